@@ -1,0 +1,90 @@
+# The two commands that matter: make demo, make test. make help lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+GO ?= go
+PYTHON ?= python3
+KIND ?= cpu
+OUT ?= out/demo
+SEED ?=
+DEMO_FLAGS ?=
+
+# Tests run in their package's folder, so what is relative to the root is made absolute here.
+ifdef BWLM_SHARED
+override BWLM_SHARED := $(abspath $(BWLM_SHARED))
+export BWLM_SHARED
+endif
+ifneq ($(findstring /,$(BWLM_PEER_PYTHON)),)
+override BWLM_PEER_PYTHON := $(abspath $(BWLM_PEER_PYTHON))
+endif
+ifdef BWLM_PEER_PYTHON
+export BWLM_PEER_PYTHON
+endif
+export PYTHON
+
+# Waiting OpenMP threads spin briefly and then sleep, and malloc keeps what tensors free: on busy cores the tests are
+# several times faster. The program does both for itself (cmd/bwlm/process.go).
+export OMP_WAIT_POLICY ?= PASSIVE
+export GOMP_SPINCOUNT ?= 5000
+export MALLOC_ARENA_MAX ?= 1
+export MALLOC_MMAP_MAX_ ?= 0
+export MALLOC_TRIM_THRESHOLD_ ?= 2147483647
+
+# The absolute path in cgo's flags serves go test and go run; this one lets bin/ and third_party/ move together.
+RPATH := -Wl,-rpath,$$ORIGIN/../third_party/libtorch/lib
+LINT := .venv/lint
+
+.PHONY: help libtorch build demo test lint format go-test script-test test-cuda bench slow clean distclean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+libtorch: ## fetches libtorch into third_party (KIND=cpu or cuda)
+	@scripts/fetch_libtorch.sh $(KIND)
+
+build: libtorch ## bin/bwlm, fetching what is missing
+	$(GO) build -o bin/bwlm -ldflags '-extldflags "$(RPATH)"' ./cmd/bwlm
+
+demo: build ## the whole study on simulated people, into out/demo (OUT=DIR SEED=N DEMO_FLAGS=--null)
+	bin/bwlm demo --force --out '$(OUT)' $(if $(SEED),--seed $(SEED)) $(DEMO_FLAGS)
+
+test: lint script-test go-test ## every test and linter that CI runs
+
+go-test: libtorch ## go test with the race detector
+	$(GO) test -race -p 1 -timeout 20m ./...
+
+script-test: ## the tests of scripts/
+	scripts/fetch_libtorch_test.sh
+
+lint: libtorch $(LINT)/.done ## gofmt, go vet, staticcheck, clang-format, shellcheck
+	scripts/lint.sh $(LINT)
+
+$(LINT)/.done: scripts/requirements-lint.txt
+	rm -rf $(LINT)
+	PIP_ROOT_USER_ACTION=ignore $(PYTHON) -m pip install --quiet --disable-pip-version-check --only-binary=:all: --require-hashes \
+	  --target $(LINT) --requirement $<
+	touch $@
+
+format: $(LINT)/.done ## rewrites Go and C++ as lint wants them
+	gofmt -s -w $$(find . -name '*.go' -not -path './third_party/*' -not -path './.venv/*')
+	$(LINT)/clang_format/data/bin/clang-format -i torch/*.cc torch/*.h
+
+test-cuda: ## the device tests; without a GPU they say so and skip, unless BWLM_REQUIRE_CUDA=1
+	@if [ -e /dev/nvidiactl ] || [ "$${BWLM_REQUIRE_CUDA:-0}" = 1 ]; then \
+	  scripts/fetch_libtorch.sh cuda; else scripts/fetch_libtorch.sh cpu; fi
+	$(GO) test -tags cuda -count=1 -v -timeout 20m ./torch/...
+
+bench: build ## a training step, beside PyTorch's if BWLM_PEER_PYTHON names a Python that has the peer
+	scripts/bench.sh
+
+slow: build ## what takes long: the slow tests, and a module outside this tree
+	$(GO) test -tags slow -p 1 -timeout 60m ./...
+	scripts/outside_module_test.sh
+
+clean: ## removes what was built
+	rm -rf bin .venv
+
+distclean: clean ## also removes the fetched libtorch (the wheels stay in the user's cache)
+	rm -rf third_party/libtorch third_party/nvidia third_party/.staging third_party/.fetch.lock

@@ -1,0 +1,65 @@
+package audio
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// what names this package's operation in errors.
+const what = "read audio"
+
+// bad makes the error of a recording that is not what it must be; locate adds where.
+func bad(why string, args ...any) *fault.Error {
+	return fault.New(fault.BadData, what, "", why, args...)
+}
+
+// shield runs a call into a decoder. The decoders are not ours and may panic on bad bytes, which a service must
+// outlive: the panic becomes an error. Our own code stays outside.
+func shield(call func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = bad("the decoder failed on it: %v", p).Advise("the file is damaged; convert it anew")
+		}
+	}()
+	return call()
+}
+
+// An input remembers that reading failed, since decoders pass on the text of an error at best.
+type input struct {
+	io.ReaderAt
+	failed error
+}
+
+// ReadAt reads, and keeps the first error that is not the end.
+func (in *input) ReadAt(p []byte, off int64) (int, error) {
+	n, err := in.ReaderAt.ReadAt(p, off)
+	if err != nil && err != io.EOF && in.failed == nil {
+		in.failed = err
+		var disk *fs.PathError
+		if errors.As(err, &disk) {
+			in.failed = disk.Err // the path will stand in the error anyway
+		}
+	}
+	return n, err
+}
+
+// locate completes an error that leaves the package: the recording's name, and a kind for one that has none.
+func (in *input) locate(name string, err *error) {
+	if *err == nil || *err == io.EOF {
+		return
+	}
+	var f *fault.Error
+	switch {
+	case in.failed != nil:
+		f = fault.Wrap(fault.IO, what, "", in.failed)
+	case !errors.As(*err, &f):
+		f = fault.Wrap(fault.BadData, what, "", *err)
+	}
+	if f.Where == "" {
+		f.Where = oneLine(name)
+	}
+	*err = f
+}

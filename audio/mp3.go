@@ -1,0 +1,143 @@
+package audio
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"slices"
+
+	mp3 "github.com/hajimehoshi/go-mp3"
+)
+
+// An mp3Source decodes an MP3 by go-mp3, which sees only frames that were walked before.
+type mp3Source struct {
+	scan  *mp3Scan
+	feed  *mp3Feed
+	dec   *mp3.Decoder
+	skip  int64 // samples per channel still to be left out
+	left  int64 // samples per channel still to be given
+	bytes []byte
+}
+
+// pcmFrame is the size of what go-mp3 gives for each moment: two 16-bit samples, the same ones if the file is mono.
+const pcmFrame = 4
+
+func openMP3(src io.ReaderAt, body, size int64, opt Options) (source, error) {
+	scan, err := scanMP3(src, body, size)
+	if err != nil {
+		return nil, err
+	}
+	if scan.truncated != "" && !opt.AllowTruncated {
+		return nil, bad("%s", scan.truncated).Advise("fetch it again, or allow truncated audio")
+	}
+	if scan.frames == 0 {
+		return nil, bad("it has no MP3 frames with sound")
+	}
+	m := &mp3Source{scan: scan, skip: scan.skip, left: scan.samples()}
+	m.feed = &mp3Feed{window: window{src: src, end: scan.end}, at: scan.start}
+	err = shield(func() (err error) {
+		m.dec, err = mp3.NewDecoder(m.feed)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("its first MP3 frame: %w", err)
+	}
+	return m, nil
+}
+
+func (m *mp3Source) layout() (Info, int64) {
+	return Info{Format: "mp3", SourceRate: m.scan.first.rate, Channels: m.scan.channels}, m.scan.samples()
+}
+
+func (m *mp3Source) notes() []string {
+	if m.feed.muted == 0 {
+		return m.scan.said
+	}
+	return append(slices.Clone(m.scan.said),
+		fmt.Sprintf("%d MP3 frames need sound that was cut off before them: silent", m.feed.muted))
+}
+
+func (m *mp3Source) read(dst []float32) (int, error) {
+	if m.left == 0 {
+		return 0, io.EOF
+	}
+	room := int64(len(dst) / m.scan.channels)
+	m.bytes = slices.Grow(m.bytes[:0], int(room)*pcmFrame)[:room*pcmFrame]
+	for m.skip > 0 {
+		n, err := m.decode(min(m.skip, room))
+		if err != nil {
+			return 0, err
+		}
+		m.skip -= int64(n)
+	}
+	n, err := m.decode(min(m.left, room))
+	if err != nil {
+		return 0, err
+	}
+	m.left -= int64(n)
+	for i := range n {
+		for c := range m.scan.channels {
+			dst[i*m.scan.channels+c] = float32(int16(binary.LittleEndian.Uint16(m.bytes[i*pcmFrame+2*c:]))) / (1 << 15)
+		}
+	}
+	return n, nil
+}
+
+// decode sets m.bytes to n moments of sound. All n must come: their frames were counted.
+func (m *mp3Source) decode(n int64) (int, error) {
+	err := shield(func() error {
+		_, err := io.ReadFull(m.dec, m.bytes[:n*pcmFrame])
+		return err
+	})
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		return 0, bad("the MP3 decoder stopped before the last frame")
+	}
+	return int(n), err
+}
+
+// An mp3Feed gives the decoder one frame after the other. A frame whose sound begins in frames that were cut off, as
+// at the start of an excerpt, is made silent; go-mp3 would decode noise. Its bytes stay: later frames may need them.
+type mp3Feed struct {
+	window
+	at        int64
+	frame     []byte // what is left of the present frame
+	reservoir int    // bytes that go-mp3 keeps for the next frame
+	muted     int
+	scratch   []byte
+}
+
+// Read gives bytes of one frame at a time.
+func (m *mp3Feed) Read(p []byte) (int, error) {
+	if len(m.frame) == 0 {
+		head, ok := parseMP3Frame(m.peek(m.at, 4))
+		if m.err != nil {
+			return 0, m.err
+		}
+		if !ok {
+			return 0, io.EOF
+		}
+		m.scratch = append(m.scratch[:0], m.peek(m.at, head.size())...)
+		m.frame = m.scratch
+		m.at += int64(head.size())
+		m.mute(head)
+	}
+	n := copy(p, m.frame)
+	m.frame = m.frame[n:]
+	return n, nil
+}
+
+// mute clears the side information of a frame that reaches back too far: it then asks for no bits and is silence.
+func (m *mp3Feed) mute(head mp3Frame) {
+	start, end := head.sideInfo()
+	if len(m.frame) < end {
+		return
+	}
+	side := m.frame[start:end]
+	reach := head.reservoir(side)
+	if reach > m.reservoir {
+		clear(side)
+		reach = 0
+		m.muted++
+	}
+	m.reservoir = reach + len(m.frame) - end
+}

@@ -1,0 +1,145 @@
+package audio
+
+import (
+	"encoding/binary"
+	"io"
+	"math"
+	"slices"
+
+	goaudio "github.com/go-audio/audio"
+	"github.com/go-audio/wav"
+)
+
+// A wavSource decodes the samples of a WAV file, integers by go-audio/wav, floats itself: the library would take them
+// for integers.
+type wavSource struct {
+	head  *wavHeader
+	data  *io.SectionReader // the samples not yet decoded or given to a decoder
+	ints  goaudio.IntBuffer
+	part  *wav.Decoder // the present piece's decoder
+	left  int64        // samples that part still has
+	limit int64        // bytes of samples that one decoder is given
+	bytes []byte
+}
+
+func openWAV(src io.ReaderAt, size int64, opt Options) (source, error) {
+	h, err := readWAVHeader(src, size)
+	if err != nil {
+		return nil, err
+	}
+	if h.truncated != "" && !opt.AllowTruncated {
+		return nil, bad("%s", h.truncated).Advise("fetch it again, or allow truncated audio")
+	}
+	return &wavSource{head: h, data: io.NewSectionReader(src, h.data, h.size), limit: maxPart}, nil
+}
+
+func (w *wavSource) layout() (Info, int64) {
+	h := w.head
+	return Info{Format: "wav", SourceRate: h.rate, Channels: h.channels, Bits: h.bits}, h.size / h.frameBytes()
+}
+
+func (w *wavSource) notes() []string { return w.head.notes }
+
+func (w *wavSource) read(dst []float32) (int, error) {
+	if w.head.float {
+		return w.readFloats(dst)
+	}
+	return w.readInts(dst)
+}
+
+// readFloats takes IEEE 754 samples as they are.
+func (w *wavSource) readFloats(dst []float32) (int, error) {
+	width := w.head.width
+	start, _ := w.data.Seek(0, io.SeekCurrent)
+	left := (w.data.Size() - start) / int64(width)
+	if left == 0 {
+		return 0, io.EOF
+	}
+	dst = dst[:min(int64(len(dst)), left)]
+	w.bytes = slices.Grow(w.bytes[:0], len(dst)*width)[:len(dst)*width]
+	if _, err := io.ReadFull(w.data, w.bytes); err == io.EOF || err == io.ErrUnexpectedEOF {
+		return 0, errShrunk()
+	} else if err != nil {
+		return 0, err
+	}
+	for i := range dst {
+		b := w.bytes[i*width:]
+		if width == 4 {
+			dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(b))
+		} else {
+			dst[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(b)))
+		}
+	}
+	return len(dst) / w.head.channels, nil
+}
+
+func errShrunk() error { return bad("it became shorter while it was read") }
+
+// readInts scales integers to full scale 1. 8-bit samples are unsigned, their zero is 128.
+func (w *wavSource) readInts(dst []float32) (int, error) {
+	if w.left == 0 {
+		if err := w.nextPart(); err != nil {
+			return 0, err
+		}
+	}
+	n := int(min(int64(len(dst)), w.left))
+	w.ints.Data = slices.Grow(w.ints.Data[:0], n)[:n]
+	err := shield(func() error {
+		got, err := w.part.PCMBuffer(&w.ints)
+		if err == nil && got < n {
+			return errShrunk()
+		}
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	w.left -= int64(n)
+	scale := float32(math.Ldexp(1, 1-8*w.head.width))
+	zero := 0
+	if w.head.width == 1 {
+		zero = 128
+	}
+	for i, v := range w.ints.Data {
+		dst[i] = float32(v-zero) * scale
+	}
+	return n / w.head.channels, nil
+}
+
+// maxPart keeps what one decoder is given within the 32 bits of its header; RF64 files are longer.
+const maxPart = 1 << 30
+
+// nextPart starts a decoder on the next piece of samples, behind a header of ours that holds nothing else.
+func (w *wavSource) nextPart() error {
+	start, _ := w.data.Seek(0, io.SeekCurrent)
+	size := w.data.Size() - start
+	if size == 0 {
+		return io.EOF
+	}
+	size = min(size, w.limit/w.head.frameBytes()*w.head.frameBytes())
+	p := part{head: fmtHeader(tagPCM, w.head.channels, w.head.rate, w.head.width, uint32(size)), data: w.data, start: start}
+	w.part = wav.NewDecoder(io.NewSectionReader(p, 0, int64(len(p.head))+size))
+	w.left = size / int64(w.head.width)
+	_, err := w.data.Seek(size, io.SeekCurrent)
+	return err
+}
+
+// A part is a header with samples behind it.
+type part struct {
+	head  []byte
+	data  io.ReaderAt
+	start int64 // of the samples in data
+}
+
+// ReadAt reads across the border.
+func (p part) ReadAt(b []byte, off int64) (n int, err error) {
+	if border := int64(len(p.head)); off < border {
+		n = copy(b, p.head[off:])
+	}
+	if n < len(b) {
+		var m int
+		m, err = p.data.ReadAt(b[n:], p.start+off+int64(n)-int64(len(p.head)))
+		n += m
+	}
+	return n, err
+}

@@ -1,0 +1,209 @@
+package dataset
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// Dataset is a checked [Spec]. It may be used from several goroutines if the Inputs it was made from may.
+type Dataset struct {
+	spec  Spec
+	files []string // those that belong to the whole data set: dataset.yaml
+}
+
+// New checks a spec and makes it a data set.
+func New(spec Spec) (*Dataset, error) {
+	if err := spec.check(); err != nil {
+		return nil, err
+	}
+	return &Dataset{spec: spec}, nil
+}
+
+// Name is the data set's own name.
+func (d *Dataset) Name() string { return d.spec.Name }
+
+// Licence and Citation are what dataset.yaml says of itself, for reports.
+func (d *Dataset) Licence() string { return d.spec.Licence }
+
+// Citation says whom to cite.
+func (d *Dataset) Citation() string { return d.spec.Citation }
+
+// TR is the seconds from one row to the next.
+func (d *Dataset) TR() float64 { return d.spec.TR }
+
+// RowTime is the instant within its TR that a row stands for, 0 to 1.
+func (d *Dataset) RowTime() float64 { return d.spec.RowTime }
+
+// Stories are the names of all stories, in the data set's order.
+func (d *Dataset) Stories() []string {
+	return names(d.spec.Stories, func(s Story) string { return s.Name })
+}
+
+// Story finds a story by its exact name.
+func (d *Dataset) Story(name string) (*Story, error) {
+	if i := slices.Index(d.Stories(), name); i >= 0 {
+		return &d.spec.Stories[i], nil
+	}
+	return nil, d.unknown("story", name, d.Stories())
+}
+
+// Clock tells when the rows of a story were acquired.
+func (d *Dataset) Clock(story string) (align.Clock, error) {
+	s, err := d.Story(story)
+	if err != nil {
+		return align.Clock{}, err
+	}
+	return d.spec.clock(s), nil
+}
+
+// AuditStories are the stories as [align.Audit] wants them.
+func (d *Dataset) AuditStories() []align.Story {
+	var stories []align.Story
+	for _, s := range d.spec.Stories {
+		a := align.Story{Name: s.Name, Clock: d.spec.clock(&s)}
+		if s.SameAs != nil {
+			a.SameAs, a.Row = s.SameAs.Story, s.SameAs.Row
+		}
+		stories = append(stories, a)
+	}
+	return stories
+}
+
+// Audio is the waveform of a story, 16 kHz mono.
+func (d *Dataset) Audio(ctx context.Context, story string) ([]float32, error) {
+	s, err := d.Story(story)
+	if err != nil {
+		return nil, err
+	}
+	if s.Audio.Absent() {
+		return nil, fault.New(fault.Missing, "read audio", d.spec.Name, "story %s has no audio", story)
+	}
+	return s.Audio.Load(ctx)
+}
+
+// Words are the words of a story in the order of their onsets.
+func (d *Dataset) Words(ctx context.Context, story string) ([]Word, error) {
+	s, err := d.Story(story)
+	if err != nil {
+		return nil, err
+	}
+	if s.Words.Absent() {
+		return nil, fault.New(fault.Missing, "read words", d.spec.Name, "story %s has no words", story)
+	}
+	return s.Words.Load(ctx)
+}
+
+// Subjects resolves names and globs (as path.Match) to subjects, each once, in the data set's order. "all" and globs
+// find people only; what is derived from people must be named exactly. A pattern that finds nobody is an error.
+func (d *Dataset) Subjects(patterns ...string) ([]string, error) {
+	people, derived := d.People(), d.Derived()
+	found := make(map[string]bool)
+	for _, pattern := range patterns {
+		if slices.Contains(people, pattern) || slices.Contains(derived, pattern) {
+			found[pattern] = true
+			continue
+		}
+		glob := pattern
+		if pattern == everyone {
+			glob = "*"
+		}
+		n, err := match(glob, people, found)
+		if err != nil || n == 0 {
+			return nil, d.unknown("subject", pattern, slices.Concat(people, derived))
+		}
+	}
+	return slices.DeleteFunc(slices.Concat(people, derived), func(s string) bool { return !found[s] }), nil
+}
+
+// People are the names of the real subjects, in the data set's order.
+func (d *Dataset) People() []string {
+	return names(d.spec.Subjects, func(s Subject) string { return s.Name })
+}
+
+// Derived are the names of what was made from subjects, in the data set's order.
+func (d *Dataset) Derived() []string {
+	return names(d.spec.Derived, func(s Subject) string { return s.Name })
+}
+
+// IsDerived tells whether a subject is an average of people rather than one.
+func (d *Dataset) IsDerived(subject string) bool { return slices.Contains(d.Derived(), subject) }
+
+// StoriesOf are the stories that a subject has responses to, in the data set's order; none for an unknown subject.
+func (d *Dataset) StoriesOf(subject string) []string {
+	s, err := d.subject(subject)
+	if err != nil {
+		return nil
+	}
+	return slices.DeleteFunc(d.Stories(), func(story string) bool {
+		return !slices.ContainsFunc(s.Responses, func(r Response) bool { return r.Story == story })
+	})
+}
+
+// ROIs are the names of the regions, in the data set's order.
+func (d *Dataset) ROIs() []string {
+	return names(d.spec.ROIs, func(r ROI) string { return r.Name })
+}
+
+// subject finds a person or a derived subject by exact name.
+func (d *Dataset) subject(name string) (*Subject, error) {
+	for _, group := range [][]Subject{d.spec.Subjects, d.spec.Derived} {
+		for i := range group {
+			if group[i].Name == name {
+				return &group[i], nil
+			}
+		}
+	}
+	return nil, d.unknown("subject", name, slices.Concat(d.People(), d.Derived()))
+}
+
+// unknown is the error for a name that is not in the data set.
+func (d *Dataset) unknown(kind, name string, known []string) error {
+	err := fault.New(fault.Usage, "look up "+kind, d.spec.Name, "there is no %s %q", kind, name)
+	if near := nearest(name, known); near != "" {
+		return err.Advise("did you mean %q?", near)
+	}
+	const shown = 8
+	if len(known) > shown {
+		return err.Advise("there are %s and %d more", strings.Join(known[:shown], ", "), len(known)-shown)
+	}
+	return err.Advise("there are %s", strings.Join(known, ", "))
+}
+
+// match adds the names that a glob matches to found and counts them.
+func match(pattern string, names []string, found map[string]bool) (n int, err error) {
+	for _, name := range names {
+		ok, err := path.Match(pattern, name)
+		if err != nil {
+			return 0, fmt.Errorf("%q: %w", pattern, err)
+		}
+		if ok {
+			found[name] = true
+			n++
+		}
+	}
+	return n, nil
+}
+
+// everyone stands for all people where subjects are named.
+const everyone = "all"
+
+// usable tells whether a name can be a story or a subject: it becomes part of file names, globs and splits.
+func usable(name string) bool {
+	return name != "" && name != "." && name != ".." && name == strings.TrimSpace(name) &&
+		!strings.ContainsAny(name, `/\*?[]:`) && !strings.ContainsFunc(name, unicode.IsControl)
+}
+
+func names[T any](list []T, name func(T) string) []string {
+	out := make([]string, len(list))
+	for i, item := range list {
+		out[i] = name(item)
+	}
+	return out
+}

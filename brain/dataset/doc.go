@@ -1,0 +1,26 @@
+// Package dataset reads brain data sets: stories that were heard, and the responses of the people who heard them.
+//
+// [Open] reads the native layout, a dataset.yaml beside its files:
+//
+//	name: alice
+//	tr_seconds: 2.0
+//	row_time: 0            # row k was acquired at first_tr_seconds + (k + row_time)·tr_seconds; .5 if absent
+//	stories:
+//	  alice: {audio: stories/alice.flac, words: stories/alice.tsv, first_tr_seconds: 0}
+//	  piece: {audio: stories/piece.flac, first_tr_seconds: 1.352, same_as: {story: alice, row: 339}}
+//	subjects:
+//	  sub-18: {alice: sub-18/alice.txt, piece: sub-18/piece.npy}
+//	derived:
+//	  group: {from: all, responses: {alice: group/alice.npy}}
+//	rois:
+//	  LATL: [0]
+//	  auditory: masks/auditory.npy
+//	  language: {sub-18: [3, 4], group: masks/group.json}
+//
+// A matrix is TRs × voxels, in a .npy file or as whitespace text; a three-dimensional .npy is repeats × TRs × voxels. A
+// relative path must stay inside the folder of dataset.yaml, an absolute one may lead anywhere. [New] makes a data set
+// of the same kind in memory, for simulations and tests.
+//
+// Nothing is loaded before it is asked for, and nothing is mended in silence: a NaN is an error that names story, TR
+// and voxel. [Dataset.Check] compares row counts with the audio and finds transposed, swapped, raw and constant data.
+package dataset

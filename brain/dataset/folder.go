@@ -1,0 +1,88 @@
+package dataset
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/brainwavlm/bwlm/audio"
+	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// folder finds and reads the files of a data set.
+type folder struct{ dir string }
+
+// join is the path of a file that is named relative to the folder, or absolutely.
+func (f folder) join(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(f.dir, name)
+}
+
+// find gives the path of a file. A relative name may not lead out of the folder, neither by .. nor through a link: a
+// data set from elsewhere should not choose what else is read. Whether there is such a file is for its reader to say.
+func (f folder) find(name string) (string, error) {
+	if filepath.IsAbs(name) {
+		return name, nil
+	}
+	return f.join(name), f.contains(name)
+}
+
+func (f folder) contains(name string) error {
+	root, err := os.OpenRoot(f.dir)
+	if err != nil {
+		return fault.Wrap(fault.Missing, "read data set", f.dir, err).Advise("name a data set's folder or its dataset.yaml")
+	}
+	defer root.Close()
+	_, err = root.Stat(name)
+	if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		return nil
+	}
+	return fault.New(fault.BadData, "read data set", f.join(name), "the path leads out of the data set's folder").
+		Advise("copy the file there, or name it by an absolute path")
+}
+
+// read reads a whole file.
+func (f folder) read(name string) ([]byte, error) {
+	path, err := f.find(name)
+	if err != nil {
+		return nil, err
+	}
+	return readFile(path)
+}
+
+func readFile(path string) ([]byte, error) {
+	if err := ckpt.CheckContent(path); err != nil {
+		return nil, err
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fault.Wrap(fault.IO, "read data set", path, err)
+	}
+	return text, nil
+}
+
+func (f folder) audio(ctx context.Context, name string) ([]float32, error) {
+	path, err := f.find(name)
+	if err != nil {
+		return nil, err
+	}
+	clip, err := audio.Load(ctx, path, audio.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return clip.Samples, nil
+}
+
+func (f folder) words(_ context.Context, name string) ([]Word, error) {
+	text, err := f.read(name)
+	if err != nil {
+		return nil, err
+	}
+	return ReadWords(bytes.NewReader(text), f.join(name))
+}

@@ -1,0 +1,236 @@
+package dataset
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// layoutFile is the name of the file that describes a data set in its folder.
+const layoutFile = "dataset.yaml"
+
+// Open reads the description of a data set, given its folder or its dataset.yaml. The files that it names are read when
+// they are needed. Errors in the description name line and column.
+func Open(path string) (*Dataset, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		path = filepath.Join(path, layoutFile)
+	}
+	text, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	spec, doc, err := parse(text, path)
+	if err != nil {
+		return nil, err
+	}
+	d, err := New(*spec)
+	if err != nil {
+		var bad *fault.Error
+		if errors.As(err, &bad) {
+			bad.Where = doc.locate(bad.Where)
+		}
+		return nil, err
+	}
+	d.files = []string{path}
+	return d, nil
+}
+
+// locate turns the path of a key into file, line, column and path; a key that is not in the file into file and path.
+func (d *document) locate(key string) string {
+	if n := d.at[key]; n != nil {
+		return d.place(n) + ": " + key
+	}
+	return d.file + ": " + key
+}
+
+// parse reads a dataset.yaml. File is its path, beside which the files it names are found.
+func parse(text []byte, file string) (*Spec, *document, error) {
+	var root yaml.Node
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	switch err := decoder.Decode(&root); {
+	case errors.Is(err, io.EOF):
+		return nil, nil, fault.New(fault.BadData, "read data set", file, "the file is empty")
+	case err != nil:
+		return nil, nil, fault.Wrap(fault.BadData, "read data set", file, err)
+	}
+	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return nil, nil, fault.New(fault.BadData, "read data set", file, "there is more than one document in it")
+	}
+	r := &layout{
+		document: document{file: file, at: make(map[string]*yaml.Node)},
+		files:    folder{filepath.Dir(file)},
+		spec:     Spec{Name: filepath.Base(filepath.Dir(file)), RowTime: .5},
+	}
+	if err := r.dataset(follow(root.Content[0])); err != nil {
+		return nil, nil, err
+	}
+	return &r.spec, &r.document, nil
+}
+
+// layout fills a Spec from a document.
+type layout struct {
+	document
+	files folder
+	spec  Spec
+}
+
+func (l *layout) dataset(n *yaml.Node) error {
+	keys := []string{"name", "licence", "citation", "tr_seconds", "row_time", "stories", "subjects", "derived", "rois"}
+	if n.Kind != yaml.MappingNode {
+		return l.fail(n, "the file holds %s, want a mapping", kind(n))
+	}
+	err := l.fields("", n, keys, func(name, path string, v *yaml.Node) error {
+		switch name {
+		case "name":
+			return l.text(path, v, &l.spec.Name)
+		case "licence":
+			return l.text(path, v, &l.spec.Licence)
+		case "citation":
+			return l.text(path, v, &l.spec.Citation)
+		case "tr_seconds":
+			return l.number(path, v, &l.spec.TR)
+		case "row_time":
+			return l.number(path, v, &l.spec.RowTime)
+		case "stories":
+			return l.each(path, v, l.story)
+		case "subjects":
+			return l.each(path, v, l.subject)
+		case "derived":
+			return l.each(path, v, l.derived)
+		default:
+			return l.each(path, v, l.roi)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	for _, want := range []string{"tr_seconds", "stories", "subjects"} {
+		if l.at[want] == nil {
+			return l.fail(n, "there is no %s", want)
+		}
+	}
+	return nil
+}
+
+func (l *layout) story(name, path string, _, n *yaml.Node) error {
+	story := Story{Name: name}
+	err := l.fields(path, n, []string{"audio", "words", "first_tr_seconds", "same_as"}, func(name, path string, v *yaml.Node) error {
+		var file string
+		switch name {
+		case "audio":
+			err := l.text(path, v, &file)
+			story.Audio = fromFile(l.files, file, folder.audio)
+			return err
+		case "words":
+			err := l.text(path, v, &file)
+			story.Words = fromFile(l.files, file, folder.words)
+			return err
+		case "first_tr_seconds":
+			return l.number(path, v, &story.First)
+		default:
+			story.SameAs = &SameAs{}
+			return l.sameAs(path, v, story.SameAs)
+		}
+	})
+	l.spec.Stories = append(l.spec.Stories, story)
+	return err
+}
+
+func (l *layout) sameAs(path string, n *yaml.Node, to *SameAs) error {
+	err := l.fields(path, n, []string{"story", "row"}, func(name, path string, v *yaml.Node) error {
+		if name == "story" {
+			return l.text(path, v, &to.Story)
+		}
+		return l.integer(path, v, &to.Row)
+	})
+	if err == nil && (l.at[path+"/story"] == nil || l.at[path+"/row"] == nil) {
+		return l.fail(n, "%s needs story and row", path)
+	}
+	return err
+}
+
+func (l *layout) subject(name, path string, _, n *yaml.Node) error {
+	responses, err := l.responses(path, n)
+	l.spec.Subjects = append(l.spec.Subjects, Subject{Name: name, Responses: responses})
+	return err
+}
+
+func (l *layout) responses(path string, n *yaml.Node) (responses []Response, err error) {
+	err = l.each(path, n, func(story, path string, _, v *yaml.Node) error {
+		var file string
+		err := l.text(path, v, &file)
+		responses = append(responses, Response{Story: story, Matrix: fromFile(l.files, file, folder.matrix)})
+		return err
+	})
+	return responses, err
+}
+
+func (l *layout) derived(name, path string, _, n *yaml.Node) error {
+	subject := Subject{Name: name}
+	err := l.fields(path, n, []string{"from", "responses"}, func(name, path string, v *yaml.Node) (err error) {
+		if name == "responses" {
+			subject.Responses, err = l.responses(path, v)
+			return err
+		}
+		if v.Kind == yaml.ScalarNode && v.Value == everyone {
+			return nil
+		}
+		return l.list(path, v, func(item *yaml.Node) error {
+			subject.From = append(subject.From, "")
+			return l.text(path, item, &subject.From[len(subject.From)-1])
+		})
+	})
+	if err == nil && l.at[path+"/from"] == nil {
+		return l.fail(n, "%s needs from: all, or a list of subjects", path)
+	}
+	l.spec.Derived = append(l.spec.Derived, subject)
+	return err
+}
+
+func (l *layout) roi(name, path string, _, n *yaml.Node) (err error) {
+	roi := ROI{Name: name}
+	if n.Kind == yaml.MappingNode {
+		err = l.each(path, n, func(subject, path string, _, v *yaml.Node) error {
+			region, err := l.region(path, v)
+			roi.BySubject = append(roi.BySubject, SubjectRegion{Subject: subject, Region: region})
+			return err
+		})
+	} else {
+		roi.Region, err = l.region(path, n)
+	}
+	l.spec.ROIs = append(l.spec.ROIs, roi)
+	return err
+}
+
+// region is a list of columns in place, or a file.
+func (l *layout) region(path string, n *yaml.Node) (Input[Region], error) {
+	if n.Kind == yaml.ScalarNode {
+		var file string
+		err := l.text(path, n, &file)
+		return fromFile(l.files, file, folder.region), err
+	}
+	var region Region
+	err := l.list(path, n, func(item *yaml.Node) error {
+		region.Columns = append(region.Columns, 0)
+		return l.integer(path, item, &region.Columns[len(region.Columns)-1])
+	})
+	if err == nil && len(region.Columns) == 0 {
+		err = l.fail(n, "%s is empty", path)
+	}
+	return Value(region), err
+}
+
+// fromFile is an Input that reads a file of the folder.
+func fromFile[T any](f folder, name string, read func(f folder, ctx context.Context, name string) (T, error)) Input[T] {
+	return Input[T]{
+		Path: f.join(name),
+		Load: func(ctx context.Context) (T, error) { return read(f, ctx, name) },
+	}
+}

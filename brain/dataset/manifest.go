@@ -1,0 +1,83 @@
+package dataset
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"iter"
+	"os"
+	"slices"
+
+	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// Digest identifies the content of a file that a run read.
+type Digest struct {
+	Path   string
+	Bytes  int64
+	SHA256 string // in hexadecimal digits
+}
+
+// Inputs hashes the files from which the given subjects' responses to the given stories come: dataset.yaml, audio,
+// words, matrices and regions, each once, in the data set's order. What is in memory has no file and is not listed. The
+// sequence ends after the first error.
+func (d *Dataset) Inputs(subjects, stories []string) iter.Seq2[Digest, error] {
+	return func(yield func(Digest, error) bool) {
+		for _, path := range d.Files(subjects, stories) {
+			digest, err := hash(path)
+			if !yield(digest, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Files are the paths that [Dataset.Inputs] hashes.
+func (d *Dataset) Files(subjects, stories []string) []string {
+	files := slices.Clone(d.files)
+	add := func(path string) {
+		if path != "" && !slices.Contains(files, path) {
+			files = append(files, path)
+		}
+	}
+	for _, story := range d.spec.Stories {
+		if slices.Contains(stories, story.Name) {
+			add(story.Audio.Path)
+			add(story.Words.Path)
+		}
+	}
+	for _, subject := range slices.Concat(d.spec.Subjects, d.spec.Derived) {
+		for _, r := range subject.Responses {
+			if slices.Contains(subjects, subject.Name) && slices.Contains(stories, r.Story) {
+				add(r.Matrix.Path)
+			}
+		}
+	}
+	for _, roi := range d.spec.ROIs {
+		add(roi.Region.Path)
+		for _, r := range roi.BySubject {
+			if slices.Contains(subjects, r.Subject) {
+				add(r.Region.Path)
+			}
+		}
+	}
+	return files
+}
+
+func hash(path string) (Digest, error) {
+	if err := ckpt.CheckContent(path); err != nil {
+		return Digest{}, err
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return Digest{}, fault.Wrap(fault.Missing, "hash input", path, err)
+	}
+	defer file.Close()
+	sum := sha256.New()
+	n, err := io.Copy(sum, file)
+	if err != nil {
+		return Digest{}, fault.Wrap(fault.IO, "hash input", path, err)
+	}
+	return Digest{Path: path, Bytes: n, SHA256: hex.EncodeToString(sum.Sum(nil))}, nil
+}

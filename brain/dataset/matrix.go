@@ -1,0 +1,174 @@
+package dataset
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// Matrix is what one subject answered to one story, once or in several repeats.
+type Matrix struct {
+	Repeats, Rows, Voxels int
+	Data                  []float32 // (Repeats, Rows, Voxels), row-major
+	Stored                string    // the type in the file if it is not a float: "int16"
+}
+
+// NewMatrix makes a matrix of one repeat from data (rows, voxels).
+func NewMatrix(rows, voxels int, data []float32) *Matrix {
+	m := &Matrix{Repeats: 1, Rows: rows, Voxels: voxels, Data: data}
+	if len(data) != rows*voxels {
+		panic(fmt.Sprintf("dataset: %d values for %d rows × %d voxels", len(data), rows, voxels))
+	}
+	return m
+}
+
+// Row is row k of a repeat: its voxels, not a copy.
+func (m *Matrix) Row(repeat, k int) []float32 {
+	return m.Data[(repeat*m.Rows+k)*m.Voxels:][:m.Voxels]
+}
+
+// Repeat is one repeat (Rows, Voxels), not a copy.
+func (m *Matrix) Repeat(repeat int) []float32 {
+	return m.Data[repeat*m.Rows*m.Voxels:][:m.Rows*m.Voxels]
+}
+
+// Mean is the mean over repeats (Rows, Voxels); the only repeat itself if there is one.
+func (m *Matrix) Mean() []float32 {
+	if m.Repeats == 1 {
+		return m.Data
+	}
+	mean := make([]float32, m.Rows*m.Voxels)
+	for i := range mean {
+		var sum float64
+		for r := range m.Repeats {
+			sum += float64(m.Data[r*len(mean)+i])
+		}
+		mean[i] = float32(sum / float64(m.Repeats))
+	}
+	return mean
+}
+
+// Select is the matrix with the given columns only.
+func (m *Matrix) Select(columns []int) *Matrix {
+	out := &Matrix{Repeats: m.Repeats, Rows: m.Rows, Voxels: len(columns), Stored: m.Stored}
+	out.Data = make([]float32, 0, m.Repeats*m.Rows*len(columns))
+	for k := range m.Repeats * m.Rows {
+		row := m.Row(0, k)
+		for _, c := range columns {
+			out.Data = append(out.Data, row[c])
+		}
+	}
+	return out
+}
+
+// Constant lists the voxels that do not vary over rows from ≤ k < to in any repeat.
+func (m *Matrix) Constant(from, to int) []int {
+	varies := make([]bool, m.Voxels)
+	for r := range m.Repeats {
+		for k := from + 1; k < to; k++ {
+			first, row := m.Row(r, from), m.Row(r, k)
+			for v := range row {
+				varies[v] = varies[v] || row[v] != first[v]
+			}
+		}
+	}
+	var constant []int
+	for v, yes := range varies {
+		if !yes {
+			constant = append(constant, v)
+		}
+	}
+	return constant
+}
+
+// Raw lists the voxels whose mean is more than 3 SD away from 0: scanner units that were never z-scored or detrended.
+// Constant voxels are not among them.
+func (m *Matrix) Raw() []int {
+	sum, square := make([]float64, m.Voxels), make([]float64, m.Voxels)
+	n := m.Repeats * m.Rows
+	for k := range n {
+		for v, x := range m.Row(0, k) {
+			sum[v] += float64(x)
+		}
+	}
+	for k := range n {
+		for v, x := range m.Row(0, k) {
+			d := float64(x) - sum[v]/float64(n)
+			square[v] += d * d
+		}
+	}
+	var raw []int
+	for v := range sum {
+		mean, sd := sum[v]/float64(n), math.Sqrt(square[v]/float64(n))
+		if sd > 0 && math.Abs(mean) > 3*sd {
+			raw = append(raw, v)
+		}
+	}
+	return raw
+}
+
+// verify refuses a matrix that is empty, misshapen or has values that are not finite.
+func (m *Matrix) verify(where string) *fault.Error {
+	bad := func(why string, args ...any) *fault.Error {
+		return fault.New(fault.BadData, "read responses", where, why, args...)
+	}
+	switch {
+	case m.Repeats < 1 || m.Rows < 1 || m.Voxels < 1:
+		return bad("the matrix is empty: %d repeats of %d TRs × %d voxels", m.Repeats, m.Rows, m.Voxels)
+	case len(m.Data) != m.Repeats*m.Rows*m.Voxels:
+		return bad("%d values for %d repeats of %d TRs × %d voxels", len(m.Data), m.Repeats, m.Rows, m.Voxels)
+	}
+	for i, v := range m.Data {
+		if v-v == 0 { // false for NaN and the infinities
+			continue
+		}
+		k, voxel := i/m.Voxels, i%m.Voxels
+		at := fmt.Sprintf("TR %d, voxel %d", k%m.Rows, voxel)
+		if m.Repeats > 1 {
+			at = fmt.Sprintf("repeat %d, %s", k/m.Rows, at)
+		}
+		return bad("%s is %g (%d of %d values are not finite)", at, v, m.notFinite(), len(m.Data)).
+			Advise("mend or leave out these values before; none is filled in here")
+	}
+	return nil
+}
+
+func (m *Matrix) notFinite() (n int) {
+	for _, v := range m.Data {
+		if v-v != 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// Responses loads what a subject answered to a story. The data of an in-memory set is not copied.
+func (d *Dataset) Responses(ctx context.Context, subject, story string) (*Matrix, error) {
+	s, err := d.subject(subject)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range s.Responses {
+		if r.Story != story {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		m, err := r.Matrix.Load(ctx)
+		if err != nil {
+			return nil, err
+		}
+		where := fmt.Sprintf("subject %s, story %s", subject, story)
+		if r.Matrix.Path != "" {
+			where = r.Matrix.Path + ": " + where
+		}
+		if err := m.verify(where); err != nil {
+			return nil, err
+		}
+		return m, nil
+	}
+	return nil, fault.New(fault.Missing, "read responses", d.spec.Name, "subject %s has no responses to story %s", subject, story)
+}

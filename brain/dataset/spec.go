@@ -1,0 +1,195 @@
+package dataset
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// SampleRate is the rate of every story's audio, in samples a second.
+const SampleRate = 16000
+
+// Spec describes a data set. [New] checks it.
+type Spec struct {
+	Name, Licence, Citation string
+
+	TR       float64 // seconds
+	RowTime  float64 // the instant within its TR that a row stands for, 0 to 1
+	Stories  []Story
+	Subjects []Subject
+	Derived  []Subject // made from subjects, an average for one: named on purpose only
+	ROIs     []ROI
+}
+
+// Story is one stimulus.
+type Story struct {
+	Name   string
+	First  float64 // audio second at which row 0 begins
+	SameAs *SameAs // set if this story is a piece of another
+	Audio  Input[[]float32]
+	Words  Input[[]Word]
+}
+
+// SameAs says that a story's row 0 is row Row of another story.
+type SameAs struct {
+	Story string
+	Row   int
+}
+
+// Subject is one person, or in Spec.Derived what was made from several.
+type Subject struct {
+	Name      string
+	From      []string // for a derived one, the subjects it was made from; empty means all
+	Responses []Response
+}
+
+// Response is what a subject answered to a story.
+type Response struct {
+	Story  string
+	Matrix Input[*Matrix]
+}
+
+// ROI is a named region: the same columns for all subjects, or some for each.
+type ROI struct {
+	Name      string
+	Region    Input[Region]
+	BySubject []SubjectRegion
+}
+
+// SubjectRegion is the region of one subject.
+type SubjectRegion struct {
+	Subject string
+	Region  Input[Region]
+}
+
+// wrong is an error in a Spec; where is the key of dataset.yaml that says it.
+func wrong(where, why string, args ...any) *fault.Error {
+	return fault.New(fault.BadData, "read data set", where, why, args...)
+}
+
+// key is the path of a key of dataset.yaml.
+func key(parts ...string) string { return strings.Join(parts, "/") }
+
+// check finds the first mistake in a Spec.
+func (s *Spec) check() *fault.Error {
+	switch {
+	case !(s.TR > 0) || math.IsInf(s.TR, 0):
+		return wrong("tr_seconds", "%g is not above 0", s.TR)
+	case s.TR >= 100:
+		return wrong("tr_seconds", "%g s looks like milliseconds", s.TR).Advise("write %g", s.TR/1000)
+	case !(s.RowTime >= 0 && s.RowTime <= 1):
+		return wrong("row_time", "%g is not between 0 and 1", s.RowTime)
+	case len(s.Stories) == 0:
+		return wrong("stories", "there are none")
+	case len(s.Subjects) == 0:
+		return wrong("subjects", "there are none")
+	}
+	stories := make(map[string]*Story)
+	for i := range s.Stories {
+		story := &s.Stories[i]
+		where := key("stories", story.Name)
+		switch {
+		case !usable(story.Name):
+			return wrong(where, "%q cannot be the name of a story", story.Name)
+		case stories[story.Name] != nil:
+			return wrong(where, "the story is listed twice")
+		case math.IsNaN(story.First) || math.IsInf(story.First, 0):
+			return wrong(key(where, "first_tr_seconds"), "%g is not a time", story.First)
+		}
+		stories[story.Name] = story
+	}
+	for _, check := range []func(map[string]*Story) *fault.Error{s.checkSameAs, s.checkSubjects} {
+		if err := check(stories); err != nil {
+			return err
+		}
+	}
+	return s.checkROIs()
+}
+
+// checkSameAs wants every chain of pieces to end at a whole story.
+func (s *Spec) checkSameAs(stories map[string]*Story) *fault.Error {
+	for _, story := range s.Stories {
+		if story.SameAs != nil && stories[story.SameAs.Story] == nil {
+			return wrong(key("stories", story.Name, "same_as"), "there is no story %q", story.SameAs.Story)
+		}
+	}
+	for _, story := range s.Stories {
+		at := &story
+		for range s.Stories {
+			if at.SameAs != nil {
+				at = stories[at.SameAs.Story]
+			}
+		}
+		if at.SameAs != nil {
+			return wrong(key("stories", story.Name, "same_as"), "it goes round in a circle")
+		}
+	}
+	return nil
+}
+
+func (s *Spec) checkSubjects(stories map[string]*Story) *fault.Error {
+	seen := make(map[string]bool)
+	for _, group := range []struct {
+		name   string
+		people []Subject
+	}{{"subjects", s.Subjects}, {"derived", s.Derived}} {
+		for _, subject := range group.people {
+			where := key(group.name, subject.Name)
+			switch {
+			case !usable(subject.Name) || subject.Name == everyone:
+				return wrong(where, "%q cannot be the name of a subject", subject.Name)
+			case seen[subject.Name]:
+				return wrong(where, "the subject is listed twice")
+			case len(subject.Responses) == 0:
+				return wrong(where, "there are no responses")
+			}
+			seen[subject.Name] = true
+			heard := make(map[string]bool)
+			for _, r := range subject.Responses {
+				switch {
+				case stories[r.Story] == nil:
+					return wrong(key(where, r.Story), "there is no story %q", r.Story)
+				case heard[r.Story]:
+					return wrong(key(where, r.Story), "the story is listed twice")
+				case r.Matrix.Absent():
+					return wrong(key(where, r.Story), "there is no matrix")
+				}
+				heard[r.Story] = true
+			}
+			for _, name := range subject.From {
+				if !slices.ContainsFunc(s.Subjects, func(p Subject) bool { return p.Name == name }) {
+					return wrong(key(where, "from"), "there is no subject %q", name)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Spec) checkROIs() *fault.Error {
+	seen := make(map[string]bool)
+	for _, roi := range s.ROIs {
+		where := key("rois", roi.Name)
+		if roi.Name == "" || seen[roi.Name] {
+			return wrong(where, "the region has no name of its own")
+		}
+		seen[roi.Name] = true
+		if roi.Region.Absent() == (len(roi.BySubject) == 0) {
+			return wrong(where, "want columns for all subjects, or for each")
+		}
+		for _, r := range roi.BySubject {
+			if !slices.ContainsFunc(slices.Concat(s.Subjects, s.Derived), func(p Subject) bool { return p.Name == r.Subject }) {
+				return wrong(key(where, r.Subject), "there is no subject %q", r.Subject)
+			}
+		}
+	}
+	return nil
+}
+
+// clock is the clock of a story.
+func (s *Spec) clock(story *Story) align.Clock {
+	return align.Clock{First: story.First, TR: s.TR, RowTime: s.RowTime}
+}

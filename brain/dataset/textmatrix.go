@@ -1,0 +1,62 @@
+package dataset
+
+import (
+	"bytes"
+	"io"
+	"math"
+	"strconv"
+
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// ReadText reads a matrix of whitespace-separated numbers, one TR a line, as numpy.savetxt writes. Lines that are empty
+// or begin with # are passed over. Name is the file, for errors. NaN and the infinities are read as they are.
+func ReadText(r io.Reader, name string) (*Matrix, error) {
+	fail := func(line int, why string, args ...any) error {
+		return fault.New(fault.BadData, "read matrix", name+":"+strconv.Itoa(line), why, args...)
+	}
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fault.Wrap(fault.IO, "read matrix", name, err)
+	}
+	m := &Matrix{Repeats: 1}
+	line := 0
+	for l := range bytes.Lines(bytes.TrimPrefix(text, []byte("\ufeff"))) {
+		line++
+		if l = bytes.TrimSpace(l); len(l) == 0 || l[0] == '#' {
+			continue
+		}
+		before := len(m.Data)
+		for field := range bytes.FieldsSeq(l) {
+			v, err := strconv.ParseFloat(string(field), 64)
+			if err != nil {
+				return nil, fail(line, "column %d: %s is not a number", len(m.Data)-before, quote(field))
+			}
+			if math.Abs(v) > math.MaxFloat32 && !math.IsInf(v, 0) {
+				return nil, fail(line, "column %d: %s does not fit 32 bits", len(m.Data)-before, quote(field))
+			}
+			m.Data = append(m.Data, float32(v))
+		}
+		n := len(m.Data) - before
+		if m.Rows == 0 {
+			m.Voxels = n
+		}
+		if n != m.Voxels {
+			return nil, fail(line, "%d numbers, the lines before have %d", n, m.Voxels)
+		}
+		m.Rows++
+	}
+	if m.Rows == 0 {
+		return nil, fail(1, "there are no numbers")
+	}
+	return m, nil
+}
+
+// quote shows the start of a text of unknown length and kind.
+func quote(text []byte) string {
+	const shown = 40
+	if len(text) > shown {
+		return strconv.Quote(string(text[:shown])) + "…"
+	}
+	return strconv.Quote(string(text))
+}

@@ -1,0 +1,81 @@
+package dataset
+
+import (
+	"bytes"
+	"cmp"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// Word is one spoken word.
+type Word struct {
+	Onset, Offset float64 // seconds of the story's audio
+	Text          string
+}
+
+// ReadWords reads a table of words: tab-separated text whose first line names the columns, among them onset, offset and
+// word. The words come back ordered by onset; they may overlap, as two speakers do. A time that is missing, not finite,
+// negative or before its onset is an error with the line's number. Name is the file, for errors.
+func ReadWords(r io.Reader, name string) ([]Word, error) {
+	fail := func(line int, why string, args ...any) *fault.Error {
+		return fault.New(fault.BadData, "read words", name+":"+strconv.Itoa(line), why, args...)
+	}
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fault.Wrap(fault.IO, "read words", name, err)
+	}
+	if bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) {
+		return nil, fail(1, "the text is UTF-16, want UTF-8")
+	}
+	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	var columns []string
+	var words []Word
+	line := 0
+	for l := range strings.Lines(string(text)) {
+		line++
+		l = strings.TrimRight(l, "\r\n")
+		if strings.TrimSpace(l) == "" {
+			continue
+		}
+		fields := strings.Split(l, "\t")
+		if columns == nil {
+			columns = fields
+			for _, want := range []string{"onset", "offset", "word"} {
+				if !slices.Contains(columns, want) {
+					return nil, fail(line, "there is no column %q in %q", want, l).
+						Advise("begin with a line onset, offset, word, separated by tabs")
+				}
+			}
+			continue
+		}
+		if len(fields) != len(columns) {
+			return nil, fail(line, "%d columns, want %d", len(fields), len(columns))
+		}
+		field := func(column string) string { return fields[slices.Index(columns, column)] }
+		seconds := func(column string) (float64, bool) {
+			t, err := strconv.ParseFloat(strings.TrimSpace(field(column)), 64)
+			return t, err == nil && t >= 0 && !math.IsInf(t, 0)
+		}
+		onset, okOn := seconds("onset")
+		offset, okOff := seconds("offset")
+		switch {
+		case !okOn:
+			return nil, fail(line, "onset %q is not a time", field("onset"))
+		case !okOff:
+			return nil, fail(line, "offset %q is not a time", field("offset"))
+		case offset < onset:
+			return nil, fail(line, "word %q ends at %g s, before it begins at %g s", field("word"), offset, onset)
+		}
+		words = append(words, Word{Onset: onset, Offset: offset, Text: field("word")})
+	}
+	if columns == nil {
+		return nil, fail(1, "the file is empty")
+	}
+	slices.SortStableFunc(words, func(a, b Word) int { return cmp.Compare(a.Onset, b.Onset) })
+	return words, nil
+}

@@ -1,0 +1,125 @@
+package dataset
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// document reads a YAML tree by hand: the decoder of the library neither names columns nor refuses a key that is given
+// twice within an inline tree of nodes. It remembers where each key stands, so that later checks can say so.
+type document struct {
+	file string
+	at   map[string]*yaml.Node // by path, "stories/alice/same_as"
+}
+
+// fail is an error at a node.
+func (d *document) fail(n *yaml.Node, why string, args ...any) *fault.Error {
+	return fault.New(fault.BadData, "read data set", d.place(n), why, args...)
+}
+
+func (d *document) place(n *yaml.Node) string {
+	return fmt.Sprintf("%s:%d:%d", d.file, n.Line, n.Column)
+}
+
+// each visits the entries of a mapping in order. Names may be free; none may be there twice.
+func (d *document) each(path string, n *yaml.Node, visit func(name, path string, key, value *yaml.Node) error) error {
+	n = follow(n)
+	if n.Kind != yaml.MappingNode {
+		return d.fail(n, "%s is %s, want a mapping", path, kind(n))
+	}
+	seen := make(map[string]bool)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], follow(n.Content[i+1])
+		switch {
+		case key.Kind != yaml.ScalarNode || key.ShortTag() == "!!merge":
+			return d.fail(key, "a key of %s is %s, want a name", path, kind(key))
+		case seen[key.Value]:
+			return d.fail(key, "%s has %q twice", path, key.Value)
+		}
+		seen[key.Value] = true
+		below := strings.TrimPrefix(path+"/"+key.Value, "/")
+		d.at[below] = key
+		if err := visit(key.Value, below, key, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fields visits a mapping whose keys are all known.
+func (d *document) fields(path string, n *yaml.Node, known []string, visit func(name, path string, value *yaml.Node) error) error {
+	return d.each(path, n, func(name, below string, key, value *yaml.Node) error {
+		for _, k := range known {
+			if k == name {
+				return visit(name, below, value)
+			}
+		}
+		err := d.fail(key, "unknown key %q", name)
+		if near := nearest(name, known); near != "" {
+			return err.Advise("did you mean %s?", near)
+		}
+		return err.Advise("the keys here are %s", strings.Join(known, ", "))
+	})
+}
+
+// list visits the items of a sequence.
+func (d *document) list(path string, n *yaml.Node, visit func(item *yaml.Node) error) error {
+	if n.Kind != yaml.SequenceNode {
+		return d.fail(n, "%s is %s, want a list", path, kind(n))
+	}
+	for _, item := range n.Content {
+		if err := visit(follow(item)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *document) text(path string, n *yaml.Node, to *string) error {
+	if n.Kind != yaml.ScalarNode || n.ShortTag() == "!!null" || n.Value == "" {
+		return d.fail(n, "%s is %s, want text", path, kind(n))
+	}
+	*to = n.Value
+	return nil
+}
+
+func (d *document) number(path string, n *yaml.Node, to *float64) error {
+	if tag := n.ShortTag(); n.Kind != yaml.ScalarNode || tag != "!!float" && tag != "!!int" || n.Decode(to) != nil {
+		return d.fail(n, "%s is %s, want a number", path, kind(n))
+	}
+	return nil
+}
+
+func (d *document) integer(path string, n *yaml.Node, to *int) error {
+	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!int" || n.Decode(to) != nil {
+		return d.fail(n, "%s is %s, want a whole number", path, kind(n))
+	}
+	return nil
+}
+
+// follow leads from an alias to what it stands for.
+func follow(n *yaml.Node) *yaml.Node {
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	return n
+}
+
+// kind says what a node is, for errors.
+func kind(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a mapping"
+	case yaml.SequenceNode:
+		return "a list"
+	}
+	if n.ShortTag() == "!!null" || n.Value == "" {
+		return "empty"
+	}
+	return strconv.Quote(n.Value)
+}

@@ -1,0 +1,225 @@
+package demo
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/sim"
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/wavlm"
+)
+
+// Options say which demo to run.
+type Options struct {
+	Seed     uint64
+	Null     bool        // all people answer with noise
+	Out      string      // the run directory
+	Force    bool        // replace an Out that is there, if a demo made it
+	Progress func(Event) // may be nil
+
+	size   sim.Options // of the study; the zero value is that of the demo
+	epochs int         // at most so many; 0: as the arms say
+}
+
+// arm is one way to tune.
+type arm struct {
+	name    string // of its run directory, and in the report
+	subject string
+	roi     []string
+	loss    string
+	epochs  int
+}
+
+// The arms of the study. Numbers of epochs are upper bounds: validation chooses among them, and the untuned model.
+var arms = []arm{
+	{"whole_cortex", sim.Listener, nil, "spatial", 5},
+	{"auditory_cortex", sim.Listener, []string{sim.Auditory}, "temporal", 3},
+	{"shuffled", sim.Shuffled, nil, "spatial", 5},
+}
+
+func (o Options) epochsOf(a arm) int {
+	if o.epochs > 0 {
+		return min(a.epochs, o.epochs)
+	}
+	return a.epochs
+}
+
+// Run makes the study, tunes every arm and scores them all on the listener's true responses.
+func Run(ctx context.Context, opt Options) (*Report, error) {
+	if opt.Progress == nil {
+		opt.Progress = func(Event) {}
+	}
+	if err := opt.clear(); err != nil {
+		return nil, err
+	}
+	d := &demo{opt: opt}
+	defer d.close()
+	for _, step := range []func(context.Context) error{d.open, d.tune, d.controls, d.probes} {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return &d.report, d.report.write(opt.Out)
+}
+
+// marker is a file by which a demo's directory is known.
+const marker = "demo.json"
+
+// clear makes room for the run directory.
+func (o Options) clear() error {
+	entries, err := os.ReadDir(o.Out)
+	switch {
+	case os.IsNotExist(err), err == nil && len(entries) == 0:
+		return nil
+	case err != nil:
+		return fault.Wrap(fault.IO, "demo", o.Out, err)
+	case !o.Force:
+		return fault.New(fault.Exists, "demo", o.Out, "is there already").Advise("choose another --out, or --force to replace it")
+	}
+	if _, err := os.Stat(filepath.Join(o.Out, marker)); err != nil {
+		return fault.New(fault.Exists, "demo", o.Out, "was not made by a demo, so it is not replaced").Advise("choose another --out")
+	}
+	if err := os.RemoveAll(o.Out); err != nil {
+		return fault.Wrap(fault.IO, "demo", o.Out, err)
+	}
+	return nil
+}
+
+// demo is a run in progress.
+type demo struct {
+	opt      Options
+	sim      *sim.Study
+	model    *wavlm.Model
+	study    *brain.Study // all people, for scores
+	baseline *brain.Baseline
+	report   Report
+	meter    *meter
+	tuned    map[string]*brain.Tuned
+}
+
+func (d *demo) close() {
+	for _, t := range d.tuned {
+		t.Close()
+	}
+	if d.study != nil {
+		d.study.Close()
+	}
+	if d.model != nil {
+		d.model.Close()
+	}
+}
+
+// open simulates the study and scores the untuned model.
+func (d *demo) open(ctx context.Context) (err error) {
+	d.opt.Progress(Event{Arm: "simulate"})
+	size := d.opt.size
+	size.Seed, size.Null = d.opt.Seed, d.opt.Null
+	if d.sim, err = sim.New(size); err != nil {
+		return err
+	}
+	d.meter = newMeter(d.opt, len(d.sim.TuneStories), len(d.sim.ValStories), len(d.sim.TestStories), len(d.sim.ProbeStories))
+	if err := os.MkdirAll(d.opt.Out, fs.FileMode(0o755)); err != nil {
+		return fault.Wrap(fault.IO, "demo", d.opt.Out, err)
+	}
+	if err := os.WriteFile(filepath.Join(d.opt.Out, marker), []byte("{}\n"), 0o644); err != nil {
+		return fault.Wrap(fault.IO, "demo", d.opt.Out, err)
+	}
+	path := d.modelPath()
+	if err := sim.WriteNano(path); err != nil {
+		return err
+	}
+	if d.model, err = wavlm.Load(ctx, path, wavlm.Options{}); err != nil {
+		return err
+	}
+	exp := d.experiment(arm{name: "scores", loss: "spatial"})
+	exp.Data.Subjects = []string{sim.Listener, sim.Related, sim.Unrelated}
+	if d.study, err = brain.New(ctx, exp, d.sim.Dataset, d.model, brain.Options{Progress: d.meter.watch("base")}); err != nil {
+		return err
+	}
+	if d.baseline, err = d.study.Baseline(ctx); err != nil {
+		return err
+	}
+	d.report = Report{Schema: 1, Seed: d.opt.Seed, Null: d.opt.Null}
+	return nil
+}
+
+func (d *demo) modelPath() string { return filepath.Join(d.opt.Out, "model") }
+
+// experiment is the setting of an arm. One vector for each TR: windows of 2 s that do not overlap, the mean of their
+// frames.
+func (d *demo) experiment(a arm) *experiment.Experiment {
+	e := experiment.Default()
+	e.Model = experiment.Model{Path: d.modelPath(), Layer: 3, WindowSeconds: sim.TR, StrideSeconds: sim.TR, Token: "mean",
+		Normalise: "story", Downsample: "average"}
+	e.Adapter.R, e.Adapter.Alpha = 8, 16
+	e.Data.Path, e.Data.Subjects, e.Data.ROI, e.Data.Trim = "simulated", []string{a.subject}, a.roi, [2]int{}
+	e.Data.Train, e.Data.Val, e.Data.Test = d.sim.TuneStories, d.sim.ValStories, d.sim.TestStories
+	e.Readout.Bottleneck = 64
+	e.Train.Loss, e.Train.Epochs, e.Train.BlockTRs = a.loss, d.opt.epochsOf(a), d.sim.Options.Rows
+	e.Train.LR, e.Train.ReadoutLR, e.Train.Seed = 2e-3, 2e-3, d.opt.Seed
+	e.Eval.ChunkTRs, e.Eval.Boots = d.sim.Options.Rows, 4
+	e.Device = "cpu"
+	e.Out = filepath.Join(d.opt.Out, a.name)
+	return e
+}
+
+// tune runs every arm and scores it.
+func (d *demo) tune(ctx context.Context) error {
+	d.tuned = map[string]*brain.Tuned{}
+	for _, a := range arms {
+		s, err := d.study.Vary(ctx, d.experiment(a))
+		if err != nil {
+			return err
+		}
+		s.OnProgress(d.meter.watch(a.name))
+		run, err := s.Begin(ctx)
+		if err != nil {
+			return err
+		}
+		p, err := s.Fit(ctx, run)
+		run.Close()
+		if err != nil {
+			return err
+		}
+		t, err := d.study.LoadTuned(ctx, run)
+		if err != nil {
+			return err
+		}
+		d.tuned[a.name] = t
+		e, err := d.baseline.Compare(ctx, t)
+		if err != nil {
+			return err
+		}
+		if err := d.score(ctx, a.name, e, p); err != nil {
+			return err
+		}
+		if err := e.Write(filepath.Join(run.Dir, "eval")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// score takes an arm's scores of the listener, and of the others for the whole cortex, into the report.
+func (d *demo) score(ctx context.Context, name string, e *brain.Evaluation, p *brain.Progress) error {
+	test, err := e.Scores(ctx, sim.Listener)
+	if err != nil {
+		return err
+	}
+	d.report.arm(name, Arm{Test: test, Epochs: p.Epochs, Chosen: p.Epochs[p.Best].Epoch})
+	if name != "whole_cortex" {
+		return nil
+	}
+	for _, person := range []string{sim.Related, sim.Unrelated} {
+		s, err := e.Scores(ctx, person)
+		if err != nil {
+			return err
+		}
+		d.report.transfer(person, Transfer{Base: s.Base.MeanR, Tuned: s.Tuned.MeanR, CI95: s.Delta.CI95, Test: s})
+	}
+	return nil
+}

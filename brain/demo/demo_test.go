@@ -1,0 +1,93 @@
+package demo
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/brain/sim"
+	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+// small is a study that runs in seconds; its numbers mean nothing.
+var small = sim.Options{TuneStories: 4, ValStories: 1, TestStories: 4, ProbeStories: 3, Rows: 60, Voxels: 160, TestRepeats: 2}
+
+func TestDemo(t *testing.T) {
+	live := torch.Live()
+	out := filepath.Join(t.TempDir(), "demo")
+	var last Event
+	opt := Options{Seed: 5, Out: out, size: small, epochs: 1, Progress: func(e Event) {
+		assert.Empty(t, e.Warning)
+		assert.GreaterOrEqual(t, e.Done, last.Done, "the bar never goes back")
+		last = e
+	}}
+	r, err := Run(t.Context(), opt)
+	require.NoError(t, err)
+	assert.Equal(t, last.Total, last.Done, "all work was foreseen")
+	assert.Equal(t, live, torch.Live(), "tensors left behind")
+
+	// Every r can be computed again from the files.
+	dir := filepath.Join(out, "whole_cortex", "eval", "test", sim.Listener)
+	read := func(name string) *ckpt.Array {
+		a, err := ckpt.ReadNPY(filepath.Join(dir, name+".npy"))
+		require.NoError(t, err)
+		return a
+	}
+	want, err := read("responses").Float32()
+	require.NoError(t, err)
+	shape := read("responses").Shape
+	assert.Equal(t, []int{240, 160}, shape)
+	for name, s := range map[string]float64{"base": r.WholeCortex.Test.Base.MeanR, "tuned": r.WholeCortex.Test.Tuned.MeanR} {
+		pred, err := read(name + "_pred").Float32()
+		require.NoError(t, err)
+		scores, constant := stats.Correlation(pred, want, shape[0], shape[1])
+		mean, _ := stats.Mean(scores, constant, nil)
+		assert.InDelta(t, s, mean, 1e-9, name)
+	}
+
+	// The JSON has the agreed keys.
+	var tree map[string]any
+	text, err := os.ReadFile(filepath.Join(out, marker))
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(text, &tree))
+	for _, path := range [][]string{
+		{"schema"}, {"whole_cortex", "test", "base", "rois", "semantic"}, {"auditory_cortex", "test", "delta", "rois", "auditory", "ci95"},
+		{"shuffled", "test", "tuned", "mean_r"}, {"controls", "spectrum", "rois", "semantic"}, {"controls", "word_rate"},
+		{"controls", "word_identity"}, {"probes", "lexical", "base"}, {"probes", "lexical", "shuffled"},
+		{"probes", "acoustic", "auditory_cortex"}, {"transfer", "related", "base"}, {"transfer", "unrelated", "ci95"},
+	} {
+		var at any = tree
+		for _, key := range path {
+			at = at.(map[string]any)[key]
+			require.NotNil(t, at, path)
+		}
+	}
+
+	// A directory is replaced only when asked, and only if a demo made it.
+	_, err = Run(t.Context(), opt)
+	assert.Equal(t, fault.Exists, fault.KindOf(err))
+	opt.Force, opt.Out = true, t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(opt.Out, "thesis.tex"), []byte("x"), 0o644))
+	_, err = Run(t.Context(), opt)
+	assert.Equal(t, fault.Exists, fault.KindOf(err))
+	assert.FileExists(t, filepath.Join(opt.Out, "thesis.tex"))
+}
+
+func TestDemoTwiceSameBytes(t *testing.T) {
+	run := func() string {
+		out := filepath.Join(t.TempDir(), "demo")
+		_, err := Run(t.Context(), Options{Seed: 9, Out: out, size: small, epochs: 1})
+		require.NoError(t, err)
+		text, err := os.ReadFile(filepath.Join(out, marker))
+		require.NoError(t, err)
+		return string(text)
+	}
+	assert.Equal(t, run(), run())
+}

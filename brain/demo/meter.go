@@ -1,0 +1,57 @@
+package demo
+
+import "github.com/brainwavlm/bwlm/brain"
+
+// Event tells how far the demo is.
+type Event struct {
+	Arm         string // what is being done
+	Detail      string
+	Done, Total int // in passes of one story through the model; a training step counts as three
+	Warning     string
+}
+
+const stepPasses = 3
+
+// meter adds up the work of all phases.
+type meter struct {
+	to          func(Event)
+	done, total int
+	phase       string
+	last        int
+}
+
+// newMeter counts the passes that the arms will need.
+func newMeter(opt Options, tune, val, test, probes int) *meter {
+	m := &meter{to: opt.Progress, total: tune + val + test + probes*(len(arms)+1)}
+	for _, a := range arms {
+		epochs := opt.epochsOf(a)
+		m.total += (epochs+1)*(tune+val) + epochs*tune*stepPasses + tune + test
+	}
+	return m
+}
+
+// watch gives the function that takes the events of one arm.
+func (m *meter) watch(arm string) func(brain.Event) {
+	return func(e brain.Event) {
+		if e.Phase == "warning" {
+			m.to(Event{Arm: arm, Done: m.done, Total: m.total, Warning: e.Note})
+			return
+		}
+		each := map[string]int{"read base": 1, "validate": 1, "read tuned": 1, "tune": stepPasses}[e.Phase]
+		if e.Phase != m.phase || e.Done < m.last {
+			m.phase, m.last = e.Phase, 0
+			if e.Phase == "tune" {
+				m.last = e.Done - 1
+			}
+		}
+		m.done += each * (e.Done - m.last)
+		m.last = e.Done
+		m.to(Event{Arm: arm, Detail: e.Phase, Done: min(m.done, m.total), Total: m.total})
+	}
+}
+
+// passed counts passes outside package brain's phases.
+func (m *meter) passed(arm string, n int) {
+	m.done += n
+	m.to(Event{Arm: arm, Done: min(m.done, m.total), Total: m.total})
+}

@@ -1,0 +1,152 @@
+package demo
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"path/filepath"
+
+	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/probe"
+	"github.com/brainwavlm/bwlm/brain/sim"
+	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/ckpt"
+)
+
+// Report is what the demo found, as bwlm demo --json prints it.
+type Report struct {
+	Schema         int       `json:"schema"`
+	Seed           uint64    `json:"seed"`
+	Null           bool      `json:"null"`
+	WholeCortex    Arm       `json:"whole_cortex"`
+	AuditoryCortex Arm       `json:"auditory_cortex"`
+	Shuffled       Arm       `json:"shuffled"`
+	Controls       Controls  `json:"controls"`
+	Probes         Probes    `json:"probes"`
+	Transfer       Transfers `json:"transfer"`
+}
+
+// Arm is one way to tune, scored on the listener's test rows.
+type Arm struct {
+	Test   brain.Scores  `json:"test"`
+	Epochs []brain.Epoch `json:"epochs"`
+	Chosen int           `json:"chosen_epoch"`
+}
+
+// Controls are scores without a speech model, of the listener's test rows.
+type Controls struct {
+	Spectrum     *brain.System `json:"spectrum"`      // loudness and 8 bands
+	WordRate     *brain.System `json:"word_rate"`     // words a second
+	WordIdentity *brain.System `json:"word_identity"` // an oracle: which word is heard
+}
+
+// Probes are scores of linear probes on stories and a voice that were not used in tuning: mean r over the targets.
+type Probes struct {
+	Lexical        map[string]float64 `json:"lexical"`         // the components that drive semantic voxels
+	LexicalControl map[string]float64 `json:"lexical_control"` // other components of the same words
+	Acoustic       map[string]float64 `json:"acoustic"`        // loudness and 8 bands
+}
+
+// Transfers are the scores of other people with the whole-cortex adapter; each has a ridge of their own.
+type Transfers struct {
+	Related   Transfer `json:"related"`
+	Unrelated Transfer `json:"unrelated"`
+}
+
+// Transfer is one of them.
+type Transfer struct {
+	Base  float64         `json:"base"`
+	Tuned float64         `json:"tuned"`
+	CI95  *stats.Interval `json:"ci95"` // of tuned less base
+	Test  brain.Scores    `json:"test"`
+}
+
+func (r *Report) arm(name string, a Arm) {
+	*map[string]*Arm{"whole_cortex": &r.WholeCortex, "auditory_cortex": &r.AuditoryCortex, "shuffled": &r.Shuffled}[name] = a
+}
+
+func (r *Report) transfer(person string, t Transfer) {
+	*map[string]*Transfer{sim.Related: &r.Transfer.Related, sim.Unrelated: &r.Transfer.Unrelated}[person] = t
+}
+
+// write leaves the report in the run directory.
+func (r *Report) write(dir string) error {
+	return ckpt.Atomic(filepath.Join(dir, marker), func(w io.Writer) error {
+		e := json.NewEncoder(w)
+		e.SetIndent("", "  ")
+		return e.Encode(r)
+	})
+}
+
+// controls scores what is known about the stories without a speech model.
+func (d *demo) controls(ctx context.Context) error {
+	exp := d.experiment(arm{name: "scores", subject: sim.Listener, loss: "spatial"})
+	listener, err := d.study.Vary(ctx, exp)
+	if err != nil {
+		return err
+	}
+	for _, c := range []struct {
+		into *(*brain.System)
+		of   func(*sim.Regressors) []float32
+	}{
+		{&d.report.Controls.Spectrum, func(r *sim.Regressors) []float32 { return r.Spectrum }},
+		{&d.report.Controls.WordRate, func(r *sim.Regressors) []float32 { return r.WordRate }},
+		{&d.report.Controls.WordIdentity, func(r *sim.Regressors) []float32 { return r.Identity }},
+	} {
+		*c.into, err = listener.Control(ctx, func(story string) ([]float32, int) {
+			x := c.of(d.sim.Regressors(story))
+			return x, len(x) / d.sim.Options.Rows
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// probes asks the untuned and each tuned model about the probe stories.
+func (d *demo) probes(ctx context.Context) error {
+	p := &d.report.Probes
+	p.Lexical, p.LexicalControl, p.Acoustic = map[string]float64{}, map[string]float64{}, map[string]float64{}
+	if err := d.probe(ctx, "base", nil); err != nil {
+		return err
+	}
+	for _, a := range arms {
+		if err := d.probe(ctx, a.name, d.tuned[a.name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *demo) probe(ctx context.Context, name string, t *brain.Tuned) error {
+	var stories []probe.Story
+	widths := make([]int, 3) // of planted, control and spectrum
+	for _, story := range d.sim.ProbeStories {
+		x, channels, err := d.study.Represent(ctx, t, story)
+		if err != nil {
+			return err
+		}
+		r := d.sim.Regressors(story)
+		rows := len(x) / channels
+		s := probe.Story{Rows: rows, Features: x}
+		for k := range rows {
+			for i, y := range [][]float32{r.Planted, r.Control, r.Spectrum} {
+				widths[i] = len(y) / d.sim.Options.Rows
+				s.Targets = append(s.Targets, y[k*widths[i]:(k+1)*widths[i]]...)
+			}
+		}
+		stories = append(stories, s)
+		d.meter.passed("probe "+name, 1)
+	}
+	r, err := probe.Linear(ctx, stories, d.opt.Seed)
+	if err != nil {
+		return err
+	}
+	for i, into := range []map[string]float64{d.report.Probes.Lexical, d.report.Probes.LexicalControl, d.report.Probes.Acoustic} {
+		mean, _ := stats.Mean(r[:widths[i]], make([]bool, widths[i]), nil)
+		into[name] = mean
+		r = r[widths[i]:]
+	}
+	return nil
+}

@@ -1,0 +1,77 @@
+package brain
+
+import (
+	"errors"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// brokenDisk refuses checkpoints from one step on, until another (0: never).
+type brokenDisk struct {
+	from, until int
+	run         *Run
+	warnings    []string
+	err         error
+}
+
+func (d *brokenDisk) event(e Event) {
+	switch {
+	case e.Phase == "warning":
+		d.warnings = append(d.warnings, e.Note)
+	case e.Phase == "tune" && e.Done == d.from: // a file in the place of the folder stops root too
+		d.err = errors.Join(d.err, os.Rename(d.run.file("ckpt"), d.run.file("away")), os.WriteFile(d.run.file("ckpt"), nil, 0o644))
+	case e.Phase == "tune" && e.Done == d.until:
+		d.err = errors.Join(d.err, os.Remove(d.run.file("ckpt")), os.Rename(d.run.file("away"), d.run.file("ckpt")))
+	}
+}
+
+func TestDiskThatRefusesCheckpoints(t *testing.T) {
+	const perEpoch = 6
+	start := func(d *brokenDisk) (*Study, *Run) {
+		st := tiny(t, Options{Progress: d.event}, func(e *experiment.Experiment, _ *dataset.Spec) { e.Train.Epochs = 4 })
+		run, err := st.Begin(t.Context())
+		require.NoError(t, err)
+		t.Cleanup(func() { run.Close() })
+		d.run = run
+		return st, run
+	}
+	sound := &brokenDisk{}
+	st, run := start(sound)
+	want, err := st.Fit(t.Context(), run)
+	require.NoError(t, err)
+	require.Contains(t, []int{1, 2, 3}, want.Best, "else this test shows little: %v", want.Epochs)
+	adapter, err := os.ReadFile(run.file("adapter/adapter_model.safetensors"))
+	require.NoError(t, err)
+
+	d := &brokenDisk{from: 1, until: 4*perEpoch - 1} // only the last epoch can be saved
+	st, run = start(d)
+	got, err := st.Fit(t.Context(), run)
+	require.NoError(t, errors.Join(err, d.err))
+	assert.Equal(t, want.Best, got.Best)
+	require.Len(t, d.warnings, 3)
+	assert.Contains(t, d.warnings[0], "the checkpoint of epoch 1 is not saved, the run goes on")
+	again, err := os.ReadFile(run.file("adapter/adapter_model.safetensors"))
+	require.NoError(t, err)
+	assert.Equal(t, adapter, again, "the best epoch was kept until the disk took it")
+
+	d = &brokenDisk{from: perEpoch + 1}
+	st, run = start(d)
+	_, err = st.Fit(t.Context(), run)
+	require.NoError(t, d.err)
+	assert.Equal(t, fault.IO, fault.KindOf(err), err)
+	assert.Len(t, d.warnings, 2)
+	assert.NoDirExists(t, run.file("adapter"))
+
+	d = &brokenDisk{}
+	st, run = start(d)
+	require.NoError(t, os.WriteFile(run.file("ckpt"), nil, 0o644))
+	_, err = st.Fit(t.Context(), run)
+	assert.Equal(t, fault.IO, fault.KindOf(err), "what cannot be saved at the start is not begun")
+}

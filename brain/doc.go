@@ -1,0 +1,24 @@
+// Package brain tunes a speech model so that it predicts brain responses, and says what that changed.
+//
+// A [Study] is an experiment with its data and model. [Study.Fit] tunes: audio is cut into windows, the model reads
+// each up to one layer, the vectors are carried to the rows of the responses, standardised and delayed, and a
+// linear readout per person predicts their voxels; the loss goes back through all of this into a low-rank adapter
+// (or the whole model). [Study.Evaluate] scores: never by the trained readout, but by a ridge that is fitted anew on
+// the features of the model before and after, with the same rows, folds and seeds (BrainWavLM, arXiv 2502.08866).
+//
+//	exp, err := experiment.Load("alice.yaml")
+//	study, err := brain.Open(ctx, exp, brain.Options{})
+//	run, err := study.Begin(ctx)
+//	_, err = study.Fit(ctx, run)
+//	tuned, err := study.LoadTuned(ctx, run)
+//	summary, err := study.Evaluate(ctx, tuned, filepath.Join(run.Dir, "eval"))
+//
+// # Caveats
+//
+// Training rows fit, validation rows choose the epoch and the layer, test rows are looked at once, by Evaluate. New
+// refuses splits that hear the same audio through window, interpolation and delays.
+//
+// All responses and audio of the splits are held in memory.
+//
+// With dropout, layer drop or SpecAugment on, the random numbers of a step depend on how its windows are batched.
+package brain

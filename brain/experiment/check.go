@@ -1,0 +1,266 @@
+package experiment
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// Validate checks every key and what must hold between keys. The first fault is returned as a *fault.Error of kind
+// Usage; its Where is the file, line and column of the value, or the --set that gave it.
+func (e *Experiment) Validate() error {
+	for i := range keys {
+		k := &keys[i]
+		v := k.field(e)
+		if k.required() && empty(v) {
+			return e.bad(k.name, "%s is missing", k.name).
+				Advise("add it, or start from a file that `bwlm init` prints")
+		}
+		if why := k.check(v); why != "" {
+			return e.bad(k.name, "%s: %s", k.name, why)
+		}
+	}
+	return e.between()
+}
+
+// between checks what no key can know alone.
+func (e *Experiment) between() error {
+	m, t := e.Model, e.Train
+	switch {
+	case m.StrideSeconds > m.WindowSeconds:
+		return e.bad("model.stride_seconds", "model.stride_seconds: %s s leaves audio unheard between windows of %s s",
+			number(m.StrideSeconds), number(m.WindowSeconds)).Advise("give a stride of at most model.window_seconds")
+	case t.Mode == "lora" && m.Layer == 0:
+		return e.bad("model.layer", "model.layer: below layer 0 there is no layer to adapt").
+			Advise("read a higher layer, or set train.mode: readout")
+	case t.Mode == "lora" && len(e.Adapter.Layers) > 0 && slices.Max(e.Adapter.Layers) >= m.Layer:
+		return e.bad("adapter.layers", "adapter.layers: layer %d is never run, since model.layer is %d",
+			slices.Max(e.Adapter.Layers), m.Layer).Advise("name layers 0 to %d, or auto", m.Layer-1)
+	case e.Compat.BlockZScore && t.BlockTRs < 2:
+		return e.bad("train.block_trs", "train.block_trs: the switch block_zscore needs at least 2 rows").
+			Advise("give a longer block")
+	}
+	return nil
+}
+
+// bad makes an error about a key, placed where its value was given.
+func (e *Experiment) bad(key, why string, args ...any) *fault.Error {
+	where := e.name
+	if w := e.where[key]; w != "" {
+		where = w
+	}
+	return fault.New(fault.Usage, "experiment", where, why, args...)
+}
+
+func empty(v any) bool {
+	switch v := v.(type) {
+	case *string:
+		return *v == ""
+	case *[]string:
+		return len(*v) == 0
+	}
+	return false
+}
+
+// The checks below get the pointer that a row's field returns; the row fixes its type.
+
+func anything(any) string { return "" }
+
+func given(v any) string { return text(*v.(*string)) }
+
+func text(s string) string {
+	switch {
+	case !utf8.ValidString(s):
+		return fmt.Sprintf("%s is not UTF-8", short(s))
+	case strings.ContainsRune(s, 0):
+		return fmt.Sprintf("%s holds a NUL character", short(s))
+	}
+	return ""
+}
+
+func oneOf(words ...string) func(any) string {
+	return func(v any) string {
+		got := *v.(*string)
+		if slices.Contains(words, got) {
+			return ""
+		}
+		if n := Nearest(got, slices.Values(words)); n != "" {
+			return fmt.Sprintf("%s is not one of %s; did you mean %s?", short(got), strings.Join(words, ", "), n)
+		}
+		return fmt.Sprintf("%s is not one of %s", short(got), strings.Join(words, ", "))
+	}
+}
+
+func whole(low, high int) func(any) string {
+	return func(v any) string {
+		if n := *v.(*int); n < low || n > high {
+			return fmt.Sprintf("%d is not in %d to %d", n, low, high)
+		}
+		return ""
+	}
+}
+
+// The comparisons of floats are written so that NaN fails them.
+
+func within(low, high float64) func(any) string {
+	return func(v any) string {
+		if x := *v.(*float64); !(x >= low && x <= high) {
+			return fmt.Sprintf("%s is not in %s to %s", number(x), number(low), number(high))
+		}
+		return ""
+	}
+}
+
+func above(low float64) func(any) string {
+	return func(v any) string {
+		if x := *v.(*float64); !(x > low && x <= math.MaxFloat64) {
+			return fmt.Sprintf("%s is not a finite number above %s", number(x), number(low))
+		}
+		return ""
+	}
+}
+
+func probability(v any) string {
+	if x := *v.(*float64); !(x >= 0 && x < 1) {
+		return fmt.Sprintf("%s is not a probability from 0 to below 1", number(x))
+	}
+	return ""
+}
+
+func share(v any) string {
+	if x := *v.(*float64); !(x > 0 && x < 1) {
+		return fmt.Sprintf("%s is not a share between 0 and 1", number(x))
+	}
+	return ""
+}
+
+func rising(low, high float64) func(any) string {
+	return func(v any) string {
+		xs := *v.(*[]float64)
+		if len(xs) == 0 {
+			return "the list is empty"
+		}
+		for i, x := range xs {
+			if !(x >= low && x <= high) {
+				return fmt.Sprintf("%s is not in %s to %s", number(x), number(low), number(high))
+			}
+			if i > 0 && !(x > xs[i-1]) {
+				return fmt.Sprintf("%s after %s: the list must rise", number(x), number(xs[i-1]))
+			}
+		}
+		return ""
+	}
+}
+
+func risingAbove0(v any) string {
+	if xs := *v.(*[]float64); len(xs) > 0 && xs[0] == 0 {
+		return "0 is no penalty at all"
+	}
+	return rising(0, 1e12)(v)
+}
+
+func layerList(v any) string {
+	layers := *v.(*[]int)
+	if layers != nil && len(layers) == 0 {
+		return "the list is empty"
+	}
+	for i, l := range layers {
+		if l < 0 || l > 1000 {
+			return fmt.Sprintf("%d is not in 0 to 1000", l)
+		}
+		if i > 0 && l <= layers[i-1] {
+			return fmt.Sprintf("%d after %d: the list must rise", l, layers[i-1])
+		}
+	}
+	return ""
+}
+
+func trim(v any) string {
+	for _, n := range v.(*[2]int) {
+		if n < 0 || n > 1_000_000 {
+			return fmt.Sprintf("%d is not in 0 to 1000000", n)
+		}
+	}
+	return ""
+}
+
+func distinct(v any) string {
+	seen := map[string]bool{}
+	for _, s := range *v.(*[]string) {
+		switch {
+		case s == "":
+			return "a name is empty"
+		case seen[s]:
+			return fmt.Sprintf("%s is named twice", short(s))
+		case text(s) != "":
+			return text(s)
+		}
+		seen[s] = true
+	}
+	return ""
+}
+
+func someNames(v any) string {
+	if empty(v) {
+		return "the list is empty"
+	}
+	return distinct(v)
+}
+
+func targetNames(v any) string {
+	if targets := *v.(*[]string); len(targets) > 1 && slices.Contains(targets, "all-linear") {
+		return "all-linear stands alone"
+	}
+	return someNames(v)
+}
+
+// selection is a story, or some of its rows: NAME or NAME[from:to], either bound left out at will.
+var selection = regexp.MustCompile(`^([^\[\]]+)(?:\[([0-9]*):([0-9]*)\])?$`)
+
+func storyRows(v any) string {
+	for _, s := range *v.(*[]string) {
+		m := selection.FindStringSubmatch(s)
+		if m == nil {
+			return fmt.Sprintf("%s is neither STORY nor STORY[FROM:TO]", short(s))
+		}
+		from, errFrom := bound(m[2], 0)
+		to, errTo := bound(m[3], math.MaxInt)
+		if errFrom != nil || errTo != nil || from >= to {
+			return fmt.Sprintf("%s has no rows", short(s))
+		}
+	}
+	return someNames(v)
+}
+
+func bound(digits string, absent int) (int, error) {
+	if digits == "" {
+		return absent, nil
+	}
+	return strconv.Atoi(digits)
+}
+
+var detrendForm = regexp.MustCompile(`^legendre:[0-9]{1,2}$`)
+
+func detrend(v any) string {
+	d := *v.(*string)
+	degree := Data{Detrend: d}.LegendreDegree()
+	if d != "none" && (!detrendForm.MatchString(d) || degree > 20) {
+		return fmt.Sprintf("%s is neither none nor legendre:N with N from 0 to 20", short(d))
+	}
+	return ""
+}
+
+var deviceForm = regexp.MustCompile(`^(auto|cpu|cuda(:[0-9]{1,3})?)$`)
+
+func device(v any) string {
+	if d := *v.(*string); !deviceForm.MatchString(d) {
+		return fmt.Sprintf("%s is not one of auto, cpu, cuda, cuda:N", short(d))
+	}
+	return ""
+}

@@ -1,0 +1,148 @@
+package experiment
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+func TestValidate(t *testing.T) {
+	cases := []struct{ set, want string }{
+		{"model.layer=-1", "model.layer: -1 is not in 0 to 1000"},
+		{"model.layer=0", "model.layer: below layer 0 there is no layer to adapt; read a higher layer, or set train.mode: readout"},
+		{"model.window_seconds=.024", "model.window_seconds: 0.024 is not in 0.025 to 3600"},
+		{"model.window_seconds=.nan", "model.window_seconds: .nan is not in 0.025 to 3600"},
+		{"model.stride_seconds=0", "model.stride_seconds: 0 is not a finite number above 0"},
+		{"model.stride_seconds=5", "model.stride_seconds: 5 s leaves audio unheard between windows of 4 s; give a stride of at most model.window_seconds"},
+		{"model.token=lst", `model.token: "lst" is not one of first, last, mean; did you mean last?`},
+		{"model.normalise=zzzzzz", `model.normalise: "zzzzzz" is not one of auto, story, window, none`},
+		{"model.downsample=mean", `model.downsample: "mean" is not one of lanczos, average`},
+		{"model.path='a\\0'", ""},
+		{`model.path="/a\0"`, `model.path: "/a " holds a NUL character`},
+		{"adapter.type=dora", `adapter.type: "dora" is not one of lora, rslora; did you mean lora?`},
+		{"adapter.r=0", "adapter.r: 0 is not in 1 to 4096"},
+		{"adapter.alpha=.inf", "adapter.alpha: .inf is not a finite number above 0"},
+		{"adapter.dropout=1", "adapter.dropout: 1 is not a probability from 0 to below 1"},
+		{"adapter.targets=[]", "adapter.targets: the list is empty"},
+		{"adapter.targets=[q_proj, q_proj]", `adapter.targets: "q_proj" is named twice`},
+		{"adapter.targets=[q_proj, all-linear]", "adapter.targets: all-linear stands alone"},
+		{"adapter.layers=[]", "adapter.layers: the list is empty"},
+		{"adapter.layers=[1, 1]", "adapter.layers: 1 after 1: the list must rise"},
+		{"adapter.layers=[-1]", "adapter.layers: -1 is not in 0 to 1000"},
+		{"adapter.layers=[0, 9]", "adapter.layers: layer 9 is never run, since model.layer is 9; name layers 0 to 8, or auto"},
+		{"adapter.layers=[0, 8]", ""},
+		{"data.subjects=[]", "data.subjects is missing; add it, or start from a file that `bwlm init` prints"},
+		{`data.subjects=[a, ""]`, "data.subjects: a name is empty"},
+		{"data.train=[a, a]", `data.train: "a" is named twice`},
+		{"data.train=a[10:200", `data.train: "a[10:200" is neither STORY nor STORY[FROM:TO]`},
+		{"data.val=a[10-200]", `data.val: "a[10-200]" is neither STORY nor STORY[FROM:TO]`},
+		{"data.val=a[-1:5]", `data.val: "a[-1:5]" is neither STORY nor STORY[FROM:TO]`},
+		{"data.test=a[5:5]", `data.test: "a[5:5]" has no rows`},
+		{"data.test=a[0:99999999999999999999]", `data.test: "a[0:99999999999999999999]" has no rows`},
+		{"data.detrend=legendre:21", `data.detrend: "legendre:21" is neither none nor legendre:N with N from 0 to 20`},
+		{"data.detrend=linear", `data.detrend: "linear" is neither none nor legendre:N with N from 0 to 20`},
+		{"data.zscore=run", `data.zscore: "run" is not one of story, train, none`},
+		{"data.trim=[-1, 0]", "data.trim: -1 is not in 0 to 1000000"},
+		{"readout.bottleneck=-1", "readout.bottleneck: -1 is not in 0 to 1048576"},
+		{"readout.delays_seconds=[]", "readout.delays_seconds: the list is empty"},
+		{"readout.delays_seconds=[4, 2]", "readout.delays_seconds: 2 after 4: the list must rise"},
+		{"readout.delays_seconds=[-2]", "readout.delays_seconds: -2 is not in 0 to 120"},
+		{"train.mode=Lora", `train.mode: "Lora" is not one of lora, full, readout; did you mean lora?`},
+		{"train.loss=l2", `train.loss: "l2" is not one of auto, spatial, temporal, mse`},
+		{"train.joint=both", `train.joint: "both" is not one of shared, sequential`},
+		{"train.epochs=0", "train.epochs: 0 is not in 1 to 1000000"},
+		{"train.block_trs=0", "train.block_trs: 0 is not in 1 to 1000000"},
+		{"train.halo_trs=-1", "train.halo_trs: -1 is not in 0 to 1000"},
+		{"train.lr=-1e-4", "train.lr: -0.0001 is not a finite number above 0"},
+		{"train.readout_lr=.nan", "train.readout_lr: .nan is not a finite number above 0"},
+		{"train.dropout=-.1", "train.dropout: -0.1 is not a probability from 0 to below 1"},
+		{"train.layerdrop=1", "train.layerdrop: 1 is not a probability from 0 to below 1"},
+		{"train.spec_augment=2", "train.spec_augment: 2 is not a probability from 0 to below 1"},
+		{"eval.alphas=[0, 1]", "eval.alphas: 0 is no penalty at all"},
+		{"eval.alphas=[2, 1]", "eval.alphas: 1 after 2: the list must rise"},
+		{"eval.alphas=logspace(1, 13, 2)", "eval.alphas: 1e+13 is not in 0 to 1e+12"},
+		{"eval.boots=0", "eval.boots: 0 is not in 1 to 10000"},
+		{"eval.chunk_trs=0", "eval.chunk_trs: 0 is not in 1 to 1000000"},
+		{"eval.held_out=1", "eval.held_out: 1 is not a share between 0 and 1"},
+		{"device=gpu", `device: "gpu" is not one of auto, cpu, cuda, cuda:N`},
+		{"dtype=fp16", `dtype: "fp16" is not one of f32, bf16; did you mean bf16?`},
+		{`out=""`, "out is missing; add it, or start from a file that `bwlm init` prints"},
+	}
+	for _, c := range cases {
+		t.Run(c.set, func(t *testing.T) {
+			_, err := load(t, enough, c.set)
+			if c.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.EqualError(t, err, "experiment: --set "+shorten(c.set)+": "+c.want)
+			assert.Equal(t, fault.Usage, fault.KindOf(err))
+		})
+	}
+}
+
+func TestValidatePointsIntoTheFile(t *testing.T) {
+	_, err := load(t, enough+"train:\n  epochs: -3\n")
+	require.EqualError(t, err, "experiment: exp.yaml:10:11: train.epochs: -3 is not in 1 to 1000000")
+}
+
+func TestEveryRequiredKeyIsMissed(t *testing.T) {
+	for _, k := range keys {
+		if !k.required() {
+			continue
+		}
+		_, leaf := k.split()
+		without := strings.ReplaceAll(strings.ReplaceAll(enough, "  "+leaf+": ", "  #"), "{path: m}", "{path: m}")
+		if k.name == "model.path" {
+			without = strings.Replace(enough, "{path: m}", "{}", 1)
+		}
+		if k.name == "out" {
+			without = strings.Replace(enough, "out: o", "", 1)
+		}
+		_, err := load(t, without)
+		require.EqualError(t, err, "experiment: exp.yaml: "+k.name+" is missing; add it, or start from a file that `bwlm init` prints")
+	}
+}
+
+func TestValidateWithoutAFile(t *testing.T) {
+	e := Default()
+	e.Model.Path, e.Data.Path, e.Out = "m", "d", "o"
+	e.Data.Subjects, e.Data.Train, e.Data.Val, e.Data.Test = []string{"s"}, []string{"a"}, []string{"b"}, []string{"c"}
+	require.NoError(t, e.Validate())
+	e.Train.LR = math.Inf(1)
+	require.EqualError(t, e.Validate(), "experiment: train.lr: .inf is not a finite number above 0")
+	e.Train.LR, e.Compat.BlockZScore, e.Train.BlockTRs = 1, true, 1
+	require.EqualError(t, e.Validate(), "experiment: train.block_trs: the switch block_zscore needs at least 2 rows; give a longer block")
+	e.Train.BlockTRs, e.Out = 2, "a\xff"
+	require.EqualError(t, e.Validate(), "experiment: out: \"a\uFFFD\" is not UTF-8")
+}
+
+func TestBadSet(t *testing.T) {
+	cases := []struct{ set, want string }{
+		{"train.lr", "there is no =; write key=value, such as train.epochs=5"},
+		{"train={lr: 1}", "train is a section; set one of its keys"},
+		{"trian.lr=1", "unknown key trian.lr; did you mean train.lr?"},
+		{"train.lr=", "train.lr has no value; give one, or remove the key to have the default"},
+		{"train.lr=fast", `train.lr: want a number, got the text "fast"`},
+		{"data.subjects=*", `the value is not YAML: did not find expected alphabetic or numeric character; put quotes inside the shell's, as in --set 'data.subjects=["sub-1*"]'`},
+		{"xxxxxxxxx.yyyyyyyy=1", "unknown key xxxxxxxxx.yyyyyyyy; known here: model, adapter, data, readout, train, eval"},
+	}
+	for _, c := range cases {
+		err := Default().Set(c.set)
+		require.EqualError(t, err, "experiment: --set "+c.set+": "+c.want)
+		assert.Equal(t, fault.Usage, fault.KindOf(err))
+	}
+}
+
+func TestSetWinsAndTheLastSetWinsMost(t *testing.T) {
+	e, err := load(t, enough+"train: {epochs: 3}\n", "train.epochs=4", "train.epochs=5", `data.subjects=["sub-1*", b]`)
+	require.NoError(t, err)
+	assert.Equal(t, 5, e.Train.Epochs)
+	assert.Equal(t, FromSet, e.Origin("train.epochs"))
+	assert.Equal(t, []string{"sub-1*", "b"}, e.Data.Subjects)
+}

@@ -1,0 +1,243 @@
+package experiment
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// The limits keep a hostile file cheap. A full experiment file has 50 keys and 3 kB.
+const (
+	maxBytes = 2 << 20
+	maxItems = 50_000 // lines and commas: each may become a node of some 400 bytes
+)
+
+// Load reads a file, applies settings of the form "key=value" in order, and validates: what a command does.
+func Load(path string, sets ...string) (*Experiment, error) {
+	e, err := Read(path)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range sets {
+		if err := e.Set(s); err != nil {
+			return nil, err
+		}
+	}
+	if err := e.Validate(); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// Read reads an experiment file over the defaults. Relative paths in it mean its directory. The result is not validated
+// yet, since Set may still supply what is missing.
+//
+// A file that cannot be opened is a *fault.Error of kind Missing; text that is not YAML, an unknown or repeated key and a
+// value of the wrong type are of kind Usage, with file, line and column.
+func Read(path string) (*Experiment, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, cannotRead(path, err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxBytes+1))
+	if err != nil {
+		return nil, cannotRead(path, err)
+	}
+	return ReadBytes(path, data)
+}
+
+func cannotRead(path string, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fault.New(fault.Missing, "experiment", path, "no such file").
+			Advise("check the name, or make one with `bwlm init > exp.yaml`")
+	case errors.Is(err, syscall.EISDIR):
+		return fault.New(fault.Missing, "experiment", path, "is a directory").Advise("give the YAML file itself")
+	case errors.Is(err, fs.ErrPermission):
+		return fault.New(fault.Missing, "experiment", path, "may not be read").Advise("check its permissions")
+	}
+	return fault.Wrap(fault.IO, "experiment", path, err)
+}
+
+// ReadBytes is Read for text in memory; name stands for the file in messages and for its directory in relative paths.
+func ReadBytes(name string, data []byte) (*Experiment, error) {
+	e := Default()
+	e.name, e.origin, e.where = name, map[string]Origin{}, map[string]string{}
+	switch {
+	case len(data) > maxBytes:
+		return nil, e.bad("", "larger than %d bytes", maxBytes).Advise("is this an experiment file?")
+	case bytes.Count(data, []byte("\n"))+bytes.Count(data, []byte(",")) > maxItems:
+		return nil, e.bad("", "more than %d lines and list items", maxItems).Advise("is this an experiment file?")
+	}
+	doc, err := e.parse(data)
+	if err != nil {
+		return nil, err
+	}
+	base, err := filepath.Abs(filepath.Dir(name))
+	if err != nil {
+		return nil, fault.Wrap(fault.IO, "experiment", name, err)
+	}
+	if err := e.walk(doc, "", base); err != nil {
+		return nil, err
+	}
+	e.applyCompat()
+	return e, nil
+}
+
+// parse gives the root mapping of the one document in data.
+func (e *Experiment) parse(data []byte) (*yaml.Node, error) {
+	d := yaml.NewDecoder(bytes.NewReader(data))
+	var doc, second yaml.Node
+	if err := d.Decode(&doc); err == io.EOF {
+		return nil, e.bad("", "the file holds no keys").Advise("start from the one that `bwlm init` prints")
+	} else if err != nil {
+		return nil, e.syntax(err, data)
+	}
+	if err := d.Decode(&second); err == nil {
+		return nil, e.at(&second, "a second document begins").Advise("keep one experiment per file")
+	} else if err != io.EOF {
+		return nil, e.syntax(err, data)
+	}
+	root := resolve(doc.Content[0])
+	if root.Kind == yaml.ScalarNode && root.ShortTag() == "!!null" {
+		return nil, e.bad("", "the file holds no keys").Advise("start from the one that `bwlm init` prints")
+	}
+	if root.Kind != yaml.MappingNode {
+		return nil, e.at(root, "want keys such as `model:`, got %s", describe(root)).
+			Advise("start from the file that `bwlm init` prints")
+	}
+	return root, nil
+}
+
+// walk reads the keys of a mapping: the root's when section is "", else those of a section.
+func (e *Experiment) walk(m *yaml.Node, section, base string) error {
+	seen := map[string]int{}
+	for i := 0; i+1 < len(m.Content); i += 2 {
+		k, v := m.Content[i], m.Content[i+1]
+		name := resolve(k).Value
+		if k.Kind != yaml.ScalarNode && k.Kind != yaml.AliasNode {
+			return e.at(k, "a key must be a word, got %s", describe(k))
+		}
+		if section != "" {
+			name = section + "." + name
+		}
+		if line, twice := seen[name]; twice {
+			return e.at(k, "%s is given twice, first on line %d", shorten(name), line).Advise("keep one of them")
+		}
+		seen[name] = k.Line
+
+		switch known := find(name); {
+		case known != nil && (section != "" || !strings.Contains(name, ".")):
+			if err := e.put(known, v, base, FromFile, e.position(v)); err != nil {
+				return err
+			}
+		case section == "" && isSection(name):
+			sub := resolve(v)
+			if sub.Kind == yaml.ScalarNode && sub.ShortTag() == "!!null" {
+				continue // a section whose keys are all commented out
+			}
+			if sub.Kind != yaml.MappingNode {
+				return e.at(v, "%s: want keys below it, got %s", name, describe(sub))
+			}
+			if err := e.walk(sub, name, base); err != nil {
+				return err
+			}
+		default:
+			return e.unknown(name, e.position(k))
+		}
+	}
+	return nil
+}
+
+// put decodes a value into a key and notes who gave it.
+func (e *Experiment) put(k *key, v *yaml.Node, base string, from Origin, where string) error {
+	if n := resolve(v); n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" {
+		return fault.New(fault.Usage, "experiment", where, "%s has no value", k.name).
+			Advise("give one, or remove the key to have the default")
+	}
+	if err := decode(v, k.field(e)); err != nil {
+		if from == FromFile {
+			where = e.position(err.node)
+		}
+		return fault.New(fault.Usage, "experiment", where, "%s: %s", k.name, err.why)
+	}
+	if p, ok := k.field(e).(*string); ok && k.path && *p != "" && !filepath.IsAbs(*p) {
+		*p = filepath.Join(base, *p)
+	}
+	e.origin[k.name], e.where[k.name] = from, where
+	return nil
+}
+
+// unknown makes the error for a key that is not in the table, with the nearest one that is.
+func (e *Experiment) unknown(name, where string) *fault.Error {
+	err := fault.New(fault.Usage, "experiment", where, "unknown key %s", shorten(name))
+	section, leaf, nested := strings.Cut(name, ".")
+	if !nested {
+		section, leaf = "", name
+	} else if find(name) != nil { // spelled with its dot at the top level
+		return err.Advise("write %s below `%s:`", leaf, section)
+	}
+	candidates := slices.Collect(names(func(string, string) bool { return true }))
+	for _, c := range candidates { // the right word in another section
+		if _, l := find(c).split(); l == leaf {
+			return err.Advise("did you mean %s?", c)
+		}
+	}
+	siblings := slices.Collect(names(func(s, _ string) bool { return s == section }))
+	if !nested {
+		siblings = append(sectionNames(), siblings...)
+		candidates = append(sectionNames(), candidates...)
+	}
+	if near := Nearest(name, slices.Values(candidates)); near != "" {
+		return err.Advise("did you mean %s?", near)
+	}
+	if len(siblings) == 0 { // only --set can name a section that is none
+		siblings = sectionNames()
+	}
+	return err.Advise("known here: %s", strings.Join(siblings, ", "))
+}
+
+// at makes an error about a place in the file.
+func (e *Experiment) at(n *yaml.Node, why string, args ...any) *fault.Error {
+	return fault.New(fault.Usage, "experiment", e.position(n), why, args...)
+}
+
+func (e *Experiment) position(n *yaml.Node) string {
+	return fmt.Sprintf("%s:%d:%d", e.name, n.Line, n.Column)
+}
+
+var (
+	yamlText = regexp.MustCompile(`^yaml: (?:line ([0-9]+): )?(.*)`)
+
+	// fromParser matches the complaints of yaml's parser, whose lines count from 0; those of its scanner count from 1.
+	fromParser = regexp.MustCompile(`^did not find expected (<document start>|node content|'-' indicator|key|',' or)`)
+)
+
+// syntax turns yaml's complaint into ours. yaml tells no column, and for a bracket that is never closed the line where it opens.
+func (e *Experiment) syntax(err error, data []byte) *fault.Error {
+	text, line := strings.ReplaceAll(err.Error(), "\n", " "), 0
+	if m := yamlText.FindStringSubmatch(text); m != nil {
+		line, _ = strconv.Atoi(m[1]) // no line at all means the first
+		text = m[2]
+	}
+	if line == 0 || fromParser.MatchString(text) {
+		line++
+	}
+	line = min(line, bytes.Count(bytes.TrimRight(data, "\n"), []byte("\n"))+1) // the end of the text counts as one more line
+	return fault.New(fault.Usage, "experiment", fmt.Sprintf("%s:%d", e.name, line), "not YAML: %s", text).
+		Advise("check indentation and quotes there; names with * or [ ] in a list need quotes")
+}

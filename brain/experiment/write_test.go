@@ -1,0 +1,59 @@
+package experiment
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestTemplateParses(t *testing.T) {
+	e, err := load(t, Template())
+	require.NoError(t, err)
+	for s := range e.Settings() {
+		want := FromDefault
+		if find(s.Key).required() {
+			want = FromFile
+		}
+		assert.Equal(t, want, s.Origin, s.Key)
+	}
+}
+
+func TestTemplateShowsEveryKeyWithItsDefault(t *testing.T) {
+	full := regexp.MustCompile(`(?m)^( *)#([a-z])`).ReplaceAllString(Template(), "$1$2")
+	e, err := load(t, full)
+	require.NoError(t, err)
+	defaults := Default()
+	for i := range keys {
+		k := &keys[i]
+		assert.Equal(t, FromFile, e.Origin(k.name), "%s is not in the template", k.name)
+		if !k.required() {
+			assert.Equal(t, encode(k.field(defaults)), encode(k.field(e)), k.name)
+		}
+	}
+	for line := range strings.Lines(Template()) {
+		assert.LessOrEqual(t, len(line), 116, line)
+	}
+}
+
+func TestWriteIsStableAndReadsBack(t *testing.T) {
+	e, err := load(t, enough+"compat: [first_token]\n", "train.lr=0.1", "train.readout_lr=1e-7", "train.halo_trs=2",
+		`data.roi=["a b", "null", "'", "x: y", "#", "é\n", "[1]", "no", "-", "3", "1e5", "~", "a:", "2001-01-01"]`)
+	require.NoError(t, err)
+	var first, second bytes.Buffer
+	require.NoError(t, e.Write(&first))
+	again, err := load(t, first.String())
+	require.NoError(t, err, first.String())
+	assert.Equal(t, values(e), values(again))
+	assert.Equal(t, e.Data.ROI, again.Data.ROI)
+	require.NoError(t, again.Write(&second))
+	assert.Equal(t, regexp.MustCompile(` +#.*`).ReplaceAllString(second.String(), ""),
+		regexp.MustCompile(` +#.*`).ReplaceAllString(first.String(), ""))
+	assert.Contains(t, first.String(), "\n  halo_trs: 2                                    # set\n")
+	assert.Contains(t, first.String(), "\n  token: first                                   # compat\n")
+	assert.Contains(t, first.String(), "\n  window_seconds: 4                              # default\n")
+	assert.Contains(t, first.String(), "\ncompat: [first_token]                            # file\n")
+}

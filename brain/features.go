@@ -1,0 +1,145 @@
+package brain
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/torch"
+	"github.com/brainwavlm/bwlm/wavlm"
+)
+
+// WindowOptions say how audio becomes one vector per window. The zero value is the default of an experiment file.
+type WindowOptions struct {
+	Layers        []int   // hidden states, 0 to the number of layers; none: all
+	WindowSeconds float64 // of audio behind one vector; 0: 4
+	StrideSeconds float64 // from one window's end to the next; 0: .25
+	Token         string  // first, last or mean frame of the window; "": last
+	Normalise     string  // auto, story, window or none; "": auto, as the model's preprocessor says
+	BatchBytes    int64   // aim for the memory of one forward pass; 0: 2.5 GiB
+	Progress      func(done, windows int)
+}
+
+// defaultBatchBytes is what a forward and backward pass may take where nobody says.
+const defaultBatchBytes = 5 << 29
+
+// WindowFeatures are the vectors of all windows of a clip.
+type WindowFeatures struct {
+	Layers   []int
+	Times    []float64   // the windows' ends in seconds
+	Channels int         // of a vector
+	Vectors  [][]float32 // by layer, (windows, channels)
+}
+
+// Features reads a clip (T, at 16 kHz) window by window, in the same way as training and evaluation do. Errors are
+// *fault.Error: Usage for options that cannot be, BadData for audio that is too short or not finite.
+func Features(ctx context.Context, model *wavlm.Model, samples []float32, opt WindowOptions) (*WindowFeatures, error) {
+	spec, err := opt.model(model.Config)
+	if err != nil {
+		return nil, err
+	}
+	clip, err := newClip(model, spec, samples)
+	if err != nil {
+		return nil, err
+	}
+	out := &WindowFeatures{Layers: opt.layers(model.Config), Times: align.FeatureTimes(clip.windows), Channels: model.Config.Hidden}
+	out.Vectors = make([][]float32, len(out.Layers))
+	r := clipReader(model, spec, opt.BatchBytes)
+	for _, run := range r.runs(clip, 0, len(clip.windows)) {
+		err := model.Session().Infer(ctx, func(s *torch.Scope) error {
+			for i, x := range r.forward(s, clip, run, out.Layers) {
+				out.Vectors[i] = append(out.Vectors[i], x.To(torch.Float32).Float32s()...)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		if opt.Progress != nil {
+			opt.Progress(run.To, len(clip.windows))
+		}
+	}
+	return out, nil
+}
+
+func (o WindowOptions) layers(cfg wavlm.Config) []int {
+	if len(o.Layers) > 0 {
+		return o.Layers
+	}
+	all := make([]int, cfg.Layers+1)
+	for l := range all {
+		all[l] = l
+	}
+	return all
+}
+
+// model is the options in the experiment's terms, checked.
+func (o WindowOptions) model(cfg wavlm.Config) (experiment.Model, error) {
+	m := experiment.Default().Model
+	m.WindowSeconds, m.StrideSeconds = cmp.Or(o.WindowSeconds, m.WindowSeconds), cmp.Or(o.StrideSeconds, m.StrideSeconds)
+	m.Token, m.Normalise = cmp.Or(o.Token, m.Token), cmp.Or(o.Normalise, m.Normalise)
+	layers := o.layers(cfg)
+	m.Layer = slices.Max(layers)
+	bad := func(where, why string, args ...any) (experiment.Model, error) {
+		return m, fault.New(fault.Usage, "read features", where, why, args...)
+	}
+	const longest, shortest = 3600, 1. / wavlm.SampleRate // seconds; beyond any use, but free of overflow and endless lists
+	switch {
+	case !(m.WindowSeconds > 0 && m.WindowSeconds <= longest):
+		return bad("window", "%g s, want more than 0 and at most %d", m.WindowSeconds, longest)
+	case !(m.StrideSeconds >= shortest && m.StrideSeconds <= longest):
+		return bad("stride", "%g s, want at least one sample (%g) and at most %d", m.StrideSeconds, shortest, longest)
+	case !slices.Contains([]string{"first", "last", "mean"}, m.Token):
+		return bad("token", "%q, want first, last or mean", m.Token)
+	case !slices.Contains([]string{"auto", "story", "window", "none"}, m.Normalise):
+		return bad("normalise", "%q, want auto, story, window or none", m.Normalise)
+	}
+	for _, l := range layers {
+		if l < 0 || l > cfg.Layers {
+			return bad("layers", "there is no hidden state %d, the model has 0 to %d", l, cfg.Layers)
+		}
+	}
+	return m, nil
+}
+
+// newClip is audio outside a data set as a stimulus without rows.
+func newClip(model *wavlm.Model, m experiment.Model, samples []float32) (*stimulus, error) {
+	if err := finite(samples); err != nil {
+		return nil, err
+	}
+	clip := &stimulus{samples: normalised(model, m, samples)}
+	clip.windows = align.Windows(len(samples), wavlm.SampleRate, m.WindowSeconds, m.StrideSeconds)
+	if len(clip.windows) == 0 {
+		return nil, fault.New(fault.BadData, "read features", "", "%.3g s of audio give no window of %g s every %g s",
+			float64(len(samples))/wavlm.SampleRate, m.WindowSeconds, m.StrideSeconds).
+			Advise("give longer audio, or a shorter stride")
+	}
+	return clip, nil
+}
+
+// finite refuses what is no waveform.
+func finite(samples []float32) error {
+	for i, x := range samples {
+		if x-x != 0 { // NaN or infinite
+			return fault.New(fault.BadData, "read features", "", "sample %d is %g", i, x)
+		}
+	}
+	return nil
+}
+
+// normalised is a whole waveform as the windows are cut from it.
+func normalised(model *wavlm.Model, m experiment.Model, samples []float32) []float32 {
+	if m.Normalise == "story" || m.Normalise == "auto" && model.Preprocessor.Normalise {
+		return wavlm.Normalise(samples)
+	}
+	return samples
+}
+
+// clipReader reads clips that are not kept.
+func clipReader(model *wavlm.Model, m experiment.Model, batchBytes int64) *reader {
+	return &reader{model: model, token: m.Token, normalise: m.Normalise == "window", cache: newCache(0),
+		batch: batchSize(model.Config, &experiment.Experiment{Model: m}, cmp.Or(batchBytes, defaultBatchBytes))}
+}

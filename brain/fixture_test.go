@@ -1,0 +1,218 @@
+package brain
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/wavlm"
+)
+
+// The tiny study: stories of synthetic sound, people whose voxels follow its two bands, and a WavLM of three layers with
+// random weights.
+const (
+	tinyTR   = .4 // seconds
+	tinyRows = 40 // of each story
+)
+
+var tinyStories = []string{"one", "two", "val", "test"}
+
+// tinySound is a low and a high tone whose loudness changes every TR, and those loudnesses (rows, 2).
+func tinySound(seed uint64) (samples []float32, bands [][2]float64) {
+	r := rand.New(rand.NewPCG(seed, 1))
+	const n = int(tinyTR * dataset.SampleRate)
+	for k := range tinyRows {
+		b := [2]float64{r.Float64(), r.Float64()}
+		bands = append(bands, b)
+		for i := range n {
+			at := float64(k*n+i) / dataset.SampleRate
+			x := b[0]*math.Sin(2*math.Pi*300*at) + b[1]*math.Sin(2*math.Pi*2500*at) + .02*r.NormFloat64()
+			samples = append(samples, float32(.3*x))
+		}
+	}
+	return samples, bands
+}
+
+// tinyAnswer plants responses (rows, voxels): a weighted sum of the bands one row before, and noise.
+func tinyAnswer(bands [][2]float64, voxels int, person, story uint64) []float32 {
+	weights := rand.New(rand.NewPCG(person, 2))
+	noise := rand.New(rand.NewPCG(person, 3+story))
+	w := make([][2]float64, voxels)
+	for v := range w {
+		w[v] = [2]float64{weights.NormFloat64(), weights.NormFloat64()}
+	}
+	out := make([]float32, 0, len(bands)*voxels)
+	for k := range bands {
+		before := [2]float64{.5, .5}
+		if k > 0 {
+			before = bands[k-1]
+		}
+		for v := range w {
+			out = append(out, float32(10+w[v][0]*before[0]+w[v][1]*before[1]+.2*noise.NormFloat64()))
+		}
+	}
+	return out
+}
+
+// tinyPeople have different numbers of voxels; cleo has not heard story two.
+var tinyPeople = []struct {
+	name   string
+	voxels int
+	heard  []string
+}{
+	{"ada", 60, tinyStories},
+	{"bob", 53, tinyStories},
+	{"cleo", 8, []string{"one", "val", "test"}},
+}
+
+// tinySpec describes the data of the tiny study.
+func tinySpec() dataset.Spec {
+	spec := dataset.Spec{Name: "tiny", TR: tinyTR, RowTime: .5,
+		ROIs: []dataset.ROI{{Name: "front", Region: dataset.Value(dataset.Region{Columns: []int{0, 1, 2, 3}})}}}
+	bands := map[string][][2]float64{}
+	for i, name := range tinyStories {
+		sound, b := tinySound(uint64(i))
+		bands[name] = b
+		spec.Stories = append(spec.Stories, dataset.Story{Name: name, Audio: dataset.Value(sound)})
+	}
+	for i, p := range tinyPeople {
+		s := dataset.Subject{Name: p.name}
+		for k, story := range tinyStories {
+			if !slices.Contains(p.heard, story) {
+				continue
+			}
+			m := dataset.NewMatrix(tinyRows, p.voxels, tinyAnswer(bands[story], p.voxels, uint64(i), uint64(k)))
+			s.Responses = append(s.Responses, dataset.Response{Story: story, Matrix: dataset.Value(m)})
+		}
+		spec.Subjects = append(spec.Subjects, s)
+	}
+	spec.Derived = []dataset.Subject{{Name: "both", From: []string{"ada"}, Responses: spec.Subjects[0].Responses}}
+	return spec
+}
+
+// tinyModel writes the speech model into dir.
+func tinyModel(ctx context.Context, dir string) error {
+	c := wavlm.Default(wavlm.WavLM)
+	c.Hidden, c.Layers, c.Heads, c.Inner, c.PosKernel, c.PosGroups = 16, 3, 2, 32, 8, 2
+	c.ConvWidth = []int{8, 8, 8, 8, 8, 8, 8}
+	c.InitSize = .3 // so that its parts matter as in a trained one
+	m, err := wavlm.Fresh(ctx, c, wavlm.Options{Seed: 7})
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	return m.Save(ctx, dir)
+}
+
+// tinyExperiment is a training of the tiny study that takes a second; dir holds the model and the run.
+func tinyExperiment(dir string) *experiment.Experiment {
+	e := experiment.Default()
+	e.Model.Path, e.Model.Layer, e.Model.WindowSeconds, e.Model.StrideSeconds = filepath.Join(dir, "model"), 2, .2, .1
+	e.Model.Token = "mean"
+	e.Data.Path, e.Data.Subjects = filepath.Join(dir, "in memory"), []string{"ada"}
+	e.Data.Train, e.Data.Val, e.Data.Test, e.Data.Trim = []string{"one", "two"}, []string{"val"}, []string{"test"}, [2]int{4, 2}
+	e.Readout.Bottleneck, e.Readout.DelaysSeconds = 6, []float64{.4, .8}
+	e.Train.Epochs, e.Train.BlockTRs, e.Train.HaloTRs, e.Train.LR, e.Train.ReadoutLR = 2, 10, 2, 1e-2, 1e-2
+	e.Eval.ChunkTRs, e.Eval.Boots = 8, 2
+	e.Out = filepath.Join(dir, "run")
+	e.Device = "cpu"
+	return e
+}
+
+// openTiny opens the tiny study of an experiment whose model has been written.
+func openTiny(ctx context.Context, e *experiment.Experiment, spec dataset.Spec, opt Options) (*Study, error) {
+	if err := e.Validate(); err != nil {
+		return nil, err
+	}
+	data, err := dataset.New(spec)
+	if err != nil {
+		return nil, err
+	}
+	model, err := openModel(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	st, err := New(ctx, e, data, model, opt)
+	if err != nil {
+		model.Close()
+		return nil, err
+	}
+	st.closes = true
+	return st, nil
+}
+
+// tiny makes a tiny study; change (may be nil) alters its experiment and data.
+func tiny(t *testing.T, opt Options, change func(*experiment.Experiment, *dataset.Spec)) *Study {
+	t.Helper()
+	st, err := tryTiny(t, opt, change)
+	require.NoError(t, err)
+	t.Cleanup(st.Close)
+	return st
+}
+
+func tryTiny(t *testing.T, opt Options, change func(*experiment.Experiment, *dataset.Spec)) (*Study, error) {
+	t.Helper()
+	dir := t.TempDir()
+	require.NoError(t, tinyModel(t.Context(), filepath.Join(dir, "model")))
+	e, spec := tinyExperiment(dir), tinySpec()
+	if change != nil {
+		change(e, &spec)
+	}
+	return openTiny(t.Context(), e, spec, opt)
+}
+
+// values are n numbers that look random.
+func values(n int, seed uint64) []float32 {
+	r := rand.New(rand.NewPCG(seed, 9))
+	out := make([]float32, n)
+	for i := range out {
+		out[i] = float32(r.NormFloat64())
+	}
+	return out
+}
+
+// pearson is r of two columns, by the textbook.
+func pearson(x, y []float64) float64 {
+	n := float64(len(x))
+	var mx, my, xy, xx, yy float64
+	for i := range x {
+		mx += x[i] / n
+		my += y[i] / n
+	}
+	for i := range x {
+		xy += (x[i] - mx) * (y[i] - my)
+		xx += (x[i] - mx) * (x[i] - mx)
+		yy += (y[i] - my) * (y[i] - my)
+	}
+	if xx*yy == 0 {
+		return 0
+	}
+	return xy / math.Sqrt(xx*yy)
+}
+
+// lines over rows or columns of x (rows, cols).
+func lines(x []float32, rows, cols, along int) (out [][]float64) {
+	count, length := cols, rows
+	if along == 1 {
+		count, length = rows, cols
+	}
+	for c := range count {
+		line := make([]float64, length)
+		for k := range line {
+			if along == 1 {
+				line[k] = float64(x[c*cols+k])
+			} else {
+				line[k] = float64(x[k*cols+c])
+			}
+		}
+		out = append(out, line)
+	}
+	return out
+}

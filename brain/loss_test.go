@@ -1,0 +1,150 @@
+package brain
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+// lossOf evaluates a loss on pred and want (rows, cols) and the gradient of pred.
+func lossOf(t *testing.T, loss Loss, pred, want []float32, rows, cols int) (value float64, grad []float32) {
+	t.Helper()
+	require.NoError(t, torch.Train(t.Context(), 0, func(s *torch.Scope) error {
+		p := s.FromFloat32(pred, rows, cols).RequireGrad(true)
+		l := loss(p, s.FromFloat32(want, rows, cols))
+		l.Backward()
+		value, grad = l.Item(), p.Grad(s).Float32s()
+		return nil
+	}))
+	return value, grad
+}
+
+func scaled(x []float32, by, shift float32) []float32 {
+	out := slices.Clone(x)
+	for i := range out {
+		out[i] = out[i]*by + shift
+	}
+	return out
+}
+
+func TestLossesFollowTheirDefinitions(t *testing.T) {
+	const rows, cols = 7, 60
+	pred, want := values(rows*cols, 1), values(rows*cols, 2)
+	for i := range pred { // related, so that r is not about 0
+		pred[i] += want[i]
+	}
+	mean := func(along int) float64 {
+		sum, n := 0., 0.
+		wants := lines(want, rows, cols, along)
+		for i, p := range lines(pred, rows, cols, along) {
+			sum += pearson(p, wants[i])
+			n++
+		}
+		return sum / n
+	}
+	square := 0.
+	for i := range pred {
+		square += math.Pow(float64(pred[i]-want[i]), 2) / rows / cols
+	}
+	cases := []struct {
+		name string
+		want float64
+	}{{"spatial", -mean(1)}, {"temporal", -mean(0)}, {"mse", square}}
+	for _, c := range cases {
+		loss, name, err := newLoss(c.name, cols, false)
+		require.NoError(t, err)
+		assert.Equal(t, c.name, name)
+		got, _ := lossOf(t, loss, pred, want, rows, cols)
+		assert.InDelta(t, c.want, got, 1e-6, c.name)
+		if c.name == "mse" {
+			continue
+		}
+		for _, by := range []float32{1e-6, 1e-3, 1e4} { // a correlation knows no scale and no offset
+			got, _ := lossOf(t, loss, scaled(pred, by, by), want, rows, cols)
+			assert.InDelta(t, c.want, got, 1e-5, "%s, predictions times %g", c.name, by)
+			got, _ = lossOf(t, loss, pred, scaled(want, by, by), rows, cols)
+			assert.InDelta(t, c.want, got, 1e-5, "%s, responses times %g", c.name, by)
+		}
+		shrunken, _, err := newLoss(c.name, cols, true)
+		require.NoError(t, err)
+		n := map[string]float64{"spatial": cols, "temporal": rows}[c.name]
+		got, _ = lossOf(t, shrunken, pred, want, rows, cols)
+		assert.InDelta(t, c.want*(n-1)/n, got, 1e-6, "%s, shrunken", c.name)
+	}
+}
+
+func TestLossGradientsEqualFiniteDifferences(t *testing.T) {
+	const rows, cols = 6, 5
+	pred, want := values(rows*cols, 3), values(rows*cols, 4)
+	for name, loss := range map[string]Loss{"spatial": SpatialLoss, "temporal": TemporalLoss, "mse": MSELoss} {
+		_, grad := lossOf(t, loss, pred, want, rows, cols)
+		for i := range pred {
+			const h = 1e-2
+			up, down := slices.Clone(pred), slices.Clone(pred)
+			up[i] += h
+			down[i] -= h
+			a, _ := lossOf(t, loss, up, want, rows, cols)
+			b, _ := lossOf(t, loss, down, want, rows, cols)
+			assert.InDelta(t, (a-b)/(2*h), grad[i], 2e-4, "%s, element %d", name, i)
+		}
+	}
+}
+
+// A voxel or row that does not vary says nothing: it counts 0 and pulls at nothing.
+func TestConstantsCountNothing(t *testing.T) {
+	const rows, cols = 6, 5
+	for _, level := range []float32{0, 3.7, -1e5} {
+		for along, loss := range []Loss{TemporalLoss, SpatialLoss} {
+			for side := range 2 {
+				x := [2][]float32{values(rows*cols, 5), values(rows*cols, 6)}
+				inLine := func(i int) bool { return along == 0 && i%cols == 2 || along == 1 && i/cols == 2 }
+				var rest [2][]float32
+				for i := range x[0] {
+					if inLine(i) {
+						x[side][i] = level
+						continue
+					}
+					rest[0], rest[1] = append(rest[0], x[0][i]), append(rest[1], x[1][i])
+				}
+				value, grad := lossOf(t, loss, x[0], x[1], rows, cols)
+				n, r, c := float64(cols), rows, cols-1
+				if along == 1 {
+					n, r, c = rows, rows-1, cols
+				}
+				without, _ := lossOf(t, loss, rest[0], rest[1], r, c)
+				assert.InDelta(t, without*(n-1)/n, value, 1e-6, "along %d, side %d, level %g", along, side, level)
+				for i, g := range grad {
+					assert.False(t, math.IsNaN(float64(g)) || math.IsInf(float64(g), 0))
+					if inLine(i) {
+						assert.Zero(t, g, "along %d, side %d, level %g", along, side, level)
+					}
+				}
+			}
+		}
+	}
+	flat := make([]float32, rows*cols)
+	value, grad := lossOf(t, SpatialLoss, flat, flat, rows, cols)
+	assert.Zero(t, value)
+	assert.Equal(t, flat, grad)
+}
+
+func TestLossNames(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		targets int
+		want    string
+	}{{"auto", 49, "temporal"}, {"auto", 50, "spatial"}, {"spatial", 50, "spatial"}, {"temporal", 1, "temporal"}, {"mse", 1, "mse"}} {
+		_, name, err := newLoss(c.name, c.targets, false)
+		require.NoError(t, err)
+		assert.Equal(t, c.want, name)
+	}
+	_, _, err := newLoss("spatial", 49, false)
+	require.ErrorContains(t, err, "needs at least 50 that vary, here are 49; use temporal")
+	_, _, err = newLoss("huber", 50, false)
+	require.ErrorContains(t, err, `unknown loss "huber"`)
+}

@@ -1,0 +1,32 @@
+package brain
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+// childEnv makes the test binary a process that trains a tiny study; see TestKilledRunsEndAlike.
+const childEnv = "BWLM_BRAIN_TEST_CHILD"
+
+func TestMain(m *testing.M) {
+	if err := torch.Configure(torch.Options{Threads: 1}); err != nil { // bits depend on the number of threads
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	if dir := os.Getenv(childEnv); dir != "" {
+		if err := trainChild(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	code := m.Run()
+	if n := torch.Live(); n != 0 && code == 0 {
+		fmt.Fprintf(os.Stderr, "%d tensors are still alive\n", n)
+		code = 1
+	}
+	os.Exit(code)
+}

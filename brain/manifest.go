@@ -1,0 +1,134 @@
+package brain
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"slices"
+
+	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+// Manifest says what a run was made from: enough to repeat it and to see whether an input has changed.
+type Manifest struct {
+	Schema   int               `json:"schema"`
+	Versions map[string]string `json:"versions"`
+	Platform string            `json:"platform"`
+	Threads  int               `json:"threads"`
+	Device   string            `json:"device"`
+	Seed     uint64            `json:"seed"`
+	Loss     string            `json:"loss"`
+	Delays   []int             `json:"delays_trs"`
+	Splits   []string          `json:"splits"` // the rows of each split with the stimulus they hear
+	Subjects []ManifestPerson  `json:"subjects"`
+	Inputs   []ManifestInput   `json:"inputs"`
+	Notes    []string          `json:"notes"`
+}
+
+// ManifestPerson is one subject of a run.
+type ManifestPerson struct {
+	Name   string `json:"name"`
+	Voxels int    `json:"voxels"`
+	Tuned  int    `json:"tuned_voxels"`
+}
+
+// ManifestInput is one file that a run read.
+type ManifestInput struct {
+	Path   string `json:"path"`
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256"`
+}
+
+// manifest hashes the inputs.
+func (st *Study) manifest(ctx context.Context) (*Manifest, error) {
+	m := &Manifest{Schema: 1, Versions: map[string]string{"libtorch": torch.Version(), "go": runtime.Version()},
+		Platform: runtime.GOOS + "/" + runtime.GOARCH, Threads: torch.Threads(), Device: st.Model.Session().Device.String(),
+		Seed: st.Experiment.Train.Seed, Loss: st.lossName, Delays: st.delays, Notes: slices.Clone(st.Notes)}
+	if st.Experiment.Model.Downsample == "lanczos" {
+		m.Notes = append(m.Notes, "Lanczos interpolation hears up to 3 TRs of audio after a volume")
+	}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		m.Versions["bwlm"] = info.Main.Version
+	}
+	for _, s := range st.Audit.Spans {
+		m.Splits = append(m.Splits, s.String())
+	}
+	var names []string
+	for _, p := range st.people {
+		names = append(names, p.name)
+		m.Subjects = append(m.Subjects, ManifestPerson{p.name, p.voxels, len(p.tuned)})
+	}
+	for d, err := range st.Data.Inputs(names, st.stories) {
+		if err != nil {
+			return nil, err
+		}
+		m.Inputs = append(m.Inputs, ManifestInput(d))
+	}
+	files, err := filepath.Glob(filepath.Join(st.Experiment.Model.Path, "*"))
+	if err != nil {
+		return nil, fault.Wrap(fault.IO, "hash model", st.Experiment.Model.Path, err)
+	}
+	slices.Sort(files)
+	for _, path := range files {
+		if ext := filepath.Ext(path); ext != ".json" && ext != ".safetensors" {
+			continue
+		}
+		e, err := fileEntry(filepath.Dir(path), filepath.Base(path))
+		if err != nil {
+			return nil, fault.Wrap(fault.IO, "hash model", path, err)
+		}
+		m.Inputs = append(m.Inputs, ManifestInput{path, e.Bytes, e.SHA256})
+	}
+	return m, ctx.Err()
+}
+
+// unchanged compares the inputs with those that a run began with.
+func (st *Study) unchanged(ctx context.Context, run *Run) error {
+	now, err := st.manifest(ctx)
+	if err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(run.Dir)
+	if err != nil {
+		return fault.Wrap(fault.IO, "resume", run.Dir, err)
+	}
+	defer root.Close()
+	var then Manifest
+	if err := readJSON(root, manifestOfRun, &then); err != nil {
+		return fault.Wrap(fault.BadData, "resume", run.file(manifestOfRun), err)
+	}
+	for _, was := range then.Inputs {
+		if !slices.Contains(now.Inputs, was) {
+			return fault.New(fault.BadData, "resume", was.Path, "is not what the run began with (SHA-256 %.12s…)", was.SHA256).
+				Advise("put it back, or start another run")
+		}
+	}
+	return nil
+}
+
+// Begin makes a new run directory with the resolved experiment and the manifest, ready for Fit.
+func (st *Study) Begin(ctx context.Context) (*Run, error) {
+	m, err := st.manifest(ctx)
+	if err != nil {
+		return nil, err
+	}
+	run, err := CreateRun(st.Experiment.Out)
+	if err != nil {
+		return nil, err
+	}
+	if err = writeJSON(run.file(manifestOfRun), m); err == nil {
+		err = ckpt.Atomic(run.file(configFile), st.Experiment.Write) // last: it makes the directory a run
+	}
+	if err != nil {
+		run.Close()
+		return nil, err
+	}
+	return run, nil
+}
+
+// file is a place in the run directory.
+func (r *Run) file(name string) string { return filepath.Join(r.Dir, name) }

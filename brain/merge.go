@@ -1,0 +1,134 @@
+package brain
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/wavlm"
+)
+
+// MergeOptions name what is merged, and where to.
+type MergeOptions struct {
+	Model   string // folder of the speech model
+	Adapter string // folder of its adapter
+	Out     string // folder to make
+	Force   bool   // replace Out if it is a folder that Merge made
+}
+
+// Merged is what a merge did.
+type Merged struct {
+	Modules     []string // layers that changed, in the order of the model
+	MaxRounding float64  // largest |stored weight - exact sum|
+	Notes       []string
+}
+
+const mergeModel = "merge"
+
+// mergedFiles are all that a merged folder may hold.
+var mergedFiles = []string{"config.json", "model.safetensors", "preprocessor_config.json", "README.md"}
+
+// Merge adds an adapter to the weights of a speech model and writes the sum as a folder in Hugging Face's layout, which
+// transformers loads as it is: all of it or nothing. What is at Out already is a fault of kind Exists, unless it is
+// forced away; then it goes when its successor is whole.
+func Merge(ctx context.Context, opt MergeOptions) (*Merged, error) {
+	there, err := opt.look()
+	if err != nil {
+		return nil, err
+	}
+	m, err := OpenSpeechModel(ctx, opt.Model, opt.Adapter, wavlm.Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer m.Close()
+	sum, err := m.adapter.Merge(ctx, m.base.Session())
+	if err != nil {
+		return nil, err
+	}
+	defer sum.Close()
+	out := &Merged{MaxRounding: sum.MaxRounding, Notes: m.Notes}
+	for _, l := range m.adapter.Layers() {
+		out.Modules = append(out.Modules, l.Path)
+	}
+	target := opt.Out
+	if there {
+		target = fmt.Sprintf("%s.new.%d", filepath.Clean(opt.Out), os.Getpid())
+	}
+	err = ckpt.AtomicDir(target, func(dir string) error { return m.saveMerged(ctx, dir, opt) })
+	if err != nil || !there {
+		return out, err
+	}
+	if err = os.RemoveAll(opt.Out); err == nil {
+		err = os.Rename(target, opt.Out)
+	}
+	if err != nil {
+		return nil, fault.Wrap(fault.IO, mergeModel, opt.Out, err).Advise("the merged model is in %s", target)
+	}
+	return out, nil
+}
+
+// look says whether there is something at Out, which may be replaced then.
+func (o MergeOptions) look() (there bool, err error) {
+	out, err := os.Stat(o.Out)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fault.Wrap(fault.IO, mergeModel, o.Out, err)
+	}
+	for _, in := range []string{o.Model, o.Adapter} {
+		if info, err := os.Stat(in); err == nil && os.SameFile(info, out) {
+			return false, fault.New(fault.Usage, mergeModel, o.Out, "is what is to be merged").Advise("choose another folder")
+		}
+	}
+	refuse := func(why string, args ...any) (bool, error) {
+		return false, fault.New(fault.Exists, mergeModel, o.Out, why, args...).Advise("choose another folder")
+	}
+	if !o.Force {
+		return false, fault.New(fault.Exists, mergeModel, o.Out, "exists already").Advise("choose another folder, or replace it with --force")
+	}
+	entries, err := os.ReadDir(o.Out)
+	if err != nil {
+		return refuse("is not a folder")
+	}
+	for _, e := range entries {
+		if !slices.Contains(mergedFiles, e.Name()) || !e.Type().IsRegular() {
+			return refuse("holds %s, which is no part of a merged model, so it is not replaced", e.Name())
+		}
+	}
+	return true, nil
+}
+
+// saveMerged writes the files of a merged model into a folder that is there.
+func (m *SpeechModel) saveMerged(ctx context.Context, dir string, opt MergeOptions) error {
+	inner := filepath.Join(dir, "model") // which Save wants to make itself
+	if err := m.base.Save(ctx, inner); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(inner)
+	for _, e := range entries {
+		err = errors.Join(err, os.Rename(filepath.Join(inner, e.Name()), filepath.Join(dir, e.Name())))
+	}
+	text := fmt.Sprintf(mergedReadme, m.adapter.Config.R, len(m.adapter.Layers()), opt.Model, opt.Adapter)
+	return errors.Join(err, os.Remove(inner), os.WriteFile(filepath.Join(dir, "README.md"), []byte(text), 0o666))
+}
+
+const mergedReadme = `---
+library_name: transformers
+---
+A speech model with a low-rank adapter (rank %d, %d layers) added to its weights, written by bwlm merge.
+
+    model:   %s
+    adapter: %s
+
+It is an ordinary checkpoint: no adapter is left to be loaded.
+
+    from transformers import AutoModel
+    model = AutoModel.from_pretrained("this folder")
+`

@@ -1,0 +1,277 @@
+package brain
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/torch"
+	"github.com/brainwavlm/bwlm/torch/nn"
+	"github.com/brainwavlm/bwlm/wavlm"
+)
+
+// Predictor predicts one person's responses to any audio, with the tuned model of a finished run and the readout that
+// was trained beside it. It may be used by many goroutines at once: they share its weights, and as many of their
+// forward passes run at the same time as package torch has workers.
+//
+// What it says is to be taken with care:
+//   - Features are standardised over the rows of the clip, since a new clip has no other statistics. A row's prediction
+//     so depends on the whole clip; give a minute or more, with speech as varied as in the stories of the training.
+//   - The first rows (as many as the longest delay) lack their history, and Lanczos spoils up to 3 rows at both ends.
+//     The response to the last seconds comes after the clip: append silence to see it.
+//   - Values are in the units of the responses that were trained on, usually SDs of a voxel over a story.
+//   - It is the readout that predicts, which saw few epochs. Published scores come from a ridge fitted anew (see
+//     Study.Evaluate); they are no measure of these predictions.
+type Predictor struct {
+	Subject string
+	Columns []int   // of the subject's responses, for which the voxels of a prediction stand
+	TR      float64 // seconds from one row to the next
+	Delays  []int   // in TRs
+	Epoch   int     // from which model and readout are
+	Notes   []string
+
+	exp     *experiment.Experiment
+	clock   align.Clock
+	model   *SpeechModel
+	reader  *reader
+	readout *Readout
+	session nn.Session // of the readout
+
+	use  sync.RWMutex // held for reading by those who predict
+	life context.Context
+	end  context.CancelFunc
+}
+
+// PredictorOptions say which predictor of a run to open. The zero value serves runs of one subject.
+type PredictorOptions struct {
+	Subject    string       // "": the only one
+	Model      string       // folder of the speech model that was tuned, if it is not any more where it was then
+	Device     torch.Device // where it computes
+	BatchBytes int64        // aim for the memory of one forward pass; 0: 2.5 GiB
+}
+
+// Prediction is what somebody's voxels are expected to answer to a clip.
+type Prediction struct {
+	Rows, Voxels int
+	Times        []float64 // of each row: the second of the clip at which the volume is acquired
+	Values       []float32 // (rows, voxels)
+}
+
+// ErrClosed is returned by Predict once the Predictor is closed.
+var ErrClosed error = fault.New(fault.Temporary, predicting, "", "the predictor is closed")
+
+const (
+	predicting     = "predict"
+	openPredictor  = "open predictor"
+	readoutColumns = "columns"
+	readoutKey     = "readout" // of the metadata
+)
+
+// readoutNote travels in the metadata of a readout's file: what of the data set is needed to use it.
+type readoutNote struct {
+	TR      float64 `json:"tr_seconds"`
+	RowTime float64 `json:"row_time"`
+	Delays  []int   `json:"delays_trs"`
+	Epoch   int     `json:"epoch"`
+}
+
+// readoutMetadata is what finish writes into the file of each readout.
+func (t *trainer) readoutMetadata() map[string]string {
+	p := &t.progress
+	text, err := json.Marshal(readoutNote{t.Data.TR(), t.Data.RowTime(), t.delays, p.Epochs[p.Best].Epoch})
+	if err != nil {
+		panic(err) // numbers encode
+	}
+	return map[string]string{readoutKey: string(text)}
+}
+
+// OpenPredictor opens a finished run. It takes no lock and writes nothing, so any number of processes may open one run.
+// Close frees it.
+func OpenPredictor(ctx context.Context, run string, opt PredictorOptions) (*Predictor, error) {
+	exp, err := experiment.Load(filepath.Join(run, configFile))
+	if err != nil {
+		return nil, err
+	}
+	p := &Predictor{exp: exp}
+	p.life, p.end = context.WithCancel(context.WithoutCancel(ctx))
+	file, err := p.openReadout(run, opt.Subject)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	if err := p.load(ctx, run, file, opt); err != nil {
+		p.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// openReadout finds the file of the subject's readout and reads its note.
+func (p *Predictor) openReadout(run, subject string) (*ckpt.File, error) {
+	dir := filepath.Join(run, "readout")
+	files, err := filepath.Glob(filepath.Join(dir, "*.safetensors"))
+	if err != nil || len(files) == 0 {
+		return nil, fault.New(fault.Missing, openPredictor, dir, "there is no readout, so the training is not finished").
+			Advise("go on with bwlm resume %s", run)
+	}
+	var names []string
+	for _, f := range files {
+		names = append(names, strings.TrimSuffix(filepath.Base(f), ".safetensors"))
+	}
+	if subject == "" && len(names) == 1 {
+		subject = names[0]
+	}
+	if !slices.Contains(names, subject) {
+		return nil, fault.New(fault.Usage, openPredictor, dir, "there is no subject %q", subject).Advise("name one of %s", strings.Join(names, ", "))
+	}
+	p.Subject = subject
+	f, err := ckpt.Open(filepath.Join(dir, subject+".safetensors"))
+	if err != nil {
+		return nil, err
+	}
+	var note readoutNote
+	err = json.Unmarshal([]byte(f.Metadata()[readoutKey]), &note)
+	switch {
+	case err != nil || !(note.TR > 0) || len(note.Delays) == 0:
+		err = fault.New(fault.BadData, openPredictor, f.Where(readoutColumns), "the file does not say TR and delays of its data").
+			Advise("train again with this version")
+	case note.Epoch == 0:
+		err = fault.New(fault.BadData, openPredictor, run, "validation chose the model as it was before training, whose readout is random").
+			Advise("train with other settings, or ask for features")
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	p.TR, p.Delays, p.Epoch = note.TR, note.Delays, note.Epoch
+	p.clock = align.Clock{TR: note.TR, RowTime: note.RowTime}
+	if p.exp.Compat.TimesAtTRStarts {
+		p.clock.RowTime = 0
+	}
+	return f, nil
+}
+
+// load reads the speech model and the readout.
+func (p *Predictor) load(ctx context.Context, run string, f *ckpt.File, opt PredictorOptions) error {
+	compute, err := computeOf(p.exp.DType)
+	if err != nil {
+		return err
+	}
+	base, adapter := cmp.Or(opt.Model, p.exp.Model.Path), ""
+	switch p.exp.Train.Mode {
+	case "lora":
+		adapter = filepath.Join(run, "adapter")
+	case "full":
+		base = filepath.Join(run, "model")
+	}
+	p.model, err = OpenSpeechModel(ctx, base, adapter, wavlm.Options{Device: opt.Device, Compute: compute})
+	if err != nil {
+		return err
+	}
+	p.Notes = p.model.Notes
+	p.reader = clipReader(p.model.Model, p.exp.Model, opt.BatchBytes)
+	columns, err := f.Int64(readoutColumns)
+	if err != nil {
+		return err
+	}
+	for _, c := range columns {
+		p.Columns = append(p.Columns, int(c))
+	}
+	store := nn.NewStore()
+	p.readout = &Readout{store: store}
+	p.session = nn.Session{Stores: []*nn.Store{store}, Device: opt.Device}
+	err = torch.Do(ctx, torch.Mode{Device: opt.Device}, func(s *torch.Scope) error {
+		for info := range f.Tensors() {
+			if info.Name == readoutColumns {
+				continue
+			}
+			x, err := f.Float32(info.Name)
+			if err != nil {
+				return err
+			}
+			store.Add(info.Name, s.FromFloat32(x, info.Shape...))
+		}
+		read := store.Len()
+		p.readout, err = newReadout(s, store, p.model.Model.Config.Hidden*len(p.Delays), p.exp.Readout.Bottleneck, len(columns))
+		if err == nil && store.Len() != read {
+			return fault.New(fault.BadData, openPredictor, f.Where(readoutColumns), "has %d of %d tensors", read, store.Len())
+		}
+		return err
+	})
+	if err != nil && fault.KindOf(err) == fault.Internal {
+		return fault.Wrap(fault.BadData, openPredictor, f.Where(readoutColumns), err)
+	}
+	return err
+}
+
+// Voxels is how many voxels are predicted.
+func (p *Predictor) Voxels() int { return len(p.Columns) }
+
+// MinSeconds is the shortest clip of which a row hears something.
+func (p *Predictor) MinSeconds() float64 { return float64(slices.Max(p.Delays)+1) * p.TR }
+
+// Predict predicts the responses to a clip (T, 16 kHz), one row for each whole TR of it. It returns the context's cause
+// if that ends first, ErrClosed after Close, and else a *fault.Error of kind BadData for audio that is too short or not
+// finite.
+func (p *Predictor) Predict(ctx context.Context, samples []float32) (*Prediction, error) {
+	p.use.RLock()
+	defer p.use.RUnlock()
+	if p.life.Err() != nil {
+		return nil, ErrClosed
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(p.life, func() { cancel(ErrClosed) })()
+
+	const edge = 1e-6 // of a TR; what rounding may take from a clip of whole TRs
+	seconds := float64(len(samples)) / wavlm.SampleRate
+	rows := int(seconds/p.TR + edge)
+	if rows <= slices.Max(p.Delays) {
+		return nil, fault.New(fault.BadData, predicting, "", "%.3g s of audio, want at least %.3g s", seconds, p.MinSeconds()).
+			Advise("a minute or more is sensible")
+	}
+	if err := finite(samples); err != nil {
+		return nil, err
+	}
+	clip, err := cut(p.exp, p.clock, "clip", normalised(p.model.Model, p.exp.Model, samples), rows)
+	if err != nil {
+		return nil, err
+	}
+	vectors, err := p.reader.features(ctx, clip, []int{p.exp.Model.Layer})
+	if err != nil {
+		return nil, err
+	}
+	channels := p.model.Model.Config.Hidden
+	x := clip.training.Apply(vectors[0], channels)
+	x = align.FIR(align.FitZScore(x, rows, channels).Apply(x), rows, channels, p.Delays) // (rows, channels·delays)
+	out := &Prediction{Rows: rows, Voxels: p.Voxels(), Times: p.clock.Times(0, rows)}
+	err = p.session.Infer(ctx, func(s *torch.Scope) error {
+		out.Values = p.readout.Forward(s.FromFloat32(x, rows, len(x)/rows)).Float32s()
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// Close stops those who predict, waits for them, and frees the weights. A second Close does nothing.
+func (p *Predictor) Close() {
+	p.end()
+	p.use.Lock()
+	defer p.use.Unlock()
+	if p.readout != nil {
+		p.readout.store.Close()
+	}
+	if p.model != nil {
+		p.model.Close()
+	}
+}

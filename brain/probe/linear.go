@@ -1,0 +1,65 @@
+package probe
+
+import (
+	"context"
+
+	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/ridge"
+	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// Story is a representation of a stimulus beside properties of it.
+type Story struct {
+	Rows     int
+	Features []float32 // (Rows, C)
+	Targets  []float32 // (Rows, K)
+}
+
+// Linear gives, for each of the K targets, Pearson's r between its values and what a ridge predicts that was fitted
+// on all other stories: each story is held out once, the scores of all rows are taken together. Features and targets
+// are standardised within each story, so what is constant in a story plays no part. Penalties are chosen among the
+// stories that are fitted, for each target.
+func Linear(ctx context.Context, stories []Story, seed uint64) ([]float64, error) {
+	if len(stories) < 3 {
+		return nil, fault.New(fault.BadData, "probe", "stories", "%d, at least 3 are needed to hold one out and choose a penalty on the others", len(stories))
+	}
+	channels := len(stories[0].Features) / stories[0].Rows
+	targets := len(stories[0].Targets) / stories[0].Rows
+	x, y := make([][]float32, len(stories)), make([][]float32, len(stories))
+	for i, s := range stories {
+		x[i] = align.FitZScore(s.Features, s.Rows, channels).Apply(s.Features)
+		y[i] = align.FitZScore(s.Targets, s.Rows, targets).Apply(s.Targets)
+	}
+	var predicted, want []float32
+	rows := 0
+	for held := range stories {
+		var fitX, fitY []float32
+		var folds [][]int // each fold is one of the stories that are fitted
+		n := 0
+		for i, s := range stories {
+			if i == held {
+				continue
+			}
+			fitX, fitY = append(fitX, x[i]...), append(fitY, y[i]...)
+			fold := make([]int, s.Rows)
+			for k := range fold {
+				fold[k] = n + k
+			}
+			folds = append(folds, fold)
+			n += s.Rows
+		}
+		m, err := ridge.Fit(ctx, fitX, fitY, n, ridge.Options{Folds: folds, Seed: seed})
+		if err != nil {
+			return nil, err
+		}
+		p, err := m.Predict(ctx, x[held], stories[held].Rows)
+		if err != nil {
+			return nil, err
+		}
+		predicted, want = append(predicted, p...), append(want, y[held]...)
+		rows += stories[held].Rows
+	}
+	r, _ := stats.Correlation(predicted, want, rows, targets)
+	return r, nil
+}

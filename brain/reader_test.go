@@ -1,0 +1,127 @@
+package brain
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/torch"
+	"github.com/brainwavlm/bwlm/wavlm"
+)
+
+func TestRunsHaveOneLength(t *testing.T) {
+	st := &stimulus{}
+	for i, length := range []int{400, 800, 1200, 1200, 1200, 1200, 1200} {
+		st.windows = append(st.windows, align.Window{Start: 2000*i - length, End: 2000 * i})
+	}
+	r := &reader{batch: 3}
+	assert.Equal(t, []align.Rows{{From: 0, To: 1}, {From: 1, To: 2}, {From: 2, To: 5}, {From: 5, To: 7}}, r.runs(st, 0, 7))
+	assert.Equal(t, []align.Rows{{From: 3, To: 6}}, r.runs(st, 3, 6))
+	assert.Empty(t, r.runs(st, 4, 4))
+}
+
+// Windows are what the whole waveform holds there, each alone in front of the model: batches and the cache change nothing.
+func TestVectorsOfWindows(t *testing.T) {
+	for _, token := range []string{"first", "last", "mean"} {
+		for _, normalise := range []string{"none", "story", "window"} {
+			st := tiny(t, Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
+				e.Model.Token, e.Model.Normalise, e.Model.WindowSeconds = token, normalise, .5
+			})
+			stim := st.stimuli["one"]
+			r := st.reader(st.Model)
+			r.batch = 7
+			first, err := r.features(t.Context(), stim, []int{2, 0})
+			require.NoError(t, err)
+			again, err := r.features(t.Context(), stim, []int{2, 0})
+			require.NoError(t, err)
+			assert.Equal(t, first, again, "from the cache")
+			raw, err := st.Data.Audio(t.Context(), "one")
+			require.NoError(t, err)
+			if normalise == "story" {
+				raw = wavlm.Normalise(raw)
+			}
+			for _, i := range []int{0, 1, 3, 4, 60, len(stim.windows) - 1} {
+				wave := raw[stim.windows[i].Start:stim.windows[i].End]
+				if normalise == "window" {
+					wave = wavlm.Normalise(wave)
+				}
+				require.NoError(t, st.Model.Session().Infer(t.Context(), func(s *torch.Scope) error {
+					hidden := st.Model.Encoder.Forward(st.Model.FrontEnd.Forward(s.FromFloat32(wave, 1, len(wave))), 2, wavlm.Pass{})
+					for k, l := range []int{2, 0} {
+						frames := hidden[l].Shape()[1]
+						all := hidden[l].Float32s()
+						want := make([]float64, 16)
+						for f := range frames {
+							for c := range want {
+								v := float64(all[f*16+c])
+								switch {
+								case token == "first" && f == 0, token == "last" && f == frames-1:
+									want[c] = v
+								case token == "mean":
+									want[c] += v / float64(frames)
+								}
+							}
+						}
+						for c := range want {
+							assert.InDelta(t, want[c], first[k][i*16+c], 2e-5, "window %d, layer %d, %s, %s", i, l, token, normalise)
+						}
+					}
+					return nil
+				}))
+			}
+		}
+	}
+}
+
+func TestCacheKeepsToItsBudget(t *testing.T) {
+	const windows = 157 // of full length after the two at the start
+	for _, budget := range []int64{1, 40_000, 1 << 30} {
+		st := tiny(t, Options{CacheBytes: budget}, nil)
+		stim := st.stimuli["one"]
+		r := st.reader(st.Model)
+		r.batch = 10
+		_, err := r.features(t.Context(), stim, []int{1})
+		require.NoError(t, err)
+		assert.GreaterOrEqual(t, st.cache.budget, int64(0))
+		kept := len(st.cache.kept)
+		switch budget {
+		case 1:
+			assert.Zero(t, kept)
+		case 1 << 30:
+			assert.Len(t, stim.windows, kept)
+			assert.Greater(t, kept, windows)
+		default:
+			assert.Greater(t, kept, 10)
+			assert.Less(t, kept, windows)
+		}
+		left := st.cache.budget
+		require.NoError(t, st.Model.Session().Infer(t.Context(), func(s *torch.Scope) error {
+			r.forward(s, stim, align.Rows{From: 3, To: 150}, []int{1}) // as a step does, in other batches
+			return nil
+		}))
+		assert.Len(t, st.cache.kept, kept, "steps keep nothing")
+		assert.Equal(t, left, st.cache.budget)
+
+		fresh := tiny(t, Options{CacheBytes: budget}, nil)
+		w := fresh.reader(fresh.Model)
+		w.batch = 10
+		require.NoError(t, w.warm(t.Context(), fresh.stimuli["one"]))
+		for key := range st.cache.kept {
+			assert.Contains(t, fresh.cache.kept, key, "warming keeps what reading keeps")
+		}
+		assert.Len(t, fresh.cache.kept, kept)
+	}
+}
+
+func TestBatchFollowsMemory(t *testing.T) {
+	e := experiment.Default()
+	base := wavlm.Default(wavlm.WavLM)
+	assert.Equal(t, 1, batchSize(base, e, 1))
+	small, large := batchSize(base, e, 1<<30), batchSize(base, e, 4<<30)
+	assert.InDelta(t, 4, float64(large)/float64(small), .5)
+	assert.Equal(t, 512, batchSize(base, e, 1<<50))
+}

@@ -1,0 +1,75 @@
+package ridge
+
+import "github.com/brainwavlm/bwlm/torch"
+
+// basis is what all ridge solutions of one X, (rows, features), share: the eigenvectors Q (·, K) and values λ (K)
+// of XᵀX, or of XXᵀ where that is smaller. With D = diag(1/(λ+α²)) the weights are
+//
+//	Q·D·(XQ)ᵀ·Y  or  Xᵀ·Q·D·Qᵀ·Y
+//
+// All tensors are Float64.
+type basis struct {
+	x      *torch.Tensor
+	q      *torch.Tensor
+	onto   *torch.Tensor // (rows, K): XQ, or Q
+	dual   bool          // of XXᵀ
+	values []float64     // λ, ascending; 0 where it is within the rounding of the decomposition, K·ε times the largest
+}
+
+// newBasis decomposes x.
+func newBasis(x *torch.Tensor) *basis {
+	b := &basis{x: x, dual: x.Dim(0) < x.Dim(1)}
+	gram := func() *torch.Tensor {
+		if b.dual {
+			return x.MatMul(x.Transpose(0, 1)) // (rows, rows)
+		}
+		return x.Transpose(0, 1).MatMul(x) // (features, features)
+	}
+	values, q := gram().Eigh()
+	b.values, b.q, b.onto = values.Float64s(), q, q
+	if !b.dual {
+		b.onto = x.MatMul(q)
+	}
+	const epsilon = 0x1p-52
+	rounding := epsilon * float64(len(b.values)) * b.largest()
+	for i, value := range b.values {
+		if value <= rounding {
+			b.values[i] = 0
+		}
+	}
+	return b
+}
+
+// project gives Z (K, V), which D multiplies, for responses (rows, V).
+func (b *basis) project(y *torch.Tensor) *torch.Tensor { return b.onto.Transpose(0, 1).MatMul(y) }
+
+// spread gives E (N, K) for the features (N, features) of other rows: their predictions are E·D·Z.
+func (b *basis) spread(x *torch.Tensor) *torch.Tensor {
+	if b.dual {
+		x = x.MatMul(b.x.Transpose(0, 1)) // (N, rows)
+	}
+	return x.MatMul(b.q)
+}
+
+// weights gives the weights (features, V) for D·Z (K, V).
+func (b *basis) weights(dz *torch.Tensor) *torch.Tensor {
+	w := b.q.MatMul(dz)
+	if b.dual {
+		w = b.x.Transpose(0, 1).MatMul(w)
+	}
+	return w
+}
+
+// shrink gives the diagonal of D (K) times a factor; directions without extent in X get 0, whatever the penalty.
+func (b *basis) shrink(lambda, factor float64) []float64 {
+	d := make([]float64, len(b.values))
+	for k, value := range b.values {
+		if value > 0 {
+			d[k] = factor / (value + lambda)
+		}
+	}
+	return d
+}
+
+// largest is the largest λ.
+func (b *basis) largest() float64 { return b.values[len(b.values)-1] }

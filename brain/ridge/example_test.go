@@ -1,0 +1,40 @@
+package ridge_test
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/brainwavlm/bwlm/brain/ridge"
+)
+
+func ExampleFit() {
+	// Voxel 0 follows the feature, voxel 1 does not vary.
+	const rows = 80
+	var x, y []float32
+	for t := range rows {
+		feature := float32(t % 7)
+		x = append(x, feature)
+		y = append(y, 2*feature+1, 5)
+	}
+	model, err := ridge.Fit(context.Background(), x, y, rows, ridge.Options{Alphas: []float64{.1}})
+	if err != nil {
+		panic(err)
+	}
+	pred, err := model.Predict(context.Background(), []float32{10}, 1)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("weights %.2f, constant %v, prediction %.1f\n", model.Weights, model.Constant, pred)
+	// Output:
+	// weights [2.00 0.00], constant [false true], prediction [21.0 5.0]
+}
+
+func ExampleFolds() {
+	folds, err := ridge.Folds(10, 3, 2, .25, 3) // chunks 0-2, 3-5, 6-8 and 9
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(folds)
+	// Output:
+	// [[3 4 5] [0 1 2]]
+}

@@ -1,0 +1,186 @@
+package brain
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/ridge"
+	"github.com/brainwavlm/bwlm/brain/stats"
+)
+
+// rowFeatures are the features of stories at their rows, standardised and delayed: what a readout sees.
+type rowFeatures struct {
+	width  int                     // channels times delays
+	rows   map[string][]float32    // story → (rows, width)
+	zscore map[string]align.ZScore // story → statistics of the undelayed features
+}
+
+// read carries the windows' vectors of stories to rows, for each of the layers.
+func (st *Study) read(ctx context.Context, r *reader, phase string, stories []string, layers ...int) ([]rowFeatures, error) {
+	out := make([]rowFeatures, len(layers))
+	for i := range out {
+		out[i] = rowFeatures{rows: map[string][]float32{}, zscore: map[string]align.ZScore{}}
+	}
+	for n, story := range stories {
+		st.opt.Progress(Event{Phase: phase, Done: n, Total: len(stories)})
+		stim := st.stimuli[story]
+		windows, err := r.features(ctx, stim, layers)
+		if err != nil {
+			return nil, err
+		}
+		for i, x := range windows {
+			out[i].add(stim, x, st.delays)
+		}
+	}
+	st.opt.Progress(Event{Phase: phase, Done: len(stories), Total: len(stories)})
+	return out, nil
+}
+
+// add takes the vectors x (windows, C) of a story.
+func (f *rowFeatures) add(stim *stimulus, x []float32, delays []int) {
+	channels := len(x) / len(stim.windows)
+	rows := stim.weights.Apply(x, channels)
+	z := align.FitZScore(rows, stim.rows, channels, stim.statistics...)
+	f.width = channels * len(delays)
+	f.rows[stim.name] = align.FIR(z.Apply(rows), stim.rows, channels, delays)
+	if stim.training != stim.weights { // what is tuned on is standardised by statistics of its own kind
+		z = align.FitZScore(stim.training.Apply(x, channels), stim.rows, channels, stim.statistics...)
+	}
+	f.zscore[stim.name] = z
+}
+
+// stack joins the features of a person's rows in a split: (rows, width).
+func (f *rowFeatures) stack(p *person, split Split) (x []float32, rows int) {
+	for _, r := range p.parts[split] {
+		x = append(x, f.rows[r.Story][r.From*f.width:r.To*f.width]...)
+		rows += r.To - r.From
+	}
+	return x, rows
+}
+
+// storiesOf lists the stories that anybody has in one of the splits, in the data set's order.
+func (st *Study) storiesOf(splits ...Split) (out []string) {
+	for _, story := range st.stories {
+		for _, p := range st.people {
+			for _, split := range splits {
+				for _, r := range p.parts[split] {
+					if r.Story == story && !slices.Contains(out, story) {
+						out = append(out, story)
+					}
+				}
+			}
+		}
+	}
+	return out
+}
+
+// prediction is what a ridge fitted on training rows says of another split.
+type prediction struct {
+	rows int
+	pred []float32 // (rows, voxels)
+}
+
+// predict fits a ridge for each person on the training rows and predicts a split. People with the same training rows
+// share the decomposition of the features.
+func (st *Study) predict(ctx context.Context, f *rowFeatures, split Split) ([]prediction, error) {
+	exp := st.Experiment
+	out := make([]prediction, len(st.people))
+	for _, group := range st.sameRows() {
+		first := st.people[group[0]]
+		x, rows := f.stack(first, Train)
+		y := make([][]float32, len(group))
+		widths := make([]int, len(group))
+		for k, i := range group {
+			y[k], _ = st.people[i].want(Train)
+			widths[k] = st.people[i].voxels
+		}
+		m, err := ridge.Fit(ctx, x, besides(y, widths, rows), rows, ridge.Options{Alphas: exp.Eval.Alphas, Boots: exp.Eval.Boots,
+			ChunkRows: exp.Eval.ChunkTRs, HeldOut: exp.Eval.HeldOut, Seed: exp.Train.Seed, Device: st.Model.Session().Device})
+		if err != nil {
+			return nil, err
+		}
+		x, rows = f.stack(first, split)
+		all, err := m.Predict(ctx, x, rows)
+		if err != nil {
+			return nil, err
+		}
+		from := 0
+		for k, i := range group {
+			out[i] = prediction{rows, columns(all, rows, from, from+widths[k])}
+			from += widths[k]
+		}
+	}
+	return out, nil
+}
+
+// sameRows groups people whose rows agree in every split.
+func (st *Study) sameRows() (groups [][]int) {
+	at := map[string]int{}
+	for i, p := range st.people {
+		key := fmt.Sprint(p.parts)
+		if k, ok := at[key]; ok {
+			groups[k] = append(groups[k], i)
+			continue
+		}
+		at[key] = len(groups)
+		groups = append(groups, []int{i})
+	}
+	return groups
+}
+
+// besides sets matrices (rows, widths[k]) side by side.
+func besides(xs [][]float32, widths []int, rows int) []float32 {
+	if len(xs) == 1 {
+		return xs[0]
+	}
+	var out []float32
+	for r := range rows {
+		for k, x := range xs {
+			out = append(out, x[r*widths[k]:(r+1)*widths[k]]...)
+		}
+	}
+	return out
+}
+
+// columns cuts columns out of x (rows, n).
+func columns(x []float32, rows, from, to int) []float32 {
+	n := len(x) / rows
+	if from == 0 && to == n {
+		return x
+	}
+	var out []float32
+	for r := range rows {
+		out = append(out, x[r*n+from:r*n+to]...)
+	}
+	return out
+}
+
+// validationR scores features on the validation rows: the mean over people of the mean r of their tuned voxels. Most
+// limits the rows of each part, 0 does not.
+func (st *Study) validationR(ctx context.Context, f *rowFeatures, most int) (float64, error) {
+	predicted, err := st.predict(ctx, f, Val)
+	if err != nil {
+		return 0, err
+	}
+	total := 0.
+	for i, p := range st.people {
+		var pred, want []float32
+		rows, at := 0, 0
+		for _, r := range p.parts[Val] {
+			n := r.To - r.From
+			take := n
+			if most > 0 {
+				take = min(n, most)
+			}
+			pred = append(pred, predicted[i].pred[at*p.voxels:(at+take)*p.voxels]...)
+			want = append(want, p.responses[r.Story].data[r.From*p.voxels:(r.From+take)*p.voxels]...)
+			rows, at = rows+take, at+n
+		}
+		r, constant := stats.Correlation(pred, want, rows, p.voxels)
+		mean, _ := stats.Mean(r, constant, p.tuned)
+		total += mean
+	}
+	return total / float64(len(st.people)), nil
+}

@@ -1,0 +1,36 @@
+// Package sim makes simulated studies: stories of synthetic speech, and people whose responses to them are known.
+//
+// A study of real people can say that tuning raised a score, never whether it should have. Here the truth is planted,
+// so that a whole analysis can be checked against it: [New] composes stories from a lexicon of spoken words, with exact
+// word times, and simulates what people answer. It hands over an ordinary in-memory [dataset.Dataset], so that the
+// machinery that analyses it is the one that analyses real data, and beside it a [Person] of truth for each subject.
+//
+// # Speech
+//
+// The lexicon is 30 concrete English words, each spoken by eleven voices of espeak-ng that differ in accent, timbre,
+// rate and pitch. A voice has one [Role]: the voices of the test stories and of the probe stories are never tuned on.
+// Words follow each other at random, with pauses and random loudness; there is no grammar and no context.
+// tools/sim/make_lexicon.py made the sound.
+//
+// # People
+//
+// The responses of a voxel are a signal plus noise. The signal is a weighted sum of stimulus features, sampled every
+// .1 s and convolved with a haemodynamic response whose peak is the voxel's own. Regions differ in the features:
+//
+//   - auditory: loudness and eight spectral bands, with weights whose mean is not 0;
+//   - semantic: three principal components of the words' GloVe vectors, less what the words' spectrum and duration
+//     tell of them, so that over a story they are uncorrelated with the spectrum and the word rate;
+//   - noise: nothing.
+//
+// [Listener] is the person to tune on. [Related] is of the same kind with other weights, delays and noise. [Unrelated]
+// is driven by other components of the same words ("control") and by nothing else; its auditory columns hold noise.
+// [Shuffled] is the listener with the responses of tuning and validation stories rolled in time.
+// Noise is a first-order process, partly shared between voxels. Test stories are answered several times with
+// independent noise, so that ceilings can be estimated; the true ceiling is [Person.Ceiling].
+//
+// # Caveats
+//
+// The model that goes with the study, [WriteNano], is a small WavLM trained for about a minute on synthetic speech of
+// the tuning voices. It is not a pretrained model and the study says nothing about real brains: it shows that the
+// method finds what is there and nothing where nothing is. Responses at a story's start assume silence before it.
+package sim

@@ -1,0 +1,160 @@
+package sim
+
+import (
+	"math"
+
+	"github.com/brainwavlm/bwlm/brain/dataset"
+)
+
+// Regions of the simulated cortex, as the data set names them.
+const (
+	Auditory = "auditory"
+	Semantic = "semantic"
+	Noise    = "noise"
+)
+
+// The simulated people.
+const (
+	Listener  = "listener"          // the person to tune on
+	Related   = "related"           // of the same kind, with other weights, delays and noise
+	Unrelated = "unrelated"         // driven by the control components of the words alone
+	Shuffled  = "listener-shuffled" // derived: the listener's tuning and validation responses, rolled in time
+)
+
+// What voxels differ in.
+const (
+	minPeak, maxPeak = 4.5, 6.5 // seconds from a sound to the peak of the response, uniform
+	minSNR, maxSNR   = .4, 1.2  // variance of the signal over that of the noise of one repeat, uniform
+	weightMean       = 1.       // of auditory weights, which are normal with SD 1
+)
+
+// Person is the truth about one simulated person.
+type Person struct {
+	Name   string
+	Region []string             // of each voxel
+	Peak   []float64            // seconds
+	SNR    []float64            // 0: no signal
+	Signal map[string][]float32 // by story, (rows, voxels): the noiseless part of the responses, SD 1 over the tuning stories
+
+	weights [][]float64 // of each voxel, on the 9 spectral numbers or the 3 components of its region
+	mixing  [][]float64 // (voxels, sharedSource)
+}
+
+// Ceiling is the r that the true signal is expected to reach, per voxel, against the mean of so many repeats: the best
+// that any model can do. It is 0 without signal.
+func (p *Person) Ceiling(repeats int) []float64 {
+	out := make([]float64, len(p.SNR))
+	for v, snr := range p.SNR {
+		out[v] = math.Sqrt(snr / (snr + 1/float64(repeats)))
+	}
+	return out
+}
+
+// Columns are the voxels of a region.
+func (p *Person) Columns(region string) []int {
+	var columns []int
+	for v, r := range p.Region {
+		if r == region {
+			columns = append(columns, v)
+		}
+	}
+	return columns
+}
+
+// newPerson draws what is particular to one person.
+func newPerson(name string, opt Options) *Person {
+	draw := random(opt.Seed, "person "+name)
+	p := &Person{Name: name, Signal: make(map[string][]float32)}
+	for _, r := range opt.regions() {
+		for range r.voxels {
+			var weights []float64
+			switch r.name {
+			case Auditory:
+				weights = make([]float64, spectrumNumbers)
+				for j := range weights {
+					weights[j] = weightMean + draw.NormFloat64()
+				}
+			case Semantic:
+				weights = make([]float64, lexicalNumbers)
+				for j := range weights {
+					weights[j] = draw.NormFloat64()
+				}
+			}
+			mixing, square := make([]float64, sharedSource), 0.
+			for j := range mixing {
+				mixing[j] = draw.NormFloat64()
+				square += mixing[j] * mixing[j]
+			}
+			for j := range mixing {
+				mixing[j] /= math.Sqrt(square)
+			}
+			p.Region = append(p.Region, r.name)
+			p.weights = append(p.weights, weights)
+			p.mixing = append(p.mixing, mixing)
+			p.Peak = append(p.Peak, uniform(draw, minPeak, maxPeak))
+			p.SNR = append(p.SNR, uniform(draw, minSNR, maxSNR))
+		}
+	}
+	for v, r := range p.Region {
+		if r == Noise || r == Auditory && name == Unrelated || opt.Null {
+			p.SNR[v] = 0
+		}
+	}
+	return p
+}
+
+// listen computes the person's signals of all stories. The scale of each voxel comes from the tuning stories.
+func (p *Person) listen(stories []*stimulus) {
+	voxels := len(p.Region)
+	for _, s := range stories {
+		p.Signal[s.Name] = make([]float32, s.Rows*voxels)
+	}
+	for v, weights := range p.weights {
+		if p.SNR[v] == 0 {
+			continue
+		}
+		h := haemodynamic(p.Peak[v])
+		signal := make([][]float64, len(stories))
+		var sum, square, n float64
+		for i, s := range stories {
+			drive := make([]float64, s.Rows*ticksPerRow)
+			for t, x := range s.features(p.Region[v], p.Name == Unrelated) {
+				for j, w := range weights {
+					drive[t] += w * x[j]
+				}
+			}
+			signal[i] = answer(drive, h, s.Rows)
+			if s.Role != Tune {
+				continue
+			}
+			for _, x := range signal[i] {
+				sum, square, n = sum+x, square+x*x, n+1
+			}
+		}
+		mean := sum / n
+		sd := math.Sqrt(square/n - mean*mean)
+		for i, s := range stories {
+			for k, x := range signal[i] {
+				p.Signal[s.Name][k*voxels+v] = float32((x - mean) / sd)
+			}
+		}
+	}
+}
+
+// respond draws the person's responses to a story: signal and noise, in shares that the voxel's SNR says, with a
+// variance of about 1.
+func (p *Person) respond(s *Story, repeats int, seed uint64) *dataset.Matrix {
+	voxels := len(p.Region)
+	m := &dataset.Matrix{Repeats: repeats, Rows: s.Rows, Voxels: voxels, Data: make([]float32, 0, repeats*s.Rows*voxels)}
+	draw := random(seed, "noise of "+p.Name+" in "+s.Name)
+	for range repeats {
+		for k, row := range noise(draw, s.Rows, p.mixing) {
+			for v, e := range row {
+				signal := float64(p.Signal[s.Name][k*voxels+v])
+				snr := p.SNR[v]
+				m.Data = append(m.Data, float32(math.Sqrt(snr/(1+snr))*signal+math.Sqrt(1/(1+snr))*e))
+			}
+		}
+	}
+	return m
+}

@@ -1,0 +1,35 @@
+package sim
+
+import (
+	"context"
+
+	"github.com/brainwavlm/bwlm/brain/dataset"
+)
+
+// minRoll is the least number of rows by which responses are rolled: beyond the haemodynamic response.
+const minRoll = hrfSeconds / TR
+
+// shuffled is the listener with every story's responses rolled in time by a random number of rows, which keeps their
+// statistics and takes away what they have to do with the story. Test responses stay as they are: tuning on nonsense
+// is to be judged on the truth.
+func (s *Study) shuffled(listener dataset.Subject) dataset.Subject {
+	out := dataset.Subject{Name: Shuffled, From: []string{Listener}}
+	for _, r := range listener.Responses {
+		m, _ := r.Matrix.Load(context.Background()) // in memory
+		if m.Repeats == 1 && m.Rows > 2*minRoll {
+			by := minRoll + random(s.Options.Seed, "roll of "+r.Story).IntN(m.Rows-2*minRoll)
+			m = roll(m, by)
+		}
+		out.Responses = append(out.Responses, dataset.Response{Story: r.Story, Matrix: dataset.Value(m)})
+	}
+	return out
+}
+
+// roll moves the rows of a matrix of one repeat down; what leaves at the end comes in at the start.
+func roll(m *dataset.Matrix, by int) *dataset.Matrix {
+	data := make([]float32, 0, len(m.Data))
+	for k := range m.Rows {
+		data = append(data, m.Row(0, (k-by+m.Rows)%m.Rows)...)
+	}
+	return dataset.NewMatrix(m.Rows, m.Voxels, data)
+}

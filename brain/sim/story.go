@@ -1,0 +1,101 @@
+package sim
+
+import (
+	"hash/fnv"
+	"math/rand/v2"
+
+	"github.com/brainwavlm/bwlm/audio"
+	"github.com/brainwavlm/bwlm/brain/dataset"
+)
+
+// How a story is composed.
+const (
+	firstOnset         = .2      // seconds
+	minPause, maxPause = .05, .5 // seconds between words, uniform
+	minGain, maxGain   = .5, 1.2 // of each word, uniform
+	storyPeak          = .9      // full scale is 1
+	noiseFloor         = .002    // SD of the white noise under the speech
+)
+
+// Story is one simulated stimulus. Its sound is made anew each time it is asked for, always the same.
+type Story struct {
+	Name   string
+	Role   Role
+	Rows   int // TRs
+	Events []Event
+
+	seed uint64
+}
+
+// Event is one spoken word of a story.
+type Event struct {
+	Word  int // of the lexicon
+	Voice int // among the voices of the story's role
+	First int // sample at which it begins
+	Gain  float64
+}
+
+// compose draws the words of a story.
+func compose(lex *Lexicon, name string, role Role, rows int, seed uint64) *Story {
+	s := &Story{Name: name, Role: role, Rows: rows, seed: seed}
+	draw := random(seed, "words of "+name)
+	voices := lex.speakers(role)
+	for at := firstOnset; ; {
+		e := Event{
+			Word: draw.IntN(len(lex.Words)), Voice: draw.IntN(len(voices)), First: int(at * audio.Rate),
+			Gain: uniform(draw, minGain, maxGain),
+		}
+		end := e.First + len(voices[e.Voice].Sound[e.Word])
+		if end > s.samples() {
+			return s
+		}
+		s.Events = append(s.Events, e)
+		at = float64(end)/audio.Rate + uniform(draw, minPause, maxPause)
+	}
+}
+
+// samples is the length of the sound.
+func (s *Story) samples() int { return s.Rows * TR * audio.Rate }
+
+// span is the first sample of an event and the one after its last.
+func (s *Story) span(lex *Lexicon, e Event) (from, to int) {
+	return e.First, e.First + len(lex.speakers(s.Role)[e.Voice].Sound[e.Word])
+}
+
+// sound renders the waveform, 16 kHz.
+func (s *Story) sound(lex *Lexicon) []float32 {
+	wave := make([]float32, s.samples())
+	voices := lex.speakers(s.Role)
+	for _, e := range s.Events {
+		for i, x := range voices[e.Voice].Sound[e.Word] {
+			wave[e.First+i] += float32(e.Gain) * x
+		}
+	}
+	scale(wave, storyPeak/peak(wave))
+	draw := random(s.seed, "floor of "+s.Name)
+	for i := range wave {
+		wave[i] += float32(noiseFloor * draw.NormFloat64())
+	}
+	return wave
+}
+
+// words are the exact times of the words.
+func (s *Story) words(lex *Lexicon) []dataset.Word {
+	words := make([]dataset.Word, len(s.Events))
+	for i, e := range s.Events {
+		from, to := s.span(lex, e)
+		words[i] = dataset.Word{
+			Onset: float64(from) / audio.Rate, Offset: float64(to) / audio.Rate, Text: lex.Words[e.Word],
+		}
+	}
+	return words
+}
+
+// random is the generator for one purpose of a study: what one purpose draws does not change what another gets.
+func random(seed uint64, purpose string) *rand.Rand {
+	h := fnv.New64a()
+	h.Write([]byte(purpose))
+	return rand.New(rand.NewPCG(seed, h.Sum64()))
+}
+
+func uniform(draw *rand.Rand, low, high float64) float64 { return low + (high-low)*draw.Float64() }

@@ -1,0 +1,195 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/brainwavlm/bwlm/brain/dataset"
+)
+
+// TR is the seconds from one row to the next. A row stands for the end of its TR (row_time 1).
+const TR = 2
+
+// Options say what to simulate. The zero value is the study of the demo; a 0 means the default that its field names.
+type Options struct {
+	Seed uint64
+	Null bool // all responses of all people are noise
+
+	TuneStories  int // 28
+	ValStories   int // 3
+	TestStories  int // 8
+	ProbeStories int // 4; nobody answers to them
+	Rows         int // TRs of every story: 60
+	TestRepeats  int // 5
+	Voxels       int // of each person: 300; a third is auditory, a fifth noise, the rest semantic
+}
+
+func (o Options) withDefaults() Options {
+	for _, d := range []struct {
+		field *int
+		value int
+	}{
+		{&o.TuneStories, 28}, {&o.ValStories, 3}, {&o.TestStories, 8}, {&o.ProbeStories, 4},
+		{&o.Rows, 60}, {&o.TestRepeats, 5}, {&o.Voxels, 300},
+	} {
+		if *d.field == 0 {
+			*d.field = d.value
+		}
+	}
+	return o
+}
+
+type region struct {
+	name   string
+	voxels int
+}
+
+func (o Options) regions() []region {
+	auditory, silent := o.Voxels/3, o.Voxels/5
+	return []region{{Auditory, auditory}, {Semantic, o.Voxels - auditory - silent}, {Noise, silent}}
+}
+
+// Study is a simulated study.
+type Study struct {
+	Options Options // with defaults filled in
+	Lexicon *Lexicon
+	Dataset *dataset.Dataset
+
+	TuneStories, ValStories, TestStories, ProbeStories []string // names in Dataset
+
+	People []*Person // Listener, Related, Unrelated
+
+	stories []*stimulus
+}
+
+// stimulus is a story with its features.
+type stimulus struct {
+	*Story
+	heard            [][]float64 // (ticks, 9), each column with mean 0 and SD 1 over the tuning stories
+	spectrum         [][]float64 // (ticks, 9), as measured
+	planted, control [][]float64 // (ticks, 3)
+}
+
+// features are what drives the voxels of a region.
+func (s *stimulus) features(region string, unrelated bool) [][]float64 {
+	switch {
+	case region == Auditory:
+		return s.heard
+	case unrelated:
+		return s.control
+	}
+	return s.planted
+}
+
+// New simulates a study. The same options give the same study.
+func New(opt Options) (*Study, error) {
+	lex, err := LoadLexicon()
+	if err != nil {
+		return nil, err
+	}
+	s := &Study{Options: opt.withDefaults(), Lexicon: lex}
+	s.TuneStories = s.compose("tune", Tune, s.Options.TuneStories)
+	s.ValStories = s.compose("val", Tune, s.Options.ValStories)
+	s.TestStories = s.compose("test", Test, s.Options.TestStories)
+	s.ProbeStories = s.compose("probe", Probe, s.Options.ProbeStories)
+	s.hear()
+	for _, name := range []string{Listener, Related, Unrelated} {
+		p := newPerson(name, s.Options)
+		p.listen(s.stories)
+		s.People = append(s.People, p)
+	}
+	s.Dataset, err = dataset.New(s.spec())
+	return s, err
+}
+
+// Person finds a person's truth by name; nil if there is none.
+func (s *Study) Person(name string) *Person {
+	for _, p := range s.People {
+		if p.Name == name {
+			return p
+		}
+	}
+	return nil
+}
+
+// compose adds stories of a role and returns their names.
+func (s *Study) compose(kind string, role Role, count int) (names []string) {
+	for i := range count {
+		name := fmt.Sprintf("%s-%02d", kind, i+1)
+		s.stories = append(s.stories, &stimulus{Story: compose(s.Lexicon, name, role, s.Options.Rows, s.Options.Seed)})
+		names = append(names, name)
+	}
+	return names
+}
+
+// hear computes the features of all stories.
+func (s *Study) hear() {
+	var work errgroup.Group
+	work.SetLimit(runtime.GOMAXPROCS(0)) // each holds a story's sound
+	for _, story := range s.stories {
+		work.Go(func() error {
+			story.spectrum = spectrum(story.sound(s.Lexicon))
+			story.planted = story.spread(s.Lexicon, lexicalNumbers, func(w int) []float64 { return s.Lexicon.Planted[w] })
+			story.control = story.spread(s.Lexicon, lexicalNumbers, func(w int) []float64 { return s.Lexicon.Control[w] })
+			return nil
+		})
+	}
+	_ = work.Wait() // none of them fails
+	var tuning [][]float64
+	for _, story := range s.stories {
+		if story.Role == Tune {
+			tuning = append(tuning, story.spectrum...)
+		}
+	}
+	mean, sd := moments(tuning)
+	for _, story := range s.stories {
+		story.heard = make([][]float64, len(story.spectrum))
+		for t, row := range story.spectrum {
+			story.heard[t] = make([]float64, len(row))
+			for j, x := range row {
+				story.heard[t][j] = (x - mean[j]) / sd[j]
+			}
+		}
+	}
+}
+
+// spec describes the study as a data set. Sound is rendered when it is asked for: all of it would take 300 MB.
+func (s *Study) spec() dataset.Spec {
+	spec := dataset.Spec{
+		Name: "simulated", Licence: "Apache-2.0; word components from GloVe 6B, PDDL 1.0",
+		Citation: "simulated by bwlm: not a measurement", TR: TR, RowTime: 1,
+	}
+	for _, story := range s.stories {
+		spec.Stories = append(spec.Stories, dataset.Story{
+			Name: story.Name,
+			Audio: dataset.Input[[]float32]{Load: func(ctx context.Context) ([]float32, error) {
+				return story.sound(s.Lexicon), ctx.Err()
+			}},
+			Words: dataset.Value(story.words(s.Lexicon)),
+		})
+	}
+	for _, p := range s.People {
+		subject := dataset.Subject{Name: p.Name}
+		for _, story := range s.stories {
+			if story.Role == Probe {
+				continue
+			}
+			repeats := 1
+			if story.Role == Test {
+				repeats = s.Options.TestRepeats
+			}
+			m := p.respond(story.Story, repeats, s.Options.Seed)
+			subject.Responses = append(subject.Responses, dataset.Response{Story: story.Name, Matrix: dataset.Value(m)})
+		}
+		spec.Subjects = append(spec.Subjects, subject)
+	}
+	spec.Derived = []dataset.Subject{s.shuffled(spec.Subjects[0])}
+	for _, r := range s.Options.regions() {
+		columns := dataset.Region{Columns: s.People[0].Columns(r.name)}
+		spec.ROIs = append(spec.ROIs, dataset.ROI{Name: r.name, Region: dataset.Value(columns)})
+	}
+	return spec
+}

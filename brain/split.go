@@ -1,0 +1,246 @@
+package brain
+
+import (
+	"context"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// Split is one of the three uses of rows.
+type Split int
+
+// Train is fitted, Val chooses (epoch, layer), Test is scored once.
+const (
+	Train Split = iota
+	Val
+	Test
+)
+
+// Splits are all three, in the order in which they may be looked at.
+var Splits = []Split{Train, Val, Test}
+
+func (s Split) String() string { return [...]string{"train", "val", "test"}[s] }
+
+// parts resolves the experiment's splits for one subject, whose stories have so many rows.
+func parts(exp *experiment.Experiment, data *dataset.Dataset, rows map[string]int) (out [3][]dataset.Rows, err error) {
+	for i, entries := range [][]string{exp.Data.Train, exp.Data.Val, exp.Data.Test} {
+		parsed, err := dataset.ParseSplit(entries)
+		if err != nil {
+			return out, err
+		}
+		if out[i], err = data.Resolve(parsed, rows, exp.Data.Trim); err != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+// audit finds stimulus that two splits of any subjects share.
+func audit(reach align.Reach, data *dataset.Dataset, people []*person) (*align.Report, error) {
+	var used []align.Part
+	for _, p := range people {
+		for _, split := range Splits {
+			for _, r := range p.parts[split] {
+				used = append(used, align.Part{Split: split.String(), Subject: p.name, Story: r.Story, From: r.From, To: r.To})
+			}
+		}
+	}
+	return align.Audit(reach, data.AuditStories(), used)
+}
+
+// person is one subject with responses ready to be compared.
+type person struct {
+	name      string
+	voxels    int
+	parts     [3][]dataset.Rows
+	responses map[string]*response
+	tuned     []int // columns that the loss looks at: of the tuned regions, varying in the training rows
+}
+
+// response is what one person answered to one story: the mean over repeats, standardised, and the repeats.
+type response struct {
+	rows    int
+	data    []float32 // (rows, voxels)
+	repeats *dataset.Matrix
+	zscore  *align.ZScore // that made data from the mean of the repeats; nil for data.zscore: none
+}
+
+// repeat is a repeat on the scale of data: (rows, voxels).
+func (r *response) repeat(k int) []float32 {
+	if r.zscore == nil {
+		return r.repeats.Repeat(k)
+	}
+	return r.zscore.Apply(r.repeats.Repeat(k))
+}
+
+// loadPerson loads and standardises the responses of a subject to the stories of the splits.
+func loadPerson(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset, name string) (*person, error) {
+	p := &person{name: name, responses: map[string]*response{}}
+	rows := map[string]int{}
+	for _, story := range data.StoriesOf(name) {
+		if used, err := mentioned(exp, story); err != nil || !used {
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
+		m, err := data.Responses(ctx, name, story)
+		if err != nil {
+			return nil, err
+		}
+		if p.voxels != 0 && p.voxels != m.Voxels {
+			return nil, fault.New(fault.BadData, "load responses", name+"/"+story,
+				"%d voxels, other stories have %d", m.Voxels, p.voxels)
+		}
+		p.voxels, rows[story] = m.Voxels, m.Rows
+		if degree := exp.Data.LegendreDegree(); degree >= m.Rows {
+			return nil, fault.New(fault.BadData, "load responses", name+"/"+story, "%d rows cannot carry drift of degree %d", m.Rows, degree).
+				Advise("lower data.detrend")
+		} else if degree >= 0 {
+			m = detrend(m, degree)
+		}
+		p.responses[story] = &response{rows: m.Rows, repeats: m}
+	}
+	var err error
+	if p.parts, err = parts(exp, data, rows); err != nil {
+		return nil, err
+	}
+	for _, split := range Splits {
+		if len(p.parts[split]) == 0 {
+			return nil, fault.New(fault.BadData, "load responses", name, "no rows for data.%s", split).
+				Advise("name a story that this subject heard: %s", strings.Join(data.StoriesOf(name), ", "))
+		}
+	}
+	p.standardise(exp.Data.ZScore)
+	if p.tuned, err = tunedColumns(ctx, exp, data, p); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// mentioned says whether a split uses the story, so that others need not be loaded.
+func mentioned(exp *experiment.Experiment, story string) (bool, error) {
+	entries, err := dataset.ParseSplit(slices.Concat(exp.Data.Train, exp.Data.Val, exp.Data.Test))
+	return slices.ContainsFunc(entries, func(e dataset.Part) bool {
+		fits, _ := path.Match(e.Story, story) // a malformed glob is reported where the split is resolved
+		return fits || e.Story == story
+	}), err
+}
+
+// detrend removes drift of the given Legendre degree from each repeat. A constant column becomes exactly 0: the rounding
+// that its fit leaves would otherwise be standardised into noise.
+func detrend(m *dataset.Matrix, degree int) *dataset.Matrix {
+	out := *m
+	out.Data = nil
+	for k := range m.Repeats {
+		raw := m.Repeat(k)
+		rest := align.Detrend(raw, m.Rows, m.Voxels, degree)
+		for c, varying := range varies(raw, m.Rows, m.Voxels) {
+			for r := 0; r < m.Rows && !varying; r++ {
+				rest[r*m.Voxels+c] = 0
+			}
+		}
+		out.Data = append(out.Data, rest...)
+	}
+	return &out
+}
+
+// standardise fills in the responses by the rule of data.zscore.
+func (p *person) standardise(rule string) {
+	train := p.trainStatistics()
+	for story, r := range p.responses {
+		r.data = r.repeats.Mean()
+		switch rule {
+		case "story":
+			own := align.FitZScore(r.data, r.rows, p.voxels, p.statisticsRows(story)...)
+			r.zscore = &own
+		case "train":
+			r.zscore = &train
+		default:
+			continue
+		}
+		r.data = r.zscore.Apply(r.data)
+	}
+}
+
+// statisticsRows are the rows of a story that its mean and SD come from: those of the first split that has the
+// story, so that no later split is looked at.
+func (p *person) statisticsRows(story string) (rows []align.Rows) {
+	for _, split := range Splits {
+		for _, r := range p.parts[split] {
+			if r.Story == story {
+				rows = append(rows, align.Rows{From: r.From, To: r.To})
+			}
+		}
+		if rows != nil {
+			return rows
+		}
+	}
+	return nil
+}
+
+// trainStatistics are the mean and SD over all training rows of all stories.
+func (p *person) trainStatistics() align.ZScore {
+	x, n := p.stack(Train, func(r *response) []float32 { return r.repeats.Mean() })
+	return align.FitZScore(x, n, p.voxels)
+}
+
+// stack joins the rows of a split, story by story.
+func (p *person) stack(split Split, of func(*response) []float32) (x []float32, rows int) {
+	for _, r := range p.parts[split] {
+		x = append(x, of(p.responses[r.Story])[r.From*p.voxels:r.To*p.voxels]...)
+		rows += r.To - r.From
+	}
+	return x, rows
+}
+
+// want are the standardised responses of a split: (rows, voxels).
+func (p *person) want(split Split) (x []float32, rows int) {
+	return p.stack(split, func(r *response) []float32 { return r.data })
+}
+
+// tunedColumns are the voxels of the tuned regions that vary in the training rows.
+func tunedColumns(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset, p *person) ([]int, error) {
+	in := make([]bool, p.voxels)
+	for _, roi := range exp.Data.ROI {
+		columns, err := data.ROI(ctx, roi, p.name, p.voxels)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range columns {
+			in[c] = true
+		}
+	}
+	x, rows := p.want(Train)
+	varying := varies(x, rows, p.voxels)
+	var columns []int
+	for c := range in {
+		if (in[c] || len(exp.Data.ROI) == 0) && varying[c] {
+			columns = append(columns, c)
+		}
+	}
+	if len(columns) == 0 {
+		return nil, fault.New(fault.BadData, "load responses", p.name, "no voxel of the tuned region varies in the training rows").
+			Advise("check data.roi and data.train")
+	}
+	return columns, nil
+}
+
+// varies says of each column of x (rows, cols) whether it is not constant.
+func varies(x []float32, rows, cols int) []bool {
+	out := make([]bool, cols)
+	for k := 1; k < rows; k++ {
+		for c := range cols {
+			if x[k*cols+c] != x[c] {
+				out[c] = true
+			}
+		}
+	}
+	return out
+}

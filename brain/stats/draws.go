@@ -1,0 +1,198 @@
+package stats
+
+import (
+	"context"
+	"math"
+	"runtime"
+	"slices"
+	"sync"
+
+	"gonum.org/v1/gonum/floats"
+
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// tileVoxels is how many columns are summed at a time: the sums of 50 blocks are then 200 kB and stay in cache.
+const tileVoxels = 64
+
+// The sums of a block, each over its rows for every voxel of a tile: p base, q tuned, y response.
+const (
+	sumP = iota
+	sumPP
+	sumPY
+	sumQ
+	sumQQ
+	sumQY
+	sumY
+	sumYY
+	sums
+)
+
+// drawScores are one subject's scores in one group.
+type drawScores struct {
+	voxels      int       // that can be scored
+	base, tuned []float64 // sums of r over those voxels, by draw
+}
+
+// memberships lists, for each column of subject s, the groups that it is in.
+func memberships(groups []Group, s, voxels int) [][]int {
+	member := make([][]int, voxels)
+	for g, group := range groups {
+		if group.Columns == nil {
+			for v := range member {
+				member[v] = append(member[v], g)
+			}
+			continue
+		}
+		for _, v := range group.Columns[s] {
+			if !slices.Contains(member[v], g) { // a group is a set
+				member[v] = append(member[v], g)
+			}
+		}
+	}
+	return member
+}
+
+// scoreDraws sums r over the voxels of each group in every draw. member lists the groups of each column.
+// Also given are the subject's rows in each draw, which can be 0.
+func scoreDraws(ctx context.Context, subject Subject, blocks []block, draws [][]float64, groups int, member [][]int) ([]drawScores, []float64, error) {
+	scores := make([]drawScores, groups)
+	for g := range scores {
+		scores[g] = drawScores{base: make([]float64, len(draws)), tuned: make([]float64, len(draws))}
+	}
+	rows := make([]float64, len(draws))
+	for d, draw := range draws {
+		for _, b := range blocks {
+			rows[d] += draw[b.index] * float64(b.to-b.from)
+		}
+	}
+	columns := scorable(subject, member)
+	for _, v := range columns {
+		for _, g := range member[v] {
+			scores[g].voxels++
+		}
+	}
+	for tile := range slices.Chunk(columns, tileVoxels) {
+		if ctx.Err() != nil {
+			return nil, nil, fault.Wrap(fault.Interrupted, "bootstrap", "", context.Cause(ctx))
+		}
+		blockSums := sumBlocks(subject, blocks, tile)
+		share(len(draws), func(from, to int) {
+			drawn := make([]float64, sums*len(tile))
+			for d := from; d < to; d++ {
+				clear(drawn)
+				for i, b := range blocks {
+					if times := draws[d][b.index]; times > 0 {
+						floats.AddScaled(drawn, times, blockSums[i])
+					}
+				}
+				for i, v := range tile {
+					at := func(sum int) float64 { return drawn[sum*len(tile)+i] }
+					base := pearson(rows[d], at(sumP), at(sumPP), at(sumY), at(sumYY), at(sumPY))
+					tuned := pearson(rows[d], at(sumQ), at(sumQQ), at(sumY), at(sumYY), at(sumQY))
+					for _, g := range member[v] {
+						scores[g].base[d] += base
+						scores[g].tuned[d] += tuned
+					}
+				}
+			}
+		})
+	}
+	return scores, rows, nil
+}
+
+// scorable lists the columns that are in some group, whose responses vary, and which some system predicts.
+func scorable(subject Subject, member [][]int) []int {
+	want := varies(subject, func(s Story) []float32 { return s.Want })
+	base := varies(subject, func(s Story) []float32 { return s.Base })
+	tuned := varies(subject, func(s Story) []float32 { return s.Tuned })
+	var columns []int
+	for v, groups := range member {
+		if len(groups) > 0 && want[v] && (base[v] || tuned[v]) {
+			columns = append(columns, v)
+		}
+	}
+	return columns
+}
+
+// varies says which columns of a matrix that is spread over the stories vary and are finite throughout.
+func varies(subject Subject, matrix func(Story) []float32) []bool {
+	yes, broken := make([]bool, subject.Voxels), make([]bool, subject.Voxels)
+	first := matrix(subject.Stories[0])
+	for _, story := range subject.Stories {
+		for at, x := range matrix(story) {
+			v := at % subject.Voxels
+			yes[v] = yes[v] || x != first[v]
+			broken[v] = broken[v] || x-x != 0 // NaN and ±Inf
+		}
+	}
+	for v := range yes {
+		yes[v] = yes[v] && !broken[v]
+	}
+	return yes
+}
+
+// sumBlocks gives the sums of each block over the columns of a tile, (blocks, sums × columns). Values are less
+// their mean over all rows, so that the differences of sums in pearson lose nothing.
+func sumBlocks(subject Subject, blocks []block, tile []int) [][]float64 {
+	n, width := subject.Voxels, len(tile)
+	var rows float64
+	mean := make([]float64, 3*width) // p, q, y
+	for _, story := range subject.Stories {
+		rows += float64(story.Rows)
+		for t := range story.Rows {
+			for i, v := range tile {
+				mean[i] += float64(story.Base[t*n+v])
+				if story.Tuned != nil {
+					mean[width+i] += float64(story.Tuned[t*n+v])
+				}
+				mean[2*width+i] += float64(story.Want[t*n+v])
+			}
+		}
+	}
+	floats.Scale(1/rows, mean)
+	out := make([][]float64, len(blocks))
+	for k, b := range blocks {
+		story := subject.Stories[b.story]
+		out[k] = make([]float64, sums*width)
+		for t := b.from; t < b.to; t++ {
+			for i, v := range tile {
+				add := func(sum int, x float64) { out[k][sum*width+i] += x }
+				p, y := float64(story.Base[t*n+v])-mean[i], float64(story.Want[t*n+v])-mean[2*width+i]
+				add(sumP, p)
+				add(sumPP, p*p)
+				add(sumPY, p*y)
+				add(sumY, y)
+				add(sumYY, y*y)
+				if story.Tuned != nil {
+					q := float64(story.Tuned[t*n+v]) - mean[width+i]
+					add(sumQ, q)
+					add(sumQQ, q*q)
+					add(sumQY, q*y)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// pearson is r from n and five sums; 0 where a variance is no more than the rounding of its two terms.
+func pearson(n, x, xx, y, yy, xy float64) float64 {
+	const rounding = 1e-12
+	vx, vy := n*xx-x*x, n*yy-y*y
+	if !(vx > rounding*n*xx) || !(vy > rounding*n*yy) {
+		return 0
+	}
+	return clamp((n*xy - x*y) / math.Sqrt(vx*vy))
+}
+
+// share divides the numbers 0 to n among the processors. Which of them does what changes no result, since
+// every number writes to its own place.
+func share(n int, work func(from, to int)) {
+	var wait sync.WaitGroup
+	parts := min(n, runtime.GOMAXPROCS(0))
+	for i := range parts {
+		wait.Go(func() { work(n*i/parts, n*(i+1)/parts) })
+	}
+	wait.Wait()
+}

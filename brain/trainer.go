@@ -1,0 +1,301 @@
+package brain
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/peft"
+	"github.com/brainwavlm/bwlm/torch"
+	"github.com/brainwavlm/bwlm/torch/nn"
+	"github.com/brainwavlm/bwlm/wavlm"
+)
+
+// Things that draw random numbers; each has its own seeds.
+const (
+	seedAdapter = iota + 1
+	seedReadout
+	seedOrder
+	seedStep
+	seedProof
+)
+
+// trainer is everything that changes while a study is tuned.
+type trainer struct {
+	*Study
+	model    *wavlm.Model  // the one that is tuned
+	adapter  *peft.Adapter // nil unless train.mode is lora
+	own      *wavlm.Model  // a copy of the study's model, in mode full
+	reader   *reader
+	readouts []*Readout // by person
+	adam     *nn.Adam
+	session  nn.Session
+	tunes    bool         // the model changes, not only the readouts
+	features *rowFeatures // of training and validation stories, as last read
+	zscore   map[string]align.ZScore
+	progress Progress
+	unsaved  *checkpoint // the best one, if the disk refused it
+}
+
+// newTrainer makes the adapter or copy, the readouts and the optimizer, as they are before the first step.
+func (st *Study) newTrainer(ctx context.Context) (*trainer, error) {
+	t := &trainer{Study: st, model: st.Model, tunes: st.Experiment.Train.Mode != "readout"}
+	err := t.prepareModel(ctx)
+	if err == nil {
+		err = t.prepareReadouts(ctx)
+	}
+	if err != nil {
+		t.close()
+		return nil, err
+	}
+	t.reader = st.reader(t.model)
+	return t, nil
+}
+
+func (t *trainer) close() {
+	if t.adam != nil {
+		t.adam.Close()
+	}
+	for _, r := range t.readouts {
+		r.store.Close()
+	}
+	if t.adapter != nil {
+		t.adapter.Close()
+	}
+	if t.own != nil {
+		t.own.Close()
+	}
+}
+
+func (t *trainer) prepareModel(ctx context.Context) (err error) {
+	exp := t.Experiment
+	switch exp.Train.Mode {
+	case "lora":
+		if t.adapter, err = peft.New(adapterConfig(exp, t.Model.Config)); err != nil {
+			return err
+		}
+		t.model, err = t.adapted(ctx, t.adapter, torch.Seed(exp.Train.Seed, seedAdapter))
+	case "full":
+		t.own, err = openModel(ctx, exp)
+		t.model = t.own
+	}
+	return err
+}
+
+// adapted is a view of the study's model with an adapter, whose pairs are drawn with a seed if they are new.
+func (st *Study) adapted(ctx context.Context, a *peft.Adapter, seed uint64) (view *wavlm.Model, err error) {
+	mode := torch.Mode{Seed: seed, Device: st.Model.Session().Device, Compute: st.Model.Session().Compute}
+	err = torch.Do(ctx, mode, func(s *torch.Scope) error {
+		view, err = st.Model.View(s, a, a.Store())
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range a.Warnings() {
+		st.note("adapter: %s", w)
+	}
+	return view, a.Check()
+}
+
+// adapterConfig turns the experiment's adapter into PEFT's terms. Layers that are never run are not adapted.
+func adapterConfig(exp *experiment.Experiment, cfg wavlm.Config) peft.Config {
+	c := peft.Config{BaseModel: exp.Model.Path, R: exp.Adapter.R, LoraAlpha: exp.Adapter.Alpha, LoraDropout: exp.Adapter.Dropout,
+		UseRSLoRA: exp.Adapter.Type == "rslora", LayersToTransform: exp.Adapter.Layers}
+	if c.LayersToTransform == nil {
+		for l := range exp.Model.Layer {
+			c.LayersToTransform = append(c.LayersToTransform, l)
+		}
+	}
+	c.TargetModules = peft.Targets(exp.Adapter.Targets...)
+	if strings.EqualFold(c.TargetModules.Pattern, "all-linear") { // spelt out, since a pattern knows no layers
+		c.TargetModules = peft.Targets("q_proj", "k_proj", "v_proj", "out_proj", "intermediate_dense", "output_dense",
+			"feature_projection.projection")
+		if cfg.Family == wavlm.WavLM {
+			c.TargetModules.List = append(c.TargetModules.List, "gru_rel_pos_linear")
+		}
+	}
+	return c
+}
+
+func (t *trainer) prepareReadouts(ctx context.Context) error {
+	exp := t.Experiment
+	width := t.Model.Config.Hidden * len(t.delays)
+	t.session = nn.Session{Stores: append([]*nn.Store(nil), t.model.Session().Stores...), Device: t.model.Session().Device,
+		Compute: t.model.Session().Compute}
+	var readouts, model nn.Group
+	for i, p := range t.people {
+		mode := torch.Mode{Seed: torch.Seed(exp.Train.Seed, seedReadout, uint64(i)), Device: t.session.Device}
+		store := nn.NewStore()
+		err := torch.Do(ctx, mode, func(s *torch.Scope) error {
+			r, err := newReadout(s, store, width, exp.Readout.Bottleneck, len(p.tuned))
+			t.readouts = append(t.readouts, r)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		t.session.Stores = append(t.session.Stores, store)
+		readouts = readouts.With("readout."+p.name+".", store, nil)
+	}
+	readouts.LR, model.LR = exp.Train.ReadoutLR, exp.Train.LR
+	switch exp.Train.Mode {
+	case "lora":
+		model = model.With("adapter.", t.adapter.Store(), nil)
+	case "full":
+		model = model.With("model.", t.own.Store(), trainedInFull)
+	}
+	return torch.Do(ctx, torch.Mode{}, func(s *torch.Scope) error {
+		t.adam = nn.NewAdam(s, nn.AdamOptions{}, model, readouts)
+		return nil
+	})
+}
+
+// trainedInFull are the weights that full fine-tuning changes: all but the convolutions, as is the custom
+// (freeze_feature_encoder in transformers), so that their output can be kept.
+func trainedInFull(name string) bool { return !strings.HasPrefix(name, "feature_extractor.") }
+
+// prove shows that the adapter is alive on windows of the first block that hears any.
+func (t *trainer) prove(ctx context.Context, order []block) error {
+	if t.adapter == nil {
+		return nil
+	}
+	var stim *stimulus
+	var runs []align.Rows
+	for _, b := range order {
+		stim = t.stimuli[b.story]
+		sp := spanOf(stim, b, t.Experiment.Train.HaloTRs)
+		if runs = t.reader.runs(stim, sp.windows.From, sp.windows.To); len(runs) > 0 {
+			break
+		}
+	}
+	if len(runs) == 0 {
+		return fault.New(fault.BadData, "prove adapter", t.Data.Name(), "no training row hears any audio").
+			Advise("check data.train and the data set's first_tr_seconds")
+	}
+	run := runs[len(runs)-1]
+	run.To = min(run.To, run.From+4)
+	plain := *t.reader
+	plain.pass = wavlm.Pass{}
+	return t.adapter.Prove(ctx, &t.session, torch.Seed(t.Experiment.Train.Seed, seedProof), func(s *torch.Scope) *torch.Tensor {
+		return plain.forward(s, stim, run, []int{t.Experiment.Model.Layer})[0]
+	})
+}
+
+// step does one optimizer step on a block and gives its loss.
+func (t *trainer) step(ctx context.Context, b block, seed uint64) (loss float64, err error) {
+	stim := t.stimuli[b.story]
+	sp := spanOf(stim, b, t.Experiment.Train.HaloTRs)
+	runs := t.reader.runs(stim, sp.windows.From, sp.windows.To)
+	whole := sp.windows.To-sp.windows.From <= t.reader.batch
+	err = t.session.Train(ctx, seed, func(s *torch.Scope) error {
+		if whole || !t.tunes {
+			loss = t.backward(s, b, sp, t.vectors(s, stim, runs))
+		} else {
+			loss = t.backwardInRuns(s, b, sp, stim, runs, seed)
+		}
+		if math.IsNaN(loss) || math.IsInf(loss, 0) {
+			return fault.New(fault.BadData, "tune", fmt.Sprintf("%s[%d:%d]", b.story, b.from, b.to), "the loss is %v", loss).
+				Advise("lower train.lr; the last good checkpoint is kept")
+		}
+		t.adam.Step()
+		t.adam.ClearGrad()
+		return nil
+	})
+	return loss, err
+}
+
+// vectors gives the windows' vectors (windows, E) with gradients, if the model is tuned.
+func (t *trainer) vectors(s *torch.Scope, stim *stimulus, runs []align.Rows) *torch.Tensor {
+	read := func(s *torch.Scope) *torch.Tensor {
+		var xs []*torch.Tensor
+		for _, run := range runs {
+			xs = append(xs, t.reader.forward(s, stim, run, []int{t.Experiment.Model.Layer})[0])
+		}
+		if len(xs) == 0 {
+			return s.Zeros(0, t.Model.Config.Hidden)
+		}
+		return torch.Cat(0, xs...).To(torch.Float32)
+	}
+	if !t.tunes {
+		return s.Frozen(read)
+	}
+	return read(s)
+}
+
+// backward computes the loss of a block from its windows' vectors and the gradients of all that is tuned.
+func (t *trainer) backward(s *torch.Scope, b block, sp span, vectors *torch.Tensor) float64 {
+	z := sp.rowFeatures(vectors, t.zscoreOf(b.story)) // (halo+rows, E)
+	x := delayed(z, t.delays, sp.halo)                // (rows, E·D)
+	total := s.Zeros()
+	for _, i := range b.subjects {
+		p := t.people[i]
+		want := p.responses[b.story].block(b.from, b.to, p.tuned, p.voxels)
+		pred := t.readouts[i].Forward(x) // (rows, V)
+		total = total.Add(t.loss(pred, s.FromFloat32(want, b.to-b.from, len(p.tuned))))
+	}
+	total = total.Scale(1 / float64(len(b.subjects)))
+	total.Backward()
+	return total.Item()
+}
+
+// zscoreOf are the statistics that standardise a story's features while tuning; nil where compat wants those of the
+// block.
+func (t *trainer) zscoreOf(story string) *align.ZScore {
+	if t.Experiment.Compat.BlockZScore {
+		return nil
+	}
+	z := t.zscore[story]
+	return &z
+}
+
+// backwardInRuns is backward for blocks whose activations do not fit in memory at once: the vectors are read without
+// gradients first, the gradient of the loss with respect to them is computed, and each run of windows is read again
+// to carry that gradient into the model.
+func (t *trainer) backwardInRuns(s *torch.Scope, b block, sp span, stim *stimulus, runs []align.Rows, seed uint64) float64 {
+	layer := []int{t.Experiment.Model.Layer}
+	inRun := func(run align.Rows, grad bool, fn func(s *torch.Scope, x *torch.Tensor)) {
+		mode := s.Mode()
+		mode.Grad, mode.Seed = grad, torch.Seed(seed, uint64(run.From))
+		err := torch.Do(s.Context(), mode, func(s *torch.Scope) error {
+			fn(s, t.reader.forward(s, stim, run, layer)[0].To(torch.Float32))
+			return nil
+		})
+		if err != nil {
+			panic(err)
+		}
+	}
+	var data []float32
+	for _, run := range runs {
+		inRun(run, false, func(_ *torch.Scope, x *torch.Tensor) { data = append(data, x.Float32s()...) })
+	}
+	width := t.Model.Config.Hidden
+	vectors := s.FromFloat32(data, len(data)/width, width).RequireGrad(true)
+	loss := t.backward(s, b, sp, vectors)
+	grad := vectors.Grad(s).Float32s()
+	for _, run := range runs {
+		n := (run.To - run.From) * width
+		part := grad[:n]
+		grad = grad[n:]
+		inRun(run, true, func(s *torch.Scope, x *torch.Tensor) {
+			x.Mul(s.FromFloat32(part, x.Shape()...)).Sum().Backward()
+		})
+	}
+	return loss
+}
+
+// block cuts rows and columns out of the responses: (to-from, len(columns)).
+func (r *response) block(from, to int, columns []int, voxels int) []float32 {
+	out := make([]float32, 0, (to-from)*len(columns))
+	for k := from; k < to; k++ {
+		row := r.data[k*voxels : (k+1)*voxels]
+		for _, c := range columns {
+			out = append(out, row[c])
+		}
+	}
+	return out
+}

@@ -1,0 +1,28 @@
+// Package ckpt reads and writes the files that hold numbers: safetensors checkpoints, in one file or
+// in shards, and NumPy's .npy. Bytes go in; names, dtypes, shapes and slices come out. It knows
+// nothing of models and depends on the standard library alone.
+//
+// # Reading
+//
+// A file is taken for hostile until it has been checked: every size that it declares is compared with
+// the size of the file before memory is set aside for it, so a reader never allocates more than a small
+// multiple of the file. What the checks cannot vouch for are the values: NaN and infinities pass.
+//
+// The safetensors rules are those of the reference implementation (huggingface/safetensors 0.8, file
+// safetensors/src/tensor.rs), and stricter where that one lets ambiguity through: no key may stand
+// twice, no field may be unknown, nothing may precede the opening brace, and no tensor name may hold
+// NUL or stand for the metadata. Files are read with ordinary reads, never mapped: a mapped file that
+// somebody truncates would kill the process.
+//
+// # Writing
+//
+// Equal input gives equal bytes. [Atomic] and [AtomicDir] make each result appear whole or not at
+// all, also after a crash or a power cut; everything in bwlm that writes a result goes through them.
+// Two things remain to the caller: a process that is killed leaves its temporary file behind
+// (".NAME.*.tmp", or "NAME.tmp.PID" for a folder), and two processes that fill the same folder must
+// exclude each other by a lock.
+//
+// # Pickles
+//
+// pytorch_model.bin is not read: a pickle is a program. The error says how to convert one.
+package ckpt

@@ -1,0 +1,80 @@
+package ckpt
+
+import "fmt"
+
+// DType is the type of a tensor's elements. Types are ordered as in the reference implementation,
+// by alignment first, because the order of tensors in a written file follows it.
+type DType uint8
+
+// The types that safetensors defines. Those below one byte and the 8-bit and complex floats can be
+// carried as bytes, but not read as numbers.
+const (
+	BOOL DType = iota + 1
+	F4
+	F6E2M3
+	F6E3M2
+	U8
+	I8
+	F8E5M2
+	F8E4M3
+	F8E8M0
+	F8E4M3FNUZ
+	F8E5M2FNUZ
+	I16
+	U16
+	F16
+	BF16
+	I32
+	U32
+	F32
+	C64
+	F64
+	I64
+	U64
+)
+
+var dtypes = [...]struct {
+	name string
+	bits int
+}{
+	BOOL: {"BOOL", 8}, F4: {"F4", 4}, F6E2M3: {"F6_E2M3", 6}, F6E3M2: {"F6_E3M2", 6},
+	U8: {"U8", 8}, I8: {"I8", 8}, F8E5M2: {"F8_E5M2", 8}, F8E4M3: {"F8_E4M3", 8}, F8E8M0: {"F8_E8M0", 8},
+	F8E4M3FNUZ: {"F8_E4M3FNUZ", 8}, F8E5M2FNUZ: {"F8_E5M2FNUZ", 8},
+	I16: {"I16", 16}, U16: {"U16", 16}, F16: {"F16", 16}, BF16: {"BF16", 16},
+	I32: {"I32", 32}, U32: {"U32", 32}, F32: {"F32", 32},
+	C64: {"C64", 64}, F64: {"F64", 64}, I64: {"I64", 64}, U64: {"U64", 64},
+}
+
+// String gives the name that safetensors uses, "F32".
+func (d DType) String() string {
+	if d.Bits() == 0 {
+		return fmt.Sprintf("DType(%d)", uint8(d))
+	}
+	return dtypes[d].name
+}
+
+// Bits is the size of one element in bits, 0 if d is no type.
+func (d DType) Bits() int {
+	if int(d) >= len(dtypes) {
+		return 0
+	}
+	return dtypes[d].bits
+}
+
+// Size is the size of one element in bytes, 0 if it does not fill whole bytes.
+func (d DType) Size() int {
+	if d.Bits()%8 != 0 {
+		return 0
+	}
+	return d.Bits() / 8
+}
+
+// ParseDType finds the type that safetensors calls name.
+func ParseDType(name string) (DType, bool) {
+	for d, t := range dtypes {
+		if t.name == name && name != "" {
+			return DType(d), true
+		}
+	}
+	return 0, false
+}

@@ -1,0 +1,111 @@
+package ckpt_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// folder makes a temporary folder for an example.
+func folder() (string, func()) {
+	dir, err := os.MkdirTemp("", "ckpt")
+	if err != nil {
+		panic(err)
+	}
+	return dir, func() { os.RemoveAll(dir) }
+}
+
+func Example() {
+	dir, remove := folder()
+	defer remove()
+	path := filepath.Join(dir, "model.safetensors")
+	err := ckpt.Write(path, []ckpt.Tensor{
+		ckpt.NewTensor("layer.weight", []int{2, 2}, []float32{1, 2, 3, 4}),
+		ckpt.NewTensor("steps", nil, []int64{7}),
+	}, map[string]string{"format": "pt"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	f, err := ckpt.OpenModel(dir)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer f.Close()
+	for t := range f.Tensors() {
+		fmt.Println(t.Name, t.DType, t.Shape)
+	}
+	weight, err := f.Float32("layer.weight")
+	fmt.Println(weight, err)
+	// Output:
+	// steps I64 []
+	// layer.weight F32 [2 2]
+	// [1 2 3 4] <nil>
+}
+
+func ExampleReadNPY() {
+	dir, remove := folder()
+	defer remove()
+	path := filepath.Join(dir, "responses.npy")
+	if err := ckpt.WriteNPY(path, []int{2, 3}, []float64{1, 2, 3, 4, 5, 6}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	a, err := ckpt.ReadNPY(path)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	values, err := a.Float32()
+	fmt.Println(a.DType, a.Shape, values, err)
+	// Output: F64 [2 3] [1 2 3 4 5 6] <nil>
+}
+
+func ExampleAtomic() {
+	dir, remove := folder()
+	defer remove()
+	path := filepath.Join(dir, "latest")
+	_ = ckpt.Atomic(path, func(w io.Writer) error {
+		_, err := io.WriteString(w, "step-1")
+		return err
+	})
+	_ = ckpt.Atomic(path, func(w io.Writer) error {
+		_, _ = io.WriteString(w, "ste")
+		return errors.New("the program was stopped")
+	})
+	got, err := os.ReadFile(path)
+	fmt.Println(string(got), err)
+	// Output: step-1 <nil>
+}
+
+func ExampleAtomicDir() {
+	dir, remove := folder()
+	defer remove()
+	path := filepath.Join(dir, "step-1")
+	fill := func(dir string) error {
+		return ckpt.Write(filepath.Join(dir, "adapter_model.safetensors"), nil, nil)
+	}
+	fmt.Println(ckpt.AtomicDir(path, fill))
+	fmt.Println(fault.KindOf(ckpt.AtomicDir(path, fill)) == fault.Exists)
+	// Output:
+	// <nil>
+	// true
+}
+
+func ExampleCheckContent() {
+	dir, remove := folder()
+	defer remove()
+	path := filepath.Join(dir, "story.wav")
+	_ = os.WriteFile(path, []byte("/annex/objects/MD5E-s4031--8f.wav\n"), 0o600)
+	err := ckpt.CheckContent(path)
+	fmt.Println(strings.ReplaceAll(err.Error(), dir, "DATA"))
+	// Output: open: DATA/story.wav: the file is a git-annex link without content; run `datalad get DATA/story.wav`
+}

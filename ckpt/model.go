@@ -1,0 +1,171 @@
+package ckpt
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// The names that Hugging Face libraries give to the weights of a model.
+const (
+	singleFile = "model.safetensors"
+	shardIndex = "model.safetensors.index.json"
+	pickleFile = "pytorch_model.bin"
+)
+
+const incomplete = "get the model again, all its files from one place"
+
+// maxIndex is the size of the largest shard index that is read.
+const maxIndex = 64 << 20
+
+// OpenModel opens the weights in a model's folder: model.safetensors, or else the shards that
+// model.safetensors.index.json names, each of which must hold exactly the tensors that the index says.
+// Files may be links, also to elsewhere (Hugging Face's cache is made of such), but the index may
+// name nothing outside the folder.
+func OpenModel(dir string) (*File, error) {
+	if err := checkDir(dir); err != nil {
+		return nil, err
+	}
+	switch {
+	case exists(dir, singleFile):
+		return Open(filepath.Join(dir, singleFile))
+	case exists(dir, shardIndex):
+		return openShards(dir)
+	case exists(dir, pickleFile), exists(dir, pickleFile+".index.json"):
+		return nil, fault.New(fault.BadData, readModel, oneLine(dir), "has %s only, want %s", pickleFile, singleFile).
+			Advise("convert it: python -c \"from transformers import AutoModel as M; M.from_pretrained('%s').save_pretrained('%[1]s')\"", dir)
+	}
+	return nil, fault.New(fault.Missing, readModel, oneLine(dir), "has neither %s nor %s", singleFile, shardIndex).
+		Advise("name the folder that holds the model's config.json and weights")
+}
+
+func checkDir(dir string) error {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return readError(readModel, dir, err)
+	}
+	if !info.IsDir() {
+		return fault.New(fault.BadData, readModel, oneLine(dir), "is a file, want a model's folder").Advise("name the folder it is in")
+	}
+	return nil
+}
+
+// exists says whether dir has an entry called name, be it a dangling link.
+func exists(dir, name string) bool {
+	_, err := os.Lstat(filepath.Join(dir, name))
+	return err == nil
+}
+
+// openShards opens the shards of the index in dir, in the order of their names.
+func openShards(dir string) (f *File, err error) {
+	path := filepath.Join(dir, shardIndex)
+	want, err := readIndex(path)
+	if err != nil {
+		return nil, err
+	}
+	f = &File{index: make(map[string]int, len(want))}
+	defer func() {
+		if err != nil {
+			f.Close() // the first error says what matters
+			f = nil
+		}
+	}()
+	for _, name := range slices.Compact(slices.Sorted(maps.Values(want))) {
+		if !exists(dir, name) {
+			return f, fault.New(fault.BadData, readModel, oneLine(path), "shard %s is not in the folder", name).Advise(incomplete)
+		}
+		one, err := Open(filepath.Join(dir, name))
+		if err != nil {
+			return f, err
+		}
+		if err := f.add(one.shards[0], one.tensors); err != nil {
+			return f, err
+		}
+		if f.metadata == nil {
+			f.metadata = one.metadata
+		}
+		for _, t := range one.tensors {
+			if want[t.Name] != name {
+				return f, fault.New(fault.BadData, readModel, one.Where(t.Name), "%s does not place this tensor here", shardIndex).Advise(incomplete)
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		if _, ok := f.index[name]; !ok {
+			return f, fault.New(fault.BadData, readModel, place(path, name), "the tensor is not in shard %s", want[name]).Advise(incomplete)
+		}
+	}
+	return f, nil
+}
+
+// readIndex reads which shard each tensor is in.
+func readIndex(path string) (map[string]string, error) {
+	file, size, err := openFile(readModel, path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	if size > maxIndex {
+		return nil, readError(readModel, path, fmt.Errorf("the index has %d bytes, at most %d are allowed", size, maxIndex))
+	}
+	text := make([]byte, size)
+	if err := readFull(file, text, 0); err != nil {
+		return nil, readError(readModel, path, err)
+	}
+	index, err := parseIndex(text)
+	if err != nil {
+		return nil, readError(readModel, path, err)
+	}
+	return index, nil
+}
+
+// parseIndex reads the weight_map of an index and wants each value to be the plain name of a file.
+func parseIndex(text []byte) (map[string]string, error) {
+	s, err := newJSONScanner(text)
+	if err != nil {
+		return nil, err
+	}
+	var index map[string]string
+	err = s.object(func(key string) error {
+		if key != "weight_map" {
+			return s.skip(0)
+		}
+		index = map[string]string{}
+		return s.object(func(tensor string) error {
+			file, err := s.string()
+			if err != nil {
+				return err
+			}
+			index[tensor] = file
+			if err := checkName(tensor); err != nil {
+				return &tensorError{tensor, err}
+			}
+			if !isPlainName(file) {
+				return &tensorError{tensor, errors.New("the shard " + oneLine(short(file)) + " is not the plain name of a safetensors file")}
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	if s.peek(); s.pos < len(text) {
+		return nil, s.fail("%q after the end", text[s.pos])
+	}
+	if len(index) == 0 {
+		return nil, errors.New("there is no weight_map, or an empty one")
+	}
+	return index, nil
+}
+
+// isPlainName wants a file in the same folder on every operating system.
+func isPlainName(name string) bool {
+	return len(name) <= 255 && strings.HasSuffix(name, ".safetensors") &&
+		!strings.ContainsAny(name, `/\:`) && oneLine(name) == name
+}

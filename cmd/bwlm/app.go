@@ -1,0 +1,87 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"slices"
+	"syscall"
+
+	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// app is what the commands of one run of the program share.
+type app struct {
+	ui  *ui.UI
+	out *output
+
+	json, debug bool // global flags
+	answered    bool // an answer is on standard output, complete or not
+}
+
+// run is the whole program: it runs the command that args name and returns the exit code.
+func run(args []string, stdout, stderr *os.File, commands []constructor) (code int) {
+	a := &app{ui: ui.New(stderr), out: &output{w: stdout}}
+	ctx, stop := onSignals(a.ui)
+	defer stop()
+
+	// A panic is a mistake in bwlm. Who runs it overnight gets one line and a code, too; the stack is for --debug.
+	defer func() {
+		if p := recover(); p != nil {
+			code = a.report(fault.New(fault.Internal, "internal error", "", "%s", firstLine(fmt.Sprint(p))).
+				Advise("this is a mistake in bwlm: please report it with what --debug prints"))
+			if a.debug {
+				fmt.Fprintf(stderr, "%v\n%s", p, debug.Stack())
+			}
+		}
+	}()
+
+	root := newRoot(a, commands)
+	root.SetArgs(args)
+	root.SetErr(stderr)
+	err := stopped(ctx, root.ExecuteContext(ctx))
+	if err == nil && a.out.err != nil {
+		if errors.Is(a.out.err, syscall.EPIPE) {
+			return 0 // `bwlm … | head`: the reader has what it wanted
+		}
+		err = fault.Wrap(fault.IO, "write answer", "", a.out.err)
+	}
+	if err != nil {
+		a.json = a.json || slices.Contains(args, "--json") // which a mistake before it may have kept from being read
+		return a.report(err)
+	}
+	return 0
+}
+
+// answer prints what a command found out: v as JSON under --json, else what text writes.
+func (a *app) answer(v any, text func(io.Writer) error) error {
+	a.answered = true
+	if !a.json {
+		return text(a.out)
+	}
+	return a.print(v)
+}
+
+func (a *app) print(v any) error {
+	e := json.NewEncoder(a.out)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// output is standard output. A failed write is kept for run and told to nobody else: a command need not look, and cobra
+// would print it.
+type output struct {
+	w   io.Writer
+	err error
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	if o.err == nil {
+		_, o.err = o.w.Write(p)
+	}
+	return len(p), nil
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// wantArgs accepts exactly the named arguments, and says which one is missing or too much.
+func wantArgs(names ...string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		switch {
+		case len(args) < len(names):
+			return usage(c, "%s is missing", names[len(args)])
+		case len(args) > len(names):
+			return usage(c, "%q is one argument too many", args[len(names)])
+		}
+		return nil
+	}
+}
+
+// usage makes an error about how a command was called.
+func usage(c *cobra.Command, why string, args ...any) *fault.Error {
+	what := strings.TrimPrefix(c.CommandPath(), c.Root().Name()) // the line begins with bwlm anyway
+	return fault.New(fault.Usage, strings.TrimSpace(what), "", why, args...).
+		Advise("see `%s --help`", c.CommandPath())
+}
+
+// badFlag explains what pflag did not understand.
+func badFlag(c *cobra.Command, err error) error {
+	if wrong, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		f := wrong.GetFlag()
+		return usage(c, "--%s wants a %s, got %q", f.Name, f.Value.Type(), wrong.GetValue())
+	}
+	unknown, ok := errors.AsType[*pflag.NotExistError](err)
+	if !ok || unknown.GetSpecifiedShortnames() != "" {
+		return usage(c, "%s", err.Error())
+	}
+	e := usage(c, "unknown flag --%s", unknown.GetSpecifiedName())
+	var flags []string
+	c.Flags().VisitAll(func(f *pflag.Flag) { flags = append(flags, f.Name) })
+	if near := experiment.Nearest(unknown.GetSpecifiedName(), slices.Values(flags)); near != "" {
+		return e.Advise("did you mean --%s?", near)
+	}
+	return e
+}
+
+// onlyCommands refuses an argument where the name of a command should stand.
+func onlyCommands(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return unknownCommand(c, args[0])
+}
+
+func unknownCommand(c *cobra.Command, name string) error {
+	e := usage(c, "unknown command %q", name)
+	var known []string
+	for _, sub := range c.Commands() {
+		if sub.IsAvailableCommand() {
+			known = append(known, sub.Name())
+		}
+	}
+	if near := experiment.Nearest(name, slices.Values(known)); near != "" {
+		return e.Advise("did you mean `%s %s`?", c.CommandPath(), near)
+	}
+	return e
+}
+
+// experimentFlags are the flags of commands that read an experiment file.
+type experimentFlags struct{ set []string }
+
+func (x *experimentFlags) add(c *cobra.Command) {
+	c.Flags().StringArrayVar(&x.set, "set", nil, "change a `key=value` of the experiment, the value as YAML; repeatable")
+}
+
+// load reads and validates the file with the changes of --set.
+func (x *experimentFlags) load(path string) (*experiment.Experiment, error) {
+	return experiment.Load(path, x.set...)
+}

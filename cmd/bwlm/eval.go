@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+func evalCommand(a *app) *cobra.Command {
+	var exp experimentFlags
+	c := &cobra.Command{
+		Use:   "eval RUN|EXPERIMENT",
+		Short: "Score pretrained and tuned features on the test rows",
+		Long: `Fits a ridge on the training rows, for each person and for the features of the model before and after tuning, and scores
+its predictions of the test rows: r for each voxel, region means, and the difference with a block-bootstrap interval. Given
+an experiment file, it scores the untuned model alone. Scores of each voxel are written below eval/ of the run.`,
+		Example: "  bwlm eval runs/alice\n  bwlm eval alice.yaml --json",
+		Args:    wantArgs("RUN|EXPERIMENT"),
+		RunE: func(c *cobra.Command, args []string) error {
+			s, err := a.evaluate(c.Context(), args[0], &exp)
+			if err != nil {
+				return err
+			}
+			return a.answer(s, func(w io.Writer) error { return printSummary(w, s) })
+		},
+	}
+	exp.add(c)
+	return c
+}
+
+// evaluate scores a run directory or an experiment file.
+func (a *app) evaluate(ctx context.Context, path string, flags *experimentFlags) (*brain.Summary, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fault.Wrap(fault.Missing, "eval", "", err)
+	}
+	if !info.IsDir() {
+		exp, err := flags.load(path)
+		if err != nil {
+			return nil, err
+		}
+		st, end, err := a.openStudy(ctx, exp)
+		if err != nil {
+			return nil, err
+		}
+		defer end()
+		return st.Evaluate(ctx, nil, filepath.Join(exp.Out, "eval"))
+	}
+	if len(flags.set) > 0 {
+		return nil, fault.New(fault.Usage, "eval", path, "--set cannot change a run that is there")
+	}
+	run, err := brain.OpenRun(path)
+	if err != nil {
+		return nil, err
+	}
+	defer run.Close()
+	exp, err := run.Experiment()
+	if err != nil {
+		return nil, err
+	}
+	st, end, err := a.openStudy(ctx, exp)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	return st.EvaluateRun(ctx, run)
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/brainwavlm/bwlm/brain"
+)
+
+func mergeCommand(a *app) *cobra.Command {
+	var opt brain.MergeOptions
+	c := &cobra.Command{
+		Use:   "merge --model DIR --adapter DIR --out DIR",
+		Short: "Write a speech model with its adapter added to the weights",
+		Long: `Adds an adapter to the weights of its speech model and writes the sum as a new folder in Hugging Face's layout
+(config.json, model.safetensors, preprocessor_config.json, README.md), which any program that reads such models can use: in
+stock transformers an adapter on the attention of WavLM has no effect until it is merged. Sums are computed in 64 bits and
+rounded once to 32.
+
+A folder that is there is refused (73); --force replaces one that holds a merged model and nothing else.
+
+--json prints {"schema", "out", "modules", "max_rounding", "notes"}: the layers that changed, and by how much the stored sums
+are off at most.`,
+		Example: "  bwlm merge --model models/wavlm-base-plus --adapter runs/alice/adapter --out models/wavlm-alice",
+		Args:    wantArgs(),
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := required(c, "model", "adapter", "out"); err != nil {
+				return err
+			}
+			merged, err := brain.Merge(c.Context(), opt)
+			if err != nil {
+				return err
+			}
+			for _, note := range merged.Notes {
+				a.ui.Note("note: %s", note)
+			}
+			answer := struct {
+				Schema      int      `json:"schema"`
+				Out         string   `json:"out"`
+				Modules     []string `json:"modules"`
+				MaxRounding float64  `json:"max_rounding"`
+				Notes       []string `json:"notes"`
+			}{1, opt.Out, merged.Modules, merged.MaxRounding, append([]string{}, merged.Notes...)}
+			return a.answer(answer, func(w io.Writer) error {
+				_, err := fmt.Fprintf(w, "%s: %d layers changed, rounded by at most %.2g\n", opt.Out, len(merged.Modules), merged.MaxRounding)
+				return err
+			})
+		},
+	}
+	flags := c.Flags()
+	flags.StringVar(&opt.Model, "model", "", "`folder` of the speech model")
+	flags.StringVar(&opt.Adapter, "adapter", "", "`folder` of its adapter")
+	flags.StringVar(&opt.Out, "out", "", "`folder` to make")
+	flags.BoolVar(&opt.Force, "force", false, "replace a folder that holds a merged model")
+	return c
+}

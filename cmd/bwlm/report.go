@@ -1,0 +1,70 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+// errorReport is an error under --json, on standard output where the answer would be.
+type errorReport struct {
+	Error struct {
+		Code  int    `json:"code"` // the exit code
+		What  string `json:"what"`
+		Where string `json:"where"`
+		Why   string `json:"why"`
+		Do    string `json:"do"`
+	} `json:"error"`
+}
+
+// report prints an error on one line and returns its exit code. Under --json the same is printed as an object as well,
+// unless a part of the answer stands there already.
+func (a *app) report(err error) int {
+	f := asFault(err)
+	a.ui.Fail(oneLine(f.Error()))
+	if a.json && !a.answered {
+		var r errorReport
+		r.Error.Code = int(f.Kind)
+		r.Error.What, r.Error.Where, r.Error.Why, r.Error.Do = oneLine(f.What), oneLine(f.Where), oneLine(f.Why), oneLine(f.Do)
+		if f.Why == "" && f.Err != nil {
+			r.Error.Why = oneLine(f.Err.Error())
+		}
+		_ = a.print(r) // nowhere is left to say that this failed
+	}
+	if a.debug {
+		for e := err; e != nil; e = errors.Unwrap(e) {
+			a.ui.Fail(fmt.Sprintf("debug: %T: %v", e, e))
+		}
+	}
+	return int(f.Kind)
+}
+
+// asFault gives every error a kind. Errors of tensor mathematics get theirs here: memory, or a mistake in bwlm.
+func asFault(err error) *fault.Error {
+	if f, ok := err.(*fault.Error); ok {
+		return f
+	}
+	if t, ok := errors.AsType[*torch.Error](err); ok && t.OutOfMemory {
+		return fault.Wrap(fault.Memory, "", "", err).Advise("free some, or use a smaller block, window or model")
+	}
+	return fault.Wrap(fault.KindOf(err), "", "", err) // the text around a fault is part of its reason
+}
+
+// oneLine keeps line breaks and other control characters, which a path or a library may hold, out of a message.
+func oneLine(s string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, s))
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+
+	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
+)
+
+// openStudy opens what an experiment names and says what the user should know of it. The function shows its progress
+// until it is called to end.
+func (a *app) openStudy(ctx context.Context, exp *experiment.Experiment) (st *brain.Study, end func(), err error) {
+	if _, err := openDevice(exp.Device); err != nil {
+		return nil, nil, err
+	}
+	watch := &watcher{ui: a.ui}
+	st, err = brain.Open(ctx, exp, brain.Options{Progress: watch.event})
+	if err != nil {
+		return nil, nil, err
+	}
+	a.ui.Note("%s", st.Audit)
+	for _, note := range st.Notes {
+		a.ui.Note("note: %s", note)
+	}
+	return st, func() { watch.end(); st.Close() }, nil
+}
+
+// watcher turns the events of a study into progress, one bar for each phase.
+type watcher struct {
+	ui    *ui.UI
+	phase string
+	bar   *ui.Progress
+	valR  string
+}
+
+func (w *watcher) event(e brain.Event) {
+	switch e.Phase {
+	case "warning":
+		w.ui.Warn("%s", e.Note)
+		return
+	case "epoch":
+		w.valR = fmt.Sprintf(" val r %.3f", e.R)
+		return
+	case "validate": // inside tuning: the bar of the steps stays
+		if w.phase == "tune" {
+			return
+		}
+	}
+	if w.phase != e.Phase {
+		w.end()
+		from := 0
+		if e.Done > 1 { // a resumed run
+			from = e.Done - 1
+		}
+		w.phase, w.bar = e.Phase, w.ui.Progress(e.Phase, from, e.Total)
+	}
+	note := ""
+	if e.Phase == "tune" {
+		note = fmt.Sprintf("epoch %d loss %.4f r %.3f%s", e.Epoch, e.Loss, e.R, w.valR)
+	}
+	w.bar.Set(e.Done, note)
+}
+
+func (w *watcher) end() {
+	if w.bar != nil {
+		w.bar.End()
+		w.bar, w.phase = nil, ""
+	}
+}
+
+// printSummary writes the table of an evaluation: a line for each region.
+func printSummary(w io.Writer, s *brain.Summary) error {
+	t := s.Test
+	head := []string{"region", "base"}
+	if t.Tuned != nil {
+		head = append(head, fmt.Sprintf("best layer (%d)", *t.BaseBestLayer.Layer), "tuned", "tuned-base", "95 % interval")
+	}
+	if t.Ceiling != nil {
+		head = append(head, "ceiling")
+	}
+	row := func(name string, of func(*brain.System) float64, d func() (float64, *stats.Interval)) []string {
+		r := []string{name, score(of(&t.Base))}
+		if t.Tuned != nil {
+			mean, ci := d()
+			r = append(r, score(of(t.BaseBestLayer)), score(of(t.Tuned)), fmt.Sprintf("%+.3f", mean), interval(ci))
+		}
+		if t.Ceiling != nil {
+			r = append(r, score(of(t.Ceiling)))
+		}
+		return r
+	}
+	rows := [][]string{row("all voxels", func(s *brain.System) float64 { return s.MeanR },
+		func() (float64, *stats.Interval) { return t.Delta.MeanR, t.Delta.CI95 })}
+	for _, name := range slices.Sorted(maps.Keys(t.Base.ROIs)) {
+		rows = append(rows, row(name, func(s *brain.System) float64 { return s.ROIs[name] },
+			func() (float64, *stats.Interval) { d := t.Delta.ROIs[name]; return d.MeanR, d.CI95 }))
+	}
+	fmt.Fprintf(w, "Score: r on %d test rows of %s, by a ridge fitted on the training rows.\n", t.Rows, people(t.Subjects))
+	if err := ui.Table(w, head, rows); err != nil {
+		return err
+	}
+	if t.Delta != nil && t.Delta.Reason != "" {
+		fmt.Fprintf(w, "No interval: %s.\n", t.Delta.Reason)
+	}
+	if t.Tuned != nil && s.Chosen == 0 {
+		fmt.Fprintln(w, "No epoch was better than the untuned model on the validation rows, so the tuned model is the untuned one.")
+	}
+	return nil
+}
+
+func score(r float64) string { return fmt.Sprintf("%.3f", r) }
+
+func interval(ci *stats.Interval) string {
+	if ci == nil {
+		return "-"
+	}
+	return fmt.Sprintf("[%+.3f, %+.3f]", ci[0], ci[1])
+}
+
+func people(names []string) string {
+	if len(names) == 1 {
+		return names[0]
+	}
+	return fmt.Sprintf("%d people", len(names))
+}

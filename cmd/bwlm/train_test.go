@@ -1,0 +1,260 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"math"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/audio"
+	"github.com/brainwavlm/bwlm/wavlm"
+)
+
+// tinyExperiment trains on the tiny study: two people who hear tones, a WavLM with random weights.
+const tinyExperiment = `
+model: {path: model, layer: 2, window_seconds: 0.2, stride_seconds: 0.1, token: mean}
+data: {path: data, subjects: all, train: [one, two], val: val, test: test, trim: [4, 2], detrend: "legendre:1"}
+readout: {bottleneck: 6, delays_seconds: [0.4, 0.8]}
+train: {epochs: 2, block_trs: 10, halo_trs: 2, lr: 1e-2, readout_lr: 1e-2, dropout: 0.1}
+adapter: {dropout: 0.1}
+eval: {chunk_trs: 8, boots: 2}
+device: cpu
+out: run
+`
+
+// tinyStudy writes the tiny study into a folder: tiny.yaml, model/ and data/.
+func tinyStudy(dir string) error {
+	c := wavlm.Default(wavlm.WavLM)
+	c.Hidden, c.Layers, c.Heads, c.Inner, c.PosKernel, c.PosGroups = 16, 3, 2, 32, 8, 2
+	c.ConvWidth = []int{8, 8, 8, 8, 8, 8, 8}
+	c.InitSize = .3
+	m, err := wavlm.Fresh(context.Background(), c, wavlm.Options{Seed: 7})
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	if err := m.Save(context.Background(), filepath.Join(dir, "model")); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "data"), 0o755); err != nil {
+		return err
+	}
+	const tr, rows = .4, 40
+	random := rand.New(rand.NewPCG(1, 1))
+	yaml := "name: tiny\ntr_seconds: 0.4\nstories:\n"
+	people := map[string]string{}
+	for i, story := range []string{"one", "two", "val", "test"} {
+		yaml += fmt.Sprintf("  %s: {audio: %s.wav}\n", story, story)
+		var sound []float32
+		loud := make([]float64, rows+1)
+		for k := range rows {
+			loud[k+1] = random.Float64()
+			for range int(tr * audio.Rate) {
+				at := float64(len(sound)) / audio.Rate
+				sound = append(sound, float32(.3*loud[k+1]*math.Sin(2*math.Pi*300*at)+.01*random.NormFloat64()))
+			}
+		}
+		if err := audio.WriteWAV(filepath.Join(dir, "data", story+".wav"), sound, audio.Rate, audio.Float32); err != nil {
+			return err
+		}
+		for p, name := range []string{"ada", "bob"} {
+			var text bytes.Buffer
+			for k := range rows {
+				for v := range 50 + 3*p {
+					fmt.Fprintf(&text, "%.4f ", 100+loud[k]*float64(v%7-3)+.2*random.NormFloat64())
+				}
+				text.WriteByte('\n')
+			}
+			file := fmt.Sprintf("%s%d.txt", name, i)
+			if err := os.WriteFile(filepath.Join(dir, "data", file), text.Bytes(), 0o644); err != nil {
+				return err
+			}
+			people[name] += fmt.Sprintf("%s: %s, ", story, file)
+		}
+	}
+	yaml += fmt.Sprintf("subjects:\n  ada: {%s}\n  bob: {%s}\nrois: {front: [0, 1, 2]}\n", strings.TrimSuffix(people["ada"], ", "), strings.TrimSuffix(people["bob"], ", "))
+	if err := os.WriteFile(filepath.Join(dir, "data", "dataset.yaml"), []byte(yaml), 0o644); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "tiny.yaml"), []byte(tinyExperiment), 0o644)
+}
+
+func TestTrainScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{Dir: "testdata/train", RequireExplicitExec: true, RequireUniqueNames: true,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("OMP_NUM_THREADS", "1")
+			return tinyStudy(e.WorkDir)
+		}})
+}
+
+// bwlm prepares this program as bwlm, on one thread: the last bits depend on their number.
+func bwlm(t *testing.T, args ...string) (cmd *exec.Cmd, stderr *strings.Builder) {
+	t.Helper()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	stderr = &strings.Builder{}
+	cmd = exec.Command(self)
+	cmd.Args = append([]string{"bwlm"}, args...)
+	cmd.Env = append(os.Environ(), "OMP_NUM_THREADS=1")
+	cmd.Stderr = stderr
+	return cmd, stderr
+}
+
+// answers runs bwlm to its end and reads its JSON.
+func answers(t *testing.T, args ...string) map[string]any {
+	t.Helper()
+	cmd, stderr := bwlm(t, append(args, "--json")...)
+	out, err := cmd.Output()
+	require.NoError(t, err, stderr.String())
+	var answer map[string]any
+	require.NoError(t, json.Unmarshal(out, &answer), string(out))
+	return answer
+}
+
+// stopAfter runs bwlm until the run has so many lines of metrics, and sends a signal.
+func stopAfter(t *testing.T, lines int, s os.Signal, run string, args ...string) (code int, stderr string) {
+	t.Helper()
+	cmd, said := bwlm(t, args...)
+	require.NoError(t, cmd.Start())
+	ended := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(ended) }()
+	for {
+		data, _ := os.ReadFile(filepath.Join(run, "metrics.jsonl"))
+		if bytes.Count(data, []byte{'\n'}) >= lines {
+			break
+		}
+		select {
+		case <-ended:
+			require.Fail(t, "it ended before its time", said.String())
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	require.NoError(t, cmd.Process.Signal(s))
+	<-ended
+	return cmd.ProcessState.ExitCode(), said.String()
+}
+
+// results are the files of a run that a stop must not change.
+func results(t *testing.T, run string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	require.NoError(t, filepath.WalkDir(run, func(path string, d fs.DirEntry, err error) error {
+		rel, _ := filepath.Rel(run, path)
+		if top, _, _ := strings.Cut(rel, "/"); err != nil || d.IsDir() || top == "ckpt" || top == "config.yaml" || top == "manifest.json" {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		files[rel] = string(data)
+		return err
+	}))
+	require.Contains(t, files, "adapter/adapter_model.safetensors")
+	require.Contains(t, files, "eval/summary.json")
+	return files
+}
+
+func sameResults(t *testing.T, want map[string]string, run string) {
+	t.Helper()
+	got := results(t, run)
+	assert.Len(t, got, len(want))
+	for name, data := range want {
+		assert.True(t, got[name] == data, "%s differs", name)
+	}
+}
+
+func TestInterruptedTrainingGoesOn(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, tinyStudy(dir))
+	whole := filepath.Join(dir, "whole")
+	train := func(run string) []string {
+		return []string{"train", filepath.Join(dir, "tiny.yaml"), "--set", "train.epochs=12", "--set", "out=" + run}
+	}
+	want := answers(t, train(whole)...)
+	files := results(t, whole)
+	for name, c := range map[string]struct {
+		signal os.Signal
+		code   int
+	}{"int": {os.Interrupt, 130}, "term": {syscall.SIGTERM, 143}, "kill": {os.Kill, -1}} {
+		run := filepath.Join(dir, name)
+		code, stderr := stopAfter(t, 25, c.signal, run, train(run)...)
+		assert.Equal(t, c.code, code, stderr)
+		if c.code > 0 {
+			assert.Contains(t, stderr, "go on with `bwlm resume "+run+"`")
+		}
+		assert.Equal(t, want, answers(t, "resume", run))
+		sameResults(t, files, run)
+		assert.Equal(t, want, answers(t, "eval", run), "scored once more")
+		sameResults(t, files, run)
+	}
+}
+
+func TestOneTrainingPerRun(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, tinyStudy(dir))
+	run := filepath.Join(dir, "run")
+	first, said := bwlm(t, "train", filepath.Join(dir, "tiny.yaml"), "--set", "train.epochs=1000")
+	require.NoError(t, first.Start())
+	defer func() { _ = first.Process.Kill(); _ = first.Wait() }()
+	require.Eventually(t, func() bool {
+		_, err := os.Stat(filepath.Join(run, "metrics.jsonl"))
+		return err == nil
+	}, time.Minute, 5*time.Millisecond, said)
+	for _, args := range [][]string{{"resume", run}, {"eval", run}, {"train", filepath.Join(dir, "tiny.yaml")}} {
+		code, stdout, stderr := call(t, args...)
+		assert.Equal(t, 73, code, stderr)
+		assert.Empty(t, stdout)
+	}
+	_, _, stderr := call(t, "resume", run)
+	assert.Contains(t, stderr, fmt.Sprintf("process %d on ", first.Process.Pid))
+}
+
+// Real data: all 27 people together and one alone. The training runs through, says what it found, and is the same to the
+// bit when it is killed on the way. Fewer epochs than the examples have; what they find is in their comments.
+func TestAliceTrainingSurvivesAKill(t *testing.T) {
+	shared := os.Getenv("BWLM_SHARED")
+	if shared == "" {
+		t.Skip("BWLM_SHARED does not name the folder with the real data")
+	}
+	for _, c := range []struct {
+		file                  string
+		people, epochs, lines int // killed after so many lines of metrics
+	}{{"people.yaml", 27, 2, 15}, {"one.yaml", 1, 1, 6}} {
+		dir := t.TempDir()
+		train := func(run string) []string {
+			return []string{"train", filepath.Join("..", "..", "examples", "alice", c.file), "--set", "data.path=" + filepath.Join(shared, "data", "alice"),
+				"--set", fmt.Sprint("train.epochs=", c.epochs), "--set", "device=cpu", "--set", "out=" + run}
+		}
+		whole, killed := filepath.Join(dir, "whole"), filepath.Join(dir, "killed")
+		want := answers(t, train(whole)...)
+		test := want["test"].(map[string]any)
+		assert.Len(t, test["subjects"], c.people)
+		assert.EqualValues(t, 112, test["rows"])
+		for _, system := range []string{"base", "base_best_layer", "tuned"} {
+			assert.Contains(t, test[system], "mean_r")
+		}
+		delta := test["delta"].(map[string]any)
+		assert.Contains(t, delta, "mean_r")
+		assert.Nil(t, delta["ci95"], "112 rows are too few blocks for an interval")
+		assert.Contains(t, delta["no_interval_because"], "needs 20")
+		assert.Less(t, math.Abs(delta["mean_r"].(float64)), .1, "so short a training cannot do wonders")
+
+		code, stderr := stopAfter(t, c.lines, os.Kill, killed, train(killed)...)
+		assert.Equal(t, -1, code, stderr)
+		require.NoDirExists(t, filepath.Join(killed, "adapter"), "killed on the way")
+		assert.Equal(t, want, answers(t, "resume", killed))
+		sameResults(t, results(t, whole), killed)
+	}
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+// versions says what a result was made with.
+type versions struct {
+	Version  string `json:"version"`
+	Commit   string `json:"commit"` // empty if the build did not record it
+	Go       string `json:"go"`
+	OS       string `json:"os"`
+	Arch     string `json:"arch"`
+	Libtorch string `json:"libtorch"`
+}
+
+func versionCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "version",
+		Short:   "Print the versions of bwlm, Go and libtorch",
+		Long:    "Prints the version of bwlm, the commit it was built from, Go's version, the platform, and libtorch's version.",
+		Example: "  bwlm version --json",
+		Args:    wantArgs(),
+		RunE: func(*cobra.Command, []string) error {
+			v := currentVersions()
+			answer := struct {
+				Schema int `json:"schema"`
+				versions
+			}{1, v}
+			return a.answer(answer, func(w io.Writer) error {
+				_, err := fmt.Fprintf(w, "bwlm %s\n%s %s/%s\nlibtorch %s\n", v.Version, v.Go, v.OS, v.Arch, v.Libtorch)
+				return err
+			})
+		},
+	}
+}
+
+func currentVersions() versions {
+	return versions{moduleVersion(), commit(), runtime.Version(), runtime.GOOS, runtime.GOARCH, torch.Version()}
+}
+
+// moduleVersion is the release's tag, or "(devel)" for a build from a checkout.
+func moduleVersion() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}
+
+func commit() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return s.Value
+		}
+	}
+	return ""
+}

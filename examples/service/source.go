@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+
+	"github.com/brainwavlm/bwlm/audio"
+	"github.com/brainwavlm/bwlm/brain"
+)
+
+// responses answers with what a person's voxels are expected to do.
+type responses struct{ *brain.Predictor }
+
+func (responses) Path() string { return "/responses" }
+
+func (r responses) Answer(ctx context.Context, clip *audio.Clip) (*Answer, error) {
+	p, err := r.Predict(ctx, clip.Samples)
+	if err != nil {
+		return nil, err
+	}
+	return &Answer{Seconds: p.Times, Columns: r.Columns, Values: p.Values}, nil
+}
+
+// features answers with the vectors of one layer of a speech model.
+type features struct {
+	*brain.SpeechModel
+	window brain.WindowOptions
+}
+
+func (features) Path() string { return "/features" }
+
+func (f features) Answer(ctx context.Context, clip *audio.Clip) (*Answer, error) {
+	found, err := brain.Features(ctx, f.Model, clip.Samples, f.window)
+	if err != nil {
+		return nil, err
+	}
+	channels := make([]int, found.Channels)
+	for c := range channels {
+		channels[c] = c
+	}
+	return &Answer{Seconds: found.Times, Columns: channels, Values: found.Vectors[0]}, nil
+}

@@ -1,0 +1,15 @@
+package peft
+
+import (
+	"testing"
+
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+// The models here are tiny: on a busy machine a second thread would only be waited for.
+func TestMain(m *testing.M) {
+	if err := torch.Configure(torch.Options{Threads: 1}); err != nil {
+		panic(err)
+	}
+	m.Run()
+}

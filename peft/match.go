@@ -1,0 +1,192 @@
+package peft
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// matcher says which layers a config targets, with PEFT's rules (peft 0.21, tuners/tuners_utils.py,
+// check_target_module_exists, and utils/other.py, get_pattern_key).
+type matcher struct {
+	cfg     *Config
+	target  *regexp.Regexp   // of a target that is one string
+	exclude *regexp.Regexp   // of an exclusion that is one string
+	index   []*regexp.Regexp // find a layer's number
+	ranks   []pattern
+	alphas  []pattern
+	used    map[entry]bool
+}
+
+// entry is one item of an option.
+type entry struct{ option, text string }
+
+// pattern is an item of rank_pattern or alpha_pattern.
+type pattern struct {
+	entry
+	expr  *regexp.Regexp
+	value float64
+}
+
+// allLinear is the target that means every linear layer.
+const allLinear = "all-linear"
+
+func newMatcher(cfg *Config) (*matcher, error) {
+	m := &matcher{cfg: cfg, used: map[entry]bool{}}
+	var err error
+	if t := cfg.TargetModules; t.Pattern != "" && !t.all() {
+		if m.target, err = compile("target_modules", `^(?:`, t.Pattern, `)$`); err != nil {
+			return nil, err
+		}
+	}
+	if e := cfg.ExcludeModules.Pattern; e != "" {
+		if m.exclude, err = compile("exclude_modules", `^(?:`, e, `)$`); err != nil {
+			return nil, err
+		}
+	}
+	m.index = []*regexp.Regexp{regexp.MustCompile(`^.*?\.[^.]*\.(?P<index>\d+)\.`)}
+	if len(cfg.LayersPattern) > 0 {
+		m.index = nil
+		for _, p := range cfg.LayersPattern {
+			// The beginning is tried before what follows a dot, and an alternative in p is one of all: so does PEFT.
+			expr, err := compile("layers_pattern", `^(?:(?:|.*?\.)`, p, `\.(?P<index>\d+)\.)`)
+			if err != nil {
+				return nil, err
+			}
+			m.index = append(m.index, expr)
+		}
+	}
+	if m.ranks, err = patterns("rank_pattern", cfg.RankPattern); err != nil {
+		return nil, err
+	}
+	m.alphas, err = patterns("alpha_pattern", cfg.AlphaPattern)
+	return m, err
+}
+
+// patterns are tried in the order of the file; the first that fits a whole path, or what follows one of its dots,
+// gives the value.
+func patterns(option string, entries []Entry) (out []pattern, err error) {
+	for _, e := range entries {
+		expr, err := compile(option, `^(?:.*\.)?(?:`, e.Key, `)$`)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, pattern{entry{option, e.Key}, expr, e.Value})
+	}
+	return out, nil
+}
+
+// compile refuses what RE2 does not know, what is no expression without its surroundings, and the one thing that
+// both know but take for something else.
+func compile(option, before, expr, after string) (*regexp.Regexp, error) {
+	bad := func(why string) error {
+		return fault.New(fault.BadData, readConfig, option, "%q: %s", expr, why).
+			Advise("use a regular expression of RE2, without look-around and back-references")
+	}
+	if strings.Contains(expr, "{,") { // up to n times in Python, the text itself in RE2
+		return nil, bad("write {0,n} for {,n}")
+	}
+	if _, err := regexp.Compile(expr); err != nil {
+		return nil, bad(err.Error())
+	}
+	whole, err := regexp.Compile(before + expr + after)
+	if err != nil {
+		return nil, bad(err.Error())
+	}
+	return whole, nil
+}
+
+// targets says whether the layer at path is adapted.
+func (m *matcher) targets(path string) bool {
+	t := m.cfg.TargetModules
+	switch {
+	case m.excluded(path):
+		return false
+	case m.target != nil:
+		return m.target.MatchString(path)
+	case t.all():
+		return true
+	}
+	found := false
+	for _, name := range t.List {
+		if name == path || ends(path, name) && m.layerWanted(path) { // a full path passes the layer filter by
+			m.used[entry{"target_modules", name}] = true
+			found = true
+		}
+	}
+	return found
+}
+
+func (m *matcher) excluded(path string) bool {
+	e := m.cfg.ExcludeModules
+	if m.exclude != nil && m.exclude.MatchString(path) {
+		m.used[entry{"exclude_modules", e.Pattern}] = true
+		return true
+	}
+	found := false
+	for _, name := range e.List {
+		if name == path || ends(path, name) {
+			m.used[entry{"exclude_modules", name}] = true
+			found = true
+		}
+	}
+	return found
+}
+
+// ends says whether name is the last segments of path.
+func ends(path, name string) bool { return strings.HasSuffix(path, "."+name) }
+
+// layerWanted applies layers_to_transform. An empty list is no filter.
+func (m *matcher) layerWanted(path string) bool {
+	if len(m.cfg.LayersToTransform) == 0 {
+		return true
+	}
+	for _, expr := range m.index {
+		if found := expr.FindStringSubmatch(path); found != nil {
+			n, err := strconv.Atoi(found[expr.SubexpIndex("index")])
+			return err == nil && slices.Contains(m.cfg.LayersToTransform, n)
+		}
+	}
+	return false
+}
+
+func (m *matcher) rank(path string) int { return int(m.lookup(m.ranks, path, float64(m.cfg.R))) }
+
+func (m *matcher) alpha(path string) float64 { return m.lookup(m.alphas, path, m.cfg.LoraAlpha) }
+
+// lookup is the value of the first pattern that fits a targeted layer.
+func (m *matcher) lookup(ps []pattern, path string, value float64) float64 {
+	first := true
+	for _, p := range ps {
+		if p.expr.MatchString(path) {
+			m.used[p.entry] = true
+			if first {
+				value, first = p.value, false
+			}
+		}
+	}
+	return value
+}
+
+// unused lists the entries that have fitted no layer so far.
+func (m *matcher) unused() (out []string) {
+	note := func(e entry) {
+		if !m.used[e] {
+			out = append(out, fmt.Sprintf("%s: %q fits no layer", e.option, e.text))
+		}
+	}
+	for _, name := range m.cfg.TargetModules.List {
+		note(entry{"target_modules", name})
+	}
+	for _, name := range m.cfg.ExcludeModules.entries() {
+		note(entry{"exclude_modules", name})
+	}
+	for _, p := range slices.Concat(m.ranks, m.alphas) {
+		note(p.entry)
+	}
+	return out
+}

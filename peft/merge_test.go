@@ -1,0 +1,146 @@
+package peft
+
+import (
+	"context"
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/torch"
+	"github.com/brainwavlm/bwlm/torch/nn"
+)
+
+// weights are the bytes of all parameters.
+func weights(st *nn.Store) map[string][]byte {
+	all := map[string][]byte{}
+	for name, p := range st.Params() {
+		all[name] = p.Bytes()
+	}
+	return all
+}
+
+var mergeable = Config{R: 3, LoraAlpha: 7, TargetModules: Targets("up", "down"), RankPattern: []Entry{{"down", 2}}}
+
+func TestMergeAndUnmerge(t *testing.T) {
+	m := base(t)
+	v, a := m.adapted(t, mergeable)
+	plain, tuned, bits := m.output(t), v.output(t), weights(m.store)
+	require.Greater(t, furthest(t, plain, tuned), .1)
+
+	merged, err := a.Merge(t.Context(), m.session(a))
+	require.NoError(t, err)
+	assert.Less(t, furthest(t, tuned, m.output(t)), 2e-6, "the base model is the adapted one now")
+	assert.Equal(t, m.output(t), v.output(t), "the view does not count the adapter twice")
+	for _, l := range a.Layers() {
+		was := bits[l.Path+".weight"]
+		for i, w := range l.Base.Weight.Float32s() {
+			old := math.Float32frombits(uint32(was[4*i]) | uint32(was[4*i+1])<<8 | uint32(was[4*i+2])<<16 | uint32(was[4*i+3])<<24)
+			sum := 0.
+			in := l.Base.In()
+			for r := range l.Rank() {
+				sum += float64(l.B.Float32s()[i/in*l.Rank()+r]) * float64(l.A.Float32s()[r*in+i%in])
+			}
+			exact := float64(old) + l.Scale*sum
+			assert.InDelta(t, exact, float64(w), merged.MaxRounding+1e-12)
+			assert.InDelta(t, float32(exact), w, 1e-7, "rounded once")
+		}
+		assert.Equal(t, bits[l.Path+".bias"], l.Base.Bias.Bytes())
+	}
+	assert.Greater(t, merged.MaxRounding, 0.)
+	assert.Less(t, merged.MaxRounding, 1.3e-7)
+
+	_, err = a.Merge(t.Context(), m.session(a))
+	isFault(t, err, fault.Internal, "merged already")
+
+	require.NoError(t, merged.Unmerge(t.Context()))
+	assert.Equal(t, bits, weights(m.store), "bit for bit")
+	assert.Equal(t, plain, m.output(t))
+	assert.Equal(t, tuned, v.output(t))
+	isFault(t, merged.Unmerge(t.Context()), fault.Internal, "not kept")
+
+	again, err := a.Merge(t.Context(), m.session(a))
+	require.NoError(t, err)
+	again.Close()
+	isFault(t, again.Unmerge(t.Context()), fault.Internal, "not kept")
+	assert.Less(t, furthest(t, tuned, m.output(t)), 2e-6, "stays merged")
+}
+
+func TestMergeIsAllOrNothing(t *testing.T) {
+	m := base(t)
+	_, a := m.adapted(t, mergeable)
+	bits := weights(m.store)
+	last := a.Layers()[2*depth-1]
+	require.NoError(t, torch.Infer(t.Context(), func(s *torch.Scope) error {
+		b := last.B.Float32s()
+		b[len(b)-1] = float32(math.Inf(1))
+		last.B.CopyFrom(s.FromFloat32(b, last.B.Shape()...))
+		return nil
+	}))
+	live := torch.Live()
+	_, err := a.Merge(t.Context(), m.session(a))
+	isFault(t, err, fault.BadData, last.Path, "not finite")
+	assert.Equal(t, bits, weights(m.store))
+	assert.Equal(t, live, torch.Live())
+
+	// A sum that only the narrower type of the weight cannot hold.
+	require.NoError(t, torch.Infer(t.Context(), func(s *torch.Scope) error {
+		last.B.CopyFrom(s.Full(3e38, last.B.Shape()...))
+		last.A.CopyFrom(s.Full(3e38, last.A.Shape()...))
+		return nil
+	}))
+	_, err = a.Merge(t.Context(), m.session(a))
+	isFault(t, err, fault.BadData, last.Path, "not finite")
+	assert.Equal(t, bits, weights(m.store))
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = a.Merge(ctx, m.session(a))
+	assert.ErrorIs(t, err, context.Canceled)
+	assert.Equal(t, bits, weights(m.store))
+}
+
+func TestMergeIntoHalfPrecision(t *testing.T) {
+	noLeak(t)
+	store := nn.NewStore()
+	defer store.Close()
+	a, err := New(Config{R: 3, LoraAlpha: 7, TargetModules: Targets("up")})
+	require.NoError(t, err)
+	defer a.Close()
+	var l nn.Linear
+	require.NoError(t, torch.Do(t.Context(), torch.Mode{Seed: 4}, func(s *torch.Scope) error {
+		store.Add("a.up.weight", s.Normal(0, 1, inner, width).To(torch.BFloat16))
+		return store.Build(s, nil, a, func(b *nn.Builder) { b.At("a").Linear(&l, "up", width, inner, nn.LinearInit{NoBias: true}) })
+	}))
+	fill(t, a)
+	was := store.Param("a.up.weight").Bytes()
+	merged, err := a.Merge(t.Context(), &nn.Session{Stores: []*nn.Store{store, a.Store()}})
+	require.NoError(t, err)
+	assert.Greater(t, merged.MaxRounding, 1e-4, "a bfloat16 has 8 bits")
+	assert.Less(t, merged.MaxRounding, .04)
+	assert.Equal(t, torch.BFloat16, store.Param("a.up.weight").DType())
+	assert.NotEqual(t, was, store.Param("a.up.weight").Bytes())
+	require.NoError(t, merged.Unmerge(t.Context()))
+	assert.Equal(t, was, store.Param("a.up.weight").Bytes())
+}
+
+func TestMergeWaitsForNobodyElsesStep(t *testing.T) {
+	m := base(t)
+	v, a := m.adapted(t, mergeable)
+	tuned := v.output(t)
+	require.NoError(t, m.session(a).Train(t.Context(), 1, func(*torch.Scope) error {
+		_, err := a.Merge(t.Context(), m.session(a))
+		assert.ErrorIs(t, err, nn.ErrBusy)
+		return nil
+	}))
+	merged, err := a.Merge(t.Context(), m.session(a))
+	require.NoError(t, err)
+	require.NoError(t, m.session(a).Train(t.Context(), 1, func(*torch.Scope) error {
+		assert.ErrorIs(t, merged.Unmerge(t.Context()), nn.ErrBusy)
+		return nil
+	}))
+	require.NoError(t, merged.Unmerge(t.Context()), "it can be tried again")
+	assert.Equal(t, tuned, v.output(t))
+}

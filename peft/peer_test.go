@@ -1,0 +1,116 @@
+//go:build slow
+
+package peft_test
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/peft"
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+// verify has PEFT load an adapter and compare its output with the one in the folder. It gives the exit code.
+func verify(t *testing.T, dir, variant string) (code int, output string) {
+	t.Helper()
+	python := os.Getenv("BWLM_PEER_PYTHON")
+	if python == "" {
+		t.Skip("BWLM_PEER_PYTHON names no Python that has peft and transformers")
+	}
+	cmd := exec.CommandContext(t.Context(), python, filepath.Join(goldens, "make_goldens.py"), "--verify-adapter", dir, "--variant", variant)
+	cmd.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1")
+	out, err := cmd.CombinedOutput()
+	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) {
+		require.NoError(t, err, "%s", out)
+	}
+	return cmd.ProcessState.ExitCode(), string(out)
+}
+
+// expect writes into an adapter's folder what a model gives for the golden batch, plus something.
+func expect(t *testing.T, dir string, values []float32, shape []int, plus float32) {
+	t.Helper()
+	values = append([]float32(nil), values...)
+	values[len(values)/2] += plus
+	require.NoError(t, ckpt.Write(filepath.Join(dir, "expected.safetensors"),
+		[]ckpt.Tensor{ckpt.NewTensor("last_hidden_state", shape, values)}, nil))
+}
+
+func TestPEFTReadsWhatIsSaved(t *testing.T) {
+	for name, c := range map[string]struct {
+		variant string
+		cfg     peft.Config
+	}{
+		"qkv":        {"base", peft.Config{R: 4, LoraAlpha: 6, LoraDropout: .3, TargetModules: peft.Targets("q_proj", "k_proj", "v_proj")}},
+		"rslora":     {"large", peft.Config{R: 3, LoraAlpha: 2.5, UseRSLoRA: true, TargetModules: peft.Targets("v_proj", "out_proj"), InitLoraWeights: peft.InitGaussian}},
+		"all-linear": {"base", peft.Config{R: 16, LoraAlpha: 8, TargetModules: peft.Targets("all-linear"), ExcludeModules: peft.Targets("1.attention.k_proj")}},
+		"layers": {"large", peft.Config{R: 2, LoraAlpha: 8, TargetModules: peft.Targets("q_proj", "feature_projection.projection"),
+			LayersToTransform: []int{0, 2}, LayersPattern: []string{"layers"}}},
+		"patterns": {"base", peft.Config{R: 2, LoraAlpha: 8, TargetModules: peft.Modules{Pattern: `.*\.layers\.[12]\..*(_proj|_dense)`},
+			RankPattern:  []peft.Entry{{Key: `layers\.2\..*`, Value: 5}, {Key: "q_proj", Value: 3}},
+			AlphaPattern: []peft.Entry{{Key: `v_proj|output_dense`, Value: 1.5}, {Key: `^encoder.*`, Value: 4}}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := load(t, c.variant)
+			a, err := peft.New(c.cfg)
+			require.NoError(t, err)
+			v := adapt(t, m, a)
+			var values []float32
+			var shape []int
+			require.NoError(t, v.Session().Infer(t.Context(), func(s *torch.Scope) error {
+				for _, l := range a.Layers() {
+					l.B.CopyFrom(s.Normal(0, .2, l.B.Shape()...))
+				}
+				last := states(t, s, v, c.variant)[m.Config.Layers]
+				values, shape = last.Float32s(), last.Shape()
+				return nil
+			}))
+			dir := filepath.Join(t.TempDir(), "adapter")
+			require.NoError(t, a.Save(dir))
+			expect(t, dir, values, shape, 0)
+			code, out := verify(t, dir, c.variant)
+			assert.Zero(t, code, out)
+			assert.Contains(t, out, "max abs diff:")
+		})
+	}
+}
+
+// The verdict must be able to be no.
+func TestPEFTSeesWhatIsWrong(t *testing.T) {
+	_, v, a := open(t, "base", "lora_qkv")
+	var values []float32
+	var shape []int
+	require.NoError(t, v.Session().Infer(t.Context(), func(s *torch.Scope) error {
+		last := states(t, s, v, "base")[v.Config.Layers]
+		values, shape = last.Float32s(), last.Shape()
+		return nil
+	}))
+	dir := filepath.Join(t.TempDir(), "adapter")
+	require.NoError(t, a.Save(dir))
+	expect(t, dir, values, shape, 5e-4)
+	code, out := verify(t, dir, "base")
+	assert.Equal(t, 1, code, out)
+	assert.Contains(t, out, "missing: [] unexpected: []\nmax abs diff: 0.000")
+
+	missing := filepath.Join(t.TempDir(), "adapter")
+	require.NoError(t, a.Save(missing))
+	f, err := ckpt.Open(filepath.Join(missing, peft.WeightsFile))
+	require.NoError(t, err)
+	var most []ckpt.Tensor
+	for _, name := range f.Names()[1:] {
+		tensor, err := f.Tensor(name)
+		require.NoError(t, err)
+		most = append(most, tensor)
+	}
+	require.NoError(t, ckpt.Write(filepath.Join(missing, peft.WeightsFile), most, nil))
+	require.NoError(t, f.Close())
+	code, out = verify(t, missing, "base")
+	assert.Equal(t, 1, code, out)
+	assert.Contains(t, out, "missing: ['base_model")
+}

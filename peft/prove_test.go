@@ -1,0 +1,144 @@
+package peft
+
+import (
+	"errors"
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+var provable = Config{R: 3, LoraAlpha: 7, LoraDropout: .5, TargetModules: Targets("up", "down")}
+
+// batch is a forward function for proofs.
+func (m *model) batch(s *torch.Scope) *torch.Tensor {
+	return m.forward(s.FromFloat32(input(), 4, width))
+}
+
+func TestALiveAdapterIsProvedAndLeftAsItWas(t *testing.T) {
+	m := base(t)
+	v, a := m.adapted(t, provable)
+	a.Store().Train(func(name string) bool { return name != "layers.1.up.lora_B.weight" })
+	odd := a.Layers()[0].B.Float32s()
+	odd[0], odd[1] = float32(math.Copysign(0, -1)), math.Float32frombits(1) // bits that arithmetic would lose
+	require.NoError(t, torch.Infer(t.Context(), func(s *torch.Scope) error {
+		a.Layers()[0].B.CopyFrom(s.FromFloat32(odd, a.Layers()[0].B.Shape()...))
+		return nil
+	}))
+	bits, others := weights(a.Store()), weights(m.store)
+	live := torch.Live()
+	runs := 0
+	require.NoError(t, a.Prove(t.Context(), m.session(a), 1, func(s *torch.Scope) *torch.Tensor {
+		assert.False(t, s.Mode().Dropout)
+		runs++
+		return v.batch(s)
+	}))
+	assert.Equal(t, 2, runs)
+	assert.Equal(t, live, torch.Live())
+	assert.Equal(t, bits, weights(a.Store()))
+	assert.Equal(t, others, weights(m.store))
+	for name, p := range a.Store().Params() {
+		assert.False(t, p.HasGrad(), name)
+		assert.Equal(t, name != "layers.1.up.lora_B.weight", p.RequiresGrad(), name)
+	}
+}
+
+func TestDeadLayersAreListed(t *testing.T) {
+	m := base(t)
+	v, a := m.adapted(t, provable)
+	v.dead = true
+	bits := weights(a.Store())
+	err := a.Prove(t.Context(), m.session(a), 1, v.batch)
+	isFault(t, err, fault.BadData, "layers.2.up, layers.2.down: 2 of 6 adapted layers get no gradient")
+	assert.Equal(t, bits, weights(a.Store()))
+
+	// Layers that are not run at all.
+	v.dead = false
+	last := v.blocks[2]
+	v.blocks = v.blocks[:2]
+	err = a.Prove(t.Context(), m.session(a), 1, func(s *torch.Scope) *torch.Tensor { // gradients arrive, but all are zero
+		x := v.batch(s)
+		return x.Add(last.down.Forward(last.up.Forward(x).Tanh()).Scale(0))
+	})
+	isFault(t, err, fault.BadData, "layers.2.up, layers.2.down: 2 of 6")
+	v.blocks = v.blocks[:1]
+	err = a.Prove(t.Context(), m.session(a), 1, v.batch)
+	isFault(t, err, fault.BadData, "layers.1.up, layers.1.down, layers.2.up, layers.2.down: 4 of 6")
+
+	// A model that ignores the adapter altogether, as if it were the base: no gradient at all.
+	err = a.Prove(t.Context(), m.session(a), 1, m.batch)
+	isFault(t, err, fault.BadData, "6 of 6")
+	for name, p := range a.Store().Params() {
+		assert.False(t, p.HasGrad(), name)
+	}
+}
+
+// Gradients that were there before must not pass for new ones.
+func TestOldGradientsProveNothing(t *testing.T) {
+	m := base(t)
+	v, a := m.adapted(t, provable)
+	a.Store().Train(nil)
+	require.NoError(t, m.session(a).Train(t.Context(), 1, func(s *torch.Scope) error {
+		v.batch(s).Square().Sum().Backward()
+		return nil
+	}))
+	require.True(t, a.Layers()[0].A.HasGrad())
+	isFault(t, a.Prove(t.Context(), m.session(a), 1, m.batch), fault.BadData, "6 of 6")
+}
+
+// An output that changes from one run to the next is no proof that the adapter changes it.
+func TestDropoutOfTheModelProvesNothing(t *testing.T) {
+	m := base(t)
+	_, a := m.adapted(t, provable)
+	err := a.Prove(t.Context(), m.session(a), 1, func(s *torch.Scope) *torch.Tensor { return m.batch(s).Dropout(.5) })
+	isFault(t, err, fault.BadData, "6 of 6")
+}
+
+// A gradient is there, yet the output does not depend on it: x - x + y has one for x.
+func TestAnOutputThatDoesNotMoveIsNoProof(t *testing.T) {
+	m := base(t)
+	v, a := m.adapted(t, provable)
+	err := a.Prove(t.Context(), m.session(a), 1, func(s *torch.Scope) *torch.Tensor {
+		x := v.batch(s)
+		return x.Sub(x.Detach())
+	})
+	isFault(t, err, fault.BadData, "the same with and without")
+}
+
+func TestBHasItsBitsBackWhenTheProofFails(t *testing.T) {
+	m := base(t)
+	v, a := m.adapted(t, provable)
+	bits := weights(a.Store())
+	for name, forward := range map[string]func(*torch.Scope) *torch.Tensor{
+		"torch's error": func(s *torch.Scope) *torch.Tensor { return v.batch(s).Reshape(7, 7) },
+		"only in step 2": func(s *torch.Scope) *torch.Tensor {
+			return v.batch(s).Reshape(map[bool]int{true: 1, false: 4}[s.Mode().Grad], -1)
+		},
+		"not finite": func(s *torch.Scope) *torch.Tensor { return v.batch(s).Scale(math.Inf(1)) },
+	} {
+		require.Error(t, a.Prove(t.Context(), m.session(a), 1, forward), name)
+		assert.Equal(t, bits, weights(a.Store()), name)
+		for path, p := range a.Store().Params() {
+			assert.False(t, p.RequiresGrad() || p.HasGrad(), "%s %s", name, path)
+		}
+	}
+	boom := errors.New("boom")
+	assert.Panics(t, func() {
+		_ = a.Prove(t.Context(), m.session(a), 1, func(s *torch.Scope) *torch.Tensor { panic(boom) })
+	})
+	assert.Equal(t, bits, weights(a.Store()))
+	require.NoError(t, a.Prove(t.Context(), m.session(a), 1, v.batch), "the lease is free again")
+}
+
+func TestAMergedAdapterCannotBeProved(t *testing.T) {
+	m := base(t)
+	v, a := m.adapted(t, provable)
+	merged, err := a.Merge(t.Context(), m.session(a))
+	require.NoError(t, err)
+	isFault(t, a.Prove(t.Context(), m.session(a), 1, v.batch), fault.Internal, "merged")
+	require.NoError(t, merged.Unmerge(t.Context()))
+}

@@ -1,0 +1,402 @@
+#!/usr/bin/env bash
+# Brings the pinned libtorch (third_party/libtorch.lock) to where the Go package torch looks for it.
+set -euo pipefail
+
+usage() {
+  cat <<'USAGE'
+usage: scripts/fetch_libtorch.sh [cpu|cuda] [--prefix DIR] [--zip FILE]
+
+Puts libtorch's headers and libraries into third_party/ of this tree. The first of these that is there is taken:
+  1. --zip FILE       a torch wheel or libtorch zip that you have
+  2. $LIBTORCH        an unpacked libtorch, or the torch folder of a Python installation
+  3. your Python      a PyTorch of the pinned version in $PYTHON, python3 or python
+  4. the pinned wheel by pip, kept in ${XDG_CACHE_HOME:-$HOME/.cache}/bwlm, whatever your Python is
+2 and 3 are linked, not copied. What pip brings is checked against the SHA-256 in third_party/libtorch.lock.
+
+  cpu           only what a CPU needs (default): about 550 MB on disk
+  cuda          also libtorch_cuda and the CUDA libraries that it names: about 4 GB on disk
+  --prefix DIR  installs into DIR/lib/bwlm instead, all copied, and writes DIR/lib/pkgconfig/libtorch.pc for
+                programs that import bwlm as a module: go build -tags libtorch_pkgconfig with
+                PKG_CONFIG_PATH=DIR/lib/pkgconfig
+
+Running it again does nothing if everything is in place. Exit codes are those of sysexits(3).
+USAGE
+}
+
+say() { printf 'fetch_libtorch: %s\n' "$*" >&2; }
+die() { # die CODE MESSAGE: codes as in package fault
+  local code=$1
+  shift
+  say "error: $*"
+  exit "$code"
+}
+
+# --- what is asked for -------------------------------------------------------------------------------
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+lock_file=$root/third_party/libtorch.lock
+kind=cpu prefix='' zip=''
+while [ $# -gt 0 ]; do
+  case $1 in
+    cpu | cuda) kind=$1 ;;
+    --prefix | --zip)
+      [ $# -ge 2 ] || die 2 "$1 needs a value; see --help"
+      if [ "$1" = --prefix ]; then prefix=$2; else zip=$2; fi
+      shift
+      ;;
+    -h | --help)
+      usage
+      exit 0
+      ;;
+    *) die 2 "unknown argument $1; see --help" ;;
+  esac
+  shift
+done
+
+[ -r "$lock_file" ] || die 66 "$lock_file: missing; restore it with git checkout third_party/libtorch.lock"
+version=$(awk '$1 == "version" { print $2 }' "$lock_file")
+[ -n "$version" ] || die 65 "$lock_file: no version line; restore it with git checkout third_party/libtorch.lock"
+lock_sum=$(sha256sum "$lock_file" | cut -d' ' -f1)
+
+if [ -n "$prefix" ]; then
+  mkdir -p "$prefix" || die 74 "$prefix: cannot be made; choose another --prefix"
+  prefix=$(cd "$prefix" && pwd)
+  dest=$prefix/lib/bwlm # a folder of our own: the libraries find each other by $ORIGIN/../../nvidia
+else
+  dest=$root/third_party
+fi
+wanted='' # the source that the caller insists on
+if [ -n "$zip" ]; then
+  [ -r "$zip" ] || die 66 "$zip: no such file; give --zip a torch wheel or a libtorch zip"
+  zip=$(cd "$(dirname "$zip")" && pwd)/$(basename "$zip")
+  wanted="zip $zip"
+elif [ -n "${LIBTORCH:-}" ]; then
+  wanted="LIBTORCH $LIBTORCH"
+fi
+
+# --- is it there already? ----------------------------------------------------------------------------
+
+# libtorch/FETCHED is written last. It says what is installed, from where, and the size of each library,
+# so that a half-written or vanished file (the Python it was linked to is gone) is noticed.
+stamp=$dest/libtorch/FETCHED
+
+installed() {
+  [ -f "$stamp" ] || return 1
+  local word rest bytes path has_kind='' from='' lock=''
+  while read -r word rest; do
+    case $word in
+      kind) has_kind=$rest ;;
+      from) from=$rest ;;
+      lock) lock=$rest ;;
+      file)
+        bytes=${rest%% *} path=$dest/${rest#* }
+        [ "$(stat -L -c %s "$path" 2>/dev/null)" = "$bytes" ] || return 1
+        ;;
+    esac
+  done <"$stamp"
+  [ "$lock" = "$lock_sum" ] || return 1
+  [ "$has_kind" = "$kind" ] || [ "$has_kind" = cuda ] || return 1
+  [ -z "$wanted" ] || [ "$from" = "$wanted" ] || return 1
+  [ -f "$dest/libtorch/include/ATen/ATen.h" ] || return 1
+  [ -z "$prefix" ] || [ -f "$prefix/lib/pkgconfig/libtorch.pc" ]
+}
+
+done_already() {
+  say "libtorch $version is in place ($(sed -n 's/^from //p' "$stamp"))"
+  exit 0
+}
+installed && done_already
+
+# --- one at a time -----------------------------------------------------------------------------------
+
+mkdir -p "$dest" || die 74 "$dest: cannot be made; is the disk writable?"
+exec 8>"$dest/.fetch.lock" || die 74 "$dest: not writable; change its owner or use --prefix"
+if ! flock -n 8; then
+  say "another fetch into $dest is running; waiting for it"
+  flock 8
+  installed && done_already
+fi
+
+stage=$dest/.staging # beside the goal, so that the last step is a rename; a leftover is an interrupted run's
+trap 'rm -rf "$stage"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+empty_stage() {
+  rm -rf "$stage"
+  mkdir -p "$stage/libtorch/lib" "$stage/nvidia" || die 74 "$stage: cannot be made; is the disk full or read-only?"
+}
+empty_stage
+
+python=''
+for p in "${PYTHON:-}" python3 python; do
+  # A pyenv shim exists for Pythons that are not switched on, so it must run, not only be found.
+  if [ -n "$p" ] && command -v "$p" >/dev/null && "$p" -c '' 2>/dev/null; then
+    python=$p
+    break
+  fi
+done
+
+# --- pieces ------------------------------------------------------------------------------------------
+
+# unpack ZIP ROOT GLOB...: see unpack_wheel.py
+unpack() {
+  [ -n "$python" ] || die 69 "no Python to unpack $1 with; install python3, or unpack it yourself and set LIBTORCH"
+  "$python" "$root/scripts/unpack_wheel.py" "$stage" "$@" || die $? "$(basename "$1") was not unpacked into $dest (reason above)"
+}
+
+# version_of FOLDER: the version that the headers of an unpacked libtorch name.
+version_of() {
+  local h
+  for h in include/torch/headeronly/version.h include/torch/csrc/api/include/torch/version.h; do
+    [ -r "$1/$h" ] || continue
+    awk '$2 ~ /^TORCH_VERSION_(MAJOR|MINOR|PATCH)$/ { v = v sep $3; sep = "." } END { print v }' "$1/$h"
+    return
+  done
+}
+
+# adopt FOLDER: links headers and libraries of an unpacked libtorch into the stage.
+adopt() {
+  local folder lib libs=()
+  folder=$(cd "$1" && pwd)
+  for lib in "$folder"/lib/*.so*; do
+    [[ ${lib##*/} == *python* ]] || libs+=("$lib")
+  done
+  {
+    if [ -d "$folder/../nvidia" ]; then
+      rm -rf "$stage/nvidia" && ln -s "$(cd "$folder/../nvidia" && pwd)" "$stage/nvidia"
+    fi &&
+      ln -s "$folder/include" "$stage/libtorch/include" &&
+      ln -s "${libs[@]}" "$stage/libtorch/lib/"
+  } || die 74 "$folder: could not be brought into $dest (reason above)"
+}
+
+# missing: the libraries that the staged ones name and the loader does not find. libcuda.so.1 is the driver's.
+missing() {
+  local lib libs=(libtorch_cpu.so libc10.so)
+  [ "$kind" = cpu ] || libs+=(libtorch_cuda.so libtorch_cuda_linalg.so)
+  libs=("${libs[@]/#/$stage/libtorch/lib/}")
+  for lib in "${libs[@]}"; do
+    [ -e "$lib" ] || printf '%s ' "${lib##*/}"
+  done
+  command -v ldd >/dev/null || return 0
+  ldd "${libs[@]}" 2>/dev/null | awk '/not found/ && $1 != "libcuda.so.1" { print $1 }' | sort -u | tr '\n' ' '
+}
+
+# pinned PACKAGE?: the lock's wheel lines for this kind, all or of one package.
+pinned() {
+  awk -v kind="$kind" -v only="${1:-}" \
+    '$1 == "wheel" && ($2 == "cpu" || $2 == kind) && (only == "" || $3 == only)' "$lock_file"
+}
+
+cache() {
+  [ -n "${XDG_CACHE_HOME:-}${HOME:-}" ] || die 2 "neither HOME nor XDG_CACHE_HOME is set; set one, the wheels are kept there"
+  printf '%s\n' "${XDG_CACHE_HOME:-$HOME/.cache}/bwlm"
+}
+
+sum_is() { [ -f "$1" ] && [ "$(sha256sum "$1" | cut -d' ' -f1)" = "$2" ]; }
+
+# download PACKAGE VERSION SHA256 BYTES FILE: leaves the checked wheel in the cache.
+download() {
+  local package=$1 ver=$2 sum=$3 bytes=$4 file=$5 dir tags tag platforms=() quiet=(--quiet --progress-bar off)
+  dir=$(cache) || exit
+  if [ -f "$dir/$file" ]; then
+    sum_is "$dir/$file" "$sum" && return
+    say "$dir/$file: damaged (SHA-256 is not the pinned one); fetching it again"
+    rm -f "$dir/$file"
+  fi
+  case $(uname -s)-$(uname -m) in
+    Linux-x86_64) ;;
+    *) die 69 "no pinned wheel for $(uname -s) $(uname -m), only for Linux x86_64; install PyTorch $version for it and set LIBTORCH to its torch folder" ;;
+  esac
+  if getconf GNU_LIBC_VERSION 2>/dev/null | awk '{ split($2, v, "."); exit !(v[1] == 2 && v[2] < 28) }'; then
+    die 69 "the wheel needs glibc 2.28, this system has $(getconf GNU_LIBC_VERSION)"
+  fi
+  [ -n "$python" ] || die 69 "no Python found to run pip with; install python3 and pip, or set LIBTORCH, or use --zip"
+  "$python" -m pip --version >/dev/null 2>&1 ||
+    die 69 "$python has no pip; install it (Debian: apt-get install python3-pip; else: $python -m ensurepip), or set LIBTORCH, or use --zip"
+  mkdir -p "$dir/partial" || die 74 "$dir: cannot be made; set XDG_CACHE_HOME to a folder you can write to"
+  local free
+  free=$(($(df -Pk "$dir" | awk 'END { print $4 }') * 1024))
+  [ "$free" -gt "$bytes" ] || die 74 "$dir: no space: $((bytes >> 20)) MB needed, $((free >> 20)) MB free; make room or set XDG_CACHE_HOME"
+
+  tags=${file%.whl} tags=${tags##*-} # the file name ends in its platform tags: a.b.c
+  for tag in ${tags//./ }; do platforms+=(--platform "$tag"); done
+  [ ! -t 2 ] || quiet=()
+  say "downloading $package $ver ($(((bytes + 999999) / 1000000)) MB) to $dir"
+  # A pip that can resume (25.1 and later) reads PIP_RESUME_RETRIES, an older one ignores it.
+  PIP_RESUME_RETRIES=${PIP_RESUME_RETRIES:-5} "$python" -m pip download --disable-pip-version-check --no-cache-dir \
+    "${quiet[@]}" --only-binary=:all: "${platforms[@]}" --python-version 311 --abi cp311 --no-deps \
+    --dest "$dir/partial" "$package==$ver" >&2 ||
+    die 75 "pip could not download $package $ver (its reason is above); check the network, or name a mirror by PIP_INDEX_URL, or use --zip FILE or LIBTORCH; what is complete is kept"
+  if ! sum_is "$dir/partial/$file" "$sum"; then
+    rm -rf "$dir/partial"
+    die 65 "$package $ver from your package index is not the pinned file $file (SHA-256 $sum); is PIP_INDEX_URL or PIP_FIND_LINKS a mirror that rebuilds wheels?"
+  fi
+  mv "$dir/partial/$file" "$dir/$file"
+}
+
+# take_wheels PACKAGES: downloads and unpacks the pinned wheels (all, or only those beside torch).
+take_wheels() {
+  local rows package ver sum bytes file globs list dir
+  rows=$(pinned)
+  for package in torch nvidia-cuda-runtime nvidia-cuda-cupti; do
+    [ -n "$(pinned "$package")" ] || die 65 "$lock_file: no line for $package; restore it with git checkout third_party/libtorch.lock"
+  done
+  [ "$kind" = cpu ] || grep -q '^wheel cuda' <<<"$rows" || die 65 "$lock_file: no lines for cuda; restore it with git checkout third_party/libtorch.lock"
+  [ "$1" = all ] || rows=$(awk '$3 != "torch"' <<<"$rows")
+  dir=$(cache) || exit
+  mkdir -p "$dir" || die 74 "$dir: cannot be made; set XDG_CACHE_HOME to a folder you can write to"
+  exec 9>"$dir/lock" || die 74 "$dir: not writable; change its owner or set XDG_CACHE_HOME"
+  flock -n 9 || { say "another fetch is downloading; waiting for it"; flock 9; }
+  while read -r _ _ package ver sum bytes file globs; do
+    [[ $sum =~ ^[0-9a-f]{64}$ && $bytes =~ ^[0-9]+$ && -n $globs ]] ||
+      die 65 "$lock_file: the line for $package is not complete; restore it with git checkout third_party/libtorch.lock"
+    download "$package" "$ver" "$sum" "$bytes" "$file"
+  done <<<"$rows"
+  flock -u 9
+  while read -r _ _ package ver sum bytes file globs; do
+    say "unpacking $file"
+    read -ra list <<<"$globs"
+    unpack "$dir/$file" torch "${list[@]}"
+  done <<<"$rows"
+}
+
+# complete NAME: whether the staged libtorch is whole, after the CUDA libraries that it names are brought too.
+complete() {
+  if [ "$kind" = cuda ] && [ ! -e "$stage/libtorch/lib/libtorch_cuda.so" ]; then
+    say "$1: has no libtorch_cuda.so"
+    return 1
+  fi
+  if [ -n "$(missing)" ]; then
+    say "$1: names libraries that are not beside it: $(missing)"
+    rm -rf "$stage/nvidia"
+    mkdir "$stage/nvidia"
+    take_wheels beside
+  fi
+  [ -z "$(missing)" ] || { say "$1: still missing: $(missing)"; return 1; }
+}
+
+# --- the sources, in order ---------------------------------------------------------------------------
+
+from_zip() {
+  local top sum torch
+  read -r _ _ _ _ sum _ torch _ <<<"$(pinned torch | head -n 1)"
+  if sum_is "$zip" "$sum"; then
+    say "$zip is the pinned wheel $torch"
+    local globs
+    globs=$(pinned torch | cut -d' ' -f8- | tr '\n' ' ')
+    read -ra globs <<<"$globs"
+    unpack "$zip" torch "${globs[@]}"
+  else
+    top=torch
+    [[ $(basename "$zip") == *.whl ]] || top=libtorch
+    say "unpacking $zip (not the pinned wheel: its version is checked, its hash is not)"
+    unpack "$zip" "$top" "$top/include/*" "$top/lib/*.so*"
+    [ "$(version_of "$stage/libtorch")" = "$version" ] ||
+      die 65 "$zip: is libtorch $(version_of "$stage/libtorch"), bwlm needs $version"
+  fi
+  complete "$zip" || die 65 "$zip: cannot be used for $kind (reason above); use the wheel of torch $version"
+}
+
+from_folder() {
+  [ -f "$LIBTORCH/lib/libtorch_cpu.so" ] && [ -f "$LIBTORCH/include/ATen/ATen.h" ] ||
+    die 66 "LIBTORCH=$LIBTORCH: no lib/libtorch_cpu.so and include/ATen/ATen.h in it; set it to an unpacked libtorch, or unset it"
+  [ "$(version_of "$LIBTORCH")" = "$version" ] ||
+    die 65 "LIBTORCH=$LIBTORCH: is version $(version_of "$LIBTORCH"), bwlm needs $version; set it to that version, or unset it"
+  adopt "$LIBTORCH"
+  complete "LIBTORCH=$LIBTORCH" || die 65 "LIBTORCH=$LIBTORCH: cannot be used for $kind (reason above); unset it to fetch the pinned wheel"
+}
+
+# from_python: succeeds, and sets `from`, if the user's PyTorch is of the pinned version and whole.
+from_python() {
+  local found have folder
+  [ -n "$python" ] || return 1
+  # From /, since a folder named torch where we stand would be found too. PyTorch itself is not imported: slow.
+  found=$(cd / && "$python" - 2>/dev/null <<'PY'
+import importlib.util, os, re
+spec = importlib.util.find_spec("torch")
+if spec and spec.origin:
+    folder = os.path.dirname(spec.origin)
+    with open(os.path.join(folder, "version.py")) as f:
+        print(re.search(r"^__version__ = '([^']+)'", f.read(), re.M).group(1), folder)
+PY
+  ) || return 1
+  [ -n "$found" ] || return 1
+  have=${found%% *} folder=${found#* }
+  if [ "${have%%+*}" != "$version" ]; then
+    say "PyTorch $have of $python is not the pinned $version; not used"
+    return 1
+  fi
+  [ -f "$folder/lib/libtorch_cpu.so" ] && [ -f "$folder/include/ATen/ATen.h" ] || return 1
+  adopt "$folder"
+  if ! complete "PyTorch $have of $python"; then
+    say "PyTorch $have of $python is not used"
+    return 1
+  fi
+  from="python $(command -v "$python"), PyTorch $have in $folder"
+}
+
+from=$wanted
+case $wanted in
+  zip*) from_zip ;;
+  LIBTORCH*) from_folder ;;
+  *)
+    if ! from_python; then
+      empty_stage # what was tried of the user's Python
+      take_wheels all
+      [ -z "$(missing)" ] || die 65 "the pinned wheels lack $(missing); $lock_file is not complete"
+      from="wheel torch $version"
+    fi
+    ;;
+esac
+
+# detach: makes files of an adopted stage's links; of the libraries, for a CPU, only those that the loader wants.
+detach() (
+  cd "$stage" || exit
+  if [ "$kind" = cpu ] && command -v ldd >/dev/null; then
+    echo libtorch/lib/libtorch_cpu.so
+    ldd libtorch/lib/libtorch_cpu.so | awk -v stage="$stage/" 'index($3, stage) == 1 { print $3 }' |
+      xargs -d '\n' realpath -s --relative-to=.
+  else
+    find -L libtorch/lib nvidia -name '*.so*' -type f
+  fi >wanted &&
+    mkdir -p real/libtorch real/nvidia &&
+    xargs -d '\n' cp -L --parents --reflink=auto -t real <wanted &&
+    cp -RL --reflink=auto libtorch/include real/libtorch/include &&
+    rm -rf libtorch nvidia &&
+    mv real/libtorch real/nvidia .
+)
+[ -z "$prefix" ] || [ ! -L "$stage/libtorch/include" ] || detach ||
+  die 74 "$prefix: could not be copied to (reason above); is there space?"
+
+# --- into place --------------------------------------------------------------------------------------
+
+{
+  printf 'version %s\nkind %s\nfrom %s\nlock %s\n' "$version" "$kind" "$from" "$lock_sum"
+  cd "$stage"
+  for f in libtorch/lib/*.so* nvidia/*/lib/*.so*; do
+    [ ! -e "$f" ] || printf 'file %s %s\n' "$(stat -L -c %s "$f")" "$f"
+  done
+} >"$stage/FETCHED"
+mkdir "$stage/old"
+for part in nvidia libtorch; do # libtorch holds the stamp and comes last
+  [ ! -e "$dest/$part" ] && [ ! -L "$dest/$part" ] || mv "$dest/$part" "$stage/old/$part"
+  [ "$part" = nvidia ] || mv "$stage/FETCHED" "$stage/libtorch/FETCHED"
+  mv "$stage/$part" "$dest/$part"
+done
+
+if [ -n "$prefix" ]; then # no -std in Cflags: cgo would hand it to the C compiler too; package torch sets it for C++
+  mkdir -p "$prefix/lib/pkgconfig"
+  cat >"$prefix/lib/pkgconfig/libtorch.pc" <<PC
+prefix=\${pcfiledir}/../bwlm/libtorch
+libdir=\${prefix}/lib
+includedir=\${prefix}/include
+
+Name: libtorch
+Description: the C++ library of PyTorch that bwlm is built with ($kind)
+Version: $version
+Cflags: -I\${includedir} -I\${includedir}/torch/csrc/api/include
+Libs: -L\${libdir} -ltorch_cpu -lc10 -Wl,-rpath,\${libdir}
+PC
+fi
+say "libtorch $version ($kind) is in $dest/libtorch, from $from"

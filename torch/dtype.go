@@ -1,0 +1,44 @@
+package torch
+
+import "fmt"
+
+// DType is the type of a tensor's elements.
+type DType int
+
+// The types this package handles. The order is that of the C++ side.
+const (
+	Float32 DType = iota
+	Float64
+	BFloat16
+	Int64
+	Bool
+)
+
+// Size is the number of bytes of one element.
+func (d DType) Size() int { return [...]int{4, 8, 2, 8, 1}[d] }
+
+func (d DType) String() string {
+	if d < 0 || d > Bool {
+		return fmt.Sprintf("DType(%d)", int(d))
+	}
+	return [...]string{"f32", "f64", "bf16", "i64", "bool"}[d]
+}
+
+// Device is where a tensor lives: CPU, or CUDA(n).
+type Device int
+
+// CPU is the zero Device.
+const CPU Device = 0
+
+// CUDA is the n-th CUDA device, from 0. It needs LoadCUDA.
+func CUDA(n int) Device { return Device(n + 1) }
+
+func (d Device) String() string {
+	if d == CPU {
+		return "cpu"
+	}
+	return fmt.Sprintf("cuda:%d", int(d)-1)
+}
+
+// index is the device number of the C++ side, -1 for the CPU.
+func (d Device) index() int64 { return int64(d) - 1 }

@@ -1,0 +1,69 @@
+package torch_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+var dtypes = []torch.DType{torch.Float32, torch.Float64, torch.BFloat16, torch.Int64, torch.Bool}
+
+func TestDTypesRoundTrip(t *testing.T) {
+	infer(t, func(s *torch.Scope) {
+		assert.Equal(t, []float64{1, -2}, s.FromFloat64([]float64{1, -2}, 2).Float64s())
+		assert.Equal(t, []int64{1, -2}, s.FromInts([]int{1, -2}, 2).Int64s())
+		assert.Equal(t, []bool{true, false}, s.FromBools([]bool{true, false}, 2).Bools())
+		b := s.FromFloat32([]float32{1.0078125, 3}, 2).To(torch.BFloat16)
+		assert.Equal(t, torch.BFloat16, b.DType())
+		assert.Equal(t, []byte{0x81, 0x3f, 0x40, 0x40}, b.Bytes())
+		assert.Equal(t, []float32{1.0078125, 3}, s.FromBytes(torch.BFloat16, b.Bytes(), 2).To(torch.Float32).Float32s())
+		assert.Empty(t, s.FromFloat32(nil, 0, 3).Float32s())
+		assert.Equal(t, []float32{7}, s.FromFloat32([]float32{7}).Float32s(), "a scalar has no dimension")
+		assert.Equal(t, []byte{1, 0, 1}, s.FromBytes(torch.Bool, []byte{1, 0, 255}, 3).Bytes())
+		assert.Panics(t, func() { b.Float32s() })
+	})
+}
+
+// Every pair of types: conversion, and the type of a sum of both as PyTorch promotes it.
+func TestDTypesOfAllPairs(t *testing.T) {
+	const f32, f64, bf16, i64, boolean = torch.Float32, torch.Float64, torch.BFloat16, torch.Int64, torch.Bool
+	promoted := map[torch.DType][]torch.DType{ // in the order of dtypes
+		f32:     {f32, f64, f32, f32, f32},
+		f64:     {f64, f64, f64, f64, f64},
+		bf16:    {f32, f64, bf16, bf16, bf16},
+		i64:     {f32, f64, bf16, i64, i64},
+		boolean: {f32, f64, bf16, i64, boolean},
+	}
+	infer(t, func(s *torch.Scope) {
+		for _, from := range dtypes {
+			x := s.FromBools([]bool{true, false, true}, 3).To(from)
+			assert.Equal(t, from, x.DType())
+			assert.Len(t, x.Bytes(), 3*from.Size())
+			assert.Equal(t, x.Bytes(), s.FromBytes(from, x.Bytes(), 3).Bytes())
+			assert.Equal(t, []float64{0, 0, 0}, s.ZerosOf(from, 3).To(f64).Float64s())
+			assert.True(t, x.AllFinite())
+			for i, to := range dtypes {
+				assert.Equal(t, []float64{1, 0, 1}, x.To(to).To(f64).Float64s(), "%s to %s", from, to)
+				assert.Equal(t, promoted[from][i], x.Add(s.ZerosOf(to, 3)).DType(), "%s + %s", from, to)
+			}
+		}
+	})
+}
+
+func TestAllFinite(t *testing.T) {
+	infer(t, func(s *torch.Scope) {
+		x := s.FromFloat32([]float32{1, 0}, 2)
+		assert.True(t, x.AllFinite())
+		assert.False(t, x.Log().AllFinite(), "-Inf")
+		assert.False(t, x.Shift(-2).Sqrt().AllFinite(), "NaN")
+	})
+}
+
+func TestNames(t *testing.T) {
+	assert.Equal(t, "f32 f64 bf16 i64 bool", dtypes[0].String()+" "+dtypes[1].String()+" "+dtypes[2].String()+" "+dtypes[3].String()+" "+dtypes[4].String())
+	assert.Equal(t, "DType(9)", torch.DType(9).String())
+	assert.Equal(t, "cpu", torch.CPU.String())
+	assert.Equal(t, "cuda:1", torch.CUDA(1).String())
+}

@@ -1,0 +1,234 @@
+package nn
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+// net has a list of linear layers, a norm of each kind and a parameter of its own.
+type net struct {
+	layers [2]Linear
+	norm   *LayerNorm
+	group  *GroupNorm
+	scale  *torch.Tensor
+}
+
+func newNet(b *Builder) *net {
+	n := &net{}
+	for i := range n.layers {
+		b.At("encoder.layers").Index(i).Linear(&n.layers[i], "proj", 3, 4, LinearInit{NoBias: i == 1})
+	}
+	n.norm = b.LayerNorm("norm", 4, 1e-5)
+	n.group = b.At("front").GroupNorm("group", 2, 4, 1e-5)
+	n.scale = b.Param("scale", Ones, 1, 2)
+	return n
+}
+
+var netNames = []string{"encoder.layers.0.proj.weight", "encoder.layers.0.proj.bias", "encoder.layers.1.proj.weight",
+	"norm.weight", "norm.bias", "front.group.weight", "front.group.bias", "scale"}
+
+func names(st *Store) (list []string) {
+	for name := range st.Params() {
+		list = append(list, name)
+	}
+	return list
+}
+
+func build(t *testing.T, st *Store, src Source, adapter Adapter) (n *net, err error) {
+	t.Helper()
+	do(t, 7, func(s *torch.Scope) {
+		err = st.Build(s, src, adapter, func(b *Builder) { n = newNet(b) })
+	})
+	return n, err
+}
+
+func TestNamesAreKeysInTheOrderOfConstruction(t *testing.T) {
+	st := newStore(t)
+	var named map[string]bool
+	do(t, 7, func(s *torch.Scope) {
+		require.NoError(t, st.Build(s, Fresh{}, nil, func(b *Builder) {
+			newNet(b)
+			named = b.Named()
+			assert.Equal(t, st, b.Store())
+			assert.Equal(t, s, b.Scope())
+			assert.Equal(t, "a.b.c", b.At("a.b").Path("c"))
+			assert.Equal(t, "a", b.At("a").Path(""))
+		}))
+	})
+	assert.Equal(t, netNames, names(st))
+	assert.Equal(t, len(netNames), st.Len())
+	assert.Equal(t, 12+4+12+4*4+2, st.Numel())
+	assert.Len(t, named, len(netNames))
+	assert.Nil(t, st.Param("encoder.layers.1.proj.bias"))
+	assert.Equal(t, []int{4, 3}, st.Param(netNames[0]).Shape())
+}
+
+// A second construction over the same store is a view: the same parameters, no values made.
+func TestViewsShareParameters(t *testing.T) {
+	st := newStore(t)
+	first, err := build(t, st, Fresh{}, nil)
+	require.NoError(t, err)
+	second, err := build(t, st, nil, nil)
+	require.NoError(t, err)
+	assert.Equal(t, len(netNames), st.Len())
+	assert.Same(t, first.layers[0].(*Dense).Weight, second.layers[0].(*Dense).Weight)
+	assert.Same(t, first.scale, second.scale)
+	assert.Nil(t, first.layers[1].(*Dense).Bias)
+}
+
+// source is a checkpoint with faults.
+type source map[string]error
+
+func (src source) Tensor(s *torch.Scope, name string, shape []int, init Init) (*torch.Tensor, error) {
+	if err := src[name]; err != nil {
+		return nil, err
+	}
+	return init(s, shape), nil
+}
+
+func TestLoadErrorListsAll(t *testing.T) {
+	st := newStore(t)
+	_, err := build(t, st, source{"norm.bias": errors.New("is lost"), "scale": errors.New("shape [3], want [1 2]")}, nil)
+	var load *LoadError
+	require.ErrorAs(t, err, &load)
+	assert.Equal(t, []string{"norm.bias: is lost", "scale: shape [3], want [1 2]"}, load.Problems)
+	assert.EqualError(t, err, "norm.bias: is lost; scale: shape [3], want [1 2]")
+
+	// Nothing to make parameters from, and one that is there has another shape.
+	st = newStore(t)
+	do(t, 1, func(s *torch.Scope) { st.Add("scale", s.Zeros(3)) })
+	_, err = build(t, st, nil, nil)
+	require.ErrorAs(t, err, &load)
+	assert.Len(t, load.Problems, len(netNames))
+	for i, name := range netNames[:len(netNames)-1] {
+		assert.Equal(t, name+": missing", load.Problems[i])
+	}
+	assert.Equal(t, "scale: shape [3], want [1 2]", load.Problems[len(netNames)-1])
+
+	var many []string
+	for i := range 25 {
+		many = append(many, fmt.Sprintf("p%d", i))
+	}
+	message := (&LoadError{many}).Error()
+	assert.Contains(t, message, "p9; and 15 more")
+	assert.NotContains(t, message, "p10")
+}
+
+// doubler wraps the layers at some paths.
+type doubler struct {
+	only string
+	seen []string
+}
+
+type doubled struct{ base *Dense }
+
+func (d doubled) Forward(x *torch.Tensor) *torch.Tensor { return d.base.Forward(x).Scale(2) }
+
+func (a *doubler) Wrap(b *Builder, path string, base *Dense) Linear {
+	a.seen = append(a.seen, path)
+	if b.Path("weight") != path+".weight" {
+		b.Problem("%s: the builder is at %s", path, b.Path(""))
+	}
+	if path == a.only {
+		return doubled{base}
+	}
+	return base
+}
+
+func TestAdaptersWrapLayersAtTheirPaths(t *testing.T) {
+	st := newStore(t)
+	plain, err := build(t, st, Fresh{}, nil)
+	require.NoError(t, err)
+	a := &doubler{only: "encoder.layers.1.proj"}
+	view, err := build(t, st, nil, a)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"encoder.layers.0.proj", "encoder.layers.1.proj"}, a.seen)
+	do(t, 1, func(s *torch.Scope) {
+		x := s.Normal(0, 1, 2, 3)
+		for i, factor := range []float32{1, 2} {
+			want, got := plain.layers[i].Forward(x).Float32s(), view.layers[i].Forward(x).Float32s()
+			for k := range want {
+				assert.Equal(t, factor*want[k], got[k])
+			}
+		}
+	})
+}
+
+func TestANameIsGivenOnce(t *testing.T) {
+	st := newStore(t)
+	err := torch.Infer(t.Context(), func(s *torch.Scope) error {
+		st.Add("w", s.Zeros(1))
+		st.Add("w", s.Zeros(1))
+		return nil
+	})
+	assert.ErrorContains(t, err, "parameter w is there already")
+}
+
+// The starts of a fresh model, by their spread: sd of U(-a, a) is a/√3.
+func TestInits(t *testing.T) {
+	shape := []int{200, 10, 5} // fan-in 50
+	fan := 50.
+	for name, c := range map[string]struct {
+		init      Init
+		sd, limit float64
+	}{
+		"Zeros":         {Zeros, 0, 0},
+		"Normal":        {Normal(.02), .02, math.Inf(1)},
+		"Uniform":       {Uniform(.3), .3 / math.Sqrt(3), .3},
+		"FanInUniform":  {FanInUniform, 1 / math.Sqrt(3*fan), 1 / math.Sqrt(fan)},
+		"KaimingNormal": {KaimingNormal, math.Sqrt(2 / fan), math.Inf(1)},
+		"XavierUniform": {XavierUniform, math.Sqrt(2 / (200 + fan)), math.Sqrt(6 / (200 + fan))},
+	} {
+		do(t, 11, func(s *torch.Scope) {
+			x := c.init(s, shape)
+			assert.Equal(t, shape, x.Shape(), name)
+			assert.InDelta(t, 0, x.Mean().Item(), 4*c.sd/100, name)
+			assert.InDelta(t, c.sd, x.Square().Mean().Sqrt().Item(), .03*c.sd, name)
+			assert.LessOrEqual(t, x.Abs().Max().Item(), c.limit+1e-7, name)
+		})
+	}
+	do(t, 11, func(s *torch.Scope) { assert.Equal(t, 6., Ones(s, []int{2, 3}).Sum().Item()) })
+
+	st := newStore(t)
+	do(t, 11, func(s *torch.Scope) {
+		var l Linear
+		require.NoError(t, st.Build(s, Fresh{}, nil, func(b *Builder) { b.Linear(&l, "l", 25, 2000) }))
+		bias := l.(*Dense).Bias
+		assert.Equal(t, []int{2000}, bias.Shape())
+		assert.InDelta(t, .2/math.Sqrt(3), s.Use(bias).Square().Mean().Sqrt().Item(), .01, "PyTorch's bias: U(±1/√in)")
+		assert.LessOrEqual(t, s.Use(bias).Abs().Max().Item(), .2)
+		assert.Equal(t, 25, l.(*Dense).In())
+		assert.Equal(t, 2000, l.(*Dense).Out())
+	})
+}
+
+// A linear layer multiplies in the scope's compute type and gives x's type back.
+func TestDenseMultipliesInTheComputeType(t *testing.T) {
+	st := newStore(t)
+	var l Linear
+	do(t, 5, func(s *torch.Scope) {
+		require.NoError(t, st.Build(s, Fresh{}, nil, func(b *Builder) { b.Linear(&l, "l", 64, 32) }))
+	})
+	run := func(compute torch.DType) (y []float32) {
+		require.NoError(t, torch.Do(t.Context(), torch.Mode{Seed: 2, Compute: compute}, func(s *torch.Scope) error {
+			out := l.Forward(s.Normal(0, 1, 4, 64))
+			assert.Equal(t, torch.Float32, out.DType())
+			y = out.Float32s()
+			return nil
+		}))
+		return y
+	}
+	exact, half := run(torch.Float32), run(torch.BFloat16)
+	assert.NotEqual(t, exact, half)
+	for i := range exact {
+		assert.InDelta(t, exact[i], half[i], .05)
+		assert.Equal(t, half[i], math.Float32frombits(math.Float32bits(half[i])&0xffff0000), "rounded to 8 bits")
+	}
+}

@@ -1,0 +1,68 @@
+package nn
+
+import (
+	"math"
+
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+// Linear maps x (..., in) to (..., out). It is all that a model knows of a layer that may be adapted.
+type Linear interface {
+	Forward(x *torch.Tensor) *torch.Tensor
+}
+
+// Dense is the plain linear layer x·Wᵀ + b.
+type Dense struct {
+	Weight *torch.Tensor // (out, in)
+	Bias   *torch.Tensor // (out), or nil
+}
+
+// Forward multiplies in the scope's compute type and gives x's type back.
+func (d *Dense) Forward(x *torch.Tensor) *torch.Tensor {
+	compute := x.Scope().Mode().Compute
+	if compute == torch.Float32 {
+		return x.Linear(d.Weight, d.Bias)
+	}
+	s := x.Scope()
+	bias := d.Bias
+	if bias != nil {
+		bias = s.Use(bias).To(compute)
+	}
+	return x.To(compute).Linear(s.Use(d.Weight).To(compute), bias).To(x.DType())
+}
+
+// In is the width of the input.
+func (d *Dense) In() int { return d.Weight.Dim(1) }
+
+// Out is the width of the output.
+func (d *Dense) Out() int { return d.Weight.Dim(0) }
+
+// Init of a linear layer's weight and bias.
+type LinearInit struct {
+	Weight, Bias Init
+	NoBias       bool
+}
+
+// Linear puts a linear layer with bias in the slot: parameters name.weight and name.bias. The default start is
+// PyTorch's.
+func (b *Builder) Linear(slot *Linear, name string, in, out int, init ...LinearInit) {
+	how := LinearInit{}
+	if len(init) > 0 {
+		how = init[0]
+	}
+	if how.Weight == nil {
+		how.Weight = FanInUniform
+	}
+	if how.Bias == nil {
+		how.Bias = Uniform(1 / math.Sqrt(float64(in)))
+	}
+	at := b.At(name)
+	d := &Dense{Weight: at.Param("weight", how.Weight, out, in)}
+	if !how.NoBias {
+		d.Bias = at.Param("bias", how.Bias, out)
+	}
+	*slot = d
+	if b.adapter != nil {
+		*slot = b.adapter.Wrap(at, at.Path(""), d)
+	}
+}

@@ -1,0 +1,72 @@
+package wavlm
+
+import (
+	"math"
+
+	"github.com/brainwavlm/bwlm/torch"
+	"github.com/brainwavlm/bwlm/torch/nn"
+)
+
+// attention is multi-head self-attention whose position bias each query scales by a gate of its own (Chen et al.
+// 2022, section III-B).
+type attention struct {
+	q, k, v, out nn.Linear
+	gate         nn.Linear     // D to 8, for all heads; nil without position bias
+	gateScale    *torch.Tensor // (1, H, 1, 1)
+	table        *positionTable
+	heads        int
+	scale        float64
+}
+
+func newAttention(b *nn.Builder, cfg Config, layer int) *attention {
+	a := &attention{heads: cfg.Heads, scale: 1 / math.Sqrt(float64(cfg.HeadWidth()))}
+	init := cfg.linearInit()
+	for _, slot := range []struct {
+		to   *nn.Linear
+		name string
+	}{{&a.q, "q_proj"}, {&a.k, "k_proj"}, {&a.v, "v_proj"}, {&a.out, "out_proj"}} {
+		b.Linear(slot.to, slot.name, cfg.Hidden, cfg.Hidden, init)
+	}
+	if cfg.Family != WavLM {
+		return a
+	}
+	b.Linear(&a.gate, "gru_rel_pos_linear", cfg.HeadWidth(), 8, init)
+	a.gateScale = b.Param("gru_rel_pos_const", nn.Ones, 1, cfg.Heads, 1, 1)
+	if layer == 0 {
+		a.table = newPositionTable(b, cfg)
+	}
+	return a
+}
+
+// setting is what all layers of one pass share.
+type setting struct {
+	position *torch.Tensor // (H, T, T) or nil
+	mask     *torch.Tensor // (B, 1, 1, T), 0 or -inf, or nil
+	rates    Regularise
+}
+
+// forward maps x (B, T, E) to (B, T, E).
+func (a *attention) forward(x *torch.Tensor, c setting) *torch.Tensor {
+	q, k, v := a.split(a.q.Forward(x)), a.split(a.k.Forward(x)), a.split(a.v.Forward(x)) // (B, H, T, D)
+	how := torch.Attention{KeyMask: c.mask, Scale: a.scale, Dropout: c.rates.Attention}
+	if a.gate != nil {
+		how.Gate, how.Position = a.gates(x), c.position
+	}
+	y := q.GatedAttention(k, v, how)                                        // (B, H, T, D)
+	return a.out.Forward(y.Transpose(1, 2).Reshape(x.Dim(0), x.Dim(1), -1)) // (B, T, E)
+}
+
+// split parts the heads of x (B, T, E): (B, H, T, D).
+func (a *attention) split(x *torch.Tensor) *torch.Tensor {
+	return x.Reshape(x.Dim(0), x.Dim(1), a.heads, -1).Transpose(1, 2)
+}
+
+// gates are by how much each query of x (B, T, E) heeds the position bias: (B, H, T, 1). They come from x itself,
+// not from its projection.
+func (a *attention) gates(x *torch.Tensor) *torch.Tensor {
+	b, t := x.Dim(0), x.Dim(1)
+	u := a.gate.Forward(x.Reshape(b, t, a.heads, -1))                    // (B, T, H, 8)
+	u = u.Reshape(b, t, a.heads, 2, 4).Sum(-1).Sigmoid().Transpose(1, 2) // (B, H, T, 2)
+	update, reset := u.Narrow(3, 0, 1), u.Narrow(3, 1, 1)                // (B, H, T, 1)
+	return update.Mul(reset.Mul(a.gateScale).Shift(-1)).Shift(2)
+}

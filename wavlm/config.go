@@ -1,0 +1,160 @@
+package wavlm
+
+import (
+	"fmt"
+	"math"
+)
+
+// SampleRate is the rate of all waveforms, in Hz.
+const SampleRate = 16000
+
+// Family is the kind of encoder, as config.json calls it in model_type.
+type Family string
+
+// The families that this package runs.
+const (
+	WavLM    Family = "wavlm"
+	Wav2Vec2 Family = "wav2vec2"
+	HuBERT   Family = "hubert"
+)
+
+// Config is the architecture of a model: what config.json says of it. Letters in brackets are those of the shapes
+// in this package.
+type Config struct {
+	Family Family
+
+	Hidden   int     // width of the encoder (E)
+	Layers   int     // of the encoder (N)
+	Heads    int     // of the attention (H); each is E/H wide (D)
+	Inner    int     // width inside the feed-forward part (F)
+	Act      string  // activation there: gelu, gelu_new, relu or selu
+	NormEps  float64 // of all layer norms but those of the front end
+	Stable   bool    // norms before the sub-layers and one at the end (Large), else after the sub-layers
+	InitSize float64 // standard deviation of fresh linear weights
+
+	ConvWidth  []int  // channels of each convolution of the front end; the last is C
+	ConvKernel []int  // its kernel
+	ConvStride []int  // its stride
+	ConvBias   bool   // it has a bias
+	ConvNorm   string // group: group norm after the first; layer: layer norm after each
+	ConvAct    string // activation after each
+
+	ProjectionNorm bool // layer norm before the projection; false in some HuBERTs only
+
+	PosKernel int // kernel of the positional convolution (K)
+	PosGroups int // groups of it (G)
+
+	Buckets     int // of relative positions, WavLM only
+	MaxDistance int // from which on all positions share a bucket
+
+	Rates Regularise // with which the model was trained; nothing here uses them by itself
+
+	raw []byte // config.json as read
+}
+
+// Default is the configuration that transformers 5.23.0 takes for keys that config.json lacks; for WavLM it is
+// Base's architecture.
+func Default(f Family) Config {
+	return Config{
+		Family: f, Hidden: 768, Layers: 12, Heads: 12, Inner: 3072, Act: "gelu", NormEps: 1e-5, InitSize: .02,
+		ConvWidth:  []int{512, 512, 512, 512, 512, 512, 512},
+		ConvKernel: []int{10, 3, 3, 3, 3, 2, 2},
+		ConvStride: []int{5, 2, 2, 2, 2, 2, 2},
+		ConvNorm:   "group", ConvAct: "gelu", ProjectionNorm: true,
+		PosKernel: 128, PosGroups: 16, Buckets: 320, MaxDistance: 800,
+		Rates: Regularise{
+			Hidden: .1, Attention: .1, Activation: .1, LayerDrop: .1,
+			Time: Spans{Prob: .05, Length: 10, Min: 2}, Channels: Spans{Length: 10},
+		},
+	}
+}
+
+// Large is the architecture of WavLM Large.
+func Large() Config {
+	c := Default(WavLM)
+	c.Hidden, c.Layers, c.Heads, c.Inner = 1024, 24, 16, 4096
+	c.ConvNorm, c.Stable = "layer", true
+	return c
+}
+
+// HeadWidth is E/H.
+func (c Config) HeadWidth() int { return c.Hidden / c.Heads }
+
+// ConvOut is the width of the front end's output (C).
+func (c Config) ConvOut() int { return c.ConvWidth[len(c.ConvWidth)-1] }
+
+// Frames is the number of vectors that a waveform of so many samples gives (T), 0 if it is too short for one.
+func (c Config) Frames(samples int) int {
+	for i, k := range c.ConvKernel {
+		if samples < k {
+			return 0
+		}
+		samples = (samples-k)/c.ConvStride[i] + 1
+	}
+	return samples
+}
+
+// MinSamples is the length of the shortest waveform that gives a frame: 400 in all published models.
+func (c Config) MinSamples() int {
+	n := 1
+	for i := len(c.ConvKernel) - 1; i >= 0 && n <= maxFrame; i-- {
+		n = (n-1)*c.ConvStride[i] + c.ConvKernel[i]
+	}
+	return n
+}
+
+// Limits on what a configuration may ask for, far above all published models, so that no product overflows.
+const (
+	maxLayers = 1000
+	maxWidth  = 1 << 20
+	maxFrame  = 3600 * SampleRate // samples behind one frame
+)
+
+// problems lists why no model can be built so; each begins with the key of config.json.
+func (c Config) problems() (list []string) {
+	want := func(ok bool, format string, args ...any) {
+		if !ok {
+			list = append(list, fmt.Sprintf(format, args...))
+		}
+	}
+	want(c.Family == WavLM || c.Family == Wav2Vec2 || c.Family == HuBERT, "model_type %q, want wavlm, wav2vec2 or hubert", c.Family)
+	width := func(key string, n int) bool {
+		ok := n >= 1 && n <= maxWidth
+		want(ok, "%s %d, want 1 to %d", key, n, maxWidth)
+		return ok
+	}
+	hidden := width("hidden_size", c.Hidden)
+	width("intermediate_size", c.Inner)
+	want(c.Layers >= 1 && c.Layers <= maxLayers, "num_hidden_layers %d, want 1 to %d", c.Layers, maxLayers)
+	if width("num_attention_heads", c.Heads) && hidden {
+		want(c.Hidden%c.Heads == 0, "hidden_size %d is no multiple of num_attention_heads %d", c.Hidden, c.Heads)
+	}
+	width("num_conv_pos_embeddings", c.PosKernel)
+	if width("num_conv_pos_embedding_groups", c.PosGroups) && hidden {
+		want(c.Hidden%c.PosGroups == 0, "hidden_size %d is no multiple of num_conv_pos_embedding_groups %d", c.Hidden, c.PosGroups)
+	}
+	n := len(c.ConvWidth)
+	want(n >= 1 && n == len(c.ConvKernel) && n == len(c.ConvStride),
+		"conv_dim, conv_kernel and conv_stride have %d, %d and %d entries, want equally many", n, len(c.ConvKernel), len(c.ConvStride))
+	sane := n == len(c.ConvKernel) && n == len(c.ConvStride)
+	for _, list := range []struct {
+		key string
+		n   []int
+	}{{"conv_dim", c.ConvWidth}, {"conv_kernel", c.ConvKernel}, {"conv_stride", c.ConvStride}} {
+		for _, n := range list.n {
+			sane = width(list.key, n) && sane
+		}
+	}
+	want(!sane || c.MinSamples() <= maxFrame, "conv_kernel and conv_stride need more than %d samples for a frame", maxFrame)
+	want(c.ConvNorm == "group" || c.ConvNorm == "layer", "feat_extract_norm %q, want group or layer", c.ConvNorm)
+	for _, act := range []struct{ key, name string }{{"hidden_act", c.Act}, {"feat_extract_activation", c.ConvAct}} {
+		want(activations[act.name] != nil, "%s %q, want gelu, gelu_new, relu or selu", act.key, act.name)
+	}
+	want(c.NormEps > 0 && c.NormEps < 1, "layer_norm_eps %g, want between 0 and 1", c.NormEps)
+	want(c.InitSize >= 0 && !math.IsInf(c.InitSize, 0), "initializer_range %g, want at least 0", c.InitSize)
+	if c.Family == WavLM && width("num_buckets", c.Buckets) {
+		want(c.Buckets%4 == 0, "num_buckets %d is no multiple of 4", c.Buckets)
+		want(c.MaxDistance > c.Buckets/4, "max_bucket_distance %d, want more than num_buckets/4 = %d", c.MaxDistance, c.Buckets/4)
+	}
+	return append(list, c.Rates.problems()...)
+}

@@ -1,0 +1,212 @@
+package wavlm
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+const configFile = "config.json"
+
+// field is a key of config.json and the place of its value in a Config.
+type field struct {
+	key   string
+	value any // pointer
+}
+
+// fields are all keys that this package reads and writes.
+func (c *Config) fields() []field {
+	fs := []field{
+		{"model_type", &c.Family},
+		{"hidden_size", &c.Hidden}, {"num_hidden_layers", &c.Layers}, {"num_attention_heads", &c.Heads},
+		{"intermediate_size", &c.Inner}, {"hidden_act", &c.Act}, {"layer_norm_eps", &c.NormEps},
+		{"do_stable_layer_norm", &c.Stable}, {"initializer_range", &c.InitSize},
+		{"conv_dim", &c.ConvWidth}, {"conv_kernel", &c.ConvKernel}, {"conv_stride", &c.ConvStride},
+		{"conv_bias", &c.ConvBias}, {"feat_extract_norm", &c.ConvNorm}, {"feat_extract_activation", &c.ConvAct},
+		{"num_conv_pos_embeddings", &c.PosKernel}, {"num_conv_pos_embedding_groups", &c.PosGroups},
+		{"hidden_dropout", &c.Rates.Hidden}, {"attention_dropout", &c.Rates.Attention},
+		{"activation_dropout", &c.Rates.Activation}, {"feat_proj_dropout", &c.Rates.Projection},
+		{"layerdrop", &c.Rates.LayerDrop},
+		{"mask_time_prob", &c.Rates.Time.Prob}, {"mask_time_length", &c.Rates.Time.Length},
+		{"mask_time_min_masks", &c.Rates.Time.Min},
+		{"mask_feature_prob", &c.Rates.Channels.Prob}, {"mask_feature_length", &c.Rates.Channels.Length},
+		{"mask_feature_min_masks", &c.Rates.Channels.Min},
+	}
+	switch c.Family {
+	case WavLM:
+		fs = append(fs, field{"num_buckets", &c.Buckets}, field{"max_bucket_distance", &c.MaxDistance})
+	case HuBERT:
+		fs = append(fs, field{"feat_proj_layer_norm", &c.ProjectionNorm})
+	}
+	return fs
+}
+
+// unsupported are switches that change the architecture in ways this package does not know; absent, null and false
+// are all right.
+var unsupported = []string{"add_adapter", "adapter_attn_dim", "conv_pos_batch_norm"}
+
+// ReadConfig reads config.json in a model's folder. Keys it does not know are passed over, since published files
+// hold many that concern other programs; those it knows must have the right type and make sense together.
+func ReadConfig(dir string) (Config, error) {
+	path := filepath.Join(dir, configFile)
+	text, err := readText(path)
+	if err != nil {
+		return Config{}, err
+	}
+	c, err := ParseConfig(text)
+	if err != nil {
+		return Config{}, fault.New(fault.BadData, "read config", path, "%v", err).Advise("get the model's config.json again")
+	}
+	return c, nil
+}
+
+// ParseConfig is ReadConfig for the text itself.
+func ParseConfig(text []byte) (Config, error) {
+	values, err := parseObject(text)
+	if err != nil {
+		return Config{}, err
+	}
+	var family Family
+	if raw := values["model_type"]; raw == nil {
+		return Config{}, errors.New("there is no model_type, want wavlm, wav2vec2 or hubert")
+	} else if err := json.Unmarshal(raw, &family); err != nil {
+		return Config{}, fmt.Errorf("model_type %s, want text", raw)
+	}
+	c := Default(family)
+	var problems []string
+	for _, f := range c.fields() {
+		if err := decode(values[f.key], f.value); err != nil {
+			problems = append(problems, f.key+" "+err.Error())
+		}
+	}
+	for _, key := range unsupported {
+		switch string(values[key]) {
+		case "", "null", "false":
+		default:
+			problems = append(problems, fmt.Sprintf("%s %s is not supported", key, values[key]))
+		}
+	}
+	if len(problems) == 0 {
+		problems = c.problems()
+	}
+	if len(problems) > 0 {
+		return Config{}, errors.New(list(problems))
+	}
+	c.raw = bytes.Clone(text)
+	return c, nil
+}
+
+// decode puts the JSON value in *to; absent and null leave it as it is.
+func decode(raw json.RawMessage, to any) error {
+	if raw == nil || string(raw) == "null" {
+		return nil
+	}
+	if err := json.Unmarshal(raw, to); err != nil {
+		want := map[string]string{"*int": "a whole number", "*float64": "a number", "*bool": "true or false", "*[]int": "a list of whole numbers"}
+		kind, ok := want[fmt.Sprintf("%T", to)]
+		if !ok {
+			kind = "text"
+		}
+		return fmt.Errorf("%s, want %s", raw, kind)
+	}
+	return nil
+}
+
+// parseObject reads a JSON object. Unlike encoding/json for structs it tells upper from lower case, and it refuses
+// a key that stands twice.
+func parseObject(text []byte) (map[string]json.RawMessage, error) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	if start, err := d.Token(); err != nil || start != json.Delim('{') {
+		return nil, errors.New("is not a JSON object")
+	}
+	values := map[string]json.RawMessage{}
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return nil, syntax(err)
+		}
+		name := key.(string) // the decoder accepts nothing else as a key
+		if _, twice := values[name]; twice {
+			return nil, fmt.Errorf("key %q stands twice", name)
+		}
+		var raw json.RawMessage
+		if err := d.Decode(&raw); err != nil {
+			return nil, syntax(err)
+		}
+		values[name] = raw
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, syntax(err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("there is something after the JSON object")
+	}
+	return values, nil
+}
+
+func syntax(err error) error { return fmt.Errorf("is not valid JSON: %w", err) }
+
+// JSON is the config.json of c: as it was read, or else made from the fields.
+func (c Config) JSON() []byte {
+	if c.raw != nil {
+		return bytes.Clone(c.raw)
+	}
+	values := map[string]any{"architectures": []string{map[Family]string{
+		WavLM: "WavLMModel", Wav2Vec2: "Wav2Vec2Model", HuBERT: "HubertModel"}[c.Family]}}
+	for _, f := range c.fields() {
+		values[f.key] = f.value
+	}
+	return indented(values)
+}
+
+// indented is JSON with sorted keys, as transformers writes it. Its values are numbers, text, lists and JSON that
+// was read before.
+func indented(values any) []byte {
+	text, err := json.MarshalIndent(values, "", "  ")
+	if err != nil {
+		panic(err) // not a number in a Config, which problems excludes
+	}
+	return append(text, '\n')
+}
+
+// maxText is far more than any configuration has.
+const maxText = 16 << 20
+
+// readText reads a small file.
+func readText(path string) ([]byte, error) {
+	if err := ckpt.CheckContent(path); err != nil {
+		return nil, err
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fault.Wrap(fault.Missing, "read", path, err)
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, maxText+1))
+	if err != nil {
+		return nil, fault.Wrap(fault.IO, "read", path, err)
+	}
+	if len(text) > maxText {
+		return nil, fault.New(fault.BadData, "read", path, "the file is larger than %d bytes", maxText)
+	}
+	return text, nil
+}
+
+// most is how many problems an error lists.
+const most = 10
+
+// list is up to ten problems on one line.
+func list(problems []string) string {
+	if n := len(problems) - most; n > 0 {
+		problems = append(append([]string{}, problems[:most]...), fmt.Sprintf("and %d more", n))
+	}
+	return strings.Join(problems, "; ")
+}

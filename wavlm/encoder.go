@@ -1,0 +1,220 @@
+package wavlm
+
+import (
+	"math"
+
+	"github.com/brainwavlm/bwlm/torch"
+	"github.com/brainwavlm/bwlm/torch/nn"
+)
+
+// Encoder is the transformer over frames.
+type Encoder struct {
+	projectionNorm *nn.LayerNorm // nil in some HuBERTs
+	projection     nn.Linear
+	maskEmbed      *torch.Tensor // (E); nil in models that were never masked
+	posConv        *posConv
+	norm           *nn.LayerNorm
+	layers         []*layer
+	cfg            Config
+}
+
+func newEncoder(b *nn.Builder, cfg Config) *Encoder {
+	e := &Encoder{cfg: cfg}
+	if cfg.Rates.Time.Prob > 0 || cfg.Rates.Channels.Prob > 0 {
+		e.maskEmbed = b.Param(maskKey, func(s *torch.Scope, shape []int) *torch.Tensor { return s.Uniform(0, 1, shape...) }, cfg.Hidden)
+	}
+	at := b.At("feature_projection")
+	if cfg.ProjectionNorm {
+		e.projectionNorm = at.LayerNorm("layer_norm", cfg.ConvOut(), cfg.NormEps)
+	}
+	at.Linear(&e.projection, "projection", cfg.ConvOut(), cfg.Hidden)
+	at = b.At("encoder")
+	e.posConv = newPosConv(at, cfg)
+	e.norm = at.LayerNorm("layer_norm", cfg.Hidden, cfg.NormEps)
+	for i := range cfg.Layers {
+		e.layers = append(e.layers, newLayer(at.At("layers").Index(i), cfg, i))
+	}
+	return e
+}
+
+const maskKey = "masked_spec_embed"
+
+// Final says which form of the last layer's output is given, where the two differ: in models with stable layer norm.
+type Final int
+
+// The forms of the last hidden state.
+const (
+	PreNorm  Final = iota // before the encoder's final norm, as transformers 5 gives it
+	PostNorm              // after it, as transformers 4 gives it; this is last_hidden_state
+)
+
+// Pass are the options of one pass through the encoder.
+type Pass struct {
+	// Lengths are the real frames of each clip, at least 1, where a batch is padded on the right; nil: all are real.
+	// Config.Frames gives them from samples.
+	Lengths []int
+	// MaskTime are the frames (B, T) to be replaced by the learnt mask vector, with or without dropout in the scope;
+	// nil: as Regularise.Time says.
+	MaskTime   [][]bool
+	Regularise Regularise
+	Final      Final
+}
+
+// Forward gives the hidden states 0 to upTo, each (B, T, E), of features (B, T, C): number 0 is the encoder's input
+// with its positions, number l the output of layer l. Layers above upTo do not run; upTo is at most Config.Layers.
+// A layer that layer drop leaves out hands on what it got.
+func (e *Encoder) Forward(features *torch.Tensor, upTo int, p Pass) []*torch.Tensor {
+	if upTo < 0 || upTo > len(e.layers) {
+		torch.Failf("wavlm encoder", "there is no hidden state %d, the last is %d", upTo, len(e.layers))
+	}
+	s := features.Scope()
+	frames := features.Dim(1)
+	valid := e.padding(s, p.Lengths, features.Dim(0), frames)
+	h := features.Tidy(func(x *torch.Tensor) *torch.Tensor { return e.embed(x, valid, p) })
+	hidden := []*torch.Tensor{h}
+	if upTo == 0 {
+		return hidden
+	}
+	c := setting{mask: valid.keyMask(s), rates: p.Regularise}
+	if table := e.layers[0].attention.table; table != nil {
+		c.position = table.forward(s, frames)
+	}
+	dropped := e.dropped(s, p.Regularise.LayerDrop)
+	for i, l := range e.layers[:upTo] {
+		if !dropped[i] {
+			h = h.Tidy(func(h *torch.Tensor) *torch.Tensor { return l.forward(h, c) })
+		}
+		hidden = append(hidden, h)
+	}
+	if upTo == len(e.layers) && e.cfg.Stable && p.Final == PostNorm {
+		hidden[upTo] = e.norm.Forward(h)
+	}
+	return hidden
+}
+
+// Normed is the features (B, T, C) after the projection's norm, which transformers calls extract_features.
+func (e *Encoder) Normed(features *torch.Tensor) *torch.Tensor {
+	if e.projectionNorm == nil {
+		return features
+	}
+	return e.projectionNorm.Forward(features)
+}
+
+// embed makes hidden state 0 (B, T, E) of features (B, T, C).
+func (e *Encoder) embed(features *torch.Tensor, valid *padding, p Pass) *torch.Tensor {
+	h := e.projection.Forward(e.Normed(features)).Dropout(p.Regularise.Projection) // (B, T, E)
+	h = e.augment(h, valid, p)
+	if valid != nil {
+		h = h.MaskedFill(valid.pad, 0)
+	}
+	h = h.Add(e.posConv.forward(h))
+	if !e.cfg.Stable {
+		h = e.norm.Forward(h)
+	}
+	return h.Dropout(p.Regularise.Hidden)
+}
+
+// augment masks frames and channels of h (B, T, E) (SpecAugment, Park et al. 2019).
+func (e *Encoder) augment(h *torch.Tensor, valid *padding, p Pass) *torch.Tensor {
+	s := h.Scope()
+	b, t, c := h.Dim(0), h.Dim(1), h.Dim(2)
+	random := s.Mode().Dropout
+	time, spans := p.MaskTime, p.Regularise.Time
+	if time == nil && random && spans.Prob > 0 {
+		if e.cfg.Family == HuBERT {
+			valid = nil // the reference draws there as if nothing were padded
+		}
+		time = spans.draw(randomOf(s), t, valid.lengthsOr(b, t))
+	}
+	if time != nil {
+		if e.maskEmbed == nil {
+			torch.Failf("wavlm encoder", "frames cannot be masked: this model has no %s", maskKey)
+		}
+		mask := s.FromBools(flatten(time, b, t), b, t, 1)
+		h = mask.Where(e.maskEmbed, h)
+	}
+	if spans := p.Regularise.Channels; random && spans.Prob > 0 {
+		masks := spans.draw(randomOf(s), c, (*padding)(nil).lengthsOr(b, c))
+		h = h.MaskedFill(s.FromBools(flatten(masks, b, c), b, 1, c), 0)
+	}
+	return h
+}
+
+// dropped says which layers are left out of this pass.
+func (e *Encoder) dropped(s *torch.Scope, rate float64) []bool {
+	out := make([]bool, len(e.layers))
+	if rate == 0 || !s.Mode().Dropout {
+		return out
+	}
+	for i, u := range s.Uniform(0, 1, len(out)).Float32s() {
+		out[i] = float64(u) < rate
+	}
+	if e.cfg.Family == WavLM {
+		out[0] = false // it owns the position table
+	}
+	return out
+}
+
+// padding is which frames of a batch are not real.
+type padding struct {
+	lengths []int
+	pad     *torch.Tensor // (B, T, 1), Bool
+	keys    []float32     // (B, T), 0 or -inf
+}
+
+// padding is nil if there is none.
+func (e *Encoder) padding(s *torch.Scope, lengths []int, b, t int) *padding {
+	if lengths == nil {
+		return nil
+	}
+	if len(lengths) != b {
+		torch.Failf("wavlm encoder", "%d lengths for a batch of %d clips", len(lengths), b)
+	}
+	pad, keys := make([]bool, b*t), make([]float32, b*t)
+	any := false
+	for i, n := range lengths {
+		if n < 1 || n > t {
+			torch.Failf("wavlm encoder", "clip %d has %d real frames, want 1 to %d", i, n, t)
+		}
+		for j := n; j < t; j++ {
+			any, pad[i*t+j], keys[i*t+j] = true, true, float32(math.Inf(-1))
+		}
+	}
+	if !any {
+		return nil
+	}
+	return &padding{lengths, s.FromBools(pad, b, t, 1), keys}
+}
+
+// keyMask is what is added to the scores (B, H, T, T): (B, 1, 1, T), or nil.
+func (p *padding) keyMask(s *torch.Scope) *torch.Tensor {
+	if p == nil {
+		return nil
+	}
+	b := len(p.lengths)
+	return s.FromFloat32(p.keys, b, 1, 1, len(p.keys)/b)
+}
+
+// lengthsOr is the real lengths, or b times n where nothing is padded.
+func (p *padding) lengthsOr(b, n int) []int {
+	if p != nil {
+		return p.lengths
+	}
+	all := make([]int, b)
+	for i := range all {
+		all[i] = n
+	}
+	return all
+}
+
+// flatten is the elements of b rows of n.
+func flatten(rows [][]bool, b, n int) []bool {
+	var out []bool
+	for _, row := range rows {
+		out = append(out, row...)
+	}
+	if len(rows) != b || len(out) != b*n {
+		torch.Failf("wavlm encoder", "a mask of %d rows and %d elements, want %d rows of %d", len(rows), len(out), b, n)
+	}
+	return out
+}

@@ -1,0 +1,78 @@
+package wavlm
+
+import (
+	"math"
+
+	"github.com/brainwavlm/bwlm/torch"
+	"github.com/brainwavlm/bwlm/torch/nn"
+)
+
+// convEps is the epsilon of the front end's norms, which no config.json changes.
+const convEps = 1e-5
+
+// FrontEnd is the stack of convolutions that turns a waveform into frames.
+type FrontEnd struct {
+	layers []*convLayer
+	cfg    Config
+}
+
+// convLayer is a convolution, perhaps a norm, and an activation.
+type convLayer struct {
+	weight, bias *torch.Tensor // (Cout, Cin, K), (Cout) or nil
+	stride       int
+	group        *nn.GroupNorm // one of these, or none
+	layer        *nn.LayerNorm
+	act          func(*torch.Tensor) *torch.Tensor
+}
+
+func newFrontEnd(b *nn.Builder, cfg Config) *FrontEnd {
+	f := &FrontEnd{cfg: cfg}
+	b = b.At("feature_extractor.conv_layers")
+	in := 1
+	for i, out := range cfg.ConvWidth {
+		f.layers = append(f.layers, newConvLayer(b.Index(i), cfg, i, in, out))
+		in = out
+	}
+	return f
+}
+
+func newConvLayer(b *nn.Builder, cfg Config, i, in, out int) *convLayer {
+	k := cfg.ConvKernel[i]
+	l := &convLayer{stride: cfg.ConvStride[i], act: activations[cfg.ConvAct]}
+	l.weight = b.Param("conv.weight", nn.KaimingNormal, out, in, k)
+	if cfg.ConvBias {
+		l.bias = b.Param("conv.bias", nn.Uniform(1/math.Sqrt(float64(in*k))), out)
+	}
+	switch {
+	case cfg.ConvNorm == "layer":
+		l.layer = b.LayerNorm("layer_norm", out, convEps)
+	case i == 0:
+		l.group = b.GroupNorm("layer_norm", out, out, convEps)
+	}
+	return l
+}
+
+// Forward turns waveforms (B, S) into features (B, T, C) with T = Config.Frames(S), at least 1.
+func (f *FrontEnd) Forward(wave *torch.Tensor) *torch.Tensor {
+	if n := wave.Dim(-1); f.cfg.Frames(n) < 1 {
+		torch.Failf("wavlm front end", "a waveform of %d samples is too short, want at least %d", n, f.cfg.MinSamples())
+	}
+	return wave.Tidy(func(x *torch.Tensor) *torch.Tensor {
+		x = x.Unsqueeze(1) // (B, 1, S)
+		for _, l := range f.layers {
+			x = x.Tidy(l.forward) // (B, Cout, T')
+		}
+		return x.Transpose(1, 2).Contiguous() // (B, T, C)
+	})
+}
+
+func (l *convLayer) forward(x *torch.Tensor) *torch.Tensor {
+	x = x.Conv1d(l.weight, l.bias, l.stride, 0, 1)
+	switch {
+	case l.group != nil:
+		x = l.group.Forward(x)
+	case l.layer != nil:
+		x = l.layer.Forward(x.Transpose(1, 2)).Transpose(1, 2)
+	}
+	return l.act(x)
+}

@@ -1,0 +1,220 @@
+package wavlm
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/torch"
+	"github.com/brainwavlm/bwlm/torch/nn"
+)
+
+// Load reads a model from a Hugging Face folder: config.json, preprocessor_config.json where there is one, and
+// model.safetensors or its shards. Weights in half precision are widened. The checkpoint of a task (CTC, speaker
+// verification) will do; its head is named in Model.Unused. Every parameter of the architecture is checked, whether
+// it will be used or not, and one error lists what is wrong. Close frees the model.
+func Load(ctx context.Context, dir string, opt Options) (*Model, error) {
+	cfg, err := ReadConfig(dir)
+	if err != nil {
+		return nil, err
+	}
+	pre, err := ReadPreprocessor(dir, cfg)
+	if err != nil {
+		return nil, err
+	}
+	file, err := ckpt.OpenModel(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	w := newWeights(file, cfg, opt)
+	store := nn.NewStore()
+	var m *Model
+	err = torch.Do(ctx, opt.mode(), func(s *torch.Scope) error {
+		err := store.Build(s, w, nil, func(b *nn.Builder) { m = New(b, cfg) })
+		if err != nil {
+			return err
+		}
+		return w.verdict(dir)
+	})
+	if err != nil {
+		store.Close()
+		return nil, asFault(fault.BadData, loadWeights, dir, err)
+	}
+	m.Preprocessor, m.closes = pre, true
+	m.Unused, m.oldKeys, m.Notes = w.unused, w.old, w.notes
+	if pre.Note != "" {
+		m.Notes = append(m.Notes, pre.Note)
+	}
+	return m, nil
+}
+
+const loadWeights = "load weights"
+
+// The old spelling of the weight norm, that of torch.nn.utils.weight_norm.
+const (
+	oldSizeKey      = "weight_g"
+	oldDirectionKey = "weight_v"
+)
+
+// weights is a checkpoint as the source of a model's parameters. It notes what is wrong with them instead of failing,
+// so that all of it can be said at once.
+type weights struct {
+	file     *ckpt.File
+	any      bool
+	old      bool              // the spelling of the weight norm
+	keys     map[string]string // parameter to key in the file
+	problems []string
+	failed   error // what kept the file from being read
+	notes    []string
+	unused   []string
+}
+
+// newWeights sorts the keys of a checkpoint. Where some begin with the family's name, as in a task's checkpoint, the
+// others belong to the head.
+func newWeights(file *ckpt.File, cfg Config, opt Options) *weights {
+	w := &weights{file: file, any: opt.AnyValues, keys: map[string]string{}}
+	prefix := string(cfg.Family) + "."
+	if !slices.ContainsFunc(file.Names(), func(key string) bool { return strings.HasPrefix(key, prefix) }) {
+		prefix = ""
+	}
+	today := false
+	for _, key := range file.Names() {
+		name, ours := strings.CutPrefix(key, prefix)
+		if !ours || !isBackbone(name) {
+			w.unused = append(w.unused, key)
+			continue
+		}
+		if stem, ok := cutEither(name, oldSizeKey, oldDirectionKey); ok {
+			w.old = true
+			name = stem + map[string]string{oldSizeKey: sizeKey, oldDirectionKey: directionKey}[name[len(stem):]]
+		} else if _, ok := cutEither(name, sizeKey, directionKey); ok {
+			today = true
+		}
+		w.keys[name] = key
+	}
+	slices.Sort(w.unused)
+	if w.old && today {
+		w.problems = append(w.problems, fmt.Sprintf("the weight norm is spelt in two ways, %s and %s", oldSizeKey, sizeKey))
+	}
+	if len(w.unused) > 0 {
+		w.notes = append(w.notes, "not used, since they belong to a task: "+list(w.unused))
+	}
+	return w
+}
+
+func cutEither(name, a, b string) (stem string, ok bool) {
+	if stem, ok = strings.CutSuffix(name, a); !ok {
+		stem, ok = strings.CutSuffix(name, b)
+	}
+	return stem, ok
+}
+
+// isBackbone says whether a key is of the encoder itself.
+func isBackbone(name string) bool {
+	module, _, nested := strings.Cut(name, ".")
+	switch module {
+	case "feature_extractor", "feature_projection", "encoder":
+		return nested
+	}
+	return name == maskKey
+}
+
+// Tensor reads a parameter.
+func (w *weights) Tensor(s *torch.Scope, name string, shape []int, init nn.Init) (*torch.Tensor, error) {
+	key, ok := w.keys[name]
+	delete(w.keys, name)
+	switch {
+	case ok:
+		if t := w.read(s, key, shape); t != nil {
+			return t, nil
+		}
+	case name == maskKey:
+		w.notes = append(w.notes, "the checkpoint has no "+maskKey+": it starts at random")
+		return init(s, shape), nil
+	default:
+		w.problem("%s: missing", name)
+	}
+	return s.Zeros(1).Expand(shape...), nil // stands in until the verdict, and takes no memory
+}
+
+// read is the tensor stored under key, nil if something is wrong with it.
+func (w *weights) read(s *torch.Scope, key string, shape []int) *torch.Tensor {
+	info, _ := w.file.Info(key)
+	if !slices.Equal(info.Shape, shape) {
+		w.problem("%s: shape %s, want %s", key, tuple(info.Shape), tuple(shape))
+		return nil
+	}
+	switch info.DType {
+	case ckpt.F32, ckpt.F16, ckpt.BF16, ckpt.F64:
+	default:
+		w.problem("%s: dtype %v, want F32, F16, BF16 or F64", key, info.DType)
+		return nil
+	}
+	values, err := w.file.Float32(key)
+	var bad *fault.Error
+	switch {
+	case err == nil:
+	case errors.As(err, &bad) && bad.Kind == fault.BadData:
+		w.problem("%s: %s", key, bad.Why)
+		return nil
+	default:
+		w.failed = cmp.Or(w.failed, err)
+		return nil
+	}
+	if why := w.suspicious(values, len(shape)); why != "" {
+		w.problem("%s: %s", key, why)
+		return nil
+	}
+	return s.FromFloat32(values, shape...)
+}
+
+// suspicious says what no trained weights are: not finite, or a matrix of zeros.
+func (w *weights) suspicious(values []float32, rank int) string {
+	if w.any {
+		return ""
+	}
+	zero := true
+	for i, v := range values {
+		if v-v != 0 { // NaN or infinite
+			return fmt.Sprintf("element %d is %g", i, v)
+		}
+		zero = zero && v == 0
+	}
+	if zero && rank > 1 {
+		return "all elements are 0"
+	}
+	return ""
+}
+
+// tuple writes a shape as Python does.
+func tuple(shape []int) string {
+	return "(" + strings.Join(strings.Fields(strings.Trim(fmt.Sprint(shape), "[]")), ", ") + ")"
+}
+
+func (w *weights) problem(format string, args ...any) {
+	w.problems = append(w.problems, fmt.Sprintf(format, args...))
+}
+
+// verdict is the error that lists everything wrong, once all parameters have been asked for.
+func (w *weights) verdict(dir string) error {
+	if w.failed != nil {
+		return w.failed
+	}
+	var extra []string
+	for _, key := range w.keys {
+		extra = append(extra, key+": not part of the architecture")
+	}
+	slices.Sort(extra)
+	problems := append(w.problems, extra...)
+	if len(problems) == 0 {
+		return nil
+	}
+	return fault.New(fault.BadData, loadWeights, dir, "%s", list(problems)).
+		Advise("check that %s and the weights are of the same model", configFile)
+}

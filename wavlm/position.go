@@ -1,0 +1,61 @@
+package wavlm
+
+import (
+	"math"
+
+	"github.com/brainwavlm/bwlm/torch"
+	"github.com/brainwavlm/bwlm/torch/nn"
+)
+
+// bucket is the class of a relative position r = key - query: exact for near keys, logarithmic further away, and
+// all from distance far on in the last. Keys before the query have the first half of the buckets, those after it
+// the second (T5's scheme, Raffel et al. 2020; transformers' _relative_positions_bucket).
+func bucket(r, buckets, far int) int {
+	half := buckets / 2
+	exact := half / 2
+	first, d := 0, -r
+	if r > 0 {
+		first, d = half, r
+	}
+	if d < exact {
+		return first + d
+	}
+	growth := math.Log(float64(d)/float64(exact)) / math.Log(float64(far)/float64(exact))
+	return first + min(half-1, exact+int(growth*float64(half-exact)))
+}
+
+// positionTable holds a number for each bucket and head.
+type positionTable struct {
+	weight *torch.Tensor // (buckets, H)
+	cfg    Config
+}
+
+// newPositionTable: layer 0 alone owns the table.
+func newPositionTable(b *nn.Builder, cfg Config) *positionTable {
+	return &positionTable{b.Param("rel_attn_embed.weight", nn.Normal(cfg.InitSize), cfg.Buckets, cfg.Heads), cfg}
+}
+
+// forward is the position bias (H, T, T): element h, i, j is head h's number for the bucket of j - i. It is the
+// same for all clips and layers.
+func (p *positionTable) forward(s *torch.Scope, frames int) *torch.Tensor {
+	diagonals := make([]int, 2*frames-1) // of j - i from -(T-1) to T-1
+	for i := range diagonals {
+		diagonals[i] = bucket(i-(frames-1), p.cfg.Buckets, p.cfg.MaxDistance)
+	}
+	return s.Use(p.weight).Tidy(func(w *torch.Tensor) *torch.Tensor {
+		return toeplitz(w.IndexSelect(0, diagonals).Transpose(0, 1)) // (H, T, T)
+	})
+}
+
+// toeplitz spreads diagonals d (H, 2T-1) to (H, T, T) with element h, i, j equal to d[h, j-i+T-1]. Copies of d in
+// T rows are read with rows one shorter, so that each row begins one later in d than the next: no index of T² elements
+// is needed, in neither direction of the calculation.
+func toeplitz(d *torch.Tensor) *torch.Tensor {
+	h, n := d.Dim(0), d.Dim(1)
+	t := (n + 1) / 2
+	if t == 1 {
+		return d.Unsqueeze(2)
+	}
+	rows := d.Unsqueeze(1).Expand(h, t, n).Reshape(h, t*n)
+	return rows.Narrow(1, t-1, t*(n-1)).Reshape(h, t, n-1).Narrow(2, 0, t).Contiguous()
+}

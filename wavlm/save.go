@@ -1,0 +1,89 @@
+package wavlm
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+// Save writes the model as a Hugging Face folder that transformers loads: config.json and preprocessor_config.json
+// as they were read, and model.safetensors in f32 with the keys as they were spelt, less the prefix and head of a
+// task. Adapters are not part of it. The folder must not exist; it appears whole or not at all.
+func (m *Model) Save(ctx context.Context, dir string) error {
+	return ckpt.AtomicDir(dir, func(dir string) error {
+		if err := writeFile(dir, configFile, m.configForFloat32()); err != nil {
+			return err
+		}
+		if m.Preprocessor.raw != nil {
+			if err := writeFile(dir, preprocessorFile, m.Preprocessor.raw); err != nil {
+				return err
+			}
+		}
+		err := m.session.Infer(ctx, func(*torch.Scope) error {
+			return ckpt.Write(filepath.Join(dir, "model.safetensors"), m.tensors(), map[string]string{"format": "pt"})
+		})
+		if err != nil {
+			return asFault(fault.Internal, "save model", dir, err)
+		}
+		return nil
+	})
+}
+
+// tensors are the parameters, ready to be written.
+func (m *Model) tensors() (list []ckpt.Tensor) {
+	spell := strings.NewReplacer()
+	if m.oldKeys {
+		spell = strings.NewReplacer(sizeKey, oldSizeKey, directionKey, oldDirectionKey)
+	}
+	for name, p := range m.Store().Params() {
+		list = append(list, ckpt.Tensor{Name: spell.Replace(name), DType: ckpt.F32, Shape: p.Shape(), Data: parameter{p}})
+	}
+	return list
+}
+
+// configForFloat32 is config.json, but for the dtype of weights that were read in half precision, to which
+// transformers would round the saved ones.
+func (m *Model) configForFloat32() []byte {
+	text := m.Config.JSON()
+	values, err := parseObject(text)
+	if err != nil {
+		panic(err) // it was read before
+	}
+	changed := false
+	for _, key := range []string{"dtype", "torch_dtype"} {
+		if old := string(values[key]); old != "" && old != "null" && old != `"float32"` {
+			values[key], changed = json.RawMessage(`"float32"`), true
+		}
+	}
+	if !changed {
+		return text
+	}
+	return indented(values)
+}
+
+// parameter is copied out of libtorch when it is written.
+type parameter struct{ *torch.Tensor }
+
+// Len is the number of bytes.
+func (p parameter) Len() int64 { return int64(p.Tensor.Len() * p.DType().Size()) }
+
+// WriteTo writes the elements.
+func (p parameter) WriteTo(w io.Writer) (int64, error) {
+	n, err := w.Write(p.Bytes())
+	return int64(n), err
+}
+
+func writeFile(dir, name string, text []byte) error {
+	path := filepath.Join(dir, name)
+	if err := os.WriteFile(path, text, 0o666); err != nil {
+		return fault.Wrap(fault.IO, "save model", path, err)
+	}
+	return nil
+}
