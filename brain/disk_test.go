@@ -13,15 +13,22 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// brokenDisk refuses checkpoints from one step on, until another (0: never).
+const perEpoch = 6 // steps of the tiny study
+
+// brokenDisk refuses checkpoints from one step on, until another (0: never). It also sees to it that the first and the
+// last of four epochs are never the best.
 type brokenDisk struct {
 	from, until int
+	study       *Study
 	run         *Run
 	warnings    []string
 	err         error
 }
 
 func (d *brokenDisk) event(e Event) {
+	if e.Phase == "tune" && (e.Done == 1 || e.Done == 3*perEpoch+1) {
+		d.study.upend("val")
+	}
 	switch {
 	case e.Phase == "warning":
 		d.warnings = append(d.warnings, e.Note)
@@ -33,20 +40,20 @@ func (d *brokenDisk) event(e Event) {
 }
 
 func TestDiskThatRefusesCheckpoints(t *testing.T) {
-	const perEpoch = 6
 	start := func(d *brokenDisk) (*Study, *Run) {
 		st := tiny(t, Options{Progress: d.event}, func(e *experiment.Experiment, _ *dataset.Spec) { e.Train.Epochs = 4 })
 		run, err := st.Begin(t.Context())
 		require.NoError(t, err)
 		t.Cleanup(func() { run.Close() })
-		d.run = run
+		d.study, d.run = st, run
+		st.upend("val")
 		return st, run
 	}
 	sound := &brokenDisk{}
 	st, run := start(sound)
 	want, err := st.Fit(t.Context(), run)
 	require.NoError(t, err)
-	require.Contains(t, []int{1, 2, 3}, want.Best, "else this test shows little: %v", want.Epochs)
+	require.Contains(t, []int{1, 2, 3}, want.Best, "epochs: %v", want.Epochs)
 	adapter, err := os.ReadFile(run.file("adapter/adapter_model.safetensors"))
 	require.NoError(t, err)
 

@@ -168,6 +168,18 @@ func tryTiny(t *testing.T, opt Options, change func(*experiment.Experiment, *dat
 	return openTiny(t.Context(), e, spec, opt)
 }
 
+// upend turns the answers to a story upside down, so that whoever predicted them well now does badly. Where a test needs
+// an epoch to be worse than another, this makes it so whatever the last bits of the training are.
+func (st *Study) upend(story string) {
+	for _, p := range st.people {
+		if r := p.responses[story]; r != nil {
+			for i := range r.data {
+				r.data[i] = -r.data[i]
+			}
+		}
+	}
+}
+
 // values are n numbers that look random.
 func values(n int, seed uint64) []float32 {
 	r := rand.New(rand.NewPCG(seed, 9))
