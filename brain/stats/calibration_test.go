@@ -73,14 +73,18 @@ func (r *rate) value() (mean, standardError float64) {
 	return mean, math.Sqrt(standardError)
 }
 
-// atMost asserts the rate and that it is known well enough to be asserted.
+// atMost asserts that the rate does not exceed a limit, once it is known to within a standard error of precision; where
+// that is more than .002, so many standard errors are allowed for as make a false alarm rare, but not a broken test.
 func (r *rate) atMost(t *testing.T, what string, limit, precision float64) {
 	t.Helper()
 	mean, se := r.value()
 	t.Logf("%s: %.4f ± %.4f (SE, %d data sets), limit %.2f", what, mean, se, len(r.sets), limit)
+	require.Less(t, se, precision, "%s: too few data sets to say", what)
+	if precision > .002 {
+		mean -= 2 * se
+	}
 	assert.LessOrEqual(t, mean, limit, what)
-	assert.Less(t, se, precision, "%s: too few data sets to say", what)
-	assert.Greater(t, mean, .03, "%s: it never errs, so it finds nothing either", what)
+	assert.Greater(t, mean+4*se, .03, "%s: it never errs, so it finds nothing either", what)
 }
 
 func countBelow(p []float64, level float64) (n int) {
@@ -99,30 +103,27 @@ const few = 100 // permutations; so few that forgetting the +1 would show
 
 func calibrateCorrelation(t *testing.T, phi float64, sets int, precision float64) {
 	w := world{rows: 300, voxels: 40, phi: phi, base: 1}
-	for _, c := range []struct {
-		name string
-		opt  PermutationOptions
-	}{
-		{"r > chance, blocks of 10", PermutationOptions{BlockRows: 10}},
-		{"|r| > chance, blocks by memory", PermutationOptions{TwoSided: true}},
-	} {
-		var errors, rowByRow rate
-		for i := range uint64(sets) {
-			s := w.story(i)
+	var above, either, rowByRow rate
+	for i := range uint64(sets) {
+		s := w.story(i)
+		for _, c := range []struct {
+			errors *rate
+			opt    PermutationOptions
+		}{{&above, PermutationOptions{BlockRows: 10}}, {&either, PermutationOptions{TwoSided: true}}, {&rowByRow, PermutationOptions{BlockRows: 1, TwoSided: true}}} {
+			if c.errors == &rowByRow && i >= 40 {
+				continue
+			}
 			c.opt.Permutations, c.opt.Seed = few, i
 			out, err := PermutationTest(t.Context(), s.Base, s.Want, w.rows, w.voxels, c.opt)
 			require.NoError(t, err)
-			errors.add(countBelow(out.P, .05), w.voxels)
-			if i < 25 {
-				wrong, err := PermutationTest(t.Context(), s.Base, s.Want, w.rows, w.voxels, PermutationOptions{BlockRows: 1, Permutations: few})
-				require.NoError(t, err)
-				rowByRow.add(countBelow(wrong.P, .05), w.voxels)
-			}
+			c.errors.add(countBelow(out.P, .05), w.voxels)
 		}
-		errors.atMost(t, c.name, limits[phi], precision)
-		wrong, _ := rowByRow.value()
-		assert.Greater(t, wrong, limits[phi], "shuffling single rows is seen to be wrong")
 	}
+	above.atMost(t, "r > chance, blocks of 10", limits[phi], precision)
+	either.atMost(t, "|r| > chance, blocks by memory", limits[phi], precision)
+	wrong, se := rowByRow.value()
+	t.Logf("|r| > chance, single rows: %.3f ± %.3f", wrong, se)
+	assert.Greater(t, wrong-2*se, limits[phi], "shuffling single rows is seen to be wrong")
 }
 
 func calibratePaired(t *testing.T, phi float64, sets int) (voxels, regions rate) {
@@ -196,15 +197,17 @@ func calibrateCeilings(t *testing.T, phi float64, sets int) {
 	assert.LessOrEqual(t, float64(undefined), .02*float64(total))
 }
 
+// A few seconds' worth of data sets: enough to see a test that is broken. TestCalibrationOnManyDataSets, with the tag slow,
+// has so many that the rates themselves are held against their limits.
 func TestCalibration(t *testing.T) {
 	for _, phi := range []float64{.5, .8} {
 		t.Run(fmt.Sprint("phi", phi), func(t *testing.T) {
-			t.Run("correlation", func(t *testing.T) { calibrateCorrelation(t, phi, 500, .003) })
-			t.Run("paired", func(t *testing.T) { // regions are a fifth as many: the slow test has enough of them
-				voxels, _ := calibratePaired(t, phi, 1000)
-				voxels.atMost(t, "|difference| > chance, voxels", limits[phi], .002)
+			t.Run("correlation", func(t *testing.T) { calibrateCorrelation(t, phi, 100, .005) })
+			t.Run("paired", func(t *testing.T) { // regions are a fifth as many: only the slow test has enough of them
+				voxels, _ := calibratePaired(t, phi, 200)
+				voxels.atMost(t, "|difference| > chance, voxels", limits[phi], .005)
 			})
-			t.Run("intervals", func(t *testing.T) { calibrateIntervals(t, phi, 200, .012) })
+			t.Run("intervals", func(t *testing.T) { calibrateIntervals(t, phi, 60, .02) })
 			t.Run("ceilings", func(t *testing.T) { calibrateCeilings(t, phi, 60) })
 		})
 	}
@@ -213,7 +216,7 @@ func TestCalibration(t *testing.T) {
 // What is there is found: the tests are not only silent where nothing is.
 func TestPower(t *testing.T) {
 	w := world{rows: 600, voxels: 40, phi: .5, signal: .4, base: 2, tuned: .2}
-	const sets = 20
+	const sets = 10
 	var found, better, regions float64
 	for i := range uint64(sets) {
 		s := w.story(i)
