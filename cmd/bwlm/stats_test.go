@@ -21,7 +21,9 @@ type statsGolden struct {
 		N, Rows, Voxels int
 		Repeats, Pred   []float32
 		SP, Raw, EV     []float64
-		CCMax           []float64 `json:"cc_max"`
+		CCMax           []float64   `json:"cc_max"`
+		LeaveOneOut     [][]float64 `json:"leave_one_out"`
+		Upper           []float64
 	}
 	Orders struct {
 		Block, Voxels   int
@@ -101,6 +103,30 @@ func TestStatsCeilingWritesWhatNumPyFinds(t *testing.T) {
 	is, err := defined.Bool()
 	require.NoError(t, err)
 	assert.Equal(t, []bool{true, true, true, false, false}, is)
+}
+
+func TestStatsIntersubjectWritesWhatNumPyFinds(t *testing.T) {
+	g := readStatsGolden(t).Ceilings
+	dir := t.TempDir()
+	code, stdout, stderr := call(t, "stats", "intersubject", "--y", writeNPY(t, dir, "y.npy", g.Repeats, g.N, g.Rows, g.Voxels), "--out", dir, "--json")
+	require.Zero(t, code, stderr)
+	assert.Contains(t, stdout, `{"schema":1,`)
+	a, err := ckpt.ReadNPY(filepath.Join(dir, "isc_people.npy"))
+	require.NoError(t, err)
+	assert.Equal(t, []int{g.N, g.Voxels}, a.Shape)
+	people, err := a.Float64()
+	require.NoError(t, err)
+	isc, upper := readVector(t, dir, "isc"), readVector(t, dir, "upper")
+	for v, want := range g.Upper {
+		assert.InDelta(t, want, upper[v], 1e-9)
+		mean := 0.
+		for i, r := range g.LeaveOneOut {
+			assert.InDelta(t, r[v], people[i*g.Voxels+v], 1e-9)
+			mean += r[v] / float64(g.N)
+		}
+		assert.InDelta(t, mean, isc[v], 1e-9)
+	}
+	assert.True(t, math.IsNaN(readVector(t, dir, "cc_max")[3]), "halves that disagree have no ceiling")
 }
 
 func TestStatsTestWritesWhatNumPyFinds(t *testing.T) {
