@@ -30,7 +30,8 @@ func isAuditory(region string) bool {
 }
 
 // against scores the tuned system beside another and tests the difference.
-func (e *Evaluation) against(ctx context.Context, who []int, base []prediction, groups []stats.Group) (*stats.Bootstrap, *Delta, error) {
+func (e *Evaluation) against(ctx context.Context, who []int, base []prediction, groups []stats.Group) (
+	*stats.Bootstrap, *Delta, error) {
 	seed := e.study.Experiment.Train.Seed
 	subjects := e.subjects(who, base)
 	b, err := stats.PairedBootstrap(ctx, subjects, groups, stats.BootstrapOptions{Seed: seed})

@@ -37,7 +37,8 @@ func TestScoresSayHowSureTheyAre(t *testing.T) {
 	exp := experiment.Experiment{}
 	exp.Train.Seed = 1
 	e := &Evaluation{
-		Baseline: &Baseline{study: &Study{Experiment: &exp, people: []*person{p}}, base: []prediction{{rows, base}}, best: []prediction{{rows, base}},
+		Baseline: &Baseline{study: &Study{Experiment: &exp, people: []*person{p}},
+			base: []prediction{{rows, base}}, best: []prediction{{rows, base}},
 			groups: []stats.Group{{Name: everything}, {Name: "front", Columns: [][]int{{0, 1, 2}}}, {Name: "AC", Columns: [][]int{{3, 4, 5}}}}},
 		tuned: []prediction{{rows, tuned}},
 	}

@@ -109,7 +109,11 @@ func calibrateCorrelation(t *testing.T, phi float64, sets int, precision float64
 		for _, c := range []struct {
 			errors *rate
 			opt    PermutationOptions
-		}{{&above, PermutationOptions{BlockRows: 10}}, {&either, PermutationOptions{TwoSided: true}}, {&rowByRow, PermutationOptions{BlockRows: 1, TwoSided: true}}} {
+		}{
+			{&above, PermutationOptions{BlockRows: 10}},
+			{&either, PermutationOptions{TwoSided: true}},
+			{&rowByRow, PermutationOptions{BlockRows: 1, TwoSided: true}},
+		} {
 			if c.errors == &rowByRow && i >= 40 {
 				continue
 			}
@@ -228,7 +232,8 @@ func TestPower(t *testing.T) {
 		better += float64(countBelow(test.Voxels[0].Q, .05)) / float64(w.voxels*sets)
 		regions += float64(countBelow(test.Groups.PMax, .05)) / float64(len(test.Groups.P)*sets)
 	}
-	t.Logf("r of %.2f found in %.3f of voxels (q ≤ .05); a gain to %.2f in %.3f, in %.3f of regions", w.r(w.base), found, w.r(w.tuned), better, regions)
+	t.Logf("r of %.2f found in %.3f of voxels (q ≤ .05); a gain to %.2f in %.3f, in %.3f of regions",
+		w.r(w.base), found, w.r(w.tuned), better, regions)
 	assert.Greater(t, found, .9)
 	assert.Greater(t, better, .8)
 	assert.Greater(t, regions, .99)

@@ -189,7 +189,8 @@ func TestMaskRemembersWhatChoseIt(t *testing.T) {
 	m := c.Mask(.4, "alice[0:100]", "wheretheressmoke")
 	assert.Equal(t, []int{1, 3}, m.Columns)
 	assert.Equal(t, []string{"wheretheressmoke"}, m.Tested("life", "wheretheressmoke"))
-	assert.Equal(t, "not independent: alice[250:362] chose these voxels (CC_max > 0.4) and is scored on them", m.Label("alice[250:362]", "life"))
+	assert.Equal(t, "not independent: alice[250:362] chose these voxels (CC_max > 0.4) and is scored on them",
+		m.Label("alice[250:362]", "life"))
 	assert.Equal(t, "independent of the test (CC_max > 0.4)", m.Label("life"))
 	assert.Empty(t, Mask{Columns: []int{1}, Rule: "atlas"}.Tested("life"))
 	assert.Equal(t, []int{}, c.Mask(1).Columns)

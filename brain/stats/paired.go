@@ -67,7 +67,8 @@ func PairedTest(ctx context.Context, subjects []Subject, groups []Group, opt Pai
 		opt.Permutations = defaultPermutations
 	}
 	if !paired || opt.Permutations < 1 || opt.BlockRows < 0 {
-		return nil, fault.New(fault.BadData, what, "", "%d permutations of blocks of %d rows; two systems: %t", opt.Permutations, opt.BlockRows, paired)
+		return nil, fault.New(fault.BadData, what, "", "%d permutations of blocks of %d rows; two systems: %t",
+			opt.Permutations, opt.BlockRows, paired)
 	}
 	if opt.BlockRows == 0 {
 		opt.BlockRows = BlockLength(responseTau(subjects))
@@ -81,7 +82,8 @@ func PairedTest(ctx context.Context, subjects []Subject, groups []Group, opt Pai
 		out.Units = append(out.Units, swaps.count(group))
 	}
 	for s, subject := range subjects {
-		tests, err := swapSubject(ctx, subject, plan.blocks[s], swaps.swapped[s], memberships(groups, s, subject.Voxels), totals, opt.OneSided)
+		member := memberships(groups, s, subject.Voxels)
+		tests, err := swapSubject(ctx, subject, plan.blocks[s], swaps.swapped[s], member, totals, opt.OneSided)
 		if err != nil {
 			return nil, err
 		}
@@ -157,7 +159,8 @@ type groupTotal struct {
 }
 
 // swapSubject tests the voxels of one subject and adds their means to the groups.
-func swapSubject(ctx context.Context, subject Subject, blocks []block, swapped [][]int, member [][]int, totals []groupTotal, oneSided bool) (*Tests, error) {
+func swapSubject(ctx context.Context, subject Subject, blocks []block, swapped, member [][]int,
+	totals []groupTotal, oneSided bool) (*Tests, error) {
 	n := subject.Voxels
 	t := &Tests{Base: make([]float64, n), Tuned: make([]float64, n), Delta: make([]float64, n), Scored: make([]bool, n)}
 	everywhere := make([][]int, n)

@@ -68,7 +68,8 @@ func PermutationTest(ctx context.Context, pred, want []float32, rows, voxels int
 		opt.Lengths = []int{rows}
 	}
 	if opt.Permutations < 1 || opt.BlockRows < 0 {
-		return nil, fault.New(fault.BadData, "permutation test", "", "%d permutations of blocks of %d rows", opt.Permutations, opt.BlockRows)
+		return nil, fault.New(fault.BadData, "permutation test", "", "%d permutations of blocks of %d rows",
+			opt.Permutations, opt.BlockRows)
 	}
 	out := &Permutation{Permutations: opt.Permutations, BlockRows: opt.BlockRows, TwoSided: opt.TwoSided}
 	out.R, out.Constant = Correlation(pred, want, rows, voxels)
@@ -78,7 +79,8 @@ func PermutationTest(ctx context.Context, pred, want []float32, rows, voxels int
 	blocks := cut(opt.Lengths, out.BlockRows)
 	if out.Blocks = len(blocks); out.Blocks < minShuffledBlocks {
 		return nil, fault.New(fault.BadData, "permutation test", "", "%d rows make %d blocks of at least %d, a test needs %d",
-			rows, out.Blocks, out.BlockRows, minShuffledBlocks).Advise("score more rows, or take shorter blocks if the responses have a short memory")
+			rows, out.Blocks, out.BlockRows, minShuffledBlocks).
+			Advise("score more rows, or take shorter blocks if the responses have a short memory")
 	}
 	rng := rand.New(rand.NewPCG(opt.Seed, 0))
 	orders := make([][]int, opt.Permutations)

@@ -89,7 +89,8 @@ func TestPermutationTestIsTheSameOnAnyNumberOfProcessors(t *testing.T) {
 func TestBlocksOfRows(t *testing.T) {
 	assert.Equal(t, []rowRange{{0, 11}, {11, 23}, {23, 35}, {35, 42}, {42, 52}}, cut([]int{35, 7, 10}, 10))
 	x := []float32{1, 2, 3, 1, 2, 3, 1, 2}
-	auto, err := PermutationTest(t.Context(), make([]float32, 400), make([]float32, 400), 400, 1, PermutationOptions{Permutations: 5, Lengths: []int{355, 45}})
+	nothing := make([]float32, 400)
+	auto, err := PermutationTest(t.Context(), nothing, nothing, 400, 1, PermutationOptions{Permutations: 5, Lengths: []int{355, 45}})
 	require.NoError(t, err)
 	assert.Equal(t, []int{10, 35 + 4}, []int{auto.BlockRows, auto.Blocks})
 	_, err = PermutationTest(t.Context(), x, x, 8, 1, PermutationOptions{BlockRows: 2})

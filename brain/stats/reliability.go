@@ -26,7 +26,9 @@ type InterSubject struct {
 // that everybody has is shared, too: take it out before.
 func LeaveOneOut(responses []float32, n, rows, voxels int) InterSubject {
 	mustHold("responses", responses, n*rows, voxels)
-	s := InterSubject{People: make([][]float64, n), R: make([]float64, voxels), Upper: make([]float64, voxels), Defined: make([]bool, voxels)}
+	s := InterSubject{
+		People: make([][]float64, n), R: make([]float64, voxels), Upper: make([]float64, voxels), Defined: make([]bool, voxels),
+	}
 	for i := range s.People {
 		s.People[i] = make([]float64, voxels)
 	}
@@ -62,7 +64,9 @@ type Reliability struct {
 // each split, by chance, and Full is corrected for that. Fewer than two bound nothing.
 func SplitHalf(responses []float32, n, rows, voxels, splits int, seed uint64) Reliability {
 	mustHold("responses", responses, n*rows, voxels)
-	s := Reliability{Halves: make([]float64, voxels), Full: make([]float64, voxels), CCMax: make([]float64, voxels), Defined: make([]bool, voxels)}
+	s := Reliability{
+		Halves: make([]float64, voxels), Full: make([]float64, voxels), CCMax: make([]float64, voxels), Defined: make([]bool, voxels),
+	}
 	half := n / 2
 	if half < 1 || splits < 1 {
 		return s

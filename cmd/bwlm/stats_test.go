@@ -108,7 +108,8 @@ func TestStatsCeilingWritesWhatNumPyFinds(t *testing.T) {
 func TestStatsIntersubjectWritesWhatNumPyFinds(t *testing.T) {
 	g := readStatsGolden(t).Ceilings
 	dir := t.TempDir()
-	code, stdout, stderr := call(t, "stats", "intersubject", "--y", writeNPY(t, dir, "y.npy", g.Repeats, g.N, g.Rows, g.Voxels), "--out", dir, "--json")
+	y := writeNPY(t, dir, "y.npy", g.Repeats, g.N, g.Rows, g.Voxels)
+	code, stdout, stderr := call(t, "stats", "intersubject", "--y", y, "--out", dir, "--json")
 	require.Zero(t, code, stderr)
 	assert.Contains(t, stdout, `{"schema":1,`)
 	a, err := ckpt.ReadNPY(filepath.Join(dir, "isc_people.npy"))
@@ -135,7 +136,8 @@ func TestStatsTestWritesWhatNumPyFinds(t *testing.T) {
 	rows := len(g.Want) / g.Voxels
 	run := func(seed string) {
 		code, stdout, stderr := call(t, "stats", "test", "--pred", writeNPY(t, dir, "pred.npy", g.Pred, rows, g.Voxels),
-			"--y", writeNPY(t, dir, "y.npy", g.Want, rows, g.Voxels), "--block", "4", "--permutations", "20000", "--seed", seed, "--out", dir, "--json")
+			"--y", writeNPY(t, dir, "y.npy", g.Want, rows, g.Voxels), "--block", "4", "--permutations", "20000",
+			"--seed", seed, "--out", dir, "--json")
 		require.Zero(t, code, stderr)
 		var answer testAnswer
 		require.NoError(t, json.Unmarshal([]byte(stdout), &answer))

@@ -103,7 +103,8 @@ func intersubject(y, out string, splits int, seed uint64) (*peopleAnswer, error)
 }
 
 func (x *peopleAnswer) text(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "%s: %d people, %d of %d voxels in which they vary\nmedians: leave-one-out %s, upper end %s, CC_max of the mean %s\n",
+	_, err := fmt.Fprintf(w, "%s: %d people, %d of %d voxels in which they vary\n"+
+		"medians: leave-one-out %s, upper end %s, CC_max of the mean %s\n",
 		x.Out, x.People, x.Defined, x.Voxels, number(x.Medians.ISC), number(x.Medians.Upper), number(x.Medians.CCMax))
 	return err
 }

@@ -137,8 +137,8 @@ func (f *testFlags) test(ctx context.Context) (*testAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer := &testAnswer{Schema: 1, Out: f.out, Rows: rows, Voxels: voxels, Tail: "one-sided", BlockRows: out.BlockRows, Blocks: out.Blocks,
-		Permutations: out.Permutations, Seed: f.opt.Seed}
+	answer := &testAnswer{Schema: 1, Out: f.out, Rows: rows, Voxels: voxels, Tail: "one-sided",
+		BlockRows: out.BlockRows, Blocks: out.Blocks, Permutations: out.Permutations, Seed: f.opt.Seed}
 	if out.TwoSided {
 		answer.Tail = "two-sided"
 	}

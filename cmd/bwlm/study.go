@@ -88,7 +88,8 @@ func printSummary(w io.Writer, s *brain.Summary) error {
 		r := []string{name, score(of(&t.Base))}
 		if t.Tuned != nil {
 			d := d()
-			r = append(r, score(of(t.BaseBestLayer)), score(of(t.Tuned)), fmt.Sprintf("%+.3f", d.MeanR), interval(d.CI95), score(d.P), score(d.Q))
+			r = append(r, score(of(t.BaseBestLayer)), score(of(t.Tuned)),
+				fmt.Sprintf("%+.3f", d.MeanR), interval(d.CI95), score(d.P), score(d.Q))
 		}
 		if t.Ceiling != nil {
 			r = append(r, score(of(t.Ceiling)))
