@@ -40,20 +40,25 @@ type System struct {
 	MeanR float64            `json:"mean_r"`
 	CI95  *stats.Interval    `json:"ci95"`
 	ROIs  map[string]float64 `json:"rois"`
+
+	OfCeiling *Share `json:"percent_of_ceiling,omitempty"`
 }
 
 // Delta is the difference of two systems with a paired interval.
 type Delta struct {
-	MeanR  float64             `json:"mean_r"`
-	CI95   *stats.Interval     `json:"ci95"`
-	Reason string              `json:"no_interval_because,omitempty"`
-	ROIs   map[string]DeltaROI `json:"rois"`
+	MeanR float64         `json:"mean_r"`
+	CI95  *stats.Interval `json:"ci95"`
+	Significance
+	Reason   string                `json:"no_interval_because,omitempty"`
+	ROIs     map[string]DeltaROI   `json:"rois"`
+	Auditory *stats.NonInferiority `json:"auditory_loss,omitempty"` // of 5 % of the other system's r, if a region is auditory cortex
 }
 
 // DeltaROI is a Delta of one region.
 type DeltaROI struct {
 	MeanR float64         `json:"mean_r"`
 	CI95  *stats.Interval `json:"ci95"`
+	Significance
 }
 
 // Tuned is the outcome of a training as an evaluation needs it.
@@ -299,7 +304,6 @@ func (e *Evaluation) subjects(who []int, base []prediction) []stats.Subject {
 // Scores compares the systems on the test rows of the named people, all if none is named.
 func (e *Evaluation) Scores(ctx context.Context, names ...string) (out Scores, err error) {
 	st := e.study
-	opt := stats.BootstrapOptions{Seed: st.Experiment.Train.Seed}
 	var who []int
 	for i, p := range st.people {
 		if len(names) == 0 || slices.Contains(names, p.name) {
@@ -309,23 +313,25 @@ func (e *Evaluation) Scores(ctx context.Context, names ...string) (out Scores, e
 		}
 	}
 	groups := groupsOf(e.groups, who)
-	b, err := stats.PairedBootstrap(ctx, e.subjects(who, e.base), groups, opt)
+	b, d, err := e.against(ctx, who, e.base, groups)
 	if err != nil {
 		return out, err
 	}
 	layer := st.Experiment.Model.Layer
 	out.Base = system(b, layer, func(g stats.GroupScore) stats.Score { return g.Base })
 	out.Ceiling = e.ceiling(who)
+	out.Base.OfCeiling = out.Base.shareOf(out.Ceiling)
 	if e.tuned == nil {
 		return out, nil
 	}
-	against, err := stats.PairedBootstrap(ctx, e.subjects(who, e.best), groups, opt)
+	best, dBest, err := e.against(ctx, who, e.best, groups)
 	if err != nil {
 		return out, err
 	}
-	bestLayer := system(against, e.bestLayer, func(g stats.GroupScore) stats.Score { return g.Base })
+	bestLayer := system(best, e.bestLayer, func(g stats.GroupScore) stats.Score { return g.Base })
 	after := system(b, layer, func(g stats.GroupScore) stats.Score { return *g.Tuned })
-	out.BaseBestLayer, out.Tuned, out.Delta, out.DeltaBest = &bestLayer, &after, delta(b), delta(against)
+	bestLayer.OfCeiling, after.OfCeiling = bestLayer.shareOf(out.Ceiling), after.shareOf(out.Ceiling)
+	out.BaseBestLayer, out.Tuned, out.Delta, out.DeltaBest = &bestLayer, &after, d, dBest
 	return out, nil
 }
 
@@ -356,18 +362,6 @@ func system(b *stats.Bootstrap, layer int, side func(stats.GroupScore) stats.Sco
 		s.ROIs[g.Name] = score.Mean
 	}
 	return s
-}
-
-func delta(b *stats.Bootstrap) *Delta {
-	d := &Delta{ROIs: map[string]DeltaROI{}}
-	for _, g := range b.Groups {
-		if g.Name == everything {
-			d.MeanR, d.CI95, d.Reason = g.Delta.Mean, g.Delta.CI95, g.Reason
-			continue
-		}
-		d.ROIs[g.Name] = DeltaROI{g.Delta.Mean, g.Delta.CI95}
-	}
-	return d
 }
 
 // Write leaves each person's scores per voxel, predictions and responses as .npy below dir, and summary.json; dir ""
