@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -14,8 +15,8 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// Load reads a model from a Hugging Face folder: config.json, preprocessor_config.json where there is one, and
-// model.safetensors or its shards. Weights in half precision are widened. The checkpoint of a task (CTC, speaker
+// Load reads a model from a Hugging Face folder: config.json, preprocessor_config.json where there is one, and the
+// weights, from model.safetensors, its shards, pytorch_model.bin or its shards, whichever is there first. Weights in half precision are widened. The checkpoint of a task (CTC, speaker
 // verification) will do; its head is named in Model.Unused. Every parameter of the architecture is checked, whether
 // it will be used or not, and one error lists what is wrong. Close frees the model.
 func Load(ctx context.Context, dir string, opt Options) (*Model, error) {
@@ -62,6 +63,9 @@ const (
 	oldDirectionKey = "weight_v"
 )
 
+// batchCount is how many batches a batch norm has seen, which matters to its training alone.
+const batchCount = ".num_batches_tracked"
+
 // weights is a checkpoint as the source of a model's parameters. It notes what is wrong with them instead of failing,
 // so that all of it can be said at once.
 type weights struct {
@@ -79,15 +83,26 @@ type weights struct {
 // others belong to the head.
 func newWeights(file *ckpt.File, cfg Config, opt Options) *weights {
 	w := &weights{file: file, any: opt.AnyValues, keys: map[string]string{}}
-	prefix := string(cfg.Family) + "."
-	if !slices.ContainsFunc(file.Names(), func(key string) bool { return strings.HasPrefix(key, prefix) }) {
+	begins := func(prefix string) bool {
+		return slices.ContainsFunc(file.Names(), func(key string) bool { return strings.HasPrefix(key, prefix) })
+	}
+	prefix := cfg.Family.prefix()
+	if !begins(prefix) {
 		prefix = ""
+		for _, other := range slices.Sorted(maps.Keys(architectures)) {
+			if begins(other.prefix()) {
+				w.problem("the keys begin with %s, so these are weights of the family %s, and %s says %s", other.prefix(), other, configFile, cfg.Family)
+			}
+		}
 	}
 	today := false
 	for _, key := range file.Names() {
 		name, ours := strings.CutPrefix(key, prefix)
 		if !ours || !isBackbone(name) {
 			w.unused = append(w.unused, key)
+			continue
+		}
+		if strings.HasSuffix(name, batchCount) {
 			continue
 		}
 		if stem, ok := cutEither(name, oldSizeKey, oldDirectionKey); ok {
