@@ -33,19 +33,23 @@ func Load(ctx context.Context, dir string, opt Options) (*Model, error) {
 		return nil, err
 	}
 	defer file.Close()
-	w := newWeights(file, cfg, opt)
+	return newWeights(file, cfg, opt).build(ctx, dir, cfg, pre, opt)
+}
+
+// build makes the model of the checkpoint at where, all of which must fit.
+func (w *weights) build(ctx context.Context, where string, cfg Config, pre Preprocessor, opt Options) (*Model, error) {
 	store := nn.NewStore()
 	var m *Model
-	err = torch.Do(ctx, opt.mode(), func(s *torch.Scope) error {
+	err := torch.Do(ctx, opt.mode(), func(s *torch.Scope) error {
 		err := store.Build(s, w, nil, func(b *nn.Builder) { m = New(b, cfg) })
 		if err != nil {
 			return err
 		}
-		return w.verdict(dir)
+		return w.verdict(where)
 	})
 	if err != nil {
 		store.Close()
-		return nil, asFault(fault.BadData, loadWeights, dir, err)
+		return nil, asFault(fault.BadData, loadWeights, where, err)
 	}
 	m.Preprocessor, m.closes = pre, true
 	m.Unused, m.oldKeys, m.Notes = w.unused, w.old, w.notes
@@ -113,14 +117,19 @@ func newWeights(file *ckpt.File, cfg Config, opt Options) *weights {
 		}
 		w.keys[name] = key
 	}
-	slices.Sort(w.unused)
 	if w.old && today {
 		w.problems = append(w.problems, fmt.Sprintf("the weight norm is spelt in two ways, %s and %s", oldSizeKey, sizeKey))
 	}
+	w.noteUnused()
+	return w
+}
+
+// noteUnused says which tensors are left out.
+func (w *weights) noteUnused() {
+	slices.Sort(w.unused)
 	if len(w.unused) > 0 {
 		w.notes = append(w.notes, "not used, since they belong to a task: "+list(w.unused))
 	}
-	return w
 }
 
 func cutEither(name, a, b string) (stem string, ok bool) {
@@ -217,7 +226,7 @@ func (w *weights) problem(format string, args ...any) {
 }
 
 // verdict is the error that lists everything wrong, once all parameters have been asked for.
-func (w *weights) verdict(dir string) error {
+func (w *weights) verdict(where string) error {
 	if w.failed != nil {
 		return w.failed
 	}
@@ -230,6 +239,6 @@ func (w *weights) verdict(dir string) error {
 	if len(problems) == 0 {
 		return nil
 	}
-	return fault.New(fault.BadData, loadWeights, dir, "%s", list(problems)).
+	return fault.New(fault.BadData, loadWeights, where, "%s", list(problems)).
 		Advise("check that %s and the weights are of the same model", configFile)
 }
