@@ -224,13 +224,13 @@ func TestTorchStateDict(t *testing.T) {
 func TestTorchSettings(t *testing.T) {
 	half := "G" + string(binary.BigEndian.AppendUint64(nil, math.Float64bits(.5)))
 	cfg := pDict(pText("layers"), "K\x0c", pText("dropout"), half, pText("name"), pText("é"), pText("none"), "N",
-		pText("yes"), "\x88", pText("list"), "](K\x01"+pInt(-2)+"e", pText("tuple"), pTuple("K\x03"), pText("more"), pDict(pText("x"), "]K\x01a"))
+		pText("yes"), "\x88", pText("list"), "](K\x01"+pInt(-2)+"J\xfe\xff\xff\xff\x8a\x01\xffe", pText("tuple"), pTuple("K\x03"), pText("more"), pDict(pText("x"), "]K\x01a"))
 	f, err := readTorchBytes(torchFile(pickled(pDict(pText("cfg"), cfg, pText("model"), pDict(pText("a.b"), square), pText("epoch"), "K\x07")), fourFloats))
 	require.NoError(t, err)
 	require.Equal(t, []string{"model.a.b"}, f.Names())
 	require.Equal(t, map[string]any{
 		"cfg": map[string]any{"layers": int64(12), "dropout": .5, "name": "é", "none": nil, "yes": true,
-			"list": []any{int64(1), int64(-2)}, "tuple": []any{int64(3)}, "more": map[string]any{"x": []any{int64(1)}}},
+			"list": []any{int64(1), int64(-2), int64(-2), int64(-1)}, "tuple": []any{int64(3)}, "more": map[string]any{"x": []any{int64(1)}}},
 		"model": map[string]any{},
 		"epoch": int64(7),
 	}, f.Settings())
@@ -341,6 +341,7 @@ func TestPickleRefused(t *testing.T) {
 		"too short":         {oneTensor(pStorage("FloatStorage", "0", 3)), "16 bytes, which are not 3 elements"},
 		"negative length":   {oneTensor(pStorage("FloatStorage", "0", -4)), "16 bytes, which are not -4"},
 		"length overflows":  {oneTensor(pStorage("FloatStorage", "0", 1<<62+4)), "which are not"},
+		"negative overflow": {oneTensor(pStorage("FloatStorage", "0", -1<<62+4)), "which are not"},
 		"two types":         {pickled(pDict(pText("a"), square, pText("b"), pTensor(pStorage("IntStorage", "0", 4), 0, pInts(4), pInts(1)))), "described in two ways"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -361,6 +362,9 @@ func TestTorchViewsRefused(t *testing.T) {
 	require.NoError(t, err, "small tensors")
 	big := strings.ReplaceAll(items[1], two, pStorage("FloatStorage", "0", 4000))
 	items[1] = strings.ReplaceAll(big, pInts(2, 2)+pInts(2, 1), pInts(2, 2000)+pInts(2000, 1))
+	_, err = readTorchBytes(torchFile(pickled(pDict(items...)), strings.Repeat(fourFloats, 1000)))
+	requireFault(t, fault.BadData, err, "more than 2 times the bytes")
+	items[1] = strings.ReplaceAll(items[1], pInts(2000, 1), pInts(0, 0))
 	_, err = readTorchBytes(torchFile(pickled(pDict(items...)), strings.Repeat(fourFloats, 1000)))
 	requireFault(t, fault.BadData, err, "more than 2 times the bytes")
 }

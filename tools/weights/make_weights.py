@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
 """Make the goldens of weight files that testdata/golden lacks. Run:
 
-    python tools/weights/make_weights.py
+    python tools/weights/make_weights.py [--microsoft DIR]
+
+With --microsoft, where DIR holds WavLM.py and modules.py of microsoft/unilm (folder wavlm), that code then loads microsoft/*.pt
+and must compute the hidden states of testdata/golden: all keys matched and the largest difference was 2.1e-6 with commit
+768a3c873f598bb9b4d4dfb9267b099e35f8fe56.
 
 Needs torch, transformers, peft (imported by make_goldens.py, which it builds on), safetensors and numpy; the versions used
 are in testdata/weights/versions.json. What it makes:
@@ -149,6 +153,22 @@ def microsoft(name):
     torch.save({"cfg": cfg, "model": state}, os.path.join(OUT, "microsoft", f"{name}.pt"))
 
 
+def check_microsoft(code):
+    sys.path.insert(0, code)
+    from WavLM import WavLM, WavLMConfig
+    for name in ("base", "large"):
+        file = torch.load(os.path.join(OUT, "microsoft", f"{name}.pt"), weights_only=True)
+        model = WavLM(WavLMConfig(file["cfg"])).eval()
+        model.load_state_dict(file["model"])
+        want = load_file(os.path.join(ROOT, "testdata", "golden", name, "io.safetensors"))
+        with torch.no_grad():
+            (_, layers), _ = model.extract_features(want["input_values"], output_layer=file["cfg"]["encoder_layers"],
+                                                    ret_layer_results=True)
+        worst = max(mg.maxdiff(h.transpose(0, 1), want[f"nomask/hidden_states.{i}"]) for i, (h, _) in enumerate(layers))
+        print(f"{name}: microsoft/unilm computes the golden's hidden states to {worst:.2g}")
+        assert worst < 1e-5
+
+
 def main():
     torch.manual_seed(0)
     family("data2vec", "data2vec-audio",
@@ -164,6 +184,8 @@ def main():
         import transformers
         json.dump({"python": sys.version.split()[0], "torch": torch.__version__, "transformers": transformers.__version__}, f)
         f.write("\n")
+    if sys.argv[1:2] == ["--microsoft"]:
+        check_microsoft(sys.argv[2])
 
 
 if __name__ == "__main__":
