@@ -20,6 +20,7 @@ func commands() []constructor {
 		statsCommand,
 		featuresCommand,
 		mergeCommand,
+		convertCommand,
 		benchCommand,
 		doctorCommand,
 		versionCommand,
