@@ -117,6 +117,23 @@ func (c *Columns) Read(from, to int, out []float32) error {
 	return nil
 }
 
+// Matrix gives all of it row by row, (Rows, Cols), as Array.Float32 gives it, without a second copy of the file in memory.
+func (c *Columns) Matrix() ([]float32, error) {
+	out := make([]float32, c.Rows*c.Cols)
+	step := max(1, pieceBytes/(4*max(1, c.Rows)))
+	for from := 0; from < c.Cols; from += step {
+		n := min(step, c.Cols-from)
+		block := make([]float32, n*c.Rows)
+		if err := c.Read(from, from+n, block); err != nil {
+			return nil, err
+		}
+		for i, x := range block {
+			out[i%c.Rows*c.Cols+from+i/c.Rows] = x
+		}
+	}
+	return out, nil
+}
+
 // scatter puts rows of n elements, from row on, into columns.
 func (c *Columns) scatter(found []float32, row, n int, out []float32) {
 	for values := range slices.Chunk(found, n) {

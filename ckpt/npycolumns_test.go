@@ -35,6 +35,9 @@ func TestColumnsEqualReadNPY(t *testing.T) {
 			continue
 		}
 		require.NoError(t, err)
+		whole, err := c.Matrix()
+		require.NoError(t, err)
+		require.Equal(t, rows, whole, path)
 		for from := range c.Cols {
 			for to := from; to <= c.Cols; to++ {
 				got := make([]float32, (to-from)*c.Rows)

@@ -89,6 +89,15 @@ func newResponses(columns Columns, rows, voxels, step int) (*responses, error) {
 	return y, nil
 }
 
+// Check refuses features x (rows, features) and responses of which a value is not finite, as Fit and Evaluate do.
+func Check(x []float32, y Columns, rows, voxels int) error {
+	if _, err := newMatrix(x, rows, false); err != nil {
+		return err
+	}
+	_, err := newResponses(y, rows, voxels, max(1, blockValues/rows))
+	return err
+}
+
 // read gives voxels from to to, (to-from, rows).
 func (y *responses) read(from, to int) ([]float32, error) {
 	block := make([]float32, (to-from)*y.rows)

@@ -81,7 +81,7 @@ func (f *fit) model(chosen bool) *Model {
 	voxels, bands := f.y.voxels, max(1, len(f.opt.Bands))
 	m := &Model{Features: f.x.cols, Voxels: voxels, Bands: f.opt.Bands, Constant: f.y.constant, Alphas: make([]float64, voxels),
 		Lambdas: make([]float64, bands*voxels), Weights: make([]float32, f.x.cols*voxels), Intercept: make([]float64, voxels),
-		featureMean: f.x.mean, voxelMean: make([]float64, voxels)}
+		Candidates: f.opt.Alphas, Centred: f.x.centred, featureMean: f.x.mean, voxelMean: make([]float64, voxels)}
 	if chosen {
 		m.Scores = make([]float64, voxels)
 	}
@@ -226,7 +226,7 @@ func (f *fit) solve(ctx context.Context, model *Model) (*Model, error) {
 
 // solveSet fits the voxels for which a set of weights is the best.
 func (f *fit) solveSet(s *torch.Scope, set int, size []float64, model *Model) error {
-	b := newBasis(f.x.standard(s, others(nil, f.x.rows), size))
+	b := newBasis(f.x.standard(s, others(nil, f.x.rows), f.x.mean, size))
 	var table []float64
 	for _, lambda := range f.opt.Lambdas {
 		table = append(table, b.shrink(lambda*f.scale*f.scale, 1)...)

@@ -74,27 +74,30 @@ func (m *matrix) scale() float64 {
 	return factor
 }
 
-// withoutConstants gives sizes of columns with 0 for those that are constant in some rows: centred they would be 0, but for
-// the rounding of their mean.
-func (m *matrix) withoutConstants(rows []int, size []float64) []float64 {
-	varies := make([]bool, m.cols)
+// trainingMean gives the means of columns over some rows, and sizes of columns with 0 for those
+// that are constant in these rows: centred they would be 0, but for the rounding of their mean.
+func (m *matrix) trainingMean(rows []int, size []float64) (mean, sizes []float64) {
+	varies, sizes := make([]bool, m.cols), slices.Clone(size)
+	mean = make([]float64, m.cols)
 	first := m.data[rows[0]*m.cols:]
 	for _, row := range rows {
 		for c, x := range m.data[row*m.cols : (row+1)*m.cols] {
 			varies[c] = varies[c] || x != first[c]
+			mean[c] += (float64(x) - m.mean[c]) / float64(len(rows))
 		}
 	}
-	size = slices.Clone(size)
-	for c := range size {
+	for c := range sizes {
+		mean[c] += m.mean[c]
 		if !varies[c] {
-			size[c] = 0
+			sizes[c] = 0
 		}
 	}
-	return size
+	return mean, sizes
 }
 
-// standard gives the standard form of some rows, each column times a size, as a Float64 tensor (rows, columns).
-func (m *matrix) standard(s *torch.Scope, rows []int, size []float64) *torch.Tensor {
+// standard gives some rows less a mean, times the factor of the standard form and a size of each column, as a Float64
+// tensor (rows, columns).
+func (m *matrix) standard(s *torch.Scope, rows []int, mean, size []float64) *torch.Tensor {
 	taken := make([]float32, 0, len(rows)*m.cols)
 	for _, row := range rows {
 		taken = append(taken, m.data[row*m.cols:(row+1)*m.cols]...)
@@ -103,8 +106,11 @@ func (m *matrix) standard(s *torch.Scope, rows []int, size []float64) *torch.Ten
 	for c := range factor {
 		factor[c] = m.factor[c] * size[c]
 	}
-	return s.Frozen(func(s *torch.Scope) *torch.Tensor {
-		x := s.FromFloat32(taken, len(rows), m.cols).To(torch.Float64)
-		return x.Sub(s.FromFloat64(m.mean, m.cols)).Mul(s.FromFloat64(factor, m.cols))
+	return s.Frozen(func(s *torch.Scope) *torch.Tensor { // each scope frees what its result was made of
+		less := s.Frozen(func(s *torch.Scope) *torch.Tensor {
+			x := s.Frozen(func(s *torch.Scope) *torch.Tensor { return s.FromFloat32(taken, len(rows), m.cols).To(torch.Float64) })
+			return x.Sub(s.FromFloat64(mean, m.cols))
+		})
+		return less.Mul(s.FromFloat64(factor, m.cols))
 	})
 }

@@ -17,6 +17,8 @@ type Model struct {
 	Lambdas          []float64 // (voxels) or (bands, voxels): the penalties on squared weights, alpha² by the weight of the band
 	Scores           []float64 // cross-validated score of the chosen penalty, per voxel; nil if there was one candidate
 	Constant         []bool    // voxels whose training responses are all equal
+	Candidates       []float64 // the alphas tried, ascending
+	Centred          bool      // fitted with an intercept
 
 	featureMean, voxelMean []float64 // of the training rows; 0 without an intercept
 }

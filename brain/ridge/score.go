@@ -22,23 +22,19 @@ type fold struct {
 // newFold decomposes the training rows, the features times sizes.
 func (f *fit) newFold(s *torch.Scope, held []int, sizes []float64) *fold {
 	fd := &fold{train: others(held, f.x.rows), held: held, centre: f.x.centred, selection: f.opt.Select}
+	mean := f.x.mean
 	if fd.centre {
-		sizes = f.x.withoutConstants(fd.train, sizes)
+		mean, sizes = f.x.trainingMean(fd.train, sizes)
 	}
 	all := s.Frozen(func(s *torch.Scope) *torch.Tensor {
-		x, mean := f.x.standard(s, fd.train, sizes), s.ZerosOf(torch.Float64, 1, f.x.cols)
-		if fd.centre {
-			mean = x.MeanKeep(0)
-			x = x.Sub(mean)
-		}
-		b := newBasis(x)
+		b := newBasis(f.x.standard(s, fd.train, mean, sizes))
 		var table []float64
 		for _, lambda := range f.opt.Lambdas {
 			lambda *= f.scale * f.scale
 			factor := b.largest() + lambda
 			fd.factor, table = append(fd.factor, factor), append(table, b.shrink(lambda, factor)...)
 		}
-		spread := b.spread(f.x.standard(s, held, sizes).Sub(mean)) // (N, K)
+		spread := b.spread(f.x.standard(s, held, mean, sizes)) // (N, K)
 		centre := spread.MeanKeep(0)
 		return torch.Cat(0, s.FromFloat64(table, len(fd.factor), len(b.values)).To(torch.Float32), centre.To(torch.Float32),
 			spread.Sub(centre).To(torch.Float32), b.onto.To(torch.Float32))

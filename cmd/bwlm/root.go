@@ -18,6 +18,7 @@ func commands() []constructor {
 		resumeCommand,
 		evalCommand,
 		featuresCommand,
+		ridgeCommand,
 		mergeCommand,
 		benchCommand,
 		doctorCommand,
