@@ -19,6 +19,7 @@ func commands() []constructor {
 		evalCommand,
 		statsCommand,
 		featuresCommand,
+		ridgeCommand,
 		mergeCommand,
 		convertCommand,
 		benchCommand,
