@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/dataset"
@@ -50,10 +51,12 @@ type Study struct {
 	waves    map[string][]float32 // stories as the model hears them; shared with variants
 	owns     bool                 // the cache
 	closes   bool                 // the model
+	took     time.Duration        // to open it
 }
 
 // Open opens the data set and the model that the experiment names.
 func Open(ctx context.Context, exp *experiment.Experiment, opt Options) (*Study, error) {
+	start := time.Now()
 	data, err := dataset.Open(exp.Data.Path)
 	if err != nil {
 		return nil, err
@@ -67,7 +70,7 @@ func Open(ctx context.Context, exp *experiment.Experiment, opt Options) (*Study,
 		model.Close()
 		return nil, err
 	}
-	st.closes = true
+	st.closes, st.took = true, time.Since(start)
 	return st, nil
 }
 

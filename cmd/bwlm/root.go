@@ -14,8 +14,11 @@ func commands() []constructor {
 	return []constructor{
 		demoCommand,
 		initCommand,
+		alignCommand,
+		planCommand,
 		trainCommand,
 		resumeCommand,
+		sweepCommand,
 		evalCommand,
 		statsCommand,
 		featuresCommand,
