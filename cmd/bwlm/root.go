@@ -19,6 +19,7 @@ func commands() []constructor {
 		evalCommand,
 		featuresCommand,
 		mergeCommand,
+		roiCommand,
 		benchCommand,
 		doctorCommand,
 		versionCommand,
