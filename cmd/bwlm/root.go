@@ -20,6 +20,7 @@ func commands() []constructor {
 		featuresCommand,
 		mergeCommand,
 		roiCommand,
+		plotCommand,
 		benchCommand,
 		doctorCommand,
 		versionCommand,
