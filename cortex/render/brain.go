@@ -210,7 +210,7 @@ type frame struct {
 // before right; dorsal and ventral views beside them, one a row; flat maps in a row below, drawn smaller so as to be as wide.
 func layOut(f *Figure, panels []*panel, s *scale, opt Options) frame {
 	unit := float32(min(opt.Width, opt.Height*4/3))
-	fr := frame{text: max(9, unit*.019), small: max(7, unit*.0135), line: max(1, unit*.0013)}
+	fr := frame{text: max(11, unit*.019), small: max(9, unit*.0135), line: max(1, unit*.0013)}
 	top, bottom, margin := fr.text*.9, fr.text*.9, fr.text*.9
 	if opt.Title != "" {
 		top = fr.text * 2.7

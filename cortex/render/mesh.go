@@ -44,7 +44,8 @@ type outline struct {
 }
 
 // addRegion finds the border of the vertices of a region: it crosses each edge between one inside and one outside in the
-// middle, so each triangle with both has a piece of it. The pieces are joined, and corners cut twice (Chaikin).
+// middle, so each triangle with both has a piece of it. The pieces are joined; the zigzag of the triangles is smoothed by
+// means of neighbours, and corners are cut twice (Chaikin).
 func (m *mesh) addRegion(name string, in []bool) {
 	o := outline{name: name}
 	for v, yes := range in {
@@ -94,7 +95,7 @@ func (m *mesh) addRegion(name string, in []bool) {
 			line = append(line, half(*to))
 			at, closed = *to, false
 		}
-		o.lines = append(o.lines, chaikin(chaikin(line, closed), closed))
+		o.lines = append(o.lines, chaikin(chaikin(relax(line, closed), closed), closed))
 	}
 	for _, ends := range []bool{true, false} { // open lines, from their ends, before loops
 		for _, e := range order {
@@ -104,6 +105,23 @@ func (m *mesh) addRegion(name string, in []bool) {
 		}
 	}
 	m.regions = append(m.regions, o)
+}
+
+// relax takes each point half way to the middle of its neighbours, twice.
+func relax(line []vec, closed bool) []vec {
+	n := len(line)
+	for range 2 {
+		out := make([]vec, n)
+		for i, p := range line {
+			if !closed && (i == 0 || i == n-1) {
+				out[i] = p
+				continue
+			}
+			out[i] = p.times(.5).plus(line[(i+n-1)%n].plus(line[(i+1)%n]).times(.25))
+		}
+		line = out
+	}
+	return line
 }
 
 // chaikin cuts the corners of a line.

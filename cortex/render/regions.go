@@ -1,6 +1,10 @@
 package render
 
-import "math"
+import (
+	"image"
+	"math"
+	"slices"
+)
 
 // tolerance is how far behind the surface a border may lie and still be seen, in mm: its points are on edges, the depth
 // buffer's in the middle of samples.
@@ -25,10 +29,12 @@ func (p *panel) onPage(q vec) point {
 // drawRegions draws the visible parts of borders, then names.
 func (p *panel) drawRegions(f *Figure, fr frame) {
 	var names []label
+	var borders []point
 	for k, m := range p.meshes {
 		for _, o := range m.regions {
 			for _, line := range o.lines {
 				for _, run := range p.visibleRuns(line) {
+					borders = append(borders, run...)
 					f.line(run, fr.line*1.25, fr.line*.9, black, o.name)
 				}
 			}
@@ -37,7 +43,7 @@ func (p *panel) drawRegions(f *Figure, fr frame) {
 			}
 		}
 	}
-	place(names, p.rect.Min.X, p.rect.Min.Y, p.rect.Max.X, p.rect.Max.Y)
+	place(names, borders, p.rect)
 	for _, l := range names {
 		if l.led {
 			f.line([]point{l.anchor, l.end()}, fr.line*.8, fr.line*.6, ink, "")
@@ -136,35 +142,46 @@ func (l *label) end() point {
 
 func abs(x float32) float32 { return max(x, -x) }
 
-// place puts each name on its region or, where names or the middles of other regions are in the way, at the nearest free
-// place around it.
-func place(labels []label, x0, y0, x1, y1 int) {
+// place puts each name on its region or, where borders, names or the middles of other regions are in the way, at the nearest
+// free place around it; a name that finds none may lie on borders.
+func place(labels []label, borders []point, page image.Rectangle) {
 	for i := range labels {
 		l := &labels[i]
-		best := l.anchor
-		found := false
-		for radius := float32(0); !found && radius < 12; radius++ {
-			turns := 1
-			if radius > 0 {
-				turns = 16
-			}
-			for k := range turns {
-				angle := (float64(k) + .5) * 2 * math.Pi / float64(turns)
-				r := l.size * (radius + min(radius, 1)) * .9
-				l.at = point{l.anchor[0] + r*float32(math.Cos(angle))*1.3, l.anchor[1] - r*float32(math.Sin(angle))}
-				half := textWidth(l.text, l.size) / 2
-				free := l.at[0]-half >= float32(x0)-l.size*2 && l.at[0]+half <= float32(x1)+l.size*2 && l.at[1] >= float32(y0)-l.size && l.at[1] <= float32(y1)+l.size
-				for j := range labels {
-					if j < i && l.overlaps(&labels[j]) || j != i && l.covers(labels[j].anchor) {
-						free = false
-					}
-				}
-				if free {
-					best, found, l.led = l.at, true, radius > 0
-					break
-				}
+		if !l.search(labels, i, borders, page) && !l.search(labels, i, nil, page) {
+			l.at, l.led = l.anchor, false
+		}
+	}
+}
+
+// search tries places farther and farther away, sixteen at each distance.
+func (l *label) search(labels []label, i int, borders []point, page image.Rectangle) bool {
+	const farthest, turns = 14, 16
+	for radius := range farthest {
+		for k := range turns {
+			angle := (float64(k) + .5) * 2 * math.Pi / turns
+			r := l.size * float32(radius) * .8
+			l.at = point{l.anchor[0] + r*float32(math.Cos(angle))*1.3, l.anchor[1] - r*float32(math.Sin(angle))}
+			l.led = radius > 0
+			if l.free(labels, i, borders, page) {
+				return true
 			}
 		}
-		l.at = best
 	}
+	return false
+}
+
+// free tells whether nothing is under the text where it is now: it is the i-th, and those before it have their places.
+func (l *label) free(labels []label, i int, borders []point, page image.Rectangle) bool {
+	half := textWidth(l.text, l.size) / 2
+	room := l.size
+	if l.at[0]-half < float32(page.Min.X)-room || l.at[0]+half > float32(page.Max.X)+room ||
+		l.at[1] < float32(page.Min.Y)-room/2 || l.at[1] > float32(page.Max.Y)+room/2 {
+		return false
+	}
+	for j := range labels {
+		if j < i && l.overlaps(&labels[j]) || j != i && l.covers(labels[j].anchor) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(borders, l.covers)
 }

@@ -4,7 +4,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/brainwavlm/bwlm/fault"
 )
@@ -144,8 +143,7 @@ func (s *scale) drawBar(f *Figure, opt Options, fr frame) {
 	if opt.Unit != "" {
 		f.write(opt.Unit, point{(x0 + x1) / 2, y0 - fr.text*.45}, fr.text*.85, middle, 0, ink)
 	}
-	none := strings.TrimSpace("no value")
 	bx := x1 + h*2.2
 	f.shape([]point{{bx, y0}, {bx + h*1.4, y0}, {bx + h*1.4, y1}, {bx, y1}}, grey(.72).srgb())
-	f.write(none, point{bx + h*2, y1 - h*.12}, fr.text*.75, start, 0, faint)
+	f.write("no value", point{bx + h*2, y1 - h*.12}, fr.text*.75, start, 0, faint)
 }
