@@ -25,6 +25,8 @@ func commands() []constructor {
 		ridgeCommand,
 		mergeCommand,
 		convertCommand,
+		roiCommand,
+		plotCommand,
 		benchCommand,
 		doctorCommand,
 		versionCommand,
