@@ -47,14 +47,11 @@ func TestPEFTReadsWhatIsSaved(t *testing.T) {
 		variant string
 		cfg     peft.Config
 	}{
-		"qkv":        {"base", peft.Config{R: 4, LoraAlpha: 6, LoraDropout: .3, TargetModules: peft.Targets("q_proj", "k_proj", "v_proj")}},
-		"rslora":     {"large", peft.Config{R: 3, LoraAlpha: 2.5, UseRSLoRA: true, TargetModules: peft.Targets("v_proj", "out_proj"), InitLoraWeights: peft.InitGaussian}},
-		"all-linear": {"base", peft.Config{R: 16, LoraAlpha: 8, TargetModules: peft.Targets("all-linear"), ExcludeModules: peft.Targets("1.attention.k_proj")}},
-		"layers": {"large", peft.Config{R: 2, LoraAlpha: 8, TargetModules: peft.Targets("q_proj", "feature_projection.projection"),
-			LayersToTransform: []int{0, 2}, LayersPattern: []string{"layers"}}},
-		"patterns": {"base", peft.Config{R: 2, LoraAlpha: 8, TargetModules: peft.Modules{Pattern: `.*\.layers\.[12]\..*(_proj|_dense)`},
-			RankPattern:  []peft.Entry{{Key: `layers\.2\..*`, Value: 5}, {Key: "q_proj", Value: 3}},
-			AlphaPattern: []peft.Entry{{Key: `v_proj|output_dense`, Value: 1.5}, {Key: `^encoder.*`, Value: 4}}}},
+		"qkv":        {"base", peft.Config{Method: &peft.LoRA{R: 4, Alpha: 6, Dropout: .3}, TargetModules: peft.Targets("q_proj", "k_proj", "v_proj")}},
+		"rslora":     {"large", peft.Config{Method: &peft.LoRA{R: 3, Alpha: 2.5, RSLoRA: true, Init: peft.InitGaussian}, TargetModules: peft.Targets("v_proj", "out_proj")}},
+		"all-linear": {"base", peft.Config{Method: &peft.LoRA{R: 16, Alpha: 8}, TargetModules: peft.Targets("all-linear"), ExcludeModules: peft.Targets("1.attention.k_proj")}},
+		"layers":     {"large", peft.Config{Method: &peft.LoRA{R: 2, Alpha: 8}, TargetModules: peft.Targets("q_proj", "feature_projection.projection"), LayersToTransform: []int{0, 2}, LayersPattern: []string{"layers"}}},
+		"patterns":   {"base", peft.Config{Method: &peft.LoRA{R: 2, Alpha: 8, RankPattern: []peft.Entry{{Key: `layers\.2\..*`, Value: 5}, {Key: "q_proj", Value: 3}}, AlphaPattern: []peft.Entry{{Key: `v_proj|output_dense`, Value: 1.5}, {Key: `^encoder.*`, Value: 4}}}, TargetModules: peft.Modules{Pattern: `.*\.layers\.[12]\..*(_proj|_dense)`}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := load(t, c.variant)
