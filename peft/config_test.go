@@ -17,6 +17,20 @@ import (
 
 const goldens = "../testdata/golden"
 
+func TestConfigsOfOtherMethodsAreWrittenAsPEFTDoes(t *testing.T) {
+	class := regexp.MustCompile(`"auto_mapping": \{[^}]*\}`)
+	for _, name := range []string{"ia3", "vera", "vera_bias", "norms", "bitfit", "lora_bias_all"} {
+		dir := filepath.Join("testdata", "methods", name)
+		written, err := os.ReadFile(filepath.Join(dir, ConfigFile))
+		require.NoError(t, err)
+		cfg, err := ReadConfig(dir)
+		require.NoError(t, err)
+		got, err := cfg.JSON()
+		require.NoError(t, err)
+		assert.Equal(t, class.ReplaceAllString(string(written), `"auto_mapping": null`), string(got), name)
+	}
+}
+
 // What is written for a config that PEFT wrote is what PEFT wrote, byte for byte, but for the class of the model,
 // which this package does not know, and for a single layers_pattern, which is a list here.
 func TestConfigsOfPEFTAreWrittenAsPEFTDoes(t *testing.T) {

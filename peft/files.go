@@ -143,7 +143,11 @@ func Open(dir string, more ...Recognise) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &File{Config: cfg, state: st}, nil
+	f := &File{Config: cfg, state: st}
+	if r, ok := cfg.Method.(reader); ok {
+		return f, r.become(f)
+	}
+	return f, nil
 }
 
 // Adapter makes an adapter of the file, to build a model with.

@@ -40,6 +40,9 @@ var cases = []struct {
 	{"large", "dora_attn", true},
 }
 
+// byPEFT are the adapters of other methods, which tools/peft/methods.py had PEFT make for the golden model base.
+var byPEFT = []string{"ia3", "vera", "vera_bias", "norms", "bitfit", "lora_bias_all", "adalora"}
+
 // golden is an open file of reference values.
 type golden struct {
 	t    *testing.T
@@ -176,6 +179,16 @@ func inMemory(name string) string {
 		name = name[:i] + ".modules_to_save" + name[i:]
 	}
 	return "base_model.model." + name
+}
+
+// last is what a view of the golden model base makes of the golden clips.
+func last(t *testing.T, v *wavlm.Model) (values []float32) {
+	t.Helper()
+	require.NoError(t, v.Session().Infer(t.Context(), func(s *torch.Scope) error {
+		values = states(t, s, v, "base")[v.Config.Layers].Float32s()
+		return nil
+	}))
+	return values
 }
 
 func TestTargetsOfPEFT(t *testing.T) {

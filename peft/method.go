@@ -90,7 +90,7 @@ func (v Verdict) String() string { return [...]string{"alive", "dead", "unknown"
 type Recognise func(fields map[string]json.RawMessage) Method
 
 // methods are those of this package. The first that recognises a file reads it.
-var methods = []Recognise{isBitFit, typed[*LoRA], typed[*IA3], typed[*VeRA], typed[*NormTuning]}
+var methods = []Recognise{isBitFit, typed[*LoRA], typed[*IA3], typed[*VeRA], typed[*NormTuning], typed[*AdaLoRA]}
 
 // starter makes a method with PEFT's defaults, for files that leave options out.
 type starter[M Method] interface {
