@@ -115,14 +115,14 @@ func (m *SpeechModel) saveMerged(ctx context.Context, dir string, opt MergeOptio
 	for _, e := range entries {
 		err = errors.Join(err, os.Rename(filepath.Join(inner, e.Name()), filepath.Join(dir, e.Name())))
 	}
-	text := fmt.Sprintf(mergedReadme, m.adapter.Config.R, len(m.adapter.Layers()), opt.Model, opt.Adapter)
+	text := fmt.Sprintf(mergedReadme, m.adapter.Config.Method.Type(), len(m.adapter.Layers()), opt.Model, opt.Adapter)
 	return errors.Join(err, os.Remove(inner), os.WriteFile(filepath.Join(dir, "README.md"), []byte(text), 0o666))
 }
 
 const mergedReadme = `---
 library_name: transformers
 ---
-A speech model with a low-rank adapter (rank %d, %d layers) added to its weights, written by bwlm merge.
+A speech model with an adapter (%s, %d layers) added to its weights, written by bwlm merge.
 
     model:   %s
     adapter: %s

@@ -104,8 +104,8 @@ func (st *Study) adapted(ctx context.Context, a *peft.Adapter, seed uint64) (vie
 
 // adapterConfig turns the experiment's adapter into PEFT's terms. Layers that are never run are not adapted.
 func adapterConfig(exp *experiment.Experiment, cfg wavlm.Config) peft.Config {
-	c := peft.Config{BaseModel: exp.Model.Path, R: exp.Adapter.R, LoraAlpha: exp.Adapter.Alpha, LoraDropout: exp.Adapter.Dropout,
-		UseRSLoRA: exp.Adapter.Type == "rslora", LayersToTransform: exp.Adapter.Layers}
+	method := &peft.LoRA{R: exp.Adapter.R, Alpha: exp.Adapter.Alpha, Dropout: exp.Adapter.Dropout, RSLoRA: exp.Adapter.Type == "rslora"}
+	c := peft.Config{Method: method, BaseModel: exp.Model.Path, LayersToTransform: exp.Adapter.Layers}
 	if c.LayersToTransform == nil {
 		for l := range exp.Model.Layer {
 			c.LayersToTransform = append(c.LayersToTransform, l)
