@@ -234,22 +234,31 @@ func (st *Study) loadStimuli(ctx context.Context) error {
 // loadStimulus reads the audio of a story, if no variant has done so, and cuts it. The function says how many rows it
 // has, given its clock and samples.
 func (st *Study) loadStimulus(ctx context.Context, story string, rows func(align.Clock, int) int) (*stimulus, error) {
-	wave := st.waves[story]
-	if wave == nil {
-		var err error
-		if wave, err = st.Data.Audio(ctx, story); err != nil {
-			return nil, err
-		}
-		if st.normalises() {
-			wave = wavlm.Normalise(wave)
-		}
-		st.waves[story] = wave
+	wave, err := st.wave(ctx, story)
+	if err != nil {
+		return nil, err
 	}
 	clock, err := st.Data.Clock(story)
 	if err != nil {
 		return nil, err
 	}
 	return cut(st.Experiment, clock, story, wave, rows(clock, len(wave)))
+}
+
+// wave is the audio of a story as the model hears it.
+func (st *Study) wave(ctx context.Context, story string) ([]float32, error) {
+	if wave := st.waves[story]; wave != nil {
+		return wave, nil
+	}
+	wave, err := st.Data.Audio(ctx, story)
+	if err != nil {
+		return nil, err
+	}
+	if st.normalises() {
+		wave = wavlm.Normalise(wave)
+	}
+	st.waves[story] = wave
+	return wave, nil
 }
 
 // normalises says whether the whole waveform of a story is standardised.

@@ -100,6 +100,18 @@ func (d *Dataset) Words(ctx context.Context, story string) ([]Word, error) {
 	return s.Words.Load(ctx)
 }
 
+// Phones are the phones of a story in the order of their onsets.
+func (d *Dataset) Phones(ctx context.Context, story string) ([]Word, error) {
+	s, err := d.Story(story)
+	if err != nil {
+		return nil, err
+	}
+	if s.Phones.Absent() {
+		return nil, fault.New(fault.Missing, "read phones", d.spec.Name, "story %s has no phones", story)
+	}
+	return s.Phones.Load(ctx)
+}
+
 // Subjects resolves names and globs (as path.Match) to subjects, each once, in the data set's order. "all" and globs
 // find people only; what is derived from people must be named exactly. A pattern that finds nobody is an error.
 func (d *Dataset) Subjects(patterns ...string) ([]string, error) {
