@@ -162,23 +162,32 @@ type Evaluation struct {
 	*Baseline
 	Summary *Summary
 	tuned   []prediction // nil if there is none
+	layer   *int         // that tuned is read from; nil for regressors
 }
 
 // Compare scores a tuned model (nil: none) beside the baseline on the test rows, each by a ridge of its own on the
 // same training rows, with the same folds and seeds.
 func (b *Baseline) Compare(ctx context.Context, tuned *Tuned) (*Evaluation, error) {
-	st := b.study
-	e := &Evaluation{Baseline: b, Summary: &Summary{Schema: 1, Notes: st.Notes}}
-	if tuned != nil {
-		f, err := st.read(ctx, st.reader(tuned.Model), "read tuned", st.storiesOf(Train, Test), st.Experiment.Model.Layer)
-		if err != nil {
-			return nil, err
-		}
-		if e.tuned, err = st.predict(ctx, &f[0], Test); err != nil {
-			return nil, err
-		}
+	if tuned == nil {
+		return b.beside(ctx, nil, nil)
 	}
-	st.opt.Progress(Event{Phase: "score"})
+	st := b.study
+	layer := st.Experiment.Model.Layer
+	f, err := st.read(ctx, st.reader(tuned.Model), "read tuned", st.storiesOf(Train, Test), layer)
+	if err != nil {
+		return nil, err
+	}
+	predicted, err := st.predict(ctx, &f[0], Test)
+	if err != nil {
+		return nil, err
+	}
+	return b.beside(ctx, predicted, &layer)
+}
+
+// beside scores predictions of the test rows (nil: none) beside the baseline's.
+func (b *Baseline) beside(ctx context.Context, predicted []prediction, layer *int) (*Evaluation, error) {
+	e := &Evaluation{Baseline: b, Summary: &Summary{Schema: 1, Notes: b.study.Notes}, tuned: predicted, layer: layer}
+	b.study.opt.Progress(Event{Phase: "score"})
 	var err error
 	e.Summary.Test, err = e.Scores(ctx)
 	return e, err
@@ -314,7 +323,7 @@ func (e *Evaluation) Scores(ctx context.Context, names ...string) (out Scores, e
 		return out, err
 	}
 	layer := st.Experiment.Model.Layer
-	out.Base = system(b, layer, func(g stats.GroupScore) stats.Score { return g.Base })
+	out.Base = system(b, &layer, func(g stats.GroupScore) stats.Score { return g.Base })
 	out.Ceiling = e.ceiling(who)
 	if e.tuned == nil {
 		return out, nil
@@ -323,8 +332,8 @@ func (e *Evaluation) Scores(ctx context.Context, names ...string) (out Scores, e
 	if err != nil {
 		return out, err
 	}
-	bestLayer := system(against, e.bestLayer, func(g stats.GroupScore) stats.Score { return g.Base })
-	after := system(b, layer, func(g stats.GroupScore) stats.Score { return *g.Tuned })
+	bestLayer := system(against, &e.bestLayer, func(g stats.GroupScore) stats.Score { return g.Base })
+	after := system(b, e.layer, func(g stats.GroupScore) stats.Score { return *g.Tuned })
 	out.BaseBestLayer, out.Tuned, out.Delta, out.DeltaBest = &bestLayer, &after, delta(b), delta(against)
 	return out, nil
 }
@@ -345,8 +354,8 @@ func groupsOf(all []stats.Group, who []int) []stats.Group {
 }
 
 // system reads one side of a bootstrap.
-func system(b *stats.Bootstrap, layer int, side func(stats.GroupScore) stats.Score) System {
-	s := System{Layer: &layer, ROIs: map[string]float64{}}
+func system(b *stats.Bootstrap, layer *int, side func(stats.GroupScore) stats.Score) System {
+	s := System{Layer: layer, ROIs: map[string]float64{}}
 	for _, g := range b.Groups {
 		score := side(g)
 		if g.Name == everything {

@@ -58,7 +58,7 @@ const (
 // Pool gives, for each of the layers of a model (the study's own, or a tuned or other one of the same shape), one vector
 // for each span of a story: the mean over the frames whose middle is in it, or the frame nearest to its middle if there
 // is none; (spans, channels). The frames see 2 s or more on both sides, unlike the windows that predict responses.
-// Spans ascend in From and must lie within the audio.
+// Spans beyond the audio get its first or last frame.
 func (st *Study) Pool(ctx context.Context, model *wavlm.Model, story string, spans []Span, layers []int) (x [][]float32, err error) {
 	wave, err := st.wave(ctx, story)
 	if err != nil {

@@ -35,6 +35,13 @@ func (d *Dataset) Licence() string { return d.spec.Licence }
 // Citation says whom to cite.
 func (d *Dataset) Citation() string { return d.spec.Citation }
 
+// Spec is a copy of the description, to make another data set from: what its Inputs load is shared.
+func (d *Dataset) Spec() Spec {
+	s := d.spec
+	s.Stories, s.Subjects, s.Derived, s.ROIs = slices.Clone(s.Stories), slices.Clone(s.Subjects), slices.Clone(s.Derived), slices.Clone(s.ROIs)
+	return s
+}
+
 // TR is the seconds from one row to the next.
 func (d *Dataset) TR() float64 { return d.spec.TR }
 
