@@ -372,3 +372,6 @@ func batchSize(cfg wavlm.Config, exp *experiment.Experiment, budget int64) int {
 
 // OnProgress sends the events of what follows elsewhere.
 func (st *Study) OnProgress(to func(Event)) { st.opt.Progress = to }
+
+// Progress tells whoever follows the study of work that is done outside it.
+func (st *Study) Progress(e Event) { st.opt.Progress(e) }

@@ -23,7 +23,7 @@ import (
 // first or second half.
 func simulated(t *testing.T) *brain.Study {
 	t.Helper()
-	s, err := sim.New(sim.Options{Seed: 3, TuneStories: 2, ValStories: 1, TestStories: 4, ProbeStories: 1, Rows: 30, Voxels: 60, TestRepeats: 1})
+	s, err := sim.New(sim.Options{Seed: 3, TuneStories: 2, ValStories: 1, TestStories: 4, ProbeStories: 1, Rows: 24, Voxels: 40, TestRepeats: 1})
 	require.NoError(t, err)
 	spec := s.Dataset.Spec()
 	for i := range spec.Stories {
@@ -48,7 +48,7 @@ func simulated(t *testing.T) *brain.Study {
 	e.Model = experiment.Model{Path: dir, Layer: 3, WindowSeconds: sim.TR, StrideSeconds: sim.TR, Token: "mean", Normalise: "story", Downsample: "average"}
 	e.Data.Path, e.Data.Subjects, e.Data.Trim = "simulated", []string{sim.Listener}, [2]int{}
 	e.Data.Train, e.Data.Val, e.Data.Test = s.TuneStories, s.ValStories, s.TestStories
-	e.Eval.ChunkTRs, e.Eval.Boots, e.Device, e.Out = 30, 2, "cpu", filepath.Join(t.TempDir(), "run")
+	e.Eval.ChunkTRs, e.Eval.Boots, e.Device, e.Out = 12, 2, "cpu", filepath.Join(t.TempDir(), "run")
 	st, err := brain.New(t.Context(), e, data, model, brain.Options{})
 	require.NoError(t, err)
 	t.Cleanup(st.Close)
@@ -72,7 +72,7 @@ func TestRun(t *testing.T) {
 	require.NoError(t, os.WriteFile(glove, []byte(text), 0o644))
 
 	var phases []string
-	opt := probe.Options{Glove: glove, Layers: []int{0, 3}, Frames: 400, Seed: 1, Progress: func(e brain.Event) {
+	opt := probe.Options{Glove: glove, Layers: []int{0, 3}, Frames: 240, Seed: 1, Progress: func(e brain.Event) {
 		assert.LessOrEqual(t, e.Done, e.Total)
 		if len(phases) == 0 || phases[len(phases)-1] != e.Phase {
 			phases = append(phases, e.Phase)
@@ -83,7 +83,7 @@ func TestRun(t *testing.T) {
 	_, err = json.Marshal(r)
 	require.NoError(t, err, "no number is NaN")
 	assert.Equal(t, []string{"read base", "read untrained", "read tuned", "probe"}, phases)
-	assert.InDelta(t, 400, r.Frames, 10)
+	assert.InDelta(t, 240, r.Frames, 10)
 	require.Len(t, r.Probes, 8)
 	for name, p := range r.Probes {
 		require.Empty(t, p.Skipped, name)

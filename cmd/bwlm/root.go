@@ -17,6 +17,7 @@ func commands() []constructor {
 		trainCommand,
 		resumeCommand,
 		evalCommand,
+		probeCommand,
 		featuresCommand,
 		mergeCommand,
 		benchCommand,
