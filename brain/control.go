@@ -13,8 +13,8 @@ import (
 type Regressor func(ctx context.Context, person, story string) (x []float32, columns int, err error)
 
 // Control scores regressors in the place of tuned features, with the same delays, rows, folds and seeds: what loudness,
-// word rate, position or head motion alone would reach.
-func (b *Baseline) Control(ctx context.Context, of Regressor) (*Evaluation, error) {
+// word rate, position or head motion alone would reach. Name says what they are.
+func (b *Baseline) Control(ctx context.Context, name string, of Regressor) (*Evaluation, error) {
 	st := b.study
 	predicted := make([]prediction, len(st.people))
 	for i, p := range st.people {
@@ -38,18 +38,21 @@ func (b *Baseline) Control(ctx context.Context, of Regressor) (*Evaluation, erro
 		}
 		predicted[i] = one[0]
 	}
-	return b.beside(ctx, predicted, nil)
+	return b.beside(ctx, name, predicted, nil)
 }
 
 // BestLayer scores the untuned model's layer that validation likes best in the place of tuned features.
 func (b *Baseline) BestLayer(ctx context.Context) (*Evaluation, error) {
-	return b.beside(ctx, b.best, &b.bestLayer)
+	return b.beside(ctx, "best untuned layer", b.best, &b.bestLayer)
 }
 
 // ScoreLayers scores a model, the study's own or a tuned one, at each of the layers on the test rows.
 func (st *Study) ScoreLayers(ctx context.Context, model *wavlm.Model, layers []int) ([]System, error) {
 	groups, err := st.groups(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if _, err := st.look("layers", groups); err != nil {
 		return nil, err
 	}
 	features, err := st.read(ctx, st.reader(model), "read layers", st.storiesOf(Train, Test), layers...)

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/brainwavlm/bwlm/brain/seal"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
@@ -20,6 +21,8 @@ type Summary struct {
 	Epochs []Epoch  `json:"epochs,omitempty"` // of the training, if there was one
 	Chosen int      `json:"chosen_epoch,omitempty"`
 	Notes  []string `json:"notes,omitempty"`
+
+	Seal *seal.Status `json:"seal,omitempty"` // if the experiment was sealed before its training
 }
 
 // Scores are the scores of one split.
@@ -169,7 +172,7 @@ type Evaluation struct {
 // same training rows, with the same folds and seeds.
 func (b *Baseline) Compare(ctx context.Context, tuned *Tuned) (*Evaluation, error) {
 	if tuned == nil {
-		return b.beside(ctx, nil, nil)
+		return b.beside(ctx, "untuned model", nil, nil)
 	}
 	st := b.study
 	layer := st.Experiment.Model.Layer
@@ -181,14 +184,17 @@ func (b *Baseline) Compare(ctx context.Context, tuned *Tuned) (*Evaluation, erro
 	if err != nil {
 		return nil, err
 	}
-	return b.beside(ctx, predicted, &layer)
+	return b.beside(ctx, "tuned model", predicted, &layer)
 }
 
 // beside scores predictions of the test rows (nil: none) beside the baseline's.
-func (b *Baseline) beside(ctx context.Context, predicted []prediction, layer *int) (*Evaluation, error) {
-	e := &Evaluation{Baseline: b, Summary: &Summary{Schema: 1, Notes: b.study.Notes}, tuned: predicted, layer: layer}
+func (b *Baseline) beside(ctx context.Context, what string, predicted []prediction, layer *int) (*Evaluation, error) {
+	status, err := b.study.look(what, b.groups)
+	if err != nil {
+		return nil, err
+	}
+	e := &Evaluation{Baseline: b, Summary: &Summary{Schema: 1, Notes: b.study.Notes, Seal: status}, tuned: predicted, layer: layer}
 	b.study.opt.Progress(Event{Phase: "score"})
-	var err error
 	e.Summary.Test, err = e.Scores(ctx)
 	return e, err
 }

@@ -17,6 +17,7 @@ import (
 type Options struct {
 	CacheBytes int64       // budget of the front end's output; 0: 2 GiB
 	BatchBytes int64       // aim for the memory of one forward and backward pass; 0: 2.5 GiB
+	Purpose    string      // for the looks at test rows of a sealed experiment: the command
 	Progress   func(Event) // called from the goroutine that works; may be nil
 }
 

@@ -81,14 +81,15 @@ func (r *Report) write(dir string) error {
 // controls scores what is known about the stories without a speech model.
 func (d *demo) controls(ctx context.Context) error {
 	for _, c := range []struct {
+		name string
 		into *(*brain.System)
 		of   func(*sim.Regressors) []float32
 	}{
-		{&d.report.Controls.Spectrum, func(r *sim.Regressors) []float32 { return r.Spectrum }},
-		{&d.report.Controls.WordRate, func(r *sim.Regressors) []float32 { return r.WordRate }},
-		{&d.report.Controls.WordIdentity, func(r *sim.Regressors) []float32 { return r.Identity }},
+		{"spectrum", &d.report.Controls.Spectrum, func(r *sim.Regressors) []float32 { return r.Spectrum }},
+		{"word rate", &d.report.Controls.WordRate, func(r *sim.Regressors) []float32 { return r.WordRate }},
+		{"word identity", &d.report.Controls.WordIdentity, func(r *sim.Regressors) []float32 { return r.Identity }},
 	} {
-		e, err := d.baseline.Control(ctx, func(_ context.Context, _, story string) ([]float32, int, error) {
+		e, err := d.baseline.Control(ctx, c.name, func(_ context.Context, _, story string) ([]float32, int, error) {
 			x := c.of(d.sim.Regressors(story))
 			return x, len(x) / d.sim.Options.Rows, nil
 		})

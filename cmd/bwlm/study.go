@@ -20,7 +20,7 @@ func (a *app) openStudy(ctx context.Context, exp *experiment.Experiment) (st *br
 		return nil, nil, err
 	}
 	watch := &watcher{ui: a.ui}
-	st, err = brain.Open(ctx, exp, brain.Options{Progress: watch.event})
+	st, err = brain.Open(ctx, exp, brain.Options{Purpose: a.command, Progress: watch.event})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -104,6 +104,12 @@ func printSummary(w io.Writer, s *brain.Summary) error {
 	fmt.Fprintf(w, "Score: r on %d test rows of %s, by a ridge fitted on the training rows.\n", t.Rows, people(t.Subjects))
 	if err := ui.Table(w, head, rows); err != nil {
 		return err
+	}
+	if s.Seal != nil {
+		fmt.Fprintf(w, "Sealed %s (%.12s…): look %d at the test rows since.\n", s.Seal.Time.Format("2006-01-02 15:04"), s.Seal.SHA256, s.Seal.Looks)
+		if s.Seal.Refused > 0 {
+			fmt.Fprintf(w, "WARNING: %d looks were refused since splits or masks were not those that were sealed.\n", s.Seal.Refused)
+		}
 	}
 	if t.Delta != nil && t.Delta.Reason != "" {
 		fmt.Fprintf(w, "No interval: %s.\n", t.Delta.Reason)
