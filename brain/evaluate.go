@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/brainwavlm/bwlm/brain/seal"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
@@ -20,6 +21,8 @@ type Summary struct {
 	Epochs []Epoch  `json:"epochs,omitempty"` // of the training, if there was one
 	Chosen int      `json:"chosen_epoch,omitempty"`
 	Notes  []string `json:"notes,omitempty"`
+
+	Seal *seal.Status `json:"seal,omitempty"` // if the experiment was sealed before its training
 }
 
 // Scores are the scores of one split.
@@ -167,24 +170,36 @@ type Evaluation struct {
 	*Baseline
 	Summary *Summary
 	tuned   []prediction // nil if there is none
+	layer   *int         // that tuned is read from; nil for regressors
 }
 
 // Compare scores a tuned model (nil: none) beside the baseline on the test rows, each by a ridge of its own on the
 // same training rows, with the same folds and seeds.
 func (b *Baseline) Compare(ctx context.Context, tuned *Tuned) (*Evaluation, error) {
-	st := b.study
-	e := &Evaluation{Baseline: b, Summary: &Summary{Schema: 1, Notes: st.Notes}}
-	if tuned != nil {
-		f, err := st.read(ctx, st.reader(tuned.Model), "read tuned", st.storiesOf(Train, Test), st.Experiment.Model.Layer)
-		if err != nil {
-			return nil, err
-		}
-		if e.tuned, err = st.predict(ctx, &f[0], Test); err != nil {
-			return nil, err
-		}
+	if tuned == nil {
+		return b.beside(ctx, "untuned model", nil, nil)
 	}
-	st.opt.Progress(Event{Phase: "score"})
-	var err error
+	st := b.study
+	layer := st.Experiment.Model.Layer
+	f, err := st.read(ctx, st.reader(tuned.Model), "read tuned", st.storiesOf(Train, Test), layer)
+	if err != nil {
+		return nil, err
+	}
+	predicted, err := st.predict(ctx, &f[0], Test)
+	if err != nil {
+		return nil, err
+	}
+	return b.beside(ctx, "tuned model", predicted, &layer)
+}
+
+// beside scores predictions of the test rows (nil: none) beside the baseline's.
+func (b *Baseline) beside(ctx context.Context, what string, predicted []prediction, layer *int) (*Evaluation, error) {
+	status, err := b.study.look(what, b.groups)
+	if err != nil {
+		return nil, err
+	}
+	e := &Evaluation{Baseline: b, Summary: &Summary{Schema: 1, Notes: b.study.Notes, Seal: status}, tuned: predicted, layer: layer}
+	b.study.opt.Progress(Event{Phase: "score"})
 	e.Summary.Test, err = e.Scores(ctx)
 	return e, err
 }
@@ -318,7 +333,7 @@ func (e *Evaluation) Scores(ctx context.Context, names ...string) (out Scores, e
 		return out, err
 	}
 	layer := st.Experiment.Model.Layer
-	out.Base = system(b, layer, func(g stats.GroupScore) stats.Score { return g.Base })
+	out.Base = system(b, &layer, func(g stats.GroupScore) stats.Score { return g.Base })
 	out.Ceiling = e.ceiling(who)
 	out.Base.OfCeiling = out.Base.shareOf(out.Ceiling)
 	if e.tuned == nil {
@@ -328,8 +343,8 @@ func (e *Evaluation) Scores(ctx context.Context, names ...string) (out Scores, e
 	if err != nil {
 		return out, err
 	}
-	bestLayer := system(best, e.bestLayer, func(g stats.GroupScore) stats.Score { return g.Base })
-	after := system(b, layer, func(g stats.GroupScore) stats.Score { return *g.Tuned })
+	bestLayer := system(best, &e.bestLayer, func(g stats.GroupScore) stats.Score { return g.Base })
+	after := system(b, e.layer, func(g stats.GroupScore) stats.Score { return *g.Tuned })
 	bestLayer.OfCeiling, after.OfCeiling = bestLayer.shareOf(out.Ceiling), after.shareOf(out.Ceiling)
 	out.BaseBestLayer, out.Tuned, out.Delta, out.DeltaBest = &bestLayer, &after, d, dBest
 	return out, nil
@@ -351,8 +366,8 @@ func groupsOf(all []stats.Group, who []int) []stats.Group {
 }
 
 // system reads one side of a bootstrap.
-func system(b *stats.Bootstrap, layer int, side func(stats.GroupScore) stats.Score) System {
-	s := System{Layer: &layer, ROIs: map[string]float64{}}
+func system(b *stats.Bootstrap, layer *int, side func(stats.GroupScore) stats.Score) System {
+	s := System{Layer: layer, ROIs: map[string]float64{}}
 	for _, g := range b.Groups {
 		score := side(g)
 		if g.Name == everything {

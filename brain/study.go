@@ -18,6 +18,7 @@ import (
 type Options struct {
 	CacheBytes int64       // budget of the front end's output; 0: 2 GiB
 	BatchBytes int64       // aim for the memory of one forward and backward pass; 0: 2.5 GiB
+	Purpose    string      // for the looks at test rows of a sealed experiment: the command
 	Progress   func(Event) // called from the goroutine that works; may be nil
 }
 
@@ -237,22 +238,31 @@ func (st *Study) loadStimuli(ctx context.Context) error {
 // loadStimulus reads the audio of a story, if no variant has done so, and cuts it. The function says how many rows it
 // has, given its clock and samples.
 func (st *Study) loadStimulus(ctx context.Context, story string, rows func(align.Clock, int) int) (*stimulus, error) {
-	wave := st.waves[story]
-	if wave == nil {
-		var err error
-		if wave, err = st.Data.Audio(ctx, story); err != nil {
-			return nil, err
-		}
-		if st.normalises() {
-			wave = wavlm.Normalise(wave)
-		}
-		st.waves[story] = wave
+	wave, err := st.wave(ctx, story)
+	if err != nil {
+		return nil, err
 	}
 	clock, err := st.Data.Clock(story)
 	if err != nil {
 		return nil, err
 	}
 	return cut(st.Experiment, clock, story, wave, rows(clock, len(wave)))
+}
+
+// wave is the audio of a story as the model hears it.
+func (st *Study) wave(ctx context.Context, story string) ([]float32, error) {
+	if wave := st.waves[story]; wave != nil {
+		return wave, nil
+	}
+	wave, err := st.Data.Audio(ctx, story)
+	if err != nil {
+		return nil, err
+	}
+	if st.normalises() {
+		wave = wavlm.Normalise(wave)
+	}
+	st.waves[story] = wave
+	return wave, nil
 }
 
 // normalises says whether the whole waveform of a story is standardised.
@@ -366,3 +376,6 @@ func batchSize(cfg wavlm.Config, exp *experiment.Experiment, budget int64) int {
 
 // OnProgress sends the events of what follows elsewhere.
 func (st *Study) OnProgress(to func(Event)) { st.opt.Progress = to }
+
+// Progress tells whoever follows the study of work that is done outside it.
+func (st *Study) Progress(e Event) { st.opt.Progress(e) }

@@ -36,38 +36,45 @@ an experiment file, it scores the untuned model alone. Scores of each voxel are 
 
 // evaluate scores a run directory or an experiment file.
 func (a *app) evaluate(ctx context.Context, path string, flags *experimentFlags) (*brain.Summary, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fault.Wrap(fault.Missing, "eval", "", err)
-	}
-	if !info.IsDir() {
-		exp, err := flags.load(path)
-		if err != nil {
-			return nil, err
-		}
-		st, end, err := a.openStudy(ctx, exp)
-		if err != nil {
-			return nil, err
-		}
-		defer end()
-		return st.Evaluate(ctx, nil, filepath.Join(exp.Out, "eval"))
-	}
-	if len(flags.set) > 0 {
-		return nil, fault.New(fault.Usage, "eval", path, "--set cannot change a run that is there")
-	}
-	run, err := brain.OpenRun(path)
-	if err != nil {
-		return nil, err
-	}
-	defer run.Close()
-	exp, err := run.Experiment()
-	if err != nil {
-		return nil, err
-	}
-	st, end, err := a.openStudy(ctx, exp)
+	st, run, end, err := a.openRunOrExperiment(ctx, "eval", path, flags)
 	if err != nil {
 		return nil, err
 	}
 	defer end()
+	if run == nil {
+		return st.Evaluate(ctx, nil, filepath.Join(st.Experiment.Out, "eval"))
+	}
 	return st.EvaluateRun(ctx, run)
+}
+
+// openRunOrExperiment opens the study of a run directory, with the run, or of an experiment file, with none.
+func (a *app) openRunOrExperiment(ctx context.Context, what, path string, flags *experimentFlags) (st *brain.Study, run *brain.Run, end func(), err error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, nil, nil, fault.Wrap(fault.Missing, what, "", err)
+	}
+	if !info.IsDir() {
+		exp, err := flags.load(path)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		st, end, err = a.openStudy(ctx, exp)
+		return st, nil, end, err
+	}
+	if len(flags.set) > 0 {
+		return nil, nil, nil, fault.New(fault.Usage, what, path, "--set cannot change a run that is there")
+	}
+	if run, err = brain.OpenRun(path); err != nil {
+		return nil, nil, nil, err
+	}
+	var done func()
+	exp, err := run.Experiment()
+	if err == nil {
+		st, done, err = a.openStudy(ctx, exp)
+	}
+	if err != nil {
+		run.Close()
+		return nil, nil, nil, err
+	}
+	return st, run, func() { done(); run.Close() }, nil
 }

@@ -20,7 +20,7 @@ func (a *app) openStudy(ctx context.Context, exp *experiment.Experiment) (st *br
 		return nil, nil, err
 	}
 	watch := &watcher{ui: a.ui}
-	st, err = brain.Open(ctx, exp, brain.Options{Progress: watch.event})
+	st, err = brain.Open(ctx, exp, brain.Options{Purpose: a.command, Progress: watch.event})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -110,6 +110,12 @@ func printSummary(w io.Writer, s *brain.Summary) error {
 	}
 	if t.Delta != nil {
 		fmt.Fprintln(w, "p is two-sided, predictions swapped in blocks of rows; q is the false discovery rate over this table.")
+	}
+	if s.Seal != nil {
+		fmt.Fprintf(w, "Sealed %s (%.12s…): look %d at the test rows since.\n", s.Seal.Time.Format("2006-01-02 15:04"), s.Seal.SHA256, s.Seal.Looks)
+		if s.Seal.Refused > 0 {
+			fmt.Fprintf(w, "WARNING: %d looks were refused since splits or masks were not those that were sealed.\n", s.Seal.Refused)
+		}
 	}
 	if t.Delta != nil && t.Delta.Reason != "" {
 		fmt.Fprintf(w, "No interval: %s.\n", t.Delta.Reason)
