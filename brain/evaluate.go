@@ -258,13 +258,13 @@ func (st *Study) groups(ctx context.Context) ([]stats.Group, error) {
 	for _, p := range st.people {
 		groups[1].Columns = append(groups[1].Columns, p.tuned)
 	}
-	for _, roi := range st.Data.ROIs() {
+	for _, roi := range st.regions() {
 		if roi == tunedGroup {
 			return nil, fault.New(fault.BadData, "evaluate", st.Data.Name(), "%q means the tuned voxels, so no region can have that name", roi)
 		}
 		g := stats.Group{Name: roi}
 		for _, p := range st.people {
-			columns, err := st.Data.ROI(ctx, roi, p.name, p.voxels)
+			columns, err := region(ctx, st.Data, roi, p.name, p.voxels)
 			if err != nil {
 				return nil, err
 			}

@@ -98,10 +98,10 @@ type stepRecord struct {
 
 // rOf is the correlation that a loss stands for; 0 where it stands for none.
 func (t *trainer) rOf(loss float64) float64 {
-	if t.lossName == "mse" {
-		return 0
+	if t.lossName == "spatial" || t.lossName == "temporal" {
+		return -loss
 	}
-	return -loss
+	return 0
 }
 
 // endEpoch reads all features anew, which gives the statistics for the next epoch and the validation score of this
@@ -172,8 +172,7 @@ func (t *trainer) readoutR(ctx context.Context) (float64, error) {
 			want = append(want, p.responses[r.Story].block(r.From, r.To, p.tuned, p.voxels)...)
 		}
 		r, constant := stats.Correlation(pred, want, rows, len(p.tuned))
-		mean, _ := stats.Mean(r, constant, nil)
-		total += mean
+		total += p.tunedMean(r, constant)
 	}
 	return total / float64(len(t.people)), nil
 }

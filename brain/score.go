@@ -157,7 +157,17 @@ func columns(x []float32, rows, from, to int) []float32 {
 	return out
 }
 
-// validationR scores features on the validation rows: the mean over people of the mean r of their tuned voxels. Most
+// at picks places of x.
+func at[T any](x []T, places []int) []T {
+	out := make([]T, len(places))
+	for i, place := range places {
+		out[i] = x[place]
+	}
+	return out
+}
+
+// validationR scores features on the validation rows: the mean over people of the mean r of their tuned voxels, each
+// counted as in the loss. Most
 // limits the rows of each part, 0 does not.
 func (st *Study) validationR(ctx context.Context, f *rowFeatures, most int) (float64, error) {
 	predicted, err := st.predict(ctx, f, Val)
@@ -167,20 +177,19 @@ func (st *Study) validationR(ctx context.Context, f *rowFeatures, most int) (flo
 	total := 0.
 	for i, p := range st.people {
 		var pred, want []float32
-		rows, at := 0, 0
+		rows, from := 0, 0
 		for _, r := range p.parts[Val] {
 			n := r.To - r.From
 			take := n
 			if most > 0 {
 				take = min(n, most)
 			}
-			pred = append(pred, predicted[i].pred[at*p.voxels:(at+take)*p.voxels]...)
+			pred = append(pred, predicted[i].pred[from*p.voxels:(from+take)*p.voxels]...)
 			want = append(want, p.responses[r.Story].data[r.From*p.voxels:(r.From+take)*p.voxels]...)
-			rows, at = rows+take, at+n
+			rows, from = rows+take, from+n
 		}
 		r, constant := stats.Correlation(pred, want, rows, p.voxels)
-		mean, _ := stats.Mean(r, constant, p.tuned)
-		total += mean
+		total += p.tunedMean(at(r, p.tuned), at(constant, p.tuned))
 	}
 	return total / float64(len(st.people)), nil
 }

@@ -227,22 +227,6 @@ func (t *trainer) vectors(s *torch.Scope, stim *stimulus, runs []align.Rows) *to
 	return read(s)
 }
 
-// backward computes the loss of a block from its windows' vectors and the gradients of all that is tuned.
-func (t *trainer) backward(s *torch.Scope, b block, sp span, vectors *torch.Tensor) float64 {
-	z := sp.rowFeatures(vectors, t.zscoreOf(b.story)) // (halo+rows, E)
-	x := delayed(z, t.delays, sp.halo)                // (rows, E·D)
-	total := s.Zeros()
-	for _, i := range b.subjects {
-		p := t.people[i]
-		want := p.responses[b.story].block(b.from, b.to, p.tuned, p.voxels)
-		pred := t.readouts[i].Forward(x) // (rows, V)
-		total = total.Add(t.loss(pred, s.FromFloat32(want, b.to-b.from, len(p.tuned))))
-	}
-	total = total.Scale(1 / float64(len(b.subjects)))
-	total.Backward()
-	return total.Item()
-}
-
 // zscoreOf are the statistics that standardise a story's features while tuning; nil where compat wants those of the
 // block.
 func (t *trainer) zscoreOf(story string) *align.ZScore {

@@ -3,6 +3,7 @@ package experiment
 import (
 	"fmt"
 	"math"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -42,6 +43,9 @@ func (e *Experiment) between() error {
 	case t.Mode == "lora" && len(e.Adapter.Layers) > 0 && slices.Max(e.Adapter.Layers) >= m.Layer:
 		return e.bad("adapter.layers", "adapter.layers: layer %d is never run, since model.layer is %d",
 			slices.Max(e.Adapter.Layers), m.Layer).Advise("name layers 0 to %d, or auto", m.Layer-1)
+	case t.Loss == "nt_xent" && t.BlockTRs < 2:
+		return e.bad("train.block_trs", "train.block_trs: in a block of 1 row nt_xent has nothing to tell it from").
+			Advise("give a longer block")
 	case e.Compat.BlockZScore && t.BlockTRs < 2:
 		return e.bad("train.block_trs", "train.block_trs: the switch block_zscore needs at least 2 rows").
 			Advise("give a longer block")
@@ -73,6 +77,16 @@ func empty(v any) bool {
 func anything(any) string { return "" }
 
 func given(v any) string { return text(*v.(*string)) }
+
+// optionalFile accepts nothing, or a name that ends so.
+func optionalFile(ext string) func(any) string {
+	return func(v any) string {
+		if s := *v.(*string); s != "" && filepath.Ext(s) != ext {
+			return fmt.Sprintf("%s does not end in %s", short(s), ext)
+		}
+		return given(v)
+	}
+}
 
 func text(s string) string {
 	switch {

@@ -48,15 +48,16 @@ type Adapter struct {
 
 // Data says whose responses to which stories, and how they are prepared.
 type Data struct {
-	Path     string   // data-set directory or its dataset.yaml, absolute when read from a file
-	Subjects []string // names, globs, or "all"
-	Train    []string // stories, or rows of one: "alice[10:200]"
-	Val      []string // as Train; chooses the epoch
-	Test     []string // as Train; touched once
-	ROI      []string // regions that are tuned; empty means every column
-	Detrend  string   // "none" or "legendre:N"
-	ZScore   string   // "story", "train" or "none": whose statistics standardise the responses
-	Trim     [2]int   // rows dropped from the start and the end of a whole story
+	Path       string   // data-set directory or its dataset.yaml, absolute when read from a file
+	Subjects   []string // names, globs, or "all"
+	Train      []string // stories, or rows of one: "alice[10:200]"
+	Val        []string // as Train; chooses the epoch
+	Test       []string // as Train; touched once
+	ROI        []string // regions that are tuned; empty means every column
+	ROIBalance []string // regions that weigh the same in the loss; empty means every voxel does
+	Detrend    string   // "none" or "legendre:N"
+	ZScore     string   // "story", "train" or "none": whose statistics standardise the responses
+	Trim       [2]int   // rows dropped from the start and the end of a whole story
 }
 
 // Readout maps features to voxels.
@@ -68,7 +69,11 @@ type Readout struct {
 // Train says what is tuned and how.
 type Train struct {
 	Mode        string  // "lora", "full" or "readout"
-	Loss        string  // "auto", "spatial", "temporal" or "mse"
+	Loss        string  // "auto", "spatial", "temporal", "mse", "cosine_l2" or "nt_xent"
+	CosineShare float64 // of the cosine in cosine_l2, 0 to 1; the rest is the mean square
+	Temperature float64 // of nt_xent
+	Reliability string  // "none", or the split whose repeats weigh voxels in the loss, by their CC_max squared: "train", "val" or "test"
+	Weights     string  // file with a weight for each voxel, absolute when read from a file; "{subject}" stands for the name; "": none
 	Joint       string  // "shared" or "sequential": how several subjects meet in one block
 	Epochs      int     // passes over the training rows
 	BlockTRs    int     // rows of one optimizer step
@@ -99,7 +104,7 @@ func Default() *Experiment {
 		Data:    Data{Detrend: "none", ZScore: "story", Trim: [2]int{10, 5}},
 		Readout: Readout{Bottleneck: 100, DelaysSeconds: []float64{2, 4, 6, 8}},
 		Train: Train{
-			Mode: "lora", Loss: "auto", Joint: "shared", Epochs: 20, BlockTRs: 10, HaloTRs: 4, LR: 1e-4, ReadoutLR: 1e-4,
+			Mode: "lora", Loss: "auto", CosineShare: .5, Temperature: .1, Reliability: "none", Joint: "shared", Epochs: 20, BlockTRs: 10, HaloTRs: 4, LR: 1e-4, ReadoutLR: 1e-4,
 		},
 		Eval:   Eval{Alphas: logspace(1, 4, 10), Boots: 3, ChunkTRs: 40, HeldOut: .25},
 		Device: "auto",

@@ -114,8 +114,11 @@ var keys = []key{
 		"alice[210:240]", false, func(e *Experiment) any { return &e.Data.Val }, storyRows},
 	{"data.test", "As train. Scored once, at the end. Splits that share audio are refused.",
 		"alice[250:362]", false, func(e *Experiment) any { return &e.Data.Test }, storyRows},
-	{"data.roi", "Regions of the data set that are tuned on. []: all voxels.",
+	{"data.roi", "Regions of the data set that are tuned on. []: all voxels. a&b is what two regions have in common.",
 		"", false, func(e *Experiment) any { return &e.Data.ROI }, distinct},
+	{"data.roi_balance", "Regions that weigh the same in the loss, whatever their number of voxels; others are not tuned on.\n" +
+		"[]: each voxel weighs the same.",
+		"", false, func(e *Experiment) any { return &e.Data.ROIBalance }, distinct},
 	{"data.detrend", "Slow drift removed per voxel over the whole run: none | legendre:N (polynomials up to degree N).",
 		"", false, func(e *Experiment) any { return &e.Data.Detrend }, detrend},
 	{"data.zscore", "Responses to mean 0 and SD 1 by the statistics of: story | train | none.",
@@ -130,8 +133,18 @@ var keys = []key{
 
 	{"train.mode", "lora (adapters and readout) | full (the whole model and readout) | readout (the model stays as it is).",
 		"", false, func(e *Experiment) any { return &e.Train.Mode }, oneOf("lora", "full", "readout")},
-	{"train.loss", "auto | spatial | temporal | mse. auto: spatial with 50 voxels or more, else temporal.",
-		"", false, func(e *Experiment) any { return &e.Train.Loss }, oneOf("auto", "spatial", "temporal", "mse")},
+	{"train.loss", "auto | spatial | temporal | mse | cosine_l2 | nt_xent. auto: spatial with 50 voxels or more, else temporal.\n" +
+		"spatial: r across voxels. temporal: r across the rows of a block. nt_xent: which row of the block is it?",
+		"", false, func(e *Experiment) any { return &e.Train.Loss }, oneOf("auto", "spatial", "temporal", "mse", "cosine_l2", "nt_xent")},
+	{"train.cosine_share", "Share of the cosine across voxels in cosine_l2; the rest is the mean square.",
+		"", false, func(e *Experiment) any { return &e.Train.CosineShare }, within(0, 1)},
+	{"train.temperature", "Temperature of nt_xent: the lower, the more the most similar rows count.",
+		"", false, func(e *Experiment) any { return &e.Train.Temperature }, within(1e-3, 100)},
+	{"train.reliability", "Weigh voxels in the loss by CC_max squared, from repeats in a split: none | train | val | test.\n" +
+		"test is not independent of the scores, and the run says so.",
+		"", false, func(e *Experiment) any { return &e.Train.Reliability }, oneOf("none", "train", "val", "test")},
+	{"train.weights", "An .npy file with a weight from 0 for each voxel in the loss; {subject} stands for the name.",
+		"", true, func(e *Experiment) any { return &e.Train.Weights }, optionalFile(".npy")},
 	{"train.joint", "Several subjects: shared (one forward per block, losses averaged) | sequential (one step each).",
 		"", false, func(e *Experiment) any { return &e.Train.Joint }, oneOf("shared", "sequential")},
 	{"train.epochs", "Passes over the training rows. The best on val is kept; epoch 0, untuned, is a candidate.",
