@@ -22,7 +22,7 @@ func (st *Study) Control(ctx context.Context, of Regressor) (*System, error) {
 		f.width = columns * len(st.delays)
 		f.rows[story] = align.FIR(z.Apply(x), stim.rows, columns, st.delays)
 	}
-	predicted, err := st.predict(ctx, &f, Test)
+	predicted, err := st.predict(ctx, []rowFeatures{f}, Test)
 	if err != nil {
 		return nil, err
 	}

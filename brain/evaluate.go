@@ -107,16 +107,15 @@ type Baseline struct {
 
 // untuned predicts from the experiment's layer alone.
 func (st *Study) untuned(ctx context.Context) (*Baseline, error) {
-	layer := st.Experiment.Model.Layer
-	f, err := st.read(ctx, st.reader(st.Model), "read base", st.storiesOf(Train, Test), layer)
+	f, err := st.read(ctx, st.reader(st.Model), "read base", st.storiesOf(Train, Test), st.scoredLayers()...)
 	if err != nil {
 		return nil, err
 	}
-	b := &Baseline{study: st, bestLayer: layer}
+	b := &Baseline{study: st, bestLayer: st.Experiment.Model.Layer}
 	if b.groups, err = st.groups(ctx); err != nil {
 		return nil, err
 	}
-	b.base, err = st.predict(ctx, &f[0], Test)
+	b.base, err = st.predict(ctx, f, Test)
 	b.best = b.base
 	return b, err
 }
@@ -139,7 +138,7 @@ func (st *Study) Baseline(ctx context.Context) (*Baseline, error) {
 	var top float64
 	for l := range features {
 		st.opt.Progress(Event{Phase: "choose layer", Done: l, Total: len(features)})
-		r, err := st.validationR(ctx, &features[l], 0)
+		r, err := st.validationR(ctx, features[l:l+1], 0)
 		if err != nil {
 			return nil, err
 		}
@@ -147,12 +146,13 @@ func (st *Study) Baseline(ctx context.Context) (*Baseline, error) {
 			b.bestLayer, top = l, r
 		}
 	}
-	if b.base, err = st.predict(ctx, &features[st.Experiment.Model.Layer], Test); err != nil {
+	scored := st.scoredLayers()
+	if b.base, err = st.predict(ctx, features[scored[0]:st.Experiment.Model.Layer+1], Test); err != nil {
 		return nil, err
 	}
 	b.best = b.base
-	if b.bestLayer != st.Experiment.Model.Layer {
-		b.best, err = st.predict(ctx, &features[b.bestLayer], Test)
+	if len(scored) > 1 || b.bestLayer != st.Experiment.Model.Layer {
+		b.best, err = st.predict(ctx, features[b.bestLayer:b.bestLayer+1], Test)
 	}
 	return b, err
 }
@@ -170,11 +170,11 @@ func (b *Baseline) Compare(ctx context.Context, tuned *Tuned) (*Evaluation, erro
 	st := b.study
 	e := &Evaluation{Baseline: b, Summary: &Summary{Schema: 1, Notes: st.Notes}}
 	if tuned != nil {
-		f, err := st.read(ctx, st.reader(tuned.Model), "read tuned", st.storiesOf(Train, Test), st.Experiment.Model.Layer)
+		f, err := st.read(ctx, st.reader(tuned.Model), "read tuned", st.storiesOf(Train, Test), st.scoredLayers()...)
 		if err != nil {
 			return nil, err
 		}
-		if e.tuned, err = st.predict(ctx, &f[0], Test); err != nil {
+		if e.tuned, err = st.predict(ctx, f, Test); err != nil {
 			return nil, err
 		}
 	}
@@ -313,7 +313,10 @@ func (e *Evaluation) Scores(ctx context.Context, names ...string) (out Scores, e
 	if err != nil {
 		return out, err
 	}
-	layer := st.Experiment.Model.Layer
+	var layer *int // none where each voxel has its own
+	if st.Experiment.Eval.Layer == "model" {
+		layer = &st.Experiment.Model.Layer
+	}
 	out.Base = system(b, layer, func(g stats.GroupScore) stats.Score { return g.Base })
 	out.Ceiling = e.ceiling(who)
 	if e.tuned == nil {
@@ -323,7 +326,7 @@ func (e *Evaluation) Scores(ctx context.Context, names ...string) (out Scores, e
 	if err != nil {
 		return out, err
 	}
-	bestLayer := system(against, e.bestLayer, func(g stats.GroupScore) stats.Score { return g.Base })
+	bestLayer := system(against, &e.bestLayer, func(g stats.GroupScore) stats.Score { return g.Base })
 	after := system(b, layer, func(g stats.GroupScore) stats.Score { return *g.Tuned })
 	out.BaseBestLayer, out.Tuned, out.Delta, out.DeltaBest = &bestLayer, &after, delta(b), delta(against)
 	return out, nil
@@ -345,8 +348,8 @@ func groupsOf(all []stats.Group, who []int) []stats.Group {
 }
 
 // system reads one side of a bootstrap.
-func system(b *stats.Bootstrap, layer int, side func(stats.GroupScore) stats.Score) System {
-	s := System{Layer: &layer, ROIs: map[string]float64{}}
+func system(b *stats.Bootstrap, layer *int, side func(stats.GroupScore) stats.Score) System {
+	s := System{Layer: layer, ROIs: map[string]float64{}}
 	for _, g := range b.Groups {
 		score := side(g)
 		if g.Name == everything {
@@ -370,8 +373,8 @@ func delta(b *stats.Bootstrap) *Delta {
 	return d
 }
 
-// Write leaves each person's scores per voxel, predictions and responses as .npy below dir, and summary.json; dir ""
-// writes nothing.
+// Write leaves each person's scores per voxel, predictions and responses as .npy below dir, a description of their rows,
+// columns and regions (test/layout.json), and summary.json; dir "" writes nothing.
 func (e *Evaluation) Write(dir string) error {
 	if dir == "" {
 		return nil
@@ -392,6 +395,9 @@ func (e *Evaluation) Write(dir string) error {
 		if f.err != nil {
 			return f.err
 		}
+	}
+	if err := writeJSON(filepath.Join(dir, "test", layoutFile), e.layout()); err != nil {
+		return err
 	}
 	return writeJSON(filepath.Join(dir, "summary.json"), e.Summary)
 }

@@ -22,7 +22,7 @@ func withRegion(spec *dataset.Spec, name string, columns ...int) {
 	spec.ROIs = append(spec.ROIs, dataset.ROI{Name: name, Region: dataset.Value(dataset.Region{Columns: columns})})
 }
 
-func upTo(from, to int) (out []int) {
+func fromTo(from, to int) (out []int) {
 	for c := from; c < to; c++ {
 		out = append(out, c)
 	}
@@ -32,10 +32,10 @@ func upTo(from, to int) (out []int) {
 func TestBalancedRegionsWeighTheSame(t *testing.T) {
 	st := tiny(t, Options{}, func(e *experiment.Experiment, s *dataset.Spec) {
 		e.Data.ROIBalance, e.Train.Loss = []string{"front", "rest"}, "mse"
-		withRegion(s, "rest", upTo(3, 55)...) // voxel 3 is in both, 55 to 59 are in none
+		withRegion(s, "rest", fromTo(3, 55)...) // voxel 3 is in both, 55 to 59 are in none
 	})
 	p := st.people[0]
-	assert.Equal(t, upTo(0, 55), p.tuned)
+	assert.Equal(t, fromTo(0, 55), p.tuned)
 	sum := map[string]float64{}
 	for i, c := range p.tuned {
 		if c < 3 {

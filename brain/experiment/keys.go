@@ -126,6 +126,14 @@ var keys = []key{
 	{"data.trim", "Rows dropped from start and end of a whole story. Explicit row ranges are taken as they are.",
 		"", false, func(e *Experiment) any { return &e.Data.Trim }, trim},
 
+	{"readout.mode", "trained (with the model, by gradient) | pinned (a direct map by ridge on the features as they are,\n" +
+		"fitted anew at the end of each epoch, never trained).",
+		"", false, func(e *Experiment) any { return &e.Readout.Mode }, oneOf("trained", "pinned")},
+	{"readout.refresh_steps", "Fit a pinned readout anew every so many steps, too; each time reads all training stories. 0: do not.",
+		"", false, func(e *Experiment) any { return &e.Readout.RefreshSteps }, whole(0, 1_000_000)},
+	{"readout.layer_mix", "none | voxel | region: who has a soft choice among hidden states 0 to model.layer, trained with the\n" +
+		"readout. Scores still read model.layer; see eval.layer.",
+		"", false, func(e *Experiment) any { return &e.Readout.LayerMix }, oneOf("none", "voxel", "region")},
 	{"readout.bottleneck", "Width of the bottleneck; 0: one direct linear map.",
 		"", false, func(e *Experiment) any { return &e.Readout.Bottleneck }, whole(0, 1<<20)},
 	{"readout.delays_seconds", "How much later a voxel may answer. Rounded to TRs.",
@@ -145,6 +153,13 @@ var keys = []key{
 		"", false, func(e *Experiment) any { return &e.Train.Reliability }, oneOf("none", "train", "val", "test")},
 	{"train.weights", "An .npy file with a weight from 0 for each voxel in the loss; {subject} stands for the name.",
 		"", true, func(e *Experiment) any { return &e.Train.Weights }, optionalFile(".npy")},
+	{"train.guard_roi", "Regions that must not get worse than in the untuned model: a penalty in the loss, and a condition on\n" +
+		"the epoch that is chosen. []: none.",
+		"", false, func(e *Experiment) any { return &e.Train.GuardROI }, distinct},
+	{"train.guard_weight", "Weight of the penalty: loss for each r that the guarded regions lose.",
+		"", false, func(e *Experiment) any { return &e.Train.GuardWeight }, within(0, 1e6)},
+	{"train.guard_margin", "How much r the guarded regions may lose.",
+		"", false, func(e *Experiment) any { return &e.Train.GuardMargin }, within(0, 1)},
 	{"train.joint", "Several subjects: shared (one forward per block, losses averaged) | sequential (one step each).",
 		"", false, func(e *Experiment) any { return &e.Train.Joint }, oneOf("shared", "sequential")},
 	{"train.epochs", "Passes over the training rows. The best on val is kept; epoch 0, untuned, is a candidate.",
@@ -157,6 +172,8 @@ var keys = []key{
 		"", false, func(e *Experiment) any { return &e.Train.LR }, above(0)},
 	{"train.readout_lr", "Learning rate of the readout.",
 		"", false, func(e *Experiment) any { return &e.Train.ReadoutLR }, above(0)},
+	{"train.mix_lr", "Learning rate of the readout's layer mix.",
+		"", false, func(e *Experiment) any { return &e.Train.MixLR }, above(0)},
 	{"train.dropout", "Dropout inside the model.",
 		"", false, func(e *Experiment) any { return &e.Train.Dropout }, probability},
 	{"train.layerdrop", "Probability that a layer is passed over in a step.",
@@ -166,6 +183,9 @@ var keys = []key{
 	{"train.seed", "Same seed, same machine, same thread count: same bits.",
 		"", false, func(e *Experiment) any { return &e.Train.Seed }, anything},
 
+	{"eval.layer", "model (all voxels are read from model.layer) | voxel (each from the hidden state up to it that\n" +
+		"cross-validation on the training rows likes best, before and after tuning).",
+		"", false, func(e *Experiment) any { return &e.Eval.Layer }, oneOf("model", "voxel")},
 	{"eval.alphas", "Candidates for each voxel, as a list or logspace(FROM, TO, N). The penalty is alpha squared.",
 		"", false, func(e *Experiment) any { return &e.Eval.Alphas }, risingAbove0},
 	{"eval.boots", "Bootstrap folds.",
