@@ -17,6 +17,7 @@ func commands() []constructor {
 		trainCommand,
 		resumeCommand,
 		evalCommand,
+		compareCommand,
 		featuresCommand,
 		mergeCommand,
 		benchCommand,
