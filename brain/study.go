@@ -123,7 +123,7 @@ func (st *Study) Vary(ctx context.Context, exp *experiment.Experiment) (*Study, 
 
 // prepare loads what the experiment needs and checks it.
 func (st *Study) prepare(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{st.checkModel, st.loadPeople, st.auditSplits, st.loadStimuli, st.chooseLoss, st.noteMethod} {
+	for _, step := range []func(context.Context) error{st.checkModel, st.loadPeople, st.weigh, st.auditSplits, st.loadStimuli, st.chooseLoss, st.noteMethod} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -309,7 +309,7 @@ func (st *Study) chooseLoss(context.Context) error {
 	for _, p := range st.people {
 		least = min(least, len(p.tuned))
 	}
-	loss, name, err := newLoss(st.Experiment.Train.Loss, least, st.Experiment.Compat.ShrunkenLossR)
+	loss, name, err := newLoss(st.Experiment.Train, least, st.Experiment.Compat.ShrunkenLossR)
 	if err != nil {
 		return fault.New(fault.Usage, "open study", "train.loss", "%v", err)
 	}

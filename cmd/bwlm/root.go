@@ -23,6 +23,7 @@ func commands() []constructor {
 		evalCommand,
 		statsCommand,
 		probeCommand,
+		compareCommand,
 		featuresCommand,
 		ridgeCommand,
 		mergeCommand,
