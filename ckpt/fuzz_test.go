@@ -181,11 +181,11 @@ func TestMemoryOfHostileInput(t *testing.T) {
 	rank := pInts(make([]int64, maxTorchRank)...)
 	for name, value := range map[string]string{
 		"lists":   strings.Repeat("]", maxStack-2),
-		"tuples":  ")" + strings.Repeat("\x85", 1<<20),
+		"tuples":  ")" + strings.Repeat("\x85", 1<<16),
 		"marks":   strings.Repeat("(", maxStack),
 		"dicts":   strings.Repeat("}", maxStack-2),
-		"memo":    "N" + strings.Repeat("q\x01", 1<<18),
-		"appends": "]q\x00" + strings.Repeat("h\x00a", 1<<18),
+		"memo":    "N" + strings.Repeat("q\x01", 1<<16),
+		"appends": "]q\x00" + strings.Repeat("h\x00a", 1<<16),
 		"tensors": "]q\x00" + rank + "q\x01" + two + "q\x02" + "ctorch._utils\n_rebuild_tensor_v2\nq\x03" + pOrdered + "q\x04" +
 			strings.Repeat("h\x03(h\x02K\x00h\x01h\x01\x89h\x04tR", 1<<13),
 	} {
