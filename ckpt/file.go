@@ -53,12 +53,15 @@ func (t TensorInfo) Len() int {
 func (t TensorInfo) Size() int64 { return t.end - t.begin }
 
 // Open opens the safetensors file at path and checks its header. The caller closes the File.
-func Open(path string) (*File, error) {
-	file, size, err := openFile(readSafetensors, path)
+func Open(path string) (*File, error) { return open(path, readSafetensors, Read) }
+
+// open opens the file at path by read; errors call it what.
+func open(path, what string, read func(r io.ReaderAt, size int64, name string) (*File, error)) (*File, error) {
+	file, size, err := openFile(what, path)
 	if err != nil {
 		return nil, err
 	}
-	f, err := Read(file, size, path)
+	f, err := read(file, size, path)
 	if err != nil {
 		file.Close() // the first error says what matters
 		return nil, err

@@ -49,7 +49,8 @@ func OpenModel(dir string) (*File, error) {
 			return openShards(dir, c)
 		}
 	}
-	return nil, fault.New(fault.Missing, readModel, oneLine(dir), "has neither %s nor %s, whole or in shards", containers[0].file, containers[1].file).
+	return nil, fault.New(fault.Missing, readModel, oneLine(dir), "has neither %s nor %s, whole or in shards",
+		containers[0].file, containers[1].file).
 		Advise("name the folder that holds the model's config.json and weights")
 }
 

@@ -24,18 +24,7 @@ const (
 // plain settings. A tensor within a dictionary within the file is named GROUP.NAME; the settings are in
 // [File.Settings]. The file's pickle is never run: a machine that knows nothing but tensors, dictionaries, lists, text
 // and numbers reads it, and the file is refused if it wants anything else. The caller closes the File.
-func OpenTorch(path string) (*File, error) {
-	file, size, err := openFile(readTorch, path)
-	if err != nil {
-		return nil, err
-	}
-	f, err := ReadTorch(file, size, path)
-	if err != nil {
-		file.Close() // the first error says what matters
-		return nil, err
-	}
-	return f, nil
-}
+func OpenTorch(path string) (*File, error) { return open(path, readTorch, ReadTorch) }
 
 // ReadTorch is OpenTorch for the bytes of r, size in all. Errors call them name. Closing the File closes r if it is an
 // io.Closer.
