@@ -62,7 +62,7 @@ func (c *calibration) timeProof(ctx context.Context, w *work) (err error) {
 	return err
 }
 
-// timeReading reads the start of the longest story three times: with the front end, without it, and all layers.
+// timeReading reads the start of the longest story three times: with the front end, with its output at hand, and all layers.
 func (c *calibration) timeReading(ctx context.Context, _ *work) error {
 	longest := slices.MaxFunc(c.storiesOf(Train, Val), func(a, b string) int { return len(c.stimuli[a].windows) - len(c.stimuli[b].windows) })
 	stim := c.stimuli[longest]
@@ -73,7 +73,7 @@ func (c *calibration) timeReading(ctx context.Context, _ *work) error {
 		return err
 	}
 	rows := max(1, min(stim.rows, int((float64(samples)/dataset.SampleRate-clock.First)/clock.TR)))
-	piece, err := cut(c.Experiment, clock, "calibration", stim.samples[:samples], rows)
+	piece, err := cut(c.Experiment, clock, longest, stim.samples[:samples], rows) // of the same name, since its windows are the story's
 	if err != nil {
 		return err
 	}
@@ -89,14 +89,17 @@ func (c *calibration) timeReading(ctx context.Context, _ *work) error {
 		return took / float64(n), err
 	}
 	layer := []int{c.Experiment.Model.Layer}
-	var whole [2]float64
-	for i := range whole { // the first warms up
-		c.cache.close()
-		c.cache = newCache(1 << 40)
-		c.reader.cache = c.cache
-		if whole[i], err = read(c.reader, layer); err != nil {
-			return err
-		}
+	warmUp := c.reader.runs(piece, n-1, n)[0] // of the longest windows
+	err = c.model.Session().Infer(ctx, func(s *torch.Scope) error {
+		c.reader.forward(s, piece, warmUp, layer)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	whole, err := read(c.reader, layer)
+	if err != nil {
+		return err
 	}
 	if c.tuned, err = read(c.reader, layer); err != nil {
 		return err
@@ -108,7 +111,7 @@ func (c *calibration) timeReading(ctx context.Context, _ *work) error {
 		all[l] = l
 	}
 	c.base, err = read(base, all)
-	c.front = max(0, whole[1]-c.tuned)
+	c.front = max(0, whole-c.tuned)
 	return err
 }
 

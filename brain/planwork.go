@@ -62,13 +62,13 @@ const keptCheckpoints = 3
 
 // diskBytes is the size of the finished run directory.
 func (w *work) diskBytes() int64 {
-	const step, small = 96, 20_000 // bytes of a line of metrics.jsonl; of config.yaml, manifest.json and summary.json
+	const step, epoch, small = 96, 400, 20_000 // bytes of a line of metrics.jsonl; of an epoch in all files; of config.yaml, manifest.json and their like
 	exp := w.st.Experiment
 	total := min(int64(exp.Train.Epochs)+1, keptCheckpoints)*w.checkpointBytes + int64(w.parameters)*4
 	if exp.Train.Mode == "full" {
 		total += int64(w.st.Model.Store().Numel()-w.modelParameters) * 4 // the convolutions are saved, too
 	}
-	total += int64(exp.Train.Epochs*len(w.order))*step + small
+	total += int64(exp.Train.Epochs*len(w.order))*step + int64(exp.Train.Epochs)*epoch + small
 	for _, p := range w.st.people {
 		_, rows := p.want(Test)
 		matrices, vectors := int64(2), int64(1) // responses and base

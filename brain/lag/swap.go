@@ -15,14 +15,14 @@ import (
 )
 
 const (
-	maxSuspects = 12  // stories of a person that are compared with each other: those that their own sound predicts worst
+	maxSuspects = 8   // stories of a person that are compared with each other: those that their own sound predicts worst
 	swapVoxels  = 200 // looked at, every k-th
 	rolls       = 19  // of the responses in time, to see what chance does
 	swapAt      = 4.  // SDs above what chance does
 )
 
 // swaps looks, for each person, for two stories whose responses fit the other one's sound better than their own, and better
-// than chance. One direction alone proves nothing: of a dozen other stories one fits best even where nobody hears anything.
+// than chance. One direction alone proves nothing: of several other stories one fits best even where nobody hears anything.
 func (d *doctor) swaps(ctx context.Context) error {
 	if len(d.persons) == 0 {
 		return nil

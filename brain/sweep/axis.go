@@ -33,9 +33,9 @@ func ParseAxis(text string) (Axis, error) {
 			}
 		case r == '"' || r == '\'':
 			quote = r
-		case r == '[' || r == '{':
+		case strings.ContainsRune("[{(", r):
 			depth++
-		case r == ']' || r == '}':
+		case strings.ContainsRune("]})", r):
 			depth--
 		case r == ',' && depth == 0:
 			value := strings.TrimSpace(list[from:i])
