@@ -49,17 +49,17 @@ func TestMemoryOfOneSize(t *testing.T) {
 	require.NoError(t, os.WriteFile(os.Getenv("RIDGE_TEST_PEAK"), []byte(strconv.FormatInt(used.Maxrss<<10, 10)), 0o600))
 }
 
-// bytesOf is what a fit holds at most, in bytes, beside libtorch and responses that are kept by the caller:
+// bytesOf is a bound on what a fit holds, in bytes, beside libtorch and responses that are kept by the caller:
 //
-//	4·F·V               weights
-//	(24 + 8·P)·V + 9·V  choices, scores of P penalties and constants per voxel
+//	12·F·V                    weights: 4 that stay, and as measured 7 of garbage and of what malloc keeps
+//	(57 + 8·P)·V              choices, scores of P penalties, constants
 //	12·N·F + 40·K² + 24·N·K   features twice, their Gram matrix with what decomposes it, and what projects onto its vectors
-//	14 blocks of 16 MB
+//	16 blocks of 8 MB
 //
 // with N rows, F features, V voxels and K the smaller of N and F.
 func bytesOf(rows, features, voxels, penalties int) int {
 	k := min(rows, features)
-	return 4*features*voxels + (57+8*penalties)*voxels + 12*rows*features + 40*k*k + 24*rows*k + 14<<24
+	return 12*features*voxels + (57+8*penalties)*voxels + 12*rows*features + 40*k*k + 24*rows*k + 16<<23
 }
 
 // The memory of a fit grows with the weights and with the decomposition of the features, not with rows times voxels. So a brain of
