@@ -78,6 +78,9 @@ func checkBands(bands []Band, features int) error {
 
 // checkWeights refuses sets of weights that do not fit the bands or have no meaning.
 func checkWeights(sets [][]float64, bands int) error {
+	if len(sets) == 0 {
+		return fault.New(fault.Usage, "ridge", "weights", "there is no set of weights")
+	}
 	for _, set := range sets {
 		if len(set) != bands {
 			return fault.New(fault.Usage, "ridge", "weights", "%d weights for %d bands", len(set), bands)

@@ -57,7 +57,8 @@ func parallel(n int, do func(i int)) {
 type responses struct {
 	columns      Columns
 	rows, voxels int
-	constant     []bool // all values equal
+	constant     []bool    // all values equal
+	block        []float32 // what is read, reused
 }
 
 // newResponses looks through all responses once, and refuses a value that is not finite, naming it.
@@ -98,9 +99,9 @@ func Check(x []float32, y Columns, rows, voxels int) error {
 	return err
 }
 
-// read gives voxels from to to, (to-from, rows).
+// read gives voxels from to to, (to-from, rows), until the next read.
 func (y *responses) read(from, to int) ([]float32, error) {
-	block := make([]float32, (to-from)*y.rows)
+	block := reuse(&y.block, (to-from)*y.rows)
 	return block, y.columns.Read(from, to, block)
 }
 
@@ -113,6 +114,15 @@ func (y *responses) blocks(step int) func(yield func(from, to int) bool) {
 			}
 		}
 	}
+}
+
+// reuse gives n values of a buffer, which grows where it must. Blocks are large and many, and garbage of their size would wait
+// for the collector as long as the weights weigh.
+func reuse[T any](buffer *[]T, n int) []T {
+	if cap(*buffer) < n {
+		*buffer = make([]T, n)
+	}
+	return (*buffer)[:n]
 }
 
 // notFinite is the place of the first NaN or ±Inf, or the length.

@@ -10,8 +10,8 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// blockValues is how many float32 a block of voxels may hold: 16 MB.
-const blockValues = 1 << 22
+// blockValues is how many float32 a block of voxels may hold: 8 MB.
+const blockValues = 1 << 21
 
 // fit is one call of Fit.
 type fit struct {
@@ -23,6 +23,9 @@ type fit struct {
 	sets  [][]float64 // weights of the bands to try; one empty set without bands
 	steps int         // done, of those that Progress counts
 	best  []choice    // per voxel
+
+	trained, measured []float32 // reused from block to block
+	whole             []float64
 }
 
 // choice is the place of a set of weights and of a penalty, and their score.
@@ -169,7 +172,7 @@ func (f *fit) scoreFold(s *torch.Scope, held []int, size []float64, weight float
 		if err != nil {
 			return err
 		}
-		for a, found := range fd.score(s, block, f.y.rows) {
+		for a, found := range f.score(s, fd, block) {
 			for v, score := range found {
 				scores[a*f.y.voxels+from+v] += weight * score
 			}
@@ -232,7 +235,12 @@ func (f *fit) solveSet(s *torch.Scope, set int, size []float64, model *Model) er
 		table = append(table, b.shrink(lambda*f.scale*f.scale, 1)...)
 	}
 	shrink := s.FromFloat64(table, len(f.opt.Lambdas), len(b.values)) // (penalties, K)
-	for from, to := range f.y.blocks((f.step + 1) / 2) {              // half as many, of numbers twice as wide
+	toUnits := make([]float64, f.x.cols)                              // from the standard form to the units of x
+	for i := range toUnits {
+		toUnits[i] = f.x.factor[i] * size[i]
+	}
+	columns := s.FromFloat64(toUnits, f.x.cols, 1)
+	for from, to := range f.y.blocks((f.step + 1) / 2) { // half as many, of numbers twice as wide
 		var voxels, lambdas []int
 		for v := from; v < to; v++ {
 			if f.best[v].set == set {
@@ -247,11 +255,23 @@ func (f *fit) solveSet(s *torch.Scope, set int, size []float64, model *Model) er
 			return err
 		}
 		y, unit := f.wholeColumns(block, from, voxels, model)
+		offset := make([]float64, len(voxels)) // what the mean features predict
 		weights := shrink.Tidy(func(d *torch.Tensor) *torch.Tensor {
-			z := d.Scope().FromFloat64(y, len(voxels), f.y.rows).MatMul(b.onto)             // (V, K)
-			return b.weights(z.Mul(d.IndexSelect(0, lambdas)).Transpose(0, 1)).Contiguous() // (features, V)
-		})
-		f.store(model, weights.Float64s(), voxels, size, unit)
+			s := d.Scope()
+			z := s.FromFloat64(y, len(voxels), f.y.rows).MatMul(b.onto)                   // (V, K)
+			w := b.weights(z.Mul(d.IndexSelect(0, lambdas)).Transpose(0, 1)).Mul(columns) // (features, V)
+			w = w.Mul(s.FromFloat64(unit, len(unit)))
+			copy(offset, s.FromFloat64(f.x.mean, 1, f.x.cols).MatMul(w).Float64s())
+			return w.To(torch.Float32)
+		}).Float32s()
+		for k, v := range voxels {
+			model.Intercept[v] = model.voxelMean[v] - offset[k]
+		}
+		for i := range f.x.cols {
+			for k, v := range voxels {
+				model.Weights[i*model.Voxels+v] = weights[i*len(voxels)+k]
+			}
+		}
 	}
 	return nil
 }
@@ -259,7 +279,8 @@ func (f *fit) solveSet(s *torch.Scope, set int, size []float64, model *Model) er
 // wholeColumns gives voxels of a block in units of their own size, (voxels, rows), and these units, and notes their means.
 func (f *fit) wholeColumns(block []float32, from int, voxels []int, model *Model) (standard, unit []float64) {
 	rows := f.y.rows
-	standard, unit = make([]float64, len(voxels)*rows), make([]float64, len(voxels))
+	standard, unit = reuse(&f.whole, len(voxels)*rows), make([]float64, len(voxels))
+	clear(standard)
 	parallel(len(voxels), func(i int) {
 		v := voxels[i]
 		y := block[(v-from)*rows : (v-from+1)*rows]
@@ -279,19 +300,4 @@ func (f *fit) wholeColumns(block []float32, from int, voxels []int, model *Model
 		}
 	})
 	return standard, unit
-}
-
-// store puts weights (features, voxels), which are for the standard forms, into the units of x and y.
-func (f *fit) store(model *Model, weights []float64, voxels []int, size, unit []float64) {
-	for _, v := range voxels {
-		model.Intercept[v] = model.voxelMean[v]
-	}
-	for i := range f.x.cols {
-		factor := f.x.factor[i] * size[i]
-		for k, v := range voxels {
-			w := weights[i*len(voxels)+k] * factor * unit[k]
-			model.Weights[i*model.Voxels+v] = float32(w)
-			model.Intercept[v] -= f.x.mean[i] * w
-		}
-	}
 }

@@ -67,6 +67,8 @@ func (fd *fold) prepare(y, trained, measured []float32) target {
 	about := mean(held)
 	norm := math.Sqrt(squares(held, about))
 	if same(train) || same(held) || size == 0 || norm == 0 {
+		clear(trained)
+		clear(measured)
 		return target{constant: true}
 	}
 	for i, value := range train {
@@ -85,9 +87,10 @@ func (fd *fold) prepare(y, trained, measured []float32) target {
 //	r = p·w/‖p‖    R² = 2·p·w/S - ‖p‖²/S² - N·(difference of the means)²/S²
 //
 // so both need only sums over the predictions.
-func (fd *fold) score(s *torch.Scope, block []float32, rows int) [][]float64 {
+func (f *fit) score(s *torch.Scope, fd *fold, block []float32) [][]float64 {
+	rows := f.y.rows
 	voxels := len(block) / rows
-	trained, measured := make([]float32, voxels*len(fd.train)), make([]float32, voxels*len(fd.held))
+	trained, measured := reuse(&f.trained, voxels*len(fd.train)), reuse(&f.measured, voxels*len(fd.held))
 	targets := make([]target, voxels)
 	parallel(voxels, func(v int) {
 		n, m := len(fd.train), len(fd.held)

@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -173,6 +174,7 @@ func parseBands(text string) (bands []ridge.Band, err error) {
 
 // ridge reads, fits, scores and writes.
 func (a *app) ridge(ctx context.Context, f *ridgeFlags) (*ridgeAnswer, error) {
+	debug.SetGCPercent(10) // collect early: the heap is a few large arrays, cheap to look through and costly to have twice
 	train, err := openPair(f.x, f.y)
 	if err != nil {
 		return nil, err
