@@ -35,7 +35,7 @@ func newScale(values []float32, opt Options) (*scale, error) {
 		least, most = finite[0], finite[len(finite)-1]
 	}
 	if s.colors == nil {
-		s.colors = ColormapByName("dusk")
+		s.colors = ColormapByName("tide")
 		if least < 0 && (most > 0 || opt.Low < 0) || opt.Low < 0 && opt.High > 0 {
 			s.colors = ColormapByName("balance")
 		}
