@@ -80,7 +80,7 @@ func roundUp(v float64) float64 {
 		return v
 	}
 	digit := math.Pow(10, math.Floor(math.Log10(v))-1)
-	return math.Ceil(v/digit-1e-9) * digit
+	return math.Round(math.Ceil(v/digit-1e-5)) * digit
 }
 
 // ticks gives round numbers within the limits, at least three where that is possible: a step of 1, 2 or 5 times a power
