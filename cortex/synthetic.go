@@ -41,19 +41,19 @@ func fold(p [3]float64) (q [3]float64, depth float64) {
 		return math.Exp(-((x-cx)*(x-cx) + (y-cy)*(y-cy) + (z-cz)*(z-cz)) / (width * width))
 	}
 	// Folds: waves whose direction turns, shallower on the inside, where the medial wall is.
-	wave := math.Sin(9*y+3*math.Sin(4*z+x)) * math.Cos(7*z+2*math.Sin(3*y))
+	wave := math.Sin(13*y+3*math.Sin(5*z+2*x)) * math.Cos(11*z+3*math.Sin(4*y+x))
 	outside := .35 + .65/(1+math.Exp(-6*(x+.3)))
 	temporal := bump(.55, .25, -.70, .50) // the lobe
 	fissure := bump(.85, .18, -.16, .22) + bump(.90, -.12, -.02, .20)
-	r := 1 + .045*wave*outside + .22*temporal - .17*fissure
+	r := 1 + .033*wave*outside + .22*temporal - .17*fissure
 	depth = -wave*outside*.8 + 1.4*fissure
 	inner := x
 	if inner < 0 {
 		inner *= .35 // flat towards the other side
 	}
-	q = [3]float64{2 + 22 + 44*r*inner, -18 + 86*r*y, 14 + 58*r*z}
+	q = [3]float64{19.5 + 48*r*inner, -18 + 86*r*y, 14 + 58*r*z}
 	if z < -.1 && y < -.1 { // less of the back below, where the cerebellum would be
-		q[2] += 14 * (-.1 - z) * (-.1 - y) * 4
+		q[2] += 32 * (-.1 - z) * (-.1 - y)
 	}
 	return q, depth
 }

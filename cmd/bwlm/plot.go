@@ -40,8 +40,8 @@ vectors; it is replaced as a whole.
 (without commas). Sulci are darker if --sulc gives their depth. The view flat is there if --flat gives flat surfaces, whose
 vertices are those of --left and --right.
 
-Colours: balance (blue to red, for values on both sides of 0, with symmetric limits), dusk and ember (dark to bright). The
-limits are the 99th percentile unless --limit gives them; the bar ends in an arrow where values go beyond.
+Colours: balance (blue to red, for values on both sides of 0, with symmetric limits), tide (white to dark blue), dusk and
+ember (dark to bright). The limits are the 99th percentile unless --limit gives them; the bar ends in an arrow where values go beyond.
 
 --json prints {"schema", "out", "values", "nan", "low", "high", "cmap"}.`,
 		Example: `  bwlm plot --left lh.pial.gii --right rh.pial.gii --values delta.npy --unit 'r, tuned less base' --out delta.png
@@ -72,7 +72,7 @@ limits are the 99th percentile unless --limit gives them; the bar ends in an arr
 	flags.StringSliceVar(&f.flat, "flat", nil, "`files` of flat surfaces, left,right")
 	flags.StringVar(&f.mask, "mask", "", "NIfTI `file` whose voxels the values are of: draws a glass brain")
 	flags.StringVar(&f.order, "order", "nilearn", "order of the mask's voxels: nilearn (z runs fastest) or pycortex (x does)")
-	flags.StringVar(&f.cmap, "cmap", "", "colours: balance, dusk or ember")
+	flags.StringVar(&f.cmap, "cmap", "", "colours: balance, tide, dusk or ember")
 	flags.StringVar(&f.limit, "limit", "", "limits of the colours: `HIGH`, or LOW,HIGH")
 	flags.StringVar(&f.opt.Title, "title", "", "`text` above the picture")
 	flags.StringVar(&f.opt.Unit, "unit", "", "`text` at the colour bar")
@@ -129,7 +129,7 @@ func (f *plotFlags) options() error {
 	}
 	if f.cmap != "" {
 		if f.opt.Colors = render.ColormapByName(f.cmap); f.opt.Colors == nil {
-			return fault.New(fault.Usage, "plot", "--cmap", "there are no colours %q", f.cmap).Advise("there are balance, dusk and ember")
+			return fault.New(fault.Usage, "plot", "--cmap", "there are no colours %q", f.cmap).Advise("there are balance, tide, dusk and ember")
 		}
 	}
 	for _, name := range f.views {

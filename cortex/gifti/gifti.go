@@ -156,7 +156,7 @@ func array(e *raw.Element) (*Array, error) {
 		text := e.Attr(fmt.Sprintf("Dim%d", k))
 		d, err := strconv.Atoi(text)
 		if err != nil || d < 1 {
-			return nil, fmt.Errorf("Dim%d is %q, want a whole number above 0", k, raw.Short(text))
+			return nil, fmt.Errorf("dimension Dim%d is %q, want a whole number above 0", k, raw.Short(text))
 		}
 		a.Dims = append(a.Dims, d)
 	}

@@ -27,7 +27,7 @@ type Region struct {
 type Options struct {
 	Width, Height int       // pixels; 1600 × 1200
 	Views         []View    // all that there are surfaces for
-	Colors        *Colormap // balance if there are values on both sides of 0, else dusk
+	Colors        *Colormap // balance if there are values on both sides of 0, else tide
 	Low, High     float64   // limits of the colours; both 0: from the values. Diverging colours take ±High
 	Title, Unit   string    // above the picture, and at the colour bar
 	Nearest       bool      // each vertex has its own colour, without interpolation

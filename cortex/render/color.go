@@ -18,8 +18,8 @@ type Colormap struct {
 
 const steps = 512
 
-// Colormaps lists the maps: balance (blue, white, red; diverging), dusk (dark blue to yellow) and ember (dark to red to
-// yellow).
+// Colormaps lists the maps: balance (blue, white, red; diverging), tide (white to dark blue), dusk (dark blue to yellow) and
+// ember (dark to red to yellow).
 func Colormaps() []*Colormap {
 	return []*Colormap{
 		newColormap("balance", true, func(t float64) (l, c, h float64) {
@@ -29,6 +29,10 @@ func Colormaps() []*Colormap {
 				h = 32
 			}
 			return l, min(c, gamut(l, 258), gamut(l, 32)), h
+		}),
+		newColormap("tide", false, func(t float64) (l, c, h float64) {
+			l, h = .96-.66*t, 160+110*math.Pow(t, .8)
+			return l, min(.13*math.Pow(t, .7), gamut(l, h)), h
 		}),
 		newColormap("dusk", false, func(t float64) (l, c, h float64) {
 			l, h = .25+.69*t, 285-180*math.Pow(t, 1.15)

@@ -97,7 +97,7 @@ func (f *Figure) Image() *image.NRGBA {
 			ink.fill(it.strokes[0], it.color)
 		default:
 			if it.halo > 0 {
-				ink.stroke(it.strokes, it.width+2*it.halo, white, .8)
+				ink.stroke(it.strokes, it.width+2*it.halo, white, .85)
 			}
 			ink.stroke(it.strokes, it.width, it.color, 1)
 		}

@@ -23,6 +23,7 @@ func Glass(v *cortex.Volume, values []float32, opt Options) (*Figure, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.none = grey(.93)
 	inverse, err := invert(v.Affine)
 	if err != nil {
 		return nil, err
@@ -137,14 +138,13 @@ func (g *glass) ray(p *panel, x, y float32) (met bool, value float32) {
 }
 
 func (g *glass) draw(out *image.NRGBA, p *panel, s *scale) {
-	inner := grey(.93)
 	for y := range p.rect.Dy() {
 		for x := range p.rect.Dx() {
 			met, v := g.ray(p, float32(x)+.5, float32(y)+.5)
 			if !met {
 				continue
 			}
-			c := inner
+			c := s.none
 			if v == v {
 				c = s.colors.at((v - float32(s.low)) / float32(s.high-s.low))
 			}

@@ -12,6 +12,7 @@ type mesh struct {
 	points     []vec
 	normals    []vec // of length 1, of unknown sign: which side is out depends on the file
 	faces      [][3]int32
+	edge       float32   // mean length of an edge
 	values     []float32 // nil if none are shown
 	sulc       []float32 // nil, or depth, above 0 in sulci
 	regions    []outline
@@ -25,6 +26,7 @@ func newMesh(s *cortex.Surface, h cortex.Hemisphere, shift float32) *mesh {
 	}
 	for _, f := range s.Faces {
 		a, b, c := m.points[f[0]], m.points[f[1]], m.points[f[2]]
+		m.edge += float32(math.Sqrt(float64(b.minus(a).dot(b.minus(a))))) / float32(len(s.Faces))
 		n := b.minus(a).cross(c.minus(a)) // as long as twice the area, which weighs it
 		for _, v := range f {
 			m.normals[v] = m.normals[v].plus(n)

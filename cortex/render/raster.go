@@ -14,7 +14,8 @@ type panel struct {
 	extent extent  // in mm
 	scale  float32 // pixels in a mm
 
-	over  int // samples of a pixel, in each direction
+	slack float32 // see tolerance
+	over  int     // samples of a pixel, in each direction
 	depth []float32
 	face  []int32 // of each sample: which triangle is seen, -1 none; those of the second mesh follow the first's
 	spots [][]vec // of each mesh: its vertices in samples, y downwards, and their distance towards the viewer
@@ -38,7 +39,7 @@ func (p *panel) draw(out *image.NRGBA, look *look) {
 		p.depth[i], p.face[i] = far, -1
 	}
 	first := int32(0)
-	p.spots = nil
+	p.slack = p.tolerance()
 	for _, m := range p.meshes {
 		spots := make([]vec, len(m.points))
 		for i, x := range m.points {
@@ -156,21 +157,18 @@ func (k *look) paint(m *mesh, f [3]int32, weights [3]float32) (rgb, bool) {
 	return mix(k.gyrus, k.sulcus, depthOf(m, f, weights)), false
 }
 
-// interpolate gives the value at a place of a triangle, false where the nearest corner has none. Corners without one do not
-// count.
+// interpolate gives the value at a place of a triangle from its corners that have one, false where those weigh less than half;
+// or that of the nearest corner.
 func interpolate(values []float32, f [3]int32, weights [3]float32, nearest bool) (float32, bool) {
-	best := 0
-	for i, w := range weights {
-		if w > weights[best] {
-			best = i
-		}
-	}
-	v := values[f[best]]
-	if v != v {
-		return 0, false
-	}
 	if nearest {
-		return v, true
+		best := 0
+		for i, w := range weights {
+			if w > weights[best] {
+				best = i
+			}
+		}
+		v := values[f[best]]
+		return v, v == v
 	}
 	var sum, total float32
 	for i, w := range weights {
@@ -179,12 +177,15 @@ func interpolate(values []float32, f [3]int32, weights [3]float32, nearest bool)
 			total += w
 		}
 	}
-	return sum / total, true
+	return sum / total, total >= .5
 }
 
 // depthOf tells how far in a sulcus a place is: 0 on a gyrus, 1 in a sulcus.
 func depthOf(m *mesh, f [3]int32, weights [3]float32) float32 {
-	d, _ := interpolate(m.sulc, f, weights, false)
+	d, ok := interpolate(m.sulc, f, weights, false)
+	if !ok {
+		return 0
+	}
 	t := min(1, max(0, .5+d/.7))
 	return t * t * (3 - 2*t)
 }

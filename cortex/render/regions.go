@@ -6,9 +6,16 @@ import (
 	"slices"
 )
 
-// tolerance is how far behind the surface a border may lie and still be seen, in mm: its points are on edges, the depth
-// buffer's in the middle of samples.
-const tolerance = 1.5
+// tolerance is how far behind the surface a border may lie and still be seen, in mm: its points are near edges, the depth
+// buffer's in the middle of samples. On coarse meshes borders, being smoothed, are farther off.
+func (p *panel) tolerance() float32 {
+	const least, share = 1.5, .35
+	t := float32(least)
+	for _, m := range p.meshes {
+		t = max(t, share*m.edge)
+	}
+	return t
+}
 
 // visible tells whether a place of the page, in samples, is in front.
 func (p *panel) visible(q vec) bool {
@@ -17,7 +24,7 @@ func (p *panel) visible(q vec) bool {
 	if x < 0 || y < 0 || x >= w || y >= h {
 		return false
 	}
-	return q[2] >= p.depth[y*w+x]-tolerance
+	return q[2] >= p.depth[y*w+x]-p.slack
 }
 
 // onPage takes samples of the panel to pixels of the page.
@@ -48,7 +55,7 @@ func (p *panel) drawRegions(f *Figure, fr frame) {
 		if l.led {
 			f.line([]point{l.anchor, l.end()}, fr.line*.8, fr.line*.6, ink, "")
 		}
-		f.write(l.text, point{l.at[0], l.at[1] + l.size*.36}, l.size, middle, l.size*.16, black)
+		f.write(l.text, point{l.at[0], l.at[1] + l.size*.36}, l.size, middle, l.size*.18, black)
 	}
 }
 

@@ -260,7 +260,7 @@ func TestBorders(t *testing.T) {
 		return n
 	}
 	left, right := image.Rect(0, 40, 300, 330), image.Rect(300, 40, 600, 330)
-	assert.Greater(t, dark(with, left), dark(without, left)+100)
+	assert.Greater(t, dark(with, left), dark(without, left)+60)
 	assert.Equal(t, dark(without, right), dark(with, right), "the region is on the left only")
 }
 

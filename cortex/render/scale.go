@@ -14,6 +14,8 @@ type scale struct {
 	low, high    float64
 	below, above bool // some value is beyond the limits
 	shown        bool // there are values
+	missing      bool // some place has none
+	none         rgb  // the colour of such a place
 }
 
 // newScale chooses colours and limits. Without limits they are the 99th percentile of what is drawn, rounded up a little, so
@@ -29,13 +31,13 @@ func newScale(values []float32, opt Options) (*scale, error) {
 		}
 	}
 	slices.Sort(finite)
-	s := &scale{colors: opt.Colors, low: opt.Low, high: opt.High, shown: len(finite) > 0}
+	s := &scale{colors: opt.Colors, low: opt.Low, high: opt.High, shown: len(finite) > 0, missing: len(finite) < len(values), none: grey(.72)}
 	least, most := 0.0, 1.0
 	if s.shown {
 		least, most = finite[0], finite[len(finite)-1]
 	}
 	if s.colors == nil {
-		s.colors = ColormapByName("dusk")
+		s.colors = ColormapByName("tide")
 		if least < 0 && (most > 0 || opt.Low < 0) || opt.Low < 0 && opt.High > 0 {
 			s.colors = ColormapByName("balance")
 		}
@@ -80,7 +82,7 @@ func roundUp(v float64) float64 {
 		return v
 	}
 	digit := math.Pow(10, math.Floor(math.Log10(v))-1)
-	return math.Ceil(v/digit-1e-9) * digit
+	return math.Round(math.Ceil(v/digit-1e-5)) * digit
 }
 
 // ticks gives round numbers within the limits, at least three where that is possible: a step of 1, 2 or 5 times a power
@@ -143,7 +145,10 @@ func (s *scale) drawBar(f *Figure, opt Options, fr frame) {
 	if opt.Unit != "" {
 		f.write(opt.Unit, point{(x0 + x1) / 2, y0 - fr.text*.45}, fr.text*.85, middle, 0, ink)
 	}
+	if !s.missing {
+		return
+	}
 	bx := x1 + h*2.2
-	f.shape([]point{{bx, y0}, {bx + h*1.4, y0}, {bx + h*1.4, y1}, {bx, y1}}, grey(.72).srgb())
+	f.shape([]point{{bx, y0}, {bx + h*1.4, y0}, {bx + h*1.4, y1}, {bx, y1}}, s.none.srgb())
 	f.write("no value", point{bx + h*2, y1 - h*.12}, fr.text*.75, start, 0, faint)
 }
