@@ -19,6 +19,7 @@ func commands() []constructor {
 		resumeCommand,
 		evalCommand,
 		probeCommand,
+		controlsCommand,
 		featuresCommand,
 		mergeCommand,
 		benchCommand,
