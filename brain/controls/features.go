@@ -111,3 +111,19 @@ func wordless(st *brain.Study) (string, error) {
 	}
 	return "", nil
 }
+
+// heardVectors are the vectors of the words that the study hears.
+func heardVectors(ctx context.Context, st *brain.Study, path string) (*probe.Vectors, error) {
+	heard := map[string]bool{}
+	stories, _ := st.StoryRows()
+	for _, story := range stories {
+		words, err := st.Data.Words(ctx, story)
+		if err != nil {
+			return nil, err
+		}
+		for _, w := range words {
+			heard[probe.Plain(w.Text)] = true
+		}
+	}
+	return probe.LoadVectors(path, func(w string) bool { return heard[w] })
+}

@@ -300,7 +300,7 @@ func (c *runner) features(ctx context.Context, name string, exp *experiment.Expe
 	var vectors *probe.Vectors
 	if name == "word_vectors" {
 		var err error
-		if vectors, err = c.vectors(ctx); err != nil {
+		if vectors, err = heardVectors(ctx, c.study, c.opt.Glove); err != nil {
 			return spec, err
 		}
 	}
@@ -326,22 +326,6 @@ func (c *runner) features(ctx context.Context, name string, exp *experiment.Expe
 	exp.Data.Subjects, exp.Data.ROI, exp.Data.ZScore = []string{stimulus}, nil, "story"
 	exp.Train.Loss, exp.Readout.DelaysSeconds = "auto", []float64{c.study.Data.TR()}
 	return spec, nil
-}
-
-// vectors are those of the words that are heard.
-func (c *runner) vectors(ctx context.Context) (*probe.Vectors, error) {
-	heard := map[string]bool{}
-	stories, _ := c.study.StoryRows()
-	for _, story := range stories {
-		words, err := c.study.Data.Words(ctx, story)
-		if err != nil {
-			return nil, err
-		}
-		for _, w := range words {
-			heard[probe.Plain(w.Text)] = true
-		}
-	}
-	return probe.LoadVectors(c.opt.Glove, func(w string) bool { return heard[w] })
 }
 
 // subject is a person with responses in memory.

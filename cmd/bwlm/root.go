@@ -20,6 +20,7 @@ func commands() []constructor {
 		evalCommand,
 		probeCommand,
 		controlsCommand,
+		explainCommand,
 		featuresCommand,
 		mergeCommand,
 		benchCommand,
