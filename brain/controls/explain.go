@@ -128,7 +128,7 @@ func Explain(ctx context.Context, st *brain.Study, runs []*brain.Run, glove stri
 			cells = append(cells, Observation{Seed: fmt.Sprint(s), Person: c.Person, Story: c.Story, Gain: c.R2 - before[i].R2})
 		}
 	}
-	out.Variance = components3(cells)
+	out.Variance = varianceComponents(cells)
 	return out, nil
 }
 

@@ -31,7 +31,7 @@ func TestVarianceComponentsOfPlantedEffects(t *testing.T) {
 				}
 			}
 		}
-		v := components3(cells)
+		v := varianceComponents(cells)
 		seed, person, story = seed+square(v.Seeds.SD), person+square(v.People.SD), story+square(v.Stories.SD)
 		rest += square(v.Residual)
 	}
@@ -45,7 +45,7 @@ func square(x *float64) float64 { return *x * *x }
 
 func TestVarianceOfFew(t *testing.T) {
 	// Two seeds alone: gains 1 and 3 have mean 2, SD √2, and need (2.8·√2/2)² = 3.92, so 4.
-	v := components3([]Observation{{"0", "a", "s", 1}, {"1", "a", "s", 3}})
+	v := varianceComponents([]Observation{{"0", "a", "s", 1}, {"1", "a", "s", 3}})
 	require.NotNil(t, v.Seeds.SD)
 	assert.InDelta(t, math.Sqrt2, *v.Seeds.SD, 1e-12)
 	assert.Equal(t, 4, *v.Seeds.Needed)
@@ -53,7 +53,7 @@ func TestVarianceOfFew(t *testing.T) {
 		assert.Equal(t, Source{N: 1, Why: "not estimable from one"}, s)
 	}
 	assert.Nil(t, v.Residual)
-	v = components3([]Observation{{"0", "a", "s", -1}, {"1", "a", "s", -3}})
+	v = varianceComponents([]Observation{{"0", "a", "s", -1}, {"1", "a", "s", -3}})
 	assert.Nil(t, v.Seeds.Needed)
 	assert.Equal(t, "there is no gain", v.Seeds.Why)
 }

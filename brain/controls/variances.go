@@ -27,10 +27,10 @@ type Source struct {
 // power is how many standard errors a true effect must be so that a two-sided test at .05 finds it in 80 % of studies.
 const power = 1.96 + .84
 
-// components3 estimates variance components by the method of moments, for effects of seed, person and story that add up:
+// varianceComponents estimates variance components by the method of moments, for effects of seed, person and story that add up:
 // the variance of a source's level means less what the residual contributes to it. Where nothing is left to estimate the
 // residual from, it counts as 0 and the components are upper bounds.
-func components3(cells []Observation) (v Variances) {
+func varianceComponents(cells []Observation) (v Variances) {
 	keys := []func(Observation) string{
 		func(o Observation) string { return o.Seed }, func(o Observation) string { return o.Story }, func(o Observation) string { return o.Person },
 	}
