@@ -3,13 +3,12 @@ package brain
 import (
 	"context"
 
-	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
 // Regressor gives what is known about a story without a speech model, or about a person while they heard it: (rows,
-// columns), at least as many rows as the person has.
+// columns), at least as many rows as anybody in the study has.
 type Regressor func(ctx context.Context, person, story string) (x []float32, columns int, err error)
 
 // Control scores regressors in the place of tuned features, with the same delays, rows, folds and seeds: what loudness,
@@ -20,17 +19,9 @@ func (b *Baseline) Control(ctx context.Context, name string, of Regressor) (*Eva
 	for i, p := range st.people {
 		alone := *st
 		alone.people = st.people[i : i+1]
-		f := rowFeatures{rows: map[string][]float32{}}
-		for _, story := range alone.storiesOf(Train, Test) {
-			x, columns, err := of(ctx, p.name, story)
-			if err != nil {
-				return nil, err
-			}
-			rows := p.responses[story].rows
-			x = x[:rows*columns]
-			z := align.FitZScore(x, rows, columns, p.statisticsRows(story)...)
-			f.width = columns * len(st.delays)
-			f.rows[story] = align.FIR(z.Apply(x), rows, columns, st.delays)
+		f, err := alone.regressors(ctx, p.name, of, alone.storiesOf(Train, Test))
+		if err != nil {
+			return nil, err
 		}
 		one, err := alone.predict(ctx, []rowFeatures{f}, Test)
 		if err != nil {

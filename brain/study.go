@@ -108,19 +108,6 @@ func New(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset,
 	return st, nil
 }
 
-// Vary makes a study of another experiment on the same data and model. The two share the front end's output, so the
-// windows and their normalisation must be the same. It ends with st.
-func (st *Study) Vary(ctx context.Context, exp *experiment.Experiment) (*Study, error) {
-	a, b := st.Experiment.Model, exp.Model
-	if a.WindowSeconds != b.WindowSeconds || a.StrideSeconds != b.StrideSeconds || a.Normalise != b.Normalise {
-		return nil, fault.New(fault.Usage, "vary study", "model", "windows differ: %g s every %g s against %g s every %g s",
-			b.WindowSeconds, b.StrideSeconds, a.WindowSeconds, a.StrideSeconds)
-	}
-	v := &Study{Experiment: exp, Data: st.Data, Model: st.Model, opt: st.opt, Notes: slices.Clone(st.Model.Notes),
-		cache: st.cache, waves: st.waves}
-	return v, v.prepare(ctx)
-}
-
 // prepare loads what the experiment needs and checks it.
 func (st *Study) prepare(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{st.checkModel, st.loadPeople, st.weigh, st.auditSplits, st.loadStimuli, st.chooseLoss, st.noteMethod} {

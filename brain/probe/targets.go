@@ -80,7 +80,7 @@ func collect(ctx context.Context, st *brain.Study, stories []string, spans map[s
 		}
 		for _, w := range words {
 			within := slices.ContainsFunc(spans[story], func(s brain.Span) bool { return w.Onset >= s.From && w.Offset <= s.To })
-			if text := plain(w.Text); within && text != "" {
+			if text := Plain(w.Text); within && text != "" {
 				m.words, m.text = append(m.words, Item{i, w.Onset, w.Offset}), append(m.text, text)
 			}
 		}

@@ -19,13 +19,13 @@ type Vectors struct {
 }
 
 // Of is the vector of a word, nil if it has none. Case and punctuation round the word do not matter.
-func (v *Vectors) Of(word string) []float32 { return v.of[plain(word)] }
+func (v *Vectors) Of(word string) []float32 { return v.of[Plain(word)] }
 
 // Len is how many words have one.
 func (v *Vectors) Len() int { return len(v.of) }
 
-// plain is a word as vocabularies spell it.
-func plain(word string) string {
+// Plain is a word as vocabularies spell it.
+func Plain(word string) string {
 	return strings.ToLower(strings.TrimFunc(word, func(r rune) bool { return unicode.IsPunct(r) || unicode.IsSpace(r) }))
 }
 

@@ -24,6 +24,8 @@ func commands() []constructor {
 		statsCommand,
 		probeCommand,
 		compareCommand,
+		controlsCommand,
+		explainCommand,
 		featuresCommand,
 		ridgeCommand,
 		mergeCommand,
