@@ -18,7 +18,8 @@ const (
 	maxSuspects = 8   // stories of a person that are compared with each other: those that their own sound predicts worst
 	swapVoxels  = 200 // looked at, every k-th
 	rolls       = 19  // of the responses in time, to see what chance does
-	swapAt      = 4.  // SDs above what chance does
+	swapAt      = 4.  // SDs above what chance does, for people with a clear lag
+	swapAlone   = 8.  // the same for people without, who may hear nothing at all: or all of whose stories are swapped
 )
 
 // swaps looks, for each person, for two stories whose responses fit the other one's sound better than their own, and better
@@ -44,13 +45,17 @@ func (d *doctor) swaps(ctx context.Context) error {
 		if work.Wait() != nil {
 			return context.Cause(ctx)
 		}
+		least := swapAlone
+		if d.report.PerSubject[p.name].Clear {
+			least = swapAt
+		}
 		for _, m := range best {
 			if m == nil {
 				continue
 			}
 			compared++
 			back := slices.IndexFunc(best, func(o *match) bool { return o != nil && o.answer == m.sound && o.sound == m.answer })
-			if back < 0 || m.answer > m.sound || !clear(m, best[back]) { // each pair once
+			if back < 0 || m.answer > m.sound || !clear(m, best[back], least) { // each pair once
 				continue
 			}
 			key := [2]string{m.answer, m.sound}
@@ -82,10 +87,7 @@ func (d *doctor) findSwap(pair [2]string, people []string) {
 		where = few(people)
 	}
 	f := Finding{About: "stories", Verdict: Wrong, Where: where, Text: fmt.Sprintf("%s and %s look swapped: each one's responses fit the other's sound", pair[0], pair[1]),
-		Do: "exchange the two matrices of this person in dataset.yaml"}
-	if len(people) > 1 {
-		f.Do = "exchange the two audio files in dataset.yaml, or these people's matrices"
-	}
+		Do: "exchange the two matrices in dataset.yaml; if it is so in all people, the two audio files"}
 	d.find(f)
 }
 
@@ -163,9 +165,10 @@ type match struct {
 	chance, sd    float64 // mean and SD of r where the responses are rolled in time
 }
 
-// clear tells whether two answers fit each other's sound better than their own, and together better than chance.
-func clear(a, b *match) bool {
-	return a.r > a.own && b.r > b.own && a.r-a.chance+b.r-b.chance > swapAt*math.Hypot(a.sd, b.sd)
+// clear tells whether two answers fit each other's sound better than their own, and together better than chance by at least
+// so many SDs.
+func clear(a, b *match, least float64) bool {
+	return a.r > a.own && b.r > b.own && a.r-a.chance+b.r-b.chance > least*math.Hypot(a.sd, b.sd)
 }
 
 // bestOther compares suspect i with the sound of the other suspects' stories; nil if there is none to compare with.
