@@ -140,7 +140,8 @@ func TestVoxelsChooseTheirOwnWeights(t *testing.T) {
 	require.NoError(t, err)
 	sets := [][]float64{{1, 1}, {1.99, .01}, {.01, 1.99}}
 	fit := func(sets [][]float64, single bool) *Model {
-		m, err := Fit(t.Context(), x, y, 120, Options{Lambdas: []float64{10, 100}, Bands: bands, Weights: sets, Folds: folds, SingleAlpha: single})
+		m, err := Fit(t.Context(), x, y, 120, Options{Lambdas: []float64{10, 100}, Bands: bands, Weights: sets,
+			Folds: folds, SingleAlpha: single})
 		require.NoError(t, err)
 		return m
 	}

@@ -134,7 +134,10 @@ func (f *fit) crossValidate(ctx context.Context) error {
 		scores := make([]float64, len(f.opt.Lambdas)*f.y.voxels)
 		size := sizes(f.opt.Bands, weights, f.x.cols)
 		for _, held := range folds {
-			if err := do(ctx, f.opt.Device, func(s *torch.Scope) error { return f.scoreFold(s, held, size, 1/float64(len(folds)), scores) }); err != nil {
+			err := do(ctx, f.opt.Device, func(s *torch.Scope) error {
+				return f.scoreFold(s, held, size, 1/float64(len(folds)), scores)
+			})
+			if err != nil {
 				return err
 			}
 			f.progress(len(folds) * len(f.sets))

@@ -68,7 +68,8 @@ func TestMemoryGrowsWithTheWeightsAlone(t *testing.T) {
 	const library = 400 << 20 // libtorch and the test itself
 	self, err := os.Executable()
 	require.NoError(t, err)
-	for _, size := range [][3]int{{600, 64, 500}, {600, 64, 200_000}, {1200, 64, 200_000}, {1500, 1024, 2000}, {1500, 1024, 60_000}, {900, 2000, 20_000}} {
+	for _, size := range [][3]int{{600, 64, 500}, {600, 64, 200_000}, {1200, 64, 200_000},
+		{1500, 1024, 2000}, {1500, 1024, 60_000}, {900, 2000, 20_000}} {
 		text, err := json.Marshal(size)
 		require.NoError(t, err)
 		path := t.TempDir() + "/peak"
@@ -86,7 +87,8 @@ func TestMemoryGrowsWithTheWeightsAlone(t *testing.T) {
 		assert.Less(t, peak, want)
 	}
 	for _, features := range []int{768, 3072, 6144} {
-		t.Logf("10000 rows, %d features, 100000 voxels, 10 penalties: formula %d MB", features, (bytesOf(10_000, features, 100_000, 10)+library)>>20)
+		t.Logf("10000 rows, %d features, 100000 voxels, 10 penalties: formula %d MB",
+			features, (bytesOf(10_000, features, 100_000, 10)+library)>>20)
 	}
 	assert.Less(t, bytesOf(10_000, 3072, 100_000, 10)+library, 8<<30)
 }

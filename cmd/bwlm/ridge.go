@@ -212,11 +212,12 @@ func (a *app) ridge(ctx context.Context, f *ridgeFlags) (*ridgeAnswer, error) {
 	if err != nil {
 		return nil, train.name(err)
 	}
-	answer := &ridgeAnswer{Schema: 1, Out: f.out, Rows: train.rows, Features: model.Features, Voxels: model.Voxels, Folds: f.folds, Select: f.selection}
+	answer := &ridgeAnswer{Schema: 1, Out: f.out, Rows: train.rows, Features: model.Features, Voxels: model.Voxels,
+		Folds: f.folds, Select: f.selection}
 	answer.countEnds(model)
 	var scores *ridge.Evaluation
 	if test == nil {
-		a.ui.Note("note: without --test-x and --test-y there is no r.npy; cv.npy has the scores on held-out folds, of the lambda that they chose")
+		a.ui.Note("note: without --test-x and --test-y there is no r.npy; cv.npy has the scores on the held-out folds")
 	} else if scores, err = model.Evaluate(ctx, test.x, test.y, test.rows); err != nil {
 		return nil, test.name(err)
 	} else {
@@ -281,7 +282,8 @@ func openPair(xPath, yPath string) (*pair, error) {
 	}
 	if p.rows == 0 || p.features == 0 || p.y.Cols == 0 {
 		p.close()
-		return nil, fault.New(fault.BadData, "ridge", yPath, "%d rows, %d features, %d voxels: nothing to fit", p.rows, p.features, p.y.Cols)
+		return nil, fault.New(fault.BadData, "ridge", yPath, "%d rows, %d features, %d voxels: nothing to fit",
+			p.rows, p.features, p.y.Cols)
 	}
 	return p, nil
 }
@@ -312,7 +314,8 @@ func (p *pair) name(err error) error {
 		return err
 	}
 	named := *e
-	named.Where = cmp.Or(map[string]string{"features": p.xPath, "responses": p.yPath, "folds": "--folds", "bands": "--bands"}[e.Where], e.Where)
+	places := map[string]string{"features": p.xPath, "responses": p.yPath, "folds": "--folds", "bands": "--bands"}
+	named.Where = cmp.Or(places[e.Where], e.Where)
 	return &named
 }
 
@@ -390,7 +393,8 @@ func meanOf(x []float64, constant []bool) *float64 {
 
 func (r *ridgeAnswer) text(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %d rows, %d features, %d voxels, %d folds, lambda by %s\n", r.Out, r.Rows, r.Features, r.Voxels, r.Folds, r.Select)
+	fmt.Fprintf(&b, "%s: %d rows, %d features, %d voxels, %d folds, lambda by %s\n",
+		r.Out, r.Rows, r.Features, r.Voxels, r.Folds, r.Select)
 	line := func(name string, x *float64, of string) {
 		if x != nil {
 			fmt.Fprintf(&b, "%-14s%+.4f%s\n", name, *x, of)

@@ -79,8 +79,10 @@ func TestRidgeWritesWhatItSays(t *testing.T) {
 	code, answer, stderr := ridgeIn(t, dir, trainAndTest+"--lambdas 1e-1,1e1,1e3,1e1")
 	require.Zero(t, code, stderr)
 	assert.Equal(t, []string{"lambda.npy", "cv.npy", "r.npy", "r2.npy", "coef.npy", "constant.npy"}, answer.Files)
-	assert.Equal(t, []int{1, 40, 20, 6, 6, 5, 1}, []int{answer.Schema, answer.Rows, answer.TestRows, answer.Features, answer.Voxels, answer.Folds, answer.Constant})
-	coef, r, r2 := readArray(t, []int{6, 6}, dir, "coef.npy"), readArray(t, []int{6}, dir, "r.npy"), readArray(t, []int{6}, dir, "r2.npy")
+	assert.Equal(t, []int{1, 40, 20, 6, 6, 5, 1}, []int{answer.Schema, answer.Rows, answer.TestRows, answer.Features,
+		answer.Voxels, answer.Folds, answer.Constant})
+	coef := readArray(t, []int{6, 6}, dir, "coef.npy")
+	r, r2 := readArray(t, []int{6}, dir, "r.npy"), readArray(t, []int{6}, dir, "r2.npy")
 	x, err := ckpt.ReadNPY(filepath.Join(dir, "x2.npy"))
 	require.NoError(t, err)
 	features, err := x.Float32()
@@ -286,7 +288,8 @@ func TestRidgeReadsOtherOrders(t *testing.T) {
 func TestRidgeInWords(t *testing.T) {
 	dir, _ := ridgeData(t)
 	code, stdout, stderr := call(t, "ridge", "--x", filepath.Join(dir, "x.npy"), "--y", filepath.Join(dir, "y.npy"),
-		"--test-x", filepath.Join(dir, "x2.npy"), "--test-y", filepath.Join(dir, "y2.npy"), "--out", filepath.Join(dir, "out"), "--bands", "0:3,3:6", "--tries", "3")
+		"--test-x", filepath.Join(dir, "x2.npy"), "--test-y", filepath.Join(dir, "y2.npy"),
+		"--out", filepath.Join(dir, "out"), "--bands", "0:3,3:6", "--tries", "3")
 	require.Zero(t, code)
 	assert.Contains(t, stdout, "out: 40 rows, 6 features, 6 voxels, 5 folds, lambda by r\n")
 	assert.Contains(t, stdout, "test r        +0.")
