@@ -80,6 +80,7 @@ func (st *Study) mayAdd(ctx context.Context, dir string) error {
 		st.note("%s was tuned on other data (%s): nobody knows whether it met the test rows", dir, exp.Data.Path)
 		return nil
 	}
+	exp.Train.Loss, exp.Train.Reliability, exp.Train.Weights = "auto", "none", "" // which do not say who heard what
 	v, err := st.Vary(ctx, exp)
 	if err != nil {
 		return err

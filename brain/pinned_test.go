@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/torch"
@@ -72,6 +73,28 @@ func TestPinnedReadoutIsRefreshed(t *testing.T) {
 		require.NoError(t, err)
 		assert.InDeltaSlice(t, fresh, saved, 1e-4)
 	}
+}
+
+// A refresh puts readouts and statistics on the features of the same moment.
+func TestRefreshFitsReadoutAndStatisticsTogether(t *testing.T) {
+	st := tiny(t, Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
+		e.Readout.Mode, e.Readout.RefreshSteps = "pinned", 3
+	})
+	tr := trainerOf(t, st) // its adapter is not at its start
+	f, err := tr.readForEpoch(t.Context())
+	require.NoError(t, err)
+	for story := range tr.zscore {
+		tr.zscore[story] = align.ZScore{Mean: []float64{-1}, SD: []float64{-1}}
+	}
+	tr.progress.Block = 2
+	require.NoError(t, tr.refresh(t.Context()))
+	assert.Equal(t, -1., tr.zscore["one"].SD[0], "not yet")
+	tr.progress.Block = 3
+	require.NoError(t, tr.refresh(t.Context()))
+	for _, story := range []string{"one", "two"} {
+		assert.Equal(t, f[0].zscore[story], tr.zscore[story], story)
+	}
+	assert.NotZero(t, norm(tr.readouts[0].store.Param("linear.weight").Float32s()))
 }
 
 // A ridge is a sound readout before training too.

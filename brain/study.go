@@ -314,6 +314,9 @@ func (st *Study) noteMethod(context.Context) error {
 	if longest := slices.Max(st.delays); exp.Train.HaloTRs < longest && !exp.Compat.NoHalo {
 		st.note("train.halo_trs %d is less than the longest delay of %d TRs: the first rows of each block lack their history", exp.Train.HaloTRs, longest)
 	}
+	if exp.Readout.LayerMix != "none" && exp.Eval.Layer == "model" {
+		st.note("readout.layer_mix trains hidden states below %d too, and scores read that one alone; eval.layer: voxel gives each voxel its best", exp.Model.Layer)
+	}
 	if story := st.inSeveralSplits(); story != "" && exp.Data.Detrend != "none" {
 		st.note("data.detrend is fitted over the whole of %s, whose rows are in several splits", story)
 	}

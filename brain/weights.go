@@ -61,7 +61,8 @@ func (st *Study) voxelWeights(p *person) ([]float64, error) {
 	if i := slices.IndexFunc(Splits, func(s Split) bool { return s.String() == train.Reliability }); i >= 0 {
 		c, ok := p.reliability(Splits[i])
 		if !ok {
-			return nil, fault.New(fault.BadData, weighVoxels, p.name, "train.reliability: no rows of data.%s were heard several times, equally often", train.Reliability).
+			return nil, fault.New(fault.BadData, weighVoxels, p.name,
+				"train.reliability: no rows of data.%s were heard several times, equally often", train.Reliability).
 				Advise("name another split, or give a file: train.weights")
 		}
 		for v, cc := range c.CCMax { // 0 where it is not defined

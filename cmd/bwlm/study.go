@@ -124,7 +124,11 @@ func printSummary(w io.Writer, s *brain.Summary) error {
 		printLoss(w, t.Delta.Auditory)
 	}
 	if t.Tuned != nil && s.Chosen == 0 {
-		fmt.Fprintln(w, "No epoch was better than the untuned model on the validation rows, so the tuned model is the untuned one.")
+		admitted := ""
+		if len(s.Epochs) > 0 && s.Epochs[0].GuardR != nil {
+			admitted = " and admitted by the guard"
+		}
+		fmt.Fprintf(w, "No epoch was better than the untuned model on the validation rows%s, so the tuned model is the untuned one.\n", admitted)
 	}
 	return nil
 }
