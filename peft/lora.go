@@ -145,8 +145,8 @@ func (m *LoRA) scale(rank int, alpha float64) float64 {
 	return alpha / float64(rank)
 }
 
-// Look finds a pair dead if one of its matrices, and the bias of B, are zero. The norms of DoRA are not known to be
-// those of the weight below, and what pissa started from is not known either.
+// Look finds a pair dead if B·A and the bias of B are zero. The norms of DoRA are not known to be those of the weight
+// below, and what pissa started from is not known either.
 func (m *LoRA) Look(t Tensors) Facts {
 	a, _ := t(keyA)
 	b, _ := t(keyB)
@@ -158,13 +158,40 @@ func (m *LoRA) Look(t Tensors) Facts {
 	switch {
 	case m.Init.changesBase():
 		f.Dead = Unknown
-	case biased && !bias.all(0) || !a.all(0) && !b.all(0):
+	case biased && !bias.all(0) || !vanishes(a, b):
 	case m.DoRA:
 		f.Dead = Unknown
 	default:
 		f.Dead = Dead
 	}
 	return f
+}
+
+// vanishes says whether B·A is zero but for rounding: because one of them is, or because the parts of a converted pissa
+// cancel. A pair that has learnt anything is known by its first numbers.
+func vanishes(a, b Values) bool {
+	if len(a.Shape) == 0 || len(b.Shape) < 2 || b.Shape[1] != a.Shape[0] {
+		return false
+	}
+	rank, n := a.Shape[0], len(a.Data)/a.Shape[0]
+	for o := range b.Shape[0] {
+		row := Values{Data: b.Data[o*rank : (o+1)*rank]}
+		if row.all(0) {
+			continue
+		}
+		for i := range n {
+			sum, size := 0., 0.
+			for r, v := range row.Data {
+				x := float64(v) * float64(a.Data[r*n+i])
+				sum += x
+				size += math.Abs(x)
+			}
+			if math.Abs(sum) > 1e-6*size {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // lora is a linear layer or a convolution with a low-rank addition.

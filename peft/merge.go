@@ -259,9 +259,9 @@ func (m *Merged) Close() {
 	m.arena.Close()
 }
 
-// unchanged is how far a number may be off, as a part of the largest of its parameter, to be as good as the same: half
-// of what two neighbours in Float32 are apart.
-const unchanged = 0x1p-24
+// unchanged is how far a number may be off, as a part of the largest of its parameter, to be as good as the same: some
+// roundings in Float32.
+const unchanged = 0x1p-22
 
 // Idle are the layers and parameters for which the adapter makes no difference. A new adapter is idle by design; one
 // that was trained and is idle has failed.
