@@ -39,6 +39,17 @@ const maxAlpha = 1e9
 // Type is LORA.
 func (m *LoRA) Type() string { return "LORA" }
 
+// Name is lora, rslora or dora.
+func (m *LoRA) Name() string {
+	switch {
+	case m.DoRA:
+		return "dora"
+	case m.RSLoRA:
+		return "rslora"
+	}
+	return "lora"
+}
+
 func (m *LoRA) defaults() *LoRA { return &LoRA{R: 8, Alpha: 8, Init: InitTrue} }
 
 // Keys are the matrices, the bias of B and the norms of DoRA.
@@ -272,4 +283,16 @@ func (i *Init) WriteJSON() any {
 		return true
 	}
 	return string(*i)
+}
+
+func (m *LoRA) scaled(end string, data []float32, f float64) ([]float32, error) {
+	switch {
+	case m.DoRA:
+		return nil, errors.New("is a DoRA, whose effect is not a sum")
+	case m.Init.changesBase():
+		return nil, errors.New("was trained on a changed base model")
+	case end == keyB || end == keyBiasB:
+		return timesAll(data, f), nil
+	}
+	return data, nil
 }

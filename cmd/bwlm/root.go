@@ -19,6 +19,7 @@ func commands() []constructor {
 		evalCommand,
 		featuresCommand,
 		mergeCommand,
+		adapterCommand,
 		benchCommand,
 		doctorCommand,
 		versionCommand,
