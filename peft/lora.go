@@ -247,13 +247,17 @@ func (l *lora) Merge(w, b *torch.Tensor) (*torch.Tensor, *torch.Tensor) {
 	if l.bias != nil && b != nil {
 		b = b.Add(s.Use(l.bias).To(torch.Float64).Scale(l.scale))
 	}
-	return w.Add(product(s, l.a, l.b).Scale(l.scale).Sub(l.start.product(s).Scale(l.scale)).Reshape(w.Shape()...)), b
+	w = w.Add(product(s, l.a, l.b, l.scale).Reshape(w.Shape()...))
+	if l.start.a != nil {
+		w = w.Sub(product(s, l.start.a, l.start.b, l.scale))
+	}
+	return w, b
 }
 
-// product is B·A in Float64: (out, in), of a convolution (out, in·k).
-func product(s *torch.Scope, a, b *torch.Tensor) *torch.Tensor {
+// product is s·B·A in Float64: (out, in), of a convolution (out, in·k).
+func product(s *torch.Scope, a, b *torch.Tensor, scale float64) *torch.Tensor {
 	matrix := func(t *torch.Tensor) *torch.Tensor { return s.Use(t).To(torch.Float64).Reshape(t.Dim(0), -1) }
-	return matrix(b).MatMul(matrix(a))
+	return matrix(b).Scale(scale).MatMul(matrix(a)) // scaling costs least on B
 }
 
 // Effect is an addition.
