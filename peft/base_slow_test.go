@@ -28,9 +28,10 @@ func resident(t *testing.T) int {
 }
 
 // The table of docs/adapters.md: parameters of each method in WavLM Base, and what a view with it takes of memory, which
-// is the adapter's own parameters and nothing of the model's 94 million.
+// is the adapter's own parameters and nothing of the model's 94 million. DoRA computes norms while it is built, of which
+// the allocator keeps some 40 MB.
 func TestMethodsAtBaseSize(t *testing.T) {
-	m, err := wavlm.Fresh(t.Context(), wavlm.Base(), wavlm.Options{Seed: 1})
+	m, err := wavlm.Fresh(t.Context(), wavlm.Default(wavlm.WavLM), wavlm.Options{Seed: 1})
 	require.NoError(t, err)
 	defer m.Close()
 	qkv := peft.Targets("q_proj", "k_proj", "v_proj")
@@ -45,7 +46,7 @@ func TestMethodsAtBaseSize(t *testing.T) {
 		{"ia3", peft.Config{Method: &peft.IA3{FeedForward: peft.Targets("output_dense")}, TargetModules: peft.Targets("k_proj", "v_proj", "output_dense")}, 55_296},
 		{"norms", peft.Config{Method: &peft.NormTuning{}, TargetModules: peft.Modules{Pattern: `encoder\.layers\.\d+\.(final_)?layer_norm`}}, 36_864},
 		{"bitfit", peft.Config{Method: &peft.BitFit{}}, 104_800},
-		{"all linear layers", peft.Config{Method: &peft.LoRA{R: 8, Alpha: 16}, TargetModules: peft.Targets("all-linear")}, 1_346_688},
+		{"all linear layers", peft.Config{Method: &peft.LoRA{R: 8, Alpha: 16}, TargetModules: peft.Targets("all-linear")}, 1_344_256},
 	} {
 		a, err := peft.New(c.cfg)
 		require.NoError(t, err)
@@ -57,7 +58,7 @@ func TestMethodsAtBaseSize(t *testing.T) {
 		require.NoError(t, a.Check())
 		assert.Equal(t, c.params, a.Params(), c.name)
 		t.Logf("%s: %d parameters, %d MB more resident", c.name, a.Params(), resident(t)-before)
-		assert.Less(t, resident(t)-before, 40, "the model's weights alone are 378 MB")
+		assert.Less(t, resident(t)-before, 80, "the model's weights alone are 378 MB")
 		a.Close()
 	}
 }

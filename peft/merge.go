@@ -89,16 +89,26 @@ func (m *Merged) merge(s *torch.Scope) error {
 	return nil
 }
 
-// change gives the unit's parameters their new values and keeps the old ones.
+// change gives the unit's parameters their new values, rounded, and keeps the old ones.
 func (m *Merged) change(s *torch.Scope, u *unit) error {
-	changes, err := u.changes(s)
-	for _, c := range changes {
-		m.MaxRounding = max(m.MaxRounding, c.rounding)
-		m.params = append(m.params, c.param)
-		m.originals = append(m.originals, m.arena.Keep(s.Use(c.param).Clone()))
-		c.param.CopyFrom(c.value)
+	for i, exact := range u.exact(s) {
+		p := []*torch.Tensor{u.weight, u.bias}[i]
+		switch {
+		case exact == nil:
+			continue
+		case p == nil:
+			return fault.New(fault.BadData, mergeAdapter, u.path, "the adapter has a bias, the layer has none to add it to")
+		}
+		m.params = append(m.params, p)
+		m.originals = append(m.originals, m.arena.Keep(s.Use(p).Clone()))
+		p.CopyFrom(exact)
+		largest := s.Use(p).Abs().Max().To(torch.Float64).Item() // which is not a number if any is not
+		if math.IsNaN(largest) || math.IsInf(largest, 0) {
+			return fault.New(fault.BadData, mergeAdapter, u.path, "the merged weight is not finite")
+		}
+		m.MaxRounding = max(m.MaxRounding, halfUnit(largest, p.DType()))
 	}
-	return err
+	return nil
 }
 
 // restore puts the original values back.
@@ -187,32 +197,6 @@ func unitsOf(adapters []*Adapter) (units []*unit) {
 		}
 	}
 	return units
-}
-
-// change is a new value of a parameter.
-type change struct {
-	param, value *torch.Tensor
-	rounding     float64
-}
-
-// changes are the new values of the unit's parameters, in their types.
-func (u *unit) changes(s *torch.Scope) (list []change, err error) {
-	for i, exact := range u.exact(s) {
-		p := []*torch.Tensor{u.weight, u.bias}[i]
-		switch {
-		case exact == nil:
-			continue
-		case p == nil:
-			return nil, fault.New(fault.BadData, mergeAdapter, u.path, "the adapter has a bias, the layer has none to add it to")
-		}
-		rounded := exact.To(p.DType())
-		largest := rounded.Abs().Max().To(torch.Float64).Item() // which is not a number if any is not
-		if math.IsNaN(largest) || math.IsInf(largest, 0) {
-			return nil, fault.New(fault.BadData, mergeAdapter, u.path, "the merged weight is not finite")
-		}
-		list = append(list, change{p, rounded, halfUnit(largest, p.DType())})
-	}
-	return list, nil
 }
 
 // halfUnit is half of what two neighbouring numbers of a type are apart at v, by which rounding to it is off at most.
