@@ -374,6 +374,7 @@ func (t *trainer) finish(ctx context.Context, run *Run) (*Progress, error) {
 	}
 	switch {
 	case t.adapter != nil:
+		t.adapter.Card = t.card()
 		err = replaceDir(filepath.Join(run.Dir, "adapter"), t.adapter.SaveInto)
 	case t.own != nil:
 		dir := filepath.Join(run.Dir, "model")

@@ -123,7 +123,7 @@ func (b *stepBench) prepare(ctx context.Context, exp *experiment.Experiment) (er
 	if b.adapter, err = peft.New(adapterConfig(exp, opt.Config)); err != nil {
 		return err
 	}
-	view, err := adapt(ctx, b.base, b.adapter, seedAdapter)
+	view, err := adapt(ctx, b.base, seedAdapter, b.adapter)
 	if err != nil {
 		return err
 	}

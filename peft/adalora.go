@@ -38,7 +38,9 @@ func (m *AdaLoRA) Options(c *Config) []Option {
 }
 
 // Validate refuses what cannot be.
-func (m *AdaLoRA) Validate() error { return (&LoRA{R: 1, Alpha: m.Alpha, Dropout: m.Dropout}).Validate() }
+func (m *AdaLoRA) Validate() error {
+	return (&LoRA{R: 1, Alpha: m.Alpha, Dropout: m.Dropout}).Validate()
+}
 
 // Wrap is never called for a file, which is a LoRA once it is read.
 func (m *AdaLoRA) Wrap(*Site) (Layer, error) {
@@ -97,4 +99,3 @@ func compact(entries []Entry, usual float64) (out []Entry) {
 
 // reader is a method whose files become those of another one when they are read.
 type reader interface{ become(f *File) error }
-

@@ -78,6 +78,14 @@ func (a *Adapter) Store() *nn.Store { return a.store }
 // Layers are the adapted layers, in the order of the model.
 func (a *Adapter) Layers() []*Adapted { return a.layers }
 
+// Paths are the layers and parameters of the model that the adapter changes, in its order.
+func (a *Adapter) Paths() (paths []string) {
+	for _, u := range unitsOf([]*Adapter{a}) {
+		paths = append(paths, u.path)
+	}
+	return paths
+}
+
 // Wrap puts the method's layer round those that the config targets. A second view of the model gets the same
 // parameters.
 func (a *Adapter) Wrap(b *nn.Builder, path string, base nn.Layer) nn.Layer {

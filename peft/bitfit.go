@@ -22,6 +22,9 @@ func isBitFit(fields map[string]json.RawMessage) Method {
 // Type is LORA.
 func (m *BitFit) Type() string { return "LORA" }
 
+// Name is bitfit.
+func (m *BitFit) Name() string { return "bitfit" }
+
 // Untargeted says that no layers are wrapped.
 func (m *BitFit) Untargeted() {}
 

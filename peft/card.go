@@ -25,7 +25,7 @@ func (f *File) readme() string {
 	if f.Card.Licence != "" {
 		line("license: %q", f.Card.Licence)
 	}
-	line("---\n%s adapter of %d layers, %d parameters, written by bwlm.", f.Config.Method.Type(), len(f.Modules()), f.Params())
+	line("---\n%s adapter of %d layers, %d parameters, written by bwlm.", f.Method(), len(f.Modules()), f.Params())
 	if f.Card.Data != "" {
 		line("\nTrained on: %s", f.Card.Data)
 	}

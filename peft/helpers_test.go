@@ -4,6 +4,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -96,7 +97,7 @@ func (m *model) view(t *testing.T, a *Adapter) (*model, error) {
 	return v, err
 }
 
-// adapted is a view with a new adapter, in whose B stand random numbers.
+// adapted is a view with a new adapter, whose numbers, but for A, are random.
 func (m *model) adapted(t *testing.T, cfg Config) (*model, *Adapter) {
 	t.Helper()
 	a, err := New(cfg)
@@ -111,8 +112,10 @@ func (m *model) adapted(t *testing.T, cfg Config) (*model, *Adapter) {
 func fill(t *testing.T, a *Adapter) {
 	t.Helper()
 	require.NoError(t, torch.Do(t.Context(), torch.Mode{Seed: 3}, func(s *torch.Scope) error {
-		for _, l := range a.Layers() {
-			pair(l).b.CopyFrom(s.Normal(0, .5, pair(l).b.Shape()...))
+		for name, p := range a.Store().Params() {
+			if !strings.HasSuffix(name, keyA) {
+				p.CopyFrom(s.Use(p).Add(s.Normal(0, .5, p.Shape()...)))
+			}
 		}
 		return nil
 	}))

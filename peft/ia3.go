@@ -110,3 +110,12 @@ func (l *ia3) String() string {
 	}
 	return "output"
 }
+
+// scaled moves the factors from 1: they are all there is in a layer.
+func (m *IA3) scaled(_ string, data []float32, f float64) ([]float32, error) {
+	out := make([]float32, len(data))
+	for i, v := range data {
+		out[i] = float32(1 + f*(float64(v)-1))
+	}
+	return out, nil
+}

@@ -1,13 +1,16 @@
 package peft
 
-import "strings"
+import (
+	"context"
+	"strings"
+)
 
 // Module is a part of an adapter's file.
 type Module struct {
 	Path       string  `json:"path"`
 	Rank       int     `json:"rank,omitempty"` // where the method has one
 	Parameters int     `json:"parameters"`
-	State      Verdict `json:"-"`
+	State      Verdict `json:"state"` // as far as the file tells
 }
 
 // Modules are the adapted layers and own copies of parameters in the file, in its order.
@@ -48,10 +51,31 @@ func (f *File) moduleOf(name string) (path string, adapted bool) {
 	return path, false
 }
 
+// Method is the name of the file's method: lora, rslora, dora, ia3, vera, ln_tuning, bitfit.
+func (f *File) Method() string { return methodName(f.Config.Method) }
+
+// methodName is a method's own name, or PEFT's in small letters.
+func methodName(m Method) string {
+	if n, ok := m.(interface{ Name() string }); ok {
+		return n.Name()
+	}
+	return strings.ToLower(m.Type())
+}
+
 // Params is the number of trained numbers in the file.
 func (f *File) Params() (n int) {
 	for _, m := range f.Modules() {
 		n += m.Parameters
 	}
 	return n
+}
+
+// Plain is a LoRA of the same effect with scale 1 in every layer, so that a program that knows neither rsLoRA nor
+// patterns of alpha gets it right.
+func (f *File) Plain(ctx context.Context) (*File, error) {
+	out, err := Combine(ctx, Combination{Kind: Cat}, []float64{1}, f)
+	if err == nil {
+		out.Card = f.Card
+	}
+	return out, err
 }

@@ -26,14 +26,6 @@ func (i Init) changesBase() bool { return i == InitPiSSA || i == InitOLoRA }
 // start is where a pair started, if it is to be taken away again: A₀ (r, in) and B₀ (out, r), or nothing.
 type start struct{ a, b *torch.Tensor }
 
-// product is B₀·A₀ in Float64, or 0.
-func (t start) product(s *torch.Scope) *torch.Tensor {
-	if t.a == nil {
-		return s.ZerosOf(torch.Float64)
-	}
-	return product(s, t.a, t.b)
-}
-
 // start finds A₀ and B₀ of a site, which the site keeps. Their signs are arbitrary, their product is not.
 func (i Init) start(site *Site, rank int, scale float64) start {
 	t := site.Fixed(func(s *torch.Scope) []*torch.Tensor {

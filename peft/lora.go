@@ -39,6 +39,17 @@ const maxAlpha = 1e9
 // Type is LORA.
 func (m *LoRA) Type() string { return "LORA" }
 
+// Name is lora, rslora or dora.
+func (m *LoRA) Name() string {
+	switch {
+	case m.DoRA:
+		return "dora"
+	case m.RSLoRA:
+		return "rslora"
+	}
+	return "lora"
+}
+
 func (m *LoRA) defaults() *LoRA { return &LoRA{R: 8, Alpha: 8, Init: InitTrue} }
 
 // Keys are the matrices, the bias of B and the norms of DoRA.
@@ -145,8 +156,8 @@ func (m *LoRA) scale(rank int, alpha float64) float64 {
 	return alpha / float64(rank)
 }
 
-// Look finds a pair dead if one of its matrices, and the bias of B, are zero. The norms of DoRA are not known to be
-// those of the weight below, and what pissa started from is not known either.
+// Look finds a pair dead if B·A and the bias of B are zero. The norms of DoRA are not known to be those of the weight
+// below, and what pissa started from is not known either.
 func (m *LoRA) Look(t Tensors) Facts {
 	a, _ := t(keyA)
 	b, _ := t(keyB)
@@ -158,13 +169,40 @@ func (m *LoRA) Look(t Tensors) Facts {
 	switch {
 	case m.Init.changesBase():
 		f.Dead = Unknown
-	case biased && !bias.all(0) || !a.all(0) && !b.all(0):
+	case biased && !bias.all(0) || !vanishes(a, b):
 	case m.DoRA:
 		f.Dead = Unknown
 	default:
 		f.Dead = Dead
 	}
 	return f
+}
+
+// vanishes says whether B·A is zero but for rounding: because one of them is, or because the parts of a converted pissa
+// cancel. A pair that has learnt anything is known by its first numbers.
+func vanishes(a, b Values) bool {
+	if len(a.Shape) == 0 || len(b.Shape) < 2 || b.Shape[1] != a.Shape[0] {
+		return false
+	}
+	rank, n := a.Shape[0], len(a.Data)/a.Shape[0]
+	for o := range b.Shape[0] {
+		row := Values{Data: b.Data[o*rank : (o+1)*rank]}
+		if row.all(0) {
+			continue
+		}
+		for i := range n {
+			sum, size := 0., 0.
+			for r, v := range row.Data {
+				x := float64(v) * float64(a.Data[r*n+i])
+				sum += x
+				size += math.Abs(x)
+			}
+			if math.Abs(sum) > 1e-6*size {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // lora is a linear layer or a convolution with a low-rank addition.
@@ -209,13 +247,17 @@ func (l *lora) Merge(w, b *torch.Tensor) (*torch.Tensor, *torch.Tensor) {
 	if l.bias != nil && b != nil {
 		b = b.Add(s.Use(l.bias).To(torch.Float64).Scale(l.scale))
 	}
-	return w.Add(product(s, l.a, l.b).Scale(l.scale).Sub(l.start.product(s).Scale(l.scale)).Reshape(w.Shape()...)), b
+	w = w.Add(product(s, l.a, l.b, l.scale).Reshape(w.Shape()...))
+	if l.start.a != nil {
+		w = w.Sub(product(s, l.start.a, l.start.b, l.scale))
+	}
+	return w, b
 }
 
-// product is B·A in Float64: (out, in), of a convolution (out, in·k).
-func product(s *torch.Scope, a, b *torch.Tensor) *torch.Tensor {
+// product is s·B·A in Float64: (out, in), of a convolution (out, in·k).
+func product(s *torch.Scope, a, b *torch.Tensor, scale float64) *torch.Tensor {
 	matrix := func(t *torch.Tensor) *torch.Tensor { return s.Use(t).To(torch.Float64).Reshape(t.Dim(0), -1) }
-	return matrix(b).MatMul(matrix(a))
+	return matrix(b).Scale(scale).MatMul(matrix(a)) // scaling costs least on B
 }
 
 // Effect is an addition.
@@ -245,4 +287,16 @@ func (i *Init) WriteJSON() any {
 		return true
 	}
 	return string(*i)
+}
+
+func (m *LoRA) scaled(end string, data []float32, f float64) ([]float32, error) {
+	switch {
+	case m.DoRA:
+		return nil, errors.New("is a DoRA, whose effect is not a sum")
+	case m.Init.changesBase():
+		return nil, errors.New("was trained on a changed base model")
+	case end == keyB || end == keyBiasB:
+		return timesAll(data, f), nil
+	}
+	return data, nil
 }

@@ -2,6 +2,7 @@ package peft
 
 import (
 	"context"
+	"math"
 	"slices"
 
 	"github.com/brainwavlm/bwlm/fault"
@@ -16,7 +17,7 @@ const (
 
 // Merged is a model whose adapters have been added to its weights.
 type Merged struct {
-	MaxRounding float64 // largest |merged number - exact one|
+	MaxRounding float64 // no merged number is further from the exact one
 
 	adapters  []*Adapter
 	session   *nn.Session
@@ -73,25 +74,48 @@ func (m *Merged) merge(s *torch.Scope) error {
 	if err := mergeable(there, m.adapters); err != nil {
 		return err
 	}
-	var sums []*torch.Tensor
 	for _, u := range unitsOf(m.adapters) {
-		changes, err := u.changes(s)
+		// One unit after another, each with a scope of its own, so that what is in Float64 is never all of the model.
+		err := torch.Infer(s.Context(), func(s *torch.Scope) error { return m.change(s, u) })
 		if err != nil {
+			m.restore()
 			return err
 		}
-		for _, c := range changes {
-			m.MaxRounding = max(m.MaxRounding, c.rounding)
-			m.params = append(m.params, c.param)
-			sums = append(sums, c.value)
-			m.originals = append(m.originals, m.arena.Keep(s.Use(c.param).Clone()))
-		}
 	}
-	m.assign(sums)
 	for _, a := range m.adapters {
 		a.merged = true
 	}
 	m.under.merges = append(m.under.merges, m)
 	return nil
+}
+
+// change gives the unit's parameters their new values, rounded, and keeps the old ones.
+func (m *Merged) change(s *torch.Scope, u *unit) error {
+	for i, exact := range u.exact(s) {
+		p := []*torch.Tensor{u.weight, u.bias}[i]
+		switch {
+		case exact == nil:
+			continue
+		case p == nil:
+			return fault.New(fault.BadData, mergeAdapter, u.path, "the adapter has a bias, the layer has none to add it to")
+		}
+		m.params = append(m.params, p)
+		m.originals = append(m.originals, m.arena.Keep(s.Use(p).Clone()))
+		p.CopyFrom(exact)
+		largest := s.Use(p).Abs().Max().To(torch.Float64).Item() // which is not a number if any is not
+		if math.IsNaN(largest) || math.IsInf(largest, 0) {
+			return fault.New(fault.BadData, mergeAdapter, u.path, "the merged weight is not finite")
+		}
+		m.MaxRounding = max(m.MaxRounding, halfUnit(largest, p.DType()))
+	}
+	return nil
+}
+
+// restore puts the original values back.
+func (m *Merged) restore() {
+	for i, p := range m.params {
+		p.CopyFrom(m.originals[i])
+	}
 }
 
 func (st *stack) adapters() (all []*Adapter) {
@@ -175,30 +199,11 @@ func unitsOf(adapters []*Adapter) (units []*unit) {
 	return units
 }
 
-// change is a new value of a parameter.
-type change struct {
-	param, value *torch.Tensor
-	rounding     float64
-}
-
-// changes are the new values of the unit's parameters, in their types.
-func (u *unit) changes(s *torch.Scope) (list []change, err error) {
-	for i, exact := range u.exact(s) {
-		p := []*torch.Tensor{u.weight, u.bias}[i]
-		switch {
-		case exact == nil:
-			continue
-		case p == nil:
-			return nil, fault.New(fault.BadData, mergeAdapter, u.path, "the adapter has a bias, the layer has none to add it to")
-		}
-		rounded := exact.To(p.DType())
-		off := rounded.To(torch.Float64).Sub(exact).Abs().Max().Item()
-		if !rounded.AllFinite() {
-			return nil, fault.New(fault.BadData, mergeAdapter, u.path, "the merged weight is not finite")
-		}
-		list = append(list, change{p, rounded, off})
-	}
-	return list, nil
+// halfUnit is half of what two neighbouring numbers of a type are apart at v, by which rounding to it is off at most.
+func halfUnit(v float64, d torch.DType) float64 {
+	bits := map[torch.DType]int{torch.Float32: 24, torch.Float64: 53, torch.BFloat16: 8}[d]
+	_, exponent := math.Frexp(v)
+	return math.Ldexp(1, exponent-bits-1)
 }
 
 // exact are the new weight and bias in Float64, nil where they stay what they are.
@@ -227,12 +232,6 @@ func (u *unit) exact(s *torch.Scope) [2]*torch.Tensor {
 	return [2]*torch.Tensor{w, b}
 }
 
-func (m *Merged) assign(values []*torch.Tensor) {
-	for i, p := range m.params {
-		p.CopyFrom(values[i])
-	}
-}
-
 // Unmerge puts the original weights back, bit for bit. It can be done once, and what was merged last goes first.
 func (m *Merged) Unmerge(ctx context.Context) error {
 	return m.session.Train(ctx, 0, func(*torch.Scope) error {
@@ -243,7 +242,7 @@ func (m *Merged) Unmerge(ctx context.Context) error {
 		case merges[len(merges)-1] != m:
 			return fault.New(fault.Usage, unmergeAdapter, "", "something else was merged after it").Advise("unmerge that first")
 		}
-		m.assign(m.originals)
+		m.restore()
 		for _, a := range m.adapters {
 			a.merged = false
 		}
@@ -259,9 +258,9 @@ func (m *Merged) Close() {
 	m.arena.Close()
 }
 
-// unchanged is how far a number may be off, as a part of the largest of its parameter, to be as good as the same: half
-// of what two neighbours in Float32 are apart.
-const unchanged = 0x1p-24
+// unchanged is how far a number may be off, as a part of the largest of its parameter, to be as good as the same: some
+// roundings in Float32.
+const unchanged = 0x1p-22
 
 // Idle are the layers and parameters for which the adapter makes no difference. A new adapter is idle by design; one
 // that was trained and is idle has failed.

@@ -114,3 +114,6 @@ func wantsTargets(m Method) bool {
 	_, none := m.(untargeted)
 	return !none
 }
+
+// MarshalText writes the word.
+func (v Verdict) MarshalText() ([]byte, error) { return []byte(v.String()), nil }

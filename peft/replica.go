@@ -30,7 +30,7 @@ func (a *Adapter) Param(b *nn.Builder, path string, p *torch.Tensor) *torch.Tens
 		}
 		name += strings.TrimPrefix(path, module)
 	}
-	key, ok := a.replaces(name)
+	key, ok := a.replaces(name, linear(b.Store(), path))
 	if !ok {
 		return p
 	}
@@ -66,8 +66,8 @@ func (a *Adapter) Param(b *nn.Builder, path string, p *torch.Tensor) *torch.Tens
 }
 
 // replaces says whether the adapter has its own copy of a parameter, and under which key, without what stands before
-// the model's paths.
-func (a *Adapter) replaces(name string) (key string, ok bool) {
+// the model's paths. Whether it is of a linear layer matters to the target all-linear.
+func (a *Adapter) replaces(name string, linear bool) (key string, ok bool) {
 	cfg := a.match.cfg
 	module, last := cutLast(name)
 	key = name
@@ -80,10 +80,17 @@ func (a *Adapter) replaces(name string) (key string, ok bool) {
 	if last != "bias" || cfg.Bias == BiasNone {
 		return "", false
 	}
-	if a.match.targets(module) {
+	if (linear || !cfg.TargetModules.all()) && a.match.targets(module) {
 		return strings.TrimSuffix(key, "bias") + keptBias, true
 	}
 	return key, cfg.Bias == BiasAll
+}
+
+// linear says whether the bias at path is that of a linear layer, whose weight, a matrix, the store has already.
+func linear(st *nn.Store, path string) bool {
+	module, _ := cutLast(path)
+	w := st.Param(module + ".weight")
+	return w != nil && w.Rank() == 2
 }
 
 // spelt is a file in which the bias of an adapted layer may also stand under its name in the model.

@@ -144,3 +144,10 @@ func (v *vera) Merge(w, bias *torch.Tensor) (*torch.Tensor, *torch.Tensor) {
 func (v *vera) Effect() Effect { return Adds }
 
 func (v *vera) String() string { return fmt.Sprintf("r=%d", v.d.Len()) }
+
+func (m *VeRA) scaled(end string, data []float32, f float64) ([]float32, error) {
+	if end == keyLambdaB {
+		return timesAll(data, f), nil
+	}
+	return data, nil
+}

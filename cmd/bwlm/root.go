@@ -32,6 +32,7 @@ func commands() []constructor {
 		convertCommand,
 		roiCommand,
 		plotCommand,
+		adapterCommand,
 		benchCommand,
 		doctorCommand,
 		versionCommand,

@@ -2,8 +2,8 @@
 """Goldens of PEFT's methods beside LoRA, and the check of adapters written by bwlm in PEFT.
 
     python methods.py                                 # writes ../../peft/testdata/methods
-    python methods.py --verify DIR [--variant base]   # exit 1 if PEFT misses or does not know a key of the adapter in
-                                                      # DIR, or gives an output more than 1e-4 from DIR's expected one
+    python methods.py --verify DIR... [--variant base]  # says good or bad of each; bad, and exit 1, if PEFT misses or does not
+                                                        # know a key, or gives an output more than 1e-4 from DIR's expected one
 
 Made with python 3.11, torch 2.15.0, transformers 5.23.0, peft 0.21.2 on the CPU. The golden models, clips and loss are
 those of ../../testdata/golden/make_goldens.py, and so is the attention that calls its projections.
@@ -99,23 +99,23 @@ def verify(folder, variant):
     found = peft.set_peft_model_state_dict(adapted, weights)
     written = set(peft.get_peft_model_state_dict(adapted))
     missing, unexpected = sorted(written - set(weights)), sorted(set(weights) - written) + list(found.unexpected_keys)
-    print("missing:", missing, "unexpected:", unexpected)
     with torch.no_grad():
         got = forward(adapted, wav, mask).last_hidden_state
         merged = adapted.merge_and_unload()(wav, attention_mask=mask).last_hidden_state
     want = st.load_file(os.path.join(folder, "expected.safetensors"))["last_hidden_state"]
     diff = g.maxdiff(got, want)
-    print("max abs diff:", diff, "merged:", g.maxdiff(merged, want))
-    return 0 if not missing and not unexpected and diff <= 1e-4 else 1  # not so for NaN
+    good = not missing and not unexpected and diff <= 1e-4 and g.maxdiff(merged, want) <= 1e-4  # not so for NaN
+    print(os.path.basename(folder), "good" if good else "bad", "missing:", missing, "unexpected:", unexpected, "max abs diff:", diff)
+    return good
 
 
 def main():
     p = argparse.ArgumentParser()
-    p.add_argument("--verify", metavar="DIR")
+    p.add_argument("--verify", metavar="DIR", nargs="+")
     p.add_argument("--variant", default="base")
     args = p.parse_args()
     if args.verify:
-        sys.exit(verify(args.verify, args.variant))
+        sys.exit(0 if all([verify(folder, args.variant) for folder in args.verify]) else 1)
     for name, config in CASES.items():
         make(name, config)
 
