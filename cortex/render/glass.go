@@ -146,7 +146,7 @@ func (g *glass) draw(out *image.NRGBA, p *panel, s *scale) {
 			}
 			c := s.none
 			if v == v {
-				c = s.colors.at((v - float32(s.low)) / float32(s.high-s.low))
+				c = s.colors.at((float64(v) - s.low) / (s.high - s.low))
 			}
 			out.SetNRGBA(p.rect.Min.X+x, p.rect.Min.Y+y, c.srgb())
 		}
