@@ -222,14 +222,12 @@ func (f *plotFlags) regions(left, right int) ([]render.Region, error) {
 	if len(f.outline) == 0 {
 		return nil, nil
 	}
-	files := []string{}
-	for _, path := range []string{f.labelsLeft, f.labelsRight} {
-		if path != "" {
-			files = append(files, path)
-		}
-	}
-	if len(files) == 0 {
+	files := []string{f.labelsLeft, f.labelsRight}
+	switch {
+	case f.labelsLeft == "" && f.labelsRight == "":
 		return nil, fault.New(fault.Usage, "plot", "--outline", "there is no atlas").Advise("give --labels-left and --labels-right")
+	case f.labelsRight == "" && strings.HasSuffix(f.labelsLeft, ".nii"):
+		files = files[:1]
 	}
 	atlas, err := cortex.ReadAtlas(nil, files...)
 	if err != nil {

@@ -40,6 +40,13 @@ func Glass(v *cortex.Volume, values []float32, opt Options) (*Figure, error) {
 		{view: Dorsal, camera: camera(Dorsal, cortex.Both)},
 	}
 	g.bounds()
+	const most = 20000 // voxels along a side: beyond, the affine is not one of a scanner
+	for i := range 3 {
+		if !((g.high[i]-g.low[i])/g.step < most) {
+			return nil, fault.New(fault.BadData, drawing, "", "the volume is %g mm long, its voxels %g mm", g.high[i]-g.low[i], g.step).
+				Advise("check the image's affine")
+		}
+	}
 	for _, p := range panels {
 		p.extent = g.extent(p.camera)
 	}
