@@ -49,16 +49,22 @@ type Atlas struct {
 // Columns is the number of columns.
 func (a *Atlas) Columns() int { return a.Left + a.Right }
 
-// ReadAtlas reads an atlas from a file for each hemisphere, left before right (FreeSurfer .annot or GIFTI labels), or from
-// one file that has both (CIFTI .dlabel.nii) or a volume of labels (NIfTI, whose regions are called by their numbers). The
-// columns of a volume are the voxels of mask, in its order; without a mask they are all voxels.
+// ReadAtlas reads an atlas from a file for each hemisphere, left before right (FreeSurfer .annot or GIFTI labels; "" for a
+// hemisphere that is left out), or from one file that has both (CIFTI .dlabel.nii) or a volume of labels (NIfTI, whose
+// regions are called by their numbers). The columns of a volume are the voxels of mask, in its order; without a mask they are all voxels.
 func ReadAtlas(mask *Volume, paths ...string) (*Atlas, error) {
 	switch len(paths) {
 	case 1:
+		if !strings.Contains(paths[0], ".nii") && !strings.HasSuffix(paths[0], ".hdr") && !strings.HasSuffix(paths[0], ".img") {
+			return nil, fault.New(fault.Usage, readAtlas, raw.OneLine(paths[0]), "this is of one hemisphere").Advise("name the other's file, too")
+		}
 		return readWhole(mask, paths[0])
 	case 2:
 		a := &Atlas{}
 		for i, path := range paths {
+			if path == "" {
+				continue
+			}
 			labels, table, err := readSide(path)
 			if err != nil {
 				return nil, err
@@ -68,7 +74,7 @@ func ReadAtlas(mask *Volume, paths ...string) (*Atlas, error) {
 				return nil, err
 			}
 		}
-		return a, a.labelled(paths[0])
+		return a, a.labelled(strings.Join(paths, ", "))
 	}
 	return nil, fault.New(fault.Usage, readAtlas, "", "%d files are named, want one for each hemisphere, or one for both", len(paths))
 }

@@ -81,6 +81,17 @@ func TestAtlasOfTwoFiles(t *testing.T) {
 	}
 }
 
+func TestAtlasOfOneHemisphere(t *testing.T) {
+	right := writeLabels(t, []int32{1, 0}, entry(1, "R_A1_ROI"))
+	a, err := ReadAtlas(nil, "", right)
+	require.NoError(t, err)
+	assert.Equal(t, []int{0, 2}, []int{a.Left, a.Right})
+	s := Selector{Atlas: a}
+	m, err := s.Select("A1")
+	require.NoError(t, err)
+	assert.Equal(t, []int{0}, m.Columns())
+}
+
 func TestAtlasesThatAreRefused(t *testing.T) {
 	left := writeLabels(t, []int32{1, 0}, entry(1, "L_A1_ROI"))
 	right := writeLabels(t, []int32{1, 0}, entry(1, "R_A1_ROI"))
@@ -94,6 +105,7 @@ func TestAtlasesThatAreRefused(t *testing.T) {
 		{[]string{writeLabels(t, []int32{7, 0}, entry(1, "a")), right}, "label 7, which has no name"},
 		{[]string{writeLabels(t, []int32{-3, 0}, entry(1, "a")), right}, "label -3"},
 		{[]string{left, right, right}, "3 files"},
+		{[]string{left}, "of one hemisphere"},
 	} {
 		_, err := ReadAtlas(nil, c.paths...)
 		require.ErrorContains(t, err, c.part)

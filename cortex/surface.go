@@ -2,7 +2,9 @@ package cortex
 
 import (
 	"math"
+	"strings"
 
+	"github.com/brainwavlm/bwlm/cortex/cifti"
 	"github.com/brainwavlm/bwlm/cortex/gifti"
 	"github.com/brainwavlm/bwlm/cortex/internal/raw"
 )
@@ -92,4 +94,32 @@ func ReadMap(path string) ([]float32, error) {
 // MapGIFTI makes a functional GIFTI image of one value for each vertex of a hemisphere, called name in viewers.
 func MapGIFTI(h Hemisphere, name string, values []float32) *gifti.Image {
 	return &gifti.Image{Meta: structure(h), Arrays: []gifti.Array{gifti.NewFloat(gifti.None, name, []int{len(values)}, values)}}
+}
+
+// ReadMaps reads one value for each vertex of both hemispheres, left then right: from a GIFTI file for each, or from the first
+// map of a CIFTI file (.dscalar.nii).
+func ReadMaps(paths ...string) ([]float32, error) {
+	var out []float32
+	for _, path := range paths {
+		if !strings.HasSuffix(path, ".nii") {
+			values, err := ReadMap(path)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, values...)
+			continue
+		}
+		f, err := cifti.Read(path)
+		if err != nil {
+			return nil, err
+		}
+		for _, structure := range []string{cifti.Left, cifti.Right} {
+			values, err := f.Surface(0, structure)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, values...)
+		}
+	}
+	return out, nil
 }

@@ -45,6 +45,12 @@ func TestSurfacesComeBack(t *testing.T) {
 	values, err := ReadMap(save(t, MapGIFTI(Left, "r", []float32{1, 2})))
 	require.NoError(t, err)
 	assert.Equal(t, []float32{1, 2}, values)
+	both, err := ReadMaps(save(t, MapGIFTI(Left, "r", []float32{1, 2})), save(t, MapGIFTI(Right, "r", []float32{3})))
+	require.NoError(t, err)
+	assert.Equal(t, []float32{1, 2, 3}, both)
+	both, err = ReadMaps("cifti/testdata/maps.dscalar.nii")
+	require.NoError(t, err)
+	assert.Len(t, both, 14)
 	_, err = ReadMap(save(t, s.GIFTI(Left)))
 	require.ErrorContains(t, err, "one value for each vertex")
 }

@@ -32,9 +32,9 @@ func plotCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "plot --left FILE --right FILE --values FILE --out FILE",
 		Short: "Draw values on the cortex",
-		Long: `Draws one value for each vertex, left then right (.npy), on two surfaces (GIFTI), seen from several sides; or, with --mask,
-one value for each voxel of a volume through a glass brain. NaN is grey. --out is .png, or .svg with text and lines as
-vectors; it is replaced as a whole.
+		Long: `Draws one value for each vertex, left then right, on two surfaces (GIFTI), seen from several sides; or, with --mask, one
+value for each voxel of a volume through a glass brain. Values are a .npy file, two GIFTI maps (L.gii,R.gii) or the first map
+of a .dscalar.nii; NaN is grey. --out is .png, or .svg with text and lines as vectors; it is replaced as a whole.
 
 --outline draws the borders of regions of an atlas, and their names; each is an expression as --select of bwlm roi takes
 (without commas). Sulci are darker if --sulc gives their depth. The view flat is there if --flat gives flat surfaces, whose
@@ -62,7 +62,7 @@ ember (dark to bright). The limits are the 99th percentile unless --limit gives 
 	flags := c.Flags()
 	flags.StringVar(&f.left, "left", "", "surface `file` of the left hemisphere")
 	flags.StringVar(&f.right, "right", "", "surface `file` of the right hemisphere")
-	flags.StringVar(&f.values, "values", "", "`file` of values (.npy); without it the bare brain is drawn")
+	flags.StringVar(&f.values, "values", "", "`file` of values; without it the bare brain is drawn")
 	flags.StringVar(&f.labelsLeft, "labels-left", "", "atlas `file` of the left hemisphere, or a .dlabel.nii of both")
 	flags.StringVar(&f.labelsRight, "labels-right", "", "atlas `file` of the right hemisphere")
 	flags.StringSliceVar(&f.outline, "outline", nil, "`regions` to outline, parted by commas")
@@ -222,14 +222,12 @@ func (f *plotFlags) regions(left, right int) ([]render.Region, error) {
 	if len(f.outline) == 0 {
 		return nil, nil
 	}
-	files := []string{}
-	for _, path := range []string{f.labelsLeft, f.labelsRight} {
-		if path != "" {
-			files = append(files, path)
-		}
-	}
-	if len(files) == 0 {
+	files := []string{f.labelsLeft, f.labelsRight}
+	switch {
+	case f.labelsLeft == "" && f.labelsRight == "":
 		return nil, fault.New(fault.Usage, "plot", "--outline", "there is no atlas").Advise("give --labels-left and --labels-right")
+	case f.labelsRight == "" && strings.HasSuffix(f.labelsLeft, ".nii"):
+		files = files[:1]
 	}
 	atlas, err := cortex.ReadAtlas(nil, files...)
 	if err != nil {

@@ -71,7 +71,7 @@ Presets: ` + presetHelp() + `
 	flags.StringVar(&f.choose, "select", "", "`expression` that says which columns")
 	flags.StringVar(&f.out, "out", "", "`file` to write: .json, .txt or .npy; it is replaced")
 	flags.StringArrayVar(&f.regions, "region", nil, "`name=file` of columns or of a mask (.json, .txt, .npy), to be used in --select; repeatable")
-	flags.StringArrayVar(&f.maps, "map", nil, "`name=file` of one value for each column (.npy), to be compared in --select; repeatable")
+	flags.StringArrayVar(&f.maps, "map", nil, "`name=file` of one value for each column, to be compared in --select; repeatable")
 	flags.StringVar(&f.mask, "mask", "", "NIfTI `file` whose voxels are the columns of a volume")
 	flags.StringVar(&f.order, "order", "nilearn", "order of the mask's voxels: nilearn (z runs fastest) or pycortex (x does)")
 	return c
@@ -182,19 +182,22 @@ func readRegion(path string, columns int) (cortex.Mask, error) {
 	return cortex.ColumnMask(numbers, columns, path)
 }
 
-// readValues reads one value for each column, left then right.
+// readValues reads one value for each column, left then right: from a .npy file, GIFTI files parted by a comma, or a CIFTI
+// file.
 func readValues(path string, left, right int) ([]float32, error) {
+	if filepath.Ext(path) != ".npy" {
+		values, err := cortex.ReadMaps(strings.Split(path, ",")...)
+		if err != nil {
+			return nil, err
+		}
+		return values, valueCount(path, []int{len(values)}, left, right)
+	}
 	array, err := ckpt.ReadNPY(path)
 	if err != nil {
 		return nil, err
 	}
-	if len(array.Shape) != 1 || array.Shape[0] != left+right {
-		want := fmt.Sprintf("%d", left)
-		if right > 0 {
-			want = fmt.Sprintf("%d + %d = %d", left, right, left+right)
-		}
-		return nil, fault.New(fault.BadData, "read values", path, "shape %v, want %s values, one for each vertex or voxel", array.Shape, want).
-			Advise("check that the values belong to this surface, atlas or mask")
+	if err := valueCount(path, array.Shape, left, right); err != nil {
+		return nil, err
 	}
 	if array.DType == ckpt.BOOL {
 		mask, err := array.Bool()
@@ -207,6 +210,19 @@ func readValues(path string, left, right int) ([]float32, error) {
 		return values, err
 	}
 	return array.Float32()
+}
+
+// valueCount wants one value for each vertex or voxel.
+func valueCount(path string, shape []int, left, right int) error {
+	if len(shape) == 1 && shape[0] == left+right {
+		return nil
+	}
+	want := fmt.Sprint(left)
+	if right > 0 {
+		want = fmt.Sprintf("%d + %d = %d", left, right, left+right)
+	}
+	return fault.New(fault.BadData, "read values", path, "shape %v, want %s values, one for each vertex or voxel", shape, want).
+		Advise("check that the values belong to this surface, atlas or mask")
 }
 
 // makeRegion writes what is selected.

@@ -109,7 +109,7 @@ func Draw(b Brain, values []float32, regions []Region, opt Options) (*Figure, er
 	f := newFigure(opt.Width, opt.Height)
 	f.scale = *scale
 	frame := layOut(f, panels, scale, opt)
-	look := &look{low: float32(scale.low), high: float32(scale.high), colors: scale.colors, nearest: opt.Nearest, flat: opt.NoLight,
+	look := &look{low: scale.low, high: scale.high, colors: scale.colors, nearest: opt.Nearest, flat: opt.NoLight,
 		gyrus: grey(.80), sulcus: grey(.58)}
 	var wait sync.WaitGroup
 	for _, p := range panels {
@@ -197,6 +197,11 @@ func (b Brain) panels(values []float32, regions []Region, opt *Options) ([]*pane
 	}
 	for _, p := range out {
 		p.extent = seen(p.camera, p.meshes)
+		const widest = 1e5 // a hundred metres: no brain, and squares still fit 32 bits
+		if w, h := p.extent.width(), p.extent.height(); !(w > 0 && h > 0 && w < widest && h < widest) {
+			return nil, fault.New(fault.BadData, drawing, "", "the %s view of the surface is %g × %g mm", p.view, w, h).
+				Advise("check that the surface is one of a brain in millimetres; a flat map has the view flat only")
+		}
 	}
 	return out, nil
 }

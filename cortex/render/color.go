@@ -68,12 +68,12 @@ func newColormap(name string, diverging bool, lch func(t float64) (l, c, h float
 }
 
 // at gives the colour of t, which is taken to 0 or 1 beyond them.
-func (m *Colormap) at(t float32) rgb {
+func (m *Colormap) at(t float64) rgb {
 	return m.table[int(min(1, max(0, t))*(steps-1)+.5)]
 }
 
 // At gives the colour of t from 0 to 1 as sRGB.
-func (m *Colormap) At(t float64) color.NRGBA { return m.at(float32(t)).srgb() }
+func (m *Colormap) At(t float64) color.NRGBA { return m.at(t).srgb() }
 
 // fromLCH gives linear light of a colour in OKLab by lightness, chroma and hue; B. Ottosson, "A perceptual color space for
 // image processing", 2020.

@@ -40,6 +40,13 @@ func Glass(v *cortex.Volume, values []float32, opt Options) (*Figure, error) {
 		{view: Dorsal, camera: camera(Dorsal, cortex.Both)},
 	}
 	g.bounds()
+	const most = 20000 // voxels along a side: beyond, the affine is not one of a scanner
+	for i := range 3 {
+		if !((g.high[i]-g.low[i])/g.step < most) {
+			return nil, fault.New(fault.BadData, drawing, "", "the volume is %g mm long, its voxels %g mm", g.high[i]-g.low[i], g.step).
+				Advise("check the image's affine")
+		}
+	}
 	for _, p := range panels {
 		p.extent = g.extent(p.camera)
 	}
@@ -146,7 +153,7 @@ func (g *glass) draw(out *image.NRGBA, p *panel, s *scale) {
 			}
 			c := s.none
 			if v == v {
-				c = s.colors.at((v - float32(s.low)) / float32(s.high-s.low))
+				c = s.colors.at((float64(v) - s.low) / (s.high - s.low))
 			}
 			out.SetNRGBA(p.rect.Min.X+x, p.rect.Min.Y+y, c.srgb())
 		}

@@ -86,7 +86,7 @@ func (p *panel) triangle(a, b, c vec, face int32, w, h int) {
 // look is how values become colours.
 type look struct {
 	colors    *Colormap
-	low, high float32
+	low, high float64
 	nearest   bool // the value of the nearest vertex instead of interpolation
 	flat      bool // no light
 	gyrus     rgb  // of vertices without a value
@@ -148,7 +148,7 @@ func (p *panel) sample(i int, x, y float32, look *look) rgb {
 func (k *look) paint(m *mesh, f [3]int32, weights [3]float32) (rgb, bool) {
 	if m.values != nil {
 		if v, ok := interpolate(m.values, f, weights, k.nearest); ok {
-			return k.colors.at((v - k.low) / (k.high - k.low)), true
+			return k.colors.at((float64(v) - k.low) / (k.high - k.low)), true
 		}
 	}
 	if m.sulc == nil {

@@ -59,12 +59,19 @@ func (p *panel) drawRegions(f *Figure, fr frame) {
 	}
 }
 
+// speck is the length of lines, in pixels, that look like dirt: pieces at the rim of what is seen.
+const speck = 4
+
 // visibleRuns cuts a line into the parts that are seen, in pixels.
 func (p *panel) visibleRuns(line []vec) [][]point {
 	var out [][]point
 	var run []point
 	end := func() {
-		if len(run) > 1 {
+		long := float32(0)
+		for i := 1; i < len(run); i++ {
+			long += distance(run[i-1], run[i], run[i])
+		}
+		if long > speck {
 			out = append(out, run)
 		}
 		run = nil

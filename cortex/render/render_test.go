@@ -131,12 +131,10 @@ func coloured(img *image.NRGBA, area image.Rectangle) (x, y float64, n int) {
 
 // Left is left: a patch on the left front shows where each view has the left front.
 func TestLeftIsLeft(t *testing.T) {
-	b, desikan := brain(t, "aparc")
-	front, err := desikan.Select("L:(rostralmiddlefrontal|superiorfrontal|frontalpole)")
-	require.NoError(t, err)
-	values := make([]float32, len(front))
-	for v, in := range front {
-		if in {
+	b, values := small()
+	for v := range values {
+		values[v] = 0
+		if v < size(b.Left) && b.Left.Points[v][1] > 20 {
 			values[v] = 1
 		}
 	}
@@ -367,6 +365,16 @@ func TestWhatDrawRefuses(t *testing.T) {
 			_, err := Draw(b, v, nil, Options{})
 			return err
 		},
+		"view of the surface is 0 × 0 mm": func() error {
+			flat := &cortex.Surface{Points: make([][3]float32, 3), Faces: [][3]int32{{0, 1, 2}}}
+			_, err := Draw(Brain{Left: flat}, nil, nil, Options{})
+			return err
+		},
+		"e+30 mm": func() error {
+			huge := &cortex.Surface{Points: [][3]float32{{0, 0, 0}, {1e30, 1e30, 0}, {0, 1e30, 1e30}}, Faces: [][3]int32{{0, 1, 2}}}
+			_, err := Draw(Brain{Left: huge}, nil, nil, Options{})
+			return err
+		},
 		"1 values for":       func() error { v, _, _ := ball(); _, err := Glass(v, values[:1], Options{}); return err },
 		"there are 1 depths": func() error { c := b; c.Sulc = c.Sulc[:1]; _, err := Draw(c, values, nil, Options{}); return err },
 		"the flat surfaces have 642": func() error {
@@ -381,6 +389,24 @@ func TestWhatDrawRefuses(t *testing.T) {
 		require.ErrorContains(t, err, part)
 		assert.Contains(t, []fault.Kind{fault.Usage, fault.BadData}, fault.KindOf(err))
 	}
+}
+
+// Values of any size have colours.
+func TestHugeValues(t *testing.T) {
+	b, values := small()
+	for v := range values {
+		values[v] = float32(math.Pow(-1, float64(v))) * math.MaxFloat32
+	}
+	f, err := Draw(b, values, nil, Options{Width: 320, Height: 240})
+	require.NoError(t, err)
+	assert.NotEmpty(t, f.Image().Pix)
+	for v := range values {
+		values[v] = 3
+	}
+	f, err = Draw(b, values, nil, Options{Width: 320, Height: 240})
+	require.NoError(t, err)
+	low, high, _ := f.Scale()
+	assert.True(t, low <= 3 && 3 <= high)
 }
 
 func TestSVG(t *testing.T) {
