@@ -15,13 +15,13 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// adapterFlags are the flags of bwlm eval that make a sum of adapters.
-type adapterFlags struct {
+// sumFlags are the flags of bwlm eval that make a sum of adapters.
+type sumFlags struct {
 	scales                  []float64
 	plus, subtract, average []string
 }
 
-func (f *adapterFlags) add(c *cobra.Command) {
+func (f *sumFlags) add(c *cobra.Command) {
 	flags := c.Flags()
 	flags.Float64SliceVar(&f.scales, "scale", []float64{1}, "factors of the adapter, such as 0,.5,1,1.5")
 	flags.StringArrayVar(&f.plus, "add", nil, "`RUN` whose adapter is added; repeatable")
@@ -29,15 +29,15 @@ func (f *adapterFlags) add(c *cobra.Command) {
 	flags.StringArrayVar(&f.average, "average", nil, "`RUN` whose adapter is averaged with the run's; repeatable")
 }
 
-func (f *adapterFlags) names() []string { return []string{"scale", "add", "subtract", "average"} }
+func (f *sumFlags) names() []string { return []string{"scale", "add", "subtract", "average"} }
 
 // given says whether any of them was.
-func (f *adapterFlags) given(c *cobra.Command) bool {
+func (f *sumFlags) given(c *cobra.Command) bool {
 	return slices.ContainsFunc(f.names(), func(name string) bool { return c.Flags().Changed(name) })
 }
 
 // terms are the adapters of the run and of the other runs, with their factors.
-func (f *adapterFlags) terms(run string) ([]brain.Term, error) {
+func (f *sumFlags) terms(run string) ([]brain.Term, error) {
 	if len(f.average) > 0 && len(f.plus)+len(f.subtract) > 0 {
 		return nil, fault.New(fault.Usage, "eval", "--average", "cannot go with --add or --subtract")
 	}
@@ -55,7 +55,7 @@ func (f *adapterFlags) terms(run string) ([]brain.Term, error) {
 }
 
 // arithmetic scores a sum of adapters.
-func (a *app) arithmetic(ctx context.Context, path string, exp *experimentFlags, f *adapterFlags) (*brain.Arithmetic, error) {
+func (a *app) arithmetic(ctx context.Context, path string, exp *experimentFlags, f *sumFlags) (*brain.Arithmetic, error) {
 	for _, s := range f.scales {
 		if !(s >= -100 && s <= 100) {
 			return nil, fault.New(fault.Usage, "eval", "--scale", "%g is not in -100 to 100", s)

@@ -14,7 +14,7 @@ import (
 
 func evalCommand(a *app) *cobra.Command {
 	var exp experimentFlags
-	var sum adapterFlags
+	var sum sumFlags
 	c := &cobra.Command{
 		Use:   "eval RUN|EXPERIMENT",
 		Short: "Score pretrained and tuned features on the test rows",
