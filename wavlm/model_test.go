@@ -111,7 +111,7 @@ func (w witnessed) Forward(x *torch.Tensor) *torch.Tensor {
 }
 
 func (w *witness) Param(_ *nn.Builder, _ string, p *torch.Tensor) *torch.Tensor { return p }
-func (w *witness) Finish(*nn.Builder)                                            {}
+func (w *witness) Finish(*nn.Builder)                                           {}
 
 func (w *witness) Wrap(_ *nn.Builder, path string, base nn.Layer) nn.Layer {
 	return witnessed{base, func() { w.ran[path] = true }}
@@ -228,7 +228,7 @@ type doubled struct{ base nn.Linear }
 func (d doubled) Forward(x *torch.Tensor) *torch.Tensor { return d.base.Forward(x).Scale(2) }
 
 func (d *doubler) Param(_ *nn.Builder, _ string, p *torch.Tensor) *torch.Tensor { return p }
-func (d *doubler) Finish(*nn.Builder)                                            {}
+func (d *doubler) Finish(*nn.Builder)                                           {}
 
 func (d *doubler) Wrap(_ *nn.Builder, path string, base nn.Layer) nn.Layer {
 	d.paths = append(d.paths, path)
