@@ -3,34 +3,70 @@ package brain
 import (
 	"context"
 
-	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/wavlm"
 )
 
-// Regressor gives what is known about a story without a speech model: (rows, columns), row by row.
-type Regressor func(story string) (x []float32, columns int)
+// Regressor gives what is known about a story without a speech model, or about a person while they heard it: (rows,
+// columns), at least as many rows as anybody in the study has.
+type Regressor func(ctx context.Context, person, story string) (x []float32, columns int, err error)
 
-// Control scores regressors in the place of speech features, with the same delays, rows and ridge: what loudness,
-// word rate or the identity of words alone would reach.
-func (st *Study) Control(ctx context.Context, of Regressor) (*System, error) {
-	f := rowFeatures{rows: map[string][]float32{}}
-	for _, story := range st.storiesOf(Train, Test) {
-		stim := st.stimuli[story]
-		x, columns := of(story)
-		x = x[:stim.rows*columns]
-		z := align.FitZScore(x, stim.rows, columns, stim.statistics...)
-		f.width = columns * len(st.delays)
-		f.rows[story] = align.FIR(z.Apply(x), stim.rows, columns, st.delays)
+// Control scores regressors in the place of tuned features, with the same delays, rows, folds and seeds: what loudness,
+// word rate, position or head motion alone would reach. Name says what they are.
+func (b *Baseline) Control(ctx context.Context, name string, of Regressor) (*Evaluation, error) {
+	st := b.study
+	predicted := make([]prediction, len(st.people))
+	for i, p := range st.people {
+		alone := *st
+		alone.people = st.people[i : i+1]
+		f, err := alone.regressors(ctx, p.name, of, alone.storiesOf(Train, Test))
+		if err != nil {
+			return nil, err
+		}
+		one, err := alone.predict(ctx, []rowFeatures{f}, Test)
+		if err != nil {
+			return nil, err
+		}
+		predicted[i] = one[0]
 	}
-	predicted, err := st.predict(ctx, &f, Test)
-	if err != nil {
-		return nil, err
-	}
+	return b.beside(ctx, name, predicted, nil)
+}
+
+// BestLayer scores the untuned model's layer that validation likes best in the place of tuned features.
+func (b *Baseline) BestLayer(ctx context.Context) (*Evaluation, error) {
+	return b.beside(ctx, "best untuned layer", b.best, &b.bestLayer)
+}
+
+// ScoreLayers scores a model, the study's own or a tuned one, at each of the layers on the test rows.
+func (st *Study) ScoreLayers(ctx context.Context, model *wavlm.Model, layers []int) ([]System, error) {
 	groups, err := st.groups(ctx)
 	if err != nil {
 		return nil, err
 	}
-	out := &System{ROIs: map[string]float64{}}
+	if _, err := st.look("layers", groups); err != nil {
+		return nil, err
+	}
+	features, err := st.read(ctx, st.reader(model), "read layers", st.storiesOf(Train, Test), layers...)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]System, len(layers))
+	for l := range layers {
+		st.opt.Progress(Event{Phase: "score layers", Done: l, Total: len(layers)})
+		predicted, err := st.predict(ctx, features[l:l+1], Test)
+		if err != nil {
+			return nil, err
+		}
+		out[l] = st.system(predicted, groups)
+		out[l].Layer = &layers[l]
+	}
+	st.opt.Progress(Event{Phase: "score layers", Done: len(layers), Total: len(layers)})
+	return out, nil
+}
+
+// system is the score of predictions of the test rows, without an interval.
+func (st *Study) system(predicted []prediction, groups []stats.Group) System {
+	s := System{ROIs: map[string]float64{}}
 	for i, p := range st.people {
 		want, rows := p.want(Test)
 		r, constant := stats.Correlation(predicted[i].pred, want, rows, p.voxels)
@@ -42,11 +78,11 @@ func (st *Study) Control(ctx context.Context, of Regressor) (*System, error) {
 			mean, _ := stats.Mean(r, constant, columns)
 			mean /= float64(len(st.people))
 			if g.Name == everything {
-				out.MeanR += mean
+				s.MeanR += mean
 			} else {
-				out.ROIs[g.Name] += mean
+				s.ROIs[g.Name] += mean
 			}
 		}
 	}
-	return out, nil
+	return s
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/dataset"
@@ -17,6 +18,7 @@ import (
 type Options struct {
 	CacheBytes int64       // budget of the front end's output; 0: 2 GiB
 	BatchBytes int64       // aim for the memory of one forward and backward pass; 0: 2.5 GiB
+	Purpose    string      // for the looks at test rows of a sealed experiment: the command
 	Progress   func(Event) // called from the goroutine that works; may be nil
 }
 
@@ -50,10 +52,12 @@ type Study struct {
 	waves    map[string][]float32 // stories as the model hears them; shared with variants
 	owns     bool                 // the cache
 	closes   bool                 // the model
+	took     time.Duration        // to open it
 }
 
 // Open opens the data set and the model that the experiment names.
 func Open(ctx context.Context, exp *experiment.Experiment, opt Options) (*Study, error) {
+	start := time.Now()
 	data, err := dataset.Open(exp.Data.Path)
 	if err != nil {
 		return nil, err
@@ -67,7 +71,7 @@ func Open(ctx context.Context, exp *experiment.Experiment, opt Options) (*Study,
 		model.Close()
 		return nil, err
 	}
-	st.closes = true
+	st.closes, st.took = true, time.Since(start)
 	return st, nil
 }
 
@@ -104,22 +108,9 @@ func New(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset,
 	return st, nil
 }
 
-// Vary makes a study of another experiment on the same data and model. The two share the front end's output, so the
-// windows and their normalisation must be the same. It ends with st.
-func (st *Study) Vary(ctx context.Context, exp *experiment.Experiment) (*Study, error) {
-	a, b := st.Experiment.Model, exp.Model
-	if a.WindowSeconds != b.WindowSeconds || a.StrideSeconds != b.StrideSeconds || a.Normalise != b.Normalise {
-		return nil, fault.New(fault.Usage, "vary study", "model", "windows differ: %g s every %g s against %g s every %g s",
-			b.WindowSeconds, b.StrideSeconds, a.WindowSeconds, a.StrideSeconds)
-	}
-	v := &Study{Experiment: exp, Data: st.Data, Model: st.Model, opt: st.opt, Notes: slices.Clone(st.Model.Notes),
-		cache: st.cache, waves: st.waves}
-	return v, v.prepare(ctx)
-}
-
 // prepare loads what the experiment needs and checks it.
 func (st *Study) prepare(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{st.checkModel, st.loadPeople, st.auditSplits, st.loadStimuli, st.chooseLoss, st.noteMethod} {
+	for _, step := range []func(context.Context) error{st.checkModel, st.loadPeople, st.weigh, st.auditSplits, st.loadStimuli, st.chooseLoss, st.noteMethod} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -234,22 +225,31 @@ func (st *Study) loadStimuli(ctx context.Context) error {
 // loadStimulus reads the audio of a story, if no variant has done so, and cuts it. The function says how many rows it
 // has, given its clock and samples.
 func (st *Study) loadStimulus(ctx context.Context, story string, rows func(align.Clock, int) int) (*stimulus, error) {
-	wave := st.waves[story]
-	if wave == nil {
-		var err error
-		if wave, err = st.Data.Audio(ctx, story); err != nil {
-			return nil, err
-		}
-		if st.normalises() {
-			wave = wavlm.Normalise(wave)
-		}
-		st.waves[story] = wave
+	wave, err := st.wave(ctx, story)
+	if err != nil {
+		return nil, err
 	}
 	clock, err := st.Data.Clock(story)
 	if err != nil {
 		return nil, err
 	}
 	return cut(st.Experiment, clock, story, wave, rows(clock, len(wave)))
+}
+
+// wave is the audio of a story as the model hears it.
+func (st *Study) wave(ctx context.Context, story string) ([]float32, error) {
+	if wave := st.waves[story]; wave != nil {
+		return wave, nil
+	}
+	wave, err := st.Data.Audio(ctx, story)
+	if err != nil {
+		return nil, err
+	}
+	if st.normalises() {
+		wave = wavlm.Normalise(wave)
+	}
+	st.waves[story] = wave
+	return wave, nil
 }
 
 // normalises says whether the whole waveform of a story is standardised.
@@ -296,7 +296,7 @@ func (st *Study) chooseLoss(context.Context) error {
 	for _, p := range st.people {
 		least = min(least, len(p.tuned))
 	}
-	loss, name, err := newLoss(st.Experiment.Train.Loss, least, st.Experiment.Compat.ShrunkenLossR)
+	loss, name, err := newLoss(st.Experiment.Train, least, st.Experiment.Compat.ShrunkenLossR)
 	if err != nil {
 		return fault.New(fault.Usage, "open study", "train.loss", "%v", err)
 	}
@@ -313,6 +313,9 @@ func (st *Study) noteMethod(context.Context) error {
 	st.note("readout.delays_seconds %v are %v TRs of %g s", exp.Readout.DelaysSeconds, st.delays, st.Data.TR())
 	if longest := slices.Max(st.delays); exp.Train.HaloTRs < longest && !exp.Compat.NoHalo {
 		st.note("train.halo_trs %d is less than the longest delay of %d TRs: the first rows of each block lack their history", exp.Train.HaloTRs, longest)
+	}
+	if exp.Readout.LayerMix != "none" && exp.Eval.Layer == "model" {
+		st.note("readout.layer_mix trains hidden states below %d too, and scores read that one alone; eval.layer: voxel gives each voxel its best", exp.Model.Layer)
 	}
 	if story := st.inSeveralSplits(); story != "" && exp.Data.Detrend != "none" {
 		st.note("data.detrend is fitted over the whole of %s, whose rows are in several splits", story)
@@ -363,3 +366,6 @@ func batchSize(cfg wavlm.Config, exp *experiment.Experiment, budget int64) int {
 
 // OnProgress sends the events of what follows elsewhere.
 func (st *Study) OnProgress(to func(Event)) { st.opt.Progress = to }
+
+// Progress tells whoever follows the study of work that is done outside it.
+func (st *Study) Progress(e Event) { st.opt.Progress(e) }

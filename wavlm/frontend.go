@@ -7,7 +7,7 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// convEps is the epsilon of the front end's norms, which no config.json changes.
+// convEps is the epsilon of the norms between convolutions, which no config.json changes.
 const convEps = 1e-5
 
 // FrontEnd is the stack of convolutions that turns a waveform into frames.

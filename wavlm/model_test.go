@@ -203,7 +203,7 @@ func TestFresh(t *testing.T) {
 		assert.InDelta(t, math.Sqrt(2./24), math.Sqrt(p("feature_extractor.conv_layers.1.conv.weight").Square().Mean().Item()), .05)
 		assert.LessOrEqual(t, p("feature_projection.projection.weight").Abs().Max(0, 1).Item(), 1/math.Sqrt(8))
 		v := "encoder.pos_conv_embed.conv." + directionKey
-		near(t, "the kernel starts as V", p(v).Float32s(), m.Encoder.posConv.kernel(s).Float32s(), 1e-6, 0)
+		near(t, "the kernel starts as V", p(v).Float32s(), m.Encoder.positions.(*posConv).kernel(s).Float32s(), 1e-6, 0)
 		assert.LessOrEqual(t, p(v).Abs().Max(0, 1, 2).Item(), 1/math.Sqrt(8*8))
 	})
 	h, err := m.HiddenStates(t.Context(), tone(2000))

@@ -35,6 +35,13 @@ func (d *Dataset) Licence() string { return d.spec.Licence }
 // Citation says whom to cite.
 func (d *Dataset) Citation() string { return d.spec.Citation }
 
+// Spec is a copy of the description, to make another data set from: what its Inputs load is shared.
+func (d *Dataset) Spec() Spec {
+	s := d.spec
+	s.Stories, s.Subjects, s.Derived, s.ROIs = slices.Clone(s.Stories), slices.Clone(s.Subjects), slices.Clone(s.Derived), slices.Clone(s.ROIs)
+	return s
+}
+
 // TR is the seconds from one row to the next.
 func (d *Dataset) TR() float64 { return d.spec.TR }
 
@@ -98,6 +105,18 @@ func (d *Dataset) Words(ctx context.Context, story string) ([]Word, error) {
 		return nil, fault.New(fault.Missing, "read words", d.spec.Name, "story %s has no words", story)
 	}
 	return s.Words.Load(ctx)
+}
+
+// Phones are the phones of a story in the order of their onsets.
+func (d *Dataset) Phones(ctx context.Context, story string) ([]Word, error) {
+	s, err := d.Story(story)
+	if err != nil {
+		return nil, err
+	}
+	if s.Phones.Absent() {
+		return nil, fault.New(fault.Missing, "read phones", d.spec.Name, "story %s has no phones", story)
+	}
+	return s.Phones.Load(ctx)
 }
 
 // Subjects resolves names and globs (as path.Match) to subjects, each once, in the data set's order. "all" and globs

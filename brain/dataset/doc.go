@@ -7,6 +7,7 @@
 //	row_time: 0            # row k was acquired at first_tr_seconds + (k + row_time)·tr_seconds; .5 if absent
 //	stories:
 //	  alice: {audio: stories/alice.flac, words: stories/alice.tsv, first_tr_seconds: 0}
+//	  spoken: {audio: stories/spoken.flac, phones: stories/spoken.TextGrid, speaker: ada}
 //	  piece: {audio: stories/piece.flac, first_tr_seconds: 1.352, same_as: {story: alice, row: 339}}
 //	subjects:
 //	  sub-18: {alice: sub-18/alice.txt, piece: sub-18/piece.npy}

@@ -86,3 +86,11 @@ func (f folder) words(_ context.Context, name string) ([]Word, error) {
 	}
 	return ReadWords(bytes.NewReader(text), f.join(name))
 }
+
+func (f folder) phones(_ context.Context, name string) ([]Word, error) {
+	text, err := f.read(name)
+	if err != nil {
+		return nil, err
+	}
+	return ReadPhones(bytes.NewReader(text), f.join(name))
+}

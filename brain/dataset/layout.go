@@ -121,7 +121,7 @@ func (l *layout) dataset(n *yaml.Node) error {
 
 func (l *layout) story(name, path string, _, n *yaml.Node) error {
 	story := Story{Name: name}
-	err := l.fields(path, n, []string{"audio", "words", "first_tr_seconds", "same_as"}, func(name, path string, v *yaml.Node) error {
+	err := l.fields(path, n, []string{"audio", "words", "phones", "speaker", "first_tr_seconds", "same_as"}, func(name, path string, v *yaml.Node) error {
 		var file string
 		switch name {
 		case "audio":
@@ -132,6 +132,12 @@ func (l *layout) story(name, path string, _, n *yaml.Node) error {
 			err := l.text(path, v, &file)
 			story.Words = fromFile(l.files, file, folder.words)
 			return err
+		case "phones":
+			err := l.text(path, v, &file)
+			story.Phones = fromFile(l.files, file, folder.phones)
+			return err
+		case "speaker":
+			return l.text(path, v, &story.Speaker)
 		case "first_tr_seconds":
 			return l.number(path, v, &story.First)
 		default:

@@ -45,6 +45,7 @@ func (d *Dataset) Files(subjects, stories []string) []string {
 		if slices.Contains(stories, story.Name) {
 			add(story.Audio.Path)
 			add(story.Words.Path)
+			add(story.Phones.Path)
 		}
 	}
 	for _, subject := range slices.Concat(d.spec.Subjects, d.spec.Derived) {

@@ -26,11 +26,13 @@ type Spec struct {
 
 // Story is one stimulus.
 type Story struct {
-	Name   string
-	First  float64 // audio second at which row 0 begins
-	SameAs *SameAs // set if this story is a piece of another
-	Audio  Input[[]float32]
-	Words  Input[[]Word]
+	Name    string
+	First   float64 // audio second at which row 0 begins
+	SameAs  *SameAs // set if this story is a piece of another
+	Audio   Input[[]float32]
+	Words   Input[[]Word]
+	Phones  Input[[]Word] // Text is the phone
+	Speaker string        // who is heard, if it is one voice; "" if nobody says
 }
 
 // SameAs says that a story's row 0 is row Row of another story.

@@ -21,13 +21,17 @@ type Word struct {
 // ReadWords reads a table of words: tab-separated text whose first line names the columns, among them onset, offset and
 // word. The words come back ordered by onset; they may overlap, as two speakers do. A time that is missing, not finite,
 // negative or before its onset is an error with the line's number. Name is the file, for errors.
-func ReadWords(r io.Reader, name string) ([]Word, error) {
+func ReadWords(r io.Reader, name string) ([]Word, error) { return readSpans(r, name, "word") }
+
+// readSpans is ReadWords for tables of what is said, with a column of the given name.
+func readSpans(r io.Reader, name, unit string) ([]Word, error) {
+	what := "read " + unit + "s"
 	fail := func(line int, why string, args ...any) *fault.Error {
-		return fault.New(fault.BadData, "read words", name+":"+strconv.Itoa(line), why, args...)
+		return fault.New(fault.BadData, what, name+":"+strconv.Itoa(line), why, args...)
 	}
 	text, err := io.ReadAll(r)
 	if err != nil {
-		return nil, fault.Wrap(fault.IO, "read words", name, err)
+		return nil, fault.Wrap(fault.IO, what, name, err)
 	}
 	if bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) {
 		return nil, fail(1, "the text is UTF-16, want UTF-8")
@@ -45,10 +49,10 @@ func ReadWords(r io.Reader, name string) ([]Word, error) {
 		fields := strings.Split(l, "\t")
 		if columns == nil {
 			columns = fields
-			for _, want := range []string{"onset", "offset", "word"} {
+			for _, want := range []string{"onset", "offset", unit} {
 				if !slices.Contains(columns, want) {
 					return nil, fail(line, "there is no column %q in %q", want, l).
-						Advise("begin with a line onset, offset, word, separated by tabs")
+						Advise("begin with a line onset, offset, %s, separated by tabs", unit)
 				}
 			}
 			continue
@@ -69,9 +73,9 @@ func ReadWords(r io.Reader, name string) ([]Word, error) {
 		case !okOff:
 			return nil, fail(line, "offset %q is not a time", field("offset"))
 		case offset < onset:
-			return nil, fail(line, "word %q ends at %g s, before it begins at %g s", field("word"), offset, onset)
+			return nil, fail(line, "%s %q ends at %g s, before it begins at %g s", unit, field(unit), offset, onset)
 		}
-		words = append(words, Word{Onset: onset, Offset: offset, Text: field("word")})
+		words = append(words, Word{Onset: onset, Offset: offset, Text: field(unit)})
 	}
 	if columns == nil {
 		return nil, fail(1, "the file is empty")

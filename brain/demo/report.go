@@ -80,26 +80,27 @@ func (r *Report) write(dir string) error {
 
 // controls scores what is known about the stories without a speech model.
 func (d *demo) controls(ctx context.Context) error {
-	exp := d.experiment(arm{name: "scores", subject: sim.Listener, loss: "spatial"})
-	listener, err := d.study.Vary(ctx, exp)
-	if err != nil {
-		return err
-	}
 	for _, c := range []struct {
+		name string
 		into *(*brain.System)
 		of   func(*sim.Regressors) []float32
 	}{
-		{&d.report.Controls.Spectrum, func(r *sim.Regressors) []float32 { return r.Spectrum }},
-		{&d.report.Controls.WordRate, func(r *sim.Regressors) []float32 { return r.WordRate }},
-		{&d.report.Controls.WordIdentity, func(r *sim.Regressors) []float32 { return r.Identity }},
+		{"spectrum", &d.report.Controls.Spectrum, func(r *sim.Regressors) []float32 { return r.Spectrum }},
+		{"word rate", &d.report.Controls.WordRate, func(r *sim.Regressors) []float32 { return r.WordRate }},
+		{"word identity", &d.report.Controls.WordIdentity, func(r *sim.Regressors) []float32 { return r.Identity }},
 	} {
-		*c.into, err = listener.Control(ctx, func(story string) ([]float32, int) {
+		e, err := d.baseline.Control(ctx, c.name, func(_ context.Context, _, story string) ([]float32, int, error) {
 			x := c.of(d.sim.Regressors(story))
-			return x, len(x) / d.sim.Options.Rows
+			return x, len(x) / d.sim.Options.Rows, nil
 		})
 		if err != nil {
 			return err
 		}
+		scores, err := e.Scores(ctx, sim.Listener)
+		if err != nil {
+			return err
+		}
+		*c.into = scores.Tuned
 	}
 	return nil
 }

@@ -19,8 +19,9 @@ type app struct {
 	ui  *ui.UI
 	out *output
 
-	json, debug bool // global flags
-	answered    bool // an answer is on standard output, complete or not
+	json, debug bool   // global flags
+	command     string // that runs
+	answered    bool   // an answer is on standard output, complete or not
 }
 
 // run is the whole program: it runs the command that args name and returns the exit code.

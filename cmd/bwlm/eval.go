@@ -14,15 +14,28 @@ import (
 
 func evalCommand(a *app) *cobra.Command {
 	var exp experimentFlags
+	var sum sumFlags
 	c := &cobra.Command{
 		Use:   "eval RUN|EXPERIMENT",
 		Short: "Score pretrained and tuned features on the test rows",
 		Long: `Fits a ridge on the training rows, for each person and for the features of the model before and after tuning, and scores
 its predictions of the test rows: r for each voxel, region means, and the difference with a block-bootstrap interval. Given
-an experiment file, it scores the untuned model alone. Scores of each voxel are written below eval/ of the run.`,
-		Example: "  bwlm eval runs/alice\n  bwlm eval alice.yaml --json",
-		Args:    wantArgs("RUN|EXPERIMENT"),
+an experiment file, it scores the untuned model alone. Scores of each voxel are written below eval/ of the run.
+
+With --scale, --add, --subtract or --average it scores the run's adapter times each scale, plus, less or averaged with those
+of other runs, which may have other ranks, and writes nothing: how much of the adapter is wanted, and what two of them
+have in common.`,
+		Example: "  bwlm eval runs/alice\n  bwlm eval alice.yaml --json\n  bwlm eval runs/whole --scale 0,.25,.5,.75,1,1.25,1.5\n" +
+			"  bwlm eval runs/whole --subtract runs/auditory",
+		Args: wantArgs("RUN|EXPERIMENT"),
 		RunE: func(c *cobra.Command, args []string) error {
+			if sum.given(c) {
+				r, err := a.arithmetic(c.Context(), args[0], &exp, &sum)
+				if err != nil {
+					return err
+				}
+				return a.answer(r, func(w io.Writer) error { return printArithmetic(w, r) })
+			}
 			s, err := a.evaluate(c.Context(), args[0], &exp)
 			if err != nil {
 				return err
@@ -31,43 +44,51 @@ an experiment file, it scores the untuned model alone. Scores of each voxel are 
 		},
 	}
 	exp.add(c)
+	sum.add(c)
 	return c
 }
 
 // evaluate scores a run directory or an experiment file.
 func (a *app) evaluate(ctx context.Context, path string, flags *experimentFlags) (*brain.Summary, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fault.Wrap(fault.Missing, "eval", "", err)
-	}
-	if !info.IsDir() {
-		exp, err := flags.load(path)
-		if err != nil {
-			return nil, err
-		}
-		st, end, err := a.openStudy(ctx, exp)
-		if err != nil {
-			return nil, err
-		}
-		defer end()
-		return st.Evaluate(ctx, nil, filepath.Join(exp.Out, "eval"))
-	}
-	if len(flags.set) > 0 {
-		return nil, fault.New(fault.Usage, "eval", path, "--set cannot change a run that is there")
-	}
-	run, err := brain.OpenRun(path)
-	if err != nil {
-		return nil, err
-	}
-	defer run.Close()
-	exp, err := run.Experiment()
-	if err != nil {
-		return nil, err
-	}
-	st, end, err := a.openStudy(ctx, exp)
+	st, run, end, err := a.openRunOrExperiment(ctx, "eval", path, flags)
 	if err != nil {
 		return nil, err
 	}
 	defer end()
+	if run == nil {
+		return st.Evaluate(ctx, nil, filepath.Join(st.Experiment.Out, "eval"))
+	}
 	return st.EvaluateRun(ctx, run)
+}
+
+// openRunOrExperiment opens the study of a run directory, with the run, or of an experiment file, with none.
+func (a *app) openRunOrExperiment(ctx context.Context, what, path string, flags *experimentFlags) (st *brain.Study, run *brain.Run, end func(), err error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, nil, nil, fault.Wrap(fault.Missing, what, "", err)
+	}
+	if !info.IsDir() {
+		exp, err := flags.load(path)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		st, end, err = a.openStudy(ctx, exp)
+		return st, nil, end, err
+	}
+	if len(flags.set) > 0 {
+		return nil, nil, nil, fault.New(fault.Usage, what, path, "--set cannot change a run that is there")
+	}
+	if run, err = brain.OpenRun(path); err != nil {
+		return nil, nil, nil, err
+	}
+	var done func()
+	exp, err := run.Experiment()
+	if err == nil {
+		st, done, err = a.openStudy(ctx, exp)
+	}
+	if err != nil {
+		run.Close()
+		return nil, nil, nil, err
+	}
+	return st, run, func() { done(); run.Close() }, nil
 }

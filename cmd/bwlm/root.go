@@ -14,11 +14,24 @@ func commands() []constructor {
 	return []constructor{
 		demoCommand,
 		initCommand,
+		alignCommand,
+		planCommand,
+		sealCommand,
 		trainCommand,
 		resumeCommand,
+		sweepCommand,
 		evalCommand,
+		statsCommand,
+		probeCommand,
+		compareCommand,
+		controlsCommand,
+		explainCommand,
 		featuresCommand,
+		ridgeCommand,
 		mergeCommand,
+		convertCommand,
+		roiCommand,
+		plotCommand,
 		adapterCommand,
 		benchCommand,
 		doctorCommand,
@@ -47,15 +60,16 @@ const rootExample = `  bwlm init > exp.yaml      # a commented experiment file t
 func newRoot(a *app, commands []constructor) *cobra.Command {
 	cobra.EnableCommandSorting = false // the help keeps the order of commands
 	root := &cobra.Command{
-		Use:           "bwlm COMMAND",
-		Short:         "Fine-tune speech models on brain responses",
-		Long:          rootHelp,
-		Example:       rootExample,
-		Version:       moduleVersion(),
-		Args:          onlyCommands,
-		SilenceErrors: true, // run reports them
-		SilenceUsage:  true,
-		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+		Use:              "bwlm COMMAND",
+		Short:            "Fine-tune speech models on brain responses",
+		Long:             rootHelp,
+		Example:          rootExample,
+		Version:          moduleVersion(),
+		Args:             onlyCommands,
+		SilenceErrors:    true, // run reports them
+		SilenceUsage:     true,
+		RunE:             func(c *cobra.Command, _ []string) error { return c.Help() },
+		PersistentPreRun: func(c *cobra.Command, _ []string) { a.command = c.Name() },
 	}
 	root.SetOut(a.out)
 	root.SetVersionTemplate("bwlm {{.Version}}\n")

@@ -1,0 +1,209 @@
+package controls
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// Explanation splits a gain, as bwlm explain-gain --json prints it. All numbers but those of Variance are differences of
+// R² on test rows, averaged over the runs. With B and T the features of the untuned and the tuned model and X those of
+// components,
+//
+//	gain(X) = R²(T∪X) - R²(B∪X)
+//
+// is what is left of the gain if both models are given X as well. A component's Sequential share is gain(before) -
+// gain(with it), components taken in the order listed; those shares and Unexplained add up to the gain. Its Alone share,
+// gain(∅) - gain(it), depends on no order, and such shares overlap.
+type Explanation struct {
+	Schema      int         `json:"schema"`
+	Runs        []string    `json:"runs"`
+	Base        float64     `json:"base_r2"`
+	Tuned       float64     `json:"tuned_r2"`
+	Gain        float64     `json:"gain"`
+	Components  []Component `json:"components"`
+	Unexplained float64     `json:"unexplained"`
+	UniqueBase  float64     `json:"unique_base"`  // R²(B∪X) - R²(X), X all components
+	UniqueTuned float64     `json:"unique_tuned"` // R²(T∪X) - R²(X); less UniqueBase, it is Unexplained
+	Variance    Variances   `json:"variance"`
+}
+
+// Component is something else than the brain that could have made a gain.
+type Component struct {
+	Name       string  `json:"name"`
+	Sequential float64 `json:"sequential"`
+	Alone      float64 `json:"alone"`
+	Skipped    string  `json:"skipped,omitempty"`
+}
+
+// Explain splits the gain of runs of one experiment, which may differ in their seeds, into what a better layer, the
+// spectrum, the word rate and word vectors would give too, and what is left.
+func Explain(ctx context.Context, st *brain.Study, runs []*brain.Run, glove string) (*Explanation, error) {
+	if err := sameExperiment(runs); err != nil {
+		return nil, err
+	}
+	b, err := st.Baseline(ctx)
+	if err != nil {
+		return nil, err
+	}
+	own := st.Experiment.Model.Layer
+	bands := []brain.Band{{Name: "base", Model: st.Model, Layer: own}}
+	components, extra, err := componentsOf(ctx, st, b.BestLayerIndex(), glove)
+	if err != nil {
+		return nil, err
+	}
+	out := &Explanation{Schema: 1, Components: components}
+	var x []int // places of the components' bands
+	for _, band := range extra {
+		x, bands = append(x, len(bands)), append(bands, band)
+	}
+	var tuned []int
+	for _, run := range runs {
+		t, err := st.LoadTuned(ctx, run)
+		if err != nil {
+			return nil, err
+		}
+		if t == nil {
+			return nil, fault.New(fault.Usage, "explain gain", run.Dir, "the run tuned readouts only: its features are the untuned ones")
+		}
+		defer t.Close()
+		tuned = append(tuned, len(bands))
+		bands = append(bands, brain.Band{Name: "tuned", Model: t.Model, Layer: own})
+		out.Runs = append(out.Runs, run.Dir)
+	}
+
+	// Given nothing, then the first component, the first two, …; then each alone.
+	given := [][]int{nil}
+	for k := range x {
+		given = append(given, x[:k+1])
+	}
+	for k := range x {
+		given = append(given, x[k:k+1])
+	}
+	var sets [][]int
+	for _, model := range append([]int{0}, tuned...) {
+		for _, g := range given {
+			sets = append(sets, append([]int{model}, g...))
+		}
+	}
+	if len(x) > 0 {
+		sets = append(sets, x)
+	}
+	found, err := st.Variance(ctx, bands, sets)
+	if err != nil {
+		return nil, err
+	}
+	r2 := func(model, g int) float64 { return found[model*len(given)+g].R2 } // model 0 is base
+	gain := func(g int) (sum float64) {
+		for k := range tuned {
+			sum += (r2(k+1, g) - r2(0, g)) / float64(len(tuned))
+		}
+		return sum
+	}
+	out.Base, out.Gain = r2(0, 0), gain(0)
+	out.Tuned = out.Base + out.Gain
+	k := 0
+	for i := range out.Components {
+		if c := &out.Components[i]; c.Skipped == "" {
+			c.Sequential, c.Alone = gain(k)-gain(k+1), gain(0)-gain(1+len(x)+k)
+			k++
+		}
+	}
+	out.Unexplained = gain(len(x))
+	rest := 0.
+	if len(x) > 0 {
+		rest = found[len(found)-1].R2
+	}
+	out.UniqueBase = r2(0, len(x)) - rest
+	out.UniqueTuned = out.UniqueBase + out.Unexplained
+	var cells []Observation
+	for s := range tuned {
+		before, after := found[0].Cells, found[(s+1)*len(given)].Cells
+		for i, c := range after {
+			cells = append(cells, Observation{Seed: fmt.Sprint(s), Person: c.Person, Story: c.Story, Gain: c.R2 - before[i].R2})
+		}
+	}
+	out.Variance = varianceComponents(cells)
+	return out, nil
+}
+
+// componentsOf are the components and the bands of those that there are.
+func componentsOf(ctx context.Context, st *brain.Study, best int, glove string) (list []Component, bands []brain.Band, err error) {
+	regressor := func(of func(ctx context.Context, story string, rows int) ([]float32, int, error)) brain.Regressor {
+		_, rows := st.StoryRows()
+		return func(ctx context.Context, _, story string) ([]float32, int, error) { return of(ctx, story, rows[story]) }
+	}
+	add := func(name, skipped string, band brain.Band) {
+		list = append(list, Component{Name: name, Skipped: skipped})
+		if skipped == "" {
+			bands = append(bands, band)
+		}
+	}
+	layer := ""
+	if best == st.Experiment.Model.Layer {
+		layer = "validation likes no layer better than the one that is read"
+	}
+	add("layer_choice", layer, brain.Band{Name: "best layer", Model: st.Model, Layer: best})
+	add("spectrum", "", brain.Band{Name: "spectrum", Of: regressor(func(ctx context.Context, story string, rows int) ([]float32, int, error) {
+		return sound(ctx, st.Data, story, rows)
+	})})
+	story, err := wordless(st)
+	if err != nil {
+		return nil, nil, err
+	}
+	noWords := ""
+	if story != "" {
+		noWords = fmt.Sprintf("story %s has no words", story)
+	}
+	add("word_rate", noWords, brain.Band{Name: "word rate", Of: regressor(func(ctx context.Context, story string, rows int) ([]float32, int, error) {
+		return wordRatePosition(ctx, st.Data, story, rows)
+	})})
+	if noWords == "" && glove == "" {
+		noWords = "no word vectors were given (--glove)"
+	}
+	if noWords != "" {
+		add("lexical", noWords, brain.Band{})
+		return list, bands, nil
+	}
+	vectors, err := heardVectors(ctx, st, glove)
+	add("lexical", "", brain.Band{Name: "word vectors", Of: regressor(func(ctx context.Context, story string, rows int) ([]float32, int, error) {
+		return meanings(ctx, st.Data, story, rows, vectors)
+	})})
+	return list, bands, err
+}
+
+// sameExperiment refuses runs that differ in more than seed and place.
+func sameExperiment(runs []*brain.Run) error {
+	var first []byte
+	for i, run := range runs {
+		exp, err := run.Experiment()
+		if err != nil {
+			return err
+		}
+		text, err := settings(*exp)
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			first = text
+		}
+		if !bytes.Equal(first, text) {
+			return fault.New(fault.Usage, "explain gain", run.Dir, "differs from %s in more than its seed", runs[0].Dir).
+				Advise("name runs of one experiment with several seeds")
+		}
+	}
+	return nil
+}
+
+// settings are an experiment as text, less seed and place.
+func settings(exp experiment.Experiment) ([]byte, error) {
+	exp.Train.Seed, exp.Out = 0, "any"
+	var text bytes.Buffer
+	err := exp.Write(&text)
+	return slices.Clone(text.Bytes()), err
+}

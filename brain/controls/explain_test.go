@@ -1,0 +1,59 @@
+package controls
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestVarianceComponentsOfPlantedEffects averages the estimates over simulated studies whose components are known.
+func TestVarianceComponentsOfPlantedEffects(t *testing.T) {
+	const studies, seeds, people, stories, seedSD, personSD, storySD, noise = 400, 5, 8, 6, .5, 1., 2., .7
+	r := draw(1)
+	var seed, person, story, rest float64
+	for range studies {
+		effects := func(n int, sd float64) []float64 {
+			x := make([]float64, n)
+			for i := range x {
+				x[i] = sd * r.NormFloat64()
+			}
+			return x
+		}
+		a, b, c := effects(seeds, seedSD), effects(people, personSD), effects(stories, storySD)
+		var cells []Observation
+		for i := range a {
+			for j := range b {
+				for k := range c {
+					cells = append(cells, Observation{fmt.Sprint(i), fmt.Sprint(j), fmt.Sprint(k), 10 + a[i] + b[j] + c[k] + noise*r.NormFloat64()})
+				}
+			}
+		}
+		v := varianceComponents(cells)
+		seed, person, story = seed+square(v.Seeds.SD), person+square(v.People.SD), story+square(v.Stories.SD)
+		rest += square(v.Residual)
+	}
+	assert.InEpsilon(t, seedSD*seedSD, seed/studies, .1)
+	assert.InEpsilon(t, personSD*personSD, person/studies, .1)
+	assert.InEpsilon(t, storySD*storySD, story/studies, .15)
+	assert.InEpsilon(t, noise*noise, rest/studies, .02)
+}
+
+func square(x *float64) float64 { return *x * *x }
+
+func TestVarianceOfFew(t *testing.T) {
+	// Two seeds alone: gains 1 and 3 have mean 2, SD √2, and need (2.8·√2/2)² = 3.92, so 4.
+	v := varianceComponents([]Observation{{"0", "a", "s", 1}, {"1", "a", "s", 3}})
+	require.NotNil(t, v.Seeds.SD)
+	assert.InDelta(t, math.Sqrt2, *v.Seeds.SD, 1e-12)
+	assert.Equal(t, 4, *v.Seeds.Needed)
+	for _, s := range []Source{v.Stories, v.People} {
+		assert.Equal(t, Source{N: 1, Why: "not estimable from one"}, s)
+	}
+	assert.Nil(t, v.Residual)
+	v = varianceComponents([]Observation{{"0", "a", "s", -1}, {"1", "a", "s", -3}})
+	assert.Nil(t, v.Seeds.Needed)
+	assert.Equal(t, "there is no gain", v.Seeds.Why)
+}

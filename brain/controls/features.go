@@ -1,0 +1,129 @@
+package controls
+
+import (
+	"context"
+	"math"
+
+	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/acoustic"
+	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/probe"
+)
+
+const (
+	bands   = 8
+	cosines = 8 // of the position in a story
+)
+
+// sound is loudness and spectrum of a story, the mean over each row's TR: (rows, 9).
+func sound(ctx context.Context, data *dataset.Dataset, story string, rows int) ([]float32, int, error) {
+	wave, err := data.Audio(ctx, story)
+	if err != nil {
+		return nil, 0, err
+	}
+	clock, err := data.Clock(story)
+	if err != nil {
+		return nil, 0, err
+	}
+	loud, spectrum := acoustic.Loudness(wave), acoustic.Bands(wave, bands)
+	var x []float32
+	times := make([]float64, len(loud))
+	for i, l := range loud {
+		times[i] = acoustic.Time(i)
+		x = append(x, float32(l))
+		for _, v := range spectrum[i*bands : (i+1)*bands] {
+			x = append(x, float32(v))
+		}
+	}
+	weights := align.Average(clock.Times(0, rows), times, clock.TR, clock.RowTime)
+	return weights.Apply(x, 1+bands), 1 + bands, nil
+}
+
+// perRow adds up vectors of the words that begin in each row's own TR: (rows, width). A word without one counts nothing.
+func perRow(words []dataset.Word, clock align.Clock, rows, width int, of func(string) []float32) []float32 {
+	out := make([]float32, rows*width)
+	for _, w := range words {
+		k := int(math.Floor((w.Onset - clock.First) / clock.TR))
+		v := of(w.Text)
+		if k < 0 || k >= rows || v == nil {
+			continue
+		}
+		for c, x := range v {
+			out[k*width+c] += x
+		}
+	}
+	return out
+}
+
+// wordRatePosition is how many words begin in each row's TR, and how far in its story the row is, also squared.
+func wordRatePosition(ctx context.Context, data *dataset.Dataset, story string, rows int) ([]float32, int, error) {
+	words, err := data.Words(ctx, story)
+	if err != nil {
+		return nil, 0, err
+	}
+	clock, err := data.Clock(story)
+	if err != nil {
+		return nil, 0, err
+	}
+	rate := perRow(words, clock, rows, 1, func(string) []float32 { return []float32{1} })
+	var x []float32
+	for k, r := range rate {
+		at := float32(k) / float32(rows)
+		x = append(x, r, at, at*at)
+	}
+	return x, 3, nil
+}
+
+// smooth are slow cosines of the position in a story, the same in each: all that a model could know of it is when in a
+// story it is.
+func smooth(rows int) ([]float32, int, error) {
+	var x []float32
+	for k := range rows {
+		for j := 1; j <= cosines; j++ {
+			x = append(x, float32(math.Cos(math.Pi*float64(j)*(float64(k)+.5)/float64(rows))))
+		}
+	}
+	return x, cosines, nil
+}
+
+// meanings are the sums of the vectors of the words in each row's TR: (rows, width).
+func meanings(ctx context.Context, data *dataset.Dataset, story string, rows int, v *probe.Vectors) ([]float32, int, error) {
+	words, err := data.Words(ctx, story)
+	if err != nil {
+		return nil, 0, err
+	}
+	clock, err := data.Clock(story)
+	if err != nil {
+		return nil, 0, err
+	}
+	return perRow(words, clock, rows, v.Width, v.Of), v.Width, nil
+}
+
+// wordless finds a story of the study that has no words; "" if all have.
+func wordless(st *brain.Study) (string, error) {
+	stories, _ := st.StoryRows()
+	for _, story := range stories {
+		s, err := st.Data.Story(story)
+		if err != nil || s.Words.Absent() {
+			return story, err
+		}
+	}
+	return "", nil
+}
+
+// heardVectors are the vectors of the words that the study hears.
+func heardVectors(ctx context.Context, st *brain.Study, path string) (*probe.Vectors, error) {
+	heard := map[string]bool{}
+	stories, _ := st.StoryRows()
+	for _, story := range stories {
+		words, err := st.Data.Words(ctx, story)
+		if err != nil {
+			return nil, err
+		}
+		for _, w := range words {
+			heard[probe.Plain(w.Text)] = true
+		}
+	}
+	return probe.LoadVectors(path, func(w string) bool { return heard[w] })
+}

@@ -1,0 +1,112 @@
+package controls
+
+import (
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/sim"
+	"github.com/brainwavlm/bwlm/wavlm"
+)
+
+// simulated is a small simulated study of the listener, who has two tuning stories, one for validation and two for tests.
+func simulated(t *testing.T) *runner {
+	t.Helper()
+	s, err := sim.New(sim.Options{Seed: 3, TuneStories: 2, ValStories: 1, TestStories: 2, ProbeStories: 1, Rows: 24, Voxels: 20, TestRepeats: 1})
+	require.NoError(t, err)
+	dir := filepath.Join(t.TempDir(), "model")
+	require.NoError(t, sim.WriteNano(dir))
+	model, err := wavlm.Load(t.Context(), dir, wavlm.Options{})
+	require.NoError(t, err)
+	t.Cleanup(model.Close)
+	e := experiment.Default()
+	e.Model = experiment.Model{Path: dir, Layer: 3, WindowSeconds: sim.TR, StrideSeconds: sim.TR, Token: "mean", Normalise: "story", Downsample: "average"}
+	e.Data.Path, e.Data.Subjects, e.Data.Trim = "simulated", []string{sim.Listener}, [2]int{1, 1}
+	e.Data.Train, e.Data.Val, e.Data.Test = s.TuneStories, s.ValStories, s.TestStories
+	e.Eval.ChunkTRs, e.Eval.Boots, e.Device, e.Out = 12, 2, "cpu", filepath.Join(t.TempDir(), "run")
+	st, err := brain.New(t.Context(), e, s.Dataset, model, brain.Options{})
+	require.NoError(t, err)
+	t.Cleanup(st.Close)
+	return &runner{study: st, run: &brain.Run{Dir: e.Out}}
+}
+
+// TestControlsChangeTuningResponsesOnly looks at what each control is tuned on.
+func TestControlsChangeTuningResponsesOnly(t *testing.T) {
+	c := simulated(t)
+	was := c.study.Answers(sim.Listener)
+	for _, name := range []string{"shuffled", "phase_randomised", "wrong_story"} {
+		exp := *c.study.Experiment
+		exp.Out = c.dir(name)
+		spec, err := c.material(t.Context(), name, &exp)
+		require.NoError(t, err)
+		require.Len(t, spec.Subjects, 1)
+		assert.Equal(t, []string{sim.Listener}, exp.Data.Subjects)
+		for _, r := range spec.Subjects[0].Responses {
+			m, err := r.Matrix.Load(t.Context())
+			require.NoError(t, err)
+			before := was[r.Story]
+			inner := func(x []float32) []float32 { return x[before.Voxels : 23*before.Voxels] } // trimmed by a row on each side
+			if r.Story[:4] == "test" {
+				assert.Equal(t, before.Data, m.Data, "%s: test rows stay", name)
+				continue
+			}
+			assert.NotEqual(t, inner(before.Data), inner(m.Data), "%s: %s", name, r.Story)
+			if name == "shuffled" {
+				assert.Equal(t, slices.Sorted(slices.Values(inner(before.Data))), slices.Sorted(slices.Values(inner(m.Data))))
+			}
+			if name == "wrong_story" {
+				next := map[string]string{"tune-01": "tune-02", "tune-02": "val-01", "val-01": "tune-01"}[r.Story]
+				assert.Equal(t, inner(was[next].Data), inner(m.Data))
+			}
+		}
+		assert.Equal(t, was, c.study.Answers(sim.Listener), "the study's own responses are as they were")
+	}
+
+	// Features of the stimulus: one row late, for a readout whose only delay is one row.
+	exp := *c.study.Experiment
+	exp.Out = c.dir("stimulus")
+	spec, err := c.material(t.Context(), "stimulus", &exp)
+	require.NoError(t, err)
+	m, err := spec.Subjects[0].Responses[0].Matrix.Load(t.Context())
+	require.NoError(t, err)
+	x, width, err := sound(t.Context(), c.study.Data, "tune-01", m.Rows)
+	require.NoError(t, err)
+	assert.Equal(t, 9, width)
+	assert.Equal(t, x[:len(x)-width], m.Data[width:])
+	assert.Equal(t, []float64{sim.TR}, exp.Readout.DelaysSeconds)
+}
+
+func TestOthersHeardTheSame(t *testing.T) {
+	c := simulated(t)
+	assert.Equal(t, []string{sim.Related}, c.others(), "as many as there are in the experiment")
+	why, err := c.why("other_person")
+	require.NoError(t, err)
+	assert.Empty(t, why)
+	why, err = c.why("motion")
+	require.NoError(t, err)
+	assert.Equal(t, "the data set has no motion regressors", why)
+}
+
+// TestSoundOfARow: loudness and bands are means over the row's own TR.
+func TestSoundOfARow(t *testing.T) {
+	c := simulated(t)
+	x, width, err := sound(t.Context(), c.study.Data, "tune-01", 24)
+	require.NoError(t, err)
+	require.Len(t, x, 24*width)
+	regress := func(rows int) []float32 { y, _, _ := smooth(rows); return y }
+	assert.Len(t, regress(24), 24*cosines)
+	y, width, err := wordRatePosition(t.Context(), c.study.Data, "tune-01", 24)
+	require.NoError(t, err)
+	words, err := c.study.Data.Words(t.Context(), "tune-01")
+	require.NoError(t, err)
+	total := float32(0)
+	for k := range 24 {
+		total += y[k*width]
+	}
+	assert.EqualValues(t, len(words), total, "each word counts once")
+}

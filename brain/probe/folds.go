@@ -1,0 +1,113 @@
+package probe
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+// Item is a moment of a story that has one vector: a frame, or a word.
+type Item struct {
+	Story    int     // its number
+	From, To float64 // seconds
+}
+
+// Fold is one division of items. Inner numbers the training items' groups, among which penalties are chosen.
+type Fold struct {
+	Train, Test []int
+	Inner       []int
+}
+
+const (
+	timeFolds = 4
+	wordFolds = 4
+	gap       = 1. // seconds between training and test items of one story
+)
+
+// TimeFolds cuts items, which ascend by story and time, into n stretches of about equally many items. Each is tested
+// once; training items nearer to it than the gap in the same story are left out.
+func TimeFolds(items []Item, n int) (folds []Fold) {
+	part := func(i int) int { return i * n / len(items) }
+	for k := range n {
+		var f Fold
+		spans := map[int][2]float64{} // story → first and last second that is tested
+		for i, it := range items {
+			if part(i) != k {
+				continue
+			}
+			f.Test = append(f.Test, i)
+			s, there := spans[it.Story]
+			if !there {
+				s = [2]float64{math.Inf(1), math.Inf(-1)}
+			}
+			spans[it.Story] = [2]float64{min(s[0], it.From), max(s[1], it.To)}
+		}
+		for i, it := range items {
+			if s, there := spans[it.Story]; part(i) == k || there && it.To > s[0]-gap && it.From < s[1]+gap {
+				continue
+			}
+			f.Train, f.Inner = append(f.Train, i), append(f.Inner, part(i))
+		}
+		if len(f.Train) > 0 && len(f.Test) > 0 {
+			folds = append(folds, f)
+		}
+	}
+	return folds
+}
+
+// WordFolds crosses stretches of time with groups of words, drawn with a seed: the items of a fold's test are those in
+// one stretch whose word is in one group, and its training items are neither near that stretch nor of that group. The
+// inner groups are groups of words too, so that penalties are chosen for words that were not fitted. Word numbers each
+// item's word, from 0.
+func WordFolds(items []Item, word []int, stretches, groups int, seed uint64) (folds []Fold) {
+	group := make([]int, slices.Max(word)+1)
+	for i, w := range rand.New(rand.NewPCG(seed, 1)).Perm(len(group)) {
+		group[w] = i % groups
+	}
+	for _, t := range TimeFolds(items, stretches) {
+		for g := range groups {
+			var f Fold
+			for _, i := range t.Test {
+				if group[word[i]] == g {
+					f.Test = append(f.Test, i)
+				}
+			}
+			for _, i := range t.Train {
+				if group[word[i]] != g {
+					f.Train, f.Inner = append(f.Train, i), append(f.Inner, group[word[i]])
+				}
+			}
+			if len(f.Train) > 0 && len(f.Test) > 0 {
+				folds = append(folds, f)
+			}
+		}
+	}
+	return folds
+}
+
+// inner lists, for each group of the training items, their places among the training items; nil if there is only one.
+func (f *Fold) inner() (groups [][]int) {
+	numbers := slices.Compact(slices.Sorted(slices.Values(f.Inner)))
+	if len(numbers) < 2 {
+		return nil
+	}
+	for _, n := range numbers {
+		var g []int
+		for at, of := range f.Inner {
+			if of == n {
+				g = append(g, at)
+			}
+		}
+		groups = append(groups, g)
+	}
+	return groups
+}
+
+// take gives rows of x (·, width).
+func take(x []float32, width int, rows []int) []float32 {
+	out := make([]float32, 0, len(rows)*width)
+	for _, r := range rows {
+		out = append(out, x[r*width:(r+1)*width]...)
+	}
+	return out
+}

@@ -1,0 +1,286 @@
+package probe
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/wavlm"
+)
+
+// Options say what to probe. The zero value is useful.
+type Options struct {
+	Glove     string            // word vectors, as for [LoadVectors]; "": that probe is left out
+	Layers    []int             // hidden states; none: all
+	Stories   []string          // whole stories; none: the audio of the test rows
+	Frames    int               // most frames to look at; 0: 2000
+	NoRegions bool              // leave out the ridge scores of each region at each layer, which look at test rows
+	Seed      uint64            // of held-out words, random labels and random weights
+	Progress  func(brain.Event) // may be nil
+}
+
+// system is a model that is asked, with its vectors of both sets, by layer.
+type system struct {
+	name          string
+	model         *wavlm.Model
+	frames, words [][]float32
+}
+
+// of are the vectors of one layer of a set.
+func (s *system) of(words bool, layer int) []float32 {
+	if words {
+		return s.words[layer]
+	}
+	return s.frames[layer]
+}
+
+// Run probes the study's model, a tuned one (nil: none) and one of the same shape with random weights.
+func Run(ctx context.Context, st *brain.Study, after *brain.Tuned, opt Options) (*Report, error) {
+	r, err := newRunner(ctx, st, &opt)
+	if err != nil {
+		return nil, err
+	}
+	fresh, err := wavlm.Fresh(ctx, st.Model.Config, wavlm.Options{Seed: opt.Seed, Device: st.Model.Session().Device, Compute: st.Model.Session().Compute})
+	if err != nil {
+		return nil, err
+	}
+	defer fresh.Close()
+	r.systems = []*system{{name: base, model: st.Model}, {name: untrained, model: fresh}}
+	if after != nil {
+		r.systems = append(r.systems, &system{name: tuned, model: after.Model})
+	}
+	for _, step := range []func(context.Context) error{r.read, r.ask, r.compare, r.regions} {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return r.report, nil
+}
+
+// runner is a Run in progress.
+type runner struct {
+	opt     Options
+	study   *brain.Study
+	items   *material
+	tasks   []*task
+	systems []*system
+	report  *Report
+}
+
+func newRunner(ctx context.Context, st *brain.Study, opt *Options) (*runner, error) {
+	if opt.Progress == nil {
+		opt.Progress = func(brain.Event) {}
+	}
+	if opt.Frames == 0 {
+		opt.Frames = defaultFrames
+	}
+	if opt.Layers == nil {
+		opt.Layers = upTo(st.Model.Config.Layers + 1)
+	}
+	for _, l := range opt.Layers {
+		if l < 0 || l > st.Model.Config.Layers {
+			return nil, fault.New(fault.Usage, "probe", "layers", "there is no hidden state %d, the model has 0 to %d", l, st.Model.Config.Layers)
+		}
+	}
+	stories, spans := opt.Stories, map[string][]brain.Span{}
+	if stories == nil {
+		var err error
+		if stories, spans, err = st.Heard(brain.Test); err != nil {
+			return nil, err
+		}
+	}
+	r := &runner{opt: *opt, study: st}
+	var err error
+	if r.items, err = collect(ctx, st, stories, spans, opt.Frames); err != nil {
+		return nil, err
+	}
+	if r.tasks, err = r.items.tasks(ctx, opt.Glove, opt.Seed); err != nil {
+		return nil, err
+	}
+	r.report = &Report{Schema: 1, Layers: opt.Layers, Stories: stories, Frames: len(r.items.frames), Words: len(r.items.words), Probes: map[string]*Result{}}
+	if len(r.items.frames) == 0 {
+		return nil, fault.New(fault.BadData, "probe", "stories", "there is no audio to ask about")
+	}
+	return r, nil
+}
+
+// read reads all items with each model.
+func (r *runner) read(ctx context.Context) error {
+	for _, s := range r.systems {
+		s.frames, s.words = make([][]float32, len(r.opt.Layers)), make([][]float32, len(r.opt.Layers))
+		for i, story := range r.items.stories {
+			r.opt.Progress(brain.Event{Phase: "read " + s.name, Done: i, Total: len(r.items.stories)})
+			var spans []brain.Span
+			for _, set := range [][]Item{r.items.frames, r.items.words} {
+				for _, it := range set {
+					if it.Story == i {
+						spans = append(spans, brain.Span{From: it.From, To: it.To})
+					}
+				}
+			}
+			x, err := r.study.Pool(ctx, s.model, story, spans, r.opt.Layers)
+			if err != nil {
+				return err
+			}
+			frames := 0
+			for _, it := range r.items.frames {
+				if it.Story == i {
+					frames++
+				}
+			}
+			width := s.model.Config.Hidden
+			for l := range x {
+				s.frames[l], s.words[l] = append(s.frames[l], x[l][:frames*width]...), append(s.words[l], x[l][frames*width:]...)
+			}
+		}
+		r.opt.Progress(brain.Event{Phase: "read " + s.name, Done: len(r.items.stories), Total: len(r.items.stories)})
+	}
+	return nil
+}
+
+// ask does every probe on every layer of every model, plain, with random labels, and on matched components.
+func (r *runner) ask(ctx context.Context) error {
+	done, total := 0, len(r.tasks)*len(r.systems)*len(r.opt.Layers)
+	for _, t := range r.tasks {
+		out := &Result{Skipped: t.skipped, Score: t.score, Items: len(t.rows), Classes: t.classes}
+		r.report.Probes[t.name] = out
+		if t.skipped != "" {
+			done += len(r.systems) * len(r.opt.Layers)
+			continue
+		}
+		out.Chance, out.Selectivity, out.PCA = t.chance(), &ByModel{}, &Matched{}
+		components, err := r.components(ctx, t)
+		if err != nil {
+			return err
+		}
+		out.PCA.Dims = matched(components)
+		for i, s := range r.systems {
+			for l := range r.opt.Layers {
+				r.opt.Progress(brain.Event{Phase: "probe", Done: done, Total: total})
+				done++
+				x, width := s.of(t.words, l), s.model.Config.Hidden
+				score, each, err := t.run(ctx, x, width, false, r.opt.Seed)
+				if err != nil {
+					return fmt.Errorf("%s: %w", t.name, err)
+				}
+				luck, _, err := t.run(ctx, x, width, true, r.opt.Seed)
+				if err != nil {
+					return err
+				}
+				few := *t
+				few.rows = upTo(len(t.rows))
+				narrow, _, err := few.run(ctx, components[i][l].First(out.PCA.Dims), out.PCA.Dims, false, r.opt.Seed)
+				if err != nil {
+					return err
+				}
+				out.add(s.name, score)
+				out.Selectivity.add(s.name, score-luck)
+				out.PCA.add(s.name, narrow)
+				if len(each) > 1 {
+					if out.ByDimension == nil {
+						out.ByDimension = map[string][][]float64{}
+					}
+					out.ByDimension[s.name] = append(out.ByDimension[s.name], each)
+				}
+			}
+		}
+	}
+	r.opt.Progress(brain.Event{Phase: "probe", Done: total, Total: total})
+	return nil
+}
+
+// components are the principal components of a task's items, by model and layer.
+func (r *runner) components(ctx context.Context, t *task) (out [][]*PCA, err error) {
+	for _, s := range r.systems {
+		layers := make([]*PCA, len(r.opt.Layers))
+		for l := range layers {
+			if layers[l], err = NewPCA(ctx, take(s.of(t.words, l), s.model.Config.Hidden, t.rows), len(t.rows)); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, layers)
+	}
+	return out, nil
+}
+
+// matched is the fewest components that hold enough of the variance in any layer of any model.
+func matched(components [][]*PCA) int {
+	least := 0
+	for _, layers := range components {
+		for _, p := range layers {
+			if d := p.Dims(matchedShare); least == 0 || d < least {
+				least = d
+			}
+		}
+	}
+	return least
+}
+
+// compare measures how wide each representation is, and how far tuning moved it.
+func (r *runner) compare(ctx context.Context) error {
+	n := len(r.items.frames)
+	if n >= leastItems {
+		r.report.IntrinsicDimension = map[string][]float64{}
+	}
+	for _, s := range r.systems {
+		for l := range r.opt.Layers {
+			if s.name == tuned {
+				c, err := CKA(ctx, r.systems[0].frames[l], s.frames[l], n)
+				if err != nil {
+					return err
+				}
+				r.report.CKA = append(r.report.CKA, c)
+			}
+			if n < leastItems {
+				continue
+			}
+			d, err := IntrinsicDimension(ctx, s.frames[l], n)
+			if err != nil {
+				return err
+			}
+			if d != d {
+				return fault.New(fault.BadData, "probe", fmt.Sprintf("layer %d", r.opt.Layers[l]), "fewer than 20 of %d frames differ", n).
+					Advise("name stories with speech in them")
+			}
+			r.report.IntrinsicDimension[s.name] = append(r.report.IntrinsicDimension[s.name], d)
+		}
+	}
+	return nil
+}
+
+// regions scores every layer of the untuned and the tuned model on the test rows.
+func (r *runner) regions(ctx context.Context) error {
+	if r.opt.NoRegions {
+		return nil
+	}
+	r.report.Regions = map[string]*ByModel{}
+	for _, s := range r.systems {
+		if s.name == untrained {
+			continue
+		}
+		layers, err := r.study.ScoreLayers(ctx, s.model, r.opt.Layers)
+		if err != nil {
+			return err
+		}
+		for _, scores := range layers {
+			r.region(allVoxels).add(s.name, scores.MeanR)
+			for _, name := range slices.Sorted(maps.Keys(scores.ROIs)) {
+				r.region(name).add(s.name, scores.ROIs[name])
+			}
+		}
+	}
+	return nil
+}
+
+// allVoxels is the name under which the scores of all voxels stand beside those of regions.
+const allVoxels = "all voxels"
+
+func (r *runner) region(name string) *ByModel {
+	if r.report.Regions[name] == nil {
+		r.report.Regions[name] = &ByModel{}
+	}
+	return r.report.Regions[name]
+}

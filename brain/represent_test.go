@@ -1,0 +1,58 @@
+package brain
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/brain/acoustic"
+	"github.com/brainwavlm/bwlm/brain/align"
+)
+
+func TestPoolIsTheMeanOfFrames(t *testing.T) {
+	st := tiny(t, Options{}, nil)
+	frame := func(i int) Span { return Span{acoustic.Time(i) - .005, acoustic.Time(i) + .005} }
+	// The story has 16 s: two clips, each with a margin of the other. Within the first clip and its margin the frames are
+	// those of one pass.
+	wave, err := st.wave(t.Context(), "test")
+	require.NoError(t, err)
+	const clip = (clipSeconds + marginSeconds) * 16000
+	hidden, err := st.Model.HiddenStates(t.Context(), wave[:clip], 1, 3)
+	require.NoError(t, err)
+	spans := []Span{frame(0), {acoustic.Time(10) - .001, acoustic.Time(13) + .001}, {2.0001, 2.0002}, frame(399), frame(401)}
+	x, err := st.Pool(t.Context(), st.Model, "test", spans, []int{1, 3})
+	require.NoError(t, err)
+	const width = 16
+	for i, h := range hidden {
+		require.Len(t, x[i], len(spans)*width)
+		for c := range width {
+			at := func(f int) float64 { return float64(h[f*width+c]) }
+			assert.InDelta(t, at(0), x[i][c], 1e-5)
+			assert.InDelta(t, (at(10)+at(11)+at(12)+at(13))/4, x[i][width+c], 1e-5)
+			assert.InDelta(t, at(99), x[i][2*width+c], 1e-5, "2 s is nearest to the middle of frame 99 (1.9925 s)")
+			assert.InDelta(t, at(399), x[i][3*width+c], 1e-5, "the last frame of the first clip")
+		}
+	}
+	second, err := st.Model.HiddenStates(t.Context(), wave[(clipSeconds-marginSeconds)*16000:], 3)
+	require.NoError(t, err)
+	for c := range width {
+		assert.InDelta(t, second[0][101*width+c], x[1][4*width+c], 1e-5, "frame 401 is of the second clip, which begins at frame 300")
+	}
+}
+
+func TestHeardIsTheAudioOfTheRows(t *testing.T) {
+	st := tiny(t, Options{}, nil)
+	stories, spans, err := st.Heard(Test)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"test"}, stories)
+	require.Len(t, spans["test"], 1)
+	assert.InDelta(t, 4*tinyTR, spans["test"][0].From, 1e-9, "trimmed by 4 rows")
+	assert.InDelta(t, 38*tinyTR, spans["test"][0].To, 1e-9, "and 2 at the end")
+}
+
+func TestFramesOfSpans(t *testing.T) {
+	rows := func(from, to int) align.Rows { return align.Rows{From: from, To: to} }
+	got := framesOf([]Span{{0, 1}, {.5, .5}, {5, 6}, {.98, 9}}, 50)
+	assert.Equal(t, []align.Rows{rows(0, 50), rows(24, 25), rows(49, 50), rows(49, 50)}, got)
+}

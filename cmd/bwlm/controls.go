@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/controls"
+	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
+)
+
+func controlsCommand(a *app) *cobra.Command {
+	var exp experimentFlags
+	var opt controls.Options
+	c := &cobra.Command{
+		Use:   "controls RUN|EXPERIMENT",
+		Short: "Ask what else than the brain could have made a gain",
+		Long: `Scores, beside the run's tuned model, what a dozen controls reach: models tuned on shuffled, phase-randomised, other stories'
+or other people's responses, on the sound itself or on word vectors; random numbers in the adapter; the untuned model's best
+layer; spectrum, word rate and position, and slow functions of time without any model. Each is scored by a fresh ridge on the
+same rows, with the same folds and seeds, and compared with base. What the data set cannot give is left out, and why is said.
+
+Given an experiment file whose run does not exist or is not finished, that is tuned first. Each control is left below
+RUN/controls; those that are there are read, not computed again, and one that was interrupted goes on.
+
+Controls: tuned best_layer random_adapter spectrum word_rate_position autocorrelation motion shuffled phase_randomised
+wrong_story other_person stimulus word_vectors.
+
+--json prints {"schema": 1, "rows", "subjects", "base": {…}, "controls": {NAME: {"mean_r", "rois", "gain": {"mean_r", "ci95",
+"rois"}, "chosen_epoch"} or {"skipped"}}}; gains are over base.`,
+		Example: "  bwlm controls runs/alice --glove glove.6B.50d.txt\n  bwlm controls alice.yaml --only tuned,shuffled,random_adapter --json",
+		Args:    wantArgs("RUN|EXPERIMENT"),
+		RunE: func(c *cobra.Command, args []string) error {
+			report, err := a.controls(c.Context(), args[0], &exp, opt)
+			if err != nil {
+				return err
+			}
+			return a.answer(report, func(w io.Writer) error { return printControls(w, report) })
+		},
+	}
+	exp.add(c)
+	f := c.Flags()
+	f.StringSliceVar(&opt.Only, "only", nil, "do only these `controls`")
+	f.StringSliceVar(&opt.Skip, "skip", nil, "leave out these `controls`")
+	f.StringVar(&opt.Glove, "glove", "", "word vectors: GloVe's text `file`, a .npy beside its .vocab.txt, or the folder of either")
+	return c
+}
+
+func (a *app) controls(ctx context.Context, path string, exp *experimentFlags, opt controls.Options) (*controls.Report, error) {
+	st, run, end, err := a.openRunOrExperiment(ctx, "controls", path, exp)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	if run == nil {
+		if run, err = beginOrGoOn(ctx, st); err != nil {
+			return nil, err
+		}
+		defer run.Close()
+	}
+	if _, err := st.Fit(ctx, run); err != nil {
+		return nil, advisedResume(ctx, err, run)
+	}
+	return controls.Run(ctx, st, run, opt)
+}
+
+// beginOrGoOn opens the run of an experiment, which may be there already.
+func beginOrGoOn(ctx context.Context, st *brain.Study) (*brain.Run, error) {
+	_, err := os.Stat(filepath.Join(st.Experiment.Out, "config.yaml"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return st.Begin(ctx)
+	}
+	run, err := brain.OpenRun(st.Experiment.Out)
+	if err != nil {
+		return nil, err
+	}
+	if err := st.Made(run); err != nil {
+		run.Close()
+		return nil, err
+	}
+	return run, nil
+}
+
+func printControls(w io.Writer, r *controls.Report) error {
+	fmt.Fprintf(w, "r on %d test rows of %s; base %.3f.\n", r.Rows, people(r.Subjects), r.Base.MeanR)
+	var rows, skipped [][]string
+	for _, name := range controls.Names {
+		c := r.Controls[name]
+		switch {
+		case c == nil:
+		case c.Skipped != "":
+			skipped = append(skipped, []string{name, c.Skipped})
+		default:
+			epoch := "-"
+			if c.Epoch != nil {
+				epoch = fmt.Sprint(*c.Epoch)
+			}
+			rows = append(rows, []string{name, score(c.MeanR), fmt.Sprintf("%+.3f", c.Gain.MeanR), interval(c.Gain.CI95), epoch})
+		}
+	}
+	if err := ui.Table(w, []string{"control", "r", "gain over base", "95 % interval", "epoch"}, rows); err != nil {
+		return err
+	}
+	for _, s := range skipped {
+		fmt.Fprintf(w, "Left out: %s: %s.\n", s[0], s[1])
+	}
+	return nil
+}

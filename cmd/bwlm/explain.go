@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/controls"
+	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
+)
+
+func explainCommand(a *app) *cobra.Command {
+	var glove string
+	c := &cobra.Command{
+		Use:   "explain-gain RUN...",
+		Short: "Split a gain into what else would give it, and what is left",
+		Long: `Splits the gain in R² on the test rows into what a better untuned layer, the spectrum, the word rate (with the position in the
+story) and word vectors (--glove) give as well, and what only tuning gave. With gain(X) = R²(tuned and X) - R²(base and X) for
+features X that both models are given, the column "sequential" is what the gain loses as each line's features are added to those
+above it; that column and "unexplained" add up to the gain. "alone" is what it loses to that line's features alone: it depends on
+no order, and such shares overlap.
+
+Given runs of one experiment with several seeds, gains are averaged over them. Below stands how much the gain varies between
+seeds, stories and people, and how many of each would make it 2.8 standard errors (80 % power at .05) if each were the only source.
+
+--json prints {"schema": 1, "base_r2", "tuned_r2", "gain", "components": [{"name", "sequential", "alone"}], "unexplained",
+"unique_base", "unique_tuned", "variance": {"seeds": {"n", "sd", "needed"}, "stories", "people", "residual_sd"}}; null is what
+cannot be estimated.`,
+		Example: "  bwlm explain-gain runs/alice --glove glove.6B.50d.txt\n  bwlm explain-gain runs/seed1 runs/seed2 runs/seed3 --json",
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usage(c, "RUN is missing")
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			x, err := a.explain(c.Context(), args, glove)
+			if err != nil {
+				return err
+			}
+			return a.answer(x, func(w io.Writer) error { return printExplanation(w, x) })
+		},
+	}
+	c.Flags().StringVar(&glove, "glove", "", "word vectors: GloVe's text `file`, a .npy beside its .vocab.txt, or the folder of either")
+	return c
+}
+
+func (a *app) explain(ctx context.Context, paths []string, glove string) (*controls.Explanation, error) {
+	var runs []*brain.Run
+	for _, path := range paths {
+		run, err := brain.OpenRun(path)
+		if err != nil {
+			return nil, err
+		}
+		defer run.Close()
+		runs = append(runs, run)
+	}
+	exp, err := runs[0].Experiment()
+	if err != nil {
+		return nil, err
+	}
+	st, end, err := a.openStudy(ctx, exp)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	return controls.Explain(ctx, st, runs, glove)
+}
+
+func printExplanation(w io.Writer, x *controls.Explanation) error {
+	fmt.Fprintf(w, "R² on test rows: base %.4f, tuned %.4f, gain %+.4f (%s).\n", x.Base, x.Tuned, x.Gain, count(x.Runs, "run", "runs"))
+	var rows, skipped [][]string
+	for _, c := range x.Components {
+		if c.Skipped != "" {
+			skipped = append(skipped, []string{c.Name, c.Skipped})
+			continue
+		}
+		rows = append(rows, []string{c.Name, fmt.Sprintf("%+.4f", c.Sequential), fmt.Sprintf("%+.4f", c.Alone)})
+	}
+	rows = append(rows, []string{"unexplained", fmt.Sprintf("%+.4f", x.Unexplained)})
+	if err := ui.Table(w, []string{"gain that goes to", "sequential", "alone"}, rows); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "Unique variance beside all of these: base %.4f, tuned %.4f.\n\n", x.UniqueBase, x.UniqueTuned)
+	rows = nil
+	for _, s := range []struct {
+		name string
+		of   controls.Source
+	}{{"seeds", x.Variance.Seeds}, {"stories", x.Variance.Stories}, {"people", x.Variance.People}} {
+		sd, needed := "-", "-"
+		if s.of.SD != nil {
+			sd = fmt.Sprintf("%.4f", *s.of.SD)
+		}
+		if s.of.Needed != nil {
+			needed = fmt.Sprint(*s.of.Needed)
+		}
+		rows = append(rows, []string{s.name, fmt.Sprint(s.of.N), sd, needed, s.of.Why})
+	}
+	if err := ui.Table(w, []string{"the gain varies between", "n", "SD", "needed", ""}, rows); err != nil {
+		return err
+	}
+	for _, s := range skipped {
+		fmt.Fprintf(w, "Left out: %s: %s.\n", s[0], s[1])
+	}
+	return nil
+}
