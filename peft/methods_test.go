@@ -124,3 +124,15 @@ func TestFilesOfMethodsSurvive(t *testing.T) {
 		assert.Equal(t, before, after)
 	}
 }
+
+// With bias="all" the keys of biases say which layers are adapted: of all-linear the linear ones and nothing else.
+func TestBiasesOfAllLinear(t *testing.T) {
+	m := load(t, "base")
+	a, err := peft.New(peft.Config{Method: &peft.LoRA{R: 2, Alpha: 2}, TargetModules: peft.Targets("all-linear"), Bias: peft.BiasAll})
+	require.NoError(t, err)
+	adapt(t, m, a)
+	for _, name := range []string{"encoder.layers.0.attention.q_proj.base_layer.bias", "feature_projection.projection.base_layer.bias",
+		"encoder.layer_norm.bias", "encoder.pos_conv_embed.conv.bias", "feature_extractor.conv_layers.0.layer_norm.bias"} {
+		assert.NotNil(t, a.Store().Param(name), name)
+	}
+}
