@@ -36,7 +36,7 @@ type arm struct {
 }
 
 var strategies = []arm{
-	{"whole cortex", nil},
+	{"whole cortex", nil}, // LoRA at 2e-3
 	{"auditory cortex only", []string{"data.roi=auditory", "train.loss=temporal"}},
 	{"regions balanced", []string{"data.roi_balance=[auditory, semantic]"}},
 	{"weighed by reliability", []string{"train.reliability=val"}},

@@ -47,7 +47,11 @@ func printTables(w io.Writer, results []result) {
 				diverged++
 			}
 		}
-		fmt.Fprintf(w, "| %s | %d | %s | %+.3f | %d of %d | %d of %d |\n", a.name, len(rs), spread(g), slices.Min(g), below, epochs, diverged, len(rs))
+		name := a.name
+		if label := map[string]string{"whole cortex": "LoRA lr 2e-3", "full fine-tuning": "full lr 2e-4"}[name]; label != "" {
+			name = label // it is in both tables
+		}
+		fmt.Fprintf(w, "| %s | %d | %s | %+.3f | %d of %d | %d of %d |\n", name, len(rs), spread(g), slices.Min(g), below, epochs, diverged, len(rs))
 	}
 }
 
