@@ -20,6 +20,9 @@ func adapterCommand(a *app) *cobra.Command {
 		Short: "Look at adapters and make others of them",
 		Long: `Works on adapter folders in the format of Hugging Face PEFT (adapter_config.json, adapter_model.safetensors): of LoRA with
 rsLoRA, DoRA and its other options, IA3, VeRA, LN_TUNING, BitFit, and AdaLoRA, which is read as a LoRA.`,
+		Example: "  bwlm adapter list runs\n  bwlm adapter info runs/alice/adapter --json",
+		Args:    onlyCommands,
+		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(adapterListCommand(a), adapterInfoCommand(a), adapterCombineCommand(a), adapterScaleCommand(a), adapterDiffCommand(a),
 		adapterExportCommand(a))
