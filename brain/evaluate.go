@@ -378,8 +378,8 @@ func system(b *stats.Bootstrap, layer *int, side func(stats.GroupScore) stats.Sc
 	return s
 }
 
-// Write leaves each person's scores per voxel, predictions and responses as .npy below dir, a description of their rows,
-// columns and regions (test/layout.json), and summary.json; dir "" writes nothing.
+// Write leaves each person's scores and ceilings per voxel, predictions and responses as .npy below dir, a description of
+// their rows, columns and regions (test/layout.json), and summary.json; dir "" writes nothing.
 func (e *Evaluation) Write(dir string) error {
 	if dir == "" {
 		return nil
@@ -396,6 +396,13 @@ func (e *Evaluation) Write(dir string) error {
 				tunedR[v] -= baseR[v]
 			}
 			f.vector("delta_r", tunedR)
+		}
+		if c, ok := p.testCeiling(); ok {
+			ceiling := make([]float32, p.voxels)
+			for v, r := range c.CCMax {
+				ceiling[v] = float32(r)
+			}
+			f.vector("ceiling", ceiling)
 		}
 		if f.err != nil {
 			return f.err

@@ -17,6 +17,10 @@
 //	  LATL: [0]
 //	  auditory: masks/auditory.npy
 //	  language: {sub-18: [3, 4], group: masks/group.json}
+//	surface: {left: lh.pial.gii, right: rh.pial.gii, vertices: vertices.npy}
+//
+// The last key is for pictures: where the voxels are, a vertex for each, counted left then right (without it, voxel k is
+// vertex k). Data of a volume have mask: mask.nii.gz instead, whose voxels, z fastest, are the columns.
 //
 // A matrix is TRs × voxels, in a .npy file or as whitespace text; a three-dimensional .npy is repeats × TRs × voxels. A
 // relative path must stay inside the folder of dataset.yaml, an absolute one may lead anywhere. [New] makes a data set

@@ -82,7 +82,7 @@ type layout struct {
 }
 
 func (l *layout) dataset(n *yaml.Node) error {
-	keys := []string{"name", "licence", "citation", "tr_seconds", "row_time", "stories", "subjects", "derived", "rois"}
+	keys := []string{"name", "licence", "citation", "tr_seconds", "row_time", "stories", "subjects", "derived", "rois", "surface", "mask"}
 	if n.Kind != yaml.MappingNode {
 		return l.fail(n, "the file holds %s, want a mapping", kind(n))
 	}
@@ -104,6 +104,10 @@ func (l *layout) dataset(n *yaml.Node) error {
 			return l.each(path, v, l.subject)
 		case "derived":
 			return l.each(path, v, l.derived)
+		case "surface":
+			return l.surface(path, v)
+		case "mask":
+			return l.file(path, v, &l.spec.Mask)
 		default:
 			return l.each(path, v, l.roi)
 		}
@@ -197,6 +201,33 @@ func (l *layout) derived(name, path string, _, n *yaml.Node) error {
 		return l.fail(n, "%s needs from: all, or a list of subjects", path)
 	}
 	l.spec.Derived = append(l.spec.Derived, subject)
+	return err
+}
+
+// surface says where voxels are.
+func (l *layout) surface(path string, n *yaml.Node) error {
+	to := &l.spec.Surface
+	return l.fields(path, n, []string{"left", "right", "vertices"}, func(name, path string, v *yaml.Node) (err error) {
+		switch name {
+		case "left":
+			return l.file(path, v, &to.Left)
+		case "right":
+			return l.file(path, v, &to.Right)
+		default:
+			to.Vertices, err = l.region(path, v)
+			return err
+		}
+	})
+}
+
+// file is the path of a file that others will read; it stays inside the data set's folder as all relative ones do.
+func (l *layout) file(path string, n *yaml.Node, to *string) error {
+	var name string
+	if err := l.text(path, n, &name); err != nil {
+		return err
+	}
+	found, err := l.files.find(name)
+	*to = found
 	return err
 }
 

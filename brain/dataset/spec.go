@@ -22,6 +22,10 @@ type Spec struct {
 	Subjects []Subject
 	Derived  []Subject // made from subjects, an average for one: named on purpose only
 	ROIs     []ROI
+
+	// Where voxels are, for pictures; at most one of them.
+	Surface Surface
+	Mask    string // NIfTI file
 }
 
 // Story is one stimulus.
@@ -108,7 +112,10 @@ func (s *Spec) check() *fault.Error {
 			return err
 		}
 	}
-	return s.checkROIs()
+	if err := s.checkROIs(); err != nil {
+		return err
+	}
+	return s.checkPlaces()
 }
 
 // checkSameAs wants every chain of pieces to end at a whole story.

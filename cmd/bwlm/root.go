@@ -26,6 +26,7 @@ func commands() []constructor {
 		compareCommand,
 		controlsCommand,
 		explainCommand,
+		reportCommand,
 		featuresCommand,
 		ridgeCommand,
 		mergeCommand,

@@ -44,7 +44,8 @@ var rules = []rule{
 	{packages: "brain/stats", others: []string{"gonum.org/v1/gonum/..."}},
 	{packages: "brain/experiment", others: []string{"go.yaml.in/yaml/v3"}},
 	{packages: "brain/dataset", ours: []string{"audio", "ckpt", "brain/align"}, others: []string{"go.yaml.in/yaml/v3"}},
-	{packages: "brain/report", ours: []string{"brain/...", "cortex/..."}, others: []string{"gonum.org/v1/..."}},
+	{packages: "brain/report", ours: []string{"brain/...", "cortex/...", "ckpt"}, others: []string{"gonum.org/v1/..."}},
+	{packages: "brain/demo", ours: []string{"brain/...", "cortex/...", "wavlm", "ckpt"}},
 	{
 		packages: "brain/...",
 		ours:     []string{"brain/...", "peft", "wavlm", "audio", "torch/...", "ckpt"},

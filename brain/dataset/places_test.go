@@ -1,0 +1,50 @@
+package dataset
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+func TestPlaces(t *testing.T) {
+	open := func(lines string) (Places, error) {
+		dir := write(t, map[string]string{"dataset.yaml": good + lines, "v.txt": "7 3", "yes.txt": "false true true", "below.txt": "1 -1"})
+		d, err := Open(dir)
+		if err != nil {
+			return Places{}, err
+		}
+		p, err := d.Places(t.Context())
+		for _, path := range []*string{&p.Left, &p.Right, &p.Mask} {
+			if *path != "" {
+				*path, _ = filepath.Rel(dir, *path)
+			}
+		}
+		return p, err
+	}
+	for lines, want := range map[string]Places{
+		"": {},
+		"surface: {left: l.gii, right: r.gii, vertices: v.txt}": {Left: "l.gii", Right: "r.gii", Vertices: []int{7, 3}},
+		"surface: {right: r.gii, vertices: yes.txt}":            {Right: "r.gii", Vertices: []int{1, 2}},
+		"surface: {left: l.gii, vertices: [4, 0]}":              {Left: "l.gii", Vertices: []int{4, 0}},
+		"surface: {left: l.gii}":                                {Left: "l.gii"},
+		"mask: m.nii.gz":                                        {Mask: "m.nii.gz"},
+	} {
+		got, err := open(lines)
+		require.NoError(t, err, lines)
+		assert.Equal(t, want, got, lines)
+	}
+	for lines, why := range map[string]string{
+		"surface: {left: l.gii, vertices: below.txt}": "voxel 1 is on vertex -1",
+		"surface: {vertices: [1]}":                    "no surface",
+		"mask: m.nii\nsurface: {left: l.gii}":         "not both",
+		"mask: ../../etc/m.nii":                       "leads out of",
+		"surface: {left: l.gii, mid: m.gii}":          `unknown key "mid"`,
+	} {
+		_, err := open(lines)
+		wantFault(t, err, fault.BadData, why)
+	}
+}

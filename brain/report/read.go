@@ -1,0 +1,316 @@
+package report
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/controls"
+	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/demo"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/sweep"
+	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+const reading = "read run"
+
+// Read reads run directories; the directory of a demo stands for all its runs. One that has neither an experiment nor scores
+// is refused. What is damaged is an error; what is not there is a word in [Run.Absent].
+func Read(ctx context.Context, dirs ...string) (*Report, error) {
+	out := &Report{}
+	for _, dir := range dirs {
+		switch {
+		case there(filepath.Join(dir, demoFile)):
+			if err := out.readDemo(ctx, dir); err != nil {
+				return nil, err
+			}
+		case there(filepath.Join(dir, sweepFile)):
+			out.Sweep = &sweep.Result{}
+			if err := readJSON(filepath.Join(dir, sweepFile), out.Sweep); err != nil {
+				return nil, err
+			}
+		default:
+			run, err := readRun(ctx, dir)
+			if err != nil {
+				return nil, err
+			}
+			out.Runs = append(out.Runs, run)
+		}
+	}
+	if len(out.Runs) == 0 {
+		return nil, fault.New(fault.Usage, reading, "", "no run is named").Advise("name a directory that bwlm train, eval or demo wrote")
+	}
+	named(out.Runs)
+	return out, nil
+}
+
+const (
+	demoFile  = "demo.json"
+	sweepFile = "sweep.json"
+)
+
+func there(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// readJSON reads a file; an error that it is not there is fs.ErrNotExist.
+func readJSON(path string, to any) error {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err == nil {
+		err = json.Unmarshal(text, to)
+	}
+	if err != nil {
+		return fault.Wrap(fault.BadData, reading, path, err).Advise("write it again, or remove it")
+	}
+	return nil
+}
+
+// readDemo reads the runs of a demo, whose scores are those of its listener.
+func (rep *Report) readDemo(ctx context.Context, dir string) error {
+	d := &demo.Report{}
+	if err := readJSON(filepath.Join(dir, demoFile), d); err != nil {
+		return err
+	}
+	if d.Schema != 1 {
+		return fault.New(fault.BadData, reading, filepath.Join(dir, demoFile), "the demo did not come to its end").Advise("run it again with --force")
+	}
+	rep.Demo = d
+	for _, arm := range []struct {
+		name string
+		arm  demo.Arm
+	}{{"whole_cortex", d.WholeCortex}, {"auditory_cortex", d.AuditoryCortex}, {"shuffled", d.Shuffled}} {
+		run, err := readRun(ctx, filepath.Join(dir, arm.name))
+		if err != nil {
+			return err
+		}
+		run.Scores, run.Chosen, run.Epochs = arm.arm.Test, arm.arm.Chosen, arm.arm.Epochs
+		run.People = slices.DeleteFunc(run.People, func(p Person) bool { return !slices.Contains(run.Scores.Subjects, p.Name) })
+		places, err := demo.PlacesOf(dir)
+		if err != nil {
+			return err
+		}
+		if err := run.readPlaces(places); err != nil {
+			return err
+		}
+		rep.Runs = append(rep.Runs, run)
+	}
+	return nil
+}
+
+// readRun reads a run's directory.
+func readRun(ctx context.Context, dir string) (*Run, error) {
+	r := &Run{Dir: dir, Summary: &brain.Summary{}}
+	in := func(name ...string) string { return filepath.Join(append([]string{dir}, name...)...) }
+	err := readJSON(in("eval", "summary.json"), r.Summary)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fault.New(fault.Missing, reading, dir, "there are no scores").Advise("write them with `bwlm eval %s`", dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	r.Scores, r.Epochs, r.Chosen = r.Summary.Test, r.Summary.Epochs, r.Summary.Chosen
+	for _, step := range []func() error{
+		func() error { return r.readExperiment(in("config.yaml")) },
+		func() error { return r.readMetrics(in("metrics.jsonl")) },
+		func() error {
+			return optional(r, in("manifest.json"), &r.Manifest, "hashes and versions: the run has no manifest.json")
+		},
+		func() error {
+			return optional(r, in("probe.json"), &r.Probes, "probes: there is no probe.json (bwlm probe RUN --json > RUN/probe.json)")
+		},
+		func() error { return optional[controls.Explanation](r, in("explain.json"), &r.Explained, "") },
+		func() error { return r.readScored(in("controls"), "eval", &r.Controls) },
+		func() error { return r.readScored(in("transfer"), "", &r.Transfers) },
+		r.readPeople,
+		func() error { return r.readData(ctx) },
+	} {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	if r.Controls == nil {
+		r.Absent = append(r.Absent, "controls: none were done (bwlm controls RUN)")
+	}
+	return r, nil
+}
+
+// optional reads a file that need not be there.
+func optional[T any](r *Run, path string, to **T, absent string) error {
+	x := new(T)
+	err := readJSON(path, x)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if absent != "" {
+			r.Absent = append(r.Absent, absent)
+		}
+		return nil
+	case err == nil:
+		*to = x
+	}
+	return err
+}
+
+func (r *Run) readExperiment(path string) (err error) {
+	if !there(path) {
+		r.Absent = append(r.Absent, "settings: the directory has no config.yaml, only scores")
+		return nil
+	}
+	r.Experiment, err = experiment.Load(path)
+	return err
+}
+
+// readMetrics takes the epochs of a training whose summary has none.
+func (r *Run) readMetrics(path string) error {
+	if len(r.Epochs) > 0 {
+		return nil
+	}
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if r.Scores.Tuned != nil {
+			r.Absent = append(r.Absent, "learning curve: there is no metrics.jsonl")
+		}
+		return nil
+	}
+	if err != nil {
+		return fault.Wrap(fault.IO, reading, path, err)
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	for n := 1; lines.Scan(); n++ {
+		var line struct {
+			brain.Epoch
+			Story string `json:"story"`
+		}
+		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
+			return fault.Wrap(fault.BadData, reading, fmt.Sprintf("%s:%d", path, n), err)
+		}
+		if line.Story == "" {
+			r.Epochs = append(r.Epochs, line.Epoch)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return fault.Wrap(fault.IO, reading, path, err)
+	}
+	return nil
+}
+
+// readScored reads the summaries of what is below a folder, by name.
+func (r *Run) readScored(dir, below string, to *[]Scored) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fault.Wrap(fault.IO, reading, dir, err)
+	}
+	for _, e := range entries {
+		s := Scored{e.Name(), &brain.Summary{}}
+		err := readJSON(filepath.Join(dir, e.Name(), below, "summary.json"), s.Summary)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && s.Summary.Test.Delta == nil {
+			continue // one that is not finished
+		}
+		if err != nil {
+			return err
+		}
+		*to = append(*to, s)
+	}
+	return nil
+}
+
+// readPeople reads what eval/test has of each person.
+func (r *Run) readPeople() error {
+	var layout struct {
+		People []struct {
+			Name    string   `json:"name"`
+			Voxels  int      `json:"voxels"`
+			Rows    []Rows   `json:"rows"`
+			Regions []Region `json:"regions"`
+		} `json:"people"`
+	}
+	file := filepath.Join(r.Dir, "eval", "test", "layout.json")
+	err := readJSON(file, &layout)
+	if errors.Is(err, fs.ErrNotExist) {
+		r.Absent = append(r.Absent, "maps and charts of voxels: there is no eval/test/layout.json (bwlm eval RUN writes it)")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, l := range layout.People {
+		p := Person{Name: l.Name, Voxels: l.Voxels, Rows: l.Rows, Regions: l.Regions}
+		if !filepath.IsLocal(p.Name) {
+			return fault.New(fault.BadData, reading, file, "%q is no name of a folder", p.Name)
+		}
+		for _, region := range p.Regions {
+			for _, c := range region.Columns {
+				if c < 0 || c >= p.Voxels {
+					return fault.New(fault.BadData, reading, file, "region %s has the column %d, %s has %d", region.Name, c, p.Name, p.Voxels)
+				}
+			}
+		}
+		for _, x := range []struct {
+			name string
+			to   *[]float32
+		}{{"base_r", &p.Base}, {"base_best_layer_r", &p.Best}, {"tuned_r", &p.Tuned}, {"delta_r", &p.Gain}, {"ceiling", &p.Ceiling}} {
+			path := filepath.Join(r.Dir, "eval", "test", p.Name, x.name+".npy")
+			if !there(path) {
+				continue
+			}
+			if *x.to, err = readVector(path, p.Voxels); err != nil {
+				return err
+			}
+		}
+		if p.Base == nil {
+			return fault.New(fault.Missing, reading, r.Dir, "the scores of %s are not there", p.Name).Advise("write them with `bwlm eval %s`", r.Dir)
+		}
+		r.People = append(r.People, p)
+	}
+	return nil
+}
+
+// readVector reads one number for each voxel.
+func readVector(path string, voxels int) ([]float32, error) {
+	a, err := ckpt.ReadNPY(path)
+	if err != nil {
+		return nil, err
+	}
+	if len(a.Shape) != 1 || a.Shape[0] != voxels {
+		return nil, fault.New(fault.BadData, reading, path, "shape %v, the layout says [%d]", a.Shape, voxels)
+	}
+	x, err := a.Float32()
+	for i := range x {
+		if math.IsInf(float64(x[i]), 0) {
+			x[i] = float32(math.NaN())
+		}
+	}
+	return x, err
+}
+
+// readData asks the data set whom to cite and where voxels are, if it is still there.
+func (r *Run) readData(ctx context.Context) error {
+	if r.Experiment == nil || !there(r.Experiment.Data.Path) {
+		return nil
+	}
+	d, err := dataset.Open(r.Experiment.Data.Path)
+	if err != nil {
+		r.Absent = append(r.Absent, "what the data set says of itself: "+err.Error())
+		return nil
+	}
+	r.Data = &Data{d.Name(), d.Licence(), d.Citation()}
+	places, err := d.Places(ctx)
+	if err != nil {
+		return err
+	}
+	return r.readPlaces(places)
+}

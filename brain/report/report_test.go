@@ -1,0 +1,348 @@
+package report
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"image"
+	"image/color"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/probe"
+	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/cortex"
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// Names that a file may hold and a page must not obey.
+const (
+	hostile = `<script>alert(1)</script>`
+	breaker = `"></svg><img src=x onerror=alert(2)>`
+)
+
+const madeVoxels = 40
+
+// put writes a file of a run.
+func put(t testing.TB, dir, name string, v any) {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+	switch v := v.(type) {
+	case string:
+		require.NoError(t, os.WriteFile(path, []byte(v), 0o644))
+	case []float32:
+		require.NoError(t, ckpt.WriteNPY(path, []int{len(v)}, v))
+	default:
+		text, err := json.Marshal(v)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(path, text, 0o644))
+	}
+}
+
+// made is a run whose numbers are planted: the hostile region gains, the other loses nothing. Voxel 7 is constant.
+func made(t testing.TB) string {
+	dir := filepath.Join(t.TempDir(), "run")
+	exp := experiment.Default()
+	exp.Model.Path, exp.Data.Path, exp.Out = "/home/somebody/models/nano", "/home/somebody/data", "/home/somebody/run"
+	exp.Data.Subjects, exp.Data.Train, exp.Data.Val, exp.Data.Test = []string{"ann"}, []string{"a"}, []string{"b"}, []string{"c"}
+	var config bytes.Buffer
+	require.NoError(t, exp.Write(&config))
+	put(t, dir, "config.yaml", config.String())
+	put(t, dir, "manifest.json", brain.Manifest{Schema: 1, Versions: map[string]string{"bwlm": "v0.9"}, Seed: 5,
+		Splits: []string{"train a[0:100]", "val b[0:50]", "test " + hostile + "[0:480]"}, Subjects: []brain.ManifestPerson{{Name: "ann", Voxels: madeVoxels, Tuned: 30}},
+		Inputs: []brain.ManifestInput{{Path: "/home/somebody/data/" + hostile + "/a.npy", Bytes: 1234567, SHA256: "abc"}}, Notes: []string{hostile}})
+	put(t, dir, "metrics.jsonl", `{"epoch":0,"step":0,"train_loss":null,"val_r":0.30}
+{"step":1,"epoch":1,"story":"a","from":0,"to":10,"loss":-0.2}
+{"epoch":1,"step":1,"train_loss":-0.2,"val_r":0.35}
+`)
+	ci := &stats.Interval{.02, .06}
+	layer := 9
+	at := func(all, a, b float64) brain.System {
+		return brain.System{Layer: &layer, MeanR: all, ROIs: map[string]float64{hostile: a, breaker: b, "tuned": all}}
+	}
+	base, tuned, best, most := at(.3, .3, .3), at(.34, .38, .3), at(.31, .31, .3), at(.6, .6, .6)
+	share := func(r float64) *brain.Share {
+		all := 100 * r / .6
+		return &brain.Share{MeanR: &all, ROIs: map[string]float64{}}
+	}
+	base.OfCeiling, tuned.OfCeiling = share(.3), share(.34)
+	put(t, dir, "eval/summary.json", brain.Summary{Schema: 1, Chosen: 1, Test: brain.Scores{Rows: 480, Subjects: []string{"ann"}, Base: base, Tuned: &tuned,
+		BaseBestLayer: &best, Ceiling: &most, DeltaBest: &brain.Delta{MeanR: .03, CI95: ci},
+		Delta: &brain.Delta{MeanR: .04, CI95: ci, Significance: brain.Significance{P: .002, Q: .003}, ROIs: map[string]brain.DeltaROI{
+			hostile: {MeanR: .08, CI95: ci, Significance: brain.Significance{P: .002, Q: .003}},
+			breaker: {MeanR: 0, CI95: &stats.Interval{-.01, .01}, Significance: brain.Significance{P: .9, Q: .9}}}}}})
+	columns := func(from, to int) (out []int) {
+		for c := from; c < to; c++ {
+			out = append(out, c)
+		}
+		return out
+	}
+	put(t, dir, "eval/test/layout.json", map[string]any{"schema": 1, "people": []any{map[string]any{"name": "ann", "voxels": madeVoxels,
+		"rows": []any{map[string]any{"Story": "c", "From": 0, "To": 480}}, "regions": []any{
+			map[string]any{"name": hostile, "columns": columns(0, 20)}, map[string]any{"name": breaker, "columns": columns(20, 40)}}}}})
+	baseR, tunedR, gain, ceiling := make([]float32, madeVoxels), make([]float32, madeVoxels), make([]float32, madeVoxels), make([]float32, madeVoxels)
+	for v := range baseR {
+		baseR[v], ceiling[v] = .1+.01*float32(v), .8
+		tunedR[v] = baseR[v]
+		if v < 20 {
+			tunedR[v] += .08
+		}
+		gain[v] = tunedR[v] - baseR[v]
+	}
+	for _, x := range [][]float32{baseR, tunedR, gain} {
+		x[7] = float32(math.NaN())
+	}
+	for name, x := range map[string][]float32{"base_r": baseR, "tuned_r": tunedR, "delta_r": gain, "ceiling": ceiling} {
+		put(t, dir, "eval/test/ann/"+name+".npy", x)
+	}
+	return dir
+}
+
+func pageOf(t testing.TB, dirs ...string) string {
+	t.Helper()
+	r, err := Read(t.Context(), dirs...)
+	require.NoError(t, err)
+	var b strings.Builder
+	require.NoError(t, r.HTML(&b))
+	return b.String()
+}
+
+// has wants texts on a page, which is too long to print.
+func has(t testing.TB, page string, wanted ...string) {
+	t.Helper()
+	page = strings.ReplaceAll(page, "&#43;", "+")
+	for _, want := range wanted {
+		assert.True(t, strings.Contains(page, want), "%q is not on the page", want)
+	}
+}
+
+// hasNot wants that nothing on a page matches.
+func hasNot(t testing.TB, page string, patterns ...string) {
+	t.Helper()
+	for _, p := range patterns {
+		assert.Empty(t, regexp.MustCompile(p).FindAllString(page, 3), p)
+	}
+}
+
+func TestPageSaysWhatImprovedWhereAndWhetherItIsSignificant(t *testing.T) {
+	page := pageOf(t, made(t))
+	head := page[:strings.Index(page, "<nav")]
+	has(t, head, "+0.040", "[+0.020, +0.060]", "p .002", "significant gain", "mean r 0.300 before, 0.340 after, on 480 test rows",
+		"Gains in &lt;script&gt;alert(1)&lt;/script&gt; (+0.080).", "Nothing shown in")
+	has(t, page, "untuned model at its best layer (9): +0.030 [+0.020, +0.060], still a significant gain", "50 %", "57 %",
+		"Validation r from 0.300 (epoch 0, untuned) to 0.350 (epoch 1)", "19 of 39 voxels are better after tuning", "0 of 39 voxels are above their estimated ceiling",
+		"controls: none were done", "nobody says where the voxels are", "1\u202f234\u202f567", "bwlm train run/config.yaml", "arXiv 2502.08866")
+	has(t, page, `<th scope="row">ann</th><td>40</td><td>30</td><td>1</td>`) // voxels, tuned on, constant
+}
+
+func TestPageStandsByItself(t *testing.T) {
+	dir := made(t)
+	page := pageOf(t, dir)
+	assert.True(t, page == pageOf(t, dir), "equal directories give equal bytes")
+	hasNot(t, page, `(src|href|srcset|action)="?(http|//|file)`, `url\(`, `@import`, `<(link|iframe|object|form)`, `<[^>]*\son\w+=`, `<img src=x`,
+		"somebody", regexp.QuoteMeta(filepath.Dir(dir))) // paths are cut
+
+	// The only script is that of the policy.
+	scripts := regexp.MustCompile(`(?s)<script[^>]*>(.*?)</script>`).FindAllStringSubmatch(page, -1)
+	require.Len(t, scripts, 1)
+	sum := sha256.Sum256([]byte(scripts[0][1]))
+	has(t, page, "script-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'")
+	assert.Equal(t, 6, strings.Count(page, "<svg"), "gains, levels, curve, voxels, spread, ceiling")
+}
+
+func TestPageIsReadableByAScreenReader(t *testing.T) {
+	page := pageOf(t, made(t))
+	has(t, page, `<html lang="en">`)
+	assert.Equal(t, 1, strings.Count(page, "<h1>"))
+	assert.Equal(t, 1, strings.Count(page, "<main "))
+	for _, tag := range regexp.MustCompile(`<th[ >][^>]*>?`).FindAllString(page, -1) {
+		assert.Contains(t, tag, "scope=")
+	}
+	for _, tag := range regexp.MustCompile(`<svg[^>]*>`).FindAllString(page, -1) {
+		assert.Regexp(t, `role="img" aria-label="[^"]{20,}"`, tag)
+	}
+	ids := map[string]bool{}
+	for _, m := range regexp.MustCompile(` id="([^"]*)"`).FindAllStringSubmatch(page, -1) {
+		assert.False(t, ids[m[1]], m[1])
+		ids[m[1]] = true
+	}
+	for _, m := range regexp.MustCompile(`(?:href="#|aria-labelledby=")([^"]*)"`).FindAllStringSubmatch(page, -1) {
+		assert.True(t, ids[m[1]], m[1])
+	}
+}
+
+func TestRunsSideBySide(t *testing.T) {
+	a, b := made(t), made(t)
+	page := pageOf(t, a, b)
+	has(t, page, "Side by side")
+	has(t, page, "All runs")
+	has(t, page, "001/run</a>")
+	has(t, page, `href="#run-2"`)
+	has(t, page, "What each run changed")
+}
+
+func TestVerdicts(t *testing.T) {
+	ci := func(a, b float64) *stats.Interval { return &stats.Interval{a, b} }
+	for _, c := range []struct {
+		mean float64
+		ci   *stats.Interval
+		p    float64
+		want string
+	}{
+		{.1, ci(.05, .15), .001, "gain"}, {-.1, ci(-.15, -.05), .001, "loss"}, {.1, ci(-.05, .2), .001, "open"}, {.1, ci(.05, .15), .2, "open"},
+		{.1, ci(.05, .15), 0, "gain"}, {.1, nil, .001, "gain"}, {.1, nil, 0, "open"}, {.1, nil, .2, "open"}, {.1, ci(0, .2), .01, "open"},
+	} {
+		assert.Equal(t, c.want, kind(c.mean, c.ci, c.p), "%+v", c)
+	}
+	untuned := &Run{Scores: brain.Scores{Rows: 112, Subjects: []string{"a", "b"}, Base: brain.System{MeanR: .2, ROIs: map[string]float64{"low": .1, "high": .3}}}}
+	v := untuned.Verdict()
+	assert.Equal(t, "none", v.Kind)
+	assert.Equal(t, "Highest in high (0.300), lowest in low (0.100).", v.Where)
+	assert.Contains(t, v.Sentence, "of 2 people with a mean r of 0.200 on 112 test rows. There are too few rows for an interval.")
+
+	asItWas := &Run{Chosen: 0, Epochs: []brain.Epoch{{}, {Epoch: 1}}, Scores: brain.Scores{Base: brain.System{MeanR: .2}, Tuned: &brain.System{MeanR: .2}, Delta: &brain.Delta{CI95: ci(0, 0)}}}
+	assert.Equal(t, "no change", asItWas.Verdict().Word)
+	assert.Contains(t, asItWas.Verdict().Sentence, "the tuned model is the untuned one")
+}
+
+func TestReadRefusesWhatIsDamaged(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		text any
+		kind fault.Kind
+		why  string
+	}{
+		{"eval/summary.json", "{", fault.BadData, "summary.json"},
+		{"eval/test/layout.json", `{"people": [{"name": "../../x", "voxels": 1}]}`, fault.BadData, "no name of a folder"},
+		{"eval/test/layout.json", `{"people": [{"name": "ann", "voxels": 40, "regions": [{"name": "r", "columns": [40]}]}]}`, fault.BadData, "column 40"},
+		{"eval/test/ann/base_r.npy", []float32{1, 2}, fault.BadData, "layout says [40]"},
+		{"metrics.jsonl", "{}\n{", fault.BadData, "metrics.jsonl:2"},
+		{"probe.json", "[]", fault.BadData, "probe.json"},
+	} {
+		dir := made(t)
+		put(t, dir, c.name, c.text)
+		_, err := Read(t.Context(), dir)
+		require.Error(t, err, c.name)
+		assert.Equal(t, c.kind, fault.KindOf(err), "%v", err)
+		assert.ErrorContains(t, err, c.why)
+	}
+	_, err := Read(t.Context(), t.TempDir())
+	assert.Equal(t, fault.Missing, fault.KindOf(err))
+	assert.ErrorContains(t, err, "bwlm eval")
+	unfinished := t.TempDir()
+	put(t, unfinished, "demo.json", "{}")
+	_, err = Read(t.Context(), unfinished)
+	assert.ErrorContains(t, err, "did not come to its end")
+}
+
+func TestControlsProbesAndTransferAreFound(t *testing.T) {
+	dir := made(t)
+	text, err := os.ReadFile(filepath.Join(dir, "eval", "summary.json"))
+	require.NoError(t, err)
+	put(t, dir, "controls/shuffled/eval/summary.json", string(text))
+	put(t, dir, "controls/unfinished/config.yaml", "")
+	put(t, dir, "transfer/bob/summary.json", string(text))
+	put(t, dir, "probe.json", probe.Report{Schema: 1, Layers: []int{0, 1}, Probes: map[string]*probe.Result{
+		"pitch": {ByModel: probe.ByModel{Base: []float64{.25, .75}, Tuned: []float64{.3, .4}}}, "speaker": {Skipped: "one voice"}}})
+	r, err := Read(t.Context(), dir)
+	require.NoError(t, err)
+	require.Len(t, r.Runs[0].Controls, 1)
+	page := pageOf(t, dir)
+	has(t, page, "What controls gain", ">shuffled<", "Transfer to other people", ">bob<", "Layer and probe, tuned", ">0.75<")
+	hasNot(t, page, "unfinished")
+}
+
+func TestVoxelsLieOnTheirVertices(t *testing.T) {
+	left, right := cortex.Synthetic(1) // 42 vertices each
+	p := &Places{Left: left.Surface, Right: right.Surface, Vertices: []int{3, 50, 50, 83}}
+	got := p.Spread([]float32{.5, .2, .4, float32(math.NaN())})
+	require.Len(t, got, 84)
+	for v, r := range got {
+		switch v {
+		case 3:
+			assert.Equal(t, float32(.5), r)
+		case 50:
+			assert.InDelta(t, .3, r, 1e-6, "two voxels of one vertex")
+		default:
+			assert.True(t, math.IsNaN(float64(r)), v)
+		}
+	}
+	assert.True(t, p.fits(4))
+	assert.False(t, p.fits(5))
+	p.Vertices[0] = 84
+	assert.False(t, p.fits(4), "no such vertex")
+	p.Vertices = nil
+	assert.True(t, p.fits(84))
+	assert.False(t, p.fits(83))
+}
+
+func TestMapsAreDrawnWhereTheDataSetNamesPlaces(t *testing.T) {
+	dir := made(t)
+	r, err := readRun(t.Context(), dir)
+	require.NoError(t, err)
+	left, right := cortex.Synthetic(1)
+	r.Places = &Places{Left: left.Surface, Right: right.Surface}
+	maps, err := r.Maps()
+	require.NoError(t, err)
+	assert.Empty(t, maps, "40 voxels, 84 vertices")
+	for v := range madeVoxels {
+		r.Places.Vertices = append(r.Places.Vertices, 2*v)
+	}
+	maps, err = r.Maps()
+	require.NoError(t, err)
+	require.Len(t, maps, 3)
+	assert.Equal(t, "Difference", maps[2].Title)
+	assert.Contains(t, maps[2].Alt, "(0.080)")
+	r.Places = &Places{Volume: &cortex.Volume{Dim: [3]int{4, 5, 2}, Affine: [3][4]float64{{3, 0, 0, 0}, {0, 3, 0, 0}, {0, 0, 3, 0}}}}
+	for v := range madeVoxels {
+		r.Places.Volume.Voxels = append(r.Places.Volume.Voxels, v)
+	}
+	maps, err = r.Maps()
+	require.NoError(t, err)
+	assert.Len(t, maps, 3, "through a glass brain")
+}
+
+func TestPaletteKeepsFewColoursAsTheyAre(t *testing.T) {
+	im := image.NewNRGBA(image.Rect(0, 0, 100, 3))
+	for x := range 100 {
+		for y := range 3 {
+			im.SetNRGBA(x, y, color.NRGBA{uint8(x), uint8(2 * x), 7, 255})
+		}
+	}
+	p := palette(im)
+	assert.Len(t, p, 100)
+	for x := range 100 {
+		assert.Equal(t, im.At(x, 0), p.Convert(im.At(x, 0)))
+	}
+}
+
+func TestShortPath(t *testing.T) {
+	for path, want := range map[string]string{"/home/somebody/data/alice/x.npy": "…/alice/x.npy", "/data": "/data", "/home/somebody/run": "…/run", "/a/b": "…/b", "simulated": "simulated",
+		"[1, 2]": "[1, 2]", "": "", "runs/alice": "runs/alice"} {
+		assert.Equal(t, want, shortPath(path), path)
+	}
+}
+
+func ExampleRun_Verdict() {
+	r := &Run{Chosen: 3, Scores: brain.Scores{Rows: 480, Subjects: []string{"ann"}, Base: brain.System{MeanR: .30}, Tuned: &brain.System{MeanR: .34},
+		Delta: &brain.Delta{MeanR: .04, CI95: &stats.Interval{.02, .06}, Significance: brain.Significance{P: .002}}}}
+	v := r.Verdict()
+	fmt.Println(v.Number, v.Interval, v.Word)
+	fmt.Println(v.Sentence)
+	// Output:
+	// +0.040 [+0.020, +0.060] significant gain
+	// Tuning raised how well the responses of ann are predicted: mean r 0.300 before, 0.340 after, on 480 test rows.
+}

@@ -1,0 +1,263 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/stats"
+)
+
+// Verdict is the answer to: did tuning help?
+type Verdict struct {
+	Kind     string // "gain", "loss", "open" or "none"
+	Word     string // the kind in words
+	Number   string // the difference; "" if nothing was tuned
+	Interval string
+	P        string
+	Sentence string
+	Where    string // in which regions
+	Layer    string // against the untuned model's best layer
+	Auditory string // whether auditory cortex was kept
+}
+
+// level is that of all tests.
+const level = .05
+
+// kind judges a difference: by its interval, and by its test if there is one. Where they disagree it stays open.
+func kind(mean float64, ci *stats.Interval, p float64) string {
+	known := p > 0
+	switch {
+	case ci == nil && !known, known && p >= level, ci != nil && ci[0] <= 0 && ci[1] >= 0:
+		return "open"
+	case mean > 0:
+		return "gain"
+	}
+	return "loss"
+}
+
+// Verdict says what came out, in words.
+func (r *Run) Verdict() Verdict {
+	t := r.Scores
+	who := people(t.Subjects)
+	if t.Tuned == nil || t.Delta == nil {
+		v := Verdict{Kind: "none", Word: "nothing was tuned", Number: plain(t.Base.MeanR), Interval: interval(t.Base.CI95)}
+		v.Sentence = fmt.Sprintf("The untuned model predicts the responses of %s with a mean r of %s on %s test rows.", who, plain(t.Base.MeanR), count(t.Rows))
+		if t.Base.CI95 == nil {
+			v.Sentence += " There are too few rows for an interval."
+		}
+		if len(r.parts()) > 0 {
+			names := r.parts()
+			slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(t.Base.ROIs[b], t.Base.ROIs[a]) })
+			v.Where = fmt.Sprintf("Highest in %s (%s), lowest in %s (%s).", names[0], plain(t.Base.ROIs[names[0]]), names[len(names)-1],
+				plain(t.Base.ROIs[names[len(names)-1]]))
+		}
+		return v
+	}
+	d := t.Delta
+	v := Verdict{Kind: kind(d.MeanR, d.CI95, d.P), Number: signed(d.MeanR), Interval: interval(d.CI95), P: pvalue(d.P)}
+	what := map[string]string{"gain": "Tuning raised", "loss": "Tuning lowered", "open": "Tuning did not demonstrably change"}[v.Kind]
+	v.Word = map[string]string{"gain": "significant gain", "loss": "significant loss", "open": "not significant"}[v.Kind]
+	if r.Chosen == 0 && len(r.Epochs) > 0 {
+		v.Kind, v.Word = "open", "no change"
+		v.Sentence = fmt.Sprintf("No epoch was better than the untuned model on the validation rows, so the tuned model is the untuned one: mean r %s on %s test rows of %s.",
+			plain(t.Base.MeanR), count(t.Rows), who)
+		return v
+	}
+	v.Sentence = fmt.Sprintf("%s how well the responses of %s are predicted: mean r %s before, %s after, on %s test rows.", what, who,
+		plain(t.Base.MeanR), plain(t.Tuned.MeanR), count(t.Rows))
+	if d.CI95 == nil {
+		v.Sentence += " No interval: " + cmp.Or(d.Reason, "the evaluation gave none") + "."
+	}
+	v.Where = r.where(d)
+	if b := t.DeltaBest; b != nil && t.BaseBestLayer != nil && t.BaseBestLayer.Layer != nil {
+		v.Layer = fmt.Sprintf("Against the untuned model at its best layer (%d): %s %s, %s.", *t.BaseBestLayer.Layer, signed(b.MeanR), interval(b.CI95),
+			map[string]string{"gain": "still a significant gain", "loss": "a significant loss", "open": "not significant"}[kind(b.MeanR, b.CI95, b.P)])
+	}
+	if a := d.Auditory; a != nil {
+		verdict := "is not excluded"
+		if a.NotWorse {
+			verdict = "is excluded"
+		}
+		v.Auditory = fmt.Sprintf("Auditory cortex: a loss of %s (5 %% of the untuned r) %s (p %s); the test rows exclude losses above %s.", plain(a.Margin), verdict,
+			pvalue(a.P), plain(a.Smallest))
+	}
+	return v
+}
+
+// where names the regions that changed, and those that did not.
+func (r *Run) where(d *brain.Delta) string {
+	names := r.parts()
+	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(math.Abs(d.ROIs[b].MeanR), math.Abs(d.ROIs[a].MeanR)) })
+	groups := map[string][]string{}
+	for _, name := range names {
+		x := d.ROIs[name]
+		k := kind(x.MeanR, x.CI95, cmp.Or(x.Q, x.P))
+		text := fmt.Sprintf("%s (%s)", name, signed(x.MeanR))
+		if len(groups[k]) == 4 {
+			text = "…"
+		}
+		if len(groups[k]) < 5 {
+			groups[k] = append(groups[k], text)
+		}
+	}
+	var out []string
+	for _, g := range []struct{ kind, text string }{{"gain", "Gains in "}, {"loss", "Losses in "}, {"open", "Nothing shown in "}} {
+		if list := groups[g.kind]; list != nil {
+			out = append(out, g.text+strings.Join(list, ", ")+".")
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+// tunedOn is the group of voxels that the loss looked at.
+const tunedOn = "tuned"
+
+// regionNames are the regions with scores: in the data set's order, the voxels tuned on at the end.
+func (r *Run) regionNames() (out []string) {
+	in := r.Scores.Base.ROIs
+	if len(r.People) > 0 {
+		for _, region := range r.People[0].Regions {
+			if _, ok := in[region.Name]; ok {
+				out = append(out, region.Name)
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(in)) {
+		if name != tunedOn && !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	if _, ok := in[tunedOn]; ok {
+		out = append(out, tunedOn)
+	}
+	return out
+}
+
+// parts are the regions without the voxels tuned on.
+func (r *Run) parts() []string {
+	return slices.DeleteFunc(r.regionNames(), func(name string) bool { return name == tunedOn })
+}
+
+// Line is one line of the table of regions.
+type Line struct {
+	Name, Kind                                       string
+	Voxels                                           int // 0: not known
+	Base, Best, Tuned, Gain, P, Q, Share, TunedShare *float64
+	CI                                               *stats.Interval
+}
+
+// Regions are the lines of the table: all voxels first.
+func (r *Run) Regions() (out []Line) {
+	t := r.Scores
+	for _, name := range append([]string{""}, r.regionNames()...) {
+		l := Line{Name: map[string]string{"": "all voxels", tunedOn: "voxels tuned on"}[name]}
+		l.Name = cmp.Or(l.Name, name)
+		of := func(s *brain.System) *float64 {
+			if s == nil {
+				return nil
+			}
+			if name == "" {
+				return &s.MeanR
+			}
+			if v, ok := s.ROIs[name]; ok {
+				return &v
+			}
+			return nil
+		}
+		share := func(s *brain.System) *float64 {
+			if s == nil || s.OfCeiling == nil {
+				return nil
+			}
+			if name == "" {
+				return s.OfCeiling.MeanR
+			}
+			if v, ok := s.OfCeiling.ROIs[name]; ok {
+				return &v
+			}
+			return nil
+		}
+		l.Base, l.Best, l.Tuned, l.Share, l.TunedShare = of(&t.Base), of(t.BaseBestLayer), of(t.Tuned), share(&t.Base), share(t.Tuned)
+		for _, p := range r.People {
+			if name == "" {
+				l.Voxels += p.Voxels
+			}
+			for _, region := range p.Regions {
+				if region.Name == name {
+					l.Voxels += len(region.Columns)
+				}
+			}
+		}
+		if d := t.Delta; d != nil {
+			x := brain.DeltaROI{MeanR: d.MeanR, CI95: d.CI95, Significance: d.Significance}
+			if name != "" {
+				x = d.ROIs[name]
+			}
+			l.Gain, l.CI, l.Kind = &x.MeanR, x.CI95, kind(x.MeanR, x.CI95, cmp.Or(x.Q, x.P))
+			if x.P > 0 {
+				l.P, l.Q = &x.P, &x.Q
+			}
+		}
+		if name == tunedOn && r.Manifest != nil {
+			for _, p := range r.Manifest.Subjects {
+				if slices.Contains(t.Subjects, p.Name) {
+					l.Voxels += p.Tuned
+				}
+			}
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+// plain is r as text, signed a difference; minus is a sign, not a hyphen.
+func plain(v float64) string {
+	if !finite(v) {
+		return "–"
+	}
+	return strings.Replace(fmt.Sprintf("%.3f", v), "-", "−", 1)
+}
+
+func signed(v float64) string {
+	if !finite(v) {
+		return "–"
+	}
+	return strings.Replace(fmt.Sprintf("%+.3f", v), "-", "−", 1)
+}
+
+func interval(ci *stats.Interval) string {
+	if ci == nil {
+		return "no interval"
+	}
+	return fmt.Sprintf("[%s, %s]", signed(ci[0]), signed(ci[1]))
+}
+
+func pvalue(p float64) string {
+	switch {
+	case p <= 0:
+		return "–"
+	case p < .001:
+		return "< .001"
+	}
+	return strings.TrimPrefix(fmt.Sprintf("%.3f", p), "0")
+}
+
+func people(names []string) string {
+	if len(names) == 1 {
+		return names[0]
+	}
+	return fmt.Sprintf("%d people", len(names))
+}
+
+// count groups digits by three.
+func count(n int) string {
+	text := fmt.Sprint(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "\u202f" + text[i:]
+	}
+	return text
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	brainreport "github.com/brainwavlm/bwlm/brain/report"
+	"github.com/brainwavlm/bwlm/ckpt"
+)
+
+func reportCommand(a *app) *cobra.Command {
+	var out string
+	c := &cobra.Command{
+		Use:   "report RUN… --out FILE",
+		Short: "Make one page of what runs found",
+		Long: `Makes one HTML file of what runs left in their directories: in plain words what tuning changed, where, and whether it is
+significant; maps of the cortex if the data set says where its voxels are; charts; regions with intervals, p and q; ceilings,
+controls, probes and transfer where they were done; data, settings with their origin, hashes, and how to repeat and cite it.
+Several runs stand side by side. A demo's directory is a RUN, too.
+
+The file refers to nothing outside itself: it opens from a mail, prints, and works without its script, which sorts tables.
+Absolute paths are cut to their last two parts. --out is replaced as a whole; equal directories give equal bytes.
+
+What bwlm probe and explain-gain print with --json is found as RUN/probe.json and RUN/explain.json.
+
+--json prints {"schema", "out", "runs", "bytes"}.`,
+		Example: "  bwlm report runs/alice --out alice.html\n  bwlm probe runs/alice --json > runs/alice/probe.json\n" +
+			"  bwlm report runs/whole runs/guarded --out both.html\n  bwlm report demo --out demo.html",
+		Args: wantSome("RUN", 1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := required(c, "out"); err != nil {
+				return err
+			}
+			r, err := brainreport.Read(c.Context(), args...)
+			if err != nil {
+				return err
+			}
+			if err := ckpt.Atomic(out, r.HTML); err != nil {
+				return err
+			}
+			answer := reportAnswer{Schema: 1, Out: out}
+			for _, run := range r.Runs {
+				answer.Runs = append(answer.Runs, run.Name)
+			}
+			if info, err := os.Stat(out); err == nil {
+				answer.Bytes = info.Size()
+			}
+			return a.answer(answer, func(w io.Writer) error {
+				_, err := fmt.Fprintf(w, "%s: %s, %d kB\n", out, count(answer.Runs, "run", "runs"), answer.Bytes/1000)
+				return err
+			})
+		},
+	}
+	c.Flags().StringVar(&out, "out", "", "`file` to write, .html")
+	return c
+}
+
+// reportAnswer says what was written.
+type reportAnswer struct {
+	Schema int      `json:"schema"`
+	Out    string   `json:"out"`
+	Runs   []string `json:"runs"`
+	Bytes  int64    `json:"bytes"`
+}
