@@ -12,7 +12,9 @@ import (
 )
 
 func TestVarianceKnowsWhatEachBandAdds(t *testing.T) {
-	st := tiny(t, Options{}, func(e *experiment.Experiment, _ *dataset.Spec) { e.Data.Subjects, e.Eval.Alphas = []string{"ada", "bob"}, []float64{.1, 1, 10} })
+	st := tiny(t, Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
+		e.Data.Subjects, e.Eval.Alphas = []string{"ada", "bob"}, []float64{.1, 1, 10}
+	})
 	bands := map[string][][2]float64{}
 	for i, name := range tinyStories {
 		_, bands[name] = tinySound(uint64(i))
