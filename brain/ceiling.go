@@ -1,6 +1,7 @@
 package brain
 
 import (
+	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
 
@@ -36,10 +37,13 @@ func (e *Evaluation) ceiling(who []int) *System {
 	return s
 }
 
-// testCeiling estimates a person's ceiling from the repeats of all test rows, which must be equally many.
-func (p *person) testCeiling() (c stats.NoiseCeiling, ok bool) {
+// testCeiling estimates a person's ceiling from the repeats of all test rows.
+func (p *person) testCeiling() (stats.NoiseCeiling, bool) { return p.ceiling(p.parts[Test]) }
+
+// ceiling estimates a person's ceiling from the repeats of some rows, which must be equally many.
+func (p *person) ceiling(parts []dataset.Rows) (c stats.NoiseCeiling, ok bool) {
 	n := 0
-	for _, r := range p.parts[Test] {
+	for _, r := range parts {
 		repeats := p.responses[r.Story].repeats.Repeats
 		if repeats < 2 || n != 0 && n != repeats {
 			return c, false
@@ -49,12 +53,12 @@ func (p *person) testCeiling() (c stats.NoiseCeiling, ok bool) {
 	var x []float32
 	rows := 0
 	for k := range n {
-		for _, r := range p.parts[Test] {
+		for _, r := range parts {
 			x = append(x, p.responses[r.Story].repeat(k)[r.From*p.voxels:r.To*p.voxels]...)
 			if k == 0 {
 				rows += r.To - r.From
 			}
 		}
 	}
-	return stats.Ceiling(x, n, rows, p.voxels), true
+	return stats.Ceiling(x, n, rows, p.voxels), n > 0
 }

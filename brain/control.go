@@ -23,7 +23,7 @@ func (b *Baseline) Control(ctx context.Context, name string, of Regressor) (*Eva
 		if err != nil {
 			return nil, err
 		}
-		one, err := alone.predict(ctx, &f, Test)
+		one, err := alone.predict(ctx, []rowFeatures{f}, Test)
 		if err != nil {
 			return nil, err
 		}
@@ -53,7 +53,7 @@ func (st *Study) ScoreLayers(ctx context.Context, model *wavlm.Model, layers []i
 	out := make([]System, len(layers))
 	for l := range layers {
 		st.opt.Progress(Event{Phase: "score layers", Done: l, Total: len(layers)})
-		predicted, err := st.predict(ctx, &features[l], Test)
+		predicted, err := st.predict(ctx, features[l:l+1], Test)
 		if err != nil {
 			return nil, err
 		}

@@ -13,6 +13,12 @@
 //	tuned, err := study.LoadTuned(ctx, run)
 //	summary, err := study.Evaluate(ctx, tuned, filepath.Join(run.Dir, "eval"))
 //
+// # Strategies
+//
+// What is tuned on what, and by which loss, are keys of the experiment: losses (loss.go), weights of voxels (weights.go),
+// guarded regions (guard.go), readouts that are fitted instead of trained (pinned.go), mixtures of hidden states (mix.go).
+// [Compare] sets finished runs side by side, [Study.Arithmetic] scores sums of adapters.
+//
 // # Caveats
 //
 // Training rows fit, validation rows choose the epoch and the layer, test rows are looked at once, by Evaluate. New

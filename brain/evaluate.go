@@ -43,20 +43,25 @@ type System struct {
 	MeanR float64            `json:"mean_r"`
 	CI95  *stats.Interval    `json:"ci95"`
 	ROIs  map[string]float64 `json:"rois"`
+
+	OfCeiling *Share `json:"percent_of_ceiling,omitempty"`
 }
 
 // Delta is the difference of two systems with a paired interval.
 type Delta struct {
-	MeanR  float64             `json:"mean_r"`
-	CI95   *stats.Interval     `json:"ci95"`
-	Reason string              `json:"no_interval_because,omitempty"`
-	ROIs   map[string]DeltaROI `json:"rois"`
+	MeanR float64         `json:"mean_r"`
+	CI95  *stats.Interval `json:"ci95"`
+	Significance
+	Reason   string                `json:"no_interval_because,omitempty"`
+	ROIs     map[string]DeltaROI   `json:"rois"`
+	Auditory *stats.NonInferiority `json:"auditory_loss,omitempty"` // of 5 % of the other system's r, if a region is auditory cortex
 }
 
 // DeltaROI is a Delta of one region.
 type DeltaROI struct {
 	MeanR float64         `json:"mean_r"`
 	CI95  *stats.Interval `json:"ci95"`
+	Significance
 }
 
 // Tuned is the outcome of a training as an evaluation needs it.
@@ -110,16 +115,15 @@ type Baseline struct {
 
 // untuned predicts from the experiment's layer alone.
 func (st *Study) untuned(ctx context.Context) (*Baseline, error) {
-	layer := st.Experiment.Model.Layer
-	f, err := st.read(ctx, st.reader(st.Model), "read base", st.storiesOf(Train, Test), layer)
+	f, err := st.read(ctx, st.reader(st.Model), "read base", st.storiesOf(Train, Test), st.scoredLayers()...)
 	if err != nil {
 		return nil, err
 	}
-	b := &Baseline{study: st, bestLayer: layer}
+	b := &Baseline{study: st, bestLayer: st.Experiment.Model.Layer}
 	if b.groups, err = st.groups(ctx); err != nil {
 		return nil, err
 	}
-	b.base, err = st.predict(ctx, &f[0], Test)
+	b.base, err = st.predict(ctx, f, Test)
 	b.best = b.base
 	return b, err
 }
@@ -142,7 +146,7 @@ func (st *Study) Baseline(ctx context.Context) (*Baseline, error) {
 	var top float64
 	for l := range features {
 		st.opt.Progress(Event{Phase: "choose layer", Done: l, Total: len(features)})
-		r, err := st.validationR(ctx, &features[l], 0)
+		r, err := st.validationR(ctx, features[l:l+1], 0)
 		if err != nil {
 			return nil, err
 		}
@@ -150,12 +154,13 @@ func (st *Study) Baseline(ctx context.Context) (*Baseline, error) {
 			b.bestLayer, top = l, r
 		}
 	}
-	if b.base, err = st.predict(ctx, &features[st.Experiment.Model.Layer], Test); err != nil {
+	scored := st.scoredLayers()
+	if b.base, err = st.predict(ctx, features[scored[0]:st.Experiment.Model.Layer+1], Test); err != nil {
 		return nil, err
 	}
 	b.best = b.base
-	if b.bestLayer != st.Experiment.Model.Layer {
-		b.best, err = st.predict(ctx, &features[b.bestLayer], Test)
+	if len(scored) > 1 || b.bestLayer != st.Experiment.Model.Layer {
+		b.best, err = st.predict(ctx, features[b.bestLayer:b.bestLayer+1], Test)
 	}
 	return b, err
 }
@@ -175,16 +180,15 @@ func (b *Baseline) Compare(ctx context.Context, tuned *Tuned) (*Evaluation, erro
 		return b.beside(ctx, "untuned model", nil, nil)
 	}
 	st := b.study
-	layer := st.Experiment.Model.Layer
-	f, err := st.read(ctx, st.reader(tuned.Model), "read tuned", st.storiesOf(Train, Test), layer)
+	f, err := st.read(ctx, st.reader(tuned.Model), "read tuned", st.storiesOf(Train, Test), st.scoredLayers()...)
 	if err != nil {
 		return nil, err
 	}
-	predicted, err := st.predict(ctx, &f[0], Test)
+	predicted, err := st.predict(ctx, f, Test)
 	if err != nil {
 		return nil, err
 	}
-	return b.beside(ctx, "tuned model", predicted, &layer)
+	return b.beside(ctx, "tuned model", predicted, st.scoredLayer())
 }
 
 // beside scores predictions of the test rows (nil: none) beside the baseline's.
@@ -273,13 +277,13 @@ func (st *Study) groups(ctx context.Context) ([]stats.Group, error) {
 	for _, p := range st.people {
 		groups[1].Columns = append(groups[1].Columns, p.tuned)
 	}
-	for _, roi := range st.Data.ROIs() {
+	for _, roi := range st.regions() {
 		if roi == tunedGroup {
 			return nil, fault.New(fault.BadData, "evaluate", st.Data.Name(), "%q means the tuned voxels, so no region can have that name", roi)
 		}
 		g := stats.Group{Name: roi}
 		for _, p := range st.people {
-			columns, err := st.Data.ROI(ctx, roi, p.name, p.voxels)
+			columns, err := region(ctx, st.Data, roi, p.name, p.voxels)
 			if err != nil {
 				return nil, err
 			}
@@ -314,7 +318,6 @@ func (e *Evaluation) subjects(who []int, base []prediction) []stats.Subject {
 // Scores compares the systems on the test rows of the named people, all if none is named.
 func (e *Evaluation) Scores(ctx context.Context, names ...string) (out Scores, err error) {
 	st := e.study
-	opt := stats.BootstrapOptions{Seed: st.Experiment.Train.Seed}
 	var who []int
 	for i, p := range st.people {
 		if len(names) == 0 || slices.Contains(names, p.name) {
@@ -324,23 +327,25 @@ func (e *Evaluation) Scores(ctx context.Context, names ...string) (out Scores, e
 		}
 	}
 	groups := groupsOf(e.groups, who)
-	b, err := stats.PairedBootstrap(ctx, e.subjects(who, e.base), groups, opt)
+	b, d, err := e.against(ctx, who, e.base, groups)
 	if err != nil {
 		return out, err
 	}
-	layer := st.Experiment.Model.Layer
-	out.Base = system(b, &layer, func(g stats.GroupScore) stats.Score { return g.Base })
+	layer := st.scoredLayer()
+	out.Base = system(b, layer, func(g stats.GroupScore) stats.Score { return g.Base })
 	out.Ceiling = e.ceiling(who)
+	out.Base.OfCeiling = out.Base.shareOf(out.Ceiling)
 	if e.tuned == nil {
 		return out, nil
 	}
-	against, err := stats.PairedBootstrap(ctx, e.subjects(who, e.best), groups, opt)
+	best, dBest, err := e.against(ctx, who, e.best, groups)
 	if err != nil {
 		return out, err
 	}
-	bestLayer := system(against, &e.bestLayer, func(g stats.GroupScore) stats.Score { return g.Base })
+	bestLayer := system(best, &e.bestLayer, func(g stats.GroupScore) stats.Score { return g.Base })
 	after := system(b, e.layer, func(g stats.GroupScore) stats.Score { return *g.Tuned })
-	out.BaseBestLayer, out.Tuned, out.Delta, out.DeltaBest = &bestLayer, &after, delta(b), delta(against)
+	bestLayer.OfCeiling, after.OfCeiling = bestLayer.shareOf(out.Ceiling), after.shareOf(out.Ceiling)
+	out.BaseBestLayer, out.Tuned, out.Delta, out.DeltaBest = &bestLayer, &after, d, dBest
 	return out, nil
 }
 
@@ -373,20 +378,8 @@ func system(b *stats.Bootstrap, layer *int, side func(stats.GroupScore) stats.Sc
 	return s
 }
 
-func delta(b *stats.Bootstrap) *Delta {
-	d := &Delta{ROIs: map[string]DeltaROI{}}
-	for _, g := range b.Groups {
-		if g.Name == everything {
-			d.MeanR, d.CI95, d.Reason = g.Delta.Mean, g.Delta.CI95, g.Reason
-			continue
-		}
-		d.ROIs[g.Name] = DeltaROI{g.Delta.Mean, g.Delta.CI95}
-	}
-	return d
-}
-
-// Write leaves each person's scores per voxel, predictions and responses as .npy below dir, and summary.json; dir ""
-// writes nothing.
+// Write leaves each person's scores per voxel, predictions and responses as .npy below dir, a description of their rows,
+// columns and regions (test/layout.json), and summary.json; dir "" writes nothing.
 func (e *Evaluation) Write(dir string) error {
 	if dir == "" {
 		return nil
@@ -407,6 +400,9 @@ func (e *Evaluation) Write(dir string) error {
 		if f.err != nil {
 			return f.err
 		}
+	}
+	if err := writeJSON(filepath.Join(dir, "test", layoutFile), e.layout()); err != nil {
+		return err
 	}
 	return writeJSON(filepath.Join(dir, "summary.json"), e.Summary)
 }

@@ -165,7 +165,7 @@ func TestFirstBlockValidation(t *testing.T) {
 	f, err := st.read(t.Context(), st.reader(st.Model), "", []string{"one", "two", "val"}, 2)
 	require.NoError(t, err)
 	p := st.people[0]
-	predicted, err := st.predict(t.Context(), &f[0], Val)
+	predicted, err := st.predict(t.Context(), f, Val)
 	require.NoError(t, err)
 	score := func(rows int) (sum float64) {
 		var pred, want []float32
@@ -180,7 +180,7 @@ func TestFirstBlockValidation(t *testing.T) {
 		return sum
 	}
 	for most, rows := range map[int]int{0: 34, 10: 10, 100: 34} {
-		r, err := st.validationR(t.Context(), &f[0], most)
+		r, err := st.validationR(t.Context(), f, most)
 		require.NoError(t, err)
 		assert.InDelta(t, score(rows), r, 1e-5, "at most %d rows of each story", most)
 	}

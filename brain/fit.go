@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -27,15 +28,14 @@ func (st *Study) Fit(ctx context.Context, run *Run) (*Progress, error) {
 		return nil, err
 	}
 	defer t.close()
-	order := blocks(t.people, st.Experiment.Train.BlockTRs, st.Experiment.Train.Joint == "shared")
-	if err := t.prove(ctx, order); err != nil {
+	if err := t.prove(ctx, t.order); err != nil {
 		return nil, err
 	}
 	if err := t.start(ctx, run); err != nil {
 		return nil, err
 	}
 	for t.progress.Epoch < st.Experiment.Train.Epochs {
-		if err := t.epoch(ctx, run, order); err != nil {
+		if err := t.epoch(ctx, run); err != nil {
 			return nil, err
 		}
 	}
@@ -62,12 +62,19 @@ func (t *trainer) start(ctx context.Context, run *Run) error {
 }
 
 // epoch does the blocks of one epoch that are not done yet.
-func (t *trainer) epoch(ctx context.Context, run *Run, order []block) error {
+func (t *trainer) epoch(ctx context.Context, run *Run) error {
 	exp, p := t.Experiment, &t.progress
-	todo := shuffled(order, torch.Seed(exp.Train.Seed, seedOrder, uint64(p.Epoch)))
+	todo := shuffled(t.order, torch.Seed(exp.Train.Seed, seedOrder, uint64(p.Epoch)))
 	for p.Block < len(todo) {
-		if ctx.Err() != nil {
+		err := ctx.Err()
+		if err == nil {
+			err = t.refresh(ctx)
+		}
+		switch {
+		case err != nil && ctx.Err() != nil:
 			return t.interrupted(ctx, run)
+		case err != nil:
+			return err
 		}
 		b := todo[p.Block]
 		seed := torch.Seed(exp.Train.Seed, seedStep, uint64(p.Epoch), uint64(p.Block))
@@ -98,10 +105,10 @@ type stepRecord struct {
 
 // rOf is the correlation that a loss stands for; 0 where it stands for none.
 func (t *trainer) rOf(loss float64) float64 {
-	if t.lossName == "mse" {
-		return 0
+	if t.lossName == "spatial" || t.lossName == "temporal" {
+		return -loss
 	}
-	return -loss
+	return 0
 }
 
 // endEpoch reads all features anew, which gives the statistics for the next epoch and the validation score of this
@@ -111,8 +118,14 @@ func (t *trainer) endEpoch(ctx context.Context, run *Run, done Epoch) (err error
 	if t.tunes || t.features == nil {
 		t.features, err = t.readForEpoch(ctx)
 	}
+	if err == nil && len(p.Epochs) == 0 && t.guard != nil {
+		err = t.fitGuard(ctx, &t.features[len(t.features)-1])
+	}
+	if err == nil && t.pinned() {
+		err = t.pin(ctx, t.tunedOn(t.features))
+	}
 	if err == nil {
-		done.ValR, err = t.validate(ctx)
+		err = t.validate(ctx, &done)
 	}
 	switch {
 	case err != nil && ctx.Err() != nil:
@@ -120,10 +133,10 @@ func (t *trainer) endEpoch(ctx context.Context, run *Run, done Epoch) (err error
 	case err != nil:
 		return err
 	}
-	t.zscore = t.features.zscore
+	t.zscore = maps.Clone(t.tunedOn(t.features).zscore)
 	p.Epoch, p.Block, p.LossSum = done.Epoch, 0, 0
 	p.Epochs = append(p.Epochs, done)
-	if last := len(p.Epochs) - 1; last == 0 || done.ValR > p.Epochs[p.Best].ValR {
+	if last := len(p.Epochs) - 1; last == 0 || done.ValR > p.Epochs[p.Best].ValR && t.guard.admits(done, p.Epochs[0]) {
 		p.Best, p.BestStep = last, p.Step
 	}
 	if p.Metrics, err = run.log(done); err != nil {
@@ -134,35 +147,56 @@ func (t *trainer) endEpoch(ctx context.Context, run *Run, done Epoch) (err error
 }
 
 // readForEpoch reads the features of training and validation stories.
-func (t *trainer) readForEpoch(ctx context.Context) (*rowFeatures, error) {
-	f, err := t.read(ctx, t.reader, "validate", t.storiesOf(Train, Val), t.Experiment.Model.Layer)
-	if err != nil {
-		return nil, err
+func (t *trainer) readForEpoch(ctx context.Context) ([]rowFeatures, error) {
+	return t.read(ctx, t.reader, "validate", t.storiesOf(Train, Val), t.readLayers()...)
+}
+
+// readLayers are the hidden states that training or scores look at.
+func (t *trainer) readLayers() []int {
+	layers := t.scoredLayers()
+	for l := layers[0] - 1; l >= 0 && t.mixed() > 1; l-- {
+		layers = append([]int{l}, layers...)
 	}
-	return &f[0], nil
+	return layers
+}
+
+// tunedOn are the features that the readouts see, of those of readLayers.
+func (t *trainer) tunedOn(fs []rowFeatures) *rowFeatures {
+	return joined(fs[len(fs)-t.mixed():], len(t.delays))
 }
 
 // validate scores the model as it is now. Features are scored by a ridge, as at the end; where they are not tuned it is
 // the readouts that differ between epochs.
-func (t *trainer) validate(ctx context.Context) (float64, error) {
+func (t *trainer) validate(ctx context.Context, done *Epoch) (err error) {
 	if !t.tunes {
-		return t.readoutR(ctx)
+		done.ValR, err = t.readoutR(ctx)
+		return err
 	}
 	rows := 0
 	if t.Experiment.Compat.FirstBlockVal {
 		rows = t.Experiment.Train.BlockTRs
 	}
-	return t.validationR(ctx, t.features, rows)
+	scores, err := t.validation(ctx, t.features[len(t.features)-len(t.scoredLayers()):], rows)
+	if err != nil {
+		return err
+	}
+	done.ValR = t.tunedR(scores)
+	if t.guard != nil {
+		r := t.guard.r(scores)
+		done.GuardR = &r
+	}
+	return nil
 }
 
 // readoutR is the mean over people of the mean r of their tuned voxels, as the trained readouts predict them.
 func (t *trainer) readoutR(ctx context.Context) (float64, error) {
 	total := 0.
+	f := t.tunedOn(t.features)
 	for i, p := range t.people {
-		x, rows := t.features.stack(p, Val)
+		x, rows := f.stack(p, Val)
 		var pred, want []float32
 		err := t.session.Infer(ctx, func(s *torch.Scope) error {
-			pred = t.readouts[i].Forward(s.FromFloat32(x, rows, t.features.width)).Float32s()
+			pred = t.readouts[i].Forward(s.FromFloat32(x, rows, f.width)).Float32s()
 			return nil
 		})
 		if err != nil {
@@ -172,8 +206,7 @@ func (t *trainer) readoutR(ctx context.Context) (float64, error) {
 			want = append(want, p.responses[r.Story].block(r.From, r.To, p.tuned, p.voxels)...)
 		}
 		r, constant := stats.Correlation(pred, want, rows, len(p.tuned))
-		mean, _ := stats.Mean(r, constant, nil)
-		total += mean
+		total += p.tunedMean(r, constant)
 	}
 	return total / float64(len(t.people)), nil
 }
@@ -218,6 +251,7 @@ func (t *trainer) write(run *Run, c checkpoint) error {
 // checkpoint gathers all that a resumed run needs.
 func (t *trainer) checkpoint() checkpoint {
 	tensors := append(t.weights(), tensorsOf("optimizer.", t.adam.State())...)
+	tensors = append(tensors, t.guardTensors()...)
 	return checkpoint{t.progress, append(tensors, zscoreTensors(t.zscore)...)}
 }
 
@@ -226,8 +260,15 @@ func (t *trainer) weights() (out []ckpt.Tensor) {
 	for name, p := range t.adam.Params() {
 		out = append(out, ckpt.NewTensor("weights."+name, p.Shape(), p.Float32s()))
 	}
+	for i, p := range t.people {
+		if t.pinned() { // which no optimizer changes
+			out = append(out, tensorsOf(pinnedPrefix(p), t.readouts[i].store.Params())...)
+		}
+	}
 	return out
 }
+
+func pinnedPrefix(p *person) string { return "weights.readout." + p.name + "." }
 
 // resume reads the newest good checkpoint into the trainer.
 func (t *trainer) resume(ctx context.Context, run *Run) error {
@@ -257,6 +298,9 @@ func (t *trainer) resume(ctx context.Context, run *Run) error {
 		return err
 	}
 	if err := t.restore(ctx, f, true); err != nil {
+		return err
+	}
+	if err := t.restoreGuard(ctx, f); err != nil {
 		return err
 	}
 	if p.Epoch < t.Experiment.Train.Epochs {
@@ -302,6 +346,14 @@ func (t *trainer) restore(ctx context.Context, f *ckpt.File, optimizer bool) err
 			}
 			p.CopyFrom(v)
 		}
+		for i, p := range t.people {
+			if !t.pinned() {
+				break
+			}
+			if err := restoreStore(s, f, pinnedPrefix(p), t.readouts[i].store); err != nil {
+				return err
+			}
+		}
 		if !optimizer {
 			return nil
 		}
@@ -322,6 +374,7 @@ func (t *trainer) finish(ctx context.Context, run *Run) (*Progress, error) {
 	}
 	switch {
 	case t.adapter != nil:
+		t.adapter.Card = t.card()
 		err = replaceDir(filepath.Join(run.Dir, "adapter"), t.adapter.SaveInto)
 	case t.own != nil:
 		dir := filepath.Join(run.Dir, "model")
@@ -334,8 +387,7 @@ func (t *trainer) finish(ctx context.Context, run *Run) (*Progress, error) {
 	}
 	err = replaceDir(filepath.Join(run.Dir, "readout"), func(dir string) error {
 		for i, p := range t.people {
-			tensors := tensorsOf("", t.readouts[i].store.Params())
-			tensors = append(tensors, ckpt.NewTensor("columns", []int{len(p.tuned)}, int64s(p.tuned)))
+			tensors := append(t.readouts[i].tensors(), ckpt.NewTensor("columns", []int{len(p.tuned)}, int64s(p.tuned)))
 			if err := ckpt.Write(filepath.Join(dir, p.name+".safetensors"), tensors, t.readoutMetadata()); err != nil {
 				return err
 			}

@@ -231,7 +231,7 @@ func trainerOf(t *testing.T, st *Study) *trainer {
 	}))
 	f, err := tr.readForEpoch(t.Context())
 	require.NoError(t, err)
-	tr.zscore = f.zscore
+	tr.zscore = tr.tunedOn(f).zscore
 	return tr
 }
 

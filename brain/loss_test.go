@@ -1,13 +1,16 @@
 package brain
 
 import (
+	"encoding/json"
 	"math"
+	"os"
 	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -16,7 +19,7 @@ func lossOf(t *testing.T, loss Loss, pred, want []float32, rows, cols int) (valu
 	t.Helper()
 	require.NoError(t, torch.Train(t.Context(), 0, func(s *torch.Scope) error {
 		p := s.FromFloat32(pred, rows, cols).RequireGrad(true)
-		l := loss(p, s.FromFloat32(want, rows, cols))
+		l := loss(p, s.FromFloat32(want, rows, cols), nil)
 		l.Backward()
 		value, grad = l.Item(), p.Grad(s).Float32s()
 		return nil
@@ -56,7 +59,7 @@ func TestLossesFollowTheirDefinitions(t *testing.T) {
 		want float64
 	}{{"spatial", -mean(1)}, {"temporal", -mean(0)}, {"mse", square}}
 	for _, c := range cases {
-		loss, name, err := newLoss(c.name, cols, false)
+		loss, name, err := newLoss(lossNamed(c.name), cols, false)
 		require.NoError(t, err)
 		assert.Equal(t, c.name, name)
 		got, _ := lossOf(t, loss, pred, want, rows, cols)
@@ -70,7 +73,7 @@ func TestLossesFollowTheirDefinitions(t *testing.T) {
 			got, _ = lossOf(t, loss, pred, scaled(want, by, by), rows, cols)
 			assert.InDelta(t, c.want, got, 1e-5, "%s, responses times %g", c.name, by)
 		}
-		shrunken, _, err := newLoss(c.name, cols, true)
+		shrunken, _, err := newLoss(lossNamed(c.name), cols, true)
 		require.NoError(t, err)
 		n := map[string]float64{"spatial": cols, "temporal": rows}[c.name]
 		got, _ = lossOf(t, shrunken, pred, want, rows, cols)
@@ -81,7 +84,8 @@ func TestLossesFollowTheirDefinitions(t *testing.T) {
 func TestLossGradientsEqualFiniteDifferences(t *testing.T) {
 	const rows, cols = 6, 5
 	pred, want := values(rows*cols, 3), values(rows*cols, 4)
-	for name, loss := range map[string]Loss{"spatial": SpatialLoss, "temporal": TemporalLoss, "mse": MSELoss} {
+	for name, loss := range map[string]Loss{"spatial": SpatialLoss, "temporal": TemporalLoss, "mse": MSELoss,
+		"cosine_l2": CosineL2Loss(.5), "nt_xent": NTXentLoss(.5)} {
 		_, grad := lossOf(t, loss, pred, want, rows, cols)
 		for i := range pred {
 			const h = 1e-2
@@ -92,6 +96,40 @@ func TestLossGradientsEqualFiniteDifferences(t *testing.T) {
 			b, _ := lossOf(t, loss, down, want, rows, cols)
 			assert.InDelta(t, (a-b)/(2*h), grad[i], 2e-4, "%s, element %d", name, i)
 		}
+	}
+}
+
+// Values and gradients as PyTorch computes them (tools/loss/make_golden.py), with weights and without.
+func TestLossesEqualPyTorch(t *testing.T) {
+	var golden struct {
+		Rows, Voxels        int
+		Share, Temperature  float64
+		Pred, Want, Weights []float32
+		Cases               []struct {
+			Loss     string
+			Weighted bool
+			Value    float64
+			Grad     []float32
+		}
+	}
+	text, err := os.ReadFile("testdata/losses.json")
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(text, &golden))
+	require.Len(t, golden.Cases, 10)
+	train := experiment.Train{CosineShare: golden.Share, Temperature: golden.Temperature}
+	for _, c := range golden.Cases {
+		train.Loss = c.Loss
+		loss, _, err := newLoss(train, MinSpatialTargets, false)
+		require.NoError(t, err)
+		weigh := loss
+		if c.Weighted {
+			weigh = func(pred, want, _ *torch.Tensor) *torch.Tensor {
+				return loss(pred, want, pred.Scope().FromFloat32(golden.Weights, golden.Voxels))
+			}
+		}
+		value, grad := lossOf(t, weigh, golden.Pred, golden.Want, golden.Rows, golden.Voxels)
+		assert.InDelta(t, c.Value, value, 2e-6, "%s, weighted: %v", c.Loss, c.Weighted)
+		assert.InDeltaSlice(t, c.Grad, grad, 2e-6, "%s, weighted: %v", c.Loss, c.Weighted)
 	}
 }
 
@@ -133,18 +171,55 @@ func TestConstantsCountNothing(t *testing.T) {
 	assert.Equal(t, flat, grad)
 }
 
+// Whatever is constant, no loss and no gradient is ever not a number.
+func TestLossesStayFinite(t *testing.T) {
+	const rows, cols = 6, 5
+	for name, loss := range map[string]Loss{"spatial": SpatialLoss, "temporal": TemporalLoss, "mse": MSELoss,
+		"cosine_l2": CosineL2Loss(.5), "nt_xent": NTXentLoss(.1)} {
+		for _, level := range []float32{0, 1, -1e5} {
+			for _, along := range []int{0, 1, 2} { // a voxel, a row, everything
+				for side := range 2 {
+					x := [2][]float32{values(rows*cols, 5), values(rows*cols, 6)}
+					for i := range x[side] {
+						if along == 2 || along == 0 && i%cols == 2 || along == 1 && i/cols == 2 {
+							x[side][i] = level
+						}
+					}
+					value, grad := lossOf(t, loss, x[0], x[1], rows, cols)
+					for _, v := range append(grad, float32(value)) {
+						assert.False(t, math.IsNaN(float64(v)) || math.IsInf(float64(v), 0), "%s, level %g, along %d, side %d", name, level, along, side)
+					}
+				}
+			}
+		}
+	}
+	value, grad := lossOf(t, NTXentLoss(.1), values(cols, 1), values(cols, 2), 1, cols)
+	assert.Zero(t, value, "a row alone has no negatives")
+	assert.InDeltaSlice(t, make([]float32, cols), grad, 1e-7)
+}
+
+// lossNamed is a training with a loss, and defaults.
+func lossNamed(name string) experiment.Train {
+	train := experiment.Default().Train
+	train.Loss = name
+	return train
+}
+
 func TestLossNames(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		targets int
 		want    string
-	}{{"auto", 49, "temporal"}, {"auto", 50, "spatial"}, {"spatial", 50, "spatial"}, {"temporal", 1, "temporal"}, {"mse", 1, "mse"}} {
-		_, name, err := newLoss(c.name, c.targets, false)
+	}{{"auto", 49, "temporal"}, {"auto", 50, "spatial"}, {"spatial", 50, "spatial"}, {"temporal", 1, "temporal"}, {"mse", 1, "mse"},
+		{"cosine_l2", 1, "cosine_l2"}, {"nt_xent", 50, "nt_xent"}} {
+		_, name, err := newLoss(lossNamed(c.name), c.targets, false)
 		require.NoError(t, err)
 		assert.Equal(t, c.want, name)
 	}
-	_, _, err := newLoss("spatial", 49, false)
+	_, _, err := newLoss(lossNamed("spatial"), 49, false)
 	require.ErrorContains(t, err, "needs at least 50 that vary, here are 49; use temporal")
-	_, _, err = newLoss("huber", 50, false)
+	_, _, err = newLoss(lossNamed("nt_xent"), 49, false)
+	require.ErrorContains(t, err, "the nt_xent loss compares rows across targets")
+	_, _, err = newLoss(lossNamed("huber"), 50, false)
 	require.ErrorContains(t, err, `unknown loss "huber"`)
 }

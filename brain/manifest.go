@@ -68,6 +68,19 @@ func (st *Study) manifest(ctx context.Context) (*Manifest, error) {
 		}
 		m.Inputs = append(m.Inputs, ManifestInput(d))
 	}
+	if pattern := st.Experiment.Train.Weights; pattern != "" {
+		var paths []string
+		for _, name := range names {
+			paths = append(paths, weightsFile(pattern, name))
+		}
+		for _, path := range slices.Compact(paths) {
+			e, err := fileEntry(filepath.Dir(path), filepath.Base(path))
+			if err != nil {
+				return nil, fault.Wrap(fault.IO, "hash weights", path, err)
+			}
+			m.Inputs = append(m.Inputs, ManifestInput{path, e.Bytes, e.SHA256})
+		}
+	}
 	files, err := filepath.Glob(filepath.Join(st.Experiment.Model.Path, "*"))
 	if err != nil {
 		return nil, fault.Wrap(fault.IO, "hash model", st.Experiment.Model.Path, err)

@@ -8,18 +8,20 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/peft"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
 // MergeOptions name what is merged, and where to.
 type MergeOptions struct {
-	Model   string // folder of the speech model
-	Adapter string // folder of its adapter
-	Out     string // folder to make
-	Force   bool   // replace Out if it is a folder that Merge made
+	Model    string // folder of the speech model
+	Adapters Adapters
+	Out      string // folder to make
+	Force    bool   // replace Out if it is a folder that Merge made
 }
 
 // Merged is what a merge did.
@@ -34,7 +36,7 @@ const mergeModel = "merge"
 // mergedFiles are all that a merged folder may hold.
 var mergedFiles = []string{"config.json", "model.safetensors", "preprocessor_config.json", "README.md"}
 
-// Merge adds an adapter to the weights of a speech model and writes the sum as a folder in Hugging Face's layout, which
+// Merge adds adapters to the weights of a speech model and writes the sum as a folder in Hugging Face's layout, which
 // transformers loads as it is: all of it or nothing. What is at Out already is a fault of kind Exists, unless it is
 // forced away; then it goes when its successor is whole.
 func Merge(ctx context.Context, opt MergeOptions) (*Merged, error) {
@@ -42,19 +44,26 @@ func Merge(ctx context.Context, opt MergeOptions) (*Merged, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := OpenSpeechModel(ctx, opt.Model, opt.Adapter, wavlm.Options{})
+	m, err := OpenAdapted(ctx, opt.Model, opt.Adapters, wavlm.Options{})
 	if err != nil {
 		return nil, err
 	}
 	defer m.Close()
-	sum, err := m.adapter.Merge(ctx, m.base.Session())
+	if len(m.adapters) == 0 {
+		return nil, fault.New(fault.Usage, mergeModel, "", "there is no adapter")
+	}
+	sum, err := peft.Merge(ctx, m.base.Session(), m.adapters...)
 	if err != nil {
 		return nil, err
 	}
 	defer sum.Close()
 	out := &Merged{MaxRounding: sum.MaxRounding, Notes: m.Notes}
-	for _, l := range m.adapter.Layers() {
-		out.Modules = append(out.Modules, l.Path)
+	for _, a := range m.adapters {
+		for _, path := range a.Paths() {
+			if !slices.Contains(out.Modules, path) {
+				out.Modules = append(out.Modules, path)
+			}
+		}
 	}
 	target := opt.Out
 	if there {
@@ -82,7 +91,7 @@ func (o MergeOptions) look() (there bool, err error) {
 	if err != nil {
 		return false, fault.Wrap(fault.IO, mergeModel, o.Out, err)
 	}
-	for _, in := range []string{o.Model, o.Adapter} {
+	for _, in := range append([]string{o.Model}, o.Adapters.Dirs...) {
 		if info, err := os.Stat(in); err == nil && os.SameFile(info, out) {
 			return false, fault.New(fault.Usage, mergeModel, o.Out, "is what is to be merged").Advise("choose another folder")
 		}
@@ -115,18 +124,30 @@ func (m *SpeechModel) saveMerged(ctx context.Context, dir string, opt MergeOptio
 	for _, e := range entries {
 		err = errors.Join(err, os.Rename(filepath.Join(inner, e.Name()), filepath.Join(dir, e.Name())))
 	}
-	text := fmt.Sprintf(mergedReadme, m.adapter.Config.R, len(m.adapter.Layers()), opt.Model, opt.Adapter)
+	text := fmt.Sprintf(mergedReadme, opt.Model, m.describe(opt.Adapters))
 	return errors.Join(err, os.Remove(inner), os.WriteFile(filepath.Join(dir, "README.md"), []byte(text), 0o666))
+}
+
+// describe lists the adapters, a line each.
+func (m *SpeechModel) describe(from Adapters) string {
+	var b strings.Builder
+	for i, a := range m.adapters {
+		dirs := from.Dirs[i : i+1]
+		if len(m.adapters) < len(from.Dirs) { // they were made one
+			dirs = from.Dirs
+		}
+		fmt.Fprintf(&b, "    adapter: %s (%s, %d places)\n", strings.Join(dirs, " + "), a.File().Method(), len(a.Paths()))
+	}
+	return b.String()
 }
 
 const mergedReadme = `---
 library_name: transformers
 ---
-A speech model with a low-rank adapter (rank %d, %d layers) added to its weights, written by bwlm merge.
+A speech model with adapters added to its weights, written by bwlm merge.
 
     model:   %s
-    adapter: %s
-
+%s
 It is an ordinary checkpoint: no adapter is left to be loaded.
 
     from transformers import AutoModel

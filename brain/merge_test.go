@@ -23,11 +23,12 @@ func hiddenOf(t *testing.T, m *SpeechModel) []float32 {
 
 func TestMergeGivesTheAdaptedModel(t *testing.T) {
 	base := filepath.Join(goldens, "base")
-	for _, name := range []string{"lora_qkv", "rslora_qv", "lora_pattern", "lora_layers", "lora_all_linear_excl"} {
+	for _, name := range []string{"lora_qkv", "rslora_qv", "lora_pattern", "lora_layers", "lora_all_linear_excl",
+		"dora_attn", "lora_bias_mts", "lora_bias_B", "lora_conv"} {
 		t.Run(name, func(t *testing.T) {
 			adapter := filepath.Join(base, "peft", name)
 			dir := t.TempDir()
-			merged, err := Merge(t.Context(), MergeOptions{Model: base, Adapter: adapter, Out: filepath.Join(dir, "out")})
+			merged, err := Merge(t.Context(), MergeOptions{Model: base, Adapters: Adapters{Dirs: []string{adapter}}, Out: filepath.Join(dir, "out")})
 			require.NoError(t, err)
 			assert.NotEmpty(t, merged.Modules)
 			assert.Less(t, merged.MaxRounding, 1e-6)
@@ -59,20 +60,20 @@ func TestMergeCopiesThePreprocessor(t *testing.T) {
 	text := []byte(`{"do_normalize": true, "sampling_rate": 16000, "return_attention_mask": false}`)
 	require.NoError(t, os.WriteFile(filepath.Join(base, "preprocessor_config.json"), text, 0o600))
 	out := filepath.Join(t.TempDir(), "out")
-	_, err := Merge(t.Context(), MergeOptions{Model: base, Adapter: filepath.Join(base, "peft", "rslora_qv"), Out: out})
+	_, err := Merge(t.Context(), MergeOptions{Model: base, Adapters: Adapters{Dirs: []string{filepath.Join(base, "peft", "rslora_qv")}}, Out: out})
 	require.NoError(t, err)
 	got, err := os.ReadFile(filepath.Join(out, "preprocessor_config.json"))
 	require.NoError(t, err)
 	assert.Equal(t, text, got)
 	readme, err := os.ReadFile(filepath.Join(out, "README.md"))
 	require.NoError(t, err)
-	assert.Contains(t, string(readme), "rank 4, 6 layers")
+	assert.Contains(t, string(readme), "rslora, 6 places")
 }
 
 func TestMergeRefusesWhatIsThere(t *testing.T) {
 	base := filepath.Join(t.TempDir(), "base")
 	require.NoError(t, os.CopyFS(base, os.DirFS(filepath.Join(goldens, "base"))))
-	opt := MergeOptions{Model: base, Adapter: filepath.Join(base, "peft", "lora_qkv"), Out: filepath.Join(t.TempDir(), "out")}
+	opt := MergeOptions{Model: base, Adapters: Adapters{Dirs: []string{filepath.Join(base, "peft", "lora_qkv")}}, Out: filepath.Join(t.TempDir(), "out")}
 	refused := func(kind fault.Kind, want string) {
 		t.Helper()
 		_, err := Merge(t.Context(), opt)
@@ -85,7 +86,7 @@ func TestMergeRefusesWhatIsThere(t *testing.T) {
 	refused(fault.Exists, "exists already")
 
 	opt.Force = true
-	opt.Adapter = filepath.Join(base, "peft", "rslora_qv")
+	opt.Adapters.Dirs = []string{filepath.Join(base, "peft", "rslora_qv")}
 	merged, err := Merge(t.Context(), opt)
 	require.NoError(t, err)
 	assert.Len(t, merged.Modules, 6)
@@ -104,7 +105,7 @@ func TestMergeRefusesWhatIsThere(t *testing.T) {
 	refused(fault.Usage, "is what is to be merged")
 	opt.Out = filepath.Join(base, "no", "parent")
 	refused(fault.IO, "make its folder first")
-	opt.Out, opt.Adapter = filepath.Join(t.TempDir(), "out"), "nowhere"
+	opt.Out, opt.Adapters.Dirs = filepath.Join(t.TempDir(), "out"), []string{"nowhere"}
 	refused(fault.Missing, "nowhere")
 	assert.NoDirExists(t, opt.Out)
 }

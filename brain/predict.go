@@ -81,12 +81,13 @@ type readoutNote struct {
 	RowTime float64 `json:"row_time"`
 	Delays  []int   `json:"delays_trs"`
 	Epoch   int     `json:"epoch"`
+	Pinned  bool    `json:"pinned,omitempty"` // the readout is a ridge, which is sound before training too
 }
 
 // readoutMetadata is what finish writes into the file of each readout.
 func (t *trainer) readoutMetadata() map[string]string {
 	p := &t.progress
-	text, err := json.Marshal(readoutNote{t.Data.TR(), t.Data.RowTime(), t.delays, p.Epochs[p.Best].Epoch})
+	text, err := json.Marshal(readoutNote{t.Data.TR(), t.Data.RowTime(), t.delays, p.Epochs[p.Best].Epoch, t.pinned()})
 	if err != nil {
 		panic(err) // numbers encode
 	}
@@ -143,7 +144,7 @@ func (p *Predictor) openReadout(run, subject string) (*ckpt.File, error) {
 	case err != nil || !(note.TR > 0) || len(note.Delays) == 0:
 		err = fault.New(fault.BadData, openPredictor, f.Where(readoutColumns), "the file does not say TR and delays of its data").
 			Advise("train again with this version")
-	case note.Epoch == 0:
+	case note.Epoch == 0 && !note.Pinned:
 		err = fault.New(fault.BadData, openPredictor, run, "validation chose the model as it was before training, whose readout is random").
 			Advise("train with other settings, or ask for features")
 	}
@@ -185,31 +186,62 @@ func (p *Predictor) load(ctx context.Context, run string, f *ckpt.File, opt Pred
 	for _, c := range columns {
 		p.Columns = append(p.Columns, int(c))
 	}
-	store := nn.NewStore()
-	p.readout = &Readout{store: store}
-	p.session = nn.Session{Stores: []*nn.Store{store}, Device: opt.Device}
+	store, mix := nn.NewStore(), nn.NewStore()
+	p.readout = &Readout{store: store, mix: &layerMix{store: mix}} // so that Close frees both
+	p.session = nn.Session{Stores: []*nn.Store{store, mix}, Device: opt.Device}
+	bottleneck := p.exp.Readout.Bottleneck
+	if p.exp.Readout.Mode == "pinned" {
+		bottleneck = 0
+	}
 	err = torch.Do(ctx, torch.Mode{Device: opt.Device}, func(s *torch.Scope) error {
 		for info := range f.Tensors() {
-			if info.Name == readoutColumns {
+			into := store
+			switch info.Name {
+			case readoutColumns, mixGroups:
 				continue
+			case mixLogits:
+				into = mix
 			}
 			x, err := f.Float32(info.Name)
 			if err != nil {
 				return err
 			}
-			store.Add(info.Name, s.FromFloat32(x, info.Shape...))
+			into.Add(info.Name, s.FromFloat32(x, info.Shape...))
 		}
-		read := store.Len()
-		p.readout, err = newReadout(s, store, p.model.Model.Config.Hidden*len(p.Delays), p.exp.Readout.Bottleneck, len(columns))
-		if err == nil && store.Len() != read {
-			return fault.New(fault.BadData, openPredictor, f.Where(readoutColumns), "has %d of %d tensors", read, store.Len())
+		read := store.Len() + mix.Len()
+		r, err := newReadout(s, store, p.model.Model.Config.Hidden*len(p.Delays), bottleneck, len(columns))
+		if err == nil && p.exp.Readout.LayerMix != "none" {
+			r.mix, err = p.readMix(s, f, mix)
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		if want := store.Len() + mix.Len(); want != read {
+			return fault.New(fault.BadData, openPredictor, f.Where(readoutColumns), "has %d of %d tensors", read, want)
+		}
+		p.readout = r
+		return nil
 	})
 	if err != nil && fault.KindOf(err) == fault.Internal {
 		return fault.Wrap(fault.BadData, openPredictor, f.Where(readoutColumns), err)
 	}
 	return err
+}
+
+// readMix makes the layer mix from a store that holds its logits.
+func (p *Predictor) readMix(s *torch.Scope, f *ckpt.File, store *nn.Store) (*layerMix, error) {
+	groups, err := f.Int64(mixGroups)
+	if err != nil {
+		return nil, err
+	}
+	of := make([]int, len(groups))
+	for i, g := range groups {
+		of[i] = int(g)
+	}
+	if len(of) != len(p.Columns) || slices.Min(of) < 0 {
+		return nil, fault.New(fault.BadData, openPredictor, f.Where(mixGroups), "%d groups of a layer mix for %d voxels", len(of), len(p.Columns))
+	}
+	return newLayerMix(s, store, p.exp.Model.Layer+1, len(p.Delays), of)
 }
 
 // Voxels is how many voxels are predicted.
@@ -245,13 +277,10 @@ func (p *Predictor) Predict(ctx context.Context, samples []float32) (*Prediction
 	if err != nil {
 		return nil, err
 	}
-	vectors, err := p.reader.features(ctx, clip, []int{p.exp.Model.Layer})
+	x, err := p.rowFeatures(ctx, clip)
 	if err != nil {
 		return nil, err
 	}
-	channels := p.model.Model.Config.Hidden
-	x := clip.training.Apply(vectors[0], channels)
-	x = align.FIR(align.FitZScore(x, rows, channels).Apply(x), rows, channels, p.Delays) // (rows, channels·delays)
 	out := &Prediction{Rows: rows, Voxels: p.Voxels(), Times: p.clock.Times(0, rows)}
 	err = p.session.Infer(ctx, func(s *torch.Scope) error {
 		out.Values = p.readout.Forward(s.FromFloat32(x, rows, len(x)/rows)).Float32s()
@@ -263,13 +292,42 @@ func (p *Predictor) Predict(ctx context.Context, samples []float32) (*Prediction
 	return out, nil
 }
 
+// rowFeatures is what the readout sees of a clip: (rows, F).
+func (p *Predictor) rowFeatures(ctx context.Context, clip *stimulus) ([]float32, error) {
+	layers := []int{p.exp.Model.Layer}
+	if m := p.readout.mix; m != nil {
+		layers = upTo(m.states)
+	}
+	vectors, err := p.reader.features(ctx, clip, layers)
+	if err != nil {
+		return nil, err
+	}
+	fs := make([]rowFeatures, len(layers))
+	for i, x := range vectors {
+		channels := p.model.Model.Config.Hidden
+		x = clip.training.Apply(x, channels)
+		fs[i] = rowFeatures{width: channels * len(p.Delays), rows: map[string][]float32{
+			clip.name: align.FIR(align.FitZScore(x, clip.rows, channels).Apply(x), clip.rows, channels, p.Delays)}}
+	}
+	return joined(fs, len(p.Delays)).rows[clip.name], nil
+}
+
+// upTo are the numbers 0 to n-1.
+func upTo(n int) []int {
+	out := make([]int, n)
+	for i := range out {
+		out[i] = i
+	}
+	return out
+}
+
 // Close stops those who predict, waits for them, and frees the weights. A second Close does nothing.
 func (p *Predictor) Close() {
 	p.end()
 	p.use.Lock()
 	defer p.use.Unlock()
 	if p.readout != nil {
-		p.readout.store.Close()
+		p.readout.close()
 	}
 	if p.model != nil {
 		p.model.Close()

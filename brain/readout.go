@@ -1,15 +1,18 @@
 package brain
 
 import (
+	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
 // Readout maps the delayed features of a row to the responses of one person's voxels. It is linear; with a
-// bottleneck of width b the map has rank b, so that 95,000 voxels share b directions of feature space.
+// bottleneck of width b the map has rank b, so that 95,000 voxels share b directions of feature space. With a layer mix
+// each voxel has its own mixture of hidden states in front of it.
 type Readout struct {
 	store  *nn.Store
 	layers []nn.Linear
+	mix    *layerMix // nil: one hidden state
 }
 
 // newReadout makes a readout of (in) features to (voxels), or a second one over a full store. Weights start Xavier
@@ -30,10 +33,35 @@ func newReadout(s *torch.Scope, store *nn.Store, in, bottleneck, voxels int) (*R
 	return r, err
 }
 
-// Forward maps features x (T, F) to responses (T, V).
+// Forward maps features x (T, F) to responses (T, V). With a layer mix, F are delays × hidden states × channels.
 func (r *Readout) Forward(x *torch.Tensor) *torch.Tensor {
+	if r.mix != nil {
+		return r.mix.forward(x, r.linear)
+	}
+	return r.linear(x)
+}
+
+// linear is the map without the mix.
+func (r *Readout) linear(x *torch.Tensor) *torch.Tensor {
 	for _, l := range r.layers {
 		x = l.Forward(x)
 	}
 	return x
+}
+
+// tensors are what a file of the readout holds.
+func (r *Readout) tensors() []ckpt.Tensor {
+	out := tensorsOf("", r.store.Params())
+	if r.mix != nil {
+		out = append(out, tensorsOf("", r.mix.store.Params())...)
+		out = append(out, ckpt.NewTensor(mixGroups, []int{len(r.mix.groups)}, int64s(r.mix.groups)))
+	}
+	return out
+}
+
+func (r *Readout) close() {
+	r.store.Close()
+	if r.mix != nil {
+		r.mix.store.Close()
+	}
 }

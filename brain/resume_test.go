@@ -161,6 +161,44 @@ func TestStoppedRunsEndAlike(t *testing.T) {
 	same(t, want, out, "resumed after its end")
 }
 
+// Every way to train goes on to the bit: what it keeps beside weights and optimizer is in the checkpoint.
+func TestEveryStrategyGoesOnAlike(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, tinyModel(t.Context(), filepath.Join(dir, "model")))
+	cases := []struct {
+		name, phase string
+		event       int // of the phase, at which the run is stopped
+		change      func(*experiment.Experiment)
+	}{
+		{"full", "tune", 9, func(e *experiment.Experiment) { e.Train.Mode, e.Train.LR = "full", 1e-3 }},
+		{"guard", "tune", 8, func(e *experiment.Experiment) { e.Train.GuardROI, e.Train.GuardWeight = []string{"front"}, 5 }},
+		{"guard, before its first checkpoint", "validate", 3, func(e *experiment.Experiment) { e.Train.GuardROI = []string{"front"} }},
+		{"balanced", "tune", 8, func(e *experiment.Experiment) { e.Data.ROIBalance, e.Train.Loss = []string{"front"}, "temporal" }},
+		{"pinned", "tune", 8, func(e *experiment.Experiment) { e.Readout.Mode = "pinned" }},
+		{"pinned, refreshed", "tune", 9, func(e *experiment.Experiment) { e.Readout.Mode, e.Readout.RefreshSteps = "pinned", 2 }},
+		{"pinned, at the step before a refresh", "tune", 8, func(e *experiment.Experiment) { e.Readout.Mode, e.Readout.RefreshSteps = "pinned", 2 }},
+		{"pinned, in a refresh", "refresh", 5, func(e *experiment.Experiment) { e.Readout.Mode, e.Readout.RefreshSteps = "pinned", 2 }},
+		{"layer mix", "tune", 7, func(e *experiment.Experiment) { e.Readout.LayerMix, e.Eval.Layer = "voxel", "voxel" }},
+		{"contrastive", "tune", 7, func(e *experiment.Experiment) { e.Train.Loss, e.Readout.Bottleneck = "nt_xent", 0 }},
+		{"readout with a mix", "tune", 7, func(e *experiment.Experiment) { e.Train.Mode, e.Readout.LayerMix = "readout", "region" }},
+	}
+	for i, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			with := func(name string) *experiment.Experiment {
+				e := resumed(dir, filepath.Join(dir, fmt.Sprint(name, i)))
+				c.change(e)
+				return e
+			}
+			whole, broken := with("whole"), with("broken")
+			require.NoError(t, trainOnce(t.Context(), whole, Options{}))
+			ctx, watch := stopAt(t.Context(), c.phase, c.event)
+			require.ErrorIs(t, trainOnce(ctx, broken, Options{Progress: watch}), errStop)
+			require.NoError(t, trainOnce(t.Context(), broken, Options{}))
+			same(t, outcome(t, whole.Out), broken.Out)
+		})
+	}
+}
+
 // A front end that does not fit in memory is computed in other batches by steps than by reading.
 func TestStoppedRunsEndAlikeWithoutRoom(t *testing.T) {
 	for _, opt := range []Options{{CacheBytes: 1}, {CacheBytes: 60_000, BatchBytes: 1 << 20}} {

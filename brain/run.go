@@ -27,7 +27,7 @@ import (
 //	adapter/                    the epoch chosen on validation, in the format of Hugging Face PEFT
 //	readout/SUBJECT.safetensors the readout of that epoch
 //	ckpt/step-N/                to resume from
-//	eval/                       scores
+//	eval/                       scores, predictions, and what their rows and columns are
 type Run struct {
 	Dir  string
 	lock *flock.Flock

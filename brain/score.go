@@ -83,29 +83,48 @@ type prediction struct {
 }
 
 // predict fits a ridge for each person on the training rows and predicts a split. People with the same training rows
-// share the decomposition of the features.
-func (st *Study) predict(ctx context.Context, f *rowFeatures, split Split) ([]prediction, error) {
-	exp := st.Experiment
+// share the decomposition of the features. Of several features, each voxel has those whose cross-validated score on the
+// training rows is best.
+func (st *Study) predict(ctx context.Context, fs []rowFeatures, split Split) ([]prediction, error) {
 	out := make([]prediction, len(st.people))
 	for _, group := range st.sameRows() {
 		first := st.people[group[0]]
-		x, rows := f.stack(first, Train)
+		_, rows := fs[0].stack(first, Train)
 		y := make([][]float32, len(group))
 		widths := make([]int, len(group))
 		for k, i := range group {
 			y[k], _ = st.people[i].want(Train)
 			widths[k] = st.people[i].voxels
 		}
-		m, err := ridge.Fit(ctx, x, besides(y, widths, rows), rows, ridge.Options{Alphas: exp.Eval.Alphas, Boots: exp.Eval.Boots,
-			ChunkRows: exp.Eval.ChunkTRs, HeldOut: exp.Eval.HeldOut, Seed: exp.Train.Seed, Device: st.Model.Session().Device})
-		if err != nil {
-			return nil, err
+		responses := besides(y, widths, rows)
+		var all []float32
+		var best []float64
+		for l := range fs {
+			x, _ := fs[l].stack(first, Train)
+			m, err := ridge.Fit(ctx, x, responses, rows, st.ridgeOptions())
+			if err != nil {
+				return nil, err
+			}
+			x, n := fs[l].stack(first, split)
+			pred, err := m.Predict(ctx, x, n)
+			if err != nil {
+				return nil, err
+			}
+			if l == 0 {
+				all, best = pred, m.Scores
+				continue
+			}
+			for v, score := range m.Scores {
+				if score <= best[v] {
+					continue
+				}
+				best[v] = score
+				for k := v; k < len(all); k += m.Voxels {
+					all[k] = pred[k]
+				}
+			}
 		}
-		x, rows = f.stack(first, split)
-		all, err := m.Predict(ctx, x, rows)
-		if err != nil {
-			return nil, err
-		}
+		_, rows = fs[0].stack(first, split)
 		from := 0
 		for k, i := range group {
 			out[i] = prediction{rows, columns(all, rows, from, from+widths[k])}
@@ -113,6 +132,30 @@ func (st *Study) predict(ctx context.Context, f *rowFeatures, split Split) ([]pr
 		}
 	}
 	return out, nil
+}
+
+// ridgeOptions are those of every score.
+func (st *Study) ridgeOptions() ridge.Options {
+	exp := st.Experiment
+	return ridge.Options{Alphas: exp.Eval.Alphas, Boots: exp.Eval.Boots, ChunkRows: exp.Eval.ChunkTRs, HeldOut: exp.Eval.HeldOut,
+		Seed: exp.Train.Seed, Device: st.Model.Session().Device}
+}
+
+// scoredLayer is the one hidden state that scores look at; nil where each voxel has its own.
+func (st *Study) scoredLayer() *int {
+	if st.Experiment.Eval.Layer != "model" {
+		return nil
+	}
+	return &st.Experiment.Model.Layer
+}
+
+// scoredLayers are the hidden states that scores look at: model.layer, or all up to it, of which each voxel has its own.
+func (st *Study) scoredLayers() []int {
+	layers := []int{st.Experiment.Model.Layer}
+	for l := st.Experiment.Model.Layer - 1; l >= 0 && st.Experiment.Eval.Layer == "voxel"; l-- {
+		layers = append([]int{l}, layers...)
+	}
+	return layers
 }
 
 // sameRows groups people whose rows agree in every split.
@@ -157,30 +200,60 @@ func columns(x []float32, rows, from, to int) []float32 {
 	return out
 }
 
-// validationR scores features on the validation rows: the mean over people of the mean r of their tuned voxels. Most
-// limits the rows of each part, 0 does not.
-func (st *Study) validationR(ctx context.Context, f *rowFeatures, most int) (float64, error) {
-	predicted, err := st.predict(ctx, f, Val)
-	if err != nil {
-		return 0, err
+// at picks places of x.
+func at[T any](x []T, places []int) []T {
+	out := make([]T, len(places))
+	for i, place := range places {
+		out[i] = x[place]
 	}
-	total := 0.
+	return out
+}
+
+// voxelScores are the validation scores of one person's voxels.
+type voxelScores struct {
+	r        []float64
+	constant []bool
+}
+
+// validation scores features on the validation rows, by person. Most limits the rows of each part, 0 does not.
+func (st *Study) validation(ctx context.Context, fs []rowFeatures, most int) ([]voxelScores, error) {
+	predicted, err := st.predict(ctx, fs, Val)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]voxelScores, len(st.people))
 	for i, p := range st.people {
 		var pred, want []float32
-		rows, at := 0, 0
+		rows, from := 0, 0
 		for _, r := range p.parts[Val] {
 			n := r.To - r.From
 			take := n
 			if most > 0 {
 				take = min(n, most)
 			}
-			pred = append(pred, predicted[i].pred[at*p.voxels:(at+take)*p.voxels]...)
+			pred = append(pred, predicted[i].pred[from*p.voxels:(from+take)*p.voxels]...)
 			want = append(want, p.responses[r.Story].data[r.From*p.voxels:(r.From+take)*p.voxels]...)
-			rows, at = rows+take, at+n
+			rows, from = rows+take, from+n
 		}
-		r, constant := stats.Correlation(pred, want, rows, p.voxels)
-		mean, _ := stats.Mean(r, constant, p.tuned)
-		total += mean
+		out[i].r, out[i].constant = stats.Correlation(pred, want, rows, p.voxels)
 	}
-	return total / float64(len(st.people)), nil
+	return out, nil
+}
+
+// tunedR is the mean over people of the mean r of their tuned voxels, each counted as in the loss.
+func (st *Study) tunedR(scores []voxelScores) float64 {
+	total := 0.
+	for i, p := range st.people {
+		total += p.tunedMean(at(scores[i].r, p.tuned), at(scores[i].constant, p.tuned))
+	}
+	return total / float64(len(st.people))
+}
+
+// validationR is tunedR of features.
+func (st *Study) validationR(ctx context.Context, fs []rowFeatures, most int) (float64, error) {
+	scores, err := st.validation(ctx, fs, most)
+	if err != nil {
+		return 0, err
+	}
+	return st.tunedR(scores), nil
 }

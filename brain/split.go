@@ -60,7 +60,8 @@ type person struct {
 	voxels    int
 	parts     [3][]dataset.Rows
 	responses map[string]*response
-	tuned     []int // columns that the loss looks at: of the tuned regions, varying in the training rows
+	tuned     []int     // columns that the loss looks at: of the tuned regions, varying in the training rows
+	weights   []float32 // how much each of these counts, of mean 1; nil: all alike
 }
 
 // response is what one person answered to one story: the mean over repeats, standardised, and the repeats.
@@ -205,29 +206,37 @@ func (p *person) want(split Split) (x []float32, rows int) {
 	return p.stack(split, func(r *response) []float32 { return r.data })
 }
 
-// tunedColumns are the voxels of the tuned regions that vary in the training rows.
+// tunedColumns are the voxels of the tuned and of the balanced regions that vary in the training rows.
 func tunedColumns(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset, p *person) ([]int, error) {
-	in := make([]bool, p.voxels)
-	for _, roi := range exp.Data.ROI {
-		columns, err := data.ROI(ctx, roi, p.name, p.voxels)
-		if err != nil {
-			return nil, err
+	x, rows := p.want(Train)
+	in := varies(x, rows, p.voxels)
+	for _, names := range [][]string{exp.Data.ROI, exp.Data.ROIBalance} {
+		if len(names) == 0 {
+			continue
 		}
-		for _, c := range columns {
-			in[c] = true
+		union := make([]bool, p.voxels)
+		for _, name := range names {
+			columns, err := region(ctx, data, name, p.name, p.voxels)
+			if err != nil {
+				return nil, err
+			}
+			for _, c := range columns {
+				union[c] = true
+			}
+		}
+		for c := range in {
+			in[c] = in[c] && union[c]
 		}
 	}
-	x, rows := p.want(Train)
-	varying := varies(x, rows, p.voxels)
 	var columns []int
 	for c := range in {
-		if (in[c] || len(exp.Data.ROI) == 0) && varying[c] {
+		if in[c] {
 			columns = append(columns, c)
 		}
 	}
 	if len(columns) == 0 {
 		return nil, fault.New(fault.BadData, "load responses", p.name, "no voxel of the tuned region varies in the training rows").
-			Advise("check data.roi and data.train")
+			Advise("check data.roi, data.roi_balance and data.train")
 	}
 	return columns, nil
 }

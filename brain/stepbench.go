@@ -123,7 +123,7 @@ func (b *stepBench) prepare(ctx context.Context, exp *experiment.Experiment) (er
 	if b.adapter, err = peft.New(adapterConfig(exp, opt.Config)); err != nil {
 		return err
 	}
-	view, err := adapt(ctx, b.base, b.adapter, seedAdapter)
+	view, err := adapt(ctx, b.base, seedAdapter, b.adapter)
 	if err != nil {
 		return err
 	}
@@ -183,7 +183,7 @@ func (b *stepBench) step(ctx context.Context, seed uint64) (loss float64, err er
 	err = b.session.Train(ctx, seed, func(s *torch.Scope) error {
 		x := b.reader.forward(s, b.audio, align.Rows{From: 0, To: b.opt.Windows}, []int{b.layer})[0] // (windows, E)
 		x = x.To(torch.Float32).Reshape(rows, windowsOfRow, -1).Mean(1)                              // (rows, E)
-		l := SpatialLoss(b.readout.Forward(x), s.FromFloat32(b.want, rows, b.opt.Voxels))
+		l := SpatialLoss(b.readout.Forward(x), s.FromFloat32(b.want, rows, b.opt.Voxels), nil)
 		l.Backward()
 		loss = l.Item()
 		if err := b.check(); err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/dataset"
@@ -51,10 +52,12 @@ type Study struct {
 	waves    map[string][]float32 // stories as the model hears them; shared with variants
 	owns     bool                 // the cache
 	closes   bool                 // the model
+	took     time.Duration        // to open it
 }
 
 // Open opens the data set and the model that the experiment names.
 func Open(ctx context.Context, exp *experiment.Experiment, opt Options) (*Study, error) {
+	start := time.Now()
 	data, err := dataset.Open(exp.Data.Path)
 	if err != nil {
 		return nil, err
@@ -68,7 +71,7 @@ func Open(ctx context.Context, exp *experiment.Experiment, opt Options) (*Study,
 		model.Close()
 		return nil, err
 	}
-	st.closes = true
+	st.closes, st.took = true, time.Since(start)
 	return st, nil
 }
 
@@ -107,7 +110,7 @@ func New(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset,
 
 // prepare loads what the experiment needs and checks it.
 func (st *Study) prepare(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{st.checkModel, st.loadPeople, st.auditSplits, st.loadStimuli, st.chooseLoss, st.noteMethod} {
+	for _, step := range []func(context.Context) error{st.checkModel, st.loadPeople, st.weigh, st.auditSplits, st.loadStimuli, st.chooseLoss, st.noteMethod} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -293,7 +296,7 @@ func (st *Study) chooseLoss(context.Context) error {
 	for _, p := range st.people {
 		least = min(least, len(p.tuned))
 	}
-	loss, name, err := newLoss(st.Experiment.Train.Loss, least, st.Experiment.Compat.ShrunkenLossR)
+	loss, name, err := newLoss(st.Experiment.Train, least, st.Experiment.Compat.ShrunkenLossR)
 	if err != nil {
 		return fault.New(fault.Usage, "open study", "train.loss", "%v", err)
 	}
@@ -310,6 +313,9 @@ func (st *Study) noteMethod(context.Context) error {
 	st.note("readout.delays_seconds %v are %v TRs of %g s", exp.Readout.DelaysSeconds, st.delays, st.Data.TR())
 	if longest := slices.Max(st.delays); exp.Train.HaloTRs < longest && !exp.Compat.NoHalo {
 		st.note("train.halo_trs %d is less than the longest delay of %d TRs: the first rows of each block lack their history", exp.Train.HaloTRs, longest)
+	}
+	if exp.Readout.LayerMix != "none" && exp.Eval.Layer == "model" {
+		st.note("readout.layer_mix trains hidden states below %d too, and scores read that one alone; eval.layer: voxel gives each voxel its best", exp.Model.Layer)
 	}
 	if story := st.inSeveralSplits(); story != "" && exp.Data.Detrend != "none" {
 		st.note("data.detrend is fitted over the whole of %s, whose rows are in several splits", story)

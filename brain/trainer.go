@@ -32,10 +32,12 @@ type trainer struct {
 	own      *wavlm.Model  // a copy of the study's model, in mode full
 	reader   *reader
 	readouts []*Readout // by person
+	guard    *guard     // nil if no region is guarded
+	order    []block    // of an epoch, before shuffling
 	adam     *nn.Adam
 	session  nn.Session
-	tunes    bool         // the model changes, not only the readouts
-	features *rowFeatures // of training and validation stories, as last read
+	tunes    bool          // the model changes, not only the readouts
+	features []rowFeatures // of training and validation stories, as last read, by hidden state of readLayers
 	zscore   map[string]align.ZScore
 	progress Progress
 	unsaved  *checkpoint // the best one, if the disk refused it
@@ -48,11 +50,15 @@ func (st *Study) newTrainer(ctx context.Context) (*trainer, error) {
 	if err == nil {
 		err = t.prepareReadouts(ctx)
 	}
+	if err == nil {
+		t.guard, err = t.newGuard(ctx)
+	}
 	if err != nil {
 		t.close()
 		return nil, err
 	}
 	t.reader = st.reader(t.model)
+	t.order = blocks(t.people, st.Experiment.Train.BlockTRs, st.Experiment.Train.Joint == "shared")
 	return t, nil
 }
 
@@ -61,8 +67,9 @@ func (t *trainer) close() {
 		t.adam.Close()
 	}
 	for _, r := range t.readouts {
-		r.store.Close()
+		r.close()
 	}
+	t.guard.close()
 	if t.adapter != nil {
 		t.adapter.Close()
 	}
@@ -104,8 +111,8 @@ func (st *Study) adapted(ctx context.Context, a *peft.Adapter, seed uint64) (vie
 
 // adapterConfig turns the experiment's adapter into PEFT's terms. Layers that are never run are not adapted.
 func adapterConfig(exp *experiment.Experiment, cfg wavlm.Config) peft.Config {
-	c := peft.Config{BaseModel: exp.Model.Path, R: exp.Adapter.R, LoraAlpha: exp.Adapter.Alpha, LoraDropout: exp.Adapter.Dropout,
-		UseRSLoRA: exp.Adapter.Type == "rslora", LayersToTransform: exp.Adapter.Layers}
+	method := &peft.LoRA{R: exp.Adapter.R, Alpha: exp.Adapter.Alpha, Dropout: exp.Adapter.Dropout, RSLoRA: exp.Adapter.Type == "rslora"}
+	c := peft.Config{Method: method, BaseModel: exp.Model.Path, LayersToTransform: exp.Adapter.Layers}
 	if c.LayersToTransform == nil {
 		for l := range exp.Model.Layer {
 			c.LayersToTransform = append(c.LayersToTransform, l)
@@ -127,22 +134,34 @@ func (t *trainer) prepareReadouts(ctx context.Context) error {
 	width := t.Model.Config.Hidden * len(t.delays)
 	t.session = nn.Session{Stores: append([]*nn.Store(nil), t.model.Session().Stores...), Device: t.model.Session().Device,
 		Compute: t.model.Session().Compute}
-	var readouts, model nn.Group
+	var readouts, mixes, model nn.Group
 	for i, p := range t.people {
 		mode := torch.Mode{Seed: torch.Seed(exp.Train.Seed, seedReadout, uint64(i)), Device: t.session.Device}
-		store := nn.NewStore()
+		store, bottleneck := nn.NewStore(), exp.Readout.Bottleneck
+		if t.pinned() {
+			bottleneck = 0
+		}
 		err := torch.Do(ctx, mode, func(s *torch.Scope) error {
-			r, err := newReadout(s, store, width, exp.Readout.Bottleneck, len(p.tuned))
+			r, err := newReadout(s, store, width, bottleneck, len(p.tuned))
 			t.readouts = append(t.readouts, r)
+			if err == nil && t.mixed() > 1 {
+				err = t.mixReadout(s, r, p)
+			}
 			return err
 		})
 		if err != nil {
 			return err
 		}
 		t.session.Stores = append(t.session.Stores, store)
-		readouts = readouts.With("readout."+p.name+".", store, nil)
+		if !t.pinned() {
+			readouts = readouts.With("readout."+p.name+".", store, nil)
+		}
+		if m := t.readouts[i].mix; m != nil {
+			t.session.Stores = append(t.session.Stores, m.store)
+			mixes = mixes.With("readout."+p.name+".", m.store, nil)
+		}
 	}
-	readouts.LR, model.LR = exp.Train.ReadoutLR, exp.Train.LR
+	readouts.LR, mixes.LR, model.LR = exp.Train.ReadoutLR, exp.Train.MixLR, exp.Train.LR
 	switch exp.Train.Mode {
 	case "lora":
 		model = model.With("adapter.", t.adapter.Store(), nil)
@@ -150,7 +169,7 @@ func (t *trainer) prepareReadouts(ctx context.Context) error {
 		model = model.With("model.", t.own.Store(), trainedInFull)
 	}
 	return torch.Do(ctx, torch.Mode{}, func(s *torch.Scope) error {
-		t.adam = nn.NewAdam(s, nn.AdamOptions{}, model, readouts)
+		t.adam = nn.NewAdam(s, nn.AdamOptions{}, model, readouts, mixes)
 		return nil
 	})
 }
@@ -209,15 +228,36 @@ func (t *trainer) step(ctx context.Context, b block, seed uint64) (loss float64,
 	return loss, err
 }
 
+// mixed is the number of hidden states that the readout sees: model.layer alone, or with a layer mix all up to it.
+func (t *trainer) mixed() int {
+	if t.Experiment.Readout.LayerMix == "none" {
+		return 1
+	}
+	return t.Experiment.Model.Layer + 1
+}
+
+// hidden reads a run of windows: their vectors (n, E), or side by side those of all mixed states (n, L·E).
+func (t *trainer) hidden(s *torch.Scope, stim *stimulus, run align.Rows) *torch.Tensor {
+	top := t.Experiment.Model.Layer
+	var layers []int
+	for l := top + 1 - t.mixed(); l <= top; l++ {
+		layers = append(layers, l)
+	}
+	if len(layers) == 1 {
+		return t.reader.forward(s, stim, run, layers)[0]
+	}
+	return torch.Cat(1, t.reader.forward(s, stim, run, layers)...)
+}
+
 // vectors gives the windows' vectors (windows, E) with gradients, if the model is tuned.
 func (t *trainer) vectors(s *torch.Scope, stim *stimulus, runs []align.Rows) *torch.Tensor {
 	read := func(s *torch.Scope) *torch.Tensor {
 		var xs []*torch.Tensor
 		for _, run := range runs {
-			xs = append(xs, t.reader.forward(s, stim, run, []int{t.Experiment.Model.Layer})[0])
+			xs = append(xs, t.hidden(s, stim, run))
 		}
 		if len(xs) == 0 {
-			return s.Zeros(0, t.Model.Config.Hidden)
+			return s.Zeros(0, t.Model.Config.Hidden*t.mixed())
 		}
 		return torch.Cat(0, xs...).To(torch.Float32)
 	}
@@ -225,22 +265,6 @@ func (t *trainer) vectors(s *torch.Scope, stim *stimulus, runs []align.Rows) *to
 		return s.Frozen(read)
 	}
 	return read(s)
-}
-
-// backward computes the loss of a block from its windows' vectors and the gradients of all that is tuned.
-func (t *trainer) backward(s *torch.Scope, b block, sp span, vectors *torch.Tensor) float64 {
-	z := sp.rowFeatures(vectors, t.zscoreOf(b.story)) // (halo+rows, E)
-	x := delayed(z, t.delays, sp.halo)                // (rows, E·D)
-	total := s.Zeros()
-	for _, i := range b.subjects {
-		p := t.people[i]
-		want := p.responses[b.story].block(b.from, b.to, p.tuned, p.voxels)
-		pred := t.readouts[i].Forward(x) // (rows, V)
-		total = total.Add(t.loss(pred, s.FromFloat32(want, b.to-b.from, len(p.tuned))))
-	}
-	total = total.Scale(1 / float64(len(b.subjects)))
-	total.Backward()
-	return total.Item()
 }
 
 // zscoreOf are the statistics that standardise a story's features while tuning; nil where compat wants those of the
@@ -257,12 +281,11 @@ func (t *trainer) zscoreOf(story string) *align.ZScore {
 // gradients first, the gradient of the loss with respect to them is computed, and each run of windows is read again
 // to carry that gradient into the model.
 func (t *trainer) backwardInRuns(s *torch.Scope, b block, sp span, stim *stimulus, runs []align.Rows, seed uint64) float64 {
-	layer := []int{t.Experiment.Model.Layer}
 	inRun := func(run align.Rows, grad bool, fn func(s *torch.Scope, x *torch.Tensor)) {
 		mode := s.Mode()
 		mode.Grad, mode.Seed = grad, torch.Seed(seed, uint64(run.From))
 		err := torch.Do(s.Context(), mode, func(s *torch.Scope) error {
-			fn(s, t.reader.forward(s, stim, run, layer)[0].To(torch.Float32))
+			fn(s, t.hidden(s, stim, run).To(torch.Float32))
 			return nil
 		})
 		if err != nil {
@@ -273,7 +296,7 @@ func (t *trainer) backwardInRuns(s *torch.Scope, b block, sp span, stim *stimulu
 	for _, run := range runs {
 		inRun(run, false, func(_ *torch.Scope, x *torch.Tensor) { data = append(data, x.Float32s()...) })
 	}
-	width := t.Model.Config.Hidden
+	width := t.Model.Config.Hidden * t.mixed()
 	vectors := s.FromFloat32(data, len(data)/width, width).RequireGrad(true)
 	loss := t.backward(s, b, sp, vectors)
 	grad := vectors.Grad(s).Float32s()

@@ -59,6 +59,7 @@ func (st *Study) Transfer(ctx context.Context, run *Run, targets ...string) (*Su
 	}
 	exp := *st.Experiment
 	exp.Data.Subjects, exp.Train.Loss = names, "auto"
+	exp.Train.Reliability, exp.Train.Weights = "none", "" // of the people who were tuned on
 	v, err := st.Vary(ctx, &exp)
 	if err != nil {
 		return nil, err

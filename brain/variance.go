@@ -71,7 +71,7 @@ func (st *Study) Variance(ctx context.Context, bands []Band, sets [][]int) ([]Ex
 			}
 			joint.rows[story] = besides(xs, widths, st.stimuli[story].rows)
 		}
-		predicted, err := st.predict(ctx, &joint, Test)
+		predicted, err := st.predict(ctx, []rowFeatures{joint}, Test)
 		if err != nil {
 			return nil, err
 		}

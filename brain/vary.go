@@ -118,18 +118,35 @@ func (st *Study) RandomAdapter(ctx context.Context, from, to string, seed uint64
 
 // randomise is what RandomAdapter does to the pairs.
 func randomise(s *torch.Scope, a *peft.Adapter, where string) error {
-	norm := func(l *peft.LoRA) float64 { return math.Sqrt(l.Delta(s).Square().Sum().Item()) }
 	total := 0.
 	for _, l := range a.Layers() {
-		want := norm(l)
+		A, B := pair(a, l)
+		if A == nil || B == nil {
+			return fault.New(fault.BadData, "make a random adapter", where, "%s has no pair of low-rank matrices", l.Path)
+		}
+		want := productNorm(s, A, B)
 		total += want
-		l.A.CopyFrom(s.Normal(0, 1, l.A.Shape()...))
-		l.B.CopyFrom(s.Normal(0, 1, l.B.Shape()...))
-		l.B.CopyFrom(s.Use(l.B).Scale(want / norm(l)))
+		A.CopyFrom(s.Normal(0, 1, A.Shape()...))
+		B.CopyFrom(s.Normal(0, 1, B.Shape()...))
+		B.CopyFrom(s.Use(B).Scale(want / productNorm(s, A, B)))
 	}
 	if total == 0 {
 		return fault.New(fault.BadData, "make a random adapter", where, "the adapter adds nothing: validation chose the untuned model").
 			Advise("train longer, or with another learning rate")
 	}
 	return nil
+}
+
+// pair is A (r, in) and B (out, r) of a layer; nil where the adapter's method has none.
+func pair(a *peft.Adapter, l *peft.Adapted) (A, B *torch.Tensor) {
+	return a.Store().Param(l.Name + ".lora_A.weight"), a.Store().Param(l.Name + ".lora_B.weight")
+}
+
+// productNorm is ‖B·A‖, in Float64. The scale of a pair does not change, so equal norms add equally much.
+func productNorm(s *torch.Scope, A, B *torch.Tensor) float64 {
+	return math.Sqrt(product(s, A, B).Square().Sum().Item())
+}
+
+func product(s *torch.Scope, A, B *torch.Tensor) *torch.Tensor {
+	return s.Use(B).To(torch.Float64).MatMul(s.Use(A).To(torch.Float64)) // (out, in)
 }

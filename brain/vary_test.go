@@ -32,7 +32,8 @@ func TestRandomAdapterHasEqualNorms(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, torch.Do(t.Context(), torch.Mode{Seed: 1}, func(s *torch.Scope) error {
 		for i, l := range a.Layers() {
-			l.B.CopyFrom(s.Normal(0, float64(i+1), l.B.Shape()...))
+			_, B := pair(a, l)
+			B.CopyFrom(s.Normal(0, float64(i+1), B.Shape()...))
 		}
 		return nil
 	}))
@@ -52,7 +53,8 @@ func TestRandomAdapterHasEqualNorms(t *testing.T) {
 	// One that adds nothing has no random counterpart.
 	require.NoError(t, torch.Do(t.Context(), torch.Mode{}, func(s *torch.Scope) error {
 		for _, l := range a.Layers() {
-			l.B.CopyFrom(s.Zeros(l.B.Shape()...))
+			_, B := pair(a, l)
+			B.CopyFrom(s.Zeros(B.Shape()...))
 		}
 		return nil
 	}))
@@ -71,7 +73,8 @@ func deltas(ctx context.Context, t *testing.T, st *Study, dir string) (out [][]f
 	require.NoError(t, err)
 	require.NoError(t, torch.Do(ctx, torch.Mode{}, func(s *torch.Scope) error {
 		for _, l := range a.Layers() {
-			out = append(out, l.Delta(s).Float64s())
+			A, B := pair(a, l)
+			out = append(out, product(s, A, B).Float64s())
 		}
 		return nil
 	}))

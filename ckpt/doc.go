@@ -1,6 +1,6 @@
 // Package ckpt reads and writes the files that hold numbers: safetensors checkpoints, in one file or
-// in shards, and NumPy's .npy. Bytes go in; names, dtypes, shapes and slices come out. It knows
-// nothing of models and depends on the standard library alone.
+// in shards, and NumPy's .npy; it reads those of PyTorch (.bin, .pt), too. Bytes go in; names, dtypes,
+// shapes and slices come out. It knows nothing of models and depends on the standard library alone.
 //
 // # Reading
 //
@@ -22,7 +22,16 @@
 // (".NAME.*.tmp", or "NAME.tmp.PID" for a folder), and two processes that fill the same folder must
 // exclude each other by a lock.
 //
-// # Pickles
+// # PyTorch files
 //
-// pytorch_model.bin is not read: a pickle is a program. The error says how to convert one.
+// A file by torch.save is a zip archive with a pickle in it, and a pickle is a program: to load one in
+// Python, and even to hand one to libtorch, is to run what a stranger wrote (CVE-2025-32434 and
+// CVE-2026-24747 are about the loader that was to make it safe). [OpenTorch] runs nothing. It knows the
+// opcodes that tensors, dictionaries, lists, text and numbers need, and three names that a call may
+// bear, none of which is ever looked up; everything else is refused, and there is no other way in. Each
+// storage must be as long as the pickle says, each tensor must lie within its storage, and all of them
+// together may not be much larger than the file. Entries that are compressed or stand twice are
+// refused, though torch.load accepts them. Not read at all: files from before PyTorch 1.6, TorchScript,
+// and big-endian ones. Elements are copied as they are; neither PyTorch nor this package checks their
+// CRC.
 package ckpt

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/brainwavlm/bwlm/fault"
@@ -41,6 +42,12 @@ func oneLine(text string) string {
 	return text
 }
 
+// advised is an error that knows what to do about it; FILE in do stands for the file.
+type advised struct {
+	error
+	do string
+}
+
 // readError makes what went wrong while a file was read into a fault: the operating system's errors are
 // IO or Missing, all others say that the data are bad.
 func readError(what, file string, err error) *fault.Error {
@@ -52,7 +59,10 @@ func readError(what, file string, err error) *fault.Error {
 	}
 	e := &fault.Error{Kind: fault.BadData, What: what, Where: file, Why: reason(err), Do: damaged, Err: err}
 	var errno syscall.Errno
+	var a *advised
 	switch {
+	case errors.As(err, &a):
+		e.Do = strings.ReplaceAll(a.do, "FILE", file)
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		e.Kind, e.Why, e.Do = fault.IO, "the file became shorter while it was read", "try again when nothing writes it"
 	case errors.Is(err, fs.ErrClosed):

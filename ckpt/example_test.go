@@ -109,3 +109,21 @@ func ExampleCheckContent() {
 	fmt.Println(strings.ReplaceAll(err.Error(), dir, "DATA"))
 	// Output: open: DATA/story.wav: the file is a git-annex link without content; run `datalad get DATA/story.wav`
 }
+
+// A file by torch.save, whose pickle is read but never run.
+func ExampleOpenTorch() {
+	f, err := ckpt.OpenTorch("../testdata/golden/containers/bin/ok_handmade.bin")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer f.Close()
+	values, err := f.Float32("a")
+	fmt.Println(f.Names(), values, err)
+
+	_, err = ckpt.OpenTorch("../testdata/golden/containers/bin/bad_global_os_system.bin")
+	fmt.Println(err)
+	// Output:
+	// [a] [0 1 2 3] <nil>
+	// read PyTorch file: ../testdata/golden/containers/bin/bad_global_os_system.bin: data.pkl at byte 2: wants os.system, which is neither a tensor nor a plain setting; do not open it with another program either; get the weights as safetensors from where they were published
+}

@@ -11,13 +11,14 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// File is an open checkpoint: one safetensors file, or the shards of one model read as if they were
-// one. Its header is in memory and checked; data are read when asked for. Methods may be called by
+// File is an open checkpoint: one safetensors or PyTorch file, or the shards of one model read as if they
+// were one. Its header is in memory and checked; data are read when asked for. Methods may be called by
 // several goroutines at once.
 type File struct {
 	tensors  []TensorInfo
 	index    map[string]int // into tensors
 	metadata map[string]string
+	settings map[string]any // of a PyTorch file
 	shards   []*shard
 }
 
@@ -25,6 +26,7 @@ type File struct {
 type shard struct {
 	name string // as errors name it
 	data io.ReaderAt
+	what string // as errors call reading it
 }
 
 // TensorInfo describes a tensor of a File. Shape is shared with the File and must not be changed.
@@ -34,7 +36,8 @@ type TensorInfo struct {
 	Shape []int
 
 	shard      *shard
-	begin, end int64 // in the shard
+	begin, end int64 // in the shard; where there are strides, only the first element and the size count
+	strides    []int // in elements, nil if they follow each other row by row
 }
 
 // Len is the number of elements.
@@ -50,12 +53,15 @@ func (t TensorInfo) Len() int {
 func (t TensorInfo) Size() int64 { return t.end - t.begin }
 
 // Open opens the safetensors file at path and checks its header. The caller closes the File.
-func Open(path string) (*File, error) {
-	file, size, err := openFile(readSafetensors, path)
+func Open(path string) (*File, error) { return open(path, readSafetensors, Read) }
+
+// open opens the file at path by read; errors call it what.
+func open(path, what string, read func(r io.ReaderAt, size int64, name string) (*File, error)) (*File, error) {
+	file, size, err := openFile(what, path)
 	if err != nil {
 		return nil, err
 	}
-	f, err := Read(file, size, path)
+	f, err := read(file, size, path)
 	if err != nil {
 		file.Close() // the first error says what matters
 		return nil, err
@@ -71,7 +77,7 @@ func Read(r io.ReaderAt, size int64, name string) (*File, error) {
 		return nil, readError(readSafetensors, name, err)
 	}
 	f := &File{index: make(map[string]int, len(h.tensors)), metadata: h.metadata}
-	return f, f.add(&shard{name, r}, h.tensors)
+	return f, f.add(&shard{name, r, readSafetensors}, h.tensors)
 }
 
 // add appends a shard's tensors, whose names must be new.
@@ -95,7 +101,7 @@ func (f *File) Close() error {
 	for _, s := range f.shards {
 		if c, ok := s.data.(io.Closer); ok {
 			if err := c.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
-				errs = append(errs, readError(readSafetensors, s.name, err))
+				errs = append(errs, readError(s.what, s.name, err))
 			}
 		}
 	}
@@ -135,7 +141,7 @@ func (f *File) Where(name string) string {
 // Metadata gives the metadata, for shards that of the first; it is empty if there is none.
 func (f *File) Metadata() map[string]string { return maps.Clone(f.metadata) }
 
-// Bytes reads a tensor's elements as they stand in the file: little-endian, row by row.
+// Bytes reads a tensor's elements as a safetensors file has them: little-endian, row by row.
 func (f *File) Bytes(name string) ([]byte, error) {
 	t, ok := f.Info(name)
 	if !ok {
@@ -145,9 +151,16 @@ func (f *File) Bytes(name string) ([]byte, error) {
 }
 
 func (t TensorInfo) read() ([]byte, error) {
-	data := make([]byte, t.Size())
-	if err := readFull(t.shard.data, data, t.begin); err != nil {
-		return nil, readError(readSafetensors, t.shard.name, &tensorError{t.Name, err})
+	var data []byte
+	var err error
+	if t.strides != nil {
+		data, err = t.gather()
+	} else {
+		data = make([]byte, t.Size())
+		err = readFull(t.shard.data, data, t.begin)
+	}
+	if err != nil {
+		return nil, readError(t.shard.what, t.shard.name, &tensorError{t.Name, err})
 	}
 	return data, nil
 }
@@ -171,7 +184,7 @@ func read[T any](f *File, name string, convert func([]byte, DType) ([]T, error))
 	}
 	out, err := convert(data, f.tensors[f.index[name]].DType)
 	if err != nil {
-		return nil, fault.New(fault.BadData, readSafetensors, f.Where(name), "%v", err).Advise("store it as another dtype")
+		return nil, fault.New(fault.BadData, f.what(), f.Where(name), "%v", err).Advise("store it as another dtype")
 	}
 	return out, nil
 }
@@ -187,6 +200,9 @@ func (f *File) Tensor(name string) (Tensor, error) {
 }
 
 func (f *File) noTensor(name string) error {
-	return fault.New(fault.BadData, readSafetensors, f.Where(name), "there is no such tensor among %d", len(f.tensors)).
+	return fault.New(fault.BadData, f.what(), f.Where(name), "there is no such tensor among %d", len(f.tensors)).
 		Advise("check that the file belongs to this model")
 }
+
+// what is how errors call reading f.
+func (f *File) what() string { return f.shards[0].what }

@@ -46,19 +46,22 @@ func FuzzSafetensors(f *testing.F) {
 	seeds(f, filepath.Join(golden, "containers", "safetensors", "*.safetensors"))
 	f.Fuzz(func(t *testing.T, input []byte) {
 		guarded(t, input, func() {
-			file, err := readBytes(input)
-			if err != nil {
-				return
-			}
-			for _, name := range file.Names() {
-				_, err := file.Bytes(name)
-				require.NoError(t, err)
-				_, _ = file.Float32(name)
-				_, _ = file.Int64(name)
-				_, _ = file.Bool(name)
+			if file, err := readBytes(input); err == nil {
+				readAll(t, file)
 			}
 		})
 	})
+}
+
+// readAll reads the tensors of a file in every way; what can be opened can be read.
+func readAll(t *testing.T, file *File) {
+	for _, name := range file.Names() {
+		_, err := file.Bytes(name)
+		require.NoError(t, err)
+		_, _ = file.Float32(name)
+		_, _ = file.Int64(name)
+		_, _ = file.Bool(name)
+	}
 }
 
 // What can be read can be written, and comes back the same.
@@ -90,6 +93,37 @@ func FuzzSafetensorsRewrite(f *testing.F) {
 	})
 }
 
+// readTorchAll reads PyTorch bytes, if they can be opened.
+func readTorchAll(t *testing.T, input []byte) {
+	if file, err := readTorchBytes(input); err == nil {
+		_ = file.Settings()
+		readAll(t, file)
+	}
+}
+
+// Any bytes are refused as a PyTorch file, or read whole.
+func FuzzTorch(f *testing.F) {
+	seeds(f, filepath.Join(golden, "containers", "bin", "*.bin"))
+	f.Fuzz(func(t *testing.T, input []byte) {
+		guarded(t, input, func() { readTorchAll(t, input) })
+	})
+}
+
+// So with any pickle in a sound archive, where mutations get further.
+func FuzzPickle(f *testing.F) {
+	for _, value := range []string{
+		square, pTensor(two, 0, pInts(2, 2), pInts(0, 1)), pTensor(two, 3, pInts(), pInts()),
+		"ctorch._utils\n_rebuild_parameter\n" + pTuple(square, "\x88", pOrdered) + "R", pText("b"), "](K\x01M\x01\x02J\x01\x00\x00\xffGabcdefghN\x88\x89e",
+		"q\x01h\x01r\x01\x00\x00\x00j\x01\x00\x00\x00\x85\x86\x87", pDict(pText("c"), square), pOrdered + pDict(pText("_metadata"), pOrdered) + "b",
+	} {
+		f.Add([]byte(oneTensor(value)))
+	}
+	f.Fuzz(func(t *testing.T, pickle []byte) {
+		input := torchFile(string(pickle), fourFloats)
+		guarded(t, input, func() { readTorchAll(t, input) })
+	})
+}
+
 func FuzzNPY(f *testing.F) {
 	seeds(f, "testdata/npy/*.npy")
 	f.Fuzz(func(t *testing.T, input []byte) {
@@ -112,7 +146,7 @@ func FuzzIndex(f *testing.F) {
 	f.Add([]byte(`{"x": [{"": {"": {}}}, true, null, "\ud83d\ude00"], "weight_map": {"a": "../m-1.safetensors"}}`))
 	f.Fuzz(func(t *testing.T, input []byte) {
 		guarded(t, input, func() {
-			index, err := parseIndex(input)
+			index, err := parseIndex(input, ".safetensors")
 			if err != nil {
 				return
 			}
@@ -140,8 +174,25 @@ func TestMemoryOfHostileInput(t *testing.T) {
 	} {
 		index := []byte(`{"x":[` + strings.Repeat(item+",", 1<<16) + `0]}`)
 		guarded(t, index, func() {
-			_, err := parseIndex(index)
+			_, err := parseIndex(index, ".safetensors")
 			require.ErrorContains(t, err, "no weight_map", name)
+		})
+	}
+	rank := pInts(make([]int64, maxTorchRank)...)
+	for name, value := range map[string]string{
+		"lists":   strings.Repeat("]", maxStack-2),
+		"tuples":  ")" + strings.Repeat("\x85", 1<<16),
+		"marks":   strings.Repeat("(", maxStack),
+		"dicts":   strings.Repeat("}", maxStack-2),
+		"memo":    "N" + strings.Repeat("q\x01", 1<<16),
+		"appends": "]q\x00" + strings.Repeat("h\x00a", 1<<16),
+		"tensors": "]q\x00" + rank + "q\x01" + two + "q\x02" + "ctorch._utils\n_rebuild_tensor_v2\nq\x03" + pOrdered + "q\x04" +
+			strings.Repeat("h\x03(h\x02K\x00h\x01h\x01\x89h\x04tR", 1<<13),
+	} {
+		input := torchFile(pickleMagic+value, fourFloats)
+		guarded(t, input, func() {
+			_, err := readTorchBytes(input)
+			require.Error(t, err, name)
 		})
 	}
 	array := npyBytes("{'descr': '|u1', 'fortran_order': True, 'shape': (1024, 1024)}", make([]byte, 1<<20))

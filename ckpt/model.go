@@ -12,36 +12,45 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// The names that Hugging Face libraries give to the weights of a model.
-const (
-	singleFile = "model.safetensors"
-	shardIndex = "model.safetensors.index.json"
-	pickleFile = "pytorch_model.bin"
-)
+// container is one of the forms in which a folder may hold the weights of a model.
+type container struct {
+	file   string // the name that Hugging Face libraries give it
+	suffix string // of shards
+	open   func(path string) (*File, error)
+}
+
+// index is the file that says what tensors are in which shard.
+func (c container) index() string { return c.file + ".index.json" }
+
+// containers are the forms that can be read, the best first.
+var containers = []container{
+	{"model.safetensors", ".safetensors", Open},
+	{"pytorch_model.bin", ".bin", openStateDict},
+}
 
 const incomplete = "get the model again, all its files from one place"
 
 // maxIndex is the size of the largest shard index that is read.
 const maxIndex = 64 << 20
 
-// OpenModel opens the weights in a model's folder: model.safetensors, or else the shards that
-// model.safetensors.index.json names, each of which must hold exactly the tensors that the index says.
-// Files may be links, also to elsewhere (Hugging Face's cache is made of such), but the index may
-// name nothing outside the folder.
+// OpenModel opens the weights in a model's folder: the first that is there of model.safetensors, the shards that
+// model.safetensors.index.json names, pytorch_model.bin, and the shards that pytorch_model.bin.index.json names. Each
+// shard must hold exactly the tensors that the index says. Files may be links, also to elsewhere (Hugging Face's cache
+// is made of such), but an index may name nothing outside the folder.
 func OpenModel(dir string) (*File, error) {
 	if err := checkDir(dir); err != nil {
 		return nil, err
 	}
-	switch {
-	case exists(dir, singleFile):
-		return Open(filepath.Join(dir, singleFile))
-	case exists(dir, shardIndex):
-		return openShards(dir)
-	case exists(dir, pickleFile), exists(dir, pickleFile+".index.json"):
-		return nil, fault.New(fault.BadData, readModel, oneLine(dir), "has %s only, want %s", pickleFile, singleFile).
-			Advise("convert it: python -c \"from transformers import AutoModel as M; M.from_pretrained('%s').save_pretrained('%[1]s')\"", dir)
+	for _, c := range containers {
+		switch {
+		case exists(dir, c.file):
+			return c.open(filepath.Join(dir, c.file))
+		case exists(dir, c.index()):
+			return openShards(dir, c)
+		}
 	}
-	return nil, fault.New(fault.Missing, readModel, oneLine(dir), "has neither %s nor %s", singleFile, shardIndex).
+	return nil, fault.New(fault.Missing, readModel, oneLine(dir), "has neither %s nor %s, whole or in shards",
+		containers[0].file, containers[1].file).
 		Advise("name the folder that holds the model's config.json and weights")
 }
 
@@ -63,9 +72,9 @@ func exists(dir, name string) bool {
 }
 
 // openShards opens the shards of the index in dir, in the order of their names.
-func openShards(dir string) (f *File, err error) {
-	path := filepath.Join(dir, shardIndex)
-	want, err := readIndex(path)
+func openShards(dir string, c container) (f *File, err error) {
+	path := filepath.Join(dir, c.index())
+	want, err := readIndex(path, c.suffix)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +89,7 @@ func openShards(dir string) (f *File, err error) {
 		if !exists(dir, name) {
 			return f, fault.New(fault.BadData, readModel, oneLine(path), "shard %s is not in the folder", name).Advise(incomplete)
 		}
-		one, err := Open(filepath.Join(dir, name))
+		one, err := c.open(filepath.Join(dir, name))
 		if err != nil {
 			return f, err
 		}
@@ -92,7 +101,7 @@ func openShards(dir string) (f *File, err error) {
 		}
 		for _, t := range one.tensors {
 			if want[t.Name] != name {
-				return f, fault.New(fault.BadData, readModel, one.Where(t.Name), "%s does not place this tensor here", shardIndex).Advise(incomplete)
+				return f, fault.New(fault.BadData, readModel, one.Where(t.Name), "%s does not place this tensor here", c.index()).Advise(incomplete)
 			}
 		}
 	}
@@ -104,8 +113,8 @@ func openShards(dir string) (f *File, err error) {
 	return f, nil
 }
 
-// readIndex reads which shard each tensor is in.
-func readIndex(path string) (map[string]string, error) {
+// readIndex reads which shard each tensor is in. The names of shards end in suffix.
+func readIndex(path, suffix string) (map[string]string, error) {
 	file, size, err := openFile(readModel, path)
 	if err != nil {
 		return nil, err
@@ -118,7 +127,7 @@ func readIndex(path string) (map[string]string, error) {
 	if err := readFull(file, text, 0); err != nil {
 		return nil, readError(readModel, path, err)
 	}
-	index, err := parseIndex(text)
+	index, err := parseIndex(text, suffix)
 	if err != nil {
 		return nil, readError(readModel, path, err)
 	}
@@ -126,7 +135,7 @@ func readIndex(path string) (map[string]string, error) {
 }
 
 // parseIndex reads the weight_map of an index and wants each value to be the plain name of a file.
-func parseIndex(text []byte) (map[string]string, error) {
+func parseIndex(text []byte, suffix string) (map[string]string, error) {
 	s, err := newJSONScanner(text)
 	if err != nil {
 		return nil, err
@@ -146,8 +155,8 @@ func parseIndex(text []byte) (map[string]string, error) {
 			if err := checkName(tensor); err != nil {
 				return &tensorError{tensor, err}
 			}
-			if !isPlainName(file) {
-				return &tensorError{tensor, errors.New("the shard " + oneLine(short(file)) + " is not the plain name of a safetensors file")}
+			if !isPlainName(file, suffix) {
+				return &tensorError{tensor, errors.New("the shard " + oneLine(short(file)) + " is not the plain name of a file " + suffix)}
 			}
 			return nil
 		})
@@ -165,7 +174,7 @@ func parseIndex(text []byte) (map[string]string, error) {
 }
 
 // isPlainName wants a file in the same folder on every operating system.
-func isPlainName(name string) bool {
-	return len(name) <= 255 && strings.HasSuffix(name, ".safetensors") &&
+func isPlainName(name, suffix string) bool {
+	return len(name) <= 255 && strings.HasSuffix(name, suffix) &&
 		!strings.ContainsAny(name, `/\:`) && oneLine(name) == name
 }

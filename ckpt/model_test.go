@@ -25,7 +25,7 @@ func shardedModel(t *testing.T) string {
 
 func writeIndex(t *testing.T, dir, text string) {
 	t.Helper()
-	require.NoError(t, os.WriteFile(filepath.Join(dir, shardIndex), []byte(text), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, containers[0].index()), []byte(text), 0o600))
 }
 
 func TestOpenModel(t *testing.T) {
@@ -51,7 +51,7 @@ func TestOpenModel(t *testing.T) {
 	})
 	t.Run("single before shards", func(t *testing.T) {
 		dir := shardedModel(t)
-		require.NoError(t, Write(filepath.Join(dir, singleFile), nil, nil))
+		require.NoError(t, Write(filepath.Join(dir, containers[0].file), nil, nil))
 		f, err := OpenModel(dir)
 		require.NoError(t, err)
 		defer f.Close()
@@ -71,7 +71,7 @@ func TestOpenModel(t *testing.T) {
 func TestOpenModelRefused(t *testing.T) {
 	change := func(old, new string) func(t *testing.T, dir string) {
 		return func(t *testing.T, dir string) {
-			text, err := os.ReadFile(filepath.Join(dir, shardIndex))
+			text, err := os.ReadFile(filepath.Join(dir, containers[0].index()))
 			require.NoError(t, err)
 			require.Contains(t, string(text), old)
 			writeIndex(t, dir, strings.Replace(string(text), old, new, 1))
@@ -116,17 +116,14 @@ func TestOpenModelRefused(t *testing.T) {
 			require.NoError(t, os.Symlink("../.git/annex/objects/xx/key", path))
 		}, fault.Missing, "datalad get"},
 		"index is a folder": {func(t *testing.T, dir string) {
-			require.NoError(t, os.Remove(filepath.Join(dir, shardIndex)))
-			require.NoError(t, os.Mkdir(filepath.Join(dir, shardIndex), 0o700))
+			require.NoError(t, os.Remove(filepath.Join(dir, containers[0].index())))
+			require.NoError(t, os.Mkdir(filepath.Join(dir, containers[0].index()), 0o700))
 		}, fault.BadData, "is a folder"},
-		"pickle only": {func(t *testing.T, dir string) {
-			require.NoError(t, os.Rename(filepath.Join(dir, shardIndex), filepath.Join(dir, pickleFile)))
-		}, fault.BadData, "has pytorch_model.bin only, want model.safetensors; convert it: python -c"},
-		"pickled shards": {func(t *testing.T, dir string) {
-			require.NoError(t, os.Rename(filepath.Join(dir, shardIndex), filepath.Join(dir, pickleFile+".index.json")))
-		}, fault.BadData, "want model.safetensors; convert it"},
+		"no index of pickles": {func(t *testing.T, dir string) {
+			require.NoError(t, os.Rename(filepath.Join(dir, containers[0].index()), filepath.Join(dir, containers[1].index())))
+		}, fault.BadData, "is not the plain name of a file .bin"},
 		"nothing": {func(t *testing.T, dir string) {
-			require.NoError(t, os.Remove(filepath.Join(dir, shardIndex)))
+			require.NoError(t, os.Remove(filepath.Join(dir, containers[0].index())))
 		}, fault.Missing, "has neither"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -138,14 +135,14 @@ func TestOpenModelRefused(t *testing.T) {
 	}
 	_, err := OpenModel(filepath.Join(t.TempDir(), "none"))
 	requireFault(t, fault.Missing, err, "read model: ")
-	_, err = OpenModel(filepath.Join(golden, "base", singleFile))
+	_, err = OpenModel(filepath.Join(golden, "base", containers[0].file))
 	requireFault(t, fault.BadData, err, "is a file, want a model's folder")
 }
 
 // An index far larger than any model's is refused before it is read.
 func TestHugeIndex(t *testing.T) {
 	dir := shardedModel(t)
-	require.NoError(t, os.Truncate(filepath.Join(dir, shardIndex), 1<<40))
+	require.NoError(t, os.Truncate(filepath.Join(dir, containers[0].index()), 1<<40))
 	_, err := OpenModel(dir)
 	requireFault(t, fault.BadData, err, "the index has 1099511627776 bytes")
 }

@@ -7,27 +7,26 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// Config is adapter_config.json as far as this package acts on it. The zero value is no valid config: R, LoraAlpha
-// and TargetModules are needed.
+// Config is adapter_config.json as far as this package acts on it: a method, and what all methods have in common.
 type Config struct {
+	Method            Method // *LoRA, *IA3, *VeRA, *NormTuning, *BitFit, or one of your own
 	BaseModel         string // base_model_name_or_path
-	R                 int
-	LoraAlpha         float64
-	LoraDropout       float64
-	UseRSLoRA         bool
 	TargetModules     Modules
 	ExcludeModules    Modules
 	LayersToTransform []int    // only with a list of targets; none: all
 	LayersPattern     []string // what stands before a layer's number; none: the first segment that is a number is it
-	RankPattern       []Entry  // R of single layers
-	AlphaPattern      []Entry  // LoraAlpha of single layers
-	InitLoraWeights   string   // InitTrue (or empty), or InitGaussian
+	ModulesToSave     []string // modules of which the adapter has its own copy, trained as a whole, by endings of paths
+	Bias              Bias     // which biases are trained
 }
 
-// The ways in which A starts; B starts at zero.
+// Bias says which biases of the model an adapter has its own copy of.
+type Bias string
+
+// The values of bias. PEFT calls the last one by the method: lora_only, vera_only.
 const (
-	InitTrue     = "true"     // Kaiming uniform with a = √5
-	InitGaussian = "gaussian" // N(0, 1/r²)
+	BiasNone Bias = "" // none
+	BiasAll  Bias = "all"
+	BiasOnly Bias = "only" // those of the layers that are adapted
 )
 
 // Modules names layers: by one regular expression that fits the whole path (or "all-linear"), or by a list of paths
@@ -66,47 +65,44 @@ type Entry struct {
 	Value float64
 }
 
-const (
-	maxRank  = 1 << 20 // more than any layer is wide
-	maxAlpha = 1e9
-)
-
 // Validate refuses what cannot be.
 func (c *Config) Validate() error {
-	bad := func(option, why string, args ...any) error {
-		return fault.New(fault.BadData, readConfig, option, why, args...)
-	}
-	rank := func(v float64) bool { return v >= 1 && v <= maxRank && v == float64(int(v)) }
-	alpha := func(v float64) bool { return v > 0 && v <= maxAlpha }
 	switch {
-	case !rank(float64(c.R)):
-		return bad("r", "%d, want a whole number from 1 to %d", c.R, maxRank)
-	case !alpha(c.LoraAlpha):
-		return bad("lora_alpha", "%g, want a positive number of at most %g", c.LoraAlpha, maxAlpha)
-	case !(c.LoraDropout >= 0 && c.LoraDropout < 1):
-		return bad("lora_dropout", "%g, want at least 0 and less than 1", c.LoraDropout)
-	case c.TargetModules.Empty():
-		return bad("target_modules", "is empty, and speech models have no default")
-	case slices.Contains(slices.Concat(c.TargetModules.List, c.ExcludeModules.List, c.LayersPattern), ""):
-		return bad("target_modules, exclude_modules or layers_pattern", "has an empty name")
+	case c.Method == nil:
+		return refuse("peft_type", "there is no method")
+	case c.TargetModules.Empty() && wantsTargets(c.Method):
+		return refuse("target_modules", "is empty, and speech models have no default")
+	case slices.Contains(slices.Concat(c.TargetModules.List, c.ExcludeModules.List, c.LayersPattern, c.ModulesToSave), ""):
+		return refuse("target_modules, exclude_modules, layers_pattern or modules_to_save", "has an empty name")
 	case c.TargetModules.Pattern != "" && c.LayersToTransform != nil:
-		return bad("layers_to_transform", "works only with a list of target_modules")
+		return refuse("layers_to_transform", "works only with a list of target_modules")
 	case c.TargetModules.Pattern != "" && len(c.LayersPattern) > 0:
-		return bad("layers_pattern", "works only with a list of target_modules")
+		return refuse("layers_pattern", "works only with a list of target_modules")
 	case len(c.LayersPattern) > 0 && c.LayersToTransform == nil:
-		return bad("layers_pattern", "needs layers_to_transform")
-	case !slices.Contains([]string{"", InitTrue, InitGaussian}, c.InitLoraWeights):
-		return bad("init_lora_weights", "%q is not supported", c.InitLoraWeights)
+		return refuse("layers_pattern", "needs layers_to_transform")
 	}
-	for _, e := range c.RankPattern {
-		if !rank(e.Value) {
-			return bad("rank_pattern", "%s: %g, want a whole number from 1 to %d", e.Key, e.Value, maxRank)
-		}
+	return c.Method.Validate()
+}
+
+// refuse is the fault of an option.
+func refuse(option, why string, args ...any) *fault.Error {
+	return fault.New(fault.BadData, readConfig, option, why, args...)
+}
+
+const maxRank = 1 << 20 // more than any layer is wide
+
+// checkRank wants a whole number that can be a rank.
+func checkRank(option string, v float64) error {
+	if v >= 1 && v <= maxRank && v == float64(int(v)) {
+		return nil
 	}
-	for _, e := range c.AlphaPattern {
-		if !alpha(e.Value) {
-			return bad("alpha_pattern", "%s: %g, want a positive number of at most %g", e.Key, e.Value, maxAlpha)
-		}
+	return refuse(option, "%g, want a whole number from 1 to %d", v, maxRank)
+}
+
+// checkDropout wants a probability below 1.
+func checkDropout(option string, v float64) error {
+	if v >= 0 && v < 1 {
+		return nil
 	}
-	return nil
+	return refuse(option, "%g, want at least 0 and less than 1", v)
 }

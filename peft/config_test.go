@@ -17,12 +17,27 @@ import (
 
 const goldens = "../testdata/golden"
 
+func TestConfigsOfOtherMethodsAreWrittenAsPEFTDoes(t *testing.T) {
+	class := regexp.MustCompile(`"auto_mapping": \{[^}]*\}`)
+	for _, name := range []string{"ia3", "vera", "vera_bias", "norms", "bitfit", "lora_bias_all"} {
+		dir := filepath.Join("testdata", "methods", name)
+		written, err := os.ReadFile(filepath.Join(dir, ConfigFile))
+		require.NoError(t, err)
+		cfg, err := ReadConfig(dir)
+		require.NoError(t, err)
+		got, err := cfg.JSON()
+		require.NoError(t, err)
+		assert.Equal(t, class.ReplaceAllString(string(written), `"auto_mapping": null`), string(got), name)
+	}
+}
+
 // What is written for a config that PEFT wrote is what PEFT wrote, byte for byte, but for the class of the model,
 // which this package does not know, and for a single layers_pattern, which is a list here.
 func TestConfigsOfPEFTAreWrittenAsPEFTDoes(t *testing.T) {
 	class := regexp.MustCompile(`"auto_mapping": \{[^}]*\}`)
 	n := 0
-	for _, name := range []string{"lora_qkv", "rslora_qv", "lora_pattern", "lora_layers", "lora_all_linear_excl"} {
+	for _, name := range []string{"lora_qkv", "rslora_qv", "lora_pattern", "lora_layers", "lora_all_linear_excl",
+		"dora_attn", "lora_bias_mts", "lora_bias_B", "lora_conv"} {
 		for _, variant := range []string{"base", "large"} {
 			dir := filepath.Join(goldens, variant, "peft", name)
 			written, err := os.ReadFile(filepath.Join(dir, ConfigFile))
@@ -44,17 +59,14 @@ func TestConfigsOfPEFTAreWrittenAsPEFTDoes(t *testing.T) {
 			assert.Equal(t, cfg, again)
 		}
 	}
-	assert.Equal(t, 7, n)
+	assert.Equal(t, 12, n)
 }
 
 func TestConfigSurvivesWritingAndReading(t *testing.T) {
 	for _, cfg := range []Config{
-		{R: 1, LoraAlpha: 1, TargetModules: Targets("x"), InitLoraWeights: InitTrue},
-		{BaseModel: "a <b> & ü", R: 3, LoraAlpha: 16 * math.Sqrt2, LoraDropout: .1, UseRSLoRA: true,
-			TargetModules: Targets("a", "b"), ExcludeModules: Targets("c", "d"), LayersToTransform: []int{2, 0},
-			LayersPattern: []string{"z", "a"}, RankPattern: []Entry{{"z", 3}, {"a<b", 2}, {"m", 1}},
-			AlphaPattern: []Entry{{"z", .5}, {"a", 1e-9}}, InitLoraWeights: InitGaussian},
-		{R: 1, LoraAlpha: 1e9, LoraDropout: 1e-7, TargetModules: Modules{Pattern: `(?P<x>a)|b`}, ExcludeModules: Modules{Pattern: "c"}, InitLoraWeights: InitTrue},
+		{Method: &LoRA{R: 1, Alpha: 1, Init: InitTrue}, TargetModules: Targets("x")},
+		{Method: &LoRA{R: 3, Alpha: 16 * math.Sqrt2, Dropout: .1, RSLoRA: true, RankPattern: []Entry{{"z", 3}, {"a<b", 2}, {"m", 1}}, AlphaPattern: []Entry{{"z", .5}, {"a", 1e-9}}, Init: InitGaussian}, BaseModel: "a <b> & ü", TargetModules: Targets("a", "b"), ExcludeModules: Targets("c", "d"), LayersToTransform: []int{2, 0}, LayersPattern: []string{"z", "a"}},
+		{Method: &LoRA{R: 1, Alpha: 1e9, Dropout: 1e-7, Init: InitTrue}, TargetModules: Modules{Pattern: `(?P<x>a)|b`}, ExcludeModules: Modules{Pattern: "c"}},
 	} {
 		data, err := cfg.JSON()
 		require.NoError(t, err)
@@ -68,7 +80,7 @@ func TestConfigSurvivesWritingAndReading(t *testing.T) {
 func TestOldFilesHaveFewKeys(t *testing.T) {
 	cfg, err := ParseConfig([]byte(`{"peft_type": "LORA", "target_modules": ["q"], "rank_pattern": null, "modules_to_save": null}`))
 	require.NoError(t, err)
-	assert.Equal(t, Config{R: 8, LoraAlpha: 8, TargetModules: Targets("q"), InitLoraWeights: InitTrue}, cfg)
+	assert.Equal(t, Config{Method: &LoRA{R: 8, Alpha: 8, Init: InitTrue}, TargetModules: Targets("q")}, cfg)
 }
 
 // config is a good adapter_config.json with other values for some keys.
@@ -93,7 +105,7 @@ func TestOptionsThatAreAccepted(t *testing.T) {
 		want       func(c *Config) any
 		equal      any
 	}{
-		{"lora_alpha", "22.627416997969522", func(c *Config) any { return c.LoraAlpha }, 22.627416997969522},
+		{"lora_alpha", "22.627416997969522", func(c *Config) any { return c.Method.(*LoRA).Alpha }, 22.627416997969522},
 		{"target_modules", `"all-linear"`, func(c *Config) any { return c.TargetModules }, Modules{Pattern: "all-linear"}},
 		{"target_modules", `".*up"`, func(c *Config) any { return c.TargetModules }, Modules{Pattern: ".*up"}},
 		{"exclude_modules", `["a", "b"]`, func(c *Config) any { return c.ExcludeModules }, Targets("a", "b")},
@@ -101,12 +113,12 @@ func TestOptionsThatAreAccepted(t *testing.T) {
 		{"layers_to_transform", "3", func(c *Config) any { return c.LayersToTransform }, []int{3}},
 		{"layers_to_transform", "[3, 1]", func(c *Config) any { return c.LayersToTransform }, []int{3, 1}},
 		{"layers_pattern", `""`, func(c *Config) any { return len(c.LayersPattern) }, 0},
-		{"rank_pattern", `{"z": 1, "a": 2, "m": 3}`, func(c *Config) any { return c.RankPattern }, []Entry{{"z", 1}, {"a", 2}, {"m", 3}}},
-		{"alpha_pattern", `{"z": 1.5}`, func(c *Config) any { return c.AlphaPattern }, []Entry{{"z", 1.5}}},
-		{"init_lora_weights", "false", func(c *Config) any { return c.InitLoraWeights }, InitTrue},
-		{"init_lora_weights", `"gaussian"`, func(c *Config) any { return c.InitLoraWeights }, InitGaussian},
-		{"init_lora_weights", `"orthogonal"`, func(c *Config) any { return c.InitLoraWeights }, InitTrue},
-		{"init_lora_weights", `"eva"`, func(c *Config) any { return c.InitLoraWeights }, InitTrue},
+		{"rank_pattern", `{"z": 1, "a": 2, "m": 3}`, func(c *Config) any { return c.Method.(*LoRA).RankPattern }, []Entry{{"z", 1}, {"a", 2}, {"m", 3}}},
+		{"alpha_pattern", `{"z": 1.5}`, func(c *Config) any { return c.Method.(*LoRA).AlphaPattern }, []Entry{{"z", 1.5}}},
+		{"init_lora_weights", "false", func(c *Config) any { return c.Method.(*LoRA).Init }, InitTrue},
+		{"init_lora_weights", `"gaussian"`, func(c *Config) any { return c.Method.(*LoRA).Init }, InitGaussian},
+		{"init_lora_weights", `"orthogonal"`, func(c *Config) any { return c.Method.(*LoRA).Init }, InitTrue},
+		{"init_lora_weights", `"eva"`, func(c *Config) any { return c.Method.(*LoRA).Init }, InitTrue},
 		{"eva_config", `{"rho": 2.0}`, nil, nil},
 		{"fan_in_fan_out", "true", nil, nil},
 		{"runtime_config", `{"ephemeral_gpu_offload": true}`, nil, nil},
@@ -120,7 +132,14 @@ func TestOptionsThatAreAccepted(t *testing.T) {
 		{"an_option_of_next_year", `""`, nil, nil},
 		{"modules_to_save", "[]", nil, nil},
 		{"use_dora", "false", nil, nil},
-		{"use_rslora", "null", func(c *Config) any { return c.UseRSLoRA }, false},
+		{"use_rslora", "null", func(c *Config) any { return c.Method.(*LoRA).RSLoRA }, false},
+		{"use_dora", "true", func(c *Config) any { return c.Method.(*LoRA).DoRA }, true},
+		{"lora_bias", "true", func(c *Config) any { return c.Method.(*LoRA).BiasB }, true},
+		{"bias", `"all"`, func(c *Config) any { return c.Bias }, BiasAll},
+		{"bias", `"lora_only"`, func(c *Config) any { return c.Bias }, BiasOnly},
+		{"modules_to_save", `["head"]`, func(c *Config) any { return c.ModulesToSave }, []string{"head"}},
+		{"init_lora_weights", `"pissa"`, func(c *Config) any { return c.Method.(*LoRA).Init }, InitPiSSA},
+		{"init_lora_weights", `"olora"`, func(c *Config) any { return c.Method.(*LoRA).Init }, InitOLoRA},
 	} {
 		cfg, err := ParseConfig([]byte(config(c.key, c.value)))
 		if assert.NoError(t, err, "%s: %s", c.key, c.value) && c.want != nil {
@@ -144,10 +163,10 @@ func TestOptionsThatAreRefusedByName(t *testing.T) {
 		{"rank_pattern", `{"up": 0}`}, {"rank_pattern", `{"up": 1.5}`}, {"rank_pattern", `{"up": null}`}, {"rank_pattern", "[1]"},
 		{"rank_pattern", `{"up": 1, "up": 2}`}, {"rank_pattern", `{"up": -2}`},
 		{"alpha_pattern", `{"up": 0}`}, {"alpha_pattern", `{"up": "8"}`}, {"alpha_pattern", "7"},
-		{"bias", `"all"`}, {"bias", `"lora_only"`}, {"bias", "null"},
-		{"init_lora_weights", `"pissa"`}, {"init_lora_weights", `"pissa_niter_16"`}, {"init_lora_weights", `"olora"`},
+		{"bias", `"vera_only"`}, {"bias", "null"},
+		{"init_lora_weights", `"pissa_niter_16"`},
 		{"init_lora_weights", `"corda"`}, {"init_lora_weights", `"loftq"`}, {"init_lora_weights", `"lora_ga"`}, {"init_lora_weights", "null"},
-		{"use_dora", "true"}, {"lora_bias", "true"}, {"modules_to_save", `["head"]`},
+		{"modules_to_save", `[""]`}, {"use_dora", "1"}, {"lora_bias", `"true"`},
 		{"alora_invocation_tokens", "[1]"}, {"arrow_config", `{"top_k": 1}`}, {"velora_config", `{"num_groups": 4}`},
 		{"monteclora_config", `{"a": 1}`}, {"use_bdlora", "true"}, {"kasa_config", `{"beta": 1}`}, {"use_qalora", "true"},
 		{"layer_replication", "[[0, 2]]"}, {"target_parameters", `["w"]`}, {"trainable_token_indices", "[1]"},
@@ -165,6 +184,16 @@ func TestOptionsThatAreRefusedByName(t *testing.T) {
 	} {
 		_, err := ParseConfig([]byte(c))
 		isFault(t, err, fault.BadData, "layers_", "target_modules")
+	}
+}
+
+func TestOptionsThatDoNotGoTogetherAreRefused(t *testing.T) {
+	for _, c := range []string{
+		config("use_dora", "true", "lora_bias", "true"), config("lora_bias", "true", "init_lora_weights", `"gaussian"`),
+		config("use_dora", "true", "init_lora_weights", `"pissa"`),
+	} {
+		_, err := ParseConfig([]byte(c))
+		isFault(t, err, fault.BadData, "does not go with")
 	}
 }
 

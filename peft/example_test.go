@@ -31,7 +31,7 @@ func Example() {
 	ctx := context.Background()
 	store := nn.NewStore()
 	defer store.Close()
-	adapter, err := peft.New(peft.Config{R: 4, LoraAlpha: 8, TargetModules: peft.Targets("up", "down")})
+	adapter, err := peft.New(peft.Config{Method: &peft.LoRA{R: 4, Alpha: 8}, TargetModules: peft.Targets("up", "down")})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -1,20 +1,24 @@
 package peft
 
 import (
+	"encoding/binary"
 	"errors"
-	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/torch"
 )
 
 // File names of PEFT.
 const (
 	ConfigFile  = "adapter_config.json"
 	WeightsFile = "adapter_model.safetensors"
+	cardFile    = "README.md"
 )
 
 // prefix stands before every key of PEFT's files: where the model is inside PEFT's wrappers.
@@ -25,13 +29,18 @@ const (
 	saveAdapter = "save adapter"
 )
 
-// Load reads a folder that PEFT or Save wrote. The pairs become part of a model when it is built with the adapter;
-// call Check then.
-func Load(dir string) (*Adapter, error) {
-	cfg, err := ReadConfig(dir)
+// Load reads a folder that PEFT or Save wrote. The parameters become part of a model when it is built with the adapter;
+// call Check then. The methods of this package are known; more are others.
+func Load(dir string, more ...Recognise) (*Adapter, error) {
+	f, err := Open(dir, more...)
 	if err != nil {
 		return nil, err
 	}
+	return newAdapter(f.Config, f.state)
+}
+
+// readWeights reads the tensors of a folder.
+func readWeights(dir string) (*state, error) {
 	path := filepath.Join(dir, WeightsFile)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Stat(filepath.Join(dir, "adapter_model.bin")); err == nil {
@@ -44,16 +53,13 @@ func Load(dir string) (*Adapter, error) {
 		return nil, err
 	}
 	defer file.Close()
-	src, err := readPairs(file, path)
-	if err != nil {
-		return nil, err
-	}
-	return newAdapter(cfg, src)
+	return readState(file, path)
 }
 
 // Save writes the adapter into a new folder, whole or not at all: adapter_config.json, adapter_model.safetensors and
-// a README that says how to use it. No training step may run meanwhile. Equal adapters give equal bytes, and a loaded
-// one is written with the paths that it came with.
+// its card, README.md. No training step may run meanwhile. Equal adapters give equal bytes, and a loaded one is written
+// with the paths that it came with. What started at a part of the weights (pissa, olora) is written as a plain LoRA of
+// twice the rank, which gives the same on the original model.
 func (a *Adapter) Save(dir string) error { return ckpt.AtomicDir(dir, a.SaveInto) }
 
 // SaveInto writes the adapter's files into a folder that is there.
@@ -61,6 +67,11 @@ func (a *Adapter) SaveInto(dir string) error {
 	if err := a.Check(); err != nil {
 		return err
 	}
+	return a.File().saveInto(dir)
+}
+
+// File is the adapter as Save writes it.
+func (a *Adapter) File() *File {
 	head := ""
 	if a.file != nil {
 		head = a.file.head()
@@ -72,40 +83,112 @@ func (a *Adapter) SaveInto(dir string) error {
 			cfg.TargetModules.List = append(cfg.TargetModules.List, head+l.Path)
 		}
 	}
-	config, err := cfg.JSON()
+	var instead map[string]Values
+	if c, ok := cfg.Method.(converter); ok {
+		cfg.Method, instead = c.convert(a)
+	}
+	st := newState("")
+	for name, t := range a.store.Params() {
+		v, ok := instead[name]
+		if !ok {
+			v = Values{t.Shape(), floats(t)}
+		}
+		st.add(head+name, prefix+head+name, v)
+	}
+	for name, t := range a.frozen.Params() {
+		st.add(name, name, Values{t.Shape(), floats(t)})
+	}
+	return &File{Config: cfg, Card: a.Card, state: st}
+}
+
+// converter is a method of which something else is saved: a method, and the parameters that differ, by name.
+type converter interface {
+	convert(a *Adapter) (Method, map[string]Values)
+}
+
+// floats are the numbers of a parameter.
+func floats(t *torch.Tensor) []float32 {
+	if t.DType() == torch.Float32 {
+		return t.Float32s()
+	}
+	bytes, out := t.Bytes(), make([]float32, t.Len())
+	for i := range out {
+		switch t.DType() {
+		case torch.BFloat16:
+			out[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(bytes[2*i:])) << 16)
+		case torch.Float64:
+			out[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(bytes[8*i:])))
+		default:
+			torch.Failf(saveAdapter, "a parameter of type %s", t.DType())
+		}
+	}
+	return out
+}
+
+// File is an adapter as it is in a folder, without a model.
+type File struct {
+	Config Config
+	Card   Card
+
+	state *state
+}
+
+// Open reads a folder that PEFT or Save wrote, for what can be done without a model.
+func Open(dir string, more ...Recognise) (*File, error) {
+	cfg, err := ReadConfig(dir, more...)
+	if err != nil {
+		return nil, err
+	}
+	st, err := readWeights(dir)
+	if err != nil {
+		return nil, err
+	}
+	f := &File{Config: cfg, state: st}
+	if r, ok := cfg.Method.(reader); ok {
+		return f, r.become(f)
+	}
+	return f, nil
+}
+
+// Adapter makes an adapter of the file, to build a model with.
+func (f *File) Adapter() (*Adapter, error) {
+	st := newState(f.state.path)
+	for _, name := range f.state.names {
+		st.add(name, f.state.keys[name], f.state.tensors[name])
+	}
+	st.heads = append([]string(nil), f.state.heads...)
+	a, err := newAdapter(f.Config, st)
+	if err == nil {
+		a.Card = f.Card
+	}
+	return a, err
+}
+
+// Save writes the file into a new folder, whole or not at all.
+func (f *File) Save(dir string) error { return ckpt.AtomicDir(dir, f.saveInto) }
+
+func (f *File) saveInto(dir string) error {
+	config, err := f.Config.JSON()
 	if err != nil {
 		return fault.Wrap(fault.Internal, saveAdapter, dir, err)
 	}
 	var tensors []ckpt.Tensor
-	for name, t := range a.store.Params() {
-		tensors = append(tensors, ckpt.NewTensor(prefix+head+name, t.Shape(), t.Float32s()))
+	for _, name := range f.state.names {
+		key := name
+		if !strings.HasPrefix(name, sharedPrefix) {
+			key = prefix + name
+		}
+		v := f.state.tensors[name]
+		tensors = append(tensors, ckpt.NewTensor(key, v.Shape, v.Data))
 	}
 	for _, file := range []struct {
 		name string
 		text []byte
-	}{{ConfigFile, config}, {"README.md", []byte(a.readme())}} {
+	}{{ConfigFile, config}, {cardFile, []byte(f.readme())}} {
 		path := filepath.Join(dir, file.name)
 		if err := os.WriteFile(path, file.text, 0o666); err != nil {
 			return fault.Wrap(fault.IO, saveAdapter, path, err)
 		}
 	}
 	return ckpt.Write(filepath.Join(dir, WeightsFile), tensors, map[string]string{"format": "pt"})
-}
-
-func (a *Adapter) readme() string {
-	base := ""
-	if a.Config.BaseModel != "" {
-		base = fmt.Sprintf("base_model: %q\n", a.Config.BaseModel)
-	}
-	return fmt.Sprintf(`---
-library_name: peft
-%s---
-LoRA adapter of %d layers, %d parameters, written by bwlm.
-
-In Python, merge it before use: where a model reads the weights of its layers instead of calling them, as WavLM's
-attention in transformers does (huggingface/transformers#48773), an adapter that is not merged has no effect.
-
-    from peft import PeftModel
-    model = PeftModel.from_pretrained(base_model, "this folder").merge_and_unload()
-`, base, len(a.layers), a.Params())
 }

@@ -34,11 +34,10 @@ func files(t *testing.T, dir string) map[string]string {
 
 func TestSaveAndLoad(t *testing.T) {
 	for _, cfg := range []Config{
-		{R: 3, LoraAlpha: 7, TargetModules: Targets("up", "down"), BaseModel: "some/model", LoraDropout: .25, InitLoraWeights: InitGaussian},
-		{R: 3, LoraAlpha: 7, TargetModules: Targets("all-linear"), ExcludeModules: Targets("1.down")},
-		{R: 3, LoraAlpha: 7, TargetModules: Modules{Pattern: `layers\.[02]\.(up|down)`}, UseRSLoRA: true,
-			RankPattern: []Entry{{"up", 5}, {`^layers\.2.*`, 1}}, AlphaPattern: []Entry{{"down", 3}}},
-		{R: 3, LoraAlpha: 7, TargetModules: Targets("down"), LayersToTransform: []int{1}, LayersPattern: []string{"layers"}},
+		{Method: &LoRA{R: 3, Alpha: 7, Dropout: .25, Init: InitGaussian}, TargetModules: Targets("up", "down"), BaseModel: "some/model"},
+		{Method: &LoRA{R: 3, Alpha: 7}, TargetModules: Targets("all-linear"), ExcludeModules: Targets("1.down")},
+		{Method: &LoRA{R: 3, Alpha: 7, RSLoRA: true, RankPattern: []Entry{{"up", 5}, {`^layers\.2.*`, 1}}, AlphaPattern: []Entry{{"down", 3}}}, TargetModules: Modules{Pattern: `layers\.[02]\.(up|down)`}},
+		{Method: &LoRA{R: 3, Alpha: 7}, TargetModules: Targets("down"), LayersToTransform: []int{1}, LayersPattern: []string{"layers"}},
 	} {
 		m := base(t)
 		v, a := m.adapted(t, cfg)
@@ -56,7 +55,7 @@ func TestSaveAndLoad(t *testing.T) {
 		require.NoError(t, b.Check())
 		assert.Equal(t, v.output(t), w.output(t))
 		assert.Equal(t, weights(a.Store()), weights(b.Store()))
-		assert.Equal(t, cfg.LoraDropout, b.Layers()[0].Dropout)
+		assert.Equal(t, cfg.Method.(*LoRA).Dropout, pair(b.Layers()[0]).dropout)
 		require.NoError(t, b.Save(second))
 		assert.Equal(t, saved, files(t, second), "identical bytes")
 
@@ -66,7 +65,7 @@ func TestSaveAndLoad(t *testing.T) {
 }
 
 func TestAllLinearIsSpeltOutWhenSaved(t *testing.T) {
-	_, a := base(t).adapted(t, Config{R: 2, LoraAlpha: 2, TargetModules: Targets("all-linear"), ExcludeModules: Targets("down")})
+	_, a := base(t).adapted(t, Config{Method: &LoRA{R: 2, Alpha: 2}, TargetModules: Targets("all-linear"), ExcludeModules: Targets("down")})
 	dir := filepath.Join(t.TempDir(), "a")
 	require.NoError(t, a.Save(dir))
 	cfg, err := ReadConfig(dir)
@@ -76,7 +75,7 @@ func TestAllLinearIsSpeltOutWhenSaved(t *testing.T) {
 }
 
 func TestTheFileIsThatOfPEFT(t *testing.T) {
-	_, a := base(t).adapted(t, Config{R: 2, LoraAlpha: 2, TargetModules: Targets("layers.1.up")})
+	_, a := base(t).adapted(t, Config{Method: &LoRA{R: 2, Alpha: 2}, TargetModules: Targets("layers.1.up")})
 	dir := filepath.Join(t.TempDir(), "a")
 	require.NoError(t, a.Save(dir))
 	f, err := ckpt.Open(filepath.Join(dir, WeightsFile))
@@ -87,7 +86,7 @@ func TestTheFileIsThatOfPEFT(t *testing.T) {
 	l := a.Layers()[0]
 	got, err := f.Float32("base_model.model.layers.1.up.lora_B.weight")
 	require.NoError(t, err)
-	assert.Equal(t, l.B.Float32s(), got)
+	assert.Equal(t, pair(l).b.Float32s(), got)
 }
 
 // ups are the tensors of an adapter of rank 4 of layers.N.up, with something before their paths.
@@ -150,8 +149,8 @@ func TestHalfPrecisionIsWidened(t *testing.T) {
 	_, err = base(t).view(t, a)
 	require.NoError(t, err)
 	require.NoError(t, a.Check())
-	assert.Equal(t, slices.Repeat([]float32{1}, 4*width), a.Layers()[0].A.Float32s())
-	assert.Equal(t, slices.Repeat([]float32{-.5}, inner*4), a.Layers()[0].B.Float32s())
+	assert.Equal(t, slices.Repeat([]float32{1}, 4*width), pair(a.Layers()[0]).a.Float32s())
+	assert.Equal(t, slices.Repeat([]float32{-.5}, inner*4), pair(a.Layers()[0]).b.Float32s())
 }
 
 func TestFilesThatDoNotFitAreRefused(t *testing.T) {
@@ -170,17 +169,22 @@ func TestFilesThatDoNotFitAreRefused(t *testing.T) {
 		says    []string
 		early   bool
 	}{
-		"key of nothing":          {config(), with(matrix("base_model.model.layers.0.up.lora_C.weight", 4, 4)), []string{"lora_C.weight: is not part of a LoRA pair"}, false},
-		"DoRA's magnitude":        {config(), with(matrix("base_model.model.layers.0.up.lora_magnitude_vector", inner)), []string{"is not part of a LoRA pair"}, false},
-		"bias of B":               {config(), with(matrix("base_model.model.layers.0.up.lora_B.bias", inner)), []string{"is not part of a LoRA pair"}, false},
-		"nothing before the end":  {config(), with(matrix("base_model.model.lora_A.weight", 4, 4), matrix("base_model.model.lora_B.weight", 4, 4)), []string{"is not part"}, false},
+		"key of nothing":          {config(), with(matrix("base_model.model.layers.0.up.lora_C.weight", 4, 4)), []string{"lora_C.weight: the config does not ask for it"}, false},
+		"DoRA's magnitude":        {config(), with(matrix("base_model.model.layers.0.up.lora_magnitude_vector", inner)), []string{"the config does not ask for it"}, false},
+		"bias of B":               {config(), with(matrix("base_model.model.layers.0.up.lora_B.bias", inner)), []string{"the config does not ask for it"}, false},
+		"nothing before the end":  {config(), with(matrix("base_model.model.lora_A.weight", 4, 4), matrix("base_model.model.lora_B.weight", 4, 4)), []string{"base_model.model.lora_A.weight: the model has no such layer"}, false},
+		"no magnitude":            {config("use_dora", "true"), ups(prefix), []string{"lora_magnitude_vector: the file has no layers.0.up.lora_magnitude_vector"}, true},
+		"no bias of B":            {config("lora_bias", "true"), ups(prefix), []string{"the file has no layers.2.up.lora_B.bias"}, true},
+		"a module not saved":      {config("modules_to_save", `["0.down"]`), ups(prefix), []string{"layers.0.down.weight: the file has no layers.0.down.weight", "layers.0.down.bias"}, true},
+		"a bias missing":          {config("bias", `"lora_only"`), with(matrix(prefix+"layers.0.up.base_layer.bias", inner)), []string{"the file has no layers.1.up.bias"}, true},
+		"a bias not asked for":    {config(), with(matrix(prefix+"layers.0.up.base_layer.bias", inner)), []string{"base_layer.bias: the config does not ask for it"}, false},
 		"two spellings":           {config(), with(matrix("layers.0.up.lora_A.weight", 4, width)), []string{"layers.0.up.lora_A.weight stands under another key too"}, false},
-		"A without B":             {config(), instead(a), []string{a0 + ": there is no layers.0.up.lora_B.weight"}, false},
-		"B without A":             {config(), instead(b), []string{b0 + ": there is no layers.0.up.lora_A.weight"}, false},
-		"two faults":              {config(), append(instead(a), matrix("x", 2)), []string{"there is no", "x: is not part"}, false},
-		"a vector":                {config(), instead(matrix(a0, 4*width), b), []string{a0 + ": shape [24], want a matrix"}, false},
-		"a convolution":           {config(), instead(matrix(a0, 4, width, 3), b), []string{"shape [4 6 3], want a matrix"}, false},
-		"empty":                   {config(), instead(matrix(a0, 0, width), matrix(b0, inner, 0)), []string{a0 + ": shape [0 6], want a matrix", b0 + ": shape [10 0]"}, false},
+		"A without B":             {config(), instead(a), []string{"the file has no layers.0.up.lora_B.weight"}, true},
+		"B without A":             {config(), instead(b), []string{"the file has no layers.0.up.lora_A.weight"}, true},
+		"two faults":              {config(), append(instead(a), matrix("x", 2)), []string{"the file has no layers.0.up.lora_B.weight", "x: the model has no such layer"}, true},
+		"a vector":                {config(), instead(matrix(a0, 4*width), b), []string{"layers.0.up.lora_A.weight: shape [24] in the file, want [4 6]"}, true},
+		"a convolution":           {config(), instead(matrix(a0, 4, width, 3), b), []string{"shape [4 6 3] in the file, want [4 6]"}, true},
+		"empty":                   {config(), instead(matrix(a0, 0, width), matrix(b0, inner, 0)), []string{a0 + ": shape [0 6], want at least one element", b0 + ": shape [10 0]"}, false},
 		"integers":                {config(), instead(ckpt.NewTensor(a0, []int{4, width}, make([]int64, 4*width)), b), []string{a0 + ": dtype I64, want floats"}, false},
 		"NaN":                     {config(), instead(values(a0, []int{4, width}, 7, float32(math.NaN())), b), []string{a0 + ": element 7 is NaN"}, false},
 		"infinite":                {config(), instead(a, values(b0, []int{inner, 4}, 3, float32(math.Inf(-1)))), []string{b0 + ": element 3 is -Inf"}, false},
@@ -188,8 +192,8 @@ func TestFilesThatDoNotFitAreRefused(t *testing.T) {
 		"layer that is not there": {config("target_modules", `["up", "in"]`), with(matrix("base_model.model.layers.0.in.lora_A.weight", 4, 6), matrix("base_model.model.layers.0.in.lora_B.weight", 6, 4)), []string{"layers.0.in.lora_A.weight: the model has no such layer", "layers.0.in.lora_B.weight"}, false},
 		"another model":           {config(), ups(prefix + "a.b."), []string{"base_model.model.a.b.layers.0.up.lora_A.weight: the model has no such layer"}, false},
 		"two heads":               {config(), append(ups(prefix + "wavlm.")[:4], ups(prefix)[4:]...), []string{"the model has no such layer"}, false},
-		"target without a pair":   {config("target_modules", `["up", "down"]`), ups(prefix), []string{"layers.0.down: the config targets it, the file has no pair for it", "layers.2.down"}, false},
-		"pair without a target":   {config("target_modules", `["up"]`, "exclude_modules", `["1.up"]`), ups(prefix), []string{"layers.1.up: the file has a pair for it, the config does not target it"}, true},
+		"target without a pair":   {config("target_modules", `["up", "down"]`), ups(prefix), []string{"layers.0.down: the config targets it, the file has nothing for it", "layers.2.down"}, false},
+		"pair without a target":   {config("target_modules", `["up"]`, "exclude_modules", `["1.up"]`), ups(prefix), []string{"layers.1.up.lora_A.weight: the config does not ask for it"}, false},
 		"rank of the config":      {config("r", "3"), ups(prefix), []string{"layers.0.up.lora_A.weight: shape [4 6] in the file, want [3 6]"}, true},
 		"rank of a pattern":       {config("rank_pattern", `{"layers.2.up": 2}`), ups(prefix), []string{"layers.2.up.lora_A.weight: shape [4 6] in the file, want [2 6]"}, true},
 		"a huge rank":             {config("r", "1048576"), ups(prefix), []string{"want [1048576 6]"}, true},
@@ -228,7 +232,7 @@ func TestFoldersThatHoldNoAdapter(t *testing.T) {
 }
 
 func TestNothingHalfWrittenIsLeft(t *testing.T) {
-	_, a := base(t).adapted(t, Config{R: 2, LoraAlpha: 2, TargetModules: Targets("up")})
+	_, a := base(t).adapted(t, Config{Method: &LoRA{R: 2, Alpha: 2}, TargetModules: Targets("up")})
 	parent := t.TempDir()
 	isFault(t, a.Save(filepath.Join(parent, "no", "such", "place")), fault.IO)
 	assert.Empty(t, files(t, parent))

@@ -4,6 +4,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -58,12 +59,18 @@ func (m *model) forward(x *torch.Tensor) *torch.Tensor {
 	return x
 }
 
-func plain(l nn.Linear) *nn.Dense {
-	if l, ok := l.(*LoRA); ok {
-		return l.Base
+func plain(l nn.Linear) *nn.Dense { return bottom(l).(*nn.Dense) }
+
+// pair are the matrices of a layer with LoRA.
+func pair(l *Adapted) *lora {
+	if d, ok := l.Layer.(*dora); ok {
+		return d.lora
 	}
-	return l.(*nn.Dense)
+	return l.Layer.(*lora)
 }
+
+// dense is what a layer with LoRA stands on.
+func dense(l *Adapted) *nn.Dense { return bottom(pair(l).below).(*nn.Dense) }
 
 // base is a fresh model whose parameters are freed after the test.
 func base(t *testing.T) *model {
@@ -90,7 +97,7 @@ func (m *model) view(t *testing.T, a *Adapter) (*model, error) {
 	return v, err
 }
 
-// adapted is a view with a new adapter, in whose B stand random numbers.
+// adapted is a view with a new adapter, whose numbers, but for A, are random.
 func (m *model) adapted(t *testing.T, cfg Config) (*model, *Adapter) {
 	t.Helper()
 	a, err := New(cfg)
@@ -105,8 +112,10 @@ func (m *model) adapted(t *testing.T, cfg Config) (*model, *Adapter) {
 func fill(t *testing.T, a *Adapter) {
 	t.Helper()
 	require.NoError(t, torch.Do(t.Context(), torch.Mode{Seed: 3}, func(s *torch.Scope) error {
-		for _, l := range a.Layers() {
-			l.B.CopyFrom(s.Normal(0, .5, l.B.Shape()...))
+		for name, p := range a.Store().Params() {
+			if !strings.HasSuffix(name, keyA) {
+				p.CopyFrom(s.Use(p).Add(s.Normal(0, .5, p.Shape()...)))
+			}
 		}
 		return nil
 	}))
@@ -180,4 +189,11 @@ func matrix(name string, shape ...int) ckpt.Tensor {
 		values[i] = float32(i%7-3) / 10
 	}
 	return ckpt.NewTensor(name, shape, values)
+}
+
+// delta is what merging adds to a weight (out, in), in Float64.
+func delta(s *torch.Scope, l *Adapted) *torch.Tensor {
+	w := s.ZerosOf(torch.Float64, l.weight.Shape()...)
+	w, _ = l.Layer.Merge(w, nil)
+	return w
 }

@@ -40,31 +40,32 @@ func TestForwardIsTheFormula(t *testing.T) {
 		cfg   Config
 		scale float64
 	}{
-		{Config{R: 3, LoraAlpha: 7, TargetModules: Targets("up")}, 7. / 3},
-		{Config{R: 3, LoraAlpha: 7, TargetModules: Targets("up"), UseRSLoRA: true}, 7 / math.Sqrt(3)},
-		{Config{R: 16, LoraAlpha: 5, TargetModules: Targets("up")}, 5. / 16}, // more than the layer's rank can be
+		{Config{Method: &LoRA{R: 3, Alpha: 7}, TargetModules: Targets("up")}, 7. / 3},
+		{Config{Method: &LoRA{R: 3, Alpha: 7, RSLoRA: true}, TargetModules: Targets("up")}, 7 / math.Sqrt(3)},
+		{Config{Method: &LoRA{R: 16, Alpha: 5}, TargetModules: Targets("up")}, 5. / 16}, // more than the layer's rank can be
 	} {
 		m := base(t)
 		_, a := m.adapted(t, c.cfg)
-		l := a.Layers()[1]
+		l, rank := a.Layers()[1], c.cfg.Method.(*LoRA).R
 		assert.Equal(t, "layers.1.up", l.Path)
-		assert.InDelta(t, c.scale, l.Scale, 1e-15)
+		assert.InDelta(t, c.scale, pair(l).scale, 1e-15)
 		x := input()
-		want := byHand(x, l.Base.Weight.Float32s(), l.Base.Bias.Float32s(), l.A.Float32s(), l.B.Float32s(), width, inner, c.cfg.R, c.scale)
+		want := byHand(x, dense(l).Weight.Float32s(), dense(l).Bias.Float32s(), pair(l).a.Float32s(), pair(l).b.Float32s(), width, inner, rank, c.scale)
 		require.NoError(t, torch.Infer(t.Context(), func(s *torch.Scope) error {
 			xs := s.FromFloat32(x, 2, 2, width)
-			y := l.Forward(xs)
+			y := l.Layer.Forward(xs)
 			assert.Equal(t, []int{2, 2, inner}, y.Shape())
 			assert.Less(t, furthest(t, want, y.Float32s()), 1e-5)
-			assert.Greater(t, furthest(t, want, l.Base.Forward(xs).Float32s()), .1, "the addition is too small to be seen")
+			assert.Greater(t, furthest(t, want, dense(l).Forward(xs).Float32s()), .1, "the addition is too small to be seen")
 
-			delta := l.Delta(s).Float64s()
-			assert.Equal(t, torch.Float64, l.Delta(s).DType())
+			sum := delta(s, l)
+			assert.Equal(t, torch.Float64, sum.DType())
+			delta := sum.Float64s()
 			for o := range inner {
 				for i := range width {
 					sum := 0.
-					for r := range c.cfg.R {
-						sum += float64(l.B.Float32s()[o*c.cfg.R+r]) * float64(l.A.Float32s()[r*width+i])
+					for r := range rank {
+						sum += float64(pair(l).b.Float32s()[o*rank+r]) * float64(pair(l).a.Float32s()[r*width+i])
 					}
 					assert.InDelta(t, c.scale*sum, delta[o*width+i], 1e-12)
 				}
@@ -77,7 +78,7 @@ func TestForwardIsTheFormula(t *testing.T) {
 // The addition is computed in Float32 also where the base multiplies in BFloat16.
 func TestForwardInHalfPrecision(t *testing.T) {
 	m := base(t)
-	_, a := m.adapted(t, Config{R: 3, LoraAlpha: 7, TargetModules: Targets("up")})
+	_, a := m.adapted(t, Config{Method: &LoRA{R: 3, Alpha: 7}, TargetModules: Targets("up")})
 	l := a.Layers()[0]
 	run := func(compute torch.DType, convert bool) (y, plain []float32) {
 		require.NoError(t, torch.Do(t.Context(), torch.Mode{Compute: compute}, func(s *torch.Scope) error {
@@ -85,9 +86,9 @@ func TestForwardInHalfPrecision(t *testing.T) {
 			if convert {
 				x = x.To(torch.BFloat16)
 			}
-			out := l.Forward(x)
+			out := l.Layer.Forward(x)
 			assert.Equal(t, x.DType(), out.DType())
-			y, plain = out.To(torch.Float32).Float32s(), l.Base.Forward(x).To(torch.Float32).Float32s()
+			y, plain = out.To(torch.Float32).Float32s(), dense(l).Forward(x).To(torch.Float32).Float32s()
 			return nil
 		}))
 		return y, plain
@@ -107,10 +108,10 @@ func TestANewAdapterChangesNothingAndIsSeeded(t *testing.T) {
 	before := m.output(t)
 	start := map[string][]float32{}
 	for _, c := range []struct {
-		init string
+		init Init
 		seed uint64
 	}{{InitTrue, 5}, {InitTrue, 5}, {InitTrue, 6}, {InitGaussian, 5}} {
-		a, err := New(Config{R: 4, LoraAlpha: 3, TargetModules: Targets("all-linear"), InitLoraWeights: c.init})
+		a, err := New(Config{Method: &LoRA{R: 4, Alpha: 3, Init: c.init}, TargetModules: Targets("all-linear")})
 		require.NoError(t, err)
 		t.Cleanup(a.Close)
 		var v *model
@@ -121,19 +122,19 @@ func TestANewAdapterChangesNothingAndIsSeeded(t *testing.T) {
 		assert.Equal(t, before, v.output(t), "B is zero")
 		var all []float32
 		for _, l := range a.Layers() {
-			values := l.A.Float32s()
+			values := pair(l).a.Float32s()
 			all = append(all, values...)
 			sum := 0.
 			for _, x := range values {
 				sum += float64(x) * float64(x)
 				if c.init == InitTrue {
-					assert.LessOrEqual(t, math.Abs(float64(x)), 1/math.Sqrt(float64(l.Base.In()))+1e-7)
+					assert.LessOrEqual(t, math.Abs(float64(x)), 1/math.Sqrt(float64(dense(l).In()))+1e-7)
 				}
 			}
-			sd := map[string]float64{InitTrue: 1 / math.Sqrt(3*float64(l.Base.In())), InitGaussian: 1. / 4}[c.init]
+			sd := map[Init]float64{InitTrue: 1 / math.Sqrt(3*float64(dense(l).In())), InitGaussian: 1. / 4}[c.init]
 			assert.InDelta(t, sd, math.Sqrt(sum/float64(len(values))), .45*sd, "spread of A")
 		}
-		key := c.init + string(rune('0'+c.seed))
+		key := string(c.init) + string(rune('0'+c.seed))
 		if old := start[key]; old != nil {
 			assert.Equal(t, old, all, "the same seed")
 		}
@@ -148,7 +149,7 @@ func TestANewAdapterChangesNothingAndIsSeeded(t *testing.T) {
 
 func TestDropoutIsOnTheInputOfAAndOnlyWhereTheModeHasIt(t *testing.T) {
 	m := base(t)
-	v, a := m.adapted(t, Config{R: 3, LoraAlpha: 7, LoraDropout: .5, TargetModules: Targets("up")})
+	v, a := m.adapted(t, Config{Method: &LoRA{R: 3, Alpha: 7, Dropout: .5}, TargetModules: Targets("up")})
 	still := v.output(t)
 	assert.Equal(t, still, v.output(t))
 	l := a.Layers()[0]
@@ -157,11 +158,11 @@ func TestDropoutIsOnTheInputOfAAndOnlyWhereTheModeHasIt(t *testing.T) {
 		row := input()[:width]
 		x := s.FromFloat32(row, 1, width)
 		many := x.Expand(n, width)
-		dropped := l.Forward(many)
-		want := l.Base.Forward(x)
+		dropped := l.Layer.Forward(many)
+		want := dense(l).Forward(x)
 		addition := dropped.Sub(want)
 		mean := addition.Mean(0).Float32s()
-		low := x.Linear(l.A, nil).Linear(l.B, nil).Scale(l.Scale).Float32s()
+		low := x.Linear(pair(l).a, nil).Linear(pair(l).b, nil).Scale(pair(l).scale).Float32s()
 		spread := addition.Sub(addition.MeanKeep(0)).Square().Mean(0).Sqrt().Float32s()
 		for i := range low {
 			assert.Greater(t, spread[i], float32(.1), "nothing is dropped")
@@ -173,7 +174,7 @@ func TestDropoutIsOnTheInputOfAAndOnlyWhereTheModeHasIt(t *testing.T) {
 
 func TestViewsShareThePairs(t *testing.T) {
 	m := base(t)
-	v, a := m.adapted(t, Config{R: 3, LoraAlpha: 7, TargetModules: Targets("up")})
+	v, a := m.adapted(t, Config{Method: &LoRA{R: 3, Alpha: 7}, TargetModules: Targets("up")})
 	tensors := a.Store().Len()
 	w, err := m.view(t, a)
 	require.NoError(t, err)
@@ -184,7 +185,7 @@ func TestViewsShareThePairs(t *testing.T) {
 	assert.NotEqual(t, m.output(t), v.output(t), "the base model has no adapter")
 
 	// Two adapters stand side by side on one set of weights.
-	second, b := m.adapted(t, Config{R: 2, LoraAlpha: 1, TargetModules: Targets("down")})
+	second, b := m.adapted(t, Config{Method: &LoRA{R: 2, Alpha: 1}, TargetModules: Targets("down")})
 	assert.NotEqual(t, v.output(t), second.output(t))
 	assert.Equal(t, []string{"layers.0.down.lora_A.weight", "layers.0.down.lora_B.weight"}, names(b.Store())[:2])
 }
@@ -197,7 +198,7 @@ func names(st *nn.Store) (list []string) {
 }
 
 func TestAnotherModelsLayersAreRefused(t *testing.T) {
-	_, a := base(t).adapted(t, Config{R: 3, LoraAlpha: 7, TargetModules: Targets("up")})
+	_, a := base(t).adapted(t, Config{Method: &LoRA{R: 3, Alpha: 7}, TargetModules: Targets("up")})
 	store := nn.NewStore()
 	defer store.Close()
 	err := torch.Infer(t.Context(), func(s *torch.Scope) error {
@@ -206,5 +207,5 @@ func TestAnotherModelsLayersAreRefused(t *testing.T) {
 			b.Linear(&l, "layers.0.up", width+1, inner)
 		})
 	})
-	assert.ErrorContains(t, err, "layers.0.up: the adapter's pair is of a layer (10, 6), this one is (10, 7)")
+	assert.ErrorContains(t, err, "layers.0.up.lora_A.weight: shape [3 6], want [3 7]")
 }

@@ -14,11 +14,12 @@ import (
 // check_target_module_exists, and utils/other.py, get_pattern_key).
 type matcher struct {
 	cfg     *Config
-	target  *regexp.Regexp   // of a target that is one string
-	exclude *regexp.Regexp   // of an exclusion that is one string
-	index   []*regexp.Regexp // find a layer's number
-	ranks   []pattern
-	alphas  []pattern
+	target  *regexp.Regexp       // of a target that is one string
+	exclude *regexp.Regexp       // of an exclusion that is one string
+	index   []*regexp.Regexp     // find a layer's number
+	saves   []*regexp.Regexp     // modules_to_save, for what is not adapted because it is trained as a whole
+	options []string             // those that have patterns, in order
+	tables  map[string][]pattern // by option
 	used    map[entry]bool
 }
 
@@ -36,7 +37,7 @@ type pattern struct {
 const allLinear = "all-linear"
 
 func newMatcher(cfg *Config) (*matcher, error) {
-	m := &matcher{cfg: cfg, used: map[entry]bool{}}
+	m := &matcher{cfg: cfg, used: map[entry]bool{}, tables: map[string][]pattern{}}
 	var err error
 	if t := cfg.TargetModules; t.Pattern != "" && !t.all() {
 		if m.target, err = compile("target_modules", `^(?:`, t.Pattern, `)$`); err != nil {
@@ -60,11 +61,24 @@ func newMatcher(cfg *Config) (*matcher, error) {
 			m.index = append(m.index, expr)
 		}
 	}
-	if m.ranks, err = patterns("rank_pattern", cfg.RankPattern); err != nil {
-		return nil, err
+	for _, name := range cfg.ModulesToSave {
+		expr, err := compile("modules_to_save", `^(?:|.*\.)`, name, `(?:$|\..*)`)
+		if err != nil {
+			return nil, err
+		}
+		m.saves = append(m.saves, expr)
 	}
-	m.alphas, err = patterns("alpha_pattern", cfg.AlphaPattern)
-	return m, err
+	for _, o := range cfg.Method.Options(cfg) {
+		entries, ok := o.At.(*[]Entry)
+		if !ok {
+			continue
+		}
+		if m.tables[o.Key], err = patterns(o.Key, *entries); err != nil {
+			return nil, err
+		}
+		m.options = append(m.options, o.Key)
+	}
+	return m, nil
 }
 
 // patterns are tried in the order of the file; the first that fits a whole path, or what follows one of its dots,
@@ -121,7 +135,27 @@ func (m *matcher) targets(path string) bool {
 	return found
 }
 
+// saved says whether the module at path, or one that it is in, is one of modules_to_save. As in PEFT, an entry stands
+// for every path that ends with it, be it in the middle of a word.
+func (m *matcher) saved(path string) bool {
+	found := false
+	for _, name := range m.cfg.ModulesToSave {
+		for p := path; p != ""; p, _ = cutLast(p) {
+			if strings.HasSuffix(p, name) {
+				m.used[entry{"modules_to_save", name}] = true
+				found = true
+			}
+		}
+	}
+	return found
+}
+
 func (m *matcher) excluded(path string) bool {
+	for _, expr := range m.saves {
+		if expr.MatchString(path) {
+			return true
+		}
+	}
 	e := m.cfg.ExcludeModules
 	if m.exclude != nil && m.exclude.MatchString(path) {
 		m.used[entry{"exclude_modules", e.Pattern}] = true
@@ -154,14 +188,10 @@ func (m *matcher) layerWanted(path string) bool {
 	return false
 }
 
-func (m *matcher) rank(path string) int { return int(m.lookup(m.ranks, path, float64(m.cfg.R))) }
-
-func (m *matcher) alpha(path string) float64 { return m.lookup(m.alphas, path, m.cfg.LoraAlpha) }
-
-// lookup is the value of the first pattern that fits a targeted layer.
-func (m *matcher) lookup(ps []pattern, path string, value float64) float64 {
+// lookup is the value of the option's first pattern that fits a targeted layer.
+func (m *matcher) lookup(option, path string, value float64) float64 {
 	first := true
-	for _, p := range ps {
+	for _, p := range m.tables[option] {
 		if p.expr.MatchString(path) {
 			m.used[p.entry] = true
 			if first {
@@ -185,8 +215,13 @@ func (m *matcher) unused() (out []string) {
 	for _, name := range m.cfg.ExcludeModules.entries() {
 		note(entry{"exclude_modules", name})
 	}
-	for _, p := range slices.Concat(m.ranks, m.alphas) {
-		note(p.entry)
+	for _, name := range m.cfg.ModulesToSave {
+		note(entry{"modules_to_save", name})
+	}
+	for _, option := range m.options {
+		for _, p := range m.tables[option] {
+			note(p.entry)
+		}
 	}
 	return out
 }

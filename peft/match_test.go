@@ -54,11 +54,11 @@ func TestTargetsAreThoseOfPEFT(t *testing.T) {
 	}
 
 	for _, c := range golden.Patterns {
-		cfg := Config{R: 100, LoraAlpha: 100, TargetModules: Targets("x")}
+		cfg := Config{Method: &LoRA{R: 100, Alpha: 100}, TargetModules: Targets("x")}
 		for i, key := range c.Keys {
-			cfg.RankPattern = append(cfg.RankPattern, Entry{key, float64(i + 1)})
+			cfg.Method.(*LoRA).RankPattern = append(cfg.Method.(*LoRA).RankPattern, Entry{key, float64(i + 1)})
 		}
-		cfg.AlphaPattern = cfg.RankPattern
+		cfg.Method.(*LoRA).AlphaPattern = cfg.Method.(*LoRA).RankPattern
 		m, err := newMatcher(&cfg)
 		require.NoError(t, err)
 		for path, key := range c.Key {
@@ -68,15 +68,15 @@ func TestTargetsAreThoseOfPEFT(t *testing.T) {
 					want = i + 1
 				}
 			}
-			assert.Equal(t, want, m.rank(path), "%q %s", c.Keys, path)
-			assert.EqualValues(t, want, m.alpha(path), "%q %s", c.Keys, path)
+			assert.EqualValues(t, want, m.lookup("rank_pattern", path, 100), "%q %s", c.Keys, path)
+			assert.EqualValues(t, want, m.lookup("alpha_pattern", path, 100), "%q %s", c.Keys, path)
 		}
 	}
 }
 
 func TestAllLinearTakesEveryLayerButTheExcluded(t *testing.T) {
 	for _, word := range []string{"all-linear", "All-Linear"} {
-		cfg := Config{R: 2, LoraAlpha: 2, TargetModules: Targets(word), ExcludeModules: Targets("down")}
+		cfg := Config{Method: &LoRA{R: 2, Alpha: 2}, TargetModules: Targets(word), ExcludeModules: Targets("down")}
 		_, a := base(t).adapted(t, cfg)
 		require.Len(t, a.Layers(), depth)
 		for i, l := range a.Layers() {
@@ -88,9 +88,7 @@ func TestAllLinearTakesEveryLayerButTheExcluded(t *testing.T) {
 }
 
 func TestRanksAndAlphasArePatternsOnTheirOwn(t *testing.T) {
-	cfg := Config{R: 2, LoraAlpha: 8, TargetModules: Targets("up", "down"), UseRSLoRA: true,
-		RankPattern:  []Entry{{`layers\.1\.up`, 4}, {"up", 1}},
-		AlphaPattern: []Entry{{`layers\.[01]\.up`, 3}}}
+	cfg := Config{Method: &LoRA{R: 2, Alpha: 8, RSLoRA: true, RankPattern: []Entry{{`layers\.1\.up`, 4}, {"up", 1}}, AlphaPattern: []Entry{{`layers\.[01]\.up`, 3}}}, TargetModules: Targets("up", "down")}
 	_, a := base(t).adapted(t, cfg)
 	for i, want := range []struct {
 		rank  int
@@ -98,9 +96,9 @@ func TestRanksAndAlphasArePatternsOnTheirOwn(t *testing.T) {
 	}{{1, 3}, {2, 8 / 1.4142135623730951}, {4, 3. / 2}, {2, 8 / 1.4142135623730951}, {1, 8}, {2, 8 / 1.4142135623730951}} {
 		l := a.Layers()[i]
 		assert.Equal(t, want.rank, l.Rank(), l.Path)
-		assert.InDelta(t, want.scale, l.Scale, 1e-12, l.Path)
-		assert.Equal(t, []int{want.rank, l.Base.In()}, l.A.Shape())
-		assert.Equal(t, []int{l.Base.Out(), want.rank}, l.B.Shape())
+		assert.InDelta(t, want.scale, pair(l).scale, 1e-12, l.Path)
+		assert.Equal(t, []int{want.rank, dense(l).In()}, pair(l).a.Shape())
+		assert.Equal(t, []int{dense(l).Out(), want.rank}, pair(l).b.Shape())
 	}
 }
 
@@ -110,10 +108,13 @@ func TestExpressionsThatGoReadsOtherwiseAreRefused(t *testing.T) {
 			"target_modules":  {TargetModules: Modules{Pattern: expr}},
 			"exclude_modules": {TargetModules: Targets("x"), ExcludeModules: Modules{Pattern: expr}},
 			"layers_pattern":  {TargetModules: Targets("x"), LayersToTransform: []int{1}, LayersPattern: []string{expr}},
-			"rank_pattern":    {TargetModules: Targets("x"), RankPattern: []Entry{{expr, 1}}},
-			"alpha_pattern":   {TargetModules: Targets("x"), AlphaPattern: []Entry{{expr, 1}}},
+			"rank_pattern":    {Method: &LoRA{R: 1, Alpha: 1, RankPattern: []Entry{{expr, 1}}}, TargetModules: Targets("x")},
+			"modules_to_save": {TargetModules: Targets("x"), ModulesToSave: []string{expr}},
+			"alpha_pattern":   {Method: &LoRA{R: 1, Alpha: 1, AlphaPattern: []Entry{{expr, 1}}}, TargetModules: Targets("x")},
 		} {
-			cfg.R, cfg.LoraAlpha = 1, 1
+			if cfg.Method == nil {
+				cfg.Method = &LoRA{R: 1, Alpha: 1}
+			}
 			_, err := New(cfg)
 			isFault(t, err, fault.BadData, name)
 		}
@@ -121,9 +122,7 @@ func TestExpressionsThatGoReadsOtherwiseAreRefused(t *testing.T) {
 }
 
 func TestWarningsNameWhatFitsNothing(t *testing.T) {
-	cfg := Config{R: 2, LoraAlpha: 2, TargetModules: Targets("up", "layers.0.up", "upp"), ExcludeModules: Targets("upp", "2.up"),
-		RankPattern:  []Entry{{"up", 1}, {`layers\.1\.up`, 2}, {"down", 3}},
-		AlphaPattern: []Entry{{"sideways", 3}}}
+	cfg := Config{Method: &LoRA{R: 2, Alpha: 2, RankPattern: []Entry{{"up", 1}, {`layers\.1\.up`, 2}, {"down", 3}}, AlphaPattern: []Entry{{"sideways", 3}}}, TargetModules: Targets("up", "layers.0.up", "upp"), ExcludeModules: Targets("upp", "2.up")}
 	_, a := base(t).adapted(t, cfg)
 	require.Len(t, a.Layers(), 2)
 	assert.Equal(t, []string{
@@ -133,7 +132,7 @@ func TestWarningsNameWhatFitsNothing(t *testing.T) {
 		`alpha_pattern: "sideways" fits no layer`,
 	}, a.Warnings())
 
-	cfg = Config{R: 2, LoraAlpha: 2, TargetModules: Targets("up"), ExcludeModules: Modules{Pattern: "encoder.*"}}
+	cfg = Config{Method: &LoRA{R: 2, Alpha: 2}, TargetModules: Targets("up"), ExcludeModules: Modules{Pattern: "encoder.*"}}
 	_, a = base(t).adapted(t, cfg)
 	assert.Equal(t, []string{`exclude_modules: "encoder.*" fits no layer`}, a.Warnings())
 }
@@ -144,12 +143,12 @@ func TestAnAdapterThatFitsNothingIsAnError(t *testing.T) {
 		{TargetModules: Targets("up"), ExcludeModules: Targets("up")},
 		{TargetModules: Targets("up"), LayersToTransform: []int{7}},
 	} {
-		cfg.R, cfg.LoraAlpha = 2, 2
+		cfg.Method = &LoRA{R: 2, Alpha: 2}
 		a, err := New(cfg)
 		require.NoError(t, err)
 		_, err = base(t).view(t, a)
 		require.NoError(t, err)
-		isFault(t, a.Check(), fault.BadData, "target_modules", "fits no linear layer")
-		isFault(t, a.Save(t.TempDir()+"/a"), fault.BadData, "fits no linear layer")
+		isFault(t, a.Check(), fault.BadData, "target_modules", "fits no layer")
+		isFault(t, a.Save(t.TempDir()+"/a"), fault.BadData, "fits no layer")
 	}
 }

@@ -22,11 +22,11 @@ func weights(st *nn.Store) map[string][]byte {
 	return all
 }
 
-var mergeable = Config{R: 3, LoraAlpha: 7, TargetModules: Targets("up", "down"), RankPattern: []Entry{{"down", 2}}}
+var mixed = Config{Method: &LoRA{R: 3, Alpha: 7, RankPattern: []Entry{{"down", 2}}}, TargetModules: Targets("up", "down")}
 
 func TestMergeAndUnmerge(t *testing.T) {
 	m := base(t)
-	v, a := m.adapted(t, mergeable)
+	v, a := m.adapted(t, mixed)
 	plain, tuned, bits := m.output(t), v.output(t), weights(m.store)
 	require.Greater(t, furthest(t, plain, tuned), .1)
 
@@ -36,18 +36,18 @@ func TestMergeAndUnmerge(t *testing.T) {
 	assert.Equal(t, m.output(t), v.output(t), "the view does not count the adapter twice")
 	for _, l := range a.Layers() {
 		was := bits[l.Path+".weight"]
-		for i, w := range l.Base.Weight.Float32s() {
+		for i, w := range dense(l).Weight.Float32s() {
 			old := math.Float32frombits(uint32(was[4*i]) | uint32(was[4*i+1])<<8 | uint32(was[4*i+2])<<16 | uint32(was[4*i+3])<<24)
 			sum := 0.
-			in := l.Base.In()
+			in := dense(l).In()
 			for r := range l.Rank() {
-				sum += float64(l.B.Float32s()[i/in*l.Rank()+r]) * float64(l.A.Float32s()[r*in+i%in])
+				sum += float64(pair(l).b.Float32s()[i/in*l.Rank()+r]) * float64(pair(l).a.Float32s()[r*in+i%in])
 			}
-			exact := float64(old) + l.Scale*sum
+			exact := float64(old) + pair(l).scale*sum
 			assert.InDelta(t, exact, float64(w), merged.MaxRounding+1e-12)
 			assert.InDelta(t, float32(exact), w, 1e-7, "rounded once")
 		}
-		assert.Equal(t, bits[l.Path+".bias"], l.Base.Bias.Bytes())
+		assert.Equal(t, bits[l.Path+".bias"], dense(l).Bias.Bytes())
 	}
 	assert.Greater(t, merged.MaxRounding, 0.)
 	assert.Less(t, merged.MaxRounding, 1.3e-7)
@@ -70,13 +70,13 @@ func TestMergeAndUnmerge(t *testing.T) {
 
 func TestMergeIsAllOrNothing(t *testing.T) {
 	m := base(t)
-	_, a := m.adapted(t, mergeable)
+	_, a := m.adapted(t, mixed)
 	bits := weights(m.store)
 	last := a.Layers()[2*depth-1]
 	require.NoError(t, torch.Infer(t.Context(), func(s *torch.Scope) error {
-		b := last.B.Float32s()
+		b := pair(last).b.Float32s()
 		b[len(b)-1] = float32(math.Inf(1))
-		last.B.CopyFrom(s.FromFloat32(b, last.B.Shape()...))
+		pair(last).b.CopyFrom(s.FromFloat32(b, pair(last).b.Shape()...))
 		return nil
 	}))
 	live := torch.Live()
@@ -87,8 +87,8 @@ func TestMergeIsAllOrNothing(t *testing.T) {
 
 	// A sum that only the narrower type of the weight cannot hold.
 	require.NoError(t, torch.Infer(t.Context(), func(s *torch.Scope) error {
-		last.B.CopyFrom(s.Full(3e38, last.B.Shape()...))
-		last.A.CopyFrom(s.Full(3e38, last.A.Shape()...))
+		pair(last).b.CopyFrom(s.Full(3e38, pair(last).b.Shape()...))
+		pair(last).a.CopyFrom(s.Full(3e38, pair(last).a.Shape()...))
 		return nil
 	}))
 	_, err = a.Merge(t.Context(), m.session(a))
@@ -106,7 +106,7 @@ func TestMergeIntoHalfPrecision(t *testing.T) {
 	noLeak(t)
 	store := nn.NewStore()
 	defer store.Close()
-	a, err := New(Config{R: 3, LoraAlpha: 7, TargetModules: Targets("up")})
+	a, err := New(Config{Method: &LoRA{R: 3, Alpha: 7}, TargetModules: Targets("up")})
 	require.NoError(t, err)
 	defer a.Close()
 	var l nn.Linear
@@ -128,7 +128,7 @@ func TestMergeIntoHalfPrecision(t *testing.T) {
 
 func TestMergeWaitsForNobodyElsesStep(t *testing.T) {
 	m := base(t)
-	v, a := m.adapted(t, mergeable)
+	v, a := m.adapted(t, mixed)
 	tuned := v.output(t)
 	require.NoError(t, m.session(a).Train(t.Context(), 1, func(*torch.Scope) error {
 		_, err := a.Merge(t.Context(), m.session(a))

@@ -11,13 +11,14 @@ import (
 
 const (
 	proveAdapter = "prove adapter"
-	proofSize    = .02 // standard deviation of the random B
+	proofSize    = .02 // standard deviation of what is added to the parameters
 )
 
-// Prove shows that the adapter is alive in the model that forward runs: with small random numbers in B the output is
-// not what it is with B = 0, and every A and B receives a gradient that is not zero. The error lists the dead layers.
-// Forward gives any output of the adapted model for one batch; it runs twice, without dropout. Afterwards B has its
-// old bits, also if forward failed, and the parameters of the session's stores have no gradients.
+// Prove shows that the adapter is alive in the model that forward runs: with small random numbers added to its
+// parameters the output is not what it was, and every one of them receives a gradient that is not zero. The error lists
+// the dead layers. Forward gives any output of the adapted model for one batch; it runs twice, without dropout.
+// Afterwards the parameters have their old bits, also if forward failed, and those of the session's stores have no
+// gradients.
 func (a *Adapter) Prove(ctx context.Context, ss *nn.Session, seed uint64, forward func(*torch.Scope) *torch.Tensor) error {
 	if err := a.Check(); err != nil {
 		return err
@@ -35,8 +36,8 @@ func (a *Adapter) Prove(ctx context.Context, ss *nn.Session, seed uint64, forwar
 		}
 		forget()
 		defer forget()
-		for _, l := range a.layers {
-			defer l.borrow(s)()
+		for _, p := range a.store.Params() {
+			defer borrow(s, p)()
 		}
 		mode := s.Mode()
 		mode.Dropout = false // else its masks alone would move the output
@@ -44,26 +45,20 @@ func (a *Adapter) Prove(ctx context.Context, ss *nn.Session, seed uint64, forwar
 	})
 }
 
-// borrow lets a pair collect gradients; the function that it returns makes all as it was.
-func (l *LoRA) borrow(s *torch.Scope) func() {
-	b := s.Use(l.B).Detach().Clone()
-	onA, onB := l.A.RequiresGrad(), l.B.RequiresGrad()
-	l.A.RequireGrad(true)
-	l.B.RequireGrad(true)
+// borrow lets a parameter collect gradients; the function that it returns makes all as it was.
+func borrow(s *torch.Scope, p *torch.Tensor) func() {
+	bits, on := s.Use(p).Detach().Clone(), p.RequiresGrad()
+	p.RequireGrad(true)
 	return func() {
-		l.B.CopyFrom(b)
-		l.A.RequireGrad(onA)
-		l.B.RequireGrad(onB)
+		p.CopyFrom(bits)
+		p.RequireGrad(on)
 	}
 }
 
 func (a *Adapter) prove(s *torch.Scope, forward func(*torch.Scope) *torch.Tensor) error {
-	for _, l := range a.layers {
-		l.B.CopyFrom(s.Zeros(l.B.Shape()...))
-	}
 	before := s.Frozen(forward)
-	for _, l := range a.layers {
-		l.B.CopyFrom(s.Normal(0, proofSize, l.B.Shape()...))
+	for _, p := range a.store.Params() {
+		p.CopyFrom(s.Use(p).Detach().Add(s.Normal(0, proofSize, p.Shape()...).To(p.DType())))
 	}
 	after := forward(s)
 	if !before.AllFinite() || !after.AllFinite() {
@@ -74,21 +69,34 @@ func (a *Adapter) prove(s *torch.Scope, forward func(*torch.Scope) *torch.Tensor
 		weights := s.Normal(0, 1, after.Shape()...) // so that no symmetry of the output hides a gradient
 		after.Mul(weights).Sum().Backward()
 	}
-	var dead []string
-	for _, l := range a.layers {
-		if !alive(s, l.A) || !alive(s, l.B) {
-			dead = append(dead, l.Path)
-		}
-	}
+	dead, n := a.dead(s)
 	switch {
 	case len(dead) > 0:
 		return fault.New(fault.BadData, proveAdapter, strings.Join(dead, ", "),
-			"%d of %d adapted layers get no gradient: training them would do nothing", len(dead), len(a.layers)).
+			"%d of %d adapted layers get no gradient: training them would do nothing", len(dead), n).
 			Advise("adapt only layers that the output depends on")
 	case !moved:
 		return fault.New(fault.BadData, proveAdapter, "", "the output is the same with and without the adapter")
 	}
 	return nil
+}
+
+// dead are the layers and copied parameters that have not received a gradient everywhere, of n.
+func (a *Adapter) dead(s *torch.Scope) (paths []string, n int) {
+	for _, l := range a.layers {
+		for name, p := range a.store.Params() {
+			if end, ok := strings.CutPrefix(name, l.Path+"."); ok && end != keptBias && !alive(s, p) {
+				paths = append(paths, l.Path)
+				break
+			}
+		}
+	}
+	for _, c := range a.copies {
+		if !alive(s, c.own) {
+			paths = append(paths, c.path)
+		}
+	}
+	return paths, len(a.layers) + len(a.copies)
 }
 
 // alive says whether a gradient other than zero has arrived.

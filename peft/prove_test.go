@@ -12,7 +12,7 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-var provable = Config{R: 3, LoraAlpha: 7, LoraDropout: .5, TargetModules: Targets("up", "down")}
+var provable = Config{Method: &LoRA{R: 3, Alpha: 7, Dropout: .5}, TargetModules: Targets("up", "down")}
 
 // batch is a forward function for proofs.
 func (m *model) batch(s *torch.Scope) *torch.Tensor {
@@ -23,10 +23,10 @@ func TestALiveAdapterIsProvedAndLeftAsItWas(t *testing.T) {
 	m := base(t)
 	v, a := m.adapted(t, provable)
 	a.Store().Train(func(name string) bool { return name != "layers.1.up.lora_B.weight" })
-	odd := a.Layers()[0].B.Float32s()
+	odd := pair(a.Layers()[0]).b.Float32s()
 	odd[0], odd[1] = float32(math.Copysign(0, -1)), math.Float32frombits(1) // bits that arithmetic would lose
 	require.NoError(t, torch.Infer(t.Context(), func(s *torch.Scope) error {
-		a.Layers()[0].B.CopyFrom(s.FromFloat32(odd, a.Layers()[0].B.Shape()...))
+		pair(a.Layers()[0]).b.CopyFrom(s.FromFloat32(odd, pair(a.Layers()[0]).b.Shape()...))
 		return nil
 	}))
 	bits, others := weights(a.Store()), weights(m.store)
@@ -86,7 +86,7 @@ func TestOldGradientsProveNothing(t *testing.T) {
 		v.batch(s).Square().Sum().Backward()
 		return nil
 	}))
-	require.True(t, a.Layers()[0].A.HasGrad())
+	require.True(t, pair(a.Layers()[0]).a.HasGrad())
 	isFault(t, a.Prove(t.Context(), m.session(a), 1, m.batch), fault.BadData, "6 of 6")
 }
 

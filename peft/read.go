@@ -20,8 +20,8 @@ const (
 	maxConfig  = 16 << 20 // bytes
 )
 
-// ReadConfig reads the adapter_config.json of a folder.
-func ReadConfig(dir string) (Config, error) {
+// ReadConfig reads the adapter_config.json of a folder. The methods of this package are known; more are others.
+func ReadConfig(dir string, more ...Recognise) (Config, error) {
 	path := filepath.Join(dir, ConfigFile)
 	if err := ckpt.CheckContent(path); err != nil {
 		return Config{}, err
@@ -35,7 +35,7 @@ func ReadConfig(dir string) (Config, error) {
 	if err != nil {
 		return Config{}, fault.Wrap(fault.IO, readConfig, path, err)
 	}
-	c, err := ParseConfig(data)
+	c, err := ParseConfig(data, more...)
 	if f := (*fault.Error)(nil); errors.As(err, &f) {
 		if f.Where = path + ":" + f.Where; f.Where == path+":" {
 			f.Where = path
@@ -47,7 +47,7 @@ func ReadConfig(dir string) (Config, error) {
 // ParseConfig reads the bytes of an adapter_config.json. Options that it does not know, or does not act on, are
 // accepted while they are off (null, false, 0, empty) and refused when they are on. Its errors have the option for
 // their Where.
-func ParseConfig(data []byte) (c Config, err error) {
+func ParseConfig(data []byte, more ...Recognise) (c Config, err error) {
 	if len(data) > maxConfig {
 		return c, fault.New(fault.BadData, readConfig, "", "is longer than %d bytes", maxConfig)
 	}
@@ -55,69 +55,38 @@ func ParseConfig(data []byte) (c Config, err error) {
 	if err != nil {
 		return c, fault.Wrap(fault.BadData, readConfig, "", err)
 	}
-	if kind := string(fields["peft_type"]); kind != `"LORA"` {
-		return c, fault.New(fault.BadData, readConfig, "peft_type", `%s, only "LORA" is supported`, clip(fields["peft_type"]))
+	for _, recognise := range slices.Concat(more, methods) {
+		if c.Method = recognise(fields); c.Method != nil {
+			break
+		}
 	}
-	c = Config{R: 8, LoraAlpha: 8, InitLoraWeights: InitTrue} // PEFT's defaults, for files that leave them out
-	read := readers(&c)
+	if c.Method == nil {
+		return c, refuse("peft_type", "%s is not supported", clip(fields["peft_type"])).
+			Advise("convert it in Python, or merge it there and use the merged model")
+	}
+	known := map[string]Option{"runtime_config": {Inert: true}} // which PEFT never writes, and ignores
+	for _, o := range slices.Concat(c.common(), c.Method.Options(&c)) {
+		known[o.Key] = o
+	}
 	for _, key := range order {
 		raw := fields[key]
-		switch f := read[key]; {
-		case f != nil && string(raw) == "null" && slices.Contains(nullable, key):
-		case f != nil:
-			if err := f(raw); err != nil {
-				return c, fault.New(fault.BadData, readConfig, key, "%s: %v", clip(raw), err)
-			}
-		case !slices.Contains(inert, key) && !off(raw):
-			return c, fault.New(fault.BadData, readConfig, key, "%s is not supported", clip(raw)).
+		err := known[key].read(raw) // one that is not known must be off
+		switch {
+		case errors.Is(err, errUnsupported):
+			return c, refuse(key, "%s is not supported", clip(raw)).
 				Advise("without it the adapter would compute something else")
+		case err != nil:
+			return c, refuse(key, "%s: %v", clip(raw), err)
 		}
+	}
+	if s, ok := c.Method.(settler); ok {
+		s.settle(&c)
 	}
 	return c, c.Validate()
 }
 
-// nullable are the options for which null means that they are left out.
-var nullable = []string{"base_model_name_or_path", "use_rslora", "target_modules", "exclude_modules",
-	"layers_to_transform", "layers_pattern", "rank_pattern", "alpha_pattern"}
-
-// inert are options that do not change what a saved adapter computes. Those of initialisations count only for
-// init_lora_weights of that name, which readInit judges. fan_in_fan_out is for layers that store their weight
-// transposed; PEFT ignores it on linear layers.
-var inert = []string{"peft_type", "task_type", "auto_mapping", "peft_version", "inference_mode", "revision",
-	"runtime_config", "fan_in_fan_out", "megatron_core", "qalora_group_size",
-	"loftq_config", "eva_config", "corda_config", "lora_ga_config"}
-
-// readers fill the fields of c from the values of their keys.
-func readers(c *Config) map[string]func(json.RawMessage) error {
-	return map[string]func(json.RawMessage) error{
-		"base_model_name_or_path": into(&c.BaseModel),
-		"r":                       into(&c.R),
-		"lora_alpha":              into(&c.LoraAlpha),
-		"lora_dropout":            into(&c.LoraDropout),
-		"use_rslora":              into(&c.UseRSLoRA),
-		"target_modules":          c.TargetModules.read,
-		"exclude_modules":         c.ExcludeModules.read,
-		"layers_to_transform": func(raw json.RawMessage) (err error) {
-			c.LayersToTransform, err = oneOrMore[int](raw)
-			return err
-		},
-		"layers_pattern": func(raw json.RawMessage) (err error) {
-			if string(raw) != `""` {
-				c.LayersPattern, err = oneOrMore[string](raw)
-			}
-			return err
-		},
-		"rank_pattern":      func(raw json.RawMessage) error { return readEntries(raw, &c.RankPattern) },
-		"alpha_pattern":     func(raw json.RawMessage) error { return readEntries(raw, &c.AlphaPattern) },
-		"init_lora_weights": func(raw json.RawMessage) error { return readInit(raw, &c.InitLoraWeights) },
-		"bias": func(raw json.RawMessage) error {
-			if string(raw) != `"none"` {
-				return errors.New(`only "none" is supported`)
-			}
-			return nil
-		},
-	}
-}
+// settler is a method whose files say something in other words than Config does.
+type settler interface{ settle(c *Config) }
 
 // into reads a value that must be there: encoding/json alone would take null for nothing to do.
 func into[T any](p *T) func(json.RawMessage) error {
@@ -151,6 +120,14 @@ func want[T any](err error) error {
 	}
 }
 
+// list reads a value or a list of them into p; the empty word is none.
+func list[T any](raw json.RawMessage, p *[]T) (err error) {
+	if string(raw) != `""` {
+		*p, err = oneOrMore[T](raw)
+	}
+	return err
+}
+
 // oneOrMore reads a value or a list of them.
 func oneOrMore[T any](raw json.RawMessage) ([]T, error) {
 	if raw[0] != '[' {
@@ -171,14 +148,6 @@ func oneOrMore[T any](raw json.RawMessage) ([]T, error) {
 	return list, nil
 }
 
-func (m *Modules) read(raw json.RawMessage) (err error) {
-	if raw[0] == '"' {
-		return json.Unmarshal(raw, &m.Pattern)
-	}
-	m.List, err = oneOrMore[string](raw)
-	return err
-}
-
 func readEntries(raw json.RawMessage, out *[]Entry) error {
 	fields, order, err := object(raw)
 	if err != nil {
@@ -190,21 +159,6 @@ func readEntries(raw json.RawMessage, out *[]Entry) error {
 			return fmt.Errorf("%s: %w", key, err)
 		}
 		*out = append(*out, e)
-	}
-	return nil
-}
-
-// readInit accepts the ways to start that leave the base model as it is: once trained, only A and B count. The others
-// (pissa, olora, corda, loftq, lora_ga) train on a changed base, so their A and B are wrong on the original one.
-func readInit(raw json.RawMessage, out *string) error {
-	switch string(raw) {
-	case "true", "false", `"orthogonal"`, `"eva"`, `"mica"`:
-		*out = InitTrue
-	case `"gaussian"`:
-		*out = InitGaussian
-	default:
-		return errors.New("is not supported, since such an adapter was trained on a changed base model; " +
-			"save it again with PEFT's path_initial_model_for_weight_conversion")
 	}
 	return nil
 }

@@ -27,6 +27,6 @@ func BenchmarkForward(b *testing.B) {
 	run("encoder", func(s *torch.Scope, wave *torch.Tensor) {
 		m.Encoder.Forward(s.Normal(0, 1, 1, 199, m.Config.ConvOut()), 9, Pass{})
 	})
-	run("positional kernel", func(s *torch.Scope, wave *torch.Tensor) { m.Encoder.posConv.kernel(s) })
+	run("positional kernel", func(s *torch.Scope, wave *torch.Tensor) { m.Encoder.positions.(*posConv).kernel(s) })
 	run("position bias", func(s *torch.Scope, wave *torch.Tensor) { m.Encoder.layers[0].attention.table.forward(s, 199) })
 }

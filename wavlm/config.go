@@ -3,6 +3,7 @@ package wavlm
 import (
 	"fmt"
 	"math"
+	"strings"
 )
 
 // SampleRate is the rate of all waveforms, in Hz.
@@ -16,7 +17,13 @@ const (
 	WavLM    Family = "wavlm"
 	Wav2Vec2 Family = "wav2vec2"
 	HuBERT   Family = "hubert"
+	Data2Vec Family = "data2vec-audio"
 )
+
+const families = "wavlm, wav2vec2, hubert or data2vec-audio"
+
+// prefix is what keys begin with in the checkpoint of a task.
+func (f Family) prefix() string { return strings.ReplaceAll(string(f), "-", "_") + "." }
 
 // Config is the architecture of a model: what config.json says of it. Letters in brackets are those of the shapes
 // in this package.
@@ -41,8 +48,10 @@ type Config struct {
 
 	ProjectionNorm bool // layer norm before the projection; false in some HuBERTs only
 
-	PosKernel int // kernel of the positional convolution (K)
-	PosGroups int // groups of it (G)
+	PosKernel    int  // kernel of the positional convolution (K)
+	PosGroups    int  // groups of it (G)
+	PosLayers    int  // how many of them, data2vec only
+	PosBatchNorm bool // it has a batch norm and no weight norm; some HuBERTs only
 
 	Buckets     int // of relative positions, WavLM only
 	MaxDistance int // from which on all positions share a bucket
@@ -55,7 +64,7 @@ type Config struct {
 // Default is the configuration that transformers 5.23.0 takes for keys that config.json lacks; for WavLM it is
 // Base's architecture.
 func Default(f Family) Config {
-	return Config{
+	c := Config{
 		Family: f, Hidden: 768, Layers: 12, Heads: 12, Inner: 3072, Act: "gelu", NormEps: 1e-5, InitSize: .02,
 		ConvWidth:  []int{512, 512, 512, 512, 512, 512, 512},
 		ConvKernel: []int{10, 3, 3, 3, 3, 2, 2},
@@ -67,6 +76,10 @@ func Default(f Family) Config {
 			Time: Spans{Prob: .05, Length: 10, Min: 2}, Channels: Spans{Length: 10},
 		},
 	}
+	if f == Data2Vec {
+		c.ConvNorm, c.PosKernel, c.PosLayers = "layer", 19, 5
+	}
+	return c
 }
 
 // Large is the architecture of WavLM Large.
@@ -110,6 +123,14 @@ const (
 	maxFrame  = 3600 * SampleRate // samples behind one frame
 )
 
+// kernelKey is the key of PosKernel, which differs between families.
+func (c Config) kernelKey() string {
+	if c.Family == Data2Vec {
+		return "conv_pos_kernel_size"
+	}
+	return "num_conv_pos_embeddings"
+}
+
 // problems lists why no model can be built so; each begins with the key of config.json.
 func (c Config) problems() (list []string) {
 	want := func(ok bool, format string, args ...any) {
@@ -117,7 +138,14 @@ func (c Config) problems() (list []string) {
 			list = append(list, fmt.Sprintf(format, args...))
 		}
 	}
-	want(c.Family == WavLM || c.Family == Wav2Vec2 || c.Family == HuBERT, "model_type %q, want wavlm, wav2vec2 or hubert", c.Family)
+	switch c.Family {
+	case WavLM, Wav2Vec2, HuBERT:
+	case Data2Vec:
+		want(c.PosLayers >= 1 && c.PosLayers <= maxLayers, "num_conv_pos_embeddings %d, want 1 to %d", c.PosLayers, maxLayers)
+		want(c.ConvNorm == "layer" && !c.Stable, "a data2vec-audio has layer norm in its front end, and none at the end")
+	default:
+		want(false, "model_type %q, want %s", c.Family, families)
+	}
 	width := func(key string, n int) bool {
 		ok := n >= 1 && n <= maxWidth
 		want(ok, "%s %d, want 1 to %d", key, n, maxWidth)
@@ -129,7 +157,7 @@ func (c Config) problems() (list []string) {
 	if width("num_attention_heads", c.Heads) && hidden {
 		want(c.Hidden%c.Heads == 0, "hidden_size %d is no multiple of num_attention_heads %d", c.Hidden, c.Heads)
 	}
-	width("num_conv_pos_embeddings", c.PosKernel)
+	width(c.kernelKey(), c.PosKernel)
 	if width("num_conv_pos_embedding_groups", c.PosGroups) && hidden {
 		want(c.Hidden%c.PosGroups == 0, "hidden_size %d is no multiple of num_conv_pos_embedding_groups %d", c.Hidden, c.PosGroups)
 	}

@@ -30,7 +30,7 @@ func TestConfigOfPublishedModels(t *testing.T) {
 }
 
 func TestConfigGoldens(t *testing.T) {
-	for _, name := range append(wavlms, "wav2vec2_large", "hubert_base") {
+	for _, name := range append(wavlms, relations...) {
 		c, err := ReadConfig(filepath.Join(goldens, name))
 		require.NoError(t, err, name)
 		text, err := os.ReadFile(filepath.Join(goldens, name, configFile))
@@ -56,7 +56,7 @@ func TestConfigRefuses(t *testing.T) {
 		`{}`:                      "there is no model_type",
 		`{"Model_Type": "wavlm"}`: "there is no model_type",
 		`{"model_type": 3}`:       "model_type 3, want text",
-		`{"model_type": "bert"}`:  `model_type "bert", want wavlm, wav2vec2 or hubert`,
+		`{"model_type": "bert"}`:  `model_type "bert", want wavlm, wav2vec2, hubert or data2vec-audio`,
 		`{"model_type": "wavlm", "hidden_size": "768"}`:                                                        `hidden_size "768", want a whole number`,
 		`{"model_type": "wavlm", "hidden_size": 768.5}`:                                                        "hidden_size 768.5, want a whole number",
 		`{"model_type": "wavlm", "hidden_size": 0}`:                                                            "hidden_size 0, want 1 to",
@@ -82,7 +82,10 @@ func TestConfigRefuses(t *testing.T) {
 		`{"model_type": "wavlm", "mask_time_min_masks": -1}`:                                                   "mask_time_min_masks -1",
 		`{"model_type": "wavlm", "add_adapter": true}`:                                                         "add_adapter true is not supported",
 		`{"model_type": "wav2vec2", "adapter_attn_dim": 16}`:                                                   "adapter_attn_dim 16 is not supported",
-		`{"model_type": "hubert", "conv_pos_batch_norm": true}`:                                                "conv_pos_batch_norm true is not supported",
+		`{"model_type": "data2vec-audio", "num_conv_pos_embeddings": 0}`:                                       "num_conv_pos_embeddings 0, want 1",
+		`{"model_type": "data2vec-audio", "conv_pos_kernel_size": 0}`:                                          "conv_pos_kernel_size 0, want 1",
+		`{"model_type": "whisper"}`:                                                                            `model_type "whisper": this is Whisper, which reads spectrograms and writes text, want wavlm, wav2vec2, hubert or data2vec-audio`,
+		`{"model_type": "wav2vec2-bert", "hidden_act": "swish"}`:                                               `model_type "wav2vec2-bert": this is Wav2Vec2-BERT`,
 	} {
 		_, err := ParseConfig([]byte(text))
 		assert.ErrorContains(t, err, why, text)
@@ -100,6 +103,11 @@ func TestConfigFileErrors(t *testing.T) {
 	assert.ErrorContains(t, err, path)
 	assert.ErrorContains(t, err, "hidden_size 0")
 	assert.ErrorContains(t, err, "num_hidden_layers 0", "all problems at once")
+	require.NoError(t, os.WriteFile(path, []byte(`{"model_type": "sew"}`), 0o600))
+	_, err = ReadConfig(dir)
+	assert.Equal(t, fault.BadData, fault.KindOf(err))
+	assert.ErrorContains(t, err, `: model_type "sew": this is SEW, which works at half the rate, want wavlm`)
+	assert.ErrorContains(t, err, "; use one of the supported families: wavlm")
 	require.NoError(t, os.WriteFile(path, []byte(strings.Repeat(" ", maxText+1)), 0o600))
 	_, err = ReadConfig(dir)
 	assert.Equal(t, fault.BadData, fault.KindOf(err))
@@ -108,6 +116,7 @@ func TestConfigFileErrors(t *testing.T) {
 // FuzzParseConfig: whatever is accepted can be built.
 func FuzzParseConfig(f *testing.F) {
 	f.Add([]byte(`{"model_type": "wavlm", "hidden_size": 48, "num_attention_heads": 4, "conv_dim": [8], "conv_kernel": [10], "conv_stride": [5]}`))
+	f.Add([]byte(`{"model_type": "data2vec-audio", "feat_extract_norm": "group", "conv_pos_kernel_size": 5}`))
 	f.Add([]byte(`{"model_type": "hubert", "feat_proj_layer_norm": false, "mask_time_prob": 1e-9}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		c, err := ParseConfig(text)

@@ -28,10 +28,10 @@ func (c *Config) fields() []field {
 		{"model_type", &c.Family},
 		{"hidden_size", &c.Hidden}, {"num_hidden_layers", &c.Layers}, {"num_attention_heads", &c.Heads},
 		{"intermediate_size", &c.Inner}, {"hidden_act", &c.Act}, {"layer_norm_eps", &c.NormEps},
-		{"do_stable_layer_norm", &c.Stable}, {"initializer_range", &c.InitSize},
+		{"initializer_range", &c.InitSize},
 		{"conv_dim", &c.ConvWidth}, {"conv_kernel", &c.ConvKernel}, {"conv_stride", &c.ConvStride},
-		{"conv_bias", &c.ConvBias}, {"feat_extract_norm", &c.ConvNorm}, {"feat_extract_activation", &c.ConvAct},
-		{"num_conv_pos_embeddings", &c.PosKernel}, {"num_conv_pos_embedding_groups", &c.PosGroups},
+		{"conv_bias", &c.ConvBias}, {"feat_extract_activation", &c.ConvAct},
+		{c.kernelKey(), &c.PosKernel}, {"num_conv_pos_embedding_groups", &c.PosGroups},
 		{"hidden_dropout", &c.Rates.Hidden}, {"attention_dropout", &c.Rates.Attention},
 		{"activation_dropout", &c.Rates.Activation}, {"feat_proj_dropout", &c.Rates.Projection},
 		{"layerdrop", &c.Rates.LayerDrop},
@@ -40,18 +40,22 @@ func (c *Config) fields() []field {
 		{"mask_feature_prob", &c.Rates.Channels.Prob}, {"mask_feature_length", &c.Rates.Channels.Length},
 		{"mask_feature_min_masks", &c.Rates.Channels.Min},
 	}
+	if c.Family == Data2Vec { // its norms are always the same, whatever config.json says
+		return append(fs, field{"num_conv_pos_embeddings", &c.PosLayers})
+	}
+	fs = append(fs, field{"do_stable_layer_norm", &c.Stable}, field{"feat_extract_norm", &c.ConvNorm})
 	switch c.Family {
 	case WavLM:
 		fs = append(fs, field{"num_buckets", &c.Buckets}, field{"max_bucket_distance", &c.MaxDistance})
 	case HuBERT:
-		fs = append(fs, field{"feat_proj_layer_norm", &c.ProjectionNorm})
+		fs = append(fs, field{"feat_proj_layer_norm", &c.ProjectionNorm}, field{"conv_pos_batch_norm", &c.PosBatchNorm})
 	}
 	return fs
 }
 
 // unsupported are switches that change the architecture in ways this package does not know; absent, null and false
 // are all right.
-var unsupported = []string{"add_adapter", "adapter_attn_dim", "conv_pos_batch_norm"}
+var unsupported = []string{"add_adapter", "adapter_attn_dim"}
 
 // ReadConfig reads config.json in a model's folder. Keys it does not know are passed over, since published files
 // hold many that concern other programs; those it knows must have the right type and make sense together.
@@ -63,9 +67,42 @@ func ReadConfig(dir string) (Config, error) {
 	}
 	c, err := ParseConfig(text)
 	if err != nil {
-		return Config{}, fault.New(fault.BadData, "read config", path, "%v", err).Advise("get the model's config.json again")
+		f := fault.New(fault.BadData, "read config", path, "%v", err).Advise("get the model's config.json again")
+		if errors.As(err, new(*otherFamily)) {
+			f.Advise("use one of the supported families: %s", families)
+		}
+		return Config{}, f
 	}
 	return c, nil
+}
+
+// architectures are the names of transformers' classes.
+var architectures = map[Family]string{
+	WavLM: "WavLMModel", Wav2Vec2: "Wav2Vec2Model", HuBERT: "HubertModel", Data2Vec: "Data2VecAudioModel",
+}
+
+// otherFamily is a family of models that this package does not run.
+type otherFamily struct{ Family }
+
+// relatives are families that are easily taken for one of those, and what keeps them from being run.
+var relatives = map[Family]string{
+	"whisper":            "Whisper, which reads spectrograms and writes text",
+	"wav2vec2-bert":      "Wav2Vec2-BERT, which reads spectrograms",
+	"wav2vec2-conformer": "Wav2Vec2-Conformer, whose layers are others",
+	"unispeech":          "UniSpeech",
+	"unispeech-sat":      "UniSpeech-SAT",
+	"sew":                "SEW, which works at half the rate",
+	"sew-d":              "SEW-D, which works at half the rate",
+	"data2vec-text":      "data2vec for text",
+	"data2vec-vision":    "data2vec for pictures",
+}
+
+func (f *otherFamily) Error() string {
+	text := fmt.Sprintf("model_type %q", string(f.Family))
+	if name, ok := relatives[f.Family]; ok {
+		text += ": this is " + name
+	}
+	return text + ", want " + families
 }
 
 // ParseConfig is ReadConfig for the text itself.
@@ -76,9 +113,12 @@ func ParseConfig(text []byte) (Config, error) {
 	}
 	var family Family
 	if raw := values["model_type"]; raw == nil {
-		return Config{}, errors.New("there is no model_type, want wavlm, wav2vec2 or hubert")
+		return Config{}, errors.New("there is no model_type, want " + families)
 	} else if err := json.Unmarshal(raw, &family); err != nil {
 		return Config{}, fmt.Errorf("model_type %s, want text", raw)
+	}
+	if _, ok := architectures[family]; !ok {
+		return Config{}, &otherFamily{family}
 	}
 	c := Default(family)
 	var problems []string
@@ -159,8 +199,7 @@ func (c Config) JSON() []byte {
 	if c.raw != nil {
 		return bytes.Clone(c.raw)
 	}
-	values := map[string]any{"architectures": []string{map[Family]string{
-		WavLM: "WavLMModel", Wav2Vec2: "Wav2Vec2Model", HuBERT: "HubertModel"}[c.Family]}}
+	values := map[string]any{"architectures": []string{architectures[c.Family]}}
 	for _, f := range c.fields() {
 		values[f.key] = f.value
 	}

@@ -9,11 +9,11 @@ import (
 
 // Encoder is the transformer over frames.
 type Encoder struct {
-	projectionNorm *nn.LayerNorm // nil in some HuBERTs
+	projectionNorm nn.Layer // nil in some HuBERTs
 	projection     nn.Linear
 	maskEmbed      *torch.Tensor // (E); nil in models that were never masked
-	posConv        *posConv
-	norm           *nn.LayerNorm
+	positions      positions
+	norm           nn.Layer
 	layers         []*layer
 	cfg            Config
 }
@@ -25,12 +25,12 @@ func newEncoder(b *nn.Builder, cfg Config) *Encoder {
 	}
 	at := b.At("feature_projection")
 	if cfg.ProjectionNorm {
-		e.projectionNorm = at.LayerNorm("layer_norm", cfg.ConvOut(), cfg.NormEps)
+		at.LayerNorm(&e.projectionNorm, "layer_norm", cfg.ConvOut(), cfg.NormEps)
 	}
 	at.Linear(&e.projection, "projection", cfg.ConvOut(), cfg.Hidden)
 	at = b.At("encoder")
-	e.posConv = newPosConv(at, cfg)
-	e.norm = at.LayerNorm("layer_norm", cfg.Hidden, cfg.NormEps)
+	e.positions = newPositions(at, cfg)
+	at.LayerNorm(&e.norm, "layer_norm", cfg.Hidden, cfg.NormEps)
 	for i := range cfg.Layers {
 		e.layers = append(e.layers, newLayer(at.At("layers").Index(i), cfg, i))
 	}
@@ -107,7 +107,7 @@ func (e *Encoder) embed(features *torch.Tensor, valid *padding, p Pass) *torch.T
 	if valid != nil {
 		h = h.MaskedFill(valid.pad, 0)
 	}
-	h = h.Add(e.posConv.forward(h))
+	h = h.Add(e.positions.forward(h))
 	if !e.cfg.Stable {
 		h = e.norm.Forward(h)
 	}

@@ -72,7 +72,10 @@ type scaled struct{ nn.Linear }
 
 func (l scaled) Forward(x *torch.Tensor) *torch.Tensor { return l.Linear.Forward(x).Scale(3) }
 
-func (l louder) Wrap(_ *nn.Builder, path string, base *nn.Dense) nn.Linear {
+func (l louder) Param(_ *nn.Builder, _ string, p *torch.Tensor) *torch.Tensor { return p }
+func (l louder) Finish(*nn.Builder)                                           {}
+
+func (l louder) Wrap(_ *nn.Builder, path string, base nn.Layer) nn.Layer {
 	if path == l.path {
 		return scaled{base}
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// convEps is the epsilon of the front end's norms, which no config.json changes.
+// convEps is the epsilon of the norms between convolutions, which no config.json changes.
 const convEps = 1e-5
 
 // FrontEnd is the stack of convolutions that turns a waveform into frames.
@@ -18,10 +18,8 @@ type FrontEnd struct {
 
 // convLayer is a convolution, perhaps a norm, and an activation.
 type convLayer struct {
-	weight, bias *torch.Tensor // (Cout, Cin, K), (Cout) or nil
-	stride       int
-	group        *nn.GroupNorm // one of these, or none
-	layer        *nn.LayerNorm
+	conv         nn.Layer
+	group, layer nn.Layer // one of these norms, or none
 	act          func(*torch.Tensor) *torch.Tensor
 }
 
@@ -38,16 +36,14 @@ func newFrontEnd(b *nn.Builder, cfg Config) *FrontEnd {
 
 func newConvLayer(b *nn.Builder, cfg Config, i, in, out int) *convLayer {
 	k := cfg.ConvKernel[i]
-	l := &convLayer{stride: cfg.ConvStride[i], act: activations[cfg.ConvAct]}
-	l.weight = b.Param("conv.weight", nn.KaimingNormal, out, in, k)
-	if cfg.ConvBias {
-		l.bias = b.Param("conv.bias", nn.Uniform(1/math.Sqrt(float64(in*k))), out)
-	}
+	l := &convLayer{act: activations[cfg.ConvAct]}
+	b.Conv(&l.conv, "conv", in, out, k, cfg.ConvStride[i],
+		nn.LinearInit{Weight: nn.KaimingNormal, Bias: nn.Uniform(1 / math.Sqrt(float64(in*k))), NoBias: !cfg.ConvBias})
 	switch {
 	case cfg.ConvNorm == "layer":
-		l.layer = b.LayerNorm("layer_norm", out, convEps)
+		b.LayerNorm(&l.layer, "layer_norm", out, convEps)
 	case i == 0:
-		l.group = b.GroupNorm("layer_norm", out, out, convEps)
+		b.GroupNorm(&l.group, "layer_norm", out, out, convEps)
 	}
 	return l
 }
@@ -67,7 +63,7 @@ func (f *FrontEnd) Forward(wave *torch.Tensor) *torch.Tensor {
 }
 
 func (l *convLayer) forward(x *torch.Tensor) *torch.Tensor {
-	x = x.Conv1d(l.weight, l.bias, l.stride, 0, 1)
+	x = l.conv.Forward(x)
 	switch {
 	case l.group != nil:
 		x = l.group.Forward(x)

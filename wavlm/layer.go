@@ -13,19 +13,18 @@ func (c Config) linearInit() nn.LinearInit {
 // layer is one layer of the encoder.
 type layer struct {
 	attention       *attention
-	norm, finalNorm *nn.LayerNorm
+	norm, finalNorm nn.Layer
 	feed            *feedForward
 	stable          bool
 }
 
 func newLayer(b *nn.Builder, cfg Config, i int) *layer {
-	return &layer{
-		attention: newAttention(b.At("attention"), cfg, i),
-		norm:      b.LayerNorm("layer_norm", cfg.Hidden, cfg.NormEps),
-		feed:      newFeedForward(b.At("feed_forward"), cfg),
-		finalNorm: b.LayerNorm("final_layer_norm", cfg.Hidden, cfg.NormEps),
-		stable:    cfg.Stable,
-	}
+	l := &layer{stable: cfg.Stable}
+	l.attention = newAttention(b.At("attention"), cfg, i)
+	b.LayerNorm(&l.norm, "layer_norm", cfg.Hidden, cfg.NormEps)
+	l.feed = newFeedForward(b.At("feed_forward"), cfg)
+	b.LayerNorm(&l.finalNorm, "final_layer_norm", cfg.Hidden, cfg.NormEps)
+	return l
 }
 
 // forward maps h (B, T, E) to (B, T, E).

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -14,8 +15,8 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// Load reads a model from a Hugging Face folder: config.json, preprocessor_config.json where there is one, and
-// model.safetensors or its shards. Weights in half precision are widened. The checkpoint of a task (CTC, speaker
+// Load reads a model from a Hugging Face folder: config.json, preprocessor_config.json where there is one, and the
+// weights, from model.safetensors, its shards, pytorch_model.bin or its shards, whichever is there first. Weights in half precision are widened. The checkpoint of a task (CTC, speaker
 // verification) will do; its head is named in Model.Unused. Every parameter of the architecture is checked, whether
 // it will be used or not, and one error lists what is wrong. Close frees the model.
 func Load(ctx context.Context, dir string, opt Options) (*Model, error) {
@@ -32,19 +33,23 @@ func Load(ctx context.Context, dir string, opt Options) (*Model, error) {
 		return nil, err
 	}
 	defer file.Close()
-	w := newWeights(file, cfg, opt)
+	return newWeights(file, cfg, opt).build(ctx, dir, cfg, pre, opt)
+}
+
+// build makes the model of the checkpoint at where, all of which must fit.
+func (w *weights) build(ctx context.Context, where string, cfg Config, pre Preprocessor, opt Options) (*Model, error) {
 	store := nn.NewStore()
 	var m *Model
-	err = torch.Do(ctx, opt.mode(), func(s *torch.Scope) error {
+	err := torch.Do(ctx, opt.mode(), func(s *torch.Scope) error {
 		err := store.Build(s, w, nil, func(b *nn.Builder) { m = New(b, cfg) })
 		if err != nil {
 			return err
 		}
-		return w.verdict(dir)
+		return w.verdict(where)
 	})
 	if err != nil {
 		store.Close()
-		return nil, asFault(fault.BadData, loadWeights, dir, err)
+		return nil, asFault(fault.BadData, loadWeights, where, err)
 	}
 	m.Preprocessor, m.closes = pre, true
 	m.Unused, m.oldKeys, m.Notes = w.unused, w.old, w.notes
@@ -61,6 +66,9 @@ const (
 	oldSizeKey      = "weight_g"
 	oldDirectionKey = "weight_v"
 )
+
+// batchCount is how many batches a batch norm has seen, which matters to its training alone.
+const batchCount = ".num_batches_tracked"
 
 // weights is a checkpoint as the source of a model's parameters. It notes what is wrong with them instead of failing,
 // so that all of it can be said at once.
@@ -79,15 +87,26 @@ type weights struct {
 // others belong to the head.
 func newWeights(file *ckpt.File, cfg Config, opt Options) *weights {
 	w := &weights{file: file, any: opt.AnyValues, keys: map[string]string{}}
-	prefix := string(cfg.Family) + "."
-	if !slices.ContainsFunc(file.Names(), func(key string) bool { return strings.HasPrefix(key, prefix) }) {
+	begins := func(prefix string) bool {
+		return slices.ContainsFunc(file.Names(), func(key string) bool { return strings.HasPrefix(key, prefix) })
+	}
+	prefix := cfg.Family.prefix()
+	if !begins(prefix) {
 		prefix = ""
+		for _, other := range slices.Sorted(maps.Keys(architectures)) {
+			if begins(other.prefix()) {
+				w.problem("the keys begin with %s, so these are weights of the family %s, and %s says %s", other.prefix(), other, configFile, cfg.Family)
+			}
+		}
 	}
 	today := false
 	for _, key := range file.Names() {
 		name, ours := strings.CutPrefix(key, prefix)
 		if !ours || !isBackbone(name) {
 			w.unused = append(w.unused, key)
+			continue
+		}
+		if strings.HasSuffix(name, batchCount) {
 			continue
 		}
 		if stem, ok := cutEither(name, oldSizeKey, oldDirectionKey); ok {
@@ -98,14 +117,19 @@ func newWeights(file *ckpt.File, cfg Config, opt Options) *weights {
 		}
 		w.keys[name] = key
 	}
-	slices.Sort(w.unused)
 	if w.old && today {
 		w.problems = append(w.problems, fmt.Sprintf("the weight norm is spelt in two ways, %s and %s", oldSizeKey, sizeKey))
 	}
+	w.noteUnused()
+	return w
+}
+
+// noteUnused says which tensors are left out.
+func (w *weights) noteUnused() {
+	slices.Sort(w.unused)
 	if len(w.unused) > 0 {
 		w.notes = append(w.notes, "not used, since they belong to a task: "+list(w.unused))
 	}
-	return w
 }
 
 func cutEither(name, a, b string) (stem string, ok bool) {
@@ -202,7 +226,7 @@ func (w *weights) problem(format string, args ...any) {
 }
 
 // verdict is the error that lists everything wrong, once all parameters have been asked for.
-func (w *weights) verdict(dir string) error {
+func (w *weights) verdict(where string) error {
 	if w.failed != nil {
 		return w.failed
 	}
@@ -215,6 +239,6 @@ func (w *weights) verdict(dir string) error {
 	if len(problems) == 0 {
 		return nil
 	}
-	return fault.New(fault.BadData, loadWeights, dir, "%s", list(problems)).
+	return fault.New(fault.BadData, loadWeights, where, "%s", list(problems)).
 		Advise("check that %s and the weights are of the same model", configFile)
 }

@@ -110,7 +110,10 @@ func (w witnessed) Forward(x *torch.Tensor) *torch.Tensor {
 	return w.Linear.Forward(x)
 }
 
-func (w *witness) Wrap(_ *nn.Builder, path string, base *nn.Dense) nn.Linear {
+func (w *witness) Param(_ *nn.Builder, _ string, p *torch.Tensor) *torch.Tensor { return p }
+func (w *witness) Finish(*nn.Builder)                                           {}
+
+func (w *witness) Wrap(_ *nn.Builder, path string, base nn.Layer) nn.Layer {
 	return witnessed{base, func() { w.ran[path] = true }}
 }
 
@@ -135,10 +138,10 @@ func TestHigherLayersDoNotRun(t *testing.T) {
 	got, err := v.HiddenStates(t.Context(), tone(2000), 0, 1)
 	require.NoError(t, err)
 	assert.Equal(t, want, got)
-	assert.Len(t, w.ran, 1+7)
+	assert.Len(t, w.ran, 2*7+2+7+2, "the front end, the projection, layer 0")
 	for path := range w.ran {
-		assert.NotContains(t, path, "layers.1.")
-		assert.NotContains(t, path, "layers.2.")
+		assert.NotContains(t, path, "encoder.layers.1.")
+		assert.NotContains(t, path, "encoder.layers.2.")
 	}
 	got, err = v.HiddenStates(t.Context(), tone(2000), 2)
 	require.NoError(t, err)
@@ -200,7 +203,7 @@ func TestFresh(t *testing.T) {
 		assert.InDelta(t, math.Sqrt(2./24), math.Sqrt(p("feature_extractor.conv_layers.1.conv.weight").Square().Mean().Item()), .05)
 		assert.LessOrEqual(t, p("feature_projection.projection.weight").Abs().Max(0, 1).Item(), 1/math.Sqrt(8))
 		v := "encoder.pos_conv_embed.conv." + directionKey
-		near(t, "the kernel starts as V", p(v).Float32s(), m.Encoder.posConv.kernel(s).Float32s(), 1e-6, 0)
+		near(t, "the kernel starts as V", p(v).Float32s(), m.Encoder.positions.(*posConv).kernel(s).Float32s(), 1e-6, 0)
 		assert.LessOrEqual(t, p(v).Abs().Max(0, 1, 2).Item(), 1/math.Sqrt(8*8))
 	})
 	h, err := m.HiddenStates(t.Context(), tone(2000))
@@ -224,7 +227,10 @@ type doubled struct{ base nn.Linear }
 
 func (d doubled) Forward(x *torch.Tensor) *torch.Tensor { return d.base.Forward(x).Scale(2) }
 
-func (d *doubler) Wrap(_ *nn.Builder, path string, base *nn.Dense) nn.Linear {
+func (d *doubler) Param(_ *nn.Builder, _ string, p *torch.Tensor) *torch.Tensor { return p }
+func (d *doubler) Finish(*nn.Builder)                                           {}
+
+func (d *doubler) Wrap(_ *nn.Builder, path string, base nn.Layer) nn.Layer {
 	d.paths = append(d.paths, path)
 	if d.adapts(path) {
 		return doubled{base}
@@ -232,7 +238,7 @@ func (d *doubler) Wrap(_ *nn.Builder, path string, base *nn.Dense) nn.Linear {
 	return base
 }
 
-// TestView: every linear layer passes by the adapter and takes part in the result, and the base does not notice.
+// TestView: every layer passes by the adapter and takes part in the result, and the base does not notice.
 func TestView(t *testing.T) {
 	m := variant(t, "base")
 	base, err := m.HiddenStates(t.Context(), tone(2000), 3)
@@ -251,7 +257,7 @@ func TestView(t *testing.T) {
 	got, err := plain.HiddenStates(t.Context(), tone(2000), 3)
 	require.NoError(t, err)
 	assert.Equal(t, base, got)
-	assert.Len(t, all.paths, 1+3*7)
+	assert.Len(t, all.paths, 7+1+1+3*7+1+1+3*2, "convolutions and norm, projection, layers, norms")
 	assert.Contains(t, all.paths, "feature_projection.projection")
 	assert.Contains(t, all.paths, "encoder.layers.2.attention.gru_rel_pos_linear")
 	for _, path := range all.paths {

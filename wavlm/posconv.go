@@ -5,8 +5,31 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// posConv is the convolution over time that tells the encoder where it is. Its kernel is weight-normalised: each tap
-// k has a direction V[:, :, k] and a size g[k].
+// positions tell the encoder where its frames are: what forward gives is added to h, both (B, T, E).
+type positions interface {
+	forward(h *torch.Tensor) *torch.Tensor
+}
+
+// newPositions builds the family's form of them.
+func newPositions(b *nn.Builder, cfg Config) positions {
+	b = b.At("pos_conv_embed")
+	switch {
+	case cfg.Family == Data2Vec:
+		return newConvStack(b, cfg)
+	case cfg.PosBatchNorm:
+		return newBatchNormConv(b, cfg)
+	}
+	return newPosConv(b.At("conv"), cfg)
+}
+
+// sameConv convolves h (B, E, T) with w (E, E/G, K) and gives as many frames.
+func sameConv(h, w, bias *torch.Tensor, groups int) *torch.Tensor {
+	y := h.Conv1d(w, bias, 1, w.Dim(2)/2, groups) // (B, E, T or T+1)
+	return y.Narrow(2, 0, h.Dim(2))               // an even kernel gives one frame too many
+}
+
+// posConv is one convolution over time. Its kernel is weight-normalised: each tap k has a direction V[:, :, k] and a
+// size g[k].
 type posConv struct {
 	size, direction *torch.Tensor // (1, 1, K), (E, E/G, K)
 	bias            *torch.Tensor // (E)
@@ -21,7 +44,6 @@ const (
 )
 
 func newPosConv(b *nn.Builder, cfg Config) *posConv {
-	b = b.At("pos_conv_embed.conv")
 	p := &posConv{groups: cfg.PosGroups, act: activations[cfg.ConvAct]}
 	p.bias = b.Param("bias", nn.Zeros, cfg.Hidden)
 	p.direction = b.Param(directionKey, nn.FanInUniform, cfg.Hidden, cfg.Hidden/cfg.PosGroups, cfg.PosKernel)
@@ -41,9 +63,73 @@ func (p *posConv) kernel(s *torch.Scope) *torch.Tensor {
 	})
 }
 
-// forward gives what is to be added to h (B, T, E).
 func (p *posConv) forward(h *torch.Tensor) *torch.Tensor {
-	w := p.kernel(h.Scope())
-	y := h.Transpose(1, 2).Conv1d(w, p.bias, 1, w.Dim(2)/2, p.groups) // (B, E, T or T+1)
-	return p.act(y.Narrow(2, 0, h.Dim(1))).Transpose(1, 2)            // an even kernel gives one frame too many
+	y := sameConv(h.Transpose(1, 2), p.kernel(h.Scope()), p.bias, p.groups) // (B, E, T)
+	return p.act(y).Transpose(1, 2)
+}
+
+// plainConv is a convolution whose kernel is a parameter itself.
+type plainConv struct {
+	weight, bias *torch.Tensor // (E, E/G, K), (E)
+	groups       int
+}
+
+func newPlainConv(b *nn.Builder, cfg Config) plainConv {
+	b = b.At("conv")
+	return plainConv{
+		weight: b.Param("weight", nn.FanInUniform, cfg.Hidden, cfg.Hidden/cfg.PosGroups, cfg.PosKernel),
+		bias:   b.Param("bias", nn.Zeros, cfg.Hidden),
+		groups: cfg.PosGroups,
+	}
+}
+
+// forward maps h (B, E, T) to (B, E, T).
+func (c plainConv) forward(h *torch.Tensor) *torch.Tensor {
+	return sameConv(h, c.weight, c.bias, c.groups)
+}
+
+// convStack is the form of data2vec: several convolutions, each followed by a layer norm without parameters.
+type convStack struct {
+	layers []plainConv
+	act    func(*torch.Tensor) *torch.Tensor
+}
+
+func newConvStack(b *nn.Builder, cfg Config) *convStack {
+	c := &convStack{act: activations[cfg.ConvAct]}
+	for i := range cfg.PosLayers {
+		c.layers = append(c.layers, newPlainConv(b.At("layers").Index(i), cfg))
+	}
+	return c
+}
+
+func (c *convStack) forward(h *torch.Tensor) *torch.Tensor {
+	for _, l := range c.layers {
+		y := l.forward(h.Transpose(1, 2)).Transpose(1, 2) // (B, T, E)
+		h = c.act(y.LayerNorm(nil, nil, convEps))
+	}
+	return h
+}
+
+// batchNormConv is the form of some HuBERTs: a batch norm, then a plain convolution. The batch norm goes by the
+// statistics of the checkpoint, in training too: those of a few clips would only be noise.
+type batchNormConv struct {
+	weight, bias, mean, variance *torch.Tensor // (E)
+	conv                         plainConv
+	act                          func(*torch.Tensor) *torch.Tensor
+}
+
+func newBatchNormConv(b *nn.Builder, cfg Config) *batchNormConv {
+	at, e := b.At("batch_norm"), cfg.Hidden
+	return &batchNormConv{
+		weight: at.Param("weight", nn.Ones, e), bias: at.Param("bias", nn.Zeros, e),
+		mean: at.Param("running_mean", nn.Zeros, e), variance: at.Param("running_var", nn.Ones, e),
+		conv: newPlainConv(b, cfg), act: activations[cfg.ConvAct],
+	}
+}
+
+func (c *batchNormConv) forward(h *torch.Tensor) *torch.Tensor {
+	s := h.Scope()
+	spread := s.Use(c.variance).Detach().Shift(convEps).Sqrt()
+	h = h.Sub(s.Use(c.mean).Detach()).Div(spread).Mul(c.weight).Add(c.bias)
+	return c.act(c.conv.forward(h.Transpose(1, 2))).Transpose(1, 2)
 }

@@ -67,6 +67,14 @@ func defaultPreprocessor(cfg Config) Preprocessor {
 	return p
 }
 
+// json is the preprocessor_config.json of p. The mask that it asks for is what Base+ and Large were published with.
+func (p Preprocessor) json() []byte {
+	return indented(map[string]any{
+		"feature_extractor_type": "Wav2Vec2FeatureExtractor", "feature_size": 1, "sampling_rate": SampleRate,
+		"do_normalize": p.Normalise, "padding_side": "right", "padding_value": 0, "return_attention_mask": true,
+	})
+}
+
 // Apply gives the waveform as the model wants it: a copy, or samples itself.
 func (p Preprocessor) Apply(samples []float32) []float32 {
 	if !p.Normalise {

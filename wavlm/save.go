@@ -17,23 +17,28 @@ import (
 // as they were read, and model.safetensors in f32 with the keys as they were spelt, less the prefix and head of a
 // task. Adapters are not part of it. The folder must not exist; it appears whole or not at all.
 func (m *Model) Save(ctx context.Context, dir string) error {
-	return ckpt.AtomicDir(dir, func(dir string) error {
-		if err := writeFile(dir, configFile, m.configForFloat32()); err != nil {
+	return ckpt.AtomicDir(dir, func(dir string) error { return m.fill(ctx, dir) })
+}
+
+const weightsFile = "model.safetensors"
+
+// fill writes the files of Save into a folder that is there.
+func (m *Model) fill(ctx context.Context, dir string) error {
+	if err := writeFile(dir, configFile, m.configForFloat32()); err != nil {
+		return err
+	}
+	if m.Preprocessor.raw != nil {
+		if err := writeFile(dir, preprocessorFile, m.Preprocessor.raw); err != nil {
 			return err
 		}
-		if m.Preprocessor.raw != nil {
-			if err := writeFile(dir, preprocessorFile, m.Preprocessor.raw); err != nil {
-				return err
-			}
-		}
-		err := m.session.Infer(ctx, func(*torch.Scope) error {
-			return ckpt.Write(filepath.Join(dir, "model.safetensors"), m.tensors(), map[string]string{"format": "pt"})
-		})
-		if err != nil {
-			return asFault(fault.Internal, "save model", dir, err)
-		}
-		return nil
+	}
+	err := m.session.Infer(ctx, func(*torch.Scope) error {
+		return ckpt.Write(filepath.Join(dir, weightsFile), m.tensors(), map[string]string{"format": "pt"})
 	})
+	if err != nil {
+		return asFault(fault.Internal, "save model", dir, err)
+	}
+	return nil
 }
 
 // tensors are the parameters, ready to be written.
@@ -44,6 +49,9 @@ func (m *Model) tensors() (list []ckpt.Tensor) {
 	}
 	for name, p := range m.Store().Params() {
 		list = append(list, ckpt.Tensor{Name: spell.Replace(name), DType: ckpt.F32, Shape: p.Shape(), Data: parameter{p}})
+	}
+	if m.Config.PosBatchNorm { // transformers wants to know how many batches made the statistics, and uses it for nothing
+		list = append(list, ckpt.NewTensor("encoder.pos_conv_embed.batch_norm"+batchCount, []int{}, []int64{0}))
 	}
 	return list
 }

@@ -80,7 +80,7 @@ func TestTrainingFollowsThePositionalKernel(t *testing.T) {
 	before, err := m.HiddenStates(t.Context(), wave, 0)
 	require.NoError(t, err)
 	infer(t, m, func(s *torch.Scope) {
-		g := m.Encoder.posConv.size
+		g := m.Encoder.positions.(*posConv).size
 		g.CopyFrom(s.Use(g).Scale(2))
 	})
 	after, err := m.HiddenStates(t.Context(), wave, 0)

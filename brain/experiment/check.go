@@ -3,6 +3,7 @@ package experiment
 import (
 	"fmt"
 	"math"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -42,6 +43,31 @@ func (e *Experiment) between() error {
 	case t.Mode == "lora" && len(e.Adapter.Layers) > 0 && slices.Max(e.Adapter.Layers) >= m.Layer:
 		return e.bad("adapter.layers", "adapter.layers: layer %d is never run, since model.layer is %d",
 			slices.Max(e.Adapter.Layers), m.Layer).Advise("name layers 0 to %d, or auto", m.Layer-1)
+	case e.Readout.Mode == "pinned" && t.Mode == "readout":
+		return e.bad("readout.mode", "readout.mode: a pinned readout is not trained, and in train.mode readout nothing else is").
+			Advise("set train.mode: lora, or readout.mode: trained")
+	case e.Readout.Mode == "pinned" && e.Readout.LayerMix != "none":
+		return e.bad("readout.layer_mix", "readout.layer_mix: a mix is trained with the readout, a pinned readout is not trained").
+			Advise("set readout.mode: trained, or readout.layer_mix: none")
+	case e.Readout.Mode == "trained" && e.Readout.RefreshSteps > 0:
+		return e.bad("readout.refresh_steps", "readout.refresh_steps: only pinned readouts are fitted anew").Advise("set readout.mode: pinned")
+	case e.Readout.LayerMix != "none" && m.Layer == 0:
+		return e.bad("readout.layer_mix", "readout.layer_mix: with model.layer 0 there is one hidden state to mix").Advise("read a higher layer")
+	case len(t.GuardROI) > 0 && t.Mode == "readout":
+		return e.bad("train.guard_roi", "train.guard_roi: in train.mode readout the features stay as they are, there is nothing to guard").
+			Advise("remove it")
+	case len(t.GuardROI) > 0 && t.BlockTRs < 3:
+		return e.bad("train.block_trs", "train.block_trs: the guard correlates over the rows of a block and needs at least 3").
+			Advise("give a longer block")
+	case e.Compat.BlockZScore && (len(t.GuardROI) > 0 || e.Readout.Mode == "pinned"):
+		return e.bad("compat", "compat: with the switch block_zscore features in training are not those that a guard or a pinned readout is fitted to").
+			Advise("leave block_zscore out")
+	case e.Eval.Layer == "voxel" && len(e.Eval.Alphas) < 2:
+		return e.bad("eval.alphas", "eval.alphas: eval.layer: voxel chooses by cross-validation, which one alpha does without").
+			Advise("give at least 2")
+	case t.Loss == "nt_xent" && t.BlockTRs < 2:
+		return e.bad("train.block_trs", "train.block_trs: in a block of 1 row nt_xent has nothing to tell it from").
+			Advise("give a longer block")
 	case e.Compat.BlockZScore && t.BlockTRs < 2:
 		return e.bad("train.block_trs", "train.block_trs: the switch block_zscore needs at least 2 rows").
 			Advise("give a longer block")
@@ -73,6 +99,16 @@ func empty(v any) bool {
 func anything(any) string { return "" }
 
 func given(v any) string { return text(*v.(*string)) }
+
+// optionalFile accepts nothing, or a name that ends so.
+func optionalFile(ext string) func(any) string {
+	return func(v any) string {
+		if s := *v.(*string); s != "" && filepath.Ext(s) != ext {
+			return fmt.Sprintf("%s does not end in %s", short(s), ext)
+		}
+		return given(v)
+	}
+}
 
 func text(s string) string {
 	switch {

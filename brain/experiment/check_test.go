@@ -53,7 +53,14 @@ func TestValidate(t *testing.T) {
 		{"readout.delays_seconds=[4, 2]", "readout.delays_seconds: 2 after 4: the list must rise"},
 		{"readout.delays_seconds=[-2]", "readout.delays_seconds: -2 is not in 0 to 120"},
 		{"train.mode=Lora", `train.mode: "Lora" is not one of lora, full, readout; did you mean lora?`},
-		{"train.loss=l2", `train.loss: "l2" is not one of auto, spatial, temporal, mse`},
+		{"train.loss=l2", `train.loss: "l2" is not one of auto, spatial, temporal, mse, cosine_l2, nt_xent`},
+		{"train.loss=ntxent", `train.loss: "ntxent" is not one of auto, spatial, temporal, mse, cosine_l2, nt_xent; did you mean nt_xent?`},
+		{"train.cosine_share=1.1", "train.cosine_share: 1.1 is not in 0 to 1"},
+		{"train.temperature=0", "train.temperature: 0 is not in 0.001 to 100"},
+		{"train.reliability=ccmax", `train.reliability: "ccmax" is not one of none, train, val, test`},
+		{"train.weights=/w.txt", `train.weights: "/w.txt" does not end in .npy`},
+		{"train.weights=w-{subject}.npy", ""},
+		{"data.roi_balance=[a, a]", `data.roi_balance: "a" is named twice`},
 		{"train.joint=both", `train.joint: "both" is not one of shared, sequential`},
 		{"train.epochs=0", "train.epochs: 0 is not in 1 to 1000000"},
 		{"train.block_trs=0", "train.block_trs: 0 is not in 1 to 1000000"},
@@ -63,6 +70,13 @@ func TestValidate(t *testing.T) {
 		{"train.dropout=-.1", "train.dropout: -0.1 is not a probability from 0 to below 1"},
 		{"train.layerdrop=1", "train.layerdrop: 1 is not a probability from 0 to below 1"},
 		{"train.spec_augment=2", "train.spec_augment: 2 is not a probability from 0 to below 1"},
+		{"readout.mode=pined", `readout.mode: "pined" is not one of trained, pinned; did you mean pinned?`},
+		{"readout.refresh_steps=3", "readout.refresh_steps: only pinned readouts are fitted anew; set readout.mode: pinned"},
+		{"readout.layer_mix=roi", `readout.layer_mix: "roi" is not one of none, voxel, region`},
+		{"train.guard_weight=-1", "train.guard_weight: -1 is not in 0 to 1e+06"},
+		{"train.guard_margin=2", "train.guard_margin: 2 is not in 0 to 1"},
+		{"train.mix_lr=0", "train.mix_lr: 0 is not a finite number above 0"},
+		{"eval.layer=best", `eval.layer: "best" is not one of model, voxel`},
 		{"eval.alphas=[0, 1]", "eval.alphas: 0 is no penalty at all"},
 		{"eval.alphas=[2, 1]", "eval.alphas: 1 after 2: the list must rise"},
 		{"eval.alphas=logspace(1, 13, 2)", "eval.alphas: 1e+13 is not in 0 to 1e+12"},
@@ -84,6 +98,31 @@ func TestValidate(t *testing.T) {
 			assert.Equal(t, fault.Usage, fault.KindOf(err))
 		})
 	}
+}
+
+func TestValidateBetweenKeys(t *testing.T) {
+	cases := []struct {
+		sets []string
+		want string
+	}{
+		{[]string{"readout.mode=pinned", "train.mode=readout"}, "readout.mode: a pinned readout is not trained, and in train.mode readout nothing else is"},
+		{[]string{"readout.mode=pinned", "readout.layer_mix=voxel"}, "readout.layer_mix: a mix is trained with the readout"},
+		{[]string{"train.mode=readout", "model.layer=0", "readout.layer_mix=voxel"}, "readout.layer_mix: with model.layer 0 there is one hidden state to mix"},
+		{[]string{"train.guard_roi=[a]", "train.mode=readout"}, "train.guard_roi: in train.mode readout the features stay as they are"},
+		{[]string{"train.guard_roi=[a]", "train.block_trs=2"}, "train.block_trs: the guard correlates over the rows of a block and needs at least 3"},
+		{[]string{"train.guard_roi=[a]", "compat=paper"}, "compat: with the switch block_zscore"},
+		{[]string{"readout.mode=pinned", "compat=block_zscore"}, "compat: with the switch block_zscore"},
+		{[]string{"eval.layer=voxel", "eval.alphas=[3]"}, "eval.alphas: eval.layer: voxel chooses by cross-validation"},
+		{[]string{"train.loss=nt_xent", "train.block_trs=1"}, "train.block_trs: in a block of 1 row nt_xent has nothing to tell it from"},
+	}
+	for _, c := range cases {
+		_, err := load(t, enough, c.sets...)
+		require.ErrorContains(t, err, c.want)
+		require.ErrorContains(t, err, "; ", "and what to do")
+		assert.Equal(t, fault.Usage, fault.KindOf(err))
+	}
+	_, err := load(t, enough, "readout.mode=pinned", "readout.refresh_steps=3", "train.guard_roi=[a]", "eval.layer=voxel")
+	require.NoError(t, err)
 }
 
 func TestValidatePointsIntoTheFile(t *testing.T) {

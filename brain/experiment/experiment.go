@@ -48,36 +48,48 @@ type Adapter struct {
 
 // Data says whose responses to which stories, and how they are prepared.
 type Data struct {
-	Path     string   // data-set directory or its dataset.yaml, absolute when read from a file
-	Subjects []string // names, globs, or "all"
-	Train    []string // stories, or rows of one: "alice[10:200]"
-	Val      []string // as Train; chooses the epoch
-	Test     []string // as Train; touched once
-	ROI      []string // regions that are tuned; empty means every column
-	Detrend  string   // "none" or "legendre:N"
-	ZScore   string   // "story", "train" or "none": whose statistics standardise the responses
-	Trim     [2]int   // rows dropped from the start and the end of a whole story
+	Path       string   // data-set directory or its dataset.yaml, absolute when read from a file
+	Subjects   []string // names, globs, or "all"
+	Train      []string // stories, or rows of one: "alice[10:200]"
+	Val        []string // as Train; chooses the epoch
+	Test       []string // as Train; touched once
+	ROI        []string // regions that are tuned; empty means every column
+	ROIBalance []string // regions that weigh the same in the loss; empty means every voxel does
+	Detrend    string   // "none" or "legendre:N"
+	ZScore     string   // "story", "train" or "none": whose statistics standardise the responses
+	Trim       [2]int   // rows dropped from the start and the end of a whole story
 }
 
 // Readout maps features to voxels.
 type Readout struct {
+	Mode          string    // "trained" with the model, or "pinned": the ridge on the features as they are
+	RefreshSteps  int       // a pinned readout is fitted anew every so many steps of an epoch; 0: at its end
+	LayerMix      string    // "none", "voxel" or "region": who has a soft choice of hidden states of its own
 	Bottleneck    int       // width of the hidden linear map; 0 is one direct linear map
 	DelaysSeconds []float64 // FIR delays in seconds, rising
 }
 
 // Train says what is tuned and how.
 type Train struct {
-	Mode        string  // "lora", "full" or "readout"
-	Loss        string  // "auto", "spatial", "temporal" or "mse"
-	Joint       string  // "shared" or "sequential": how several subjects meet in one block
-	Epochs      int     // passes over the training rows
-	BlockTRs    int     // rows of one optimizer step
-	HaloTRs     int     // rows of features before a block, without loss
-	LR          float64 // of the adapter, or of the model in mode full
-	ReadoutLR   float64 // of the readout
-	Dropout     float64 // inside the model, 0 to 1
-	LayerDrop   float64 // probability that a layer is passed over, 0 to 1
-	SpecAugment float64 // probability that a frame starts a masked span, 0 to 1
+	Mode        string   // "lora", "full" or "readout"
+	Loss        string   // "auto", "spatial", "temporal", "mse", "cosine_l2" or "nt_xent"
+	CosineShare float64  // of the cosine in cosine_l2, 0 to 1; the rest is the mean square
+	Temperature float64  // of nt_xent
+	Reliability string   // "none", or the split whose repeats weigh voxels in the loss, by their CC_max squared: "train", "val" or "test"
+	Weights     string   // file with a weight for each voxel, absolute when read from a file; "{subject}" stands for the name; "": none
+	GuardROI    []string // regions that must not get worse; empty means none
+	GuardWeight float64  // of the penalty, in units of the loss per r
+	GuardMargin float64  // how much r they may lose
+	Joint       string   // "shared" or "sequential": how several subjects meet in one block
+	Epochs      int      // passes over the training rows
+	BlockTRs    int      // rows of one optimizer step
+	HaloTRs     int      // rows of features before a block, without loss
+	LR          float64  // of the adapter, or of the model in mode full
+	ReadoutLR   float64  // of the readout
+	MixLR       float64  // of the readout's layer mix
+	Dropout     float64  // inside the model, 0 to 1
+	LayerDrop   float64  // probability that a layer is passed over, 0 to 1
+	SpecAugment float64  // probability that a frame starts a masked span, 0 to 1
 	Seed        uint64
 }
 
@@ -86,6 +98,7 @@ type Eval struct {
 	Alphas   []float64 // candidate alphas, rising; the penalty is alpha squared
 	Boots    int       // bootstrap folds
 	ChunkTRs int       // rows of one bootstrap chunk
+	Layer    string    // "model": Model.Layer for all voxels; "voxel": each its own, up to that
 	HeldOut  float64   // share of the training chunks held out in each fold
 }
 
@@ -97,11 +110,12 @@ func Default() *Experiment {
 			Type: "lora", R: 4, Alpha: 4, Targets: []string{"q_proj", "k_proj", "v_proj"},
 		},
 		Data:    Data{Detrend: "none", ZScore: "story", Trim: [2]int{10, 5}},
-		Readout: Readout{Bottleneck: 100, DelaysSeconds: []float64{2, 4, 6, 8}},
+		Readout: Readout{Mode: "trained", LayerMix: "none", Bottleneck: 100, DelaysSeconds: []float64{2, 4, 6, 8}},
 		Train: Train{
-			Mode: "lora", Loss: "auto", Joint: "shared", Epochs: 20, BlockTRs: 10, HaloTRs: 4, LR: 1e-4, ReadoutLR: 1e-4,
+			Mode: "lora", Loss: "auto", CosineShare: .5, Temperature: .1, Reliability: "none", Joint: "shared", Epochs: 20, BlockTRs: 10, HaloTRs: 4, LR: 1e-4, ReadoutLR: 1e-4, MixLR: 1e-2,
+			GuardWeight: 1,
 		},
-		Eval:   Eval{Alphas: logspace(1, 4, 10), Boots: 3, ChunkTRs: 40, HeldOut: .25},
+		Eval:   Eval{Alphas: logspace(1, 4, 10), Boots: 3, ChunkTRs: 40, HeldOut: .25, Layer: "model"},
 		Device: "auto",
 		DType:  "f32",
 	}

@@ -114,8 +114,11 @@ var keys = []key{
 		"alice[210:240]", false, func(e *Experiment) any { return &e.Data.Val }, storyRows},
 	{"data.test", "As train. Scored once, at the end. Splits that share audio are refused.",
 		"alice[250:362]", false, func(e *Experiment) any { return &e.Data.Test }, storyRows},
-	{"data.roi", "Regions of the data set that are tuned on. []: all voxels.",
+	{"data.roi", "Regions of the data set that are tuned on. []: all voxels. a&b is what two regions have in common.",
 		"", false, func(e *Experiment) any { return &e.Data.ROI }, distinct},
+	{"data.roi_balance", "Regions that weigh the same in the loss, whatever their number of voxels; others are not tuned on.\n" +
+		"[]: each voxel weighs the same.",
+		"", false, func(e *Experiment) any { return &e.Data.ROIBalance }, distinct},
 	{"data.detrend", "Slow drift removed per voxel over the whole run: none | legendre:N (polynomials up to degree N).",
 		"", false, func(e *Experiment) any { return &e.Data.Detrend }, detrend},
 	{"data.zscore", "Responses to mean 0 and SD 1 by the statistics of: story | train | none.",
@@ -123,6 +126,14 @@ var keys = []key{
 	{"data.trim", "Rows dropped from start and end of a whole story. Explicit row ranges are taken as they are.",
 		"", false, func(e *Experiment) any { return &e.Data.Trim }, trim},
 
+	{"readout.mode", "trained (with the model, by gradient) | pinned (a direct map by ridge on the features as they are,\n" +
+		"fitted anew at the end of each epoch, never trained).",
+		"", false, func(e *Experiment) any { return &e.Readout.Mode }, oneOf("trained", "pinned")},
+	{"readout.refresh_steps", "Fit a pinned readout anew every so many steps, too; each time reads all training stories. 0: do not.",
+		"", false, func(e *Experiment) any { return &e.Readout.RefreshSteps }, whole(0, 1_000_000)},
+	{"readout.layer_mix", "none | voxel | region: who has a soft choice among hidden states 0 to model.layer, trained with the\n" +
+		"readout. Scores still read model.layer; see eval.layer.",
+		"", false, func(e *Experiment) any { return &e.Readout.LayerMix }, oneOf("none", "voxel", "region")},
 	{"readout.bottleneck", "Width of the bottleneck; 0: one direct linear map.",
 		"", false, func(e *Experiment) any { return &e.Readout.Bottleneck }, whole(0, 1<<20)},
 	{"readout.delays_seconds", "How much later a voxel may answer. Rounded to TRs.",
@@ -130,8 +141,25 @@ var keys = []key{
 
 	{"train.mode", "lora (adapters and readout) | full (the whole model and readout) | readout (the model stays as it is).",
 		"", false, func(e *Experiment) any { return &e.Train.Mode }, oneOf("lora", "full", "readout")},
-	{"train.loss", "auto | spatial | temporal | mse. auto: spatial with 50 voxels or more, else temporal.",
-		"", false, func(e *Experiment) any { return &e.Train.Loss }, oneOf("auto", "spatial", "temporal", "mse")},
+	{"train.loss", "auto | spatial | temporal | mse | cosine_l2 | nt_xent. auto: spatial with 50 voxels or more, else temporal.\n" +
+		"spatial: r across voxels. temporal: r across the rows of a block. nt_xent: which row of the block is it?",
+		"", false, func(e *Experiment) any { return &e.Train.Loss }, oneOf("auto", "spatial", "temporal", "mse", "cosine_l2", "nt_xent")},
+	{"train.cosine_share", "Share of the cosine across voxels in cosine_l2; the rest is the mean square.",
+		"", false, func(e *Experiment) any { return &e.Train.CosineShare }, within(0, 1)},
+	{"train.temperature", "Temperature of nt_xent: the lower, the more the most similar rows count.",
+		"", false, func(e *Experiment) any { return &e.Train.Temperature }, within(1e-3, 100)},
+	{"train.reliability", "Weigh voxels in the loss by CC_max squared, from repeats in a split: none | train | val | test.\n" +
+		"test is not independent of the scores, and the run says so.",
+		"", false, func(e *Experiment) any { return &e.Train.Reliability }, oneOf("none", "train", "val", "test")},
+	{"train.weights", "An .npy file with a weight from 0 for each voxel in the loss; {subject} stands for the name.",
+		"", true, func(e *Experiment) any { return &e.Train.Weights }, optionalFile(".npy")},
+	{"train.guard_roi", "Regions that must not get worse than in the untuned model: a penalty in the loss, and a condition on\n" +
+		"the epoch that is chosen. []: none.",
+		"", false, func(e *Experiment) any { return &e.Train.GuardROI }, distinct},
+	{"train.guard_weight", "Weight of the penalty: loss for each r that the guarded regions lose.",
+		"", false, func(e *Experiment) any { return &e.Train.GuardWeight }, within(0, 1e6)},
+	{"train.guard_margin", "How much r the guarded regions may lose.",
+		"", false, func(e *Experiment) any { return &e.Train.GuardMargin }, within(0, 1)},
 	{"train.joint", "Several subjects: shared (one forward per block, losses averaged) | sequential (one step each).",
 		"", false, func(e *Experiment) any { return &e.Train.Joint }, oneOf("shared", "sequential")},
 	{"train.epochs", "Passes over the training rows. The best on val is kept; epoch 0, untuned, is a candidate.",
@@ -144,6 +172,8 @@ var keys = []key{
 		"", false, func(e *Experiment) any { return &e.Train.LR }, above(0)},
 	{"train.readout_lr", "Learning rate of the readout.",
 		"", false, func(e *Experiment) any { return &e.Train.ReadoutLR }, above(0)},
+	{"train.mix_lr", "Learning rate of the readout's layer mix.",
+		"", false, func(e *Experiment) any { return &e.Train.MixLR }, above(0)},
 	{"train.dropout", "Dropout inside the model.",
 		"", false, func(e *Experiment) any { return &e.Train.Dropout }, probability},
 	{"train.layerdrop", "Probability that a layer is passed over in a step.",
@@ -153,6 +183,9 @@ var keys = []key{
 	{"train.seed", "Same seed, same machine, same thread count: same bits.",
 		"", false, func(e *Experiment) any { return &e.Train.Seed }, anything},
 
+	{"eval.layer", "model (all voxels are read from model.layer) | voxel (each from the hidden state up to it that\n" +
+		"cross-validation on the training rows likes best, before and after tuning).",
+		"", false, func(e *Experiment) any { return &e.Eval.Layer }, oneOf("model", "voxel")},
 	{"eval.alphas", "Candidates for each voxel, as a list or logspace(FROM, TO, N). The penalty is alpha squared.",
 		"", false, func(e *Experiment) any { return &e.Eval.Alphas }, risingAbove0},
 	{"eval.boots", "Bootstrap folds.",

@@ -49,8 +49,9 @@ func TestDefaultsAreTheRecipe(t *testing.T) {
 	assert.Equal(t, "last", e.Model.Token)
 	assert.Equal(t, Adapter{Type: "lora", R: 4, Alpha: 4, Targets: []string{"q_proj", "k_proj", "v_proj"}}, e.Adapter)
 	assert.Equal(t, [2]int{10, 5}, e.Data.Trim)
-	assert.Equal(t, Readout{Bottleneck: 100, DelaysSeconds: []float64{2, 4, 6, 8}}, e.Readout)
-	assert.Equal(t, Train{Mode: "lora", Loss: "auto", Joint: "shared", Epochs: 20, BlockTRs: 10, HaloTRs: 4, LR: 1e-4, ReadoutLR: 1e-4}, e.Train)
+	assert.Equal(t, Readout{Mode: "trained", LayerMix: "none", Bottleneck: 100, DelaysSeconds: []float64{2, 4, 6, 8}}, e.Readout)
+	assert.Equal(t, Train{Mode: "lora", Loss: "auto", CosineShare: .5, Temperature: .1, Reliability: "none", GuardWeight: 1, Joint: "shared",
+		Epochs: 20, BlockTRs: 10, HaloTRs: 4, LR: 1e-4, ReadoutLR: 1e-4, MixLR: 1e-2}, e.Train)
 	assert.Len(t, e.Eval.Alphas, 10)
 	assert.InDeltaSlice(t, []float64{10, 21.5443469, 46.4158883, 100, 215.443469, 464.158883, 1000, 2154.43469, 4641.58883, 10000},
 		e.Eval.Alphas, 1e-5) // numpy.logspace(1, 4, 10)
@@ -134,7 +135,7 @@ func TestBadFiles(t *testing.T) {
 		{"missing section", "lr: 3\n", "exp.yaml:1:1: unknown key lr; did you mean train.lr?"},
 		{"section misspelled", "dat: {}\n", "exp.yaml:1:1: unknown key dat; did you mean data?"},
 		{"dotted", "train.lr: 3\n", "exp.yaml:1:1: unknown key train.lr; write lr below `train:`"},
-		{"nothing near", "readout:\n  zzzzzzzzz: 3\n", "exp.yaml:2:3: unknown key readout.zzzzzzzzz; known here: readout.bottleneck, readout.delays_seconds"},
+		{"nothing near", "readout:\n  zzzzzzzzz: 3\n", "exp.yaml:2:3: unknown key readout.zzzzzzzzz; known here: readout.mode, readout.refresh_steps, readout.layer_mix, readout.bottleneck, readout.delays_seconds"},
 		{"nothing near at top", "zzzzzzzzz: 3\n", "exp.yaml:1:1: unknown key zzzzzzzzz; known here: model, adapter, data, readout, train, eval, compat, device, dtype, out"},
 		{"merge key", "a: &a {lr: 1}\n", "exp.yaml:1:1: unknown key a; known here: model, adapter, data, readout, train, eval, compat, device, dtype, out"},
 		{"twice", "out: a\nmodel: {path: m}\nout: b\n", "exp.yaml:3:1: out is given twice, first on line 1; keep one of them"},

@@ -2,8 +2,8 @@ package ridge
 
 import "github.com/brainwavlm/bwlm/torch"
 
-// basis is what all ridge solutions of one X, (rows, features), share: the eigenvectors Q (·, K) and values λ (K)
-// of XᵀX, or of XXᵀ where that is smaller. With D = diag(1/(λ+α²)) the weights are
+// basis is what all ridge solutions of one X, (rows, features), share: the eigenvectors Q (·, K) and values μ (K)
+// of XᵀX, or of XXᵀ where that is smaller. With D = diag(1/(μ+λ)) the weights are
 //
 //	Q·D·(XQ)ᵀ·Y  or  Xᵀ·Q·D·Qᵀ·Y
 //
@@ -13,22 +13,20 @@ type basis struct {
 	q      *torch.Tensor
 	onto   *torch.Tensor // (rows, K): XQ, or Q
 	dual   bool          // of XXᵀ
-	values []float64     // λ, ascending; 0 where it is within the rounding of the decomposition, K·ε times the largest
+	values []float64     // μ, ascending; 0 where it is within the rounding of the decomposition, K·ε times the largest
 }
 
 // newBasis decomposes x.
 func newBasis(x *torch.Tensor) *basis {
 	b := &basis{x: x, dual: x.Dim(0) < x.Dim(1)}
-	gram := func() *torch.Tensor {
-		if b.dual {
-			return x.MatMul(x.Transpose(0, 1)) // (rows, rows)
-		}
-		return x.Transpose(0, 1).MatMul(x) // (features, features)
-	}
-	values, q := gram().Eigh()
-	b.values, b.q, b.onto = values.Float64s(), q, q
+	b.q = x.Tidy(func(x *torch.Tensor) *torch.Tensor {
+		values, q := gram(x, b.dual).Eigh()
+		b.values = values.Float64s()
+		return q
+	})
+	b.onto = b.q
 	if !b.dual {
-		b.onto = x.MatMul(q)
+		b.onto = x.MatMul(b.q)
 	}
 	const epsilon = 0x1p-52
 	rounding := epsilon * float64(len(b.values)) * b.largest()
@@ -40,10 +38,16 @@ func newBasis(x *torch.Tensor) *basis {
 	return b
 }
 
-// project gives Z (K, V), which D multiplies, for responses (rows, V).
-func (b *basis) project(y *torch.Tensor) *torch.Tensor { return b.onto.Transpose(0, 1).MatMul(y) }
+func gram(x *torch.Tensor, dual bool) *torch.Tensor {
+	return x.Tidy(func(x *torch.Tensor) *torch.Tensor {
+		if dual {
+			return x.MatMul(x.Transpose(0, 1)) // (rows, rows)
+		}
+		return x.Transpose(0, 1).MatMul(x) // (features, features)
+	})
+}
 
-// spread gives E (N, K) for the features (N, features) of other rows: their predictions are E·D·Z.
+// spread gives E (N, K) for the features (N, features) of other rows: their predictions are E·D·Z, with Z = ontoᵀ·Y.
 func (b *basis) spread(x *torch.Tensor) *torch.Tensor {
 	if b.dual {
 		x = x.MatMul(b.x.Transpose(0, 1)) // (N, rows)
@@ -71,5 +75,5 @@ func (b *basis) shrink(lambda, factor float64) []float64 {
 	return d
 }
 
-// largest is the largest λ.
+// largest is the largest μ.
 func (b *basis) largest() float64 { return b.values[len(b.values)-1] }

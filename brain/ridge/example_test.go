@@ -38,3 +38,35 @@ func ExampleFolds() {
 	// Output:
 	// [[3 4 5] [0 1 2]]
 }
+
+func ExampleContiguous() {
+	folds, err := ridge.Contiguous(7, 3)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(folds)
+	// Output:
+	// [[0 1 2] [3 4] [5 6]]
+}
+
+func ExampleFit_bands() {
+	// The voxel follows feature 0; feature 1, a band of its own, is silent.
+	const rows = 60
+	var x, y []float32
+	for t := range rows {
+		x = append(x, float32(t%7)-3, float32(t*t%11)-5)
+		y = append(y, 2*(float32(t%7)-3))
+	}
+	folds, err := ridge.Contiguous(rows, 5)
+	if err != nil {
+		panic(err)
+	}
+	model, err := ridge.Fit(context.Background(), x, y, rows, ridge.Options{Lambdas: []float64{.1, 10}, Folds: folds,
+		Select: ridge.R2, Bands: []ridge.Band{{From: 0, To: 1}, {From: 1, To: 2}}, Tries: 3})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("weights %.2f, the silent band is penalised more: %v\n", model.Weights, model.Lambdas[1] > model.Lambdas[0])
+	// Output:
+	// weights [2.00 0.00], the silent band is penalised more: true
+}

@@ -4,68 +4,114 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// blockValues is how many float64 a block of voxels may hold: 32 MB.
-const blockValues = 1 << 22
+// blockValues is how many float32 a block of voxels may hold: 8 MB.
+const blockValues = 1 << 21
 
 // fit is one call of Fit.
 type fit struct {
 	opt   Options
-	x, y  *matrix
-	scale float64 // of x; a penalty on the weights of x is scale² times as large on those of its standard form
+	x     *matrix
+	y     *responses
+	step  int         // voxels of a block
+	scale float64     // of x; a penalty on the weights of x is scale² times as large on those of its standard form
+	sets  [][]float64 // weights of the bands to try; one empty set without bands
+	steps int         // done, of those that Progress counts
+	best  []choice    // per voxel
+
+	trained, measured []float32 // reused from block to block
+	whole             []float64
 }
 
-// Fit chooses an alpha for every voxel by cross-validation on x (rows, features) and y (rows, voxels), and fits
-// the weights to all rows with it. An alpha's score is the mean over folds of Pearson's r between predicted
-// and measured held-out rows; the best wins, the larger where two are equal. With a single candidate nothing is
-// held out.
+// choice is the place of a set of weights and of a penalty, and their score.
+type choice struct {
+	set, lambda int
+	score       float64
+}
+
+// Fit chooses a penalty for every voxel by cross-validation on x (rows, features) and y (rows, voxels), and fits
+// the weights to all rows with it. A penalty's score is the mean over folds of Pearson's r between predicted and measured
+// held-out rows, or of R²; the best wins, the larger where two are equal. With a single candidate nothing is held out.
 //
 // Values that are not finite, sizes that do not fit and too few rows for a fold are errors of kind BadData. Constant
 // features get weight 0; a constant voxel keeps its place and is predicted by its mean.
 func Fit(ctx context.Context, x, y []float32, rows int, opt Options) (*Model, error) {
+	if rows < 1 || len(y) == 0 || len(y)%rows != 0 {
+		return nil, fault.New(fault.BadData, "ridge", "responses", "%d values do not make %d rows", len(y), rows)
+	}
+	voxels := len(y) / rows
+	return FitColumns(ctx, x, inMemory{y, rows, voxels}, rows, voxels, opt)
+}
+
+// FitColumns is Fit for responses that are read in blocks of voxels, once for each fold and set of weights and twice more.
+func FitColumns(ctx context.Context, x []float32, y Columns, rows, voxels int, opt Options) (*Model, error) {
 	opt, err := opt.withDefaults()
 	if err != nil {
 		return nil, err
 	}
-	f := &fit{opt: opt}
-	if f.x, err = newMatrix("features", "feature", x, rows, !opt.NoIntercept); err != nil {
+	f := &fit{opt: opt, sets: [][]float64{nil}}
+	if f.x, err = newMatrix(x, rows, !opt.NoIntercept); err != nil {
 		return nil, err
 	}
-	if f.y, err = newMatrix("responses", "voxel", y, rows, !opt.NoIntercept); err != nil {
-		return nil, err
-	}
-	f.scale = f.x.scaleWhole()
-	f.y.scaleColumns()
-	model := &Model{Features: f.x.cols, Voxels: f.y.cols, Constant: f.y.constant}
-	best := make([]int, f.y.cols)
-	if len(opt.Alphas) > 1 {
-		scores, err := f.crossValidate(ctx)
-		if err != nil {
+	if opt.Bands != nil {
+		f.sets = opt.Weights
+		if err := errors.Join(checkBands(opt.Bands, f.x.cols), checkWeights(f.sets, len(opt.Bands))); err != nil {
 			return nil, err
 		}
-		best, model.Scores = f.choose(scores)
 	}
-	model.Alphas = make([]float64, f.y.cols)
-	for v, a := range best {
-		model.Alphas[v] = opt.Alphas[a]
-	}
-	if err := f.solve(ctx, model, best); err != nil {
+	f.scale = f.x.scale()
+	f.step = max(1, blockValues/max(rows, f.x.cols))
+	if f.y, err = newResponses(y, rows, voxels, f.step); err != nil {
 		return nil, err
 	}
-	return model, nil
+	f.best = make([]choice, voxels)
+	chosen := len(f.sets)*len(opt.Lambdas) > 1
+	if chosen {
+		if err := f.crossValidate(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return f.solve(ctx, f.model(chosen))
+}
+
+// model describes the choices in a model that has no weights yet.
+func (f *fit) model(chosen bool) *Model {
+	voxels, bands := f.y.voxels, max(1, len(f.opt.Bands))
+	m := &Model{Features: f.x.cols, Voxels: voxels, Bands: f.opt.Bands, Constant: f.y.constant, Alphas: make([]float64, voxels),
+		Lambdas: make([]float64, bands*voxels), Weights: make([]float32, f.x.cols*voxels), Intercept: make([]float64, voxels),
+		Candidates: f.opt.Alphas, Centred: f.x.centred, featureMean: f.x.mean, voxelMean: make([]float64, voxels)}
+	if chosen {
+		m.Scores = make([]float64, voxels)
+	}
+	for v, best := range f.best {
+		m.Alphas[v] = f.opt.Alphas[best.lambda]
+		for b := range bands {
+			lambda := f.opt.Lambdas[best.lambda]
+			if f.opt.Bands != nil {
+				lambda /= f.sets[best.set][b]
+			}
+			m.Lambdas[b*voxels+v] = lambda
+		}
+		if chosen {
+			m.Scores[v] = best.score
+		}
+	}
+	return m
 }
 
 // do runs fn on tensors and gives errors their kind.
-func do(ctx context.Context, device torch.Device, fn func(*torch.Scope)) error {
-	err := torch.Do(ctx, torch.Mode{Device: device}, func(s *torch.Scope) error { fn(s); return nil })
+func do(ctx context.Context, device torch.Device, fn func(*torch.Scope) error) error {
+	err := torch.Do(ctx, torch.Mode{Device: device}, fn)
 	var failed *torch.Error
+	var known *fault.Error
 	switch {
-	case err == nil:
-		return nil
+	case err == nil || errors.As(err, &known):
+		return err
 	case ctx.Err() != nil:
 		return fault.Wrap(fault.Interrupted, "ridge", "", err)
 	case errors.As(err, &failed) && failed.OutOfMemory:
@@ -74,19 +120,43 @@ func do(ctx context.Context, device torch.Device, fn func(*torch.Scope)) error {
 	return fault.Wrap(fault.Internal, "ridge", "", err)
 }
 
-// crossValidate gives the mean score of each alpha for each voxel, (alphas, voxels).
-func (f *fit) crossValidate(ctx context.Context) ([]float64, error) {
+// crossValidate finds the best set of weights and penalty for each voxel.
+func (f *fit) crossValidate(ctx context.Context) error {
 	folds, err := f.folds()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	scores := make([]float64, len(f.opt.Alphas)*f.y.cols)
-	for _, held := range folds {
-		if err := do(ctx, f.opt.Device, func(s *torch.Scope) { f.scoreFold(s, held, 1/float64(len(folds)), scores) }); err != nil {
-			return nil, err
+	for v := range f.best {
+		f.best[v].score = math.Inf(-1)
+	}
+	most := math.Inf(-1) // of the sums over voxels
+	for set, weights := range f.sets {
+		scores := make([]float64, len(f.opt.Lambdas)*f.y.voxels)
+		size := sizes(f.opt.Bands, weights, f.x.cols)
+		for _, held := range folds {
+			err := do(ctx, f.opt.Device, func(s *torch.Scope) error {
+				return f.scoreFold(s, held, size, 1/float64(len(folds)), scores)
+			})
+			if err != nil {
+				return err
+			}
+			f.progress(len(folds) * len(f.sets))
+		}
+		if f.opt.SingleAlpha {
+			most = f.chooseCommon(set, scores, most)
+		} else {
+			f.choose(set, scores)
 		}
 	}
-	return scores, nil
+	return nil
+}
+
+// progress counts a step.
+func (f *fit) progress(folds int) {
+	f.steps++
+	if f.opt.Progress != nil {
+		f.opt.Progress(f.steps, folds)
+	}
 }
 
 // folds gives the held-out rows of each fold.
@@ -97,141 +167,140 @@ func (f *fit) folds() ([][]int, error) {
 	return Folds(f.x.rows, f.opt.ChunkRows, f.opt.Boots, f.opt.HeldOut, f.opt.Seed)
 }
 
-// scoreFold adds weight times each r of one fold to scores, (alphas, voxels).
-func (f *fit) scoreFold(s *torch.Scope, held []int, weight float64, scores []float64) {
-	train := others(held, f.x.rows)
-	b := newBasis(f.centre(s.FromFloat64(f.x.take(train, 0, f.x.cols), len(train), f.x.cols)))
-	spread := b.spread(s.FromFloat64(f.x.take(held, 0, f.x.cols), len(held), f.x.cols))
-	spread = spread.Sub(spread.MeanKeep(0)).To(torch.Float32) // (N, K), so predictions have mean 0
-	shrink := make([]*torch.Tensor, len(f.opt.Alphas))
-	for a, alpha := range f.opt.Alphas {
-		// r does not see the factor, which keeps a large penalty from pressing float32 to 0.
-		lambda := f.lambda(alpha)
-		shrink[a] = s.FromFloat64(b.shrink(lambda, b.largest()+lambda), len(b.values), 1).To(torch.Float32)
-	}
-	for from, to := range f.blocks() {
-		trained, measured := f.y.take(train, from, to), f.y.take(held, from, to)
-		n := to - from
-		flat, still := same(trained, n), same(measured, n)
-		sums := spread.Tidy(func(e *torch.Tensor) *torch.Tensor {
-			z := b.project(f.centre(e.Scope().FromFloat64(trained, len(train), n))).To(torch.Float32) // (K, V)
-			want := e.Scope().FromFloat64(measured, len(held), n)
-			want = want.Sub(want.MeanKeep(0)).To(torch.Float32) // (N, V)
-			var each []*torch.Tensor
-			for _, d := range shrink {
-				each = append(each, z.Tidy(func(z *torch.Tensor) *torch.Tensor {
-					pred := e.MatMul(z.Mul(d)) // (N, V)
-					return torch.Stack(0, pred.Mul(want).Sum(0), pred.Square().Sum(0))
-				}))
+// scoreFold adds weight times each score of one fold to scores, (penalties, voxels).
+func (f *fit) scoreFold(s *torch.Scope, held []int, size []float64, weight float64, scores []float64) error {
+	fd := f.newFold(s, held, size)
+	for from, to := range f.y.blocks(f.step) {
+		block, err := f.y.read(from, to)
+		if err != nil {
+			return err
+		}
+		for a, found := range f.score(s, fd, block) {
+			for v, score := range found {
+				scores[a*f.y.voxels+from+v] += weight * score
 			}
-			return torch.Cat(0, append(each, want.Square().SumKeep(0))...) // (2·alphas + 1, V)
+		}
+	}
+	return nil
+}
+
+// choose keeps for each voxel the best penalty of a set, if it is better than those of the sets before.
+func (f *fit) choose(set int, scores []float64) {
+	for v := range f.best {
+		best := &f.best[v]
+		for a := range f.opt.Lambdas {
+			score := scores[a*f.y.voxels+v]
+			if score > best.score || score == best.score && best.set == set {
+				*best = choice{set, a, score}
+			}
+		}
+	}
+}
+
+// chooseCommon keeps the penalty of a set with the largest sum of scores over voxels, to which constant voxels add 0, for
+// all voxels, if the sum exceeds that of the sets before.
+func (f *fit) chooseCommon(set int, scores []float64, most float64) float64 {
+	for a := range f.opt.Lambdas {
+		row := scores[a*f.y.voxels : (a+1)*f.y.voxels]
+		sum := 0.0
+		for _, score := range row {
+			sum += score
+		}
+		if sum > most || sum == most && f.best[0].set == set {
+			most = sum
+			for v := range f.best {
+				f.best[v] = choice{set, a, row[v]}
+			}
+		}
+	}
+	return most
+}
+
+// solve fits the weights to all rows, each voxel with its own penalty.
+func (f *fit) solve(ctx context.Context, model *Model) (*Model, error) {
+	for set, weights := range f.sets {
+		if !slices.ContainsFunc(f.best, func(c choice) bool { return c.set == set }) {
+			continue
+		}
+		size := sizes(f.opt.Bands, weights, f.x.cols)
+		if err := do(ctx, f.opt.Device, func(s *torch.Scope) error { return f.solveSet(s, set, size, model) }); err != nil {
+			return nil, err
+		}
+	}
+	return model, nil
+}
+
+// solveSet fits the voxels for which a set of weights is the best.
+func (f *fit) solveSet(s *torch.Scope, set int, size []float64, model *Model) error {
+	b := newBasis(f.x.standard(s, others(nil, f.x.rows), f.x.mean, size))
+	var table []float64
+	for _, lambda := range f.opt.Lambdas {
+		table = append(table, b.shrink(lambda*f.scale*f.scale, 1)...)
+	}
+	shrink := s.FromFloat64(table, len(f.opt.Lambdas), len(b.values)) // (penalties, K)
+	toUnits := make([]float64, f.x.cols)                              // from the standard form to the units of x
+	for i := range toUnits {
+		toUnits[i] = f.x.factor[i] * size[i]
+	}
+	columns := s.FromFloat64(toUnits, f.x.cols, 1)
+	for from, to := range f.y.blocks((f.step + 1) / 2) { // half as many, of numbers twice as wide
+		var voxels, lambdas []int
+		for v := from; v < to; v++ {
+			if f.best[v].set == set {
+				voxels, lambdas = append(voxels, v), append(lambdas, f.best[v].lambda)
+			}
+		}
+		if voxels == nil {
+			continue
+		}
+		block, err := f.y.read(from, to)
+		if err != nil {
+			return err
+		}
+		y, unit := f.wholeColumns(block, from, voxels, model)
+		offset := make([]float64, len(voxels)) // what the mean features predict
+		weights := shrink.Tidy(func(d *torch.Tensor) *torch.Tensor {
+			s := d.Scope()
+			z := s.FromFloat64(y, len(voxels), f.y.rows).MatMul(b.onto)                   // (V, K)
+			w := b.weights(z.Mul(d.IndexSelect(0, lambdas)).Transpose(0, 1)).Mul(columns) // (features, V)
+			w = w.Mul(s.FromFloat64(unit, len(unit)))
+			copy(offset, s.FromFloat64(f.x.mean, 1, f.x.cols).MatMul(w).Float64s())
+			return w.To(torch.Float32)
 		}).Float32s()
-		row := func(i int) []float32 { return sums[i*n : (i+1)*n] }
-		norm := row(2 * len(shrink))
-		for a := range shrink {
-			for v := range n {
-				product, square := row(2 * a)[v], row(2*a + 1)[v]
-				if !flat[v] && !still[v] && square > 0 && norm[v] > 0 {
-					scores[a*f.y.cols+from+v] += weight * float64(product) / math.Sqrt(float64(square)*float64(norm[v]))
-				}
+		for k, v := range voxels {
+			model.Intercept[v] = model.voxelMean[v] - offset[k]
+		}
+		for i := range f.x.cols {
+			for k, v := range voxels {
+				model.Weights[i*model.Voxels+v] = weights[i*len(voxels)+k]
 			}
 		}
 	}
+	return nil
 }
 
-// centre takes its mean from each column of training data, unless the fit has no intercept. Held-out data is
-// left as it is, since r does not see its mean.
-func (f *fit) centre(train *torch.Tensor) *torch.Tensor {
-	if f.opt.NoIntercept {
-		return train
-	}
-	return train.Sub(train.MeanKeep(0))
-}
-
-// choose gives for each voxel the place of the best alpha and its score.
-func (f *fit) choose(scores []float64) (best []int, score []float64) {
-	best, score = make([]int, f.y.cols), make([]float64, f.y.cols)
-	row := func(a int) []float64 { return scores[a*f.y.cols : (a+1)*f.y.cols] }
-	if f.opt.SingleAlpha {
-		common, most := 0, math.Inf(-1)
-		for a := range f.opt.Alphas {
-			sum := 0.0
-			for _, r := range row(a) { // constant voxels add 0 to each
-				sum += r
+// wholeColumns gives voxels of a block in units of their own size, (voxels, rows), and these units, and notes their means.
+func (f *fit) wholeColumns(block []float32, from int, voxels []int, model *Model) (standard, unit []float64) {
+	rows := f.y.rows
+	standard, unit = reuse(&f.whole, len(voxels)*rows), make([]float64, len(voxels))
+	clear(standard)
+	parallel(len(voxels), func(i int) {
+		v := voxels[i]
+		y := block[(v-from)*rows : (v-from+1)*rows]
+		centre := 0.0
+		if f.x.centred {
+			centre = mean(y)
+			model.voxelMean[v] = centre
+		}
+		if f.x.centred && f.y.constant[v] {
+			return
+		}
+		unit[i] = math.Sqrt(squares(y, centre) / float64(rows))
+		if unit[i] > 0 {
+			for row, value := range y {
+				standard[i*rows+row] = (float64(value) - centre) / unit[i]
 			}
-			if sum >= most {
-				common, most = a, sum
-			}
-		}
-		for v := range best {
-			best[v] = common
-		}
-		copy(score, row(common))
-		return best, score
-	}
-	for v := range score {
-		score[v] = math.Inf(-1)
-		for a := range f.opt.Alphas {
-			if r := row(a)[v]; r >= score[v] {
-				best[v], score[v] = a, r
-			}
-		}
-	}
-	return best, score
-}
-
-// solve fits the weights to all rows, each voxel with its own alpha.
-func (f *fit) solve(ctx context.Context, model *Model, best []int) error {
-	features, voxels := f.x.cols, f.y.cols
-	all := others(nil, f.x.rows)
-	model.Weights = make([]float32, features*voxels)
-	model.Intercept = make([]float64, voxels)
-	return do(ctx, f.opt.Device, func(s *torch.Scope) {
-		b := newBasis(s.FromFloat64(f.x.take(all, 0, features), f.x.rows, features))
-		var table []float64
-		for _, alpha := range f.opt.Alphas {
-			table = append(table, b.shrink(f.lambda(alpha), 1)...)
-		}
-		shrink := s.FromFloat64(table, len(f.opt.Alphas), len(b.values)).Transpose(0, 1) // (K, alphas)
-		for from, to := range f.blocks() {
-			weights := shrink.Tidy(func(d *torch.Tensor) *torch.Tensor {
-				y := d.Scope().FromFloat64(f.y.take(all, from, to), f.y.rows, to-from)
-				return b.weights(b.project(y).Mul(d.IndexSelect(1, best[from:to]))) // (features, V)
-			})
-			f.store(model, weights.Float64s(), from, to)
 		}
 	})
-}
-
-// store puts the weights of a block of voxels, which are for the standard forms, into the units of x and y.
-func (f *fit) store(model *Model, weights []float64, from, to int) {
-	copy(model.Intercept[from:to], f.y.mean[from:to])
-	for i := range f.x.cols {
-		for v := from; v < to; v++ {
-			w := 0.0
-			if f.x.factor[i] > 0 && f.y.factor[v] > 0 {
-				w = weights[i*(to-from)+v-from] * f.x.factor[i] / f.y.factor[v]
-			}
-			model.Weights[i*model.Voxels+v] = float32(w)
-			model.Intercept[v] -= f.x.mean[i] * w
-		}
-	}
-}
-
-// lambda is the penalty on the weights of the standard form of x.
-func (f *fit) lambda(alpha float64) float64 {
-	a := alpha * f.scale
-	return a * a
-}
-
-// blocks yields ranges of voxels.
-func (f *fit) blocks() func(yield func(from, to int) bool) {
-	step := max(1, blockValues/max(f.x.rows, f.x.cols))
-	return func(yield func(from, to int) bool) {
-		for from := 0; from < f.y.cols; from += step {
-			if !yield(from, min(from+step, f.y.cols)) {
-				return
-			}
-		}
-	}
+	return standard, unit
 }

@@ -34,7 +34,7 @@ type golden struct {
 	Fixed      []float64 // weights with Alphas[2] for all voxels
 }
 
-// goldens are made by testdata/make_golden.py.
+// goldens are made by tools/ridge/make_golden.py.
 func goldens(t *testing.T) []golden {
 	b, err := os.ReadFile("testdata/golden.json")
 	require.NoError(t, err)
@@ -457,8 +457,8 @@ func TestFitRefuses(t *testing.T) {
 		{"fewer rows than two chunks", x, y, 40, Options{}, fault.BadData, "40 rows make no two chunks of 40 rows"},
 		{"one row", x[:3], y[:2], 1, Options{ChunkRows: 1}, fault.BadData, "1 rows make no two chunks"},
 		{"negative alpha", x, y, 40, Options{Alphas: []float64{1, -1}}, fault.Usage, "-1 is negative"},
-		{"NaN alpha", x, y, 40, Options{Alphas: []float64{math.NaN()}}, fault.Usage, "NaN is negative, or"},
-		{"infinite alpha", x, y, 40, Options{Alphas: []float64{1e200}}, fault.Usage, "its square is no number"},
+		{"NaN alpha", x, y, 40, Options{Alphas: []float64{math.NaN()}}, fault.Usage, "NaN is negative, or no number"},
+		{"infinite alpha", x, y, 40, Options{Alphas: []float64{1e200}}, fault.Usage, "or its square is none"},
 		{"no alphas", x, y, 40, Options{Alphas: []float64{}}, fault.Usage, "the list is empty"},
 		{"held out", x, y, 40, Options{HeldOut: 1}, fault.Usage, "1 is not between 0 and 1"},
 		{"boots", x, y, 40, Options{Boots: -1}, fault.Usage, "boots: -1"},

@@ -34,6 +34,31 @@ func Folds(rows, chunkRows, boots int, heldOut float64, seed uint64) ([][]int, e
 	return folds, nil
 }
 
+// Contiguous cuts rows into n folds of neighbours, each held out once; the first rows%n have one row more. It is the split
+// of scikit-learn's and himalaya's KFold without shuffling.
+func Contiguous(rows, n int) ([][]int, error) {
+	if n < 2 {
+		return nil, fault.New(fault.Usage, "ridge", "folds", "%d, want at least 2", n)
+	}
+	if rows < n {
+		return nil, fault.New(fault.BadData, "ridge", "folds", "%d rows make no %d folds", rows, n).
+			Advise("give more rows or fewer folds")
+	}
+	folds := make([][]int, n)
+	row := 0
+	for f := range folds {
+		size := rows / n
+		if f < rows%n {
+			size++
+		}
+		for range size {
+			folds[f] = append(folds[f], row)
+			row++
+		}
+	}
+	return folds, nil
+}
+
 // checkFolds refuses folds that hold out nothing, everything, a row twice, or a row that does not exist.
 func checkFolds(folds [][]int, rows int) error {
 	refuse := func(why string, args ...any) error {

@@ -5,25 +5,27 @@ import (
 	"slices"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/torch"
 )
 
-// matrix is a view of a caller's float32 matrix in standard form: each column less its mean, then multiplied by
-// a factor. That puts numbers of any unit where float32 products neither overflow nor vanish. The float32
-// matrix is converted a block of columns at a time, since float64 copies of whole brains do not fit.
+const repair = "remove or repair it; no value is filled in"
+
+// matrix is a caller's float32 matrix of features with its standard form: each column less its mean, the whole
+// multiplied by one factor, which keeps the sizes of columns relative to each other. That puts numbers of any unit
+// where float32 products neither overflow nor vanish.
 type matrix struct {
 	data       []float32 // (rows, columns)
 	rows, cols int
 	centred    bool // else mean is 0
 	mean       []float64
-	factor     []float64
-	constant   []bool // all values equal
+	factor     []float64 // one for all but constant columns that are centred, which are 0
+	constant   []bool    // all values equal
 }
 
-// newMatrix refuses a size that does not fit and a value that is not finite, naming it; unit is what a column is
-// called.
-func newMatrix(what, unit string, data []float32, rows int, centre bool) (*matrix, error) {
+// newMatrix refuses a size that does not fit and a value that is not finite, naming it.
+func newMatrix(data []float32, rows int, centre bool) (*matrix, error) {
 	if rows < 1 || len(data) == 0 || len(data)%rows != 0 {
-		return nil, fault.New(fault.BadData, "ridge", what, "%d values do not make %d rows", len(data), rows)
+		return nil, fault.New(fault.BadData, "ridge", "features", "%d values do not make %d rows", len(data), rows)
 	}
 	cols := len(data) / rows
 	m := &matrix{data: data, rows: rows, cols: cols, centred: centre,
@@ -34,8 +36,7 @@ func newMatrix(what, unit string, data []float32, rows int, centre bool) (*matri
 	for row := range rows {
 		for c, x := range data[row*cols : (row+1)*cols] {
 			if x-x != 0 { // NaN and ±Inf
-				return nil, fault.New(fault.BadData, "ridge", what, "row %d, %s %d is %g", row, unit, c, x).
-					Advise("remove or repair it; no value is filled in")
+				return nil, fault.New(fault.BadData, "ridge", "features", "row %d, feature %d is %g", row, c, x).Advise(repair)
 			}
 			m.mean[c] += float64(x) / float64(rows)
 			m.constant[c] = m.constant[c] && x == data[c]
@@ -50,21 +51,16 @@ func newMatrix(what, unit string, data []float32, rows int, centre bool) (*matri
 // zeroed says that a column is 0 once it is centred. Its mean may be off in the last bit, so it is made 0.
 func (m *matrix) zeroed(c int) bool { return m.centred && m.constant[c] }
 
-// scaleColumns gives each column mean square 1.
-func (m *matrix) scaleColumns() {
-	for c, square := range m.meanSquares() {
-		if square > 0 {
-			m.factor[c] = 1 / math.Sqrt(square)
-		}
-	}
-}
-
-// scaleWhole gives the matrix mean square 1 by one factor for all columns, which keeps their sizes relative to
-// each other, and returns it.
-func (m *matrix) scaleWhole() float64 {
+// scale gives the matrix mean square 1 by one factor for all columns and returns it.
+func (m *matrix) scale() float64 {
 	sum := 0.0
-	for _, square := range m.meanSquares() {
-		sum += square
+	for row := range m.rows {
+		for c, x := range m.data[row*m.cols : (row+1)*m.cols] {
+			if !m.zeroed(c) {
+				d := float64(x) - m.mean[c]
+				sum += d * d / float64(m.rows)
+			}
+		}
 	}
 	factor := 1.0
 	if sum > 0 {
@@ -78,44 +74,43 @@ func (m *matrix) scaleWhole() float64 {
 	return factor
 }
 
-// meanSquares gives the mean square of each column, less its mean.
-func (m *matrix) meanSquares() []float64 {
-	squares := make([]float64, m.cols)
-	for row := range m.rows {
+// trainingMean gives the means of columns over some rows, and sizes of columns with 0 for those
+// that are constant in these rows: centred they would be 0, but for the rounding of their mean.
+func (m *matrix) trainingMean(rows []int, size []float64) (mean, sizes []float64) {
+	varies, sizes := make([]bool, m.cols), slices.Clone(size)
+	mean = make([]float64, m.cols)
+	first := m.data[rows[0]*m.cols:]
+	for _, row := range rows {
 		for c, x := range m.data[row*m.cols : (row+1)*m.cols] {
-			if !m.zeroed(c) {
-				d := float64(x) - m.mean[c]
-				squares[c] += d * d / float64(m.rows)
-			}
+			varies[c] = varies[c] || x != first[c]
+			mean[c] += (float64(x) - m.mean[c]) / float64(len(rows))
 		}
 	}
-	return squares
+	for c := range sizes {
+		mean[c] += m.mean[c]
+		if !varies[c] {
+			sizes[c] = 0
+		}
+	}
+	return mean, sizes
 }
 
-// take gives the standard form of some rows of columns from to to, (rows, to-from).
-func (m *matrix) take(rows []int, from, to int) []float64 {
-	n := to - from
-	out := make([]float64, len(rows)*n)
-	mean, factor := m.mean[from:to], m.factor[from:to]
-	for i, row := range rows {
-		standard := out[i*n : (i+1)*n]
-		for c, x := range m.data[row*m.cols+from : row*m.cols+to] {
-			standard[c] = (float64(x) - mean[c]) * factor[c]
-		}
+// standard gives some rows less a mean, times the factor of the standard form and a size of each column, as a Float64
+// tensor (rows, columns).
+func (m *matrix) standard(s *torch.Scope, rows []int, mean, size []float64) *torch.Tensor {
+	taken := make([]float32, 0, len(rows)*m.cols)
+	for _, row := range rows {
+		taken = append(taken, m.data[row*m.cols:(row+1)*m.cols]...)
 	}
-	return out
-}
-
-// same says which columns of x, (rows, columns), hold one value only.
-func same(x []float64, columns int) []bool {
-	yes := make([]bool, columns)
-	for c := range yes {
-		yes[c] = true
+	factor := make([]float64, m.cols)
+	for c := range factor {
+		factor[c] = m.factor[c] * size[c]
 	}
-	for row := range slices.Chunk(x, columns) {
-		for c, value := range row {
-			yes[c] = yes[c] && value == x[c]
-		}
-	}
-	return yes
+	return s.Frozen(func(s *torch.Scope) *torch.Tensor { // each scope frees what its result was made of
+		less := s.Frozen(func(s *torch.Scope) *torch.Tensor {
+			x := s.Frozen(func(s *torch.Scope) *torch.Tensor { return s.FromFloat32(taken, len(rows), m.cols).To(torch.Float64) })
+			return x.Sub(s.FromFloat64(mean, m.cols))
+		})
+		return less.Mul(s.FromFloat64(factor, m.cols))
+	})
 }

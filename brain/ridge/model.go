@@ -10,28 +10,68 @@ import (
 // Model predicts voxels from features.
 type Model struct {
 	Features, Voxels int
+	Bands            []Band    // nil for one penalty for all features
 	Weights          []float32 // (features, voxels), for features and responses in their own units
 	Intercept        []float64 // (voxels)
-	Alphas           []float64 // chosen, per voxel
-	Scores           []float64 // cross-validated r of the chosen alpha, per voxel; nil if there was one candidate
+	Alphas           []float64 // chosen, per voxel; of a banded ridge before the weights of its bands
+	Lambdas          []float64 // (voxels) or (bands, voxels): the penalties on squared weights, alpha² by the weight of the band
+	Scores           []float64 // cross-validated score of the chosen penalty, per voxel; nil if there was one candidate
 	Constant         []bool    // voxels whose training responses are all equal
+	Candidates       []float64 // the alphas tried, ascending
+	Centred          bool      // fitted with an intercept
+
+	featureMean, voxelMean []float64 // of the training rows; 0 without an intercept
 }
 
 // Predict gives the responses (rows, voxels) to features x (rows, features). Values that are not finite are an error.
 func (m *Model) Predict(ctx context.Context, x []float32, rows int) ([]float32, error) {
-	features, err := newMatrix("features", "feature", x, rows, false)
-	if err != nil {
+	if err := m.check(x, rows); err != nil {
 		return nil, err
 	}
-	if features.cols != m.Features {
-		return nil, fault.New(fault.BadData, "ridge", "predict", "%d features, the model has %d", features.cols, m.Features)
-	}
-	var pred []float32
-	err = do(ctx, torch.CPU, func(s *torch.Scope) {
-		w := s.FromFloat32(m.Weights, m.Features, m.Voxels)
-		bias := s.FromFloat64(m.Intercept, m.Voxels)
-		y := s.FromFloat32(x, rows, m.Features).To(torch.Float64).MatMul(w.To(torch.Float64)).Add(bias)
-		pred = y.To(torch.Float32).Float32s()
+	pred := make([]float32, rows*m.Voxels)
+	err := do(ctx, torch.CPU, func(s *torch.Scope) error {
+		features := s.FromFloat32(x, rows, m.Features).To(torch.Float64)
+		for from, to := range m.blocks(rows) {
+			y := m.predict(features, []Band{{0, m.Features}}, m.Intercept[from:to], from, to)[0]
+			for row := range rows {
+				copy(pred[row*m.Voxels+from:row*m.Voxels+to], y[row*(to-from):])
+			}
+		}
+		return nil
 	})
 	return pred, err
+}
+
+// check refuses features that the model was not made for.
+func (m *Model) check(x []float32, rows int) error {
+	features, err := newMatrix(x, rows, false)
+	if err == nil && features.cols != m.Features {
+		return fault.New(fault.BadData, "ridge", "predict", "%d features, the model has %d", features.cols, m.Features)
+	}
+	return err
+}
+
+// blocks yields ranges of voxels for predictions of some rows.
+func (m *Model) blocks(rows int) func(yield func(from, to int) bool) {
+	y := responses{voxels: m.Voxels}
+	return y.blocks(max(1, blockValues/2/max(rows, m.Features)))
+}
+
+// predict gives what each band adds to the prediction of voxels from to to, each plus a bias, (rows, to-from). x is
+// Float64.
+func (m *Model) predict(x *torch.Tensor, bands []Band, bias []float64, from, to int) [][]float32 {
+	n := to - from
+	w := make([]float32, 0, m.Features*n)
+	for i := range m.Features {
+		w = append(w, m.Weights[i*m.Voxels+from:i*m.Voxels+to]...)
+	}
+	parts := make([][]float32, len(bands))
+	for b, band := range bands {
+		parts[b] = x.Tidy(func(x *torch.Tensor) *torch.Tensor {
+			weights := x.Scope().FromFloat32(w[band.From*n:band.To*n], band.To-band.From, n).To(torch.Float64)
+			y := x.Narrow(1, band.From, band.To-band.From).MatMul(weights)
+			return y.Add(x.Scope().FromFloat64(bias, n)).To(torch.Float32)
+		}).Float32s()
+	}
+	return parts
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -24,6 +25,7 @@ type Options struct {
 	ProbeStories int // 4; nobody answers to them
 	Rows         int // TRs of every story: 60
 	TestRepeats  int // 5
+	ValRepeats   int // 1
 	Voxels       int // of each person: 300; a third is auditory, a fifth noise, the rest semantic
 }
 
@@ -33,7 +35,7 @@ func (o Options) withDefaults() Options {
 		value int
 	}{
 		{&o.TuneStories, 28}, {&o.ValStories, 3}, {&o.TestStories, 8}, {&o.ProbeStories, 4},
-		{&o.Rows, 60}, {&o.TestRepeats, 5}, {&o.Voxels, 300},
+		{&o.Rows, 60}, {&o.TestRepeats, 5}, {&o.ValRepeats, 1}, {&o.Voxels, 300},
 	} {
 		if *d.field == 0 {
 			*d.field = d.value
@@ -178,8 +180,11 @@ func (s *Study) spec() dataset.Spec {
 				continue
 			}
 			repeats := 1
-			if story.Role == Test {
+			switch {
+			case story.Role == Test:
 				repeats = s.Options.TestRepeats
+			case slices.Contains(s.ValStories, story.Name):
+				repeats = s.Options.ValRepeats
 			}
 			m := p.respond(story.Story, repeats, s.Options.Seed)
 			subject.Responses = append(subject.Responses, dataset.Response{Story: story.Name, Matrix: dataset.Value(m)})

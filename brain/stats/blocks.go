@@ -56,7 +56,7 @@ func blocksOf(rows, least int) int { return max(1, rows/least) }
 func (p *plan) count(group Group) int {
 	seen := map[int]bool{}
 	for s, blocks := range p.blocks {
-		if group.Columns != nil && len(group.Columns[s]) == 0 {
+		if !group.takes(s) {
 			continue
 		}
 		for _, b := range blocks {

@@ -37,6 +37,9 @@ type Group struct {
 	Columns [][]int
 }
 
+// takes tells whether subject s has voxels of the group.
+func (g Group) takes(s int) bool { return g.Columns == nil || len(g.Columns[s]) > 0 }
+
 // BootstrapOptions say how rows are drawn again. The zero value is useful.
 type BootstrapOptions struct {
 	Resamples int // 0: 2000
@@ -62,6 +65,8 @@ type GroupScore struct {
 	Tuned  *Score // nil if there is no tuned system
 	Delta  *Score // Tuned - Base, from the same draws
 	Reason string // why there is no interval; empty if there is one
+
+	draws []float64 // Delta of each draw, ascending; nil where there is no interval
 }
 
 // Bootstrap is the outcome of [PairedBootstrap].
@@ -92,9 +97,12 @@ func PairedBootstrap(ctx context.Context, subjects []Subject, groups []Group, op
 	if opt.Resamples == 0 {
 		opt.Resamples = defaultResamples
 	}
-	paired, err := check(subjects, groups, opt)
+	paired, err := check("bootstrap", subjects, groups)
 	if err != nil {
 		return nil, err
+	}
+	if opt.Resamples < 2 || opt.BlockRows < 0 {
+		return nil, fault.New(fault.BadData, "bootstrap", "", "%d resamples of blocks of %d rows", opt.Resamples, opt.BlockRows)
 	}
 	if opt.BlockRows == 0 {
 		opt.BlockRows = BlockLength(responseTau(subjects))
@@ -186,29 +194,39 @@ func (t *total) score(group Group, p *plan, paired bool) GroupScore {
 	if paired {
 		t, d := summarise(tuned), summarise(delta)
 		out.Tuned, out.Delta = &t, &d
+		if out.Reason == "" {
+			out.draws = slices.Sorted(slices.Values(delta[1:]))
+		}
 	}
 	return out
 }
 
 // interval is the widened percentile interval of the values of draws from k blocks.
 func interval(values []float64, k int) *Interval {
-	n := float64(k)
-	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}.Quantile(.975)
-	tail := distuv.UnitNormal.CDF(-math.Sqrt(n/(n-1)) * t)
+	tail := widened(.025, k)
 	values = slices.Sorted(slices.Values(values))
 	return &Interval{quantile(values, tail), quantile(values, 1-tail)}
 }
 
+// widened is the share of draws from k blocks to leave out on one side so that the side misses with probability p.
+func widened(p float64, k int) float64 {
+	n := float64(k)
+	return distuv.UnitNormal.CDF(math.Sqrt(n/(n-1)) * distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}.Quantile(p))
+}
+
+// narrowed is the inverse of widened: the p that belongs to a share of draws.
+func narrowed(share float64, k int) float64 {
+	n := float64(k)
+	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}.CDF(math.Sqrt((n-1)/n) * distuv.UnitNormal.Quantile(share))
+}
+
 // check refuses what does not fit together and says whether there are two systems.
-func check(subjects []Subject, groups []Group, opt BootstrapOptions) (paired bool, err error) {
+func check(what string, subjects []Subject, groups []Group) (paired bool, err error) {
 	refuse := func(where, why string, args ...any) (bool, error) {
-		return false, fault.New(fault.BadData, "bootstrap", where, why, args...)
+		return false, fault.New(fault.BadData, what, where, why, args...)
 	}
 	if len(subjects) == 0 {
 		return refuse("", "no subjects")
-	}
-	if opt.Resamples < 2 || opt.BlockRows < 0 {
-		return refuse("", "%d resamples of blocks of %d rows", opt.Resamples, opt.BlockRows)
 	}
 	first := true
 	for s, subject := range subjects {

@@ -14,15 +14,28 @@ import (
 
 func evalCommand(a *app) *cobra.Command {
 	var exp experimentFlags
+	var sum sumFlags
 	c := &cobra.Command{
 		Use:   "eval RUN|EXPERIMENT",
 		Short: "Score pretrained and tuned features on the test rows",
 		Long: `Fits a ridge on the training rows, for each person and for the features of the model before and after tuning, and scores
 its predictions of the test rows: r for each voxel, region means, and the difference with a block-bootstrap interval. Given
-an experiment file, it scores the untuned model alone. Scores of each voxel are written below eval/ of the run.`,
-		Example: "  bwlm eval runs/alice\n  bwlm eval alice.yaml --json",
-		Args:    wantArgs("RUN|EXPERIMENT"),
+an experiment file, it scores the untuned model alone. Scores of each voxel are written below eval/ of the run.
+
+With --scale, --add, --subtract or --average it scores the run's adapter times each scale, plus, less or averaged with those
+of other runs, which may have other ranks, and writes nothing: how much of the adapter is wanted, and what two of them
+have in common.`,
+		Example: "  bwlm eval runs/alice\n  bwlm eval alice.yaml --json\n  bwlm eval runs/whole --scale 0,.25,.5,.75,1,1.25,1.5\n" +
+			"  bwlm eval runs/whole --subtract runs/auditory",
+		Args: wantArgs("RUN|EXPERIMENT"),
 		RunE: func(c *cobra.Command, args []string) error {
+			if sum.given(c) {
+				r, err := a.arithmetic(c.Context(), args[0], &exp, &sum)
+				if err != nil {
+					return err
+				}
+				return a.answer(r, func(w io.Writer) error { return printArithmetic(w, r) })
+			}
 			s, err := a.evaluate(c.Context(), args[0], &exp)
 			if err != nil {
 				return err
@@ -31,6 +44,7 @@ an experiment file, it scores the untuned model alone. Scores of each voxel are 
 		},
 	}
 	exp.add(c)
+	sum.add(c)
 	return c
 }
 

@@ -24,10 +24,12 @@ import (
 
 // featuresFlags are what features can be asked for.
 type featuresFlags struct {
-	model, adapter, out, layers, device string
-	window                              brain.WindowOptions // windows if its WindowSeconds are not 0
-	sound                               audio.Options
-	resample                            string
+	model, out, layers, device string
+	from                       adapterFlags
+	adapters                   brain.Adapters
+	window                     brain.WindowOptions // windows if its WindowSeconds are not 0
+	sound                      audio.Options
+	resample                   string
 }
 
 // featuresAnswer is what features says of the file that it wrote.
@@ -46,7 +48,7 @@ func featuresCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "features --model DIR --out FILE AUDIO",
 		Short: "Write a speech model's hidden states of a recording",
-		Long: `Reads a recording with a speech model in Hugging Face's layout, with an adapter in it or without, and writes its hidden
+		Long: `Reads a recording with a speech model in Hugging Face's layout, with adapters in it or without, and writes its hidden
 states to a safetensors file: tensors hidden_states.L (frames, channels), one frame for each 20 ms, for the whole recording in
 one pass. Layer 0 is the input of the first layer of the encoder, layer L the output of layer L; the last is taken before the
 final norm, as transformers 5 does.
@@ -75,7 +77,7 @@ preprocessor_config.json says so. A file that is there already is replaced as a 
 	}
 	flags := c.Flags()
 	flags.StringVar(&f.model, "model", "", "`folder` of the speech model")
-	flags.StringVar(&f.adapter, "adapter", "", "`folder` of an adapter of that model")
+	f.from.register(c)
 	flags.StringVar(&f.out, "out", "", "safetensors `file` to write")
 	flags.StringVar(&f.layers, "layers", "all", "hidden states to write: all, or numbers such as 0,9")
 	flags.Float64Var(&f.window.WindowSeconds, "windows", 0, "one vector per window of so many `seconds`")
@@ -92,6 +94,9 @@ preprocessor_config.json says so. A file that is there already is replaced as a 
 // check finds what is wrong with the flags alone.
 func (f *featuresFlags) check(c *cobra.Command) (err error) {
 	if err := required(c, "model", "out"); err != nil {
+		return err
+	}
+	if f.adapters, err = f.from.adapters(c); err != nil {
 		return err
 	}
 	f.sound.Resample = audio.Method(f.resample)
@@ -142,7 +147,7 @@ func parseLayers(text string) (layers []int, err error) {
 
 // features reads and writes. The model comes first, so that a folder that holds none is said before the audio is touched.
 func (a *app) features(ctx context.Context, f *featuresFlags, path string) (*featuresAnswer, error) {
-	model, err := a.openSpeechModel(ctx, f.model, f.adapter, f.device)
+	model, err := a.openSpeechModel(ctx, f.model, f.adapters, f.device)
 	if err != nil {
 		return nil, err
 	}
@@ -176,13 +181,13 @@ func (a *app) features(ctx context.Context, f *featuresFlags, path string) (*fea
 	return answer, ckpt.Write(f.out, tensors, f.metadata(path))
 }
 
-// openSpeechModel opens a model, with its adapter if there is one, and says what is odd about them.
-func (a *app) openSpeechModel(ctx context.Context, model, adapter, device string) (*brain.SpeechModel, error) {
+// openSpeechModel opens a model, with its adapters if there are any, and says what is odd about them.
+func (a *app) openSpeechModel(ctx context.Context, model string, adapters brain.Adapters, device string) (*brain.SpeechModel, error) {
 	d, err := openDevice(device)
 	if err != nil {
 		return nil, err
 	}
-	m, err := brain.OpenSpeechModel(ctx, model, adapter, wavlm.Options{Device: d})
+	m, err := brain.OpenAdapted(ctx, model, adapters, wavlm.Options{Device: d})
 	if err != nil {
 		return nil, err
 	}
@@ -246,8 +251,11 @@ func (a *app) windowed(ctx context.Context, f *featuresFlags, model *brain.Speec
 // metadata says how the file was made.
 func (f *featuresFlags) metadata(path string) map[string]string {
 	m := map[string]string{"model": f.model, "audio": path}
-	if f.adapter != "" {
-		m["adapter"] = f.adapter
+	if len(f.from.dirs) > 0 {
+		m["adapter"] = strings.Join(f.from.dirs, ", ")
+	}
+	if f.from.weights != "" || f.from.combine != "" {
+		m["combine"], m["weights"] = f.from.combine, f.from.weights
 	}
 	if f.window.WindowSeconds > 0 {
 		m["window_seconds"], m["stride_seconds"] = fmt.Sprint(f.window.WindowSeconds), fmt.Sprint(f.window.StrideSeconds)

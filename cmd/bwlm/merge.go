@@ -11,10 +11,11 @@ import (
 
 func mergeCommand(a *app) *cobra.Command {
 	var opt brain.MergeOptions
+	var f adapterFlags
 	c := &cobra.Command{
 		Use:   "merge --model DIR --adapter DIR --out DIR",
-		Short: "Write a speech model with its adapter added to the weights",
-		Long: `Adds an adapter to the weights of its speech model and writes the sum as a new folder in Hugging Face's layout
+		Short: "Write a speech model with adapters added to the weights",
+		Long: `Adds an adapter to the weights of its speech model, or several (added up, or made one by --weights and --combine), and writes the sum as a new folder in Hugging Face's layout
 (config.json, model.safetensors, preprocessor_config.json, README.md), which any program that reads such models can use: in
 stock transformers an adapter on the attention of WavLM has no effect until it is merged. Sums are computed in 64 bits and
 rounded once to 32.
@@ -23,11 +24,19 @@ A folder that is there is refused (73); --force replaces one that holds a merged
 
 --json prints {"schema", "out", "modules", "max_rounding", "notes"}: the layers that changed, and by how much the stored sums
 are off at most.`,
-		Example: "  bwlm merge --model models/wavlm-base-plus --adapter runs/alice/adapter --out models/wavlm-alice",
-		Args:    wantArgs(),
+		Example: `  bwlm merge --model models/wavlm-base-plus --adapter runs/alice/adapter --out models/wavlm-alice
+  bwlm merge --model models/wavlm-base-plus --adapter one --adapter two --weights 0.5,0.5 --combine svd --out both`,
+		Args: wantArgs(),
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := required(c, "model", "adapter", "out"); err != nil {
+			if err := required(c, "model", "out"); err != nil {
 				return err
+			}
+			var err error
+			if opt.Adapters, err = f.adapters(c); err != nil {
+				return err
+			}
+			if len(f.dirs) == 0 {
+				return usage(c, "--adapter is missing")
 			}
 			merged, err := brain.Merge(c.Context(), opt)
 			if err != nil {
@@ -51,7 +60,7 @@ are off at most.`,
 	}
 	flags := c.Flags()
 	flags.StringVar(&opt.Model, "model", "", "`folder` of the speech model")
-	flags.StringVar(&opt.Adapter, "adapter", "", "`folder` of its adapter")
+	f.register(c)
 	flags.StringVar(&opt.Out, "out", "", "`folder` to make")
 	flags.BoolVar(&opt.Force, "force", false, "replace a folder that holds a merged model")
 	return c

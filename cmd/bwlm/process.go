@@ -9,7 +9,7 @@ import (
 )
 
 // computing are the commands that compute for long enough to care how.
-var computing = []string{"train", "resume", "eval", "features", "demo", "bench"}
+var computing = []string{"train", "resume", "eval", "features", "ridge", "demo", "bench", "plan", "sweep"}
 
 // prepare sets up the process for computing. OpenMP's threads spin for a millisecond while they wait for work, so that two
 // programs on the same cores stand in each other's way (ten times slower was measured); threads that sleep at once pay for

@@ -14,15 +14,25 @@ func commands() []constructor {
 	return []constructor{
 		demoCommand,
 		initCommand,
+		alignCommand,
+		planCommand,
 		sealCommand,
 		trainCommand,
 		resumeCommand,
+		sweepCommand,
 		evalCommand,
+		statsCommand,
 		probeCommand,
+		compareCommand,
 		controlsCommand,
 		explainCommand,
 		featuresCommand,
+		ridgeCommand,
 		mergeCommand,
+		convertCommand,
+		roiCommand,
+		plotCommand,
+		adapterCommand,
 		benchCommand,
 		doctorCommand,
 		versionCommand,
@@ -91,7 +101,7 @@ Examples:
 {{- if .HasAvailableSubCommands}}
 
 Commands:{{range .Commands}}{{if .IsAvailableCommand}}
-  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}{{end}}
+  {{rpad .Name .NamePadding}}  {{.Short}}{{end}}{{end}}{{end}}
 {{- if .HasAvailableLocalFlags}}
 
 Flags:

@@ -79,16 +79,17 @@ func printSummary(w io.Writer, s *brain.Summary) error {
 	t := s.Test
 	head := []string{"region", "base"}
 	if t.Tuned != nil {
-		head = append(head, fmt.Sprintf("best layer (%d)", *t.BaseBestLayer.Layer), "tuned", "tuned-base", "95 % interval")
+		head = append(head, fmt.Sprintf("best layer (%d)", *t.BaseBestLayer.Layer), "tuned", "tuned-base", "95 % interval", "p", "q")
 	}
 	if t.Ceiling != nil {
 		head = append(head, "ceiling")
 	}
-	row := func(name string, of func(*brain.System) float64, d func() (float64, *stats.Interval)) []string {
+	row := func(name string, of func(*brain.System) float64, d func() brain.DeltaROI) []string {
 		r := []string{name, score(of(&t.Base))}
 		if t.Tuned != nil {
-			mean, ci := d()
-			r = append(r, score(of(t.BaseBestLayer)), score(of(t.Tuned)), fmt.Sprintf("%+.3f", mean), interval(ci))
+			d := d()
+			r = append(r, score(of(t.BaseBestLayer)), score(of(t.Tuned)),
+				fmt.Sprintf("%+.3f", d.MeanR), interval(d.CI95), score(d.P), score(d.Q))
 		}
 		if t.Ceiling != nil {
 			r = append(r, score(of(t.Ceiling)))
@@ -96,14 +97,19 @@ func printSummary(w io.Writer, s *brain.Summary) error {
 		return r
 	}
 	rows := [][]string{row("all voxels", func(s *brain.System) float64 { return s.MeanR },
-		func() (float64, *stats.Interval) { return t.Delta.MeanR, t.Delta.CI95 })}
+		func() brain.DeltaROI {
+			return brain.DeltaROI{MeanR: t.Delta.MeanR, CI95: t.Delta.CI95, Significance: t.Delta.Significance}
+		})}
 	for _, name := range slices.Sorted(maps.Keys(t.Base.ROIs)) {
 		rows = append(rows, row(name, func(s *brain.System) float64 { return s.ROIs[name] },
-			func() (float64, *stats.Interval) { d := t.Delta.ROIs[name]; return d.MeanR, d.CI95 }))
+			func() brain.DeltaROI { return t.Delta.ROIs[name] }))
 	}
 	fmt.Fprintf(w, "Score: r on %d test rows of %s, by a ridge fitted on the training rows.\n", t.Rows, people(t.Subjects))
 	if err := ui.Table(w, head, rows); err != nil {
 		return err
+	}
+	if t.Delta != nil {
+		fmt.Fprintln(w, "p is two-sided, predictions swapped in blocks of rows; q is the false discovery rate over this table.")
 	}
 	if s.Seal != nil {
 		fmt.Fprintf(w, "Sealed %s (%.12s…): look %d at the test rows since.\n", s.Seal.Time.Format("2006-01-02 15:04"), s.Seal.SHA256, s.Seal.Looks)
@@ -114,10 +120,27 @@ func printSummary(w io.Writer, s *brain.Summary) error {
 	if t.Delta != nil && t.Delta.Reason != "" {
 		fmt.Fprintf(w, "No interval: %s.\n", t.Delta.Reason)
 	}
+	if t.Delta != nil && t.Delta.Auditory != nil {
+		printLoss(w, t.Delta.Auditory)
+	}
 	if t.Tuned != nil && s.Chosen == 0 {
-		fmt.Fprintln(w, "No epoch was better than the untuned model on the validation rows, so the tuned model is the untuned one.")
+		admitted := ""
+		if len(s.Epochs) > 0 && s.Epochs[0].GuardR != nil {
+			admitted = " and admitted by the guard"
+		}
+		fmt.Fprintf(w, "No epoch was better than the untuned model on the validation rows%s, so the tuned model is the untuned one.\n", admitted)
 	}
 	return nil
+}
+
+// printLoss says whether auditory cortex was kept.
+func printLoss(w io.Writer, x *stats.NonInferiority) {
+	verdict := "is not excluded"
+	if x.NotWorse {
+		verdict = "is excluded"
+	}
+	fmt.Fprintf(w, "Auditory cortex: a loss of %.3f (5 %% of base) %s (p %.3f); these rows exclude losses above %.3f.\n",
+		x.Margin, verdict, x.P, x.Smallest)
 }
 
 func score(r float64) string { return fmt.Sprintf("%.3f", r) }

@@ -35,7 +35,7 @@ var rules = []rule{
 	{packages: "torch/nn", ours: []string{"torch"}, others: []string{"golang.org/x/sync/..."}},
 	{packages: "ckpt"},
 	{packages: "audio", ours: []string{"ckpt"}, others: []string{"github.com/go-audio/...", "github.com/mewkiz/flac/...", "github.com/hajimehoshi/go-mp3"}},
-	{packages: "cortex"},
+	{packages: "cortex/...", ours: []string{"cortex/..."}},
 	{packages: "wavlm", ours: model},
 	{packages: "peft", ours: model},
 
@@ -44,7 +44,7 @@ var rules = []rule{
 	{packages: "brain/stats", others: []string{"gonum.org/v1/gonum/..."}},
 	{packages: "brain/experiment", others: []string{"go.yaml.in/yaml/v3"}},
 	{packages: "brain/dataset", ours: []string{"audio", "ckpt", "brain/align"}, others: []string{"go.yaml.in/yaml/v3"}},
-	{packages: "brain/report", ours: []string{"brain/...", "cortex"}, others: []string{"gonum.org/v1/..."}},
+	{packages: "brain/report", ours: []string{"brain/...", "cortex/..."}, others: []string{"gonum.org/v1/..."}},
 	{
 		packages: "brain/...",
 		ours:     []string{"brain/...", "peft", "wavlm", "audio", "torch/...", "ckpt"},

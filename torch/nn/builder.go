@@ -15,11 +15,16 @@ type Source interface {
 	Tensor(s *torch.Scope, name string, shape []int, init Init) (*torch.Tensor, error)
 }
 
-// Adapter changes linear layers as a model is built.
+// Adapter changes layers and parameters as a model is built. Its methods run inside the closure that builds the model.
 type Adapter interface {
-	// Wrap returns the layer to put in the slot at path, which may be base itself. It runs inside the closure
-	// that builds the model; b is the builder at that path.
-	Wrap(b *Builder, path string, base *Dense) Linear
+	// Param returns the parameter to use in the place of p, which may be p itself; path is its full name. A layer's
+	// parameters come before the layer.
+	Param(b *Builder, path string, p *torch.Tensor) *torch.Tensor
+	// Wrap returns the layer to put in the slot at path, which may be base itself: a *Dense, *Conv, *LayerNorm or
+	// *GroupNorm, or what another adapter made of one. b is the builder at that path.
+	Wrap(b *Builder, path string, base Layer) Layer
+	// Finish is called when the whole model has been built.
+	Finish(b *Builder)
 }
 
 // Builder is a store and a path in it. It lives as long as the closure in which a model is built.
@@ -55,6 +60,9 @@ func (e *LoadError) Error() string {
 func (st *Store) Build(s *torch.Scope, src Source, adapter Adapter, construct func(*Builder)) error {
 	b := &Builder{building: &building{store: st, source: src, adapter: adapter, scope: s, named: map[string]bool{}}}
 	construct(b)
+	if adapter != nil {
+		adapter.Finish(b)
+	}
 	if len(b.problems) > 0 {
 		return &LoadError{b.problems}
 	}
@@ -87,8 +95,17 @@ func (b *Builder) Path(name string) string {
 	return b.path + "." + name
 }
 
-// Param is the parameter of that name. Where it cannot be had, the problem is noted and zeros stand in.
+// Param is the parameter of that name, or what the adapter puts in its place. Where it cannot be had, the problem is
+// noted and zeros stand in.
 func (b *Builder) Param(name string, init Init, shape ...int) *torch.Tensor {
+	p := b.param(name, init, shape)
+	if b.adapter != nil {
+		p = b.adapter.Param(b, b.Path(name), p)
+	}
+	return p
+}
+
+func (b *Builder) param(name string, init Init, shape []int) *torch.Tensor {
 	path := b.Path(name)
 	b.named[path] = true
 	if p := b.store.Param(path); p != nil {
@@ -107,6 +124,14 @@ func (b *Builder) Param(name string, init Init, shape ...int) *torch.Tensor {
 		t = b.scope.Zeros(shape...)
 	}
 	return b.store.Add(path, t)
+}
+
+// put fills the slot of the layer at b.
+func put(b *Builder, slot *Layer, base Layer) {
+	*slot = base
+	if b.adapter != nil {
+		*slot = b.adapter.Wrap(b, b.Path(""), base)
+	}
 }
 
 // Problem notes something that will fail the construction.

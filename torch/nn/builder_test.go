@@ -15,8 +15,8 @@ import (
 // net has a list of linear layers, a norm of each kind and a parameter of its own.
 type net struct {
 	layers [2]Linear
-	norm   *LayerNorm
-	group  *GroupNorm
+	norm   Layer
+	group  Layer
 	scale  *torch.Tensor
 }
 
@@ -25,8 +25,8 @@ func newNet(b *Builder) *net {
 	for i := range n.layers {
 		b.At("encoder.layers").Index(i).Linear(&n.layers[i], "proj", 3, 4, LinearInit{NoBias: i == 1})
 	}
-	n.norm = b.LayerNorm("norm", 4, 1e-5)
-	n.group = b.At("front").GroupNorm("group", 2, 4, 1e-5)
+	b.LayerNorm(&n.norm, "norm", 4, 1e-5)
+	b.At("front").GroupNorm(&n.group, "group", 2, 4, 1e-5)
 	n.scale = b.Param("scale", Ones, 1, 2)
 	return n
 }
@@ -123,15 +123,31 @@ func TestLoadErrorListsAll(t *testing.T) {
 
 // doubler wraps the layers at some paths.
 type doubler struct {
-	only string
-	seen []string
+	only, param  string
+	seen, params []string
+	finished     int
 }
 
-type doubled struct{ base *Dense }
+type doubled struct{ base Layer }
 
 func (d doubled) Forward(x *torch.Tensor) *torch.Tensor { return d.base.Forward(x).Scale(2) }
 
-func (a *doubler) Wrap(b *Builder, path string, base *Dense) Linear {
+func (a *doubler) Param(b *Builder, path string, p *torch.Tensor) *torch.Tensor {
+	a.params = append(a.params, path)
+	if path == a.param {
+		return b.Scope().Use(p).Scale(2)
+	}
+	return p
+}
+
+func (a *doubler) Finish(b *Builder) {
+	a.finished++
+	if b.Path("") != "" {
+		b.Problem("the builder is at %s", b.Path(""))
+	}
+}
+
+func (a *doubler) Wrap(b *Builder, path string, base Layer) Layer {
 	a.seen = append(a.seen, path)
 	if b.Path("weight") != path+".weight" {
 		b.Problem("%s: the builder is at %s", path, b.Path(""))
@@ -149,7 +165,9 @@ func TestAdaptersWrapLayersAtTheirPaths(t *testing.T) {
 	a := &doubler{only: "encoder.layers.1.proj"}
 	view, err := build(t, st, nil, a)
 	require.NoError(t, err)
-	assert.Equal(t, []string{"encoder.layers.0.proj", "encoder.layers.1.proj"}, a.seen)
+	assert.Equal(t, []string{"encoder.layers.0.proj", "encoder.layers.1.proj", "norm", "front.group"}, a.seen)
+	assert.Equal(t, netNames, a.params)
+	assert.Equal(t, 1, a.finished)
 	do(t, 1, func(s *torch.Scope) {
 		x := s.Normal(0, 1, 2, 3)
 		for i, factor := range []float32{1, 2} {
@@ -159,6 +177,46 @@ func TestAdaptersWrapLayersAtTheirPaths(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestAdaptersReplaceParameters(t *testing.T) {
+	st := newStore(t)
+	plain, err := build(t, st, Fresh{}, nil)
+	require.NoError(t, err)
+	do(t, 1, func(s *torch.Scope) {
+		var view *net
+		require.NoError(t, st.Build(s, nil, &doubler{param: "norm.weight"}, func(b *Builder) { view = newNet(b) }))
+		assert.Equal(t, s.Full(2, 4).Float32s(), view.norm.(*LayerNorm).Weight.Float32s())
+		assert.Equal(t, s.Full(1, 4).Float32s(), plain.norm.(*LayerNorm).Weight.Float32s())
+		assert.Same(t, plain.norm.(*LayerNorm).Bias, view.norm.(*LayerNorm).Bias)
+	})
+}
+
+// A convolution's slot is filled like that of a linear layer.
+func TestConv(t *testing.T) {
+	st := newStore(t)
+	var conv, bare Layer
+	do(t, 3, func(s *torch.Scope) {
+		require.NoError(t, st.Build(s, Fresh{}, nil, func(b *Builder) {
+			b.Conv(&conv, "conv", 2, 3, 4, 2, LinearInit{Weight: FanInUniform, Bias: Ones})
+			b.Conv(&bare, "bare", 2, 3, 4, 1, LinearInit{Weight: FanInUniform, NoBias: true})
+		}))
+		assert.Equal(t, []string{"conv.weight", "conv.bias", "bare.weight"}, names(st))
+		x := s.Normal(0, 1, 1, 2, 9)
+		want := x.Conv1d(st.Param("conv.weight"), st.Param("conv.bias"), 2, 0, 1)
+		assert.Equal(t, []int{1, 3, 3}, want.Shape())
+		assert.Equal(t, want.Float32s(), conv.Forward(x).Float32s())
+		assert.Equal(t, []int{1, 3, 6}, bare.Forward(x).Shape())
+	})
+}
+
+type note struct{}
+
+func TestNotesStayWithTheStore(t *testing.T) {
+	st := newStore(t)
+	first := st.Note(note{}, func() any { return new(int) })
+	assert.Same(t, first, st.Note(note{}, func() any { return new(int) }))
+	assert.NotSame(t, first, newStore(t).Note(note{}, func() any { return new(int) }))
 }
 
 func TestANameIsGivenOnce(t *testing.T) {

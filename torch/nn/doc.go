@@ -12,7 +12,7 @@
 //
 // The same constructor loads a checkpoint and makes a fresh model: that is the [Source]'s affair. It also makes
 // views: run again over a full store it gives a second model over the same weights, and with an [Adapter] each
-// linear layer passes through Adapter.Wrap, so a model with and one without an adapter stand side by side. A
+// layer and parameter passes through it, so a model with and one without an adapter stand side by side. A
 // layer's slot never changes after construction. Model code calls layer.Forward and never touches the weight,
 // else an adapter would be silently dead.
 //

@@ -6,10 +6,13 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// Linear maps x (..., in) to (..., out). It is all that a model knows of a layer that may be adapted.
-type Linear interface {
+// Layer is all that a model knows of a layer that may be adapted.
+type Layer interface {
 	Forward(x *torch.Tensor) *torch.Tensor
 }
+
+// Linear is a slot of a linear layer, which maps x (..., in) to (..., out).
+type Linear = Layer
 
 // Dense is the plain linear layer x·Wᵀ + b.
 type Dense struct {
@@ -61,8 +64,5 @@ func (b *Builder) Linear(slot *Linear, name string, in, out int, init ...LinearI
 	if !how.NoBias {
 		d.Bias = at.Param("bias", how.Bias, out)
 	}
-	*slot = d
-	if b.adapter != nil {
-		*slot = b.adapter.Wrap(at, at.Path(""), d)
-	}
+	put(at, slot, d)
 }

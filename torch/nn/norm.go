@@ -8,10 +8,10 @@ type LayerNorm struct {
 	Eps          float64
 }
 
-// LayerNorm builds a layer norm over width channels.
-func (b *Builder) LayerNorm(name string, width int, eps float64) *LayerNorm {
+// LayerNorm puts a layer norm over width channels in the slot: parameters name.weight and name.bias.
+func (b *Builder) LayerNorm(slot *Layer, name string, width int, eps float64) {
 	at := b.At(name)
-	return &LayerNorm{at.Param("weight", Ones, width), at.Param("bias", Zeros, width), eps}
+	put(at, slot, &LayerNorm{at.Param("weight", Ones, width), at.Param("bias", Zeros, width), eps})
 }
 
 // Forward normalises x (..., C).
@@ -26,10 +26,10 @@ type GroupNorm struct {
 	Eps          float64
 }
 
-// GroupNorm builds a group norm over width channels.
-func (b *Builder) GroupNorm(name string, groups, width int, eps float64) *GroupNorm {
+// GroupNorm puts a group norm over width channels in the slot: parameters name.weight and name.bias.
+func (b *Builder) GroupNorm(slot *Layer, name string, groups, width int, eps float64) {
 	at := b.At(name)
-	return &GroupNorm{at.Param("weight", Ones, width), at.Param("bias", Zeros, width), groups, eps}
+	put(at, slot, &GroupNorm{at.Param("weight", Ones, width), at.Param("bias", Zeros, width), groups, eps})
 }
 
 // Forward normalises x (B, C, T).

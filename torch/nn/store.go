@@ -12,6 +12,7 @@ type Store struct {
 	names  []string
 	params map[string]*torch.Tensor
 	lease  lease
+	notes  map[any]any
 }
 
 // NewStore makes an empty store.
@@ -34,6 +35,18 @@ func (st *Store) Params() iter.Seq2[string, *torch.Tensor] {
 			}
 		}
 	}
+}
+
+// Note is what a package keeps with the store under a key of a type of its own, as in a context; make gives its first
+// value. It is to be used within closures that train the store.
+func (st *Store) Note(key any, make func() any) any {
+	if _, ok := st.notes[key]; !ok {
+		if st.notes == nil {
+			st.notes = map[any]any{}
+		}
+		st.notes[key] = make()
+	}
+	return st.notes[key]
 }
 
 // Len is the number of parameters, as tensors.

@@ -1,13 +1,14 @@
-"""Ridge solutions of himalaya and scikit-learn on small data, for ridge_test.go.
+"""Ridge solutions of himalaya and scikit-learn on small data, for brain/ridge/fit_test.go.
 
     pip install himalaya==0.4.11 scikit-learn==1.9.1 numpy==2.4.6
-    python make_golden.py          # writes golden.json beside this script
+    python make_golden.py ../../brain/ridge/testdata/golden.json
 
 himalaya's and scikit-learn's penalty is lambda = alpha**2 of the alphas written here. Cross-validated scores are
 himalaya's correlation score averaged over the folds. All in float64, from float32 data.
 """
 import json
 import pathlib
+import sys
 
 import himalaya
 import numpy as np
@@ -62,5 +63,5 @@ def case(name, seed, rows, features, voxels, intercept):
 cases = [case("primal", 0, 60, 7, 6, True), case("primal through the origin", 1, 60, 7, 6, False),
          case("dual", 2, 30, 45, 6, True), case("dual through the origin", 3, 30, 45, 6, False)]
 out = dict(versions=dict(himalaya=himalaya.__version__, sklearn=sklearn.__version__, numpy=np.__version__), cases=cases)
-path = pathlib.Path(__file__).with_name("golden.json")
+path = pathlib.Path(sys.argv[1])
 path.write_text(json.dumps(out) + "\n")

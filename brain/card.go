@@ -1,0 +1,22 @@
+package brain
+
+import (
+	"fmt"
+
+	"github.com/brainwavlm/bwlm/peft"
+)
+
+// card is what the adapter's README says of its training: the data set and its licence, the people, and the validation
+// score by which its epoch was chosen. Test scores come later, in eval/.
+func (t *trainer) card() peft.Card {
+	c := peft.Card{Data: t.Data.Name(), Licence: t.Data.Licence()}
+	for _, p := range t.people {
+		c.People = append(c.People, p.name)
+	}
+	if best := t.progress.Epochs[t.progress.Best]; best.Epoch > 0 {
+		c.Scores = append(c.Scores, fmt.Sprintf("validation r %.4f after epoch %d, %.4f untuned", best.ValR, best.Epoch, t.progress.Epochs[0].ValR))
+	} else {
+		c.Scores = append(c.Scores, fmt.Sprintf("validation r %.4f untuned, which no epoch was better than: this adapter changes nothing", best.ValR))
+	}
+	return c
+}

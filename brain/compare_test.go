@@ -1,0 +1,158 @@
+package brain
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// written leaves an evaluation of 240 rows in two stories without a training: responses, and predictions that are the
+// responses and noise of so many SDs.
+func written(t *testing.T, base, tuned float32, change func(*layout, [][]float32)) string {
+	t.Helper()
+	const voxels, rows = 6, 240
+	dir := t.TempDir()
+	l := layout{Schema: 1, People: []layoutPerson{{Name: "ada", Voxels: voxels,
+		Rows:    []dataset.Rows{{Story: "a", From: 4, To: 124}, {Story: "b", From: 0, To: 120}},
+		Regions: []layoutRegion{{"front", []int{0, 1}}, {"back", []int{2, 3, 4, 5}}}}}}
+	want := values(rows*voxels, 1)
+	add := func(noise float32, seed uint64) []float32 {
+		out := values(rows*voxels, seed)
+		for i := range out {
+			out[i] = want[i] + noise*out[i]
+		}
+		return out
+	}
+	x := [][]float32{want, add(base, 2), add(tuned, 3)}
+	if change != nil {
+		change(&l, x)
+	}
+	p := l.People[0]
+	for i, name := range []string{"responses", "base_pred", "tuned_pred"} {
+		path, err := (&Run{Dir: dir}).path("eval", "test", "ada", name+".npy")
+		require.NoError(t, err)
+		require.NoError(t, ckpt.WriteNPY(path, []int{len(x[i]) / p.Voxels, p.Voxels}, x[i]))
+	}
+	require.NoError(t, writeJSON(filepath.Join(dir, "eval", "test", layoutFile), l))
+	require.NoError(t, writeJSON(filepath.Join(dir, "eval", "summary.json"), Summary{Schema: 1, Chosen: 3, Test: Scores{Tuned: &System{}}}))
+	return dir
+}
+
+func TestCompareScoresPairs(t *testing.T) {
+	a, b := written(t, 2, 1.5, nil), written(t, 2, 1, func(_ *layout, x [][]float32) {
+		for k := range x[2] { // the second run is better in front only
+			if k%6 >= 2 {
+				x[2][k] = x[1][k]
+			}
+		}
+	})
+	c, err := Compare(t.Context(), []string{a, b}, CompareOptions{Seed: 1, Resamples: 400})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"ada"}, c.Subjects)
+	assert.Equal(t, 240, c.Rows)
+	assert.Equal(t, []ComparedRun{{a, 3}, {b, 3}}, c.Runs)
+	require.Len(t, c.Regions, 3)
+	assert.Empty(t, c.Notes, "the untuned predictions agree")
+	read := func(dir, name string) []float32 {
+		array, err := ckpt.ReadNPY(filepath.Join(dir, "eval", "test", "ada", name+".npy"))
+		require.NoError(t, err)
+		x, err := array.Float32()
+		require.NoError(t, err)
+		return x
+	}
+	r := func(dir, name string, columns []int) float64 {
+		r, constant := stats.Correlation(read(dir, name), read(dir, "responses"), 240, 6)
+		mean, _ := stats.Mean(r, constant, columns)
+		return mean
+	}
+	for i, columns := range [][]int{nil, {0, 1}, {2, 3, 4, 5}} {
+		region := c.Regions[i]
+		assert.Equal(t, []string{"", "front", "back"}[i], region.Name)
+		base, first, second := r(a, "base_pred", columns), r(a, "tuned_pred", columns), r(b, "tuned_pred", columns)
+		assert.InDelta(t, base, region.Base.Mean, 1e-9)
+		assert.InDelta(t, first, region.Scores[0].Tuned.Mean, 1e-9)
+		assert.InDelta(t, second, region.Scores[1].Tuned.Mean, 1e-9)
+		assert.InDelta(t, second-base, region.Scores[1].LessBase.Mean, 1e-9)
+		assert.InDelta(t, second-first, region.Scores[1].LessFirst.Mean, 1e-9)
+		assert.Nil(t, region.Scores[0].LessFirst)
+	}
+	assert.Positive(t, c.Regions[1].Scores[1].LessFirst.CI95[0], "planted")
+	assert.Negative(t, c.Regions[2].Scores[1].LessFirst.CI95[1], "planted")
+	assert.Equal(t, stats.Interval{0, 0}, *c.Regions[2].Scores[1].LessBase.CI95, "the same predictions")
+	again, err := Compare(t.Context(), []string{a, b}, CompareOptions{Seed: 1, Resamples: 400})
+	require.NoError(t, err)
+	assert.Equal(t, c, again)
+}
+
+func TestCompareRefusesOtherTests(t *testing.T) {
+	first := written(t, 2, 1, nil)
+	cases := []struct {
+		change func(*layout, [][]float32)
+		want   string
+	}{
+		{func(l *layout, _ [][]float32) { l.People[0].Rows[0] = dataset.Rows{Story: "a", From: 5, To: 125} }, "test rows of ada: [a[5:125] b[0:120]], "},
+		{func(l *layout, _ [][]float32) { l.People[0].Regions[0].Columns = []int{0, 5} }, "region front of ada: 2 voxels, not the same"},
+		{func(_ *layout, x [][]float32) { x[0][6*10+2]++ }, "responses of ada: row 10, voxel 2 is "},
+		{func(l *layout, x [][]float32) {
+			l.People[0].Voxels = 5
+			for i := range x {
+				x[i] = x[i][:240*5]
+			}
+		}, "voxels of ada: 5, "},
+		{func(l *layout, _ [][]float32) { l.Schema = 2 }, "schema 2, this version reads 1"},
+		{func(_ *layout, x [][]float32) { x[2] = x[2][:6*100] }, "tuned_pred.npy: shape [100 6], the layout says [240 6]"},
+	}
+	for _, c := range cases {
+		_, err := Compare(t.Context(), []string{first, written(t, 2, 1, c.change)}, CompareOptions{})
+		require.ErrorContains(t, err, c.want)
+		assert.Equal(t, fault.BadData, fault.KindOf(err))
+	}
+	other := written(t, 2, 1, nil)
+	rename := func(from, to string) {
+		path := filepath.Join(other, "eval", "test", layoutFile)
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(path, []byte(strings.Replace(string(text), from, to, 1)), 0o644))
+	}
+	rename(`"front"`, `"frontal"`)
+	c, err := Compare(t.Context(), []string{first, other}, CompareOptions{})
+	require.NoError(t, err)
+	assert.Len(t, c.Regions, 2, "regions that not all runs have are left out")
+	rename(`"ada"`, `"bob"`)
+	require.NoError(t, os.Rename(filepath.Join(other, "eval", "test", "ada"), filepath.Join(other, "eval", "test", "bob")))
+	_, err = Compare(t.Context(), []string{first, other}, CompareOptions{})
+	require.ErrorContains(t, err, "people: [bob], ")
+	_, err = Compare(t.Context(), []string{first}, CompareOptions{})
+	require.ErrorContains(t, err, "want at least 2")
+	_, err = Compare(t.Context(), []string{first, t.TempDir()}, CompareOptions{})
+	require.ErrorContains(t, err, "bwlm eval")
+	assert.Equal(t, fault.Missing, fault.KindOf(err))
+}
+
+// What a training's evaluation leaves is what compare reads.
+func TestCompareReadsRuns(t *testing.T) {
+	st := tiny(t, Options{}, nil)
+	run, _ := fit(t, st)
+	s, err := st.EvaluateRun(t.Context(), run)
+	require.NoError(t, err)
+	c, err := Compare(t.Context(), []string{run.Dir, run.Dir}, CompareOptions{})
+	require.NoError(t, err)
+	assert.InDelta(t, s.Test.Base.MeanR, c.Regions[0].Base.Mean, 1e-9)
+	assert.InDelta(t, s.Test.Tuned.MeanR, c.Regions[0].Scores[1].Tuned.Mean, 1e-9)
+	assert.InDelta(t, s.Test.Delta.ROIs["front"].MeanR, c.Regions[1].Scores[0].LessBase.Mean, 1e-9)
+	assert.Zero(t, c.Regions[0].Scores[1].LessFirst.Mean)
+	assert.Contains(t, c.Regions[0].Reason, "an interval needs")
+	text, err := json.Marshal(c)
+	require.NoError(t, err)
+	assert.Contains(t, string(text), `"schema":1`)
+}

@@ -1,0 +1,82 @@
+package brain
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// layout says what the matrices of an evaluation stand for, so that it can be read without data set and model: whose
+// voxels, which rows, which regions. It is eval/test/layout.json.
+type layout struct {
+	Schema int            `json:"schema"`
+	People []layoutPerson `json:"people"`
+}
+
+type layoutPerson struct {
+	Name    string         `json:"name"`
+	Voxels  int            `json:"voxels"`
+	Rows    []dataset.Rows `json:"rows"` // story by story, as in the matrices
+	Regions []layoutRegion `json:"regions"`
+}
+
+type layoutRegion struct {
+	Name    string `json:"name"`
+	Columns []int  `json:"columns"`
+}
+
+const layoutFile = "layout.json"
+
+// layout describes what Write writes.
+func (e *Evaluation) layout() layout {
+	out := layout{Schema: 1}
+	for i, p := range e.study.people {
+		person := layoutPerson{Name: p.name, Voxels: p.voxels, Rows: p.parts[Test]}
+		for _, g := range e.groups {
+			if g.Columns != nil && g.Name != tunedGroup { // which is this run's own
+				person.Regions = append(person.Regions, layoutRegion{g.Name, g.Columns[i]})
+			}
+		}
+		out.People = append(out.People, person)
+	}
+	return out
+}
+
+// readLayout reads that of a run.
+func readLayout(run string) (out layout, err error) {
+	dir := filepath.Join(run, "eval", "test")
+	root, err := os.OpenRoot(dir)
+	if err == nil {
+		defer root.Close()
+		if err = readJSON(root, layoutFile, &out); err == nil && out.Schema != 1 {
+			return out, fault.New(fault.BadData, "read scores", filepath.Join(dir, layoutFile), "schema %d, this version reads 1", out.Schema)
+		}
+	}
+	if os.IsNotExist(err) {
+		return out, fault.New(fault.Missing, "read scores", run, "there are no scores with a %s", layoutFile).
+			Advise("write them with `bwlm eval %s`", run)
+	}
+	if err != nil {
+		return out, fault.Wrap(fault.BadData, "read scores", filepath.Join(dir, layoutFile), err)
+	}
+	return out, nil
+}
+
+// rowsOf names the test rows of a person.
+func (p layoutPerson) rowsOf() (out []string) {
+	for _, r := range p.Rows {
+		out = append(out, fmt.Sprintf("%s[%d:%d]", r.Story, r.From, r.To))
+	}
+	return out
+}
+
+// count is the number of test rows.
+func (p layoutPerson) count() (n int) {
+	for _, r := range p.Rows {
+		n += r.To - r.From
+	}
+	return n
+}

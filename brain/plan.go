@@ -1,0 +1,94 @@
+package brain
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+// Plan says what a training and its evaluation will take, before either begins, and what the test rows can show.
+type Plan struct {
+	Schema  int     `json:"schema"`
+	Seconds float64 `json:"seconds"` // from opening the study to the scores
+	PeakMB  float64 `json:"peak_mb"` // of the process's memory; on a GPU, its host memory
+	DiskMB  float64 `json:"disk_mb"` // of the finished run directory
+	Device  string  `json:"device"`  // that was measured
+	Threads int     `json:"threads"`
+
+	Subjects        int     `json:"subjects"`
+	Models          string  `json:"models"` // one for all people, or one each, in words
+	Epochs          int     `json:"epochs"`
+	StepsPerEpoch   int     `json:"steps_per_epoch"`
+	Steps           int     `json:"steps"`
+	WindowsPerStep  float64 `json:"windows_per_step"`  // mean over an epoch
+	WindowsPerEpoch int     `json:"windows_per_epoch"` // read by its steps
+	WindowsRead     int     `json:"windows_read"`      // after each epoch, without gradients, for statistics and validation
+	CachedShare     float64 `json:"cached_share"`      // of the front end's output that fits in the cache
+	ModelParameters int     `json:"trainable_model_parameters"`
+	Parameters      int     `json:"trainable_parameters"` // with the readouts of all people
+
+	Phases     []PlanPhase  `json:"phases"`
+	Detectable []Detectable `json:"detectable"`
+	Notes      []string     `json:"notes,omitempty"`
+}
+
+// PlanPhase is one kind of work.
+type PlanPhase struct {
+	Name    string  `json:"name"`
+	Times   float64 `json:"times"` // how often
+	Each    float64 `json:"seconds_each"`
+	Seconds float64 `json:"seconds"`
+}
+
+// Constants of what is not measured, since a plan writes nothing: what a checkpoint takes beside its bytes, and how many of
+// those a disk takes in a second.
+const (
+	checkpointSeconds = .03
+	diskBytesASecond  = 300e6
+)
+
+// Plan measures this machine on pieces of the study (windows, three tuning steps, a ridge) and adds up what Fit and
+// EvaluateRun will do. It takes seconds to minutes, as large as the model is, and writes nothing. What it says of memory is
+// the most that the process has used so far and what the rest will add, so call it in a process that has done nothing else.
+func (st *Study) Plan(ctx context.Context) (*Plan, error) {
+	t, err := st.newTrainer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer t.close()
+	c := &calibration{trainer: t, cache: newCache(1 << 40)}
+	defer c.cache.close()
+	t.reader.cache = c.cache
+	w := st.countWork(t)
+	if err := c.measure(ctx, w); err != nil {
+		return nil, err
+	}
+	p := &Plan{Schema: 1, Device: st.Model.Session().Device.String(), Threads: torch.Threads(), Subjects: len(st.people), Models: st.models(),
+		Epochs: st.Experiment.Train.Epochs, StepsPerEpoch: len(w.order), Steps: st.Experiment.Train.Epochs * len(w.order),
+		WindowsPerEpoch: w.stepWindows, WindowsPerStep: float64(w.stepWindows) / float64(len(w.order)), WindowsRead: w.epochWindows,
+		CachedShare: w.cached, ModelParameters: w.modelParameters, Parameters: w.parameters, DiskMB: float64(w.diskBytes()) / 1e6}
+	p.Phases = c.phases(w)
+	for _, phase := range p.Phases {
+		p.Seconds += phase.Seconds
+	}
+	if p.PeakMB, err = c.peakMB(w); err != nil {
+		p.Notes = append(p.Notes, err.Error())
+	}
+	p.Detectable, err = st.detectable(ctx)
+	return p, err
+}
+
+// models says for how many people one model is tuned.
+func (st *Study) models() string {
+	what := map[string]string{"lora": "one adapter", "full": "one model", "readout": "the model as it is"}[st.Experiment.Train.Mode]
+	if len(st.people) == 1 {
+		return fmt.Sprintf("%s and one readout for %s", what, st.people[0].name)
+	}
+	how := "one forward pass of a block serves all who heard it, their losses averaged"
+	if st.Experiment.Train.Joint == "sequential" {
+		how = "one step for each person and block"
+	}
+	return fmt.Sprintf("%s for all %d people, with a readout each (train.joint: %s, %s); for one model each, vary data.subjects with bwlm sweep",
+		what, len(st.people), st.Experiment.Train.Joint, how)
+}

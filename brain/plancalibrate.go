@@ -1,0 +1,310 @@
+package brain
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+
+	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/ridge"
+	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+// calibration is what pieces of a study take on this machine, in seconds.
+type calibration struct {
+	*trainer
+	cache *cache
+
+	front, tuned, base float64 // a window: the front end; the rest up to the layer that is read; all layers of the untuned model
+	step               float64 // a window of a tuning step, the front end's output being there
+	ridge              float64 // fit and prediction for all people
+	bootstrap          float64
+	manifest, prove    float64
+	ridgeBytes         int64 // features of a ridge
+}
+
+const (
+	calibrationWindows = 64   // at least, or two batches, or what there is
+	calibrationSteps   = 3    // measured, after one that is not
+	calibrationVoxels  = 1000 // of the ridge and the bootstrap; more are extrapolated
+)
+
+// measure does each thing once, small.
+func (c *calibration) measure(ctx context.Context, w *work) error {
+	steps := []func(context.Context, *work) error{c.timeManifest, c.timeProof, c.timeReading, c.timeSteps, c.timeRidge, c.timeBootstrap}
+	for i, step := range steps {
+		c.opt.Progress(Event{Phase: "calibrate", Done: i, Total: len(steps)})
+		if err := ctx.Err(); err != nil {
+			return context.Cause(ctx)
+		}
+		if err := step(ctx, w); err != nil {
+			return err
+		}
+	}
+	c.opt.Progress(Event{Phase: "calibrate", Done: len(steps), Total: len(steps)})
+	return nil
+}
+
+func (c *calibration) timeManifest(ctx context.Context, _ *work) (err error) {
+	c.manifest, err = seconds(func() error { _, err := c.Study.manifest(ctx); return err })
+	return err
+}
+
+func (c *calibration) timeProof(ctx context.Context, w *work) (err error) {
+	c.prove, err = seconds(func() error { return c.trainer.prove(ctx, w.order) })
+	return err
+}
+
+// timeReading reads the start of the longest story three times: with the front end, with its output at hand, and all layers.
+func (c *calibration) timeReading(ctx context.Context, _ *work) error {
+	longest := slices.MaxFunc(c.storiesOf(Train, Val), func(a, b string) int { return len(c.stimuli[a].windows) - len(c.stimuli[b].windows) })
+	stim := c.stimuli[longest]
+	n := min(len(stim.windows), max(calibrationWindows, 2*c.reader.batch))
+	samples := stim.windows[n-1].End
+	clock, err := c.Data.Clock(longest)
+	if err != nil {
+		return err
+	}
+	rows := max(1, min(stim.rows, int((float64(samples)/dataset.SampleRate-clock.First)/clock.TR)))
+	piece, err := cut(c.Experiment, clock, longest, stim.samples[:samples], rows) // of the same name, since its windows are the story's
+	if err != nil {
+		return err
+	}
+	read := func(r *reader, layers []int) (float64, error) {
+		took, err := seconds(func() error {
+			windows, err := r.features(ctx, piece, layers)
+			for _, x := range windows {
+				f := rowFeatures{rows: map[string][]float32{}, zscore: map[string]align.ZScore{}}
+				f.add(piece, x, c.delays)
+			}
+			return err
+		})
+		return took / float64(n), err
+	}
+	layer := []int{c.Experiment.Model.Layer}
+	warmUp := c.reader.runs(piece, n-1, n)[0] // of the longest windows
+	err = c.model.Session().Infer(ctx, func(s *torch.Scope) error {
+		c.reader.forward(s, piece, warmUp, layer)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	whole, err := read(c.reader, layer)
+	if err != nil {
+		return err
+	}
+	if c.tuned, err = read(c.reader, layer); err != nil {
+		return err
+	}
+	base := c.Study.reader(c.Study.Model)
+	base.cache = c.cache
+	all := make([]int, c.Study.Model.Config.Layers+1)
+	for l := range all {
+		all[l] = l
+	}
+	c.base, err = read(base, all)
+	c.front = max(0, whole-c.tuned)
+	return err
+}
+
+// timeSteps does tuning steps on blocks of about the usual size, with the front end's output at hand as in most of a run.
+func (c *calibration) timeSteps(ctx context.Context, w *work) error {
+	c.zscore = map[string]align.ZScore{}
+	channels := c.Study.Model.Config.Hidden
+	for _, story := range c.stories {
+		c.zscore[story] = align.ZScore{Mean: make([]float64, channels), SD: slices.Repeat([]float64{1}, channels)}
+	}
+	mean := float64(w.stepWindows) / float64(len(w.order))
+	near := make([]int, len(w.order))
+	for i := range near {
+		near[i] = i
+	}
+	slices.SortStableFunc(near, func(a, b int) int {
+		da, db := float64(w.spans[a])-mean, float64(w.spans[b])-mean
+		return cmp.Compare(da*da, db*db)
+	})
+	windows, took := 0, 0.
+	for k := range calibrationSteps + 1 {
+		i := near[k%len(near)]
+		b := w.order[i]
+		stim := c.stimuli[b.story]
+		sp := spanOf(stim, b, c.Experiment.Train.HaloTRs)
+		for _, run := range c.reader.runs(stim, sp.windows.From, sp.windows.To) {
+			err := c.model.Session().Infer(ctx, func(s *torch.Scope) error {
+				c.cache.put(stim.name, run, c.reader.front(s, stim, run))
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+		one, err := seconds(func() error { _, err := c.trainer.step(ctx, b, uint64(k)); return err })
+		if err != nil {
+			return err
+		}
+		if k > 0 {
+			windows, took = windows+max(w.spans[i], 1), took+one
+		}
+	}
+	c.step = took / float64(windows)
+	return nil
+}
+
+// timeRidge fits random features to the responses: speed does not depend on what they are. The cost is a decomposition and
+// a share for each voxel, so that many voxels are extrapolated from few.
+func (c *calibration) timeRidge(ctx context.Context, _ *work) error {
+	exp := c.Experiment
+	width := c.Study.Model.Config.Hidden * len(c.delays)
+	rng := rand.New(rand.NewPCG(1, 2))
+	random := func(n int) []float32 {
+		x := make([]float32, n)
+		for i := range x {
+			x[i] = float32(rng.NormFloat64())
+		}
+		return x
+	}
+	for _, group := range c.sameRows() {
+		_, rows := c.people[group[0]].want(Train)
+		_, valRows := c.people[group[0]].want(Val)
+		voxels := 0
+		for _, i := range group {
+			voxels += c.people[i].voxels
+		}
+		c.ridgeBytes += int64(rows+valRows) * int64(width) * 4
+		x, held := random(rows*width), random(valRows*width)
+		fit := func(n int) (float64, error) {
+			y := random(rows * n)
+			return seconds(func() error {
+				m, err := ridge.Fit(ctx, x, y, rows, ridge.Options{Alphas: exp.Eval.Alphas, Boots: exp.Eval.Boots, ChunkRows: exp.Eval.ChunkTRs,
+					HeldOut: exp.Eval.HeldOut, Seed: exp.Train.Seed, Device: c.Study.Model.Session().Device})
+				if err == nil {
+					_, err = m.Predict(ctx, held, valRows)
+				}
+				return err
+			})
+		}
+		few := min(voxels, calibrationVoxels)
+		if _, err := fit(min(few, 10)); err != nil { // warms up
+			return err
+		}
+		took, err := fit(few)
+		if err != nil {
+			return err
+		}
+		if few < voxels {
+			half, err := fit(few / 2)
+			if err != nil {
+				return err
+			}
+			took += max(0, took-half) / float64(few-few/2) * float64(voxels-few)
+		}
+		c.ridge += took
+	}
+	return nil
+}
+
+// timeBootstrap draws a few resamples of some voxels of the first person.
+func (c *calibration) timeBootstrap(ctx context.Context, _ *work) error {
+	p := c.people[0]
+	n := min(p.voxels, calibrationVoxels)
+	subject := stats.Subject{Voxels: n}
+	columns := make([]int, n)
+	for i := range columns {
+		columns[i] = i
+	}
+	for _, r := range p.parts[Test] {
+		y := p.responses[r.Story].block(r.From, r.To, columns, p.voxels)
+		x := slices.Clone(y)
+		slices.Reverse(x)
+		subject.Stories = append(subject.Stories, stats.Story{Name: fmt.Sprint(r.Story, r.From), Rows: r.To - r.From, Want: y, Base: x, Tuned: x})
+	}
+	draw := func(resamples int) (float64, error) {
+		return seconds(func() error {
+			_, err := stats.PairedBootstrap(ctx, []stats.Subject{subject}, []stats.Group{{}}, stats.BootstrapOptions{Resamples: resamples})
+			return err
+		})
+	}
+	const least, few, usual = 10, 110, 2000
+	start, err := draw(least)
+	if err != nil {
+		return err
+	}
+	some, err := draw(few)
+	if err != nil {
+		return err
+	}
+	total := 0
+	for _, p := range c.people {
+		total += p.voxels
+	}
+	c.bootstrap = (start + max(0, some-start)*(usual-least)/(few-least)) * float64(total) / float64(n)
+	return nil
+}
+
+// phases adds up.
+func (c *calibration) phases(w *work) []PlanPhase {
+	epochs, exp := float64(c.Experiment.Train.Epochs), c.Experiment
+	missing := 1 - w.cached
+	var out []PlanPhase
+	add := func(name string, times, each float64) {
+		out = append(out, PlanPhase{name, times, each, times * each})
+	}
+	add("open data and model, hash inputs", 1, c.took.Seconds()+c.manifest+c.prove)
+	add("front end, once", 1, c.front*float64(w.epochWindows+w.testWindows))
+	reads := 1.
+	if exp.Train.Mode != "readout" {
+		reads += epochs
+	}
+	add("tuning steps", epochs*float64(len(w.order)), float64(w.stepWindows)/float64(len(w.order))*(c.step+missing*c.front))
+	add("read for validation", reads, float64(w.epochWindows)*c.tuned+missing*c.front*float64(w.epochWindows)*(reads-1)/reads)
+	if exp.Train.Mode != "readout" {
+		add("score validation", reads, c.ridge)
+	}
+	add("checkpoints", epochs+1, checkpointSeconds+float64(w.checkpointBytes)/diskBytesASecond)
+	evaluate := float64(w.epochWindows+w.testWindows)*(c.base+missing*c.front) + float64(w.trainTest)*(c.tuned+missing*c.front) +
+		float64(w.fits())*c.ridge + 2*c.bootstrap
+	add("evaluate base, each layer, and tuned", 1, evaluate)
+	return out
+}
+
+// peakMB is the most memory used so far, and what a run will add to it: the rest of the cache and the features of all
+// layers at all rows, which an evaluation holds at once.
+func (c *calibration) peakMB(w *work) (float64, error) {
+	peak, err := peakMemory()
+	if err != nil {
+		return 0, err
+	}
+	kept := 1<<40 - c.cache.budget
+	rows := int64(0)
+	for _, stim := range c.stimuli {
+		rows += int64(stim.rows)
+	}
+	features := rows * int64(c.Study.Model.Config.Hidden*len(c.delays)) * 4 * int64(w.evalLayers())
+	more := min(c.opt.CacheBytes, w.frontBytes) - kept + features
+	return float64(peak+max(more, 0)) / 1e6, nil
+}
+
+// peakMemory is the largest resident size of this process so far, in bytes.
+func peakMemory() (int64, error) {
+	const path = "/proc/self/status"
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, fault.Wrap(fault.Unavailable, "measure memory", path, err)
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		var kB int64
+		if n, _ := fmt.Sscanf(lines.Text(), "VmHWM: %d kB", &kB); n == 1 {
+			return kB << 10, nil
+		}
+	}
+	return 0, fault.New(fault.Unavailable, "measure memory", path, "does not name the peak")
+}

@@ -1,0 +1,92 @@
+package brain
+
+import (
+	"slices"
+	"strings"
+)
+
+// work counts what a training and its evaluation do.
+type work struct {
+	order        []block
+	spans        []int // windows of each block
+	stepWindows  int   // windows of all blocks
+	epochWindows int   // of training and validation stories
+	testWindows  int   // of test stories that are not among those
+	trainTest    int   // of training and test stories
+	frontBytes   int64 // output of the front end over all of them
+	cached       float64
+
+	modelParameters, parameters int
+	checkpointBytes             int64
+	st                          *Study
+}
+
+// countWork counts without computing.
+func (st *Study) countWork(t *trainer) *work {
+	exp := st.Experiment
+	w := &work{st: st, order: blocks(st.people, exp.Train.BlockTRs, exp.Train.Joint == "shared")}
+	for _, b := range w.order {
+		sp := spanOf(st.stimuli[b.story], b, exp.Train.HaloTRs)
+		w.spans = append(w.spans, sp.windows.To-sp.windows.From)
+		w.stepWindows += sp.windows.To - sp.windows.From
+	}
+	fitted := st.storiesOf(Train, Val)
+	for _, story := range st.stories {
+		stim := st.stimuli[story]
+		n := len(stim.windows)
+		for _, win := range stim.windows {
+			w.frontBytes += int64(st.Model.Config.Frames(win.End-win.Start)*st.Model.Config.ConvOut()) * 4
+		}
+		if slices.Contains(fitted, story) {
+			w.epochWindows += n
+		} else {
+			w.testWindows += n
+		}
+		if slices.Contains(st.storiesOf(Train, Test), story) {
+			w.trainTest += n
+		}
+	}
+	w.cached = min(1, float64(st.opt.CacheBytes)/float64(max(w.frontBytes, 1)))
+	for name, p := range t.adam.Params() {
+		w.parameters += p.Len()
+		if !strings.HasPrefix(name, "readout.") {
+			w.modelParameters += p.Len()
+		}
+	}
+	w.checkpointBytes = int64(w.parameters)*3*4 + int64(len(fitted)*st.Model.Config.Hidden*2*8) // weights and Adam's two moments
+	return w
+}
+
+// keptCheckpoints are the newest two and the best.
+const keptCheckpoints = 3
+
+// diskBytes is the size of the finished run directory.
+func (w *work) diskBytes() int64 {
+	const step, epoch, small = 96, 400, 20_000 // bytes of a line of metrics.jsonl; of an epoch in all files; of config.yaml, manifest.json and their like
+	exp := w.st.Experiment
+	total := min(int64(exp.Train.Epochs)+1, keptCheckpoints)*w.checkpointBytes + int64(w.parameters)*4
+	if exp.Train.Mode == "full" {
+		total += int64(w.st.Model.Store().Numel()-w.modelParameters) * 4 // the convolutions are saved, too
+	}
+	total += int64(exp.Train.Epochs*len(w.order))*step + int64(exp.Train.Epochs)*epoch + small
+	for _, p := range w.st.people {
+		_, rows := p.want(Test)
+		matrices, vectors := int64(2), int64(1) // responses and base
+		if exp.Train.Mode != "readout" {
+			matrices, vectors = 4, 4
+		}
+		total += (matrices*int64(rows) + vectors) * int64(p.voxels) * 4
+	}
+	return total
+}
+
+// evalLayers are the hidden states that an evaluation reads.
+func (w *work) evalLayers() int { return w.st.Model.Config.Layers + 1 }
+
+// fits are the ridges of an evaluation: one for each layer on validation rows, base and its best layer and tuned on test rows.
+func (w *work) fits() int {
+	if w.st.Experiment.Train.Mode == "readout" {
+		return w.evalLayers() + 2
+	}
+	return w.evalLayers() + 3
+}

@@ -1,0 +1,91 @@
+package ridge
+
+import (
+	"context"
+
+	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+// Evaluation says how well a model predicts rows that it was not fitted to.
+type Evaluation struct {
+	R        []float64 // Pearson's r per voxel
+	R2       []float64 // 1 - Σ(y-ŷ)²/Σ(y-ȳ)² per voxel
+	Split    []float64 // (bands, voxels): the share of each band in the variance explained; nil without bands
+	Constant []bool    // voxels whose training or test responses, or predictions, are all equal: their scores are 0
+}
+
+// Evaluate scores predictions of responses y (rows, voxels), read in blocks, from features x (rows, features).
+//
+// The split is the product measure, which adds up to the variance explained by all bands (science of it: Dupré la Tour et
+// al. 2022; himalaya's r2_score_split): with ŷ_A what band A adds to the prediction ŷ,
+//
+//	R²_A = Σ ŷ_A·(2y - ŷ) / Σ y²    Σ_A R²_A = 1 - Σ(y-ŷ)²/Σ y²
+//
+// y and ŷ are taken less the mean of the training responses, ŷ_A from features less theirs, or as they are where the model
+// has no intercept. So the sum differs from R2 where the mean of the test responses does. A share may be negative.
+func (m *Model) Evaluate(ctx context.Context, x []float32, y Columns, rows int) (*Evaluation, error) {
+	if err := m.check(x, rows); err != nil {
+		return nil, err
+	}
+	found, err := newResponses(y, rows, m.Voxels, max(1, blockValues/rows))
+	if err != nil {
+		return nil, err
+	}
+	e := &Evaluation{R: make([]float64, m.Voxels), R2: make([]float64, m.Voxels), Constant: make([]bool, m.Voxels)}
+	if m.Bands != nil {
+		e.Split = make([]float64, len(m.Bands)*m.Voxels)
+	}
+	err = do(ctx, torch.CPU, func(s *torch.Scope) error {
+		features := s.FromFloat32(x, rows, m.Features).To(torch.Float64)
+		features = features.Sub(s.FromFloat64(m.featureMean, m.Features))
+		for from, to := range m.blocks(rows) {
+			block, err := found.read(from, to)
+			if err != nil {
+				return err
+			}
+			m.evaluate(e, features, block, from, to)
+		}
+		return nil
+	})
+	return e, err
+}
+
+// evaluate scores a block of voxels (to-from, rows); x are features less the means of the training rows.
+func (m *Model) evaluate(e *Evaluation, x *torch.Tensor, block []float32, from, to int) {
+	n, rows := to-from, x.Dim(0)
+	bands := m.Bands
+	if bands == nil {
+		bands = []Band{{0, m.Features}}
+	}
+	parts := m.predict(x, bands, make([]float64, n), from, to)
+	pred, want := make([]float32, rows*n), make([]float32, rows*n) // (rows, n), less the means of the training rows
+	parallel(n, func(v int) {
+		y := block[v*rows : (v+1)*rows]
+		centre := mean(y)
+		total, about, left := squares(y, m.voxelMean[from+v]), squares(y, centre), 0.0
+		for row, value := range y {
+			at, joint := row*n+v, 0.0
+			for _, part := range parts {
+				joint += float64(part[at])
+			}
+			d := float64(value) - m.voxelMean[from+v]
+			pred[at], want[at] = float32(joint), float32(d)
+			left += (d - joint) * (d - joint)
+			for b := range m.Bands {
+				e.Split[b*m.Voxels+from+v] += float64(parts[b][at]) * (2*d - joint) / total
+			}
+		}
+		e.R2[from+v] = 1 - left/about
+	})
+	r, constant := stats.Correlation(pred, want, rows, n)
+	for v := range n {
+		e.R[from+v], e.Constant[from+v] = r[v], constant[v] || m.Constant[from+v]
+		if e.Constant[from+v] {
+			e.R[from+v], e.R2[from+v] = 0, 0
+			for b := range m.Bands {
+				e.Split[b*m.Voxels+from+v] = 0
+			}
+		}
+	}
+}

@@ -1,0 +1,95 @@
+package brain
+
+import (
+	"encoding/json"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/stats"
+)
+
+// Two systems whose predictions are made up: the tuned one knows more of region "front" and as much of "AC".
+func TestScoresSayHowSureTheyAre(t *testing.T) {
+	const rows, voxels, repeats = 400, 6, 4
+	rng := rand.New(rand.NewPCG(1, 0))
+	x := make([]float32, repeats*rows*voxels)
+	base, tuned := make([]float32, rows*voxels), make([]float32, rows*voxels)
+	for at := range rows * voxels {
+		signal := rng.NormFloat64()
+		for i := range repeats {
+			x[i*rows*voxels+at] = float32(signal + rng.NormFloat64())
+		}
+		common := rng.NormFloat64()
+		base[at] = float32(signal + common + .2*rng.NormFloat64())
+		if tuned[at] = float32(signal + common + .2*rng.NormFloat64()); at%voxels < 3 {
+			tuned[at] = float32(signal + .5*common)
+		}
+	}
+	m := &dataset.Matrix{Repeats: repeats, Rows: rows, Voxels: voxels, Data: x}
+	p := &person{name: "ada", voxels: voxels, responses: map[string]*response{"one": {rows: rows, data: m.Mean(), repeats: m}}}
+	p.parts[Test] = []dataset.Rows{{Story: "one", From: 0, To: rows}}
+	exp := experiment.Experiment{}
+	exp.Train.Seed = 1
+	e := &Evaluation{
+		Baseline: &Baseline{study: &Study{Experiment: &exp, people: []*person{p}},
+			base: []prediction{{rows, base}}, best: []prediction{{rows, base}},
+			groups: []stats.Group{{Name: everything}, {Name: "front", Columns: [][]int{{0, 1, 2}}}, {Name: "AC", Columns: [][]int{{3, 4, 5}}}}},
+		tuned: []prediction{{rows, tuned}},
+	}
+	s, err := e.Scores(t.Context())
+	require.NoError(t, err)
+	d := s.Delta
+	assert.Less(t, d.ROIs["front"].P, .01)
+	assert.Less(t, d.ROIs["front"].Q, .01)
+	assert.Greater(t, d.ROIs["AC"].P, .1)
+	assert.GreaterOrEqual(t, d.ROIs["AC"].Q, d.ROIs["AC"].P)
+	assert.Less(t, d.P, .01)
+
+	require.NotNil(t, d.Auditory)
+	assert.InDelta(t, .05*s.Base.ROIs["AC"], d.Auditory.Margin, 1e-12, "a twentieth of what the untuned model has")
+	assert.True(t, d.Auditory.NotWorse)
+	assert.Equal(t, d.Auditory, s.DeltaBest.Auditory, "the best layer is the layer here")
+
+	truth := math.Sqrt(.8) // the ceiling of four repeats of signal and noise of the same power
+	assert.InDelta(t, truth, s.Ceiling.MeanR, .02)
+	for name, system := range map[string]*System{"base": &s.Base, "tuned": s.Tuned} {
+		assert.InDelta(t, 100*system.ROIs["front"]/s.Ceiling.ROIs["front"], system.OfCeiling.ROIs["front"], 1e-9, name)
+		assert.InDelta(t, 100*system.MeanR/s.Ceiling.MeanR, *system.OfCeiling.MeanR, 1e-9, name)
+	}
+
+	text, err := json.Marshal(s)
+	require.NoError(t, err)
+	var file struct {
+		Delta struct {
+			P, Q float64
+			ROIs map[string]map[string]any
+			Loss *stats.NonInferiority `json:"auditory_loss"`
+		}
+	}
+	require.NoError(t, json.Unmarshal(text, &file))
+	assert.Equal(t, d.P, file.Delta.P)
+	assert.Equal(t, d.Auditory, file.Delta.Loss)
+	for _, key := range []string{"mean_r", "ci95", "p", "q"} {
+		assert.Contains(t, file.Delta.ROIs["AC"], key)
+	}
+
+	e.tuned = nil
+	s, err = e.Scores(t.Context())
+	require.NoError(t, err)
+	assert.Nil(t, s.Delta)
+	assert.NotNil(t, s.Base.OfCeiling)
+}
+
+func TestShareOfCeiling(t *testing.T) {
+	s := &System{MeanR: .3, ROIs: map[string]float64{"AC": .2, "noise": .1}}
+	assert.Nil(t, s.shareOf(nil))
+	share := s.shareOf(&System{MeanR: 0, ROIs: map[string]float64{"AC": .4, "noise": 0}})
+	assert.Nil(t, share.MeanR, "no ceiling is not a ceiling of 0")
+	assert.Equal(t, map[string]float64{"AC": 50}, share.ROIs)
+}

@@ -1,0 +1,143 @@
+package sweep
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+func TestParseAxis(t *testing.T) {
+	for text, want := range map[string]Axis{
+		"train.lr=1e-4,3e-4":               {"train.lr", []string{"1e-4", "3e-4"}},
+		"adapter.r= 2 , 4 ":                {"adapter.r", []string{"2", "4"}},
+		"data.roi=[],[a, b]":               {"data.roi", []string{"[]", "[a, b]"}},
+		`data.train="s[1:9]",["a,b", c]`:   {"data.train", []string{`"s[1:9]"`, `["a,b", c]`}},
+		"eval.alphas=logspace(0, 3, 10),1": {"eval.alphas", []string{"logspace(0, 3, 10)", "1"}},
+	} {
+		got, err := ParseAxis(text)
+		require.NoError(t, err, text)
+		assert.Equal(t, want, got)
+	}
+	for _, text := range []string{"train.lr", "=1", "a=", "a=1,,2", "a=[1,2", `a="1`} {
+		_, err := ParseAxis(text)
+		assert.Equal(t, fault.Usage, fault.KindOf(err), text)
+	}
+}
+
+func TestCombinationsAndNames(t *testing.T) {
+	axes := []Axis{{"a", []string{"1", "2"}}, {"b", []string{"x", "y", "[z w]"}}}
+	all := combinations(axes)
+	assert.Equal(t, [][]string{{"1", "x"}, {"1", "y"}, {"1", "[z w]"}, {"2", "x"}, {"2", "y"}, {"2", "[z w]"}}, all)
+	assert.Equal(t, "a=2__b=_z_w_", nameOf(axes, all[5]))
+	assert.NoError(t, checkAxes(axes))
+	for _, bad := range [][]Axis{nil, {axes[0], axes[0]}, {{"out", []string{"x"}}}, {{"a", []string{"[1]", "(1)"}}}, {{"a", []string{"1", "1"}}}} {
+		assert.Equal(t, fault.Usage, fault.KindOf(checkAxes(bad)), "%v", bad)
+	}
+}
+
+func TestSpread(t *testing.T) {
+	s := spread([]float64{1, 2, 6})
+	assert.InDelta(t, 3, s.Mean, 1e-12)
+	assert.InDelta(t, 2.6457513110645907, *s.SD, 1e-12) // √7
+	assert.Nil(t, spread([]float64{1}).SD)
+}
+
+func TestTrialReadsASummary(t *testing.T) {
+	var trial Trial
+	trial.read(&brain.Summary{Chosen: 2, Epochs: []brain.Epoch{{ValR: .1}, {Epoch: 1, ValR: .05}, {Epoch: 2, ValR: .25}, {Epoch: 3, ValR: .1}},
+		Test: brain.Scores{Base: brain.System{MeanR: .3}, Delta: &brain.Delta{MeanR: .02, ROIs: map[string]brain.DeltaROI{"AC": {MeanR: -.01}}}}})
+	base := .3
+	assert.InDelta(t, .15, trial.ValGain, 1e-12)
+	trial.ValGain = 0
+	assert.Equal(t, Trial{BaseR: &base, Gain: map[string]float64{All: .02, "AC": -.01}, Best: 2, Epochs: 3, Below: 1}, trial)
+	var failed Trial
+	failed.fail(fault.New(fault.BadData, "tune", "s[0:9]", "the loss is NaN"))
+	assert.True(t, failed.Diverged)
+	failed = Trial{}
+	failed.fail(fault.New(fault.BadData, "read audio", "a.wav", "no samples"))
+	assert.False(t, failed.Diverged)
+}
+
+func TestSettingsAreAveragedOverSeeds(t *testing.T) {
+	zero := 0.
+	r := Result{Axes: []Axis{{"train.seed", nil}, {"train.lr", nil}}, Runs: []Trial{
+		{Values: []string{"1", "a"}, BaseR: &zero, Gain: map[string]float64{All: .1}, Best: 1, Epochs: 4, Below: 1},
+		{Values: []string{"1", "b"}, Error: "no number", Diverged: true},
+		{Values: []string{"2", "a"}, BaseR: &zero, Gain: map[string]float64{All: .3}, Best: 3, Epochs: 4, Below: 2},
+		{Values: []string{"2", "b"}, Error: "no disk"},
+	}}
+	r.tabulate()
+	require.Len(t, r.Settings, 2)
+	a, b := r.Settings[0], r.Settings[1]
+	assert.Equal(t, map[string]string{"train.lr": "a"}, a.Values)
+	assert.InDelta(t, .2, a.Gain[All].Mean, 1e-12)
+	assert.InDelta(t, .1414213562, *a.Gain[All].SD, 1e-9)
+	assert.Equal(t, []int{1, 3}, a.Best)
+	assert.InDelta(t, 3./8, a.Below, 1e-12)
+	assert.Equal(t, [3]int{0, 1, 1}, [3]int{b.Seeds, b.Diverged, b.Failed})
+}
+
+func TestARunThatFailsDoesNotStopTheSweep(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "sweep")
+	load := func(sets ...string) (*experiment.Experiment, error) {
+		e := experiment.Default()
+		for _, s := range sets {
+			if err := e.Set(s); err != nil {
+				return nil, err
+			}
+		}
+		return e, nil
+	}
+	opened := 0
+	opt := Options{Experiment: load, Axes: []Axis{{"train.lr", []string{"1e-3", "1e-4"}}, {"train.seed", []string{"1", "2"}}}, Out: out,
+		Open: func(context.Context, *experiment.Experiment, brain.Options) (*brain.Study, error) {
+			opened++
+			return nil, fault.New(fault.Missing, "load model", "nowhere", "no such file")
+		}}
+	r, err := Run(t.Context(), opt)
+	require.NoError(t, err)
+	assert.Equal(t, 4, opened)
+	assert.Len(t, r.Runs, 4)
+	assert.Equal(t, 2, r.Settings[1].Failed)
+	text, err := os.ReadFile(filepath.Join(out, "sweep.csv"))
+	require.NoError(t, err)
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	assert.Equal(t, "train.lr,train.seed,base_r,val_gain,best_epoch,epochs,epochs_below_base,diverged,error", lines[0])
+	assert.Equal(t, "1e-3,2,,,,,,false,load model: nowhere: no such file", lines[2])
+	assert.FileExists(t, filepath.Join(out, "sweep.json"))
+
+	opt.Axes = []Axis{{"train.lrr", []string{"1"}}}
+	opt.Out = filepath.Join(t.TempDir(), "typo")
+	_, err = Run(t.Context(), opt)
+	assert.Equal(t, fault.Usage, fault.KindOf(err), "a typing error costs nothing")
+	assert.NoDirExists(t, opt.Out)
+
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(fault.New(fault.Terminated, "stopped", "", "SIGTERM"))
+	opt.Axes = []Axis{{"train.seed", []string{"1"}}}
+	_, err = Run(ctx, opt)
+	assert.Equal(t, fault.Terminated, fault.KindOf(err))
+}
+
+func TestWhatRunsShare(t *testing.T) {
+	a, b := experiment.Default(), experiment.Default()
+	b.Train.LR, b.Adapter.R, b.Data.ROI, b.Out = 1, 2, []string{"AC"}, "elsewhere"
+	assert.Equal(t, sharedPart(a), sharedPart(b))
+	for _, change := range []func(*experiment.Experiment){
+		func(e *experiment.Experiment) { e.Model.Layer = 3 }, func(e *experiment.Experiment) { e.Data.Train = []string{"x"} },
+		func(e *experiment.Experiment) { e.DType = "bf16" }, func(e *experiment.Experiment) { e.Compat = experiment.Paper() },
+	} {
+		b := experiment.Default()
+		change(b)
+		assert.NotEqual(t, sharedPart(a), sharedPart(b))
+	}
+}

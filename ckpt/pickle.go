@@ -1,0 +1,421 @@
+package ckpt
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"unicode/utf8"
+)
+
+// The opcodes of a pickle that torch.save makes of tensors and plain settings (Lib/pickletools.py in Python describes
+// them). No other is known here, in particular none that names or makes objects in another way.
+const (
+	opProto      = 0x80
+	opStop       = '.'
+	opMark       = '('
+	opNone       = 'N'
+	opTrue       = 0x88
+	opFalse      = 0x89
+	opInt        = 'J' // 4 bytes, signed
+	opInt1       = 'K'
+	opInt2       = 'M'
+	opLong1      = 0x8a // a count of bytes, then two's complement
+	opFloat      = 'G'
+	opText       = 'X'
+	opEmptyTuple = ')'
+	opTuple      = 't'
+	opTuple1     = 0x85
+	opTuple2     = 0x86
+	opTuple3     = 0x87
+	opEmptyList  = ']'
+	opAppend     = 'a'
+	opAppends    = 'e'
+	opEmptyDict  = '}'
+	opSetItem    = 's'
+	opSetItems   = 'u'
+	opPut        = 'q'
+	opLongPut    = 'r'
+	opGet        = 'h'
+	opLongGet    = 'j'
+	opGlobal     = 'c'
+	opReduce     = 'R'
+	opBuild      = 'b'
+	opStorage    = 'Q' // BINPERSID
+)
+
+// maxStack is how many values may be on the stack; pickle puts a thousand pairs there at most before it empties it.
+const maxStack = 1 << 14
+
+// A pickle's values are inert: nil, bool, int64, float64, string, and these.
+type (
+	tuple  []any
+	global string // the name of something that is never looked up
+	array  struct{ items []any }
+	dict   struct {
+		keys    []string // in order
+		items   map[string]any
+		ordered bool // a collections.OrderedDict
+	}
+)
+
+// unpickler runs a pickle. It can make nothing but inert values, and tensors by what tensors may say of the file.
+type unpickler struct {
+	text    string
+	pos     int
+	stack   []any
+	marks   []int // heights of the stack
+	memo    map[uint32]any
+	tensors *tensorMaker
+}
+
+// run runs the pickle to its end and gives the one value that it leaves.
+func (u *unpickler) run() (any, error) {
+	if !strings.HasPrefix(u.text, pickleMagic) {
+		return nil, errors.New("data.pkl is not a pickle of protocol 2")
+	}
+	u.pos, u.memo = len(pickleMagic), map[uint32]any{}
+	for {
+		at := u.pos
+		op, err := u.take(1)
+		if err == nil && op[0] == opStop {
+			return u.stop()
+		}
+		if err == nil {
+			err = u.step(op[0])
+		}
+		if err != nil {
+			return nil, fmt.Errorf("data.pkl at byte %d: %w", at, err)
+		}
+		if len(u.stack) > maxStack || len(u.marks) > maxStack {
+			return nil, fmt.Errorf("data.pkl at byte %d: more than %d values on the stack", at, maxStack)
+		}
+	}
+}
+
+// stop wants exactly one value, at the very end.
+func (u *unpickler) stop() (any, error) {
+	switch {
+	case u.pos != len(u.text):
+		return nil, fmt.Errorf("data.pkl has %d bytes after its end", len(u.text)-u.pos)
+	case len(u.marks) > 0:
+		return nil, errors.New("data.pkl ends within a list that it began")
+	case len(u.stack) != 1:
+		return nil, fmt.Errorf("data.pkl leaves %d values, want 1", len(u.stack))
+	}
+	return u.stack[0], nil
+}
+
+// step does what one opcode says.
+func (u *unpickler) step(op byte) error {
+	switch op {
+	case opMark:
+		u.marks = append(u.marks, len(u.stack))
+		return nil
+	case opNone:
+		return u.push(nil, nil)
+	case opTrue, opFalse:
+		return u.push(op == opTrue, nil)
+	case opInt, opInt1, opInt2, opLong1, opFloat:
+		return u.push(u.number(op))
+	case opText:
+		return u.push(u.string())
+	case opEmptyTuple:
+		return u.push(emptyTuple, nil)
+	case opTuple:
+		items, err := u.popMark()
+		return u.push(tuple(items), err)
+	case opTuple1, opTuple2, opTuple3:
+		items, err := u.pop(int(op-opTuple1) + 1)
+		return u.push(tuple(items), err)
+	case opEmptyList:
+		return u.push(&array{}, nil)
+	case opAppend, opAppends:
+		return u.extend(op == opAppends)
+	case opEmptyDict:
+		return u.push(&dict{}, nil)
+	case opSetItem, opSetItems:
+		return u.setItems(op == opSetItems)
+	case opPut, opLongPut, opGet, opLongGet:
+		return u.remember(op)
+	case opGlobal:
+		return u.push(u.global())
+	case opReduce:
+		return u.reduce()
+	case opBuild:
+		return u.build()
+	case opStorage:
+		id, err := u.pop(1)
+		if err != nil {
+			return err
+		}
+		return u.push(u.tensors.storage(id[0]))
+	}
+	return &advised{fmt.Errorf("opcode %#02x, which no file of weights needs", op), distrust}
+}
+
+var emptyTuple any = tuple(nil)
+
+// take gives the next n bytes.
+func (u *unpickler) take(n int) (string, error) {
+	if n > len(u.text)-u.pos {
+		return "", fmt.Errorf("%d bytes are wanted, there are %d", n, len(u.text)-u.pos)
+	}
+	u.pos += n
+	return u.text[u.pos-n : u.pos], nil
+}
+
+// push puts a value on the stack, unless there was an error in making it.
+func (u *unpickler) push(v any, err error) error {
+	if err == nil {
+		u.stack = append(u.stack, v)
+	}
+	return err
+}
+
+// has wants n values on the stack above the last mark.
+func (u *unpickler) has(n int) error {
+	floor := 0
+	if len(u.marks) > 0 {
+		floor = u.marks[len(u.marks)-1]
+	}
+	if len(u.stack)-n < floor {
+		return fmt.Errorf("%d values are wanted, the stack has %d", n, len(u.stack)-floor)
+	}
+	return nil
+}
+
+// pop takes n values from the stack.
+func (u *unpickler) pop(n int) ([]any, error) {
+	if err := u.has(n); err != nil {
+		return nil, err
+	}
+	from := len(u.stack) - n
+	items := append([]any(nil), u.stack[from:]...)
+	clear(u.stack[from:])
+	u.stack = u.stack[:from]
+	return items, nil
+}
+
+// popMark takes all values above the last mark, and the mark.
+func (u *unpickler) popMark() ([]any, error) {
+	if len(u.marks) == 0 {
+		return nil, errors.New("there is no mark")
+	}
+	items, err := u.pop(len(u.stack) - u.marks[len(u.marks)-1])
+	u.marks = u.marks[:len(u.marks)-1]
+	return items, err
+}
+
+// popItems takes the one value, or all above the mark, that are to go into the container below them.
+func (u *unpickler) popItems(n int, marked bool) ([]any, error) {
+	if marked {
+		return u.popMark()
+	}
+	return u.pop(n)
+}
+
+// top is the uppermost value, which stays there and must be of type T.
+func top[T any](u *unpickler) (value T, err error) {
+	if err := u.has(1); err != nil {
+		return value, err
+	}
+	value, ok := u.stack[len(u.stack)-1].(T)
+	if !ok {
+		err = fmt.Errorf("there is a %T where a %T should be", u.stack[len(u.stack)-1], value)
+	}
+	return value, err
+}
+
+func (u *unpickler) number(op byte) (any, error) {
+	width := map[byte]int{opInt: 4, opInt1: 1, opInt2: 2, opFloat: 8, opLong1: 1}[op]
+	raw, err := u.take(width)
+	if err != nil {
+		return nil, err
+	}
+	data := []byte(raw)
+	switch op {
+	case opInt:
+		return int64(int32(binary.LittleEndian.Uint32(data))), nil
+	case opInt1:
+		return int64(data[0]), nil
+	case opInt2:
+		return int64(binary.LittleEndian.Uint16(data)), nil
+	case opFloat:
+		return math.Float64frombits(binary.BigEndian.Uint64(data)), nil
+	}
+	return u.long(int(data[0]))
+}
+
+// long is an integer of n bytes, which must fit 64 bits.
+func (u *unpickler) long(n int) (any, error) {
+	raw, err := u.take(n)
+	if err != nil {
+		return nil, err
+	}
+	if n > 8 {
+		return nil, fmt.Errorf("an integer of %d bytes, at most 8 are allowed", n)
+	}
+	var bits uint64
+	for i := range n {
+		bits |= uint64(raw[i]) << (8 * i)
+	}
+	shift := 64 - 8*n
+	if n == 0 {
+		return int64(0), nil
+	}
+	return int64(bits<<shift) >> shift, nil // extends the sign
+}
+
+func (u *unpickler) string() (any, error) {
+	raw, err := u.take(4)
+	if err != nil {
+		return nil, err
+	}
+	n := binary.LittleEndian.Uint32([]byte(raw))
+	if int64(n) > int64(len(u.text)-u.pos) {
+		return nil, fmt.Errorf("a text of %d bytes, there are %d", n, len(u.text)-u.pos)
+	}
+	text, err := u.take(int(n))
+	if err == nil && !utf8.ValidString(text) {
+		err = errors.New("a text is not valid UTF-8")
+	}
+	return text, err
+}
+
+// extend appends to a list.
+func (u *unpickler) extend(marked bool) error {
+	items, err := u.popItems(1, marked)
+	if err != nil {
+		return err
+	}
+	list, err := top[*array](u)
+	if err != nil {
+		return err
+	}
+	list.items = append(list.items, items...)
+	return nil
+}
+
+// setItems puts pairs of key and value into a dictionary.
+func (u *unpickler) setItems(marked bool) error {
+	pairs, err := u.popItems(2, marked)
+	if err != nil {
+		return err
+	}
+	if len(pairs)%2 != 0 {
+		return errors.New("a key without a value")
+	}
+	d, err := top[*dict](u)
+	if err != nil {
+		return err
+	}
+	for i := 0; i < len(pairs); i += 2 {
+		key, ok := pairs[i].(string)
+		if !ok {
+			return fmt.Errorf("the key of a dictionary is a %T, want text", pairs[i])
+		}
+		if _, twice := d.items[key]; twice {
+			return fmt.Errorf("the key %s stands twice", oneLine(short(key)))
+		}
+		if d.items == nil {
+			d.items = map[string]any{}
+		}
+		d.items[key] = pairs[i+1]
+		d.keys = append(d.keys, key)
+	}
+	return nil
+}
+
+// remember puts the top of the stack into the memo, or a value of the memo on the stack.
+func (u *unpickler) remember(op byte) error {
+	width := 1
+	if op == opLongPut || op == opLongGet {
+		width = 4
+	}
+	raw, err := u.take(width)
+	if err != nil {
+		return err
+	}
+	var number [4]byte
+	copy(number[:], raw)
+	key := binary.LittleEndian.Uint32(number[:])
+	if op == opPut || op == opLongPut {
+		if err := u.has(1); err != nil {
+			return err
+		}
+		u.memo[key] = u.stack[len(u.stack)-1]
+		return nil
+	}
+	v, ok := u.memo[key]
+	if !ok {
+		return fmt.Errorf("nothing was remembered as number %d", key)
+	}
+	return u.push(v, nil)
+}
+
+// The globals that a file of weights needs, beside the storages in storageTypes.
+const (
+	orderedDict      global = "collections.OrderedDict"
+	rebuildTensor    global = "torch._utils._rebuild_tensor_v2"
+	rebuildParameter global = "torch._utils._rebuild_parameter"
+)
+
+// global reads the name of a module and of something in it, each on a line.
+func (u *unpickler) global() (any, error) {
+	var name [2]string
+	for i := range name {
+		n := strings.IndexByte(u.text[u.pos:], '\n')
+		if n < 0 {
+			return nil, errors.New("a name without an end")
+		}
+		name[i] = u.text[u.pos : u.pos+n]
+		u.pos += n + 1
+	}
+	g := global(name[0] + "." + name[1])
+	if _, storage := storageTypes[g]; !storage && g != orderedDict && g != rebuildTensor && g != rebuildParameter {
+		why := fmt.Errorf("wants %s, which is neither a tensor nor a plain setting", oneLine(short(string(g))))
+		return nil, &advised{why, distrust}
+	}
+	return g, nil
+}
+
+// reduce stands for the call of a global: one of three, none of which runs anything.
+func (u *unpickler) reduce() error {
+	call, err := u.pop(2)
+	if err != nil {
+		return err
+	}
+	args, ok := call[1].(tuple)
+	if !ok {
+		return fmt.Errorf("the arguments are a %T, want a tuple", call[1])
+	}
+	switch call[0] {
+	case orderedDict:
+		if len(args) > 0 {
+			return errors.New("an OrderedDict that does not begin empty")
+		}
+		return u.push(&dict{ordered: true}, nil)
+	case rebuildTensor:
+		return u.push(u.tensors.tensor(args))
+	case rebuildParameter:
+		return u.push(u.tensors.parameter(args))
+	}
+	return errors.New("a call of what cannot be called")
+}
+
+// build passes over the attributes of a state dict (its _metadata); nothing else has any.
+func (u *unpickler) build() error {
+	if _, err := top[*dict](u); err != nil {
+		return err
+	}
+	if _, err := u.pop(1); err != nil {
+		return err
+	}
+	d, err := top[*dict](u)
+	if err == nil && !d.ordered {
+		err = errors.New("attributes for what has none")
+	}
+	return err
+}

@@ -1,0 +1,196 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/lag"
+	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
+)
+
+func alignCommand(a *app) *cobra.Command {
+	var exp experimentFlags
+	var opt lag.Options
+	c := &cobra.Command{
+		Use:   "align EXPERIMENT|DATASET",
+		Short: "Check that responses and audio are on one clock",
+		Long: `Compares the responses with cheap properties of the sound (loudness, bands of the spectrum, word rate), shifted by -10 to +10
+seconds, and says by how much the responses lag the audio clock: for all people, and each. It also compares lengths, looks
+for a lag that grows with time (a wrong TR), for half a TR, for stories that are swapped, and for data that are transposed,
+raw or constant. Each finding has a verdict: ok, check (look at it), wrong (mend it).
+
+Given an experiment file, it looks at that file's subjects; given a data set (its folder or dataset.yaml), at all people. It
+needs no speech model, and looks at all rows, test rows too. The exit code is 0 whatever it finds; scripts read "verdict".`,
+		Example: "  bwlm align ../shared/data/alice\n  bwlm align alice.yaml --roi temporal --json",
+		Args:    wantArgs("EXPERIMENT|DATASET"),
+		RunE: func(c *cobra.Command, args []string) error {
+			data, err := openForAlign(args[0], &exp, &opt)
+			if err != nil {
+				return err
+			}
+			r, err := a.align(c.Context(), data, opt)
+			if err != nil {
+				return err
+			}
+			return a.answer(r, func(w io.Writer) error { return printAlign(w, r, a.onTerminal()) })
+		},
+	}
+	exp.add(c)
+	f := c.Flags()
+	f.StringVar(&opt.ROI, "roi", "", "look at this `region` only")
+	f.Float64Var(&opt.MaxLag, "max-lag", 10, "`seconds` to scan to both sides")
+	f.Uint64Var(&opt.Seed, "seed", 1, "of the draws behind intervals")
+	return c
+}
+
+// openForAlign opens a data set, or that of an experiment with its subjects.
+func openForAlign(path string, flags *experimentFlags, opt *lag.Options) (*dataset.Dataset, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() || filepath.Base(path) == "dataset.yaml" {
+		return dataset.Open(path)
+	}
+	exp, err := flags.load(path)
+	if err != nil {
+		return nil, err
+	}
+	opt.Subjects, opt.Trim, opt.Detrended = exp.Data.Subjects, exp.Data.Trim, exp.Data.Detrend != "none"
+	return dataset.Open(exp.Data.Path)
+}
+
+func (a *app) align(ctx context.Context, data *dataset.Dataset, opt lag.Options) (*lag.Report, error) {
+	var bar *ui.Progress
+	opt.Progress = func(done, total int) {
+		if bar == nil {
+			bar = a.ui.Progress("align", 0, total)
+		}
+		bar.Set(done, "")
+	}
+	r, err := lag.Run(ctx, data, opt)
+	if bar != nil {
+		bar.End()
+	}
+	return r, err
+}
+
+// onTerminal tells whether a person reads the answer.
+func (a *app) onTerminal() bool {
+	f, ok := a.out.w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// printAlign writes the findings, the curve (a picture on a terminal, else a table), and a line for each person.
+func printAlign(w io.Writer, r *lag.Report, picture bool) error {
+	if r.Lag != nil {
+		fmt.Fprintf(w, "%s: responses %s\n", r.Dataset, lagWords(r.Estimate))
+		fmt.Fprintf(w, "(a response is taken to peak %g s after the sound; features: %s)\n\n", r.HRFPeak, strings.Join(r.Features, ", "))
+		if picture {
+			drawCurve(w, r.Lags, r.R)
+		} else if err := curveTable(w, r); err != nil {
+			return err
+		}
+		fmt.Fprintln(w)
+		if err := peopleTable(w, r); err != nil {
+			return err
+		}
+		fmt.Fprintln(w)
+	}
+	rank := map[lag.Verdict]int{lag.Wrong: 0, lag.Check: 1, lag.OK: 2}
+	findings := slices.Clone(r.Findings)
+	slices.SortStableFunc(findings, func(a, b lag.Finding) int { return cmp.Compare(rank[a.Verdict], rank[b.Verdict]) })
+	for _, f := range findings {
+		fmt.Fprintf(w, "%-5s  %s: ", f.Verdict, f.About)
+		if f.Where != "" {
+			fmt.Fprintf(w, "%s: ", f.Where)
+		}
+		fmt.Fprintln(w, f.Text)
+		if f.Do != "" {
+			fmt.Fprintf(w, "       -> %s\n", f.Do)
+		}
+	}
+	_, err := fmt.Fprintf(w, "\nverdict: %s\n", r.Verdict)
+	return err
+}
+
+// lagWords says where the peak is.
+func lagWords(e lag.Estimate) string {
+	s := fmt.Sprintf("lag the audio clock by %+.2f s", *e.Lag)
+	if e.CI95 != nil {
+		s += fmt.Sprintf(" (95 %%: %s)", lagInterval(e.CI95))
+	}
+	s += fmt.Sprintf(", r %.3f", *e.PeakR)
+	if !e.Clear {
+		s += ", not a clear peak"
+	}
+	return s
+}
+
+// lagInterval is an interval in seconds.
+func lagInterval(ci *stats.Interval) string {
+	if ci == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%+.1f to %+.1f", ci[0], ci[1])
+}
+
+// peopleTable has a line for each person.
+func peopleTable(w io.Writer, r *lag.Report) error {
+	var rows [][]string
+	for _, name := range slices.Sorted(maps.Keys(r.PerSubject)) {
+		p := r.PerSubject[name]
+		clear := "no"
+		if p.Clear {
+			clear = "yes"
+		}
+		rows = append(rows, []string{name, fmt.Sprintf("%+.2f", *p.Lag), lagInterval(p.CI95), score(*p.PeakR), clear, fmt.Sprint(p.Voxels)})
+	}
+	return ui.Table(w, []string{"subject", "lag s", "95 % interval", "r", "clear", "voxels"}, rows)
+}
+
+// curveTable is r at each whole second.
+func curveTable(w io.Writer, r *lag.Report) error {
+	var rows [][]string
+	for i, l := range r.Lags {
+		if l == float64(int(l)) {
+			rows = append(rows, []string{fmt.Sprintf("%+.0f", l), score(r.R[i])})
+		}
+	}
+	return ui.Table(w, []string{"lag s", "r"}, rows)
+}
+
+// drawCurve draws r against lag: a column for each lag, in eighths of a line, from 0 up.
+func drawCurve(w io.Writer, lags, r []float64) {
+	const height = 8
+	blocks := []rune(" ▁▂▃▄▅▆▇█")
+	top := max(slices.Max(r), 1e-9)
+	for line := height - 1; line >= 0; line-- {
+		label := "      "
+		if line == height-1 {
+			label = fmt.Sprintf("%6.3f", top)
+		} else if line == 0 {
+			label = fmt.Sprintf("%6.3f", 0.)
+		}
+		var row strings.Builder
+		for _, v := range r {
+			eighths := int(v/top*height*8+.5) - line*8
+			row.WriteRune(blocks[min(max(eighths, 0), 8)])
+		}
+		fmt.Fprintf(w, "%s |%s\n", label, strings.TrimRight(row.String(), " "))
+	}
+	middle := slices.Index(lags, 0.)
+	fmt.Fprintf(w, "       +%s\n", strings.Repeat("-", middle)+"0"+strings.Repeat("-", len(lags)-middle-1))
+	left, right := fmt.Sprintf("%+g s", lags[0]), fmt.Sprintf("%+g s", lags[len(lags)-1])
+	gap := max(1, len(lags)-len(left)-len(right))
+	fmt.Fprintf(w, "        %s%s%s\n", left, strings.Repeat(" ", gap), right)
+	fmt.Fprintln(w, "        r; right of 0: the responses come later than the audio clock says")
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
+)
+
+func compareCommand(a *app) *cobra.Command {
+	opt := brain.CompareOptions{}
+	c := &cobra.Command{
+		Use:   "compare RUN RUN…",
+		Short: "Compare finished runs on the same test rows, region by region",
+		Long: `Sets the scores of finished runs side by side: for each region the untuned model, each run, its difference to the untuned
+model and to the first run, with intervals of a paired block bootstrap. It reads the predictions below eval/ of each run
+and needs neither data set nor model. Runs whose people, test rows, regions or responses differ are refused with what
+differs. No interval is corrected for the number of regions and runs.`,
+		Example: "  bwlm compare runs/whole runs/guarded\n  bwlm compare demo/whole_cortex demo/auditory_cortex --json",
+		Args:    wantSome("RUN", 2),
+		RunE: func(c *cobra.Command, args []string) error {
+			r, err := brain.Compare(c.Context(), args, opt)
+			if err != nil {
+				return err
+			}
+			for _, note := range r.Notes {
+				a.ui.Note("note: %s", note)
+			}
+			return a.answer(r, func(w io.Writer) error { return printComparison(w, r) })
+		},
+	}
+	c.Flags().Uint64Var(&opt.Seed, "seed", 1, "of the bootstrap")
+	c.Flags().IntVar(&opt.Resamples, "resamples", 2000, "draws of the bootstrap")
+	return c
+}
+
+// wantSome accepts at least so many arguments of a name.
+func wantSome(name string, least int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) < least {
+			return usage(c, "%d %s, want at least %d", len(args), name, least)
+		}
+		return nil
+	}
+}
+
+// printComparison writes a line for each region and run.
+func printComparison(w io.Writer, c *brain.Comparison) error {
+	labels := runNames(c.Runs)
+	head := []string{"region", "run", "r", "less untuned", "95 % interval", "less " + labels[0], "95 % interval"}
+	difference := func(s *stats.Score) []string {
+		if s == nil {
+			return []string{"", ""}
+		}
+		return []string{fmt.Sprintf("%+.3f", s.Mean), interval(s.CI95)}
+	}
+	var rows [][]string
+	for _, region := range c.Regions {
+		name := region.Name
+		if name == "" {
+			name = "all voxels"
+		}
+		rows = append(rows, []string{name, "untuned", score(region.Base.Mean), "", "", "", ""})
+		for k, s := range region.Scores {
+			row := append([]string{"", labels[k], score(s.Tuned.Mean)}, difference(&s.LessBase)...)
+			rows = append(rows, append(row, difference(s.LessFirst)...))
+		}
+	}
+	fmt.Fprintf(w, "Score: r on %d test rows of %s, by a ridge fitted on the training rows.\n", c.Rows, people(c.Subjects))
+	if err := ui.Table(w, head, rows); err != nil {
+		return err
+	}
+	if reason := c.Regions[0].Reason; reason != "" {
+		fmt.Fprintf(w, "No interval: %s.\n", reason)
+	}
+	return nil
+}
+
+// runNames are the last parts of the runs' paths where those differ, else the paths.
+func runNames(runs []brain.ComparedRun) []string {
+	out, seen := make([]string, len(runs)), map[string]bool{}
+	for i, r := range runs {
+		out[i] = filepath.Base(r.Dir)
+		seen[out[i]] = true
+	}
+	if len(seen) < len(runs) {
+		for i, r := range runs {
+			out[i] = r.Dir
+		}
+	}
+	return out
+}

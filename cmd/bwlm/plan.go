@@ -1,0 +1,128 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
+)
+
+func planCommand(a *app) *cobra.Command {
+	var exp experimentFlags
+	c := &cobra.Command{
+		Use:   "plan EXPERIMENT",
+		Short: "Say what a training will take, and what its test rows can show",
+		Long: `Opens what the experiment names, does a few pieces of the work on this machine (some windows, three tuning steps, a ridge) and
+adds up: windows per step and epoch, trainable parameters, time, memory, disk. It also says for how many people one model is
+tuned, and how large a difference between tuned and base must be for the test rows to show it, from their minutes, the
+responses' autocorrelation, and their ceiling where there are repeats (go doc bwlm/brain.Detectable has the formula).
+Nothing is written.`,
+		Example: "  bwlm plan alice.yaml\n  bwlm plan alice.yaml --set train.epochs=5 --json",
+		Args:    wantArgs("EXPERIMENT"),
+		RunE: func(c *cobra.Command, args []string) error {
+			e, err := exp.load(args[0])
+			if err != nil {
+				return err
+			}
+			st, end, err := a.openStudy(c.Context(), e)
+			if err != nil {
+				return err
+			}
+			defer end()
+			p, err := st.Plan(c.Context())
+			if err != nil {
+				return err
+			}
+			return a.answer(p, func(w io.Writer) error { return printPlan(w, p) })
+		},
+	}
+	exp.add(c)
+	return c
+}
+
+// printPlan writes a plan for people.
+func printPlan(w io.Writer, p *brain.Plan) error {
+	fmt.Fprintf(w, "Tunes %s.\n\n", p.Models)
+	rows := [][]string{
+		{"time", duration(p.Seconds)},
+		{"memory", megabytes(p.PeakMB)},
+		{"disk", megabytes(p.DiskMB)},
+		{"steps", fmt.Sprintf("%d epochs of %d = %d", p.Epochs, p.StepsPerEpoch, p.Steps)},
+		{"windows", fmt.Sprintf("%.0f per step, %d per epoch, and %d read after each", p.WindowsPerStep, p.WindowsPerEpoch, p.WindowsRead)},
+		{"trainable", fmt.Sprintf("%d parameters, %d of them in the speech model", p.Parameters, p.ModelParameters)},
+		{"measured on", fmt.Sprintf("%s, %d threads", p.Device, p.Threads)},
+	}
+	if p.CachedShare < 1 {
+		rows = append(rows, []string{"cache", fmt.Sprintf("holds %.0f %% of the front end's output; the rest is computed again each time", 100*p.CachedShare)})
+	}
+	if err := ui.Table(w, []string{"this run", ""}, rows); err != nil {
+		return err
+	}
+	fmt.Fprintln(w)
+	rows = nil
+	for _, phase := range p.Phases {
+		rows = append(rows, []string{phase.Name, fmt.Sprintf("%.0f", phase.Times), fmt.Sprintf("%.3g", phase.Each), fmt.Sprintf("%.0f", 100*phase.Seconds/p.Seconds)})
+	}
+	if err := ui.Table(w, []string{"work", "times", "seconds each", "% of time"}, rows); err != nil {
+		return err
+	}
+	return printDetectable(w, p.Detectable)
+}
+
+func printDetectable(w io.Writer, ds []brain.Detectable) error {
+	if len(ds) == 0 {
+		return nil
+	}
+	fmt.Fprintf(w, "\nSmallest r of tuned less base that %d test rows (%.1f minutes) show, four times in five, at .05:\n", ds[0].TestRows, ds[0].Minutes)
+	var rows [][]string
+	for _, d := range ds {
+		name, ceiling := d.Region, "-"
+		if name == "" {
+			name = "tuned voxels"
+		}
+		if d.Ceiling != nil {
+			ceiling = score(*d.Ceiling)
+		}
+		rows = append(rows, []string{name, fmt.Sprint(d.Voxels), ceiling, delta(d.Mean), delta(d.OneVoxel), delta(d.AnyVoxel)})
+	}
+	if err := ui.Table(w, []string{"region", "voxels", "ceiling", "its mean", "one voxel", "any voxel"}, rows); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "They are worth %.0f independent rows. Assumed: r %.2f, predictions of base and tuned correlated by %.1f.\n",
+		ds[0].Effective, ds[0].AssumedR, brain.PredictionsAlike)
+	return err
+}
+
+// delta is a difference of r, or a dash where no number of that size can be shown.
+func delta(d float64) string {
+	if math.IsInf(d, 0) || d >= 2 {
+		return "-"
+	}
+	return fmt.Sprintf("%.3f", d)
+}
+
+// duration spells seconds for a plan: two units at most.
+func duration(seconds float64) string {
+	d := time.Duration(seconds * float64(time.Second))
+	switch {
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%.0f s", seconds)
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%.0f minutes", d.Minutes())
+	case d < 96*time.Hour:
+		return fmt.Sprintf("%.1f hours", d.Hours())
+	}
+	return fmt.Sprintf("%.1f days", d.Hours()/24)
+}
+
+func megabytes(mb float64) string {
+	if mb < 1000 {
+		return fmt.Sprintf("%.3g MB", mb)
+	}
+	return fmt.Sprintf("%.3g GB", mb/1000)
+}

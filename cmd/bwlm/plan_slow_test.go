@@ -1,0 +1,51 @@
+//go:build slow
+
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// What a plan says of time, memory and disk is within 25 % of what the training then takes. Time is measured on a machine
+// that others may use: of three plans, one before and one after each of two runs, means are compared.
+func TestPlanIsWithinAQuarterOfTheRun(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, tinyStudy(dir))
+	args := []string{filepath.Join(dir, "tiny.yaml"), "--set", "train.epochs=40"}
+	plan := func() map[string]any { return answers(t, append([]string{"plan"}, args...)...) }
+	train := func(out string) (seconds, peakMB float64) {
+		cmd, stderr := bwlm(t, append([]string{"train"}, append(args, "--set", "out="+filepath.Join(dir, out))...)...)
+		start := time.Now()
+		require.NoError(t, cmd.Run(), stderr.String())
+		return time.Since(start).Seconds(), float64(cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss) * 1024 / 1e6
+	}
+	plans := []map[string]any{plan()}
+	s1, peak := train("a")
+	plans = append(plans, plan())
+	s2, _ := train("b")
+	plans = append(plans, plan())
+	planned := 0.
+	for _, p := range plans {
+		planned += p["seconds"].(float64) / 3
+	}
+	disk := int64(0)
+	require.NoError(t, filepath.WalkDir(filepath.Join(dir, "a"), func(_ string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			info, _ := d.Info()
+			disk += info.Size()
+		}
+		return err
+	}))
+	t.Log(fmt.Sprintf("seconds %.2f %.2f planned %.2f, peak MB %.0f planned %.0f, disk MB %.3f planned %.3f", s1, s2, planned, peak, plans[0]["peak_mb"], float64(disk)/1e6, plans[0]["disk_mb"]))
+	assert.InEpsilon(t, (s1+s2)/2, planned, .25, "seconds")
+	assert.InEpsilon(t, peak, plans[0]["peak_mb"], .25, "memory")
+	assert.InEpsilon(t, float64(disk)/1e6, plans[0]["disk_mb"], .25, "disk")
+}

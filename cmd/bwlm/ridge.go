@@ -1,0 +1,417 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/brainwavlm/bwlm/brain/ridge"
+	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// ridgeFlags are what ridge can be asked for.
+type ridgeFlags struct {
+	x, y, testX, testY, out           string
+	lambdas, bands, selection, device string
+	folds                             int
+	intercept                         bool
+	opt                               ridge.Options
+}
+
+// ridgeAnswer is what ridge says of what it found. Means are over voxels that are not constant.
+type ridgeAnswer struct {
+	Schema   int        `json:"schema"`
+	Out      string     `json:"out"`
+	Files    []string   `json:"files"`
+	Rows     int        `json:"rows"`
+	TestRows int        `json:"test_rows"`
+	Features int        `json:"features"`
+	Voxels   int        `json:"voxels"`
+	Folds    int        `json:"folds"`
+	Select   string     `json:"select"`
+	CV       *float64   `json:"mean_cv_score"` // null with one lambda, for which nothing is held out
+	R        *float64   `json:"mean_r"`        // null without test rows
+	R2       *float64   `json:"mean_r2"`
+	Split    []*float64 `json:"mean_split_r2"` // per band
+	Constant int        `json:"constant_voxels"`
+	Smallest int        `json:"smallest_lambda_voxels"` // voxels that chose an end of the grid
+	Largest  int        `json:"largest_lambda_voxels"`
+}
+
+func ridgeCommand(a *app) *cobra.Command {
+	var f ridgeFlags
+	c := &cobra.Command{
+		Use:   "ridge --x FILE --y FILE --out DIR",
+		Short: "Fit a ridge with a penalty per voxel to plain arrays",
+		Long: `Fits a ridge regression from X.npy (rows x features) to Y.npy (rows x voxels), each voxel with the lambda that predicts
+contiguous held-out folds best: by the mean over folds of r, or of R². Lambda is the penalty of scikit-learn and himalaya; the
+alphas of HuthLab's code and of experiment files are its root, lambda = alpha². Equal scores go to the larger lambda.
+
+The arrays are used as given: no z-scoring, no delays, and no intercept, so centre them or say --intercept, which takes out the
+means of the training rows (of each fold, and of all). They may hold floats or integers, by rows or by columns, and are
+computed with as 32-bit floats; a Y of one dimension is one voxel. Y is read some voxels at a time.
+
+With --bands each band of features has a lambda of its own for each voxel (banded ridge): --tries sets of weights, which
+divide the lambdas of the bands, are compared like the lambdas. The first set is all ones, the ordinary ridge; then comes each
+band nearly alone; the others are random, from --seed. Every set costs as much as an ordinary ridge.
+
+DIR gets, file by file:
+  lambda.npy    (voxels), or (bands, voxels)
+  coef.npy      (features, voxels), and intercept.npy (voxels) with --intercept
+  cv.npy        (voxels): the score of the chosen lambda on the held-out folds; not with a single lambda
+  r.npy         (voxels): r on the test rows; r2.npy: 1 - sum((y-p)²)/sum((y-mean(y))²); only with --test-x and --test-y
+  split_r2.npy  (bands, voxels): sum(p_b·(2y-p))/sum(y²), which adds up to 1 - sum((y-p)²)/sum(y²); p_b is what band b adds to
+                the prediction p, and y and p are less the training means with --intercept
+  constant.npy  (voxels): voxels that are constant in the training rows or, as is their prediction, in the test rows; they
+                score 0 and are left out of means
+
+--json prints {"schema", "out", "files", "rows", "test_rows", "features", "voxels", "folds", "select", "mean_cv_score",
+"mean_r", "mean_r2", "mean_split_r2", "constant_voxels", "smallest_lambda_voxels", "largest_lambda_voxels"}, the last two being
+the voxels that chose an end of the list.`,
+		Example: `  bwlm ridge --x X.npy --y Y.npy --test-x X2.npy --test-y Y2.npy --lambdas 1e2,1e3,1e4,1e5 --folds 5 --out scores
+  bwlm ridge --x X.npy --y Y.npy --test-x X2.npy --test-y Y2.npy --bands 0:768,768:808 --tries 40 --intercept --out banded`,
+		Args: wantArgs(),
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := f.check(c); err != nil {
+				return err
+			}
+			answer, err := a.ridge(c.Context(), &f)
+			if err != nil {
+				return err
+			}
+			return a.answer(answer, answer.text)
+		},
+	}
+	flags := c.Flags()
+	flags.StringVar(&f.x, "x", "", "`file` of the training features, .npy")
+	flags.StringVar(&f.y, "y", "", "`file` of the training responses, .npy")
+	flags.StringVar(&f.testX, "test-x", "", "`file` of the test features")
+	flags.StringVar(&f.testY, "test-y", "", "`file` of the test responses")
+	flags.StringVar(&f.out, "out", "", "`folder` to write to")
+	flags.StringVar(&f.lambdas, "lambdas", "", "penalties to try, in any order, such as 1e2,1e3 (default ten from 1e2 to 1e8)")
+	flags.IntVar(&f.folds, "folds", 5, "contiguous folds, each held out once")
+	flags.StringVar(&f.bands, "bands", "", "bands of features, first:end without the end, such as 0:10,10:30")
+	flags.StringVar(&f.selection, "select", "r", "score that chooses the lambda: r or r2")
+	flags.IntVar(&f.opt.Tries, "tries", 20, "sets of weights of the bands to try")
+	flags.Uint64Var(&f.opt.Seed, "seed", 0, "of the random sets of weights")
+	flags.BoolVar(&f.intercept, "intercept", false, "fit an intercept, which is not penalised")
+	flags.StringVar(&f.device, "device", "cpu", "auto, cpu, cuda or cuda:N")
+	return c
+}
+
+// check reads the flags and finds what is wrong with them alone.
+func (f *ridgeFlags) check(c *cobra.Command) (err error) {
+	if err := required(c, "x", "y", "out"); err != nil {
+		return err
+	}
+	f.opt.NoIntercept = !f.intercept
+	switch {
+	case (f.testX == "") != (f.testY == ""):
+		return usage(c, "--test-x and --test-y go together")
+	case f.bands == "" && (c.Flags().Changed("tries") || c.Flags().Changed("seed")):
+		return usage(c, "--tries and --seed are about --bands, which is not given")
+	case f.folds < 2:
+		return usage(c, "--folds: %d, want at least 2", f.folds)
+	case f.opt.Tries < 1:
+		return usage(c, "--tries: %d, want at least 1", f.opt.Tries)
+	case f.selection == "r2":
+		f.opt.Select = ridge.R2
+	case f.selection != "r":
+		return usage(c, "--select: %q is neither r nor r2", f.selection)
+	}
+	if c.Flags().Changed("lambdas") {
+		if f.opt.Lambdas, err = parseLambdas(f.lambdas); err != nil {
+			return usage(c, "--lambdas: %v", err)
+		}
+	}
+	if c.Flags().Changed("bands") {
+		if f.opt.Bands, err = parseBands(f.bands); err != nil {
+			return usage(c, "--bands: %v", err)
+		}
+	}
+	f.opt.Device, err = openDevice(f.device)
+	return err
+}
+
+func parseLambdas(text string) (lambdas []float64, err error) {
+	for part := range strings.SplitSeq(text, ",") {
+		l, err := strconv.ParseFloat(strings.TrimSpace(part), 64)
+		if err != nil || !(l >= 0) || math.IsInf(l, 0) {
+			return nil, fmt.Errorf("%q is not a number from 0 up", part)
+		}
+		lambdas = append(lambdas, l)
+	}
+	return lambdas, nil
+}
+
+func parseBands(text string) (bands []ridge.Band, err error) {
+	for part := range strings.SplitSeq(text, ",") {
+		first, end, _ := strings.Cut(strings.TrimSpace(part), ":")
+		from, err1 := strconv.Atoi(first)
+		to, err2 := strconv.Atoi(end)
+		if err1 != nil || err2 != nil || from < 0 || to <= from {
+			return nil, fmt.Errorf("%q is not first:end with first below end", part)
+		}
+		bands = append(bands, ridge.Band{From: from, To: to})
+	}
+	return bands, nil
+}
+
+// ridge reads, fits, scores and writes.
+func (a *app) ridge(ctx context.Context, f *ridgeFlags) (*ridgeAnswer, error) {
+	debug.SetGCPercent(10) // collect early: the heap is a few large arrays, cheap to look through and costly to have twice
+	train, err := openPair(f.x, f.y)
+	if err != nil {
+		return nil, err
+	}
+	defer train.close()
+	if f.opt.Folds, err = ridge.Contiguous(train.rows, f.folds); err != nil {
+		return nil, train.name(err)
+	}
+	var test *pair
+	if f.testX != "" {
+		if test, err = openPair(f.testX, f.testY); err != nil {
+			return nil, err
+		}
+		defer test.close()
+		if err := test.like(train); err != nil {
+			return nil, err
+		}
+		if err := ridge.Check(test.x, test.y, test.rows, test.y.Cols); err != nil { // now rather than after the fit
+			return nil, test.name(err)
+		}
+	}
+	if err := makeResults(f.out); err != nil {
+		return nil, err
+	}
+	var bar *ui.Progress
+	f.opt.Progress = func(done, all int) {
+		if bar == nil {
+			bar = a.ui.Progress("cross-validate", 0, all)
+		}
+		if bar.Set(done, ""); done == all {
+			bar.End()
+		}
+	}
+	model, err := ridge.FitColumns(ctx, train.x, train.y, train.rows, train.y.Cols, f.opt)
+	if err != nil {
+		return nil, train.name(err)
+	}
+	answer := &ridgeAnswer{Schema: 1, Out: f.out, Rows: train.rows, Features: model.Features, Voxels: model.Voxels,
+		Folds: f.folds, Select: f.selection}
+	answer.countEnds(model)
+	var scores *ridge.Evaluation
+	if test == nil {
+		a.ui.Note("note: without --test-x and --test-y there is no r.npy; cv.npy has the scores on the held-out folds")
+	} else if scores, err = model.Evaluate(ctx, test.x, test.y, test.rows); err != nil {
+		return nil, test.name(err)
+	} else {
+		answer.TestRows = test.rows
+	}
+	return answer, answer.write(f.out, model, scores)
+}
+
+// countEnds counts voxels that chose the smallest or the largest lambda, between which others might have been better.
+func (r *ridgeAnswer) countEnds(model *ridge.Model) {
+	if model.Scores == nil {
+		return
+	}
+	least, most := slices.Min(model.Candidates), slices.Max(model.Candidates)
+	for v, alpha := range model.Alphas {
+		switch {
+		case model.Constant[v]:
+		case alpha == least:
+			r.Smallest++
+		case alpha == most:
+			r.Largest++
+		}
+	}
+}
+
+// pair is features, and responses that are not read yet.
+type pair struct {
+	x            []float32 // (rows, features)
+	y            *ckpt.Columns
+	rows         int
+	features     int
+	xPath, yPath string
+}
+
+// openPair reads features and opens responses with as many rows.
+func openPair(xPath, yPath string) (*pair, error) {
+	p := &pair{xPath: xPath, yPath: yPath}
+	x, err := ckpt.OpenColumns(xPath)
+	if err != nil {
+		return nil, err
+	}
+	defer x.Close()
+	p.rows, p.features = x.Rows, x.Cols
+	if p.x, err = x.Matrix(); err != nil {
+		return nil, err
+	}
+	if p.y, err = ckpt.OpenColumns(yPath); err != nil {
+		return nil, err
+	}
+	if p.y.Rows != p.rows {
+		p.close()
+		e := fault.New(fault.BadData, "ridge", yPath, "%d rows, %s has %d", p.y.Rows, xPath, p.rows)
+		switch {
+		case p.y.Cols == p.rows && p.features == p.y.Rows:
+			return nil, e.Advise("one of them looks transposed: want rows x features and rows x voxels")
+		case p.y.Cols == p.rows:
+			return nil, e.Advise("it looks transposed: want rows x voxels")
+		case p.features == p.y.Rows:
+			return nil, e.Advise("%s looks transposed: want rows x features", xPath)
+		}
+		return nil, e.Advise("both must have a row for each TR")
+	}
+	if p.rows == 0 || p.features == 0 || p.y.Cols == 0 {
+		p.close()
+		return nil, fault.New(fault.BadData, "ridge", yPath, "%d rows, %d features, %d voxels: nothing to fit",
+			p.rows, p.features, p.y.Cols)
+	}
+	return p, nil
+}
+
+func (p *pair) close() { _ = p.y.Close() } // it was only read
+
+// like refuses test data of other features or voxels than the training data.
+func (p *pair) like(train *pair) error {
+	for _, c := range []struct {
+		what, path, as string
+		got, want      int
+	}{{"features", p.xPath, train.xPath, p.features, train.features}, {"voxels", p.yPath, train.yPath, p.y.Cols, train.y.Cols}} {
+		if c.got != c.want {
+			e := fault.New(fault.BadData, "ridge", c.path, "%d %s, %s has %d", c.got, c.what, c.as, c.want)
+			if p.rows == c.want {
+				return e.Advise("it looks transposed: want rows x %s", c.what)
+			}
+			return e.Advise("training and test data must have the same %s", c.what)
+		}
+	}
+	return nil
+}
+
+// name gives an error of the ridge the file that it is about.
+func (p *pair) name(err error) error {
+	e, ok := errors.AsType[*fault.Error](err)
+	if !ok || e.What != "ridge" {
+		return err
+	}
+	named := *e
+	places := map[string]string{"features": p.xPath, "responses": p.yPath, "folds": "--folds", "bands": "--bands"}
+	named.Where = cmp.Or(places[e.Where], e.Where)
+	return &named
+}
+
+// makeResults makes the folder that results are written to, file by file, if it is not there.
+func makeResults(dir string) error {
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return fault.New(fault.Exists, "ridge", dir, "is a file, not a folder").Advise("choose another --out")
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fault.Wrap(fault.IO, "ridge", dir, err).Advise("choose a folder that can be made")
+	}
+	return nil
+}
+
+// write writes the results and notes their means. A file of an earlier ridge that this one does not make is removed, so
+// that the folder holds one ridge.
+func (r *ridgeAnswer) write(dir string, model *ridge.Model, scores *ridge.Evaluation) error {
+	voxels, bands := []int{model.Voxels}, []int{len(model.Bands), model.Voxels}
+	constant, lambda := model.Constant, voxels
+	if model.Bands != nil {
+		lambda = bands
+	}
+	if scores == nil {
+		scores = &ridge.Evaluation{}
+	} else {
+		constant = scores.Constant
+	}
+	intercept := model.Intercept
+	if !model.Centred {
+		intercept = nil
+	}
+	for _, c := range constant {
+		if c {
+			r.Constant++
+		}
+	}
+	for _, x := range []struct {
+		name   string
+		shape  []int
+		values []float64
+	}{{"lambda", lambda, model.Lambdas}, {"intercept", voxels, intercept}, {"cv", voxels, model.Scores},
+		{"r", voxels, scores.R}, {"r2", voxels, scores.R2}, {"split_r2", bands, scores.Split}} {
+		path := filepath.Join(dir, x.name+".npy")
+		if x.values == nil {
+			if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fault.Wrap(fault.IO, "ridge", path, err)
+			}
+			continue
+		}
+		if err := ckpt.WriteNPY(path, x.shape, x.values); err != nil {
+			return err
+		}
+		r.Files = append(r.Files, x.name+".npy")
+	}
+	r.Files = append(r.Files, "coef.npy", "constant.npy")
+	r.CV, r.R, r.R2 = meanOf(model.Scores, model.Constant), meanOf(scores.R, constant), meanOf(scores.R2, constant)
+	for b := range scores.Split[:len(scores.Split)/model.Voxels] {
+		r.Split = append(r.Split, meanOf(scores.Split[b*model.Voxels:(b+1)*model.Voxels], constant))
+	}
+	return errors.Join(ckpt.WriteNPY(filepath.Join(dir, "coef.npy"), []int{model.Features, model.Voxels}, model.Weights),
+		ckpt.WriteNPY(filepath.Join(dir, "constant.npy"), voxels, constant))
+}
+
+// meanOf is the mean over voxels that are not constant, nil if there is none.
+func meanOf(x []float64, constant []bool) *float64 {
+	if x == nil {
+		return nil
+	}
+	mean, n := stats.Mean(x, constant, nil)
+	if n == 0 {
+		return nil
+	}
+	return &mean
+}
+
+func (r *ridgeAnswer) text(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %d rows, %d features, %d voxels, %d folds, lambda by %s\n",
+		r.Out, r.Rows, r.Features, r.Voxels, r.Folds, r.Select)
+	line := func(name string, x *float64, of string) {
+		if x != nil {
+			fmt.Fprintf(&b, "%-14s%+.4f%s\n", name, *x, of)
+		}
+	}
+	line("held-out folds", r.CV, ", mean "+r.Select+" of the chosen lambda")
+	line("test r", r.R, fmt.Sprintf(", mean; %d rows", r.TestRows))
+	line("test R²", r.R2, ", mean")
+	for i, x := range r.Split {
+		line(fmt.Sprintf("  band %d", i), x, " of it, mean")
+	}
+	if r.Constant > 0 {
+		fmt.Fprintf(&b, "constant      %d voxels, which score 0 and are not in the means\n", r.Constant)
+	}
+	if r.Smallest+r.Largest > 0 {
+		fmt.Fprintf(&b, "ends          %d voxels chose the smallest lambda, %d the largest\n", r.Smallest, r.Largest)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/sweep"
+	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+func sweepCommand(a *app) *cobra.Command {
+	var exp experimentFlags
+	var vary []string
+	var out string
+	c := &cobra.Command{
+		Use:   "sweep EXPERIMENT --vary KEY=VALUE,VALUE --out DIR",
+		Short: "Train with every combination of some settings, and make one table",
+		Long: `Trains and scores once for every combination of the values given, each in a run directory of its own below DIR, and prints a
+line for each setting: mean and SD over seeds of tuned less base, the best epoch, the share of epochs below the untuned model
+on the validation rows, and diverged runs. DIR/sweep.csv has a line for each run, DIR/sweep.json everything.
+
+The same command again goes on where it was stopped: finished runs are read, an interrupted one is resumed, a failed one is
+tried again. Values may be added. A run that fails does not stop the others. Choose settings by the gain on validation rows
+(val gain): choosing by test rows spoils them.`,
+		Example: `  bwlm sweep alice.yaml --vary train.lr=1e-4,3e-4 --vary train.seed=1,2,3 --out sweeps/lr
+  bwlm sweep alice.yaml --vary data.subjects=sub-18,sub-22 --out sweeps/each   # one model for each person
+  bwlm sweep alice.yaml --vary 'data.roi=[],[temporal]' --vary adapter.r=2,4 --out sweeps/roi --json`,
+		Args: wantArgs("EXPERIMENT"),
+		RunE: func(c *cobra.Command, args []string) error {
+			if out == "" {
+				return usage(c, "--out is missing")
+			}
+			opt := sweep.Options{Out: out}
+			for _, v := range vary {
+				axis, err := sweep.ParseAxis(v)
+				if err != nil {
+					return err
+				}
+				opt.Axes = append(opt.Axes, axis)
+			}
+			opt.Experiment = func(sets ...string) (*experiment.Experiment, error) {
+				return experiment.Load(args[0], slices.Concat(exp.set, sets)...)
+			}
+			r, err := a.sweep(c, opt)
+			if err != nil {
+				return err
+			}
+			return a.answer(r, func(w io.Writer) error { return printSweep(w, r, out) })
+		},
+	}
+	exp.add(c)
+	c.Flags().StringArrayVar(&vary, "vary", nil, "`KEY=VALUE,VALUE` to try, values as YAML; repeatable")
+	c.Flags().StringVar(&out, "out", "", "`directory` for the runs and the table")
+	return c
+}
+
+// sweep runs a sweep and shows where it is.
+func (a *app) sweep(c *cobra.Command, opt sweep.Options) (*sweep.Result, error) {
+	out, err := filepath.Abs(opt.Out)
+	if err != nil {
+		return nil, fault.Wrap(fault.IO, "sweep", opt.Out, err)
+	}
+	opt.Out = out
+	watch := &watcher{ui: a.ui}
+	opt.Study = brain.Options{Progress: watch.event}
+	opt.Begin = func(run string, index, total int) {
+		watch.end()
+		a.ui.Note("run %d of %d: %s", index+1, total, run)
+	}
+	r, err := sweep.Run(c.Context(), opt)
+	watch.end()
+	if ctx := c.Context(); err != nil && ctx.Err() != nil {
+		stop := fault.Wrap(fault.KindOf(err), "stopped", out, err)
+		stop.Why = "all finished steps are saved"
+		return nil, stop.Advise("go on with the same command")
+	}
+	return r, err
+}
+
+// printSweep writes a line for each setting.
+func printSweep(w io.Writer, r *sweep.Result, out string) error {
+	var head []string
+	for _, a := range r.Axes {
+		if len(r.Settings) > 0 && r.Settings[0].Values[a.Key] != "" {
+			head = append(head, a.Key)
+		}
+	}
+	keys := len(head)
+	head = append(head, "seeds")
+	regions := r.Regions()
+	head = append(append(head, regions...), "val gain", "best epochs", "below base", "diverged", "failed")
+	var rows [][]string
+	for _, s := range r.Settings {
+		var row []string
+		for _, key := range head[:keys] {
+			row = append(row, s.Values[key])
+		}
+		row = append(row, fmt.Sprint(s.Seeds))
+		for _, region := range regions {
+			row = append(row, spread(s.Gain[region], s.Seeds))
+		}
+		best := strings.Trim(strings.ReplaceAll(fmt.Sprint(s.Best), " ", ","), "[]")
+		rows = append(rows, append(row, spread(s.ValGain, s.Seeds), best, fmt.Sprintf("%.0f%%", 100*s.Below), fmt.Sprint(s.Diverged), fmt.Sprint(s.Failed)))
+	}
+	fmt.Fprintln(w, "Tuned less base on the test rows, by region: mean over seeds (SD).")
+	if err := ui.Table(w, head, rows); err != nil {
+		return err
+	}
+	for _, t := range r.Runs {
+		if t.Error != "" {
+			fmt.Fprintf(w, "%s failed: %s\n", t.Name, t.Error)
+		}
+	}
+	_, err := fmt.Fprintf(w, "Each run is in %s; choose by val gain, not by test rows.\n", out)
+	return err
+}
+
+// spread is a mean with its SD.
+func spread(s sweep.Spread, seeds int) string {
+	switch {
+	case seeds == 0:
+		return "-"
+	case s.SD == nil:
+		return fmt.Sprintf("%+.3f", s.Mean)
+	}
+	return fmt.Sprintf("%+.3f (%.3f)", s.Mean, *s.SD)
+}

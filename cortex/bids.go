@@ -1,0 +1,94 @@
+package cortex
+
+import (
+	"encoding/json"
+	"io"
+	"strings"
+
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// Derivative names a file of BIDS derivatives (BIDS 1.10, "Derivatives"): a statistical map of one subject, e.g.
+// sub-01_task-story_hemi-L_space-fsaverage5_stat-r_desc-tuned_statmap.func.gii. Empty entities are left out.
+type Derivative struct {
+	Subject    string     // without sub-
+	Task       string     // e.g. the story
+	Hemisphere Hemisphere // of a surface
+	Space      string     // e.g. fsaverage5, MNI152NLin2009cAsym
+	Stat       string     // what the values are, e.g. r
+	Desc       string     // what tells this map from others, e.g. tuned
+	Ext        string     // .func.gii, .nii.gz, .json
+}
+
+// Name gives the file's name. Entities may hold letters and digits only: other characters of theirs are left out, since BIDS
+// would read them as the end of a value; a subject must have some.
+func (d Derivative) Name() (string, error) {
+	hemisphere := ""
+	if d.Hemisphere != Both {
+		hemisphere = d.Hemisphere.String()
+	}
+	var b strings.Builder
+	for _, e := range []struct{ key, value string }{
+		{"sub", strings.TrimPrefix(d.Subject, "sub-")}, {"task", d.Task}, {"hemi", hemisphere}, {"space", d.Space}, {"stat", d.Stat}, {"desc", d.Desc},
+	} {
+		if value := alphanumeric(e.value); value != "" {
+			b.WriteString(e.key + "-" + value + "_")
+		} else if e.key == "sub" {
+			return "", fault.New(fault.Usage, "name file", d.Subject, "a subject's name needs letters or digits in BIDS")
+		}
+	}
+	return b.String() + "statmap" + d.Ext, nil
+}
+
+// Folder gives the folder of the subject's maps below the derivatives' folder: sub-01/func.
+func (d Derivative) Folder() string {
+	return "sub-" + alphanumeric(strings.TrimPrefix(d.Subject, "sub-")) + "/func"
+}
+
+func alphanumeric(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, text)
+}
+
+// Description is dataset_description.json of BIDS derivatives.
+type Description struct {
+	Name           string      `json:"Name"`
+	BIDSVersion    string      `json:"BIDSVersion"`
+	DatasetType    string      `json:"DatasetType"`
+	License        string      `json:"License,omitempty"`
+	GeneratedBy    []Generator `json:"GeneratedBy"`
+	SourceDatasets []Source    `json:"SourceDatasets,omitempty"`
+}
+
+// Generator is a program that made derivatives.
+type Generator struct {
+	Name        string `json:"Name"`
+	Version     string `json:"Version,omitempty"`
+	Description string `json:"Description,omitempty"`
+	CodeURL     string `json:"CodeURL,omitempty"`
+}
+
+// Source is a data set that derivatives were made from.
+type Source struct {
+	DOI     string `json:"DOI,omitempty"`
+	URL     string `json:"URL,omitempty"`
+	Version string `json:"Version,omitempty"`
+}
+
+// NewDescription describes derivatives made by this version of bwlm.
+func NewDescription(name, version string, sources ...Source) Description {
+	return Description{Name: name, BIDSVersion: "1.10.0", DatasetType: "derivative", SourceDatasets: sources,
+		GeneratedBy: []Generator{{Name: "bwlm", Version: version, Description: "encoding scores of a speech model, per voxel"}}}
+}
+
+// Write writes it as indented JSON.
+func (d Description) Write(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(d)
+}

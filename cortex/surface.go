@@ -1,0 +1,125 @@
+package cortex
+
+import (
+	"math"
+	"strings"
+
+	"github.com/brainwavlm/bwlm/cortex/cifti"
+	"github.com/brainwavlm/bwlm/cortex/gifti"
+	"github.com/brainwavlm/bwlm/cortex/internal/raw"
+)
+
+const readSurface = "read surface"
+
+// Surface is a mesh of triangles, in millimetres: right, anterior, superior.
+type Surface struct {
+	Points [][3]float32
+	Faces  [][3]int32
+}
+
+// ReadSurface reads a surface from a GIFTI file.
+func ReadSurface(path string) (*Surface, error) {
+	im, err := gifti.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	points, faces := im.Find(gifti.PointSet), im.Find(gifti.Triangle)
+	if points == nil || faces == nil {
+		return nil, raw.Bad(readSurface, path, "it has no points or no triangles").Advise("give a surface file (.surf.gii)")
+	}
+	for _, a := range []*gifti.Array{points, faces} {
+		if len(a.Dims) != 2 || a.Dims[1] != 3 {
+			return nil, raw.Bad(readSurface, path, "%s has the shape %v, want N × 3", a.Intent, a.Dims)
+		}
+	}
+	s := &Surface{Points: make([][3]float32, points.Dims[0]), Faces: make([][3]int32, faces.Dims[0])}
+	for i, x := range points.Float32() {
+		if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
+			return nil, raw.Bad(readSurface, path, "point %d is not finite", i/3)
+		}
+		s.Points[i/3][i%3] = x
+	}
+	corners, err := faces.Int32()
+	if err != nil {
+		return nil, err
+	}
+	for i, v := range corners {
+		if v < 0 || int(v) >= len(s.Points) {
+			return nil, raw.Bad(readSurface, path, "triangle %d has the corner %d, there are %d points", i/3, v, len(s.Points))
+		}
+		s.Faces[i/3][i%3] = v
+	}
+	return s, nil
+}
+
+// GIFTI makes a GIFTI image of the surface, of the left or right cortex.
+func (s *Surface) GIFTI(h Hemisphere) *gifti.Image {
+	points := make([]float32, 0, 3*len(s.Points))
+	for _, p := range s.Points {
+		points = append(points, p[:]...)
+	}
+	faces := make([]int32, 0, 3*len(s.Faces))
+	for _, f := range s.Faces {
+		faces = append(faces, f[:]...)
+	}
+	return &gifti.Image{
+		Meta: structure(h),
+		Arrays: []gifti.Array{
+			gifti.NewFloat(gifti.PointSet, "", []int{len(s.Points), 3}, points),
+			gifti.NewInt(gifti.Triangle, "", []int{len(s.Faces), 3}, faces),
+		},
+	}
+}
+
+func structure(h Hemisphere) map[string]string {
+	name := gifti.CortexLeft
+	if h == Right {
+		name = gifti.CortexRight
+	}
+	return map[string]string{"AnatomicalStructurePrimary": name}
+}
+
+// ReadMap reads one value for each vertex of a hemisphere from the first array of a GIFTI file (.shape.gii, .func.gii).
+func ReadMap(path string) ([]float32, error) {
+	im, err := gifti.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	if len(im.Arrays) == 0 || im.Arrays[0].Len() != im.Arrays[0].Dims[0] {
+		return nil, raw.Bad("read map", path, "it has no array of one value for each vertex")
+	}
+	return im.Arrays[0].Float32(), nil
+}
+
+// MapGIFTI makes a functional GIFTI image of one value for each vertex of a hemisphere, called name in viewers.
+func MapGIFTI(h Hemisphere, name string, values []float32) *gifti.Image {
+	return &gifti.Image{Meta: structure(h), Arrays: []gifti.Array{gifti.NewFloat(gifti.None, name, []int{len(values)}, values)}}
+}
+
+// ReadMaps reads one value for each vertex of both hemispheres, left then right: from a GIFTI file for each, or from the first
+// map of a CIFTI file (.dscalar.nii).
+func ReadMaps(paths ...string) ([]float32, error) {
+	var out []float32
+	for _, path := range paths {
+		if !strings.HasSuffix(path, ".nii") {
+			values, err := ReadMap(path)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, values...)
+			continue
+		}
+		f, err := cifti.Read(path)
+		if err != nil {
+			return nil, err
+		}
+		for _, structure := range []string{cifti.Left, cifti.Right} {
+			values, err := f.Surface(0, structure)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, values...)
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,350 @@
+package peft
+
+import (
+	"context"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+const combineAdapters = "combine adapters"
+
+// Kind is a way to combine adapters.
+type Kind string
+
+// The kinds. Cat is exact and its rank the sum of the ranks; SVD is the best of a given rank; both act on s·B·A. The
+// others act on A and B by themselves, as PEFT does, so that they hold cross terms B_i·A_j: linear adds, magnitude adds
+// what is left of each after pruning, ties also drops what disagrees in sign (Yadav et al. 2023, arXiv 2306.01708).
+const (
+	Cat       Kind = "cat"
+	SVD       Kind = "svd"
+	Linear    Kind = "linear"
+	TIES      Kind = "ties"
+	Magnitude Kind = "magnitude_prune"
+)
+
+// Combination says how to combine.
+type Combination struct {
+	Kind      Kind
+	Rank      int     // of SVD; 0: the largest rank of the adapters
+	Density   float64 // of TIES and Magnitude, the part of each matrix that is kept; 0 means .5
+	Frequency bool    // TIES: signs are counted instead of added up
+}
+
+// Combine makes one LoRA of several: Σ wᵢ·sᵢ·Bᵢ·Aᵢ, exactly or nearly so. Scales are those of each layer, so that
+// rsLoRA and patterns come out right, and biases of B are added with their scales; PEFT 0.21 gets these wrong
+// (huggingface/peft#3761, #3449). What cannot be right is refused: DoRA, biases and modules of the adapters' own, and
+// different ranks where A and B are treated by themselves. The ranks of single layers are written down so that the
+// result can be loaded again (huggingface/peft#3737).
+func Combine(ctx context.Context, how Combination, weights []float64, files ...*File) (*File, error) {
+	if err := how.check(weights, files); err != nil {
+		return nil, err
+	}
+	out := &File{Config: Config{Method: &LoRA{Init: InitTrue}, BaseModel: files[0].Config.BaseModel}, state: newState("")}
+	method := out.Config.Method.(*LoRA)
+	var parts [][]factors
+	for i, f := range files {
+		list, err := f.factors(weights[i])
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, list)
+	}
+	err := torch.Infer(ctx, func(s *torch.Scope) error {
+		for _, layer := range byLayer(parts) {
+			x, err := how.combine(s, layer)
+			if err != nil {
+				return err
+			}
+			method.R = max(method.R, x.rank())
+			method.RankPattern = append(method.RankPattern, Entry{"^" + regexp.QuoteMeta(x.path), float64(x.rank())})
+			method.BiasB = method.BiasB || x.bias != nil
+			out.Config.TargetModules.List = append(out.Config.TargetModules.List, x.path)
+			out.state.add(x.path+"."+keyA, x.path+"."+keyA, Values{x.shapeA, narrow(x.a)})
+			out.state.add(x.path+"."+keyB, x.path+"."+keyB, Values{x.shapeB, narrow(x.b)})
+			if x.bias != nil {
+				out.state.add(x.path+"."+keyBiasB, x.path+"."+keyBiasB, Values{[]int{len(x.bias)}, narrow(x.bias)})
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if method.BiasB { // then every layer has one
+		for _, path := range out.Config.TargetModules.List {
+			if _, ok := out.state.tensors[path+"."+keyBiasB]; !ok {
+				n := out.state.tensors[path+"."+keyB].Shape[0]
+				out.state.add(path+"."+keyBiasB, path+"."+keyBiasB, Values{[]int{n}, make([]float32, n)})
+			}
+		}
+	}
+	method.Alpha = float64(method.R) // so that the scale is 1
+	method.RankPattern = compact(method.RankPattern, float64(method.R))
+	method.AlphaPattern = slices.Clone(method.RankPattern)
+	return out, out.Config.Validate()
+}
+
+func (how Combination) check(weights []float64, files []*File) error {
+	bad := func(why string, args ...any) error { return fault.New(fault.Usage, combineAdapters, "", why, args...) }
+	switch {
+	case len(files) == 0:
+		return bad("there is no adapter")
+	case len(weights) != len(files):
+		return bad("%d weights for %d adapters", len(weights), len(files))
+	case !slices.Contains([]Kind{Cat, SVD, Linear, TIES, Magnitude}, how.Kind):
+		return bad("%q is no way to combine; there are cat, svd, linear, ties, magnitude_prune", how.Kind)
+	case how.Density < 0 || how.Density > 1:
+		return bad("a density of %g, want more than 0 and at most 1", how.Density)
+	case how.Rank < 0:
+		return bad("a rank of %d", how.Rank)
+	}
+	for _, w := range weights {
+		if math.IsNaN(w) || math.IsInf(w, 0) {
+			return bad("a weight of %g", w)
+		}
+	}
+	return nil
+}
+
+// factors are s·B·A of one layer in Float64: A (r, n) and B (out, r), with the scale and the adapter's weight apart.
+type factors struct {
+	path           string
+	a, b, bias     []float64
+	shapeA, shapeB []int
+	weight         float64 // w·s
+}
+
+func (x factors) rank() int { return x.shapeA[0] }
+
+// factors are the layers of a plain LoRA.
+func (f *File) factors(weight float64) (list []factors, err error) {
+	refuse := func(why string) error {
+		return fault.New(fault.BadData, combineAdapters, f.state.path, "%s", why).Advise("merge it into the model by itself")
+	}
+	m, ok := f.Config.Method.(*LoRA)
+	switch {
+	case !ok:
+		return nil, refuse("is of type " + f.Config.Method.Type() + ", only LoRA can be combined")
+	case m.DoRA:
+		return nil, refuse("is a DoRA, whose effect is not a sum (huggingface/peft#3761)")
+	case m.Init.changesBase():
+		return nil, refuse("was trained on a changed base model")
+	case f.Config.Bias != BiasNone || len(f.Config.ModulesToSave) > 0:
+		return nil, refuse("has biases or modules of its own, which cannot be weighted without the base model")
+	}
+	match, err := newMatcher(&f.Config)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range f.state.names {
+		path, ok := strings.CutSuffix(name, "."+keyA)
+		if !ok {
+			continue
+		}
+		a, b := f.state.tensors[name], f.state.tensors[path+"."+keyB]
+		bias := f.state.tensors[path+"."+keyBiasB]
+		if len(a.Shape) < 2 || len(b.Shape) < 2 || a.Shape[0] != b.Shape[1] {
+			return nil, fault.New(fault.BadData, combineAdapters, f.state.path, "%s: A %v and B %v are no pair", path, a.Shape, b.Shape)
+		}
+		rank := int(match.lookup("rank_pattern", path, float64(m.R)))
+		if rank != a.Shape[0] {
+			return nil, fault.New(fault.BadData, combineAdapters, f.state.path, "%s: rank %d, the config says %d", path, a.Shape[0], rank)
+		}
+		scale := m.scale(rank, match.lookup("alpha_pattern", path, m.Alpha))
+		list = append(list, factors{path, widen(a.Data), widen(b.Data), widen(bias.Data), a.Shape, b.Shape, weight * scale})
+	}
+	return list, nil
+}
+
+// byLayer gathers the parts of each layer, in the order in which the layers first come.
+func byLayer(parts [][]factors) (layers [][]factors) {
+	at := map[string]int{}
+	for _, list := range parts {
+		for _, x := range list {
+			i, ok := at[x.path]
+			if !ok {
+				i = len(layers)
+				at[x.path] = i
+				layers = append(layers, nil)
+			}
+			layers[i] = append(layers[i], x)
+		}
+	}
+	return layers
+}
+
+// combine makes one pair of those of a layer, with scale 1.
+func (how Combination) combine(s *torch.Scope, xs []factors) (out factors, err error) {
+	first := xs[0]
+	for _, x := range xs {
+		if !slices.Equal(x.shapeA[1:], first.shapeA[1:]) || x.shapeB[0] != first.shapeB[0] {
+			return out, fault.New(fault.BadData, combineAdapters, first.path, "the adapters are of layers of different sizes")
+		}
+		if x.rank() != first.rank() && how.Kind != Cat && how.Kind != SVD {
+			return out, fault.New(fault.BadData, combineAdapters, first.path, "ranks %d and %d, which %s cannot combine", first.rank(), x.rank(), how.Kind).
+				Advise("use cat or svd")
+		}
+	}
+	switch how.Kind {
+	case Cat:
+		out = cat(xs)
+	case SVD:
+		out = how.svd(s, xs)
+	default:
+		out = first
+		out.a, out.b = how.mix(xs, func(x factors) ([]float64, float64) {
+			return x.a, math.Copysign(math.Sqrt(math.Abs(x.weight)), x.weight)
+		}), how.mix(xs, func(x factors) ([]float64, float64) { return x.b, math.Sqrt(math.Abs(x.weight)) })
+	}
+	out.bias = nil
+	for _, x := range xs {
+		if x.bias == nil {
+			continue
+		}
+		if out.bias == nil {
+			out.bias = make([]float64, len(x.bias))
+		}
+		for i, v := range x.bias {
+			out.bias[i] += x.weight * v
+		}
+	}
+	return out, nil
+}
+
+// cat puts the pairs beside each other: A has the rows of all, weighted, and B the columns of all.
+func cat(xs []factors) factors {
+	out := xs[0]
+	rank, outs := 0, out.shapeB[0]
+	out.a = nil
+	for _, x := range xs {
+		for _, v := range x.a {
+			out.a = append(out.a, x.weight*v)
+		}
+		rank += x.rank()
+	}
+	out.b = nil
+	for o := range outs {
+		for _, x := range xs {
+			out.b = append(out.b, x.b[o*x.rank():(o+1)*x.rank()]...)
+		}
+	}
+	return out.ranked(rank)
+}
+
+// ranked has the shapes of another rank.
+func (x factors) ranked(rank int) factors {
+	x.shapeA, x.shapeB = slices.Clone(x.shapeA), slices.Clone(x.shapeB)
+	x.shapeA[0], x.shapeB[1] = rank, rank
+	return x
+}
+
+// svd is the best pair of a rank for the sum.
+func (how Combination) svd(s *torch.Scope, xs []factors) factors {
+	all := cat(xs)
+	rank := how.Rank
+	if rank == 0 {
+		for _, x := range xs {
+			rank = max(rank, x.rank())
+		}
+	}
+	n := len(all.a) / all.rank()
+	rank = min(rank, all.shapeB[0], n)
+	delta := s.FromFloat64(all.b, all.shapeB[0], all.rank()).MatMul(s.FromFloat64(all.a, all.rank(), n))
+	u, sv, vh := delta.SVD()
+	all.a = vh.Narrow(0, 0, rank).Contiguous().Float64s()
+	all.b = u.Narrow(1, 0, rank).Mul(sv.Narrow(0, 0, rank)).Float64s()
+	return all.ranked(rank)
+}
+
+// mix combines one matrix of all pairs, element by element (peft 0.21, utils/merge_utils.py).
+func (how Combination) mix(xs []factors, of func(factors) (values []float64, weight float64)) []float64 {
+	kept, weights := make([][]float64, len(xs)), make([]float64, len(xs))
+	for i, x := range xs {
+		kept[i], weights[i] = of(x)
+		if how.Kind != Linear {
+			kept[i] = prune(kept[i], how.Density)
+		}
+	}
+	out := make([]float64, len(kept[0]))
+	for e := range out {
+		vote, agree := 0., 0.
+		for i := range kept {
+			if how.Frequency {
+				vote += sign(kept[i][e])
+			} else {
+				vote += kept[i][e]
+			}
+		}
+		for i := range kept {
+			if how.Kind == TIES && (kept[i][e] == 0 || (kept[i][e] > 0) != (vote >= 0)) {
+				continue
+			}
+			agree++
+			out[e] += weights[i] * kept[i][e]
+		}
+		if how.Kind == TIES {
+			out[e] /= max(agree, 1)
+		}
+	}
+	return out
+}
+
+func sign(v float64) float64 {
+	switch {
+	case v > 0:
+		return 1
+	case v < 0:
+		return -1
+	}
+	return 0
+}
+
+// prune keeps the largest part of the values and sets the others to zero.
+func prune(values []float64, density float64) []float64 {
+	if density == 0 {
+		density = .5
+	}
+	n := int(density * float64(len(values)))
+	order := make([]int, len(values))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int {
+		switch a, b := math.Abs(values[i]), math.Abs(values[j]); {
+		case a > b:
+			return -1
+		case a < b:
+			return 1
+		}
+		return 0
+	})
+	out := make([]float64, len(values))
+	for _, i := range order[:n] {
+		out[i] = values[i]
+	}
+	return out
+}
+
+func widen(x []float32) []float64 {
+	if x == nil {
+		return nil
+	}
+	out := make([]float64, len(x))
+	for i, v := range x {
+		out[i] = float64(v)
+	}
+	return out
+}
+
+func narrow(x []float64) []float32 {
+	out := make([]float32, len(x))
+	for i, v := range x {
+		out[i] = float32(v)
+	}
+	return out
+}

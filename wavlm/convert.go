@@ -1,0 +1,69 @@
+package wavlm
+
+import (
+	"context"
+	"os"
+
+	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+const convert = "convert"
+
+// ConvertOptions say what is converted, and where to.
+type ConvertOptions struct {
+	In        string // Microsoft's .pt of a WavLM, or a Hugging Face folder
+	Out       string // folder to make
+	Force     bool   // replace Out if it is a folder that holds a converted model and nothing else
+	AnyValues bool   // accept NaN, infinite or all-zero weights
+}
+
+// Converted is what a conversion made.
+type Converted struct {
+	Config     Config
+	Tensors    int
+	Parameters int
+	Notes      []string // what is not in the folder, and what was assumed
+}
+
+// Convert writes a model as a Hugging Face folder (config.json, model.safetensors, preprocessor_config.json) that
+// transformers and this package load. It reads Microsoft's own .pt of a WavLM, and any folder that [Load] reads, such
+// as one with pytorch_model.bin; the head of a task is left out, and halves are widened. The folder appears whole or
+// not at all. What is at Out already is a fault of kind Exists, unless it is forced away; then it goes when its
+// successor is whole.
+func Convert(ctx context.Context, opt ConvertOptions) (*Converted, error) {
+	target := ckpt.Target{What: convert, Dir: opt.Out, Force: opt.Force, Files: savedFiles, Inputs: []string{opt.In}}
+	if err := target.Check(); err != nil {
+		return nil, err
+	}
+	m, err := opt.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer m.Close()
+	if m.Preprocessor.raw == nil {
+		m.Preprocessor.raw = m.Preprocessor.json()
+	}
+	out := &Converted{Config: m.Config, Notes: m.Notes}
+	for _, p := range m.Store().Params() {
+		out.Tensors++
+		out.Parameters += p.Len()
+	}
+	return out, target.Write(func(dir string) error { return m.fill(ctx, dir) })
+}
+
+// savedFiles are all that Save writes.
+var savedFiles = []string{configFile, weightsFile, preprocessorFile}
+
+// load reads the model to be converted.
+func (o ConvertOptions) load(ctx context.Context) (*Model, error) {
+	info, err := os.Stat(o.In)
+	if err != nil {
+		return nil, fault.Wrap(fault.Missing, convert, o.In, err).Advise("check the path")
+	}
+	opt := Options{AnyValues: o.AnyValues}
+	if info.IsDir() {
+		return Load(ctx, o.In, opt)
+	}
+	return loadMicrosoft(ctx, o.In, opt)
+}
