@@ -23,7 +23,7 @@ type Manifest struct {
 	Seed     uint64            `json:"seed"`
 	Loss     string            `json:"loss"`
 	Delays   []int             `json:"delays_trs"`
-	Splits   []string          `json:"splits"` // the rows of each split with the stimulus they hear
+	Splits   []string          `json:"splits"`          // the rows of each split with the stimulus they hear
 	Leaks    []string          `json:"leaks,omitempty"` // that data.allow_leak let pass
 	Subjects []ManifestPerson  `json:"subjects"`
 	Inputs   []ManifestInput   `json:"inputs"`
