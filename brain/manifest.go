@@ -23,7 +23,8 @@ type Manifest struct {
 	Seed     uint64            `json:"seed"`
 	Loss     string            `json:"loss"`
 	Delays   []int             `json:"delays_trs"`
-	Splits   []string          `json:"splits"` // the rows of each split with the stimulus they hear
+	Splits   []string          `json:"splits"`          // the rows of each split with the stimulus they hear
+	Leaks    []string          `json:"leaks,omitempty"` // that data.allow_leak let pass
 	Subjects []ManifestPerson  `json:"subjects"`
 	Inputs   []ManifestInput   `json:"inputs"`
 	Notes    []string          `json:"notes"`
@@ -56,6 +57,9 @@ func (st *Study) manifest(ctx context.Context) (*Manifest, error) {
 	}
 	for _, s := range st.Audit.Spans {
 		m.Splits = append(m.Splits, s.String())
+	}
+	for _, l := range st.Audit.Leaks {
+		m.Leaks = append(m.Leaks, l.String())
 	}
 	var names []string
 	for _, p := range st.people {

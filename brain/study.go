@@ -184,7 +184,18 @@ func (st *Study) auditSplits(context.Context) (err error) {
 	if st.Audit, err = audit(st.reach(), st.Data, st.people); err != nil {
 		return err
 	}
-	return st.Audit.Err()
+	return st.refuse(st.Audit)
+}
+
+// refuse refuses the leaks of an audit, or, where the experiment allows them, notes each.
+func (st *Study) refuse(report *align.Report) error {
+	if !st.Experiment.Data.AllowLeak {
+		return report.Err()
+	}
+	for _, leak := range report.Leaks {
+		st.note("LEAK, allowed by data.allow_leak: %s; scores on these rows are no evidence", leak)
+	}
+	return nil
 }
 
 // reach is the audio that one row depends on.

@@ -93,5 +93,5 @@ func (st *Study) auditAgainst(sources []*person) error {
 	if err != nil {
 		return err
 	}
-	return report.Err()
+	return st.refuse(report)
 }

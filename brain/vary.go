@@ -101,7 +101,8 @@ func (st *Study) RandomAdapter(ctx context.Context, from, to string, seed uint64
 	}
 	view, err := st.adapted(ctx, a, 0)
 	if err == nil {
-		err = torch.Do(ctx, torch.Mode{Seed: seed, Device: st.Model.Session().Device}, func(s *torch.Scope) error { return randomise(s, a, from) })
+		mode := torch.Mode{Seed: seed, Device: st.Model.Session().Device}
+		err = torch.Do(ctx, mode, func(s *torch.Scope) error { return randomise(s, a, from) })
 	}
 	if err == nil {
 		if err = os.MkdirAll(filepath.Dir(to), 0o755); err == nil {

@@ -41,6 +41,11 @@ type Leak struct {
 	Shared Interval // seconds of the stimulus
 }
 
+// String says which rows share how much.
+func (l Leak) String() string {
+	return fmt.Sprintf("%s <-> %s  share %.1f s of %s", l.A, l.B, l.Seconds(), l.A.Stimulus)
+}
+
 // Seconds is the length of the shared stimulus.
 func (l Leak) Seconds() float64 { return l.Shared.To - l.Shared.From }
 
@@ -137,7 +142,7 @@ func (r *Report) Err() error {
 		why += fmt.Sprintf(", and %d more such pairs", more)
 	}
 	return fault.New(fault.BadData, "leak audit", "data", why, worst.A, worst.B, worst.Seconds(), worst.A.Stimulus).
-		Advise("leave more rows between the splits")
+		Advise("leave more rows between the splits (data.allow_leak: true goes on all the same, and all results say so)")
 }
 
 // String is the table that is printed with a run: what each split hears, then each leak.
@@ -151,7 +156,7 @@ func (r *Report) String() string {
 	}
 	table.Flush()
 	for _, l := range r.Leaks {
-		fmt.Fprintf(&text, "LEAK  %s <-> %s  share %.1f s of %s\n", l.A, l.B, l.Seconds(), l.A.Stimulus)
+		fmt.Fprintf(&text, "LEAK  %s\n", l)
 	}
 	if len(r.Leaks) == 0 {
 		text.WriteString("no two splits hear the same stimulus\n")

@@ -134,7 +134,8 @@ func Explain(ctx context.Context, st *brain.Study, runs []*brain.Run, glove stri
 
 // componentsOf are the components and the bands of those that there are.
 func componentsOf(ctx context.Context, st *brain.Study, best int, glove string) (list []Component, bands []brain.Band, err error) {
-	regressor := func(of func(ctx context.Context, story string, rows int) ([]float32, int, error)) brain.Regressor {
+	type byRows func(ctx context.Context, story string, rows int) ([]float32, int, error)
+	regressor := func(of byRows) brain.Regressor {
 		_, rows := st.StoryRows()
 		return func(ctx context.Context, _, story string) ([]float32, int, error) { return of(ctx, story, rows[story]) }
 	}
@@ -149,9 +150,10 @@ func componentsOf(ctx context.Context, st *brain.Study, best int, glove string) 
 		layer = "validation likes no layer better than the one that is read"
 	}
 	add("layer_choice", layer, brain.Band{Name: "best layer", Model: st.Model, Layer: best})
-	add("spectrum", "", brain.Band{Name: "spectrum", Of: regressor(func(ctx context.Context, story string, rows int) ([]float32, int, error) {
+	spectrum := func(ctx context.Context, story string, rows int) ([]float32, int, error) {
 		return sound(ctx, st.Data, story, rows)
-	})})
+	}
+	add("spectrum", "", brain.Band{Name: "spectrum", Of: regressor(spectrum)})
 	story, err := wordless(st)
 	if err != nil {
 		return nil, nil, err
@@ -160,9 +162,10 @@ func componentsOf(ctx context.Context, st *brain.Study, best int, glove string) 
 	if story != "" {
 		noWords = fmt.Sprintf("story %s has no words", story)
 	}
-	add("word_rate", noWords, brain.Band{Name: "word rate", Of: regressor(func(ctx context.Context, story string, rows int) ([]float32, int, error) {
+	rate := func(ctx context.Context, story string, rows int) ([]float32, int, error) {
 		return wordRatePosition(ctx, st.Data, story, rows)
-	})})
+	}
+	add("word_rate", noWords, brain.Band{Name: "word rate", Of: regressor(rate)})
 	if noWords == "" && glove == "" {
 		noWords = "no word vectors were given (--glove)"
 	}
@@ -171,10 +174,14 @@ func componentsOf(ctx context.Context, st *brain.Study, best int, glove string) 
 		return list, bands, nil
 	}
 	vectors, err := heardVectors(ctx, st, glove)
-	add("lexical", "", brain.Band{Name: "word vectors", Of: regressor(func(ctx context.Context, story string, rows int) ([]float32, int, error) {
+	if err != nil {
+		return nil, nil, err
+	}
+	lexical := func(ctx context.Context, story string, rows int) ([]float32, int, error) {
 		return meanings(ctx, st.Data, story, rows, vectors)
-	})})
-	return list, bands, err
+	}
+	add("lexical", "", brain.Band{Name: "word vectors", Of: regressor(lexical)})
+	return list, bands, nil
 }
 
 // sameExperiment refuses runs that differ in more than seed and place.

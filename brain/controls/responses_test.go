@@ -94,7 +94,8 @@ func TestStretchAndPerRow(t *testing.T) {
 	assert.Equal(t, []float32{1, 2, 3, 4, 1, 2}, stretch([]float32{1, 2, 3, 4}, 2, 3))
 	assert.Equal(t, []float32{1, 2}, stretch([]float32{1, 2, 3, 4}, 2, 1))
 
-	words := []dataset.Word{{Onset: .9, Text: "early"}, {Onset: 1, Text: "a"}, {Onset: 2.99, Text: "b"}, {Onset: 3, Text: "a"}, {Onset: 7, Text: "late"}}
+	words := []dataset.Word{{Onset: .9, Text: "early"}, {Onset: 1, Text: "a"}, {Onset: 2.99, Text: "b"},
+		{Onset: 3, Text: "a"}, {Onset: 7, Text: "late"}}
 	of := func(w string) []float32 {
 		return map[string][]float32{"a": {1, 0}, "b": {0, 2}, "early": {9, 9}, "late": {9, 9}}[w]
 	}

@@ -17,7 +17,8 @@ import (
 // simulated is a small simulated study of the listener, who has two tuning stories, one for validation and two for tests.
 func simulated(t *testing.T) *runner {
 	t.Helper()
-	s, err := sim.New(sim.Options{Seed: 3, TuneStories: 2, ValStories: 1, TestStories: 2, ProbeStories: 1, Rows: 24, Voxels: 20, TestRepeats: 1})
+	s, err := sim.New(sim.Options{Seed: 3, TuneStories: 2, ValStories: 1, TestStories: 2, ProbeStories: 1,
+		Rows: 24, Voxels: 20, TestRepeats: 1})
 	require.NoError(t, err)
 	dir := filepath.Join(t.TempDir(), "model")
 	require.NoError(t, sim.WriteNano(dir))
@@ -25,7 +26,8 @@ func simulated(t *testing.T) *runner {
 	require.NoError(t, err)
 	t.Cleanup(model.Close)
 	e := experiment.Default()
-	e.Model = experiment.Model{Path: dir, Layer: 3, WindowSeconds: sim.TR, StrideSeconds: sim.TR, Token: "mean", Normalise: "story", Downsample: "average"}
+	e.Model = experiment.Model{Path: dir, Layer: 3, WindowSeconds: sim.TR, StrideSeconds: sim.TR, Token: "mean",
+		Normalise: "story", Downsample: "average"}
 	e.Data.Path, e.Data.Subjects, e.Data.Trim = "simulated", []string{sim.Listener}, [2]int{1, 1}
 	e.Data.Train, e.Data.Val, e.Data.Test = s.TuneStories, s.ValStories, s.TestStories
 	e.Eval.ChunkTRs, e.Eval.Boots, e.Device, e.Out = 12, 2, "cpu", filepath.Join(t.TempDir(), "run")

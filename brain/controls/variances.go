@@ -32,7 +32,9 @@ const power = 1.96 + .84
 // residual from, it counts as 0 and the components are upper bounds.
 func varianceComponents(cells []Observation) (v Variances) {
 	keys := []func(Observation) string{
-		func(o Observation) string { return o.Seed }, func(o Observation) string { return o.Story }, func(o Observation) string { return o.Person },
+		func(o Observation) string { return o.Seed },
+		func(o Observation) string { return o.Story },
+		func(o Observation) string { return o.Person },
 	}
 	grand := 0.
 	for _, o := range cells {

@@ -58,6 +58,7 @@ type Data struct {
 	Detrend    string   // "none" or "legendre:N"
 	ZScore     string   // "story", "train" or "none": whose statistics standardise the responses
 	Trim       [2]int   // rows dropped from the start and the end of a whole story
+	AllowLeak  bool     // go on where splits share audio
 }
 
 // Readout maps features to voxels.

@@ -125,6 +125,8 @@ var keys = []key{
 		"", false, func(e *Experiment) any { return &e.Data.ZScore }, oneOf("story", "train", "none")},
 	{"data.trim", "Rows dropped from start and end of a whole story. Explicit row ranges are taken as they are.",
 		"", false, func(e *Experiment) any { return &e.Data.Trim }, trim},
+	{"data.allow_leak", "true: go on where splits share audio, which is refused otherwise. The manifest and all results say so.",
+		"", false, func(e *Experiment) any { return &e.Data.AllowLeak }, anything},
 
 	{"readout.mode", "trained (with the model, by gradient) | pinned (a direct map by ridge on the features as they are,\n" +
 		"fitted anew at the end of each epoch, never trained).",

@@ -31,6 +31,12 @@ func decode(n *yaml.Node, dst any) *typeError {
 		return number64(n, "a whole number from 0", "!!int", dst)
 	case *float64:
 		return number64(n, "a number", "!!float", dst)
+	case *bool:
+		v := resolve(n)
+		if v.Kind != yaml.ScalarNode || v.ShortTag() != "!!bool" || v.Decode(dst) != nil {
+			return &typeError{n, "want true or false, got " + describe(v)}
+		}
+		return nil
 	case *[]string:
 		return list(n, dst, word)
 	case *[]int:
@@ -206,6 +212,8 @@ func encode(v any) string {
 		return strconv.FormatUint(*v, 10)
 	case *float64:
 		return number(*v)
+	case *bool:
+		return strconv.FormatBool(*v)
 	case *[]string:
 		return bracket(*v, plainOrQuoted)
 	case *[]int:

@@ -43,7 +43,8 @@ func Run(ctx context.Context, st *brain.Study, after *brain.Tuned, opt Options) 
 	if err != nil {
 		return nil, err
 	}
-	fresh, err := wavlm.Fresh(ctx, st.Model.Config, wavlm.Options{Seed: opt.Seed, Device: st.Model.Session().Device, Compute: st.Model.Session().Compute})
+	session := st.Model.Session()
+	fresh, err := wavlm.Fresh(ctx, st.Model.Config, wavlm.Options{Seed: opt.Seed, Device: session.Device, Compute: session.Compute})
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +101,8 @@ func newRunner(ctx context.Context, st *brain.Study, opt *Options) (*runner, err
 	if r.tasks, err = r.items.tasks(ctx, opt.Glove, opt.Seed); err != nil {
 		return nil, err
 	}
-	r.report = &Report{Schema: 1, Layers: opt.Layers, Stories: stories, Frames: len(r.items.frames), Words: len(r.items.words), Probes: map[string]*Result{}}
+	r.report = &Report{Schema: 1, Layers: opt.Layers, Stories: stories, Frames: len(r.items.frames), Words: len(r.items.words),
+		Probes: map[string]*Result{}}
 	if len(r.items.frames) == 0 {
 		return nil, fault.New(fault.BadData, "probe", "stories", "there is no audio to ask about")
 	}

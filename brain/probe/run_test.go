@@ -23,7 +23,8 @@ import (
 // first or second half.
 func simulated(t *testing.T) *brain.Study {
 	t.Helper()
-	s, err := sim.New(sim.Options{Seed: 3, TuneStories: 2, ValStories: 1, TestStories: 4, ProbeStories: 1, Rows: 24, Voxels: 40, TestRepeats: 1})
+	s, err := sim.New(sim.Options{Seed: 3, TuneStories: 2, ValStories: 1, TestStories: 4, ProbeStories: 1,
+		Rows: 24, Voxels: 40, TestRepeats: 1})
 	require.NoError(t, err)
 	spec := s.Dataset.Spec()
 	for i := range spec.Stories {
@@ -33,7 +34,8 @@ func simulated(t *testing.T) *brain.Study {
 		var phones []dataset.Word
 		for _, w := range words {
 			half := (w.Onset + w.Offset) / 2
-			phones = append(phones, dataset.Word{Onset: w.Onset, Offset: half, Text: w.Text[:1] + "0"}, dataset.Word{Onset: half, Offset: w.Offset, Text: w.Text[1:2]})
+			phones = append(phones, dataset.Word{Onset: w.Onset, Offset: half, Text: w.Text[:1] + "0"},
+				dataset.Word{Onset: half, Offset: w.Offset, Text: w.Text[1:2]})
 		}
 		story.Phones, story.Speaker = dataset.Value(phones), fmt.Sprint("voice ", i%2)
 	}
@@ -45,7 +47,8 @@ func simulated(t *testing.T) *brain.Study {
 	require.NoError(t, err)
 	t.Cleanup(model.Close)
 	e := experiment.Default()
-	e.Model = experiment.Model{Path: dir, Layer: 3, WindowSeconds: sim.TR, StrideSeconds: sim.TR, Token: "mean", Normalise: "story", Downsample: "average"}
+	e.Model = experiment.Model{Path: dir, Layer: 3, WindowSeconds: sim.TR, StrideSeconds: sim.TR, Token: "mean",
+		Normalise: "story", Downsample: "average"}
 	e.Data.Path, e.Data.Subjects, e.Data.Trim = "simulated", []string{sim.Listener}, [2]int{}
 	e.Data.Train, e.Data.Val, e.Data.Test = s.TuneStories, s.ValStories, s.TestStories
 	e.Eval.ChunkTRs, e.Eval.Boots, e.Device, e.Out = 12, 2, "cpu", filepath.Join(t.TempDir(), "run")

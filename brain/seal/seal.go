@@ -87,10 +87,12 @@ func Write(out string, s *Seal) error {
 		return fault.New(fault.Exists, "seal", path, "the experiment is sealed already").Advise("give a changed experiment another out")
 	}
 	if there(filepath.Join(out, "config.yaml")) {
-		return fault.New(fault.Exists, "seal", out, "the training has begun: it is too late to seal it").Advise("seal before bwlm train, with another out")
+		return fault.New(fault.Exists, "seal", out, "the training has begun: it is too late to seal it").
+			Advise("seal before bwlm train, with another out")
 	}
 	if there(filepath.Join(out, "eval", "summary.json")) {
-		return fault.New(fault.Exists, "seal", out, "the test rows have been looked at: it is too late to seal it").Advise("choose other test rows and another out")
+		return fault.New(fault.Exists, "seal", out, "the test rows have been looked at: it is too late to seal it").
+			Advise("choose other test rows and another out")
 	}
 	s.Schema, s.Time = 1, time.Now().UTC().Truncate(time.Second)
 	s.SHA256 = s.digest()
@@ -152,7 +154,8 @@ func Record(out string, look Look, splits, masks map[string]string) (*Status, er
 		return nil, err
 	}
 	if len(look.Changed) > 0 {
-		return nil, fault.New(fault.BadData, "look at test rows", path, "%v changed since the experiment was sealed on %s", look.Changed, s.Time.Format(time.RFC3339)).
+		return nil, fault.New(fault.BadData, "look at test rows", path, "%v changed since the experiment was sealed on %s",
+			look.Changed, s.Time.Format(time.RFC3339)).
 			Advise("put back what was sealed, or give the changed experiment another out")
 	}
 	st := &Status{Time: s.Time, SHA256: s.SHA256, Endpoints: s.Endpoints}

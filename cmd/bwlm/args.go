@@ -74,13 +74,28 @@ func unknownCommand(c *cobra.Command, name string) error {
 }
 
 // experimentFlags are the flags of commands that read an experiment file.
-type experimentFlags struct{ set []string }
+type experimentFlags struct {
+	set  []string
+	leak bool
+}
 
 func (x *experimentFlags) add(c *cobra.Command) {
 	c.Flags().StringArrayVar(&x.set, "set", nil, "change a `key=value` of the experiment, the value as YAML; repeatable")
+	c.Flags().BoolVar(&x.leak, "allow-leak", false, "go on where splits share audio; all results say so (data.allow_leak)")
+}
+
+// given says whether the experiment is to be changed.
+func (x *experimentFlags) given() bool { return len(x.set) > 0 || x.leak }
+
+// settings are the changes as of --set.
+func (x *experimentFlags) settings() []string {
+	if x.leak {
+		return append(slices.Clone(x.set), "data.allow_leak=true")
+	}
+	return x.set
 }
 
 // load reads and validates the file with the changes of --set.
 func (x *experimentFlags) load(path string) (*experiment.Experiment, error) {
-	return experiment.Load(path, x.set...)
+	return experiment.Load(path, x.settings()...)
 }

@@ -75,8 +75,8 @@ func (a *app) openRunOrExperiment(ctx context.Context, what, path string, flags 
 		st, end, err = a.openStudy(ctx, exp)
 		return st, nil, end, err
 	}
-	if len(flags.set) > 0 {
-		return nil, nil, nil, fault.New(fault.Usage, what, path, "--set cannot change a run that is there")
+	if flags.given() {
+		return nil, nil, nil, fault.New(fault.Usage, what, path, "--set and --allow-leak cannot change a run that is there")
 	}
 	if run, err = brain.OpenRun(path); err != nil {
 		return nil, nil, nil, err

@@ -91,7 +91,8 @@ func printProbe(w io.Writer, r *probe.Report) error {
 			asked = append(asked, name)
 		}
 	}
-	fmt.Fprintf(w, "Probes: %d frames and %d words of %s; r, or accuracy of %s.\n", r.Frames, r.Words, count(r.Stories, "story", "stories"), "word_identity, phonemes and speaker")
+	fmt.Fprintf(w, "Probes: %d frames and %d words of %s; r, or accuracy of word_identity, phonemes and speaker.\n",
+		r.Frames, r.Words, count(r.Stories, "story", "stories"))
 	tables := []struct {
 		title string
 		of    func(*probe.Result) []float64

@@ -24,6 +24,7 @@ func commands() []constructor {
 		statsCommand,
 		probeCommand,
 		compareCommand,
+		transferCommand,
 		controlsCommand,
 		explainCommand,
 		reportCommand,

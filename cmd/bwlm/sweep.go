@@ -47,7 +47,7 @@ tried again. Values may be added. A run that fails does not stop the others. Cho
 				opt.Axes = append(opt.Axes, axis)
 			}
 			opt.Experiment = func(sets ...string) (*experiment.Experiment, error) {
-				return experiment.Load(args[0], slices.Concat(exp.set, sets)...)
+				return experiment.Load(args[0], slices.Concat(exp.settings(), sets)...)
 			}
 			r, err := a.sweep(c, opt)
 			if err != nil {

@@ -1,0 +1,243 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/transfer"
+	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+func transferCommand(a *app) *cobra.Command {
+	var exp experimentFlags
+	var subjects, only []string
+	c := &cobra.Command{
+		Use:   "transfer EXPERIMENT",
+		Short: "Tune on some people, test on others: matrix, leave one out, minutes saved",
+		Long: `Tunes the experiment's model on each person alone and tests it on every person (matrix: the diagonal is the person
+tuned on, which is no transfer), and on all people but one together, with one adapter and a readout for each
+(leave-one-out). Whoever is tested gets a ridge on the training rows of their own, on untuned and on tuned features, and
+nothing else is fitted to them. From the people left out come the gain on seen and on unseen people, the gain where the
+ridge, too, is fitted on stories that no tuning has met, and the curve of score against minutes of the new person's data:
+how many minutes tuning saves to reach what the untuned model reaches with all data.
+
+Test rows that hear what anybody's tuning would meet are refused, another person's copy of a story included (code 65); so
+are people who are not in the data set. Numbers of voxels may differ. Intervals are over people; with fewer than 5 there
+are none. The p people make p tunings for the matrix and p for leaving one out, each a run below OUT/transfer. The same
+command again goes on where it was stopped: finished runs are read.
+
+--json prints {"schema": 1, "subjects": [NAME], "minutes": [of training rows], "base": [r], "matrix": [[r] by person tuned
+on, by person tested], "chosen_epochs", "within": MEAN, "between": MEAN, "leave_one_out": {"tuned": [r], "chosen_epochs",
+"gain": MEAN, "gain_seen": MEAN, "seen_less_unseen": MEAN, "gain_rois": {REGION: MEAN}, "ridge_on_unmet_stories": {
+"subjects", "stories", "base", "tuned", "gain": MEAN or null, "skipped": {NAME: why}}}, "curve": {"points": [{"share",
+"minutes", "base": [r], "tuned": [r], "base_mean": MEAN, "tuned_mean": MEAN, "gain": MEAN}], "goal", "full_minutes",
+"minutes_saved": number or null, "at_least", "not_reached": why, "minutes_saved_ci95"}, "notes"}. MEAN is {"mean_r",
+"ci95": [low, high] or null, "no_interval_because"}; lists by person are in the order of subjects. OUT/transfer has the
+same in transfer.json, and transfer.csv with a line for each number.`,
+		Example: "  bwlm transfer alice.yaml\n  bwlm transfer alice.yaml --subjects 'sub-1*' --only matrix\n" +
+			"  bwlm transfer alice.yaml --only leave-one-out,curve --json",
+		Args: wantArgs("EXPERIMENT"),
+		RunE: func(c *cobra.Command, args []string) error {
+			r, dir, err := a.transfer(c, args[0], &exp, subjects, only)
+			if err != nil {
+				return err
+			}
+			return a.answer(r, func(w io.Writer) error { return printTransfer(w, r, dir) })
+		},
+	}
+	exp.add(c)
+	c.Flags().StringSliceVar(&subjects, "subjects", nil, "the `people` to take, names or globs, in place of data.subjects")
+	c.Flags().StringSliceVar(&only, "only", nil, "do only these `parts`: matrix, leave-one-out, curve")
+	return c
+}
+
+// transfer runs a transfer study and shows where it is.
+func (a *app) transfer(c *cobra.Command, path string, flags *experimentFlags, subjects, only []string) (*transfer.Result, string, error) {
+	exp, err := flags.load(path)
+	if err != nil {
+		return nil, "", err
+	}
+	data, err := dataset.Open(exp.Data.Path)
+	if err != nil {
+		return nil, "", err
+	}
+	if len(subjects) == 0 {
+		subjects = exp.Data.Subjects
+	}
+	if exp.Data.Subjects, err = transfer.People(data, subjects); err != nil {
+		return nil, "", err
+	}
+	if _, err := openDevice(exp.Device); err != nil {
+		return nil, "", err
+	}
+	watch := &watcher{ui: a.ui}
+	defer watch.end()
+	st, err := brain.Open(c.Context(), exp, brain.Options{Purpose: a.command, Progress: watch.event})
+	if err != nil {
+		return nil, "", err
+	}
+	defer st.Close()
+	a.ui.Note("%s", st.Audit)
+	var clock tuningClock
+	r, err := transfer.Run(c.Context(), st, transfer.Options{Only: only, Begin: func(run string, index, total int) {
+		watch.end()
+		a.ui.Note("tuning %d of %d: %s%s", index+1, total, run, clock.left(total-index))
+	}})
+	watch.end()
+	if ctx := c.Context(); err != nil && ctx.Err() != nil {
+		stop := fault.Wrap(fault.KindOf(err), "stopped", exp.Out, err)
+		stop.Why = "all finished steps are saved"
+		return nil, "", stop.Advise("go on with the same command")
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	for _, note := range r.Notes {
+		a.ui.Note("note: %s", note)
+	}
+	return r, exp.Out, nil
+}
+
+// tuningClock guesses the time that is left from the tunings that were done, which one that is read is not.
+type tuningClock struct {
+	begun time.Time
+	took  time.Duration
+	done  int
+}
+
+// left is told as a tuning begins, with the number of those to come.
+func (k *tuningClock) left(todo int) string {
+	now := time.Now()
+	if took := now.Sub(k.begun); !k.begun.IsZero() && took > time.Second {
+		k.took, k.done = k.took+took, k.done+1
+	}
+	k.begun = now
+	if k.done == 0 {
+		return ""
+	}
+	left := (k.took / time.Duration(k.done) * time.Duration(todo)).Round(time.Second)
+	return fmt.Sprintf(", about %s left", left)
+}
+
+func printTransfer(w io.Writer, r *transfer.Result, out string) error {
+	fmt.Fprintf(w, "r on the test rows, by a ridge on each person's own training rows (%.1f minutes).\n", average(r.Minutes))
+	if r.Matrix != nil {
+		head := append([]string{"tuned on"}, r.Subjects...)
+		rows := [][]string{append([]string{"(untuned)"}, scores(r.Base)...)}
+		for i, row := range r.Matrix {
+			line := append([]string{r.Subjects[i]}, scores(row)...)
+			line[1+i] += "*"
+			rows = append(rows, line)
+		}
+		if err := ui.Table(w, head, rows); err != nil {
+			return err
+		}
+		fmt.Fprintln(w, "* the person tuned on: no transfer.")
+	}
+	if l := r.LeaveOneOut; l != nil {
+		var rows [][]string
+		for k, name := range r.Subjects {
+			rows = append(rows, []string{name, score(r.Base[k]), score(l.Tuned[k]), fmt.Sprintf("%+.3f", l.Tuned[k]-r.Base[k]), fmt.Sprint(l.Chosen[k])})
+		}
+		if err := ui.Table(w, []string{"left out", "base", "tuned on the others", "gain", "epoch"}, rows); err != nil {
+			return err
+		}
+	}
+	var rows [][]string
+	add := func(what string, m *transfer.Mean) {
+		if m != nil {
+			rows = append(rows, []string{what, fmt.Sprintf("%+.3f", m.Mean), interval(m.CI95)})
+		}
+	}
+	add("the person tuned on", r.Within)
+	add("others (one person tuned on)", r.Between)
+	if l := r.LeaveOneOut; l != nil {
+		add("seen people, unseen stories", l.Seen)
+		add("unseen person, unseen stories", l.Gain)
+		add("unseen person, ridge on unmet stories", l.Unmet.Gain)
+		add("seen less unseen", l.Cost)
+		for _, name := range slices.Sorted(maps.Keys(l.ROIs)) {
+			add("unseen person: "+name, l.ROIs[name])
+		}
+	}
+	if len(rows) > 0 {
+		if err := ui.Table(w, []string{"gain over base", "mean", "95 % interval over people"}, rows); err != nil {
+			return err
+		}
+	}
+	if l := r.LeaveOneOut; l != nil && len(l.Unmet.Skipped) > 0 {
+		first := slices.Sorted(maps.Keys(l.Unmet.Skipped))[0]
+		fmt.Fprintf(w, "No ridge on unmet stories for %d of %d people: %s.\n", len(l.Unmet.Skipped), len(r.Subjects), l.Unmet.Skipped[first])
+	}
+	if r.Curve != nil {
+		if err := printCurve(w, r.Curve); err != nil {
+			return err
+		}
+	}
+	for _, m := range []*transfer.Mean{r.Within, gainOf(r.LeaveOneOut)} {
+		if m != nil && m.Reason != "" {
+			fmt.Fprintf(w, "No intervals: %s.\n", m.Reason)
+			break
+		}
+	}
+	_, err := fmt.Fprintf(w, "Each tuning is a run below %s/transfer, with these numbers in transfer.json and transfer.csv.\n", out)
+	return err
+}
+
+func gainOf(l *transfer.LeaveOneOut) *transfer.Mean {
+	if l == nil {
+		return nil
+	}
+	return l.Gain
+}
+
+func printCurve(w io.Writer, c *transfer.Curve) error {
+	var rows [][]string
+	for _, p := range c.Points {
+		rows = append(rows, []string{fmt.Sprintf("%.1f", p.Minutes), score(p.BaseMean.Mean), score(p.TunedMean.Mean), fmt.Sprintf("%+.3f", p.Gain.Mean), interval(p.Gain.CI95)})
+	}
+	if err := ui.Table(w, []string{"minutes of a new person", "base", "tuned", "gain", "95 % interval over people"}, rows); err != nil {
+		return err
+	}
+	switch {
+	case c.Saved == nil:
+		fmt.Fprintf(w, "Minutes saved: none, %s.\n", c.NotThere)
+	default:
+		atLeast := ""
+		if c.AtLeast {
+			atLeast = "at least "
+		}
+		fmt.Fprintf(w, "Minutes saved to reach r %.3f, which the untuned model reaches with %.1f: %s%.1f", c.Goal, c.Full, atLeast, *c.Saved)
+		if ci := c.SavedCI95; ci != nil {
+			fmt.Fprintf(w, " [%.1f, %.1f]", ci[0], ci[1])
+		}
+		fmt.Fprintln(w, ".")
+	}
+	if c.Reason != "" {
+		fmt.Fprintf(w, "No interval of the minutes saved: %s.\n", c.Reason)
+	}
+	return nil
+}
+
+func scores(x []float64) (out []string) {
+	for _, r := range x {
+		out = append(out, score(r))
+	}
+	return out
+}
+
+func average(x []float64) float64 {
+	sum := 0.
+	for _, v := range x {
+		sum += v / float64(len(x))
+	}
+	return sum
+}
