@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -21,7 +22,8 @@ stories in a voice that was never tuned on. Beside the scores stand the ceiling,
 alone would reach, probes of what the representation gained in meaning or lost in sound, and the transfer to other people.
 The model is a nano WavLM trained on synthetic speech: the demo shows the method, it says nothing about real brains.
 
-Everything is left in the directory: a run directory for each way to tune, with predictions and responses as .npy.
+Everything is left in the directory: a run directory for each way to tune, with predictions and responses as .npy, a made-up
+surface that the voxels are on, and report.html, one page with all of it (see bwlm report).
 About 4 minutes and 2 GB on 2 cores.`,
 		Example: "  bwlm demo --out demo\n  bwlm demo --out null --null --seed 7   # nobody hears anything: nothing may come out",
 		Args:    wantArgs(),
@@ -33,6 +35,11 @@ About 4 minutes and 2 GB on 2 cores.`,
 			if err != nil {
 				return err
 			}
+			page := filepath.Join(opt.Out, "report.html")
+			if _, err := writeReport(c.Context(), page, opt.Out); err != nil {
+				return err
+			}
+			a.ui.Note("report: %s", page)
 			return a.answer(report, func(w io.Writer) error { return printDemo(w, report, opt.Out) })
 		},
 	}

@@ -93,7 +93,8 @@ func printDemo(w io.Writer, r *demo.Report, out string) error {
 	for _, s := range verdicts(r) {
 		fmt.Fprintln(w, s)
 	}
-	_, err := fmt.Fprintf(w, "\nEverything is in %s; each r can be recomputed from the .npy files below %s.\n", out, filepath.Join(out, "*", "eval", "test"))
+	_, err := fmt.Fprintf(w, "\nEverything is in %s, with pictures in %s; each r can be recomputed from the .npy files below %s.\n", out,
+		filepath.Join(out, "report.html"), filepath.Join(out, "*", "eval", "test"))
 	return err
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -9,6 +10,7 @@ import (
 
 	brainreport "github.com/brainwavlm/bwlm/brain/report"
 	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/fault"
 )
 
 func reportCommand(a *app) *cobra.Command {
@@ -34,19 +36,9 @@ What bwlm probe and explain-gain print with --json is found as RUN/probe.json an
 			if err := required(c, "out"); err != nil {
 				return err
 			}
-			r, err := brainreport.Read(c.Context(), args...)
+			answer, err := writeReport(c.Context(), out, args...)
 			if err != nil {
 				return err
-			}
-			if err := ckpt.Atomic(out, r.HTML); err != nil {
-				return err
-			}
-			answer := reportAnswer{Schema: 1, Out: out}
-			for _, run := range r.Runs {
-				answer.Runs = append(answer.Runs, run.Name)
-			}
-			if info, err := os.Stat(out); err == nil {
-				answer.Bytes = info.Size()
 			}
 			return a.answer(answer, func(w io.Writer) error {
 				_, err := fmt.Fprintf(w, "%s: %s, %d kB\n", out, count(answer.Runs, "run", "runs"), answer.Bytes/1000)
@@ -64,4 +56,25 @@ type reportAnswer struct {
 	Out    string   `json:"out"`
 	Runs   []string `json:"runs"`
 	Bytes  int64    `json:"bytes"`
+}
+
+// writeReport makes the page of some runs.
+func writeReport(ctx context.Context, out string, dirs ...string) (answer reportAnswer, err error) {
+	r, err := brainreport.Read(ctx, dirs...)
+	if err != nil {
+		return answer, err
+	}
+	answer = reportAnswer{Schema: 1, Out: out}
+	for _, run := range r.Runs {
+		answer.Runs = append(answer.Runs, run.Name)
+	}
+	if err := ckpt.Atomic(out, r.HTML); err != nil {
+		return answer, err
+	}
+	info, err := os.Stat(out)
+	if err != nil {
+		return answer, fault.Wrap(fault.IO, "report", out, err)
+	}
+	answer.Bytes = info.Size()
+	return answer, nil
 }
