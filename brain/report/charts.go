@@ -17,7 +17,6 @@ import (
 	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/probe"
 	"github.com/brainwavlm/bwlm/brain/stats"
-	"github.com/brainwavlm/bwlm/brain/sweep"
 	"github.com/brainwavlm/bwlm/cortex/render"
 )
 
@@ -401,74 +400,39 @@ func (r *Run) ProbeMaps() (out []Figure) {
 	return out
 }
 
-// TransferMatrix shows what each run's adapter gains for people whom it was not tuned on.
-func (rep *Report) TransferMatrix() (Figure, bool) {
-	var rows, columns []string
-	var cell [][]float64
-	at := func(person string) int {
-		if i := slices.Index(columns, person); i >= 0 {
-			return i
-		}
-		columns = append(columns, person)
-		return len(columns) - 1
-	}
-	add := func(row []float64, i int, v float64) []float64 {
-		for len(row) <= i {
-			row = append(row, math.NaN())
-		}
-		row[i] = v
-		return row
-	}
-	if rep.Demo != nil {
-		d := rep.Demo
-		rows = []string{"whole_cortex"}
-		cell = [][]float64{nil}
-		at("listener")
-		cell[0] = add(cell[0], 0, d.WholeCortex.Test.Delta.MeanR)
-		cell[0] = add(cell[0], at("related"), d.Transfer.Related.Tuned-d.Transfer.Related.Base)
-		cell[0] = add(cell[0], at("unrelated"), d.Transfer.Unrelated.Tuned-d.Transfer.Unrelated.Base)
-	}
-	for _, r := range rep.Runs {
-		var row []float64
-		for _, t := range r.Transfers {
-			row = add(row, at(t.Name), t.Summary.Test.Delta.MeanR)
-		}
-		if row != nil {
-			rows, cell = append(rows, r.Name), append(cell, row)
-		}
-	}
-	if len(rows) == 0 {
+// TransferMatrix shows r of each person with the model that was tuned on each.
+func (r *Run) TransferMatrix() (Figure, bool) {
+	t := r.Unseen
+	if t == nil || len(t.Matrix) == 0 || len(t.Base) != len(t.Subjects) {
 		return Figure{}, false
 	}
-	return grid(rows, columns, cell, "Transfer", "Tuned less untuned, mean r over all voxels; rows are what was tuned, columns whose responses are predicted."), true
+	return grid(append([]string{"untuned"}, t.Subjects...), t.Subjects, append([][]float64{t.Base}, t.Matrix...), "Transfer between people",
+		"Mean r of the person in the column, with the model tuned on the person in the row; on the diagonal the two are the same."), true
 }
 
-// Minutes shows the gain against how much was trained on, of a sweep over data.train.
-func (rep *Report) Minutes() (Figure, bool) {
-	if rep.Sweep == nil {
+// Minutes shows what a new person's data are worth, with the untuned model and with one tuned on the others.
+func (r *Run) Minutes() (Figure, bool) {
+	if r.Unseen == nil || r.Unseen.Curve == nil || len(r.Unseen.Curve.Points) < 2 {
 		return Figure{}, false
 	}
-	p := newPlot("setting of data.train, in the order of the sweep", "r, tuned less untuned")
-	var xys plotter.XYs
-	var names []string
-	for _, s := range rep.Sweep.Settings {
-		gain, ok := s.Gain[sweep.All]
-		value, varied := s.Values["data.train"]
-		if !ok || !varied {
-			continue
-		}
-		x := float64(len(xys))
-		xys, names = append(xys, plotter.XY{X: x, Y: gain.Mean}), append(names, short(value, 16))
-		if gain.SD != nil {
-			p.Add(&plotter.Line{XYs: plotter.XYs{{X: x, Y: gain.Mean - *gain.SD}, {X: x, Y: gain.Mean + *gain.SD}}, LineStyle: line(tones[0], 2)})
-		}
+	c := r.Unseen.Curve
+	var base, tuned plotter.XYs
+	for _, at := range c.Points {
+		base = append(base, plotter.XY{X: at.Minutes, Y: at.BaseMean.Mean})
+		tuned = append(tuned, plotter.XY{X: at.Minutes, Y: at.TunedMean.Mean})
 	}
-	if len(xys) < 2 {
-		return Figure{}, false
+	p := newPlot("minutes of a new person's data", "mean r")
+	for i, xys := range []plotter.XYs{base, tuned} {
+		l := &plotter.Line{XYs: xys, LineStyle: line(tones[i], 2)}
+		p.Add(l, &plotter.Scatter{XYs: xys, GlyphStyle: glyph(i, 3)})
+		p.Legend.Add([]string{"untuned model", "tuned on the others"}[i], l)
 	}
-	p.Add(&plotter.Line{XYs: xys, LineStyle: line(tones[0], 1.5)}, &plotter.Scatter{XYs: xys, GlyphStyle: glyph(0, 3)})
-	p.NominalX(names...)
-	return svg(p, chartWidth, chartHeight, "How much data", "Mean gain over seeds; bars are one SD of the seeds."), true
+	room(&p.Y, .25)
+	alt := fmt.Sprintf("With all data the untuned model reaches %.3f.", c.Goal)
+	if c.Saved != nil {
+		alt += fmt.Sprintf(" The model tuned on other people saves %.1f minutes on the way there.", *c.Saved)
+	}
+	return svg(p, chartWidth, chartHeight, "How much data a new person needs", alt), true
 }
 
 // wholeTicks are ticks at whole numbers.

@@ -49,11 +49,9 @@ type page struct {
 	Pages           []runPage
 	Together        []sideBySide
 	Joint           []Figure // of all runs
-	Extra           []Figure // of the demo
 	DemoRegions     []string
 	DemoControls    []valuesOf
 	DemoProbes      []valuesOf
-	Minutes         []Figure
 	Data            []dataPart
 	Configured      []string // names of the runs with settings
 	Settings        []settingLine
@@ -137,20 +135,9 @@ func (rep *Report) page() (*page, error) {
 		p.Pages = append(p.Pages, part)
 	}
 	p.together()
-	add := func(to *[]Figure, f Figure, ok bool) {
-		if ok {
-			*to = append(*to, f)
-		}
-	}
-	transfer, ok := rep.TransferMatrix()
 	if rep.Demo != nil {
-		add(&p.Extra, transfer, ok)
 		p.demo()
-	} else {
-		add(&p.Joint, transfer, ok && p.Several)
 	}
-	minutes, ok := rep.Minutes()
-	add(&p.Minutes, minutes, ok)
 	p.data()
 	p.settings()
 	p.provenance()
@@ -200,6 +187,7 @@ func (r *Run) page(id string) (runPage, error) {
 	}{
 		{r.Gains, ""}, {r.Levels, ""}, {r.LearningCurve, ""}, {r.Voxels, ""}, {r.Histogram, ""},
 		{r.AgainstCeiling, "score against ceiling: test rows were not repeated, or the scores are older than their ceilings"}, {r.ControlChart, ""},
+		{r.TransferMatrix, ""}, {r.Minutes, ""},
 	} {
 		if f, ok := chart.of(); ok {
 			p.Charts = append(p.Charts, f)

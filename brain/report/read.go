@@ -17,7 +17,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/demo"
 	"github.com/brainwavlm/bwlm/brain/experiment"
-	"github.com/brainwavlm/bwlm/brain/sweep"
+	"github.com/brainwavlm/bwlm/brain/transfer"
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
 )
@@ -32,11 +32,6 @@ func Read(ctx context.Context, dirs ...string) (*Report, error) {
 		switch {
 		case there(filepath.Join(dir, demoFile)):
 			if err := out.readDemo(ctx, dir); err != nil {
-				return nil, err
-			}
-		case there(filepath.Join(dir, sweepFile)):
-			out.Sweep = &sweep.Result{}
-			if err := readJSON(filepath.Join(dir, sweepFile), out.Sweep); err != nil {
 				return nil, err
 			}
 		default:
@@ -54,10 +49,7 @@ func Read(ctx context.Context, dirs ...string) (*Report, error) {
 	return out, nil
 }
 
-const (
-	demoFile  = "demo.json"
-	sweepFile = "sweep.json"
-)
+const demoFile = "demo.json"
 
 func there(path string) bool {
 	_, err := os.Stat(path)
@@ -135,6 +127,7 @@ func readRun(ctx context.Context, dir string) (*Run, error) {
 		func() error { return optional[controls.Explanation](r, in("explain.json"), &r.Explained, "") },
 		func() error { return r.readScored(in("controls"), "eval", &r.Controls) },
 		func() error { return r.readScored(in("transfer"), "", &r.Transfers) },
+		func() error { return optional[transfer.Result](r, in("transfer", "transfer.json"), &r.Unseen, "") },
 		r.readPeople,
 		func() error { return r.readData(ctx) },
 	} {
@@ -215,6 +208,9 @@ func (r *Run) readScored(dir, below string, to *[]Scored) error {
 		return fault.Wrap(fault.IO, reading, dir, err)
 	}
 	for _, e := range entries {
+		if !e.IsDir() {
+			continue
+		}
 		s := Scored{e.Name(), &brain.Summary{}}
 		err := readJSON(filepath.Join(dir, e.Name(), below, "summary.json"), s.Summary)
 		if errors.Is(err, fs.ErrNotExist) || err == nil && s.Summary.Test.Delta == nil {

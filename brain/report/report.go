@@ -9,14 +9,13 @@ import (
 	"github.com/brainwavlm/bwlm/brain/demo"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/probe"
-	"github.com/brainwavlm/bwlm/brain/sweep"
+	"github.com/brainwavlm/bwlm/brain/transfer"
 )
 
 // Report is all that a page shows.
 type Report struct {
-	Runs  []*Run
-	Demo  *demo.Report  // of a demo's directory
-	Sweep *sweep.Result // of a sweep's folder
+	Runs []*Run
+	Demo *demo.Report // of a demo's directory
 }
 
 // Run is what a run left behind. What it has not is nil or empty.
@@ -31,6 +30,7 @@ type Run struct {
 	People     []Person
 	Controls   []Scored
 	Transfers  []Scored
+	Unseen     *transfer.Result // what bwlm transfer found
 	Probes     *probe.Report
 	Explained  *controls.Explanation
 	Data       *Data

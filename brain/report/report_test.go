@@ -22,6 +22,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/probe"
 	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/brain/transfer"
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/cortex"
 	"github.com/brainwavlm/bwlm/fault"
@@ -257,11 +258,15 @@ func TestControlsProbesAndTransferAreFound(t *testing.T) {
 	put(t, dir, "transfer/bob/summary.json", string(text))
 	put(t, dir, "probe.json", probe.Report{Schema: 1, Layers: []int{0, 1}, Probes: map[string]*probe.Result{
 		"pitch": {ByModel: probe.ByModel{Base: []float64{.25, .75}, Tuned: []float64{.3, .4}}}, "speaker": {Skipped: "one voice"}}})
+	saved := 3.5
+	put(t, dir, "transfer/transfer.json", transfer.Result{Schema: 1, Subjects: []string{"ann", "bob"}, Base: []float64{.1, .2}, Matrix: [][]float64{{.31, .22}, {.12, .43}},
+		Curve: &transfer.Curve{Points: []transfer.Point{{Minutes: 1}, {Minutes: 2}}, Goal: .2, Saved: &saved}})
 	r, err := Read(t.Context(), dir)
 	require.NoError(t, err)
 	require.Len(t, r.Runs[0].Controls, 1)
 	page := pageOf(t, dir)
-	has(t, page, "What controls gain", ">shuffled<", "Transfer to other people", ">bob<", "Layer and probe, tuned", ">0.75<")
+	has(t, page, "What controls gain", ">shuffled<", "Transfer to other people", ">bob<", "Layer and probe, tuned", ">0.75<", "Transfer between people", ">0.43<",
+		"saves 3.5 minutes")
 	hasNot(t, page, "unfinished")
 }
 
