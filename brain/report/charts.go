@@ -279,7 +279,7 @@ func (r *Run) Levels() (Figure, bool) {
 	p.Y.Min, p.Y.Max = -.5, float64(len(names))+1.6
 	p.X.Min = min(0, p.X.Min)
 	room(&p.X, .04)
-	return svg(p, chartWidth, 110+24*float64(len(labels)), "Scores and ceiling, by region", "The numbers are in the table of regions."), true
+	return svg(p, chartWidth, 110+24*float64(len(labels)), "Scores, by region", "The numbers are in the table of regions."), true
 }
 
 // ControlChart shows what controls gain over the untuned model.

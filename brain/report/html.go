@@ -74,7 +74,6 @@ type runPage struct {
 // sideBySide is a region's line in all runs.
 type sideBySide struct {
 	Name  string
-	Base  *float64
 	Cells []Line
 }
 
@@ -217,9 +216,6 @@ func (p *page) together() {
 			var cell Line
 			if i := slices.IndexFunc(run.Lines, func(l Line) bool { return l.Name == name }); i >= 0 {
 				cell = run.Lines[i]
-				if line.Base == nil {
-					line.Base = cell.Base
-				}
 			}
 			line.Cells = append(line.Cells, cell)
 		}

@@ -348,6 +348,6 @@ func ExampleRun_Verdict() {
 	fmt.Println(v.Number, v.Interval, v.Word)
 	fmt.Println(v.Sentence)
 	// Output:
-	// +0.040 [+0.020, +0.060] significant gain
+	// +0.040 95 % interval [+0.020, +0.060] significant gain
 	// Tuning raised how well the responses of ann are predicted: mean r 0.300 before, 0.340 after, on 480 test rows.
 }

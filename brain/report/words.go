@@ -45,7 +45,7 @@ func (r *Run) Verdict() Verdict {
 	t := r.Scores
 	who := people(t.Subjects)
 	if t.Tuned == nil || t.Delta == nil {
-		v := Verdict{Kind: "none", Word: "nothing was tuned", Number: plain(t.Base.MeanR), Interval: interval(t.Base.CI95)}
+		v := Verdict{Kind: "none", Word: "nothing was tuned", Number: plain(t.Base.MeanR), Interval: named95(t.Base.CI95)}
 		v.Sentence = fmt.Sprintf("The untuned model predicts the responses of %s with a mean r of %s on %s test rows.", who, plain(t.Base.MeanR), count(t.Rows))
 		if t.Base.CI95 == nil {
 			v.Sentence += " There are too few rows for an interval."
@@ -59,7 +59,7 @@ func (r *Run) Verdict() Verdict {
 		return v
 	}
 	d := t.Delta
-	v := Verdict{Kind: kind(d.MeanR, d.CI95, d.P), Number: signed(d.MeanR), Interval: interval(d.CI95), P: pvalue(d.P)}
+	v := Verdict{Kind: kind(d.MeanR, d.CI95, d.P), Number: signed(d.MeanR), Interval: named95(d.CI95), P: pvalue(d.P)}
 	what := map[string]string{"gain": "Tuning raised", "loss": "Tuning lowered", "open": "Tuning did not demonstrably change"}[v.Kind]
 	v.Word = map[string]string{"gain": "significant gain", "loss": "significant loss", "open": "not significant"}[v.Kind]
 	if r.Chosen == 0 && len(r.Epochs) > 0 {
@@ -132,7 +132,7 @@ func (r *Run) regionNames() (out []string) {
 			out = append(out, name)
 		}
 	}
-	if _, ok := in[tunedOn]; ok {
+	if _, ok := in[tunedOn]; ok && r.Scores.Tuned != nil {
 		out = append(out, tunedOn)
 	}
 	return out
@@ -234,6 +234,14 @@ func interval(ci *stats.Interval) string {
 		return "no interval"
 	}
 	return fmt.Sprintf("[%s, %s]", signed(ci[0]), signed(ci[1]))
+}
+
+// named95 is an interval for those who read no table.
+func named95(ci *stats.Interval) string {
+	if ci == nil {
+		return interval(ci)
+	}
+	return "95 % interval " + interval(ci)
 }
 
 func pvalue(p float64) string {
