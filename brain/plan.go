@@ -44,7 +44,7 @@ type PlanPhase struct {
 // Constants of what is not measured, since a plan writes nothing: what a checkpoint takes beside its bytes, and how many of
 // those a disk takes in a second.
 const (
-	checkpointSeconds = .03
+	checkpointSeconds = .01 // 3 ms were measured on a local disk, 30 ms on a busy one
 	diskBytesASecond  = 300e6
 )
 
