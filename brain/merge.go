@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -40,8 +39,11 @@ var mergedFiles = []string{"config.json", "model.safetensors", "preprocessor_con
 // transformers loads as it is: all of it or nothing. What is at Out already is a fault of kind Exists, unless it is
 // forced away; then it goes when its successor is whole.
 func Merge(ctx context.Context, opt MergeOptions) (*Merged, error) {
-	there, err := opt.look()
-	if err != nil {
+	if err := opt.inputs(); err != nil {
+		return nil, err
+	}
+	target := ckpt.Target{What: mergeModel, Dir: opt.Out, Force: opt.Force, Files: mergedFiles, Whole: "a merged model"}
+	if err := target.Check(); err != nil {
 		return nil, err
 	}
 	m, err := OpenAdapted(ctx, opt.Model, opt.Adapters, wavlm.Options{})
@@ -65,53 +67,21 @@ func Merge(ctx context.Context, opt MergeOptions) (*Merged, error) {
 			}
 		}
 	}
-	target := opt.Out
-	if there {
-		target = fmt.Sprintf("%s.new.%d", filepath.Clean(opt.Out), os.Getpid())
-	}
-	err = ckpt.AtomicDir(target, func(dir string) error { return m.saveMerged(ctx, dir, opt) })
-	if err != nil || !there {
-		return out, err
-	}
-	if err = os.RemoveAll(opt.Out); err == nil {
-		err = os.Rename(target, opt.Out)
-	}
-	if err != nil {
-		return nil, fault.Wrap(fault.IO, mergeModel, opt.Out, err).Advise("the merged model is in %s", target)
-	}
-	return out, nil
+	return out, target.Write(func(dir string) error { return m.saveMerged(ctx, dir, opt) })
 }
 
-// look says whether there is something at Out, which may be replaced then.
-func (o MergeOptions) look() (there bool, err error) {
+// inputs refuses to write over what is to be merged, forced or not.
+func (o MergeOptions) inputs() error {
 	out, err := os.Stat(o.Out)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
 	if err != nil {
-		return false, fault.Wrap(fault.IO, mergeModel, o.Out, err)
+		return nil
 	}
 	for _, in := range append([]string{o.Model}, o.Adapters.Dirs...) {
 		if info, err := os.Stat(in); err == nil && os.SameFile(info, out) {
-			return false, fault.New(fault.Usage, mergeModel, o.Out, "is what is to be merged").Advise("choose another folder")
+			return fault.New(fault.Usage, mergeModel, o.Out, "is what is to be merged").Advise("choose another folder")
 		}
 	}
-	refuse := func(why string, args ...any) (bool, error) {
-		return false, fault.New(fault.Exists, mergeModel, o.Out, why, args...).Advise("choose another folder")
-	}
-	if !o.Force {
-		return false, fault.New(fault.Exists, mergeModel, o.Out, "exists already").Advise("choose another folder, or replace it with --force")
-	}
-	entries, err := os.ReadDir(o.Out)
-	if err != nil {
-		return refuse("is not a folder")
-	}
-	for _, e := range entries {
-		if !slices.Contains(mergedFiles, e.Name()) || !e.Type().IsRegular() {
-			return refuse("holds %s, which is no part of a merged model, so it is not replaced", e.Name())
-		}
-	}
-	return true, nil
+	return nil
 }
 
 // saveMerged writes the files of a merged model into a folder that is there.

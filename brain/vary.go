@@ -3,6 +3,8 @@ package brain
 import (
 	"bytes"
 	"context"
+	"errors"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -32,8 +34,24 @@ func (st *Study) VaryData(ctx context.Context, exp *experiment.Experiment, data 
 	return v, v.prepare(ctx)
 }
 
-// Made says whether a run is of this study's experiment: an error if not.
-func (st *Study) Made(run *Run) error {
+// BeginOrGoOn begins the run of the study, or opens the one that is there, which must be of the same experiment.
+func (st *Study) BeginOrGoOn(ctx context.Context) (*Run, error) {
+	if _, err := os.Stat(filepath.Join(st.Experiment.Out, configFile)); errors.Is(err, fs.ErrNotExist) {
+		return st.Begin(ctx)
+	}
+	run, err := OpenRun(st.Experiment.Out)
+	if err != nil {
+		return nil, err
+	}
+	if err := st.made(run); err != nil {
+		run.Close()
+		return nil, err
+	}
+	return run, nil
+}
+
+// made says whether a run is of this study's experiment: an error if not.
+func (st *Study) made(run *Run) error {
 	var now bytes.Buffer
 	if err := st.Experiment.Write(&now); err != nil {
 		return err

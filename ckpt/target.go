@@ -1,6 +1,7 @@
 package ckpt
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,6 +18,7 @@ type Target struct {
 	Dir    string   // the folder
 	Force  bool     // replace it if there is one that holds nothing but Files
 	Files  []string // all files that the operation makes
+	Whole  string   // what they are together, as errors name it; "": what is made here
 	Inputs []string // what the operation reads, which must not be replaced
 }
 
@@ -45,7 +47,7 @@ func (t Target) Check() error {
 	}
 	for _, e := range entries {
 		if !slices.Contains(t.Files, e.Name()) || !e.Type().IsRegular() {
-			return refuse("holds %s, which is no part of what is made here, so it is not replaced", oneLine(e.Name()))
+			return refuse("holds %s, which is no part of %s, so it is not replaced", oneLine(e.Name()), cmp.Or(t.Whole, "what is made here"))
 		}
 	}
 	return nil

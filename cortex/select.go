@@ -10,6 +10,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/cortex/internal/raw"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/edits"
 )
 
 const selecting = "select regions"
@@ -330,30 +331,9 @@ func nearest(name string, known []string) string {
 		if strings.EqualFold(k, name) {
 			return k
 		}
-		if d := edits(strings.ToLower(name), strings.ToLower(k)); d < fewest || d == fewest && best == "" {
+		if d := edits.Distance([]byte(strings.ToLower(name)), []byte(strings.ToLower(k))); d < fewest || d == fewest && best == "" {
 			best, fewest = k, d
 		}
 	}
 	return best
-}
-
-// edits is the Levenshtein distance.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		last := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := last
-			if a[i] != b[j] {
-				cost++
-			}
-			last = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

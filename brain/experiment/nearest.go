@@ -3,6 +3,8 @@ package experiment
 import (
 	"iter"
 	"strings"
+
+	"github.com/brainwavlm/bwlm/internal/edits"
 )
 
 // Nearest gives the known word that a mistyped one most likely meant, "" if none is close. Case does not count.
@@ -24,21 +26,5 @@ func levenshtein(a, b string) int {
 	if len(s) > 64 || len(t) > 64 {
 		return max(len(s), len(t))
 	}
-	row := make([]int, len(t)+1) // row[j]: distance from the letters of s seen so far to t[:j]
-	for j := range row {
-		row[j] = j
-	}
-	for i := range s {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range t {
-			replace := diagonal
-			if s[i] != t[j] {
-				replace++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replace, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(t)]
+	return edits.Distance(s, t)
 }

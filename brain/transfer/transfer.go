@@ -281,7 +281,7 @@ func (t *runner) tuned(ctx context.Context, name string, sources []string, at []
 	if err != nil {
 		return nil, err
 	}
-	run, err := open(ctx, v)
+	run, err := v.BeginOrGoOn(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -312,22 +312,6 @@ func (t *runner) tuned(ctx context.Context, name string, sources []string, at []
 		}
 	}
 	return s, write(file, s)
-}
-
-// open begins a study's run, or opens the one that is there.
-func open(ctx context.Context, st *brain.Study) (*brain.Run, error) {
-	if _, err := os.Stat(filepath.Join(st.Experiment.Out, "config.yaml")); errors.Is(err, fs.ErrNotExist) {
-		return st.Begin(ctx)
-	}
-	run, err := brain.OpenRun(st.Experiment.Out)
-	if err != nil {
-		return nil, err
-	}
-	if err := st.Made(run); err != nil {
-		run.Close()
-		return nil, err
-	}
-	return run, nil
 }
 
 // unmet scores a new person by a ridge on stories that no tuning has met, if the person has heard enough of such.

@@ -2,16 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
-	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/controls"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 )
@@ -60,7 +55,7 @@ func (a *app) controls(ctx context.Context, path string, exp *experimentFlags, o
 	}
 	defer end()
 	if run == nil {
-		if run, err = beginOrGoOn(ctx, st); err != nil {
+		if run, err = st.BeginOrGoOn(ctx); err != nil {
 			return nil, err
 		}
 		defer run.Close()
@@ -69,23 +64,6 @@ func (a *app) controls(ctx context.Context, path string, exp *experimentFlags, o
 		return nil, advisedResume(ctx, err, run)
 	}
 	return controls.Run(ctx, st, run, opt)
-}
-
-// beginOrGoOn opens the run of an experiment, which may be there already.
-func beginOrGoOn(ctx context.Context, st *brain.Study) (*brain.Run, error) {
-	_, err := os.Stat(filepath.Join(st.Experiment.Out, "config.yaml"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return st.Begin(ctx)
-	}
-	run, err := brain.OpenRun(st.Experiment.Out)
-	if err != nil {
-		return nil, err
-	}
-	if err := st.Made(run); err != nil {
-		run.Close()
-		return nil, err
-	}
-	return run, nil
 }
 
 func printControls(w io.Writer, r *controls.Report) error {
