@@ -93,11 +93,11 @@ func TestCombinationsThatPEFTGetsWrong(t *testing.T) {
 				bias := s.ZerosOf(torch.Float64, l.bias.Shape()...)
 				for i, part := range []*Adapter{a, b} {
 					if p := part.byPath[l.Path]; p != nil {
-						w, d := p.Layer.Merge(s.ZerosOf(torch.Float64, l.weight.Shape()...), s.ZerosOf(torch.Float64, l.bias.Shape()...))
+						w, d := p.Layer.Merge(Rows{0, l.weight.Dim(0)}, s.ZerosOf(torch.Float64, l.weight.Shape()...), s.ZerosOf(torch.Float64, l.bias.Shape()...))
 						want, bias = want.Add(w.Scale([]float64{.5, -2}[i])), bias.Add(d.Scale([]float64{.5, -2}[i]))
 					}
 				}
-				w, d := l.Layer.Merge(s.ZerosOf(torch.Float64, l.weight.Shape()...), s.ZerosOf(torch.Float64, l.bias.Shape()...))
+				w, d := l.Layer.Merge(Rows{0, l.weight.Dim(0)}, s.ZerosOf(torch.Float64, l.weight.Shape()...), s.ZerosOf(torch.Float64, l.bias.Shape()...))
 				assert.Less(t, w.Sub(want).Abs().Max().Item(), 1e-6, "%s %s", how.Kind, l.Path)
 				assert.Less(t, d.Sub(bias).Abs().Max().Item(), 1e-6, "%s %s", how.Kind, l.Path)
 			}

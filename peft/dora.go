@@ -33,7 +33,7 @@ func (d *dora) norms(s *torch.Scope) *torch.Tensor {
 func (d *dora) Forward(x *torch.Tensor) *torch.Tensor {
 	y := d.below.Forward(x)
 	s := x.Scope()
-	c := s.Use(d.norm).Div(d.norms(s)) // (out)
+	c := s.Use(d.norm).Div(d.norms(s)) // (rows)
 	dropped, wx := x.To(d.a.DType()), y
 	if d.dropout > 0 && s.Mode().Dropout {
 		dropped = dropped.Dropout(d.dropout)
@@ -46,9 +46,9 @@ func (d *dora) Forward(x *torch.Tensor) *torch.Tensor {
 }
 
 // Merge is W'; the bias stays.
-func (d *dora) Merge(w, b *torch.Tensor) (*torch.Tensor, *torch.Tensor) {
-	w, _ = d.lora.Merge(w, nil)
-	c := w.Scope().Use(d.norm).To(torch.Float64).Div(w.Square().Sum(1).Sqrt()) // (out)
+func (d *dora) Merge(rows Rows, w, b *torch.Tensor) (*torch.Tensor, *torch.Tensor) {
+	w, _ = d.lora.Merge(rows, w, nil)
+	c := rows.Of(w.Scope().Use(d.norm)).To(torch.Float64).Div(w.Square().Sum(1).Sqrt()) // (rows)
 	return w.Mul(c.Unsqueeze(1)), b
 }
 

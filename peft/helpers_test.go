@@ -194,6 +194,6 @@ func matrix(name string, shape ...int) ckpt.Tensor {
 // delta is what merging adds to a weight (out, in), in Float64.
 func delta(s *torch.Scope, l *Adapted) *torch.Tensor {
 	w := s.ZerosOf(torch.Float64, l.weight.Shape()...)
-	w, _ = l.Layer.Merge(w, nil)
+	w, _ = l.Layer.Merge(Rows{0, w.Dim(0)}, w, nil)
 	return w
 }

@@ -93,8 +93,11 @@ func (l *ia3) Forward(x *torch.Tensor) *torch.Tensor {
 }
 
 // Merge multiplies the rows and the bias, or the columns.
-func (l *ia3) Merge(w, b *torch.Tensor) (*torch.Tensor, *torch.Tensor) {
+func (l *ia3) Merge(rows Rows, w, b *torch.Tensor) (*torch.Tensor, *torch.Tensor) {
 	factor := w.Scope().Use(l.factor).To(torch.Float64)
+	if !l.before {
+		factor = rows.Of(factor)
+	}
 	if b != nil && !l.before {
 		b = b.Mul(factor.Reshape(-1))
 	}

@@ -242,21 +242,21 @@ func (l *lora) add(x *torch.Tensor) *torch.Tensor {
 }
 
 // Merge is W + s·B·A and b + s·bias.
-func (l *lora) Merge(w, b *torch.Tensor) (*torch.Tensor, *torch.Tensor) {
+func (l *lora) Merge(rows Rows, w, b *torch.Tensor) (*torch.Tensor, *torch.Tensor) {
 	s := w.Scope()
 	if l.bias != nil && b != nil {
-		b = b.Add(s.Use(l.bias).To(torch.Float64).Scale(l.scale))
+		b = b.Add(rows.Of(s.Use(l.bias)).To(torch.Float64).Scale(l.scale))
 	}
-	w = w.Add(product(s, l.a, l.b, l.scale).Reshape(w.Shape()...))
+	w = w.Add(product(l.a, rows.Of(s.Use(l.b)), l.scale).Reshape(w.Shape()...))
 	if l.start.a != nil {
-		w = w.Sub(product(s, l.start.a, l.start.b, l.scale))
+		w = w.Sub(product(l.start.a, rows.Of(s.Use(l.start.b)), l.scale))
 	}
 	return w, b
 }
 
-// product is s·B·A in Float64: (out, in), of a convolution (out, in·k).
-func product(s *torch.Scope, a, b *torch.Tensor, scale float64) *torch.Tensor {
-	matrix := func(t *torch.Tensor) *torch.Tensor { return s.Use(t).To(torch.Float64).Reshape(t.Dim(0), -1) }
+// product is s·B·A in Float64 for some rows of B: (rows, in), of a convolution (rows, in·k).
+func product(a, b *torch.Tensor, scale float64) *torch.Tensor {
+	matrix := func(t *torch.Tensor) *torch.Tensor { return b.Scope().Use(t).To(torch.Float64).Reshape(t.Dim(0), -1) }
 	return matrix(b).Scale(scale).MatMul(matrix(a)) // scaling costs least on B
 }
 

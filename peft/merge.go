@@ -2,6 +2,7 @@ package peft
 
 import (
 	"context"
+	"iter"
 	"math"
 	"slices"
 
@@ -91,22 +92,40 @@ func (m *Merged) merge(s *torch.Scope) error {
 
 // change gives the unit's parameters their new values, rounded, and keeps the old ones.
 func (m *Merged) change(s *torch.Scope, u *unit) error {
-	for i, exact := range u.exact(s) {
-		p := []*torch.Tensor{u.weight, u.bias}[i]
-		switch {
-		case exact == nil:
-			continue
-		case p == nil:
-			return fault.New(fault.BadData, mergeAdapter, u.path, "the adapter has a bias, the layer has none to add it to")
+	params := [2]*torch.Tensor{u.weight, u.bias}
+	var next [2]*torch.Tensor
+	for rows := range u.blocks() {
+		err := torch.Infer(s.Context(), func(inner *torch.Scope) error {
+			for i, exact := range u.exact(inner, rows) {
+				p := params[i]
+				switch {
+				case exact == nil:
+					continue
+				case p == nil:
+					return fault.New(fault.BadData, mergeAdapter, u.path, "the adapter has a bias, the layer has none to add it to")
+				case next[i] == nil:
+					next[i] = s.ZerosOf(p.DType(), p.Shape()...)
+				}
+				rounded := rows.Of(inner.Use(next[i]))
+				rounded.CopyFrom(exact)
+				largest := rounded.MaxAbs()
+				if math.IsNaN(largest) || math.IsInf(largest, 0) {
+					return fault.New(fault.BadData, mergeAdapter, u.path, "the merged weight is not finite")
+				}
+				m.MaxRounding = max(m.MaxRounding, halfUnit(largest, p.DType()))
+			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
-		m.params = append(m.params, p)
-		m.originals = append(m.originals, m.arena.Keep(s.Use(p).Clone()))
-		p.CopyFrom(exact)
-		largest := s.Use(p).Abs().Max().To(torch.Float64).Item() // which is not a number if any is not
-		if math.IsNaN(largest) || math.IsInf(largest, 0) {
-			return fault.New(fault.BadData, mergeAdapter, u.path, "the merged weight is not finite")
+	}
+	for i, p := range params {
+		if next[i] != nil {
+			m.params = append(m.params, p)
+			m.originals = append(m.originals, m.arena.Keep(s.Use(p)))
+			p.Rebind(next[i])
 		}
-		m.MaxRounding = max(m.MaxRounding, halfUnit(largest, p.DType()))
 	}
 	return nil
 }
@@ -114,7 +133,7 @@ func (m *Merged) change(s *torch.Scope, u *unit) error {
 // restore puts the original values back.
 func (m *Merged) restore() {
 	for i, p := range m.params {
-		p.CopyFrom(m.originals[i])
+		p.Rebind(m.originals[i])
 	}
 }
 
@@ -206,8 +225,30 @@ func halfUnit(v float64, d torch.DType) float64 {
 	return math.Ldexp(1, exponent-bits-1)
 }
 
-// exact are the new weight and bias in Float64, nil where they stay what they are.
-func (u *unit) exact(s *torch.Scope) [2]*torch.Tensor {
+// Rows are output channels from From up to To.
+type Rows struct{ From, To int }
+
+// Of takes the rows of t, whose first dimension is that of the layer's output channels.
+func (r Rows) Of(t *torch.Tensor) *torch.Tensor { return t.Narrow(0, r.From, r.To-r.From) }
+
+// blockElements are about so many in a block: what is made of it in Float64 stays in the processor's cache.
+const blockElements = 1 << 17
+
+// blocks are all rows of a unit, some at a time.
+func (u *unit) blocks() iter.Seq[Rows] {
+	return func(yield func(Rows) bool) {
+		n := u.weight.Dim(0)
+		step := max(1, blockElements*n/max(1, u.weight.Len()))
+		for from := 0; from < n; from += step {
+			if !yield(Rows{from, min(from+step, n)}) {
+				return
+			}
+		}
+	}
+}
+
+// exact are rows of the new weight and bias in Float64, nil where these stay what they are.
+func (u *unit) exact(s *torch.Scope, rows Rows) [2]*torch.Tensor {
 	start := func(p *torch.Tensor) (t *torch.Tensor, own bool) {
 		if p == nil {
 			return nil, false
@@ -215,13 +256,13 @@ func (u *unit) exact(s *torch.Scope) [2]*torch.Tensor {
 		if c := u.copies[p]; c != nil {
 			p, own = c, true
 		}
-		return s.Use(p).To(torch.Float64), own
+		return rows.Of(s.Use(p)).To(torch.Float64), own
 	}
 	w, ownW := start(u.weight)
 	b, ownB := start(u.bias)
 	w0, b0 := w, b
 	for _, l := range u.layers {
-		w, b = l.Layer.Merge(w, b)
+		w, b = l.Layer.Merge(rows, w, b)
 	}
 	if w == w0 && !ownW {
 		w = nil
@@ -287,7 +328,7 @@ func (a *Adapter) Idle(ctx context.Context, ss *nn.Session) (paths []string, err
 // idle says whether all new values are the old ones.
 func (u *unit) idle(s *torch.Scope) bool {
 	return s.Frozen(func(s *torch.Scope) *torch.Tensor {
-		for i, exact := range u.exact(s) {
+		for i, exact := range u.exact(s, Rows{0, u.weight.Dim(0)}) {
 			p := []*torch.Tensor{u.weight, u.bias}[i]
 			if exact == nil {
 				continue
@@ -296,7 +337,7 @@ func (u *unit) idle(s *torch.Scope) bool {
 				return s.Zeros()
 			}
 			old := s.Use(p).To(torch.Float64)
-			if exact.Sub(old).Abs().Max().Item() > unchanged*old.Abs().Max().Item() {
+			if exact.Sub(old).MaxAbs() > unchanged*old.MaxAbs() {
 				return s.Zeros()
 			}
 		}

@@ -30,9 +30,9 @@ type Method interface {
 // Layer is an adapted layer.
 type Layer interface {
 	nn.Layer
-	// Merge gives the weight and bias of the layer below with the adaptation in them. All are Float64; b is nil where
-	// the layer below has no bias.
-	Merge(w, b *torch.Tensor) (*torch.Tensor, *torch.Tensor)
+	// Merge gives some rows (output channels) of the weight and bias of the layer below with the adaptation in them;
+	// w and b are those rows as they are. All are Float64; b is nil where the layer below has no bias.
+	Merge(rows Rows, w, b *torch.Tensor) (*torch.Tensor, *torch.Tensor)
 	// Effect is how it acts, by which it is decided what may be active beside it.
 	Effect() Effect
 	// String says in a word or two what the layer's numbers are, such as r=4 scale=2.

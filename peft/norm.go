@@ -75,12 +75,12 @@ type copied struct {
 func (c *copied) Forward(x *torch.Tensor) *torch.Tensor { return c.layer.Forward(x) }
 
 // Merge is the copy's parameters.
-func (c *copied) Merge(w, b *torch.Tensor) (*torch.Tensor, *torch.Tensor) {
+func (c *copied) Merge(rows Rows, w, b *torch.Tensor) (*torch.Tensor, *torch.Tensor) {
 	s := w.Scope()
 	if c.bias != nil {
-		b = s.Use(c.bias).To(torch.Float64)
+		b = rows.Of(s.Use(c.bias)).To(torch.Float64)
 	}
-	return s.Use(c.weight).To(torch.Float64), b
+	return rows.Of(s.Use(c.weight)).To(torch.Float64), b
 }
 
 // Effect is a replacement.

@@ -64,7 +64,7 @@ func (a *Adapter) prove(s *torch.Scope, forward func(*torch.Scope) *torch.Tensor
 	if !before.AllFinite() || !after.AllFinite() {
 		return fault.New(fault.BadData, proveAdapter, "", "the model's output is not finite")
 	}
-	moved := after.Sub(before).Abs().Max().Item() > 0
+	moved := after.Sub(before).MaxAbs() > 0
 	if after.RequiresGrad() {
 		weights := s.Normal(0, 1, after.Shape()...) // so that no symmetry of the output hides a gradient
 		after.Mul(weights).Sum().Backward()
@@ -101,5 +101,5 @@ func (a *Adapter) dead(s *torch.Scope) (paths []string, n int) {
 
 // alive says whether a gradient other than zero has arrived.
 func alive(s *torch.Scope, t *torch.Tensor) bool {
-	return t.HasGrad() && t.Grad(s).Abs().Max().Item() > 0
+	return t.HasGrad() && t.Grad(s).MaxAbs() > 0
 }

@@ -132,11 +132,11 @@ func (v *vera) Forward(x *torch.Tensor) *torch.Tensor {
 }
 
 // Merge is W + diag(λ_b)·B·diag(λ_d)·A.
-func (v *vera) Merge(w, bias *torch.Tensor) (*torch.Tensor, *torch.Tensor) {
+func (v *vera) Merge(rows Rows, w, bias *torch.Tensor) (*torch.Tensor, *torch.Tensor) {
 	s := w.Scope()
 	exact := func(t *torch.Tensor) *torch.Tensor { return s.Use(t).To(torch.Float64) }
 	a, b := v.matrices(s)
-	left, right := exact(b).Mul(exact(v.l).Unsqueeze(1)), exact(a).Mul(exact(v.d).Unsqueeze(1))
+	left, right := rows.Of(exact(b).Mul(exact(v.l).Unsqueeze(1))), exact(a).Mul(exact(v.d).Unsqueeze(1))
 	return w.Add(left.MatMul(right)), bias
 }
 

@@ -109,6 +109,13 @@ func (t *Tensor) Item() float64 {
 	return v[0]
 }
 
+// MaxAbs is the largest magnitude in t, which has elements; it is NaN if any of them is.
+func (t *Tensor) MaxAbs() float64 {
+	var v [1]float64
+	t.fetch(maxAbs, bytesOf(v[:]))
+	return v[0]
+}
+
 // AllFinite is false if any element is NaN or infinite.
 func (t *Tensor) AllFinite() bool { return t.ask(allFinite) != 0 }
 
@@ -117,4 +124,5 @@ var (
 	fromBytes, toBytes         = kernel("from_bytes"), kernel("to_bytes")
 	zeros, full, item          = kernel("zeros"), kernel("full"), kernel("item")
 	uniform, normal, allFinite = kernel("uniform"), kernel("normal"), kernel("all_finite")
+	maxAbs                     = kernel("max_abs")
 )

@@ -1,6 +1,7 @@
 package torch_test
 
 import (
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -58,6 +59,16 @@ func TestAllFinite(t *testing.T) {
 		assert.True(t, x.AllFinite())
 		assert.False(t, x.Log().AllFinite(), "-Inf")
 		assert.False(t, x.Shift(-2).Sqrt().AllFinite(), "NaN")
+	})
+}
+
+func TestMaxAbs(t *testing.T) {
+	infer(t, func(s *torch.Scope) {
+		x := s.FromFloat32([]float32{1, -3, 2, 0}, 2, 2)
+		assert.Equal(t, 3., x.MaxAbs())
+		assert.Equal(t, 3., x.Neg().To(torch.BFloat16).MaxAbs())
+		assert.Equal(t, math.Inf(1), x.Log().Neg().Narrow(1, 1, 1).Narrow(0, 1, 1).MaxAbs(), "-log 0")
+		assert.True(t, math.IsNaN(x.Sqrt().MaxAbs()), "one NaN among others")
 	})
 }
 

@@ -69,6 +69,8 @@ func TestEveryOperationFailsWithAnError(t *testing.T) {
 		"item":            func(s *S) { floats(s, 5).Item() },
 		"dim":             func(s *S) { floats(s, 5).Dim(1) },
 		"copy_":           func(s *S) { floats(s, 2, 5).CopyFrom(floats(s, 5)) },
+		"rebind":          func(s *S) { floats(s, 2, 5).Rebind(floats(s, 5)) },
+		"max_abs":         func(s *S) { floats(s, 0).MaxAbs() },
 		"backward":        func(s *S) { floats(s, 1).Backward() },
 		"grad":            func(s *S) { floats(s, 1).Grad(s) },
 		"require_grad":    func(s *S) { s.FromInts([]int{1}, 1).RequireGrad(true) },
@@ -92,10 +94,11 @@ func TestChangesAreForClosures(t *testing.T) {
 	err := torch.Infer(t.Context(), func(s *torch.Scope) error { w = arena.Keep(s.Zeros(1)); return nil })
 	assert.NoError(t, err)
 	for name, fn := range map[string]func(){
-		"copy":  func() { w.CopyFrom(w) },
-		"clip":  func() { torch.ClipGradNorm(1, w) },
-		"scale": func() { torch.ScaleGrad(1, w) },
-		"adam":  func() { torch.AdamStep(torch.AdamState{}, 1, 0, 0, 0, 0, false) },
+		"copy":   func() { w.CopyFrom(w) },
+		"rebind": func() { w.Rebind(w) },
+		"clip":   func() { torch.ClipGradNorm(1, w) },
+		"scale":  func() { torch.ScaleGrad(1, w) },
+		"adam":   func() { torch.AdamStep(torch.AdamState{}, 1, 0, 0, 0, 0, false) },
 	} {
 		func() {
 			defer func() { assert.ErrorContains(t, recover().(error), "outside a closure", name) }()

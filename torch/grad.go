@@ -44,6 +44,15 @@ func ScaleGrad(v float64, ts ...*Tensor) { scaleGrad.change(args{f: []float64{v}
 // a closure.
 func (t *Tensor) CopyFrom(u *Tensor) { copyInto.change(args{}, t, u) }
 
+// Rebind makes t, which may belong to an arena, hold the elements of u, of the same shape, without copying them; the
+// type may become another. Who shares the old elements (Arena.Keep) goes on to have them. It runs in
+// a closure, while nobody else uses t.
+func (t *Tensor) Rebind(u *Tensor) {
+	rebind.change(args{}, t, u)
+	t.info = nil
+	t.must()
+}
+
 // ClipGradNorm scales the gradients of ts so that their joint 2-norm is at most limit, and gives the norm before. It
 // runs in a closure.
 func ClipGradNorm(limit float64, ts ...*Tensor) float64 {
@@ -81,4 +90,5 @@ var (
 	hasGrad, clearGrad        = kernel("has_grad"), kernel("clear_grad")
 	scaleGrad, copyInto       = kernel("scale_grad"), kernel("copy_")
 	adam, clipGradNorm        = kernel("adam"), kernel("clip_grad_norm")
+	rebind                    = kernel("rebind")
 )

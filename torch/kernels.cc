@@ -143,6 +143,17 @@ const Table storage{{
        TORCH_CHECK(c.t(0).sizes() == c.t(1).sizes(), "the shapes differ");
        c.t(0).detach().copy_(c.t(1));
      }},
+    {"rebind",
+     [](Call& c) {
+       TORCH_CHECK(c.t(0).sizes() == c.t(1).sizes(), "the shapes differ");
+       c.t(0).set_data(c.t(1).detach());
+     }},
+    {"max_abs",  // in one pass, without |x|
+     [](Call& c) {
+       const auto [low, high] = at::aminmax(c.t(0));
+       double v = at::maximum(low.neg(), high).item<double>();
+       write(c, &v, 1);
+     }},
     {"all_finite",
      [](Call& c) {
        int64_t v = at::isfinite(c.t(0)).all().item<bool>();

@@ -190,6 +190,28 @@ func TestGradientsOfTheScope(t *testing.T) {
 	})
 }
 
+func TestRebind(t *testing.T) {
+	noLeak(t)
+	arena := torch.NewArena()
+	defer arena.Close()
+	require.NoError(t, torch.Infer(t.Context(), func(s *torch.Scope) error {
+		w := arena.Keep(s.Full(1, 2)).RequireGrad(true)
+		old := arena.Keep(w)
+		u := s.Full(5, 2)
+		w.Rebind(u)
+		assert.Equal(t, []float32{5, 5}, w.Float32s())
+		assert.Equal(t, []float32{1, 1}, old.Float32s())
+		u.CopyFrom(s.Full(6, 2))
+		assert.Equal(t, []float32{6, 6}, w.Float32s(), "the elements are shared")
+		w.Rebind(u.To(torch.BFloat16))
+		assert.Equal(t, torch.BFloat16, w.DType())
+		w.Rebind(old)
+		assert.Equal(t, []float32{1, 1}, w.Float32s())
+		assert.True(t, w.RequiresGrad())
+		return nil
+	}))
+}
+
 // A weight that is overwritten between its use and Backward would give a wrong gradient; it gives an error.
 func TestCopyFromIsSeenByBackward(t *testing.T) {
 	noLeak(t)
