@@ -9,9 +9,10 @@ import (
 )
 
 // Derivative names a file of BIDS derivatives (BIDS 1.10, "Derivatives"): a statistical map of one subject, e.g.
-// sub-01_task-story_hemi-L_space-fsaverage5_stat-r_desc-tuned_statmap.func.gii. Empty entities are left out.
+// sub-01_task-story_hemi-L_space-fsaverage5_stat-r_desc-tuned_statmap.func.gii. Empty entities are left out; a map without
+// a subject is that of a group, and lies in a folder of that name, as nilearn has it.
 type Derivative struct {
-	Subject    string     // without sub-
+	Subject    string     // with or without sub-; "" for a group
 	Task       string     // e.g. the story
 	Hemisphere Hemisphere // of a surface
 	Space      string     // e.g. fsaverage5, MNI152NLin2009cAsym
@@ -21,7 +22,7 @@ type Derivative struct {
 }
 
 // Name gives the file's name. Entities may hold letters and digits only: other characters of theirs are left out, since BIDS
-// would read them as the end of a value; a subject must have some.
+// would read them as the end of a value; a subject, if there is one, must have some.
 func (d Derivative) Name() (string, error) {
 	hemisphere := ""
 	if d.Hemisphere != Both {
@@ -33,15 +34,18 @@ func (d Derivative) Name() (string, error) {
 	} {
 		if value := alphanumeric(e.value); value != "" {
 			b.WriteString(e.key + "-" + value + "_")
-		} else if e.key == "sub" {
+		} else if e.key == "sub" && d.Subject != "" {
 			return "", fault.New(fault.Usage, "name file", d.Subject, "a subject's name needs letters or digits in BIDS")
 		}
 	}
 	return b.String() + "statmap" + d.Ext, nil
 }
 
-// Folder gives the folder of the subject's maps below the derivatives' folder: sub-01/func.
+// Folder gives the folder of the subject's maps below the derivatives' folder: sub-01/func, or group.
 func (d Derivative) Folder() string {
+	if d.Subject == "" {
+		return "group"
+	}
 	return "sub-" + alphanumeric(strings.TrimPrefix(d.Subject, "sub-")) + "/func"
 }
 

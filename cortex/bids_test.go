@@ -12,7 +12,8 @@ func TestDerivativeNames(t *testing.T) {
 	for want, d := range map[string]Derivative{
 		"sub-01_task-story_hemi-L_space-fsaverage5_stat-r_desc-tuned_statmap.func.gii": {"01", "story", Left, "fsaverage5", "r", "tuned", ".func.gii"},
 		"sub-UTSS03_task-wheretheressmoke_stat-deltar_statmap.nii.gz":                  {Subject: "sub-UTS_S03", Task: "wheretheres-smoke", Stat: "delta_r", Ext: ".nii.gz"},
-		"sub-a_statmap.json": {Subject: "a", Ext: ".json"},
+		"sub-a_statmap.json":                        {Subject: "a", Ext: ".json"},
+		"task-story_stat-r_desc-tuned_statmap.json": {Task: "story", Stat: "r", Desc: "tuned", Ext: ".json"},
 	} {
 		name, err := d.Name()
 		require.NoError(t, err)
@@ -21,6 +22,7 @@ func TestDerivativeNames(t *testing.T) {
 	_, err := Derivative{Subject: "sub-_/.."}.Name()
 	require.ErrorContains(t, err, "letters or digits")
 	assert.Equal(t, "sub-UTSS03/func", Derivative{Subject: "sub-UTS_S03"}.Folder())
+	assert.Equal(t, "group", Derivative{}.Folder())
 	assert.Equal(t, "sub-/func", Derivative{Subject: "../.."}.Folder(), "no name leads out")
 }
 

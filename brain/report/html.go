@@ -176,9 +176,9 @@ func (r *Run) page(id string) (runPage, error) {
 		return p, err
 	}
 	if p.Maps == nil && r.Places != nil {
-		r.Absent = append(r.Absent, "maps: voxels and the places that the data set names are not equally many")
+		r.Absent = append(r.Absent, NoMaps+"voxels and the places that the data set names are not equally many")
 	} else if p.Maps == nil {
-		r.Absent = append(r.Absent, "maps: nobody says where the voxels are (surface or mask in dataset.yaml)")
+		r.Absent = append(r.Absent, NoMaps+"nobody says where the voxels are (surface or mask in dataset.yaml)")
 	}
 	for _, chart := range []struct {
 		of     func() (Figure, bool)

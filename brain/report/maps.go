@@ -32,7 +32,7 @@ func (r *Run) readPlaces(p dataset.Places) error {
 	out := &Places{Vertices: p.Vertices}
 	for _, path := range []string{p.Left, p.Right, p.Mask} {
 		if _, err := os.Stat(path); path != "" && os.IsNotExist(err) {
-			r.Absent = append(r.Absent, "maps: the data set's "+shortPath(path)+" is not there")
+			r.Absent = append(r.Absent, NoMaps+"the data set's "+shortPath(path)+" is not there")
 			return nil
 		}
 	}
@@ -81,8 +81,8 @@ func (p *Places) at(voxel int) (int, bool) {
 	return voxel, voxel < p.Size()
 }
 
-// fits tells whether so many voxels are all somewhere.
-func (p *Places) fits(voxels int) bool {
+// Fits tells whether so many voxels are all somewhere.
+func (p *Places) Fits(voxels int) bool {
 	if p.Vertices == nil {
 		return voxels == p.Size()
 	}
@@ -104,13 +104,13 @@ func (p *Places) Spread(x []float32) []float32 {
 	return out
 }
 
-// mean averages what of gives over people whose voxels are in these places; nil if nobody's are.
-func (r *Run) mean(of func(*Person) []float32) []float32 {
+// Mean averages what of gives over people whose voxels are in the run's places; nil if nobody's are.
+func (r *Run) Mean(of func(*Person) []float32) []float32 {
 	var out, count []float32
 	for i := range r.People {
 		p := &r.People[i]
 		x := of(p)
-		if x == nil || !r.Places.fits(p.Voxels) {
+		if x == nil || !r.Places.Fits(p.Voxels) {
 			continue
 		}
 		if out == nil {
@@ -137,7 +137,7 @@ func (r *Run) Maps() (out []Figure, err error) {
 	if r.Places == nil {
 		return nil, nil
 	}
-	base, tuned := r.mean(func(p *Person) []float32 { return p.Base }), r.mean(func(p *Person) []float32 { return p.Tuned })
+	base, tuned := r.Mean(func(p *Person) []float32 { return p.Base }), r.Mean(func(p *Person) []float32 { return p.Tuned })
 	if base == nil {
 		return nil, nil
 	}
@@ -150,7 +150,7 @@ func (r *Run) Maps() (out []Figure, err error) {
 	}{
 		{"Untuned model", "r", base, "tide", high},
 		{"Tuned model", "r", tuned, "tide", high},
-		{"Difference", "r, tuned less untuned", r.mean(func(p *Person) []float32 { return p.Gain }), "balance", 0},
+		{"Difference", "r, tuned less untuned", r.Mean(func(p *Person) []float32 { return p.Gain }), "balance", 0},
 	} {
 		if m.x == nil {
 			continue

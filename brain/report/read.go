@@ -263,7 +263,7 @@ func (r *Run) readPeople() error {
 			if !there(path) {
 				continue
 			}
-			if *x.to, err = readVector(path, p.Voxels); err != nil {
+			if *x.to, err = ReadVector(path, p.Voxels); err != nil {
 				return err
 			}
 		}
@@ -276,7 +276,7 @@ func (r *Run) readPeople() error {
 }
 
 // readVector reads one number for each voxel.
-func readVector(path string, voxels int) ([]float32, error) {
+func ReadVector(path string, voxels int) ([]float32, error) {
 	a, err := ckpt.ReadNPY(path)
 	if err != nil {
 		return nil, err

@@ -38,6 +38,9 @@ type Run struct {
 	Absent     []string // what is left out, with a word why
 }
 
+// NoMaps begins the word of [Run.Absent] that says why there are no maps.
+const NoMaps = "maps: "
+
 // Data is what the data set says of itself, if it is still where the run found it.
 type Data struct{ Name, Licence, Citation string }
 

@@ -285,13 +285,13 @@ func TestVoxelsLieOnTheirVertices(t *testing.T) {
 			assert.True(t, math.IsNaN(float64(r)), v)
 		}
 	}
-	assert.True(t, p.fits(4))
-	assert.False(t, p.fits(5))
+	assert.True(t, p.Fits(4))
+	assert.False(t, p.Fits(5))
 	p.Vertices[0] = 84
-	assert.False(t, p.fits(4), "no such vertex")
+	assert.False(t, p.Fits(4), "no such vertex")
 	p.Vertices = nil
-	assert.True(t, p.fits(84))
-	assert.False(t, p.fits(83))
+	assert.True(t, p.Fits(84))
+	assert.False(t, p.Fits(83))
 }
 
 func TestMapsAreDrawnWhereTheDataSetNamesPlaces(t *testing.T) {

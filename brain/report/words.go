@@ -114,6 +114,9 @@ func (r *Run) where(d *brain.Delta) string {
 	return strings.Join(out, " ")
 }
 
+// AllVoxels is the name of the line of all voxels.
+const AllVoxels = "all voxels"
+
 // tunedOn is the group of voxels that the loss looked at.
 const tunedOn = "tuned"
 
@@ -148,6 +151,7 @@ type Line struct {
 	Name, Kind                                       string
 	Voxels                                           int // 0: not known
 	Base, Best, Tuned, Gain, P, Q, Share, TunedShare *float64
+	Ceiling                                          *float64
 	CI                                               *stats.Interval
 }
 
@@ -155,7 +159,7 @@ type Line struct {
 func (r *Run) Regions() (out []Line) {
 	t := r.Scores
 	for _, name := range append([]string{""}, r.regionNames()...) {
-		l := Line{Name: map[string]string{"": "all voxels", tunedOn: "voxels tuned on"}[name]}
+		l := Line{Name: map[string]string{"": AllVoxels, tunedOn: "voxels tuned on"}[name]}
 		l.Name = cmp.Or(l.Name, name)
 		of := func(s *brain.System) *float64 {
 			if s == nil {
@@ -181,7 +185,8 @@ func (r *Run) Regions() (out []Line) {
 			}
 			return nil
 		}
-		l.Base, l.Best, l.Tuned, l.Share, l.TunedShare = of(&t.Base), of(t.BaseBestLayer), of(t.Tuned), share(&t.Base), share(t.Tuned)
+		l.Base, l.Best, l.Tuned, l.Ceiling = of(&t.Base), of(t.BaseBestLayer), of(t.Tuned), of(t.Ceiling)
+		l.Share, l.TunedShare = share(&t.Base), share(t.Tuned)
 		for _, p := range r.People {
 			if name == "" {
 				l.Voxels += p.Voxels

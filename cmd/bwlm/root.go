@@ -28,6 +28,7 @@ func commands() []constructor {
 		controlsCommand,
 		explainCommand,
 		reportCommand,
+		exportCommand,
 		featuresCommand,
 		ridgeCommand,
 		mergeCommand,

@@ -129,6 +129,20 @@ func TestHostileXML(t *testing.T) {
 	require.ErrorContains(t, err, "no CIFTI extension")
 }
 
+// spread puts the maps of a file on their surfaces, if those do not claim more than the input allows to test.
+func spread(t *testing.T, f *File) {
+	for _, m := range f.models {
+		if m.surface > 1<<16 {
+			continue
+		}
+		for k := range f.Maps {
+			values, err := f.Surface(k, m.structure)
+			require.NoError(t, err)
+			require.LessOrEqual(t, len(values), 1<<16)
+		}
+	}
+}
+
 func FuzzCIFTI(f *testing.F) {
 	guard.Seeds(f, "testdata/*.nii")
 	f.Fuzz(func(t *testing.T, input []byte) {
@@ -137,8 +151,11 @@ func FuzzCIFTI(f *testing.F) {
 		}
 		guard.Run(t, 64, input, func() {
 			im, err := nifti.Parse(input, nil, "fuzz")
-			if err == nil {
-				_, _ = Parse(im, "fuzz")
+			if err != nil {
+				return
+			}
+			if file, err := Parse(im, "fuzz"); err == nil && len(file.Maps)*len(file.models) < 16 {
+				spread(t, file)
 			}
 		})
 	})
@@ -146,7 +163,13 @@ func FuzzCIFTI(f *testing.F) {
 
 func FuzzCIFTIXML(f *testing.F) {
 	f.Add([]byte(xmlOf))
+	f.Add([]byte(strings.Replace(xmlOf, "1 4", "0\n3", 1)))
+	f.Add([]byte(strings.NewReplacer("_SCALARS", "_LABELS", "</MapName>", `</MapName><LabelTable><Label Key="1" Red="0.5">a</Label></LabelTable>`).Replace(xmlOf)))
 	f.Fuzz(func(t *testing.T, input []byte) {
-		guard.Run(t, 64, input, func() { _, _ = Parse(image(string(input)), "fuzz") })
+		guard.Run(t, 64, input, func() {
+			if file, err := Parse(image(string(input)), "fuzz"); err == nil {
+				spread(t, file)
+			}
+		})
 	})
 }

@@ -45,6 +45,7 @@ var rules = []rule{
 	{packages: "brain/experiment", others: []string{"go.yaml.in/yaml/v3"}},
 	{packages: "brain/dataset", ours: []string{"audio", "ckpt", "brain/align"}, others: []string{"go.yaml.in/yaml/v3"}},
 	{packages: "brain/report", ours: []string{"brain/...", "cortex/...", "ckpt"}, others: []string{"gonum.org/v1/..."}},
+	{packages: "brain/export", ours: []string{"brain/report", "cortex", "ckpt"}},
 	{packages: "brain/demo", ours: []string{"brain/...", "cortex/...", "wavlm", "ckpt"}},
 	{
 		packages: "brain/...",

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/brainwavlm/bwlm/brain/export"
+	"github.com/brainwavlm/bwlm/brain/report"
+	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
+)
+
+func exportCommand(a *app) *cobra.Command {
+	var out string
+	var opt export.Options
+	c := &cobra.Command{
+		Use:   "export RUN --out DIR",
+		Short: "Write maps and tables of a run for other programs",
+		Long: `Writes what a run found for nilearn, pycortex, BIDS apps and spreadsheets, under names of BIDS derivatives:
+
+  dataset_description.json
+  sub-01/func/sub-01_task-story_hemi-L_stat-r_desc-tuned_statmap.func.gii    on surfaces, a file for each side
+  sub-01/func/sub-01_task-story_stat-r_desc-tuned_statmap.nii.gz             in a mask
+  group/…                                                                    mean over people, where they share places
+  regions.csv, regions.json                                                  a line for each region and person
+
+stat is r, or percentofceiling, p or q; desc is base, basebestlayer, tuned, gain (tuned less base) or ceiling. A .json beside
+each map says what it is. Places are those that dataset.yaml names (surface or mask); without any there are tables only. NaN
+stands where no voxel is and where responses do not vary.
+
+p and q of regions are in the tables. Those of voxels become maps if eval/test/PERSON has them as base_p.npy, tuned_p.npy,
+delta_p.npy or _q.npy; bwlm stats permute computes such files.
+
+A demo's directory is a RUN, too: each way of tuning gets a folder. Files are written one by one; --force replaces what an
+export wrote, and nothing else. --json prints {"schema", "out", "formats", "files"}.`,
+		Example: "  bwlm export runs/alice --out maps\n  bwlm export runs/alice --out maps --space fsaverage5 --task alice --format gifti,csv\n" +
+			"  bwlm export demo --out maps --force --json",
+		Args: wantArgs("RUN"),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := required(c, "out"); err != nil {
+				return err
+			}
+			r, err := report.Read(c.Context(), args...)
+			if err != nil {
+				return err
+			}
+			var bar *ui.Progress
+			opt.Version = moduleVersion()
+			opt.Note = func(text string) { a.ui.Note("note: %s", text) }
+			opt.Progress = func(done, total int) {
+				if bar == nil {
+					bar = a.ui.Progress("export", 0, total)
+				}
+				bar.Set(done, "")
+			}
+			res, err := export.Write(c.Context(), r, out, opt)
+			if bar != nil {
+				bar.End()
+			}
+			if err != nil {
+				return err
+			}
+			return a.answer(res, func(w io.Writer) error {
+				_, err := fmt.Fprintf(w, "%s: %s: %s\n", out, count(res.Files, "file", "files"), strings.Join(res.Formats, ", "))
+				return err
+			})
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&out, "out", "", "`directory` to write")
+	f.StringSliceVar(&opt.Formats, "format", nil, "nifti, gifti, csv, json; all that the run has")
+	f.StringVar(&opt.Space, "space", "", "`name` of the space in file names, e.g. fsaverage5; left out without it")
+	f.StringVar(&opt.Task, "task", "", "`name` of the task in file names; the test story without it, or \"stories\" if there are several")
+	f.BoolVar(&opt.Force, "force", false, "replace what an export wrote")
+	return c
+}
