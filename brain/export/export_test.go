@@ -203,7 +203,7 @@ func TestTableOfRegions(t *testing.T) {
 	dir, notes, res := exported(t, made(t, nowhere, "ann", "bob"), Options{})
 	require.Len(t, notes, 1)
 	assert.Contains(t, notes[0], "no maps: nobody says where the voxels are; let dataset.yaml name surfaces")
-	assert.Equal(t, []string{descriptionFile, "regions.csv", "regions.json", ".bidsignore"}, res.Files)
+	assert.Equal(t, []string{descriptionFile, "regions.csv", "regions.json", ".bidsignore", "README"}, res.Files)
 	f, err := os.Open(filepath.Join(dir, "regions.csv"))
 	require.NoError(t, err)
 	defer f.Close()

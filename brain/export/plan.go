@@ -44,7 +44,7 @@ func (p *plan) make() error {
 		}
 	}
 	t := table{1, p.run.Name, p.run.Scores.Rows, lines(p.run)}
-	var ignore []string
+	ignore := []string{"group/", "*_statmap.*"} // which no version of BIDS has names for yet
 	for _, f := range []struct {
 		format string
 		write  func(io.Writer) error
@@ -54,11 +54,17 @@ func (p *plan) make() error {
 			p.add("regions."+f.format, f.write)
 		}
 	}
-	if ignore != nil { // tables of regions have no place in BIDS
-		p.add(".bidsignore", func(w io.Writer) error { _, err := fmt.Fprintln(w, strings.Join(ignore, "\n")); return err })
-	}
+	p.add(".bidsignore", func(w io.Writer) error { _, err := fmt.Fprintln(w, strings.Join(ignore, "\n")); return err })
+	p.add("README", func(w io.Writer) error { _, err := fmt.Fprintf(w, readme, description.Name, p.run.Scores.Rows); return err })
 	return nil
 }
+
+const readme = `%s, made by bwlm export.
+
+Scores of an encoding model: how well responses are predicted on %d test rows (TRs) that were not used in training. A map has one
+number for each voxel, NaN where there is none; the .json beside it and descriptions.tsv say what it is. regions.csv and
+regions.json have the means of regions, with 95 %% intervals, p and q of the difference.
+`
 
 func (p *plan) add(name string, write func(io.Writer) error) {
 	p.files = append(p.files, file{name, write})
@@ -148,7 +154,7 @@ func (p *plan) maps() error {
 	p.add("descriptions.tsv", func(w io.Writer) error {
 		text := "desc_id\tdescription\n"
 		for _, d := range described {
-			text += d.desc + "\t" + d.about + "\n"
+			text += "desc-" + d.desc + "\t" + d.about + "\n"
 		}
 		_, err := io.WriteString(w, text)
 		return err
