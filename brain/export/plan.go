@@ -55,7 +55,10 @@ func (p *plan) make() error {
 		}
 	}
 	p.add(".bidsignore", func(w io.Writer) error { _, err := fmt.Fprintln(w, strings.Join(ignore, "\n")); return err })
-	p.add("README", func(w io.Writer) error { _, err := fmt.Fprintf(w, readme, description.Name, p.run.Scores.Rows); return err })
+	p.add("README", func(w io.Writer) error {
+		_, err := fmt.Fprintf(w, readme, description.Name, p.run.Scores.Rows)
+		return err
+	})
 	return nil
 }
 
