@@ -16,13 +16,18 @@ type block struct {
 	subjects []int // indices of people
 }
 
-// blocks cuts the training rows of all people into blocks of size rows. A rest of less than half a block goes with the
+// blocks are those of training.
+func blocks(people []*person, size int, shared bool) []block {
+	return blocksOf(Train, people, size, shared)
+}
+
+// blocksOf cuts the rows of a split of all people into blocks of size rows. A rest of less than half a block goes with the
 // block before it: a step on one or two rows would be noise, and to the temporal loss nothing at all. People who heard
 // the same rows share a block (joint: shared), or each has their own (sequential).
-func blocks(people []*person, size int, shared bool) (out []block) {
+func blocksOf(split Split, people []*person, size int, shared bool) (out []block) {
 	byRows := map[rowsKey]int{}
 	for i, p := range people {
-		for _, r := range p.parts[Train] {
+		for _, r := range p.parts[split] {
 			for from, to := r.From, 0; from < r.To; from = to {
 				if to = from + size; r.To-to < (size+1)/2 {
 					to = r.To

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/stats"
@@ -78,17 +79,19 @@ func (t *trainer) epoch(ctx context.Context, run *Run) error {
 		}
 		b := todo[p.Block]
 		seed := torch.Seed(exp.Train.Seed, seedStep, uint64(p.Epoch), uint64(p.Block))
+		begun := time.Now()
 		loss, err := t.step(context.WithoutCancel(ctx), b, seed) // a step runs whole
 		if err != nil {
 			return err
 		}
+		took := time.Since(begun)
 		p.Block++
 		p.Step++
 		p.LossSum += loss
 		if p.Metrics, err = run.log(stepRecord{p.Step, p.Epoch + 1, b.story, b.from, b.to, loss}); err != nil {
 			return err
 		}
-		t.opt.Progress(Event{Phase: "tune", Done: p.Step, Total: exp.Train.Epochs * len(todo), Epoch: p.Epoch + 1, Loss: loss, R: t.rOf(loss)})
+		t.opt.Progress(Event{Phase: "tune", Done: p.Step, Total: exp.Train.Epochs * len(todo), Epoch: p.Epoch + 1, Loss: loss, R: t.rOf(loss), Took: took})
 	}
 	mean := p.LossSum / float64(len(todo))
 	return t.endEpoch(ctx, run, Epoch{Epoch: p.Epoch + 1, Step: p.Step, Loss: &mean})
@@ -142,7 +145,7 @@ func (t *trainer) endEpoch(ctx context.Context, run *Run, done Epoch) (err error
 	if p.Metrics, err = run.log(done); err != nil {
 		return err
 	}
-	t.opt.Progress(Event{Phase: "epoch", Done: p.Epoch, Total: t.Experiment.Train.Epochs, Epoch: p.Epoch, R: done.ValR})
+	t.opt.Progress(Event{Phase: "epoch", Done: p.Epoch, Total: t.Experiment.Train.Epochs, Epoch: p.Epoch, R: done.ValR, Details: t.details(ctx, done)})
 	return t.save(run)
 }
 
@@ -180,7 +183,7 @@ func (t *trainer) validate(ctx context.Context, done *Epoch) (err error) {
 	if err != nil {
 		return err
 	}
-	done.ValR = t.tunedR(scores)
+	done.ValR, t.valid = t.tunedR(scores), scores
 	if t.guard != nil {
 		r := t.guard.r(scores)
 		done.GuardR = &r

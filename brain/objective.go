@@ -17,11 +17,16 @@ func (t *trainer) backward(s *torch.Scope, b block, sp span, vectors *torch.Tens
 
 // objective is what is minimised for person i on a block with features x (rows, F).
 func (t *trainer) objective(s *torch.Scope, b block, i int, x *torch.Tensor) *torch.Tensor {
-	p := t.people[i]
-	want := s.FromFloat32(p.responses[b.story].block(b.from, b.to, p.tuned, p.voxels), b.to-b.from, len(p.tuned))
-	loss := t.loss(t.readouts[i].Forward(x), want, p.weightsIn(s))
+	loss := t.fidelity(s, b, i, x)
 	if t.guard != nil {
 		loss = loss.Add(t.guardLoss(s, b, i, x))
 	}
 	return loss
+}
+
+// fidelity is the loss of what person i's readout predicts on a block with features x (rows, F).
+func (t *trainer) fidelity(s *torch.Scope, b block, i int, x *torch.Tensor) *torch.Tensor {
+	p := t.people[i]
+	want := s.FromFloat32(p.responses[b.story].block(b.from, b.to, p.tuned, p.voxels), b.to-b.from, len(p.tuned))
+	return t.loss(t.readouts[i].Forward(x), want, p.weightsIn(s))
 }

@@ -20,6 +20,7 @@ type Options struct {
 	BatchBytes int64       // aim for the memory of one forward and backward pass; 0: 2.5 GiB
 	Purpose    string      // for the looks at test rows of a sealed experiment: the command
 	Progress   func(Event) // called from the goroutine that works; may be nil
+	Details    bool        // events at the end of an epoch have Details
 }
 
 // Event tells where a long computation is.
@@ -31,6 +32,9 @@ type Event struct {
 	Loss  float64 // of the last step
 	R     float64 // of the readout on the last step's rows, or of validation
 	Note  string  // of a warning
+
+	Took    time.Duration // by the last step
+	Details *Details      // at the end of an epoch, if Options.Details wants them
 }
 
 // Study is an experiment with its data and model at hand.

@@ -40,7 +40,8 @@ type trainer struct {
 	features []rowFeatures // of training and validation stories, as last read, by hidden state of readLayers
 	zscore   map[string]align.ZScore
 	progress Progress
-	unsaved  *checkpoint // the best one, if the disk refused it
+	unsaved  *checkpoint   // the best one, if the disk refused it
+	valid    []voxelScores // of the last validation; nil in mode readout
 }
 
 // newTrainer makes the adapter or copy, the readouts and the optimizer, as they are before the first step.

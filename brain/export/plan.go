@@ -44,7 +44,7 @@ func (p *plan) make() error {
 		}
 	}
 	t := table{1, p.run.Name, p.run.Scores.Rows, lines(p.run)}
-	ignore := []string{"group/", "*_statmap.*"} // which no version of BIDS has names for yet
+	ignore := []string{"group", "*_statmap.*"} // which no version of BIDS has names for yet
 	for _, f := range []struct {
 		format string
 		write  func(io.Writer) error

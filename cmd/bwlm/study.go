@@ -8,19 +8,26 @@ import (
 	"slices"
 
 	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/board"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 )
 
 // openStudy opens what an experiment names and says what the user should know of it. The function shows its progress
-// until it is called to end.
-func (a *app) openStudy(ctx context.Context, exp *experiment.Experiment) (st *brain.Study, end func(), err error) {
+// until it is called to end. A board, if there is one, sees all events.
+func (a *app) openStudy(ctx context.Context, exp *experiment.Experiment, boards ...*board.Board) (st *brain.Study, end func(), err error) {
 	if _, err := openDevice(exp.Device); err != nil {
 		return nil, nil, err
 	}
 	watch := &watcher{ui: a.ui}
-	st, err = brain.Open(ctx, exp, brain.Options{Purpose: a.command, Progress: watch.event})
+	progress := func(e brain.Event) {
+		watch.event(e)
+		for _, b := range boards {
+			b.Event(e)
+		}
+	}
+	st, err = brain.Open(ctx, exp, brain.Options{Purpose: a.command, Progress: progress, Details: len(boards) > 0})
 	if err != nil {
 		return nil, nil, err
 	}

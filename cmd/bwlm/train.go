@@ -8,26 +8,37 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/board"
+	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/fault"
 )
 
 func trainCommand(a *app) *cobra.Command {
 	var exp experimentFlags
+	var boards string
 	c := &cobra.Command{
 		Use:   "train EXPERIMENT",
 		Short: "Tune a speech model on brain responses",
 		Long: `Tunes the model that the experiment file names and writes a run directory (out): the resolved experiment, a manifest with
 the hash of every input, checkpoints of each epoch, the adapter of the epoch that validation chose, and the scores on the
 test rows before and after. Splits that hear the same audio are refused. A run that was interrupted goes on with
-bwlm resume.`,
-		Example: "  bwlm train alice.yaml\n  bwlm train alice.yaml --set train.seed=2 --set out=runs/seed2",
+bwlm resume.
+
+--tensorboard writes losses, validation scores (of regions, too), learning rates and seconds per step while they come about, for
+tensorboard --logdir DIR; numbers to compute with are in metrics.jsonl of the run.`,
+		Example: "  bwlm train alice.yaml\n  bwlm train alice.yaml --set train.seed=2 --set out=runs/seed2\n  bwlm train alice.yaml --tensorboard board/alice",
 		Args:    wantArgs("EXPERIMENT"),
 		RunE: func(c *cobra.Command, args []string) error {
 			e, err := exp.load(args[0])
 			if err != nil {
 				return err
 			}
-			st, end, err := a.openStudy(c.Context(), e)
+			shown, closed, err := a.openBoard(boards, e)
+			if err != nil {
+				return err
+			}
+			defer closed()
+			st, end, err := a.openStudy(c.Context(), e, shown...)
 			if err != nil {
 				return err
 			}
@@ -41,16 +52,37 @@ bwlm resume.`,
 		},
 	}
 	exp.add(c)
+	tensorboardFlag(c, &boards)
 	return c
 }
 
+// tensorboardFlag adds the flag that names the folder of a board.
+func tensorboardFlag(c *cobra.Command, dir *string) {
+	c.Flags().StringVar(dir, "tensorboard", "", "`directory` to show the training in, for TensorBoard")
+}
+
+// openBoard opens the board in a folder, none for "".
+func (a *app) openBoard(dir string, exp *experiment.Experiment) (boards []*board.Board, end func(), err error) {
+	if dir == "" {
+		return nil, func() {}, nil
+	}
+	b, err := board.Open(dir, exp, func(err error) { a.ui.Warn("the training goes on without TensorBoard: %v", err) })
+	if err != nil {
+		return nil, nil, err
+	}
+	return []*board.Board{b}, func() { _ = b.Close() }, nil
+}
+
 func resumeCommand(a *app) *cobra.Command {
-	return &cobra.Command{
+	var boards string
+	c := &cobra.Command{
 		Use:   "resume RUN",
 		Short: "Go on with an interrupted training",
 		Long: `Continues a training from its newest good checkpoint. At an equal number of threads the result is the same, to the bit,
-as if it had never stopped. A finished run is scored again and otherwise left alone.`,
-		Example: "  bwlm resume runs/alice",
+as if it had never stopped. A finished run is scored again and otherwise left alone.
+
+--tensorboard goes on in the folder that bwlm train was given: steps that are done again replace those that were there.`,
+		Example: "  bwlm resume runs/alice\n  bwlm resume runs/alice --tensorboard board/alice",
 		Args:    wantArgs("RUN"),
 		RunE: func(c *cobra.Command, args []string) error {
 			run, err := brain.OpenRun(args[0])
@@ -62,7 +94,17 @@ as if it had never stopped. A finished run is scored again and otherwise left al
 			if err != nil {
 				return err
 			}
-			st, end, err := a.openStudy(c.Context(), exp)
+			shown, closed, err := a.openBoard(boards, exp)
+			if err != nil {
+				return err
+			}
+			defer closed()
+			if p, err := run.Progress(); err == nil { // without a checkpoint it begins again
+				for _, b := range shown {
+					b.From(*p)
+				}
+			}
+			st, end, err := a.openStudy(c.Context(), exp, shown...)
 			if err != nil {
 				return err
 			}
@@ -70,6 +112,8 @@ as if it had never stopped. A finished run is scored again and otherwise left al
 			return a.fit(c.Context(), st, run)
 		},
 	}
+	tensorboardFlag(c, &boards)
+	return c
 }
 
 // fit tunes, scores and prints.

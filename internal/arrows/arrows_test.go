@@ -53,6 +53,7 @@ var rules = []rule{
 		others:   []string{"go.yaml.in/yaml/v3", "gonum.org/v1/gonum/...", "golang.org/x/sync/...", "github.com/gofrs/flock"},
 	},
 
+	{packages: "internal/tfevents/readback", others: []string{"github.com/stretchr/testify/require"}}, // of tests
 	{packages: "internal/..."},
 	{packages: "cmd/...", ours: []string{"..."}, others: []string{"..."}},
 	{packages: "examples/...", ours: []string{"..."}, others: []string{"..."}},
