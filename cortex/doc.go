@@ -1,5 +1,5 @@
 // Package cortex knows where voxels are: surfaces of the two hemispheres, atlases of named regions, masks and their
-// algebra. Its pictures are drawn by cortex/render, its files read and written by cortex/annot, gifti, nifti and cifti.
+// algebra. Its pictures are drawn by cortex/render, its files read and written by cortex/annot, cifti, freesurfer, gifti and nifti.
 // It depends on the standard library alone, not on libtorch.
 //
 // # Columns

@@ -1,10 +1,12 @@
 package cortex
 
 import (
+	"bytes"
 	"math"
 	"strings"
 
 	"github.com/brainwavlm/bwlm/cortex/cifti"
+	"github.com/brainwavlm/bwlm/cortex/freesurfer"
 	"github.com/brainwavlm/bwlm/cortex/gifti"
 	"github.com/brainwavlm/bwlm/cortex/internal/raw"
 )
@@ -17,9 +19,33 @@ type Surface struct {
 	Faces  [][3]int32
 }
 
-// ReadSurface reads a surface from a GIFTI file.
+// ReadSurface reads a surface from a GIFTI file (.surf.gii), or from a file of FreeSurfer (lh.pial, lh.inflated).
 func ReadSurface(path string) (*Surface, error) {
-	im, err := gifti.Read(path)
+	data, err := raw.ReadFile(readSurface, path)
+	if err != nil {
+		return nil, err
+	}
+	s := &Surface{}
+	if isGIFTI(data) {
+		s, err = surfaceOf(data, path)
+	} else {
+		s.Points, s.Faces, err = freesurfer.ParseSurface(data, path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s, s.check(path)
+}
+
+// isGIFTI tells XML, gzipped or not, from what FreeSurfer writes.
+func isGIFTI(data []byte) bool {
+	data = bytes.TrimPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("\ufeff"))
+	return raw.IsGzip(data) || bytes.HasPrefix(data, []byte("<"))
+}
+
+// surfaceOf reads the bytes of a GIFTI file.
+func surfaceOf(data []byte, path string) (*Surface, error) {
+	im, err := gifti.Parse(data, path)
 	if err != nil {
 		return nil, err
 	}
@@ -34,9 +60,6 @@ func ReadSurface(path string) (*Surface, error) {
 	}
 	s := &Surface{Points: make([][3]float32, points.Dims[0]), Faces: make([][3]int32, faces.Dims[0])}
 	for i, x := range points.Float32() {
-		if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
-			return nil, raw.Bad(readSurface, path, "point %d is not finite", i/3)
-		}
 		s.Points[i/3][i%3] = x
 	}
 	corners, err := faces.Int32()
@@ -44,12 +67,28 @@ func ReadSurface(path string) (*Surface, error) {
 		return nil, err
 	}
 	for i, v := range corners {
-		if v < 0 || int(v) >= len(s.Points) {
-			return nil, raw.Bad(readSurface, path, "triangle %d has the corner %d, there are %d points", i/3, v, len(s.Points))
-		}
 		s.Faces[i/3][i%3] = v
 	}
 	return s, nil
+}
+
+// check wants finite points and triangles between them.
+func (s *Surface) check(path string) error {
+	for i, p := range s.Points {
+		for _, x := range p {
+			if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
+				return raw.Bad(readSurface, path, "point %d is not finite", i)
+			}
+		}
+	}
+	for i, f := range s.Faces {
+		for _, v := range f {
+			if v < 0 || int(v) >= len(s.Points) {
+				return raw.Bad(readSurface, path, "triangle %d has the corner %d, there are %d points", i, v, len(s.Points))
+			}
+		}
+	}
+	return nil
 }
 
 // GIFTI makes a GIFTI image of the surface, of the left or right cortex.
@@ -79,14 +118,23 @@ func structure(h Hemisphere) map[string]string {
 	return map[string]string{"AnatomicalStructurePrimary": name}
 }
 
-// ReadMap reads one value for each vertex of a hemisphere from the first array of a GIFTI file (.shape.gii, .func.gii).
+// ReadMap reads one value for each vertex of a hemisphere from the first array of a GIFTI file (.shape.gii, .func.gii), or from a
+// curvature file of FreeSurfer (lh.sulc).
 func ReadMap(path string) ([]float32, error) {
-	im, err := gifti.Read(path)
+	const reading = "read map"
+	data, err := raw.ReadFile(reading, path)
+	if err != nil {
+		return nil, err
+	}
+	if !isGIFTI(data) {
+		return freesurfer.ParseCurvature(data, path)
+	}
+	im, err := gifti.Parse(data, path)
 	if err != nil {
 		return nil, err
 	}
 	if len(im.Arrays) == 0 || im.Arrays[0].Len() != im.Arrays[0].Dims[0] {
-		return nil, raw.Bad("read map", path, "it has no array of one value for each vertex")
+		return nil, raw.Bad(reading, path, "it has no array of one value for each vertex")
 	}
 	return im.Arrays[0].Float32(), nil
 }
@@ -96,7 +144,7 @@ func MapGIFTI(h Hemisphere, name string, values []float32) *gifti.Image {
 	return &gifti.Image{Meta: structure(h), Arrays: []gifti.Array{gifti.NewFloat(gifti.None, name, []int{len(values)}, values)}}
 }
 
-// ReadMaps reads one value for each vertex of both hemispheres, left then right: from a GIFTI file for each, or from the first
+// ReadMaps reads one value for each vertex of both hemispheres, left then right: from a GIFTI or FreeSurfer file for each, or from the first
 // map of a CIFTI file (.dscalar.nii).
 func ReadMaps(paths ...string) ([]float32, error) {
 	var out []float32

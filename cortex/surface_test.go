@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/cortex/gifti"
+	"github.com/brainwavlm/bwlm/fault"
 )
 
 var nan = float32(math.NaN())
@@ -39,6 +40,25 @@ func TestSurfacesComeBack(t *testing.T) {
 		change(&bad)
 		_, err := ReadSurface(save(t, bad.GIFTI(Left)))
 		require.ErrorContains(t, err, part)
+	}
+	again, err = ReadSurface("freesurfer/testdata/lh.tail")
+	require.NoError(t, err)
+	assert.Len(t, again.Faces, 14)
+	spoilt, err := os.ReadFile("freesurfer/testdata/lh.plain")
+	require.NoError(t, err)
+	spoilt[len(spoilt)-1] = 9 // the last corner
+	path := filepath.Join(t.TempDir(), "lh.pial")
+	require.NoError(t, os.WriteFile(path, spoilt, 0o600))
+	_, err = ReadSurface(path)
+	require.ErrorContains(t, err, "corner 9, there are 9 points")
+	depth, err := ReadMap("freesurfer/testdata/lh.sulc")
+	require.NoError(t, err)
+	assert.Len(t, depth, 9)
+	for _, read := range []func() error{
+		func() error { _, err := ReadMap("freesurfer/testdata/want.json"); return err },
+		func() error { _, err := ReadSurface("freesurfer/testdata/lh.sulc"); return err },
+	} {
+		assert.Equal(t, fault.BadData, fault.KindOf(read()))
 	}
 	_, err = ReadSurface(save(t, MapGIFTI(Left, "r", []float32{1, 2})))
 	require.ErrorContains(t, err, "no points")

@@ -32,9 +32,9 @@ func plotCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "plot --left FILE --right FILE --values FILE --out FILE",
 		Short: "Draw values on the cortex",
-		Long: `Draws one value for each vertex, left then right, on two surfaces (GIFTI), seen from several sides; or, with --mask, one
-value for each voxel of a volume through a glass brain. Values are a .npy file, two GIFTI maps (L.gii,R.gii) or the first map
-of a .dscalar.nii; NaN is grey. --out is .png, or .svg with text and lines as vectors; it is replaced as a whole.
+		Long: `Draws one value for each vertex, left then right, on two surfaces (GIFTI, or FreeSurfer's lh.pial), seen from several
+sides; or, with --mask, one value for each voxel of a volume through a glass brain. Values are a .npy file, two maps (L.gii,R.gii or
+lh.curv,rh.curv) or the first map of a .dscalar.nii; NaN is grey. --out is .png, or .svg with text and lines as vectors; it is replaced as a whole.
 
 --outline draws the borders of regions of an atlas, and their names; each is an expression as --select of bwlm roi takes
 (without commas). Sulci are darker if --sulc gives their depth. The view flat is there if --flat gives flat surfaces, whose
@@ -47,6 +47,7 @@ ember (dark to bright). The limits are the 99th percentile unless --limit gives 
 		Example: `  bwlm plot --left lh.pial.gii --right rh.pial.gii --values delta.npy --unit 'r, tuned less base' --out delta.png
   bwlm plot --left lh.infl.gii --right rh.infl.gii --sulc lh.sulc.gii,rh.sulc.gii --values r.npy --labels-left lh.annot \
       --labels-right rh.annot --outline A1,A4 --views lateral,medial --out r.svg
+  bwlm plot --left surf/lh.inflated --right surf/rh.inflated --sulc surf/lh.sulc,surf/rh.sulc --values r.npy --out r.png
   bwlm plot --mask mask.nii.gz --values r.npy --out glass.png`,
 		Args: wantArgs(),
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -68,7 +69,7 @@ ember (dark to bright). The limits are the 99th percentile unless --limit gives 
 	flags.StringSliceVar(&f.outline, "outline", nil, "`regions` to outline, parted by commas")
 	flags.BoolVar(&f.noNames, "no-names", false, "outlines without names")
 	flags.StringSliceVar(&f.views, "views", nil, "lateral, medial, dorsal, ventral, flat; all that there are surfaces for")
-	flags.StringSliceVar(&f.sulc, "sulc", nil, "`files` of sulcal depth (GIFTI), left,right")
+	flags.StringSliceVar(&f.sulc, "sulc", nil, "`files` of sulcal depth (GIFTI or lh.sulc), left,right")
 	flags.StringSliceVar(&f.flat, "flat", nil, "`files` of flat surfaces, left,right")
 	flags.StringVar(&f.mask, "mask", "", "NIfTI `file` whose voxels the values are of: draws a glass brain")
 	flags.StringVar(&f.order, "order", "nilearn", "order of the mask's voxels: nilearn (z runs fastest) or pycortex (x does)")

@@ -43,3 +43,14 @@ func TestPlotOfAVolume(t *testing.T) {
 	assert.Equal(t, 2, code)
 	assert.NoFileExists(t, at("x.png"))
 }
+
+func TestPlotReadsFreeSurfer(t *testing.T) {
+	const files = "../../cortex/freesurfer/testdata/"
+	out := filepath.Join(t.TempDir(), "p.png")
+	code, stdout, stderr := call(t, "plot", "--left", files+"lh.tail", "--sulc", files+"lh.sulc", "--values", files+"lh.sulc", "--views", "lateral", "--size", "320x240", "--out", out)
+	require.Zero(t, code, stderr)
+	assert.Contains(t, stdout, "9 values, 0 of them NaN")
+	code, _, stderr = call(t, "plot", "--left", files+"lh.sulc", "--out", out)
+	assert.Equal(t, 65, code)
+	assert.Contains(t, stderr, "mris_convert")
+}
