@@ -1,0 +1,32 @@
+package report
+
+import (
+	"github.com/brainwavlm/bwlm/brain"
+)
+
+type valuesOf struct {
+	Name   string
+	Values []float64
+}
+
+// demo reads what only a demo has.
+func (p *page) demo() {
+	d := p.Report.Demo
+	p.DemoRegions = p.Report.Runs[0].parts()
+	for _, c := range []struct {
+		name string
+		s    *brain.System
+	}{{"spectrum", d.Controls.Spectrum}, {"word rate", d.Controls.WordRate}, {"word identity (an oracle)", d.Controls.WordIdentity}} {
+		if c.s == nil {
+			continue
+		}
+		line := valuesOf{Name: c.name}
+		for _, region := range p.DemoRegions {
+			line.Values = append(line.Values, c.s.ROIs[region])
+		}
+		p.DemoControls = append(p.DemoControls, line)
+	}
+	for _, name := range []string{"base", "whole_cortex", "auditory_cortex", "shuffled"} {
+		p.DemoProbes = append(p.DemoProbes, valuesOf{name, []float64{d.Probes.Lexical[name], d.Probes.LexicalControl[name], d.Probes.Acoustic[name]}})
+	}
+}

@@ -1,0 +1,118 @@
+package report
+
+import (
+	"os"
+	"slices"
+
+	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/cortex"
+)
+
+// Places is where a run's voxels are.
+type Places struct {
+	Left, Right *cortex.Surface // either may be nil
+	Vertices    []int           // of each voxel; nil: voxel k is vertex k
+	Volume      *cortex.Volume  // of a volume, else nil
+}
+
+// readPlaces reads surfaces or mask. Files that are no longer there are no error.
+func (r *Run) readPlaces(p dataset.Places) error {
+	out := &Places{Vertices: p.Vertices}
+	for _, path := range []string{p.Left, p.Right, p.Mask} {
+		if _, err := os.Stat(path); path != "" && os.IsNotExist(err) {
+			r.Absent = append(r.Absent, NoMaps+"the data set's "+shortPath(path)+" is not there")
+			return nil
+		}
+	}
+	var err error
+	if p.Left != "" {
+		out.Left, err = cortex.ReadSurface(p.Left)
+	}
+	if err == nil && p.Right != "" {
+		out.Right, err = cortex.ReadSurface(p.Right)
+	}
+	if err == nil && p.Mask != "" {
+		out.Volume, err = cortex.ReadMask(p.Mask, cortex.ZFastest)
+	}
+	if err != nil {
+		return err
+	}
+	if out.Size() > 0 {
+		r.Places = out
+	}
+	return nil
+}
+
+// Size is the number of vertices, or of voxels of a volume.
+func (p *Places) Size() int {
+	if p.Volume != nil {
+		return len(p.Volume.Voxels)
+	}
+	return points(p.Left) + points(p.Right)
+}
+
+func points(s *cortex.Surface) int {
+	if s == nil {
+		return 0
+	}
+	return len(s.Points)
+}
+
+// at is the place of a voxel, and whether there is one.
+func (p *Places) at(voxel int) (int, bool) {
+	if p.Vertices != nil {
+		if voxel >= len(p.Vertices) {
+			return 0, false
+		}
+		voxel = p.Vertices[voxel]
+	}
+	return voxel, voxel < p.Size()
+}
+
+// Fits tells whether so many voxels are all somewhere.
+func (p *Places) Fits(voxels int) bool {
+	if p.Vertices == nil {
+		return voxels == p.Size()
+	}
+	return voxels == len(p.Vertices) && slices.Max(p.Vertices) < p.Size()
+}
+
+// Spread puts one number for each voxel in its place, NaN elsewhere; several voxels of one place are averaged.
+func (p *Places) Spread(x []float32) []float32 {
+	out, count := make([]float32, p.Size()), make([]float32, p.Size())
+	for v, r := range x {
+		if at, ok := p.at(v); ok && r == r {
+			out[at] += r
+			count[at]++
+		}
+	}
+	for i := range out {
+		out[i] /= count[i] // 0/0 is NaN
+	}
+	return out
+}
+
+// Mean averages what of gives over people whose voxels are in the run's places; nil if nobody's are.
+func (r *Run) Mean(of func(*Person) []float32) []float32 {
+	var out, count []float32
+	for i := range r.People {
+		p := &r.People[i]
+		x := of(p)
+		if x == nil || !r.Places.Fits(p.Voxels) {
+			continue
+		}
+		if out == nil {
+			out, count = make([]float32, p.Voxels), make([]float32, p.Voxels)
+		}
+		for v, y := range x {
+			if y == y {
+				out[v] += y
+				count[v]++
+			}
+		}
+	}
+	for v := range out {
+		out[v] /= count[v]
+	}
+	return out
+}

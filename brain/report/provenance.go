@@ -1,0 +1,90 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/brainwavlm/bwlm/brain"
+)
+
+type settingLine struct {
+	Key     string
+	Values  []string
+	Origin  string
+	Differs bool
+}
+
+func (p *page) settings() {
+	var with []*Run
+	for _, r := range p.Report.Runs {
+		if r.Experiment != nil {
+			with = append(with, r)
+			p.Configured = append(p.Configured, r.Name)
+		}
+	}
+	if len(with) == 0 {
+		return
+	}
+	var lines []settingLine
+	for k, r := range with {
+		i := 0
+		for s := range r.Experiment.Settings() {
+			if k == 0 {
+				lines = append(lines, settingLine{Key: s.Key, Origin: string(s.Origin)})
+			}
+			lines[i].Values = append(lines[i].Values, shortPath(s.Value))
+			lines[i].Differs = lines[i].Differs || lines[i].Values[0] != lines[i].Values[k]
+			i++
+		}
+	}
+	p.Settings = lines
+}
+
+type provenance struct {
+	Heading string
+	Facts   []fact
+	Inputs  []brain.ManifestInput
+}
+
+type fact struct{ Name, Value string }
+
+func (p *page) provenance() {
+	grouped(p.Report.Runs, p.Several, (*Run).provenance, func(heading string, v provenance) {
+		v.Heading = heading
+		p.Provenance = append(p.Provenance, v)
+	})
+}
+
+// provenance lists versions, hashes, the seal and the looks at test rows.
+func (r *Run) provenance() (v provenance) {
+	add := func(name, value string) {
+		if value != "" {
+			v.Facts = append(v.Facts, fact{name, value})
+		}
+	}
+	if m := r.Manifest; m != nil {
+		for _, name := range slices.Sorted(maps.Keys(m.Versions)) {
+			add(name, m.Versions[name])
+		}
+		add("platform", fmt.Sprintf("%s, %d threads, %s", m.Platform, m.Threads, m.Device))
+		add("seed", fmt.Sprint(m.Seed))
+		add("loss", m.Loss)
+		add("delays (TRs)", strings.Trim(fmt.Sprint(m.Delays), "[]"))
+		v.Inputs = m.Inputs
+	}
+	s := r.Summary.Seal
+	if s == nil {
+		add("seal", "none: splits and endpoints were not sealed before the training")
+		return v
+	}
+	add("seal", fmt.Sprintf("%s, SHA-256 %s", s.Time.UTC().Format("2006-01-02 15:04 UTC"), s.SHA256))
+	add("endpoints", fmt.Sprintf("%s; %s", cmp.Or(strings.Join(s.Endpoints.Regions, ", "), "all voxels"), s.Endpoints.Test))
+	add("looks at test rows", fmt.Sprintf("%d, this evaluation included", s.Looks))
+	if s.Refused > 0 {
+		add("refused looks", fmt.Sprintf("%d: splits or masks were not those that were sealed", s.Refused))
+	}
+	return v
+}
