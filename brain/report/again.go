@@ -6,6 +6,33 @@ import (
 	"strings"
 )
 
+// step is something that was not done, and the command that does it.
+type step struct{ Run, About, Command string }
+
+// steps lists what was not done with runs that were tuned. A demo has controls and transfer of its own kind.
+func (rep *Report) steps() (out []step) {
+	for _, r := range rep.Runs {
+		if rep.Demo != nil || r.Experiment == nil || r.Scores.Tuned == nil {
+			continue
+		}
+		name := shellWord(r.Name)
+		for _, s := range []struct {
+			done           bool
+			about, command string
+		}{
+			{r.Controls != nil, "controls: what else would have given the gain", "bwlm controls " + name},
+			{r.Explained != nil, "explanation: what the gain is made of", fmt.Sprintf("bwlm explain-gain %s --json > %s/explain.json", name, name)},
+			{r.Transfers != nil || r.Unseen != nil, "transfer: what tuning is worth to other people", fmt.Sprintf("bwlm transfer %s/config.yaml", name)},
+			{r.Probes != nil, "probes: what each layer knows", fmt.Sprintf("bwlm probe %s --json > %s/probe.json", name, name)},
+		} {
+			if !s.done {
+				out = append(out, step{r.Name, s.about, s.command})
+			}
+		}
+	}
+	return out
+}
+
 // commands repeat what was done.
 func (rep *Report) commands() (out []string) {
 	if d := rep.Demo; d != nil {

@@ -50,6 +50,7 @@ type page struct {
 	Configured      []string // names of the runs with settings
 	Settings        []settingLine
 	Provenance      []provenance
+	Steps           []step // that were not done
 	Commands        []string
 	Citations       []string
 }
@@ -63,6 +64,8 @@ type runPage struct {
 	Lines        []Line
 	Maps, Charts []Figure
 	Probes       []Figure
+	People       []personMaps
+	MorePeople   int // that have no pictures here
 }
 
 // HTML writes the page.
@@ -80,7 +83,7 @@ func (rep *Report) page() (*page, error) {
 		ScriptHash: "sha256-" + base64.StdEncoding.EncodeToString(sum[:]), Several: len(rep.Runs) > 1}
 	p.Title, p.Subtitle = rep.title()
 	for i, r := range rep.Runs {
-		part, err := r.page(fmt.Sprintf("run-%d", i+1))
+		part, err := r.page(fmt.Sprintf("run-%d", i+1), max(1, mostPeople/len(rep.Runs)))
 		if err != nil {
 			return nil, err
 		}
@@ -93,6 +96,7 @@ func (rep *Report) page() (*page, error) {
 	p.data()
 	p.settings()
 	p.provenance()
+	p.Steps = rep.steps()
 	p.Commands = rep.commands()
 	p.Citations = rep.citations()
 	return p, nil
@@ -119,7 +123,11 @@ func (rep *Report) title() (title, subtitle string) {
 	return what + ": " + name, fmt.Sprintf("Encoding of brain responses to stories by a speech model: %s, %s test rows.", people(first.Scores.Subjects), count(first.Scores.Rows))
 }
 
-func (r *Run) page(id string) (runPage, error) {
+// mostPeople have pictures of their own on a page: more would make it too heavy for a mail.
+const mostPeople = 12
+
+// page makes the part of a run, with pictures of up to so many people.
+func (r *Run) page(id string, people int) (runPage, error) {
 	p := runPage{ID: id, Run: r, Verdict: r.Verdict(), Lines: r.Regions(), Probes: r.ProbeMaps()}
 	if b := r.Scores.BaseBestLayer; b != nil && b.Layer != nil {
 		p.BestLayer = fmt.Sprint(*b.Layer)
@@ -127,6 +135,12 @@ func (r *Run) page(id string) (runPage, error) {
 	var err error
 	if p.Maps, err = r.Maps(); err != nil {
 		return p, err
+	}
+	if p.People, err = r.mapsOfPeople(people); err != nil {
+		return p, err
+	}
+	if p.People != nil {
+		p.MorePeople = len(r.People) - len(p.People)
 	}
 	if p.Maps == nil && r.Places != nil {
 		r.Absent = append(r.Absent, NoMaps+"voxels and the places that the data set names are not equally many")

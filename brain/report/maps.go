@@ -11,7 +11,18 @@ import (
 	"github.com/brainwavlm/bwlm/cortex/render"
 )
 
-const mapWidth, mapHeight = 660, 490
+// size of a picture of all people, and of one person.
+var (
+	large  = [2]int{660, 490}
+	little = [2]int{420, 312}
+)
+
+// drawing is a map that is to be drawn.
+type drawing struct {
+	title, unit, colors string
+	x                   []float32 // by voxel
+	high                float64   // upper limit of the colours
+}
 
 // Maps are pictures of base, tuned and difference, averaged over people; the first two share their limits. None if nobody
 // knows where the voxels are.
@@ -20,46 +31,87 @@ func (r *Run) Maps() (out []Figure, err error) {
 		return nil, nil
 	}
 	base, tuned := r.Mean(func(p *Person) []float32 { return p.Base }), r.Mean(func(p *Person) []float32 { return p.Tuned })
+	gain := r.Mean(func(p *Person) []float32 { return p.Gain })
 	if base == nil {
 		return nil, nil
 	}
 	high := upper(append(slices.Clone(base), tuned...))
-	for _, m := range []struct {
-		title, unit string
-		x           []float32
-		colors      string
-		high        float64
-	}{
-		{"Untuned model", "r", base, "tide", high},
-		{"Tuned model", "r", tuned, "tide", high},
-		{"Difference", "r, tuned less untuned", r.Mean(func(p *Person) []float32 { return p.Gain }), "balance", 0},
-	} {
-		if m.x == nil {
+	for _, d := range []drawing{{"Untuned model", "r", "tide", base, high}, {"Tuned model", "r", "tide", tuned, high},
+		{"Difference", "r, tuned less untuned", "balance", gain, upper(magnitudes(gain))}} {
+		if d.x == nil {
 			continue
 		}
-		opt := render.Options{Width: mapWidth, Height: mapHeight, Views: []render.View{render.Lateral, render.Medial}, Colors: render.ColormapByName(m.colors),
-			High: m.high, Unit: m.unit}
-		if m.colors == "balance" {
-			opt.High = max(1e-6, upper(magnitudes(m.x)))
-		}
-		var figure *render.Figure
-		if r.Places.Volume != nil {
-			opt.Views = nil
-			figure, err = render.Glass(r.Places.Volume, r.Places.Spread(m.x), opt)
-		} else {
-			figure, err = render.Draw(render.Brain{Left: r.Places.Left, Right: r.Places.Right}, r.Places.Spread(m.x), r.outlines(), opt)
-		}
+		f, err := r.draw(d, large)
 		if err != nil {
 			return nil, err
 		}
-		low, top, _ := figure.Scale()
-		alt := fmt.Sprintf("Map of %s on the cortex, colours from %.2g to %.2g.", m.unit, low, top)
-		if name, v := r.extreme(m.x); name != "" {
-			alt += fmt.Sprintf(" Highest on average in %s (%.3f).", name, v)
-		}
-		out = append(out, Figure{Title: m.title, Alt: alt, Image: picture(figure.Image())})
+		out = append(out, f)
 	}
 	return out, nil
+}
+
+// personMaps are the pictures of one person.
+type personMaps struct {
+	Name string
+	Maps []Figure
+}
+
+// mapsOfPeople are pictures of up to so many people, each with the limits of all: the tuned model, or the untuned one where nothing is
+// tuned, and the difference. None for one person, whose maps are those of the run.
+func (r *Run) mapsOfPeople(most int) (out []personMaps, err error) {
+	if r.Places == nil || len(r.People) < 2 {
+		return nil, nil
+	}
+	var all, gains []float32
+	for i := range r.People {
+		all, gains = append(all, r.People[i].best()...), append(gains, magnitudes(r.People[i].Gain)...)
+	}
+	for i := range r.People {
+		p := &r.People[i]
+		if !r.Places.Fits(p.Voxels) || len(out) == most {
+			continue
+		}
+		score := drawing{p.Name + ", untuned model", "r", "tide", p.Base, upper(all)}
+		if p.Tuned != nil {
+			score.title, score.x = p.Name+", tuned model", p.Tuned
+		}
+		maps := personMaps{Name: p.Name}
+		for _, d := range []drawing{score, {p.Name + ", difference", "r, tuned less untuned", "balance", p.Gain, upper(gains)}} {
+			if d.x == nil {
+				continue
+			}
+			f, err := r.draw(d, little)
+			if err != nil {
+				return nil, err
+			}
+			maps.Maps = append(maps.Maps, f)
+		}
+		out = append(out, maps)
+	}
+	return out, nil
+}
+
+// draw draws a map in the run's places.
+func (r *Run) draw(d drawing, size [2]int) (Figure, error) {
+	opt := render.Options{Width: size[0], Height: size[1], Views: []render.View{render.Lateral, render.Medial}, Colors: render.ColormapByName(d.colors),
+		High: d.high, Unit: d.unit}
+	var figure *render.Figure
+	var err error
+	if r.Places.Volume != nil {
+		opt.Views = nil
+		figure, err = render.Glass(r.Places.Volume, r.Places.Spread(d.x), opt)
+	} else {
+		figure, err = render.Draw(render.Brain{Left: r.Places.Left, Right: r.Places.Right}, r.Places.Spread(d.x), r.outlines(), opt)
+	}
+	if err != nil {
+		return Figure{}, err
+	}
+	low, top, _ := figure.Scale()
+	alt := fmt.Sprintf("Map of %s on the cortex, colours from %.2g to %.2g.", d.unit, low, top)
+	if name, v := r.extreme(d.x); name != "" {
+		alt += fmt.Sprintf(" Highest on average in %s (%.3f).", name, v)
+	}
+	return Figure{Title: d.title, Alt: alt, Image: picture(figure.Image())}, nil
 }
 
 // upper is the 99th percentile, at least a little above 0.

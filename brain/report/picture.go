@@ -6,7 +6,6 @@ import (
 	"html/template"
 	"image"
 	"image/color"
-	"image/draw"
 	"image/png"
 	"slices"
 )
@@ -14,10 +13,22 @@ import (
 // picture makes a data URL of an image, with at most 256 colours: shading needs no more, and the page stays small.
 func picture(im image.Image) template.URL {
 	p := image.NewPaletted(im.Bounds(), palette(im))
-	draw.Draw(p, p.Bounds(), im, im.Bounds().Min, draw.Src)
-	var b bytes.Buffer
-	_ = (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&b, p) // a Buffer does not fail
-	return template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(b.Bytes()))
+	nearest := map[color.Color]uint8{} // a search through the palette for each pixel would take seconds
+	b := im.Bounds()
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		for x := b.Min.X; x < b.Max.X; x++ {
+			c := im.At(x, y)
+			i, known := nearest[c]
+			if !known {
+				i = uint8(p.Palette.Index(c))
+				nearest[c] = i
+			}
+			p.SetColorIndex(x, y, i)
+		}
+	}
+	var out bytes.Buffer
+	_ = (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, p) // a Buffer does not fail
+	return template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(out.Bytes()))
 }
 
 // palette picks up to 256 colours of an image: the box of colours that is longest is cut at its median, again and again,

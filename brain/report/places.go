@@ -1,11 +1,16 @@
 package report
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
 	"os"
 	"slices"
 
+	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/cortex"
+	"github.com/brainwavlm/bwlm/fault"
 )
 
 // Places is where a run's voxels are.
@@ -13,6 +18,8 @@ type Places struct {
 	Left, Right *cortex.Surface // either may be nil
 	Vertices    []int           // of each voxel; nil: voxel k is vertex k
 	Volume      *cortex.Volume  // of a volume, else nil
+
+	Files []brain.ManifestInput // that surfaces or mask came from
 }
 
 // readPlaces reads surfaces or mask. Files that are no longer there are no error.
@@ -37,10 +44,35 @@ func (r *Run) readPlaces(p dataset.Places) error {
 	if err != nil {
 		return err
 	}
+	for _, path := range []string{p.Left, p.Right, p.Mask} {
+		if path == "" {
+			continue
+		}
+		f, err := hashed(path)
+		if err != nil {
+			return err
+		}
+		out.Files = append(out.Files, f)
+	}
 	if out.Size() > 0 {
 		r.Places = out
 	}
 	return nil
+}
+
+// hashed tells what a file holds.
+func hashed(path string) (f brain.ManifestInput, err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return f, fault.Wrap(fault.IO, reading, path, err)
+	}
+	defer file.Close()
+	sum := sha256.New()
+	n, err := io.Copy(sum, file)
+	if err != nil {
+		return f, fault.Wrap(fault.IO, reading, path, err)
+	}
+	return brain.ManifestInput{Path: path, Bytes: n, SHA256: hex.EncodeToString(sum.Sum(nil))}, nil
 }
 
 // Size is the number of vertices, or of voxels of a volume.

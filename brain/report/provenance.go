@@ -75,6 +75,9 @@ func (r *Run) provenance() (v provenance) {
 		add("delays (TRs)", strings.Trim(fmt.Sprint(m.Delays), "[]"))
 		v.Inputs = m.Inputs
 	}
+	if r.Places != nil {
+		v.Inputs = slices.Concat(v.Inputs, r.Places.Files)
+	}
 	s := r.Summary.Seal
 	if s == nil {
 		add("seal", "none: splits and endpoints were not sealed before the training")

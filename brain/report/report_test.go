@@ -25,6 +25,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/transfer"
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/cortex"
+	"github.com/brainwavlm/bwlm/cortex/nifti"
 	"github.com/brainwavlm/bwlm/fault"
 )
 
@@ -145,7 +146,8 @@ func TestPageSaysWhatImprovedWhereAndWhetherItIsSignificant(t *testing.T) {
 		"Gains in &lt;script&gt;alert(1)&lt;/script&gt; (+0.080).", "Nothing shown in")
 	has(t, page, "untuned model at its best layer (9): +0.030 [+0.020, +0.060], still a significant gain", "50 %", "57 %",
 		"Validation r from 0.300 (epoch 0, untuned) to 0.350 (epoch 1)", "19 of 39 voxels are better after tuning", "0 of 39 voxels are above their estimated ceiling",
-		"controls: none were done", "nobody says where the voxels are", "1\u202f234\u202f567", "bwlm train run/config.yaml", "arXiv 2502.08866")
+		"Not run: controls: what else would have given the gain. <code>bwlm controls run</code>", "<code>bwlm explain-gain run --json &gt; run/explain.json</code>",
+		"<code>bwlm transfer run/config.yaml</code>", "<code>bwlm probe run --json &gt; run/probe.json</code>", "nobody says where the voxels are", "1\u202f234\u202f567", "bwlm train run/config.yaml", "arXiv 2502.08866")
 	has(t, page, `<th scope="row">ann</th><td>40</td><td>30</td><td>1</td>`) // voxels, tuned on, constant
 }
 
@@ -318,6 +320,41 @@ func TestMapsAreDrawnWhereTheDataSetNamesPlaces(t *testing.T) {
 	maps, err = r.Maps()
 	require.NoError(t, err)
 	assert.Len(t, maps, 3, "through a glass brain")
+}
+
+// A run of two people whose data set names a mask is drawn through a glass brain, each person, too, and the mask's hash is there.
+func TestRunInAMask(t *testing.T) {
+	dir := made(t)
+	data := filepath.Join(filepath.Dir(dir), "data")
+	put(t, data, "dataset.yaml", "name: made\ntr_seconds: 2\nmask: mask.nii.gz\nstories:\n  a: {audio: a.wav}\nsubjects:\n  ann: {a: a.npy}\n")
+	inside := make([]float32, 4*5*3)
+	for v := range madeVoxels {
+		inside[v] = 1
+	}
+	var mask bytes.Buffer
+	require.NoError(t, nifti.NewFloat([]int{4, 5, 3}, [3][4]float64{{9, 0, 0, -15}, {0, 9, 0, -20}, {0, 0, 9, 0}}, inside).WriteGzip(&mask))
+	put(t, data, "mask.nii.gz", mask.String())
+	exp := experiment.Default()
+	exp.Model.Path, exp.Data.Path, exp.Out = "nano", data, dir
+	exp.Data.Subjects, exp.Data.Train, exp.Data.Val, exp.Data.Test = []string{"all"}, []string{"a"}, []string{"b"}, []string{"c"}
+	var config bytes.Buffer
+	require.NoError(t, exp.Write(&config))
+	put(t, dir, "config.yaml", config.String())
+	text, err := os.ReadFile(filepath.Join(dir, "eval", "test", "layout.json"))
+	require.NoError(t, err)
+	ann := regexp.MustCompile(`\{"name":"ann".*\}`).FindString(strings.TrimSuffix(strings.TrimSpace(string(text)), `],"schema":1}`))
+	put(t, dir, "eval/test/layout.json", `{"schema":1,"people":[`+ann+","+strings.Replace(ann, "ann", "bob", 1)+`]}`)
+	require.NoError(t, os.CopyFS(filepath.Join(dir, "eval", "test", "bob"), os.DirFS(filepath.Join(dir, "eval", "test", "ann"))))
+
+	page := pageOf(t, dir)
+	assert.Equal(t, 3+2*2, strings.Count(page, `<img src="data:image/png`), "base, tuned, difference; tuned and difference of each")
+	has(t, page, "<details><summary>bob</summary>", `alt="bob, difference. Map of r, tuned less untuned`, fmt.Sprintf("%x", sha256.Sum256(mask.Bytes())))
+	hasNot(t, page, regexp.QuoteMeta(NoMaps), "more have no pictures")
+	r, err := readRun(t.Context(), dir)
+	require.NoError(t, err)
+	few, err := r.mapsOfPeople(1)
+	require.NoError(t, err)
+	assert.Len(t, few, 1)
 }
 
 func TestPaletteKeepsFewColoursAsTheyAre(t *testing.T) {
