@@ -55,7 +55,7 @@ func Write(ctx context.Context, rep *report.Report, dir string, opt Options) (*R
 	res := &Result{Schema: 1, Out: dir}
 	var plans []*plan
 	for _, run := range rep.Runs {
-		p := &plan{run: run, opt: opt, dir: dir}
+		p := &plan{run: run, opt: opt}
 		if len(rep.Runs) > 1 {
 			p.below = run.Name
 		}

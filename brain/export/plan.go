@@ -1,7 +1,6 @@
 package export
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -21,11 +20,11 @@ type file struct {
 
 // plan is what is to be written of a run. All that can be wrong with it is found before a file is touched.
 type plan struct {
-	run        *report.Run
-	opt        Options
-	dir, below string
-	formats    []string
-	files      []file
+	run     *report.Run
+	opt     Options
+	below   string // a folder of its own, beside other runs
+	formats []string
+	files   []file
 }
 
 func (p *plan) make() error {
@@ -48,7 +47,7 @@ func (p *plan) make() error {
 	for _, f := range []struct {
 		format string
 		write  func(io.Writer) error
-	}{{"csv", t.csv}, {"json", t.json}} {
+	}{{"csv", t.csv}, {"json", func(w io.Writer) error { return indented(w, t) }}} {
 		if slices.Contains(p.formats, f.format) {
 			ignore = append(ignore, "regions."+f.format)
 			p.add("regions."+f.format, f.write)
@@ -213,11 +212,7 @@ func (p *plan) voxelMap(d cortex.Derivative, m voxelMap) error {
 			}
 		}
 	}
-	if err := put(cortex.Both, ".json", func(w io.Writer) error {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(about)
-	}); err != nil {
+	if err := put(cortex.Both, ".json", func(w io.Writer) error { return indented(w, about) }); err != nil {
 		return err
 	}
 	if v := p.run.Places.Volume; v != nil {

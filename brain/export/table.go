@@ -118,11 +118,12 @@ type table struct {
 	Regions []Line `json:"regions"`
 }
 
-func (t table) json(w io.Writer) error {
+// indented writes JSON that people can read, too.
+func indented(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
-	return e.Encode(t)
+	return e.Encode(v)
 }
 
 // csv writes the lines, a number that is not known as an empty field.
