@@ -91,7 +91,8 @@ func (b *Board) step(e brain.Event) []tfevents.Scalar {
 	if b.train.Mode != "readout" {
 		out = append(out, tfevents.Scalar{Tag: "learning_rate/model", Value: b.train.LR})
 	}
-	return append(out, tfevents.Scalar{Tag: "learning_rate/readout", Value: b.train.ReadoutLR}, tfevents.Scalar{Tag: "seconds_per_step", Value: e.Took.Seconds()})
+	return append(out, tfevents.Scalar{Tag: "learning_rate/readout", Value: b.train.ReadoutLR},
+		tfevents.Scalar{Tag: "seconds_per_step", Value: e.Took.Seconds()})
 }
 
 func epoch(d *brain.Details) (out []tfevents.Scalar) {

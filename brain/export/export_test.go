@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/demo"
 	"github.com/brainwavlm/bwlm/brain/report"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/ckpt"
@@ -231,6 +232,41 @@ func TestTableOfRegions(t *testing.T) {
 	i := slices.IndexFunc(table.Regions, func(l Line) bool { return l.Subject == "bob" && l.Region == "A1, left" })
 	assert.InDelta(t, .1015, *table.Regions[i].Base, 1e-7)
 	assert.InDelta(t, 100*.1515/.5, *table.Regions[i].TunedShare, 1e-4)
+}
+
+// A demo's directory is its three runs: each gets a folder, and its listener the places of the demo's surface.
+func TestADemoIsItsRuns(t *testing.T) {
+	dir := t.TempDir()
+	d := demo.Report{Schema: 1}
+	for arm, to := range map[string]*demo.Arm{"whole_cortex": &d.WholeCortex, "auditory_cortex": &d.AuditoryCortex, "shuffled": &d.Shuffled} {
+		run := made(t, nowhere, "listener", "related")
+		require.NoError(t, os.Rename(run, filepath.Join(dir, arm)))
+		to.Test = brain.Scores{Rows: 48, Subjects: []string{"listener"}, Base: brain.System{MeanR: .07}, Tuned: &brain.System{MeanR: .12}, Delta: &brain.Delta{MeanR: .05}}
+	}
+	put(t, filepath.Join(dir, "demo.json"), d)
+	madePlaces(t, dir, onSurface)
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "surface"), 0o755))
+	for from, to := range map[string]string{"l.surf.gii": "left.surf.gii", "r.surf.gii": "right.surf.gii"} {
+		require.NoError(t, os.Rename(filepath.Join(dir, from), filepath.Join(dir, "surface", to)))
+	}
+	vertices := make([]int64, voxels)
+	for v := range vertices {
+		vertices[v] = int64(2 * v)
+	}
+	require.NoError(t, ckpt.WriteNPY(filepath.Join(dir, "surface/vertices.npy"), []int{voxels}, vertices))
+
+	out, _, res := exported(t, dir, Options{})
+	for _, arm := range []string{"whole_cortex", "auditory_cortex", "shuffled"} {
+		assert.Contains(t, res.Files, arm+"/"+descriptionFile)
+		got, err := cortex.ReadMap(filepath.Join(out, arm, "sub-listener/func/sub-listener_task-ab_hemi-R_stat-r_desc-base_statmap.func.gii"))
+		require.NoError(t, err)
+		assert.Equal(t, float32(21)/1000, got[0], "voxel 21 is on vertex 42, the first of the right side")
+	}
+	assert.False(t, slices.ContainsFunc(res.Files, func(f string) bool { return strings.Contains(f, "related") }), "scores are the listener's")
+	rep, err := report.Read(t.Context(), dir)
+	require.NoError(t, err)
+	_, err = Write(t.Context(), rep, out, Options{Force: true})
+	require.NoError(t, err, "what an export of several runs wrote is replaced, too")
 }
 
 func TestWhatIsThereIsNotLost(t *testing.T) {

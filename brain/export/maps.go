@@ -15,7 +15,7 @@ type voxelMap struct {
 	values     []float32
 }
 
-// The kinds of map: the files of eval/test that they come from, if from one alone, and what they are.
+// What maps are of, as names say it.
 const (
 	correlation = "r"
 	percent     = "percentofceiling"
@@ -46,7 +46,8 @@ func mapsOf(p *report.Person) (out []voxelMap) {
 		values []float32
 	}{{"base", p.Base}, {"basebestlayer", p.Best}, {"tuned", p.Tuned}, {"gain", p.Gain}, {"ceiling", p.Ceiling}} {
 		if m.values != nil {
-			out = append(out, voxelMap{correlation, m.desc, "r", "correlation of predicted and measured responses on test rows: " + aboutDesc(m.desc), m.values})
+			about := "correlation of predicted and measured responses on test rows: " + aboutDesc(m.desc)
+			out = append(out, voxelMap{correlation, m.desc, "r", about, m.values})
 		}
 	}
 	for _, m := range []struct {

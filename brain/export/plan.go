@@ -105,7 +105,8 @@ func (p *plan) noMaps() (why map[string]string, do string) {
 				reason = text
 			}
 		}
-		return both(reason), "let dataset.yaml name surfaces (surface: {left, right}) or a mask (mask: FILE), or write the tables (--format csv,json)"
+		return both(reason), "let dataset.yaml name surfaces (surface: {left, right}) or a mask (mask: FILE), or write the tables " +
+			"(--format csv,json)"
 	case places.Volume == nil:
 		return map[string]string{"nifti": "the voxels are on surfaces"}, "leave it out of --format"
 	}
@@ -121,14 +122,15 @@ func (p *plan) maps() error {
 	for i := range p.run.People {
 		person := &p.run.People[i]
 		if !p.run.Places.Fits(person.Voxels) {
-			p.opt.Note(fmt.Sprintf("%s: no maps of %s: it has %d voxels, the data set's places are for others", p.run.Name, person.Name, person.Voxels))
+			p.opt.Note(fmt.Sprintf("%s: no maps of %s: it has %d voxels, the data set's places are for others", p.run.Name, person.Name,
+				person.Voxels))
 			continue
 		}
 		n++
 		d := cortex.Derivative{Subject: person.Name, Task: p.task(), Space: p.opt.Space}
 		if other, taken := labels[d.Folder()]; taken {
-			return fault.New(fault.BadData, exporting, p.run.Dir, "%s and %s have the same name in BIDS, %s", other, person.Name, filepath.Dir(d.Folder())).
-				Advise("name subjects so that letters and digits tell them apart")
+			return fault.New(fault.BadData, exporting, p.run.Dir, "%s and %s have the same name in BIDS, %s", other, person.Name,
+				filepath.Dir(d.Folder())).Advise("name subjects so that letters and digits tell them apart")
 		}
 		labels[d.Folder()] = person.Name
 		more, err := significance(p.run, person)

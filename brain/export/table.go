@@ -43,12 +43,11 @@ func lines(run *report.Run) (out []Line) {
 		whole = subjects[0]
 	}
 	for _, l := range run.Regions() {
-		line := Line{Subject: whole, People: len(subjects), Region: l.Name, Voxels: l.Voxels, Base: l.Base, Best: l.Best, Tuned: l.Tuned, Gain: l.Gain, P: l.P, Q: l.Q,
-			Share: l.Share, TunedShare: l.TunedShare}
+		line := Line{Subject: whole, People: len(subjects), Region: l.Name, Voxels: l.Voxels, Base: l.Base, Best: l.Best, Tuned: l.Tuned,
+			Gain: l.Gain, P: l.P, Q: l.Q, Ceiling: l.Ceiling, Share: l.Share, TunedShare: l.TunedShare}
 		if l.CI != nil {
 			line.GainLow, line.GainHigh = &l.CI[0], &l.CI[1]
 		}
-		line.Ceiling = l.Ceiling
 		out = append(out, line)
 	}
 	if len(subjects) == 1 {
@@ -79,8 +78,8 @@ func personLine(p *report.Person, region report.Region) Line {
 			constant++
 		}
 	}
-	l := Line{Subject: p.Name, People: 1, Region: region.Name, Voxels: len(columns), Constant: &constant, Base: mean(p.Base, columns), Best: mean(p.Best, columns),
-		Tuned: mean(p.Tuned, columns), Gain: mean(p.Gain, columns), Ceiling: mean(p.Ceiling, columns)}
+	l := Line{Subject: p.Name, People: 1, Region: region.Name, Voxels: len(columns), Constant: &constant, Base: mean(p.Base, columns),
+		Best: mean(p.Best, columns), Tuned: mean(p.Tuned, columns), Gain: mean(p.Gain, columns), Ceiling: mean(p.Ceiling, columns)}
 	if l.Ceiling != nil && *l.Ceiling > 0 {
 		l.Share, l.TunedShare = percentOf(l.Base, *l.Ceiling), percentOf(l.Tuned, *l.Ceiling)
 	}
@@ -129,8 +128,8 @@ func indented(w io.Writer, v any) error {
 // csv writes the lines, a number that is not known as an empty field.
 func (t table) csv(w io.Writer) error {
 	c := csv.NewWriter(w)
-	_ = c.Write([]string{"subject", "people", "region", "voxels", "constant", "base_r", "base_best_layer_r", "tuned_r", "gain", "gain_ci95_low", "gain_ci95_high", "p", "q",
-		"ceiling", "base_percent_of_ceiling", "tuned_percent_of_ceiling"}) // Error tells
+	_ = c.Write([]string{"subject", "people", "region", "voxels", "constant", "base_r", "base_best_layer_r", "tuned_r", "gain", "gain_ci95_low",
+		"gain_ci95_high", "p", "q", "ceiling", "base_percent_of_ceiling", "tuned_percent_of_ceiling"}) // Error tells
 	for _, l := range t.Regions {
 		fields := []string{l.Subject, strconv.Itoa(l.People), l.Region, "", ""}
 		if l.Voxels > 0 {

@@ -93,8 +93,8 @@ func (r *Run) mapsOfPeople(most int) (out []personMaps, err error) {
 
 // draw draws a map in the run's places.
 func (r *Run) draw(d drawing, size [2]int) (Figure, error) {
-	opt := render.Options{Width: size[0], Height: size[1], Views: []render.View{render.Lateral, render.Medial}, Colors: render.ColormapByName(d.colors),
-		High: d.high, Unit: d.unit}
+	opt := render.Options{Width: size[0], Height: size[1], Views: []render.View{render.Lateral, render.Medial},
+		Colors: render.ColormapByName(d.colors), High: d.high, Unit: d.unit}
 	var figure *render.Figure
 	var err error
 	if r.Places.Volume != nil {

@@ -35,8 +35,8 @@ func IsSurface(data []byte) bool { return bytes.HasPrefix(data, triangles) }
 // IsCurvature tells whether a file begins as curvatures do.
 func IsCurvature(data []byte) bool { return bytes.HasPrefix(data, curvature) }
 
-// ParseSurface reads the bytes of a surface, which errors call name: its vertices, in millimetres, and the corners of its triangles,
-// counted from 0 and not checked against the vertices.
+// ParseSurface reads the bytes of a surface, which errors call name: its vertices, in millimetres, and the corners of its
+// triangles, counted from 0 and not checked against the vertices.
 func ParseSurface(data []byte, name string) (points [][3]float32, faces [][3]int32, err error) {
 	if bytes.HasPrefix(data, quadrangles) || IsCurvature(data) {
 		return nil, nil, raw.Bad(readingSurface, name, "it is a surface of quadrangles, or no surface").
