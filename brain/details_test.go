@@ -1,6 +1,7 @@
 package brain
 
 import (
+	"math"
 	"path/filepath"
 	"testing"
 
@@ -63,6 +64,23 @@ func TestDetailsOfTheLoss(t *testing.T) {
 		assert.Empty(t, d.Regions)
 	}
 	assert.NotEqual(t, details[0].Loss, details[2].Loss)
+}
+
+func TestDetailsOfOtherReadouts(t *testing.T) {
+	for name, change := range map[string]func(*experiment.Experiment){
+		"pinned":   func(e *experiment.Experiment) { e.Readout.Mode = "pinned" },
+		"mixed":    func(e *experiment.Experiment) { e.Readout.LayerMix = "voxel" },
+		"full":     func(e *experiment.Experiment) { e.Train.Mode = "full" },
+		"mse, all": func(e *experiment.Experiment) { e.Train.Loss, e.Eval.Layer = "mse", "voxel" },
+	} {
+		details, _ := watched(t, func(e *experiment.Experiment, _ *dataset.Spec) { change(e); e.Train.Epochs = 1 })
+		require.Len(t, details, 2, name)
+		for _, d := range details {
+			assert.NotZero(t, d.Loss, name)
+			assert.Less(t, math.Abs(d.Loss), 1e6, name)
+			assert.Contains(t, d.Regions, "front", name)
+		}
+	}
 }
 
 func TestWatchingChangesNothing(t *testing.T) {

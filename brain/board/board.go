@@ -13,7 +13,7 @@ import (
 // Board writes the events of one training.
 type Board struct {
 	steps, epochs *tfevents.Writer
-	train         experiment.Train
+	rates         []tfevents.Scalar // learning rates
 	warn          func(error)
 	started       bool
 	broken        bool
@@ -23,7 +23,7 @@ type Board struct {
 // Open makes the files below dir, so that a folder that cannot be written is known before a training starts. Later failures are
 // told to warn, once, and the training goes on without its board.
 func Open(dir string, exp *experiment.Experiment, warn func(error)) (*Board, error) {
-	b := &Board{train: exp.Train, warn: warn}
+	b := &Board{rates: rates(exp), warn: warn}
 	var err error
 	if b.steps, err = tfevents.Create(filepath.Join(dir, "steps")); err != nil {
 		return nil, err
@@ -88,11 +88,26 @@ func (b *Board) step(e brain.Event) []tfevents.Scalar {
 	if e.R != 0 { // the loss is one of correlation
 		out = append(out, tfevents.Scalar{Tag: "score/train", Value: e.R})
 	}
-	if b.train.Mode != "readout" {
-		out = append(out, tfevents.Scalar{Tag: "learning_rate/model", Value: b.train.LR})
+	out = append(out, b.rates...)
+	return append(out, tfevents.Scalar{Tag: "seconds_per_step", Value: e.Took.Seconds()})
+}
+
+// rates are the learning rates of what an experiment trains. They do not change.
+func rates(exp *experiment.Experiment) (out []tfevents.Scalar) {
+	for _, r := range []struct {
+		trained bool
+		tag     string
+		rate    float64
+	}{
+		{exp.Train.Mode != "readout", "learning_rate/model", exp.Train.LR},
+		{exp.Readout.Mode != "pinned", "learning_rate/readout", exp.Train.ReadoutLR},
+		{exp.Readout.LayerMix != "none", "learning_rate/mix", exp.Train.MixLR},
+	} {
+		if r.trained {
+			out = append(out, tfevents.Scalar{Tag: r.tag, Value: r.rate})
+		}
 	}
-	return append(out, tfevents.Scalar{Tag: "learning_rate/readout", Value: b.train.ReadoutLR},
-		tfevents.Scalar{Tag: "seconds_per_step", Value: e.Took.Seconds()})
+	return out
 }
 
 func epoch(d *brain.Details) (out []tfevents.Scalar) {

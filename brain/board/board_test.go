@@ -115,16 +115,29 @@ func TestTrainingsThatGoOnHaveEachStepOnce(t *testing.T) {
 	}
 }
 
-func TestReadoutsAloneHaveNoOtherRate(t *testing.T) {
-	e := experiment.Default()
-	e.Train.Mode, e.Train.ReadoutLR = "readout", .5
-	dir := t.TempDir()
-	b, err := Open(dir, e, nil)
-	require.NoError(t, err)
-	b.Event(brain.Event{Phase: "tune", Done: 1, Loss: 3})
-	require.NoError(t, b.Close())
-	assert.Equal(t, map[string]map[int64]float32{"loss/train": {1: 3}, "learning_rate/readout": {1: .5}, "seconds_per_step": {1: 0}},
-		readback.Curves(t, filepath.Join(dir, "steps")))
+func TestRatesAreOfWhatIsTrained(t *testing.T) {
+	for _, c := range []struct {
+		mode, readout, mix string
+		want               map[string]float32
+	}{
+		{"readout", "trained", "none", map[string]float32{"learning_rate/readout": .5}},
+		{"lora", "pinned", "none", map[string]float32{"learning_rate/model": .25}},
+		{"full", "trained", "voxel", map[string]float32{"learning_rate/model": .25, "learning_rate/readout": .5, "learning_rate/mix": 2}},
+	} {
+		e := experiment.Default()
+		e.Train.Mode, e.Readout.Mode, e.Readout.LayerMix, e.Train.LR, e.Train.ReadoutLR, e.Train.MixLR = c.mode, c.readout, c.mix, .25, .5, 2
+		dir := t.TempDir()
+		b, err := Open(dir, e, nil)
+		require.NoError(t, err)
+		b.Event(brain.Event{Phase: "tune", Done: 1, Loss: 3})
+		require.NoError(t, b.Close())
+		got := readback.Curves(t, filepath.Join(dir, "steps"))
+		assert.Equal(t, map[int64]float32{1: 3}, got["loss/train"])
+		for tag, rate := range c.want {
+			assert.Equal(t, map[int64]float32{1: rate}, got[tag])
+		}
+		assert.Len(t, got, 2+len(c.want))
+	}
 }
 
 func TestABoardThatBreaksIsOneWarning(t *testing.T) {
