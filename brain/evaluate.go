@@ -81,7 +81,7 @@ func (st *Study) LoadTuned(ctx context.Context, run *Run) (*Tuned, error) {
 	case "full":
 		exp := *st.Experiment
 		exp.Model.Path = run.file("model")
-		m, err := openModel(ctx, &exp)
+		m, err := openModel(ctx, &exp, true)
 		if err != nil {
 			return nil, err
 		}

@@ -135,7 +135,7 @@ func openTiny(ctx context.Context, e *experiment.Experiment, spec dataset.Spec, 
 	if err != nil {
 		return nil, err
 	}
-	model, err := openModel(ctx, e)
+	model, err := openModel(ctx, e, true)
 	if err != nil {
 		return nil, err
 	}

@@ -173,7 +173,7 @@ func (p *Predictor) load(ctx context.Context, run string, f *ckpt.File, opt Pred
 	case "full":
 		base = filepath.Join(run, "model")
 	}
-	p.model, err = OpenSpeechModel(ctx, base, adapter, wavlm.Options{Device: opt.Device, Compute: compute})
+	p.model, err = OpenSpeechModel(ctx, base, adapter, wavlm.Options{Device: opt.Device, Compute: compute, Frozen: true})
 	if err != nil {
 		return err
 	}

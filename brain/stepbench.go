@@ -117,7 +117,7 @@ func newStepBench(ctx context.Context, opt StepOptions) (*stepBench, error) {
 // prepare makes the model, its adapter, and what comes after it.
 func (b *stepBench) prepare(ctx context.Context, exp *experiment.Experiment) (err error) {
 	opt := b.opt
-	if b.base, err = wavlm.Fresh(ctx, opt.Config, wavlm.Options{Device: opt.Device, Compute: opt.Compute}); err != nil {
+	if b.base, err = wavlm.Fresh(ctx, opt.Config, wavlm.Options{Device: opt.Device, Compute: opt.Compute, Frozen: true}); err != nil {
 		return err
 	}
 	if b.adapter, err = peft.New(adapterConfig(exp, opt.Config)); err != nil {

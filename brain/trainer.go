@@ -88,7 +88,7 @@ func (t *trainer) prepareModel(ctx context.Context) (err error) {
 		}
 		t.model, err = t.adapted(ctx, t.adapter, torch.Seed(exp.Train.Seed, seedAdapter))
 	case "full":
-		t.own, err = openModel(ctx, exp)
+		t.own, err = openModel(ctx, exp, false)
 		t.model = t.own
 	}
 	return err

@@ -217,28 +217,36 @@ type lora struct {
 	start   start
 }
 
-// Forward maps x (..., in) to W x + b + s·B(A(dropout(x))) (..., out), in the type of x. The addition is computed in
-// the type of A and B, Float32, whatever type the base multiplies in, as PEFT does.
+// Forward maps x (..., in) to W x + b + s·B(A(dropout(x))) (..., out). The addition is computed in the type of x, also
+// where the base multiplies in a narrower one; A and B themselves are Float32.
 func (l *lora) Forward(x *torch.Tensor) *torch.Tensor {
 	y := l.below.Forward(x)
-	add := l.add(x.To(l.a.DType()).Dropout(l.dropout))
+	add := l.add(x.Dropout(l.dropout))
 	if l.start.a != nil {
-		add = add.Sub(x.To(l.a.DType()).Linear(l.start.a, nil).Scale(l.scale).Linear(l.start.b, nil))
+		add = add.Sub(x.Linear(as(x, l.start.a), nil).Scale(l.scale).Linear(as(x, l.start.b), nil))
 	}
-	return y.Add(add.To(y.DType()))
+	return y.Add(add)
+}
+
+// as is the parameter p in the type of x, nil if p is.
+func as(x, p *torch.Tensor) *torch.Tensor {
+	if p == nil {
+		return nil
+	}
+	return x.Scope().Use(p).To(x.DType())
 }
 
 // add is s·(B(A x) + bias).
 func (l *lora) add(x *torch.Tensor) *torch.Tensor {
 	if c := l.conv; c != nil {
-		low := x.Conv1d(l.a, nil, c.Stride, c.Padding, 1).Scale(l.scale) // (B, r, T')
-		return low.Conv1d(l.b, nil, 1, 0, 1)                             // (B, out, T')
+		low := x.Conv1d(as(x, l.a), nil, c.Stride, c.Padding, 1).Scale(l.scale) // (B, r, T')
+		return low.Conv1d(as(x, l.b), nil, 1, 0, 1)                             // (B, out, T')
 	}
-	bias := l.bias
+	bias := as(x, l.bias)
 	if bias != nil {
-		bias = x.Scope().Use(bias).Scale(l.scale)
+		bias = bias.Scale(l.scale)
 	}
-	return x.Linear(l.a, nil).Scale(l.scale).Linear(l.b, bias) // (..., out); scaling costs least on (..., r)
+	return x.Linear(as(x, l.a), nil).Scale(l.scale).Linear(as(x, l.b), bias) // (..., out); scaling costs least on (..., r)
 }
 
 // Merge is W + s·B·A and b + s·bias.

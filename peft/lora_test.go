@@ -75,7 +75,7 @@ func TestForwardIsTheFormula(t *testing.T) {
 	}
 }
 
-// The addition is computed in Float32 also where the base multiplies in BFloat16.
+// The addition is computed in the type of x also where the base multiplies in BFloat16.
 func TestForwardInHalfPrecision(t *testing.T) {
 	m := base(t)
 	_, a := m.adapted(t, Config{Method: &LoRA{R: 3, Alpha: 7}, TargetModules: Targets("up")})

@@ -2,6 +2,7 @@
 // again clip by clip: nothing of size (B, H, T, T) is kept. Fused kernels do not serve in the backward pass, since
 // they give no gradient to the bias, which depends on the hidden states through its gate g.
 #include <ATen/OpMathType.h>
+#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "kernel.h"
@@ -18,7 +19,22 @@ at::ScalarType wide(const Tensor& x) { return at::toOpMathType(x.scalar_type());
 
 // joined is room for x (B, H, T, D) in the order (B, T, H, D), so that heads join without a copy.
 Tensor joined(const Tensor& x) {
-  return at::empty({x.size(0), x.size(2), x.size(1), x.size(3)}, x.options().dtype(wide(x))).transpose(1, 2);
+  return at::empty({x.size(0), x.size(2), x.size(1), x.size(3)}, x.options()).transpose(1, 2);
+}
+
+// each calls f for every clip of x, on the CPU several at once: operations this small gain little from threads of their
+// own. A clip's results do not depend on the others.
+template <typename F>
+void each(const Tensor& x, bool at_once, const F& f) {
+  auto run = [&f](int64_t from, int64_t to) {
+    const at::AutoDispatchBelowADInplaceOrView plain;  // threads have modes of their own
+    const at::NoGradGuard no_history;
+    for (int64_t b = from; b < to; b++) f(b);
+  };
+  if (x.is_cpu() && at_once)
+    at::parallel_for(0, x.size(0), 1, run);
+  else
+    run(0, x.size(0));
 }
 
 // Bias is what is added to the scores of a clip; each part may be undefined.
@@ -69,21 +85,20 @@ struct GatedAttention : torch::autograd::Function<GatedAttention> {
     const auto t = wide(q);
     const Bias bias{as(given.gate, t), as(given.pos, t), as(given.mask, t)};
     auto o = joined(q);
-    auto scores = at::empty({q.size(1), q.size(2), k.size(2)}, q.options().dtype(t));
-    auto w = drop > 0 ? at::empty_like(scores) : Tensor();
-    for (int64_t b = 0; b < q.size(0); b++) {
+    each(q, true, [&](int64_t b) {
+      auto scores = at::empty({q.size(1), q.size(2), k.size(2)}, q.options().dtype(t));
       if (drop > 0) {
+        auto w = at::empty_like(scores);
         attend(w, scores, q[b].to(t), k[b].to(t), bias, b, scale);
         w.mul_(survivors(w, drop, seed, b * w.numel()));
-        o[b].baddbmm_(w, v[b].to(t), 0, survivor_gain(drop));
-        continue;
+        o[b].copy_(at::bmm(w, v[b].to(t)).mul_(survivor_gain(drop)));
+        return;
       }
       if (bias.any()) bias.of(b, scores);
       o[b].copy_(at::scaled_dot_product_attention(q[b].unsqueeze(0), k[b].unsqueeze(0), v[b].unsqueeze(0),
                                                   bias.any() ? Maybe(scores.unsqueeze(0)) : std::nullopt, 0, false,
                                                   scale)[0]);
-    }
-    o = o.to(q.scalar_type());
+    });
     ctx->save_for_backward({q, k, v, given.gate, given.pos, given.mask, o});
     ctx->saved_data["scale"] = scale;
     ctx->saved_data["drop"] = drop;
@@ -101,38 +116,30 @@ struct GatedAttention : torch::autograd::Function<GatedAttention> {
     const auto t = wide(q);
     const Bias bias{as(gate, t), as(pos, t), as(saved[5], t)};
     auto dq = joined(q), dk = joined(k), dv = joined(v);
-    auto dgate = need_gate ? at::empty_like(bias.gate) : Tensor();
-    auto dpos = need_pos ? at::zeros_like(bias.pos) : Tensor();
-    auto scores = at::empty({q.size(1), q.size(2), k.size(2)}, q.options().dtype(t));
-    auto w = at::empty_like(scores), ds = at::empty_like(scores);
-    for (int64_t b = 0; b < q.size(0); b++) {
+    auto dgate = need_gate ? at::empty_like(gate) : Tensor();
+    auto dpos = need_pos ? at::zeros_like(bias.pos) : Tensor();  // a sum over clips
+    each(q, !need_pos, [&](int64_t b) {
       const auto qb = q[b].to(t), kb = k[b].to(t), go = grads[0][b].to(t);
+      auto scores = at::empty({q.size(1), q.size(2), k.size(2)}, q.options().dtype(t));
+      auto w = at::empty_like(scores);
       attend(w, scores, qb, kb, bias, b, scale);
-      at::bmm_out(ds, go, v[b].to(t).transpose(1, 2));
+      auto ds = at::bmm(go, v[b].to(t).transpose(1, 2));
       if (drop > 0) {
         const auto keep = survivors(w, drop, seed, b * w.numel());
         ds.mul_(keep).mul_(survivor_gain(drop));
         at::mul_out(scores, w, keep);
-        dv[b].baddbmm_(scores.transpose(1, 2), go, 0, survivor_gain(drop));
+        dv[b].copy_(at::bmm(scores.transpose(1, 2), go).mul_(survivor_gain(drop)));
       } else {
-        dv[b].baddbmm_(w.transpose(1, 2), go, 0, 1);
+        dv[b].copy_(at::bmm(w.transpose(1, 2), go));
       }
       ds.sub_((go * o[b]).sum(-1, true)).mul_(w);  // through the softmax
-      dq[b].baddbmm_(ds, kb, 0, scale);
-      dk[b].baddbmm_(ds.transpose(1, 2), qb, 0, scale);
+      dq[b].copy_(at::bmm(ds, kb).mul_(scale));
+      dk[b].copy_(at::bmm(ds.transpose(1, 2), qb).mul_(scale));
       if (need_gate) dgate[b].copy_(at::mul_out(scores, ds, bias.pos).sum(-1, true));
       if (need_pos && gate.defined()) dpos.addcmul_(ds, bias.gate[b]);
       if (need_pos && !gate.defined()) dpos.add_(ds);
-    }
-    return {dq.to(q.scalar_type()),
-            dk.to(k.scalar_type()),
-            dv.to(v.scalar_type()),
-            need_gate ? dgate.to(gate.scalar_type()) : dgate,
-            need_pos ? dpos.to(pos.scalar_type()) : dpos,
-            Tensor(),
-            Tensor(),
-            Tensor(),
-            Tensor()};
+    });
+    return {dq, dk, dv, dgate, need_pos ? dpos.to(pos.scalar_type()) : dpos, Tensor(), Tensor(), Tensor(), Tensor()};
   }
 };
 

@@ -18,6 +18,14 @@ type layer struct {
 	stable          bool
 }
 
+// narrow keeps the layer's matrices in a narrower type.
+func (l *layer) narrow(s *torch.Scope, d torch.DType) {
+	for _, slot := range []nn.Linear{l.attention.q, l.attention.k, l.attention.v, l.attention.out, l.feed.in, l.feed.out} {
+		w := slot.(*nn.Dense).Weight
+		w.Rebind(s.Use(w).To(d))
+	}
+}
+
 func newLayer(b *nn.Builder, cfg Config, i int) *layer {
 	l := &layer{stable: cfg.Stable}
 	l.attention = newAttention(b.At("attention"), cfg, i)
@@ -27,7 +35,8 @@ func newLayer(b *nn.Builder, cfg Config, i int) *layer {
 	return l
 }
 
-// forward maps h (B, T, E) to (B, T, E).
+// forward maps h (B, T, E) to (B, T, E). The sum that runs through the layers, and norms, are in Float32 where what is
+// added is in a narrower type.
 func (l *layer) forward(h *torch.Tensor, c setting) *torch.Tensor {
 	if l.stable { // norms come first
 		h = h.Add(l.attention.forward(l.norm.Forward(h), c).Dropout(c.rates.Hidden))
@@ -50,7 +59,8 @@ func newFeedForward(b *nn.Builder, cfg Config) *feedForward {
 	return f
 }
 
-// forward maps x (B, T, E) to (B, T, E) by way of (B, T, F).
+// forward maps x (B, T, E) to (B, T, E) by way of (B, T, F), in the scope's compute type.
 func (f *feedForward) forward(x *torch.Tensor, r Regularise) *torch.Tensor {
+	x = nn.Narrow(x)
 	return f.out.Forward(f.act(f.in.Forward(x)).Dropout(r.Activation)).Dropout(r.Hidden)
 }

@@ -45,7 +45,10 @@ func (w *weights) build(ctx context.Context, where string, cfg Config, pre Prepr
 		if err != nil {
 			return err
 		}
-		return w.verdict(where)
+		if err := w.verdict(where); err != nil {
+			return err
+		}
+		return m.narrow(s, opt)
 	})
 	if err != nil {
 		store.Close()

@@ -31,6 +31,9 @@ type Options struct {
 	Compute   torch.DType // in which linear layers multiply; the zero value is Float32
 	Seed      uint64      // of weights that are not read
 	AnyValues bool        // accept a checkpoint with NaN, infinite or all-zero weights
+	// Frozen says that the weights will not be trained: the matrices of the layers are then kept in the type in which
+	// they multiply, where that is narrower.
+	Frozen bool
 }
 
 func (o Options) mode() torch.Mode {
@@ -57,7 +60,10 @@ func New(b *nn.Builder, cfg Config) *Model {
 func Fresh(ctx context.Context, cfg Config, opt Options) (m *Model, err error) {
 	store := nn.NewStore()
 	err = torch.Do(ctx, opt.mode(), func(s *torch.Scope) error {
-		return store.Build(s, nn.Fresh{}, nil, func(b *nn.Builder) { m = New(b, cfg) })
+		if err := store.Build(s, nn.Fresh{}, nil, func(b *nn.Builder) { m = New(b, cfg) }); err != nil {
+			return err
+		}
+		return m.narrow(s, opt)
 	})
 	if err != nil {
 		store.Close()
@@ -65,6 +71,20 @@ func Fresh(ctx context.Context, cfg Config, opt Options) (m *Model, err error) {
 	}
 	m.closes = true
 	return m, nil
+}
+
+// narrow keeps the layers' matrices as opt says. It goes matrix by matrix, so that no second copy of all is made.
+func (m *Model) narrow(s *torch.Scope, opt Options) error {
+	if !opt.Frozen || opt.Compute == torch.Float32 {
+		return nil
+	}
+	for _, l := range m.Encoder.layers {
+		err := torch.Infer(s.Context(), func(s *torch.Scope) error { l.narrow(s, opt.Compute); return nil })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // View is a second model over the same weights, with adapter (may be nil) in its linear layers. It is cheap, and

@@ -20,11 +20,14 @@ type Dense struct {
 	Bias   *torch.Tensor // (out), or nil
 }
 
-// Forward multiplies in the scope's compute type and gives x's type back.
+// Forward multiplies in the type of x, of the weight or the scope's compute type, whichever is narrower, and gives x's
+// type back.
 func (d *Dense) Forward(x *torch.Tensor) *torch.Tensor {
-	compute := x.Scope().Mode().Compute
-	if compute == torch.Float32 {
-		return x.Linear(d.Weight, d.Bias)
+	compute := torch.BFloat16
+	if x.DType() != compute && d.Weight.DType() != compute {
+		if compute = x.Scope().Mode().Compute; compute == torch.Float32 {
+			return x.Linear(d.Weight, d.Bias)
+		}
 	}
 	s := x.Scope()
 	bias := d.Bias
@@ -32,6 +35,14 @@ func (d *Dense) Forward(x *torch.Tensor) *torch.Tensor {
 		bias = s.Use(bias).To(compute)
 	}
 	return x.To(compute).Linear(s.Use(d.Weight).To(compute), bias).To(x.DType())
+}
+
+// Narrow is x in the scope's compute type: what follows stays in it, with one rounding here instead of one at each layer.
+func Narrow(x *torch.Tensor) *torch.Tensor {
+	if compute := x.Scope().Mode().Compute; compute != torch.Float32 {
+		return x.To(compute)
+	}
+	return x
 }
 
 // In is the width of the input.
