@@ -1,5 +1,5 @@
-// x w' + b in f32 and bf16 on the CPU by oneDNN. at::linear goes to MKL, which on processors of other makers leaves AVX-512
-// unused: there oneDNN is twice as fast (AMD EPYC 9005, 2 cores: 400 against 190 GFLOP/s). Both add up in f32.
+// x w' + b in f32 and bf16 on the CPU by oneDNN. at::linear goes to MKL, which on processors of other makers leaves
+// AVX-512 unused: there oneDNN is twice as fast (AMD EPYC 9005, 2 cores: 400 against 190 GFLOP/s). Both add up in f32.
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -38,8 +38,9 @@ constexpr int64_t kWorthIt = 1 << 21;
 bool suits(const Tensor& x, const Tensor& w, const Maybe& b) {
   const auto type = x.scalar_type();
   auto plain = [type](const Tensor& t) { return t.is_cpu() && t.scalar_type() == type; };
-  return (type == at::kFloat || type == at::kBFloat16) && w.dim() == 2 && x.dim() >= 2 && x.size(-1) == w.size(1) && x.numel() * w.size(0) >= kWorthIt && plain(x) &&
-         plain(w) && (!b || (plain(*b) && b->sizes() == at::IntArrayRef{w.size(0)})) && one_dnn();
+  return (type == at::kFloat || type == at::kBFloat16) && w.dim() == 2 && x.dim() >= 2 && x.size(-1) == w.size(1) &&
+         x.numel() * w.size(0) >= kWorthIt && plain(x) && plain(w) &&
+         (!b || (plain(*b) && b->sizes() == at::IntArrayRef{w.size(0)})) && one_dnn();
 }
 
 struct Linear : torch::autograd::Function<Linear> {
