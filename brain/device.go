@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/torch"
 )
@@ -25,6 +26,24 @@ func deviceOf(name string) (torch.Device, error) {
 			Advise("run bwlm doctor, or set device: cpu")
 	}
 	return torch.CUDA(n), nil
+}
+
+// settled is the experiment with a dtype of auto replaced by what the device is best at, and what to say of that.
+func settled(exp *experiment.Experiment) (*experiment.Experiment, string, error) {
+	if exp.DType != "auto" {
+		return exp, "", nil
+	}
+	device, err := deviceOf(exp.Device)
+	if err != nil {
+		return nil, "", err
+	}
+	out := *exp
+	if torch.FastBFloat16(device) {
+		out.DType = "bf16"
+		return &out, "dtype auto: bf16, which " + device.String() + " multiplies in; scores differ in the third digit from those of f32", nil
+	}
+	out.DType = "f32"
+	return &out, "dtype auto: f32, since " + device.String() + " has no products in bf16", nil
 }
 
 // computeOf reads the experiment's dtype.

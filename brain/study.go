@@ -62,6 +62,10 @@ type Study struct {
 // Open opens the data set and the model that the experiment names.
 func Open(ctx context.Context, exp *experiment.Experiment, opt Options) (*Study, error) {
 	start := time.Now()
+	exp, note, err := settled(exp)
+	if err != nil {
+		return nil, err
+	}
 	data, err := dataset.Open(exp.Data.Path)
 	if err != nil {
 		return nil, err
@@ -74,6 +78,9 @@ func Open(ctx context.Context, exp *experiment.Experiment, opt Options) (*Study,
 	if err != nil {
 		model.Close()
 		return nil, err
+	}
+	if note != "" {
+		st.note("%s", note)
 	}
 	st.closes, st.took = true, time.Since(start)
 	return st, nil

@@ -1,6 +1,10 @@
 package torch
 
-import "fmt"
+import (
+	"fmt"
+
+	"golang.org/x/sys/cpu"
+)
 
 // DType is the type of a tensor's elements.
 type DType int
@@ -42,3 +46,8 @@ func (d Device) String() string {
 
 // index is the device number of the C++ side, -1 for the CPU.
 func (d Device) index() int64 { return int64(d) - 1 }
+
+// FastBFloat16 says whether a device multiplies in BFloat16 by itself, so that it is faster there than Float32.
+func FastBFloat16(d Device) bool {
+	return d != CPU || cpu.X86.HasAVX512BF16 || cpu.X86.HasAMXBF16
+}

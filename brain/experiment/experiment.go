@@ -17,7 +17,7 @@ type Experiment struct {
 	Eval    Eval
 	Compat  Compat
 	Device  string // "auto", "cpu", "cuda" or "cuda:N"
-	DType   string // "f32" or "bf16": the dtype in which linear layers multiply
+	DType   string // "f32", "bf16" or "auto": the dtype in which linear layers multiply
 	Out     string // the run directory, absolute when read from a file
 
 	name   string            // the file's name as the user gave it, for messages

@@ -203,8 +203,9 @@ var keys = []key{
 		"", false, func(e *Experiment) any { return &e.Compat }, anything},
 	{"device", "auto (a GPU if there is one) | cpu | cuda | cuda:N.",
 		"", false, func(e *Experiment) any { return &e.Device }, device},
-	{"dtype", "f32 | bf16: numbers in which linear layers multiply.",
-		"", false, func(e *Experiment) any { return &e.DType }, oneOf("f32", "bf16")},
+	{"dtype", "f32 | bf16: numbers in which linear layers multiply | auto (bf16 where the device has it); the run's settings\n" +
+		"have what was chosen. bf16 takes less time and memory, and has 8 bits: docs/performance.md says what that changes.",
+		"", false, func(e *Experiment) any { return &e.DType }, oneOf("auto", "f32", "bf16")},
 	{"out", "Directory of the run: settings, checkpoints, adapter, scores.",
 		"runs/alice", true, func(e *Experiment) any { return &e.Out }, given},
 }
