@@ -39,9 +39,10 @@ func highest(t *testing.T, data *dataset.Dataset, person string, pair ...string)
 
 // The two thresholds are fixed; this counts their errors on seeds that they were not chosen on.
 func TestErrorsOfTheSwapThresholds(t *testing.T) {
-	const seeds = 40
+	const seeds = 25
 	var intact, silent, swapped []float64
 	unclear := 0
+	var before *dataset.Dataset
 	for seed := uint64(201); seed < 201+seeds; seed++ {
 		opt := small
 		opt.Seed = seed
@@ -61,12 +62,15 @@ func TestErrorsOfTheSwapThresholds(t *testing.T) {
 		require.True(t, clear)
 		swapped = append(swapped, of)
 
-		opt.Null = true
-		s, err = sim.New(opt)
-		require.NoError(t, err)
-		plain = altered(t, s.Dataset, nil)
+		if before == nil {
+			before = plain
+			continue
+		}
+		// Nobody heard these stories: the answers are those to the stories of the seed before.
+		other := altered(t, plain, func(s *dataset.Spec) { s.Subjects = before.Spec().Subjects })
+		before = plain
 		for _, person := range people {
-			top, _, clear := highest(t, plain, person)
+			top, _, clear := highest(t, other, person)
 			if !clear {
 				unclear++
 			}
