@@ -40,6 +40,15 @@ func sound(ctx context.Context, data *dataset.Dataset, story string, rows int) (
 	return weights.Apply(x, 1+bands), 1 + bands, nil
 }
 
+// firstOf is the first column of x (rows, width).
+func firstOf(x []float32, width int, err error) ([]float32, int, error) {
+	var out []float32
+	for k := 0; k < len(x); k += width {
+		out = append(out, x[k])
+	}
+	return out, 1, err
+}
+
 // perRow adds up vectors of the words that begin in each row's own TR: (rows, width). A word without one counts nothing.
 func perRow(words []dataset.Word, clock align.Clock, rows, width int, of func(string) []float32) []float32 {
 	out := make([]float32, rows*width)

@@ -21,8 +21,8 @@ import (
 )
 
 // Names are all controls, in the order in which they are done; "tuned" is the run itself.
-var Names = []string{"tuned", "best_layer", "random_adapter", "spectrum", "word_rate_position", "autocorrelation", "motion",
-	"shuffled", "phase_randomised", "wrong_story", "other_person", "stimulus", "word_vectors"}
+var Names = []string{"tuned", "best_layer", "random_adapter", "envelope", "spectrum", "word_rate", "word_rate_position",
+	"autocorrelation", "motion", "shuffled", "phase_randomised", "wrong_story", "other_person", "stimulus", "word_vectors"}
 
 // Options say which controls to do. The zero value does all.
 type Options struct {
@@ -148,7 +148,7 @@ func (c *runner) why(name string) (string, error) {
 			return "everybody in the data set who heard all stories is in the experiment", nil
 		}
 		return c.tunes()
-	case "word_rate_position", "word_vectors":
+	case "word_rate", "word_rate_position", "word_vectors":
 		if story, err := wordless(c.study); story != "" || err != nil {
 			return fmt.Sprintf("story %s has no words", story), err
 		}
@@ -188,6 +188,12 @@ func (c *runner) evaluate(ctx context.Context, name string) (*brain.Evaluation, 
 		return c.compare(ctx, t, err)
 	case "spectrum":
 		return regress(func(story string, rows int) ([]float32, int, error) { return sound(ctx, data, story, rows) })
+	case "envelope":
+		return regress(func(story string, rows int) ([]float32, int, error) { return firstOf(sound(ctx, data, story, rows)) })
+	case "word_rate":
+		return regress(func(story string, rows int) ([]float32, int, error) {
+			return firstOf(wordRatePosition(ctx, data, story, rows))
+		})
 	case "word_rate_position":
 		return regress(func(story string, rows int) ([]float32, int, error) { return wordRatePosition(ctx, data, story, rows) })
 	case "motion":
