@@ -82,9 +82,11 @@ func made(t testing.TB) string {
 	base.OfCeiling, tuned.OfCeiling = share(.3), share(.34)
 	put(t, dir, "eval/summary.json", brain.Summary{Schema: 1, Chosen: 1, Test: brain.Scores{Rows: 480, Subjects: []string{"ann"}, Base: base, Tuned: &tuned,
 		BaseBestLayer: &best, Ceiling: &most, DeltaBest: &brain.Delta{MeanR: .03, CI95: ci},
-		Delta: &brain.Delta{MeanR: .04, CI95: ci, Significance: brain.Significance{P: .002, Q: .003}, ROIs: map[string]brain.DeltaROI{
-			hostile: {MeanR: .08, CI95: ci, Significance: brain.Significance{P: .002, Q: .003}},
-			breaker: {MeanR: 0, CI95: &stats.Interval{-.01, .01}, Significance: brain.Significance{P: .9, Q: .9}}}}}})
+		Delta: &brain.Delta{MeanR: .04, CI95: ci, Significance: brain.Significance{P: .002, Q: .003},
+			Auditory: &stats.NonInferiority{Margin: .015, P: .01, NotWorse: true, Smallest: .004},
+			Sealed:   map[string]*stats.NonInferiority{hostile: {Margin: .002, P: .3, Smallest: .004}}, ROIs: map[string]brain.DeltaROI{
+				hostile: {MeanR: .08, CI95: ci, Significance: brain.Significance{P: .002, Q: .003}},
+				breaker: {MeanR: 0, CI95: &stats.Interval{-.01, .01}, Significance: brain.Significance{P: .9, Q: .9}}}}}})
 	columns := func(from, to int) (out []int) {
 		for c := from; c < to; c++ {
 			out = append(out, c)
@@ -143,6 +145,8 @@ func TestPageSaysWhatImprovedWhereAndWhetherItIsSignificant(t *testing.T) {
 	head := page[:strings.Index(page, "<nav")]
 	has(t, head, "+0.040", "[+0.020, +0.060]", "p .002", "significant gain", "mean r 0.300 before, 0.340 after, on 480 test rows",
 		"Gains in &lt;script&gt;alert(1)&lt;/script&gt; (+0.080).", "Nothing shown in")
+	has(t, page, "Auditory cortex: a loss of 0.015 (5 % of the untuned r) is excluded (p .010); the test rows exclude losses above 0.004.",
+		"Region &lt;script&gt;alert(1)&lt;/script&gt;: a loss of 0.002 (sealed before the tuning) is not excluded (p .300)")
 	has(t, page, "untuned model at its best layer (9): +0.030 [+0.020, +0.060], still a significant gain", "50 %", "57 %",
 		"Validation r from 0.300 (epoch 0, untuned) to 0.350 (epoch 1)", "19 of 39 voxels are better after tuning", "0 of 39 voxels are above their estimated ceiling",
 		"controls: none were done", "nobody says where the voxels are", "1\u202f234\u202f567", "bwlm train run/config.yaml", "arXiv 2502.08866")
