@@ -19,7 +19,7 @@ const (
 	swapVoxels  = 200 // looked at, every k-th
 	rolls       = 19  // of the responses in time, to see what chance does
 	swapAt      = 4.  // SDs above what chance does, for people with a clear lag
-	swapAlone   = 8.  // the same for people without, who may hear nothing at all: or all of whose stories are swapped
+	swapAlone   = 6.  // the same for people without, who may hear nothing at all: or all of whose stories are swapped
 )
 
 // swaps looks, for each person, for two stories whose responses fit the other one's sound better than their own, and better
