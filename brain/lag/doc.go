@@ -23,7 +23,7 @@
 // by 4 SDs better than responses rolled in time do (6 where the person has no clear lag). In simulated studies of twelve stories
 // of two minutes, voxels half noise, seeds that the thresholds were not chosen on, that said so of 1 of 40 people whose stories
 // were right, of 0 of 38 who had heard other stories, and of 16 of 20 pairs that were swapped; on those it was chosen on, of 0 of 50,
-// 0 of 48, and 14 of 25. So a swap in one person may be missed, and one that is said of several people is certain.
+// 0 of 48, and 14 of 25. So a swap in one person may be missed; one that is said of several people is hardly chance.
 //
 // # Caveats
 //
