@@ -22,6 +22,7 @@ type Verdict struct {
 	Sentence string
 	Where    string   // in which regions
 	Layer    string   // against the untuned model's best layer
+	Voxels   string   // how many of them changed, each tested by itself
 	Losses   []string // whether auditory cortex was kept, and what else was sealed
 }
 
@@ -81,10 +82,34 @@ func (r *Run) Verdict() Verdict {
 	if a := d.Auditory; a != nil {
 		v.Losses = append(v.Losses, loss("Auditory cortex", a, "5 % of the untuned r"))
 	}
+	v.Voxels = r.discoveries()
 	for _, name := range slices.Sorted(maps.Keys(d.Sealed)) {
 		v.Losses = append(v.Losses, loss("Region "+name, d.Sealed[name], "sealed before the tuning"))
 	}
 	return v
+}
+
+// discoveries counts the voxels that changed; "" if the evaluation did not test them.
+func (r *Run) discoveries() string {
+	up, down, all := 0, 0, 0
+	for _, p := range r.People {
+		if p.Q == nil || p.Gain == nil {
+			return ""
+		}
+		for v, q := range p.Q {
+			gain := p.Gain[v]
+			switch {
+			case gain != gain: // not scored
+				continue
+			case q <= level && gain > 0:
+				up++
+			case q <= level && gain < 0:
+				down++
+			}
+			all++
+		}
+	}
+	return fmt.Sprintf("Voxel by voxel: %s better and %s worse of %s, at a false discovery rate of 5 %% in each person.", count(up), count(down), count(all))
 }
 
 // loss says whether a region kept what it had.
