@@ -76,7 +76,8 @@ func TestScoresSayHowSureTheyAre(t *testing.T) {
 		} else {
 			assert.Greater(t, pOf[v], float32(.1), "both know as much")
 		}
-		assert.GreaterOrEqual(t, qOf[v], pOf[v])
+		assert.InDelta(t, test.Voxels[0].P[v], pOf[v], 1e-6)
+		assert.InDelta(t, test.Voxels[0].Q[v], qOf[v], 1e-6)
 	}
 
 	truth := math.Sqrt(.8) // the ceiling of four repeats of signal and noise of the same power
