@@ -15,8 +15,10 @@ import (
 
 // CompareOptions say how runs are compared. The zero value is useful.
 type CompareOptions struct {
-	Seed      uint64 // of the bootstrap
-	Resamples int    // 0: 2000
+	Seed         uint64     // of the bootstrap and of the paired test
+	Resamples    int        // 0: 2000
+	Permutations int        // 0: 1000
+	Unit         stats.Unit // what the paired test swaps: blocks of rows, stories or people
 }
 
 // Comparison is what bwlm compare prints: runs on the same test rows of the same people.
@@ -25,6 +27,7 @@ type Comparison struct {
 	Subjects []string         `json:"subjects"`
 	Rows     int              `json:"rows"` // of the person with most
 	Runs     []ComparedRun    `json:"runs"`
+	Units    int              `json:"units"`   // that the paired test can swap, of all voxels: with n no p is below 2/2ⁿ
 	Regions  []ComparedRegion `json:"regions"` // all voxels first, with the name ""
 	Notes    []string         `json:"notes,omitempty"`
 }
@@ -46,9 +49,15 @@ type ComparedRegion struct {
 
 // ComparedScore is one run in one region. The differences are paired: from the same draws of test rows.
 type ComparedScore struct {
-	Tuned     stats.Score  `json:"tuned"`
-	LessBase  stats.Score  `json:"less_base"`            // less the untuned model as this run scored it
-	LessFirst *stats.Score `json:"less_first,omitempty"` // less the first run; absent for that
+	Tuned     stats.Score    `json:"tuned"`
+	LessBase  ComparedDelta  `json:"less_base"`            // less the untuned model as this run scored it
+	LessFirst *ComparedDelta `json:"less_first,omitempty"` // less the first run; absent for that
+}
+
+// ComparedDelta is a difference. Q counts every difference of the comparison as one family.
+type ComparedDelta struct {
+	stats.Score
+	Significance
 }
 
 const comparing = "compare runs"
@@ -57,7 +66,7 @@ const comparing = "compare runs"
 // people, test rows, regions or responses differ are refused with what differs.
 //
 // Intervals are those of stats.PairedBootstrap, and stand each for itself: none is corrected for the number of regions
-// and runs looked at.
+// and runs looked at. P is that of stats.PairedTest.
 func Compare(ctx context.Context, dirs []string, opt CompareOptions) (*Comparison, error) {
 	if len(dirs) < 2 {
 		return nil, fault.New(fault.Usage, comparing, "", "%d run, want at least 2", len(dirs))
@@ -230,10 +239,19 @@ func (r *scoredRun) against(ctx context.Context, runs []*scoredRun, opt CompareO
 	draw := stats.BootstrapOptions{Seed: opt.Seed, Resamples: opt.Resamples}
 	for k, run := range runs {
 		out.Runs = append(out.Runs, ComparedRun{run.dir, run.chosen})
-		toBase, err := stats.PairedBootstrap(ctx, r.pair(run.base, run.tuned), groups, draw)
-		toFirst := toBase
+		differences := func(base [][]float32) (*stats.Bootstrap, *stats.Paired, error) {
+			subjects := r.pair(base, run.tuned)
+			b, err := stats.PairedBootstrap(ctx, subjects, groups, draw)
+			if err != nil {
+				return nil, nil, err
+			}
+			t, err := stats.PairedTest(ctx, subjects, groups, stats.PairedOptions{Seed: opt.Seed, Permutations: opt.Permutations, Unit: opt.Unit})
+			return b, t, err
+		}
+		toBase, baseTest, err := differences(run.base)
+		toFirst, firstTest := toBase, baseTest
 		if err == nil && k > 0 {
-			toFirst, err = stats.PairedBootstrap(ctx, r.pair(r.tuned, run.tuned), groups, draw)
+			toFirst, firstTest, err = differences(r.tuned)
 		}
 		if err != nil {
 			return nil, err
@@ -242,15 +260,38 @@ func (r *scoredRun) against(ctx context.Context, runs []*scoredRun, opt CompareO
 			if k == 0 {
 				out.Regions = append(out.Regions, ComparedRegion{Name: score.Name, Voxels: score.Voxels, Base: score.Base, Reason: score.Reason})
 			}
-			s := ComparedScore{Tuned: *score.Tuned, LessBase: *score.Delta}
+			s := ComparedScore{Tuned: *score.Tuned, LessBase: ComparedDelta{*score.Delta, Significance{P: baseTest.Groups.P[g]}}}
 			if k > 0 {
-				s.LessFirst = toFirst.Groups[g].Delta
+				s.LessFirst = &ComparedDelta{*toFirst.Groups[g].Delta, Significance{P: firstTest.Groups.P[g]}}
 			}
 			out.Regions[g].Scores = append(out.Regions[g].Scores, s)
 		}
+		out.Units = baseTest.Units[0]
 		out.note(r, run, toBase)
 	}
+	out.correct()
 	return out, nil
+}
+
+// correct gives each difference its q.
+func (c *Comparison) correct() {
+	var all []*ComparedDelta
+	var p []float64
+	for _, region := range c.Regions {
+		for k := range region.Scores {
+			s := &region.Scores[k]
+			all = append(all, &s.LessBase)
+			if s.LessFirst != nil {
+				all = append(all, s.LessFirst)
+			}
+		}
+	}
+	for _, d := range all {
+		p = append(p, d.P)
+	}
+	for i, q := range stats.BenjaminiHochberg(p) {
+		all[i].Q = q
+	}
 }
 
 // note says what the reader of the table should know of a run.

@@ -89,6 +89,18 @@ func TestCompareScoresPairs(t *testing.T) {
 	assert.Positive(t, c.Regions[1].Scores[1].LessFirst.CI95[0], "planted")
 	assert.Negative(t, c.Regions[2].Scores[1].LessFirst.CI95[1], "planted")
 	assert.Equal(t, stats.Interval{0, 0}, *c.Regions[2].Scores[1].LessBase.CI95, "the same predictions")
+	assert.Equal(t, 1., c.Regions[2].Scores[1].LessBase.P)
+	assert.Equal(t, 24, c.Units, "blocks of 10 rows")
+	for _, region := range c.Regions {
+		for _, s := range region.Scores {
+			assert.GreaterOrEqual(t, s.LessBase.Q, s.LessBase.P)
+		}
+	}
+	assert.Less(t, c.Regions[1].Scores[1].LessFirst.Q, .01, "planted")
+	one, err := Compare(t.Context(), []string{a, b}, CompareOptions{Seed: 1, Resamples: 400, Unit: stats.People})
+	require.NoError(t, err)
+	assert.Equal(t, 1, one.Units)
+	assert.Equal(t, 1., one.Regions[1].Scores[1].LessFirst.P, "of one person nothing follows about people")
 	again, err := Compare(t.Context(), []string{a, b}, CompareOptions{Seed: 1, Resamples: 400})
 	require.NoError(t, err)
 	assert.Equal(t, c, again)

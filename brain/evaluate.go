@@ -55,6 +55,9 @@ type Delta struct {
 	Reason   string                `json:"no_interval_because,omitempty"`
 	ROIs     map[string]DeltaROI   `json:"rois"`
 	Auditory *stats.NonInferiority `json:"auditory_loss,omitempty"` // of 5 % of the other system's r, if a region is auditory cortex
+
+	// Sealed are the losses that were sealed before the tuning as the largest that count as none, by region.
+	Sealed map[string]*stats.NonInferiority `json:"sealed_losses,omitempty"`
 }
 
 // DeltaROI is a Delta of one region.
@@ -169,8 +172,10 @@ func (st *Study) Baseline(ctx context.Context) (*Baseline, error) {
 type Evaluation struct {
 	*Baseline
 	Summary *Summary
-	tuned   []prediction // nil if there is none
-	layer   *int         // that tuned is read from; nil for regressors
+	tuned   []prediction           // nil if there is none
+	layer   *int                   // that tuned is read from; nil for regressors
+	voxels  []stats.Tests          // by person: tuned against base; nil if there is no tuned system
+	margins map[string]seal.Margin // that were sealed
 }
 
 // Compare scores a tuned model (nil: none) beside the baseline on the test rows, each by a ridge of its own on the
@@ -198,8 +203,14 @@ func (b *Baseline) beside(ctx context.Context, what string, predicted []predicti
 		return nil, err
 	}
 	e := &Evaluation{Baseline: b, Summary: &Summary{Schema: 1, Notes: b.study.Notes, Seal: status}, tuned: predicted, layer: layer}
+	if status != nil {
+		e.margins = status.Margins
+	}
 	b.study.opt.Progress(Event{Phase: "score"})
-	e.Summary.Test, err = e.Scores(ctx)
+	var test *stats.Paired
+	if e.Summary.Test, test, err = e.score(ctx); test != nil {
+		e.voxels = test.Voxels
+	}
 	return e, err
 }
 
@@ -316,7 +327,13 @@ func (e *Evaluation) subjects(who []int, base []prediction) []stats.Subject {
 }
 
 // Scores compares the systems on the test rows of the named people, all if none is named.
-func (e *Evaluation) Scores(ctx context.Context, names ...string) (out Scores, err error) {
+func (e *Evaluation) Scores(ctx context.Context, names ...string) (Scores, error) {
+	s, _, err := e.score(ctx, names...)
+	return s, err
+}
+
+// score is Scores with the test of tuned against base, nil if there is no tuned system.
+func (e *Evaluation) score(ctx context.Context, names ...string) (out Scores, test *stats.Paired, err error) {
 	st := e.study
 	var who []int
 	for i, p := range st.people {
@@ -327,26 +344,27 @@ func (e *Evaluation) Scores(ctx context.Context, names ...string) (out Scores, e
 		}
 	}
 	groups := groupsOf(e.groups, who)
-	b, d, err := e.against(ctx, who, e.base, groups)
+	b, test, err := e.against(ctx, who, e.base, groups)
 	if err != nil {
-		return out, err
+		return out, nil, err
 	}
 	layer := st.scoredLayer()
 	out.Base = system(b, layer, func(g stats.GroupScore) stats.Score { return g.Base })
 	out.Ceiling = e.ceiling(who)
 	out.Base.OfCeiling = out.Base.shareOf(out.Ceiling)
 	if e.tuned == nil {
-		return out, nil
+		return out, nil, nil
 	}
-	best, dBest, err := e.against(ctx, who, e.best, groups)
+	best, testBest, err := e.against(ctx, who, e.best, groups)
 	if err != nil {
-		return out, err
+		return out, nil, err
 	}
 	bestLayer := system(best, &e.bestLayer, func(g stats.GroupScore) stats.Score { return g.Base })
 	after := system(b, e.layer, func(g stats.GroupScore) stats.Score { return *g.Tuned })
 	bestLayer.OfCeiling, after.OfCeiling = bestLayer.shareOf(out.Ceiling), after.shareOf(out.Ceiling)
-	out.BaseBestLayer, out.Tuned, out.Delta, out.DeltaBest = &bestLayer, &after, d, dBest
-	return out, nil
+	out.BaseBestLayer, out.Tuned = &bestLayer, &after
+	out.Delta, out.DeltaBest = e.delta(b, test), e.delta(best, testBest)
+	return out, test, nil
 }
 
 // groupsOf restricts groups to some people.
@@ -378,8 +396,19 @@ func system(b *stats.Bootstrap, layer *int, side func(stats.GroupScore) stats.Sc
 	return s
 }
 
-// Write leaves each person's scores and ceilings per voxel, predictions and responses as .npy below dir, a description of
-// their rows, columns and regions (test/layout.json), and summary.json; dir "" writes nothing.
+// Write leaves what was found in a folder; dir "" writes nothing:
+//
+//	summary.json                the Summary
+//	test/layout.json            whose voxels, which rows and which regions the matrices stand for
+//	test/PERSON/responses.npy   (rows, voxels), float32 as all below: what was measured, the mean over repeats
+//	    SYSTEM_pred.npy         (rows, voxels): what each system predicts: base, base_best_layer, tuned
+//	    SYSTEM_r.npy            (voxels): its score
+//	    delta_r.npy             (voxels): tuned less base
+//	    delta_p.npy             (voxels): two-sided p of that difference, by [stats.PairedTest]; 1 where nothing can be scored
+//	    delta_q.npy             (voxels): its false discovery rate over the person's voxels (Benjamini and Hochberg)
+//	    ceiling.npy             (voxels): CCmax, where test stories were heard several times
+//
+// Systems other than base, and what compares them, are there if there is a tuned one.
 func (e *Evaluation) Write(dir string) error {
 	if dir == "" {
 		return nil
@@ -396,13 +425,11 @@ func (e *Evaluation) Write(dir string) error {
 				tunedR[v] -= baseR[v]
 			}
 			f.vector("delta_r", tunedR)
+			f.vector("delta_p", float32s(e.voxels[i].P))
+			f.vector("delta_q", float32s(e.voxels[i].Q))
 		}
 		if c, ok := p.testCeiling(); ok {
-			ceiling := make([]float32, p.voxels)
-			for v, r := range c.CCMax {
-				ceiling[v] = float32(r)
-			}
-			f.vector("ceiling", ceiling)
+			f.vector("ceiling", float32s(c.CCMax))
 		}
 		if f.err != nil {
 			return f.err
@@ -436,13 +463,18 @@ func (f *voxelFiles) put(name string, shape []int, x []float32) {
 func (f *voxelFiles) matrix(name string, x []float32) { f.put(name, []int{f.rows, f.voxels}, x) }
 func (f *voxelFiles) vector(name string, x []float32) { f.put(name, []int{f.voxels}, x) }
 
+func float32s(x []float64) []float32 {
+	out := make([]float32, len(x))
+	for i, v := range x {
+		out[i] = float32(v)
+	}
+	return out
+}
+
 // system writes the predictions of a system and the score of each voxel, which it gives back.
 func (f *voxelFiles) system(name string, pred, want []float32) []float32 {
 	r, _ := stats.Correlation(pred, want, f.rows, f.voxels)
-	out := make([]float32, len(r))
-	for v := range r {
-		out[v] = float32(r[v])
-	}
+	out := float32s(r)
 	f.matrix(name+"_pred", pred)
 	f.vector(name+"_r", out)
 	return out

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -74,7 +75,11 @@ func TestFit(t *testing.T) {
 		{"as the paper", func(e *experiment.Experiment) { paper(t, e) }, 6, []string{"ada"}},
 		{"average of windows", func(e *experiment.Experiment) { e.Model.Downsample = "average" }, 6, []string{"ada"}},
 	}
+	quick := []string{"lora", "full", "readout", "three people in turn", "as the paper"}
 	for _, c := range cases {
+		if !slices.Contains(quick, c.name) && !thorough {
+			continue
+		}
 		t.Run(c.name, func(t *testing.T) {
 			st := tiny(t, Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
 				e.Train.Epochs = 3

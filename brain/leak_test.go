@@ -57,7 +57,10 @@ func TestLeaksAreRefusedInTraining(t *testing.T) {
 		},
 	}
 	for name, people := range who {
-		for _, c := range leakCases {
+		for i, c := range leakCases {
+			if name != "one person" && i > 0 && !thorough {
+				continue // what differs is how the stimulus is found, not what is heard of it
+			}
 			t.Run(name+"/"+c.name, func(t *testing.T) {
 				try := func(gap int, change func(*experiment.Experiment)) error {
 					_, err := tryTiny(t, Options{}, func(e *experiment.Experiment, s *dataset.Spec) {
@@ -78,6 +81,9 @@ func TestLeaksAreRefusedInTraining(t *testing.T) {
 // Each study by itself is sound: ada was tuned on what bob, who knows it as another story, is tested on.
 func TestLeaksAreRefusedInTransfer(t *testing.T) {
 	for _, c := range leakCases {
+		if (c.name == "window reach" || c.name == "Lanczos reach") && !thorough {
+			continue
+		}
 		t.Run(c.name, func(t *testing.T) {
 			try := func(gap int, change func(*experiment.Experiment)) error {
 				st := tiny(t, Options{}, func(e *experiment.Experiment, s *dataset.Spec) {

@@ -15,6 +15,8 @@ type rowFeatures struct {
 	width  int                     // channels times delays
 	rows   map[string][]float32    // story → (rows, width)
 	zscore map[string]align.ZScore // story → statistics of the undelayed features
+
+	options func(*ridge.Options) // of the ridge that is given them, where it is not that of every score
 }
 
 // read carries the windows' vectors of stories to rows, for each of the layers.
@@ -101,7 +103,11 @@ func (st *Study) predict(ctx context.Context, fs []rowFeatures, split Split) ([]
 		var best []float64
 		for l := range fs {
 			x, _ := fs[l].stack(first, Train)
-			m, err := ridge.Fit(ctx, x, responses, rows, st.ridgeOptions())
+			opt := st.ridgeOptions()
+			if fs[l].options != nil {
+				fs[l].options(&opt)
+			}
+			m, err := ridge.Fit(ctx, x, responses, rows, opt)
 			if err != nil {
 				return nil, err
 			}

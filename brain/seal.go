@@ -2,6 +2,7 @@ package brain
 
 import (
 	"context"
+	"slices"
 
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/seal"
@@ -24,7 +25,44 @@ func (st *Study) Seal(ctx context.Context, e seal.Endpoints) (*seal.Seal, error)
 	}
 	s := &seal.Seal{Endpoints: e}
 	s.Splits, s.Masks = st.sealed(groups)
+	if err := seal.Check(st.Experiment.Out, s); err != nil {
+		return nil, err
+	}
+	if s.Margins, err = st.margins(ctx, groups, e); err != nil {
+		return nil, err
+	}
 	return s, seal.Write(st.Experiment.Out, s)
+}
+
+// margins are δ of each region that is an endpoint or auditory cortex, from the untuned model's score of the validation rows.
+func (st *Study) margins(ctx context.Context, groups []stats.Group, e seal.Endpoints) (map[string]seal.Margin, error) {
+	groups = slices.DeleteFunc(slices.Clone(groups), func(g stats.Group) bool {
+		return g.Columns == nil || g.Name == tunedGroup || !isAuditory(g.Name) && !slices.Contains(e.Regions, g.Name)
+	})
+	if e.Delta == 0 || len(groups) == 0 {
+		return nil, nil
+	}
+	f, err := st.read(ctx, st.reader(st.Model), "read base", st.storiesOf(Train, Val), st.scoredLayers()...)
+	if err != nil {
+		return nil, err
+	}
+	scores, err := st.validation(ctx, f, 0)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]seal.Margin{}
+	for _, g := range groups {
+		r, people := 0., 0.
+		for i, s := range scores {
+			if mean, n := stats.Mean(s.r, s.constant, g.Columns[i]); n > 0 {
+				r, people = r+mean, people+1
+			}
+		}
+		if r > 0 {
+			out[g.Name] = seal.Margin{BaseR: r / people, Delta: e.Delta * r / people}
+		}
+	}
+	return out, nil
 }
 
 // sealed are the hashes of each person's splits and of the columns of each region.

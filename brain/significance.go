@@ -29,9 +29,9 @@ func isAuditory(region string) bool {
 	return strings.EqualFold(region, "auditory") || strings.EqualFold(region, "AC")
 }
 
-// against scores the tuned system beside another and tests the difference.
+// against scores the tuned system, if there is one, beside another and tests the difference.
 func (e *Evaluation) against(ctx context.Context, who []int, base []prediction, groups []stats.Group) (
-	*stats.Bootstrap, *Delta, error) {
+	*stats.Bootstrap, *stats.Paired, error) {
 	seed := e.study.Experiment.Train.Seed
 	subjects := e.subjects(who, base)
 	b, err := stats.PairedBootstrap(ctx, subjects, groups, stats.BootstrapOptions{Seed: seed})
@@ -39,9 +39,11 @@ func (e *Evaluation) against(ctx context.Context, who []int, base []prediction, 
 		return b, nil, err
 	}
 	test, err := stats.PairedTest(ctx, subjects, groups, stats.PairedOptions{Seed: seed})
-	if err != nil {
-		return nil, nil, err
-	}
+	return b, test, err
+}
+
+// delta is the difference that a bootstrap and a test found. Margins that were sealed are of all people together.
+func (e *Evaluation) delta(b *stats.Bootstrap, test *stats.Paired) *Delta {
 	d := &Delta{ROIs: map[string]DeltaROI{}}
 	for i, g := range b.Groups {
 		found := Significance{test.Groups.P[i], test.Groups.Q[i]}
@@ -53,8 +55,15 @@ func (e *Evaluation) against(ctx context.Context, who []int, base []prediction, 
 		if isAuditory(g.Name) && g.Base.Mean > 0 {
 			d.Auditory = g.NotWorse(lossMargin * g.Base.Mean)
 		}
+		m, sealed := e.margins[g.Name]
+		if found := g.NotWorse(m.Delta); sealed && found != nil && len(test.Voxels) == len(e.study.people) {
+			if d.Sealed == nil {
+				d.Sealed = map[string]*stats.NonInferiority{}
+			}
+			d.Sealed[g.Name] = found
+		}
 	}
-	return b, d, nil
+	return d
 }
 
 // shareOf gives scores in per cent of a ceiling, nil without one.

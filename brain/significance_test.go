@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"math/rand/v2"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/seal"
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
 
@@ -55,6 +57,28 @@ func TestScoresSayHowSureTheyAre(t *testing.T) {
 	assert.InDelta(t, .05*s.Base.ROIs["AC"], d.Auditory.Margin, 1e-12, "a twentieth of what the untuned model has")
 	assert.True(t, d.Auditory.NotWorse)
 	assert.Equal(t, d.Auditory, s.DeltaBest.Auditory, "the best layer is the layer here")
+	assert.Nil(t, d.Sealed, "nothing is sealed")
+	e.margins = map[string]seal.Margin{"AC": {Delta: .01}, "front": {Delta: .02}, "gone": {Delta: 1}}
+	sealed, test, err := e.score(t.Context())
+	require.NoError(t, err)
+	require.Len(t, sealed.Delta.Sealed, 2, "of the regions that there are")
+	assert.Equal(t, .01, sealed.Delta.Sealed["AC"].Margin)
+	assert.Equal(t, .02, sealed.Delta.Sealed["front"].Margin)
+	assert.True(t, sealed.Delta.Sealed["front"].NotWorse)
+
+	e.voxels, e.Summary = test.Voxels, &Summary{}
+	dir := t.TempDir()
+	require.NoError(t, e.Write(dir))
+	pOf, qOf := readNPY(t, filepath.Join(dir, "test/ada/delta_p.npy")), readNPY(t, filepath.Join(dir, "test/ada/delta_q.npy"))
+	for v := range voxels {
+		if v < 3 {
+			assert.Less(t, pOf[v], float32(.01), "voxel %d is in front", v)
+		} else {
+			assert.Greater(t, pOf[v], float32(.1), "both know as much")
+		}
+		assert.InDelta(t, test.Voxels[0].P[v], pOf[v], 1e-6)
+		assert.InDelta(t, test.Voxels[0].Q[v], qOf[v], 1e-6)
+	}
 
 	truth := math.Sqrt(.8) // the ceiling of four repeats of signal and noise of the same power
 	assert.InDelta(t, truth, s.Ceiling.MeanR, .02)

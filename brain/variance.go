@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/ridge"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
@@ -32,9 +33,10 @@ type Cell struct {
 func (b *Baseline) BestLayerIndex() int { return b.bestLayer }
 
 // Variance explains the test rows by sets of bands, each set given to one ridge together; sets list places in bands. What
-// two sets explain and only one has a band in is what that band explains uniquely. Columns are standardised, and all
-// bands of a set have one penalty, so that a wide band weighs more than a narrow one.
-func (st *Study) Variance(ctx context.Context, bands []Band, sets [][]int) ([]Explained, error) {
+// two sets explain and only one has a band in is what that band explains uniquely. Columns are standardised, and each band
+// of a set has a penalty of its own for each voxel: of so many tries (0: 20; 1: one penalty for all bands, with which a wide
+// band weighs more than a narrow one) the one whose R² on held-out training rows is best. Sets of as many bands try the same.
+func (st *Study) Variance(ctx context.Context, bands []Band, sets [][]int, tries int) ([]Explained, error) {
 	groups, err := st.groups(ctx)
 	if err != nil {
 		return nil, err
@@ -60,13 +62,19 @@ func (st *Study) Variance(ctx context.Context, bands []Band, sets [][]int) ([]Ex
 	out := make([]Explained, len(sets))
 	for k, set := range sets {
 		st.opt.Progress(Event{Phase: "explain", Done: k, Total: len(sets)})
-		joint := rowFeatures{rows: map[string][]float32{}}
+		var own []ridge.Band
+		joint := rowFeatures{rows: map[string][]float32{}, options: func(o *ridge.Options) {
+			if o.Select = ridge.R2; len(own) > 1 {
+				o.Bands, o.Tries = own, tries
+			}
+		}}
 		for _, story := range stories {
 			var xs [][]float32
 			var widths []int
-			joint.width = 0
+			joint.width, own = 0, nil
 			for _, i := range set {
 				xs, widths = append(xs, features[i].rows[story]), append(widths, features[i].width)
+				own = append(own, ridge.Band{From: joint.width, To: joint.width + features[i].width})
 				joint.width += features[i].width
 			}
 			joint.rows[story] = besides(xs, widths, st.stimuli[story].rows)

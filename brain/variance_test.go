@@ -2,6 +2,7 @@ package brain
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -31,7 +32,7 @@ func TestVarianceKnowsWhatEachBandAdds(t *testing.T) {
 		return values(tinyRows, uint64(len(story))), 1, nil
 	}
 	found, err := st.Variance(t.Context(), []Band{{Name: "low", Of: one(0)}, {Name: "high", Of: one(1)}, {Name: "noise", Of: noise}},
-		[][]int{{0}, {1}, {0, 1}, {0, 1, 2}, {2}})
+		[][]int{{0}, {1}, {0, 1}, {0, 1, 2}, {2}}, 0)
 	require.NoError(t, err)
 	low, high, both, more, none := found[0].R2, found[1].R2, found[2].R2, found[3].R2, found[4].R2
 	assert.Greater(t, both, .4)
@@ -41,6 +42,34 @@ func TestVarianceKnowsWhatEachBandAdds(t *testing.T) {
 	require.Len(t, found[2].Cells, 2)
 	assert.Equal(t, "bob", found[2].Cells[1].Person)
 	assert.InDelta(t, both, (found[2].Cells[0].R2+found[2].Cells[1].R2)/2, 1e-9, "one story: the cells are the people")
+}
+
+// Where many columns of noise stand beside two that count, one penalty for all is too low for the ones or too high for the
+// others.
+func TestEachBandHasItsPenalty(t *testing.T) {
+	st := tiny(t, Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
+		e.Data.Subjects, e.Eval.Alphas = []string{"ada", "bob"}, []float64{.1, 1, 3, 10, 30}
+	})
+	both := func(_ context.Context, _, story string) (x []float32, columns int, err error) {
+		_, bands := tinySound(uint64(slices.Index(tinyStories, story)))
+		for _, b := range bands {
+			x = append(x, float32(b[0]), float32(b[1]))
+		}
+		return x, 2, nil
+	}
+	const wide = 40
+	noise := func(_ context.Context, _, story string) ([]float32, int, error) {
+		return values(wide*tinyRows, uint64(slices.Index(tinyStories, story))), wide, nil
+	}
+	r2 := func(tries int, set ...int) float64 {
+		found, err := st.Variance(t.Context(), []Band{{Name: "sound", Of: both}, {Name: "noise", Of: noise}}, [][]int{set}, tries)
+		require.NoError(t, err)
+		return found[0].R2
+	}
+	alone, one, banded := r2(0, 0), r2(1, 0, 1), r2(0, 0, 1)
+	t.Logf("sound alone %.3f; with noise: one penalty %.3f, one for each %.3f", alone, one, banded)
+	assert.Less(t, one, alone-.1)
+	assert.InDelta(t, alone, banded, .05)
 }
 
 func TestR2(t *testing.T) {

@@ -9,7 +9,10 @@
 //	                word_vectors       vectors of the words heard (the explicit supervision of BrainWavLM's comparison)
 //	not tuned       random_adapter     an adapter of random numbers that adds as much to each layer
 //	                best_layer         the untuned model at the layer that validation likes best
-//	no model        spectrum, word_rate_position, autocorrelation, motion
+//	no model        envelope        the sound's loudness
+//	                spectrum        loudness and 8 bands
+//	                word_rate, word_rate_position, autocorrelation
+//	                motion          of the head, where the data set has it, and its differences, at the same row and those before
 //
 // Each is left in controls/NAME of the run directory; those that are there are not computed again.
 //

@@ -42,8 +42,9 @@ type Component struct {
 }
 
 // Explain splits the gain of runs of one experiment, which may differ in their seeds, into what a better layer, the
-// spectrum, the word rate and word vectors would give too, and what is left.
-func Explain(ctx context.Context, st *brain.Study, runs []*brain.Run, glove string) (*Explanation, error) {
+// spectrum, the word rate and word vectors would give too, and what is left. Each set of features has a penalty of its own for
+// each voxel, the best of so many tries (0: 20), as in [brain.Study.Variance].
+func Explain(ctx context.Context, st *brain.Study, runs []*brain.Run, glove string, tries int) (*Explanation, error) {
 	if err := sameExperiment(runs); err != nil {
 		return nil, err
 	}
@@ -94,7 +95,7 @@ func Explain(ctx context.Context, st *brain.Study, runs []*brain.Run, glove stri
 	if len(x) > 0 {
 		sets = append(sets, x)
 	}
-	found, err := st.Variance(ctx, bands, sets)
+	found, err := st.Variance(ctx, bands, sets, tries)
 	if err != nil {
 		return nil, err
 	}

@@ -40,6 +40,15 @@ func sound(ctx context.Context, data *dataset.Dataset, story string, rows int) (
 	return weights.Apply(x, 1+bands), 1 + bands, nil
 }
 
+// firstOf is the first column of x (rows, width).
+func firstOf(x []float32, width int, err error) ([]float32, int, error) {
+	var out []float32
+	for k := 0; k < len(x); k += width {
+		out = append(out, x[k])
+	}
+	return out, 1, err
+}
+
 // perRow adds up vectors of the words that begin in each row's own TR: (rows, width). A word without one counts nothing.
 func perRow(words []dataset.Word, clock align.Clock, rows, width int, of func(string) []float32) []float32 {
 	out := make([]float32, rows*width)
@@ -85,6 +94,32 @@ func smooth(rows int) ([]float32, int, error) {
 		}
 	}
 	return x, cosines, nil
+}
+
+// moved is how a person's head moved in a story, as its parameters and by how much they differ from the row before: (rows,
+// 2 × parameters). A head does not answer seconds late as blood does, so row k holds the motion of row k + delay, and the
+// readout, which looks so far back at least, sees that of the row that it predicts and of those before. Rows without motion
+// hold 0.
+func moved(ctx context.Context, data *dataset.Dataset, person, story string, rows, delay int) ([]float32, int, error) {
+	m, err := data.Motion(ctx, person, story)
+	if err != nil {
+		return nil, 0, err
+	}
+	width := 2 * m.Voxels
+	out := make([]float32, rows*width)
+	for k := range rows {
+		from := k + delay
+		if from >= m.Rows {
+			break
+		}
+		for c, x := range m.Row(0, from) {
+			out[k*width+c] = x
+			if from > 0 {
+				out[k*width+m.Voxels+c] = x - m.Row(0, from-1)[c]
+			}
+		}
+	}
+	return out, width, nil
 }
 
 // meanings are the sums of the vectors of the words in each row's TR: (rows, width).

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/probe"
@@ -20,8 +21,8 @@ import (
 )
 
 // Names are all controls, in the order in which they are done; "tuned" is the run itself.
-var Names = []string{"tuned", "best_layer", "random_adapter", "spectrum", "word_rate_position", "autocorrelation", "motion",
-	"shuffled", "phase_randomised", "wrong_story", "other_person", "stimulus", "word_vectors"}
+var Names = []string{"tuned", "best_layer", "random_adapter", "envelope", "spectrum", "word_rate", "word_rate_position",
+	"autocorrelation", "motion", "shuffled", "phase_randomised", "wrong_story", "other_person", "stimulus", "word_vectors"}
 
 // Options say which controls to do. The zero value does all.
 type Options struct {
@@ -126,7 +127,13 @@ func (c *runner) why(name string) (string, error) {
 			return "the run has no adapter", nil
 		}
 	case "motion":
-		return "the data set has no motion regressors", nil
+		for _, p := range c.study.People() {
+			for _, story := range c.study.Data.StoriesOf(p) {
+				if stories, _ := c.study.StoryRows(); slices.Contains(stories, story) && !c.study.Data.HasMotion(p, story) {
+					return fmt.Sprintf("the data set has no motion of %s in story %s", p, story), nil
+				}
+			}
+		}
 	case "shuffled", "phase_randomised", "stimulus":
 		return c.tunes()
 	case "wrong_story":
@@ -141,7 +148,7 @@ func (c *runner) why(name string) (string, error) {
 			return "everybody in the data set who heard all stories is in the experiment", nil
 		}
 		return c.tunes()
-	case "word_rate_position", "word_vectors":
+	case "word_rate", "word_rate_position", "word_vectors":
 		if story, err := wordless(c.study); story != "" || err != nil {
 			return fmt.Sprintf("story %s has no words", story), err
 		}
@@ -165,8 +172,8 @@ func (c *runner) tunes() (string, error) {
 
 // evaluate does a control.
 func (c *runner) evaluate(ctx context.Context, name string) (*brain.Evaluation, error) {
+	_, rows := c.study.StoryRows()
 	regress := func(of func(story string, rows int) ([]float32, int, error)) (*brain.Evaluation, error) {
-		_, rows := c.study.StoryRows()
 		return c.baseline.Control(ctx, name, func(_ context.Context, _, story string) ([]float32, int, error) { return of(story, rows[story]) })
 	}
 	data := c.study.Data
@@ -181,8 +188,22 @@ func (c *runner) evaluate(ctx context.Context, name string) (*brain.Evaluation, 
 		return c.compare(ctx, t, err)
 	case "spectrum":
 		return regress(func(story string, rows int) ([]float32, int, error) { return sound(ctx, data, story, rows) })
+	case "envelope":
+		return regress(func(story string, rows int) ([]float32, int, error) { return firstOf(sound(ctx, data, story, rows)) })
+	case "word_rate":
+		return regress(func(story string, rows int) ([]float32, int, error) {
+			return firstOf(wordRatePosition(ctx, data, story, rows))
+		})
 	case "word_rate_position":
 		return regress(func(story string, rows int) ([]float32, int, error) { return wordRatePosition(ctx, data, story, rows) })
+	case "motion":
+		delays, err := align.Delays(c.study.Experiment.Readout.DelaysSeconds, data.TR())
+		if err != nil {
+			return nil, err
+		}
+		return c.baseline.Control(ctx, name, func(ctx context.Context, person, story string) ([]float32, int, error) {
+			return moved(ctx, data, person, story, rows[story], slices.Min(delays))
+		})
 	case "autocorrelation":
 		return regress(func(_ string, rows int) ([]float32, int, error) { return smooth(rows) })
 	}

@@ -1,6 +1,7 @@
 package controls
 
 import (
+	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -9,8 +10,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/sim"
+	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
@@ -91,7 +94,7 @@ func TestOthersHeardTheSame(t *testing.T) {
 	assert.Empty(t, why)
 	why, err = c.why("motion")
 	require.NoError(t, err)
-	assert.Equal(t, "the data set has no motion regressors", why)
+	assert.Equal(t, "the data set has no motion of listener in story tune-01", why)
 }
 
 // TestSoundOfARow: loudness and bands are means over the row's own TR.
@@ -111,4 +114,48 @@ func TestSoundOfARow(t *testing.T) {
 		total += y[k*width]
 	}
 	assert.EqualValues(t, len(words), total, "each word counts once")
+}
+
+// Where responses follow the head at once, motion predicts them; and it knows nothing of other voxels.
+func TestMotionIsSeenAtOnce(t *testing.T) {
+	c := simulated(t)
+	spec := c.study.Data.Spec()
+	random := rand.New(rand.NewPCG(7, 0))
+	p := &spec.Subjects[0]
+	for i, r := range p.Responses {
+		m, err := r.Matrix.Load(t.Context())
+		require.NoError(t, err)
+		moves, changed := dataset.NewMatrix(m.Rows, 2, make([]float32, 2*m.Rows)), dataset.NewMatrix(m.Rows, m.Voxels, slices.Clone(m.Data))
+		for k := range moves.Data {
+			moves.Data[k] = float32(random.NormFloat64())
+		}
+		for k := range m.Rows {
+			changed.Row(0, k)[0] = moves.Row(0, k)[1]
+			if k > 0 {
+				changed.Row(0, k)[1] = moves.Row(0, k)[0] - moves.Row(0, k-1)[0]
+			}
+		}
+		p.Responses[i].Matrix = dataset.Value(changed)
+		p.Motion = append(p.Motion, dataset.Response{Story: r.Story, Matrix: dataset.Value(moves)})
+	}
+	data, err := dataset.New(spec)
+	require.NoError(t, err)
+	c.study, err = c.study.VaryData(t.Context(), c.study.Experiment, data)
+	require.NoError(t, err)
+	why, err := c.why("motion")
+	require.NoError(t, err)
+	require.Empty(t, why)
+	c.baseline, err = c.study.Baseline(t.Context())
+	require.NoError(t, err)
+	e, err := c.evaluate(t.Context(), "motion")
+	require.NoError(t, err)
+	dir := t.TempDir()
+	require.NoError(t, e.Write(dir))
+	a, err := ckpt.ReadNPY(filepath.Join(dir, "test", sim.Listener, "tuned_r.npy"))
+	require.NoError(t, err)
+	r, err := a.Float64()
+	require.NoError(t, err)
+	assert.Greater(t, r[0], .8)
+	assert.Greater(t, r[1], .8)
+	assert.Less(t, slices.Max(r[2:]), .6)
 }

@@ -46,7 +46,7 @@ const slack = 1
 // Check loads the audio, words and responses and compares them. The number of rows of a matrix must be that of the TRs
 // that begin within the story's audio from first_tr_seconds on, give or take one; a difference up to the rows that the
 // trim drops is a warning, more is an error. So are a matrix that is transposed, two stories whose matrices are swapped,
-// a subject whose stories differ in voxels, matrices without a varying voxel, words after the end of the audio, and
+// a subject whose stories differ in voxels, motion that does not fit its responses, matrices without a varying voxel, words after the end of the audio, and
 // whatever [Dataset.Responses] refuses.
 func (d *Dataset) Check(ctx context.Context, opt CheckOptions) (*Report, error) {
 	if opt.Subjects == nil {
@@ -138,6 +138,11 @@ func (c *check) subject(ctx context.Context, name string) error {
 		}
 		if m.Stored != "" {
 			c.warn("%s: the file holds whole numbers (%s), taken as they are; a scale it may have had is lost", where(r), m.Stored)
+		}
+		if c.HasMotion(name, story) {
+			if _, err := c.Motion(ctx, name, story); err != nil {
+				return err
+			}
 		}
 		found = append(found, r)
 	}

@@ -13,6 +13,8 @@
 //	  sub-18: {alice: sub-18/alice.txt, piece: sub-18/piece.npy}
 //	derived:
 //	  group: {from: all, responses: {alice: group/alice.npy}}
+//	motion:
+//	  sub-18: {alice: sub-18/motion.txt}
 //	rois:
 //	  LATL: [0]
 //	  auditory: masks/auditory.npy
@@ -25,6 +27,9 @@
 // A matrix is TRs × voxels, in a .npy file or as whitespace text; a three-dimensional .npy is repeats × TRs × voxels. A
 // relative path must stay inside the folder of dataset.yaml, an absolute one may lead anywhere. [New] makes a data set
 // of the same kind in memory, for simulations and tests.
+//
+// Motion, of as many subjects and stories as have it, is a matrix of TRs × parameters with the rows of the responses, such
+// as the six of a realignment; repeats may have one each. bwlm controls sees what they alone would predict.
 //
 // Nothing is loaded before it is asked for, and nothing is mended in silence: a NaN is an error that names story, TR
 // and voxel. [Dataset.Check] compares row counts with the audio and finds transposed, swapped, raw and constant data.

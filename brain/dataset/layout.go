@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
 
@@ -79,10 +80,11 @@ type layout struct {
 	document
 	files folder
 	spec  Spec
+	moved []Subject // names with motion alone: subjects may be listed after it
 }
 
 func (l *layout) dataset(n *yaml.Node) error {
-	keys := []string{"name", "licence", "citation", "tr_seconds", "row_time", "stories", "subjects", "derived", "rois", "surface", "mask"}
+	keys := []string{"name", "licence", "citation", "tr_seconds", "row_time", "stories", "subjects", "derived", "motion", "rois", "surface", "mask"}
 	if n.Kind != yaml.MappingNode {
 		return l.fail(n, "the file holds %s, want a mapping", kind(n))
 	}
@@ -104,6 +106,8 @@ func (l *layout) dataset(n *yaml.Node) error {
 			return l.each(path, v, l.subject)
 		case "derived":
 			return l.each(path, v, l.derived)
+		case "motion":
+			return l.each(path, v, l.motion)
 		case "surface":
 			return l.surface(path, v)
 		case "mask":
@@ -120,7 +124,7 @@ func (l *layout) dataset(n *yaml.Node) error {
 			return l.fail(n, "there is no %s", want)
 		}
 	}
-	return nil
+	return l.assignMotion()
 }
 
 func (l *layout) story(name, path string, _, n *yaml.Node) error {
@@ -202,6 +206,26 @@ func (l *layout) derived(name, path string, _, n *yaml.Node) error {
 	}
 	l.spec.Derived = append(l.spec.Derived, subject)
 	return err
+}
+
+// motion is what the heads of subjects did.
+func (l *layout) motion(name, path string, _, n *yaml.Node) error {
+	moved, err := l.responses(path, n)
+	l.moved = append(l.moved, Subject{Name: name, Motion: moved})
+	return err
+}
+
+// assignMotion gives it to its subjects.
+func (l *layout) assignMotion() error {
+	for _, m := range l.moved {
+		i := slices.IndexFunc(l.spec.Subjects, func(p Subject) bool { return p.Name == m.Name })
+		if i < 0 {
+			where := key("motion", m.Name)
+			return l.fail(l.at[where], "%s: there is no subject %q", where, m.Name)
+		}
+		l.spec.Subjects[i].Motion = m.Motion
+	}
+	return nil
 }
 
 // surface says where voxels are.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/brainwavlm/bwlm/fault"
 )
@@ -171,4 +172,48 @@ func (d *Dataset) Responses(ctx context.Context, subject, story string) (*Matrix
 		return m, nil
 	}
 	return nil, fault.New(fault.Missing, "read responses", d.spec.Name, "subject %s has no responses to story %s", subject, story)
+}
+
+// HasMotion says whether the data set knows how a subject's head moved in a story.
+func (d *Dataset) HasMotion(subject, story string) bool {
+	s, err := d.subject(subject)
+	return err == nil && slices.ContainsFunc(s.Motion, func(r Response) bool { return r.Story == story })
+}
+
+// Motion is how a subject's head moved in a story: (TRs, parameters), the mean over repeats. Its rows must be those of the
+// responses.
+func (d *Dataset) Motion(ctx context.Context, subject, story string) (*Matrix, error) {
+	s, err := d.subject(subject)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(s.Motion, func(r Response) bool { return r.Story == story })
+	if i < 0 {
+		return nil, fault.New(fault.Missing, "read motion", d.spec.Name, "subject %s has none in story %s", subject, story)
+	}
+	m, err := s.Motion[i].Matrix.Load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	where := fmt.Sprintf("motion of subject %s, story %s", subject, story)
+	if path := s.Motion[i].Matrix.Path; path != "" {
+		where = path + ": " + where
+	}
+	if err := m.verify(where); err != nil {
+		return nil, err
+	}
+	responses, err := d.Responses(ctx, subject, story)
+	if err != nil {
+		return nil, err
+	}
+	refuse := fault.New(fault.BadData, "read motion", where, "%d × %d rows, the responses have %d × %d", m.Repeats, m.Rows, responses.Repeats, responses.Rows)
+	switch {
+	case m.Rows != responses.Rows && m.Voxels == responses.Rows:
+		return nil, refuse.Advise("it looks transposed: save it as TRs × parameters")
+	case m.Rows != responses.Rows:
+		return nil, refuse.Advise("cut it as the responses were cut, one row for each TR")
+	case m.Repeats != 1 && m.Repeats != responses.Repeats:
+		return nil, refuse.Advise("give the motion of each repeat, or one matrix for all")
+	}
+	return NewMatrix(m.Rows, m.Voxels, m.Mean()), nil
 }

@@ -50,6 +50,7 @@ type Subject struct {
 	Name      string
 	From      []string // for a derived one, the subjects it was made from; empty means all
 	Responses []Response
+	Motion    []Response // of the head while they heard a story, (TRs, parameters); a story without one is left out
 }
 
 // Response is what a subject answered to a story.
@@ -167,6 +168,11 @@ func (s *Spec) checkSubjects(stories map[string]*Story) *fault.Error {
 					return wrong(key(where, r.Story), "there is no matrix")
 				}
 				heard[r.Story] = true
+			}
+			for _, m := range subject.Motion {
+				if !heard[m.Story] {
+					return wrong(key("motion", subject.Name, m.Story), "%s has no responses to story %q", subject.Name, m.Story)
+				}
 			}
 			for _, name := range subject.From {
 				if !slices.ContainsFunc(s.Subjects, func(p Subject) bool { return p.Name == name }) {

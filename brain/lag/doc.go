@@ -19,6 +19,12 @@
 // The interval is the 2.5 to 97.5 percentile of that lag over 500 draws of blocks of rows, common to all people, as long
 // as brain/stats says. Under 20 blocks there is none. A peak is called clear if it is more than 3 standard errors above 0.
 //
+// Two stories look swapped in a person if each one's responses fit the other's sound best, better than their own, and together
+// by 4 SDs better than responses rolled in time do (6 where the person has no clear lag). In simulated studies of twelve stories
+// of two minutes, voxels half noise, seeds that the thresholds were not chosen on, that said so of 1 of 40 people whose stories
+// were right, of 0 of 38 who had heard other stories, and of 16 of 20 pairs that were swapped; on those it was chosen on, of 0 of 50,
+// 0 of 48, and 14 of 25. So a swap in one person may be missed; one that is said of several people is hardly chance.
+//
 // # Caveats
 //
 // A real haemodynamic response peaks some 4 to 7 s after the sound, by region and person, so a lag within 2 s of 0 is no

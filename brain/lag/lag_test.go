@@ -80,11 +80,20 @@ func found(r *Report, about string) Finding {
 // small is a simulated study of 12 stories of two minutes.
 var small = sim.Options{Seed: 11, TuneStories: 10, ValStories: 1, TestStories: 1, ProbeStories: 1, TestRepeats: 1, Voxels: 45}
 
-func TestPlantedTruthIsFound(t *testing.T) {
+// people are those who are looked at.
+var people = []string{sim.Listener, sim.Related}
+
+// planted is the small study in memory.
+func planted(t *testing.T) *dataset.Dataset {
+	t.Helper()
 	s, err := sim.New(small)
 	require.NoError(t, err)
-	people := []string{sim.Listener, sim.Related}
-	plain := altered(t, s.Dataset, nil)
+	return altered(t, s.Dataset, nil)
+}
+
+// More of what can be planted is in planted_slow_test.go.
+func TestPlantedTruthIsFound(t *testing.T) {
+	plain := planted(t)
 	calls := 0
 	before := examined(t, plain, Options{Subjects: people, Progress: func(done, total int) {
 		calls++
@@ -101,19 +110,6 @@ func TestPlantedTruthIsFound(t *testing.T) {
 	assert.Equal(t, FeatureNames, before.Features)
 	assert.Equal(t, StoryReport{Story: "tune-01", Seconds: 120, TRs: 60, Rows: 60, Fewest: 60}, before.Stories[0])
 
-	listener := before.PerSubject[sim.Listener]
-	t.Run("an offset of all", func(t *testing.T) {
-		late := altered(t, plain, func(s *dataset.Spec) {
-			for i := range s.Stories {
-				s.Stories[i].First = 3.4 // row k is said to be later than it is
-			}
-		})
-		r := examined(t, late, Options{Subjects: people[:1]})
-		assert.InDelta(t, 3.4, *r.Lag-*listener.Lag, .15)
-		assert.Equal(t, Wrong, found(r, "lag").Verdict)
-		assert.Regexp(t, `set first_tr_seconds 3\.\d s lower`, found(r, "lag").Do)
-		assert.Equal(t, OK, found(r, "TR").Verdict, "an offset does not grow")
-	})
 	t.Run("an offset of one", func(t *testing.T) {
 		one := altered(t, plain, func(s *dataset.Spec) {
 			for k := range s.Subjects[1].Responses {
@@ -127,25 +123,6 @@ func TestPlantedTruthIsFound(t *testing.T) {
 		assert.Equal(t, Check, f.Verdict)
 		assert.Contains(t, f.Text, "earlier than the audio clock says")
 	})
-	t.Run("a TR that is too short", func(t *testing.T) {
-		r := examined(t, altered(t, plain, func(s *dataset.Spec) { s.TR = 1.93 }), Options{Subjects: people[:1]})
-		f := found(r, "TR")
-		assert.Equal(t, Wrong, f.Verdict)
-		assert.Regexp(t, `a TR of (1\.9[789]|2|2\.0[012])\d* s would fit, not 1\.93`, f.Text)
-		assert.Equal(t, Wrong, found(r, "data").Verdict, "and the lengths say so, too")
-	})
-	t.Run("half a TR", func(t *testing.T) {
-		r := examined(t, altered(t, plain, func(s *dataset.Spec) {
-			s.RowTime = .5
-			for i := range s.Stories {
-				s.Stories[i].First = 2 - *listener.Lag // so that the lag is 1 s
-			}
-		}), Options{Subjects: people[:1]})
-		assert.InDelta(t, 1, *r.Lag, .15)
-		assert.Equal(t, Check, found(r, "row time").Verdict)
-		assert.Contains(t, found(r, "row time").Text, "about half a TR (1 s): row_time 0 would")
-		assert.Equal(t, OK, found(r, "lag").Verdict)
-	})
 	t.Run("swapped stories", func(t *testing.T) {
 		swapped := altered(t, plain, func(s *dataset.Spec) {
 			r := s.Subjects[0].Responses
@@ -156,21 +133,6 @@ func TestPlantedTruthIsFound(t *testing.T) {
 		assert.Equal(t, Wrong, f.Verdict, "%+v", r.Findings)
 		assert.Equal(t, sim.Listener, f.Where)
 		assert.Contains(t, f.Text, "tune-03 and tune-09 look swapped")
-	})
-	t.Run("two stories that are swapped", func(t *testing.T) { // with no third one to learn from
-		long := small
-		long.TuneStories, long.Rows = 2, 200
-		s, err := sim.New(long)
-		require.NoError(t, err)
-		swapped := altered(t, s.Dataset, func(s *dataset.Spec) {
-			s.Stories[0].Audio, s.Stories[1].Audio = s.Stories[1].Audio, s.Stories[0].Audio
-			s.Stories[0].Words, s.Stories[1].Words = s.Stories[1].Words, s.Stories[0].Words
-		})
-		r := examined(t, swapped, Options{Subjects: people, Stories: s.TuneStories})
-		f := found(r, "stories")
-		assert.Equal(t, Wrong, f.Verdict, "%+v", r.Findings)
-		assert.Contains(t, f.Text, "tune-01 and tune-02 look swapped")
-		assert.Contains(t, f.Do, "audio files")
 	})
 }
 

@@ -19,7 +19,7 @@ const (
 	swapVoxels  = 200 // looked at, every k-th
 	rolls       = 19  // of the responses in time, to see what chance does
 	swapAt      = 4.  // SDs above what chance does, for people with a clear lag
-	swapAlone   = 8.  // the same for people without, who may hear nothing at all: or all of whose stories are swapped
+	swapAlone   = 6.  // the same for people without, who may hear nothing at all: or all of whose stories are swapped
 )
 
 // swaps looks, for each person, for two stories whose responses fit the other one's sound better than their own, and better
@@ -32,37 +32,23 @@ func (d *doctor) swaps(ctx context.Context) error {
 	var pairs [][2]string
 	compared := 0
 	for _, p := range d.persons {
-		c := d.compare(p)
-		best := make([]*match, len(c.suspects))
-		var work errgroup.Group
-		work.SetLimit(runtime.GOMAXPROCS(0))
-		for i := range c.suspects {
-			work.Go(func() error {
-				best[i] = c.bestOther(i)
-				return ctx.Err()
-			})
+		exchanged, n, err := d.exchanged(ctx, p)
+		if err != nil {
+			return err
 		}
-		if work.Wait() != nil {
-			return context.Cause(ctx)
-		}
+		compared += n
 		least := swapAlone
 		if d.report.PerSubject[p.name].Clear {
 			least = swapAt
 		}
-		for _, m := range best {
-			if m == nil {
+		for _, e := range exchanged {
+			if e.excess <= least {
 				continue
 			}
-			compared++
-			back := slices.IndexFunc(best, func(o *match) bool { return o != nil && o.answer == m.sound && o.sound == m.answer })
-			if back < 0 || m.answer > m.sound || !clear(m, best[back], least) { // each pair once
-				continue
+			if who[e.stories] == nil {
+				pairs = append(pairs, e.stories)
 			}
-			key := [2]string{m.answer, m.sound}
-			if who[key] == nil {
-				pairs = append(pairs, key)
-			}
-			who[key] = append(who[key], p.name)
+			who[e.stories] = append(who[e.stories], p.name)
 		}
 	}
 	if compared == 0 {
@@ -75,6 +61,43 @@ func (d *doctor) swaps(ctx context.Context) error {
 		d.find(Finding{About: "stories", Verdict: OK, Text: "no two stories look swapped"})
 	}
 	return nil
+}
+
+// exchange are two stories whose answers each fit the other one's sound best, and better than their own.
+type exchange struct {
+	stories [2]string
+	excess  float64 // of the two together over what chance does, in SDs of that
+}
+
+// exchanged gives those of a person, with the number of stories that could be compared.
+func (d *doctor) exchanged(ctx context.Context, p *person) (out []exchange, compared int, err error) {
+	c := d.compare(p)
+	best := make([]*match, len(c.suspects))
+	var work errgroup.Group
+	work.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range c.suspects {
+		work.Go(func() error {
+			best[i] = c.bestOther(i)
+			return ctx.Err()
+		})
+	}
+	if work.Wait() != nil {
+		return nil, 0, context.Cause(ctx)
+	}
+	for _, m := range best {
+		if m == nil {
+			continue
+		}
+		compared++
+		back := slices.IndexFunc(best, func(o *match) bool { return o != nil && o.answer == m.sound && o.sound == m.answer })
+		if back < 0 || m.answer > m.sound { // each pair once
+			continue
+		}
+		if o := best[back]; m.r > m.own && o.r > o.own {
+			out = append(out, exchange{[2]string{m.answer, m.sound}, (m.r - m.chance + o.r - o.chance) / math.Hypot(m.sd, o.sd)})
+		}
+	}
+	return out, compared, nil
 }
 
 // findSwap reports two stories that look swapped in some people.
@@ -163,12 +186,6 @@ type match struct {
 	answer, sound string
 	r, own        float64 // with that sound, with its own
 	chance, sd    float64 // mean and SD of r where the responses are rolled in time
-}
-
-// clear tells whether two answers fit each other's sound better than their own, and together better than chance by at least
-// so many SDs.
-func clear(a, b *match, least float64) bool {
-	return a.r > a.own && b.r > b.own && a.r-a.chance+b.r-b.chance > least*math.Hypot(a.sd, b.sd)
 }
 
 // bestOther compares suspect i with the sound of the other suspects' stories; nil if there is none to compare with.

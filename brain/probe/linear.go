@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"slices"
 
 	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/ridge"
@@ -17,12 +18,26 @@ type Story struct {
 }
 
 // Linear gives, for each of the K targets, Pearson's r between its values and what a ridge predicts that was fitted
-// on all other stories: each story is held out once, the scores of all rows are taken together. Features and targets
-// are standardised within each story, so what is constant in a story plays no part. Penalties are chosen among the
-// stories that are fitted, for each target.
+// on all other stories, as [HeldOut] does: the scores of all rows are taken together.
 func Linear(ctx context.Context, stories []Story, seed uint64) ([]float64, error) {
+	predicted, want, err := HeldOut(ctx, stories, seed)
+	if err != nil {
+		return nil, err
+	}
+	rows := 0
+	for _, s := range stories {
+		rows += s.Rows
+	}
+	r, _ := stats.Correlation(slices.Concat(predicted...), slices.Concat(want...), rows, len(want[0])/stories[0].Rows)
+	return r, nil
+}
+
+// HeldOut predicts the targets of each story, (Rows, K), by a ridge that was fitted on all others, and gives them beside
+// what they are. Features and targets are standardised within each story, so what is constant in a story plays no part.
+// Penalties are chosen among the stories that are fitted, for each target.
+func HeldOut(ctx context.Context, stories []Story, seed uint64) (predicted, want [][]float32, err error) {
 	if len(stories) < 3 {
-		return nil, fault.New(fault.BadData, "probe", "stories", "%d, at least 3 are needed to hold one out and choose a penalty on the others", len(stories))
+		return nil, nil, fault.New(fault.BadData, "probe", "stories", "%d, at least 3 are needed to hold one out and choose a penalty on the others", len(stories))
 	}
 	channels := len(stories[0].Features) / stories[0].Rows
 	targets := len(stories[0].Targets) / stories[0].Rows
@@ -31,8 +46,6 @@ func Linear(ctx context.Context, stories []Story, seed uint64) ([]float64, error
 		x[i] = align.FitZScore(s.Features, s.Rows, channels).Apply(s.Features)
 		y[i] = align.FitZScore(s.Targets, s.Rows, targets).Apply(s.Targets)
 	}
-	var predicted, want []float32
-	rows := 0
 	for held := range stories {
 		var fitX, fitY []float32
 		var folds [][]int // each fold is one of the stories that are fitted
@@ -51,15 +64,13 @@ func Linear(ctx context.Context, stories []Story, seed uint64) ([]float64, error
 		}
 		m, err := ridge.Fit(ctx, fitX, fitY, n, ridge.Options{Folds: folds, Seed: seed})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		p, err := m.Predict(ctx, x[held], stories[held].Rows)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		predicted, want = append(predicted, p...), append(want, y[held]...)
-		rows += stories[held].Rows
+		predicted = append(predicted, p)
 	}
-	r, _ := stats.Correlation(predicted, want, rows, targets)
-	return r, nil
+	return predicted, y, nil
 }

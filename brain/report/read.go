@@ -255,7 +255,7 @@ func (r *Run) readPeople() error {
 		for _, x := range []struct {
 			name string
 			to   *[]float32
-		}{{"base_r", &p.Base}, {"base_best_layer_r", &p.Best}, {"tuned_r", &p.Tuned}, {"delta_r", &p.Gain}, {"ceiling", &p.Ceiling}} {
+		}{{"base_r", &p.Base}, {"base_best_layer_r", &p.Best}, {"tuned_r", &p.Tuned}, {"delta_r", &p.Gain}, {"delta_q", &p.Q}, {"ceiling", &p.Ceiling}} {
 			path := filepath.Join(r.Dir, "eval", "test", p.Name, x.name+".npy")
 			if !there(path) {
 				continue

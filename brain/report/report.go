@@ -57,6 +57,7 @@ type Person struct {
 	Rows                             []Rows
 	Regions                          []Region
 	Base, Best, Tuned, Gain, Ceiling []float32 // nil where the run has none
+	Q                                []float32 // false discovery rate of Gain over the person's voxels
 }
 
 // Rows are test rows of a story.

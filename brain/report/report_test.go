@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -83,9 +84,11 @@ func made(t testing.TB) string {
 	base.OfCeiling, tuned.OfCeiling = share(.3), share(.34)
 	put(t, dir, "eval/summary.json", brain.Summary{Schema: 1, Chosen: 1, Test: brain.Scores{Rows: 480, Subjects: []string{"ann"}, Base: base, Tuned: &tuned,
 		BaseBestLayer: &best, Ceiling: &most, DeltaBest: &brain.Delta{MeanR: .03, CI95: ci},
-		Delta: &brain.Delta{MeanR: .04, CI95: ci, Significance: brain.Significance{P: .002, Q: .003}, ROIs: map[string]brain.DeltaROI{
-			hostile: {MeanR: .08, CI95: ci, Significance: brain.Significance{P: .002, Q: .003}},
-			breaker: {MeanR: 0, CI95: &stats.Interval{-.01, .01}, Significance: brain.Significance{P: .9, Q: .9}}}}}})
+		Delta: &brain.Delta{MeanR: .04, CI95: ci, Significance: brain.Significance{P: .002, Q: .003},
+			Auditory: &stats.NonInferiority{Margin: .015, P: .01, NotWorse: true, Smallest: .004},
+			Sealed:   map[string]*stats.NonInferiority{hostile: {Margin: .002, P: .3, Smallest: .004}}, ROIs: map[string]brain.DeltaROI{
+				hostile: {MeanR: .08, CI95: ci, Significance: brain.Significance{P: .002, Q: .003}},
+				breaker: {MeanR: 0, CI95: &stats.Interval{-.01, .01}, Significance: brain.Significance{P: .9, Q: .9}}}}}})
 	columns := func(from, to int) (out []int) {
 		for c := from; c < to; c++ {
 			out = append(out, c)
@@ -107,7 +110,9 @@ func made(t testing.TB) string {
 	for _, x := range [][]float32{baseR, tunedR, gain} {
 		x[7] = float32(math.NaN())
 	}
-	for name, x := range map[string][]float32{"base_r": baseR, "tuned_r": tunedR, "delta_r": gain, "ceiling": ceiling} {
+	q := slices.Repeat([]float32{1}, madeVoxels)
+	q[0], q[1], q[2], q[7] = .01, .05, .06, .01
+	for name, x := range map[string][]float32{"base_r": baseR, "tuned_r": tunedR, "delta_r": gain, "delta_q": q, "ceiling": ceiling} {
 		put(t, dir, "eval/test/ann/"+name+".npy", x)
 	}
 	return dir
@@ -144,6 +149,9 @@ func TestPageSaysWhatImprovedWhereAndWhetherItIsSignificant(t *testing.T) {
 	head := page[:strings.Index(page, "<nav")]
 	has(t, head, "+0.040", "[+0.020, +0.060]", "p .002", "significant gain", "mean r 0.300 before, 0.340 after, on 480 test rows",
 		"Gains in &lt;script&gt;alert(1)&lt;/script&gt; (+0.080).", "Nothing shown in")
+	has(t, page, "Voxel by voxel: 2 better and 0 worse of 39, at a false discovery rate of 5 % in each person.")
+	has(t, page, "Auditory cortex: a loss of 0.015 (5 % of the untuned r) is excluded (p .010); the test rows exclude losses above 0.004.",
+		"Region &lt;script&gt;alert(1)&lt;/script&gt;: a loss of 0.002 (sealed before the tuning) is not excluded (p .300)")
 	has(t, page, "untuned model at its best layer (9): +0.030 [+0.020, +0.060], still a significant gain", "50 %", "57 %",
 		"Validation r from 0.300 (epoch 0, untuned) to 0.350 (epoch 1)", "19 of 39 voxels are better after tuning", "0 of 39 voxels are above their estimated ceiling",
 		"Not run: controls: what else would have given the gain. <code>bwlm controls run</code>", "<code>bwlm explain-gain run --json &gt; run/explain.json</code>",

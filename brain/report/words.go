@@ -20,9 +20,10 @@ type Verdict struct {
 	Interval string
 	P        string
 	Sentence string
-	Where    string // in which regions
-	Layer    string // against the untuned model's best layer
-	Auditory string // whether auditory cortex was kept
+	Where    string   // in which regions
+	Layer    string   // against the untuned model's best layer
+	Voxels   string   // how many of them changed, each tested by itself
+	Losses   []string // whether auditory cortex was kept, and what else was sealed
 }
 
 // level is that of all tests.
@@ -79,14 +80,45 @@ func (r *Run) Verdict() Verdict {
 			map[string]string{"gain": "still a significant gain", "loss": "a significant loss", "open": "not significant"}[kind(b.MeanR, b.CI95, b.P)])
 	}
 	if a := d.Auditory; a != nil {
-		verdict := "is not excluded"
-		if a.NotWorse {
-			verdict = "is excluded"
-		}
-		v.Auditory = fmt.Sprintf("Auditory cortex: a loss of %s (5 %% of the untuned r) %s (p %s); the test rows exclude losses above %s.", plain(a.Margin), verdict,
-			pvalue(a.P), plain(a.Smallest))
+		v.Losses = append(v.Losses, loss("Auditory cortex", a, "5 % of the untuned r"))
+	}
+	v.Voxels = r.discoveries()
+	for _, name := range slices.Sorted(maps.Keys(d.Sealed)) {
+		v.Losses = append(v.Losses, loss("Region "+name, d.Sealed[name], "sealed before the tuning"))
 	}
 	return v
+}
+
+// discoveries counts the voxels that changed; "" if the evaluation did not test them.
+func (r *Run) discoveries() string {
+	up, down, all := 0, 0, 0
+	for _, p := range r.People {
+		if p.Q == nil || p.Gain == nil {
+			return ""
+		}
+		for v, q := range p.Q {
+			gain := p.Gain[v]
+			switch {
+			case gain != gain: // not scored
+				continue
+			case q <= level && gain > 0:
+				up++
+			case q <= level && gain < 0:
+				down++
+			}
+			all++
+		}
+	}
+	return fmt.Sprintf("Voxel by voxel: %s better and %s worse of %s, at a false discovery rate of 5 %% in each person.", count(up), count(down), count(all))
+}
+
+// loss says whether a region kept what it had.
+func loss(region string, a *stats.NonInferiority, what string) string {
+	verdict := "is not excluded"
+	if a.NotWorse {
+		verdict = "is excluded"
+	}
+	return fmt.Sprintf("%s: a loss of %s (%s) %s (p %s); the test rows exclude losses above %s.", region, plain(a.Margin), what, verdict, pvalue(a.P), plain(a.Smallest))
 }
 
 // where names the regions that changed, and those that did not.

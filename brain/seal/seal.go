@@ -27,6 +27,13 @@ type Endpoints struct {
 	Delta   float64  `json:"delta"`   // the largest loss that counts as none, as a share of the base score
 }
 
+// Margin is the largest loss that counts as none in a region, in r: Delta of what the untuned model reaches there on the
+// validation rows. The test rows stay unseen, so the number is fixed before anything of them is.
+type Margin struct {
+	BaseR float64 `json:"base_validation_r"`
+	Delta float64 `json:"delta_r"`
+}
+
 // Seal is the content of OUT.seal.json.
 type Seal struct {
 	Schema    int               `json:"schema"`
@@ -34,7 +41,8 @@ type Seal struct {
 	Splits    map[string]string `json:"splits_sha256"` // by person: of the rows of each split
 	Masks     map[string]string `json:"masks_sha256"`  // by person/region: of the columns
 	Endpoints Endpoints         `json:"endpoints"`
-	SHA256    string            `json:"sha256"` // of all of the above but the time
+	Margins   map[string]Margin `json:"margins,omitempty"` // by region: endpoints and auditory cortex, where the untuned model reaches more than 0
+	SHA256    string            `json:"sha256"`            // of all of the above but the time
 }
 
 // Look is one line of OUT.looks.jsonl.
@@ -53,6 +61,8 @@ type Status struct {
 	Endpoints Endpoints `json:"endpoints"`
 	Looks     int       `json:"looks"` // at test rows since then, this one included
 	Refused   int       `json:"refused,omitempty"`
+
+	Margins map[string]Margin `json:"margins,omitempty"` // those that were sealed, if the look is at the same people
 }
 
 // files are the seal and the looks of a run directory.
@@ -72,10 +82,16 @@ func Hash(v any) string {
 }
 
 // digest is the hash of what is sealed.
-func (s *Seal) digest() string { return Hash([]any{s.Schema, s.Splits, s.Masks, s.Endpoints}) }
+func (s *Seal) digest() string {
+	all := []any{s.Schema, s.Splits, s.Masks, s.Endpoints}
+	if len(s.Margins) > 0 {
+		all = append(all, s.Margins)
+	}
+	return Hash(all)
+}
 
-// Write seals a run directory that does not exist yet. One that is there, or sealed, is a fault of kind Exists.
-func Write(out string, s *Seal) error {
+// Check says why a run directory cannot be sealed; nil if it can. One that is there, or sealed, is a fault of kind Exists.
+func Check(out string, s *Seal) error {
 	path, _ := files(out)
 	switch {
 	case s.Endpoints.Sides != 1 && s.Endpoints.Sides != 2:
@@ -94,6 +110,15 @@ func Write(out string, s *Seal) error {
 		return fault.New(fault.Exists, "seal", out, "the test rows have been looked at: it is too late to seal it").
 			Advise("choose other test rows and another out")
 	}
+	return nil
+}
+
+// Write seals a run directory that [Check] admits.
+func Write(out string, s *Seal) error {
+	if err := Check(out, s); err != nil {
+		return err
+	}
+	path, _ := files(out)
 	s.Schema, s.Time = 1, time.Now().UTC().Truncate(time.Second)
 	s.SHA256 = s.digest()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -159,6 +184,9 @@ func Record(out string, look Look, splits, masks map[string]string) (*Status, er
 			Advise("put back what was sealed, or give the changed experiment another out")
 	}
 	st := &Status{Time: s.Time, SHA256: s.SHA256, Endpoints: s.Endpoints}
+	if slices.Equal(slices.Sorted(maps.Keys(s.Splits)), slices.Sorted(slices.Values(look.People))) {
+		st.Margins = s.Margins
+	}
 	all, err := Looks(out)
 	for _, l := range all {
 		if len(l.Changed) > 0 {

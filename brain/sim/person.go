@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/brainwavlm/bwlm/brain/dataset"
@@ -20,6 +21,12 @@ const (
 	Unrelated = "unrelated"         // driven by the control components of the words alone
 	Shuffled  = "listener-shuffled" // derived: the listener's tuning and validation responses, rolled in time
 )
+
+// Peer is the name of the k-th further person of the listener's kind, from 1 on.
+func Peer(k int) string { return fmt.Sprintf("peer-%d", k) }
+
+// shuffledSuffix ends the names of people whose responses are rolled in time.
+const shuffledSuffix = "-shuffled"
 
 // What voxels differ in.
 const (

@@ -9,12 +9,12 @@ import (
 // minRoll is the least number of rows by which responses are rolled: beyond the haemodynamic response.
 const minRoll = hrfSeconds / TR
 
-// shuffled is the listener with every story's responses rolled in time by a random number of rows, which keeps their
+// shuffled is a person with every story's responses rolled in time by a random number of rows, which keeps their
 // statistics and takes away what they have to do with the story. Test responses stay as they are: tuning on nonsense
 // is to be judged on the truth.
-func (s *Study) shuffled(listener dataset.Subject) dataset.Subject {
-	out := dataset.Subject{Name: Shuffled, From: []string{Listener}}
-	for _, r := range listener.Responses {
+func (s *Study) shuffled(person dataset.Subject) dataset.Subject {
+	out := dataset.Subject{Name: person.Name + shuffledSuffix, From: []string{person.Name}}
+	for _, r := range person.Responses {
 		m, _ := r.Matrix.Load(context.Background()) // in memory
 		if m.Repeats == 1 && m.Rows > 2*minRoll {
 			by := minRoll + random(s.Options.Seed, "roll of "+r.Story).IntN(m.Rows-2*minRoll)

@@ -27,6 +27,7 @@ type Options struct {
 	TestRepeats  int // 5
 	ValRepeats   int // 1
 	Voxels       int // of each person: 300; a third is auditory, a fifth noise, the rest semantic
+	Peers        int // further people of the listener's kind: 0; the k-th has k voxels less
 }
 
 func (o Options) withDefaults() Options {
@@ -42,6 +43,25 @@ func (o Options) withDefaults() Options {
 		}
 	}
 	return o
+}
+
+// of are the options of one person: the k-th peer has k voxels less.
+func (o Options) of(person string) Options {
+	for k := range o.Peers {
+		if person == Peer(k+1) {
+			o.Voxels -= k + 1
+		}
+	}
+	return o
+}
+
+// names are those of the people.
+func (o Options) names() []string {
+	names := []string{Listener, Related, Unrelated}
+	for k := range o.Peers {
+		names = append(names, Peer(k+1))
+	}
+	return names
 }
 
 type region struct {
@@ -62,7 +82,7 @@ type Study struct {
 
 	TuneStories, ValStories, TestStories, ProbeStories []string // names in Dataset
 
-	People []*Person // Listener, Related, Unrelated
+	People []*Person // Listener, Related, Unrelated, then peers
 
 	stories []*stimulus
 }
@@ -98,8 +118,8 @@ func New(opt Options) (*Study, error) {
 	s.TestStories = s.compose("test", Test, s.Options.TestStories)
 	s.ProbeStories = s.compose("probe", Probe, s.Options.ProbeStories)
 	s.hear()
-	for _, name := range []string{Listener, Related, Unrelated} {
-		p := newPerson(name, s.Options)
+	for _, name := range s.Options.names() {
+		p := newPerson(name, s.Options.of(name))
 		p.listen(s.stories)
 		s.People = append(s.People, p)
 	}
@@ -192,9 +212,24 @@ func (s *Study) spec() dataset.Spec {
 		spec.Subjects = append(spec.Subjects, subject)
 	}
 	spec.Derived = []dataset.Subject{s.shuffled(spec.Subjects[0])}
+	if s.Options.Peers > 0 {
+		for _, subject := range spec.Subjects[1:] {
+			spec.Derived = append(spec.Derived, s.shuffled(subject))
+		}
+	}
 	for _, r := range s.Options.regions() {
-		columns := dataset.Region{Columns: s.People[0].Columns(r.name)}
-		spec.ROIs = append(spec.ROIs, dataset.ROI{Name: r.name, Region: dataset.Value(columns)})
+		roi := dataset.ROI{Name: r.name}
+		if s.Options.Peers == 0 { // all have the same columns
+			roi.Region = dataset.Value(dataset.Region{Columns: s.People[0].Columns(r.name)})
+		} else {
+			for _, p := range s.People {
+				region := dataset.Value(dataset.Region{Columns: p.Columns(r.name)})
+				for _, name := range []string{p.Name, p.Name + shuffledSuffix} {
+					roi.BySubject = append(roi.BySubject, dataset.SubjectRegion{Subject: name, Region: region})
+				}
+			}
+		}
+		spec.ROIs = append(spec.ROIs, roi)
 	}
 	return spec
 }

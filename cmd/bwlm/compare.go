@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -14,16 +16,30 @@ import (
 
 func compareCommand(a *app) *cobra.Command {
 	opt := brain.CompareOptions{}
+	var unit string
 	c := &cobra.Command{
 		Use:   "compare RUN RUN…",
 		Short: "Compare finished runs on the same test rows, region by region",
 		Long: `Sets the scores of finished runs side by side: for each region the untuned model, each run, its difference to the untuned
 model and to the first run, with intervals of a paired block bootstrap. It reads the predictions below eval/ of each run
-and needs neither data set nor model. Runs whose people, test rows, regions or responses differ are refused with what
-differs. No interval is corrected for the number of regions and runs.`,
-		Example: "  bwlm compare runs/whole runs/guarded\n  bwlm compare demo/whole_cortex demo/auditory_cortex --json",
-		Args:    wantSome("RUN", 2),
+and needs neither data set nor model, so controls that are left below RUN/controls can be compared too. Runs whose people, test
+rows, regions or responses differ are refused with what differs. No interval is corrected for the number of regions and runs.
+
+p is that of a paired test: predictions are swapped between the two in random blocks of rows, and every r is computed anew. It
+is about more rows of these stories and people; with --unit stories or people whole ones are swapped, and it is about more of
+those. q is the false discovery rate over all differences of the table.
+
+--json prints {"schema": 1, "subjects", "rows", "units": to swap, "runs": [{"dir", "chosen_epoch"}], "regions": [{"name": "" for
+all voxels, "voxels", "base": SCORE, "scores": [{"tuned": SCORE, "less_base": DELTA, "less_first": DELTA}]}]}; SCORE is {"mean_r",
+"ci95"}, DELTA has "p" and "q" beside them.`,
+		Example: "  bwlm compare runs/whole runs/guarded\n  bwlm compare demo/whole_cortex demo/auditory_cortex --json\n" +
+			"  bwlm compare runs/all/controls/word_rate runs/all/controls/envelope runs/all --unit people",
+		Args: wantSome("RUN", 2),
 		RunE: func(c *cobra.Command, args []string) error {
+			units := []string{stats.Blocks: "blocks", stats.Stories: "stories", stats.People: "people"}
+			if opt.Unit = stats.Unit(slices.Index(units, unit)); opt.Unit < 0 {
+				return usage(c, "--unit: %q, want one of %s", unit, strings.Join(units, ", "))
+			}
 			r, err := brain.Compare(c.Context(), args, opt)
 			if err != nil {
 				return err
@@ -34,7 +50,9 @@ differs. No interval is corrected for the number of regions and runs.`,
 			return a.answer(r, func(w io.Writer) error { return printComparison(w, r) })
 		},
 	}
-	c.Flags().Uint64Var(&opt.Seed, "seed", 1, "of the bootstrap")
+	c.Flags().StringVar(&unit, "unit", "blocks", "what the paired test swaps: `blocks` of rows, stories or people")
+	c.Flags().IntVar(&opt.Permutations, "permutations", 1000, "of the paired test")
+	c.Flags().Uint64Var(&opt.Seed, "seed", 1, "of the bootstrap and the paired test")
 	c.Flags().IntVar(&opt.Resamples, "resamples", 2000, "draws of the bootstrap")
 	return c
 }
@@ -52,12 +70,12 @@ func wantSome(name string, least int) cobra.PositionalArgs {
 // printComparison writes a line for each region and run.
 func printComparison(w io.Writer, c *brain.Comparison) error {
 	labels := runNames(c.Runs)
-	head := []string{"region", "run", "r", "less untuned", "95 % interval", "less " + labels[0], "95 % interval"}
-	difference := func(s *stats.Score) []string {
-		if s == nil {
-			return []string{"", ""}
+	head := []string{"region", "run", "r", "less untuned", "95 % interval", "p", "q", "less " + labels[0], "95 % interval", "p", "q"}
+	difference := func(d *brain.ComparedDelta) []string {
+		if d == nil {
+			return make([]string, 4)
 		}
-		return []string{fmt.Sprintf("%+.3f", s.Mean), interval(s.CI95)}
+		return []string{fmt.Sprintf("%+.3f", d.Mean), interval(d.CI95), fmt.Sprintf("%.3f", d.P), fmt.Sprintf("%.3f", d.Q)}
 	}
 	var rows [][]string
 	for _, region := range c.Regions {
@@ -65,7 +83,7 @@ func printComparison(w io.Writer, c *brain.Comparison) error {
 		if name == "" {
 			name = "all voxels"
 		}
-		rows = append(rows, []string{name, "untuned", score(region.Base.Mean), "", "", "", ""})
+		rows = append(rows, []string{name, "untuned", score(region.Base.Mean), "", "", "", "", "", "", "", ""})
 		for k, s := range region.Scores {
 			row := append([]string{"", labels[k], score(s.Tuned.Mean)}, difference(&s.LessBase)...)
 			rows = append(rows, append(row, difference(s.LessFirst)...))
@@ -78,7 +96,8 @@ func printComparison(w io.Writer, c *brain.Comparison) error {
 	if reason := c.Regions[0].Reason; reason != "" {
 		fmt.Fprintf(w, "No interval: %s.\n", reason)
 	}
-	return nil
+	_, err := fmt.Fprintf(w, "p: two-sided, by swapping any of %d units; q: false discovery rate over this table.\n", c.Units)
+	return err
 }
 
 // runNames are the last parts of the runs' paths where those differ, else the paths.

@@ -25,8 +25,8 @@ same rows, with the same folds and seeds, and compared with base. What the data 
 Given an experiment file whose run does not exist or is not finished, that is tuned first. Each control is left below
 RUN/controls; those that are there are read, not computed again, and one that was interrupted goes on.
 
-Controls: tuned best_layer random_adapter spectrum word_rate_position autocorrelation motion shuffled phase_randomised
-wrong_story other_person stimulus word_vectors.
+Controls: tuned best_layer random_adapter envelope spectrum word_rate word_rate_position autocorrelation motion shuffled
+phase_randomised wrong_story other_person stimulus word_vectors.
 
 --json prints {"schema": 1, "rows", "subjects", "base": {…}, "controls": {NAME: {"mean_r", "rois", "gain": {"mean_r", "ci95",
 "rois"}, "chosen_epoch"} or {"skipped"}}}; gains are over base.`,

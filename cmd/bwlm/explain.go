@@ -14,6 +14,7 @@ import (
 
 func explainCommand(a *app) *cobra.Command {
 	var glove string
+	var tries int
 	c := &cobra.Command{
 		Use:   "explain-gain RUN...",
 		Short: "Split a gain into what else would give it, and what is left",
@@ -22,6 +23,10 @@ story) and word vectors (--glove) give as well, and what only tuning gave. With 
 features X that both models are given, the column "sequential" is what the gain loses as each line's features are added to those
 above it; that column and "unexplained" add up to the gain. "alone" is what it loses to that line's features alone: it depends on
 no order, and such shares overlap.
+
+Each set of features has a penalty of its own for each voxel (banded ridge), chosen among --tries by the variance explained in
+held-out training rows; each try costs as much as an ordinary ridge. --tries 1 is one penalty for all, with which wide features
+drown narrow ones.
 
 Given runs of one experiment with several seeds, gains are averaged over them. Below stands how much the gain varies between
 seeds, stories and people, and how many of each would make it 2.8 standard errors (80 % power at .05) if each were the only source.
@@ -37,7 +42,7 @@ cannot be estimated.`,
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			x, err := a.explain(c.Context(), args, glove)
+			x, err := a.explain(c.Context(), args, glove, tries)
 			if err != nil {
 				return err
 			}
@@ -45,10 +50,11 @@ cannot be estimated.`,
 		},
 	}
 	c.Flags().StringVar(&glove, "glove", "", "word vectors: GloVe's text `file`, a .npy beside its .vocab.txt, or the folder of either")
+	c.Flags().IntVar(&tries, "tries", 20, "`sets` of penalties to try")
 	return c
 }
 
-func (a *app) explain(ctx context.Context, paths []string, glove string) (*controls.Explanation, error) {
+func (a *app) explain(ctx context.Context, paths []string, glove string, tries int) (*controls.Explanation, error) {
 	var runs []*brain.Run
 	for _, path := range paths {
 		run, err := brain.OpenRun(path)
@@ -67,7 +73,7 @@ func (a *app) explain(ctx context.Context, paths []string, glove string) (*contr
 		return nil, err
 	}
 	defer end()
-	return controls.Explain(ctx, st, runs, glove)
+	return controls.Explain(ctx, st, runs, glove, tries)
 }
 
 func printExplanation(w io.Writer, x *controls.Explanation) error {

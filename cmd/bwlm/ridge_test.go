@@ -27,9 +27,12 @@ func ridgeData(t *testing.T) (dir string, write func(name string, shape []int, x
 		return path
 	}
 	rng := rand.New(rand.NewPCG(1, 1))
-	for name, rows := range map[string]int{"": 40, "2": 20} {
+	for _, part := range []struct {
+		name string
+		rows int
+	}{{"", 40}, {"2", 20}} {
 		var x, y []float32
-		for range rows {
+		for range part.rows {
 			row := make([]float32, 6)
 			for i := range row {
 				row[i] = float32(rng.NormFloat64())
@@ -40,8 +43,8 @@ func ridgeData(t *testing.T) (dir string, write func(name string, shape []int, x
 			}
 			y = append(y, float32(rng.NormFloat64()), 7)
 		}
-		write("x"+name+".npy", []int{rows, 6}, x)
-		write("y"+name+".npy", []int{rows, 6}, y)
+		write("x"+part.name+".npy", []int{part.rows, 6}, x)
+		write("y"+part.name+".npy", []int{part.rows, 6}, y)
 	}
 	return dir, write
 }
@@ -116,6 +119,29 @@ func TestRidgeWritesWhatItSays(t *testing.T) {
 	assert.Equal(t, []bool{false, false, false, false, false, true}, constant)
 }
 
+// squares are the sums of squares of a voxel's test responses, about the mean of its training rows and about their own.
+func squares(t *testing.T, dir string, voxel int) (about, own float64) {
+	t.Helper()
+	column := func(name string) (out []float64, mean float64) {
+		a, err := ckpt.ReadNPY(filepath.Join(dir, name))
+		require.NoError(t, err)
+		x, err := a.Float64()
+		require.NoError(t, err)
+		for k := voxel; k < len(x); k += 6 {
+			out = append(out, x[k])
+			mean += x[k] / float64(len(x)/6)
+		}
+		return out, mean
+	}
+	_, before := column("y.npy")
+	y, mean := column("y2.npy")
+	for _, v := range y {
+		about += (v - before) * (v - before)
+		own += (v - mean) * (v - mean)
+	}
+	return about, own
+}
+
 func TestRidgeBands(t *testing.T) {
 	dir, _ := ridgeData(t)
 	code, answer, stderr := ridgeIn(t, dir, trainAndTest+"--lambdas 1,10,100 --bands 0:3,3:6 --tries 6 --intercept --select r2")
@@ -124,7 +150,9 @@ func TestRidgeBands(t *testing.T) {
 	r2 := readArray(t, []int{6}, dir, "r2.npy")
 	for v := range 4 {
 		assert.Less(t, lambda[v], lambda[6+v], "the band of noise has the larger penalty")
-		assert.InDelta(t, r2[v], split[v]+split[6+v], .02, "up to the difference of the means")
+		// What is left is seen against the spread about the training rows' mean in the one, about their own in the other.
+		about, own := squares(t, dir, v)
+		assert.InDelta(t, (1-r2[v])*own, (1-split[v]-split[6+v])*about, 1e-4*own)
 		assert.InDelta(t, 0, split[6+v], .1)
 	}
 	assert.Len(t, answer.Split, 2)

@@ -3,7 +3,9 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -20,7 +22,14 @@ func sealCommand(a *app) *cobra.Command {
 		Long: `Writes OUT.seal.json beside the run directory of an experiment: hashes of each person's splits and masks, the endpoints and
 the margin δ. From then on each look at the test rows (eval, train, probe, controls, transfer, …) adds a line to OUT.looks.jsonl and is
 counted in what it prints; where splits or masks are no longer those that were sealed, it is refused. A training that has begun
-cannot be sealed.`,
+cannot be sealed.
+
+δ is written down in r, too, for auditory cortex (a region called auditory or AC) and the regions named: so much of what the
+untuned model scores there on the validation rows, which are there to be looked at. Test rows are not. eval then says
+whether a loss of that much is excluded.
+
+--json prints what OUT.seal.json holds: {"schema": 1, "time", "splits_sha256", "masks_sha256", "endpoints": {"regions", "test",
+"sides", "delta"}, "margins": {REGION: {"base_validation_r", "delta_r"}}, "sha256"}.`,
 		Example: "  bwlm seal alice.yaml --region LPTL --region LATL --sides 1\n  bwlm seal alice.yaml --delta 0.05 --set out=runs/seed2",
 		Args:    wantArgs("EXPERIMENT"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -44,6 +53,10 @@ cannot be sealed.`,
 				}
 				_, err := fmt.Fprintf(w, "%s.seal.json: %s, %s, %d-sided, δ %g of the base score; SHA-256 %s\n",
 					filepath.Clean(x.Out), regions, e.Test, e.Sides, e.Delta, s.SHA256)
+				for _, name := range slices.Sorted(maps.Keys(s.Margins)) {
+					m := s.Margins[name]
+					fmt.Fprintf(w, "%s: δ %.4f, of r %.3f on the validation rows\n", name, m.Delta, m.BaseR)
+				}
 				return err
 			})
 		},

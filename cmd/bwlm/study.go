@@ -128,7 +128,12 @@ func printSummary(w io.Writer, s *brain.Summary) error {
 		fmt.Fprintf(w, "No interval: %s.\n", t.Delta.Reason)
 	}
 	if t.Delta != nil && t.Delta.Auditory != nil {
-		printLoss(w, t.Delta.Auditory)
+		printLoss(w, "Auditory cortex", t.Delta.Auditory, "5 % of base")
+	}
+	if t.Delta != nil {
+		for _, name := range slices.Sorted(maps.Keys(t.Delta.Sealed)) {
+			printLoss(w, "Region "+name, t.Delta.Sealed[name], "sealed")
+		}
 	}
 	if t.Tuned != nil && s.Chosen == 0 {
 		admitted := ""
@@ -140,14 +145,13 @@ func printSummary(w io.Writer, s *brain.Summary) error {
 	return nil
 }
 
-// printLoss says whether auditory cortex was kept.
-func printLoss(w io.Writer, x *stats.NonInferiority) {
+// printLoss says whether a region kept what it had, by a margin.
+func printLoss(w io.Writer, region string, x *stats.NonInferiority, margin string) {
 	verdict := "is not excluded"
 	if x.NotWorse {
 		verdict = "is excluded"
 	}
-	fmt.Fprintf(w, "Auditory cortex: a loss of %.3f (5 %% of base) %s (p %.3f); these rows exclude losses above %.3f.\n",
-		x.Margin, verdict, x.P, x.Smallest)
+	fmt.Fprintf(w, "%s: a loss of %.3f (%s) %s (p %.3f); these rows exclude losses above %.3f.\n", region, x.Margin, margin, verdict, x.P, x.Smallest)
 }
 
 func score(r float64) string { return fmt.Sprintf("%.3f", r) }

@@ -1,0 +1,5 @@
+//go:build slow
+
+package brain
+
+const thorough = true
