@@ -13,34 +13,42 @@ import (
 
 func trainCommand(a *app) *cobra.Command {
 	var exp experimentFlags
+	var profile profiling
 	c := &cobra.Command{
 		Use:   "train EXPERIMENT",
 		Short: "Tune a speech model on brain responses",
 		Long: `Tunes the model that the experiment file names and writes a run directory (out): the resolved experiment, a manifest with
 the hash of every input, checkpoints of each epoch, the adapter of the epoch that validation chose, and the scores on the
 test rows before and after. Splits that hear the same audio are refused. A run that was interrupted goes on with
-bwlm resume.`,
-		Example: "  bwlm train alice.yaml\n  bwlm train alice.yaml --set train.seed=2 --set out=runs/seed2",
-		Args:    wantArgs("EXPERIMENT"),
+bwlm resume.
+
+With --profile it ends with a table of where the time went, by part, forward and backward, and leaves profile.json and
+trace.json in the run directory; chrome://tracing and ui.perfetto.dev open the latter. On a GPU a profiled run is slower,
+since each kernel is waited for.`,
+		Example: "  bwlm train alice.yaml\n  bwlm train alice.yaml --set train.seed=2 --set out=runs/seed2\n" +
+			"  bwlm train alice.yaml --set train.epochs=1 --profile",
+		Args: wantArgs("EXPERIMENT"),
 		RunE: func(c *cobra.Command, args []string) error {
 			e, err := exp.load(args[0])
 			if err != nil {
 				return err
 			}
-			st, end, err := a.openStudy(c.Context(), e)
+			ctx := profile.start(c.Context())
+			st, end, err := a.openStudy(ctx, e)
 			if err != nil {
 				return err
 			}
 			defer end()
-			run, err := st.Begin(c.Context())
+			run, err := st.Begin(ctx)
 			if err != nil {
 				return err
 			}
 			defer run.Close()
-			return a.fit(c.Context(), st, run)
+			return profile.end(a, run.Dir, a.fit(ctx, st, run))
 		},
 	}
 	exp.add(c)
+	profile.add(c.Flags(), "measure where the time goes")
 	return c
 }
 

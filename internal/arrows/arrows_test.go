@@ -54,6 +54,7 @@ var rules = []rule{
 
 	{packages: "internal/..."},
 	{packages: "cmd/...", ours: []string{"..."}, others: []string{"..."}},
+	{packages: "bench", ours: []string{"..."}, others: []string{"..."}},
 	{packages: "examples/...", ours: []string{"..."}, others: []string{"..."}},
 	{packages: "tools/...", ours: []string{"..."}, others: []string{"..."}},
 }
