@@ -1,9 +1,10 @@
 """Runs `bwlm features --windows 4 --stride .25` and transformers in turn on the same recording and prints a table in Markdown.
 
-    python bench/features.py [--seconds 30] [--rounds 3] [--batch 16]
+    python bench/features.py [--seconds 30] [--rounds 3] [--batch 21]
 
 A WavLM Base with random weights reads noise. Seconds of bwlm are those of the whole process, from its start to the file; those
-of the peer are its reading alone (peer_features.py). The features must agree to 1e-3 of their largest, else there is no table.
+of the peer are its reading alone (peer_features.py). 21 windows in a pass are what bwlm chooses here by itself. The features must
+agree to 1e-3 of their largest, else there is no table.
 """
 
 import argparse
@@ -40,7 +41,7 @@ def prepare(folder, seconds):
 
 def main():
     parser = argparse.ArgumentParser()
-    for name, value in dict(seconds=30, rounds=3, batch=16, threads=2).items():
+    for name, value in dict(seconds=30, rounds=3, batch=21, threads=2).items():
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--bwlm", default=ROOT / "bin" / "bwlm")
     args = parser.parse_args()

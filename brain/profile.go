@@ -15,6 +15,7 @@ const (
 	PhaseValidation = "validation"           // after each epoch, and before the first: features, scores, checkpoint
 	PhaseEvaluation = "evaluation"           // on the test rows
 	PhaseFill       = "fill"                 // of a bench: the frozen front end, once
+	PhasePeak       = "large product"        // of a bench
 )
 
 // Parts of a phase, beside those of package wavlm.

@@ -63,7 +63,9 @@ const (
 // Weights, audio and responses are random, since speed does not depend on them. Two things of Fit are left out, being
 // nothing beside the rest: a row is the mean of its windows instead of their Lanczos sum, and there are no delays.
 func BenchStep(ctx context.Context, opt StepOptions) (*StepTimes, error) {
+	opening := torch.Part(ctx, PhaseOpening)
 	b, err := newStepBench(ctx, opt)
+	opening()
 	if err != nil {
 		return nil, err
 	}
@@ -272,6 +274,7 @@ func (b *stepBench) check() error {
 // peak measures how many floating-point operations a second the device does in a linear layer so large that nothing else
 // counts, in the compute type: the best of several.
 func (b *stepBench) peak(ctx context.Context) (rate float64, err error) {
+	defer torch.Part(ctx, PhasePeak)()
 	n, times := cmp.Or(b.opt.product, 3072), 6
 	if b.opt.Device != torch.CPU {
 		n, times = 8192, 20

@@ -58,10 +58,9 @@ func TestProfileOfStep(t *testing.T) {
 	times, err := BenchStep(p.Context(t.Context()), opt)
 	require.NoError(t, err)
 	phases := p.Report().Phases
-	require.Len(t, phases, 2)
-	assert.Equal(t, PhaseFill, phases[0].Name)
-	step := phases[1]
-	assert.Equal(t, PhaseStep, step.Name)
+	require.Len(t, phases, 4)
+	assert.Equal(t, []string{PhaseOpening, PhasePeak, PhaseFill, PhaseStep}, []string{phases[0].Name, phases[1].Name, phases[2].Name, phases[3].Name})
+	step := phases[3]
 	assert.Equal(t, 4, step.Times, "with the first")
 	took := 0.
 	for _, s := range times.Steps {
