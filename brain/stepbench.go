@@ -94,8 +94,9 @@ func BenchStep(ctx context.Context, opt StepOptions) (*StepTimes, error) {
 // work counts what a step computes.
 func (b *stepBench) work() Work {
 	opt := b.opt
-	return stepWork(opt.Config, stepShape{windows: opt.Windows, frames: opt.Config.Frames(b.samples()), layer: b.layer, rank: b.lora.R,
-		adapted: len(b.lora.Targets), rows: opt.Windows / windowsOfRow, bottleneck: b.bottleneck, voxels: opt.Voxels, people: opt.People})
+	clips := slices.Repeat([]int{opt.Config.Frames(b.samples())}, opt.Windows)
+	return stepWork(opt.Config, stepShape{clips: clips, layer: b.layer, rank: b.lora.R, adapted: len(b.lora.Targets),
+		rows: opt.Windows / windowsOfRow, bottleneck: b.bottleneck, voxels: opt.Voxels, people: opt.People})
 }
 
 // samples are those of a window.

@@ -28,37 +28,49 @@ func (w *Work) add(m, k, n int, times int, input, weight bool) {
 
 // stepShape is what a step's work follows from, beside the architecture.
 type stepShape struct {
-	windows, frames int // of each window, from the front end, whose output is kept
-	layer           int // hidden state that is read
-	rank, adapted   int // of LoRA, and how many (E, E) projections of each layer have it
-	rows            int
-	bottleneck      int
-	voxels, people  int
+	clips          []int // frames of each clip that goes through the model
+	depth          int   // of what is kept: 0 the front end's output, d hidden state d-1
+	layer          int   // hidden state that is read
+	rank, adapted  int   // of LoRA, and how many (E, E) projections of each layer have it
+	rows           int
+	bottleneck     int
+	voxels, people int
 }
 
-// stepWork counts a step of LoRA on a WavLM from the front end's output on, in which all below layer 0 is frozen:
+// stepWork counts a step of LoRA on a WavLM from what is kept on, below which all is frozen. With n frames in all, products
+// of these sizes are formed:
 //
-//	projection              n·C·E                    n = windows·frames
-//	positional convolution  windows·(frames+1)·E·(E/G)·K     (frames for an odd K)
-//	each layer: q, k, v, out 4·n·E·E; gate n·E·8; q·k' and the sum of v 2·n·frames·E; feed-forward 2·n·E·F
+//	projection              n·C·E
+//	positional convolution  (T+1)·E·(E/G)·K for a clip of T frames; T for an odd K
+//	each layer              q, k, v, out 4·n·E·E; gate n·E·8; q·k' and the sum of v 2·T·T·E a clip; feed-forward 2·n·E·F
 //	each adapter            2·n·E·rank
 //	readout                 rows·(E·b + b·V), for each person
 //
-// Gradients pass through a layer but for the inputs of q, k, v, gate and A in layer 0; the attention has four products
-// backward and forms one, the scores, again.
+// Gradients pass through a layer but for the inputs of q, k, v, gate and A in the lowest; the attention has four products
+// on the way back and forms one, the scores, again.
 func stepWork(cfg wavlm.Config, s stepShape) (w Work) {
-	n, e := s.windows*s.frames, cfg.Hidden
-	w.add(n, cfg.ConvOut(), e, 1, false, false)
-	w.add(s.windows*(s.frames+1-cfg.PosKernel%2), e/cfg.PosGroups*cfg.PosKernel, e, 1, false, false)
-	for l := range s.layer {
-		below := l > 0 // is anything tuned
+	n, e := 0, cfg.Hidden
+	for _, frames := range s.clips {
+		n += frames
+		if s.depth == 0 {
+			w.add(frames+1-cfg.PosKernel%2, e/cfg.PosGroups*cfg.PosKernel, e, 1, false, false)
+		}
+	}
+	if s.depth == 0 {
+		w.add(n, cfg.ConvOut(), e, 1, false, false)
+	}
+	lowest := max(s.depth-1, 0)
+	for l := lowest; l < s.layer; l++ {
+		below := l > lowest // is anything tuned
 		w.add(n, e, e, 3, below, false)
 		w.add(n, e, e, 1, true, false) // out
 		w.add(n, e, s.rank, s.adapted, below, true)
 		w.add(n, s.rank, e, s.adapted, true, true)
 		w.add(n, e, 8, 1, below, false)
-		w.add(n, s.frames, e, 2, true, true) // each product of the attention has two operands with gradients
-		w.Recomputed += 2 * float64(n) * float64(s.frames) * float64(e)
+		for _, frames := range s.clips {
+			w.add(frames, frames, e, 2, true, true) // both operands of each product have gradients
+			w.Recomputed += 2 * float64(frames) * float64(frames) * float64(e)
+		}
 		w.add(n, e, cfg.Inner, 2, true, false)
 	}
 	w.add(s.rows, e, s.bottleneck, s.people, true, true)

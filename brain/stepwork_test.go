@@ -14,7 +14,8 @@ import (
 func TestStepWorkByHand(t *testing.T) {
 	cfg := wavlm.Default(wavlm.WavLM)
 	cfg.Hidden, cfg.Inner, cfg.PosKernel, cfg.PosGroups, cfg.ConvWidth = 10, 23, 4, 5, []int{7}
-	w := stepWork(cfg, stepShape{windows: 3, frames: 11, layer: 2, rank: 2, adapted: 3, rows: 1, bottleneck: 13, voxels: 59, people: 2})
+	shape := stepShape{clips: []int{11, 11, 11}, layer: 2, rank: 2, adapted: 3, rows: 1, bottleneck: 13, voxels: 59, people: 2}
+	w := stepWork(cfg, shape)
 	const n = 3 * 11 // frames of all windows
 	projection := 2 * n * 7 * 10
 	position := 2 * 3 * 12 * 10 * 2 * 4
@@ -29,6 +30,16 @@ func TestStepWorkByHand(t *testing.T) {
 	assert.Equal(t, float64(above+first+2*readouts), w.Backward)
 	assert.Equal(t, float64(2*product), w.Recomputed)
 	assert.Equal(t, w.Forward+w.Backward, w.Total())
+
+	shape.depth = 1 // hidden state 0 is kept
+	assert.Equal(t, float64(forward-projection-position), stepWork(cfg, shape).Forward)
+	assert.Equal(t, w.Backward, stepWork(cfg, shape).Backward)
+	shape.depth = 2 // hidden state 1, so that layer 1 is the lowest
+	w = stepWork(cfg, shape)
+	assert.Equal(t, float64((forward-projection-position-readouts)/2+readouts), w.Forward)
+	assert.Equal(t, float64(first+2*readouts), w.Backward)
+	shape.clips = []int{33} // one clip of as many frames: three times the attention
+	assert.Equal(t, w.Forward+float64(2*2*product), stepWork(cfg, shape).Forward)
 }
 
 // TestStepWorkIsWhatKernelsDo compares the count with the shapes of the products that a step really calls.

@@ -20,8 +20,7 @@ using Clock = std::chrono::steady_clock;
 struct Node {
   int64_t sequence;    // of its forward operation; -1 where a gradient is added to a leaf
   int64_t begin, end;  // nanoseconds since the backward pass began
-  int64_t thread;      // libtorch's number of it
-  char name[32] = {};  // cut, ends with 0
+  char name[40] = {};  // cut, ends with 0
 };
 constexpr int64_t kColumns = sizeof(Node) / sizeof(int64_t);
 
@@ -56,7 +55,7 @@ std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction&) {
 void end(const at::RecordFunction& f, at::ObserverContext* began) {
   auto* nodes = running();
   if (!nodes || !began) return;
-  Node n{f.seqNr(), static_cast<Begin*>(began)->at, nodes->now(), static_cast<int64_t>(f.threadId())};
+  Node n{f.seqNr(), static_cast<Begin*>(began)->at, nodes->now()};
   std::strncpy(n.name, f.name(), sizeof n.name - 1);
   std::lock_guard<std::mutex> lock(nodes->mutex);
   nodes->list.push_back(n);

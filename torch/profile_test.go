@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -14,21 +15,21 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// steps are three parts one after the other, each a product with a weight of its own. The part named slow does it ten
+// steps are three parts one after the other, each a product with an (n, n) weight of its own. The slow part does it many
 // times; tuned says which weights are tuned. The whole is the phase "step".
-func steps(t *testing.T, p *torch.Profile, slow int, tuned func(i int) bool) {
+func steps(t *testing.T, p *torch.Profile, n, slow int, tuned func(i int) bool) {
 	t.Helper()
-	const n = 256
+	const waste = 1000
 	ctx := p.Context(t.Context())
 	defer torch.Part(ctx, "step")()
 	require.NoError(t, torch.Train(ctx, 1, func(s *torch.Scope) error {
 		x := s.Normal(0, 1, n, n)
 		for i := range 3 {
-			w := s.Normal(0, .06, n, n).RequireGrad(tuned(i))
+			w := s.Normal(0, 1/math.Sqrt(float64(n)), n, n).RequireGrad(tuned(i))
 			end := s.Part("part", i)
 			times := 1
 			if i == slow {
-				times = 12
+				times = waste
 			}
 			for range times {
 				x = x.MatMul(w)
@@ -41,6 +42,11 @@ func steps(t *testing.T, p *torch.Profile, slow int, tuned func(i int) bool) {
 		return nil
 	}))
 }
+
+// Widths of products that one thread does, and that a trace shows.
+const small, large = 48, 256
+
+const none = -1
 
 func all(int) bool { return true }
 
@@ -62,9 +68,7 @@ func part(t *testing.T, ph torch.PhaseTime, name string) torch.PartTime {
 func TestProfileFindsTheSlowPart(t *testing.T) {
 	for slow := range 3 {
 		p := torch.NewProfile()
-		for range 3 {
-			steps(t, p, slow, all)
-		}
+		steps(t, p, small, slow, all)
 		numbers := part(t, only(t, p), "part").Numbers
 		require.Len(t, numbers, 3)
 		for i, n := range numbers {
@@ -80,7 +84,7 @@ func TestProfileFindsTheSlowPart(t *testing.T) {
 func TestProfileOfFrozenParts(t *testing.T) {
 	for tuned := range 3 {
 		p := torch.NewProfile()
-		steps(t, p, 0, func(i int) bool { return i == tuned })
+		steps(t, p, small, 0, func(i int) bool { return i == tuned })
 		for i, n := range part(t, only(t, p), "part").Numbers {
 			assert.Equal(t, i >= tuned, n.Backward > 0, "%d, tuned %d: gradients pass through what comes after", i, tuned)
 			assert.Positive(t, n.Forward)
@@ -92,7 +96,7 @@ func TestProfileAddsUp(t *testing.T) {
 	p := torch.NewProfile()
 	start := time.Now()
 	for range 4 {
-		steps(t, p, 1, all)
+		steps(t, p, small, 1, all)
 	}
 	wall := time.Since(start).Seconds()
 	ph := only(t, p)
@@ -216,7 +220,7 @@ type event struct {
 
 func TestTrace(t *testing.T) {
 	p := torch.NewProfile()
-	steps(t, p, 1, all)
+	steps(t, p, large, none, all)
 	var b bytes.Buffer
 	require.NoError(t, p.WriteTrace(&b))
 	var trace struct{ TraceEvents []event }

@@ -99,7 +99,7 @@ type node struct {
 
 // nodes reads what backward_profiled gives.
 func (t *Tensor) nodes() (out []node) {
-	const columns, name = 8, 4
+	const columns, name = 8, 3
 	raw := t.Int64s()
 	for ; len(raw) > 0; raw = raw[columns:] {
 		text, _, _ := strings.Cut(string(bytesOf(raw[name:columns])), "\x00")
