@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
 	"testing"
 	"time"
@@ -15,8 +14,8 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// steps are three parts one after the other, each a product with an (n, n) weight of its own. The slow part does it many
-// times; tuned says which weights are tuned. The whole is the phase "step".
+// steps are three parts one after the other, each an elementwise product with an (n, n) weight of its own. The slow
+// part does much after it; tuned says which weights are tuned. The whole is the phase "step".
 func steps(t *testing.T, p *torch.Profile, n, slow int, tuned func(i int) bool) {
 	t.Helper()
 	const waste = 1000
@@ -25,14 +24,13 @@ func steps(t *testing.T, p *torch.Profile, n, slow int, tuned func(i int) bool) 
 	require.NoError(t, torch.Train(ctx, 1, func(s *torch.Scope) error {
 		x := s.Normal(0, 1, n, n)
 		for i := range 3 {
-			w := s.Normal(0, 1/math.Sqrt(float64(n)), n, n).RequireGrad(tuned(i))
+			w := s.Normal(0, 1, n, n).RequireGrad(tuned(i))
 			end := s.Part("part", i)
-			times := 1
-			if i == slow {
-				times = waste
-			}
-			for range times {
-				x = x.MatMul(w)
+			x = x.Mul(w)
+			for range waste {
+				if i == slow {
+					x = x.Tanh()
+				}
 			}
 			end()
 		}
@@ -43,8 +41,8 @@ func steps(t *testing.T, p *torch.Profile, n, slow int, tuned func(i int) bool) 
 	}))
 }
 
-// Widths of products that one thread does, and that a trace shows.
-const small, large = 48, 256
+// Widths of products that one thread does, which waits for nobody, and that a trace shows.
+const small, large = 48, 1024
 
 const none = -1
 
@@ -67,10 +65,17 @@ func part(t *testing.T, ph torch.PhaseTime, name string) torch.PartTime {
 
 func TestProfileFindsTheSlowPart(t *testing.T) {
 	for slow := range 3 {
-		p := torch.NewProfile()
-		steps(t, p, small, slow, all)
-		numbers := part(t, only(t, p), "part").Numbers
-		require.Len(t, numbers, 3)
+		var numbers []torch.NumberTime // the least of three, which others on the machine have disturbed least
+		for range 3 {
+			p := torch.NewProfile()
+			steps(t, p, small, slow, all)
+			again := part(t, only(t, p), "part").Numbers
+			require.Len(t, again, 3)
+			for i, n := range numbers {
+				again[i].Forward, again[i].Backward = min(n.Forward, again[i].Forward), min(n.Backward, again[i].Backward)
+			}
+			numbers = again
+		}
 		for i, n := range numbers {
 			assert.Equal(t, i, n.Number)
 			if i != slow {
@@ -240,13 +245,13 @@ func TestTrace(t *testing.T) {
 	inside("part 1", "step")
 	inside("part 1 backward", "step")
 	inside("loss backward", "step")
-	inside("MmBackward0", "step")
+	inside("MulBackward0", "step")
 	assert.Greater(t, named["part 0 backward"].Ts, named["part 2 backward"].Ts, "the last comes first")
 	assert.Equal(t, 1., named["part 1"].Args["number"])
 	assert.Equal(t, "M", trace.TraceEvents[0].Ph)
-	kernels := slices.IndexFunc(trace.TraceEvents, func(e event) bool { return e.Cat == "kernel" && e.Name == "matmul" })
+	kernels := slices.IndexFunc(trace.TraceEvents, func(e event) bool { return e.Cat == "kernel" && e.Name == "mul" })
 	require.Positive(t, kernels)
-	assert.Equal(t, "[256,256] [256,256]", trace.TraceEvents[kernels].Args["shapes"])
+	assert.Equal(t, "[1024,1024] [1024,1024]", trace.TraceEvents[kernels].Args["shapes"])
 }
 
 // BenchmarkPart is what a part costs without a profile.

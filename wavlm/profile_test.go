@@ -27,14 +27,14 @@ type slowed struct{ nn.Layer }
 
 func (l slowed) Forward(x *torch.Tensor) *torch.Tensor {
 	y, flat := l.Layer.Forward(x), x.Reshape(-1, x.Dim(-1))
-	for range 400 {
-		y = y.Add(flat.MatMul(flat.Transpose(0, 1)).Sum().Scale(0))
+	for range 1000 {
+		y = y.Add(flat.Square().Sum().Scale(0))
 	}
 	return y
 }
 
 // profiled is a pass forward and back over a small model that is slow at a path, and tunes the weights whose name
-// satisfies keep: seconds forward and back by part and number.
+// satisfies keep: seconds forward and back by part and number, the least of three.
 func profiled(t *testing.T, slow string, keep func(name string) bool) map[string]torch.PartTime {
 	t.Helper()
 	c := Default(WavLM)
@@ -49,22 +49,35 @@ func profiled(t *testing.T, slow string, keep func(name string) bool) map[string
 		return err
 	}))
 	m.Store().Train(keep)
-	p := torch.NewProfile()
+	found := map[string]torch.PartTime{}
 	for range 3 {
+		p := torch.NewProfile()
 		ctx := p.Context(t.Context())
 		end := torch.Part(ctx, "step")
 		require.NoError(t, view.Session().Train(ctx, 1, func(s *torch.Scope) error {
-			front := view.FrontEnd.Forward(s.Normal(0, .1, 1, SampleRate))
+			front := view.FrontEnd.Forward(s.Normal(0, .1, 1, SampleRate/10)) // nothing is large enough for threads
 			view.Encoder.Forward(front, 3, Pass{})[3].Square().Mean().Backward()
 			return nil
 		}))
 		end()
-	}
-	found := map[string]torch.PartTime{}
-	for _, part := range p.Report().Phases[0].Parts {
-		found[part.Name] = part
+		for _, part := range p.Report().Phases[0].Parts {
+			if before, ok := found[part.Name]; ok {
+				part = least(part, before)
+			}
+			found[part.Name] = part
+		}
 	}
 	return found
+}
+
+// least is the shorter of two measurements, which others on the machine have disturbed less.
+func least(a, b torch.PartTime) torch.PartTime {
+	a.Forward, a.Backward = min(a.Forward, b.Forward), min(a.Backward, b.Backward)
+	for i := range a.Numbers {
+		n, m := &a.Numbers[i], b.Numbers[i]
+		n.Forward, n.Backward = min(n.Forward, m.Forward), min(n.Backward, m.Backward)
+	}
+	return a
 }
 
 func TestProfileFindsASlowLayer(t *testing.T) {
