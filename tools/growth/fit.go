@@ -8,7 +8,7 @@ import (
 // line is y = fixed + slope·x.
 type line struct{ fixed, slope, r2 float64 }
 
-func (l line) String() string { return fmt.Sprintf("%.4g + %.4g·n", l.fixed, l.slope) }
+func (l line) String() string { return fmt.Sprintf("%.4g %+.4g·n", l.fixed, l.slope) }
 
 // fit is the line of least squares, with the share of the variance that it explains.
 func fit(x, y []float64) line {
