@@ -10,6 +10,7 @@ KIND ?= cpu
 OUT ?= out/demo
 SEED ?=
 DEMO_FLAGS ?=
+GROWTH_FLAGS ?=
 
 # Tests run in their package's folder, so what is relative to the root is made absolute here.
 ifdef BWLM_SHARED
@@ -36,7 +37,7 @@ export MALLOC_TRIM_THRESHOLD_ ?= 2147483647
 RPATH := -Wl,-rpath,$$ORIGIN/../third_party/libtorch/lib
 LINT := .venv/lint
 
-.PHONY: help libtorch build demo test lint format go-test script-test test-cuda bench slow clean distclean
+.PHONY: help libtorch build demo test lint format go-test script-test test-cuda bench growth slow clean distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,8 +77,11 @@ test-cuda: ## the device tests; without a GPU they say so and skip, unless BWLM_
 	  scripts/fetch_libtorch.sh cuda; else scripts/fetch_libtorch.sh cpu; fi
 	$(GO) test -tags cuda -count=1 -v -timeout 20m ./torch/...
 
-bench: build ## a training step, beside PyTorch's if BWLM_PEER_PYTHON names a Python that has the peer
+bench: build ## a training step and features, beside PyTorch's if BWLM_PEER_PYTHON names a Python that has the peer
 	scripts/bench.sh
+
+growth: build ## how the cost of a step grows, as tables
+	$(GO) run ./tools/growth $(GROWTH_FLAGS)
 
 slow: build ## what takes long: the slow tests, and a module outside this tree
 	$(GO) test -tags slow -p 1 -timeout 60m ./...

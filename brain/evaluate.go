@@ -11,6 +11,7 @@ import (
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/peft"
+	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
@@ -224,6 +225,7 @@ func (st *Study) Evaluate(ctx context.Context, tuned *Tuned, dir string) (*Summa
 
 // EvaluateRun scores a finished run and writes eval/ of its directory.
 func (st *Study) EvaluateRun(ctx context.Context, run *Run) (*Summary, error) {
+	defer torch.Part(ctx, PhaseEvaluation)()
 	p, err := st.finished(run)
 	if err != nil {
 		return nil, err

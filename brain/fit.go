@@ -117,6 +117,7 @@ func (t *trainer) rOf(loss float64) float64 {
 // endEpoch reads all features anew, which gives the statistics for the next epoch and the validation score of this
 // one, and saves.
 func (t *trainer) endEpoch(ctx context.Context, run *Run, done Epoch) (err error) {
+	defer torch.Part(ctx, PhaseValidation)()
 	p := &t.progress
 	if t.tunes || t.features == nil {
 		t.features, err = t.readForEpoch(ctx)
@@ -171,6 +172,7 @@ func (t *trainer) tunedOn(fs []rowFeatures) *rowFeatures {
 // validate scores the model as it is now. Features are scored by a ridge, as at the end; where they are not tuned it is
 // the readouts that differ between epochs.
 func (t *trainer) validate(ctx context.Context, done *Epoch) (err error) {
+	defer torch.Part(ctx, PartScores)()
 	if !t.tunes {
 		done.ValR, err = t.readoutR(ctx)
 		return err

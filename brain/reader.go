@@ -51,6 +51,7 @@ func (r *reader) encode(front *torch.Tensor, layers []int) []*torch.Tensor {
 
 // pool gives one vector per window of frames h (n, T, E).
 func pool(h *torch.Tensor, token string) *torch.Tensor {
+	defer h.Scope().Part(PartReadout)()
 	switch token {
 	case "first":
 		return h.Select(1, 0)
@@ -63,6 +64,7 @@ func pool(h *torch.Tensor, token string) *torch.Tensor {
 
 // front gives the frozen front end's output (n, T, C), from the cache where that has it.
 func (r *reader) front(s *torch.Scope, st *stimulus, run align.Rows) *torch.Tensor {
+	defer torch.Part(s.Context(), PartData)()
 	if kept := r.cache.get(st.name, run); kept != nil {
 		return torch.Stack(0, scoped(s, kept)...)
 	}

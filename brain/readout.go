@@ -35,6 +35,7 @@ func newReadout(s *torch.Scope, store *nn.Store, in, bottleneck, voxels int) (*R
 
 // Forward maps features x (T, F) to responses (T, V). With a layer mix, F are delays × hidden states × channels.
 func (r *Readout) Forward(x *torch.Tensor) *torch.Tensor {
+	defer x.Scope().Part(PartReadout)()
 	if r.mix != nil {
 		return r.mix.forward(x, r.linear)
 	}

@@ -1,7 +1,9 @@
 package brain
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -17,12 +19,16 @@ import (
 
 // StepOptions say how large a measured tuning step is.
 type StepOptions struct {
-	Windows int          // of 4 s; every 8 make one row
-	Voxels  int          // that the readout predicts
+	Windows int          // every 8 make one row
+	Seconds float64      // of a window; 0: 4
+	Voxels  int          // that each readout predicts
+	People  int          // with a readout each; 0: 1
 	Steps   int          // measured, after one that is not
 	Device  torch.Device // where it runs
 	Compute torch.DType  // in which linear layers multiply
 	Config  wavlm.Config // the architecture; the zero value is WavLM Base
+
+	product int // width of the product that stands for the peak; 0: large enough
 }
 
 // StepTimes is what a bench of the tuning step found, in seconds.
@@ -30,7 +36,12 @@ type StepTimes struct {
 	Fill  float64   // the front end over all windows, once: training keeps its output
 	Steps []float64 // each step, in order
 	Loss  float64   // of the last step
+	Work  Work      // of one step
+	Peak  float64   // floating-point operations a second of a large product of the same type
 }
+
+// PeakShare is the rate of the median step as a share of the rate of a large product.
+func (t *StepTimes) PeakShare() float64 { return t.Work.Total() / t.Median() / t.Peak }
 
 // Median is the median step; of an even number the upper of the two in the middle.
 func (t *StepTimes) Median() float64 {
@@ -43,6 +54,8 @@ func (t *StepTimes) Min() float64 { return slices.Min(t.Steps) }
 const (
 	benchSeconds = 4 // of a window
 	windowsOfRow = 8 // 2 s of windows every .25 s
+
+	maxBenchSeconds = 3600
 )
 
 // BenchStep measures the step that Fit repeats, at the settings of the authors' release: hidden state 9, LoRA of rank
@@ -50,12 +63,17 @@ const (
 // Weights, audio and responses are random, since speed does not depend on them. Two things of Fit are left out, being
 // nothing beside the rest: a row is the mean of its windows instead of their Lanczos sum, and there are no delays.
 func BenchStep(ctx context.Context, opt StepOptions) (*StepTimes, error) {
+	opening := torch.Part(ctx, PhaseOpening)
 	b, err := newStepBench(ctx, opt)
+	opening()
 	if err != nil {
 		return nil, err
 	}
 	defer b.close()
-	out := &StepTimes{}
+	out := &StepTimes{Work: b.work()}
+	if out.Peak, err = b.peak(ctx); err != nil {
+		return nil, err
+	}
 	if out.Fill, err = seconds(func() error { return b.fill(ctx) }); err != nil {
 		return nil, err
 	}
@@ -68,8 +86,21 @@ func BenchStep(ctx context.Context, opt StepOptions) (*StepTimes, error) {
 			out.Steps = append(out.Steps, took)
 		}
 	}
-	return out, nil
+	again, err := b.peak(ctx) // others may have used the machine the first time
+	out.Peak = max(out.Peak, again)
+	return out, err
 }
+
+// work counts what a step computes.
+func (b *stepBench) work() Work {
+	opt := b.opt
+	clips := slices.Repeat([]int{opt.Config.Frames(b.samples())}, opt.Windows)
+	return stepWork(opt.Config, stepShape{clips: clips, layer: b.layer, rank: b.lora.R, adapted: len(b.lora.Targets),
+		rows: opt.Windows / windowsOfRow, bottleneck: b.bottleneck, voxels: opt.Voxels, people: opt.People})
+}
+
+// samples are those of a window.
+func (b *stepBench) samples() int { return int(b.opt.Seconds * dataset.SampleRate) }
 
 func seconds(do func() error) (float64, error) {
 	start := time.Now()
@@ -79,21 +110,24 @@ func seconds(do func() error) (float64, error) {
 
 // stepBench is what a step needs.
 type stepBench struct {
-	opt     StepOptions
-	layer   int
-	base    *wavlm.Model
-	adapter *peft.Adapter
-	reader  *reader
-	audio   *stimulus
-	readout *Readout
-	want    []float32 // (rows, voxels)
-	adam    *nn.Adam
-	session nn.Session
+	opt        StepOptions
+	layer      int
+	lora       experiment.Adapter
+	bottleneck int
+	base       *wavlm.Model
+	adapter    *peft.Adapter
+	reader     *reader
+	audio      *stimulus
+	readouts   []*Readout // by person
+	want       []float32  // (rows, voxels), the same of all people
+	adam       *nn.Adam
+	session    nn.Session
 }
 
 func newStepBench(ctx context.Context, opt StepOptions) (*stepBench, error) {
 	exp := experiment.Default()
-	exp.Model.Token, exp.Model.WindowSeconds = "first", benchSeconds
+	opt.Seconds, opt.People = cmp.Or(opt.Seconds, benchSeconds), cmp.Or(opt.People, 1)
+	exp.Model.Token, exp.Model.WindowSeconds = "first", opt.Seconds
 	if opt.Config.Layers == 0 {
 		opt.Config = wavlm.Default(wavlm.WavLM)
 	}
@@ -103,10 +137,15 @@ func newStepBench(ctx context.Context, opt StepOptions) (*stepBench, error) {
 		return nil, fault.New(fault.Usage, "bench step", "windows", "%d is no multiple of %d, of which each row is made", opt.Windows, windowsOfRow)
 	case opt.Voxels < MinSpatialTargets:
 		return nil, fault.New(fault.Usage, "bench step", "voxels", "%d, the spatial loss needs at least %d", opt.Voxels, MinSpatialTargets)
+	case opt.People < 1:
+		return nil, fault.New(fault.Usage, "bench step", "people", "%d, want at least 1", opt.People)
+	case opt.Config.Frames(int(min(opt.Seconds, maxBenchSeconds)*dataset.SampleRate)) < 1 || opt.Seconds > maxBenchSeconds:
+		return nil, fault.New(fault.Usage, "bench step", "seconds", "%g of a window, want enough for a frame (%g) and at most %d",
+			opt.Seconds, float64(opt.Config.MinSamples())/dataset.SampleRate, maxBenchSeconds)
 	case opt.Steps < 1:
 		return nil, fault.New(fault.Usage, "bench step", "steps", "%d, want at least 1", opt.Steps)
 	}
-	b := &stepBench{opt: opt, layer: exp.Model.Layer}
+	b := &stepBench{opt: opt, layer: exp.Model.Layer, lora: exp.Adapter, bottleneck: exp.Readout.Bottleneck}
 	if err := b.prepare(ctx, exp); err != nil {
 		b.close()
 		return nil, err
@@ -132,21 +171,26 @@ func (b *stepBench) prepare(ctx context.Context, exp *experiment.Experiment) (er
 	return b.prepareData(ctx, exp)
 }
 
-// prepareData makes the readout, the optimizer, the audio and the responses.
+// prepareData makes the readouts, the optimizer, the audio and the responses.
 func (b *stepBench) prepareData(ctx context.Context, exp *experiment.Experiment) error {
-	store := nn.NewStore()
-	b.session.Stores = append(slices.Clip(b.session.Stores), store)
 	rows := b.opt.Windows / windowsOfRow
 	mode := torch.Mode{Seed: seedReadout, Device: b.session.Device}
-	return torch.Do(ctx, mode, func(s *torch.Scope) (err error) {
-		b.readout, err = newReadout(s, store, b.opt.Config.Hidden, exp.Readout.Bottleneck, b.opt.Voxels)
-		if err != nil {
-			return err
+	return torch.Do(ctx, mode, func(s *torch.Scope) error {
+		readouts := nn.Group{LR: exp.Train.ReadoutLR}
+		b.session.Stores = slices.Clip(b.session.Stores)
+		for i := range b.opt.People {
+			store := nn.NewStore()
+			r, err := newReadout(s, store, b.opt.Config.Hidden, b.bottleneck, b.opt.Voxels)
+			b.readouts = append(b.readouts, r)
+			if err != nil {
+				return err
+			}
+			b.session.Stores = append(b.session.Stores, store)
+			readouts = readouts.With(fmt.Sprintf("readout.%d.", i), store, nil)
 		}
 		adapter := nn.Group{LR: exp.Train.LR}.With("adapter.", b.adapter.Store(), nil)
-		readout := nn.Group{LR: exp.Train.ReadoutLR}.With("readout.", store, nil)
-		b.adam = nn.NewAdam(s, nn.AdamOptions{}, adapter, readout)
-		const length = benchSeconds * dataset.SampleRate
+		b.adam = nn.NewAdam(s, nn.AdamOptions{}, adapter, readouts)
+		length := b.samples()
 		b.audio = &stimulus{name: "noise", samples: s.Normal(0, 1, b.opt.Windows*length).Float32s()}
 		for i := range b.opt.Windows {
 			b.audio.windows = append(b.audio.windows, align.Window{Start: i * length, End: (i + 1) * length})
@@ -160,8 +204,8 @@ func (b *stepBench) close() {
 	if b.adam != nil {
 		b.adam.Close()
 	}
-	if b.readout != nil {
-		b.readout.store.Close()
+	for _, r := range b.readouts {
+		r.close()
 	}
 	if b.reader != nil {
 		b.reader.cache.close()
@@ -175,25 +219,42 @@ func (b *stepBench) close() {
 }
 
 // fill runs the front end, a row's windows at a time, and keeps what it gives.
-func (b *stepBench) fill(ctx context.Context) error { return b.reader.warm(ctx, b.audio) }
+func (b *stepBench) fill(ctx context.Context) error {
+	defer torch.Part(ctx, PhaseFill)()
+	return b.reader.warm(ctx, b.audio)
+}
 
 // step is one optimizer step.
 func (b *stepBench) step(ctx context.Context, seed uint64) (loss float64, err error) {
-	rows := b.opt.Windows / windowsOfRow
+	defer torch.Part(ctx, PhaseStep)()
 	err = b.session.Train(ctx, seed, func(s *torch.Scope) error {
 		x := b.reader.forward(s, b.audio, align.Rows{From: 0, To: b.opt.Windows}, []int{b.layer})[0] // (windows, E)
-		x = x.To(torch.Float32).Reshape(rows, windowsOfRow, -1).Mean(1)                              // (rows, E)
-		l := SpatialLoss(b.readout.Forward(x), s.FromFloat32(b.want, rows, b.opt.Voxels), nil)
+		l := b.loss(s, x.To(torch.Float32).Reshape(-1, windowsOfRow, x.Dim(1)))
 		l.Backward()
 		loss = l.Item()
 		if err := b.check(); err != nil {
 			return err
 		}
+		defer torch.Part(ctx, PartOptimizer)()
 		b.adam.Step()
 		b.adam.ClearGrad()
 		return nil
 	})
 	return loss, err
+}
+
+// loss is the mean over people of windows' vectors x (rows, 8, E).
+func (b *stepBench) loss(s *torch.Scope, x *torch.Tensor) *torch.Tensor {
+	defer s.Part(PartLoss)()
+	total := s.Zeros()
+	x = x.Mean(1) // (rows, E)
+	for _, r := range b.readouts {
+		data := torch.Part(s.Context(), PartData)
+		want := s.FromFloat32(b.want, x.Dim(0), b.opt.Voxels)
+		data()
+		total = total.Add(SpatialLoss(r.Forward(x), want, nil))
+	}
+	return total.Scale(1 / float64(len(b.readouts)))
 }
 
 // check makes sure that gradients went where they are meant to go: to all that is tuned, and to nothing else.
@@ -209,4 +270,27 @@ func (b *stepBench) check() error {
 		}
 	}
 	return nil
+}
+
+// peak measures how many floating-point operations a second the device does in a linear layer so large that nothing else
+// counts, in the compute type: the best of several.
+func (b *stepBench) peak(ctx context.Context) (rate float64, err error) {
+	defer torch.Part(ctx, PhasePeak)()
+	n, times := cmp.Or(b.opt.product, 3072), 6
+	if b.opt.Device != torch.CPU {
+		n, times = 8192, 20
+	}
+	err = torch.Do(ctx, torch.Mode{Device: b.opt.Device}, func(s *torch.Scope) error {
+		draw := func() *torch.Tensor { return s.Normal(0, 1, n, n).To(b.opt.Compute) }
+		x, w := draw(), draw()
+		for range times {
+			took, _ := seconds(func() error {
+				x.Tidy(func(x *torch.Tensor) *torch.Tensor { return x.Linear(w, nil).Narrow(0, 0, 1).Sum() }).Item() // waits for a GPU
+				return nil
+			})
+			rate = max(rate, 2*float64(n)*float64(n)*float64(n)/took)
+		}
+		return nil
+	})
+	return rate, err
 }

@@ -16,7 +16,7 @@ func smallStep() StepOptions {
 	c := wavlm.Default(wavlm.WavLM)
 	c.Hidden, c.Layers, c.Heads, c.Inner, c.PosKernel, c.PosGroups = 16, 11, 2, 32, 8, 2
 	c.ConvWidth = []int{8, 8, 8, 8, 8, 8, 8}
-	return StepOptions{Windows: 16, Voxels: 60, Steps: 3, Config: c}
+	return StepOptions{Windows: 16, Voxels: 60, Steps: 3, Config: c, product: 256}
 }
 
 func TestBenchStep(t *testing.T) {
@@ -25,6 +25,7 @@ func TestBenchStep(t *testing.T) {
 	assert.Len(t, times.Steps, 3)
 	assert.Positive(t, times.Fill)
 	assert.Positive(t, times.Min())
+	assert.Positive(t, times.PeakShare())
 	assert.GreaterOrEqual(t, times.Median(), times.Min())
 	assert.True(t, times.Loss > -1 && times.Loss < 1 && times.Loss != 0, "a correlation: %g", times.Loss)
 }
@@ -88,6 +89,9 @@ func TestBenchStepRefuses(t *testing.T) {
 		"windows: 0 is no multiple of 8":  func(o *StepOptions) { o.Windows = 0 },
 		"voxels: 49, the spatial loss":    func(o *StepOptions) { o.Voxels = 49 },
 		"steps: 0, want at least 1":       func(o *StepOptions) { o.Steps = 0 },
+		"people: -1, want at least 1":     func(o *StepOptions) { o.People = -1 },
+		"seconds: 0.02 of a window":       func(o *StepOptions) { o.Seconds = .02 },
+		"seconds: 5000 of a window":       func(o *StepOptions) { o.Seconds = 5000 },
 		"num_attention_heads":             func(o *StepOptions) { o.Config.Heads = 3 },
 	} {
 		opt := smallStep()

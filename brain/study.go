@@ -11,6 +11,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
@@ -61,6 +62,7 @@ type Study struct {
 
 // Open opens the data set and the model that the experiment names.
 func Open(ctx context.Context, exp *experiment.Experiment, opt Options) (*Study, error) {
+	defer torch.Part(ctx, PhaseOpening)()
 	start := time.Now()
 	data, err := dataset.Open(exp.Data.Path)
 	if err != nil {
@@ -256,6 +258,7 @@ func (st *Study) wave(ctx context.Context, story string) ([]float32, error) {
 	if wave := st.waves[story]; wave != nil {
 		return wave, nil
 	}
+	defer torch.Part(ctx, PartData)()
 	wave, err := st.Data.Audio(ctx, story)
 	if err != nil {
 		return nil, err

@@ -181,6 +181,7 @@ func trainedInFull(name string) bool { return !strings.HasPrefix(name, "feature_
 
 // prove shows that the adapter is alive on windows of the first block that hears any.
 func (t *trainer) prove(ctx context.Context, order []block) error {
+	defer torch.Part(ctx, PhaseProof)()
 	if t.adapter == nil {
 		return nil
 	}
@@ -208,6 +209,7 @@ func (t *trainer) prove(ctx context.Context, order []block) error {
 
 // step does one optimizer step on a block and gives its loss.
 func (t *trainer) step(ctx context.Context, b block, seed uint64) (loss float64, err error) {
+	defer torch.Part(ctx, PhaseStep)()
 	stim := t.stimuli[b.story]
 	sp := spanOf(stim, b, t.Experiment.Train.HaloTRs)
 	runs := t.reader.runs(stim, sp.windows.From, sp.windows.To)
@@ -222,6 +224,7 @@ func (t *trainer) step(ctx context.Context, b block, seed uint64) (loss float64,
 			return fault.New(fault.BadData, "tune", fmt.Sprintf("%s[%d:%d]", b.story, b.from, b.to), "the loss is %v", loss).
 				Advise("lower train.lr; the last good checkpoint is kept")
 		}
+		defer torch.Part(ctx, PartOptimizer)()
 		t.adam.Step()
 		t.adam.ClearGrad()
 		return nil

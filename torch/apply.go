@@ -14,10 +14,15 @@ func (o op) into(out []handle, a args, ts ...*Tensor) *Error {
 		}
 		a.t = append(a.t, t.live(o))
 		if t.s != nil {
-			a.worker = t.s.worker
+			a.worker, a.line = t.s.worker, t.s.line
 		}
 	}
-	err := o.call(a, out)
+	var err *Error
+	if a.line != nil && o.name != describe.name {
+		err = a.line.kernel(o, a, out, ts)
+	} else {
+		err = o.call(a, out)
+	}
 	runtime.KeepAlive(ts) // an arena that nothing refers to any more frees its tensors, not before this
 	return err
 }

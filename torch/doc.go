@@ -38,6 +38,11 @@
 // Functions that neither take nor return a Tensor return errors. Other panics reach the caller of Do with the
 // closure's stack.
 //
+// # Profiles
+//
+// A context from [Profile.Context] makes closures say where their time goes: in parts that code names ([Part], [Scope.Part]),
+// forward and backward, and in single kernels.
+//
 // # Threads
 //
 // Closures run on a small fixed set of locked OS threads ([Configure]), since libtorch keeps gradient mode and

@@ -66,3 +66,31 @@ func ExampleTensor_Tidy() {
 	})
 	// Output: 100 tensors for 100 layers
 }
+
+func ExampleProfile() {
+	p := torch.NewProfile()
+	ctx := p.Context(context.Background())
+	step := func() error {
+		defer torch.Part(ctx, "step")()
+		return torch.Train(ctx, 1, func(s *torch.Scope) error {
+			w := s.Normal(0, 1, 8, 8).RequireGrad(true)
+			for layer := range 2 {
+				end := s.Part("layer", layer)
+				w = w.MatMul(w).Tanh()
+				end()
+			}
+			w.Sum().Backward()
+			return nil
+		})
+	}
+	fmt.Println(step())
+	for _, part := range p.Report().Phases[0].Parts {
+		for _, n := range part.Numbers {
+			fmt.Println(part.Name, n.Number, n.Forward > 0, n.Backward > 0)
+		}
+	}
+	// Output:
+	// <nil>
+	// layer 0 true true
+	// layer 1 true true
+}

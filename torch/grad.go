@@ -4,7 +4,13 @@ package torch
 func (t *Tensor) Backward() {
 	s := t.scope(backward)
 	s.check(backward)
-	if err := backward.into(nil, args{flags: s.flags()}, t); err != nil {
+	var err *Error
+	if s.line != nil {
+		err = s.line.backward(s, t)
+	} else {
+		err = backward.into(nil, args{flags: s.flags()}, t)
+	}
+	if err != nil {
 		err.fail(t)
 	}
 }

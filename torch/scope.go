@@ -23,13 +23,14 @@ type Scope struct {
 	depth  int
 	whole  bool   // in a training step, which the context does not interrupt
 	draws  uint64 // random draws so far, in the root
+	line   *line  // of a profile, or nil
 	ts     []*Tensor
 	ended  atomic.Bool
 }
 
 // newScope is the scope of a closure on a worker, inside the closure of outer unless that is nil.
 func newScope(ctx context.Context, mode Mode, worker int32, outer *Scope) *Scope {
-	s := &Scope{mode: mode, worker: worker, whole: mode.Grad || outer != nil && outer.whole}
+	s := &Scope{mode: mode, worker: worker, whole: mode.Grad || outer != nil && outer.whole, line: lineOf(ctx)}
 	s.root = s
 	s.ctx = context.WithValue(ctx, scopeKey{}, s)
 	return s
@@ -37,7 +38,7 @@ func newScope(ctx context.Context, mode Mode, worker int32, outer *Scope) *Scope
 
 // child is a scope inside s.
 func (s *Scope) child() *Scope {
-	return &Scope{mode: s.mode, ctx: s.ctx, worker: s.worker, root: s.root, depth: s.depth + 1, whole: s.whole}
+	return &Scope{mode: s.mode, ctx: s.ctx, worker: s.worker, root: s.root, depth: s.depth + 1, whole: s.whole, line: s.line}
 }
 
 // scopeKey is where the context of a closure has its scope.
@@ -98,7 +99,7 @@ func (s *Scope) check(o op) {
 // make runs a kernel that has no tensor operands.
 func (s *Scope) make(o op, a args) *Tensor {
 	s.check(o)
-	a.flags, a.worker = s.flags(), s.worker
+	a.flags, a.worker, a.line = s.flags(), s.worker, s.line
 	var out [1]handle
 	if err := o.into(out[:], a); err != nil {
 		err.fail()

@@ -156,6 +156,10 @@ type canceled struct{ cause error }
 func (j *job) run(worker int32) (out outcome) {
 	s := newScope(j.ctx, j.mode, worker, j.outer)
 	defer s.close()
+	if s.line != nil && j.outer == nil {
+		s.line.enter(j.mode.Device)
+		defer s.line.leave()
+	}
 	defer func() {
 		switch r := recover().(type) {
 		case nil:

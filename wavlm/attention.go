@@ -47,6 +47,7 @@ type setting struct {
 
 // forward maps x (B, T, E) to (B, T, E).
 func (a *attention) forward(x *torch.Tensor, c setting) *torch.Tensor {
+	defer x.Scope().Part(PartAttention)()
 	q, k, v := a.split(a.q.Forward(x)), a.split(a.k.Forward(x)), a.split(a.v.Forward(x)) // (B, H, T, D)
 	how := torch.Attention{KeyMask: c.mask, Scale: a.scale, Dropout: c.rates.Attention}
 	if a.gate != nil {

@@ -70,7 +70,9 @@ func (e *Encoder) Forward(features *torch.Tensor, upTo int, p Pass) []*torch.Ten
 	s := features.Scope()
 	frames := features.Dim(1)
 	valid := e.padding(s, p.Lengths, features.Dim(0), frames)
+	embedding := s.Part(PartEmbedding)
 	h := features.Tidy(func(x *torch.Tensor) *torch.Tensor { return e.embed(x, valid, p) })
+	embedding()
 	hidden := []*torch.Tensor{h}
 	if upTo == 0 {
 		return hidden
@@ -82,7 +84,9 @@ func (e *Encoder) Forward(features *torch.Tensor, upTo int, p Pass) []*torch.Ten
 	dropped := e.dropped(s, p.Regularise.LayerDrop)
 	for i, l := range e.layers[:upTo] {
 		if !dropped[i] {
+			end := s.Part(PartNorms, i)
 			h = h.Tidy(func(h *torch.Tensor) *torch.Tensor { return l.forward(h, c) })
+			end()
 		}
 		hidden = append(hidden, h)
 	}

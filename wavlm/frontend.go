@@ -53,6 +53,7 @@ func (f *FrontEnd) Forward(wave *torch.Tensor) *torch.Tensor {
 	if n := wave.Dim(-1); f.cfg.Frames(n) < 1 {
 		torch.Failf("wavlm front end", "a waveform of %d samples is too short, want at least %d", n, f.cfg.MinSamples())
 	}
+	defer wave.Scope().Part(PartFrontEnd)()
 	return wave.Tidy(func(x *torch.Tensor) *torch.Tensor {
 		x = x.Unsqueeze(1) // (B, 1, S)
 		for _, l := range f.layers {

@@ -52,5 +52,6 @@ func newFeedForward(b *nn.Builder, cfg Config) *feedForward {
 
 // forward maps x (B, T, E) to (B, T, E) by way of (B, T, F).
 func (f *feedForward) forward(x *torch.Tensor, r Regularise) *torch.Tensor {
+	defer x.Scope().Part(PartFeedForward)()
 	return f.out.Forward(f.act(f.in.Forward(x)).Dropout(r.Activation)).Dropout(r.Hidden)
 }

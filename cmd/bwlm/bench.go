@@ -32,26 +32,42 @@ type stepAnswer struct {
 	Median    float64 `json:"median_s"`
 	Min       float64 `json:"min_s"`
 	PeakRSSMB int64   `json:"peak_rss_mb"` // of the process, over all its life
+	GFLOP     float64 `json:"gflop"`       // of the products of a step
+	Again     float64 `json:"gflop_recomputed"`
+	Peak      float64 `json:"peak_gflops"` // of a large product of the same type, measured
+	PeakShare float64 `json:"peak_share"`
 	Threads   int     `json:"threads"`
 	Fill      float64 `json:"fill_s"` // the frozen front end, once: training keeps its output
 	Windows   int     `json:"windows"`
+	Seconds   float64 `json:"seconds"` // of a window
 	Voxels    int     `json:"voxels"`
+	People    int     `json:"people"`
 	DType     string  `json:"dtype"`
 	Device    string  `json:"device"`
 }
 
 func benchStepCommand(a *app) *cobra.Command {
 	opt := brain.StepOptions{}
-	var dtype, device string
+	var dtype, device, out string
+	var profile profiling
 	c := &cobra.Command{
 		Use:   "step",
 		Short: "Measure one step of tuning",
-		Long: `Measures the step that training repeats: 4 s windows through WavLM Base up to hidden state 9 with LoRA of rank 4 on q, k
+		Long: `Measures the step that training repeats: windows through WavLM Base up to hidden state 9 with LoRA of rank 4 on q, k
 and v, a row for every 8 windows, a readout with a bottleneck of 100, the spatial loss, the way back, and Adam. Weights and
 data are random. The output of the frozen front end is kept, as training keeps it; fill_s is what it took once.
 
---json prints {"schema", "median_s", "min_s", "peak_rss_mb", "threads", "fill_s", "windows", "voxels", "dtype", "device"}.`,
-		Example: "  bwlm bench step --windows 16 --voxels 20000 --steps 5 --json",
+gflop counts the floating-point operations of the products that the mathematics of a step needs, from the architecture: forward,
+and backward for what is tuned and what gradients pass through. gflop_recomputed are those that the attention does once more,
+to save memory. peak_share is gflop over median_s as a share of peak_gflops, the rate of one large product of the same type
+in this process.
+
+--profile adds a table of where the time went (all steps, the first one included), and leaves profile.json and trace.json in
+the folder of --out.
+
+--json prints {"schema", "median_s", "min_s", "peak_rss_mb", "gflop", "gflop_recomputed", "peak_gflops", "peak_share", "threads",
+"fill_s", "windows", "seconds", "voxels", "people", "dtype", "device"}.`,
+		Example: "  bwlm bench step --windows 16 --voxels 20000 --steps 5 --json\n  bwlm bench step --profile --out profile",
 		Args:    wantArgs(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			var err error
@@ -61,21 +77,30 @@ data are random. The output of the frozen front end is kept, as training keeps i
 			if opt.Device, err = openDevice(device); err != nil {
 				return err
 			}
-			times, err := brain.BenchStep(c.Context(), opt)
-			if err != nil {
+			if out != "" && !profile.on {
+				return usage(c, "--out is for --profile, which is not given")
+			}
+			times, err := brain.BenchStep(profile.start(c.Context()), opt)
+			if err := profile.end(a, out, err); err != nil {
 				return err
 			}
-			answer := stepAnswer{1, times.Median(), times.Min(), peakRSS() >> 20, torch.Threads(), times.Fill, opt.Windows, opt.Voxels,
-				dtype, opt.Device.String()}
+			answer := stepAnswer{Schema: 1, Median: times.Median(), Min: times.Min(), PeakRSSMB: peakRSS() >> 20,
+				GFLOP: times.Work.Total() / 1e9, Again: times.Work.Recomputed / 1e9, Peak: times.Peak / 1e9, PeakShare: times.PeakShare(),
+				Threads: torch.Threads(), Fill: times.Fill, Windows: opt.Windows, Seconds: opt.Seconds, Voxels: opt.Voxels,
+				People: opt.People, DType: dtype, Device: opt.Device.String()}
 			return a.answer(answer, answer.text)
 		},
 	}
 	flags := c.Flags()
-	flags.IntVar(&opt.Windows, "windows", 16, "4 s windows in one step; a multiple of 8")
-	flags.IntVar(&opt.Voxels, "voxels", 20000, "voxels that the readout predicts")
+	flags.IntVar(&opt.Windows, "windows", 16, "windows in one step; a multiple of 8")
+	flags.Float64Var(&opt.Seconds, "seconds", 4, "`seconds` of a window")
+	flags.IntVar(&opt.Voxels, "voxels", 20000, "voxels that each readout predicts")
+	flags.IntVar(&opt.People, "people", 1, "people who share a step, each with a readout")
 	flags.IntVar(&opt.Steps, "steps", 5, "steps to measure, after one that is not")
 	flags.StringVar(&dtype, "dtype", "f32", "in which linear layers multiply: f32 or bf16")
 	flags.StringVar(&device, "device", "cpu", "auto, cpu, cuda or cuda:N")
+	profile.add(flags, "measure where the time goes")
+	flags.StringVar(&out, "out", "", "`folder` for profile.json and trace.json")
 	return c
 }
 
@@ -100,8 +125,10 @@ func peakRSS() int64 {
 
 func (s stepAnswer) text(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "step       median %.2f s, fastest %.2f s: %d windows of 4 s, %d voxels, %s on %s, %d threads\n",
-		s.Median, s.Min, s.Windows, s.Voxels, s.DType, s.Device, s.Threads)
+	fmt.Fprintf(&b, "step       median %.2f s, fastest %.2f s: %d windows of %g s, %d voxels, %s on %s, %d threads\n",
+		s.Median, s.Min, s.Windows, s.Seconds, s.Voxels, s.DType, s.Device, s.Threads)
+	fmt.Fprintf(&b, "work       %.0f GFLOP, and %.0f once more to save memory; %.0f %% of the %.0f GFLOP/s of a large product\n",
+		s.GFLOP, s.Again, 100*s.PeakShare, s.Peak)
 	fmt.Fprintf(&b, "front end  %.2f s, once\n", s.Fill)
 	fmt.Fprintf(&b, "memory     %d MB at most\n", s.PeakRSSMB)
 	_, err := io.WriteString(w, b.String())

@@ -16,6 +16,7 @@ import (
 func trainCommand(a *app) *cobra.Command {
 	var exp experimentFlags
 	var boards string
+	var profile profiling
 	c := &cobra.Command{
 		Use:   "train EXPERIMENT",
 		Short: "Tune a speech model on brain responses",
@@ -24,10 +25,15 @@ the hash of every input, checkpoints of each epoch, the adapter of the epoch tha
 test rows before and after. Splits that hear the same audio are refused. A run that was interrupted goes on with
 bwlm resume.
 
+With --profile it ends with a table of where the time went, by part, forward and backward, and leaves profile.json and
+trace.json in the run directory; chrome://tracing and ui.perfetto.dev open the latter. On a GPU a profiled run is slower,
+since each kernel is waited for.
+
 --tensorboard writes losses, validation scores (of regions, too), learning rates and seconds per step while they come about, for
 tensorboard --logdir DIR; numbers to compute with are in metrics.jsonl of the run.`,
-		Example: "  bwlm train alice.yaml\n  bwlm train alice.yaml --set train.seed=2 --set out=runs/seed2\n  bwlm train alice.yaml --tensorboard board/alice",
-		Args:    wantArgs("EXPERIMENT"),
+		Example: "  bwlm train alice.yaml\n  bwlm train alice.yaml --set train.seed=2 --set out=runs/seed2\n" +
+			"  bwlm train alice.yaml --tensorboard board/alice\n  bwlm train alice.yaml --set train.epochs=1 --profile",
+		Args: wantArgs("EXPERIMENT"),
 		RunE: func(c *cobra.Command, args []string) error {
 			e, err := exp.load(args[0])
 			if err != nil {
@@ -38,21 +44,23 @@ tensorboard --logdir DIR; numbers to compute with are in metrics.jsonl of the ru
 				return err
 			}
 			defer closed()
-			st, end, err := a.openStudy(c.Context(), e, shown...)
+			ctx := profile.start(c.Context())
+			st, end, err := a.openStudy(ctx, e, shown...)
 			if err != nil {
 				return err
 			}
 			defer end()
-			run, err := st.Begin(c.Context())
+			run, err := st.Begin(ctx)
 			if err != nil {
 				return err
 			}
 			defer run.Close()
-			return a.fit(c.Context(), st, run)
+			return profile.end(a, run.Dir, a.fit(ctx, st, run))
 		},
 	}
 	exp.add(c)
 	tensorboardFlag(c, &boards)
+	profile.add(c.Flags(), "measure where the time goes")
 	return c
 }
 

@@ -56,6 +56,7 @@ var rules = []rule{
 	{packages: "internal/tfevents/readback", others: []string{"github.com/stretchr/testify/require"}}, // of tests
 	{packages: "internal/..."},
 	{packages: "cmd/...", ours: []string{"..."}, others: []string{"..."}},
+	{packages: "bench", ours: []string{"..."}, others: []string{"..."}},
 	{packages: "examples/...", ours: []string{"..."}, others: []string{"..."}},
 	{packages: "tools/...", ours: []string{"..."}, others: []string{"..."}},
 }

@@ -1,0 +1,44 @@
+package brain
+
+import (
+	"path/filepath"
+
+	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+// Phases of a training by which a torch.Profile books time.
+const (
+	PhaseOpening    = "opening"              // data and model are read
+	PhaseProof      = "proof of the adapter" // before the first step
+	PhaseStep       = "step"                 // one optimizer step
+	PhaseValidation = "validation"           // after each epoch, and before the first: features, scores, checkpoint
+	PhaseEvaluation = "evaluation"           // on the test rows
+	PhaseFill       = "fill"                 // of a bench: the frozen front end, once
+	PhasePeak       = "large product"        // of a bench
+)
+
+// Parts of a phase, beside those of package wavlm.
+const (
+	PartData      = "data"      // audio decoded, windows cut, responses put together
+	PartReadout   = "readout"   // vectors of windows to rows, delays, and the readout
+	PartLoss      = "loss"      // and the guard
+	PartOptimizer = "optimizer" // Adam
+	PartScores    = "scores"    // ridges and correlations
+)
+
+// Profile is what a file of a profile says.
+type Profile struct {
+	Schema  int    `json:"schema"`
+	Torch   string `json:"torch"`
+	Threads int    `json:"threads"`
+	*torch.ProfileReport
+}
+
+// WriteProfile leaves profile.json and trace.json, for chrome://tracing and Perfetto, in a folder.
+func WriteProfile(dir string, p *torch.Profile) error {
+	if err := ckpt.Atomic(filepath.Join(dir, "trace.json"), p.WriteTrace); err != nil {
+		return err
+	}
+	return writeJSON(filepath.Join(dir, "profile.json"), Profile{1, torch.Version(), torch.Threads(), p.Report()})
+}

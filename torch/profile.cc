@@ -1,0 +1,105 @@
+// What a profile needs of libtorch: when each node of a backward pass ran, and which number its operation had in the
+// forward pass. Nothing here runs without a profile.
+#include <ATen/SequenceNumber.h>
+#include <ATen/record_function.h>
+#include <c10/util/ThreadLocalDebugInfo.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <mutex>
+
+#include "kernel.h"
+
+namespace bt {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Node is one row of what backward_profiled gives.
+struct Node {
+  int64_t sequence;    // of its forward operation; -1 where a gradient is added to a leaf
+  int64_t begin, end;  // nanoseconds since the backward pass began
+  char name[40] = {};  // cut, ends with 0
+};
+constexpr int64_t kColumns = sizeof(Node) / sizeof(int64_t);
+
+// Nodes are those of one backward pass. It travels with libtorch's thread-local state to all threads of the pass.
+struct Nodes : c10::DebugInfoBase {
+  std::mutex mutex;
+  std::vector<Node> list;
+  Clock::time_point start = Clock::now();
+  int64_t device = -1;
+
+  int64_t now() const {
+    if (device >= 0) at::detail::getCUDAHooks().deviceSynchronize(static_cast<c10::DeviceIndex>(device));
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count();
+  }
+};
+
+// Not PROFILER_STATE: the allocator takes what it finds there for a profiler of memory.
+c10::DebugInfoKind slot() { return c10::DebugInfoKind::TEST_INFO; }
+
+Nodes* running() { return static_cast<Nodes*>(c10::ThreadLocalDebugInfo::get(slot())); }
+
+struct Begin : at::ObserverContext {
+  explicit Begin(int64_t t) : at(t) {}
+  int64_t at;
+};
+
+std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction&) {
+  auto* nodes = running();
+  return nodes ? std::make_unique<Begin>(nodes->now()) : nullptr;
+}
+
+void end(const at::RecordFunction& f, at::ObserverContext* began) {
+  auto* nodes = running();
+  if (!nodes || !began) return;
+  Node n{f.seqNr(), static_cast<Begin*>(began)->at, nodes->now()};
+  std::strncpy(n.name, f.name(), sizeof n.name - 1);
+  std::lock_guard<std::mutex> lock(nodes->mutex);
+  nodes->list.push_back(n);
+}
+
+// Observing is the time during which nodes are recorded.
+struct Observing {
+  at::CallbackHandle handle =
+      at::addThreadLocalCallback(at::RecordFunctionCallback(begin, end).scopes({at::RecordScope::BACKWARD_FUNCTION}));
+  ~Observing() { at::removeCallback(handle); }
+};
+
+// backward_profiled is backward; it gives the nodes (n, kColumns), Long. Integer 0: the CUDA device to wait for, or -1.
+void backward_profiled(Call& c) {
+  auto nodes = std::make_shared<Nodes>();
+  nodes->device = c.i(0);
+  {
+    c10::DebugInfoGuard recorded(slot(), nodes);
+    Observing observing;
+    c.t(0).backward();
+  }
+  std::lock_guard<std::mutex> lock(nodes->mutex);
+  std::stable_sort(nodes->list.begin(), nodes->list.end(),
+                   [](const Node& a, const Node& b) { return a.begin < b.begin; });
+  auto out = at::empty({static_cast<int64_t>(nodes->list.size()), kColumns}, at::kLong);
+  if (!nodes->list.empty()) std::memcpy(out.data_ptr(), nodes->list.data(), out.nbytes());
+  c.out(out);
+}
+
+// sequence_number writes the number that the next recorded operation of this thread will have.
+void sequence_number(Call& c) {
+  const auto n = static_cast<int64_t>(at::sequence_number::peek());
+  TORCH_CHECK(c.nbuf >= sizeof n);
+  std::memcpy(c.buf, &n, sizeof n);
+}
+
+// synchronize waits for CUDA device i(0).
+void synchronize(Call& c) { at::detail::getCUDAHooks().deviceSynchronize(static_cast<c10::DeviceIndex>(c.i(0))); }
+
+const Table kernels{{
+    {"backward_profiled", backward_profiled},
+    {"sequence_number", sequence_number},
+    {"synchronize", synchronize},
+}};
+
+}  // namespace
+}  // namespace bt

@@ -1,0 +1,158 @@
+package torch
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// kernelPlace is a kernel with operands of certain shapes, in a part.
+type kernelPlace struct {
+	place
+	kernel, shapes string
+}
+
+type kernelSpent struct {
+	spent
+	flop float64 // of one call
+}
+
+// timed is call, measured. It gives the time that the call took since the profile's start.
+func (l *line) timed(o op, a args, out []handle) (err *Error, since, took time.Duration) {
+	since = l.p.now()
+	err = o.call(a, out)
+	if l.device >= 0 && err == nil {
+		err = synchronize.call(args{i: []int64{l.device}}, nil)
+	}
+	return err, since, l.p.now() - since
+}
+
+// kernel runs a kernel on operands and books it. Its time stays with the part that is open.
+func (l *line) kernel(o op, a args, out []handle, ts []*Tensor) *Error {
+	err, since, took := l.timed(o, a, out)
+	if err != nil {
+		return err
+	}
+	shapes := make([][]int, len(ts))
+	for i, t := range ts {
+		if t != nil {
+			shapes[i] = t.must().dims
+		}
+	}
+	l.p.mu.Lock()
+	defer l.p.mu.Unlock()
+	at := kernelPlace{l.here(), o.name, shapesText(shapes)}
+	k := l.p.kernels[at]
+	if k == nil {
+		k = &kernelSpent{flop: flopOf(o.name, shapes, a.i)}
+		l.p.kernels[at] = k
+	}
+	k.times++
+	k.took += took
+	l.p.trace(traceEvent{line: l.id, kind: "kernel", name: o.name, place: at.place, since: since, took: took, shapes: at.shapes})
+	return nil
+}
+
+// backward runs the backward pass of t and books its nodes.
+func (l *line) backward(s *Scope, t *Tensor) *Error {
+	var out [1]handle
+	a := args{flags: s.flags(), worker: s.worker, t: []handle{t.live(backward)}, i: []int64{l.device}}
+	err, since, took := l.timed(backwardProfiled, a, out[:])
+	if err != nil {
+		err.Op = backward.name
+		return err
+	}
+	nodes := (&Tensor{h: out[0]}).nodes()
+	free(out[:])
+	l.p.mu.Lock()
+	defer l.p.mu.Unlock()
+	l.took(took)
+	at := l.here() // of the time before the first node
+	from := time.Duration(0)
+	book := func(to time.Duration) {
+		at.pass = reverse
+		l.p.add(at, to-from)
+		l.p.trace(traceEvent{line: l.id, kind: "part", name: at.part, place: at, since: since + from, took: to - from})
+		from = to
+	}
+	for _, n := range nodes {
+		made := at
+		if n.sequence >= 0 { // else a gradient is added to a leaf, right after the node that gave it
+			made = l.madeIn(n.sequence)
+		}
+		if made.pass = reverse; made != at {
+			book(n.begin)
+			at = made
+		}
+		l.p.trace(traceEvent{line: l.id, kind: "node", name: n.name, place: at, since: since + n.begin, took: n.end - n.begin})
+	}
+	book(took)
+	return nil
+}
+
+// node is one step of a backward pass, as profile.cc has it.
+type node struct {
+	sequence   int64
+	begin, end time.Duration // since the pass began
+	name       string
+}
+
+// nodes reads what backward_profiled gives.
+func (t *Tensor) nodes() (out []node) {
+	const columns, name = 8, 3
+	raw := t.Int64s()
+	for ; len(raw) > 0; raw = raw[columns:] {
+		text, _, _ := strings.Cut(string(bytesOf(raw[name:columns])), "\x00")
+		out = append(out, node{raw[0], time.Duration(raw[1]), time.Duration(raw[2]), text})
+	}
+	return out
+}
+
+func shapesText(shapes [][]int) string {
+	var b strings.Builder
+	for i, dims := range shapes {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		if dims == nil {
+			b.WriteByte('-')
+			continue
+		}
+		b.WriteString(strings.ReplaceAll(fmt.Sprint(dims), " ", ","))
+	}
+	return b.String()
+}
+
+// flopOf counts the floating-point operations of products, two for each multiplication with its addition; other kernels
+// count 0, since memory and not arithmetic limits them.
+func flopOf(kernel string, shapes [][]int, i []int64) float64 {
+	switch kernel {
+	case "linear": // (..., in), (out, in)
+		return 2 * volume(shapes[0]) * float64(shapes[1][0])
+	case "matmul": // (..., m, k), (..., k, n)
+		a, b := shapes[0], shapes[1]
+		n := 1
+		if len(b) > 1 {
+			n = b[len(b)-1]
+		}
+		if len(b) > len(a) { // the first is broadcast
+			return 2 * volume(b) * float64(a[max(0, len(a)-2)])
+		}
+		return 2 * volume(a) * float64(n)
+	case "conv1d": // (B, Cin, T), (Cout, Cin/groups, K)
+		x, w := shapes[0], shapes[1]
+		stride, padding := int(i[0]), int(i[1])
+		return 2 * volume(w) * float64(x[0]) * float64((x[2]+2*padding-w[2])/stride+1)
+	case "gated_attention": // q (B, H, T, D), k (B, H, S, D): q·k' and the weighted sum of v
+		return 4 * volume(shapes[0]) * float64(shapes[1][2])
+	}
+	return 0
+}
+
+func volume(dims []int) float64 {
+	n := 1.
+	for _, d := range dims {
+		n *= float64(d)
+	}
+	return n
+}
