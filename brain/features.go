@@ -50,16 +50,14 @@ func Features(ctx context.Context, model *wavlm.Model, samples []float32, opt Wi
 	r := clipReader(model, spec, opt.BatchBytes)
 	for _, run := range r.runs(clip, 0, len(clip.windows)) {
 		err := model.Session().Infer(ctx, func(s *torch.Scope) error {
-			for i, x := range r.forward(s, clip, run, out.Layers) {
-				out.Vectors[i] = append(out.Vectors[i], x.To(torch.Float32).Float32s()...)
-			}
+			appendVectors(out.Vectors, r.vectors(s, clip, run, out.Layers))
 			return nil
 		})
 		if err != nil {
 			return nil, err
 		}
 		if opt.Progress != nil {
-			opt.Progress(run.To, len(clip.windows))
+			opt.Progress(run.windows.To, len(clip.windows))
 		}
 	}
 	return out, nil
@@ -117,6 +115,7 @@ func newClip(model *wavlm.Model, m experiment.Model, samples []float32) (*stimul
 			float64(len(samples))/wavlm.SampleRate, m.WindowSeconds, m.StrideSeconds).
 			Advise("give longer audio, or a shorter stride")
 	}
+	clip.own()
 	return clip, nil
 }
 
@@ -140,6 +139,6 @@ func normalised(model *wavlm.Model, m experiment.Model, samples []float32) []flo
 
 // clipReader reads clips that are not kept.
 func clipReader(model *wavlm.Model, m experiment.Model, batchBytes int64) *reader {
-	return &reader{model: model, token: m.Token, normalise: m.Normalise == "window", cache: newCache(0),
+	return &reader{model: model, frozen: &frozen{model: model, normalise: m.Normalise == "window"}, token: m.Token,
 		batch: batchSize(model.Config, &experiment.Experiment{Model: m}, cmp.Or(batchBytes, defaultBatchBytes))}
 }

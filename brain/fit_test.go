@@ -246,7 +246,7 @@ func (t *trainer) gradients(test *testing.T, b block, batch int, seed uint64) (l
 	runs := t.reader.runs(stim, sp.windows.From, sp.windows.To)
 	grads = map[string][]float32{}
 	require.NoError(test, t.session.Train(test.Context(), seed, func(s *torch.Scope) error {
-		if sp.windows.To-sp.windows.From <= batch {
+		if t.reader.atOnce(runs) {
 			loss = t.backward(s, b, sp, t.vectors(s, stim, runs))
 		} else {
 			loss = t.backwardInRuns(s, b, sp, stim, runs, seed)

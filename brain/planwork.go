@@ -13,7 +13,7 @@ type work struct {
 	epochWindows int   // of training and validation stories
 	testWindows  int   // of test stories that are not among those
 	trainTest    int   // of training and test stories
-	frontBytes   int64 // output of the front end over all of them
+	frozenBytes  int64 // what no tuning changes over all of them
 	cached       float64
 
 	modelParameters, parameters int
@@ -34,9 +34,7 @@ func (st *Study) countWork(t *trainer) *work {
 	for _, story := range st.stories {
 		stim := st.stimuli[story]
 		n := len(stim.windows)
-		for _, win := range stim.windows {
-			w.frontBytes += int64(st.Model.Config.Frames(win.End-win.Start)*st.Model.Config.ConvOut()) * 4
-		}
+		w.frozenBytes += t.reader.frozenBytes(stim, t.readLayers())
 		if slices.Contains(fitted, story) {
 			w.epochWindows += n
 		} else {
@@ -46,7 +44,7 @@ func (st *Study) countWork(t *trainer) *work {
 			w.trainTest += n
 		}
 	}
-	w.cached = min(1, float64(st.opt.CacheBytes)/float64(max(w.frontBytes, 1)))
+	w.cached = min(1, float64(st.opt.CacheBytes)/float64(max(w.frozenBytes, 1)))
 	for name, p := range t.adam.Params() {
 		w.parameters += p.Len()
 		if !strings.HasPrefix(name, "readout.") {

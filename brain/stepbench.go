@@ -27,7 +27,7 @@ type StepOptions struct {
 
 // StepTimes is what a bench of the tuning step found, in seconds.
 type StepTimes struct {
-	Fill  float64   // the front end over all windows, once: training keeps its output
+	Fill  float64   // what no tuning changes over all windows, once: training keeps it
 	Steps []float64 // each step, in order
 	Loss  float64   // of the last step
 }
@@ -127,7 +127,8 @@ func (b *stepBench) prepare(ctx context.Context, exp *experiment.Experiment) (er
 	if err != nil {
 		return err
 	}
-	b.reader = &reader{model: view, token: exp.Model.Token, cache: newCache(1 << 40), batch: windowsOfRow}
+	b.reader = &reader{model: view, token: exp.Model.Token, batch: opt.Windows, shared: view.SharedStates(), keep: view.SharedStates(),
+		frozen: &frozen{model: b.base, cache: newCache(1<<40, nil, nil)}}
 	b.session = *view.Session()
 	return b.prepareData(ctx, exp)
 }
@@ -151,6 +152,7 @@ func (b *stepBench) prepareData(ctx context.Context, exp *experiment.Experiment)
 		for i := range b.opt.Windows {
 			b.audio.windows = append(b.audio.windows, align.Window{Start: i * length, End: (i + 1) * length})
 		}
+		b.audio.own()
 		b.want = s.Normal(0, 1, rows*b.opt.Voxels).Float32s()
 		return nil
 	})
@@ -164,7 +166,7 @@ func (b *stepBench) close() {
 		b.readout.store.Close()
 	}
 	if b.reader != nil {
-		b.reader.cache.close()
+		b.reader.frozen.cache.close()
 	}
 	if b.adapter != nil {
 		b.adapter.Close()
@@ -174,15 +176,20 @@ func (b *stepBench) close() {
 	}
 }
 
-// fill runs the front end, a row's windows at a time, and keeps what it gives.
-func (b *stepBench) fill(ctx context.Context) error { return b.reader.warm(ctx, b.audio) }
+// fill computes and keeps what no tuning changes.
+func (b *stepBench) fill(ctx context.Context) error {
+	return b.reader.fill(ctx, b.audio, b.run(), []int{b.layer})
+}
+
+// run is all windows at once.
+func (b *stepBench) run() run { return b.reader.runs(b.audio, 0, b.opt.Windows)[0] }
 
 // step is one optimizer step.
 func (b *stepBench) step(ctx context.Context, seed uint64) (loss float64, err error) {
 	rows := b.opt.Windows / windowsOfRow
 	err = b.session.Train(ctx, seed, func(s *torch.Scope) error {
-		x := b.reader.forward(s, b.audio, align.Rows{From: 0, To: b.opt.Windows}, []int{b.layer})[0] // (windows, E)
-		x = x.To(torch.Float32).Reshape(rows, windowsOfRow, -1).Mean(1)                              // (rows, E)
+		x := b.reader.vectors(s, b.audio, b.run(), []int{b.layer})[0]   // (windows, E)
+		x = x.To(torch.Float32).Reshape(rows, windowsOfRow, -1).Mean(1) // (rows, E)
 		l := SpatialLoss(b.readout.Forward(x), s.FromFloat32(b.want, rows, b.opt.Voxels), nil)
 		l.Backward()
 		loss = l.Item()

@@ -10,16 +10,20 @@ import (
 	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/frames"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
 // Options are what a study needs beside its experiment. The zero value is useful.
 type Options struct {
-	CacheBytes int64       // budget of the front end's output; 0: 2 GiB
-	BatchBytes int64       // aim for the memory of one forward and backward pass; 0: 2.5 GiB
-	Purpose    string      // for the looks at test rows of a sealed experiment: the command
-	Progress   func(Event) // called from the goroutine that works; may be nil
+	CacheBytes int64         // budget in memory of what no tuning changes; 0: 2 GiB
+	Disk       *frames.Store // keeps that beyond the budget, and for other runs; nil: nothing does
+	HalfFrames bool          // round it to bf16, which takes half the room and changes results a little
+	BatchBytes int64         // aim for the memory of one forward and backward pass; 0: 2.5 GiB
+	Purpose    string        // for the looks at test rows of a sealed experiment: the command
+	Progress   func(Event)   // called from the goroutine that works; may be nil
 }
 
 // Event tells where a long computation is.
@@ -48,9 +52,9 @@ type Study struct {
 	delays   []int    // in TRs
 	loss     Loss
 	lossName string
-	cache    *cache
+	frozen   *frozen
 	waves    map[string][]float32 // stories as the model hears them; shared with variants
-	owns     bool                 // the cache
+	owns     bool                 // the cache of frozen
 	closes   bool                 // the model
 	took     time.Duration        // to open it
 }
@@ -100,7 +104,12 @@ func New(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset,
 	if opt.Progress == nil {
 		opt.Progress = func(Event) {}
 	}
-	st := &Study{Experiment: exp, Data: data, Model: model, opt: opt, Notes: slices.Clone(model.Notes), cache: newCache(opt.CacheBytes), waves: map[string][]float32{}, owns: true}
+	st := &Study{Experiment: exp, Data: data, Model: model, opt: opt, Notes: slices.Clone(model.Notes), waves: map[string][]float32{}, owns: true}
+	st.frozen = &frozen{model: model, normalise: exp.Model.Normalise == "window", half: opt.HalfFrames && model.Session().Compute == torch.Float32}
+	st.frozen.cache = newCache(opt.CacheBytes, opt.Disk, func(err error) { st.opt.Progress(Event{Phase: "warning", Note: err.Error()}) })
+	if st.frozen.half {
+		st.note("what no tuning changes is rounded to bf16: results are not, to the last bits, those without")
+	}
 	if err := st.prepare(ctx); err != nil {
 		st.Close()
 		return nil, err
@@ -121,7 +130,7 @@ func (st *Study) prepare(ctx context.Context) error {
 // Close frees what the study holds.
 func (st *Study) Close() {
 	if st.owns {
-		st.cache.close()
+		st.frozen.cache.close()
 	}
 	if st.closes {
 		st.Model.Close()
@@ -357,14 +366,39 @@ func (st *Study) note(format string, args ...any) {
 	}
 }
 
-// reader reads windows with a model, which may be a tuned view of the study's.
+// reader reads windows with a model, which may be a tuned view of the study's, or one of its shape and front end.
 func (st *Study) reader(model *wavlm.Model) *reader {
 	exp := st.Experiment
-	r := &reader{model: model, token: exp.Model.Token, normalise: exp.Model.Normalise == "window", cache: st.cache}
+	r := &reader{model: model, frozen: st.frozen, token: exp.Model.Token}
 	r.pass.Regularise = wavlm.Regularise{Hidden: exp.Train.Dropout, Attention: exp.Train.Dropout, Projection: exp.Train.Dropout,
 		LayerDrop: exp.Train.LayerDrop, Time: wavlm.Spans{Prob: exp.Train.SpecAugment, Length: 10, Min: 2}}
 	r.batch = batchSize(model.Config, exp, st.opt.BatchBytes)
+	if model.Store() == st.Model.Store() {
+		r.shared = max(model.SharedStates(), 0)
+		if model.SharedStates() < 0 { // an adapter in the front end
+			r.frozen = &frozen{model: model, normalise: st.frozen.normalise, half: st.frozen.half}
+		}
+	}
+	r.keep = st.keptDepth(r)
 	return r
+}
+
+// keptDepth is the depth of the frames that are kept, such that training, validation and evaluation share them. The
+// untuned model, to which no depth is too much, so goes by the adapter that there will be; -1 if there will be none.
+func (st *Study) keptDepth(r *reader) int {
+	switch train := st.Experiment.Train; {
+	case r.disturbed():
+		return 0
+	case r.shared <= r.model.Config.Layers:
+		return r.shared
+	case train.Mode == "readout":
+		return -1
+	case train.Mode == "full" || slices.Contains(st.Experiment.Adapter.Targets, "all-linear"):
+		return 0
+	case len(st.Experiment.Adapter.Layers) > 0:
+		return slices.Min(st.Experiment.Adapter.Layers) + 1
+	}
+	return 1
 }
 
 // batchSize estimates how many windows fit in a budget while gradients are kept: per layer and frame about 14

@@ -29,7 +29,7 @@ func (st *Study) VaryData(ctx context.Context, exp *experiment.Experiment, data 
 		return nil, fault.New(fault.Usage, "vary study", "model", "windows differ: %g s every %g s against %g s every %g s",
 			b.WindowSeconds, b.StrideSeconds, a.WindowSeconds, a.StrideSeconds)
 	}
-	v := &Study{Experiment: exp, Data: data, Model: st.Model, opt: st.opt, cache: st.cache, waves: st.waves}
+	v := &Study{Experiment: exp, Data: data, Model: st.Model, opt: st.opt, frozen: st.frozen, waves: st.waves}
 	v.Notes = append(v.Notes, st.Model.Notes...)
 	return v, v.prepare(ctx)
 }
