@@ -97,6 +97,24 @@ func TestTheCacheChangesNothing(t *testing.T) {
 	}
 }
 
+// Micro-batches of any size give the same result.
+func TestBatchesChangeNothing(t *testing.T) {
+	scores := func(bytes int64) (out []float64) {
+		st := tiny(t, Options{BatchBytes: bytes}, func(e *experiment.Experiment, _ *dataset.Spec) { e.Train.LR, e.Train.ReadoutLR = 1e-3, 1e-3 })
+		run, p := fit(t, st)
+		s, err := st.EvaluateRun(t.Context(), run)
+		require.NoError(t, err)
+		for _, e := range p.Epochs {
+			out = append(out, e.ValR)
+		}
+		return append(out, s.Test.Base.MeanR, s.Test.Tuned.MeanR, s.Test.Delta.MeanR)
+	}
+	want := scores(0)
+	for _, bytes := range []int64{1, 1 << 18, 1 << 20} {
+		assert.InDeltaSlice(t, want, scores(bytes), 1e-6, "%d bytes", bytes)
+	}
+}
+
 // A cached run computes nothing that is frozen: with the weights below spoilt it ends alike.
 func TestTheCacheIsUsed(t *testing.T) {
 	st := tiny(t, Options{}, func(e *experiment.Experiment, _ *dataset.Spec) { e.Adapter.Layers = []int{1} })

@@ -44,6 +44,7 @@ have in common.`,
 		},
 	}
 	exp.add(c)
+	a.cache.add(c)
 	sum.add(c)
 	return c
 }

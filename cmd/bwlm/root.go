@@ -35,6 +35,7 @@ func commands() []constructor {
 		roiCommand,
 		plotCommand,
 		adapterCommand,
+		cacheCommand,
 		benchCommand,
 		doctorCommand,
 		versionCommand,

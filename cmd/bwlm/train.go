@@ -41,11 +41,12 @@ bwlm resume.`,
 		},
 	}
 	exp.add(c)
+	a.cache.add(c)
 	return c
 }
 
 func resumeCommand(a *app) *cobra.Command {
-	return &cobra.Command{
+	c := &cobra.Command{
 		Use:   "resume RUN",
 		Short: "Go on with an interrupted training",
 		Long: `Continues a training from its newest good checkpoint. At an equal number of threads the result is the same, to the bit,
@@ -70,6 +71,8 @@ as if it had never stopped. A finished run is scored again and otherwise left al
 			return a.fit(c.Context(), st, run)
 		},
 	}
+	a.cache.add(c)
+	return c
 }
 
 // fit tunes, scores and prints.
