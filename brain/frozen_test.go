@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -309,4 +310,44 @@ func (louderFront) Wrap(_ *nn.Builder, path string, base nn.Layer) nn.Layer {
 		return louder{base}
 	}
 	return base
+}
+
+// The same on a model that is wide enough for bits to depend on what is computed together: any run of clips, kept or not,
+// gives those of their groups.
+func TestFramesAreThoseOfTheirGroups(t *testing.T) {
+	c := wavlm.Default(wavlm.WavLM)
+	c.Hidden, c.Layers, c.Heads, c.Inner, c.PosGroups = 96, 2, 4, 384, 4
+	c.ConvWidth = []int{64, 64, 64, 64, 64, 64, 64}
+	m, err := wavlm.Fresh(t.Context(), c, wavlm.Options{Seed: 3})
+	require.NoError(t, err)
+	defer m.Close()
+	sound, _ := tinySound(1)
+	st := &stimulus{name: "one", samples: sound, windows: align.Windows(len(sound), 16000, .5, .1)}
+	st.own()
+	read := func(f *frozen, clips align.Rows, depth int) (out []float32) {
+		require.NoError(t, m.Session().Infer(t.Context(), func(s *torch.Scope) error {
+			out = f.frames(s, st, clips, depth).Float32s()
+			return nil
+		}))
+		return out
+	}
+	for _, depth := range []int{0, 2} {
+		f := &frozen{model: m, cache: newCache(1<<30, nil, nil)}
+		defer f.cache.close()
+		all := read(f, align.Rows{From: 4, To: 74}, depth)
+		width := len(all) / 70
+		differs := false
+		for from := 4; from < 60; from += 9 {
+			for _, n := range []int{1, 2, 5, 11} {
+				want := all[(from-4)*width : (from-4+n)*width]
+				assert.Equal(t, want, read(f, align.Rows{From: from, To: from + n}, depth))
+				assert.Equal(t, want, read(&frozen{model: m}, align.Rows{From: from, To: from + n}, depth))
+				require.NoError(t, m.Session().Infer(t.Context(), func(s *torch.Scope) error {
+					differs = differs || !slices.Equal(want, f.compute(s, st, align.Rows{From: from, To: from + n}, depth).Float32s())
+					return nil
+				}))
+			}
+		}
+		assert.True(t, differs, "bits do not depend on what is computed together, so this shows nothing")
+	}
 }
