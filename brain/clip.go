@@ -1,8 +1,12 @@
 package brain
 
 import (
+	"math"
+
 	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/wavlm"
 )
 
 // clip is a stretch of a story's audio that goes through the model at once, and the windows that are read from it. In mode
@@ -21,6 +25,41 @@ func ownClips(windows []align.Window) []clip {
 		out[i] = clip{w.Start, w.End, align.Rows{From: i, To: i + 1}}
 	}
 	return out
+}
+
+// blockClips cuts clips of so many samples out of the audio, which overlap by a window. A window is owned by the first clip
+// that holds it whole, so it always knows its own past. The last clip ends with the audio.
+func blockClips(windows []align.Window, samples, length, window int) (out []clip) {
+	for i, k := 0, 0; i < len(windows); k++ {
+		c := clip{start: k * (length - window), windows: align.Rows{From: i, To: i}}
+		for c.end = min(c.start+length, samples); i < len(windows) && windows[i].End <= c.end; i++ {
+			c.windows.To++
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// clipLength is the longest that goes through the model at once, in seconds.
+func clipLength(m experiment.Model) float64 {
+	if m.Mode == "block" {
+		return m.BlockSeconds
+	}
+	return m.WindowSeconds
+}
+
+// samplesOf is the number of samples of so many seconds.
+func samplesOf(seconds float64) int { return int(math.Round(seconds * dataset.SampleRate)) }
+
+// framesIn are the frames of a clip that see nothing outside a window of it: at least one, the last of which ends with the
+// window.
+func (c clip) framesIn(w align.Window, cfg wavlm.Config) align.Rows {
+	hop := 1
+	for _, stride := range cfg.ConvStride {
+		hop *= stride
+	}
+	to := cfg.Frames(w.End - c.start)
+	return align.Rows{From: min((w.Start-c.start+hop-1)/hop, to-1), To: to}
 }
 
 // What is frozen is computed in fixed groups of clips, so that its last bits, which depend on what is computed together,

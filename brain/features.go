@@ -17,6 +17,8 @@ type WindowOptions struct {
 	Layers        []int   // hidden states, 0 to the number of layers; none: all
 	WindowSeconds float64 // of audio behind one vector; 0: 4
 	StrideSeconds float64 // from one window's end to the next; 0: .25
+	Mode          string  // windows or block; "": windows
+	BlockSeconds  float64 // of a clip in mode block; 0: 32
 	Token         string  // first, last or mean frame of the window; "": last
 	Normalise     string  // auto, story, window or none; "": auto, as the model's preprocessor says
 	BatchBytes    int64   // aim for the memory of one forward pass; 0: 2.5 GiB
@@ -79,6 +81,7 @@ func (o WindowOptions) model(cfg wavlm.Config) (experiment.Model, error) {
 	m := experiment.Default().Model
 	m.WindowSeconds, m.StrideSeconds = cmp.Or(o.WindowSeconds, m.WindowSeconds), cmp.Or(o.StrideSeconds, m.StrideSeconds)
 	m.Token, m.Normalise = cmp.Or(o.Token, m.Token), cmp.Or(o.Normalise, m.Normalise)
+	m.Mode, m.BlockSeconds = cmp.Or(o.Mode, m.Mode), cmp.Or(o.BlockSeconds, m.BlockSeconds)
 	layers := o.layers(cfg)
 	m.Layer = slices.Max(layers)
 	bad := func(where, why string, args ...any) (experiment.Model, error) {
@@ -90,6 +93,10 @@ func (o WindowOptions) model(cfg wavlm.Config) (experiment.Model, error) {
 		return bad("window", "%g s, want more than 0 and at most %d", m.WindowSeconds, longest)
 	case !(m.StrideSeconds >= shortest && m.StrideSeconds <= longest):
 		return bad("stride", "%g s, want at least one sample (%g) and at most %d", m.StrideSeconds, shortest, longest)
+	case !slices.Contains([]string{"windows", "block"}, m.Mode):
+		return bad("mode", "%q, want windows or block", m.Mode)
+	case m.Mode == "block" && !(m.BlockSeconds >= 2*m.WindowSeconds && m.BlockSeconds <= longest):
+		return bad("block", "%g s, want at least two windows of %g s and at most %d s", m.BlockSeconds, m.WindowSeconds, longest)
 	case !slices.Contains([]string{"first", "last", "mean"}, m.Token):
 		return bad("token", "%q, want first, last or mean", m.Token)
 	case !slices.Contains([]string{"auto", "story", "window", "none"}, m.Normalise):
@@ -115,7 +122,7 @@ func newClip(model *wavlm.Model, m experiment.Model, samples []float32) (*stimul
 			float64(len(samples))/wavlm.SampleRate, m.WindowSeconds, m.StrideSeconds).
 			Advise("give longer audio, or a shorter stride")
 	}
-	clip.own()
+	clip.own(m)
 	return clip, nil
 }
 

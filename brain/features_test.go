@@ -96,7 +96,7 @@ func TestFeaturesAreThoseOfTraining(t *testing.T) {
 	r.frozen.cache = newCache(1<<30, nil, nil)
 	defer r.frozen.cache.close()
 	stim := &stimulus{name: "story", samples: clip, windows: align.Windows(len(clip), 16000, .2, .02)}
-	stim.own()
+	stim.own(spec)
 	want, err := r.features(t.Context(), stim, []int{1, 2})
 	require.NoError(t, err)
 	assert.Equal(t, want, found.Vectors)

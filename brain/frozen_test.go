@@ -66,6 +66,9 @@ var frozenCases = map[string]func(*experiment.Experiment){
 	"adapter drops": func(e *experiment.Experiment) { e.Adapter.Dropout, e.Adapter.Layers = .1, []int{1} },
 	"full":          func(e *experiment.Experiment) { e.Train.Mode = "full" },
 	"readout":       func(e *experiment.Experiment) { e.Train.Mode = "readout" },
+	"block": func(e *experiment.Experiment) {
+		e.Model.Mode, e.Model.BlockSeconds, e.Adapter.Layers = "block", 1.5, []int{1}
+	},
 	"mix": func(e *experiment.Experiment) {
 		e.Adapter.Layers, e.Readout.LayerMix, e.Eval.Layer = []int{1}, "voxel", "voxel"
 	},
@@ -79,7 +82,7 @@ func TestTheCacheChangesNothing(t *testing.T) {
 			disk := filepath.Join(t.TempDir(), "cache")
 			want := whole(t, Options{CacheBytes: 1}, change)
 			assert.Equal(t, want, whole(t, Options{}, change), "all in memory")
-			if name != "upper layer" && name != "readout" {
+			if name != "upper layer" && name != "readout" && name != "block" {
 				return // to save time: what follows does not depend on what is frozen
 			}
 			assert.Equal(t, want, whole(t, Options{CacheBytes: 100_000}, change), "some in memory")
@@ -149,7 +152,7 @@ func TestTheCacheIsUsed(t *testing.T) {
 // What may be kept ends below the first weight that is tuned, the first thing that is random, and the lowest layer that is
 // read.
 func TestDepths(t *testing.T) {
-	depths := map[string]int{"all layers": 1, "upper layer": 2, "every linear": 0, "dropout": 0, "adapter drops": 2, "full": 0, "readout": -1, "mix": 1}
+	depths := map[string]int{"all layers": 1, "upper layer": 2, "every linear": 0, "dropout": 0, "adapter drops": 2, "full": 0, "readout": -1, "block": 2, "mix": 1}
 	for name, change := range frozenCases {
 		st := tiny(t, Options{}, func(e *experiment.Experiment, _ *dataset.Spec) { change(e) })
 		tr := trainerOf(t, st)
@@ -323,7 +326,7 @@ func TestFramesAreThoseOfTheirGroups(t *testing.T) {
 	defer m.Close()
 	sound, _ := tinySound(1)
 	st := &stimulus{name: "one", samples: sound, windows: align.Windows(len(sound), 16000, .5, .1)}
-	st.own()
+	st.own(experiment.Model{})
 	read := func(f *frozen, clips align.Rows, depth int) (out []float32) {
 		require.NoError(t, m.Session().Infer(t.Context(), func(s *torch.Scope) error {
 			out = f.frames(s, st, clips, depth).Float32s()

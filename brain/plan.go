@@ -30,6 +30,7 @@ type Plan struct {
 
 	Phases     []PlanPhase  `json:"phases"`
 	Detectable []Detectable `json:"detectable"`
+	Fidelity   *Fidelity    `json:"fidelity,omitempty"` // in mode block
 	Notes      []string     `json:"notes,omitempty"`
 }
 
@@ -75,7 +76,9 @@ func (st *Study) Plan(ctx context.Context) (*Plan, error) {
 	if p.PeakMB, err = c.peakMB(w); err != nil {
 		p.Notes = append(p.Notes, err.Error())
 	}
-	p.Detectable, err = st.detectable(ctx)
+	if p.Detectable, err = st.detectable(ctx); err == nil && st.Experiment.Model.Mode == "block" {
+		p.Fidelity, err = st.fidelityOfPlan(ctx)
+	}
 	return p, err
 }
 

@@ -74,8 +74,13 @@ func (c *calibration) timeProof(ctx context.Context, w *work) (err error) {
 func (c *calibration) timeReading(ctx context.Context, _ *work) error {
 	longest := slices.MaxFunc(c.storiesOf(Train, Val), func(a, b string) int { return len(c.stimuli[a].windows) - len(c.stimuli[b].windows) })
 	stim := c.stimuli[longest]
-	n := min(len(stim.windows), max(calibrationWindows, 2*c.reader.batch))
-	samples := stim.windows[n-1].End
+	last := stim.clips[min(len(stim.clips), 2*c.reader.batch)-1]
+	for _, clip := range stim.clips {
+		if last.windows.To < calibrationWindows {
+			last = clip
+		}
+	}
+	n, samples := last.windows.To, last.end
 	clock, err := c.Data.Clock(longest)
 	if err != nil {
 		return err

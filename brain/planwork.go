@@ -8,7 +8,7 @@ import (
 // work counts what a training and its evaluation do.
 type work struct {
 	order        []block
-	spans        []int // windows of each block
+	spans        []int // windows of each block's clips
 	stepWindows  int   // windows of all blocks
 	epochWindows int   // of training and validation stories
 	testWindows  int   // of test stories that are not among those
@@ -26,9 +26,15 @@ func (st *Study) countWork(t *trainer) *work {
 	exp := st.Experiment
 	w := &work{st: st, order: blocks(st.people, exp.Train.BlockTRs, exp.Train.Joint == "shared")}
 	for _, b := range w.order {
-		sp := spanOf(st.stimuli[b.story], b, exp.Train.HaloTRs)
-		w.spans = append(w.spans, sp.windows.To-sp.windows.From)
-		w.stepWindows += sp.windows.To - sp.windows.From
+		stim := st.stimuli[b.story]
+		sp := spanOf(stim, b, exp.Train.HaloTRs)
+		n := 0
+		for _, run := range stim.runs(sp.windows.From, sp.windows.To, len(stim.clips)) {
+			all := stim.all(run.clips).windows
+			n += all.To - all.From
+		}
+		w.spans = append(w.spans, n)
+		w.stepWindows += n
 	}
 	fitted := st.storiesOf(Train, Val)
 	for _, story := range st.stories {

@@ -75,7 +75,7 @@ func (r *reader) goOn(frames *torch.Tensor, depth int, model *wavlm.Model, st *s
 	}
 	out := make([]*torch.Tensor, len(layers))
 	for i, l := range layers {
-		out[i] = st.pool(hidden[l-first], run, r.token)
+		out[i] = r.pool(hidden[l-first], st, run)
 	}
 	return out
 }
@@ -212,13 +212,60 @@ func (r *reader) vectorKeys(st *stimulus, layers []int) []vectorKey {
 }
 
 // pool gives the vector of each wanted window (windows, E) from frames h (n, T, E) of a run's clips.
-func (st *stimulus) pool(h *torch.Tensor, run run, token string) *torch.Tensor {
-	switch token {
-	case "first":
-		return h.Select(1, 0)
-	case "mean":
+func (r *reader) pool(h *torch.Tensor, st *stimulus, run run) *torch.Tensor {
+	switch {
+	case st.shared && r.token == "mean":
+		return r.means(h, st, run)
+	case st.shared:
+		return r.picked(h, st, run)
+	case r.token == "mean":
 		return h.Mean(1)
-	default:
-		return h.Select(1, -1)
+	case r.token == "first":
+		return h.Select(1, 0)
 	}
+	return h.Select(1, -1)
+}
+
+// wanted goes through the windows of a run, with the place of their clip in the run and their frames in the clip.
+func (r *reader) wanted(st *stimulus, run run, do func(place int, frames align.Rows)) {
+	for k := run.clips.From; k < run.clips.To; k++ {
+		c := st.clips[k]
+		for i := max(c.windows.From, run.windows.From); i < min(c.windows.To, run.windows.To); i++ {
+			do(k-run.clips.From, c.framesIn(st.windows[i], r.model.Config))
+		}
+	}
+}
+
+// picked takes one frame for each window out of frames h (n, T, E) of clips: (windows, E).
+func (r *reader) picked(h *torch.Tensor, st *stimulus, run run) *torch.Tensor {
+	frames := h.Dim(1)
+	var places []int
+	r.wanted(st, run, func(place int, in align.Rows) {
+		at := in.To - 1
+		if r.token == "first" {
+			at = in.From
+		}
+		places = append(places, place*frames+at)
+	})
+	return h.Reshape(h.Dim(0)*frames, -1).IndexSelect(0, places)
+}
+
+// means takes the mean over the frames of each window out of frames h (n, T, E) of clips: (windows, E).
+func (r *reader) means(h *torch.Tensor, st *stimulus, run run) *torch.Tensor {
+	s, frames := h.Scope(), h.Dim(1)
+	weights := make([][]float32, h.Dim(0)) // (windows, T) of each clip
+	r.wanted(st, run, func(place int, in align.Rows) {
+		row := make([]float32, frames)
+		for f := in.From; f < in.To; f++ {
+			row[f] = 1 / float32(in.To-in.From)
+		}
+		weights[place] = append(weights[place], row...)
+	})
+	var out []*torch.Tensor
+	for k, w := range weights {
+		if len(w) > 0 {
+			out = append(out, s.FromFloat32(w, len(w)/frames, frames).MatMul(h.Select(0, k).To(torch.Float32)))
+		}
+	}
+	return torch.Cat(0, out...)
 }

@@ -18,7 +18,7 @@ func TestRunsHaveOneLength(t *testing.T) {
 	for i, length := range []int{400, 800, 1200, 1200, 1200, 1200, 1200} {
 		st.windows = append(st.windows, align.Window{Start: 2000*i - length, End: 2000 * i})
 	}
-	st.own()
+	st.own(experiment.Model{})
 	rows := func(runs []run) (out []align.Rows) {
 		for _, r := range runs {
 			assert.Equal(t, r.clips, r.windows, "each window is a clip")

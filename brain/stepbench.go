@@ -18,6 +18,7 @@ import (
 // StepOptions say how large a measured tuning step is.
 type StepOptions struct {
 	Windows int          // of 4 s; every 8 make one row
+	Block   float64      // seconds of the clips that they are read from, one every .25 s; 0: each goes through the model by itself
 	Voxels  int          // that the readout predicts
 	Steps   int          // measured, after one that is not
 	Device  torch.Device // where it runs
@@ -94,6 +95,9 @@ type stepBench struct {
 func newStepBench(ctx context.Context, opt StepOptions) (*stepBench, error) {
 	exp := experiment.Default()
 	exp.Model.Token, exp.Model.WindowSeconds = "first", benchSeconds
+	if exp.Model.BlockSeconds = opt.Block; opt.Block > 0 {
+		exp.Model.Mode = "block"
+	}
 	if opt.Config.Layers == 0 {
 		opt.Config = wavlm.Default(wavlm.WavLM)
 	}
@@ -103,6 +107,8 @@ func newStepBench(ctx context.Context, opt StepOptions) (*stepBench, error) {
 		return nil, fault.New(fault.Usage, "bench step", "windows", "%d is no multiple of %d, of which each row is made", opt.Windows, windowsOfRow)
 	case opt.Voxels < MinSpatialTargets:
 		return nil, fault.New(fault.Usage, "bench step", "voxels", "%d, the spatial loss needs at least %d", opt.Voxels, MinSpatialTargets)
+	case opt.Block != 0 && !(opt.Block >= 2*benchSeconds && opt.Block <= 3600):
+		return nil, fault.New(fault.Usage, "bench step", "block", "%g s, want at least two windows of %d s", opt.Block, benchSeconds)
 	case opt.Steps < 1:
 		return nil, fault.New(fault.Usage, "bench step", "steps", "%d, want at least 1", opt.Steps)
 	}
@@ -148,11 +154,15 @@ func (b *stepBench) prepareData(ctx context.Context, exp *experiment.Experiment)
 		readout := nn.Group{LR: exp.Train.ReadoutLR}.With("readout.", store, nil)
 		b.adam = nn.NewAdam(s, nn.AdamOptions{}, adapter, readout)
 		const length = benchSeconds * dataset.SampleRate
-		b.audio = &stimulus{name: "noise", samples: s.Normal(0, 1, b.opt.Windows*length).Float32s()}
-		for i := range b.opt.Windows {
-			b.audio.windows = append(b.audio.windows, align.Window{Start: i * length, End: (i + 1) * length})
+		apart := length // of windows that have nothing in common
+		if b.opt.Block > 0 {
+			apart = samplesOf(exp.Model.StrideSeconds)
 		}
-		b.audio.own()
+		b.audio = &stimulus{name: "noise", samples: s.Normal(0, 1, (b.opt.Windows-1)*apart+length).Float32s()}
+		for i := range b.opt.Windows {
+			b.audio.windows = append(b.audio.windows, align.Window{Start: i * apart, End: i*apart + length})
+		}
+		b.audio.own(exp.Model)
 		b.want = s.Normal(0, 1, rows*b.opt.Voxels).Float32s()
 		return nil
 	})
@@ -178,18 +188,27 @@ func (b *stepBench) close() {
 
 // fill computes and keeps what no tuning changes.
 func (b *stepBench) fill(ctx context.Context) error {
-	return b.reader.fill(ctx, b.audio, b.run(), []int{b.layer})
+	for _, run := range b.runs() {
+		if err := b.reader.fill(ctx, b.audio, run, []int{b.layer}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// run is all windows at once.
-func (b *stepBench) run() run { return b.reader.runs(b.audio, 0, b.opt.Windows)[0] }
+// runs are all windows; the last clip of mode block is shorter than the others.
+func (b *stepBench) runs() []run { return b.reader.runs(b.audio, 0, b.opt.Windows) }
 
 // step is one optimizer step.
 func (b *stepBench) step(ctx context.Context, seed uint64) (loss float64, err error) {
 	rows := b.opt.Windows / windowsOfRow
 	err = b.session.Train(ctx, seed, func(s *torch.Scope) error {
-		x := b.reader.vectors(s, b.audio, b.run(), []int{b.layer})[0]   // (windows, E)
-		x = x.To(torch.Float32).Reshape(rows, windowsOfRow, -1).Mean(1) // (rows, E)
+		var xs []*torch.Tensor
+		for _, run := range b.runs() {
+			xs = append(xs, b.reader.vectors(s, b.audio, run, []int{b.layer})[0].To(torch.Float32))
+		}
+		x := torch.Cat(0, xs...)                      // (windows, E)
+		x = x.Reshape(rows, windowsOfRow, -1).Mean(1) // (rows, E)
 		l := SpatialLoss(b.readout.Forward(x), s.FromFloat32(b.want, rows, b.opt.Voxels), nil)
 		l.Backward()
 		loss = l.Item()

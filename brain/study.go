@@ -213,10 +213,15 @@ func (st *Study) reach() align.Reach {
 	if exp.Compat.TimesAtTRStarts {
 		rowTime = 0
 	}
+	behind := clipLength(exp.Model)
+	reach := align.LanczosReach(behind, tr, st.delays)
 	if exp.Model.Downsample == "average" {
-		return align.AverageReach(exp.Model.WindowSeconds, tr, rowTime, st.delays)
+		reach = align.AverageReach(behind, tr, rowTime, st.delays)
 	}
-	return align.LanczosReach(exp.Model.WindowSeconds, tr, st.delays)
+	if exp.Model.Mode == "block" { // a frame hears its clip to the end
+		reach.Ahead += behind
+	}
+	return reach
 }
 
 func (st *Study) loadStimuli(ctx context.Context) error {
@@ -401,12 +406,12 @@ func (st *Study) keptDepth(r *reader) int {
 	return 1
 }
 
-// batchSize estimates how many windows fit in a budget while gradients are kept: per layer and frame about 14
+// batchSize estimates how many clips fit in a budget while gradients are kept: per layer and frame about 14
 // vectors of the hidden width and 2 of the feed-forward width.
 func batchSize(cfg wavlm.Config, exp *experiment.Experiment, budget int64) int {
-	frames := cfg.Frames(int(exp.Model.WindowSeconds * dataset.SampleRate))
-	window := int64(4*frames) * int64(max(exp.Model.Layer, 1)*(14*cfg.Hidden+2*cfg.Inner)+4*cfg.ConvOut())
-	return int(min(max(budget/max(window, 1), 1), 512))
+	frames := cfg.Frames(samplesOf(clipLength(exp.Model)))
+	clip := int64(4*frames) * int64(max(exp.Model.Layer, 1)*(14*cfg.Hidden+2*cfg.Inner)+4*cfg.ConvOut())
+	return int(min(max(budget/max(clip, 1), 1), 512))
 }
 
 // OnProgress sends the events of what follows elsewhere.
