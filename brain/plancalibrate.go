@@ -181,8 +181,7 @@ func (c *calibration) timeRidge(ctx context.Context, _ *work) error {
 		return x
 	}
 	for _, group := range c.sameRows() {
-		_, rows := c.people[group[0]].want(Train)
-		_, valRows := c.people[group[0]].want(Val)
+		rows, valRows := c.people[group[0]].rowsOf(Train), c.people[group[0]].rowsOf(Val)
 		voxels := 0
 		for _, i := range group {
 			voxels += c.people[i].voxels

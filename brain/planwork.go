@@ -74,7 +74,7 @@ func (w *work) diskBytes() int64 {
 	}
 	total += int64(exp.Train.Epochs*len(w.order))*step + int64(exp.Train.Epochs)*epoch + small
 	for _, p := range w.st.people {
-		_, rows := p.want(Test)
+		rows := p.rowsOf(Test)
 		matrices, vectors := int64(2), int64(1) // responses and base
 		if exp.Train.Mode != "readout" {
 			matrices, vectors = 4, 4
