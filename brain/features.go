@@ -21,12 +21,10 @@ type WindowOptions struct {
 	BlockSeconds  float64 // of a clip in mode block; 0: 32
 	Token         string  // first, last or mean frame of the window; "": last
 	Normalise     string  // auto, story, window or none; "": auto, as the model's preprocessor says
+	MaxBytes      int64   // most memory of the process, from which BatchBytes follow; 0: no bound
 	BatchBytes    int64   // aim for the memory of one forward pass; 0: 2.5 GiB
 	Progress      func(done, windows int)
 }
-
-// defaultBatchBytes is what a forward and backward pass may take where nobody says.
-const defaultBatchBytes = 5 << 29
 
 // WindowFeatures are the vectors of all windows of a clip.
 type WindowFeatures struct {
@@ -49,6 +47,14 @@ func Features(ctx context.Context, model *wavlm.Model, samples []float32, opt Wi
 	}
 	out := &WindowFeatures{Layers: opt.layers(model.Config), Times: align.FeatureTimes(clip.windows), Channels: model.Config.Hidden}
 	out.Vectors = make([][]float32, len(out.Layers))
+	if opt.MaxBytes > 0 {
+		vectors := 3 * 4 * int64(len(clip.windows)*len(out.Layers)*out.Channels) // as they grow
+		left, _, err := memoryLeft(model.Config, spec, opt.MaxBytes, vectors)
+		if err != nil {
+			return nil, err
+		}
+		opt.BatchBytes = cmp.Or(opt.BatchBytes, min(left, defaultBatchBytes))
+	}
 	r := clipReader(model, spec, opt.BatchBytes)
 	for _, run := range r.runs(clip, 0, len(clip.windows)) {
 		err := model.Session().Infer(ctx, func(s *torch.Scope) error {
@@ -147,5 +153,5 @@ func normalised(model *wavlm.Model, m experiment.Model, samples []float32) []flo
 // clipReader reads clips that are not kept.
 func clipReader(model *wavlm.Model, m experiment.Model, batchBytes int64) *reader {
 	return &reader{model: model, frozen: &frozen{model: model, normalise: m.Normalise == "window"}, token: m.Token,
-		batch: batchSize(model.Config, &experiment.Experiment{Model: m}, cmp.Or(batchBytes, defaultBatchBytes))}
+		batch: batchSize(model.Config, m, cmp.Or(batchBytes, defaultBatchBytes))}
 }

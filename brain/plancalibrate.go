@@ -1,19 +1,16 @@
 package brain
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
 
 	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/ridge"
 	"github.com/brainwavlm/bwlm/brain/stats"
-	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -298,21 +295,4 @@ func (c *calibration) peakMB(w *work) (float64, error) {
 	features := rows * int64(c.Study.Model.Config.Hidden*len(c.delays)) * 4 * int64(w.evalLayers())
 	more := min(c.opt.CacheBytes, w.frozenBytes) - kept + features
 	return float64(peak+max(more, 0)) / 1e6, nil
-}
-
-// peakMemory is the largest resident size of this process so far, in bytes.
-func peakMemory() (int64, error) {
-	const path = "/proc/self/status"
-	f, err := os.Open(path)
-	if err != nil {
-		return 0, fault.Wrap(fault.Unavailable, "measure memory", path, err)
-	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		var kB int64
-		if n, _ := fmt.Sscanf(lines.Text(), "VmHWM: %d kB", &kB); n == 1 {
-			return kB << 10, nil
-		}
-	}
-	return 0, fault.New(fault.Unavailable, "measure memory", path, "does not name the peak")
 }

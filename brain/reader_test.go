@@ -85,7 +85,7 @@ func TestVectorsOfWindows(t *testing.T) {
 }
 
 func TestBatchFollowsMemory(t *testing.T) {
-	e := experiment.Default()
+	e := experiment.Default().Model
 	base := wavlm.Default(wavlm.WavLM)
 	assert.Equal(t, 1, batchSize(base, e, 1))
 	small, large := batchSize(base, e, 1<<30), batchSize(base, e, 4<<30)

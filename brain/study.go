@@ -18,6 +18,7 @@ import (
 
 // Options are what a study needs beside its experiment. The zero value is useful.
 type Options struct {
+	MaxBytes   int64         // most memory of the process, from which the next two follow; 0: as the experiment's max_memory says
 	CacheBytes int64         // budget in memory of what no tuning changes; 0: 2 GiB
 	Disk       *frames.Store // keeps that beyond the budget, and for other runs; nil: nothing does
 	HalfFrames bool          // round it to bf16, which takes half the room and changes results a little
@@ -95,25 +96,24 @@ func openModel(ctx context.Context, exp *experiment.Experiment) (*wavlm.Model, e
 // New makes a study of data and a model that are at hand. It loads the responses and audio of the splits, and
 // refuses splits that share stimulus.
 func New(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset, model *wavlm.Model, opt Options) (*Study, error) {
-	if opt.CacheBytes == 0 {
-		opt.CacheBytes = 2 << 30
-	}
-	if opt.BatchBytes == 0 {
-		opt.BatchBytes = 5 << 29
-	}
 	if opt.Progress == nil {
 		opt.Progress = func(Event) {}
 	}
 	st := &Study{Experiment: exp, Data: data, Model: model, opt: opt, Notes: slices.Clone(model.Notes), waves: map[string][]float32{}, owns: true}
 	st.frozen = &frozen{model: model, normalise: exp.Model.Normalise == "window", half: opt.HalfFrames && model.Session().Compute == torch.Float32}
-	st.frozen.cache = newCache(opt.CacheBytes, opt.Disk, func(err error) { st.opt.Progress(Event{Phase: "warning", Note: err.Error()}) })
 	if st.frozen.half {
 		st.note("what no tuning changes is rounded to bf16: results are not, to the last bits, those without")
 	}
-	if err := st.prepare(ctx); err != nil {
+	err := st.prepare(ctx)
+	if err == nil {
+		err = st.shareMemory(cmp.Or(opt.MaxBytes, exp.MaxBytes()))
+	}
+	if err != nil {
 		st.Close()
 		return nil, err
 	}
+	st.opt.BatchBytes, st.opt.CacheBytes = cmp.Or(st.opt.BatchBytes, defaultBatchBytes), cmp.Or(st.opt.CacheBytes, defaultCacheBytes)
+	st.frozen.cache = newCache(st.opt.CacheBytes, opt.Disk, func(err error) { st.opt.Progress(Event{Phase: "warning", Note: err.Error()}) })
 	return st, nil
 }
 
@@ -377,7 +377,7 @@ func (st *Study) reader(model *wavlm.Model) *reader {
 	r := &reader{model: model, frozen: st.frozen, token: exp.Model.Token}
 	r.pass.Regularise = wavlm.Regularise{Hidden: exp.Train.Dropout, Attention: exp.Train.Dropout, Projection: exp.Train.Dropout,
 		LayerDrop: exp.Train.LayerDrop, Time: wavlm.Spans{Prob: exp.Train.SpecAugment, Length: 10, Min: 2}}
-	r.batch = batchSize(model.Config, exp, st.opt.BatchBytes)
+	r.batch = batchSize(model.Config, exp.Model, st.opt.BatchBytes)
 	if model.Store() == st.Model.Store() {
 		r.shared = max(model.SharedStates(), 0)
 		if model.SharedStates() < 0 { // an adapter in the front end
@@ -404,14 +404,6 @@ func (st *Study) keptDepth(r *reader) int {
 		return slices.Min(st.Experiment.Adapter.Layers) + 1
 	}
 	return 1
-}
-
-// batchSize estimates how many clips fit in a budget while gradients are kept: per layer and frame about 14
-// vectors of the hidden width and 2 of the feed-forward width.
-func batchSize(cfg wavlm.Config, exp *experiment.Experiment, budget int64) int {
-	frames := cfg.Frames(samplesOf(clipLength(exp.Model)))
-	clip := int64(4*frames) * int64(max(exp.Model.Layer, 1)*(14*cfg.Hidden+2*cfg.Inner)+4*cfg.ConvOut())
-	return int(min(max(budget/max(clip, 1), 1), 512))
 }
 
 // OnProgress sends the events of what follows elsewhere.

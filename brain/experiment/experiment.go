@@ -20,6 +20,8 @@ type Experiment struct {
 	DType   string // "f32" or "bf16": the dtype in which linear layers multiply
 	Out     string // the run directory, absolute when read from a file
 
+	MaxMemory string // of the process, such as "8GiB", or "none"
+
 	name   string            // the file's name as the user gave it, for messages
 	origin map[string]Origin // by key; absent means FromDefault
 	where  map[string]string // by key: "exp.yaml:3:9" or "--set train.lr=1"
@@ -121,6 +123,8 @@ func Default() *Experiment {
 		Eval:   Eval{Alphas: logspace(1, 4, 10), Boots: 3, ChunkTRs: 40, HeldOut: .25, Layer: "model"},
 		Device: "auto",
 		DType:  "f32",
+
+		MaxMemory: "none",
 	}
 }
 

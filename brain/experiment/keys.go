@@ -210,6 +210,8 @@ var keys = []key{
 		"", false, func(e *Experiment) any { return &e.Device }, device},
 	{"dtype", "f32 | bf16: numbers in which linear layers multiply.",
 		"", false, func(e *Experiment) any { return &e.DType }, oneOf("f32", "bf16")},
+	{"max_memory", "none | 8GiB or the like: most memory of the process. How much is computed at once and kept goes by it.",
+		"", false, func(e *Experiment) any { return &e.MaxMemory }, memory},
 	{"out", "Directory of the run: settings, checkpoints, adapter, scores.",
 		"runs/alice", true, func(e *Experiment) any { return &e.Out }, given},
 }

@@ -21,7 +21,7 @@ type app struct {
 
 	json, debug bool   // global flags
 	command     string // that runs
-	cache       cacheFlags
+	limits      limitFlags
 	answered    bool // an answer is on standard output, complete or not
 }
 

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -20,6 +22,31 @@ import (
 type cacheFlags struct {
 	dir  string
 	size size
+}
+
+// limitFlags say how much of the machine a command may take.
+type limitFlags struct {
+	cache  cacheFlags
+	memory size
+}
+
+func (f *limitFlags) add(c *cobra.Command) {
+	f.cache.add(c)
+	f.addMemory(c)
+}
+
+func (f *limitFlags) addMemory(c *cobra.Command) {
+	c.Flags().Var(&f.memory, "max-memory", "most memory of the process, such as 8GiB: how much is computed at once and kept goes by it (max_memory)")
+}
+
+// bound makes the garbage collector careful where memory is bounded: the heap is a few large arrays, cheap to look through
+// and costly to have twice.
+func (f *limitFlags) bound(given int64) int64 {
+	bytes := cmp.Or(int64(f.memory), given)
+	if bytes > 0 {
+		debug.SetGCPercent(10)
+	}
+	return bytes
 }
 
 // noCache is the folder that stands for none.
@@ -47,10 +74,10 @@ func (f *cacheFlags) open() (*frames.Store, error) {
 
 // studyOptions are the options of a study, and what frees them. A folder that nobody named is done without where it
 // cannot be had.
-func (a *app) studyOptions(watch *watcher) (opt brain.Options, end func(), err error) {
-	opt = brain.Options{Purpose: a.command, Progress: watch.event}
-	opt.Disk, err = a.cache.open()
-	if err != nil && a.cache.dir == "" {
+func (a *app) studyOptions(maxMemory int64, watch *watcher) (opt brain.Options, end func(), err error) {
+	opt = brain.Options{Purpose: a.command, Progress: watch.event, MaxBytes: a.limits.bound(maxMemory)}
+	opt.Disk, err = a.limits.cache.open()
+	if err != nil && a.limits.cache.dir == "" {
 		a.ui.Warn("%v", err)
 		err = nil
 	}

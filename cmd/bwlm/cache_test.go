@@ -54,19 +54,14 @@ func TestCacheCommands(t *testing.T) {
 }
 
 func TestSizes(t *testing.T) {
-	for text, want := range map[string]int64{"8GiB": 8 << 30, "1.5 GiB": 3 << 29, "500MB": 500e6, "2G": 2 << 30, "10": 10, "7B": 7, "0": 0} {
-		var s size
-		require.NoError(t, s.Set(text), text)
-		assert.EqualValues(t, want, s, text)
+	for _, n := range []size{0, 7, 1000, 1 << 10, 3 << 29, 10 << 30, 5 << 40} {
 		var again size
-		require.NoError(t, again.Set(s.String()), s.String())
-		assert.Equal(t, s, again)
-	}
-	for _, text := range []string{"", "GiB", "-1GiB", "8 gib", "NaN", "1e30TiB", "1 2"} {
-		assert.Error(t, new(size).Set(text), text)
+		require.NoError(t, again.Set(n.String()), n.String())
+		assert.Equal(t, n, again)
 	}
 	assert.Equal(t, []string{"10GiB", "1536MiB", "1000"}, []string{ptr(10 << 30).String(), ptr(3 << 29).String(), ptr(1000).String()})
 	assert.Equal(t, "1.5 GiB", size(3<<29).text())
+	assert.Equal(t, "12 B", size(12).text())
 }
 
 func ptr(n size) *size { return &n }

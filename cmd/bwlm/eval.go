@@ -44,7 +44,7 @@ have in common.`,
 		},
 	}
 	exp.add(c)
-	a.cache.add(c)
+	a.limits.add(c)
 	sum.add(c)
 	return c
 }

@@ -45,7 +45,7 @@ cannot be estimated.`,
 		},
 	}
 	c.Flags().StringVar(&glove, "glove", "", "word vectors: GloVe's text `file`, a .npy beside its .vocab.txt, or the folder of either")
-	a.cache.add(c)
+	a.limits.add(c)
 	return c
 }
 

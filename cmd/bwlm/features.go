@@ -90,6 +90,7 @@ preprocessor_config.json says so. A file that is there already is replaced as a 
 	flags.BoolVar(&f.sound.NoResample, "no-resample", false, "refuse audio that is not at 16 kHz")
 	flags.IntVar(&f.sound.Channel, "channel", 0, "take one channel, counted from 1; 0 takes the mean of all")
 	flags.BoolVar(&f.sound.AllowTruncated, "allow-truncated", false, "take what there is of a file that ends early")
+	a.limits.addMemory(c)
 	flags.StringVar(&f.device, "device", "auto", "auto, cpu, cuda or cuda:N")
 	return c
 }
@@ -237,6 +238,7 @@ func (a *app) windowed(ctx context.Context, f *featuresFlags, model *brain.Speec
 		}
 		bar.Set(done, "")
 	}
+	f.window.MaxBytes = a.limits.bound(0)
 	found, err := brain.Features(ctx, model.Model, clip.Samples, f.window)
 	if bar != nil {
 		bar.End()

@@ -42,6 +42,7 @@ Nothing is written.`,
 		},
 	}
 	exp.add(c)
+	a.limits.addMemory(c)
 	return c
 }
 

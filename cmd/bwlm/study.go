@@ -20,7 +20,7 @@ func (a *app) openStudy(ctx context.Context, exp *experiment.Experiment) (st *br
 		return nil, nil, err
 	}
 	watch := &watcher{ui: a.ui}
-	opt, done, err := a.studyOptions(watch)
+	opt, done, err := a.studyOptions(exp.MaxBytes(), watch)
 	if err != nil {
 		return nil, nil, err
 	}

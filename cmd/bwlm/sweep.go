@@ -56,7 +56,7 @@ tried again. Values may be added. A run that fails does not stop the others. Cho
 		},
 	}
 	exp.add(c)
-	a.cache.add(c)
+	a.limits.add(c)
 	c.Flags().StringArrayVar(&vary, "vary", nil, "`KEY=VALUE,VALUE` to try, values as YAML; repeatable")
 	c.Flags().StringVar(&out, "out", "", "`directory` for the runs and the table")
 	return c
@@ -70,7 +70,7 @@ func (a *app) sweep(c *cobra.Command, opt sweep.Options) (*sweep.Result, error) 
 	}
 	opt.Out = out
 	watch := &watcher{ui: a.ui}
-	study, done, err := a.studyOptions(watch)
+	study, done, err := a.studyOptions(0, watch) // each run's own max_memory holds where the flag is not given
 	if err != nil {
 		return nil, err
 	}

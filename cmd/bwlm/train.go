@@ -41,7 +41,7 @@ bwlm resume.`,
 		},
 	}
 	exp.add(c)
-	a.cache.add(c)
+	a.limits.add(c)
 	return c
 }
 
@@ -71,7 +71,7 @@ as if it had never stopped. A finished run is scored again and otherwise left al
 			return a.fit(c.Context(), st, run)
 		},
 	}
-	a.cache.add(c)
+	a.limits.add(c)
 	return c
 }
 

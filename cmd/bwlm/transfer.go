@@ -54,7 +54,7 @@ same in transfer.json, and transfer.csv with a line for each number.`,
 		},
 	}
 	exp.add(c)
-	a.cache.add(c)
+	a.limits.add(c)
 	c.Flags().StringSliceVar(&subjects, "subjects", nil, "the `people` to take, names or globs, in place of data.subjects")
 	c.Flags().StringSliceVar(&only, "only", nil, "do only these `parts`: matrix, leave-one-out, curve")
 	return c
@@ -81,7 +81,7 @@ func (a *app) transfer(c *cobra.Command, path string, flags *experimentFlags, su
 	}
 	watch := &watcher{ui: a.ui}
 	defer watch.end()
-	opt, done, err := a.studyOptions(watch)
+	opt, done, err := a.studyOptions(exp.MaxBytes(), watch)
 	if err != nil {
 		return nil, "", err
 	}
