@@ -22,7 +22,9 @@ func (s *size) Set(text string) error {
 var binaryUnits = []string{"TiB", "GiB", "MiB", "KiB"}
 
 // in is the size in one of binaryUnits.
-func (s size) in(unit int) float64 { return float64(s) / math.Pow(1024, float64(len(binaryUnits)-unit)) }
+func (s size) in(unit int) float64 {
+	return float64(s) / math.Pow(1024, float64(len(binaryUnits)-unit))
+}
 
 // String writes whole units as such.
 func (s *size) String() string {
