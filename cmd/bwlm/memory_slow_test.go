@@ -13,7 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -89,21 +88,10 @@ func measured(t *testing.T, args ...string) (answer map[string]any, peakMB float
 	cmd, stderr := bwlm(t, append(args, "--json", "--quiet", "--cache-dir", "none")...)
 	var out bytes.Buffer
 	cmd.Stdout = &out
-	start := time.Now()
-	require.NoError(t, cmd.Start())
-	done := make(chan error, 1)
-	go func() { done <- cmd.Wait() }()
-	for {
-		select {
-		case err := <-done:
-			require.NoError(t, err, stderr.String())
-			require.NoError(t, json.Unmarshal(out.Bytes(), &answer), out.String())
-			t.Logf("%v: %.0f MB, %.0f s", args[:1], peakMB, time.Since(start).Seconds())
-			return answer, peakMB
-		case <-time.After(20 * time.Millisecond): // what wait tells begins with the memory of the process that forked
-			peakMB = max(peakMB, highWater(cmd.Process.Pid))
-		}
-	}
+	seconds, peakMB := watched(t, cmd, stderr)
+	require.NoError(t, json.Unmarshal(out.Bytes(), &answer), out.String())
+	t.Logf("%v: %.0f MB, %.0f s", args[:1], peakMB, seconds)
+	return answer, peakMB
 }
 
 // An hour of audio and 95,000 voxels are evaluated in less than 6 GB: the untuned model alone, and at all layers beside a tuned
