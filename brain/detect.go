@@ -85,7 +85,7 @@ func (st *Study) detectable(ctx context.Context) ([]Detectable, error) {
 			people++
 			share += (1 + float64(varying-1)*q) / float64(varying)
 			d.Voxels += varying
-			_, rows := p.want(Test)
+			rows := p.rowsOf(Test)
 			d.TestRows = max(d.TestRows, rows)
 			d.Effective += float64(rows) * independent
 			if c, ok := p.testCeiling(); ok {

@@ -19,6 +19,13 @@
 // guarded regions (guard.go), readouts that are fitted instead of trained (pinned.go), mixtures of hidden states (mix.go).
 // [Compare] sets finished runs side by side, [Study.Arithmetic] scores sums of adapters.
 //
+// # Memory and time
+//
+// What no tuning changes is computed once and kept (frozen.go, docs/adr/0006-frozen-frames.md): in memory, and on disk where
+// [Options] name a store. How much is kept, and how much is computed at once, changes no bit of the former and no more
+// than last bits of the latter. Options.MaxBytes bounds the process. In mode block many windows are read from one long clip
+// (clip.go, docs/block-mode.md), which is cheaper and not the same.
+//
 // # Caveats
 //
 // Training rows fit, validation rows choose the epoch and the layer, test rows are looked at once, by Evaluate. New

@@ -17,14 +17,14 @@ type WindowOptions struct {
 	Layers        []int   // hidden states, 0 to the number of layers; none: all
 	WindowSeconds float64 // of audio behind one vector; 0: 4
 	StrideSeconds float64 // from one window's end to the next; 0: .25
+	Mode          string  // windows or block; "": windows
+	BlockSeconds  float64 // of a clip in mode block; 0: 32
 	Token         string  // first, last or mean frame of the window; "": last
 	Normalise     string  // auto, story, window or none; "": auto, as the model's preprocessor says
+	MaxBytes      int64   // most memory of the process, from which BatchBytes follow; 0: no bound
 	BatchBytes    int64   // aim for the memory of one forward pass; 0: 2.5 GiB
 	Progress      func(done, windows int)
 }
-
-// defaultBatchBytes is what a forward and backward pass may take where nobody says.
-const defaultBatchBytes = 5 << 29
 
 // WindowFeatures are the vectors of all windows of a clip.
 type WindowFeatures struct {
@@ -47,19 +47,25 @@ func Features(ctx context.Context, model *wavlm.Model, samples []float32, opt Wi
 	}
 	out := &WindowFeatures{Layers: opt.layers(model.Config), Times: align.FeatureTimes(clip.windows), Channels: model.Config.Hidden}
 	out.Vectors = make([][]float32, len(out.Layers))
+	if opt.MaxBytes > 0 {
+		vectors := 3 * 4 * int64(len(clip.windows)*len(out.Layers)*out.Channels) // as they grow
+		left, _, err := memoryLeft(model.Config, spec, opt.MaxBytes, vectors)
+		if err != nil {
+			return nil, err
+		}
+		opt.BatchBytes = cmp.Or(opt.BatchBytes, min(left, defaultBatchBytes))
+	}
 	r := clipReader(model, spec, opt.BatchBytes)
 	for _, run := range r.runs(clip, 0, len(clip.windows)) {
 		err := model.Session().Infer(ctx, func(s *torch.Scope) error {
-			for i, x := range r.forward(s, clip, run, out.Layers) {
-				out.Vectors[i] = append(out.Vectors[i], x.To(torch.Float32).Float32s()...)
-			}
+			appendVectors(out.Vectors, r.vectors(s, clip, run, out.Layers))
 			return nil
 		})
 		if err != nil {
 			return nil, err
 		}
 		if opt.Progress != nil {
-			opt.Progress(run.To, len(clip.windows))
+			opt.Progress(run.windows.To, len(clip.windows))
 		}
 	}
 	return out, nil
@@ -81,6 +87,7 @@ func (o WindowOptions) model(cfg wavlm.Config) (experiment.Model, error) {
 	m := experiment.Default().Model
 	m.WindowSeconds, m.StrideSeconds = cmp.Or(o.WindowSeconds, m.WindowSeconds), cmp.Or(o.StrideSeconds, m.StrideSeconds)
 	m.Token, m.Normalise = cmp.Or(o.Token, m.Token), cmp.Or(o.Normalise, m.Normalise)
+	m.Mode, m.BlockSeconds = cmp.Or(o.Mode, m.Mode), cmp.Or(o.BlockSeconds, m.BlockSeconds)
 	layers := o.layers(cfg)
 	m.Layer = slices.Max(layers)
 	bad := func(where, why string, args ...any) (experiment.Model, error) {
@@ -92,6 +99,10 @@ func (o WindowOptions) model(cfg wavlm.Config) (experiment.Model, error) {
 		return bad("window", "%g s, want more than 0 and at most %d", m.WindowSeconds, longest)
 	case !(m.StrideSeconds >= shortest && m.StrideSeconds <= longest):
 		return bad("stride", "%g s, want at least one sample (%g) and at most %d", m.StrideSeconds, shortest, longest)
+	case !slices.Contains([]string{"windows", "block"}, m.Mode):
+		return bad("mode", "%q, want windows or block", m.Mode)
+	case m.Mode == "block" && !(m.BlockSeconds >= 2*m.WindowSeconds && m.BlockSeconds <= longest):
+		return bad("block", "%g s, want at least two windows of %g s and at most %d s", m.BlockSeconds, m.WindowSeconds, longest)
 	case !slices.Contains([]string{"first", "last", "mean"}, m.Token):
 		return bad("token", "%q, want first, last or mean", m.Token)
 	case !slices.Contains([]string{"auto", "story", "window", "none"}, m.Normalise):
@@ -117,6 +128,7 @@ func newClip(model *wavlm.Model, m experiment.Model, samples []float32) (*stimul
 			float64(len(samples))/wavlm.SampleRate, m.WindowSeconds, m.StrideSeconds).
 			Advise("give longer audio, or a shorter stride")
 	}
+	clip.own(m)
 	return clip, nil
 }
 
@@ -140,6 +152,6 @@ func normalised(model *wavlm.Model, m experiment.Model, samples []float32) []flo
 
 // clipReader reads clips that are not kept.
 func clipReader(model *wavlm.Model, m experiment.Model, batchBytes int64) *reader {
-	return &reader{model: model, token: m.Token, normalise: m.Normalise == "window", cache: newCache(0),
-		batch: batchSize(model.Config, &experiment.Experiment{Model: m}, cmp.Or(batchBytes, defaultBatchBytes))}
+	return &reader{model: model, frozen: &frozen{model: model, normalise: m.Normalise == "window"}, token: m.Token,
+		batch: batchSize(model.Config, m, cmp.Or(batchBytes, defaultBatchBytes))}
 }

@@ -308,13 +308,6 @@ func (t *trainer) resume(ctx context.Context, run *Run) error {
 	if err := t.restoreGuard(ctx, f); err != nil {
 		return err
 	}
-	if p.Epoch < t.Experiment.Train.Epochs {
-		for _, story := range t.storiesOf(Train, Val) { // in the order of the first reading
-			if err := t.reader.warm(ctx, t.stimuli[story]); err != nil {
-				return err
-			}
-		}
-	}
 	t.zscore = map[string]align.ZScore{}
 	for name := range f.Tensors() {
 		story, isMean := strings.CutSuffix(strings.TrimPrefix(name.Name, "zscore."), ".mean")

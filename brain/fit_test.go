@@ -251,7 +251,7 @@ func (t *trainer) gradients(test *testing.T, b block, batch int, seed uint64) (l
 	runs := t.reader.runs(stim, sp.windows.From, sp.windows.To)
 	grads = map[string][]float32{}
 	require.NoError(test, t.session.Train(test.Context(), seed, func(s *torch.Scope) error {
-		if sp.windows.To-sp.windows.From <= batch {
+		if t.reader.atOnce(runs) {
 			loss = t.backward(s, b, sp, t.vectors(s, stim, runs))
 		} else {
 			loss = t.backwardInRuns(s, b, sp, stim, runs, seed)
@@ -268,10 +268,17 @@ func (t *trainer) gradients(test *testing.T, b block, batch int, seed uint64) (l
 }
 
 func TestRunsOfWindowsGiveTheGradientOfAll(t *testing.T) {
-	for _, compat := range []bool{false, true} {
+	for _, change := range []func(*experiment.Experiment){
+		func(e *experiment.Experiment) {},
+		func(e *experiment.Experiment) { e.Compat.BlockZScore = true },
+		func(e *experiment.Experiment) { e.Model.Mode, e.Model.BlockSeconds = "block", .6 },
+		func(e *experiment.Experiment) {
+			e.Model.Mode, e.Model.BlockSeconds, e.Model.Token = "block", .6, "last"
+		},
+	} {
 		st := tiny(t, Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
 			e.Data.Subjects = []string{"ada", "bob"}
-			e.Compat.BlockZScore = compat
+			change(e)
 		})
 		tr := trainerOf(t, st)
 		for _, b := range []block{{"one", 4, 14, []int{0, 1}}, {"two", 14, 24, []int{1}}} {

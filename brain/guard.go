@@ -60,8 +60,7 @@ func (t *trainer) newGuard(ctx context.Context) (*guard, error) {
 
 // guarded are a person's voxels of the guarded regions that vary in the training rows.
 func (st *Study) guarded(ctx context.Context, p *person) ([]int, error) {
-	x, rows := p.want(Train)
-	varying := varies(x, rows, p.voxels)
+	varying := p.varies(Train)
 	in := make([]bool, p.voxels)
 	for _, name := range st.Experiment.Train.GuardROI {
 		columns, err := region(ctx, st.Data, name, p.name, p.voxels)

@@ -24,12 +24,13 @@ type Plan struct {
 	WindowsPerStep  float64 `json:"windows_per_step"`  // mean over an epoch
 	WindowsPerEpoch int     `json:"windows_per_epoch"` // read by its steps
 	WindowsRead     int     `json:"windows_read"`      // after each epoch, without gradients, for statistics and validation
-	CachedShare     float64 `json:"cached_share"`      // of the front end's output that fits in the cache
+	CachedShare     float64 `json:"cached_share"`      // of what no tuning changes that fits in the memory for it
 	ModelParameters int     `json:"trainable_model_parameters"`
 	Parameters      int     `json:"trainable_parameters"` // with the readouts of all people
 
 	Phases     []PlanPhase  `json:"phases"`
 	Detectable []Detectable `json:"detectable"`
+	Fidelity   *Fidelity    `json:"fidelity,omitempty"` // in mode block
 	Notes      []string     `json:"notes,omitempty"`
 }
 
@@ -57,9 +58,9 @@ func (st *Study) Plan(ctx context.Context) (*Plan, error) {
 		return nil, err
 	}
 	defer t.close()
-	c := &calibration{trainer: t, cache: newCache(1 << 40)}
+	c := &calibration{trainer: t, cache: newCache(planCache, nil, nil)}
 	defer c.cache.close()
-	t.reader.cache = c.cache
+	t.reader.frozen = c.without(t.reader.frozen)
 	w := st.countWork(t)
 	if err := c.measure(ctx, w); err != nil {
 		return nil, err
@@ -75,7 +76,9 @@ func (st *Study) Plan(ctx context.Context) (*Plan, error) {
 	if p.PeakMB, err = c.peakMB(w); err != nil {
 		p.Notes = append(p.Notes, err.Error())
 	}
-	p.Detectable, err = st.detectable(ctx)
+	if p.Detectable, err = st.detectable(ctx); err == nil && st.Experiment.Model.Mode == "block" {
+		p.Fidelity, err = st.fidelityOfPlan(ctx)
+	}
 	return p, err
 }
 

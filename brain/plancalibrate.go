@@ -1,19 +1,16 @@
 package brain
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
 
 	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/ridge"
 	"github.com/brainwavlm/bwlm/brain/stats"
-	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -22,15 +19,23 @@ type calibration struct {
 	*trainer
 	cache *cache
 
-	front, tuned, base float64 // a window: the front end; the rest up to the layer that is read; all layers of the untuned model
-	step               float64 // a window of a tuning step, the front end's output being there
+	front, tuned, base float64 // a window: what no tuning changes; the rest up to the layer that is read; all layers of the untuned model
+	step               float64 // a window of a tuning step, what is frozen being there
 	ridge              float64 // fit and prediction for all people
 	bootstrap          float64
 	manifest, prove    float64
 	ridgeBytes         int64 // features of a ridge
 }
 
+// without is what computes frozen frames, with the calibration's cache.
+func (c *calibration) without(f *frozen) *frozen {
+	own := *f
+	own.cache = c.cache
+	return &own
+}
+
 const (
+	planCache          = 1 << 40
 	calibrationWindows = 64   // at least, or two batches, or what there is
 	calibrationSteps   = 3    // measured, after one that is not
 	calibrationVoxels  = 1000 // of the ridge and the bootstrap; more are extrapolated
@@ -62,12 +67,17 @@ func (c *calibration) timeProof(ctx context.Context, w *work) (err error) {
 	return err
 }
 
-// timeReading reads the start of the longest story three times: with the front end, with its output at hand, and all layers.
+// timeReading reads the start of the longest story three times: with what is frozen, with that at hand, and all layers.
 func (c *calibration) timeReading(ctx context.Context, _ *work) error {
 	longest := slices.MaxFunc(c.storiesOf(Train, Val), func(a, b string) int { return len(c.stimuli[a].windows) - len(c.stimuli[b].windows) })
 	stim := c.stimuli[longest]
-	n := min(len(stim.windows), max(calibrationWindows, 2*c.reader.batch))
-	samples := stim.windows[n-1].End
+	last := stim.clips[min(len(stim.clips), 2*c.reader.batch)-1]
+	for _, clip := range stim.clips {
+		if last.windows.To < calibrationWindows {
+			last = clip
+		}
+	}
+	n, samples := last.windows.To, last.end
 	clock, err := c.Data.Clock(longest)
 	if err != nil {
 		return err
@@ -91,7 +101,7 @@ func (c *calibration) timeReading(ctx context.Context, _ *work) error {
 	layer := []int{c.Experiment.Model.Layer}
 	warmUp := c.reader.runs(piece, n-1, n)[0] // of the longest windows
 	err = c.model.Session().Infer(ctx, func(s *torch.Scope) error {
-		c.reader.forward(s, piece, warmUp, layer)
+		c.reader.vectors(s, piece, warmUp, layer)
 		return nil
 	})
 	if err != nil {
@@ -105,7 +115,7 @@ func (c *calibration) timeReading(ctx context.Context, _ *work) error {
 		return err
 	}
 	base := c.Study.reader(c.Study.Model)
-	base.cache = c.cache
+	base.frozen = c.without(base.frozen)
 	all := make([]int, c.Study.Model.Config.Layers+1)
 	for l := range all {
 		all[l] = l
@@ -115,7 +125,7 @@ func (c *calibration) timeReading(ctx context.Context, _ *work) error {
 	return err
 }
 
-// timeSteps does tuning steps on blocks of about the usual size, with the front end's output at hand as in most of a run.
+// timeSteps does tuning steps on blocks of about the usual size, with what is frozen at hand as in most of a run.
 func (c *calibration) timeSteps(ctx context.Context, w *work) error {
 	c.zscore = map[string]align.ZScore{}
 	channels := c.Study.Model.Config.Hidden
@@ -138,11 +148,7 @@ func (c *calibration) timeSteps(ctx context.Context, w *work) error {
 		stim := c.stimuli[b.story]
 		sp := spanOf(stim, b, c.Experiment.Train.HaloTRs)
 		for _, run := range c.reader.runs(stim, sp.windows.From, sp.windows.To) {
-			err := c.model.Session().Infer(ctx, func(s *torch.Scope) error {
-				c.cache.put(stim.name, run, c.reader.front(s, stim, run))
-				return nil
-			})
-			if err != nil {
+			if err := c.reader.fill(ctx, stim, run, c.readLayers()); err != nil {
 				return err
 			}
 		}
@@ -172,8 +178,7 @@ func (c *calibration) timeRidge(ctx context.Context, _ *work) error {
 		return x
 	}
 	for _, group := range c.sameRows() {
-		_, rows := c.people[group[0]].want(Train)
-		_, valRows := c.people[group[0]].want(Val)
+		rows, valRows := c.people[group[0]].rowsOf(Train), c.people[group[0]].rowsOf(Val)
 		voxels := 0
 		for _, i := range group {
 			voxels += c.people[i].voxels
@@ -258,7 +263,7 @@ func (c *calibration) phases(w *work) []PlanPhase {
 		out = append(out, PlanPhase{name, times, each, times * each})
 	}
 	add("open data and model, hash inputs", 1, c.took.Seconds()+c.manifest+c.prove)
-	add("front end, once", 1, c.front*float64(w.epochWindows+w.testWindows))
+	add("what no tuning changes, once", 1, c.front*float64(w.epochWindows+w.testWindows))
 	reads := 1.
 	if exp.Train.Mode != "readout" {
 		reads += epochs
@@ -282,29 +287,12 @@ func (c *calibration) peakMB(w *work) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	kept := 1<<40 - c.cache.budget
+	kept := planCache - c.cache.budget
 	rows := int64(0)
 	for _, stim := range c.stimuli {
 		rows += int64(stim.rows)
 	}
 	features := rows * int64(c.Study.Model.Config.Hidden*len(c.delays)) * 4 * int64(w.evalLayers())
-	more := min(c.opt.CacheBytes, w.frontBytes) - kept + features
+	more := min(c.opt.CacheBytes, w.frozenBytes) - kept + features
 	return float64(peak+max(more, 0)) / 1e6, nil
-}
-
-// peakMemory is the largest resident size of this process so far, in bytes.
-func peakMemory() (int64, error) {
-	const path = "/proc/self/status"
-	f, err := os.Open(path)
-	if err != nil {
-		return 0, fault.Wrap(fault.Unavailable, "measure memory", path, err)
-	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		var kB int64
-		if n, _ := fmt.Sscanf(lines.Text(), "VmHWM: %d kB", &kB); n == 1 {
-			return kB << 10, nil
-		}
-	}
-	return 0, fault.New(fault.Unavailable, "measure memory", path, "does not name the peak")
 }

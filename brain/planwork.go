@@ -8,12 +8,12 @@ import (
 // work counts what a training and its evaluation do.
 type work struct {
 	order        []block
-	spans        []int // windows of each block
+	spans        []int // windows of each block's clips
 	stepWindows  int   // windows of all blocks
 	epochWindows int   // of training and validation stories
 	testWindows  int   // of test stories that are not among those
 	trainTest    int   // of training and test stories
-	frontBytes   int64 // output of the front end over all of them
+	frozenBytes  int64 // what no tuning changes over all of them
 	cached       float64
 
 	modelParameters, parameters int
@@ -26,17 +26,21 @@ func (st *Study) countWork(t *trainer) *work {
 	exp := st.Experiment
 	w := &work{st: st, order: blocks(st.people, exp.Train.BlockTRs, exp.Train.Joint == "shared")}
 	for _, b := range w.order {
-		sp := spanOf(st.stimuli[b.story], b, exp.Train.HaloTRs)
-		w.spans = append(w.spans, sp.windows.To-sp.windows.From)
-		w.stepWindows += sp.windows.To - sp.windows.From
+		stim := st.stimuli[b.story]
+		sp := spanOf(stim, b, exp.Train.HaloTRs)
+		n := 0
+		for _, run := range stim.runs(sp.windows.From, sp.windows.To, len(stim.clips)) {
+			all := stim.all(run.clips).windows
+			n += all.To - all.From
+		}
+		w.spans = append(w.spans, n)
+		w.stepWindows += n
 	}
 	fitted := st.storiesOf(Train, Val)
 	for _, story := range st.stories {
 		stim := st.stimuli[story]
 		n := len(stim.windows)
-		for _, win := range stim.windows {
-			w.frontBytes += int64(st.Model.Config.Frames(win.End-win.Start)*st.Model.Config.ConvOut()) * 4
-		}
+		w.frozenBytes += t.reader.frozenBytes(stim, t.readLayers())
 		if slices.Contains(fitted, story) {
 			w.epochWindows += n
 		} else {
@@ -46,7 +50,7 @@ func (st *Study) countWork(t *trainer) *work {
 			w.trainTest += n
 		}
 	}
-	w.cached = min(1, float64(st.opt.CacheBytes)/float64(max(w.frontBytes, 1)))
+	w.cached = min(1, float64(st.opt.CacheBytes)/float64(max(w.frozenBytes, 1)))
 	for name, p := range t.adam.Params() {
 		w.parameters += p.Len()
 		if !strings.HasPrefix(name, "readout.") {
@@ -70,7 +74,7 @@ func (w *work) diskBytes() int64 {
 	}
 	total += int64(exp.Train.Epochs*len(w.order))*step + int64(exp.Train.Epochs)*epoch + small
 	for _, p := range w.st.people {
-		_, rows := p.want(Test)
+		rows := p.rowsOf(Test)
 		matrices, vectors := int64(2), int64(1) // responses and base
 		if exp.Train.Mode != "readout" {
 			matrices, vectors = 4, 4

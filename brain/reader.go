@@ -10,101 +10,151 @@ import (
 )
 
 // reader turns the windows of a story into vectors: one per window and layer.
+//
+// What the model has in common with the untuned one, and nothing random disturbs, is computed by that, group by group,
+// and kept; the rest goes on from there in batches. So what is kept changes the time that reading takes, and no bit of
+// what is read.
 type reader struct {
-	model     *wavlm.Model
-	token     string // first, last or mean
-	normalise bool   // each window by itself
-	pass      wavlm.Pass
-	cache     *cache
-	batch     int // windows of one forward pass
+	model  *wavlm.Model
+	frozen *frozen
+	shared int    // hidden states, from 0, that the model has in common with the untuned one
+	keep   int    // frames at no higher depth are kept; -1: none, where all that is read is shared
+	token  string // first, last or mean
+	pass   wavlm.Pass
+	batch  int // clips of one forward pass
 }
 
-// runs cuts the windows from ≤ i < to into batches of equal length: the shorter windows at a story's start run by
-// themselves, unpadded.
-func (r *reader) runs(st *stimulus, from, to int) (out []align.Rows) {
-	length := func(i int) int { return st.windows[i].End - st.windows[i].Start }
-	for i := from; i < to; {
-		j := i + 1
-		for j < to && j-i < r.batch && length(j) == length(i) {
-			j++
-		}
-		out = append(out, align.Rows{From: i, To: j})
-		i = j
+// runs cuts the windows from ≤ i < to into what goes through the model together.
+func (r *reader) runs(st *stimulus, from, to int) []run { return st.runs(from, to, r.batch) }
+
+// atOnce says whether all runs together are no more than one batch.
+func (r *reader) atOnce(runs []run) bool {
+	clips := 0
+	for _, run := range runs {
+		clips += run.clips.To - run.clips.From
 	}
-	return out
+	return clips <= r.batch
 }
 
-// forward gives the vectors (n, E) of one run of windows at each of the layers.
-func (r *reader) forward(s *torch.Scope, st *stimulus, run align.Rows, layers []int) []*torch.Tensor {
-	return r.encode(r.front(s, st, run), layers)
+// fixed is how many hidden states are the untuned model's in a pass of a scope.
+func (r *reader) fixed(s *torch.Scope) int {
+	if s.Mode().Dropout && r.disturbed() {
+		return 0
+	}
+	return r.shared
 }
 
-// encode turns the front end's output (n, T, C) into the vectors (n, E) of each layer.
-func (r *reader) encode(front *torch.Tensor, layers []int) []*torch.Tensor {
-	hidden := r.model.Encoder.Forward(front, slices.Max(layers), r.pass)
+// disturbed says whether anything random happens to frames while the model is tuned.
+func (r *reader) disturbed() bool {
+	random := r.pass.Regularise
+	return random.Hidden > 0 || random.LayerDrop > 0 || random.Time.Prob > 0
+}
+
+// depth is where a pass of a scope goes on from what is kept.
+func (r *reader) depth(s *torch.Scope, layers []int) int {
+	return max(min(r.fixed(s), r.keep, slices.Min(layers)+1), 0)
+}
+
+// vectors gives the vectors (windows, E) of a run at each of the layers.
+func (r *reader) vectors(s *torch.Scope, st *stimulus, run run, layers []int) []*torch.Tensor {
+	if slices.Max(layers) < r.fixed(s) {
+		return r.fixedVectors(s, st, run, layers)
+	}
+	depth := r.depth(s, layers)
+	return r.goOn(r.frozen.frames(s, st, run.clips, depth), depth, r.model, st, run, layers)
+}
+
+// goOn reads the vectors (windows, E) of each layer from frames (n, T, C) at a depth.
+func (r *reader) goOn(frames *torch.Tensor, depth int, model *wavlm.Model, st *stimulus, run run, layers []int) []*torch.Tensor {
+	var hidden []*torch.Tensor
+	first := max(depth-1, 0)
+	if depth == 0 {
+		hidden = model.Encoder.Forward(frames, slices.Max(layers), r.pass)
+	} else {
+		hidden = model.Encoder.Continue(frames, first, slices.Max(layers), r.pass)
+	}
 	out := make([]*torch.Tensor, len(layers))
 	for i, l := range layers {
-		out[i] = pool(hidden[l], r.token)
+		out[i] = r.pool(hidden[l-first], st, run)
 	}
 	return out
 }
 
-// pool gives one vector per window of frames h (n, T, E).
-func pool(h *torch.Tensor, token string) *torch.Tensor {
-	defer h.Scope().Part(PartReadout)()
-	switch token {
-	case "first":
-		return h.Select(1, 0)
-	case "mean":
-		return h.Mean(1)
-	default:
-		return h.Select(1, -1)
+// groupVectors reads all windows (windows, E) of one group from the untuned model, by way of frames that are kept.
+func (r *reader) groupVectors(s *torch.Scope, st *stimulus, g align.Rows, layers []int) []*torch.Tensor {
+	if r.keep < 0 {
+		return r.goOn(r.frozen.compute(s, st, g, 0), 0, r.frozen.model, st, st.all(g), layers)
 	}
+	depth := min(r.keep, slices.Min(layers)+1)
+	return r.goOn(r.frozen.group(s, st, g, depth), depth, r.frozen.model, st, st.all(g), layers)
 }
 
-// front gives the frozen front end's output (n, T, C), from the cache where that has it.
-func (r *reader) front(s *torch.Scope, st *stimulus, run align.Rows) *torch.Tensor {
-	defer torch.Part(s.Context(), PartData)()
-	if kept := r.cache.get(st.name, run); kept != nil {
-		return torch.Stack(0, scoped(s, kept)...)
-	}
-	return s.Frozen(func(s *torch.Scope) *torch.Tensor { return r.model.FrontEnd.Forward(r.waves(s, st, run)) })
-}
-
-func scoped(s *torch.Scope, ts []*torch.Tensor) []*torch.Tensor {
-	out := make([]*torch.Tensor, len(ts))
-	for i, t := range ts {
-		out[i] = s.Use(t)
-	}
-	return out
-}
-
-// waves gives the samples (n, S) of a run of windows.
-func (r *reader) waves(s *torch.Scope, st *stimulus, run align.Rows) *torch.Tensor {
-	var samples []float32
-	for _, w := range st.windows[run.From:run.To] {
-		window := st.samples[w.Start:w.End]
-		if r.normalise {
-			window = wavlm.Normalise(window)
+// fixedVectors is vectors where no tuning changes what is read.
+func (r *reader) fixedVectors(s *torch.Scope, st *stimulus, run run, layers []int) []*torch.Tensor {
+	out := make([]*torch.Tensor, len(layers))
+	n, width := run.windows.To-run.windows.From, r.model.Config.Hidden
+	if kept := r.frozen.cache.allVectors(r.vectorKeys(st, layers)); kept != nil {
+		for i, x := range kept {
+			out[i] = s.FromFloat32(x[run.windows.From*width:run.windows.To*width], n, width)
 		}
-		samples = append(samples, window...)
+		return out
 	}
-	n := run.To - run.From
-	return s.FromFloat32(samples, n, len(samples)/n)
+	joint := s.Frozen(func(s *torch.Scope) *torch.Tensor {
+		var parts []*torch.Tensor
+		for _, g := range st.groups {
+			all := st.all(g).windows
+			if from, to := max(all.From, run.windows.From), min(all.To, run.windows.To); from < to {
+				parts = append(parts, torch.Cat(1, r.groupVectors(s, st, g, layers)...).Narrow(0, from-all.From, to-from))
+			}
+		}
+		return torch.Cat(0, parts...) // (n, L·E)
+	})
+	for i := range layers {
+		out[i] = joint.Narrow(1, i*width, width)
+	}
+	return out
 }
 
-// features reads all windows of a story without gradients: one (windows, E) matrix per layer. It leaves the front end's
-// output in the cache. Steps of training do not, so that what is kept, and with it the last bits of what follows, does
-// not depend on which steps came before.
+// frozenBytes is what the frames or vectors of a story take that are kept while training reads those layers.
+func (r *reader) frozenBytes(st *stimulus, layers []int) (bytes int64) {
+	cfg := r.model.Config
+	if slices.Max(layers) < r.shared && r.keep < 0 {
+		return int64(len(st.windows)) * int64(cfg.Hidden) * int64(len(layers)) * 4
+	}
+	channels := cfg.ConvOut()
+	if min(r.shared, r.keep, slices.Min(layers)+1) > 0 {
+		channels = cfg.Hidden
+	}
+	size := 4
+	if r.frozen.half {
+		size = 2
+	}
+	for _, c := range st.clips {
+		bytes += int64(cfg.Frames(c.samples()) * channels * size)
+	}
+	return bytes
+}
+
+// fill computes what is frozen under a run of windows, so that it is kept where there is room.
+func (r *reader) fill(ctx context.Context, st *stimulus, run run, layers []int) error {
+	return r.model.Session().Infer(ctx, func(s *torch.Scope) error {
+		if slices.Max(layers) < r.fixed(s) {
+			return nil
+		}
+		r.frozen.frames(s, st, run.clips, r.depth(s, layers))
+		return nil
+	})
+}
+
+// features reads all windows of a story without gradients: one (windows, E) matrix per layer.
 func (r *reader) features(ctx context.Context, st *stimulus, layers []int) ([][]float32, error) {
+	if slices.Max(layers) < r.shared {
+		return r.fixedFeatures(ctx, st, layers)
+	}
 	out := make([][]float32, len(layers))
 	for _, run := range r.runs(st, 0, len(st.windows)) {
 		err := r.model.Session().Infer(ctx, func(s *torch.Scope) error {
-			front := r.front(s, st, run)
-			r.cache.put(st.name, run, front)
-			for i, x := range r.encode(front, layers) {
-				out[i] = append(out[i], x.To(torch.Float32).Float32s()...)
-			}
+			appendVectors(out, r.vectors(s, st, run, layers))
 			return nil
 		})
 		if err != nil {
@@ -114,72 +164,109 @@ func (r *reader) features(ctx context.Context, st *stimulus, layers []int) ([][]
 	return out, nil
 }
 
-// warm fills the cache as features would.
-func (r *reader) warm(ctx context.Context, st *stimulus) error {
-	for _, run := range r.runs(st, 0, len(st.windows)) {
-		frames := r.model.Config.Frames(st.windows[run.From].End - st.windows[run.From].Start)
-		if !r.cache.takes(st.name, run, int64(run.To-run.From)*int64(frames*r.model.Config.ConvOut())*4) {
-			continue
+// fixedFeatures is features where no tuning changes what is read: layers that were read before are not read again.
+func (r *reader) fixedFeatures(ctx context.Context, st *stimulus, layers []int) ([][]float32, error) {
+	out := make([][]float32, len(layers))
+	keys := r.vectorKeys(st, layers)
+	print := func(i int) func() fingerprint {
+		return func() fingerprint { return r.frozen.printVectors(st, keys[i]) }
+	}
+	var missing, places []int
+	for i, key := range keys {
+		if out[i] = r.frozen.cache.vectors(key, r.model.Config.Hidden, print(i)); out[i] == nil {
+			missing, places = append(missing, layers[i]), append(places, i)
 		}
+	}
+	if len(missing) == 0 {
+		return out, nil
+	}
+	read := make([][]float32, len(missing))
+	for _, g := range st.groups {
 		err := r.model.Session().Infer(ctx, func(s *torch.Scope) error {
-			r.cache.put(st.name, run, r.front(s, st, run))
+			appendVectors(read, r.groupVectors(s, st, g, missing))
 			return nil
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	for k, i := range places {
+		out[i] = read[k]
+		r.frozen.cache.putVectors(keys[i], read[k], print(i))
+	}
+	return out, nil
 }
 
-// cache keeps the front end's output of windows in memory, first come first kept, up to a budget.
-type cache struct {
-	arena  *torch.Arena
-	budget int64 // bytes left
-	kept   map[cacheKey]*torch.Tensor
+func appendVectors(to [][]float32, xs []*torch.Tensor) {
+	for i, x := range xs {
+		to[i] = append(to[i], x.To(torch.Float32).Float32s()...)
+	}
 }
 
-type cacheKey struct {
-	story  string
-	window int
+func (r *reader) vectorKeys(st *stimulus, layers []int) []vectorKey {
+	keys := make([]vectorKey, len(layers))
+	for i, l := range layers {
+		keys[i] = vectorKey{st.name, len(st.windows), l, r.token}
+	}
+	return keys
 }
 
-func newCache(budget int64) *cache {
-	return &cache{torch.NewArena(), budget, map[cacheKey]*torch.Tensor{}}
+// pool gives the vector of each wanted window (windows, E) from frames h (n, T, E) of a run's clips.
+func (r *reader) pool(h *torch.Tensor, st *stimulus, run run) *torch.Tensor {
+	defer h.Scope().Part(PartReadout)()
+	switch {
+	case st.shared && r.token == "mean":
+		return r.means(h, st, run)
+	case st.shared:
+		return r.picked(h, st, run)
+	case r.token == "mean":
+		return h.Mean(1)
+	case r.token == "first":
+		return h.Select(1, 0)
+	}
+	return h.Select(1, -1)
 }
 
-// get gives the frames (T, C) of every window of a run, or nil if one is missing.
-func (c *cache) get(story string, run align.Rows) (out []*torch.Tensor) {
-	for i := run.From; i < run.To; i++ {
-		t := c.kept[cacheKey{story, i}]
-		if t == nil {
-			return nil
+// wanted goes through the windows of a run, with the place of their clip in the run and their frames in the clip.
+func (r *reader) wanted(st *stimulus, run run, do func(place int, frames align.Rows)) {
+	for k := run.clips.From; k < run.clips.To; k++ {
+		c := st.clips[k]
+		for i := max(c.windows.From, run.windows.From); i < min(c.windows.To, run.windows.To); i++ {
+			do(k-run.clips.From, c.framesIn(st.windows[i], r.model.Config))
 		}
-		out = append(out, t)
 	}
-	return out
 }
 
-// takes says whether there is room for so many bytes of a run, none of whose windows is kept already.
-func (c *cache) takes(story string, run align.Rows, bytes int64) bool {
-	for i := run.From; i < run.To; i++ {
-		if c.kept[cacheKey{story, i}] != nil {
-			return false
+// picked takes one frame for each window out of frames h (n, T, E) of clips: (windows, E).
+func (r *reader) picked(h *torch.Tensor, st *stimulus, run run) *torch.Tensor {
+	frames := h.Dim(1)
+	var places []int
+	r.wanted(st, run, func(place int, in align.Rows) {
+		at := in.To - 1
+		if r.token == "first" {
+			at = in.From
+		}
+		places = append(places, place*frames+at)
+	})
+	return h.Reshape(h.Dim(0)*frames, -1).IndexSelect(0, places)
+}
+
+// means takes the mean over the frames of each window out of frames h (n, T, E) of clips: (windows, E).
+func (r *reader) means(h *torch.Tensor, st *stimulus, run run) *torch.Tensor {
+	s, frames := h.Scope(), h.Dim(1)
+	weights := make([][]float32, h.Dim(0)) // (windows, T) of each clip
+	r.wanted(st, run, func(place int, in align.Rows) {
+		row := make([]float32, frames)
+		for f := in.From; f < in.To; f++ {
+			row[f] = 1 / float32(in.To-in.From)
+		}
+		weights[place] = append(weights[place], row...)
+	})
+	var out []*torch.Tensor
+	for k, w := range weights {
+		if len(w) > 0 {
+			out = append(out, s.FromFloat32(w, len(w)/frames, frames).MatMul(h.Select(0, k).To(torch.Float32)))
 		}
 	}
-	return bytes <= c.budget
+	return torch.Cat(0, out...)
 }
-
-// put keeps the frames of a run (n, T, C), if it takes them.
-func (c *cache) put(story string, run align.Rows, frames *torch.Tensor) {
-	size := int64(frames.Len() * frames.DType().Size())
-	if !c.takes(story, run, size) {
-		return
-	}
-	c.budget -= size
-	for i := run.From; i < run.To; i++ {
-		c.kept[cacheKey{story, i}] = c.arena.Keep(frames.Select(0, i-run.From))
-	}
-}
-
-func (c *cache) close() { c.arena.Close() }

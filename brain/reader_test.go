@@ -18,10 +18,17 @@ func TestRunsHaveOneLength(t *testing.T) {
 	for i, length := range []int{400, 800, 1200, 1200, 1200, 1200, 1200} {
 		st.windows = append(st.windows, align.Window{Start: 2000*i - length, End: 2000 * i})
 	}
-	r := &reader{batch: 3}
-	assert.Equal(t, []align.Rows{{From: 0, To: 1}, {From: 1, To: 2}, {From: 2, To: 5}, {From: 5, To: 7}}, r.runs(st, 0, 7))
-	assert.Equal(t, []align.Rows{{From: 3, To: 6}}, r.runs(st, 3, 6))
-	assert.Empty(t, r.runs(st, 4, 4))
+	st.own(experiment.Model{})
+	rows := func(runs []run) (out []align.Rows) {
+		for _, r := range runs {
+			assert.Equal(t, r.clips, r.windows, "each window is a clip")
+			out = append(out, r.windows)
+		}
+		return out
+	}
+	assert.Equal(t, []align.Rows{{From: 0, To: 1}, {From: 1, To: 2}, {From: 2, To: 5}, {From: 5, To: 7}}, rows(st.runs(0, 7, 3)))
+	assert.Equal(t, []align.Rows{{From: 3, To: 6}}, rows(st.runs(3, 6, 3)))
+	assert.Empty(t, st.runs(4, 4, 3))
 }
 
 // Windows are what the whole waveform holds there, each alone in front of the model: batches and the cache change nothing.
@@ -77,48 +84,8 @@ func TestVectorsOfWindows(t *testing.T) {
 	}
 }
 
-func TestCacheKeepsToItsBudget(t *testing.T) {
-	const windows = 157 // of full length after the two at the start
-	for _, budget := range []int64{1, 40_000, 1 << 30} {
-		st := tiny(t, Options{CacheBytes: budget}, nil)
-		stim := st.stimuli["one"]
-		r := st.reader(st.Model)
-		r.batch = 10
-		_, err := r.features(t.Context(), stim, []int{1})
-		require.NoError(t, err)
-		assert.GreaterOrEqual(t, st.cache.budget, int64(0))
-		kept := len(st.cache.kept)
-		switch budget {
-		case 1:
-			assert.Zero(t, kept)
-		case 1 << 30:
-			assert.Len(t, stim.windows, kept)
-			assert.Greater(t, kept, windows)
-		default:
-			assert.Greater(t, kept, 10)
-			assert.Less(t, kept, windows)
-		}
-		left := st.cache.budget
-		require.NoError(t, st.Model.Session().Infer(t.Context(), func(s *torch.Scope) error {
-			r.forward(s, stim, align.Rows{From: 3, To: 150}, []int{1}) // as a step does, in other batches
-			return nil
-		}))
-		assert.Len(t, st.cache.kept, kept, "steps keep nothing")
-		assert.Equal(t, left, st.cache.budget)
-
-		fresh := tiny(t, Options{CacheBytes: budget}, nil)
-		w := fresh.reader(fresh.Model)
-		w.batch = 10
-		require.NoError(t, w.warm(t.Context(), fresh.stimuli["one"]))
-		for key := range st.cache.kept {
-			assert.Contains(t, fresh.cache.kept, key, "warming keeps what reading keeps")
-		}
-		assert.Len(t, fresh.cache.kept, kept)
-	}
-}
-
 func TestBatchFollowsMemory(t *testing.T) {
-	e := experiment.Default()
+	e := experiment.Default().Model
 	base := wavlm.Default(wavlm.WavLM)
 	assert.Equal(t, 1, batchSize(base, e, 1))
 	small, large := batchSize(base, e, 1<<30), batchSize(base, e, 4<<30)

@@ -92,13 +92,10 @@ func (st *Study) predict(ctx context.Context, fs []rowFeatures, split Split) ([]
 	for _, group := range st.sameRows() {
 		first := st.people[group[0]]
 		_, rows := fs[0].stack(first, Train)
-		y := make([][]float32, len(group))
-		widths := make([]int, len(group))
-		for k, i := range group {
-			y[k], _ = st.people[i].want(Train)
-			widths[k] = st.people[i].voxels
+		var responses ridge.Beside
+		for _, i := range group {
+			responses = append(responses, st.people[i].measured(Train))
 		}
-		responses := besides(y, widths, rows)
 		var all []float32
 		var best []float64
 		for l := range fs {
@@ -107,7 +104,7 @@ func (st *Study) predict(ctx context.Context, fs []rowFeatures, split Split) ([]
 			if fs[l].options != nil {
 				fs[l].options(&opt)
 			}
-			m, err := ridge.Fit(ctx, x, responses, rows, opt)
+			m, err := ridge.FitColumns(ctx, x, responses, rows, responses.Cols(), opt)
 			if err != nil {
 				return nil, err
 			}
@@ -133,8 +130,9 @@ func (st *Study) predict(ctx context.Context, fs []rowFeatures, split Split) ([]
 		_, rows = fs[0].stack(first, split)
 		from := 0
 		for k, i := range group {
-			out[i] = prediction{rows, columns(all, rows, from, from+widths[k])}
-			from += widths[k]
+			width := responses[k].Cols
+			out[i] = prediction{rows, columns(all, rows, from, from+width)}
+			from += width
 		}
 	}
 	return out, nil

@@ -9,6 +9,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/ridge"
 	"github.com/brainwavlm/bwlm/fault"
 )
 
@@ -154,7 +155,10 @@ func detrend(m *dataset.Matrix, degree int) *dataset.Matrix {
 
 // standardise fills in the responses by the rule of data.zscore.
 func (p *person) standardise(rule string) {
-	train := p.trainStatistics()
+	var train align.ZScore
+	if rule == "train" {
+		train = p.trainStatistics()
+	}
 	for story, r := range p.responses {
 		r.data = r.repeats.Mean()
 		switch rule {
@@ -206,10 +210,42 @@ func (p *person) want(split Split) (x []float32, rows int) {
 	return p.stack(split, func(r *response) []float32 { return r.data })
 }
 
+// rowsOf is how many rows a split has.
+func (p *person) rowsOf(split Split) (rows int) {
+	for _, r := range p.parts[split] {
+		rows += r.To - r.From
+	}
+	return rows
+}
+
+// measured are the standardised responses of a split as they are, not copied.
+func (p *person) measured(split Split) ridge.Stacked {
+	m := ridge.Stacked{Cols: p.voxels}
+	for _, r := range p.parts[split] {
+		m.Parts = append(m.Parts, p.responses[r.Story].data[r.From*p.voxels:r.To*p.voxels])
+	}
+	return m
+}
+
+// varies says of each voxel whether its responses in a split are not constant.
+func (p *person) varies(split Split) []bool {
+	out := make([]bool, p.voxels)
+	parts := p.measured(split).Parts
+	for _, part := range parts {
+		for at := 0; at < len(part); at += p.voxels {
+			for v, y := range part[at : at+p.voxels] {
+				if y != parts[0][v] {
+					out[v] = true
+				}
+			}
+		}
+	}
+	return out
+}
+
 // tunedColumns are the voxels of the tuned and of the balanced regions that vary in the training rows.
 func tunedColumns(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset, p *person) ([]int, error) {
-	x, rows := p.want(Train)
-	in := varies(x, rows, p.voxels)
+	in := p.varies(Train)
 	for _, names := range [][]string{exp.Data.ROI, exp.Data.ROIBalance} {
 		if len(names) == 0 {
 			continue

@@ -21,6 +21,7 @@ import (
 type StepOptions struct {
 	Windows int          // every 8 make one row
 	Seconds float64      // of a window; 0: 4
+	Block   float64      // seconds of the clips that they are read from, one every .25 s; 0: each goes through the model by itself
 	Voxels  int          // that each readout predicts
 	People  int          // with a readout each; 0: 1
 	Steps   int          // measured, after one that is not
@@ -33,7 +34,7 @@ type StepOptions struct {
 
 // StepTimes is what a bench of the tuning step found, in seconds.
 type StepTimes struct {
-	Fill  float64   // the front end over all windows, once: training keeps its output
+	Fill  float64   // what no tuning changes over all windows, once: training keeps it
 	Steps []float64 // each step, in order
 	Loss  float64   // of the last step
 	Work  Work      // of one step
@@ -94,8 +95,11 @@ func BenchStep(ctx context.Context, opt StepOptions) (*StepTimes, error) {
 // work counts what a step computes.
 func (b *stepBench) work() Work {
 	opt := b.opt
-	clips := slices.Repeat([]int{opt.Config.Frames(b.samples())}, opt.Windows)
-	return stepWork(opt.Config, stepShape{clips: clips, layer: b.layer, rank: b.lora.R, adapted: len(b.lora.Targets),
+	var clips []int
+	for _, c := range b.audio.clips {
+		clips = append(clips, opt.Config.Frames(c.samples()))
+	}
+	return stepWork(opt.Config, stepShape{clips: clips, depth: b.reader.keep, layer: b.layer, rank: b.lora.R, adapted: len(b.lora.Targets),
 		rows: opt.Windows / windowsOfRow, bottleneck: b.bottleneck, voxels: opt.Voxels, people: opt.People})
 }
 
@@ -128,6 +132,9 @@ func newStepBench(ctx context.Context, opt StepOptions) (*stepBench, error) {
 	exp := experiment.Default()
 	opt.Seconds, opt.People = cmp.Or(opt.Seconds, benchSeconds), cmp.Or(opt.People, 1)
 	exp.Model.Token, exp.Model.WindowSeconds = "first", opt.Seconds
+	if exp.Model.BlockSeconds = opt.Block; opt.Block > 0 {
+		exp.Model.Mode = "block"
+	}
 	if opt.Config.Layers == 0 {
 		opt.Config = wavlm.Default(wavlm.WavLM)
 	}
@@ -142,6 +149,8 @@ func newStepBench(ctx context.Context, opt StepOptions) (*stepBench, error) {
 	case opt.Config.Frames(int(min(opt.Seconds, maxBenchSeconds)*dataset.SampleRate)) < 1 || opt.Seconds > maxBenchSeconds:
 		return nil, fault.New(fault.Usage, "bench step", "seconds", "%g of a window, want enough for a frame (%g) and at most %d",
 			opt.Seconds, float64(opt.Config.MinSamples())/dataset.SampleRate, maxBenchSeconds)
+	case opt.Block != 0 && !(opt.Block >= 2*opt.Seconds && opt.Block <= 3600):
+		return nil, fault.New(fault.Usage, "bench step", "block", "%g s, want at least two windows of %g s", opt.Block, opt.Seconds)
 	case opt.Steps < 1:
 		return nil, fault.New(fault.Usage, "bench step", "steps", "%d, want at least 1", opt.Steps)
 	}
@@ -166,7 +175,8 @@ func (b *stepBench) prepare(ctx context.Context, exp *experiment.Experiment) (er
 	if err != nil {
 		return err
 	}
-	b.reader = &reader{model: view, token: exp.Model.Token, cache: newCache(1 << 40), batch: windowsOfRow}
+	b.reader = &reader{model: view, token: exp.Model.Token, batch: opt.Windows, shared: view.SharedStates(), keep: view.SharedStates(),
+		frozen: &frozen{model: b.base, cache: newCache(1<<40, nil, nil)}}
 	b.session = *view.Session()
 	return b.prepareData(ctx, exp)
 }
@@ -191,10 +201,15 @@ func (b *stepBench) prepareData(ctx context.Context, exp *experiment.Experiment)
 		adapter := nn.Group{LR: exp.Train.LR}.With("adapter.", b.adapter.Store(), nil)
 		b.adam = nn.NewAdam(s, nn.AdamOptions{}, adapter, readouts)
 		length := b.samples()
-		b.audio = &stimulus{name: "noise", samples: s.Normal(0, 1, b.opt.Windows*length).Float32s()}
-		for i := range b.opt.Windows {
-			b.audio.windows = append(b.audio.windows, align.Window{Start: i * length, End: (i + 1) * length})
+		apart := length // of windows that have nothing in common
+		if b.opt.Block > 0 {
+			apart = samplesOf(exp.Model.StrideSeconds)
 		}
+		b.audio = &stimulus{name: "noise", samples: s.Normal(0, 1, (b.opt.Windows-1)*apart+length).Float32s()}
+		for i := range b.opt.Windows {
+			b.audio.windows = append(b.audio.windows, align.Window{Start: i * apart, End: i*apart + length})
+		}
+		b.audio.own(exp.Model)
 		b.want = s.Normal(0, 1, rows*b.opt.Voxels).Float32s()
 		return nil
 	})
@@ -208,7 +223,7 @@ func (b *stepBench) close() {
 		r.close()
 	}
 	if b.reader != nil {
-		b.reader.cache.close()
+		b.reader.frozen.cache.close()
 	}
 	if b.adapter != nil {
 		b.adapter.Close()
@@ -218,18 +233,29 @@ func (b *stepBench) close() {
 	}
 }
 
-// fill runs the front end, a row's windows at a time, and keeps what it gives.
+// fill computes and keeps what no tuning changes.
 func (b *stepBench) fill(ctx context.Context) error {
 	defer torch.Part(ctx, PhaseFill)()
-	return b.reader.warm(ctx, b.audio)
+	for _, run := range b.runs() {
+		if err := b.reader.fill(ctx, b.audio, run, []int{b.layer}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
+
+// runs are all windows; the last clip of mode block is shorter than the others.
+func (b *stepBench) runs() []run { return b.reader.runs(b.audio, 0, b.opt.Windows) }
 
 // step is one optimizer step.
 func (b *stepBench) step(ctx context.Context, seed uint64) (loss float64, err error) {
 	defer torch.Part(ctx, PhaseStep)()
 	err = b.session.Train(ctx, seed, func(s *torch.Scope) error {
-		x := b.reader.forward(s, b.audio, align.Rows{From: 0, To: b.opt.Windows}, []int{b.layer})[0] // (windows, E)
-		l := b.loss(s, x.To(torch.Float32).Reshape(-1, windowsOfRow, x.Dim(1)))
+		var xs []*torch.Tensor
+		for _, run := range b.runs() {
+			xs = append(xs, b.reader.vectors(s, b.audio, run, []int{b.layer})[0].To(torch.Float32))
+		}
+		l := b.loss(s, torch.Cat(0, xs...).Reshape(-1, windowsOfRow, b.opt.Config.Hidden))
 		l.Backward()
 		loss = l.Item()
 		if err := b.check(); err != nil {

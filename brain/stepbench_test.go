@@ -30,6 +30,22 @@ func TestBenchStep(t *testing.T) {
 	assert.True(t, times.Loss > -1 && times.Loss < 1 && times.Loss != 0, "a correlation: %g", times.Loss)
 }
 
+// In mode block the same windows are read from fewer clips.
+func TestBenchStepInBlocks(t *testing.T) {
+	opt := smallStep()
+	opt.Windows, opt.Block = 40, 8
+	b, err := newStepBench(t.Context(), opt)
+	require.NoError(t, err)
+	defer b.close()
+	assert.Len(t, b.audio.clips, 3, "13.75 s of audio, 4 s apart")
+	times, err := BenchStep(t.Context(), opt)
+	require.NoError(t, err)
+	assert.Len(t, times.Steps, 3)
+	opt.Block = 7
+	_, err = BenchStep(t.Context(), opt)
+	assert.Equal(t, fault.Usage, fault.KindOf(err))
+}
+
 // TestBenchStepTunes looks at what a step changes: the adapters below layer 9 and the readout, nothing else.
 func TestBenchStepTunes(t *testing.T) {
 	b, err := newStepBench(t.Context(), smallStep())

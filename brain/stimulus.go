@@ -14,9 +14,22 @@ type stimulus struct {
 	rows       int
 	samples    []float32
 	windows    []align.Window
+	clips      []clip         // that own them
+	groups     []align.Rows   // of clips, in which what is frozen is computed
+	shared     bool           // clips own several windows
 	weights    *align.Weights // (rows, windows)
 	training   *align.Weights // the same, but as compat wants it while tuning
 	statistics []align.Rows   // rows behind the z-score of features
+}
+
+// own finds the clips of the windows.
+func (st *stimulus) own(m experiment.Model) {
+	if st.shared = m.Mode == "block"; st.shared {
+		st.clips = blockClips(st.windows, len(st.samples), samplesOf(m.BlockSeconds), samplesOf(m.WindowSeconds))
+	} else {
+		st.clips = ownClips(st.windows)
+	}
+	st.groups = groups(st.clips)
 }
 
 // cut cuts the waveform of a story into windows and finds the weights that carry them to its rows.
@@ -30,6 +43,7 @@ func cut(exp *experiment.Experiment, clock align.Clock, story string, samples []
 		return nil, fault.New(fault.BadData, "cut windows", story, "%.3g s of audio give no window of %g s every %g s",
 			float64(len(samples))/dataset.SampleRate, exp.Model.WindowSeconds, exp.Model.StrideSeconds)
 	}
+	st.own(exp.Model)
 	times, ends := clock.Times(0, rows), align.FeatureTimes(st.windows)
 	if exp.Model.Downsample == "average" {
 		st.weights = align.Average(times, ends, clock.TR, clock.RowTime)

@@ -10,6 +10,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/frames"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/wavlm"
@@ -17,11 +18,14 @@ import (
 
 // Options are what a study needs beside its experiment. The zero value is useful.
 type Options struct {
-	CacheBytes int64       // budget of the front end's output; 0: 2 GiB
-	BatchBytes int64       // aim for the memory of one forward and backward pass; 0: 2.5 GiB
-	Purpose    string      // for the looks at test rows of a sealed experiment: the command
-	Progress   func(Event) // called from the goroutine that works; may be nil
-	Details    bool        // events at the end of an epoch have Details
+	MaxBytes   int64         // most memory of the process, from which the next two follow; 0: as the experiment's max_memory says
+	CacheBytes int64         // budget in memory of what no tuning changes; 0: 2 GiB
+	Disk       *frames.Store // keeps that beyond the budget, and for other runs; nil: nothing does
+	HalfFrames bool          // round it to bf16, which takes half the room and changes results a little
+	BatchBytes int64         // aim for the memory of one forward and backward pass; 0: 2.5 GiB
+	Purpose    string        // for the looks at test rows of a sealed experiment: the command
+	Progress   func(Event)   // called from the goroutine that works; may be nil
+	Details    bool          // events at the end of an epoch have Details
 }
 
 // Event tells where a long computation is.
@@ -53,9 +57,9 @@ type Study struct {
 	delays   []int    // in TRs
 	loss     Loss
 	lossName string
-	cache    *cache
+	frozen   *frozen
 	waves    map[string][]float32 // stories as the model hears them; shared with variants
-	owns     bool                 // the cache
+	owns     bool                 // the cache of frozen
 	closes   bool                 // the model
 	took     time.Duration        // to open it
 }
@@ -104,20 +108,24 @@ func openModel(ctx context.Context, exp *experiment.Experiment, frozen bool) (*w
 // New makes a study of data and a model that are at hand. It loads the responses and audio of the splits, and
 // refuses splits that share stimulus.
 func New(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset, model *wavlm.Model, opt Options) (*Study, error) {
-	if opt.CacheBytes == 0 {
-		opt.CacheBytes = 2 << 30
-	}
-	if opt.BatchBytes == 0 {
-		opt.BatchBytes = 5 << 29
-	}
 	if opt.Progress == nil {
 		opt.Progress = func(Event) {}
 	}
-	st := &Study{Experiment: exp, Data: data, Model: model, opt: opt, Notes: slices.Clone(model.Notes), cache: newCache(opt.CacheBytes), waves: map[string][]float32{}, owns: true}
-	if err := st.prepare(ctx); err != nil {
+	st := &Study{Experiment: exp, Data: data, Model: model, opt: opt, Notes: slices.Clone(model.Notes), waves: map[string][]float32{}, owns: true}
+	st.frozen = &frozen{model: model, normalise: exp.Model.Normalise == "window", half: opt.HalfFrames && model.Session().Compute == torch.Float32}
+	if st.frozen.half {
+		st.note("what no tuning changes is rounded to bf16: results are not, to the last bits, those without")
+	}
+	err := st.prepare(ctx)
+	if err == nil {
+		err = st.shareMemory(cmp.Or(opt.MaxBytes, exp.MaxBytes()))
+	}
+	if err != nil {
 		st.Close()
 		return nil, err
 	}
+	st.opt.BatchBytes, st.opt.CacheBytes = cmp.Or(st.opt.BatchBytes, defaultBatchBytes), cmp.Or(st.opt.CacheBytes, defaultCacheBytes)
+	st.frozen.cache = newCache(st.opt.CacheBytes, opt.Disk, func(err error) { st.opt.Progress(Event{Phase: "warning", Note: err.Error()}) })
 	return st, nil
 }
 
@@ -134,7 +142,7 @@ func (st *Study) prepare(ctx context.Context) error {
 // Close frees what the study holds.
 func (st *Study) Close() {
 	if st.owns {
-		st.cache.close()
+		st.frozen.cache.close()
 	}
 	if st.closes {
 		st.Model.Close()
@@ -217,10 +225,15 @@ func (st *Study) reach() align.Reach {
 	if exp.Compat.TimesAtTRStarts {
 		rowTime = 0
 	}
+	behind := clipLength(exp.Model)
+	reach := align.LanczosReach(behind, tr, st.delays)
 	if exp.Model.Downsample == "average" {
-		return align.AverageReach(exp.Model.WindowSeconds, tr, rowTime, st.delays)
+		reach = align.AverageReach(behind, tr, rowTime, st.delays)
 	}
-	return align.LanczosReach(exp.Model.WindowSeconds, tr, st.delays)
+	if exp.Model.Mode == "block" { // a frame hears its clip to the end
+		reach.Ahead += behind
+	}
+	return reach
 }
 
 func (st *Study) loadStimuli(ctx context.Context) error {
@@ -371,22 +384,39 @@ func (st *Study) note(format string, args ...any) {
 	}
 }
 
-// reader reads windows with a model, which may be a tuned view of the study's.
+// reader reads windows with a model, which may be a tuned view of the study's, or one of its shape and front end.
 func (st *Study) reader(model *wavlm.Model) *reader {
 	exp := st.Experiment
-	r := &reader{model: model, token: exp.Model.Token, normalise: exp.Model.Normalise == "window", cache: st.cache}
+	r := &reader{model: model, frozen: st.frozen, token: exp.Model.Token}
 	r.pass.Regularise = wavlm.Regularise{Hidden: exp.Train.Dropout, Attention: exp.Train.Dropout, Projection: exp.Train.Dropout,
 		LayerDrop: exp.Train.LayerDrop, Time: wavlm.Spans{Prob: exp.Train.SpecAugment, Length: 10, Min: 2}}
-	r.batch = batchSize(model.Config, exp, st.opt.BatchBytes)
+	r.batch = batchSize(model.Config, exp.Model, st.opt.BatchBytes)
+	if model.Store() == st.Model.Store() {
+		r.shared = max(model.SharedStates(), 0)
+		if model.SharedStates() < 0 { // an adapter in the front end
+			r.frozen = &frozen{model: model, normalise: st.frozen.normalise, half: st.frozen.half}
+		}
+	}
+	r.keep = st.keptDepth(r)
 	return r
 }
 
-// batchSize estimates how many windows fit in a budget while gradients are kept: per layer and frame about 14
-// vectors of the hidden width and 2 of the feed-forward width.
-func batchSize(cfg wavlm.Config, exp *experiment.Experiment, budget int64) int {
-	frames := cfg.Frames(int(exp.Model.WindowSeconds * dataset.SampleRate))
-	window := int64(4*frames) * int64(max(exp.Model.Layer, 1)*(14*cfg.Hidden+2*cfg.Inner)+4*cfg.ConvOut())
-	return int(min(max(budget/max(window, 1), 1), 512))
+// keptDepth is the depth of the frames that are kept, such that training, validation and evaluation share them. The
+// untuned model, to which no depth is too much, so goes by the adapter that there will be; -1 if there will be none.
+func (st *Study) keptDepth(r *reader) int {
+	switch train := st.Experiment.Train; {
+	case r.disturbed():
+		return 0
+	case r.shared <= r.model.Config.Layers:
+		return r.shared
+	case train.Mode == "readout":
+		return -1
+	case train.Mode == "full" || slices.Contains(st.Experiment.Adapter.Targets, "all-linear"):
+		return 0
+	case len(st.Experiment.Adapter.Layers) > 0:
+		return slices.Min(st.Experiment.Adapter.Layers) + 1
+	}
+	return 1
 }
 
 // OnProgress sends the events of what follows elsewhere.

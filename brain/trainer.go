@@ -186,7 +186,7 @@ func (t *trainer) prove(ctx context.Context, order []block) error {
 		return nil
 	}
 	var stim *stimulus
-	var runs []align.Rows
+	var runs []run
 	for _, b := range order {
 		stim = t.stimuli[b.story]
 		sp := spanOf(stim, b, t.Experiment.Train.HaloTRs)
@@ -199,11 +199,12 @@ func (t *trainer) prove(ctx context.Context, order []block) error {
 			Advise("check data.train and the data set's first_tr_seconds")
 	}
 	run := runs[len(runs)-1]
-	run.To = min(run.To, run.From+4)
+	run.clips.To = min(run.clips.To, run.clips.From+4)
+	run.windows.To = min(run.windows.To, stim.clips[run.clips.To-1].windows.To)
 	plain := *t.reader
 	plain.pass = wavlm.Pass{}
 	return t.adapter.Prove(ctx, &t.session, torch.Seed(t.Experiment.Train.Seed, seedProof), func(s *torch.Scope) *torch.Tensor {
-		return plain.forward(s, stim, run, []int{t.Experiment.Model.Layer})[0]
+		return plain.vectors(s, stim, run, []int{t.Experiment.Model.Layer})[0]
 	})
 }
 
@@ -213,9 +214,8 @@ func (t *trainer) step(ctx context.Context, b block, seed uint64) (loss float64,
 	stim := t.stimuli[b.story]
 	sp := spanOf(stim, b, t.Experiment.Train.HaloTRs)
 	runs := t.reader.runs(stim, sp.windows.From, sp.windows.To)
-	whole := sp.windows.To-sp.windows.From <= t.reader.batch
 	err = t.session.Train(ctx, seed, func(s *torch.Scope) error {
-		if whole || !t.tunes {
+		if t.reader.atOnce(runs) || !t.tunes {
 			loss = t.backward(s, b, sp, t.vectors(s, stim, runs))
 		} else {
 			loss = t.backwardInRuns(s, b, sp, stim, runs, seed)
@@ -241,20 +241,20 @@ func (t *trainer) mixed() int {
 }
 
 // hidden reads a run of windows: their vectors (n, E), or side by side those of all mixed states (n, L·E).
-func (t *trainer) hidden(s *torch.Scope, stim *stimulus, run align.Rows) *torch.Tensor {
+func (t *trainer) hidden(s *torch.Scope, stim *stimulus, run run) *torch.Tensor {
 	top := t.Experiment.Model.Layer
 	var layers []int
 	for l := top + 1 - t.mixed(); l <= top; l++ {
 		layers = append(layers, l)
 	}
 	if len(layers) == 1 {
-		return t.reader.forward(s, stim, run, layers)[0]
+		return t.reader.vectors(s, stim, run, layers)[0]
 	}
-	return torch.Cat(1, t.reader.forward(s, stim, run, layers)...)
+	return torch.Cat(1, t.reader.vectors(s, stim, run, layers)...)
 }
 
 // vectors gives the windows' vectors (windows, E) with gradients, if the model is tuned.
-func (t *trainer) vectors(s *torch.Scope, stim *stimulus, runs []align.Rows) *torch.Tensor {
+func (t *trainer) vectors(s *torch.Scope, stim *stimulus, runs []run) *torch.Tensor {
 	read := func(s *torch.Scope) *torch.Tensor {
 		var xs []*torch.Tensor
 		for _, run := range runs {
@@ -284,10 +284,10 @@ func (t *trainer) zscoreOf(story string) *align.ZScore {
 // backwardInRuns is backward for blocks whose activations do not fit in memory at once: the vectors are read without
 // gradients first, the gradient of the loss with respect to them is computed, and each run of windows is read again
 // to carry that gradient into the model.
-func (t *trainer) backwardInRuns(s *torch.Scope, b block, sp span, stim *stimulus, runs []align.Rows, seed uint64) float64 {
-	inRun := func(run align.Rows, grad bool, fn func(s *torch.Scope, x *torch.Tensor)) {
+func (t *trainer) backwardInRuns(s *torch.Scope, b block, sp span, stim *stimulus, runs []run, seed uint64) float64 {
+	inRun := func(run run, grad bool, fn func(s *torch.Scope, x *torch.Tensor)) {
 		mode := s.Mode()
-		mode.Grad, mode.Seed = grad, torch.Seed(seed, uint64(run.From))
+		mode.Grad, mode.Seed = grad, torch.Seed(seed, uint64(run.windows.From))
 		err := torch.Do(s.Context(), mode, func(s *torch.Scope) error {
 			fn(s, t.hidden(s, stim, run).To(torch.Float32))
 			return nil
@@ -305,7 +305,7 @@ func (t *trainer) backwardInRuns(s *torch.Scope, b block, sp span, stim *stimulu
 	loss := t.backward(s, b, sp, vectors)
 	grad := vectors.Grad(s).Float32s()
 	for _, run := range runs {
-		n := (run.To - run.From) * width
+		n := (run.windows.To - run.windows.From) * width
 		part := grad[:n]
 		grad = grad[n:]
 		inRun(run, true, func(s *torch.Scope, x *torch.Tensor) {

@@ -25,11 +25,11 @@ func (st *Study) Vary(ctx context.Context, exp *experiment.Experiment) (*Study, 
 // VaryData is Vary with other responses: data must have the same audio under the same names of stories.
 func (st *Study) VaryData(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset) (*Study, error) {
 	a, b := st.Experiment.Model, exp.Model
-	if a.WindowSeconds != b.WindowSeconds || a.StrideSeconds != b.StrideSeconds || a.Normalise != b.Normalise {
+	if a.WindowSeconds != b.WindowSeconds || a.StrideSeconds != b.StrideSeconds || a.Normalise != b.Normalise || clipLength(a) != clipLength(b) {
 		return nil, fault.New(fault.Usage, "vary study", "model", "windows differ: %g s every %g s against %g s every %g s",
 			b.WindowSeconds, b.StrideSeconds, a.WindowSeconds, a.StrideSeconds)
 	}
-	v := &Study{Experiment: exp, Data: data, Model: st.Model, opt: st.opt, cache: st.cache, waves: st.waves}
+	v := &Study{Experiment: exp, Data: data, Model: st.Model, opt: st.opt, frozen: st.frozen, waves: st.waves}
 	v.Notes = append(v.Notes, st.Model.Notes...)
 	return v, v.prepare(ctx)
 }

@@ -67,31 +67,45 @@ func (e *Encoder) Forward(features *torch.Tensor, upTo int, p Pass) []*torch.Ten
 	if upTo < 0 || upTo > len(e.layers) {
 		torch.Failf("wavlm encoder", "there is no hidden state %d, the last is %d", upTo, len(e.layers))
 	}
-	s := features.Scope()
-	frames := features.Dim(1)
-	valid := e.padding(s, p.Lengths, features.Dim(0), frames)
-	embedding := s.Part(PartEmbedding)
+	valid := e.padding(features.Scope(), p.Lengths, features.Dim(0), features.Dim(1))
+	embedding := features.Scope().Part(PartEmbedding)
 	h := features.Tidy(func(x *torch.Tensor) *torch.Tensor { return e.embed(x, valid, p) })
 	embedding()
+	return e.run(h, 0, upTo, valid, p)
+}
+
+// Continue gives the hidden states from to upTo, each (B, T, E), of hidden state number from (B, T, E): the same bits as
+// Forward gives of the features behind it, as long as nothing is drawn at random below, and as long as PostNorm is not
+// asked of a last state that is given. Layers below from do not run, so p.MaskTime has no effect.
+func (e *Encoder) Continue(h *torch.Tensor, from, upTo int, p Pass) []*torch.Tensor {
+	if from < 0 || upTo < from || upTo > len(e.layers) {
+		torch.Failf("wavlm encoder", "hidden states %d to %d, the model has 0 to %d", from, upTo, len(e.layers))
+	}
+	return e.run(h, from, upTo, e.padding(h.Scope(), p.Lengths, h.Dim(0), h.Dim(1)), p)
+}
+
+// run gives the hidden states from to upTo of the first of them.
+func (e *Encoder) run(h *torch.Tensor, from, upTo int, valid *padding, p Pass) []*torch.Tensor {
 	hidden := []*torch.Tensor{h}
-	if upTo == 0 {
+	if upTo == from {
 		return hidden
 	}
+	s := h.Scope()
 	c := setting{mask: valid.keyMask(s), rates: p.Regularise}
 	if table := e.layers[0].attention.table; table != nil {
-		c.position = table.forward(s, frames)
+		c.position = table.forward(s, h.Dim(1))
 	}
 	dropped := e.dropped(s, p.Regularise.LayerDrop)
-	for i, l := range e.layers[:upTo] {
-		if !dropped[i] {
-			end := s.Part(PartNorms, i)
+	for i, l := range e.layers[from:upTo] {
+		if !dropped[from+i] {
+			end := s.Part(PartNorms, from+i)
 			h = h.Tidy(func(h *torch.Tensor) *torch.Tensor { return l.forward(h, c) })
 			end()
 		}
 		hidden = append(hidden, h)
 	}
 	if upTo == len(e.layers) && e.cfg.Stable && p.Final == PostNorm {
-		hidden[upTo] = e.norm.Forward(h)
+		hidden[upTo-from] = e.norm.Forward(h)
 	}
 	return hidden
 }

@@ -23,6 +23,7 @@ type Model struct {
 	session nn.Session
 	closes  bool // the store goes with this model
 	oldKeys bool // the checkpoint spells the weight norm in the old way
+	shared  int  // hidden states in common with the model under a view
 }
 
 // Options say how a model is held.
@@ -49,7 +50,7 @@ func New(b *nn.Builder, cfg Config) *Model {
 		}
 		return nil
 	}
-	m := &Model{Config: cfg, Preprocessor: defaultPreprocessor(cfg)}
+	m := &Model{Config: cfg, Preprocessor: defaultPreprocessor(cfg), shared: cfg.Layers + 1}
 	m.FrontEnd, m.Encoder = newFrontEnd(b, cfg), newEncoder(b, cfg)
 	mode := b.Scope().Mode()
 	m.session = nn.Session{Stores: []*nn.Store{b.Store()}, Device: mode.Device, Compute: mode.Compute}
@@ -92,12 +93,16 @@ func (m *Model) narrow(s *torch.Scope, opt Options) error {
 // them too. The view ends with m.
 func (m *Model) View(s *torch.Scope, adapter nn.Adapter, stores ...*nn.Store) (*Model, error) {
 	var v *Model
+	reach := &lowest{adapter, m.Config.Layers + 1}
+	if adapter != nil {
+		adapter = reach
+	}
 	err := m.Store().Build(s, nil, adapter, func(b *nn.Builder) { v = New(b, m.Config) })
 	if err != nil {
 		return nil, asFault(fault.BadData, "adapt a model", "", err)
 	}
 	v.Preprocessor, v.Notes, v.Unused, v.oldKeys = m.Preprocessor, m.Notes, m.Unused, m.oldKeys
-	v.session = m.session
+	v.session, v.shared = m.session, reach.shared
 	v.session.Stores = append([]*nn.Store{m.Store()}, stores...)
 	return v, nil
 }

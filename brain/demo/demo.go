@@ -156,7 +156,7 @@ func (d *demo) modelPath() string { return filepath.Join(d.opt.Out, "model") }
 // frames.
 func (d *demo) experiment(a arm) *experiment.Experiment {
 	e := experiment.Default()
-	e.Model = experiment.Model{Path: d.modelPath(), Layer: 3, WindowSeconds: sim.TR, StrideSeconds: sim.TR, Token: "mean",
+	e.Model = experiment.Model{Path: d.modelPath(), Layer: 3, WindowSeconds: sim.TR, StrideSeconds: sim.TR, Mode: "windows", BlockSeconds: 32, Token: "mean",
 		Normalise: "story", Downsample: "average"}
 	e.Adapter.R, e.Adapter.Alpha = 8, 16
 	e.Data.Path, e.Data.Subjects, e.Data.ROI, e.Data.Trim = "simulated", []string{a.subject}, a.roi, [2]int{}

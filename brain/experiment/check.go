@@ -37,6 +37,9 @@ func (e *Experiment) between() error {
 	case m.StrideSeconds > m.WindowSeconds:
 		return e.bad("model.stride_seconds", "model.stride_seconds: %s s leaves audio unheard between windows of %s s",
 			number(m.StrideSeconds), number(m.WindowSeconds)).Advise("give a stride of at most model.window_seconds")
+	case m.Mode == "block" && m.BlockSeconds < 2*m.WindowSeconds:
+		return e.bad("model.block_seconds", "model.block_seconds: clips of %s s overlap by a window of %s s, which leaves too little of them",
+			number(m.BlockSeconds), number(m.WindowSeconds)).Advise("give at least twice model.window_seconds")
 	case t.Mode == "lora" && m.Layer == 0:
 		return e.bad("model.layer", "model.layer: below layer 0 there is no layer to adapt").
 			Advise("read a higher layer, or set train.mode: readout")

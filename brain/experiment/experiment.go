@@ -20,6 +20,8 @@ type Experiment struct {
 	DType   string // "f32", "bf16" or "auto": the dtype in which linear layers multiply
 	Out     string // the run directory, absolute when read from a file
 
+	MaxMemory string // of the process, such as "8GiB", or "none"
+
 	name   string            // the file's name as the user gave it, for messages
 	origin map[string]Origin // by key; absent means FromDefault
 	where  map[string]string // by key: "exp.yaml:3:9" or "--set train.lr=1"
@@ -31,6 +33,8 @@ type Model struct {
 	Layer         int     // index into hidden_states; 0 is the input of the first block
 	WindowSeconds float64 // seconds of audio behind one feature vector
 	StrideSeconds float64 // seconds from one window's end to the next
+	Mode          string  // "windows" (each goes through the model by itself) or "block" (many are read from one clip)
+	BlockSeconds  float64 // of a clip in mode block
 	Token         string  // "first", "last" or "mean" frame of the window
 	Normalise     string  // "auto", "story", "window" or "none"
 	Downsample    string  // "lanczos" or "average"
@@ -106,7 +110,7 @@ type Eval struct {
 // Default gives every key its default; the required ones are empty.
 func Default() *Experiment {
 	return &Experiment{
-		Model: Model{Layer: 9, WindowSeconds: 4, StrideSeconds: .25, Token: "last", Normalise: "auto", Downsample: "lanczos"},
+		Model: Model{Layer: 9, WindowSeconds: 4, StrideSeconds: .25, Mode: "windows", BlockSeconds: 32, Token: "last", Normalise: "auto", Downsample: "lanczos"},
 		Adapter: Adapter{
 			Type: "lora", R: 4, Alpha: 4, Targets: []string{"q_proj", "k_proj", "v_proj"},
 		},
@@ -119,6 +123,8 @@ func Default() *Experiment {
 		Eval:   Eval{Alphas: logspace(1, 4, 10), Boots: 3, ChunkTRs: 40, HeldOut: .25, Layer: "model"},
 		Device: "auto",
 		DType:  "f32",
+
+		MaxMemory: "none",
 	}
 }
 

@@ -83,6 +83,11 @@ var keys = []key{
 		"", false, func(e *Experiment) any { return &e.Model.WindowSeconds }, within(0.025, 3600)},
 	{"model.stride_seconds", "Seconds from one window's end to the next one's.",
 		"", false, func(e *Experiment) any { return &e.Model.StrideSeconds }, above(0)},
+	{"model.mode", "windows (each goes through the model by itself) | block (windows are read from longer clips, which overlap\n" +
+		"by a window: many times cheaper, not the same numbers; see bwlm plan).",
+		"", false, func(e *Experiment) any { return &e.Model.Mode }, oneOf("windows", "block")},
+	{"model.block_seconds", "Seconds of a clip in mode block. A row's audio then reaches a clip ahead and back: splits need gaps.",
+		"", false, func(e *Experiment) any { return &e.Model.BlockSeconds }, within(0.05, 3600)},
 	{"model.token", "Frame that stands for a window: first | last | mean.",
 		"", false, func(e *Experiment) any { return &e.Model.Token }, oneOf("first", "last", "mean")},
 	{"model.normalise", "Waveform to mean 0 and SD 1: auto | story | window | none. auto: over the story if the model was made\n" +
@@ -206,6 +211,8 @@ var keys = []key{
 	{"dtype", "f32 | bf16: numbers in which linear layers multiply | auto (bf16 where the device has it); the run's settings\n" +
 		"have what was chosen. bf16 takes less time and memory, and has 8 bits: docs/performance.md says what that changes.",
 		"", false, func(e *Experiment) any { return &e.DType }, oneOf("auto", "f32", "bf16")},
+	{"max_memory", "none | 8GiB or the like: most memory of the process. How much is computed at once and kept goes by it.",
+		"", false, func(e *Experiment) any { return &e.MaxMemory }, memory},
 	{"out", "Directory of the run: settings, checkpoints, adapter, scores.",
 		"runs/alice", true, func(e *Experiment) any { return &e.Out }, given},
 }

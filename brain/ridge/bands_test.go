@@ -57,7 +57,7 @@ func TestBandedFindsThePlantedBand(t *testing.T) {
 		evaluate := func(opt Options) (*Model, *Evaluation) {
 			model, err := Fit(t.Context(), x[:rows*features], y[:rows*voxels], rows, opt)
 			require.NoError(t, err)
-			e, err := model.Evaluate(t.Context(), x[rows*features:], inMemory{y[rows*voxels:], test, voxels}, test)
+			e, err := model.Evaluate(t.Context(), x[rows*features:], Stacked{voxels, [][]float32{y[rows*voxels:]}}, test)
 			require.NoError(t, err)
 			return model, e
 		}

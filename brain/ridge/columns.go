@@ -14,25 +14,63 @@ type Columns interface {
 	Read(from, to int, out []float32) error
 }
 
-// inMemory are the columns of a matrix (rows, cols) that is there as a whole.
-type inMemory struct {
-	data       []float32
-	rows, cols int
+// Stacked are the columns of matrices (rows, Cols) that stand one below the other.
+type Stacked struct {
+	Cols  int
+	Parts [][]float32
 }
 
-func (m inMemory) Read(from, to int, out []float32) error {
-	transpose(m.data[from:], m.rows, to-from, m.cols, out)
+// Rows is how many rows the parts have together.
+func (m Stacked) Rows() (rows int) {
+	for _, part := range m.Parts {
+		rows += len(part) / m.Cols
+	}
+	return rows
+}
+
+func (m Stacked) Read(from, to int, out []float32) error {
+	rows, above := m.Rows(), 0
+	for _, part := range m.Parts {
+		n := len(part) / m.Cols
+		transpose(part[min(from, len(part)):], n, to-from, m.Cols, out[above:], rows)
+		above += n
+	}
 	return nil
 }
 
-// transpose writes x (rows, cols), whose rows are stride apart, into out (cols, rows).
-func transpose(x []float32, rows, cols, stride int, out []float32) {
+// Beside are the columns of several that have the same rows, one after another.
+type Beside []Stacked
+
+// Cols is how many columns there are.
+func (b Beside) Cols() (cols int) {
+	for _, m := range b {
+		cols += m.Cols
+	}
+	return cols
+}
+
+func (b Beside) Read(from, to int, out []float32) error {
+	left := 0 // columns of those before
+	for _, m := range b {
+		first, last := max(from-left, 0), min(to-left, m.Cols)
+		if first < last {
+			if err := m.Read(first, last, out[(left+first-from)*m.Rows():]); err != nil {
+				return err
+			}
+		}
+		left += m.Cols
+	}
+	return nil
+}
+
+// transpose writes x (rows, cols), whose rows are stride apart, into out (cols, rows), whose rows are apart.
+func transpose(x []float32, rows, cols, stride int, out []float32, apart int) {
 	const tile = 64 // tiles of both fit in the cache
 	parallel((cols+tile-1)/tile, func(k int) {
 		for top := 0; top < rows; top += tile {
 			for row := top; row < min(rows, top+tile); row++ {
 				for c := k * tile; c < min(cols, (k+1)*tile); c++ {
-					out[c*rows+row] = x[row*stride+c]
+					out[c*apart+row] = x[row*stride+c]
 				}
 			}
 		}

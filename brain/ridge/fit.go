@@ -45,7 +45,7 @@ func Fit(ctx context.Context, x, y []float32, rows int, opt Options) (*Model, er
 		return nil, fault.New(fault.BadData, "ridge", "responses", "%d values do not make %d rows", len(y), rows)
 	}
 	voxels := len(y) / rows
-	return FitColumns(ctx, x, inMemory{y, rows, voxels}, rows, voxels, opt)
+	return FitColumns(ctx, x, Stacked{voxels, [][]float32{y}}, rows, voxels, opt)
 }
 
 // FitColumns is Fit for responses that are read in blocks of voxels, once for each fold and set of weights and twice more.

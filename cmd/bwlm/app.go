@@ -21,7 +21,8 @@ type app struct {
 
 	json, debug bool   // global flags
 	command     string // that runs
-	answered    bool   // an answer is on standard output, complete or not
+	limits      limitFlags
+	answered    bool // an answer is on standard output, complete or not
 }
 
 // run is the whole program: it runs the command that args name and returns the exit code.

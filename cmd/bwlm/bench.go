@@ -40,6 +40,8 @@ type stepAnswer struct {
 	Fill      float64 `json:"fill_s"` // the frozen front end, once: training keeps its output
 	Windows   int     `json:"windows"`
 	Seconds   float64 `json:"seconds"` // of a window
+	Mode      string  `json:"mode"`
+	Audio     float64 `json:"audio_s"` // from one step to the next: windows are read every .25 s
 	Voxels    int     `json:"voxels"`
 	People    int     `json:"people"`
 	DType     string  `json:"dtype"`
@@ -48,14 +50,17 @@ type stepAnswer struct {
 
 func benchStepCommand(a *app) *cobra.Command {
 	opt := brain.StepOptions{}
-	var dtype, device, out string
+	var dtype, device, mode, out string
+	var block float64
 	var profile profiling
 	c := &cobra.Command{
 		Use:   "step",
 		Short: "Measure one step of tuning",
 		Long: `Measures the step that training repeats: windows through WavLM Base up to hidden state 9 with LoRA of rank 4 on q, k
 and v, a row for every 8 windows, a readout with a bottleneck of 100, the spatial loss, the way back, and Adam. Weights and
-data are random. The output of the frozen front end is kept, as training keeps it; fill_s is what it took once.
+data are random. What no tuning changes is kept, as training keeps it; fill_s is what it took once. Windows follow each other every
+.25 s, so that 16 of them stand for 4 s of audio (audio_s). In mode block they are read from clips of --block seconds that overlap by
+a window: 112 windows fill one of 32 s.
 
 gflop counts the floating-point operations of the products that the mathematics of a step needs, from the architecture: forward,
 and backward for what is tuned and what gradients pass through. gflop_recomputed are those that the attention does once more,
@@ -66,9 +71,10 @@ in this process.
 the folder of --out.
 
 --json prints {"schema", "median_s", "min_s", "peak_rss_mb", "gflop", "gflop_recomputed", "peak_gflops", "peak_share", "threads",
-"fill_s", "windows", "seconds", "voxels", "people", "dtype", "device"}.`,
-		Example: "  bwlm bench step --windows 16 --voxels 20000 --steps 5 --json\n  bwlm bench step --profile --out profile",
-		Args:    wantArgs(),
+"fill_s", "windows", "seconds", "mode", "audio_s", "voxels", "people", "dtype", "device"}.`,
+		Example: "  bwlm bench step --windows 16 --voxels 20000 --steps 5 --json\n  bwlm bench step --profile --out profile\n" +
+			"  bwlm bench step --mode block --windows 112",
+		Args: wantArgs(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			var err error
 			if opt.Compute, err = computeType(dtype); err != nil {
@@ -80,13 +86,20 @@ the folder of --out.
 			if out != "" && !profile.on {
 				return usage(c, "--out is for --profile, which is not given")
 			}
+			switch {
+			case mode == "block":
+				opt.Block = block
+			case mode != "windows":
+				return usage(c, "--mode: %q is neither windows nor block", mode)
+			}
 			times, err := brain.BenchStep(profile.start(c.Context()), opt)
 			if err := profile.end(a, out, err); err != nil {
 				return err
 			}
 			answer := stepAnswer{Schema: 1, Median: times.Median(), Min: times.Min(), PeakRSSMB: peakRSS() >> 20,
 				GFLOP: times.Work.Total() / 1e9, Again: times.Work.Recomputed / 1e9, Peak: times.Peak / 1e9, PeakShare: times.PeakShare(),
-				Threads: torch.Threads(), Fill: times.Fill, Windows: opt.Windows, Seconds: opt.Seconds, Voxels: opt.Voxels,
+				Threads: torch.Threads(), Fill: times.Fill, Windows: opt.Windows, Seconds: opt.Seconds, Mode: mode,
+				Audio: float64(opt.Windows) / 4, Voxels: opt.Voxels,
 				People: opt.People, DType: dtype, Device: opt.Device.String()}
 			return a.answer(answer, answer.text)
 		},
@@ -94,6 +107,8 @@ the folder of --out.
 	flags := c.Flags()
 	flags.IntVar(&opt.Windows, "windows", 16, "windows in one step; a multiple of 8")
 	flags.Float64Var(&opt.Seconds, "seconds", 4, "`seconds` of a window")
+	flags.StringVar(&mode, "mode", "windows", "windows: each goes through the model by itself; block: they are read from longer clips")
+	flags.Float64Var(&block, "block", 32, "`seconds` of a clip in mode block")
 	flags.IntVar(&opt.Voxels, "voxels", 20000, "voxels that each readout predicts")
 	flags.IntVar(&opt.People, "people", 1, "people who share a step, each with a readout")
 	flags.IntVar(&opt.Steps, "steps", 5, "steps to measure, after one that is not")
@@ -125,11 +140,11 @@ func peakRSS() int64 {
 
 func (s stepAnswer) text(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "step       median %.2f s, fastest %.2f s: %d windows of %g s, %d voxels, %s on %s, %d threads\n",
-		s.Median, s.Min, s.Windows, s.Seconds, s.Voxels, s.DType, s.Device, s.Threads)
+	fmt.Fprintf(&b, "step       median %.2f s, fastest %.2f s: %d windows of %g s (mode %s), %d voxels, %s on %s, %d threads\n",
+		s.Median, s.Min, s.Windows, s.Seconds, s.Mode, s.Voxels, s.DType, s.Device, s.Threads)
 	fmt.Fprintf(&b, "work       %.0f GFLOP, and %.0f once more to save memory; %.0f %% of the %.0f GFLOP/s of a large product\n",
 		s.GFLOP, s.Again, 100*s.PeakShare, s.Peak)
-	fmt.Fprintf(&b, "front end  %.2f s, once\n", s.Fill)
+	fmt.Fprintf(&b, "frozen     %.2f s, once\n", s.Fill)
 	fmt.Fprintf(&b, "memory     %d MB at most\n", s.PeakRSSMB)
 	_, err := io.WriteString(w, b.String())
 	return err

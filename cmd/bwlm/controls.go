@@ -41,6 +41,7 @@ phase_randomised wrong_story other_person stimulus word_vectors.
 		},
 	}
 	exp.add(c)
+	a.limits.add(c)
 	f := c.Flags()
 	f.StringSliceVar(&opt.Only, "only", nil, "do only these `controls`")
 	f.StringSliceVar(&opt.Skip, "skip", nil, "leave out these `controls`")

@@ -44,6 +44,7 @@ have in common.`,
 		},
 	}
 	exp.add(c)
+	a.limits.add(c)
 	sum.add(c)
 	return c
 }

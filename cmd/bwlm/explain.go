@@ -51,6 +51,7 @@ cannot be estimated.`,
 	}
 	c.Flags().StringVar(&glove, "glove", "", "word vectors: GloVe's text `file`, a .npy beside its .vocab.txt, or the folder of either")
 	c.Flags().IntVar(&tries, "tries", 20, "`sets` of penalties to try")
+	a.limits.add(c)
 	return c
 }
 

@@ -26,13 +26,31 @@ import (
 
 // TestMain lets this binary be bwlm, for the scripts and for the tests that need a process of their own.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"bwlm": func() {
+	testscript.Main(ownCache{m}, map[string]func(){"bwlm": func() {
 		os.Exit(run(os.Args[1:], os.Stdout, os.Stderr, append(commands(), trials()...)))
 	}})
 }
 
+// ownCache runs the tests with a cache folder that is not the user's.
+type ownCache struct{ *testing.M }
+
+func (m ownCache) Run() int {
+	dir, err := os.MkdirTemp("", "bwlm-cache")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	os.Setenv("XDG_CACHE_HOME", dir)
+	return m.M.Run()
+}
+
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true})
+	testscript.Run(t, testscript.Params{Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, "cache"))
+			return nil
+		}})
 }
 
 // trials are commands that do what real ones do, in a moment and on demand.

@@ -42,6 +42,7 @@ Nothing is written.`,
 		},
 	}
 	exp.add(c)
+	a.limits.addMemory(c)
 	return c
 }
 
@@ -70,6 +71,10 @@ func printPlan(w io.Writer, p *brain.Plan) error {
 	}
 	if err := ui.Table(w, []string{"work", "times", "seconds each", "% of time"}, rows); err != nil {
 		return err
+	}
+	if f := p.Fidelity; f != nil {
+		fmt.Fprintf(w, "\nMode block: features of hidden state %d correlate with those of exact windows by %.3f (mean over channels, %d windows);\n"+
+			"reading takes %.2g s for each second of audio instead of %.2g s.\n", f.Layers[0], f.R[0], f.Windows, f.BlockSeconds, f.ExactSeconds)
 	}
 	return printDetectable(w, p.Detectable)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -23,20 +24,8 @@ func TestPlanIsWithinAQuarterOfTheRun(t *testing.T) {
 	args := []string{filepath.Join(dir, "tiny.yaml"), "--set", "train.epochs=40"}
 	plan := func() map[string]any { return answers(t, append([]string{"plan"}, args...)...) }
 	train := func(out string) (seconds, peakMB float64) {
-		cmd, stderr := bwlm(t, append([]string{"train"}, append(args, "--set", "out="+filepath.Join(dir, out))...)...)
-		start := time.Now()
-		require.NoError(t, cmd.Start())
-		done := make(chan error, 1)
-		go func() { done <- cmd.Wait() }()
-		for {
-			select {
-			case err := <-done:
-				require.NoError(t, err, stderr.String())
-				return time.Since(start).Seconds(), peakMB
-			case <-time.After(20 * time.Millisecond): // what wait tells begins with the memory of the process that forked
-				peakMB = max(peakMB, highWater(cmd.Process.Pid))
-			}
-		}
+		cmd, stderr := bwlm(t, append([]string{"train", "--cache-dir", "none"}, append(args, "--set", "out="+filepath.Join(dir, out))...)...)
+		return watched(t, cmd, stderr)
 	}
 	plans := []map[string]any{plan()}
 	s1, peak := train("a")
@@ -59,6 +48,24 @@ func TestPlanIsWithinAQuarterOfTheRun(t *testing.T) {
 	assert.InEpsilon(t, (s1+s2)/2, planned, .25, "seconds")
 	assert.InEpsilon(t, peak, plans[0]["peak_mb"], .25, "memory")
 	assert.InEpsilon(t, float64(disk)/1e6, plans[0]["disk_mb"], .25, "disk")
+}
+
+// watched runs a process to its end and gives its time and the most memory that it had.
+func watched(t *testing.T, cmd *exec.Cmd, stderr *strings.Builder) (seconds, peakMB float64) {
+	t.Helper()
+	start := time.Now()
+	require.NoError(t, cmd.Start())
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	for {
+		select {
+		case err := <-done:
+			require.NoError(t, err, stderr.String())
+			return time.Since(start).Seconds(), peakMB
+		case <-time.After(20 * time.Millisecond): // what wait tells begins with the memory of the process that forked
+			peakMB = max(peakMB, highWater(cmd.Process.Pid))
+		}
+	}
 }
 
 // highWater is the most memory that a process had so far, in MB; 0 once it has ended.

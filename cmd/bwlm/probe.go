@@ -52,6 +52,7 @@ base), on how many dimensions its frames vary (TwoNN), and what a ridge on each 
 		},
 	}
 	exp.add(c)
+	a.limits.add(c)
 	f := c.Flags()
 	f.StringVar(&opt.Glove, "glove", "", "word vectors: GloVe's text `file`, a .npy beside its .vocab.txt, or the folder of either")
 	f.StringVar(&layers, "layers", "all", "hidden states to ask: all, or numbers such as 0,9")

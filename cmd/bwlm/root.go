@@ -36,6 +36,7 @@ func commands() []constructor {
 		roiCommand,
 		plotCommand,
 		adapterCommand,
+		cacheCommand,
 		benchCommand,
 		doctorCommand,
 		versionCommand,

@@ -27,15 +27,20 @@ func (a *app) openStudy(ctx context.Context, exp *experiment.Experiment, boards 
 			b.Event(e)
 		}
 	}
-	st, err = brain.Open(ctx, exp, brain.Options{Purpose: a.command, Progress: progress, Details: len(boards) > 0})
+	opt, done, err := a.studyOptions(exp.MaxBytes(), progress)
+	opt.Details = len(boards) > 0
 	if err != nil {
+		return nil, nil, err
+	}
+	if st, err = brain.Open(ctx, exp, opt); err != nil {
+		done()
 		return nil, nil, err
 	}
 	a.ui.Note("%s", st.Audit)
 	for _, note := range st.Notes {
 		a.ui.Note("note: %s", note)
 	}
-	return st, func() { watch.end(); st.Close() }, nil
+	return st, func() { watch.end(); st.Close(); done() }, nil
 }
 
 // watcher turns the events of a study into progress, one bar for each phase.

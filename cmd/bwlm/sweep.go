@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/sweep"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
@@ -57,6 +56,7 @@ tried again. Values may be added. A run that fails does not stop the others. Cho
 		},
 	}
 	exp.add(c)
+	a.limits.add(c)
 	c.Flags().StringArrayVar(&vary, "vary", nil, "`KEY=VALUE,VALUE` to try, values as YAML; repeatable")
 	c.Flags().StringVar(&out, "out", "", "`directory` for the runs and the table")
 	return c
@@ -70,7 +70,12 @@ func (a *app) sweep(c *cobra.Command, opt sweep.Options) (*sweep.Result, error) 
 	}
 	opt.Out = out
 	watch := &watcher{ui: a.ui}
-	opt.Study = brain.Options{Progress: watch.event}
+	study, done, err := a.studyOptions(0, watch.event) // each run's own max_memory holds where the flag is not given
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	opt.Study = study
 	opt.Begin = func(run string, index, total int) {
 		watch.end()
 		a.ui.Note("run %d of %d: %s", index+1, total, run)

@@ -61,6 +61,7 @@ since each kernel is waited for.`,
 	exp.add(c)
 	tensorboardFlag(c, &boards)
 	profile.add(c.Flags(), "measure where the time goes")
+	a.limits.add(c)
 	return c
 }
 
@@ -121,6 +122,7 @@ as if it had never stopped. A finished run is scored again and otherwise left al
 		},
 	}
 	tensorboardFlag(c, &boards)
+	a.limits.add(c)
 	return c
 }
 

@@ -54,6 +54,7 @@ same in transfer.json, and transfer.csv with a line for each number.`,
 		},
 	}
 	exp.add(c)
+	a.limits.add(c)
 	c.Flags().StringSliceVar(&subjects, "subjects", nil, "the `people` to take, names or globs, in place of data.subjects")
 	c.Flags().StringSliceVar(&only, "only", nil, "do only these `parts`: matrix, leave-one-out, curve")
 	return c
@@ -80,7 +81,12 @@ func (a *app) transfer(c *cobra.Command, path string, flags *experimentFlags, su
 	}
 	watch := &watcher{ui: a.ui}
 	defer watch.end()
-	st, err := brain.Open(c.Context(), exp, brain.Options{Purpose: a.command, Progress: watch.event})
+	opt, done, err := a.studyOptions(exp.MaxBytes(), watch.event)
+	if err != nil {
+		return nil, "", err
+	}
+	defer done()
+	st, err := brain.Open(c.Context(), exp, opt)
 	if err != nil {
 		return nil, "", err
 	}

@@ -198,7 +198,7 @@ func (s *study) seed(ctx context.Context, seed uint64, arms []arm) error {
 // experiment is that of the demo, a little shorter, with some settings changed.
 func (s *study) experiment(world *sim.Study, seed uint64, set []string, name string) (*experiment.Experiment, error) {
 	e := experiment.Default()
-	e.Model = experiment.Model{Path: filepath.Join(s.out, "model"), Layer: 3, WindowSeconds: sim.TR, StrideSeconds: sim.TR, Token: "mean",
+	e.Model = experiment.Model{Path: filepath.Join(s.out, "model"), Layer: 3, WindowSeconds: sim.TR, StrideSeconds: sim.TR, Mode: "windows", BlockSeconds: 32, Token: "mean",
 		Normalise: "story", Downsample: "average"}
 	e.Adapter.R, e.Adapter.Alpha = 8, 16
 	e.Data.Path, e.Data.Subjects, e.Data.Trim = "simulated", []string{sim.Listener}, [2]int{}

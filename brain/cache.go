@@ -1,0 +1,161 @@
+package brain
+
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/frames"
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+// cache keeps frames of clips, and vectors of stories, in memory, first come first kept, up to a budget; and on disk for
+// what does not fit, for other runs, and for later. A nil cache keeps nothing.
+type cache struct {
+	arena  *torch.Arena
+	budget int64 // bytes left
+	groups map[frameKey]*torch.Tensor
+	read   map[vectorKey][]float32
+	disk   *frames.Store // may be nil
+	warn   func(error)
+}
+
+// frameKey names the frames of a group of clips at a depth.
+type frameKey struct {
+	story string
+	clips align.Rows
+	depth int
+}
+
+// vectorKey names the vectors of all windows of a story at a hidden state of the untuned model.
+type vectorKey struct {
+	story   string
+	windows int
+	layer   int
+	token   string
+}
+
+func newCache(budget int64, disk *frames.Store, warn func(error)) *cache {
+	return &cache{torch.NewArena(), budget, map[frameKey]*torch.Tensor{}, map[vectorKey][]float32{}, disk, warn}
+}
+
+// frames gives the frames of a group, or nil. The function gives the print under which the disk has them.
+func (c *cache) frames(s *torch.Scope, key frameKey, print func() fingerprint) *torch.Tensor {
+	if c == nil {
+		return nil
+	}
+	if kept := c.groups[key]; kept != nil {
+		return s.Use(kept)
+	}
+	if c.disk == nil {
+		return nil
+	}
+	e := c.load(print())
+	if e == nil {
+		return nil
+	}
+	x := s.FromBytes(dtypes[e.DType], e.Data, e.Shape...)
+	c.keep(key, x)
+	return x
+}
+
+// putFrames keeps the frames of a group where there is room.
+func (c *cache) putFrames(key frameKey, x *torch.Tensor, print func() fingerprint) {
+	if c == nil {
+		return
+	}
+	c.keep(key, x)
+	if c.disk != nil {
+		p := print()
+		c.store(p, frames.Entry{About: p.about, DType: names[x.DType()], Shape: x.Shape(), Data: x.Bytes()})
+	}
+}
+
+func (c *cache) keep(key frameKey, x *torch.Tensor) {
+	if size := int64(x.Len() * x.DType().Size()); size <= c.budget {
+		c.budget -= size
+		c.groups[key] = c.arena.Keep(x)
+	}
+}
+
+// vectors gives the vectors (windows, E) of a story, or nil.
+func (c *cache) vectors(key vectorKey, width int, print func() fingerprint) []float32 {
+	if c == nil {
+		return nil
+	}
+	if x := c.read[key]; x != nil || c.disk == nil {
+		return x
+	}
+	e := c.load(print())
+	if e == nil || len(e.Data) != 4*key.windows*width {
+		return nil
+	}
+	x := make([]float32, len(e.Data)/4)
+	for i := range x {
+		x[i] = math.Float32frombits(binary.LittleEndian.Uint32(e.Data[4*i:]))
+	}
+	c.keepVectors(key, x)
+	return x
+}
+
+// allVectors gives the vectors of all keys, if memory has them.
+func (c *cache) allVectors(keys []vectorKey) (out [][]float32) {
+	for _, key := range keys {
+		if c == nil || c.read[key] == nil {
+			return nil
+		}
+		out = append(out, c.read[key])
+	}
+	return out
+}
+
+// putVectors keeps the vectors of a story where there is room.
+func (c *cache) putVectors(key vectorKey, x []float32, print func() fingerprint) {
+	if c == nil {
+		return
+	}
+	c.keepVectors(key, x)
+	if c.disk != nil {
+		data := make([]byte, 0, 4*len(x))
+		for _, v := range x {
+			data = binary.LittleEndian.AppendUint32(data, math.Float32bits(v))
+		}
+		p := print()
+		c.store(p, frames.Entry{About: p.about, DType: "F32", Shape: []int{key.windows, len(x) / key.windows}, Data: data})
+	}
+}
+
+func (c *cache) keepVectors(key vectorKey, x []float32) {
+	if size := int64(4 * len(x)); size <= c.budget {
+		c.budget -= size
+		c.read[key] = x
+	}
+}
+
+// load reads from disk. What cannot be read is computed again.
+func (c *cache) load(p fingerprint) *frames.Entry {
+	e, err := c.disk.Get(p.key)
+	if err != nil {
+		c.warn(err)
+	}
+	return e
+}
+
+// store writes to disk. Where that fails the run goes on without.
+func (c *cache) store(p fingerprint, e frames.Entry) {
+	if _, err := c.disk.Put(p.key, e); err != nil {
+		c.warn(err)
+	}
+}
+
+func (c *cache) close() {
+	if c != nil {
+		c.arena.Close()
+	}
+}
+
+// dtypes and names are the types of frames on disk.
+var (
+	dtypes = map[string]torch.DType{"F32": torch.Float32, "BF16": torch.BFloat16}
+	names  = map[torch.DType]string{torch.Float32: "F32", torch.BFloat16: "BF16"}
+)

@@ -1,0 +1,217 @@
+package brain
+
+import (
+	"fmt"
+	"math"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/torch"
+	"github.com/brainwavlm/bwlm/wavlm"
+)
+
+// Every window has one owner: the first clip that holds it whole. Clips begin a clip less a window apart, and the last ends
+// with the audio.
+func TestBlockClips(t *testing.T) {
+	for _, c := range []struct{ seconds, window, stride, block float64 }{
+		{100, 4, .25, 32}, {100.1, 4, .25, 32}, {31, 4, .25, 32}, {60, 4, .25, 32}, {60.01, 4, .25, 32}, {3, 4, .25, 32}, {97, 1, 1, 2}, {50, .2, .13, 1.7},
+	} {
+		samples := samplesOf(c.seconds)
+		windows := align.Windows(samples, 16000, c.window, c.stride)
+		clips := blockClips(windows, samples, samplesOf(c.block), samplesOf(c.window))
+		at := 0
+		for k, clip := range clips {
+			assert.Equal(t, k*(samplesOf(c.block)-samplesOf(c.window)), clip.start)
+			assert.LessOrEqual(t, clip.samples(), samplesOf(c.block))
+			assert.Equal(t, at, clip.windows.From)
+			assert.Greater(t, clip.windows.To, at, "no clip for nothing")
+			for _, w := range windows[at:clip.windows.To] {
+				for j, other := range clips[:k+1] {
+					whole := other.start <= w.Start && w.End <= other.end
+					assert.Equal(t, j == k, whole, "%+v: window %+v, clip %d of %d", c, w, j, k)
+				}
+			}
+			at = clip.windows.To
+			if k < len(clips)-1 {
+				assert.Equal(t, samplesOf(c.block), clip.samples())
+			}
+		}
+		assert.Len(t, windows, at)
+		last := clips[len(clips)-1]
+		assert.Equal(t, min(last.start+samplesOf(c.block), samples), last.end)
+	}
+}
+
+// A window's vector is made of those frames of its clip that see nothing outside the window: the last, the first, or the
+// mean of all. The clip goes through the model as one.
+func TestVectorsOfBlocks(t *testing.T) {
+	for _, token := range []string{"first", "last", "mean"} {
+		for _, normalise := range []string{"none", "window"} {
+			st := tiny(t, Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
+				e.Model.Token, e.Model.Normalise, e.Model.WindowSeconds, e.Model.StrideSeconds = token, normalise, .5, .15
+				e.Model.Mode, e.Model.BlockSeconds = "block", 3.3
+			})
+			stim := st.stimuli["one"]
+			r := st.reader(st.Model)
+			got, err := r.features(t.Context(), stim, []int{2, 0})
+			require.NoError(t, err)
+			raw, err := st.Data.Audio(t.Context(), "one")
+			require.NoError(t, err)
+			for _, c := range stim.clips {
+				wave := raw[c.start:c.end]
+				if normalise == "window" {
+					wave = wavlm.Normalise(wave)
+				}
+				hidden, err := st.Model.HiddenStates(t.Context(), wave, 2, 0)
+				require.NoError(t, err)
+				for i := c.windows.From; i < c.windows.To; i++ {
+					var inside []int
+					for f := range len(hidden[0]) / 16 { // a frame sees 400 samples, from 320 times its number
+						if c.start+320*f >= stim.windows[i].Start && c.start+320*f+400 <= stim.windows[i].End {
+							inside = append(inside, f)
+						}
+					}
+					require.NotEmpty(t, inside)
+					switch token {
+					case "first":
+						inside = inside[:1]
+					case "last":
+						inside = inside[len(inside)-1:]
+					}
+					for k := range hidden {
+						for e := range 16 {
+							want := 0.
+							for _, f := range inside {
+								want += float64(hidden[k][f*16+e]) / float64(len(inside))
+							}
+							assert.InDelta(t, want, got[k][i*16+e], 2e-5, "%s, window %d", token, i)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// Windows too short for a frame of their own on the clip's grid have the one that ends with them.
+func TestEveryWindowHasAFrame(t *testing.T) {
+	c, cfg := clip{start: 0, end: 16000}, wavlm.Default(wavlm.WavLM)
+	assert.Equal(t, align.Rows{From: 0, To: 1}, c.framesIn(align.Window{Start: 100, End: 500}, cfg))
+	assert.Equal(t, align.Rows{From: 1, To: 2}, c.framesIn(align.Window{Start: 320, End: 720}, cfg))
+	assert.Equal(t, align.Rows{From: 1, To: 3}, c.framesIn(align.Window{Start: 319, End: 1040}, cfg))
+}
+
+// What the audit takes a row to hear is what it hears: the clips of all windows that its features are made of.
+func TestReachOfBlocks(t *testing.T) {
+	for _, downsample := range []string{"lanczos", "average"} {
+		st := tiny(t, Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
+			e.Model.Mode, e.Model.BlockSeconds, e.Model.Downsample = "block", 2, downsample
+		})
+		stim, reach := st.stimuli["one"], st.reach()
+		clock, err := st.Data.Clock("one")
+		require.NoError(t, err)
+		back, ahead := 0., 0.
+		for k := range stim.rows {
+			heard := align.Interval{From: math.Inf(1), To: math.Inf(-1)}
+			for _, delay := range st.delays {
+				if k < delay {
+					continue
+				}
+				_, from, to := stim.weights.Dense(k-delay, k-delay+1)
+				for _, run := range stim.runs(from, to, 1) {
+					c := stim.clips[run.clips.From]
+					heard.From, heard.To = min(heard.From, float64(c.start)/16000), max(heard.To, float64(c.end)/16000)
+				}
+			}
+			row := reach.Row(clock, k)
+			assert.GreaterOrEqual(t, heard.From, row.From-1e-9, "row %d", k)
+			assert.LessOrEqual(t, heard.To, row.To+1e-9, "row %d", k)
+			back, ahead = max(back, clock.Time(k)-heard.From), max(ahead, heard.To-clock.Time(k))
+		}
+		assert.InDelta(t, reach.Back, back, .4, "and no more than it need be: a window, a stride")
+		assert.InDelta(t, reach.Ahead, ahead, .4)
+	}
+}
+
+// Training, evaluation, resuming, transfer, prediction and plan in mode block.
+func TestBlockModeThroughout(t *testing.T) {
+	block := func(e *experiment.Experiment) { e.Model.Mode, e.Model.BlockSeconds = "block", 1.5 }
+	dir := t.TempDir()
+	require.NoError(t, tinyModel(t.Context(), filepath.Join(dir, "model")))
+	unbroken, broken := resumed(dir, filepath.Join(dir, "whole")), resumed(dir, filepath.Join(dir, "broken"))
+	block(unbroken)
+	block(broken)
+	require.NoError(t, trainOnce(t.Context(), unbroken, Options{}))
+	ctx, watch := stopAt(t.Context(), "tune", 4)
+	require.ErrorIs(t, trainOnce(ctx, broken, Options{Progress: watch}), errStop)
+	require.NoError(t, trainOnce(t.Context(), broken, Options{}))
+	same(t, outcome(t, unbroken.Out), broken.Out)
+
+	st := tiny(t, Options{}, func(e *experiment.Experiment, s *dataset.Spec) { block(e) })
+	plan, err := st.Plan(t.Context())
+	require.NoError(t, err)
+	require.NotNil(t, plan.Fidelity)
+	assert.Equal(t, []int{2}, plan.Fidelity.Layers)
+	assert.True(t, plan.Fidelity.R[0] > .2 && plan.Fidelity.R[0] < .9999, "near, and not the same: %v", plan.Fidelity.R)
+	run, _ := fit(t, st)
+	s, err := st.EvaluateRun(t.Context(), run)
+	require.NoError(t, err)
+	assert.Greater(t, s.Test.Tuned.MeanR, .3, "it predicts")
+	_, err = st.Transfer(t.Context(), run, "bob")
+	require.NoError(t, err)
+	p, err := OpenPredictor(t.Context(), run.Dir, PredictorOptions{})
+	require.NoError(t, err)
+	defer p.Close()
+	wave, err := st.Data.Audio(t.Context(), "test")
+	require.NoError(t, err)
+	_, err = p.Predict(t.Context(), wave)
+	require.NoError(t, err)
+}
+
+// What Features reads of audio is what a study reads of a story.
+func TestFeaturesInBlocks(t *testing.T) {
+	st := tiny(t, Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
+		e.Model.Mode, e.Model.BlockSeconds, e.Model.Normalise = "block", 1.5, "none"
+	})
+	stim := st.stimuli["one"]
+	want, err := st.reader(st.Model).features(t.Context(), stim, []int{1, 2})
+	require.NoError(t, err)
+	opt := WindowOptions{Layers: []int{1, 2}, WindowSeconds: .2, StrideSeconds: .1, Mode: "block", BlockSeconds: 1.5, Token: "mean", Normalise: "none"}
+	got, err := Features(t.Context(), st.Model, stim.samples, opt)
+	require.NoError(t, err)
+	for i := range want {
+		closeTo(t, want[i], got.Vectors[i], 1e-6)
+	}
+	for _, c := range []WindowOptions{{Mode: "blocks"}, {Mode: "block", BlockSeconds: 7}} {
+		_, err := Features(t.Context(), st.Model, stim.samples, c)
+		assert.ErrorContains(t, err, fmt.Sprintf("want %s", map[bool]string{true: "windows or block", false: "at least two windows of 4 s"}[c.Mode == "blocks"]))
+	}
+}
+
+// A clip as long as the audio, with one window as long: the same as mode windows.
+func TestABlockOfOneWindowIsTheWindow(t *testing.T) {
+	m, sound := goldenModel(t, ""), goldenClip(t)
+	spec, err := WindowOptions{WindowSeconds: .2, StrideSeconds: .2, Mode: "block", BlockSeconds: .5}.model(m.Model.Config)
+	require.NoError(t, err)
+	stim := &stimulus{name: "story", samples: sound[:6400], windows: []align.Window{{Start: 0, End: 3200}, {Start: 3200, End: 6400}}}
+	read := func() (out []float32) {
+		r := clipReader(m.Model, spec, 0)
+		require.NoError(t, m.Model.Session().Infer(t.Context(), func(s *torch.Scope) error {
+			for _, run := range r.runs(stim, 0, 2) {
+				out = append(out, r.vectors(s, stim, run, []int{2})[0].Float32s()...)
+			}
+			return nil
+		}))
+		return out
+	}
+	stim.own(experiment.Model{})
+	exact := read()
+	stim.shared = true // each window still a clip
+	closeTo(t, exact, read(), 1e-6)
+}

@@ -1,0 +1,67 @@
+package brain
+
+import (
+	"context"
+	"slices"
+
+	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/stats"
+)
+
+// Fidelity says how near the vectors that mode block reads from long clips are to those of exact windows, and what either
+// costs, for the untuned model.
+type Fidelity struct {
+	Windows int       `json:"windows"` // compared
+	Layers  []int     `json:"layers"`
+	R       []float64 `json:"r"` // by layer: mean over channels of the correlation across windows
+
+	BlockSeconds float64 `json:"block_seconds"` // of computing per second of audio
+	ExactSeconds float64 `json:"exact_seconds"`
+}
+
+// Fidelity reads the first seconds of a story in mode block and window by window, whatever the experiment's mode.
+func (st *Study) Fidelity(ctx context.Context, story string, length float64, layers ...int) (*Fidelity, error) {
+	wave, err := st.wave(ctx, story)
+	if err != nil {
+		return nil, err
+	}
+	wave = wave[:min(len(wave), samplesOf(length))]
+	exp := *st.Experiment
+	f := &Fidelity{Layers: layers}
+	read := func(mode string) (vectors [][]float32, cost float64, err error) {
+		exp.Model.Mode = mode
+		stim, err := cut(&exp, align.Clock{TR: st.Data.TR()}, story, wave, 1)
+		if err != nil {
+			return nil, 0, err
+		}
+		f.Windows = len(stim.windows)
+		r := clipReader(st.Model, exp.Model, st.opt.BatchBytes)
+		r.frozen.normalise = st.frozen.normalise
+		cost, err = seconds(func() error { vectors, err = r.features(ctx, stim, layers); return err })
+		return vectors, cost * dataset.SampleRate / float64(len(wave)), err
+	}
+	exact, cost, err := read("windows")
+	if err != nil {
+		return nil, err
+	}
+	f.ExactSeconds = cost
+	block, cost, err := read("block")
+	if err != nil {
+		return nil, err
+	}
+	f.BlockSeconds = cost
+	for i := range layers {
+		r, constant := stats.Correlation(exact[i], block[i], f.Windows, len(exact[i])/f.Windows)
+		mean, _ := stats.Mean(r, constant, nil)
+		f.R = append(f.R, mean)
+	}
+	return f, nil
+}
+
+// fidelityOfPlan compares some clips of the longest training story at the layer that is read.
+func (st *Study) fidelityOfPlan(ctx context.Context) (*Fidelity, error) {
+	longest := slices.MaxFunc(st.storiesOf(Train), func(a, b string) int { return len(st.stimuli[a].samples) - len(st.stimuli[b].samples) })
+	const clips = 2
+	return st.Fidelity(ctx, longest, clips*st.Experiment.Model.BlockSeconds, st.Experiment.Model.Layer)
+}

@@ -1,0 +1,155 @@
+package brain
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"hash"
+	"math"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/frames"
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+// fingerprint is the hash of all that frames or vectors are computed from: this program, libtorch, processor and threads, on
+// which last bits depend; the weights below; the samples; how they are cut; what is read.
+type fingerprint struct {
+	key   frames.Key
+	about string
+}
+
+// printFrames is the print of the frames of a group.
+func (f *frozen) printFrames(st *stimulus, key frameKey) fingerprint {
+	h := f.begin(key.depth)
+	fmt.Fprintf(h, "frames of depth %d, rounded %v\n", key.depth, f.half)
+	f.cut(h, st, key.clips)
+	what := "front end"
+	if key.depth > 0 {
+		what = fmt.Sprintf("hidden state %d", key.depth-1)
+	}
+	return finish(h, "%s, clips %d to %d: %s", st.name, key.clips.From, key.clips.To, what)
+}
+
+// printVectors is the print of the vectors of a story.
+func (f *frozen) printVectors(st *stimulus, key vectorKey) fingerprint {
+	h := f.begin(key.layer + 1)
+	fmt.Fprintf(h, "vectors of %s at %d, rounded %v\n", key.token, key.layer, f.half)
+	for _, g := range st.groups {
+		f.cut(h, st, g)
+	}
+	return finish(h, "%s, %d windows: %s of hidden state %d", st.name, key.windows, key.token, key.layer)
+}
+
+func finish(h hash.Hash, about string, args ...any) (p fingerprint) {
+	h.Sum(p.key[:0])
+	p.about = fmt.Sprintf(about, args...)
+	return p
+}
+
+// begin hashes what does not depend on the story.
+func (f *frozen) begin(depth int) hash.Hash {
+	if f.salt == "" {
+		mode := f.model.Session()
+		f.salt = fmt.Sprintf("bwlm frozen 1\n%s\nlibtorch %s, %d threads, %v, %v\n%s\n%+v\n", program(), torch.Version(), torch.Threads(),
+			mode.Device, mode.Compute, processor(), f.model.Config)
+	}
+	h := sha256.New()
+	fmt.Fprint(h, f.salt)
+	h.Write(f.weights(depth))
+	return h
+}
+
+// weights is the hash of the model's weights below a depth, found once.
+func (f *frozen) weights(depth int) []byte {
+	if sum := f.sums[depth]; sum != nil {
+		return sum
+	}
+	h := sha256.New()
+	for name, p := range f.model.Store().Params() {
+		if belowDepth(name) > depth {
+			continue
+		}
+		fmt.Fprintln(h, name, p.Shape(), p.DType())
+		h.Write(p.Bytes())
+	}
+	if f.sums == nil {
+		f.sums = map[int][]byte{}
+	}
+	f.sums[depth] = h.Sum(nil)
+	return f.sums[depth]
+}
+
+// belowDepth is the least depth whose frames depend on a weight.
+func belowDepth(name string) int {
+	layer := 0
+	switch {
+	case strings.HasPrefix(name, "feature_extractor."):
+		return 0
+	case strings.HasPrefix(name, "encoder.layers."):
+		fmt.Sscanf(name, "encoder.layers.%d.", &layer)
+		return layer + 2 // hidden state layer+1
+	}
+	return 1
+}
+
+// cut hashes the samples of clips that follow each other, and where they begin and end in those.
+func (f *frozen) cut(h hash.Hash, st *stimulus, clips align.Rows) {
+	first, last := st.clips[clips.From].start, 0
+	fmt.Fprintf(h, "normalised %v, read", f.normalise)
+	for _, c := range st.clips[clips.From:clips.To] {
+		last = max(last, c.end)
+		fmt.Fprintf(h, " %d:%d", c.start-first, c.end-first)
+		for _, w := range st.windows[c.windows.From:c.windows.To] {
+			fmt.Fprintf(h, ",%d:%d", w.Start-first, w.End-first)
+		}
+	}
+	fmt.Fprintln(h)
+	buffer := make([]byte, 0, 1<<16)
+	for _, x := range st.samples[first:last] {
+		if buffer = binary.LittleEndian.AppendUint32(buffer, math.Float32bits(x)); len(buffer) == cap(buffer) {
+			h.Write(buffer)
+			buffer = buffer[:0]
+		}
+	}
+	h.Write(buffer)
+}
+
+// program says which bwlm this is.
+func program() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	out := info.Main.Version
+	for _, s := range info.Settings {
+		if strings.HasPrefix(s.Key, "vcs.") {
+			out += " " + s.Key + "=" + s.Value
+		}
+	}
+	return out
+}
+
+// processor is the name of the processor and what it can do, with what limits libtorch's use of that.
+func processor() string {
+	out := runtime.GOARCH
+	if f, err := os.Open("/proc/cpuinfo"); err == nil {
+		defer f.Close()
+		for lines := bufio.NewScanner(f); lines.Scan() && lines.Text() != ""; {
+			for _, key := range []string{"model name", "flags", "Features"} {
+				if strings.HasPrefix(lines.Text(), key) {
+					out += "\n" + lines.Text()
+				}
+			}
+		}
+	}
+	for _, limit := range []string{"ATEN_CPU_CAPABILITY", "DNNL_MAX_CPU_ISA", "ONEDNN_MAX_CPU_ISA", "MKL_CBWR", "MKL_ENABLE_INSTRUCTIONS"} {
+		out += "\n" + limit + "=" + os.Getenv(limit)
+	}
+	return out
+}

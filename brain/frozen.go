@@ -1,0 +1,73 @@
+package brain
+
+import (
+	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/torch"
+	"github.com/brainwavlm/bwlm/wavlm"
+)
+
+// frozen computes and keeps what no tuning changes: the frames of clips at some depth of the untuned model. Depth 0 is the
+// convolutional front end's output, depth d the hidden state d-1.
+type frozen struct {
+	model     *wavlm.Model
+	normalise bool   // each clip by itself
+	half      bool   // frames are rounded to bf16
+	cache     *cache // nil: nothing is kept
+
+	salt string         // of fingerprints
+	sums map[int][]byte // hashes of the weights below a depth
+}
+
+// frames gives the frames (n, T, C) of clips of one length at a depth, group by group, whatever is kept of them.
+func (f *frozen) frames(s *torch.Scope, st *stimulus, clips align.Rows, depth int) *torch.Tensor {
+	defer torch.Part(s.Context(), PartData)()
+	return s.Frozen(func(s *torch.Scope) *torch.Tensor {
+		var parts []*torch.Tensor
+		for _, g := range st.groups {
+			if from, to := max(g.From, clips.From), min(g.To, clips.To); from < to {
+				parts = append(parts, f.group(s, st, g, depth).Narrow(0, from-g.From, to-from))
+			}
+		}
+		return torch.Cat(0, parts...)
+	})
+}
+
+// group gives the frames (n, T, C) of one group at a depth.
+func (f *frozen) group(s *torch.Scope, st *stimulus, g align.Rows, depth int) *torch.Tensor {
+	key := frameKey{st.name, g, depth}
+	x := f.cache.frames(s, key, func() fingerprint { return f.printFrames(st, key) })
+	if x == nil {
+		x = s.Frozen(func(s *torch.Scope) *torch.Tensor { return f.compute(s, st, g, depth) })
+		f.cache.putFrames(key, x, func() fingerprint { return f.printFrames(st, key) })
+	}
+	if f.half {
+		return x.To(torch.Float32)
+	}
+	return x
+}
+
+// compute is group without a cache.
+func (f *frozen) compute(s *torch.Scope, st *stimulus, g align.Rows, depth int) *torch.Tensor {
+	x := f.model.FrontEnd.Forward(f.waves(s, st, g))
+	if depth > 0 {
+		x = f.model.Encoder.Forward(x, depth-1, wavlm.Pass{})[depth-1]
+	}
+	if f.half {
+		return x.To(torch.BFloat16)
+	}
+	return x
+}
+
+// waves gives the samples (n, S) of clips.
+func (f *frozen) waves(s *torch.Scope, st *stimulus, clips align.Rows) *torch.Tensor {
+	var samples []float32
+	for _, c := range st.clips[clips.From:clips.To] {
+		wave := st.samples[c.start:c.end]
+		if f.normalise {
+			wave = wavlm.Normalise(wave)
+		}
+		samples = append(samples, wave...)
+	}
+	n := clips.To - clips.From
+	return s.FromFloat32(samples, n, len(samples)/n)
+}

@@ -1,0 +1,220 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/frames"
+	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// cacheFlags say where frozen frames are kept on disk.
+type cacheFlags struct {
+	dir  string
+	size size
+}
+
+// limitFlags say how much of the machine a command may take.
+type limitFlags struct {
+	cache  cacheFlags
+	memory size
+}
+
+func (f *limitFlags) add(c *cobra.Command) {
+	f.cache.add(c)
+	f.addMemory(c)
+}
+
+func (f *limitFlags) addMemory(c *cobra.Command) {
+	c.Flags().Var(&f.memory, "max-memory", "most memory of the process, such as 8GiB: how much is computed at once and kept goes by it (max_memory)")
+}
+
+// bound makes the garbage collector careful where memory is bounded: the heap is a few large arrays, cheap to look through
+// and costly to have twice.
+func (f *limitFlags) bound(given int64) int64 {
+	bytes := cmp.Or(int64(f.memory), given)
+	if bytes > 0 {
+		debug.SetGCPercent(10)
+	}
+	return bytes
+}
+
+// noCache is the folder that stands for none.
+const noCache = "none"
+
+func (f *cacheFlags) add(c *cobra.Command) {
+	c.Flags().StringVar(&f.dir, "cache-dir", "", "`folder` for what no tuning changes, shared by runs; none: no such folder (default $XDG_CACHE_HOME/bwlm)")
+	f.size = 10 << 30
+	c.Flags().Var(&f.size, "cache-size", "most that the folder may take; what was used least recently goes first")
+}
+
+// open opens the folder. It is nil where there is to be none, or where the system names no place for it.
+func (f *cacheFlags) open() (*frames.Store, error) {
+	dir := f.dir
+	if dir == "" {
+		if parent, err := os.UserCacheDir(); err == nil {
+			dir = filepath.Join(parent, "bwlm")
+		}
+	}
+	if dir == "" || dir == noCache || f.size == 0 {
+		return nil, nil
+	}
+	return frames.Open(dir, int64(f.size))
+}
+
+// studyOptions are the options of a study, and what frees them. A folder that nobody named is done without where it
+// cannot be had.
+func (a *app) studyOptions(maxMemory int64, progress func(brain.Event)) (opt brain.Options, end func(), err error) {
+	opt = brain.Options{Purpose: a.command, Progress: progress, MaxBytes: a.limits.bound(maxMemory)}
+	opt.Disk, err = a.limits.cache.open()
+	if err != nil && a.limits.cache.dir == "" {
+		a.ui.Warn("%v", err)
+		err = nil
+	}
+	return opt, func() {
+		if opt.Disk != nil {
+			opt.Disk.Close()
+		}
+	}, err
+}
+
+func cacheCommand(a *app) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "cache COMMAND",
+		Short: "Look after the frames that runs share on disk",
+		Long: `Training and evaluation keep what no tuning changes (the output of the convolutional front end, of the layers below the lowest
+adapter, features of the untuned model) in memory, and in a folder on disk: beyond that memory, and for other runs. A file is found by
+the hash of all that it is computed from: weights, samples, windows, libtorch, processor, threads. Results are the same, to
+the last bit, with the folder or without. It is kept to --cache-size, and may be removed at any time.`,
+		Example: "  bwlm cache ls\n  bwlm cache prune --keep 2GiB",
+		Args:    onlyCommands,
+		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(cacheListCommand(a), cachePruneCommand(a), cacheVerifyCommand(a))
+	return c
+}
+
+// cacheAnswer is what the cache commands say.
+type cacheAnswer struct {
+	Schema  int           `json:"schema"`
+	Dir     string        `json:"dir"`
+	Bytes   int64         `json:"bytes"` // that are there
+	Files   []frames.Info `json:"files,omitempty"`
+	Removed int64         `json:"removed_bytes,omitempty"`
+	Sound   int           `json:"sound,omitempty"` // files
+	Damaged []string      `json:"damaged,omitempty"`
+}
+
+// onCache makes a command that opens the folder.
+func onCache(a *app, c *cobra.Command, do func(c *cobra.Command, s *frames.Store, answer *cacheAnswer) error, text func(io.Writer, *cacheAnswer) error) *cobra.Command {
+	var f cacheFlags
+	f.add(c)
+	if err := c.Flags().MarkHidden("cache-size"); err != nil {
+		panic(err) // there is such a flag
+	}
+	c.Args = wantArgs()
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		s, err := f.open()
+		if err != nil {
+			return err
+		}
+		if s == nil {
+			return fault.New(fault.Usage, "open cache", "", "there is no folder for it").Advise("name one: --cache-dir")
+		}
+		defer s.Close()
+		answer := &cacheAnswer{Schema: 1, Dir: s.Dir}
+		if err := do(c, s, answer); err != nil {
+			return err
+		}
+		return a.answer(answer, func(w io.Writer) error { return text(w, answer) })
+	}
+	return c
+}
+
+func cacheListCommand(a *app) *cobra.Command {
+	c := &cobra.Command{
+		Use:     "ls",
+		Short:   "List what is kept, the most recently used first",
+		Long:    `--json prints {"schema", "dir", "bytes", "files": [{"name", "about", "dtype", "shape", "bytes", "used"}]}.`,
+		Example: "  bwlm cache ls --json",
+	}
+	return onCache(a, c, func(_ *cobra.Command, s *frames.Store, answer *cacheAnswer) (err error) {
+		answer.Files, err = s.List()
+		for _, f := range answer.Files {
+			answer.Bytes += f.Bytes
+		}
+		return err
+	}, func(w io.Writer, answer *cacheAnswer) error {
+		var rows [][]string
+		for _, f := range answer.Files {
+			shape := strings.ReplaceAll(strings.Trim(fmt.Sprint(f.Shape), "[]"), " ", "×")
+			rows = append(rows, []string{f.Name[:12], f.Used.Format(time.DateTime), size(f.Bytes).text(), f.DType + " " + shape, f.About})
+		}
+		if len(rows) > 0 {
+			if err := ui.Table(w, []string{"hash", "used", "size", "type", "what"}, rows); err != nil {
+				return err
+			}
+		}
+		_, err := fmt.Fprintf(w, "%s: %d files, %s\n", answer.Dir, len(answer.Files), size(answer.Bytes).text())
+		return err
+	})
+}
+
+func cachePruneCommand(a *app) *cobra.Command {
+	var keep size
+	c := &cobra.Command{
+		Use:     "prune",
+		Short:   "Remove what was used least recently",
+		Long:    `Removes files until what is left is no more than --keep, 0 if that is not given. --json prints {"schema", "dir", "bytes", "removed_bytes"}.`,
+		Example: "  bwlm cache prune\n  bwlm cache prune --keep 2GiB",
+	}
+	c.Flags().Var(&keep, "keep", "how much may stay")
+	return onCache(a, c, func(_ *cobra.Command, s *frames.Store, answer *cacheAnswer) (err error) {
+		answer.Removed, answer.Bytes, err = s.Prune(int64(keep))
+		return err
+	}, func(w io.Writer, answer *cacheAnswer) error {
+		_, err := fmt.Fprintf(w, "%s: removed %s, %s left\n", answer.Dir, size(answer.Removed).text(), size(answer.Bytes).text())
+		return err
+	})
+}
+
+func cacheVerifyCommand(a *app) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "verify",
+		Short: "Read every file, and remove those that are damaged",
+		Long: `Checks every file against its checksum, as runs do when they read one. Damaged files are removed and named.
+--json prints {"schema", "dir", "bytes", "sound", "damaged": [...]}.`,
+		Example: "  bwlm cache verify",
+	}
+	return onCache(a, c, func(c *cobra.Command, s *frames.Store, answer *cacheAnswer) error {
+		sound, bad, err := s.Verify(c.Context())
+		if err != nil {
+			return err
+		}
+		answer.Sound = sound
+		for _, e := range bad {
+			answer.Damaged = append(answer.Damaged, e.Error())
+		}
+		files, err := s.List()
+		for _, f := range files {
+			answer.Bytes += f.Bytes
+		}
+		return err
+	}, func(w io.Writer, answer *cacheAnswer) error {
+		for _, text := range answer.Damaged {
+			fmt.Fprintln(w, text)
+		}
+		_, err := fmt.Fprintf(w, "%s: %d files are sound, %d were damaged and are removed\n", answer.Dir, answer.Sound, len(answer.Damaged))
+		return err
+	})
+}
