@@ -17,7 +17,7 @@ import (
 )
 
 // small is a study that runs in seconds; its numbers mean nothing.
-var small = sim.Options{TuneStories: 4, ValStories: 1, TestStories: 4, ProbeStories: 3, Rows: 60, Voxels: 160, TestRepeats: 2}
+var small = sim.Options{TuneStories: 4, ValStories: 1, TestStories: 4, ProbeStories: 3, Rows: 60, Voxels: 60, TestRepeats: 2}
 
 func TestDemo(t *testing.T) {
 	live := torch.Live()
@@ -43,7 +43,7 @@ func TestDemo(t *testing.T) {
 	want, err := read("responses").Float32()
 	require.NoError(t, err)
 	shape := read("responses").Shape
-	assert.Equal(t, []int{240, 160}, shape)
+	assert.Equal(t, []int{240, 60}, shape)
 	for name, s := range map[string]float64{"base": r.WholeCortex.Test.Base.MeanR, "tuned": r.WholeCortex.Test.Tuned.MeanR} {
 		pred, err := read(name + "_pred").Float32()
 		require.NoError(t, err)
