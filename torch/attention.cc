@@ -14,7 +14,8 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 using Maybe = std::optional<Tensor>;
 
-// Sums are taken in this type: f32 for bf16, else the operands' own.
+// Scores, their softmax and what goes back through it are in this type: f32 for bf16, else the operands' own. A score
+// is an exponent, and 8 bits would be too few. The other products multiply in the operands' own type.
 at::ScalarType wide(const Tensor& x) { return at::toOpMathType(x.scalar_type()); }
 
 // joined is room for x (B, H, T, D) in the order (B, T, H, D), so that heads join without a copy.
@@ -82,7 +83,7 @@ struct GatedAttention : torch::autograd::Function<GatedAttention> {
                         const Maybe& pos, const Maybe& mask, double scale, double drop, int64_t seed) {
     const Bias given{gate.value_or(Tensor()), pos.value_or(Tensor()), mask.value_or(Tensor())};
     check(q, k, v, given);
-    const auto t = wide(q);
+    const auto t = wide(q), own = q.scalar_type();
     const Bias bias{as(given.gate, t), as(given.pos, t), as(given.mask, t)};
     auto o = joined(q);
     each(q, true, [&](int64_t b) {
@@ -91,7 +92,13 @@ struct GatedAttention : torch::autograd::Function<GatedAttention> {
         auto w = at::empty_like(scores);
         attend(w, scores, q[b].to(t), k[b].to(t), bias, b, scale);
         w.mul_(survivors(w, drop, seed, b * w.numel()));
-        o[b].copy_(at::bmm(w, v[b].to(t)).mul_(survivor_gain(drop)));
+        o[b].copy_(at::bmm(w.to(own), v[b]).mul_(survivor_gain(drop)));
+        return;
+      }
+      if (q.is_cpu() && own != t) {  // the fused kernel does without bf16 products where there is no AMX
+        auto w = at::empty_like(scores);
+        attend(w, scores, q[b].to(t), k[b].to(t), bias, b, scale);
+        o[b].copy_(at::bmm(w.to(own), v[b]));
         return;
       }
       if (bias.any()) bias.of(b, scores);
@@ -113,28 +120,29 @@ struct GatedAttention : torch::autograd::Function<GatedAttention> {
     const int64_t seed = ctx->saved_data["seed"].toInt();
     const bool need_gate = gate.defined() && ctx->needs_input_grad(3);
     const bool need_pos = pos.defined() && ctx->needs_input_grad(gate.defined() ? 4 : 3);  // absent ones have no number
-    const auto t = wide(q);
+    const auto t = wide(q), own = q.scalar_type();
     const Bias bias{as(gate, t), as(pos, t), as(saved[5], t)};
     auto dq = joined(q), dk = joined(k), dv = joined(v);
     auto dgate = need_gate ? at::empty_like(gate) : Tensor();
     auto dpos = need_pos ? at::zeros_like(bias.pos) : Tensor();  // a sum over clips
     each(q, !need_pos, [&](int64_t b) {
-      const auto qb = q[b].to(t), kb = k[b].to(t), go = grads[0][b].to(t);
+      const Tensor qb = q[b], kb = k[b], go = grads[0][b];
       auto scores = at::empty({q.size(1), q.size(2), k.size(2)}, q.options().dtype(t));
       auto w = at::empty_like(scores);
-      attend(w, scores, qb, kb, bias, b, scale);
-      auto ds = at::bmm(go, v[b].to(t).transpose(1, 2));
+      attend(w, scores, qb.to(t), kb.to(t), bias, b, scale);
+      auto ds = at::bmm(go, v[b].transpose(1, 2)).to(t);
       if (drop > 0) {
         const auto keep = survivors(w, drop, seed, b * w.numel());
         ds.mul_(keep).mul_(survivor_gain(drop));
         at::mul_out(scores, w, keep);
-        dv[b].copy_(at::bmm(scores.transpose(1, 2), go).mul_(survivor_gain(drop)));
+        dv[b].copy_(at::bmm(scores.to(own).transpose(1, 2), go).mul_(survivor_gain(drop)));
       } else {
-        dv[b].copy_(at::bmm(w.transpose(1, 2), go));
+        dv[b].copy_(at::bmm(w.to(own).transpose(1, 2), go));
       }
-      ds.sub_((go * o[b]).sum(-1, true)).mul_(w);  // through the softmax
-      dq[b].copy_(at::bmm(ds, kb).mul_(scale));
-      dk[b].copy_(at::bmm(ds.transpose(1, 2), qb).mul_(scale));
+      ds.sub_((go.to(t) * o[b]).sum(-1, true)).mul_(w);  // through the softmax
+      const auto dn = ds.to(own);
+      dq[b].copy_(at::bmm(dn, kb).mul_(scale));
+      dk[b].copy_(at::bmm(dn.transpose(1, 2), qb).mul_(scale));
       if (need_gate) dgate[b].copy_(at::mul_out(scores, ds, bias.pos).sum(-1, true));
       if (need_pos && gate.defined()) dpos.addcmul_(ds, bias.gate[b]);
       if (need_pos && !gate.defined()) dpos.add_(ds);

@@ -187,7 +187,7 @@ func TestGatedAttentionRefusesShapes(t *testing.T) {
 func TestMemoryOfGatedAttention(t *testing.T) {
 	const b, h, frames, d = 2, 9, 1024, 16
 	const clip = h * frames * frames * 4 >> 10 // kB: more than malloc ever keeps for later
-	kept := func(f func(q, k, v *torch.Tensor, a torch.Attention) *torch.Tensor) (kB int) {
+	kept := func(frames int, f func(q, k, v *torch.Tensor, a torch.Attention) *torch.Tensor) (kB int) {
 		train(t, 3, func(s *torch.Scope) {
 			draw := func(dims ...int) *torch.Tensor { return s.Normal(0, 1, dims...).RequireGrad(true) }
 			q, k, v := draw(b, h, frames, d), draw(b, h, frames, d), draw(b, h, frames, d)
@@ -200,9 +200,10 @@ func TestMemoryOfGatedAttention(t *testing.T) {
 		})
 		return kB
 	}
-	kept(fused) // threads, caches
-	assert.Less(t, kept(fused), clip/2)
-	assert.Greater(t, kept(attention), 2*b*clip, "else the measurement sees nothing")
+	kept(frames, fused) // threads, caches
+	assert.Less(t, kept(frames, fused), clip/2)
+	// A few clips' scores are free again, which the plain operations take first; so these get more than twice as many.
+	assert.Greater(t, kept(frames*3/2, attention), 2*b*clip, "else the measurement sees nothing")
 }
 
 // BenchmarkAttention compares a training step of both forms at the size of WavLM Base and 16 windows of 4 s.
