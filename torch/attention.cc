@@ -1,9 +1,11 @@
 // Exact attention with a gated position bias, softmax(s q k' + g P + mask) v, whose backward computes the scores
-// again clip by clip: nothing of size (B, H, T, T) is kept. Fused kernels do not serve in the backward pass, since
+// again head by head: nothing of size (B, H, T, T) is kept. Fused kernels do not serve in the backward pass, since
 // they give no gradient to the bias, which depends on the hidden states through its gate g.
 #include <ATen/OpMathType.h>
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
+
+#include <algorithm>
 
 #include "kernel.h"
 
@@ -23,19 +25,36 @@ Tensor joined(const Tensor& x) {
   return at::empty({x.size(0), x.size(2), x.size(1), x.size(3)}, x.options()).transpose(1, 2);
 }
 
-// each calls f for every clip of x, on the CPU several at once: operations this small gain little from threads of their
-// own. A clip's results do not depend on the others.
+// Heads are some heads of a clip: what is computed at once, small enough that its scores stay in a core's cache.
+struct Heads {
+  int64_t clip, from, to;
+
+  Tensor of(const Tensor& x) const { return x[clip].slice(0, from, to); }  // of x (B, H, ...)
+  Tensor of_all(const Tensor& x) const { return x.slice(0, from, to); }    // of x (H, ...)
+};
+
+// kScores is how many scores are computed at once, if a head has no more.
+constexpr int64_t kScores = 1 << 19;
+
+// each calls f for all heads of x (B, H, T, D) with keys k (B, H, S, D), on the CPU several at once: operations this
+// small gain little from threads of their own. What comes of one head does not depend on the others.
 template <typename F>
-void each(const Tensor& x, bool at_once, const F& f) {
-  auto run = [&f](int64_t from, int64_t to) {
+void each(const Tensor& x, const Tensor& k, bool at_once, const F& f) {
+  const int64_t heads = x.size(1), size = std::clamp<int64_t>(kScores / (x.size(2) * k.size(2)), 1, heads);
+  const int64_t parts = (heads + size - 1) / size;
+  auto run = [&](int64_t from, int64_t to) {
     const at::AutoDispatchBelowADInplaceOrView plain;  // threads have modes of their own
     const at::NoGradGuard no_history;
-    for (int64_t b = from; b < to; b++) f(b);
+    for (int64_t n = from; n < to; n++) {
+      const int64_t first = n % parts * size;
+      f(Heads{n / parts, first, std::min(first + size, heads)});
+    }
   };
+  const int64_t all = x.size(0) * parts;
   if (x.is_cpu() && at_once)
-    at::parallel_for(0, x.size(0), 1, run);
+    at::parallel_for(0, all, 1, run);
   else
-    run(0, x.size(0));
+    run(0, all);
 }
 
 // Bias is what is added to the scores of a clip; each part may be undefined.
@@ -44,23 +63,24 @@ struct Bias {
 
   bool any() const { return pos.defined() || mask.defined(); }
 
-  // of writes the bias of clip b to x (H, T, S).
-  void of(int64_t b, Tensor& x) const {
+  // of writes the bias of heads h to x (h, T, S).
+  void of(const Heads& h, Tensor& x) const {
     if (gate.defined())
-      at::mul_out(x, gate[b], pos);
+      at::mul_out(x, h.of(gate), h.of_all(pos));
     else if (pos.defined())
-      x.copy_(pos);
+      x.copy_(h.of_all(pos));
     else
       x.zero_();
-    if (mask.defined()) x.add_(mask[b]);
+    if (mask.defined()) x.add_(mask[h.clip]);
   }
 };
 
 Tensor as(const Tensor& x, at::ScalarType t) { return x.defined() ? x.to(t) : x; }
 
-// attend gives softmax(scale q k' + bias of clip b) in w (H, T, S); scores is room of the same size.
-void attend(Tensor& w, Tensor& scores, const Tensor& q, const Tensor& k, const Bias& bias, int64_t b, double scale) {
-  bias.of(b, scores);
+// attend gives softmax(scale q k' + bias of heads h) in w (h, T, S); scores is room of the same size.
+void attend(Tensor& w, Tensor& scores, const Tensor& q, const Tensor& k, const Bias& bias, const Heads& h,
+            double scale) {
+  bias.of(h, scores);
   scores.baddbmm_(q, k.transpose(1, 2), 1, scale);
   at::softmax_out(w, scores, -1);
 }
@@ -86,25 +106,23 @@ struct GatedAttention : torch::autograd::Function<GatedAttention> {
     const auto t = wide(q), own = q.scalar_type();
     const Bias bias{as(given.gate, t), as(given.pos, t), as(given.mask, t)};
     auto o = joined(q);
-    each(q, true, [&](int64_t b) {
-      auto scores = at::empty({q.size(1), q.size(2), k.size(2)}, q.options().dtype(t));
-      if (drop > 0) {
-        auto w = at::empty_like(scores);
-        attend(w, scores, q[b].to(t), k[b].to(t), bias, b, scale);
-        w.mul_(survivors(w, drop, seed, b * w.numel()));
-        o[b].copy_(at::bmm(w.to(own), v[b]).mul_(survivor_gain(drop)));
-        return;
-      }
-      if (q.is_cpu() && own != t) {  // the fused kernel does without bf16 products where there is no AMX
-        auto w = at::empty_like(scores);
-        attend(w, scores, q[b].to(t), k[b].to(t), bias, b, scale);
-        o[b].copy_(at::bmm(w.to(own), v[b]));
-        return;
-      }
-      if (bias.any()) bias.of(b, scores);
-      o[b].copy_(at::scaled_dot_product_attention(q[b].unsqueeze(0), k[b].unsqueeze(0), v[b].unsqueeze(0),
+    const auto all = q.size(1) * q.size(2) * k.size(2);  // scores of a clip
+    each(q, k, true, [&](const Heads& h) {
+      const Tensor qh = h.of(q), kh = h.of(k), vh = h.of(v);
+      auto oh = h.of(o);
+      auto scores = at::empty({qh.size(0), q.size(2), k.size(2)}, q.options().dtype(t));
+      if (drop == 0 && (own == t || !q.is_cpu())) {  // on the CPU the fused kernel has no products in bf16
+        if (bias.any()) bias.of(h, scores);
+        oh.copy_(at::scaled_dot_product_attention(qh.unsqueeze(0), kh.unsqueeze(0), vh.unsqueeze(0),
                                                   bias.any() ? Maybe(scores.unsqueeze(0)) : std::nullopt, 0, false,
                                                   scale)[0]);
+        return;
+      }
+      auto w = at::empty_like(scores);
+      attend(w, scores, qh.to(t), kh.to(t), bias, h, scale);
+      if (drop > 0) w.mul_(survivors(w, drop, seed, h.clip * all + h.from * (all / q.size(1))));
+      oh.copy_(at::bmm(w.to(own), vh));
+      if (drop > 0) oh.mul_(survivor_gain(drop));
     });
     ctx->save_for_backward({q, k, v, given.gate, given.pos, given.mask, o});
     ctx->saved_data["scale"] = scale;
@@ -125,27 +143,29 @@ struct GatedAttention : torch::autograd::Function<GatedAttention> {
     auto dq = joined(q), dk = joined(k), dv = joined(v);
     auto dgate = need_gate ? at::empty_like(gate) : Tensor();
     auto dpos = need_pos ? at::zeros_like(bias.pos) : Tensor();  // a sum over clips
-    each(q, !need_pos, [&](int64_t b) {
-      const Tensor qb = q[b], kb = k[b], go = grads[0][b];
-      auto scores = at::empty({q.size(1), q.size(2), k.size(2)}, q.options().dtype(t));
+    const auto all = q.size(1) * q.size(2) * k.size(2);
+    each(q, k, !need_pos, [&](const Heads& h) {
+      const Tensor qh = h.of(q), kh = h.of(k), go = h.of(grads[0]);
+      auto scores = at::empty({qh.size(0), q.size(2), k.size(2)}, q.options().dtype(t));
       auto w = at::empty_like(scores);
-      attend(w, scores, qb.to(t), kb.to(t), bias, b, scale);
-      auto ds = at::bmm(go, v[b].transpose(1, 2)).to(t);
+      attend(w, scores, qh.to(t), kh.to(t), bias, h, scale);
+      auto ds = at::bmm(go, h.of(v).transpose(1, 2)).to(t);
+      auto dvh = h.of(dv);
       if (drop > 0) {
-        const auto keep = survivors(w, drop, seed, b * w.numel());
+        const auto keep = survivors(w, drop, seed, h.clip * all + h.from * (all / q.size(1)));
         ds.mul_(keep).mul_(survivor_gain(drop));
         at::mul_out(scores, w, keep);
-        dv[b].copy_(at::bmm(scores.to(own).transpose(1, 2), go).mul_(survivor_gain(drop)));
+        dvh.copy_(at::bmm(scores.to(own).transpose(1, 2), go).mul_(survivor_gain(drop)));
       } else {
-        dv[b].copy_(at::bmm(w.to(own).transpose(1, 2), go));
+        dvh.copy_(at::bmm(w.to(own).transpose(1, 2), go));
       }
-      ds.sub_((go.to(t) * o[b]).sum(-1, true)).mul_(w);  // through the softmax
+      ds.sub_((go.to(t) * h.of(o)).sum(-1, true)).mul_(w);  // through the softmax
       const auto dn = ds.to(own);
-      dq[b].copy_(at::bmm(dn, kb).mul_(scale));
-      dk[b].copy_(at::bmm(dn.transpose(1, 2), qb).mul_(scale));
-      if (need_gate) dgate[b].copy_(at::mul_out(scores, ds, bias.pos).sum(-1, true));
-      if (need_pos && gate.defined()) dpos.addcmul_(ds, bias.gate[b]);
-      if (need_pos && !gate.defined()) dpos.add_(ds);
+      h.of(dq).copy_(at::bmm(dn, kh).mul_(scale));
+      h.of(dk).copy_(at::bmm(dn.transpose(1, 2), qh).mul_(scale));
+      if (need_gate) h.of(dgate).copy_(at::mul_out(scores, ds, h.of_all(bias.pos)).sum(-1, true));
+      if (need_pos && gate.defined()) h.of_all(dpos).addcmul_(ds, h.of(bias.gate));
+      if (need_pos && !gate.defined()) h.of_all(dpos).add_(ds);
     });
     return {dq, dk, dv, dgate, need_pos ? dpos.to(pos.scalar_type()) : dpos, Tensor(), Tensor(), Tensor(), Tensor()};
   }
