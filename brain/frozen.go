@@ -37,7 +37,13 @@ func (f *frozen) group(s *torch.Scope, st *stimulus, g align.Rows, depth int) *t
 	key := frameKey{st.name, g, depth}
 	x := f.cache.frames(s, key, func() fingerprint { return f.printFrames(st, key) })
 	if x == nil {
-		x = s.Frozen(func(s *torch.Scope) *torch.Tensor { return f.compute(s, st, g, depth) })
+		x = s.Frozen(func(s *torch.Scope) *torch.Tensor {
+			x := f.compute(s, st, g, depth)
+			if f.half {
+				return x.To(torch.BFloat16)
+			}
+			return x
+		})
 		f.cache.putFrames(key, x, func() fingerprint { return f.printFrames(st, key) })
 	}
 	if f.half {
@@ -46,14 +52,11 @@ func (f *frozen) group(s *torch.Scope, st *stimulus, g align.Rows, depth int) *t
 	return x
 }
 
-// compute is group without a cache.
+// compute is group without a cache, and not rounded.
 func (f *frozen) compute(s *torch.Scope, st *stimulus, g align.Rows, depth int) *torch.Tensor {
 	x := f.model.FrontEnd.Forward(f.waves(s, st, g))
 	if depth > 0 {
 		x = f.model.Encoder.Forward(x, depth-1, wavlm.Pass{})[depth-1]
-	}
-	if f.half {
-		return x.To(torch.BFloat16)
 	}
 	return x
 }

@@ -67,15 +67,21 @@ func (r *reader) vectors(s *torch.Scope, st *stimulus, run run, layers []int) []
 // goOn reads the vectors (windows, E) of each layer from frames (n, T, C) at a depth.
 func (r *reader) goOn(frames *torch.Tensor, depth int, model *wavlm.Model, st *stimulus, run run, layers []int) []*torch.Tensor {
 	var hidden []*torch.Tensor
-	first := max(depth-1, 0)
+	first, top := max(depth-1, 0), slices.Max(layers)
+	pass := r.pass
+	pass.Last = r.lastFrames(st, run, frames.Dim(1))
 	if depth == 0 {
-		hidden = model.Encoder.Forward(frames, slices.Max(layers), r.pass)
+		hidden = model.Encoder.Forward(frames, top, pass)
 	} else {
-		hidden = model.Encoder.Continue(frames, first, slices.Max(layers), r.pass)
+		hidden = model.Encoder.Continue(frames, first, top, pass)
 	}
 	out := make([]*torch.Tensor, len(layers))
 	for i, l := range layers {
-		out[i] = r.pool(hidden[l-first], st, run)
+		if l == top {
+			out[i] = r.pool(hidden[l-first], st, run, pass.Last)
+		} else {
+			out[i] = r.pool(hidden[l-first], st, run, nil)
+		}
 	}
 	return out
 }
@@ -211,14 +217,39 @@ func (r *reader) vectorKeys(st *stimulus, layers []int) []vectorKey {
 	return keys
 }
 
-// pool gives the vector of each wanted window (windows, E) from frames h (n, T, E) of a run's clips.
-func (r *reader) pool(h *torch.Tensor, st *stimulus, run run) *torch.Tensor {
+// lastFrames are the frames of a run's clips of T frames from which vectors are read, so that the last layer need not work
+// out the others; nil where that is most of them.
+func (r *reader) lastFrames(st *stimulus, run run, frames int) (last []int) {
+	switch {
+	case r.token == "mean":
+		return nil
+	case !st.shared && r.token == "first":
+		return []int{0}
+	case !st.shared:
+		return []int{frames - 1}
+	}
+	r.wanted(st, run, func(_ int, in align.Rows) { last = append(last, r.frameOf(in)) })
+	slices.Sort(last)
+	return slices.Compact(last)
+}
+
+// frameOf is the frame that is the vector of a window with those frames.
+func (r *reader) frameOf(in align.Rows) int {
+	if r.token == "first" {
+		return in.From
+	}
+	return in.To - 1
+}
+
+// pool gives the vector of each wanted window (windows, E) from frames h (n, T, E) of a run's clips; kept are their numbers
+// where they are not all.
+func (r *reader) pool(h *torch.Tensor, st *stimulus, run run, kept []int) *torch.Tensor {
 	defer h.Scope().Part(PartReadout)()
 	switch {
 	case st.shared && r.token == "mean":
 		return r.means(h, st, run)
 	case st.shared:
-		return r.picked(h, st, run)
+		return r.picked(h, st, run, kept)
 	case r.token == "mean":
 		return h.Mean(1)
 	case r.token == "first":
@@ -238,13 +269,13 @@ func (r *reader) wanted(st *stimulus, run run, do func(place int, frames align.R
 }
 
 // picked takes one frame for each window out of frames h (n, T, E) of clips: (windows, E).
-func (r *reader) picked(h *torch.Tensor, st *stimulus, run run) *torch.Tensor {
+func (r *reader) picked(h *torch.Tensor, st *stimulus, run run, kept []int) *torch.Tensor {
 	frames := h.Dim(1)
 	var places []int
 	r.wanted(st, run, func(place int, in align.Rows) {
-		at := in.To - 1
-		if r.token == "first" {
-			at = in.From
+		at := r.frameOf(in)
+		if kept != nil {
+			at, _ = slices.BinarySearch(kept, at)
 		}
 		places = append(places, place*frames+at)
 	})

@@ -95,11 +95,14 @@ func BenchStep(ctx context.Context, opt StepOptions) (*StepTimes, error) {
 // work counts what a step computes.
 func (b *stepBench) work() Work {
 	opt := b.opt
-	var clips []int
-	for _, c := range b.audio.clips {
-		clips = append(clips, opt.Config.Frames(c.samples()))
+	var clips, read []int
+	for _, run := range b.runs() {
+		for _, c := range b.audio.clips[run.clips.From:run.clips.To] {
+			frames := opt.Config.Frames(c.samples())
+			clips, read = append(clips, frames), append(read, len(b.reader.lastFrames(b.audio, run, frames)))
+		}
 	}
-	return stepWork(opt.Config, stepShape{clips: clips, depth: b.reader.keep, layer: b.layer, rank: b.lora.R, adapted: len(b.lora.Targets),
+	return stepWork(opt.Config, stepShape{clips: clips, read: read, depth: b.reader.keep, layer: b.layer, rank: b.lora.R, adapted: len(b.lora.Targets),
 		rows: opt.Windows / windowsOfRow, bottleneck: b.bottleneck, voxels: opt.Voxels, people: opt.People})
 }
 

@@ -29,6 +29,7 @@ func (w *Work) add(m, k, n int, times int, input, weight bool) {
 // stepShape is what a step's work follows from, beside the architecture.
 type stepShape struct {
 	clips          []int // frames of each clip that goes through the model
+	read           []int // frames of each that the last layer gives; nil: all
 	depth          int   // of what is kept: 0 the front end's output, d hidden state d-1
 	layer          int   // hidden state that is read
 	rank, adapted  int   // of LoRA, and how many (E, E) projections of each layer have it
@@ -44,6 +45,7 @@ type stepShape struct {
 //	positional convolution  (T+1)·E·(E/G)·K for a clip of T frames; T for an odd K
 //	each layer              q, k, v, out 4·n·E·E; gate n·E·8; q·k' and the sum of v 2·T·T·E a clip; feed-forward 2·n·E·F
 //	each adapter            2·n·E·rank
+//	the last layer          but for k and v only for the frames that are read
 //	readout                 rows·(E·b + b·V), for each person
 //
 // Gradients pass through a layer but for the inputs of q, k, v, gate and A in the lowest; the attention has four products
@@ -62,18 +64,36 @@ func stepWork(cfg wavlm.Config, s stepShape) (w Work) {
 	lowest := max(s.depth-1, 0)
 	for l := lowest; l < s.layer; l++ {
 		below := l > lowest // is anything tuned
-		w.add(n, e, e, 3, below, false)
-		w.add(n, e, e, 1, true, false) // out
-		w.add(n, e, s.rank, s.adapted, below, true)
-		w.add(n, s.rank, e, s.adapted, true, true)
-		w.add(n, e, 8, 1, below, false)
-		for _, frames := range s.clips {
-			w.add(frames, frames, e, 2, true, true) // both operands of each product have gradients
-			w.Recomputed += 2 * float64(frames) * float64(frames) * float64(e)
+		given, asked := s.clips, n
+		if l == s.layer-1 && s.read != nil {
+			given, asked = s.read, sum(s.read)
 		}
-		w.add(n, e, cfg.Inner, 2, true, false)
+		w.add(asked, e, e, 1, below, false) // q
+		w.add(n, e, e, 2, below, false)     // k, v
+		w.add(asked, e, e, 1, true, false)  // out
+		for i := range s.adapted {          // q first
+			frames := n
+			if i == 0 {
+				frames = asked
+			}
+			w.add(frames, e, s.rank, 1, below, true)
+			w.add(frames, s.rank, e, 1, true, true)
+		}
+		w.add(asked, e, 8, 1, below, false)
+		for i, frames := range s.clips {
+			w.add(given[i], frames, e, 2, true, true) // both operands of each product have gradients
+			w.Recomputed += 2 * float64(given[i]) * float64(frames) * float64(e)
+		}
+		w.add(asked, e, cfg.Inner, 2, true, false)
 	}
 	w.add(s.rows, e, s.bottleneck, s.people, true, true)
 	w.add(s.rows, s.bottleneck, s.voxels, s.people, true, true)
 	return w
+}
+
+func sum(x []int) (total int) {
+	for _, v := range x {
+		total += v
+	}
+	return total
 }

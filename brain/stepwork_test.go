@@ -31,6 +31,14 @@ func TestStepWorkByHand(t *testing.T) {
 	assert.Equal(t, float64(2*product), w.Recomputed)
 	assert.Equal(t, w.Forward+w.Backward, w.Total())
 
+	shape.read = []int{1, 1, 2} // of layer 1
+	const spared = n - 4
+	less := 2*(2*spared*10*10) + 2*(2*spared*10*23) + 2*spared*10*8 + 2*(2*spared*10*2) + 2*(2*spared*11*10) // q, out, feed-forward, gate, q's adapter, attention
+	assert.Equal(t, w.Forward-float64(less), stepWork(cfg, shape).Forward)
+	assert.Equal(t, w.Backward-float64(less+2*(2*spared*10*2)+2*(2*spared*11*10)), stepWork(cfg, shape).Backward, "adapter and attention go back to both")
+	assert.Equal(t, w.Recomputed-float64(2*spared*11*10), stepWork(cfg, shape).Recomputed)
+	shape.read = nil
+
 	shape.depth = 1 // hidden state 0 is kept
 	assert.Equal(t, float64(forward-projection-position), stepWork(cfg, shape).Forward)
 	assert.Equal(t, w.Backward, stepWork(cfg, shape).Backward)

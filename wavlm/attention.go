@@ -43,19 +43,29 @@ type setting struct {
 	position *torch.Tensor // (H, T, T) or nil
 	mask     *torch.Tensor // (B, 1, 1, T), 0 or -inf, or nil
 	rates    Regularise
+	frames   []int // that a layer is to give, of all that it gets; nil: all
 }
 
-// forward maps x (B, T, E) to (B, T, E), in the scope's compute type.
+// pick takes those frames of h (B, T, E).
+func (c setting) pick(h *torch.Tensor) *torch.Tensor {
+	if c.frames == nil {
+		return h
+	}
+	return h.IndexSelect(1, c.frames)
+}
+
+// forward maps x (B, T, E) to (B, T, E), or to the frames that are wanted, in the scope's compute type.
 func (a *attention) forward(x *torch.Tensor, c setting) *torch.Tensor {
 	defer x.Scope().Part(PartAttention)()
 	x = nn.Narrow(x)
-	q, k, v := a.split(a.q.Forward(x)), a.split(a.k.Forward(x)), a.split(a.v.Forward(x)) // (B, H, T, D)
+	asking := c.pick(x)                                                                       // (B, N, E)
+	q, k, v := a.split(a.q.Forward(asking)), a.split(a.k.Forward(x)), a.split(a.v.Forward(x)) // (B, H, N or T, D)
 	how := torch.Attention{KeyMask: c.mask, Scale: a.scale, Dropout: c.rates.Attention}
 	if a.gate != nil {
-		how.Gate, how.Position = a.gates(x), c.position
+		how.Gate, how.Position = a.gates(asking), c.pick(c.position)
 	}
-	y := q.GatedAttention(k, v, how)                                        // (B, H, T, D)
-	return a.out.Forward(y.Transpose(1, 2).Reshape(x.Dim(0), x.Dim(1), -1)) // (B, T, E)
+	y := q.GatedAttention(k, v, how)                                                  // (B, H, N, D)
+	return a.out.Forward(y.Transpose(1, 2).Reshape(asking.Dim(0), asking.Dim(1), -1)) // (B, N, E)
 }
 
 // split parts the heads of x (B, T, E): (B, H, T, D).

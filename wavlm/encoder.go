@@ -58,6 +58,9 @@ type Pass struct {
 	MaskTime   [][]bool
 	Regularise Regularise
 	Final      Final
+	// Last are the frames of the last hidden state that are wanted, nil for all. The last layer then works out no others:
+	// it still looks at all frames of the state below, but most of its arithmetic is saved.
+	Last []int
 }
 
 // Forward gives the hidden states 0 to upTo, each (B, T, E), of features (B, T, C): number 0 is the encoder's input
@@ -88,6 +91,7 @@ func (e *Encoder) Continue(h *torch.Tensor, from, upTo int, p Pass) []*torch.Ten
 func (e *Encoder) run(h *torch.Tensor, from, upTo int, valid *padding, p Pass) []*torch.Tensor {
 	hidden := []*torch.Tensor{h}
 	if upTo == from {
+		hidden[0] = setting{frames: p.Last}.pick(h)
 		return hidden
 	}
 	s := h.Scope()
@@ -97,11 +101,17 @@ func (e *Encoder) run(h *torch.Tensor, from, upTo int, valid *padding, p Pass) [
 	}
 	dropped := e.dropped(s, p.Regularise.LayerDrop)
 	for i, l := range e.layers[from:upTo] {
-		if !dropped[from+i] {
-			end := s.Part(PartNorms, from+i)
-			h = h.Tidy(func(h *torch.Tensor) *torch.Tensor { return l.forward(h, c) })
-			end()
+		if from+i == upTo-1 {
+			c.frames = p.Last
 		}
+		end := s.Part(PartNorms, from+i)
+		h = h.Tidy(func(h *torch.Tensor) *torch.Tensor {
+			if dropped[from+i] {
+				return c.pick(h)
+			}
+			return l.forward(h, c)
+		})
+		end()
 		hidden = append(hidden, h)
 	}
 	if upTo == len(e.layers) && e.cfg.Stable && p.Final == PostNorm {

@@ -35,16 +35,19 @@ func newLayer(b *nn.Builder, cfg Config, i int) *layer {
 	return l
 }
 
-// forward maps h (B, T, E) to (B, T, E). The sum that runs through the layers, and norms, are in Float32 where what is
+// forward maps h (B, T, E) to (B, T, E), or to those of the T frames that are wanted. The sum that runs through the layers, and norms, are in Float32 where what is
 // added is in a narrower type.
 func (l *layer) forward(h *torch.Tensor, c setting) *torch.Tensor {
 	if l.stable { // norms come first
-		h = h.Add(l.attention.forward(l.norm.Forward(h), c).Dropout(c.rates.Hidden))
-		return h.Add(l.feed.forward(l.finalNorm.Forward(h), c.rates))
+		h = sum(c.pick(h), l.attention.forward(l.norm.Forward(h), c).Dropout(c.rates.Hidden))
+		return sum(h, l.feed.forward(l.finalNorm.Forward(h), c.rates))
 	}
-	h = l.norm.Forward(h.Add(l.attention.forward(h, c).Dropout(c.rates.Hidden)))
-	return l.finalNorm.Forward(h.Add(l.feed.forward(h, c.rates)))
+	h = l.norm.Forward(sum(c.pick(h), l.attention.forward(h, c).Dropout(c.rates.Hidden)))
+	return l.finalNorm.Forward(sum(h, l.feed.forward(h, c.rates)))
 }
+
+// sum is h + y in the type of h.
+func sum(h, y *torch.Tensor) *torch.Tensor { return h.Add(y.To(h.DType())) }
 
 // feedForward is the part that treats each frame by itself.
 type feedForward struct {

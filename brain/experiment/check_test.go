@@ -84,7 +84,7 @@ func TestValidate(t *testing.T) {
 		{"eval.chunk_trs=0", "eval.chunk_trs: 0 is not in 1 to 1000000"},
 		{"eval.held_out=1", "eval.held_out: 1 is not a share between 0 and 1"},
 		{"device=gpu", `device: "gpu" is not one of auto, cpu, cuda, cuda:N`},
-		{"dtype=fp16", `dtype: "fp16" is not one of f32, bf16; did you mean bf16?`},
+		{"dtype=fp16", `dtype: "fp16" is not one of auto, f32, bf16; did you mean bf16?`},
 		{`out=""`, "out is missing; add it, or start from a file that `bwlm init` prints"},
 	}
 	for _, c := range cases {

@@ -209,7 +209,7 @@ var keys = []key{
 	{"device", "auto (a GPU if there is one) | cpu | cuda | cuda:N.",
 		"", false, func(e *Experiment) any { return &e.Device }, device},
 	{"dtype", "f32 | bf16: numbers in which linear layers multiply | auto (bf16 where the device has it); the run's settings\n" +
-		"have what was chosen. bf16 takes less time and memory, and has 8 bits: docs/performance.md says what that changes.",
+		"have what was chosen. bf16 takes less time and memory and has 8 bits, see docs/performance.md.",
 		"", false, func(e *Experiment) any { return &e.DType }, oneOf("auto", "f32", "bf16")},
 	{"max_memory", "none | 8GiB or the like: most memory of the process. How much is computed at once and kept goes by it.",
 		"", false, func(e *Experiment) any { return &e.MaxMemory }, memory},

@@ -28,11 +28,13 @@ type cacheFlags struct {
 type limitFlags struct {
 	cache  cacheFlags
 	memory size
+	dtype  string // of frozen frames
 }
 
 func (f *limitFlags) add(c *cobra.Command) {
 	f.cache.add(c)
 	f.addMemory(c)
+	c.Flags().StringVar(&f.dtype, "cache-dtype", "f32", "numbers of what is kept: f32, or bf16, which takes half the room and changes results a little")
 }
 
 func (f *limitFlags) addMemory(c *cobra.Command) {
@@ -76,6 +78,13 @@ func (f *cacheFlags) open() (*frames.Store, error) {
 // cannot be had.
 func (a *app) studyOptions(maxMemory int64, progress func(brain.Event)) (opt brain.Options, end func(), err error) {
 	opt = brain.Options{Purpose: a.command, Progress: progress, MaxBytes: a.limits.bound(maxMemory)}
+	switch a.limits.dtype {
+	case "bf16":
+		opt.HalfFrames = true
+	case "f32", "":
+	default:
+		return opt, nil, fault.New(fault.Usage, a.command, "--cache-dtype", "%q is neither f32 nor bf16", a.limits.dtype)
+	}
 	opt.Disk, err = a.limits.cache.open()
 	if err != nil && a.limits.cache.dir == "" {
 		a.ui.Warn("%v", err)

@@ -107,15 +107,16 @@ func TestAnHourOfAWholeBrain(t *testing.T) {
 
 // The peak of a training stays within what was allowed, whatever that is, and the result is the same.
 func TestTrainingStaysWithinMaxMemory(t *testing.T) {
-	path := tonesStudy(t, t.TempDir(), 2000, map[string]int{"train": 10, "val": 2, "test": 3})
+	dir := t.TempDir()
+	path := tonesStudy(t, dir, 2000, map[string]int{"train": 10, "val": 2, "test": 3})
 	score := func(answer map[string]any, system string) float64 {
 		return answer["test"].(map[string]any)[system].(map[string]any)["mean_r"].(float64)
 	}
 	settings := []string{"--set", "model.window_seconds=4", "--set", "model.stride_seconds=1", "--set", "model.downsample=lanczos", "--set", "train.lr=1e-3"}
-	free, peak := measured(t, append([]string{"train", path, "--set", "out=free"}, settings...)...)
+	free, peak := measured(t, append([]string{"train", path, "--set", "out=" + filepath.Join(dir, "free")}, settings...)...)
 	t.Logf("without a bound: %.0f MB", peak)
 	for _, mb := range []int{700, 1000} {
-		bound, peak := measured(t, append([]string{"train", path, "--set", fmt.Sprintf("out=run%d", mb), "--max-memory", fmt.Sprintf("%dMB", mb)}, settings...)...)
+		bound, peak := measured(t, append([]string{"train", path, "--set", fmt.Sprintf("out=%s/run%d", dir, mb), "--max-memory", fmt.Sprintf("%dMB", mb)}, settings...)...)
 		assert.Less(t, peak, float64(mb))
 		assert.InDelta(t, score(free, "base"), score(bound, "base"), 1e-6)
 		assert.InDelta(t, score(free, "tuned"), score(bound, "tuned"), 1e-6)
