@@ -54,11 +54,25 @@ func (f *frozen) group(s *torch.Scope, st *stimulus, g align.Rows, depth int) *t
 
 // compute is group without a cache, and not rounded.
 func (f *frozen) compute(s *torch.Scope, st *stimulus, g align.Rows, depth int) *torch.Tensor {
-	x := f.model.FrontEnd.Forward(f.waves(s, st, g))
+	x := f.front(s, st, g)
 	if depth > 0 {
 		x = f.model.Encoder.Forward(x, depth-1, wavlm.Pass{})[depth-1]
 	}
 	return x
+}
+
+// frontClips go through the front end at once: its first layers give a frame for every few samples, so that they take
+// most of the memory, and gain nothing from more.
+const frontClips = 2
+
+// front gives the front end's output (n, T, C) for clips.
+func (f *frozen) front(s *torch.Scope, st *stimulus, clips align.Rows) *torch.Tensor {
+	var parts []*torch.Tensor
+	for from := clips.From; from < clips.To; from += frontClips {
+		some := align.Rows{From: from, To: min(from+frontClips, clips.To)}
+		parts = append(parts, f.model.FrontEnd.Forward(f.waves(s, st, some)))
+	}
+	return torch.Cat(0, parts...)
 }
 
 // waves gives the samples (n, S) of clips.

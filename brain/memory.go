@@ -80,11 +80,11 @@ func (st *Study) evaluationBytes() int64 {
 	return features + fits
 }
 
-// frontBytes is what the convolutional front end takes for one group of clips: its first layers give a frame for every few
-// samples, and three of their results are there at once.
+// frontBytes is what the convolutional front end takes for the clips that go through it at once: its first layers give a
+// frame for every few samples, and three of their results are there at once.
 func frontBytes(cfg wavlm.Config, m experiment.Model) int64 {
 	samples := samplesOf(clipLength(m))
-	size := min(max(samplesOf(groupSeconds)/samples, 1), groupClips)
+	size := min(max(samplesOf(groupSeconds)/samples, 1), frontClips)
 	return 3 * 4 * int64(size) * int64(cfg.ConvWidth[0]) * int64(samples/cfg.ConvStride[0])
 }
 
