@@ -31,7 +31,7 @@ var model = []string{"torch", "torch/nn", "ckpt"}
 // rules is looked through from the top; the first that matches a package holds.
 var rules = []rule{
 	{packages: "fault"},
-	{packages: "torch"},
+	{packages: "torch", others: []string{"golang.org/x/sys/cpu"}},
 	{packages: "torch/nn", ours: []string{"torch"}, others: []string{"golang.org/x/sync/..."}},
 	{packages: "ckpt"},
 	{packages: "audio", ours: []string{"ckpt"}, others: []string{"github.com/go-audio/...", "github.com/mewkiz/flac/...", "github.com/hajimehoshi/go-mp3"}},
