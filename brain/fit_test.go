@@ -157,13 +157,7 @@ func paper(t *testing.T, e *experiment.Experiment) {
 
 // A training that only does harm leaves the model as it was.
 func TestEpochZeroIsACandidate(t *testing.T) {
-	var st *Study
-	worse := func(e Event) { // every epoch but the first
-		if e.Phase == "tune" && e.Done == 1 {
-			st.upend("val")
-		}
-	}
-	st = tiny(t, Options{Progress: worse}, func(*experiment.Experiment, *dataset.Spec) {})
+	st := tinyGettingWorse(t, func(*experiment.Experiment, *dataset.Spec) {})
 	run, p := fit(t, st)
 	require.Zero(t, p.Best, "epochs: %v", p.Epochs)
 	s, err := st.EvaluateRun(t.Context(), run)

@@ -180,6 +180,18 @@ func (st *Study) upend(story string) {
 	}
 }
 
+// tinyGettingWorse is tiny with a training of which every epoch is worse than the untuned model.
+func tinyGettingWorse(t *testing.T, change func(*experiment.Experiment, *dataset.Spec)) (st *Study) {
+	t.Helper()
+	worse := func(e Event) {
+		if e.Phase == "tune" && e.Done == 1 {
+			st.upend("val")
+		}
+	}
+	st = tiny(t, Options{Progress: worse}, change)
+	return st
+}
+
 // values are n numbers that look random.
 func values(n int, seed uint64) []float32 {
 	r := rand.New(rand.NewPCG(seed, 9))

@@ -99,7 +99,7 @@ func TestRefreshFitsReadoutAndStatisticsTogether(t *testing.T) {
 
 // A ridge is a sound readout before training too.
 func TestPinnedRunsPredictFromEpochZero(t *testing.T) {
-	st := tiny(t, Options{}, func(e *experiment.Experiment, _ *dataset.Spec) { e.Readout.Mode, e.Train.LR = "pinned", 30 })
+	st := tinyGettingWorse(t, func(e *experiment.Experiment, _ *dataset.Spec) { e.Readout.Mode = "pinned" })
 	run, p := fit(t, st)
 	require.Zero(t, p.Best)
 	predictor, err := OpenPredictor(t.Context(), run.Dir, PredictorOptions{})
