@@ -33,6 +33,7 @@ type vectorKey struct {
 	windows int
 	layer   int
 	token   string
+	last    bool // given by the last layer of a pass, which works out only frames that are read: its last bits may differ
 }
 
 func newCache(budget int64, disk *frames.Store, warn func(error)) *cache {

@@ -39,7 +39,7 @@ func (f *frozen) printFrames(st *stimulus, key frameKey) fingerprint {
 // printVectors is the print of the vectors of a story.
 func (f *frozen) printVectors(st *stimulus, key vectorKey) fingerprint {
 	h := f.begin(key.layer + 1)
-	fmt.Fprintf(h, "vectors of %s at %d, rounded %v\n", key.token, key.layer, f.half)
+	fmt.Fprintf(h, "vectors of %s at %d, last %v, rounded %v\n", key.token, key.layer, key.last, f.half)
 	for _, g := range st.groups {
 		f.cut(h, st, g)
 	}

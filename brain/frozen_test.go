@@ -203,7 +203,7 @@ func TestFingerprints(t *testing.T) {
 		assert.Empty(t, seen[key], name)
 		seen[key] = name
 	}
-	one, two := f.printVectors(stim, vectorKey{"one", len(stim.windows), 1, "mean"}), f.printVectors(stim, vectorKey{"one", len(stim.windows), 1, "last"})
+	one, two := f.printVectors(stim, vectorKey{"one", len(stim.windows), 1, "mean", false}), f.printVectors(stim, vectorKey{"one", len(stim.windows), 1, "last", false})
 	assert.NotEqual(t, one.key, two.key)
 	assert.Equal(t, "one, 160 windows: mean of hidden state 1", one.about)
 	assert.Equal(t, fmt.Sprintf("one, clips %d to %d: hidden state 0", key.clips.From, key.clips.To), f.printFrames(stim, key).about)
@@ -320,15 +320,7 @@ func (louderFront) Wrap(_ *nn.Builder, path string, base nn.Layer) nn.Layer {
 // The same on a model that is wide enough for bits to depend on what is computed together: any run of clips, kept or not,
 // gives those of their groups.
 func TestFramesAreThoseOfTheirGroups(t *testing.T) {
-	c := wavlm.Default(wavlm.WavLM)
-	c.Hidden, c.Layers, c.Heads, c.Inner, c.PosGroups = 96, 2, 4, 384, 4
-	c.ConvWidth = []int{64, 64, 64, 64, 64, 64, 64}
-	m, err := wavlm.Fresh(t.Context(), c, wavlm.Options{Seed: 3})
-	require.NoError(t, err)
-	defer m.Close()
-	sound, _ := tinySound(1)
-	st := &stimulus{name: "one", samples: sound, windows: align.Windows(len(sound), 16000, .5, .1)}
-	st.own(experiment.Model{})
+	m, st := wide(t)
 	read := func(f *frozen, clips align.Rows, depth int) (out []float32) {
 		require.NoError(t, m.Session().Infer(t.Context(), func(s *torch.Scope) error {
 			out = f.frames(s, st, clips, depth).Float32s()
@@ -355,4 +347,39 @@ func TestFramesAreThoseOfTheirGroups(t *testing.T) {
 		}
 		assert.True(t, differs, "bits do not depend on what is computed together, so this shows nothing")
 	}
+}
+
+// The last layer of a pass works out only the frames that are read, so that a state's last bits depend on whether it is the
+// last; whatever was read and kept before, a pass gives what it gives without a cache.
+func TestLayersReadBeforeChangeNoBit(t *testing.T) {
+	m, st := wide(t)
+	read := func(c *cache, layers ...int) [][]float32 {
+		r := &reader{model: m, frozen: &frozen{model: m, cache: c}, shared: m.SharedStates(), keep: 1, token: "last", batch: 8}
+		x, err := r.features(t.Context(), st, layers)
+		require.NoError(t, err)
+		return x
+	}
+	assert.NotEqual(t, read(nil, 1)[0], read(nil, 1, 2)[0], "bits do not depend on it, so this shows nothing")
+	for _, before := range [][]int{{1}, {2}, {0, 1}, {0, 2}} {
+		c := newCache(1<<30, nil, nil)
+		read(c, before...)
+		assert.Equal(t, read(nil, 0, 1, 2), read(c, 0, 1, 2), "after %v", before)
+		assert.Equal(t, read(nil, 0, 1), read(c, 0, 1), "after %v", before)
+		c.close()
+	}
+}
+
+// wide is a model whose bits depend on what is computed together, and a sound.
+func wide(t *testing.T) (*wavlm.Model, *stimulus) {
+	t.Helper()
+	c := wavlm.Default(wavlm.WavLM)
+	c.Hidden, c.Layers, c.Heads, c.Inner, c.PosGroups = 96, 2, 4, 384, 4
+	c.ConvWidth = []int{64, 64, 64, 64, 64, 64, 64}
+	m, err := wavlm.Fresh(t.Context(), c, wavlm.Options{Seed: 3})
+	require.NoError(t, err)
+	t.Cleanup(m.Close)
+	sound, _ := tinySound(1)
+	st := &stimulus{name: "one", samples: sound, windows: align.Windows(len(sound), 16000, .5, .1)}
+	st.own(experiment.Model{})
+	return m, st
 }

@@ -61,15 +61,18 @@ func (r *reader) vectors(s *torch.Scope, st *stimulus, run run, layers []int) []
 		return r.fixedVectors(s, st, run, layers)
 	}
 	depth := r.depth(s, layers)
-	return r.goOn(r.frozen.frames(s, st, run.clips, depth), depth, r.model, st, run, layers)
+	return r.goOn(r.frozen.frames(s, st, run.clips, depth), depth, r.model, st, run, layers, true)
 }
 
-// goOn reads the vectors (windows, E) of each layer from frames (n, T, C) at a depth.
-func (r *reader) goOn(frames *torch.Tensor, depth int, model *wavlm.Model, st *stimulus, run run, layers []int) []*torch.Tensor {
+// goOn reads the vectors (windows, E) of each layer from frames (n, T, C) at a depth. The last layer may work out only the
+// frames that are read.
+func (r *reader) goOn(frames *torch.Tensor, depth int, model *wavlm.Model, st *stimulus, run run, layers []int, last bool) []*torch.Tensor {
 	var hidden []*torch.Tensor
 	first, top := max(depth-1, 0), slices.Max(layers)
 	pass := r.pass
-	pass.Last = r.lastFrames(st, run, frames.Dim(1))
+	if last {
+		pass.Last = r.lastFrames(st, run, frames.Dim(1))
+	}
 	if depth == 0 {
 		hidden = model.Encoder.Forward(frames, top, pass)
 	} else {
@@ -86,13 +89,14 @@ func (r *reader) goOn(frames *torch.Tensor, depth int, model *wavlm.Model, st *s
 	return out
 }
 
-// groupVectors reads all windows (windows, E) of one group from the untuned model, by way of frames that are kept.
-func (r *reader) groupVectors(s *torch.Scope, st *stimulus, g align.Rows, layers []int) []*torch.Tensor {
+// groupVectors reads all windows (windows, E) of one group from the untuned model, by way of frames that are kept; last
+// as in goOn.
+func (r *reader) groupVectors(s *torch.Scope, st *stimulus, g align.Rows, layers []int, last bool) []*torch.Tensor {
 	if r.keep < 0 {
-		return r.goOn(r.frozen.compute(s, st, g, 0), 0, r.frozen.model, st, st.all(g), layers)
+		return r.goOn(r.frozen.compute(s, st, g, 0), 0, r.frozen.model, st, st.all(g), layers, last)
 	}
 	depth := min(r.keep, slices.Min(layers)+1)
-	return r.goOn(r.frozen.group(s, st, g, depth), depth, r.frozen.model, st, st.all(g), layers)
+	return r.goOn(r.frozen.group(s, st, g, depth), depth, r.frozen.model, st, st.all(g), layers, last)
 }
 
 // fixedVectors is vectors where no tuning changes what is read.
@@ -110,7 +114,7 @@ func (r *reader) fixedVectors(s *torch.Scope, st *stimulus, run run, layers []in
 		for _, g := range st.groups {
 			all := st.all(g).windows
 			if from, to := max(all.From, run.windows.From), min(all.To, run.windows.To); from < to {
-				parts = append(parts, torch.Cat(1, r.groupVectors(s, st, g, layers)...).Narrow(0, from-all.From, to-from))
+				parts = append(parts, torch.Cat(1, r.groupVectors(s, st, g, layers, true)...).Narrow(0, from-all.From, to-from))
 			}
 		}
 		return torch.Cat(0, parts...) // (n, L·E)
@@ -187,9 +191,10 @@ func (r *reader) fixedFeatures(ctx context.Context, st *stimulus, layers []int) 
 		return out, nil
 	}
 	read := make([][]float32, len(missing))
+	last := slices.Max(missing) == slices.Max(layers) // else what is missing was below it
 	for _, g := range st.groups {
 		err := r.model.Session().Infer(ctx, func(s *torch.Scope) error {
-			appendVectors(read, r.groupVectors(s, st, g, missing))
+			appendVectors(read, r.groupVectors(s, st, g, missing, last))
 			return nil
 		})
 		if err != nil {
@@ -212,7 +217,7 @@ func appendVectors(to [][]float32, xs []*torch.Tensor) {
 func (r *reader) vectorKeys(st *stimulus, layers []int) []vectorKey {
 	keys := make([]vectorKey, len(layers))
 	for i, l := range layers {
-		keys[i] = vectorKey{st.name, len(st.windows), l, r.token}
+		keys[i] = vectorKey{st.name, len(st.windows), l, r.token, l == slices.Max(layers) && r.token != "mean"}
 	}
 	return keys
 }
