@@ -1,5 +1,5 @@
 // Exact attention with a gated position bias, softmax(s q k' + g P + mask) v, whose backward computes the scores
-// again head by head: nothing of size (B, H, T, T) is kept. Fused kernels do not serve in the backward pass, since
+// again part by part: nothing of size (B, H, T, T) is kept. Fused kernels do not serve in the backward pass, since
 // they give no gradient to the bias, which depends on the hidden states through its gate g.
 #include <ATen/OpMathType.h>
 #include <ATen/Parallel.h>
@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "kernel.h"
+#include "rows.h"
 
 namespace bt {
 namespace {
@@ -25,64 +26,90 @@ Tensor joined(const Tensor& x) {
   return at::empty({x.size(0), x.size(2), x.size(1), x.size(3)}, x.options()).transpose(1, 2);
 }
 
-// Heads are some heads of a clip: what is computed at once, small enough that its scores stay in a core's cache.
-struct Heads {
-  int64_t clip, from, to;
+// Part is what is computed at once: some heads of a clip, or all heads of some clips.
+struct Part {
+  int64_t clip, clips, head, heads;
 
-  Tensor of(const Tensor& x) const { return x[clip].slice(0, from, to); }  // of x (B, H, ...)
-  Tensor of_all(const Tensor& x) const { return x.slice(0, from, to); }    // of x (H, ...)
+  Tensor of_heads(const Tensor& x) const { return x.slice(0, head, head + heads); }                     // of x (H, ...)
+  Tensor of(const Tensor& x) const { return x.slice(0, clip, clip + clips).slice(1, head, head + heads); }  // (B, H, ...)
+  Tensor flat(const Tensor& x) const { return of(x).flatten(0, 1); }        // of x (B, H, ...): (clips heads, ...)
+  Tensor folded(const Tensor& x) const { return x.unflatten(0, {clips, heads}); }                       // and back
 };
 
-// kScores is how many scores are computed at once, if a head has no more.
-constexpr int64_t kScores = 1 << 19;
+// limit is how many scores are computed at once, if a head has no more: on the CPU a few that stay in a core's cache, on
+// a device many, so that it is busy.
+int64_t limit(const Tensor& x) { return x.is_cpu() ? 1 << 19 : 1 << 25; }
 
-// each calls f for all heads of x (B, H, T, D) with keys k (B, H, S, D), on the CPU several at once: operations this
-// small gain little from threads of their own. What comes of one head does not depend on the others.
+// each calls f for all parts of queries q (B, H, T, D) with keys k (B, H, S, D), on the CPU several at once: operations
+// this small gain little from threads of their own. What comes of one head does not depend on the others.
 template <typename F>
-void each(const Tensor& x, const Tensor& k, bool at_once, const F& f) {
-  const int64_t heads = x.size(1), size = std::clamp<int64_t>(kScores / (x.size(2) * k.size(2)), 1, heads);
-  const int64_t parts = (heads + size - 1) / size;
+void each(const Tensor& q, const Tensor& k, bool at_once, const F& f) {
+  const int64_t clips = q.size(0), heads = q.size(1), head = std::max<int64_t>(q.size(2) * k.size(2), 1);
+  const int64_t share = q.is_cpu() && at_once ? (clips * heads + at::get_num_threads() - 1) / at::get_num_threads() : heads;
+  const int64_t some = std::clamp<int64_t>(std::min(limit(q) / head, share), 1, heads);  // heads of a part
+  const int64_t many = q.is_cpu() ? 1 : std::clamp<int64_t>(limit(q) / (head * heads), 1, clips);  // clips of a part
+  const int64_t across = (heads + some - 1) / some;
   auto run = [&](int64_t from, int64_t to) {
     const at::AutoDispatchBelowADInplaceOrView plain;  // threads have modes of their own
     const at::NoGradGuard no_history;
     for (int64_t n = from; n < to; n++) {
-      const int64_t first = n % parts * size;
-      f(Heads{n / parts, first, std::min(first + size, heads)});
+      const int64_t clip = n / across * many, first = n % across * some;
+      f(Part{clip, std::min(many, clips - clip), first, std::min(some, heads - first)});
     }
   };
-  const int64_t all = x.size(0) * parts;
-  if (x.is_cpu() && at_once)
-    at::parallel_for(0, all, 1, run);
+  const int64_t parts = (clips + many - 1) / many * across;
+  if (q.is_cpu() && at_once)
+    at::parallel_for(0, parts, 1, run);
   else
-    run(0, all);
+    run(0, parts);
 }
 
-// Bias is what is added to the scores of a clip; each part may be undefined.
+// Bias is what is added to the scores; each part may be undefined.
 struct Bias {
   Tensor gate, pos, mask;  // (B, H, T, 1), (H, T, S), (B, 1, 1, S)
 
-  bool any() const { return pos.defined() || mask.defined(); }
-
-  // of writes the bias of heads h to x (h, T, S).
-  void of(const Heads& h, Tensor& x) const {
-    if (gate.defined())
-      at::mul_out(x, h.of(gate), h.of_all(pos));
-    else if (pos.defined())
-      x.copy_(h.of_all(pos));
-    else
-      x.zero_();
-    if (mask.defined()) x.add_(mask[h.clip]);
+  // rows are those of the scores of a part, which on the CPU has one clip.
+  Scores rows(const Part& p, const Tensor& scores) const {
+    auto at = [](const Tensor& x) { return x.defined() ? x.const_data_ptr<float>() : nullptr; };
+    const Tensor none;
+    return {scores.size(0) * scores.size(1), scores.size(2), at(gate.defined() ? p.of(gate) : none),
+            at(pos.defined() ? p.of_heads(pos) : none), at(mask.defined() ? mask[p.clip] : none)};
   }
 };
 
-Tensor as(const Tensor& x, at::ScalarType t) { return x.defined() ? x.to(t) : x; }
+// of gives x in type t and without gaps.
+Tensor as(const Tensor& x, at::ScalarType t) { return x.defined() ? x.to(t).contiguous() : x; }
 
-// attend gives softmax(scale q k' + bias of heads h) in w (h, T, S); scores is room of the same size.
-void attend(Tensor& w, Tensor& scores, const Tensor& q, const Tensor& k, const Bias& bias, const Heads& h,
-            double scale) {
-  bias.of(h, scores);
-  scores.baddbmm_(q, k.transpose(1, 2), 1, scale);
-  at::softmax_out(w, scores, -1);
+// by_rows is true where rows.h serves.
+bool by_rows(const Tensor& scores) { return scores.is_cpu() && scores.scalar_type() == at::kFloat; }
+
+// weigh gives softmax(scale q k' + bias of part p), (clips heads, T, S), for q (clips heads, T, D) and k likewise.
+Tensor weigh(const Tensor& q, const Tensor& k, const Bias& bias, const Part& p, double scale) {
+  auto scores = at::bmm(q, k.transpose(1, 2));
+  if (by_rows(scores)) {
+    softmax_rows(scores.mutable_data_ptr<float>(), static_cast<float>(scale), bias.rows(p, scores));
+    return scores;
+  }
+  auto x = p.folded(scores.mul_(scale));
+  if (bias.gate.defined())
+    x.addcmul_(p.of(bias.gate), p.of_heads(bias.pos));
+  else if (bias.pos.defined())
+    x.add_(p.of_heads(bias.pos));
+  if (bias.mask.defined()) x.add_(bias.mask.slice(0, p.clip, p.clip + p.clips));
+  return at::softmax(scores, -1);
+}
+
+// back takes gradients g of the weights w of part p to those of the scores, in place. inner (clips heads, T, 1) is the sum
+// of g w over the keys. The gradient of the gate goes to dgate (B, H, T, 1), unless that is undefined.
+void back(Tensor& g, const Tensor& w, const Tensor& inner, const Bias& bias, const Part& p, const Tensor& dgate) {
+  if (by_rows(g)) {
+    softmax_rows_backward(g.mutable_data_ptr<float>(), w.const_data_ptr<float>(),
+                          inner.contiguous().const_data_ptr<float>(), bias.rows(p, g),
+                          dgate.defined() ? p.of(dgate).mutable_data_ptr<float>() : nullptr);
+    return;
+  }
+  g.sub_(inner).mul_(w);
+  if (dgate.defined()) p.of(dgate).copy_((p.folded(g) * p.of_heads(bias.pos)).sum(-1, true));
 }
 
 void check(const Tensor& q, const Tensor& k, const Tensor& v, const Bias& bias) {
@@ -106,24 +133,13 @@ struct GatedAttention : torch::autograd::Function<GatedAttention> {
     const auto t = wide(q), own = q.scalar_type();
     const Bias bias{as(given.gate, t), as(given.pos, t), as(given.mask, t)};
     auto o = joined(q);
-    const auto all = q.size(1) * q.size(2) * k.size(2);  // scores of a clip
-    each(q, k, true, [&](const Heads& h) {
-      const Tensor qh = h.of(q), kh = h.of(k), vh = h.of(v);
-      auto oh = h.of(o);
-      auto scores = at::empty({qh.size(0), q.size(2), k.size(2)}, q.options().dtype(t));
-      if (drop == 0 && (own == t || !q.is_cpu())) {  // on the CPU the fused kernel has no products in bf16
-        if (bias.any()) bias.of(h, scores);
-        oh.copy_(at::scaled_dot_product_attention(qh.unsqueeze(0), kh.unsqueeze(0), vh.unsqueeze(0),
-                                                  bias.any() ? Maybe(scores.unsqueeze(0)) : std::nullopt, 0, false,
-                                                  scale)[0]);
-        return;
-      }
-      auto w = at::empty_like(scores);
-      attend(w, scores, qh.to(t), kh.to(t), bias, h, scale);
-      if (drop > 0) w.mul_(survivors(w, drop, seed, h.clip * all + h.from * (all / q.size(1))));
-      oh.copy_(at::bmm(w.to(own), vh));
-      if (drop > 0) oh.mul_(survivor_gain(drop));
+    const auto head = q.size(2) * k.size(2);  // scores of a head
+    each(q, k, true, [&](const Part& p) {
+      auto w = weigh(p.flat(q).to(t), p.flat(k).to(t), bias, p, scale);
+      if (drop > 0) w.mul_(survivors(w, drop, seed, (p.clip * q.size(1) + p.head) * head));
+      p.of(o).copy_(p.folded(at::bmm(w.to(own), p.flat(v))));
     });
+    if (drop > 0) o.mul_(survivor_gain(drop));
     ctx->save_for_backward({q, k, v, given.gate, given.pos, given.mask, o});
     ctx->saved_data["scale"] = scale;
     ctx->saved_data["drop"] = drop;
@@ -141,33 +157,30 @@ struct GatedAttention : torch::autograd::Function<GatedAttention> {
     const auto t = wide(q), own = q.scalar_type();
     const Bias bias{as(gate, t), as(pos, t), as(saved[5], t)};
     auto dq = joined(q), dk = joined(k), dv = joined(v);
-    auto dgate = need_gate ? at::empty_like(gate) : Tensor();
-    auto dpos = need_pos ? at::zeros_like(bias.pos) : Tensor();  // a sum over clips
-    const auto all = q.size(1) * q.size(2) * k.size(2);
-    each(q, k, !need_pos, [&](const Heads& h) {
-      const Tensor qh = h.of(q), kh = h.of(k), go = h.of(grads[0]);
-      auto scores = at::empty({qh.size(0), q.size(2), k.size(2)}, q.options().dtype(t));
-      auto w = at::empty_like(scores);
-      attend(w, scores, qh.to(t), kh.to(t), bias, h, scale);
-      auto ds = at::bmm(go, h.of(v).transpose(1, 2)).to(t);
-      auto dvh = h.of(dv);
+    const auto dgate = need_gate ? at::empty_like(bias.gate) : Tensor();
+    const auto dpos = need_pos ? at::zeros_like(bias.pos) : Tensor();  // a sum over clips
+    const auto head = q.size(2) * k.size(2);
+    each(q, k, !need_pos, [&](const Part& p) {
+      const Tensor qp = p.flat(q), kp = p.flat(k), go = p.flat(grads[0]);
+      auto w = weigh(qp.to(t), kp.to(t), bias, p, scale);
+      auto ds = at::bmm(go, p.flat(v).transpose(1, 2)).to(t);  // of the weights, then of the scores
+      auto dropped = w;
       if (drop > 0) {
-        const auto keep = survivors(w, drop, seed, h.clip * all + h.from * (all / q.size(1)));
-        ds.mul_(keep).mul_(survivor_gain(drop));
-        at::mul_out(scores, w, keep);
-        dvh.copy_(at::bmm(scores.to(own).transpose(1, 2), go).mul_(survivor_gain(drop)));
-      } else {
-        dvh.copy_(at::bmm(w.to(own).transpose(1, 2), go));
+        const auto gain = survivors(w, drop, seed, (p.clip * q.size(1) + p.head) * head).mul_(survivor_gain(drop));
+        ds.mul_(gain);
+        dropped = w * gain;
       }
-      ds.sub_((go.to(t) * h.of(o)).sum(-1, true)).mul_(w);  // through the softmax
+      p.of(dv).copy_(p.folded(at::bmm(dropped.to(own).transpose(1, 2), go)));
+      back(ds, w, (go.to(t) * p.flat(o)).sum(-1, true), bias, p, dgate);
       const auto dn = ds.to(own);
-      h.of(dq).copy_(at::bmm(dn, kh).mul_(scale));
-      h.of(dk).copy_(at::bmm(dn.transpose(1, 2), qh).mul_(scale));
-      if (need_gate) h.of(dgate).copy_(at::mul_out(scores, ds, h.of_all(bias.pos)).sum(-1, true));
-      if (need_pos && gate.defined()) h.of_all(dpos).addcmul_(ds, h.of(bias.gate));
-      if (need_pos && !gate.defined()) h.of_all(dpos).add_(ds);
+      p.of(dq).copy_(p.folded(at::bmm(dn, kp).mul_(scale)));
+      p.of(dk).copy_(p.folded(at::bmm(dn.transpose(1, 2), qp).mul_(scale)));
+      if (!need_pos) return;
+      const auto d = p.folded(ds);
+      p.of_heads(dpos).add_((gate.defined() ? d * p.of(bias.gate) : d).sum(0));
     });
-    return {dq, dk, dv, dgate, need_pos ? dpos.to(pos.scalar_type()) : dpos, Tensor(), Tensor(), Tensor(), Tensor()};
+    auto given = [](const Tensor& x, const Tensor& like) { return x.defined() ? x.to(like.scalar_type()) : x; };
+    return {dq, dk, dv, given(dgate, gate), given(dpos, pos), Tensor(), Tensor(), Tensor(), Tensor()};
   }
 };
 

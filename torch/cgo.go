@@ -4,8 +4,8 @@ package torch
 #cgo !libtorch_pkgconfig CXXFLAGS: -I${SRCDIR}/../third_party/libtorch/include -I${SRCDIR}/../third_party/libtorch/include/torch/csrc/api/include
 #cgo !libtorch_pkgconfig LDFLAGS: -L${SRCDIR}/../third_party/libtorch/lib -Wl,-rpath,${SRCDIR}/../third_party/libtorch/lib -Wl,-rpath-link,${SRCDIR}/../third_party/nvidia/cu13/lib
 #cgo libtorch_pkgconfig pkg-config: libtorch
-#cgo CXXFLAGS: -std=c++20 -O2 -g0 -Wall -Wno-unknown-pragmas -Wno-deprecated-declarations
-#cgo LDFLAGS: -ltorch_cpu -lc10 -ldl
+#cgo CXXFLAGS: -std=c++20 -O2 -fopenmp -g0 -Wall -Wno-deprecated-declarations
+#cgo LDFLAGS: -ltorch_cpu -lc10 -lgomp -ldl
 #cgo noescape bt_call
 #cgo nocallback bt_call
 #cgo noescape bt_free
