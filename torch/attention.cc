@@ -38,7 +38,7 @@ struct Part {
 
 // limit is how many scores are computed at once, if a head has no more: on the CPU a few that stay in a core's cache, on
 // a device many, so that it is busy.
-int64_t limit(const Tensor& x) { return x.is_cpu() ? 1 << 19 : 1 << 25; }
+int64_t limit(const Tensor& x) { return x.is_cpu() ? 1 << 20 : 1 << 25; }
 
 // each calls f for all parts of queries q (B, H, T, D) with keys k (B, H, S, D), on the CPU several at once: operations
 // this small gain little from threads of their own. What comes of one head does not depend on the others.
@@ -77,18 +77,26 @@ struct Bias {
   }
 };
 
-// of gives x in type t and without gaps.
+// as gives x in type t and without gaps.
 Tensor as(const Tensor& x, at::ScalarType t) { return x.defined() ? x.to(t).contiguous() : x; }
 
 // by_rows is true where rows.h serves.
-bool by_rows(const Tensor& scores) { return scores.is_cpu() && scores.scalar_type() == at::kFloat; }
+bool by_rows(const Tensor& w) { return w.is_cpu() && w.scalar_type() == at::kFloat; }
 
-// weigh gives softmax(scale q k' + bias of part p), (clips heads, T, S), for q (clips heads, T, D) and k likewise.
-Tensor weigh(const Tensor& q, const Tensor& k, const Bias& bias, const Part& p, double scale) {
-  auto scores = at::bmm(q, k.transpose(1, 2));
+// Weights are those of the values, (clips heads, T, S), in the wide type and in the operands' own.
+struct Weights {
+  Tensor wide, own;
+};
+
+// weigh gives softmax(scale q k' + bias of part p), for q (clips heads, T, D) and k likewise.
+Weights weigh(const Tensor& q, const Tensor& k, const Bias& bias, const Part& p, double scale) {
+  const auto t = wide(q), own = q.scalar_type();
+  auto scores = at::bmm(q.to(t), k.to(t).transpose(1, 2));
   if (by_rows(scores)) {
-    softmax_rows(scores.mutable_data_ptr<float>(), static_cast<float>(scale), bias.rows(p, scores));
-    return scores;
+    const auto narrow = own == t ? scores : at::empty(scores.sizes(), q.options());
+    softmax_rows(scores.mutable_data_ptr<float>(), own == t ? nullptr : narrow.mutable_data_ptr<at::BFloat16>(),
+                 static_cast<float>(scale), bias.rows(p, scores));
+    return {scores, narrow};
   }
   auto x = p.folded(scores.mul_(scale));
   if (bias.gate.defined())
@@ -96,20 +104,28 @@ Tensor weigh(const Tensor& q, const Tensor& k, const Bias& bias, const Part& p, 
   else if (bias.pos.defined())
     x.add_(p.of_heads(bias.pos));
   if (bias.mask.defined()) x.add_(bias.mask.slice(0, p.clip, p.clip + p.clips));
-  return at::softmax(scores, -1);
+  const auto w = at::softmax(scores, -1);
+  return {w, w.to(own)};
 }
 
-// back takes gradients g of the weights w of part p to those of the scores, in place. inner (clips heads, T, 1) is the sum
-// of g w over the keys. The gradient of the gate goes to dgate (B, H, T, 1), unless that is undefined.
-void back(Tensor& g, const Tensor& w, const Tensor& inner, const Bias& bias, const Part& p, const Tensor& dgate) {
-  if (by_rows(g)) {
-    softmax_rows_backward(g.mutable_data_ptr<float>(), w.const_data_ptr<float>(),
-                          inner.contiguous().const_data_ptr<float>(), bias.rows(p, g),
-                          dgate.defined() ? p.of(dgate).mutable_data_ptr<float>() : nullptr);
-    return;
+// back takes gradients g of the weights w of part p to those of the scores, in g's type. inner (clips heads, T, 1) is the
+// sum of g w over the keys. The gradient of the gate goes to dgate (B, H, T, 1), unless that is undefined.
+Tensor back(const Tensor& g, const Tensor& w, const Tensor& inner, const Bias& bias, const Part& p,
+            const Tensor& dgate) {
+  if (by_rows(w)) {
+    const auto rows = bias.rows(p, w);
+    const auto mean = inner.contiguous();
+    const auto *weights = w.const_data_ptr<float>(), *means = mean.const_data_ptr<float>();
+    auto* to = dgate.defined() ? p.of(dgate).mutable_data_ptr<float>() : nullptr;
+    if (g.scalar_type() == at::kFloat)
+      softmax_rows_backward(g.mutable_data_ptr<float>(), weights, means, rows, to);
+    else
+      softmax_rows_backward(g.mutable_data_ptr<at::BFloat16>(), weights, means, rows, to);
+    return g;
   }
-  g.sub_(inner).mul_(w);
-  if (dgate.defined()) p.of(dgate).copy_((p.folded(g) * p.of_heads(bias.pos)).sum(-1, true));
+  const auto d = g.to(w.scalar_type()).sub(inner).mul_(w);
+  if (dgate.defined()) p.of(dgate).copy_((p.folded(d) * p.of_heads(bias.pos)).sum(-1, true));
+  return d.to(g.scalar_type());
 }
 
 void check(const Tensor& q, const Tensor& k, const Tensor& v, const Bias& bias) {
@@ -130,14 +146,14 @@ struct GatedAttention : torch::autograd::Function<GatedAttention> {
                         const Maybe& pos, const Maybe& mask, double scale, double drop, int64_t seed) {
     const Bias given{gate.value_or(Tensor()), pos.value_or(Tensor()), mask.value_or(Tensor())};
     check(q, k, v, given);
-    const auto t = wide(q), own = q.scalar_type();
+    const auto t = wide(q);
     const Bias bias{as(given.gate, t), as(given.pos, t), as(given.mask, t)};
     auto o = joined(q);
     const auto head = q.size(2) * k.size(2);  // scores of a head
     each(q, k, true, [&](const Part& p) {
-      auto w = weigh(p.flat(q).to(t), p.flat(k).to(t), bias, p, scale);
-      if (drop > 0) w.mul_(survivors(w, drop, seed, (p.clip * q.size(1) + p.head) * head));
-      p.of(o).copy_(p.folded(at::bmm(w.to(own), p.flat(v))));
+      auto [w, own] = weigh(p.flat(q), p.flat(k), bias, p, scale);
+      if (drop > 0) own.mul_(survivors(own, drop, seed, (p.clip * q.size(1) + p.head) * head));
+      p.of(o).copy_(p.folded(at::bmm(own, p.flat(v))));
     });
     if (drop > 0) o.mul_(survivor_gain(drop));
     ctx->save_for_backward({q, k, v, given.gate, given.pos, given.mask, o});
@@ -154,7 +170,7 @@ struct GatedAttention : torch::autograd::Function<GatedAttention> {
     const int64_t seed = ctx->saved_data["seed"].toInt();
     const bool need_gate = gate.defined() && ctx->needs_input_grad(3);
     const bool need_pos = pos.defined() && ctx->needs_input_grad(gate.defined() ? 4 : 3);  // absent ones have no number
-    const auto t = wide(q), own = q.scalar_type();
+    const auto t = wide(q);
     const Bias bias{as(gate, t), as(pos, t), as(saved[5], t)};
     auto dq = joined(q), dk = joined(k), dv = joined(v);
     const auto dgate = need_gate ? at::empty_like(bias.gate) : Tensor();
@@ -162,19 +178,17 @@ struct GatedAttention : torch::autograd::Function<GatedAttention> {
     const auto head = q.size(2) * k.size(2);
     each(q, k, !need_pos, [&](const Part& p) {
       const Tensor qp = p.flat(q), kp = p.flat(k), go = p.flat(grads[0]);
-      auto w = weigh(qp.to(t), kp.to(t), bias, p, scale);
-      auto ds = at::bmm(go, p.flat(v).transpose(1, 2)).to(t);  // of the weights, then of the scores
-      auto dropped = w;
+      auto [w, own] = weigh(qp, kp, bias, p, scale);
+      auto dw = at::bmm(go, p.flat(v).transpose(1, 2));
       if (drop > 0) {
         const auto gain = survivors(w, drop, seed, (p.clip * q.size(1) + p.head) * head).mul_(survivor_gain(drop));
-        ds.mul_(gain);
-        dropped = w * gain;
+        dw = (dw * gain).to(own.scalar_type());
+        own = (w * gain).to(own.scalar_type());
       }
-      p.of(dv).copy_(p.folded(at::bmm(dropped.to(own).transpose(1, 2), go)));
-      back(ds, w, (go.to(t) * p.flat(o)).sum(-1, true), bias, p, dgate);
-      const auto dn = ds.to(own);
-      p.of(dq).copy_(p.folded(at::bmm(dn, kp).mul_(scale)));
-      p.of(dk).copy_(p.folded(at::bmm(dn.transpose(1, 2), qp).mul_(scale)));
+      p.of(dv).copy_(p.folded(at::bmm(own.transpose(1, 2), go)));
+      const auto ds = back(dw, w, (go.to(t) * p.flat(o)).sum(-1, true), bias, p, dgate);
+      p.of(dq).copy_(p.folded(at::bmm(ds, kp).mul_(scale)));
+      p.of(dk).copy_(p.folded(at::bmm(ds.transpose(1, 2), qp).mul_(scale)));
       if (!need_pos) return;
       const auto d = p.folded(ds);
       p.of_heads(dpos).add_((gate.defined() ? d * p.of(bias.gate) : d).sum(0));

@@ -31,9 +31,41 @@ INLINE float exponential(float x) {
   return x < -87 ? 0 : std::bit_cast<float>(bits) + (x - x);                              // NaN stays NaN
 }
 
+// load and store are by bits, so that loops of them become loops over vectors; a store rounds to nearest, ties to even.
+INLINE float load(float x) { return x; }
+INLINE float load(c10::BFloat16 x) { return std::bit_cast<float>(uint32_t{x.x} << 16); }
+INLINE void store(float& to, float x) { to = x; }
+INLINE void store(c10::BFloat16& to, float x) {
+  const auto bits = std::bit_cast<uint32_t>(x);
+  to.x = static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+// through is softmax_rows_backward for each type of g.
+template <typename T>
+INLINE void through(T* g, const float* w, const float* inner, const Scores& s, float* gate) {
+  const int64_t keys = s.keys;
+  for (int64_t row = 0; row < s.rows; row++, g += keys, w += keys) {
+    const float mean = inner[row];
+    if (gate) {
+      const float* pos = s.pos + row * keys;
+      float sum = 0;
+#pragma omp simd reduction(+ : sum)
+      for (int64_t k = 0; k < keys; k++) {
+        const float d = (load(g[k]) - mean) * w[k];
+        store(g[k], d);
+        sum += d * pos[k];
+      }
+      gate[row] = sum;
+    } else {
+#pragma omp simd
+      for (int64_t k = 0; k < keys; k++) store(g[k], (load(g[k]) - mean) * w[k]);
+    }
+  }
+}
+
 }  // namespace
 
-EACH_PROCESSOR void softmax_rows(float* x, float scale, const Scores& s) {
+EACH_PROCESSOR void softmax_rows(float* x, c10::BFloat16* narrow, float scale, const Scores& s) {
   const int64_t keys = s.keys;
   for (int64_t row = 0; row < s.rows; row++, x += keys) {
     if (s.pos) {
@@ -61,27 +93,20 @@ EACH_PROCESSOR void softmax_rows(float* x, float scale, const Scores& s) {
     const float share = 1 / sum;
 #pragma omp simd
     for (int64_t k = 0; k < keys; k++) x[k] *= share;
+    if (!narrow) continue;
+#pragma omp simd
+    for (int64_t k = 0; k < keys; k++) store(narrow[k], x[k]);
+    narrow += keys;
   }
 }
 
 EACH_PROCESSOR void softmax_rows_backward(float* g, const float* w, const float* inner, const Scores& s, float* gate) {
-  const int64_t keys = s.keys;
-  for (int64_t row = 0; row < s.rows; row++, g += keys, w += keys) {
-    const float mean = inner[row];
-    if (gate) {
-      const float* pos = s.pos + row * keys;
-      float sum = 0;
-#pragma omp simd reduction(+ : sum)
-      for (int64_t k = 0; k < keys; k++) {
-        g[k] = (g[k] - mean) * w[k];
-        sum += g[k] * pos[k];
-      }
-      gate[row] = sum;
-    } else {
-#pragma omp simd
-      for (int64_t k = 0; k < keys; k++) g[k] = (g[k] - mean) * w[k];
-    }
-  }
+  through(g, w, inner, s, gate);
+}
+
+EACH_PROCESSOR void softmax_rows_backward(c10::BFloat16* g, const float* w, const float* inner, const Scores& s,
+                                          float* gate) {
+  through(g, w, inner, s, gate);
 }
 
 }  // namespace bt

@@ -1,5 +1,7 @@
 // Softmax of scores with a gated bias, and the way back through it, on the CPU in f32.
 #pragma once
+#include <c10/util/BFloat16.h>
+
 #include <cstdint>
 
 namespace bt {
@@ -12,11 +14,13 @@ struct Scores {
   const float* mask;  // (keys)
 };
 
-// softmax_rows turns products x (rows, keys) into softmax(scale x + gate pos + mask). A row without a key is NaN.
-void softmax_rows(float* x, float scale, const Scores& s);
+// softmax_rows turns products x (rows, keys) into softmax(scale x + gate pos + mask), and writes it to narrow in bf16
+// unless that is null. A row without a key is NaN.
+void softmax_rows(float* x, c10::BFloat16* narrow, float scale, const Scores& s);
 
 // softmax_rows_backward turns gradients g of the weights w, both (rows, keys), into those of the scores, (g - inner) w,
 // where inner (rows) is the sum of g w over a row; and writes the gradient of the gate (rows) unless that is null.
 void softmax_rows_backward(float* g, const float* w, const float* inner, const Scores& s, float* gate);
+void softmax_rows_backward(c10::BFloat16* g, const float* w, const float* inner, const Scores& s, float* gate);
 
 }  // namespace bt
