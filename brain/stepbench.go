@@ -39,6 +39,7 @@ type StepTimes struct {
 	Loss  float64   // of the last step
 	Work  Work      // of one step
 	Peak  float64   // floating-point operations a second of a large product of the same type
+	Bytes int64     // that tensors took at most on a device that is not the CPU, before large products were measured
 }
 
 // PeakShare is the rate of the median step as a share of the rate of a large product.
@@ -72,14 +73,11 @@ func BenchStep(ctx context.Context, opt StepOptions) (*StepTimes, error) {
 	}
 	defer b.close()
 	out := &StepTimes{Work: b.work()}
-	if out.Peak, err = b.peak(ctx); err != nil {
-		return nil, err
-	}
-	if out.Fill, err = seconds(func() error { return b.fill(ctx) }); err != nil {
+	if out.Fill, err = b.seconds(func() error { return b.fill(ctx) }); err != nil {
 		return nil, err
 	}
 	for i := range opt.Steps + 1 {
-		took, err := seconds(func() error { out.Loss, err = b.step(ctx, uint64(i)); return err })
+		took, err := b.seconds(func() error { out.Loss, err = b.step(ctx, uint64(i)); return err })
 		if err != nil {
 			return nil, err
 		}
@@ -87,9 +85,15 @@ func BenchStep(ctx context.Context, opt StepOptions) (*StepTimes, error) {
 			out.Steps = append(out.Steps, took)
 		}
 	}
-	again, err := b.peak(ctx) // others may have used the machine the first time
-	out.Peak = max(out.Peak, again)
-	return out, err
+	out.Bytes = opt.Device.PeakMemory()
+	for range 2 { // others may use the machine the first time; last, since its operands are large
+		rate, err := b.peak(ctx)
+		if err != nil {
+			return nil, err
+		}
+		out.Peak = max(out.Peak, rate)
+	}
+	return out, nil
 }
 
 // work counts what a step computes.
@@ -109,9 +113,16 @@ func (b *stepBench) work() Work {
 // samples are those of a window.
 func (b *stepBench) samples() int { return int(b.opt.Seconds * dataset.SampleRate) }
 
-func seconds(do func() error) (float64, error) {
+// seconds is how long something takes until the device is done with it.
+func (b *stepBench) seconds(do func() error) (float64, error) {
+	if err := b.opt.Device.Wait(); err != nil { // with what was begun before
+		return 0, err
+	}
 	start := time.Now()
 	err := do()
+	if err == nil {
+		err = b.opt.Device.Wait()
+	}
 	return time.Since(start).Seconds(), err
 }
 
@@ -313,10 +324,13 @@ func (b *stepBench) peak(ctx context.Context) (rate float64, err error) {
 		draw := func() *torch.Tensor { return s.Normal(0, 1, n, n).To(b.opt.Compute) }
 		x, w := draw(), draw()
 		for range times {
-			took, _ := seconds(func() error {
-				x.Tidy(func(x *torch.Tensor) *torch.Tensor { return x.Linear(w, nil).Narrow(0, 0, 1).Sum() }).Item() // waits for a GPU
+			took, err := b.seconds(func() error {
+				x.Tidy(func(x *torch.Tensor) *torch.Tensor { return x.Linear(w, nil).Narrow(0, 0, 1) })
 				return nil
 			})
+			if err != nil {
+				return err
+			}
 			rate = max(rate, 2*float64(n)*float64(n)*float64(n)/took)
 		}
 		return nil

@@ -5,12 +5,12 @@ package torch_test
 import (
 	"fmt"
 	"math"
-	"os"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/brainwavlm/bwlm/internal/testdevice"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -20,27 +20,11 @@ const parity = 1e-4
 // devices are the CPU and the first CUDA device.
 var devices = []torch.Device{torch.CPU, torch.CUDA(0)}
 
-// prepare loads CUDA before the first closure. On a runner that has to have a device it ends the process without one.
-func prepare() {
-	why := "the library is there, but no device or no driver"
-	if err := torch.LoadCUDA(); err != nil {
-		why = err.Error()
-	}
-	if torch.CUDADevices() > 0 {
-		return
-	}
-	fmt.Println("no CUDA device, so the device tests are skipped:", why)
-	if os.Getenv("BWLM_REQUIRE_CUDA") == "1" {
-		fmt.Println("FAIL: BWLM_REQUIRE_CUDA=1 does not allow that")
-		os.Exit(1)
-	}
-}
-
 // needsDevice skips a test where there is no device.
 func needsDevice(t *testing.T) {
 	t.Helper()
 	if torch.CUDADevices() == 0 {
-		t.Skip("no CUDA device; why is printed before the first test")
+		t.Skipf("%s is not cuda", testdevice.Variable)
 	}
 }
 
