@@ -73,11 +73,11 @@ func BenchStep(ctx context.Context, opt StepOptions) (*StepTimes, error) {
 	}
 	defer b.close()
 	out := &StepTimes{Work: b.work()}
-	if out.Fill, err = b.seconds(func() error { return b.fill(ctx) }); err != nil {
+	if out.Fill, err = secondsOn(opt.Device, func() error { return b.fill(ctx) }); err != nil {
 		return nil, err
 	}
 	for i := range opt.Steps + 1 {
-		took, err := b.seconds(func() error { out.Loss, err = b.step(ctx, uint64(i)); return err })
+		took, err := secondsOn(opt.Device, func() error { out.Loss, err = b.step(ctx, uint64(i)); return err })
 		if err != nil {
 			return nil, err
 		}
@@ -113,17 +113,23 @@ func (b *stepBench) work() Work {
 // samples are those of a window.
 func (b *stepBench) samples() int { return int(b.opt.Seconds * dataset.SampleRate) }
 
-// seconds is how long something takes until the device is done with it.
-func (b *stepBench) seconds(do func() error) (float64, error) {
-	if err := b.opt.Device.Wait(); err != nil { // with what was begun before
-		return 0, err
-	}
+func seconds(do func() error) (float64, error) {
 	start := time.Now()
 	err := do()
-	if err == nil {
-		err = b.opt.Device.Wait()
-	}
 	return time.Since(start).Seconds(), err
+}
+
+// secondsOn is seconds until the device is done with it, and not with what was begun before.
+func secondsOn(d torch.Device, do func() error) (float64, error) {
+	if err := d.Wait(); err != nil {
+		return 0, err
+	}
+	return seconds(func() error {
+		if err := do(); err != nil {
+			return err
+		}
+		return d.Wait()
+	})
 }
 
 // stepBench is what a step needs.
@@ -324,7 +330,7 @@ func (b *stepBench) peak(ctx context.Context) (rate float64, err error) {
 		draw := func() *torch.Tensor { return s.Normal(0, 1, n, n).To(b.opt.Compute) }
 		x, w := draw(), draw()
 		for range times {
-			took, err := b.seconds(func() error {
+			took, err := secondsOn(b.opt.Device, func() error {
 				x.Tidy(func(x *torch.Tensor) *torch.Tensor { return x.Linear(w, nil).Narrow(0, 0, 1) })
 				return nil
 			})
