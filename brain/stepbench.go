@@ -322,10 +322,11 @@ func (b *stepBench) check() error {
 // counts, in the compute type: the best of several.
 func (b *stepBench) peak(ctx context.Context) (rate float64, err error) {
 	defer torch.Part(ctx, PhasePeak)()
-	n, times := cmp.Or(b.opt.product, 3072), 6
+	n, times := 3072, 6
 	if b.opt.Device != torch.CPU {
 		n, times = 8192, 20
 	}
+	n = cmp.Or(b.opt.product, n)
 	err = torch.Do(ctx, torch.Mode{Device: b.opt.Device}, func(s *torch.Scope) error {
 		draw := func() *torch.Tensor { return s.Normal(0, 1, n, n).To(b.opt.Compute) }
 		x, w := draw(), draw()

@@ -96,7 +96,7 @@ func TestCUDADTypes(t *testing.T) {
 func TestCUDACopies(t *testing.T) {
 	onDevices(t, torch.Mode{}, func(s *torch.Scope) []*torch.Tensor {
 		x := s.Full(2, 3)
-		home := x.On(torch.CPU)
+		home := x.On(torch.CPU).Clone() // else it is x itself on the CPU
 		assert.Equal(t, torch.CPU, home.Device())
 		assert.Equal(t, []float32{2, 2, 2}, home.Float32s())
 		x.CopyFrom(home.Scale(2))
