@@ -180,6 +180,39 @@ func TestCUDATraining(t *testing.T) {
 	})
 }
 
+func TestCUDAPeakMemory(t *testing.T) {
+	needsDevice(t)
+	const size = 64 << 20
+	require.NoError(t, do(t, torch.Mode{Device: torch.CUDA(0)}, func(s *torch.Scope) { s.Zeros(size / 4) }))
+	require.NoError(t, torch.CUDA(0).Wait())
+	peak := torch.CUDA(0).PeakMemory()
+	assert.GreaterOrEqual(t, peak, int64(size))
+	require.NoError(t, do(t, torch.Mode{Device: torch.CUDA(0)}, func(s *torch.Scope) { s.Zeros(8) }))
+	assert.Equal(t, peak, torch.CUDA(0).PeakMemory(), "the most, not what is left")
+}
+
+// The same products, sums and scattered additions have the same bits each time.
+func TestCUDASameBits(t *testing.T) {
+	needsDevice(t)
+	run := func() (out [][]float32) {
+		require.NoError(t, do(t, torch.Mode{Grad: true, Seed: 4, Device: torch.CUDA(0)}, func(s *torch.Scope) {
+			w, kernel := s.Normal(0, 1, 32, 300).RequireGrad(true), s.Normal(0, 1, 300, 30, 128).RequireGrad(true)
+			places := make([]int, 5000) // many for each row
+			for i := range places {
+				places[i] = i * i % 32
+			}
+			x := w.IndexSelect(0, places).Reshape(10, 500, 300).Transpose(1, 2) // (10, 300, 500)
+			x.Conv1d(kernel, nil, 1, 64, 10).Square().Sum().Backward()
+			out = [][]float32{w.Grad(s).Float32s(), kernel.Grad(s).Float32s()}
+		}))
+		return out
+	}
+	want := run()
+	for range 3 {
+		assert.Equal(t, want, run())
+	}
+}
+
 func TestCUDAMixedDevicesAreAnError(t *testing.T) {
 	needsDevice(t)
 	assert.Contains(t, failure(t, func(s *torch.Scope) { s.Zeros(2).Add(s.Zeros(2).On(torch.CUDA(0))) }).Msg, "device")
