@@ -75,7 +75,7 @@ format: $(LINT)/.done ## rewrites Go and C++ as lint wants them
 test-cuda: ## the device tests; without a GPU they say so and skip, unless BWLM_REQUIRE_CUDA=1
 	@if [ -e /dev/nvidiactl ] || [ "$${BWLM_REQUIRE_CUDA:-0}" = 1 ]; then \
 	  scripts/fetch_libtorch.sh cuda; else scripts/fetch_libtorch.sh cpu; fi
-	$(GO) test -tags cuda -count=1 -v -timeout 20m ./torch/...
+	BWLM_TEST_DEVICE=cuda $(GO) test -tags cuda -count=1 -v -p 1 -timeout 20m ./torch/... ./wavlm ./peft ./brain ./brain/ridge
 
 bench: build ## a training step and features, beside PyTorch's if BWLM_PEER_PYTHON names a Python that has the peer
 	scripts/bench.sh

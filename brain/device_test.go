@@ -1,12 +1,16 @@
 package brain
 
 import (
+	"maps"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/internal/testdevice"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -26,5 +30,61 @@ func TestDTypeAutoIsSettledAndSaid(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, dtype, got.DType)
 		assert.Empty(t, note)
+	}
+}
+
+// A device computes what the CPU does, with the same dropout: the loss of a block and its gradients, at once and in runs, the
+// losses of a training, its scores on validation rows and the scores at its end. In f32 they are apart by rounding, which
+// Adam's first steps, all of one size whatever the gradient's, make larger; in bf16, whose roundings are those of 8 bits,
+// by more.
+func TestADeviceAgreesWithTheCPU(t *testing.T) {
+	if testdevice.Name() == "cpu" {
+		t.Skipf("%s names no other device", testdevice.Variable)
+	}
+	for _, c := range []struct {
+		dtype                  string
+		loss, gradient, scores float64 // how far they may be apart; gradients as part of the largest element
+	}{{"f32", 1e-5, 1e-4, 5e-3}, {"bf16", 2e-2, 5e-2, 5e-2}} {
+		t.Run(c.dtype, func(t *testing.T) {
+			open := func(device string) *Study {
+				return tiny(t, Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
+					e.Device, e.DType = device, c.dtype
+					e.Train.Dropout, e.Adapter.Dropout, e.Train.LR, e.Train.ReadoutLR = .1, .1, 1e-3, 1e-3
+				})
+			}
+			cpu, device := trainerOf(t, open("cpu")), trainerOf(t, open(testdevice.Name()))
+			for _, batch := range []int{1000, 20} {
+				b := block{"one", 4, 14, []int{0}}
+				wantLoss, want := cpu.gradients(t, b, batch, 5)
+				loss, got := device.gradients(t, b, batch, 5)
+				t.Logf("batch %d: loss %.7g on the CPU, %.7g on the device", batch, wantLoss, loss)
+				assert.InDelta(t, wantLoss, loss, c.loss)
+				assert.ElementsMatch(t, slices.Collect(maps.Keys(want)), slices.Collect(maps.Keys(got)))
+				worst := 0.
+				for name, g := range want {
+					largest, apart := 0., 0.
+					for i, v := range g {
+						largest, apart = max(largest, float64(v), -float64(v)), max(apart, float64(v-got[name][i]), float64(got[name][i]-v))
+					}
+					assert.LessOrEqual(t, apart, c.gradient*largest, name)
+					worst = max(worst, apart/largest)
+				}
+				t.Logf("batch %d: gradients are apart by %.2g of the largest element", batch, worst)
+			}
+			outcome := func(st *Study) (out []float64) {
+				run, p := fit(t, st)
+				for _, e := range p.Epochs {
+					if out = append(out, e.ValR); e.Loss != nil {
+						out = append(out, *e.Loss)
+					}
+				}
+				s, err := st.EvaluateRun(t.Context(), run)
+				require.NoError(t, err)
+				return append(out, s.Test.Base.MeanR)
+			}
+			want, got := outcome(open("cpu")), outcome(open(testdevice.Name()))
+			t.Logf("CPU    %.6f\ndevice %.6f", want, got)
+			assert.InDeltaSlice(t, want, got, c.scores)
+		})
 	}
 }

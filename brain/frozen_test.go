@@ -15,6 +15,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/frames"
+	"github.com/brainwavlm/bwlm/internal/testdevice"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/torch/nn"
 	"github.com/brainwavlm/bwlm/wavlm"
@@ -115,7 +116,7 @@ func TestBatchesChangeNothing(t *testing.T) {
 	}
 	want := scores(0)
 	for _, bytes := range []int64{1, 1 << 18, 1 << 20} {
-		assert.InDeltaSlice(t, want, scores(bytes), 1e-6, "%d bytes", bytes)
+		assert.InDeltaSlice(t, want, scores(bytes), testdevice.Rounding(), "%d bytes", bytes)
 	}
 }
 

@@ -60,7 +60,7 @@ func TestGuardPenaltyFollowsItsFormula(t *testing.T) {
 			rows := b.to - b.from
 			x := now[0].rows[b.story][b.from*now[0].width : b.to*now[0].width]
 			var pred []float32
-			require.NoError(t, torch.Infer(t.Context(), func(s *torch.Scope) error {
+			require.NoError(t, st.Model.Session().Infer(t.Context(), func(s *torch.Scope) error {
 				pred = guard.readouts[0].Forward(s.FromFloat32(x, rows, now[0].width)).Float32s()
 				return nil
 			}))

@@ -5,6 +5,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/brainwavlm/bwlm/internal/testdevice"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -16,6 +17,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	testdevice.Load()
 	if dir := os.Getenv(childEnv); dir != "" {
 		if err := trainChild(dir); err != nil {
 			fmt.Fprintln(os.Stderr, err)

@@ -152,7 +152,7 @@ func (c *calibration) timeSteps(ctx context.Context, w *work) error {
 				return err
 			}
 		}
-		one, err := seconds(func() error { _, err := c.trainer.step(ctx, b, uint64(k)); return err })
+		one, err := secondsOn(c.session.Device, func() error { _, err := c.trainer.step(ctx, b, uint64(k)); return err })
 		if err != nil {
 			return err
 		}

@@ -39,6 +39,7 @@ type StepTimes struct {
 	Loss  float64   // of the last step
 	Work  Work      // of one step
 	Peak  float64   // floating-point operations a second of a large product of the same type
+	Bytes int64     // that tensors took at most on a device that is not the CPU, before large products were measured
 }
 
 // PeakShare is the rate of the median step as a share of the rate of a large product.
@@ -72,14 +73,11 @@ func BenchStep(ctx context.Context, opt StepOptions) (*StepTimes, error) {
 	}
 	defer b.close()
 	out := &StepTimes{Work: b.work()}
-	if out.Peak, err = b.peak(ctx); err != nil {
-		return nil, err
-	}
-	if out.Fill, err = seconds(func() error { return b.fill(ctx) }); err != nil {
+	if out.Fill, err = secondsOn(opt.Device, func() error { return b.fill(ctx) }); err != nil {
 		return nil, err
 	}
 	for i := range opt.Steps + 1 {
-		took, err := seconds(func() error { out.Loss, err = b.step(ctx, uint64(i)); return err })
+		took, err := secondsOn(opt.Device, func() error { out.Loss, err = b.step(ctx, uint64(i)); return err })
 		if err != nil {
 			return nil, err
 		}
@@ -87,9 +85,15 @@ func BenchStep(ctx context.Context, opt StepOptions) (*StepTimes, error) {
 			out.Steps = append(out.Steps, took)
 		}
 	}
-	again, err := b.peak(ctx) // others may have used the machine the first time
-	out.Peak = max(out.Peak, again)
-	return out, err
+	out.Bytes = opt.Device.PeakMemory()
+	for range 2 { // others may use the machine the first time; last, since its operands are large
+		rate, err := b.peak(ctx)
+		if err != nil {
+			return nil, err
+		}
+		out.Peak = max(out.Peak, rate)
+	}
+	return out, nil
 }
 
 // work counts what a step computes.
@@ -113,6 +117,19 @@ func seconds(do func() error) (float64, error) {
 	start := time.Now()
 	err := do()
 	return time.Since(start).Seconds(), err
+}
+
+// secondsOn is seconds until the device is done with it, and not with what was begun before.
+func secondsOn(d torch.Device, do func() error) (float64, error) {
+	if err := d.Wait(); err != nil {
+		return 0, err
+	}
+	return seconds(func() error {
+		if err := do(); err != nil {
+			return err
+		}
+		return d.Wait()
+	})
 }
 
 // stepBench is what a step needs.
@@ -305,18 +322,22 @@ func (b *stepBench) check() error {
 // counts, in the compute type: the best of several.
 func (b *stepBench) peak(ctx context.Context) (rate float64, err error) {
 	defer torch.Part(ctx, PhasePeak)()
-	n, times := cmp.Or(b.opt.product, 3072), 6
+	n, times := 3072, 6
 	if b.opt.Device != torch.CPU {
 		n, times = 8192, 20
 	}
+	n = cmp.Or(b.opt.product, n)
 	err = torch.Do(ctx, torch.Mode{Device: b.opt.Device}, func(s *torch.Scope) error {
 		draw := func() *torch.Tensor { return s.Normal(0, 1, n, n).To(b.opt.Compute) }
 		x, w := draw(), draw()
 		for range times {
-			took, _ := seconds(func() error {
-				x.Tidy(func(x *torch.Tensor) *torch.Tensor { return x.Linear(w, nil).Narrow(0, 0, 1).Sum() }).Item() // waits for a GPU
+			took, err := secondsOn(b.opt.Device, func() error {
+				x.Tidy(func(x *torch.Tensor) *torch.Tensor { return x.Linear(w, nil).Narrow(0, 0, 1) })
 				return nil
 			})
+			if err != nil {
+				return err
+			}
 			rate = max(rate, 2*float64(n)*float64(n)*float64(n)/took)
 		}
 		return nil

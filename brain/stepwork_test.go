@@ -78,8 +78,8 @@ func TestProfileOfStep(t *testing.T) {
 	require.NoError(t, err)
 	phases := p.Report().Phases
 	require.Len(t, phases, 4)
-	assert.Equal(t, []string{PhaseOpening, PhasePeak, PhaseFill, PhaseStep}, []string{phases[0].Name, phases[1].Name, phases[2].Name, phases[3].Name})
-	step := phases[3]
+	assert.Equal(t, []string{PhaseOpening, PhaseFill, PhaseStep, PhasePeak}, []string{phases[0].Name, phases[1].Name, phases[2].Name, phases[3].Name})
+	step := phases[2]
 	assert.Equal(t, 4, step.Times, "with the first")
 	took := 0.
 	for _, s := range times.Steps {

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/brainwavlm/bwlm/internal/testdevice"
 	"github.com/brainwavlm/bwlm/peft"
 	"github.com/brainwavlm/bwlm/torch"
 )
@@ -24,14 +25,15 @@ func TestPiSSAAndOLoRAStartWherePEFTDoes(t *testing.T) {
 		a, err := peft.New(peft.Config{Method: &peft.LoRA{R: 4, Alpha: 8, Init: init}, TargetModules: peft.Targets("layers.0.attention.q_proj")})
 		require.NoError(t, err)
 		v := adapt(t, m, a)
-		assert.InDeltaSlice(t, before, last(t, v), 2e-5)
+		off := testdevice.Rounding()
+		assert.InDeltaSlice(t, before, last(t, v), 20*off)
 		assert.Equal(t, weight, m.Store().Param(qProj+".weight").Bytes(), "the base is everybody's")
 		require.NoError(t, v.Session().Infer(t.Context(), func(s *torch.Scope) error {
 			first, second := s.Use(a.Store().Param(qProj+".lora_A.weight")), s.Use(a.Store().Param(qProj+".lora_B.weight"))
-			g.near(string(init)+"/BA", second.MatMul(first), 2e-6, 0)
-			g.near(string(init)+"/A_abs", first.Abs(), 2e-5, 0)
-			g.near(string(init)+"/B_abs", second.Abs(), 2e-5, 0)
-			g.near(string(init)+"/base_weight_after", s.Use(m.Store().Param(qProj+".weight")).Sub(second.MatMul(first).Scale(2)), 5e-6, 0)
+			g.near(string(init)+"/BA", second.MatMul(first), 2*off, 0)
+			g.near(string(init)+"/A_abs", first.Abs(), 20*off, 0) // singular values that are close turn their vectors
+			g.near(string(init)+"/B_abs", second.Abs(), 20*off, 0)
+			g.near(string(init)+"/base_weight_after", s.Use(m.Store().Param(qProj+".weight")).Sub(second.MatMul(first).Scale(2)), 5*off, 0)
 			return nil
 		}))
 		idle, err := a.Idle(t.Context(), v.Session())

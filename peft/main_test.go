@@ -3,6 +3,7 @@ package peft
 import (
 	"testing"
 
+	"github.com/brainwavlm/bwlm/internal/testdevice"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -11,5 +12,6 @@ func TestMain(m *testing.M) {
 	if err := torch.Configure(torch.Options{Threads: 1}); err != nil {
 		panic(err)
 	}
+	testdevice.Load()
 	m.Run()
 }

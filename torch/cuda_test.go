@@ -5,12 +5,12 @@ package torch_test
 import (
 	"fmt"
 	"math"
-	"os"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/brainwavlm/bwlm/internal/testdevice"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -20,27 +20,11 @@ const parity = 1e-4
 // devices are the CPU and the first CUDA device.
 var devices = []torch.Device{torch.CPU, torch.CUDA(0)}
 
-// prepare loads CUDA before the first closure. On a runner that has to have a device it ends the process without one.
-func prepare() {
-	why := "the library is there, but no device or no driver"
-	if err := torch.LoadCUDA(); err != nil {
-		why = err.Error()
-	}
-	if torch.CUDADevices() > 0 {
-		return
-	}
-	fmt.Println("no CUDA device, so the device tests are skipped:", why)
-	if os.Getenv("BWLM_REQUIRE_CUDA") == "1" {
-		fmt.Println("FAIL: BWLM_REQUIRE_CUDA=1 does not allow that")
-		os.Exit(1)
-	}
-}
-
 // needsDevice skips a test where there is no device.
 func needsDevice(t *testing.T) {
 	t.Helper()
 	if torch.CUDADevices() == 0 {
-		t.Skip("no CUDA device; why is printed before the first test")
+		t.Skipf("%s is not cuda", testdevice.Variable)
 	}
 }
 
@@ -112,7 +96,7 @@ func TestCUDADTypes(t *testing.T) {
 func TestCUDACopies(t *testing.T) {
 	onDevices(t, torch.Mode{}, func(s *torch.Scope) []*torch.Tensor {
 		x := s.Full(2, 3)
-		home := x.On(torch.CPU)
+		home := x.On(torch.CPU).Clone() // else it is x itself on the CPU
 		assert.Equal(t, torch.CPU, home.Device())
 		assert.Equal(t, []float32{2, 2, 2}, home.Float32s())
 		x.CopyFrom(home.Scale(2))
@@ -194,6 +178,39 @@ func TestCUDATraining(t *testing.T) {
 		}
 		return out
 	})
+}
+
+func TestCUDAPeakMemory(t *testing.T) {
+	needsDevice(t)
+	const size = 64 << 20
+	require.NoError(t, do(t, torch.Mode{Device: torch.CUDA(0)}, func(s *torch.Scope) { s.Zeros(size / 4) }))
+	require.NoError(t, torch.CUDA(0).Wait())
+	peak := torch.CUDA(0).PeakMemory()
+	assert.GreaterOrEqual(t, peak, int64(size))
+	require.NoError(t, do(t, torch.Mode{Device: torch.CUDA(0)}, func(s *torch.Scope) { s.Zeros(8) }))
+	assert.Equal(t, peak, torch.CUDA(0).PeakMemory(), "the most, not what is left")
+}
+
+// The same products, sums and scattered additions have the same bits each time.
+func TestCUDASameBits(t *testing.T) {
+	needsDevice(t)
+	run := func() (out [][]float32) {
+		require.NoError(t, do(t, torch.Mode{Grad: true, Seed: 4, Device: torch.CUDA(0)}, func(s *torch.Scope) {
+			w, kernel := s.Normal(0, 1, 32, 300).RequireGrad(true), s.Normal(0, 1, 300, 30, 128).RequireGrad(true)
+			places := make([]int, 5000) // many for each row
+			for i := range places {
+				places[i] = i * i % 32
+			}
+			x := w.IndexSelect(0, places).Reshape(10, 500, 300).Transpose(1, 2) // (10, 300, 500)
+			x.Conv1d(kernel, nil, 1, 64, 10).Square().Sum().Backward()
+			out = [][]float32{w.Grad(s).Float32s(), kernel.Grad(s).Float32s()}
+		}))
+		return out
+	}
+	want := run()
+	for range 3 {
+		assert.Equal(t, want, run())
+	}
 }
 
 func TestCUDAMixedDevicesAreAnError(t *testing.T) {

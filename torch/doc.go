@@ -55,7 +55,8 @@
 // # Caveats
 //
 // On the CPU, results are bit-identical for equal inputs and thread count; another thread count may change last
-// bits of weight gradients. CUDA keeps random numbers and dropout the same, sums only to rounding. An OS or a Go limit
+// bits of weight gradients. CUDA keeps random numbers and dropout the same, sums only to rounding; it gives the same
+// bits each time, too, and computes f32 in f32 (no TF32). An OS or a Go limit
 // on address space is no limit on libtorch: running out of memory is an Error with OutOfMemory set, unless the
 // kernel's OOM killer comes first. A goroutine that a closure starts must not be waited for in the closure if it
 // calls Do with another context than the closure's: the pool may have no other worker.

@@ -28,25 +28,6 @@ func (d DType) String() string {
 	return [...]string{"f32", "f64", "bf16", "i64", "bool"}[d]
 }
 
-// Device is where a tensor lives: CPU, or CUDA(n).
-type Device int
-
-// CPU is the zero Device.
-const CPU Device = 0
-
-// CUDA is the n-th CUDA device, from 0. It needs LoadCUDA.
-func CUDA(n int) Device { return Device(n + 1) }
-
-func (d Device) String() string {
-	if d == CPU {
-		return "cpu"
-	}
-	return fmt.Sprintf("cuda:%d", int(d)-1)
-}
-
-// index is the device number of the C++ side, -1 for the CPU.
-func (d Device) index() int64 { return int64(d) - 1 }
-
 // FastBFloat16 says whether a device multiplies in BFloat16 by itself, so that it is faster there than Float32.
 func FastBFloat16(d Device) bool {
 	return d != CPU || cpu.X86.HasAVX512BF16 || cpu.X86.HasAMXBF16

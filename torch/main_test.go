@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/brainwavlm/bwlm/internal/testdevice"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -37,7 +38,7 @@ func TestMain(m *testing.M) {
 	if err := torch.Configure(torch.Options{Workers: workers(), Threads: 2}); err != nil {
 		panic(err)
 	}
-	prepare()
+	testdevice.Load()
 	code := m.Run()
 	if n := torch.Live(); n != 0 {
 		fmt.Printf("FAIL: %d tensors are left behind\n", n)

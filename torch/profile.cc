@@ -92,13 +92,9 @@ void sequence_number(Call& c) {
   std::memcpy(c.buf, &n, sizeof n);
 }
 
-// synchronize waits for CUDA device i(0).
-void synchronize(Call& c) { at::detail::getCUDAHooks().deviceSynchronize(static_cast<c10::DeviceIndex>(c.i(0))); }
-
 const Table kernels{{
     {"backward_profiled", backward_profiled},
     {"sequence_number", sequence_number},
-    {"synchronize", synchronize},
 }};
 
 }  // namespace

@@ -214,6 +214,5 @@ func (l *line) madeIn(seq int64) place {
 
 var (
 	sequenceNumber   = kernel("sequence_number")
-	synchronize      = kernel("synchronize")
 	backwardProfiled = kernel("backward_profiled")
 )

@@ -115,25 +115,4 @@ void bt_library(char* buf, size_t n) {
   buf[n - 1] = 0;
 }
 
-char* bt_load_cuda(void) {
-  char path[4096];
-  bt_library(path, sizeof path);
-  std::string lib(path);
-  lib = lib.substr(0, lib.rfind('/') + 1) + "libtorch_cuda.so";
-  if (dlopen(lib.c_str(), RTLD_NOW | RTLD_GLOBAL)) {
-    at::globalContext().setAllowTF32CuDNN(false);  // by default convolutions of f32 keep 10 bits of mantissa
-    return nullptr;
-  }
-  const char* why = dlerror();
-  return bt::message(why ? why : lib + ": cannot be loaded");
-}
-
-int bt_cuda_devices(void) {
-  try {
-    return at::hasCUDA() ? static_cast<int>(at::detail::getCUDAHooks().deviceCount()) : 0;
-  } catch (...) {
-    return 0;
-  }
-}
-
 const char* bt_version(void) { return TORCH_VERSION; }

@@ -211,8 +211,15 @@ func (o outcome) deliver() error {
 	return o.err
 }
 
-// Infer runs fn without gradients and without dropout. The context is looked at between operations.
-func Infer(ctx context.Context, fn func(*Scope) error) error { return Do(ctx, Mode{}, fn) }
+// Infer runs fn without gradients and without dropout, on the device of the closure around it, else on the CPU. The
+// context is looked at between operations.
+func Infer(ctx context.Context, fn func(*Scope) error) error {
+	mode := Mode{}
+	if outer := enclosing(ctx); outer != nil {
+		mode.Device = outer.mode.Device
+	}
+	return Do(ctx, mode, fn)
+}
 
 // Train runs fn with gradients and dropout; random numbers derive from seed. A step runs whole: once started,
 // the context does not interrupt it.

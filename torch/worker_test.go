@@ -146,6 +146,26 @@ func TestFreshGoroutinesSeeNoForeignMode(t *testing.T) {
 	}
 }
 
+// An inference inside a closure makes its tensors where the closure does, so that they go together; elsewhere on the CPU.
+func TestInferStaysOnTheDeviceOfItsClosure(t *testing.T) {
+	outer := torch.Mode{Grad: true, Dropout: true, Seed: 3, Device: torch.CUDA(1), Compute: torch.BFloat16}
+	require.NoError(t, torch.Do(t.Context(), outer, func(s *torch.Scope) error {
+		return torch.Infer(s.Context(), func(s *torch.Scope) error {
+			assert.Equal(t, torch.Mode{Device: torch.CUDA(1)}, s.Mode())
+			return nil
+		})
+	}))
+	infer(t, func(s *torch.Scope) { assert.Equal(t, torch.Mode{}, s.Mode()) })
+}
+
+func TestTheCPUHasNothingToWaitFor(t *testing.T) {
+	infer(t, func(s *torch.Scope) { s.Zeros(1000) })
+	require.NoError(t, torch.CPU.Wait())
+	assert.Zero(t, torch.CPU.PeakMemory(), "the system knows")
+	assert.ErrorContains(t, torch.CUDA(99).Wait(), "synchronize")
+	assert.Zero(t, torch.CUDA(99).PeakMemory())
+}
+
 func TestManyGoroutinesSameBits(t *testing.T) {
 	noLeak(t)
 	m := newModel(t, 64)

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/internal/testdevice"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -22,11 +23,11 @@ func noLeak(t *testing.T) {
 	t.Cleanup(func() { assert.Equal(t, before, torch.Live(), "tensors left behind") })
 }
 
-// variant loads a golden model and frees it after the test.
+// variant loads a golden model on the device of the tests and frees it after the test.
 func variant(t *testing.T, name string) *Model {
 	t.Helper()
 	noLeak(t)
-	m, err := Load(t.Context(), filepath.Join(goldens, name), Options{})
+	m, err := Load(t.Context(), filepath.Join(goldens, name), Options{Device: testdevice.Device()})
 	require.NoError(t, err)
 	t.Cleanup(m.Close)
 	return m

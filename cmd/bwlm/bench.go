@@ -31,8 +31,9 @@ type stepAnswer struct {
 	Schema    int     `json:"schema"`
 	Median    float64 `json:"median_s"`
 	Min       float64 `json:"min_s"`
-	PeakRSSMB int64   `json:"peak_rss_mb"` // of the process, over all its life
-	GFLOP     float64 `json:"gflop"`       // of the products of a step
+	PeakRSSMB int64   `json:"peak_rss_mb"`    // of the process, over all its life
+	DeviceMB  *int64  `json:"peak_device_mb"` // of tensors on the device; null on the CPU
+	GFLOP     float64 `json:"gflop"`          // of the products of a step
 	Again     float64 `json:"gflop_recomputed"`
 	Peak      float64 `json:"peak_gflops"` // of a large product of the same type, measured
 	PeakShare float64 `json:"peak_share"`
@@ -70,8 +71,10 @@ in this process.
 --profile adds a table of where the time went (all steps, the first one included), and leaves profile.json and trace.json in
 the folder of --out.
 
---json prints {"schema", "median_s", "min_s", "peak_rss_mb", "gflop", "gflop_recomputed", "peak_gflops", "peak_share", "threads",
-"fill_s", "windows", "seconds", "mode", "audio_s", "voxels", "people", "dtype", "device"}.`,
+peak_rss_mb is the memory of the process, peak_device_mb what tensors took on a device at most, null on the CPU.
+
+--json prints {"schema", "median_s", "min_s", "peak_rss_mb", "peak_device_mb", "gflop", "gflop_recomputed", "peak_gflops",
+"peak_share", "threads", "fill_s", "windows", "seconds", "mode", "audio_s", "voxels", "people", "dtype", "device"}.`,
 		Example: "  bwlm bench step --windows 16 --voxels 20000 --steps 5 --json\n  bwlm bench step --profile --out profile\n" +
 			"  bwlm bench step --mode block --windows 112",
 		Args: wantArgs(),
@@ -101,6 +104,10 @@ the folder of --out.
 				Threads: torch.Threads(), Fill: times.Fill, Windows: opt.Windows, Seconds: opt.Seconds, Mode: mode,
 				Audio: float64(opt.Windows) / 4, Voxels: opt.Voxels,
 				People: opt.People, DType: dtype, Device: opt.Device.String()}
+			if opt.Device != torch.CPU {
+				mb := times.Bytes >> 20
+				answer.DeviceMB = &mb
+			}
 			return a.answer(answer, answer.text)
 		},
 	}
@@ -146,6 +153,9 @@ func (s stepAnswer) text(w io.Writer) error {
 		s.GFLOP, s.Again, 100*s.PeakShare, s.Peak)
 	fmt.Fprintf(&b, "frozen     %.2f s, once\n", s.Fill)
 	fmt.Fprintf(&b, "memory     %d MB at most\n", s.PeakRSSMB)
+	if s.DeviceMB != nil {
+		fmt.Fprintf(&b, "on device  %d MB at most\n", *s.DeviceMB)
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
