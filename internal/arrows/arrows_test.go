@@ -54,6 +54,7 @@ var rules = []rule{
 	},
 
 	{packages: "internal/tfevents/readback", others: []string{"github.com/stretchr/testify/require"}}, // of tests
+	{packages: "internal/torchtest", ours: []string{"torch"}},                                         // of tests
 	{packages: "internal/..."},
 	{packages: "cmd/...", ours: []string{"..."}, others: []string{"..."}},
 	{packages: "bench", ours: []string{"..."}, others: []string{"..."}},
