@@ -264,6 +264,10 @@ func TestHalfFrames(t *testing.T) {
 	assert.Equal(t, want, whole(t, Options{CacheBytes: 1, HalfFrames: true, Disk: openStore(t, t.TempDir(), 1<<30)}, change))
 	assert.NotEqual(t, want["/adapter/adapter_model.safetensors"], whole(t, Options{}, change)["/adapter/adapter_model.safetensors"])
 	assert.Contains(t, want["/eval/summary.json"], "rounded to bf16")
+	st := tiny(t, Options{HalfFrames: true}, nil)
+	variant, err := st.Vary(t.Context(), st.Experiment)
+	require.NoError(t, err)
+	assert.Contains(t, fmt.Sprint(variant.Notes), "rounded to bf16")
 	vectors := whole(t, Options{HalfFrames: true}, frozenCases["readout"]) // of which no frames are kept
 	assert.Equal(t, whole(t, Options{}, frozenCases["readout"])["/readout/ada.safetensors"], vectors["/readout/ada.safetensors"])
 }

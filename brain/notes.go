@@ -22,9 +22,12 @@ func (st *Study) noteRaw(p *person) {
 	}
 }
 
-// noteMethod says how seconds became rows, and what that costs.
+// noteMethod says how seconds became rows, what that costs, and what is rounded.
 func (st *Study) noteMethod(context.Context) error {
 	exp := st.Experiment
+	if st.frozen.half {
+		st.note("what no tuning changes is rounded to bf16: results are not, to the last bits, those without")
+	}
 	st.note("readout.delays_seconds %v are %v TRs of %g s", exp.Readout.DelaysSeconds, st.delays, st.Data.TR())
 	if longest := slices.Max(st.delays); exp.Train.HaloTRs < longest && !exp.Compat.NoHalo {
 		st.note("train.halo_trs %d is less than the longest delay of %d TRs: the first rows of each block lack their history", exp.Train.HaloTRs, longest)

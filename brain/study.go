@@ -112,9 +112,6 @@ func New(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset,
 	}
 	st := &Study{Experiment: exp, Data: data, Model: model, opt: opt, Notes: slices.Clone(model.Notes), waves: map[string][]float32{}, owns: true}
 	st.frozen = &frozen{model: model, normalise: exp.Model.Normalise == "window", half: opt.HalfFrames && model.Session().Compute == torch.Float32}
-	if st.frozen.half {
-		st.note("what no tuning changes is rounded to bf16: results are not, to the last bits, those without")
-	}
 	err := st.prepare(ctx)
 	if err == nil {
 		err = st.shareMemory(cmp.Or(opt.MaxBytes, exp.MaxBytes()))
