@@ -12,7 +12,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
-	"github.com/brainwavlm/bwlm/internal/testdevice"
+	"github.com/brainwavlm/bwlm/internal/torchtest"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
@@ -166,7 +166,7 @@ func TestBlockModeThroughout(t *testing.T) {
 	assert.Greater(t, s.Test.Tuned.MeanR, .3, "it predicts")
 	_, err = st.Transfer(t.Context(), run, "bob")
 	require.NoError(t, err)
-	p, err := OpenPredictor(t.Context(), run.Dir, PredictorOptions{Device: testdevice.Device()})
+	p, err := OpenPredictor(t.Context(), run.Dir, PredictorOptions{Device: torchtest.Device()})
 	require.NoError(t, err)
 	defer p.Close()
 	wave, err := st.Data.Audio(t.Context(), "test")

@@ -10,7 +10,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
-	"github.com/brainwavlm/bwlm/internal/testdevice"
+	"github.com/brainwavlm/bwlm/internal/torchtest"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -38,8 +38,8 @@ func TestDTypeAutoIsSettledAndSaid(t *testing.T) {
 // Adam's first steps, all of one size whatever the gradient's, make larger; in bf16, whose roundings are those of 8 bits,
 // by more.
 func TestADeviceAgreesWithTheCPU(t *testing.T) {
-	if testdevice.Name() == "cpu" {
-		t.Skipf("%s names no other device", testdevice.Variable)
+	if torchtest.Name() == "cpu" {
+		t.Skipf("%s names no other device", torchtest.Variable)
 	}
 	for _, c := range []struct {
 		dtype                  string
@@ -52,7 +52,7 @@ func TestADeviceAgreesWithTheCPU(t *testing.T) {
 					e.Train.Dropout, e.Adapter.Dropout, e.Train.LR, e.Train.ReadoutLR = .1, .1, 1e-3, 1e-3
 				})
 			}
-			cpu, device := trainerOf(t, open("cpu")), trainerOf(t, open(testdevice.Name()))
+			cpu, device := trainerOf(t, open("cpu")), trainerOf(t, open(torchtest.Name()))
 			for _, batch := range []int{1000, 20} {
 				b := block{"one", 4, 14, []int{0}}
 				wantLoss, want := cpu.gradients(t, b, batch, 5)
@@ -82,7 +82,7 @@ func TestADeviceAgreesWithTheCPU(t *testing.T) {
 				require.NoError(t, err)
 				return append(out, s.Test.Base.MeanR)
 			}
-			want, got := outcome(open("cpu")), outcome(open(testdevice.Name()))
+			want, got := outcome(open("cpu")), outcome(open(torchtest.Name()))
 			t.Logf("CPU    %.6f\ndevice %.6f", want, got)
 			assert.InDeltaSlice(t, want, got, c.scores)
 		})

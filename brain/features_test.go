@@ -12,7 +12,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
-	"github.com/brainwavlm/bwlm/internal/testdevice"
+	"github.com/brainwavlm/bwlm/internal/torchtest"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
@@ -21,7 +21,7 @@ const goldens = "../testdata/golden"
 // goldenModel is a small WavLM with the reference's weights, with an adapter or without, freed after the test.
 func goldenModel(t *testing.T, adapter string) *SpeechModel {
 	t.Helper()
-	m, err := OpenSpeechModel(t.Context(), filepath.Join(goldens, "base"), adapter, wavlm.Options{Device: testdevice.Device()})
+	m, err := OpenSpeechModel(t.Context(), filepath.Join(goldens, "base"), adapter, wavlm.Options{Device: torchtest.Device()})
 	require.NoError(t, err)
 	t.Cleanup(m.Close)
 	return m

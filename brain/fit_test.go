@@ -18,7 +18,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
-	"github.com/brainwavlm/bwlm/internal/testdevice"
+	"github.com/brainwavlm/bwlm/internal/torchtest"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -286,12 +286,12 @@ func TestRunsOfWindowsGiveTheGradientOfAll(t *testing.T) {
 			loss, want := tr.gradients(t, b, 1000, 1)
 			for _, batch := range []int{1, 7, 30} {
 				got, grads := tr.gradients(t, b, batch, 1)
-				assert.InDelta(t, loss, got, testdevice.Rounding())
+				assert.InDelta(t, loss, got, torchtest.Rounding())
 				assert.Len(t, grads, len(want))
 				assert.Equal(t, len(b.subjects) == 2, want["readout.ada.linear.weight"] != nil, "who has no part gets no gradient")
 				for name, g := range want {
 					require.NotZero(t, norm(g), name)
-					assert.InDeltaSlice(t, g, grads[name], testdevice.Rounding(), "%s, batches of %d", name, batch)
+					assert.InDeltaSlice(t, g, grads[name], torchtest.Rounding(), "%s, batches of %d", name, batch)
 				}
 			}
 		}

@@ -12,7 +12,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
-	"github.com/brainwavlm/bwlm/internal/testdevice"
+	"github.com/brainwavlm/bwlm/internal/torchtest"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
@@ -123,7 +123,7 @@ func tinyExperiment(dir string) *experiment.Experiment {
 	e.Train.Epochs, e.Train.BlockTRs, e.Train.HaloTRs, e.Train.LR, e.Train.ReadoutLR = 2, 10, 2, 1e-2, 1e-2
 	e.Eval.ChunkTRs, e.Eval.Boots = 8, 2
 	e.Out = filepath.Join(dir, "run")
-	e.Device = testdevice.Name()
+	e.Device = torchtest.Name()
 	return e
 }
 

@@ -15,7 +15,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/frames"
-	"github.com/brainwavlm/bwlm/internal/testdevice"
+	"github.com/brainwavlm/bwlm/internal/torchtest"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/torch/nn"
 	"github.com/brainwavlm/bwlm/wavlm"
@@ -116,7 +116,7 @@ func TestBatchesChangeNothing(t *testing.T) {
 	}
 	want := scores(0)
 	for _, bytes := range []int64{1, 1 << 18, 1 << 20} {
-		assert.InDeltaSlice(t, want, scores(bytes), testdevice.Rounding(), "%d bytes", bytes)
+		assert.InDeltaSlice(t, want, scores(bytes), torchtest.Rounding(), "%d bytes", bytes)
 	}
 }
 
@@ -265,6 +265,10 @@ func TestHalfFrames(t *testing.T) {
 	assert.Equal(t, want, whole(t, Options{CacheBytes: 1, HalfFrames: true, Disk: openStore(t, t.TempDir(), 1<<30)}, change))
 	assert.NotEqual(t, want["/adapter/adapter_model.safetensors"], whole(t, Options{}, change)["/adapter/adapter_model.safetensors"])
 	assert.Contains(t, want["/eval/summary.json"], "rounded to bf16")
+	st := tiny(t, Options{HalfFrames: true}, nil)
+	variant, err := st.Vary(t.Context(), st.Experiment)
+	require.NoError(t, err)
+	assert.Contains(t, fmt.Sprint(variant.Notes), "rounded to bf16")
 	vectors := whole(t, Options{HalfFrames: true}, frozenCases["readout"]) // of which no frames are kept
 	assert.Equal(t, whole(t, Options{}, frozenCases["readout"])["/readout/ada.safetensors"], vectors["/readout/ada.safetensors"])
 }

@@ -5,7 +5,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/brainwavlm/bwlm/internal/testdevice"
+	"github.com/brainwavlm/bwlm/internal/torchtest"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -17,7 +17,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	testdevice.Load()
+	torchtest.Load()
 	if dir := os.Getenv(childEnv); dir != "" {
 		if err := trainChild(dir); err != nil {
 			fmt.Fprintln(os.Stderr, err)

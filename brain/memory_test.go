@@ -2,6 +2,7 @@ package brain
 
 import (
 	"fmt"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -10,6 +11,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/wavlm"
 )
 
 // A bound on memory becomes a batch and a cache, and is refused where it does not suffice. What is computed stays the same.
@@ -29,6 +31,9 @@ func TestMaxMemoryIsShared(t *testing.T) {
 		require.NoError(t, err)
 		assert.LessOrEqual(t, st.opt.BatchBytes+st.opt.CacheBytes+st.evaluationBytes(), more+64<<20)
 		assert.LessOrEqual(t, st.opt.BatchBytes, int64(defaultBatchBytes))
+		if st.opt.BatchBytes < defaultBatchBytes {
+			assert.InDelta(t, 2, float64(st.opt.BatchBytes)/float64(st.opt.CacheBytes), .001, "two thirds are computed with")
+		}
 		batches = append(batches, st.reader(st.Model).batch)
 		st.Close()
 	}
@@ -36,4 +41,61 @@ func TestMaxMemoryIsShared(t *testing.T) {
 	m, clip := goldenModel(t, ""), goldenClip(t)
 	_, err = Features(t.Context(), m.Model, clip, WindowOptions{WindowSeconds: .2, MaxBytes: 1 << 20})
 	assert.Equal(t, fault.Memory, fault.KindOf(err))
+}
+
+// What was asked for by name does not go by the bound.
+func TestMaxMemoryLeavesWhatIsGiven(t *testing.T) {
+	st := tiny(t, Options{MaxBytes: 30 << 30, BatchBytes: 1 << 20, CacheBytes: 2 << 20}, nil)
+	assert.EqualValues(t, 1<<20, st.opt.BatchBytes)
+	assert.EqualValues(t, 2<<20, st.opt.CacheBytes)
+}
+
+// By hand: 160 rows of 16 channels at 2 delays; 34 test rows of 60 and of 8 voxels, four times; a quarter for garbage. The
+// largest fit is ada's: 68 rows, 60 voxels. What is tuned is read at all of 3 layers.
+func TestMemoryOfAnEvaluation(t *testing.T) {
+	const width = 16 * 2
+	features := (160*width*4 + 4*34*(60+8)*4) * 5 / 4
+	fit := 12*width*60 + 160*60 + 12*68*width + 40*width*width + 24*68*width + 128<<20
+	for mode, want := range map[string]int{"readout": features + fit, "lora": features + features*3/4 + fit} {
+		st := tiny(t, Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
+			e.Data.Subjects, e.Train.Mode = []string{"ada", "cleo"}, mode
+		})
+		assert.EqualValues(t, want, st.evaluationBytes(), mode)
+	}
+}
+
+// By hand, for WavLM Base and windows of 4 s: the front end's first layer gives a frame for 5 samples, of which there are
+// three results of two clips; 199 frames in 9 layers.
+func TestMemoryOfAClip(t *testing.T) {
+	base, m := wavlm.Default(wavlm.WavLM), experiment.Default().Model
+	assert.EqualValues(t, 3*4*2*512*12800, frontBytes(base, m))
+	assert.EqualValues(t, 4*199*(9*(14*768+2*3072)+4*512), clipBytes(base, m))
+	narrow := base
+	narrow.ConvWidth = []int{8, 8, 8, 8, 8, 8, 8}
+	wide, _, err := memoryLeft(base, m, 30<<30, 0)
+	require.NoError(t, err)
+	left, _, err := memoryLeft(narrow, m, 30<<30, 0)
+	require.NoError(t, err)
+	assert.InDelta(t, frontBytes(base, m)-frontBytes(narrow, m), left-wide, 64<<20, "the front end's is not to be had")
+}
+
+// What is in use now is what the system says, and less than what was once.
+func TestMeasuredMemory(t *testing.T) {
+	const size = 256 << 20
+	block, err := syscall.Mmap(-1, 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	require.NoError(t, err)
+	before, err := residentMemory()
+	require.NoError(t, err)
+	for i := 0; i < size; i += 4096 {
+		block[i] = 1
+	}
+	with, err := residentMemory()
+	require.NoError(t, err)
+	assert.InDelta(t, size, with-before, 64<<20)
+	require.NoError(t, syscall.Munmap(block))
+	after, err := residentMemory()
+	require.NoError(t, err)
+	peak, err := peakMemory()
+	require.NoError(t, err)
+	assert.Greater(t, peak, after+size/2)
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/ridge"
-	"github.com/brainwavlm/bwlm/internal/testdevice"
+	"github.com/brainwavlm/bwlm/internal/torchtest"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
@@ -80,7 +80,7 @@ func TestLayerMixIsTrained(t *testing.T) {
 		require.NoError(t, f.Close())
 		assert.NotZero(t, norm(logits), "%s: it has moved", who)
 
-		predictor, err := OpenPredictor(t.Context(), run.Dir, PredictorOptions{Subject: "bob", Device: testdevice.Device()})
+		predictor, err := OpenPredictor(t.Context(), run.Dir, PredictorOptions{Subject: "bob", Device: torchtest.Device()})
 		if p.Best == 0 {
 			continue
 		}

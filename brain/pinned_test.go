@@ -10,7 +10,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
-	"github.com/brainwavlm/bwlm/internal/testdevice"
+	"github.com/brainwavlm/bwlm/internal/torchtest"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -103,7 +103,7 @@ func TestPinnedRunsPredictFromEpochZero(t *testing.T) {
 	st := tinyGettingWorse(t, func(e *experiment.Experiment, _ *dataset.Spec) { e.Readout.Mode = "pinned" })
 	run, p := fit(t, st)
 	require.Zero(t, p.Best)
-	predictor, err := OpenPredictor(t.Context(), run.Dir, PredictorOptions{Device: testdevice.Device()})
+	predictor, err := OpenPredictor(t.Context(), run.Dir, PredictorOptions{Device: torchtest.Device()})
 	require.NoError(t, err)
 	defer predictor.Close()
 	sound, _ := tinySound(9)

@@ -19,7 +19,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
-	"github.com/brainwavlm/bwlm/internal/testdevice"
+	"github.com/brainwavlm/bwlm/internal/torchtest"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
@@ -38,7 +38,7 @@ func tinyRun(t *testing.T, change func(*experiment.Experiment, *dataset.Spec)) (
 
 func openTinyPredictor(t *testing.T, run string, opt PredictorOptions) *Predictor {
 	t.Helper()
-	opt.Device = testdevice.Device()
+	opt.Device = torchtest.Device()
 	p, err := OpenPredictor(t.Context(), run, opt)
 	require.NoError(t, err)
 	t.Cleanup(p.Close)
@@ -56,7 +56,7 @@ func byHand(t *testing.T, st *Study, run, subject string, samples []float32) (va
 	if st.Experiment.Train.Mode == "full" {
 		model = filepath.Join(run, "model")
 	}
-	m, err := OpenSpeechModel(t.Context(), model, adapter, wavlm.Options{Device: testdevice.Device()})
+	m, err := OpenSpeechModel(t.Context(), model, adapter, wavlm.Options{Device: torchtest.Device()})
 	require.NoError(t, err)
 	defer m.Close()
 	const channels = 16

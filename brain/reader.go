@@ -24,6 +24,41 @@ type reader struct {
 	batch  int // clips of one forward pass
 }
 
+// reader reads windows with a model, which may be a tuned view of the study's, or one of its shape and front end.
+func (st *Study) reader(model *wavlm.Model) *reader {
+	exp := st.Experiment
+	r := &reader{model: model, frozen: st.frozen, token: exp.Model.Token}
+	r.pass.Regularise = wavlm.Regularise{Hidden: exp.Train.Dropout, Attention: exp.Train.Dropout, Projection: exp.Train.Dropout,
+		LayerDrop: exp.Train.LayerDrop, Time: wavlm.Spans{Prob: exp.Train.SpecAugment, Length: 10, Min: 2}}
+	r.batch = batchSize(model.Config, exp.Model, st.opt.BatchBytes)
+	if model.Store() == st.Model.Store() {
+		r.shared = max(model.SharedStates(), 0)
+		if model.SharedStates() < 0 { // an adapter in the front end
+			r.frozen = &frozen{model: model, normalise: st.frozen.normalise, half: st.frozen.half}
+		}
+	}
+	r.keep = st.keptDepth(r)
+	return r
+}
+
+// keptDepth is the depth of the frames that are kept, such that training, validation and evaluation share them. The
+// untuned model, to which no depth is too much, so goes by the adapter that there will be; -1 if there will be none.
+func (st *Study) keptDepth(r *reader) int {
+	switch train := st.Experiment.Train; {
+	case r.disturbed():
+		return 0
+	case r.shared <= r.model.Config.Layers:
+		return r.shared
+	case train.Mode == "readout":
+		return -1
+	case train.Mode == "full" || slices.Contains(st.Experiment.Adapter.Targets, "all-linear"):
+		return 0
+	case len(st.Experiment.Adapter.Layers) > 0:
+		return slices.Min(st.Experiment.Adapter.Layers) + 1
+	}
+	return 1
+}
+
 // runs cuts the windows from ≤ i < to into what goes through the model together.
 func (r *reader) runs(st *stimulus, from, to int) []run { return st.runs(from, to, r.batch) }
 

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/fault"
-	"github.com/brainwavlm/bwlm/internal/testdevice"
+	"github.com/brainwavlm/bwlm/internal/torchtest"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
@@ -17,7 +17,7 @@ func smallStep() StepOptions {
 	c := wavlm.Default(wavlm.WavLM)
 	c.Hidden, c.Layers, c.Heads, c.Inner, c.PosKernel, c.PosGroups = 16, 11, 2, 32, 8, 2
 	c.ConvWidth = []int{8, 8, 8, 8, 8, 8, 8}
-	return StepOptions{Windows: 16, Voxels: 60, Steps: 3, Config: c, product: 256, Device: testdevice.Device()}
+	return StepOptions{Windows: 16, Voxels: 60, Steps: 3, Config: c, product: 256, Device: torchtest.Device()}
 }
 
 func TestBenchStep(t *testing.T) {

@@ -1,10 +1,16 @@
 package brain
 
 import (
+	"cmp"
+	"context"
+	"slices"
+
 	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/torch"
+	"github.com/brainwavlm/bwlm/wavlm"
 )
 
 // stimulus is a story as the speech model hears it: its waveform, the windows in it, and the weights that carry the
@@ -57,4 +63,96 @@ func cut(exp *experiment.Experiment, clock align.Clock, story string, samples []
 		st.training = align.Lanczos(times, ends, opt)
 	}
 	return st, nil
+}
+
+func (st *Study) loadStimuli(ctx context.Context) error {
+	st.stimuli = map[string]*stimulus{}
+	for _, story := range st.Data.Stories() {
+		rows := 0
+		for _, p := range st.people {
+			if r := p.responses[story]; r != nil && p.statisticsRows(story) != nil {
+				rows = max(rows, r.rows)
+			}
+		}
+		if rows == 0 {
+			continue
+		}
+		s, err := st.loadStimulus(ctx, story, func(align.Clock, int) int { return rows })
+		if err != nil {
+			return err
+		}
+		s.statistics = statisticsRows(st.people, story)
+		st.stimuli[story] = s
+		st.stories = append(st.stories, story)
+	}
+	return nil
+}
+
+// loadStimulus reads the audio of a story, if no variant has done so, and cuts it. The function says how many rows it
+// has, given its clock and samples.
+func (st *Study) loadStimulus(ctx context.Context, story string, rows func(align.Clock, int) int) (*stimulus, error) {
+	wave, err := st.wave(ctx, story)
+	if err != nil {
+		return nil, err
+	}
+	clock, err := st.Data.Clock(story)
+	if err != nil {
+		return nil, err
+	}
+	return cut(st.Experiment, clock, story, wave, rows(clock, len(wave)))
+}
+
+// wave is the audio of a story as the model hears it.
+func (st *Study) wave(ctx context.Context, story string) ([]float32, error) {
+	if wave := st.waves[story]; wave != nil {
+		return wave, nil
+	}
+	defer torch.Part(ctx, PartData)()
+	wave, err := st.Data.Audio(ctx, story)
+	if err != nil {
+		return nil, err
+	}
+	if st.normalises() {
+		wave = wavlm.Normalise(wave)
+	}
+	st.waves[story] = wave
+	return wave, nil
+}
+
+// normalises says whether the whole waveform of a story is standardised.
+func (st *Study) normalises() bool {
+	how := st.Experiment.Model.Normalise
+	return how == "story" || how == "auto" && st.Model.Preprocessor.Normalise
+}
+
+// statisticsRows are the rows of a story behind the z-score of its features: those of the first split in which
+// anybody has the story.
+func statisticsRows(people []*person, story string) []align.Rows {
+	for _, split := range Splits {
+		var rows []align.Rows
+		for _, p := range people {
+			for _, r := range p.parts[split] {
+				if r.Story == story {
+					rows = append(rows, align.Rows{From: r.From, To: r.To})
+				}
+			}
+		}
+		if rows != nil {
+			return union(rows)
+		}
+	}
+	return nil
+}
+
+// union sorts ranges of rows and joins those that touch, so that each row counts once.
+func union(rows []align.Rows) (out []align.Rows) {
+	slices.SortFunc(rows, func(a, b align.Rows) int { return cmp.Compare(a.From, b.From) })
+	for _, r := range rows {
+		if last := len(out) - 1; last >= 0 && r.From <= out[last].To {
+			out[last].To = max(out[last].To, r.To)
+			continue
+		}
+		out = append(out, r)
+	}
+	return out
 }

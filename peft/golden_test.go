@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/ckpt"
-	"github.com/brainwavlm/bwlm/internal/testdevice"
+	"github.com/brainwavlm/bwlm/internal/torchtest"
 	"github.com/brainwavlm/bwlm/peft"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/torch/nn"
@@ -94,7 +94,7 @@ func (g golden) nearGrad(name string, got *torch.Tensor) {
 	for _, v := range want {
 		largest = max(largest, math.Abs(float64(v)))
 	}
-	g.near(name, got, testdevice.Rounding()*largest+1e-8, 1e-3)
+	g.near(name, got, torchtest.Rounding()*largest+1e-8, 1e-3)
 }
 
 // noLeak fails the test if it leaves tensors behind.
@@ -108,7 +108,7 @@ func noLeak(t *testing.T) {
 func load(t *testing.T, variant string) *wavlm.Model {
 	t.Helper()
 	noLeak(t)
-	m, err := wavlm.Load(t.Context(), filepath.Join(goldens, variant), wavlm.Options{Device: testdevice.Device()})
+	m, err := wavlm.Load(t.Context(), filepath.Join(goldens, variant), wavlm.Options{Device: torchtest.Device()})
 	require.NoError(t, err)
 	t.Cleanup(m.Close)
 	m.Store().Freeze()
@@ -304,7 +304,7 @@ func TestMergedWeightsAreThoseOfPEFT(t *testing.T) {
 			// What is saved now is a plain model that needs no adapter.
 			dir := filepath.Join(t.TempDir(), "merged")
 			require.NoError(t, m.Save(t.Context(), dir))
-			plain, err := wavlm.Load(t.Context(), dir, wavlm.Options{Device: testdevice.Device()})
+			plain, err := wavlm.Load(t.Context(), dir, wavlm.Options{Device: torchtest.Device()})
 			require.NoError(t, err)
 			defer plain.Close()
 			require.NoError(t, plain.Session().Infer(t.Context(), func(s *torch.Scope) error {

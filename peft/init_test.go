@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/internal/testdevice"
+	"github.com/brainwavlm/bwlm/internal/torchtest"
 	"github.com/brainwavlm/bwlm/peft"
 	"github.com/brainwavlm/bwlm/torch"
 )
@@ -25,7 +25,7 @@ func TestPiSSAAndOLoRAStartWherePEFTDoes(t *testing.T) {
 		a, err := peft.New(peft.Config{Method: &peft.LoRA{R: 4, Alpha: 8, Init: init}, TargetModules: peft.Targets("layers.0.attention.q_proj")})
 		require.NoError(t, err)
 		v := adapt(t, m, a)
-		off := testdevice.Rounding()
+		off := torchtest.Rounding()
 		assert.InDeltaSlice(t, before, last(t, v), 20*off)
 		assert.Equal(t, weight, m.Store().Param(qProj+".weight").Bytes(), "the base is everybody's")
 		require.NoError(t, v.Session().Infer(t.Context(), func(s *torch.Scope) error {

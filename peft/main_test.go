@@ -3,7 +3,7 @@ package peft
 import (
 	"testing"
 
-	"github.com/brainwavlm/bwlm/internal/testdevice"
+	"github.com/brainwavlm/bwlm/internal/torchtest"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -12,6 +12,6 @@ func TestMain(m *testing.M) {
 	if err := torch.Configure(torch.Options{Threads: 1}); err != nil {
 		panic(err)
 	}
-	testdevice.Load()
+	torchtest.Load()
 	m.Run()
 }

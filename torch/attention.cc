@@ -30,14 +30,16 @@ Tensor joined(const Tensor& x) {
 struct Part {
   int64_t clip, clips, head, heads;
 
-  Tensor of_heads(const Tensor& x) const { return x.slice(0, head, head + heads); }                     // of x (H, ...)
-  Tensor of(const Tensor& x) const { return x.slice(0, clip, clip + clips).slice(1, head, head + heads); }  // (B, H, ...)
-  Tensor flat(const Tensor& x) const { return of(x).flatten(0, 1); }        // of x (B, H, ...): (clips heads, ...)
-  Tensor folded(const Tensor& x) const { return x.unflatten(0, {clips, heads}); }                       // and back
+  Tensor of_heads(const Tensor& x) const { return x.slice(0, head, head + heads); }  // of x (H, ...)
+  Tensor of(const Tensor& x) const {
+    return x.slice(0, clip, clip + clips).slice(1, head, head + heads);
+  }                                                                   // (B, H, ...)
+  Tensor flat(const Tensor& x) const { return of(x).flatten(0, 1); }  // of x (B, H, ...): (clips heads, ...)
+  Tensor folded(const Tensor& x) const { return x.unflatten(0, {clips, heads}); }  // and back
 };
 
-// limit is how many scores are computed at once, if a head has no more: on the CPU a few that stay in a core's cache, on
-// a device many, so that it is busy.
+// limit is how many scores are computed at once, if a head has no more: on the CPU a few that stay in a core's cache,
+// on a device many, so that it is busy.
 int64_t limit(const Tensor& x) { return x.is_cpu() ? 1 << 20 : 1 << 25; }
 
 // each calls f for all parts of queries q (B, H, T, D) with keys k (B, H, S, D), on the CPU several at once: operations
@@ -45,8 +47,9 @@ int64_t limit(const Tensor& x) { return x.is_cpu() ? 1 << 20 : 1 << 25; }
 template <typename F>
 void each(const Tensor& q, const Tensor& k, bool at_once, const F& f) {
   const int64_t clips = q.size(0), heads = q.size(1), head = std::max<int64_t>(q.size(2) * k.size(2), 1);
-  const int64_t share = q.is_cpu() && at_once ? (clips * heads + at::get_num_threads() - 1) / at::get_num_threads() : heads;
-  const int64_t some = std::clamp<int64_t>(std::min(limit(q) / head, share), 1, heads);  // heads of a part
+  const int64_t share =
+      q.is_cpu() && at_once ? (clips * heads + at::get_num_threads() - 1) / at::get_num_threads() : heads;
+  const int64_t some = std::clamp<int64_t>(std::min(limit(q) / head, share), 1, heads);            // heads of a part
   const int64_t many = q.is_cpu() ? 1 : std::clamp<int64_t>(limit(q) / (head * heads), 1, clips);  // clips of a part
   const int64_t across = (heads + some - 1) / some;
   auto run = [&](int64_t from, int64_t to) {
@@ -108,8 +111,8 @@ Weights weigh(const Tensor& q, const Tensor& k, const Bias& bias, const Part& p,
   return {w, w.to(own)};
 }
 
-// back takes gradients g of the weights w of part p to those of the scores, in g's type. inner (clips heads, T, 1) is the
-// sum of g w over the keys. The gradient of the gate goes to dgate (B, H, T, 1), unless that is undefined.
+// back takes gradients g of the weights w of part p to those of the scores, in g's type. inner (clips heads, T, 1) is
+// the sum of g w over the keys. The gradient of the gate goes to dgate (B, H, T, 1), unless that is undefined.
 Tensor back(const Tensor& g, const Tensor& w, const Tensor& inner, const Bias& bias, const Part& p,
             const Tensor& dgate) {
   if (by_rows(w)) {

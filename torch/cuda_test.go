@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/internal/testdevice"
+	"github.com/brainwavlm/bwlm/internal/torchtest"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -24,7 +24,7 @@ var devices = []torch.Device{torch.CPU, torch.CUDA(0)}
 func needsDevice(t *testing.T) {
 	t.Helper()
 	if torch.CUDADevices() == 0 {
-		t.Skipf("%s is not cuda", testdevice.Variable)
+		t.Skipf("%s is not cuda", torchtest.Variable)
 	}
 }
 

@@ -1,5 +1,5 @@
-// Devices beside the CPU, reached by what libtorch_cpu has: this library does not link libtorch_cuda, which is opened only
-// where it is asked for.
+// Devices beside the CPU, reached by what libtorch_cpu has: this library does not link libtorch_cuda, which is opened
+// only where it is asked for.
 #include <c10/core/CachingDeviceAllocator.h>
 #include <dlfcn.h>
 

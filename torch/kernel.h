@@ -9,6 +9,10 @@
 
 #include "shim.h"
 
+#ifndef _OPENMP
+#error "at::parallel_for would run on one thread: compile with -fopenmp, by g++ (clang's OpenMP is not libtorch's)"
+#endif
+
 namespace bt {
 
 using at::Tensor;

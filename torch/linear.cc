@@ -1,6 +1,6 @@
-// x w' + b on the CPU by oneDNN where that is faster. at::linear in f32 goes to MKL, which on processors of other makers
-// than its own leaves AVX-512 unused: there oneDNN is twice as fast (AMD EPYC 9005, 2 cores: 400 against 190 GFLOP/s). On
-// Intel's MKL is as fast, and twice as fast at some transposed weights. Both add up in f32.
+// x w' + b on the CPU by oneDNN where that is faster. at::linear in f32 goes to MKL, which on processors of other
+// makers than its own leaves AVX-512 unused: there oneDNN is twice as fast (AMD EPYC 9005, 2 cores: 400 against 190
+// GFLOP/s). On Intel's MKL is as fast, and twice as fast at some transposed weights. Both add up in f32.
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -49,8 +49,8 @@ bool by_mkl() {
 bool suits(const Tensor& x, const Tensor& w, const Maybe& b) {
   const auto type = x.scalar_type();
   auto plain = [type](const Tensor& t) { return t.is_cpu() && t.scalar_type() == type; };
-  return (type == at::kBFloat16 || (type == at::kFloat && !by_mkl())) && w.dim() == 2 && x.dim() >= 2 && x.size(-1) == w.size(1) &&
-         x.numel() * w.size(0) >= kWorthIt && plain(x) && plain(w) &&
+  return (type == at::kBFloat16 || (type == at::kFloat && !by_mkl())) && w.dim() == 2 && x.dim() >= 2 &&
+         x.size(-1) == w.size(1) && x.numel() * w.size(0) >= kWorthIt && plain(x) && plain(w) &&
          (!b || (plain(*b) && b->sizes() == at::IntArrayRef{w.size(0)})) && one_dnn();
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/internal/testdevice"
+	"github.com/brainwavlm/bwlm/internal/torchtest"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 	if err := torch.Configure(torch.Options{Workers: workers(), Threads: 2}); err != nil {
 		panic(err)
 	}
-	testdevice.Load()
+	torchtest.Load()
 	code := m.Run()
 	if n := torch.Live(); n != 0 {
 		fmt.Printf("FAIL: %d tensors are left behind\n", n)

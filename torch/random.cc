@@ -1,6 +1,6 @@
 // Random numbers. Initial values come from libtorch's CPU generator of an explicit seed, as in Python after
-// torch.manual_seed (of which it takes the low 32 bits), wherever they are to be; dropout masks from a counter-based hash
-// in integers, which on a device is the same to the bit.
+// torch.manual_seed (of which it takes the low 32 bits), wherever they are to be; dropout masks from a counter-based
+// hash in integers, which on a device is the same to the bit.
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 
@@ -15,7 +15,9 @@ Tensor hashes_on(const at::Device& device, uint64_t seed, int64_t first, int64_t
   auto z = at::arange(first + 1, first + n + 1, at::dtype(at::kLong).device(device))
                .mul_(signed_(0x9E3779B97F4A7C15ull))
                .add_(signed_(seed));
-  auto mix = [&z](int shift) { z.bitwise_xor_(z.bitwise_right_shift(shift).bitwise_and_((int64_t{1} << (64 - shift)) - 1)); };
+  auto mix = [&z](int shift) {
+    z.bitwise_xor_(z.bitwise_right_shift(shift).bitwise_and_((int64_t{1} << (64 - shift)) - 1));
+  };
   mix(30);
   z.mul_(signed_(0xBF58476D1CE4E5B9ull));
   mix(27);

@@ -1,13 +1,12 @@
-// One pass over a row for all that ATen would do in several: at 200 keys a row stays in the first cache, a clip's scores
-// do not. The compiler makes the loops for each kind of processor, and the loader takes the one that fits.
+// One pass over a row for all that ATen would do in several: at 200 keys a row stays in the first cache, a clip's
+// scores do not. The compiler makes the loops for each kind of processor, and the loader takes the one that fits.
 #include "rows.h"
 
 #include <bit>
 #include <cmath>
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define EACH_PROCESSOR \
-  __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"), optimize("O3")))
+#define EACH_PROCESSOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"), optimize("O3")))
 #define INLINE inline __attribute__((always_inline))
 #else
 #define EACH_PROCESSOR
@@ -17,18 +16,18 @@
 namespace bt {
 namespace {
 
-// exponential is e^x for x <= 0, to 1e-7 of it; 0 where e^x is no normal number. x = n ln 2 + r with |r| <= ln 2 / 2, and
-// e^r by its series. A loop of it has no call and no branch, so that it becomes one over vectors.
+// exponential is e^x for x <= 0, to 1e-7 of it; 0 where e^x is no normal number. x = n ln 2 + r with |r| <= ln 2 / 2,
+// and e^r by its series. A loop of it has no call and no branch, so that it becomes one over vectors.
 INLINE float exponential(float x) {
-  constexpr float integral = 0x1.8p23f;           // a sum with it has no digits after the point
-  const float z = x * 1.44269504f + integral;     // n in its low bits
-  const float n = z - integral;                   //
-  float r = x - n * 0.693359375f;                 // ln 2 in two parts, the first of few digits,
-  r += n * 2.12194440e-4f;                        // so that the product is exact
+  constexpr float integral = 0x1.8p23f;        // a sum with it has no digits after the point
+  const float z = x * 1.44269504f + integral;  // n in its low bits
+  const float n = z - integral;                //
+  float r = x - n * 0.693359375f;              // ln 2 in two parts, the first of few digits,
+  r += n * 2.12194440e-4f;                     // so that the product is exact
   const float series =
       1 + r * (1 + r * (1.f / 2 + r * (1.f / 6 + r * (1.f / 24 + r * (1.f / 120 + r * (1.f / 720 + r / 5040))))));
   const auto bits = std::bit_cast<uint32_t>(series) + (std::bit_cast<uint32_t>(z) << 23);  // times 2^n
-  return x < -87 ? 0 : std::bit_cast<float>(bits) + (x - x);                              // NaN stays NaN
+  return x < -87 ? 0 : std::bit_cast<float>(bits) + (x - x);                               // NaN stays NaN
 }
 
 // load and store are by bits, so that loops of them become loops over vectors; a store rounds to nearest, ties to even.

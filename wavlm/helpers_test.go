@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/ckpt"
-	"github.com/brainwavlm/bwlm/internal/testdevice"
+	"github.com/brainwavlm/bwlm/internal/torchtest"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -27,7 +27,7 @@ func noLeak(t *testing.T) {
 func variant(t *testing.T, name string) *Model {
 	t.Helper()
 	noLeak(t)
-	m, err := Load(t.Context(), filepath.Join(goldens, name), Options{Device: testdevice.Device()})
+	m, err := Load(t.Context(), filepath.Join(goldens, name), Options{Device: torchtest.Device()})
 	require.NoError(t, err)
 	t.Cleanup(m.Close)
 	return m

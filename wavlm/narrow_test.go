@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/internal/testdevice"
+	"github.com/brainwavlm/bwlm/internal/torchtest"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
@@ -20,7 +20,7 @@ func TestNarrow(t *testing.T) {
 	noLeak(t)
 	for _, name := range []string{"base", "large"} {
 		run := func(opt Options) (out [][]float32) {
-			opt.Device = testdevice.Device()
+			opt.Device = torchtest.Device()
 			m, err := Load(t.Context(), filepath.Join(goldens, name), opt)
 			require.NoError(t, err)
 			defer m.Close()

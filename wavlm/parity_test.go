@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/internal/testdevice"
+	"github.com/brainwavlm/bwlm/internal/torchtest"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -178,7 +178,7 @@ func TestGradients(t *testing.T) {
 					if strings.HasSuffix(name, "k_proj.bias") {
 						rtol, most = 0, 0 // its true gradient is 0
 					}
-					g.near(key, p.Grad(s), testdevice.Rounding()*most+1e-8, rtol)
+					g.near(key, p.Grad(s), torchtest.Rounding()*most+1e-8, rtol)
 				}
 				compare("input_values", wave)
 				for name, p := range m.Store().Params() {

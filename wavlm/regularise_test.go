@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/internal/testdevice"
+	"github.com/brainwavlm/bwlm/internal/torchtest"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -52,7 +52,7 @@ func TestRegularise(t *testing.T) {
 	m := variant(t, "base")
 	wave := tone(8000)
 	run := func(mode torch.Mode, p Pass) (out []float32) {
-		mode.Device = testdevice.Device()
+		mode.Device = torchtest.Device()
 		require.NoError(t, torch.Do(t.Context(), mode, func(s *torch.Scope) error {
 			h := m.Encoder.Forward(m.FrontEnd.Forward(s.FromFloat32(wave, 1, len(wave))), 3, p)
 			out = h[3].Float32s()
@@ -85,7 +85,7 @@ func TestRegularise(t *testing.T) {
 func TestLayerDrop(t *testing.T) {
 	for name, first := range map[string]bool{"base": true, "hubert_base": false} {
 		m := variant(t, name)
-		require.NoError(t, torch.Do(t.Context(), torch.Mode{Dropout: true, Device: testdevice.Device()}, func(s *torch.Scope) error {
+		require.NoError(t, torch.Do(t.Context(), torch.Mode{Dropout: true, Device: torchtest.Device()}, func(s *torch.Scope) error {
 			hidden := m.Encoder.Forward(s.Normal(0, 1, 1, 5, 24), 3, Pass{Regularise: Regularise{LayerDrop: 1}})
 			require.Len(t, hidden, 4, "a layer left out has an entry")
 			h := func(l int) []float32 { return hidden[l].Float32s() }
@@ -100,7 +100,7 @@ func TestLayerDrop(t *testing.T) {
 // TestChannelsMasked: a masked channel is 0 in all frames of its clip.
 func TestChannelsMasked(t *testing.T) {
 	m := variant(t, "base")
-	require.NoError(t, torch.Do(t.Context(), torch.Mode{Dropout: true, Device: testdevice.Device()}, func(s *torch.Scope) error {
+	require.NoError(t, torch.Do(t.Context(), torch.Mode{Dropout: true, Device: torchtest.Device()}, func(s *torch.Scope) error {
 		h := m.Encoder.augment(s.Full(1, 2, 5, 48), nil, Pass{Regularise: Regularise{Channels: Spans{Prob: .25, Length: 6}}})
 		perFrame := h.Sum(2).Float32s() // (2, 5)
 		for b := range 2 {
@@ -132,7 +132,7 @@ func TestMaskNeedsEmbedding(t *testing.T) {
 func TestMaskLeavesPaddingAlone(t *testing.T) {
 	for name, spared := range map[string]bool{"base": true, "hubert_base": false} {
 		m := variant(t, name)
-		require.NoError(t, torch.Do(t.Context(), torch.Mode{Dropout: true, Device: testdevice.Device()}, func(s *torch.Scope) error {
+		require.NoError(t, torch.Do(t.Context(), torch.Mode{Dropout: true, Device: torchtest.Device()}, func(s *torch.Scope) error {
 			valid := m.Encoder.padding(s, []int{40, 10}, 2, 40)
 			h := m.Encoder.augment(s.Zeros(2, 40, 48), valid, Pass{Regularise: Regularise{Time: Spans{Prob: .9, Length: 2, Min: 2}}})
 			masked := h.Abs().Sum(2).Float32s() // (2, 40)

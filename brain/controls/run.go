@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,7 +14,6 @@ import (
 	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
-	"github.com/brainwavlm/bwlm/brain/probe"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/torch"
 )
@@ -114,62 +112,6 @@ func (c *runner) one(ctx context.Context, name string) (s *brain.Summary, skippe
 
 func (c *runner) dir(name string) string { return filepath.Join(c.run.Dir, "controls", name) }
 
-// why says why a control cannot be done; "" if it can.
-func (c *runner) why(name string) (string, error) {
-	mode := c.study.Experiment.Train.Mode
-	switch name {
-	case "tuned":
-		if mode == "readout" {
-			return "the run tuned readouts only", nil
-		}
-	case "random_adapter":
-		if mode != "lora" {
-			return "the run has no adapter", nil
-		}
-	case "motion":
-		for _, p := range c.study.People() {
-			for _, story := range c.study.Data.StoriesOf(p) {
-				if stories, _ := c.study.StoryRows(); slices.Contains(stories, story) && !c.study.Data.HasMotion(p, story) {
-					return fmt.Sprintf("the data set has no motion of %s in story %s", p, story), nil
-				}
-			}
-		}
-	case "shuffled", "phase_randomised", "stimulus":
-		return c.tunes()
-	case "wrong_story":
-		for _, p := range c.study.People() {
-			if len(c.tuningStories(p)) < 2 {
-				return fmt.Sprintf("%s has one story in training and validation, so there is no other to take", p), nil
-			}
-		}
-		return c.tunes()
-	case "other_person":
-		if len(c.others()) == 0 {
-			return "everybody in the data set who heard all stories is in the experiment", nil
-		}
-		return c.tunes()
-	case "word_rate", "word_rate_position", "word_vectors":
-		if story, err := wordless(c.study); story != "" || err != nil {
-			return fmt.Sprintf("story %s has no words", story), err
-		}
-		if name == "word_vectors" && c.opt.Glove == "" {
-			return "no word vectors were given (--glove)", nil
-		}
-	}
-	if name == "word_vectors" {
-		return c.tunes()
-	}
-	return "", nil
-}
-
-// tunes says why nothing could be tuned otherwise.
-func (c *runner) tunes() (string, error) {
-	if c.study.Experiment.Train.Mode == "readout" {
-		return "the run tuned readouts only", nil
-	}
-	return "", nil
-}
-
 // evaluate does a control.
 func (c *runner) evaluate(ctx context.Context, name string) (*brain.Evaluation, error) {
 	_, rows := c.study.StoryRows()
@@ -222,156 +164,6 @@ func (c *runner) compare(ctx context.Context, t *brain.Tuned, err error) (*brain
 	}
 	defer t.Close()
 	return c.baseline.Compare(ctx, t)
-}
-
-// material is what a control is tuned on: the data set with other responses, and the changes to the experiment that this
-// needs. Responses are as the study uses them, so they are not prepared again.
-func (c *runner) material(ctx context.Context, name string, exp *experiment.Experiment) (dataset.Spec, error) {
-	spec := c.study.Data.Spec()
-	if name == "other_person" {
-		exp.Data.Subjects = c.others()
-		return spec, nil
-	}
-	exp.Data.Path = filepath.Join(exp.Out, "in memory") // which no command can open by mistake
-	exp.Data.Detrend, exp.Data.ZScore = "none", "none"
-	spec.Subjects, spec.Derived = nil, nil
-	r := rand.New(rand.NewPCG(c.seed(name), 0))
-	for _, p := range c.study.People() {
-		answers := c.study.Answers(p)
-		switch name {
-		case "shuffled":
-			c.change(p, answers, func(x []float32, rows, width int) []float32 { return shuffle(x, rows, width, r) })
-		case "phase_randomised":
-			c.change(p, answers, func(x []float32, rows, width int) []float32 { return randomisePhases(x, rows, width, r) })
-		case "wrong_story":
-			c.swap(p, answers)
-		default: // responses give way to features
-			return c.features(ctx, name, exp, spec)
-		}
-		spec.Subjects = append(spec.Subjects, subject(p, c.study.Data.Stories(), answers))
-	}
-	exp.Data.Subjects = c.study.People()
-	for i, roi := range spec.ROIs { // of people who are not there any more
-		spec.ROIs[i].BySubject = slices.DeleteFunc(slices.Clone(roi.BySubject), func(s dataset.SubjectRegion) bool {
-			return !slices.Contains(exp.Data.Subjects, s.Subject)
-		})
-	}
-	return spec, nil
-}
-
-// change replaces a person's responses in the rows of each part of training and validation.
-func (c *runner) change(person string, answers map[string]*dataset.Matrix, fn func(x []float32, rows, width int) []float32) {
-	copied := map[string]bool{}
-	for _, split := range []brain.Split{brain.Train, brain.Val} {
-		for _, part := range c.study.Rows(person, split) {
-			m := answers[part.Story]
-			if !copied[part.Story] {
-				m.Data, copied[part.Story] = slices.Clone(m.Data), true
-			}
-			x := m.Data[part.From*m.Voxels : part.To*m.Voxels]
-			copy(x, fn(slices.Clone(x), part.To-part.From, m.Voxels))
-		}
-	}
-}
-
-// swap gives each part of training and validation the responses to the part of another story: those of the next story
-// in turn.
-func (c *runner) swap(person string, answers map[string]*dataset.Matrix) {
-	stories := c.tuningStories(person)
-	pieces := map[string][]float32{}
-	for _, split := range []brain.Split{brain.Train, brain.Val} {
-		for _, part := range c.study.Rows(person, split) {
-			m := answers[part.Story]
-			pieces[part.Story] = append(pieces[part.Story], m.Data[part.From*m.Voxels:part.To*m.Voxels]...)
-		}
-	}
-	at := map[string]int{} // rows of each story that are filled
-	for _, split := range []brain.Split{brain.Train, brain.Val} {
-		for _, part := range c.study.Rows(person, split) {
-			m := answers[part.Story]
-			if at[part.Story] == 0 {
-				m.Data = slices.Clone(m.Data)
-			}
-			next := stories[(slices.Index(stories, part.Story)+1)%len(stories)]
-			rows := part.To - part.From
-			x := stretch(pieces[next], m.Voxels, at[part.Story]+rows)
-			copy(m.Data[part.From*m.Voxels:part.To*m.Voxels], x[at[part.Story]*m.Voxels:])
-			at[part.Story] += rows
-		}
-	}
-}
-
-// tuningStories are the stories of which a person has rows in training or validation.
-func (c *runner) tuningStories(person string) (stories []string) {
-	for _, split := range []brain.Split{brain.Train, brain.Val} {
-		for _, part := range c.study.Rows(person, split) {
-			if !slices.Contains(stories, part.Story) {
-				stories = append(stories, part.Story)
-			}
-		}
-	}
-	return stories
-}
-
-// stimulus is the name of the "person" who answers with features of the stimulus.
-const stimulus = "stimulus"
-
-// features makes a person of the stimulus, who answers one row late: the readout needs a delay, and gets that alone.
-func (c *runner) features(ctx context.Context, name string, exp *experiment.Experiment, spec dataset.Spec) (dataset.Spec, error) {
-	var vectors *probe.Vectors
-	if name == "word_vectors" {
-		var err error
-		if vectors, err = heardVectors(ctx, c.study, c.opt.Glove); err != nil {
-			return spec, err
-		}
-	}
-	stories, rows := c.study.StoryRows()
-	answers := map[string]*dataset.Matrix{}
-	for _, story := range stories {
-		var x []float32
-		var width int
-		var err error
-		if vectors != nil {
-			x, width, err = meanings(ctx, c.study.Data, story, rows[story], vectors)
-		} else {
-			x, width, err = sound(ctx, c.study.Data, story, rows[story])
-		}
-		if err != nil {
-			return spec, err
-		}
-		late := append(slices.Clone(x[:width]), x[:len(x)-width]...)
-		answers[story] = dataset.NewMatrix(rows[story], width, late)
-	}
-	spec.Subjects = []dataset.Subject{subject(stimulus, stories, answers)}
-	spec.ROIs = nil
-	exp.Data.Subjects, exp.Data.ROI, exp.Data.ZScore = []string{stimulus}, nil, "story"
-	exp.Train.Loss, exp.Readout.DelaysSeconds = "auto", []float64{c.study.Data.TR()}
-	return spec, nil
-}
-
-// subject is a person with responses in memory.
-func subject(name string, stories []string, answers map[string]*dataset.Matrix) dataset.Subject {
-	s := dataset.Subject{Name: name}
-	for _, story := range stories {
-		if m := answers[story]; m != nil {
-			s.Responses = append(s.Responses, dataset.Response{Story: story, Matrix: dataset.Value(m)})
-		}
-	}
-	return s
-}
-
-// others are as many people outside the experiment as there are in it, or fewer, who heard all that is heard in it.
-func (c *runner) others() (names []string) {
-	in := c.study.People()
-	stories, _ := c.study.StoryRows()
-	for _, name := range c.study.Data.People() {
-		heard := c.study.Data.StoriesOf(name)
-		all := !slices.ContainsFunc(stories, func(s string) bool { return !slices.Contains(heard, s) })
-		if all && !slices.Contains(in, name) && len(names) < len(in) {
-			names = append(names, name)
-		}
-	}
-	return names
 }
 
 // tune trains a control in its own run directory, or goes on with it, and scores what came out on the true responses.

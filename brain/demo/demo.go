@@ -21,6 +21,8 @@ type Options struct {
 	Force    bool        // replace an Out that is there, if a demo made it
 	Progress func(Event) // may be nil
 
+	Study brain.Options // of its experiments, which share what they keep; its Progress is not called
+
 	size   sim.Options // of the study; the zero value is that of the demo
 	epochs int         // at most so many; 0: as the arms say
 }
@@ -140,7 +142,9 @@ func (d *demo) open(ctx context.Context) (err error) {
 	}
 	exp := d.experiment(arm{name: "scores", loss: "spatial"})
 	exp.Data.Subjects = []string{sim.Listener, sim.Related, sim.Unrelated}
-	if d.study, err = brain.New(ctx, exp, d.sim.Dataset, d.model, brain.Options{Progress: d.meter.watch("base")}); err != nil {
+	study := d.opt.Study
+	study.Progress = d.meter.watch("base")
+	if d.study, err = brain.New(ctx, exp, d.sim.Dataset, d.model, study); err != nil {
 		return err
 	}
 	if d.baseline, err = d.study.Baseline(ctx); err != nil {

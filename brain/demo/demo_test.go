@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/frames"
 	"github.com/brainwavlm/bwlm/brain/sim"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/ckpt"
@@ -80,14 +82,26 @@ func TestDemo(t *testing.T) {
 	assert.FileExists(t, filepath.Join(opt.Out, "thesis.tex"))
 }
 
+// Nor does it matter where frames are kept.
 func TestDemoTwiceSameBytes(t *testing.T) {
-	run := func() string {
+	store, err := frames.Open(t.TempDir(), 1<<30)
+	require.NoError(t, err)
+	defer store.Close()
+	run := func(disk *frames.Store) string {
 		out := filepath.Join(t.TempDir(), "demo")
-		_, err := Run(t.Context(), Options{Seed: 9, Out: out, size: small, epochs: 1})
+		_, err := Run(t.Context(), Options{Seed: 9, Out: out, Study: brain.Options{Disk: disk}, size: small, epochs: 1})
 		require.NoError(t, err)
 		text, err := os.ReadFile(filepath.Join(out, marker))
 		require.NoError(t, err)
 		return string(text)
 	}
-	assert.Equal(t, run(), run())
+	assert.Equal(t, run(nil), run(store))
+	kept, err := store.List()
+	require.NoError(t, err)
+	assert.NotEmpty(t, kept)
+}
+
+func TestDemoInTooLittleMemory(t *testing.T) {
+	_, err := Run(t.Context(), Options{Out: t.TempDir(), Study: brain.Options{MaxBytes: 1 << 20}, size: small, epochs: 1})
+	assert.Equal(t, fault.Memory, fault.KindOf(err))
 }

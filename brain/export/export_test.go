@@ -22,6 +22,7 @@ import (
 	"github.com/brainwavlm/bwlm/cortex"
 	"github.com/brainwavlm/bwlm/cortex/nifti"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/filetest"
 )
 
 const voxels = 40
@@ -35,24 +36,9 @@ const (
 	nowhere   place = ``
 )
 
-func put(t testing.TB, path string, v any) {
-	t.Helper()
-	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
-	switch v := v.(type) {
-	case string:
-		require.NoError(t, os.WriteFile(path, []byte(v), 0o644))
-	case []float32:
-		require.NoError(t, ckpt.WriteNPY(path, []int{len(v)}, v))
-	default:
-		text, err := json.Marshal(v)
-		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(path, text, 0o644))
-	}
-}
-
 // madePlaces writes a data set whose voxels are somewhere: on every second vertex of two small spheres, or in a mask.
 func madePlaces(t testing.TB, dir string, at place) {
-	put(t, filepath.Join(dir, "dataset.yaml"), "name: made\nlicence: CC0\ntr_seconds: 2\nstories:\n  a: {audio: a.wav}\nsubjects:\n  ann: {a: a.npy}\n"+string(at)+"\n")
+	filetest.Put(t, dir, "dataset.yaml", "name: made\nlicence: CC0\ntr_seconds: 2\nstories:\n  a: {audio: a.wav}\nsubjects:\n  ann: {a: a.npy}\n"+string(at)+"\n")
 	left, right := cortex.Synthetic(1) // 42 vertices each
 	for name, s := range map[string]*cortex.Surface{"l": left.Surface, "r": right.Surface} {
 		h := map[string]cortex.Hemisphere{"l": cortex.Left, "r": cortex.Right}[name]
@@ -69,7 +55,7 @@ func madePlaces(t testing.TB, dir string, at place) {
 		vertices += " " + strconv.Itoa(2*v)
 		mask[2*v] = 1
 	}
-	put(t, filepath.Join(dir, "v.txt"), vertices)
+	filetest.Put(t, dir, "v.txt", vertices)
 	f, err := os.Create(filepath.Join(dir, "mask.nii.gz"))
 	require.NoError(t, err)
 	require.NoError(t, nifti.NewFloat([]int{4, 5, 4}, [3][4]float64{{3, 0, 0, -9}, {0, 3, .2, 5}, {0, -.2, 3, 2}}, mask).WriteGzip(f))
@@ -83,11 +69,11 @@ func made(t testing.TB, at place, people ...string) string {
 	top := t.TempDir()
 	dir := filepath.Join(top, "run")
 	madePlaces(t, filepath.Join(top, "data"), at)
-	put(t, filepath.Join(dir, "config.yaml"), "model: {path: m}\ndata: {path: "+filepath.Join(top, "data")+", subjects: all, train: [a], val: [b], test: [c]}\nout: "+dir+"\n")
+	filetest.Put(t, dir, "config.yaml", "model: {path: m}\ndata: {path: "+filepath.Join(top, "data")+", subjects: all, train: [a], val: [b], test: [c]}\nout: "+dir+"\n")
 	ci := &stats.Interval{.02, .06}
 	tuned := brain.System{MeanR: .12, ROIs: map[string]float64{"A1, left": .1, "tuned": .2}}
 	ceiling := brain.System{MeanR: .8, ROIs: map[string]float64{"A1, left": .8}}
-	put(t, filepath.Join(dir, "eval/summary.json"), brain.Summary{Schema: 1, Test: brain.Scores{Rows: 48, Subjects: people, Tuned: &tuned, Ceiling: &ceiling,
+	filetest.Put(t, dir, "eval/summary.json", brain.Summary{Schema: 1, Test: brain.Scores{Rows: 48, Subjects: people, Tuned: &tuned, Ceiling: &ceiling,
 		Base: brain.System{MeanR: .07, ROIs: map[string]float64{"A1, left": .05, "tuned": .15}},
 		Delta: &brain.Delta{MeanR: .05, CI95: ci, Significance: brain.Significance{P: .002, Q: .003}, ROIs: map[string]brain.DeltaROI{
 			"A1, left": {MeanR: .05, CI95: ci, Significance: brain.Significance{P: .004, Q: .004}}}}}})
@@ -106,12 +92,12 @@ func made(t testing.TB, at place, people ...string) string {
 			base[7], tuned[7], gain[7], ceiling[3] = nan, nan, nan, 0
 		}
 		for file, x := range map[string][]float32{"base_r": base, "tuned_r": tuned, "delta_r": gain, "ceiling": ceiling} {
-			put(t, filepath.Join(dir, "eval/test", name, file+".npy"), x)
+			filetest.Put(t, dir, "eval/test/"+name+"/"+file+".npy", x)
 		}
 		layout = append(layout, map[string]any{"name": name, "voxels": n, "rows": []any{map[string]any{"Story": "a-b", "From": 0, "To": 48}},
 			"regions": []any{map[string]any{"name": "A1, left", "columns": []int{1, 2}}}})
 	}
-	put(t, filepath.Join(dir, "eval/test/layout.json"), map[string]any{"schema": 1, "people": layout})
+	filetest.Put(t, dir, "eval/test/layout.json", map[string]any{"schema": 1, "people": layout})
 	return dir
 }
 
@@ -129,7 +115,7 @@ func exported(t testing.TB, run string, opt Options) (dir string, notes []string
 
 func TestMapsOnSurfacesAreTheScores(t *testing.T) {
 	run := made(t, onSurface, "ann")
-	put(t, filepath.Join(run, "eval/test/ann/tuned_q.npy"), make([]float32, voxels))
+	filetest.Put(t, run, "eval/test/ann/tuned_q.npy", make([]float32, voxels))
 	dir, notes, res := exported(t, run, Options{Space: "fsaverage", Version: "v1"})
 	assert.Empty(t, notes)
 	assert.Equal(t, []string{"gifti", "csv", "json"}, res.Formats)
@@ -243,7 +229,7 @@ func TestADemoIsItsRuns(t *testing.T) {
 		require.NoError(t, os.Rename(run, filepath.Join(dir, arm)))
 		to.Test = brain.Scores{Rows: 48, Subjects: []string{"listener"}, Base: brain.System{MeanR: .07}, Tuned: &brain.System{MeanR: .12}, Delta: &brain.Delta{MeanR: .05}}
 	}
-	put(t, filepath.Join(dir, "demo.json"), d)
+	filetest.Put(t, dir, "demo.json", d)
 	madePlaces(t, dir, onSurface)
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "surface"), 0o755))
 	for from, to := range map[string]string{"l.surf.gii": "left.surf.gii", "r.surf.gii": "right.surf.gii"} {
@@ -275,7 +261,7 @@ func TestWhatIsThereIsNotLost(t *testing.T) {
 	dir := t.TempDir()
 	write := func(opt Options) error { _, err := Write(t.Context(), rep, dir, opt); return err }
 	mine := filepath.Join(dir, "group", "mine_statmap.txt")
-	put(t, mine, "mine")
+	filetest.Put(t, dir, "group/mine_statmap.txt", "mine")
 	for _, force := range []bool{false, true} { // something that is no export
 		err := write(Options{Force: force})
 		assert.Equal(t, fault.Exists, fault.KindOf(err))
@@ -285,7 +271,7 @@ func TestWhatIsThereIsNotLost(t *testing.T) {
 	require.NoError(t, write(Options{Task: "old"}))
 	require.ErrorContains(t, write(Options{}), "--force")
 	note := filepath.Join(dir, "sub-ann", "func", "note.txt")
-	put(t, note, "mine")
+	filetest.Put(t, dir, "sub-ann/func/note.txt", "mine")
 	require.NoError(t, write(Options{Force: true, Task: "new"}))
 	assert.FileExists(t, note)
 	old, err := filepath.Glob(filepath.Join(dir, "sub-ann/func/*task-old*"))
@@ -321,7 +307,7 @@ func TestMistakesSayWhatToDo(t *testing.T) {
 		assert.ErrorContains(t, err, c.why)
 	}
 	run := made(t, inMask, "ann")
-	put(t, filepath.Join(run, "eval/test/ann/tuned_p.npy"), []float32{1, 2})
+	filetest.Put(t, run, "eval/test/ann/tuned_p.npy", []float32{1, 2})
 	assert.ErrorContains(t, try(run, Options{}), "layout says [40]")
 	run = made(t, inMask, "ann")
 	require.NoError(t, os.Remove(filepath.Join(run, "eval/test/layout.json")))

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/internal/filetest"
 )
 
 // Every map is loaded by nilearn and has the numbers of the run, and every name is taken apart.
@@ -20,7 +22,7 @@ func TestNilearnReadsTheMaps(t *testing.T) {
 	}
 	for _, at := range []place{onSurface, inMask} {
 		run := made(t, at, "ann", "S_2")
-		put(t, filepath.Join(run, "eval/test/S_2/delta_p.npy"), make([]float32, voxels))
+		filetest.Put(t, run, "eval/test/S_2/delta_p.npy", make([]float32, voxels))
 		data := filepath.Join(filepath.Dir(run), "data")
 		args := []string{"--mask", filepath.Join(data, "mask.nii.gz")}
 		if at == onSurface {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"image"
 	"image/color"
@@ -24,10 +23,10 @@ import (
 	"github.com/brainwavlm/bwlm/brain/probe"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/brain/transfer"
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/cortex"
 	"github.com/brainwavlm/bwlm/cortex/nifti"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/filetest"
 )
 
 // Names that a file may hold and a page must not obey.
@@ -38,23 +37,6 @@ const (
 
 const madeVoxels = 40
 
-// put writes a file of a run.
-func put(t testing.TB, dir, name string, v any) {
-	t.Helper()
-	path := filepath.Join(dir, name)
-	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
-	switch v := v.(type) {
-	case string:
-		require.NoError(t, os.WriteFile(path, []byte(v), 0o644))
-	case []float32:
-		require.NoError(t, ckpt.WriteNPY(path, []int{len(v)}, v))
-	default:
-		text, err := json.Marshal(v)
-		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(path, text, 0o644))
-	}
-}
-
 // made is a run whose numbers are planted: the hostile region gains, the other loses nothing. Voxel 7 is constant.
 func made(t testing.TB) string {
 	dir := filepath.Join(t.TempDir(), "run")
@@ -63,11 +45,11 @@ func made(t testing.TB) string {
 	exp.Data.Subjects, exp.Data.Train, exp.Data.Val, exp.Data.Test = []string{"ann"}, []string{"a"}, []string{"b"}, []string{"c"}
 	var config bytes.Buffer
 	require.NoError(t, exp.Write(&config))
-	put(t, dir, "config.yaml", config.String())
-	put(t, dir, "manifest.json", brain.Manifest{Schema: 1, Versions: map[string]string{"bwlm": "v0.9"}, Seed: 5,
+	filetest.Put(t, dir, "config.yaml", config.String())
+	filetest.Put(t, dir, "manifest.json", brain.Manifest{Schema: 1, Versions: map[string]string{"bwlm": "v0.9"}, Seed: 5,
 		Splits: []string{"train a[0:100]", "val b[0:50]", "test " + hostile + "[0:480]"}, Subjects: []brain.ManifestPerson{{Name: "ann", Voxels: madeVoxels, Tuned: 30}},
 		Inputs: []brain.ManifestInput{{Path: "/home/somebody/data/" + hostile + "/a.npy", Bytes: 1234567, SHA256: "abc"}}, Notes: []string{hostile}})
-	put(t, dir, "metrics.jsonl", `{"epoch":0,"step":0,"train_loss":null,"val_r":0.30}
+	filetest.Put(t, dir, "metrics.jsonl", `{"epoch":0,"step":0,"train_loss":null,"val_r":0.30}
 {"step":1,"epoch":1,"story":"a","from":0,"to":10,"loss":-0.2}
 {"epoch":1,"step":1,"train_loss":-0.2,"val_r":0.35}
 `)
@@ -82,7 +64,7 @@ func made(t testing.TB) string {
 		return &brain.Share{MeanR: &all, ROIs: map[string]float64{}}
 	}
 	base.OfCeiling, tuned.OfCeiling = share(.3), share(.34)
-	put(t, dir, "eval/summary.json", brain.Summary{Schema: 1, Chosen: 1, Test: brain.Scores{Rows: 480, Subjects: []string{"ann"}, Base: base, Tuned: &tuned,
+	filetest.Put(t, dir, "eval/summary.json", brain.Summary{Schema: 1, Chosen: 1, Test: brain.Scores{Rows: 480, Subjects: []string{"ann"}, Base: base, Tuned: &tuned,
 		BaseBestLayer: &best, Ceiling: &most, DeltaBest: &brain.Delta{MeanR: .03, CI95: ci},
 		Delta: &brain.Delta{MeanR: .04, CI95: ci, Significance: brain.Significance{P: .002, Q: .003},
 			Auditory: &stats.NonInferiority{Margin: .015, P: .01, NotWorse: true, Smallest: .004},
@@ -95,7 +77,7 @@ func made(t testing.TB) string {
 		}
 		return out
 	}
-	put(t, dir, "eval/test/layout.json", map[string]any{"schema": 1, "people": []any{map[string]any{"name": "ann", "voxels": madeVoxels,
+	filetest.Put(t, dir, "eval/test/layout.json", map[string]any{"schema": 1, "people": []any{map[string]any{"name": "ann", "voxels": madeVoxels,
 		"rows": []any{map[string]any{"Story": "c", "From": 0, "To": 480}}, "regions": []any{
 			map[string]any{"name": hostile, "columns": columns(0, 20)}, map[string]any{"name": breaker, "columns": columns(20, 40)}}}}})
 	baseR, tunedR, gain, ceiling := make([]float32, madeVoxels), make([]float32, madeVoxels), make([]float32, madeVoxels), make([]float32, madeVoxels)
@@ -113,7 +95,7 @@ func made(t testing.TB) string {
 	q := slices.Repeat([]float32{1}, madeVoxels)
 	q[0], q[1], q[2], q[7] = .01, .05, .06, .01
 	for name, x := range map[string][]float32{"base_r": baseR, "tuned_r": tunedR, "delta_r": gain, "delta_q": q, "ceiling": ceiling} {
-		put(t, dir, "eval/test/ann/"+name+".npy", x)
+		filetest.Put(t, dir, "eval/test/ann/"+name+".npy", x)
 	}
 	return dir
 }
@@ -244,7 +226,7 @@ func TestReadRefusesWhatIsDamaged(t *testing.T) {
 		{"probe.json", "[]", fault.BadData, "probe.json"},
 	} {
 		dir := made(t)
-		put(t, dir, c.name, c.text)
+		filetest.Put(t, dir, c.name, c.text)
 		_, err := Read(t.Context(), dir)
 		require.Error(t, err, c.name)
 		assert.Equal(t, c.kind, fault.KindOf(err), "%v", err)
@@ -254,7 +236,7 @@ func TestReadRefusesWhatIsDamaged(t *testing.T) {
 	assert.Equal(t, fault.Missing, fault.KindOf(err))
 	assert.ErrorContains(t, err, "bwlm eval")
 	unfinished := t.TempDir()
-	put(t, unfinished, "demo.json", "{}")
+	filetest.Put(t, unfinished, "demo.json", "{}")
 	_, err = Read(t.Context(), unfinished)
 	assert.ErrorContains(t, err, "did not come to its end")
 }
@@ -263,13 +245,13 @@ func TestControlsProbesAndTransferAreFound(t *testing.T) {
 	dir := made(t)
 	text, err := os.ReadFile(filepath.Join(dir, "eval", "summary.json"))
 	require.NoError(t, err)
-	put(t, dir, "controls/shuffled/eval/summary.json", string(text))
-	put(t, dir, "controls/unfinished/config.yaml", "")
-	put(t, dir, "transfer/bob/summary.json", string(text))
-	put(t, dir, "probe.json", probe.Report{Schema: 1, Layers: []int{0, 1}, Probes: map[string]*probe.Result{
+	filetest.Put(t, dir, "controls/shuffled/eval/summary.json", string(text))
+	filetest.Put(t, dir, "controls/unfinished/config.yaml", "")
+	filetest.Put(t, dir, "transfer/bob/summary.json", string(text))
+	filetest.Put(t, dir, "probe.json", probe.Report{Schema: 1, Layers: []int{0, 1}, Probes: map[string]*probe.Result{
 		"pitch": {ByModel: probe.ByModel{Base: []float64{.25, .75}, Tuned: []float64{.3, .4}}}, "speaker": {Skipped: "one voice"}}})
 	saved := 3.5
-	put(t, dir, "transfer/transfer.json", transfer.Result{Schema: 1, Subjects: []string{"ann", "bob"}, Base: []float64{.1, .2}, Matrix: [][]float64{{.31, .22}, {.12, .43}},
+	filetest.Put(t, dir, "transfer/transfer.json", transfer.Result{Schema: 1, Subjects: []string{"ann", "bob"}, Base: []float64{.1, .2}, Matrix: [][]float64{{.31, .22}, {.12, .43}},
 		Curve: &transfer.Curve{Points: []transfer.Point{{Minutes: 1}, {Minutes: 2}}, Goal: .2, Saved: &saved}})
 	r, err := Read(t.Context(), dir)
 	require.NoError(t, err)
@@ -334,24 +316,24 @@ func TestMapsAreDrawnWhereTheDataSetNamesPlaces(t *testing.T) {
 func TestRunInAMask(t *testing.T) {
 	dir := made(t)
 	data := filepath.Join(filepath.Dir(dir), "data")
-	put(t, data, "dataset.yaml", "name: made\ntr_seconds: 2\nmask: mask.nii.gz\nstories:\n  a: {audio: a.wav}\nsubjects:\n  ann: {a: a.npy}\n")
+	filetest.Put(t, data, "dataset.yaml", "name: made\ntr_seconds: 2\nmask: mask.nii.gz\nstories:\n  a: {audio: a.wav}\nsubjects:\n  ann: {a: a.npy}\n")
 	inside := make([]float32, 4*5*3)
 	for v := range madeVoxels {
 		inside[v] = 1
 	}
 	var mask bytes.Buffer
 	require.NoError(t, nifti.NewFloat([]int{4, 5, 3}, [3][4]float64{{9, 0, 0, -15}, {0, 9, 0, -20}, {0, 0, 9, 0}}, inside).WriteGzip(&mask))
-	put(t, data, "mask.nii.gz", mask.String())
+	filetest.Put(t, data, "mask.nii.gz", mask.String())
 	exp := experiment.Default()
 	exp.Model.Path, exp.Data.Path, exp.Out = "nano", data, dir
 	exp.Data.Subjects, exp.Data.Train, exp.Data.Val, exp.Data.Test = []string{"all"}, []string{"a"}, []string{"b"}, []string{"c"}
 	var config bytes.Buffer
 	require.NoError(t, exp.Write(&config))
-	put(t, dir, "config.yaml", config.String())
+	filetest.Put(t, dir, "config.yaml", config.String())
 	text, err := os.ReadFile(filepath.Join(dir, "eval", "test", "layout.json"))
 	require.NoError(t, err)
 	ann := regexp.MustCompile(`\{"name":"ann".*\}`).FindString(strings.TrimSuffix(strings.TrimSpace(string(text)), `],"schema":1}`))
-	put(t, dir, "eval/test/layout.json", `{"schema":1,"people":[`+ann+","+strings.Replace(ann, "ann", "bob", 1)+`]}`)
+	filetest.Put(t, dir, "eval/test/layout.json", `{"schema":1,"people":[`+ann+","+strings.Replace(ann, "ann", "bob", 1)+`]}`)
 	require.NoError(t, os.CopyFS(filepath.Join(dir, "eval", "test", "bob"), os.DirFS(filepath.Join(dir, "eval", "test", "ann"))))
 
 	page := pageOf(t, dir)

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/internal/testdevice"
+	"github.com/brainwavlm/bwlm/internal/torchtest"
 )
 
 // sample is training and test rows.
@@ -56,7 +56,7 @@ func cvGoldens(t *testing.T) (plain, banded []cvGolden, grid []float64) {
 func (g cvGolden) options(t *testing.T, grid []float64) Options {
 	folds, err := Contiguous(g.Rows, 5)
 	require.NoError(t, err)
-	opt := Options{Lambdas: grid, Folds: folds, NoIntercept: !g.Intercept, Weights: g.Weights, Device: testdevice.Device()}
+	opt := Options{Lambdas: grid, Folds: folds, NoIntercept: !g.Intercept, Weights: g.Weights, Device: torchtest.Device()}
 	if g.Select == "r2" {
 		opt.Select = R2
 	}

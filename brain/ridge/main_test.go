@@ -3,10 +3,10 @@ package ridge
 import (
 	"testing"
 
-	"github.com/brainwavlm/bwlm/internal/testdevice"
+	"github.com/brainwavlm/bwlm/internal/torchtest"
 )
 
 func TestMain(m *testing.M) {
-	testdevice.Load()
+	torchtest.Load()
 	m.Run()
 }

@@ -31,6 +31,12 @@ About 4 minutes and 2 GB on 2 cores.`,
 			if opt.Out == "" {
 				return usage(c, "--out is missing")
 			}
+			study, done, err := a.studyOptions(0, nil)
+			if err != nil {
+				return err
+			}
+			defer done()
+			opt.Study = study
 			report, err := a.demo(c.Context(), opt)
 			if err != nil {
 				return err
@@ -43,6 +49,8 @@ About 4 minutes and 2 GB on 2 cores.`,
 			return a.answer(report, func(w io.Writer) error { return printDemo(w, report, opt.Out) })
 		},
 	}
+	a.limits.cache.add(c)
+	a.limits.addMemory(c)
 	f := c.Flags()
 	f.StringVar(&opt.Out, "out", "", "`directory` for the study")
 	f.Uint64Var(&opt.Seed, "seed", 1, "of stories, people, noise and tuning")

@@ -2,7 +2,8 @@
 //
 // # How to add a command
 //
-// Write one file, named for the command, with one constructor, and list it in commands (root.go):
+// Write one file, named for the command, with one constructor, and list it in commands (root.go) and, if it computes, in
+// computing (process.go):
 //
 //	func scoreCommand(a *app) *cobra.Command {
 //		var exp experimentFlags

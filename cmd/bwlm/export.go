@@ -30,8 +30,9 @@ stat is r, or percentofceiling, p or q; desc is base, basebestlayer, tuned, gain
 each map says what it is. Places are those that dataset.yaml names (surface or mask); without any there are tables only. NaN
 stands where no voxel is and where responses do not vary.
 
-p and q of regions are in the tables. Those of voxels become maps if eval/test/PERSON has them as base_p.npy, tuned_p.npy,
-delta_p.npy or _q.npy; bwlm stats permute computes such files.
+p and q of regions are in the tables. Those of voxels become maps if eval/test/PERSON has them: delta_p.npy and delta_q.npy,
+which an evaluation leaves there, and base_p.npy, tuned_p.npy or _q.npy, which are yours to put there (as p.npy and q.npy of
+bwlm stats test).
 
 A demo's directory is a RUN, too: each way of tuning gets a folder. Files are written one by one; --force replaces what an
 export wrote, and nothing else. --json prints {"schema", "out", "formats", "files"}.`,

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -27,7 +28,12 @@ import (
 // TestMain lets this binary be bwlm, for the scripts and for the tests that need a process of their own.
 func TestMain(m *testing.M) {
 	testscript.Main(ownCache{m}, map[string]func(){"bwlm": func() {
-		os.Exit(run(os.Args[1:], os.Stdout, os.Stderr, append(commands(), trials()...)))
+		code := run(os.Args[1:], os.Stdout, os.Stderr, append(commands(), trials()...))
+		if name := commandOf(os.Args); torch.Configure(torch.Options{}) != nil && !slices.Contains(slices.Concat(computing, brief), name) {
+			fmt.Fprintf(os.Stderr, "%s called libtorch: it belongs in the list computing\n", name)
+			code = 99 // so the script fails
+		}
+		os.Exit(code)
 	}})
 }
 

@@ -1,27 +1,17 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"math"
-	"os"
-	"path/filepath"
 	"runtime/debug"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/brainwavlm/bwlm/brain/ridge"
-	"github.com/brainwavlm/bwlm/brain/stats"
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
-	"github.com/brainwavlm/bwlm/fault"
 )
 
 // ridgeFlags are what ridge can be asked for.
@@ -31,26 +21,6 @@ type ridgeFlags struct {
 	folds                             int
 	intercept                         bool
 	opt                               ridge.Options
-}
-
-// ridgeAnswer is what ridge says of what it found. Means are over voxels that are not constant.
-type ridgeAnswer struct {
-	Schema   int        `json:"schema"`
-	Out      string     `json:"out"`
-	Files    []string   `json:"files"`
-	Rows     int        `json:"rows"`
-	TestRows int        `json:"test_rows"`
-	Features int        `json:"features"`
-	Voxels   int        `json:"voxels"`
-	Folds    int        `json:"folds"`
-	Select   string     `json:"select"`
-	CV       *float64   `json:"mean_cv_score"` // null with one lambda, for which nothing is held out
-	R        *float64   `json:"mean_r"`        // null without test rows
-	R2       *float64   `json:"mean_r2"`
-	Split    []*float64 `json:"mean_split_r2"` // per band
-	Constant int        `json:"constant_voxels"`
-	Smallest int        `json:"smallest_lambda_voxels"` // voxels that chose an end of the grid
-	Largest  int        `json:"largest_lambda_voxels"`
 }
 
 func ridgeCommand(a *app) *cobra.Command {
@@ -224,194 +194,4 @@ func (a *app) ridge(ctx context.Context, f *ridgeFlags) (*ridgeAnswer, error) {
 		answer.TestRows = test.rows
 	}
 	return answer, answer.write(f.out, model, scores)
-}
-
-// countEnds counts voxels that chose the smallest or the largest lambda, between which others might have been better.
-func (r *ridgeAnswer) countEnds(model *ridge.Model) {
-	if model.Scores == nil {
-		return
-	}
-	least, most := slices.Min(model.Candidates), slices.Max(model.Candidates)
-	for v, alpha := range model.Alphas {
-		switch {
-		case model.Constant[v]:
-		case alpha == least:
-			r.Smallest++
-		case alpha == most:
-			r.Largest++
-		}
-	}
-}
-
-// pair is features, and responses that are not read yet.
-type pair struct {
-	x            []float32 // (rows, features)
-	y            *ckpt.Columns
-	rows         int
-	features     int
-	xPath, yPath string
-}
-
-// openPair reads features and opens responses with as many rows.
-func openPair(xPath, yPath string) (*pair, error) {
-	p := &pair{xPath: xPath, yPath: yPath}
-	x, err := ckpt.OpenColumns(xPath)
-	if err != nil {
-		return nil, err
-	}
-	defer x.Close()
-	p.rows, p.features = x.Rows, x.Cols
-	if p.x, err = x.Matrix(); err != nil {
-		return nil, err
-	}
-	if p.y, err = ckpt.OpenColumns(yPath); err != nil {
-		return nil, err
-	}
-	if p.y.Rows != p.rows {
-		p.close()
-		e := fault.New(fault.BadData, "ridge", yPath, "%d rows, %s has %d", p.y.Rows, xPath, p.rows)
-		switch {
-		case p.y.Cols == p.rows && p.features == p.y.Rows:
-			return nil, e.Advise("one of them looks transposed: want rows x features and rows x voxels")
-		case p.y.Cols == p.rows:
-			return nil, e.Advise("it looks transposed: want rows x voxels")
-		case p.features == p.y.Rows:
-			return nil, e.Advise("%s looks transposed: want rows x features", xPath)
-		}
-		return nil, e.Advise("both must have a row for each TR")
-	}
-	if p.rows == 0 || p.features == 0 || p.y.Cols == 0 {
-		p.close()
-		return nil, fault.New(fault.BadData, "ridge", yPath, "%d rows, %d features, %d voxels: nothing to fit",
-			p.rows, p.features, p.y.Cols)
-	}
-	return p, nil
-}
-
-func (p *pair) close() { _ = p.y.Close() } // it was only read
-
-// like refuses test data of other features or voxels than the training data.
-func (p *pair) like(train *pair) error {
-	for _, c := range []struct {
-		what, path, as string
-		got, want      int
-	}{{"features", p.xPath, train.xPath, p.features, train.features}, {"voxels", p.yPath, train.yPath, p.y.Cols, train.y.Cols}} {
-		if c.got != c.want {
-			e := fault.New(fault.BadData, "ridge", c.path, "%d %s, %s has %d", c.got, c.what, c.as, c.want)
-			if p.rows == c.want {
-				return e.Advise("it looks transposed: want rows x %s", c.what)
-			}
-			return e.Advise("training and test data must have the same %s", c.what)
-		}
-	}
-	return nil
-}
-
-// name gives an error of the ridge the file that it is about.
-func (p *pair) name(err error) error {
-	e, ok := errors.AsType[*fault.Error](err)
-	if !ok || e.What != "ridge" {
-		return err
-	}
-	named := *e
-	places := map[string]string{"features": p.xPath, "responses": p.yPath, "folds": "--folds", "bands": "--bands"}
-	named.Where = cmp.Or(places[e.Where], e.Where)
-	return &named
-}
-
-// makeResults makes the folder that results are written to, file by file, if it is not there.
-func makeResults(dir string) error {
-	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
-		return fault.New(fault.Exists, "ridge", dir, "is a file, not a folder").Advise("choose another --out")
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fault.Wrap(fault.IO, "ridge", dir, err).Advise("choose a folder that can be made")
-	}
-	return nil
-}
-
-// write writes the results and notes their means. A file of an earlier ridge that this one does not make is removed, so
-// that the folder holds one ridge.
-func (r *ridgeAnswer) write(dir string, model *ridge.Model, scores *ridge.Evaluation) error {
-	voxels, bands := []int{model.Voxels}, []int{len(model.Bands), model.Voxels}
-	constant, lambda := model.Constant, voxels
-	if model.Bands != nil {
-		lambda = bands
-	}
-	if scores == nil {
-		scores = &ridge.Evaluation{}
-	} else {
-		constant = scores.Constant
-	}
-	intercept := model.Intercept
-	if !model.Centred {
-		intercept = nil
-	}
-	for _, c := range constant {
-		if c {
-			r.Constant++
-		}
-	}
-	for _, x := range []struct {
-		name   string
-		shape  []int
-		values []float64
-	}{{"lambda", lambda, model.Lambdas}, {"intercept", voxels, intercept}, {"cv", voxels, model.Scores},
-		{"r", voxels, scores.R}, {"r2", voxels, scores.R2}, {"split_r2", bands, scores.Split}} {
-		path := filepath.Join(dir, x.name+".npy")
-		if x.values == nil {
-			if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return fault.Wrap(fault.IO, "ridge", path, err)
-			}
-			continue
-		}
-		if err := ckpt.WriteNPY(path, x.shape, x.values); err != nil {
-			return err
-		}
-		r.Files = append(r.Files, x.name+".npy")
-	}
-	r.Files = append(r.Files, "coef.npy", "constant.npy")
-	r.CV, r.R, r.R2 = meanOf(model.Scores, model.Constant), meanOf(scores.R, constant), meanOf(scores.R2, constant)
-	for b := range scores.Split[:len(scores.Split)/model.Voxels] {
-		r.Split = append(r.Split, meanOf(scores.Split[b*model.Voxels:(b+1)*model.Voxels], constant))
-	}
-	return errors.Join(ckpt.WriteNPY(filepath.Join(dir, "coef.npy"), []int{model.Features, model.Voxels}, model.Weights),
-		ckpt.WriteNPY(filepath.Join(dir, "constant.npy"), voxels, constant))
-}
-
-// meanOf is the mean over voxels that are not constant, nil if there is none.
-func meanOf(x []float64, constant []bool) *float64 {
-	if x == nil {
-		return nil
-	}
-	mean, n := stats.Mean(x, constant, nil)
-	if n == 0 {
-		return nil
-	}
-	return &mean
-}
-
-func (r *ridgeAnswer) text(w io.Writer) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %d rows, %d features, %d voxels, %d folds, lambda by %s\n",
-		r.Out, r.Rows, r.Features, r.Voxels, r.Folds, r.Select)
-	line := func(name string, x *float64, of string) {
-		if x != nil {
-			fmt.Fprintf(&b, "%-14s%+.4f%s\n", name, *x, of)
-		}
-	}
-	line("held-out folds", r.CV, ", mean "+r.Select+" of the chosen lambda")
-	line("test r", r.R, fmt.Sprintf(", mean; %d rows", r.TestRows))
-	line("test R²", r.R2, ", mean")
-	for i, x := range r.Split {
-		line(fmt.Sprintf("  band %d", i), x, " of it, mean")
-	}
-	if r.Constant > 0 {
-		fmt.Fprintf(&b, "constant      %d voxels, which score 0 and are not in the means\n", r.Constant)
-	}
-	if r.Smallest+r.Largest > 0 {
-		fmt.Fprintf(&b, "ends          %d voxels chose the smallest lambda, %d the largest\n", r.Smallest, r.Largest)
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
 }

@@ -53,8 +53,9 @@ var rules = []rule{
 		others:   []string{"go.yaml.in/yaml/v3", "gonum.org/v1/gonum/...", "golang.org/x/sync/...", "github.com/gofrs/flock"},
 	},
 
-	{packages: "internal/tfevents/readback", others: []string{"github.com/stretchr/testify/require"}}, // of tests
-	{packages: "internal/testdevice", ours: []string{"torch"}},                                        // of tests
+	{packages: "internal/tfevents/readback", others: []string{"github.com/stretchr/testify/require"}},                // of tests
+	{packages: "internal/filetest", ours: []string{"ckpt"}, others: []string{"github.com/stretchr/testify/require"}}, // of tests
+	{packages: "internal/torchtest", ours: []string{"torch"}},                                                        // of tests
 	{packages: "internal/..."},
 	{packages: "cmd/...", ours: []string{"..."}, others: []string{"..."}},
 	{packages: "bench", ours: []string{"..."}, others: []string{"..."}},

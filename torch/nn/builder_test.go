@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/internal/testdevice"
+	"github.com/brainwavlm/bwlm/internal/torchtest"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -276,7 +276,7 @@ func TestDenseMultipliesInTheComputeType(t *testing.T) {
 		require.NoError(t, st.Build(s, Fresh{}, nil, func(b *Builder) { b.Linear(&l, "l", 64, 32) }))
 	})
 	run := func(compute torch.DType) (y []float32) {
-		require.NoError(t, torch.Do(t.Context(), torch.Mode{Seed: 2, Compute: compute, Device: testdevice.Device()}, func(s *torch.Scope) error {
+		require.NoError(t, torch.Do(t.Context(), torch.Mode{Seed: 2, Compute: compute, Device: torchtest.Device()}, func(s *torch.Scope) error {
 			out := l.Forward(s.Normal(0, 1, 4, 64))
 			assert.Equal(t, torch.Float32, out.DType())
 			y = out.Float32s()

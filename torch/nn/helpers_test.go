@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/internal/testdevice"
+	"github.com/brainwavlm/bwlm/internal/torchtest"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -15,7 +15,7 @@ func TestMain(m *testing.M) {
 	if err := torch.Configure(torch.Options{Workers: 4, Threads: 1}); err != nil {
 		panic(err)
 	}
-	testdevice.Load()
+	torchtest.Load()
 	m.Run()
 }
 
@@ -38,5 +38,5 @@ func newStore(t *testing.T) *Store {
 // do runs fn in a scope with gradients but without dropout, on the device of the tests.
 func do(t *testing.T, seed uint64, fn func(s *torch.Scope)) {
 	t.Helper()
-	require.NoError(t, torch.Do(t.Context(), torch.Mode{Grad: true, Seed: seed, Device: testdevice.Device()}, func(s *torch.Scope) error { fn(s); return nil }))
+	require.NoError(t, torch.Do(t.Context(), torch.Mode{Grad: true, Seed: seed, Device: torchtest.Device()}, func(s *torch.Scope) error { fn(s); return nil }))
 }

@@ -1,7 +1,4 @@
-// Package testdevice says on which device tests open their models, so that the same goldens hold on the CPU and on CUDA:
-//
-//	BWLM_TEST_DEVICE=cuda go test ./wavlm ./peft ./brain/...
-package testdevice
+package torchtest
 
 import (
 	"fmt"
@@ -24,7 +21,9 @@ func Name() string {
 	return "cpu"
 }
 
-// Device is where tests open their models.
+// Device is where tests open their models, so that the same goldens hold on the CPU and on CUDA:
+//
+//	BWLM_TEST_DEVICE=cuda go test ./wavlm ./peft ./brain/...
 func Device() torch.Device {
 	if Name() == "cuda" {
 		return torch.CUDA(0)

@@ -1,0 +1,65 @@
+package brain
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// noteRaw warns of responses in scanner units, and of constant voxels.
+func (st *Study) noteRaw(p *person) {
+	for _, story := range st.Data.StoriesOf(p.name) {
+		r := p.responses[story]
+		if r == nil {
+			continue
+		}
+		if raw := r.repeats.Raw(); len(raw) > 0 && st.Experiment.Data.Detrend == "none" {
+			st.note("%s/%s: %d of %d columns look raw (|mean| above 3 SD); consider data.detrend: legendre:N", p.name, story, len(raw), p.voxels)
+		}
+		if c := r.repeats.Constant(0, r.rows); len(c) > 0 {
+			st.note("%s/%s: %d of %d voxels are constant; they are left out of means", p.name, story, len(c), p.voxels)
+		}
+	}
+}
+
+// noteMethod says how seconds became rows, what that costs, and what is rounded.
+func (st *Study) noteMethod(context.Context) error {
+	exp := st.Experiment
+	if st.frozen.half {
+		st.note("what no tuning changes is rounded to bf16: results are not, to the last bits, those without")
+	}
+	st.note("readout.delays_seconds %v are %v TRs of %g s", exp.Readout.DelaysSeconds, st.delays, st.Data.TR())
+	if longest := slices.Max(st.delays); exp.Train.HaloTRs < longest && !exp.Compat.NoHalo {
+		st.note("train.halo_trs %d is less than the longest delay of %d TRs: the first rows of each block lack their history", exp.Train.HaloTRs, longest)
+	}
+	if exp.Readout.LayerMix != "none" && exp.Eval.Layer == "model" {
+		st.note("readout.layer_mix trains hidden states below %d too, and scores read that one alone; eval.layer: voxel gives each voxel its best", exp.Model.Layer)
+	}
+	if story := st.inSeveralSplits(); story != "" && exp.Data.Detrend != "none" {
+		st.note("data.detrend is fitted over the whole of %s, whose rows are in several splits", story)
+	}
+	return nil
+}
+
+// inSeveralSplits finds a story of which more than one split has rows.
+func (st *Study) inSeveralSplits() string {
+	for _, story := range st.stories {
+		in := 0
+		for _, split := range Splits {
+			if slices.Contains(st.storiesOf(split), story) {
+				in++
+			}
+		}
+		if in > 1 {
+			return story
+		}
+	}
+	return ""
+}
+
+// note adds to Notes what is not there yet.
+func (st *Study) note(format string, args ...any) {
+	if text := fmt.Sprintf(format, args...); !slices.Contains(st.Notes, text) {
+		st.Notes = append(st.Notes, text)
+	}
+}

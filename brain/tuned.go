@@ -1,0 +1,48 @@
+package brain
+
+import (
+	"context"
+
+	"github.com/brainwavlm/bwlm/peft"
+	"github.com/brainwavlm/bwlm/wavlm"
+)
+
+// Tuned is the outcome of a training as an evaluation needs it.
+type Tuned struct {
+	Model *wavlm.Model
+	close func()
+}
+
+// Close frees what came with the model.
+func (t *Tuned) Close() { t.close() }
+
+// LoadTuned reads the tuned model of a finished run. It is nil where training changed readouts only.
+func (st *Study) LoadTuned(ctx context.Context, run *Run) (*Tuned, error) {
+	switch st.Experiment.Train.Mode {
+	case "lora":
+		return st.LoadAdapter(ctx, run.file("adapter"))
+	case "full":
+		exp := *st.Experiment
+		exp.Model.Path = run.file("model")
+		m, err := openModel(ctx, &exp, true)
+		if err != nil {
+			return nil, err
+		}
+		return &Tuned{m, m.Close}, nil
+	}
+	return nil, nil
+}
+
+// LoadAdapter adapts the study's model with the adapter in a folder.
+func (st *Study) LoadAdapter(ctx context.Context, dir string) (*Tuned, error) {
+	a, err := peft.Load(dir)
+	if err != nil {
+		return nil, err
+	}
+	view, err := st.adapted(ctx, a, 0)
+	if err != nil {
+		a.Close()
+		return nil, err
+	}
+	return &Tuned{view, a.Close}, nil
+}

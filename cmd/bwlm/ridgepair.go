@@ -1,0 +1,85 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+
+	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// pair is features, and responses that are not read yet.
+type pair struct {
+	x            []float32 // (rows, features)
+	y            *ckpt.Columns
+	rows         int
+	features     int
+	xPath, yPath string
+}
+
+// openPair reads features and opens responses with as many rows.
+func openPair(xPath, yPath string) (*pair, error) {
+	p := &pair{xPath: xPath, yPath: yPath}
+	x, err := ckpt.OpenColumns(xPath)
+	if err != nil {
+		return nil, err
+	}
+	defer x.Close()
+	p.rows, p.features = x.Rows, x.Cols
+	if p.x, err = x.Matrix(); err != nil {
+		return nil, err
+	}
+	if p.y, err = ckpt.OpenColumns(yPath); err != nil {
+		return nil, err
+	}
+	if p.y.Rows != p.rows {
+		p.close()
+		e := fault.New(fault.BadData, "ridge", yPath, "%d rows, %s has %d", p.y.Rows, xPath, p.rows)
+		switch {
+		case p.y.Cols == p.rows && p.features == p.y.Rows:
+			return nil, e.Advise("one of them looks transposed: want rows x features and rows x voxels")
+		case p.y.Cols == p.rows:
+			return nil, e.Advise("it looks transposed: want rows x voxels")
+		case p.features == p.y.Rows:
+			return nil, e.Advise("%s looks transposed: want rows x features", xPath)
+		}
+		return nil, e.Advise("both must have a row for each TR")
+	}
+	if p.rows == 0 || p.features == 0 || p.y.Cols == 0 {
+		p.close()
+		return nil, fault.New(fault.BadData, "ridge", yPath, "%d rows, %d features, %d voxels: nothing to fit",
+			p.rows, p.features, p.y.Cols)
+	}
+	return p, nil
+}
+
+func (p *pair) close() { _ = p.y.Close() } // it was only read
+
+// like refuses test data of other features or voxels than the training data.
+func (p *pair) like(train *pair) error {
+	for _, c := range []struct {
+		what, path, as string
+		got, want      int
+	}{{"features", p.xPath, train.xPath, p.features, train.features}, {"voxels", p.yPath, train.yPath, p.y.Cols, train.y.Cols}} {
+		if c.got != c.want {
+			e := fault.New(fault.BadData, "ridge", c.path, "%d %s, %s has %d", c.got, c.what, c.as, c.want)
+			if p.rows == c.want {
+				return e.Advise("it looks transposed: want rows x %s", c.what)
+			}
+			return e.Advise("training and test data must have the same %s", c.what)
+		}
+	}
+	return nil
+}
+
+// name gives an error of the ridge the file that it is about.
+func (p *pair) name(err error) error {
+	e, ok := errors.AsType[*fault.Error](err)
+	if !ok || e.What != "ridge" {
+		return err
+	}
+	named := *e
+	places := map[string]string{"features": p.xPath, "responses": p.yPath, "folds": "--folds", "bands": "--bands"}
+	named.Where = cmp.Or(places[e.Where], e.Where)
+	return &named
+}
