@@ -30,12 +30,13 @@ Tensor joined(const Tensor& x) {
 struct Part {
   int64_t clip, clips, head, heads;
 
-  Tensor of_heads(const Tensor& x) const { return x.slice(0, head, head + heads); }  // of x (H, ...)
-  Tensor of(const Tensor& x) const {
-    return x.slice(0, clip, clip + clips).slice(1, head, head + heads);
-  }                                                                   // (B, H, ...)
-  Tensor flat(const Tensor& x) const { return of(x).flatten(0, 1); }  // of x (B, H, ...): (clips heads, ...)
-  Tensor folded(const Tensor& x) const { return x.unflatten(0, {clips, heads}); }  // and back
+  // of_heads gives the part of x (H, ...), of that of x (B, H, ...).
+  Tensor of_heads(const Tensor& x) const { return x.slice(0, head, head + heads); }
+  Tensor of(const Tensor& x) const { return x.slice(0, clip, clip + clips).slice(1, head, head + heads); }
+
+  // flat makes that of x one of (clips heads, ...), folded takes such a tensor back.
+  Tensor flat(const Tensor& x) const { return of(x).flatten(0, 1); }
+  Tensor folded(const Tensor& x) const { return x.unflatten(0, {clips, heads}); }
 };
 
 // limit is how many scores are computed at once, if a head has no more: on the CPU a few that stay in a core's cache,
