@@ -112,22 +112,20 @@ Weights weigh(const Tensor& q, const Tensor& k, const Bias& bias, const Part& p,
   return {w, w.to(own)};
 }
 
-// back takes gradients g of the weights w of part p to those of the scores, in g's type. inner (clips heads, T, 1) is
-// the sum of g w over the keys. The gradient of the gate goes to dgate (B, H, T, 1), unless that is undefined.
-Tensor back(const Tensor& g, const Tensor& w, const Tensor& inner, const Bias& bias, const Part& p,
-            const Tensor& dgate) {
+// back takes gradients g of the weights w of part p to those of the scores, in g's type. The gradient of the gate goes
+// to dgate (B, H, T, 1), unless that is undefined.
+Tensor back(const Tensor& g, const Tensor& w, const Bias& bias, const Part& p, const Tensor& dgate) {
   if (by_rows(w)) {
     const auto rows = bias.rows(p, w);
-    const auto mean = inner.contiguous();
-    const auto *weights = w.const_data_ptr<float>(), *means = mean.const_data_ptr<float>();
     auto* to = dgate.defined() ? p.of(dgate).mutable_data_ptr<float>() : nullptr;
     if (g.scalar_type() == at::kFloat)
-      softmax_rows_backward(g.mutable_data_ptr<float>(), weights, means, rows, to);
+      softmax_rows_backward(g.mutable_data_ptr<float>(), w.const_data_ptr<float>(), rows, to);
     else
-      softmax_rows_backward(g.mutable_data_ptr<at::BFloat16>(), weights, means, rows, to);
+      softmax_rows_backward(g.mutable_data_ptr<at::BFloat16>(), w.const_data_ptr<float>(), rows, to);
     return g;
   }
-  const auto d = g.to(w.scalar_type()).sub(inner).mul_(w);
+  const auto t = w.scalar_type();
+  const auto d = at::_softmax_backward_data(g.to(t), w, -1, t);
   if (dgate.defined()) p.of(dgate).copy_((p.folded(d) * p.of_heads(bias.pos)).sum(-1, true));
   return d.to(g.scalar_type());
 }
@@ -160,7 +158,7 @@ struct GatedAttention : torch::autograd::Function<GatedAttention> {
       p.of(o).copy_(p.folded(at::bmm(own, p.flat(v))));
     });
     if (drop > 0) o.mul_(survivor_gain(drop));
-    ctx->save_for_backward({q, k, v, given.gate, given.pos, given.mask, o});
+    ctx->save_for_backward({q, k, v, given.gate, given.pos, given.mask});
     ctx->saved_data["scale"] = scale;
     ctx->saved_data["drop"] = drop;
     ctx->saved_data["seed"] = seed;
@@ -169,7 +167,7 @@ struct GatedAttention : torch::autograd::Function<GatedAttention> {
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
     const auto saved = ctx->get_saved_variables();
-    const auto &q = saved[0], &k = saved[1], &v = saved[2], &gate = saved[3], &pos = saved[4], &o = saved[6];
+    const auto &q = saved[0], &k = saved[1], &v = saved[2], &gate = saved[3], &pos = saved[4];
     const double scale = ctx->saved_data["scale"].toDouble(), drop = ctx->saved_data["drop"].toDouble();
     const int64_t seed = ctx->saved_data["seed"].toInt();
     const bool need_gate = gate.defined() && ctx->needs_input_grad(3);
@@ -190,7 +188,7 @@ struct GatedAttention : torch::autograd::Function<GatedAttention> {
         own = (w * gain).to(own.scalar_type());
       }
       p.of(dv).copy_(p.folded(at::bmm(own.transpose(1, 2), go)));
-      const auto ds = back(dw, w, (go.to(t) * p.flat(o)).sum(-1, true), bias, p, dgate);
+      const auto ds = back(dw, w, bias, p, dgate);
       p.of(dq).copy_(p.folded(at::bmm(ds, kp).mul_(scale)));
       p.of(dk).copy_(p.folded(at::bmm(ds.transpose(1, 2), qp).mul_(scale)));
       if (!need_pos) return;

@@ -41,10 +41,12 @@ INLINE void store(c10::BFloat16& to, float x) {
 
 // through is softmax_rows_backward for each type of g.
 template <typename T>
-INLINE void through(T* g, const float* w, const float* inner, const Scores& s, float* gate) {
+INLINE void through(T* g, const float* w, const Scores& s, float* gate) {
   const int64_t keys = s.keys;
   for (int64_t row = 0; row < s.rows; row++, g += keys, w += keys) {
-    const float mean = inner[row];
+    float mean = 0;
+#pragma omp simd reduction(+ : mean)
+    for (int64_t k = 0; k < keys; k++) mean += load(g[k]) * w[k];
     if (gate) {
       const float* pos = s.pos + row * keys;
       float sum = 0;
@@ -99,13 +101,12 @@ EACH_PROCESSOR void softmax_rows(float* x, c10::BFloat16* narrow, float scale, c
   }
 }
 
-EACH_PROCESSOR void softmax_rows_backward(float* g, const float* w, const float* inner, const Scores& s, float* gate) {
-  through(g, w, inner, s, gate);
+EACH_PROCESSOR void softmax_rows_backward(float* g, const float* w, const Scores& s, float* gate) {
+  through(g, w, s, gate);
 }
 
-EACH_PROCESSOR void softmax_rows_backward(c10::BFloat16* g, const float* w, const float* inner, const Scores& s,
-                                          float* gate) {
-  through(g, w, inner, s, gate);
+EACH_PROCESSOR void softmax_rows_backward(c10::BFloat16* g, const float* w, const Scores& s, float* gate) {
+  through(g, w, s, gate);
 }
 
 }  // namespace bt

@@ -18,9 +18,9 @@ struct Scores {
 // unless that is null. A row without a key is NaN.
 void softmax_rows(float* x, c10::BFloat16* narrow, float scale, const Scores& s);
 
-// softmax_rows_backward turns gradients g of the weights w, both (rows, keys), into those of the scores, (g - inner) w,
-// where inner (rows) is the sum of g w over a row; and writes the gradient of the gate (rows) unless that is null.
-void softmax_rows_backward(float* g, const float* w, const float* inner, const Scores& s, float* gate);
-void softmax_rows_backward(c10::BFloat16* g, const float* w, const float* inner, const Scores& s, float* gate);
+// softmax_rows_backward turns gradients g of the weights w, both (rows, keys), into those of the scores, w times g less
+// the mean of g by w; and writes the gradient of the gate (rows) unless that is null.
+void softmax_rows_backward(float* g, const float* w, const Scores& s, float* gate);
+void softmax_rows_backward(c10::BFloat16* g, const float* w, const Scores& s, float* gate);
 
 }  // namespace bt
