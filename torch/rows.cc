@@ -2,6 +2,7 @@
 // scores do not. The compiler makes the loops for each kind of processor, and the loader takes the one that fits.
 #include "rows.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 
@@ -25,7 +26,8 @@ INLINE float exponential(float x) {
   float r = x - n * 0.693359375f;              // ln 2 in two parts, the first of few digits,
   r += n * 2.12194440e-4f;                     // so that the product is exact
   const float series =
-      1 + r * (1 + r * (1.f / 2 + r * (1.f / 6 + r * (1.f / 24 + r * (1.f / 120 + r * (1.f / 720 + r / 5040))))));
+      1 +
+      r * (1 + r * (1.f / 2 + r * (1.f / 6 + r * (1.f / 24 + r * (1.f / 120 + r * (1.f / 720 + r * (1.f / 5040)))))));
   const auto bits = std::bit_cast<uint32_t>(series) + (std::bit_cast<uint32_t>(z) << 23);  // times 2^n
   return x < -87 ? 0 : std::bit_cast<float>(bits) + (x - x);                               // NaN stays NaN
 }
@@ -67,37 +69,46 @@ INLINE void through(T* g, const float* w, const Scores& s, float* gate) {
 }  // namespace
 
 EACH_PROCESSOR void softmax_rows(float* x, c10::BFloat16* narrow, float scale, const Scores& s) {
-  const int64_t keys = s.keys;
-  for (int64_t row = 0; row < s.rows; row++, x += keys) {
-    if (s.pos) {
-      const float* pos = s.pos + row * keys;
-      const float gate = s.gate ? s.gate[row] : 1;
+  const int64_t keys = s.keys,
+                block = std::max<int64_t>(4096 / std::max<int64_t>(keys, 1), 1);  // rows in the first cache
+  for (int64_t from = 0; from < s.rows; from += block, x += block * keys) {
+    const int64_t rows = std::min(block, s.rows - from);
+    for (int64_t row = 0; row < rows; row++) {
+      float* y = x + row * keys;
+      if (s.pos) {
+        const float* pos = s.pos + (from + row) * keys;
+        const float gate = s.gate ? s.gate[from + row] : 1;
 #pragma omp simd
-      for (int64_t k = 0; k < keys; k++) x[k] = scale * x[k] + gate * pos[k];
-    } else {
+        for (int64_t k = 0; k < keys; k++) y[k] = scale * y[k] + gate * pos[k];
+      } else {
 #pragma omp simd
-      for (int64_t k = 0; k < keys; k++) x[k] *= scale;
-    }
-    if (s.mask) {
+        for (int64_t k = 0; k < keys; k++) y[k] *= scale;
+      }
+      if (s.mask) {
 #pragma omp simd
-      for (int64_t k = 0; k < keys; k++) x[k] += s.mask[k];
-    }
-    float most = -INFINITY;
+        for (int64_t k = 0; k < keys; k++) y[k] += s.mask[k];
+      }
+      float most = -INFINITY;
 #pragma omp simd reduction(max : most)
-    for (int64_t k = 0; k < keys; k++) most = x[k] > most ? x[k] : most;
-    float sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (int64_t k = 0; k < keys; k++) {
-      x[k] = exponential(x[k] - most);
-      sum += x[k];
+      for (int64_t k = 0; k < keys; k++) most = y[k] > most ? y[k] : most;
+#pragma omp simd
+      for (int64_t k = 0; k < keys; k++) y[k] -= most;
     }
-    const float share = 1 / sum;
 #pragma omp simd
-    for (int64_t k = 0; k < keys; k++) x[k] *= share;
-    if (!narrow) continue;
+    for (int64_t n = 0; n < rows * keys; n++) x[n] = exponential(x[n]);  // of all rows, so that few are left over
+    for (int64_t row = 0; row < rows; row++) {
+      float* y = x + row * keys;
+      float sum = 0;
+#pragma omp simd reduction(+ : sum)
+      for (int64_t k = 0; k < keys; k++) sum += y[k];
+      const float share = 1 / sum;
 #pragma omp simd
-    for (int64_t k = 0; k < keys; k++) store(narrow[k], x[k]);
-    narrow += keys;
+      for (int64_t k = 0; k < keys; k++) y[k] *= share;
+      if (!narrow) continue;
+#pragma omp simd
+      for (int64_t k = 0; k < keys; k++) store(narrow[k], y[k]);
+      narrow += keys;
+    }
   }
 }
 
