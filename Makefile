@@ -54,7 +54,7 @@ demo: build ## the whole study on simulated people, into out/demo (OUT=DIR SEED=
 test: lint script-test go-test ## every test and linter that CI runs
 
 go-test: libtorch ## go test with the race detector
-	$(GO) test -race -p 1 -timeout 20m ./...
+	$(GO) test -race -p 2 -timeout 20m ./...
 
 script-test: ## the tests of scripts/
 	scripts/fetch_libtorch_test.sh
