@@ -34,7 +34,7 @@ func (l slowed) Forward(x *torch.Tensor) *torch.Tensor {
 }
 
 // profiled is a pass forward and back over a small model that is slow at a path, and tunes the weights whose name
-// satisfies keep: seconds forward and back by part and number, the least of three.
+// satisfies keep: seconds forward and back by part and number, the least of seven.
 func profiled(t *testing.T, slow string, keep func(name string) bool) map[string]torch.PartTime {
 	t.Helper()
 	c := Default(WavLM)
@@ -50,7 +50,7 @@ func profiled(t *testing.T, slow string, keep func(name string) bool) map[string
 	}))
 	m.Store().Train(keep)
 	found := map[string]torch.PartTime{}
-	for range 3 {
+	for range 7 {
 		p := torch.NewProfile()
 		ctx := p.Context(t.Context())
 		end := torch.Part(ctx, "step")
