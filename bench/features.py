@@ -3,8 +3,8 @@
     python bench/features.py [--seconds 30] [--rounds 3] [--batch 21]
 
 A WavLM Base with random weights reads noise. Seconds are those of the whole process, from its start to the file; of the peer also
-those of its reading alone (peer_features.py), without the start of Python and the loading of the model. 21 windows in a pass are what bwlm chooses here by itself. The features must
-agree to 1e-3 of their largest, else there is no table.
+those of its reading alone (peer_features.py), without the start of Python and the loading of the model. 21 windows in a pass are
+what bwlm chooses here by itself. The features must agree to 1e-3 of their largest, else there is no table.
 """
 
 import argparse

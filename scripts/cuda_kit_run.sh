@@ -20,7 +20,7 @@ note() { # note NAME CODE TEXT
 }
 count() { grep -c -- "^ *--- $1" "$log"; }
 
-for package in torch torch/nn wavlm peft brain/ridge brain; do
+for package in $(cd "$kit" && find . -name run.test -printf '%h\n' | sed 's,^\./,,' | sort); do
   log=$OUT/${package//\//_}.log code=0
   (cd "$kit/$package" && timeout -k 5 180 ./run.test -test.v) >"$log" 2>&1 || code=$?
   note "$package" $code "$(count PASS) passed, $(count FAIL) failed, $(count SKIP) skipped"

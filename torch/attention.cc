@@ -29,6 +29,7 @@ Tensor joined(const Tensor& x) {
 // Part is what is computed at once: some heads of a clip, or all heads of some clips.
 struct Part {
   int64_t clip, clips, head, heads;
+  int64_t score;  // number of its first score among those of all clips
 
   // of_heads gives the part of x (H, ...), of that of x (B, H, ...).
   Tensor of_heads(const Tensor& x) const { return x.slice(0, head, head + heads); }
@@ -47,22 +48,23 @@ int64_t limit(const Tensor& x) { return x.is_cpu() ? 1 << 20 : 1 << 25; }
 // this small gain little from threads of their own. What comes of one head does not depend on the others.
 template <typename F>
 void each(const Tensor& q, const Tensor& k, bool at_once, const F& f) {
-  const int64_t clips = q.size(0), heads = q.size(1), head = std::max<int64_t>(q.size(2) * k.size(2), 1);
-  const int64_t share =
-      q.is_cpu() && at_once ? (clips * heads + at::get_num_threads() - 1) / at::get_num_threads() : heads;
-  const int64_t some = std::clamp<int64_t>(std::min(limit(q) / head, share), 1, heads);            // heads of a part
-  const int64_t many = q.is_cpu() ? 1 : std::clamp<int64_t>(limit(q) / (head * heads), 1, clips);  // clips of a part
+  const int64_t clips = q.size(0), heads = q.size(1), head = q.size(2) * k.size(2);  // scores of a head
+  const bool side_by_side = q.is_cpu() && at_once;
+  const int64_t threads = side_by_side ? at::get_num_threads() : 1, share = (clips * heads + threads - 1) / threads;
+  const int64_t fit = limit(q) / std::max<int64_t>(head, 1);                         // heads within the limit
+  const int64_t some = std::clamp<int64_t>(std::min(fit, share), 1, heads);          // heads of a part
+  const int64_t many = q.is_cpu() ? 1 : std::clamp<int64_t>(fit / heads, 1, clips);  // clips of a part
   const int64_t across = (heads + some - 1) / some;
   auto run = [&](int64_t from, int64_t to) {
     const at::AutoDispatchBelowADInplaceOrView plain;  // threads have modes of their own
     const at::NoGradGuard no_history;
     for (int64_t n = from; n < to; n++) {
       const int64_t clip = n / across * many, first = n % across * some;
-      f(Part{clip, std::min(many, clips - clip), first, std::min(some, heads - first)});
+      f(Part{clip, std::min(many, clips - clip), first, std::min(some, heads - first), (clip * heads + first) * head});
     }
   };
   const int64_t parts = (clips + many - 1) / many * across;
-  if (q.is_cpu() && at_once)
+  if (side_by_side)
     at::parallel_for(0, parts, 1, run);
   else
     run(0, parts);
@@ -151,10 +153,9 @@ struct GatedAttention : torch::autograd::Function<GatedAttention> {
     const auto t = wide(q);
     const Bias bias{as(given.gate, t), as(given.pos, t), as(given.mask, t)};
     auto o = joined(q);
-    const auto head = q.size(2) * k.size(2);  // scores of a head
     each(q, k, true, [&](const Part& p) {
       auto [w, own] = weigh(p.flat(q), p.flat(k), bias, p, scale);
-      if (drop > 0) own.mul_(survivors(own, drop, seed, (p.clip * q.size(1) + p.head) * head));
+      if (drop > 0) own.mul_(survivors(own, drop, seed, p.score));
       p.of(o).copy_(p.folded(at::bmm(own, p.flat(v))));
     });
     if (drop > 0) o.mul_(survivor_gain(drop));
@@ -177,13 +178,12 @@ struct GatedAttention : torch::autograd::Function<GatedAttention> {
     auto dq = joined(q), dk = joined(k), dv = joined(v);
     const auto dgate = need_gate ? at::empty_like(bias.gate) : Tensor();
     const auto dpos = need_pos ? at::zeros_like(bias.pos) : Tensor();  // a sum over clips
-    const auto head = q.size(2) * k.size(2);
     each(q, k, !need_pos, [&](const Part& p) {
       const Tensor qp = p.flat(q), kp = p.flat(k), go = p.flat(grads[0]);
       auto [w, own] = weigh(qp, kp, bias, p, scale);
       auto dw = at::bmm(go, p.flat(v).transpose(1, 2));
       if (drop > 0) {
-        const auto gain = survivors(w, drop, seed, (p.clip * q.size(1) + p.head) * head).mul_(survivor_gain(drop));
+        const auto gain = survivors(w, drop, seed, p.score).mul_(survivor_gain(drop));
         dw = (dw * gain).to(own.scalar_type());
         own = (w * gain).to(own.scalar_type());
       }

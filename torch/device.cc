@@ -33,8 +33,7 @@ void peak_memory(Call& c) {
   using c10::CachingAllocator::StatType;
   const auto stats = c10::getDeviceAllocator(at::kCUDA)->getDeviceStats(static_cast<c10::DeviceIndex>(c.i(0)));
   const int64_t bytes = stats.allocated_bytes[static_cast<size_t>(StatType::AGGREGATE)].peak;
-  TORCH_CHECK(c.nbuf >= sizeof bytes);
-  std::memcpy(c.buf, &bytes, sizeof bytes);
+  c.write(&bytes, 1);
 }
 
 const Table kernels{{{"synchronize", synchronize}, {"peak_memory", peak_memory}}};

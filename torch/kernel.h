@@ -2,6 +2,7 @@
 #pragma once
 #include <ATen/ATen.h>
 
+#include <cstring>
 #include <initializer_list>
 #include <optional>
 #include <utility>
@@ -51,6 +52,13 @@ struct Call {
   }
   at::IntArrayRef ints(int from = 0) const { return {i_ + from, size_t(ni - from)}; }
   void out(Tensor x);
+
+  // write copies n values into the caller's buffer.
+  template <typename T>
+  void write(const T* values, size_t n) const {
+    TORCH_CHECK(n * sizeof(T) <= nbuf, "the buffer holds ", nbuf, " bytes, ", n * sizeof(T), " are needed");
+    std::memcpy(buf, values, n * sizeof(T));
+  }
 };
 
 using Kernel = void (*)(Call&);

@@ -12,12 +12,6 @@ c10::OptionalArrayRef<int64_t> dims_or_all(at::IntArrayRef d) {
   return d.empty() ? c10::OptionalArrayRef<int64_t>() : c10::OptionalArrayRef<int64_t>(d);
 }
 
-template <typename T>
-void write(Call& c, const T* src, size_t n) {
-  TORCH_CHECK(n * sizeof(T) <= c.nbuf, "the buffer holds ", c.nbuf, " bytes, ", n * sizeof(T), " are needed");
-  std::memcpy(c.buf, src, n * sizeof(T));
-}
-
 const Table elementwise{{
     {"add", [](Call& c) { c.out(at::add(c.t(0), c.t(1))); }},
     {"sub", [](Call& c) { c.out(at::sub(c.t(0), c.t(1))); }},
@@ -121,7 +115,7 @@ const Table storage{{
     {"to_bytes",
      [](Call& c) {
        auto x = c.t(0).detach().to(at::kCPU).contiguous();
-       write(c, static_cast<const char*>(x.data_ptr()), x.nbytes());
+       c.write(static_cast<const char*>(x.data_ptr()), x.nbytes());
      }},
     {"describe",  // dtype, device, rank, dims...
      [](Call& c) {
@@ -131,12 +125,12 @@ const Table storage{{
          if (dtype(n) == x.scalar_type()) d[0] = n;
        TORCH_CHECK(d[0] >= 0, "elements of type ", x.scalar_type(), " are not handled");
        for (auto s : x.sizes()) d.push_back(s);
-       write(c, d.data(), d.size());
+       c.write(d.data(), d.size());
      }},
     {"item",
      [](Call& c) {
        double v = c.t(0).item<double>();
-       write(c, &v, 1);
+       c.write(&v, 1);
      }},
     {"copy_",
      [](Call& c) {
@@ -152,12 +146,12 @@ const Table storage{{
      [](Call& c) {
        const auto [low, high] = at::aminmax(c.t(0));
        double v = at::maximum(low.neg(), high).item<double>();
-       write(c, &v, 1);
+       c.write(&v, 1);
      }},
     {"all_finite",
      [](Call& c) {
        int64_t v = at::isfinite(c.t(0)).all().item<bool>();
-       write(c, &v, 1);
+       c.write(&v, 1);
      }},
 }};
 
@@ -166,13 +160,13 @@ const Table gradients{{
     {"requires_grad",
      [](Call& c) {
        int64_t v = c.t(0).requires_grad();
-       write(c, &v, 1);
+       c.write(&v, 1);
      }},
     {"backward", [](Call& c) { c.t(0).backward(); }},
     {"has_grad",
      [](Call& c) {
        int64_t v = c.t(0).grad().defined();
-       write(c, &v, 1);
+       c.write(&v, 1);
      }},
     {"grad",
      [](Call& c) {

@@ -1,7 +1,6 @@
 // Optimizer steps: one kernel call changes all parameters, or none.
 #include <torch/csrc/autograd/variable.h>
 
-#include <cstring>
 #include <map>
 
 #include "kernel.h"
@@ -61,8 +60,7 @@ void clip_grad_norm(Call& c) {
   const double scale = c.f(0) / (total + 1e-6);  // torch.nn.utils.clip_grad_norm_ has the same epsilon
   if (scale < 1)
     for (auto& x : g) x.mul_(scale);
-  TORCH_CHECK(c.nbuf >= sizeof total);
-  std::memcpy(c.buf, &total, sizeof total);
+  c.write(&total, 1);
 }
 
 const Table kernels{{{"adam", adam}, {"clip_grad_norm", clip_grad_norm}}};

@@ -88,8 +88,7 @@ void backward_profiled(Call& c) {
 // sequence_number writes the number that the next recorded operation of this thread will have.
 void sequence_number(Call& c) {
   const auto n = static_cast<int64_t>(at::sequence_number::peek());
-  TORCH_CHECK(c.nbuf >= sizeof n);
-  std::memcpy(c.buf, &n, sizeof n);
+  c.write(&n, 1);
 }
 
 const Table kernels{{
