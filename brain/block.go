@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -64,23 +64,23 @@ func shuffled(bs []block, seed uint64) []block {
 
 // span is what a block needs of its story: rows with their halo, and the windows behind those.
 type span struct {
-	rows    align.Rows // halo included
-	halo    int        // rows of it before the block
-	windows align.Rows
+	rows    design.Rows // halo included
+	halo    int         // rows of it before the block
+	windows design.Rows
 	weights []float32 // (rows, windows)
 }
 
 // spanOf finds a block's rows and windows. The halo ends at the story's start, where the delays see zeros.
 func spanOf(st *stimulus, b block, halo int) span {
 	halo = min(halo, b.from)
-	sp := span{rows: align.Rows{From: b.from - halo, To: b.to}, halo: halo}
+	sp := span{rows: design.Rows{From: b.from - halo, To: b.to}, halo: halo}
 	sp.weights, sp.windows.From, sp.windows.To = st.training.Dense(sp.rows.From, sp.rows.To)
 	return sp
 }
 
 // rowFeatures carries windows' vectors x (windows, E) to rows, standardised: (rows, E). Without statistics it takes
 // those of the block itself.
-func (sp span) rowFeatures(x *torch.Tensor, z *align.ZScore) *torch.Tensor {
+func (sp span) rowFeatures(x *torch.Tensor, z *design.ZScore) *torch.Tensor {
 	s := x.Scope()
 	rows := sp.rows.To - sp.rows.From
 	y := s.Zeros(rows, x.Dim(1)) // rows beyond the audio

@@ -6,8 +6,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -69,9 +69,9 @@ func TestOrderOfBlocks(t *testing.T) {
 func aStimulus(rows, windows int) *stimulus {
 	st := &stimulus{name: "s", rows: rows}
 	for i := range windows {
-		st.windows = append(st.windows, align.Window{Start: i * 100, End: (i + 1) * 100, Time: float64(i + 1)})
+		st.windows = append(st.windows, design.Window{Start: i * 100, End: (i + 1) * 100, Time: float64(i + 1)})
 	}
-	st.weights = align.Lanczos(align.Clock{TR: 2}.Times(0, rows), align.FeatureTimes(st.windows), align.LanczosOptions{Cutoff: .5})
+	st.weights = design.Lanczos(design.Clock{TR: 2}.Times(0, rows), design.FeatureTimes(st.windows), design.LanczosOptions{Cutoff: .5})
 	st.training = st.weights
 	return st
 }
@@ -79,14 +79,14 @@ func aStimulus(rows, windows int) *stimulus {
 func TestSpanTakesItsHalo(t *testing.T) {
 	st := aStimulus(30, 60)
 	sp := spanOf(st, block{"s", 10, 20, nil}, 4)
-	assert.Equal(t, align.Rows{From: 6, To: 20}, sp.rows)
+	assert.Equal(t, design.Rows{From: 6, To: 20}, sp.rows)
 	assert.Equal(t, 4, sp.halo)
 	// Row 6 is at 12 s and looks 3 TRs back, row 19 at 38 s looks 3 TRs ahead, both ends open; window i ends at i+1 s.
-	assert.Equal(t, align.Rows{From: 6, To: 43}, sp.windows)
+	assert.Equal(t, design.Rows{From: 6, To: 43}, sp.windows)
 	assert.Len(t, sp.weights, 14*37)
 
 	sp = spanOf(st, block{"s", 2, 12, nil}, 4)
-	assert.Equal(t, align.Rows{From: 0, To: 12}, sp.rows, "the halo ends where the story begins")
+	assert.Equal(t, design.Rows{From: 0, To: 12}, sp.rows, "the halo ends where the story begins")
 	assert.Equal(t, 2, sp.halo)
 	sp = spanOf(st, block{"s", 0, 10, nil}, 4)
 	assert.Zero(t, sp.halo)
@@ -98,8 +98,8 @@ func TestBlocksAgreeWithEvaluation(t *testing.T) {
 	st := aStimulus(30, 60)
 	x := values(60*channels, 2)
 	delays := []int{1, 2, 4}
-	f := rowFeatures{rows: map[string][]float32{}, zscore: map[string]align.ZScore{}}
-	st.statistics = []align.Rows{{From: 3, To: 25}}
+	f := rowFeatures{rows: map[string][]float32{}, zscore: map[string]design.ZScore{}}
+	st.statistics = []design.Rows{{From: 3, To: 25}}
 	f.add(st, x, delays)
 	width := channels * len(delays)
 	require.Equal(t, width, f.width)
@@ -141,7 +141,7 @@ func TestRowsBeyondTheAudioAreTheMean(t *testing.T) {
 	sp := spanOf(st, block{"s", 30, 40, nil}, 2)
 	assert.Empty(t, sp.weights)
 	require.NoError(t, torch.Infer(t.Context(), func(s *torch.Scope) error {
-		z := align.ZScore{Mean: []float64{1, 2}, SD: []float64{2, 4}}
+		z := design.ZScore{Mean: []float64{1, 2}, SD: []float64{2, 4}}
 		y := sp.rowFeatures(s.Zeros(0, 2), &z)
 		assert.Equal(t, []int{12, 2}, y.Shape())
 		assert.Equal(t, []float32{-.5, -.5}, y.Float32s()[:2], "no weight, no feature: what the ridge sees too")

@@ -4,8 +4,8 @@ import (
 	"encoding/binary"
 	"math"
 
-	"github.com/brainwavlm/bwlm/brain/align"
-	"github.com/brainwavlm/bwlm/brain/frames"
+	"github.com/brainwavlm/bwlm/brain/activations"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -16,14 +16,14 @@ type cache struct {
 	budget int64 // bytes left
 	groups map[frameKey]*torch.Tensor
 	read   map[vectorKey][]float32
-	disk   *frames.Store // may be nil
+	disk   *activations.Store // may be nil
 	warn   func(error)
 }
 
 // frameKey names the frames of a group of clips at a depth.
 type frameKey struct {
 	story string
-	clips align.Rows
+	clips design.Rows
 	depth int
 }
 
@@ -36,7 +36,7 @@ type vectorKey struct {
 	last    bool // given by the last layer of a pass, which works out only frames that are read: its last bits may differ
 }
 
-func newCache(budget int64, disk *frames.Store, warn func(error)) *cache {
+func newCache(budget int64, disk *activations.Store, warn func(error)) *cache {
 	return &cache{torch.NewArena(), budget, map[frameKey]*torch.Tensor{}, map[vectorKey][]float32{}, disk, warn}
 }
 
@@ -68,7 +68,7 @@ func (c *cache) putFrames(key frameKey, x *torch.Tensor, print func() fingerprin
 	c.keep(key, x)
 	if c.disk != nil {
 		p := print()
-		c.store(p, frames.Entry{About: p.about, DType: names[x.DType()], Shape: x.Shape(), Data: x.Bytes()})
+		c.store(p, activations.Entry{About: p.about, DType: names[x.DType()], Shape: x.Shape(), Data: x.Bytes()})
 	}
 }
 
@@ -122,7 +122,7 @@ func (c *cache) putVectors(key vectorKey, x []float32, print func() fingerprint)
 			data = binary.LittleEndian.AppendUint32(data, math.Float32bits(v))
 		}
 		p := print()
-		c.store(p, frames.Entry{About: p.about, DType: "F32", Shape: []int{key.windows, len(x) / key.windows}, Data: data})
+		c.store(p, activations.Entry{About: p.about, DType: "F32", Shape: []int{key.windows, len(x) / key.windows}, Data: data})
 	}
 }
 
@@ -134,7 +134,7 @@ func (c *cache) keepVectors(key vectorKey, x []float32) {
 }
 
 // load reads from disk. What cannot be read is computed again.
-func (c *cache) load(p fingerprint) *frames.Entry {
+func (c *cache) load(p fingerprint) *activations.Entry {
 	e, err := c.disk.Get(p.key)
 	if err != nil {
 		c.warn(err)
@@ -143,7 +143,7 @@ func (c *cache) load(p fingerprint) *frames.Entry {
 }
 
 // store writes to disk. Where that fails the run goes on without.
-func (c *cache) store(p fingerprint, e frames.Entry) {
+func (c *cache) store(p fingerprint, e activations.Entry) {
 	if _, err := c.disk.Put(p.key, e); err != nil {
 		c.warn(err)
 	}

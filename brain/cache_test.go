@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/brain/frames"
+	"github.com/brainwavlm/bwlm/brain/activations"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -39,7 +39,7 @@ func TestTheCacheKeepsToItsBudget(t *testing.T) {
 func TestWhatTheDiskGaveIsKept(t *testing.T) {
 	store := openStore(t, t.TempDir(), 1<<20)
 	print := func(n byte) func() fingerprint {
-		return func() fingerprint { return fingerprint{frames.Key{n}, "made"} }
+		return func() fingerprint { return fingerprint{activations.Key{n}, "made"} }
 	}
 	f, v := frameKey{story: "a"}, vectorKey{story: "a", windows: 2}
 	require.NoError(t, torch.Do(t.Context(), torch.Mode{}, func(s *torch.Scope) error {
@@ -66,7 +66,7 @@ func TestADiskThatFailsIsWarnedOf(t *testing.T) {
 	warned := 0
 	c := newCache(0, store, func(error) { warned++ })
 	defer c.close()
-	key, print := vectorKey{story: "a", windows: 1}, func() fingerprint { return fingerprint{frames.Key{1}, "made"} }
+	key, print := vectorKey{story: "a", windows: 1}, func() fingerprint { return fingerprint{activations.Key{1}, "made"} }
 	store.Close()
 	c.putVectors(key, []float32{1}, print)
 	assert.Equal(t, 1, warned)

@@ -15,7 +15,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/torch"
@@ -286,7 +286,7 @@ func tensorsOf(prefix string, seq func(yield func(string, *torch.Tensor) bool)) 
 }
 
 // zscoreTensors are the statistics of features by story.
-func zscoreTensors(z map[string]align.ZScore) (out []ckpt.Tensor) {
+func zscoreTensors(z map[string]design.ZScore) (out []ckpt.Tensor) {
 	for story, s := range z {
 		out = append(out, ckpt.NewTensor("zscore."+story+".mean", []int{len(s.Mean)}, s.Mean),
 			ckpt.NewTensor("zscore."+story+".sd", []int{len(s.SD)}, s.SD))

@@ -3,8 +3,8 @@ package brain
 import (
 	"math"
 
-	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
@@ -12,26 +12,26 @@ import (
 // clip is a stretch of a story's audio that goes through the model at once, and the windows that are read from it. In mode
 // windows each window is a clip of its own.
 type clip struct {
-	start, end int        // samples, half-open
-	windows    align.Rows // those that it owns; each window has one owner
+	start, end int         // samples, half-open
+	windows    design.Rows // those that it owns; each window has one owner
 }
 
 func (c clip) samples() int { return c.end - c.start }
 
 // ownClips makes each window a clip.
-func ownClips(windows []align.Window) []clip {
+func ownClips(windows []design.Window) []clip {
 	out := make([]clip, len(windows))
 	for i, w := range windows {
-		out[i] = clip{w.Start, w.End, align.Rows{From: i, To: i + 1}}
+		out[i] = clip{w.Start, w.End, design.Rows{From: i, To: i + 1}}
 	}
 	return out
 }
 
 // blockClips cuts clips of so many samples out of the audio, which overlap by a window. A window is owned by the first clip
 // that holds it whole, so it always knows its own past. The last clip ends with the audio.
-func blockClips(windows []align.Window, samples, length, window int) (out []clip) {
+func blockClips(windows []design.Window, samples, length, window int) (out []clip) {
 	for i, k := 0, 0; i < len(windows); k++ {
-		c := clip{start: k * (length - window), windows: align.Rows{From: i, To: i}}
+		c := clip{start: k * (length - window), windows: design.Rows{From: i, To: i}}
 		for c.end = min(c.start+length, samples); i < len(windows) && windows[i].End <= c.end; i++ {
 			c.windows.To++
 		}
@@ -53,13 +53,13 @@ func samplesOf(seconds float64) int { return int(math.Round(seconds * dataset.Sa
 
 // framesIn are the frames of a clip that see nothing outside a window of it: at least one, the last of which ends with the
 // window.
-func (c clip) framesIn(w align.Window, cfg wavlm.Config) align.Rows {
+func (c clip) framesIn(w design.Window, cfg wavlm.Config) design.Rows {
 	hop := 1
 	for _, stride := range cfg.ConvStride {
 		hop *= stride
 	}
 	to := cfg.Frames(w.End - c.start)
-	return align.Rows{From: min((w.Start-c.start+hop-1)/hop, to-1), To: to}
+	return design.Rows{From: min((w.Start-c.start+hop-1)/hop, to-1), To: to}
 }
 
 // What is frozen is computed in fixed groups of clips, so that its last bits, which depend on what is computed together,
@@ -70,14 +70,14 @@ const (
 )
 
 // groups cuts clips into groups: those of one length that follow each other, so many at a time.
-func groups(clips []clip) (out []align.Rows) {
+func groups(clips []clip) (out []design.Rows) {
 	for i := 0; i < len(clips); {
 		size := min(max(groupSeconds*dataset.SampleRate/clips[i].samples(), 1), groupClips)
 		j := i + 1
 		for j < len(clips) && j-i < size && clips[j].samples() == clips[i].samples() {
 			j++
 		}
-		out = append(out, align.Rows{From: i, To: j})
+		out = append(out, design.Rows{From: i, To: j})
 		i = j
 	}
 	return out
@@ -85,7 +85,7 @@ func groups(clips []clip) (out []align.Rows) {
 
 // run is clips of one length that go through the model together, and those of their windows that are wanted.
 type run struct {
-	clips, windows align.Rows
+	clips, windows design.Rows
 }
 
 // runs finds the clips behind the windows from ≤ i < to, in batches of equal length: the shorter clips at a story's start
@@ -100,14 +100,14 @@ func (st *stimulus) runs(from, to, batch int) (out []run) {
 		for j < len(st.clips) && st.clips[j].windows.From < to && j-i < batch && st.clips[j].samples() == st.clips[i].samples() {
 			j++
 		}
-		windows := align.Rows{From: max(from, st.clips[i].windows.From), To: min(to, st.clips[j-1].windows.To)}
-		out = append(out, run{align.Rows{From: i, To: j}, windows})
+		windows := design.Rows{From: max(from, st.clips[i].windows.From), To: min(to, st.clips[j-1].windows.To)}
+		out = append(out, run{design.Rows{From: i, To: j}, windows})
 		i = j
 	}
 	return out
 }
 
 // all is the run of a group with all of its windows.
-func (st *stimulus) all(group align.Rows) run {
-	return run{group, align.Rows{From: st.clips[group.From].windows.From, To: st.clips[group.To-1].windows.To}}
+func (st *stimulus) all(group design.Rows) run {
+	return run{group, design.Rows{From: st.clips[group.From].windows.From, To: st.clips[group.To-1].windows.To}}
 }

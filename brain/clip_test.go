@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/internal/torchtest"
 	"github.com/brainwavlm/bwlm/torch"
@@ -24,7 +24,7 @@ func TestBlockClips(t *testing.T) {
 		{100, 4, .25, 32}, {100.1, 4, .25, 32}, {31, 4, .25, 32}, {60, 4, .25, 32}, {60.01, 4, .25, 32}, {3, 4, .25, 32}, {97, 1, 1, 2}, {50, .2, .13, 1.7},
 	} {
 		samples := samplesOf(c.seconds)
-		windows := align.Windows(samples, 16000, c.window, c.stride)
+		windows := design.Windows(samples, 16000, c.window, c.stride)
 		clips := blockClips(windows, samples, samplesOf(c.block), samplesOf(c.window))
 		at := 0
 		for k, clip := range clips {
@@ -103,9 +103,9 @@ func TestVectorsOfBlocks(t *testing.T) {
 // Windows too short for a frame of their own on the clip's grid have the one that ends with them.
 func TestEveryWindowHasAFrame(t *testing.T) {
 	c, cfg := clip{start: 0, end: 16000}, wavlm.Default(wavlm.WavLM)
-	assert.Equal(t, align.Rows{From: 0, To: 1}, c.framesIn(align.Window{Start: 100, End: 500}, cfg))
-	assert.Equal(t, align.Rows{From: 1, To: 2}, c.framesIn(align.Window{Start: 320, End: 720}, cfg))
-	assert.Equal(t, align.Rows{From: 1, To: 3}, c.framesIn(align.Window{Start: 319, End: 1040}, cfg))
+	assert.Equal(t, design.Rows{From: 0, To: 1}, c.framesIn(design.Window{Start: 100, End: 500}, cfg))
+	assert.Equal(t, design.Rows{From: 1, To: 2}, c.framesIn(design.Window{Start: 320, End: 720}, cfg))
+	assert.Equal(t, design.Rows{From: 1, To: 3}, c.framesIn(design.Window{Start: 319, End: 1040}, cfg))
 }
 
 // What the audit takes a row to hear is what it hears: the clips of all windows that its features are made of.
@@ -119,7 +119,7 @@ func TestReachOfBlocks(t *testing.T) {
 		require.NoError(t, err)
 		back, ahead := 0., 0.
 		for k := range stim.rows {
-			heard := align.Interval{From: math.Inf(1), To: math.Inf(-1)}
+			heard := design.Interval{From: math.Inf(1), To: math.Inf(-1)}
 			for _, delay := range st.delays {
 				if k < delay {
 					continue
@@ -200,7 +200,7 @@ func TestABlockOfOneWindowIsTheWindow(t *testing.T) {
 	m, sound := goldenModel(t, ""), goldenClip(t)
 	spec, err := WindowOptions{WindowSeconds: .2, StrideSeconds: .2, Mode: "block", BlockSeconds: .5}.model(m.Model.Config)
 	require.NoError(t, err)
-	stim := &stimulus{name: "story", samples: sound[:6400], windows: []align.Window{{Start: 0, End: 3200}, {Start: 3200, End: 6400}}}
+	stim := &stimulus{name: "story", samples: sound[:6400], windows: []design.Window{{Start: 0, End: 3200}, {Start: 3200, End: 6400}}}
 	read := func() (out []float32) {
 		r := clipReader(m.Model, spec, 0)
 		require.NoError(t, m.Model.Session().Infer(t.Context(), func(s *torch.Scope) error {

@@ -6,7 +6,7 @@ import (
 
 	"gonum.org/v1/gonum/stat/distuv"
 
-	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
 
@@ -140,7 +140,7 @@ func alike(x []float32, cols int, independent float64) (q float64, varying int) 
 		}
 	}
 	varying = len(columns)
-	z := align.FitZScore(x, rows, cols).Apply(x)
+	z := design.FitZScore(x, rows, cols).Apply(x)
 	step := max(1, (varying+most-1)/most)
 	pairs := 0.
 	for i := 0; i < varying; i += step {

@@ -3,7 +3,7 @@ package brain
 import (
 	"context"
 
-	"github.com/brainwavlm/bwlm/brain/seal"
+	"github.com/brainwavlm/bwlm/brain/analysisplan"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/torch"
@@ -74,10 +74,10 @@ func (st *Study) Baseline(ctx context.Context) (*Baseline, error) {
 type Evaluation struct {
 	*Baseline
 	Summary *Summary
-	tuned   []prediction           // nil if there is none
-	layer   *int                   // that tuned is read from; nil for regressors
-	voxels  []stats.Tests          // by person: tuned against base; nil if there is no tuned system
-	margins map[string]seal.Margin // that were sealed
+	tuned   []prediction                   // nil if there is none
+	layer   *int                           // that tuned is read from; nil for regressors
+	voxels  []stats.Tests                  // by person: tuned against base; nil if there is no tuned system
+	margins map[string]analysisplan.Margin // that were sealed
 }
 
 // Compare scores a tuned model (nil: none) beside the baseline on the test rows, each by a ridge of its own on the

@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/ckpt"
@@ -194,7 +194,7 @@ func TestClippedLanczosIsStandardisedByItsOwnKind(t *testing.T) {
 	for i := range x {
 		x[i] += 5
 	}
-	f := rowFeatures{rows: map[string][]float32{}, zscore: map[string]align.ZScore{}}
+	f := rowFeatures{rows: map[string][]float32{}, zscore: map[string]design.ZScore{}}
 	f.add(stim, x, []int{1})
 	got := f.zscore["one"].Apply(stim.training.Apply(x, 2))
 	mean, sd := moments(got, 2, 0, stim.statistics...)

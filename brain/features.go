@@ -5,7 +5,7 @@ import (
 	"context"
 	"slices"
 
-	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/torch"
@@ -45,7 +45,7 @@ func Features(ctx context.Context, model *wavlm.Model, samples []float32, opt Wi
 	if err != nil {
 		return nil, err
 	}
-	out := &WindowFeatures{Layers: opt.layers(model.Config), Times: align.FeatureTimes(clip.windows), Channels: model.Config.Hidden}
+	out := &WindowFeatures{Layers: opt.layers(model.Config), Times: design.FeatureTimes(clip.windows), Channels: model.Config.Hidden}
 	out.Vectors = make([][]float32, len(out.Layers))
 	if opt.MaxBytes > 0 {
 		vectors := 3 * 4 * int64(len(clip.windows)*len(out.Layers)*out.Channels) // as they grow
@@ -122,7 +122,7 @@ func newClip(model *wavlm.Model, m experiment.Model, samples []float32) (*stimul
 		return nil, err
 	}
 	clip := &stimulus{samples: normalised(model, m, samples)}
-	clip.windows = align.Windows(len(samples), wavlm.SampleRate, m.WindowSeconds, m.StrideSeconds)
+	clip.windows = design.Windows(len(samples), wavlm.SampleRate, m.WindowSeconds, m.StrideSeconds)
 	if len(clip.windows) == 0 {
 		return nil, fault.New(fault.BadData, "read features", "", "%.3g s of audio give no window of %g s every %g s",
 			float64(len(samples))/wavlm.SampleRate, m.WindowSeconds, m.StrideSeconds).

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/torchtest"
@@ -55,9 +55,9 @@ func TestFeaturesAreThoseOfEachWindow(t *testing.T) {
 	for _, token := range []string{"first", "last", "mean"} {
 		found, err := Features(t.Context(), m.Model, clip, WindowOptions{WindowSeconds: .2, StrideSeconds: .04, Token: token, Layers: []int{3, 0, 2}})
 		require.NoError(t, err)
-		windows := align.Windows(len(clip), 16000, .2, .04)
+		windows := design.Windows(len(clip), 16000, .2, .04)
 		require.Len(t, windows, 12)
-		assert.Equal(t, align.FeatureTimes(windows), found.Times)
+		assert.Equal(t, design.FeatureTimes(windows), found.Times)
 		assert.Equal(t, []int{3, 0, 2}, found.Layers)
 		c := found.Channels
 		for i, w := range windows {
@@ -96,7 +96,7 @@ func TestFeaturesAreThoseOfTraining(t *testing.T) {
 	require.True(t, r.frozen.normalise)
 	r.frozen.cache = newCache(1<<30, nil, nil)
 	defer r.frozen.cache.close()
-	stim := &stimulus{name: "story", samples: clip, windows: align.Windows(len(clip), 16000, .2, .02)}
+	stim := &stimulus{name: "story", samples: clip, windows: design.Windows(len(clip), 16000, .2, .02)}
 	stim.own(spec)
 	want, err := r.features(t.Context(), stim, []int{1, 2})
 	require.NoError(t, err)

@@ -4,8 +4,8 @@ import (
 	"context"
 	"slices"
 
-	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
 
@@ -31,7 +31,7 @@ func (st *Study) Fidelity(ctx context.Context, story string, length float64, lay
 	f := &Fidelity{Layers: layers}
 	read := func(mode string) (vectors [][]float32, cost float64, err error) {
 		exp.Model.Mode = mode
-		stim, err := cut(&exp, align.Clock{TR: st.Data.TR()}, story, wave, 1)
+		stim, err := cut(&exp, design.Clock{TR: st.Data.TR()}, story, wave, 1)
 		if err != nil {
 			return nil, 0, err
 		}

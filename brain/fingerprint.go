@@ -12,15 +12,15 @@ import (
 	"runtime"
 	"strings"
 
-	"github.com/brainwavlm/bwlm/brain/align"
-	"github.com/brainwavlm/bwlm/brain/frames"
+	"github.com/brainwavlm/bwlm/brain/activations"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
 // fingerprint is the hash of all that frames or vectors are computed from: this program, libtorch, processor and threads, on
 // which last bits depend; the weights below; the samples; how they are cut; what is read.
 type fingerprint struct {
-	key   frames.Key
+	key   activations.Key
 	about string
 }
 
@@ -99,7 +99,7 @@ func belowDepth(name string) int {
 }
 
 // cut hashes the samples of clips that follow each other, and where they begin and end in those.
-func (f *frozen) cut(h hash.Hash, st *stimulus, clips align.Rows) {
+func (f *frozen) cut(h hash.Hash, st *stimulus, clips design.Rows) {
 	first, last := st.clips[clips.From].start, 0
 	fmt.Fprintf(h, "normalised %v, read", f.normalise)
 	for _, c := range st.clips[clips.From:clips.To] {

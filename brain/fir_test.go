@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -22,7 +22,7 @@ func TestDelayedIsFIR(t *testing.T) {
 				got = y.Float32s()
 				return nil
 			}))
-			want := align.FIR(x, rows, channels, delays)
+			want := design.FIR(x, rows, channels, delays)
 			assert.Equal(t, want[halo*channels*len(delays):], got, "delays %v, halo %d", delays, halo)
 		}
 	}

@@ -1,7 +1,7 @@
 package brain
 
 import (
-	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
@@ -19,7 +19,7 @@ type frozen struct {
 }
 
 // frames gives the frames (n, T, C) of clips of one length at a depth, group by group, whatever is kept of them.
-func (f *frozen) frames(s *torch.Scope, st *stimulus, clips align.Rows, depth int) *torch.Tensor {
+func (f *frozen) frames(s *torch.Scope, st *stimulus, clips design.Rows, depth int) *torch.Tensor {
 	defer torch.Part(s.Context(), PartData)()
 	return s.Frozen(func(s *torch.Scope) *torch.Tensor {
 		var parts []*torch.Tensor
@@ -33,7 +33,7 @@ func (f *frozen) frames(s *torch.Scope, st *stimulus, clips align.Rows, depth in
 }
 
 // group gives the frames (n, T, C) of one group at a depth.
-func (f *frozen) group(s *torch.Scope, st *stimulus, g align.Rows, depth int) *torch.Tensor {
+func (f *frozen) group(s *torch.Scope, st *stimulus, g design.Rows, depth int) *torch.Tensor {
 	key := frameKey{st.name, g, depth}
 	x := f.cache.frames(s, key, func() fingerprint { return f.printFrames(st, key) })
 	if x == nil {
@@ -53,7 +53,7 @@ func (f *frozen) group(s *torch.Scope, st *stimulus, g align.Rows, depth int) *t
 }
 
 // compute is group without a cache, and not rounded.
-func (f *frozen) compute(s *torch.Scope, st *stimulus, g align.Rows, depth int) *torch.Tensor {
+func (f *frozen) compute(s *torch.Scope, st *stimulus, g design.Rows, depth int) *torch.Tensor {
 	x := f.front(s, st, g)
 	if depth > 0 {
 		x = f.model.Encoder.Forward(x, depth-1, wavlm.Pass{})[depth-1]
@@ -66,17 +66,17 @@ func (f *frozen) compute(s *torch.Scope, st *stimulus, g align.Rows, depth int) 
 const frontClips = 2
 
 // front gives the front end's output (n, T, C) for clips.
-func (f *frozen) front(s *torch.Scope, st *stimulus, clips align.Rows) *torch.Tensor {
+func (f *frozen) front(s *torch.Scope, st *stimulus, clips design.Rows) *torch.Tensor {
 	var parts []*torch.Tensor
 	for from := clips.From; from < clips.To; from += frontClips {
-		some := align.Rows{From: from, To: min(from+frontClips, clips.To)}
+		some := design.Rows{From: from, To: min(from+frontClips, clips.To)}
 		parts = append(parts, f.model.FrontEnd.Forward(f.waves(s, st, some)))
 	}
 	return torch.Cat(0, parts...)
 }
 
 // waves gives the samples (n, S) of clips.
-func (f *frozen) waves(s *torch.Scope, st *stimulus, clips align.Rows) *torch.Tensor {
+func (f *frozen) waves(s *torch.Scope, st *stimulus, clips design.Rows) *torch.Tensor {
 	var samples []float32
 	for _, c := range st.clips[clips.From:clips.To] {
 		wave := st.samples[c.start:c.end]

@@ -11,10 +11,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/activations"
 	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
-	"github.com/brainwavlm/bwlm/brain/frames"
 	"github.com/brainwavlm/bwlm/internal/torchtest"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/torch/nn"
@@ -50,9 +50,9 @@ func whole(t *testing.T, opt Options, change func(*experiment.Experiment)) map[s
 	return out
 }
 
-func openStore(t *testing.T, dir string, limit int64) *frames.Store {
+func openStore(t *testing.T, dir string, limit int64) *activations.Store {
 	t.Helper()
-	s, err := frames.Open(dir, limit)
+	s, err := activations.Open(dir, limit)
 	require.NoError(t, err)
 	t.Cleanup(s.Close)
 	return s
@@ -178,7 +178,7 @@ func TestFingerprints(t *testing.T) {
 	key := frameKey{"one", stim.groups[5], 1}
 	want := f.printFrames(stim, key).key
 	assert.Equal(t, want, base().frozen.printFrames(stim, key).key, "another study of the same model")
-	other := map[string]frames.Key{}
+	other := map[string]activations.Key{}
 	add := func(name string, f *frozen, stim *stimulus, key frameKey) { other[name] = f.printFrames(stim, key).key }
 	add("depth", f, stim, frameKey{"one", stim.groups[5], 2})
 	add("clips", f, stim, frameKey{"one", stim.groups[6], 1})
@@ -187,7 +187,7 @@ func TestFingerprints(t *testing.T) {
 	normalised.normalise, half.half = true, true
 	add("normalise", &normalised, stim, key)
 	add("half", &half, stim, key)
-	touch := func(weight string) frames.Key {
+	touch := func(weight string) activations.Key {
 		st := base()
 		require.NoError(t, st.Model.Session().Infer(t.Context(), func(s *torch.Scope) error {
 			p := st.Model.Store().Param(weight)
@@ -199,7 +199,7 @@ func TestFingerprints(t *testing.T) {
 	other["front end"] = touch("feature_extractor.conv_layers.0.conv.weight")
 	other["projection"] = touch("feature_projection.projection.weight")
 	assert.Equal(t, want, touch("encoder.layers.0.attention.q_proj.weight"), "above")
-	seen := map[frames.Key]string{want: "the first"}
+	seen := map[activations.Key]string{want: "the first"}
 	for name, key := range other {
 		assert.Empty(t, seen[key], name)
 		seen[key] = name
@@ -278,7 +278,7 @@ func TestGroups(t *testing.T) {
 	var clips []clip
 	add := func(n, samples int) {
 		for range n {
-			clips = append(clips, clip{0, samples, align.Rows{}})
+			clips = append(clips, clip{0, samples, design.Rows{}})
 		}
 	}
 	add(1, 4000)
@@ -286,7 +286,7 @@ func TestGroups(t *testing.T) {
 	add(20, 64000)
 	add(3, 32*16000)
 	add(2, 16*16000)
-	assert.Equal(t, []align.Rows{{From: 0, To: 1}, {From: 1, To: 2}, {From: 2, To: 10}, {From: 10, To: 18}, {From: 18, To: 22},
+	assert.Equal(t, []design.Rows{{From: 0, To: 1}, {From: 1, To: 2}, {From: 2, To: 10}, {From: 10, To: 18}, {From: 18, To: 22},
 		{From: 22, To: 23}, {From: 23, To: 24}, {From: 24, To: 25}, {From: 25, To: 27}}, groups(clips))
 }
 
@@ -326,7 +326,7 @@ func (louderFront) Wrap(_ *nn.Builder, path string, base nn.Layer) nn.Layer {
 // gives those of their groups.
 func TestFramesAreThoseOfTheirGroups(t *testing.T) {
 	m, st := wide(t)
-	read := func(f *frozen, clips align.Rows, depth int) (out []float32) {
+	read := func(f *frozen, clips design.Rows, depth int) (out []float32) {
 		require.NoError(t, m.Session().Infer(t.Context(), func(s *torch.Scope) error {
 			out = f.frames(s, st, clips, depth).Float32s()
 			return nil
@@ -336,16 +336,16 @@ func TestFramesAreThoseOfTheirGroups(t *testing.T) {
 	for _, depth := range []int{0, 2} {
 		f := &frozen{model: m, cache: newCache(1<<30, nil, nil)}
 		defer f.cache.close()
-		all := read(f, align.Rows{From: 4, To: 74}, depth)
+		all := read(f, design.Rows{From: 4, To: 74}, depth)
 		width := len(all) / 70
 		differs := false
 		for from := 4; from < 60; from += 9 {
 			for _, n := range []int{1, 2, 5, 11} {
 				want := all[(from-4)*width : (from-4+n)*width]
-				assert.Equal(t, want, read(f, align.Rows{From: from, To: from + n}, depth))
-				assert.Equal(t, want, read(&frozen{model: m}, align.Rows{From: from, To: from + n}, depth))
+				assert.Equal(t, want, read(f, design.Rows{From: from, To: from + n}, depth))
+				assert.Equal(t, want, read(&frozen{model: m}, design.Rows{From: from, To: from + n}, depth))
 				require.NoError(t, m.Session().Infer(t.Context(), func(s *torch.Scope) error {
-					differs = differs || !slices.Equal(want, f.compute(s, st, align.Rows{From: from, To: from + n}, depth).Float32s())
+					differs = differs || !slices.Equal(want, f.compute(s, st, design.Rows{From: from, To: from + n}, depth).Float32s())
 					return nil
 				}))
 			}
@@ -384,7 +384,7 @@ func wide(t *testing.T) (*wavlm.Model, *stimulus) {
 	require.NoError(t, err)
 	t.Cleanup(m.Close)
 	sound, _ := tinySound(1)
-	st := &stimulus{name: "one", samples: sound, windows: align.Windows(len(sound), 16000, .5, .1)}
+	st := &stimulus{name: "one", samples: sound, windows: design.Windows(len(sound), 16000, .5, .1)}
 	st.own(experiment.Model{})
 	return m, st
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
 
@@ -27,7 +27,7 @@ func TestAliceLeaveOneOutIsThatOfItsSource(t *testing.T) {
 		m, err := d.Responses(t.Context(), person, "alice")
 		require.NoError(t, err)
 		require.Equal(t, []int{1, rows, regions}, []int{m.Repeats, m.Rows, m.Voxels}, person)
-		responses = append(responses, align.Detrend(m.Data, rows, regions, driftOrder)...)
+		responses = append(responses, design.Detrend(m.Data, rows, regions, driftOrder)...)
 	}
 	people := len(d.People())
 	require.Equal(t, 27, people)

@@ -4,7 +4,7 @@ import (
 	"context"
 	"slices"
 
-	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
@@ -101,10 +101,10 @@ func joined(fs []rowFeatures, delays int) *rowFeatures {
 	if len(fs) == 1 {
 		return &fs[0]
 	}
-	out := &rowFeatures{width: fs[0].width * len(fs), rows: map[string][]float32{}, zscore: map[string]align.ZScore{}}
+	out := &rowFeatures{width: fs[0].width * len(fs), rows: map[string][]float32{}, zscore: map[string]design.ZScore{}}
 	channels := fs[0].width / delays
 	for story, first := range fs[0].rows {
-		var z align.ZScore
+		var z design.ZScore
 		for _, f := range fs {
 			z.Mean, z.SD = append(z.Mean, f.zscore[story].Mean...), append(z.SD, f.zscore[story].SD...)
 		}

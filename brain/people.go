@@ -8,8 +8,8 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/torch"
 )
@@ -114,14 +114,14 @@ func (p *person) begun(share float64, exp *experiment.Experiment) *person {
 // Unmet lists the stories that a person of the study has answered and of which the sources met nothing in tuning, nor in
 // the choice of its epoch, and that share nothing with the person's own validation and test rows.
 func (st *Study) Unmet(ctx context.Context, target string, sources ...string) ([]string, error) {
-	var met []align.Part
+	var met []design.Part
 	for _, p := range st.people {
 		for _, split := range Splits {
 			if !(split != Test && slices.Contains(sources, p.name) || split != Train && p.name == target) {
 				continue
 			}
 			for _, r := range p.parts[split] {
-				met = append(met, align.Part{Split: "met", Subject: p.name, Story: r.Story, From: r.From, To: r.To})
+				met = append(met, design.Part{Split: "met", Subject: p.name, Story: r.Story, From: r.From, To: r.To})
 			}
 		}
 	}
@@ -135,12 +135,12 @@ func (st *Study) Unmet(ctx context.Context, target string, sources ...string) ([
 		if m.Rows <= trim[0]+trim[1] {
 			continue
 		}
-		own := align.Part{Split: "unmet", Subject: target, Story: story, From: trim[0], To: m.Rows - trim[1]}
-		report, err := align.Audit(st.reach(), st.Data.AuditStories(), append(slices.Clone(met), own))
+		own := design.Part{Split: "unmet", Subject: target, Story: story, From: trim[0], To: m.Rows - trim[1]}
+		report, err := design.Audit(st.reach(), st.Data.AuditStories(), append(slices.Clone(met), own))
 		if err != nil {
 			return nil, err
 		}
-		if !slices.ContainsFunc(report.Leaks, func(l align.Leak) bool { return l.A.Split != l.B.Split }) {
+		if !slices.ContainsFunc(report.Leaks, func(l design.Leak) bool { return l.A.Split != l.B.Split }) {
 			unmet = append(unmet, story)
 		}
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/fault"
 )
@@ -61,7 +61,7 @@ func TestLessDataIsTheSameStoriesCutShort(t *testing.T) {
 	assert.Same(t, p, p.begun(1, st.Experiment))
 	for _, r := range q.parts[Train] {
 		if r.To < 38 {
-			mean, sd := moments(q.responses[r.Story].data, q.voxels, 7, align.Rows{From: r.From, To: r.To})
+			mean, sd := moments(q.responses[r.Story].data, q.voxels, 7, design.Rows{From: r.From, To: r.To})
 			assert.InDelta(t, 0, mean, 1e-6, "standardised by the rows that are left")
 			assert.InDelta(t, 1, sd, 1e-6)
 		}

@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/internal/torchtest"
 	"github.com/brainwavlm/bwlm/torch"
@@ -85,7 +85,7 @@ func TestRefreshFitsReadoutAndStatisticsTogether(t *testing.T) {
 	f, err := tr.readForEpoch(t.Context())
 	require.NoError(t, err)
 	for story := range tr.zscore {
-		tr.zscore[story] = align.ZScore{Mean: []float64{-1}, SD: []float64{-1}}
+		tr.zscore[story] = design.ZScore{Mean: []float64{-1}, SD: []float64{-1}}
 	}
 	tr.progress.Block = 2
 	require.NoError(t, tr.refresh(t.Context()))

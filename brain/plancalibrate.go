@@ -7,8 +7,8 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/ridge"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/torch"
@@ -91,7 +91,7 @@ func (c *calibration) timeReading(ctx context.Context, _ *work) error {
 		took, err := seconds(func() error {
 			windows, err := r.features(ctx, piece, layers)
 			for _, x := range windows {
-				f := rowFeatures{rows: map[string][]float32{}, zscore: map[string]align.ZScore{}}
+				f := rowFeatures{rows: map[string][]float32{}, zscore: map[string]design.ZScore{}}
 				f.add(piece, x, c.delays)
 			}
 			return err
@@ -127,10 +127,10 @@ func (c *calibration) timeReading(ctx context.Context, _ *work) error {
 
 // timeSteps does tuning steps on blocks of about the usual size, with what is frozen at hand as in most of a run.
 func (c *calibration) timeSteps(ctx context.Context, w *work) error {
-	c.zscore = map[string]align.ZScore{}
+	c.zscore = map[string]design.ZScore{}
 	channels := c.Study.Model.Config.Hidden
 	for _, story := range c.stories {
-		c.zscore[story] = align.ZScore{Mean: make([]float64, channels), SD: slices.Repeat([]float64{1}, channels)}
+		c.zscore[story] = design.ZScore{Mean: make([]float64, channels), SD: slices.Repeat([]float64{1}, channels)}
 	}
 	mean := float64(w.stepWindows) / float64(len(w.order))
 	near := make([]int, len(w.order))

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
@@ -39,7 +39,7 @@ type Predictor struct {
 	Notes   []string
 
 	exp     *experiment.Experiment
-	clock   align.Clock
+	clock   design.Clock
 	model   *SpeechModel
 	reader  *reader
 	readout *Readout
@@ -153,7 +153,7 @@ func (p *Predictor) openReadout(run, subject string) (*ckpt.File, error) {
 		return nil, err
 	}
 	p.TR, p.Delays, p.Epoch = note.TR, note.Delays, note.Epoch
-	p.clock = align.Clock{TR: note.TR, RowTime: note.RowTime}
+	p.clock = design.Clock{TR: note.TR, RowTime: note.RowTime}
 	if p.exp.Compat.TimesAtTRStarts {
 		p.clock.RowTime = 0
 	}
@@ -307,7 +307,7 @@ func (p *Predictor) rowFeatures(ctx context.Context, clip *stimulus) ([]float32,
 		channels := p.model.Model.Config.Hidden
 		x = clip.training.Apply(x, channels)
 		fs[i] = rowFeatures{width: channels * len(p.Delays), rows: map[string][]float32{
-			clip.name: align.FIR(align.FitZScore(x, clip.rows, channels).Apply(x), clip.rows, channels, p.Delays)}}
+			clip.name: design.FIR(design.FitZScore(x, clip.rows, channels).Apply(x), clip.rows, channels, p.Delays)}}
 	}
 	return joined(fs, len(p.Delays)).rows[clip.name], nil
 }

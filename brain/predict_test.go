@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
@@ -60,7 +60,7 @@ func byHand(t *testing.T, st *Study, run, subject string, samples []float32) (va
 	require.NoError(t, err)
 	defer m.Close()
 	const channels = 16
-	windows := align.Windows(len(samples), 16000, .2, .1)
+	windows := design.Windows(len(samples), 16000, .2, .1)
 	features := make([]float32, 0, len(windows)*channels)
 	for _, w := range windows {
 		h, err := m.Model.HiddenStates(t.Context(), samples[w.Start:w.End], 2)
@@ -72,9 +72,9 @@ func byHand(t *testing.T, st *Study, run, subject string, samples []float32) (va
 	for k := range times {
 		times[k] = (float64(k) + .5) * tinyTR
 	}
-	opt := align.LanczosOptions{Cutoff: 1 / tinyTR, ClipNegative: st.Experiment.Compat.ClipLanczos}
-	x := align.Lanczos(times, align.FeatureTimes(windows), opt).Apply(features, channels)
-	x = align.FitZScore(x, rows, channels).Apply(x)
+	opt := design.LanczosOptions{Cutoff: 1 / tinyTR, ClipNegative: st.Experiment.Compat.ClipLanczos}
+	x := design.Lanczos(times, design.FeatureTimes(windows), opt).Apply(features, channels)
+	x = design.FitZScore(x, rows, channels).Apply(x)
 
 	f, err := ckpt.Open(filepath.Join(run, "readout", subject+".safetensors"))
 	require.NoError(t, err)

@@ -3,7 +3,7 @@ package brain
 import (
 	"context"
 
-	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/design"
 )
 
 func (st *Study) auditSplits(context.Context) (err error) {
@@ -14,7 +14,7 @@ func (st *Study) auditSplits(context.Context) (err error) {
 }
 
 // refuse refuses the leaks of an audit, or, where the experiment allows them, notes each.
-func (st *Study) refuse(report *align.Report) error {
+func (st *Study) refuse(report *design.Report) error {
 	if !st.Experiment.Data.AllowLeak {
 		return report.Err()
 	}
@@ -25,15 +25,15 @@ func (st *Study) refuse(report *align.Report) error {
 }
 
 // reach is the audio that one row depends on.
-func (st *Study) reach() align.Reach {
+func (st *Study) reach() design.Reach {
 	exp, tr, rowTime := st.Experiment, st.Data.TR(), st.Data.RowTime()
 	if exp.Compat.TimesAtTRStarts {
 		rowTime = 0
 	}
 	behind := clipLength(exp.Model)
-	reach := align.LanczosReach(behind, tr, st.delays)
+	reach := design.LanczosReach(behind, tr, st.delays)
 	if exp.Model.Downsample == "average" {
-		reach = align.AverageReach(behind, tr, rowTime, st.delays)
+		reach = design.AverageReach(behind, tr, rowTime, st.delays)
 	}
 	if exp.Model.Mode == "block" { // a frame hears its clip to the end
 		reach.Ahead += behind

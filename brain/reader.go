@@ -4,7 +4,7 @@ import (
 	"context"
 	"slices"
 
-	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
@@ -126,7 +126,7 @@ func (r *reader) goOn(frames *torch.Tensor, depth int, model *wavlm.Model, st *s
 
 // groupVectors reads all windows (windows, E) of one group from the untuned model, by way of frames that are kept; last
 // as in goOn.
-func (r *reader) groupVectors(s *torch.Scope, st *stimulus, g align.Rows, layers []int, last bool) []*torch.Tensor {
+func (r *reader) groupVectors(s *torch.Scope, st *stimulus, g design.Rows, layers []int, last bool) []*torch.Tensor {
 	if r.keep < 0 {
 		return r.goOn(r.frozen.compute(s, st, g, 0), 0, r.frozen.model, st, st.all(g), layers, last)
 	}
@@ -268,13 +268,13 @@ func (r *reader) lastFrames(st *stimulus, run run, frames int) (last []int) {
 	case !st.shared:
 		return []int{frames - 1}
 	}
-	r.wanted(st, run, func(_ int, in align.Rows) { last = append(last, r.frameOf(in)) })
+	r.wanted(st, run, func(_ int, in design.Rows) { last = append(last, r.frameOf(in)) })
 	slices.Sort(last)
 	return slices.Compact(last)
 }
 
 // frameOf is the frame that is the vector of a window with those frames.
-func (r *reader) frameOf(in align.Rows) int {
+func (r *reader) frameOf(in design.Rows) int {
 	if r.token == "first" {
 		return in.From
 	}
@@ -299,7 +299,7 @@ func (r *reader) pool(h *torch.Tensor, st *stimulus, run run, kept []int) *torch
 }
 
 // wanted goes through the windows of a run, with the place of their clip in the run and their frames in the clip.
-func (r *reader) wanted(st *stimulus, run run, do func(place int, frames align.Rows)) {
+func (r *reader) wanted(st *stimulus, run run, do func(place int, frames design.Rows)) {
 	for k := run.clips.From; k < run.clips.To; k++ {
 		c := st.clips[k]
 		for i := max(c.windows.From, run.windows.From); i < min(c.windows.To, run.windows.To); i++ {
@@ -312,7 +312,7 @@ func (r *reader) wanted(st *stimulus, run run, do func(place int, frames align.R
 func (r *reader) picked(h *torch.Tensor, st *stimulus, run run, kept []int) *torch.Tensor {
 	frames := h.Dim(1)
 	var places []int
-	r.wanted(st, run, func(place int, in align.Rows) {
+	r.wanted(st, run, func(place int, in design.Rows) {
 		at := r.frameOf(in)
 		if kept != nil {
 			at, _ = slices.BinarySearch(kept, at)
@@ -326,7 +326,7 @@ func (r *reader) picked(h *torch.Tensor, st *stimulus, run run, kept []int) *tor
 func (r *reader) means(h *torch.Tensor, st *stimulus, run run) *torch.Tensor {
 	s, frames := h.Scope(), h.Dim(1)
 	weights := make([][]float32, h.Dim(0)) // (windows, T) of each clip
-	r.wanted(st, run, func(place int, in align.Rows) {
+	r.wanted(st, run, func(place int, in design.Rows) {
 		row := make([]float32, frames)
 		for f := in.From; f < in.To; f++ {
 			row[f] = 1 / float32(in.To-in.From)

@@ -6,8 +6,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/wavlm"
@@ -16,18 +16,18 @@ import (
 func TestRunsHaveOneLength(t *testing.T) {
 	st := &stimulus{}
 	for i, length := range []int{400, 800, 1200, 1200, 1200, 1200, 1200} {
-		st.windows = append(st.windows, align.Window{Start: 2000*i - length, End: 2000 * i})
+		st.windows = append(st.windows, design.Window{Start: 2000*i - length, End: 2000 * i})
 	}
 	st.own(experiment.Model{})
-	rows := func(runs []run) (out []align.Rows) {
+	rows := func(runs []run) (out []design.Rows) {
 		for _, r := range runs {
 			assert.Equal(t, r.clips, r.windows, "each window is a clip")
 			out = append(out, r.windows)
 		}
 		return out
 	}
-	assert.Equal(t, []align.Rows{{From: 0, To: 1}, {From: 1, To: 2}, {From: 2, To: 5}, {From: 5, To: 7}}, rows(st.runs(0, 7, 3)))
-	assert.Equal(t, []align.Rows{{From: 3, To: 6}}, rows(st.runs(3, 6, 3)))
+	assert.Equal(t, []design.Rows{{From: 0, To: 1}, {From: 1, To: 2}, {From: 2, To: 5}, {From: 5, To: 7}}, rows(st.runs(0, 7, 3)))
+	assert.Equal(t, []design.Rows{{From: 3, To: 6}}, rows(st.runs(3, 6, 3)))
 	assert.Empty(t, st.runs(4, 4, 3))
 }
 

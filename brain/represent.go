@@ -5,8 +5,8 @@ import (
 	"slices"
 
 	"github.com/brainwavlm/bwlm/brain/acoustic"
-	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
@@ -35,7 +35,7 @@ func (st *Study) Represent(ctx context.Context, tuned *Tuned, story string) (x [
 
 // loadUnheard loads a story that nobody in the study answered to.
 func (st *Study) loadUnheard(ctx context.Context, story string) (*stimulus, error) {
-	stim, err := st.loadStimulus(ctx, story, func(c align.Clock, samples int) int {
+	stim, err := st.loadStimulus(ctx, story, func(c design.Clock, samples int) int {
 		return max(0, int((float64(samples)/dataset.SampleRate-c.First)/c.TR))
 	})
 	if err != nil {
@@ -73,7 +73,7 @@ func (st *Study) Pool(ctx context.Context, model *wavlm.Model, story string, spa
 	}
 	for start := 0; start < len(wave); start += clip {
 		from, to := max(0, start-margin), min(len(wave), start+clip+margin)
-		first, own := from/acoustic.Hop, align.Rows{From: start / acoustic.Hop, To: (start + clip) / acoustic.Hop}
+		first, own := from/acoustic.Hop, design.Rows{From: start / acoustic.Hop, To: (start + clip) / acoustic.Hop}
 		if !heard(frames, own) || to-from < cfg.MinSamples() {
 			continue
 		}
@@ -110,8 +110,8 @@ func (st *Study) Pool(ctx context.Context, model *wavlm.Model, story string, spa
 }
 
 // framesOf are the frames whose middles are in each span, at least one, of so many.
-func framesOf(spans []Span, frames int) []align.Rows {
-	out := make([]align.Rows, len(spans))
+func framesOf(spans []Span, frames int) []design.Rows {
+	out := make([]design.Rows, len(spans))
 	for i, s := range spans {
 		from, to := acoustic.Nearest(s.From), acoustic.Nearest(s.To)
 		if acoustic.Time(from) < s.From {
@@ -125,14 +125,14 @@ func framesOf(spans []Span, frames int) []align.Rows {
 			to = from + 1
 		}
 		from = min(max(from, 0), frames-1)
-		out[i] = align.Rows{From: from, To: min(max(to, from+1), frames)}
+		out[i] = design.Rows{From: from, To: min(max(to, from+1), frames)}
 	}
 	return out
 }
 
 // heard says whether any of the stretches meets the rows.
-func heard(frames []align.Rows, rows align.Rows) bool {
-	return slices.ContainsFunc(frames, func(f align.Rows) bool { return f.From < rows.To && rows.From < f.To })
+func heard(frames []design.Rows, rows design.Rows) bool {
+	return slices.ContainsFunc(frames, func(f design.Rows) bool { return f.From < rows.To && rows.From < f.To })
 }
 
 // Heard lists the stretches of audio, story by story, that are aligned with the rows of a split.
@@ -143,11 +143,11 @@ func (st *Study) Heard(split Split) (stories []string, spans map[string][]Span, 
 		if err != nil {
 			return nil, nil, err
 		}
-		var rows []align.Rows
+		var rows []design.Rows
 		for _, p := range st.people {
 			for _, r := range p.parts[split] {
 				if r.Story == story {
-					rows = append(rows, align.Rows{From: r.From, To: r.To})
+					rows = append(rows, design.Rows{From: r.From, To: r.To})
 				}
 			}
 		}

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/brain/acoustic"
-	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/design"
 )
 
 func TestPoolIsTheMeanOfFrames(t *testing.T) {
@@ -52,7 +52,7 @@ func TestHeardIsTheAudioOfTheRows(t *testing.T) {
 }
 
 func TestFramesOfSpans(t *testing.T) {
-	rows := func(from, to int) align.Rows { return align.Rows{From: from, To: to} }
+	rows := func(from, to int) design.Rows { return design.Rows{From: from, To: to} }
 	got := framesOf([]Span{{0, 1}, {.5, .5}, {5, 6}, {.98, 9}}, 50)
-	assert.Equal(t, []align.Rows{rows(0, 50), rows(24, 25), rows(49, 50), rows(49, 50)}, got)
+	assert.Equal(t, []design.Rows{rows(0, 50), rows(24, 25), rows(49, 50), rows(49, 50)}, got)
 }

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/torch"
@@ -97,7 +97,7 @@ func (t *trainer) resume(ctx context.Context, run *Run) error {
 	if err := t.restoreGuard(ctx, f); err != nil {
 		return err
 	}
-	t.zscore = map[string]align.ZScore{}
+	t.zscore = map[string]design.ZScore{}
 	for name := range f.Tensors() {
 		story, isMean := strings.CutSuffix(strings.TrimPrefix(name.Name, "zscore."), ".mean")
 		if !isMean || !strings.HasPrefix(name.Name, "zscore.") {
@@ -111,7 +111,7 @@ func (t *trainer) resume(ctx context.Context, run *Run) error {
 		if err != nil {
 			return err
 		}
-		t.zscore[story] = align.ZScore{Mean: mean, SD: sd}
+		t.zscore[story] = design.ZScore{Mean: mean, SD: sd}
 	}
 	return nil
 }

@@ -5,16 +5,16 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/ridge"
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
 
 // rowFeatures are the features of stories at their rows, standardised and delayed: what a readout sees.
 type rowFeatures struct {
-	width  int                     // channels times delays
-	rows   map[string][]float32    // story → (rows, width)
-	zscore map[string]align.ZScore // story → statistics of the undelayed features
+	width  int                      // channels times delays
+	rows   map[string][]float32     // story → (rows, width)
+	zscore map[string]design.ZScore // story → statistics of the undelayed features
 
 	options func(*ridge.Options) // of the ridge that is given them, where it is not that of every score
 }
@@ -23,7 +23,7 @@ type rowFeatures struct {
 func (st *Study) read(ctx context.Context, r *reader, phase string, stories []string, layers ...int) ([]rowFeatures, error) {
 	out := make([]rowFeatures, len(layers))
 	for i := range out {
-		out[i] = rowFeatures{rows: map[string][]float32{}, zscore: map[string]align.ZScore{}}
+		out[i] = rowFeatures{rows: map[string][]float32{}, zscore: map[string]design.ZScore{}}
 	}
 	for n, story := range stories {
 		st.opt.Progress(Event{Phase: phase, Done: n, Total: len(stories)})
@@ -44,11 +44,11 @@ func (st *Study) read(ctx context.Context, r *reader, phase string, stories []st
 func (f *rowFeatures) add(stim *stimulus, x []float32, delays []int) {
 	channels := len(x) / len(stim.windows)
 	rows := stim.weights.Apply(x, channels)
-	z := align.FitZScore(rows, stim.rows, channels, stim.statistics...)
+	z := design.FitZScore(rows, stim.rows, channels, stim.statistics...)
 	f.width = channels * len(delays)
-	f.rows[stim.name] = align.FIR(z.Apply(rows), stim.rows, channels, delays)
+	f.rows[stim.name] = design.FIR(z.Apply(rows), stim.rows, channels, delays)
 	if stim.training != stim.weights { // what is tuned on is standardised by statistics of its own kind
-		z = align.FitZScore(stim.training.Apply(x, channels), stim.rows, channels, stim.statistics...)
+		z = design.FitZScore(stim.training.Apply(x, channels), stim.rows, channels, stim.statistics...)
 	}
 	f.zscore[stim.name] = z
 }

@@ -4,14 +4,14 @@ import (
 	"context"
 	"slices"
 
+	"github.com/brainwavlm/bwlm/brain/analysisplan"
 	"github.com/brainwavlm/bwlm/brain/dataset"
-	"github.com/brainwavlm/bwlm/brain/seal"
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
 
 // Seal writes down, before the training, what the study will be judged by, with the hashes of its splits and masks. See
 // package seal.
-func (st *Study) Seal(ctx context.Context, e seal.Endpoints) (*seal.Seal, error) {
+func (st *Study) Seal(ctx context.Context, e analysisplan.Endpoints) (*analysisplan.Seal, error) {
 	for _, region := range e.Regions {
 		for _, p := range st.people {
 			if _, err := st.Data.ROI(ctx, region, p.name, p.voxels); err != nil {
@@ -23,19 +23,19 @@ func (st *Study) Seal(ctx context.Context, e seal.Endpoints) (*seal.Seal, error)
 	if err != nil {
 		return nil, err
 	}
-	s := &seal.Seal{Endpoints: e}
+	s := &analysisplan.Seal{Endpoints: e}
 	s.Splits, s.Masks = st.sealed(groups)
-	if err := seal.Check(st.Experiment.Out, s); err != nil {
+	if err := analysisplan.Check(st.Experiment.Out, s); err != nil {
 		return nil, err
 	}
 	if s.Margins, err = st.margins(ctx, groups, e); err != nil {
 		return nil, err
 	}
-	return s, seal.Write(st.Experiment.Out, s)
+	return s, analysisplan.Write(st.Experiment.Out, s)
 }
 
 // margins are δ of each region that is an endpoint or auditory cortex, from the untuned model's score of the validation rows.
-func (st *Study) margins(ctx context.Context, groups []stats.Group, e seal.Endpoints) (map[string]seal.Margin, error) {
+func (st *Study) margins(ctx context.Context, groups []stats.Group, e analysisplan.Endpoints) (map[string]analysisplan.Margin, error) {
 	groups = slices.DeleteFunc(slices.Clone(groups), func(g stats.Group) bool {
 		return g.Columns == nil || g.Name == tunedGroup || !isAuditory(g.Name) && !slices.Contains(e.Regions, g.Name)
 	})
@@ -50,7 +50,7 @@ func (st *Study) margins(ctx context.Context, groups []stats.Group, e seal.Endpo
 	if err != nil {
 		return nil, err
 	}
-	out := map[string]seal.Margin{}
+	out := map[string]analysisplan.Margin{}
 	for _, g := range groups {
 		r, people := 0., 0.
 		for i, s := range scores {
@@ -59,7 +59,7 @@ func (st *Study) margins(ctx context.Context, groups []stats.Group, e seal.Endpo
 			}
 		}
 		if r > 0 {
-			out[g.Name] = seal.Margin{BaseR: r / people, Delta: e.Delta * r / people}
+			out[g.Name] = analysisplan.Margin{BaseR: r / people, Delta: e.Delta * r / people}
 		}
 	}
 	return out, nil
@@ -73,10 +73,10 @@ func (st *Study) sealed(groups []stats.Group) (splits, masks map[string]string) 
 		for _, split := range Splits {
 			parts[split.String()] = p.parts[split]
 		}
-		splits[p.name] = seal.Hash(parts)
+		splits[p.name] = analysisplan.Hash(parts)
 		for _, g := range groups {
 			if g.Columns != nil {
-				masks[p.name+"/"+g.Name] = seal.Hash(g.Columns[i])
+				masks[p.name+"/"+g.Name] = analysisplan.Hash(g.Columns[i])
 			}
 		}
 	}
@@ -85,14 +85,14 @@ func (st *Study) sealed(groups []stats.Group) (splits, masks map[string]string) 
 
 // look is called wherever test rows are scored. It counts the look if the study is sealed, and refuses it if what was
 // sealed has changed; nil if nothing is sealed.
-func (st *Study) look(what string, groups []stats.Group) (*seal.Status, error) {
+func (st *Study) look(what string, groups []stats.Group) (*analysisplan.Status, error) {
 	if st.Experiment.Out == "" {
 		return nil, nil
 	}
-	l := seal.Look{By: st.opt.Purpose, What: what}
+	l := analysisplan.Look{By: st.opt.Purpose, What: what}
 	for _, p := range st.people {
 		l.People = append(l.People, p.name)
 	}
 	splits, masks := st.sealed(groups)
-	return seal.Record(st.Experiment.Out, l, splits, masks)
+	return analysisplan.Record(st.Experiment.Out, l, splits, masks)
 }

@@ -6,9 +6,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/brainwavlm/bwlm/brain/analysisplan"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
-	"github.com/brainwavlm/bwlm/brain/seal"
 )
 
 // The margin is a share of what the untuned model reaches on the validation rows, which a training writes down as epoch 0.
@@ -19,14 +19,14 @@ func TestSealedMargin(t *testing.T) {
 	plain, err := tryTiny(t, Options{}, nil)
 	require.NoError(t, err)
 	defer plain.Close()
-	s, err := plain.Seal(t.Context(), seal.Endpoints{Sides: 1, Delta: .05})
+	s, err := plain.Seal(t.Context(), analysisplan.Endpoints{Sides: 1, Delta: .05})
 	require.NoError(t, err)
 	assert.Empty(t, s.Margins, "no region is an endpoint, and none is called auditory")
 
-	s, err = st.Seal(t.Context(), seal.Endpoints{Regions: []string{"front"}, Sides: 1, Delta: .1})
+	s, err = st.Seal(t.Context(), analysisplan.Endpoints{Regions: []string{"front"}, Sides: 1, Delta: .1})
 	require.NoError(t, err)
 	require.Contains(t, s.Margins, "front")
-	again, err := seal.Read(st.Experiment.Out)
+	again, err := analysisplan.Read(st.Experiment.Out)
 	require.NoError(t, err)
 	assert.Equal(t, s.Margins, again.Margins, "and its hash fits")
 

@@ -10,9 +10,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/brainwavlm/bwlm/brain/analysisplan"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
-	"github.com/brainwavlm/bwlm/brain/seal"
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
 
@@ -58,7 +58,7 @@ func TestScoresSayHowSureTheyAre(t *testing.T) {
 	assert.True(t, d.Auditory.NotWorse)
 	assert.Equal(t, d.Auditory, s.DeltaBest.Auditory, "the best layer is the layer here")
 	assert.Nil(t, d.Sealed, "nothing is sealed")
-	e.margins = map[string]seal.Margin{"AC": {Delta: .01}, "front": {Delta: .02}, "gone": {Delta: 1}}
+	e.margins = map[string]analysisplan.Margin{"AC": {Delta: .01}, "front": {Delta: .02}, "gone": {Delta: 1}}
 	sealed, test, err := e.score(t.Context())
 	require.NoError(t, err)
 	require.Len(t, sealed.Delta.Sealed, 2, "of the regions that there are")

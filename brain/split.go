@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/ridge"
 	"github.com/brainwavlm/bwlm/fault"
@@ -43,16 +43,16 @@ func parts(exp *experiment.Experiment, data *dataset.Dataset, rows map[string]in
 }
 
 // audit finds stimulus that two splits of any subjects share.
-func audit(reach align.Reach, data *dataset.Dataset, people []*person) (*align.Report, error) {
-	var used []align.Part
+func audit(reach design.Reach, data *dataset.Dataset, people []*person) (*design.Report, error) {
+	var used []design.Part
 	for _, p := range people {
 		for _, split := range Splits {
 			for _, r := range p.parts[split] {
-				used = append(used, align.Part{Split: split.String(), Subject: p.name, Story: r.Story, From: r.From, To: r.To})
+				used = append(used, design.Part{Split: split.String(), Subject: p.name, Story: r.Story, From: r.From, To: r.To})
 			}
 		}
 	}
-	return align.Audit(reach, data.AuditStories(), used)
+	return design.Audit(reach, data.AuditStories(), used)
 }
 
 // person is one subject with responses ready to be compared.
@@ -70,7 +70,7 @@ type response struct {
 	rows    int
 	data    []float32 // (rows, voxels)
 	repeats *dataset.Matrix
-	zscore  *align.ZScore // that made data from the mean of the repeats; nil for data.zscore: none
+	zscore  *design.ZScore // that made data from the mean of the repeats; nil for data.zscore: none
 }
 
 // repeat is a repeat on the scale of data: (rows, voxels).
@@ -142,7 +142,7 @@ func detrend(m *dataset.Matrix, degree int) *dataset.Matrix {
 	out.Data = nil
 	for k := range m.Repeats {
 		raw := m.Repeat(k)
-		rest := align.Detrend(raw, m.Rows, m.Voxels, degree)
+		rest := design.Detrend(raw, m.Rows, m.Voxels, degree)
 		for c, varying := range varies(raw, m.Rows, m.Voxels) {
 			for r := 0; r < m.Rows && !varying; r++ {
 				rest[r*m.Voxels+c] = 0
@@ -155,7 +155,7 @@ func detrend(m *dataset.Matrix, degree int) *dataset.Matrix {
 
 // standardise fills in the responses by the rule of data.zscore.
 func (p *person) standardise(rule string) {
-	var train align.ZScore
+	var train design.ZScore
 	if rule == "train" {
 		train = p.trainStatistics()
 	}
@@ -163,7 +163,7 @@ func (p *person) standardise(rule string) {
 		r.data = r.repeats.Mean()
 		switch rule {
 		case "story":
-			own := align.FitZScore(r.data, r.rows, p.voxels, p.statisticsRows(story)...)
+			own := design.FitZScore(r.data, r.rows, p.voxels, p.statisticsRows(story)...)
 			r.zscore = &own
 		case "train":
 			r.zscore = &train
@@ -176,11 +176,11 @@ func (p *person) standardise(rule string) {
 
 // statisticsRows are the rows of a story that its mean and SD come from: those of the first split that has the
 // story, so that no later split is looked at.
-func (p *person) statisticsRows(story string) (rows []align.Rows) {
+func (p *person) statisticsRows(story string) (rows []design.Rows) {
 	for _, split := range Splits {
 		for _, r := range p.parts[split] {
 			if r.Story == story {
-				rows = append(rows, align.Rows{From: r.From, To: r.To})
+				rows = append(rows, design.Rows{From: r.From, To: r.To})
 			}
 		}
 		if rows != nil {
@@ -191,9 +191,9 @@ func (p *person) statisticsRows(story string) (rows []align.Rows) {
 }
 
 // trainStatistics are the mean and SD over all training rows of all stories.
-func (p *person) trainStatistics() align.ZScore {
+func (p *person) trainStatistics() design.ZScore {
 	x, n := p.stack(Train, func(r *response) []float32 { return r.repeats.Mean() })
-	return align.FitZScore(x, n, p.voxels)
+	return design.FitZScore(x, n, p.voxels)
 }
 
 // stack joins the rows of a split, story by story.

@@ -7,15 +7,15 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/fault"
 )
 
 // moments of column c of x over the given rows.
-func moments(x []float32, cols, c int, rows ...align.Rows) (mean, sd float64) {
-	z := align.FitZScore(x, len(x)/cols, cols, rows...)
+func moments(x []float32, cols, c int, rows ...design.Rows) (mean, sd float64) {
+	z := design.FitZScore(x, len(x)/cols, cols, rows...)
 	return z.Mean[c], z.SD[c]
 }
 
@@ -28,12 +28,12 @@ func TestResponsesAreStandardisedByRule(t *testing.T) {
 		return st.people[0]
 	}
 	p := split("story")
-	for story, rows := range map[string]align.Rows{"one": {From: 4, To: 38}, "two": {From: 4, To: 18}, "val": {From: 4, To: 38}, "test": {From: 4, To: 38}} {
+	for story, rows := range map[string]design.Rows{"one": {From: 4, To: 38}, "two": {From: 4, To: 18}, "val": {From: 4, To: 38}, "test": {From: 4, To: 38}} {
 		mean, sd := moments(p.responses[story].data, p.voxels, 7, rows)
 		assert.InDelta(t, 0, mean, 1e-6, story)
 		assert.InDelta(t, 1, sd, 1e-6, story)
 	}
-	mean, _ := moments(p.responses["two"].data, p.voxels, 7, align.Rows{From: 30, To: 40})
+	mean, _ := moments(p.responses["two"].data, p.voxels, 7, design.Rows{From: 30, To: 40})
 	assert.Greater(t, mean*mean, 1e-4, "of a story in two splits the training rows alone count")
 
 	p = split("train")
@@ -42,7 +42,7 @@ func TestResponsesAreStandardisedByRule(t *testing.T) {
 	mean, sd := moments(x, p.voxels, 7)
 	assert.InDelta(t, 0, mean, 1e-6)
 	assert.InDelta(t, 1, sd, 1e-6)
-	mean, _ = moments(p.responses["test"].data, p.voxels, 7, align.Rows{From: 4, To: 38})
+	mean, _ = moments(p.responses["test"].data, p.voxels, 7, design.Rows{From: 4, To: 38})
 	assert.Greater(t, mean*mean, 1e-6, "other stories keep their distance")
 
 	p = split("none")
@@ -50,16 +50,16 @@ func TestResponsesAreStandardisedByRule(t *testing.T) {
 }
 
 func TestStatisticsOfFeaturesCountRowsOnce(t *testing.T) {
-	heard := func(split Split, rows ...align.Rows) *person {
+	heard := func(split Split, rows ...design.Rows) *person {
 		p := &person{}
 		for _, r := range rows {
 			p.parts[split] = append(p.parts[split], dataset.Rows{Story: "s", From: r.From, To: r.To})
 		}
 		return p
 	}
-	people := []*person{heard(Train, align.Rows{From: 10, To: 20}), heard(Train, align.Rows{From: 15, To: 25}, align.Rows{From: 40, To: 50}), heard(Val, align.Rows{From: 60, To: 70})}
-	assert.Equal(t, []align.Rows{{From: 10, To: 25}, {From: 40, To: 50}}, statisticsRows(people, "s"), "validation rows do not take part")
-	assert.Equal(t, []align.Rows{{From: 60, To: 70}}, statisticsRows(people[2:], "s"))
+	people := []*person{heard(Train, design.Rows{From: 10, To: 20}), heard(Train, design.Rows{From: 15, To: 25}, design.Rows{From: 40, To: 50}), heard(Val, design.Rows{From: 60, To: 70})}
+	assert.Equal(t, []design.Rows{{From: 10, To: 25}, {From: 40, To: 50}}, statisticsRows(people, "s"), "validation rows do not take part")
+	assert.Equal(t, []design.Rows{{From: 60, To: 70}}, statisticsRows(people[2:], "s"))
 	assert.Nil(t, statisticsRows(people, "other"))
 }
 

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/peft"
@@ -227,7 +227,7 @@ func (b *stepBench) prepareData(ctx context.Context, exp *experiment.Experiment)
 		}
 		b.audio = &stimulus{name: "noise", samples: s.Normal(0, 1, (b.opt.Windows-1)*apart+length).Float32s()}
 		for i := range b.opt.Windows {
-			b.audio.windows = append(b.audio.windows, align.Window{Start: i * apart, End: i*apart + length})
+			b.audio.windows = append(b.audio.windows, design.Window{Start: i * apart, End: i*apart + length})
 		}
 		b.audio.own(exp.Model)
 		b.want = s.Normal(0, 1, rows*b.opt.Voxels).Float32s()

@@ -5,8 +5,8 @@ import (
 	"context"
 	"slices"
 
-	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/torch"
@@ -19,13 +19,13 @@ type stimulus struct {
 	name       string
 	rows       int
 	samples    []float32
-	windows    []align.Window
-	clips      []clip         // that own them
-	groups     []align.Rows   // of clips, in which what is frozen is computed
-	shared     bool           // clips own several windows
-	weights    *align.Weights // (rows, windows)
-	training   *align.Weights // the same, but as compat wants it while tuning
-	statistics []align.Rows   // rows behind the z-score of features
+	windows    []design.Window
+	clips      []clip          // that own them
+	groups     []design.Rows   // of clips, in which what is frozen is computed
+	shared     bool            // clips own several windows
+	weights    *design.Weights // (rows, windows)
+	training   *design.Weights // the same, but as compat wants it while tuning
+	statistics []design.Rows   // rows behind the z-score of features
 }
 
 // own finds the clips of the windows.
@@ -39,28 +39,28 @@ func (st *stimulus) own(m experiment.Model) {
 }
 
 // cut cuts the waveform of a story into windows and finds the weights that carry them to its rows.
-func cut(exp *experiment.Experiment, clock align.Clock, story string, samples []float32, rows int) (*stimulus, error) {
+func cut(exp *experiment.Experiment, clock design.Clock, story string, samples []float32, rows int) (*stimulus, error) {
 	if exp.Compat.TimesAtTRStarts {
 		clock.RowTime = 0
 	}
 	st := &stimulus{name: story, rows: rows, samples: samples}
-	st.windows = align.Windows(len(samples), dataset.SampleRate, exp.Model.WindowSeconds, exp.Model.StrideSeconds)
+	st.windows = design.Windows(len(samples), dataset.SampleRate, exp.Model.WindowSeconds, exp.Model.StrideSeconds)
 	if len(st.windows) == 0 {
 		return nil, fault.New(fault.BadData, "cut windows", story, "%.3g s of audio give no window of %g s every %g s",
 			float64(len(samples))/dataset.SampleRate, exp.Model.WindowSeconds, exp.Model.StrideSeconds)
 	}
 	st.own(exp.Model)
-	times, ends := clock.Times(0, rows), align.FeatureTimes(st.windows)
+	times, ends := clock.Times(0, rows), design.FeatureTimes(st.windows)
 	if exp.Model.Downsample == "average" {
-		st.weights = align.Average(times, ends, clock.TR, clock.RowTime)
+		st.weights = design.Average(times, ends, clock.TR, clock.RowTime)
 		st.training = st.weights
 		return st, nil
 	}
-	opt := align.LanczosOptions{Cutoff: 1 / clock.TR}
-	st.weights = align.Lanczos(times, ends, opt)
+	opt := design.LanczosOptions{Cutoff: 1 / clock.TR}
+	st.weights = design.Lanczos(times, ends, opt)
 	st.training = st.weights
 	if opt.ClipNegative = exp.Compat.ClipLanczos; opt.ClipNegative {
-		st.training = align.Lanczos(times, ends, opt)
+		st.training = design.Lanczos(times, ends, opt)
 	}
 	return st, nil
 }
@@ -77,7 +77,7 @@ func (st *Study) loadStimuli(ctx context.Context) error {
 		if rows == 0 {
 			continue
 		}
-		s, err := st.loadStimulus(ctx, story, func(align.Clock, int) int { return rows })
+		s, err := st.loadStimulus(ctx, story, func(design.Clock, int) int { return rows })
 		if err != nil {
 			return err
 		}
@@ -90,7 +90,7 @@ func (st *Study) loadStimuli(ctx context.Context) error {
 
 // loadStimulus reads the audio of a story, if no variant has done so, and cuts it. The function says how many rows it
 // has, given its clock and samples.
-func (st *Study) loadStimulus(ctx context.Context, story string, rows func(align.Clock, int) int) (*stimulus, error) {
+func (st *Study) loadStimulus(ctx context.Context, story string, rows func(design.Clock, int) int) (*stimulus, error) {
 	wave, err := st.wave(ctx, story)
 	if err != nil {
 		return nil, err
@@ -127,13 +127,13 @@ func (st *Study) normalises() bool {
 
 // statisticsRows are the rows of a story behind the z-score of its features: those of the first split in which
 // anybody has the story.
-func statisticsRows(people []*person, story string) []align.Rows {
+func statisticsRows(people []*person, story string) []design.Rows {
 	for _, split := range Splits {
-		var rows []align.Rows
+		var rows []design.Rows
 		for _, p := range people {
 			for _, r := range p.parts[split] {
 				if r.Story == story {
-					rows = append(rows, align.Rows{From: r.From, To: r.To})
+					rows = append(rows, design.Rows{From: r.From, To: r.To})
 				}
 			}
 		}
@@ -145,8 +145,8 @@ func statisticsRows(people []*person, story string) []align.Rows {
 }
 
 // union sorts ranges of rows and joins those that touch, so that each row counts once.
-func union(rows []align.Rows) (out []align.Rows) {
-	slices.SortFunc(rows, func(a, b align.Rows) int { return cmp.Compare(a.From, b.From) })
+func union(rows []design.Rows) (out []design.Rows) {
+	slices.SortFunc(rows, func(a, b design.Rows) int { return cmp.Compare(a.From, b.From) })
 	for _, r := range rows {
 		if last := len(out) - 1; last >= 0 && r.From <= out[last].To {
 			out[last].To = max(out[last].To, r.To)

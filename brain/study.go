@@ -6,10 +6,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/activations"
 	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
-	"github.com/brainwavlm/bwlm/brain/frames"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/wavlm"
@@ -17,14 +17,14 @@ import (
 
 // Options are what a study needs beside its experiment. The zero value is useful.
 type Options struct {
-	MaxBytes   int64         // most memory of the process, from which the next two follow; 0: as the experiment's max_memory says
-	CacheBytes int64         // budget in memory of what no tuning changes; 0: 2 GiB
-	Disk       *frames.Store // keeps that beyond the budget, and for other runs; nil: nothing does
-	HalfFrames bool          // round it to bf16, which takes half the room and changes results a little
-	BatchBytes int64         // aim for the memory of one forward and backward pass; 0: 2.5 GiB
-	Purpose    string        // for the looks at test rows of a sealed experiment: the command
-	Progress   func(Event)   // called from the goroutine that works; may be nil
-	Details    bool          // events at the end of an epoch have Details
+	MaxBytes   int64              // most memory of the process, from which the next two follow; 0: as the experiment's max_memory says
+	CacheBytes int64              // budget in memory of what no tuning changes; 0: 2 GiB
+	Disk       *activations.Store // keeps that beyond the budget, and for other runs; nil: nothing does
+	HalfFrames bool               // round it to bf16, which takes half the room and changes results a little
+	BatchBytes int64              // aim for the memory of one forward and backward pass; 0: 2.5 GiB
+	Purpose    string             // for the looks at test rows of a sealed experiment: the command
+	Progress   func(Event)        // called from the goroutine that works; may be nil
+	Details    bool               // events at the end of an epoch have Details
 }
 
 // Event tells where a long computation is.
@@ -46,7 +46,7 @@ type Study struct {
 	Experiment *experiment.Experiment
 	Data       *dataset.Dataset
 	Model      *wavlm.Model // untuned
-	Audit      *align.Report
+	Audit      *design.Report
 	Notes      []string // what the user should know, from data and model
 
 	opt      Options
@@ -161,7 +161,7 @@ func (st *Study) checkModel(context.Context) error {
 		}
 	}
 	var err error
-	st.delays, err = align.Delays(exp.Readout.DelaysSeconds, st.Data.TR())
+	st.delays, err = design.Delays(exp.Readout.DelaysSeconds, st.Data.TR())
 	return err
 }
 

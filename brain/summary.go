@@ -1,7 +1,7 @@
 package brain
 
 import (
-	"github.com/brainwavlm/bwlm/brain/seal"
+	"github.com/brainwavlm/bwlm/brain/analysisplan"
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
 
@@ -13,7 +13,7 @@ type Summary struct {
 	Chosen int      `json:"chosen_epoch,omitempty"`
 	Notes  []string `json:"notes,omitempty"`
 
-	Seal *seal.Status `json:"seal,omitempty"` // if the experiment was sealed before its training
+	Seal *analysisplan.Status `json:"seal,omitempty"` // if the experiment was sealed before its training
 }
 
 // Scores are the scores of one split.

@@ -6,7 +6,7 @@ import (
 	"math"
 	"strings"
 
-	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/peft"
@@ -38,7 +38,7 @@ type trainer struct {
 	session  nn.Session
 	tunes    bool          // the model changes, not only the readouts
 	features []rowFeatures // of training and validation stories, as last read, by hidden state of readLayers
-	zscore   map[string]align.ZScore
+	zscore   map[string]design.ZScore
 	progress Progress
 	unsaved  *checkpoint   // the best one, if the disk refused it
 	valid    []voxelScores // of the last validation; nil in mode readout
@@ -273,7 +273,7 @@ func (t *trainer) vectors(s *torch.Scope, stim *stimulus, runs []run) *torch.Ten
 
 // zscoreOf are the statistics that standardise a story's features while tuning; nil where compat wants those of the
 // block.
-func (t *trainer) zscoreOf(story string) *align.ZScore {
+func (t *trainer) zscoreOf(story string) *design.ZScore {
 	if t.Experiment.Compat.BlockZScore {
 		return nil
 	}

@@ -3,7 +3,7 @@ package brain
 import (
 	"context"
 
-	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/ridge"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
@@ -99,9 +99,9 @@ func (st *Study) regressors(ctx context.Context, person string, of Regressor, st
 		}
 		stim := st.stimuli[story]
 		x = x[:stim.rows*columns]
-		z := align.FitZScore(x, stim.rows, columns, stim.statistics...)
+		z := design.FitZScore(x, stim.rows, columns, stim.statistics...)
 		f.width = columns * len(st.delays)
-		f.rows[story] = align.FIR(z.Apply(x), stim.rows, columns, st.delays)
+		f.rows[story] = design.FIR(z.Apply(x), stim.rows, columns, st.delays)
 	}
 	return f, nil
 }

@@ -6,8 +6,8 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/acoustic"
-	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/probe"
 )
 
@@ -36,7 +36,7 @@ func sound(ctx context.Context, data *dataset.Dataset, story string, rows int) (
 			x = append(x, float32(v))
 		}
 	}
-	weights := align.Average(clock.Times(0, rows), times, clock.TR, clock.RowTime)
+	weights := design.Average(clock.Times(0, rows), times, clock.TR, clock.RowTime)
 	return weights.Apply(x, 1+bands), 1 + bands, nil
 }
 
@@ -50,7 +50,7 @@ func firstOf(x []float32, width int, err error) ([]float32, int, error) {
 }
 
 // perRow adds up vectors of the words that begin in each row's own TR: (rows, width). A word without one counts nothing.
-func perRow(words []dataset.Word, clock align.Clock, rows, width int, of func(string) []float32) []float32 {
+func perRow(words []dataset.Word, clock design.Clock, rows, width int, of func(string) []float32) []float32 {
 	out := make([]float32, rows*width)
 	for _, w := range words {
 		k := int(math.Floor((w.Onset - clock.First) / clock.TR))

@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"gonum.org/v1/gonum/dsp/fourier"
 
-	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
 )
 
 func draw(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 3)) }
@@ -99,6 +99,6 @@ func TestStretchAndPerRow(t *testing.T) {
 	of := func(w string) []float32 {
 		return map[string][]float32{"a": {1, 0}, "b": {0, 2}, "early": {9, 9}, "late": {9, 9}}[w]
 	}
-	x := perRow(words, align.Clock{First: 1, TR: 2, RowTime: .5}, 3, 2, of)
+	x := perRow(words, design.Clock{First: 1, TR: 2, RowTime: .5}, 3, 2, of)
 	assert.Equal(t, []float32{1, 2, 1, 0, 0, 0}, x, "a word counts in the TR in which it begins")
 }

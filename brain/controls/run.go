@@ -11,8 +11,8 @@ import (
 	"strings"
 
 	"github.com/brainwavlm/bwlm/brain"
-	"github.com/brainwavlm/bwlm/brain/align"
 	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/torch"
@@ -139,7 +139,7 @@ func (c *runner) evaluate(ctx context.Context, name string) (*brain.Evaluation, 
 	case "word_rate_position":
 		return regress(func(story string, rows int) ([]float32, int, error) { return wordRatePosition(ctx, data, story, rows) })
 	case "motion":
-		delays, err := align.Delays(c.study.Experiment.Readout.DelaysSeconds, data.TR())
+		delays, err := design.Delays(c.study.Experiment.Readout.DelaysSeconds, data.TR())
 		if err != nil {
 			return nil, err
 		}

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/design"
 )
 
 // alice opens the real data set of 27 people.
@@ -76,8 +76,8 @@ func TestAliceGroupIsTheMeanOfDetrendedPeople(t *testing.T) {
 	for _, name := range d.People() {
 		m, err := d.Responses(t.Context(), name, "alice")
 		require.NoError(t, err)
-		flat := align.Detrend(m.Data, m.Rows, m.Voxels, 12)
-		for i, v := range align.FitZScore(flat, m.Rows, m.Voxels).Apply(flat) {
+		flat := design.Detrend(m.Data, m.Rows, m.Voxels, 12)
+		for i, v := range design.FitZScore(flat, m.Rows, m.Voxels).Apply(flat) {
 			mean[i] += float64(v) / 27
 		}
 	}
@@ -91,12 +91,12 @@ func TestAliceGroupIsTheMeanOfDetrendedPeople(t *testing.T) {
 
 func TestAliceSplitDoesNotLeak(t *testing.T) {
 	d := alice(t)
-	delays, err := align.Delays([]float64{2, 4, 6, 8}, d.TR())
+	delays, err := design.Delays([]float64{2, 4, 6, 8}, d.TR())
 	require.NoError(t, err)
 	people, err := d.Subjects("all")
 	require.NoError(t, err)
-	audit := func(test ...string) *align.Report {
-		var parts []align.Part
+	audit := func(test ...string) *design.Report {
+		var parts []design.Part
 		for _, split := range []struct {
 			name    string
 			entries []string
@@ -107,11 +107,11 @@ func TestAliceSplitDoesNotLeak(t *testing.T) {
 			require.NoError(t, err)
 			for _, r := range rows {
 				for _, name := range people {
-					parts = append(parts, align.Part{Split: split.name, Subject: name, Story: r.Story, From: r.From, To: r.To})
+					parts = append(parts, design.Part{Split: split.name, Subject: name, Story: r.Story, From: r.From, To: r.To})
 				}
 			}
 		}
-		report, err := align.Audit(align.LanczosReach(4, d.TR(), delays), d.AuditStories(), parts)
+		report, err := design.Audit(design.LanczosReach(4, d.TR(), delays), d.AuditStories(), parts)
 		require.NoError(t, err)
 		return report
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/fault"
 )
 
@@ -62,19 +62,19 @@ func (d *Dataset) Story(name string) (*Story, error) {
 }
 
 // Clock tells when the rows of a story were acquired.
-func (d *Dataset) Clock(story string) (align.Clock, error) {
+func (d *Dataset) Clock(story string) (design.Clock, error) {
 	s, err := d.Story(story)
 	if err != nil {
-		return align.Clock{}, err
+		return design.Clock{}, err
 	}
 	return d.spec.clock(s), nil
 }
 
-// AuditStories are the stories as [align.Audit] wants them.
-func (d *Dataset) AuditStories() []align.Story {
-	var stories []align.Story
+// AuditStories are the stories as [design.Audit] wants them.
+func (d *Dataset) AuditStories() []design.Story {
+	var stories []design.Story
 	for _, s := range d.spec.Stories {
-		a := align.Story{Name: s.Name, Clock: d.spec.clock(&s)}
+		a := design.Story{Name: s.Name, Clock: d.spec.clock(&s)}
 		if s.SameAs != nil {
 			a.SameAs, a.Row = s.SameAs.Story, s.SameAs.Row
 		}

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
 )
@@ -64,14 +64,14 @@ func TestOpenReadsTheLayout(t *testing.T) {
 		assert.Equal(t, .5, d.RowTime(), "the default")
 		clock, err := d.Clock("a")
 		require.NoError(t, err)
-		assert.Equal(t, align.Clock{First: 1.5, TR: 2, RowTime: .5}, clock)
+		assert.Equal(t, design.Clock{First: 1.5, TR: 2, RowTime: .5}, clock)
 		assert.Equal(t, []string{"s1", "s2"}, d.People())
 		assert.True(t, d.IsDerived("mean"))
 		assert.False(t, d.IsDerived("s1"))
 		assert.Equal(t, []string{"a", "b"}, d.StoriesOf("s1"))
 		assert.Equal(t, []string{"a"}, d.StoriesOf("mean"))
 		assert.Empty(t, d.StoriesOf("nobody"))
-		assert.Equal(t, align.Story{Name: "b", Clock: align.Clock{TR: 2, RowTime: .5}, SameAs: "a", Row: 7}, d.AuditStories()[1])
+		assert.Equal(t, design.Story{Name: "b", Clock: design.Clock{TR: 2, RowTime: .5}, SameAs: "a", Row: 7}, d.AuditStories()[1])
 
 		m, err := d.Responses(t.Context(), "s1", "a")
 		require.NoError(t, err)

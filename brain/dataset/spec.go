@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/fault"
 )
 
@@ -205,6 +205,6 @@ func (s *Spec) checkROIs() *fault.Error {
 }
 
 // clock is the clock of a story.
-func (s *Spec) clock(story *Story) align.Clock {
-	return align.Clock{First: story.First, TR: s.TR, RowTime: s.RowTime}
+func (s *Spec) clock(story *Story) design.Clock {
+	return design.Clock{First: story.First, TR: s.TR, RowTime: s.RowTime}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/brain"
-	"github.com/brainwavlm/bwlm/brain/frames"
+	"github.com/brainwavlm/bwlm/brain/activations"
 	"github.com/brainwavlm/bwlm/brain/sim"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/ckpt"
@@ -84,10 +84,10 @@ func TestDemo(t *testing.T) {
 
 // Nor does it matter where frames are kept.
 func TestDemoTwiceSameBytes(t *testing.T) {
-	store, err := frames.Open(t.TempDir(), 1<<30)
+	store, err := activations.Open(t.TempDir(), 1<<30)
 	require.NoError(t, err)
 	defer store.Close()
-	run := func(disk *frames.Store) string {
+	run := func(disk *activations.Store) string {
 		out := filepath.Join(t.TempDir(), "demo")
 		_, err := Run(t.Context(), Options{Seed: 9, Out: out, Study: brain.Options{Disk: disk}, size: small, epochs: 1})
 		require.NoError(t, err)

@@ -4,7 +4,7 @@ import (
 	"context"
 	"slices"
 
-	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/ridge"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/fault"
@@ -43,8 +43,8 @@ func HeldOut(ctx context.Context, stories []Story, seed uint64) (predicted, want
 	targets := len(stories[0].Targets) / stories[0].Rows
 	x, y := make([][]float32, len(stories)), make([][]float32, len(stories))
 	for i, s := range stories {
-		x[i] = align.FitZScore(s.Features, s.Rows, channels).Apply(s.Features)
-		y[i] = align.FitZScore(s.Targets, s.Rows, targets).Apply(s.Targets)
+		x[i] = design.FitZScore(s.Features, s.Rows, channels).Apply(s.Features)
+		y[i] = design.FitZScore(s.Targets, s.Rows, targets).Apply(s.Targets)
 	}
 	for held := range stories {
 		var fitX, fitY []float32

@@ -5,7 +5,7 @@ import (
 
 	"gonum.org/v1/gonum/floats"
 
-	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/torch"
 )
@@ -99,7 +99,7 @@ func Accuracy(ctx context.Context, x []float32, labels []int, classes int, folds
 	right, all := 0, 0
 	for _, f := range folds {
 		fitX := take(x, channels, f.Train)
-		z := align.FitZScore(fitX, len(f.Train), channels)
+		z := design.FitZScore(fitX, len(f.Train), channels)
 		fitX = z.Apply(fitX)
 		fitY := pick(labels, f.Train)
 		best, err := choosePenalty(ctx, fitX, fitY, classes, f.inner())

@@ -4,7 +4,7 @@ import (
 	"context"
 	"math"
 
-	"github.com/brainwavlm/bwlm/brain/align"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/ridge"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/fault"
@@ -32,7 +32,7 @@ func Regress(ctx context.Context, x, y []float32, n int, folds []Fold, words []i
 	scores, weight := make([]float64, targets), 0.
 	for _, f := range folds {
 		fitX, fitY := take(x, channels, f.Train), take(y, targets, f.Train)
-		z := align.FitZScore(fitX, len(f.Train), channels)
+		z := design.FitZScore(fitX, len(f.Train), channels)
 		opt := ridge.Options{Alphas: alphas(), Folds: f.inner()}
 		if opt.Folds == nil {
 			opt.Alphas = []float64{math.Sqrt(float64(len(f.Train)))}

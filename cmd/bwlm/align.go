@@ -15,14 +15,14 @@ import (
 	"golang.org/x/term"
 
 	"github.com/brainwavlm/bwlm/brain/dataset"
-	"github.com/brainwavlm/bwlm/brain/lag"
 	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/brain/timing"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 )
 
 func alignCommand(a *app) *cobra.Command {
 	var exp experimentFlags
-	var opt lag.Options
+	var opt timing.Options
 	c := &cobra.Command{
 		Use:   "align EXPERIMENT|DATASET",
 		Short: "Check that responses and audio are on one clock",
@@ -56,7 +56,7 @@ needs no speech model, and looks at all rows, test rows too. The exit code is 0 
 }
 
 // openForAlign opens a data set, or that of an experiment with its subjects.
-func openForAlign(path string, flags *experimentFlags, opt *lag.Options) (*dataset.Dataset, error) {
+func openForAlign(path string, flags *experimentFlags, opt *timing.Options) (*dataset.Dataset, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() || filepath.Base(path) == "dataset.yaml" {
 		return dataset.Open(path)
 	}
@@ -68,7 +68,7 @@ func openForAlign(path string, flags *experimentFlags, opt *lag.Options) (*datas
 	return dataset.Open(exp.Data.Path)
 }
 
-func (a *app) align(ctx context.Context, data *dataset.Dataset, opt lag.Options) (*lag.Report, error) {
+func (a *app) align(ctx context.Context, data *dataset.Dataset, opt timing.Options) (*timing.Report, error) {
 	var bar *ui.Progress
 	opt.Progress = func(done, total int) {
 		if bar == nil {
@@ -76,7 +76,7 @@ func (a *app) align(ctx context.Context, data *dataset.Dataset, opt lag.Options)
 		}
 		bar.Set(done, "")
 	}
-	r, err := lag.Run(ctx, data, opt)
+	r, err := timing.Run(ctx, data, opt)
 	if bar != nil {
 		bar.End()
 	}
@@ -90,7 +90,7 @@ func (a *app) onTerminal() bool {
 }
 
 // printAlign writes the findings, the curve (a picture on a terminal, else a table), and a line for each person.
-func printAlign(w io.Writer, r *lag.Report, picture bool) error {
+func printAlign(w io.Writer, r *timing.Report, picture bool) error {
 	if r.Lag != nil {
 		fmt.Fprintf(w, "%s: responses %s\n", r.Dataset, lagWords(r.Estimate))
 		fmt.Fprintf(w, "(a response is taken to peak %g s after the sound; features: %s)\n\n", r.HRFPeak, strings.Join(r.Features, ", "))
@@ -105,9 +105,9 @@ func printAlign(w io.Writer, r *lag.Report, picture bool) error {
 		}
 		fmt.Fprintln(w)
 	}
-	rank := map[lag.Verdict]int{lag.Wrong: 0, lag.Check: 1, lag.OK: 2}
+	rank := map[timing.Verdict]int{timing.Wrong: 0, timing.Check: 1, timing.OK: 2}
 	findings := slices.Clone(r.Findings)
-	slices.SortStableFunc(findings, func(a, b lag.Finding) int { return cmp.Compare(rank[a.Verdict], rank[b.Verdict]) })
+	slices.SortStableFunc(findings, func(a, b timing.Finding) int { return cmp.Compare(rank[a.Verdict], rank[b.Verdict]) })
 	for _, f := range findings {
 		fmt.Fprintf(w, "%-5s  %s: ", f.Verdict, f.About)
 		if f.Where != "" {
@@ -123,7 +123,7 @@ func printAlign(w io.Writer, r *lag.Report, picture bool) error {
 }
 
 // lagWords says where the peak is.
-func lagWords(e lag.Estimate) string {
+func lagWords(e timing.Estimate) string {
 	s := fmt.Sprintf("lag the audio clock by %+.2f s", *e.Lag)
 	if e.CI95 != nil {
 		s += fmt.Sprintf(" (95 %%: %s)", lagInterval(e.CI95))
@@ -144,7 +144,7 @@ func lagInterval(ci *stats.Interval) string {
 }
 
 // peopleTable has a line for each person.
-func peopleTable(w io.Writer, r *lag.Report) error {
+func peopleTable(w io.Writer, r *timing.Report) error {
 	var rows [][]string
 	for _, name := range slices.Sorted(maps.Keys(r.PerSubject)) {
 		p := r.PerSubject[name]
@@ -158,7 +158,7 @@ func peopleTable(w io.Writer, r *lag.Report) error {
 }
 
 // curveTable is r at each whole second.
-func curveTable(w io.Writer, r *lag.Report) error {
+func curveTable(w io.Writer, r *timing.Report) error {
 	var rows [][]string
 	for i, l := range r.Lags {
 		if l == float64(int(l)) {

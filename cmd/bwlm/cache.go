@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/brainwavlm/bwlm/brain"
-	"github.com/brainwavlm/bwlm/brain/frames"
+	"github.com/brainwavlm/bwlm/brain/activations"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/fault"
 )
@@ -61,7 +61,7 @@ func (f *cacheFlags) add(c *cobra.Command) {
 }
 
 // open opens the folder. It is nil where there is to be none, or where the system names no place for it.
-func (f *cacheFlags) open() (*frames.Store, error) {
+func (f *cacheFlags) open() (*activations.Store, error) {
 	dir := f.dir
 	if dir == "" {
 		if parent, err := os.UserCacheDir(); err == nil {
@@ -71,7 +71,7 @@ func (f *cacheFlags) open() (*frames.Store, error) {
 	if dir == "" || dir == noCache || f.size == 0 {
 		return nil, nil
 	}
-	return frames.Open(dir, int64(f.size))
+	return activations.Open(dir, int64(f.size))
 }
 
 // studyOptions are the options of a study, and what frees them. A folder that nobody named is done without where it
@@ -115,17 +115,17 @@ the last bit, with the folder or without. It is kept to --cache-size, and may be
 
 // cacheAnswer is what the cache commands say.
 type cacheAnswer struct {
-	Schema  int           `json:"schema"`
-	Dir     string        `json:"dir"`
-	Bytes   int64         `json:"bytes"` // that are there
-	Files   []frames.Info `json:"files,omitempty"`
-	Removed int64         `json:"removed_bytes,omitempty"`
-	Sound   int           `json:"sound,omitempty"` // files
-	Damaged []string      `json:"damaged,omitempty"`
+	Schema  int                `json:"schema"`
+	Dir     string             `json:"dir"`
+	Bytes   int64              `json:"bytes"` // that are there
+	Files   []activations.Info `json:"files,omitempty"`
+	Removed int64              `json:"removed_bytes,omitempty"`
+	Sound   int                `json:"sound,omitempty"` // files
+	Damaged []string           `json:"damaged,omitempty"`
 }
 
 // onCache makes a command that opens the folder.
-func onCache(a *app, c *cobra.Command, do func(c *cobra.Command, s *frames.Store, answer *cacheAnswer) error, text func(io.Writer, *cacheAnswer) error) *cobra.Command {
+func onCache(a *app, c *cobra.Command, do func(c *cobra.Command, s *activations.Store, answer *cacheAnswer) error, text func(io.Writer, *cacheAnswer) error) *cobra.Command {
 	var f cacheFlags
 	f.add(c)
 	if err := c.Flags().MarkHidden("cache-size"); err != nil {
@@ -157,7 +157,7 @@ func cacheListCommand(a *app) *cobra.Command {
 		Long:    `--json prints {"schema", "dir", "bytes", "files": [{"name", "about", "dtype", "shape", "bytes", "used"}]}.`,
 		Example: "  bwlm cache ls --json",
 	}
-	return onCache(a, c, func(_ *cobra.Command, s *frames.Store, answer *cacheAnswer) (err error) {
+	return onCache(a, c, func(_ *cobra.Command, s *activations.Store, answer *cacheAnswer) (err error) {
 		answer.Files, err = s.List()
 		for _, f := range answer.Files {
 			answer.Bytes += f.Bytes
@@ -188,7 +188,7 @@ func cachePruneCommand(a *app) *cobra.Command {
 		Example: "  bwlm cache prune\n  bwlm cache prune --keep 2GiB",
 	}
 	c.Flags().Var(&keep, "keep", "how much may stay")
-	return onCache(a, c, func(_ *cobra.Command, s *frames.Store, answer *cacheAnswer) (err error) {
+	return onCache(a, c, func(_ *cobra.Command, s *activations.Store, answer *cacheAnswer) (err error) {
 		answer.Removed, answer.Bytes, err = s.Prune(int64(keep))
 		return err
 	}, func(w io.Writer, answer *cacheAnswer) error {
@@ -205,7 +205,7 @@ func cacheVerifyCommand(a *app) *cobra.Command {
 --json prints {"schema", "dir", "bytes", "sound", "damaged": [...]}.`,
 		Example: "  bwlm cache verify",
 	}
-	return onCache(a, c, func(c *cobra.Command, s *frames.Store, answer *cacheAnswer) error {
+	return onCache(a, c, func(c *cobra.Command, s *activations.Store, answer *cacheAnswer) error {
 		sound, bad, err := s.Verify(c.Context())
 		if err != nil {
 			return err

@@ -7,14 +7,14 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/brainwavlm/bwlm/brain/export"
+	"github.com/brainwavlm/bwlm/brain/bids"
 	"github.com/brainwavlm/bwlm/brain/report"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 )
 
 func exportCommand(a *app) *cobra.Command {
 	var out string
-	var opt export.Options
+	var opt bids.Options
 	c := &cobra.Command{
 		Use:   "export RUN --out DIR",
 		Short: "Write maps and tables of a run for other programs",
@@ -56,7 +56,7 @@ export wrote, and nothing else. --json prints {"schema", "out", "formats", "file
 				}
 				bar.Set(done, "")
 			}
-			res, err := export.Write(c.Context(), r, out, opt)
+			res, err := bids.Write(c.Context(), r, out, opt)
 			if bar != nil {
 				bar.End()
 			}

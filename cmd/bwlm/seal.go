@@ -10,12 +10,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/brainwavlm/bwlm/brain/seal"
+	"github.com/brainwavlm/bwlm/brain/analysisplan"
 )
 
 func sealCommand(a *app) *cobra.Command {
 	var exp experimentFlags
-	var e seal.Endpoints
+	var e analysisplan.Endpoints
 	c := &cobra.Command{
 		Use:   "seal EXPERIMENT",
 		Short: "Write down what will be tested, before tuning",

@@ -8,15 +8,15 @@ import (
 	"slices"
 
 	"github.com/brainwavlm/bwlm/brain"
-	"github.com/brainwavlm/bwlm/brain/board"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/brain/tensorboard"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 )
 
 // openStudy opens what an experiment names and says what the user should know of it. The function shows its progress
 // until it is called to end. A board, if there is one, sees all events.
-func (a *app) openStudy(ctx context.Context, exp *experiment.Experiment, boards ...*board.Board) (st *brain.Study, end func(), err error) {
+func (a *app) openStudy(ctx context.Context, exp *experiment.Experiment, boards ...*tensorboard.Board) (st *brain.Study, end func(), err error) {
 	if _, err := openDevice(exp.Device); err != nil {
 		return nil, nil, err
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/brainwavlm/bwlm/brain"
-	"github.com/brainwavlm/bwlm/brain/board"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/tensorboard"
 	"github.com/brainwavlm/bwlm/fault"
 )
 
@@ -71,15 +71,15 @@ func tensorboardFlag(c *cobra.Command, dir *string) {
 }
 
 // openBoard opens the board in a folder, none for "".
-func (a *app) openBoard(dir string, exp *experiment.Experiment) (boards []*board.Board, end func(), err error) {
+func (a *app) openBoard(dir string, exp *experiment.Experiment) (boards []*tensorboard.Board, end func(), err error) {
 	if dir == "" {
 		return nil, func() {}, nil
 	}
-	b, err := board.Open(dir, exp, func(err error) { a.ui.Warn("the training goes on without TensorBoard: %v", err) })
+	b, err := tensorboard.Open(dir, exp, func(err error) { a.ui.Warn("the training goes on without TensorBoard: %v", err) })
 	if err != nil {
 		return nil, nil, err
 	}
-	return []*board.Board{b}, func() { _ = b.Close() }, nil
+	return []*tensorboard.Board{b}, func() { _ = b.Close() }, nil
 }
 
 func resumeCommand(a *app) *cobra.Command {

@@ -1,0 +1,277 @@
+package activations
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// Store is a folder of tensors. It may be used by several goroutines, and the folder by several processes.
+type Store struct {
+	Dir    string
+	limit  int64 // bytes of all files
+	root   *os.Root
+	opened time.Time
+
+	mu   sync.Mutex
+	used int64 // bytes, as far as this process knows
+	full bool  // nothing more can be put: no room, or no disk
+}
+
+// Open opens the folder, making it if need be, and keeps it to so many bytes.
+func Open(dir string, limit int64) (*Store, error) {
+	const what = "open cache"
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, fault.Wrap(fault.IO, what, dir, err).Advise("choose another folder: --cache-dir")
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fault.Wrap(fault.IO, what, dir, err)
+	}
+	s := &Store{Dir: dir, limit: limit, root: root, opened: time.Now()}
+	files, err := s.files()
+	if err != nil {
+		root.Close()
+		return nil, err
+	}
+	for _, f := range files {
+		s.used += f.Bytes
+	}
+	return s, nil
+}
+
+// Close frees what the store holds; the files stay.
+func (s *Store) Close() { s.root.Close() }
+
+// Get reads the tensor of a key: nil if there is none. A damaged file is removed and reported as BadData.
+func (s *Store) Get(k Key) (*Entry, error) {
+	name := k.String()
+	file, err := s.root.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fault.Wrap(fault.IO, "read cache", s.path(name), err)
+	}
+	e, err := decode(k, file)
+	if err != nil {
+		s.root.Remove(name)
+		return nil, damaged(s.path(name), err)
+	}
+	now := time.Now()
+	s.root.Chtimes(name, now, now) // where that is not allowed, pruning goes by age
+	return e, nil
+}
+
+func damaged(path string, why error) error {
+	return fault.Wrap(fault.BadData, "read cache", path, fmt.Errorf("the file is damaged: %w", why)).Advise("it is computed again; check the disk")
+}
+
+// Put keeps a tensor, and says whether it did: not if it has no room beside what was used since the store was opened.
+// After an error, which is worth a warning and no more, the store takes nothing more.
+func (s *Store) Put(k Key, e Entry) (kept bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.full {
+		return false, nil
+	}
+	file := encode(k, e)
+	size := int64(len(file))
+	if s.used+size > s.limit {
+		if err := s.makeRoom(size); err != nil {
+			s.full = true
+			return false, err
+		}
+		if s.full = s.used+size > s.limit; s.full {
+			return false, nil
+		}
+	}
+	if err := s.write(k.String(), file); err != nil {
+		s.full = true
+		return false, fault.Wrap(fault.IO, "write cache", s.Dir, err).Advise("make room there, or choose another folder: --cache-dir")
+	}
+	s.used += size
+	return true, nil
+}
+
+// write makes a file appear whole.
+func (s *Store) write(name string, data []byte) (err error) {
+	temp := fmt.Sprintf(".%s.%08x%s", name[:8], rand.Uint32(), unfinished)
+	f, err := s.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = s.root.Rename(temp, name)
+	}
+	if err != nil {
+		s.root.Remove(temp)
+	}
+	return err
+}
+
+// unfinished is how files end that are being written; one that is older than an hour was left by a killed process.
+const (
+	unfinished = ".tmp"
+	leftBehind = time.Hour
+)
+
+// makeRoom removes what was used least recently, all before the store was opened, until there is room for so many bytes
+// and a sixteenth of the limit.
+func (s *Store) makeRoom(size int64) error {
+	_, left, err := s.prune(s.limit-s.limit/16-size, s.opened)
+	s.used = left
+	return err
+}
+
+// Prune removes what was used least recently until at most so many bytes are left, and what killed processes left. It
+// gives the bytes that it removed and those that are left.
+func (s *Store) Prune(limit int64) (removed, left int64, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	removed, left, err = s.prune(limit, time.Now().Add(time.Hour))
+	s.used = left
+	return removed, left, err
+}
+
+func (s *Store) prune(limit int64, before time.Time) (removed, left int64, err error) {
+	files, err := s.files()
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, f := range files {
+		left += f.Bytes
+	}
+	slices.SortStableFunc(files, func(a, b Info) int { return a.Used.Compare(b.Used) })
+	for _, f := range files {
+		stale := f.unfinished && time.Since(f.Used) > leftBehind
+		if !stale && (left <= limit || !f.Used.Before(before) || f.unfinished) {
+			continue
+		}
+		if err := s.root.Remove(f.Name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return removed, left, fault.Wrap(fault.IO, "prune cache", s.path(f.Name), err)
+		}
+		removed, left = removed+f.Bytes, left-f.Bytes
+	}
+	return removed, left, nil
+}
+
+// Info is what is known of a file without reading its elements.
+type Info struct {
+	Name  string    `json:"name"`
+	About string    `json:"about"`
+	DType string    `json:"dtype"`
+	Shape []int     `json:"shape"`
+	Bytes int64     `json:"bytes"`
+	Used  time.Time `json:"used"`
+
+	unfinished bool
+}
+
+// files lists the store's files, by name, without looking into them.
+func (s *Store) files() (out []Info, err error) {
+	entries, err := fs.ReadDir(s.root.FS(), ".")
+	if err != nil {
+		return nil, fault.Wrap(fault.IO, "list cache", s.Dir, err)
+	}
+	for _, e := range entries {
+		temp := strings.HasPrefix(e.Name(), ".") && strings.HasSuffix(e.Name(), unfinished)
+		if _, ok := keyOf(e.Name()); !ok && !temp {
+			continue // not ours
+		}
+		info, err := e.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // another process was faster
+		}
+		if err != nil {
+			return nil, fault.Wrap(fault.IO, "list cache", s.path(e.Name()), err)
+		}
+		out = append(out, Info{Name: e.Name(), Bytes: info.Size(), Used: info.ModTime(), unfinished: temp})
+	}
+	return out, nil
+}
+
+// keyOf is the key whose file has that name.
+func keyOf(name string) (k Key, ok bool) {
+	n, err := hex.Decode(k[:], []byte(name)[:min(len(name), 2*len(k))])
+	return k, err == nil && n == len(k) && len(name) == 2*len(k)
+}
+
+// List says what is there, the most recently used first.
+func (s *Store) List() ([]Info, error) {
+	files, err := s.files()
+	if err != nil {
+		return nil, err
+	}
+	files = slices.DeleteFunc(files, func(f Info) bool { return f.unfinished })
+	for i := range files {
+		files[i].look(s.root)
+	}
+	slices.SortStableFunc(files, func(a, b Info) int { return cmp.Or(b.Used.Compare(a.Used), strings.Compare(a.Name, b.Name)) })
+	return files, nil
+}
+
+// look reads the header.
+func (f *Info) look(root *os.Root) {
+	file, err := root.Open(f.Name)
+	if err != nil {
+		return
+	}
+	defer file.Close()
+	line, _ := bufio.NewReader(file).ReadBytes('\n')
+	var h header
+	if json.Unmarshal(bytes.TrimSuffix(line, []byte("\n")), &h) == nil {
+		f.About, f.DType, f.Shape = h.About, h.DType, h.Shape
+	}
+}
+
+// Verify reads every file and removes those that are damaged, whose errors it gives.
+func (s *Store) Verify(ctx context.Context) (sound int, bad []error, err error) {
+	files, err := s.files()
+	if err != nil {
+		return 0, nil, err
+	}
+	for _, f := range files {
+		if ctx.Err() != nil {
+			return sound, bad, context.Cause(ctx)
+		}
+		k, ok := keyOf(f.Name)
+		if !ok {
+			continue
+		}
+		file, err := s.root.ReadFile(f.Name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			_, err = decode(k, file)
+		}
+		if err == nil {
+			sound++
+			continue
+		}
+		bad = append(bad, damaged(s.path(f.Name), err))
+		if err := s.root.Remove(f.Name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return sound, bad, fault.Wrap(fault.IO, "verify cache", s.path(f.Name), err)
+		}
+	}
+	return sound, bad, nil
+}
+
+func (s *Store) path(name string) string { return filepath.Join(s.Dir, name) }

@@ -1,0 +1,241 @@
+package analysisplan
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// Endpoints are what a study will be judged by.
+type Endpoints struct {
+	Regions []string `json:"regions"` // in the order of their importance; none: all voxels
+	Test    string   `json:"test"`    // how, in words
+	Sides   int      `json:"sides"`   // 1: tuned is better; 2: tuned differs
+	Delta   float64  `json:"delta"`   // the largest loss that counts as none, as a share of the base score
+}
+
+// Margin is the largest loss that counts as none in a region, in r: Delta of what the untuned model reaches there on the
+// validation rows. The test rows stay unseen, so the number is fixed before anything of them is.
+type Margin struct {
+	BaseR float64 `json:"base_validation_r"`
+	Delta float64 `json:"delta_r"`
+}
+
+// Seal is the content of OUT.seal.json.
+type Seal struct {
+	Schema    int               `json:"schema"`
+	Time      time.Time         `json:"time"`
+	Splits    map[string]string `json:"splits_sha256"` // by person: of the rows of each split
+	Masks     map[string]string `json:"masks_sha256"`  // by person/region: of the columns
+	Endpoints Endpoints         `json:"endpoints"`
+	Margins   map[string]Margin `json:"margins,omitempty"` // by region: endpoints and auditory cortex, where the untuned model reaches more than 0
+	SHA256    string            `json:"sha256"`            // of all of the above but the time
+}
+
+// Look is one line of OUT.looks.jsonl.
+type Look struct {
+	Time    time.Time `json:"time"`
+	By      string    `json:"by"`                // the command
+	What    string    `json:"what"`              // was scored
+	People  []string  `json:"people,omitempty"`  // whose test rows
+	Changed []string  `json:"changed,omitempty"` // what was not as it was sealed: the look was refused
+}
+
+// Status is what a summary says of a seal.
+type Status struct {
+	Time      time.Time `json:"time"`
+	SHA256    string    `json:"sha256"`
+	Endpoints Endpoints `json:"endpoints"`
+	Looks     int       `json:"looks"` // at test rows since then, this one included
+	Refused   int       `json:"refused,omitempty"`
+
+	Margins map[string]Margin `json:"margins,omitempty"` // those that were sealed, if the look is at the same people
+}
+
+// files are the seal and the looks of a run directory.
+func files(out string) (sealed, looks string) {
+	out = filepath.Clean(out)
+	return out + ".seal.json", out + ".looks.jsonl"
+}
+
+// Hash is the SHA-256 of what a value is as JSON, whose maps have their keys in order.
+func Hash(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("seal: %v", err)) // numbers and names encode
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
+// digest is the hash of what is sealed.
+func (s *Seal) digest() string {
+	all := []any{s.Schema, s.Splits, s.Masks, s.Endpoints}
+	if len(s.Margins) > 0 {
+		all = append(all, s.Margins)
+	}
+	return Hash(all)
+}
+
+// Check says why a run directory cannot be sealed; nil if it can. One that is there, or sealed, is a fault of kind Exists.
+func Check(out string, s *Seal) error {
+	path, _ := files(out)
+	switch {
+	case s.Endpoints.Sides != 1 && s.Endpoints.Sides != 2:
+		return fault.New(fault.Usage, "seal", "sides", "%d, want 1 or 2", s.Endpoints.Sides)
+	case !(s.Endpoints.Delta >= 0 && s.Endpoints.Delta < 1):
+		return fault.New(fault.Usage, "seal", "delta", "%g, want at least 0 and less than 1", s.Endpoints.Delta)
+	}
+	if there(path) {
+		return fault.New(fault.Exists, "seal", path, "the experiment is sealed already").Advise("give a changed experiment another out")
+	}
+	if there(filepath.Join(out, "config.yaml")) {
+		return fault.New(fault.Exists, "seal", out, "the training has begun: it is too late to seal it").
+			Advise("seal before bwlm train, with another out")
+	}
+	if there(filepath.Join(out, "eval", "summary.json")) {
+		return fault.New(fault.Exists, "seal", out, "the test rows have been looked at: it is too late to seal it").
+			Advise("choose other test rows and another out")
+	}
+	return nil
+}
+
+// Write seals a run directory that [Check] admits.
+func Write(out string, s *Seal) error {
+	if err := Check(out, s); err != nil {
+		return err
+	}
+	path, _ := files(out)
+	s.Schema, s.Time = 1, time.Now().UTC().Truncate(time.Second)
+	s.SHA256 = s.digest()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fault.Wrap(fault.IO, "seal", path, err)
+	}
+	return ckpt.Atomic(path, func(w io.Writer) error {
+		e := json.NewEncoder(w)
+		e.SetIndent("", "  ")
+		return e.Encode(s)
+	})
+}
+
+func there(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// Read gives the seal of a run directory; nil if there is none. One that does not fit its own hash is a fault.
+func Read(out string) (*Seal, error) {
+	path, _ := files(out)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fault.Wrap(fault.IO, "read seal", path, err)
+	}
+	s := &Seal{}
+	if err := json.Unmarshal(text, s); err != nil {
+		return nil, fault.Wrap(fault.BadData, "read seal", path, err)
+	}
+	if s.digest() != s.SHA256 {
+		return nil, fault.New(fault.BadData, "read seal", path, "the content does not fit its hash: the seal is broken").
+			Advise("put the sealed file back")
+	}
+	return s, nil
+}
+
+// Record counts a look at the test rows of a run directory: what by scored what of whom, with the splits and masks as
+// they are now. It returns nil, nil where nothing is sealed. What is sealed but has changed since refuses the look, a
+// fault of kind BadData; that is written down too. People and regions that the seal does not name may be looked at.
+func Record(out string, look Look, splits, masks map[string]string) (*Status, error) {
+	s, err := Read(out)
+	if s == nil || err != nil {
+		return nil, err
+	}
+	path, looks := files(out)
+	for what, pair := range map[string][2]map[string]string{"splits of ": {s.Splits, splits}, "mask ": {s.Masks, masks}} {
+		for _, name := range slices.Sorted(maps.Keys(pair[1])) {
+			if was, sealed := pair[0][name]; sealed && was != pair[1][name] {
+				look.Changed = append(look.Changed, what+name)
+			}
+		}
+	}
+	slices.Sort(look.Changed)
+	look.Time = time.Now().UTC().Truncate(time.Second)
+	if err := appendLine(looks, look); err != nil {
+		return nil, err
+	}
+	if len(look.Changed) > 0 {
+		return nil, fault.New(fault.BadData, "look at test rows", path, "%v changed since the experiment was sealed on %s",
+			look.Changed, s.Time.Format(time.RFC3339)).
+			Advise("put back what was sealed, or give the changed experiment another out")
+	}
+	st := &Status{Time: s.Time, SHA256: s.SHA256, Endpoints: s.Endpoints}
+	if slices.Equal(slices.Sorted(maps.Keys(s.Splits)), slices.Sorted(slices.Values(look.People))) {
+		st.Margins = s.Margins
+	}
+	all, err := Looks(out)
+	for _, l := range all {
+		if len(l.Changed) > 0 {
+			st.Refused++
+		} else {
+			st.Looks++
+		}
+	}
+	return st, err
+}
+
+func appendLine(path string, v any) error {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return fault.Wrap(fault.Internal, "count look", path, err)
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return fault.Wrap(fault.IO, "count look", path, err)
+	}
+	_, err = f.Write(append(text, '\n'))
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fault.Wrap(fault.IO, "count look", path, err)
+	}
+	return nil
+}
+
+// Looks are all looks at the test rows of a run directory since it was sealed.
+func Looks(out string) (looks []Look, err error) {
+	_, path := files(out)
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fault.Wrap(fault.IO, "read looks", path, err)
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var l Look
+		if err := json.Unmarshal(lines.Bytes(), &l); err != nil {
+			return nil, fault.Wrap(fault.BadData, "read looks", path, err)
+		}
+		looks = append(looks, l)
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fault.Wrap(fault.IO, "read looks", path, err)
+	}
+	return looks, nil
+}

@@ -1,0 +1,73 @@
+package analysisplan_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/brain/analysisplan"
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+func TestLooksAreCountedAndChangesRefused(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "runs", "a")
+	splits := map[string]string{"ada": analysisplan.Hash([]int{1, 2}), "bob": analysisplan.Hash([]int{3})}
+	masks := map[string]string{"ada/front": analysisplan.Hash([]int{0})}
+	look := analysisplan.Look{By: "eval", What: "tuned model"}
+
+	status, err := analysisplan.Record(out, look, splits, masks)
+	require.NoError(t, err)
+	require.Nil(t, status, "nothing is sealed")
+
+	s := &analysisplan.Seal{Splits: splits, Masks: masks, Endpoints: analysisplan.Endpoints{Regions: []string{"front"}, Sides: 2, Delta: .05}}
+	require.NoError(t, analysisplan.Write(out, s))
+	assert.Equal(t, fault.Exists, fault.KindOf(analysisplan.Write(out, s)))
+	for want := 1; want <= 2; want++ {
+		status, err = analysisplan.Record(out, look, splits, masks)
+		require.NoError(t, err)
+		assert.Equal(t, want, status.Looks)
+		assert.Equal(t, s.SHA256, status.SHA256)
+	}
+
+	// People and masks that are not sealed may be looked at.
+	status, err = analysisplan.Record(out, look, map[string]string{"eve": "x"}, map[string]string{"eve/front": "y"})
+	require.NoError(t, err)
+	assert.Equal(t, 3, status.Looks)
+
+	_, err = analysisplan.Record(out, look, map[string]string{"ada": "other"}, map[string]string{"ada/front": "other"})
+	require.ErrorContains(t, err, "[mask ada/front splits of ada] changed")
+	assert.Equal(t, fault.BadData, fault.KindOf(err))
+	status, err = analysisplan.Record(out, look, splits, masks)
+	require.NoError(t, err)
+	assert.Equal(t, 4, status.Looks)
+	assert.Equal(t, 1, status.Refused)
+	looks, err := analysisplan.Looks(out)
+	require.NoError(t, err)
+	assert.Len(t, looks, 5)
+}
+
+func TestSealKeepsItsWord(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "a")
+	for _, e := range []analysisplan.Endpoints{{Sides: 0}, {Sides: 1, Delta: 1}, {Sides: 1, Delta: -.1}} {
+		assert.Equal(t, fault.Usage, fault.KindOf(analysisplan.Write(out, &analysisplan.Seal{Endpoints: e})))
+	}
+	require.NoError(t, os.MkdirAll(filepath.Join(out, "eval"), 0o755))
+	summary := filepath.Join(out, "eval", "summary.json")
+	require.NoError(t, os.WriteFile(summary, nil, 0o644))
+	good := &analysisplan.Seal{Endpoints: analysisplan.Endpoints{Sides: 1}}
+	assert.ErrorContains(t, analysisplan.Write(out, good), "have been looked at")
+	require.NoError(t, os.Remove(summary))
+	require.NoError(t, analysisplan.Write(out, good))
+	require.NoError(t, os.WriteFile(out+".seal.json", []byte(`{"schema":1,"sha256":"00"}`), 0o644))
+	_, err := analysisplan.Read(out)
+	assert.ErrorContains(t, err, "the seal is broken")
+}
+
+func ExampleHash() {
+	fmt.Printf("%.8s\n", analysisplan.Hash(map[string][]int{"test": {250, 362}}))
+	// Output: 9d49d501
+}

@@ -1,0 +1,97 @@
+package bids
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/brainwavlm/bwlm/brain/report"
+	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+const exporting = "export"
+
+// Formats are the kinds of file: nifti and gifti of maps, csv and json of the table of regions.
+var Formats = []string{"nifti", "gifti", "csv", "json"}
+
+// Options say what to write. The zero value writes all that a run has.
+type Options struct {
+	Formats  []string              // of [Formats]; nil: all that the run has
+	Task     string                // of the names; "": the test story, or stories if there are several
+	Space    string                // of the names, e.g. fsaverage5: whose surface or grid the places are of is nothing that files say
+	Force    bool                  // replace what an export wrote
+	Version  string                // of bwlm
+	Note     func(text string)     // what is left out; may be nil
+	Progress func(done, total int) // files; may be nil
+}
+
+// Result says what was written.
+type Result struct {
+	Schema  int      `json:"schema"`
+	Out     string   `json:"out"`
+	Formats []string `json:"formats"`
+	Files   []string `json:"files"` // below out
+}
+
+// Write writes the runs of a report below dir, each into a folder of its own if there are several. Of a person there are base,
+// base at its best layer, tuned, gain, ceiling and per cent of ceiling, as far as eval/test of the run has them; and p and q if
+// files beside them are called base_p.npy, tuned_p.npy, delta_p.npy, or _q.npy. A dir that holds anything is refused without Force,
+// and one that is no export is refused anyway.
+func Write(ctx context.Context, rep *report.Report, dir string, opt Options) (*Result, error) {
+	if opt.Note == nil {
+		opt.Note = func(string) {}
+	}
+	if opt.Progress == nil {
+		opt.Progress = func(int, int) {}
+	}
+	for _, f := range opt.Formats {
+		if !slices.Contains(Formats, f) {
+			return nil, fault.New(fault.Usage, exporting, "--format", "there is no format %q", f).Advise("there are %s", strings.Join(Formats, ", "))
+		}
+	}
+	res := &Result{Schema: 1, Out: dir}
+	var plans []*plan
+	for _, run := range rep.Runs {
+		p := &plan{run: run, opt: opt}
+		if len(rep.Runs) > 1 {
+			p.below = run.Name
+		}
+		if err := p.make(); err != nil {
+			return nil, err
+		}
+		plans = append(plans, p)
+	}
+	if err := makeRoom(dir, opt.Force); err != nil {
+		return nil, err
+	}
+	total := 0
+	for _, p := range plans {
+		total += len(p.files)
+	}
+	for _, p := range plans {
+		for _, f := range p.files {
+			if err := ctx.Err(); err != nil {
+				return nil, context.Cause(ctx)
+			}
+			name := filepath.Join(p.below, f.name)
+			path := filepath.Join(dir, name)
+			if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+				return nil, fault.Wrap(fault.IO, exporting, path, err)
+			}
+			if err := ckpt.Atomic(path, f.write); err != nil {
+				return nil, err
+			}
+			res.Files = append(res.Files, filepath.ToSlash(name))
+			opt.Progress(len(res.Files), total)
+		}
+		for _, f := range p.formats {
+			if !slices.Contains(res.Formats, f) {
+				res.Formats = append(res.Formats, f)
+			}
+		}
+	}
+	return res, nil
+}

@@ -1,0 +1,68 @@
+package bids
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/brainwavlm/bwlm/cortex"
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+const (
+	descriptionFile = "dataset_description.json"
+	generator       = "bwlm"
+)
+
+// makeRoom refuses a folder that holds something, or with force removes the maps of an export that is there.
+func makeRoom(dir string, force bool) error {
+	entries, err := os.ReadDir(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0:
+		return nil
+	case err != nil:
+		return fault.Wrap(fault.IO, exporting, dir, err)
+	case !force:
+		return fault.New(fault.Exists, exporting, dir, "is there already").Advise("choose another folder, or replace it with --force")
+	}
+	removed := 0
+	for _, below := range []string{"", "*"} {
+		descriptions, err := filepath.Glob(filepath.Join(quoted(dir), below, descriptionFile))
+		if err != nil {
+			return fault.Wrap(fault.IO, exporting, dir, err)
+		}
+		for _, path := range descriptions {
+			if !isOurs(path) {
+				continue
+			}
+			removed++
+			for _, pattern := range []string{"sub-*/func/*_statmap.*", "group/*_statmap.*"} {
+				maps, _ := filepath.Glob(filepath.Join(quoted(filepath.Dir(path)), pattern)) // the pattern is sound
+				for _, m := range maps {
+					if err := os.Remove(m); err != nil {
+						return fault.Wrap(fault.IO, exporting, m, err)
+					}
+				}
+			}
+		}
+	}
+	if removed == 0 {
+		return fault.New(fault.Exists, exporting, dir, "holds something that is no export of bwlm").Advise("choose another folder")
+	}
+	return nil
+}
+
+// quoted keeps the characters of a path from being a pattern.
+func quoted(path string) string {
+	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(path)
+}
+
+// isOurs tells whether a description says that bwlm made what it describes.
+func isOurs(path string) bool {
+	var d cortex.Description
+	text, err := os.ReadFile(path)
+	return err == nil && json.Unmarshal(text, &d) == nil && len(d.GeneratedBy) > 0 && d.GeneratedBy[0].Name == generator
+}

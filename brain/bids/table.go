@@ -1,0 +1,152 @@
+package bids
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"io"
+	"math"
+	"strconv"
+
+	"github.com/brainwavlm/bwlm/brain/report"
+)
+
+var nan = float32(math.NaN())
+
+// Line is a line of the table of regions: one region of one person, or of all people. What is not known is nil.
+type Line struct {
+	Subject    string   `json:"subject"` // mean: over all people
+	People     int      `json:"people"`
+	Region     string   `json:"region"`
+	Voxels     int      `json:"voxels"`             // 0: not known
+	Constant   *int     `json:"constant,omitempty"` // of them, whose test responses do not vary: they are in no mean
+	Base       *float64 `json:"base_r"`
+	Best       *float64 `json:"base_best_layer_r"`
+	Tuned      *float64 `json:"tuned_r"`
+	Gain       *float64 `json:"gain"`
+	GainLow    *float64 `json:"gain_ci95_low"`
+	GainHigh   *float64 `json:"gain_ci95_high"`
+	P          *float64 `json:"p"`
+	Q          *float64 `json:"q"`
+	Ceiling    *float64 `json:"ceiling"`
+	Share      *float64 `json:"base_percent_of_ceiling"`
+	TunedShare *float64 `json:"tuned_percent_of_ceiling"`
+}
+
+// meanName is the subject of lines over all people.
+const meanName = "mean"
+
+// lines are the table of a run: all people first, as the report has them, then each.
+func lines(run *report.Run) (out []Line) {
+	subjects := run.Scores.Subjects
+	whole := meanName
+	if len(subjects) == 1 {
+		whole = subjects[0]
+	}
+	for _, l := range run.Regions() {
+		line := Line{Subject: whole, People: len(subjects), Region: l.Name, Voxels: l.Voxels, Base: l.Base, Best: l.Best, Tuned: l.Tuned,
+			Gain: l.Gain, P: l.P, Q: l.Q, Ceiling: l.Ceiling, Share: l.Share, TunedShare: l.TunedShare}
+		if l.CI != nil {
+			line.GainLow, line.GainHigh = &l.CI[0], &l.CI[1]
+		}
+		out = append(out, line)
+	}
+	if len(subjects) == 1 {
+		return out
+	}
+	for i := range run.People {
+		p := &run.People[i]
+		out = append(out, personLine(p, report.Region{Name: report.AllVoxels}))
+		for _, region := range p.Regions {
+			out = append(out, personLine(p, region))
+		}
+	}
+	return out
+}
+
+// personLine averages a person's voxels over a region; without columns over all.
+func personLine(p *report.Person, region report.Region) Line {
+	columns := region.Columns
+	if region.Name == report.AllVoxels {
+		columns = make([]int, p.Voxels)
+		for c := range columns {
+			columns[c] = c
+		}
+	}
+	constant := 0
+	for _, c := range columns {
+		if p.Base[c] != p.Base[c] {
+			constant++
+		}
+	}
+	l := Line{Subject: p.Name, People: 1, Region: region.Name, Voxels: len(columns), Constant: &constant, Base: mean(p.Base, columns),
+		Best: mean(p.Best, columns), Tuned: mean(p.Tuned, columns), Gain: mean(p.Gain, columns), Ceiling: mean(p.Ceiling, columns)}
+	if l.Ceiling != nil && *l.Ceiling > 0 {
+		l.Share, l.TunedShare = percentOf(l.Base, *l.Ceiling), percentOf(l.Tuned, *l.Ceiling)
+	}
+	return l
+}
+
+// mean averages the numbers of some columns; nil if there is none.
+func mean(x []float32, columns []int) *float64 {
+	sum, n := 0., 0.
+	for _, c := range columns {
+		if x != nil && x[c] == x[c] {
+			sum, n = sum+float64(x[c]), n+1
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	sum /= n
+	return &sum
+}
+
+func percentOf(r *float64, ceiling float64) *float64 {
+	if r == nil {
+		return nil
+	}
+	share := 100 * *r / ceiling
+	return &share
+}
+
+// table is regions.json.
+type table struct {
+	Schema  int    `json:"schema"`
+	Run     string `json:"run"`
+	Rows    int    `json:"rows"` // test rows of the person with most
+	Regions []Line `json:"regions"`
+}
+
+// indented writes JSON that people can read, too.
+func indented(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// csv writes the lines, a number that is not known as an empty field.
+func (t table) csv(w io.Writer) error {
+	c := csv.NewWriter(w)
+	_ = c.Write([]string{"subject", "people", "region", "voxels", "constant", "base_r", "base_best_layer_r", "tuned_r", "gain", "gain_ci95_low",
+		"gain_ci95_high", "p", "q", "ceiling", "base_percent_of_ceiling", "tuned_percent_of_ceiling"}) // Error tells
+	for _, l := range t.Regions {
+		fields := []string{l.Subject, strconv.Itoa(l.People), l.Region, "", ""}
+		if l.Voxels > 0 {
+			fields[3] = strconv.Itoa(l.Voxels)
+		}
+		if l.Constant != nil {
+			fields[4] = strconv.Itoa(*l.Constant)
+		}
+		for _, v := range []*float64{l.Base, l.Best, l.Tuned, l.Gain, l.GainLow, l.GainHigh, l.P, l.Q, l.Ceiling, l.Share, l.TunedShare} {
+			text := ""
+			if v != nil {
+				text = strconv.FormatFloat(*v, 'g', -1, 64)
+			}
+			fields = append(fields, text)
+		}
+		_ = c.Write(fields)
+	}
+	c.Flush()
+	return c.Error()
+}

@@ -1,0 +1,53 @@
+package design
+
+import (
+	"math"
+	"slices"
+
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// Delays rounds delays in seconds to whole TRs, shortest first. Each must be at least one TR after rounding and no two
+// may fall on the same TR.
+func Delays(seconds []float64, tr float64) ([]int, error) {
+	bad := func(why string, args ...any) error {
+		return fault.New(fault.Usage, "set delays", "readout.delays_seconds", why, args...)
+	}
+	if !(tr > 0) || math.IsInf(tr, 0) {
+		return nil, bad("TR %g s is not above 0", tr)
+	}
+	if len(seconds) == 0 {
+		return nil, bad("no delays are given")
+	}
+	sorted := slices.Sorted(slices.Values(seconds))
+	delays := make([]int, 0, len(sorted))
+	for i, s := range sorted {
+		d := math.Round(s / tr)
+		switch {
+		case !(d >= 1) || d > math.MaxInt32:
+			return nil, bad("%g s is %g TRs of %g s, want at least 1", s, s/tr, tr)
+		case i > 0 && int(d) == delays[i-1]:
+			return nil, bad("%g s and %g s are both %g TRs of %g s", sorted[i-1], s, d, tr)
+		}
+		delays = append(delays, int(d))
+	}
+	return delays, nil
+}
+
+// FIR stands delayed copies of x (rows, channels) side by side: row k of the result (rows, len(delays)·channels) holds
+// rows k−delays[0], k−delays[1], … of x, newest first for ascending delays. Rows before the start are zeros: a story
+// does not reach into the one before it, nor round to its own end.
+func FIR(x []float32, rows, channels int, delays []int) []float32 {
+	mustHave(x, rows, channels)
+	width := len(delays) * channels
+	out := make([]float32, rows*width)
+	for i, d := range delays {
+		if d < 0 {
+			panic("align: FIR with a negative delay")
+		}
+		for k := d; k < rows; k++ {
+			copy(out[k*width+i*channels:][:channels], x[(k-d)*channels:])
+		}
+	}
+	return out
+}

@@ -1,0 +1,80 @@
+package design
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Weights is a linear map from features to rows, (Rows, Cols), of which each row is zero but for one run of neighbours.
+type Weights struct {
+	Rows, Cols int
+	First      []int       // first column of each row's run
+	Runs       [][]float64 // weights of each row's run; empty where no feature is in reach
+}
+
+// Apply maps features x (Cols, channels) to rows (Rows, channels), summing in float64.
+func (w *Weights) Apply(x []float32, channels int) []float32 {
+	mustHave(x, w.Cols, channels)
+	out := make([]float32, w.Rows*channels)
+	sum := make([]float64, channels)
+	for r, run := range w.Runs {
+		clear(sum)
+		for i, weight := range run {
+			feature := x[(w.First[r]+i)*channels:][:channels]
+			for c, v := range feature {
+				sum[c] += weight * float64(v)
+			}
+		}
+		row := out[r*channels:][:channels]
+		for c, v := range sum {
+			row[c] = float32(v)
+		}
+	}
+	return out
+}
+
+// Dense writes rows from ≤ r < to as a full matrix over the columns colFrom ≤ c < colTo that they use, so that a tensor
+// library can multiply m (to-from, colTo-colFrom) with those columns' features (colTo-colFrom, C).
+func (w *Weights) Dense(from, to int) (m []float32, colFrom, colTo int) {
+	if from < 0 || to < from || to > w.Rows {
+		panic(fmt.Sprintf("align: rows %d to %d of %d", from, to, w.Rows))
+	}
+	colFrom = w.Cols
+	for r := from; r < to; r++ {
+		if n := len(w.Runs[r]); n > 0 {
+			colFrom, colTo = min(colFrom, w.First[r]), max(colTo, w.First[r]+n)
+		}
+	}
+	colFrom = min(colFrom, colTo)
+	cols := colTo - colFrom
+	m = make([]float32, (to-from)*cols)
+	for r := from; r < to; r++ {
+		for i, v := range w.Runs[r] {
+			m[(r-from)*cols+w.First[r]-colFrom+i] = float32(v)
+		}
+	}
+	return m, colFrom, colTo
+}
+
+// weigh makes Weights from the run of features that each row may use and the weight of each of them.
+func weigh(rows, features []float64, run func(row float64) (from, to int), weight func(row, feature float64, n int) float64) *Weights {
+	if !slices.IsSorted(features) {
+		panic("align: feature times must ascend")
+	}
+	w := &Weights{Rows: len(rows), Cols: len(features), First: make([]int, len(rows)), Runs: make([][]float64, len(rows))}
+	for r, t := range rows {
+		from, to := run(t)
+		w.First[r], w.Runs[r] = from, make([]float64, to-from)
+		for i := range w.Runs[r] {
+			w.Runs[r][i] = weight(t, features[from+i], to-from)
+		}
+	}
+	return w
+}
+
+// mustHave panics unless x has the shape (rows, cols).
+func mustHave[T any](x []T, rows, cols int) {
+	if rows < 0 || cols < 0 || len(x) != rows*cols {
+		panic(fmt.Sprintf("align: %d values for shape (%d, %d)", len(x), rows, cols))
+	}
+}

@@ -1,0 +1,198 @@
+package timing
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/stats"
+)
+
+const (
+	draws     = 500
+	minBlocks = 20 // with fewer there is no interval (design of the bootstrap in brain/stats)
+	clearAt   = 3. // standard errors
+)
+
+// layout divides the scanned rows of all stories into blocks, none of which crosses the middle of its story.
+type layout struct {
+	rows   int // least rows of a block
+	blocks []place
+}
+
+// place is a block: rows of a story, and in which half of it they are.
+type place struct {
+	story *story
+	rows  design.Rows
+	half  int
+}
+
+// lay cuts the scanned rows of each story, as long as the longest answer to it.
+func (d *doctor) lay() layout {
+	var taus []float64
+	for _, p := range d.persons {
+		taus = append(taus, p.tau())
+	}
+	slices.Sort(taus)
+	l := layout{rows: stats.BlockLength(taus[len(taus)/2])}
+	for _, s := range d.stories {
+		r := s.scanned(s.rows[1], d.lags)
+		for half := range 2 {
+			from, to := r.From+(r.To-r.From)*half/2, r.From+(r.To-r.From)*(half+1)/2
+			n := max(1, (to-from)/l.rows)
+			for b := range n {
+				l.blocks = append(l.blocks, place{s, design.Rows{From: from + (to-from)*b/n, To: from + (to-from)*(b+1)/n}, half})
+			}
+		}
+	}
+	return l
+}
+
+// sums are a person's fits summed over the rows of each block: (blocks, lags), and the rows.
+type sums struct {
+	fit  [][]float64
+	rows []float64
+}
+
+func (p *person) sums(l layout, lags int) sums {
+	out := sums{make([][]float64, len(l.blocks)), make([]float64, len(l.blocks))}
+	for b, block := range l.blocks {
+		out.fit[b] = make([]float64, lags)
+		row := 0
+		for _, a := range p.answers {
+			from, to := max(a.rows.From, block.rows.From), min(a.rows.To, block.rows.To)
+			if a.story == block.story && from < to {
+				out.rows[b] = float64(to - from)
+				for i := range out.fit[b] {
+					for k := from; k < to; k++ {
+						out.fit[b][i] += p.fit[i][row+k-a.rows.From]
+					}
+				}
+			}
+			row += a.rows.To - a.rows.From
+		}
+	}
+	return out
+}
+
+// curve is r at each lag: the mean over those people who have rows of blocks, each weighed by how often it was drawn and by
+// keep, of the mean over rows.
+func curve(people []sums, drawn []float64, keep func(block int) float64, lags int) []float64 {
+	out, n := make([]float64, lags), 0.
+	for _, p := range people {
+		one, rows := make([]float64, lags), 0.
+		for b := range p.fit {
+			w := keep(b)
+			if drawn != nil {
+				w *= drawn[b]
+			}
+			if w == 0 || p.rows[b] == 0 {
+				continue
+			}
+			rows += w * p.rows[b]
+			for i, x := range p.fit[b] {
+				one[i] += w * x
+			}
+		}
+		if rows > 0 {
+			n++
+			for i := range one {
+				out[i] += one[i] / rows
+			}
+		}
+	}
+	for i := range out {
+		out[i] /= max(n, 1)
+	}
+	return out
+}
+
+// sample is what the draws of blocks say of one curve.
+type sample struct {
+	Estimate
+	curve  []float64
+	drawn  []float64 // lags at the peak of each draw
+	errors float64   // standard errors of r that its peak lies above 0; 0 at the end of the scan
+}
+
+// examine finds the peak of a curve over the blocks that keep weighs, and how sure it is.
+func (d *doctor) examine(people []sums, counts [][]float64, keep func(block int) float64) sample {
+	n := len(d.lags)
+	whole := curve(people, nil, keep, n)
+	lag, r, inside := peak(d.lags, whole)
+	out := sample{curve: whole}
+	out.Lag, out.PeakR = &lag, &r
+	blocks := 0
+	for b := range people[0].fit {
+		if keep(b) > 0 && slices.ContainsFunc(people, func(p sums) bool { return p.rows[b] > 0 }) {
+			blocks++
+		}
+	}
+	if blocks < 2 {
+		return out
+	}
+	top := slices.Index(whole, slices.Max(whole))
+	var mean, square float64
+	for _, drawn := range counts {
+		c := curve(people, drawn, keep, n)
+		at, _, _ := peak(d.lags, c)
+		out.drawn = append(out.drawn, at)
+		mean, square = mean+c[top]/draws, square+c[top]*c[top]/draws
+	}
+	if sd := math.Sqrt(max(square-mean*mean, 0)); inside && sd > 0 {
+		out.errors = whole[top] / sd
+	}
+	out.Clear = out.errors > clearAt
+	if blocks >= minBlocks {
+		out.CI95 = middle(out.drawn)
+	}
+	return out
+}
+
+// middle is the range of the inner 95 per cent.
+func middle(x []float64) *stats.Interval {
+	sorted := slices.Sorted(slices.Values(x))
+	tail := len(sorted) / 40
+	return &stats.Interval{sorted[tail], sorted[len(sorted)-1-tail]}
+}
+
+// estimate finds the lag of everybody, of each person, and of each person in each story, and how it grows within stories.
+func (d *doctor) estimate(context.Context) error {
+	if len(d.persons) == 0 {
+		return nil
+	}
+	l := d.lay()
+	people := make([]sums, len(d.persons))
+	for i, p := range d.persons {
+		people[i] = p.sums(l, len(d.lags))
+	}
+	rng := rand.New(rand.NewPCG(d.opt.Seed, uint64(len(l.blocks))))
+	counts := make([][]float64, draws)
+	for i := range counts {
+		counts[i] = make([]float64, len(l.blocks))
+		for range l.blocks {
+			counts[i][rng.IntN(len(l.blocks))]++
+		}
+	}
+	all := func(int) float64 { return 1 }
+	pooled := d.examine(people, counts, all)
+	d.report.Estimate, d.report.R, d.errors = pooled.Estimate, pooled.curve, map[*person]float64{}
+	for i, p := range d.persons {
+		own := d.examine(people[i:i+1], counts, all)
+		d.errors[p] = own.errors
+		person := Person{Estimate: own.Estimate, Voxels: p.voxels, R: own.curve, Stories: map[string]Estimate{}}
+		for _, a := range p.answers {
+			person.Stories[a.story.name] = d.examine(people[i:i+1], counts, func(b int) float64 {
+				if l.blocks[b].story == a.story {
+					return 1
+				}
+				return 0
+			}).Estimate
+		}
+		d.report.PerSubject[p.name] = person
+	}
+	d.drift(l, people, counts)
+	return nil
+}

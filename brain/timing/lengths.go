@@ -1,0 +1,72 @@
+package timing
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// lengths compares audio and rows of each story.
+func (d *doctor) lengths() {
+	var off []string
+	var ratios []float64
+	uncovered, silent := 0, 0
+	for _, s := range d.stories {
+		if s.rows[1] == 0 {
+			continue
+		}
+		r := StoryReport{Story: s.name, Seconds: s.seconds, Fewest: s.rows[0], Rows: s.rows[1]}
+		r.TRs = int(math.Ceil((s.seconds - s.clock.First - 1e-3) / s.clock.TR)) // as dataset.Check counts them
+		for k := range r.Rows {
+			if t := s.clock.Time(k); t < 0 || t > s.seconds {
+				r.Uncovered++
+			}
+		}
+		r.Unheard = max(0, s.seconds-(s.clock.First+float64(r.Rows)*s.clock.TR))
+		if diff := r.Rows - r.TRs; diff > 1 || diff < -1 {
+			off = append(off, fmt.Sprintf("%s (%d rows, %d TRs of audio)", s.name, r.Rows, r.TRs))
+		}
+		if r.Uncovered > 0 {
+			uncovered++
+		}
+		if r.Unheard > s.clock.TR {
+			silent++
+		}
+		ratios = append(ratios, (s.seconds-s.clock.First)/float64(r.Rows))
+		d.report.Stories = append(d.report.Stories, r)
+	}
+	if len(ratios) == 0 {
+		return
+	}
+	f := Finding{About: "lengths", Verdict: OK, Text: "rows and audio are equally long"}
+	switch {
+	case len(off) > 0:
+		f.Verdict = Check
+		f.Text = fmt.Sprintf("rows and audio differ in %d of %d stories: %s", len(off), len(ratios), few(off))
+		f.Do = "say where row 0 begins (first_tr_seconds); rows that were cut before belong into data.trim"
+	case uncovered > 0:
+		f.Text += fmt.Sprintf("; %d of %d stories have rows outside the audio", uncovered, len(ratios))
+	}
+	if silent > 0 && len(off) == 0 {
+		f.Text += fmt.Sprintf("; in %d the audio goes on after the last row", silent)
+	}
+	slices.Sort(ratios)
+	fits := ratios[len(ratios)/2]
+	steady := ratios[len(ratios)-1]-ratios[0] < .1*fits
+	if math.Abs(fits/d.report.TR-1) > .2 && steady {
+		f.Verdict = Wrong
+		f.Text += fmt.Sprintf("; all of them fit a TR of %.3g s, not %g", fits, d.report.TR)
+		f.Do = "take tr_seconds from the scanner's protocol"
+	}
+	d.find(f)
+}
+
+// few lists some of many.
+func few(list []string) string {
+	const shown = 3
+	if len(list) <= shown {
+		return strings.Join(list, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(list[:shown], ", "), len(list)-shown)
+}

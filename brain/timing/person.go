@@ -1,0 +1,124 @@
+package timing
+
+import (
+	"context"
+	"slices"
+
+	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/stats"
+)
+
+// maxVoxels is how many voxels of a person are looked at; of more, every k-th.
+const maxVoxels = 500
+
+// person is a subject with the answers that can be scanned.
+type person struct {
+	name    string
+	voxels  int // looked at
+	answers []answer
+	fit     [][]float64 // by lag, a value for each scanned row of all answers: how well it is predicted, mean over voxels
+}
+
+// answer is what a person answered to one story.
+type answer struct {
+	story *story
+	raw   *dataset.Matrix // columns that are looked at, one repeat
+	rows  design.Rows     // scanned
+	y     []float32       // (rows, voxels), without drift, standardised
+}
+
+// people loads everybody's responses and predicts them at every lag.
+func (d *doctor) people(ctx context.Context) error {
+	for i, name := range d.subjects {
+		d.opt.Progress(len(d.opt.Stories)+i, len(d.opt.Stories)+len(d.subjects))
+		p, err := d.person(ctx, name)
+		if err != nil {
+			return err
+		}
+		if len(p.answers) == 0 {
+			continue
+		}
+		if err := p.predict(ctx, d.lags, len(d.report.Features)); err != nil {
+			return err
+		}
+		d.persons = append(d.persons, p)
+	}
+	d.opt.Progress(len(d.opt.Stories)+len(d.subjects), len(d.opt.Stories)+len(d.subjects))
+	return nil
+}
+
+// person loads the responses of one subject. A matrix that cannot be read has been reported by check.
+func (d *doctor) person(ctx context.Context, name string) (*person, error) {
+	p := &person{name: name}
+	var columns []int
+	heard := d.data.StoriesOf(name)
+	for _, s := range d.stories {
+		if !slices.Contains(heard, s.name) {
+			continue
+		}
+		m, err := d.data.Responses(ctx, name, s.name)
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		if err != nil {
+			continue
+		}
+		if columns == nil {
+			if columns, err = d.columns(ctx, p.name, m); err != nil {
+				return nil, err
+			}
+		}
+		if len(columns) == 0 || slices.Max(columns) >= m.Voxels {
+			continue
+		}
+		if s.rows[0] == 0 || m.Rows < s.rows[0] {
+			s.rows[0] = m.Rows
+		}
+		s.rows[1] = max(s.rows[1], m.Rows)
+		mean := dataset.NewMatrix(m.Rows, m.Voxels, m.Mean()).Select(columns)
+		rows := s.scanned(m.Rows, d.lags)
+		if rows.To-rows.From < minRows {
+			continue
+		}
+		a := answer{story: s, raw: mean, rows: rows}
+		a.y = plain(mean.Data[rows.From*mean.Voxels:rows.To*mean.Voxels], rows.To-rows.From, mean.Voxels, s.clock.TR)
+		p.answers, p.voxels = append(p.answers, a), mean.Voxels
+	}
+	return p, nil
+}
+
+// columns chooses the voxels that are looked at.
+func (d *doctor) columns(ctx context.Context, subject string, m *dataset.Matrix) ([]int, error) {
+	var all []int
+	if d.opt.ROI != "" {
+		var err error
+		if all, err = d.data.ROI(ctx, d.opt.ROI, subject, m.Voxels); err != nil {
+			return nil, err
+		}
+	} else {
+		for v := range m.Voxels {
+			all = append(all, v)
+		}
+	}
+	constant := m.Constant(0, m.Rows)
+	all = slices.DeleteFunc(all, func(v int) bool { _, yes := slices.BinarySearch(constant, v); return yes })
+	if len(all) <= maxVoxels {
+		return all, nil
+	}
+	out := make([]int, maxVoxels)
+	for i := range out {
+		out[i] = all[i*len(all)/maxVoxels]
+	}
+	return out, nil
+}
+
+// tau is the autocorrelation time of the responses, in rows.
+func (p *person) tau() float64 {
+	var x []float32
+	var lengths []int
+	for _, a := range p.answers {
+		x, lengths = append(x, a.y...), append(lengths, a.rows.To-a.rows.From)
+	}
+	return stats.MedianAutocorrelationTime(x, lengths, p.voxels)
+}

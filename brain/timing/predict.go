@@ -1,0 +1,163 @@
+package timing
+
+import (
+	"context"
+	"math"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
+	"gonum.org/v1/gonum/mat"
+)
+
+const (
+	folds   = 5
+	penalty = .1 // of the ridge, as a share of the rows: features have SD 1
+)
+
+// predict fills in fit: at each lag, the responses are predicted from the features by a ridge on the other folds.
+func (p *person) predict(ctx context.Context, lags []float64, features int) error {
+	rows := 0
+	for _, a := range p.answers {
+		rows += a.rows.To - a.rows.From
+	}
+	var x, y []float32
+	for _, a := range p.answers {
+		x, y = append(x, a.story.predictors(a.rows, lags)...), append(y, a.y...)
+	}
+	predictors, responses := dense(x, rows), dense(y, rows)
+	p.fit = make([][]float64, len(lags))
+	var work errgroup.Group
+	work.SetLimit(runtime.GOMAXPROCS(0)) // each holds a prediction
+	for l := range lags {
+		work.Go(func() error {
+			p.fit[l] = heldOut(predictors.Slice(0, rows, l*features, (l+1)*features).(*mat.Dense), responses, nil)
+			return ctx.Err()
+		})
+	}
+	if work.Wait() != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// dense makes a matrix of x (rows, any).
+func dense(x []float32, rows int) *mat.Dense {
+	data := make([]float64, len(x))
+	for i, v := range x {
+		data[i] = float64(v)
+	}
+	return mat.NewDense(rows, len(x)/rows, data)
+}
+
+// normal holds the sums of a ridge's normal equations.
+type normal struct {
+	xx, xy mat.Dense // (features, features), (features, voxels)
+	rows   int
+}
+
+// sum adds up rows of x (rows, features) and y (rows, voxels).
+func sum(x, y *mat.Dense) (n normal) {
+	n.xx.Mul(x.T(), x)
+	n.xy.Mul(x.T(), y)
+	n.rows, _ = x.Dims()
+	return n
+}
+
+// add takes in more rows; nil has none.
+func (n *normal) add(o *normal) {
+	if o == nil || o.rows == 0 {
+		return
+	}
+	if n.rows == 0 {
+		n.xx.CloneFrom(&o.xx)
+		n.xy.CloneFrom(&o.xy)
+	} else {
+		n.xx.Add(&n.xx, &o.xx)
+		n.xy.Add(&n.xy, &o.xy)
+	}
+	n.rows += o.rows
+}
+
+// less leaves rows out again.
+func (n *normal) less(o *normal) (rest normal) {
+	rest.xx.Sub(&n.xx, &o.xx)
+	rest.xy.Sub(&n.xy, &o.xy)
+	rest.rows = n.rows - o.rows
+	return rest
+}
+
+// weights are the ridge's: (features, voxels).
+func (n *normal) weights() *mat.Dense {
+	features, _ := n.xx.Dims()
+	gram := mat.NewSymDense(features, nil)
+	for i := range features {
+		for j := i; j < features; j++ {
+			gram.SetSym(i, j, n.xx.At(i, j))
+		}
+		gram.SetSym(i, i, n.xx.At(i, i)+penalty*float64(n.rows))
+	}
+	var solver mat.Cholesky
+	solver.Factorize(gram) // positive definite by its penalty
+	var w mat.Dense
+	_ = solver.SolveTo(&w, &n.xy)
+	return &w
+}
+
+// heldOut predicts y (rows, voxels) from x (rows, features), each fifth of the rows from the others and from the rows behind
+// also, and gives for each row the mean over voxels of the product of standardised prediction and response, whose mean over
+// rows is the mean r.
+func heldOut(x, y *mat.Dense, also *normal) []float64 {
+	rows, _ := x.Dims()
+	_, voxels := y.Dims()
+	part := func(m *mat.Dense, f int) *mat.Dense {
+		_, cols := m.Dims()
+		return m.Slice(rows*f/folds, rows*(f+1)/folds, 0, cols).(*mat.Dense)
+	}
+	all := sum(x, y)
+	all.add(also)
+	pred := mat.NewDense(rows, voxels, nil)
+	for f := range folds {
+		out := sum(part(x, f), part(y, f))
+		rest := all.less(&out)
+		part(pred, f).Mul(part(x, f), rest.weights())
+	}
+	return products(pred, y)
+}
+
+// products is the mean over columns of the product of a and b (rows, cols) in each row, both standardised. Constant columns
+// count 0.
+func products(a, b *mat.Dense) []float64 {
+	rows, cols := a.Dims()
+	ma, sa := moments(a)
+	mb, sb := moments(b)
+	out := make([]float64, rows)
+	for k := range out {
+		ra, rb := a.RawRowView(k), b.RawRowView(k)
+		for v := range ra {
+			if sa[v]*sb[v] > 0 {
+				out[k] += (ra[v] - ma[v]) / sa[v] * (rb[v] - mb[v]) / sb[v] / float64(cols)
+			}
+		}
+	}
+	return out
+}
+
+// moments are the mean and SD of each column.
+func moments(m *mat.Dense) (mean, sd []float64) {
+	rows, cols := m.Dims()
+	mean, sd = make([]float64, cols), make([]float64, cols)
+	for k := range rows {
+		for v, x := range m.RawRowView(k) {
+			mean[v] += x / float64(rows)
+		}
+	}
+	for k := range rows {
+		for v, x := range m.RawRowView(k) {
+			sd[v] += (x - mean[v]) * (x - mean[v]) / float64(rows)
+		}
+	}
+	for v := range sd {
+		sd[v] = math.Sqrt(sd[v])
+	}
+	return mean, sd
+}

@@ -1,0 +1,113 @@
+package timing
+
+import (
+	"context"
+	"slices"
+
+	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
+)
+
+// minRows is how many rows a story needs for a scan.
+const minRows = 20
+
+// story is a stimulus with its predictors.
+type story struct {
+	name     string
+	stimulus string // the story that it is a piece of, or itself
+	clock    design.Clock
+	seconds  float64     // of audio
+	features [][]float64 // by feature, convolved with the haemodynamic response, a value every tick
+	rows     [2]int      // fewest and most of any subject
+}
+
+// listen describes the sound of every story that somebody has.
+func (d *doctor) listen(ctx context.Context) error {
+	var wordless bool
+	var words [][]dataset.Word
+	h := hrf()
+	for i, name := range d.opt.Stories {
+		d.opt.Progress(i, len(d.opt.Stories)+len(d.subjects))
+		if !slices.ContainsFunc(d.subjects, func(s string) bool { return slices.Contains(d.data.StoriesOf(s), name) }) {
+			continue
+		}
+		clock, err := d.data.Clock(name)
+		if err != nil {
+			return err
+		}
+		wave, err := d.data.Audio(ctx, name)
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case err != nil:
+			d.findError("data", err)
+			continue
+		case len(wave) < 2*tick:
+			continue
+		}
+		own, err := d.data.Words(ctx, name)
+		wordless = wordless || err != nil
+		words = append(words, own)
+		d.stories = append(d.stories, &story{name: name, stimulus: d.stimulus(name), clock: clock,
+			seconds: float64(len(wave)) / dataset.SampleRate, features: describe(wave, own)})
+	}
+	if !wordless && len(words) > 0 {
+		d.report.Features = FeatureNames
+	}
+	for _, s := range d.stories {
+		s.features = s.features[:len(d.report.Features)] // the same for all stories
+		for j, x := range s.features {
+			s.features[j] = convolve(x, h)
+		}
+	}
+	return nil
+}
+
+// stimulus follows same_as to the whole story.
+func (d *doctor) stimulus(name string) string {
+	for range d.data.Stories() {
+		s, err := d.data.Story(name)
+		if err != nil || s.SameAs == nil {
+			break
+		}
+		name = s.SameAs.Story
+	}
+	return name
+}
+
+// scanned are the rows below n whose time is within the audio at every lag: half-open, empty if from ≥ to.
+func (s *story) scanned(n int, lags []float64) design.Rows {
+	first, last := lags[0], lags[len(lags)-1]
+	r := design.Rows{From: 0, To: n}
+	for r.From < n && s.clock.Time(r.From)-last < 0 {
+		r.From++
+	}
+	for r.To > r.From && s.clock.Time(r.To-1)-first > s.seconds {
+		r.To--
+	}
+	return r
+}
+
+// predictors are the features at the times of rows less each lag, without drift and standardised: (rows, lags · features).
+func (s *story) predictors(rows design.Rows, lags []float64) []float32 {
+	width := len(lags) * len(s.features)
+	x := make([]float32, 0, (rows.To-rows.From)*width)
+	for _, t := range s.clock.Times(rows.From, rows.To) {
+		for _, lag := range lags {
+			for _, f := range s.features {
+				x = append(x, float32(at(f, t-lag)))
+			}
+		}
+	}
+	return plain(x, rows.To-rows.From, width, s.clock.TR)
+}
+
+// driftSeconds is the stretch of time for which drift gets one more degree (AFNI's 3dDeconvolve -polort A).
+const driftSeconds = 150
+
+// plain takes drift out of the columns of x (rows, cols) and standardises them.
+func plain(x []float32, rows, cols int, tr float64) []float32 {
+	degree := min(1+int(float64(rows)*tr/driftSeconds), rows/4)
+	x = design.Detrend(x, rows, cols, degree)
+	return design.FitZScore(x, rows, cols).Apply(x)
+}

@@ -1,0 +1,248 @@
+package timing
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"runtime"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/brainwavlm/bwlm/brain/design"
+)
+
+const (
+	maxSuspects = 8   // stories of a person that are compared with each other: those that their own sound predicts worst
+	swapVoxels  = 200 // looked at, every k-th
+	rolls       = 19  // of the responses in time, to see what chance does
+	swapAt      = 4.  // SDs above what chance does, for people with a clear lag
+	swapAlone   = 6.  // the same for people without, who may hear nothing at all: or all of whose stories are swapped
+)
+
+// swaps looks, for each person, for two stories whose responses fit the other one's sound better than their own, and better
+// than chance. One direction alone proves nothing: of several other stories one fits best even where nobody hears anything.
+func (d *doctor) swaps(ctx context.Context) error {
+	if len(d.persons) == 0 {
+		return nil
+	}
+	who := map[[2]string][]string{} // two stories → people
+	var pairs [][2]string
+	compared := 0
+	for _, p := range d.persons {
+		exchanged, n, err := d.exchanged(ctx, p)
+		if err != nil {
+			return err
+		}
+		compared += n
+		least := swapAlone
+		if d.report.PerSubject[p.name].Clear {
+			least = swapAt
+		}
+		for _, e := range exchanged {
+			if e.excess <= least {
+				continue
+			}
+			if who[e.stories] == nil {
+				pairs = append(pairs, e.stories)
+			}
+			who[e.stories] = append(who[e.stories], p.name)
+		}
+	}
+	if compared == 0 {
+		return nil
+	}
+	for _, pair := range pairs {
+		d.findSwap(pair, who[pair])
+	}
+	if len(pairs) == 0 {
+		d.find(Finding{About: "stories", Verdict: OK, Text: "no two stories look swapped"})
+	}
+	return nil
+}
+
+// exchange are two stories whose answers each fit the other one's sound best, and better than their own.
+type exchange struct {
+	stories [2]string
+	excess  float64 // of the two together over what chance does, in SDs of that
+}
+
+// exchanged gives those of a person, with the number of stories that could be compared.
+func (d *doctor) exchanged(ctx context.Context, p *person) (out []exchange, compared int, err error) {
+	c := d.compare(p)
+	best := make([]*match, len(c.suspects))
+	var work errgroup.Group
+	work.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range c.suspects {
+		work.Go(func() error {
+			best[i] = c.bestOther(i)
+			return ctx.Err()
+		})
+	}
+	if work.Wait() != nil {
+		return nil, 0, context.Cause(ctx)
+	}
+	for _, m := range best {
+		if m == nil {
+			continue
+		}
+		compared++
+		back := slices.IndexFunc(best, func(o *match) bool { return o != nil && o.answer == m.sound && o.sound == m.answer })
+		if back < 0 || m.answer > m.sound { // each pair once
+			continue
+		}
+		if o := best[back]; m.r > m.own && o.r > o.own {
+			out = append(out, exchange{[2]string{m.answer, m.sound}, (m.r - m.chance + o.r - o.chance) / math.Hypot(m.sd, o.sd)})
+		}
+	}
+	return out, compared, nil
+}
+
+// findSwap reports two stories that look swapped in some people.
+func (d *doctor) findSwap(pair [2]string, people []string) {
+	where := fmt.Sprintf("%d people", len(people))
+	switch {
+	case len(people) == len(d.persons) && len(people) > 1:
+		where = "all people"
+	case len(people) <= 3:
+		where = few(people)
+	}
+	f := Finding{About: "stories", Verdict: Wrong, Where: where, Text: fmt.Sprintf("%s and %s look swapped: each one's responses fit the other's sound", pair[0], pair[1]),
+		Do: "exchange the two matrices in dataset.yaml; if it is so in all people, the two audio files"}
+	d.find(f)
+}
+
+// comparison compares answers of one person with the sound of other stories.
+type comparison struct {
+	suspects []answer
+	columns  []int      // of the answers
+	lags     []float64  // a second apart
+	far      float64    // seconds beyond which rolled responses know nothing of the sound
+	all      []normal   // by lag: all answers with the sound that they are said to belong to
+	own      [][]normal // of each suspect, by lag: its share of all
+}
+
+// compare prepares the comparison of the answers that may be swapped: those that their own sound predicts worst.
+func (d *doctor) compare(p *person) *comparison {
+	c := &comparison{far: 2 * d.opt.MaxLag}
+	own := map[*story]float64{}
+	for _, a := range p.answers {
+		own[a.story] = *d.report.PerSubject[p.name].Stories[a.story.name].PeakR
+	}
+	sorted := slices.Clone(p.answers)
+	slices.SortStableFunc(sorted, func(a, b answer) int { return cmp.Compare(own[a.story], own[b.story]) })
+	c.suspects = sorted[:min(len(sorted), maxSuspects)]
+	for i := range min(p.voxels, swapVoxels) {
+		c.columns = append(c.columns, i*p.voxels/min(p.voxels, swapVoxels))
+	}
+	for i := 0; i < len(d.lags); i += int(1 / lagStep) {
+		c.lags = append(c.lags, d.lags[i])
+	}
+	c.all, c.own = make([]normal, len(c.lags)), make([][]normal, len(c.suspects))
+	for i, a := range sorted {
+		y := c.responses(a, a.rows)
+		for l, x := range c.sound(a.story, a.rows) {
+			n := sum(x, y)
+			c.all[l].add(&n)
+			if i < len(c.suspects) {
+				c.own[i] = append(c.own[i], n)
+			}
+		}
+	}
+	return c
+}
+
+// without are the answers other than two suspects, by lag: what may be learned from where those two are in doubt.
+func (c *comparison) without(i, j int) []normal {
+	out := make([]normal, len(c.lags))
+	for l := range out {
+		out[l] = c.all[l].less(&c.own[i][l])
+		out[l] = out[l].less(&c.own[j][l])
+	}
+	return out
+}
+
+// responses are rows of an answer, without drift and standardised.
+func (c *comparison) responses(a answer, rows design.Rows) *mat.Dense {
+	m := a.raw.Select(c.columns)
+	n := rows.To - rows.From
+	return dense(plain(m.Data[rows.From*m.Voxels:rows.To*m.Voxels], n, m.Voxels, a.story.clock.TR), n)
+}
+
+// sound is what rows would hear of a story, by lag: (rows, features).
+func (c *comparison) sound(s *story, rows design.Rows) []*mat.Dense {
+	all := dense(s.predictors(rows, c.lags), rows.To-rows.From)
+	out := make([]*mat.Dense, len(c.lags))
+	for l := range out {
+		out[l] = all.Slice(0, rows.To-rows.From, l*len(s.features), (l+1)*len(s.features)).(*mat.Dense)
+	}
+	return out
+}
+
+// match says which other story's sound an answer fits best.
+type match struct {
+	answer, sound string
+	r, own        float64 // with that sound, with its own
+	chance, sd    float64 // mean and SD of r where the responses are rolled in time
+}
+
+// bestOther compares suspect i with the sound of the other suspects' stories; nil if there is none to compare with.
+func (c *comparison) bestOther(i int) *match {
+	a, best, top := c.suspects[i], -1, 0.
+	both := func(j int) design.Rows {
+		b := c.suspects[j]
+		return design.Rows{From: max(a.rows.From, b.rows.From), To: min(a.rows.To, b.rows.To)}
+	}
+	for j, b := range c.suspects {
+		rows := both(j)
+		if b.story.stimulus == a.story.stimulus || rows.To-rows.From < minRows {
+			continue
+		}
+		if r := c.r(c.sound(b.story, rows), c.responses(a, rows), c.without(i, j)); best < 0 || r > top {
+			best, top = j, r
+		}
+	}
+	if best < 0 {
+		return nil
+	}
+	b, rows, others := c.suspects[best], both(best), c.without(i, best)
+	y := c.responses(a, rows)
+	m := &match{answer: a.story.name, sound: b.story.name, r: top, own: c.r(c.sound(a.story, rows), y, others)}
+	m.chance, m.sd = c.chance(c.sound(b.story, rows), y, others, a.story.clock.TR)
+	return m
+}
+
+// r is how well sound predicts responses at the lag where it does best; others are learned from, too.
+func (c *comparison) r(sound []*mat.Dense, y *mat.Dense, others []normal) float64 {
+	top := math.Inf(-1)
+	for l, x := range sound {
+		mean, rows := 0., heldOut(x, y, &others[l])
+		for _, v := range rows {
+			mean += v / float64(len(rows))
+		}
+		top = max(top, mean)
+	}
+	return top
+}
+
+// chance is the mean and SD of r where responses are rolled in time, by more than the scan reaches where there is room.
+func (c *comparison) chance(sound []*mat.Dense, y *mat.Dense, others []normal, tr float64) (mean, sd float64) {
+	rows, voxels := y.Dims()
+	near := int(math.Ceil(c.far / tr))
+	if rows-2*near < rolls {
+		near = rows / 4
+	}
+	square := 0.
+	rolled := mat.NewDense(rows, voxels, nil)
+	for i := range rolls {
+		by := near + (rows-2*near)*i/(rolls-1)
+		for k := range rows {
+			rolled.SetRow((k+by)%rows, y.RawRowView(k))
+		}
+		r := c.r(sound, rolled, others)
+		mean, square = mean+r/rolls, square+r*r/rolls
+	}
+	return mean, math.Sqrt(max(square-mean*mean, 0))
+}

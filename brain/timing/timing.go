@@ -1,0 +1,135 @@
+package timing
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/brainwavlm/bwlm/brain/stats"
+)
+
+// tolerance is how far the lag may be from 0, in seconds: responses peak earlier or later than the canonical one.
+const tolerance = 2.
+
+// timing judges the lag.
+func (d *doctor) timing() {
+	r := &d.report
+	f := Finding{About: "lag", Verdict: Check}
+	switch {
+	case r.Lag == nil:
+		f.Text = fmt.Sprintf("no story has %d rows that lie within the audio at all lags, so there is nothing to scan", minRows)
+		f.Do = "compare lengths by hand, or scan less far (--max-lag)"
+	case !r.Clear && math.Abs(*r.Lag) >= d.opt.MaxLag-lagStep/2:
+		f.Text = fmt.Sprintf("r is highest at the end of the scan, %+.1f s", *r.Lag)
+		f.Do = "scan further (--max-lag); if it stays there, audio and responses may not belong together"
+	case !r.Clear:
+		f.Text = fmt.Sprintf("no peak stands out (highest r %.3f at %+.1f s), so the lag cannot be judged", *r.PeakR, *r.Lag)
+		f.Do = "look at auditory cortex only (--roi), or at more people; if nothing helps, audio and responses may not belong together"
+	case math.Abs(*r.Lag) <= tolerance:
+		f.Verdict, f.Text = OK, fmt.Sprintf("the responses come %s", late(*r.Lag))
+	default:
+		if r.CI95 != nil && (r.CI95[0] > tolerance || r.CI95[1] < -tolerance) {
+			f.Verdict = Wrong
+		}
+		f.Text = fmt.Sprintf("the responses come %s, beyond the %g s that differences between brains explain", late(*r.Lag), tolerance)
+		f.Do = fmt.Sprintf("count dummy volumes and lead-in silence; if all is so, set first_tr_seconds %.1f s %s", math.Abs(*r.Lag), map[bool]string{true: "lower", false: "higher"}[*r.Lag > 0])
+	}
+	d.find(f)
+	d.halfTR()
+	d.apart()
+}
+
+// late says a lag in words.
+func late(lag float64) string {
+	switch {
+	case math.Abs(lag) < .05:
+		return "when the audio clock says"
+	case lag < 0:
+		return fmt.Sprintf("%.1f s earlier than the audio clock says", -lag)
+	}
+	return fmt.Sprintf("%.1f s later than the audio clock says", lag)
+}
+
+// halfTR asks whether another row_time would take the lag away.
+func (d *doctor) halfTR() {
+	r := &d.report
+	if !r.Clear || r.CI95 == nil || math.Abs(*r.Lag) > tolerance {
+		return
+	}
+	half := r.TR / 2
+	f := Finding{About: "row time", Verdict: OK, Text: fmt.Sprintf("row_time %g fits as well as others would", r.RowTime)}
+	sure := r.CI95[0] > half/2 || r.CI95[1] < -half/2 // no longer nearer to 0 than to half a TR
+	other := r.RowTime - math.Copysign(.5, *r.Lag)
+	if sure && math.Abs(math.Abs(*r.Lag)-half) < half/2 && other >= 0 && other <= 1 {
+		f.Verdict = Check
+		f.Text = fmt.Sprintf("the lag is about half a TR (%.2g s): row_time %g would take it away", half, other)
+		f.Do = fmt.Sprintf("look up to which instant of its TR a volume was resampled (slice timing); a response that peaks %+.1f s from the usual %g s explains it, too",
+			*r.Lag, HRFPeak)
+	}
+	d.find(f)
+}
+
+// apartAt is how many standard errors above 0 a person's peak must be to stand against that of the others. Of many noisy
+// people some have a peak anywhere.
+const apartAt = 5.
+
+// apart names people whose lag is not that of the others.
+func (d *doctor) apart() {
+	r := &d.report
+	if !r.Clear || len(d.persons) < 2 {
+		return
+	}
+	for _, p := range d.persons {
+		own := r.PerSubject[p.name]
+		if d.errors[p] < apartAt || own.CI95 == nil || own.CI95[0]-*r.Lag <= tolerance && *r.Lag-own.CI95[1] <= tolerance {
+			continue
+		}
+		d.find(Finding{About: "lag", Verdict: Check, Where: p.name, Text: fmt.Sprintf("this person's responses come %s, the others' %+.1f s", late(*own.Lag), *r.Lag),
+			Do: "look for volumes that were cut from this person alone"})
+	}
+}
+
+// drift compares the lag in the first and second half of stories: a wrong TR makes it grow.
+func (d *doctor) drift(l layout, people []sums, counts [][]float64) {
+	var half [2]sample
+	var middles [2]float64 // mean time of the rows
+	for h := range half {
+		keep := func(b int) float64 {
+			if l.blocks[b].half == h {
+				return 1
+			}
+			return 0
+		}
+		half[h] = d.examine(people, counts, keep)
+		rows := 0.
+		for _, block := range l.blocks {
+			if n := float64(block.rows.To - block.rows.From); block.half == h {
+				middle := (block.story.clock.Time(block.rows.From) + block.story.clock.Time(block.rows.To-1)) / 2
+				middles[h], rows = middles[h]+n*middle, rows+n
+			}
+		}
+		middles[h] /= max(rows, 1)
+	}
+	if !d.report.Clear || half[0].drawn == nil || half[1].drawn == nil {
+		return
+	}
+	change := *half[1].Lag - *half[0].Lag
+	changes := make([]float64, draws)
+	for i := range changes {
+		changes[i] = half[1].drawn[i] - half[0].drawn[i]
+	}
+	ci := middle(changes)
+	f := Finding{About: "TR", Verdict: OK}
+	f.Text = fmt.Sprintf("the lag does not grow within stories (second half less first: %+.1f s, 95 %% %s)", change, span(ci))
+	if least := d.report.TR / 2; (ci[0] > 0 || ci[1] < 0) && math.Abs(change) > least {
+		fits := d.report.TR * (1 - change/(middles[1]-middles[0]))
+		f.Verdict = Check
+		if half[0].Clear && half[1].Clear {
+			f.Verdict = Wrong
+		}
+		f.Text = fmt.Sprintf("the lag grows within stories (second half less first: %+.1f s, 95 %% %s): a TR of %.4g s would fit, not %g", change, span(ci), fits, d.report.TR)
+		f.Do = "take tr_seconds from the scanner's protocol, not from a file's header"
+	}
+	d.find(f)
+}
+
+func span(ci *stats.Interval) string { return fmt.Sprintf("%+.1f to %+.1f", ci[0], ci[1]) }
