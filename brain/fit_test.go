@@ -177,6 +177,20 @@ func TestEpochZeroIsACandidate(t *testing.T) {
 	}
 }
 
+// An epoch that is only as good as the untuned model does not replace it.
+func TestTieOnValidationKeepsTheUntunedModel(t *testing.T) {
+	st := tiny(t, Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
+		e.Train.LR = 1e-60 // less than the smallest float32: no weight moves
+	})
+	_, p := fit(t, st)
+	require.Len(t, p.Epochs, 3)
+	for _, e := range p.Epochs {
+		require.Equal(t, p.Epochs[0].ValR, e.ValR, "every epoch ties")
+	}
+	assert.Zero(t, p.Best)
+	assert.Zero(t, p.BestStep)
+}
+
 // The chosen epoch's weights are those that are left behind, not the last ones.
 func TestTheBestEpochIsKept(t *testing.T) {
 	var st *Study

@@ -20,7 +20,8 @@ func TestPoolIsTheMeanOfFrames(t *testing.T) {
 	const clip = (clipSeconds + marginSeconds) * 16000
 	hidden, err := st.Model.HiddenStates(t.Context(), wave[:clip], 1, 3)
 	require.NoError(t, err)
-	spans := []Span{frame(0), {acoustic.Time(10) - .001, acoustic.Time(13) + .001}, {2.0001, 2.0002}, frame(399), frame(401)}
+	spans := []Span{frame(0), {acoustic.Time(10) - .001, acoustic.Time(13) + .001}, {2.0001, 2.0002}, frame(399), frame(401),
+		{acoustic.Time(10) + .001, acoustic.Time(12) + .001}, {acoustic.Time(398) + .001, acoustic.Time(401) - .001}}
 	x, err := st.Pool(t.Context(), st.Model, "test", spans, []int{1, 3})
 	require.NoError(t, err)
 	const width = 16
@@ -32,12 +33,15 @@ func TestPoolIsTheMeanOfFrames(t *testing.T) {
 			assert.InDelta(t, (at(10)+at(11)+at(12)+at(13))/4, x[i][width+c], 1e-5)
 			assert.InDelta(t, at(99), x[i][2*width+c], 1e-5, "2 s is nearest to the middle of frame 99 (1.9925 s)")
 			assert.InDelta(t, at(399), x[i][3*width+c], 1e-5, "the last frame of the first clip")
+			assert.InDelta(t, (at(11)+at(12))/2, x[i][5*width+c], 1e-5, "the middle of frame 10 is before the span")
 		}
 	}
 	second, err := st.Model.HiddenStates(t.Context(), wave[(clipSeconds-marginSeconds)*16000:], 3)
 	require.NoError(t, err)
 	for c := range width {
 		assert.InDelta(t, second[0][101*width+c], x[1][4*width+c], 1e-5, "frame 401 is of the second clip, which begins at frame 300")
+		across := (float64(hidden[1][399*width+c]) + float64(second[0][100*width+c])) / 2
+		assert.InDelta(t, across, x[1][6*width+c], 1e-5, "frames 399 and 400: the last of one clip, the first of the next")
 	}
 }
 
@@ -55,4 +59,19 @@ func TestFramesOfSpans(t *testing.T) {
 	rows := func(from, to int) design.Rows { return design.Rows{From: from, To: to} }
 	got := framesOf([]Span{{0, 1}, {.5, .5}, {5, 6}, {.98, 9}}, 50)
 	assert.Equal(t, []design.Rows{rows(0, 50), rows(24, 25), rows(49, 50), rows(49, 50)}, got)
+
+	// A frame counts if its middle is in [From, To): both edges of a span, just inside, on and just outside a middle.
+	ten, thirteen := acoustic.Time(10), acoustic.Time(13)
+	for _, c := range []struct {
+		span Span
+		want design.Rows
+	}{
+		{Span{ten - .001, thirteen - .001}, rows(10, 13)},
+		{Span{ten, thirteen}, rows(10, 13)},
+		{Span{ten + .001, thirteen + .001}, rows(11, 14)},
+		{Span{ten + .009, thirteen + .009}, rows(11, 14)},
+		{Span{ten + .011, thirteen + .011}, rows(11, 14)},
+	} {
+		assert.Equal(t, []design.Rows{c.want}, framesOf([]Span{c.span}, 50), "%v", c.span)
+	}
 }
