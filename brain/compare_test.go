@@ -97,7 +97,7 @@ func TestCompareScoresPairs(t *testing.T) {
 		}
 	}
 	assert.Less(t, c.Regions[1].Scores[1].LessFirst.Q, .01, "planted")
-	one, err := Compare(t.Context(), []string{a, b}, CompareOptions{Seed: 1, Resamples: 400, Unit: stats.People})
+	one, err := Compare(t.Context(), []string{a, b}, CompareOptions{Seed: 1, Resamples: 400, Unit: stats.Subjects})
 	require.NoError(t, err)
 	assert.Equal(t, 1, one.Units)
 	assert.Equal(t, 1., one.Regions[1].Scores[1].LessFirst.P, "of one person nothing follows about people")

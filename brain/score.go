@@ -92,7 +92,7 @@ func (st *Study) predict(ctx context.Context, fs []rowFeatures, split Split) ([]
 	for _, group := range st.sameRows() {
 		first := st.people[group[0]]
 		_, rows := fs[0].stack(first, Train)
-		var responses ridge.Beside
+		var responses ridge.HStack
 		for _, i := range group {
 			responses = append(responses, st.people[i].measured(Train))
 		}

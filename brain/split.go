@@ -219,8 +219,8 @@ func (p *person) rowsOf(split Split) (rows int) {
 }
 
 // measured are the standardised responses of a split as they are, not copied.
-func (p *person) measured(split Split) ridge.Stacked {
-	m := ridge.Stacked{Cols: p.voxels}
+func (p *person) measured(split Split) ridge.VStack {
+	m := ridge.VStack{Cols: p.voxels}
 	for _, r := range p.parts[split] {
 		m.Parts = append(m.Parts, p.responses[r.Story].data[r.From*p.voxels:r.To*p.voxels])
 	}

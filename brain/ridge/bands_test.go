@@ -51,13 +51,13 @@ func TestBandedFindsThePlantedBand(t *testing.T) {
 	right := 0
 	for seed := uint64(10); seed < 13; seed++ {
 		x, y, bands := planted(seed, rows+test)
-		folds, err := Contiguous(rows, 5)
+		folds, err := KFold(rows, 5)
 		require.NoError(t, err)
 		opt := Options{Lambdas: []float64{1, 10, 100, 1000, 1e4}, Folds: folds, Select: R2}
 		evaluate := func(opt Options) (*Model, *Evaluation) {
 			model, err := Fit(t.Context(), x[:rows*features], y[:rows*voxels], rows, opt)
 			require.NoError(t, err)
-			e, err := model.Evaluate(t.Context(), x[rows*features:], Stacked{voxels, [][]float32{y[rows*voxels:]}}, test)
+			e, err := model.Evaluate(t.Context(), x[rows*features:], VStack{voxels, [][]float32{y[rows*voxels:]}}, test)
 			require.NoError(t, err)
 			return model, e
 		}
@@ -136,7 +136,7 @@ func TestWeightsDividePenalties(t *testing.T) {
 // A better set wins each voxel for itself, and the order of the sets does not matter.
 func TestVoxelsChooseTheirOwnWeights(t *testing.T) {
 	x, y, bands := planted(2, 120)
-	folds, err := Contiguous(120, 4)
+	folds, err := KFold(120, 4)
 	require.NoError(t, err)
 	sets := [][]float64{{1, 1}, {1.99, .01}, {.01, 1.99}}
 	fit := func(sets [][]float64, single bool) *Model {

@@ -7,28 +7,28 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// Columns are responses that are read some voxels at a time, since a float32 copy of a brain may not fit in memory
+// ColumnReader is responses that are read some voxels at a time, since a float32 copy of a brain may not fit in memory
 // beside the weights. ckpt.Columns reads them from a file.
-type Columns interface {
+type ColumnReader interface {
 	// Read fills out with columns from to to, one after another.
 	Read(from, to int, out []float32) error
 }
 
-// Stacked are the columns of matrices (rows, Cols) that stand one below the other.
-type Stacked struct {
+// VStack are the columns of matrices (rows, Cols) that stand one below the other.
+type VStack struct {
 	Cols  int
 	Parts [][]float32
 }
 
 // Rows is how many rows the parts have together.
-func (m Stacked) Rows() (rows int) {
+func (m VStack) Rows() (rows int) {
 	for _, part := range m.Parts {
 		rows += len(part) / m.Cols
 	}
 	return rows
 }
 
-func (m Stacked) Read(from, to int, out []float32) error {
+func (m VStack) Read(from, to int, out []float32) error {
 	rows, above := m.Rows(), 0
 	for _, part := range m.Parts {
 		n := len(part) / m.Cols
@@ -38,18 +38,18 @@ func (m Stacked) Read(from, to int, out []float32) error {
 	return nil
 }
 
-// Beside are the columns of several that have the same rows, one after another.
-type Beside []Stacked
+// HStack are the columns of several that have the same rows, one after another.
+type HStack []VStack
 
 // Cols is how many columns there are.
-func (b Beside) Cols() (cols int) {
+func (b HStack) Cols() (cols int) {
 	for _, m := range b {
 		cols += m.Cols
 	}
 	return cols
 }
 
-func (b Beside) Read(from, to int, out []float32) error {
+func (b HStack) Read(from, to int, out []float32) error {
 	left := 0 // columns of those before
 	for _, m := range b {
 		first, last := max(from-left, 0), min(to-left, m.Cols)
@@ -93,14 +93,14 @@ func parallel(n int, do func(i int)) {
 
 // responses are the voxels of a fit, read in blocks.
 type responses struct {
-	columns      Columns
+	columns      ColumnReader
 	rows, voxels int
 	constant     []bool    // all values equal
 	block        []float32 // what is read, reused
 }
 
 // newResponses looks through all responses once, and refuses a value that is not finite, naming it.
-func newResponses(columns Columns, rows, voxels, step int) (*responses, error) {
+func newResponses(columns ColumnReader, rows, voxels, step int) (*responses, error) {
 	y := &responses{columns: columns, rows: rows, voxels: voxels, constant: make([]bool, voxels)}
 	for from, to := range y.blocks(step) {
 		block, err := y.read(from, to)
@@ -129,7 +129,7 @@ func newResponses(columns Columns, rows, voxels, step int) (*responses, error) {
 }
 
 // Check refuses features x (rows, features) and responses of which a value is not finite, as Fit and Evaluate do.
-func Check(x []float32, y Columns, rows, voxels int) error {
+func Check(x []float32, y ColumnReader, rows, voxels int) error {
 	if _, err := newMatrix(x, rows, false); err != nil {
 		return err
 	}

@@ -14,8 +14,8 @@ func TestStackedAndBeside(t *testing.T) {
 	for i := range whole {
 		whole[i] = float32(i)
 	}
-	cut := func(from, to int, heights ...int) Stacked {
-		m := Stacked{Cols: to - from}
+	cut := func(from, to int, heights ...int) VStack {
+		m := VStack{Cols: to - from}
 		row := 0
 		for _, h := range heights {
 			var part []float32
@@ -27,7 +27,7 @@ func TestStackedAndBeside(t *testing.T) {
 		}
 		return m
 	}
-	b := Beside{cut(0, 100, 3, 4), cut(100, 101, 7), cut(101, 150, 1, 0, 5, 1)}
+	b := HStack{cut(0, 100, 3, 4), cut(100, 101, 7), cut(101, 150, 1, 0, 5, 1)}
 	require.Equal(t, cols, b.Cols())
 	require.Equal(t, rows, b[2].Rows())
 	for from := 0; from < cols; from += 7 {
@@ -44,5 +44,5 @@ func TestStackedAndBeside(t *testing.T) {
 			}
 		}
 	}
-	assert.Zero(t, Stacked{Cols: 3}.Rows())
+	assert.Zero(t, VStack{Cols: 3}.Rows())
 }

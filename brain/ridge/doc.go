@@ -21,7 +21,7 @@
 //
 // # Folds
 //
-// [Folds] draws chunks of rows at random (HuthLab's bootstrap), [Contiguous] cuts the rows into k parts (KFold of scikit-learn
+// [ChunkFolds] draws chunks of rows at random (HuthLab's bootstrap), [KFold] cuts the rows into k parts (KFold of scikit-learn
 // and himalaya). A penalty's score is the mean over folds of [R] or [R2].
 //
 // # Bands

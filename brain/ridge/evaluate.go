@@ -24,7 +24,7 @@ type Evaluation struct {
 //
 // y and ŷ are taken less the mean of the training responses, ŷ_A from features less theirs, or as they are where the model
 // has no intercept. So the sum differs from R2 where the mean of the test responses does. A share may be negative.
-func (m *Model) Evaluate(ctx context.Context, x []float32, y Columns, rows int) (*Evaluation, error) {
+func (m *Model) Evaluate(ctx context.Context, x []float32, y ColumnReader, rows int) (*Evaluation, error) {
 	if err := m.check(x, rows); err != nil {
 		return nil, err
 	}

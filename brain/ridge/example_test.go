@@ -29,8 +29,8 @@ func ExampleFit() {
 	// weights [2.00 0.00], constant [false true], prediction [21.0 5.0]
 }
 
-func ExampleFolds() {
-	folds, err := ridge.Folds(10, 3, 2, .25, 3) // chunks 0-2, 3-5, 6-8 and 9
+func ExampleChunkFolds() {
+	folds, err := ridge.ChunkFolds(10, 3, 2, .25, 3) // chunks 0-2, 3-5, 6-8 and 9
 	if err != nil {
 		panic(err)
 	}
@@ -39,8 +39,8 @@ func ExampleFolds() {
 	// [[3 4 5] [0 1 2]]
 }
 
-func ExampleContiguous() {
-	folds, err := ridge.Contiguous(7, 3)
+func ExampleKFold() {
+	folds, err := ridge.KFold(7, 3)
 	if err != nil {
 		panic(err)
 	}
@@ -57,7 +57,7 @@ func ExampleFit_bands() {
 		x = append(x, float32(t%7)-3, float32(t*t%11)-5)
 		y = append(y, 2*(float32(t%7)-3))
 	}
-	folds, err := ridge.Contiguous(rows, 5)
+	folds, err := ridge.KFold(rows, 5)
 	if err != nil {
 		panic(err)
 	}

@@ -45,11 +45,11 @@ func Fit(ctx context.Context, x, y []float32, rows int, opt Options) (*Model, er
 		return nil, fault.New(fault.BadData, "ridge", "responses", "%d values do not make %d rows", len(y), rows)
 	}
 	voxels := len(y) / rows
-	return FitColumns(ctx, x, Stacked{voxels, [][]float32{y}}, rows, voxels, opt)
+	return FitColumns(ctx, x, VStack{voxels, [][]float32{y}}, rows, voxels, opt)
 }
 
 // FitColumns is Fit for responses that are read in blocks of voxels, once for each fold and set of weights and twice more.
-func FitColumns(ctx context.Context, x []float32, y Columns, rows, voxels int, opt Options) (*Model, error) {
+func FitColumns(ctx context.Context, x []float32, y ColumnReader, rows, voxels int, opt Options) (*Model, error) {
 	opt, err := opt.withDefaults()
 	if err != nil {
 		return nil, err
@@ -164,7 +164,7 @@ func (f *fit) folds() ([][]int, error) {
 	if f.opt.Folds != nil {
 		return f.opt.Folds, checkFolds(f.opt.Folds, f.x.rows)
 	}
-	return Folds(f.x.rows, f.opt.ChunkRows, f.opt.Boots, f.opt.HeldOut, f.opt.Seed)
+	return ChunkFolds(f.x.rows, f.opt.ChunkRows, f.opt.Boots, f.opt.HeldOut, f.opt.Seed)
 }
 
 // scoreFold adds weight times each score of one fold to scores, (penalties, voxels).

@@ -178,7 +178,7 @@ func TestFitEqualsTheClosedForm(t *testing.T) {
 		model, err := Fit(t.Context(), x, y, rows, opt)
 		require.NoError(t, err)
 
-		folds, err := Folds(rows, 12, 4, .25, 5)
+		folds, err := ChunkFolds(rows, 12, 4, .25, 5)
 		require.NoError(t, err)
 		X, Y := dense(x, rows), dense(y, rows)
 		scores := make([][]float64, len(opt.Alphas))
@@ -499,7 +499,7 @@ func TestFewerRowsThanFeatures(t *testing.T) {
 }
 
 func TestFolds(t *testing.T) {
-	folds, err := Folds(103, 10, 200, .25, 1)
+	folds, err := ChunkFolds(103, 10, 200, .25, 1)
 	require.NoError(t, err)
 	require.Len(t, folds, 200)
 	held := make([]int, 103)
@@ -519,15 +519,15 @@ func TestFolds(t *testing.T) {
 	for row, n := range held {
 		assert.InDelta(t, 200*3./11, n, 25, "row %d", row)
 	}
-	again, err := Folds(103, 10, 200, .25, 1)
+	again, err := ChunkFolds(103, 10, 200, .25, 1)
 	require.NoError(t, err)
 	assert.Equal(t, folds, again)
-	other, err := Folds(103, 10, 200, .25, 2)
+	other, err := ChunkFolds(103, 10, 200, .25, 2)
 	require.NoError(t, err)
 	assert.NotEqual(t, folds, other)
 
 	for share, n := range map[float64]int{.01: 1, .5: 2, .99: 2} {
-		folds, err := Folds(3, 1, 1, share, 0)
+		folds, err := ChunkFolds(3, 1, 1, share, 0)
 		require.NoError(t, err)
 		assert.Len(t, folds[0], n, share)
 	}

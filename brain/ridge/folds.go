@@ -8,11 +8,11 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// Folds draws the held-out rows of each bootstrap: rows are cut into chunks of chunkRows neighbours (the last
+// ChunkFolds draws the held-out rows of each bootstrap: rows are cut into chunks of chunkRows neighbours (the last
 // may be shorter and is kept), and every bootstrap shuffles the chunks anew and holds out the given share of
 // them, rounded, but at least one and not all. Rows next to each other in time are alike, so single rows held
 // out would be known from their neighbours. Rows are ascending. Fewer than two chunks are an error.
-func Folds(rows, chunkRows, boots int, heldOut float64, seed uint64) ([][]int, error) {
+func ChunkFolds(rows, chunkRows, boots int, heldOut float64, seed uint64) ([][]int, error) {
 	chunks := (rows + chunkRows - 1) / chunkRows
 	if chunks < 2 {
 		return nil, fault.New(fault.BadData, "ridge", "folds",
@@ -34,9 +34,9 @@ func Folds(rows, chunkRows, boots int, heldOut float64, seed uint64) ([][]int, e
 	return folds, nil
 }
 
-// Contiguous cuts rows into n folds of neighbours, each held out once; the first rows%n have one row more. It is the split
+// KFold cuts rows into n folds of neighbours, each held out once; the first rows%n have one row more. It is the split
 // of scikit-learn's and himalaya's KFold without shuffling.
-func Contiguous(rows, n int) ([][]int, error) {
+func KFold(rows, n int) ([][]int, error) {
 	if n < 2 {
 		return nil, fault.New(fault.Usage, "ridge", "folds", "%d, want at least 2", n)
 	}

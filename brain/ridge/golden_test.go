@@ -54,7 +54,7 @@ func cvGoldens(t *testing.T) (plain, banded []cvGolden, grid []float64) {
 }
 
 func (g cvGolden) options(t *testing.T, grid []float64) Options {
-	folds, err := Contiguous(g.Rows, 5)
+	folds, err := KFold(g.Rows, 5)
 	require.NoError(t, err)
 	opt := Options{Lambdas: grid, Folds: folds, NoIntercept: !g.Intercept, Weights: g.Weights, Device: torchtest.Device()}
 	if g.Select == "r2" {
@@ -78,7 +78,7 @@ func (g cvGolden) check(t *testing.T, grid []float64) {
 	if g.Intercepts != nil {
 		assert.InDeltaSlice(t, g.Intercepts, model.Intercept, 1e-5)
 	}
-	e, err := model.Evaluate(t.Context(), g.X2, Stacked{voxels, [][]float32{g.Y2}}, g.Rows)
+	e, err := model.Evaluate(t.Context(), g.X2, VStack{voxels, [][]float32{g.Y2}}, g.Rows)
 	require.NoError(t, err)
 	assert.InDeltaSlice(t, g.R, e.R, 1e-5)
 	assert.InDeltaSlice(t, g.R2, e.R2, 1e-5)
@@ -105,11 +105,11 @@ func TestBandedEqualsHimalaya(t *testing.T) {
 }
 
 func TestContiguousIsKFold(t *testing.T) {
-	folds, err := Contiguous(7, 3)
+	folds, err := KFold(7, 3)
 	require.NoError(t, err)
 	assert.Equal(t, [][]int{{0, 1, 2}, {3, 4}, {5, 6}}, folds)
-	_, err = Contiguous(4, 5)
+	_, err = KFold(4, 5)
 	require.ErrorContains(t, err, "4 rows make no 5 folds")
-	_, err = Contiguous(4, 1)
+	_, err = KFold(4, 1)
 	require.ErrorContains(t, err, "1, want at least 2")
 }

@@ -40,7 +40,7 @@ func TestMemoryOfOneSize(t *testing.T) {
 	debug.SetGCPercent(10) // as bwlm ridge has it
 	x := make([]float32, rows*features)
 	require.NoError(t, noise{rows}.Read(0, features, x))
-	folds, err := Contiguous(rows, 2)
+	folds, err := KFold(rows, 2)
 	require.NoError(t, err)
 	_, err = FitColumns(t.Context(), x, noise{rows}, rows, voxels, Options{Folds: folds, Lambdas: []float64{10, 1000}})
 	require.NoError(t, err)

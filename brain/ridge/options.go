@@ -18,7 +18,7 @@ type Options struct {
 	ChunkRows   int          // rows of a chunk; 0: 40
 	HeldOut     float64      // share of the chunks that each fold holds out; 0: .25
 	Seed        uint64       // of the choice of chunks, and of the weights of bands
-	Folds       [][]int      // held-out rows of each fold, instead of drawn chunks; see Contiguous
+	Folds       [][]int      // held-out rows of each fold, instead of drawn chunks; see KFold
 	NoIntercept bool         // do not centre: features and responses have mean 0 already, or must be taken so
 	Device      torch.Device // the zero value is the CPU
 

@@ -108,13 +108,13 @@ func TestLeaveOneOutAgreesWithNumPy(t *testing.T) {
 	for v := range 3 {
 		mean := 0.
 		for i := range g.N {
-			assert.InDelta(t, g.LeaveOneOut[i][v], s.People[i][v], 1e-9)
+			assert.InDelta(t, g.LeaveOneOut[i][v], s.Subjects[i][v], 1e-9)
 			mean += g.LeaveOneOut[i][v] / float64(g.N)
 		}
 		assert.InDelta(t, mean, s.R[v], 1e-9)
 		assert.InDelta(t, g.Upper[v], s.Upper[v], 1e-9)
 	}
-	assert.Zero(t, s.People[1][4], "who is constant there takes no part")
+	assert.Zero(t, s.Subjects[1][4], "who is constant there takes no part")
 
 	three := slices.Concat(g.Repeats[:g.Rows*g.Voxels], g.Repeats[2*g.Rows*g.Voxels:])
 	without := LeaveOneOut(three, g.N-1, g.Rows, g.Voxels)

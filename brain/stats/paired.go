@@ -16,9 +16,9 @@ type Unit int
 
 // The units.
 const (
-	Blocks  Unit = iota // blocks of rows: more rows of these stories, of these people
-	Stories             // whole stories: more stories, of these people
-	People              // whole people: more people
+	Blocks   Unit = iota // blocks of rows: more rows of these stories, of these people
+	Stories              // whole stories: more stories, of these people
+	Subjects             // whole people: more people
 )
 
 // PairedOptions say how predictions are swapped. The zero value is useful.
@@ -113,7 +113,7 @@ func newSwaps(subjects []Subject, p *plan, opt PairedOptions) *swaps {
 					stories[name] = len(stories)
 				}
 				unit = stories[name]
-			case People:
+			case Subjects:
 				unit = s
 			}
 			w.units[s] = append(w.units[s], unit)
@@ -153,7 +153,7 @@ func (w *swaps) count(group Group) int {
 
 // groupTotal sums a group over the people who have voxels of it.
 type groupTotal struct {
-	people      float64
+	subjects    float64
 	base, tuned float64
 	null        []float64 // difference, by permutation
 }
@@ -212,7 +212,7 @@ func swapSubject(ctx context.Context, subject Subject, blocks []block, swapped, 
 	}
 	for g, count := range voxels {
 		if count > 0 {
-			totals[g].people++
+			totals[g].subjects++
 		}
 	}
 	t.Significance = f.significance(t.Delta)
@@ -225,16 +225,16 @@ func testGroups(totals []groupTotal, opt PairedOptions) Tests {
 	t := Tests{Base: make([]float64, n), Tuned: make([]float64, n), Delta: make([]float64, n), Scored: make([]bool, n)}
 	unscored := make([]bool, n)
 	for g, total := range totals {
-		if t.Scored[g] = total.people > 0; !t.Scored[g] {
+		if t.Scored[g] = total.subjects > 0; !t.Scored[g] {
 			unscored[g] = true
 			continue
 		}
-		t.Base[g], t.Tuned[g] = total.base/total.people, total.tuned/total.people
+		t.Base[g], t.Tuned[g] = total.base/total.subjects, total.tuned/total.subjects
 		t.Delta[g] = t.Tuned[g] - t.Base[g]
 	}
 	f := newFamily(unscored, opt.Permutations, !opt.OneSided)
 	f.add(f.tests, t.Delta, func(g int, null []float64) {
-		floats.AddScaled(null, 1/totals[g].people, totals[g].null)
+		floats.AddScaled(null, 1/totals[g].subjects, totals[g].null)
 	})
 	t.Significance = f.significance(t.Delta)
 	return t

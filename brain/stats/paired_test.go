@@ -115,7 +115,7 @@ func TestUnitsOfThePairedTest(t *testing.T) {
 	for unit, want := range map[Unit]struct {
 		units int
 		least float64
-	}{Blocks: {30, 1. / (n + 1)}, Stories: {3, 2. / 8}, People: {4, 2. / 16}} {
+	}{Blocks: {30, 1. / (n + 1)}, Stories: {3, 2. / 8}, Subjects: {4, 2. / 16}} {
 		out, err := PairedTest(t.Context(), people, []Group{{}}, PairedOptions{BlockRows: 10, Unit: unit, Permutations: n, Seed: 1})
 		require.NoError(t, err)
 		assert.Equal(t, []int{want.units}, out.Units)

@@ -14,10 +14,10 @@ func SpearmanBrown(r, k float64) float64 { return k * r / (1 + (k-1)*r) }
 // InterSubject says, per voxel, how much of one person's response others share: a ceiling without repeats, for
 // voxels that correspond between people.
 type InterSubject struct {
-	People  [][]float64 // r of each person with the mean of all others, (people, voxels)
-	R       []float64   // mean of these: what a model of the shared response reaches at least, if it is perfect
-	Upper   []float64   // mean r of each person with the mean of all, that person included: what no model exceeds
-	Defined []bool      // false where fewer than two people vary; all is 0 there
+	Subjects [][]float64 // r of each person with the mean of all others, (people, voxels)
+	R        []float64   // mean of these: what a model of the shared response reaches at least, if it is perfect
+	Upper    []float64   // mean r of each person with the mean of all, that person included: what no model exceeds
+	Defined  []bool      // false where fewer than two people vary; all is 0 there
 }
 
 // LeaveOneOut correlates each of n people with the mean of the others, from responses (n, rows, voxels) to one story.
@@ -27,10 +27,10 @@ type InterSubject struct {
 func LeaveOneOut(responses []float32, n, rows, voxels int) InterSubject {
 	mustHold("responses", responses, n*rows, voxels)
 	s := InterSubject{
-		People: make([][]float64, n), R: make([]float64, voxels), Upper: make([]float64, voxels), Defined: make([]bool, voxels),
+		Subjects: make([][]float64, n), R: make([]float64, voxels), Upper: make([]float64, voxels), Defined: make([]bool, voxels),
 	}
-	for i := range s.People {
-		s.People[i] = make([]float64, voxels)
+	for i := range s.Subjects {
+		s.Subjects[i] = make([]float64, voxels)
 	}
 	each(responses, n, rows, voxels, func(v int, who []int, units [][]float64) {
 		if s.Defined[v] = len(who) > 1; !s.Defined[v] {
@@ -43,7 +43,7 @@ func LeaveOneOut(responses []float32, n, rows, voxels int) InterSubject {
 		for k, u := range units {
 			floats.SubTo(others, all, u)
 			r := cosine(u, others)
-			s.People[who[k]][v] = r
+			s.Subjects[who[k]][v] = r
 			s.R[v] += r / float64(len(who))
 			s.Upper[v] += cosine(u, all) / float64(len(who))
 		}

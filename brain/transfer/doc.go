@@ -16,7 +16,7 @@
 // # Caveats
 //
 // Intervals are over people: they say how the mean would move with other people, not with other stories. With fewer than
-// [stats.LeastPeople] there are none. Each person's score is a mean over few test rows and is uncertain by itself; see
+// five subjects there are none. Each person's score is a mean over few test rows and is uncertain by itself; see
 // bwlm eval for that. Minutes saved are read off the mean curve between measured points, conservatively: where the tuned
 // curve stays above the goal from there on. The curve's early points rest on few rows, in which the ridge has few
 // chunks to cross-validate on.

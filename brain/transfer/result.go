@@ -41,7 +41,7 @@ type Mean struct {
 }
 
 func meanOf(values []float64, seed uint64) *Mean {
-	s, reason := stats.MeanOverPeople(values, seed)
+	s, reason := stats.MeanOverSubjects(values, seed)
 	return &Mean{s, reason}
 }
 
@@ -219,7 +219,7 @@ func (c *Curve) save(seed uint64) {
 		c.NotThere = "with all its data the tuned model is below the untuned one"
 	}
 	missed := 0
-	draws, reason := stats.PeopleDraws(n, seed, func(drawn []int) float64 {
+	draws, reason := stats.ResampleSubjects(n, seed, func(drawn []int) float64 {
 		saved, reached, _ := c.savedBy(drawn)
 		if !reached {
 			missed++
@@ -231,7 +231,7 @@ func (c *Curve) save(seed uint64) {
 	case missed > 0:
 		c.Reason = fmt.Sprintf("in %.1f %% of the draws of people the tuned model does not reach the goal", 100*float64(missed)/float64(len(draws)))
 	default:
-		c.SavedCI95 = stats.PeopleInterval(draws, n)
+		c.SavedCI95 = stats.SubjectInterval(draws, n)
 	}
 }
 

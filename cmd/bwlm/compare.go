@@ -36,7 +36,7 @@ all voxels, "voxels", "base": SCORE, "scores": [{"tuned": SCORE, "less_base": DE
 			"  bwlm compare runs/all/controls/word_rate runs/all/controls/envelope runs/all --unit people",
 		Args: wantSome("RUN", 2),
 		RunE: func(c *cobra.Command, args []string) error {
-			units := []string{stats.Blocks: "blocks", stats.Stories: "stories", stats.People: "people"}
+			units := []string{stats.Blocks: "blocks", stats.Stories: "stories", stats.Subjects: "people"}
 			if opt.Unit = stats.Unit(slices.Index(units, unit)); opt.Unit < 0 {
 				return usage(c, "--unit: %q, want one of %s", unit, strings.Join(units, ", "))
 			}

@@ -150,7 +150,7 @@ func (a *app) ridge(ctx context.Context, f *ridgeFlags) (*ridgeAnswer, error) {
 		return nil, err
 	}
 	defer train.close()
-	if f.opt.Folds, err = ridge.Contiguous(train.rows, f.folds); err != nil {
+	if f.opt.Folds, err = ridge.KFold(train.rows, f.folds); err != nil {
 		return nil, train.name(err)
 	}
 	var test *pair

@@ -97,7 +97,7 @@ func intersubject(y, out string, splits int, seed uint64) (*peopleAnswer, error)
 	write(&files, "full", orNaN(half.Full, reliable))
 	write(&files, "cc_max", orNaN(half.CCMax, reliable))
 	if files.err == nil {
-		files.err = ckpt.WriteNPY(filepath.Join(out, "isc_people.npy"), []int{n, voxels}, slices.Concat(s.People...))
+		files.err = ckpt.WriteNPY(filepath.Join(out, "isc_people.npy"), []int{n, voxels}, slices.Concat(s.Subjects...))
 	}
 	return answer, files.err
 }

@@ -9,16 +9,16 @@ import (
 )
 
 func TestMeanOverPeople(t *testing.T) {
-	s, reason := MeanOverPeople([]float64{1, 2, 6, 3}, 1)
+	s, reason := MeanOverSubjects([]float64{1, 2, 6, 3}, 1)
 	assert.InDelta(t, 3, s.Mean, 1e-12)
 	assert.Nil(t, s.CI95)
 	assert.Equal(t, "4 people, an interval over people needs 5", reason)
-	s, reason = MeanOverPeople([]float64{2, 2, 2, 2, 2}, 1)
+	s, reason = MeanOverSubjects([]float64{2, 2, 2, 2, 2}, 1)
 	assert.Equal(t, Interval{2, 2}, *s.CI95)
 	assert.Empty(t, reason)
 
-	draws, _ := PeopleDraws(6, 1, func([]int) float64 { return math.Inf(-1) })
-	assert.Nil(t, PeopleInterval(draws, 6), "no end of an interval is infinite")
+	draws, _ := ResampleSubjects(6, 1, func([]int) float64 { return math.Inf(-1) })
+	assert.Nil(t, SubjectInterval(draws, 6), "no end of an interval is infinite")
 }
 
 // The interval misses the true mean about as often as it says, with as few people as studies have.
@@ -32,7 +32,7 @@ func TestIntervalOverPeopleHoldsItsLevel(t *testing.T) {
 			for i := range x {
 				x[i] = .3 + .1*r.NormFloat64()
 			}
-			s, _ := MeanOverPeople(x, uint64(k))
+			s, _ := MeanOverSubjects(x, uint64(k))
 			if s.CI95[0] > .3 || s.CI95[1] < .3 {
 				missed++
 			}
