@@ -65,7 +65,7 @@ func Run(ctx context.Context, opt Options) (*Report, error) {
 			return nil, err
 		}
 	}
-	if err := writePlaces(opt.Out, d.sim.Person(sim.Listener).Region); err != nil {
+	if err := writePlaces(opt.Out, d.sim.Subject(sim.Listener).ROI); err != nil {
 		return nil, err
 	}
 	return &d.report, d.report.write(opt.Out)

@@ -21,7 +21,7 @@ func Example() {
 	fmt.Println(study.Dataset.People(), study.Dataset.ROIs())
 	fmt.Printf("%s: %d repeats of %d rows × %d voxels\n", test, m.Repeats, m.Rows, m.Voxels)
 
-	listener := study.Person(sim.Listener)
+	listener := study.Subject(sim.Listener)
 	ceiling := listener.Ceiling(m.Repeats)
 	fmt.Println("below 1:", ceiling[listener.Columns(sim.Semantic)[0]] < 1)
 	fmt.Println("noise:", ceiling[listener.Columns(sim.Noise)[0]])

@@ -66,12 +66,12 @@ func spectrum(wave []float32) [][]float64 {
 
 // spread gives each tick the sum over the words that sound in it of a vector per word, each word weighted by the share
 // of the tick that it fills: (ticks, width).
-func (s *Story) spread(lex *Lexicon, width int, vector func(word int) []float64) [][]float64 {
+func (s *story) spread(lex *Lexicon, width int, vector func(word int) []float64) [][]float64 {
 	out := make([][]float64, s.samples()/tick)
 	for i := range out {
 		out[i] = make([]float64, width)
 	}
-	for _, e := range s.Events {
+	for _, e := range s.words {
 		from, to := s.span(lex, e)
 		for i := from / tick; i*tick < to; i++ {
 			share := float64(min(to, (i+1)*tick)-max(from, i*tick)) / tick

@@ -15,13 +15,13 @@ import (
 var lexiconFiles embed.FS
 
 // Role says which stories a voice may speak.
-type Role string
+type role string
 
 // The roles.
 const (
-	Tune  Role = "tune"  // tuning and validation stories; the nano model was trained on these voices too
-	Test  Role = "test"  // test stories alone
-	Probe Role = "probe" // probe stories alone
+	roleTune  role = "tune"  // tuning and validation stories; the nano model was trained on these voices too
+	roleTest  role = "test"  // test stories alone
+	roleProbe role = "probe" // probe stories alone
 )
 
 // Lexicon holds the spoken words and what is known about them.
@@ -30,13 +30,13 @@ type Lexicon struct {
 	Phones  [][]string  // of each word, in the accent of en-us
 	Planted [][]float64 // (words, 3) components that drive semantic voxels; mean 0 and SD 1 over the words
 	Control [][]float64 // (words, 3) further components of the same vectors, which drive the unrelated person
-	Voices  []Voice
+	voices  []voice
 }
 
 // Voice is one way of speaking all words.
-type Voice struct {
+type voice struct {
 	Name  string
-	Role  Role
+	Role  role
 	Sound [][]float32 // of each word, 16 kHz; the loudest sample of a voice is 1
 }
 
@@ -47,7 +47,7 @@ func LoadLexicon() (*Lexicon, error) {
 		Phones [][]string
 		Voices []struct {
 			Name   string
-			Role   Role
+			Role   role
 			Starts []int // sample at which each word begins, and the end
 		}
 	}
@@ -70,19 +70,19 @@ func LoadLexicon() (*Lexicon, error) {
 			return nil, err
 		}
 		scale(clip.Samples, 1/peak(clip.Samples))
-		voice := Voice{Name: v.Name, Role: v.Role}
+		voice := voice{Name: v.Name, Role: v.Role}
 		for w := range index.Words {
 			voice.Sound = append(voice.Sound, clip.Samples[v.Starts[w]:v.Starts[w+1]])
 		}
-		lex.Voices = append(lex.Voices, voice)
+		lex.voices = append(lex.voices, voice)
 	}
 	return lex, nil
 }
 
 // speakers are the voices of a role.
-func (l *Lexicon) speakers(role Role) []Voice {
-	var voices []Voice
-	for _, v := range l.Voices {
+func (l *Lexicon) voicesOf(role role) []voice {
+	var voices []voice
+	for _, v := range l.voices {
 		if v.Role == role {
 			voices = append(voices, v)
 		}

@@ -15,7 +15,7 @@ func TestComponentsAreFreeOfSound(t *testing.T) {
 	lex, err := LoadLexicon()
 	require.NoError(t, err)
 	var rows [][]float64 // 9 spectral numbers, word rate, planted and control components
-	for _, role := range []Role{Tune, Test, Probe} {
+	for _, role := range []role{roleTune, roleTest, roleProbe} {
 		s := &Study{Lexicon: lex, Options: Options{Seed: 5, Rows: 60}}
 		for _, name := range s.compose(string(role), role, 8) {
 			story := s.stories[len(rows)/60%8]

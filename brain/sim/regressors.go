@@ -25,7 +25,7 @@ func (s *Study) Regressors(story string) *Regressors {
 			return one
 		})
 		rate := make([]float32, st.Rows)
-		for _, e := range st.Events {
+		for _, e := range st.words {
 			rate[e.First/(tick*ticksPerRow)] += 1. / TR
 		}
 		return &Regressors{

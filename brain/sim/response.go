@@ -17,7 +17,7 @@ const (
 
 // haemodynamic is the response to a brief event, every tick from its onset on, with its peak at the given second. Its
 // magnitudes sum to 1.
-func haemodynamic(peakSeconds float64) []float64 {
+func hrf(peakSeconds float64) []float64 {
 	bump := func(t, peak, shape float64) float64 { return math.Pow(t/peak, shape) * math.Exp(-shape*(t/peak-1)) }
 	h, sum := make([]float64, hrfSeconds*ticksPerSecond), 0.
 	for i := range h {
@@ -32,7 +32,7 @@ func haemodynamic(peakSeconds float64) []float64 {
 }
 
 // answer convolves a feature with a haemodynamic response and samples it at the end of each row.
-func answer(feature, h []float64, rows int) []float64 {
+func convolveRows(feature, h []float64, rows int) []float64 {
 	out := make([]float64, rows)
 	for k := range out {
 		last := (k+1)*ticksPerRow - 1

@@ -30,10 +30,10 @@ func TestLexicon(t *testing.T) {
 	lex, err := LoadLexicon()
 	require.NoError(t, err)
 	assert.Len(t, lex.Words, 30)
-	assert.Len(t, lex.speakers(Tune), 8)
-	assert.Len(t, lex.speakers(Test), 2)
-	assert.Len(t, lex.speakers(Probe), 1)
-	for _, v := range lex.Voices {
+	assert.Len(t, lex.voicesOf(roleTune), 8)
+	assert.Len(t, lex.voicesOf(roleTest), 2)
+	assert.Len(t, lex.voicesOf(roleProbe), 1)
+	for _, v := range lex.voices {
 		most := float32(0)
 		for w, x := range v.Sound {
 			seconds := float64(len(x)) / audio.Rate
@@ -95,11 +95,11 @@ func TestStoryTimesAreExact(t *testing.T) {
 
 func TestVoicesKeepTheirRoles(t *testing.T) {
 	s := shared()
-	roles := map[string]Role{}
+	roles := map[string]role{}
 	for _, story := range s.stories {
 		roles[story.Name] = story.Role
 	}
-	for role, names := range map[Role][][]string{Tune: {s.TuneStories, s.ValStories}, Test: {s.TestStories}, Probe: {s.ProbeStories}} {
+	for role, names := range map[role][][]string{roleTune: {s.TuneStories, s.ValStories}, roleTest: {s.TestStories}, roleProbe: {s.ProbeStories}} {
 		for _, list := range names {
 			for _, n := range list {
 				assert.Equal(t, role, roles[n], n)
@@ -110,7 +110,7 @@ func TestVoicesKeepTheirRoles(t *testing.T) {
 
 func TestHaemodynamicPeak(t *testing.T) {
 	for _, peak := range []float64{4.5, 5.3, 6.5} {
-		h := haemodynamic(peak)
+		h := hrf(peak)
 		at, sum := 0, 0.
 		for i, x := range h {
 			if x > h[at] {
@@ -127,8 +127,8 @@ func TestHaemodynamicPeak(t *testing.T) {
 func TestAnswerClock(t *testing.T) {
 	feature := make([]float64, 10*ticksPerRow)
 	feature[ticksPerRow] = 1 // at second TR
-	h := haemodynamic(5)
-	got := answer(feature, h, 10)
+	h := hrf(5)
+	got := convolveRows(feature, h, 10)
 	assert.Zero(t, got[0])
 	for k := 1; k < 10; k++ {
 		assert.Equal(t, h[k*ticksPerRow-1], got[k], "row %d", k)
@@ -136,7 +136,7 @@ func TestAnswerClock(t *testing.T) {
 }
 
 func TestNoise(t *testing.T) {
-	p := newPerson("somebody", Options{Seed: 4}.withDefaults())
+	p := newSubject("somebody", Options{Seed: 4}.withDefaults())
 	const rows = 20000
 	mixing := p.mixing[:3]
 	e := noise(random(1, "test"), rows, mixing)
@@ -166,7 +166,7 @@ func TestNoise(t *testing.T) {
 // The responses must be what the truth says: the signal reaches its ceiling, noise voxels nothing.
 func TestCeilings(t *testing.T) {
 	s := shared()
-	for _, p := range s.People {
+	for _, p := range s.Subjects {
 		want := p.Ceiling(s.Options.TestRepeats)
 		got, estimated := make([]float64, len(want)), make([]float64, len(want))
 		for _, story := range s.TestStories {
@@ -194,14 +194,14 @@ func TestCeilings(t *testing.T) {
 			}
 		}
 	}
-	assert.Zero(t, s.Person(Unrelated).SNR[s.Person(Unrelated).Columns(Auditory)[0]])
+	assert.Zero(t, s.Subject(Unrelated).SNR[s.Subject(Unrelated).Columns(Auditory)[0]])
 }
 
 // Signals have mean 0 and SD 1 over the tuning stories (validation stories are of the same role).
 func TestSignalScale(t *testing.T) {
 	s := shared()
-	p := s.Person(Related)
-	voxels := len(p.Region)
+	p := s.Subject(Related)
+	voxels := len(p.ROI)
 	for _, v := range []int{0, voxels / 2} {
 		var x [][]float64
 		for _, story := range append(s.TuneStories, s.ValStories...) {
@@ -217,8 +217,8 @@ func TestSignalScale(t *testing.T) {
 
 func TestNull(t *testing.T) {
 	s := small(Options{Null: true})
-	for _, p := range s.People {
-		for v := range p.Region {
+	for _, p := range s.Subjects {
+		for v := range p.ROI {
 			require.Zero(t, p.SNR[v])
 			require.Zero(t, p.Ceiling(5)[v])
 		}
@@ -243,7 +243,7 @@ func TestSeeds(t *testing.T) {
 	assert.Equal(t, response(one), response(again))
 	assert.Equal(t, one.stories[0].sound(one.Lexicon), again.stories[0].sound(again.Lexicon))
 	assert.NotEqual(t, response(one), response(other))
-	assert.NotEqual(t, one.stories[0].Events, other.stories[0].Events)
+	assert.NotEqual(t, one.stories[0].words, other.stories[0].words)
 }
 
 func TestShuffled(t *testing.T) {
@@ -288,11 +288,11 @@ func TestRegressors(t *testing.T) {
 		started += float64(x) * TR
 	}
 	spoken := 0.
-	for _, w := range story.words(s.Lexicon) {
+	for _, w := range story.wordTimes(s.Lexicon) {
 		spoken += w.Offset - w.Onset
 	}
 	assert.InDelta(t, spoken, heard, 1e-3)
-	assert.InDelta(t, len(story.Events), started, 1e-3)
+	assert.InDelta(t, len(story.words), started, 1e-3)
 	// The components of a row are those of its words.
 	for k := range rows {
 		for j := range lexicalNumbers {

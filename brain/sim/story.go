@@ -18,17 +18,17 @@ const (
 )
 
 // Story is one simulated stimulus. Its sound is made anew each time it is asked for, always the same.
-type Story struct {
-	Name   string
-	Role   Role
-	Rows   int // TRs
-	Events []Event
+type story struct {
+	Name  string
+	Role  role
+	Rows  int // TRs
+	words []spokenWord
 
 	seed uint64
 }
 
 // Event is one spoken word of a story.
-type Event struct {
+type spokenWord struct {
 	Word  int // of the lexicon
 	Voice int // among the voices of the story's role
 	First int // sample at which it begins
@@ -36,12 +36,12 @@ type Event struct {
 }
 
 // compose draws the words of a story.
-func compose(lex *Lexicon, name string, role Role, rows int, seed uint64) *Story {
-	s := &Story{Name: name, Role: role, Rows: rows, seed: seed}
+func compose(lex *Lexicon, name string, role role, rows int, seed uint64) *story {
+	s := &story{Name: name, Role: role, Rows: rows, seed: seed}
 	draw := random(seed, "words of "+name)
-	voices := lex.speakers(role)
+	voices := lex.voicesOf(role)
 	for at := firstOnset; ; {
-		e := Event{
+		e := spokenWord{
 			Word: draw.IntN(len(lex.Words)), Voice: draw.IntN(len(voices)), First: int(at * audio.Rate),
 			Gain: uniform(draw, minGain, maxGain),
 		}
@@ -49,24 +49,24 @@ func compose(lex *Lexicon, name string, role Role, rows int, seed uint64) *Story
 		if end > s.samples() {
 			return s
 		}
-		s.Events = append(s.Events, e)
+		s.words = append(s.words, e)
 		at = float64(end)/audio.Rate + uniform(draw, minPause, maxPause)
 	}
 }
 
 // samples is the length of the sound.
-func (s *Story) samples() int { return s.Rows * TR * audio.Rate }
+func (s *story) samples() int { return s.Rows * TR * audio.Rate }
 
 // span is the first sample of an event and the one after its last.
-func (s *Story) span(lex *Lexicon, e Event) (from, to int) {
-	return e.First, e.First + len(lex.speakers(s.Role)[e.Voice].Sound[e.Word])
+func (s *story) span(lex *Lexicon, e spokenWord) (from, to int) {
+	return e.First, e.First + len(lex.voicesOf(s.Role)[e.Voice].Sound[e.Word])
 }
 
 // sound renders the waveform, 16 kHz.
-func (s *Story) sound(lex *Lexicon) []float32 {
+func (s *story) sound(lex *Lexicon) []float32 {
 	wave := make([]float32, s.samples())
-	voices := lex.speakers(s.Role)
-	for _, e := range s.Events {
+	voices := lex.voicesOf(s.Role)
+	for _, e := range s.words {
 		for i, x := range voices[e.Voice].Sound[e.Word] {
 			wave[e.First+i] += float32(e.Gain) * x
 		}
@@ -80,9 +80,9 @@ func (s *Story) sound(lex *Lexicon) []float32 {
 }
 
 // words are the exact times of the words.
-func (s *Story) words(lex *Lexicon) []dataset.Word {
-	words := make([]dataset.Word, len(s.Events))
-	for i, e := range s.Events {
+func (s *story) wordTimes(lex *Lexicon) []dataset.Word {
+	words := make([]dataset.Word, len(s.words))
+	for i, e := range s.words {
 		from, to := s.span(lex, e)
 		words[i] = dataset.Word{
 			Onset: float64(from) / audio.Rate, Offset: float64(to) / audio.Rate, Text: lex.Words[e.Word],

@@ -82,15 +82,15 @@ type Study struct {
 
 	TuneStories, ValStories, TestStories, ProbeStories []string // names in Dataset
 
-	People []*Person // Listener, Related, Unrelated, then peers
+	Subjects []*Subject // Listener, Related, Unrelated, then peers
 
 	stories []*stimulus
 }
 
 // stimulus is a story with its features.
 type stimulus struct {
-	*Story
-	heard            [][]float64 // (ticks, 9), each column with mean 0 and SD 1 over the tuning stories
+	*story
+	spectrumZ        [][]float64 // (ticks, 9), each column with mean 0 and SD 1 over the tuning stories
 	spectrum         [][]float64 // (ticks, 9), as measured
 	planted, control [][]float64 // (ticks, 3)
 }
@@ -99,7 +99,7 @@ type stimulus struct {
 func (s *stimulus) features(region string, unrelated bool) [][]float64 {
 	switch {
 	case region == Auditory:
-		return s.heard
+		return s.spectrumZ
 	case unrelated:
 		return s.control
 	}
@@ -113,23 +113,23 @@ func New(opt Options) (*Study, error) {
 		return nil, err
 	}
 	s := &Study{Options: opt.withDefaults(), Lexicon: lex}
-	s.TuneStories = s.compose("tune", Tune, s.Options.TuneStories)
-	s.ValStories = s.compose("val", Tune, s.Options.ValStories)
-	s.TestStories = s.compose("test", Test, s.Options.TestStories)
-	s.ProbeStories = s.compose("probe", Probe, s.Options.ProbeStories)
-	s.hear()
+	s.TuneStories = s.compose("tune", roleTune, s.Options.TuneStories)
+	s.ValStories = s.compose("val", roleTune, s.Options.ValStories)
+	s.TestStories = s.compose("test", roleTest, s.Options.TestStories)
+	s.ProbeStories = s.compose("probe", roleProbe, s.Options.ProbeStories)
+	s.computeFeatures()
 	for _, name := range s.Options.names() {
-		p := newPerson(name, s.Options.of(name))
-		p.listen(s.stories)
-		s.People = append(s.People, p)
+		p := newSubject(name, s.Options.of(name))
+		p.simulateSignals(s.stories)
+		s.Subjects = append(s.Subjects, p)
 	}
 	s.Dataset, err = dataset.New(s.spec())
 	return s, err
 }
 
 // Person finds a person's truth by name; nil if there is none.
-func (s *Study) Person(name string) *Person {
-	for _, p := range s.People {
+func (s *Study) Subject(name string) *Subject {
+	for _, p := range s.Subjects {
 		if p.Name == name {
 			return p
 		}
@@ -138,17 +138,17 @@ func (s *Study) Person(name string) *Person {
 }
 
 // compose adds stories of a role and returns their names.
-func (s *Study) compose(kind string, role Role, count int) (names []string) {
+func (s *Study) compose(kind string, role role, count int) (names []string) {
 	for i := range count {
 		name := fmt.Sprintf("%s-%02d", kind, i+1)
-		s.stories = append(s.stories, &stimulus{Story: compose(s.Lexicon, name, role, s.Options.Rows, s.Options.Seed)})
+		s.stories = append(s.stories, &stimulus{story: compose(s.Lexicon, name, role, s.Options.Rows, s.Options.Seed)})
 		names = append(names, name)
 	}
 	return names
 }
 
 // hear computes the features of all stories.
-func (s *Study) hear() {
+func (s *Study) computeFeatures() {
 	var work errgroup.Group
 	work.SetLimit(runtime.GOMAXPROCS(0)) // each holds a story's sound
 	for _, story := range s.stories {
@@ -162,17 +162,17 @@ func (s *Study) hear() {
 	_ = work.Wait() // none of them fails
 	var tuning [][]float64
 	for _, story := range s.stories {
-		if story.Role == Tune {
+		if story.Role == roleTune {
 			tuning = append(tuning, story.spectrum...)
 		}
 	}
 	mean, sd := moments(tuning)
 	for _, story := range s.stories {
-		story.heard = make([][]float64, len(story.spectrum))
+		story.spectrumZ = make([][]float64, len(story.spectrum))
 		for t, row := range story.spectrum {
-			story.heard[t] = make([]float64, len(row))
+			story.spectrumZ[t] = make([]float64, len(row))
 			for j, x := range row {
-				story.heard[t][j] = (x - mean[j]) / sd[j]
+				story.spectrumZ[t][j] = (x - mean[j]) / sd[j]
 			}
 		}
 	}
@@ -190,23 +190,23 @@ func (s *Study) spec() dataset.Spec {
 			Audio: dataset.Input[[]float32]{Load: func(ctx context.Context) ([]float32, error) {
 				return story.sound(s.Lexicon), ctx.Err()
 			}},
-			Words: dataset.Value(story.words(s.Lexicon)),
+			Words: dataset.Value(story.wordTimes(s.Lexicon)),
 		})
 	}
-	for _, p := range s.People {
+	for _, p := range s.Subjects {
 		subject := dataset.Subject{Name: p.Name}
 		for _, story := range s.stories {
-			if story.Role == Probe {
+			if story.Role == roleProbe {
 				continue
 			}
 			repeats := 1
 			switch {
-			case story.Role == Test:
+			case story.Role == roleTest:
 				repeats = s.Options.TestRepeats
 			case slices.Contains(s.ValStories, story.Name):
 				repeats = s.Options.ValRepeats
 			}
-			m := p.respond(story.Story, repeats, s.Options.Seed)
+			m := p.simulateResponses(story.story, repeats, s.Options.Seed)
 			subject.Responses = append(subject.Responses, dataset.Response{Story: story.Name, Matrix: dataset.Value(m)})
 		}
 		spec.Subjects = append(spec.Subjects, subject)
@@ -220,9 +220,9 @@ func (s *Study) spec() dataset.Spec {
 	for _, r := range s.Options.regions() {
 		roi := dataset.ROI{Name: r.name}
 		if s.Options.Peers == 0 { // all have the same columns
-			roi.Region = dataset.Value(dataset.Region{Columns: s.People[0].Columns(r.name)})
+			roi.Region = dataset.Value(dataset.Region{Columns: s.Subjects[0].Columns(r.name)})
 		} else {
-			for _, p := range s.People {
+			for _, p := range s.Subjects {
 				region := dataset.Value(dataset.Region{Columns: p.Columns(r.name)})
 				for _, name := range []string{p.Name, p.Name + shuffledSuffix} {
 					roi.BySubject = append(roi.BySubject, dataset.SubjectRegion{Subject: name, Region: region})

@@ -212,7 +212,7 @@ func (p *paper) beyond(of, than *arm, region string) brain.DeltaROI {
 	var columns [][]int
 	rows := p.sim.Options.Rows
 	for _, name := range tunedOn {
-		voxels := len(p.sim.Person(name).Region)
+		voxels := len(p.sim.Subject(name).ROI)
 		read := func(dir, what string) []float32 {
 			a, err := ckpt.ReadNPY(filepath.Join(dir, "eval", "test", name, what+".npy"))
 			require.NoError(p.t, err)
@@ -227,7 +227,7 @@ func (p *paper) beyond(of, than *arm, region string) brain.DeltaROI {
 			from, to := k*rows*voxels, (k+1)*rows*voxels
 			s.Stories = append(s.Stories, stats.Story{Name: story, Rows: rows, Want: want[from:to], Base: base[from:to], Tuned: tuned[from:to]})
 		}
-		subjects, columns = append(subjects, s), append(columns, p.sim.Person(name).Columns(region))
+		subjects, columns = append(subjects, s), append(columns, p.sim.Subject(name).Columns(region))
 	}
 	return p.difference(subjects, columns)
 }

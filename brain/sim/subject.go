@@ -36,9 +36,9 @@ const (
 )
 
 // Person is the truth about one simulated person.
-type Person struct {
+type Subject struct {
 	Name   string
-	Region []string             // of each voxel
+	ROI    []string             // of each voxel
 	Peak   []float64            // seconds
 	SNR    []float64            // 0: no signal
 	Signal map[string][]float32 // by story, (rows, voxels): the noiseless part of the responses, SD 1 over the tuning stories
@@ -49,7 +49,7 @@ type Person struct {
 
 // Ceiling is the r that the true signal is expected to reach, per voxel, against the mean of so many repeats: the best
 // that any model can do. It is 0 without signal.
-func (p *Person) Ceiling(repeats int) []float64 {
+func (p *Subject) Ceiling(repeats int) []float64 {
 	out := make([]float64, len(p.SNR))
 	for v, snr := range p.SNR {
 		out[v] = math.Sqrt(snr / (snr + 1/float64(repeats)))
@@ -58,9 +58,9 @@ func (p *Person) Ceiling(repeats int) []float64 {
 }
 
 // Columns are the voxels of a region.
-func (p *Person) Columns(region string) []int {
+func (p *Subject) Columns(region string) []int {
 	var columns []int
-	for v, r := range p.Region {
+	for v, r := range p.ROI {
 		if r == region {
 			columns = append(columns, v)
 		}
@@ -69,9 +69,9 @@ func (p *Person) Columns(region string) []int {
 }
 
 // newPerson draws what is particular to one person.
-func newPerson(name string, opt Options) *Person {
+func newSubject(name string, opt Options) *Subject {
 	draw := random(opt.Seed, "person "+name)
-	p := &Person{Name: name, Signal: make(map[string][]float32)}
+	p := &Subject{Name: name, Signal: make(map[string][]float32)}
 	for _, r := range opt.regions() {
 		for range r.voxels {
 			var weights []float64
@@ -95,14 +95,14 @@ func newPerson(name string, opt Options) *Person {
 			for j := range mixing {
 				mixing[j] /= math.Sqrt(square)
 			}
-			p.Region = append(p.Region, r.name)
+			p.ROI = append(p.ROI, r.name)
 			p.weights = append(p.weights, weights)
 			p.mixing = append(p.mixing, mixing)
 			p.Peak = append(p.Peak, uniform(draw, minPeak, maxPeak))
 			p.SNR = append(p.SNR, uniform(draw, minSNR, maxSNR))
 		}
 	}
-	for v, r := range p.Region {
+	for v, r := range p.ROI {
 		if r == Noise || r == Auditory && name == Unrelated || opt.Null {
 			p.SNR[v] = 0
 		}
@@ -111,8 +111,8 @@ func newPerson(name string, opt Options) *Person {
 }
 
 // listen computes the person's signals of all stories. The scale of each voxel comes from the tuning stories.
-func (p *Person) listen(stories []*stimulus) {
-	voxels := len(p.Region)
+func (p *Subject) simulateSignals(stories []*stimulus) {
+	voxels := len(p.ROI)
 	for _, s := range stories {
 		p.Signal[s.Name] = make([]float32, s.Rows*voxels)
 	}
@@ -120,18 +120,18 @@ func (p *Person) listen(stories []*stimulus) {
 		if p.SNR[v] == 0 {
 			continue
 		}
-		h := haemodynamic(p.Peak[v])
+		h := hrf(p.Peak[v])
 		signal := make([][]float64, len(stories))
 		var sum, square, n float64
 		for i, s := range stories {
 			drive := make([]float64, s.Rows*ticksPerRow)
-			for t, x := range s.features(p.Region[v], p.Name == Unrelated) {
+			for t, x := range s.features(p.ROI[v], p.Name == Unrelated) {
 				for j, w := range weights {
 					drive[t] += w * x[j]
 				}
 			}
-			signal[i] = answer(drive, h, s.Rows)
-			if s.Role != Tune {
+			signal[i] = convolveRows(drive, h, s.Rows)
+			if s.Role != roleTune {
 				continue
 			}
 			for _, x := range signal[i] {
@@ -150,8 +150,8 @@ func (p *Person) listen(stories []*stimulus) {
 
 // respond draws the person's responses to a story: signal and noise, in shares that the voxel's SNR says, with a
 // variance of about 1.
-func (p *Person) respond(s *Story, repeats int, seed uint64) *dataset.Matrix {
-	voxels := len(p.Region)
+func (p *Subject) simulateResponses(s *story, repeats int, seed uint64) *dataset.Matrix {
+	voxels := len(p.ROI)
 	m := &dataset.Matrix{Repeats: repeats, Rows: s.Rows, Voxels: voxels, Data: make([]float32, 0, repeats*s.Rows*voxels)}
 	draw := random(seed, "noise of "+p.Name+" in "+s.Name)
 	for range repeats {
