@@ -9,7 +9,7 @@
 //
 // # Method
 //
-// Features are sampled every .1 s, convolved with SPM's double gamma (its peak is [HRFPeak] seconds after the sound) and
+// Features are sampled every .1 s, convolved with SPM's double gamma (its peak is 5 seconds after the sound) and
 // read at the rows' times less the lag. The same rows are used at every lag: those that lie within the audio at all of
 // them. Features and responses lose their slow drift (Legendre, one degree for every 150 s and one more, as in AFNI) and are
 // standardised per story. At each lag a ridge is fitted on four fifths of a person's rows, for all stories together, and

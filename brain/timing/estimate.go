@@ -13,7 +13,7 @@ import (
 const (
 	draws     = 500
 	minBlocks = 20 // with fewer there is no interval (design of the bootstrap in brain/stats)
-	clearAt   = 3. // standard errors
+	clearZ    = 3. // standard errors
 )
 
 // layout divides the scanned rows of all stories into blocks, none of which crosses the middle of its story.
@@ -30,15 +30,15 @@ type place struct {
 }
 
 // lay cuts the scanned rows of each story, as long as the longest answer to it.
-func (d *doctor) lay() layout {
+func (d *check) cutBlocks() layout {
 	var taus []float64
-	for _, p := range d.persons {
+	for _, p := range d.subjects {
 		taus = append(taus, p.tau())
 	}
 	slices.Sort(taus)
 	l := layout{rows: stats.BlockLength(taus[len(taus)/2])}
 	for _, s := range d.stories {
-		r := s.scanned(s.rows[1], d.lags)
+		r := s.scannedRows(s.rows[1], d.lags)
 		for half := range 2 {
 			from, to := r.From+(r.To-r.From)*half/2, r.From+(r.To-r.From)*(half+1)/2
 			n := max(1, (to-from)/l.rows)
@@ -56,12 +56,12 @@ type sums struct {
 	rows []float64
 }
 
-func (p *person) sums(l layout, lags int) sums {
+func (p *subject) sums(l layout, lags int) sums {
 	out := sums{make([][]float64, len(l.blocks)), make([]float64, len(l.blocks))}
 	for b, block := range l.blocks {
 		out.fit[b] = make([]float64, lags)
 		row := 0
-		for _, a := range p.answers {
+		for _, a := range p.recordings {
 			from, to := max(a.rows.From, block.rows.From), min(a.rows.To, block.rows.To)
 			if a.story == block.story && from < to {
 				out.rows[b] = float64(to - from)
@@ -112,13 +112,13 @@ func curve(people []sums, drawn []float64, keep func(block int) float64, lags in
 // sample is what the draws of blocks say of one curve.
 type sample struct {
 	Estimate
-	curve  []float64
-	drawn  []float64 // lags at the peak of each draw
-	errors float64   // standard errors of r that its peak lies above 0; 0 at the end of the scan
+	curve []float64
+	drawn []float64 // lags at the peak of each draw
+	peakZ float64   // standard errors of r that its peak lies above 0; 0 at the end of the scan
 }
 
 // examine finds the peak of a curve over the blocks that keep weighs, and how sure it is.
-func (d *doctor) examine(people []sums, counts [][]float64, keep func(block int) float64) sample {
+func (d *check) examine(people []sums, counts [][]float64, keep func(block int) float64) sample {
 	n := len(d.lags)
 	whole := curve(people, nil, keep, n)
 	lag, r, inside := peak(d.lags, whole)
@@ -142,30 +142,30 @@ func (d *doctor) examine(people []sums, counts [][]float64, keep func(block int)
 		mean, square = mean+c[top]/draws, square+c[top]*c[top]/draws
 	}
 	if sd := math.Sqrt(max(square-mean*mean, 0)); inside && sd > 0 {
-		out.errors = whole[top] / sd
+		out.peakZ = whole[top] / sd
 	}
-	out.Clear = out.errors > clearAt
+	out.Clear = out.peakZ > clearZ
 	if blocks >= minBlocks {
-		out.CI95 = middle(out.drawn)
+		out.CI95 = percentileInterval(out.drawn)
 	}
 	return out
 }
 
 // middle is the range of the inner 95 per cent.
-func middle(x []float64) *stats.Interval {
+func percentileInterval(x []float64) *stats.Interval {
 	sorted := slices.Sorted(slices.Values(x))
 	tail := len(sorted) / 40
 	return &stats.Interval{sorted[tail], sorted[len(sorted)-1-tail]}
 }
 
 // estimate finds the lag of everybody, of each person, and of each person in each story, and how it grows within stories.
-func (d *doctor) estimate(context.Context) error {
-	if len(d.persons) == 0 {
+func (d *check) estimate(context.Context) error {
+	if len(d.subjects) == 0 {
 		return nil
 	}
-	l := d.lay()
-	people := make([]sums, len(d.persons))
-	for i, p := range d.persons {
+	l := d.cutBlocks()
+	people := make([]sums, len(d.subjects))
+	for i, p := range d.subjects {
 		people[i] = p.sums(l, len(d.lags))
 	}
 	rng := rand.New(rand.NewPCG(d.opt.Seed, uint64(len(l.blocks))))
@@ -178,12 +178,12 @@ func (d *doctor) estimate(context.Context) error {
 	}
 	all := func(int) float64 { return 1 }
 	pooled := d.examine(people, counts, all)
-	d.report.Estimate, d.report.R, d.errors = pooled.Estimate, pooled.curve, map[*person]float64{}
-	for i, p := range d.persons {
+	d.report.Estimate, d.report.R, d.peakZ = pooled.Estimate, pooled.curve, map[*subject]float64{}
+	for i, p := range d.subjects {
 		own := d.examine(people[i:i+1], counts, all)
-		d.errors[p] = own.errors
-		person := Person{Estimate: own.Estimate, Voxels: p.voxels, R: own.curve, Stories: map[string]Estimate{}}
-		for _, a := range p.answers {
+		d.peakZ[p] = own.peakZ
+		person := Subject{Estimate: own.Estimate, Voxels: p.voxels, R: own.curve, Stories: map[string]Estimate{}}
+		for _, a := range p.recordings {
 			person.Stories[a.story.name] = d.examine(people[i:i+1], counts, func(b int) float64 {
 				if l.blocks[b].story == a.story {
 					return 1

@@ -11,8 +11,8 @@ const (
 	hrfSeconds      = 32
 )
 
-// HRFPeak is the second at which the canonical response is highest.
-const HRFPeak = 5.0
+// hrfPeak is the second at which the canonical response is highest.
+const hrfPeak = 5.0
 
 // gamma is the density of a gamma distribution of scale 1 s.
 func gamma(t, shape float64) float64 {

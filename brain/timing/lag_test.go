@@ -107,8 +107,8 @@ func TestPlantedTruthIsFound(t *testing.T) {
 	require.NotNil(t, before.CI95)
 	assert.True(t, before.CI95[0] < *before.Lag && *before.Lag < before.CI95[1] && before.CI95[1]-before.CI95[0] < 1)
 	assert.Len(t, before.R, len(before.Lags))
-	assert.Equal(t, FeatureNames, before.Features)
-	assert.Equal(t, StoryReport{Story: "tune-01", Seconds: 120, TRs: 60, Rows: 60, Fewest: 60}, before.Stories[0])
+	assert.Equal(t, featureNames, before.Features)
+	assert.Equal(t, Story{Story: "tune-01", Seconds: 120, TRs: 60, Rows: 60, Fewest: 60}, before.Stories[0])
 
 	t.Run("an offset of one", func(t *testing.T) {
 		one := altered(t, plain, func(s *dataset.Spec) {
@@ -221,7 +221,7 @@ func TestCanonicalResponse(t *testing.T) {
 		16: -0.0018660957733568028} {
 		assert.InDelta(t, want, h[int(math.Round(second*ticksPerSecond))], 1e-12)
 	}
-	assert.Equal(t, int(HRFPeak*ticksPerSecond), slices.Index(h, slices.Max(h)))
+	assert.Equal(t, int(hrfPeak*ticksPerSecond), slices.Index(h, slices.Max(h)))
 	assert.Equal(t, []float64{0, 1, 5, 6}, convolve([]float64{0, 1, 3, 0}, []float64{1, 2}))
 }
 
@@ -241,7 +241,7 @@ func TestPeakOfAParabolaIsExact(t *testing.T) {
 
 func TestRowsThatAreScannedHearAudioAtEveryLag(t *testing.T) {
 	s := &story{clock: design.Clock{First: 1, TR: 2, RowTime: .5}, seconds: 60}
-	assert.Equal(t, design.Rows{From: 4, To: 25}, s.scanned(30, []float64{-10, 10})) // row 4 at 10 s, row 24 at 50 s
-	assert.Equal(t, design.Rows{From: 4, To: 10}, s.scanned(10, []float64{-10, 10}))
-	assert.Equal(t, design.Rows{From: 3, To: 3}, s.scanned(3, []float64{-10, 10}))
+	assert.Equal(t, design.Rows{From: 4, To: 25}, s.scannedRows(30, []float64{-10, 10})) // row 4 at 10 s, row 24 at 50 s
+	assert.Equal(t, design.Rows{From: 4, To: 10}, s.scannedRows(10, []float64{-10, 10}))
+	assert.Equal(t, design.Rows{From: 3, To: 3}, s.scannedRows(3, []float64{-10, 10}))
 }

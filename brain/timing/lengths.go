@@ -8,7 +8,7 @@ import (
 )
 
 // lengths compares audio and rows of each story.
-func (d *doctor) lengths() {
+func (d *check) lengths() {
 	var off []string
 	var ratios []float64
 	uncovered, silent := 0, 0
@@ -16,21 +16,21 @@ func (d *doctor) lengths() {
 		if s.rows[1] == 0 {
 			continue
 		}
-		r := StoryReport{Story: s.name, Seconds: s.seconds, Fewest: s.rows[0], Rows: s.rows[1]}
+		r := Story{Story: s.name, Seconds: s.seconds, Fewest: s.rows[0], Rows: s.rows[1]}
 		r.TRs = int(math.Ceil((s.seconds - s.clock.First - 1e-3) / s.clock.TR)) // as dataset.Check counts them
 		for k := range r.Rows {
 			if t := s.clock.Time(k); t < 0 || t > s.seconds {
 				r.Uncovered++
 			}
 		}
-		r.Unheard = max(0, s.seconds-(s.clock.First+float64(r.Rows)*s.clock.TR))
+		r.Silent = max(0, s.seconds-(s.clock.First+float64(r.Rows)*s.clock.TR))
 		if diff := r.Rows - r.TRs; diff > 1 || diff < -1 {
 			off = append(off, fmt.Sprintf("%s (%d rows, %d TRs of audio)", s.name, r.Rows, r.TRs))
 		}
 		if r.Uncovered > 0 {
 			uncovered++
 		}
-		if r.Unheard > s.clock.TR {
+		if r.Silent > s.clock.TR {
 			silent++
 		}
 		ratios = append(ratios, (s.seconds-s.clock.First)/float64(r.Rows))
@@ -43,7 +43,7 @@ func (d *doctor) lengths() {
 	switch {
 	case len(off) > 0:
 		f.Verdict = Check
-		f.Text = fmt.Sprintf("rows and audio differ in %d of %d stories: %s", len(off), len(ratios), few(off))
+		f.Text = fmt.Sprintf("rows and audio differ in %d of %d stories: %s", len(off), len(ratios), joinFew(off))
 		f.Do = "say where row 0 begins (first_tr_seconds); rows that were cut before belong into data.trim"
 	case uncovered > 0:
 		f.Text += fmt.Sprintf("; %d of %d stories have rows outside the audio", uncovered, len(ratios))
@@ -59,11 +59,11 @@ func (d *doctor) lengths() {
 		f.Text += fmt.Sprintf("; all of them fit a TR of %.3g s, not %g", fits, d.report.TR)
 		f.Do = "take tr_seconds from the scanner's protocol"
 	}
-	d.find(f)
+	d.add(f)
 }
 
 // few lists some of many.
-func few(list []string) string {
+func joinFew(list []string) string {
 	const shown = 3
 	if len(list) <= shown {
 		return strings.Join(list, ", ")

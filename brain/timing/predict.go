@@ -15,13 +15,13 @@ const (
 )
 
 // predict fills in fit: at each lag, the responses are predicted from the features by a ridge on the other folds.
-func (p *person) predict(ctx context.Context, lags []float64, features int) error {
+func (p *subject) predict(ctx context.Context, lags []float64, features int) error {
 	rows := 0
-	for _, a := range p.answers {
+	for _, a := range p.recordings {
 		rows += a.rows.To - a.rows.From
 	}
 	var x, y []float32
-	for _, a := range p.answers {
+	for _, a := range p.recordings {
 		x, y = append(x, a.story.predictors(a.rows, lags)...), append(y, a.y...)
 	}
 	predictors, responses := dense(x, rows), dense(y, rows)

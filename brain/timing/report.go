@@ -18,15 +18,15 @@ type Report struct {
 	Dataset string  `json:"dataset"`
 	Verdict Verdict `json:"verdict"` // the worst of the findings
 	Estimate
-	TR         float64           `json:"tr_seconds"`
-	RowTime    float64           `json:"row_time"`
-	HRFPeak    float64           `json:"hrf_peak_seconds"`
-	Features   []string          `json:"features"`
-	Lags       []float64         `json:"lags_seconds"`
-	R          []float64         `json:"r"` // at each lag, mean over people
-	PerSubject map[string]Person `json:"per_subject"`
-	Stories    []StoryReport     `json:"stories"`
-	Findings   []Finding         `json:"findings"`
+	TR         float64            `json:"tr_seconds"`
+	RowTime    float64            `json:"row_time"`
+	HRFPeak    float64            `json:"hrf_peak_seconds"`
+	Features   []string           `json:"features"`
+	Lags       []float64          `json:"lags_seconds"`
+	R          []float64          `json:"r"` // at each lag, mean over people
+	PerSubject map[string]Subject `json:"per_subject"`
+	Stories    []Story            `json:"stories"`
+	Findings   []Finding          `json:"findings"`
 }
 
 // Estimate is one lag.
@@ -38,7 +38,7 @@ type Estimate struct {
 }
 
 // Person is the lag of one subject.
-type Person struct {
+type Subject struct {
 	Estimate
 	Voxels  int                 `json:"voxels"` // that were looked at
 	R       []float64           `json:"r"`
@@ -46,14 +46,14 @@ type Person struct {
 }
 
 // StoryReport compares the audio of a story with its rows.
-type StoryReport struct {
+type Story struct {
 	Story     string  `json:"story"`
 	Seconds   float64 `json:"audio_seconds"`
 	TRs       int     `json:"audio_trs"`      // that begin within the audio
 	Rows      int     `json:"rows"`           // of the subject with most
 	Fewest    int     `json:"rows_fewest"`    // of the subject with fewest
 	Uncovered int     `json:"uncovered_trs"`  // rows whose time lies outside the audio
-	Unheard   float64 `json:"silent_seconds"` // of audio after the last row
+	Silent    float64 `json:"silent_seconds"` // of audio after the last row
 }
 
 // Finding is one thing that was looked into.

@@ -39,11 +39,11 @@ func Run(ctx context.Context, data *dataset.Dataset, opt Options) (*Report, erro
 	if opt.Progress == nil {
 		opt.Progress = func(int, int) {}
 	}
-	d := &doctor{data: data, opt: opt}
+	d := &check{data: data, opt: opt}
 	for lag := -opt.MaxLag; lag <= opt.MaxLag+1e-9; lag += lagStep {
 		d.lags = append(d.lags, math.Round(lag/lagStep)*lagStep)
 	}
-	for _, step := range []func(context.Context) error{d.names, d.check, d.listen, d.people, d.estimate, d.swaps} {
+	for _, step := range []func(context.Context) error{d.resolveNames, d.checkData, d.loadStories, d.loadSubjects, d.estimate, d.swaps} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -52,44 +52,44 @@ func Run(ctx context.Context, data *dataset.Dataset, opt Options) (*Report, erro
 }
 
 // doctor is an examination in progress.
-type doctor struct {
+type check struct {
 	data     *dataset.Dataset
 	opt      Options
-	subjects []string
+	names    []string
 	lags     []float64
 	stories  []*story
-	persons  []*person
-	errors   map[*person]float64 // standard errors that a person's peak lies above 0
+	subjects []*subject
+	peakZ    map[*subject]float64 // standard errors that a person's peak lies above 0
 	report   Report
 }
 
 // names resolves subjects and stories.
-func (d *doctor) names(context.Context) (err error) {
-	if d.subjects, err = d.data.Subjects(d.opt.Subjects...); err != nil {
+func (d *check) resolveNames(context.Context) (err error) {
+	if d.names, err = d.data.Subjects(d.opt.Subjects...); err != nil {
 		return err
 	}
 	if d.opt.Stories == nil {
 		d.opt.Stories = d.data.Stories()
 	}
-	d.report = Report{Schema: 1, Dataset: d.data.Name(), TR: d.data.TR(), RowTime: d.data.RowTime(), HRFPeak: HRFPeak, Lags: d.lags,
-		R: []float64{}, PerSubject: map[string]Person{}, Stories: []StoryReport{}, Features: FeatureNames[:1+bands]}
+	d.report = Report{Schema: 1, Dataset: d.data.Name(), TR: d.data.TR(), RowTime: d.data.RowTime(), HRFPeak: hrfPeak, Lags: d.lags,
+		R: []float64{}, PerSubject: map[string]Subject{}, Stories: []Story{}, Features: featureNames[:1+bands]}
 	return nil
 }
 
 // check takes in what the data set's own check finds.
-func (d *doctor) check(ctx context.Context) error {
-	found, err := d.data.Check(ctx, dataset.CheckOptions{Subjects: d.subjects, Stories: d.opt.Stories, Trim: d.opt.Trim})
+func (d *check) checkData(ctx context.Context) error {
+	found, err := d.data.Check(ctx, dataset.CheckOptions{Subjects: d.names, Stories: d.opt.Stories, Trim: d.opt.Trim})
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	if err != nil {
-		d.findError("data", err)
+		d.addError("data", err)
 		return nil
 	}
 	warned := false
 	for _, w := range found.Warnings {
 		if !strings.Contains(w, rawWarning) {
-			d.find(Finding{About: "data", Verdict: Check, Text: w})
+			d.add(Finding{About: "data", Verdict: Check, Text: w})
 			warned = true
 		}
 	}
@@ -101,10 +101,10 @@ func (d *doctor) check(ctx context.Context) error {
 	}
 	switch {
 	case len(raw) > 0 && !d.opt.Detrended:
-		d.find(Finding{About: "data", Verdict: Check, Where: few(raw),
+		d.add(Finding{About: "data", Verdict: Check, Where: joinFew(raw),
 			Text: "voxels have means more than 3 SD from 0, which looks like raw scanner units", Do: "set data.detrend, such as legendre:N"})
 	case !warned:
-		d.find(Finding{About: "data", Verdict: OK, Text: "matrices are finite, the right way round, and vary"})
+		d.add(Finding{About: "data", Verdict: OK, Text: "matrices are finite, the right way round, and vary"})
 	}
 	return nil
 }
@@ -112,24 +112,24 @@ func (d *doctor) check(ctx context.Context) error {
 // rawWarning marks those warnings of dataset.Check that are said once for all people here.
 const rawWarning = "raw scanner units"
 
-func (d *doctor) find(f Finding) { d.report.Findings = append(d.report.Findings, f) }
+func (d *check) add(f Finding) { d.report.Findings = append(d.report.Findings, f) }
 
 // findError turns an error about the data into a finding.
-func (d *doctor) findError(about string, err error) {
+func (d *check) addError(about string, err error) {
 	f, ok := err.(*fault.Error)
 	if !ok {
-		d.find(Finding{About: about, Verdict: Wrong, Text: err.Error()})
+		d.add(Finding{About: about, Verdict: Wrong, Text: err.Error()})
 		return
 	}
 	plain := *f
 	plain.What, plain.Where, plain.Do = "", "", ""
-	d.find(Finding{About: about, Verdict: Wrong, Where: f.Where, Text: plain.Error(), Do: f.Do})
+	d.add(Finding{About: about, Verdict: Wrong, Where: f.Where, Text: plain.Error(), Do: f.Do})
 }
 
 // finish draws the conclusions.
-func (d *doctor) finish() *Report {
+func (d *check) finish() *Report {
 	d.lengths()
-	d.timing()
+	d.judgeLag()
 	d.report.Verdict = worst(d.report.Findings)
 	return &d.report
 }

@@ -22,8 +22,8 @@ var bandEdges = [...]int{100, 400, 1000, 2500, 6000}
 
 const bands = len(bandEdges) - 1
 
-// FeatureNames are the properties of sound that are compared with responses; the last one needs words.
-var FeatureNames = []string{"loudness", "100-400 Hz", "400-1000 Hz", "1000-2500 Hz", "2500-6000 Hz", "word rate"}
+// featureNames are the properties of sound that are compared with responses; the last one needs words.
+var featureNames = []string{"loudness", "100-400 Hz", "400-1000 Hz", "1000-2500 Hz", "2500-6000 Hz", "word rate"}
 
 // quiet is added to magnitudes, so that silence has a logarithm.
 const quiet = 1e-3

@@ -22,13 +22,13 @@ type story struct {
 }
 
 // listen describes the sound of every story that somebody has.
-func (d *doctor) listen(ctx context.Context) error {
+func (d *check) loadStories(ctx context.Context) error {
 	var wordless bool
 	var words [][]dataset.Word
 	h := hrf()
 	for i, name := range d.opt.Stories {
-		d.opt.Progress(i, len(d.opt.Stories)+len(d.subjects))
-		if !slices.ContainsFunc(d.subjects, func(s string) bool { return slices.Contains(d.data.StoriesOf(s), name) }) {
+		d.opt.Progress(i, len(d.opt.Stories)+len(d.names))
+		if !slices.ContainsFunc(d.names, func(s string) bool { return slices.Contains(d.data.StoriesOf(s), name) }) {
 			continue
 		}
 		clock, err := d.data.Clock(name)
@@ -40,7 +40,7 @@ func (d *doctor) listen(ctx context.Context) error {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		case err != nil:
-			d.findError("data", err)
+			d.addError("data", err)
 			continue
 		case len(wave) < 2*tick:
 			continue
@@ -52,7 +52,7 @@ func (d *doctor) listen(ctx context.Context) error {
 			seconds: float64(len(wave)) / dataset.SampleRate, features: describe(wave, own)})
 	}
 	if !wordless && len(words) > 0 {
-		d.report.Features = FeatureNames
+		d.report.Features = featureNames
 	}
 	for _, s := range d.stories {
 		s.features = s.features[:len(d.report.Features)] // the same for all stories
@@ -64,7 +64,7 @@ func (d *doctor) listen(ctx context.Context) error {
 }
 
 // stimulus follows same_as to the whole story.
-func (d *doctor) stimulus(name string) string {
+func (d *check) stimulus(name string) string {
 	for range d.data.Stories() {
 		s, err := d.data.Story(name)
 		if err != nil || s.SameAs == nil {
@@ -76,7 +76,7 @@ func (d *doctor) stimulus(name string) string {
 }
 
 // scanned are the rows below n whose time is within the audio at every lag: half-open, empty if from ≥ to.
-func (s *story) scanned(n int, lags []float64) design.Rows {
+func (s *story) scannedRows(n int, lags []float64) design.Rows {
 	first, last := lags[0], lags[len(lags)-1]
 	r := design.Rows{From: 0, To: n}
 	for r.From < n && s.clock.Time(r.From)-last < 0 {
@@ -99,15 +99,15 @@ func (s *story) predictors(rows design.Rows, lags []float64) []float32 {
 			}
 		}
 	}
-	return plain(x, rows.To-rows.From, width, s.clock.TR)
+	return standardise(x, rows.To-rows.From, width, s.clock.TR)
 }
 
 // driftSeconds is the stretch of time for which drift gets one more degree (AFNI's 3dDeconvolve -polort A).
-const driftSeconds = 150
+const secondsPerDegree = 150
 
 // plain takes drift out of the columns of x (rows, cols) and standardises them.
-func plain(x []float32, rows, cols int, tr float64) []float32 {
-	degree := min(1+int(float64(rows)*tr/driftSeconds), rows/4)
+func standardise(x []float32, rows, cols int, tr float64) []float32 {
+	degree := min(1+int(float64(rows)*tr/secondsPerDegree), rows/4)
 	x = design.Detrend(x, rows, cols, degree)
 	return design.FitZScore(x, rows, cols).Apply(x)
 }

@@ -24,14 +24,14 @@ const (
 
 // swaps looks, for each person, for two stories whose responses fit the other one's sound better than their own, and better
 // than chance. One direction alone proves nothing: of several other stories one fits best even where nobody hears anything.
-func (d *doctor) swaps(ctx context.Context) error {
-	if len(d.persons) == 0 {
+func (d *check) swaps(ctx context.Context) error {
+	if len(d.subjects) == 0 {
 		return nil
 	}
 	who := map[[2]string][]string{} // two stories → people
 	var pairs [][2]string
 	compared := 0
-	for _, p := range d.persons {
+	for _, p := range d.subjects {
 		exchanged, n, err := d.exchanged(ctx, p)
 		if err != nil {
 			return err
@@ -55,10 +55,10 @@ func (d *doctor) swaps(ctx context.Context) error {
 		return nil
 	}
 	for _, pair := range pairs {
-		d.findSwap(pair, who[pair])
+		d.addSwap(pair, who[pair])
 	}
 	if len(pairs) == 0 {
-		d.find(Finding{About: "stories", Verdict: OK, Text: "no two stories look swapped"})
+		d.add(Finding{About: "stories", Verdict: OK, Text: "no two stories look swapped"})
 	}
 	return nil
 }
@@ -70,7 +70,7 @@ type exchange struct {
 }
 
 // exchanged gives those of a person, with the number of stories that could be compared.
-func (d *doctor) exchanged(ctx context.Context, p *person) (out []exchange, compared int, err error) {
+func (d *check) exchanged(ctx context.Context, p *subject) (out []exchange, compared int, err error) {
 	c := d.compare(p)
 	best := make([]*match, len(c.suspects))
 	var work errgroup.Group
@@ -101,22 +101,22 @@ func (d *doctor) exchanged(ctx context.Context, p *person) (out []exchange, comp
 }
 
 // findSwap reports two stories that look swapped in some people.
-func (d *doctor) findSwap(pair [2]string, people []string) {
+func (d *check) addSwap(pair [2]string, people []string) {
 	where := fmt.Sprintf("%d people", len(people))
 	switch {
-	case len(people) == len(d.persons) && len(people) > 1:
+	case len(people) == len(d.subjects) && len(people) > 1:
 		where = "all people"
 	case len(people) <= 3:
-		where = few(people)
+		where = joinFew(people)
 	}
 	f := Finding{About: "stories", Verdict: Wrong, Where: where, Text: fmt.Sprintf("%s and %s look swapped: each one's responses fit the other's sound", pair[0], pair[1]),
 		Do: "exchange the two matrices in dataset.yaml; if it is so in all people, the two audio files"}
-	d.find(f)
+	d.add(f)
 }
 
 // comparison compares answers of one person with the sound of other stories.
 type comparison struct {
-	suspects []answer
+	suspects []recording
 	columns  []int      // of the answers
 	lags     []float64  // a second apart
 	far      float64    // seconds beyond which rolled responses know nothing of the sound
@@ -125,14 +125,14 @@ type comparison struct {
 }
 
 // compare prepares the comparison of the answers that may be swapped: those that their own sound predicts worst.
-func (d *doctor) compare(p *person) *comparison {
+func (d *check) compare(p *subject) *comparison {
 	c := &comparison{far: 2 * d.opt.MaxLag}
 	own := map[*story]float64{}
-	for _, a := range p.answers {
+	for _, a := range p.recordings {
 		own[a.story] = *d.report.PerSubject[p.name].Stories[a.story.name].PeakR
 	}
-	sorted := slices.Clone(p.answers)
-	slices.SortStableFunc(sorted, func(a, b answer) int { return cmp.Compare(own[a.story], own[b.story]) })
+	sorted := slices.Clone(p.recordings)
+	slices.SortStableFunc(sorted, func(a, b recording) int { return cmp.Compare(own[a.story], own[b.story]) })
 	c.suspects = sorted[:min(len(sorted), maxSuspects)]
 	for i := range min(p.voxels, swapVoxels) {
 		c.columns = append(c.columns, i*p.voxels/min(p.voxels, swapVoxels))
@@ -143,7 +143,7 @@ func (d *doctor) compare(p *person) *comparison {
 	c.all, c.own = make([]normal, len(c.lags)), make([][]normal, len(c.suspects))
 	for i, a := range sorted {
 		y := c.responses(a, a.rows)
-		for l, x := range c.sound(a.story, a.rows) {
+		for l, x := range c.featuresAt(a.story, a.rows) {
 			n := sum(x, y)
 			c.all[l].add(&n)
 			if i < len(c.suspects) {
@@ -155,7 +155,7 @@ func (d *doctor) compare(p *person) *comparison {
 }
 
 // without are the answers other than two suspects, by lag: what may be learned from where those two are in doubt.
-func (c *comparison) without(i, j int) []normal {
+func (c *comparison) othersThan(i, j int) []normal {
 	out := make([]normal, len(c.lags))
 	for l := range out {
 		out[l] = c.all[l].less(&c.own[i][l])
@@ -165,14 +165,14 @@ func (c *comparison) without(i, j int) []normal {
 }
 
 // responses are rows of an answer, without drift and standardised.
-func (c *comparison) responses(a answer, rows design.Rows) *mat.Dense {
+func (c *comparison) responses(a recording, rows design.Rows) *mat.Dense {
 	m := a.raw.Select(c.columns)
 	n := rows.To - rows.From
-	return dense(plain(m.Data[rows.From*m.Voxels:rows.To*m.Voxels], n, m.Voxels, a.story.clock.TR), n)
+	return dense(standardise(m.Data[rows.From*m.Voxels:rows.To*m.Voxels], n, m.Voxels, a.story.clock.TR), n)
 }
 
 // sound is what rows would hear of a story, by lag: (rows, features).
-func (c *comparison) sound(s *story, rows design.Rows) []*mat.Dense {
+func (c *comparison) featuresAt(s *story, rows design.Rows) []*mat.Dense {
 	all := dense(s.predictors(rows, c.lags), rows.To-rows.From)
 	out := make([]*mat.Dense, len(c.lags))
 	for l := range out {
@@ -200,22 +200,22 @@ func (c *comparison) bestOther(i int) *match {
 		if b.story.stimulus == a.story.stimulus || rows.To-rows.From < minRows {
 			continue
 		}
-		if r := c.r(c.sound(b.story, rows), c.responses(a, rows), c.without(i, j)); best < 0 || r > top {
+		if r := c.bestR(c.featuresAt(b.story, rows), c.responses(a, rows), c.othersThan(i, j)); best < 0 || r > top {
 			best, top = j, r
 		}
 	}
 	if best < 0 {
 		return nil
 	}
-	b, rows, others := c.suspects[best], both(best), c.without(i, best)
+	b, rows, others := c.suspects[best], both(best), c.othersThan(i, best)
 	y := c.responses(a, rows)
-	m := &match{answer: a.story.name, sound: b.story.name, r: top, own: c.r(c.sound(a.story, rows), y, others)}
-	m.chance, m.sd = c.chance(c.sound(b.story, rows), y, others, a.story.clock.TR)
+	m := &match{answer: a.story.name, sound: b.story.name, r: top, own: c.bestR(c.featuresAt(a.story, rows), y, others)}
+	m.chance, m.sd = c.chance(c.featuresAt(b.story, rows), y, others, a.story.clock.TR)
 	return m
 }
 
 // r is how well sound predicts responses at the lag where it does best; others are learned from, too.
-func (c *comparison) r(sound []*mat.Dense, y *mat.Dense, others []normal) float64 {
+func (c *comparison) bestR(sound []*mat.Dense, y *mat.Dense, others []normal) float64 {
 	top := math.Inf(-1)
 	for l, x := range sound {
 		mean, rows := 0., heldOut(x, y, &others[l])
@@ -241,7 +241,7 @@ func (c *comparison) chance(sound []*mat.Dense, y *mat.Dense, others []normal, t
 		for k := range rows {
 			rolled.SetRow((k+by)%rows, y.RawRowView(k))
 		}
-		r := c.r(sound, rolled, others)
+		r := c.bestR(sound, rolled, others)
 		mean, square = mean+r/rolls, square+r*r/rolls
 	}
 	return mean, math.Sqrt(max(square-mean*mean, 0))

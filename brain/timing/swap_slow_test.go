@@ -17,15 +17,15 @@ import (
 // person's lag is clear.
 func highest(t *testing.T, data *dataset.Dataset, person string, pair ...string) (top, of float64, clear bool) {
 	t.Helper()
-	d := &doctor{data: data, opt: Options{Subjects: []string{person}, MaxLag: 10, Progress: func(int, int) {}}}
+	d := &check{data: data, opt: Options{Subjects: []string{person}, MaxLag: 10, Progress: func(int, int) {}}}
 	for lag := -10.; lag <= 10; lag += lagStep {
 		d.lags = append(d.lags, lag)
 	}
-	require.NoError(t, d.names(t.Context()))
-	require.NoError(t, d.listen(t.Context()))
-	require.NoError(t, d.people(t.Context()))
+	require.NoError(t, d.resolveNames(t.Context()))
+	require.NoError(t, d.loadStories(t.Context()))
+	require.NoError(t, d.loadSubjects(t.Context()))
 	require.NoError(t, d.estimate(t.Context()))
-	found, compared, err := d.exchanged(t.Context(), d.persons[0])
+	found, compared, err := d.exchanged(t.Context(), d.subjects[0])
 	require.NoError(t, err)
 	require.Equal(t, min(maxSuspects, len(data.StoriesOf(person))), compared)
 	for _, e := range found {

@@ -11,7 +11,7 @@ import (
 const tolerance = 2.
 
 // timing judges the lag.
-func (d *doctor) timing() {
+func (d *check) judgeLag() {
 	r := &d.report
 	f := Finding{About: "lag", Verdict: Check}
 	switch {
@@ -25,21 +25,21 @@ func (d *doctor) timing() {
 		f.Text = fmt.Sprintf("no peak stands out (highest r %.3f at %+.1f s), so the lag cannot be judged", *r.PeakR, *r.Lag)
 		f.Do = "look at auditory cortex only (--roi), or at more people; if nothing helps, audio and responses may not belong together"
 	case math.Abs(*r.Lag) <= tolerance:
-		f.Verdict, f.Text = OK, fmt.Sprintf("the responses come %s", late(*r.Lag))
+		f.Verdict, f.Text = OK, fmt.Sprintf("the responses come %s", lateness(*r.Lag))
 	default:
 		if r.CI95 != nil && (r.CI95[0] > tolerance || r.CI95[1] < -tolerance) {
 			f.Verdict = Wrong
 		}
-		f.Text = fmt.Sprintf("the responses come %s, beyond the %g s that differences between brains explain", late(*r.Lag), tolerance)
+		f.Text = fmt.Sprintf("the responses come %s, beyond the %g s that differences between brains explain", lateness(*r.Lag), tolerance)
 		f.Do = fmt.Sprintf("count dummy volumes and lead-in silence; if all is so, set first_tr_seconds %.1f s %s", math.Abs(*r.Lag), map[bool]string{true: "lower", false: "higher"}[*r.Lag > 0])
 	}
-	d.find(f)
+	d.add(f)
 	d.halfTR()
-	d.apart()
+	d.outliers()
 }
 
 // late says a lag in words.
-func late(lag float64) string {
+func lateness(lag float64) string {
 	switch {
 	case math.Abs(lag) < .05:
 		return "when the audio clock says"
@@ -50,7 +50,7 @@ func late(lag float64) string {
 }
 
 // halfTR asks whether another row_time would take the lag away.
-func (d *doctor) halfTR() {
+func (d *check) halfTR() {
 	r := &d.report
 	if !r.Clear || r.CI95 == nil || math.Abs(*r.Lag) > tolerance {
 		return
@@ -63,33 +63,33 @@ func (d *doctor) halfTR() {
 		f.Verdict = Check
 		f.Text = fmt.Sprintf("the lag is about half a TR (%.2g s): row_time %g would take it away", half, other)
 		f.Do = fmt.Sprintf("look up to which instant of its TR a volume was resampled (slice timing); a response that peaks %+.1f s from the usual %g s explains it, too",
-			*r.Lag, HRFPeak)
+			*r.Lag, hrfPeak)
 	}
-	d.find(f)
+	d.add(f)
 }
 
 // apartAt is how many standard errors above 0 a person's peak must be to stand against that of the others. Of many noisy
 // people some have a peak anywhere.
-const apartAt = 5.
+const outlierZ = 5.
 
 // apart names people whose lag is not that of the others.
-func (d *doctor) apart() {
+func (d *check) outliers() {
 	r := &d.report
-	if !r.Clear || len(d.persons) < 2 {
+	if !r.Clear || len(d.subjects) < 2 {
 		return
 	}
-	for _, p := range d.persons {
+	for _, p := range d.subjects {
 		own := r.PerSubject[p.name]
-		if d.errors[p] < apartAt || own.CI95 == nil || own.CI95[0]-*r.Lag <= tolerance && *r.Lag-own.CI95[1] <= tolerance {
+		if d.peakZ[p] < outlierZ || own.CI95 == nil || own.CI95[0]-*r.Lag <= tolerance && *r.Lag-own.CI95[1] <= tolerance {
 			continue
 		}
-		d.find(Finding{About: "lag", Verdict: Check, Where: p.name, Text: fmt.Sprintf("this person's responses come %s, the others' %+.1f s", late(*own.Lag), *r.Lag),
+		d.add(Finding{About: "lag", Verdict: Check, Where: p.name, Text: fmt.Sprintf("this person's responses come %s, the others' %+.1f s", lateness(*own.Lag), *r.Lag),
 			Do: "look for volumes that were cut from this person alone"})
 	}
 }
 
 // drift compares the lag in the first and second half of stories: a wrong TR makes it grow.
-func (d *doctor) drift(l layout, people []sums, counts [][]float64) {
+func (d *check) drift(l layout, people []sums, counts [][]float64) {
 	var half [2]sample
 	var middles [2]float64 // mean time of the rows
 	for h := range half {
@@ -117,19 +117,19 @@ func (d *doctor) drift(l layout, people []sums, counts [][]float64) {
 	for i := range changes {
 		changes[i] = half[1].drawn[i] - half[0].drawn[i]
 	}
-	ci := middle(changes)
+	ci := percentileInterval(changes)
 	f := Finding{About: "TR", Verdict: OK}
-	f.Text = fmt.Sprintf("the lag does not grow within stories (second half less first: %+.1f s, 95 %% %s)", change, span(ci))
+	f.Text = fmt.Sprintf("the lag does not grow within stories (second half less first: %+.1f s, 95 %% %s)", change, intervalText(ci))
 	if least := d.report.TR / 2; (ci[0] > 0 || ci[1] < 0) && math.Abs(change) > least {
 		fits := d.report.TR * (1 - change/(middles[1]-middles[0]))
 		f.Verdict = Check
 		if half[0].Clear && half[1].Clear {
 			f.Verdict = Wrong
 		}
-		f.Text = fmt.Sprintf("the lag grows within stories (second half less first: %+.1f s, 95 %% %s): a TR of %.4g s would fit, not %g", change, span(ci), fits, d.report.TR)
+		f.Text = fmt.Sprintf("the lag grows within stories (second half less first: %+.1f s, 95 %% %s): a TR of %.4g s would fit, not %g", change, intervalText(ci), fits, d.report.TR)
 		f.Do = "take tr_seconds from the scanner's protocol, not from a file's header"
 	}
-	d.find(f)
+	d.add(f)
 }
 
-func span(ci *stats.Interval) string { return fmt.Sprintf("%+.1f to %+.1f", ci[0], ci[1]) }
+func intervalText(ci *stats.Interval) string { return fmt.Sprintf("%+.1f to %+.1f", ci[0], ci[1]) }

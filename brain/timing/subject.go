@@ -13,15 +13,15 @@ import (
 const maxVoxels = 500
 
 // person is a subject with the answers that can be scanned.
-type person struct {
-	name    string
-	voxels  int // looked at
-	answers []answer
-	fit     [][]float64 // by lag, a value for each scanned row of all answers: how well it is predicted, mean over voxels
+type subject struct {
+	name       string
+	voxels     int // looked at
+	recordings []recording
+	fit        [][]float64 // by lag, a value for each scanned row of all answers: how well it is predicted, mean over voxels
 }
 
 // answer is what a person answered to one story.
-type answer struct {
+type recording struct {
 	story *story
 	raw   *dataset.Matrix // columns that are looked at, one repeat
 	rows  design.Rows     // scanned
@@ -29,28 +29,28 @@ type answer struct {
 }
 
 // people loads everybody's responses and predicts them at every lag.
-func (d *doctor) people(ctx context.Context) error {
-	for i, name := range d.subjects {
-		d.opt.Progress(len(d.opt.Stories)+i, len(d.opt.Stories)+len(d.subjects))
-		p, err := d.person(ctx, name)
+func (d *check) loadSubjects(ctx context.Context) error {
+	for i, name := range d.names {
+		d.opt.Progress(len(d.opt.Stories)+i, len(d.opt.Stories)+len(d.names))
+		p, err := d.loadSubject(ctx, name)
 		if err != nil {
 			return err
 		}
-		if len(p.answers) == 0 {
+		if len(p.recordings) == 0 {
 			continue
 		}
 		if err := p.predict(ctx, d.lags, len(d.report.Features)); err != nil {
 			return err
 		}
-		d.persons = append(d.persons, p)
+		d.subjects = append(d.subjects, p)
 	}
-	d.opt.Progress(len(d.opt.Stories)+len(d.subjects), len(d.opt.Stories)+len(d.subjects))
+	d.opt.Progress(len(d.opt.Stories)+len(d.names), len(d.opt.Stories)+len(d.names))
 	return nil
 }
 
 // person loads the responses of one subject. A matrix that cannot be read has been reported by check.
-func (d *doctor) person(ctx context.Context, name string) (*person, error) {
-	p := &person{name: name}
+func (d *check) loadSubject(ctx context.Context, name string) (*subject, error) {
+	p := &subject{name: name}
 	var columns []int
 	heard := d.data.StoriesOf(name)
 	for _, s := range d.stories {
@@ -77,19 +77,19 @@ func (d *doctor) person(ctx context.Context, name string) (*person, error) {
 		}
 		s.rows[1] = max(s.rows[1], m.Rows)
 		mean := dataset.NewMatrix(m.Rows, m.Voxels, m.Mean()).Select(columns)
-		rows := s.scanned(m.Rows, d.lags)
+		rows := s.scannedRows(m.Rows, d.lags)
 		if rows.To-rows.From < minRows {
 			continue
 		}
-		a := answer{story: s, raw: mean, rows: rows}
-		a.y = plain(mean.Data[rows.From*mean.Voxels:rows.To*mean.Voxels], rows.To-rows.From, mean.Voxels, s.clock.TR)
-		p.answers, p.voxels = append(p.answers, a), mean.Voxels
+		a := recording{story: s, raw: mean, rows: rows}
+		a.y = standardise(mean.Data[rows.From*mean.Voxels:rows.To*mean.Voxels], rows.To-rows.From, mean.Voxels, s.clock.TR)
+		p.recordings, p.voxels = append(p.recordings, a), mean.Voxels
 	}
 	return p, nil
 }
 
 // columns chooses the voxels that are looked at.
-func (d *doctor) columns(ctx context.Context, subject string, m *dataset.Matrix) ([]int, error) {
+func (d *check) columns(ctx context.Context, subject string, m *dataset.Matrix) ([]int, error) {
 	var all []int
 	if d.opt.ROI != "" {
 		var err error
@@ -114,10 +114,10 @@ func (d *doctor) columns(ctx context.Context, subject string, m *dataset.Matrix)
 }
 
 // tau is the autocorrelation time of the responses, in rows.
-func (p *person) tau() float64 {
+func (p *subject) tau() float64 {
 	var x []float32
 	var lengths []int
-	for _, a := range p.answers {
+	for _, a := range p.recordings {
 		x, lengths = append(x, a.y...), append(lengths, a.rows.To-a.rows.From)
 	}
 	return stats.MedianAutocorrelationTime(x, lengths, p.voxels)
