@@ -15,8 +15,6 @@ import (
 	"github.com/mewkiz/flac/frame"
 	"github.com/mewkiz/flac/meta"
 	"github.com/stretchr/testify/require"
-
-	"github.com/brainwavlm/bwlm/fault"
 )
 
 var le = binary.LittleEndian
@@ -169,15 +167,6 @@ func silentMP3(n int, stereo bool) []byte {
 func decode(t testing.TB, b []byte, opt Options) (*Clip, error) {
 	t.Helper()
 	return Decode(t.Context(), "clip", bytes.NewReader(b), int64(len(b)), opt)
-}
-
-// requireFault checks the kind of an error and that it says the words.
-func requireFault(t testing.TB, err error, kind fault.Kind, words string) {
-	t.Helper()
-	require.Error(t, err)
-	require.Equal(t, kind, fault.KindOf(err), "%v", err)
-	require.ErrorContains(t, err, words)
-	require.NotContains(t, err.Error(), "\n")
 }
 
 // write makes a file in a folder of the test.

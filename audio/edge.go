@@ -6,6 +6,7 @@ import (
 	"io/fs"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
 // what names this package's operation in errors.
@@ -59,7 +60,7 @@ func (in *input) locate(name string, err *error) {
 		f = fault.Wrap(fault.BadData, what, "", *err)
 	}
 	if f.Where == "" {
-		f.Where = oneLine(name)
+		f.Where = quote.OneLine(name)
 	}
 	*err = f
 }

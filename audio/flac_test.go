@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/faulttest"
 )
 
 func TestFLACFormats(t *testing.T) {
@@ -74,7 +75,7 @@ func TestFLACDamage(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := decode(t, c.file, Options{})
-			requireFault(t, err, fault.BadData, c.err)
+			faulttest.Require(t, fault.BadData, err, c.err)
 		})
 	}
 }

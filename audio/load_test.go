@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/faulttest"
 )
 
 // I7: levels and lengths.
@@ -57,7 +58,7 @@ func TestLevels(t *testing.T) {
 	}
 	for _, n := range []int{0, 1, 399} {
 		_, err := decode(t, wav16(speech(n)), Options{})
-		requireFault(t, err, fault.BadData, "needs at least 400 (25 ms)")
+		faulttest.Require(t, fault.BadData, err, "needs at least 400 (25 ms)")
 	}
 }
 
@@ -149,7 +150,7 @@ func TestRates(t *testing.T) {
 			assert.Equal(t, c.rate, clip.Info.SourceRate)
 		}
 		_, err := decode(t, file, Options{NoResample: true})
-		requireFault(t, err, fault.BadData, "want 16000 Hz")
+		faulttest.Require(t, fault.BadData, err, "want 16000 Hz")
 	}
 	_, err := decode(t, wav16(speech(400)), Options{NoResample: true})
 	require.NoError(t, err)
@@ -197,13 +198,13 @@ func TestChannels(t *testing.T) {
 		})
 	}
 	_, err := decode(t, stereo(x, x), Options{Channel: 3})
-	requireFault(t, err, fault.BadData, "channel 3 was asked for, there are 2")
+	faulttest.Require(t, fault.BadData, err, "channel 3 was asked for, there are 2")
 }
 
 func TestImpossibleOptions(t *testing.T) {
 	for _, opt := range []Options{{Channel: -1}, {Resample: "linear"}, {MaxSeconds: -1}, {MaxSeconds: math.NaN()}} {
 		_, err := decode(t, wav16(speech(400)), opt)
-		requireFault(t, err, fault.Usage, "")
+		faulttest.Require(t, fault.Usage, err, "")
 	}
 }
 
@@ -250,7 +251,7 @@ func TestLoadFiles(t *testing.T) {
 			}()
 			select {
 			case err := <-done:
-				requireFault(t, err, c.kind, c.words)
+				faulttest.Require(t, c.kind, err, c.words)
 			case <-time.After(5 * time.Second):
 				t.Fatal("Load waits")
 			}
@@ -280,7 +281,7 @@ func TestDiskErrors(t *testing.T) {
 	} {
 		for at := int64(0); at < int64(len(file)); at += int64(len(file)) / 50 {
 			_, err := Decode(t.Context(), name, broken{file, at}, int64(len(file)), Options{})
-			requireFault(t, err, fault.IO, name+": input/output error")
+			faulttest.Require(t, fault.IO, err, name+": input/output error")
 		}
 	}
 }
@@ -294,7 +295,7 @@ func TestShrinkingFiles(t *testing.T) {
 		"mp3":   silentMP3(3000, true),
 	} {
 		_, err := Decode(t.Context(), name, bytes.NewReader(file[:len(file)/2]), int64(len(file)), Options{})
-		requireFault(t, err, fault.BadData, name)
+		faulttest.Require(t, fault.BadData, err, name)
 	}
 }
 
@@ -305,7 +306,7 @@ func TestTooLong(t *testing.T) {
 		"mp3":  silentMP3(84, true), // 2.016 s
 	} {
 		_, err := decode(t, file, Options{MaxSeconds: 1.9})
-		requireFault(t, err, fault.BadData, "more than the limit of 2 s")
+		faulttest.Require(t, fault.BadData, err, "more than the limit of 2 s")
 		_, err = decode(t, file, Options{MaxSeconds: 2.02})
 		require.NoError(t, err, name)
 	}
@@ -314,12 +315,12 @@ func TestTooLong(t *testing.T) {
 	unknown[flacLength] &= 0xf0
 	clear(unknown[flacLength+1 : flacSum+16])
 	_, err := decode(t, unknown, Options{MaxSeconds: 1})
-	requireFault(t, err, fault.BadData, "more than the limit")
+	faulttest.Require(t, fault.BadData, err, "more than the limit")
 	// A bomb: 1000 s of audio in less than a kilobyte.
 	small := flacFile(t, Rate, 16, speech(400))
 	copy(small[flacLength+1:], []byte{0x00, 0xf4, 0x24, 0x00})
 	_, err = decode(t, small, Options{})
-	requireFault(t, err, fault.BadData, "is not a recording")
+	faulttest.Require(t, fault.BadData, err, "is not a recording")
 }
 
 func TestCancel(t *testing.T) {
@@ -393,7 +394,7 @@ func TestReaderStream(t *testing.T) {
 // A decoder that panics gives an error.
 func TestDecoderPanics(t *testing.T) {
 	err := shield(func() error { panic("index out of range") })
-	requireFault(t, err, fault.BadData, "index out of range")
+	faulttest.Require(t, fault.BadData, err, "index out of range")
 	cause := errors.New("cause")
 	assert.Equal(t, cause, shield(func() error { return cause }))
 }

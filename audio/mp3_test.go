@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/faulttest"
 )
 
 // lameDelay is what the encoder of the files in testdata put before the sound, less decoderDelay.
@@ -174,7 +175,7 @@ func TestMP3Damage(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			var err error
 			bytes := allocated(func() { _, err = decode(t, c.file, Options{}) })
-			requireFault(t, err, fault.BadData, c.err)
+			faulttest.Require(t, fault.BadData, err, c.err)
 			assert.LessOrEqual(t, bytes, int64(64*len(c.file)+1<<20))
 		})
 	}

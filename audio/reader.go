@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/inputfile"
 )
 
 // blockSamples is how many samples, over all channels, are decoded at a time.
@@ -46,7 +47,7 @@ type Reader struct {
 
 // Open starts reading a file as a stream. The caller closes the Reader. See Load for the errors.
 func Open(path string, opt Options) (*Reader, error) {
-	f, size, err := openRegular(path)
+	f, size, err := inputfile.Open(what, path)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/faulttest"
 )
 
 // A wavCase is a WAV file and what must become of it.
@@ -37,7 +38,7 @@ func run(t *testing.T, cases []wavCase) {
 			assert.Less(t, time.Since(start), time.Second)
 			assert.LessOrEqual(t, bytes, int64(4*len(c.file)+1<<20))
 			if c.err != "" {
-				requireFault(t, err, fault.BadData, c.err)
+				faulttest.Require(t, fault.BadData, err, c.err)
 				return
 			}
 			require.NoError(t, err)
@@ -62,9 +63,9 @@ func TestWAVPrefixes(t *testing.T) {
 	good := wav16(x)
 	for n := 1; n <= 44; n++ {
 		_, err := decode(t, good[:n], Options{})
-		requireFault(t, err, fault.BadData, "")
+		faulttest.Require(t, fault.BadData, err, "")
 		_, err = decode(t, good[:n], Options{AllowTruncated: true})
-		requireFault(t, err, fault.BadData, "")
+		faulttest.Require(t, fault.BadData, err, "")
 	}
 	rf64 := func(id string, size uint64) []byte {
 		ds64 := le.AppendUint64(nil, math.MaxUint64)
@@ -239,9 +240,9 @@ func TestWAVFloatValues(t *testing.T) {
 	for _, channel := range []int{0, 1} {
 		opt := Options{Channel: channel} // the other channel is checked all the same
 		_, err := decode(t, at(701, nan), opt)
-		requireFault(t, err, fault.BadData, "sample 350 of channel 2 is NaN")
+		faulttest.Require(t, fault.BadData, err, "sample 350 of channel 2 is NaN")
 		_, err = decode(t, at(800, -inf), opt)
-		requireFault(t, err, fault.BadData, "sample 400 of channel 1 is -Inf")
+		faulttest.Require(t, fault.BadData, err, "sample 400 of channel 1 is -Inf")
 	}
 	clip, err := decode(t, at(900, 1.5), Options{})
 	require.NoError(t, err)

@@ -5,8 +5,9 @@ import (
 	"io"
 	"math"
 
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/atomicfile"
+	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
 // An Encoding is how WriteWAV stores a sample.
@@ -23,23 +24,23 @@ const (
 func WriteWAV(path string, samples []float32, rate int, enc Encoding) error {
 	const what = "write audio"
 	if int64(rate) < minRate || rate > maxRate {
-		return fault.New(fault.Usage, what, oneLine(path), "%d Hz; want %d to %d Hz", rate, minRate, maxRate)
+		return fault.New(fault.Usage, what, quote.OneLine(path), "%d Hz; want %d to %d Hz", rate, minRate, maxRate)
 	}
 	tag, width := uint16(tagPCM), 2
 	if enc == Float32 {
 		tag, width = tagFloat, 4
 	}
 	if int64(len(samples)) > (math.MaxUint32-64)/int64(width) {
-		return fault.New(fault.BadData, what, oneLine(path), "%d samples are more than a WAV file holds", len(samples))
+		return fault.New(fault.BadData, what, quote.OneLine(path), "%d samples are more than a WAV file holds", len(samples))
 	}
 	for i, x := range samples {
 		if x >= -1 && x <= 1 || enc == Float32 && x-x == 0 {
 			continue
 		}
-		return fault.New(fault.BadData, what, oneLine(path), "sample %d is %v, beyond full scale", i, x).
+		return fault.New(fault.BadData, what, quote.OneLine(path), "sample %d is %v, beyond full scale", i, x).
 			Advise("scale the samples to [-1, 1]")
 	}
-	return ckpt.Atomic(path, func(w io.Writer) error {
+	return atomicfile.Write(path, func(w io.Writer) error {
 		if _, err := w.Write(fmtHeader(tag, 1, rate, width, uint32(len(samples)*width))); err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/faulttest"
 )
 
 func TestWriteWAV(t *testing.T) {
@@ -50,12 +51,12 @@ func TestWriteWAVRefuses(t *testing.T) {
 		"rate":       {[]float32{0}, 1, PCM16, fault.Usage, "1 Hz"},
 	} {
 		err := WriteWAV(filepath.Join(dir, "x.wav"), c.x, c.rate, c.enc)
-		requireFault(t, err, c.kind, c.err)
+		faulttest.Require(t, c.kind, err, c.err)
 		entries, err := os.ReadDir(dir)
 		require.NoError(t, err)
 		assert.Empty(t, entries, name)
 	}
 	path := filepath.Join(dir, "x.wav")
 	require.NoError(t, WriteWAV(path, []float32{0, 1.5}, Rate, Float32), "a float file holds more than full scale")
-	requireFault(t, WriteWAV(filepath.Join(dir, "none", "x.wav"), []float32{0}, Rate, PCM16), fault.IO, "folder")
+	faulttest.Require(t, fault.IO, WriteWAV(filepath.Join(dir, "none", "x.wav"), []float32{0}, Rate, PCM16), "folder")
 }

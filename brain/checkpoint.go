@@ -18,6 +18,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/atomicfile"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -85,7 +86,7 @@ func (r *Run) save(c checkpoint) error {
 	if _, err := r.path("ckpt", stepPrefix); err != nil {
 		return err
 	}
-	err := ckpt.AtomicDir(dir, func(tmp string) error {
+	err := atomicfile.Dir(dir, func(tmp string) error {
 		if err := ckpt.Write(filepath.Join(tmp, tensorsFile), c.tensors, nil); err != nil {
 			return err
 		}
@@ -261,7 +262,7 @@ func rootEntry(root *os.Root, name string) (manifestEntry, error) {
 }
 
 func writeJSON(path string, v any) error {
-	return ckpt.Atomic(path, func(w io.Writer) error {
+	return atomicfile.Write(path, func(w io.Writer) error {
 		enc := json.NewEncoder(w)
 		enc.SetIndent("", "  ")
 		return enc.Encode(v)

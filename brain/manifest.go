@@ -8,8 +8,8 @@ import (
 	"runtime/debug"
 	"slices"
 
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/atomicfile"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -138,7 +138,7 @@ func (st *Study) Begin(ctx context.Context) (*Run, error) {
 		return nil, err
 	}
 	if err = writeJSON(run.file(manifestOfRun), m); err == nil {
-		err = ckpt.Atomic(run.file(configFile), st.Experiment.Write) // last: it makes the directory a run
+		err = atomicfile.Write(run.file(configFile), st.Experiment.Write) // last: it makes the directory a run
 	}
 	if err != nil {
 		run.Close()

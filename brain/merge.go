@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/atomicfile"
 	"github.com/brainwavlm/bwlm/peft"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
@@ -42,7 +42,7 @@ func Merge(ctx context.Context, opt MergeOptions) (*Merged, error) {
 	if err := opt.inputs(); err != nil {
 		return nil, err
 	}
-	target := ckpt.Target{What: mergeModel, Dir: opt.Out, Force: opt.Force, Files: mergedFiles, Whole: "a merged model"}
+	target := atomicfile.Target{What: mergeModel, Dir: opt.Out, Force: opt.Force, Files: mergedFiles, Whole: "a merged model"}
 	if err := target.Check(); err != nil {
 		return nil, err
 	}

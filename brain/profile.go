@@ -3,7 +3,7 @@ package brain
 import (
 	"path/filepath"
 
-	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/internal/atomicfile"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -37,7 +37,7 @@ type Profile struct {
 
 // WriteProfile leaves profile.json and trace.json, for chrome://tracing and Perfetto, in a folder.
 func WriteProfile(dir string, p *torch.Profile) error {
-	if err := ckpt.Atomic(filepath.Join(dir, "trace.json"), p.WriteTrace); err != nil {
+	if err := atomicfile.Write(filepath.Join(dir, "trace.json"), p.WriteTrace); err != nil {
 		return err
 	}
 	return writeJSON(filepath.Join(dir, "profile.json"), Profile{1, torch.Version(), torch.Threads(), p.Report()})

@@ -15,8 +15,8 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/brainwavlm/bwlm/brain/experiment"
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/atomicfile"
 )
 
 // Run is a run directory: everything that a training leaves behind, and the lock that keeps a second one out.
@@ -181,5 +181,5 @@ func replaceDir(path string, fill func(dir string) error) error {
 	if err := os.RemoveAll(path); err != nil {
 		return fault.Wrap(fault.IO, "replace", path, err)
 	}
-	return ckpt.AtomicDir(path, fill)
+	return atomicfile.Dir(path, fill)
 }

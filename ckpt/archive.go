@@ -8,6 +8,9 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/brainwavlm/bwlm/internal/inputfile"
+	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
 // What to do about files that are sound, but not as this package wants them, and about those that are not sound.
@@ -47,7 +50,7 @@ const (
 // that are compressed or encrypted, stand twice, overlap, or have names that lead elsewhere.
 func readArchive(r io.ReaderAt, size int64) (*archive, error) {
 	start := make([]byte, min(size, int64(len(zipMagic))))
-	if err := readFull(r, start, 0); err != nil {
+	if err := inputfile.Fill(r, start, 0); err != nil {
 		return nil, err
 	}
 	switch {
@@ -65,7 +68,7 @@ func readArchive(r io.ReaderAt, size int64) (*archive, error) {
 	root := ""
 	for _, f := range z.File {
 		if err := a.add(f, &root); err != nil {
-			return nil, fmt.Errorf("entry %s: %w", oneLine(short(f.Name)), err)
+			return nil, fmt.Errorf("entry %s: %w", quote.OneLine(quote.Short(f.Name)), err)
 		}
 	}
 	if err := a.check(); err != nil {
@@ -127,7 +130,7 @@ func (a *archive) check() error {
 			return err
 		}
 		if order != "little" {
-			return &advised{fmt.Errorf("byteorder is %s, want little", oneLine(order)), "save it on a little-endian machine"}
+			return &advised{fmt.Errorf("byteorder is %s, want little", quote.OneLine(order)), "save it on a little-endian machine"}
 		}
 	}
 	if _, ok := a.members["data.pkl"]; !ok {
@@ -142,6 +145,6 @@ func (a *archive) text(m member, limit int64) (string, error) {
 		return "", fmt.Errorf("an entry has %d bytes, at most %d are allowed", m.size, limit)
 	}
 	text := make([]byte, m.size)
-	err := readFull(a.file, text, m.begin)
+	err := inputfile.Fill(a.file, text, m.begin)
 	return string(text), err
 }

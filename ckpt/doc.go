@@ -1,6 +1,6 @@
 // Package ckpt reads and writes the files that hold numbers: safetensors checkpoints, in one file or
 // in shards, and NumPy's .npy; it reads those of PyTorch (.bin, .pt), too. Bytes go in; names, dtypes,
-// shapes and slices come out. It knows nothing of models and depends on the standard library alone.
+// shapes and slices come out. It knows nothing of models.
 //
 // # Reading
 //
@@ -16,11 +16,8 @@
 //
 // # Writing
 //
-// Equal input gives equal bytes. [Atomic] and [AtomicDir] make each result appear whole or not at
-// all, also after a crash or a power cut; everything in bwlm that writes a result goes through them.
-// Two things remain to the caller: a process that is killed leaves its temporary file behind
-// (".NAME.*.tmp", or "NAME.tmp.PID" for a folder), and two processes that fill the same folder must
-// exclude each other by a lock.
+// Equal input gives equal bytes. A file appears whole or not at all, also after a crash or a power cut. A process that
+// is killed leaves its temporary file behind (".NAME.*.tmp").
 //
 // # PyTorch files
 //

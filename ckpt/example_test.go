@@ -1,15 +1,11 @@
 package ckpt_test
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/brainwavlm/bwlm/ckpt"
-	"github.com/brainwavlm/bwlm/fault"
 )
 
 // folder makes a temporary folder for an example.
@@ -67,47 +63,6 @@ func ExampleReadNPY() {
 	values, err := a.Float32()
 	fmt.Println(a.DType, a.Shape, values, err)
 	// Output: F64 [2 3] [1 2 3 4 5 6] <nil>
-}
-
-func ExampleAtomic() {
-	dir, remove := folder()
-	defer remove()
-	path := filepath.Join(dir, "latest")
-	_ = ckpt.Atomic(path, func(w io.Writer) error {
-		_, err := io.WriteString(w, "step-1")
-		return err
-	})
-	_ = ckpt.Atomic(path, func(w io.Writer) error {
-		_, _ = io.WriteString(w, "ste")
-		return errors.New("the program was stopped")
-	})
-	got, err := os.ReadFile(path)
-	fmt.Println(string(got), err)
-	// Output: step-1 <nil>
-}
-
-func ExampleAtomicDir() {
-	dir, remove := folder()
-	defer remove()
-	path := filepath.Join(dir, "step-1")
-	fill := func(dir string) error {
-		return ckpt.Write(filepath.Join(dir, "adapter_model.safetensors"), nil, nil)
-	}
-	fmt.Println(ckpt.AtomicDir(path, fill))
-	fmt.Println(fault.KindOf(ckpt.AtomicDir(path, fill)) == fault.Exists)
-	// Output:
-	// <nil>
-	// true
-}
-
-func ExampleCheckContent() {
-	dir, remove := folder()
-	defer remove()
-	path := filepath.Join(dir, "story.wav")
-	_ = os.WriteFile(path, []byte("/annex/objects/MD5E-s4031--8f.wav\n"), 0o600)
-	err := ckpt.CheckContent(path)
-	fmt.Println(strings.ReplaceAll(err.Error(), dir, "DATA"))
-	// Output: open: DATA/story.wav: the file is a git-annex link without content; run `datalad get DATA/story.wav`
 }
 
 // A file by torch.save, whose pickle is read but never run.

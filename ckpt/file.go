@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/inputfile"
+	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
 // File is an open checkpoint: one safetensors or PyTorch file, or the shards of one model read as if they
@@ -57,7 +59,7 @@ func Open(path string) (*File, error) { return open(path, readSafetensors, Read)
 
 // open opens the file at path by read; errors call it what.
 func open(path, what string, read func(r io.ReaderAt, size int64, name string) (*File, error)) (*File, error) {
-	file, size, err := openFile(what, path)
+	file, size, err := inputfile.Open(what, path)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +88,7 @@ func (f *File) add(s *shard, tensors []TensorInfo) error {
 	for _, t := range tensors {
 		if _, twice := f.index[t.Name]; twice {
 			other := f.tensors[f.index[t.Name]].shard.name
-			return fault.New(fault.BadData, readModel, place(s.name, t.Name), "the tensor stands in %s too", oneLine(other)).Advise(incomplete)
+			return fault.New(fault.BadData, readModel, place(s.name, t.Name), "the tensor stands in %s too", quote.OneLine(other)).Advise(incomplete)
 		}
 		t.shard = s
 		f.index[t.Name] = len(f.tensors)
@@ -157,7 +159,7 @@ func (t TensorInfo) read() ([]byte, error) {
 		data, err = t.gather()
 	} else {
 		data = make([]byte, t.Size())
-		err = readFull(t.shard.data, data, t.begin)
+		err = inputfile.Fill(t.shard.data, data, t.begin)
 	}
 	if err != nil {
 		return nil, readError(t.shard.what, t.shard.name, &tensorError{t.Name, err})

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/faulttest"
 )
 
 // The verdict on each case is the one wanted by the goldens. "policy" marks what the reference accepts
@@ -31,7 +32,7 @@ func TestGoldenVerdicts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f, err := Open(filepath.Join(dir, name+".safetensors"))
 			if want.Want != "accept" {
-				requireFault(t, fault.BadData, err, "read safetensors: ", name+".safetensors", "; ")
+				faulttest.Require(t, fault.BadData, err, "read safetensors: ", name+".safetensors", "; ")
 				return
 			}
 			require.NoError(t, err)

@@ -9,6 +9,9 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/brainwavlm/bwlm/internal/inputfile"
+	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
 // Limits of a safetensors header. maxHeader is the reference's; the others lie far above any model.
@@ -39,7 +42,7 @@ func readHeader(r io.ReaderAt, size int64) (*header, error) {
 	if size < int64(len(prefix)) {
 		return nil, fmt.Errorf("the file has %d bytes, too few for a header", size)
 	}
-	if err := readFull(r, prefix[:], 0); err != nil {
+	if err := inputfile.Fill(r, prefix[:], 0); err != nil {
 		return nil, err
 	}
 	n := binary.LittleEndian.Uint64(prefix[:])
@@ -51,7 +54,7 @@ func readHeader(r io.ReaderAt, size int64) (*header, error) {
 		return nil, fmt.Errorf("the header claims %d bytes, the file has %d", n, size)
 	}
 	text := make([]byte, n)
-	if err := readFull(r, text, int64(len(prefix))); err != nil {
+	if err := inputfile.Fill(r, text, int64(len(prefix))); err != nil {
 		return nil, err
 	}
 	h, err := parseHeader(text)
@@ -118,7 +121,7 @@ func parseInfo(s *jsonScanner, name string) (TensorInfo, error) {
 			}
 			var known bool
 			if info.DType, known = ParseDType(text); !known {
-				return fmt.Errorf("unknown dtype %q", short(text))
+				return fmt.Errorf("unknown dtype %q", quote.Short(text))
 			}
 			return nil
 		case "shape":
@@ -126,7 +129,7 @@ func parseInfo(s *jsonScanner, name string) (TensorInfo, error) {
 		case "data_offsets":
 			return s.array(uints(s, &offsets, 2))
 		}
-		return fmt.Errorf("unknown field %q", short(key))
+		return fmt.Errorf("unknown field %q", quote.Short(key))
 	})
 	if err != nil {
 		return info, err
@@ -196,16 +199,4 @@ func (h *header) place(start, size int64) error {
 		return fmt.Errorf("the tensors take %d bytes, the file has %d for them", next, size-start)
 	}
 	return nil
-}
-
-// readFull fills data from offset. A file that has become shorter since its size was taken is an error.
-func readFull(r io.ReaderAt, data []byte, offset int64) error {
-	n, err := r.ReadAt(data, offset)
-	if n == len(data) {
-		return nil
-	}
-	if errors.Is(err, io.EOF) {
-		return io.ErrUnexpectedEOF
-	}
-	return err
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
 // maxSkipDepth is how deep a JSON value that is passed over may nest.
@@ -88,7 +90,7 @@ func (s *jsonScanner) object(value func(key string) error) error {
 			return err
 		}
 		if _, twice := seen[key]; twice {
-			return s.fail("key %q stands twice", short(key))
+			return s.fail("key %q stands twice", quote.Short(key))
 		}
 		seen[key] = struct{}{}
 		if err := s.expect(':'); err != nil {
@@ -109,9 +111,9 @@ func (s *jsonScanner) uint() (int, error) {
 	n, err := strconv.ParseUint(text, 10, strconv.IntSize-1)
 	switch {
 	case errors.Is(err, strconv.ErrRange):
-		return 0, s.fail("number %s is too large", short(text))
+		return 0, s.fail("number %s is too large", quote.Short(text))
 	case err != nil || text[0] == '0' && len(text) > 1:
-		return 0, s.fail("%q is not a whole number of 0 or more", short(text))
+		return 0, s.fail("%q is not a whole number of 0 or more", quote.Short(text))
 	}
 	return int(n), nil
 }
@@ -234,7 +236,7 @@ func (s *jsonScanner) skip(depth int) error {
 		return nil
 	}
 	if _, err := strconv.ParseFloat(word, 64); err != nil {
-		return s.fail("%q is not a value", short(word))
+		return s.fail("%q is not a value", quote.Short(word))
 	}
 	return nil
 }
@@ -247,13 +249,4 @@ func (s *jsonScanner) end() error {
 		}
 	}
 	return nil
-}
-
-// short cuts a text that came from a file to a length that a message can bear.
-func short(text string) string {
-	const most = 80
-	if len(text) <= most {
-		return text
-	}
-	return strings.ToValidUTF8(text[:most], "") + "…"
 }

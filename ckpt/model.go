@@ -2,7 +2,6 @@ package ckpt
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -10,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/inputfile"
+	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
 // container is one of the forms in which a folder may hold the weights of a model.
@@ -49,7 +50,7 @@ func OpenModel(dir string) (*File, error) {
 			return openShards(dir, c)
 		}
 	}
-	return nil, fault.New(fault.Missing, readModel, oneLine(dir), "has neither %s nor %s, whole or in shards",
+	return nil, fault.New(fault.Missing, readModel, quote.OneLine(dir), "has neither %s nor %s, whole or in shards",
 		containers[0].file, containers[1].file).
 		Advise("name the folder that holds the model's config.json and weights")
 }
@@ -60,7 +61,7 @@ func checkDir(dir string) error {
 		return readError(readModel, dir, err)
 	}
 	if !info.IsDir() {
-		return fault.New(fault.BadData, readModel, oneLine(dir), "is a file, want a model's folder").Advise("name the folder it is in")
+		return fault.New(fault.BadData, readModel, quote.OneLine(dir), "is a file, want a model's folder").Advise("name the folder it is in")
 	}
 	return nil
 }
@@ -87,7 +88,7 @@ func openShards(dir string, c container) (f *File, err error) {
 	}()
 	for _, name := range slices.Compact(slices.Sorted(maps.Values(want))) {
 		if !exists(dir, name) {
-			return f, fault.New(fault.BadData, readModel, oneLine(path), "shard %s is not in the folder", name).Advise(incomplete)
+			return f, fault.New(fault.BadData, readModel, quote.OneLine(path), "shard %s is not in the folder", name).Advise(incomplete)
 		}
 		one, err := c.open(filepath.Join(dir, name))
 		if err != nil {
@@ -115,17 +116,9 @@ func openShards(dir string, c container) (f *File, err error) {
 
 // readIndex reads which shard each tensor is in. The names of shards end in suffix.
 func readIndex(path, suffix string) (map[string]string, error) {
-	file, size, err := openFile(readModel, path)
+	text, err := inputfile.Read(readModel, path, maxIndex)
 	if err != nil {
 		return nil, err
-	}
-	defer file.Close()
-	if size > maxIndex {
-		return nil, readError(readModel, path, fmt.Errorf("the index has %d bytes, at most %d are allowed", size, maxIndex))
-	}
-	text := make([]byte, size)
-	if err := readFull(file, text, 0); err != nil {
-		return nil, readError(readModel, path, err)
 	}
 	index, err := parseIndex(text, suffix)
 	if err != nil {
@@ -156,7 +149,7 @@ func parseIndex(text []byte, suffix string) (map[string]string, error) {
 				return &tensorError{tensor, err}
 			}
 			if !isPlainName(file, suffix) {
-				return &tensorError{tensor, errors.New("the shard " + oneLine(short(file)) + " is not the plain name of a file " + suffix)}
+				return &tensorError{tensor, errors.New("the shard " + quote.OneLine(quote.Short(file)) + " is not the plain name of a file " + suffix)}
 			}
 			return nil
 		})
@@ -176,5 +169,5 @@ func parseIndex(text []byte, suffix string) (map[string]string, error) {
 // isPlainName wants a file in the same folder on every operating system.
 func isPlainName(name, suffix string) bool {
 	return len(name) <= 255 && strings.HasSuffix(name, suffix) &&
-		!strings.ContainsAny(name, `/\:`) && oneLine(name) == name
+		!strings.ContainsAny(name, `/\:`) && quote.OneLine(name) == name
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/faulttest"
 )
 
 // shardedModel makes a model of two shards: a and b in the first, c in the second.
@@ -47,7 +48,7 @@ func TestOpenModel(t *testing.T) {
 		require.Equal(t, filepath.Join(dir, "m-2.safetensors")+":c", f.Where("c"))
 		require.NoError(t, f.Close())
 		_, err = f.Float32("a")
-		requireFault(t, fault.IO, err, "closed")
+		faulttest.Require(t, fault.IO, err, "closed")
 	})
 	t.Run("single before shards", func(t *testing.T) {
 		dir := shardedModel(t)
@@ -130,13 +131,13 @@ func TestOpenModelRefused(t *testing.T) {
 			dir := shardedModel(t)
 			c.spoil(t, dir)
 			_, err := OpenModel(dir)
-			requireFault(t, c.kind, err, c.why)
+			faulttest.Require(t, c.kind, err, c.why)
 		})
 	}
 	_, err := OpenModel(filepath.Join(t.TempDir(), "none"))
-	requireFault(t, fault.Missing, err, "read model: ")
+	faulttest.Require(t, fault.Missing, err, "read model: ")
 	_, err = OpenModel(filepath.Join(golden, "base", containers[0].file))
-	requireFault(t, fault.BadData, err, "is a file, want a model's folder")
+	faulttest.Require(t, fault.BadData, err, "is a file, want a model's folder")
 }
 
 // An index far larger than any model's is refused before it is read.
@@ -144,5 +145,5 @@ func TestHugeIndex(t *testing.T) {
 	dir := shardedModel(t)
 	require.NoError(t, os.Truncate(filepath.Join(dir, containers[0].index()), 1<<40))
 	_, err := OpenModel(dir)
-	requireFault(t, fault.BadData, err, "the index has 1099511627776 bytes")
+	faulttest.Require(t, fault.BadData, err, "the file has 1099511627776 bytes")
 }

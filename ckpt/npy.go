@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/atomicfile"
+	"github.com/brainwavlm/bwlm/internal/inputfile"
 )
 
 // Array is the content of a .npy file: its elements row by row, little-endian, whatever the order in
@@ -21,7 +23,7 @@ type Array struct {
 // ReadNPY reads the .npy file at path (NumPy format versions 1 to 3) of booleans, integers or floats of
 // either byte order, stored by rows or by columns. Objects, text and records are refused.
 func ReadNPY(path string) (*Array, error) {
-	file, size, err := openFile(readNPY, path)
+	file, size, err := inputfile.Open(readNPY, path)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +44,7 @@ func readArray(r io.ReaderAt, size int64, name string) (*Array, error) {
 		return nil, readError(readNPY, name, fmt.Errorf("shape %v of %v needs %d bytes, the file has %d", h.shape, h.dtype, want, size-start))
 	}
 	data := make([]byte, want)
-	if err := readFull(r, data, start); err != nil {
+	if err := inputfile.Fill(r, data, start); err != nil {
 		return nil, readError(readNPY, name, err)
 	}
 	if h.bigEndian {
@@ -113,7 +115,7 @@ func WriteNPY[T Element](path string, shape []int, values []T) error {
 	if err != nil {
 		return fault.New(fault.BadData, "write npy", place(path, ""), "%v", err).Advise("mend the shape before it is written")
 	}
-	return Atomic(path, func(w io.Writer) error {
+	return atomicfile.Write(path, func(w io.Writer) error {
 		if _, err := w.Write(npyHeader(dt, shape)); err != nil {
 			return err
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/faulttest"
 )
 
 // Files made by NumPy hold 0, 1, 2, … row by row, and say in their name what they are.
@@ -56,7 +57,7 @@ func TestReadNPYByNumPy(t *testing.T) {
 		}
 		whole, err := a.Int64()
 		if isFloat(a.DType) {
-			requireFault(t, fault.BadData, err, "not integers")
+			faulttest.Require(t, fault.BadData, err, "not integers")
 			continue
 		}
 		require.NoError(t, err)
@@ -119,7 +120,7 @@ func TestNPYRoundTrip(t *testing.T) {
 func TestWriteNPYRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.npy")
 	for _, shape := range [][]int{{2}, {-1, -3}, {1 << 40, 1 << 40, 0}, make([]int, maxRank+1)} {
-		requireFault(t, fault.BadData, WriteNPY(path, shape, []float32{1, 2, 3}), "write npy: "+path)
+		faulttest.Require(t, fault.BadData, WriteNPY(path, shape, []float32{1, 2, 3}), "write npy: "+path)
 	}
 	require.NoFileExists(t, path)
 }
@@ -143,7 +144,7 @@ func TestReadNPYRefused(t *testing.T) {
 	require.NoError(t, err)
 	for n := range good {
 		_, err := readNPYBytes(good[:n])
-		requireFault(t, fault.BadData, err, "read npy: x.npy: ")
+		faulttest.Require(t, fault.BadData, err, "read npy: x.npy: ")
 	}
 	version := func(major byte, length ...byte) []byte { return append(append([]byte(npyMagic), major, 0), length...) }
 	for name, c := range map[string]struct {
@@ -182,7 +183,7 @@ func TestReadNPYRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := readNPYBytes(c.file)
-			requireFault(t, fault.BadData, err, "read npy: x.npy: ", c.why)
+			faulttest.Require(t, fault.BadData, err, "read npy: x.npy: ", c.why)
 		})
 	}
 }
@@ -200,9 +201,9 @@ func TestArrayTypes(t *testing.T) {
 	a, err := readNPYBytes(npyBytes("{'descr': '|b1', 'fortran_order': False, 'shape': (1,)}", []byte{2}))
 	require.NoError(t, err)
 	_, err = a.Bool()
-	requireFault(t, fault.BadData, err, "x.npy: element 0 is 2")
+	faulttest.Require(t, fault.BadData, err, "x.npy: element 0 is 2")
 	_, err = a.Float32()
-	requireFault(t, fault.BadData, err, "holds BOOL", "astype")
+	faulttest.Require(t, fault.BadData, err, "holds BOOL", "astype")
 }
 
 // Word vectors that NumPy wrote, if the shared data are there.

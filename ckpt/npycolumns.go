@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/inputfile"
 )
 
 // Columns is an open .npy file of a matrix that is read some columns at a time, since all of it may not fit in
@@ -23,7 +24,7 @@ type Columns struct {
 
 // OpenColumns opens the .npy file at path, of what ReadNPY reads, and checks its header. The caller closes it.
 func OpenColumns(path string) (*Columns, error) {
-	file, size, err := openFile(readNPY, path)
+	file, size, err := inputfile.Open(readNPY, path)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +72,7 @@ func (c *Columns) Read(from, to int, out []float32) error {
 	size := int64(c.header.dtype.Size())
 	piece := func(at int64, n int) ([]float32, error) { // n neighbours in the file, from element at
 		data := make([]byte, int64(n)*size)
-		if err := readFull(c.file, data, c.start+at*size); err != nil {
+		if err := inputfile.Fill(c.file, data, c.start+at*size); err != nil {
 			return nil, readError(readNPY, c.name, err)
 		}
 		if c.header.bigEndian {

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/faulttest"
 )
 
 // Every matrix that NumPy wrote for these tests gives, column by column, what ReadNPY gives row by row.
@@ -23,7 +24,7 @@ func TestColumnsEqualReadNPY(t *testing.T) {
 		require.NoError(t, err)
 		c, err := OpenColumns(path)
 		if len(want.Shape) != 1 && len(want.Shape) != 2 {
-			requireFault(t, fault.BadData, err, "is not that of a matrix")
+			faulttest.Require(t, fault.BadData, err, "is not that of a matrix")
 			continue
 		}
 		require.NoError(t, err, path)
@@ -81,12 +82,12 @@ func TestColumnsRefused(t *testing.T) {
 	b := npyBytes("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 2)}", make([]byte, 32))
 	for n := range b {
 		_, err := newColumns(bytes.NewReader(b[:n]), int64(n), "x.npy")
-		requireFault(t, fault.BadData, err, "read npy: x.npy: ")
+		faulttest.Require(t, fault.BadData, err, "read npy: x.npy: ")
 	}
 	_, err := OpenColumns(filepath.Join(t.TempDir(), "none.npy"))
-	requireFault(t, fault.Missing, err, "none.npy")
+	faulttest.Require(t, fault.Missing, err, "none.npy")
 	b[len(b)-1] = 0x7e // 1e300 or so
 	c, err := newColumns(bytes.NewReader(b), int64(len(b)), "x.npy")
 	require.NoError(t, err)
-	requireFault(t, fault.BadData, c.Read(1, 2, make([]float32, 2)), "too large for a 32-bit float")
+	faulttest.Require(t, fault.BadData, c.Read(1, 2, make([]float32, 2)), "too large for a 32-bit float")
 }

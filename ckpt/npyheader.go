@@ -8,6 +8,9 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"github.com/brainwavlm/bwlm/internal/inputfile"
+	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
 // The format is described in NumPy's numpy/lib/format.py (NEP 1): magic, version, the length of the
@@ -34,7 +37,7 @@ type npyDescription struct {
 // readNPYHeader reads the header of a .npy file of size bytes and says where the data begin.
 func readNPYHeader(r io.ReaderAt, size int64) (*npyDescription, int64, error) {
 	prefix := make([]byte, min(size, 12))
-	if err := readFull(r, prefix, 0); err != nil {
+	if err := inputfile.Fill(r, prefix, 0); err != nil {
 		return nil, 0, err
 	}
 	if !bytes.HasPrefix(prefix, []byte(npyMagic)) {
@@ -55,7 +58,7 @@ func readNPYHeader(r io.ReaderAt, size int64) (*npyDescription, int64, error) {
 		return nil, 0, fmt.Errorf("the header claims %d bytes, the file has %d and %d are allowed", length, size, maxNPYHeader)
 	}
 	text := make([]byte, length)
-	if err := readFull(r, text, start); err != nil {
+	if err := inputfile.Fill(r, text, start); err != nil {
 		return nil, 0, err
 	}
 	d, err := parseNPYHeader(string(text))
@@ -89,7 +92,7 @@ func parseNPYHeader(text string) (*npyDescription, error) {
 			d.shape, err = p.shape()
 			return err
 		}
-		return fmt.Errorf("the header has an unknown key %q", short(key))
+		return fmt.Errorf("the header has an unknown key %q", quote.Short(key))
 	})
 	if err != nil {
 		return nil, err
@@ -98,7 +101,7 @@ func parseNPYHeader(text string) (*npyDescription, error) {
 		return nil, errors.New("the header lacks descr, fortran_order or shape")
 	}
 	if rest := strings.TrimSpace(p.text); rest != "" {
-		return nil, fmt.Errorf("the header goes on with %q", short(rest))
+		return nil, fmt.Errorf("the header goes on with %q", quote.Short(rest))
 	}
 	return d, nil
 }
@@ -117,7 +120,7 @@ func (p *pythonScanner) peek() byte {
 
 func (p *pythonScanner) expect(want byte) error {
 	if p.peek() != want {
-		return fmt.Errorf("the header lacks %q before %q", want, short(p.text))
+		return fmt.Errorf("the header lacks %q before %q", want, quote.Short(p.text))
 	}
 	p.text = p.text[1:]
 	return nil
@@ -142,13 +145,13 @@ func (p *pythonScanner) list(open, end byte, item func() error) error {
 
 // string reads a string without escapes in quotes of either kind.
 func (p *pythonScanner) string() (string, error) {
-	quote := p.peek()
-	if quote != '\'' && quote != '"' {
-		return "", fmt.Errorf("the header lacks a string before %q", short(p.text))
+	mark := p.peek()
+	if mark != '\'' && mark != '"' {
+		return "", fmt.Errorf("the header lacks a string before %q", quote.Short(p.text))
 	}
-	text, rest, ok := strings.Cut(p.text[1:], string(rune(quote)))
+	text, rest, ok := strings.Cut(p.text[1:], string(rune(mark)))
 	if !ok || strings.ContainsAny(text, "\\\n") {
-		return "", fmt.Errorf("the header has an unfinished string %q", short(p.text))
+		return "", fmt.Errorf("the header has an unfinished string %q", quote.Short(p.text))
 	}
 	p.text = rest
 	return text, nil
@@ -162,7 +165,7 @@ func (p *pythonScanner) bool() (bool, error) {
 			return value, nil
 		}
 	}
-	return false, fmt.Errorf("fortran_order is %q, neither True nor False", short(p.text))
+	return false, fmt.Errorf("fortran_order is %q, neither True nor False", quote.Short(p.text))
 }
 
 // shape reads a tuple of whole numbers. A tuple of one ends in a comma; Python 2 wrote 3L for 3.
@@ -176,7 +179,7 @@ func (p *pythonScanner) shape() ([]int, error) {
 		digits := p.text[:len(p.text)-len(strings.TrimLeft(p.text, "0123456789"))]
 		n, err := strconv.ParseUint(digits, 10, strconv.IntSize-1)
 		if err != nil {
-			return fmt.Errorf("the shape has a bad dimension at %q", short(p.text))
+			return fmt.Errorf("the shape has a bad dimension at %q", quote.Short(p.text))
 		}
 		shape = append(shape, int(n))
 		p.text = strings.TrimPrefix(p.text[len(digits):], "L")
@@ -200,13 +203,13 @@ func (p *pythonScanner) descr(d *npyDescription) error {
 	known := false
 	if d.dtype, known = npyTypes[name]; !known {
 		if name[0] == 'O' {
-			return fmt.Errorf("the dtype %q is Python objects, which only running them can read", short(text))
+			return fmt.Errorf("the dtype %q is Python objects, which only running them can read", quote.Short(text))
 		}
-		return fmt.Errorf("dtype %q is not read: want one of b1, i1-i8, u1-u8, f2, f4, f8", short(text))
+		return fmt.Errorf("dtype %q is not read: want one of b1, i1-i8, u1-u8, f2, f4, f8", quote.Short(text))
 	}
 	d.bigEndian = order == '>'
 	if order != '<' && order != '>' && (order != '|' || d.dtype.Size() > 1) {
-		return fmt.Errorf("dtype %q has no byte order", short(text))
+		return fmt.Errorf("dtype %q has no byte order", quote.Short(text))
 	}
 	return nil
 }

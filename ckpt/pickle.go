@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
 // The opcodes of a pickle that torch.save makes of tensors and plain settings (Lib/pickletools.py in Python describes
@@ -183,7 +185,7 @@ func (u *unpickler) global() (any, error) {
 	}
 	g := global(name[0] + "." + name[1])
 	if _, storage := storageTypes[g]; !storage && g != orderedDict && g != rebuildTensor && g != rebuildParameter {
-		why := fmt.Errorf("wants %s, which is neither a tensor nor a plain setting", oneLine(short(string(g))))
+		why := fmt.Errorf("wants %s, which is neither a tensor nor a plain setting", quote.OneLine(quote.Short(string(g))))
 		return nil, &advised{why, distrust}
 	}
 	return g, nil

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"github.com/brainwavlm/bwlm/internal/inputfile"
+	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
 // storageTypes are the types of storages, as PyTorch names them in a pickle.
@@ -44,7 +47,7 @@ func (m *tensorMaker) storage(id any) (any, error) {
 		return nil, errors.New("the id of a storage is not ('storage', type, key, device, length)")
 	}
 	if key == "" || strings.Trim(key, "0123456789") != "" {
-		return nil, &advised{fmt.Errorf("the key %s of a storage is not a number", oneLine(short(key))), distrust}
+		return nil, &advised{fmt.Errorf("the key %s of a storage is not a number", quote.OneLine(quote.Short(key))), distrust}
 	}
 	if s, seen := m.storages[key]; seen {
 		if s.dtype != dt || s.len != n {
@@ -54,7 +57,7 @@ func (m *tensorMaker) storage(id any) (any, error) {
 	}
 	at, ok := m.archive.members["data/"+key]
 	if !ok {
-		return nil, fmt.Errorf("storage %s is not in the archive", short(key))
+		return nil, fmt.Errorf("storage %s is not in the archive", quote.Short(key))
 	}
 	if n < 0 || n > math.MaxInt64/8 || n*int64(dt.Size()) != at.size {
 		return nil, fmt.Errorf("storage %s has %d bytes, which are not %d elements of %v", key, at.size, n, dt)
@@ -183,7 +186,7 @@ func (t TensorInfo) span() int64 {
 // gather reads a tensor whose elements do not stand row by row, and puts them so.
 func (t TensorInfo) gather() ([]byte, error) {
 	from := make([]byte, t.span())
-	if err := readFull(t.shard.data, from, t.begin); err != nil {
+	if err := inputfile.Fill(t.shard.data, from, t.begin); err != nil {
 		return nil, err
 	}
 	width := t.DType.Size()

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
 const readTorch = "read PyTorch file"
@@ -49,7 +50,7 @@ func openStateDict(path string) (*File, error) {
 	}
 	if len(f.settings) > 0 {
 		f.Close()
-		return nil, fault.New(fault.BadData, readTorch, oneLine(path), "holds more than the tensors of one model").
+		return nil, fault.New(fault.BadData, readTorch, quote.OneLine(path), "holds more than the tensors of one model").
 			Advise("if it is Microsoft's own file of a WavLM, `bwlm convert` reads it")
 	}
 	return f, nil
@@ -98,7 +99,7 @@ func (c *content) addDict(d *dict) error {
 			}
 			continue
 		case len(key) > maxGroupName:
-			return fmt.Errorf("the name %s of a dictionary has more than %d bytes", oneLine(short(key)), maxGroupName)
+			return fmt.Errorf("the name %s of a dictionary has more than %d bytes", quote.OneLine(quote.Short(key)), maxGroupName)
 		}
 		settings := map[string]any{}
 		c.settings[key] = settings
@@ -117,7 +118,7 @@ func (c *content) add(settings map[string]any, key, name string, value any) (err
 	if !isTensor {
 		settings[key], err = c.setting(value, 0)
 		if err != nil {
-			return fmt.Errorf("%s: %w", oneLine(short(name)), err)
+			return fmt.Errorf("%s: %w", quote.OneLine(quote.Short(name)), err)
 		}
 		return nil
 	}

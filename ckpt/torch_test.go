@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/faulttest"
 )
 
 // The verdict on each case is the one wanted by the goldens; "policy" marks what torch.load accepts although it may
@@ -41,7 +42,7 @@ func TestTorchGoldens(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f, err := OpenTorch(filepath.Join(dir, name+".bin"))
 			if !accept {
-				requireFault(t, fault.BadData, err, "read PyTorch file: ", name+".bin", "; ")
+				faulttest.Require(t, fault.BadData, err, "read PyTorch file: ", name+".bin", "; ")
 				return
 			}
 			require.NoError(t, err)
@@ -216,9 +217,9 @@ func TestTorchStateDict(t *testing.T) {
 	require.Empty(t, f.Settings())
 	require.Equal(t, "x.bin:b", f.Where("b"))
 	_, err = f.Int64("a")
-	requireFault(t, fault.BadData, err, "read PyTorch file: x.bin:a: holds F32, not integers")
+	faulttest.Require(t, fault.BadData, err, "read PyTorch file: x.bin:a: holds F32, not integers")
 	_, err = f.Bytes("c")
-	requireFault(t, fault.BadData, err, "read PyTorch file: x.bin:c: there is no such tensor among 2")
+	faulttest.Require(t, fault.BadData, err, "read PyTorch file: x.bin:c: there is no such tensor among 2")
 }
 
 func TestTorchSettings(t *testing.T) {
@@ -238,7 +239,7 @@ func TestTorchSettings(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pytorch_model.bin")
 	require.NoError(t, os.WriteFile(path, torchFile(pickled(pDict(pText("cfg"), cfg, pText("model"), pDict(pText("a.b"), square))), fourFloats), 0o600))
 	_, err = OpenModel(filepath.Dir(path))
-	requireFault(t, fault.BadData, err, "read PyTorch file: "+path+": holds more than the tensors of one model; if it is Microsoft's", "bwlm convert")
+	faulttest.Require(t, fault.BadData, err, "read PyTorch file: "+path+": holds more than the tensors of one model; if it is Microsoft's", "bwlm convert")
 }
 
 func TestTorchDTypes(t *testing.T) {
@@ -346,7 +347,7 @@ func TestPickleRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := readTorchBytes(torchFile(c.pickle, fourFloats))
-			requireFault(t, fault.BadData, err, "read PyTorch file: x.bin", c.why, "; ")
+			faulttest.Require(t, fault.BadData, err, "read PyTorch file: x.bin", c.why, "; ")
 		})
 	}
 }
@@ -363,10 +364,10 @@ func TestTorchViewsRefused(t *testing.T) {
 	big := strings.ReplaceAll(items[1], two, pStorage("FloatStorage", "0", 4000))
 	items[1] = strings.ReplaceAll(big, pInts(2, 2)+pInts(2, 1), pInts(2, 2000)+pInts(2000, 1))
 	_, err = readTorchBytes(torchFile(pickled(pDict(items...)), strings.Repeat(fourFloats, 1000)))
-	requireFault(t, fault.BadData, err, "more than 2 times the bytes")
+	faulttest.Require(t, fault.BadData, err, "more than 2 times the bytes")
 	items[1] = strings.ReplaceAll(items[1], pInts(2000, 1), pInts(0, 0))
 	_, err = readTorchBytes(torchFile(pickled(pDict(items...)), strings.Repeat(fourFloats, 1000)))
-	requireFault(t, fault.BadData, err, "more than 2 times the bytes")
+	faulttest.Require(t, fault.BadData, err, "more than 2 times the bytes")
 }
 
 // Each rule of the archive.
@@ -408,7 +409,7 @@ func TestArchiveRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := readTorchBytes(c.file)
-			requireFault(t, fault.BadData, err, "read PyTorch file: x.bin: ", c.why, "; ")
+			faulttest.Require(t, fault.BadData, err, "read PyTorch file: x.bin: ", c.why, "; ")
 		})
 	}
 	_, err := readTorchBytes(cut)
@@ -475,8 +476,8 @@ func TestTorchCutWhileOpen(t *testing.T) {
 	require.NoError(t, os.Truncate(path, 10))
 	for _, name := range f.Names() {
 		_, err = f.Float32(name)
-		requireFault(t, fault.IO, err, "read PyTorch file: "+path+":"+name, "shorter")
+		faulttest.Require(t, fault.IO, err, "read PyTorch file: "+path+":"+name, "shorter")
 	}
 	_, err = OpenTorch(filepath.Join(t.TempDir(), "none.pt"))
-	requireFault(t, fault.Missing, err, "read PyTorch file: ")
+	faulttest.Require(t, fault.Missing, err, "read PyTorch file: ")
 }

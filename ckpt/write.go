@@ -12,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/atomicfile"
+	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
 const writeSafetensors = "write safetensors"
@@ -23,7 +25,7 @@ func Write(path string, tensors []Tensor, metadata map[string]string) error {
 	if err != nil {
 		return badTensors(path, err)
 	}
-	return Atomic(path, plan.writeTo)
+	return atomicfile.Write(path, plan.writeTo)
 }
 
 // WriteTo writes the safetensors bytes of tensors and metadata to w.
@@ -62,7 +64,7 @@ func newLayout(tensors []Tensor, metadata map[string]string) (*layout, error) {
 	if len(metadata) > 0 {
 		for key, value := range metadata {
 			if !utf8.ValidString(key) || !utf8.ValidString(value) {
-				return nil, fmt.Errorf("metadata %q is not valid UTF-8", short(key))
+				return nil, fmt.Errorf("metadata %q is not valid UTF-8", quote.Short(key))
 			}
 		}
 		header = appendField(header, metadataKey, metadata)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/atomicfile"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -60,7 +61,7 @@ func readWeights(dir string) (*state, error) {
 // its card, README.md. No training step may run meanwhile. Equal adapters give equal bytes, and a loaded one is written
 // with the paths that it came with. What started at a part of the weights (pissa, olora) is written as a plain LoRA of
 // twice the rank, which gives the same on the original model.
-func (a *Adapter) Save(dir string) error { return ckpt.AtomicDir(dir, a.SaveInto) }
+func (a *Adapter) Save(dir string) error { return atomicfile.Dir(dir, a.SaveInto) }
 
 // SaveInto writes the adapter's files into a folder that is there.
 func (a *Adapter) SaveInto(dir string) error {
@@ -165,7 +166,7 @@ func (f *File) Adapter() (*Adapter, error) {
 }
 
 // Save writes the file into a new folder, whole or not at all.
-func (f *File) Save(dir string) error { return ckpt.AtomicDir(dir, f.saveInto) }
+func (f *File) Save(dir string) error { return atomicfile.Dir(dir, f.saveInto) }
 
 func (f *File) saveInto(dir string) error {
 	config, err := f.Config.JSON()

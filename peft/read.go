@@ -6,13 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"unicode/utf8"
 
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/inputfile"
 )
 
 const (
@@ -23,17 +22,9 @@ const (
 // ReadConfig reads the adapter_config.json of a folder. The methods of this package are known; more are others.
 func ReadConfig(dir string, more ...Recognise) (Config, error) {
 	path := filepath.Join(dir, ConfigFile)
-	if err := ckpt.CheckContent(path); err != nil {
+	data, err := inputfile.Read(readConfig, path, maxConfig)
+	if err != nil {
 		return Config{}, err
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return Config{}, fault.Wrap(fault.Missing, readConfig, path, err)
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxConfig+1))
-	if err != nil {
-		return Config{}, fault.Wrap(fault.IO, readConfig, path, err)
 	}
 	c, err := ParseConfig(data, more...)
 	if f := (*fault.Error)(nil); errors.As(err, &f) {

@@ -6,12 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/inputfile"
 )
 
 const configFile = "config.json"
@@ -220,24 +219,7 @@ func indented(values any) []byte {
 const maxText = 16 << 20
 
 // readText reads a small file.
-func readText(path string) ([]byte, error) {
-	if err := ckpt.CheckContent(path); err != nil {
-		return nil, err
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, fault.Wrap(fault.Missing, "read", path, err)
-	}
-	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, maxText+1))
-	if err != nil {
-		return nil, fault.Wrap(fault.IO, "read", path, err)
-	}
-	if len(text) > maxText {
-		return nil, fault.New(fault.BadData, "read", path, "the file is larger than %d bytes", maxText)
-	}
-	return text, nil
-}
+func readText(path string) ([]byte, error) { return inputfile.Read("read", path, maxText) }
 
 // most is how many problems an error lists.
 const most = 10

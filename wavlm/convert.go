@@ -4,8 +4,8 @@ import (
 	"context"
 	"os"
 
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/atomicfile"
 )
 
 const convert = "convert"
@@ -32,7 +32,7 @@ type Converted struct {
 // not at all. What is at Out already is a fault of kind Exists, unless it is forced away; then it goes when its
 // successor is whole.
 func Convert(ctx context.Context, opt ConvertOptions) (*Converted, error) {
-	target := ckpt.Target{What: convert, Dir: opt.Out, Force: opt.Force, Files: savedFiles, Inputs: []string{opt.In}}
+	target := atomicfile.Target{What: convert, Dir: opt.Out, Force: opt.Force, Files: savedFiles, Inputs: []string{opt.In}}
 	if err := target.Check(); err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/atomicfile"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -17,7 +18,7 @@ import (
 // as they were read, and model.safetensors in f32 with the keys as they were spelt, less the prefix and head of a
 // task. Adapters are not part of it. The folder must not exist; it appears whole or not at all.
 func (m *Model) Save(ctx context.Context, dir string) error {
-	return ckpt.AtomicDir(dir, func(dir string) error { return m.fill(ctx, dir) })
+	return atomicfile.Dir(dir, func(dir string) error { return m.fill(ctx, dir) })
 }
 
 const weightsFile = "model.safetensors"

@@ -15,8 +15,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/atomicfile"
 )
 
 // Endpoints are what a study will be judged by.
@@ -124,7 +124,7 @@ func Write(out string, s *Seal) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fault.Wrap(fault.IO, "seal", path, err)
 	}
-	return ckpt.Atomic(path, func(w io.Writer) error {
+	return atomicfile.Write(path, func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")
 		return e.Encode(s)

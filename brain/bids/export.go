@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"github.com/brainwavlm/bwlm/brain/report"
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/atomicfile"
 )
 
 const exporting = "export"
@@ -81,7 +81,7 @@ func Write(ctx context.Context, rep *report.Report, dir string, opt Options) (*R
 			if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 				return nil, fault.Wrap(fault.IO, exporting, path, err)
 			}
-			if err := ckpt.Atomic(path, f.write); err != nil {
+			if err := atomicfile.Write(path, f.write); err != nil {
 				return nil, err
 			}
 			res.Files = append(res.Files, filepath.ToSlash(name))

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/faulttest"
 )
 
 // noise is a matrix of which every voxel varies about 0.
@@ -54,7 +55,7 @@ func TestCheckCountsRows(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			report, err := mustNew(t, two(c.a, c.b)).Check(t.Context(), CheckOptions{Trim: c.trim})
 			if c.fail != "" {
-				wantFault(t, err, fault.BadData, "two: subject s1", c.fail)
+				faulttest.Require(t, fault.BadData, err, "two: subject s1", c.fail)
 				return
 			}
 			require.NoError(t, err)
@@ -75,7 +76,7 @@ func TestCheckCountsFromTheFirstTR(t *testing.T) {
 	require.NoError(t, err)
 	spec.Stories[0].First = 61
 	_, err = mustNew(t, spec).Check(t.Context(), CheckOptions{})
-	wantFault(t, err, fault.BadData, "row 0 begins at 61 s")
+	faulttest.Require(t, fault.BadData, err, "row 0 begins at 61 s")
 }
 
 func TestCheckWarns(t *testing.T) {
@@ -117,5 +118,5 @@ func TestCheckWords(t *testing.T) {
 	spec := two(noise(30, 5), noise(45, 5))
 	spec.Stories[0].Words = Value([]Word{{1, 2, "in"}, {60.5, 61, "after"}})
 	_, err := mustNew(t, spec).Check(t.Context(), CheckOptions{})
-	wantFault(t, err, fault.BadData, "words of story a", `"after" begins at 60.50 s, the audio lasts 60.00 s`)
+	faulttest.Require(t, fault.BadData, err, "words of story a", `"after" begins at 60.50 s, the audio lasts 60.00 s`)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/faulttest"
 )
 
 // people makes a data set in memory: each subject answers one story, "a".
@@ -56,7 +57,7 @@ func TestSubjects(t *testing.T) {
 		"sub-3": `did you mean "sub-2"?`, "sub-m*": "there is no subject", "[": "there is no subject", "zzzzzzzzzz": "there are sub-2, sub-1, other, sub-mean",
 	} {
 		_, err := d.Subjects(pattern)
-		wantFault(t, err, fault.Usage, pattern, part)
+		faulttest.Require(t, fault.Usage, err, pattern, part)
 	}
 }
 
@@ -94,20 +95,20 @@ func TestResponsesNamesTheValueThatIsNotFinite(t *testing.T) {
 	require.NoError(t, read(), "-0, denormals and 1e38 are numbers")
 	m.Data[9] = float32(math.NaN()) // repeat 1, TR 1, voxel 1
 	m.Data[10] = float32(math.Inf(-1))
-	wantFault(t, read(), fault.BadData, "story a", "repeat 1, TR 1, voxel 1 is NaN", "2 of 12")
+	faulttest.Require(t, fault.BadData, read(), "story a", "repeat 1, TR 1, voxel 1 is NaN", "2 of 12")
 	m.Repeats, m.Data = 1, []float32{0, 0, 0, 0, float32(math.Inf(1)), 0}
-	wantFault(t, read(), fault.BadData, ": TR 2, voxel 0 is +Inf")
+	faulttest.Require(t, fault.BadData, read(), ": TR 2, voxel 0 is +Inf")
 	m.Data = m.Data[:5]
-	wantFault(t, read(), fault.BadData, "5 values")
+	faulttest.Require(t, fault.BadData, read(), "5 values")
 	m.Rows = 0
-	wantFault(t, read(), fault.BadData, "empty")
+	faulttest.Require(t, fault.BadData, read(), "empty")
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := d.Responses(ctx, "s1", "a")
 	require.ErrorIs(t, err, context.Canceled)
 	_, err = d.Responses(t.Context(), "s9", "a")
-	wantFault(t, err, fault.Usage, `"s9"`, `did you mean "s1"?`)
+	faulttest.Require(t, fault.Usage, err, `"s9"`, `did you mean "s1"?`)
 }
 
 func TestMatrix(t *testing.T) {
@@ -141,7 +142,7 @@ func TestReadText(t *testing.T) {
 		"\xff\xfe1\x002\x00" + strings.Repeat("\x00", 100): "…",
 	} {
 		_, err := ReadText(strings.NewReader(text), "m.txt")
-		wantFault(t, err, fault.BadData, part)
+		faulttest.Require(t, fault.BadData, err, part)
 	}
 }
 
@@ -157,10 +158,10 @@ func TestMatrixFromNPY(t *testing.T) {
 
 	require.NoError(t, ckpt.WriteNPY(path("one.npy"), []int{4}, []float32{1, 2, 3, 4}))
 	_, err = f.matrix(t.Context(), "one.npy")
-	wantFault(t, err, fault.BadData, "shape [4]")
+	faulttest.Require(t, fault.BadData, err, "shape [4]")
 	require.NoError(t, ckpt.WriteNPY(path("bool.npy"), []int{1, 2}, []bool{true, false}))
 	_, err = f.matrix(t.Context(), "bool.npy")
-	wantFault(t, err, fault.BadData, "booleans")
+	faulttest.Require(t, fault.BadData, err, "booleans")
 }
 
 func TestReadWords(t *testing.T) {
@@ -188,7 +189,7 @@ func TestReadWords(t *testing.T) {
 		head + "\n\n\n1\t2\t3\t4\r\n": "w.tsv:6: 4 columns",
 	} {
 		_, err := read(text)
-		wantFault(t, err, fault.BadData, part)
+		faulttest.Require(t, fault.BadData, err, part)
 	}
 }
 
@@ -226,10 +227,10 @@ func TestSplit(t *testing.T) {
 		"c": "there is no story", "c*": "there is no story", "[3:5]": "no story", "": "no story", "a[99999999999999999999:]": "are none",
 	} {
 		_, err := resolve([2]int{10, 5}, entry)
-		wantFault(t, err, fault.Usage, part)
+		faulttest.Require(t, fault.Usage, err, part)
 	}
 	_, err := resolve([2]int{60, 40}, "a")
-	wantFault(t, err, fault.Usage, "none is left")
+	faulttest.Require(t, fault.Usage, err, "none is left")
 	_, err = resolve([2]int{10, 5}, "a", "a[90:100]")
-	wantFault(t, err, fault.Usage, "rows 90 to 95 of a are named twice")
+	faulttest.Require(t, fault.Usage, err, "rows 90 to 95 of a are named twice")
 }

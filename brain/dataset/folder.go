@@ -5,12 +5,13 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 
 	"github.com/brainwavlm/bwlm/audio"
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/inputfile"
 )
 
 // folder finds and reads the files of a data set.
@@ -57,14 +58,7 @@ func (f folder) read(name string) ([]byte, error) {
 }
 
 func readFile(path string) ([]byte, error) {
-	if err := ckpt.CheckContent(path); err != nil {
-		return nil, err
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fault.Wrap(fault.IO, "read data set", path, err)
-	}
-	return text, nil
+	return inputfile.Read("read data set", path, math.MaxInt64)
 }
 
 func (f folder) audio(ctx context.Context, name string) ([]float32, error) {

@@ -12,6 +12,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/faulttest"
 )
 
 // good is a small data set in the native layout; tests spoil one line of it.
@@ -41,17 +42,6 @@ func write(t testing.TB, files map[string]string) string {
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
 	}
 	return dir
-}
-
-// wantFault checks kind and text of an error that a user sees.
-func wantFault(t testing.TB, err error, kind fault.Kind, parts ...string) {
-	t.Helper()
-	require.Error(t, err)
-	assert.Equal(t, kind, fault.KindOf(err), "%v", err)
-	for _, part := range parts {
-		assert.ErrorContains(t, err, part)
-	}
-	assert.NotContains(t, err.Error(), "\n", "one line")
 }
 
 func TestOpenReadsTheLayout(t *testing.T) {
@@ -86,11 +76,11 @@ func TestOpenReadsTheLayout(t *testing.T) {
 		assert.Equal(t, []Word{{0, 1, "hello"}}, words)
 
 		_, err = d.Responses(t.Context(), "s2", "b")
-		wantFault(t, err, fault.Missing, "s2", "b")
+		faulttest.Require(t, fault.Missing, err, "s2", "b")
 		_, err = d.Audio(t.Context(), "b")
-		wantFault(t, err, fault.Missing, "story b has no audio")
+		faulttest.Require(t, fault.Missing, err, "story b has no audio")
 		_, err = d.Audio(t.Context(), "a")
-		wantFault(t, err, fault.Missing, "a.wav")
+		faulttest.Require(t, fault.Missing, err, "a.wav")
 	}
 }
 
@@ -141,7 +131,7 @@ func TestOpenNamesThePlaceOfAMistake(t *testing.T) {
 			require.Contains(t, good, c.old)
 			dir := write(t, map[string]string{"dataset.yaml": strings.Replace(good, c.old, c.new, 1)})
 			_, err := Open(dir)
-			wantFault(t, err, fault.BadData, append(c.parts, "dataset.yaml")...)
+			faulttest.Require(t, fault.BadData, err, append(c.parts, "dataset.yaml")...)
 		})
 	}
 }
@@ -157,9 +147,9 @@ subjects: {s1: &same {a: x.txt}, s2: *same}`}))
 
 func TestOpenWithoutAFile(t *testing.T) {
 	_, err := Open(filepath.Join(t.TempDir(), "nowhere"))
-	wantFault(t, err, fault.Missing, "nowhere")
+	faulttest.Require(t, fault.Missing, err, "nowhere")
 	_, err = Open(t.TempDir())
-	wantFault(t, err, fault.Missing, "dataset.yaml")
+	faulttest.Require(t, fault.Missing, err, "dataset.yaml")
 }
 
 func TestPathsStayInTheFolder(t *testing.T) {
@@ -179,13 +169,13 @@ func TestPathsStayInTheFolder(t *testing.T) {
 	assert.NoError(t, read("x.txt"))
 	assert.NoError(t, read("inside.txt"))
 	assert.NoError(t, read(filepath.Join(outside, "m.txt")), "an absolute path is the user's own word")
-	wantFault(t, read(relative), fault.BadData, "leads out", "absolute path")
-	wantFault(t, read("link.txt"), fault.BadData, "leads out")
-	wantFault(t, read("annexed.txt"), fault.BadData, "leads out")
-	wantFault(t, read("dangling.txt"), fault.Missing, "datalad get")
-	wantFault(t, read("pointer.txt"), fault.Missing, "datalad get")
-	wantFault(t, read("nothing.txt"), fault.Missing, "nothing.txt")
-	wantFault(t, read("."), fault.BadData, "folder")
+	faulttest.Require(t, fault.BadData, read(relative), "leads out", "absolute path")
+	faulttest.Require(t, fault.BadData, read("link.txt"), "leads out")
+	faulttest.Require(t, fault.BadData, read("annexed.txt"), "leads out")
+	faulttest.Require(t, fault.Missing, read("dangling.txt"), "datalad get")
+	faulttest.Require(t, fault.Missing, read("pointer.txt"), "datalad get")
+	faulttest.Require(t, fault.Missing, read("nothing.txt"), "nothing.txt")
+	faulttest.Require(t, fault.BadData, read("."), "folder")
 }
 
 func TestOpenFollowsALinkThatTheUserNames(t *testing.T) {
@@ -218,6 +208,6 @@ func TestInputs(t *testing.T) {
 		last = err
 		n++
 	}
-	wantFault(t, last, fault.Missing, "mean.txt")
+	faulttest.Require(t, fault.Missing, last, "mean.txt")
 	assert.Equal(t, 4, n, "the sequence ends after an error")
 }

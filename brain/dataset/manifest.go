@@ -5,11 +5,10 @@ import (
 	"encoding/hex"
 	"io"
 	"iter"
-	"os"
 	"slices"
 
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/inputfile"
 )
 
 // Digest identifies the content of a file that a run read.
@@ -67,12 +66,9 @@ func (d *Dataset) Files(subjects, stories []string) []string {
 }
 
 func hash(path string) (Digest, error) {
-	if err := ckpt.CheckContent(path); err != nil {
-		return Digest{}, err
-	}
-	file, err := os.Open(path)
+	file, _, err := inputfile.Open("hash input", path)
 	if err != nil {
-		return Digest{}, fault.Wrap(fault.Missing, "hash input", path, err)
+		return Digest{}, err
 	}
 	defer file.Close()
 	sum := sha256.New()

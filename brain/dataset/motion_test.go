@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/faulttest"
 )
 
 func TestMotionIsReadBesideItsResponses(t *testing.T) {
@@ -32,7 +33,7 @@ subjects:
 	require.NoError(t, err)
 	assert.Equal(t, NewMatrix(2, 3, []float32{.1, .2, .3, .4, .5, .6}), m)
 	_, err = d.Motion(t.Context(), "s1", "a")
-	wantFault(t, err, fault.Missing, "subject s1 has none in story a")
+	faulttest.Require(t, fault.Missing, err, "subject s1 has none in story a")
 	files := d.Files([]string{"s2"}, []string{"a"})
 	assert.Contains(t, files, filepath.Join(dir, "s2/motion.txt"), "it is an input of whoever uses it")
 }
@@ -44,7 +45,7 @@ func TestMotionOfNobodyIsRefused(t *testing.T) {
 		"motion: [m.txt]":          "motion",
 	} {
 		_, err := Open(write(t, map[string]string{"dataset.yaml": good + text + "\n"}))
-		wantFault(t, err, fault.BadData, want)
+		faulttest.Require(t, fault.BadData, err, want)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/faulttest"
 )
 
 func TestPlaces(t *testing.T) {
@@ -45,6 +46,6 @@ func TestPlaces(t *testing.T) {
 		"surface: {left: l.gii, mid: m.gii}":          `unknown key "mid"`,
 	} {
 		_, err := open(lines)
-		wantFault(t, err, fault.BadData, why)
+		faulttest.Require(t, fault.BadData, err, why)
 	}
 }

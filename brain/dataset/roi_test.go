@@ -10,6 +10,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/faulttest"
 )
 
 func TestRegionFiles(t *testing.T) {
@@ -56,7 +57,7 @@ func TestRegionFiles(t *testing.T) {
 		npy("2d.npy", ckpt.WriteNPY(at("2d.npy"), []int{1, 2}, []float32{1, 2})): "one dimension",
 	} {
 		_, err := folder{dir}.region(t.Context(), name)
-		wantFault(t, err, fault.BadData, part)
+		faulttest.Require(t, fault.BadData, err, part)
 	}
 }
 
@@ -78,7 +79,7 @@ func TestRegionMustFitTheResponses(t *testing.T) {
 		{columns(0, 0, 0), 3, "empty"}, // a mask without a voxel
 	} {
 		_, err := c.region.in(c.voxels, "here")
-		wantFault(t, err, fault.BadData, "here", c.part)
+		faulttest.Require(t, fault.BadData, err, "here", c.part)
 	}
 	for _, c := range []struct {
 		region Region
@@ -115,9 +116,9 @@ func TestROI(t *testing.T) {
 		assert.Equal(t, []int{c.want}, columns)
 	}
 	_, err := get("own", "s2", 2)
-	wantFault(t, err, fault.BadData, "rois/own", "not given for subject s2, only for s1, mean")
+	faulttest.Require(t, fault.BadData, err, "rois/own", "not given for subject s2, only for s1, mean")
 	_, err = get("both", "s2", 1)
-	wantFault(t, err, fault.BadData, "rois/both, subject s2", "column 1")
+	faulttest.Require(t, fault.BadData, err, "rois/both, subject s2", "column 1")
 	_, err = get("bott", "s2", 1)
-	wantFault(t, err, fault.Usage, `did you mean "both"?`)
+	faulttest.Require(t, fault.Usage, err, `did you mean "both"?`)
 }

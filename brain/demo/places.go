@@ -12,6 +12,7 @@ import (
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/cortex"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/atomicfile"
 )
 
 // surfaceLevel is that of the demo's made-up hemispheres: 642 vertices each.
@@ -58,7 +59,7 @@ func writePlaces(dir string, regions []string) error {
 		return fault.Wrap(fault.IO, "demo", dir, err)
 	}
 	for i, s := range []*cortex.Sheet{left, right} {
-		err := ckpt.Atomic(filepath.Join(dir, surfaceFiles[i]), func(w io.Writer) error {
+		err := atomicfile.Write(filepath.Join(dir, surfaceFiles[i]), func(w io.Writer) error {
 			_, err := s.Surface.GIFTI(cortex.Left + cortex.Hemisphere(i)).WriteTo(w)
 			return err
 		})

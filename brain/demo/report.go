@@ -10,7 +10,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/probe"
 	"github.com/brainwavlm/bwlm/brain/sim"
 	"github.com/brainwavlm/bwlm/brain/stats"
-	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/internal/atomicfile"
 )
 
 // Report is what the demo found, as bwlm demo --json prints it.
@@ -71,7 +71,7 @@ func (r *Report) transfer(person string, t Transfer) {
 
 // write leaves the report in the run directory.
 func (r *Report) write(dir string) error {
-	return ckpt.Atomic(filepath.Join(dir, marker), func(w io.Writer) error {
+	return atomicfile.Write(filepath.Join(dir, marker), func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")
 		return e.Encode(r)

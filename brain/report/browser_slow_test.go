@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/cortex"
+	"github.com/brainwavlm/bwlm/internal/atomicfile"
 )
 
 // The page is opened and photographed in Chromium, as wide as a phone and as a desk, light and dark, and printed. BWLM_SHOTS
@@ -43,7 +43,7 @@ func TestPageInABrowser(t *testing.T) {
 		}
 	}
 	page := filepath.Join(t.TempDir(), "page.html")
-	require.NoError(t, ckpt.Atomic(page, rep.HTML))
+	require.NoError(t, atomicfile.Write(page, rep.HTML))
 
 	open := func(out, flag string, more ...string) {
 		args := append([]string{"--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--user-data-dir=" + t.TempDir(), flag + out}, more...)

@@ -11,7 +11,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/internal/atomicfile"
 )
 
 // All is the region of all voxels; tuned is that of the voxels that the loss looked at.
@@ -151,7 +151,7 @@ func (r *Result) Regions() []string {
 
 // write leaves sweep.json and sweep.csv, a line for each run.
 func (r *Result) write(dir string) error {
-	err := ckpt.Atomic(filepath.Join(dir, "sweep.json"), func(w io.Writer) error {
+	err := atomicfile.Write(filepath.Join(dir, "sweep.json"), func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")
 		return e.Encode(r)
@@ -159,7 +159,7 @@ func (r *Result) write(dir string) error {
 	if err != nil {
 		return err
 	}
-	return ckpt.Atomic(filepath.Join(dir, "sweep.csv"), r.csv)
+	return atomicfile.Write(filepath.Join(dir, "sweep.csv"), r.csv)
 }
 
 func (r *Result) csv(to io.Writer) error {

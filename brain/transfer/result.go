@@ -11,7 +11,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/stats"
-	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/internal/atomicfile"
 )
 
 // Result is what [Run] found, as bwlm transfer --json prints it. Lists by person are in the order of Subjects.
@@ -266,7 +266,7 @@ func (r *Result) write(dir string) error {
 	if err := write(filepath.Join(dir, "transfer.json"), r); err != nil {
 		return err
 	}
-	return ckpt.Atomic(filepath.Join(dir, "transfer.csv"), r.csv)
+	return atomicfile.Write(filepath.Join(dir, "transfer.csv"), r.csv)
 }
 
 // csv has a line for each pair of a tuning and a person tested, and for each point of the curve and person.

@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/cortex/nifti"
+	"github.com/brainwavlm/bwlm/internal/atomicfile"
 )
 
 // A training of people in a mask is exported, and nilearn finds in every map what the evaluation left. Bob's voxels are elsewhere.
@@ -29,7 +29,7 @@ func TestNilearnReadsATraining(t *testing.T) {
 	}
 	mask := filepath.Join(dir, "data", "mask.nii.gz")
 	affine := [3][4]float64{{-3, 0, 0, 9}, {0, 3, .5, -20}, {0, -.5, 3, 4}}
-	require.NoError(t, ckpt.Atomic(mask, nifti.NewFloat([]int{5, 6, 4}, affine, inside).WriteGzip))
+	require.NoError(t, atomicfile.Write(mask, nifti.NewFloat([]int{5, 6, 4}, affine, inside).WriteGzip))
 	set, err := os.OpenFile(filepath.Join(dir, "data", "dataset.yaml"), os.O_APPEND|os.O_WRONLY, 0)
 	require.NoError(t, err)
 	_, err = set.WriteString("mask: mask.nii.gz\n")

@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	brainreport "github.com/brainwavlm/bwlm/brain/report"
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/atomicfile"
 )
 
 func reportCommand(a *app) *cobra.Command {
@@ -68,7 +68,7 @@ func writeReport(ctx context.Context, out string, dirs ...string) (answer report
 	for _, run := range r.Runs {
 		answer.Runs = append(answer.Runs, run.Name)
 	}
-	if err := ckpt.Atomic(out, r.HTML); err != nil {
+	if err := atomicfile.Write(out, r.HTML); err != nil {
 		return answer, err
 	}
 	info, err := os.Stat(out)

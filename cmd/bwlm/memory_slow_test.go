@@ -19,7 +19,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/audio"
 	"github.com/brainwavlm/bwlm/brain/sim"
-	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/internal/atomicfile"
 )
 
 // tonesStudy writes audio of two tones whose balance changes, and responses to it (rows, voxels), of minutes for each split, with
@@ -44,7 +44,7 @@ func tonesStudy(t *testing.T, dir string, voxels int, minutes map[string]int) st
 			}
 		}
 		require.NoError(t, audio.WriteWAV(filepath.Join(data, name+".wav"), sound, audio.Rate, audio.Float32))
-		require.NoError(t, ckpt.Atomic(filepath.Join(data, name+".npy"), func(w io.Writer) error {
+		require.NoError(t, atomicfile.Write(filepath.Join(data, name+".npy"), func(w io.Writer) error {
 			head := fmt.Sprintf("{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d), }", rows, voxels)
 			head += string(bytes.Repeat([]byte(" "), 63-(10+len(head))%64)) + "\n"
 			if _, err := fmt.Fprintf(w, "\x93NUMPY\x01\x00%c%c%s", len(head)&255, len(head)>>8, head); err != nil {

@@ -9,10 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/cortex"
 	"github.com/brainwavlm/bwlm/cortex/render"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/atomicfile"
 )
 
 // plotFlags say what to draw, and how.
@@ -106,7 +106,7 @@ func (a *app) plot(f plotFlags) error {
 	if strings.EqualFold(filepath.Ext(f.out), ".svg") {
 		write = figure.SVG
 	}
-	if err := ckpt.Atomic(f.out, write); err != nil {
+	if err := atomicfile.Write(f.out, write); err != nil {
 		return err
 	}
 	answer := plotAnswer{Schema: 1, Out: f.out, Values: len(values)}

@@ -13,6 +13,7 @@ import (
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/cortex"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/atomicfile"
 )
 
 // roiFlags say which region of which atlas.
@@ -260,9 +261,9 @@ func writeColumns(path string, columns []int) error {
 		}
 		return ckpt.WriteNPY(path, []int{len(list)}, list)
 	case ".json":
-		return ckpt.Atomic(path, func(w io.Writer) error { return json.NewEncoder(w).Encode(columns) })
+		return atomicfile.Write(path, func(w io.Writer) error { return json.NewEncoder(w).Encode(columns) })
 	case ".txt":
-		return ckpt.Atomic(path, func(w io.Writer) error {
+		return atomicfile.Write(path, func(w io.Writer) error {
 			for _, c := range columns {
 				if _, err := fmt.Fprintln(w, c); err != nil {
 					return err

@@ -34,7 +34,7 @@ var rules = []rule{
 	{packages: "torch", others: []string{"golang.org/x/sys/cpu"}},
 	{packages: "torch/nn", ours: []string{"torch"}, others: []string{"golang.org/x/sync/..."}},
 	{packages: "ckpt"},
-	{packages: "audio", ours: []string{"ckpt"}, others: []string{"github.com/go-audio/...", "github.com/mewkiz/flac/...", "github.com/hajimehoshi/go-mp3"}},
+	{packages: "audio", others: []string{"github.com/go-audio/...", "github.com/mewkiz/flac/...", "github.com/hajimehoshi/go-mp3"}},
 	{packages: "cortex/...", ours: []string{"cortex/..."}},
 	{packages: "wavlm", ours: model},
 	{packages: "peft", ours: model},
@@ -54,6 +54,7 @@ var rules = []rule{
 	},
 
 	{packages: "internal/tfevents/readback", others: []string{"github.com/stretchr/testify/require"}},                // of tests
+	{packages: "internal/faulttest", others: []string{"github.com/stretchr/testify/require"}},                        // of tests
 	{packages: "internal/filetest", ours: []string{"ckpt"}, others: []string{"github.com/stretchr/testify/require"}}, // of tests
 	{packages: "internal/torchtest", ours: []string{"torch"}},                                                        // of tests
 	{packages: "internal/..."},

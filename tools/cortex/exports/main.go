@@ -10,8 +10,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/cortex"
+	"github.com/brainwavlm/bwlm/internal/atomicfile"
 )
 
 func main() {
@@ -79,7 +79,7 @@ func write(dir string) error {
 		return err
 	}
 	file := func(name string, write func(io.Writer) (int64, error)) error {
-		return ckpt.Atomic(filepath.Join(dir, name), func(w io.Writer) error { _, err := write(w); return err })
+		return atomicfile.Write(filepath.Join(dir, name), func(w io.Writer) error { _, err := write(w); return err })
 	}
 	for i, s := range k.sheets {
 		side := cortex.Left + cortex.Hemisphere(i)
@@ -130,14 +130,14 @@ func write(dir string) error {
 		if err != nil {
 			return err
 		}
-		if err := ckpt.Atomic(filepath.Join(dir, name), im.WriteGzip); err != nil {
+		if err := atomicfile.Write(filepath.Join(dir, name), im.WriteGzip); err != nil {
 			return err
 		}
 	}
-	if err := ckpt.Atomic(filepath.Join(dir, "dataset_description.json"), cortex.NewDescription("check", "v0").Write); err != nil {
+	if err := atomicfile.Write(filepath.Join(dir, "dataset_description.json"), cortex.NewDescription("check", "v0").Write); err != nil {
 		return err
 	}
-	return ckpt.Atomic(filepath.Join(dir, "want.json"), func(w io.Writer) error { return json.NewEncoder(w).Encode(want) })
+	return atomicfile.Write(filepath.Join(dir, "want.json"), func(w io.Writer) error { return json.NewEncoder(w).Encode(want) })
 }
 
 // plain makes NaN null, since JSON has no NaN.

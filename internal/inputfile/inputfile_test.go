@@ -1,6 +1,7 @@
-package ckpt
+package inputfile
 
 import (
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -11,9 +12,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/faulttest"
 )
 
-func TestCheckContent(t *testing.T) {
+func TestCheck(t *testing.T) {
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
 	write := func(name, text string) {
@@ -36,7 +38,7 @@ func TestCheckContent(t *testing.T) {
 	defer socket.Close()
 
 	for _, name := range []string{"empty", "data", "long", "link"} {
-		require.NoError(t, CheckContent(in(name)), name)
+		require.NoError(t, Check("open", in(name)), name)
 	}
 	for name, c := range map[string]struct {
 		kind fault.Kind
@@ -54,13 +56,35 @@ func TestCheckContent(t *testing.T) {
 		"pipe":            {fault.BadData, "is a device, pipe or socket"},
 		"socket":          {fault.BadData, "is a device, pipe or socket"},
 	} {
-		requireFault(t, c.kind, CheckContent(in(name)), "open: "+in(name), c.why)
+		faulttest.Require(t, c.kind, Check("open", in(name)), "open: "+in(name), c.why)
 	}
-	requireFault(t, fault.BadData, CheckContent(os.DevNull), "is a device")
+	faulttest.Require(t, fault.BadData, Check("open", os.DevNull), "is a device")
 
-	// The readers look first, and name themselves.
-	_, err = Open(in("annex"))
-	requireFault(t, fault.Missing, err, "read safetensors: ", "datalad get")
-	_, err = ReadNPY(in("pipe"))
-	requireFault(t, fault.BadData, err, "read npy: ", "pipe")
+	_, _, err = Open("read it", in("annex"))
+	faulttest.Require(t, fault.Missing, err, "read it: ", "datalad get")
+	_, err = Read("read it", in("pipe"), 1<<20)
+	faulttest.Require(t, fault.BadData, err, "read it: ", "pipe")
+}
+
+func TestRead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a")
+	require.NoError(t, os.WriteFile(path, []byte("four"), 0o600))
+	text, err := Read("read it", path, 4)
+	require.NoError(t, err)
+	require.Equal(t, "four", string(text))
+	_, err = Read("read it", path, 3)
+	faulttest.Require(t, fault.BadData, err, "read it: "+path+": the file has 4 bytes, at most 3 are allowed")
+}
+
+func TestAFileThatShrinksIsNotDamaged(t *testing.T) {
+	err := Fill(strings.NewReader("abc"), make([]byte, 4), 0)
+	faulttest.Require(t, fault.IO, Error("read it", "a", err), "became shorter")
+	require.NoError(t, Fill(strings.NewReader("abc"), make([]byte, 2), 1))
+}
+
+func TestErrorsKeepTheirCause(t *testing.T) {
+	_, err := Read("read it", filepath.Join(t.TempDir(), "none"), 1)
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	own := fault.New(fault.Memory, "a", "b", "c")
+	require.Same(t, own, Error("read it", "x", own))
 }

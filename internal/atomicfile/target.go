@@ -1,4 +1,4 @@
-package ckpt
+package atomicfile
 
 import (
 	"cmp"
@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
 // Target is a folder that an operation makes as a whole, and the conditions on which it may replace one.
@@ -22,8 +23,8 @@ type Target struct {
 	Inputs []string // what the operation reads, which must not be replaced
 }
 
-// Check wants the folder not to be there, or to be one that may be replaced; else it gives a fault of kind Exists, or
-// Usage if it is an input. It comes before the work, Write after it.
+// Check refuses a folder that exists and may not be replaced: a fault of kind Exists, or Usage if it is an input. Call it
+// before the work, and [Target.Write] after it.
 func (t Target) Check() error {
 	if _, err := os.Lstat(t.Dir); errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -31,14 +32,14 @@ func (t Target) Check() error {
 		return writeError(t.Dir, err)
 	}
 	refuse := func(why string, args ...any) *fault.Error {
-		return fault.New(fault.Exists, t.What, oneLine(t.Dir), why, args...).Advise("choose another folder")
+		return fault.New(fault.Exists, t.What, quote.OneLine(t.Dir), why, args...).Advise("choose another folder")
 	}
 	if !t.Force {
 		return refuse("exists already").Advise("choose another folder, or replace it with --force")
 	}
 	for _, in := range t.Inputs {
 		if sameFile(in, t.Dir) {
-			return fault.New(fault.Usage, t.What, oneLine(t.Dir), "is an input").Advise("choose another folder")
+			return fault.New(fault.Usage, t.What, quote.OneLine(t.Dir), "is an input").Advise("choose another folder")
 		}
 	}
 	entries, err := os.ReadDir(t.Dir)
@@ -47,23 +48,23 @@ func (t Target) Check() error {
 	}
 	for _, e := range entries {
 		if !slices.Contains(t.Files, e.Name()) || !e.Type().IsRegular() {
-			return refuse("holds %s, which is no part of %s, so it is not replaced", oneLine(e.Name()), cmp.Or(t.Whole, "what is made here"))
+			return refuse("holds %s, which is no part of %s, so it is not replaced", quote.OneLine(e.Name()), cmp.Or(t.Whole, "what is made here"))
 		}
 	}
 	return nil
 }
 
-// Write makes the folder as [AtomicDir] does. One that is there, which Check must have accepted, goes when its
-// successor is whole.
+// Write makes the folder as [Dir] does. An existing one, which Check must accept, is removed when its successor is
+// complete.
 func (t Target) Write(fill func(dir string) error) error {
 	if _, err := os.Lstat(t.Dir); errors.Is(err, fs.ErrNotExist) {
-		return AtomicDir(t.Dir, fill)
+		return Dir(t.Dir, fill)
 	}
 	if err := t.Check(); err != nil { // something may have been put there in the meantime
 		return err
 	}
 	successor := fmt.Sprintf("%s.new.%d", filepath.Clean(t.Dir), os.Getpid())
-	err := AtomicDir(successor, fill)
+	err := Dir(successor, fill)
 	if err != nil {
 		return err
 	}
@@ -71,7 +72,7 @@ func (t Target) Write(fill func(dir string) error) error {
 		err = os.Rename(successor, t.Dir)
 	}
 	if err != nil {
-		return fault.Wrap(fault.IO, t.What, oneLine(t.Dir), err).Advise("what was made is in %s", successor)
+		return fault.Wrap(fault.IO, t.What, quote.OneLine(t.Dir), err).Advise("what was made is in %s", successor)
 	}
 	return syncDir(filepath.Dir(filepath.Clean(t.Dir)))
 }

@@ -1,4 +1,9 @@
-package ckpt
+// Package atomicfile writes files and folders that appear whole or not at all, also after a crash or a power cut.
+// Everything in bwlm that writes a result uses it.
+//
+// Two things remain to the caller. A process that is killed leaves its temporary file (".NAME.*.tmp") or folder
+// ("NAME.tmp.PID") behind. Two processes that fill the same folder must exclude each other by a lock.
+package atomicfile
 
 import (
 	"bufio"
@@ -13,18 +18,19 @@ import (
 	"syscall"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/inputfile"
+	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
 const writing = "write"
 
-// Atomic writes the file at path through write, so that path holds either all of it or what it held
-// before, also after a crash or a power cut: the bytes go to a temporary file in the same folder, which
-// is synced, renamed to path, and the folder is synced. If anything fails the temporary file is removed.
-// A link at path is replaced, not followed; a folder or device there is refused. An error of write is
-// returned as it is if it is a fault.
-func Atomic(path string, write func(io.Writer) error) error {
+// Write writes the file at path through write: path holds either all of it or what it held before. The bytes go to a
+// temporary file in the same folder, which is synced and renamed to path; then the folder is synced. If a step fails,
+// the temporary file is removed. A link at path is replaced, not followed; a folder or device there is refused. An error
+// of write that is a fault is returned as it is.
+func Write(path string, write func(io.Writer) error) error {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return fault.New(fault.Exists, writing, oneLine(path), "a folder or device is there").Advise("choose another name")
+		return fault.New(fault.Exists, writing, quote.OneLine(path), "a folder or device is there").Advise("choose another name")
 	}
 	file, err := createTemp(path)
 	if err != nil {
@@ -53,7 +59,7 @@ func Atomic(path string, write func(io.Writer) error) error {
 	return syncDir(filepath.Dir(path))
 }
 
-// createTemp makes a new file beside path, with the permissions that any new file gets.
+// createTemp makes a new file next to path, with the permissions that any new file gets.
 func createTemp(path string) (*os.File, error) {
 	dir, base := filepath.Split(filepath.Clean(path))
 	const most = 200 // of the 255 bytes that a name may have
@@ -62,14 +68,14 @@ func createTemp(path string) (*os.File, error) {
 	return os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 }
 
-// AtomicDir makes the folder path, which must not exist, with what fill puts into it: all of it or
-// nothing. fill gets a temporary folder "PATH.tmp.PID"; its files and folders are synced, it is
-// renamed to path, and the parent is synced. If anything fails the temporary folder is removed. One left
-// by a dead process of the same number is removed first, so only one goroutine may make path at a time.
-func AtomicDir(path string, fill func(dir string) error) error {
+// Dir makes the folder path, which must not exist, with what fill puts into it. fill gets a temporary folder
+// "PATH.tmp.PID". Its files and folders are synced, it is renamed to path, and the parent is synced. If a step fails, the
+// temporary folder is removed. One left by a dead process of the same number is removed first, so only one goroutine may
+// make path at a time.
+func Dir(path string, fill func(dir string) error) error {
 	path = filepath.Clean(path)
 	if _, err := os.Lstat(path); err == nil {
-		return fault.New(fault.Exists, writing, oneLine(path), "exists already").Advise("choose another name or remove it")
+		return fault.New(fault.Exists, writing, quote.OneLine(path), "exists already").Advise("choose another name or remove it")
 	}
 	temp := fmt.Sprintf("%s.tmp.%d", path, os.Getpid())
 	done := false
@@ -114,7 +120,7 @@ func syncTree(dir string) error {
 	return syncDir(dir)
 }
 
-// syncDir syncs a folder, so that the names in it last.
+// syncDir syncs a folder, so that the names in it survive a power cut.
 func syncDir(dir string) error {
 	err := syncPath(dir)
 	if errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
@@ -126,7 +132,7 @@ func syncDir(dir string) error {
 	return nil
 }
 
-// syncPath syncs one file. After a failed sync the kernel may have dropped the data, so it is not tried again.
+// syncPath syncs one file. It does not retry: after a failed sync the kernel may have dropped the data.
 func syncPath(path string) error {
 	file, err := os.Open(path)
 	if err != nil {
@@ -135,12 +141,12 @@ func syncPath(path string) error {
 	return errors.Join(file.Sync(), file.Close())
 }
 
-// writeError makes what went wrong while path was written into a fault, unless it is one.
+// writeError makes the fault of an error that happened while path was written. A fault is returned as it is.
 func writeError(path string, err error) error {
 	if f := (*fault.Error)(nil); errors.As(err, &f) {
 		return err
 	}
-	e := &fault.Error{Kind: fault.IO, What: writing, Where: oneLine(path), Why: reason(err), Err: err}
+	e := &fault.Error{Kind: fault.IO, What: writing, Where: quote.OneLine(path), Why: inputfile.Reason(err), Err: err}
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		e.Do = "free some space"

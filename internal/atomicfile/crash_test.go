@@ -1,4 +1,4 @@
-package ckpt
+package atomicfile
 
 import (
 	"bytes"
@@ -20,7 +20,7 @@ import (
 
 // A crash test runs this program again as a child that writes in the current folder under a fault, and
 // looks at what is left. The variable names the fault; see child.
-const childVariable = "CKPT_TEST_CHILD"
+const childVariable = "ATOMICFILE_TEST_CHILD"
 
 // exit codes of a child beyond fault.Kind
 const childFailed = 99
@@ -44,9 +44,9 @@ func child(mode string) int {
 	var err error
 	switch mode {
 	case "file":
-		err = Atomic("file", write)
+		err = Write("file", write)
 	case "dir":
-		err = AtomicDir("dir", func(dir string) error {
+		err = Dir("dir", func(dir string) error {
 			return os.WriteFile(filepath.Join(dir, "a"), []byte("new"), 0o600)
 		})
 	case "limit": // no file may grow past 1000 bytes
@@ -54,7 +54,7 @@ func child(mode string) int {
 			fmt.Fprintln(os.Stderr, err)
 			return childFailed
 		}
-		err = Atomic("file", write)
+		err = Write("file", write)
 	case "nobody": // root may write anywhere, so become somebody who may not
 		if os.Getuid() == 0 {
 			if err := syscall.Setuid(65534); err != nil {
@@ -62,9 +62,9 @@ func child(mode string) int {
 				return childFailed
 			}
 		}
-		err = Atomic("file", write)
+		err = Write("file", write)
 	case "hang": // say that the file is half written and wait to be killed
-		err = Atomic("file", func(w io.Writer) error {
+		err = Write("file", func(w io.Writer) error {
 			if err := write(w); err != nil {
 				return err
 			}
@@ -137,7 +137,7 @@ func TestKilledWhileWriting(t *testing.T) {
 
 	// The next run is not hindered by what the dead one left.
 	require.Len(t, namesIn(t, dir), 2)
-	require.NoError(t, Atomic(filepath.Join(dir, "file"), text("new")))
+	require.NoError(t, Write(filepath.Join(dir, "file"), text("new")))
 	requireText(t, filepath.Join(dir, "file"), "new")
 }
 

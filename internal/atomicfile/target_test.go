@@ -1,4 +1,4 @@
-package ckpt
+package atomicfile
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/faulttest"
 )
 
 func TestTarget(t *testing.T) {
@@ -21,8 +22,8 @@ func TestTarget(t *testing.T) {
 	require.NoError(t, target.Write(fill("one")))
 	requireText(t, filepath.Join(target.Dir, "a"), "one")
 
-	requireFault(t, fault.Exists, target.Check(), "make it: "+target.Dir+": exists already", "--force")
-	requireFault(t, fault.Exists, target.Write(fill("two")), "exists already")
+	faulttest.Require(t, fault.Exists, target.Check(), "make it: "+target.Dir+": exists already", "--force")
+	faulttest.Require(t, fault.Exists, target.Write(fill("two")), "exists already")
 	target.Force = true
 	require.NoError(t, target.Check())
 	require.NoError(t, target.Write(fill("two")))
@@ -34,21 +35,21 @@ func TestTarget(t *testing.T) {
 
 	precious := filepath.Join(target.Dir, "c")
 	require.NoError(t, os.WriteFile(precious, nil, 0o600))
-	requireFault(t, fault.Exists, target.Check(), "holds c, which is no part")
-	requireFault(t, fault.Exists, target.Write(fill("three")), "holds c")
+	faulttest.Require(t, fault.Exists, target.Check(), "holds c, which is no part")
+	faulttest.Require(t, fault.Exists, target.Write(fill("three")), "holds c")
 	require.NoError(t, os.Remove(precious))
 	require.NoError(t, os.Mkdir(filepath.Join(target.Dir, "b"), 0o700))
-	requireFault(t, fault.Exists, target.Check(), "holds b, which is no part")
+	faulttest.Require(t, fault.Exists, target.Check(), "holds b, which is no part")
 
 	target.Dir = target.Inputs[0]
 	require.NoError(t, os.Mkdir(target.Dir, 0o700))
-	requireFault(t, fault.Usage, target.Check(), "is an input")
+	faulttest.Require(t, fault.Usage, target.Check(), "is an input")
 	target.Dir = filepath.Join(parent, "out", "a")
-	requireFault(t, fault.Exists, target.Check(), "is not a folder")
+	faulttest.Require(t, fault.Exists, target.Check(), "is not a folder")
 	target.Dir = filepath.Join(parent, "link")
 	require.NoError(t, os.Symlink("nowhere", target.Dir))
-	requireFault(t, fault.Exists, target.Check(), "is not a folder")
+	faulttest.Require(t, fault.Exists, target.Check(), "is not a folder")
 	target.Dir = filepath.Join(parent, "none", "out")
 	require.NoError(t, target.Check())
-	requireFault(t, fault.IO, target.Write(fill("")), "make its folder first")
+	faulttest.Require(t, fault.IO, target.Write(fill("")), "make its folder first")
 }

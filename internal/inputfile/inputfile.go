@@ -1,0 +1,172 @@
+// Package inputfile opens files that a user names. It refuses what is no file of data, and tells a file that was not
+// fetched yet from one that is damaged.
+package inputfile
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"syscall"
+
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/quote"
+)
+
+// Check reports whether path is a file that can be read for its content. It follows links. It refuses a dangling link, a
+// folder, a device, a pipe (opening one would block), and the pointers that git-annex and Git LFS leave in place of
+// content that has not been fetched. The error has kind [fault.Missing] if the input is not there and [fault.BadData] if
+// it cannot be a file of data; op is its operation.
+func Check(op, path string) error {
+	where := quote.OneLine(path)
+	info, err := os.Stat(path)
+	if err != nil {
+		target, linkErr := os.Readlink(path)
+		switch {
+		case linkErr != nil || !errors.Is(err, fs.ErrNotExist):
+			return Error(op, path, err)
+		case strings.Contains(target, "annex/objects/"):
+			return noContent(op, where)
+		}
+		return fault.New(fault.Missing, op, where, "the link leads to %s, which does not exist", quote.OneLine(target)).
+			Advise("repair the link")
+	}
+	switch {
+	case info.IsDir():
+		return fault.New(fault.BadData, op, where, "is a folder, want a file").Advise("name a file in it")
+	case !info.Mode().IsRegular():
+		return fault.New(fault.BadData, op, where, "is a device, pipe or socket, want a file").Advise("copy the data to a file")
+	}
+	if info.Size() > maxPointer {
+		return nil
+	}
+	return checkPointer(op, path)
+}
+
+// Open opens a file that [Check] accepts and returns its size in bytes.
+func Open(op, path string) (*os.File, int64, error) {
+	if err := Check(op, path); err != nil {
+		return nil, 0, err
+	}
+	// The path may name a pipe by now, which would block without O_NONBLOCK.
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, 0, Error(op, path, err)
+	}
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+		err = Error(op, path, err)
+	case !info.Mode().IsRegular():
+		err = fault.New(fault.BadData, op, quote.OneLine(path), "is not a regular file")
+	default:
+		return file, info.Size(), nil
+	}
+	file.Close()
+	return nil, 0, err
+}
+
+// Read reads a whole file of at most limit bytes that [Check] accepts.
+func Read(op, path string, limit int64) ([]byte, error) {
+	file, size, err := Open(op, path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	if size > limit {
+		return nil, fault.New(fault.BadData, op, quote.OneLine(path), "the file has %d bytes, at most %d are allowed", size, limit)
+	}
+	text := make([]byte, size)
+	if err := Fill(file, text, 0); err != nil {
+		return nil, Error(op, path, err)
+	}
+	return text, nil
+}
+
+// Fill reads len(data) bytes from offset. A file that has become shorter since its size was taken is
+// [io.ErrUnexpectedEOF].
+func Fill(r io.ReaderAt, data []byte, offset int64) error {
+	n, err := r.ReadAt(data, offset)
+	if n == len(data) {
+		return nil
+	}
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// The first bytes of a git-annex pointer (git-annex internals, "pointer files") and of a Git LFS pointer (git-lfs
+// docs/spec.md, version line). Neither is longer than maxPointer.
+const (
+	annexPointer = "/annex/objects/"
+	lfsPointer   = "version https://git-lfs.github.com/spec/"
+	maxPointer   = 32 << 10
+)
+
+// checkPointer refuses a pointer that stands in place of a file.
+func checkPointer(op, path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return Error(op, path, err)
+	}
+	defer file.Close()
+	start := make([]byte, len(lfsPointer))
+	n, err := io.ReadFull(file, start)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return Error(op, path, err)
+	}
+	start = start[:n]
+	switch {
+	case bytes.HasPrefix(start, []byte(annexPointer)):
+		return noContent(op, quote.OneLine(path))
+	case string(start) == lfsPointer:
+		return fault.New(fault.Missing, op, quote.OneLine(path), "the file is a Git LFS pointer without content").
+			Advise("run `git lfs pull`")
+	}
+	return nil
+}
+
+func noContent(op, where string) error {
+	return fault.New(fault.Missing, op, where, "the file is a git-annex link without content").
+		Advise("run `datalad get %s`", where)
+}
+
+// Error makes the error of a file that cannot be read. An error of the operating system has kind [fault.Missing] or
+// [fault.IO]; any other means that the content is wrong, [fault.BadData]. A fault is returned as it is.
+func Error(op, path string, err error) *fault.Error {
+	if f := (*fault.Error)(nil); errors.As(err, &f) {
+		return f
+	}
+	e := &fault.Error{Kind: fault.BadData, What: op, Where: quote.OneLine(path), Why: Reason(err), Err: err,
+		Do: "the file is damaged or was made by a faulty program: get it again"}
+	var errno syscall.Errno
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		e.Kind, e.Why, e.Do = fault.IO, "the file became shorter while it was read", "try again when nothing writes it"
+	case errors.Is(err, fs.ErrClosed):
+		e.Kind, e.Do = fault.IO, ""
+	case errors.Is(err, fs.ErrNotExist):
+		e.Kind, e.Do = fault.Missing, "check the path"
+	case errors.Is(err, fs.ErrPermission):
+		e.Kind, e.Do = fault.Missing, "make it readable for this user"
+	case errors.As(err, &errno):
+		e.Kind, e.Do = fault.IO, "check the disk"
+	}
+	return e
+}
+
+// Reason is the text of err without the path, which a fault names already.
+func Reason(err error) string {
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		return path.Err.Error()
+	case errors.As(err, &link):
+		return link.Err.Error()
+	}
+	return err.Error()
+}
