@@ -6,16 +6,15 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-func listener(rows ...dataset.Rows) *person { return &person{parts: [3][]dataset.Rows{rows}} }
+func listener(rows ...design.Rows) *person { return &person{parts: [3][]design.Rows{rows}} }
 
 func TestBlocks(t *testing.T) {
-	a := listener(dataset.Rows{Story: "s", From: 10, To: 34}, dataset.Rows{Story: "t", From: 0, To: 10})
-	b := listener(dataset.Rows{Story: "s", From: 10, To: 36})
+	a := listener(design.Rows{Story: "s", From: 10, To: 34}, design.Rows{Story: "t", From: 0, To: 10})
+	b := listener(design.Rows{Story: "s", From: 10, To: 36})
 	assert.Equal(t, []block{
 		{"s", 10, 20, []int{0, 1}},
 		{"s", 20, 34, []int{0}}, // a rest of 4 rows goes with the block before it
@@ -27,15 +26,15 @@ func TestBlocks(t *testing.T) {
 		{"s", 10, 20, []int{0}}, {"s", 20, 34, []int{0}}, {"t", 0, 10, []int{0}},
 		{"s", 10, 20, []int{1}}, {"s", 20, 30, []int{1}}, {"s", 30, 36, []int{1}},
 	}, blocks([]*person{a, b}, 10, false))
-	assert.Equal(t, []block{{"s", 0, 3, []int{0}}}, blocks([]*person{listener(dataset.Rows{Story: "s", From: 0, To: 3})}, 10, true))
-	assert.Len(t, blocks([]*person{listener(dataset.Rows{Story: "s", From: 0, To: 3})}, 1, true), 3)
+	assert.Equal(t, []block{{"s", 0, 3, []int{0}}}, blocks([]*person{listener(design.Rows{Story: "s", From: 0, To: 3})}, 10, true))
+	assert.Len(t, blocks([]*person{listener(design.Rows{Story: "s", From: 0, To: 3})}, 1, true), 3)
 }
 
 func TestEveryRowIsInOneBlock(t *testing.T) {
 	for size := 1; size < 13; size++ {
 		for n := 1; n < 40; n++ {
 			next := 5
-			for _, b := range blocks([]*person{listener(dataset.Rows{Story: "s", From: 5, To: 5 + n})}, size, true) {
+			for _, b := range blocks([]*person{listener(design.Rows{Story: "s", From: 5, To: 5 + n})}, size, true) {
 				require.Equal(t, next, b.from)
 				require.Greater(t, b.to, b.from)
 				require.Less(t, b.to-b.from, size+(size+1)/2)

@@ -1,7 +1,7 @@
 package brain
 
 import (
-	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
 
@@ -41,7 +41,7 @@ func (e *Evaluation) ceiling(who []int) *System {
 func (p *person) testCeiling() (stats.NoiseCeiling, bool) { return p.ceiling(p.parts[Test]) }
 
 // ceiling estimates a person's ceiling from the repeats of some rows, which must be equally many.
-func (p *person) ceiling(parts []dataset.Rows) (c stats.NoiseCeiling, ok bool) {
+func (p *person) ceiling(parts []design.Rows) (c stats.NoiseCeiling, ok bool) {
 	n := 0
 	for _, r := range parts {
 		repeats := p.responses[r.Story].repeats.Repeats

@@ -108,13 +108,13 @@ func TestEveryWindowHasAFrame(t *testing.T) {
 	assert.Equal(t, design.Rows{From: 1, To: 3}, c.framesIn(design.Window{Start: 319, End: 1040}, cfg))
 }
 
-// What the audit takes a row to hear is what it hears: the clips of all windows that its features are made of.
-func TestReachOfBlocks(t *testing.T) {
+// The stimulus window of a row in the audit is the one that its features have: the clips of all windows of its features.
+func TestStimulusWindowOfBlocks(t *testing.T) {
 	for _, downsample := range []string{"lanczos", "average"} {
 		st := tiny(t, Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
 			e.Model.Mode, e.Model.BlockSeconds, e.Model.Downsample = "block", 2, downsample
 		})
-		stim, reach := st.stimuli["one"], st.reach()
+		stim, window := st.stimuli["one"], st.stimulusWindow()
 		clock, err := st.Data.Clock("one")
 		require.NoError(t, err)
 		back, ahead := 0., 0.
@@ -130,13 +130,13 @@ func TestReachOfBlocks(t *testing.T) {
 					heard.From, heard.To = min(heard.From, float64(c.start)/16000), max(heard.To, float64(c.end)/16000)
 				}
 			}
-			row := reach.Row(clock, k)
+			row := window.Row(clock, k)
 			assert.GreaterOrEqual(t, heard.From, row.From-1e-9, "row %d", k)
 			assert.LessOrEqual(t, heard.To, row.To+1e-9, "row %d", k)
 			back, ahead = max(back, clock.Time(k)-heard.From), max(ahead, heard.To-clock.Time(k))
 		}
-		assert.InDelta(t, reach.Back, back, .4, "and no more than it need be: a window, a stride")
-		assert.InDelta(t, reach.Ahead, ahead, .4)
+		assert.InDelta(t, window.Before, back, .4, "and no more than it need be: a window, a stride")
+		assert.InDelta(t, window.After, ahead, .4)
 	}
 }
 

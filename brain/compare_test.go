@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
@@ -23,7 +23,7 @@ func written(t *testing.T, base, tuned float32, change func(*layout, [][]float32
 	const voxels, rows = 6, 240
 	dir := t.TempDir()
 	l := layout{Schema: 1, People: []layoutPerson{{Name: "ada", Voxels: voxels,
-		Rows:    []dataset.Rows{{Story: "a", From: 4, To: 124}, {Story: "b", From: 0, To: 120}},
+		Rows:    []design.Rows{{Story: "a", From: 4, To: 124}, {Story: "b", From: 0, To: 120}},
 		Regions: []layoutRegion{{"front", []int{0, 1}}, {"back", []int{2, 3, 4, 5}}}}}}
 	want := values(rows*voxels, 1)
 	add := func(noise float32, seed uint64) []float32 {
@@ -112,7 +112,7 @@ func TestCompareRefusesOtherTests(t *testing.T) {
 		change func(*layout, [][]float32)
 		want   string
 	}{
-		{func(l *layout, _ [][]float32) { l.People[0].Rows[0] = dataset.Rows{Story: "a", From: 5, To: 125} }, "test rows of ada: [a[5:125] b[0:120]], "},
+		{func(l *layout, _ [][]float32) { l.People[0].Rows[0] = design.Rows{Story: "a", From: 5, To: 125} }, "test rows of ada: [a[5:125] b[0:120]], "},
 		{func(l *layout, _ [][]float32) { l.People[0].Regions[0].Columns = []int{0, 5} }, "region front of ada: 2 voxels, not the same"},
 		{func(_ *layout, x [][]float32) { x[0][6*10+2]++ }, "responses of ada: row 10, voxel 2 is "},
 		{func(l *layout, x [][]float32) {

@@ -5,7 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/fault"
 )
 
@@ -19,7 +19,7 @@ type layout struct {
 type layoutPerson struct {
 	Name    string         `json:"name"`
 	Voxels  int            `json:"voxels"`
-	Rows    []dataset.Rows `json:"rows"` // story by story, as in the matrices
+	Rows    []design.Rows  `json:"rows"` // story by story, as in the matrices
 	Regions []layoutRegion `json:"regions"`
 }
 

@@ -55,7 +55,7 @@ func (st *Study) manifest(ctx context.Context) (*Manifest, error) {
 	if info, ok := debug.ReadBuildInfo(); ok {
 		m.Versions["bwlm"] = info.Main.Version
 	}
-	for _, s := range st.Audit.Spans {
+	for _, s := range st.Audit.Rows {
 		m.Splits = append(m.Splits, s.String())
 	}
 	for _, l := range st.Audit.Leaks {

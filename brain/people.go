@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/torch"
@@ -99,10 +98,10 @@ func (p *person) begun(share float64, exp *experiment.Experiment) *person {
 			out.parts[Train] = append(out.parts[Train], r)
 		}
 	}
-	place := func(r dataset.Rows) int {
-		return slices.IndexFunc(p.parts[Train], func(q dataset.Rows) bool { return q.Story == r.Story && q.From == r.From })
+	place := func(r design.Rows) int {
+		return slices.IndexFunc(p.parts[Train], func(q design.Rows) bool { return q.Story == r.Story && q.From == r.From })
 	}
-	slices.SortFunc(out.parts[Train], func(a, b dataset.Rows) int { return cmp.Compare(place(a), place(b)) })
+	slices.SortFunc(out.parts[Train], func(a, b design.Rows) int { return cmp.Compare(place(a), place(b)) })
 	out.responses = map[string]*response{}
 	for story, r := range p.responses {
 		out.responses[story] = &response{rows: r.rows, repeats: r.repeats}
@@ -114,14 +113,14 @@ func (p *person) begun(share float64, exp *experiment.Experiment) *person {
 // Unmet lists the stories that a person of the study has answered and of which the sources met nothing in tuning, nor in
 // the choice of its epoch, and that share nothing with the person's own validation and test rows.
 func (st *Study) Unmet(ctx context.Context, target string, sources ...string) ([]string, error) {
-	var met []design.Part
+	var met []design.Use
 	for _, p := range st.people {
 		for _, split := range Splits {
 			if !(split != Test && slices.Contains(sources, p.name) || split != Train && p.name == target) {
 				continue
 			}
 			for _, r := range p.parts[split] {
-				met = append(met, design.Part{Split: "met", Subject: p.name, Story: r.Story, From: r.From, To: r.To})
+				met = append(met, design.Use{Split: "met", Subject: p.name, Rows: r})
 			}
 		}
 	}
@@ -135,8 +134,9 @@ func (st *Study) Unmet(ctx context.Context, target string, sources ...string) ([
 		if m.Rows <= trim[0]+trim[1] {
 			continue
 		}
-		own := design.Part{Split: "unmet", Subject: target, Story: story, From: trim[0], To: m.Rows - trim[1]}
-		report, err := design.Audit(st.reach(), st.Data.AuditStories(), append(slices.Clone(met), own))
+		own := design.Use{Split: "unmet", Subject: target,
+			Rows: design.Rows{Story: story, From: trim[0], To: m.Rows - trim[1]}}
+		report, err := design.Audit(st.stimulusWindow(), st.Data.AuditStories(), append(slices.Clone(met), own))
 		if err != nil {
 			return nil, err
 		}

@@ -7,7 +7,7 @@ import (
 )
 
 func (st *Study) auditSplits(context.Context) (err error) {
-	if st.Audit, err = audit(st.reach(), st.Data, st.people); err != nil {
+	if st.Audit, err = audit(st.stimulusWindow(), st.Data, st.people); err != nil {
 		return err
 	}
 	return st.refuse(st.Audit)
@@ -24,19 +24,15 @@ func (st *Study) refuse(report *design.Report) error {
 	return nil
 }
 
-// reach is the audio that one row depends on.
-func (st *Study) reach() design.Reach {
-	exp, tr, rowTime := st.Experiment, st.Data.TR(), st.Data.RowTime()
+// stimulusWindow is the audio that one row depends on.
+func (st *Study) stimulusWindow() design.StimulusWindow {
+	exp, clock := st.Experiment, design.Clock{TR: st.Data.TR(), RowTime: st.Data.RowTime()}
 	if exp.Compat.TimesAtTRStarts {
-		rowTime = 0
+		clock.RowTime = 0
 	}
-	behind := clipLength(exp.Model)
-	reach := design.LanczosReach(behind, tr, st.delays)
-	if exp.Model.Downsample == "average" {
-		reach = design.AverageReach(behind, tr, rowTime, st.delays)
+	vector := design.StimulusWindow{Before: clipLength(exp.Model)}
+	if exp.Model.Mode == "block" { // a frame depends on all of its clip
+		vector.After = vector.Before
 	}
-	if exp.Model.Mode == "block" { // a frame hears its clip to the end
-		reach.Ahead += behind
-	}
-	return reach
+	return design.BOLD{Average: exp.Model.Downsample == "average", Delays: st.delays}.StimulusWindow(clock, vector)
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/brainwavlm/bwlm/brain/analysisplan"
-	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
 
@@ -69,7 +69,7 @@ func (st *Study) margins(ctx context.Context, groups []stats.Group, e analysispl
 func (st *Study) sealed(groups []stats.Group) (splits, masks map[string]string) {
 	splits, masks = map[string]string{}, map[string]string{}
 	for i, p := range st.people {
-		parts := map[string][]dataset.Rows{}
+		parts := map[string][]design.Rows{}
 		for _, split := range Splits {
 			parts[split.String()] = p.parts[split]
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/analysisplan"
 	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
@@ -35,7 +36,7 @@ func TestScoresSayHowSureTheyAre(t *testing.T) {
 	}
 	m := &dataset.Matrix{Repeats: repeats, Rows: rows, Voxels: voxels, Data: x}
 	p := &person{name: "ada", voxels: voxels, responses: map[string]*response{"one": {rows: rows, data: m.Mean(), repeats: m}}}
-	p.parts[Test] = []dataset.Rows{{Story: "one", From: 0, To: rows}}
+	p.parts[Test] = []design.Rows{{Story: "one", From: 0, To: rows}}
 	exp := experiment.Experiment{}
 	exp.Train.Seed = 1
 	e := &Evaluation{

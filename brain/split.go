@@ -29,7 +29,7 @@ var Splits = []Split{Train, Val, Test}
 func (s Split) String() string { return [...]string{"train", "val", "test"}[s] }
 
 // parts resolves the experiment's splits for one subject, whose stories have so many rows.
-func parts(exp *experiment.Experiment, data *dataset.Dataset, rows map[string]int) (out [3][]dataset.Rows, err error) {
+func parts(exp *experiment.Experiment, data *dataset.Dataset, rows map[string]int) (out [3][]design.Rows, err error) {
 	for i, entries := range [][]string{exp.Data.Train, exp.Data.Val, exp.Data.Test} {
 		parsed, err := dataset.ParseSplit(entries)
 		if err != nil {
@@ -43,23 +43,23 @@ func parts(exp *experiment.Experiment, data *dataset.Dataset, rows map[string]in
 }
 
 // audit finds stimulus that two splits of any subjects share.
-func audit(reach design.Reach, data *dataset.Dataset, people []*person) (*design.Report, error) {
-	var used []design.Part
+func audit(window design.StimulusWindow, data *dataset.Dataset, people []*person) (*design.Report, error) {
+	var used []design.Use
 	for _, p := range people {
 		for _, split := range Splits {
 			for _, r := range p.parts[split] {
-				used = append(used, design.Part{Split: split.String(), Subject: p.name, Story: r.Story, From: r.From, To: r.To})
+				used = append(used, design.Use{Split: split.String(), Subject: p.name, Rows: r})
 			}
 		}
 	}
-	return design.Audit(reach, data.AuditStories(), used)
+	return design.Audit(window, data.AuditStories(), used)
 }
 
 // person is one subject with responses ready to be compared.
 type person struct {
 	name      string
 	voxels    int
-	parts     [3][]dataset.Rows
+	parts     [3][]design.Rows
 	responses map[string]*response
 	tuned     []int     // columns that the loss looks at: of the tuned regions, varying in the training rows
 	weights   []float32 // how much each of these counts, of mean 1; nil: all alike
@@ -129,7 +129,7 @@ func loadPerson(ctx context.Context, exp *experiment.Experiment, data *dataset.D
 // mentioned says whether a split uses the story, so that others need not be loaded.
 func mentioned(exp *experiment.Experiment, story string) (bool, error) {
 	entries, err := dataset.ParseSplit(slices.Concat(exp.Data.Train, exp.Data.Val, exp.Data.Test))
-	return slices.ContainsFunc(entries, func(e dataset.Part) bool {
+	return slices.ContainsFunc(entries, func(e dataset.SplitEntry) bool {
 		fits, _ := path.Match(e.Story, story) // a malformed glob is reported where the split is resolved
 		return fits || e.Story == story
 	}), err

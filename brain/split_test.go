@@ -53,7 +53,7 @@ func TestStatisticsOfFeaturesCountRowsOnce(t *testing.T) {
 	heard := func(split Split, rows ...design.Rows) *person {
 		p := &person{}
 		for _, r := range rows {
-			p.parts[split] = append(p.parts[split], dataset.Rows{Story: "s", From: r.From, To: r.To})
+			p.parts[split] = append(p.parts[split], design.Rows{Story: "s", From: r.From, To: r.To})
 		}
 		return p
 	}

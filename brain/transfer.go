@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/fault"
 )
 
@@ -86,10 +86,10 @@ func (st *Study) auditAgainst(sources []*person) error {
 	}
 	for _, p := range st.people {
 		tested := *p
-		tested.parts = [3][]dataset.Rows{Test: p.parts[Test]}
+		tested.parts = [3][]design.Rows{Test: p.parts[Test]}
 		met = append(met, &tested)
 	}
-	report, err := audit(st.reach(), st.Data, met)
+	report, err := audit(st.stimulusWindow(), st.Data, met)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/peft"
@@ -76,7 +77,7 @@ func (st *Study) People() (names []string) {
 }
 
 // Rows are a person's rows of a split.
-func (st *Study) Rows(person string, split Split) []dataset.Rows {
+func (st *Study) Rows(person string, split Split) []design.Rows {
 	for _, p := range st.people {
 		if p.name == person {
 			return p.parts[split]

@@ -95,8 +95,10 @@ func TestAliceSplitDoesNotLeak(t *testing.T) {
 	require.NoError(t, err)
 	people, err := d.Subjects("all")
 	require.NoError(t, err)
+	clock := design.Clock{TR: d.TR(), RowTime: d.RowTime()}
+	window := design.BOLD{Delays: delays}.StimulusWindow(clock, design.StimulusWindow{Before: 4})
 	audit := func(test ...string) *design.Report {
-		var parts []design.Part
+		var parts []design.Use
 		for _, split := range []struct {
 			name    string
 			entries []string
@@ -107,11 +109,11 @@ func TestAliceSplitDoesNotLeak(t *testing.T) {
 			require.NoError(t, err)
 			for _, r := range rows {
 				for _, name := range people {
-					parts = append(parts, design.Part{Split: split.name, Subject: name, Story: r.Story, From: r.From, To: r.To})
+					parts = append(parts, design.Use{Split: split.name, Subject: name, Rows: r})
 				}
 			}
 		}
-		report, err := design.Audit(design.LanczosReach(4, d.TR(), delays), d.AuditStories(), parts)
+		report, err := design.Audit(window, d.AuditStories(), parts)
 		require.NoError(t, err)
 		return report
 	}

@@ -70,11 +70,11 @@ func (d *Dataset) Clock(story string) (design.Clock, error) {
 	return d.spec.clock(s), nil
 }
 
-// AuditStories are the stories as [design.Audit] wants them.
-func (d *Dataset) AuditStories() []design.Story {
-	var stories []design.Story
+// AuditStories returns the stories for [design.Audit].
+func (d *Dataset) AuditStories() []design.AuditStory {
+	var stories []design.AuditStory
 	for _, s := range d.spec.Stories {
-		a := design.Story{Name: s.Name, Clock: d.spec.clock(&s)}
+		a := design.AuditStory{Name: s.Name, Clock: d.spec.clock(&s)}
 		if s.SameAs != nil {
 			a.SameAs, a.Row = s.SameAs.Story, s.SameAs.Row
 		}

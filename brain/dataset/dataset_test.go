@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/faulttest"
@@ -196,7 +197,7 @@ func TestReadWords(t *testing.T) {
 func TestSplit(t *testing.T) {
 	d := mustNew(t, people([]string{"s1"}, nil))
 	rows := map[string]int{"a": 100, "b": 50}
-	resolve := func(trim [2]int, entries ...string) ([]Rows, error) {
+	resolve := func(trim [2]int, entries ...string) ([]design.Rows, error) {
 		parts, err := ParseSplit(entries)
 		if err != nil {
 			return nil, err
@@ -206,16 +207,17 @@ func TestSplit(t *testing.T) {
 		}
 		return d.Resolve(parts, rows, trim)
 	}
+	of := func(story string, from, to int) design.Rows { return design.Rows{Story: story, From: from, To: to} }
 	for _, c := range []struct {
 		entries []string
-		want    []Rows
+		want    []design.Rows
 	}{
-		{[]string{"b", "a"}, []Rows{{"b", 10, 45}, {"a", 10, 95}}},
-		{[]string{"*"}, []Rows{{"a", 10, 95}, {"b", 10, 45}}},
-		{[]string{"a[0:100]"}, []Rows{{"a", 0, 100}}},
-		{[]string{"a[90:]", "a[:5]"}, []Rows{{"a", 90, 100}, {"a", 0, 5}}},
-		{[]string{"[ab][3:4]"}, []Rows{{"a", 3, 4}, {"b", 3, 4}}},
-		{[]string{"a[10:20]", "a[20:30]"}, []Rows{{"a", 10, 20}, {"a", 20, 30}}},
+		{[]string{"b", "a"}, []design.Rows{of("b", 10, 45), of("a", 10, 95)}},
+		{[]string{"*"}, []design.Rows{of("a", 10, 95), of("b", 10, 45)}},
+		{[]string{"a[0:100]"}, []design.Rows{of("a", 0, 100)}},
+		{[]string{"a[90:]", "a[:5]"}, []design.Rows{of("a", 90, 100), of("a", 0, 5)}},
+		{[]string{"[ab][3:4]"}, []design.Rows{of("a", 3, 4), of("b", 3, 4)}},
+		{[]string{"a[10:20]", "a[20:30]"}, []design.Rows{of("a", 10, 20), of("a", 20, 30)}},
 		{[]string{"bb"}, nil}, // nobody here heard it
 	} {
 		got, err := resolve([2]int{10, 5}, c.entries...)

@@ -61,7 +61,7 @@ func TestOpenReadsTheLayout(t *testing.T) {
 		assert.Equal(t, []string{"a", "b"}, d.StoriesOf("s1"))
 		assert.Equal(t, []string{"a"}, d.StoriesOf("mean"))
 		assert.Empty(t, d.StoriesOf("nobody"))
-		assert.Equal(t, design.Story{Name: "b", Clock: design.Clock{TR: 2, RowTime: .5}, SameAs: "a", Row: 7}, d.AuditStories()[1])
+		assert.Equal(t, design.AuditStory{Name: "b", Clock: design.Clock{TR: 2, RowTime: .5}, SameAs: "a", Row: 7}, d.AuditStories()[1])
 
 		m, err := d.Responses(t.Context(), "s1", "a")
 		require.NoError(t, err)

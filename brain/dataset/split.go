@@ -6,90 +6,85 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// Part is an entry of a split: whole stories by name or glob, or some rows of them.
-type Part struct {
+// SplitEntry is an entry of a split: whole stories by name or glob, or some rows of them.
+type SplitEntry struct {
 	Story    string // a name or a glob as path.Match
-	Whole    bool   // all rows, less the trim
+	Whole    bool   // all rows but those that are trimmed
 	From, To int    // otherwise these rows, half-open; To < 0 means to the end
 }
 
-// String is the entry as it is written in a split.
-func (p Part) String() string {
+// String returns the entry as it is written in a split.
+func (e SplitEntry) String() string {
 	switch {
-	case p.Whole:
-		return p.Story
-	case p.To < 0:
-		return fmt.Sprintf("%s[%d:]", p.Story, p.From)
+	case e.Whole:
+		return e.Story
+	case e.To < 0:
+		return fmt.Sprintf("%s[%d:]", e.Story, e.From)
 	}
-	return fmt.Sprintf("%s[%d:%d]", p.Story, p.From, p.To)
-}
-
-// Rows is a range of rows of one story.
-type Rows struct {
-	Story    string
-	From, To int // half-open
+	return fmt.Sprintf("%s[%d:%d]", e.Story, e.From, e.To)
 }
 
 var rowRange = regexp.MustCompile(`^(.*)\[(\d*):(\d*)\]$`)
 
 // ParseSplit reads entries such as "alice", "alice[10:200]", "alice[250:]" and "wh*".
-func ParseSplit(entries []string) ([]Part, error) {
-	var parts []Part
-	for _, entry := range entries {
-		part := Part{Story: entry, Whole: true}
-		if m := rowRange.FindStringSubmatch(entry); m != nil {
-			part = Part{Story: m[1], To: -1}
+func ParseSplit(entries []string) ([]SplitEntry, error) {
+	var out []SplitEntry
+	for _, text := range entries {
+		entry := SplitEntry{Story: text, Whole: true}
+		if m := rowRange.FindStringSubmatch(text); m != nil {
+			entry = SplitEntry{Story: m[1], To: -1}
 			var err error
 			if m[2] != "" {
-				part.From, err = strconv.Atoi(m[2])
+				entry.From, err = strconv.Atoi(m[2])
 			}
 			if m[3] != "" && err == nil {
-				part.To, err = strconv.Atoi(m[3])
+				entry.To, err = strconv.Atoi(m[3])
 			}
-			if err != nil || part.To >= 0 && part.To <= part.From {
-				return nil, fault.New(fault.Usage, "read split", entry, "rows %s to %s are none", m[2], m[3])
+			if err != nil || entry.To >= 0 && entry.To <= entry.From {
+				return nil, fault.New(fault.Usage, "read split", text, "rows %s to %s are none", m[2], m[3])
 			}
 		}
-		if part.Story == "" {
-			return nil, fault.New(fault.Usage, "read split", strconv.Quote(entry), "there is no story").
+		if entry.Story == "" {
+			return nil, fault.New(fault.Usage, "read split", strconv.Quote(text), "there is no story").
 				Advise("write a story, alice, or some of its rows, alice[10:200]")
 		}
-		parts = append(parts, part)
+		out = append(out, entry)
 	}
-	return parts, nil
+	return out, nil
 }
 
-// Resolve turns a split into ranges of rows. Rows gives the number of rows of each story that is there to take from; a
-// story of the data set that it lacks is passed over, as one that a subject did not hear. Trim rows are dropped from the
-// start and the end of whole stories; explicit ranges are taken as given. An entry that fits no story of the data set,
-// rows beyond the end, and rows that two entries both name are errors.
-func (d *Dataset) Resolve(parts []Part, rows map[string]int, trim [2]int) ([]Rows, error) {
-	var out []Rows
-	for _, part := range parts {
+// Resolve turns the entries of a split into ranges of rows. The map rows holds the number of rows of each story that can
+// be used; a story of the data set that is not in it, because a subject did not hear it, is skipped. Of whole stories,
+// trim[0] rows are dropped at the start and trim[1] at the end; explicit ranges are taken as given. An entry that fits no
+// story of the data set, rows beyond the end, and rows that two entries both name are errors.
+func (d *Dataset) Resolve(entries []SplitEntry, rows map[string]int, trim [2]int) ([]design.Rows, error) {
+	var out []design.Rows
+	for _, entry := range entries {
 		fail := func(why string, args ...any) error {
-			return fault.New(fault.Usage, "resolve split", part.String(), why, args...)
+			return fault.New(fault.Usage, "resolve split", entry.String(), why, args...)
 		}
 		stories := make(map[string]bool)
-		if slices.Contains(d.Stories(), part.Story) {
-			stories[part.Story] = true
-		} else if n, err := match(part.Story, d.Stories(), stories); err != nil || n == 0 {
-			return nil, d.unknown("story", part.Story, d.Stories())
+		if slices.Contains(d.Stories(), entry.Story) {
+			stories[entry.Story] = true
+		} else if n, err := match(entry.Story, d.Stories(), stories); err != nil || n == 0 {
+			return nil, d.unknown("story", entry.Story, d.Stories())
 		}
 		for _, story := range d.Stories() {
 			n, there := rows[story]
 			if !stories[story] || !there {
 				continue
 			}
-			r := Rows{Story: story, From: part.From, To: part.To}
+			r := design.Rows{Story: story, From: entry.From, To: entry.To}
 			switch {
-			case part.Whole:
+			case entry.Whole:
 				if r.From, r.To = trim[0], n-trim[1]; r.From >= r.To {
 					return nil, fail("story %s has %d rows, none is left without %d at the start and %d at the end", story, n, trim[0], trim[1])
 				}
-			case part.To < 0:
+			case entry.To < 0:
 				r.To = n
 			}
 			if r.From >= r.To || r.To > n {

@@ -9,103 +9,100 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// Story is what the audit must know of a story.
-type Story struct {
+// AuditStory is what the leak audit needs to know of a story.
+type AuditStory struct {
 	Name   string
 	Clock  Clock
-	SameAs string // the story of which this one is a piece; "" if it is itself the stimulus
+	SameAs string // the story of which this one is a piece; "" if it is a stimulus of its own
 	Row    int    // the row of SameAs that is this story's row 0
 }
 
-// Part is a range of rows of a story that one split takes from one subject.
-type Part struct {
-	Split, Subject, Story string
-	From, To              int // rows, half-open
+// Use is a range of rows that one split takes from one subject.
+type Use struct {
+	Split, Subject string
+	Rows
 }
 
-// Span is a range of rows that one split takes, from any subject, with the stimulus seconds it hears.
-type Span struct {
-	Split, Story string
-	From, To     int // rows of the story, half-open
-	Subjects     []string
-	Stimulus     string   // the story whose audio clock Heard is in
-	Heard        Interval // seconds of Stimulus
+// SplitRows is a range of rows that one split takes, of whatever subjects, with its stimulus window.
+type SplitRows struct {
+	Split string
+	Rows
+	Subjects []string
+	Stimulus string   // the story whose audio clock Window is in
+	Window   Interval // seconds of Stimulus on which the rows depend
 }
 
-// String names the rows as a split does: "train alice[10:200]".
-func (s Span) String() string { return fmt.Sprintf("%s %s[%d:%d]", s.Split, s.Story, s.From, s.To) }
+// String returns the split and its rows: "train alice[10:200]".
+func (s SplitRows) String() string { return s.Split + " " + s.Rows.String() }
 
-// Leak is stimulus that rows of two splits both hear.
+// Leak is stimulus that rows of two splits both depend on.
 type Leak struct {
-	A, B   Span
+	A, B   SplitRows
 	Shared Interval // seconds of the stimulus
 }
 
-// String says which rows share how much.
+// String names both ranges of rows and the length of the stimulus that they share.
 func (l Leak) String() string {
-	return fmt.Sprintf("%s <-> %s  share %.1f s of %s", l.A, l.B, l.Seconds(), l.A.Stimulus)
+	return fmt.Sprintf("%s <-> %s  share %.1f s of %s", l.A, l.B, l.seconds(), l.A.Stimulus)
 }
 
-// Seconds is the length of the shared stimulus.
-func (l Leak) Seconds() float64 { return l.Shared.To - l.Shared.From }
+// seconds returns the length of the shared stimulus.
+func (l Leak) seconds() float64 { return l.Shared.To - l.Shared.From }
 
-// Report is the outcome of an audit.
+// Report is the outcome of a leak audit.
 type Report struct {
-	Spans []Span
+	Rows  []SplitRows
 	Leaks []Leak
 }
 
-// Audit finds every two parts of different splits that hear the same stimulus. The subjects do not matter: an adapter
-// tuned on one person's answer to a sentence has met that sentence, whoever is tested on it. Stories that are pieces of
-// one another (SameAs) are compared in the time of the story they come from.
-func Audit(r Reach, stories []Story, parts []Part) (*Report, error) {
+// Audit finds each two ranges of rows of different splits that depend on the same stimulus. Subjects do not matter: an
+// adapter that was tuned on one subject's response to a sentence was fitted to that sentence, whoever is tested on it.
+// Stories that are pieces of one another (SameAs) are compared in the time of the story that they come from.
+func Audit(w StimulusWindow, stories []AuditStory, uses []Use) (*Report, error) {
 	report := &Report{}
-	for _, p := range parts {
-		if p.To <= p.From {
-			return nil, fault.New(fault.BadData, "leak audit", p.Split+" "+p.Story, "rows %d to %d are none", p.From, p.To)
+	for _, u := range uses {
+		if u.To <= u.From {
+			return nil, fault.New(fault.BadData, "leak audit", u.Split+" "+u.Story, "rows %d to %d are none", u.From, u.To)
 		}
-		i := slices.IndexFunc(report.Spans, func(s Span) bool {
-			return s.Split == p.Split && s.Story == p.Story && s.From == p.From && s.To == p.To
-		})
+		i := slices.IndexFunc(report.Rows, func(s SplitRows) bool { return s.Split == u.Split && s.Rows == u.Rows })
 		if i < 0 {
-			story, stimulus, shift, err := origin(stories, p.Story)
+			story, stimulus, shift, err := origin(stories, u.Story)
 			if err != nil {
 				return nil, err
 			}
-			heard := r.Rows(story.Clock, p.From, p.To)
-			report.Spans = append(report.Spans, Span{
-				Split: p.Split, Story: p.Story, From: p.From, To: p.To, Stimulus: stimulus,
-				Heard: Interval{heard.From + shift, heard.To + shift},
+			window := w.rows(story.Clock, u.From, u.To)
+			report.Rows = append(report.Rows, SplitRows{
+				Split: u.Split, Rows: u.Rows, Stimulus: stimulus, Window: Interval{window.From + shift, window.To + shift},
 			})
-			i = len(report.Spans) - 1
+			i = len(report.Rows) - 1
 		}
-		if !slices.Contains(report.Spans[i].Subjects, p.Subject) {
-			report.Spans[i].Subjects = append(report.Spans[i].Subjects, p.Subject)
+		if !slices.Contains(report.Rows[i].Subjects, u.Subject) {
+			report.Rows[i].Subjects = append(report.Rows[i].Subjects, u.Subject)
 		}
 	}
-	for i, a := range report.Spans {
-		for _, b := range report.Spans[i+1:] {
-			if a.Split == b.Split || a.Stimulus != b.Stimulus || a.Heard.Overlap(b.Heard) == 0 {
+	for i, a := range report.Rows {
+		for _, b := range report.Rows[i+1:] {
+			if a.Split == b.Split || a.Stimulus != b.Stimulus || a.Window.overlap(b.Window) == 0 {
 				continue
 			}
-			shared := Interval{max(a.Heard.From, b.Heard.From), min(a.Heard.To, b.Heard.To)}
+			shared := Interval{max(a.Window.From, b.Window.From), min(a.Window.To, b.Window.To)}
 			report.Leaks = append(report.Leaks, Leak{A: a, B: b, Shared: shared})
 		}
 	}
 	return report, nil
 }
 
-// origin follows SameAs to the stimulus that a story comes from, and gives the seconds to add to the story's audio time
-// to be in the stimulus's.
-func origin(stories []Story, name string) (story Story, stimulus string, shift float64, err error) {
-	find := func(name string) (Story, error) {
-		if i := slices.IndexFunc(stories, func(s Story) bool { return s.Name == name }); i >= 0 {
+// origin follows SameAs to the stimulus that a story comes from. It returns the seconds to add to a time of the story's
+// audio to get a time of the stimulus.
+func origin(stories []AuditStory, name string) (story AuditStory, stimulus string, shift float64, err error) {
+	find := func(name string) (AuditStory, error) {
+		if i := slices.IndexFunc(stories, func(s AuditStory) bool { return s.Name == name }); i >= 0 {
 			return stories[i], nil
 		}
-		return Story{}, fault.New(fault.BadData, "leak audit", name, "there is no such story")
+		return AuditStory{}, fault.New(fault.BadData, "leak audit", name, "there is no such story")
 	}
 	if story, err = find(name); err != nil {
-		return Story{}, "", 0, err
+		return AuditStory{}, "", 0, err
 	}
 	at := story
 	for range len(stories) {
@@ -114,52 +111,52 @@ func origin(stories []Story, name string) (story Story, stimulus string, shift f
 		}
 		whole, err := find(at.SameAs)
 		if err != nil {
-			return Story{}, "", 0, err
+			return AuditStory{}, "", 0, err
 		}
-		// One volume, two clocks: row 0 here is row Row there.
+		// One volume has two clocks: row 0 of this story is row at.Row of the whole.
 		shift += whole.Clock.Time(at.Row) - at.Clock.Time(0)
 		at = whole
 	}
-	return Story{}, "", 0, fault.New(fault.BadData, "leak audit", name, "same_as goes round in a circle")
+	return AuditStory{}, "", 0, fault.New(fault.BadData, "leak audit", name, "same_as goes round in a circle")
 }
 
-// Err is nil without leaks, else an error of kind BadData that names the worst one.
+// Err returns nil without leaks, else an error of kind BadData that names the longest one.
 func (r *Report) Err() error {
 	if len(r.Leaks) == 0 {
 		return nil
 	}
 	worst := slices.MaxFunc(r.Leaks, func(a, b Leak) int {
 		switch {
-		case a.Seconds() < b.Seconds():
+		case a.seconds() < b.seconds():
 			return -1
-		case a.Seconds() > b.Seconds():
+		case a.seconds() > b.seconds():
 			return 1
 		}
 		return 0
 	})
-	why := "%s and %s hear the same %.1f s of %s"
+	why := "%s and %s depend on the same %.1f s of %s"
 	if more := len(r.Leaks) - 1; more > 0 {
 		why += fmt.Sprintf(", and %d more such pairs", more)
 	}
-	return fault.New(fault.BadData, "leak audit", "data", why, worst.A, worst.B, worst.Seconds(), worst.A.Stimulus).
-		Advise("leave more rows between the splits (data.allow_leak: true goes on all the same, and all results say so)")
+	return fault.New(fault.BadData, "leak audit", "data", why, worst.A, worst.B, worst.seconds(), worst.A.Stimulus).
+		Advise("leave more rows between the splits (data.allow_leak: true trains all the same, and all results say so)")
 }
 
-// String is the table that is printed with a run: what each split hears, then each leak.
+// String returns the table that is printed with a run: the stimulus window of the rows of each split, then each leak.
 func (r *Report) String() string {
 	var text strings.Builder
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "split\tstory\trows\tsubjects\thears")
-	for _, s := range r.Spans {
+	fmt.Fprintln(table, "split\tstory\trows\tsubjects\tstimulus window")
+	for _, s := range r.Rows {
 		fmt.Fprintf(table, "%s\t%s\t%d:%d\t%d\t%s %.1f to %.1f s\n",
-			s.Split, s.Story, s.From, s.To, len(s.Subjects), s.Stimulus, s.Heard.From, s.Heard.To)
+			s.Split, s.Story, s.From, s.To, len(s.Subjects), s.Stimulus, s.Window.From, s.Window.To)
 	}
 	table.Flush()
 	for _, l := range r.Leaks {
 		fmt.Fprintf(&text, "LEAK  %s\n", l)
 	}
 	if len(r.Leaks) == 0 {
-		text.WriteString("no two splits hear the same stimulus\n")
+		text.WriteString("no two splits depend on the same stimulus\n")
 	}
 	return text.String()
 }

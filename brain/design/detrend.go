@@ -10,7 +10,7 @@ import (
 func Detrend(x []float32, rows, cols, order int) []float32 {
 	mustHave(x, rows, cols)
 	if order < 0 || order >= rows {
-		panic(fmt.Sprintf("align: drift of order %d on %d rows", order, rows))
+		panic(fmt.Sprintf("design: drift of order %d on %d rows", order, rows))
 	}
 	rest := make([]float64, len(x))
 	for i, v := range x {

@@ -1,15 +1,18 @@
-// Package align brings speech features and brain volumes onto one clock.
+// Package design computes design matrices: it brings speech features and brain responses onto one clock.
 //
-// A story is heard as audio and answered in rows, one per TR. Between the two lie the steps of this package, in the
-// order in which a run takes them: [Windows] cuts the audio, [Lanczos] or [Average] carries one feature vector per
-// window to the rows' times, [ZScore] sets each column to mean 0 and SD 1, and [FIR] stands delayed copies side by side
-// since the blood follows the speech by seconds. [Detrend] takes slow drift out of responses. [Reach] says which seconds
-// of audio one row hears through all of these, and [Audit] uses it to prove that training and test never hear the same.
+// A story is played as audio and answered in rows, one per TR. The steps between the two are, in the order in which a
+// [Design] takes them: [Windows] cuts the audio, [Lanczos] or [Average] resamples the feature vectors of the windows to
+// the times of the rows, [ZScore] gives each column mean 0 and SD 1, and [FIR] puts delayed copies side by side, since
+// the haemodynamic response follows the stimulus by seconds. [Detrend] removes slow drift from responses.
 //
-// Everything is a function of slices: a matrix is []float32 in row-major order, sums are taken in float64. Times are in
-// seconds of the story's audio, rows count from 0. Wrong shapes are mistakes of the caller and panic; what a user can
-// get wrong (delays, splits) returns an error.
+// The [StimulusWindow] of a row, which follows from the design, is the stretch of audio that the row depends on. [Audit]
+// compares the windows of training, validation and test rows, so that no two of them share stimulus.
 //
-// Caveats: Lanczos looks 3 TRs ahead of a volume, so a row depends on audio that came after it. The Lanczos weights of
-// a row sum to about TR/stride, not to 1, as is the custom of the field; the z-score that follows removes the factor.
+// A matrix is []float32 in row-major order, and sums are taken in float64. Times are in seconds of the story's audio;
+// rows count from 0. Functions panic on a wrong shape, which is a programming error, and return an error for what a user
+// can get wrong (delays, splits).
+//
+// Two properties matter to those who interpret results. Lanczos interpolation uses up to 3 TRs of audio after a volume.
+// The Lanczos weights of a row sum to about TR/stride and not to 1, as in HuthLab's code; the z-score that follows
+// removes the factor.
 package design

@@ -26,15 +26,16 @@ func Example() {
 
 func ExampleAudit() {
 	clock := design.Clock{TR: 2}
-	reach := design.LanczosReach(4, clock.TR, []int{1, 2, 3, 4})
-	report, _ := design.Audit(reach, []design.Story{{Name: "alice", Clock: clock}}, []design.Part{
-		{Split: "train", Subject: "sub-18", Story: "alice", From: 10, To: 200},
-		{Split: "val", Subject: "sub-18", Story: "alice", From: 210, To: 240},
-		{Split: "test", Subject: "sub-18", Story: "alice", From: 245, To: 362},
-	})
+	bold := design.BOLD{Delays: []int{1, 2, 3, 4}}
+	window := bold.StimulusWindow(clock, design.StimulusWindow{Before: 4}) // of windows of 4 s
+	use := func(split string, from, to int) design.Use {
+		return design.Use{Split: split, Subject: "sub-18", Rows: design.Rows{Story: "alice", From: from, To: to}}
+	}
+	report, _ := design.Audit(window, []design.AuditStory{{Name: "alice", Clock: clock}},
+		[]design.Use{use("train", 10, 200), use("val", 210, 240), use("test", 245, 362)})
 	fmt.Print(report)
 	// Output:
-	// split  story  rows     subjects  hears
+	// split  story  rows     subjects  stimulus window
 	// train  alice  10:200   1         alice 2.0 to 402.0 s
 	// val    alice  210:240  1         alice 402.0 to 482.0 s
 	// test   alice  245:362  1         alice 472.0 to 726.0 s

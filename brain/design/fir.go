@@ -7,8 +7,8 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// Delays rounds delays in seconds to whole TRs, shortest first. Each must be at least one TR after rounding and no two
-// may fall on the same TR.
+// Delays rounds delays in seconds to whole rows (TRs) and returns them in ascending order. Each must be at least one row
+// after rounding, and no two may fall on the same row.
 func Delays(seconds []float64, tr float64) ([]int, error) {
 	bad := func(why string, args ...any) error {
 		return fault.New(fault.Usage, "set delays", "readout.delays_seconds", why, args...)
@@ -34,16 +34,16 @@ func Delays(seconds []float64, tr float64) ([]int, error) {
 	return delays, nil
 }
 
-// FIR stands delayed copies of x (rows, channels) side by side: row k of the result (rows, len(delays)·channels) holds
-// rows k−delays[0], k−delays[1], … of x, newest first for ascending delays. Rows before the start are zeros: a story
-// does not reach into the one before it, nor round to its own end.
+// FIR returns delayed copies of x (rows, channels) side by side, the columns of a finite impulse response model: row k of
+// the result (rows, len(delays)·channels) holds rows k−delays[0], k−delays[1], … of x. Rows before the first are zeros:
+// neither the story before nor the end of the same story takes their place.
 func FIR(x []float32, rows, channels int, delays []int) []float32 {
 	mustHave(x, rows, channels)
 	width := len(delays) * channels
 	out := make([]float32, rows*width)
 	for i, d := range delays {
 		if d < 0 {
-			panic("align: FIR with a negative delay")
+			panic("design: FIR with a negative delay")
 		}
 		for k := d; k < rows; k++ {
 			copy(out[k*width+i*channels:][:channels], x[(k-d)*channels:])

@@ -5,21 +5,27 @@ import (
 	"sort"
 )
 
-// LanczosOptions says how to low-pass features on their way to the rows. The zero value is the field's usual one.
+// LanczosOptions are the options of [Lanczos]. The zero value is what HuthLab's code uses.
 type LanczosOptions struct {
 	Lobes        int     // of the kernel on each side; 0 means 3
 	Cutoff       float64 // in Hz; 0 means one over the mean spacing of the rows, which is 1/TR
 	ClipNegative bool    // set weights below 1e-10 to 0, as the released training code of the BrainWavLM authors does
 }
 
-// clipBelow is the threshold of ClipNegative in the released code; it drops all negative lobes, 15 % of the positive mass.
-const clipBelow = 1e-10
+const (
+	lanczosLobes = 3 // of the kernel on each side, by default
 
-// Lanczos are the weights that carry features at the given ascending times to rows at the given times, with the
-// windowed sinc a·sin(πx)·sin(πx/a)/(πx)², x = (row − feature)·cutoff, a lobes, zero for |x| ≥ a (as in HuthLab
-// ridge_utils/interpdata.py). The weights are not normalised: they sum to about 1/(cutoff·spacing of the features).
+	// clipBelow is the threshold of ClipNegative in the released code. It removes all negative lobes, which are 15 % of
+	// the positive mass.
+	clipBelow = 1e-10
+)
+
+// Lanczos returns the weights that carry features at the given ascending times to rows at the given times, by the
+// windowed sinc a·sin(πx)·sin(πx/a)/(πx)² with x = (row − feature)·cutoff and a lobes, which is zero for |x| ≥ a (as in
+// HuthLab ridge_utils/interpdata.py). The weights are not normalised: they sum to about 1/(cutoff·spacing of the
+// features).
 func Lanczos(rows, features []float64, opt LanczosOptions) *Weights {
-	lobes := 3.0
+	lobes := float64(lanczosLobes)
 	if opt.Lobes != 0 {
 		lobes = float64(opt.Lobes)
 	}
@@ -28,14 +34,14 @@ func Lanczos(rows, features []float64, opt LanczosOptions) *Weights {
 		cutoff = float64(len(rows)-1) / (rows[len(rows)-1] - rows[0])
 	}
 	if len(rows) > 0 && (!(cutoff > 0) || math.IsInf(cutoff, 0) || lobes < 1) {
-		panic("align: Lanczos needs a cutoff above 0, or ascending rows to take it from, and at least one lobe")
+		panic("design: Lanczos needs a cutoff above 0, or ascending rows to take it from, and at least one lobe")
 	}
-	inReach := func(row float64) (from, to int) {
+	within := func(row float64) (from, to int) {
 		from = sort.Search(len(features), func(i int) bool { return (row-features[i])*cutoff < lobes })
 		to = sort.Search(len(features), func(i int) bool { return (row-features[i])*cutoff <= -lobes })
 		return from, to
 	}
-	return weigh(rows, features, inReach, func(row, feature float64, _ int) float64 {
+	return weigh(rows, features, within, func(row, feature float64, _ int) float64 {
 		v := lanczos((row-feature)*cutoff, lobes)
 		if opt.ClipNegative && v < clipBelow {
 			return 0
@@ -44,7 +50,7 @@ func Lanczos(rows, features []float64, opt LanczosOptions) *Weights {
 	})
 }
 
-// lanczos is the kernel with a lobes on each side, for |x| < a.
+// lanczos returns the kernel with a lobes on each side, for |x| < a.
 func lanczos(x, a float64) float64 {
 	if x == 0 {
 		return 1

@@ -5,14 +5,15 @@ import (
 	"slices"
 )
 
-// Weights is a linear map from features to rows, (Rows, Cols), of which each row is zero but for one run of neighbours.
+// Weights is a linear map from features to rows, (Rows, Cols). The weights of each row are zero except in one run of
+// neighbouring columns.
 type Weights struct {
 	Rows, Cols int
 	First      []int       // first column of each row's run
-	Runs       [][]float64 // weights of each row's run; empty where no feature is in reach
+	Runs       [][]float64 // weights of each row's run; empty where a row has no feature
 }
 
-// Apply maps features x (Cols, channels) to rows (Rows, channels), summing in float64.
+// Apply returns the rows (Rows, channels) of features x (Cols, channels), summed in float64.
 func (w *Weights) Apply(x []float32, channels int) []float32 {
 	mustHave(x, w.Cols, channels)
 	out := make([]float32, w.Rows*channels)
@@ -33,11 +34,11 @@ func (w *Weights) Apply(x []float32, channels int) []float32 {
 	return out
 }
 
-// Dense writes rows from ≤ r < to as a full matrix over the columns colFrom ≤ c < colTo that they use, so that a tensor
-// library can multiply m (to-from, colTo-colFrom) with those columns' features (colTo-colFrom, C).
+// Dense returns rows from ≤ r < to as a full matrix m (to-from, colTo-colFrom) over the columns that they use, which a
+// tensor library can multiply with the features (colTo-colFrom, C) of those columns.
 func (w *Weights) Dense(from, to int) (m []float32, colFrom, colTo int) {
 	if from < 0 || to < from || to > w.Rows {
-		panic(fmt.Sprintf("align: rows %d to %d of %d", from, to, w.Rows))
+		panic(fmt.Sprintf("design: rows %d to %d of %d", from, to, w.Rows))
 	}
 	colFrom = w.Cols
 	for r := from; r < to; r++ {
@@ -56,10 +57,10 @@ func (w *Weights) Dense(from, to int) (m []float32, colFrom, colTo int) {
 	return m, colFrom, colTo
 }
 
-// weigh makes Weights from the run of features that each row may use and the weight of each of them.
+// weigh returns the Weights in which run gives the features of a row and weight the weight of each.
 func weigh(rows, features []float64, run func(row float64) (from, to int), weight func(row, feature float64, n int) float64) *Weights {
 	if !slices.IsSorted(features) {
-		panic("align: feature times must ascend")
+		panic("design: feature times must ascend")
 	}
 	w := &Weights{Rows: len(rows), Cols: len(features), First: make([]int, len(rows)), Runs: make([][]float64, len(rows))}
 	for r, t := range rows {
@@ -75,6 +76,6 @@ func weigh(rows, features []float64, run func(row float64) (from, to int), weigh
 // mustHave panics unless x has the shape (rows, cols).
 func mustHave[T any](x []T, rows, cols int) {
 	if rows < 0 || cols < 0 || len(x) != rows*cols {
-		panic(fmt.Sprintf("align: %d values for shape (%d, %d)", len(x), rows, cols))
+		panic(fmt.Sprintf("design: %d values for shape (%d, %d)", len(x), rows, cols))
 	}
 }

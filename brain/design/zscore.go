@@ -5,9 +5,6 @@ import (
 	"math"
 )
 
-// Rows is a half-open range of rows.
-type Rows struct{ From, To int }
-
 // ZScore holds the mean and SD of each column.
 type ZScore struct {
 	Mean []float64
@@ -19,12 +16,12 @@ type ZScore struct {
 func FitZScore(x []float32, rows, cols int, over ...Rows) ZScore {
 	mustHave(x, rows, cols)
 	if len(over) == 0 {
-		over = []Rows{{0, rows}}
+		over = []Rows{{To: rows}}
 	}
 	each := func(visit func(row []float32)) (n float64) {
 		for _, r := range over {
 			if r.From < 0 || r.To < r.From || r.To > rows {
-				panic(fmt.Sprintf("align: z-score over rows %d to %d of %d", r.From, r.To, rows))
+				panic(fmt.Sprintf("design: z-score over rows %d to %d of %d", r.From, r.To, rows))
 			}
 			for k := r.From; k < r.To; k++ {
 				visit(x[k*cols:][:cols])
@@ -62,7 +59,7 @@ func FitZScore(x []float32, rows, cols int, over ...Rows) ZScore {
 func (z ZScore) Apply(x []float32) []float32 {
 	cols := len(z.Mean)
 	if cols == 0 || len(x)%cols != 0 {
-		panic(fmt.Sprintf("align: z-score of %d columns on %d values", cols, len(x)))
+		panic(fmt.Sprintf("design: z-score of %d columns on %d values", cols, len(x)))
 	}
 	out := make([]float32, len(x))
 	for i, v := range x {

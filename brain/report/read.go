@@ -16,6 +16,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/controls"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/demo"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/transfer"
 	"github.com/brainwavlm/bwlm/ckpt"
@@ -225,10 +226,10 @@ func (r *Run) readScored(dir, below string, to *[]Scored) error {
 func (r *Run) readPeople() error {
 	var layout struct {
 		People []struct {
-			Name    string   `json:"name"`
-			Voxels  int      `json:"voxels"`
-			Rows    []Rows   `json:"rows"`
-			Regions []Region `json:"regions"`
+			Name    string        `json:"name"`
+			Voxels  int           `json:"voxels"`
+			Rows    []design.Rows `json:"rows"`
+			Regions []Region      `json:"regions"`
 		} `json:"people"`
 	}
 	file := filepath.Join(r.Dir, "eval", "test", "layout.json")

@@ -7,6 +7,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/controls"
 	"github.com/brainwavlm/bwlm/brain/demo"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/probe"
 	"github.com/brainwavlm/bwlm/brain/transfer"
@@ -54,16 +55,10 @@ type Scored struct {
 type Person struct {
 	Name                             string
 	Voxels                           int
-	Rows                             []Rows
+	Rows                             []design.Rows // test rows
 	Regions                          []Region
 	Base, Best, Tuned, Gain, Ceiling []float32 // nil where the run has none
 	Q                                []float32 // false discovery rate of Gain over the person's voxels
-}
-
-// Rows are test rows of a story.
-type Rows struct {
-	Story    string
-	From, To int
 }
 
 // Region is a named set of columns.

@@ -160,7 +160,7 @@ func TestApplyEqualsDense(t *testing.T) {
 				}
 			}
 		}
-		assert.Equal(t, make([]float32, channels), want[:channels], "nothing is heard 20 s before the story")
+		assert.Equal(t, make([]float32, channels), want[:channels], "no feature is near a row 20 s before the story")
 		assert.Panics(t, func() { w.Apply(x[1:], channels) })
 		assert.Panics(t, func() { w.Dense(3, 41) })
 	}
@@ -203,10 +203,10 @@ func TestZScore(t *testing.T) {
 	assert.InDelta(t, -3/math.Sqrt(5), y[0], 1e-6)
 	assert.Zero(t, y[1])
 
-	part := FitZScore(x, 4, 2, Rows{0, 1}, Rows{3, 4})
+	part := FitZScore(x, 4, 2, Rows{From: 0, To: 1}, Rows{From: 3, To: 4})
 	assert.Equal(t, 4., part.Mean[0])
 	assert.Equal(t, 3., part.SD[0])
-	assert.Panics(t, func() { FitZScore(x, 4, 2, Rows{3, 5}) })
+	assert.Panics(t, func() { FitZScore(x, 4, 2, Rows{From: 3, To: 5}) })
 	assert.Panics(t, func() { z.Apply(x[:3]) })
 }
 
