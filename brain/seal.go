@@ -11,8 +11,8 @@ import (
 
 // Seal writes down, before the training, what the study will be judged by, with the hashes of its splits and masks. See
 // package seal.
-func (st *Study) Seal(ctx context.Context, e analysisplan.Endpoints) (*analysisplan.Seal, error) {
-	for _, region := range e.Regions {
+func (st *Study) Seal(ctx context.Context, e analysisplan.Endpoints) (*analysisplan.Plan, error) {
+	for _, region := range e.ROIs {
 		for _, p := range st.people {
 			if _, err := st.Data.ROI(ctx, region, p.name, p.voxels); err != nil {
 				return nil, err
@@ -23,7 +23,7 @@ func (st *Study) Seal(ctx context.Context, e analysisplan.Endpoints) (*analysisp
 	if err != nil {
 		return nil, err
 	}
-	s := &analysisplan.Seal{Endpoints: e}
+	s := &analysisplan.Plan{Endpoints: e}
 	s.Splits, s.Masks = st.sealed(groups)
 	if err := analysisplan.Check(st.Experiment.Out, s); err != nil {
 		return nil, err
@@ -31,13 +31,13 @@ func (st *Study) Seal(ctx context.Context, e analysisplan.Endpoints) (*analysisp
 	if s.Margins, err = st.margins(ctx, groups, e); err != nil {
 		return nil, err
 	}
-	return s, analysisplan.Write(st.Experiment.Out, s)
+	return s, analysisplan.Lock(st.Experiment.Out, s)
 }
 
 // margins are δ of each region that is an endpoint or auditory cortex, from the untuned model's score of the validation rows.
 func (st *Study) margins(ctx context.Context, groups []stats.Group, e analysisplan.Endpoints) (map[string]analysisplan.Margin, error) {
 	groups = slices.DeleteFunc(slices.Clone(groups), func(g stats.Group) bool {
-		return g.Columns == nil || g.Name == tunedGroup || !isAuditory(g.Name) && !slices.Contains(e.Regions, g.Name)
+		return g.Columns == nil || g.Name == tunedGroup || !isAuditory(g.Name) && !slices.Contains(e.ROIs, g.Name)
 	})
 	if e.Delta == 0 || len(groups) == 0 {
 		return nil, nil
@@ -89,10 +89,10 @@ func (st *Study) look(what string, groups []stats.Group) (*analysisplan.Status, 
 	if st.Experiment.Out == "" {
 		return nil, nil
 	}
-	l := analysisplan.Look{By: st.opt.Purpose, What: what}
+	l := analysisplan.TestRead{By: st.opt.Purpose, What: what}
 	for _, p := range st.people {
-		l.People = append(l.People, p.name)
+		l.Subjects = append(l.Subjects, p.name)
 	}
 	splits, masks := st.sealed(groups)
-	return analysisplan.Record(st.Experiment.Out, l, splits, masks)
+	return analysisplan.RecordTestRead(st.Experiment.Out, l, splits, masks)
 }

@@ -23,7 +23,7 @@ func TestSealedMargin(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, s.Margins, "no region is an endpoint, and none is called auditory")
 
-	s, err = st.Seal(t.Context(), analysisplan.Endpoints{Regions: []string{"front"}, Sides: 1, Delta: .1})
+	s, err = st.Seal(t.Context(), analysisplan.Endpoints{ROIs: []string{"front"}, Sides: 1, Delta: .1})
 	require.NoError(t, err)
 	require.Contains(t, s.Margins, "front")
 	again, err := analysisplan.Read(st.Experiment.Out)
@@ -37,7 +37,7 @@ func TestSealedMargin(t *testing.T) {
 	summary, err := st.EvaluateRun(t.Context(), run)
 	require.NoError(t, err)
 	assert.Equal(t, s.Margins, summary.Seal.Margins)
-	assert.Equal(t, 1, summary.Seal.Looks, "sealing looked at no test row")
+	assert.Equal(t, 1, summary.Seal.TestReads, "sealing looked at no test row")
 	assert.Nil(t, summary.Test.Delta.Sealed, "34 rows are too few for a bound")
 
 	exp := *st.Experiment

@@ -122,11 +122,11 @@ func Explain(ctx context.Context, st *brain.Study, runs []*brain.Run, glove stri
 	}
 	out.UniqueBase = r2(0, len(x)) - rest
 	out.UniqueTuned = out.UniqueBase + out.Unexplained
-	var cells []Observation
+	var cells []observation
 	for s := range tuned {
 		before, after := found[0].Cells, found[(s+1)*len(given)].Cells
 		for i, c := range after {
-			cells = append(cells, Observation{Seed: fmt.Sprint(s), Person: c.Person, Story: c.Story, Gain: c.R2 - before[i].R2})
+			cells = append(cells, observation{Seed: fmt.Sprint(s), Subject: c.Person, Story: c.Story, Gain: c.R2 - before[i].R2})
 		}
 	}
 	out.Variance = varianceComponents(cells)

@@ -23,16 +23,16 @@ func TestVarianceComponentsOfPlantedEffects(t *testing.T) {
 			return x
 		}
 		a, b, c := effects(seeds, seedSD), effects(people, personSD), effects(stories, storySD)
-		var cells []Observation
+		var cells []observation
 		for i := range a {
 			for j := range b {
 				for k := range c {
-					cells = append(cells, Observation{fmt.Sprint(i), fmt.Sprint(j), fmt.Sprint(k), 10 + a[i] + b[j] + c[k] + noise*r.NormFloat64()})
+					cells = append(cells, observation{fmt.Sprint(i), fmt.Sprint(j), fmt.Sprint(k), 10 + a[i] + b[j] + c[k] + noise*r.NormFloat64()})
 				}
 			}
 		}
 		v := varianceComponents(cells)
-		seed, person, story = seed+square(v.Seeds.SD), person+square(v.People.SD), story+square(v.Stories.SD)
+		seed, person, story = seed+square(v.Seeds.SD), person+square(v.Subjects.SD), story+square(v.Stories.SD)
 		rest += square(v.Residual)
 	}
 	assert.InEpsilon(t, seedSD*seedSD, seed/studies, .1)
@@ -45,15 +45,15 @@ func square(x *float64) float64 { return *x * *x }
 
 func TestVarianceOfFew(t *testing.T) {
 	// Two seeds alone: gains 1 and 3 have mean 2, SD √2, and need (2.8·√2/2)² = 3.92, so 4.
-	v := varianceComponents([]Observation{{"0", "a", "s", 1}, {"1", "a", "s", 3}})
+	v := varianceComponents([]observation{{"0", "a", "s", 1}, {"1", "a", "s", 3}})
 	require.NotNil(t, v.Seeds.SD)
 	assert.InDelta(t, math.Sqrt2, *v.Seeds.SD, 1e-12)
 	assert.Equal(t, 4, *v.Seeds.Needed)
-	for _, s := range []Source{v.Stories, v.People} {
+	for _, s := range []Source{v.Stories, v.Subjects} {
 		assert.Equal(t, Source{N: 1, Why: "not estimable from one"}, s)
 	}
 	assert.Nil(t, v.Residual)
-	v = varianceComponents([]Observation{{"0", "a", "s", -1}, {"1", "a", "s", -3}})
+	v = varianceComponents([]observation{{"0", "a", "s", -1}, {"1", "a", "s", -3}})
 	assert.Nil(t, v.Seeds.Needed)
 	assert.Equal(t, "there is no gain", v.Seeds.Why)
 }

@@ -3,16 +3,16 @@ package controls
 import "math"
 
 // Observation is a gain of one run in one person and story.
-type Observation struct {
-	Seed, Person, Story string
-	Gain                float64
+type observation struct {
+	Seed, Subject, Story string
+	Gain                 float64
 }
 
 // Variances say between what a gain varies, and how many of each it needs.
 type Variances struct {
 	Seeds    Source   `json:"seeds"`
 	Stories  Source   `json:"stories"`
-	People   Source   `json:"people"`
+	Subjects Source   `json:"people"`
 	Residual *float64 `json:"residual_sd"` // within all three; nil: not estimable
 }
 
@@ -30,11 +30,11 @@ const power = 1.96 + .84
 // varianceComponents estimates variance components by the method of moments, for effects of seed, person and story that add up:
 // the variance of a source's level means less what the residual contributes to it. Where nothing is left to estimate the
 // residual from, it counts as 0 and the components are upper bounds.
-func varianceComponents(cells []Observation) (v Variances) {
-	keys := []func(Observation) string{
-		func(o Observation) string { return o.Seed },
-		func(o Observation) string { return o.Story },
-		func(o Observation) string { return o.Person },
+func varianceComponents(cells []observation) (v Variances) {
+	keys := []func(observation) string{
+		func(o observation) string { return o.Seed },
+		func(o observation) string { return o.Story },
+		func(o observation) string { return o.Subject },
 	}
 	grand := 0.
 	for _, o := range cells {
@@ -66,7 +66,7 @@ func varianceComponents(cells []Observation) (v Variances) {
 		sd := math.Sqrt(within)
 		v.Residual = &sd
 	}
-	for f, to := range []*Source{&v.Seeds, &v.Stories, &v.People} {
+	for f, to := range []*Source{&v.Seeds, &v.Stories, &v.Subjects} {
 		to.N = len(means[f])
 		if to.N < 2 {
 			to.Why = "not estimable from one"

@@ -84,8 +84,8 @@ func (r *Run) provenance() (v provenance) {
 		return v
 	}
 	add("seal", fmt.Sprintf("%s, SHA-256 %s", s.Time.UTC().Format("2006-01-02 15:04 UTC"), s.SHA256))
-	add("endpoints", fmt.Sprintf("%s; %s", cmp.Or(strings.Join(s.Endpoints.Regions, ", "), "all voxels"), s.Endpoints.Test))
-	add("looks at test rows", fmt.Sprintf("%d, this evaluation included", s.Looks))
+	add("endpoints", fmt.Sprintf("%s; %s", cmp.Or(strings.Join(s.Endpoints.ROIs, ", "), "all voxels"), s.Endpoints.Test))
+	add("looks at test rows", fmt.Sprintf("%d, this evaluation included", s.TestReads))
 	if s.Refused > 0 {
 		add("refused looks", fmt.Sprintf("%d: splits or masks were not those that were sealed", s.Refused))
 	}

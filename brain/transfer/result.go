@@ -283,7 +283,7 @@ func (r *Result) csv(to io.Writer) error {
 			if i == k {
 				relation = "seen"
 			}
-			line(PartMatrix, r.Subjects[i], relation, k, r.Minutes[k], r.Base[k], x)
+			line(Matrix, r.Subjects[i], relation, k, r.Minutes[k], r.Base[k], x)
 		}
 	}
 	without := func(k int) string {
@@ -291,7 +291,7 @@ func (r *Result) csv(to io.Writer) error {
 	}
 	if l := r.LeaveOneOut; l != nil {
 		for k, x := range l.Tuned {
-			line(PartLeaveOneOut, without(k), "unseen", k, r.Minutes[k], r.Base[k], x)
+			line(LeaveOneOutPart, without(k), "unseen", k, r.Minutes[k], r.Base[k], x)
 		}
 	}
 	if c := r.Curve; c != nil {

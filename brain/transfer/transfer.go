@@ -22,13 +22,13 @@ import (
 
 // The parts of a transfer study.
 const (
-	PartMatrix      = "matrix"
-	PartLeaveOneOut = "leave-one-out"
+	Matrix          = "matrix"
+	LeaveOneOutPart = "leave-one-out"
 	PartCurve       = "curve" // of the people left out
 )
 
 // Parts are all of them.
-var Parts = []string{PartMatrix, PartLeaveOneOut, PartCurve}
+var Parts = []string{Matrix, LeaveOneOutPart, PartCurve}
 
 // shares of a new person's training rows along the curve.
 var shares = []float64{.125, .25, .375, .5, .625, .75, .875, 1}
@@ -41,7 +41,7 @@ type Options struct {
 
 // People checks the names of those who take part: nil if they are all in the data set, none is made from others, and there
 // are at least two. None given are those that the experiment would train on.
-func People(data *dataset.Dataset, names []string) ([]string, error) {
+func ResolveSubjects(data *dataset.Dataset, names []string) ([]string, error) {
 	refuse := func(where, why string, args ...any) ([]string, error) {
 		return nil, fault.New(fault.BadData, "transfer", where, why, args...).Advise("name some of %s", strings.Join(data.People(), ", "))
 	}
@@ -67,7 +67,7 @@ func People(data *dataset.Dataset, names []string) ([]string, error) {
 type runner struct {
 	study    *brain.Study
 	opt      Options
-	people   []string
+	subjects []string
 	settings string // hash of the experiment: scores of other settings are not read
 	result   *Result
 	begun    int
@@ -87,11 +87,11 @@ func Run(ctx context.Context, st *brain.Study, opt Options) (*Result, error) {
 	if st.Experiment.Train.Mode == "readout" {
 		return nil, fault.New(fault.Usage, "transfer", "train.mode", "readout tunes nothing that another person could use").Advise("set train.mode: lora")
 	}
-	people, err := People(st.Data, st.People())
+	people, err := ResolveSubjects(st.Data, st.People())
 	if err != nil {
 		return nil, err
 	}
-	t := &runner{study: st, opt: opt, people: people, result: &Result{Schema: 1, Subjects: people, Notes: slices.Clone(st.Notes)}}
+	t := &runner{study: st, opt: opt, subjects: people, result: &Result{Schema: 1, Subjects: people, Notes: slices.Clone(st.Notes)}}
 	if t.settings, err = settings(st); err != nil {
 		return nil, err
 	}
@@ -114,12 +114,12 @@ func (t *runner) does(part string) bool {
 }
 
 func (t *runner) run(ctx context.Context) error {
-	matrix, left, curve := t.does(PartMatrix), t.does(PartLeaveOneOut), t.does(PartCurve)
+	matrix, left, curve := t.does(Matrix), t.does(LeaveOneOutPart), t.does(PartCurve)
 	if matrix {
-		t.total += len(t.people)
+		t.total += len(t.subjects)
 	}
 	if left || curve {
-		t.total += len(t.people)
+		t.total += len(t.subjects)
 	}
 	at := t.possible()
 	base, err := t.scores(ctx, "untuned", at, nil)
@@ -129,7 +129,7 @@ func (t *runner) run(ctx context.Context) error {
 	r := t.result
 	r.base(base)
 	if matrix {
-		for _, source := range t.people {
+		for _, source := range t.subjects {
 			s, err := t.tuned(ctx, "from-"+source, []string{source}, []float64{1}, "")
 			if err != nil {
 				return err
@@ -140,7 +140,7 @@ func (t *runner) run(ctx context.Context) error {
 	}
 	if left || curve {
 		var all []*scored
-		for _, target := range t.people {
+		for _, target := range t.subjects {
 			s, err := t.tuned(ctx, "without-"+target, t.others(target), at, target)
 			if err != nil {
 				return err
@@ -162,7 +162,7 @@ func (t *runner) seed() uint64 { return t.study.Experiment.Train.Seed }
 
 // others are all people but one.
 func (t *runner) others(target string) []string {
-	return slices.DeleteFunc(slices.Clone(t.people), func(s string) bool { return s == target })
+	return slices.DeleteFunc(slices.Clone(t.subjects), func(s string) bool { return s == target })
 }
 
 // possible are the shares of the curve that leave everybody with rows to cross-validate on.
@@ -171,7 +171,7 @@ func (t *runner) possible() []float64 {
 		return []float64{1}
 	}
 	least := 0
-	for _, name := range t.people {
+	for _, name := range t.subjects {
 		rows := 0
 		for _, r := range t.study.Rows(name, brain.Train) {
 			rows += r.To - r.From
@@ -233,7 +233,7 @@ func (t *runner) read(file string, at []float64) (*scored, error) {
 	if err := json.Unmarshal(text, s); err != nil {
 		return nil, fault.Wrap(fault.BadData, "transfer", file, err).Advise("remove it to have it made again")
 	}
-	if s.Settings != t.settings || !slices.Equal(s.Subjects, t.people) || !contains(s.Shares, at) || len(s.Scores) != len(s.Shares) {
+	if s.Settings != t.settings || !slices.Equal(s.Subjects, t.subjects) || !contains(s.Shares, at) || len(s.Scores) != len(s.Shares) {
 		return nil, nil
 	}
 	var kept [][]brain.PersonScore
@@ -257,7 +257,7 @@ func (t *runner) scores(ctx context.Context, name string, at []float64, model *b
 	if s != nil || err != nil {
 		return s, err
 	}
-	s = &scored{Settings: t.settings, Subjects: t.people, Shares: at}
+	s = &scored{Settings: t.settings, Subjects: t.subjects, Shares: at}
 	if s.Scores, err = t.study.ScorePeople(ctx, model, at); err != nil {
 		return nil, err
 	}
@@ -295,7 +295,7 @@ func (t *runner) tuned(ctx context.Context, name string, sources []string, at []
 		return nil, err
 	}
 	defer model.Close()
-	s = &scored{Settings: t.settings, Subjects: t.people, Sources: sources, Target: target, Chosen: p.Epochs[p.Best].Epoch, Shares: at}
+	s = &scored{Settings: t.settings, Subjects: t.subjects, Sources: sources, Target: target, Chosen: p.Epochs[p.Best].Epoch, Shares: at}
 	if part := at[:len(at)-1]; len(part) > 0 {
 		if s.Scores, err = t.study.ScorePeople(ctx, model, part, target); err != nil {
 			return nil, err

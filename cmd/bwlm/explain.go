@@ -96,7 +96,7 @@ func printExplanation(w io.Writer, x *controls.Explanation) error {
 	for _, s := range []struct {
 		name string
 		of   controls.Source
-	}{{"seeds", x.Variance.Seeds}, {"stories", x.Variance.Stories}, {"people", x.Variance.People}} {
+	}{{"seeds", x.Variance.Seeds}, {"stories", x.Variance.Stories}, {"people", x.Variance.Subjects}} {
 		sd, needed := "-", "-"
 		if s.of.SD != nil {
 			sd = fmt.Sprintf("%.4f", *s.of.SD)

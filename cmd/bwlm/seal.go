@@ -48,8 +48,8 @@ whether a loss of that much is excluded.
 			}
 			return a.answer(s, func(w io.Writer) error {
 				regions := "all voxels"
-				if len(e.Regions) > 0 {
-					regions = strings.Join(e.Regions, ", ")
+				if len(e.ROIs) > 0 {
+					regions = strings.Join(e.ROIs, ", ")
 				}
 				_, err := fmt.Fprintf(w, "%s.seal.json: %s, %s, %d-sided, δ %g of the base score; SHA-256 %s\n",
 					filepath.Clean(x.Out), regions, e.Test, e.Sides, e.Delta, s.SHA256)
@@ -63,7 +63,7 @@ whether a loss of that much is excluded.
 	}
 	exp.add(c)
 	f := c.Flags()
-	f.StringArrayVar(&e.Regions, "region", nil, "a `region` that is an endpoint; repeatable, the first matters most; none: all voxels")
+	f.StringArrayVar(&e.ROIs, "region", nil, "a `region` that is an endpoint; repeatable, the first matters most; none: all voxels")
 	f.StringVar(&e.Test, "test", "paired block bootstrap of tuned-base", "how tuned and base are compared, in `words`")
 	f.IntVar(&e.Sides, "sides", 2, "1: tuned is better; 2: tuned differs")
 	f.Float64Var(&e.Delta, "delta", .05, "the largest loss that counts as none, as a share of the base score")

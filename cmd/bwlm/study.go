@@ -124,7 +124,7 @@ func printSummary(w io.Writer, s *brain.Summary) error {
 		fmt.Fprintln(w, "p is two-sided, predictions swapped in blocks of rows; q is the false discovery rate over this table.")
 	}
 	if s.Seal != nil {
-		fmt.Fprintf(w, "Sealed %s (%.12s…): look %d at the test rows since.\n", s.Seal.Time.Format("2006-01-02 15:04"), s.Seal.SHA256, s.Seal.Looks)
+		fmt.Fprintf(w, "Sealed %s (%.12s…): look %d at the test rows since.\n", s.Seal.Time.Format("2006-01-02 15:04"), s.Seal.SHA256, s.Seal.TestReads)
 		if s.Seal.Refused > 0 {
 			fmt.Fprintf(w, "WARNING: %d looks were refused since splits or masks were not those that were sealed.\n", s.Seal.Refused)
 		}

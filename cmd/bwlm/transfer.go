@@ -73,7 +73,7 @@ func (a *app) transfer(c *cobra.Command, path string, flags *experimentFlags, su
 	if len(subjects) == 0 {
 		subjects = exp.Data.Subjects
 	}
-	if exp.Data.Subjects, err = transfer.People(data, subjects); err != nil {
+	if exp.Data.Subjects, err = transfer.ResolveSubjects(data, subjects); err != nil {
 		return nil, "", err
 	}
 	if _, err := openDevice(exp.Device); err != nil {

@@ -21,10 +21,10 @@ import (
 
 // Endpoints are what a study will be judged by.
 type Endpoints struct {
-	Regions []string `json:"regions"` // in the order of their importance; none: all voxels
-	Test    string   `json:"test"`    // how, in words
-	Sides   int      `json:"sides"`   // 1: tuned is better; 2: tuned differs
-	Delta   float64  `json:"delta"`   // the largest loss that counts as none, as a share of the base score
+	ROIs  []string `json:"regions"` // in the order of their importance; none: all voxels
+	Test  string   `json:"test"`    // how, in words
+	Sides int      `json:"sides"`   // 1: tuned is better; 2: tuned differs
+	Delta float64  `json:"delta"`   // the largest loss that counts as none, as a share of the base score
 }
 
 // Margin is the largest loss that counts as none in a region, in r: Delta of what the untuned model reaches there on the
@@ -35,7 +35,7 @@ type Margin struct {
 }
 
 // Seal is the content of OUT.seal.json.
-type Seal struct {
+type Plan struct {
 	Schema    int               `json:"schema"`
 	Time      time.Time         `json:"time"`
 	Splits    map[string]string `json:"splits_sha256"` // by person: of the rows of each split
@@ -46,12 +46,12 @@ type Seal struct {
 }
 
 // Look is one line of OUT.looks.jsonl.
-type Look struct {
-	Time    time.Time `json:"time"`
-	By      string    `json:"by"`                // the command
-	What    string    `json:"what"`              // was scored
-	People  []string  `json:"people,omitempty"`  // whose test rows
-	Changed []string  `json:"changed,omitempty"` // what was not as it was sealed: the look was refused
+type TestRead struct {
+	Time     time.Time `json:"time"`
+	By       string    `json:"by"`                // the command
+	What     string    `json:"what"`              // was scored
+	Subjects []string  `json:"people,omitempty"`  // whose test rows
+	Changed  []string  `json:"changed,omitempty"` // what was not as it was sealed: the look was refused
 }
 
 // Status is what a summary says of a seal.
@@ -59,7 +59,7 @@ type Status struct {
 	Time      time.Time `json:"time"`
 	SHA256    string    `json:"sha256"`
 	Endpoints Endpoints `json:"endpoints"`
-	Looks     int       `json:"looks"` // at test rows since then, this one included
+	TestReads int       `json:"looks"` // at test rows since then, this one included
 	Refused   int       `json:"refused,omitempty"`
 
 	Margins map[string]Margin `json:"margins,omitempty"` // those that were sealed, if the look is at the same people
@@ -82,7 +82,7 @@ func Hash(v any) string {
 }
 
 // digest is the hash of what is sealed.
-func (s *Seal) digest() string {
+func (s *Plan) digest() string {
 	all := []any{s.Schema, s.Splits, s.Masks, s.Endpoints}
 	if len(s.Margins) > 0 {
 		all = append(all, s.Margins)
@@ -91,7 +91,7 @@ func (s *Seal) digest() string {
 }
 
 // Check says why a run directory cannot be sealed; nil if it can. One that is there, or sealed, is a fault of kind Exists.
-func Check(out string, s *Seal) error {
+func Check(out string, s *Plan) error {
 	path, _ := files(out)
 	switch {
 	case s.Endpoints.Sides != 1 && s.Endpoints.Sides != 2:
@@ -114,7 +114,7 @@ func Check(out string, s *Seal) error {
 }
 
 // Write seals a run directory that [Check] admits.
-func Write(out string, s *Seal) error {
+func Lock(out string, s *Plan) error {
 	if err := Check(out, s); err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func there(path string) bool {
 }
 
 // Read gives the seal of a run directory; nil if there is none. One that does not fit its own hash is a fault.
-func Read(out string) (*Seal, error) {
+func Read(out string) (*Plan, error) {
 	path, _ := files(out)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -146,7 +146,7 @@ func Read(out string) (*Seal, error) {
 	if err != nil {
 		return nil, fault.Wrap(fault.IO, "read seal", path, err)
 	}
-	s := &Seal{}
+	s := &Plan{}
 	if err := json.Unmarshal(text, s); err != nil {
 		return nil, fault.Wrap(fault.BadData, "read seal", path, err)
 	}
@@ -160,7 +160,7 @@ func Read(out string) (*Seal, error) {
 // Record counts a look at the test rows of a run directory: what by scored what of whom, with the splits and masks as
 // they are now. It returns nil, nil where nothing is sealed. What is sealed but has changed since refuses the look, a
 // fault of kind BadData; that is written down too. People and regions that the seal does not name may be looked at.
-func Record(out string, look Look, splits, masks map[string]string) (*Status, error) {
+func RecordTestRead(out string, look TestRead, splits, masks map[string]string) (*Status, error) {
 	s, err := Read(out)
 	if s == nil || err != nil {
 		return nil, err
@@ -184,15 +184,15 @@ func Record(out string, look Look, splits, masks map[string]string) (*Status, er
 			Advise("put back what was sealed, or give the changed experiment another out")
 	}
 	st := &Status{Time: s.Time, SHA256: s.SHA256, Endpoints: s.Endpoints}
-	if slices.Equal(slices.Sorted(maps.Keys(s.Splits)), slices.Sorted(slices.Values(look.People))) {
+	if slices.Equal(slices.Sorted(maps.Keys(s.Splits)), slices.Sorted(slices.Values(look.Subjects))) {
 		st.Margins = s.Margins
 	}
-	all, err := Looks(out)
+	all, err := TestReads(out)
 	for _, l := range all {
 		if len(l.Changed) > 0 {
 			st.Refused++
 		} else {
-			st.Looks++
+			st.TestReads++
 		}
 	}
 	return st, err
@@ -215,7 +215,7 @@ func appendLine(path string, v any) error {
 }
 
 // Looks are all looks at the test rows of a run directory since it was sealed.
-func Looks(out string) (looks []Look, err error) {
+func TestReads(out string) (looks []TestRead, err error) {
 	_, path := files(out)
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -228,7 +228,7 @@ func Looks(out string) (looks []Look, err error) {
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
-		var l Look
+		var l TestRead
 		if err := json.Unmarshal(lines.Bytes(), &l); err != nil {
 			return nil, fault.Wrap(fault.BadData, "read looks", path, err)
 		}
