@@ -6,6 +6,7 @@ SHELL := /bin/bash
 
 GO ?= go
 PYTHON ?= python3
+VERSION ?= $(shell git describe --tags --match "v[0-9]*" 2>/dev/null || echo v0.1.0-unknown)
 KIND ?= cpu
 OUT ?= out/demo
 SEED ?=
@@ -33,6 +34,7 @@ export MALLOC_ARENA_MAX ?= 1
 export MALLOC_MMAP_MAX_ ?= 0
 export MALLOC_TRIM_THRESHOLD_ ?= 2147483647
 
+LINK_VERSION = -X github.com/brainwavlm/bwlm/internal/version.linked=$(VERSION)
 # The absolute path in cgo's flags serves go test and go run; this one lets bin/ and third_party/ move together.
 RPATH := -Wl,-rpath,$$ORIGIN/../third_party/libtorch/lib
 LINT := .venv/lint
@@ -46,7 +48,7 @@ libtorch: ## fetches libtorch into third_party (KIND=cpu or cuda)
 	@scripts/fetch_libtorch.sh $(KIND)
 
 build: libtorch ## bin/bwlm, fetching what is missing
-	$(GO) build -o bin/bwlm -ldflags '-extldflags "$(RPATH)"' ./cmd/bwlm
+	$(GO) build -o bin/bwlm -ldflags '$(LINK_VERSION) -extldflags "$(RPATH)"' ./cmd/bwlm
 
 demo: build ## the whole study on simulated people, into out/demo (OUT=DIR SEED=N DEMO_FLAGS=--null)
 	bin/bwlm demo --force --out '$(OUT)' $(if $(SEED),--seed $(SEED)) $(DEMO_FLAGS)

@@ -5,11 +5,11 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"slices"
 
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/atomicfile"
+	"github.com/brainwavlm/bwlm/internal/version"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -46,14 +46,11 @@ type ManifestInput struct {
 
 // manifest hashes the inputs.
 func (st *Study) manifest(ctx context.Context) (*Manifest, error) {
-	m := &Manifest{Schema: 1, Versions: map[string]string{"libtorch": torch.Version(), "go": runtime.Version()},
+	m := &Manifest{Schema: 1, Versions: map[string]string{"bwlm": version.String(), "libtorch": torch.Version(), "go": runtime.Version()},
 		Platform: runtime.GOOS + "/" + runtime.GOARCH, Threads: torch.Threads(), Device: st.Model.Session().Device.String(),
 		Seed: st.Experiment.Train.Seed, Loss: st.lossName, Delays: st.delays, Notes: slices.Clone(st.Notes)}
 	if st.Experiment.Model.Downsample == "lanczos" {
 		m.Notes = append(m.Notes, "Lanczos interpolation hears up to 3 TRs of audio after a volume")
-	}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		m.Versions["bwlm"] = info.Main.Version
 	}
 	for _, s := range st.Audit.Rows {
 		m.Splits = append(m.Splits, s.String())

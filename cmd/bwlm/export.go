@@ -10,6 +10,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/bids"
 	"github.com/brainwavlm/bwlm/brain/report"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
+	"github.com/brainwavlm/bwlm/internal/version"
 )
 
 func exportCommand(a *app) *cobra.Command {
@@ -48,7 +49,7 @@ export wrote, and nothing else. --json prints {"schema", "out", "formats", "file
 				return err
 			}
 			var bar *ui.Progress
-			opt.Version = moduleVersion()
+			opt.Version = version.String()
 			opt.Note = func(text string) { a.ui.Note("note: %s", text) }
 			opt.Progress = func(done, total int) {
 				if bar == nil {

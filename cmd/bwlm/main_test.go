@@ -224,6 +224,7 @@ func TestVersionAndDoctorAnswerJSON(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(stdout), &v))
 	assert.EqualValues(t, 1, v["schema"])
 	assert.Equal(t, torch.Version(), v["libtorch"])
+	assert.Regexp(t, `^v\d+\.\d+\.\d+(-[\w.-]+)?$`, v["version"])
 	assert.Empty(t, stderr)
 
 	code, stdout, stderr = call(t, "doctor", "--device", "cpu", "--json")

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/brainwavlm/bwlm/internal/version"
 )
 
 // constructor makes one command.
@@ -68,7 +70,7 @@ func newRoot(a *app, commands []constructor) *cobra.Command {
 		Short:            "Fine-tune speech models on brain responses",
 		Long:             rootHelp,
 		Example:          rootExample,
-		Version:          moduleVersion(),
+		Version:          version.String(),
 		Args:             onlyCommands,
 		SilenceErrors:    true, // run reports them
 		SilenceUsage:     true,

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/brainwavlm/bwlm/internal/version"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -43,15 +44,7 @@ func versionCommand(a *app) *cobra.Command {
 }
 
 func currentVersions() versions {
-	return versions{moduleVersion(), commit(), runtime.Version(), runtime.GOOS, runtime.GOARCH, torch.Version()}
-}
-
-// moduleVersion is the release's tag, or "(devel)" for a build from a checkout.
-func moduleVersion() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
+	return versions{version.String(), commit(), runtime.Version(), runtime.GOOS, runtime.GOARCH, torch.Version()}
 }
 
 func commit() string {

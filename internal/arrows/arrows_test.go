@@ -49,7 +49,7 @@ var rules = []rule{
 	{packages: "brain/demo", ours: []string{"brain/...", "cortex/...", "wavlm", "ckpt"}},
 	{
 		packages: "brain/...",
-		ours:     []string{"brain/...", "peft", "wavlm", "audio", "torch/...", "ckpt"},
+		ours:     []string{"brain/...", "peft", "wavlm", "audio", "torch/...", "ckpt", "internal/version"},
 		others:   []string{"go.yaml.in/yaml/v3", "gonum.org/v1/gonum/...", "golang.org/x/sync/...", "github.com/gofrs/flock"},
 	},
 
