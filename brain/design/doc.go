@@ -9,8 +9,8 @@
 // compares the windows of training, validation and test rows, so that no two of them share stimulus.
 //
 // A matrix is []float32 in row-major order, and sums are taken in float64. Times are in seconds of the story's audio;
-// rows count from 0. Functions panic on a wrong shape, which is a programming error, and return an error for what a user
-// can get wrong (delays, splits).
+// rows count from 0. [StoryDesign.Section] computes the same rows on tensors where gradients are needed. Functions panic
+// on a wrong shape, which is a programming error, and return an error for what a user can get wrong (delays, splits).
 //
 // Two properties matter to those who interpret results. Lanczos interpolation uses up to 3 TRs of audio after a volume.
 // The Lanczos weights of a row sum to about TR/stride and not to 1, as in HuthLab's code; the z-score that follows
