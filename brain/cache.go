@@ -6,6 +6,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/activations"
 	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -32,7 +33,7 @@ type vectorKey struct {
 	story   string
 	windows int
 	layer   int
-	token   string
+	pooling experiment.Pooling
 	last    bool // given by the last layer of a pass, which works out only frames that are read: its last bits may differ
 }
 

@@ -42,8 +42,8 @@ func blockClips(windows []design.Window, samples, length, window int) (out []cli
 
 // clipLength is the longest that goes through the model at once, in seconds.
 func clipLength(m experiment.Model) float64 {
-	if m.Mode == "block" {
-		return m.BlockSeconds
+	if m.Extraction == experiment.ExtractChunks {
+		return m.ChunkSeconds
 	}
 	return m.WindowSeconds
 }

@@ -52,11 +52,11 @@ func TestBlockClips(t *testing.T) {
 // A window's vector is made of those frames of its clip that see nothing outside the window: the last, the first, or the
 // mean of all. The clip goes through the model as one.
 func TestVectorsOfBlocks(t *testing.T) {
-	for _, token := range []string{"first", "last", "mean"} {
-		for _, normalise := range []string{"none", "window"} {
+	for _, pooling := range []experiment.Pooling{"first", "last", "mean"} {
+		for _, normalise := range []experiment.Normalise{"none", "window"} {
 			st := tiny(t, Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
-				e.Model.Token, e.Model.Normalise, e.Model.WindowSeconds, e.Model.StrideSeconds = token, normalise, .5, .15
-				e.Model.Mode, e.Model.BlockSeconds = "block", 3.3
+				e.Model.Pooling, e.Model.Normalise, e.Model.WindowSeconds, e.Model.StrideSeconds = pooling, normalise, .5, .15
+				e.Model.Extraction, e.Model.ChunkSeconds = "chunks", 3.3
 			})
 			stim := st.stimuli["one"]
 			r := st.reader(st.Model)
@@ -79,7 +79,7 @@ func TestVectorsOfBlocks(t *testing.T) {
 						}
 					}
 					require.NotEmpty(t, inside)
-					switch token {
+					switch pooling {
 					case "first":
 						inside = inside[:1]
 					case "last":
@@ -91,7 +91,7 @@ func TestVectorsOfBlocks(t *testing.T) {
 							for _, f := range inside {
 								want += float64(hidden[k][f*16+e]) / float64(len(inside))
 							}
-							assert.InDelta(t, want, got[k][i*16+e], 2e-5, "%s, window %d", token, i)
+							assert.InDelta(t, want, got[k][i*16+e], 2e-5, "%s, window %d", pooling, i)
 						}
 					}
 				}
@@ -110,9 +110,9 @@ func TestEveryWindowHasAFrame(t *testing.T) {
 
 // The stimulus window of a row in the audit is the one that its features have: the clips of all windows of its features.
 func TestStimulusWindowOfBlocks(t *testing.T) {
-	for _, downsample := range []string{"lanczos", "average"} {
+	for _, downsample := range []experiment.Downsample{"lanczos", "average"} {
 		st := tiny(t, Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
-			e.Model.Mode, e.Model.BlockSeconds, e.Model.Downsample = "block", 2, downsample
+			e.Model.Extraction, e.Model.ChunkSeconds, e.Model.Downsample = "chunks", 2, downsample
 		})
 		stim, window := st.stimuli["one"], st.stimulusWindow()
 		clock, err := st.Data.Clock("one")
@@ -142,7 +142,7 @@ func TestStimulusWindowOfBlocks(t *testing.T) {
 
 // Training, evaluation, resuming, transfer, prediction and plan in mode block.
 func TestBlockModeThroughout(t *testing.T) {
-	block := func(e *experiment.Experiment) { e.Model.Mode, e.Model.BlockSeconds = "block", 1.5 }
+	block := func(e *experiment.Experiment) { e.Model.Extraction, e.Model.ChunkSeconds = "chunks", 1.5 }
 	dir := t.TempDir()
 	require.NoError(t, tinyModel(t.Context(), filepath.Join(dir, "model")))
 	unbroken, broken := resumed(dir, filepath.Join(dir, "whole")), resumed(dir, filepath.Join(dir, "broken"))
@@ -178,27 +178,27 @@ func TestBlockModeThroughout(t *testing.T) {
 // What Features reads of audio is what a study reads of a story.
 func TestFeaturesInBlocks(t *testing.T) {
 	st := tiny(t, Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
-		e.Model.Mode, e.Model.BlockSeconds, e.Model.Normalise = "block", 1.5, "none"
+		e.Model.Extraction, e.Model.ChunkSeconds, e.Model.Normalise = "chunks", 1.5, "none"
 	})
 	stim := st.stimuli["one"]
 	want, err := st.reader(st.Model).features(t.Context(), stim, []int{1, 2})
 	require.NoError(t, err)
-	opt := WindowOptions{Layers: []int{1, 2}, WindowSeconds: .2, StrideSeconds: .1, Mode: "block", BlockSeconds: 1.5, Token: "mean", Normalise: "none"}
+	opt := WindowOptions{Layers: []int{1, 2}, WindowSeconds: .2, StrideSeconds: .1, Extraction: "chunks", ChunkSeconds: 1.5, Pooling: "mean", Normalise: "none"}
 	got, err := Features(t.Context(), st.Model, stim.samples, opt)
 	require.NoError(t, err)
 	for i := range want {
 		closeTo(t, want[i], got.Vectors[i], 1e-6)
 	}
-	for _, c := range []WindowOptions{{Mode: "blocks"}, {Mode: "block", BlockSeconds: 7}} {
+	for _, c := range []WindowOptions{{Extraction: "blocks"}, {Extraction: "chunks", ChunkSeconds: 7}} {
 		_, err := Features(t.Context(), st.Model, stim.samples, c)
-		assert.ErrorContains(t, err, fmt.Sprintf("want %s", map[bool]string{true: "windows or block", false: "at least two windows of 4 s"}[c.Mode == "blocks"]))
+		assert.ErrorContains(t, err, fmt.Sprintf("want %s", map[bool]string{true: "windows or block", false: "at least two windows of 4 s"}[c.Extraction == "blocks"]))
 	}
 }
 
 // A clip as long as the audio, with one window as long: the same as mode windows.
 func TestABlockOfOneWindowIsTheWindow(t *testing.T) {
 	m, sound := goldenModel(t, ""), goldenClip(t)
-	spec, err := WindowOptions{WindowSeconds: .2, StrideSeconds: .2, Mode: "block", BlockSeconds: .5}.model(m.Model.Config)
+	spec, err := WindowOptions{WindowSeconds: .2, StrideSeconds: .2, Extraction: "chunks", ChunkSeconds: .5}.model(m.Model.Config)
 	require.NoError(t, err)
 	stim := &stimulus{name: "story", samples: sound[:6400], windows: []design.Window{{Start: 0, End: 3200}, {Start: 3200, End: 6400}}}
 	read := func() (out []float32) {

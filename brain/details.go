@@ -37,7 +37,7 @@ func (t *trainer) details(ctx context.Context, done Epoch) *Details {
 func (t *trainer) validationLoss(ctx context.Context) (float64, error) {
 	f := t.tunedOn(t.features)
 	total := 0.
-	blocks := blocksOf(Val, t.people, t.Experiment.Train.BlockTRs, false)
+	blocks := blocksOf(Val, t.people, t.Experiment.Train.BlockRows, false)
 	for _, b := range blocks {
 		err := t.session.Infer(ctx, func(s *torch.Scope) error {
 			x := s.FromFloat32(f.rows[b.story][b.from*f.width:b.to*f.width], b.to-b.from, f.width)

@@ -57,7 +57,7 @@ func TestDetailsOfRegions(t *testing.T) {
 // Where the score is that of the readouts and a block is the whole story, the temporal loss is minus the score.
 func TestDetailsOfTheLoss(t *testing.T) {
 	details, _ := watched(t, func(e *experiment.Experiment, _ *dataset.Spec) {
-		e.Train.Mode, e.Train.Loss, e.Train.BlockTRs = "readout", "temporal", tinyRows
+		e.Train.Mode, e.Train.Loss, e.Train.BlockRows = "readout", "temporal", tinyRows
 	})
 	for _, d := range details {
 		assert.InDelta(t, -d.Epoch.ValR, d.Loss, 1e-5)
@@ -68,8 +68,8 @@ func TestDetailsOfTheLoss(t *testing.T) {
 
 func TestDetailsOfOtherReadouts(t *testing.T) {
 	for name, change := range map[string]func(*experiment.Experiment){
-		"pinned":   func(e *experiment.Experiment) { e.Readout.Mode = "pinned" },
-		"mixed":    func(e *experiment.Experiment) { e.Readout.LayerMix = "voxel" },
+		"pinned":   func(e *experiment.Experiment) { e.Readout.Mode = "ridge" },
+		"mixed":    func(e *experiment.Experiment) { e.Readout.LayerWeights = "voxel" },
 		"full":     func(e *experiment.Experiment) { e.Train.Mode = "full" },
 		"mse, all": func(e *experiment.Experiment) { e.Train.Loss, e.Eval.Layer = "mse", "voxel" },
 	} {

@@ -24,7 +24,7 @@
 // What no tuning changes is computed once and kept (frozen.go, docs/adr/0006-frozen-frames.md): in memory, and on disk where
 // [Options] name a store. How much is kept, and how much is computed at once, changes no bit of the former and no more
 // than last bits of the latter. Options.MaxBytes bounds the process. In mode block many windows are read from one long clip
-// (clip.go, docs/block-mode.md), which is cheaper and not the same.
+// (clip.go, docs/chunks.md), which is cheaper and not the same.
 //
 // # Caveats
 //

@@ -14,15 +14,15 @@ import (
 
 // WindowOptions say how audio becomes one vector per window. The zero value is the default of an experiment file.
 type WindowOptions struct {
-	Layers        []int   // hidden states, 0 to the number of layers; none: all
-	WindowSeconds float64 // of audio behind one vector; 0: 4
-	StrideSeconds float64 // from one window's end to the next; 0: .25
-	Mode          string  // windows or block; "": windows
-	BlockSeconds  float64 // of a clip in mode block; 0: 32
-	Token         string  // first, last or mean frame of the window; "": last
-	Normalise     string  // auto, story, window or none; "": auto, as the model's preprocessor says
-	MaxBytes      int64   // most memory of the process, from which BatchBytes follow; 0: no bound
-	BatchBytes    int64   // aim for the memory of one forward pass; 0: 2.5 GiB
+	Layers        []int                 // hidden states, 0 to the number of layers; none: all
+	WindowSeconds float64               // of audio behind one vector; 0: 4
+	StrideSeconds float64               // from one window's end to the next; 0: .25
+	Extraction    experiment.Extraction // "": windows
+	ChunkSeconds  float64               // of a chunk; 0: 32
+	Pooling       experiment.Pooling    // "": last
+	Normalise     experiment.Normalise  // auto, story, window or none; "": auto, as the model's preprocessor says
+	MaxBytes      int64                 // most memory of the process, from which BatchBytes follow; 0: no bound
+	BatchBytes    int64                 // aim for the memory of one forward pass; 0: 2.5 GiB
 	Progress      func(done, windows int)
 }
 
@@ -86,8 +86,8 @@ func (o WindowOptions) layers(cfg wavlm.Config) []int {
 func (o WindowOptions) model(cfg wavlm.Config) (experiment.Model, error) {
 	m := experiment.Default().Model
 	m.WindowSeconds, m.StrideSeconds = cmp.Or(o.WindowSeconds, m.WindowSeconds), cmp.Or(o.StrideSeconds, m.StrideSeconds)
-	m.Token, m.Normalise = cmp.Or(o.Token, m.Token), cmp.Or(o.Normalise, m.Normalise)
-	m.Mode, m.BlockSeconds = cmp.Or(o.Mode, m.Mode), cmp.Or(o.BlockSeconds, m.BlockSeconds)
+	m.Pooling, m.Normalise = cmp.Or(o.Pooling, m.Pooling), cmp.Or(o.Normalise, m.Normalise)
+	m.Extraction, m.ChunkSeconds = cmp.Or(o.Extraction, m.Extraction), cmp.Or(o.ChunkSeconds, m.ChunkSeconds)
 	layers := o.layers(cfg)
 	m.Layer = slices.Max(layers)
 	bad := func(where, why string, args ...any) (experiment.Model, error) {
@@ -99,13 +99,14 @@ func (o WindowOptions) model(cfg wavlm.Config) (experiment.Model, error) {
 		return bad("window", "%g s, want more than 0 and at most %d", m.WindowSeconds, longest)
 	case !(m.StrideSeconds >= shortest && m.StrideSeconds <= longest):
 		return bad("stride", "%g s, want at least one sample (%g) and at most %d", m.StrideSeconds, shortest, longest)
-	case !slices.Contains([]string{"windows", "block"}, m.Mode):
-		return bad("mode", "%q, want windows or block", m.Mode)
-	case m.Mode == "block" && !(m.BlockSeconds >= 2*m.WindowSeconds && m.BlockSeconds <= longest):
-		return bad("block", "%g s, want at least two windows of %g s and at most %d s", m.BlockSeconds, m.WindowSeconds, longest)
-	case !slices.Contains([]string{"first", "last", "mean"}, m.Token):
-		return bad("token", "%q, want first, last or mean", m.Token)
-	case !slices.Contains([]string{"auto", "story", "window", "none"}, m.Normalise):
+	case !slices.Contains([]experiment.Extraction{experiment.ExtractWindows, experiment.ExtractChunks}, m.Extraction):
+		return bad("extraction", "%q, want windows or chunks", m.Extraction)
+	case m.Extraction == experiment.ExtractChunks && !(m.ChunkSeconds >= 2*m.WindowSeconds && m.ChunkSeconds <= longest):
+		return bad("chunk", "%g s, want at least two windows of %g s and at most %d s", m.ChunkSeconds, m.WindowSeconds, longest)
+	case !slices.Contains([]experiment.Pooling{experiment.PoolLast, experiment.PoolFirst, experiment.PoolMean}, m.Pooling):
+		return bad("pooling", "%q, want last, first or mean", m.Pooling)
+	case !slices.Contains([]experiment.Normalise{experiment.NormaliseAuto, experiment.NormaliseStory, experiment.NormaliseWindow,
+		experiment.NormaliseNone}, m.Normalise):
 		return bad("normalise", "%q, want auto, story, window or none", m.Normalise)
 	}
 	for _, l := range layers {
@@ -144,7 +145,7 @@ func finite(samples []float32) error {
 
 // normalised is a whole waveform as the windows are cut from it.
 func normalised(model *wavlm.Model, m experiment.Model, samples []float32) []float32 {
-	if m.Normalise == "story" || m.Normalise == "auto" && model.Preprocessor.Normalise {
+	if m.Normalise == experiment.NormaliseStory || m.Normalise == experiment.NormaliseAuto && model.Preprocessor.Normalise {
 		return wavlm.Normalise(samples)
 	}
 	return samples
@@ -152,6 +153,6 @@ func normalised(model *wavlm.Model, m experiment.Model, samples []float32) []flo
 
 // clipReader reads clips that are not kept.
 func clipReader(model *wavlm.Model, m experiment.Model, batchBytes int64) *reader {
-	return &reader{model: model, frozen: &frozen{model: model, normalise: m.Normalise == "window"}, token: m.Token,
+	return &reader{model: model, frozen: &frozen{model: model, normalise: m.Normalise == experiment.NormaliseWindow}, pooling: m.Pooling,
 		batch: batchSize(model.Config, m, cmp.Or(batchBytes, defaultBatchBytes))}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/torchtest"
@@ -52,8 +53,8 @@ func closeTo(t *testing.T, want, got []float32, tol float64, about ...any) {
 // TestFeaturesAreThoseOfEachWindow runs every window by itself through the whole model.
 func TestFeaturesAreThoseOfEachWindow(t *testing.T) {
 	m, clip := goldenModel(t, filepath.Join(goldens, "base", "peft", "lora_qkv")), goldenClip(t)
-	for _, token := range []string{"first", "last", "mean"} {
-		found, err := Features(t.Context(), m.Model, clip, WindowOptions{WindowSeconds: .2, StrideSeconds: .04, Token: token, Layers: []int{3, 0, 2}})
+	for _, pooling := range []experiment.Pooling{"first", "last", "mean"} {
+		found, err := Features(t.Context(), m.Model, clip, WindowOptions{WindowSeconds: .2, StrideSeconds: .04, Pooling: pooling, Layers: []int{3, 0, 2}})
 		require.NoError(t, err)
 		windows := design.Windows(len(clip), 16000, .2, .04)
 		require.Len(t, windows, 12)
@@ -64,14 +65,14 @@ func TestFeaturesAreThoseOfEachWindow(t *testing.T) {
 			hidden, err := m.Model.HiddenStates(t.Context(), clip[w.Start:w.End], 3, 0, 2)
 			require.NoError(t, err)
 			for l, h := range hidden {
-				closeTo(t, oneToken(h, c, token), found.Vectors[l][i*c:(i+1)*c], 2e-5, "%s, window %d, layer %d", token, i, l)
+				closeTo(t, oneVector(h, c, pooling), found.Vectors[l][i*c:(i+1)*c], 2e-5, "%s, window %d, layer %d", pooling, i, l)
 			}
 		}
 	}
 }
 
-func oneToken(h []float32, channels int, token string) []float32 {
-	switch token {
+func oneVector(h []float32, channels int, pooling experiment.Pooling) []float32 {
+	switch pooling {
 	case "first":
 		return h[:channels]
 	case "last":
@@ -105,7 +106,7 @@ func TestFeaturesAreThoseOfTraining(t *testing.T) {
 
 func TestFeaturesNormalise(t *testing.T) {
 	m, clip := goldenModel(t, ""), goldenClip(t)
-	read := func(normalise string, samples []float32) []float32 {
+	read := func(normalise experiment.Normalise, samples []float32) []float32 {
 		found, err := Features(t.Context(), m.Model, samples, WindowOptions{WindowSeconds: .5, StrideSeconds: .5, Normalise: normalise, Layers: []int{2}})
 		require.NoError(t, err)
 		return found.Vectors[0]
@@ -146,7 +147,7 @@ func TestFeaturesRefuse(t *testing.T) {
 	}{
 		{clip, WindowOptions{Layers: []int{0, 4}}, fault.Usage, "read features: layers: there is no hidden state 4, the model has 0 to 3"},
 		{clip, WindowOptions{Layers: []int{-1}}, fault.Usage, "read features: layers: there is no hidden state -1, the model has 0 to 3"},
-		{clip, WindowOptions{Token: "cls"}, fault.Usage, `read features: token: "cls", want first, last or mean`},
+		{clip, WindowOptions{Pooling: "cls"}, fault.Usage, `read features: pooling: "cls", want last, first or mean`},
 		{clip, WindowOptions{Normalise: "yes"}, fault.Usage, `read features: normalise: "yes", want auto, story, window or none`},
 		{clip, WindowOptions{WindowSeconds: -1}, fault.Usage, "read features: window: -1 s, want more than 0 and at most 3600"},
 		{clip, WindowOptions{StrideSeconds: math.NaN()}, fault.Usage, "read features: stride: NaN s, want at least one sample (6.25e-05) and at most 3600"},

@@ -6,21 +6,22 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
 
-// Fidelity says how near the vectors that mode block reads from long clips are to those of exact windows, and what either
-// costs, for the untuned model.
+// Fidelity compares the vectors that extraction chunks reads with those of exact windows, and the cost of both, for the
+// untuned model.
 type Fidelity struct {
 	Windows int       `json:"windows"` // compared
 	Layers  []int     `json:"layers"`
 	R       []float64 `json:"r"` // by layer: mean over channels of the correlation across windows
 
-	BlockSeconds float64 `json:"block_seconds"` // of computing per second of audio
-	ExactSeconds float64 `json:"exact_seconds"`
+	ChunksCost  float64 `json:"chunks_cost"` // seconds of computing per second of audio
+	WindowsCost float64 `json:"windows_cost"`
 }
 
-// Fidelity reads the first seconds of a story in mode block and window by window, whatever the experiment's mode.
+// Fidelity reads the first seconds of a story by chunks and window by window, whatever model.extraction is.
 func (st *Study) Fidelity(ctx context.Context, story string, length float64, layers ...int) (*Fidelity, error) {
 	wave, err := st.wave(ctx, story)
 	if err != nil {
@@ -29,8 +30,8 @@ func (st *Study) Fidelity(ctx context.Context, story string, length float64, lay
 	wave = wave[:min(len(wave), samplesOf(length))]
 	exp := *st.Experiment
 	f := &Fidelity{Layers: layers}
-	read := func(mode string) (vectors [][]float32, cost float64, err error) {
-		exp.Model.Mode = mode
+	read := func(e experiment.Extraction) (vectors [][]float32, cost float64, err error) {
+		exp.Model.Extraction = e
 		stim, err := cut(&exp, design.Clock{TR: st.Data.TR()}, story, wave, 1)
 		if err != nil {
 			return nil, 0, err
@@ -41,18 +42,18 @@ func (st *Study) Fidelity(ctx context.Context, story string, length float64, lay
 		cost, err = seconds(func() error { vectors, err = r.features(ctx, stim, layers); return err })
 		return vectors, cost * dataset.SampleRate / float64(len(wave)), err
 	}
-	exact, cost, err := read("windows")
+	exact, cost, err := read(experiment.ExtractWindows)
 	if err != nil {
 		return nil, err
 	}
-	f.ExactSeconds = cost
-	block, cost, err := read("block")
+	f.WindowsCost = cost
+	chunks, cost, err := read(experiment.ExtractChunks)
 	if err != nil {
 		return nil, err
 	}
-	f.BlockSeconds = cost
+	f.ChunksCost = cost
 	for i := range layers {
-		r, constant := stats.Correlation(exact[i], block[i], f.Windows, len(exact[i])/f.Windows)
+		r, constant := stats.Correlation(exact[i], chunks[i], f.Windows, len(exact[i])/f.Windows)
 		mean, _ := stats.Mean(r, constant, nil)
 		f.R = append(f.R, mean)
 	}
@@ -63,5 +64,5 @@ func (st *Study) Fidelity(ctx context.Context, story string, length float64, lay
 func (st *Study) fidelityOfPlan(ctx context.Context) (*Fidelity, error) {
 	longest := slices.MaxFunc(st.storiesOf(Train), func(a, b string) int { return len(st.stimuli[a].samples) - len(st.stimuli[b].samples) })
 	const clips = 2
-	return st.Fidelity(ctx, longest, clips*st.Experiment.Model.BlockSeconds, st.Experiment.Model.Layer)
+	return st.Fidelity(ctx, longest, clips*st.Experiment.Model.ChunkSeconds, st.Experiment.Model.Layer)
 }

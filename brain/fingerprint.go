@@ -39,11 +39,11 @@ func (f *frozen) printFrames(st *stimulus, key frameKey) fingerprint {
 // printVectors is the print of the vectors of a story.
 func (f *frozen) printVectors(st *stimulus, key vectorKey) fingerprint {
 	h := f.begin(key.layer + 1)
-	fmt.Fprintf(h, "vectors of %s at %d, last %v, rounded %v\n", key.token, key.layer, key.last, f.half)
+	fmt.Fprintf(h, "vectors of %s at %d, last %v, rounded %v\n", key.pooling, key.layer, key.last, f.half)
 	for _, g := range st.groups {
 		f.cut(h, st, g)
 	}
-	return finish(h, "%s, %d windows: %s of hidden state %d", st.name, key.windows, key.token, key.layer)
+	return finish(h, "%s, %d windows: %s of hidden state %d", st.name, key.windows, key.pooling, key.layer)
 }
 
 func finish(h hash.Hash, about string, args ...any) (p fingerprint) {

@@ -141,19 +141,19 @@ func paper(t *testing.T, e *experiment.Experiment) {
 	for line := range strings.Lines(text.String()) {
 		key := strings.TrimSpace(strings.SplitN(line, ":", 2)[0])
 		switch key { // what compat decides is not given
-		case "compat", "token", "normalise", "halo_trs", "layerdrop", "spec_augment":
+		case "compat", "pooling", "normalise", "context_rows", "layerdrop", "spec_augment":
 		case "dropout":
 		default:
 			kept += line
 		}
 	}
-	read, err := experiment.ReadBytes(filepath.Join(t.TempDir(), "paper.yaml"), []byte(kept+"compat: paper\n"))
+	read, err := experiment.ReadBytes(filepath.Join(t.TempDir(), "paper.yaml"), []byte(kept+"compat: release\n"))
 	require.NoError(t, err)
 	*e = *read
-	require.Equal(t, experiment.Paper(), e.Compat)
-	require.Equal(t, "first", e.Model.Token)
+	require.Equal(t, experiment.Release(), e.Compat)
+	require.Equal(t, "first", e.Model.Pooling)
 	require.Equal(t, .1, e.Train.Dropout)
-	require.Zero(t, e.Train.HaloTRs)
+	require.Zero(t, e.Train.ContextRows)
 }
 
 // A training that only does harm leaves the model as it was.
@@ -262,7 +262,7 @@ func (t *trainer) gradients(test *testing.T, b block, batch int, seed uint64) (l
 	defer func() { t.reader.batch = was }()
 	t.reader.batch = batch
 	stim := t.stimuli[b.story]
-	sp := spanOf(stim, b, t.Experiment.Train.HaloTRs)
+	sp := spanOf(stim, b, t.Experiment.Train.ContextRows)
 	runs := t.reader.runs(stim, sp.windows.From, sp.windows.To)
 	grads = map[string][]float32{}
 	require.NoError(test, t.session.Train(test.Context(), seed, func(s *torch.Scope) error {
@@ -286,9 +286,9 @@ func TestRunsOfWindowsGiveTheGradientOfAll(t *testing.T) {
 	for _, change := range []func(*experiment.Experiment){
 		func(e *experiment.Experiment) {},
 		func(e *experiment.Experiment) { e.Compat.BlockZScore = true },
-		func(e *experiment.Experiment) { e.Model.Mode, e.Model.BlockSeconds = "block", .6 },
+		func(e *experiment.Experiment) { e.Model.Extraction, e.Model.ChunkSeconds = "chunks", .6 },
 		func(e *experiment.Experiment) {
-			e.Model.Mode, e.Model.BlockSeconds, e.Model.Token = "block", .6, "last"
+			e.Model.Extraction, e.Model.ChunkSeconds, e.Model.Pooling = "chunks", .6, "last"
 		},
 	} {
 		st := tiny(t, Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {

@@ -116,12 +116,12 @@ func tinyModel(ctx context.Context, dir string) error {
 func tinyExperiment(dir string) *experiment.Experiment {
 	e := experiment.Default()
 	e.Model.Path, e.Model.Layer, e.Model.WindowSeconds, e.Model.StrideSeconds = filepath.Join(dir, "model"), 2, .2, .1
-	e.Model.Token = "mean"
+	e.Model.Pooling = "mean"
 	e.Data.Path, e.Data.Subjects = filepath.Join(dir, "in memory"), []string{"ada"}
 	e.Data.Train, e.Data.Val, e.Data.Test, e.Data.Trim = []string{"one", "two"}, []string{"val"}, []string{"test"}, [2]int{4, 2}
 	e.Readout.Bottleneck, e.Readout.DelaysSeconds = 6, []float64{.4, .8}
-	e.Train.Epochs, e.Train.BlockTRs, e.Train.HaloTRs, e.Train.LR, e.Train.ReadoutLR = 2, 10, 2, 1e-2, 1e-2
-	e.Eval.ChunkTRs, e.Eval.Boots = 8, 2
+	e.Train.Epochs, e.Train.BlockRows, e.Train.ContextRows, e.Train.LR, e.Train.ReadoutLR = 2, 10, 2, 1e-2, 1e-2
+	e.Eval.ChunkRows, e.Eval.Boots = 8, 2
 	e.Out = filepath.Join(dir, "run")
 	e.Device = torchtest.Name()
 	return e

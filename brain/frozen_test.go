@@ -68,10 +68,10 @@ var frozenCases = map[string]func(*experiment.Experiment){
 	"full":          func(e *experiment.Experiment) { e.Train.Mode = "full" },
 	"readout":       func(e *experiment.Experiment) { e.Train.Mode = "readout" },
 	"block": func(e *experiment.Experiment) {
-		e.Model.Mode, e.Model.BlockSeconds, e.Adapter.Layers = "block", 1.5, []int{1}
+		e.Model.Extraction, e.Model.ChunkSeconds, e.Adapter.Layers = "chunks", 1.5, []int{1}
 	},
 	"mix": func(e *experiment.Experiment) {
-		e.Adapter.Layers, e.Readout.LayerMix, e.Eval.Layer = []int{1}, "voxel", "voxel"
+		e.Adapter.Layers, e.Readout.LayerWeights, e.Eval.Layer = []int{1}, "voxel", "voxel"
 	},
 }
 
@@ -359,7 +359,7 @@ func TestFramesAreThoseOfTheirGroups(t *testing.T) {
 func TestLayersReadBeforeChangeNoBit(t *testing.T) {
 	m, st := wide(t)
 	read := func(c *cache, layers ...int) [][]float32 {
-		r := &reader{model: m, frozen: &frozen{model: m, cache: c}, shared: m.SharedStates(), keep: 1, token: "last", batch: 8}
+		r := &reader{model: m, frozen: &frozen{model: m, cache: c}, shared: m.SharedStates(), keep: 1, pooling: "last", batch: 8}
 		x, err := r.features(t.Context(), st, layers)
 		require.NoError(t, err)
 		return x

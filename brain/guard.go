@@ -12,11 +12,11 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// guard keeps regions (train.guard_roi) from losing what the untuned model knew of them, in two ways.
+// guard keeps regions (train.retain_roi) from losing what the untuned model knew of them, in two ways.
 //
 // While tuning, each block adds to the loss
 //
-//	train.guard_weight · max(0, r₀ - train.guard_margin - r)
+//	train.retain_weight · max(0, r₀ - train.retain_margin - r)
 //
 // r being the mean over guarded voxels of the correlation across the block's rows between responses and what a readout
 // predicts that was fitted before training, a ridge on the untuned features, and r₀ the same of the untuned model. What
@@ -36,10 +36,10 @@ type guard struct {
 // newGuard makes the guard of an experiment, not yet fitted; nil if nothing is guarded.
 func (t *trainer) newGuard(ctx context.Context) (*guard, error) {
 	exp := t.Experiment
-	if len(exp.Train.GuardROI) == 0 {
+	if len(exp.Train.RetainROI) == 0 {
 		return nil, nil
 	}
-	g := &guard{weight: exp.Train.GuardWeight, margin: exp.Train.GuardMargin}
+	g := &guard{weight: exp.Train.RetainWeight, margin: exp.Train.RetainMargin}
 	for _, p := range t.people {
 		columns, err := t.guarded(ctx, p)
 		if err != nil {
@@ -62,7 +62,7 @@ func (t *trainer) newGuard(ctx context.Context) (*guard, error) {
 func (st *Study) guarded(ctx context.Context, p *person) ([]int, error) {
 	varying := p.varies(Train)
 	in := make([]bool, p.voxels)
-	for _, name := range st.Experiment.Train.GuardROI {
+	for _, name := range st.Experiment.Train.RetainROI {
 		columns, err := region(ctx, st.Data, name, p.name, p.voxels)
 		if err != nil {
 			return nil, err
@@ -78,7 +78,7 @@ func (st *Study) guarded(ctx context.Context, p *person) ([]int, error) {
 		}
 	}
 	if len(columns) == 0 {
-		return nil, fault.New(fault.BadData, "guard", p.name, "no voxel of train.guard_roi varies in the training rows")
+		return nil, fault.New(fault.BadData, "guard", p.name, "no voxel of train.retain_roi varies in the training rows")
 	}
 	return columns, nil
 }

@@ -16,13 +16,13 @@ import (
 // guardedTiny guards the four voxels of front and tunes on the others.
 func guardedTiny(e *experiment.Experiment, s *dataset.Spec) {
 	withRegion(s, "back", fromTo(4, 60)...)
-	e.Data.ROI, e.Train.GuardROI, e.Train.GuardWeight = []string{"back"}, []string{"front"}, 3
+	e.Data.ROI, e.Train.RetainROI, e.Train.RetainWeight = []string{"back"}, []string{"front"}, 3
 }
 
 // The penalty is 0 at the start, and later what its formula says, computed here from features and the fixed readout.
 func TestGuardPenaltyFollowsItsFormula(t *testing.T) {
 	for _, margin := range []float64{0, .05} {
-		st := tiny(t, Options{}, func(e *experiment.Experiment, s *dataset.Spec) { guardedTiny(e, s); e.Train.GuardMargin = margin })
+		st := tiny(t, Options{}, func(e *experiment.Experiment, s *dataset.Spec) { guardedTiny(e, s); e.Train.RetainMargin = margin })
 		tr, err := st.newTrainer(t.Context())
 		require.NoError(t, err)
 		defer tr.close()
@@ -93,7 +93,7 @@ func TestGuardDecidesOnEpochs(t *testing.T) {
 		st = tiny(t, Options{Progress: spoil}, func(e *experiment.Experiment, s *dataset.Spec) {
 			guardedTiny(e, s)
 			if !guarded {
-				e.Train.GuardROI = nil
+				e.Train.RetainROI = nil
 			}
 			e.Train.LR = 3e-3
 		})

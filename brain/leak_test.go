@@ -33,9 +33,9 @@ var leakCases = []leakCase{
 	{name: "window reach", gap: 7, sound: 7,
 		change: func(e *experiment.Experiment) { e.Model.WindowSeconds = .6 }},
 	{name: "clip reach", gap: 7, sound: 7,
-		change: func(e *experiment.Experiment) { e.Model.Mode, e.Model.BlockSeconds = "block", .5 }},
+		change: func(e *experiment.Experiment) { e.Model.Extraction, e.Model.ChunkSeconds = "chunks", .5 }},
 	{name: "clip reach ahead", gap: 10, sound: 10, // 8 rows cover what longer windows would hear
-		change:      func(e *experiment.Experiment) { e.Model.Mode, e.Model.BlockSeconds = "block", 1.2 },
+		change:      func(e *experiment.Experiment) { e.Model.Extraction, e.Model.ChunkSeconds = "chunks", 1.2 },
 		changeSound: func(e *experiment.Experiment) { e.Model.WindowSeconds = 1.2 }},
 	{name: "Lanczos reach", gap: 6, sound: 6,
 		changeSound: func(e *experiment.Experiment) { e.Model.Downsample = "average" }},

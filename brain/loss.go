@@ -104,24 +104,25 @@ func unit(x, weights *torch.Tensor) *torch.Tensor {
 }
 
 // newLoss finds the loss of an experiment for so many varying targets. The name that it gives back says what auto chose.
-func newLoss(train experiment.Train, targets int, shrunken bool) (Loss, string, error) {
+func newLoss(train experiment.Train, targets int, shrunken bool) (Loss, experiment.Loss, error) {
 	name := train.Loss
-	if name == "auto" {
-		name = "spatial"
+	if name == experiment.LossAuto {
+		name = experiment.LossSpatial
 		if targets < MinSpatialTargets {
-			name = "temporal"
+			name = experiment.LossTemporal
 		}
 	}
-	if (name == "spatial" || name == "nt_xent") && targets < MinSpatialTargets {
+	if (name == experiment.LossSpatial || name == experiment.LossNTXent) && targets < MinSpatialTargets {
 		return nil, name, fmt.Errorf("the %s loss compares rows across targets and needs at least %d that vary, here are %d; use temporal",
 			name, MinSpatialTargets, targets)
 	}
-	loss, ok := map[string]Loss{"spatial": SpatialLoss, "temporal": TemporalLoss, "mse": MSELoss,
-		"cosine_l2": CosineL2Loss(train.CosineShare), "nt_xent": NTXentLoss(train.Temperature)}[name]
+	loss, ok := map[experiment.Loss]Loss{experiment.LossSpatial: SpatialLoss, experiment.LossTemporal: TemporalLoss,
+		experiment.LossMSE: MSELoss, experiment.LossCosineL2: CosineL2Loss(train.CosineShare),
+		experiment.LossNTXent: NTXentLoss(train.Temperature)}[name]
 	if !ok {
 		return nil, name, fmt.Errorf("unknown loss %q", name)
 	}
-	if along, correlates := map[string]int{"spatial": 1, "temporal": 0}[name]; shrunken && correlates {
+	if along, correlates := map[experiment.Loss]int{experiment.LossSpatial: 1, experiment.LossTemporal: 0}[name]; shrunken && correlates {
 		exact := loss
 		loss = func(pred, want, weights *torch.Tensor) *torch.Tensor {
 			n := float64(pred.Dim(along))

@@ -55,7 +55,7 @@ func TestLossesFollowTheirDefinitions(t *testing.T) {
 		square += math.Pow(float64(pred[i]-want[i]), 2) / rows / cols
 	}
 	cases := []struct {
-		name string
+		name experiment.Loss
 		want float64
 	}{{"spatial", -mean(1)}, {"temporal", -mean(0)}, {"mse", square}}
 	for _, c := range cases {
@@ -75,7 +75,7 @@ func TestLossesFollowTheirDefinitions(t *testing.T) {
 		}
 		shrunken, _, err := newLoss(lossNamed(c.name), cols, true)
 		require.NoError(t, err)
-		n := map[string]float64{"spatial": cols, "temporal": rows}[c.name]
+		n := map[experiment.Loss]float64{"spatial": cols, "temporal": rows}[c.name]
 		got, _ = lossOf(t, shrunken, pred, want, rows, cols)
 		assert.InDelta(t, c.want*(n-1)/n, got, 1e-6, "%s, shrunken", c.name)
 	}
@@ -106,7 +106,7 @@ func TestLossesEqualPyTorch(t *testing.T) {
 		Share, Temperature  float64
 		Pred, Want, Weights []float32
 		Cases               []struct {
-			Loss     string
+			Loss     experiment.Loss
 			Weighted bool
 			Value    float64
 			Grad     []float32
@@ -199,7 +199,7 @@ func TestLossesStayFinite(t *testing.T) {
 }
 
 // lossNamed is a training with a loss, and defaults.
-func lossNamed(name string) experiment.Train {
+func lossNamed(name experiment.Loss) experiment.Train {
 	train := experiment.Default().Train
 	train.Loss = name
 	return train
@@ -207,9 +207,9 @@ func lossNamed(name string) experiment.Train {
 
 func TestLossNames(t *testing.T) {
 	for _, c := range []struct {
-		name    string
+		name    experiment.Loss
 		targets int
-		want    string
+		want    experiment.Loss
 	}{{"auto", 49, "temporal"}, {"auto", 50, "spatial"}, {"spatial", 50, "spatial"}, {"temporal", 1, "temporal"}, {"mse", 1, "mse"},
 		{"cosine_l2", 1, "cosine_l2"}, {"nt_xent", 50, "nt_xent"}} {
 		_, name, err := newLoss(lossNamed(c.name), c.targets, false)

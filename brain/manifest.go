@@ -48,7 +48,7 @@ type ManifestInput struct {
 func (st *Study) manifest(ctx context.Context) (*Manifest, error) {
 	m := &Manifest{Schema: 1, Versions: map[string]string{"bwlm": version.String(), "libtorch": torch.Version(), "go": runtime.Version()},
 		Platform: runtime.GOOS + "/" + runtime.GOARCH, Threads: torch.Threads(), Device: st.Model.Session().Device.String(),
-		Seed: st.Experiment.Train.Seed, Loss: st.lossName, Delays: st.delays, Notes: slices.Clone(st.Notes)}
+		Seed: st.Experiment.Train.Seed, Loss: string(st.lossName), Delays: st.delays, Notes: slices.Clone(st.Notes)}
 	if st.Experiment.Model.Downsample == "lanczos" {
 		m.Notes = append(m.Notes, "Lanczos interpolation hears up to 3 TRs of audio after a volume")
 	}

@@ -74,7 +74,7 @@ func (st *Study) evaluationBytes() int64 {
 		}
 	}
 	features += features / 4
-	if st.Experiment.Train.Mode != "readout" {
+	if st.Experiment.Train.Mode != experiment.TrainReadout {
 		features += int64(st.Model.Config.Layers) * features / 4
 	}
 	return features + fits

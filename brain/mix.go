@@ -75,7 +75,7 @@ func state(x *torch.Tensor, l, states, delays int) *torch.Tensor {
 // data set that it is in; voxels of no region share one.
 func (st *Study) mixedGroups(ctx context.Context, p *person) ([]int, error) {
 	groups := make([]int, len(p.tuned))
-	if st.Experiment.Readout.LayerMix == "voxel" {
+	if st.Experiment.Readout.LayerWeights == "voxel" {
 		for i := range groups {
 			groups[i] = i
 		}

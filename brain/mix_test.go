@@ -57,9 +57,9 @@ func TestLayerMixFollowsItsFormula(t *testing.T) {
 }
 
 func TestLayerMixIsTrained(t *testing.T) {
-	for _, who := range []string{"voxel", "region"} {
+	for _, who := range []experiment.LayerWeights{"voxel", "roi"} {
 		st := tiny(t, Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
-			e.Readout.LayerMix, e.Train.MixLR = who, .1
+			e.Readout.LayerWeights, e.Train.LayerWeightsLR = who, .1
 			e.Data.Subjects = []string{"ada", "bob"}
 		})
 		tr := trainerOf(t, st)
@@ -69,7 +69,7 @@ func TestLayerMixIsTrained(t *testing.T) {
 			assert.InDeltaSlice(t, g, inRuns[name], 1e-6, name)
 		}
 		assert.NotZero(t, norm(grads["readout.ada.mix.logits"]))
-		assert.Len(t, grads["readout.ada.mix.logits"], 3*map[string]int{"voxel": 60, "region": 2}[who])
+		assert.Len(t, grads["readout.ada.mix.logits"], 3*map[experiment.LayerWeights]int{"voxel": 60, "roi": 2}[who])
 
 		run, p := fit(t, st)
 		assert.Less(t, *p.Epochs[2].Loss, *p.Epochs[1].Loss)

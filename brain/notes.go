@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+
+	"github.com/brainwavlm/bwlm/brain/experiment"
 )
 
 // noteRaw warns of responses in scanner units, and of constant voxels.
@@ -29,11 +31,11 @@ func (st *Study) noteMethod(context.Context) error {
 		st.note("what no tuning changes is rounded to bf16: results are not, to the last bits, those without")
 	}
 	st.note("readout.delays_seconds %v are %v TRs of %g s", exp.Readout.DelaysSeconds, st.delays, st.Data.TR())
-	if longest := slices.Max(st.delays); exp.Train.HaloTRs < longest && !exp.Compat.NoHalo {
-		st.note("train.halo_trs %d is less than the longest delay of %d TRs: the first rows of each block lack their history", exp.Train.HaloTRs, longest)
+	if longest := slices.Max(st.delays); exp.Train.ContextRows < longest && !exp.Compat.NoContext {
+		st.note("train.context_rows %d is less than the longest delay of %d TRs: the first rows of each block lack their history", exp.Train.ContextRows, longest)
 	}
-	if exp.Readout.LayerMix != "none" && exp.Eval.Layer == "model" {
-		st.note("readout.layer_mix trains hidden states below %d too, and scores read that one alone; eval.layer: voxel gives each voxel its best", exp.Model.Layer)
+	if exp.Readout.LayerWeights != experiment.LayerWeightsNone && exp.Eval.Layer == experiment.EvalLayerModel {
+		st.note("readout.layer_weights trains hidden states below %d too, and scores read that one alone; eval.layer: voxel gives each voxel its best", exp.Model.Layer)
 	}
 	if story := st.inSeveralSplits(); story != "" && exp.Data.Detrend != "none" {
 		st.note("data.detrend is fitted over the whole of %s, whose rows are in several splits", story)

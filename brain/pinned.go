@@ -3,12 +3,13 @@ package brain
 import (
 	"context"
 
+	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/ridge"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// A pinned readout (readout.mode: pinned) is not trained: it is the ridge that would score the features as they are,
-// fitted in closed form on the training rows, and fitted again at the end of each epoch and every readout.refresh_steps
+// A pinned readout (readout.mode: ridge) is not trained: it is the ridge that would score the features as they are,
+// fitted in closed form on the training rows, and fitted again at the end of each epoch and every readout.refit_steps
 // steps. Between that it is constant, and the gradient of the loss goes through it into the model alone. Where readout
 // and loss agree that is the exact gradient of the loss under the best readout (variable projection: Golub & Pereyra
 // 1973), and it never lags behind the features as a co-trained readout does.
@@ -50,7 +51,7 @@ func (t *trainer) fitReadout(ctx context.Context, r *Readout, f *rowFeatures, p 
 // refresh reads the training features anew and pins the readouts to them, if it is time before the next step. Whether it
 // is depends on the place in the epoch alone, so a resumed run does the same.
 func (t *trainer) refresh(ctx context.Context) error {
-	every := t.Experiment.Readout.RefreshSteps
+	every := t.Experiment.Readout.RefitSteps
 	if !t.pinned() || every == 0 || t.progress.Block == 0 || t.progress.Block%every != 0 {
 		return nil
 	}
@@ -69,4 +70,4 @@ func (t *trainer) refresh(ctx context.Context) error {
 }
 
 // pinned says whether readouts are fitted, not trained.
-func (t *trainer) pinned() bool { return t.Experiment.Readout.Mode == "pinned" }
+func (t *trainer) pinned() bool { return t.Experiment.Readout.Mode == experiment.ReadoutRidge }

@@ -16,7 +16,7 @@ import (
 
 // A pinned readout predicts what the ridge of the scores does, and no gradient reaches it.
 func TestPinnedReadoutIsTheRidge(t *testing.T) {
-	st := tiny(t, Options{}, func(e *experiment.Experiment, _ *dataset.Spec) { e.Readout.Mode = "pinned" })
+	st := tiny(t, Options{}, func(e *experiment.Experiment, _ *dataset.Spec) { e.Readout.Mode = "ridge" })
 	tr := trainerOf(t, st)
 	f, err := tr.readForEpoch(t.Context())
 	require.NoError(t, err)
@@ -52,7 +52,7 @@ func TestPinnedReadoutIsRefreshed(t *testing.T) {
 				refreshed++
 			}
 		}}, func(e *experiment.Experiment, _ *dataset.Spec) {
-			e.Readout.Mode, e.Readout.RefreshSteps = "pinned", every
+			e.Readout.Mode, e.Readout.RefitSteps = "ridge", every
 		})
 		run, p := fit(t, st)
 		assert.Equal(t, 2*want, refreshed, "every %d steps", every)
@@ -79,7 +79,7 @@ func TestPinnedReadoutIsRefreshed(t *testing.T) {
 // A refresh puts readouts and statistics on the features of the same moment.
 func TestRefreshFitsReadoutAndStatisticsTogether(t *testing.T) {
 	st := tiny(t, Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
-		e.Readout.Mode, e.Readout.RefreshSteps = "pinned", 3
+		e.Readout.Mode, e.Readout.RefitSteps = "ridge", 3
 	})
 	tr := trainerOf(t, st) // its adapter is not at its start
 	f, err := tr.readForEpoch(t.Context())
@@ -100,7 +100,7 @@ func TestRefreshFitsReadoutAndStatisticsTogether(t *testing.T) {
 
 // A ridge is a sound readout before training too.
 func TestPinnedRunsPredictFromEpochZero(t *testing.T) {
-	st := tinyGettingWorse(t, func(e *experiment.Experiment, _ *dataset.Spec) { e.Readout.Mode = "pinned" })
+	st := tinyGettingWorse(t, func(e *experiment.Experiment, _ *dataset.Spec) { e.Readout.Mode = "ridge" })
 	run, p := fit(t, st)
 	require.Zero(t, p.Best)
 	predictor, err := OpenPredictor(t.Context(), run.Dir, PredictorOptions{Device: torchtest.Device()})

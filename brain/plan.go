@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -76,7 +77,7 @@ func (st *Study) Plan(ctx context.Context) (*Plan, error) {
 	if p.PeakMB, err = c.peakMB(w); err != nil {
 		p.Notes = append(p.Notes, err.Error())
 	}
-	if p.Detectable, err = st.detectable(ctx); err == nil && st.Experiment.Model.Mode == "block" {
+	if p.Detectable, err = st.detectable(ctx); err == nil && st.Experiment.Model.Extraction == "block" {
 		p.Fidelity, err = st.fidelityOfPlan(ctx)
 	}
 	return p, err
@@ -84,7 +85,8 @@ func (st *Study) Plan(ctx context.Context) (*Plan, error) {
 
 // models says for how many people one model is tuned.
 func (st *Study) models() string {
-	what := map[string]string{"lora": "one adapter", "full": "one model", "readout": "the model as it is"}[st.Experiment.Train.Mode]
+	what := map[experiment.TrainMode]string{experiment.TrainLoRA: "one adapter", experiment.TrainFull: "one model",
+		experiment.TrainReadout: "the model as it is"}[st.Experiment.Train.Mode]
 	if len(st.people) == 1 {
 		return fmt.Sprintf("%s and one readout for %s", what, st.people[0].name)
 	}

@@ -146,7 +146,7 @@ func (c *calibration) timeSteps(ctx context.Context, w *work) error {
 		i := near[k%len(near)]
 		b := w.order[i]
 		stim := c.stimuli[b.story]
-		sp := spanOf(stim, b, c.Experiment.Train.HaloTRs)
+		sp := spanOf(stim, b, c.Experiment.Train.ContextRows)
 		for _, run := range c.reader.runs(stim, sp.windows.From, sp.windows.To) {
 			if err := c.reader.fill(ctx, stim, run, c.readLayers()); err != nil {
 				return err
@@ -188,7 +188,7 @@ func (c *calibration) timeRidge(ctx context.Context, _ *work) error {
 		fit := func(n int) (float64, error) {
 			y := random(rows * n)
 			return seconds(func() error {
-				m, err := ridge.Fit(ctx, x, y, rows, ridge.Options{Alphas: exp.Eval.Alphas, Boots: exp.Eval.Boots, ChunkRows: exp.Eval.ChunkTRs,
+				m, err := ridge.Fit(ctx, x, y, rows, ridge.Options{Alphas: exp.Eval.Alphas, Boots: exp.Eval.Boots, ChunkRows: exp.Eval.ChunkRows,
 					HeldOut: exp.Eval.HeldOut, Seed: exp.Train.Seed, Device: c.Study.Model.Session().Device})
 				if err == nil {
 					_, err = m.Predict(ctx, held, valRows)

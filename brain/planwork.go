@@ -24,10 +24,10 @@ type work struct {
 // countWork counts without computing.
 func (st *Study) countWork(t *trainer) *work {
 	exp := st.Experiment
-	w := &work{st: st, order: blocks(st.people, exp.Train.BlockTRs, exp.Train.Joint == "shared")}
+	w := &work{st: st, order: blocks(st.people, exp.Train.BlockRows, exp.Train.Joint == "shared")}
 	for _, b := range w.order {
 		stim := st.stimuli[b.story]
-		sp := spanOf(stim, b, exp.Train.HaloTRs)
+		sp := spanOf(stim, b, exp.Train.ContextRows)
 		n := 0
 		for _, run := range stim.runs(sp.windows.From, sp.windows.To, len(stim.clips)) {
 			all := stim.all(run.clips).windows

@@ -97,7 +97,7 @@ func (t *trainer) readoutMetadata() map[string]string {
 // OpenPredictor opens a finished run. It takes no lock and writes nothing, so any number of processes may open one run.
 // Close frees it.
 func OpenPredictor(ctx context.Context, run string, opt PredictorOptions) (*Predictor, error) {
-	exp, err := experiment.Load(filepath.Join(run, configFile))
+	exp, err := experiment.LoadRun(filepath.Join(run, configFile))
 	if err != nil {
 		return nil, err
 	}
@@ -168,9 +168,9 @@ func (p *Predictor) load(ctx context.Context, run string, f *ckpt.File, opt Pred
 	}
 	base, adapter := cmp.Or(opt.Model, p.exp.Model.Path), ""
 	switch p.exp.Train.Mode {
-	case "lora":
+	case experiment.TrainLoRA:
 		adapter = filepath.Join(run, "adapter")
-	case "full":
+	case experiment.TrainFull:
 		base = filepath.Join(run, "model")
 	}
 	p.model, err = OpenSpeechModel(ctx, base, adapter, wavlm.Options{Device: opt.Device, Compute: compute, Frozen: true})
@@ -190,7 +190,7 @@ func (p *Predictor) load(ctx context.Context, run string, f *ckpt.File, opt Pred
 	p.readout = &Readout{store: store, mix: &layerMix{store: mix}} // so that Close frees both
 	p.session = nn.Session{Stores: []*nn.Store{store, mix}, Device: opt.Device}
 	bottleneck := p.exp.Readout.Bottleneck
-	if p.exp.Readout.Mode == "pinned" {
+	if p.exp.Readout.Mode == experiment.ReadoutRidge {
 		bottleneck = 0
 	}
 	err = torch.Do(ctx, torch.Mode{Device: opt.Device}, func(s *torch.Scope) error {
@@ -210,7 +210,7 @@ func (p *Predictor) load(ctx context.Context, run string, f *ckpt.File, opt Pred
 		}
 		read := store.Len() + mix.Len()
 		r, err := newReadout(s, store, p.model.Model.Config.Hidden*len(p.Delays), bottleneck, len(columns))
-		if err == nil && p.exp.Readout.LayerMix != "none" {
+		if err == nil && p.exp.Readout.LayerWeights != experiment.LayerWeightsNone {
 			r.mix, err = p.readMix(s, f, mix)
 		}
 		if err != nil {

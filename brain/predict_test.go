@@ -65,7 +65,7 @@ func byHand(t *testing.T, st *Study, run, subject string, samples []float32) (va
 	for _, w := range windows {
 		h, err := m.Model.HiddenStates(t.Context(), samples[w.Start:w.End], 2)
 		require.NoError(t, err)
-		features = append(features, oneToken(h[0], channels, "mean")...)
+		features = append(features, oneVector(h[0], channels, "mean")...)
 	}
 	rows = len(samples) * 10 / (16000 * 4) // TRs of .4 s
 	times := make([]float64, rows)
@@ -119,7 +119,8 @@ func TestPredictIsTheRecipeStepByStep(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			st, run := tinyRun(t, func(e *experiment.Experiment, _ *dataset.Spec) {
 				e.Train.Epochs = 3
-				e.Train.Mode, _, e.Compat.ClipLanczos = strings.Cut(mode, ",") // the readout was tuned on clipped weights
+				tuned, _, release := strings.Cut(mode, ",")
+				e.Train.Mode, e.Compat.ClipLanczos = experiment.TrainMode(tuned), release // the readout was tuned on clipped weights
 				if mode == "full" {
 					e.Train.LR = 1e-4
 				}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/experiment"
 )
 
 func (st *Study) auditSplits(context.Context) (err error) {
@@ -31,8 +32,8 @@ func (st *Study) stimulusWindow() design.StimulusWindow {
 		clock.RowTime = 0
 	}
 	vector := design.StimulusWindow{Before: clipLength(exp.Model)}
-	if exp.Model.Mode == "block" { // a frame depends on all of its clip
+	if exp.Model.Extraction == experiment.ExtractChunks { // a frame depends on all of its clip
 		vector.After = vector.Before
 	}
-	return design.BOLD{Average: exp.Model.Downsample == "average", Delays: st.delays}.StimulusWindow(clock, vector)
+	return design.BOLD{Average: exp.Model.Downsample == experiment.DownsampleAverage, Delays: st.delays}.StimulusWindow(clock, vector)
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
@@ -15,19 +16,19 @@ import (
 // and kept; the rest goes on from there in batches. So what is kept changes the time that reading takes, and no bit of
 // what is read.
 type reader struct {
-	model  *wavlm.Model
-	frozen *frozen
-	shared int    // hidden states, from 0, that the model has in common with the untuned one
-	keep   int    // frames at no higher depth are kept; -1: none, where all that is read is shared
-	token  string // first, last or mean
-	pass   wavlm.Pass
-	batch  int // clips of one forward pass
+	model   *wavlm.Model
+	frozen  *frozen
+	shared  int // hidden states, from 0, that the model has in common with the untuned one
+	keep    int // frames at no higher depth are kept; -1: none, where all that is read is shared
+	pooling experiment.Pooling
+	pass    wavlm.Pass
+	batch   int // clips of one forward pass
 }
 
 // reader reads windows with a model, which may be a tuned view of the study's, or one of its shape and front end.
 func (st *Study) reader(model *wavlm.Model) *reader {
 	exp := st.Experiment
-	r := &reader{model: model, frozen: st.frozen, token: exp.Model.Token}
+	r := &reader{model: model, frozen: st.frozen, pooling: exp.Model.Pooling}
 	r.pass.Regularise = wavlm.Regularise{Hidden: exp.Train.Dropout, Attention: exp.Train.Dropout, Projection: exp.Train.Dropout,
 		LayerDrop: exp.Train.LayerDrop, Time: wavlm.Spans{Prob: exp.Train.SpecAugment, Length: 10, Min: 2}}
 	r.batch = batchSize(model.Config, exp.Model, st.opt.BatchBytes)
@@ -252,7 +253,7 @@ func appendVectors(to [][]float32, xs []*torch.Tensor) {
 func (r *reader) vectorKeys(st *stimulus, layers []int) []vectorKey {
 	keys := make([]vectorKey, len(layers))
 	for i, l := range layers {
-		keys[i] = vectorKey{st.name, len(st.windows), l, r.token, l == slices.Max(layers) && r.token != "mean"}
+		keys[i] = vectorKey{st.name, len(st.windows), l, r.pooling, l == slices.Max(layers) && r.pooling != "mean"}
 	}
 	return keys
 }
@@ -261,9 +262,9 @@ func (r *reader) vectorKeys(st *stimulus, layers []int) []vectorKey {
 // out the others; nil where that is most of them.
 func (r *reader) lastFrames(st *stimulus, run run, frames int) (last []int) {
 	switch {
-	case r.token == "mean":
+	case r.pooling == "mean":
 		return nil
-	case !st.shared && r.token == "first":
+	case !st.shared && r.pooling == "first":
 		return []int{0}
 	case !st.shared:
 		return []int{frames - 1}
@@ -275,7 +276,7 @@ func (r *reader) lastFrames(st *stimulus, run run, frames int) (last []int) {
 
 // frameOf is the frame that is the vector of a window with those frames.
 func (r *reader) frameOf(in design.Rows) int {
-	if r.token == "first" {
+	if r.pooling == "first" {
 		return in.From
 	}
 	return in.To - 1
@@ -286,13 +287,13 @@ func (r *reader) frameOf(in design.Rows) int {
 func (r *reader) pool(h *torch.Tensor, st *stimulus, run run, kept []int) *torch.Tensor {
 	defer h.Scope().Part(PartReadout)()
 	switch {
-	case st.shared && r.token == "mean":
+	case st.shared && r.pooling == "mean":
 		return r.means(h, st, run)
 	case st.shared:
 		return r.picked(h, st, run, kept)
-	case r.token == "mean":
+	case r.pooling == "mean":
 		return h.Mean(1)
-	case r.token == "first":
+	case r.pooling == "first":
 		return h.Select(1, 0)
 	}
 	return h.Select(1, -1)

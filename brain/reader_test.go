@@ -33,10 +33,10 @@ func TestRunsHaveOneLength(t *testing.T) {
 
 // Windows are what the whole waveform holds there, each alone in front of the model: batches and the cache change nothing.
 func TestVectorsOfWindows(t *testing.T) {
-	for _, token := range []string{"first", "last", "mean"} {
-		for _, normalise := range []string{"none", "story", "window"} {
+	for _, pooling := range []experiment.Pooling{"first", "last", "mean"} {
+		for _, normalise := range []experiment.Normalise{"none", "story", "window"} {
 			st := tiny(t, Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
-				e.Model.Token, e.Model.Normalise, e.Model.WindowSeconds = token, normalise, .5
+				e.Model.Pooling, e.Model.Normalise, e.Model.WindowSeconds = pooling, normalise, .5
 			})
 			stim := st.stimuli["one"]
 			r := st.reader(st.Model)
@@ -66,15 +66,15 @@ func TestVectorsOfWindows(t *testing.T) {
 							for c := range want {
 								v := float64(all[f*16+c])
 								switch {
-								case token == "first" && f == 0, token == "last" && f == frames-1:
+								case pooling == "first" && f == 0, pooling == "last" && f == frames-1:
 									want[c] = v
-								case token == "mean":
+								case pooling == "mean":
 									want[c] += v / float64(frames)
 								}
 							}
 						}
 						for c := range want {
-							assert.InDelta(t, want[c], first[k][i*16+c], 2e-5, "window %d, layer %d, %s, %s", i, l, token, normalise)
+							assert.InDelta(t, want[c], first[k][i*16+c], 2e-5, "window %d, layer %d, %s, %s", i, l, pooling, normalise)
 						}
 					}
 					return nil

@@ -41,7 +41,7 @@ func region(ctx context.Context, data *dataset.Dataset, name, subject string, vo
 func (st *Study) regions() []string {
 	names := slices.Clone(st.Data.ROIs())
 	exp := st.Experiment
-	for _, name := range slices.Concat(exp.Data.ROI, exp.Data.ROIBalance, exp.Train.GuardROI) {
+	for _, name := range slices.Concat(exp.Data.ROI, exp.Data.ROIBalance, exp.Train.RetainROI) {
 		if !slices.Contains(names, name) {
 			names = append(names, name)
 		}

@@ -182,16 +182,16 @@ func TestEveryStrategyGoesOnAlike(t *testing.T) {
 		change      func(*experiment.Experiment)
 	}{
 		{"full", "tune", 9, func(e *experiment.Experiment) { e.Train.Mode, e.Train.LR = "full", 1e-3 }},
-		{"guard", "tune", 8, func(e *experiment.Experiment) { e.Train.GuardROI, e.Train.GuardWeight = []string{"front"}, 5 }},
-		{"guard, before its first checkpoint", "validate", 3, func(e *experiment.Experiment) { e.Train.GuardROI = []string{"front"} }},
+		{"guard", "tune", 8, func(e *experiment.Experiment) { e.Train.RetainROI, e.Train.RetainWeight = []string{"front"}, 5 }},
+		{"guard, before its first checkpoint", "validate", 3, func(e *experiment.Experiment) { e.Train.RetainROI = []string{"front"} }},
 		{"balanced", "tune", 8, func(e *experiment.Experiment) { e.Data.ROIBalance, e.Train.Loss = []string{"front"}, "temporal" }},
-		{"pinned", "tune", 8, func(e *experiment.Experiment) { e.Readout.Mode = "pinned" }},
-		{"pinned, refreshed", "tune", 9, func(e *experiment.Experiment) { e.Readout.Mode, e.Readout.RefreshSteps = "pinned", 2 }},
-		{"pinned, at the step before a refresh", "tune", 8, func(e *experiment.Experiment) { e.Readout.Mode, e.Readout.RefreshSteps = "pinned", 2 }},
-		{"pinned, in a refresh", "refresh", 5, func(e *experiment.Experiment) { e.Readout.Mode, e.Readout.RefreshSteps = "pinned", 2 }},
-		{"layer mix", "tune", 7, func(e *experiment.Experiment) { e.Readout.LayerMix, e.Eval.Layer = "voxel", "voxel" }},
+		{"pinned", "tune", 8, func(e *experiment.Experiment) { e.Readout.Mode = "ridge" }},
+		{"pinned, refreshed", "tune", 9, func(e *experiment.Experiment) { e.Readout.Mode, e.Readout.RefitSteps = "ridge", 2 }},
+		{"pinned, at the step before a refresh", "tune", 8, func(e *experiment.Experiment) { e.Readout.Mode, e.Readout.RefitSteps = "ridge", 2 }},
+		{"pinned, in a refresh", "refresh", 5, func(e *experiment.Experiment) { e.Readout.Mode, e.Readout.RefitSteps = "ridge", 2 }},
+		{"layer mix", "tune", 7, func(e *experiment.Experiment) { e.Readout.LayerWeights, e.Eval.Layer = "voxel", "voxel" }},
 		{"contrastive", "tune", 7, func(e *experiment.Experiment) { e.Train.Loss, e.Readout.Bottleneck = "nt_xent", 0 }},
-		{"readout with a mix", "tune", 7, func(e *experiment.Experiment) { e.Train.Mode, e.Readout.LayerMix = "readout", "region" }},
+		{"readout with a mix", "tune", 7, func(e *experiment.Experiment) { e.Train.Mode, e.Readout.LayerWeights = "readout", "roi" }},
 	}
 	quick := []string{"guard", "pinned, in a refresh", "layer mix"}
 	for i, c := range cases {

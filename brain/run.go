@@ -128,7 +128,7 @@ func (r *Run) Close() error {
 
 // Experiment reads the resolved experiment of the run.
 func (r *Run) Experiment() (*experiment.Experiment, error) {
-	exp, err := experiment.Load(filepath.Join(r.Dir, configFile))
+	exp, err := experiment.LoadRun(filepath.Join(r.Dir, configFile))
 	if err != nil {
 		return nil, err
 	}

@@ -141,7 +141,7 @@ func (st *Study) predict(ctx context.Context, fs []rowFeatures, split Split) ([]
 // ridgeOptions are those of every score.
 func (st *Study) ridgeOptions() ridge.Options {
 	exp := st.Experiment
-	return ridge.Options{Alphas: exp.Eval.Alphas, Boots: exp.Eval.Boots, ChunkRows: exp.Eval.ChunkTRs, HeldOut: exp.Eval.HeldOut,
+	return ridge.Options{Alphas: exp.Eval.Alphas, Boots: exp.Eval.Boots, ChunkRows: exp.Eval.ChunkRows, HeldOut: exp.Eval.HeldOut,
 		Seed: exp.Train.Seed, Device: st.Model.Session().Device}
 }
 

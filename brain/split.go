@@ -154,18 +154,18 @@ func detrend(m *dataset.Matrix, degree int) *dataset.Matrix {
 }
 
 // standardise fills in the responses by the rule of data.zscore.
-func (p *person) standardise(rule string) {
+func (p *person) standardise(rule experiment.ZScore) {
 	var train design.ZScore
-	if rule == "train" {
+	if rule == experiment.ZScoreTrain {
 		train = p.trainStatistics()
 	}
 	for story, r := range p.responses {
 		r.data = r.repeats.Mean()
 		switch rule {
-		case "story":
+		case experiment.ZScoreStory:
 			own := design.FitZScore(r.data, r.rows, p.voxels, p.statisticsRows(story)...)
 			r.zscore = &own
-		case "train":
+		case experiment.ZScoreTrain:
 			r.zscore = &train
 		default:
 			continue

@@ -20,7 +20,7 @@ func moments(x []float32, cols, c int, rows ...design.Rows) (mean, sd float64) {
 }
 
 func TestResponsesAreStandardisedByRule(t *testing.T) {
-	split := func(zscore string) *person {
+	split := func(zscore experiment.ZScore) *person {
 		st := tiny(t, Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
 			e.Data.Train, e.Data.Val, e.Data.Test = []string{"one", "two[4:18]"}, []string{"val"}, []string{"two[30:40]", "test"}
 			e.Data.ZScore = zscore
@@ -201,10 +201,10 @@ func TestNotes(t *testing.T) {
 	assert.Contains(t, st.Notes, "readout.delays_seconds [0.4 0.8] are [1 2] TRs of 0.4 s")
 	assert.Contains(t, st.Notes, "ada/one: 60 of 60 columns look raw (|mean| above 3 SD); consider data.detrend: legendre:N")
 	st = tiny(t, Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
-		e.Data.Detrend, e.Train.HaloTRs = "legendre:2", 1
+		e.Data.Detrend, e.Train.ContextRows = "legendre:2", 1
 		e.Data.Train, e.Data.Test = []string{"one", "two[4:18]"}, []string{"two[30:40]"}
 	})
-	assert.Contains(t, st.Notes, "train.halo_trs 1 is less than the longest delay of 2 TRs: the first rows of each block lack their history")
+	assert.Contains(t, st.Notes, "train.context_rows 1 is less than the longest delay of 2 TRs: the first rows of each block lack their history")
 	assert.Contains(t, st.Notes, "data.detrend is fitted over the whole of two, whose rows are in several splits")
 	for _, note := range st.Notes {
 		assert.NotContains(t, note, "look raw")

@@ -19,15 +19,15 @@ import (
 
 // StepOptions say how large a measured tuning step is.
 type StepOptions struct {
-	Windows int          // every 8 make one row
-	Seconds float64      // of a window; 0: 4
-	Block   float64      // seconds of the clips that they are read from, one every .25 s; 0: each goes through the model by itself
-	Voxels  int          // that each readout predicts
-	People  int          // with a readout each; 0: 1
-	Steps   int          // measured, after one that is not
-	Device  torch.Device // where it runs
-	Compute torch.DType  // in which linear layers multiply
-	Config  wavlm.Config // the architecture; the zero value is WavLM Base
+	Windows      int          // every 8 make one row
+	Seconds      float64      // of a window; 0: 4
+	ChunkSeconds float64      // seconds of the clips that they are read from, one every .25 s; 0: each goes through the model by itself
+	Voxels       int          // that each readout predicts
+	Subjects     int          // with a readout each; 0: 1
+	Steps        int          // measured, after one that is not
+	Device       torch.Device // where it runs
+	Compute      torch.DType  // in which linear layers multiply
+	Config       wavlm.Config // the architecture; the zero value is WavLM Base
 
 	product int // width of the product that stands for the peak; 0: large enough
 }
@@ -107,7 +107,7 @@ func (b *stepBench) work() Work {
 		}
 	}
 	return stepWork(opt.Config, stepShape{clips: clips, read: read, depth: b.reader.keep, layer: b.layer, rank: b.lora.R, adapted: len(b.lora.Targets),
-		rows: opt.Windows / windowsOfRow, bottleneck: b.bottleneck, voxels: opt.Voxels, people: opt.People})
+		rows: opt.Windows / windowsOfRow, bottleneck: b.bottleneck, voxels: opt.Voxels, people: opt.Subjects})
 }
 
 // samples are those of a window.
@@ -150,10 +150,10 @@ type stepBench struct {
 
 func newStepBench(ctx context.Context, opt StepOptions) (*stepBench, error) {
 	exp := experiment.Default()
-	opt.Seconds, opt.People = cmp.Or(opt.Seconds, benchSeconds), cmp.Or(opt.People, 1)
-	exp.Model.Token, exp.Model.WindowSeconds = "first", opt.Seconds
-	if exp.Model.BlockSeconds = opt.Block; opt.Block > 0 {
-		exp.Model.Mode = "block"
+	opt.Seconds, opt.Subjects = cmp.Or(opt.Seconds, benchSeconds), cmp.Or(opt.Subjects, 1)
+	exp.Model.Pooling, exp.Model.WindowSeconds = "first", opt.Seconds
+	if exp.Model.ChunkSeconds = opt.ChunkSeconds; opt.ChunkSeconds > 0 {
+		exp.Model.Extraction = experiment.ExtractChunks
 	}
 	if opt.Config.Layers == 0 {
 		opt.Config = wavlm.Default(wavlm.WavLM)
@@ -164,13 +164,13 @@ func newStepBench(ctx context.Context, opt StepOptions) (*stepBench, error) {
 		return nil, fault.New(fault.Usage, "bench step", "windows", "%d is no multiple of %d, of which each row is made", opt.Windows, windowsOfRow)
 	case opt.Voxels < MinSpatialTargets:
 		return nil, fault.New(fault.Usage, "bench step", "voxels", "%d, the spatial loss needs at least %d", opt.Voxels, MinSpatialTargets)
-	case opt.People < 1:
-		return nil, fault.New(fault.Usage, "bench step", "people", "%d, want at least 1", opt.People)
+	case opt.Subjects < 1:
+		return nil, fault.New(fault.Usage, "bench step", "subjects", "%d, want at least 1", opt.Subjects)
 	case opt.Config.Frames(int(min(opt.Seconds, maxBenchSeconds)*dataset.SampleRate)) < 1 || opt.Seconds > maxBenchSeconds:
 		return nil, fault.New(fault.Usage, "bench step", "seconds", "%g of a window, want enough for a frame (%g) and at most %d",
 			opt.Seconds, float64(opt.Config.MinSamples())/dataset.SampleRate, maxBenchSeconds)
-	case opt.Block != 0 && !(opt.Block >= 2*opt.Seconds && opt.Block <= 3600):
-		return nil, fault.New(fault.Usage, "bench step", "block", "%g s, want at least two windows of %g s", opt.Block, opt.Seconds)
+	case opt.ChunkSeconds != 0 && !(opt.ChunkSeconds >= 2*opt.Seconds && opt.ChunkSeconds <= 3600):
+		return nil, fault.New(fault.Usage, "bench step", "chunk", "%g s, want at least two windows of %g s", opt.ChunkSeconds, opt.Seconds)
 	case opt.Steps < 1:
 		return nil, fault.New(fault.Usage, "bench step", "steps", "%d, want at least 1", opt.Steps)
 	}
@@ -195,7 +195,7 @@ func (b *stepBench) prepare(ctx context.Context, exp *experiment.Experiment) (er
 	if err != nil {
 		return err
 	}
-	b.reader = &reader{model: view, token: exp.Model.Token, batch: opt.Windows, shared: view.SharedStates(), keep: view.SharedStates(),
+	b.reader = &reader{model: view, pooling: exp.Model.Pooling, batch: opt.Windows, shared: view.SharedStates(), keep: view.SharedStates(),
 		frozen: &frozen{model: b.base, cache: newCache(1<<40, nil, nil)}}
 	b.session = *view.Session()
 	return b.prepareData(ctx, exp)
@@ -208,7 +208,7 @@ func (b *stepBench) prepareData(ctx context.Context, exp *experiment.Experiment)
 	return torch.Do(ctx, mode, func(s *torch.Scope) error {
 		readouts := nn.Group{LR: exp.Train.ReadoutLR}
 		b.session.Stores = slices.Clip(b.session.Stores)
-		for i := range b.opt.People {
+		for i := range b.opt.Subjects {
 			store := nn.NewStore()
 			r, err := newReadout(s, store, b.opt.Config.Hidden, b.bottleneck, b.opt.Voxels)
 			b.readouts = append(b.readouts, r)
@@ -222,7 +222,7 @@ func (b *stepBench) prepareData(ctx context.Context, exp *experiment.Experiment)
 		b.adam = nn.NewAdam(s, nn.AdamOptions{}, adapter, readouts)
 		length := b.samples()
 		apart := length // of windows that have nothing in common
-		if b.opt.Block > 0 {
+		if b.opt.ChunkSeconds > 0 {
 			apart = samplesOf(exp.Model.StrideSeconds)
 		}
 		b.audio = &stimulus{name: "noise", samples: s.Normal(0, 1, (b.opt.Windows-1)*apart+length).Float32s()}

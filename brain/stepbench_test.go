@@ -34,7 +34,7 @@ func TestBenchStep(t *testing.T) {
 // In mode block the same windows are read from fewer clips.
 func TestBenchStepInBlocks(t *testing.T) {
 	opt := smallStep()
-	opt.Windows, opt.Block = 40, 8
+	opt.Windows, opt.ChunkSeconds = 40, 8
 	b, err := newStepBench(t.Context(), opt)
 	require.NoError(t, err)
 	defer b.close()
@@ -42,7 +42,7 @@ func TestBenchStepInBlocks(t *testing.T) {
 	times, err := BenchStep(t.Context(), opt)
 	require.NoError(t, err)
 	assert.Len(t, times.Steps, 3)
-	opt.Block = 7
+	opt.ChunkSeconds = 7
 	_, err = BenchStep(t.Context(), opt)
 	assert.Equal(t, fault.Usage, fault.KindOf(err))
 }
@@ -106,7 +106,7 @@ func TestBenchStepRefuses(t *testing.T) {
 		"windows: 0 is no multiple of 8":  func(o *StepOptions) { o.Windows = 0 },
 		"voxels: 49, the spatial loss":    func(o *StepOptions) { o.Voxels = 49 },
 		"steps: 0, want at least 1":       func(o *StepOptions) { o.Steps = 0 },
-		"people: -1, want at least 1":     func(o *StepOptions) { o.People = -1 },
+		"people: -1, want at least 1":     func(o *StepOptions) { o.Subjects = -1 },
 		"seconds: 0.02 of a window":       func(o *StepOptions) { o.Seconds = .02 },
 		"seconds: 5000 of a window":       func(o *StepOptions) { o.Seconds = 5000 },
 		"num_attention_heads":             func(o *StepOptions) { o.Config.Heads = 3 },

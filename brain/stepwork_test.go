@@ -53,7 +53,7 @@ func TestStepWorkByHand(t *testing.T) {
 // TestStepWorkIsWhatKernelsDo compares the count with the shapes of the products that a step really calls.
 func TestStepWorkIsWhatKernelsDo(t *testing.T) {
 	opt := smallStep()
-	opt.People, opt.Seconds = 2, 1.3
+	opt.Subjects, opt.Seconds = 2, 1.3
 	b, err := newStepBench(t.Context(), opt)
 	require.NoError(t, err)
 	defer b.close()

@@ -30,8 +30,8 @@ type stimulus struct {
 
 // own finds the clips of the windows.
 func (st *stimulus) own(m experiment.Model) {
-	if st.shared = m.Mode == "block"; st.shared {
-		st.clips = blockClips(st.windows, len(st.samples), samplesOf(m.BlockSeconds), samplesOf(m.WindowSeconds))
+	if st.shared = m.Extraction == experiment.ExtractChunks; st.shared {
+		st.clips = blockClips(st.windows, len(st.samples), samplesOf(m.ChunkSeconds), samplesOf(m.WindowSeconds))
 	} else {
 		st.clips = ownClips(st.windows)
 	}
@@ -51,7 +51,7 @@ func cut(exp *experiment.Experiment, clock design.Clock, story string, samples [
 	}
 	st.own(exp.Model)
 	times, ends := clock.Times(0, rows), design.FeatureTimes(st.windows)
-	if exp.Model.Downsample == "average" {
+	if exp.Model.Downsample == experiment.DownsampleAverage {
 		st.weights = design.Average(times, ends, clock.TR, clock.RowTime)
 		st.training = st.weights
 		return st, nil
@@ -122,7 +122,7 @@ func (st *Study) wave(ctx context.Context, story string) ([]float32, error) {
 // normalises says whether the whole waveform of a story is standardised.
 func (st *Study) normalises() bool {
 	how := st.Experiment.Model.Normalise
-	return how == "story" || how == "auto" && st.Model.Preprocessor.Normalise
+	return how == experiment.NormaliseStory || how == experiment.NormaliseAuto && st.Model.Preprocessor.Normalise
 }
 
 // statisticsRows are the rows of a story behind the z-score of its features: those of the first split in which

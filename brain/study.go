@@ -55,7 +55,7 @@ type Study struct {
 	stories  []string // in the data set's order
 	delays   []int    // in TRs
 	loss     Loss
-	lossName string
+	lossName experiment.Loss
 	frozen   *frozen
 	waves    map[string][]float32 // stories as the model hears them; shared with variants
 	owns     bool                 // the cache of frozen
@@ -111,7 +111,7 @@ func New(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset,
 		opt.Progress = func(Event) {}
 	}
 	st := &Study{Experiment: exp, Data: data, Model: model, opt: opt, Notes: slices.Clone(model.Notes), waves: map[string][]float32{}, owns: true}
-	st.frozen = &frozen{model: model, normalise: exp.Model.Normalise == "window", half: opt.HalfFrames && model.Session().Compute == torch.Float32}
+	st.frozen = &frozen{model: model, normalise: exp.Model.Normalise == experiment.NormaliseWindow, half: opt.HalfFrames && model.Session().Compute == torch.Float32}
 	err := st.prepare(ctx)
 	if err == nil {
 		err = st.shareMemory(cmp.Or(opt.MaxBytes, exp.MaxBytes()))
@@ -150,7 +150,7 @@ func (st *Study) checkModel(context.Context) error {
 	if n := st.Model.Config.Layers; exp.Model.Layer > n {
 		return fault.New(fault.Usage, "open study", "model.layer", "%d, the model has hidden states 0 to %d", exp.Model.Layer, n)
 	}
-	if exp.Train.Mode == "lora" && exp.Model.Layer == 0 {
+	if exp.Train.Mode == experiment.TrainLoRA && exp.Model.Layer == 0 {
 		return fault.New(fault.Usage, "open study", "model.layer", "0 is below all layers that an adapter could change").
 			Advise("read a higher layer, or use train.mode: readout")
 	}
@@ -192,7 +192,7 @@ func (st *Study) chooseLoss(context.Context) error {
 		return fault.New(fault.Usage, "open study", "train.loss", "%v", err)
 	}
 	st.loss, st.lossName = loss, name
-	if st.Experiment.Train.Loss == "auto" {
+	if st.Experiment.Train.Loss == experiment.LossAuto {
 		st.note("train.loss: auto means %s here: %d varying targets", name, least)
 	}
 	return nil

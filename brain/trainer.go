@@ -46,7 +46,7 @@ type trainer struct {
 
 // newTrainer makes the adapter or copy, the readouts and the optimizer, as they are before the first step.
 func (st *Study) newTrainer(ctx context.Context) (*trainer, error) {
-	t := &trainer{Study: st, model: st.Model, tunes: st.Experiment.Train.Mode != "readout"}
+	t := &trainer{Study: st, model: st.Model, tunes: st.Experiment.Train.Mode != experiment.TrainReadout}
 	err := t.prepareModel(ctx)
 	if err == nil {
 		err = t.prepareReadouts(ctx)
@@ -59,7 +59,7 @@ func (st *Study) newTrainer(ctx context.Context) (*trainer, error) {
 		return nil, err
 	}
 	t.reader = st.reader(t.model)
-	t.order = blocks(t.people, st.Experiment.Train.BlockTRs, st.Experiment.Train.Joint == "shared")
+	t.order = blocks(t.people, st.Experiment.Train.BlockRows, st.Experiment.Train.Joint == experiment.JointShared)
 	return t, nil
 }
 
@@ -82,12 +82,12 @@ func (t *trainer) close() {
 func (t *trainer) prepareModel(ctx context.Context) (err error) {
 	exp := t.Experiment
 	switch exp.Train.Mode {
-	case "lora":
+	case experiment.TrainLoRA:
 		if t.adapter, err = peft.New(adapterConfig(exp, t.Model.Config)); err != nil {
 			return err
 		}
 		t.model, err = t.adapted(ctx, t.adapter, torch.Seed(exp.Train.Seed, seedAdapter))
-	case "full":
+	case experiment.TrainFull:
 		t.own, err = openModel(ctx, exp, false)
 		t.model = t.own
 	}
@@ -162,11 +162,11 @@ func (t *trainer) prepareReadouts(ctx context.Context) error {
 			mixes = mixes.With("readout."+p.name+".", m.store, nil)
 		}
 	}
-	readouts.LR, mixes.LR, model.LR = exp.Train.ReadoutLR, exp.Train.MixLR, exp.Train.LR
+	readouts.LR, mixes.LR, model.LR = exp.Train.ReadoutLR, exp.Train.LayerWeightsLR, exp.Train.LR
 	switch exp.Train.Mode {
-	case "lora":
+	case experiment.TrainLoRA:
 		model = model.With("adapter.", t.adapter.Store(), nil)
-	case "full":
+	case experiment.TrainFull:
 		model = model.With("model.", t.own.Store(), trainedInFull)
 	}
 	return torch.Do(ctx, torch.Mode{}, func(s *torch.Scope) error {
@@ -189,7 +189,7 @@ func (t *trainer) prove(ctx context.Context, order []block) error {
 	var runs []run
 	for _, b := range order {
 		stim = t.stimuli[b.story]
-		sp := spanOf(stim, b, t.Experiment.Train.HaloTRs)
+		sp := spanOf(stim, b, t.Experiment.Train.ContextRows)
 		if runs = t.reader.runs(stim, sp.windows.From, sp.windows.To); len(runs) > 0 {
 			break
 		}
@@ -212,7 +212,7 @@ func (t *trainer) prove(ctx context.Context, order []block) error {
 func (t *trainer) step(ctx context.Context, b block, seed uint64) (loss float64, err error) {
 	defer torch.Part(ctx, PhaseStep)()
 	stim := t.stimuli[b.story]
-	sp := spanOf(stim, b, t.Experiment.Train.HaloTRs)
+	sp := spanOf(stim, b, t.Experiment.Train.ContextRows)
 	runs := t.reader.runs(stim, sp.windows.From, sp.windows.To)
 	err = t.session.Train(ctx, seed, func(s *torch.Scope) error {
 		if t.reader.atOnce(runs) || !t.tunes {
@@ -234,7 +234,7 @@ func (t *trainer) step(ctx context.Context, b block, seed uint64) (loss float64,
 
 // mixed is the number of hidden states that the readout sees: model.layer alone, or with a layer mix all up to it.
 func (t *trainer) mixed() int {
-	if t.Experiment.Readout.LayerMix == "none" {
+	if t.Experiment.Readout.LayerWeights == experiment.LayerWeightsNone {
 		return 1
 	}
 	return t.Experiment.Model.Layer + 1

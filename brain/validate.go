@@ -36,7 +36,7 @@ func (t *trainer) validate(ctx context.Context, done *Epoch) (err error) {
 	}
 	rows := 0
 	if t.Experiment.Compat.FirstBlockVal {
-		rows = t.Experiment.Train.BlockTRs
+		rows = t.Experiment.Train.BlockRows
 	}
 	scores, err := t.validation(ctx, t.features[len(t.features)-len(t.scoredLayers()):], rows)
 	if err != nil {

@@ -35,8 +35,8 @@ step() { # step NAME COMMAND...
 size=(--windows 16 --voxels 20000 --steps 10 --device "$BWLM_TEST_DEVICE")
 for dtype in f32 bf16; do
   step "bwlm_$dtype" "$kit/bwlm" bench step "${size[@]}" --dtype $dtype --json
-  step "block_$dtype" "$kit/bwlm" bench step --windows 32 --voxels 20000 --steps 10 --device "$BWLM_TEST_DEVICE" --dtype $dtype \
-    --mode block --block 12 --json
+  step "chunks_$dtype" "$kit/bwlm" bench step --windows 32 --voxels 20000 --steps 10 --device "$BWLM_TEST_DEVICE" --dtype $dtype \
+    --extraction chunks --chunk 12 --json
   LD_LIBRARY_PATH='' step "peer_$dtype" "$python" "$kit/peer_train_step.py" "${size[@]}" --dtype $dtype
 done
 

@@ -32,7 +32,7 @@ type arm struct {
 	name    string // of its run directory, and in the report
 	subject string
 	roi     []string
-	loss    string
+	loss    experiment.Loss
 	epochs  int
 }
 
@@ -160,15 +160,15 @@ func (d *demo) modelPath() string { return filepath.Join(d.opt.Out, "model") }
 // frames.
 func (d *demo) experiment(a arm) *experiment.Experiment {
 	e := experiment.Default()
-	e.Model = experiment.Model{Path: d.modelPath(), Layer: 3, WindowSeconds: sim.TR, StrideSeconds: sim.TR, Mode: "windows", BlockSeconds: 32, Token: "mean",
-		Normalise: "story", Downsample: "average"}
+	e.Model = experiment.Model{Path: d.modelPath(), Layer: 3, WindowSeconds: sim.TR, StrideSeconds: sim.TR, Extraction: experiment.ExtractWindows, ChunkSeconds: 32, Pooling: experiment.PoolMean,
+		Normalise: experiment.NormaliseStory, Downsample: experiment.DownsampleAverage}
 	e.Adapter.R, e.Adapter.Alpha = 8, 16
 	e.Data.Path, e.Data.Subjects, e.Data.ROI, e.Data.Trim = "simulated", []string{a.subject}, a.roi, [2]int{}
 	e.Data.Train, e.Data.Val, e.Data.Test = d.sim.TuneStories, d.sim.ValStories, d.sim.TestStories
 	e.Readout.Bottleneck = 64
-	e.Train.Loss, e.Train.Epochs, e.Train.BlockTRs = a.loss, d.opt.epochsOf(a), d.sim.Options.Rows
+	e.Train.Loss, e.Train.Epochs, e.Train.BlockRows = a.loss, d.opt.epochsOf(a), d.sim.Options.Rows
 	e.Train.LR, e.Train.ReadoutLR, e.Train.Seed = 2e-3, 2e-3, d.opt.Seed
-	e.Eval.ChunkTRs, e.Eval.Boots = d.sim.Options.Rows, 4
+	e.Eval.ChunkRows, e.Eval.Boots = d.sim.Options.Rows, 4
 	e.Device = "cpu"
 	e.Out = filepath.Join(d.opt.Out, a.name)
 	return e

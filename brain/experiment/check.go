@@ -23,6 +23,9 @@ func (e *Experiment) Validate() error {
 			return e.bad(k.name, "%s is missing", k.name).
 				Advise("add it, or start from a file that `bwlm init` prints")
 		}
+		if is := successor(k.name, encode(v)); is != "" {
+			return e.bad(k.name, "%s: %s", k.name, retiredName{encode(v), is})
+		}
 		if why := k.check(v); why != "" {
 			return e.bad(k.name, "%s: %s", k.name, why)
 		}
@@ -32,47 +35,48 @@ func (e *Experiment) Validate() error {
 
 // between checks what no key can know alone.
 func (e *Experiment) between() error {
-	m, t := e.Model, e.Train
+	m, r, t := e.Model, e.Readout, e.Train
 	switch {
 	case m.StrideSeconds > m.WindowSeconds:
-		return e.bad("model.stride_seconds", "model.stride_seconds: %s s leaves audio unheard between windows of %s s",
+		return e.bad("model.stride_seconds", "model.stride_seconds: %s s leaves gaps of audio between windows of %s s",
 			number(m.StrideSeconds), number(m.WindowSeconds)).Advise("give a stride of at most model.window_seconds")
-	case m.Mode == "block" && m.BlockSeconds < 2*m.WindowSeconds:
-		return e.bad("model.block_seconds", "model.block_seconds: clips of %s s overlap by a window of %s s, which leaves too little of them",
-			number(m.BlockSeconds), number(m.WindowSeconds)).Advise("give at least twice model.window_seconds")
-	case t.Mode == "lora" && m.Layer == 0:
+	case m.Extraction == ExtractChunks && m.ChunkSeconds < 2*m.WindowSeconds:
+		return e.bad("model.chunk_seconds", "model.chunk_seconds: chunks of %s s overlap by a window of %s s, which leaves too little of them",
+			number(m.ChunkSeconds), number(m.WindowSeconds)).Advise("give at least twice model.window_seconds")
+	case t.Mode == TrainLoRA && m.Layer == 0:
 		return e.bad("model.layer", "model.layer: below layer 0 there is no layer to adapt").
 			Advise("read a higher layer, or set train.mode: readout")
-	case t.Mode == "lora" && len(e.Adapter.Layers) > 0 && slices.Max(e.Adapter.Layers) >= m.Layer:
-		return e.bad("adapter.layers", "adapter.layers: layer %d is never run, since model.layer is %d",
+	case t.Mode == TrainLoRA && len(e.Adapter.Layers) > 0 && slices.Max(e.Adapter.Layers) >= m.Layer:
+		return e.bad("adapter.layers", "adapter.layers: layer %d is not run, since model.layer is %d",
 			slices.Max(e.Adapter.Layers), m.Layer).Advise("name layers 0 to %d, or auto", m.Layer-1)
-	case e.Readout.Mode == "pinned" && t.Mode == "readout":
-		return e.bad("readout.mode", "readout.mode: a pinned readout is not trained, and in train.mode readout nothing else is").
+	case r.Mode == ReadoutRidge && t.Mode == TrainReadout:
+		return e.bad("readout.mode", "readout.mode: a ridge readout is not trained, and in train.mode readout nothing else is").
 			Advise("set train.mode: lora, or readout.mode: trained")
-	case e.Readout.Mode == "pinned" && e.Readout.LayerMix != "none":
-		return e.bad("readout.layer_mix", "readout.layer_mix: a mix is trained with the readout, a pinned readout is not trained").
-			Advise("set readout.mode: trained, or readout.layer_mix: none")
-	case e.Readout.Mode == "trained" && e.Readout.RefreshSteps > 0:
-		return e.bad("readout.refresh_steps", "readout.refresh_steps: only pinned readouts are fitted anew").Advise("set readout.mode: pinned")
-	case e.Readout.LayerMix != "none" && m.Layer == 0:
-		return e.bad("readout.layer_mix", "readout.layer_mix: with model.layer 0 there is one hidden state to mix").Advise("read a higher layer")
-	case len(t.GuardROI) > 0 && t.Mode == "readout":
-		return e.bad("train.guard_roi", "train.guard_roi: in train.mode readout the features stay as they are, there is nothing to guard").
+	case r.Mode == ReadoutRidge && r.LayerWeights != LayerWeightsNone:
+		return e.bad("readout.layer_weights", "readout.layer_weights: they are trained with the readout, and a ridge readout is not trained").
+			Advise("set readout.mode: trained, or readout.layer_weights: none")
+	case r.Mode == ReadoutTrained && r.RefitSteps > 0:
+		return e.bad("readout.refit_steps", "readout.refit_steps: only ridge readouts are refitted").Advise("set readout.mode: ridge")
+	case r.LayerWeights != LayerWeightsNone && m.Layer == 0:
+		return e.bad("readout.layer_weights", "readout.layer_weights: with model.layer 0 there is one hidden state").
+			Advise("read a higher layer")
+	case len(t.RetainROI) > 0 && t.Mode == TrainReadout:
+		return e.bad("train.retain_roi", "train.retain_roi: in train.mode readout the features stay as they are, so no ROI can lose").
 			Advise("remove it")
-	case len(t.GuardROI) > 0 && t.BlockTRs < 3:
-		return e.bad("train.block_trs", "train.block_trs: the guard correlates over the rows of a block and needs at least 3").
+	case len(t.RetainROI) > 0 && t.BlockRows < 3:
+		return e.bad("train.block_rows", "train.block_rows: the retention constraint correlates over the rows of a block and needs at least 3").
 			Advise("give a longer block")
-	case e.Compat.BlockZScore && (len(t.GuardROI) > 0 || e.Readout.Mode == "pinned"):
-		return e.bad("compat", "compat: with the switch block_zscore features in training are not those that a guard or a pinned readout is fitted to").
-			Advise("leave block_zscore out")
-	case e.Eval.Layer == "voxel" && len(e.Eval.Alphas) < 2:
+	case e.Compat.BlockZScore && (len(t.RetainROI) > 0 || r.Mode == ReadoutRidge):
+		return e.bad("compat", "compat: with the switch block_zscore, features in training differ from those that a ridge readout or the retention "+
+			"constraint is fitted to").Advise("leave block_zscore out")
+	case e.Eval.Layer == EvalLayerVoxel && len(e.Eval.Alphas) < 2:
 		return e.bad("eval.alphas", "eval.alphas: eval.layer: voxel chooses by cross-validation, which one alpha does without").
 			Advise("give at least 2")
-	case t.Loss == "nt_xent" && t.BlockTRs < 2:
-		return e.bad("train.block_trs", "train.block_trs: in a block of 1 row nt_xent has nothing to tell it from").
+	case t.Loss == LossNTXent && t.BlockRows < 2:
+		return e.bad("train.block_rows", "train.block_rows: in a block of 1 row nt_xent has no other row to contrast with").
 			Advise("give a longer block")
-	case e.Compat.BlockZScore && t.BlockTRs < 2:
-		return e.bad("train.block_trs", "train.block_trs: the switch block_zscore needs at least 2 rows").
+	case e.Compat.BlockZScore && t.BlockRows < 2:
+		return e.bad("train.block_rows", "train.block_rows: the switch block_zscore needs at least 2 rows").
 			Advise("give a longer block")
 	}
 	return nil
@@ -123,16 +127,20 @@ func text(s string) string {
 	return ""
 }
 
-func oneOf(words ...string) func(any) string {
+func oneOf[T ~string](words ...T) func(any) string {
+	var known []string
+	for _, w := range words {
+		known = append(known, string(w))
+	}
 	return func(v any) string {
-		got := *v.(*string)
-		if slices.Contains(words, got) {
+		got := textOf(v)
+		if slices.Contains(known, got) {
 			return ""
 		}
-		if n := Nearest(got, slices.Values(words)); n != "" {
-			return fmt.Sprintf("%s is not one of %s; did you mean %s?", short(got), strings.Join(words, ", "), n)
+		if n := Nearest(got, slices.Values(known)); n != "" {
+			return fmt.Sprintf("%s is not one of %s; did you mean %s?", short(got), strings.Join(known, ", "), n)
 		}
-		return fmt.Sprintf("%s is not one of %s", short(got), strings.Join(words, ", "))
+		return fmt.Sprintf("%s is not one of %s", short(got), strings.Join(known, ", "))
 	}
 }
 

@@ -18,8 +18,8 @@ func TestValidate(t *testing.T) {
 		{"model.window_seconds=.024", "model.window_seconds: 0.024 is not in 0.025 to 3600"},
 		{"model.window_seconds=.nan", "model.window_seconds: .nan is not in 0.025 to 3600"},
 		{"model.stride_seconds=0", "model.stride_seconds: 0 is not a finite number above 0"},
-		{"model.stride_seconds=5", "model.stride_seconds: 5 s leaves audio unheard between windows of 4 s; give a stride of at most model.window_seconds"},
-		{"model.token=lst", `model.token: "lst" is not one of first, last, mean; did you mean last?`},
+		{"model.stride_seconds=5", "model.stride_seconds: 5 s leaves gaps of audio between windows of 4 s; give a stride of at most model.window_seconds"},
+		{"model.pooling=lst", `model.pooling: "lst" is not one of last, first, mean; did you mean last?`},
 		{"model.normalise=zzzzzz", `model.normalise: "zzzzzz" is not one of auto, story, window, none`},
 		{"model.downsample=mean", `model.downsample: "mean" is not one of lanczos, average`},
 		{"model.path='a\\0'", ""},
@@ -34,7 +34,7 @@ func TestValidate(t *testing.T) {
 		{"adapter.layers=[]", "adapter.layers: the list is empty"},
 		{"adapter.layers=[1, 1]", "adapter.layers: 1 after 1: the list must rise"},
 		{"adapter.layers=[-1]", "adapter.layers: -1 is not in 0 to 1000"},
-		{"adapter.layers=[0, 9]", "adapter.layers: layer 9 is never run, since model.layer is 9; name layers 0 to 8, or auto"},
+		{"adapter.layers=[0, 9]", "adapter.layers: layer 9 is not run, since model.layer is 9; name layers 0 to 8, or auto"},
 		{"adapter.layers=[0, 8]", ""},
 		{"data.subjects=[]", "data.subjects is missing; add it, or start from a file that `bwlm init` prints"},
 		{`data.subjects=[a, ""]`, "data.subjects: a name is empty"},
@@ -63,25 +63,26 @@ func TestValidate(t *testing.T) {
 		{"data.roi_balance=[a, a]", `data.roi_balance: "a" is named twice`},
 		{"train.joint=both", `train.joint: "both" is not one of shared, sequential`},
 		{"train.epochs=0", "train.epochs: 0 is not in 1 to 1000000"},
-		{"train.block_trs=0", "train.block_trs: 0 is not in 1 to 1000000"},
-		{"train.halo_trs=-1", "train.halo_trs: -1 is not in 0 to 1000"},
+		{"train.block_rows=0", "train.block_rows: 0 is not in 1 to 1000000"},
+		{"train.context_rows=-1", "train.context_rows: -1 is not in 0 to 1000"},
+		{"train.unit_windows=0", "train.unit_windows: 0 is not in 1 to 1000000"},
 		{"train.lr=-1e-4", "train.lr: -0.0001 is not a finite number above 0"},
 		{"train.readout_lr=.nan", "train.readout_lr: .nan is not a finite number above 0"},
 		{"train.dropout=-.1", "train.dropout: -0.1 is not a probability from 0 to below 1"},
 		{"train.layerdrop=1", "train.layerdrop: 1 is not a probability from 0 to below 1"},
 		{"train.spec_augment=2", "train.spec_augment: 2 is not a probability from 0 to below 1"},
-		{"readout.mode=pined", `readout.mode: "pined" is not one of trained, pinned; did you mean pinned?`},
-		{"readout.refresh_steps=3", "readout.refresh_steps: only pinned readouts are fitted anew; set readout.mode: pinned"},
-		{"readout.layer_mix=roi", `readout.layer_mix: "roi" is not one of none, voxel, region`},
-		{"train.guard_weight=-1", "train.guard_weight: -1 is not in 0 to 1e+06"},
-		{"train.guard_margin=2", "train.guard_margin: 2 is not in 0 to 1"},
-		{"train.mix_lr=0", "train.mix_lr: 0 is not a finite number above 0"},
+		{"readout.mode=rige", `readout.mode: "rige" is not one of trained, ridge; did you mean ridge?`},
+		{"readout.refit_steps=3", "readout.refit_steps: only ridge readouts are refitted; set readout.mode: ridge"},
+		{"readout.layer_weights=area", `readout.layer_weights: "area" is not one of none, voxel, roi`},
+		{"train.retain_weight=-1", "train.retain_weight: -1 is not in 0 to 1e+06"},
+		{"train.retain_margin=2", "train.retain_margin: 2 is not in 0 to 1"},
+		{"train.layer_weights_lr=0", "train.layer_weights_lr: 0 is not a finite number above 0"},
 		{"eval.layer=best", `eval.layer: "best" is not one of model, voxel`},
 		{"eval.alphas=[0, 1]", "eval.alphas: 0 is no penalty at all"},
 		{"eval.alphas=[2, 1]", "eval.alphas: 1 after 2: the list must rise"},
 		{"eval.alphas=logspace(1, 13, 2)", "eval.alphas: 1e+13 is not in 0 to 1e+12"},
 		{"eval.boots=0", "eval.boots: 0 is not in 1 to 10000"},
-		{"eval.chunk_trs=0", "eval.chunk_trs: 0 is not in 1 to 1000000"},
+		{"eval.chunk_rows=0", "eval.chunk_rows: 0 is not in 1 to 1000000"},
 		{"eval.held_out=1", "eval.held_out: 1 is not a share between 0 and 1"},
 		{"device=gpu", `device: "gpu" is not one of auto, cpu, cuda, cuda:N`},
 		{"dtype=fp16", `dtype: "fp16" is not one of auto, f32, bf16; did you mean bf16?`},
@@ -105,15 +106,16 @@ func TestValidateBetweenKeys(t *testing.T) {
 		sets []string
 		want string
 	}{
-		{[]string{"readout.mode=pinned", "train.mode=readout"}, "readout.mode: a pinned readout is not trained, and in train.mode readout nothing else is"},
-		{[]string{"readout.mode=pinned", "readout.layer_mix=voxel"}, "readout.layer_mix: a mix is trained with the readout"},
-		{[]string{"train.mode=readout", "model.layer=0", "readout.layer_mix=voxel"}, "readout.layer_mix: with model.layer 0 there is one hidden state to mix"},
-		{[]string{"train.guard_roi=[a]", "train.mode=readout"}, "train.guard_roi: in train.mode readout the features stay as they are"},
-		{[]string{"train.guard_roi=[a]", "train.block_trs=2"}, "train.block_trs: the guard correlates over the rows of a block and needs at least 3"},
-		{[]string{"train.guard_roi=[a]", "compat=paper"}, "compat: with the switch block_zscore"},
-		{[]string{"readout.mode=pinned", "compat=block_zscore"}, "compat: with the switch block_zscore"},
+		{[]string{"model.extraction=chunks", "model.chunk_seconds=7.99"}, "model.chunk_seconds: chunks of 7.99 s overlap by a window of 4 s"},
+		{[]string{"readout.mode=ridge", "train.mode=readout"}, "readout.mode: a ridge readout is not trained, and in train.mode readout nothing else is"},
+		{[]string{"readout.mode=ridge", "readout.layer_weights=voxel"}, "readout.layer_weights: they are trained with the readout"},
+		{[]string{"train.mode=readout", "model.layer=0", "readout.layer_weights=voxel"}, "readout.layer_weights: with model.layer 0 there is one hidden state"},
+		{[]string{"train.retain_roi=[a]", "train.mode=readout"}, "train.retain_roi: in train.mode readout the features stay as they are"},
+		{[]string{"train.retain_roi=[a]", "train.block_rows=2"}, "train.block_rows: the retention constraint correlates over the rows of a block and needs at least 3"},
+		{[]string{"train.retain_roi=[a]", "compat=release"}, "compat: with the switch block_zscore"},
+		{[]string{"readout.mode=ridge", "compat=block_zscore"}, "compat: with the switch block_zscore"},
 		{[]string{"eval.layer=voxel", "eval.alphas=[3]"}, "eval.alphas: eval.layer: voxel chooses by cross-validation"},
-		{[]string{"train.loss=nt_xent", "train.block_trs=1"}, "train.block_trs: in a block of 1 row nt_xent has nothing to tell it from"},
+		{[]string{"train.loss=nt_xent", "train.block_rows=1"}, "train.block_rows: in a block of 1 row nt_xent has no other row to contrast with"},
 	}
 	for _, c := range cases {
 		_, err := load(t, enough, c.sets...)
@@ -121,7 +123,11 @@ func TestValidateBetweenKeys(t *testing.T) {
 		require.ErrorContains(t, err, "; ", "and what to do")
 		assert.Equal(t, fault.Usage, fault.KindOf(err))
 	}
-	_, err := load(t, enough, "readout.mode=pinned", "readout.refresh_steps=3", "train.guard_roi=[a]", "eval.layer=voxel")
+	_, err := load(t, enough, "model.extraction=chunks", "model.chunk_seconds=8")
+	require.NoError(t, err, "chunks of exactly two windows")
+	_, err = load(t, enough, "model.chunk_seconds=1")
+	require.NoError(t, err, "chunks are not used")
+	_, err = load(t, enough, "readout.mode=ridge", "readout.refit_steps=3", "train.retain_roi=[a]", "eval.layer=voxel")
 	require.NoError(t, err)
 }
 
@@ -155,9 +161,9 @@ func TestValidateWithoutAFile(t *testing.T) {
 	require.NoError(t, e.Validate())
 	e.Train.LR = math.Inf(1)
 	require.EqualError(t, e.Validate(), "experiment: train.lr: .inf is not a finite number above 0")
-	e.Train.LR, e.Compat.BlockZScore, e.Train.BlockTRs = 1, true, 1
-	require.EqualError(t, e.Validate(), "experiment: train.block_trs: the switch block_zscore needs at least 2 rows; give a longer block")
-	e.Train.BlockTRs, e.Out = 2, "a\xff"
+	e.Train.LR, e.Compat.BlockZScore, e.Train.BlockRows = 1, true, 1
+	require.EqualError(t, e.Validate(), "experiment: train.block_rows: the switch block_zscore needs at least 2 rows; give a longer block")
+	e.Train.BlockRows, e.Out = 2, "a\xff"
 	require.EqualError(t, e.Validate(), "experiment: out: \"a\uFFFD\" is not UTF-8")
 }
 

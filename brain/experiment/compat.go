@@ -5,17 +5,17 @@ import (
 	"strings"
 )
 
-// Compat brings back habits of the code that the authors of BrainWavLM released, one switch each. All off is the sound
-// choice, all on is `compat: paper`.
+// Compat reproduces properties of the code that the authors of BrainWavLM released, one switch each. All off is the sound
+// choice, all on is `compat: release`.
 //
 // The first five only change other keys, unless the file or Set gives those keys. The others have no key: the package
-// that computes looks at the switch. Two habits have no switch because they change no number: adapters in layers that are
+// that computes reads the switch. Two properties have no switch because they change no number: adapters in layers that are
 // never run get no gradient, and the number of delays, which that code fixes at four, is the default of
 // readout.delays_seconds.
 type Compat struct {
-	FirstToken       bool // model.token: first
+	FirstFrame       bool // model.pooling: first
 	NoNormalise      bool // model.normalise: none
-	NoHalo           bool // train.halo_trs: 0, so that the first rows of a block lack their history
+	NoContext        bool // train.context_rows: 0, so that the first rows of a block lack their history
 	ModelNoise       bool // train.dropout: .1, layerdrop: .05, spec_augment: .05, as WavLM Base+ in train mode
 	NoAdapterDropout bool // adapter.dropout: 0, since that code's dropout is never reached
 
@@ -38,12 +38,12 @@ var switches = []struct {
 	flag    func(*Compat) *bool
 	changes []change
 }{
-	{"first_token", func(c *Compat) *bool { return &c.FirstToken }, []change{
-		{"model.token", func(e *Experiment) { e.Model.Token = "first" }}}},
+	{"first_frame", func(c *Compat) *bool { return &c.FirstFrame }, []change{
+		{"model.pooling", func(e *Experiment) { e.Model.Pooling = PoolFirst }}}},
 	{"no_normalise", func(c *Compat) *bool { return &c.NoNormalise }, []change{
-		{"model.normalise", func(e *Experiment) { e.Model.Normalise = "none" }}}},
-	{"no_halo", func(c *Compat) *bool { return &c.NoHalo }, []change{
-		{"train.halo_trs", func(e *Experiment) { e.Train.HaloTRs = 0 }}}},
+		{"model.normalise", func(e *Experiment) { e.Model.Normalise = NormaliseNone }}}},
+	{"no_context", func(c *Compat) *bool { return &c.NoContext }, []change{
+		{"train.context_rows", func(e *Experiment) { e.Train.ContextRows = 0 }}}},
 	{"model_noise", func(c *Compat) *bool { return &c.ModelNoise }, []change{
 		{"train.dropout", func(e *Experiment) { e.Train.Dropout = 0.1 }},
 		{"train.layerdrop", func(e *Experiment) { e.Train.LayerDrop = 0.05 }},
@@ -57,8 +57,8 @@ var switches = []struct {
 	{"times_at_tr_starts", func(c *Compat) *bool { return &c.TimesAtTRStarts }, nil},
 }
 
-// Paper gives all switches on.
-func Paper() Compat {
+// Release gives all switches on.
+func Release() Compat {
 	var c Compat
 	for _, s := range switches {
 		*s.flag(&c) = true
@@ -85,19 +85,19 @@ func (c Compat) on() []string {
 	return out
 }
 
-// String gives the switches as the file spells them: none, paper or a list.
+// String gives the switches as the file spells them: none, release or a list.
 func (c Compat) String() string {
 	switch c {
 	case Compat{}:
 		return "none"
-	case Paper():
-		return "paper"
+	case Release():
+		return "release"
 	}
 	return "[" + strings.Join(c.on(), ", ") + "]"
 }
 
-// applyCompat brings the keys that nobody gave in line with the switches: first back to their defaults, then as the
-// switches say. So the order of keys in a file does not matter, nor does a later --set compat=none.
+// applyCompat applies the switches to the keys that were not given: first their defaults, then the changes of the
+// switches. So the order of keys in a file does not matter, nor does a later --set compat=none.
 func (e *Experiment) applyCompat() {
 	fresh := Default()
 	for i := range keys {

@@ -29,15 +29,15 @@ type Experiment struct {
 
 // Model says which speech model is read, where, and how its frames become one vector per TR.
 type Model struct {
-	Path          string  // Hugging Face directory, absolute when read from a file
-	Layer         int     // index into hidden_states; 0 is the input of the first block
-	WindowSeconds float64 // seconds of audio behind one feature vector
-	StrideSeconds float64 // seconds from one window's end to the next
-	Mode          string  // "windows" (each goes through the model by itself) or "block" (many are read from one clip)
-	BlockSeconds  float64 // of a clip in mode block
-	Token         string  // "first", "last" or "mean" frame of the window
-	Normalise     string  // "auto", "story", "window" or "none"
-	Downsample    string  // "lanczos" or "average"
+	Path          string     // Hugging Face directory, absolute when read from a file
+	Layer         int        // index into hidden_states; 0 is the input of the first block
+	WindowSeconds float64    // seconds of audio behind one feature vector
+	StrideSeconds float64    // seconds from one window's end to the next
+	Extraction    Extraction // window by window, or from longer chunks
+	ChunkSeconds  float64    // of a chunk
+	Pooling       Pooling    // from the frames of a window to its vector
+	Normalise     Normalise  // of the waveform
+	Downsample    Downsample // from windows to TRs
 }
 
 // Adapter describes the low-rank adapters that are tuned in mode lora.
@@ -56,71 +56,76 @@ type Data struct {
 	Subjects   []string // names, globs, or "all"
 	Train      []string // stories, or rows of one: "alice[10:200]"
 	Val        []string // as Train; chooses the epoch
-	Test       []string // as Train; touched once
-	ROI        []string // regions that are tuned; empty means every column
-	ROIBalance []string // regions that weigh the same in the loss; empty means every voxel does
+	Test       []string // as Train; scored once
+	ROI        []string // ROIs that are tuned on; empty means every voxel
+	ROIBalance []string // ROIs that have the same total weight in the loss; empty means that every voxel has the same
 	Detrend    string   // "none" or "legendre:N"
-	ZScore     string   // "story", "train" or "none": whose statistics standardise the responses
+	ZScore     ZScore   // whose statistics standardise the responses
 	Trim       [2]int   // rows dropped from the start and the end of a whole story
-	AllowLeak  bool     // go on where splits share audio
+	AllowLeak  bool     // true: splits may share audio
 }
 
 // Readout maps features to voxels.
 type Readout struct {
-	Mode          string    // "trained" with the model, or "pinned": the ridge on the features as they are
-	RefreshSteps  int       // a pinned readout is fitted anew every so many steps of an epoch; 0: at its end
-	LayerMix      string    // "none", "voxel" or "region": who has a soft choice of hidden states of its own
-	Bottleneck    int       // width of the hidden linear map; 0 is one direct linear map
-	DelaysSeconds []float64 // FIR delays in seconds, rising
+	Mode          ReadoutMode
+	RefitSteps    int          // optimizer steps between refits of a ridge readout within an epoch; 0: only at its end
+	LayerWeights  LayerWeights // what has a learned weighted sum of hidden states
+	Bottleneck    int          // width of the hidden linear map; 0 is one direct linear map
+	DelaysSeconds []float64    // FIR delays in seconds, rising
 }
 
 // Train says what is tuned and how.
 type Train struct {
-	Mode        string   // "lora", "full" or "readout"
-	Loss        string   // "auto", "spatial", "temporal", "mse", "cosine_l2" or "nt_xent"
-	CosineShare float64  // of the cosine in cosine_l2, 0 to 1; the rest is the mean square
-	Temperature float64  // of nt_xent
-	Reliability string   // "none", or the split whose repeats weigh voxels in the loss, by their CC_max squared: "train", "val" or "test"
-	Weights     string   // file with a weight for each voxel, absolute when read from a file; "{subject}" stands for the name; "": none
-	GuardROI    []string // regions that must not get worse; empty means none
-	GuardWeight float64  // of the penalty, in units of the loss per r
-	GuardMargin float64  // how much r they may lose
-	Joint       string   // "shared" or "sequential": how several subjects meet in one block
-	Epochs      int      // passes over the training rows
-	BlockTRs    int      // rows of one optimizer step
-	HaloTRs     int      // rows of features before a block, without loss
-	LR          float64  // of the adapter, or of the model in mode full
-	ReadoutLR   float64  // of the readout
-	MixLR       float64  // of the readout's layer mix
-	Dropout     float64  // inside the model, 0 to 1
-	LayerDrop   float64  // probability that a layer is passed over, 0 to 1
-	SpecAugment float64  // probability that a frame starts a masked span, 0 to 1
-	Seed        uint64
+	Mode           TrainMode
+	Loss           Loss
+	CosineShare    float64  // of the cosine in cosine_l2, 0 to 1; the rest is the mean square
+	Temperature    float64  // of nt_xent
+	Reliability    string   // "none", or the split whose repeats give the weights CC_max squared: "train", "val" or "test"
+	Weights        string   // .npy file with a weight for each voxel, absolute when read from a file; "": none
+	RetainROI      []string // ROIs of the retention constraint; empty means none
+	RetainWeight   float64  // weight of its penalty, in units of the loss per r
+	RetainMargin   float64  // loss of r that it allows
+	Joint          Joint
+	Epochs         int     // passes over the training rows
+	BlockRows      int     // rows of one optimizer step
+	ContextRows    int     // rows of features before a block, without loss
+	UnitWindows    int     // windows that are computed at once, whatever memory allows
+	LR             float64 // of the adapter, or of the model in mode full
+	ReadoutLR      float64 // of the readout
+	LayerWeightsLR float64 // of the readout's layer weights
+	Dropout        float64 // inside the model, 0 to 1
+	LayerDrop      float64 // probability that a layer is skipped, 0 to 1
+	SpecAugment    float64 // probability that a frame starts a masked span, 0 to 1
+	Seed           uint64
 }
 
 // Eval says how the ridge that scores the features is fitted.
 type Eval struct {
-	Alphas   []float64 // candidate alphas, rising; the penalty is alpha squared
-	Boots    int       // bootstrap folds
-	ChunkTRs int       // rows of one bootstrap chunk
-	Layer    string    // "model": Model.Layer for all voxels; "voxel": each its own, up to that
-	HeldOut  float64   // share of the training chunks held out in each fold
+	Alphas    []float64 // candidate alphas, rising; the penalty is alpha squared
+	Boots     int       // bootstrap folds
+	ChunkRows int       // rows of one bootstrap chunk
+	Layer     EvalLayer // hidden states that are scored
+	HeldOut   float64   // share of the training chunks held out in each fold
 }
 
 // Default gives every key its default; the required ones are empty.
 func Default() *Experiment {
 	return &Experiment{
-		Model: Model{Layer: 9, WindowSeconds: 4, StrideSeconds: .25, Mode: "windows", BlockSeconds: 32, Token: "last", Normalise: "auto", Downsample: "lanczos"},
+		Model: Model{
+			Layer: 9, WindowSeconds: 4, StrideSeconds: .25, Extraction: ExtractWindows, ChunkSeconds: 32, Pooling: PoolLast,
+			Normalise: NormaliseAuto, Downsample: DownsampleLanczos,
+		},
 		Adapter: Adapter{
 			Type: "lora", R: 4, Alpha: 4, Targets: []string{"q_proj", "k_proj", "v_proj"},
 		},
-		Data:    Data{Detrend: "none", ZScore: "story", Trim: [2]int{10, 5}},
-		Readout: Readout{Mode: "trained", LayerMix: "none", Bottleneck: 100, DelaysSeconds: []float64{2, 4, 6, 8}},
+		Data:    Data{Detrend: "none", ZScore: ZScoreStory, Trim: [2]int{10, 5}},
+		Readout: Readout{Mode: ReadoutTrained, LayerWeights: LayerWeightsNone, Bottleneck: 100, DelaysSeconds: []float64{2, 4, 6, 8}},
 		Train: Train{
-			Mode: "lora", Loss: "auto", CosineShare: .5, Temperature: .1, Reliability: "none", Joint: "shared", Epochs: 20, BlockTRs: 10, HaloTRs: 4, LR: 1e-4, ReadoutLR: 1e-4, MixLR: 1e-2,
-			GuardWeight: 1,
+			Mode: TrainLoRA, Loss: LossAuto, CosineShare: .5, Temperature: .1, Reliability: "none", RetainWeight: 1,
+			Joint: JointShared, Epochs: 20, BlockRows: 10, ContextRows: 4, UnitWindows: 16,
+			LR: 1e-4, ReadoutLR: 1e-4, LayerWeightsLR: 1e-2,
 		},
-		Eval:   Eval{Alphas: logspace(1, 4, 10), Boots: 3, ChunkTRs: 40, HeldOut: .25, Layer: "model"},
+		Eval:   Eval{Alphas: logspace(1, 4, 10), Boots: 3, ChunkRows: 40, HeldOut: .25, Layer: EvalLayerModel},
 		Device: "auto",
 		DType:  "f32",
 

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// key is one row of the table: everything there is to know about one key of the file.
+// key is one row of the table: a key of the file with its documentation, field and check.
 type key struct {
 	name    string                // "section.leaf", or "leaf" at the top level
 	doc     string                // for the template; a line break where the comment breaks
@@ -18,7 +18,7 @@ type key struct {
 
 func (k *key) required() bool { return k.example != "" }
 
-// split gives section and leaf; a top-level key has no section.
+// split returns section and leaf; a top-level key has no section.
 func (k *key) split() (section, leaf string) {
 	if section, leaf, ok := strings.Cut(k.name, "."); ok {
 		return section, leaf
@@ -26,7 +26,7 @@ func (k *key) split() (section, leaf string) {
 	return "", k.name
 }
 
-// find gives the row of a key, nil if there is none.
+// find returns the row of a key, or nil.
 func find(name string) *key {
 	for i := range keys {
 		if keys[i].name == name {
@@ -36,7 +36,7 @@ func find(name string) *key {
 	return nil
 }
 
-// names goes through the full names of the keys that keep returns true for.
+// names iterates over the full names of the keys for which keep returns true.
 func names(keep func(section, leaf string) bool) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for i := range keys {
@@ -49,10 +49,10 @@ func names(keep func(section, leaf string) bool) iter.Seq[string] {
 
 // sections orders the file and heads each section of the template.
 var sections = []struct{ name, doc string }{
-	{"model", "The speech model and how its frames become one vector of features per fMRI volume (TR)."},
+	{"model", "The speech model, and how its frames become one vector of features per fMRI volume (TR)."},
 	{"adapter", "The low-rank adapters that are tuned (train.mode: lora)."},
-	{"data", "Whose responses to which stories."},
-	{"readout", "From features to voxels: FIR delays, then a bottleneck."},
+	{"data", "Subjects, stories, splits and the preparation of responses."},
+	{"readout", "From features to voxels: FIR delays, then a linear map."},
 	{"train", "Tuning."},
 	{"eval", "The ridge regression that scores base and tuned features."},
 	{"", ""},
@@ -73,28 +73,30 @@ func isSection(name string) bool { return slices.Contains(sectionNames(), name) 
 
 // keys is the table. The defaults of window, layer, rank, bottleneck, rates and ridge are those of the code that the
 // authors of BrainWavLM released (chengemily1/brain-id-abstract, scripts/finetuning/brain_finetune.py and
-// brain_refit_linear.py); where that code has a trap, the default is the sound choice and compat brings the trap back.
+// brain_refit_linear.py). Where that code is unsound, the default is the sound choice and compat reproduces that code.
 var keys = []key{
-	{"model.path", "Directory of the speech model in Hugging Face's form: config.json, model.safetensors.",
+	{"model.path", "Directory of the speech model in Hugging Face's format: config.json, model.safetensors.",
 		"models/wavlm-base-plus", true, func(e *Experiment) any { return &e.Model.Path }, given},
-	{"model.layer", "Which hidden state is read: 0 is the input of the first block, 9 the output of the ninth.",
+	{"model.layer", "Hidden state that is read: 0 is the input of the first block, 9 the output of the ninth.",
 		"", false, func(e *Experiment) any { return &e.Model.Layer }, whole(0, 1000)},
 	{"model.window_seconds", "Seconds of audio behind one feature vector. At a story's start windows are shorter.",
 		"", false, func(e *Experiment) any { return &e.Model.WindowSeconds }, within(0.025, 3600)},
 	{"model.stride_seconds", "Seconds from one window's end to the next one's.",
 		"", false, func(e *Experiment) any { return &e.Model.StrideSeconds }, above(0)},
-	{"model.mode", "windows (each goes through the model by itself) | block (windows are read from longer clips, which overlap\n" +
-		"by a window: many times cheaper, not the same numbers; see bwlm plan).",
-		"", false, func(e *Experiment) any { return &e.Model.Mode }, oneOf("windows", "block")},
-	{"model.block_seconds", "Seconds of a clip in mode block. A row's audio then reaches a clip ahead and back: splits need gaps.",
-		"", false, func(e *Experiment) any { return &e.Model.BlockSeconds }, within(0.05, 3600)},
-	{"model.token", "Frame that stands for a window: first | last | mean.",
-		"", false, func(e *Experiment) any { return &e.Model.Token }, oneOf("first", "last", "mean")},
+	{"model.extraction", "windows (each goes through the model by itself) | chunks (windows are read from longer chunks of audio,\n" +
+		"which overlap by a window: many times cheaper, but not the same numbers; see bwlm plan).",
+		"", false, func(e *Experiment) any { return &e.Model.Extraction }, oneOf(ExtractWindows, ExtractChunks)},
+	{"model.chunk_seconds", "Seconds of a chunk, at least two windows. The stimulus window of a row then extends by a chunk to both\n" +
+		"sides: splits need gaps.",
+		"", false, func(e *Experiment) any { return &e.Model.ChunkSeconds }, within(0.05, 3600)},
+	{"model.pooling", "From the frames of a window to its vector: last | first | mean.",
+		"", false, func(e *Experiment) any { return &e.Model.Pooling }, oneOf(PoolLast, PoolFirst, PoolMean)},
 	{"model.normalise", "Waveform to mean 0 and SD 1: auto | story | window | none. auto: over the story if the model was made\n" +
 		"for it (preprocessor_config.json). Over windows, loudness between windows is lost.",
-		"", false, func(e *Experiment) any { return &e.Model.Normalise }, oneOf("auto", "story", "window", "none")},
+		"", false, func(e *Experiment) any { return &e.Model.Normalise },
+		oneOf(NormaliseAuto, NormaliseStory, NormaliseWindow, NormaliseNone)},
 	{"model.downsample", "From windows to TRs: lanczos (3 lobes, cutoff 1/TR) | average.",
-		"", false, func(e *Experiment) any { return &e.Model.Downsample }, oneOf("lanczos", "average")},
+		"", false, func(e *Experiment) any { return &e.Model.Downsample }, oneOf(DownsampleLanczos, DownsampleAverage)},
 
 	{"adapter.type", "lora (scale alpha/r) | rslora (scale alpha/sqrt(r)).",
 		"", false, func(e *Experiment) any { return &e.Adapter.Type }, oneOf("lora", "rslora")},
@@ -106,12 +108,12 @@ var keys = []key{
 		"", false, func(e *Experiment) any { return &e.Adapter.Dropout }, probability},
 	{"adapter.targets", "Linear modules that get an adapter, or all-linear.",
 		"", false, func(e *Experiment) any { return &e.Adapter.Targets }, targetNames},
-	{"adapter.layers", "Encoder layers, the first is 0. auto: all below model.layer. Layers above are never run.",
+	{"adapter.layers", "Encoder layers, the first is 0. auto: all below model.layer. Layers above it are not run.",
 		"", false, func(e *Experiment) any { return &e.Adapter.Layers }, layerList},
 
 	{"data.path", "Directory of the data set, which holds dataset.yaml.",
 		"data/alice", true, func(e *Experiment) any { return &e.Data.Path }, given},
-	{"data.subjects", "People: names, globs, or all. Text that begins with * needs quotes.",
+	{"data.subjects", "Subjects: names, globs, or all. Text that begins with * needs quotes.",
 		"all", false, func(e *Experiment) any { return &e.Data.Subjects }, someNames},
 	{"data.train", "Stories, or rows (TRs) of one story, the end not included. In a list with quotes: [\"a[10:200]\", b].",
 		"alice[10:200]", false, func(e *Experiment) any { return &e.Data.Train }, storyRows},
@@ -119,99 +121,106 @@ var keys = []key{
 		"alice[210:240]", false, func(e *Experiment) any { return &e.Data.Val }, storyRows},
 	{"data.test", "As train. Scored once, at the end. Splits that share audio are refused.",
 		"alice[250:362]", false, func(e *Experiment) any { return &e.Data.Test }, storyRows},
-	{"data.roi", "Regions of the data set that are tuned on. []: all voxels. a&b is what two regions have in common.",
+	{"data.roi", "ROIs of the data set that are tuned on. []: all voxels. a&b is the intersection of two ROIs.",
 		"", false, func(e *Experiment) any { return &e.Data.ROI }, distinct},
-	{"data.roi_balance", "Regions that weigh the same in the loss, whatever their number of voxels; others are not tuned on.\n" +
-		"[]: each voxel weighs the same.",
+	{"data.roi_balance", "ROIs that have the same total weight in the loss, whatever their number of voxels; others are not\n" +
+		"tuned on. []: each voxel has the same weight.",
 		"", false, func(e *Experiment) any { return &e.Data.ROIBalance }, distinct},
 	{"data.detrend", "Slow drift removed per voxel over the whole run: none | legendre:N (polynomials up to degree N).",
 		"", false, func(e *Experiment) any { return &e.Data.Detrend }, detrend},
 	{"data.zscore", "Responses to mean 0 and SD 1 by the statistics of: story | train | none.",
-		"", false, func(e *Experiment) any { return &e.Data.ZScore }, oneOf("story", "train", "none")},
+		"", false, func(e *Experiment) any { return &e.Data.ZScore }, oneOf(ZScoreStory, ZScoreTrain, ZScoreNone)},
 	{"data.trim", "Rows dropped from start and end of a whole story. Explicit row ranges are taken as they are.",
 		"", false, func(e *Experiment) any { return &e.Data.Trim }, trim},
-	{"data.allow_leak", "true: go on where splits share audio, which is refused otherwise. The manifest and all results say so.",
+	{"data.allow_leak", "true: allow splits that share audio, which are refused otherwise. The manifest and all results say so.",
 		"", false, func(e *Experiment) any { return &e.Data.AllowLeak }, anything},
 
-	{"readout.mode", "trained (with the model, by gradient) | pinned (a direct map by ridge on the features as they are,\n" +
-		"fitted anew at the end of each epoch, never trained).",
-		"", false, func(e *Experiment) any { return &e.Readout.Mode }, oneOf("trained", "pinned")},
-	{"readout.refresh_steps", "Fit a pinned readout anew every so many steps, too; each time reads all training stories. 0: do not.",
-		"", false, func(e *Experiment) any { return &e.Readout.RefreshSteps }, whole(0, 1_000_000)},
-	{"readout.layer_mix", "none | voxel | region: who has a soft choice among hidden states 0 to model.layer, trained with the\n" +
-		"readout. Scores still read model.layer; see eval.layer.",
-		"", false, func(e *Experiment) any { return &e.Readout.LayerMix }, oneOf("none", "voxel", "region")},
+	{"readout.mode", "trained (by gradient, with the model) | ridge (closed form: the ridge on the features as they are,\n" +
+		"refitted at the end of each epoch; no gradient reaches it).",
+		"", false, func(e *Experiment) any { return &e.Readout.Mode }, oneOf(ReadoutTrained, ReadoutRidge)},
+	{"readout.refit_steps", "Optimizer steps between refits of a ridge readout within an epoch; each reads all training stories.\n" +
+		"0: none within an epoch.",
+		"", false, func(e *Experiment) any { return &e.Readout.RefitSteps }, whole(0, 1_000_000)},
+	{"readout.layer_weights", "none | voxel | roi: each of them has a weighted sum of hidden states 0 to model.layer, whose softmax\n" +
+		"weights are learned with the readout. Scores still read model.layer; see eval.layer.",
+		"", false, func(e *Experiment) any { return &e.Readout.LayerWeights },
+		oneOf(LayerWeightsNone, LayerWeightsVoxel, LayerWeightsROI)},
 	{"readout.bottleneck", "Width of the bottleneck; 0: one direct linear map.",
 		"", false, func(e *Experiment) any { return &e.Readout.Bottleneck }, whole(0, 1<<20)},
-	{"readout.delays_seconds", "How much later a voxel may answer. Rounded to TRs.",
+	{"readout.delays_seconds", "FIR delays of the responses after the stimulus. Rounded to TRs.",
 		"", false, func(e *Experiment) any { return &e.Readout.DelaysSeconds }, rising(0, 120)},
 
 	{"train.mode", "lora (adapters and readout) | full (the whole model and readout) | readout (the model stays as it is).",
-		"", false, func(e *Experiment) any { return &e.Train.Mode }, oneOf("lora", "full", "readout")},
+		"", false, func(e *Experiment) any { return &e.Train.Mode }, oneOf(TrainLoRA, TrainFull, TrainReadout)},
 	{"train.loss", "auto | spatial | temporal | mse | cosine_l2 | nt_xent. auto: spatial with 50 voxels or more, else temporal.\n" +
-		"spatial: r across voxels. temporal: r across the rows of a block. nt_xent: which row of the block is it?",
-		"", false, func(e *Experiment) any { return &e.Train.Loss }, oneOf("auto", "spatial", "temporal", "mse", "cosine_l2", "nt_xent")},
-	{"train.cosine_share", "Share of the cosine across voxels in cosine_l2; the rest is the mean square.",
+		"spatial: r across voxels. temporal: r across the rows of a block. nt_xent: contrastive across rows.",
+		"", false, func(e *Experiment) any { return &e.Train.Loss },
+		oneOf(LossAuto, LossSpatial, LossTemporal, LossMSE, LossCosineL2, LossNTXent)},
+	{"train.cosine_share", "Weight of the cosine across voxels in cosine_l2; the rest is the mean squared error.",
 		"", false, func(e *Experiment) any { return &e.Train.CosineShare }, within(0, 1)},
-	{"train.temperature", "Temperature of nt_xent: the lower, the more the most similar rows count.",
+	{"train.temperature", "Temperature of nt_xent.",
 		"", false, func(e *Experiment) any { return &e.Train.Temperature }, within(1e-3, 100)},
-	{"train.reliability", "Weigh voxels in the loss by CC_max squared, from repeats in a split: none | train | val | test.\n" +
-		"test is not independent of the scores, and the run says so.",
+	{"train.reliability", "Weight voxels in the loss by CC_max squared, estimated from the repeats of a split: none | train | val |\n" +
+		"test. test is not independent of the scores, and the run says so.",
 		"", false, func(e *Experiment) any { return &e.Train.Reliability }, oneOf("none", "train", "val", "test")},
 	{"train.weights", "An .npy file with a weight from 0 for each voxel in the loss; {subject} stands for the name.",
 		"", true, func(e *Experiment) any { return &e.Train.Weights }, optionalFile(".npy")},
-	{"train.guard_roi", "Regions that must not get worse than in the untuned model: a penalty in the loss, and a condition on\n" +
-		"the epoch that is chosen. []: none.",
-		"", false, func(e *Experiment) any { return &e.Train.GuardROI }, distinct},
-	{"train.guard_weight", "Weight of the penalty: loss for each r that the guarded regions lose.",
-		"", false, func(e *Experiment) any { return &e.Train.GuardWeight }, within(0, 1e6)},
-	{"train.guard_margin", "How much r the guarded regions may lose.",
-		"", false, func(e *Experiment) any { return &e.Train.GuardMargin }, within(0, 1)},
-	{"train.joint", "Several subjects: shared (one forward per block, losses averaged) | sequential (one step each).",
-		"", false, func(e *Experiment) any { return &e.Train.Joint }, oneOf("shared", "sequential")},
-	{"train.epochs", "Passes over the training rows. The best on val is kept; epoch 0, untuned, is a candidate.",
+	{"train.retain_roi", "Retention constraint: ROIs that must not fall below the untuned model, by a penalty in the loss and a\n" +
+		"condition on the epoch that is chosen. []: none.",
+		"", false, func(e *Experiment) any { return &e.Train.RetainROI }, distinct},
+	{"train.retain_weight", "Weight of the penalty: loss per r that the retained ROIs lose beyond the margin.",
+		"", false, func(e *Experiment) any { return &e.Train.RetainWeight }, within(0, 1e6)},
+	{"train.retain_margin", "Loss of r that the constraint allows.",
+		"", false, func(e *Experiment) any { return &e.Train.RetainMargin }, within(0, 1)},
+	{"train.joint", "Several subjects: shared (one forward pass per block, losses averaged) | sequential (one step each).",
+		"", false, func(e *Experiment) any { return &e.Train.Joint }, oneOf(JointShared, JointSequential)},
+	{"train.epochs", "Passes over the training rows. The best epoch on val is kept; epoch 0, untuned, is a candidate.",
 		"", false, func(e *Experiment) any { return &e.Train.Epochs }, whole(1, 1_000_000)},
-	{"train.block_trs", "Rows of one optimizer step.",
-		"", false, func(e *Experiment) any { return &e.Train.BlockTRs }, whole(1, 1_000_000)},
-	{"train.halo_trs", "Rows of features computed before a block, so that its first rows have their history.",
-		"", false, func(e *Experiment) any { return &e.Train.HaloTRs }, whole(0, 1000)},
+	{"train.block_rows", "Contiguous rows of one optimizer step.",
+		"", false, func(e *Experiment) any { return &e.Train.BlockRows }, whole(1, 1_000_000)},
+	{"train.context_rows", "Rows of features computed before a block, so that the delays of its first rows have their history.",
+		"", false, func(e *Experiment) any { return &e.Train.ContextRows }, whole(0, 1000)},
+	{"train.unit_windows", "Windows are computed in units of this many, so that max_memory changes no bit of a result. A memory\n" +
+		"bound that does not hold one unit is refused.",
+		"", false, func(e *Experiment) any { return &e.Train.UnitWindows }, whole(1, 1_000_000)},
 	{"train.lr", "Learning rate of the adapters (of the model in mode full).",
 		"", false, func(e *Experiment) any { return &e.Train.LR }, above(0)},
 	{"train.readout_lr", "Learning rate of the readout.",
 		"", false, func(e *Experiment) any { return &e.Train.ReadoutLR }, above(0)},
-	{"train.mix_lr", "Learning rate of the readout's layer mix.",
-		"", false, func(e *Experiment) any { return &e.Train.MixLR }, above(0)},
+	{"train.layer_weights_lr", "Learning rate of the readout's layer weights.",
+		"", false, func(e *Experiment) any { return &e.Train.LayerWeightsLR }, above(0)},
 	{"train.dropout", "Dropout inside the model.",
 		"", false, func(e *Experiment) any { return &e.Train.Dropout }, probability},
-	{"train.layerdrop", "Probability that a layer is passed over in a step.",
+	{"train.layerdrop", "Probability that a layer is skipped in a step.",
 		"", false, func(e *Experiment) any { return &e.Train.LayerDrop }, probability},
 	{"train.spec_augment", "Probability that a frame starts a masked span.",
 		"", false, func(e *Experiment) any { return &e.Train.SpecAugment }, probability},
-	{"train.seed", "Same seed, same machine, same thread count: same bits.",
+	{"train.seed", "Same seed, machine and number of threads: bit-identical results.",
 		"", false, func(e *Experiment) any { return &e.Train.Seed }, anything},
 
-	{"eval.layer", "model (all voxels are read from model.layer) | voxel (each from the hidden state up to it that\n" +
-		"cross-validation on the training rows likes best, before and after tuning).",
-		"", false, func(e *Experiment) any { return &e.Eval.Layer }, oneOf("model", "voxel")},
+	{"eval.layer", "model (all voxels are scored from model.layer) | voxel (each from the hidden state up to it that is best\n" +
+		"in cross-validation on the training rows, before and after tuning).",
+		"", false, func(e *Experiment) any { return &e.Eval.Layer }, oneOf(EvalLayerModel, EvalLayerVoxel)},
 	{"eval.alphas", "Candidates for each voxel, as a list or logspace(FROM, TO, N). The penalty is alpha squared.",
 		"", false, func(e *Experiment) any { return &e.Eval.Alphas }, risingAbove0},
 	{"eval.boots", "Bootstrap folds.",
 		"", false, func(e *Experiment) any { return &e.Eval.Boots }, whole(1, 10_000)},
-	{"eval.chunk_trs", "Rows that stay together in a fold.",
-		"", false, func(e *Experiment) any { return &e.Eval.ChunkTRs }, whole(1, 1_000_000)},
+	{"eval.chunk_rows", "Contiguous rows that stay together in a fold.",
+		"", false, func(e *Experiment) any { return &e.Eval.ChunkRows }, whole(1, 1_000_000)},
 	{"eval.held_out", "Share of the training chunks held out in each fold.",
 		"", false, func(e *Experiment) any { return &e.Eval.HeldOut }, share},
 
-	{"compat", "none | paper | a list of switches that bring back single habits of the authors' code:\n" +
+	{"compat", "none | release | a list of switches that reproduce single properties of the authors' released code:\n" +
 		strings.Join(switchNames()[:5], ", ") + ",\n" + strings.Join(switchNames()[5:], ", ") +
 		".\nA key given in this file wins over a switch.",
 		"", false, func(e *Experiment) any { return &e.Compat }, anything},
 	{"device", "auto (a GPU if there is one) | cpu | cuda | cuda:N.",
 		"", false, func(e *Experiment) any { return &e.Device }, device},
-	{"dtype", "f32 | bf16: numbers in which linear layers multiply | auto (bf16 where the device has it); the run's settings\n" +
-		"have what was chosen. bf16 takes less time and memory and has 8 bits, see docs/performance.md.",
+	{"dtype", "Compute dtype of linear layers: f32 | bf16 | auto (bf16 where the device supports it); the run's settings\n" +
+		"record the choice. bf16 takes less time and memory and has 8 significant bits, see docs/performance.md.",
 		"", false, func(e *Experiment) any { return &e.DType }, oneOf("auto", "f32", "bf16")},
-	{"max_memory", "none | 8GiB or the like: most memory of the process. How much is computed at once and kept goes by it.",
+	{"max_memory", "Memory bound of the process: none, or a size such as 8GiB. Units of windows computed at once and caches\n" +
+		"follow from it.",
 		"", false, func(e *Experiment) any { return &e.MaxMemory }, memory},
 	{"out", "Directory of the run: settings, checkpoints, adapter, scores.",
 		"runs/alice", true, func(e *Experiment) any { return &e.Out }, given},

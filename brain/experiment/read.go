@@ -182,9 +182,12 @@ func (e *Experiment) put(k *key, v *yaml.Node, base string, from Origin, where s
 	return nil
 }
 
-// unknown makes the error for a key that is not in the table, with the nearest one that is.
+// unknown makes the error for a key that is not in the table, with its successor or the nearest key of the table.
 func (e *Experiment) unknown(name, where string) *fault.Error {
 	err := fault.New(fault.Usage, "experiment", where, "unknown key %s", shorten(name))
+	if is := successor("", name); is != "" {
+		return fault.Wrap(fault.Usage, "experiment", where, retiredName{name, is})
+	}
 	section, leaf, nested := strings.Cut(name, ".")
 	if !nested {
 		section, leaf = "", name

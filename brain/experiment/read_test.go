@@ -46,12 +46,12 @@ func TestDefaultsAreTheRecipe(t *testing.T) {
 	assert.Equal(t, 9, e.Model.Layer)
 	assert.Equal(t, 4.0, e.Model.WindowSeconds)
 	assert.Equal(t, 0.25, e.Model.StrideSeconds)
-	assert.Equal(t, "last", e.Model.Token)
+	assert.Equal(t, PoolLast, e.Model.Pooling)
 	assert.Equal(t, Adapter{Type: "lora", R: 4, Alpha: 4, Targets: []string{"q_proj", "k_proj", "v_proj"}}, e.Adapter)
 	assert.Equal(t, [2]int{10, 5}, e.Data.Trim)
-	assert.Equal(t, Readout{Mode: "trained", LayerMix: "none", Bottleneck: 100, DelaysSeconds: []float64{2, 4, 6, 8}}, e.Readout)
-	assert.Equal(t, Train{Mode: "lora", Loss: "auto", CosineShare: .5, Temperature: .1, Reliability: "none", GuardWeight: 1, Joint: "shared",
-		Epochs: 20, BlockTRs: 10, HaloTRs: 4, LR: 1e-4, ReadoutLR: 1e-4, MixLR: 1e-2}, e.Train)
+	assert.Equal(t, Readout{Mode: "trained", LayerWeights: "none", Bottleneck: 100, DelaysSeconds: []float64{2, 4, 6, 8}}, e.Readout)
+	assert.Equal(t, Train{Mode: "lora", Loss: "auto", CosineShare: .5, Temperature: .1, Reliability: "none", RetainWeight: 1, Joint: "shared",
+		Epochs: 20, BlockRows: 10, ContextRows: 4, UnitWindows: 16, LR: 1e-4, ReadoutLR: 1e-4, LayerWeightsLR: 1e-2}, e.Train)
 	assert.Len(t, e.Eval.Alphas, 10)
 	assert.InDeltaSlice(t, []float64{10, 21.5443469, 46.4158883, 100, 215.443469, 464.158883, 1000, 2154.43469, 4641.58883, 10000},
 		e.Eval.Alphas, 1e-5) // numpy.logspace(1, 4, 10)
@@ -135,7 +135,7 @@ func TestBadFiles(t *testing.T) {
 		{"missing section", "lr: 3\n", "exp.yaml:1:1: unknown key lr; did you mean train.lr?"},
 		{"section misspelled", "dat: {}\n", "exp.yaml:1:1: unknown key dat; did you mean data?"},
 		{"dotted", "train.lr: 3\n", "exp.yaml:1:1: unknown key train.lr; write lr below `train:`"},
-		{"nothing near", "readout:\n  zzzzzzzzz: 3\n", "exp.yaml:2:3: unknown key readout.zzzzzzzzz; known here: readout.mode, readout.refresh_steps, readout.layer_mix, readout.bottleneck, readout.delays_seconds"},
+		{"nothing near", "readout:\n  zzzzzzzzz: 3\n", "exp.yaml:2:3: unknown key readout.zzzzzzzzz; known here: readout.mode, readout.refit_steps, readout.layer_weights, readout.bottleneck, readout.delays_seconds"},
 		{"nothing near at top", "zzzzzzzzz: 3\n", "exp.yaml:1:1: unknown key zzzzzzzzz; known here: model, adapter, data, readout, train, eval, compat, device, dtype, max_memory, out"},
 		{"merge key", "a: &a {lr: 1}\n", "exp.yaml:1:1: unknown key a; known here: model, adapter, data, readout, train, eval, compat, device, dtype, max_memory, out"},
 		{"twice", "out: a\nmodel: {path: m}\nout: b\n", "exp.yaml:3:1: out is given twice, first on line 1; keep one of them"},
@@ -146,7 +146,7 @@ func TestBadFiles(t *testing.T) {
 		{"bool for number", "train: {dropout: false}\n", "exp.yaml:1:18: train.dropout: want a number, got false"},
 		{"int too large", "model: {layer: 99999999999999999999}\n", "exp.yaml:1:16: model.layer: want a whole number, got 99999999999999999999"},
 		{"negative seed", "train: {seed: -1}\n", "exp.yaml:1:15: train.seed: want a whole number from 0, got -1"},
-		{"list for word", "model:\n  token: [last]\n", "exp.yaml:2:10: model.token: want a word, got a list"},
+		{"list for word", "model:\n  pooling: [last]\n", "exp.yaml:2:12: model.pooling: want a word, got a list"},
 		{"keys for number", "train:\n  lr: {a: 1}\n", "exp.yaml:2:7: train.lr: want a number, got a section of keys"},
 		{"nothing", "train:\n  lr:\n", "exp.yaml:2:6: train.lr has no value; give one, or remove the key to have the default"},
 		{"null", "train: {lr: null}\n", "exp.yaml:1:13: train.lr has no value; give one, or remove the key to have the default"},
@@ -164,7 +164,7 @@ func TestBadFiles(t *testing.T) {
 		{"tab", "train:\n\tlr: 1\n", "exp.yaml:2: not YAML: found character that cannot start any token; check indentation and quotes there; names with * or [ ] in a list need quotes"},
 		{"unquoted star", "data:\n  subjects: *\n", "exp.yaml:2: not YAML: did not find expected alphabetic or numeric character; check indentation and quotes there; names with * or [ ] in a list need quotes"},
 		{"NUL", "out: a\x00\n", "exp.yaml:1: not YAML: control characters are not allowed; check indentation and quotes there; names with * or [ ] in a list need quotes"},
-		{"unknown switch", "compat: [no_hallo]\n", "exp.yaml:1:9: compat: no switch \"no_hallo\"; did you mean no_halo?"},
+		{"unknown switch", "compat: [no_contxt]\n", "exp.yaml:1:9: compat: no switch \"no_contxt\"; did you mean no_context?"},
 		{"long text is cut", "train:\n  lr: " + strings.Repeat("x", 1000) + "\n", "exp.yaml:2:7: train.lr: want a number, got the text \"" + strings.Repeat("x", 60) + "…\""},
 	}
 	for _, c := range cases {
@@ -245,7 +245,7 @@ func cheap(t *testing.T, text []byte) (*Experiment, error) {
 func FuzzReadBytes(f *testing.F) {
 	f.Add([]byte(Template()))
 	f.Add([]byte(enough))
-	f.Add([]byte("compat: [first_token]\neval: {alphas: logspace(1, 2, 3)}\nout: \"\\x00\"\n"))
+	f.Add([]byte("compat: [first_frame]\neval: {alphas: logspace(1, 2, 3)}\nout: \"\\x00\"\n"))
 	for _, text := range hostile() {
 		f.Add([]byte(text[:min(len(text), 2000)]))
 	}

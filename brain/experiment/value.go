@@ -3,6 +3,7 @@ package experiment
 import (
 	"fmt"
 	"math"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -64,7 +65,13 @@ func decode(n *yaml.Node, dst any) *typeError {
 	case *Compat:
 		return decodeCompat(n, dst)
 	}
-	panic(fmt.Sprintf("experiment: no decoder for %T", dst))
+	enum := reflect.ValueOf(dst).Elem() // a type of enums.go
+	var text string
+	if err := word(n, &text); err != nil {
+		return err
+	}
+	enum.SetString(text)
+	return nil
 }
 
 // resolve follows an alias. What it leads to is as shallow as any other value, so a chain of aliases cannot grow.
@@ -132,8 +139,8 @@ func (c *Compat) add(name string) (why string) {
 	switch name {
 	case "none":
 		return ""
-	case "paper":
-		*c = Paper()
+	case "release":
+		*c = Release()
 		return ""
 	}
 	for _, s := range switches {
@@ -142,7 +149,10 @@ func (c *Compat) add(name string) (why string) {
 			return ""
 		}
 	}
-	known := append([]string{"none", "paper"}, switchNames()...)
+	if is := successor("compat", name); is != "" {
+		return retiredName{name, is}.Error()
+	}
+	known := append([]string{"none", "release"}, switchNames()...)
 	if n := Nearest(name, slices.Values(known)); n != "" {
 		return fmt.Sprintf("no switch %s; did you mean %s?", short(name), n)
 	}
@@ -228,7 +238,16 @@ func encode(v any) string {
 	case *Compat:
 		return v.String()
 	}
-	panic(fmt.Sprintf("experiment: no encoder for %T", v))
+	return plainOrQuoted(textOf(v))
+}
+
+// textOf returns the text behind v, a pointer to a string or to a type of enums.go.
+func textOf(v any) string {
+	text := reflect.ValueOf(v).Elem()
+	if text.Kind() != reflect.String {
+		panic(fmt.Sprintf("experiment: no text in %T", v))
+	}
+	return text.String()
 }
 
 func bracket[T any](xs []T, one func(T) string) string {

@@ -40,7 +40,7 @@ func TestTemplateShowsEveryKeyWithItsDefault(t *testing.T) {
 }
 
 func TestWriteIsStableAndReadsBack(t *testing.T) {
-	e, err := load(t, enough+"compat: [first_token]\n", "train.lr=0.1", "train.readout_lr=1e-7", "train.halo_trs=2",
+	e, err := load(t, enough+"compat: [first_frame]\n", "train.lr=0.1", "train.readout_lr=1e-7", "train.context_rows=2",
 		`data.roi=["a b", "null", "'", "x: y", "#", "é\n", "[1]", "no", "-", "3", "1e5", "~", "a:", "2001-01-01"]`)
 	require.NoError(t, err)
 	var first, second bytes.Buffer
@@ -52,8 +52,8 @@ func TestWriteIsStableAndReadsBack(t *testing.T) {
 	require.NoError(t, again.Write(&second))
 	assert.Equal(t, regexp.MustCompile(` +#.*`).ReplaceAllString(second.String(), ""),
 		regexp.MustCompile(` +#.*`).ReplaceAllString(first.String(), ""))
-	assert.Contains(t, first.String(), "\n  halo_trs: 2                                    # set\n")
-	assert.Contains(t, first.String(), "\n  token: first                                   # compat\n")
+	assert.Contains(t, first.String(), "\n  context_rows: 2                                # set\n")
+	assert.Contains(t, first.String(), "\n  pooling: first                                 # compat\n")
 	assert.Contains(t, first.String(), "\n  window_seconds: 4                              # default\n")
-	assert.Contains(t, first.String(), "\ncompat: [first_token]                            # file\n")
+	assert.Contains(t, first.String(), "\ncompat: [first_frame]                            # file\n")
 }

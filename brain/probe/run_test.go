@@ -47,11 +47,11 @@ func simulated(t *testing.T) *brain.Study {
 	require.NoError(t, err)
 	t.Cleanup(model.Close)
 	e := experiment.Default()
-	e.Model = experiment.Model{Path: dir, Layer: 3, WindowSeconds: sim.TR, StrideSeconds: sim.TR, Token: "mean",
+	e.Model = experiment.Model{Path: dir, Layer: 3, WindowSeconds: sim.TR, StrideSeconds: sim.TR, Pooling: "mean",
 		Normalise: "story", Downsample: "average"}
 	e.Data.Path, e.Data.Subjects, e.Data.Trim = "simulated", []string{sim.Listener}, [2]int{}
 	e.Data.Train, e.Data.Val, e.Data.Test = s.TuneStories, s.ValStories, s.TestStories
-	e.Eval.ChunkTRs, e.Eval.Boots, e.Device, e.Out = 12, 2, "cpu", filepath.Join(t.TempDir(), "run")
+	e.Eval.ChunkRows, e.Eval.Boots, e.Device, e.Out = 12, 2, "cpu", filepath.Join(t.TempDir(), "run")
 	st, err := brain.New(t.Context(), e, data, model, brain.Options{})
 	require.NoError(t, err)
 	t.Cleanup(st.Close)

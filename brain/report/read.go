@@ -160,7 +160,7 @@ func (r *Run) readExperiment(path string) (err error) {
 		r.Absent = append(r.Absent, "settings: the directory has no config.yaml, only scores")
 		return nil
 	}
-	r.Experiment, err = experiment.Load(path)
+	r.Experiment, err = experiment.LoadRun(path)
 	return err
 }
 

@@ -462,7 +462,7 @@ func TestFitRefuses(t *testing.T) {
 		{"no alphas", x, y, 40, Options{Alphas: []float64{}}, fault.Usage, "the list is empty"},
 		{"held out", x, y, 40, Options{HeldOut: 1}, fault.Usage, "1 is not between 0 and 1"},
 		{"boots", x, y, 40, Options{Boots: -1}, fault.Usage, "boots: -1"},
-		{"chunks", x, y, 40, Options{ChunkRows: -5}, fault.Usage, "chunk_trs: -5"},
+		{"chunks", x, y, 40, Options{ChunkRows: -5}, fault.Usage, "chunk_rows: -5"},
 		{"fold of all rows", x, y, 40, Options{Folds: [][]int{others(nil, 40)}}, fault.BadData, "fold 0 holds out 40 of 40"},
 		{"empty fold", x, y, 40, Options{Folds: [][]int{{1}, {}}}, fault.BadData, "fold 1 holds out 0"},
 		{"fold out of range", x, y, 40, Options{Folds: [][]int{{3, 40}}}, fault.BadData, "rows 3 to 40 of 40"},

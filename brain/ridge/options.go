@@ -72,7 +72,7 @@ func (o Options) withDefaults() (Options, error) {
 	case o.Boots < 0:
 		return refuse("boots", "%d is negative", o.Boots)
 	case o.ChunkRows < 0:
-		return refuse("chunk_trs", "%d is negative", o.ChunkRows)
+		return refuse("chunk_rows", "%d is negative", o.ChunkRows)
 	case !(o.HeldOut > 0 && o.HeldOut < 1):
 		return refuse("held_out", "%g is not between 0 and 1", o.HeldOut)
 	case o.Select != R && o.Select != R2:

@@ -164,7 +164,7 @@ func finished(dir string) (*brain.Summary, error) {
 // sameSettings refuses to count a run that was made with other settings.
 func sameSettings(dir string, want *experiment.Experiment) error {
 	path := filepath.Join(dir, "config.yaml")
-	was, err := experiment.Load(path)
+	was, err := experiment.LoadRun(path)
 	if err != nil {
 		return err
 	}
@@ -204,7 +204,7 @@ func (s *sweep) study(ctx context.Context, exp *experiment.Experiment) (st *brai
 // sharedPart names the settings that runs with one front end's output have in common. The splits are among them since the
 // output is kept first come, first kept: another order could leave other windows out, and with them the last bits differ.
 func sharedPart(exp *experiment.Experiment) string {
-	own := []string{"model.token", "model.downsample", "data.roi", "data.detrend", "data.zscore"}
+	own := []string{"model.pooling", "model.downsample", "data.roi", "data.detrend", "data.zscore"}
 	var parts []string
 	for s := range exp.Settings() {
 		section, _, _ := strings.Cut(s.Key, ".")

@@ -134,7 +134,7 @@ func TestWhatRunsShare(t *testing.T) {
 	assert.Equal(t, sharedPart(a), sharedPart(b))
 	for _, change := range []func(*experiment.Experiment){
 		func(e *experiment.Experiment) { e.Model.Layer = 3 }, func(e *experiment.Experiment) { e.Data.Train = []string{"x"} },
-		func(e *experiment.Experiment) { e.DType = "bf16" }, func(e *experiment.Experiment) { e.Compat = experiment.Paper() },
+		func(e *experiment.Experiment) { e.DType = "bf16" }, func(e *experiment.Experiment) { e.Compat = experiment.Release() },
 	} {
 		b := experiment.Default()
 		change(b)

@@ -99,9 +99,9 @@ func rates(exp *experiment.Experiment) (out []tfevents.Scalar) {
 		tag     string
 		rate    float64
 	}{
-		{exp.Train.Mode != "readout", "learning_rate/model", exp.Train.LR},
-		{exp.Readout.Mode != "pinned", "learning_rate/readout", exp.Train.ReadoutLR},
-		{exp.Readout.LayerMix != "none", "learning_rate/mix", exp.Train.MixLR},
+		{exp.Train.Mode != experiment.TrainReadout, "learning_rate/model", exp.Train.LR},
+		{exp.Readout.Mode != experiment.ReadoutRidge, "learning_rate/readout", exp.Train.ReadoutLR},
+		{exp.Readout.LayerWeights != experiment.LayerWeightsNone, "learning_rate/mix", exp.Train.LayerWeightsLR},
 	} {
 		if r.trained {
 			out = append(out, tfevents.Scalar{Tag: r.tag, Value: r.rate})

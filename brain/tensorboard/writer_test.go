@@ -117,15 +117,17 @@ func TestTrainingsThatGoOnHaveEachStepOnce(t *testing.T) {
 
 func TestRatesAreOfWhatIsTrained(t *testing.T) {
 	for _, c := range []struct {
-		mode, readout, mix string
-		want               map[string]float32
+		mode    experiment.TrainMode
+		readout experiment.ReadoutMode
+		mix     experiment.LayerWeights
+		want    map[string]float32
 	}{
 		{"readout", "trained", "none", map[string]float32{"learning_rate/readout": .5}},
-		{"lora", "pinned", "none", map[string]float32{"learning_rate/model": .25}},
+		{"lora", "ridge", "none", map[string]float32{"learning_rate/model": .25}},
 		{"full", "trained", "voxel", map[string]float32{"learning_rate/model": .25, "learning_rate/readout": .5, "learning_rate/mix": 2}},
 	} {
 		e := experiment.Default()
-		e.Train.Mode, e.Readout.Mode, e.Readout.LayerMix, e.Train.LR, e.Train.ReadoutLR, e.Train.MixLR = c.mode, c.readout, c.mix, .25, .5, 2
+		e.Train.Mode, e.Readout.Mode, e.Readout.LayerWeights, e.Train.LR, e.Train.ReadoutLR, e.Train.LayerWeightsLR = c.mode, c.readout, c.mix, .25, .5, 2
 		dir := t.TempDir()
 		b, err := Open(dir, e, nil)
 		require.NoError(t, err)

@@ -132,15 +132,15 @@ func newPaper(t *testing.T, seed uint64, how method) *paper {
 // experiment is that of the demo but for the people, the loss, the rates and the number of steps.
 func (p *paper) experiment(name string) *experiment.Experiment {
 	e := experiment.Default()
-	e.Model = experiment.Model{Path: filepath.Join(p.dir, "model"), Layer: 3, WindowSeconds: sim.TR, StrideSeconds: sim.TR, Token: "mean",
+	e.Model = experiment.Model{Path: filepath.Join(p.dir, "model"), Layer: 3, WindowSeconds: sim.TR, StrideSeconds: sim.TR, Pooling: "mean",
 		Normalise: "story", Downsample: "average"}
 	e.Adapter.R, e.Adapter.Alpha = 8, 16
 	e.Data.Path, e.Data.Trim = "simulated", [2]int{}
 	e.Data.Train, e.Data.Val, e.Data.Test = p.sim.TuneStories, p.sim.ValStories, p.sim.TestStories
 	e.Readout.Bottleneck = 64
-	e.Train.Loss, e.Train.Epochs, e.Train.BlockTRs = "temporal", 4, p.sim.Options.Rows
+	e.Train.Loss, e.Train.Epochs, e.Train.BlockRows = "temporal", 4, p.sim.Options.Rows
 	e.Train.LR, e.Train.ReadoutLR, e.Train.Seed = 3e-3, 3e-3, p.sim.Options.Seed
-	e.Eval.ChunkTRs, e.Eval.Boots = p.sim.Options.Rows, 3
+	e.Eval.ChunkRows, e.Eval.Boots = p.sim.Options.Rows, 3
 	e.Device, e.Out = "cpu", filepath.Join(p.dir, name)
 	return e
 }

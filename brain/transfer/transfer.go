@@ -180,7 +180,7 @@ func (t *runner) possible() []float64 {
 			least = rows
 		}
 	}
-	chunk := t.study.Experiment.Eval.ChunkTRs
+	chunk := t.study.Experiment.Eval.ChunkRows
 	var out []float64
 	for _, share := range shares {
 		if int(share*float64(least)) > 2*chunk || share == 1 {
@@ -188,7 +188,7 @@ func (t *runner) possible() []float64 {
 		}
 	}
 	if left := len(shares) - len(out); left > 0 {
-		t.note("the curve begins at %g %% of the training rows: less is not three chunks of %d rows (eval.chunk_trs) to cross-validate on", 100*out[0], chunk)
+		t.note("the curve begins at %g %% of the training rows: less is not three chunks of %d rows (eval.chunk_rows) to cross-validate on", 100*out[0], chunk)
 	}
 	return out
 }

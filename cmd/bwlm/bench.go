@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/torch"
 )
@@ -28,40 +29,41 @@ func benchCommand(a *app) *cobra.Command {
 
 // stepAnswer is a measured step.
 type stepAnswer struct {
-	Schema    int     `json:"schema"`
-	Median    float64 `json:"median_s"`
-	Min       float64 `json:"min_s"`
-	PeakRSSMB int64   `json:"peak_rss_mb"`    // of the process, over all its life
-	DeviceMB  *int64  `json:"peak_device_mb"` // of tensors on the device; null on the CPU
-	GFLOP     float64 `json:"gflop"`          // of the products of a step
-	Again     float64 `json:"gflop_recomputed"`
-	Peak      float64 `json:"peak_gflops"` // of a large product of the same type, measured
-	PeakShare float64 `json:"peak_share"`
-	Threads   int     `json:"threads"`
-	Fill      float64 `json:"fill_s"` // the frozen front end, once: training keeps its output
-	Windows   int     `json:"windows"`
-	Seconds   float64 `json:"seconds"` // of a window
-	Mode      string  `json:"mode"`
-	Audio     float64 `json:"audio_s"` // from one step to the next: windows are read every .25 s
-	Voxels    int     `json:"voxels"`
-	People    int     `json:"people"`
-	DType     string  `json:"dtype"`
-	Device    string  `json:"device"`
+	Schema     int                   `json:"schema"`
+	Median     float64               `json:"median_s"`
+	Min        float64               `json:"min_s"`
+	PeakRSSMB  int64                 `json:"peak_rss_mb"`    // of the process, over all its life
+	DeviceMB   *int64                `json:"peak_device_mb"` // of tensors on the device; null on the CPU
+	GFLOP      float64               `json:"gflop"`          // of the products of a step
+	Again      float64               `json:"gflop_recomputed"`
+	Peak       float64               `json:"peak_gflops"` // of a large product of the same type, measured
+	PeakShare  float64               `json:"peak_share"`
+	Threads    int                   `json:"threads"`
+	Fill       float64               `json:"fill_s"` // the frozen front end, once: training keeps its output
+	Windows    int                   `json:"windows"`
+	Seconds    float64               `json:"seconds"` // of a window
+	Extraction experiment.Extraction `json:"extraction"`
+	Audio      float64               `json:"audio_s"` // from one step to the next: windows are read every .25 s
+	Voxels     int                   `json:"voxels"`
+	Subjects   int                   `json:"subjects"`
+	DType      string                `json:"dtype"`
+	Device     string                `json:"device"`
 }
 
 func benchStepCommand(a *app) *cobra.Command {
 	opt := brain.StepOptions{}
-	var dtype, device, mode, out string
-	var block float64
+	var dtype, device, out string
+	var extraction experiment.Extraction
+	var chunk float64
 	var profile profiling
 	c := &cobra.Command{
 		Use:   "step",
 		Short: "Measure one step of tuning",
 		Long: `Measures the step that training repeats: windows through WavLM Base up to hidden state 9 with LoRA of rank 4 on q, k
-and v, a row for every 8 windows, a readout with a bottleneck of 100, the spatial loss, the way back, and Adam. Weights and
-data are random. What no tuning changes is kept, as training keeps it; fill_s is what it took once. Windows follow each other every
-.25 s, so that 16 of them stand for 4 s of audio (audio_s). In mode block they are read from clips of --block seconds that overlap by
-a window: 112 windows fill one of 32 s.
+and v, a row for every 8 windows, a readout with a bottleneck of 100, the spatial loss, the backward pass, and Adam. Weights
+and data are random. Activations of frozen layers are cached, as in training; fill_s is the time to compute them once. Windows follow each other every
+.25 s, so that 16 of them stand for 4 s of audio (audio_s). With --extraction chunks they are read from chunks of --chunk seconds that
+overlap by a window: 112 windows fill one of 32 s.
 
 gflop counts the floating-point operations of the products that the mathematics of a step needs, from the architecture: forward,
 and backward for what is tuned and what gradients pass through. gflop_recomputed are those that the attention does once more,
@@ -74,9 +76,9 @@ the folder of --out.
 peak_rss_mb is the memory of the process, peak_device_mb what tensors took on a device at most, null on the CPU.
 
 --json prints {"schema", "median_s", "min_s", "peak_rss_mb", "peak_device_mb", "gflop", "gflop_recomputed", "peak_gflops",
-"peak_share", "threads", "fill_s", "windows", "seconds", "mode", "audio_s", "voxels", "people", "dtype", "device"}.`,
+"peak_share", "threads", "fill_s", "windows", "seconds", "extraction", "audio_s", "voxels", "subjects", "dtype", "device"}.`,
 		Example: "  bwlm bench step --windows 16 --voxels 20000 --steps 5 --json\n  bwlm bench step --profile --out profile\n" +
-			"  bwlm bench step --mode block --windows 112",
+			"  bwlm bench step --extraction chunks --windows 112",
 		Args: wantArgs(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			var err error
@@ -90,10 +92,10 @@ peak_rss_mb is the memory of the process, peak_device_mb what tensors took on a 
 				return usage(c, "--out is for --profile, which is not given")
 			}
 			switch {
-			case mode == "block":
-				opt.Block = block
-			case mode != "windows":
-				return usage(c, "--mode: %q is neither windows nor block", mode)
+			case extraction == experiment.ExtractChunks:
+				opt.ChunkSeconds = chunk
+			case extraction != experiment.ExtractWindows:
+				return usage(c, "--extraction: %q is neither windows nor chunks", extraction)
 			}
 			times, err := brain.BenchStep(profile.start(c.Context()), opt)
 			if err := profile.end(a, out, err); err != nil {
@@ -101,9 +103,9 @@ peak_rss_mb is the memory of the process, peak_device_mb what tensors took on a 
 			}
 			answer := stepAnswer{Schema: 1, Median: times.Median(), Min: times.Min(), PeakRSSMB: peakRSS() >> 20,
 				GFLOP: times.Work.Total() / 1e9, Again: times.Work.Recomputed / 1e9, Peak: times.Peak / 1e9, PeakShare: times.PeakShare(),
-				Threads: torch.Threads(), Fill: times.Fill, Windows: opt.Windows, Seconds: opt.Seconds, Mode: mode,
+				Threads: torch.Threads(), Fill: times.Fill, Windows: opt.Windows, Seconds: opt.Seconds, Extraction: extraction,
 				Audio: float64(opt.Windows) / 4, Voxels: opt.Voxels,
-				People: opt.People, DType: dtype, Device: opt.Device.String()}
+				Subjects: opt.Subjects, DType: dtype, Device: opt.Device.String()}
 			if opt.Device != torch.CPU {
 				mb := times.Bytes >> 20
 				answer.DeviceMB = &mb
@@ -114,10 +116,10 @@ peak_rss_mb is the memory of the process, peak_device_mb what tensors took on a 
 	flags := c.Flags()
 	flags.IntVar(&opt.Windows, "windows", 16, "windows in one step; a multiple of 8")
 	flags.Float64Var(&opt.Seconds, "seconds", 4, "`seconds` of a window")
-	flags.StringVar(&mode, "mode", "windows", "windows: each goes through the model by itself; block: they are read from longer clips")
-	flags.Float64Var(&block, "block", 32, "`seconds` of a clip in mode block")
+	flags.StringVar((*string)(&extraction), "extraction", "windows", extractionHelp)
+	flags.Float64Var(&chunk, "chunk", 32, "`seconds` of a chunk, with --extraction chunks")
 	flags.IntVar(&opt.Voxels, "voxels", 20000, "voxels that each readout predicts")
-	flags.IntVar(&opt.People, "people", 1, "people who share a step, each with a readout")
+	flags.IntVar(&opt.Subjects, "subjects", 1, "subjects that share a step, each with a readout")
 	flags.IntVar(&opt.Steps, "steps", 5, "steps to measure, after one that is not")
 	flags.StringVar(&dtype, "dtype", "f32", "in which linear layers multiply: f32 or bf16")
 	flags.StringVar(&device, "device", "cpu", "auto, cpu, cuda or cuda:N")
@@ -147,8 +149,8 @@ func peakRSS() int64 {
 
 func (s stepAnswer) text(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "step       median %.2f s, fastest %.2f s: %d windows of %g s (mode %s), %d voxels, %s on %s, %d threads\n",
-		s.Median, s.Min, s.Windows, s.Seconds, s.Mode, s.Voxels, s.DType, s.Device, s.Threads)
+	fmt.Fprintf(&b, "step       median %.2f s, fastest %.2f s: %d windows of %g s (%s), %d voxels, %s on %s, %d threads\n",
+		s.Median, s.Min, s.Windows, s.Seconds, s.Extraction, s.Voxels, s.DType, s.Device, s.Threads)
 	fmt.Fprintf(&b, "work       %.0f GFLOP, and %.0f once more to save memory; %.0f %% of the %.0f GFLOP/s of a large product\n",
 		s.GFLOP, s.Again, 100*s.PeakShare, s.Peak)
 	fmt.Fprintf(&b, "frozen     %.2f s, once\n", s.Fill)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/audio"
 	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/fault"
@@ -53,9 +54,9 @@ states to a safetensors file: tensors hidden_states.L (frames, channels), one fr
 one pass. Layer 0 is the input of the first layer of the encoder, layer L the output of layer L; the last is taken before the
 final norm, as transformers 5 does.
 
-With --windows it writes what training sees: features.L (windows, channels), one vector for the seconds of audio before each
-point in time, and those times. The first windows of a recording are shorter. With --mode block they are read from clips of
---block seconds, many times cheaper and not the same numbers (docs/block-mode.md).
+With --windows it writes the features of training: features.L (windows, channels), one vector for the seconds of audio before
+each point in time, and those times. The first windows of a recording are shorter. With --extraction chunks they are read from
+chunks of --chunk seconds, many times cheaper and not the same numbers (docs/chunks.md).
 
 WAV, FLAC and MP3 are read, resampled to 16 kHz and mixed to one channel. The waveform is normalised if the model's
 preprocessor_config.json says so. A file that is there already is replaced as a whole.
@@ -81,11 +82,11 @@ preprocessor_config.json says so. A file that is there already is replaced as a 
 	f.from.register(c)
 	flags.StringVar(&f.out, "out", "", "safetensors `file` to write")
 	flags.StringVar(&f.layers, "layers", "all", "hidden states to write: all, or numbers such as 0,9")
-	flags.Float64Var(&f.window.WindowSeconds, "windows", 0, "one vector per window of so many `seconds`")
+	flags.Float64Var(&f.window.WindowSeconds, "windows", 0, "`seconds` of a window, of which each gives one vector")
 	flags.Float64Var(&f.window.StrideSeconds, "stride", .25, "`seconds` from one window's end to the next")
-	flags.StringVar(&f.window.Mode, "mode", "windows", "windows: each goes through the model by itself; block: they are read from longer clips")
-	flags.Float64Var(&f.window.BlockSeconds, "block", 32, "`seconds` of a clip in mode block")
-	flags.StringVar(&f.window.Token, "token", "last", "what becomes the vector of a window: first, last or mean of its frames")
+	flags.StringVar((*string)(&f.window.Extraction), "extraction", "windows", extractionHelp)
+	flags.Float64Var(&f.window.ChunkSeconds, "chunk", 32, "`seconds` of a chunk, with --extraction chunks")
+	flags.StringVar((*string)(&f.window.Pooling), "pooling", "last", "from the frames of a window to its vector: last, first or mean")
 	flags.StringVar(&f.resample, "resample", "sinc", "how to change the sample rate: sinc or torchaudio (as in Python)")
 	flags.BoolVar(&f.sound.NoResample, "no-resample", false, "refuse audio that is not at 16 kHz")
 	flags.IntVar(&f.sound.Channel, "channel", 0, "take one channel, counted from 1; 0 takes the mean of all")
@@ -94,6 +95,8 @@ preprocessor_config.json says so. A file that is there already is replaced as a 
 	flags.StringVar(&f.device, "device", "auto", "auto, cpu, cuda or cuda:N")
 	return c
 }
+
+const extractionHelp = "windows: each goes through the model by itself; chunks: they are read from longer chunks of audio"
 
 // check finds what is wrong with the flags alone.
 func (f *featuresFlags) check(c *cobra.Command) (err error) {
@@ -113,8 +116,8 @@ func (f *featuresFlags) check(c *cobra.Command) (err error) {
 		return usage(c, "--windows: %g s, want more than 0", f.window.WindowSeconds)
 	case windows && !(f.window.StrideSeconds > 0):
 		return usage(c, "--stride: %g s, want more than 0", f.window.StrideSeconds)
-	case !windows && (c.Flags().Changed("stride") || c.Flags().Changed("token") || c.Flags().Changed("mode")):
-		return usage(c, "--stride, --token and --mode are about --windows, which is not given")
+	case !windows && (c.Flags().Changed("stride") || c.Flags().Changed("pooling") || c.Flags().Changed("extraction")):
+		return usage(c, "--stride, --pooling and --extraction need --windows, which is not given")
 	}
 	dir := filepath.Dir(f.out)
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) { // found now rather than after an hour's work
@@ -263,11 +266,11 @@ func (f *featuresFlags) metadata(path string) map[string]string {
 		m["combine"], m["weights"] = f.from.combine, f.from.weights
 	}
 	if f.window.WindowSeconds > 0 {
-		if f.window.Mode == "block" {
-			m["mode"], m["block_seconds"] = "block", fmt.Sprint(f.window.BlockSeconds)
+		if f.window.Extraction == experiment.ExtractChunks {
+			m["extraction"], m["chunk_seconds"] = string(f.window.Extraction), fmt.Sprint(f.window.ChunkSeconds)
 		}
 		m["window_seconds"], m["stride_seconds"] = fmt.Sprint(f.window.WindowSeconds), fmt.Sprint(f.window.StrideSeconds)
-		m["token"] = f.window.Token
+		m["pooling"] = string(f.window.Pooling)
 	}
 	return m
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/audio"
+	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
@@ -143,8 +144,8 @@ func TestFeaturesPrepareTheWaveform(t *testing.T) {
 func TestFeaturesOfWindows(t *testing.T) {
 	clip := goldenClip(t, "base")
 	model := filepath.Join(goldens, "base")
-	for _, token := range []string{"first", "last", "mean"} {
-		f, answer := features(t, "--model", model, "--layers", "2,0", "--windows", "0.2", "--stride", "0.15", "--token", token, wav(t, clip))
+	for _, pooling := range []experiment.Pooling{"first", "last", "mean"} {
+		f, answer := features(t, "--model", model, "--layers", "2,0", "--windows", "0.2", "--stride", "0.15", "--pooling", string(pooling), wav(t, clip))
 		assert.Equal(t, featuresAnswer{1, answer.Out, []int{0, 2}, 0, 3, 48, .5}, answer)
 		assert.ElementsMatch(t, []string{"features.0", "features.2", "times"}, f.Names())
 		times, err := f.Float64("times")
@@ -158,7 +159,7 @@ func TestFeaturesOfWindows(t *testing.T) {
 			one, part := features(t, "--model", model, "--layers", "2", wav(t, clip[max(0, end-3200):end]))
 			h, err := one.Float32("hidden_states.2")
 			require.NoError(t, err)
-			switch token {
+			switch pooling {
 			case "first":
 				h = h[:48]
 			case "last":
@@ -174,7 +175,7 @@ func TestFeaturesOfWindows(t *testing.T) {
 		}
 		near(t, want, f, "features.2", 2e-5)
 		assert.Equal(t, map[string]string{"model": model, "audio": f.Metadata()["audio"], "window_seconds": "0.2", "stride_seconds": "0.15",
-			"token": token}, f.Metadata())
+			"pooling": string(pooling)}, f.Metadata())
 	}
 }
 

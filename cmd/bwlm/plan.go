@@ -73,8 +73,8 @@ func printPlan(w io.Writer, p *brain.Plan) error {
 		return err
 	}
 	if f := p.Fidelity; f != nil {
-		fmt.Fprintf(w, "\nMode block: features of hidden state %d correlate with those of exact windows by %.3f (mean over channels, %d windows);\n"+
-			"reading takes %.2g s for each second of audio instead of %.2g s.\n", f.Layers[0], f.R[0], f.Windows, f.BlockSeconds, f.ExactSeconds)
+		fmt.Fprintf(w, "\nExtraction by chunks: features of hidden state %d correlate with those of exact windows by %.3f (mean over channels, %d windows);\n"+
+			"reading takes %.2g s for each second of audio instead of %.2g s.\n", f.Layers[0], f.R[0], f.Windows, f.ChunksCost, f.WindowsCost)
 	}
 	return printDetectable(w, p.Detectable)
 }

@@ -26,12 +26,12 @@ import (
 
 // tinyExperiment trains on the tiny study: two people who hear tones, a WavLM with random weights.
 const tinyExperiment = `
-model: {path: model, layer: 2, window_seconds: 0.2, stride_seconds: 0.1, token: mean}
+model: {path: model, layer: 2, window_seconds: 0.2, stride_seconds: 0.1, pooling: mean}
 data: {path: data, subjects: all, train: [one, two], val: val, test: test, trim: [4, 2], detrend: "legendre:1"}
 readout: {bottleneck: 6, delays_seconds: [0.4, 0.8]}
-train: {epochs: 2, block_trs: 10, halo_trs: 2, lr: 1e-2, readout_lr: 1e-2, dropout: 0.1}
+train: {epochs: 2, block_rows: 10, context_rows: 2, lr: 1e-2, readout_lr: 1e-2, dropout: 0.1}
 adapter: {dropout: 0.1}
-eval: {chunk_trs: 8, boots: 2}
+eval: {chunk_rows: 8, boots: 2}
 device: cpu
 out: run
 `

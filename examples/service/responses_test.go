@@ -46,12 +46,12 @@ func finishedRun(t *testing.T) (dir string) {
 	require.NoError(t, err)
 
 	e := experiment.Default()
-	e.Model.Path, e.Model.Layer, e.Model.WindowSeconds, e.Model.StrideSeconds, e.Model.Token = tinyModel(t), 2, .2, .1, "mean"
+	e.Model.Path, e.Model.Layer, e.Model.WindowSeconds, e.Model.StrideSeconds, e.Model.Pooling = tinyModel(t), 2, .2, .1, "mean"
 	e.Data.Path, e.Data.Subjects, e.Data.Trim = filepath.Join(t.TempDir(), "in memory"), []string{"ada"}, [2]int{4, 2}
 	e.Data.Train, e.Data.Val, e.Data.Test = []string{"train"}, []string{"val"}, []string{"test"}
 	e.Readout.Bottleneck, e.Readout.DelaysSeconds = 6, []float64{.4, .8}
 	e.Train.Mode, e.Train.Epochs, e.Train.ReadoutLR = "readout", 4, 1e-2
-	e.Eval.ChunkTRs, e.Eval.Boots = 8, 2
+	e.Eval.ChunkRows, e.Eval.Boots = 8, 2
 	e.Out, e.Device = filepath.Join(t.TempDir(), "run"), "cpu"
 	require.NoError(t, e.Validate())
 	model, err := wavlm.Load(t.Context(), e.Model.Path, wavlm.Options{})

@@ -1,5 +1,5 @@
 // Command blockmode measures how far mode block is from exact windows: features, ridge and tuned scores, and time, on
-// simulated people and on Alice. It prints the tables of docs/block-mode.md.
+// simulated people and on Alice. It prints the tables of docs/chunks.md.
 //
 //	go run ./tools/blockmode --seeds 16,17 --alice ../shared/data/alice
 package main
@@ -36,8 +36,8 @@ func main() {
 type setting struct {
 	name           string
 	window, stride float64
-	token          string
-	downsample     string
+	pooling        experiment.Pooling
+	downsample     experiment.Downsample
 	epochs         int // 0: the untuned model alone
 }
 
@@ -119,15 +119,15 @@ func simulated(ctx context.Context, dir string, seed uint64, s setting, block fl
 		return nil, err
 	}
 	e := experiment.Default()
-	e.Model = experiment.Model{Path: filepath.Join(dir, "model"), Layer: 3, WindowSeconds: s.window, StrideSeconds: s.stride, Mode: "windows",
-		BlockSeconds: 32, Token: s.token, Normalise: "story", Downsample: s.downsample}
+	e.Model = experiment.Model{Path: filepath.Join(dir, "model"), Layer: 3, WindowSeconds: s.window, StrideSeconds: s.stride, Extraction: experiment.ExtractWindows,
+		ChunkSeconds: 32, Pooling: s.pooling, Normalise: experiment.NormaliseStory, Downsample: s.downsample}
 	e.Adapter.R, e.Adapter.Alpha = 8, 16
 	e.Data.Path, e.Data.Subjects, e.Data.Trim = "simulated", []string{sim.Listener}, [2]int{}
 	e.Data.Train, e.Data.Val, e.Data.Test = world.TuneStories, world.ValStories, world.TestStories
 	e.Readout.Bottleneck, e.Readout.DelaysSeconds = 64, []float64{4, 6}
-	e.Train.Loss, e.Train.Epochs, e.Train.BlockTRs = "temporal", max(s.epochs, 1), 20
+	e.Train.Loss, e.Train.Epochs, e.Train.BlockRows = "temporal", max(s.epochs, 1), 20
 	e.Train.LR, e.Train.ReadoutLR, e.Train.Seed = 2e-3, 2e-3, seed
-	e.Eval.Alphas, e.Eval.ChunkTRs, e.Eval.Boots = []float64{10, 30, 100, 300}, 40, 2
+	e.Eval.Alphas, e.Eval.ChunkRows, e.Eval.Boots = []float64{10, 30, 100, 300}, 40, 2
 	return train(ctx, dir, e, world.Dataset, block, s.epochs > 0)
 }
 
@@ -138,12 +138,12 @@ func onAlice(ctx context.Context, dir, path string, block float64) (*result, err
 		return nil, err
 	}
 	e := experiment.Default()
-	e.Model = experiment.Model{Path: filepath.Join(dir, "model"), Layer: 1, WindowSeconds: 1, StrideSeconds: 1, Mode: "windows", BlockSeconds: 32,
-		Token: "mean", Normalise: "auto", Downsample: "average"}
+	e.Model = experiment.Model{Path: filepath.Join(dir, "model"), Layer: 1, WindowSeconds: 1, StrideSeconds: 1, Extraction: experiment.ExtractWindows, ChunkSeconds: 32,
+		Pooling: experiment.PoolMean, Normalise: experiment.NormaliseAuto, Downsample: experiment.DownsampleAverage}
 	e.Data.Path, e.Data.Subjects = path, []string{"group"}
 	e.Data.Train, e.Data.Val, e.Data.Test = []string{"alice[10:160]"}, []string{"alice[200:225]"}, []string{"alice[265:362]"}
 	e.Train.Epochs, e.Train.LR, e.Train.ReadoutLR = 5, 3e-4, 1e-3
-	e.Eval.Alphas, e.Eval.ChunkTRs, e.Eval.Boots = []float64{1, 2.15, 4.64, 10, 21.5, 46.4, 100, 215, 464, 1000}, 20, 20
+	e.Eval.Alphas, e.Eval.ChunkRows, e.Eval.Boots = []float64{1, 2.15, 4.64, 10, 21.5, 46.4, 100, 215, 464, 1000}, 20, 20
 	return train(ctx, dir, e, data, block, true)
 }
 
@@ -151,7 +151,7 @@ func onAlice(ctx context.Context, dir, path string, block float64) (*result, err
 func train(ctx context.Context, dir string, e *experiment.Experiment, data *dataset.Dataset, block float64, tune bool) (*result, error) {
 	e.Device = "cpu"
 	if block > 0 {
-		e.Model.Mode, e.Model.BlockSeconds = "block", block
+		e.Model.Extraction, e.Model.ChunkSeconds = "chunks", block
 	}
 	var err error
 	if e.Out, err = os.MkdirTemp(dir, "run"); err != nil {

@@ -1,9 +1,9 @@
-// Command growth measures how the cost of a tuning step grows: with windows, their length, voxels, people and threads, each
+// Command growth measures how the cost of a tuning step grows: with windows, their length, voxels, subjects and threads, each
 // alone while the others stay. It prints one table in Markdown for each, with the straight line that fits the times best.
 //
 //	make build
 //	go run ./tools/growth > growth.md
-//	go run ./tools/growth -windows 8,16,32 -voxels= -seconds= -people= -threads=      # one axis, smaller
+//	go run ./tools/growth -windows 8,16,32 -voxels= -seconds= -subjects= -threads=      # one axis, smaller
 //
 // Each point is a process of its own, so that its memory is its own: bin/bwlm bench step with random weights of WavLM Base
 // size. Points are measured in turn, -rounds times, since a machine is rarely as fast in one minute as in the next.
@@ -43,7 +43,7 @@ func main() {
 		{name: "windows", unit: "windows", values: "8,16,32,64,128"},
 		{name: "seconds", unit: "s of a window", values: "0.5,1,2,4,8"},
 		{name: "voxels", unit: "voxels", values: "5000,10000,20000,40000,80000"},
-		{name: "people", unit: "people", values: "1,2,4,8,16"},
+		{name: "subjects", unit: "subjects", values: "1,2,4,8,16"},
 		{name: "threads", unit: "threads", values: "1,2", threads: true},
 	}
 	for _, a := range axes {

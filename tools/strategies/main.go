@@ -40,19 +40,19 @@ var strategies = []arm{
 	{"auditory cortex only", []string{"data.roi=auditory", "train.loss=temporal"}},
 	{"regions balanced", []string{"data.roi_balance=[auditory, semantic]"}},
 	{"weighed by reliability", []string{"train.reliability=val"}},
-	{"whole cortex, auditory guarded", []string{"train.guard_roi=auditory"}},
-	{"auditory cortex only, semantic guarded", []string{"data.roi=auditory", "train.loss=temporal", "train.guard_roi=semantic"}},
+	{"whole cortex, auditory guarded", []string{"train.retain_roi=auditory"}},
+	{"auditory cortex only, semantic guarded", []string{"data.roi=auditory", "train.loss=temporal", "train.retain_roi=semantic"}},
 	{"semantic cortex only", []string{"data.roi=semantic"}},
-	{"semantic cortex only, auditory guarded", []string{"data.roi=semantic", "train.guard_roi=auditory"}},
+	{"semantic cortex only, auditory guarded", []string{"data.roi=semantic", "train.retain_roi=auditory"}},
 	{"last layer only", []string{"adapter.layers=[2]"}},
-	{"layer mix", []string{"readout.layer_mix=voxel", "train.mix_lr=5e-2"}},
+	{"layer mix", []string{"readout.layer_weights=voxel", "train.layer_weights_lr=5e-2"}},
 	{"full fine-tuning", []string{"train.mode=full", "train.lr=2e-4"}},
 	{"temporal loss", []string{"train.loss=temporal"}},
 	{"MSE", []string{"train.loss=mse"}},
 	{"cosine + L2", []string{"train.loss=cosine_l2"}},
 	{"NT-Xent", []string{"train.loss=nt_xent"}},
 	{"direct readout", []string{"readout.bottleneck=0"}},
-	{"pinned readout", []string{"readout.mode=pinned"}},
+	{"pinned readout", []string{"readout.mode=ridge"}},
 }
 
 // stability is LoRA and full fine-tuning at three rates, a factor of four apart. The middle ones are strategies too.
@@ -198,16 +198,16 @@ func (s *study) seed(ctx context.Context, seed uint64, arms []arm) error {
 // experiment is that of the demo, a little shorter, with some settings changed.
 func (s *study) experiment(world *sim.Study, seed uint64, set []string, name string) (*experiment.Experiment, error) {
 	e := experiment.Default()
-	e.Model = experiment.Model{Path: filepath.Join(s.out, "model"), Layer: 3, WindowSeconds: sim.TR, StrideSeconds: sim.TR, Mode: "windows", BlockSeconds: 32, Token: "mean",
-		Normalise: "story", Downsample: "average"}
+	e.Model = experiment.Model{Path: filepath.Join(s.out, "model"), Layer: 3, WindowSeconds: sim.TR, StrideSeconds: sim.TR, Extraction: experiment.ExtractWindows, ChunkSeconds: 32, Pooling: experiment.PoolMean,
+		Normalise: experiment.NormaliseStory, Downsample: experiment.DownsampleAverage}
 	e.Adapter.R, e.Adapter.Alpha = 8, 16
 	e.Data.Path, e.Data.Subjects, e.Data.Trim = "simulated", []string{sim.Listener}, [2]int{}
 	e.Data.Train, e.Data.Val, e.Data.Test = world.TuneStories, world.ValStories, world.TestStories
 	e.Readout.Bottleneck = 64
-	e.Train.Loss, e.Train.Epochs, e.Train.BlockTRs = "spatial", 6, world.Options.Rows/2
+	e.Train.Loss, e.Train.Epochs, e.Train.BlockRows = "spatial", 6, world.Options.Rows/2
 	e.Readout.DelaysSeconds = []float64{4, 6}
 	e.Train.LR, e.Train.ReadoutLR, e.Train.Seed = 2e-3, 2e-3, seed
-	e.Eval.Alphas, e.Eval.ChunkTRs, e.Eval.Boots = []float64{10, 30, 100, 300}, world.Options.Rows, 2
+	e.Eval.Alphas, e.Eval.ChunkRows, e.Eval.Boots = []float64{10, 30, 100, 300}, world.Options.Rows, 2
 	e.Device = "cpu"
 	e.Out = filepath.Join(s.out, fmt.Sprintf("%d-%s", seed, name))
 	for _, v := range set {

@@ -1,0 +1,103 @@
+package experiment
+
+// The enumerations of the file. The YAML spelling of a value is the constant's text.
+type (
+	// Pooling is the rule by which the frames of a window become its vector (model.pooling).
+	Pooling string
+	// Extraction is what goes through the speech model at once (model.extraction).
+	Extraction string
+	// Normalise is the span over which a waveform is standardised to mean 0 and SD 1 (model.normalise).
+	Normalise string
+	// Downsample is the rule by which vectors of windows become one vector per TR (model.downsample).
+	Downsample string
+	// ZScore is the set of rows whose statistics standardise the responses (data.zscore).
+	ZScore string
+	// ReadoutMode is the way in which readouts are fitted (readout.mode).
+	ReadoutMode string
+	// LayerWeights is the unit that has its own weighted sum of hidden states (readout.layer_weights).
+	LayerWeights string
+	// TrainMode is the set of parameters that are tuned (train.mode).
+	TrainMode string
+	// Loss is the name of a loss (train.loss).
+	Loss string
+	// Joint is the way in which several subjects share an optimizer step (train.joint).
+	Joint string
+	// EvalLayer is the choice of hidden states that are scored (eval.layer).
+	EvalLayer string
+)
+
+// The values of Pooling.
+const (
+	PoolLast  Pooling = "last"
+	PoolFirst Pooling = "first"
+	PoolMean  Pooling = "mean"
+)
+
+// The values of Extraction.
+const (
+	ExtractWindows Extraction = "windows" // each window goes through the model by itself
+	ExtractChunks  Extraction = "chunks"  // windows are read from longer chunks, which overlap by a window
+)
+
+// The values of Normalise.
+const (
+	NormaliseAuto   Normalise = "auto" // over the story if the model was made for it, else not at all
+	NormaliseStory  Normalise = "story"
+	NormaliseWindow Normalise = "window"
+	NormaliseNone   Normalise = "none"
+)
+
+// The values of Downsample.
+const (
+	DownsampleLanczos Downsample = "lanczos"
+	DownsampleAverage Downsample = "average"
+)
+
+// The values of ZScore.
+const (
+	ZScoreStory ZScore = "story"
+	ZScoreTrain ZScore = "train"
+	ZScoreNone  ZScore = "none"
+)
+
+// The values of ReadoutMode.
+const (
+	ReadoutTrained ReadoutMode = "trained" // by gradient, with the model
+	ReadoutRidge   ReadoutMode = "ridge"   // in closed form on the features as they are
+)
+
+// The values of LayerWeights.
+const (
+	LayerWeightsNone  LayerWeights = "none"
+	LayerWeightsVoxel LayerWeights = "voxel"
+	LayerWeightsROI   LayerWeights = "roi"
+)
+
+// The values of TrainMode.
+const (
+	TrainLoRA    TrainMode = "lora"
+	TrainFull    TrainMode = "full"
+	TrainReadout TrainMode = "readout"
+)
+
+// The values of Loss.
+const (
+	LossAuto     Loss = "auto"
+	LossSpatial  Loss = "spatial"
+	LossTemporal Loss = "temporal"
+	LossMSE      Loss = "mse"
+	LossCosineL2 Loss = "cosine_l2"
+	LossNTXent   Loss = "nt_xent"
+)
+
+// The values of Joint.
+const (
+	JointShared     Joint = "shared"
+	JointSequential Joint = "sequential"
+)
+
+// The values of EvalLayer.
+const (
+	EvalLayerModel EvalLayer = "model" // all voxels from Model.Layer
+	EvalLayerVoxel EvalLayer = "voxel" // each from its own, up to Model.Layer
+)
