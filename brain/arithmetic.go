@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/peft"
 	"github.com/brainwavlm/bwlm/torch"
@@ -73,7 +74,7 @@ func (st *Study) mayAdd(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	if exp.Train.Mode != "lora" {
+	if exp.Train.Mode != experiment.TrainLoRA {
 		return fault.New(fault.Usage, "add adapters", dir, "train.mode %s leaves no adapter", exp.Train.Mode)
 	}
 	if exp.Data.Path != st.Experiment.Data.Path {

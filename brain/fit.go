@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/torch"
 )
@@ -101,7 +102,7 @@ type stepRecord struct {
 
 // rOf is the correlation that a loss stands for; 0 where it stands for none.
 func (t *trainer) rOf(loss float64) float64 {
-	if t.lossName == "spatial" || t.lossName == "temporal" {
+	if t.lossName == experiment.LossSpatial || t.lossName == experiment.LossTemporal {
 		return -loss
 	}
 	return 0

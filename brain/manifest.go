@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 
+	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/atomicfile"
 	"github.com/brainwavlm/bwlm/internal/version"
@@ -49,7 +50,7 @@ func (st *Study) manifest(ctx context.Context) (*Manifest, error) {
 	m := &Manifest{Schema: 1, Versions: map[string]string{"bwlm": version.String(), "libtorch": torch.Version(), "go": runtime.Version()},
 		Platform: runtime.GOOS + "/" + runtime.GOARCH, Threads: torch.Threads(), Device: st.Model.Session().Device.String(),
 		Seed: st.Experiment.Train.Seed, Loss: string(st.lossName), Delays: st.delays, Notes: slices.Clone(st.Notes)}
-	if st.Experiment.Model.Downsample == "lanczos" {
+	if st.Experiment.Model.Downsample == experiment.DownsampleLanczos {
 		m.Notes = append(m.Notes, "Lanczos interpolation hears up to 3 TRs of audio after a volume")
 	}
 	for _, s := range st.Audit.Rows {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
@@ -75,7 +76,7 @@ func state(x *torch.Tensor, l, states, delays int) *torch.Tensor {
 // data set that it is in; voxels of no region share one.
 func (st *Study) mixedGroups(ctx context.Context, p *person) ([]int, error) {
 	groups := make([]int, len(p.tuned))
-	if st.Experiment.Readout.LayerWeights == "voxel" {
+	if st.Experiment.Readout.LayerWeights == experiment.LayerWeightsVoxel {
 		for i := range groups {
 			groups[i] = i
 		}

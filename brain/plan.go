@@ -77,7 +77,7 @@ func (st *Study) Plan(ctx context.Context) (*Plan, error) {
 	if p.PeakMB, err = c.peakMB(w); err != nil {
 		p.Notes = append(p.Notes, err.Error())
 	}
-	if p.Detectable, err = st.detectable(ctx); err == nil && st.Experiment.Model.Extraction == "block" {
+	if p.Detectable, err = st.detectable(ctx); err == nil && st.Experiment.Model.Extraction == experiment.ExtractChunks {
 		p.Fidelity, err = st.fidelityOfPlan(ctx)
 	}
 	return p, err
@@ -91,7 +91,7 @@ func (st *Study) models() string {
 		return fmt.Sprintf("%s and one readout for %s", what, st.people[0].name)
 	}
 	how := "one forward pass of a block serves all who heard it, their losses averaged"
-	if st.Experiment.Train.Joint == "sequential" {
+	if st.Experiment.Train.Joint == experiment.JointSequential {
 		how = "one step for each person and block"
 	}
 	return fmt.Sprintf("%s for all %d people, with a readout each (train.joint: %s, %s); for one model each, vary data.subjects with bwlm sweep",

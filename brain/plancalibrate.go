@@ -9,6 +9,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/ridge"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/torch"
@@ -265,12 +266,12 @@ func (c *calibration) phases(w *work) []PlanPhase {
 	add("open data and model, hash inputs", 1, c.took.Seconds()+c.manifest+c.prove)
 	add("what no tuning changes, once", 1, c.front*float64(w.epochWindows+w.testWindows))
 	reads := 1.
-	if exp.Train.Mode != "readout" {
+	if exp.Train.Mode != experiment.TrainReadout {
 		reads += epochs
 	}
 	add("tuning steps", epochs*float64(len(w.order)), float64(w.stepWindows)/float64(len(w.order))*(c.step+missing*c.front))
 	add("read for validation", reads, float64(w.epochWindows)*c.tuned+missing*c.front*float64(w.epochWindows)*(reads-1)/reads)
-	if exp.Train.Mode != "readout" {
+	if exp.Train.Mode != experiment.TrainReadout {
 		add("score validation", reads, c.ridge)
 	}
 	add("checkpoints", epochs+1, checkpointSeconds+float64(w.checkpointBytes)/diskBytesASecond)

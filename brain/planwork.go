@@ -3,6 +3,8 @@ package brain
 import (
 	"slices"
 	"strings"
+
+	"github.com/brainwavlm/bwlm/brain/experiment"
 )
 
 // work counts what a training and its evaluation do.
@@ -24,7 +26,7 @@ type work struct {
 // countWork counts without computing.
 func (st *Study) countWork(t *trainer) *work {
 	exp := st.Experiment
-	w := &work{st: st, order: blocks(st.people, exp.Train.BlockRows, exp.Train.Joint == "shared")}
+	w := &work{st: st, order: blocks(st.people, exp.Train.BlockRows, exp.Train.Joint == experiment.JointShared)}
 	for _, b := range w.order {
 		stim := st.stimuli[b.story]
 		sp := spanOf(stim, b, exp.Train.ContextRows)
@@ -69,14 +71,14 @@ func (w *work) diskBytes() int64 {
 	const step, epoch, small = 96, 400, 20_000 // bytes of a line of metrics.jsonl; of an epoch in all files; of config.yaml, manifest.json and their like
 	exp := w.st.Experiment
 	total := min(int64(exp.Train.Epochs)+1, keptCheckpoints)*w.checkpointBytes + int64(w.parameters)*4
-	if exp.Train.Mode == "full" {
+	if exp.Train.Mode == experiment.TrainFull {
 		total += int64(w.st.Model.Store().Numel()-w.modelParameters) * 4 // the convolutions are saved, too
 	}
 	total += int64(exp.Train.Epochs*len(w.order))*step + int64(exp.Train.Epochs)*epoch + small
 	for _, p := range w.st.people {
 		rows := p.rowsOf(Test)
 		matrices, vectors := int64(2), int64(1) // responses and base
-		if exp.Train.Mode != "readout" {
+		if exp.Train.Mode != experiment.TrainReadout {
 			matrices, vectors = 4, 4
 		}
 		total += (matrices*int64(rows) + vectors) * int64(p.voxels) * 4
@@ -89,7 +91,7 @@ func (w *work) evalLayers() int { return w.st.Model.Config.Layers + 1 }
 
 // fits are the ridges of an evaluation: one for each layer on validation rows, base and its best layer and tuned on test rows.
 func (w *work) fits() int {
-	if w.st.Experiment.Train.Mode == "readout" {
+	if w.st.Experiment.Train.Mode == experiment.TrainReadout {
 		return w.evalLayers() + 2
 	}
 	return w.evalLayers() + 3

@@ -50,9 +50,9 @@ func (st *Study) keptDepth(r *reader) int {
 		return 0
 	case r.shared <= r.model.Config.Layers:
 		return r.shared
-	case train.Mode == "readout":
+	case train.Mode == experiment.TrainReadout:
 		return -1
-	case train.Mode == "full" || slices.Contains(st.Experiment.Adapter.Targets, "all-linear"):
+	case train.Mode == experiment.TrainFull || slices.Contains(st.Experiment.Adapter.Targets, "all-linear"):
 		return 0
 	case len(st.Experiment.Adapter.Layers) > 0:
 		return slices.Min(st.Experiment.Adapter.Layers) + 1
@@ -253,7 +253,7 @@ func appendVectors(to [][]float32, xs []*torch.Tensor) {
 func (r *reader) vectorKeys(st *stimulus, layers []int) []vectorKey {
 	keys := make([]vectorKey, len(layers))
 	for i, l := range layers {
-		keys[i] = vectorKey{st.name, len(st.windows), l, r.pooling, l == slices.Max(layers) && r.pooling != "mean"}
+		keys[i] = vectorKey{st.name, len(st.windows), l, r.pooling, l == slices.Max(layers) && r.pooling != experiment.PoolMean}
 	}
 	return keys
 }
@@ -262,9 +262,9 @@ func (r *reader) vectorKeys(st *stimulus, layers []int) []vectorKey {
 // out the others; nil where that is most of them.
 func (r *reader) lastFrames(st *stimulus, run run, frames int) (last []int) {
 	switch {
-	case r.pooling == "mean":
+	case r.pooling == experiment.PoolMean:
 		return nil
-	case !st.shared && r.pooling == "first":
+	case !st.shared && r.pooling == experiment.PoolFirst:
 		return []int{0}
 	case !st.shared:
 		return []int{frames - 1}
@@ -276,7 +276,7 @@ func (r *reader) lastFrames(st *stimulus, run run, frames int) (last []int) {
 
 // frameOf is the frame that is the vector of a window with those frames.
 func (r *reader) frameOf(in design.Rows) int {
-	if r.pooling == "first" {
+	if r.pooling == experiment.PoolFirst {
 		return in.From
 	}
 	return in.To - 1
@@ -287,13 +287,13 @@ func (r *reader) frameOf(in design.Rows) int {
 func (r *reader) pool(h *torch.Tensor, st *stimulus, run run, kept []int) *torch.Tensor {
 	defer h.Scope().Part(PartReadout)()
 	switch {
-	case st.shared && r.pooling == "mean":
+	case st.shared && r.pooling == experiment.PoolMean:
 		return r.means(h, st, run)
 	case st.shared:
 		return r.picked(h, st, run, kept)
-	case r.pooling == "mean":
+	case r.pooling == experiment.PoolMean:
 		return h.Mean(1)
-	case r.pooling == "first":
+	case r.pooling == experiment.PoolFirst:
 		return h.Select(1, 0)
 	}
 	return h.Select(1, -1)

@@ -7,6 +7,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/acoustic"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
@@ -79,7 +80,7 @@ func (st *Study) Pool(ctx context.Context, model *wavlm.Model, story string, spa
 		}
 		err := model.Session().Infer(ctx, func(s *torch.Scope) error {
 			samples := wave[from:to]
-			if st.Experiment.Model.Normalise == "window" {
+			if st.Experiment.Model.Normalise == experiment.NormaliseWindow {
 				samples = wavlm.Normalise(samples)
 			}
 			hidden := model.Encoder.Forward(model.FrontEnd.Forward(s.FromFloat32(samples, 1, to-from)), slices.Max(layers), wavlm.Pass{})

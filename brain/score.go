@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/ridge"
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
@@ -147,7 +148,7 @@ func (st *Study) ridgeOptions() ridge.Options {
 
 // scoredLayer is the one hidden state that scores look at; nil where each voxel has its own.
 func (st *Study) scoredLayer() *int {
-	if st.Experiment.Eval.Layer != "model" {
+	if st.Experiment.Eval.Layer != experiment.EvalLayerModel {
 		return nil
 	}
 	return &st.Experiment.Model.Layer
@@ -156,7 +157,7 @@ func (st *Study) scoredLayer() *int {
 // scoredLayers are the hidden states that scores look at: model.layer, or all up to it, of which each voxel has its own.
 func (st *Study) scoredLayers() []int {
 	layers := []int{st.Experiment.Model.Layer}
-	for l := st.Experiment.Model.Layer - 1; l >= 0 && st.Experiment.Eval.Layer == "voxel"; l-- {
+	for l := st.Experiment.Model.Layer - 1; l >= 0 && st.Experiment.Eval.Layer == experiment.EvalLayerVoxel; l-- {
 		layers = append([]int{l}, layers...)
 	}
 	return layers

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/fault"
 )
 
@@ -33,7 +34,7 @@ func (st *Study) Transfer(ctx context.Context, run *Run, targets ...string) (*Su
 	refuse := func(kind fault.Kind, where, why string, args ...any) (*Summary, error) {
 		return nil, fault.New(kind, "transfer", where, why, args...)
 	}
-	if st.Experiment.Train.Mode == "readout" {
+	if st.Experiment.Train.Mode == experiment.TrainReadout {
 		return refuse(fault.Usage, run.Dir, "the run tuned readouts only, which belong to one person each")
 	}
 	p, err := st.finished(run)

@@ -3,6 +3,7 @@ package brain
 import (
 	"context"
 
+	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/peft"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
@@ -19,9 +20,9 @@ func (t *Tuned) Close() { t.close() }
 // LoadTuned reads the tuned model of a finished run. It is nil where training changed readouts only.
 func (st *Study) LoadTuned(ctx context.Context, run *Run) (*Tuned, error) {
 	switch st.Experiment.Train.Mode {
-	case "lora":
+	case experiment.TrainLoRA:
 		return st.LoadAdapter(ctx, run.file("adapter"))
-	case "full":
+	case experiment.TrainFull:
 		exp := *st.Experiment
 		exp.Model.Path = run.file("model")
 		m, err := openModel(ctx, &exp, true)

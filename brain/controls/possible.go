@@ -3,6 +3,8 @@ package controls
 import (
 	"fmt"
 	"slices"
+
+	"github.com/brainwavlm/bwlm/brain/experiment"
 )
 
 // why says why a control cannot be done; "" if it can.
@@ -10,11 +12,11 @@ func (c *runner) why(name string) (string, error) {
 	mode := c.study.Experiment.Train.Mode
 	switch name {
 	case "tuned":
-		if mode == "readout" {
+		if mode == experiment.TrainReadout {
 			return "the run tuned readouts only", nil
 		}
 	case "random_adapter":
-		if mode != "lora" {
+		if mode != experiment.TrainLoRA {
 			return "the run has no adapter", nil
 		}
 	case "motion":
@@ -55,7 +57,7 @@ func (c *runner) why(name string) (string, error) {
 
 // tunes says why nothing could be tuned otherwise.
 func (c *runner) tunes() (string, error) {
-	if c.study.Experiment.Train.Mode == "readout" {
+	if c.study.Experiment.Train.Mode == experiment.TrainReadout {
 		return "the run tuned readouts only", nil
 	}
 	return "", nil

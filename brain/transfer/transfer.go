@@ -16,6 +16,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/atomicfile"
 )
@@ -84,7 +85,7 @@ func Run(ctx context.Context, st *brain.Study, opt Options) (*Result, error) {
 			return nil, fault.New(fault.Usage, "transfer", name, "there is no such part").Advise("name some of %s", strings.Join(Parts, ", "))
 		}
 	}
-	if st.Experiment.Train.Mode == "readout" {
+	if st.Experiment.Train.Mode == experiment.TrainReadout {
 		return nil, fault.New(fault.Usage, "transfer", "train.mode", "readout tunes nothing that another person could use").Advise("set train.mode: lora")
 	}
 	people, err := ResolveSubjects(st.Data, st.People())
