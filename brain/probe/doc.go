@@ -5,7 +5,7 @@
 // does all that the data set allows and says why it leaves others out. Beside the untuned and the tuned model it asks a
 // model of the same shape with random weights, and each probe has two controls: the same probe with labels dealt out at
 // random (Hewitt & Liang, EMNLP 2019), and the same probe on so few principal components that all layers and models
-// have equally many. [CKA] and [IntrinsicDimension] say how far tuning moved the representation and how wide it is.
+// have equally many. CKA and the intrinsic dimension say how far tuning moved the representation and how wide it is.
 //
 // # What is held out
 //

@@ -6,30 +6,30 @@ import (
 	"slices"
 )
 
-// Item is a moment of a story that has one vector: a frame, or a word.
-type Item struct {
+// item is a moment of a story that has one vector: a frame, or a word.
+type item struct {
 	Story    int     // its number
 	From, To float64 // seconds
 }
 
-// Fold is one division of items. Inner numbers the training items' groups, among which penalties are chosen.
-type Fold struct {
+// fold is one division of items. Inner numbers the training items' groups, among which penalties are chosen.
+type fold struct {
 	Train, Test []int
 	Inner       []int
 }
 
 const (
-	timeFolds = 4
-	wordFolds = 4
-	gap       = 1. // seconds between training and test items of one story
+	nTimeFolds = 4
+	nWordFolds = 4
+	gap        = 1. // seconds between training and test items of one story
 )
 
-// TimeFolds cuts items, which ascend by story and time, into n stretches of about equally many items. Each is tested
+// timeFolds cuts items, which ascend by story and time, into n stretches of about equally many items. Each is tested
 // once; training items nearer to it than the gap in the same story are left out.
-func TimeFolds(items []Item, n int) (folds []Fold) {
+func timeFolds(items []item, n int) (folds []fold) {
 	part := func(i int) int { return i * n / len(items) }
 	for k := range n {
-		var f Fold
+		var f fold
 		spans := map[int][2]float64{} // story → first and last second that is tested
 		for i, it := range items {
 			if part(i) != k {
@@ -55,18 +55,18 @@ func TimeFolds(items []Item, n int) (folds []Fold) {
 	return folds
 }
 
-// WordFolds crosses stretches of time with groups of words, drawn with a seed: the items of a fold's test are those in
+// wordFolds crosses stretches of time with groups of words, drawn with a seed: the items of a fold's test are those in
 // one stretch whose word is in one group, and its training items are neither near that stretch nor of that group. The
 // inner groups are groups of words too, so that penalties are chosen for words that were not fitted. Word numbers each
 // item's word, from 0.
-func WordFolds(items []Item, word []int, stretches, groups int, seed uint64) (folds []Fold) {
+func wordFolds(items []item, word []int, stretches, groups int, seed uint64) (folds []fold) {
 	group := make([]int, slices.Max(word)+1)
 	for i, w := range rand.New(rand.NewPCG(seed, 1)).Perm(len(group)) {
 		group[w] = i % groups
 	}
-	for _, t := range TimeFolds(items, stretches) {
+	for _, t := range timeFolds(items, stretches) {
 		for g := range groups {
-			var f Fold
+			var f fold
 			for _, i := range t.Test {
 				if group[word[i]] == g {
 					f.Test = append(f.Test, i)
@@ -86,7 +86,7 @@ func WordFolds(items []Item, word []int, stretches, groups int, seed uint64) (fo
 }
 
 // inner lists, for each group of the training items, their places among the training items; nil if there is only one.
-func (f *Fold) inner() (groups [][]int) {
+func (f *fold) inner() (groups [][]int) {
 	numbers := slices.Compact(slices.Sorted(slices.Values(f.Inner)))
 	if len(numbers) < 2 {
 		return nil

@@ -11,13 +11,13 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// CKA is the linear centred kernel alignment of two representations of the same n items, (n, ·) each:
+// linearCKA is the linear centred kernel alignment of two representations of the same n items, (n, ·) each:
 //
 //	‖XᵀY‖² / (‖XᵀX‖·‖YᵀY‖)
 //
 // with columns less their means and Frobenius norms (Kornblith et al., ICML 2019). 1 means the same up to rotation and
 // scale. It is 0 where one of the two does not vary.
-func CKA(ctx context.Context, x, y []float32, n int) (cka float64, err error) {
+func linearCKA(ctx context.Context, x, y []float32, n int) (cka float64, err error) {
 	err = torch.Do(ctx, torch.Mode{}, func(s *torch.Scope) error {
 		a, b := centred(s, x, n), centred(s, y, n)
 		norm := func(p, q *torch.Tensor) float64 { return math.Sqrt(p.Transpose(0, 1).MatMul(q).Square().Sum().Item()) }
@@ -38,11 +38,11 @@ func centred(s *torch.Scope, x []float32, n int) *torch.Tensor {
 // discarded is the share of points with the largest ratios, which the fit leaves out.
 const discarded = .1
 
-// IntrinsicDimension estimates on how many dimensions points (n, ·) vary near each of them, by TwoNN (Facco et al., Sci.
+// intrinsicDimension estimates on how many dimensions points (n, ·) vary near each of them, by TwoNN (Facco et al., Sci.
 // Rep. 7:12140, 2017): with μ the distance to a point's second neighbour over that to its first and F the empirical
 // distribution of μ, -log(1-F) = d·log μ; d is the slope of the line through the origin, fitted to the least 90 %.
 // Points that are alike are counted once. It is NaN for fewer than 20.
-func IntrinsicDimension(ctx context.Context, x []float32, n int) (d float64, err error) {
+func intrinsicDimension(ctx context.Context, x []float32, n int) (d float64, err error) {
 	ratios, err := neighbourRatios(ctx, x, n)
 	if err != nil || len(ratios) < 20 {
 		return math.NaN(), err
@@ -101,15 +101,15 @@ func neighbourRatios(ctx context.Context, x []float32, n int) (ratios []float64,
 	return ratios, err
 }
 
-// PCA are the principal components of a representation of n items.
-type PCA struct {
-	Variance []float64 // share of each component, falling
+// pca are the principal components of a representation of n items.
+type pca struct {
+	variance []float64 // share of each component, falling
 	scores   []float32 // (n, components)
 }
 
-// NewPCA finds the components of x (n, ·), at most n-1.
-func NewPCA(ctx context.Context, x []float32, n int) (*PCA, error) {
-	p := &PCA{}
+// newPCA finds the components of x (n, ·), at most n-1.
+func newPCA(ctx context.Context, x []float32, n int) (*pca, error) {
+	p := &pca{}
 	err := torch.Do(ctx, torch.Mode{}, func(s *torch.Scope) error {
 		t := centred(s, x, n)
 		u, values, _ := t.SVD() // (n, K), (K)
@@ -117,7 +117,7 @@ func NewPCA(ctx context.Context, x []float32, n int) (*PCA, error) {
 		k := min(len(sd), n-1)
 		total := floats.Dot(sd, sd)
 		for _, v := range sd[:k] {
-			p.Variance = append(p.Variance, v*v/cmp.Or(total, 1))
+			p.variance = append(p.variance, v*v/cmp.Or(total, 1))
 		}
 		p.scores = u.Narrow(1, 0, k).Mul(values.Narrow(0, 0, k).Unsqueeze(0)).To(torch.Float32).Contiguous().Float32s()
 		return nil
@@ -125,20 +125,20 @@ func NewPCA(ctx context.Context, x []float32, n int) (*PCA, error) {
 	return p, err
 }
 
-// Dims is how many components hold a share of the variance.
-func (p *PCA) Dims(share float64) int {
+// dims is how many components hold a share of the variance.
+func (p *pca) dims(share float64) int {
 	sum := 0.
-	for k, v := range p.Variance {
+	for k, v := range p.variance {
 		if sum += v; sum >= share {
 			return k + 1
 		}
 	}
-	return len(p.Variance)
+	return len(p.variance)
 }
 
-// First gives the items on the first k components: (n, k).
-func (p *PCA) First(k int) []float32 {
-	width := len(p.Variance)
+// first gives the items on the first k components: (n, k).
+func (p *pca) first(k int) []float32 {
+	width := len(p.variance)
 	out := make([]float32, 0, len(p.scores)/width*k)
 	for i := 0; i < len(p.scores); i += width {
 		out = append(out, p.scores[i:i+k]...)

@@ -22,7 +22,7 @@ func TestCKA(t *testing.T) {
 	const n, width = 400, 5
 	x := gauss(n*width, 1)
 	cka := func(y []float32) float64 {
-		c, err := CKA(t.Context(), x, y, n)
+		c, err := linearCKA(t.Context(), x, y, n)
 		require.NoError(t, err)
 		return c
 	}
@@ -45,7 +45,7 @@ func TestCKA(t *testing.T) {
 	for i := range b {
 		b[i] += a[i]
 	}
-	got, err := CKA(t.Context(), a, b, n)
+	got, err := linearCKA(t.Context(), a, b, n)
 	require.NoError(t, err)
 	var ma, mb, aa, bb, ab float64
 	for i := range a {
@@ -73,15 +73,15 @@ func TestIntrinsicDimensionOfPlantedManifolds(t *testing.T) {
 				}
 			}
 		}
-		got, err := IntrinsicDimension(t.Context(), x, n)
+		got, err := intrinsicDimension(t.Context(), x, n)
 		require.NoError(t, err)
 		assert.InEpsilon(t, d, got, .08, "planted %d", d)
 		// Points met twice change nothing.
-		twice, err := IntrinsicDimension(t.Context(), append(x, x[:width*200]...), n+200)
+		twice, err := intrinsicDimension(t.Context(), append(x, x[:width*200]...), n+200)
 		require.NoError(t, err)
 		assert.InDelta(t, got, twice, 1e-6)
 	}
-	none, err := IntrinsicDimension(t.Context(), make([]float32, 30), 30)
+	none, err := intrinsicDimension(t.Context(), make([]float32, 30), 30)
 	require.NoError(t, err)
 	assert.True(t, math.IsNaN(none))
 }
@@ -94,13 +94,13 @@ func TestPCA(t *testing.T) {
 	for i := range n {
 		x[i*5+3], x[i*5+1], x[i*5] = 4*g[i*3], 2*g[i*3+1], g[i*3+2]
 	}
-	p, err := NewPCA(t.Context(), x, n)
+	p, err := newPCA(t.Context(), x, n)
 	require.NoError(t, err)
-	assert.InDelta(t, 16./21, p.Variance[0], .02)
-	assert.InDelta(t, 4./21, p.Variance[1], .02)
-	assert.Equal(t, 2, p.Dims(.9))
-	assert.Equal(t, 3, p.Dims(.999))
-	first := p.First(1)
+	assert.InDelta(t, 16./21, p.variance[0], .02)
+	assert.InDelta(t, 4./21, p.variance[1], .02)
+	assert.Equal(t, 2, p.dims(.9))
+	assert.Equal(t, 3, p.dims(.999))
+	first := p.first(1)
 	require.Len(t, first, n)
 	assert.InDelta(t, 1, math.Abs(float64(first[7]-first[8]))/math.Abs(float64(x[7*5+3]-x[8*5+3])), .05)
 }

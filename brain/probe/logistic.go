@@ -10,8 +10,8 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// Logistic is a softmax regression: the logits of x (n, C) are x·Weights + Bias.
-type Logistic struct {
+// logistic is a softmax regression: the logits of x (n, C) are x·Weights + Bias.
+type logistic struct {
 	Channels, Classes int
 	Weights           []float64 // (C, classes)
 	Bias              []float64 // (classes)
@@ -19,11 +19,11 @@ type Logistic struct {
 
 // accuracy is how near weights come to the minimum, about: the penalty bounds the curvature from below, so that the
 // distance is at most the gradient over λ/n.
-const accuracy = 1e-5
+const gradientTolerance = 1e-5
 
-// FitLogistic minimises Σ -log p(label) + λ/2·‖Weights‖² for each λ, which fall; each solution starts from the one
+// fitLogistic minimises Σ -log p(label) + λ/2·‖Weights‖² for each λ, which fall; each solution starts from the one
 // before. With λ = 1/C it is scikit-learn's LogisticRegression. Labels count from 0.
-func FitLogistic(ctx context.Context, x []float32, labels []int, classes int, lambdas ...float64) (models []*Logistic, err error) {
+func fitLogistic(ctx context.Context, x []float32, labels []int, classes int, lambdas ...float64) (models []*logistic, err error) {
 	n := len(labels)
 	channels := len(x) / n
 	err = torch.Do(ctx, torch.Mode{}, func(s *torch.Scope) error {
@@ -32,8 +32,8 @@ func FitLogistic(ctx context.Context, x []float32, labels []int, classes int, la
 		at := make([]float64, (channels+1)*classes) // weights, then bias
 		for _, lambda := range lambdas {
 			at = minimise(at, func(w []float64) (float64, []float64) { return loss(features, truth, w, lambda) },
-				accuracy*lambda/float64(n), 500)
-			models = append(models, &Logistic{channels, classes, at[:channels*classes], at[channels*classes:]})
+				gradientTolerance*lambda/float64(n), 500)
+			models = append(models, &logistic{channels, classes, at[:channels*classes], at[channels*classes:]})
 			at = append([]float64(nil), at...)
 			if err := ctx.Err(); err != nil {
 				return fault.Wrap(fault.Interrupted, "probe", "", context.Cause(ctx))
@@ -52,7 +52,7 @@ func oneHot(labels []int, classes int) []float64 {
 	return out
 }
 
-// loss is the objective of [FitLogistic] per item, and its gradient.
+// loss is the objective of fitLogistic per item, and its gradient.
 func loss(features, truth *torch.Tensor, w []float64, lambda float64) (value float64, gradient []float64) {
 	n, channels, classes := features.Dim(0), features.Dim(1), truth.Dim(1)
 	features.Tidy(func(x *torch.Tensor) *torch.Tensor {
@@ -73,8 +73,8 @@ func loss(features, truth *torch.Tensor, w []float64, lambda float64) (value flo
 	return value, gradient
 }
 
-// Classify gives the class of each row of x (n, C).
-func (m *Logistic) Classify(x []float32) []int {
+// classify gives the class of each row of x (n, C).
+func (m *logistic) classify(x []float32) []int {
 	out := make([]int, len(x)/m.Channels)
 	for i := range out {
 		logits := append([]float64(nil), m.Bias...)
@@ -89,9 +89,9 @@ func (m *Logistic) Classify(x []float32) []int {
 // penalties are the candidates for λ, per training item.
 var penalties = []float64{1, .1, .01}
 
-// Accuracy is the share of items, x (n, C), that are held out and classified right. Features are standardised by the
+// accuracy is the share of items, x (n, C), that are held out and classified right. Features are standardised by the
 // training items. The penalty is that which does best on the last of the inner groups, fitted on the others.
-func Accuracy(ctx context.Context, x []float32, labels []int, classes int, folds []Fold) (float64, error) {
+func accuracy(ctx context.Context, x []float32, labels []int, classes int, folds []fold) (float64, error) {
 	if len(folds) == 0 {
 		return 0, fault.New(fault.BadData, "probe", "folds", "%d items cannot be held out", len(labels))
 	}
@@ -106,7 +106,7 @@ func Accuracy(ctx context.Context, x []float32, labels []int, classes int, folds
 		if err != nil {
 			return 0, err
 		}
-		m, err := FitLogistic(ctx, fitX, fitY, classes, best*float64(len(f.Train)))
+		m, err := fitLogistic(ctx, fitX, fitY, classes, best*float64(len(f.Train)))
 		if err != nil {
 			return 0, err
 		}
@@ -131,7 +131,7 @@ func choosePenalty(ctx context.Context, x []float32, labels []int, classes int, 
 	for _, p := range penalties {
 		lambdas = append(lambdas, p*float64(len(rest)))
 	}
-	models, err := FitLogistic(ctx, take(x, channels, rest), pick(labels, rest), classes, lambdas...)
+	models, err := fitLogistic(ctx, take(x, channels, rest), pick(labels, rest), classes, lambdas...)
 	if err != nil {
 		return 0, err
 	}
@@ -144,8 +144,8 @@ func choosePenalty(ctx context.Context, x []float32, labels []int, classes int, 
 	return penalties[best], nil
 }
 
-func hits(m *Logistic, x []float32, labels []int) (n int) {
-	for i, l := range m.Classify(x) {
+func hits(m *logistic, x []float32, labels []int) (n int) {
+	for i, l := range m.classify(x) {
 		if l == labels[i] {
 			n++
 		}

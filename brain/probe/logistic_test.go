@@ -27,7 +27,7 @@ func TestLogisticAgreesWithScikitLearn(t *testing.T) {
 	require.NoError(t, json.Unmarshal(text, &golden))
 	require.Len(t, golden.Problems, 3)
 	for _, p := range golden.Problems {
-		models, err := FitLogistic(t.Context(), p.X, p.Labels, p.Classes, 10*p.Lambda, p.Lambda)
+		models, err := fitLogistic(t.Context(), p.X, p.Labels, p.Classes, 10*p.Lambda, p.Lambda)
 		require.NoError(t, err)
 		m := models[1]
 		shift := 0.
@@ -71,7 +71,7 @@ func TestMinimise(t *testing.T) {
 }
 
 // scattered are items one a second, whose vectors are their class's centre plus noise.
-func scattered(n, width, classes int, noise float64) (items []Item, x []float32, labels []int) {
+func scattered(n, width, classes int, noise float64) (items []item, x []float32, labels []int) {
 	r := rand.New(rand.NewPCG(3, 4))
 	centres := make([]float64, classes*width)
 	for i := range centres {
@@ -79,7 +79,7 @@ func scattered(n, width, classes int, noise float64) (items []Item, x []float32,
 	}
 	for i := range n {
 		c := r.IntN(classes)
-		items, labels = append(items, Item{From: float64(i), To: float64(i) + .5}), append(labels, c)
+		items, labels = append(items, item{From: float64(i), To: float64(i) + .5}), append(labels, c)
 		for j := range width {
 			x = append(x, float32(centres[c*width+j]+noise*r.NormFloat64()))
 		}
@@ -89,16 +89,16 @@ func scattered(n, width, classes int, noise float64) (items []Item, x []float32,
 
 func TestAccuracyIsOfHeldOutItems(t *testing.T) {
 	items, x, labels := scattered(200, 12, 4, .5)
-	folds := TimeFolds(items, timeFolds)
-	a, err := Accuracy(t.Context(), x, labels, 4, folds)
+	folds := timeFolds(items, nTimeFolds)
+	a, err := accuracy(t.Context(), x, labels, 4, folds)
 	require.NoError(t, err)
 	assert.Greater(t, a, .95, "classes far apart")
 
 	shuffled := pick(labels, rand.New(rand.NewPCG(1, 1)).Perm(len(labels)))
-	a, err = Accuracy(t.Context(), x, shuffled, 4, folds)
+	a, err = accuracy(t.Context(), x, shuffled, 4, folds)
 	require.NoError(t, err)
 	assert.InDelta(t, .25, a, .1, "labels that mean nothing are at chance")
 
-	_, err = Accuracy(t.Context(), x, labels, 4, nil)
+	_, err = accuracy(t.Context(), x, labels, 4, nil)
 	assert.ErrorContains(t, err, "cannot be held out")
 }

@@ -18,13 +18,13 @@ func alphas() (out []float64) {
 	return out
 }
 
-// Regress gives, for each of K targets, Pearson's r between values y (n, K) and what a ridge predicts from features x
+// regress gives, for each of K targets, Pearson's r between values y (n, K) and what a ridge predicts from features x
 // (n, C) of items that were held out, as the mean over folds, weighted by what is scored of each. Scores are within
 // folds: over folds together, the differing means of what was fitted would push r below 0.
 //
 // If words is not nil, it numbers the items' words, and predictions and values are averaged over the test items of a
 // word before they are compared, so that each word counts once.
-func Regress(ctx context.Context, x, y []float32, n int, folds []Fold, words []int) ([]float64, error) {
+func regress(ctx context.Context, x, y []float32, n int, folds []fold, words []int) ([]float64, error) {
 	if len(folds) == 0 {
 		return nil, fault.New(fault.BadData, "probe", "folds", "%d items cannot be held out", n)
 	}

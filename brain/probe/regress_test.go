@@ -8,13 +8,13 @@ import (
 )
 
 func TestTimeFoldsKeepTheGap(t *testing.T) {
-	var items []Item
+	var items []item
 	for story := range 2 {
 		for k := range 50 {
-			items = append(items, Item{Story: story, From: .3 * float64(k), To: .3*float64(k) + .1})
+			items = append(items, item{Story: story, From: .3 * float64(k), To: .3*float64(k) + .1})
 		}
 	}
-	folds := TimeFolds(items, 4)
+	folds := timeFolds(items, 4)
 	require.Len(t, folds, 4)
 	tested := map[int]int{}
 	for _, f := range folds {
@@ -36,7 +36,7 @@ func TestTimeFoldsKeepTheGap(t *testing.T) {
 
 func TestWordFoldsHoldOutWords(t *testing.T) {
 	items, _, words := scattered(300, 1, 40, 1)
-	folds := WordFolds(items, words, 3, 4, 1)
+	folds := wordFolds(items, words, 3, 4, 1)
 	require.Len(t, folds, 12)
 	tested := map[int]bool{}
 	for _, f := range folds {
@@ -68,22 +68,22 @@ func TestIdentityWithoutMeaningScoresZero(t *testing.T) {
 	for _, w := range words {
 		y = append(y, meaning[w*meanings:(w+1)*meanings]...)
 	}
-	mean := func(folds []Fold) (sum float64) {
-		r, err := Regress(t.Context(), x, y, n, folds, words)
+	mean := func(folds []fold) (sum float64) {
+		r, err := regress(t.Context(), x, y, n, folds, words)
 		require.NoError(t, err)
 		for _, v := range r {
 			sum += v / meanings
 		}
 		return sum
 	}
-	assert.Greater(t, mean(TimeFolds(items, 3)), .5, "the leak is there to be found")
-	assert.InDelta(t, 0, mean(WordFolds(items, words, 3, 4, 1)), .1, "words held out")
+	assert.Greater(t, mean(timeFolds(items, 3)), .5, "the leak is there to be found")
+	assert.InDelta(t, 0, mean(wordFolds(items, words, 3, 4, 1)), .1, "words held out")
 
 	// Meaning in the vectors is found although the words were never fitted.
 	for i, w := range words {
 		copy(x[i*width:], meaning[w*meanings:(w+1)*meanings])
 	}
-	assert.Greater(t, mean(WordFolds(items, words, 3, 4, 1)), .7)
+	assert.Greater(t, mean(wordFolds(items, words, 3, 4, 1)), .7)
 }
 
 func TestRegress(t *testing.T) {
@@ -95,12 +95,12 @@ func TestRegress(t *testing.T) {
 		signal := x[i*width] - x[i*width+3]
 		y = append(y, signal+1.41421*noise[2*i], noise[2*i+1], 7) // variance 2 each: the best r is √½
 	}
-	r, err := Regress(t.Context(), x, y, n, TimeFolds(items, timeFolds), nil)
+	r, err := regress(t.Context(), x, y, n, timeFolds(items, nTimeFolds), nil)
 	require.NoError(t, err)
 	assert.InDelta(t, .7071, r[0], .05)
 	assert.InDelta(t, 0, r[1], .12)
 	assert.Zero(t, r[2], "a constant has no score")
-	_, err = Regress(t.Context(), x, y, n, nil, nil)
+	_, err = regress(t.Context(), x, y, n, nil, nil)
 	assert.ErrorContains(t, err, "cannot be held out")
 }
 

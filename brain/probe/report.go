@@ -42,7 +42,7 @@ type Matched struct {
 }
 
 // add appends the score of the next layer of a model.
-func (m *ByModel) add(model string, score float64) {
+func (m *ByModel) append(model string, score float64) {
 	to := map[string]*[]float64{base: &m.Base, tuned: &m.Tuned, untrained: &m.Untrained}[model]
 	*to = append(*to, score)
 }

@@ -23,14 +23,14 @@ type Options struct {
 }
 
 // system is a model that is asked, with its vectors of both sets, by layer.
-type system struct {
+type probedModel struct {
 	name          string
 	model         *wavlm.Model
 	frames, words [][]float32
 }
 
 // of are the vectors of one layer of a set.
-func (s *system) of(words bool, layer int) []float32 {
+func (s *probedModel) of(words bool, layer int) []float32 {
 	if words {
 		return s.words[layer]
 	}
@@ -49,11 +49,11 @@ func Run(ctx context.Context, st *brain.Study, after *brain.Tuned, opt Options) 
 		return nil, err
 	}
 	defer fresh.Close()
-	r.systems = []*system{{name: base, model: st.Model}, {name: untrained, model: fresh}}
+	r.models = []*probedModel{{name: base, model: st.Model}, {name: untrained, model: fresh}}
 	if after != nil {
-		r.systems = append(r.systems, &system{name: tuned, model: after.Model})
+		r.models = append(r.models, &probedModel{name: tuned, model: after.Model})
 	}
-	for _, step := range []func(context.Context) error{r.read, r.ask, r.compare, r.regions} {
+	for _, step := range []func(context.Context) error{r.read, r.probe, r.geometry, r.rois} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -63,12 +63,12 @@ func Run(ctx context.Context, st *brain.Study, after *brain.Tuned, opt Options) 
 
 // runner is a Run in progress.
 type runner struct {
-	opt     Options
-	study   *brain.Study
-	items   *material
-	tasks   []*task
-	systems []*system
-	report  *Report
+	opt    Options
+	study  *brain.Study
+	items  *material
+	tasks  []*task
+	models []*probedModel
+	report *Report
 }
 
 func newRunner(ctx context.Context, st *brain.Study, opt *Options) (*runner, error) {
@@ -79,7 +79,7 @@ func newRunner(ctx context.Context, st *brain.Study, opt *Options) (*runner, err
 		opt.Frames = defaultFrames
 	}
 	if opt.Layers == nil {
-		opt.Layers = upTo(st.Model.Config.Layers + 1)
+		opt.Layers = firstN(st.Model.Config.Layers + 1)
 	}
 	for _, l := range opt.Layers {
 		if l < 0 || l > st.Model.Config.Layers {
@@ -111,12 +111,12 @@ func newRunner(ctx context.Context, st *brain.Study, opt *Options) (*runner, err
 
 // read reads all items with each model.
 func (r *runner) read(ctx context.Context) error {
-	for _, s := range r.systems {
+	for _, s := range r.models {
 		s.frames, s.words = make([][]float32, len(r.opt.Layers)), make([][]float32, len(r.opt.Layers))
 		for i, story := range r.items.stories {
 			r.opt.Progress(brain.Event{Phase: "read " + s.name, Done: i, Total: len(r.items.stories)})
 			var spans []brain.Span
-			for _, set := range [][]Item{r.items.frames, r.items.words} {
+			for _, set := range [][]item{r.items.frames, r.items.words} {
 				for _, it := range set {
 					if it.Story == i {
 						spans = append(spans, brain.Span{From: it.From, To: it.To})
@@ -144,13 +144,13 @@ func (r *runner) read(ctx context.Context) error {
 }
 
 // ask does every probe on every layer of every model, plain, with random labels, and on matched components.
-func (r *runner) ask(ctx context.Context) error {
-	done, total := 0, len(r.tasks)*len(r.systems)*len(r.opt.Layers)
+func (r *runner) probe(ctx context.Context) error {
+	done, total := 0, len(r.tasks)*len(r.models)*len(r.opt.Layers)
 	for _, t := range r.tasks {
 		out := &Result{Skipped: t.skipped, Score: t.score, Items: len(t.rows), Classes: t.classes}
 		r.report.Probes[t.name] = out
 		if t.skipped != "" {
-			done += len(r.systems) * len(r.opt.Layers)
+			done += len(r.models) * len(r.opt.Layers)
 			continue
 		}
 		out.Chance, out.Selectivity, out.PCA = t.chance(), &ByModel{}, &Matched{}
@@ -159,7 +159,7 @@ func (r *runner) ask(ctx context.Context) error {
 			return err
 		}
 		out.PCA.Dims = matched(components)
-		for i, s := range r.systems {
+		for i, s := range r.models {
 			for l := range r.opt.Layers {
 				r.opt.Progress(brain.Event{Phase: "probe", Done: done, Total: total})
 				done++
@@ -173,14 +173,14 @@ func (r *runner) ask(ctx context.Context) error {
 					return err
 				}
 				few := *t
-				few.rows = upTo(len(t.rows))
-				narrow, _, err := few.run(ctx, components[i][l].First(out.PCA.Dims), out.PCA.Dims, false, r.opt.Seed)
+				few.rows = firstN(len(t.rows))
+				narrow, _, err := few.run(ctx, components[i][l].first(out.PCA.Dims), out.PCA.Dims, false, r.opt.Seed)
 				if err != nil {
 					return err
 				}
-				out.add(s.name, score)
-				out.Selectivity.add(s.name, score-luck)
-				out.PCA.add(s.name, narrow)
+				out.append(s.name, score)
+				out.Selectivity.append(s.name, score-luck)
+				out.PCA.append(s.name, narrow)
 				if len(each) > 1 {
 					if out.ByDimension == nil {
 						out.ByDimension = map[string][][]float64{}
@@ -195,11 +195,11 @@ func (r *runner) ask(ctx context.Context) error {
 }
 
 // components are the principal components of a task's items, by model and layer.
-func (r *runner) components(ctx context.Context, t *task) (out [][]*PCA, err error) {
-	for _, s := range r.systems {
-		layers := make([]*PCA, len(r.opt.Layers))
+func (r *runner) components(ctx context.Context, t *task) (out [][]*pca, err error) {
+	for _, s := range r.models {
+		layers := make([]*pca, len(r.opt.Layers))
 		for l := range layers {
-			if layers[l], err = NewPCA(ctx, take(s.of(t.words, l), s.model.Config.Hidden, t.rows), len(t.rows)); err != nil {
+			if layers[l], err = newPCA(ctx, take(s.of(t.words, l), s.model.Config.Hidden, t.rows), len(t.rows)); err != nil {
 				return nil, err
 			}
 		}
@@ -209,11 +209,11 @@ func (r *runner) components(ctx context.Context, t *task) (out [][]*PCA, err err
 }
 
 // matched is the fewest components that hold enough of the variance in any layer of any model.
-func matched(components [][]*PCA) int {
+func matched(components [][]*pca) int {
 	least := 0
 	for _, layers := range components {
 		for _, p := range layers {
-			if d := p.Dims(matchedShare); least == 0 || d < least {
+			if d := p.dims(matchedShare); least == 0 || d < least {
 				least = d
 			}
 		}
@@ -222,15 +222,15 @@ func matched(components [][]*PCA) int {
 }
 
 // compare measures how wide each representation is, and how far tuning moved it.
-func (r *runner) compare(ctx context.Context) error {
+func (r *runner) geometry(ctx context.Context) error {
 	n := len(r.items.frames)
 	if n >= leastItems {
 		r.report.IntrinsicDimension = map[string][]float64{}
 	}
-	for _, s := range r.systems {
+	for _, s := range r.models {
 		for l := range r.opt.Layers {
 			if s.name == tuned {
-				c, err := CKA(ctx, r.systems[0].frames[l], s.frames[l], n)
+				c, err := linearCKA(ctx, r.models[0].frames[l], s.frames[l], n)
 				if err != nil {
 					return err
 				}
@@ -239,7 +239,7 @@ func (r *runner) compare(ctx context.Context) error {
 			if n < leastItems {
 				continue
 			}
-			d, err := IntrinsicDimension(ctx, s.frames[l], n)
+			d, err := intrinsicDimension(ctx, s.frames[l], n)
 			if err != nil {
 				return err
 			}
@@ -254,12 +254,12 @@ func (r *runner) compare(ctx context.Context) error {
 }
 
 // regions scores every layer of the untuned and the tuned model on the test rows.
-func (r *runner) regions(ctx context.Context) error {
+func (r *runner) rois(ctx context.Context) error {
 	if r.opt.NoRegions {
 		return nil
 	}
 	r.report.Regions = map[string]*ByModel{}
-	for _, s := range r.systems {
+	for _, s := range r.models {
 		if s.name == untrained {
 			continue
 		}
@@ -268,9 +268,9 @@ func (r *runner) regions(ctx context.Context) error {
 			return err
 		}
 		for _, scores := range layers {
-			r.region(allVoxels).add(s.name, scores.MeanR)
+			r.roi(allVoxels).append(s.name, scores.MeanR)
 			for _, name := range slices.Sorted(maps.Keys(scores.ROIs)) {
-				r.region(name).add(s.name, scores.ROIs[name])
+				r.roi(name).append(s.name, scores.ROIs[name])
 			}
 		}
 	}
@@ -280,7 +280,7 @@ func (r *runner) regions(ctx context.Context) error {
 // allVoxels is the name under which the scores of all voxels stand beside those of regions.
 const allVoxels = "all voxels"
 
-func (r *runner) region(name string) *ByModel {
+func (r *runner) roi(name string) *ByModel {
 	if r.report.Regions[name] == nil {
 		r.report.Regions[name] = &ByModel{}
 	}

@@ -33,9 +33,9 @@ type material struct {
 	study   *brain.Study
 	stories []string
 	spans   map[string][]brain.Span // audio that is asked about
-	frames  []Item
+	frames  []item
 	frameAt []int // number of each frame in its story
-	words   []Item
+	words   []item
 	text    []string // of each word
 	noWords string   // why there are none, if so
 }
@@ -63,7 +63,7 @@ func collect(ctx context.Context, st *brain.Study, stories []string, spans map[s
 		for _, s := range spans[story] {
 			for f := acoustic.Nearest(s.From) + stride/2; f < acoustic.Nearest(s.To); f += stride {
 				at := acoustic.Time(f)
-				m.frames, m.frameAt = append(m.frames, Item{i, at, at}), append(m.frameAt, f)
+				m.frames, m.frameAt = append(m.frames, item{i, at, at}), append(m.frameAt, f)
 			}
 		}
 		known, err := st.Data.Story(story)
@@ -81,7 +81,7 @@ func collect(ctx context.Context, st *brain.Study, stories []string, spans map[s
 		for _, w := range words {
 			within := slices.ContainsFunc(spans[story], func(s brain.Span) bool { return w.Onset >= s.From && w.Offset <= s.To })
 			if text := Plain(w.Text); within && text != "" {
-				m.words, m.text = append(m.words, Item{i, w.Onset, w.Offset}), append(m.text, text)
+				m.words, m.text = append(m.words, item{i, w.Onset, w.Offset}), append(m.text, text)
 			}
 		}
 	}
@@ -112,7 +112,7 @@ func (m *material) sound(ctx context.Context) ([]*task, error) {
 			}
 		}
 	}
-	all := upTo(len(m.frames))
+	all := firstN(len(m.frames))
 	return []*task{
 		m.continuous("loudness", all, loud, ""),
 		m.continuous("spectrum", all, spectrum, ""),
@@ -130,7 +130,7 @@ func (m *material) continuous(name string, rows []int, targets []float32, which 
 	for i, it := range items {
 		units[i] = it.Story<<32 + int(it.From/blockSeconds)
 	}
-	return &task{name: name, score: "r", rows: rows, targets: targets, units: units, folds: TimeFolds(items, timeFolds)}
+	return &task{name: name, score: "r", rows: rows, targets: targets, units: units, folds: timeFolds(items, nTimeFolds)}
 }
 
 // wordRate is the probe of how many words begin in the two seconds round a frame.
@@ -148,7 +148,7 @@ func (m *material) wordRate() *task {
 		before := func(t float64) int { return sort.SearchFloat64s(onsets[f.Story], t) }
 		rate = append(rate, float32(before(f.From+rateWindow/2)-before(f.From-rateWindow/2))/rateWindow)
 	}
-	return m.continuous(name, upTo(len(m.frames)), rate, "")
+	return m.continuous(name, firstN(len(m.frames)), rate, "")
 }
 
 // identity is the probe of which of the most frequent words is heard.
@@ -157,12 +157,12 @@ func (m *material) identity() *task {
 	if m.noWords != "" {
 		return skip(name, m.noWords)
 	}
-	rows, labels, classes := frequent(m.text, upTo(len(m.text)), identityLeast*timeFolds, identityWords)
+	rows, labels, classes := frequent(m.text, firstN(len(m.text)), identityLeast*nTimeFolds, identityWords)
 	if classes < 2 {
-		return skip(name, fmt.Sprintf("fewer than two words are heard %d times", identityLeast*timeFolds))
+		return skip(name, fmt.Sprintf("fewer than two words are heard %d times", identityLeast*nTimeFolds))
 	}
-	return &task{name: name, score: "accuracy", words: true, rows: rows, labels: labels, classes: classes, units: upTo(len(rows)),
-		folds: TimeFolds(pick(m.words, rows), timeFolds)}
+	return &task{name: name, score: "accuracy", words: true, rows: rows, labels: labels, classes: classes, units: firstN(len(rows)),
+		folds: timeFolds(pick(m.words, rows), nTimeFolds)}
 }
 
 // frequent numbers the texts of the given rows that occur often enough, the most frequent first.
@@ -218,7 +218,7 @@ func (m *material) vectors(path string, seed uint64) (*task, error) {
 		return skip(name, fmt.Sprintf("%d words have a vector, want at least %d", len(number), leastVectors)), nil
 	}
 	t.units = t.kinds
-	t.folds = WordFolds(pick(m.words, t.rows), t.kinds, wordStretches, wordFolds, seed)
+	t.folds = wordFolds(pick(m.words, t.rows), t.kinds, wordStretches, nWordFolds, seed)
 	return t, nil
 }
 
@@ -256,12 +256,12 @@ func (m *material) phonemes(ctx context.Context) (*task, error) {
 			}
 		}
 	}
-	rows, labels, classes := frequent(text, rows, phoneLeast*timeFolds, len(text))
+	rows, labels, classes := frequent(text, rows, phoneLeast*nTimeFolds, len(text))
 	if classes < 2 {
-		return skip(name, fmt.Sprintf("fewer than two phones are heard in %d frames", phoneLeast*timeFolds)), nil
+		return skip(name, fmt.Sprintf("fewer than two phones are heard in %d frames", phoneLeast*nTimeFolds)), nil
 	}
 	return &task{name: name, score: "accuracy", rows: rows, labels: labels, classes: classes, units: pick(units, rows),
-		folds: TimeFolds(pick(m.frames, rows), timeFolds)}, nil
+		folds: timeFolds(pick(m.frames, rows), nTimeFolds)}, nil
 }
 
 // speaker is the probe of who speaks. A story is tested by what was learnt of the speaker in others: within one story
@@ -294,7 +294,7 @@ func (m *material) speaker() (*task, error) {
 		}
 	}
 	for held := range m.stories {
-		var f Fold
+		var f fold
 		for i, k := range t.rows {
 			if story := m.frames[k].Story; story == held {
 				f.Test = append(f.Test, i)
@@ -310,7 +310,7 @@ func (m *material) speaker() (*task, error) {
 }
 
 // upTo are the numbers below n.
-func upTo(n int) []int {
+func firstN(n int) []int {
 	out := make([]int, n)
 	for i := range out {
 		out[i] = i

@@ -19,7 +19,7 @@ type task struct {
 	classes     int
 	kinds       []int // the items' words, where each counts once
 	units       []int // items that share a label by nature: they get a random one together
-	folds       []Fold
+	folds       []fold
 	skipped     string
 }
 
@@ -34,14 +34,14 @@ func (t *task) run(ctx context.Context, x []float32, channels int, random bool, 
 		order[i] = i
 	}
 	if random {
-		order = deal(t.units, torch.Seed(seed, uint64(len(t.name)), uint64(t.name[0])))
+		order = permuteLabels(t.units, torch.Seed(seed, uint64(len(t.name)), uint64(t.name[0])))
 	}
 	if t.labels != nil {
-		score, err = Accuracy(ctx, x, pick(t.labels, order), t.classes, t.folds)
+		score, err = accuracy(ctx, x, pick(t.labels, order), t.classes, t.folds)
 		return score, nil, err
 	}
 	y := take(t.targets, len(t.targets)/len(t.rows), order)
-	each, err = Regress(ctx, x, y, len(t.rows), t.folds, t.kinds)
+	each, err = regress(ctx, x, y, len(t.rows), t.folds, t.kinds)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -50,7 +50,7 @@ func (t *task) run(ctx context.Context, x []float32, channels int, random bool, 
 
 // deal gives each item another one, whose label it takes: units swap labels as a whole, the k-th item of a unit taking
 // that of the k-th of the other, round and round where that has fewer.
-func deal(units []int, seed uint64) []int {
+func permuteLabels(units []int, seed uint64) []int {
 	var members [][]int
 	at := map[int]int{}
 	for i, u := range units {

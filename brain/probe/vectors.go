@@ -18,20 +18,18 @@ type Vectors struct {
 	of    map[string][]float32
 }
 
-// Of is the vector of a word, nil if it has none. Case and punctuation round the word do not matter.
+// Of is the vector of a word, nil if it has none. Case and punctuation round the word do not
+// matter.
 func (v *Vectors) Of(word string) []float32 { return v.of[Plain(word)] }
-
-// Len is how many words have one.
-func (v *Vectors) Len() int { return len(v.of) }
 
 // Plain is a word as vocabularies spell it.
 func Plain(word string) string {
 	return strings.ToLower(strings.TrimFunc(word, func(r rune) bool { return unicode.IsPunct(r) || unicode.IsSpace(r) }))
 }
 
-// LoadVectors reads the vectors of the wanted words (nil: of all) from a file in GloVe's text form, a word and its
-// numbers on each line, or from a NAME.npy (words, width) beside NAME.vocab.txt or NAME.txt with a word on each line. A
-// folder may stand for the only such file in it.
+// LoadVectors reads the vectors of the wanted words (nil: of all) from a file in GloVe's text form,
+// a word and its numbers on each line, or from a NAME.npy (words, width) beside NAME.vocab.txt or
+// NAME.txt with a word on each line. A folder may stand for the only such file in it.
 func LoadVectors(path string, wanted func(string) bool) (*Vectors, error) {
 	path, err := vectorsFile(path)
 	if err != nil {
