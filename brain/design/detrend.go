@@ -5,41 +5,73 @@ import (
 	"math"
 )
 
-// Detrend removes from each column of x (rows, cols) its least-squares fit by Legendre polynomials of order 0 to order,
-// mean included, over all rows. Fit on one run (one repeat of one story) at a time.
+// Detrend returns x (rows, cols) without the least-squares fit of Legendre polynomials of order 0 to order to each
+// column, mean included. The rows must be those of one run: one repeat of one story.
 func Detrend(x []float32, rows, cols, order int) []float32 {
 	mustHave(x, rows, cols)
-	if order < 0 || order >= rows {
-		panic(fmt.Sprintf("design: drift of order %d on %d rows", order, rows))
-	}
-	rest := make([]float64, len(x))
-	for i, v := range x {
-		rest[i] = float64(v)
-	}
-	fit := make([]float64, cols)
-	for _, p := range legendre(rows, order) {
-		clear(fit)
-		for k, pk := range p {
-			for c, v := range rest[k*cols:][:cols] {
-				fit[c] += pk * v
-			}
-		}
-		for k, pk := range p {
-			row := rest[k*cols:][:cols]
-			for c, f := range fit {
-				row[c] -= pk * f
-			}
+	d := NewDrift(rows, cols, order)
+	for l := range order + 1 {
+		for k := range rows {
+			d.Fit(l, k, 0, x[k*cols:][:cols])
 		}
 	}
 	out := make([]float32, len(x))
-	for i, v := range rest {
-		out[i] = float32(v)
+	for k := range rows {
+		d.Remove(k, 0, x[k*cols:][:cols], out[k*cols:])
 	}
 	return out
 }
 
-// legendre samples the polynomials of order 0 to order at n even steps from −1 to 1 and makes them orthonormal on those
-// points, where the continuous ones are only nearly so.
+// Drift is the least-squares fit of Legendre polynomials to the columns of a matrix whose rows are given one after
+// another, once for each order. It holds one coefficient for each order and column, and no values.
+type Drift struct {
+	basis        [][]float64 // (order+1, rows), orthonormal
+	coefficients [][]float64 // (order+1, cols)
+}
+
+// NewDrift returns a Drift of orders 0 to order that has not been fitted.
+func NewDrift(rows, cols, order int) *Drift {
+	if order < 0 || order >= rows {
+		panic(fmt.Sprintf("design: drift of order %d on %d rows", order, rows))
+	}
+	d := &Drift{basis: legendre(rows, order)}
+	for range d.basis {
+		d.coefficients = append(d.coefficients, make([]float64, cols))
+	}
+	return d
+}
+
+// Fit adds row k, or a part of it that begins at column from, to the coefficients of order l. All rows must be given for
+// the orders below, and each order's rows in ascending order: the rest that lower orders leave is what l is fitted to.
+func (d *Drift) Fit(l, k, from int, row []float32) {
+	p := d.basis[l][k]
+	fit := d.coefficients[l][from:][:len(row)]
+	for c, x := range row {
+		fit[c] += p * d.rest(l, k, from+c, x)
+	}
+}
+
+// Remove writes row k, or a part of it that begins at column from, without the drift to out.
+func (d *Drift) Remove(k, from int, row, out []float32) {
+	for c, x := range row {
+		out[c] = d.Value(k, from+c, x)
+	}
+}
+
+// Value returns the value x of row k and column c without the drift.
+func (d *Drift) Value(k, c int, x float32) float32 { return float32(d.rest(len(d.basis), k, c, x)) }
+
+// rest returns what the given number of orders leave of x.
+func (d *Drift) rest(orders, k, c int, x float32) float64 {
+	v := float64(x)
+	for l, p := range d.basis[:orders] {
+		v -= p[k] * d.coefficients[l][c]
+	}
+	return v
+}
+
+// legendre samples the polynomials of order 0 to order at n even steps from −1 to 1 and makes them orthonormal on these
+// points, where the continuous polynomials are only nearly so.
 func legendre(n, order int) [][]float64 {
 	basis := make([][]float64, 0, order+1)
 	for l := range order + 1 {
@@ -64,7 +96,7 @@ func legendre(n, order int) [][]float64 {
 	return basis
 }
 
-// legendreAt is P_l(t) by Bonnet's recursion.
+// legendreAt returns P_l(t) by Bonnet's recursion.
 func legendreAt(l int, t float64) float64 {
 	before, p := 0.0, 1.0
 	for i := range l {
