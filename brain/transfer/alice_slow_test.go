@@ -16,7 +16,7 @@ import (
 )
 
 // Real data: matrix, leave one out and curve of six people run through. One epoch in the place of ten; what all of them find
-// is in docs/alice-transfer.md.
+// is in docs/results/alice-transfer.md.
 func TestAliceTransferRunsThrough(t *testing.T) {
 	shared := os.Getenv("BWLM_SHARED")
 	if shared == "" {

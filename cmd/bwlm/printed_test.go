@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,7 +21,9 @@ func TestPrintedCommandsAreThere(t *testing.T) {
 	texts := map[string]string{}
 	documents, err := filepath.Glob("../../docs/*.md")
 	require.NoError(t, err)
-	for _, file := range append(documents, "../../README.md", "../../CHANGELOG.md") {
+	results, err := filepath.Glob("../../docs/results/*.md")
+	require.NoError(t, err)
+	for _, file := range append(slices.Concat(documents, results), "../../README.md", "../../CHANGELOG.md") {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
 		texts[file] = string(text)

@@ -1,7 +1,7 @@
 // Command alice draws the README's picture of the Alice data: the score of each region beside the 95th percentile of
 // the scores against shifted responses. It reads what bwlm eval examples/alice/group.yaml wrote.
 //
-//	go run ./tools/alice runs/alice-group/eval docs/alice.svg
+//	go run ./tools/alice runs/alice-group/eval docs/results/alice.svg
 package main
 
 import (
