@@ -164,8 +164,6 @@ func TestBlockModeThroughout(t *testing.T) {
 	s, err := st.EvaluateRun(t.Context(), run)
 	require.NoError(t, err)
 	assert.Greater(t, s.Test.Tuned.MeanR, .3, "it predicts")
-	_, err = st.Transfer(t.Context(), run, "bob")
-	require.NoError(t, err)
 	p, err := OpenPredictor(t.Context(), run.Dir, PredictorOptions{Device: torchtest.Device()})
 	require.NoError(t, err)
 	defer p.Close()

@@ -17,13 +17,12 @@ func (b *Baseline) Control(ctx context.Context, name string, of Regressor) (*Eva
 	st := b.study
 	predicted := make([]prediction, len(st.people))
 	for i, p := range st.people {
-		alone := *st
-		alone.people = st.people[i : i+1]
-		f, err := alone.regressors(ctx, p.name, of, alone.storiesOf(Train, Test))
+		alone := st.people[i : i+1]
+		f, err := st.regressors(ctx, p.name, of, st.storiesIn(alone, Train, Test))
 		if err != nil {
 			return nil, err
 		}
-		one, err := alone.predict(ctx, []rowFeatures{f}, Test)
+		one, err := st.predict(ctx, alone, []rowFeatures{f}, Test)
 		if err != nil {
 			return nil, err
 		}
@@ -43,7 +42,7 @@ func (st *Study) ScoreLayers(ctx context.Context, model *wavlm.Model, layers []i
 	if err != nil {
 		return nil, err
 	}
-	if _, err := st.look("layers", groups); err != nil {
+	if _, err := st.look("layers", st.people, groups); err != nil {
 		return nil, err
 	}
 	features, err := st.read(ctx, st.reader(model), "read layers", st.storiesOf(Train, Test), layers...)
@@ -53,21 +52,21 @@ func (st *Study) ScoreLayers(ctx context.Context, model *wavlm.Model, layers []i
 	out := make([]System, len(layers))
 	for l := range layers {
 		st.opt.Progress(Event{Phase: "score layers", Done: l, Total: len(layers)})
-		predicted, err := st.predict(ctx, features[l:l+1], Test)
+		predicted, err := st.predict(ctx, st.people, features[l:l+1], Test)
 		if err != nil {
 			return nil, err
 		}
-		out[l] = st.system(predicted, groups)
+		out[l] = system(st.people, predicted, groups)
 		out[l].Layer = &layers[l]
 	}
 	st.opt.Progress(Event{Phase: "score layers", Done: len(layers), Total: len(layers)})
 	return out, nil
 }
 
-// system is the score of predictions of the test rows, without an interval.
-func (st *Study) system(predicted []prediction, groups []stats.Group) System {
+// system is the score of predictions of the subjects' test rows, without an interval.
+func system(subjects []*person, predicted []prediction, groups []stats.Group) System {
 	s := System{ROIs: map[string]float64{}}
-	for i, p := range st.people {
+	for i, p := range subjects {
 		want, rows := p.want(Test)
 		r, constant := stats.Correlation(predicted[i].pred, want, rows, p.voxels)
 		for _, g := range groups {
@@ -76,7 +75,7 @@ func (st *Study) system(predicted []prediction, groups []stats.Group) System {
 				columns = g.Columns[i]
 			}
 			mean, _ := stats.Mean(r, constant, columns)
-			mean /= float64(len(st.people))
+			mean /= float64(len(subjects))
 			if g.Name == everything {
 				s.MeanR += mean
 			} else {

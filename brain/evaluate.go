@@ -28,7 +28,7 @@ func (st *Study) untuned(ctx context.Context) (*Baseline, error) {
 	if b.groups, err = st.groups(ctx); err != nil {
 		return nil, err
 	}
-	b.base, err = st.predict(ctx, f, Test)
+	b.base, err = st.predict(ctx, st.people, f, Test)
 	b.best = b.base
 	return b, err
 }
@@ -60,12 +60,12 @@ func (st *Study) Baseline(ctx context.Context) (*Baseline, error) {
 		}
 	}
 	scored := st.scoredLayers()
-	if b.base, err = st.predict(ctx, features[scored[0]:st.Experiment.Model.Layer+1], Test); err != nil {
+	if b.base, err = st.predict(ctx, st.people, features[scored[0]:st.Experiment.Model.Layer+1], Test); err != nil {
 		return nil, err
 	}
 	b.best = b.base
 	if len(scored) > 1 || b.bestLayer != st.Experiment.Model.Layer {
-		b.best, err = st.predict(ctx, features[b.bestLayer:b.bestLayer+1], Test)
+		b.best, err = st.predict(ctx, st.people, features[b.bestLayer:b.bestLayer+1], Test)
 	}
 	return b, err
 }
@@ -91,7 +91,7 @@ func (b *Baseline) Compare(ctx context.Context, tuned *Tuned) (*Evaluation, erro
 	if err != nil {
 		return nil, err
 	}
-	predicted, err := st.predict(ctx, f, Test)
+	predicted, err := st.predict(ctx, st.people, f, Test)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +100,7 @@ func (b *Baseline) Compare(ctx context.Context, tuned *Tuned) (*Evaluation, erro
 
 // beside scores predictions of the test rows (nil: none) beside the baseline's.
 func (b *Baseline) beside(ctx context.Context, what string, predicted []prediction, layer *int) (*Evaluation, error) {
-	status, err := b.study.look(what, b.groups)
+	status, err := b.study.look(what, b.study.people, b.groups)
 	if err != nil {
 		return nil, err
 	}
@@ -120,11 +120,13 @@ func (b *Baseline) beside(ctx context.Context, what string, predicted []predicti
 // on the test rows. Dir takes the
 // scores of each voxel and summary.json; "" writes none.
 func (st *Study) Evaluate(ctx context.Context, tuned *Tuned, dir string) (*Summary, error) {
-	start := st.Baseline
+	var b *Baseline
+	var err error
 	if tuned == nil {
-		start = st.untuned
+		b, err = st.untuned(ctx)
+	} else {
+		b, err = st.Baseline(ctx)
 	}
-	b, err := start(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -104,7 +104,7 @@ func TestPeopleDoNotDisturbEachOther(t *testing.T) {
 	together := tiny(t, Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
 		e.Data.Subjects, e.Train.Loss = []string{"all"}, "mse"
 	})
-	assert.Equal(t, [][]int{{0, 1}, {2}}, together.sameRows(), "cleo has not heard story two")
+	assert.Equal(t, [][]int{{0, 1}, {2}}, sameRows(together.people), "cleo has not heard story two")
 	all, err := together.Evaluate(t.Context(), nil, "")
 	require.NoError(t, err)
 	mean := 0.
@@ -165,7 +165,7 @@ func TestFirstBlockValidation(t *testing.T) {
 	f, err := st.read(t.Context(), st.reader(st.Model), "", []string{"one", "two", "val"}, 2)
 	require.NoError(t, err)
 	p := st.people[0]
-	predicted, err := st.predict(t.Context(), f, Val)
+	predicted, err := st.predict(t.Context(), st.people, f, Val)
 	require.NoError(t, err)
 	score := func(rows int) (sum float64) {
 		var pred, want []float32

@@ -60,7 +60,7 @@ func (st *Study) evaluationBytes() int64 {
 	for _, stim := range st.stimuli {
 		features += int64(stim.rows) * width * 4
 	}
-	for _, group := range st.sameRows() {
+	for _, group := range sameRows(st.people) {
 		voxels := int64(0)
 		for _, i := range group {
 			voxels += int64(st.people[i].voxels)

@@ -98,7 +98,7 @@ func TestEachVoxelHasItsLayer(t *testing.T) {
 	st := tiny(t, Options{}, func(e *experiment.Experiment, _ *dataset.Spec) { e.Eval.Layer = "voxel" })
 	fs, err := st.read(t.Context(), st.reader(st.Model), "", st.storiesOf(Train, Test), 0, 1, 2)
 	require.NoError(t, err)
-	got, err := st.predict(t.Context(), fs, Test)
+	got, err := st.predict(t.Context(), st.people, fs, Test)
 	require.NoError(t, err)
 	p := st.people[0]
 	y, rows := p.want(Train)

@@ -29,44 +29,42 @@ type PersonScore struct {
 //
 // The result has a line for each share, in each line the people in the study's order.
 func (st *Study) ScorePeople(ctx context.Context, tuned *Tuned, shares []float64, names ...string) ([][]PersonScore, error) {
-	some := *st
-	some.people = nil
-	for _, p := range st.people {
+	var subjects []*person
+	var places []int
+	for i, p := range st.people {
 		if len(names) == 0 || slices.Contains(names, p.name) {
-			some.people = append(some.people, p)
+			subjects, places = append(subjects, p), append(places, i)
 		}
 	}
-	groups, err := some.groups(ctx)
+	groups, err := st.groups(ctx)
 	if err != nil {
 		return nil, err
 	}
+	groups = groupsOf(groups, places)
 	model, phase := st.Model, "read base"
 	if tuned != nil {
 		model, phase = tuned.Model, "read tuned"
 	}
-	if _, err := some.look("people, "+phase[len("read "):], groups); err != nil {
+	if _, err := st.look("people, "+phase[len("read "):], subjects, groups); err != nil {
 		return nil, err
 	}
-	features, err := some.read(ctx, some.reader(model), phase, some.storiesOf(Train, Test), some.scoredLayers()...)
+	features, err := st.read(ctx, st.reader(model), phase, st.storiesIn(subjects, Train, Test), st.scoredLayers()...)
 	if err != nil {
 		return nil, err
 	}
 	out := make([][]PersonScore, len(shares))
 	for k, share := range shares {
 		st.opt.Progress(Event{Phase: "score", Done: k, Total: len(shares)})
-		less := some
-		less.people = nil
-		for _, p := range some.people {
-			less.people = append(less.people, p.begun(share, st.Experiment))
+		some := make([]*person, len(subjects))
+		for i, p := range subjects {
+			some[i] = p.begun(share, st.Experiment)
 		}
-		predicted, err := less.predict(ctx, features, Test)
+		predicted, err := st.predict(ctx, some, features, Test)
 		if err != nil {
 			return nil, err
 		}
-		for i, p := range less.people {
-			alone := less
-			alone.people = less.people[i : i+1]
-			s := alone.system(predicted[i:i+1], groupsOf(groups, []int{i}))
+		for i, p := range some {
+			s := system(some[i:i+1], predicted[i:i+1], groupsOf(groups, []int{i}))
 			_, rows := features[0].stack(p, Train)
 			out[k] = append(out[k], PersonScore{p.name, rows, float64(rows) * st.Data.TR() / 60, s.MeanR, s.ROIs})
 		}

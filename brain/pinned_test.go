@@ -27,7 +27,7 @@ func TestPinnedReadoutIsTheRidge(t *testing.T) {
 		got = tr.readouts[0].Forward(s.FromFloat32(x, rows, f[0].width)).Float32s()
 		return nil
 	}))
-	want, err := st.predict(t.Context(), f, Val)
+	want, err := st.predict(t.Context(), st.people, f, Val)
 	require.NoError(t, err)
 	require.Len(t, st.people[0].tuned, 60)
 	assert.InDeltaSlice(t, want[0].pred, got, 1e-4)

@@ -178,7 +178,7 @@ func (c *calibration) timeRidge(ctx context.Context, _ *work) error {
 		}
 		return x
 	}
-	for _, group := range c.sameRows() {
+	for _, group := range sameRows(c.people) {
 		rows, valRows := c.people[group[0]].rowsOf(Train), c.people[group[0]].rowsOf(Val)
 		voxels := 0
 		for _, i := range group {

@@ -63,10 +63,13 @@ func (f *rowFeatures) stack(p *person, split Split) (x []float32, rows int) {
 	return x, rows
 }
 
-// storiesOf lists the stories that anybody has in one of the splits, in the data set's order.
-func (st *Study) storiesOf(splits ...Split) (out []string) {
+// storiesOf lists the stories of which any subject has rows in one of the splits, in the data set's order.
+func (st *Study) storiesOf(splits ...Split) []string { return st.storiesIn(st.people, splits...) }
+
+// storiesIn is storiesOf for some of the subjects.
+func (st *Study) storiesIn(subjects []*person, splits ...Split) (out []string) {
 	for _, story := range st.stories {
-		for _, p := range st.people {
+		for _, p := range subjects {
 			for _, split := range splits {
 				for _, r := range p.parts[split] {
 					if r.Story == story && !slices.Contains(out, story) {
@@ -85,17 +88,17 @@ type prediction struct {
 	pred []float32 // (rows, voxels)
 }
 
-// predict fits a ridge for each person on the training rows and predicts a split. People with the same training rows
-// share the decomposition of the features. Of several features, each voxel has those whose cross-validated score on the
-// training rows is best.
-func (st *Study) predict(ctx context.Context, fs []rowFeatures, split Split) ([]prediction, error) {
-	out := make([]prediction, len(st.people))
-	for _, group := range st.sameRows() {
-		first := st.people[group[0]]
+// predict fits a ridge for each subject on the training rows and predicts a split. Subjects with the same training rows
+// share the decomposition of the features. With several features, each voxel takes those whose cross-validated score on
+// the training rows is best.
+func (st *Study) predict(ctx context.Context, subjects []*person, fs []rowFeatures, split Split) ([]prediction, error) {
+	out := make([]prediction, len(subjects))
+	for _, group := range sameRows(subjects) {
+		first := subjects[group[0]]
 		_, rows := fs[0].stack(first, Train)
 		var responses ridge.HStack
 		for _, i := range group {
-			responses = append(responses, st.people[i].measured(Train))
+			responses = append(responses, subjects[i].measured(Train))
 		}
 		var all []float32
 		var best []float64
@@ -163,10 +166,10 @@ func (st *Study) scoredLayers() []int {
 	return layers
 }
 
-// sameRows groups people whose rows agree in every split.
-func (st *Study) sameRows() (groups [][]int) {
+// sameRows groups subjects whose rows agree in every split, by their indices.
+func sameRows(subjects []*person) (groups [][]int) {
 	at := map[string]int{}
-	for i, p := range st.people {
+	for i, p := range subjects {
 		key := fmt.Sprint(p.parts)
 		if k, ok := at[key]; ok {
 			groups[k] = append(groups[k], i)
@@ -222,7 +225,7 @@ type voxelScores struct {
 
 // validation scores features on the validation rows, by person. Most limits the rows of each part, 0 does not.
 func (st *Study) validation(ctx context.Context, fs []rowFeatures, most int) ([]voxelScores, error) {
-	predicted, err := st.predict(ctx, fs, Val)
+	predicted, err := st.predict(ctx, st.people, fs, Val)
 	if err != nil {
 		return nil, err
 	}

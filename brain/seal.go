@@ -24,7 +24,7 @@ func (st *Study) Seal(ctx context.Context, e analysisplan.Endpoints) (*analysisp
 		return nil, err
 	}
 	s := &analysisplan.Plan{Endpoints: e}
-	s.Splits, s.Masks = st.sealed(groups)
+	s.Splits, s.Masks = sealed(st.people, groups)
 	if err := analysisplan.Check(st.Experiment.Out, s); err != nil {
 		return nil, err
 	}
@@ -66,9 +66,9 @@ func (st *Study) margins(ctx context.Context, groups []stats.Group, e analysispl
 }
 
 // sealed are the hashes of each person's splits and of the columns of each region.
-func (st *Study) sealed(groups []stats.Group) (splits, masks map[string]string) {
+func sealed(subjects []*person, groups []stats.Group) (splits, masks map[string]string) {
 	splits, masks = map[string]string{}, map[string]string{}
-	for i, p := range st.people {
+	for i, p := range subjects {
 		parts := map[string][]design.Rows{}
 		for _, split := range Splits {
 			parts[split.String()] = p.parts[split]
@@ -85,14 +85,14 @@ func (st *Study) sealed(groups []stats.Group) (splits, masks map[string]string) 
 
 // look is called wherever test rows are scored. It counts the look if the study is sealed, and refuses it if what was
 // sealed has changed; nil if nothing is sealed.
-func (st *Study) look(what string, groups []stats.Group) (*analysisplan.Status, error) {
+func (st *Study) look(what string, subjects []*person, groups []stats.Group) (*analysisplan.Status, error) {
 	if st.Experiment.Out == "" {
 		return nil, nil
 	}
 	l := analysisplan.TestRead{By: st.opt.Purpose, What: what}
-	for _, p := range st.people {
+	for _, p := range subjects {
 		l.Subjects = append(l.Subjects, p.name)
 	}
-	splits, masks := st.sealed(groups)
+	splits, masks := sealed(subjects, groups)
 	return analysisplan.RecordTestRead(st.Experiment.Out, l, splits, masks)
 }

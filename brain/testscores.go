@@ -82,7 +82,7 @@ func (e *Evaluation) score(ctx context.Context, names ...string) (out Scores, te
 		return out, nil, err
 	}
 	layer := st.scoredLayer()
-	out.Base = system(b, layer, func(g stats.GroupScore) stats.Score { return g.Base })
+	out.Base = bootstrapSystem(b, layer, func(g stats.GroupScore) stats.Score { return g.Base })
 	out.Ceiling = e.ceiling(who)
 	out.Base.OfCeiling = out.Base.shareOf(out.Ceiling)
 	if e.tuned == nil {
@@ -92,8 +92,8 @@ func (e *Evaluation) score(ctx context.Context, names ...string) (out Scores, te
 	if err != nil {
 		return out, nil, err
 	}
-	bestLayer := system(best, &e.bestLayer, func(g stats.GroupScore) stats.Score { return g.Base })
-	after := system(b, e.layer, func(g stats.GroupScore) stats.Score { return *g.Tuned })
+	bestLayer := bootstrapSystem(best, &e.bestLayer, func(g stats.GroupScore) stats.Score { return g.Base })
+	after := bootstrapSystem(b, e.layer, func(g stats.GroupScore) stats.Score { return *g.Tuned })
 	bestLayer.OfCeiling, after.OfCeiling = bestLayer.shareOf(out.Ceiling), after.shareOf(out.Ceiling)
 	out.BaseBestLayer, out.Tuned = &bestLayer, &after
 	out.Delta, out.DeltaBest = e.delta(b, test), e.delta(best, testBest)
@@ -115,8 +115,8 @@ func groupsOf(all []stats.Group, who []int) []stats.Group {
 	return out
 }
 
-// system reads one side of a bootstrap.
-func system(b *stats.Bootstrap, layer *int, side func(stats.GroupScore) stats.Score) System {
+// bootstrapSystem reads one side of a bootstrap.
+func bootstrapSystem(b *stats.Bootstrap, layer *int, side func(stats.GroupScore) stats.Score) System {
 	s := System{Layer: layer, ROIs: map[string]float64{}}
 	for _, g := range b.Groups {
 		score := side(g)

@@ -41,7 +41,7 @@ func (st *Study) Variance(ctx context.Context, bands []Band, sets [][]int, tries
 	if err != nil {
 		return nil, err
 	}
-	if _, err := st.look("explained variance", groups); err != nil {
+	if _, err := st.look("explained variance", st.people, groups); err != nil {
 		return nil, err
 	}
 	stories := st.storiesOf(Train, Test)
@@ -79,7 +79,7 @@ func (st *Study) Variance(ctx context.Context, bands []Band, sets [][]int, tries
 			}
 			joint.rows[story] = besides(xs, widths, st.stimuli[story].rows)
 		}
-		predicted, err := st.predict(ctx, []rowFeatures{joint}, Test)
+		predicted, err := st.predict(ctx, st.people, []rowFeatures{joint}, Test)
 		if err != nil {
 			return nil, err
 		}

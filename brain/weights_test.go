@@ -111,18 +111,6 @@ func TestReliableVoxelsWeighMore(t *testing.T) {
 	assert.Equal(t, fault.BadData, fault.KindOf(err))
 }
 
-// The weights are of those who were tuned on; whom it is carried to needs none.
-func TestTransferNeedsNoWeights(t *testing.T) {
-	st := tiny(t, Options{}, func(e *experiment.Experiment, s *dataset.Spec) {
-		e.Train.Reliability, e.Train.Epochs = "val", 1
-		repeated(s, "val", 3)
-	})
-	run, _ := fit(t, st)
-	s, err := st.Transfer(t.Context(), run, "bob")
-	require.NoError(t, err)
-	assert.Equal(t, []string{"bob"}, s.Test.Subjects)
-}
-
 func mean32(x []float32) (sum float32) {
 	for _, v := range x {
 		sum += v / float32(len(x))
