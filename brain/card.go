@@ -11,7 +11,7 @@ import (
 func (t *trainer) card() peft.Card {
 	c := peft.Card{Data: t.Data.Name(), Licence: t.Data.Licence()}
 	for _, p := range t.people {
-		c.People = append(c.People, p.name)
+		c.Subjects = append(c.Subjects, p.name)
 	}
 	if best := t.progress.Epochs[t.progress.Best]; best.Epoch > 0 {
 		c.Scores = append(c.Scores, fmt.Sprintf("validation r %.4f after epoch %d, %.4f untuned", best.ValR, best.Epoch, t.progress.Epochs[0].ValR))

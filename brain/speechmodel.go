@@ -109,14 +109,14 @@ func OpenAdapted(ctx context.Context, model string, adapters Adapters, opt wavlm
 		for _, w := range a.Warnings() {
 			m.Notes = append(m.Notes, "adapter: "+w)
 		}
-		idle, err := a.Idle(ctx, m.Model.Session())
+		inactive, err := a.Inactive(ctx, m.Model.Session())
 		if err != nil {
 			m.Close()
 			return nil, err
 		}
-		if len(idle) > 0 {
+		if len(inactive) > 0 {
 			m.Notes = append(m.Notes, fmt.Sprintf("adapter %s: it changes nothing in %d of %d places: %s",
-				adapters.Dirs[i], len(idle), len(a.File().Modules()), strings.Join(idle, ", ")))
+				adapters.Dirs[i], len(inactive), len(a.File().Modules()), strings.Join(inactive, ", ")))
 		}
 	}
 	return m, nil
@@ -127,10 +127,11 @@ func adapt(ctx context.Context, base *wavlm.Model, seed uint64, adapters ...*pef
 	mode := torch.Mode{Seed: seed, Device: base.Session().Device, Compute: base.Session().Compute}
 	err = torch.Do(ctx, mode, func(s *torch.Scope) error {
 		var stores []*nn.Store
+		var list []nn.Adapter
 		for _, a := range adapters {
-			stores = append(stores, a.Store())
+			stores, list = append(stores, a.Store()), append(list, a)
 		}
-		view, err = base.View(s, peft.Stack(adapters...), stores...)
+		view, err = base.View(s, nn.Stack(list...), stores...)
 		return err
 	})
 	if err != nil {

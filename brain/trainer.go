@@ -203,7 +203,7 @@ func (t *trainer) prove(ctx context.Context, order []block) error {
 	run.windows.To = min(run.windows.To, stim.clips[run.clips.To-1].windows.To)
 	plain := *t.reader
 	plain.pass = wavlm.Pass{}
-	return t.adapter.Prove(ctx, &t.session, torch.Seed(t.Experiment.Train.Seed, seedProof), func(s *torch.Scope) *torch.Tensor {
+	return t.adapter.CheckTrains(ctx, &t.session, torch.Seed(t.Experiment.Train.Seed, seedProof), func(s *torch.Scope) *torch.Tensor {
 		return plain.vectors(s, stim, run, []int{t.Experiment.Model.Layer})[0]
 	})
 }

@@ -7,11 +7,12 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// AdaLoRA is read only, and becomes a LoRA: it adds B·(E ⊙ A)·α/(r + 10⁻⁵) to a weight (Zhang et al. 2023, arXiv
-// 2303.10512; the scale is that of peft 0.21, tuners/adalora/layer.py). What it does while it is trained, to share out
-// ranks among layers, is not here.
-type AdaLoRA struct {
-	Alpha, Dropout float64
+// adaLoRA is AdaLoRA, which is read only and becomes a LoRA. It adds B·(E ⊙ A)·α/(r + 10⁻⁵) to a
+// weight (Zhang et al. 2023, arXiv 2303.10512; the scale is that of peft 0.21,
+// tuners/adalora/layer.py). Its allocation of ranks to layers, which happens in training, is left
+// out.
+type adaLoRA struct {
+	alpha, dropout float64
 }
 
 // Ends of the keys of AdaLoRA.
@@ -21,38 +22,34 @@ const (
 	keyAdaE = "lora_E"
 )
 
-// Type is ADALORA.
-func (m *AdaLoRA) Type() string { return "ADALORA" }
+func (m *adaLoRA) peftType() string { return "ADALORA" }
 
-func (m *AdaLoRA) defaults() *AdaLoRA { return &AdaLoRA{Alpha: 8} }
+func (m *adaLoRA) defaults() *adaLoRA { return &adaLoRA{alpha: 8} }
 
-// Keys are the three factors.
-func (m *AdaLoRA) Keys() []string { return []string{keyAdaA, keyAdaB, keyAdaE} }
+func (m *adaLoRA) keys() []string { return []string{keyAdaA, keyAdaB, keyAdaE} }
 
-// Options are those of AdaLoraConfig. The ranks are those of the matrices in the file.
-func (m *AdaLoRA) Options(c *Config) []Option {
+// options returns those of AdaLoraConfig. Ranks come from the matrices in the file.
+func (m *adaLoRA) options(c *Config) []option {
 	as := (*LoRA)(nil).defaults()
-	list := append(as.Options(c), Option{Key: "lora_alpha", At: &m.Alpha}, Option{Key: "lora_dropout", At: (*Fraction)(&m.Dropout)})
+	list := append(as.options(c), option{key: "lora_alpha", at: &m.alpha}, option{key: "lora_dropout", at: (*pythonFloat)(&m.dropout)})
 	return append(list, inert(nil, "r", "init_r", "target_r", "tinit", "tfinal", "deltaT", "beta1", "beta2",
 		"orth_reg_weight", "total_step", "rank_pattern")...)
 }
 
-// Validate refuses what cannot be.
-func (m *AdaLoRA) Validate() error {
-	return (&LoRA{R: 1, Alpha: m.Alpha, Dropout: m.Dropout}).Validate()
+func (m *adaLoRA) validate() error {
+	return (&LoRA{R: 1, Alpha: m.alpha, Dropout: m.dropout}).validate()
 }
 
-// Wrap is never called for a file, which is a LoRA once it is read.
-func (m *AdaLoRA) Wrap(*Site) (Layer, error) {
+// wrap and inspect are never called: a file is a LoRA once it is read.
+func (m *adaLoRA) wrap(*targetLayer) (adaptedLayer, error) {
 	return nil, errors.New("AdaLoRA is for reading; train a LoRA instead")
 }
 
-// Look is never called, either.
-func (m *AdaLoRA) Look(Tensors) Facts { return Facts{Dead: Unknown} }
+func (m *adaLoRA) inspect(parameters) inspection { return inspection{state: Unknown} }
 
-// become makes a LoRA of the file, whose A is E ⊙ A·r/(r + 10⁻⁵).
-func (m *AdaLoRA) become(f *File) error {
-	lora := &LoRA{R: 1, Alpha: m.Alpha, Dropout: m.Dropout, Init: InitTrue}
+// become turns the file into a LoRA whose A is E ⊙ A·r/(r + 10⁻⁵).
+func (m *adaLoRA) become(f *File) error {
+	lora := &LoRA{R: 1, Alpha: m.alpha, Dropout: m.dropout, Init: InitTrue}
 	st := newState(f.state.path)
 	for _, name := range f.state.names {
 		v := f.state.tensors[name]
@@ -60,15 +57,15 @@ func (m *AdaLoRA) become(f *File) error {
 		switch last {
 		case keyAdaA:
 			e, ok := f.state.tensors[path+"."+keyAdaE]
-			if !ok || len(v.Shape) != 2 || len(e.Data) != v.Shape[0] {
+			if !ok || len(v.shape) != 2 || len(e.data) != v.shape[0] {
 				return fault.New(fault.BadData, loadAdapter, f.state.path, "%s and %s do not fit together", name, path+"."+keyAdaE)
 			}
-			rank, in := v.Shape[0], v.Shape[1]
-			a := make([]float32, len(v.Data))
-			for i, x := range v.Data {
-				a[i] = float32(float64(x) * float64(e.Data[i/in]) * float64(rank) / (float64(rank) + 1e-5))
+			rank, in := v.shape[0], v.shape[1]
+			a := make([]float32, len(v.data))
+			for i, x := range v.data {
+				a[i] = float32(float64(x) * float64(e.data[i/in]) * float64(rank) / (float64(rank) + 1e-5))
 			}
-			st.add(path+"."+keyA, f.state.keys[name], Values{v.Shape, a})
+			st.add(path+"."+keyA, f.state.keys[name], array{v.shape, a})
 			lora.RankPattern = append(lora.RankPattern, Entry{"^" + regexp.QuoteMeta(path), float64(rank)})
 			lora.R = max(lora.R, rank)
 		case keyAdaB:
@@ -87,7 +84,7 @@ func (m *AdaLoRA) become(f *File) error {
 	return nil
 }
 
-// compact leaves out the entries that say what holds anyway.
+// compact leaves out entries with the usual value.
 func compact(entries []Entry, usual float64) (out []Entry) {
 	for _, e := range entries {
 		if e.Value != usual {
@@ -97,5 +94,5 @@ func compact(entries []Entry, usual float64) (out []Entry) {
 	return out
 }
 
-// reader is a method whose files become those of another one when they are read.
+// reader is a method whose files are converted to another one's when they are read.
 type reader interface{ become(f *File) error }

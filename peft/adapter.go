@@ -10,59 +10,63 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// Adapter is all that one injection adds to a model. It is for one model: views of that model may share it, but must
-// be built one after another.
+// Adapter holds the layers and parameters that adapt one model. It is an nn.Adapter, which enters a
+// view of the model when the view is built. Several views of the model may share an adapter, but
+// they must be built one after another.
 type Adapter struct {
 	Config Config // as it was made; changing it has no effect on the layers
 	Card   Card   // for README.md
 
 	match  *matcher
-	store  *nn.Store    // what is trained
-	frozen *nn.Store    // what is saved with it, but not trained
-	arena  *torch.Arena // what is neither
+	store  *nn.Store    // trained
+	frozen *nn.Store    // saved, not trained
+	arena  *torch.Arena // neither saved nor trained
 	base   *nn.Store    // the model's
-	file   *state       // where first values come from; nil for a new adapter
+	file   *state       // source of first values; nil in a new adapter
 	layers []*Adapted
 	byPath map[string]*Adapted
 	copies []*replica // of parameters of the model
 	merged bool       // guarded by the lease of the base weights' store
 
-	fixed       map[string][]*torch.Tensor // by layer, see Site.Fixed
-	shared      map[string]*Shared
+	fixed       map[string][]*torch.Tensor // by layer, see targetLayer.fixed
+	shared      map[string]*sharedTensor
 	sharedNames []string
 
-	seen     map[string]bool // modules of the model, as they are named in it
-	absent   []string        // layers that the file does not have
-	problems []string        // with what it has
+	seen     map[string]bool // modules of the model by path
+	absent   []string        // layers that the file lacks
+	problems []string        // found while a model was built
 }
 
-// Adapted is a layer of the model with an adapter's addition.
+// Adapted is a layer of the model with an adapter's change.
 type Adapted struct {
-	Path  string // in the model
-	Layer Layer
-	Name  string // in the config and the file
+	Path string // in the model
+	Name string // in the config and the file
 
+	layer        adaptedLayer
 	weight, bias *torch.Tensor // the model's own; bias may be nil
 	owner        *Adapter
 }
 
-// New makes an adapter whose parameters start as its method says. They come into being when a model is built with it,
-// with random numbers of that construction's scope.
+// New returns an adapter whose parameters are drawn as its method says when a model is built with
+// it.
 func New(cfg Config) (*Adapter, error) { return newAdapter(cfg, nil) }
 
 func newAdapter(cfg Config, file *state) (*Adapter, error) {
 	if s, ok := cfg.Method.(settler); ok {
 		s.settle(&cfg)
 	}
-	if err := cfg.Validate(); err != nil {
+	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
 	m, err := newMatcher(&cfg)
 	if err != nil {
 		return nil, err
 	}
-	return &Adapter{Config: cfg, match: m, store: nn.NewStore(), frozen: nn.NewStore(), arena: torch.NewArena(), file: file,
-		byPath: map[string]*Adapted{}, fixed: map[string][]*torch.Tensor{}, shared: map[string]*Shared{}, seen: map[string]bool{}}, nil
+	return &Adapter{
+		Config: cfg, match: m, file: file, store: nn.NewStore(), frozen: nn.NewStore(), arena: torch.NewArena(),
+		byPath: map[string]*Adapted{}, fixed: map[string][]*torch.Tensor{}, shared: map[string]*sharedTensor{},
+		seen: map[string]bool{},
+	}, nil
 }
 
 // Close frees the adapter's parameters.
@@ -72,13 +76,14 @@ func (a *Adapter) Close() {
 	a.arena.Close()
 }
 
-// Store holds what is trained, by the keys of the file, such as PATH.lora_A.weight.
+// Store holds the trained parameters by their keys in the file, such as PATH.lora_A.weight.
 func (a *Adapter) Store() *nn.Store { return a.store }
 
-// Layers are the adapted layers, in the order of the model.
+// Layers returns the adapted layers in the order of the model.
 func (a *Adapter) Layers() []*Adapted { return a.layers }
 
-// Paths are the layers and parameters of the model that the adapter changes, in its order.
+// Paths returns the layers and parameters of the model that the adapter changes, in the order of
+// the model.
 func (a *Adapter) Paths() (paths []string) {
 	for _, u := range unitsOf([]*Adapter{a}) {
 		paths = append(paths, u.path)
@@ -86,8 +91,8 @@ func (a *Adapter) Paths() (paths []string) {
 	return paths
 }
 
-// Wrap puts the method's layer round those that the config targets. A second view of the model gets the same
-// parameters.
+// Wrap puts the method's layer around each layer that the config targets. A second view of the
+// model gets the same parameters.
 func (a *Adapter) Wrap(b *nn.Builder, path string, base nn.Layer) nn.Layer {
 	a.seen[path] = true
 	plain := bottom(base)
@@ -118,11 +123,11 @@ func (a *Adapter) wrap(b *nn.Builder, path, name string, base, plain nn.Layer) (
 	if a.file != nil {
 		src = a.file
 	}
-	var layer Layer
+	var layer adaptedLayer
 	var unfit error
 	err := a.store.Build(b.Scope(), src, nil, func(own *nn.Builder) {
-		site := &Site{Path: path, Name: name, Below: base, Plain: plain, Config: a.match.cfg, adapter: a, build: own}
-		layer, unfit = a.match.cfg.Method.Wrap(site)
+		target := &targetLayer{path: path, name: name, below: base, plain: plain, adapter: a, build: own}
+		layer, unfit = a.match.cfg.Method.wrap(target)
 	})
 	if unfit == nil && err == nil {
 		unfit = compatible(base, layer)
@@ -136,7 +141,7 @@ func (a *Adapter) wrap(b *nn.Builder, path, name string, base, plain nn.Layer) (
 	a.base = b.Store()
 	w := &wrapped{layer: layer, below: a.before(base), plain: plain, owner: a}
 	if a.byPath[path] == nil {
-		l := &Adapted{Path: path, Name: name, Layer: layer, owner: a,
+		l := &Adapted{Path: path, Name: name, layer: layer, owner: a,
 			weight: b.Store().Param(path + ".weight"), bias: b.Store().Param(path + ".bias")}
 		a.byPath[path] = l
 		a.layers = append(a.layers, l)
@@ -144,19 +149,20 @@ func (a *Adapter) wrap(b *nn.Builder, path, name string, base, plain nn.Layer) (
 	return w, nil
 }
 
-// Finish makes what layers share.
+// Finish makes the tensors that layers share.
 func (a *Adapter) Finish(b *nn.Builder) { a.finish(b) }
 
-// problem is told by the construction, and again by Check.
+// problem notes what the construction returns as its error, and Check after it.
 func (a *Adapter) problem(b *nn.Builder, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	b.Problem("%s", text)
 	a.problems = append(a.problems, text)
 }
 
-// wrapped is what stands in a slot: the adapted layer or, while the adapter is merged into the weights, the one below.
+// wrapped stands in a slot of the model. It runs the adapted layer or, while the adapter is merged
+// into the weights, the layer below.
 type wrapped struct {
-	layer Layer
+	layer adaptedLayer
 	below nn.Layer // without anything of this adapter
 	plain nn.Layer
 	owner *Adapter
@@ -170,7 +176,7 @@ func (w *wrapped) Forward(x *torch.Tensor) *torch.Tensor {
 	return w.layer.Forward(x)
 }
 
-// bottom is the plain layer under those of adapters.
+// bottom returns the plain layer under those of adapters.
 func bottom(l nn.Layer) nn.Layer {
 	if w, ok := l.(*wrapped); ok {
 		return w.plain
@@ -178,21 +184,21 @@ func bottom(l nn.Layer) nn.Layer {
 	return l
 }
 
-// compatible refuses what would depend on the order in which adapters stand on one layer (0.63 measured with DoRA in
-// PEFT; huggingface/peft#3608).
-func compatible(base nn.Layer, layer Layer) error {
+// compatible refuses two adapters on one layer whose result depends on their order (with DoRA in
+// PEFT, outputs differ by up to .63; huggingface/peft#3608).
+func compatible(base nn.Layer, layer adaptedLayer) error {
 	w, ok := base.(*wrapped)
 	if !ok {
 		return nil
 	}
-	if other := w.layer.Effect(); other != layer.Effect() || other == Replaces {
+	if other := w.layer.effect(); other != layer.effect() || other == replaces {
 		return fmt.Errorf("adapters %s and %s on one layer would depend on their order", w.layer, layer)
 	}
 	return nil
 }
 
-// Check is to be called once a model has been built with the adapter. It fails where the adapter fits nothing of the
-// model, and where a loaded one does not fit it exactly.
+// Check returns an error where the adapter fits no layer of the model, and where a loaded one does
+// not fit it exactly. It must be called once a view has been built with the adapter.
 func (a *Adapter) Check() error {
 	if problems := slices.Concat(a.problems, a.misfits()); len(problems) > 0 {
 		where := ""
@@ -204,15 +210,15 @@ func (a *Adapter) Check() error {
 	}
 	if len(a.layers) == 0 && wantsTargets(a.Config.Method) {
 		return fault.New(fault.BadData, "inject adapter", "target_modules", "%s: fits no layer of the model",
-			a.Config.TargetModules).Advise("name layers such as q_proj, k_proj, v_proj")
+			a.Config.TargetModules).Advise("name layers of the model, by their paths or the ends of their paths")
 	}
 	if a.store.Len() == 0 {
-		return fault.New(fault.BadData, "inject adapter", a.Config.Method.Type(), "there is nothing in the model to adapt")
+		return fault.New(fault.BadData, "inject adapter", a.Config.Method.peftType(), "there is nothing in the model to adapt")
 	}
 	return nil
 }
 
-// misfits are tensors of the file without a place, and places in the model without a tensor of the file.
+// misfits lists tensors of the file that the model has no place for, and places without a tensor.
 func (a *Adapter) misfits() (problems []string) {
 	if a.file == nil {
 		return nil
@@ -236,7 +242,7 @@ func (a *Adapter) misfits() (problems []string) {
 	return problems
 }
 
-// known says whether some module above a name of the file is one of the model's.
+// known reports whether a module above a name of the file is one of the model's.
 func (a *Adapter) known(name string) bool {
 	name = strings.TrimPrefix(name, a.file.head())
 	for i, c := range name {
@@ -247,10 +253,10 @@ func (a *Adapter) known(name string) bool {
 	return false
 }
 
-// Warnings are what does no harm but may not be meant: entries of the config that fit no layer, and paths in the file
-// that are longer than the model's.
+// Warnings returns findings that do no harm but may be mistakes: entries of the config that fit no
+// layer, and paths in the file that are longer than the model's.
 func (a *Adapter) Warnings() []string {
-	a.misfits() // has the config look at the layers that the file does not have
+	a.misfits() // matches the config with the layers that the file lacks
 	warnings := a.match.unused()
 	if a.file != nil && a.file.head() != "" {
 		warnings = append(warnings, fmt.Sprintf("the adapter is of a model that holds this one as %s",
@@ -263,38 +269,32 @@ func (a *Adapter) Warnings() []string {
 	return warnings
 }
 
-// Params is the number of trainable numbers.
-func (a *Adapter) Params() int { return a.store.Numel() }
-
-// tensors finds parameters of the layer.
-func (l *Adapted) tensors() Tensors {
-	return func(end string) (v Values, ok bool) {
+// parameters returns the layer's parameters by the ends of their keys.
+func (l *Adapted) parameters() parameters {
+	return func(end string) (v array, ok bool) {
 		p := l.owner.store.Param(l.Path + "." + end)
 		if p == nil {
 			return v, false
 		}
-		return Values{p.Shape(), floats(p)}, true
+		return array{p.Shape(), floats(p)}, true
 	}
 }
 
-// Rank is the layer's rank, 0 where the method has none.
-func (l *Adapted) Rank() int { return l.owner.match.cfg.Method.Look(l.tensors()).Rank }
-
-// Params is the number of trainable numbers.
-func (l *Adapted) Params() (n int) {
+// count returns the number of trainable numbers.
+func (l *Adapted) count() (n int) {
 	for name, p := range l.owner.store.Params() {
-		if end, ok := strings.CutPrefix(name, l.Path+"."); ok && end != keptBias {
+		if end, ok := strings.CutPrefix(name, l.Path+"."); ok && end != ownBias {
 			n += p.Len()
 		}
 	}
 	return n
 }
 
-// String lists the adapted layers, and the parameters that are the adapter's own.
+// String lists the adapted layers, and the adapter's copies of parameters.
 func (a *Adapter) String() string {
 	var b strings.Builder
 	for _, l := range a.layers {
-		fmt.Fprintf(&b, "%s %s parameters=%d\n", l.Path, l.Layer, l.Params())
+		fmt.Fprintf(&b, "%s %s parameters=%d\n", l.Path, l.layer, l.count())
 	}
 	for _, c := range a.copies {
 		fmt.Fprintf(&b, "%s parameters=%d\n", c.path, c.own.Len())

@@ -11,7 +11,8 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// baseSize has the linear layers of the encoder of WavLM Base: twelve times q, k, v, out and the two of the feed-forward.
+// baseSize has the linear layers of the encoder of WavLM Base: twelve times q, k, v, out and the
+// two of the feed-forward.
 func baseSize(b *nn.Builder) {
 	var l nn.Linear
 	for i := range 12 {
@@ -24,8 +25,9 @@ func baseSize(b *nn.Builder) {
 	}
 }
 
-// BenchmarkMerge merges adapters of rank 8 on all linear layers of the encoder at Base size, beside the plain products
-// W + s·B·A in Float64, the precision of merging, that it cannot do without. ratio is what the first takes of the second.
+// BenchmarkMerge merges adapters of rank 8 on all linear layers of the encoder at Base size, beside
+// the plain products W + s·B·A in Float64, the precision of merging, that it cannot do without.
+// ratio is what the first takes of the second.
 func BenchmarkMerge(b *testing.B) {
 	ctx := b.Context()
 	store := nn.NewStore()
@@ -47,7 +49,7 @@ func BenchmarkMerge(b *testing.B) {
 	var merging, products time.Duration
 	for b.Loop() {
 		start := time.Now()
-		merged, err := a.Merge(ctx, ss)
+		merged, err := peft.Merge(ctx, ss, a)
 		merging += time.Since(start)
 		require.NoError(b, err)
 		require.NoError(b, merged.Unmerge(ctx))

@@ -5,16 +5,16 @@ import (
 	"strings"
 )
 
-// Card is what README.md beside an adapter says to people, beyond what the files say themselves. All of it may be left
-// out.
+// Card holds what README.md next to an adapter tells its readers beyond the other files. All of it
+// may be left out.
 type Card struct {
-	Data    string   // what it was trained on
-	People  []string // whose responses
-	Scores  []string // how good it is, a line each
-	Licence string   // an SPDX identifier such as cc-by-4.0
+	Data     string   // the data set that it was trained on
+	Subjects []string // of the data set
+	Scores   []string // a line each
+	Licence  string   // an SPDX identifier such as cc-by-4.0
 }
 
-// readme is the card in the form of Hugging Face's model cards.
+// readme returns the card in the form of Hugging Face's model cards.
 func (f *File) readme() string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
@@ -29,8 +29,8 @@ func (f *File) readme() string {
 	if f.Card.Data != "" {
 		line("\nTrained on: %s", f.Card.Data)
 	}
-	if len(f.Card.People) > 0 {
-		line("\nPeople: %s", strings.Join(f.Card.People, ", "))
+	if len(f.Card.Subjects) > 0 {
+		line("\nSubjects: %s", strings.Join(f.Card.Subjects, ", "))
 	}
 	if len(f.Card.Scores) > 0 {
 		line("\nScores:\n")

@@ -13,12 +13,13 @@ import (
 
 const combineAdapters = "combine adapters"
 
-// Kind is a way to combine adapters.
+// Kind is a way of combining adapters.
 type Kind string
 
-// The kinds. Cat is exact and its rank the sum of the ranks; SVD is the best of a given rank; both act on s·B·A. The
-// others act on A and B by themselves, as PEFT does, so that they hold cross terms B_i·A_j: linear adds, magnitude adds
-// what is left of each after pruning, ties also drops what disagrees in sign (Yadav et al. 2023, arXiv 2306.01708).
+// The kinds. Cat and SVD act on s·B·A: Cat is exact and its rank is the sum of the ranks, SVD is
+// the best approximation of a given rank. The others act on A and B separately, as PEFT does, so
+// that the product has cross terms B_i·A_j. Linear adds the matrices, Magnitude adds them after
+// pruning, TIES also drops elements of the minority sign (Yadav et al. 2023, arXiv 2306.01708).
 const (
 	Cat       Kind = "cat"
 	SVD       Kind = "svd"
@@ -27,19 +28,19 @@ const (
 	Magnitude Kind = "magnitude_prune"
 )
 
-// Combination says how to combine.
+// Combination holds the options of [Combine].
 type Combination struct {
 	Kind      Kind
-	Rank      int     // of SVD; 0: the largest rank of the adapters
-	Density   float64 // of TIES and Magnitude, the part of each matrix that is kept; 0 means .5
-	Frequency bool    // TIES: signs are counted instead of added up
+	Rank      int     // of SVD; 0 means the largest rank of the adapters
+	Density   float64 // part of each matrix that TIES and Magnitude keep; 0 means .5
+	Frequency bool    // TIES: signs are counted, not weighted by size
 }
 
-// Combine makes one LoRA of several: Σ wᵢ·sᵢ·Bᵢ·Aᵢ, exactly or nearly so. Scales are those of each layer, so that
-// rsLoRA and patterns come out right, and biases of B are added with their scales; PEFT 0.21 gets these wrong
-// (huggingface/peft#3761, #3449). What cannot be right is refused: DoRA, biases and modules of the adapters' own, and
-// different ranks where A and B are treated by themselves. The ranks of single layers are written down so that the
-// result can be loaded again (huggingface/peft#3737).
+// Combine returns one LoRA of several: Σ wᵢ·sᵢ·Bᵢ·Aᵢ, exactly or approximately. It uses each
+// layer's own scale, so that rsLoRA and patterns of alpha are right, and scales biases of B, too;
+// PEFT 0.21 has both wrong (huggingface/peft#3761, #3449). Combine refuses DoRA, copies of the
+// model's biases and modules, and different ranks where A and B are combined separately. The config
+// has the rank of each layer, so that the result can be loaded (huggingface/peft#3737).
 func Combine(ctx context.Context, how Combination, weights []float64, files ...*File) (*File, error) {
 	if err := how.check(weights, files); err != nil {
 		return nil, err
@@ -64,10 +65,10 @@ func Combine(ctx context.Context, how Combination, weights []float64, files ...*
 			method.RankPattern = append(method.RankPattern, Entry{"^" + regexp.QuoteMeta(x.path), float64(x.rank())})
 			method.BiasB = method.BiasB || x.bias != nil
 			out.Config.TargetModules.List = append(out.Config.TargetModules.List, x.path)
-			out.state.add(x.path+"."+keyA, x.path+"."+keyA, Values{x.shapeA, narrow(x.a)})
-			out.state.add(x.path+"."+keyB, x.path+"."+keyB, Values{x.shapeB, narrow(x.b)})
+			out.state.add(x.path+"."+keyA, x.path+"."+keyA, array{x.shapeA, narrow(x.a)})
+			out.state.add(x.path+"."+keyB, x.path+"."+keyB, array{x.shapeB, narrow(x.b)})
 			if x.bias != nil {
-				out.state.add(x.path+"."+keyBiasB, x.path+"."+keyBiasB, Values{[]int{len(x.bias)}, narrow(x.bias)})
+				out.state.add(x.path+"."+keyBiasB, x.path+"."+keyBiasB, array{[]int{len(x.bias)}, narrow(x.bias)})
 			}
 		}
 		return nil
@@ -78,15 +79,15 @@ func Combine(ctx context.Context, how Combination, weights []float64, files ...*
 	if method.BiasB { // then every layer has one
 		for _, path := range out.Config.TargetModules.List {
 			if _, ok := out.state.tensors[path+"."+keyBiasB]; !ok {
-				n := out.state.tensors[path+"."+keyB].Shape[0]
-				out.state.add(path+"."+keyBiasB, path+"."+keyBiasB, Values{[]int{n}, make([]float32, n)})
+				n := out.state.tensors[path+"."+keyB].shape[0]
+				out.state.add(path+"."+keyBiasB, path+"."+keyBiasB, array{[]int{n}, make([]float32, n)})
 			}
 		}
 	}
 	method.Alpha = float64(method.R) // so that the scale is 1
 	method.RankPattern = compact(method.RankPattern, float64(method.R))
 	method.AlphaPattern = slices.Clone(method.RankPattern)
-	return out, out.Config.Validate()
+	return out, out.Config.validate()
 }
 
 func (how Combination) check(weights []float64, files []*File) error {
@@ -111,7 +112,8 @@ func (how Combination) check(weights []float64, files []*File) error {
 	return nil
 }
 
-// factors are s·B·A of one layer in Float64: A (r, n) and B (out, r), with the scale and the adapter's weight apart.
+// factors holds s·B·A of one layer in Float64: A (r, n), B (out, r), and the product of scale and
+// adapter's weight.
 type factors struct {
 	path           string
 	a, b, bias     []float64
@@ -121,7 +123,7 @@ type factors struct {
 
 func (x factors) rank() int { return x.shapeA[0] }
 
-// factors are the layers of a plain LoRA.
+// factors returns the layers of a plain LoRA.
 func (f *File) factors(weight float64) (list []factors, err error) {
 	refuse := func(why string) error {
 		return fault.New(fault.BadData, combineAdapters, f.state.path, "%s", why).Advise("merge it into the model by itself")
@@ -129,7 +131,7 @@ func (f *File) factors(weight float64) (list []factors, err error) {
 	m, ok := f.Config.Method.(*LoRA)
 	switch {
 	case !ok:
-		return nil, refuse("is of type " + f.Config.Method.Type() + ", only LoRA can be combined")
+		return nil, refuse("is of type " + f.Config.Method.peftType() + ", only LoRA can be combined")
 	case m.DoRA:
 		return nil, refuse("is a DoRA, whose effect is not a sum (huggingface/peft#3761)")
 	case m.Init.changesBase():
@@ -148,20 +150,20 @@ func (f *File) factors(weight float64) (list []factors, err error) {
 		}
 		a, b := f.state.tensors[name], f.state.tensors[path+"."+keyB]
 		bias := f.state.tensors[path+"."+keyBiasB]
-		if len(a.Shape) < 2 || len(b.Shape) < 2 || a.Shape[0] != b.Shape[1] {
-			return nil, fault.New(fault.BadData, combineAdapters, f.state.path, "%s: A %v and B %v are no pair", path, a.Shape, b.Shape)
+		if len(a.shape) < 2 || len(b.shape) < 2 || a.shape[0] != b.shape[1] {
+			return nil, fault.New(fault.BadData, combineAdapters, f.state.path, "%s: A %v and B %v are no pair", path, a.shape, b.shape)
 		}
 		rank := int(match.lookup("rank_pattern", path, float64(m.R)))
-		if rank != a.Shape[0] {
-			return nil, fault.New(fault.BadData, combineAdapters, f.state.path, "%s: rank %d, the config says %d", path, a.Shape[0], rank)
+		if rank != a.shape[0] {
+			return nil, fault.New(fault.BadData, combineAdapters, f.state.path, "%s: rank %d, the config says %d", path, a.shape[0], rank)
 		}
 		scale := m.scale(rank, match.lookup("alpha_pattern", path, m.Alpha))
-		list = append(list, factors{path, widen(a.Data), widen(b.Data), widen(bias.Data), a.Shape, b.Shape, weight * scale})
+		list = append(list, factors{path, widen(a.data), widen(b.data), widen(bias.data), a.shape, b.shape, weight * scale})
 	}
 	return list, nil
 }
 
-// byLayer gathers the parts of each layer, in the order in which the layers first come.
+// byLayer groups factors by layer, in the order of first appearance.
 func byLayer(parts [][]factors) (layers [][]factors) {
 	at := map[string]int{}
 	for _, list := range parts {
@@ -178,7 +180,7 @@ func byLayer(parts [][]factors) (layers [][]factors) {
 	return layers
 }
 
-// combine makes one pair of those of a layer, with scale 1.
+// combine returns one pair with scale 1 for the pairs of a layer.
 func (how Combination) combine(s *torch.Scope, xs []factors) (out factors, err error) {
 	first := xs[0]
 	for _, x := range xs {
@@ -216,7 +218,7 @@ func (how Combination) combine(s *torch.Scope, xs []factors) (out factors, err e
 	return out, nil
 }
 
-// cat puts the pairs beside each other: A has the rows of all, weighted, and B the columns of all.
+// cat concatenates the pairs: A has the weighted rows of all, B the columns of all.
 func cat(xs []factors) factors {
 	out := xs[0]
 	rank, outs := 0, out.shapeB[0]
@@ -236,14 +238,14 @@ func cat(xs []factors) factors {
 	return out.ranked(rank)
 }
 
-// ranked has the shapes of another rank.
+// ranked returns x with the shapes of another rank.
 func (x factors) ranked(rank int) factors {
 	x.shapeA, x.shapeB = slices.Clone(x.shapeA), slices.Clone(x.shapeB)
 	x.shapeA[0], x.shapeB[1] = rank, rank
 	return x
 }
 
-// svd is the best pair of a rank for the sum.
+// svd returns the best pair of a rank for the sum.
 func (how Combination) svd(s *torch.Scope, xs []factors) factors {
 	all := cat(xs)
 	rank := how.Rank
@@ -261,7 +263,7 @@ func (how Combination) svd(s *torch.Scope, xs []factors) factors {
 	return all.ranked(rank)
 }
 
-// mix combines one matrix of all pairs, element by element (peft 0.21, utils/merge_utils.py).
+// mix combines one matrix of all pairs elementwise (peft 0.21, utils/merge_utils.py).
 func (how Combination) mix(xs []factors, of func(factors) (values []float64, weight float64)) []float64 {
 	kept, weights := make([][]float64, len(xs)), make([]float64, len(xs))
 	for i, x := range xs {

@@ -14,7 +14,7 @@ import (
 )
 
 // inFile is an adapter in memory with one layer.
-func inFile(m *LoRA, a, b Values) *File {
+func inFile(m *LoRA, a, b array) *File {
 	f := &File{Config: Config{Method: m, TargetModules: Targets("up")}, state: newState("memory")}
 	f.state.add("layers.0.up."+keyA, "", a)
 	f.state.add("layers.0.up."+keyB, "", b)
@@ -43,12 +43,12 @@ func TestCombinationsAreThoseOfPEFT(t *testing.T) {
 	g, err := ckpt.Open(filepath.Join(goldens, "base", "peft", "multi.safetensors"))
 	require.NoError(t, err)
 	defer g.Close()
-	read := func(name string) Values {
+	read := func(name string) array {
 		info, ok := g.Info(name)
 		require.True(t, ok, name)
 		v, err := g.Float32(name)
 		require.NoError(t, err)
-		return Values{info.Shape, v}
+		return array{info.Shape, v}
 	}
 	var meta struct{ Weights []float64 }
 	require.NoError(t, json.Unmarshal([]byte(g.Metadata()["meta"]), &meta))
@@ -60,18 +60,18 @@ func TestCombinationsAreThoseOfPEFT(t *testing.T) {
 	} {
 		c, err := Combine(t.Context(), how, meta.Weights, a, b)
 		require.NoError(t, err, name)
-		assert.Less(t, furthest(t, read(name+"/delta").Data, deltaOf(t, c)), 2e-6, name)
+		assert.Less(t, furthest(t, read(name+"/delta").data, deltaOf(t, c)), 2e-6, name)
 		if _, ok := g.Info(name + "/A"); ok {
-			assert.Less(t, furthest(t, read(name+"/A").Data, c.state.tensors["layers.0.up."+keyA].Data), 1e-6, name)
-			assert.Less(t, furthest(t, read(name+"/B").Data, c.state.tensors["layers.0.up."+keyB].Data), 1e-6, name)
+			assert.Less(t, furthest(t, read(name+"/A").data, c.state.tensors["layers.0.up."+keyA].data), 1e-6, name)
+			assert.Less(t, furthest(t, read(name+"/B").data, c.state.tensors["layers.0.up."+keyB].data), 1e-6, name)
 		}
-		exact := furthest(t, read("exact_weighted_delta").Data, deltaOf(t, c))
+		exact := furthest(t, read("exact_weighted_delta").data, deltaOf(t, c))
 		assert.Equal(t, name == "cat" || name == "svd_rank8", exact < 1e-5, "%s is off by %g", name, exact)
 	}
 }
 
-// PEFT 0.21 multiplies rsLoRA by √r too much and forgets the bias of B (huggingface/peft#3761, #3449); ranks of single
-// layers it cannot load again (#3737).
+// PEFT 0.21 multiplies rsLoRA by √r too much and forgets the bias of B (huggingface/peft#3761,
+// #3449); ranks of single layers it cannot load again (#3737).
 func TestCombinationsThatPEFTGetsWrong(t *testing.T) {
 	m := base(t)
 	_, a := m.adapted(t, Config{Method: &LoRA{R: 3, Alpha: 7, RSLoRA: true, RankPattern: []Entry{{"1.up", 2}}, AlphaPattern: []Entry{{"2.up", 5}}},
@@ -93,11 +93,11 @@ func TestCombinationsThatPEFTGetsWrong(t *testing.T) {
 				bias := s.ZerosOf(torch.Float64, l.bias.Shape()...)
 				for i, part := range []*Adapter{a, b} {
 					if p := part.byPath[l.Path]; p != nil {
-						w, d := p.Layer.Merge(Rows{0, l.weight.Dim(0)}, s.ZerosOf(torch.Float64, l.weight.Shape()...), s.ZerosOf(torch.Float64, l.bias.Shape()...))
+						w, d := p.layer.merge(rowRange{0, l.weight.Dim(0)}, s.ZerosOf(torch.Float64, l.weight.Shape()...), s.ZerosOf(torch.Float64, l.bias.Shape()...))
 						want, bias = want.Add(w.Scale([]float64{.5, -2}[i])), bias.Add(d.Scale([]float64{.5, -2}[i]))
 					}
 				}
-				w, d := l.Layer.Merge(Rows{0, l.weight.Dim(0)}, s.ZerosOf(torch.Float64, l.weight.Shape()...), s.ZerosOf(torch.Float64, l.bias.Shape()...))
+				w, d := l.layer.merge(rowRange{0, l.weight.Dim(0)}, s.ZerosOf(torch.Float64, l.weight.Shape()...), s.ZerosOf(torch.Float64, l.bias.Shape()...))
 				assert.Less(t, w.Sub(want).Abs().Max().Item(), 1e-6, "%s %s", how.Kind, l.Path)
 				assert.Less(t, d.Sub(bias).Abs().Max().Item(), 1e-6, "%s %s", how.Kind, l.Path)
 			}

@@ -7,36 +7,38 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// Config is adapter_config.json as far as this package acts on it: a method, and what all methods have in common.
+// Config holds the options of adapter_config.json that this package acts on: a method, and what all
+// methods have in common.
 type Config struct {
-	Method            Method // *LoRA, *IA3, *VeRA, *NormTuning, *BitFit, or one of your own
+	Method            Method // *LoRA, *IA3, *VeRA, *NormTuning or *BitFit
 	BaseModel         string // base_model_name_or_path
 	TargetModules     Modules
 	ExcludeModules    Modules
-	LayersToTransform []int    // only with a list of targets; none: all
-	LayersPattern     []string // what stands before a layer's number; none: the first segment that is a number is it
-	ModulesToSave     []string // modules of which the adapter has its own copy, trained as a whole, by endings of paths
-	Bias              Bias     // which biases are trained
+	LayersToTransform []int    // numbers of layers, only with a list of targets; none: all
+	LayersPattern     []string // segments that a layer's number follows; none: the first number in a path is the layer's
+	ModulesToSave     []string // modules that are copied and trained as a whole, by the ends of their paths
+	Bias              Bias     // biases that are copied and trained
 }
 
-// Bias says which biases of the model an adapter has its own copy of.
+// Bias chooses biases of the model that an adapter copies and trains.
 type Bias string
 
-// The values of bias. PEFT calls the last one by the method: lora_only, vera_only.
+// The values of Bias. PEFT's word for the last one has the method in it: lora_only, vera_only.
 const (
-	BiasNone Bias = "" // none
+	BiasNone Bias = ""
 	BiasAll  Bias = "all"
-	BiasOnly Bias = "only" // those of the layers that are adapted
+	BiasOnly Bias = "only" // biases of adapted layers
 )
 
-// Modules names layers: by one regular expression that fits the whole path (or "all-linear"), or by a list of paths
-// and endings of paths.
+// Modules names layers: by a regular expression that matches the whole path (or "all-linear"), or
+// by a list of paths and ends of paths.
 type Modules struct {
 	Pattern string
-	List    []string // not looked at if there is a Pattern
+	List    []string // ignored if there is a Pattern
 }
 
-// Targets is a list of path endings; the one word all-linear means every linear layer.
+// Targets returns Modules of a list of paths and ends of paths. The single word all-linear means
+// every linear layer.
 func Targets(names ...string) Modules {
 	if len(names) == 1 && strings.EqualFold(names[0], allLinear) {
 		return Modules{Pattern: allLinear}
@@ -53,25 +55,25 @@ func (m Modules) entries() []string {
 	return m.List
 }
 
-// Empty is true where nothing is named.
-func (m Modules) Empty() bool { return len(m.entries()) == 0 }
+// empty reports whether nothing is named.
+func (m Modules) empty() bool { return len(m.entries()) == 0 }
 
 func (m Modules) all() bool { return strings.EqualFold(m.Pattern, allLinear) }
 
-// Entry is one key of rank_pattern or alpha_pattern, a regular expression for the end of a path. The first that fits
-// counts.
+// Entry is one entry of rank_pattern or alpha_pattern. The key is a regular expression for the end
+// of a path, and the first entry that matches counts.
 type Entry struct {
 	Key   string
 	Value float64
 }
 
-// Validate refuses what cannot be.
-func (c *Config) Validate() error {
+// validate returns an error for options that contradict each other or have no meaning.
+func (c *Config) validate() error {
 	switch {
 	case c.Method == nil:
 		return refuse("peft_type", "there is no method")
-	case c.TargetModules.Empty() && wantsTargets(c.Method):
-		return refuse("target_modules", "is empty, and speech models have no default")
+	case c.TargetModules.empty() && wantsTargets(c.Method):
+		return refuse("target_modules", "is empty, and there is no default")
 	case slices.Contains(slices.Concat(c.TargetModules.List, c.ExcludeModules.List, c.LayersPattern, c.ModulesToSave), ""):
 		return refuse("target_modules, exclude_modules, layers_pattern or modules_to_save", "has an empty name")
 	case c.TargetModules.Pattern != "" && c.LayersToTransform != nil:
@@ -81,17 +83,17 @@ func (c *Config) Validate() error {
 	case len(c.LayersPattern) > 0 && c.LayersToTransform == nil:
 		return refuse("layers_pattern", "needs layers_to_transform")
 	}
-	return c.Method.Validate()
+	return c.Method.validate()
 }
 
-// refuse is the fault of an option.
+// refuse returns the error of an option.
 func refuse(option, why string, args ...any) *fault.Error {
 	return fault.New(fault.BadData, readConfig, option, why, args...)
 }
 
 const maxRank = 1 << 20 // more than any layer is wide
 
-// checkRank wants a whole number that can be a rank.
+// checkRank returns an error unless v is a whole number in the range of ranks.
 func checkRank(option string, v float64) error {
 	if v >= 1 && v <= maxRank && v == float64(int(v)) {
 		return nil
@@ -99,7 +101,7 @@ func checkRank(option string, v float64) error {
 	return refuse(option, "%g, want a whole number from 1 to %d", v, maxRank)
 }
 
-// checkDropout wants a probability below 1.
+// checkDropout returns an error unless v is a probability below 1.
 func checkDropout(option string, v float64) error {
 	if v >= 0 && v < 1 {
 		return nil

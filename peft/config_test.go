@@ -23,16 +23,17 @@ func TestConfigsOfOtherMethodsAreWrittenAsPEFTDoes(t *testing.T) {
 		dir := filepath.Join("testdata", "methods", name)
 		written, err := os.ReadFile(filepath.Join(dir, ConfigFile))
 		require.NoError(t, err)
-		cfg, err := ReadConfig(dir)
+		cfg, err := readConfigFile(dir)
 		require.NoError(t, err)
-		got, err := cfg.JSON()
+		got, err := cfg.json()
 		require.NoError(t, err)
 		assert.Equal(t, class.ReplaceAllString(string(written), `"auto_mapping": null`), string(got), name)
 	}
 }
 
-// What is written for a config that PEFT wrote is what PEFT wrote, byte for byte, but for the class of the model,
-// which this package does not know, and for a single layers_pattern, which is a list here.
+// What is written for a config that PEFT wrote is what PEFT wrote, byte for byte, but for the class
+// of the model, which this package does not know, and for a single layers_pattern, which is a list
+// here.
 func TestConfigsOfPEFTAreWrittenAsPEFTDoes(t *testing.T) {
 	class := regexp.MustCompile(`"auto_mapping": \{[^}]*\}`)
 	n := 0
@@ -46,15 +47,15 @@ func TestConfigsOfPEFTAreWrittenAsPEFTDoes(t *testing.T) {
 			}
 			n++
 			require.NoError(t, err)
-			cfg, err := ReadConfig(dir)
+			cfg, err := readConfigFile(dir)
 			require.NoError(t, err, dir)
-			got, err := cfg.JSON()
+			got, err := cfg.json()
 			require.NoError(t, err)
 			want := class.ReplaceAllString(string(written), `"auto_mapping": null`)
 			want = strings.ReplaceAll(want, `"layers_pattern": "layers"`, "\"layers_pattern\": [\n    \"layers\"\n  ]")
 			assert.Equal(t, want, string(got), dir)
 
-			again, err := ParseConfig(got)
+			again, err := parseConfig(got)
 			require.NoError(t, err)
 			assert.Equal(t, cfg, again)
 		}
@@ -68,9 +69,9 @@ func TestConfigSurvivesWritingAndReading(t *testing.T) {
 		{Method: &LoRA{R: 3, Alpha: 16 * math.Sqrt2, Dropout: .1, RSLoRA: true, RankPattern: []Entry{{"z", 3}, {"a<b", 2}, {"m", 1}}, AlphaPattern: []Entry{{"z", .5}, {"a", 1e-9}}, Init: InitGaussian}, BaseModel: "a <b> & ü", TargetModules: Targets("a", "b"), ExcludeModules: Targets("c", "d"), LayersToTransform: []int{2, 0}, LayersPattern: []string{"z", "a"}},
 		{Method: &LoRA{R: 1, Alpha: 1e9, Dropout: 1e-7, Init: InitTrue}, TargetModules: Modules{Pattern: `(?P<x>a)|b`}, ExcludeModules: Modules{Pattern: "c"}},
 	} {
-		data, err := cfg.JSON()
+		data, err := cfg.json()
 		require.NoError(t, err)
-		got, err := ParseConfig(data)
+		got, err := parseConfig(data)
 		require.NoError(t, err, "%s", data)
 		assert.Equal(t, cfg, got)
 		assert.NotContains(t, string(data), `\u00`, "escaped for no reason")
@@ -78,7 +79,7 @@ func TestConfigSurvivesWritingAndReading(t *testing.T) {
 }
 
 func TestOldFilesHaveFewKeys(t *testing.T) {
-	cfg, err := ParseConfig([]byte(`{"peft_type": "LORA", "target_modules": ["q"], "rank_pattern": null, "modules_to_save": null}`))
+	cfg, err := parseConfig([]byte(`{"peft_type": "LORA", "target_modules": ["q"], "rank_pattern": null, "modules_to_save": null}`))
 	require.NoError(t, err)
 	assert.Equal(t, Config{Method: &LoRA{R: 8, Alpha: 8, Init: InitTrue}, TargetModules: Targets("q")}, cfg)
 }
@@ -141,7 +142,7 @@ func TestOptionsThatAreAccepted(t *testing.T) {
 		{"init_lora_weights", `"pissa"`, func(c *Config) any { return c.Method.(*LoRA).Init }, InitPiSSA},
 		{"init_lora_weights", `"olora"`, func(c *Config) any { return c.Method.(*LoRA).Init }, InitOLoRA},
 	} {
-		cfg, err := ParseConfig([]byte(config(c.key, c.value)))
+		cfg, err := parseConfig([]byte(config(c.key, c.value)))
 		if assert.NoError(t, err, "%s: %s", c.key, c.value) && c.want != nil {
 			assert.Equal(t, c.equal, c.want(&cfg), "%s: %s", c.key, c.value)
 		}
@@ -182,7 +183,7 @@ func TestOptionsThatAreRefusedByName(t *testing.T) {
 		config("target_modules", `"all-linear"`, "layers_to_transform", "1"),
 		config("target_modules", `"up.*"`, "layers_to_transform", "null", "layers_pattern", `["layers"]`),
 	} {
-		_, err := ParseConfig([]byte(c))
+		_, err := parseConfig([]byte(c))
 		isFault(t, err, fault.BadData, "layers_", "target_modules")
 	}
 }
@@ -192,7 +193,7 @@ func TestOptionsThatDoNotGoTogetherAreRefused(t *testing.T) {
 		config("use_dora", "true", "lora_bias", "true"), config("lora_bias", "true", "init_lora_weights", `"gaussian"`),
 		config("use_dora", "true", "init_lora_weights", `"pissa"`),
 	} {
-		_, err := ParseConfig([]byte(c))
+		_, err := parseConfig([]byte(c))
 		isFault(t, err, fault.BadData, "does not go with")
 	}
 }
@@ -201,12 +202,12 @@ func TestFilesThatAreNoObjectAreRefused(t *testing.T) {
 	for _, text := range []string{"", "[]", "null", `"LORA"`, "{", `{"peft_type": "LORA"`, `{"peft_type": "LORA"} {}`, `{"peft_type": "LORA", "peft_type": "LORA"}`,
 		"{\"peft_type\": \"LORA\", \"target_modules\": [\"\xff\"]}", "\ufeff{}", `{"peft_type": "LORA",}`} {
 		dir := folder(t, text)
-		_, err := ReadConfig(dir)
+		_, err := readConfigFile(dir)
 		isFault(t, err, fault.BadData, readConfig, filepath.Join(dir, ConfigFile)+": ")
 	}
-	_, err := ReadConfig(t.TempDir())
+	_, err := readConfigFile(t.TempDir())
 	isFault(t, err, fault.Missing, ConfigFile)
-	_, err = ParseConfig([]byte(`{"peft_type": "LORA", "x": "` + strings.Repeat("x", maxConfig) + `"}`))
+	_, err = parseConfig([]byte(`{"peft_type": "LORA", "x": "` + strings.Repeat("x", maxConfig) + `"}`))
 	isFault(t, err, fault.BadData, "longer")
 }
 
@@ -215,16 +216,16 @@ func FuzzParseConfig(f *testing.F) {
 	f.Add([]byte(config("rank_pattern", `{"a.*": 2, "b": 3}`, "layers_to_transform", "[1]", "layers_pattern", `"x"`)))
 	f.Add([]byte(config("target_modules", `"a|b"`, "exclude_modules", `["c"]`, "lora_dropout", "0.5", "init_lora_weights", `"gaussian"`)))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		cfg, err := ParseConfig(data)
+		cfg, err := parseConfig(data)
 		if err != nil {
 			isFault(t, err, fault.BadData)
 			return
 		}
-		written, err := cfg.JSON()
+		written, err := cfg.json()
 		require.NoError(t, err)
-		again, err := ParseConfig(written)
+		again, err := parseConfig(written)
 		require.NoError(t, err, "%s", written)
-		twice, err := again.JSON()
+		twice, err := again.json()
 		require.NoError(t, err)
 		assert.Equal(t, string(written), string(twice))
 		if m, err := newMatcher(&cfg); err == nil {

@@ -5,22 +5,22 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// dora is a linear layer whose weight has a trained norm m for each row, and a direction that LoRA trains (Liu et al.
-// 2024, arXiv 2402.09353): W' = m · (W + s·B·A) / ‖W + s·B·A‖, the norm being that of each row. No gradient goes
-// through it, as section 4.3 of the paper has it.
+// dora is a linear layer whose weight has a trained norm m for each row, and a direction that LoRA
+// trains (Liu et al. 2024, arXiv 2402.09353): W' = m · (W + s·B·A) / ‖W + s·B·A‖ with the norm of
+// each row. No gradient passes through the norm (section 4.3 of the paper).
 type dora struct {
 	*lora
 	base *nn.Dense
 	norm *torch.Tensor // m (out)
 }
 
-func newDora(site *Site, l *lora, base *nn.Dense) *dora {
+func newDora(target *targetLayer, l *lora, base *nn.Dense) *dora {
 	d := &dora{lora: l, base: base}
-	d.norm = site.Param(keyNorm, func(s *torch.Scope, _ []int) *torch.Tensor { return d.norms(s) }, base.Out())
+	d.norm = target.param(keyNorm, func(s *torch.Scope, _ []int) *torch.Tensor { return d.norms(s) }, base.Out())
 	return d
 }
 
-// norms are ‖W + s·B·A‖ (out).
+// norms returns ‖W + s·B·A‖ (out).
 func (d *dora) norms(s *torch.Scope) *torch.Tensor {
 	return s.Frozen(func(s *torch.Scope) *torch.Tensor {
 		w := s.Use(d.base.Weight).To(torch.Float32).Add(s.Use(d.b).MatMul(s.Use(d.a)).Scale(d.scale)) // (out, in)
@@ -28,8 +28,8 @@ func (d *dora) norms(s *torch.Scope) *torch.Tensor {
 	})
 }
 
-// Forward maps x (..., in) to W x + b + (c-1)·(W x') + c·s·B(A x') (..., out) with c = m/‖W + s·B·A‖ and x' the input
-// after dropout (peft 0.21, tuners/lora/dora.py).
+// Forward maps x (..., in) to W x + b + (c-1)·(W x') + c·s·B(A x') (..., out) with c = m/‖W +
+// s·B·A‖ and x' the input after dropout (peft 0.21, tuners/lora/dora.py).
 func (d *dora) Forward(x *torch.Tensor) *torch.Tensor {
 	y := d.below.Forward(x)
 	s := x.Scope()
@@ -45,12 +45,11 @@ func (d *dora) Forward(x *torch.Tensor) *torch.Tensor {
 	return y.Add(add.To(y.DType()))
 }
 
-// Merge is W'; the bias stays.
-func (d *dora) Merge(rows Rows, w, b *torch.Tensor) (*torch.Tensor, *torch.Tensor) {
-	w, _ = d.lora.Merge(rows, w, nil)
-	c := rows.Of(w.Scope().Use(d.norm)).To(torch.Float64).Div(w.Square().Sum(1).Sqrt()) // (rows)
+// merge returns W' and the unchanged bias.
+func (d *dora) merge(rows rowRange, w, b *torch.Tensor) (*torch.Tensor, *torch.Tensor) {
+	w, _ = d.lora.merge(rows, w, nil)
+	c := rows.of(w.Scope().Use(d.norm)).To(torch.Float64).Div(w.Square().Sum(1).Sqrt()) // (rows)
 	return w.Mul(c.Unsqueeze(1)), b
 }
 
-// Effect depends on the weight below.
-func (d *dora) Effect() Effect { return Replaces }
+func (d *dora) effect() effect { return replaces } // it depends on the weight below

@@ -11,7 +11,7 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// network is a model that has nothing to do with speech and knows no adapters: it only calls its layers.
+// network is a model of two layers. It knows no adapters: it only calls its layers.
 type network struct{ up, down nn.Linear }
 
 func newNetwork(b *nn.Builder) *network {
@@ -26,7 +26,8 @@ func (n *network) forward(x *torch.Tensor) *torch.Tensor {
 	return n.down.Forward(n.up.Forward(x).Tanh())
 }
 
-// Example teaches a frozen network, by an adapter, to multiply two numbers.
+// A frozen network learns to multiply two numbers by an adapter. A model needs a constructor that
+// takes an nn.Builder and a forward function that calls its layers; nothing else.
 func Example() {
 	ctx := context.Background()
 	store := nn.NewStore()
@@ -60,8 +61,8 @@ func Example() {
 		return n.forward(x).Sub(want).Square().Mean()
 	}
 	session := &nn.Session{Stores: []*nn.Store{store, adapter.Store()}}
-	err = adapter.Prove(ctx, session, 1, func(s *torch.Scope) *torch.Tensor { return loss(s, tuned) })
-	fmt.Println("alive:", err == nil)
+	err = adapter.CheckTrains(ctx, session, 1, func(s *torch.Scope) *torch.Tensor { return loss(s, tuned) })
+	fmt.Println("it trains:", err == nil)
 
 	var adam *nn.Adam
 	for step := range 300 {
@@ -88,7 +89,7 @@ func Example() {
 	}
 	show("trained")
 
-	merged, err := adapter.Merge(ctx, session)
+	merged, err := peft.Merge(ctx, session, adapter)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -111,7 +112,7 @@ func Example() {
 	// Output:
 	// up r=4 scale=2 parameters=40
 	// down r=4 scale=2 parameters=36
-	// alive: true
+	// it trains: true
 	// trained - base learnt: false tuned learnt: true
 	// merged - base learnt: true tuned learnt: true
 	// unmerged - base learnt: false tuned learnt: true

@@ -1,4 +1,9 @@
 package peft
 
-// ScaleOf is the scale of a layer with LoRA.
+// What the tests of package peft_test need beside the API.
+const WeightsFile = weightsFile
+
+var ReadConfig = readConfigFile
+
+// ScaleOf returns the scale of a layer with LoRA.
 func ScaleOf(l *Adapted) float64 { return pair(l).scale }

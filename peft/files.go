@@ -18,11 +18,11 @@ import (
 // File names of PEFT.
 const (
 	ConfigFile  = "adapter_config.json"
-	WeightsFile = "adapter_model.safetensors"
+	weightsFile = "adapter_model.safetensors"
 	cardFile    = "README.md"
 )
 
-// prefix stands before every key of PEFT's files: where the model is inside PEFT's wrappers.
+// prefix starts every key of PEFT's files: the path of the model in PEFT's wrappers.
 const prefix = "base_model.model."
 
 const (
@@ -30,10 +30,10 @@ const (
 	saveAdapter = "save adapter"
 )
 
-// Load reads a folder that PEFT or Save wrote. The parameters become part of a model when it is built with the adapter;
-// call Check then. The methods of this package are known; more are others.
-func Load(dir string, more ...Recognise) (*Adapter, error) {
-	f, err := Open(dir, more...)
+// Load reads an adapter from a folder that PEFT or Save wrote. Its parameters enter a model when a
+// view is built with it; [Adapter.Check] then reports whether it fits.
+func Load(dir string) (*Adapter, error) {
+	f, err := Open(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -42,10 +42,10 @@ func Load(dir string, more ...Recognise) (*Adapter, error) {
 
 // readWeights reads the tensors of a folder.
 func readWeights(dir string) (*state, error) {
-	path := filepath.Join(dir, WeightsFile)
+	path := filepath.Join(dir, weightsFile)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Stat(filepath.Join(dir, "adapter_model.bin")); err == nil {
-			return nil, fault.New(fault.BadData, loadAdapter, dir, "holds adapter_model.bin, a pickle, and no %s", WeightsFile).
+			return nil, fault.New(fault.BadData, loadAdapter, dir, "holds adapter_model.bin, a pickle, and no %s", weightsFile).
 				Advise("save it again in Python with safe_serialization=True")
 		}
 	}
@@ -57,13 +57,13 @@ func readWeights(dir string) (*state, error) {
 	return readState(file, path)
 }
 
-// Save writes the adapter into a new folder, whole or not at all: adapter_config.json, adapter_model.safetensors and
-// its card, README.md. No training step may run meanwhile. Equal adapters give equal bytes, and a loaded one is written
-// with the paths that it came with. What started at a part of the weights (pissa, olora) is written as a plain LoRA of
-// twice the rank, which gives the same on the original model.
+// Save writes the adapter into a new folder: adapter_config.json, adapter_model.safetensors and its
+// card, README.md. The folder appears complete or not at all. No training step may run at the same
+// time. Equal adapters give equal bytes, and a loaded adapter keeps its paths. PiSSA and OLoRA are
+// written as a plain LoRA of twice the rank, which has the same effect on the original model.
 func (a *Adapter) Save(dir string) error { return atomicfile.Dir(dir, a.SaveInto) }
 
-// SaveInto writes the adapter's files into a folder that is there.
+// SaveInto writes the adapter's files into an existing folder.
 func (a *Adapter) SaveInto(dir string) error {
 	if err := a.Check(); err != nil {
 		return err
@@ -71,20 +71,20 @@ func (a *Adapter) SaveInto(dir string) error {
 	return a.File().saveInto(dir)
 }
 
-// File is the adapter as Save writes it.
+// File returns the adapter as Save writes it.
 func (a *Adapter) File() *File {
 	head := ""
 	if a.file != nil {
 		head = a.file.head()
 	}
 	cfg := a.Config
-	if cfg.TargetModules.all() { // spelt out, as PEFT does, since a model with a head has more linear layers
+	if cfg.TargetModules.all() { // listed, as in PEFT, since a model with a head has more linear layers
 		cfg.TargetModules = Modules{}
 		for _, l := range a.layers {
 			cfg.TargetModules.List = append(cfg.TargetModules.List, head+l.Path)
 		}
 	}
-	var instead map[string]Values
+	var instead map[string]array
 	if c, ok := cfg.Method.(converter); ok {
 		cfg.Method, instead = c.convert(a)
 	}
@@ -92,22 +92,23 @@ func (a *Adapter) File() *File {
 	for name, t := range a.store.Params() {
 		v, ok := instead[name]
 		if !ok {
-			v = Values{t.Shape(), floats(t)}
+			v = array{t.Shape(), floats(t)}
 		}
 		st.add(head+name, prefix+head+name, v)
 	}
 	for name, t := range a.frozen.Params() {
-		st.add(name, name, Values{t.Shape(), floats(t)})
+		st.add(name, name, array{t.Shape(), floats(t)})
 	}
 	return &File{Config: cfg, Card: a.Card, state: st}
 }
 
-// converter is a method of which something else is saved: a method, and the parameters that differ, by name.
+// converter is a method that is saved as another one. convert returns that method and the
+// parameters that differ, by name.
 type converter interface {
-	convert(a *Adapter) (Method, map[string]Values)
+	convert(a *Adapter) (Method, map[string]array)
 }
 
-// floats are the numbers of a parameter.
+// floats returns the numbers of a parameter.
 func floats(t *torch.Tensor) []float32 {
 	if t.DType() == torch.Float32 {
 		return t.Float32s()
@@ -126,7 +127,7 @@ func floats(t *torch.Tensor) []float32 {
 	return out
 }
 
-// File is an adapter as it is in a folder, without a model.
+// File is an adapter without a model, as a folder holds it.
 type File struct {
 	Config Config
 	Card   Card
@@ -134,9 +135,10 @@ type File struct {
 	state *state
 }
 
-// Open reads a folder that PEFT or Save wrote, for what can be done without a model.
-func Open(dir string, more ...Recognise) (*File, error) {
-	cfg, err := ReadConfig(dir, more...)
+// Open reads a folder that PEFT or Save wrote, for work without a model. Use [Load] to adapt a
+// model.
+func Open(dir string) (*File, error) {
+	cfg, err := readConfigFile(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +153,7 @@ func Open(dir string, more ...Recognise) (*File, error) {
 	return f, nil
 }
 
-// Adapter makes an adapter of the file, to build a model with.
+// Adapter returns an adapter with the file's parameters.
 func (f *File) Adapter() (*Adapter, error) {
 	st := newState(f.state.path)
 	for _, name := range f.state.names {
@@ -165,11 +167,11 @@ func (f *File) Adapter() (*Adapter, error) {
 	return a, err
 }
 
-// Save writes the file into a new folder, whole or not at all.
+// Save writes the file into a new folder, which appears complete or not at all.
 func (f *File) Save(dir string) error { return atomicfile.Dir(dir, f.saveInto) }
 
 func (f *File) saveInto(dir string) error {
-	config, err := f.Config.JSON()
+	config, err := f.Config.json()
 	if err != nil {
 		return fault.Wrap(fault.Internal, saveAdapter, dir, err)
 	}
@@ -180,7 +182,7 @@ func (f *File) saveInto(dir string) error {
 			key = prefix + name
 		}
 		v := f.state.tensors[name]
-		tensors = append(tensors, ckpt.NewTensor(key, v.Shape, v.Data))
+		tensors = append(tensors, ckpt.NewTensor(key, v.shape, v.data))
 	}
 	for _, file := range []struct {
 		name string
@@ -191,5 +193,5 @@ func (f *File) saveInto(dir string) error {
 			return fault.Wrap(fault.IO, saveAdapter, path, err)
 		}
 	}
-	return ckpt.Write(filepath.Join(dir, WeightsFile), tensors, map[string]string{"format": "pt"})
+	return ckpt.Write(filepath.Join(dir, weightsFile), tensors, map[string]string{"format": "pt"})
 }

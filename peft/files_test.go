@@ -44,7 +44,7 @@ func TestSaveAndLoad(t *testing.T) {
 		first, second := filepath.Join(t.TempDir(), "a"), filepath.Join(t.TempDir(), "b")
 		require.NoError(t, a.Save(first))
 		saved := files(t, first)
-		assert.Equal(t, []string{"README.md", ConfigFile, WeightsFile}, slices.Sorted(maps.Keys(saved)))
+		assert.Equal(t, []string{"README.md", ConfigFile, weightsFile}, slices.Sorted(maps.Keys(saved)))
 		isFault(t, a.Save(first), fault.Exists)
 
 		b, err := Load(first)
@@ -68,7 +68,7 @@ func TestAllLinearIsSpeltOutWhenSaved(t *testing.T) {
 	_, a := base(t).adapted(t, Config{Method: &LoRA{R: 2, Alpha: 2}, TargetModules: Targets("all-linear"), ExcludeModules: Targets("down")})
 	dir := filepath.Join(t.TempDir(), "a")
 	require.NoError(t, a.Save(dir))
-	cfg, err := ReadConfig(dir)
+	cfg, err := readConfigFile(dir)
 	require.NoError(t, err)
 	assert.Equal(t, Targets("layers.0.up", "layers.1.up", "layers.2.up"), cfg.TargetModules)
 	assert.True(t, a.Config.TargetModules.all(), "the adapter's own is as it was")
@@ -78,7 +78,7 @@ func TestTheFileIsThatOfPEFT(t *testing.T) {
 	_, a := base(t).adapted(t, Config{Method: &LoRA{R: 2, Alpha: 2}, TargetModules: Targets("layers.1.up")})
 	dir := filepath.Join(t.TempDir(), "a")
 	require.NoError(t, a.Save(dir))
-	f, err := ckpt.Open(filepath.Join(dir, WeightsFile))
+	f, err := ckpt.Open(filepath.Join(dir, weightsFile))
 	require.NoError(t, err)
 	defer f.Close()
 	assert.Equal(t, map[string]string{"format": "pt"}, f.Metadata())
@@ -203,7 +203,7 @@ func TestFilesThatDoNotFitAreRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			m := base(t)
 			dir := folder(t, c.config, c.tensors...)
-			path := filepath.Join(dir, WeightsFile)
+			path := filepath.Join(dir, weightsFile)
 			a, err := Load(dir)
 			if err == nil {
 				var view *nn.LoadError // what is wrong with a layer is told by the construction too
@@ -222,13 +222,13 @@ func TestFoldersThatHoldNoAdapter(t *testing.T) {
 	isFault(t, err, fault.Missing, "nothing")
 	dir := folder(t, config())
 	_, err = Load(dir)
-	isFault(t, err, fault.Missing, WeightsFile)
+	isFault(t, err, fault.Missing, weightsFile)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "adapter_model.bin"), []byte("PK"), 0o600))
 	_, err = Load(dir)
 	isFault(t, err, fault.BadData, "adapter_model.bin", "safe_serialization=True")
-	require.NoError(t, os.WriteFile(filepath.Join(dir, WeightsFile), []byte("junk"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, weightsFile), []byte("junk"), 0o600))
 	_, err = Load(dir)
-	isFault(t, err, fault.BadData, WeightsFile)
+	isFault(t, err, fault.BadData, weightsFile)
 }
 
 func TestNothingHalfWrittenIsLeft(t *testing.T) {

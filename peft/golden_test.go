@@ -41,7 +41,8 @@ var cases = []struct {
 	{"large", "dora_attn", true},
 }
 
-// byPEFT are the adapters of other methods, which tools/peft/methods.py had PEFT make for the golden model base.
+// byPEFT are the adapters of other methods, which tools/peft/methods.py had PEFT make for the
+// golden model base.
 var byPEFT = []string{"ia3", "vera", "vera_bias", "norms", "bitfit", "lora_bias_all", "adalora"}
 
 // golden is an open file of reference values.
@@ -276,7 +277,7 @@ func TestMergedWeightsAreThoseOfPEFT(t *testing.T) {
 				bits[name] = p.Bytes()
 			}
 			expected := openGolden(t, c.variant, "peft", c.adapter, "expected.safetensors")
-			merged, err := a.Merge(t.Context(), v.Session())
+			merged, err := peft.Merge(t.Context(), v.Session(), a)
 			require.NoError(t, err)
 			assert.Less(t, merged.MaxRounding, 2e-7)
 			require.NoError(t, m.Session().Infer(t.Context(), func(s *torch.Scope) error {
@@ -376,19 +377,19 @@ func TestThreeStepsAreThoseOfPEFT(t *testing.T) {
 	}
 }
 
-func TestGoldenAdaptersAreAlive(t *testing.T) {
+func TestGoldenAdaptersTrain(t *testing.T) {
 	for _, c := range cases {
 		m, v, a := open(t, c.variant, c.adapter)
 		forward := func(m *wavlm.Model, layer int) func(*torch.Scope) *torch.Tensor {
 			return func(s *torch.Scope) *torch.Tensor { return states(t, s, m, c.variant)[layer] }
 		}
-		require.NoError(t, a.Prove(t.Context(), v.Session(), 1, forward(v, m.Config.Layers)), c.adapter)
-		assert.ErrorContains(t, a.Prove(t.Context(), v.Session(), 1, forward(m, m.Config.Layers)), "get no gradient")
+		require.NoError(t, a.CheckTrains(t.Context(), v.Session(), 1, forward(v, m.Config.Layers)), c.adapter)
+		assert.ErrorContains(t, a.CheckTrains(t.Context(), v.Session(), 1, forward(m, m.Config.Layers)), "get no gradient")
 		if c.adapter == "lora_conv" {
 			continue // which is below all layers
 		}
 		// Layer 3 does nothing for what comes out of layer 2.
-		err := a.Prove(t.Context(), v.Session(), 1, forward(v, 2))
+		err := a.CheckTrains(t.Context(), v.Session(), 1, forward(v, 2))
 		require.ErrorContains(t, err, "get no gradient")
 		assert.Contains(t, err.Error(), "encoder.layers.2.")
 		assert.NotContains(t, err.Error(), "encoder.layers.1.")

@@ -30,9 +30,9 @@ const width, inner, depth = 6, 10, 3
 type block struct{ up, down nn.Linear }
 
 type model struct {
-	blocks []block
-	dead   bool // reads the weights of the last block instead of calling its layers
-	store  *nn.Store
+	blocks   []block
+	detached bool // reads the weights of the last block instead of calling its layers
+	store    *nn.Store
 }
 
 // newModel builds layers.0.up, layers.0.down, layers.1.up and so on.
@@ -49,7 +49,7 @@ func newModel(b *nn.Builder) *model {
 // forward maps x (N, width) to (N, width).
 func (m *model) forward(x *torch.Tensor) *torch.Tensor {
 	for i, b := range m.blocks {
-		if m.dead && i == depth-1 {
+		if m.detached && i == depth-1 {
 			up, down := plain(b.up), plain(b.down)
 			x = x.Add(x.Linear(up.Weight, up.Bias).Tanh().Linear(down.Weight, down.Bias))
 			continue
@@ -63,10 +63,10 @@ func plain(l nn.Linear) *nn.Dense { return bottom(l).(*nn.Dense) }
 
 // pair are the matrices of a layer with LoRA.
 func pair(l *Adapted) *lora {
-	if d, ok := l.Layer.(*dora); ok {
+	if d, ok := l.layer.(*dora); ok {
 		return d.lora
 	}
-	return l.Layer.(*lora)
+	return l.layer.(*lora)
 }
 
 // dense is what a layer with LoRA stands on.
@@ -173,7 +173,7 @@ func folder(t *testing.T, config string, tensors ...ckpt.Tensor) string {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, ConfigFile), []byte(config), 0o600))
 	if tensors != nil {
-		require.NoError(t, ckpt.Write(filepath.Join(dir, WeightsFile), tensors, nil))
+		require.NoError(t, ckpt.Write(filepath.Join(dir, weightsFile), tensors, nil))
 	}
 	return dir
 }
@@ -194,6 +194,6 @@ func matrix(name string, shape ...int) ckpt.Tensor {
 // delta is what merging adds to a weight (out, in), in Float64.
 func delta(s *torch.Scope, l *Adapted) *torch.Tensor {
 	w := s.ZerosOf(torch.Float64, l.weight.Shape()...)
-	w, _ = l.Layer.Merge(Rows{0, w.Dim(0)}, w, nil)
+	w, _ = l.layer.merge(rowRange{0, w.Dim(0)}, w, nil)
 	return w
 }

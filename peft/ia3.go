@@ -10,30 +10,28 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// IA3 multiplies what comes out of a linear layer by a trained vector, bias included, or, where the layer is one of
-// FeedForward, what goes into it (Liu et al. 2022, arXiv 2205.05638).
+// IA3 multiplies the output of a linear layer, bias included, by a trained vector. In layers of
+// FeedForward it multiplies the input instead (Liu et al. 2022, arXiv 2205.05638).
 type IA3 struct {
 	FeedForward Modules
 }
 
 const keyIA3 = "ia3_l"
 
-// Type is IA3.
-func (m *IA3) Type() string { return "IA3" }
+func (m *IA3) peftType() string { return "IA3" }
 
 func (m *IA3) defaults() *IA3 { return &IA3{} }
 
-// Keys is the vector.
-func (m *IA3) Keys() []string { return []string{keyIA3} }
+func (m *IA3) keys() []string { return []string{keyIA3} }
 
-// Options are those of IA3Config.
-func (m *IA3) Options(c *Config) []Option {
-	return slices.Concat([]Option{{Key: "feedforward_modules", At: (*someModules)(&m.FeedForward)}, {Key: "exclude_modules", At: &c.ExcludeModules}},
+// options returns those of IA3Config.
+func (m *IA3) options(c *Config) []option {
+	return slices.Concat([]option{{key: "feedforward_modules", at: (*someModules)(&m.FeedForward)}, {key: "exclude_modules", at: &c.ExcludeModules}},
 		inert(true, "init_ia3_weights"), inert(false, "fan_in_fan_out"))
 }
 
-// Validate refuses an expression that does not compile.
-func (m *IA3) Validate() error {
+// validate refuses an expression that does not compile.
+func (m *IA3) validate() error {
 	_, err := m.expression()
 	return err
 }
@@ -42,8 +40,8 @@ func (m *IA3) expression() (*regexp.Regexp, error) {
 	return compile("feedforward_modules", `^(?:`, m.FeedForward.Pattern, `)$`)
 }
 
-// feedForward says whether the layer at path is one of FeedForward, of which PEFT takes an entry for any ending, be it
-// in the middle of a word (peft 0.21, tuners/ia3/model.py).
+// feedForward reports whether the layer at path is one of FeedForward. As in PEFT, an entry matches
+// every path that ends with it, even within a word (peft 0.21, tuners/ia3/model.py).
 func (m *IA3) feedForward(path string) bool {
 	if m.FeedForward.Pattern != "" {
 		expr, err := m.expression()
@@ -52,34 +50,34 @@ func (m *IA3) feedForward(path string) bool {
 	return slices.ContainsFunc(m.FeedForward.List, func(end string) bool { return strings.HasSuffix(path, end) })
 }
 
-// Wrap puts the vector before or behind a linear layer.
-func (m *IA3) Wrap(site *Site) (Layer, error) {
-	base, ok := site.Plain.(*nn.Dense)
+// wrap puts the vector before or after a linear layer.
+func (m *IA3) wrap(target *targetLayer) (adaptedLayer, error) {
+	base, ok := target.plain.(*nn.Dense)
 	if !ok {
 		return nil, errors.New("is not a linear layer")
 	}
-	l := &ia3{below: site.Below, before: m.feedForward(site.Name)}
+	l := &ia3{below: target.below, before: m.feedForward(target.name)}
 	if l.before {
-		l.factor = site.Param(keyIA3, nn.Ones, 1, base.In())
+		l.factor = target.param(keyIA3, nn.Ones, 1, base.In())
 	} else {
-		l.factor = site.Param(keyIA3, nn.Ones, base.Out(), 1)
+		l.factor = target.param(keyIA3, nn.Ones, base.Out(), 1)
 	}
 	return l, nil
 }
 
-// Look finds a vector of ones dead.
-func (m *IA3) Look(t Tensors) Facts {
+// inspect finds a layer inactive if its vector is all ones.
+func (m *IA3) inspect(t parameters) inspection {
 	if v, ok := t(keyIA3); ok && v.all(1) {
-		return Facts{Dead: Dead}
+		return inspection{state: Inactive}
 	}
-	return Facts{}
+	return inspection{}
 }
 
 // ia3 is a linear layer with a factor.
 type ia3 struct {
 	below  nn.Layer
 	before bool
-	factor *torch.Tensor // (1, in) before the layer, (out, 1) behind it
+	factor *torch.Tensor // (1, in) before the layer, (out, 1) after it
 }
 
 // Forward maps x (..., in) to l·(W x + b) or W (l·x) + b (..., out).
@@ -92,11 +90,11 @@ func (l *ia3) Forward(x *torch.Tensor) *torch.Tensor {
 	return y.Mul(factor).To(y.DType())
 }
 
-// Merge multiplies the rows and the bias, or the columns.
-func (l *ia3) Merge(rows Rows, w, b *torch.Tensor) (*torch.Tensor, *torch.Tensor) {
+// merge multiplies the rows and the bias, or the columns.
+func (l *ia3) merge(rows rowRange, w, b *torch.Tensor) (*torch.Tensor, *torch.Tensor) {
 	factor := w.Scope().Use(l.factor).To(torch.Float64)
 	if !l.before {
-		factor = rows.Of(factor)
+		factor = rows.of(factor)
 	}
 	if b != nil && !l.before {
 		b = b.Mul(factor.Reshape(-1))
@@ -104,8 +102,7 @@ func (l *ia3) Merge(rows Rows, w, b *torch.Tensor) (*torch.Tensor, *torch.Tensor
 	return w.Mul(factor), b
 }
 
-// Effect is a factor.
-func (l *ia3) Effect() Effect { return Multiplies }
+func (l *ia3) effect() effect { return multiplies }
 
 func (l *ia3) String() string {
 	if l.before {
@@ -114,7 +111,7 @@ func (l *ia3) String() string {
 	return "output"
 }
 
-// scaled moves the factors from 1: they are all there is in a layer.
+// scaled scales the distance of the factors from 1.
 func (m *IA3) scaled(_ string, data []float32, f float64) ([]float32, error) {
 	out := make([]float32, len(data))
 	for i, v := range data {

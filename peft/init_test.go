@@ -37,14 +37,15 @@ func TestPiSSAAndOLoRAStartWherePEFTDoes(t *testing.T) {
 			g.near(string(init)+"/base_weight_after", s.Use(m.Store().Param(qProj+".weight")).Sub(second.MatMul(first).Scale(2)), 5*off, 0)
 			return nil
 		}))
-		idle, err := a.Idle(t.Context(), v.Session())
+		inactive, err := a.Inactive(t.Context(), v.Session())
 		require.NoError(t, err)
-		assert.Equal(t, []string{qProj}, idle, "it has learnt nothing yet")
+		assert.Equal(t, []string{qProj}, inactive, "it has learnt nothing yet")
 	}
 }
 
-// turned is by how much a rounding of w in f32 may turn its first r singular vectors, of length 1: the more, the closer two
-// of their values are (Wedin 1972). Which rounding it is depends on the processor.
+// turned is by how much a rounding of w in f32 may turn its first r singular vectors, of length 1:
+// the more, the closer two of their values are (Wedin 1972). Which rounding it is depends on the
+// processor.
 func turned(w *torch.Tensor, r int) float64 {
 	_, values, _ := w.To(torch.Float64).SVD()
 	v := values.On(torch.CPU).Float64s()
@@ -55,9 +56,9 @@ func turned(w *torch.Tensor, r int) float64 {
 	return 0x1p-23 * v[0] / gap
 }
 
-// What was trained from there is saved as a plain LoRA of twice the rank, which gives the same; and a file of PEFT that
-// was not converted is read for what it is.
-func TestPiSSAAndOLoRATravel(t *testing.T) {
+// What was trained from there is saved as a plain LoRA of twice the rank, which gives the same; and
+// a file of PEFT that was not converted is read for what it is.
+func TestPiSSAAndOLoRASurviveSaving(t *testing.T) {
 	for _, c := range []peft.LoRA{
 		{R: 3, Alpha: 5, Init: peft.InitPiSSA, RankPattern: []peft.Entry{{Key: "k_proj", Value: 2}}, AlphaPattern: []peft.Entry{{Key: "k_proj", Value: 7}}},
 		{R: 3, Alpha: 5, Init: peft.InitOLoRA, RSLoRA: true},

@@ -120,32 +120,32 @@ func (l *flatLayer) forward(x []float64) []float64 {
 	return y
 }
 
-// clash says whether several of the adapters on one layer would depend on their order.
+// clash reports whether several of the adapters on one layer would depend on their order.
 func clash(adapters []*Adapter) bool {
-	effects := map[string]Effect{}
+	effects := map[string]effect{}
 	for _, a := range adapters {
 		for _, l := range a.layers {
-			if e, ok := effects[l.Path]; ok && (e != l.Layer.Effect() || e == Replaces) {
+			if e, ok := effects[l.Path]; ok && (e != l.layer.effect() || e == replaces) {
 				return true
 			}
-			effects[l.Path] = l.Layer.Effect()
+			effects[l.Path] = l.layer.effect()
 		}
 	}
 	return false
 }
 
-// Random sequences of everything that can be done to several adapters on one model: after each step the model, and a
-// view with some of them, give what a plain computation gives, and what is unmerged has its old bits.
-func TestRandomLives(t *testing.T) {
+// Random sequences of everything that can be done to several adapters on one model: after each step
+// the model, and a view with some of them, give what a plain computation gives, and what is
+// unmerged has its old bits.
+func TestRandomSequencesOfOperations(t *testing.T) {
 	for seed := range uint64(6) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) { live(t, rand.New(rand.NewPCG(seed, 5))) })
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { operate(t, rand.New(rand.NewPCG(seed, 5))) })
 	}
 }
 
-func live(t *testing.T, r *rand.Rand) {
+func operate(t *testing.T, r *rand.Rand) {
 	m := base(t)
-	set := NewSet()
-	t.Cleanup(set.Close)
+	set := map[string]*Adapter{}
 	configs := map[string]Config{
 		"a": {Method: &LoRA{R: 3, Alpha: 4}, TargetModules: Targets("up", "down")},
 		"b": {Method: &LoRA{R: 2, Alpha: 3, RSLoRA: true, BiasB: true}, TargetModules: Targets("up")},
@@ -156,8 +156,9 @@ func live(t *testing.T, r *rand.Rand) {
 	for _, name := range slices.Sorted(maps.Keys(configs)) {
 		a, err := New(configs[name])
 		require.NoError(t, err)
-		require.NoError(t, set.Add(name, a))
-		_ = view(t, m, set, name)
+		t.Cleanup(a.Close)
+		set[name] = a
+		view(t, m, a)
 		require.NoError(t, a.Check())
 		shake(t, a, r.Uint64())
 	}
@@ -168,16 +169,18 @@ func live(t *testing.T, r *rand.Rand) {
 	history := []flat{}
 	done := map[string]int{}
 	for range 60 {
-		names := set.Names()
+		names := slices.Sorted(maps.Keys(set))
 		r.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
 		some := names[:1+r.IntN(2)]
-		list, err := set.all(some)
-		require.NoError(t, err)
+		var list []*Adapter
+		for _, name := range some {
+			list = append(list, set[name])
+		}
 		there := merged(merges)
-		switch r.IntN(5) {
+		switch r.IntN(4) {
 		case 0: // merge
 			before := weights(m.store)
-			x, err := set.Merge(t.Context(), ss, some...)
+			x, err := Merge(t.Context(), ss, list...)
 			if clash(slices.Concat(there, list)) || slices.ContainsFunc(list, func(a *Adapter) bool { return slices.Contains(there, a) }) {
 				require.Error(t, err)
 				require.Equal(t, before, weights(m.store), "all or nothing")
@@ -214,18 +217,14 @@ func live(t *testing.T, r *rand.Rand) {
 				shake(t, list[0], r.Uint64())
 				done["trained"]++
 			}
-		case 3: // combine and remove
-			name := fmt.Sprint("c", done["combined"])
-			err := set.Combine(t.Context(), name, Combination{Kind: Cat}, []float64{.5, -1.5}, "a", "b")
+		case 3: // combine
+			f, err := Combine(t.Context(), Combination{Kind: Cat}, []float64{.5, -1.5}, set["a"].File(), set["b"].File())
 			require.NoError(t, err)
-			require.Error(t, set.Add(name, list[0]), "a name is given once")
-			a, err := set.Get("a")
+			a, err := f.Adapter()
 			require.NoError(t, err)
-			b, err := set.Get("b")
-			require.NoError(t, err)
-			got := view(t, m, set, name).output(t)
+			got := view(t, m, a).output(t)
 			want := m.flat()
-			for i, x := range []*Adapter{a, b} {
+			for i, x := range []*Adapter{set["a"], set["b"]} {
 				part := m.flat()
 				part.apply(x)
 				for path, l := range m.flat() {
@@ -238,19 +237,13 @@ func live(t *testing.T, r *rand.Rand) {
 				}
 			}
 			assert.Less(t, furthest(t, want.output(), got), 1e-4)
-			require.NoError(t, set.Remove(name))
+			a.Close()
 			done["combined"]++
-		case 4:
-			if slices.Contains(there, list[0]) {
-				isFault(t, set.Remove(some[0]), fault.Usage, "merged into the weights")
-			}
 		}
 		assert.Less(t, furthest(t, weightsNow.output(), m.output(t)), 1e-4, "the base model")
 		if clash(list) {
-			active, _, err := set.Active(some...)
-			require.NoError(t, err)
-			err = torch.Infer(t.Context(), func(s *torch.Scope) error {
-				return m.store.Build(s, nil, active, func(b *nn.Builder) { newModel(b) })
+			err := torch.Infer(t.Context(), func(s *torch.Scope) error {
+				return m.store.Build(s, nil, stacked(list), func(b *nn.Builder) { newModel(b) })
 			})
 			require.ErrorContains(t, err, "would depend on their order")
 			for _, a := range list { // Check remembers it
@@ -266,7 +259,7 @@ func live(t *testing.T, r *rand.Rand) {
 				want.apply(a)
 			}
 		}
-		assert.Less(t, furthest(t, want.output(), view(t, m, set, some...).output(t)), 1e-4, "%v active, %d merged", some, len(there))
+		assert.Less(t, furthest(t, want.output(), view(t, m, list...).output(t)), 1e-4, "%v active, %d merged", some, len(there))
 	}
 	for _, x := range slices.Backward(merges) {
 		require.NoError(t, x.Unmerge(t.Context()))
@@ -284,15 +277,21 @@ func merged(merges []*Merged) (all []*Adapter) {
 	return all
 }
 
-// view is the model with some adapters of a set.
-func view(t *testing.T, m *model, set *Set, names ...string) (v *model) {
+// view is the model with some adapters.
+func view(t *testing.T, m *model, adapters ...*Adapter) (v *model) {
 	t.Helper()
-	active, _, err := set.Active(names...)
-	require.NoError(t, err)
 	require.NoError(t, torch.Do(t.Context(), torch.Mode{Seed: 2}, func(s *torch.Scope) error {
-		return m.store.Build(s, nil, active, func(b *nn.Builder) { v = newModel(b) })
+		return m.store.Build(s, nil, stacked(adapters), func(b *nn.Builder) { v = newModel(b) })
 	}))
 	return v
+}
+
+func stacked(adapters []*Adapter) nn.Adapter {
+	list := make([]nn.Adapter, len(adapters))
+	for i, a := range adapters {
+		list[i] = a
+	}
+	return nn.Stack(list...)
 }
 
 // shake changes an adapter's parameters, as training would.
@@ -306,7 +305,8 @@ func shake(t *testing.T, a *Adapter, seed uint64) {
 	}))
 }
 
-// Two goroutines infer with two adapters over one set of weights, while a third one merges and unmerges another model.
+// Two goroutines infer with two adapters over one set of weights, while a third one merges and
+// unmerges another model.
 func TestTwoAdaptersServeAtOnce(t *testing.T) {
 	m := base(t)
 	one, a := m.adapted(t, Config{Method: &LoRA{R: 3, Alpha: 7}, TargetModules: Targets("up")})
@@ -328,25 +328,6 @@ func TestTwoAdaptersServeAtOnce(t *testing.T) {
 	wg.Wait()
 }
 
-func TestNamesOfASet(t *testing.T) {
-	noLeak(t)
-	set := NewSet()
-	defer set.Close()
-	for _, name := range []string{"", "a.b", "lora", "myLoRA"} {
-		isFault(t, set.Add(name, nil), fault.Usage, "choose another name")
-	}
-	a, err := New(Config{Method: &LoRA{R: 3, Alpha: 7}, TargetModules: Targets("up")})
-	require.NoError(t, err)
-	require.NoError(t, set.Add("first", a))
-	assert.Equal(t, []string{"first"}, set.Names())
-	_, err = set.Get("second")
-	isFault(t, err, fault.Usage, "there are: first")
-	_, _, err = set.Active("first", "first")
-	isFault(t, err, fault.Usage, "named twice")
-	require.NoError(t, set.Remove("first"))
-	assert.Empty(t, set.Names())
-}
-
 // A view costs nothing but the adapter's own parameters: the base weights are there once.
 func TestInjectingCopiesNoWeights(t *testing.T) {
 	m := base(t)
@@ -359,8 +340,8 @@ func TestInjectingCopiesNoWeights(t *testing.T) {
 	}
 }
 
-// A dead adapter is told, by file and in the model.
-func TestDeadAdaptersAreTold(t *testing.T) {
+// An adapter that changes nothing is found, in its file and in the model.
+func TestInactiveAdaptersAreFound(t *testing.T) {
 	m := base(t)
 	for what, cfg := range map[string]Config{
 		"lora":   {Method: &LoRA{R: 3, Alpha: 7}, TargetModules: Targets("up")},
@@ -377,15 +358,15 @@ func TestDeadAdaptersAreTold(t *testing.T) {
 		require.NoError(t, err)
 		_, err = m.view(t, a)
 		require.NoError(t, err, what)
-		idle, err := a.Idle(t.Context(), m.session(a))
+		inactive, err := a.Inactive(t.Context(), m.session(a))
 		require.NoError(t, err)
 		n := depth
 		if what == "bitfit" {
 			n = 2 * depth
 		}
-		assert.Len(t, idle, n, "%s has learnt nothing", what)
+		assert.Len(t, inactive, n, "%s has learnt nothing", what)
 		for _, module := range a.File().Modules() {
-			assert.NotEqual(t, Alive, module.State, what)
+			assert.NotEqual(t, Active, module.State, what)
 		}
 		first := slices.Collect(maps.Values(maps.Collect(a.Store().Params())))
 		require.NoError(t, torch.Do(t.Context(), torch.Mode{Seed: 1}, func(s *torch.Scope) error {
@@ -394,11 +375,11 @@ func TestDeadAdaptersAreTold(t *testing.T) {
 			}
 			return nil
 		}))
-		idle, err = a.Idle(t.Context(), m.session(a))
+		inactive, err = a.Inactive(t.Context(), m.session(a))
 		require.NoError(t, err)
-		assert.Empty(t, idle, what)
+		assert.Empty(t, inactive, what)
 		for _, module := range a.File().Modules() {
-			assert.NotEqual(t, Dead, module.State, what)
+			assert.NotEqual(t, Inactive, module.State, what)
 		}
 	}
 }

@@ -12,15 +12,15 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// LoRA adds to a linear layer or a convolution a product of two thin matrices, y = W x + b + s·B(A x) (Hu et al. 2021,
-// arXiv 2106.09685).
+// LoRA adds a product of two low-rank matrices to a linear layer or a convolution: y = W x + b +
+// s·B(A x) (Hu et al. 2021, arXiv 2106.09685).
 type LoRA struct {
 	R            int
 	Alpha        float64 // s is Alpha/R
-	Dropout      float64 // on the input of A, where the scope's mode has dropout
+	Dropout      float64 // of the input of A, where the scope's mode has dropout
 	RSLoRA       bool    // s is Alpha/√R (Kalajdzievski 2023, arXiv 2312.03732)
-	DoRA         bool    // a trained norm for each row of the weight, see dora
-	BiasB        bool    // lora_bias: B has a bias of its own, which s scales, too
+	DoRA         bool    // trains a norm for each row of the weight (Liu et al. 2024, arXiv 2402.09353)
+	BiasB        bool    // lora_bias: B has a bias, which s scales, too
 	RankPattern  []Entry // R of single layers
 	AlphaPattern []Entry // Alpha of single layers
 	Init         Init
@@ -36,11 +36,10 @@ const (
 
 const maxAlpha = 1e9
 
-// Type is LORA.
-func (m *LoRA) Type() string { return "LORA" }
+func (m *LoRA) peftType() string { return "LORA" }
 
-// Name is lora, rslora or dora.
-func (m *LoRA) Name() string {
+// name returns lora, rslora or dora.
+func (m *LoRA) name() string {
 	switch {
 	case m.DoRA:
 		return "dora"
@@ -52,27 +51,27 @@ func (m *LoRA) Name() string {
 
 func (m *LoRA) defaults() *LoRA { return &LoRA{R: 8, Alpha: 8, Init: InitTrue} }
 
-// Keys are the matrices, the bias of B and the norms of DoRA.
-func (m *LoRA) Keys() []string { return []string{keyA, keyB, keyBiasB, keyNorm} }
+func (m *LoRA) keys() []string { return []string{keyA, keyB, keyBiasB, keyNorm} }
 
-// Options are those of LoraConfig. Options of initialisations count only for an init_lora_weights of that name, which
-// Init judges; fan_in_fan_out is for layers that store their weight transposed, and PEFT ignores it on linear layers.
-func (m *LoRA) Options(c *Config) []Option {
-	return slices.Concat([]Option{
-		{Key: "r", At: &m.R},
-		{Key: "lora_alpha", At: &m.Alpha},
-		{Key: "lora_dropout", At: (*Fraction)(&m.Dropout)},
-		{Key: "use_rslora", At: &m.RSLoRA},
-		{Key: "use_dora", At: &m.DoRA},
-		{Key: "lora_bias", At: &m.BiasB},
-		{Key: "bias", At: biasValue{&c.Bias, "lora_only"}},
-		{Key: "exclude_modules", At: &c.ExcludeModules},
-		{Key: "rank_pattern", At: &m.RankPattern},
-		{Key: "alpha_pattern", At: &m.AlphaPattern},
-		{Key: "init_lora_weights", At: &m.Init},
-		{Key: "megatron_core", Fixed: "megatron.core", Inert: true},
-		{Key: "qalora_group_size", Fixed: 16, Inert: true},
-		{Key: "loftq_config", Fixed: map[string]any{}, Inert: true},
+// options returns those of LoraConfig. Options of an initialisation count only if init_lora_weights
+// names it, which Init checks. PEFT ignores fan_in_fan_out, which is for transposed weights, on
+// linear layers.
+func (m *LoRA) options(c *Config) []option {
+	return slices.Concat([]option{
+		{key: "r", at: &m.R},
+		{key: "lora_alpha", at: &m.Alpha},
+		{key: "lora_dropout", at: (*pythonFloat)(&m.Dropout)},
+		{key: "use_rslora", at: &m.RSLoRA},
+		{key: "use_dora", at: &m.DoRA},
+		{key: "lora_bias", at: &m.BiasB},
+		{key: "bias", at: biasValue{&c.Bias, "lora_only"}},
+		{key: "exclude_modules", at: &c.ExcludeModules},
+		{key: "rank_pattern", at: &m.RankPattern},
+		{key: "alpha_pattern", at: &m.AlphaPattern},
+		{key: "init_lora_weights", at: &m.Init},
+		{key: "megatron_core", fixed: "megatron.core", inert: true},
+		{key: "qalora_group_size", fixed: 16, inert: true},
+		{key: "loftq_config", fixed: map[string]any{}, inert: true},
 	}, c.layers(),
 		inert(nil, "eva_config", "corda_config", "lora_ga_config"), inert(false, "fan_in_fan_out"),
 		unsupported(nil, "alora_invocation_tokens", "arrow_config", "kasa_config", "layer_replication", "megatron_config",
@@ -80,8 +79,7 @@ func (m *LoRA) Options(c *Config) []Option {
 		unsupported(false, "ensure_weight_tying", "use_qalora"))
 }
 
-// Validate refuses what cannot be.
-func (m *LoRA) Validate() error {
+func (m *LoRA) validate() error {
 	if err := checkRank("r", float64(m.R)); err != nil {
 		return err
 	}
@@ -115,22 +113,22 @@ func (m *LoRA) Validate() error {
 	return checkDropout("lora_dropout", m.Dropout)
 }
 
-// Wrap puts the pair of matrices round a linear layer or a convolution.
-func (m *LoRA) Wrap(site *Site) (Layer, error) {
-	rank, alpha := int(site.Lookup("rank_pattern", float64(m.R))), site.Lookup("alpha_pattern", m.Alpha)
-	l := &lora{below: site.Below, scale: m.scale(rank, alpha), dropout: m.Dropout, start: start{}}
-	switch base := site.Plain.(type) {
+// wrap adds the pair of matrices to a linear layer or a convolution.
+func (m *LoRA) wrap(target *targetLayer) (adaptedLayer, error) {
+	rank, alpha := int(target.lookup("rank_pattern", float64(m.R))), target.lookup("alpha_pattern", m.Alpha)
+	l := &lora{below: target.below, scale: m.scale(rank, alpha), dropout: m.Dropout, start: start{}}
+	switch base := target.plain.(type) {
 	case *nn.Dense:
-		l.a = site.Param(keyA, m.Init.ofA(site, rank, l.scale), rank, base.In())
-		l.b = site.Param(keyB, m.Init.ofB(site, rank, l.scale), base.Out(), rank)
+		l.a = target.param(keyA, m.Init.ofA(target, rank, l.scale), rank, base.In())
+		l.b = target.param(keyB, m.Init.ofB(target, rank, l.scale), base.Out(), rank)
 		if m.BiasB {
-			l.bias = site.Param(keyBiasB, nn.Zeros, base.Out())
+			l.bias = target.param(keyBiasB, nn.Zeros, base.Out())
 		}
 		if m.Init.changesBase() {
-			l.start = m.Init.start(site, rank, l.scale)
+			l.start = m.Init.start(target, rank, l.scale)
 		}
 		if m.DoRA {
-			return newDora(site, l, base), nil
+			return newDora(target, l, base), nil
 		}
 	case *nn.Conv:
 		switch {
@@ -140,15 +138,15 @@ func (m *LoRA) Wrap(site *Site) (Layer, error) {
 			return nil, errors.New("a convolution, to which use_dora, lora_bias and the inits pissa and olora do not apply")
 		}
 		l.conv = base
-		l.a = site.Param(keyA, m.Init.ofA(site, rank, l.scale), rank, base.Weight.Dim(1), base.Weight.Dim(2))
-		l.b = site.Param(keyB, nn.Zeros, base.Weight.Dim(0), rank, 1)
+		l.a = target.param(keyA, m.Init.ofA(target, rank, l.scale), rank, base.Weight.Dim(1), base.Weight.Dim(2))
+		l.b = target.param(keyB, nn.Zeros, base.Weight.Dim(0), rank, 1)
 	default:
 		return nil, errors.New("is neither a linear layer nor a convolution")
 	}
 	return l, nil
 }
 
-// scale is the factor of a pair.
+// scale returns s of a pair.
 func (m *LoRA) scale(rank int, alpha float64) float64 {
 	if m.RSLoRA {
 		return alpha / math.Sqrt(float64(rank))
@@ -156,44 +154,44 @@ func (m *LoRA) scale(rank int, alpha float64) float64 {
 	return alpha / float64(rank)
 }
 
-// Look finds a pair dead if B·A and the bias of B are zero. The norms of DoRA are not known to be those of the weight
-// below, and what pissa started from is not known either.
-func (m *LoRA) Look(t Tensors) Facts {
+// inspect finds a pair inactive if B·A and the bias of B are zero. Unknown here are the weight's
+// norms, which DoRA's may equal, and the pair that pissa started from.
+func (m *LoRA) inspect(t parameters) inspection {
 	a, _ := t(keyA)
 	b, _ := t(keyB)
 	bias, biased := t(keyBiasB)
-	f := Facts{}
-	if len(a.Shape) > 0 {
-		f.Rank = a.Shape[0]
+	var found inspection
+	if len(a.shape) > 0 {
+		found.rank = a.shape[0]
 	}
 	switch {
 	case m.Init.changesBase():
-		f.Dead = Unknown
+		found.state = Unknown
 	case biased && !bias.all(0) || !vanishes(a, b):
 	case m.DoRA:
-		f.Dead = Unknown
+		found.state = Unknown
 	default:
-		f.Dead = Dead
+		found.state = Inactive
 	}
-	return f
+	return found
 }
 
-// vanishes says whether B·A is zero but for rounding: because one of them is, or because the parts of a converted pissa
-// cancel. A pair that has learnt anything is known by its first numbers.
-func vanishes(a, b Values) bool {
-	if len(a.Shape) == 0 || len(b.Shape) < 2 || b.Shape[1] != a.Shape[0] {
+// vanishes reports whether B·A is zero up to rounding: one factor is zero, or the parts of a
+// converted pissa cancel. A trained pair is decided by its first numbers.
+func vanishes(a, b array) bool {
+	if len(a.shape) == 0 || len(b.shape) < 2 || b.shape[1] != a.shape[0] {
 		return false
 	}
-	rank, n := a.Shape[0], len(a.Data)/a.Shape[0]
-	for o := range b.Shape[0] {
-		row := Values{Data: b.Data[o*rank : (o+1)*rank]}
+	rank, n := a.shape[0], len(a.data)/a.shape[0]
+	for o := range b.shape[0] {
+		row := array{data: b.data[o*rank : (o+1)*rank]}
 		if row.all(0) {
 			continue
 		}
 		for i := range n {
 			sum, size := 0., 0.
-			for r, v := range row.Data {
-				x := float64(v) * float64(a.Data[r*n+i])
+			for r, v := range row.data {
+				x := float64(v) * float64(a.data[r*n+i])
 				sum += x
 				size += math.Abs(x)
 			}
@@ -205,10 +203,10 @@ func vanishes(a, b Values) bool {
 	return true
 }
 
-// lora is a linear layer or a convolution with a low-rank addition.
+// lora is a linear layer or a convolution with the low-rank addition.
 type lora struct {
 	below   nn.Layer
-	conv    *nn.Conv      // what below is at bottom, if that is a convolution
+	conv    *nn.Conv      // the plain layer, if it is a convolution
 	a       *torch.Tensor // (r, in), of a convolution (r, in, k)
 	b       *torch.Tensor // (out, r), of a convolution (out, r, 1)
 	bias    *torch.Tensor // (out), or nil
@@ -217,8 +215,8 @@ type lora struct {
 	start   start
 }
 
-// Forward maps x (..., in) to W x + b + s·B(A(dropout(x))) (..., out). The addition is computed in the type of x, also
-// where the base multiplies in a narrower one; A and B themselves are Float32.
+// Forward maps x (..., in) to W x + b + s·B(A(dropout(x))) (..., out). The addition is computed in
+// the type of x, even where the base multiplies in a narrower one; A and B themselves are Float32.
 func (l *lora) Forward(x *torch.Tensor) *torch.Tensor {
 	y := l.below.Forward(x)
 	add := l.add(x.Dropout(l.dropout))
@@ -228,7 +226,7 @@ func (l *lora) Forward(x *torch.Tensor) *torch.Tensor {
 	return y.Add(add)
 }
 
-// as is the parameter p in the type of x, nil if p is.
+// as returns the parameter p in the type of x, nil if p is nil.
 func as(x, p *torch.Tensor) *torch.Tensor {
 	if p == nil {
 		return nil
@@ -236,7 +234,7 @@ func as(x, p *torch.Tensor) *torch.Tensor {
 	return x.Scope().Use(p).To(x.DType())
 }
 
-// add is s·(B(A x) + bias).
+// add returns s·(B(A x) + bias).
 func (l *lora) add(x *torch.Tensor) *torch.Tensor {
 	if c := l.conv; c != nil {
 		low := x.Conv1d(as(x, l.a), nil, c.Stride, c.Padding, 1).Scale(l.scale) // (B, r, T')
@@ -249,34 +247,34 @@ func (l *lora) add(x *torch.Tensor) *torch.Tensor {
 	return x.Linear(as(x, l.a), nil).Scale(l.scale).Linear(as(x, l.b), bias) // (..., out); scaling costs least on (..., r)
 }
 
-// Merge is W + s·B·A and b + s·bias.
-func (l *lora) Merge(rows Rows, w, b *torch.Tensor) (*torch.Tensor, *torch.Tensor) {
+// merge returns W + s·B·A and b + s·bias.
+func (l *lora) merge(rows rowRange, w, b *torch.Tensor) (*torch.Tensor, *torch.Tensor) {
 	s := w.Scope()
 	if l.bias != nil && b != nil {
-		b = b.Add(rows.Of(s.Use(l.bias)).To(torch.Float64).Scale(l.scale))
+		b = b.Add(rows.of(s.Use(l.bias)).To(torch.Float64).Scale(l.scale))
 	}
-	w = w.Add(product(l.a, rows.Of(s.Use(l.b)), l.scale).Reshape(w.Shape()...))
+	w = w.Add(product(l.a, rows.of(s.Use(l.b)), l.scale).Reshape(w.Shape()...))
 	if l.start.a != nil {
-		w = w.Sub(product(l.start.a, rows.Of(s.Use(l.start.b)), l.scale))
+		w = w.Sub(product(l.start.a, rows.of(s.Use(l.start.b)), l.scale))
 	}
 	return w, b
 }
 
-// product is s·B·A in Float64 for some rows of B: (rows, in), of a convolution (rows, in·k).
+// product returns s·B·A in Float64 for rows of B: (rows, in), of a convolution (rows, in·k).
 func product(a, b *torch.Tensor, scale float64) *torch.Tensor {
 	matrix := func(t *torch.Tensor) *torch.Tensor { return b.Scope().Use(t).To(torch.Float64).Reshape(t.Dim(0), -1) }
 	return matrix(b).Scale(scale).MatMul(matrix(a)) // scaling costs least on B
 }
 
-// Effect is an addition.
-func (l *lora) Effect() Effect { return Adds }
+func (l *lora) effect() effect { return adds }
 
 func (l *lora) String() string { return fmt.Sprintf("r=%d scale=%g", l.a.Dim(0), l.scale) }
 
-// ReadJSON accepts, beside those that it can do, the ways to start that leave the base model as it is: once trained,
-// only A and B count. The others (corda, loftq, lora_ga, pissa by a random algorithm) train on a changed base that
-// cannot be had again, so their A and B are wrong on the original one.
-func (i *Init) ReadJSON(raw json.RawMessage) error {
+// readJSON accepts the initialisations of this package, and others that leave the base model
+// unchanged: after training only A and B count. The rest (corda, loftq, lora_ga, pissa by a random
+// algorithm) train on a changed base that cannot be reproduced, so their A and B are wrong on the
+// original one.
+func (i *Init) readJSON(raw json.RawMessage) error {
 	switch string(raw) {
 	case "true", "false", `"orthogonal"`, `"eva"`, `"mica"`:
 		*i = InitTrue
@@ -289,8 +287,8 @@ func (i *Init) ReadJSON(raw json.RawMessage) error {
 	return nil
 }
 
-// WriteJSON is true, but for the other ways.
-func (i *Init) WriteJSON() any {
+// writeJSON returns true for the usual initialisation, else the word.
+func (i *Init) writeJSON() any {
 	if *i == "" || *i == InitTrue {
 		return true
 	}

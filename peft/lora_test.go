@@ -53,7 +53,7 @@ func TestForwardIsTheFormula(t *testing.T) {
 		want := byHand(x, dense(l).Weight.Float32s(), dense(l).Bias.Float32s(), pair(l).a.Float32s(), pair(l).b.Float32s(), width, inner, rank, c.scale)
 		require.NoError(t, torch.Infer(t.Context(), func(s *torch.Scope) error {
 			xs := s.FromFloat32(x, 2, 2, width)
-			y := l.Layer.Forward(xs)
+			y := l.layer.Forward(xs)
 			assert.Equal(t, []int{2, 2, inner}, y.Shape())
 			assert.Less(t, furthest(t, want, y.Float32s()), 1e-5)
 			assert.Greater(t, furthest(t, want, dense(l).Forward(xs).Float32s()), .1, "the addition is too small to be seen")
@@ -86,7 +86,7 @@ func TestForwardInHalfPrecision(t *testing.T) {
 			if convert {
 				x = x.To(torch.BFloat16)
 			}
-			out := l.Layer.Forward(x)
+			out := l.layer.Forward(x)
 			assert.Equal(t, x.DType(), out.DType())
 			y, plain = out.To(torch.Float32).Float32s(), dense(l).Forward(x).To(torch.Float32).Float32s()
 			return nil
@@ -158,7 +158,7 @@ func TestDropoutIsOnTheInputOfAAndOnlyWhereTheModeHasIt(t *testing.T) {
 		row := input()[:width]
 		x := s.FromFloat32(row, 1, width)
 		many := x.Expand(n, width)
-		dropped := l.Layer.Forward(many)
+		dropped := l.layer.Forward(many)
 		want := dense(l).Forward(x)
 		addition := dropped.Sub(want)
 		mean := addition.Mean(0).Float32s()

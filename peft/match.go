@@ -10,15 +10,15 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// matcher says which layers a config targets, with PEFT's rules (peft 0.21, tuners/tuners_utils.py,
-// check_target_module_exists, and utils/other.py, get_pattern_key).
+// matcher finds the layers that a config targets, by PEFT's rules (peft 0.21,
+// tuners/tuners_utils.py, check_target_module_exists, and utils/other.py, get_pattern_key).
 type matcher struct {
 	cfg     *Config
-	target  *regexp.Regexp       // of a target that is one string
-	exclude *regexp.Regexp       // of an exclusion that is one string
+	target  *regexp.Regexp       // of target_modules as one string
+	exclude *regexp.Regexp       // of exclude_modules as one string
 	index   []*regexp.Regexp     // find a layer's number
-	saves   []*regexp.Regexp     // modules_to_save, for what is not adapted because it is trained as a whole
-	options []string             // those that have patterns, in order
+	saves   []*regexp.Regexp     // modules_to_save, which are trained as a whole and so not adapted
+	options []string             // options that have patterns, in order
 	tables  map[string][]pattern // by option
 	used    map[entry]bool
 }
@@ -53,7 +53,8 @@ func newMatcher(cfg *Config) (*matcher, error) {
 	if len(cfg.LayersPattern) > 0 {
 		m.index = nil
 		for _, p := range cfg.LayersPattern {
-			// The beginning is tried before what follows a dot, and an alternative in p is one of all: so does PEFT.
+			// As in PEFT, the path's start is tried before the rest after a dot, and an alternative
+			// in p is one of all.
 			expr, err := compile("layers_pattern", `^(?:(?:|.*?\.)`, p, `\.(?P<index>\d+)\.)`)
 			if err != nil {
 				return nil, err
@@ -68,21 +69,21 @@ func newMatcher(cfg *Config) (*matcher, error) {
 		}
 		m.saves = append(m.saves, expr)
 	}
-	for _, o := range cfg.Method.Options(cfg) {
-		entries, ok := o.At.(*[]Entry)
+	for _, o := range cfg.Method.options(cfg) {
+		entries, ok := o.at.(*[]Entry)
 		if !ok {
 			continue
 		}
-		if m.tables[o.Key], err = patterns(o.Key, *entries); err != nil {
+		if m.tables[o.key], err = patterns(o.key, *entries); err != nil {
 			return nil, err
 		}
-		m.options = append(m.options, o.Key)
+		m.options = append(m.options, o.key)
 	}
 	return m, nil
 }
 
-// patterns are tried in the order of the file; the first that fits a whole path, or what follows one of its dots,
-// gives the value.
+// patterns compiles entries in the order of the file. The first one that matches a whole path, or
+// the rest of a path after one of its dots, gives the value.
 func patterns(option string, entries []Entry) (out []pattern, err error) {
 	for _, e := range entries {
 		expr, err := compile(option, `^(?:.*\.)?(?:`, e.Key, `)$`)
@@ -94,8 +95,8 @@ func patterns(option string, entries []Entry) (out []pattern, err error) {
 	return out, nil
 }
 
-// compile refuses what RE2 does not know, what is no expression without its surroundings, and the one thing that
-// both know but take for something else.
+// compile refuses expressions that RE2 does not know, those that are none without their
+// surroundings, and the one construct that Python and RE2 read differently.
 func compile(option, before, expr, after string) (*regexp.Regexp, error) {
 	bad := func(why string) error {
 		return fault.New(fault.BadData, readConfig, option, "%q: %s", expr, why).
@@ -114,7 +115,7 @@ func compile(option, before, expr, after string) (*regexp.Regexp, error) {
 	return whole, nil
 }
 
-// targets says whether the layer at path is adapted.
+// targets reports whether the layer at path is adapted.
 func (m *matcher) targets(path string) bool {
 	t := m.cfg.TargetModules
 	switch {
@@ -127,7 +128,7 @@ func (m *matcher) targets(path string) bool {
 	}
 	found := false
 	for _, name := range t.List {
-		if name == path || ends(path, name) && m.layerWanted(path) { // a full path passes the layer filter by
+		if name == path || ends(path, name) && m.layerWanted(path) { // a full path is exempt from the layer filter
 			m.used[entry{"target_modules", name}] = true
 			found = true
 		}
@@ -135,8 +136,8 @@ func (m *matcher) targets(path string) bool {
 	return found
 }
 
-// saved says whether the module at path, or one that it is in, is one of modules_to_save. As in PEFT, an entry stands
-// for every path that ends with it, be it in the middle of a word.
+// saved reports whether the module at path, or one that it is in, is one of modules_to_save. As in
+// PEFT, an entry matches every path that ends with it, even within a word.
 func (m *matcher) saved(path string) bool {
 	found := false
 	for _, name := range m.cfg.ModulesToSave {
@@ -171,10 +172,10 @@ func (m *matcher) excluded(path string) bool {
 	return found
 }
 
-// ends says whether name is the last segments of path.
+// ends reports whether name is the last segments of path.
 func ends(path, name string) bool { return strings.HasSuffix(path, "."+name) }
 
-// layerWanted applies layers_to_transform. An empty list is no filter.
+// layerWanted reports whether layers_to_transform has the path's layer. An empty list is no filter.
 func (m *matcher) layerWanted(path string) bool {
 	if len(m.cfg.LayersToTransform) == 0 {
 		return true
@@ -188,7 +189,8 @@ func (m *matcher) layerWanted(path string) bool {
 	return false
 }
 
-// lookup is the value of the option's first pattern that fits a targeted layer.
+// lookup returns the value of the option's first pattern that matches a targeted layer, or the
+// value given.
 func (m *matcher) lookup(option, path string, value float64) float64 {
 	first := true
 	for _, p := range m.tables[option] {
@@ -202,7 +204,7 @@ func (m *matcher) lookup(option, path string, value float64) float64 {
 	return value
 }
 
-// unused lists the entries that have fitted no layer so far.
+// unused lists the entries that have matched no layer so far.
 func (m *matcher) unused() (out []string) {
 	note := func(e entry) {
 		if !m.used[e] {

@@ -16,33 +16,29 @@ const (
 	unmergeAdapter = "unmerge adapter"
 )
 
-// Merged is a model whose adapters have been added to its weights.
+// Merged is a merge of adapters into the weights of their model, which Unmerge undoes.
 type Merged struct {
-	MaxRounding float64 // no merged number is further from the exact one
+	MaxRounding float64 // upper bound of the difference between a merged number and the exact sum
 
 	adapters  []*Adapter
 	session   *nn.Session
 	arena     *torch.Arena
-	params    []*torch.Tensor // of the base model, that have changed
+	params    []*torch.Tensor // changed parameters of the base model
 	originals []*torch.Tensor // nil after Unmerge or Close
 	under     *stack
 }
 
-// stack is what has been merged into the parameters of a store, the latest last.
+// stack lists the merges into the parameters of a store, the latest last.
 type stack struct{ merges []*Merged }
 
-// stackKey is where a store has it.
+// stackKey is the key of a store's note that holds its stack.
 type stackKey struct{}
 
-// Merge adds the adapter to the base weights, see [Merge].
-func (a *Adapter) Merge(ctx context.Context, ss *nn.Session) (*Merged, error) {
-	return Merge(ctx, ss, a)
-}
-
-// Merge adds adapters to the base weights that they are of, in Float64 with one rounding at the end: all of them, or,
-// if one number is not finite, none. It changes the weights for everyone who uses their store, which must be one of
-// the session's: the base model is the adapted one now, and views with all of these adapters go on to give what they
-// gave. The originals are kept for Unmerge until Close.
+// Merge adds adapters to the base weights in Float64 with one rounding at the end. If one number is
+// not finite, nothing changes. The weights change for all models over their store, which must be
+// one of the session's: the base model then computes what the adapted one computed, and views with
+// all of these adapters still compute the same. The original weights stay in memory for Unmerge
+// until Close.
 func Merge(ctx context.Context, ss *nn.Session, adapters ...*Adapter) (*Merged, error) {
 	for _, a := range adapters {
 		if err := a.Check(); err != nil {
@@ -76,7 +72,7 @@ func (m *Merged) merge(s *torch.Scope) error {
 		return err
 	}
 	for _, u := range unitsOf(m.adapters) {
-		// One unit after another, each with a scope of its own, so that what is in Float64 is never all of the model.
+		// Each unit has a scope of its own, so that only one at a time is in Float64.
 		err := torch.Infer(s.Context(), func(s *torch.Scope) error { return m.change(s, u) })
 		if err != nil {
 			m.restore()
@@ -90,7 +86,7 @@ func (m *Merged) merge(s *torch.Scope) error {
 	return nil
 }
 
-// change gives the unit's parameters their new values, rounded, and keeps the old ones.
+// change sets the unit's parameters to their rounded new values and keeps the old ones.
 func (m *Merged) change(s *torch.Scope, u *unit) error {
 	params := [2]*torch.Tensor{u.weight, u.bias}
 	var next [2]*torch.Tensor
@@ -106,7 +102,7 @@ func (m *Merged) change(s *torch.Scope, u *unit) error {
 				case next[i] == nil:
 					next[i] = s.ZerosOf(p.DType(), p.Shape()...)
 				}
-				rounded := rows.Of(inner.Use(next[i]))
+				rounded := rows.of(inner.Use(next[i]))
 				rounded.CopyFrom(exact)
 				largest := rounded.MaxAbs()
 				if math.IsNaN(largest) || math.IsInf(largest, 0) {
@@ -144,19 +140,19 @@ func (st *stack) adapters() (all []*Adapter) {
 	return all
 }
 
-// mergeable refuses what would depend on the order of merging, and an addition to a parameter of which another adapter
-// has its own copy.
+// mergeable refuses merges whose result would depend on their order, and additions to a parameter
+// that another adapter has a copy of.
 func mergeable(there, adding []*Adapter) error {
-	effects := map[*torch.Tensor]Effect{}
+	effects := map[*torch.Tensor]effect{}
 	owners := map[*torch.Tensor]bool{}
 	for i, a := range slices.Concat(there, adding) {
 		for _, l := range a.layers {
 			e, ok := effects[l.weight]
-			if ok && (e != l.Layer.Effect() || e == Replaces) {
+			if ok && (e != l.layer.effect() || e == replaces) {
 				return fault.New(fault.BadData, mergeAdapter, l.Path,
 					"several adapters change it, and what comes of them depends on their order").Advise("merge one of them alone")
 			}
-			effects[l.weight] = l.Layer.Effect()
+			effects[l.weight] = l.layer.effect()
 		}
 		for _, c := range a.copies {
 			if owners[c.base] || i >= len(there) && len(there) > 0 && touched(there, c.base) {
@@ -178,7 +174,7 @@ func touched(adapters []*Adapter, p *torch.Tensor) bool {
 	return false
 }
 
-// unit is a layer with all that adapters do to it, or a single parameter of which an adapter has its own copy.
+// unit is a layer with its adaptations, or a single parameter that an adapter has a copy of.
 type unit struct {
 	path         string
 	weight, bias *torch.Tensor // bias may be nil
@@ -186,7 +182,7 @@ type unit struct {
 	copies       map[*torch.Tensor]*torch.Tensor // own by base
 }
 
-// unitsOf are all units of some adapters, in their order.
+// unitsOf returns all units of the adapters in their order.
 func unitsOf(adapters []*Adapter) (units []*unit) {
 	byWeight := map[*torch.Tensor]*unit{}
 	copies := map[*torch.Tensor]*torch.Tensor{}
@@ -218,37 +214,38 @@ func unitsOf(adapters []*Adapter) (units []*unit) {
 	return units
 }
 
-// halfUnit is half of what two neighbouring numbers of a type are apart at v, by which rounding to it is off at most.
+// halfUnit returns half the spacing of a type's numbers at v, the largest error of rounding.
 func halfUnit(v float64, d torch.DType) float64 {
 	bits := map[torch.DType]int{torch.Float32: 24, torch.Float64: 53, torch.BFloat16: 8}[d]
 	_, exponent := math.Frexp(v)
 	return math.Ldexp(1, exponent-bits-1)
 }
 
-// Rows are output channels from From up to To.
-type Rows struct{ From, To int }
+// rowRange is the range of output channels from From to To, half-open.
+type rowRange struct{ From, To int }
 
-// Of takes the rows of t, whose first dimension is that of the layer's output channels.
-func (r Rows) Of(t *torch.Tensor) *torch.Tensor { return t.Narrow(0, r.From, r.To-r.From) }
+// of returns the rows of t, whose first dimension is the layer's output channels.
+func (r rowRange) of(t *torch.Tensor) *torch.Tensor { return t.Narrow(0, r.From, r.To-r.From) }
 
-// blockElements are about so many in a block: what is made of it in Float64 stays in the processor's cache.
+// blockElements is the approximate size of a block of rows, which in Float64 fits the processor's
+// cache.
 const blockElements = 1 << 17
 
-// blocks are all rows of a unit, some at a time.
-func (u *unit) blocks() iter.Seq[Rows] {
-	return func(yield func(Rows) bool) {
+// blocks returns the rows of a unit in blocks.
+func (u *unit) blocks() iter.Seq[rowRange] {
+	return func(yield func(rowRange) bool) {
 		n := u.weight.Dim(0)
 		step := max(1, blockElements*n/max(1, u.weight.Len()))
 		for from := 0; from < n; from += step {
-			if !yield(Rows{from, min(from+step, n)}) {
+			if !yield(rowRange{from, min(from+step, n)}) {
 				return
 			}
 		}
 	}
 }
 
-// exact are rows of the new weight and bias in Float64, nil where these stay what they are.
-func (u *unit) exact(s *torch.Scope, rows Rows) [2]*torch.Tensor {
+// exact returns rows of the new weight and bias in Float64, nil where they do not change.
+func (u *unit) exact(s *torch.Scope, rows rowRange) [2]*torch.Tensor {
 	start := func(p *torch.Tensor) (t *torch.Tensor, own bool) {
 		if p == nil {
 			return nil, false
@@ -256,13 +253,13 @@ func (u *unit) exact(s *torch.Scope, rows Rows) [2]*torch.Tensor {
 		if c := u.copies[p]; c != nil {
 			p, own = c, true
 		}
-		return rows.Of(s.Use(p)).To(torch.Float64), own
+		return rows.of(s.Use(p)).To(torch.Float64), own
 	}
 	w, ownW := start(u.weight)
 	b, ownB := start(u.bias)
 	w0, b0 := w, b
 	for _, l := range u.layers {
-		w, b = l.Layer.Merge(rows, w, b)
+		w, b = l.layer.merge(rows, w, b)
 	}
 	if w == w0 && !ownW {
 		w = nil
@@ -273,13 +270,14 @@ func (u *unit) exact(s *torch.Scope, rows Rows) [2]*torch.Tensor {
 	return [2]*torch.Tensor{w, b}
 }
 
-// Unmerge puts the original weights back, bit for bit. It can be done once, and what was merged last goes first.
+// Unmerge restores the original weights bit for bit. It works once, and the latest merge must be
+// undone first.
 func (m *Merged) Unmerge(ctx context.Context) error {
 	return m.session.Train(ctx, 0, func(*torch.Scope) error {
 		merges := m.under.merges
 		switch {
 		case m.originals == nil:
-			return fault.New(fault.Internal, unmergeAdapter, "", "the original weights are not kept any more")
+			return fault.New(fault.Internal, unmergeAdapter, "", "the original weights have been freed")
 		case merges[len(merges)-1] != m:
 			return fault.New(fault.Usage, unmergeAdapter, "", "something else was merged after it").Advise("unmerge that first")
 		}
@@ -297,50 +295,4 @@ func (m *Merged) Unmerge(ctx context.Context) error {
 func (m *Merged) Close() {
 	m.originals = nil
 	m.arena.Close()
-}
-
-// unchanged is how far a number may be off, as a part of the largest of its parameter, to be as good as the same: some
-// roundings in Float32.
-const unchanged = 0x1p-22
-
-// Idle are the layers and parameters for which the adapter makes no difference. A new adapter is idle by design; one
-// that was trained and is idle has failed.
-func (a *Adapter) Idle(ctx context.Context, ss *nn.Session) (paths []string, err error) {
-	err = ss.Infer(ctx, func(s *torch.Scope) error {
-		for _, u := range unitsOf([]*Adapter{a}) {
-			if len(u.layers) == 1 && len(a.copies) == 0 {
-				if v := a.match.cfg.Method.Look(u.layers[0].tensors()).Dead; v != Unknown {
-					if v == Dead {
-						paths = append(paths, u.path)
-					}
-					continue
-				}
-			}
-			if u.idle(s) {
-				paths = append(paths, u.path)
-			}
-		}
-		return nil
-	})
-	return paths, err
-}
-
-// idle says whether all new values are the old ones.
-func (u *unit) idle(s *torch.Scope) bool {
-	return s.Frozen(func(s *torch.Scope) *torch.Tensor {
-		for i, exact := range u.exact(s, Rows{0, u.weight.Dim(0)}) {
-			p := []*torch.Tensor{u.weight, u.bias}[i]
-			if exact == nil {
-				continue
-			}
-			if p == nil {
-				return s.Zeros()
-			}
-			old := s.Use(p).To(torch.Float64)
-			if exact.Sub(old).MaxAbs() > unchanged*old.MaxAbs() {
-				return s.Zeros()
-			}
-		}
-		return s.Full(1)
-	}).Item() == 1
 }

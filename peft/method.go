@@ -7,60 +7,63 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// Method is a way of adapting layers, and the options it has. Each is one file; a further one, here or in another
-// package, has nothing to do but to satisfy this interface. It must be a pointer to a struct, and must not change
-// while an adapter uses it.
+// Method is a way of adapting layers, with its options: *LoRA, *IA3, *VeRA, *NormTuning or *BitFit.
+// An adapter keeps the pointer, so a method must not be changed after [New].
+//
+// A further method is one more file of this package: a type with the methods below, and a line in
+// the table methods.
 type Method interface {
-	// Type is PEFT's peft_type.
-	Type() string
-	// Options are the keys of adapter_config.json beyond those that all methods have (see Option), each with the
-	// place of its value in the method or in c.
-	Options(c *Config) []Option
-	// Validate refuses options that cannot be.
-	Validate() error
-	// Keys are the ends of the keys of an adapted layer's parameters in the file.
-	Keys() []string
-	// Wrap makes the adapted layer of a site, with the parameters that it takes from the site. Its error says why a
-	// layer of that kind or size cannot be adapted.
-	Wrap(site *Site) (Layer, error)
-	// Look says what can be said of an adapted layer from its parameters alone.
-	Look(t Tensors) Facts
+	// peftType returns PEFT's peft_type.
+	peftType() string
+	// options returns the keys of adapter_config.json that the method has beyond the common ones,
+	// each with the address of its value in the method or in c.
+	options(c *Config) []option
+	// validate returns an error for options that have no meaning.
+	validate() error
+	// keys returns the ends of the keys that an adapted layer's parameters have in the file.
+	keys() []string
+	// wrap returns the adapted layer, whose parameters it takes from the target. Its error says why
+	// a layer of that kind or size cannot be adapted.
+	wrap(t *targetLayer) (adaptedLayer, error)
+	// inspect returns what the parameters of an adapted layer alone tell.
+	inspect(p parameters) inspection
 }
 
-// Layer is an adapted layer.
-type Layer interface {
+// adaptedLayer is a layer of the model with a method's change.
+type adaptedLayer interface {
 	nn.Layer
-	// Merge gives some rows (output channels) of the weight and bias of the layer below with the adaptation in them;
-	// w and b are those rows as they are. All are Float64; b is nil where the layer below has no bias.
-	Merge(rows Rows, w, b *torch.Tensor) (*torch.Tensor, *torch.Tensor)
-	// Effect is how it acts, by which it is decided what may be active beside it.
-	Effect() Effect
-	// String says in a word or two what the layer's numbers are, such as r=4 scale=2.
+	// merge returns rows (output channels) of the weight and bias with the method's change added. w
+	// and b are those rows of the layer below, in Float64; b is nil where that layer has no bias.
+	merge(rows rowRange, w, b *torch.Tensor) (*torch.Tensor, *torch.Tensor)
+	// effect returns how the layer changes the one below, which decides what may be active
+	// together.
+	effect() effect
+	// String returns the layer's numbers in a word or two, such as r=4 scale=2.
 	String() string
 }
 
-// Effect is how an adapted layer acts on the one below.
-type Effect int
+// effect is how an adapted layer changes the one below. Additions to one layer commute, and so do
+// factors. No other combination does.
+type effect int
 
-// The effects. Several additions on one layer can be in any order, and so can several factors; nothing else can.
 const (
-	Adds Effect = iota
-	Multiplies
-	Replaces // or depends on the weight below
+	adds effect = iota
+	multiplies
+	replaces // or depends on the weight below
 )
 
-// Tensors finds a parameter of a layer by the end of its key; ok is false where there is none.
-type Tensors func(name string) (v Values, ok bool)
+// parameters finds a parameter of a layer by the end of its key; ok is false where there is none.
+type parameters func(end string) (v array, ok bool)
 
-// Values are the numbers of a parameter.
-type Values struct {
-	Shape []int
-	Data  []float32
+// array holds the numbers of a parameter.
+type array struct {
+	shape []int
+	data  []float32
 }
 
-// all says whether each element is v.
-func (x Values) all(v float32) bool {
-	for _, e := range x.Data {
+// all reports whether each element is v.
+func (x array) all(v float32) bool {
+	for _, e := range x.data {
 		if e != v {
 			return false
 		}
@@ -68,52 +71,55 @@ func (x Values) all(v float32) bool {
 	return true
 }
 
-// Facts are what Method.Look finds.
-type Facts struct {
-	Rank int // 0 where the method has none
-	Dead Verdict
+// inspection is what Method.inspect finds.
+type inspection struct {
+	rank  int // 0 where the method has none
+	state Activity
 }
 
-// Verdict is an answer to whether an adapted layer is certain to do nothing.
-type Verdict int
+// Activity tells whether an adapted layer changes what the layer below returns.
+type Activity int
 
-// The verdicts.
+// The values of Activity.
 const (
-	Alive   Verdict = iota
-	Dead            // the layer gives what the one below gives
-	Unknown         // the parameters alone do not tell
+	Active   Activity = iota
+	Inactive          // the layer returns what the one below returns
+	Unknown           // the adapter's parameters alone do not decide it
 )
 
-func (v Verdict) String() string { return [...]string{"alive", "dead", "unknown"}[v] }
+func (a Activity) String() string { return [...]string{"active", "inactive", "unknown"}[a] }
 
-// Recognise gives the method with its defaults if the fields of an adapter_config.json are of it, else nil.
-type Recognise func(fields map[string]json.RawMessage) Method
+// MarshalText returns the word, which JSON so has instead of a number.
+func (a Activity) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
-// methods are those of this package. The first that recognises a file reads it.
-var methods = []Recognise{isBitFit, typed[*LoRA], typed[*IA3], typed[*VeRA], typed[*NormTuning], typed[*AdaLoRA]}
+// recognise returns a method with its default options if an adapter_config.json with these fields
+// is of it, else nil.
+type recognise func(fields map[string]json.RawMessage) Method
 
-// starter makes a method with PEFT's defaults, for files that leave options out.
+// methods lists the methods of this package. The first one that recognises a file reads it.
+var methods = []recognise{
+	isBitFit, typed[*LoRA], typed[*IA3], typed[*VeRA], typed[*NormTuning], typed[*adaLoRA],
+}
+
+// starter is a method that has PEFT's defaults for options that a file leaves out.
 type starter[M Method] interface {
 	Method
 	defaults() M
 }
 
-// typed recognises a method by its type alone.
+// typed recognises a method by peft_type alone.
 func typed[M starter[M]](fields map[string]json.RawMessage) Method {
 	var none M
-	if m := none.defaults(); string(fields["peft_type"]) == `"`+m.Type()+`"` {
+	if m := none.defaults(); string(fields["peft_type"]) == `"`+m.peftType()+`"` {
 		return m
 	}
 	return nil
 }
 
 // untargeted is a method that adapts no layers and so needs no targets.
-type untargeted interface{ Untargeted() }
+type untargeted interface{ adaptsNoLayers() }
 
 func wantsTargets(m Method) bool {
 	_, none := m.(untargeted)
 	return !none
 }
-
-// MarshalText writes the word.
-func (v Verdict) MarshalText() ([]byte, error) { return []byte(v.String()), nil }

@@ -18,8 +18,9 @@ import (
 // folderOf is where a golden adapter of the model base is.
 func folderOf(name string) string { return filepath.Join("testdata", "methods", name) }
 
-// What PEFT says of every method, loaded from its files: outputs, gradients, merged weights.
-func TestMethodsAreThoseOfPEFT(t *testing.T) {
+// Outputs, gradients and merged weights of every method's adapters, loaded from PEFT's files, equal
+// PEFT's.
+func TestMethodsEqualPEFT(t *testing.T) {
 	for _, name := range byPEFT {
 		t.Run(name, func(t *testing.T) {
 			m := load(t, "base")
@@ -35,10 +36,10 @@ func TestMethodsAreThoseOfPEFT(t *testing.T) {
 				expected.near("last_hidden_state", states(t, s, v, "base")[3], 1e-4, 1e-4)
 				return nil
 			}))
-			require.NoError(t, a.Prove(t.Context(), v.Session(), 1, func(s *torch.Scope) *torch.Tensor { return states(t, s, v, "base")[3] }))
-			idle, err := a.Idle(t.Context(), v.Session())
+			require.NoError(t, a.CheckTrains(t.Context(), v.Session(), 1, func(s *torch.Scope) *torch.Tensor { return states(t, s, v, "base")[3] }))
+			inactive, err := a.Inactive(t.Context(), v.Session())
 			require.NoError(t, err)
-			assert.Empty(t, idle)
+			assert.Empty(t, inactive)
 
 			a.Store().Train(nil)
 			require.NoError(t, v.Session().Train(t.Context(), 1, func(s *torch.Scope) error {
@@ -72,7 +73,7 @@ func TestMethodsAreThoseOfPEFT(t *testing.T) {
 			for name, p := range m.Store().Params() {
 				bits[name] = p.Bytes()
 			}
-			merged, err := a.Merge(t.Context(), v.Session())
+			merged, err := peft.Merge(t.Context(), v.Session(), a)
 			require.NoError(t, err)
 			require.NoError(t, m.Session().Infer(t.Context(), func(s *torch.Scope) error {
 				expected.near("merged/last_hidden_state", states(t, s, m, "base")[3], 1e-4, 1e-4)
@@ -94,8 +95,8 @@ func TestMethodsAreThoseOfPEFT(t *testing.T) {
 	}
 }
 
-// A file that PEFT wrote comes out of Load and Save with the same tensors and the same config, but for AdaLoRA, which
-// comes out as a LoRA that gives the same.
+// A file that PEFT wrote comes out of Load and Save with the same tensors and the same config, but
+// for AdaLoRA, which comes out as a LoRA that gives the same.
 func TestFilesOfMethodsSurvive(t *testing.T) {
 	for _, name := range byPEFT {
 		m := load(t, "base")
@@ -125,7 +126,8 @@ func TestFilesOfMethodsSurvive(t *testing.T) {
 	}
 }
 
-// With bias="all" the keys of biases say which layers are adapted: of all-linear the linear ones and nothing else.
+// With bias="all" the keys of biases tell which layers are adapted: with all-linear the linear ones
+// and nothing else.
 func TestBiasesOfAllLinear(t *testing.T) {
 	m := load(t, "base")
 	a, err := peft.New(peft.Config{Method: &peft.LoRA{R: 2, Alpha: 2}, TargetModules: peft.Targets("all-linear"), Bias: peft.BiasAll})

@@ -7,31 +7,28 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// NormTuning trains copies of layers as they are, meant for norms (Zhao et al. 2023, arXiv 2312.11420); PEFT's
-// LN_TUNING.
+// NormTuning trains copies of layers, usually norms (Zhao et al. 2023, arXiv 2312.11420). It is
+// PEFT's LN_TUNING.
 type NormTuning struct{}
 
 const keyCopy = "ln_tuning_layers."
 
-// Type is LN_TUNING.
-func (m *NormTuning) Type() string { return "LN_TUNING" }
+func (m *NormTuning) peftType() string { return "LN_TUNING" }
 
 func (m *NormTuning) defaults() *NormTuning { return &NormTuning{} }
 
-// Keys are the copies of weight and bias.
-func (m *NormTuning) Keys() []string { return []string{keyCopy + "weight", keyCopy + "bias"} }
+func (m *NormTuning) keys() []string { return []string{keyCopy + "weight", keyCopy + "bias"} }
 
-// Options are those of LNTuningConfig.
-func (m *NormTuning) Options(c *Config) []Option {
-	return []Option{{Key: "exclude_modules", At: &c.ExcludeModules}}
+// options returns those of LNTuningConfig.
+func (m *NormTuning) options(c *Config) []option {
+	return []option{{key: "exclude_modules", at: &c.ExcludeModules}}
 }
 
-// Validate has nothing to refuse.
-func (m *NormTuning) Validate() error { return nil }
+func (m *NormTuning) validate() error { return nil }
 
-// Wrap puts a copy in the layer's place.
-func (m *NormTuning) Wrap(site *Site) (Layer, error) {
-	if site.Below != site.Plain {
+// wrap replaces the layer by a copy.
+func (m *NormTuning) wrap(target *targetLayer) (adaptedLayer, error) {
+	if target.below != target.plain {
 		return nil, errors.New("another adapter is on this layer, of which the copy would know nothing")
 	}
 	c := &copied{}
@@ -39,9 +36,9 @@ func (m *NormTuning) Wrap(site *Site) (Layer, error) {
 		if p == nil {
 			return nil
 		}
-		return site.Param(keyCopy+name, func(s *torch.Scope, _ []int) *torch.Tensor { return s.Use(p).Clone() }, p.Shape()...)
+		return target.param(keyCopy+name, func(s *torch.Scope, _ []int) *torch.Tensor { return s.Use(p).Clone() }, p.Shape()...)
 	}
-	switch l := site.Plain.(type) {
+	switch l := target.plain.(type) {
 	case *nn.LayerNorm:
 		c.weight, c.bias = take("weight", l.Weight), take("bias", l.Bias)
 		c.layer = &nn.LayerNorm{Weight: c.weight, Bias: c.bias, Eps: l.Eps}
@@ -62,8 +59,8 @@ func (m *NormTuning) Wrap(site *Site) (Layer, error) {
 	return c, nil
 }
 
-// Look cannot tell without the layer that was copied.
-func (m *NormTuning) Look(Tensors) Facts { return Facts{Dead: Unknown} }
+// inspect needs the layer that was copied to decide.
+func (m *NormTuning) inspect(parameters) inspection { return inspection{state: Unknown} }
 
 // copied is a layer with parameters of its own.
 type copied struct {
@@ -74,16 +71,15 @@ type copied struct {
 // Forward runs the copy.
 func (c *copied) Forward(x *torch.Tensor) *torch.Tensor { return c.layer.Forward(x) }
 
-// Merge is the copy's parameters.
-func (c *copied) Merge(rows Rows, w, b *torch.Tensor) (*torch.Tensor, *torch.Tensor) {
+// merge returns the copy's parameters.
+func (c *copied) merge(rows rowRange, w, b *torch.Tensor) (*torch.Tensor, *torch.Tensor) {
 	s := w.Scope()
 	if c.bias != nil {
-		b = rows.Of(s.Use(c.bias)).To(torch.Float64)
+		b = rows.of(s.Use(c.bias)).To(torch.Float64)
 	}
-	return rows.Of(s.Use(c.weight)).To(torch.Float64), b
+	return rows.of(s.Use(c.weight)).To(torch.Float64), b
 }
 
-// Effect is a replacement.
-func (c *copied) Effect() Effect { return Replaces }
+func (c *copied) effect() effect { return replaces }
 
 func (c *copied) String() string { return "copy" }

@@ -9,29 +9,32 @@ import (
 	"strings"
 )
 
-// Option ties a key of adapter_config.json to the place of its value, for reading and for writing.
-type Option struct {
-	Key string
-	// At is a pointer to the value: *bool, *int, *float64, *Fraction, *string, *Modules, *[]Entry, *[]int or *[]string,
-	// or anything else that satisfies Value. Null leaves a value as it is, but for numbers, which it is no value of.
-	// If At is nil, the option is one that this package does not act on:
-	At any
-	// Fixed is what is then written for it. What is read must be Fixed or off (null, false, 0, empty), unless
-	Inert bool // no value of it changes what a saved adapter computes
-	Fixed any
+// option ties a key of adapter_config.json to the address of its value, for reading and for
+// writing.
+type option struct {
+	key string
+	// at points to the value: *bool, *int, *float64, *pythonFloat, *string, *Modules, *[]Entry,
+	// *[]int or *[]string, or it is a jsonValue. null leaves the value unchanged and is refused for
+	// numbers. at is nil for options that this package does not act on.
+	at any
+	// fixed is what is written where at is nil. A file must then have fixed or an off value (null,
+	// false, 0, empty).
+	fixed any
+	// inert options may have any value in a file, since none changes what a saved adapter computes.
+	inert bool
 }
 
-// Value is a value of an option with a form of its own.
-type Value interface {
-	ReadJSON(raw json.RawMessage) error
-	WriteJSON() any
+// jsonValue is a value of an option with a JSON form of its own.
+type jsonValue interface {
+	readJSON(raw json.RawMessage) error
+	writeJSON() any
 }
 
-// Fraction is a number that Python reads as a float also where it is whole.
-type Fraction float64
+// pythonFloat is written so that Python reads a float, even where the number is whole.
+type pythonFloat float64
 
 // MarshalJSON writes 0 as 0.0.
-func (f Fraction) MarshalJSON() ([]byte, error) {
+func (f pythonFloat) MarshalJSON() ([]byte, error) {
 	s := strconv.FormatFloat(float64(f), 'g', -1, 64)
 	if !strings.ContainsAny(s, ".e") {
 		s += ".0"
@@ -39,15 +42,15 @@ func (f Fraction) MarshalJSON() ([]byte, error) {
 	return []byte(s), nil
 }
 
-// read sets the option to what stands in a file.
-func (o Option) read(raw json.RawMessage) error {
+// read sets the option from a file.
+func (o option) read(raw json.RawMessage) error {
 	null := string(raw) == "null"
-	switch p := o.At.(type) {
+	switch p := o.at.(type) {
 	case nil:
-		if o.Inert || off(raw) {
+		if o.inert || off(raw) {
 			return nil
 		}
-		if want, err := text(o.Fixed, ""); err == nil && string(want) == string(raw) {
+		if want, err := text(o.fixed, ""); err == nil && string(want) == string(raw) {
 			return nil
 		}
 		return errUnsupported
@@ -55,15 +58,15 @@ func (o Option) read(raw json.RawMessage) error {
 		return into(p)(raw)
 	case *float64:
 		return into(p)(raw)
-	case *Fraction:
+	case *pythonFloat:
 		return into(p)(raw)
-	case Value:
-		return p.ReadJSON(raw)
+	case jsonValue:
+		return p.readJSON(raw)
 	}
 	if null {
 		return nil
 	}
-	switch p := o.At.(type) {
+	switch p := o.at.(type) {
 	case *bool:
 		return into(p)(raw)
 	case *string:
@@ -77,25 +80,25 @@ func (o Option) read(raw json.RawMessage) error {
 	case *[]string:
 		return list(raw, p)
 	}
-	return fmt.Errorf("an option at %T", o.At)
+	return fmt.Errorf("an option at %T", o.at)
 }
 
 var errUnsupported = errors.New("is not supported")
 
-// value is what is written for the option.
-func (o Option) value() any {
-	switch p := o.At.(type) {
+// value returns what is written for the option.
+func (o option) value() any {
+	switch p := o.at.(type) {
 	case nil:
-		return o.Fixed
-	case Value:
-		return p.WriteJSON()
+		return o.fixed
+	case jsonValue:
+		return p.writeJSON()
 	case *bool:
 		return *p
 	case *int:
 		return *p
 	case *float64:
 		return *p
-	case *Fraction:
+	case *pythonFloat:
 		return *p
 	case *string:
 		return orNull(*p, *p != "")
@@ -108,7 +111,7 @@ func (o Option) value() any {
 	case *[]string:
 		return orNull(*p, len(*p) > 0)
 	}
-	return o.At
+	return o.at
 }
 
 func orNull(v any, there bool) any {
@@ -134,33 +137,33 @@ func (m *Modules) read(raw json.RawMessage) (err error) {
 	return err
 }
 
-// someModules are modules of which none is an empty list rather than null.
+// someModules are modules whose empty value is written as a list, not as null.
 type someModules Modules
 
-// ReadJSON reads a string or a list; null leaves what is there.
-func (m *someModules) ReadJSON(raw json.RawMessage) error {
+// readJSON reads a string or a list; null leaves the value unchanged.
+func (m *someModules) readJSON(raw json.RawMessage) error {
 	if string(raw) == "null" {
 		return nil
 	}
 	return (*Modules)(m).read(raw)
 }
 
-// WriteJSON never writes null.
-func (m *someModules) WriteJSON() any {
+// writeJSON never returns nil.
+func (m *someModules) writeJSON() any {
 	if v := (Modules)(*m).json(); v != nil {
 		return v
 	}
 	return []string{}
 }
 
-// biasValue is how a method spells the option bias: its own word for the biases of adapted layers.
+// biasValue is the option bias, with the method's own word for the biases of adapted layers.
 type biasValue struct {
 	at   *Bias
 	only string
 }
 
-// ReadJSON takes none, all, or the method's word.
-func (b biasValue) ReadJSON(raw json.RawMessage) error {
+// readJSON reads none, all, or the method's word.
+func (b biasValue) readJSON(raw json.RawMessage) error {
 	switch string(raw) {
 	case `"none"`:
 		*b.at = BiasNone
@@ -174,8 +177,8 @@ func (b biasValue) ReadJSON(raw json.RawMessage) error {
 	return nil
 }
 
-// WriteJSON is the word of PEFT.
-func (b biasValue) WriteJSON() any {
+// writeJSON returns PEFT's word.
+func (b biasValue) writeJSON() any {
 	switch *b.at {
 	case BiasNone:
 		return "none"
@@ -185,36 +188,36 @@ func (b biasValue) WriteJSON() any {
 	return string(*b.at)
 }
 
-// common are the options of every method.
-func (c *Config) common() []Option {
-	return []Option{
-		{Key: "peft_type", Fixed: c.Method.Type(), Inert: true},
-		{Key: "peft_version", Fixed: version, Inert: true},
-		{Key: "base_model_name_or_path", At: &c.BaseModel},
-		{Key: "target_modules", At: &c.TargetModules},
-		{Key: "modules_to_save", At: &c.ModulesToSave},
-		{Key: "inference_mode", Fixed: true, Inert: true},
-		{Key: "task_type", Inert: true}, {Key: "auto_mapping", Inert: true}, {Key: "revision", Inert: true},
+// common returns the options of every method.
+func (c *Config) common() []option {
+	return []option{
+		{key: "peft_type", fixed: c.Method.peftType(), inert: true},
+		{key: "peft_version", fixed: version, inert: true},
+		{key: "base_model_name_or_path", at: &c.BaseModel},
+		{key: "target_modules", at: &c.TargetModules},
+		{key: "modules_to_save", at: &c.ModulesToSave},
+		{key: "inference_mode", fixed: true, inert: true},
+		{key: "task_type", inert: true}, {key: "auto_mapping", inert: true}, {key: "revision", inert: true},
 	}
 }
 
-// layers are the options by which methods choose among numbered layers.
-func (c *Config) layers() []Option {
-	return []Option{{Key: "layers_to_transform", At: &c.LayersToTransform}, {Key: "layers_pattern", At: &c.LayersPattern}}
+// layers returns the options that choose among numbered layers.
+func (c *Config) layers() []option {
+	return []option{{key: "layers_to_transform", at: &c.LayersToTransform}, {key: "layers_pattern", at: &c.LayersPattern}}
 }
 
-// inert are options that no value of changes what a saved adapter computes.
-func inert(value any, keys ...string) (list []Option) {
+// inert returns options whose values change nothing that a saved adapter computes.
+func inert(value any, keys ...string) (list []option) {
 	for _, key := range keys {
-		list = append(list, Option{Key: key, Fixed: value, Inert: true})
+		list = append(list, option{key: key, fixed: value, inert: true})
 	}
 	return list
 }
 
-// unsupported are options that must be off.
-func unsupported(value any, keys ...string) (list []Option) {
+// unsupported returns options that must be off.
+func unsupported(value any, keys ...string) (list []option) {
 	for _, key := range keys {
-		list = append(list, Option{Key: key, Fixed: value})
+		list = append(list, option{key: key, fixed: value})
 	}
 	return list
 }

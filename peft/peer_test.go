@@ -17,7 +17,8 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// verify has PEFT load an adapter and compare its output with the one in the folder. It gives the exit code.
+// verify has PEFT load an adapter and compare its output with the one in the folder. It gives the
+// exit code.
 func verify(t *testing.T, dir, variant string) (code int, output string) {
 	t.Helper()
 	return peer(t, filepath.Join(goldens, "make_goldens.py"), "--verify-adapter", dir, "--variant", variant)

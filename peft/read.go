@@ -19,14 +19,14 @@ const (
 	maxConfig  = 16 << 20 // bytes
 )
 
-// ReadConfig reads the adapter_config.json of a folder. The methods of this package are known; more are others.
-func ReadConfig(dir string, more ...Recognise) (Config, error) {
+// readConfigFile reads the adapter_config.json of a folder.
+func readConfigFile(dir string) (Config, error) {
 	path := filepath.Join(dir, ConfigFile)
 	data, err := inputfile.Read(readConfig, path, maxConfig)
 	if err != nil {
 		return Config{}, err
 	}
-	c, err := ParseConfig(data, more...)
+	c, err := parseConfig(data)
 	if f := (*fault.Error)(nil); errors.As(err, &f) {
 		if f.Where = path + ":" + f.Where; f.Where == path+":" {
 			f.Where = path
@@ -35,10 +35,10 @@ func ReadConfig(dir string, more ...Recognise) (Config, error) {
 	return c, err
 }
 
-// ParseConfig reads the bytes of an adapter_config.json. Options that it does not know, or does not act on, are
-// accepted while they are off (null, false, 0, empty) and refused when they are on. Its errors have the option for
-// their Where.
-func ParseConfig(data []byte, more ...Recognise) (c Config, err error) {
+// parseConfig reads the bytes of an adapter_config.json. It accepts options that this package does
+// not act on while they are off (null, false, 0, empty), and refuses them otherwise. Its errors
+// name the option as their place.
+func parseConfig(data []byte) (c Config, err error) {
 	if len(data) > maxConfig {
 		return c, fault.New(fault.BadData, readConfig, "", "is longer than %d bytes", maxConfig)
 	}
@@ -46,7 +46,7 @@ func ParseConfig(data []byte, more ...Recognise) (c Config, err error) {
 	if err != nil {
 		return c, fault.Wrap(fault.BadData, readConfig, "", err)
 	}
-	for _, recognise := range slices.Concat(more, methods) {
+	for _, recognise := range methods {
 		if c.Method = recognise(fields); c.Method != nil {
 			break
 		}
@@ -55,9 +55,9 @@ func ParseConfig(data []byte, more ...Recognise) (c Config, err error) {
 		return c, refuse("peft_type", "%s is not supported", clip(fields["peft_type"])).
 			Advise("convert it in Python, or merge it there and use the merged model")
 	}
-	known := map[string]Option{"runtime_config": {Inert: true}} // which PEFT never writes, and ignores
-	for _, o := range slices.Concat(c.common(), c.Method.Options(&c)) {
-		known[o.Key] = o
+	known := map[string]option{"runtime_config": {inert: true}} // which PEFT never writes, and ignores
+	for _, o := range slices.Concat(c.common(), c.Method.options(&c)) {
+		known[o.key] = o
 	}
 	for _, key := range order {
 		raw := fields[key]
@@ -73,13 +73,13 @@ func ParseConfig(data []byte, more ...Recognise) (c Config, err error) {
 	if s, ok := c.Method.(settler); ok {
 		s.settle(&c)
 	}
-	return c, c.Validate()
+	return c, c.validate()
 }
 
-// settler is a method whose files say something in other words than Config does.
+// settler is a method that implies values of the config.
 type settler interface{ settle(c *Config) }
 
-// into reads a value that must be there: encoding/json alone would take null for nothing to do.
+// into reads a value that must not be null, which encoding/json alone would ignore.
 func into[T any](p *T) func(json.RawMessage) error {
 	return func(raw json.RawMessage) error {
 		var value *T
@@ -94,7 +94,7 @@ func into[T any](p *T) func(json.RawMessage) error {
 	}
 }
 
-// want says what T is called in JSON, for a value that is none.
+// want returns the error for a value that is not a T.
 func want[T any](err error) error {
 	if wrong := (*json.UnmarshalTypeError)(nil); err != nil && !errors.As(err, &wrong) {
 		return err
@@ -111,7 +111,7 @@ func want[T any](err error) error {
 	}
 }
 
-// list reads a value or a list of them into p; the empty word is none.
+// list reads a value or a list of values into p. The empty string is an empty list.
 func list[T any](raw json.RawMessage, p *[]T) (err error) {
 	if string(raw) != `""` {
 		*p, err = oneOrMore[T](raw)
@@ -119,7 +119,7 @@ func list[T any](raw json.RawMessage, p *[]T) (err error) {
 	return err
 }
 
-// oneOrMore reads a value or a list of them.
+// oneOrMore reads a value or a list of values.
 func oneOrMore[T any](raw json.RawMessage) ([]T, error) {
 	if raw[0] != '[' {
 		var one T
@@ -154,9 +154,9 @@ func readEntries(raw json.RawMessage, out *[]Entry) error {
 	return nil
 }
 
-// object reads a JSON object and the order of its keys, none of which may stand twice.
+// object reads a JSON object and the order of its keys, which must be unique.
 func object(data []byte) (fields map[string]json.RawMessage, order []string, err error) {
-	if !utf8.Valid(data) { // encoding/json would mend it
+	if !utf8.Valid(data) { // encoding/json would replace the bytes
 		return nil, nil, errors.New("is not UTF-8")
 	}
 	dec := json.NewDecoder(bytes.NewReader(data))
@@ -189,7 +189,7 @@ func object(data []byte) (fields map[string]json.RawMessage, order []string, err
 	return fields, order, nil
 }
 
-// off is true for values that switch nothing on.
+// off reports whether a value is null, false, zero or empty.
 func off(raw json.RawMessage) bool {
 	var v any
 	if json.Unmarshal(raw, &v) != nil {

@@ -7,19 +7,20 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// replica is an adapter's own copy of a parameter of the model, in whose place it stands in views with the adapter:
-// those of modules_to_save, and biases.
+// replica is an adapter's copy of a parameter of the model, which views with the adapter use
+// instead: parameters of modules_to_save, and biases.
 type replica struct {
 	path   string // in the model
 	own    *torch.Tensor
 	base   *torch.Tensor // the model's
-	before *torch.Tensor // what a view had before: the model's, or another adapter's
+	before *torch.Tensor // the parameter that it replaced: the model's, or another adapter's
 }
 
-// keptBias is where PEFT has the bias of a layer that it adapts.
-const keptBias = "base_layer.bias"
+// ownBias is the end of PEFT's key for the bias of an adapted layer.
+const ownBias = "base_layer.bias"
 
-// Param puts the adapter's copy in the place of parameters that are trained themselves.
+// Param returns the adapter's copy of parameters that the config trains as they are, and p for all
+// others.
 func (a *Adapter) Param(b *nn.Builder, path string, p *torch.Tensor) *torch.Tensor {
 	name := path
 	if a.file != nil {
@@ -65,8 +66,9 @@ func (a *Adapter) Param(b *nn.Builder, path string, p *torch.Tensor) *torch.Tens
 	return own
 }
 
-// replaces says whether the adapter has its own copy of a parameter, and under which key, without what stands before
-// the model's paths. Whether it is of a linear layer matters to the target all-linear.
+// replaces reports whether the adapter has its own copy of a parameter, and returns the copy's key
+// without the head of the file's paths. The target all-linear needs to know whether the parameter
+// is of a linear layer.
 func (a *Adapter) replaces(name string, linear bool) (key string, ok bool) {
 	cfg := a.match.cfg
 	module, last := cutLast(name)
@@ -81,24 +83,25 @@ func (a *Adapter) replaces(name string, linear bool) (key string, ok bool) {
 		return "", false
 	}
 	if (linear || !cfg.TargetModules.all()) && a.match.targets(module) {
-		return strings.TrimSuffix(key, "bias") + keptBias, true
+		return strings.TrimSuffix(key, "bias") + ownBias, true
 	}
 	return key, cfg.Bias == BiasAll
 }
 
-// linear says whether the bias at path is that of a linear layer, whose weight, a matrix, the store has already.
+// linear reports whether the bias at path is of a linear layer, whose weight, a matrix, is in the
+// store already.
 func linear(st *nn.Store, path string) bool {
 	module, _ := cutLast(path)
 	w := st.Param(module + ".weight")
 	return w != nil && w.Rank() == 2
 }
 
-// spelt is a file in which the bias of an adapted layer may also stand under its name in the model.
+// spelt is a file that may have the bias of an adapted layer under its name in the model.
 type spelt struct{ *state }
 
 // Tensor reads a parameter.
 func (t spelt) Tensor(s *torch.Scope, name string, shape []int, init nn.Init) (*torch.Tensor, error) {
-	if module, ok := strings.CutSuffix(name, keptBias); ok {
+	if module, ok := strings.CutSuffix(name, ownBias); ok {
 		if _, there := t.tensors[t.head()+name]; !there {
 			name = module + "bias"
 		}
@@ -106,7 +109,8 @@ func (t spelt) Tensor(s *torch.Scope, name string, shape []int, init nn.Init) (*
 	return t.state.Tensor(s, name, shape, init)
 }
 
-// biasesLost says that the config wants biases of adapted layers, and the file has not a single one.
+// biasesLost reports whether the config wants biases of adapted layers and the file has none at
+// all.
 func (a *Adapter) biasesLost() bool {
 	if a.file == nil || a.match.cfg.Bias != BiasOnly {
 		return false
@@ -119,7 +123,7 @@ func (a *Adapter) biasesLost() bool {
 	return true
 }
 
-// before is a plain layer as it was before the adapter put its copies into it.
+// before returns a plain layer without the adapter's copies.
 func (a *Adapter) before(l nn.Layer) nn.Layer {
 	undo := func(p *torch.Tensor) *torch.Tensor {
 		for _, c := range a.copies {
@@ -144,7 +148,7 @@ func (a *Adapter) before(l nn.Layer) nn.Layer {
 	return l
 }
 
-// cutLast parts a path at its last dot.
+// cutLast splits a path at its last dot.
 func cutLast(path string) (before, last string) {
 	i := strings.LastIndexByte(path, '.')
 	if i < 0 {

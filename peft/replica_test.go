@@ -13,14 +13,15 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// An adapter that has its own copy of a bias and adds to it, too: merged, all of that is in the base, once.
+// An adapter that has its own copy of a bias and adds to it, too: merged, all of that is in the
+// base, once.
 func TestOwnBiasesAndAdditionsMerge(t *testing.T) {
 	m := base(t)
 	v, a := m.adapted(t, Config{Method: &LoRA{R: 3, Alpha: 7, BiasB: true}, TargetModules: Targets("up"), Bias: BiasAll,
 		ModulesToSave: []string{"1.down"}})
 	plain, tuned, bits := m.output(t), v.output(t), weights(m.store)
 	assert.Greater(t, furthest(t, plain, tuned), .1)
-	x, err := a.Merge(t.Context(), m.session(a))
+	x, err := Merge(t.Context(), m.session(a), a)
 	require.NoError(t, err)
 	assert.Less(t, furthest(t, tuned, m.output(t)), 2e-6, "the base")
 	assert.Less(t, furthest(t, tuned, v.output(t)), 2e-6, "the view")
@@ -31,24 +32,18 @@ func TestOwnBiasesAndAdditionsMerge(t *testing.T) {
 
 func TestTwoCopiesOfOneParameterAreRefused(t *testing.T) {
 	m := base(t)
-	set := NewSet()
-	t.Cleanup(set.Close)
-	for _, name := range []string{"first", "second"} {
-		a, err := New(Config{Method: &BitFit{}})
-		require.NoError(t, err)
-		require.NoError(t, set.Add(name, a))
-		view(t, m, set, name)
+	var two [2]*Adapter
+	for i := range two {
+		_, two[i] = m.adapted(t, Config{Method: &BitFit{}})
 	}
-	active, _, err := set.Active("first", "second")
-	require.NoError(t, err)
-	err = torch.Infer(t.Context(), func(s *torch.Scope) error {
-		return m.store.Build(s, nil, active, func(b *nn.Builder) { newModel(b) })
+	err := torch.Infer(t.Context(), func(s *torch.Scope) error {
+		return m.store.Build(s, nil, nn.Stack(two[0], two[1]), func(b *nn.Builder) { newModel(b) })
 	})
 	assert.ErrorContains(t, err, "two adapters have their own copy of it")
-	for _, a := range set.adapters {
+	for _, a := range two {
 		a.problems = nil
 	}
-	_, err = set.Merge(t.Context(), m.session(set.adapters["first"]), "first", "second")
+	_, err = Merge(t.Context(), m.session(two[0]), two[:]...)
 	isFault(t, err, fault.BadData, "another adapter has changed it")
 }
 
@@ -89,8 +84,8 @@ func TestBiasesUnderTheNameOfTheModel(t *testing.T) {
 	assert.Equal(t, outputs[0], outputs[1])
 }
 
-// A and B of VeRA are one for all layers, as large as the largest needs, with the variance 2/fan_in, and are never
-// trained.
+// A and B of VeRA are one for all layers, as large as the largest needs, with the variance
+// 2/fan_in, and are never trained.
 func TestProjectionsOfVeRA(t *testing.T) {
 	m := base(t)
 	_, a := m.adapted(t, Config{Method: &VeRA{R: 200}, TargetModules: Targets("all-linear")})

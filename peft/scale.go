@@ -10,14 +10,15 @@ import (
 
 const scaleAdapter = "scale adapter"
 
-// scaler is a method whose effect can be made larger or smaller in its file: scaled gives the numbers of a parameter,
-// by the end of its key, for an effect of f times the size.
+// scaler is a method whose effect can be scaled in its file. scaled returns the numbers of a
+// parameter, by the end of its key, for f times the effect.
 type scaler interface {
 	scaled(end string, data []float32, f float64) ([]float32, error)
 }
 
-// Scale is the adapter with its effect multiplied by factor: 0 is none, -1 the opposite. What is measured against the
-// base model (own copies of parameters) or is no sum (DoRA) is refused.
+// Scale returns the adapter with its effect multiplied by factor: 0 is no effect, -1 the opposite.
+// It refuses copies of parameters, whose effect depends on the base model, and DoRA, whose effect
+// is not a sum.
 func (f *File) Scale(factor float64) (*File, error) {
 	refuse := func(why string) error {
 		return fault.New(fault.BadData, scaleAdapter, f.state.path, "%s", why).Advise("merge it into the model as it is")
@@ -27,7 +28,7 @@ func (f *File) Scale(factor float64) (*File, error) {
 	case math.IsNaN(factor) || math.IsInf(factor, 0):
 		return nil, fault.New(fault.Usage, scaleAdapter, "", "a factor of %g", factor)
 	case !ok:
-		return nil, refuse("is of type " + f.Config.Method.Type() + ", whose effect cannot be scaled without the base model")
+		return nil, refuse("is of type " + f.Config.Method.peftType() + ", whose effect cannot be scaled without the base model")
 	case f.Config.Bias != BiasNone || len(f.Config.ModulesToSave) > 0:
 		return nil, refuse("has biases or modules of its own, which cannot be scaled without the base model")
 	}
@@ -37,18 +38,18 @@ func (f *File) Scale(factor float64) (*File, error) {
 		v := f.state.tensors[name]
 		path, _ := f.moduleOf(name)
 		if len(path) < len(name) {
-			data, err := m.scaled(name[len(path)+1:], v.Data, factor)
+			data, err := m.scaled(name[len(path)+1:], v.data, factor)
 			if err != nil {
 				return nil, refuse(err.Error())
 			}
-			v.Data = data
+			v.data = data
 		}
 		out.state.add(name, f.state.keys[name], v)
 	}
 	return out, nil
 }
 
-// timesAll is x·f.
+// timesAll returns x·f.
 func timesAll(x []float32, f float64) []float32 {
 	out := make([]float32, len(x))
 	for i, v := range x {
@@ -57,13 +58,13 @@ func timesAll(x []float32, f float64) []float32 {
 	return out
 }
 
-// Difference is how two adapters differ in a layer, in what they add to the weight.
+// Difference compares what two adapters add to the weight of a layer.
 type Difference struct {
 	Path     string  `json:"path"`
-	First    float64 `json:"first"`    // ‖ΔW‖ of the first, 0 where it leaves the layer alone
-	Second   float64 `json:"second"`   // ‖ΔW‖ of the second
+	First    float64 `json:"first"`    // ‖ΔW₁‖, 0 where the first adapter leaves the layer alone
+	Second   float64 `json:"second"`   // ‖ΔW₂‖
 	Distance float64 `json:"distance"` // ‖ΔW₁ - ΔW₂‖
-	Cosine   float64 `json:"cosine"`   // of the angle between them; 0 where one is 0
+	Cosine   float64 `json:"cosine"`   // of the angle between ΔW₁ and ΔW₂; 0 where one of them is 0
 }
 
 // Diff compares two LoRAs layer by layer.

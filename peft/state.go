@@ -11,28 +11,28 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// state are the tensors of an adapter, by path in the model that the adapter is of. It is the source of a loaded
-// adapter's parameters.
+// state holds the tensors of an adapter by their paths in the adapted model. It is the source of a
+// loaded adapter's parameters.
 type state struct {
 	path    string // of the file
 	names   []string
-	keys    map[string]string // as they stand in the file
-	tensors map[string]Values
-	inside  map[string]bool // modules that have something in the file, and all above them
+	keys    map[string]string // in the file, by name
+	tensors map[string]array
+	inside  map[string]bool // modules with a tensor in the file, and all modules above them
 	claimed map[string]bool // tensors that the model has a place for
-	// heads are what may stand before the model's paths in the file's. PEFT wraps whole models, so the adapter of a
-	// speech recogniser says wavlm.encoder.layers.0 where the encoder alone says encoder.layers.0. The first layer
-	// that is found decides.
+	// heads are possible starts of the file's paths that the model's paths lack. PEFT wraps whole
+	// models, so the file of a model with a head has the name of the encoder before each path. The
+	// first layer that is found decides.
 	heads []string
 }
 
 func newState(path string) *state {
-	return &state{path: path, keys: map[string]string{}, tensors: map[string]Values{}, inside: map[string]bool{},
+	return &state{path: path, keys: map[string]string{}, tensors: map[string]array{}, inside: map[string]bool{},
 		claimed: map[string]bool{}, heads: []string{""}}
 }
 
 // add puts a tensor under a name.
-func (st *state) add(name, key string, v Values) {
+func (st *state) add(name, key string, v array) {
 	st.names = append(st.names, name)
 	st.keys[name], st.tensors[name] = key, v
 	for i, c := range name {
@@ -42,27 +42,27 @@ func (st *state) add(name, key string, v Values) {
 	}
 }
 
-// readState checks all that can be said of the tensors without config and model.
+// readState reads the tensors of a file and checks what does not depend on config and model.
 func readState(f *ckpt.File, path string) (*state, error) {
 	st := newState(path)
 	var problems []string
 	bad := func(key, why string, args ...any) { problems = append(problems, key+": "+fmt.Sprintf(why, args...)) }
 	for info := range f.Tensors() {
-		v := Values{Shape: info.Shape}
+		v := array{shape: info.Shape}
 		switch info.DType {
 		case ckpt.F32, ckpt.F16, ckpt.BF16, ckpt.F64:
 			var err error
-			if v.Data, err = f.Float32(info.Name); err != nil {
+			if v.data, err = f.Float32(info.Name); err != nil {
 				return nil, err
 			}
 		default:
 			bad(info.Name, "dtype %v, want floats", info.DType)
 		}
-		if len(v.Shape) == 0 || info.Len() == 0 {
-			bad(info.Name, "shape %v, want at least one element of a vector or matrix", v.Shape)
+		if len(v.shape) == 0 || info.Len() == 0 {
+			bad(info.Name, "shape %v, want at least one element of a vector or matrix", v.shape)
 		}
-		if i := slices.IndexFunc(v.Data, func(v float32) bool { return v-v != 0 }); i >= 0 {
-			bad(info.Name, "element %d is %g", i, v.Data[i])
+		if i := slices.IndexFunc(v.data, func(v float32) bool { return v-v != 0 }); i >= 0 {
+			bad(info.Name, "element %d is %g", i, v.data[i])
 		}
 		name := modelPath(info.Name)
 		if _, twice := st.tensors[name]; twice {
@@ -92,7 +92,7 @@ func readState(f *ckpt.File, path string) (*state, error) {
 	return st, nil
 }
 
-// modelPath strips what PEFT and torch.compile put before a layer's path.
+// modelPath strips the prefixes of PEFT and torch.compile from a key.
 func modelPath(key string) string {
 	const compiled = "_orig_mod."
 	key = strings.TrimPrefix(key, compiled)
@@ -100,7 +100,7 @@ func modelPath(key string) string {
 	return strings.TrimPrefix(key, compiled)
 }
 
-// find gives the file's path of the module that the model has at path, if the file has anything in it.
+// find returns the file's path of the model's module at path, if the file has a tensor in it.
 func (st *state) find(path string) (name string, ok bool) {
 	for _, head := range st.heads {
 		if st.inside[head+path] {
@@ -111,10 +111,10 @@ func (st *state) find(path string) (name string, ok bool) {
 	return "", false
 }
 
-// head is what stands before the model's paths.
+// head returns the start of the file's paths that the model's paths lack.
 func (st *state) head() string { return st.heads[0] }
 
-// Tensor is the tensor of the file for a parameter, which the file is to have in the shape that the model needs.
+// Tensor returns the file's tensor for a parameter, which must have the shape that the model needs.
 func (st *state) Tensor(s *torch.Scope, name string, shape []int, _ nn.Init) (*torch.Tensor, error) {
 	if !strings.HasPrefix(name, sharedPrefix) {
 		name = st.head() + name
@@ -124,15 +124,15 @@ func (st *state) Tensor(s *torch.Scope, name string, shape []int, _ nn.Init) (*t
 	switch {
 	case !ok:
 		return nil, fmt.Errorf("the file has no %s", name)
-	case !slices.Equal(v.Shape, shape):
-		return nil, fmt.Errorf("shape %v in the file, want %v", v.Shape, shape)
+	case !slices.Equal(v.shape, shape):
+		return nil, fmt.Errorf("shape %v in the file, want %v", v.shape, shape)
 	}
-	return s.FromFloat32(v.Data, shape...), nil
+	return s.FromFloat32(v.data, shape...), nil
 }
 
-// of finds tensors of the module at name, a path of the file.
-func (st *state) of(name string) Tensors {
-	return func(end string) (Values, bool) {
+// of returns the tensors of the module at name, a path of the file.
+func (st *state) of(name string) parameters {
+	return func(end string) (array, bool) {
 		v, ok := st.tensors[name+"."+end]
 		return v, ok
 	}

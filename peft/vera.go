@@ -11,16 +11,17 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// VeRA adds to a linear layer y = W x + b + λ_b·B(λ_d·(A x)), where A and B are random, frozen and the same for all
-// layers, each of which takes as many columns of A and rows of B as it needs (Kopiczko et al. 2024, arXiv 2310.11454).
+// VeRA trains two vectors of a linear layer, y = W x + b + λ_b·B(λ_d·(A x)). A and B are random and
+// frozen, and all layers share them: each takes as many columns of A and rows of B as it needs
+// (Kopiczko et al. 2024, arXiv 2310.11454).
 type VeRA struct {
 	R       int
-	Dropout float64 // on the input of A, where the scope's mode has dropout
+	Dropout float64 // of the input of A, where the scope's mode has dropout
 	Start   float64 // of λ_d; 0 means .1
-	Key     int     // projection_prng_key, by which PEFT tells apart adapters with other A and B
+	Key     int     // projection_prng_key, which differs in PEFT between adapters of different A and B
 }
 
-// Keys of VeRA.
+// Ends of the keys of a VeRA layer, and the names of the shared matrices.
 const (
 	keyLambdaB = "vera_lambda_b"
 	keyLambdaD = "vera_lambda_d"
@@ -28,42 +29,38 @@ const (
 	sharedB    = "vera_B"
 )
 
-// Type is VERA.
-func (m *VeRA) Type() string { return "VERA" }
+func (m *VeRA) peftType() string { return "VERA" }
 
 func (m *VeRA) defaults() *VeRA { return &VeRA{R: 256, Start: .1} }
 
-// Keys are the two vectors.
-func (m *VeRA) Keys() []string { return []string{keyLambdaB, keyLambdaD} }
+func (m *VeRA) keys() []string { return []string{keyLambdaB, keyLambdaD} }
 
-// Options are those of VeraConfig.
-func (m *VeRA) Options(c *Config) []Option {
-	return slices.Concat([]Option{
-		{Key: "r", At: &m.R},
-		{Key: "vera_dropout", At: (*Fraction)(&m.Dropout)},
-		{Key: "d_initial", At: &m.Start},
-		{Key: "projection_prng_key", At: &m.Key},
-		{Key: "save_projection", At: saved{}},
-		{Key: "bias", At: biasValue{&c.Bias, "vera_only"}},
+// options returns those of VeraConfig.
+func (m *VeRA) options(c *Config) []option {
+	return slices.Concat([]option{
+		{key: "r", at: &m.R},
+		{key: "vera_dropout", at: (*pythonFloat)(&m.Dropout)},
+		{key: "d_initial", at: &m.Start},
+		{key: "projection_prng_key", at: &m.Key},
+		{key: "save_projection", at: saved{}},
+		{key: "bias", at: biasValue{&c.Bias, "vera_only"}},
 	}, c.layers(), inert(true, "init_weights"), inert(false, "fan_in_fan_out"))
 }
 
-// saved is the option save_projection, which has to be true.
+// saved is the option save_projection, which must be true.
 type saved struct{}
 
-// ReadJSON refuses files without A and B.
-func (saved) ReadJSON(raw json.RawMessage) error {
+// readJSON refuses files without A and B.
+func (saved) readJSON(raw json.RawMessage) error {
 	if string(raw) != "true" {
 		return errors.New("such a file leaves A and B to a generator of random numbers; save it again in Python with save_projection=True")
 	}
 	return nil
 }
 
-// WriteJSON is true.
-func (saved) WriteJSON() any { return true }
+func (saved) writeJSON() any { return true }
 
-// Validate refuses what cannot be.
-func (m *VeRA) Validate() error {
+func (m *VeRA) validate() error {
 	if err := checkRank("r", float64(m.R)); err != nil {
 		return err
 	}
@@ -73,9 +70,9 @@ func (m *VeRA) Validate() error {
 	return checkDropout("vera_dropout", m.Dropout)
 }
 
-// Wrap puts the two vectors round a linear layer.
-func (m *VeRA) Wrap(site *Site) (Layer, error) {
-	base, ok := site.Plain.(*nn.Dense)
+// wrap adds the two vectors to a linear layer.
+func (m *VeRA) wrap(target *targetLayer) (adaptedLayer, error) {
+	base, ok := target.plain.(*nn.Dense)
 	if !ok {
 		return nil, errors.New("is not a linear layer")
 	}
@@ -84,28 +81,28 @@ func (m *VeRA) Wrap(site *Site) (Layer, error) {
 		start = .1
 	}
 	return &vera{
-		below: site.Below, in: base.In(), out: base.Out(), dropout: m.Dropout,
-		a: site.Shared(sharedA, kaiming, m.R, base.In()),
-		b: site.Shared(sharedB, kaiming, base.Out(), m.R),
-		d: site.Param(keyLambdaD, func(s *torch.Scope, shape []int) *torch.Tensor { return s.Full(start, shape...) }, m.R),
-		l: site.Param(keyLambdaB, nn.Zeros, base.Out()),
+		below: target.below, in: base.In(), out: base.Out(), dropout: m.Dropout,
+		a: target.shared(sharedA, kaiming, m.R, base.In()),
+		b: target.shared(sharedB, kaiming, base.Out(), m.R),
+		d: target.param(keyLambdaD, func(s *torch.Scope, shape []int) *torch.Tensor { return s.Full(start, shape...) }, m.R),
+		l: target.param(keyLambdaB, nn.Zeros, base.Out()),
 	}, nil
 }
 
-// kaiming is how A and B are drawn: uniform with variance 2/fan_in.
+// kaiming draws A and B: uniform with variance 2/fan_in.
 func kaiming(s *torch.Scope, shape []int) *torch.Tensor {
 	return nn.Uniform(math.Sqrt(6/float64(shape[1])))(s, shape)
 }
 
-// Look finds a layer dead if one of its vectors is zero.
-func (m *VeRA) Look(t Tensors) Facts {
+// inspect finds a layer inactive if one of its vectors is zero.
+func (m *VeRA) inspect(t parameters) inspection {
 	d, _ := t(keyLambdaD)
 	b, _ := t(keyLambdaB)
-	f := Facts{Rank: len(d.Data)}
+	found := inspection{rank: len(d.data)}
 	if d.all(0) || b.all(0) {
-		f.Dead = Dead
+		found.state = Inactive
 	}
-	return f
+	return found
 }
 
 // vera is a linear layer with an addition of two trained vectors.
@@ -113,14 +110,14 @@ type vera struct {
 	below   nn.Layer
 	in, out int
 	dropout float64
-	a, b    *Shared       // (r, at least in), (at least out, r)
+	a, b    *sharedTensor // (r, at least in), (at least out, r)
 	d       *torch.Tensor // λ_d (r)
 	l       *torch.Tensor // λ_b (out)
 }
 
-// matrices are the parts of A (r, in) and B (out, r) that the layer uses.
+// matrices returns the parts of A (r, in) and B (out, r) that the layer uses.
 func (v *vera) matrices(s *torch.Scope) (a, b *torch.Tensor) {
-	return s.Use(v.a.T).Narrow(1, 0, v.in), s.Use(v.b.T).Narrow(0, 0, v.out)
+	return s.Use(v.a.tensor).Narrow(1, 0, v.in), s.Use(v.b.tensor).Narrow(0, 0, v.out)
 }
 
 // Forward maps x (..., in) to W x + b + λ_b·B(λ_d·(A x)) (..., out).
@@ -131,17 +128,16 @@ func (v *vera) Forward(x *torch.Tensor) *torch.Tensor {
 	return y.Add(low.Linear(b, nil).Mul(v.l).To(y.DType()))
 }
 
-// Merge is W + diag(λ_b)·B·diag(λ_d)·A.
-func (v *vera) Merge(rows Rows, w, bias *torch.Tensor) (*torch.Tensor, *torch.Tensor) {
+// merge returns W + diag(λ_b)·B·diag(λ_d)·A and the unchanged bias.
+func (v *vera) merge(rows rowRange, w, bias *torch.Tensor) (*torch.Tensor, *torch.Tensor) {
 	s := w.Scope()
 	exact := func(t *torch.Tensor) *torch.Tensor { return s.Use(t).To(torch.Float64) }
 	a, b := v.matrices(s)
-	left, right := rows.Of(exact(b).Mul(exact(v.l).Unsqueeze(1))), exact(a).Mul(exact(v.d).Unsqueeze(1))
+	left, right := rows.of(exact(b).Mul(exact(v.l).Unsqueeze(1))), exact(a).Mul(exact(v.d).Unsqueeze(1))
 	return w.Add(left.MatMul(right)), bias
 }
 
-// Effect is an addition.
-func (v *vera) Effect() Effect { return Adds }
+func (v *vera) effect() effect { return adds }
 
 func (v *vera) String() string { return fmt.Sprintf("r=%d", v.d.Len()) }
 

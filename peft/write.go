@@ -7,19 +7,20 @@ import (
 	"strings"
 )
 
-// version is the peft whose files are written.
+// version is the version of PEFT whose file format is written.
 const version = "0.21.2"
 
-// JSON is the adapter_config.json that PEFT would write: all of its keys, sorted, for inference.
-func (c *Config) JSON() ([]byte, error) {
+// json returns the adapter_config.json that PEFT would write for inference: all of its keys,
+// sorted.
+func (c *Config) json() ([]byte, error) {
 	fields := map[string]any{}
-	for _, o := range slices.Concat(c.common(), c.Method.Options(c)) {
-		fields[o.Key] = o.value()
+	for _, o := range slices.Concat(c.common(), c.Method.options(c)) {
+		fields[o.key] = o.value()
 	}
 	return text(fields, "  ") // a map is written with its keys sorted
 }
 
-// text is v in JSON, in which regular expressions keep their < and >.
+// text returns v in JSON without escapes of < and >, which occur in regular expressions.
 func text(v any, indent string) ([]byte, error) {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
@@ -32,7 +33,7 @@ func text(v any, indent string) ([]byte, error) {
 // ordered is a JSON object that keeps the order of its entries.
 type ordered []Entry
 
-// MarshalJSON writes the entries one after another.
+// MarshalJSON writes the entries in order.
 func (o ordered) MarshalJSON() ([]byte, error) {
 	members := make([]string, len(o))
 	for i, e := range o {

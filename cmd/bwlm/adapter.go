@@ -38,7 +38,7 @@ type adapterSummary struct {
 	Method     string   `json:"method"`
 	Layers     int      `json:"layers"`
 	Parameters int      `json:"parameters"`
-	Dead       []string `json:"dead"` // modules that are certain to change nothing
+	Inactive   []string `json:"inactive"` // modules that certainly change nothing
 }
 
 func summarise(dir string) (*adapterSummary, *peft.File, error) {
@@ -46,11 +46,11 @@ func summarise(dir string) (*adapterSummary, *peft.File, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	s := &adapterSummary{Path: dir, Method: f.Method(), Parameters: f.Params(), Dead: []string{}}
+	s := &adapterSummary{Path: dir, Method: f.Method(), Parameters: f.Params(), Inactive: []string{}}
 	for _, m := range f.Modules() {
 		s.Layers++
-		if m.State == peft.Dead {
-			s.Dead = append(s.Dead, m.Path)
+		if m.State == peft.Inactive {
+			s.Inactive = append(s.Inactive, m.Path)
 		}
 	}
 	return s, f, nil
@@ -62,7 +62,7 @@ func adapterListCommand(a *app) *cobra.Command {
 		Short: "List the adapters in a folder and below",
 		Long: `Lists every folder with an adapter_config.json in it. One that cannot be read is named in a warning.
 
---json prints {"schema", "adapters": [{"path", "method", "layers", "parameters", "dead"}]}.`,
+--json prints {"schema", "adapters": [{"path", "method", "layers", "parameters", "inactive"}]}.`,
 		Example: "  bwlm adapter list runs",
 		Args:    wantArgs("FOLDER"),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -86,9 +86,9 @@ func adapterListCommand(a *app) *cobra.Command {
 				return fault.Wrap(fault.Missing, "adapter list", args[0], err)
 			}
 			return a.answer(answer, func(w io.Writer) error {
-				head, rows := []string{"adapter", "method", "layers", "parameters", "dead"}, [][]string{}
+				head, rows := []string{"adapter", "method", "layers", "parameters", "inactive"}, [][]string{}
 				for _, s := range answer.Adapters {
-					rows = append(rows, []string{s.Path, s.Method, fmt.Sprint(s.Layers), fmt.Sprint(s.Parameters), fmt.Sprint(len(s.Dead))})
+					rows = append(rows, []string{s.Path, s.Method, fmt.Sprint(s.Layers), fmt.Sprint(s.Parameters), fmt.Sprint(len(s.Inactive))})
 				}
 				return ui.Table(w, head, rows)
 			})
@@ -99,12 +99,12 @@ func adapterListCommand(a *app) *cobra.Command {
 func adapterInfoCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "info DIR",
-		Short: "Say what an adapter is, layer by layer",
-		Long: `Says the method, and of each layer the rank, the number of parameters, and whether it is dead: certain to change nothing,
-such as a LoRA whose B is zero. Where only the model could tell (copies of its own parameters, DoRA that has not moved), the
-state is unknown; bwlm features and bwlm merge tell then.
+		Short: "Describe an adapter layer by layer",
+		Long: `Prints the method, and for each layer the rank, the number of parameters and the state. A layer is inactive if it certainly
+changes nothing, such as a LoRA whose B is zero. The state is unknown where it depends on the model (copies of the model's
+parameters, an untrained DoRA); bwlm features and bwlm merge then print it.
 
---json prints {"schema", "path", "method", "layers", "parameters", "dead", "base_model", "modules": [{"path", "rank", "parameters",
+--json prints {"schema", "path", "method", "layers", "parameters", "inactive", "base_model", "modules": [{"path", "rank", "parameters",
 "state"}]}.`,
 		Example: "  bwlm adapter info runs/alice/adapter",
 		Args:    wantArgs("DIR"),
@@ -119,8 +119,8 @@ state is unknown; bwlm features and bwlm merge tell then.
 				BaseModel string        `json:"base_model"`
 				Modules   []peft.Module `json:"modules"`
 			}{1, s, f.Config.BaseModel, f.Modules()}
-			if len(s.Dead) > 0 {
-				a.ui.Warn("%d of %d layers are dead: they change nothing", len(s.Dead), s.Layers)
+			if len(s.Inactive) > 0 {
+				a.ui.Warn("%d of %d layers are inactive: they change nothing", len(s.Inactive), s.Layers)
 			}
 			return a.answer(answer, func(w io.Writer) error {
 				if _, err := fmt.Fprintf(w, "%s: %s, %d layers, %d parameters\n", s.Path, s.Method, s.Layers, s.Parameters); err != nil {
