@@ -1,7 +1,6 @@
 package brain
 
 import (
-	"fmt"
 	"math"
 	"path/filepath"
 	"testing"
@@ -12,6 +11,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/torchtest"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/wavlm"
@@ -187,10 +187,15 @@ func TestFeaturesInBlocks(t *testing.T) {
 	for i := range want {
 		closeTo(t, want[i], got.Vectors[i], 1e-6)
 	}
-	for _, c := range []WindowOptions{{Extraction: "blocks"}, {Extraction: "chunks", ChunkSeconds: 7}} {
-		_, err := Features(t.Context(), st.Model, stim.samples, c)
-		assert.ErrorContains(t, err, fmt.Sprintf("want %s", map[bool]string{true: "windows or block", false: "at least two windows of 4 s"}[c.Extraction == "blocks"]))
-	}
+	_, err = Features(t.Context(), st.Model, stim.samples, WindowOptions{Extraction: "blocks"})
+	assert.EqualError(t, err, `read features: extraction: "blocks", want windows or chunks`)
+	opt.ChunkSeconds = .39
+	_, err = Features(t.Context(), st.Model, stim.samples, opt)
+	assert.EqualError(t, err, "read features: chunk: 0.39 s, want at least two windows of 0.2 s and at most 3600 s")
+	assert.Equal(t, fault.Usage, fault.KindOf(err))
+	opt.ChunkSeconds = .4
+	_, err = Features(t.Context(), st.Model, stim.samples, opt)
+	assert.NoError(t, err, "chunks of exactly two windows")
 }
 
 // A clip as long as the audio, with one window as long: the same as mode windows.

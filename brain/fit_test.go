@@ -73,10 +73,10 @@ func TestFit(t *testing.T) {
 		{"all linear layers, rank-stabilised", func(e *experiment.Experiment) {
 			e.Adapter.Targets, e.Adapter.Type = []string{"all-linear"}, "rslora"
 		}, 6, []string{"ada"}},
-		{"as the paper", func(e *experiment.Experiment) { paper(t, e) }, 6, []string{"ada"}},
+		{"as the release", func(e *experiment.Experiment) { release(t, e) }, 6, []string{"ada"}},
 		{"average of windows", func(e *experiment.Experiment) { e.Model.Downsample = "average" }, 6, []string{"ada"}},
 	}
-	quick := []string{"lora", "full", "readout", "three people in turn", "as the paper"}
+	quick := []string{"lora", "full", "readout", "three people in turn", "as the release"}
 	for _, c := range cases {
 		if !slices.Contains(quick, c.name) && !thorough {
 			continue
@@ -132,8 +132,8 @@ func TestFit(t *testing.T) {
 	}
 }
 
-// paper turns on all habits of the authors' code, as a file would.
-func paper(t *testing.T, e *experiment.Experiment) {
+// release turns on all switches of compat, as a file would.
+func release(t *testing.T, e *experiment.Experiment) {
 	t.Helper()
 	var text strings.Builder
 	require.NoError(t, e.Write(&text))
@@ -147,11 +147,11 @@ func paper(t *testing.T, e *experiment.Experiment) {
 			kept += line
 		}
 	}
-	read, err := experiment.ReadBytes(filepath.Join(t.TempDir(), "paper.yaml"), []byte(kept+"compat: release\n"))
+	read, err := experiment.ReadBytes(filepath.Join(t.TempDir(), "release.yaml"), []byte(kept+"compat: release\n"))
 	require.NoError(t, err)
 	*e = *read
 	require.Equal(t, experiment.Release(), e.Compat)
-	require.Equal(t, "first", e.Model.Pooling)
+	require.Equal(t, experiment.PoolFirst, e.Model.Pooling)
 	require.Equal(t, .1, e.Train.Dropout)
 	require.Zero(t, e.Train.ContextRows)
 }

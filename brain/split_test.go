@@ -129,7 +129,7 @@ func TestTunedRegions(t *testing.T) {
 		e.Data.ROI = []string{"front", "back"}
 	})
 	assert.Equal(t, []int{0, 1, 2, 3, 9}, st.people[0].tuned)
-	assert.Equal(t, "temporal", st.lossName)
+	assert.Equal(t, experiment.LossTemporal, st.lossName)
 	assert.Contains(t, st.Notes, "train.loss: auto means temporal here: 5 varying targets")
 	r := st.people[0].responses["one"]
 	assert.Equal(t, []float32{r.data[60*7+3], r.data[60*7+9], r.data[60*8+3], r.data[60*8+9]}, r.block(7, 9, []int{3, 9}, 60))
