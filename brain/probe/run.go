@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
@@ -22,7 +23,20 @@ type Options struct {
 	Progress  func(brain.Event) // may be nil
 }
 
-// system is a model that is asked, with its vectors of both sets, by layer.
+// The names of the probed models.
+const (
+	base      = "base"
+	tuned     = "tuned"
+	untrained = "untrained"
+)
+
+// appendScore appends a model's score of the next layer.
+func appendScore(scores *results.LayerScores, model string, score float64) {
+	to := map[string]*[]float64{base: &scores.Base, tuned: &scores.Tuned, untrained: &scores.Untrained}[model]
+	*to = append(*to, score)
+}
+
+// probedModel is a model with its vectors of frames and of words, by layer.
 type probedModel struct {
 	name          string
 	model         *wavlm.Model
@@ -38,7 +52,7 @@ func (s *probedModel) of(words bool, layer int) []float32 {
 }
 
 // Run probes the study's model, a tuned one (nil: none) and one of the same shape with random weights.
-func Run(ctx context.Context, st *brain.Study, after *brain.Tuned, opt Options) (*Report, error) {
+func Run(ctx context.Context, st *brain.Study, after *brain.Tuned, opt Options) (*results.Probes, error) {
 	r, err := newRunner(ctx, st, &opt)
 	if err != nil {
 		return nil, err
@@ -68,7 +82,7 @@ type runner struct {
 	items  *material
 	tasks  []*task
 	models []*probedModel
-	report *Report
+	report *results.Probes
 }
 
 func newRunner(ctx context.Context, st *brain.Study, opt *Options) (*runner, error) {
@@ -101,8 +115,8 @@ func newRunner(ctx context.Context, st *brain.Study, opt *Options) (*runner, err
 	if r.tasks, err = r.items.tasks(ctx, opt.Glove, opt.Seed); err != nil {
 		return nil, err
 	}
-	r.report = &Report{Schema: 1, Layers: opt.Layers, Stories: stories, Frames: len(r.items.frames), Words: len(r.items.words),
-		Probes: map[string]*Result{}}
+	r.report = &results.Probes{Schema: 1, Layers: opt.Layers, Stories: stories, Frames: len(r.items.frames), Words: len(r.items.words),
+		Probes: map[string]*results.Probe{}}
 	if len(r.items.frames) == 0 {
 		return nil, fault.New(fault.BadData, "probe", "stories", "there is no audio to ask about")
 	}
@@ -147,13 +161,13 @@ func (r *runner) read(ctx context.Context) error {
 func (r *runner) probe(ctx context.Context) error {
 	done, total := 0, len(r.tasks)*len(r.models)*len(r.opt.Layers)
 	for _, t := range r.tasks {
-		out := &Result{Skipped: t.skipped, Score: t.score, Items: len(t.rows), Classes: t.classes}
+		out := &results.Probe{Skipped: t.skipped, Score: t.score, Items: len(t.rows), Classes: t.classes}
 		r.report.Probes[t.name] = out
 		if t.skipped != "" {
 			done += len(r.models) * len(r.opt.Layers)
 			continue
 		}
-		out.Chance, out.Selectivity, out.PCA = t.chance(), &ByModel{}, &Matched{}
+		out.Chance, out.Selectivity, out.PCA = t.chance(), &results.LayerScores{}, &results.ProbePCA{}
 		components, err := r.components(ctx, t)
 		if err != nil {
 			return err
@@ -178,9 +192,9 @@ func (r *runner) probe(ctx context.Context) error {
 				if err != nil {
 					return err
 				}
-				out.append(s.name, score)
-				out.Selectivity.append(s.name, score-luck)
-				out.PCA.append(s.name, narrow)
+				appendScore(&out.LayerScores, s.name, score)
+				appendScore(out.Selectivity, s.name, score-luck)
+				appendScore(&out.PCA.LayerScores, s.name, narrow)
 				if len(each) > 1 {
 					if out.ByDimension == nil {
 						out.ByDimension = map[string][][]float64{}
@@ -258,7 +272,7 @@ func (r *runner) rois(ctx context.Context) error {
 	if r.opt.NoRegions {
 		return nil
 	}
-	r.report.Regions = map[string]*ByModel{}
+	r.report.ROIs = map[string]*results.LayerScores{}
 	for _, s := range r.models {
 		if s.name == untrained {
 			continue
@@ -268,9 +282,9 @@ func (r *runner) rois(ctx context.Context) error {
 			return err
 		}
 		for _, scores := range layers {
-			r.roi(allVoxels).append(s.name, scores.MeanR)
+			appendScore(r.roi(allVoxels), s.name, scores.MeanR)
 			for _, name := range slices.Sorted(maps.Keys(scores.ROIs)) {
-				r.roi(name).append(s.name, scores.ROIs[name])
+				appendScore(r.roi(name), s.name, scores.ROIs[name])
 			}
 		}
 	}
@@ -280,9 +294,9 @@ func (r *runner) rois(ctx context.Context) error {
 // allVoxels is the name under which the scores of all voxels stand beside those of regions.
 const allVoxels = "all voxels"
 
-func (r *runner) roi(name string) *ByModel {
-	if r.report.Regions[name] == nil {
-		r.report.Regions[name] = &ByModel{}
+func (r *runner) roi(name string) *results.LayerScores {
+	if r.report.ROIs[name] == nil {
+		r.report.ROIs[name] = &results.LayerScores{}
 	}
-	return r.report.Regions[name]
+	return r.report.ROIs[name]
 }

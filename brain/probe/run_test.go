@@ -114,9 +114,9 @@ func TestRun(t *testing.T) {
 		}
 	}
 	for _, region := range []string{"all voxels", "tuned", sim.Auditory} {
-		require.Contains(t, r.Regions, region)
-		assert.Len(t, r.Regions[region].Base, 2)
-		assert.Equal(t, r.Regions[region].Base, r.Regions[region].Tuned)
+		require.Contains(t, r.ROIs, region)
+		assert.Len(t, r.ROIs[region].Base, 2)
+		assert.Equal(t, r.ROIs[region].Base, r.ROIs[region].Tuned)
 	}
 
 	_, err = probe.Run(t.Context(), st, nil, probe.Options{Layers: []int{99}})
@@ -143,5 +143,5 @@ func TestSkippedProbesSayWhy(t *testing.T) {
 	assert.Len(t, r.Probes["loudness"].Base, 1)
 	assert.Empty(t, r.Probes["loudness"].Tuned)
 	assert.Nil(t, r.CKA)
-	assert.Nil(t, r.Regions)
+	assert.Nil(t, r.ROIs)
 }

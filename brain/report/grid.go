@@ -11,7 +11,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
-	"github.com/brainwavlm/bwlm/brain/probe"
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/cortex/render"
 )
 
@@ -106,16 +106,16 @@ func (r *Run) ProbeMaps() (out []Figure) {
 		}
 	}
 	for _, model := range []string{"untuned", "tuned"} {
-		pick := func(m *probe.ByModel) []float64 {
+		pick := func(m *results.LayerScores) []float64 {
 			if model == "tuned" {
 				return m.Tuned
 			}
 			return m.Base
 		}
 		add("Layer and probe, "+model, "Score of each probe: r, or accuracy where things are classified.", slices.Sorted(maps.Keys(r.Probes.Probes)),
-			func(name string) []float64 { return pick(&r.Probes.Probes[name].ByModel) })
-		add("Layer and region, "+model, "r of a ridge on test rows.", slices.Sorted(maps.Keys(r.Probes.Regions)),
-			func(name string) []float64 { return pick(r.Probes.Regions[name]) })
+			func(name string) []float64 { return pick(&r.Probes.Probes[name].LayerScores) })
+		add("Layer and region, "+model, "r of a ridge on test rows.", slices.Sorted(maps.Keys(r.Probes.ROIs)),
+			func(name string) []float64 { return pick(r.Probes.ROIs[name]) })
 	}
 	return out
 }

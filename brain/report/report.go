@@ -9,7 +9,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/demo"
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
-	"github.com/brainwavlm/bwlm/brain/probe"
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/transfer"
 )
 
@@ -32,7 +32,7 @@ type Run struct {
 	Controls   []Scored
 	Transfers  []Scored
 	Unseen     *transfer.Result // what bwlm transfer found
-	Probes     *probe.Report
+	Probes     *results.Probes
 	Explained  *controls.Explanation
 	Data       *Data
 	Places     *Places

@@ -20,7 +20,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/experiment"
-	"github.com/brainwavlm/bwlm/brain/probe"
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/brain/transfer"
 	"github.com/brainwavlm/bwlm/cortex"
@@ -248,8 +248,8 @@ func TestControlsProbesAndTransferAreFound(t *testing.T) {
 	filetest.Put(t, dir, "controls/shuffled/eval/summary.json", string(text))
 	filetest.Put(t, dir, "controls/unfinished/config.yaml", "")
 	filetest.Put(t, dir, "transfer/bob/summary.json", string(text))
-	filetest.Put(t, dir, "probe.json", probe.Report{Schema: 1, Layers: []int{0, 1}, Probes: map[string]*probe.Result{
-		"pitch": {ByModel: probe.ByModel{Base: []float64{.25, .75}, Tuned: []float64{.3, .4}}}, "speaker": {Skipped: "one voice"}}})
+	filetest.Put(t, dir, "probe.json", results.Probes{Schema: 1, Layers: []int{0, 1}, Probes: map[string]*results.Probe{
+		"pitch": {LayerScores: results.LayerScores{Base: []float64{.25, .75}, Tuned: []float64{.3, .4}}}, "speaker": {Skipped: "one voice"}}})
 	saved := 3.5
 	filetest.Put(t, dir, "transfer/transfer.json", transfer.Result{Schema: 1, Subjects: []string{"ann", "bob"}, Base: []float64{.1, .2}, Matrix: [][]float64{{.31, .22}, {.12, .43}},
 		Curve: &transfer.Curve{Points: []transfer.Point{{Minutes: 1}, {Minutes: 2}}, Goal: .2, Saved: &saved}})

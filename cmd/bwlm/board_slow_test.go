@@ -34,5 +34,5 @@ func TestTensorBoardReadsATraining(t *testing.T) {
 	said, err := exec.CommandContext(t.Context(), python, "../../tools/board/check.py", board, run).CombinedOutput()
 	require.NoError(t, err, "%s", said)
 	assert.Contains(t, string(said), "72 steps and 13 epochs from 4 files")
-	sameResults(t, results(t, whole), run)
+	sameResults(t, resultFiles(t, whole), run)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/probe"
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/fault"
 )
@@ -63,7 +64,7 @@ base), on how many dimensions its frames vary (TwoNN), and what a ridge on each 
 	return c
 }
 
-func (a *app) probe(ctx context.Context, path string, exp *experimentFlags, opt probe.Options) (*probe.Report, error) {
+func (a *app) probe(ctx context.Context, path string, exp *experimentFlags, opt probe.Options) (*results.Probes, error) {
 	st, run, end, err := a.openRunOrExperiment(ctx, "probe", path, exp)
 	if err != nil {
 		return nil, err
@@ -85,7 +86,7 @@ func (a *app) probe(ctx context.Context, path string, exp *experimentFlags, opt 
 }
 
 // printProbe writes a table of layers × probes for each model, and one of layers × regions.
-func printProbe(w io.Writer, r *probe.Report) error {
+func printProbe(w io.Writer, r *results.Probes) error {
 	var asked []string
 	for _, name := range slices.Sorted(maps.Keys(r.Probes)) {
 		if r.Probes[name].Skipped == "" {
@@ -96,13 +97,13 @@ func printProbe(w io.Writer, r *probe.Report) error {
 		r.Frames, r.Words, count(r.Stories, "story", "stories"))
 	tables := []struct {
 		title string
-		of    func(*probe.Result) []float64
+		of    func(*results.Probe) []float64
 	}{
-		{"base", func(p *probe.Result) []float64 { return p.Base }},
-		{"tuned", func(p *probe.Result) []float64 { return p.Tuned }},
-		{"random weights", func(p *probe.Result) []float64 { return p.Untrained }},
-		{"selectivity of base", func(p *probe.Result) []float64 { return p.Selectivity.Base }},
-		{"selectivity of tuned", func(p *probe.Result) []float64 { return p.Selectivity.Tuned }},
+		{"base", func(p *results.Probe) []float64 { return p.Base }},
+		{"tuned", func(p *results.Probe) []float64 { return p.Tuned }},
+		{"random weights", func(p *results.Probe) []float64 { return p.Untrained }},
+		{"selectivity of base", func(p *results.Probe) []float64 { return p.Selectivity.Base }},
+		{"selectivity of tuned", func(p *results.Probe) []float64 { return p.Selectivity.Tuned }},
 	}
 	for _, t := range tables {
 		head, columns := []string{"layer"}, [][]float64{}
@@ -134,11 +135,11 @@ func printProbe(w io.Writer, r *probe.Report) error {
 			return err
 		}
 	}
-	if len(r.Regions) > 0 {
+	if len(r.ROIs) > 0 {
 		head, columns = []string{"layer"}, nil
-		for _, name := range slices.Sorted(maps.Keys(r.Regions)) {
-			add(name+" base", r.Regions[name].Base)
-			add(name+" tuned", r.Regions[name].Tuned)
+		for _, name := range slices.Sorted(maps.Keys(r.ROIs)) {
+			add(name+" base", r.ROIs[name].Base)
+			add(name+" tuned", r.ROIs[name].Tuned)
 		}
 		fmt.Fprintln(w, "\nregions, r of a ridge on the test rows:")
 		if err := layerTable(w, r.Layers, head, columns); err != nil {

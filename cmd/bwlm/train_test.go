@@ -148,8 +148,8 @@ func stopAfter(t *testing.T, lines int, s os.Signal, run string, args ...string)
 	return cmd.ProcessState.ExitCode(), said.String()
 }
 
-// results are the files of a run that a stop must not change.
-func results(t *testing.T, run string) map[string]string {
+// resultFiles are the files of a run that a stop must not change.
+func resultFiles(t *testing.T, run string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
 	require.NoError(t, filepath.WalkDir(run, func(path string, d fs.DirEntry, err error) error {
@@ -168,7 +168,7 @@ func results(t *testing.T, run string) map[string]string {
 
 func sameResults(t *testing.T, want map[string]string, run string) {
 	t.Helper()
-	got := results(t, run)
+	got := resultFiles(t, run)
 	assert.Len(t, got, len(want))
 	for name, data := range want {
 		assert.True(t, got[name] == data, "%s differs", name)
@@ -183,7 +183,7 @@ func TestInterruptedTrainingGoesOn(t *testing.T) {
 		return []string{"train", filepath.Join(dir, "tiny.yaml"), "--set", "train.epochs=6", "--set", "out=" + run}
 	}
 	want := answers(t, train(whole)...)
-	files := results(t, whole)
+	files := resultFiles(t, whole)
 	type stop struct {
 		signal os.Signal
 		code   int
@@ -265,6 +265,6 @@ func TestAliceTrainingSurvivesAKill(t *testing.T) {
 		assert.Equal(t, -1, code, stderr)
 		require.NoDirExists(t, filepath.Join(killed, "adapter"), "killed on the way")
 		assert.Equal(t, want, answers(t, "resume", killed))
-		sameResults(t, results(t, whole), killed)
+		sameResults(t, resultFiles(t, whole), killed)
 	}
 }

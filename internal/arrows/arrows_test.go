@@ -43,6 +43,7 @@ var rules = []rule{
 	{packages: "brain/ridge", ours: []string{"torch", "brain/stats"}, others: []string{"gonum.org/v1/gonum/..."}},
 	{packages: "brain/stats", others: []string{"gonum.org/v1/gonum/..."}},
 	{packages: "brain/experiment", others: []string{"go.yaml.in/yaml/v3"}},
+	{packages: "brain/results", ours: []string{"brain/stats", "brain/experiment"}},
 	{packages: "brain/dataset", ours: []string{"audio", "ckpt", "brain/design"}, others: []string{"go.yaml.in/yaml/v3"}},
 	{packages: "brain/report", ours: []string{"brain/...", "cortex/...", "ckpt"}, others: []string{"gonum.org/v1/..."}},
 	{packages: "brain/bids", ours: []string{"brain/report", "cortex", "ckpt"}},
