@@ -142,9 +142,9 @@ func (d *demo) open(ctx context.Context) (err error) {
 	}
 	exp := d.experiment(arm{name: "scores", loss: "spatial"})
 	exp.Data.Subjects = []string{sim.Listener, sim.Related, sim.Unrelated}
-	study := d.opt.Study
-	study.Progress = d.meter.watch("base")
-	if d.study, err = brain.New(ctx, exp, d.sim.Dataset, d.model, study); err != nil {
+	opened := d.opt.Study
+	opened.Progress = d.meter.watch("base")
+	if d.study, err = brain.New(ctx, exp, d.sim.Dataset, d.model, opened); err != nil {
 		return err
 	}
 	if d.baseline, err = d.study.Baseline(ctx); err != nil {
