@@ -3,7 +3,6 @@ package brain
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +18,7 @@ import (
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/atomicfile"
+	"github.com/brainwavlm/bwlm/internal/jsonfile"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -90,7 +90,7 @@ func (r *Run) save(c checkpoint) error {
 		if err := ckpt.Write(filepath.Join(tmp, tensorsFile), c.tensors, nil); err != nil {
 			return err
 		}
-		if err := writeJSON(filepath.Join(tmp, stateFile), c.progress); err != nil {
+		if err := jsonfile.Write(filepath.Join(tmp, stateFile), c.progress); err != nil {
 			return err
 		}
 		var entries []manifestEntry
@@ -101,7 +101,7 @@ func (r *Run) save(c checkpoint) error {
 			}
 			entries = append(entries, e)
 		}
-		return writeJSON(filepath.Join(tmp, manifestFile), entries)
+		return jsonfile.Write(filepath.Join(tmp, manifestFile), entries)
 	})
 	if err != nil {
 		return err
@@ -204,8 +204,8 @@ func (r *Run) open(step int) (*Progress, *ckpt.File, error) {
 	}
 	defer root.Close()
 	var entries []manifestEntry
-	if err := readJSON(root, manifestFile, &entries); err != nil {
-		return nil, nil, fault.Wrap(fault.BadData, "read checkpoint", filepath.Join(dir, manifestFile), err)
+	if err := jsonfile.ReadIn("read checkpoint", root, manifestFile, &entries); err != nil {
+		return nil, nil, err
 	}
 	names := map[string]bool{}
 	for _, want := range entries {
@@ -223,8 +223,8 @@ func (r *Run) open(step int) (*Progress, *ckpt.File, error) {
 		return nil, nil, fault.New(fault.BadData, "read checkpoint", filepath.Join(dir, manifestFile), "does not list the checkpoint's files")
 	}
 	p := &Progress{}
-	if err := readJSON(root, stateFile, p); err != nil {
-		return nil, nil, fault.Wrap(fault.BadData, "read checkpoint", filepath.Join(dir, stateFile), err)
+	if err := jsonfile.ReadIn("read checkpoint", root, stateFile, p); err != nil {
+		return nil, nil, err
 	}
 	if p.Format != checkpointFormat {
 		return nil, nil, fault.New(fault.BadData, "read checkpoint", dir, "format %d, this version reads %d", p.Format, checkpointFormat)
@@ -259,23 +259,6 @@ func rootEntry(root *os.Root, name string) (manifestEntry, error) {
 	h := sha256.New()
 	n, err := io.Copy(h, f)
 	return manifestEntry{name, n, hex.EncodeToString(h.Sum(nil))}, err
-}
-
-func writeJSON(path string, v any) error {
-	return atomicfile.Write(path, func(w io.Writer) error {
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", "  ")
-		return enc.Encode(v)
-	})
-}
-
-func readJSON(root *os.Root, name string, v any) error {
-	f, err := root.Open(name)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return json.NewDecoder(io.LimitReader(f, 1<<26)).Decode(v)
 }
 
 // tensorsOf copies tensors out under a prefix.

@@ -3,7 +3,6 @@ package brain
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -11,6 +10,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/jsonfile"
 )
 
 // CompareOptions say how runs are compared. The zero value is useful.
@@ -100,14 +100,9 @@ func readScored(dir string) (*scoredRun, error) {
 	if r.layout, err = readLayout(dir); err != nil {
 		return nil, err
 	}
-	root, err := os.OpenRoot(filepath.Join(dir, "eval"))
-	if err != nil {
-		return nil, fault.Wrap(fault.Missing, comparing, dir, err)
-	}
-	defer root.Close()
 	var s Summary
-	if err := readJSON(root, "summary.json", &s); err != nil {
-		return nil, fault.Wrap(fault.BadData, comparing, filepath.Join(dir, "eval", "summary.json"), err)
+	if err := jsonfile.Read(comparing, filepath.Join(dir, "eval", "summary.json"), &s); err != nil {
+		return nil, err
 	}
 	r.chosen = s.Chosen
 	for _, p := range r.layout.People {

@@ -14,6 +14,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/jsonfile"
 )
 
 // written leaves an evaluation of 240 rows in two stories without a training: responses, and predictions that are the
@@ -43,8 +44,8 @@ func written(t *testing.T, base, tuned float32, change func(*layout, [][]float32
 		require.NoError(t, err)
 		require.NoError(t, ckpt.WriteNPY(path, []int{len(x[i]) / p.Voxels, p.Voxels}, x[i]))
 	}
-	require.NoError(t, writeJSON(filepath.Join(dir, "eval", "test", layoutFile), l))
-	require.NoError(t, writeJSON(filepath.Join(dir, "eval", "summary.json"), Summary{Schema: 1, Chosen: 3, Test: Scores{Tuned: &System{}}}))
+	require.NoError(t, jsonfile.Write(filepath.Join(dir, "eval", "test", layoutFile), l))
+	require.NoError(t, jsonfile.Write(filepath.Join(dir, "eval", "summary.json"), Summary{Schema: 1, Chosen: 3, Test: Scores{Tuned: &System{}}}))
 	return dir
 }
 

@@ -1,7 +1,6 @@
 package brain
 
 import (
-	"bufio"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/activations"
 	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/internal/proc"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -141,14 +141,9 @@ func program() string {
 // processor is the name of the processor and what it can do, with what limits libtorch's use of that.
 func processor() string {
 	out := runtime.GOARCH
-	if f, err := os.Open("/proc/cpuinfo"); err == nil {
-		defer f.Close()
-		for lines := bufio.NewScanner(f); lines.Scan() && lines.Text() != ""; {
-			for _, key := range []string{"model name", "flags", "Features"} {
-				if strings.HasPrefix(lines.Text(), key) {
-					out += "\n" + lines.Text()
-				}
-			}
+	for key, value := range proc.CPU() {
+		if key == "model name" || key == "flags" || key == "Features" {
+			out += "\n" + key + ": " + value
 		}
 	}
 	for _, limit := range []string{"ATEN_CPU_CAPABILITY", "DNNL_MAX_CPU_ISA", "ONEDNN_MAX_CPU_ISA", "MKL_CBWR", "MKL_ENABLE_INSTRUCTIONS"} {

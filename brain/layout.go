@@ -1,12 +1,14 @@
 package brain
 
 import (
+	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 	"path/filepath"
 
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/jsonfile"
 )
 
 // layout says what the matrices of an evaluation stand for, so that it can be read without data set and model: whose
@@ -47,22 +49,16 @@ func (e *Evaluation) layout() layout {
 
 // readLayout reads that of a run.
 func readLayout(run string) (out layout, err error) {
-	dir := filepath.Join(run, "eval", "test")
-	root, err := os.OpenRoot(dir)
-	if err == nil {
-		defer root.Close()
-		if err = readJSON(root, layoutFile, &out); err == nil && out.Schema != 1 {
-			return out, fault.New(fault.BadData, "read scores", filepath.Join(dir, layoutFile), "schema %d, this version reads 1", out.Schema)
-		}
-	}
-	if os.IsNotExist(err) {
+	path := filepath.Join(run, "eval", "test", layoutFile)
+	err = jsonfile.Read("read scores", path, &out)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return out, fault.New(fault.Missing, "read scores", run, "there are no scores with a %s", layoutFile).
 			Advise("write them with `bwlm eval %s`", run)
+	case err == nil && out.Schema != 1:
+		err = fault.New(fault.BadData, "read scores", path, "schema %d, this version reads 1", out.Schema)
 	}
-	if err != nil {
-		return out, fault.Wrap(fault.BadData, "read scores", filepath.Join(dir, layoutFile), err)
-	}
-	return out, nil
+	return out, err
 }
 
 // rowsOf names the test rows of a person.

@@ -2,7 +2,6 @@ package brain
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -10,6 +9,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/atomicfile"
+	"github.com/brainwavlm/bwlm/internal/jsonfile"
 	"github.com/brainwavlm/bwlm/internal/version"
 	"github.com/brainwavlm/bwlm/torch"
 )
@@ -107,14 +107,9 @@ func (st *Study) unchanged(ctx context.Context, run *Run) error {
 	if err != nil {
 		return err
 	}
-	root, err := os.OpenRoot(run.Dir)
-	if err != nil {
-		return fault.Wrap(fault.IO, "resume", run.Dir, err)
-	}
-	defer root.Close()
 	var then Manifest
-	if err := readJSON(root, manifestOfRun, &then); err != nil {
-		return fault.Wrap(fault.BadData, "resume", run.file(manifestOfRun), err)
+	if err := jsonfile.Read("resume", run.file(manifestOfRun), &then); err != nil {
+		return err
 	}
 	for _, was := range then.Inputs {
 		if !slices.Contains(now.Inputs, was) {
@@ -135,7 +130,7 @@ func (st *Study) Begin(ctx context.Context) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err = writeJSON(run.file(manifestOfRun), m); err == nil {
+	if err = jsonfile.Write(run.file(manifestOfRun), m); err == nil {
 		err = atomicfile.Write(run.file(configFile), st.Experiment.Write) // last: it makes the directory a run
 	}
 	if err != nil {

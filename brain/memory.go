@@ -1,13 +1,11 @@
 package brain
 
 import (
-	"bufio"
-	"fmt"
-	"os"
 	"runtime/debug"
 
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/proc"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
@@ -41,7 +39,7 @@ func (st *Study) shareMemory(bound int64) error {
 // clip takes, or it is an error of kind Memory.
 func memoryLeft(cfg wavlm.Config, m experiment.Model, bound, later int64) (left, clip int64, err error) {
 	debug.FreeOSMemory() // what loading left behind is not in use
-	used, err := residentMemory()
+	used, err := proc.ResidentMemory()
 	if err != nil {
 		return 0, 0, err
 	}
@@ -98,24 +96,4 @@ func clipBytes(cfg wavlm.Config, m experiment.Model) int64 {
 // batchSize is how many clips a budget takes.
 func batchSize(cfg wavlm.Config, m experiment.Model, budget int64) int {
 	return int(min(max(budget/max(clipBytes(cfg, m), 1), 1), 512))
-}
-
-// peakMemory is the largest resident size of this process so far, in bytes, residentMemory the one now.
-func peakMemory() (int64, error)     { return memoryStatus("VmHWM") }
-func residentMemory() (int64, error) { return memoryStatus("VmRSS") }
-
-func memoryStatus(key string) (int64, error) {
-	const path = "/proc/self/status"
-	f, err := os.Open(path)
-	if err != nil {
-		return 0, fault.Wrap(fault.Unavailable, "measure memory", path, err)
-	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		var kB int64
-		if n, _ := fmt.Sscanf(lines.Text(), key+": %d kB", &kB); n == 1 {
-			return kB << 10, nil
-		}
-	}
-	return 0, fault.New(fault.Unavailable, "measure memory", path, "does not name %s", key)
 }

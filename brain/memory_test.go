@@ -11,12 +11,13 @@ import (
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/proc"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
 // A bound on memory becomes a batch and a cache, and is refused where it does not suffice. What is computed stays the same.
 func TestMaxMemoryIsShared(t *testing.T) {
-	used, err := residentMemory()
+	used, err := proc.ResidentMemory()
 	require.NoError(t, err)
 	open := func(bound int64) (*Study, error) {
 		return tryTiny(t, Options{}, func(e *experiment.Experiment, _ *dataset.Spec) { e.MaxMemory = fmt.Sprintf("%dB", bound) })
@@ -84,18 +85,18 @@ func TestMeasuredMemory(t *testing.T) {
 	const size = 256 << 20
 	block, err := syscall.Mmap(-1, 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	require.NoError(t, err)
-	before, err := residentMemory()
+	before, err := proc.ResidentMemory()
 	require.NoError(t, err)
 	for i := 0; i < size; i += 4096 {
 		block[i] = 1
 	}
-	with, err := residentMemory()
+	with, err := proc.ResidentMemory()
 	require.NoError(t, err)
 	assert.InDelta(t, size, with-before, 64<<20)
 	require.NoError(t, syscall.Munmap(block))
-	after, err := residentMemory()
+	after, err := proc.ResidentMemory()
 	require.NoError(t, err)
-	peak, err := peakMemory()
+	peak, err := proc.PeakMemory()
 	require.NoError(t, err)
 	assert.Greater(t, peak, after+size/2)
 }

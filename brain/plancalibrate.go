@@ -12,6 +12,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/ridge"
 	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/internal/proc"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -284,7 +285,7 @@ func (c *calibration) phases(w *work) []PlanPhase {
 // peakMB is the most memory used so far, and what a run will add to it: the rest of the cache and the features of all
 // layers at all rows, which an evaluation holds at once.
 func (c *calibration) peakMB(w *work) (float64, error) {
-	peak, err := peakMemory()
+	peak, err := proc.PeakMemory()
 	if err != nil {
 		return 0, err
 	}

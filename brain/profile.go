@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 
 	"github.com/brainwavlm/bwlm/internal/atomicfile"
+	"github.com/brainwavlm/bwlm/internal/jsonfile"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -40,5 +41,5 @@ func WriteProfile(dir string, p *torch.Profile) error {
 	if err := atomicfile.Write(filepath.Join(dir, "trace.json"), p.WriteTrace); err != nil {
 		return err
 	}
-	return writeJSON(filepath.Join(dir, "profile.json"), Profile{1, torch.Version(), torch.Threads(), p.Report()})
+	return jsonfile.Write(filepath.Join(dir, "profile.json"), Profile{1, torch.Version(), torch.Threads(), p.Report()})
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/jsonfile"
 )
 
 // resumed is the training that is interrupted in these tests: two people, everything random switched on.
@@ -447,7 +448,7 @@ func rewriteState(out, step, from, to string) error {
 		}
 		entries = append(entries, e)
 	}
-	return writeJSON(filepath.Join(dir, manifestFile), entries)
+	return jsonfile.Write(filepath.Join(dir, manifestFile), entries)
 }
 
 func TestOtherThreadsAreWarnedAbout(t *testing.T) {

@@ -1,9 +1,7 @@
 package brain
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,6 +15,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/atomicfile"
+	"github.com/brainwavlm/bwlm/internal/jsonfile"
 )
 
 // Run is a run directory: everything that a training leaves behind, and the lock that keeps a second one out.
@@ -156,24 +155,7 @@ func (r *Run) path(elem ...string) (string, error) {
 
 // log appends one line to metrics.jsonl and gives the file's length.
 func (r *Run) log(v any) (int64, error) {
-	path := filepath.Join(r.Dir, metricsFile)
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	if err != nil {
-		return 0, fault.Wrap(fault.IO, "write metrics", path, err)
-	}
-	defer f.Close()
-	var line bytes.Buffer
-	if err := json.NewEncoder(&line).Encode(v); err != nil {
-		return 0, fault.Wrap(fault.Internal, "write metrics", path, err)
-	}
-	if _, err := f.Write(line.Bytes()); err != nil {
-		return 0, fault.Wrap(fault.IO, "write metrics", path, err)
-	}
-	info, err := f.Stat()
-	if err != nil {
-		return 0, fault.Wrap(fault.IO, "write metrics", path, err)
-	}
-	return info.Size(), nil
+	return jsonfile.AppendLine("write metrics", r.file(metricsFile), v)
 }
 
 // replaceDir puts a new folder in the place of an old one.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/internal/jsonfile"
 )
 
 // Write leaves what was found in a folder; dir "" writes nothing:
@@ -46,10 +47,10 @@ func (e *Evaluation) Write(dir string) error {
 			return f.err
 		}
 	}
-	if err := writeJSON(filepath.Join(dir, "test", layoutFile), e.layout()); err != nil {
+	if err := jsonfile.Write(filepath.Join(dir, "test", layoutFile), e.layout()); err != nil {
 		return err
 	}
-	return writeJSON(filepath.Join(dir, "summary.json"), e.Summary)
+	return jsonfile.Write(filepath.Join(dir, "summary.json"), e.Summary)
 }
 
 // voxelFiles writes the .npy files of one person.

@@ -1,11 +1,11 @@
 package cortex
 
 import (
-	"encoding/json"
 	"io"
 	"strings"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/jsonfile"
 )
 
 // Derivative names a file of BIDS derivatives (BIDS 1.10, "Derivatives"): a statistical map of one subject, e.g.
@@ -90,9 +90,4 @@ func NewDescription(name, version string, sources ...Source) Description {
 }
 
 // Write writes it as indented JSON.
-func (d Description) Write(w io.Writer) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	return e.Encode(d)
-}
+func (d Description) Write(w io.Writer) error { return jsonfile.Encode(w, d) }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/cortex/internal/raw"
 	"github.com/brainwavlm/bwlm/fault"
-	"github.com/brainwavlm/bwlm/internal/edits"
+	"github.com/brainwavlm/bwlm/internal/suggest"
 )
 
 const selecting = "select regions"
@@ -301,7 +301,7 @@ func (s *Selector) names() []string {
 
 func (s *Selector) unknown(what, name string, known []string) *fault.Error {
 	e := fault.New(fault.Usage, selecting, "", "there is no %s %q", what, raw.OneLine(raw.Short(name)))
-	if near := nearest(name, known); near != "" {
+	if near := suggest.Nearest(name, slices.Values(known)); near != "" {
 		return e.Advise("did you mean %s?", near)
 	}
 	few := known[:min(len(known), 12)]
@@ -322,18 +322,4 @@ func sortedKeys[V any](m map[string]V) []string {
 	}
 	slices.Sort(keys)
 	return keys
-}
-
-// nearest gives the known name with the fewest edits, in any case of letters, "" if all are far.
-func nearest(name string, known []string) string {
-	best, fewest := "", 1+len(name)/3
-	for _, k := range known {
-		if strings.EqualFold(k, name) {
-			return k
-		}
-		if d := edits.Distance([]byte(strings.ToLower(name)), []byte(strings.ToLower(k))); d < fewest || d == fewest && best == "" {
-			best, fewest = k, d
-		}
-	}
-	return best
 }

@@ -1,13 +1,11 @@
 package analysisplan
 
 import (
-	"bufio"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -16,7 +14,7 @@ import (
 	"time"
 
 	"github.com/brainwavlm/bwlm/fault"
-	"github.com/brainwavlm/bwlm/internal/atomicfile"
+	"github.com/brainwavlm/bwlm/internal/jsonfile"
 )
 
 // Endpoints are what a study will be judged by.
@@ -124,11 +122,7 @@ func Lock(out string, s *Plan) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fault.Wrap(fault.IO, "seal", path, err)
 	}
-	return atomicfile.Write(path, func(w io.Writer) error {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(s)
-	})
+	return jsonfile.Write(path, s)
 }
 
 func there(path string) bool {
@@ -139,16 +133,13 @@ func there(path string) bool {
 // Read gives the seal of a run directory; nil if there is none. One that does not fit its own hash is a fault.
 func Read(out string) (*Plan, error) {
 	path, _ := files(out)
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fault.Wrap(fault.IO, "read seal", path, err)
-	}
 	s := &Plan{}
-	if err := json.Unmarshal(text, s); err != nil {
-		return nil, fault.Wrap(fault.BadData, "read seal", path, err)
+	err := jsonfile.Read("read seal", path, s)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, err
 	}
 	if s.digest() != s.SHA256 {
 		return nil, fault.New(fault.BadData, "read seal", path, "the content does not fit its hash: the seal is broken").
@@ -175,7 +166,7 @@ func RecordTestRead(out string, look TestRead, splits, masks map[string]string) 
 	}
 	slices.Sort(look.Changed)
 	look.Time = time.Now().UTC().Truncate(time.Second)
-	if err := appendLine(looks, look); err != nil {
+	if _, err := jsonfile.AppendLine("count look", looks, look); err != nil {
 		return nil, err
 	}
 	if len(look.Changed) > 0 {
@@ -198,44 +189,12 @@ func RecordTestRead(out string, look TestRead, splits, masks map[string]string) 
 	return st, err
 }
 
-func appendLine(path string, v any) error {
-	text, err := json.Marshal(v)
-	if err != nil {
-		return fault.Wrap(fault.Internal, "count look", path, err)
-	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	if err != nil {
-		return fault.Wrap(fault.IO, "count look", path, err)
-	}
-	_, err = f.Write(append(text, '\n'))
-	if err = errors.Join(err, f.Close()); err != nil {
-		return fault.Wrap(fault.IO, "count look", path, err)
-	}
-	return nil
-}
-
 // Looks are all looks at the test rows of a run directory since it was sealed.
 func TestReads(out string) (looks []TestRead, err error) {
 	_, path := files(out)
-	f, err := os.Open(path)
+	looks, err = jsonfile.ReadLines[TestRead]("read looks", path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, fault.Wrap(fault.IO, "read looks", path, err)
-	}
-	defer f.Close()
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		var l TestRead
-		if err := json.Unmarshal(lines.Bytes(), &l); err != nil {
-			return nil, fault.Wrap(fault.BadData, "read looks", path, err)
-		}
-		looks = append(looks, l)
-	}
-	if err := lines.Err(); err != nil {
-		return nil, fault.Wrap(fault.IO, "read looks", path, err)
-	}
-	return looks, nil
+	return looks, err
 }

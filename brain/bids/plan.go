@@ -10,6 +10,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/report"
 	"github.com/brainwavlm/bwlm/cortex"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/jsonfile"
 )
 
 // file is one that is to be written.
@@ -47,7 +48,7 @@ func (p *plan) make() error {
 	for _, f := range []struct {
 		format string
 		write  func(io.Writer) error
-	}{{"csv", t.csv}, {"json", func(w io.Writer) error { return indented(w, t) }}} {
+	}{{"csv", t.csv}, {"json", func(w io.Writer) error { return jsonfile.Encode(w, t) }}} {
 		if slices.Contains(p.formats, f.format) {
 			ignore = append(ignore, "regions."+f.format)
 			p.add("regions."+f.format, f.write)
@@ -214,7 +215,7 @@ func (p *plan) voxelMap(d cortex.Derivative, m voxelMap) error {
 			}
 		}
 	}
-	if err := put(cortex.Both, ".json", func(w io.Writer) error { return indented(w, about) }); err != nil {
+	if err := put(cortex.Both, ".json", func(w io.Writer) error { return jsonfile.Encode(w, about) }); err != nil {
 		return err
 	}
 	if v := p.run.Places.Volume; v != nil {

@@ -1,7 +1,6 @@
 package bids
 
 import (
-	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/cortex"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/jsonfile"
 )
 
 const (
@@ -63,6 +63,5 @@ func quoted(path string) string {
 // isOurs tells whether a description says that bwlm made what it describes.
 func isOurs(path string) bool {
 	var d cortex.Description
-	text, err := os.ReadFile(path)
-	return err == nil && json.Unmarshal(text, &d) == nil && len(d.GeneratedBy) > 0 && d.GeneratedBy[0].Name == generator
+	return jsonfile.Read(exporting, path, &d) == nil && len(d.GeneratedBy) > 0 && d.GeneratedBy[0].Name == generator
 }

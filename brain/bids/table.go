@@ -2,7 +2,6 @@ package bids
 
 import (
 	"encoding/csv"
-	"encoding/json"
 	"io"
 	"math"
 	"strconv"
@@ -115,14 +114,6 @@ type table struct {
 	Run     string `json:"run"`
 	Rows    int    `json:"rows"` // test rows of the person with most
 	Regions []Line `json:"regions"`
-}
-
-// indented writes JSON that people can read, too.
-func indented(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	return e.Encode(v)
 }
 
 // csv writes the lines, a number that is not known as an empty field.

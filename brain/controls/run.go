@@ -2,9 +2,10 @@ package controls
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/fnv"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/jsonfile"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -88,12 +90,13 @@ func Run(ctx context.Context, st *brain.Study, run *brain.Run, opt Options) (*Re
 // one gives the scores of a control, from its directory if they are there, or why there are none.
 func (c *runner) one(ctx context.Context, name string) (s *brain.Summary, skipped string, err error) {
 	file := filepath.Join(c.dir(name), "eval", "summary.json")
-	if text, err := os.ReadFile(file); err == nil {
-		s = &brain.Summary{}
-		if err := json.Unmarshal(text, s); err != nil || s.Test.Tuned == nil || s.Test.Delta == nil {
-			return nil, "", fault.New(fault.BadData, "controls", file, "is no summary of a control").Advise("remove %s to do it again", c.dir(name))
-		}
+	s = &brain.Summary{}
+	err = jsonfile.Read("controls", file, s)
+	switch {
+	case err == nil && s.Test.Tuned != nil && s.Test.Delta != nil:
 		return s, "", nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, "", fault.New(fault.BadData, "controls", file, "is no summary of a control").Advise("remove %s to do it again", c.dir(name))
 	}
 	if skipped, err = c.why(name); skipped != "" || err != nil {
 		return nil, skipped, err

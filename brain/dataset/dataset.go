@@ -10,6 +10,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/suggest"
 )
 
 // Dataset is a checked [Spec]. It may be used from several goroutines if the Inputs it was made from may.
@@ -185,7 +186,7 @@ func (d *Dataset) subject(name string) (*Subject, error) {
 // unknown is the error for a name that is not in the data set.
 func (d *Dataset) unknown(kind, name string, known []string) error {
 	err := fault.New(fault.Usage, "look up "+kind, d.spec.Name, "there is no %s %q", kind, name)
-	if near := nearest(name, known); near != "" {
+	if near := suggest.Nearest(name, slices.Values(known)); near != "" {
 		return err.Advise("did you mean %q?", near)
 	}
 	const shown = 8

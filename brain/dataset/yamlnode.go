@@ -2,12 +2,14 @@ package dataset
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/suggest"
 )
 
 // document reads a YAML tree by hand: the decoder of the library neither names columns nor refuses a key that is given
@@ -60,7 +62,7 @@ func (d *document) fields(path string, n *yaml.Node, known []string, visit func(
 			}
 		}
 		err := d.fail(key, "unknown key %q", name)
-		if near := nearest(name, known); near != "" {
+		if near := suggest.Nearest(name, slices.Values(known)); near != "" {
 			return err.Advise("did you mean %s?", near)
 		}
 		return err.Advise("the keys here are %s", strings.Join(known, ", "))

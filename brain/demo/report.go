@@ -2,15 +2,13 @@ package demo
 
 import (
 	"context"
-	"encoding/json"
-	"io"
 	"path/filepath"
 
 	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/probe"
 	"github.com/brainwavlm/bwlm/brain/sim"
 	"github.com/brainwavlm/bwlm/brain/stats"
-	"github.com/brainwavlm/bwlm/internal/atomicfile"
+	"github.com/brainwavlm/bwlm/internal/jsonfile"
 )
 
 // Report is what the demo found, as bwlm demo --json prints it.
@@ -71,11 +69,7 @@ func (r *Report) transfer(person string, t Transfer) {
 
 // write leaves the report in the run directory.
 func (r *Report) write(dir string) error {
-	return atomicfile.Write(filepath.Join(dir, marker), func(w io.Writer) error {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(r)
-	})
+	return jsonfile.Write(filepath.Join(dir, marker), r)
 }
 
 // controls scores what is known about the stories without a speech model.

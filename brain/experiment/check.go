@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/suggest"
 )
 
 // Validate checks every key and what must hold between keys. The first fault is returned as a *fault.Error of kind
@@ -137,7 +138,7 @@ func oneOf[T ~string](words ...T) func(any) string {
 		if slices.Contains(known, got) {
 			return ""
 		}
-		if n := Nearest(got, slices.Values(known)); n != "" {
+		if n := suggest.Nearest(got, slices.Values(known)); n != "" {
 			return fmt.Sprintf("%s is not one of %s; did you mean %s?", short(got), strings.Join(known, ", "), n)
 		}
 		return fmt.Sprintf("%s is not one of %s", short(got), strings.Join(known, ", "))

@@ -17,6 +17,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/suggest"
 )
 
 // The limits keep a hostile file cheap. A full experiment file has 50 keys and 3 kB.
@@ -205,7 +206,7 @@ func (e *Experiment) unknown(name, where string) *fault.Error {
 		siblings = append(sectionNames(), siblings...)
 		candidates = append(sectionNames(), candidates...)
 	}
-	if near := Nearest(name, slices.Values(candidates)); near != "" {
+	if near := suggest.Nearest(name, slices.Values(candidates)); near != "" {
 		return err.Advise("did you mean %s?", near)
 	}
 	if len(siblings) == 0 { // only --set can name a section that is none

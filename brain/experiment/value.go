@@ -11,6 +11,8 @@ import (
 	"unicode"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/brainwavlm/bwlm/internal/suggest"
 )
 
 // typeError is a value of the wrong form and where in the text it stands.
@@ -153,7 +155,7 @@ func (c *Compat) add(name string) (why string) {
 		return retiredName{name, is}.Error()
 	}
 	known := append([]string{"none", "release"}, switchNames()...)
-	if n := Nearest(name, slices.Values(known)); n != "" {
+	if n := suggest.Nearest(name, slices.Values(known)); n != "" {
 		return fmt.Sprintf("no switch %s; did you mean %s?", short(name), n)
 	}
 	return fmt.Sprintf("no switch %s; there are %s", short(name), strings.Join(known, ", "))

@@ -1,11 +1,8 @@
 package report
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"math"
 	"os"
@@ -21,6 +18,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/transfer"
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/jsonfile"
 )
 
 const reading = "read run"
@@ -57,25 +55,10 @@ func there(path string) bool {
 	return err == nil
 }
 
-// readJSON reads a file; an error that it is not there is fs.ErrNotExist.
-func readJSON(path string, to any) error {
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err == nil {
-		err = json.Unmarshal(text, to)
-	}
-	if err != nil {
-		return fault.Wrap(fault.BadData, reading, path, err).Advise("write it again, or remove it")
-	}
-	return nil
-}
-
 // readDemo reads the runs of a demo, whose scores are those of its listener.
 func (rep *Report) readDemo(ctx context.Context, dir string) error {
 	d := &demo.Report{}
-	if err := readJSON(filepath.Join(dir, demoFile), d); err != nil {
+	if err := jsonfile.Read(reading, filepath.Join(dir, demoFile), d); err != nil {
 		return err
 	}
 	if d.Schema != 1 {
@@ -108,7 +91,7 @@ func (rep *Report) readDemo(ctx context.Context, dir string) error {
 func readRun(ctx context.Context, dir string) (*Run, error) {
 	r := &Run{Dir: dir, Summary: &brain.Summary{}}
 	in := func(name ...string) string { return filepath.Join(append([]string{dir}, name...)...) }
-	err := readJSON(in("eval", "summary.json"), r.Summary)
+	err := jsonfile.Read(reading, in("eval", "summary.json"), r.Summary)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fault.New(fault.Missing, reading, dir, "there are no scores").Advise("write them with `bwlm eval %s`", dir)
 	}
@@ -142,7 +125,7 @@ func readRun(ctx context.Context, dir string) (*Run, error) {
 // optional reads a file that need not be there.
 func optional[T any](r *Run, path string, to **T, absent string) error {
 	x := new(T)
-	err := readJSON(path, x)
+	err := jsonfile.Read(reading, path, x)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if absent != "" {
@@ -169,34 +152,23 @@ func (r *Run) readMetrics(path string) error {
 	if len(r.Epochs) > 0 {
 		return nil
 	}
-	f, err := os.Open(path)
+	type line struct {
+		brain.Epoch
+		Story string `json:"story"`
+	}
+	lines, err := jsonfile.ReadLines[line](reading, path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if r.Scores.Tuned != nil {
 			r.Absent = append(r.Absent, "learning curve: there is no metrics.jsonl")
 		}
 		return nil
 	}
-	if err != nil {
-		return fault.Wrap(fault.IO, reading, path, err)
-	}
-	defer f.Close()
-	lines := bufio.NewScanner(f)
-	for n := 1; lines.Scan(); n++ {
-		var line struct {
-			brain.Epoch
-			Story string `json:"story"`
-		}
-		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
-			return fault.Wrap(fault.BadData, reading, fmt.Sprintf("%s:%d", path, n), err)
-		}
-		if line.Story == "" {
-			r.Epochs = append(r.Epochs, line.Epoch)
+	for _, l := range lines {
+		if l.Story == "" {
+			r.Epochs = append(r.Epochs, l.Epoch)
 		}
 	}
-	if err := lines.Err(); err != nil {
-		return fault.Wrap(fault.IO, reading, path, err)
-	}
-	return nil
+	return err
 }
 
 // readScored reads the summaries of what is below a folder, by name.
@@ -210,7 +182,7 @@ func (r *Run) readScored(dir, below string, to *[]Scored) error {
 			continue
 		}
 		s := Scored{e.Name(), &brain.Summary{}}
-		err := readJSON(filepath.Join(dir, e.Name(), below, "summary.json"), s.Summary)
+		err := jsonfile.Read(reading, filepath.Join(dir, e.Name(), below, "summary.json"), s.Summary)
 		if errors.Is(err, fs.ErrNotExist) || err == nil && s.Summary.Test.Delta == nil {
 			continue // one that is not finished
 		}
@@ -233,7 +205,7 @@ func (r *Run) readPeople() error {
 		} `json:"people"`
 	}
 	file := filepath.Join(r.Dir, "eval", "test", "layout.json")
-	err := readJSON(file, &layout)
+	err := jsonfile.Read(reading, file, &layout)
 	if errors.Is(err, fs.ErrNotExist) {
 		r.Absent = append(r.Absent, "maps and charts of voxels: there is no eval/test/layout.json (bwlm eval RUN writes it)")
 		return nil

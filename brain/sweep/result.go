@@ -2,7 +2,6 @@ package sweep
 
 import (
 	"encoding/csv"
-	"encoding/json"
 	"io"
 	"maps"
 	"math"
@@ -12,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/brainwavlm/bwlm/internal/atomicfile"
+	"github.com/brainwavlm/bwlm/internal/jsonfile"
 )
 
 // All is the region of all voxels; tuned is that of the voxels that the loss looked at.
@@ -151,11 +151,7 @@ func (r *Result) Regions() []string {
 
 // write leaves sweep.json and sweep.csv, a line for each run.
 func (r *Result) write(dir string) error {
-	err := atomicfile.Write(filepath.Join(dir, "sweep.json"), func(w io.Writer) error {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(r)
-	})
+	err := jsonfile.Write(filepath.Join(dir, "sweep.json"), r)
 	if err != nil {
 		return err
 	}

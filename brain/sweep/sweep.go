@@ -2,7 +2,6 @@ package sweep
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
@@ -12,6 +11,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/jsonfile"
 )
 
 // Options say what to run.
@@ -144,16 +144,13 @@ func (s *sweep) summary(ctx context.Context, dir string, values []string) (*brai
 // finished reads the scores that a run ends with; nil if it has not come that far.
 func finished(dir string) (*brain.Summary, error) {
 	path := filepath.Join(dir, "eval", "summary.json")
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fault.Wrap(fault.IO, "sweep", path, err)
-	}
 	out := &brain.Summary{}
-	if err := json.Unmarshal(text, out); err != nil {
-		return nil, fault.Wrap(fault.BadData, "sweep", path, err)
+	err := jsonfile.Read("sweep", path, out)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, err
 	}
 	if out.Epochs == nil { // scores of the untuned model from before the training
 		return nil, nil

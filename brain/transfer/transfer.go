@@ -4,10 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -18,7 +16,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/fault"
-	"github.com/brainwavlm/bwlm/internal/atomicfile"
+	"github.com/brainwavlm/bwlm/internal/jsonfile"
 )
 
 // The parts of a transfer study.
@@ -223,16 +221,13 @@ func (s *scored) last() []brain.PersonScore { return s.Scores[len(s.Scores)-1] }
 
 // read gives the scores of a file; nil if it is not there, or of another question.
 func (t *runner) read(file string, at []float64) (*scored, error) {
-	text, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fault.Wrap(fault.IO, "transfer", file, err)
-	}
 	s := &scored{}
-	if err := json.Unmarshal(text, s); err != nil {
-		return nil, fault.Wrap(fault.BadData, "transfer", file, err).Advise("remove it to have it made again")
+	err := jsonfile.Read("transfer", file, s)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, err
 	}
 	if s.Settings != t.settings || !slices.Equal(s.Subjects, t.subjects) || !contains(s.Shares, at) || len(s.Scores) != len(s.Shares) {
 		return nil, nil
@@ -338,9 +333,5 @@ func write(file string, v any) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return fault.Wrap(fault.IO, "transfer", file, err)
 	}
-	return atomicfile.Write(file, func(w io.Writer) error {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(v)
-	})
+	return jsonfile.Write(file, v)
 }

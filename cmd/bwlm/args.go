@@ -10,6 +10,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/suggest"
 )
 
 // wantArgs accepts exactly the named arguments, and says which one is missing or too much.
@@ -45,7 +46,7 @@ func badFlag(c *cobra.Command, err error) error {
 	e := usage(c, "unknown flag --%s", unknown.GetSpecifiedName())
 	var flags []string
 	c.Flags().VisitAll(func(f *pflag.Flag) { flags = append(flags, f.Name) })
-	if near := experiment.Nearest(unknown.GetSpecifiedName(), slices.Values(flags)); near != "" {
+	if near := suggest.Nearest(unknown.GetSpecifiedName(), slices.Values(flags)); near != "" {
 		return e.Advise("did you mean --%s?", near)
 	}
 	return e
@@ -67,7 +68,7 @@ func unknownCommand(c *cobra.Command, name string) error {
 			known = append(known, sub.Name())
 		}
 	}
-	if near := experiment.Nearest(name, slices.Values(known)); near != "" {
+	if near := suggest.Nearest(name, slices.Values(known)); near != "" {
 		return e.Advise("did you mean `%s %s`?", c.CommandPath(), near)
 	}
 	return e

@@ -1,14 +1,12 @@
 package main
 
 import (
-	"bufio"
-	"os"
 	"runtime"
-	"strconv"
-	"strings"
 
 	"golang.org/x/sys/cpu"
 	"golang.org/x/sys/unix"
+
+	"github.com/brainwavlm/bwlm/internal/proc"
 )
 
 // machine is what a run has to work with.
@@ -23,7 +21,7 @@ type machine struct {
 
 // look reads the machine. What cannot be read stays zero: a doctor that fails on an odd machine helps nobody.
 func look() machine {
-	m := machine{CPU: cpuModel(), Cores: runtime.NumCPU(), CPUFlags: []string{}}
+	m := machine{CPU: proc.CPUModel(), Cores: runtime.NumCPU(), CPUFlags: []string{}}
 	for _, f := range []struct {
 		name string
 		has  bool
@@ -38,67 +36,11 @@ func look() machine {
 			m.CPUFlags = append(m.CPUFlags, f.name)
 		}
 	}
-	m.MemoryMB, m.AvailableMB = memory()
+	total, available := proc.Memory()
+	m.MemoryMB, m.AvailableMB = int(total>>20), int(available>>20)
 	var disk unix.Statfs_t
 	if unix.Statfs(".", &disk) == nil {
 		m.DiskFreeMB = int(disk.Bavail * uint64(disk.Bsize) >> 20)
 	}
 	return m
-}
-
-func cpuModel() string {
-	for key, value := range colonPairs("/proc/cpuinfo") {
-		if key == "model name" {
-			return value
-		}
-	}
-	return runtime.GOARCH
-}
-
-// memory gives what there is and what is free, both at most the limit of the container.
-func memory() (total, available int) {
-	for key, value := range colonPairs("/proc/meminfo") {
-		kB, err := strconv.Atoi(strings.TrimSuffix(value, " kB"))
-		if err != nil {
-			continue
-		}
-		switch key {
-		case "MemTotal":
-			total = kB >> 10
-		case "MemAvailable":
-			available = kB >> 10
-		}
-	}
-	limit, errLimit := readNumber("/sys/fs/cgroup/memory.max")
-	used, errUsed := readNumber("/sys/fs/cgroup/memory.current")
-	if errLimit == nil && errUsed == nil && limit>>20 < total {
-		total, available = limit>>20, min(available, (limit-used)>>20)
-	}
-	return total, available
-}
-
-func readNumber(path string) (int, error) {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return 0, err
-	}
-	return strconv.Atoi(strings.TrimSpace(string(b)))
-}
-
-// colonPairs goes through the lines "key : value" of a file of /proc.
-func colonPairs(path string) func(yield func(key, value string) bool) {
-	return func(yield func(string, string) bool) {
-		f, err := os.Open(path)
-		if err != nil {
-			return
-		}
-		defer f.Close()
-		lines := bufio.NewScanner(f)
-		for lines.Scan() {
-			key, value, ok := strings.Cut(lines.Text(), ":")
-			if ok && !yield(strings.TrimSpace(key), strings.TrimSpace(value)) {
-				return
-			}
-		}
-	}
 }
