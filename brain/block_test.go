@@ -65,9 +65,9 @@ func TestOrderOfBlocks(t *testing.T) {
 }
 
 // aStimulus has a window every half TR of 2 s, and so many rows.
-func aStimulus(rows, windows int) *stimulus {
+func aStimulus(rows, count int) *stimulus {
 	st := &stimulus{name: "s", rows: rows}
-	for i := range windows {
+	for i := range count {
 		st.windows = append(st.windows, design.Window{Start: i * 100, End: (i + 1) * 100, Time: float64(i + 1)})
 	}
 	st.weights = design.Lanczos(design.Clock{TR: 2}.Times(0, rows), design.FeatureTimes(st.windows), design.LanczosOptions{Cutoff: .5})

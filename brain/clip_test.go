@@ -24,15 +24,15 @@ func TestBlockClips(t *testing.T) {
 		{100, 4, .25, 32}, {100.1, 4, .25, 32}, {31, 4, .25, 32}, {60, 4, .25, 32}, {60.01, 4, .25, 32}, {3, 4, .25, 32}, {97, 1, 1, 2}, {50, .2, .13, 1.7},
 	} {
 		samples := samplesOf(c.seconds)
-		windows := design.Windows(samples, 16000, c.window, c.stride)
-		clips := blockClips(windows, samples, samplesOf(c.block), samplesOf(c.window))
+		cuts := design.Windows(samples, 16000, c.window, c.stride)
+		clips := blockClips(cuts, samples, samplesOf(c.block), samplesOf(c.window))
 		at := 0
 		for k, clip := range clips {
 			assert.Equal(t, k*(samplesOf(c.block)-samplesOf(c.window)), clip.start)
 			assert.LessOrEqual(t, clip.samples(), samplesOf(c.block))
 			assert.Equal(t, at, clip.windows.From)
 			assert.Greater(t, clip.windows.To, at, "no clip for nothing")
-			for _, w := range windows[at:clip.windows.To] {
+			for _, w := range cuts[at:clip.windows.To] {
 				for j, other := range clips[:k+1] {
 					whole := other.start <= w.Start && w.End <= other.end
 					assert.Equal(t, j == k, whole, "%+v: window %+v, clip %d of %d", c, w, j, k)
@@ -43,7 +43,7 @@ func TestBlockClips(t *testing.T) {
 				assert.Equal(t, samplesOf(c.block), clip.samples())
 			}
 		}
-		assert.Len(t, windows, at)
+		assert.Len(t, cuts, at)
 		last := clips[len(clips)-1]
 		assert.Equal(t, min(last.start+samplesOf(c.block), samples), last.end)
 	}

@@ -59,18 +59,18 @@ func TestLossesFollowTheirDefinitions(t *testing.T) {
 		want float64
 	}{{"spatial", -mean(1)}, {"temporal", -mean(0)}, {"mse", square}}
 	for _, c := range cases {
-		loss, name, err := newLoss(lossNamed(c.name), cols, false)
+		lossFn, name, err := newLoss(lossNamed(c.name), cols, false)
 		require.NoError(t, err)
 		assert.Equal(t, c.name, name)
-		got, _ := lossOf(t, loss, pred, want, rows, cols)
+		got, _ := lossOf(t, lossFn, pred, want, rows, cols)
 		assert.InDelta(t, c.want, got, 1e-6, c.name)
 		if c.name == "mse" {
 			continue
 		}
 		for _, by := range []float32{1e-6, 1e-3, 1e4} { // a correlation knows no scale and no offset
-			got, _ := lossOf(t, loss, scaled(pred, by, by), want, rows, cols)
+			got, _ := lossOf(t, lossFn, scaled(pred, by, by), want, rows, cols)
 			assert.InDelta(t, c.want, got, 1e-5, "%s, predictions times %g", c.name, by)
-			got, _ = lossOf(t, loss, pred, scaled(want, by, by), rows, cols)
+			got, _ = lossOf(t, lossFn, pred, scaled(want, by, by), rows, cols)
 			assert.InDelta(t, c.want, got, 1e-5, "%s, responses times %g", c.name, by)
 		}
 		shrunken, _, err := newLoss(lossNamed(c.name), cols, true)

@@ -485,9 +485,9 @@ func TestOneProcessPerRun(t *testing.T) {
 	_, err = OpenRun(filepath.Join(dir, "nowhere"))
 	assert.Equal(t, fault.Missing, fault.KindOf(err))
 
-	results := filepath.Join(dir, "results")
-	require.NoError(t, os.MkdirAll(filepath.Join(results, "eval"), 0o755))
-	run, err = CreateRun(results)
+	scored := filepath.Join(dir, "results")
+	require.NoError(t, os.MkdirAll(filepath.Join(scored, "eval"), 0o755))
+	run, err = CreateRun(scored)
 	require.NoError(t, err, "scores of the untuned model may be there")
 	require.NoError(t, run.Close())
 }
