@@ -5,25 +5,22 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// Axis is one setting with the values that it takes in turn.
-type Axis struct {
-	Key    string   `json:"key"`
-	Values []string `json:"values"` // YAML
-}
-
-// ParseAxis reads "key=value,value,…". A comma inside brackets, braces or quotes does not end a value.
-func ParseAxis(text string) (Axis, error) {
+// ParseAxis parses "key=value,value,…". A comma within brackets, braces or quotes does not end a
+// value.
+func ParseAxis(text string) (results.SweepAxis, error) {
 	key, list, ok := strings.Cut(text, "=")
-	bad := func(why string) (Axis, error) {
-		return Axis{}, fault.New(fault.Usage, "sweep", "--vary "+text, "%s", why).Advise("write key=value,value, such as train.lr=1e-4,3e-4")
+	bad := func(why string) (results.SweepAxis, error) {
+		return results.SweepAxis{}, fault.New(fault.Usage, "sweep", "axis "+text, "%s", why).
+			Advise("write key=value,value, such as train.lr=1e-4,3e-4")
 	}
 	if !ok || strings.TrimSpace(key) == "" {
 		return bad("there is no key=")
 	}
-	a := Axis{Key: strings.TrimSpace(key)}
+	a := results.SweepAxis{Key: strings.TrimSpace(key)}
 	depth, quote, from := 0, rune(0), 0
 	for i, r := range list + "," {
 		switch {
@@ -52,11 +49,11 @@ func ParseAxis(text string) (Axis, error) {
 	return a, nil
 }
 
-// seedKey is the axis over which a setting is averaged.
+// seedKey is the key over whose values a setting is averaged.
 const seedKey = "train.seed"
 
-// combinations are all choices of one value per axis, the last axis fastest.
-func combinations(axes []Axis) [][]string {
+// combinations returns all choices of one value per axis; the last axis varies fastest.
+func combinations(axes []results.SweepAxis) [][]string {
 	out := [][]string{nil}
 	for _, a := range axes {
 		var longer [][]string
@@ -70,8 +67,9 @@ func combinations(axes []Axis) [][]string {
 	return out
 }
 
-// nameOf is the folder of a combination: its settings, in letters that any file system takes.
-func nameOf(axes []Axis, values []string) string {
+// nameOf returns the folder name of a combination: its settings in characters that every file
+// system accepts.
+func nameOf(axes []results.SweepAxis, values []string) string {
 	var parts []string
 	for i, a := range axes {
 		parts = append(parts, a.Key+"="+values[i])
@@ -84,26 +82,30 @@ func nameOf(axes []Axis, values []string) string {
 	}, strings.Join(parts, "__"))
 }
 
-// checkAxes refuses what makes no table.
-func checkAxes(axes []Axis) error {
+// checkAxes refuses axes without a unique folder name per combination.
+func checkAxes(axes []results.SweepAxis) error {
 	seen := map[string]bool{}
 	names := map[string][]string{}
 	for _, a := range axes {
 		if seen[a.Key] {
-			return fault.New(fault.Usage, "sweep", "--vary "+a.Key, "is given twice").Advise("put all its values into one")
+			return fault.New(fault.Usage, "sweep", "axis "+a.Key, "is given twice").Advise("put all its values into one axis")
 		}
 		seen[a.Key] = true
 		if a.Key == "out" {
-			return fault.New(fault.Usage, "sweep", "--vary out", "each run has a folder of its own already")
+			return fault.New(fault.Usage, "sweep", "axis out", "each run has a folder of its own already")
+		}
+		if len(a.Values) == 0 {
+			return fault.New(fault.Usage, "sweep", "axis "+a.Key, "has no values")
 		}
 	}
 	if len(axes) == 0 {
-		return fault.New(fault.Usage, "sweep", "", "nothing is varied").Advise("give --vary key=value,value")
+		return fault.New(fault.Usage, "sweep", "", "nothing is varied").Advise("give at least one axis, key=value,value")
 	}
 	for _, c := range combinations(axes) {
 		name := nameOf(axes, c)
 		if before := names[name]; before != nil {
-			return fault.New(fault.Usage, "sweep", "--vary", "%s and %s would have the same folder %s", fmt.Sprint(before), fmt.Sprint(c), name)
+			return fault.New(fault.Usage, "sweep", "axes", "%s and %s would have the same folder %s",
+				fmt.Sprint(before), fmt.Sprint(c), name)
 		}
 		names[name] = c
 	}

@@ -1,14 +1,16 @@
-// Package sweep runs an experiment once for every combination of some settings, and makes one table of it.
+// Package sweep runs an experiment once for every combination of some settings and tabulates the
+// results.
 //
-// Every combination is an ordinary run directory below one folder. [Run] may be stopped and called again: what is finished
-// is read, what was interrupted goes on from its checkpoint, and the table is the same, to the digit, as if nothing had
-// happened. A run that fails is a line with its error; the others go on, and it is tried again the next time.
+// Every combination is an ordinary run directory below one folder. [Run] may be interrupted and called
+// again: finished runs are read, an interrupted run resumes from its checkpoint, and the table is
+// bit-identical to that of an uninterrupted sweep. A run that fails becomes a row with its error; the
+// other runs continue, and the failed run is tried again by the next call.
 //
-// Combinations that read the same windows with the same model share data, model and the front end's output, so that a
-// sweep over rates, ranks and seeds costs less than its runs one by one.
+// Runs that read the same windows with the same model share data, model and the output of its front
+// end. A sweep over learning rates, ranks and seeds therefore costs less than its runs one by one.
 //
 // # Caveats
 //
-// The table shows what test rows say of every setting. Choosing a setting by them, and then reporting its test score, is
-// choosing by the test: choose by the gain on validation rows, which stands beside it.
+// The table lists test scores of every setting. To choose a setting by its test score and then to
+// report that score is circular: choose by the gain on the validation rows, which the table lists, too.
 package sweep

@@ -10,25 +10,35 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
 )
 
-// Options say what to run.
+// Options configures a sweep. Experiment, Axes and Out are required.
 type Options struct {
-	// Experiment gives the experiment with further settings, each "key=value" as for experiment.Load.
+	// Experiment returns the experiment with the given settings, each "key=value" as for
+	// experiment.Load. It is called several times per run.
 	Experiment func(sets ...string) (*experiment.Experiment, error)
-	Axes       []Axis
-	Out        string // the folder of all runs
+	Axes       []results.SweepAxis
+	Out        string // the parent folder of the runs
 	Study      brain.Options
-	Open       func(context.Context, *experiment.Experiment, brain.Options) (*brain.Study, error) // nil: brain.Open
-	Begin      func(run string, index, total int)                                                 // told of each run before it begins; may be nil
+
+	// Open opens a study; nil means brain.Open.
+	Open func(context.Context, *experiment.Experiment, brain.Options) (*brain.Study, error)
+	// Begin is called before each run; it may be nil.
+	Begin func(run string, index, total int)
 }
 
-// Run runs what is not finished and tabulates everything. After each run it writes sweep.json and sweep.csv.
+// Run runs every combination that is not finished and returns the table of all. After each run it
+// writes sweep.json and sweep.csv.
 //
-// The error is one of options or of the folder, or, when the context ends, its cause; what is done by then is saved.
-func Run(ctx context.Context, opt Options) (*Result, error) {
+// An error is about the options or the folder, or it is the cause of a cancelled context; finished
+// runs are then saved. A run that fails is no error: its row of the table holds the reason.
+func Run(ctx context.Context, opt Options) (*results.Sweep, error) {
+	if opt.Experiment == nil || opt.Out == "" {
+		return nil, fault.New(fault.Usage, "sweep", "options", "Experiment and Out are required")
+	}
 	if err := checkAxes(opt.Axes); err != nil {
 		return nil, err
 	}
@@ -38,10 +48,10 @@ func Run(ctx context.Context, opt Options) (*Result, error) {
 	if opt.Begin == nil {
 		opt.Begin = func(string, int, int) {}
 	}
-	s := &sweep{opt: opt, result: &Result{Schema: 1, Axes: opt.Axes}}
+	s := &sweep{opt: opt, result: &results.Sweep{Schema: 1, Axes: opt.Axes}}
 	defer s.close()
 	all := combinations(opt.Axes)
-	for _, values := range all { // a typing error shall cost nothing
+	for _, values := range all { // a wrong key or value fails before the first run
 		if _, err := opt.Experiment(sets(opt.Axes, values)...); err != nil {
 			return nil, err
 		}
@@ -51,21 +61,21 @@ func Run(ctx context.Context, opt Options) (*Result, error) {
 	}
 	for i, values := range all {
 		opt.Begin(nameOf(opt.Axes, values), i, len(all))
-		trial, err := s.trial(ctx, values)
+		run, err := s.run(ctx, values)
 		if err != nil {
 			return nil, err
 		}
-		s.result.Runs = append(s.result.Runs, trial)
-		s.result.tabulate()
-		if err := s.result.write(opt.Out); err != nil {
+		s.result.Runs = append(s.result.Runs, run)
+		tabulate(s.result)
+		if err := write(s.result, opt.Out); err != nil {
 			return nil, err
 		}
 	}
 	return s.result, nil
 }
 
-// sets are the values of a combination as --set has them.
-func sets(axes []Axis, values []string) []string {
+// sets returns the settings of a combination, "key=value" each.
+func sets(axes []results.SweepAxis, values []string) []string {
 	out := make([]string, len(axes))
 	for i, a := range axes {
 		out[i] = a.Key + "=" + values[i]
@@ -73,12 +83,13 @@ func sets(axes []Axis, values []string) []string {
 	return out
 }
 
-// sweep is one in progress. It keeps one study open, for all following runs that can share with it.
+// sweep is a sweep in progress. One study stays open for the following runs that can share its data
+// and model.
 type sweep struct {
 	opt    Options
-	result *Result
+	result *results.Sweep
 	open   *brain.Study
-	shares string // what runs must have in common to share with open
+	shares string // sharedPart of the open study
 }
 
 func (s *sweep) close() {
@@ -88,22 +99,23 @@ func (s *sweep) close() {
 	}
 }
 
-// trial does one run, or reads it if it is finished. Its failure is part of the result; only the context's end is an error.
-func (s *sweep) trial(ctx context.Context, values []string) (Trial, error) {
-	t := Trial{Name: nameOf(s.opt.Axes, values), Values: values}
+// run runs one combination, or reads it if it is finished. A failure is part of the result; only a
+// cancelled context is an error.
+func (s *sweep) run(ctx context.Context, values []string) (results.SweepRun, error) {
+	t := results.SweepRun{Name: nameOf(s.opt.Axes, values), Values: values}
 	summary, err := s.summary(ctx, filepath.Join(s.opt.Out, t.Name), values)
 	switch {
 	case ctx.Err() != nil:
 		return t, context.Cause(ctx)
 	case err != nil:
-		t.fail(err)
+		setError(&t, err)
 	default:
-		t.read(summary)
+		readSummary(&t, summary)
 	}
 	return t, nil
 }
 
-// summary gives the scores of one run: those of a finished one, else it begins or goes on.
+// summary returns the scores of one run, which it starts, resumes or reads.
 func (s *sweep) summary(ctx context.Context, dir string, values []string) (*brain.Summary, error) {
 	exp, err := s.opt.Experiment(sets(s.opt.Axes, values)...)
 	if err != nil {
@@ -141,7 +153,7 @@ func (s *sweep) summary(ctx context.Context, dir string, values []string) (*brai
 	return st.EvaluateRun(ctx, run)
 }
 
-// finished reads the scores that a run ends with; nil if it has not come that far.
+// finished reads the scores of a finished run; nil if it is not finished.
 func finished(dir string) (*brain.Summary, error) {
 	path := filepath.Join(dir, "eval", "summary.json")
 	out := &brain.Summary{}
@@ -152,13 +164,13 @@ func finished(dir string) (*brain.Summary, error) {
 	case err != nil:
 		return nil, err
 	}
-	if out.Epochs == nil { // scores of the untuned model from before the training
+	if out.Epochs == nil { // an evaluation of the untuned model before the training
 		return nil, nil
 	}
 	return out, nil
 }
 
-// sameSettings refuses to count a run that was made with other settings.
+// sameSettings refuses a run directory that was made with other settings.
 func sameSettings(dir string, want *experiment.Experiment) error {
 	path := filepath.Join(dir, "config.yaml")
 	was, err := experiment.LoadRun(path)
@@ -172,13 +184,14 @@ func sameSettings(dir string, want *experiment.Experiment) error {
 	for s := range was.Settings() {
 		if s.Key != "out" && s.Value != now[s.Key] {
 			return fault.New(fault.Exists, "sweep", path, "was begun with %s: %s, not %s", s.Key, s.Value, now[s.Key]).
-				Advise("choose another --out, or remove that run")
+				Advise("choose another folder, or remove that run")
 		}
 	}
 	return nil
 }
 
-// study opens what a run needs: a variant of the open study where the two share data, model and windows.
+// study returns the study of a run: a variant of the open study if the two share data, model and
+// windows. end closes it.
 func (s *sweep) study(ctx context.Context, exp *experiment.Experiment) (st *brain.Study, end func(), err error) {
 	shares := sharedPart(exp)
 	if s.open == nil || shares != s.shares {
@@ -198,8 +211,9 @@ func (s *sweep) study(ctx context.Context, exp *experiment.Experiment) (st *brai
 	return v, v.Close, nil
 }
 
-// sharedPart names the settings that runs with one front end's output have in common. The splits are among them since the
-// output is kept first come, first kept: another order could leave other windows out, and with them the last bits differ.
+// sharedPart returns the settings that must agree for two runs to share the cached output of the
+// model's front end. They include the splits: a full cache keeps the windows that came first, and
+// results differ in the last bits with the windows that are cached.
 func sharedPart(exp *experiment.Experiment) string {
 	own := []string{"model.pooling", "model.downsample", "data.roi", "data.detrend", "data.zscore"}
 	var parts []string
@@ -216,16 +230,16 @@ func sharedPart(exp *experiment.Experiment) string {
 	return strings.Join(parts, "\n")
 }
 
-// fail records why a run has no scores.
-func (t *Trial) fail(err error) {
+// setError records why a run has no scores.
+func setError(t *results.SweepRun, err error) {
 	t.Error = err.Error()
 	if f, ok := errors.AsType[*fault.Error](err); ok {
-		t.Diverged = f.Kind == fault.BadData && f.What == "tune" // the loss is no number
+		t.Diverged = f.Kind == fault.BadData && f.What == "tune" // the loss is not finite
 	}
 }
 
-// read takes the scores of a run.
-func (t *Trial) read(s *brain.Summary) {
+// readSummary fills in the scores of a run.
+func readSummary(t *results.SweepRun, s *brain.Summary) {
 	base := s.Test.Base.MeanR
 	t.BaseR, t.Epochs, t.Best = &base, len(s.Epochs)-1, s.Chosen
 	for _, e := range s.Epochs[1:] {
@@ -236,10 +250,10 @@ func (t *Trial) read(s *brain.Summary) {
 			t.ValGain = e.ValR - s.Epochs[0].ValR
 		}
 	}
-	if s.Test.Delta == nil { // readouts alone were tuned: there is no tuned model to score
+	if s.Test.Delta == nil { // only readouts were trained: there is no tuned model to score
 		return
 	}
-	t.Gain = map[string]float64{All: s.Test.Delta.MeanR}
+	t.Gain = map[string]float64{results.AllVoxels: s.Test.Delta.MeanR}
 	for roi, d := range s.Test.Delta.ROIs {
 		t.Gain[roi] = d.MeanR
 	}

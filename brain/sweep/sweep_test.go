@@ -12,16 +12,22 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
 )
 
+// axis makes an axis of a key and its values.
+func axis(key string, values ...string) results.SweepAxis {
+	return results.SweepAxis{Key: key, Values: values}
+}
+
 func TestParseAxis(t *testing.T) {
-	for text, want := range map[string]Axis{
-		"train.lr=1e-4,3e-4":               {"train.lr", []string{"1e-4", "3e-4"}},
-		"adapter.r= 2 , 4 ":                {"adapter.r", []string{"2", "4"}},
-		"data.roi=[],[a, b]":               {"data.roi", []string{"[]", "[a, b]"}},
-		`data.train="s[1:9]",["a,b", c]`:   {"data.train", []string{`"s[1:9]"`, `["a,b", c]`}},
-		"eval.alphas=logspace(0, 3, 10),1": {"eval.alphas", []string{"logspace(0, 3, 10)", "1"}},
+	for text, want := range map[string]results.SweepAxis{
+		"train.lr=1e-4,3e-4":               axis("train.lr", "1e-4", "3e-4"),
+		"adapter.r= 2 , 4 ":                axis("adapter.r", "2", "4"),
+		"data.roi=[],[a, b]":               axis("data.roi", "[]", "[a, b]"),
+		`data.train="s[1:9]",["a,b", c]`:   axis("data.train", `"s[1:9]"`, `["a,b", c]`),
+		"eval.alphas=logspace(0, 3, 10),1": axis("eval.alphas", "logspace(0, 3, 10)", "1"),
 	} {
 		got, err := ParseAxis(text)
 		require.NoError(t, err, text)
@@ -34,12 +40,12 @@ func TestParseAxis(t *testing.T) {
 }
 
 func TestCombinationsAndNames(t *testing.T) {
-	axes := []Axis{{"a", []string{"1", "2"}}, {"b", []string{"x", "y", "[z w]"}}}
+	axes := []results.SweepAxis{axis("a", "1", "2"), axis("b", "x", "y", "[z w]")}
 	all := combinations(axes)
 	assert.Equal(t, [][]string{{"1", "x"}, {"1", "y"}, {"1", "[z w]"}, {"2", "x"}, {"2", "y"}, {"2", "[z w]"}}, all)
 	assert.Equal(t, "a=2__b=_z_w_", nameOf(axes, all[5]))
 	assert.NoError(t, checkAxes(axes))
-	for _, bad := range [][]Axis{nil, {axes[0], axes[0]}, {{"out", []string{"x"}}}, {{"a", []string{"[1]", "(1)"}}}, {{"a", []string{"1", "1"}}}} {
+	for _, bad := range [][]results.SweepAxis{nil, {axes[0], axes[0]}, {axis("out", "x")}, {axis("a")}, {axis("a", "[1]", "(1)")}, {axis("a", "1", "1")}} {
 		assert.Equal(t, fault.Usage, fault.KindOf(checkAxes(bad)), "%v", bad)
 	}
 }
@@ -51,36 +57,36 @@ func TestSpread(t *testing.T) {
 	assert.Nil(t, spread([]float64{1}).SD)
 }
 
-func TestTrialReadsASummary(t *testing.T) {
-	var trial Trial
-	trial.read(&brain.Summary{Chosen: 2, Epochs: []brain.Epoch{{ValR: .1}, {Epoch: 1, ValR: .05}, {Epoch: 2, ValR: .25}, {Epoch: 3, ValR: .1}},
+func TestReadSummary(t *testing.T) {
+	var trial results.SweepRun
+	readSummary(&trial, &brain.Summary{Chosen: 2, Epochs: []brain.Epoch{{ValR: .1}, {Epoch: 1, ValR: .05}, {Epoch: 2, ValR: .25}, {Epoch: 3, ValR: .1}},
 		Test: brain.Scores{Base: brain.System{MeanR: .3}, Delta: &brain.Delta{MeanR: .02, ROIs: map[string]brain.DeltaROI{"AC": {MeanR: -.01}}}}})
 	base := .3
 	assert.InDelta(t, .15, trial.ValGain, 1e-12)
 	trial.ValGain = 0
-	assert.Equal(t, Trial{BaseR: &base, Gain: map[string]float64{All: .02, "AC": -.01}, Best: 2, Epochs: 3, Below: 1}, trial)
-	var failed Trial
-	failed.fail(fault.New(fault.BadData, "tune", "s[0:9]", "the loss is NaN"))
+	assert.Equal(t, results.SweepRun{BaseR: &base, Gain: map[string]float64{results.AllVoxels: .02, "AC": -.01}, Best: 2, Epochs: 3, Below: 1}, trial)
+	var failed results.SweepRun
+	setError(&failed, fault.New(fault.BadData, "tune", "s[0:9]", "the loss is NaN"))
 	assert.True(t, failed.Diverged)
-	failed = Trial{}
-	failed.fail(fault.New(fault.BadData, "read audio", "a.wav", "no samples"))
+	failed = results.SweepRun{}
+	setError(&failed, fault.New(fault.BadData, "read audio", "a.wav", "no samples"))
 	assert.False(t, failed.Diverged)
 }
 
 func TestSettingsAreAveragedOverSeeds(t *testing.T) {
 	zero := 0.
-	r := Result{Axes: []Axis{{"train.seed", nil}, {"train.lr", nil}}, Runs: []Trial{
-		{Values: []string{"1", "a"}, BaseR: &zero, Gain: map[string]float64{All: .1}, Best: 1, Epochs: 4, Below: 1},
+	r := results.Sweep{Axes: []results.SweepAxis{axis("train.seed"), axis("train.lr")}, Runs: []results.SweepRun{
+		{Values: []string{"1", "a"}, BaseR: &zero, Gain: map[string]float64{results.AllVoxels: .1}, Best: 1, Epochs: 4, Below: 1},
 		{Values: []string{"1", "b"}, Error: "no number", Diverged: true},
-		{Values: []string{"2", "a"}, BaseR: &zero, Gain: map[string]float64{All: .3}, Best: 3, Epochs: 4, Below: 2},
+		{Values: []string{"2", "a"}, BaseR: &zero, Gain: map[string]float64{results.AllVoxels: .3}, Best: 3, Epochs: 4, Below: 2},
 		{Values: []string{"2", "b"}, Error: "no disk"},
 	}}
-	r.tabulate()
+	tabulate(&r)
 	require.Len(t, r.Settings, 2)
 	a, b := r.Settings[0], r.Settings[1]
 	assert.Equal(t, map[string]string{"train.lr": "a"}, a.Values)
-	assert.InDelta(t, .2, a.Gain[All].Mean, 1e-12)
-	assert.InDelta(t, .1414213562, *a.Gain[All].SD, 1e-9)
+	assert.InDelta(t, .2, a.Gain[results.AllVoxels].Mean, 1e-12)
+	assert.InDelta(t, .1414213562, *a.Gain[results.AllVoxels].SD, 1e-9)
 	assert.Equal(t, []int{1, 3}, a.Best)
 	assert.InDelta(t, 3./8, a.Below, 1e-12)
 	assert.Equal(t, [3]int{0, 1, 1}, [3]int{b.Seeds, b.Diverged, b.Failed})
@@ -98,7 +104,7 @@ func TestARunThatFailsDoesNotStopTheSweep(t *testing.T) {
 		return e, nil
 	}
 	opened := 0
-	opt := Options{Experiment: load, Axes: []Axis{{"train.lr", []string{"1e-3", "1e-4"}}, {"train.seed", []string{"1", "2"}}}, Out: out,
+	opt := Options{Experiment: load, Axes: []results.SweepAxis{axis("train.lr", "1e-3", "1e-4"), axis("train.seed", "1", "2")}, Out: out,
 		Open: func(context.Context, *experiment.Experiment, brain.Options) (*brain.Study, error) {
 			opened++
 			return nil, fault.New(fault.Missing, "load model", "nowhere", "no such file")
@@ -115,7 +121,10 @@ func TestARunThatFailsDoesNotStopTheSweep(t *testing.T) {
 	assert.Equal(t, "1e-3,2,,,,,,false,load model: nowhere: no such file", lines[2])
 	assert.FileExists(t, filepath.Join(out, "sweep.json"))
 
-	opt.Axes = []Axis{{"train.lrr", []string{"1"}}}
+	_, err = Run(t.Context(), Options{})
+	assert.Equal(t, fault.Usage, fault.KindOf(err), "the zero options")
+
+	opt.Axes = []results.SweepAxis{axis("train.lrr", "1")}
 	opt.Out = filepath.Join(t.TempDir(), "typo")
 	_, err = Run(t.Context(), opt)
 	assert.Equal(t, fault.Usage, fault.KindOf(err), "a typing error costs nothing")
@@ -123,7 +132,7 @@ func TestARunThatFailsDoesNotStopTheSweep(t *testing.T) {
 
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(fault.New(fault.Terminated, "stopped", "", "SIGTERM"))
-	opt.Axes = []Axis{{"train.seed", []string{"1"}}}
+	opt.Axes = []results.SweepAxis{axis("train.seed", "1")}
 	_, err = Run(ctx, opt)
 	assert.Equal(t, fault.Terminated, fault.KindOf(err))
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/sweep"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/fault"
@@ -63,7 +64,7 @@ tried again. Values may be added. A run that fails does not stop the others. Cho
 }
 
 // sweep runs a sweep and shows where it is.
-func (a *app) sweep(c *cobra.Command, opt sweep.Options) (*sweep.Result, error) {
+func (a *app) sweep(c *cobra.Command, opt sweep.Options) (*results.Sweep, error) {
 	out, err := filepath.Abs(opt.Out)
 	if err != nil {
 		return nil, fault.Wrap(fault.IO, "sweep", opt.Out, err)
@@ -91,7 +92,7 @@ func (a *app) sweep(c *cobra.Command, opt sweep.Options) (*sweep.Result, error) 
 }
 
 // printSweep writes a line for each setting.
-func printSweep(w io.Writer, r *sweep.Result, out string) error {
+func printSweep(w io.Writer, r *results.Sweep, out string) error {
 	var head []string
 	for _, a := range r.Axes {
 		if len(r.Settings) > 0 && r.Settings[0].Values[a.Key] != "" {
@@ -100,7 +101,7 @@ func printSweep(w io.Writer, r *sweep.Result, out string) error {
 	}
 	keys := len(head)
 	head = append(head, "seeds")
-	regions := r.Regions()
+	regions := r.ROIs()
 	head = append(append(head, regions...), "val gain", "best epochs", "below base", "diverged", "failed")
 	var rows [][]string
 	for _, s := range r.Settings {
@@ -129,7 +130,7 @@ func printSweep(w io.Writer, r *sweep.Result, out string) error {
 }
 
 // spread is a mean with its SD.
-func spread(s sweep.Spread, seeds int) string {
+func spread(s results.Spread, seeds int) string {
 	switch {
 	case seeds == 0:
 		return "-"
