@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/loss"
 	"github.com/brainwavlm/bwlm/brain/ridge"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/torch/nn"
@@ -87,7 +87,7 @@ func BenchmarkReadout(b *testing.B) {
 			measure(b, 0, func(s *torch.Scope) func() {
 				x, want := s.Normal(0, 1, rows, hidden*delays), s.Normal(0, 1, rows, voxels)
 				return func() {
-					brain.SpatialLoss(wide.Forward(narrow.Forward(x)), want, nil).Backward()
+					loss.Spatial(wide.Forward(narrow.Forward(x)), want, nil).Backward()
 					adam.Step()
 					adam.ClearGrad()
 				}

@@ -1,205 +1,141 @@
 package brain
 
 import (
-	"cmp"
 	"context"
-	"slices"
-	"time"
 
 	"github.com/brainwavlm/bwlm/brain/activations"
+	"github.com/brainwavlm/bwlm/brain/analysisplan"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
-	"github.com/brainwavlm/bwlm/fault"
-	"github.com/brainwavlm/bwlm/torch"
+	"github.com/brainwavlm/bwlm/brain/internal/evaluate"
+	"github.com/brainwavlm/bwlm/brain/internal/study"
+	"github.com/brainwavlm/bwlm/brain/internal/tune"
+	"github.com/brainwavlm/bwlm/brain/plan"
+	"github.com/brainwavlm/bwlm/brain/progress"
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
-// Options are what a study needs beside its experiment. The zero value is useful.
+// Options are what a study needs in addition to its experiment. The zero value is useful.
 type Options struct {
-	MaxBytes   int64              // most memory of the process, from which the next two follow; 0: as the experiment's max_memory says
-	CacheBytes int64              // budget in memory of what no tuning changes; 0: 2 GiB
-	Disk       *activations.Store // keeps that beyond the budget, and for other runs; nil: nothing does
-	HalfFrames bool               // round it to bf16, which takes half the room and changes results a little
-	BatchBytes int64              // aim for the memory of one forward and backward pass; 0: 2.5 GiB
-	Purpose    string             // for the looks at test rows of a sealed experiment: the command
-	Progress   func(Event)        // called from the goroutine that works; may be nil
-	Details    bool               // events at the end of an epoch have Details
+	MaxBytes   int64                // memory of the process at most; 0: as max_memory of the experiment
+	CacheBytes int64                // budget in memory of the activation cache; 0: from MaxBytes, else 2 GiB
+	Disk       *activations.Store   // activation cache on disk, shared by runs; nil: none
+	HalfFrames bool                 // cache activations in bf16: half the size, slightly different results
+	BatchBytes int64                // memory of one forward and backward pass; 0: from MaxBytes, else 2.5 GiB
+	Purpose    string               // recorded with each read of test rows under a locked analysis plan
+	Progress   func(progress.Event) // called from the goroutine that works; may be nil
+	Details    bool                 // events at the end of an epoch carry EpochMetrics
 }
 
-// Event tells where a long computation is.
-type Event struct {
-	Phase string  // "read base", "tune", "validate", "score", "warning"
-	Done  int     // of Total
-	Total int     // 0 if unknown
-	Epoch int     // while tuning
-	Loss  float64 // of the last step
-	R     float64 // of the readout on the last step's rows, or of validation
-	Note  string  // of a warning
+// Study is an experiment with its data and model.
+type Study struct{ inner *study.Study }
 
-	Took    time.Duration // by the last step
-	Details *Details      // at the end of an epoch, if Options.Details wants them
-}
+// Tuned is a speech model as training left it. Close frees it.
+type Tuned = study.Tuned
 
-// Study is an experiment with its data and model at hand.
-type Study struct {
-	Experiment *experiment.Experiment
-	Data       *dataset.Dataset
-	Model      *wavlm.Model // untuned
-	Audit      *design.Report
-	Notes      []string // what the user should know, from data and model
-
-	opt      Options
-	people   []*person
-	stimuli  map[string]*stimulus
-	stories  []string // in the data set's order
-	delays   []int    // in TRs
-	loss     Loss
-	lossName experiment.Loss
-	frozen   *frozen
-	waves    map[string][]float32 // stories as the model hears them; shared with variants
-	owns     bool                 // the cache of frozen
-	closes   bool                 // the model
-	took     time.Duration        // to open it
-}
+// Baseline is what the untuned model predicts of the test rows. Its method Compare scores a tuned model against it.
+type Baseline = evaluate.Baseline
 
 // Open opens the data set and the model that the experiment names.
+// It refuses splits that share stimulus audio (see [design.Audit]).
 func Open(ctx context.Context, exp *experiment.Experiment, opt Options) (*Study, error) {
-	defer torch.Part(ctx, PhaseOpening)()
-	start := time.Now()
-	exp, note, err := settled(exp)
-	if err != nil {
-		return nil, err
-	}
-	data, err := dataset.Open(exp.Data.Path)
-	if err != nil {
-		return nil, err
-	}
-	model, err := openModel(ctx, exp, true)
-	if err != nil {
-		return nil, err
-	}
-	st, err := New(ctx, exp, data, model, opt)
-	if err != nil {
-		model.Close()
-		return nil, err
-	}
-	if note != "" {
-		st.note("%s", note)
-	}
-	st.closes, st.took = true, time.Since(start)
-	return st, nil
+	return wrap(study.Open(ctx, exp, study.Options(opt)))
 }
 
-// openModel loads the experiment's model on its device. A frozen one takes less memory in bf16.
-func openModel(ctx context.Context, exp *experiment.Experiment, frozen bool) (*wavlm.Model, error) {
-	device, err := deviceOf(exp.Device)
-	if err != nil {
-		return nil, err
-	}
-	compute, err := computeOf(exp.DType)
-	if err != nil {
-		return nil, err
-	}
-	return wavlm.Load(ctx, exp.Model.Path, wavlm.Options{Device: device, Compute: compute, Frozen: frozen})
+// New makes a study of a data set and a model that are open already. Close leaves both open.
+func New(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset, model *wavlm.Model,
+	opt Options) (*Study, error) {
+	return wrap(study.New(ctx, exp, data, model, study.Options(opt)))
 }
 
-// New makes a study of data and a model that are at hand. It loads the responses and audio of the splits, and
-// refuses splits that share stimulus.
-func New(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset, model *wavlm.Model, opt Options) (*Study, error) {
-	if opt.Progress == nil {
-		opt.Progress = func(Event) {}
-	}
-	st := &Study{Experiment: exp, Data: data, Model: model, opt: opt, Notes: slices.Clone(model.Notes), waves: map[string][]float32{}, owns: true}
-	st.frozen = &frozen{model: model, normalise: exp.Model.Normalise == experiment.NormaliseWindow, half: opt.HalfFrames && model.Session().Compute == torch.Float32}
-	err := st.prepare(ctx)
-	if err == nil {
-		err = st.shareMemory(cmp.Or(opt.MaxBytes, exp.MaxBytes()))
-	}
+func wrap(inner *study.Study, err error) (*Study, error) {
 	if err != nil {
-		st.Close()
 		return nil, err
 	}
-	st.opt.BatchBytes, st.opt.CacheBytes = cmp.Or(st.opt.BatchBytes, defaultBatchBytes), cmp.Or(st.opt.CacheBytes, defaultCacheBytes)
-	st.frozen.cache = newCache(st.opt.CacheBytes, opt.Disk, func(err error) { st.opt.Progress(Event{Phase: "warning", Note: err.Error()}) })
-	return st, nil
-}
-
-// prepare loads what the experiment needs and checks it.
-func (st *Study) prepare(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{st.checkModel, st.loadPeople, st.weigh, st.auditSplits, st.loadStimuli, st.chooseLoss, st.noteMethod} {
-		if err := step(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
+	return &Study{inner}, nil
 }
 
 // Close frees what the study holds.
-func (st *Study) Close() {
-	if st.owns {
-		st.frozen.cache.close()
-	}
-	if st.closes {
-		st.Model.Close()
-	}
+func (s *Study) Close() { s.inner.Close() }
+
+// Internal returns the study as the packages below brain see it. Other modules cannot name its type.
+func (s *Study) Internal() *study.Study { return s.inner }
+
+// Experiment returns the experiment with automatic settings resolved.
+func (s *Study) Experiment() *experiment.Experiment { return s.inner.Experiment }
+
+// Audit returns the stimulus windows of the splits and what they share.
+func (s *Study) Audit() *design.Report { return s.inner.Audit }
+
+// Notes returns what a user should know about data, model and method.
+func (s *Study) Notes() []string { return s.inner.Notes }
+
+// OnProgress sends the events of later calls elsewhere.
+func (s *Study) OnProgress(to func(progress.Event)) { s.inner.OnProgress(to) }
+
+// Vary makes a study of another experiment on the same data and model, with which it shares the activation cache.
+// Windows and normalisation must be the same. It must not be used after s is closed.
+func (s *Study) Vary(ctx context.Context, exp *experiment.Experiment) (*Study, error) {
+	return wrap(s.inner.Vary(ctx, exp))
 }
 
-func (st *Study) checkModel(context.Context) error {
-	exp := st.Experiment
-	if n := st.Model.Config.Layers; exp.Model.Layer > n {
-		return fault.New(fault.Usage, "open study", "model.layer", "%d, the model has hidden states 0 to %d", exp.Model.Layer, n)
-	}
-	if exp.Train.Mode == experiment.TrainLoRA && exp.Model.Layer == 0 {
-		return fault.New(fault.Usage, "open study", "model.layer", "0 is below all layers that an adapter could change").
-			Advise("read a higher layer, or use train.mode: readout")
-	}
-	for _, l := range exp.Adapter.Layers {
-		if l >= exp.Model.Layer {
-			return fault.New(fault.Usage, "open study", "adapter.layers", "layer %d is never run when hidden state %d is read", l, exp.Model.Layer).
-				Advise("hidden state %d is the output of layer %d, the layers below it are 0 to %d", exp.Model.Layer, exp.Model.Layer-1, exp.Model.Layer-1)
-		}
-	}
-	var err error
-	st.delays, err = design.Delays(exp.Readout.DelaysSeconds, st.Data.TR())
-	return err
+// Begin creates the run directory of the experiment and writes config.yaml and manifest.json.
+func (s *Study) Begin(ctx context.Context) (*results.Run, error) { return s.inner.Begin(ctx) }
+
+// StartOrResume opens the run directory of the same experiment, or creates it.
+func (s *Study) StartOrResume(ctx context.Context) (*results.Run, error) {
+	return s.inner.StartOrResume(ctx)
 }
 
-func (st *Study) loadPeople(ctx context.Context) error {
-	names, err := st.Data.Subjects(st.Experiment.Data.Subjects...)
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		p, err := loadPerson(ctx, st.Experiment, st.Data, name)
-		if err != nil {
-			return err
-		}
-		st.people = append(st.people, p)
-		st.noteRaw(p)
-	}
-	return nil
+// Fit tunes the model on the training rows and saves the epoch that validation chose in the run directory.
+// A run with checkpoints is resumed from the newest one. With an equal number of threads the outcome is
+// bit-identical to that of a run that was never interrupted.
+//
+// When the context ends, Fit finishes the step, saves a checkpoint and returns the cause of the context.
+func (s *Study) Fit(ctx context.Context, run *results.Run) (*results.Progress, error) {
+	return tune.Fit(ctx, s.inner, run)
 }
 
-// chooseLoss resolves train.loss for the people at hand.
-func (st *Study) chooseLoss(context.Context) error {
-	least := len(st.people[0].tuned)
-	for _, p := range st.people {
-		least = min(least, len(p.tuned))
-	}
-	loss, name, err := newLoss(st.Experiment.Train, least, st.Experiment.Compat.ShrunkenLossR)
-	if err != nil {
-		return fault.New(fault.Usage, "open study", "train.loss", "%v", err)
-	}
-	st.loss, st.lossName = loss, name
-	if st.Experiment.Train.Loss == experiment.LossAuto {
-		st.note("train.loss: auto means %s here: %d varying targets", name, least)
-	}
-	return nil
+// LoadTuned reads the tuned model of a finished run; nil where training changed readouts only.
+func (s *Study) LoadTuned(ctx context.Context, run *results.Run) (*Tuned, error) {
+	return s.inner.LoadTuned(ctx, run)
 }
 
-// OnProgress sends the events of what follows elsewhere.
-func (st *Study) OnProgress(to func(Event)) { st.opt.Progress = to }
+// Baseline scores every layer of the untuned model, for several comparisons with tuned models.
+func (s *Study) Baseline(ctx context.Context) (*Baseline, error) {
+	return evaluate.NewBaseline(ctx, s.inner)
+}
 
-// Progress tells whoever follows the study of work that is done outside it.
-func (st *Study) Progress(e Event) { st.opt.Progress(e) }
+// Evaluate scores the untuned model on the test rows and, where tuned is not nil, the tuned model and the best
+// layer of the untuned one. It writes summary.json and the scores of each voxel to dir; "" writes nothing.
+func (s *Study) Evaluate(ctx context.Context, tuned *Tuned, dir string) (*results.Summary, error) {
+	return evaluate.Evaluate(ctx, s.inner, tuned, dir)
+}
+
+// EvaluateRun scores a finished run and writes eval/ of its directory.
+func (s *Study) EvaluateRun(ctx context.Context, run *results.Run) (*results.Summary, error) {
+	return evaluate.EvaluateRun(ctx, s.inner, run)
+}
+
+// ScoreAdapters scores a weighted sum of the adapters of finished runs, at several scales of the sum.
+func (s *Study) ScoreAdapters(ctx context.Context, sum []results.WeightedAdapter,
+	scales []float64) (*results.AdapterScores, error) {
+	return evaluate.ScoreAdapters(ctx, s.inner, sum, scales)
+}
+
+// Plan measures this machine on pieces of the study and estimates time, memory and disk of training and evaluation,
+// and the minimum detectable difference on the test rows.
+func (s *Study) Plan(ctx context.Context) (*plan.Plan, error) { return plan.Estimate(ctx, s.inner) }
+
+// LockAnalysis writes the analysis plan of the study before training: endpoints, and hashes of splits and ROIs.
+func (s *Study) LockAnalysis(ctx context.Context, e analysisplan.Endpoints) (*analysisplan.Plan, error) {
+	return evaluate.LockAnalysis(ctx, s.inner, e)
+}
+
+// Compare compares finished runs by the predictions that their evaluations saved, without data set or model.
+// Runs with other subjects, test rows, ROIs or responses are refused with the difference.
+func Compare(ctx context.Context, dirs []string, opt results.CompareOptions) (*results.Comparison, error) {
+	return evaluate.Compare(ctx, dirs, opt)
+}

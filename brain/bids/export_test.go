@@ -14,9 +14,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/demo"
 	"github.com/brainwavlm/bwlm/brain/report"
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/cortex"
@@ -71,12 +71,12 @@ func made(t testing.TB, at place, people ...string) string {
 	madePlaces(t, filepath.Join(top, "data"), at)
 	filetest.Put(t, dir, "config.yaml", "model: {path: m}\ndata: {path: "+filepath.Join(top, "data")+", subjects: all, train: [a], val: [b], test: [c]}\nout: "+dir+"\n")
 	ci := &stats.Interval{.02, .06}
-	tuned := brain.System{MeanR: .12, ROIs: map[string]float64{"A1, left": .1, "tuned": .2}}
-	ceiling := brain.System{MeanR: .8, ROIs: map[string]float64{"A1, left": .8}}
-	filetest.Put(t, dir, "eval/summary.json", brain.Summary{Schema: 1, Test: brain.Scores{Rows: 48, Subjects: people, Tuned: &tuned, Ceiling: &ceiling,
-		Base: brain.System{MeanR: .07, ROIs: map[string]float64{"A1, left": .05, "tuned": .15}},
-		Delta: &brain.Delta{MeanR: .05, CI95: ci, Significance: brain.Significance{P: .002, Q: .003}, ROIs: map[string]brain.DeltaROI{
-			"A1, left": {MeanR: .05, CI95: ci, Significance: brain.Significance{P: .004, Q: .004}}}}}})
+	tuned := results.ModelScore{MeanR: .12, ROIs: map[string]float64{"A1, left": .1, "tuned": .2}}
+	ceiling := results.ModelScore{MeanR: .8, ROIs: map[string]float64{"A1, left": .8}}
+	filetest.Put(t, dir, "eval/summary.json", results.Summary{Schema: 1, Test: results.Scores{Rows: 48, Subjects: people, Tuned: &tuned, Ceiling: &ceiling,
+		Base: results.ModelScore{MeanR: .07, ROIs: map[string]float64{"A1, left": .05, "tuned": .15}},
+		Delta: &results.Delta{MeanR: .05, CI95: ci, Significance: results.Significance{P: .002, Q: .003}, ROIs: map[string]results.DeltaROI{
+			"A1, left": {MeanR: .05, CI95: ci, Significance: results.Significance{P: .004, Q: .004}}}}}})
 	var layout []any
 	for k, name := range people {
 		n := voxels
@@ -227,7 +227,7 @@ func TestADemoIsItsRuns(t *testing.T) {
 	for arm, to := range map[string]*demo.Arm{"whole_cortex": &d.WholeCortex, "auditory_cortex": &d.AuditoryCortex, "shuffled": &d.Shuffled} {
 		run := made(t, nowhere, "listener", "related")
 		require.NoError(t, os.Rename(run, filepath.Join(dir, arm)))
-		to.Test = brain.Scores{Rows: 48, Subjects: []string{"listener"}, Base: brain.System{MeanR: .07}, Tuned: &brain.System{MeanR: .12}, Delta: &brain.Delta{MeanR: .05}}
+		to.Test = results.Scores{Rows: 48, Subjects: []string{"listener"}, Base: results.ModelScore{MeanR: .07}, Tuned: &results.ModelScore{MeanR: .12}, Delta: &results.Delta{MeanR: .05}}
 	}
 	filetest.Put(t, dir, "demo.json", d)
 	madePlaces(t, dir, onSurface)

@@ -8,6 +8,10 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/internal/encoding"
+	"github.com/brainwavlm/bwlm/brain/internal/evaluate"
+	"github.com/brainwavlm/bwlm/brain/internal/study"
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
 )
 
@@ -44,16 +48,17 @@ type Component struct {
 // Explain splits the gain of runs of one experiment, which may differ in their seeds, into what a better layer, the
 // spectrum, the word rate and word vectors would give too, and what is left. Each set of features has a penalty of its own for
 // each voxel, the best of so many tries (0: 20), as in [brain.Study.Variance].
-func Explain(ctx context.Context, st *brain.Study, runs []*brain.Run, glove string, tries int) (*Explanation, error) {
+func Explain(ctx context.Context, of *brain.Study, runs []*results.Run, glove string, tries int) (*Explanation, error) {
+	st := of.Internal()
 	if err := sameExperiment(runs); err != nil {
 		return nil, err
 	}
-	b, err := st.Baseline(ctx)
+	b, err := evaluate.NewBaseline(ctx, st)
 	if err != nil {
 		return nil, err
 	}
 	own := st.Experiment.Model.Layer
-	bands := []brain.Band{{Name: "base", Model: st.Model, Layer: own}}
+	bands := []evaluate.Band{{Name: "base", Model: st.Model, Layer: own}}
 	components, extra, err := componentsOf(ctx, st, b.BestLayerIndex(), glove)
 	if err != nil {
 		return nil, err
@@ -74,7 +79,7 @@ func Explain(ctx context.Context, st *brain.Study, runs []*brain.Run, glove stri
 		}
 		defer t.Close()
 		tuned = append(tuned, len(bands))
-		bands = append(bands, brain.Band{Name: "tuned", Model: t.Model, Layer: own})
+		bands = append(bands, evaluate.Band{Name: "tuned", Model: t.Model, Layer: own})
 		out.Runs = append(out.Runs, run.Dir)
 	}
 
@@ -95,7 +100,7 @@ func Explain(ctx context.Context, st *brain.Study, runs []*brain.Run, glove stri
 	if len(x) > 0 {
 		sets = append(sets, x)
 	}
-	found, err := st.Variance(ctx, bands, sets, tries)
+	found, err := evaluate.Variance(ctx, st, bands, sets, tries)
 	if err != nil {
 		return nil, err
 	}
@@ -134,13 +139,13 @@ func Explain(ctx context.Context, st *brain.Study, runs []*brain.Run, glove stri
 }
 
 // componentsOf are the components and the bands of those that there are.
-func componentsOf(ctx context.Context, st *brain.Study, best int, glove string) (list []Component, bands []brain.Band, err error) {
+func componentsOf(ctx context.Context, st *study.Study, best int, glove string) (list []Component, bands []evaluate.Band, err error) {
 	type byRows func(ctx context.Context, story string, rows int) ([]float32, int, error)
-	regressor := func(of byRows) brain.Regressor {
+	regressor := func(of byRows) encoding.Regressor {
 		_, rows := st.StoryRows()
 		return func(ctx context.Context, _, story string) ([]float32, int, error) { return of(ctx, story, rows[story]) }
 	}
-	add := func(name, skipped string, band brain.Band) {
+	add := func(name, skipped string, band evaluate.Band) {
 		list = append(list, Component{Name: name, Skipped: skipped})
 		if skipped == "" {
 			bands = append(bands, band)
@@ -150,11 +155,11 @@ func componentsOf(ctx context.Context, st *brain.Study, best int, glove string) 
 	if best == st.Experiment.Model.Layer {
 		layer = "validation likes no layer better than the one that is read"
 	}
-	add("layer_choice", layer, brain.Band{Name: "best layer", Model: st.Model, Layer: best})
+	add("layer_choice", layer, evaluate.Band{Name: "best layer", Model: st.Model, Layer: best})
 	spectrum := func(ctx context.Context, story string, rows int) ([]float32, int, error) {
 		return sound(ctx, st.Data, story, rows)
 	}
-	add("spectrum", "", brain.Band{Name: "spectrum", Of: regressor(spectrum)})
+	add("spectrum", "", evaluate.Band{Name: "spectrum", Of: regressor(spectrum)})
 	story, err := wordless(st)
 	if err != nil {
 		return nil, nil, err
@@ -166,12 +171,12 @@ func componentsOf(ctx context.Context, st *brain.Study, best int, glove string) 
 	rate := func(ctx context.Context, story string, rows int) ([]float32, int, error) {
 		return wordRatePosition(ctx, st.Data, story, rows)
 	}
-	add("word_rate", noWords, brain.Band{Name: "word rate", Of: regressor(rate)})
+	add("word_rate", noWords, evaluate.Band{Name: "word rate", Of: regressor(rate)})
 	if noWords == "" && glove == "" {
 		noWords = "no word vectors were given (--glove)"
 	}
 	if noWords != "" {
-		add("lexical", noWords, brain.Band{})
+		add("lexical", noWords, evaluate.Band{})
 		return list, bands, nil
 	}
 	vectors, err := heardVectors(ctx, st, glove)
@@ -181,12 +186,12 @@ func componentsOf(ctx context.Context, st *brain.Study, best int, glove string) 
 	lexical := func(ctx context.Context, story string, rows int) ([]float32, int, error) {
 		return meanings(ctx, st.Data, story, rows, vectors)
 	}
-	add("lexical", "", brain.Band{Name: "word vectors", Of: regressor(lexical)})
+	add("lexical", "", evaluate.Band{Name: "word vectors", Of: regressor(lexical)})
 	return list, bands, nil
 }
 
 // sameExperiment refuses runs that differ in more than seed and place.
-func sameExperiment(runs []*brain.Run) error {
+func sameExperiment(runs []*results.Run) error {
 	var first []byte
 	for i, run := range runs {
 		exp, err := run.Experiment()

@@ -4,10 +4,10 @@ import (
 	"context"
 	"math"
 
-	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/acoustic"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/probe"
 )
 
@@ -136,7 +136,7 @@ func meanings(ctx context.Context, data *dataset.Dataset, story string, rows int
 }
 
 // wordless finds a story of the study that has no words; "" if all have.
-func wordless(st *brain.Study) (string, error) {
+func wordless(st *study.Study) (string, error) {
 	stories, _ := st.StoryRows()
 	for _, story := range stories {
 		s, err := st.Data.Story(story)
@@ -148,7 +148,7 @@ func wordless(st *brain.Study) (string, error) {
 }
 
 // heardVectors are the vectors of the words that the study hears.
-func heardVectors(ctx context.Context, st *brain.Study, path string) (*probe.Vectors, error) {
+func heardVectors(ctx context.Context, st *study.Study, path string) (*probe.Vectors, error) {
 	heard := map[string]bool{}
 	stories, _ := st.StoryRows()
 	for _, story := range stories {

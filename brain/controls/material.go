@@ -6,9 +6,9 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/probe"
 )
 
@@ -24,7 +24,7 @@ func (c *runner) material(ctx context.Context, name string, exp *experiment.Expe
 	exp.Data.Detrend, exp.Data.ZScore = "none", "none"
 	spec.Subjects, spec.Derived = nil, nil
 	r := rand.New(rand.NewPCG(c.seed(name), 0))
-	for _, p := range c.study.People() {
+	for _, p := range c.study.SubjectNames() {
 		answers := c.study.Answers(p)
 		switch name {
 		case "shuffled":
@@ -38,7 +38,7 @@ func (c *runner) material(ctx context.Context, name string, exp *experiment.Expe
 		}
 		spec.Subjects = append(spec.Subjects, subject(p, c.study.Data.Stories(), answers))
 	}
-	exp.Data.Subjects = c.study.People()
+	exp.Data.Subjects = c.study.SubjectNames()
 	for i, roi := range spec.ROIs { // of people who are not there any more
 		spec.ROIs[i].BySubject = slices.DeleteFunc(slices.Clone(roi.BySubject), func(s dataset.SubjectRegion) bool {
 			return !slices.Contains(exp.Data.Subjects, s.Subject)
@@ -50,7 +50,7 @@ func (c *runner) material(ctx context.Context, name string, exp *experiment.Expe
 // change replaces a person's responses in the rows of each part of training and validation.
 func (c *runner) change(person string, answers map[string]*dataset.Matrix, fn func(x []float32, rows, width int) []float32) {
 	copied := map[string]bool{}
-	for _, split := range []brain.Split{brain.Train, brain.Val} {
+	for _, split := range []study.Split{study.Train, study.Val} {
 		for _, part := range c.study.Rows(person, split) {
 			m := answers[part.Story]
 			if !copied[part.Story] {
@@ -67,14 +67,14 @@ func (c *runner) change(person string, answers map[string]*dataset.Matrix, fn fu
 func (c *runner) swap(person string, answers map[string]*dataset.Matrix) {
 	stories := c.tuningStories(person)
 	pieces := map[string][]float32{}
-	for _, split := range []brain.Split{brain.Train, brain.Val} {
+	for _, split := range []study.Split{study.Train, study.Val} {
 		for _, part := range c.study.Rows(person, split) {
 			m := answers[part.Story]
 			pieces[part.Story] = append(pieces[part.Story], m.Data[part.From*m.Voxels:part.To*m.Voxels]...)
 		}
 	}
 	at := map[string]int{} // rows of each story that are filled
-	for _, split := range []brain.Split{brain.Train, brain.Val} {
+	for _, split := range []study.Split{study.Train, study.Val} {
 		for _, part := range c.study.Rows(person, split) {
 			m := answers[part.Story]
 			if at[part.Story] == 0 {
@@ -91,7 +91,7 @@ func (c *runner) swap(person string, answers map[string]*dataset.Matrix) {
 
 // tuningStories are the stories of which a person has rows in training or validation.
 func (c *runner) tuningStories(person string) (stories []string) {
-	for _, split := range []brain.Split{brain.Train, brain.Val} {
+	for _, split := range []study.Split{study.Train, study.Val} {
 		for _, part := range c.study.Rows(person, split) {
 			if !slices.Contains(stories, part.Story) {
 				stories = append(stories, part.Story)
@@ -150,7 +150,7 @@ func subject(name string, stories []string, answers map[string]*dataset.Matrix) 
 
 // others are as many people outside the experiment as there are in it, or fewer, who heard all that is heard in it.
 func (c *runner) others() (names []string) {
-	in := c.study.People()
+	in := c.study.SubjectNames()
 	stories, _ := c.study.StoryRows()
 	for _, name := range c.study.Data.People() {
 		heard := c.study.Data.StoriesOf(name)

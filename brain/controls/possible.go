@@ -20,7 +20,7 @@ func (c *runner) why(name string) (string, error) {
 			return "the run has no adapter", nil
 		}
 	case "motion":
-		for _, p := range c.study.People() {
+		for _, p := range c.study.SubjectNames() {
 			for _, story := range c.study.Data.StoriesOf(p) {
 				if stories, _ := c.study.StoryRows(); slices.Contains(stories, story) && !c.study.Data.HasMotion(p, story) {
 					return fmt.Sprintf("the data set has no motion of %s in story %s", p, story), nil
@@ -30,7 +30,7 @@ func (c *runner) why(name string) (string, error) {
 	case "shuffled", "phase_randomised", "stimulus":
 		return c.tunes()
 	case "wrong_story":
-		for _, p := range c.study.People() {
+		for _, p := range c.study.SubjectNames() {
 			if len(c.tuningStories(p)) < 2 {
 				return fmt.Sprintf("%s has one story in training and validation, so there is no other to take", p), nil
 			}

@@ -15,6 +15,10 @@ import (
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/internal/evaluate"
+	"github.com/brainwavlm/bwlm/brain/internal/study"
+	"github.com/brainwavlm/bwlm/brain/internal/tune"
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
 	"github.com/brainwavlm/bwlm/torch"
@@ -35,7 +39,7 @@ type Report struct {
 	Schema   int                 `json:"schema"`
 	Rows     int                 `json:"rows"`
 	Subjects []string            `json:"subjects"`
-	Base     brain.System        `json:"base"`
+	Base     results.ModelScore  `json:"base"`
 	Controls map[string]*Control `json:"controls"`
 }
 
@@ -44,27 +48,28 @@ type Control struct {
 	Skipped string             `json:"skipped,omitempty"` // why there is no outcome
 	MeanR   float64            `json:"mean_r"`
 	ROIs    map[string]float64 `json:"rois,omitempty"`
-	Gain    *brain.Delta       `json:"gain,omitempty"` // over base
+	Gain    *results.Delta     `json:"gain,omitempty"` // over base
 	Epoch   *int               `json:"chosen_epoch,omitempty"`
 }
 
 // runner is a Run in progress.
 type runner struct {
-	study    *brain.Study
-	run      *brain.Run
+	study    *study.Study
+	run      *results.Run
 	opt      Options
-	baseline *brain.Baseline // made when it is needed
+	baseline *evaluate.Baseline // made when it is needed
 }
 
 // Run does the controls of a finished run and leaves each in controls/NAME of its directory. What is there is read.
-func Run(ctx context.Context, st *brain.Study, run *brain.Run, opt Options) (*Report, error) {
+func Run(ctx context.Context, of *brain.Study, run *results.Run, opt Options) (*Report, error) {
+	st := of.Internal()
 	for _, name := range slices.Concat(opt.Only, opt.Skip) {
 		if !slices.Contains(Names, name) {
 			return nil, fault.New(fault.Usage, "controls", name, "there is no such control").Advise("name some of %s", strings.Join(Names, ", "))
 		}
 	}
 	c := &runner{study: st, run: run, opt: opt}
-	out := &Report{Schema: 1, Subjects: st.People(), Controls: map[string]*Control{}}
+	out := &Report{Schema: 1, Subjects: st.SubjectNames(), Controls: map[string]*Control{}}
 	for _, name := range Names {
 		if len(opt.Only) > 0 && !slices.Contains(opt.Only, name) || slices.Contains(opt.Skip, name) {
 			continue
@@ -88,9 +93,9 @@ func Run(ctx context.Context, st *brain.Study, run *brain.Run, opt Options) (*Re
 }
 
 // one gives the scores of a control, from its directory if they are there, or why there are none.
-func (c *runner) one(ctx context.Context, name string) (s *brain.Summary, skipped string, err error) {
+func (c *runner) one(ctx context.Context, name string) (s *results.Summary, skipped string, err error) {
 	file := filepath.Join(c.dir(name), "eval", "summary.json")
-	s = &brain.Summary{}
+	s = &results.Summary{}
 	err = jsonfile.Read("controls", file, s)
 	switch {
 	case err == nil && s.Test.Tuned != nil && s.Test.Delta != nil:
@@ -102,7 +107,7 @@ func (c *runner) one(ctx context.Context, name string) (s *brain.Summary, skippe
 		return nil, skipped, err
 	}
 	if c.baseline == nil {
-		if c.baseline, err = c.study.Baseline(ctx); err != nil {
+		if c.baseline, err = evaluate.NewBaseline(ctx, c.study); err != nil {
 			return nil, "", err
 		}
 	}
@@ -116,9 +121,9 @@ func (c *runner) one(ctx context.Context, name string) (s *brain.Summary, skippe
 func (c *runner) dir(name string) string { return filepath.Join(c.run.Dir, "controls", name) }
 
 // evaluate does a control.
-func (c *runner) evaluate(ctx context.Context, name string) (*brain.Evaluation, error) {
+func (c *runner) evaluate(ctx context.Context, name string) (*evaluate.Evaluation, error) {
 	_, rows := c.study.StoryRows()
-	regress := func(of func(story string, rows int) ([]float32, int, error)) (*brain.Evaluation, error) {
+	regress := func(of func(story string, rows int) ([]float32, int, error)) (*evaluate.Evaluation, error) {
 		return c.baseline.Control(ctx, name, func(_ context.Context, _, story string) ([]float32, int, error) { return of(story, rows[story]) })
 	}
 	data := c.study.Data
@@ -129,7 +134,7 @@ func (c *runner) evaluate(ctx context.Context, name string) (*brain.Evaluation, 
 	case "best_layer":
 		return c.baseline.BestLayer(ctx)
 	case "random_adapter":
-		t, err := c.study.RandomAdapter(ctx, filepath.Join(c.run.Dir, "adapter"), filepath.Join(c.dir(name), "adapter"), c.seed(name))
+		t, err := evaluate.RandomAdapter(ctx, c.study, filepath.Join(c.run.Dir, "adapter"), filepath.Join(c.dir(name), "adapter"), c.seed(name))
 		return c.compare(ctx, t, err)
 	case "spectrum":
 		return regress(func(story string, rows int) ([]float32, int, error) { return sound(ctx, data, story, rows) })
@@ -161,7 +166,7 @@ func (c *runner) evaluate(ctx context.Context, name string) (*brain.Evaluation, 
 	return c.tune(ctx, &exp, spec)
 }
 
-func (c *runner) compare(ctx context.Context, t *brain.Tuned, err error) (*brain.Evaluation, error) {
+func (c *runner) compare(ctx context.Context, t *study.Tuned, err error) (*evaluate.Evaluation, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +175,7 @@ func (c *runner) compare(ctx context.Context, t *brain.Tuned, err error) (*brain
 }
 
 // tune trains a control in its own run directory, or goes on with it, and scores what came out on the true responses.
-func (c *runner) tune(ctx context.Context, exp *experiment.Experiment, spec dataset.Spec) (*brain.Evaluation, error) {
+func (c *runner) tune(ctx context.Context, exp *experiment.Experiment, spec dataset.Spec) (*evaluate.Evaluation, error) {
 	data, err := dataset.New(spec)
 	if err != nil {
 		return nil, err
@@ -179,16 +184,16 @@ func (c *runner) tune(ctx context.Context, exp *experiment.Experiment, spec data
 	if err != nil {
 		return nil, err
 	}
-	open := func() (*brain.Run, error) { return v.Begin(ctx) }
+	open := func() (*results.Run, error) { return v.Begin(ctx) }
 	if _, err := os.Stat(filepath.Join(exp.Out, "config.yaml")); err == nil {
-		open = func() (*brain.Run, error) { return brain.OpenRun(exp.Out) }
+		open = func() (*results.Run, error) { return results.Open(exp.Out) }
 	}
 	run, err := open()
 	if err != nil {
 		return nil, err
 	}
 	defer run.Close()
-	p, err := v.Fit(ctx, run)
+	p, err := tune.Fit(ctx, v, run)
 	if err != nil {
 		return nil, err
 	}

@@ -9,9 +9,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/internal/evaluate"
+	"github.com/brainwavlm/bwlm/brain/internal/study"
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/sim"
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/wavlm"
@@ -34,10 +36,10 @@ func simulated(t *testing.T) *runner {
 	e.Data.Path, e.Data.Subjects, e.Data.Trim = "simulated", []string{sim.Listener}, [2]int{1, 1}
 	e.Data.Train, e.Data.Val, e.Data.Test = s.TuneStories, s.ValStories, s.TestStories
 	e.Eval.ChunkRows, e.Eval.Boots, e.Device, e.Out = 12, 2, "cpu", filepath.Join(t.TempDir(), "run")
-	st, err := brain.New(t.Context(), e, s.Dataset, model, brain.Options{})
+	st, err := study.New(t.Context(), e, s.Dataset, model, study.Options{})
 	require.NoError(t, err)
 	t.Cleanup(st.Close)
-	return &runner{study: st, run: &brain.Run{Dir: e.Out}}
+	return &runner{study: st, run: &results.Run{Dir: e.Out}}
 }
 
 // TestControlsChangeTuningResponsesOnly looks at what each control is tuned on.
@@ -145,7 +147,7 @@ func TestMotionIsSeenAtOnce(t *testing.T) {
 	why, err := c.why("motion")
 	require.NoError(t, err)
 	require.Empty(t, why)
-	c.baseline, err = c.study.Baseline(t.Context())
+	c.baseline, err = evaluate.NewBaseline(t.Context(), c.study)
 	require.NoError(t, err)
 	e, err := c.evaluate(t.Context(), "motion")
 	require.NoError(t, err)

@@ -8,6 +8,10 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/internal/evaluate"
+	"github.com/brainwavlm/bwlm/brain/internal/study"
+	"github.com/brainwavlm/bwlm/brain/internal/tune"
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/sim"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/wavlm"
@@ -99,11 +103,11 @@ type demo struct {
 	opt      Options
 	sim      *sim.Study
 	model    *wavlm.Model
-	study    *brain.Study // all people, for scores
-	baseline *brain.Baseline
+	study    *study.Study // all people, for scores
+	baseline *evaluate.Baseline
 	report   Report
 	meter    *meter
-	tuned    map[string]*brain.Tuned
+	tuned    map[string]*study.Tuned
 }
 
 func (d *demo) close() {
@@ -144,10 +148,10 @@ func (d *demo) open(ctx context.Context) (err error) {
 	exp.Data.Subjects = []string{sim.Listener, sim.Related, sim.Unrelated}
 	opened := d.opt.Study
 	opened.Progress = d.meter.watch("base")
-	if d.study, err = brain.New(ctx, exp, d.sim.Dataset, d.model, opened); err != nil {
+	if d.study, err = study.New(ctx, exp, d.sim.Dataset, d.model, study.Options(opened)); err != nil {
 		return err
 	}
-	if d.baseline, err = d.study.Baseline(ctx); err != nil {
+	if d.baseline, err = evaluate.NewBaseline(ctx, d.study); err != nil {
 		return err
 	}
 	d.report = Report{Schema: 1, Seed: d.opt.Seed, Null: d.opt.Null}
@@ -176,7 +180,7 @@ func (d *demo) experiment(a arm) *experiment.Experiment {
 
 // tune runs every arm and scores it.
 func (d *demo) tune(ctx context.Context) error {
-	d.tuned = map[string]*brain.Tuned{}
+	d.tuned = map[string]*study.Tuned{}
 	for _, a := range arms {
 		s, err := d.study.Vary(ctx, d.experiment(a))
 		if err != nil {
@@ -187,7 +191,7 @@ func (d *demo) tune(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		p, err := s.Fit(ctx, run)
+		p, err := tune.Fit(ctx, s, run)
 		run.Close()
 		if err != nil {
 			return err
@@ -212,7 +216,7 @@ func (d *demo) tune(ctx context.Context) error {
 }
 
 // score takes an arm's scores of the listener, and of the others for the whole cortex, into the report.
-func (d *demo) score(ctx context.Context, name string, e *brain.Evaluation, p *brain.Progress) error {
+func (d *demo) score(ctx context.Context, name string, e *evaluate.Evaluation, p *results.Progress) error {
 	test, err := e.Scores(ctx, sim.Listener)
 	if err != nil {
 		return err

@@ -1,6 +1,6 @@
 package demo
 
-import "github.com/brainwavlm/bwlm/brain"
+import "github.com/brainwavlm/bwlm/brain/progress"
 
 // Event tells how far the demo is.
 type Event struct {
@@ -31,8 +31,8 @@ func newMeter(opt Options, tune, val, test, probes int) *meter {
 }
 
 // watch gives the function that takes the events of one arm.
-func (m *meter) watch(arm string) func(brain.Event) {
-	return func(e brain.Event) {
+func (m *meter) watch(arm string) func(progress.Event) {
+	return func(e progress.Event) {
 		if e.Phase == "warning" {
 			m.to(Event{Arm: arm, Done: m.done, Total: m.total, Warning: e.Note})
 			return

@@ -4,8 +4,10 @@ import (
 	"context"
 	"path/filepath"
 
-	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/internal/encoding"
+	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/probe"
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/sim"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
@@ -26,16 +28,16 @@ type Report struct {
 
 // Arm is one way to tune, scored on the listener's test rows.
 type Arm struct {
-	Test   brain.Scores  `json:"test"`
-	Epochs []brain.Epoch `json:"epochs"`
-	Chosen int           `json:"chosen_epoch"`
+	Test   results.Scores  `json:"test"`
+	Epochs []results.Epoch `json:"epochs"`
+	Chosen int             `json:"chosen_epoch"`
 }
 
 // Controls are scores without a speech model, of the listener's test rows.
 type Controls struct {
-	Spectrum     *brain.System `json:"spectrum"`      // loudness and 8 bands
-	WordRate     *brain.System `json:"word_rate"`     // words a second
-	WordIdentity *brain.System `json:"word_identity"` // an oracle: which word is heard
+	Spectrum     *results.ModelScore `json:"spectrum"`      // loudness and 8 bands
+	WordRate     *results.ModelScore `json:"word_rate"`     // words a second
+	WordIdentity *results.ModelScore `json:"word_identity"` // an oracle: which word is heard
 }
 
 // Probes are scores of linear probes on stories and a voice that were not used in tuning: mean r over the targets.
@@ -56,7 +58,7 @@ type Transfer struct {
 	Base  float64         `json:"base"`
 	Tuned float64         `json:"tuned"`
 	CI95  *stats.Interval `json:"ci95"` // of tuned less base
-	Test  brain.Scores    `json:"test"`
+	Test  results.Scores  `json:"test"`
 }
 
 func (r *Report) arm(name string, a Arm) {
@@ -76,7 +78,7 @@ func (r *Report) write(dir string) error {
 func (d *demo) controls(ctx context.Context) error {
 	for _, c := range []struct {
 		name string
-		into *(*brain.System)
+		into *(*results.ModelScore)
 		of   func(*sim.Regressors) []float32
 	}{
 		{"spectrum", &d.report.Controls.Spectrum, func(r *sim.Regressors) []float32 { return r.Spectrum }},
@@ -114,11 +116,11 @@ func (d *demo) probes(ctx context.Context) error {
 	return nil
 }
 
-func (d *demo) probe(ctx context.Context, name string, t *brain.Tuned) error {
+func (d *demo) probe(ctx context.Context, name string, t *study.Tuned) error {
 	var stories []probe.Story
 	widths := make([]int, 3) // of planted, control and spectrum
 	for _, story := range d.sim.ProbeStories {
-		x, channels, err := d.study.Represent(ctx, t, story)
+		x, channels, err := encoding.Represent(ctx, d.study, t, story)
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,10 @@ import (
 	"slices"
 
 	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/internal/evaluate"
+	"github.com/brainwavlm/bwlm/brain/internal/study"
+	"github.com/brainwavlm/bwlm/brain/internal/windows"
+	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/wavlm"
@@ -14,13 +18,13 @@ import (
 
 // Options say what to probe. The zero value is useful.
 type Options struct {
-	Glove     string            // word vectors, as for [LoadVectors]; "": that probe is left out
-	Layers    []int             // hidden states; none: all
-	Stories   []string          // whole stories; none: the audio of the test rows
-	Frames    int               // most frames to look at; 0: 2000
-	NoRegions bool              // leave out the ridge scores of each region at each layer, which look at test rows
-	Seed      uint64            // of held-out words, random labels and random weights
-	Progress  func(brain.Event) // may be nil
+	Glove     string               // word vectors, as for [LoadVectors]; "": that probe is left out
+	Layers    []int                // hidden states; none: all
+	Stories   []string             // whole stories; none: the audio of the test rows
+	Frames    int                  // most frames to look at; 0: 2000
+	NoRegions bool                 // leave out the ridge scores of each region at each layer, which look at test rows
+	Seed      uint64               // of held-out words, random labels and random weights
+	Progress  func(progress.Event) // may be nil
 }
 
 // The names of the probed models.
@@ -52,7 +56,8 @@ func (s *probedModel) of(words bool, layer int) []float32 {
 }
 
 // Run probes the study's model, a tuned one (nil: none) and one of the same shape with random weights.
-func Run(ctx context.Context, st *brain.Study, after *brain.Tuned, opt Options) (*results.Probes, error) {
+func Run(ctx context.Context, of *brain.Study, after *study.Tuned, opt Options) (*results.Probes, error) {
+	st := of.Internal()
 	r, err := newRunner(ctx, st, &opt)
 	if err != nil {
 		return nil, err
@@ -78,16 +83,16 @@ func Run(ctx context.Context, st *brain.Study, after *brain.Tuned, opt Options) 
 // runner is a Run in progress.
 type runner struct {
 	opt    Options
-	study  *brain.Study
+	study  *study.Study
 	items  *material
 	tasks  []*task
 	models []*probedModel
 	report *results.Probes
 }
 
-func newRunner(ctx context.Context, st *brain.Study, opt *Options) (*runner, error) {
+func newRunner(ctx context.Context, st *study.Study, opt *Options) (*runner, error) {
 	if opt.Progress == nil {
-		opt.Progress = func(brain.Event) {}
+		opt.Progress = func(progress.Event) {}
 	}
 	if opt.Frames == 0 {
 		opt.Frames = defaultFrames
@@ -100,10 +105,10 @@ func newRunner(ctx context.Context, st *brain.Study, opt *Options) (*runner, err
 			return nil, fault.New(fault.Usage, "probe", "layers", "there is no hidden state %d, the model has 0 to %d", l, st.Model.Config.Layers)
 		}
 	}
-	stories, spans := opt.Stories, map[string][]brain.Span{}
+	stories, spans := opt.Stories, map[string][]windows.Span{}
 	if stories == nil {
 		var err error
-		if stories, spans, err = st.Heard(brain.Test); err != nil {
+		if stories, spans, err = st.Heard(study.Test); err != nil {
 			return nil, err
 		}
 	}
@@ -128,12 +133,12 @@ func (r *runner) read(ctx context.Context) error {
 	for _, s := range r.models {
 		s.frames, s.words = make([][]float32, len(r.opt.Layers)), make([][]float32, len(r.opt.Layers))
 		for i, story := range r.items.stories {
-			r.opt.Progress(brain.Event{Phase: "read " + s.name, Done: i, Total: len(r.items.stories)})
-			var spans []brain.Span
+			r.opt.Progress(progress.Event{Phase: "read " + s.name, Done: i, Total: len(r.items.stories)})
+			var spans []windows.Span
 			for _, set := range [][]item{r.items.frames, r.items.words} {
 				for _, it := range set {
 					if it.Story == i {
-						spans = append(spans, brain.Span{From: it.From, To: it.To})
+						spans = append(spans, windows.Span{From: it.From, To: it.To})
 					}
 				}
 			}
@@ -152,7 +157,7 @@ func (r *runner) read(ctx context.Context) error {
 				s.frames[l], s.words[l] = append(s.frames[l], x[l][:frames*width]...), append(s.words[l], x[l][frames*width:]...)
 			}
 		}
-		r.opt.Progress(brain.Event{Phase: "read " + s.name, Done: len(r.items.stories), Total: len(r.items.stories)})
+		r.opt.Progress(progress.Event{Phase: "read " + s.name, Done: len(r.items.stories), Total: len(r.items.stories)})
 	}
 	return nil
 }
@@ -175,7 +180,7 @@ func (r *runner) probe(ctx context.Context) error {
 		out.PCA.Dims = matched(components)
 		for i, s := range r.models {
 			for l := range r.opt.Layers {
-				r.opt.Progress(brain.Event{Phase: "probe", Done: done, Total: total})
+				r.opt.Progress(progress.Event{Phase: "probe", Done: done, Total: total})
 				done++
 				x, width := s.of(t.words, l), s.model.Config.Hidden
 				score, each, err := t.run(ctx, x, width, false, r.opt.Seed)
@@ -204,7 +209,7 @@ func (r *runner) probe(ctx context.Context) error {
 			}
 		}
 	}
-	r.opt.Progress(brain.Event{Phase: "probe", Done: total, Total: total})
+	r.opt.Progress(progress.Event{Phase: "probe", Done: total, Total: total})
 	return nil
 }
 
@@ -277,7 +282,7 @@ func (r *runner) rois(ctx context.Context) error {
 		if s.name == untrained {
 			continue
 		}
-		layers, err := r.study.ScoreLayers(ctx, s.model, r.opt.Layers)
+		layers, err := evaluate.ScoreLayers(ctx, r.study, s.model, r.opt.Layers)
 		if err != nil {
 			return err
 		}

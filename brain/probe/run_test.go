@@ -14,6 +14,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/probe"
+	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/brain/sim"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/wavlm"
@@ -62,7 +63,7 @@ func simulated(t *testing.T) *brain.Study {
 func TestRun(t *testing.T) {
 
 	st := simulated(t)
-	words, err := st.Data.Words(t.Context(), "test-01")
+	words, err := st.Internal().Data.Words(t.Context(), "test-01")
 	require.NoError(t, err)
 	glove := filepath.Join(t.TempDir(), "vectors.txt")
 	lex, err := sim.LoadLexicon()
@@ -75,13 +76,13 @@ func TestRun(t *testing.T) {
 	require.NoError(t, os.WriteFile(glove, []byte(text), 0o644))
 
 	var phases []string
-	opt := probe.Options{Glove: glove, Layers: []int{0, 3}, Frames: 240, Seed: 1, Progress: func(e brain.Event) {
+	opt := probe.Options{Glove: glove, Layers: []int{0, 3}, Frames: 240, Seed: 1, Progress: func(e progress.Event) {
 		assert.LessOrEqual(t, e.Done, e.Total)
 		if len(phases) == 0 || phases[len(phases)-1] != e.Phase {
 			phases = append(phases, e.Phase)
 		}
 	}}
-	r, err := probe.Run(t.Context(), st, &brain.Tuned{Model: st.Model}, opt)
+	r, err := probe.Run(t.Context(), st, &brain.Tuned{Model: st.Internal().Model}, opt)
 	require.NoError(t, err)
 	_, err = json.Marshal(r)
 	require.NoError(t, err, "no number is NaN")
@@ -126,13 +127,13 @@ func TestRun(t *testing.T) {
 // TestSkippedProbesSayWhy asks about a story without annotations.
 func TestSkippedProbesSayWhy(t *testing.T) {
 	st := simulated(t)
-	spec := st.Data.Spec()
+	spec := st.Internal().Data.Spec()
 	for i := range spec.Stories {
 		spec.Stories[i].Words, spec.Stories[i].Phones, spec.Stories[i].Speaker = dataset.Input[[]dataset.Word]{}, dataset.Input[[]dataset.Word]{}, ""
 	}
 	data, err := dataset.New(spec)
 	require.NoError(t, err)
-	st.Data = data
+	st.Internal().Data = data
 	r, err := probe.Run(t.Context(), st, nil, probe.Options{Layers: []int{1}, Frames: 120, Stories: []string{"probe-01"}, NoRegions: true})
 	require.NoError(t, err)
 	for name, why := range map[string]string{"word_vectors": "has no words", "word_identity": "has no words", "word_rate": "has no words",

@@ -8,8 +8,9 @@ import (
 	"sort"
 	"strings"
 
-	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/acoustic"
+	"github.com/brainwavlm/bwlm/brain/internal/study"
+	"github.com/brainwavlm/bwlm/brain/internal/windows"
 )
 
 // What is asked.
@@ -30,9 +31,9 @@ const (
 
 // material is what the probes ask about: the items of both sets, and what is known of them.
 type material struct {
-	study   *brain.Study
+	study   *study.Study
 	stories []string
-	spans   map[string][]brain.Span // audio that is asked about
+	spans   map[string][]windows.Span // audio that is asked about
 	frames  []item
 	frameAt []int // number of each frame in its story
 	words   []item
@@ -41,7 +42,7 @@ type material struct {
 }
 
 // collect chooses frames, evenly over the audio, and words.
-func collect(ctx context.Context, st *brain.Study, stories []string, spans map[string][]brain.Span, most int) (*material, error) {
+func collect(ctx context.Context, st *study.Study, stories []string, spans map[string][]windows.Span, most int) (*material, error) {
 	m := &material{study: st, stories: stories, spans: spans}
 	total := 0
 	for _, story := range stories {
@@ -51,7 +52,7 @@ func collect(ctx context.Context, st *brain.Study, stories []string, spans map[s
 		}
 		end := acoustic.Time(acoustic.Frames(len(wave)) - 1)
 		if spans[story] == nil {
-			spans[story] = []brain.Span{{From: 0, To: end}}
+			spans[story] = []windows.Span{{From: 0, To: end}}
 		}
 		for i := range spans[story] {
 			spans[story][i].To = min(spans[story][i].To, end)
@@ -79,7 +80,7 @@ func collect(ctx context.Context, st *brain.Study, stories []string, spans map[s
 			return nil, err
 		}
 		for _, w := range words {
-			within := slices.ContainsFunc(spans[story], func(s brain.Span) bool { return w.Onset >= s.From && w.Offset <= s.To })
+			within := slices.ContainsFunc(spans[story], func(s windows.Span) bool { return w.Onset >= s.From && w.Offset <= s.To })
 			if text := Plain(w.Text); within && text != "" {
 				m.words, m.text = append(m.words, item{i, w.Onset, w.Offset}), append(m.text, text)
 			}

@@ -8,7 +8,7 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 
-	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/results"
 )
 
 // LearningCurve shows the validation r of each epoch, the one that was chosen, and the training's loss.
@@ -45,7 +45,7 @@ func (r *Run) LearningCurve() (Figure, bool) {
 	l := &plotter.Line{XYs: val, LineStyle: line(tones[0], 2)}
 	p.Add(l, &plotter.Scatter{XYs: val, GlyphStyle: glyph(0, 2.5)})
 	p.Legend.Add("validation r", l)
-	i := slices.IndexFunc(r.Epochs, func(e brain.Epoch) bool { return e.Epoch == r.Chosen })
+	i := slices.IndexFunc(r.Epochs, func(e results.Epoch) bool { return e.Epoch == r.Chosen })
 	if i >= 0 && finite(r.Epochs[i].ValR) {
 		chosen := &plotter.Scatter{XYs: plotter.XYs{{X: float64(r.Chosen), Y: r.Epochs[i].ValR}}, GlyphStyle: glyph(2, 5)}
 		p.Add(chosen)

@@ -1,8 +1,6 @@
 package report
 
-import (
-	"github.com/brainwavlm/bwlm/brain"
-)
+import "github.com/brainwavlm/bwlm/brain/results"
 
 type valuesOf struct {
 	Name   string
@@ -15,7 +13,7 @@ func (p *page) demo() {
 	p.DemoRegions = p.Report.Runs[0].parts()
 	for _, c := range []struct {
 		name string
-		s    *brain.System
+		s    *results.ModelScore
 	}{{"spectrum", d.Controls.Spectrum}, {"word rate", d.Controls.WordRate}, {"word identity (an oracle)", d.Controls.WordIdentity}} {
 		if c.s == nil {
 			continue

@@ -10,7 +10,7 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg/draw"
 
-	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
 
@@ -80,7 +80,7 @@ func (r *Run) Levels() (Figure, bool) {
 	labels := make([]string, len(names)+1)
 	systems := []struct {
 		name string
-		s    *brain.System
+		s    *results.ModelScore
 		tone int
 	}{{"untuned", &r.Scores.Base, 4}, {"its best layer", r.Scores.BaseBestLayer, 2}, {"tuned", r.Scores.Tuned, 0}, {"ceiling", r.Scores.Ceiling, 1}}
 	for k, sys := range systems {

@@ -7,8 +7,8 @@ import (
 	"os"
 	"slices"
 
-	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/cortex"
 	"github.com/brainwavlm/bwlm/fault"
 )
@@ -19,7 +19,7 @@ type Places struct {
 	Vertices    []int           // of each voxel; nil: voxel k is vertex k
 	Volume      *cortex.Volume  // of a volume, else nil
 
-	Files []brain.ManifestInput // that surfaces or mask came from
+	Files []results.ManifestInput // that surfaces or mask came from
 }
 
 // readPlaces reads surfaces or mask. Files that are no longer there are no error.
@@ -61,7 +61,7 @@ func (r *Run) readPlaces(p dataset.Places) error {
 }
 
 // hashed tells what a file holds.
-func hashed(path string) (f brain.ManifestInput, err error) {
+func hashed(path string) (f results.ManifestInput, err error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return f, fault.Wrap(fault.IO, reading, path, err)
@@ -72,7 +72,7 @@ func hashed(path string) (f brain.ManifestInput, err error) {
 	if err != nil {
 		return f, fault.Wrap(fault.IO, reading, path, err)
 	}
-	return brain.ManifestInput{Path: path, Bytes: n, SHA256: hex.EncodeToString(sum.Sum(nil))}, nil
+	return results.ManifestInput{Path: path, Bytes: n, SHA256: hex.EncodeToString(sum.Sum(nil))}, nil
 }
 
 // Size is the number of vertices, or of voxels of a volume.

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/results"
 )
 
 type settingLine struct {
@@ -46,7 +46,7 @@ func (p *page) settings() {
 type provenance struct {
 	Heading string
 	Facts   []fact
-	Inputs  []brain.ManifestInput
+	Inputs  []results.ManifestInput
 }
 
 type fact struct{ Name, Value string }

@@ -9,12 +9,12 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/controls"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/demo"
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/transfer"
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
@@ -89,7 +89,7 @@ func (rep *Report) readDemo(ctx context.Context, dir string) error {
 
 // readRun reads a run's directory.
 func readRun(ctx context.Context, dir string) (*Run, error) {
-	r := &Run{Dir: dir, Summary: &brain.Summary{}}
+	r := &Run{Dir: dir, Summary: &results.Summary{}}
 	in := func(name ...string) string { return filepath.Join(append([]string{dir}, name...)...) }
 	err := jsonfile.Read(reading, in("eval", "summary.json"), r.Summary)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -153,7 +153,7 @@ func (r *Run) readMetrics(path string) error {
 		return nil
 	}
 	type line struct {
-		brain.Epoch
+		results.Epoch
 		Story string `json:"story"`
 	}
 	lines, err := jsonfile.ReadLines[line](reading, path)
@@ -181,7 +181,7 @@ func (r *Run) readScored(dir, below string, to *[]Scored) error {
 		if !e.IsDir() {
 			continue
 		}
-		s := Scored{e.Name(), &brain.Summary{}}
+		s := Scored{e.Name(), &results.Summary{}}
 		err := jsonfile.Read(reading, filepath.Join(dir, e.Name(), below, "summary.json"), s.Summary)
 		if errors.Is(err, fs.ErrNotExist) || err == nil && s.Summary.Test.Delta == nil {
 			continue // one that is not finished

@@ -4,7 +4,6 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/controls"
 	"github.com/brainwavlm/bwlm/brain/demo"
 	"github.com/brainwavlm/bwlm/brain/design"
@@ -23,10 +22,10 @@ type Report struct {
 type Run struct {
 	Name, Dir  string // a short name that no other run of the report has, and the directory
 	Experiment *experiment.Experiment
-	Manifest   *brain.Manifest
-	Summary    *brain.Summary
-	Scores     brain.Scores // that the page is about: of all people of the run, or of a demo's listener
-	Epochs     []brain.Epoch
+	Manifest   *results.Manifest
+	Summary    *results.Summary
+	Scores     results.Scores // that the page is about: of all people of the run, or of a demo's listener
+	Epochs     []results.Epoch
 	Chosen     int // epoch
 	People     []Person
 	Controls   []Scored
@@ -48,7 +47,7 @@ type Data struct{ Name, Licence, Citation string }
 // Scored is a control or a transfer.
 type Scored struct {
 	Name    string
-	Summary *brain.Summary
+	Summary *results.Summary
 }
 
 // Person is one person's scores by voxel, NaN where responses do not vary.

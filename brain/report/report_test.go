@@ -18,7 +18,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
@@ -46,31 +45,31 @@ func made(t testing.TB) string {
 	var config bytes.Buffer
 	require.NoError(t, exp.Write(&config))
 	filetest.Put(t, dir, "config.yaml", config.String())
-	filetest.Put(t, dir, "manifest.json", brain.Manifest{Schema: 1, Versions: map[string]string{"bwlm": "v0.9"}, Seed: 5,
-		Splits: []string{"train a[0:100]", "val b[0:50]", "test " + hostile + "[0:480]"}, Subjects: []brain.ManifestPerson{{Name: "ann", Voxels: madeVoxels, Tuned: 30}},
-		Inputs: []brain.ManifestInput{{Path: "/home/somebody/data/" + hostile + "/a.npy", Bytes: 1234567, SHA256: "abc"}}, Notes: []string{hostile}})
+	filetest.Put(t, dir, "manifest.json", results.Manifest{Schema: 1, Versions: map[string]string{"bwlm": "v0.9"}, Seed: 5,
+		Splits: []string{"train a[0:100]", "val b[0:50]", "test " + hostile + "[0:480]"}, Subjects: []results.ManifestSubject{{Name: "ann", Voxels: madeVoxels, Tuned: 30}},
+		Inputs: []results.ManifestInput{{Path: "/home/somebody/data/" + hostile + "/a.npy", Bytes: 1234567, SHA256: "abc"}}, Notes: []string{hostile}})
 	filetest.Put(t, dir, "metrics.jsonl", `{"epoch":0,"step":0,"train_loss":null,"val_r":0.30}
 {"step":1,"epoch":1,"story":"a","from":0,"to":10,"loss":-0.2}
 {"epoch":1,"step":1,"train_loss":-0.2,"val_r":0.35}
 `)
 	ci := &stats.Interval{.02, .06}
 	layer := 9
-	at := func(all, a, b float64) brain.System {
-		return brain.System{Layer: &layer, MeanR: all, ROIs: map[string]float64{hostile: a, breaker: b, "tuned": all}}
+	at := func(all, a, b float64) results.ModelScore {
+		return results.ModelScore{Layer: &layer, MeanR: all, ROIs: map[string]float64{hostile: a, breaker: b, "tuned": all}}
 	}
 	base, tuned, best, most := at(.3, .3, .3), at(.34, .38, .3), at(.31, .31, .3), at(.6, .6, .6)
-	share := func(r float64) *brain.Share {
+	share := func(r float64) *results.CCNorm {
 		all := 100 * r / .6
-		return &brain.Share{MeanR: &all, ROIs: map[string]float64{}}
+		return &results.CCNorm{MeanR: &all, ROIs: map[string]float64{}}
 	}
 	base.OfCeiling, tuned.OfCeiling = share(.3), share(.34)
-	filetest.Put(t, dir, "eval/summary.json", brain.Summary{Schema: 1, Chosen: 1, Test: brain.Scores{Rows: 480, Subjects: []string{"ann"}, Base: base, Tuned: &tuned,
-		BaseBestLayer: &best, Ceiling: &most, DeltaBest: &brain.Delta{MeanR: .03, CI95: ci},
-		Delta: &brain.Delta{MeanR: .04, CI95: ci, Significance: brain.Significance{P: .002, Q: .003},
+	filetest.Put(t, dir, "eval/summary.json", results.Summary{Schema: 1, Chosen: 1, Test: results.Scores{Rows: 480, Subjects: []string{"ann"}, Base: base, Tuned: &tuned,
+		BaseBestLayer: &best, Ceiling: &most, DeltaBest: &results.Delta{MeanR: .03, CI95: ci},
+		Delta: &results.Delta{MeanR: .04, CI95: ci, Significance: results.Significance{P: .002, Q: .003},
 			Auditory: &stats.NonInferiority{Margin: .015, P: .01, NotWorse: true, Smallest: .004},
-			Sealed:   map[string]*stats.NonInferiority{hostile: {Margin: .002, P: .3, Smallest: .004}}, ROIs: map[string]brain.DeltaROI{
-				hostile: {MeanR: .08, CI95: ci, Significance: brain.Significance{P: .002, Q: .003}},
-				breaker: {MeanR: 0, CI95: &stats.Interval{-.01, .01}, Significance: brain.Significance{P: .9, Q: .9}}}}}})
+			Sealed:   map[string]*stats.NonInferiority{hostile: {Margin: .002, P: .3, Smallest: .004}}, ROIs: map[string]results.DeltaROI{
+				hostile: {MeanR: .08, CI95: ci, Significance: results.Significance{P: .002, Q: .003}},
+				breaker: {MeanR: 0, CI95: &stats.Interval{-.01, .01}, Significance: results.Significance{P: .9, Q: .9}}}}}})
 	columns := func(from, to int) (out []int) {
 		for c := from; c < to; c++ {
 			out = append(out, c)
@@ -200,13 +199,13 @@ func TestVerdicts(t *testing.T) {
 	} {
 		assert.Equal(t, c.want, kind(c.mean, c.ci, c.p), "%+v", c)
 	}
-	untuned := &Run{Scores: brain.Scores{Rows: 112, Subjects: []string{"a", "b"}, Base: brain.System{MeanR: .2, ROIs: map[string]float64{"low": .1, "high": .3}}}}
+	untuned := &Run{Scores: results.Scores{Rows: 112, Subjects: []string{"a", "b"}, Base: results.ModelScore{MeanR: .2, ROIs: map[string]float64{"low": .1, "high": .3}}}}
 	v := untuned.Verdict()
 	assert.Equal(t, "none", v.Kind)
 	assert.Equal(t, "Highest in high (0.300), lowest in low (0.100).", v.Where)
 	assert.Contains(t, v.Sentence, "of 2 people with a mean r of 0.200 on 112 test rows. There are too few rows for an interval.")
 
-	asItWas := &Run{Chosen: 0, Epochs: []brain.Epoch{{}, {Epoch: 1}}, Scores: brain.Scores{Base: brain.System{MeanR: .2}, Tuned: &brain.System{MeanR: .2}, Delta: &brain.Delta{CI95: ci(0, 0)}}}
+	asItWas := &Run{Chosen: 0, Epochs: []results.Epoch{{}, {Epoch: 1}}, Scores: results.Scores{Base: results.ModelScore{MeanR: .2}, Tuned: &results.ModelScore{MeanR: .2}, Delta: &results.Delta{CI95: ci(0, 0)}}}
 	assert.Equal(t, "no change", asItWas.Verdict().Word)
 	assert.Contains(t, asItWas.Verdict().Sentence, "the tuned model is the untuned one")
 }
@@ -369,8 +368,8 @@ func TestShortPath(t *testing.T) {
 }
 
 func ExampleRun_Verdict() {
-	r := &Run{Chosen: 3, Scores: brain.Scores{Rows: 480, Subjects: []string{"ann"}, Base: brain.System{MeanR: .30}, Tuned: &brain.System{MeanR: .34},
-		Delta: &brain.Delta{MeanR: .04, CI95: &stats.Interval{.02, .06}, Significance: brain.Significance{P: .002}}}}
+	r := &Run{Chosen: 3, Scores: results.Scores{Rows: 480, Subjects: []string{"ann"}, Base: results.ModelScore{MeanR: .30}, Tuned: &results.ModelScore{MeanR: .34},
+		Delta: &results.Delta{MeanR: .04, CI95: &stats.Interval{.02, .06}, Significance: results.Significance{P: .002}}}}
 	v := r.Verdict()
 	fmt.Println(v.Number, v.Interval, v.Word)
 	fmt.Println(v.Sentence)

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
 
@@ -122,7 +122,7 @@ func loss(region string, a *stats.NonInferiority, what string) string {
 }
 
 // where names the regions that changed, and those that did not.
-func (r *Run) where(d *brain.Delta) string {
+func (r *Run) where(d *results.Delta) string {
 	names := r.parts()
 	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(math.Abs(d.ROIs[b].MeanR), math.Abs(d.ROIs[a].MeanR)) })
 	groups := map[string][]string{}
@@ -193,7 +193,7 @@ func (r *Run) Regions() (out []Line) {
 	for _, name := range append([]string{""}, r.regionNames()...) {
 		l := Line{Name: map[string]string{"": AllVoxels, tunedOn: "voxels tuned on"}[name]}
 		l.Name = cmp.Or(l.Name, name)
-		of := func(s *brain.System) *float64 {
+		of := func(s *results.ModelScore) *float64 {
 			if s == nil {
 				return nil
 			}
@@ -205,7 +205,7 @@ func (r *Run) Regions() (out []Line) {
 			}
 			return nil
 		}
-		share := func(s *brain.System) *float64 {
+		share := func(s *results.ModelScore) *float64 {
 			if s == nil || s.OfCeiling == nil {
 				return nil
 			}
@@ -230,7 +230,7 @@ func (r *Run) Regions() (out []Line) {
 			}
 		}
 		if d := t.Delta; d != nil {
-			x := brain.DeltaROI{MeanR: d.MeanR, CI95: d.CI95, Significance: d.Significance}
+			x := results.DeltaROI{MeanR: d.MeanR, CI95: d.CI95, Significance: d.Significance}
 			if name != "" {
 				x = d.ROIs[name]
 			}

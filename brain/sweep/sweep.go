@@ -116,7 +116,7 @@ func (s *sweep) run(ctx context.Context, values []string) (results.SweepRun, err
 }
 
 // summary returns the scores of one run, which it starts, resumes or reads.
-func (s *sweep) summary(ctx context.Context, dir string, values []string) (*brain.Summary, error) {
+func (s *sweep) summary(ctx context.Context, dir string, values []string) (*results.Summary, error) {
 	exp, err := s.opt.Experiment(sets(s.opt.Axes, values)...)
 	if err != nil {
 		return nil, err
@@ -137,9 +137,9 @@ func (s *sweep) summary(ctx context.Context, dir string, values []string) (*brai
 		return nil, err
 	}
 	defer end()
-	var run *brain.Run
+	var run *results.Run
 	if begun {
-		run, err = brain.OpenRun(dir)
+		run, err = results.Open(dir)
 	} else {
 		run, err = st.Begin(ctx)
 	}
@@ -154,9 +154,9 @@ func (s *sweep) summary(ctx context.Context, dir string, values []string) (*brai
 }
 
 // finished reads the scores of a finished run; nil if it is not finished.
-func finished(dir string) (*brain.Summary, error) {
+func finished(dir string) (*results.Summary, error) {
 	path := filepath.Join(dir, "eval", "summary.json")
-	out := &brain.Summary{}
+	out := &results.Summary{}
 	err := jsonfile.Read("sweep", path, out)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -239,7 +239,7 @@ func setError(t *results.SweepRun, err error) {
 }
 
 // readSummary fills in the scores of a run.
-func readSummary(t *results.SweepRun, s *brain.Summary) {
+func readSummary(t *results.SweepRun, s *results.Summary) {
 	base := s.Test.Base.MeanR
 	t.BaseR, t.Epochs, t.Best = &base, len(s.Epochs)-1, s.Chosen
 	for _, e := range s.Epochs[1:] {

@@ -59,8 +59,8 @@ func TestSpread(t *testing.T) {
 
 func TestReadSummary(t *testing.T) {
 	var trial results.SweepRun
-	readSummary(&trial, &brain.Summary{Chosen: 2, Epochs: []brain.Epoch{{ValR: .1}, {Epoch: 1, ValR: .05}, {Epoch: 2, ValR: .25}, {Epoch: 3, ValR: .1}},
-		Test: brain.Scores{Base: brain.System{MeanR: .3}, Delta: &brain.Delta{MeanR: .02, ROIs: map[string]brain.DeltaROI{"AC": {MeanR: -.01}}}}})
+	readSummary(&trial, &results.Summary{Chosen: 2, Epochs: []results.Epoch{{ValR: .1}, {Epoch: 1, ValR: .05}, {Epoch: 2, ValR: .25}, {Epoch: 3, ValR: .1}},
+		Test: results.Scores{Base: results.ModelScore{MeanR: .3}, Delta: &results.Delta{MeanR: .02, ROIs: map[string]results.DeltaROI{"AC": {MeanR: -.01}}}}})
 	base := .3
 	assert.InDelta(t, .15, trial.ValGain, 1e-12)
 	trial.ValGain = 0

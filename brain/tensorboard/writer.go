@@ -5,8 +5,9 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/progress"
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/internal/tfevents"
 )
 
@@ -17,7 +18,7 @@ type Board struct {
 	warn          func(error)
 	started       bool
 	broken        bool
-	from          brain.Progress // where the training goes on
+	from          results.Progress // where the training goes on
 }
 
 // Open makes the files below dir, so that a folder that cannot be written is known before a training starts. Later failures are
@@ -36,7 +37,7 @@ func Open(dir string, exp *experiment.Experiment, warn func(error)) (*Board, err
 }
 
 // From tells that the training goes on from a checkpoint. Without it, it begins at its beginning.
-func (b *Board) From(p brain.Progress) { b.from = p }
+func (b *Board) From(p results.Progress) { b.from = p }
 
 // Close closes the files. What nothing was written to is removed.
 func (b *Board) Close() error {
@@ -48,7 +49,7 @@ func (b *Board) Close() error {
 }
 
 // Event writes what an event of a study tells of the training; other events are passed over.
-func (b *Board) Event(e brain.Event) {
+func (b *Board) Event(e progress.Event) {
 	if b.broken || e.Phase != "tune" && e.Details == nil {
 		return
 	}
@@ -83,7 +84,7 @@ func (b *Board) start() error {
 	return b.epochs.Start(epoch)
 }
 
-func (b *Board) step(e brain.Event) []tfevents.Scalar {
+func (b *Board) step(e progress.Event) []tfevents.Scalar {
 	out := []tfevents.Scalar{{Tag: "loss/train", Value: e.Loss}}
 	if e.R != 0 { // the loss is one of correlation
 		out = append(out, tfevents.Scalar{Tag: "score/train", Value: e.R})
@@ -110,7 +111,7 @@ func rates(exp *experiment.Experiment) (out []tfevents.Scalar) {
 	return out
 }
 
-func epoch(d *brain.Details) (out []tfevents.Scalar) {
+func epoch(d *progress.EpochMetrics) (out []tfevents.Scalar) {
 	if d.Epoch.Loss != nil {
 		out = append(out, tfevents.Scalar{Tag: "loss/train", Value: *d.Epoch.Loss})
 	}

@@ -11,8 +11,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/progress"
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/tfevents/readback"
 )
@@ -21,26 +22,26 @@ const perEpoch = 3 // steps
 
 // training plays the events of a training whose numbers are those of its steps, from a checkpoint to a step, and there up to
 // the end of an epoch or just before it.
-func training(t *testing.T, dir string, p brain.Progress, to int, validated bool) {
+func training(t *testing.T, dir string, p results.Progress, to int, validated bool) {
 	t.Helper()
 	b, err := Open(dir, experiment.Default(), func(err error) { assert.NoError(t, err) })
 	require.NoError(t, err)
 	b.From(p)
-	b.Event(brain.Event{Phase: "read base", Done: 1})
+	b.Event(progress.Event{Phase: "read base", Done: 1})
 	ends := func(step int) {
 		loss, guard := float64(step), .5
-		d := &brain.Details{Epoch: brain.Epoch{Epoch: step / perEpoch, Step: step, ValR: float64(step) / 8, GuardR: &guard}, Loss: -float64(step),
+		d := &progress.EpochMetrics{Epoch: results.Epoch{Epoch: step / perEpoch, Step: step, ValR: float64(step) / 8, GuardR: &guard}, Loss: -float64(step),
 			Regions: map[string]float64{"b": 2, "a": float64(step)}}
 		if step > 0 {
 			d.Epoch.Loss = &loss
 		}
-		b.Event(brain.Event{Phase: "epoch", Details: d})
+		b.Event(progress.Event{Phase: "epoch", Details: d})
 	}
 	if len(p.Epochs) == 0 || p.Step > p.Epochs[len(p.Epochs)-1].Step && p.Step%perEpoch == 0 {
 		ends(p.Step) // stopped before it was validated
 	}
 	for step := p.Step + 1; step <= to; step++ {
-		b.Event(brain.Event{Phase: "tune", Done: step, Loss: -float64(step), R: float64(step), Took: time.Duration(step) * time.Second})
+		b.Event(progress.Event{Phase: "tune", Done: step, Loss: -float64(step), R: float64(step), Took: time.Duration(step) * time.Second})
 		if step%perEpoch == 0 && (step < to || validated) {
 			ends(step)
 		}
@@ -48,10 +49,10 @@ func training(t *testing.T, dir string, p brain.Progress, to int, validated bool
 	require.NoError(t, b.Close())
 }
 
-func at(step int, epochs ...int) brain.Progress {
-	p := brain.Progress{Step: step}
+func at(step int, epochs ...int) results.Progress {
+	p := results.Progress{Step: step}
 	for _, e := range epochs {
-		p.Epochs = append(p.Epochs, brain.Epoch{Step: e})
+		p.Epochs = append(p.Epochs, results.Epoch{Step: e})
 	}
 	return p
 }
@@ -80,30 +81,42 @@ func whole(t *testing.T, dir string, last int) {
 
 func TestTrainingsThatGoOnHaveEachStepOnce(t *testing.T) {
 	for name, play := range map[string]func(dir string){
-		"unbroken": func(dir string) { training(t, dir, brain.Progress{}, 9, true) },
+		"unbroken": func(dir string) { training(t, dir, results.Progress{}, 9, true) },
 		"killed before any checkpoint": func(dir string) {
-			training(t, dir, brain.Progress{}, 0, true)
-			training(t, dir, brain.Progress{}, 9, true)
+			training(t, dir, results.Progress{}, 0, true)
+			training(t, dir, results.Progress{}, 9, true)
 		},
-		"killed after steps not saved": func(dir string) { training(t, dir, brain.Progress{}, 5, false); training(t, dir, at(3, 0, 3), 9, true) },
-		"stopped in an epoch":          func(dir string) { training(t, dir, brain.Progress{}, 4, false); training(t, dir, at(4, 0, 3), 9, true) },
-		"stopped before validation":    func(dir string) { training(t, dir, brain.Progress{}, 6, false); training(t, dir, at(6, 0, 3), 9, true) },
+		"killed after steps not saved": func(dir string) {
+			training(t, dir, results.Progress{}, 5, false)
+			training(t, dir, at(3, 0, 3), 9, true)
+		},
+		"stopped in an epoch": func(dir string) {
+			training(t, dir, results.Progress{}, 4, false)
+			training(t, dir, at(4, 0, 3), 9, true)
+		},
+		"stopped before validation": func(dir string) {
+			training(t, dir, results.Progress{}, 6, false)
+			training(t, dir, at(6, 0, 3), 9, true)
+		},
 		"and killed before it is saved": func(dir string) {
-			training(t, dir, brain.Progress{}, 6, false)
+			training(t, dir, results.Progress{}, 6, false)
 			training(t, dir, at(6, 0, 3), 6, true)
 			training(t, dir, at(6, 0, 3), 9, true)
 		},
 		"saved, then killed": func(dir string) {
-			training(t, dir, brain.Progress{}, 6, true)
+			training(t, dir, results.Progress{}, 6, true)
 			training(t, dir, at(6, 0, 3, 6), 9, true)
 		},
-		"a newer checkpoint was spoilt": func(dir string) { training(t, dir, brain.Progress{}, 8, true); training(t, dir, at(3, 0, 3), 9, true) },
+		"a newer checkpoint was spoilt": func(dir string) {
+			training(t, dir, results.Progress{}, 8, true)
+			training(t, dir, at(3, 0, 3), 9, true)
+		},
 		"another training before": func(dir string) {
-			training(t, dir, brain.Progress{}, 30, true)
-			training(t, dir, brain.Progress{}, 9, true)
+			training(t, dir, results.Progress{}, 30, true)
+			training(t, dir, results.Progress{}, 9, true)
 		},
 		"finished, and called again": func(dir string) {
-			training(t, dir, brain.Progress{}, 9, true)
+			training(t, dir, results.Progress{}, 9, true)
 			training(t, dir, at(9, 0, 3, 6, 9), 9, true)
 		},
 	} {
@@ -131,7 +144,7 @@ func TestRatesAreOfWhatIsTrained(t *testing.T) {
 		dir := t.TempDir()
 		b, err := Open(dir, e, nil)
 		require.NoError(t, err)
-		b.Event(brain.Event{Phase: "tune", Done: 1, Loss: 3})
+		b.Event(progress.Event{Phase: "tune", Done: 1, Loss: 3})
 		require.NoError(t, b.Close())
 		got := readback.Curves(t, filepath.Join(dir, "steps"))
 		assert.Equal(t, map[int64]float32{1: 3}, got["loss/train"])
@@ -146,10 +159,10 @@ func TestABoardThatBreaksIsOneWarning(t *testing.T) {
 	var said []error
 	b, err := Open(t.TempDir(), experiment.Default(), func(err error) { said = append(said, err) })
 	require.NoError(t, err)
-	b.Event(brain.Event{Phase: "tune", Done: 1})
+	b.Event(progress.Event{Phase: "tune", Done: 1})
 	require.NoError(t, b.steps.Close())
 	for step := 2; step < 5; step++ {
-		b.Event(brain.Event{Phase: "tune", Done: step})
+		b.Event(progress.Event{Phase: "tune", Done: step})
 	}
 	require.Len(t, said, 1)
 	assert.Equal(t, fault.IO, fault.KindOf(said[0]))

@@ -11,9 +11,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/internal/encoding"
+	"github.com/brainwavlm/bwlm/brain/internal/evaluate"
+	"github.com/brainwavlm/bwlm/brain/internal/study"
+	"github.com/brainwavlm/bwlm/brain/internal/tune"
 	"github.com/brainwavlm/bwlm/brain/probe"
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/sim"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/ckpt"
@@ -26,8 +30,8 @@ import (
 type paper struct {
 	t     *testing.T
 	sim   *sim.Study
-	study *brain.Study // of all people, for scores
-	base  *brain.Baseline
+	study *study.Study // of all people, for scores
+	base  *evaluate.Baseline
 	dir   string
 	how   method
 }
@@ -87,18 +91,18 @@ func (c claim) String() string {
 }
 
 // rises is the claim that a difference is above 0: the interval and the paired test must both say so.
-func rises(name string, d brain.DeltaROI) claim {
+func rises(name string, d results.DeltaROI) claim {
 	return claim{name, d.MeanR, *d.CI95, d.P, d.CI95[0] > 0 && d.P <= .05}
 }
 
 // nothing is the claim that a difference is not above half of what there is where something was planted. That an interval
 // holds 0 would be no evidence.
-func nothing(name string, d brain.DeltaROI, planted float64) claim {
+func nothing(name string, d results.DeltaROI, planted float64) claim {
 	return claim{name, d.MeanR, *d.CI95, 1, planted > 0 && d.CI95[1] < planted/2}
 }
 
-func whole(d *brain.Delta) brain.DeltaROI {
-	return brain.DeltaROI{MeanR: d.MeanR, CI95: d.CI95, Significance: d.Significance}
+func whole(d *results.Delta) results.DeltaROI {
+	return results.DeltaROI{MeanR: d.MeanR, CI95: d.CI95, Significance: d.Significance}
 }
 
 func newPaper(t *testing.T, seed uint64, how method) *paper {
@@ -121,10 +125,10 @@ func newPaper(t *testing.T, seed uint64, how method) *paper {
 	t.Cleanup(model.Close)
 	exp := p.experiment("scores")
 	exp.Data.Subjects = append([]string{sim.Related, sim.Unrelated}, tunedOn...)
-	p.study, err = brain.New(t.Context(), exp, p.sim.Dataset, model, brain.Options{})
+	p.study, err = study.New(t.Context(), exp, p.sim.Dataset, model, study.Options{})
 	require.NoError(t, err)
 	t.Cleanup(p.study.Close)
-	p.base, err = p.study.Baseline(t.Context())
+	p.base, err = evaluate.NewBaseline(t.Context(), p.study)
 	require.NoError(t, err)
 	return p
 }
@@ -147,10 +151,10 @@ func (p *paper) experiment(name string) *experiment.Experiment {
 
 // arm is one tuning with what came of it.
 type arm struct {
-	*brain.Tuned
+	*study.Tuned
 	dir    string
 	leaks  []string // of its manifest
-	scores func(people ...string) brain.Scores
+	scores func(people ...string) results.Scores
 }
 
 // tune tunes on some people and some region, and scores everybody.
@@ -167,7 +171,7 @@ func (p *paper) tune(name string, people []string, roi ...string) *arm {
 	run, err := v.Begin(ctx)
 	require.NoError(p.t, err)
 	defer run.Close()
-	_, err = v.Fit(ctx, run)
+	_, err = tune.Fit(ctx, v, run)
 	require.NoError(p.t, err)
 	a := &arm{dir: run.Dir}
 	a.Tuned, err = v.LoadTuned(ctx, run)
@@ -176,14 +180,14 @@ func (p *paper) tune(name string, people []string, roi ...string) *arm {
 
 	text, err := os.ReadFile(filepath.Join(run.Dir, "manifest.json"))
 	require.NoError(p.t, err)
-	var m brain.Manifest
+	var m results.Manifest
 	require.NoError(p.t, json.Unmarshal(text, &m))
 	a.leaks = m.Leaks
 
 	e, err := p.base.Compare(ctx, a.Tuned)
 	require.NoError(p.t, err)
 	require.NoError(p.t, e.Write(filepath.Join(run.Dir, "eval")))
-	a.scores = func(people ...string) brain.Scores {
+	a.scores = func(people ...string) results.Scores {
 		s, err := e.Scores(ctx, people...)
 		require.NoError(p.t, err)
 		return s
@@ -192,7 +196,7 @@ func (p *paper) tune(name string, people []string, roi ...string) *arm {
 }
 
 // difference tests two systems on equal rows, in one group of voxels.
-func (p *paper) difference(subjects []stats.Subject, columns [][]int) brain.DeltaROI {
+func (p *paper) difference(subjects []stats.Subject, columns [][]int) results.DeltaROI {
 	p.t.Helper()
 	groups := []stats.Group{{Name: "voxels", Columns: columns}}
 	b, err := stats.PairedBootstrap(p.t.Context(), subjects, groups, stats.BootstrapOptions{Seed: p.sim.Options.Seed})
@@ -200,13 +204,13 @@ func (p *paper) difference(subjects []stats.Subject, columns [][]int) brain.Delt
 	test, err := stats.PairedTest(p.t.Context(), subjects, groups, stats.PairedOptions{Seed: p.sim.Options.Seed})
 	require.NoError(p.t, err)
 	require.NotNil(p.t, b.Groups[0].Delta.CI95, b.Groups[0].Reason)
-	d := brain.DeltaROI{MeanR: b.Groups[0].Delta.Mean, CI95: b.Groups[0].Delta.CI95}
+	d := results.DeltaROI{MeanR: b.Groups[0].Delta.Mean, CI95: b.Groups[0].Delta.CI95}
 	d.P, d.Q = test.Groups.P[0], test.Groups.Q[0]
 	return d
 }
 
 // beyond is what one arm predicts of a region better than another does, over the five people.
-func (p *paper) beyond(of, than *arm, region string) brain.DeltaROI {
+func (p *paper) beyond(of, than *arm, region string) results.DeltaROI {
 	p.t.Helper()
 	var subjects []stats.Subject
 	var columns [][]int
@@ -233,11 +237,11 @@ func (p *paper) beyond(of, than *arm, region string) brain.DeltaROI {
 }
 
 // probe predicts the planted components from a model (nil: untuned) on stories and in a voice that no tuning has heard.
-func (p *paper) probe(m *brain.Tuned) (predicted, want [][]float32) {
+func (p *paper) probe(m *study.Tuned) (predicted, want [][]float32) {
 	p.t.Helper()
 	var stories []probe.Story
 	for _, name := range p.sim.ProbeStories {
-		x, channels, err := p.study.Represent(p.t.Context(), m, name)
+		x, channels, err := encoding.Represent(p.t.Context(), p.study, m, name)
 		require.NoError(p.t, err)
 		stories = append(stories, probe.Story{Rows: len(x) / channels, Features: x, Targets: p.sim.Regressors(name).Planted})
 	}
@@ -247,7 +251,7 @@ func (p *paper) probe(m *brain.Tuned) (predicted, want [][]float32) {
 }
 
 // reads is what a probe reads in one model more than in another.
-func (p *paper) reads(of, than [][]float32, want [][]float32) brain.DeltaROI {
+func (p *paper) reads(of, than [][]float32, want [][]float32) results.DeltaROI {
 	p.t.Helper()
 	rows := p.sim.Options.Rows
 	s := stats.Subject{Voxels: len(want[0]) / rows}
@@ -288,7 +292,7 @@ func (p *paper) claims() (out []claim) {
 		fromShuffled, _ := p.probe(shuffled.Tuned)
 		out = append(out, nothing(nonsense, whole(shuffled.scores(tunedOn...).Delta), planted), rises(overShuffled, p.reads(of, fromShuffled, want)))
 	}
-	random, err := p.study.RandomAdapter(p.t.Context(), filepath.Join(cortex.dir, "adapter"), filepath.Join(p.dir, "random"), 1)
+	random, err := evaluate.RandomAdapter(p.t.Context(), p.study, filepath.Join(cortex.dir, "adapter"), filepath.Join(p.dir, "random"), 1)
 	if err != nil { // there is nothing whose norm it could have
 		return append(out, claim{name: overRandom, p: 1})
 	}

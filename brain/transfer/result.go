@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/internal/evaluate"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/internal/atomicfile"
 )
@@ -31,7 +31,7 @@ type Result struct {
 	Curve       *Curve       `json:"curve,omitempty"`
 	Notes       []string     `json:"notes,omitempty"`
 
-	rois []brain.PersonScore // of the untuned model
+	rois []evaluate.SubjectScore // of the untuned model
 }
 
 // Mean is a mean over people with its interval over people.
@@ -89,7 +89,7 @@ type Point struct {
 	Gain      Mean      `json:"gain"`
 }
 
-func rs(scores []brain.PersonScore) (out []float64) {
+func rs(scores []evaluate.SubjectScore) (out []float64) {
 	for _, s := range scores {
 		out = append(out, s.MeanR)
 	}
@@ -194,7 +194,7 @@ func (r *Result) curve(base *scored, all []*scored, seed uint64) {
 		p := Point{Share: share, Base: rs(base.Scores[i])}
 		var minutes []float64
 		for k, s := range all {
-			own := s.Scores[i][slices.IndexFunc(s.Scores[i], func(p brain.PersonScore) bool { return p.Person == r.Subjects[k] })]
+			own := s.Scores[i][slices.IndexFunc(s.Scores[i], func(p evaluate.SubjectScore) bool { return p.Person == r.Subjects[k] })]
 			p.Tuned, minutes = append(p.Tuned, own.MeanR), append(minutes, own.Minutes)
 		}
 		p.Minutes = mean(minutes)

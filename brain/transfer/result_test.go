@@ -8,23 +8,23 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/internal/evaluate"
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
 
 // people gives scores of persons named a, b, … with so many minutes.
-func people(minutes float64, r ...float64) (out []brain.PersonScore) {
+func people(minutes float64, r ...float64) (out []evaluate.SubjectScore) {
 	for i, x := range r {
-		out = append(out, brain.PersonScore{Person: string(rune('a' + i)), Minutes: minutes, MeanR: x, ROIs: map[string]float64{"AC": 2 * x}})
+		out = append(out, evaluate.SubjectScore{Person: string(rune('a' + i)), Minutes: minutes, MeanR: x, ROIs: map[string]float64{"AC": 2 * x}})
 	}
 	return out
 }
 
 func TestMatrixByHand(t *testing.T) {
 	r := &Result{Subjects: []string{"a", "b", "c"}}
-	r.base(&scored{Scores: [][]brain.PersonScore{people(10, .1, .2, .3)}})
+	r.base(&scored{Scores: [][]evaluate.SubjectScore{people(10, .1, .2, .3)}})
 	for _, row := range [][]float64{{.2, .25, .3}, {.1, .3, .36}, {.13, .2, .5}} {
-		r.row(&scored{Chosen: 2, Scores: [][]brain.PersonScore{people(10, row...)}})
+		r.row(&scored{Chosen: 2, Scores: [][]evaluate.SubjectScore{people(10, row...)}})
 	}
 	r.matrix(1)
 	assert.InDelta(t, (.1+.1+.2)/3, r.Within.Mean, 1e-12)
@@ -34,7 +34,7 @@ func TestMatrixByHand(t *testing.T) {
 
 	var all []*scored
 	for k, row := range [][]float64{{.15, .25, .3}, {.12, .26, .36}, {.14, .2, .4}} {
-		all = append(all, &scored{Target: r.Subjects[k], Scores: [][]brain.PersonScore{people(10, row...)}})
+		all = append(all, &scored{Target: r.Subjects[k], Scores: [][]evaluate.SubjectScore{people(10, row...)}})
 	}
 	first := people(10, .1, .2)
 	all[0].Unmet = &unmet{Stories: []string{"s"}, Base: &first[0], Tuned: &first[1]}

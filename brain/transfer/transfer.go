@@ -15,6 +15,9 @@ import (
 	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/internal/evaluate"
+	"github.com/brainwavlm/bwlm/brain/internal/study"
+	"github.com/brainwavlm/bwlm/brain/internal/tune"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
 )
@@ -64,7 +67,7 @@ func ResolveSubjects(data *dataset.Dataset, names []string) ([]string, error) {
 
 // runner is a Run in progress.
 type runner struct {
-	study    *brain.Study
+	study    *study.Study
 	opt      Options
 	subjects []string
 	settings string // hash of the experiment: scores of other settings are not read
@@ -77,7 +80,11 @@ type runner struct {
 // has refused rows of anybody's test that anybody's tuning would meet. Each tuning is a run of its own below
 // transfer/ in the experiment's directory, and so are the scores: a finished one is read, an interrupted one goes on.
 // The tables are left in transfer/transfer.json and transfer/transfer.csv.
-func Run(ctx context.Context, st *brain.Study, opt Options) (*Result, error) {
+func Run(ctx context.Context, of *brain.Study, opt Options) (*Result, error) {
+	return run(ctx, of.Internal(), opt)
+}
+
+func run(ctx context.Context, st *study.Study, opt Options) (*Result, error) {
 	for _, name := range opt.Only {
 		if !slices.Contains(Parts, name) {
 			return nil, fault.New(fault.Usage, "transfer", name, "there is no such part").Advise("name some of %s", strings.Join(Parts, ", "))
@@ -86,7 +93,7 @@ func Run(ctx context.Context, st *brain.Study, opt Options) (*Result, error) {
 	if st.Experiment.Train.Mode == experiment.TrainReadout {
 		return nil, fault.New(fault.Usage, "transfer", "train.mode", "readout tunes nothing that another person could use").Advise("set train.mode: lora")
 	}
-	people, err := ResolveSubjects(st.Data, st.People())
+	people, err := ResolveSubjects(st.Data, st.SubjectNames())
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +105,7 @@ func Run(ctx context.Context, st *brain.Study, opt Options) (*Result, error) {
 }
 
 // settings hashes the experiment but for its directory.
-func settings(st *brain.Study) (string, error) {
+func settings(st *study.Study) (string, error) {
 	exp := *st.Experiment
 	exp.Out = ""
 	h := sha256.New()
@@ -172,7 +179,7 @@ func (t *runner) possible() []float64 {
 	least := 0
 	for _, name := range t.subjects {
 		rows := 0
-		for _, r := range t.study.Rows(name, brain.Train) {
+		for _, r := range t.study.Rows(name, study.Train) {
 			rows += r.To - r.From
 		}
 		if least == 0 || rows < least {
@@ -198,26 +205,26 @@ func (t *runner) note(format string, args ...any) {
 
 // scored is the outcome of one tuning, as its file has it.
 type scored struct {
-	Settings string                `json:"settings_sha256"`
-	Subjects []string              `json:"subjects"`
-	Sources  []string              `json:"sources,omitempty"` // that were tuned on
-	Target   string                `json:"left_out,omitempty"`
-	Chosen   int                   `json:"chosen_epoch"`
-	Shares   []float64             `json:"shares"`
-	Scores   [][]brain.PersonScore `json:"scores"` // by share; of the left-out person alone where that is not 1
-	Unmet    *unmet                `json:"unmet,omitempty"`
+	Settings string                    `json:"settings_sha256"`
+	Subjects []string                  `json:"subjects"`
+	Sources  []string                  `json:"sources,omitempty"` // that were tuned on
+	Target   string                    `json:"left_out,omitempty"`
+	Chosen   int                       `json:"chosen_epoch"`
+	Shares   []float64                 `json:"shares"`
+	Scores   [][]evaluate.SubjectScore `json:"scores"` // by share; of the left-out person alone where that is not 1
+	Unmet    *unmet                    `json:"unmet,omitempty"`
 }
 
 // unmet is the left-out person's score where the ridge, too, is fitted on stories that no tuning has met.
 type unmet struct {
-	Stories []string           `json:"stories,omitempty"`
-	Skipped string             `json:"skipped,omitempty"`
-	Base    *brain.PersonScore `json:"base,omitempty"`
-	Tuned   *brain.PersonScore `json:"tuned,omitempty"`
+	Stories []string               `json:"stories,omitempty"`
+	Skipped string                 `json:"skipped,omitempty"`
+	Base    *evaluate.SubjectScore `json:"base,omitempty"`
+	Tuned   *evaluate.SubjectScore `json:"tuned,omitempty"`
 }
 
 // last are the scores with all training rows.
-func (s *scored) last() []brain.PersonScore { return s.Scores[len(s.Scores)-1] }
+func (s *scored) last() []evaluate.SubjectScore { return s.Scores[len(s.Scores)-1] }
 
 // read gives the scores of a file; nil if it is not there, or of another question.
 func (t *runner) read(file string, at []float64) (*scored, error) {
@@ -232,7 +239,7 @@ func (t *runner) read(file string, at []float64) (*scored, error) {
 	if s.Settings != t.settings || !slices.Equal(s.Subjects, t.subjects) || !contains(s.Shares, at) || len(s.Scores) != len(s.Shares) {
 		return nil, nil
 	}
-	var kept [][]brain.PersonScore
+	var kept [][]evaluate.SubjectScore
 	for i, share := range s.Shares {
 		if slices.Contains(at, share) {
 			kept = append(kept, s.Scores[i])
@@ -247,14 +254,14 @@ func contains(all, some []float64) bool {
 }
 
 // scores gives those of the untuned model, from its file if it is there.
-func (t *runner) scores(ctx context.Context, name string, at []float64, model *brain.Tuned) (*scored, error) {
+func (t *runner) scores(ctx context.Context, name string, at []float64, model *study.Tuned) (*scored, error) {
 	file := filepath.Join(t.dir(), name+".json")
 	s, err := t.read(file, at)
 	if s != nil || err != nil {
 		return s, err
 	}
 	s = &scored{Settings: t.settings, Subjects: t.subjects, Shares: at}
-	if s.Scores, err = t.study.ScorePeople(ctx, model, at); err != nil {
+	if s.Scores, err = evaluate.ScorePeople(ctx, t.study, model, at); err != nil {
 		return nil, err
 	}
 	return s, write(file, s)
@@ -277,12 +284,12 @@ func (t *runner) tuned(ctx context.Context, name string, sources []string, at []
 	if err != nil {
 		return nil, err
 	}
-	run, err := v.BeginOrGoOn(ctx)
+	run, err := v.StartOrResume(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer run.Close()
-	p, err := v.Fit(ctx, run)
+	p, err := tune.Fit(ctx, v, run)
 	if err != nil {
 		return nil, err
 	}
@@ -293,11 +300,11 @@ func (t *runner) tuned(ctx context.Context, name string, sources []string, at []
 	defer model.Close()
 	s = &scored{Settings: t.settings, Subjects: t.subjects, Sources: sources, Target: target, Chosen: p.Epochs[p.Best].Epoch, Shares: at}
 	if part := at[:len(at)-1]; len(part) > 0 {
-		if s.Scores, err = t.study.ScorePeople(ctx, model, part, target); err != nil {
+		if s.Scores, err = evaluate.ScorePeople(ctx, t.study, model, part, target); err != nil {
 			return nil, err
 		}
 	}
-	full, err := t.study.ScorePeople(ctx, model, at[len(at)-1:])
+	full, err := evaluate.ScorePeople(ctx, t.study, model, at[len(at)-1:])
 	if err != nil {
 		return nil, err
 	}
@@ -311,8 +318,8 @@ func (t *runner) tuned(ctx context.Context, name string, sources []string, at []
 }
 
 // unmet scores a new person by a ridge on stories that no tuning has met, if the person has heard enough of such.
-func (t *runner) unmet(ctx context.Context, model *brain.Tuned, target string, sources []string) (*unmet, error) {
-	stories, err := t.study.Unmet(ctx, target, sources...)
+func (t *runner) unmet(ctx context.Context, model *study.Tuned, target string, sources []string) (*unmet, error) {
+	stories, err := evaluate.Unmet(ctx, t.study, target, sources...)
 	if err != nil {
 		return nil, err
 	}
@@ -321,7 +328,7 @@ func (t *runner) unmet(ctx context.Context, model *brain.Tuned, target string, s
 		u.Skipped = target + " has heard no story of which nothing was met in tuning or is tested"
 		return u, nil
 	}
-	u.Base, u.Tuned, err = t.study.ScoreOn(ctx, model, target, stories)
+	u.Base, u.Tuned, err = evaluate.ScoreOn(ctx, t.study, model, target, stories)
 	if ctx.Err() == nil && fault.KindOf(err) == fault.BadData { // too few rows, most of all
 		return &unmet{Stories: stories, Skipped: err.Error()}, nil
 	}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/extract"
 )
 
 // adapterFlags name adapters and how they are made one.
@@ -23,8 +23,8 @@ func (f *adapterFlags) register(c *cobra.Command) {
 }
 
 // adapters is what the flags say.
-func (f *adapterFlags) adapters(c *cobra.Command) (brain.Adapters, error) {
-	a := brain.Adapters{Dirs: f.dirs, Combine: f.combine}
+func (f *adapterFlags) adapters(c *cobra.Command) (extract.Adapters, error) {
+	a := extract.Adapters{Dirs: f.dirs, Combine: f.combine}
 	for _, dir := range f.dirs {
 		if dir == "" {
 			return a, usage(c, "--adapter is empty")

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/extract"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/peft"
 	"github.com/brainwavlm/bwlm/wavlm"
@@ -104,7 +104,7 @@ AdaLoRA becomes a LoRA; pissa and olora that were not converted need --model, on
 				return err
 			}
 			if model != "" {
-				m, err := brain.OpenSpeechModel(c.Context(), model, args[0], wavlm.Options{})
+				m, err := extract.OpenModel(c.Context(), model, args[0], wavlm.Options{})
 				if err != nil {
 					return err
 				}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/fault"
@@ -37,25 +37,25 @@ func (f *sumFlags) given(c *cobra.Command) bool {
 }
 
 // terms are the adapters of the run and of the other runs, with their factors.
-func (f *sumFlags) terms(run string) ([]brain.Term, error) {
+func (f *sumFlags) terms(run string) ([]results.WeightedAdapter, error) {
 	if len(f.average) > 0 && len(f.plus)+len(f.subtract) > 0 {
 		return nil, fault.New(fault.Usage, "eval", "--average", "cannot go with --add or --subtract")
 	}
 	share := 1 / float64(1+len(f.average))
-	terms := []brain.Term{{Factor: share, Run: run}}
+	terms := []results.WeightedAdapter{{Factor: share, Run: run}}
 	for _, group := range []struct {
 		factor float64
 		runs   []string
 	}{{share, f.average}, {1, f.plus}, {-1, f.subtract}} {
 		for _, other := range group.runs {
-			terms = append(terms, brain.Term{Factor: group.factor, Run: other})
+			terms = append(terms, results.WeightedAdapter{Factor: group.factor, Run: other})
 		}
 	}
 	return terms, nil
 }
 
 // arithmetic scores a sum of adapters.
-func (a *app) arithmetic(ctx context.Context, path string, exp *experimentFlags, f *sumFlags) (*brain.Arithmetic, error) {
+func (a *app) arithmetic(ctx context.Context, path string, exp *experimentFlags, f *sumFlags) (*results.AdapterScores, error) {
 	for _, s := range f.scales {
 		if !(s >= -100 && s <= 100) {
 			return nil, fault.New(fault.Usage, "eval", "--scale", "%g is not in -100 to 100", s)
@@ -73,26 +73,26 @@ func (a *app) arithmetic(ctx context.Context, path string, exp *experimentFlags,
 	if run == nil {
 		return nil, fault.New(fault.Usage, "eval", path, "is an experiment file, which has no adapter").Advise("name the directory of a finished run")
 	}
-	return st.Arithmetic(ctx, terms, f.scales)
+	return st.ScoreAdapters(ctx, terms, f.scales)
 }
 
 // printArithmetic writes a line for each scale and region.
-func printArithmetic(w io.Writer, r *brain.Arithmetic) error {
+func printArithmetic(w io.Writer, r *results.AdapterScores) error {
 	fmt.Fprintf(w, "Score: r on %d test rows of %s, by a ridge fitted on the training rows.\n", r.Points[0].Test.Rows, people(r.Points[0].Test.Subjects))
 	fmt.Fprintf(w, "Adapter: scale × (%s)\n", r.Formula)
 	var rows [][]string
-	region := func(name string, base float64, of func(brain.Scores) (float64, float64, *stats.Interval)) {
+	region := func(name string, base float64, of func(results.Scores) (float64, float64, *stats.Interval)) {
 		rows = append(rows, []string{name, "untuned", score(base), "", ""})
 		for _, p := range r.Points {
 			tuned, delta, ci := of(p.Test)
 			rows = append(rows, []string{"", fmt.Sprintf("%g", p.Scale), score(tuned), fmt.Sprintf("%+.3f", delta), interval(ci)})
 		}
 	}
-	region("all voxels", r.Base.MeanR, func(s brain.Scores) (float64, float64, *stats.Interval) {
+	region("all voxels", r.Base.MeanR, func(s results.Scores) (float64, float64, *stats.Interval) {
 		return s.Tuned.MeanR, s.Delta.MeanR, s.Delta.CI95
 	})
 	for _, name := range slices.Sorted(maps.Keys(r.Base.ROIs)) {
-		region(name, r.Base.ROIs[name], func(s brain.Scores) (float64, float64, *stats.Interval) {
+		region(name, r.Base.ROIs[name], func(s results.Scores) (float64, float64, *stats.Interval) {
 			d := s.Delta.ROIs[name]
 			return s.Tuned.ROIs[name], d.MeanR, d.CI95
 		})

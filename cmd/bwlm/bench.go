@@ -8,8 +8,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
-	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/plan"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/torch"
 )
@@ -51,7 +51,7 @@ type stepAnswer struct {
 }
 
 func benchStepCommand(a *app) *cobra.Command {
-	opt := brain.StepOptions{}
+	opt := plan.StepOptions{}
 	var dtype, device, out string
 	var extraction experiment.Extraction
 	var chunk float64
@@ -97,7 +97,7 @@ peak_rss_mb is the memory of the process, peak_device_mb what tensors took on a 
 			case extraction != experiment.ExtractWindows:
 				return usage(c, "--extraction: %q is neither windows nor chunks", extraction)
 			}
-			times, err := brain.BenchStep(profile.start(c.Context()), opt)
+			times, err := plan.BenchStep(profile.start(c.Context()), opt)
 			if err := profile.end(a, out, err); err != nil {
 				return err
 			}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/activations"
+	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/fault"
 )
@@ -76,7 +77,7 @@ func (f *cacheFlags) open() (*activations.Store, error) {
 
 // studyOptions are the options of a study, and what frees them. A folder that nobody named is done without where it
 // cannot be had.
-func (a *app) studyOptions(maxMemory int64, progress func(brain.Event)) (opt brain.Options, end func(), err error) {
+func (a *app) studyOptions(maxMemory int64, progress func(progress.Event)) (opt brain.Options, end func(), err error) {
 	opt = brain.Options{Purpose: a.command, Progress: progress, MaxBytes: a.limits.bound(maxMemory)}
 	switch a.limits.dtype {
 	case "bf16":

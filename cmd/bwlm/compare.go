@@ -10,12 +10,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 )
 
 func compareCommand(a *app) *cobra.Command {
-	opt := brain.CompareOptions{}
+	opt := results.CompareOptions{}
 	var unit string
 	c := &cobra.Command{
 		Use:   "compare RUN RUN…",
@@ -68,10 +69,10 @@ func wantSome(name string, least int) cobra.PositionalArgs {
 }
 
 // printComparison writes a line for each region and run.
-func printComparison(w io.Writer, c *brain.Comparison) error {
+func printComparison(w io.Writer, c *results.Comparison) error {
 	labels := runNames(c.Runs)
 	head := []string{"region", "run", "r", "less untuned", "95 % interval", "p", "q", "less " + labels[0], "95 % interval", "p", "q"}
-	difference := func(d *brain.ComparedDelta) []string {
+	difference := func(d *results.ComparedDelta) []string {
 		if d == nil {
 			return make([]string, 4)
 		}
@@ -101,7 +102,7 @@ func printComparison(w io.Writer, c *brain.Comparison) error {
 }
 
 // runNames are the last parts of the runs' paths where those differ, else the paths.
-func runNames(runs []brain.ComparedRun) []string {
+func runNames(runs []results.ComparedRun) []string {
 	out, seen := make([]string, len(runs)), map[string]bool{}
 	for i, r := range runs {
 		out[i] = filepath.Base(r.Dir)

@@ -56,7 +56,7 @@ func (a *app) controls(ctx context.Context, path string, exp *experimentFlags, o
 	}
 	defer end()
 	if run == nil {
-		if run, err = st.BeginOrGoOn(ctx); err != nil {
+		if run, err = st.StartOrResume(ctx); err != nil {
 			return nil, err
 		}
 		defer run.Close()

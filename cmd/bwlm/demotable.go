@@ -5,8 +5,8 @@ import (
 	"io"
 	"path/filepath"
 
-	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/demo"
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/sim"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
@@ -32,7 +32,7 @@ func printDemo(w io.Writer, r *demo.Report, out string) error {
 	t := r.WholeCortex.Test
 	fmt.Fprintf(w, "Simulated listener, seed %d: r on %d test rows, in a voice that was never tuned on.\n\n", r.Seed, t.Rows)
 	regions := []string{sim.Auditory, sim.Semantic, sim.Noise}
-	line := func(name string, s *brain.System) []string {
+	line := func(name string, s *results.ModelScore) []string {
 		row := []string{name}
 		for _, region := range regions {
 			row = append(row, score(s.ROIs[region]))

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
 )
 
@@ -50,20 +51,20 @@ have in common.`,
 }
 
 // evaluate scores a run directory or an experiment file.
-func (a *app) evaluate(ctx context.Context, path string, flags *experimentFlags) (*brain.Summary, error) {
+func (a *app) evaluate(ctx context.Context, path string, flags *experimentFlags) (*results.Summary, error) {
 	st, run, end, err := a.openRunOrExperiment(ctx, "eval", path, flags)
 	if err != nil {
 		return nil, err
 	}
 	defer end()
 	if run == nil {
-		return st.Evaluate(ctx, nil, filepath.Join(st.Experiment.Out, "eval"))
+		return st.Evaluate(ctx, nil, filepath.Join(st.Experiment().Out, "eval"))
 	}
 	return st.EvaluateRun(ctx, run)
 }
 
 // openRunOrExperiment opens the study of a run directory, with the run, or of an experiment file, with none.
-func (a *app) openRunOrExperiment(ctx context.Context, what, path string, flags *experimentFlags) (st *brain.Study, run *brain.Run, end func(), err error) {
+func (a *app) openRunOrExperiment(ctx context.Context, what, path string, flags *experimentFlags) (st *brain.Study, run *results.Run, end func(), err error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, nil, nil, fault.Wrap(fault.Missing, what, "", err)
@@ -79,7 +80,7 @@ func (a *app) openRunOrExperiment(ctx context.Context, what, path string, flags 
 	if flags.given() {
 		return nil, nil, nil, fault.New(fault.Usage, what, path, "--set and --allow-leak cannot change a run that is there")
 	}
-	if run, err = brain.OpenRun(path); err != nil {
+	if run, err = results.Open(path); err != nil {
 		return nil, nil, nil, err
 	}
 	var done func()

@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/controls"
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 )
 
@@ -56,9 +56,9 @@ cannot be estimated.`,
 }
 
 func (a *app) explain(ctx context.Context, paths []string, glove string, tries int) (*controls.Explanation, error) {
-	var runs []*brain.Run
+	var runs []*results.Run
 	for _, path := range paths {
-		run, err := brain.OpenRun(path)
+		run, err := results.Open(path)
 		if err != nil {
 			return nil, err
 		}

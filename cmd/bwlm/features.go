@@ -15,8 +15,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/brainwavlm/bwlm/audio"
-	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/extract"
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/fault"
@@ -27,8 +27,8 @@ import (
 type featuresFlags struct {
 	model, out, layers, device string
 	from                       adapterFlags
-	adapters                   brain.Adapters
-	window                     brain.WindowOptions // windows if its WindowSeconds are not 0
+	adapters                   extract.Adapters
+	window                     extract.Options // windows if its WindowSeconds are not 0
 	sound                      audio.Options
 	resample                   string
 }
@@ -189,12 +189,12 @@ func (a *app) features(ctx context.Context, f *featuresFlags, path string) (*fea
 }
 
 // openSpeechModel opens a model, with its adapters if there are any, and says what is odd about them.
-func (a *app) openSpeechModel(ctx context.Context, model string, adapters brain.Adapters, device string) (*brain.SpeechModel, error) {
+func (a *app) openSpeechModel(ctx context.Context, model string, adapters extract.Adapters, device string) (*extract.SpeechModel, error) {
 	d, err := openDevice(device)
 	if err != nil {
 		return nil, err
 	}
-	m, err := brain.OpenAdapted(ctx, model, adapters, wavlm.Options{Device: d})
+	m, err := extract.OpenAdapted(ctx, model, adapters, wavlm.Options{Device: d})
 	if err != nil {
 		return nil, err
 	}
@@ -208,7 +208,7 @@ func (a *app) openSpeechModel(ctx context.Context, model string, adapters brain.
 const longClip = 120 // seconds
 
 // whole gives the hidden states of all frames.
-func (a *app) whole(ctx context.Context, f *featuresFlags, model *brain.SpeechModel, clip *audio.Clip, answer *featuresAnswer) (tensors []ckpt.Tensor, err error) {
+func (a *app) whole(ctx context.Context, f *featuresFlags, model *extract.SpeechModel, clip *audio.Clip, answer *featuresAnswer) (tensors []ckpt.Tensor, err error) {
 	cfg := model.Model.Config
 	answer.Frames = cfg.Frames(len(clip.Samples))
 	if answer.Seconds > longClip && cfg.Family == wavlm.WavLM {
@@ -233,7 +233,7 @@ func wholeClipGB(cfg wavlm.Config, frames int) float64 {
 }
 
 // windowed gives one vector per window.
-func (a *app) windowed(ctx context.Context, f *featuresFlags, model *brain.SpeechModel, clip *audio.Clip, answer *featuresAnswer) (tensors []ckpt.Tensor, err error) {
+func (a *app) windowed(ctx context.Context, f *featuresFlags, model *extract.SpeechModel, clip *audio.Clip, answer *featuresAnswer) (tensors []ckpt.Tensor, err error) {
 	var bar *ui.Progress
 	f.window.Progress = func(done, windows int) {
 		if bar == nil {
@@ -242,7 +242,7 @@ func (a *app) windowed(ctx context.Context, f *featuresFlags, model *brain.Speec
 		bar.Set(done, "")
 	}
 	f.window.MaxBytes = a.limits.bound(0)
-	found, err := brain.Features(ctx, model.Model, clip.Samples, f.window)
+	found, err := extract.Features(ctx, model.Model, clip.Samples, f.window)
 	if bar != nil {
 		bar.End()
 	}

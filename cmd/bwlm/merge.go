@@ -6,11 +6,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/extract"
 )
 
 func mergeCommand(a *app) *cobra.Command {
-	var opt brain.MergeOptions
+	var opt extract.MergeOptions
 	var f adapterFlags
 	c := &cobra.Command{
 		Use:   "merge --model DIR --adapter DIR --out DIR",
@@ -38,7 +38,7 @@ are off at most.`,
 			if len(f.dirs) == 0 {
 				return usage(c, "--adapter is missing")
 			}
-			merged, err := brain.Merge(c.Context(), opt)
+			merged, err := extract.Merge(c.Context(), opt)
 			if err != nil {
 				return err
 			}

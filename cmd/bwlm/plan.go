@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/plan"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 )
 
@@ -47,7 +47,7 @@ Nothing is written.`,
 }
 
 // printPlan writes a plan for people.
-func printPlan(w io.Writer, p *brain.Plan) error {
+func printPlan(w io.Writer, p *plan.Plan) error {
 	fmt.Fprintf(w, "Tunes %s.\n\n", p.Models)
 	rows := [][]string{
 		{"time", duration(p.Seconds)},
@@ -79,7 +79,7 @@ func printPlan(w io.Writer, p *brain.Plan) error {
 	return printDetectable(w, p.Detectable)
 }
 
-func printDetectable(w io.Writer, ds []brain.Detectable) error {
+func printDetectable(w io.Writer, ds []plan.Sensitivity) error {
 	if len(ds) == 0 {
 		return nil
 	}
@@ -99,7 +99,7 @@ func printDetectable(w io.Writer, ds []brain.Detectable) error {
 		return err
 	}
 	_, err := fmt.Fprintf(w, "They are worth %.0f independent rows. Assumed: r %.2f, predictions of base and tuned correlated by %.1f.\n",
-		ds[0].Effective, ds[0].AssumedR, brain.PredictionsAlike)
+		ds[0].Effective, ds[0].AssumedR, plan.PredictionsAlike)
 	return err
 }
 

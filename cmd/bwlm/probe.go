@@ -81,7 +81,7 @@ func (a *app) probe(ctx context.Context, path string, exp *experimentFlags, opt 
 		}
 		defer tuned.Close()
 	}
-	opt.Progress = st.Progress
+	opt.Progress = st.Internal().Progress
 	return probe.Run(ctx, st, tuned, opt)
 }
 

@@ -42,7 +42,7 @@ whether a loss of that much is excluded.
 				return err
 			}
 			defer end()
-			s, err := st.Seal(c.Context(), e)
+			s, err := st.LockAnalysis(c.Context(), e)
 			if err != nil {
 				return err
 			}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/progress"
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/brain/tensorboard"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
@@ -21,7 +23,7 @@ func (a *app) openStudy(ctx context.Context, exp *experiment.Experiment, boards 
 		return nil, nil, err
 	}
 	watch := &watcher{ui: a.ui}
-	progress := func(e brain.Event) {
+	progress := func(e progress.Event) {
 		watch.event(e)
 		for _, b := range boards {
 			b.Event(e)
@@ -36,8 +38,8 @@ func (a *app) openStudy(ctx context.Context, exp *experiment.Experiment, boards 
 		done()
 		return nil, nil, err
 	}
-	a.ui.Note("%s", st.Audit)
-	for _, note := range st.Notes {
+	a.ui.Note("%s", st.Audit())
+	for _, note := range st.Notes() {
 		a.ui.Note("note: %s", note)
 	}
 	return st, func() { watch.end(); st.Close(); done() }, nil
@@ -51,7 +53,7 @@ type watcher struct {
 	valR  string
 }
 
-func (w *watcher) event(e brain.Event) {
+func (w *watcher) event(e progress.Event) {
 	switch e.Phase {
 	case "warning":
 		w.ui.Warn("%s", e.Note)
@@ -87,7 +89,7 @@ func (w *watcher) end() {
 }
 
 // printSummary writes the table of an evaluation: a line for each region.
-func printSummary(w io.Writer, s *brain.Summary) error {
+func printSummary(w io.Writer, s *results.Summary) error {
 	t := s.Test
 	head := []string{"region", "base"}
 	if t.Tuned != nil {
@@ -96,7 +98,7 @@ func printSummary(w io.Writer, s *brain.Summary) error {
 	if t.Ceiling != nil {
 		head = append(head, "ceiling")
 	}
-	row := func(name string, of func(*brain.System) float64, d func() brain.DeltaROI) []string {
+	row := func(name string, of func(*results.ModelScore) float64, d func() results.DeltaROI) []string {
 		r := []string{name, score(of(&t.Base))}
 		if t.Tuned != nil {
 			d := d()
@@ -108,13 +110,13 @@ func printSummary(w io.Writer, s *brain.Summary) error {
 		}
 		return r
 	}
-	rows := [][]string{row("all voxels", func(s *brain.System) float64 { return s.MeanR },
-		func() brain.DeltaROI {
-			return brain.DeltaROI{MeanR: t.Delta.MeanR, CI95: t.Delta.CI95, Significance: t.Delta.Significance}
+	rows := [][]string{row("all voxels", func(s *results.ModelScore) float64 { return s.MeanR },
+		func() results.DeltaROI {
+			return results.DeltaROI{MeanR: t.Delta.MeanR, CI95: t.Delta.CI95, Significance: t.Delta.Significance}
 		})}
 	for _, name := range slices.Sorted(maps.Keys(t.Base.ROIs)) {
-		rows = append(rows, row(name, func(s *brain.System) float64 { return s.ROIs[name] },
-			func() brain.DeltaROI { return t.Delta.ROIs[name] }))
+		rows = append(rows, row(name, func(s *results.ModelScore) float64 { return s.ROIs[name] },
+			func() results.DeltaROI { return t.Delta.ROIs[name] }))
 	}
 	fmt.Fprintf(w, "Score: r on %d test rows of %s, by a ridge fitted on the training rows.\n", t.Rows, people(t.Subjects))
 	if err := ui.Table(w, head, rows); err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/tensorboard"
 	"github.com/brainwavlm/bwlm/fault"
 )
@@ -94,7 +95,7 @@ as if it had never stopped. A finished run is scored again and otherwise left al
 		Example: "  bwlm resume runs/alice\n  bwlm resume runs/alice --tensorboard board/alice",
 		Args:    wantArgs("RUN"),
 		RunE: func(c *cobra.Command, args []string) error {
-			run, err := brain.OpenRun(args[0])
+			run, err := results.Open(args[0])
 			if err != nil {
 				return err
 			}
@@ -127,7 +128,7 @@ as if it had never stopped. A finished run is scored again and otherwise left al
 }
 
 // fit tunes, scores and prints.
-func (a *app) fit(ctx context.Context, st *brain.Study, run *brain.Run) error {
+func (a *app) fit(ctx context.Context, st *brain.Study, run *results.Run) error {
 	if _, err := st.Fit(ctx, run); err != nil {
 		return advisedResume(ctx, err, run)
 	}
@@ -139,7 +140,7 @@ func (a *app) fit(ctx context.Context, st *brain.Study, run *brain.Run) error {
 }
 
 // advisedResume tells how to go on after an interruption.
-func advisedResume(ctx context.Context, err error, run *brain.Run) error {
+func advisedResume(ctx context.Context, err error, run *results.Run) error {
 	if ctx.Err() == nil {
 		return err
 	}

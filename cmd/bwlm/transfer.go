@@ -91,7 +91,7 @@ func (a *app) transfer(c *cobra.Command, path string, flags *experimentFlags, su
 		return nil, "", err
 	}
 	defer st.Close()
-	a.ui.Note("%s", st.Audit)
+	a.ui.Note("%s", st.Audit())
 	var clock tuningClock
 	r, err := transfer.Run(c.Context(), st, transfer.Options{Only: only, Begin: func(run string, index, total int) {
 		watch.end()

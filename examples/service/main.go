@@ -13,7 +13,8 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/extract"
+	"github.com/brainwavlm/bwlm/brain/predict"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/wavlm"
@@ -52,13 +53,13 @@ func parse(args []string) (s settings, err error) {
 // open loads what is to be served.
 func (s settings) open(ctx context.Context) (Source, error) {
 	if s.run != "" {
-		p, err := brain.OpenPredictor(ctx, s.run, brain.PredictorOptions{Subject: s.subject, Model: s.model})
+		p, err := predict.Open(ctx, s.run, predict.Options{Subject: s.subject, Model: s.model})
 		if err != nil {
 			return nil, err
 		}
 		return responses{p}, nil
 	}
-	m, err := brain.OpenSpeechModel(ctx, s.model, s.adapter, wavlm.Options{})
+	m, err := extract.OpenModel(ctx, s.model, s.adapter, wavlm.Options{})
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +67,7 @@ func (s settings) open(ctx context.Context) (Source, error) {
 		m.Close()
 		return nil, fault.New(fault.Usage, "service", "layer", "there is no hidden state %d, the model has 0 to %d", s.layer, n)
 	}
-	return features{m, brain.WindowOptions{Layers: []int{s.layer}}}, nil
+	return features{m, extract.Options{Layers: []int{s.layer}}}, nil
 }
 
 // serve answers until the context ends.

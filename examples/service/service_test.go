@@ -23,7 +23,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/brainwavlm/bwlm/audio"
-	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/extract"
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/wavlm"
@@ -56,9 +56,9 @@ func tinyModel(t *testing.T) (dir string) {
 // featuresOf is a source of features of windows of .2 s every .1 s.
 func featuresOf(t *testing.T) Source {
 	t.Helper()
-	m, err := brain.OpenSpeechModel(t.Context(), tinyModel(t), "", wavlm.Options{})
+	m, err := extract.OpenModel(t.Context(), tinyModel(t), "", wavlm.Options{})
 	require.NoError(t, err)
-	return features{m, brain.WindowOptions{Layers: []int{2}, WindowSeconds: .2, StrideSeconds: .1, BatchBytes: 1 << 20}}
+	return features{m, extract.Options{Layers: []int{2}, WindowSeconds: .2, StrideSeconds: .1, BatchBytes: 1 << 20}}
 }
 
 // noise is a WAV of so many seconds.
@@ -175,7 +175,7 @@ func TestAnswerIsTheLibrarys(t *testing.T) {
 	clip, err := audio.Decode(t.Context(), "x", bytes.NewReader(wav), int64(len(wav)), audio.Options{})
 	require.NoError(t, err)
 	f := source.(features)
-	want, err := brain.Features(t.Context(), f.Model, clip.Samples, f.window)
+	want, err := extract.Features(t.Context(), f.Model, clip.Samples, f.window)
 	require.NoError(t, err)
 
 	code, body, err := s.post(t.Context(), "/features", wav, "")

@@ -4,11 +4,12 @@ import (
 	"context"
 
 	"github.com/brainwavlm/bwlm/audio"
-	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/extract"
+	"github.com/brainwavlm/bwlm/brain/predict"
 )
 
 // responses answers with what a person's voxels are expected to do.
-type responses struct{ *brain.Predictor }
+type responses struct{ *predict.Predictor }
 
 func (responses) Path() string { return "/responses" }
 
@@ -22,14 +23,14 @@ func (r responses) Answer(ctx context.Context, clip *audio.Clip) (*Answer, error
 
 // features answers with the vectors of one layer of a speech model.
 type features struct {
-	*brain.SpeechModel
-	window brain.WindowOptions
+	*extract.SpeechModel
+	window extract.Options
 }
 
 func (features) Path() string { return "/features" }
 
 func (f features) Answer(ctx context.Context, clip *audio.Clip) (*Answer, error) {
-	found, err := brain.Features(ctx, f.Model, clip.Samples, f.window)
+	found, err := extract.Features(ctx, f.Model, clip.Samples, f.window)
 	if err != nil {
 		return nil, err
 	}

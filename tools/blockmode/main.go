@@ -18,6 +18,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/plan"
 	"github.com/brainwavlm/bwlm/brain/sim"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
@@ -52,10 +53,10 @@ var blocks = []float64{0, 8, 32}
 
 // result is what one training gave.
 type result struct {
-	fidelity    *brain.Fidelity // nil for exact windows
-	base, tuned float64         // of all voxels; tuned is NaN without a training
-	semantic    float64         // gain of the region, where there is one
-	seconds     float64         // of the training
+	fidelity    *plan.Fidelity // nil for exact windows
+	base, tuned float64        // of all voxels; tuned is NaN without a training
+	semantic    float64        // gain of the region, where there is one
+	seconds     float64        // of the training
 }
 
 func measure(ctx context.Context, seeds, alice string) error {
@@ -174,8 +175,8 @@ func train(ctx context.Context, dir string, e *experiment.Experiment, data *data
 		for l := range layers {
 			layers[l] = l
 		}
-		stories, _ := st.StoryRows()
-		if r.fidelity, err = st.Fidelity(ctx, stories[0], 120, layers...); err != nil {
+		stories, _ := st.Internal().StoryRows()
+		if r.fidelity, err = plan.MeasureFidelity(ctx, st.Internal(), stories[0], 120, layers...); err != nil {
 			return nil, err
 		}
 	}

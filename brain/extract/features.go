@@ -1,0 +1,119 @@
+package extract
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/internal/windows"
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/torch"
+	"github.com/brainwavlm/bwlm/wavlm"
+)
+
+// WindowOptions say how audio becomes one vector per window. The zero value is the default of an experiment file.
+type Options struct {
+	Layers        []int                 // hidden states, 0 to the number of layers; none: all
+	WindowSeconds float64               // of audio behind one vector; 0: 4
+	StrideSeconds float64               // from one window's end to the next; 0: .25
+	Extraction    experiment.Extraction // "": windows
+	ChunkSeconds  float64               // of a chunk; 0: 32
+	Pooling       experiment.Pooling    // "": last
+	Normalise     experiment.Normalise  // auto, story, window or none; "": auto, as the model's preprocessor says
+	MaxBytes      int64                 // most memory of the process, from which BatchBytes follow; 0: no bound
+	BatchBytes    int64                 // aim for the memory of one forward pass; 0: 2.5 GiB
+	Progress      func(done, windows int)
+}
+
+// WindowFeatures are the vectors of all windows of a clip.
+type WindowVectors struct {
+	Layers   []int
+	Times    []float64   // the windows' ends in seconds
+	Channels int         // of a vector
+	Vectors  [][]float32 // by layer, (windows, channels)
+}
+
+// Features reads a clip (T, at 16 kHz) window by window, in the same way as training and evaluation do. Errors are
+// *fault.Error: Usage for options that cannot be, BadData for audio that is too short or not finite.
+func Features(ctx context.Context, model *wavlm.Model, samples []float32, opt Options) (*WindowVectors, error) {
+	spec, err := opt.Model(model.Config)
+	if err != nil {
+		return nil, err
+	}
+	clip, err := windows.NewClip(model, spec, samples)
+	if err != nil {
+		return nil, err
+	}
+	out := &WindowVectors{Layers: opt.layers(model.Config), Times: design.FeatureTimes(clip.Windows), Channels: model.Config.Hidden}
+	out.Vectors = make([][]float32, len(out.Layers))
+	if opt.MaxBytes > 0 {
+		vectors := 3 * 4 * int64(len(clip.Windows)*len(out.Layers)*out.Channels) // as they grow
+		left, _, err := windows.MemoryLeft(model.Config, spec, opt.MaxBytes, vectors)
+		if err != nil {
+			return nil, err
+		}
+		opt.BatchBytes = cmp.Or(opt.BatchBytes, min(left, windows.DefaultBatchBytes))
+	}
+	r := windows.ClipReader(model, spec, opt.BatchBytes)
+	for _, run := range r.Runs(clip, 0, len(clip.Windows)) {
+		err := model.Session().Infer(ctx, func(s *torch.Scope) error {
+			windows.AppendVectors(out.Vectors, r.Vectors(s, clip, run, out.Layers))
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		if opt.Progress != nil {
+			opt.Progress(run.Windows.To, len(clip.Windows))
+		}
+	}
+	return out, nil
+}
+
+func (o Options) layers(cfg wavlm.Config) []int {
+	if len(o.Layers) > 0 {
+		return o.Layers
+	}
+	all := make([]int, cfg.Layers+1)
+	for l := range all {
+		all[l] = l
+	}
+	return all
+}
+
+// model is the options in the experiment's terms, checked.
+func (o Options) Model(cfg wavlm.Config) (experiment.Model, error) {
+	m := experiment.Default().Model
+	m.WindowSeconds, m.StrideSeconds = cmp.Or(o.WindowSeconds, m.WindowSeconds), cmp.Or(o.StrideSeconds, m.StrideSeconds)
+	m.Pooling, m.Normalise = cmp.Or(o.Pooling, m.Pooling), cmp.Or(o.Normalise, m.Normalise)
+	m.Extraction, m.ChunkSeconds = cmp.Or(o.Extraction, m.Extraction), cmp.Or(o.ChunkSeconds, m.ChunkSeconds)
+	layers := o.layers(cfg)
+	m.Layer = slices.Max(layers)
+	bad := func(where, why string, args ...any) (experiment.Model, error) {
+		return m, fault.New(fault.Usage, "read features", where, why, args...)
+	}
+	const longest, shortest = 3600, 1. / wavlm.SampleRate // seconds; beyond any use, but free of overflow and endless lists
+	switch {
+	case !(m.WindowSeconds > 0 && m.WindowSeconds <= longest):
+		return bad("window", "%g s, want more than 0 and at most %d", m.WindowSeconds, longest)
+	case !(m.StrideSeconds >= shortest && m.StrideSeconds <= longest):
+		return bad("stride", "%g s, want at least one sample (%g) and at most %d", m.StrideSeconds, shortest, longest)
+	case !slices.Contains([]experiment.Extraction{experiment.ExtractWindows, experiment.ExtractChunks}, m.Extraction):
+		return bad("extraction", "%q, want windows or chunks", m.Extraction)
+	case m.Extraction == experiment.ExtractChunks && !(m.ChunkSeconds >= 2*m.WindowSeconds && m.ChunkSeconds <= longest):
+		return bad("chunk", "%g s, want at least two windows of %g s and at most %d s", m.ChunkSeconds, m.WindowSeconds, longest)
+	case !slices.Contains([]experiment.Pooling{experiment.PoolLast, experiment.PoolFirst, experiment.PoolMean}, m.Pooling):
+		return bad("pooling", "%q, want last, first or mean", m.Pooling)
+	case !slices.Contains([]experiment.Normalise{experiment.NormaliseAuto, experiment.NormaliseStory, experiment.NormaliseWindow,
+		experiment.NormaliseNone}, m.Normalise):
+		return bad("normalise", "%q, want auto, story, window or none", m.Normalise)
+	}
+	for _, l := range layers {
+		if l < 0 || l > cfg.Layers {
+			return bad("layers", "there is no hidden state %d, the model has 0 to %d", l, cfg.Layers)
+		}
+	}
+	return m, nil
+}

@@ -1,0 +1,29 @@
+package encoding
+
+import (
+	"context"
+
+	"github.com/brainwavlm/bwlm/brain/internal/study"
+)
+
+// Represent gives the features of a story at its rows, neither standardised nor delayed, (rows, channels): what the
+// speech model, tuned or not (nil), makes of it. The story need not be in a split; rows are those that end within its
+// audio.
+func Represent(ctx context.Context, st *study.Study, tuned *study.Tuned, story string) (x []float32, channels int, err error) {
+	model := st.Model
+	if tuned != nil {
+		model = tuned.Model
+	}
+	stim := st.Stimuli[story]
+	if stim == nil {
+		if stim, err = st.LoadUnheard(ctx, story); err != nil {
+			return nil, 0, err
+		}
+	}
+	windows, err := st.Reader(model).Features(ctx, stim, []int{st.Experiment.Model.Layer})
+	if err != nil {
+		return nil, 0, err
+	}
+	channels = len(windows[0]) / len(stim.Windows)
+	return stim.Weights.Apply(windows[0], channels), channels, nil
+}

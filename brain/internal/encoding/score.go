@@ -1,0 +1,209 @@
+package encoding
+
+import (
+	"context"
+
+	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/internal/study"
+	"github.com/brainwavlm/bwlm/brain/internal/windows"
+	"github.com/brainwavlm/bwlm/brain/progress"
+	"github.com/brainwavlm/bwlm/brain/ridge"
+	"github.com/brainwavlm/bwlm/brain/stats"
+)
+
+// rowFeatures are the features of stories at their rows, standardised and delayed: what a readout sees.
+type RowFeatures struct {
+	Width  int                      // channels times delays
+	Rows   map[string][]float32     // story → (rows, width)
+	Zscore map[string]design.ZScore // story → statistics of the undelayed features
+
+	Options func(*ridge.Options) // of the ridge that is given them, where it is not that of every score
+}
+
+// read carries the windows' vectors of stories to rows, for each of the layers.
+func Read(ctx context.Context, st *study.Study, r *windows.Reader, phase string, stories []string, layers ...int) ([]RowFeatures, error) {
+	out := make([]RowFeatures, len(layers))
+	for i := range out {
+		out[i] = RowFeatures{Rows: map[string][]float32{}, Zscore: map[string]design.ZScore{}}
+	}
+	for n, story := range stories {
+		st.Options.Progress(progress.Event{Phase: phase, Done: n, Total: len(stories)})
+		stim := st.Stimuli[story]
+		windows, err := r.Features(ctx, stim, layers)
+		if err != nil {
+			return nil, err
+		}
+		for i, x := range windows {
+			out[i].Add(stim, x, st.Delays)
+		}
+	}
+	st.Options.Progress(progress.Event{Phase: phase, Done: len(stories), Total: len(stories)})
+	return out, nil
+}
+
+// add takes the vectors x (windows, C) of a story.
+func (f *RowFeatures) Add(stim *windows.Stimulus, x []float32, delays []int) {
+	channels := len(x) / len(stim.Windows)
+	rows := stim.Weights.Apply(x, channels)
+	z := design.FitZScore(rows, stim.Rows, channels, stim.Statistics...)
+	f.Width = channels * len(delays)
+	f.Rows[stim.Name] = design.FIR(z.Apply(rows), stim.Rows, channels, delays)
+	if stim.Training != stim.Weights { // what is tuned on is standardised by statistics of its own kind
+		z = design.FitZScore(stim.Training.Apply(x, channels), stim.Rows, channels, stim.Statistics...)
+	}
+	f.Zscore[stim.Name] = z
+}
+
+// stack joins the features of a person's rows in a split: (rows, width).
+func (f *RowFeatures) Stack(p *study.Subject, split study.Split) (x []float32, rows int) {
+	for _, r := range p.Parts[split] {
+		x = append(x, f.Rows[r.Story][r.From*f.Width:r.To*f.Width]...)
+		rows += r.To - r.From
+	}
+	return x, rows
+}
+
+// prediction is what a ridge fitted on training rows says of another split.
+type Prediction struct {
+	Rows int
+	Pred []float32 // (rows, voxels)
+}
+
+// predict fits a ridge for each subject on the training rows and predicts a split. Subjects with the same training rows
+// share the decomposition of the features. With several features, each voxel takes those whose cross-validated score on
+// the training rows is best.
+func Predict(ctx context.Context, st *study.Study, subjects []*study.Subject, fs []RowFeatures, split study.Split) ([]Prediction, error) {
+	out := make([]Prediction, len(subjects))
+	for _, group := range study.SameRows(subjects) {
+		first := subjects[group[0]]
+		_, rows := fs[0].Stack(first, study.Train)
+		var responses ridge.HStack
+		for _, i := range group {
+			responses = append(responses, subjects[i].Measured(study.Train))
+		}
+		var all []float32
+		var best []float64
+		for l := range fs {
+			x, _ := fs[l].Stack(first, study.Train)
+			opt := st.RidgeOptions()
+			if fs[l].Options != nil {
+				fs[l].Options(&opt)
+			}
+			m, err := ridge.FitColumns(ctx, x, responses, rows, responses.Cols(), opt)
+			if err != nil {
+				return nil, err
+			}
+			x, n := fs[l].Stack(first, split)
+			pred, err := m.Predict(ctx, x, n)
+			if err != nil {
+				return nil, err
+			}
+			if l == 0 {
+				all, best = pred, m.Scores
+				continue
+			}
+			for v, score := range m.Scores {
+				if score <= best[v] {
+					continue
+				}
+				best[v] = score
+				for k := v; k < len(all); k += m.Voxels {
+					all[k] = pred[k]
+				}
+			}
+		}
+		_, rows = fs[0].Stack(first, split)
+		from := 0
+		for k, i := range group {
+			width := responses[k].Cols
+			out[i] = Prediction{rows, columns(all, rows, from, from+width)}
+			from += width
+		}
+	}
+	return out, nil
+}
+
+// besides sets matrices (rows, widths[k]) side by side.
+func Besides(xs [][]float32, widths []int, rows int) []float32 {
+	if len(xs) == 1 {
+		return xs[0]
+	}
+	var out []float32
+	for r := range rows {
+		for k, x := range xs {
+			out = append(out, x[r*widths[k]:(r+1)*widths[k]]...)
+		}
+	}
+	return out
+}
+
+// columns cuts columns out of x (rows, n).
+func columns(x []float32, rows, from, to int) []float32 {
+	n := len(x) / rows
+	if from == 0 && to == n {
+		return x
+	}
+	var out []float32
+	for r := range rows {
+		out = append(out, x[r*n+from:r*n+to]...)
+	}
+	return out
+}
+
+// at picks places of x.
+func At[T any](x []T, places []int) []T {
+	out := make([]T, len(places))
+	for i, place := range places {
+		out[i] = x[place]
+	}
+	return out
+}
+
+// voxelScores are the validation scores of one person's voxels.
+type VoxelScores struct {
+	R        []float64
+	Constant []bool
+}
+
+// validation scores features on the validation rows, by person. Most limits the rows of each part, 0 does not.
+func Validation(ctx context.Context, st *study.Study, fs []RowFeatures, most int) ([]VoxelScores, error) {
+	predicted, err := Predict(ctx, st, st.Subjects, fs, study.Val)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]VoxelScores, len(st.Subjects))
+	for i, p := range st.Subjects {
+		var pred, want []float32
+		rows, from := 0, 0
+		for _, r := range p.Parts[study.Val] {
+			n := r.To - r.From
+			take := n
+			if most > 0 {
+				take = min(n, most)
+			}
+			pred = append(pred, predicted[i].Pred[from*p.Voxels:(from+take)*p.Voxels]...)
+			want = append(want, p.Responses[r.Story].Data[r.From*p.Voxels:(r.From+take)*p.Voxels]...)
+			rows, from = rows+take, from+n
+		}
+		out[i].R, out[i].Constant = stats.Correlation(pred, want, rows, p.Voxels)
+	}
+	return out, nil
+}
+
+// tunedR is the mean over people of the mean r of their tuned voxels, each counted as in the loss.
+func TunedR(st *study.Study, scores []VoxelScores) float64 {
+	total := 0.
+	for i, p := range st.Subjects {
+		total += p.TunedMean(At(scores[i].R, p.Tuned), At(scores[i].Constant, p.Tuned))
+	}
+	return total / float64(len(st.Subjects))
+}
+
+// validationR is tunedR of features.
+func ValidationR(ctx context.Context, st *study.Study, fs []RowFeatures, most int) (float64, error) {
+	scores, err := Validation(ctx, st, fs, most)
+	if err != nil {
+		return 0, err
+	}
+	return TunedR(st, scores), nil
+}

@@ -1,0 +1,38 @@
+package evaluate
+
+import (
+	"github.com/brainwavlm/bwlm/brain/results"
+	"github.com/brainwavlm/bwlm/brain/stats"
+)
+
+// ceiling is the r that a perfect model would reach on the test rows against the mean of the repeats; nil where a
+// person has no repeats. A voxel whose repeats share nothing (signal power not above 0) has ceiling 0: leaving it out
+// would keep those that are above 0 by chance.
+func (e *Evaluation) Ceiling(who []int) *results.ModelScore {
+	groups := e.Groups
+	s := &results.ModelScore{ROIs: map[string]float64{}}
+	perGroup := make([]float64, len(groups))
+	for _, i := range who {
+		c, ok := e.Study.Subjects[i].TestCeiling()
+		if !ok {
+			return nil
+		}
+		none := make([]bool, len(c.Defined)) // CCMax is 0 where it is not defined
+		for g, group := range groups {
+			var columns []int
+			if group.Columns != nil {
+				columns = group.Columns[i]
+			}
+			mean, _ := stats.Mean(c.CCMax, none, columns)
+			perGroup[g] += mean / float64(len(who))
+		}
+	}
+	for g, group := range groups {
+		if group.Name == results.Everything {
+			s.MeanR = perGroup[g]
+			continue
+		}
+		s.ROIs[group.Name] = perGroup[g]
+	}
+	return s
+}

@@ -1,0 +1,87 @@
+package evaluate
+
+import (
+	"context"
+
+	"github.com/brainwavlm/bwlm/brain/internal/encoding"
+	"github.com/brainwavlm/bwlm/brain/internal/study"
+	"github.com/brainwavlm/bwlm/brain/progress"
+	"github.com/brainwavlm/bwlm/brain/results"
+	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/wavlm"
+)
+
+// Control scores regressors in the place of tuned features, with the same delays, rows, folds and seeds: what loudness,
+// word rate, position or head motion alone would reach. Name says what they are.
+func (b *Baseline) Control(ctx context.Context, name string, of encoding.Regressor) (*Evaluation, error) {
+	st := b.Study
+	predicted := make([]encoding.Prediction, len(st.Subjects))
+	for i, p := range st.Subjects {
+		alone := st.Subjects[i : i+1]
+		f, err := encoding.Regressors(ctx, st, p.Name, of, st.StoriesIn(alone, study.Train, study.Test))
+		if err != nil {
+			return nil, err
+		}
+		one, err := encoding.Predict(ctx, st, alone, []encoding.RowFeatures{f}, study.Test)
+		if err != nil {
+			return nil, err
+		}
+		predicted[i] = one[0]
+	}
+	return b.beside(ctx, name, predicted, nil)
+}
+
+// BestLayer scores the untuned model's layer that validation likes best in the place of tuned features.
+func (b *Baseline) BestLayer(ctx context.Context) (*Evaluation, error) {
+	return b.beside(ctx, "best untuned layer", b.Best, &b.bestLayer)
+}
+
+// ScoreLayers scores a model, the study's own or a tuned one, at each of the layers on the test rows.
+func ScoreLayers(ctx context.Context, st *study.Study, model *wavlm.Model, layers []int) ([]results.ModelScore, error) {
+	groups, err := st.Groups(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := look(st, "layers", st.Subjects, groups); err != nil {
+		return nil, err
+	}
+	features, err := encoding.Read(ctx, st, st.Reader(model), "read layers", st.StoriesOf(study.Train, study.Test), layers...)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]results.ModelScore, len(layers))
+	for l := range layers {
+		st.Options.Progress(progress.Event{Phase: "score layers", Done: l, Total: len(layers)})
+		predicted, err := encoding.Predict(ctx, st, st.Subjects, features[l:l+1], study.Test)
+		if err != nil {
+			return nil, err
+		}
+		out[l] = scoreOf(st.Subjects, predicted, groups)
+		out[l].Layer = &layers[l]
+	}
+	st.Options.Progress(progress.Event{Phase: "score layers", Done: len(layers), Total: len(layers)})
+	return out, nil
+}
+
+// system is the score of predictions of the subjects' test rows, without an interval.
+func scoreOf(subjects []*study.Subject, predicted []encoding.Prediction, groups []stats.Group) results.ModelScore {
+	s := results.ModelScore{ROIs: map[string]float64{}}
+	for i, p := range subjects {
+		want, rows := p.Want(study.Test)
+		r, constant := stats.Correlation(predicted[i].Pred, want, rows, p.Voxels)
+		for _, g := range groups {
+			var columns []int
+			if g.Columns != nil {
+				columns = g.Columns[i]
+			}
+			mean, _ := stats.Mean(r, constant, columns)
+			mean /= float64(len(subjects))
+			if g.Name == results.Everything {
+				s.MeanR += mean
+			} else {
+				s.ROIs[g.Name] += mean
+			}
+		}
+	}
+	return s
+}

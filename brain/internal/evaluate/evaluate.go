@@ -1,0 +1,186 @@
+package evaluate
+
+import (
+	"context"
+
+	"github.com/brainwavlm/bwlm/brain/analysisplan"
+	"github.com/brainwavlm/bwlm/brain/internal/encoding"
+	"github.com/brainwavlm/bwlm/brain/internal/study"
+	"github.com/brainwavlm/bwlm/brain/progress"
+	"github.com/brainwavlm/bwlm/brain/results"
+	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+// Baseline is what the untuned model predicts of the test rows: at the experiment's layer, and at the layer that the
+// validation rows like best. A gain that a better layer gives for nothing is not a gain.
+type Baseline struct {
+	Study      *study.Study
+	Groups     []stats.Group
+	Base, Best []encoding.Prediction // by person
+	bestLayer  int
+}
+
+// untuned predicts from the experiment's layer alone.
+func ScoredLayerBaseline(ctx context.Context, st *study.Study) (*Baseline, error) {
+	f, err := encoding.Read(ctx, st, st.Reader(st.Model), "read base", st.StoriesOf(study.Train, study.Test), st.ScoredLayers()...)
+	if err != nil {
+		return nil, err
+	}
+	b := &Baseline{Study: st, bestLayer: st.Experiment.Model.Layer}
+	if b.Groups, err = st.Groups(ctx); err != nil {
+		return nil, err
+	}
+	b.Base, err = encoding.Predict(ctx, st, st.Subjects, f, study.Test)
+	b.Best = b.Base
+	return b, err
+}
+
+// Baseline reads every layer of the untuned model.
+func NewBaseline(ctx context.Context, st *study.Study) (*Baseline, error) {
+	b := &Baseline{Study: st}
+	var err error
+	if b.Groups, err = st.Groups(ctx); err != nil {
+		return nil, err
+	}
+	layers := make([]int, st.Model.Config.Layers+1)
+	for l := range layers {
+		layers[l] = l
+	}
+	features, err := encoding.Read(ctx, st, st.Reader(st.Model), "read base", st.StoriesOf(study.Train, study.Val, study.Test), layers...)
+	if err != nil {
+		return nil, err
+	}
+	var top float64
+	for l := range features {
+		st.Options.Progress(progress.Event{Phase: "choose layer", Done: l, Total: len(features)})
+		r, err := encoding.ValidationR(ctx, st, features[l:l+1], 0)
+		if err != nil {
+			return nil, err
+		}
+		if l == 0 || r > top {
+			b.bestLayer, top = l, r
+		}
+	}
+	scored := st.ScoredLayers()
+	if b.Base, err = encoding.Predict(ctx, st, st.Subjects, features[scored[0]:st.Experiment.Model.Layer+1], study.Test); err != nil {
+		return nil, err
+	}
+	b.Best = b.Base
+	if len(scored) > 1 || b.bestLayer != st.Experiment.Model.Layer {
+		b.Best, err = encoding.Predict(ctx, st, st.Subjects, features[b.bestLayer:b.bestLayer+1], study.Test)
+	}
+	return b, err
+}
+
+// Evaluation is a baseline beside a tuned model.
+type Evaluation struct {
+	*Baseline
+	Summary *results.Summary
+	Tuned   []encoding.Prediction          // nil if there is none
+	layer   *int                           // that tuned is read from; nil for regressors
+	Voxels  []stats.Tests                  // by person: tuned against base; nil if there is no tuned system
+	Margins map[string]analysisplan.Margin // that were sealed
+}
+
+// Compare scores a tuned model (nil: none) beside the baseline on the test rows, each by a ridge of its own on the
+// same training rows, with the same folds and seeds.
+func (b *Baseline) Compare(ctx context.Context, tuned *study.Tuned) (*Evaluation, error) {
+	if tuned == nil {
+		return b.beside(ctx, "untuned model", nil, nil)
+	}
+	st := b.Study
+	f, err := encoding.Read(ctx, st, st.Reader(tuned.Model), "read tuned", st.StoriesOf(study.Train, study.Test), st.ScoredLayers()...)
+	if err != nil {
+		return nil, err
+	}
+	predicted, err := encoding.Predict(ctx, st, st.Subjects, f, study.Test)
+	if err != nil {
+		return nil, err
+	}
+	return b.beside(ctx, "tuned model", predicted, st.ScoredLayer())
+}
+
+// beside scores predictions of the test rows (nil: none) beside the baseline's.
+func (b *Baseline) beside(ctx context.Context, what string, predicted []encoding.Prediction, layer *int) (*Evaluation, error) {
+	status, err := look(b.Study, what, b.Study.Subjects, b.Groups)
+	if err != nil {
+		return nil, err
+	}
+	e := &Evaluation{Baseline: b, Summary: &results.Summary{Schema: 1, Notes: b.Study.Notes, Seal: status}, Tuned: predicted, layer: layer}
+	if status != nil {
+		e.Margins = status.Margins
+	}
+	b.Study.Options.Progress(progress.Event{Phase: "score"})
+	var test *stats.Paired
+	if e.Summary.Test, test, err = e.Score(ctx); test != nil {
+		e.Voxels = test.Voxels
+	}
+	return e, err
+}
+
+// Evaluate scores the untuned model and, if there is a tuned one (else nil), that and the untuned model's best layer,
+// on the test rows. Dir takes the
+// scores of each voxel and summary.json; "" writes none.
+func Evaluate(ctx context.Context, st *study.Study, tuned *study.Tuned, dir string) (*results.Summary, error) {
+	var b *Baseline
+	var err error
+	if tuned == nil {
+		b, err = ScoredLayerBaseline(ctx, st)
+	} else {
+		b, err = NewBaseline(ctx, st)
+	}
+	if err != nil {
+		return nil, err
+	}
+	e, err := b.Compare(ctx, tuned)
+	if err != nil {
+		return nil, err
+	}
+	return e.Summary, e.Write(dir)
+}
+
+// EvaluateRun scores a finished run and writes eval/ of its directory.
+func EvaluateRun(ctx context.Context, st *study.Study, run *results.Run) (*results.Summary, error) {
+	defer torch.Part(ctx, progress.PhaseEvaluation)()
+	p, err := finished(st, run)
+	if err != nil {
+		return nil, err
+	}
+	return scoreRun(ctx, st, run, p, "eval")
+}
+
+// scoreRun scores a finished run on the people of the study and writes below its directory.
+func scoreRun(ctx context.Context, st *study.Study, run *results.Run, p *results.Progress, dir string) (*results.Summary, error) {
+	tuned, err := st.LoadTuned(ctx, run)
+	if err != nil {
+		return nil, err
+	}
+	if tuned != nil {
+		defer tuned.Close()
+	}
+	b, err := NewBaseline(ctx, st)
+	if err != nil {
+		return nil, err
+	}
+	e, err := b.Compare(ctx, tuned)
+	if err != nil {
+		return nil, err
+	}
+	e.Summary.Epochs, e.Summary.Chosen = p.Epochs, p.Epochs[p.Best].Epoch
+	return e.Summary, e.Write(run.File(dir))
+}
+
+// finished gives the progress of a run that came to its end.
+func finished(st *study.Study, run *results.Run) (*results.Progress, error) {
+	p, err := run.Progress()
+	if err != nil {
+		return nil, err
+	}
+	if p.Epoch < st.Experiment.Train.Epochs {
+		return nil, fault.New(fault.BadData, "open run", run.Dir, "the training is not finished: %d of %d epochs", p.Epoch, st.Experiment.Train.Epochs).
+			Advise("go on with bwlm resume %s", run.Dir)
+	}
+	return p, nil
+}

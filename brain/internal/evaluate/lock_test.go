@@ -1,0 +1,55 @@
+package evaluate_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/brain/analysisplan"
+	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/internal/evaluate"
+	"github.com/brainwavlm/bwlm/brain/internal/study"
+	"github.com/brainwavlm/bwlm/brain/internal/studytest"
+)
+
+// The margin is a share of what the untuned model reaches on the validation rows, which a training writes down as epoch 0.
+func TestSealedMargin(t *testing.T) {
+	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
+		e.Data.Subjects, e.Data.ROI, e.Train.Epochs = []string{"ada", "bob"}, []string{"front"}, 1
+	})
+	plain, err := studytest.TryTiny(t, study.Options{}, nil)
+	require.NoError(t, err)
+	defer plain.Close()
+	s, err := evaluate.LockAnalysis(t.Context(), plain, analysisplan.Endpoints{Sides: 1, Delta: .05})
+	require.NoError(t, err)
+	assert.Empty(t, s.Margins, "no region is an endpoint, and none is called auditory")
+
+	s, err = evaluate.LockAnalysis(t.Context(), st, analysisplan.Endpoints{ROIs: []string{"front"}, Sides: 1, Delta: .1})
+	require.NoError(t, err)
+	require.Contains(t, s.Margins, "front")
+	again, err := analysisplan.Read(st.Experiment.Out)
+	require.NoError(t, err)
+	assert.Equal(t, s.Margins, again.Margins, "and its hash fits")
+
+	run, p := studytest.MustFit(t, st)
+	assert.InDelta(t, p.Epochs[0].ValR, s.Margins["front"].BaseR, 1e-9)
+	assert.InDelta(t, .1*p.Epochs[0].ValR, s.Margins["front"].Delta, 1e-9)
+
+	summary, err := evaluate.EvaluateRun(t.Context(), st, run)
+	require.NoError(t, err)
+	assert.Equal(t, s.Margins, summary.Seal.Margins)
+	assert.Equal(t, 1, summary.Seal.TestReads, "sealing looked at no test row")
+	assert.Nil(t, summary.Test.Delta.Sealed, "34 rows are too few for a bound")
+
+	exp := *st.Experiment
+	exp.Data.Subjects = []string{"ada"}
+	one, err := st.Vary(t.Context(), &exp)
+	require.NoError(t, err)
+	b, err := evaluate.ScoredLayerBaseline(t.Context(), one)
+	require.NoError(t, err)
+	e, err := b.Compare(t.Context(), nil)
+	require.NoError(t, err)
+	assert.Nil(t, e.Summary.Seal.Margins, "they are of both people together")
+}

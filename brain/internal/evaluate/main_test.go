@@ -1,0 +1,12 @@
+package evaluate_test
+
+import (
+	"testing"
+
+	"github.com/brainwavlm/bwlm/internal/torchtest"
+)
+
+func TestMain(m *testing.M) {
+	torchtest.Load()
+	torchtest.Main(m)
+}

@@ -1,0 +1,131 @@
+package evaluate
+
+import (
+	"context"
+	"slices"
+
+	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/internal/encoding"
+	"github.com/brainwavlm/bwlm/brain/internal/study"
+	"github.com/brainwavlm/bwlm/brain/progress"
+)
+
+// PersonScore is the score of one person's test rows by a ridge on so much of that person's training rows.
+type SubjectScore struct {
+	Person  string             `json:"person"`
+	Rows    int                `json:"training_rows"`
+	Minutes float64            `json:"minutes"` // of training rows
+	MeanR   float64            `json:"mean_r"`
+	ROIs    map[string]float64 `json:"rois"`
+}
+
+// ScorePeople scores a tuned model (nil: the study's own, untuned) on the test rows of the named people (none: all), each
+// by a ridge on a share of their training rows, as if less had been recorded: stories in an order that train.seed draws
+// for each person, the last one cut. Responses are standardised by the rows that are left; features always by all
+// training rows, which tells nothing of any response. Share 1 is what [Study.Evaluate] scores.
+//
+// The result has a line for each share, in each line the people in the study's order.
+func ScorePeople(ctx context.Context, st *study.Study, tuned *study.Tuned, shares []float64, names ...string) ([][]SubjectScore, error) {
+	var subjects []*study.Subject
+	var places []int
+	for i, p := range st.Subjects {
+		if len(names) == 0 || slices.Contains(names, p.Name) {
+			subjects, places = append(subjects, p), append(places, i)
+		}
+	}
+	groups, err := st.Groups(ctx)
+	if err != nil {
+		return nil, err
+	}
+	groups = study.GroupsOf(groups, places)
+	model, phase := st.Model, "read base"
+	if tuned != nil {
+		model, phase = tuned.Model, "read tuned"
+	}
+	if _, err := look(st, "people, "+phase[len("read "):], subjects, groups); err != nil {
+		return nil, err
+	}
+	features, err := encoding.Read(ctx, st, st.Reader(model), phase, st.StoriesIn(subjects, study.Train, study.Test), st.ScoredLayers()...)
+	if err != nil {
+		return nil, err
+	}
+	out := make([][]SubjectScore, len(shares))
+	for k, share := range shares {
+		st.Options.Progress(progress.Event{Phase: "score", Done: k, Total: len(shares)})
+		some := make([]*study.Subject, len(subjects))
+		for i, p := range subjects {
+			some[i] = p.Begun(share, st.Experiment)
+		}
+		predicted, err := encoding.Predict(ctx, st, some, features, study.Test)
+		if err != nil {
+			return nil, err
+		}
+		for i, p := range some {
+			s := scoreOf(some[i:i+1], predicted[i:i+1], study.GroupsOf(groups, []int{i}))
+			_, rows := features[0].Stack(p, study.Train)
+			out[k] = append(out[k], SubjectScore{p.Name, rows, float64(rows) * st.Data.TR() / 60, s.MeanR, s.ROIs})
+		}
+	}
+	st.Options.Progress(progress.Event{Phase: "score", Done: len(shares), Total: len(shares)})
+	return out, nil
+}
+
+// Unmet lists the stories that a person of the study has answered and of which the sources met nothing in tuning, nor in
+// the choice of its epoch, and that share nothing with the person's own validation and test rows.
+func Unmet(ctx context.Context, st *study.Study, target string, sources ...string) ([]string, error) {
+	var met []design.Use
+	for _, p := range st.Subjects {
+		for _, split := range study.Splits {
+			if !(split != study.Test && slices.Contains(sources, p.Name) || split != study.Train && p.Name == target) {
+				continue
+			}
+			for _, r := range p.Parts[split] {
+				met = append(met, design.Use{Split: "met", Subject: p.Name, Rows: r})
+			}
+		}
+	}
+	var unmet []string
+	for _, story := range st.Data.StoriesOf(target) {
+		m, err := st.Data.Responses(ctx, target, story)
+		if err != nil {
+			return nil, err
+		}
+		trim := st.Experiment.Data.Trim
+		if m.Rows <= trim[0]+trim[1] {
+			continue
+		}
+		own := design.Use{Split: "unmet", Subject: target,
+			Rows: design.Rows{Story: story, From: trim[0], To: m.Rows - trim[1]}}
+		report, err := design.Audit(st.StimulusWindow(), st.Data.AuditStories(), append(slices.Clone(met), own))
+		if err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(report.Leaks, func(l design.Leak) bool { return l.A.Split != l.B.Split }) {
+			unmet = append(unmet, story)
+		}
+	}
+	return unmet, nil
+}
+
+// ScoreOn scores the untuned and a tuned model for one person by a ridge on other stories than the study's training rows.
+func ScoreOn(ctx context.Context, st *study.Study, tuned *study.Tuned, person string, stories []string) (base, after *SubjectScore, err error) {
+	exp := *st.Experiment
+	exp.Data.Subjects, exp.Data.Train = []string{person}, stories
+	exp.Train.Loss, exp.Train.Reliability, exp.Train.Weights = "auto", "none", ""
+	exp.Out = "" // a seal is of the study's rows; the look at this person's test rows is counted with those
+	v, err := st.Vary(ctx, &exp)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, s := range []struct {
+		model *study.Tuned
+		into  **SubjectScore
+	}{{nil, &base}, {tuned, &after}} {
+		scores, err := ScorePeople(ctx, v, s.model, []float64{1})
+		if err != nil {
+			return nil, nil, err
+		}
+		*s.into = &scores[0][0]
+	}
+	return base, after, nil
+}

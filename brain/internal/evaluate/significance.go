@@ -1,0 +1,50 @@
+package evaluate
+
+import (
+	"context"
+
+	"github.com/brainwavlm/bwlm/brain/internal/encoding"
+	"github.com/brainwavlm/bwlm/brain/results"
+	"github.com/brainwavlm/bwlm/brain/stats"
+)
+
+// lossMargin is how much of the untuned model's r auditory cortex may lose and still be called kept. The margin needs
+// nothing but the untuned model, so tuning cannot move it.
+const lossMargin = .05
+
+// against scores the tuned system, if there is one, beside another and tests the difference.
+func (e *Evaluation) against(ctx context.Context, who []int, base []encoding.Prediction, groups []stats.Group) (
+	*stats.Bootstrap, *stats.Paired, error) {
+	seed := e.Study.Experiment.Train.Seed
+	subjects := e.subjects(who, base)
+	b, err := stats.PairedBootstrap(ctx, subjects, groups, stats.BootstrapOptions{Seed: seed})
+	if err != nil || e.Tuned == nil {
+		return b, nil, err
+	}
+	test, err := stats.PairedTest(ctx, subjects, groups, stats.PairedOptions{Seed: seed})
+	return b, test, err
+}
+
+// delta is the difference that a bootstrap and a test found. Margins that were sealed are of all people together.
+func (e *Evaluation) delta(b *stats.Bootstrap, test *stats.Paired) *results.Delta {
+	d := &results.Delta{ROIs: map[string]results.DeltaROI{}}
+	for i, g := range b.Groups {
+		found := results.Significance{P: test.Groups.P[i], Q: test.Groups.Q[i]}
+		if g.Name == results.Everything {
+			d.MeanR, d.CI95, d.Significance, d.Reason = g.Delta.Mean, g.Delta.CI95, found, g.Reason
+			continue
+		}
+		d.ROIs[g.Name] = results.DeltaROI{MeanR: g.Delta.Mean, CI95: g.Delta.CI95, Significance: found}
+		if results.IsAuditory(g.Name) && g.Base.Mean > 0 {
+			d.Auditory = g.NotWorse(lossMargin * g.Base.Mean)
+		}
+		m, sealed := e.Margins[g.Name]
+		if found := g.NotWorse(m.Delta); sealed && found != nil && len(test.Voxels) == len(e.Study.Subjects) {
+			if d.Sealed == nil {
+				d.Sealed = map[string]*stats.NonInferiority{}
+			}
+			d.Sealed[g.Name] = found
+		}
+	}
+	return d
+}

@@ -1,0 +1,124 @@
+package evaluate_test
+
+import (
+	"encoding/json"
+	"math"
+	"math/rand/v2"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/brain/analysisplan"
+	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/internal/encoding"
+	"github.com/brainwavlm/bwlm/brain/internal/evaluate"
+	"github.com/brainwavlm/bwlm/brain/internal/study"
+	"github.com/brainwavlm/bwlm/brain/results"
+	"github.com/brainwavlm/bwlm/brain/stats"
+)
+
+// Two systems whose predictions are made up: the tuned one knows more of region "front" and as much of "AC".
+func TestScoresSayHowSureTheyAre(t *testing.T) {
+	const rows, voxels, repeats = 400, 6, 4
+	rng := rand.New(rand.NewPCG(1, 0))
+	x := make([]float32, repeats*rows*voxels)
+	base, tuned := make([]float32, rows*voxels), make([]float32, rows*voxels)
+	for at := range rows * voxels {
+		signal := rng.NormFloat64()
+		for i := range repeats {
+			x[i*rows*voxels+at] = float32(signal + rng.NormFloat64())
+		}
+		common := rng.NormFloat64()
+		base[at] = float32(signal + common + .2*rng.NormFloat64())
+		if tuned[at] = float32(signal + common + .2*rng.NormFloat64()); at%voxels < 3 {
+			tuned[at] = float32(signal + .5*common)
+		}
+	}
+	m := &dataset.Matrix{Repeats: repeats, Rows: rows, Voxels: voxels, Data: x}
+	p := &study.Subject{Name: "ada", Voxels: voxels, Responses: map[string]*study.Response{"one": {Rows: rows, Data: m.Mean(), Repeats: m}}}
+	p.Parts[study.Test] = []design.Rows{{Story: "one", From: 0, To: rows}}
+	exp := experiment.Experiment{}
+	exp.Train.Seed = 1
+	e := &evaluate.Evaluation{
+		Baseline: &evaluate.Baseline{Study: &study.Study{Experiment: &exp, Subjects: []*study.Subject{p}},
+			Base: []encoding.Prediction{{Rows: rows, Pred: base}}, Best: []encoding.Prediction{{Rows: rows, Pred: base}},
+			Groups: []stats.Group{{Name: results.Everything}, {Name: "front", Columns: [][]int{{0, 1, 2}}}, {Name: "AC", Columns: [][]int{{3, 4, 5}}}}},
+		Tuned: []encoding.Prediction{{Rows: rows, Pred: tuned}},
+	}
+	s, err := e.Scores(t.Context())
+	require.NoError(t, err)
+	d := s.Delta
+	assert.Less(t, d.ROIs["front"].P, .01)
+	assert.Less(t, d.ROIs["front"].Q, .01)
+	assert.Greater(t, d.ROIs["AC"].P, .1)
+	assert.GreaterOrEqual(t, d.ROIs["AC"].Q, d.ROIs["AC"].P)
+	assert.Less(t, d.P, .01)
+
+	require.NotNil(t, d.Auditory)
+	assert.InDelta(t, .05*s.Base.ROIs["AC"], d.Auditory.Margin, 1e-12, "a twentieth of what the untuned model has")
+	assert.True(t, d.Auditory.NotWorse)
+	assert.Equal(t, d.Auditory, s.DeltaBest.Auditory, "the best layer is the layer here")
+	assert.Nil(t, d.Sealed, "nothing is sealed")
+	e.Margins = map[string]analysisplan.Margin{"AC": {Delta: .01}, "front": {Delta: .02}, "gone": {Delta: 1}}
+	sealed, test, err := e.Score(t.Context())
+	require.NoError(t, err)
+	require.Len(t, sealed.Delta.Sealed, 2, "of the regions that there are")
+	assert.Equal(t, .01, sealed.Delta.Sealed["AC"].Margin)
+	assert.Equal(t, .02, sealed.Delta.Sealed["front"].Margin)
+	assert.True(t, sealed.Delta.Sealed["front"].NotWorse)
+
+	e.Voxels, e.Summary = test.Voxels, &results.Summary{}
+	dir := t.TempDir()
+	require.NoError(t, e.Write(dir))
+	pOf, qOf := readNPY(t, filepath.Join(dir, "test/ada/delta_p.npy")), readNPY(t, filepath.Join(dir, "test/ada/delta_q.npy"))
+	for v := range voxels {
+		if v < 3 {
+			assert.Less(t, pOf[v], float32(.01), "voxel %d is in front", v)
+		} else {
+			assert.Greater(t, pOf[v], float32(.1), "both know as much")
+		}
+		assert.InDelta(t, test.Voxels[0].P[v], pOf[v], 1e-6)
+		assert.InDelta(t, test.Voxels[0].Q[v], qOf[v], 1e-6)
+	}
+
+	truth := math.Sqrt(.8) // the ceiling of four repeats of signal and noise of the same power
+	assert.InDelta(t, truth, s.Ceiling.MeanR, .02)
+	for name, system := range map[string]*results.ModelScore{"base": &s.Base, "tuned": s.Tuned} {
+		assert.InDelta(t, 100*system.ROIs["front"]/s.Ceiling.ROIs["front"], system.OfCeiling.ROIs["front"], 1e-9, name)
+		assert.InDelta(t, 100*system.MeanR/s.Ceiling.MeanR, *system.OfCeiling.MeanR, 1e-9, name)
+	}
+
+	text, err := json.Marshal(s)
+	require.NoError(t, err)
+	var file struct {
+		Delta struct {
+			P, Q float64
+			ROIs map[string]map[string]any
+			Loss *stats.NonInferiority `json:"auditory_loss"`
+		}
+	}
+	require.NoError(t, json.Unmarshal(text, &file))
+	assert.Equal(t, d.P, file.Delta.P)
+	assert.Equal(t, d.Auditory, file.Delta.Loss)
+	for _, key := range []string{"mean_r", "ci95", "p", "q"} {
+		assert.Contains(t, file.Delta.ROIs["AC"], key)
+	}
+
+	e.Tuned = nil
+	s, err = e.Scores(t.Context())
+	require.NoError(t, err)
+	assert.Nil(t, s.Delta)
+	assert.NotNil(t, s.Base.OfCeiling)
+}
+
+func TestShareOfCeiling(t *testing.T) {
+	s := &results.ModelScore{MeanR: .3, ROIs: map[string]float64{"AC": .2, "noise": .1}}
+	assert.Nil(t, s.ShareOf(nil))
+	share := s.ShareOf(&results.ModelScore{MeanR: 0, ROIs: map[string]float64{"AC": .4, "noise": 0}})
+	assert.Nil(t, share.MeanR, "no ceiling is not a ceiling of 0")
+	assert.Equal(t, map[string]float64{"AC": 50}, share.ROIs)
+}

@@ -1,0 +1,88 @@
+package evaluate
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/brainwavlm/bwlm/brain/internal/encoding"
+	"github.com/brainwavlm/bwlm/brain/internal/study"
+	"github.com/brainwavlm/bwlm/brain/results"
+	"github.com/brainwavlm/bwlm/brain/stats"
+)
+
+// subjects puts predictions beside the responses of some people, story by story, as the bootstrap wants them.
+func (e *Evaluation) subjects(who []int, base []encoding.Prediction) []stats.Subject {
+	out := make([]stats.Subject, len(who))
+	for k, i := range who {
+		p := e.Study.Subjects[i]
+		out[k].Voxels = p.Voxels
+		from := 0
+		for _, r := range p.Parts[study.Test] {
+			n := (r.To - r.From) * p.Voxels
+			s := stats.Story{Name: fmt.Sprintf("%s[%d:%d]", r.Story, r.From, r.To), Rows: r.To - r.From,
+				Want: p.Responses[r.Story].Data[r.From*p.Voxels : r.To*p.Voxels], Base: base[i].Pred[from : from+n]}
+			if e.Tuned != nil {
+				s.Tuned = e.Tuned[i].Pred[from : from+n]
+			}
+			out[k].Stories = append(out[k].Stories, s)
+			from += n
+		}
+	}
+	return out
+}
+
+// Scores compares the systems on the test rows of the named people, all if none is named.
+func (e *Evaluation) Scores(ctx context.Context, names ...string) (results.Scores, error) {
+	s, _, err := e.Score(ctx, names...)
+	return s, err
+}
+
+// score is Scores with the test of tuned against base, nil if there is no tuned system.
+func (e *Evaluation) Score(ctx context.Context, names ...string) (out results.Scores, test *stats.Paired, err error) {
+	st := e.Study
+	var who []int
+	for i, p := range st.Subjects {
+		if len(names) == 0 || slices.Contains(names, p.Name) {
+			who = append(who, i)
+			out.Subjects = append(out.Subjects, p.Name)
+			out.Rows = max(out.Rows, e.Base[i].Rows)
+		}
+	}
+	groups := study.GroupsOf(e.Groups, who)
+	b, test, err := e.against(ctx, who, e.Base, groups)
+	if err != nil {
+		return out, nil, err
+	}
+	layer := st.ScoredLayer()
+	out.Base = fromBootstrap(b, layer, func(g stats.GroupScore) stats.Score { return g.Base })
+	out.Ceiling = e.Ceiling(who)
+	out.Base.OfCeiling = out.Base.ShareOf(out.Ceiling)
+	if e.Tuned == nil {
+		return out, nil, nil
+	}
+	best, testBest, err := e.against(ctx, who, e.Best, groups)
+	if err != nil {
+		return out, nil, err
+	}
+	bestLayer := fromBootstrap(best, &e.bestLayer, func(g stats.GroupScore) stats.Score { return g.Base })
+	after := fromBootstrap(b, e.layer, func(g stats.GroupScore) stats.Score { return *g.Tuned })
+	bestLayer.OfCeiling, after.OfCeiling = bestLayer.ShareOf(out.Ceiling), after.ShareOf(out.Ceiling)
+	out.BaseBestLayer, out.Tuned = &bestLayer, &after
+	out.Delta, out.DeltaBest = e.delta(b, test), e.delta(best, testBest)
+	return out, test, nil
+}
+
+// bootstrapSystem reads one side of a bootstrap.
+func fromBootstrap(b *stats.Bootstrap, layer *int, side func(stats.GroupScore) stats.Score) results.ModelScore {
+	s := results.ModelScore{Layer: layer, ROIs: map[string]float64{}}
+	for _, g := range b.Groups {
+		score := side(g)
+		if g.Name == results.Everything {
+			s.MeanR, s.CI95 = score.Mean, score.CI95
+			continue
+		}
+		s.ROIs[g.Name] = score.Mean
+	}
+	return s
+}

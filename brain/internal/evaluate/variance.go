@@ -1,0 +1,130 @@
+package evaluate
+
+import (
+	"context"
+
+	"github.com/brainwavlm/bwlm/brain/internal/encoding"
+	"github.com/brainwavlm/bwlm/brain/internal/study"
+	"github.com/brainwavlm/bwlm/brain/progress"
+	"github.com/brainwavlm/bwlm/brain/ridge"
+	"github.com/brainwavlm/bwlm/wavlm"
+)
+
+// Band is a set of features that a ridge may be given beside others: a layer of a model, or regressors.
+type Band struct {
+	Name  string
+	Model *wavlm.Model // with Layer
+	Layer int
+	Of    encoding.Regressor // instead of a model; asked without a person
+}
+
+// Explained is the share of the variance of test rows that predictions explain: R² = 1 - Σ(y-ŷ)²/Σ(y-ȳ)² of each voxel
+// that varies, below 0 where they do harm, averaged over voxels and then people.
+type Explained struct {
+	R2    float64
+	Cells []StoryR2 // of each person and story
+}
+
+// Cell is R² over the test rows of one person in one story.
+type StoryR2 struct {
+	Person, Story string
+	R2            float64
+}
+
+// BestLayerIndex is the untuned model's layer that validation likes best.
+func (b *Baseline) BestLayerIndex() int { return b.bestLayer }
+
+// Variance explains the test rows by sets of bands, each set given to one ridge together; sets list places in bands. What
+// two sets explain and only one has a band in is what that band explains uniquely. Columns are standardised, and each band
+// of a set has a penalty of its own for each voxel: of so many tries (0: 20; 1: one penalty for all bands, with which a wide
+// band weighs more than a narrow one) the one whose R² on held-out training rows is best. Sets of as many bands try the same.
+func Variance(ctx context.Context, st *study.Study, bands []Band, sets [][]int, tries int) ([]Explained, error) {
+	groups, err := st.Groups(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := look(st, "explained variance", st.Subjects, groups); err != nil {
+		return nil, err
+	}
+	stories := st.StoriesOf(study.Train, study.Test)
+	features := make([]encoding.RowFeatures, len(bands))
+	for i, b := range bands {
+		if b.Model == nil {
+			if features[i], err = encoding.Regressors(ctx, st, "", b.Of, stories); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		f, err := encoding.Read(ctx, st, st.Reader(b.Model), "read "+b.Name, stories, b.Layer)
+		if err != nil {
+			return nil, err
+		}
+		features[i] = f[0]
+	}
+	out := make([]Explained, len(sets))
+	for k, set := range sets {
+		st.Options.Progress(progress.Event{Phase: "explain", Done: k, Total: len(sets)})
+		var own []ridge.Band
+		joint := encoding.RowFeatures{Rows: map[string][]float32{}, Options: func(o *ridge.Options) {
+			if o.Select = ridge.R2; len(own) > 1 {
+				o.Bands, o.Tries = own, tries
+			}
+		}}
+		for _, story := range stories {
+			var xs [][]float32
+			var widths []int
+			joint.Width, own = 0, nil
+			for _, i := range set {
+				xs, widths = append(xs, features[i].Rows[story]), append(widths, features[i].Width)
+				own = append(own, ridge.Band{From: joint.Width, To: joint.Width + features[i].Width})
+				joint.Width += features[i].Width
+			}
+			joint.Rows[story] = encoding.Besides(xs, widths, st.Stimuli[story].Rows)
+		}
+		predicted, err := encoding.Predict(ctx, st, st.Subjects, []encoding.RowFeatures{joint}, study.Test)
+		if err != nil {
+			return nil, err
+		}
+		out[k] = explained(st, predicted)
+	}
+	st.Options.Progress(progress.Event{Phase: "explain", Done: len(sets), Total: len(sets)})
+	return out, nil
+}
+
+// explained compares predictions of the test rows with what was measured.
+func explained(st *study.Study, predicted []encoding.Prediction) (out Explained) {
+	for i, p := range st.Subjects {
+		want, rows := p.Want(study.Test)
+		out.R2 += R2(predicted[i].Pred, want, rows, p.Voxels) / float64(len(st.Subjects))
+		from := 0
+		for _, part := range p.Parts[study.Test] {
+			to := from + part.To - part.From
+			c := StoryR2{p.Name, part.Story, R2(predicted[i].Pred[from*p.Voxels:to*p.Voxels], want[from*p.Voxels:to*p.Voxels], to-from, p.Voxels)}
+			out.Cells = append(out.Cells, c)
+			from = to
+		}
+	}
+	return out
+}
+
+// r2 is the mean R² of the columns (rows, voxels) that vary.
+func R2(pred, want []float32, rows, voxels int) float64 {
+	sum, count := 0., 0
+	for v, varying := range study.Varies(want, rows, voxels) {
+		if !varying {
+			continue
+		}
+		mean, off, all := 0., 0., 0.
+		for k := range rows {
+			mean += float64(want[k*voxels+v]) / float64(rows)
+		}
+		for k := range rows {
+			y := float64(want[k*voxels+v])
+			off += (y - float64(pred[k*voxels+v])) * (y - float64(pred[k*voxels+v]))
+			all += (y - mean) * (y - mean)
+		}
+		sum += 1 - off/all
+		count++
+	}
+	return sum / float64(max(count, 1))
+}

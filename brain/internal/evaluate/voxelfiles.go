@@ -1,0 +1,88 @@
+package evaluate
+
+import (
+	"path/filepath"
+
+	"github.com/brainwavlm/bwlm/brain/internal/study"
+	"github.com/brainwavlm/bwlm/brain/results"
+	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/internal/jsonfile"
+)
+
+// Write leaves what was found in a folder; dir "" writes nothing:
+//
+//	summary.json                the Summary
+//	test/layout.json            whose voxels, which rows and which regions the matrices stand for
+//	test/PERSON/responses.npy   (rows, voxels), float32 as all below: what was measured, the mean over repeats
+//	    SYSTEM_pred.npy         (rows, voxels): what each system predicts: base, base_best_layer, tuned
+//	    SYSTEM_r.npy            (voxels): its score
+//	    delta_r.npy             (voxels): tuned less base
+//	    delta_p.npy             (voxels): two-sided p of that difference, by [stats.PairedTest]; 1 where nothing can be scored
+//	    delta_q.npy             (voxels): its false discovery rate over the person's voxels (Benjamini and Hochberg)
+//	    ceiling.npy             (voxels): CCmax, where test stories were heard several times
+//
+// Systems other than base, and what compares them, are there if there is a tuned one.
+func (e *Evaluation) Write(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	for i, p := range e.Study.Subjects {
+		want, rows := p.Want(study.Test)
+		f := voxelFiles{dir: dir, subject: p.Name, rows: rows, voxels: p.Voxels}
+		f.matrix("responses", want)
+		baseR := f.system("base", e.Base[i].Pred, want)
+		if e.Tuned != nil {
+			f.system("base_best_layer", e.Best[i].Pred, want)
+			tunedR := f.system("tuned", e.Tuned[i].Pred, want)
+			for v := range tunedR {
+				tunedR[v] -= baseR[v]
+			}
+			f.vector("delta_r", tunedR)
+			f.vector("delta_p", results.Float32s(e.Voxels[i].P))
+			f.vector("delta_q", results.Float32s(e.Voxels[i].Q))
+		}
+		if c, ok := p.TestCeiling(); ok {
+			f.vector("ceiling", results.Float32s(c.CCMax))
+		}
+		if f.err != nil {
+			return f.err
+		}
+	}
+	if err := jsonfile.Write(filepath.Join(dir, "test", results.LayoutFile), e.layout()); err != nil {
+		return err
+	}
+	return jsonfile.Write(filepath.Join(dir, "summary.json"), e.Summary)
+}
+
+// voxelFiles writes the .npy files of one person.
+type voxelFiles struct {
+	dir, subject string
+	rows, voxels int
+	err          error // the first
+}
+
+func (f *voxelFiles) put(name string, shape []int, x []float32) {
+	if f.err != nil {
+		return
+	}
+	r := results.Run{Dir: f.dir}
+	path, err := r.Path("test", f.subject, name+".npy")
+	if err == nil {
+		err = ckpt.WriteNPY(path, shape, x)
+	}
+	f.err = err
+}
+
+func (f *voxelFiles) matrix(name string, x []float32) { f.put(name, []int{f.rows, f.voxels}, x) }
+
+func (f *voxelFiles) vector(name string, x []float32) { f.put(name, []int{f.voxels}, x) }
+
+// system writes the predictions of a system and the score of each voxel, which it gives back.
+func (f *voxelFiles) system(name string, pred, want []float32) []float32 {
+	r, _ := stats.Correlation(pred, want, f.rows, f.voxels)
+	out := results.Float32s(r)
+	f.matrix(name+"_pred", pred)
+	f.vector(name+"_r", out)
+	return out
+}

@@ -1,0 +1,111 @@
+package study
+
+import (
+	"context"
+	"path/filepath"
+	"runtime"
+	"slices"
+
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/results"
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/atomicfile"
+	"github.com/brainwavlm/bwlm/internal/jsonfile"
+	"github.com/brainwavlm/bwlm/internal/version"
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+// manifest hashes the inputs.
+func (st *Study) Manifest(ctx context.Context) (*results.Manifest, error) {
+	m := &results.Manifest{Schema: 1, Versions: map[string]string{"bwlm": version.String(), "libtorch": torch.Version(), "go": runtime.Version()},
+		Platform: runtime.GOOS + "/" + runtime.GOARCH, Threads: torch.Threads(), Device: st.Model.Session().Device.String(),
+		Seed: st.Experiment.Train.Seed, Loss: string(st.LossName), Delays: st.Delays, Notes: slices.Clone(st.Notes)}
+	if st.Experiment.Model.Downsample == experiment.DownsampleLanczos {
+		m.Notes = append(m.Notes, "Lanczos interpolation hears up to 3 TRs of audio after a volume")
+	}
+	for _, s := range st.Audit.Rows {
+		m.Splits = append(m.Splits, s.String())
+	}
+	for _, l := range st.Audit.Leaks {
+		m.Leaks = append(m.Leaks, l.String())
+	}
+	var names []string
+	for _, p := range st.Subjects {
+		names = append(names, p.Name)
+		m.Subjects = append(m.Subjects, results.ManifestSubject{Name: p.Name, Voxels: p.Voxels, Tuned: len(p.Tuned)})
+	}
+	for d, err := range st.Data.Inputs(names, st.Stories) {
+		if err != nil {
+			return nil, err
+		}
+		m.Inputs = append(m.Inputs, results.ManifestInput(d))
+	}
+	if pattern := st.Experiment.Train.Weights; pattern != "" {
+		var paths []string
+		for _, name := range names {
+			paths = append(paths, weightsFile(pattern, name))
+		}
+		for _, path := range slices.Compact(paths) {
+			e, err := results.FileEntry(filepath.Dir(path), filepath.Base(path))
+			if err != nil {
+				return nil, fault.Wrap(fault.IO, "hash weights", path, err)
+			}
+			m.Inputs = append(m.Inputs, results.ManifestInput{Path: path, Bytes: e.Bytes, SHA256: e.SHA256})
+		}
+	}
+	files, err := filepath.Glob(filepath.Join(st.Experiment.Model.Path, "*"))
+	if err != nil {
+		return nil, fault.Wrap(fault.IO, "hash model", st.Experiment.Model.Path, err)
+	}
+	slices.Sort(files)
+	for _, path := range files {
+		if ext := filepath.Ext(path); ext != ".json" && ext != ".safetensors" {
+			continue
+		}
+		e, err := results.FileEntry(filepath.Dir(path), filepath.Base(path))
+		if err != nil {
+			return nil, fault.Wrap(fault.IO, "hash model", path, err)
+		}
+		m.Inputs = append(m.Inputs, results.ManifestInput{Path: path, Bytes: e.Bytes, SHA256: e.SHA256})
+	}
+	return m, ctx.Err()
+}
+
+// unchanged compares the inputs with those that a run began with.
+func (st *Study) Unchanged(ctx context.Context, run *results.Run) error {
+	now, err := st.Manifest(ctx)
+	if err != nil {
+		return err
+	}
+	var then results.Manifest
+	if err := jsonfile.Read("resume", run.File(results.ManifestOfRun), &then); err != nil {
+		return err
+	}
+	for _, was := range then.Inputs {
+		if !slices.Contains(now.Inputs, was) {
+			return fault.New(fault.BadData, "resume", was.Path, "is not what the run began with (SHA-256 %.12s…)", was.SHA256).
+				Advise("put it back, or start another run")
+		}
+	}
+	return nil
+}
+
+// Begin makes a new run directory with the resolved experiment and the manifest, ready for Fit.
+func (st *Study) Begin(ctx context.Context) (*results.Run, error) {
+	m, err := st.Manifest(ctx)
+	if err != nil {
+		return nil, err
+	}
+	run, err := results.Create(st.Experiment.Out)
+	if err != nil {
+		return nil, err
+	}
+	if err = jsonfile.Write(run.File(results.ManifestOfRun), m); err == nil {
+		err = atomicfile.Write(run.File(results.ConfigFile), st.Experiment.Write) // last: it makes the directory a run
+	}
+	if err != nil {
+		run.Close()
+		return nil, err
+	}
+	return run, nil
+}

@@ -1,0 +1,53 @@
+package study
+
+import (
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/internal/windows"
+)
+
+// shareMemory divides the memory that is left, of what the process may have, among what is computed at once and what is
+// kept, so that the peak stays below. What is there already is measured; what an evaluation will add is reserved:
+// features of all layers at all rows, ridge weights and predictions, and as much again as a quarter for the garbage of Go.
+func (st *Study) shareMemory(bound int64) error {
+	if bound == 0 {
+		return nil
+	}
+	left, clip, err := windows.MemoryLeft(st.Model.Config, st.Experiment.Model, bound, st.EvaluationBytes())
+	if err != nil {
+		return err
+	}
+	if st.Options.BatchBytes == 0 {
+		st.Options.BatchBytes = min(windows.DefaultBatchBytes, max(left*2/3, clip))
+	}
+	if st.Options.CacheBytes == 0 {
+		st.Options.CacheBytes = max(1, left-st.Options.BatchBytes)
+	}
+	return nil
+}
+
+// evaluationBytes is what Go will hold at most while a tuned model is scored, beside what it holds now.
+func (st *Study) EvaluationBytes() int64 {
+	width := int64(st.Model.Config.Hidden * len(st.Delays))
+	features, fits := int64(0), int64(0)
+	for _, stim := range st.Stimuli {
+		features += int64(stim.Rows) * width * 4
+	}
+	for _, group := range SameRows(st.Subjects) {
+		voxels := int64(0)
+		for _, i := range group {
+			voxels += int64(st.Subjects[i].Voxels)
+		}
+		rows := int64(st.Subjects[group[0]].RowsOf(Train))
+		k := min(rows, width)
+		// As brain/ridge measures a fit: weights and their garbage, features, their decomposition, blocks.
+		fits = max(fits, 12*width*voxels+160*voxels+12*rows*width+40*k*k+24*rows*k+16<<23)
+		for _, i := range group {
+			features += 4 * int64(st.Subjects[i].RowsOf(Test)) * int64(st.Subjects[i].Voxels) * 4 // base, best, tuned, and a copy of the responses
+		}
+	}
+	features += features / 4
+	if st.Experiment.Train.Mode != experiment.TrainReadout {
+		features += int64(st.Model.Config.Layers) * features / 4
+	}
+	return features + fits
+}

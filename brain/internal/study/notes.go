@@ -1,0 +1,67 @@
+package study
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/brainwavlm/bwlm/brain/experiment"
+)
+
+// noteRaw warns of responses in scanner units, and of constant voxels.
+func (st *Study) noteRaw(p *Subject) {
+	for _, story := range st.Data.StoriesOf(p.Name) {
+		r := p.Responses[story]
+		if r == nil {
+			continue
+		}
+		if raw := r.Repeats.Raw(); len(raw) > 0 && st.Experiment.Data.Detrend == "none" {
+			st.Note("%s/%s: %d of %d columns look raw (|mean| above 3 SD); consider data.detrend: legendre:N", p.Name, story, len(raw), p.Voxels)
+		}
+		if c := r.Repeats.Constant(0, r.Rows); len(c) > 0 {
+			st.Note("%s/%s: %d of %d voxels are constant; they are left out of means", p.Name, story, len(c), p.Voxels)
+		}
+	}
+}
+
+// noteMethod says how seconds became rows, what that costs, and what is rounded.
+func (st *Study) noteMethod(context.Context) error {
+	exp := st.Experiment
+	if st.Frozen.Half {
+		st.Note("what no tuning changes is rounded to bf16: results are not, to the last bits, those without")
+	}
+	st.Note("readout.delays_seconds %v are %v TRs of %g s", exp.Readout.DelaysSeconds, st.Delays, st.Data.TR())
+	if longest := slices.Max(st.Delays); exp.Train.ContextRows < longest && !exp.Compat.NoContext {
+		st.Note("train.context_rows %d is less than the longest delay of %d TRs: the first rows of each block lack their history", exp.Train.ContextRows, longest)
+	}
+	if exp.Readout.LayerWeights != experiment.LayerWeightsNone && exp.Eval.Layer == experiment.EvalLayerModel {
+		st.Note("readout.layer_weights trains hidden states below %d too, and scores read that one alone; eval.layer: voxel gives each voxel its best", exp.Model.Layer)
+	}
+	if story := st.inSeveralSplits(); story != "" && exp.Data.Detrend != "none" {
+		st.Note("data.detrend is fitted over the whole of %s, whose rows are in several splits", story)
+	}
+	return nil
+}
+
+// inSeveralSplits finds a story of which more than one split has rows.
+func (st *Study) inSeveralSplits() string {
+	for _, story := range st.Stories {
+		in := 0
+		for _, split := range Splits {
+			if slices.Contains(st.StoriesOf(split), story) {
+				in++
+			}
+		}
+		if in > 1 {
+			return story
+		}
+	}
+	return ""
+}
+
+// note adds to Notes what is not there yet.
+func (st *Study) Note(format string, args ...any) {
+	if text := fmt.Sprintf(format, args...); !slices.Contains(st.Notes, text) {
+		st.Notes = append(st.Notes, text)
+	}
+}

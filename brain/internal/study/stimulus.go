@@ -1,0 +1,106 @@
+package study
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/internal/windows"
+	"github.com/brainwavlm/bwlm/brain/progress"
+	"github.com/brainwavlm/bwlm/torch"
+	"github.com/brainwavlm/bwlm/wavlm"
+)
+
+func (st *Study) loadStimuli(ctx context.Context) error {
+	st.Stimuli = map[string]*windows.Stimulus{}
+	for _, story := range st.Data.Stories() {
+		rows := 0
+		for _, p := range st.Subjects {
+			if r := p.Responses[story]; r != nil && p.statisticsRows(story) != nil {
+				rows = max(rows, r.Rows)
+			}
+		}
+		if rows == 0 {
+			continue
+		}
+		s, err := st.loadStimulus(ctx, story, func(design.Clock, int) int { return rows })
+		if err != nil {
+			return err
+		}
+		s.Statistics = StatisticsRows(st.Subjects, story)
+		st.Stimuli[story] = s
+		st.Stories = append(st.Stories, story)
+	}
+	return nil
+}
+
+// loadStimulus reads the audio of a story, if no variant has done so, and cuts it. The function says how many rows it
+// has, given its clock and samples.
+func (st *Study) loadStimulus(ctx context.Context, story string, rows func(design.Clock, int) int) (*windows.Stimulus, error) {
+	wave, err := st.Wave(ctx, story)
+	if err != nil {
+		return nil, err
+	}
+	clock, err := st.Data.Clock(story)
+	if err != nil {
+		return nil, err
+	}
+	return windows.Cut(st.Experiment, clock, story, wave, rows(clock, len(wave)))
+}
+
+// wave is the audio of a story as the model hears it.
+func (st *Study) Wave(ctx context.Context, story string) ([]float32, error) {
+	if wave := st.waves[story]; wave != nil {
+		return wave, nil
+	}
+	defer torch.Part(ctx, progress.PartData)()
+	wave, err := st.Data.Audio(ctx, story)
+	if err != nil {
+		return nil, err
+	}
+	if st.normalises() {
+		wave = wavlm.Normalise(wave)
+	}
+	st.waves[story] = wave
+	return wave, nil
+}
+
+// normalises says whether the whole waveform of a story is standardised.
+func (st *Study) normalises() bool {
+	how := st.Experiment.Model.Normalise
+	return how == experiment.NormaliseStory || how == experiment.NormaliseAuto && st.Model.Preprocessor.Normalise
+}
+
+// statisticsRows are the rows of a story behind the z-score of its features: those of the first split in which
+// anybody has the story.
+func StatisticsRows(people []*Subject, story string) []design.Rows {
+	for _, split := range Splits {
+		var rows []design.Rows
+		for _, p := range people {
+			for _, r := range p.Parts[split] {
+				if r.Story == story {
+					rows = append(rows, design.Rows{From: r.From, To: r.To})
+				}
+			}
+		}
+		if rows != nil {
+			return union(rows)
+		}
+	}
+	return nil
+}
+
+// union sorts ranges of rows and joins those that touch, so that each row counts once.
+func union(rows []design.Rows) (out []design.Rows) {
+	slices.SortFunc(rows, func(a, b design.Rows) int { return cmp.Compare(a.From, b.From) })
+	for _, r := range rows {
+		if last := len(out) - 1; last >= 0 && r.From <= out[last].To {
+			out[last].To = max(out[last].To, r.To)
+			continue
+		}
+		out = append(out, r)
+	}
+	return out
+}

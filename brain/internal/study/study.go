@@ -1,0 +1,194 @@
+package study
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/brainwavlm/bwlm/brain/activations"
+	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/internal/windows"
+	"github.com/brainwavlm/bwlm/brain/loss"
+	"github.com/brainwavlm/bwlm/brain/progress"
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/torch"
+	"github.com/brainwavlm/bwlm/wavlm"
+)
+
+// Options are what a study needs beside its experiment. The zero value is useful.
+type Options struct {
+	MaxBytes   int64                // most memory of the process, from which the next two follow; 0: as the experiment's max_memory says
+	CacheBytes int64                // budget in memory of what no tuning changes; 0: 2 GiB
+	Disk       *activations.Store   // keeps that beyond the budget, and for other runs; nil: nothing does
+	HalfFrames bool                 // round it to bf16, which takes half the room and changes results a little
+	BatchBytes int64                // aim for the memory of one forward and backward pass; 0: 2.5 GiB
+	Purpose    string               // for the looks at test rows of a sealed experiment: the command
+	Progress   func(progress.Event) // called from the goroutine that works; may be nil
+	Details    bool                 // events at the end of an epoch have Details
+}
+
+// Study is an experiment with its data and model at hand.
+type Study struct {
+	Experiment *experiment.Experiment
+	Data       *dataset.Dataset
+	Model      *wavlm.Model // untuned
+	Audit      *design.Report
+	Notes      []string // what the user should know, from data and model
+
+	Options   Options
+	Subjects  []*Subject
+	Stimuli   map[string]*windows.Stimulus
+	Stories   []string // in the data set's order
+	Delays    []int    // in TRs
+	Loss      loss.Func
+	LossName  experiment.Loss
+	Frozen    *windows.Frozen
+	waves     map[string][]float32 // stories as the model hears them; shared with variants
+	owns      bool                 // the cache of frozen
+	OwnsModel bool                 // the model
+	Took      time.Duration        // to open it
+}
+
+// Open opens the data set and the model that the experiment names.
+func Open(ctx context.Context, exp *experiment.Experiment, opt Options) (*Study, error) {
+	defer torch.Part(ctx, progress.PhaseOpening)()
+	start := time.Now()
+	exp, note, err := windows.Settled(exp)
+	if err != nil {
+		return nil, err
+	}
+	data, err := dataset.Open(exp.Data.Path)
+	if err != nil {
+		return nil, err
+	}
+	model, err := OpenModel(ctx, exp, true)
+	if err != nil {
+		return nil, err
+	}
+	st, err := New(ctx, exp, data, model, opt)
+	if err != nil {
+		model.Close()
+		return nil, err
+	}
+	if note != "" {
+		st.Note("%s", note)
+	}
+	st.OwnsModel, st.Took = true, time.Since(start)
+	return st, nil
+}
+
+// openModel loads the experiment's model on its device. A frozen one takes less memory in bf16.
+func OpenModel(ctx context.Context, exp *experiment.Experiment, frozen bool) (*wavlm.Model, error) {
+	device, err := windows.DeviceOf(exp.Device)
+	if err != nil {
+		return nil, err
+	}
+	compute, err := windows.ComputeOf(exp.DType)
+	if err != nil {
+		return nil, err
+	}
+	return wavlm.Load(ctx, exp.Model.Path, wavlm.Options{Device: device, Compute: compute, Frozen: frozen})
+}
+
+// New makes a study of data and a model that are at hand. It loads the responses and audio of the splits, and
+// refuses splits that share stimulus.
+func New(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset, model *wavlm.Model, opt Options) (*Study, error) {
+	if opt.Progress == nil {
+		opt.Progress = func(progress.Event) {}
+	}
+	st := &Study{Experiment: exp, Data: data, Model: model, Options: opt, Notes: slices.Clone(model.Notes), waves: map[string][]float32{}, owns: true}
+	st.Frozen = &windows.Frozen{Model: model, Normalise: exp.Model.Normalise == experiment.NormaliseWindow, Half: opt.HalfFrames && model.Session().Compute == torch.Float32}
+	err := st.prepare(ctx)
+	if err == nil {
+		err = st.shareMemory(cmp.Or(opt.MaxBytes, exp.MaxBytes()))
+	}
+	if err != nil {
+		st.Close()
+		return nil, err
+	}
+	st.Options.BatchBytes, st.Options.CacheBytes = cmp.Or(st.Options.BatchBytes, windows.DefaultBatchBytes), cmp.Or(st.Options.CacheBytes, windows.DefaultCacheBytes)
+	st.Frozen.Cache = windows.NewCache(st.Options.CacheBytes, opt.Disk, func(err error) { st.Options.Progress(progress.Event{Phase: "warning", Note: err.Error()}) })
+	return st, nil
+}
+
+// prepare loads what the experiment needs and checks it.
+func (st *Study) prepare(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{st.checkModel, st.loadPeople, st.weigh, st.auditSplits, st.loadStimuli, st.chooseLoss, st.noteMethod} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close frees what the study holds.
+func (st *Study) Close() {
+	if st.owns {
+		st.Frozen.Cache.Close()
+	}
+	if st.OwnsModel {
+		st.Model.Close()
+	}
+}
+
+func (st *Study) checkModel(context.Context) error {
+	exp := st.Experiment
+	if n := st.Model.Config.Layers; exp.Model.Layer > n {
+		return fault.New(fault.Usage, "open study", "model.layer", "%d, the model has hidden states 0 to %d", exp.Model.Layer, n)
+	}
+	if exp.Train.Mode == experiment.TrainLoRA && exp.Model.Layer == 0 {
+		return fault.New(fault.Usage, "open study", "model.layer", "0 is below all layers that an adapter could change").
+			Advise("read a higher layer, or use train.mode: readout")
+	}
+	for _, l := range exp.Adapter.Layers {
+		if l >= exp.Model.Layer {
+			return fault.New(fault.Usage, "open study", "adapter.layers", "layer %d is never run when hidden state %d is read", l, exp.Model.Layer).
+				Advise("hidden state %d is the output of layer %d, the layers below it are 0 to %d", exp.Model.Layer, exp.Model.Layer-1, exp.Model.Layer-1)
+		}
+	}
+	var err error
+	st.Delays, err = design.Delays(exp.Readout.DelaysSeconds, st.Data.TR())
+	return err
+}
+
+func (st *Study) loadPeople(ctx context.Context) error {
+	names, err := st.Data.Subjects(st.Experiment.Data.Subjects...)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		p, err := loadPerson(ctx, st.Experiment, st.Data, name)
+		if err != nil {
+			return err
+		}
+		st.Subjects = append(st.Subjects, p)
+		st.noteRaw(p)
+	}
+	return nil
+}
+
+// chooseLoss resolves train.loss for the people at hand.
+func (st *Study) chooseLoss(context.Context) error {
+	least := len(st.Subjects[0].Tuned)
+	for _, p := range st.Subjects {
+		least = min(least, len(p.Tuned))
+	}
+	loss, name, err := loss.New(st.Experiment.Train, least, st.Experiment.Compat.ShrunkenLossR)
+	if err != nil {
+		return fault.New(fault.Usage, "open study", "train.loss", "%v", err)
+	}
+	st.Loss, st.LossName = loss, name
+	if st.Experiment.Train.Loss == experiment.LossAuto {
+		st.Note("train.loss: auto means %s here: %d varying targets", name, least)
+	}
+	return nil
+}
+
+// OnProgress sends the events of what follows elsewhere.
+func (st *Study) OnProgress(to func(progress.Event)) { st.Options.Progress = to }
+
+// Progress tells whoever follows the study of work that is done outside it.
+func (st *Study) Progress(e progress.Event) { st.Options.Progress(e) }

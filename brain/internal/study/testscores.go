@@ -1,0 +1,48 @@
+package study
+
+import (
+	"context"
+	"slices"
+
+	"github.com/brainwavlm/bwlm/brain/results"
+	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// groups are all voxels, the tuned ones, and the regions of the data set.
+func (st *Study) Groups(ctx context.Context) ([]stats.Group, error) {
+	groups := []stats.Group{{Name: results.Everything}, {Name: results.TunedGroup}}
+	for _, p := range st.Subjects {
+		groups[1].Columns = append(groups[1].Columns, p.Tuned)
+	}
+	for _, roi := range st.regions() {
+		if roi == results.TunedGroup {
+			return nil, fault.New(fault.BadData, "evaluate", st.Data.Name(), "%q means the tuned voxels, so no region can have that name", roi)
+		}
+		g := stats.Group{Name: roi}
+		for _, p := range st.Subjects {
+			columns, err := Region(ctx, st.Data, roi, p.Name, p.Voxels)
+			if err != nil {
+				return nil, err
+			}
+			g.Columns = append(g.Columns, columns)
+		}
+		groups = append(groups, g)
+	}
+	return groups, nil
+}
+
+// groupsOf restricts groups to some people.
+func GroupsOf(all []stats.Group, who []int) []stats.Group {
+	out := slices.Clone(all)
+	for g := range out {
+		if all[g].Columns == nil {
+			continue
+		}
+		out[g].Columns = nil
+		for _, i := range who {
+			out[g].Columns = append(out[g].Columns, all[g].Columns[i])
+		}
+	}
+	return out
+}

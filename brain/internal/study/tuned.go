@@ -1,0 +1,50 @@
+package study
+
+import (
+	"context"
+
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/results"
+	"github.com/brainwavlm/bwlm/peft"
+	"github.com/brainwavlm/bwlm/wavlm"
+)
+
+// Tuned is the outcome of a training as an evaluation needs it.
+type Tuned struct {
+	Model   *wavlm.Model
+	Release func()
+}
+
+// Close frees what came with the model.
+func (t *Tuned) Close() { t.Release() }
+
+// LoadTuned reads the tuned model of a finished run. It is nil where training changed readouts only.
+func (st *Study) LoadTuned(ctx context.Context, run *results.Run) (*Tuned, error) {
+	switch st.Experiment.Train.Mode {
+	case experiment.TrainLoRA:
+		return st.LoadAdapter(ctx, run.File("adapter"))
+	case experiment.TrainFull:
+		exp := *st.Experiment
+		exp.Model.Path = run.File("model")
+		m, err := OpenModel(ctx, &exp, true)
+		if err != nil {
+			return nil, err
+		}
+		return &Tuned{m, m.Close}, nil
+	}
+	return nil, nil
+}
+
+// LoadAdapter adapts the study's model with the adapter in a folder.
+func (st *Study) LoadAdapter(ctx context.Context, dir string) (*Tuned, error) {
+	a, err := peft.Load(dir)
+	if err != nil {
+		return nil, err
+	}
+	view, err := st.Adapted(ctx, a, 0)
+	if err != nil {
+		a.Close()
+		return nil, err
+	}
+	return &Tuned{view, a.Close}, nil
+}

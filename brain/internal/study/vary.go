@@ -1,0 +1,110 @@
+package study
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/internal/windows"
+	"github.com/brainwavlm/bwlm/brain/results"
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// Vary makes a study of another experiment on the same data and model. The two share the front end's output, so the
+// windows and their normalisation must be the same. It ends with st.
+func (st *Study) Vary(ctx context.Context, exp *experiment.Experiment) (*Study, error) {
+	return st.VaryData(ctx, exp, st.Data)
+}
+
+// VaryData is Vary with other responses: data must have the same audio under the same names of stories.
+func (st *Study) VaryData(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset) (*Study, error) {
+	a, b := st.Experiment.Model, exp.Model
+	if a.WindowSeconds != b.WindowSeconds || a.StrideSeconds != b.StrideSeconds || a.Normalise != b.Normalise || windows.ClipLength(a) != windows.ClipLength(b) {
+		return nil, fault.New(fault.Usage, "vary study", "model", "windows differ: %g s every %g s against %g s every %g s",
+			b.WindowSeconds, b.StrideSeconds, a.WindowSeconds, a.StrideSeconds)
+	}
+	v := &Study{Experiment: exp, Data: data, Model: st.Model, Options: st.Options, Frozen: st.Frozen, waves: st.waves}
+	v.Notes = append(v.Notes, st.Model.Notes...)
+	return v, v.prepare(ctx)
+}
+
+// StartOrResume creates the run directory of the study, or opens the one that is there, which must be of the same experiment.
+func (st *Study) StartOrResume(ctx context.Context) (*results.Run, error) {
+	if _, err := os.Stat(filepath.Join(st.Experiment.Out, results.ConfigFile)); errors.Is(err, fs.ErrNotExist) {
+		return st.Begin(ctx)
+	}
+	run, err := results.Open(st.Experiment.Out)
+	if err != nil {
+		return nil, err
+	}
+	if err := st.made(run); err != nil {
+		run.Close()
+		return nil, err
+	}
+	return run, nil
+}
+
+// made says whether a run is of this study's experiment: an error if not.
+func (st *Study) made(run *results.Run) error {
+	var now bytes.Buffer
+	if err := st.Experiment.Write(&now); err != nil {
+		return err
+	}
+	then, err := os.ReadFile(run.File(results.ConfigFile))
+	if err != nil {
+		return fault.Wrap(fault.IO, "open run", run.File(results.ConfigFile), err)
+	}
+	if !bytes.Equal(then, now.Bytes()) {
+		return fault.New(fault.Exists, "open run", run.Dir, "was made by another experiment than this file").
+			Advise("name the run itself, or choose another out")
+	}
+	return nil
+}
+
+// People are the names of the people of the study.
+func (st *Study) SubjectNames() (names []string) {
+	for _, p := range st.Subjects {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// Rows are a person's rows of a split.
+func (st *Study) Rows(person string, split Split) []design.Rows {
+	for _, p := range st.Subjects {
+		if p.Name == person {
+			return p.Parts[split]
+		}
+	}
+	return nil
+}
+
+// Answers are a person's responses to the stories of the splits as the study uses them: without drift, standardised, the
+// mean over repeats.
+func (st *Study) Answers(person string) map[string]*dataset.Matrix {
+	out := map[string]*dataset.Matrix{}
+	for _, p := range st.Subjects {
+		if p.Name != person {
+			continue
+		}
+		for story, r := range p.Responses {
+			out[story] = dataset.NewMatrix(r.Rows, p.Voxels, r.Data)
+		}
+	}
+	return out
+}
+
+// StoryRows lists the stories that the study hears, in the data set's order, with the number of rows of each.
+func (st *Study) StoryRows() (stories []string, rows map[string]int) {
+	rows = map[string]int{}
+	for _, story := range st.Stories {
+		rows[story] = st.Stimuli[story].Rows
+	}
+	return st.Stories, rows
+}

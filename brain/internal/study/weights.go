@@ -1,0 +1,179 @@
+package study
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+const weighVoxels = "weigh voxels"
+
+// weigh fills in how much each tuned voxel of each person counts in the loss, and in the validation score that chooses
+// the epoch:
+//
+//	w_v = c_v² · f_v,  or with regions R that are balanced  w_v = Σ_{R∋v} c_v² f_v / Σ_{u∈R} c_u² f_u
+//
+// c being the ceiling CC_max of train.reliability (1 without), f the numbers of the file train.weights (1 without).
+// Weights are scaled to mean 1.
+func (st *Study) weigh(ctx context.Context) error {
+	train := st.Experiment.Train
+	if train.Reliability == "none" && train.Weights == "" && len(st.Experiment.Data.ROIBalance) == 0 {
+		return nil
+	}
+	for _, p := range st.Subjects {
+		w, err := st.voxelWeights(p)
+		if err == nil && len(st.Experiment.Data.ROIBalance) > 0 {
+			w, err = st.balanced(ctx, p, w)
+		}
+		if err != nil {
+			return err
+		}
+		if p.Weights, err = tunedWeights(p, w); err != nil {
+			return err
+		}
+		counted := len(p.Tuned)
+		for _, v := range p.Weights {
+			if v == 0 {
+				counted--
+			}
+		}
+		st.Note("%s: %d of %d tuned voxels have weight in the loss, the largest %.3g times the mean", p.Name, counted, len(p.Tuned), slices.Max(p.Weights))
+	}
+	if train.Reliability == "test" {
+		st.Note("train.reliability: test weighs voxels by the rows that are scored afterwards: the scores are NOT INDEPENDENT of the weights")
+	}
+	return nil
+}
+
+// voxelWeights are c²·f of all voxels.
+func (st *Study) voxelWeights(p *Subject) ([]float64, error) {
+	train := st.Experiment.Train
+	w := make([]float64, p.Voxels)
+	for v := range w {
+		w[v] = 1
+	}
+	if i := slices.IndexFunc(Splits, func(s Split) bool { return s.String() == train.Reliability }); i >= 0 {
+		c, ok := p.reliability(Splits[i])
+		if !ok {
+			return nil, fault.New(fault.BadData, weighVoxels, p.Name,
+				"train.reliability: no rows of data.%s were heard several times, equally often", train.Reliability).
+				Advise("name another split, or give a file: train.weights")
+		}
+		for v, cc := range c.CCMax { // 0 where it is not defined
+			w[v] = cc * cc
+		}
+	}
+	if train.Weights == "" {
+		return w, nil
+	}
+	path := weightsFile(train.Weights, p.Name)
+	a, err := ckpt.ReadNPY(path)
+	if err != nil {
+		return nil, err
+	}
+	x, err := a.Float32()
+	if err != nil {
+		return nil, err
+	}
+	if len(x) != p.Voxels {
+		return nil, fault.New(fault.BadData, weighVoxels, path, "%d numbers, %s has %d voxels", len(x), p.Name, p.Voxels)
+	}
+	for v, f := range x {
+		if !(f >= 0) || f-f != 0 {
+			return nil, fault.New(fault.BadData, weighVoxels, fmt.Sprintf("%s:%d", path, v), "%g is no weight: want a finite number from 0", f)
+		}
+		w[v] *= float64(f)
+	}
+	return w, nil
+}
+
+// weightsFile is the file of train.weights for one person.
+func weightsFile(pattern, person string) string {
+	return strings.ReplaceAll(pattern, "{subject}", person)
+}
+
+// reliability is the ceiling from those rows of a split that were heard several times.
+func (p *Subject) reliability(split Split) (stats.NoiseCeiling, bool) {
+	rows := slices.Clone(p.Parts[split])
+	for i := len(rows) - 1; i >= 0; i-- {
+		if p.Responses[rows[i].Story].Repeats.Repeats < 2 {
+			rows = slices.Delete(rows, i, i+1)
+		}
+	}
+	return p.ceiling(rows)
+}
+
+// balanced makes the weights of each balanced region add up to the same.
+func (st *Study) balanced(ctx context.Context, p *Subject, w []float64) ([]float64, error) {
+	out := make([]float64, p.Voxels)
+	for _, name := range st.Experiment.Data.ROIBalance {
+		columns, err := Region(ctx, st.Data, name, p.Name, p.Voxels)
+		if err != nil {
+			return nil, err
+		}
+		columns = slices.DeleteFunc(columns, func(c int) bool {
+			_, tuned := slices.BinarySearch(p.Tuned, c)
+			return !tuned
+		})
+		total := 0.
+		for _, c := range columns {
+			total += w[c]
+		}
+		if total == 0 {
+			return nil, fault.New(fault.BadData, weighVoxels, name, "data.roi_balance: no tuned voxel of %s in this region has weight", p.Name).
+				Advise("check data.roi, train.reliability and train.weights, or balance other regions")
+		}
+		for _, c := range columns {
+			out[c] += w[c] / total
+		}
+	}
+	return out, nil
+}
+
+// tunedWeights takes those of the tuned voxels, scaled to mean 1.
+func tunedWeights(p *Subject, w []float64) ([]float32, error) {
+	total := 0.
+	for _, c := range p.Tuned {
+		total += w[c]
+	}
+	if total == 0 {
+		return nil, fault.New(fault.BadData, weighVoxels, p.Name, "all weights are 0")
+	}
+	out := make([]float32, len(p.Tuned))
+	for i, c := range p.Tuned {
+		out[i] = float32(w[c] * float64(len(out)) / total)
+	}
+	return out, nil
+}
+
+// weightsIn brings the weights of the tuned voxels into a scope; nil if all count alike.
+func (p *Subject) WeightsIn(s *torch.Scope) *torch.Tensor {
+	if p.Weights == nil {
+		return nil
+	}
+	return s.FromFloat32(p.Weights, len(p.Weights))
+}
+
+// tunedMean is the mean of the tuned voxels' r, each counted as in the loss; r and constant are of those voxels.
+func (p *Subject) TunedMean(r []float64, constant []bool) float64 {
+	if p.Weights == nil {
+		mean, _ := stats.Mean(r, constant, nil)
+		return mean
+	}
+	sum, total := 0., 0.
+	for i, w := range p.Weights {
+		if !constant[i] {
+			sum, total = sum+float64(w)*r[i], total+float64(w)
+		}
+	}
+	if total == 0 {
+		return 0
+	}
+	return sum / total
+}

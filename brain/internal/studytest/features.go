@@ -1,0 +1,63 @@
+package studytest
+
+import (
+	"math"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/extract"
+	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/internal/torchtest"
+	"github.com/brainwavlm/bwlm/wavlm"
+)
+
+const Goldens = "../testdata/golden"
+
+// goldenModel is a small WavLM with the reference's weights, with an adapter or without, freed after the test.
+func GoldenModel(t *testing.T, adapter string) *extract.SpeechModel {
+	t.Helper()
+	m, err := extract.OpenModel(t.Context(), filepath.Join(Goldens, "base"), adapter, wavlm.Options{Device: torchtest.Device()})
+	require.NoError(t, err)
+	t.Cleanup(m.Close)
+	return m
+}
+
+// goldenClip is the longer of the reference's waveforms: half a second.
+func GoldenClip(t *testing.T) []float32 {
+	t.Helper()
+	f, err := ckpt.Open(filepath.Join(Goldens, "base", "io.safetensors"))
+	require.NoError(t, err)
+	defer f.Close()
+	x, err := f.Float32("input_values") // (2, 8000)
+	require.NoError(t, err)
+	return x[:8000]
+}
+
+// closeTo fails unless got and want agree to within tol.
+func CloseTo(t *testing.T, want, got []float32, tol float64, about ...any) {
+	t.Helper()
+	require.Len(t, got, len(want), about...)
+	off := 0.
+	for i := range want {
+		off = max(off, math.Abs(float64(want[i])-float64(got[i])))
+	}
+	assert.LessOrEqual(t, off, tol, about...)
+}
+
+func OneVector(h []float32, channels int, pooling experiment.Pooling) []float32 {
+	switch pooling {
+	case "first":
+		return h[:channels]
+	case "last":
+		return h[len(h)-channels:]
+	}
+	mean := make([]float32, channels)
+	for i, x := range h {
+		mean[i%channels] += x / float32(len(h)/channels)
+	}
+	return mean
+}

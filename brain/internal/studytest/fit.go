@@ -1,0 +1,86 @@
+package studytest
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/brain/internal/study"
+	"github.com/brainwavlm/bwlm/brain/internal/tune"
+	"github.com/brainwavlm/bwlm/brain/results"
+	"github.com/brainwavlm/bwlm/internal/testnum"
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+// fit trains a tiny study from its beginning to its end.
+func MustFit(t *testing.T, st *study.Study) (*results.Run, *results.Progress) {
+	t.Helper()
+	run, err := st.Begin(t.Context())
+	require.NoError(t, err)
+	t.Cleanup(func() { run.Close() })
+	p, err := tune.Fit(t.Context(), st, run)
+	require.NoError(t, err)
+	return run, p
+}
+
+// trainerOf makes a trainer whose adapter is not at its start, with statistics of features.
+func TrainerOf(t *testing.T, st *study.Study) *tune.Trainer {
+	t.Helper()
+	tr, err := tune.NewTrainer(t.Context(), st)
+	require.NoError(t, err)
+	t.Cleanup(tr.Close)
+	require.NoError(t, tr.Session.Train(t.Context(), 0, func(s *torch.Scope) error {
+		k := uint64(0)
+		for name, p := range tr.Adam.Params() {
+			if strings.Contains(name, "lora_B") {
+				x := testnum.Values(p.Len(), k)
+				for i := range x {
+					x[i] *= .3
+				}
+				p.CopyFrom(s.FromFloat32(x, p.Shape()...))
+				k++
+			}
+		}
+		return nil
+	}))
+	f, err := tr.ReadForEpoch(t.Context())
+	require.NoError(t, err)
+	tr.Zscore = tr.TunedOn(f).Zscore
+	return tr
+}
+
+// gradients gives the loss of a block and all gradients, by name, in batches of so many windows.
+func Gradients(t *tune.Trainer, test *testing.T, b tune.Block, batch int, seed uint64) (loss float64, grads map[string][]float32) {
+	test.Helper()
+	was := t.Reader.Batch
+	defer func() { t.Reader.Batch = was }()
+	t.Reader.Batch = batch
+	stim := t.Study.Stimuli[b.Story]
+	sp := tune.SpanOf(stim, b, t.Study.Experiment.Train.ContextRows)
+	runs := t.Reader.Runs(stim, sp.Windows.From, sp.Windows.To)
+	grads = map[string][]float32{}
+	require.NoError(test, t.Session.Train(test.Context(), seed, func(s *torch.Scope) error {
+		if t.Reader.AtOnce(runs) {
+			loss = t.Backward(s, b, sp, t.Vectors(s, stim, runs))
+		} else {
+			loss = t.BackwardInRuns(s, b, sp, stim, runs, seed)
+		}
+		for name, p := range t.Adam.Params() {
+			if p.HasGrad() {
+				grads[name] = p.Grad(s).Float32s()
+			}
+		}
+		t.Adam.ClearGrad()
+		return nil
+	}))
+	return loss, grads
+}
+
+func Norm(x []float32) (sum float64) {
+	for _, v := range x {
+		sum += float64(v) * float64(v)
+	}
+	return math.Sqrt(sum)
+}

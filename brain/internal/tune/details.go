@@ -1,0 +1,69 @@
+package tune
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/brainwavlm/bwlm/brain/internal/encoding"
+	"github.com/brainwavlm/bwlm/brain/internal/study"
+	"github.com/brainwavlm/bwlm/brain/progress"
+	"github.com/brainwavlm/bwlm/brain/results"
+	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+// details computes them, if they are wanted. They change nothing, so a failure is a warning.
+func (t *Trainer) details(ctx context.Context, done results.Epoch) *progress.EpochMetrics {
+	if !t.Study.Options.Details {
+		return nil
+	}
+	ctx = context.WithoutCancel(ctx)
+	d := &progress.EpochMetrics{Epoch: done}
+	var err error
+	if d.Loss, err = t.validationLoss(ctx); err == nil {
+		d.Regions, err = regionR(ctx, t.Study, t.valid)
+	}
+	if err != nil {
+		t.Study.Options.Progress(progress.Event{Phase: "warning", Note: fmt.Sprintf("epoch %d is shown without details: %v", done.Epoch, err)})
+		return nil
+	}
+	return d
+}
+
+// validationLoss is the mean over blocks of validation rows of the loss of the readouts as they are.
+func (t *Trainer) validationLoss(ctx context.Context) (float64, error) {
+	f := t.TunedOn(t.features)
+	total := 0.
+	blocks := blocksOf(study.Val, t.Study.Subjects, t.Study.Experiment.Train.BlockRows, false)
+	for _, b := range blocks {
+		err := t.Session.Infer(ctx, func(s *torch.Scope) error {
+			x := s.FromFloat32(f.Rows[b.Story][b.From*f.Width:b.To*f.Width], b.To-b.From, f.Width)
+			total += t.fidelity(s, b, b.Subjects[0], x).Item()
+			return nil
+		})
+		if err != nil {
+			return 0, err
+		}
+	}
+	return total / float64(len(blocks)), nil
+}
+
+// regionR is the mean over people of the mean r of each region's voxels that vary.
+func regionR(ctx context.Context, st *study.Study, scores []encoding.VoxelScores) (map[string]float64, error) {
+	out := map[string]float64{}
+	groups, err := st.Groups(ctx)
+	if err != nil || scores == nil {
+		return out, err
+	}
+	for _, g := range groups {
+		if g.Name == results.Everything || g.Name == results.TunedGroup {
+			continue
+		}
+		for i := range st.Subjects {
+			r := scores[i]
+			mean, _ := stats.Mean(encoding.At(r.R, g.Columns[i]), encoding.At(r.Constant, g.Columns[i]), nil)
+			out[g.Name] += mean / float64(len(st.Subjects))
+		}
+	}
+	return out, nil
+}

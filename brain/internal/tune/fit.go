@@ -1,0 +1,194 @@
+package tune
+
+import (
+	"context"
+	"maps"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/internal/study"
+	"github.com/brainwavlm/bwlm/brain/progress"
+	"github.com/brainwavlm/bwlm/brain/results"
+	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+// Fit tunes the model on the training rows and leaves the epoch that validation chose in the run directory. A run
+// that has checkpoints is continued from the newest, with the same result, to the bit, as if it had never stopped
+// (at an equal number of threads).
+//
+// When the context ends, Fit finishes the step, saves a checkpoint, and returns the context's cause.
+func Fit(ctx context.Context, st *study.Study, run *results.Run) (*results.Progress, error) {
+	t, err := NewTrainer(ctx, st)
+	if err != nil {
+		return nil, err
+	}
+	defer t.Close()
+	if err := t.Prove(ctx, t.Order); err != nil {
+		return nil, err
+	}
+	if err := t.start(ctx, run); err != nil {
+		return nil, err
+	}
+	for t.Progress.Epoch < st.Experiment.Train.Epochs {
+		if err := t.epoch(ctx, run); err != nil {
+			return nil, err
+		}
+	}
+	return t.finish(ctx, run)
+}
+
+// start reads the newest checkpoint, or scores and saves the model as it is: epoch 0.
+func (t *Trainer) start(ctx context.Context, run *results.Run) error {
+	steps, err := run.Steps()
+	if err != nil {
+		return err
+	}
+	if len(steps) > 0 {
+		return t.resume(ctx, run)
+	}
+	if err := run.Rewind(0, 0); err != nil { // of one that was killed before its first checkpoint
+		return err
+	}
+	t.Progress = results.Progress{Format: results.CheckpointFormat, Threads: torch.Threads(), Torch: torch.Version(), Device: t.Session.Device.String()}
+	if t.Progress.Config, err = run.ConfigHash(); err != nil {
+		return err
+	}
+	return t.endEpoch(ctx, run, results.Epoch{})
+}
+
+// epoch does the blocks of one epoch that are not done yet.
+func (t *Trainer) epoch(ctx context.Context, run *results.Run) error {
+	exp, p := t.Study.Experiment, &t.Progress
+	todo := Shuffled(t.Order, torch.Seed(exp.Train.Seed, seedOrder, uint64(p.Epoch)))
+	for p.Block < len(todo) {
+		err := ctx.Err()
+		if err == nil {
+			err = t.Refresh(ctx)
+		}
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return t.interrupted(ctx, run)
+		case err != nil:
+			return err
+		}
+		b := todo[p.Block]
+		seed := torch.Seed(exp.Train.Seed, seedStep, uint64(p.Epoch), uint64(p.Block))
+		begun := time.Now()
+		loss, err := t.Step(context.WithoutCancel(ctx), b, seed) // a step runs whole
+		if err != nil {
+			return err
+		}
+		took := time.Since(begun)
+		p.Block++
+		p.Step++
+		p.LossSum += loss
+		if p.Metrics, err = run.Log(stepRecord{p.Step, p.Epoch + 1, b.Story, b.From, b.To, loss}); err != nil {
+			return err
+		}
+		t.Study.Options.Progress(progress.Event{Phase: "tune", Done: p.Step, Total: exp.Train.Epochs * len(todo), Epoch: p.Epoch + 1, Loss: loss, R: t.rOf(loss), Took: took})
+	}
+	mean := p.LossSum / float64(len(todo))
+	return t.endEpoch(ctx, run, results.Epoch{Epoch: p.Epoch + 1, Step: p.Step, Loss: &mean})
+}
+
+type stepRecord struct {
+	Step  int     `json:"step"`
+	Epoch int     `json:"epoch"`
+	Story string  `json:"story"`
+	From  int     `json:"from"`
+	To    int     `json:"to"`
+	Loss  float64 `json:"loss"`
+}
+
+// rOf is the correlation that a loss stands for; 0 where it stands for none.
+func (t *Trainer) rOf(loss float64) float64 {
+	if t.Study.LossName == experiment.LossSpatial || t.Study.LossName == experiment.LossTemporal {
+		return -loss
+	}
+	return 0
+}
+
+// endEpoch reads all features anew, which gives the statistics for the next epoch and the validation score of this
+// one, and saves.
+func (t *Trainer) endEpoch(ctx context.Context, run *results.Run, done results.Epoch) (err error) {
+	defer torch.Part(ctx, progress.PhaseValidation)()
+	p := &t.Progress
+	if t.tunes || t.features == nil {
+		t.features, err = t.ReadForEpoch(ctx)
+	}
+	if err == nil && len(p.Epochs) == 0 && t.Guard != nil {
+		err = t.FitGuard(ctx, &t.features[len(t.features)-1])
+	}
+	if err == nil && t.pinned() {
+		err = t.Pin(ctx, t.TunedOn(t.features))
+	}
+	if err == nil {
+		err = t.validate(ctx, &done)
+	}
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return t.interrupted(ctx, run) // a resumed run finds all blocks done and validates again
+	case err != nil:
+		return err
+	}
+	t.Zscore = maps.Clone(t.TunedOn(t.features).Zscore)
+	p.Epoch, p.Block, p.LossSum = done.Epoch, 0, 0
+	p.Epochs = append(p.Epochs, done)
+	if last := len(p.Epochs) - 1; last == 0 || done.ValR > p.Epochs[p.Best].ValR && t.Guard.Admits(done, p.Epochs[0]) {
+		p.Best, p.BestStep = last, p.Step
+	}
+	if p.Metrics, err = run.Log(done); err != nil {
+		return err
+	}
+	t.Study.Options.Progress(progress.Event{Phase: "epoch", Done: p.Epoch, Total: t.Study.Experiment.Train.Epochs, Epoch: p.Epoch, R: done.ValR, Details: t.details(ctx, done)})
+	return t.save(run)
+}
+
+// interrupted saves what is done so far, if anything is.
+func (t *Trainer) interrupted(ctx context.Context, run *results.Run) error {
+	if len(t.Progress.Epochs) > 0 {
+		if err := t.write(run, t.checkpoint()); err != nil {
+			return err
+		}
+	}
+	return context.Cause(ctx)
+}
+
+// finish takes the best epoch back and writes what others will read: adapter/ or model/, and readout/.
+func (t *Trainer) finish(ctx context.Context, run *results.Run) (*results.Progress, error) {
+	ctx = context.WithoutCancel(ctx)
+	_, f, err := run.Open(t.Progress.BestStep)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if err := t.restore(ctx, f, false); err != nil {
+		return nil, err
+	}
+	switch {
+	case t.Adapter != nil:
+		t.Adapter.Card = t.card()
+		err = results.ReplaceDir(filepath.Join(run.Dir, "adapter"), t.Adapter.SaveInto)
+	case t.own != nil:
+		dir := filepath.Join(run.Dir, "model")
+		if err = os.RemoveAll(dir); err == nil {
+			err = t.own.Save(ctx, dir)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	err = results.ReplaceDir(filepath.Join(run.Dir, "readout"), func(dir string) error {
+		for i, p := range t.Study.Subjects {
+			tensors := append(t.Readouts[i].Tensors(), ckpt.NewTensor("columns", []int{len(p.Tuned)}, results.Int64s(p.Tuned)))
+			if err := ckpt.Write(filepath.Join(dir, p.Name+".safetensors"), tensors, t.readoutMetadata()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return &t.Progress, err
+}

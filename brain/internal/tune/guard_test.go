@@ -1,0 +1,121 @@
+package tune_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/internal/study"
+	"github.com/brainwavlm/bwlm/brain/internal/studytest"
+	"github.com/brainwavlm/bwlm/brain/internal/tune"
+	"github.com/brainwavlm/bwlm/brain/progress"
+	"github.com/brainwavlm/bwlm/brain/results"
+	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/internal/testnum"
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+// guardedTiny guards the four voxels of front and tunes on the others.
+func guardedTiny(e *experiment.Experiment, s *dataset.Spec) {
+	studytest.WithRegion(s, "back", studytest.FromTo(4, 60)...)
+	e.Data.ROI, e.Train.RetainROI, e.Train.RetainWeight = []string{"back"}, []string{"front"}, 3
+}
+
+// The penalty is 0 at the start, and later what its formula says, computed here from features and the fixed readout.
+func TestGuardPenaltyFollowsItsFormula(t *testing.T) {
+	for _, margin := range []float64{0, .05} {
+		st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, s *dataset.Spec) { guardedTiny(e, s); e.Train.RetainMargin = margin })
+		tr, err := tune.NewTrainer(t.Context(), st)
+		require.NoError(t, err)
+		defer tr.Close()
+		f, err := tr.ReadForEpoch(t.Context())
+		require.NoError(t, err)
+		tr.Zscore = f[0].Zscore
+		require.NoError(t, tr.FitGuard(t.Context(), &f[0]))
+		guard := tr.Guard
+		difference := func(b tune.Block) float64 {
+			with, _ := studytest.Gradients(tr, t, b, 1000, 1)
+			tr.Guard = nil
+			without, _ := studytest.Gradients(tr, t, b, 1000, 1)
+			tr.Guard = guard
+			return with - without
+		}
+		for _, b := range tr.Order {
+			assert.InDelta(t, 0, difference(b), 1e-5, "the untuned model has lost nothing")
+		}
+
+		require.NoError(t, tr.Session.Train(t.Context(), 0, func(s *torch.Scope) error {
+			k := uint64(0)
+			for name, p := range tr.Adam.Params() {
+				if strings.Contains(name, "lora_B") {
+					p.CopyFrom(s.FromFloat32(testnum.Values(p.Len(), k), p.Shape()...))
+					k++
+				}
+			}
+			return nil
+		}))
+		now, err := tr.ReadForEpoch(t.Context())
+		require.NoError(t, err)
+		tr.Zscore = now[0].Zscore
+		lost := 0
+		for k, b := range tr.Order {
+			rows := b.To - b.From
+			x := now[0].Rows[b.Story][b.From*now[0].Width : b.To*now[0].Width]
+			var pred []float32
+			require.NoError(t, st.Model.Session().Infer(t.Context(), func(s *torch.Scope) error {
+				pred = guard.Readouts[0].Forward(s.FromFloat32(x, rows, now[0].Width)).Float32s()
+				return nil
+			}))
+			r, constant := stats.Correlation(pred, st.Subjects[0].Responses[b.Story].Block(b.From, b.To, []int{0, 1, 2, 3}, 60), rows, 4)
+			mean, _ := stats.Mean(r, constant, nil)
+			want := 3 * max(0, float64(guard.Before[0][k])-margin-mean)
+			assert.InDelta(t, want, difference(b), 1e-4, "%v", b)
+			if want > 0 {
+				lost++
+			}
+		}
+		assert.Positive(t, lost, "a wild adapter loses something")
+	}
+}
+
+// An epoch that costs the guarded region is not chosen, however good it is elsewhere.
+func TestGuardDecidesOnEpochs(t *testing.T) {
+	var st *study.Study
+	spoil := func(e progress.Event) {
+		if e.Phase == "tune" && e.Done == 1 {
+			r := st.Subjects[0].Responses["val"]
+			for i := range r.Data {
+				if i%60 < 4 {
+					r.Data[i] = -r.Data[i]
+				}
+			}
+		}
+	}
+	for _, guarded := range []bool{true, false} {
+		st = studytest.Tiny(t, study.Options{Progress: spoil}, func(e *experiment.Experiment, s *dataset.Spec) {
+			guardedTiny(e, s)
+			if !guarded {
+				e.Train.RetainROI = nil
+			}
+			e.Train.LR = 3e-3
+		})
+		_, p := studytest.MustFit(t, st)
+		better := p.Epochs[1].ValR > p.Epochs[0].ValR || p.Epochs[2].ValR > p.Epochs[0].ValR
+		require.True(t, better, "epochs: %v", p.Epochs)
+		if !guarded {
+			assert.Positive(t, p.Best)
+			assert.Nil(t, p.Epochs[0].GuardR)
+			continue
+		}
+		assert.Zero(t, p.Best)
+		assert.Less(t, *p.Epochs[1].GuardR, *p.Epochs[0].GuardR)
+	}
+	r := func(x float64) results.Epoch { return results.Epoch{GuardR: &x} }
+	g := &tune.Guard{Margin: .01}
+	assert.True(t, g.Admits(r(.291), r(.3)))
+	assert.False(t, g.Admits(r(.289), r(.3)))
+}

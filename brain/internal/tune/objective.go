@@ -1,0 +1,40 @@
+package tune
+
+import (
+	"github.com/brainwavlm/bwlm/brain/progress"
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+// backward computes the loss of a block from its windows' vectors and the gradients of all that is tuned.
+func (t *Trainer) Backward(s *torch.Scope, b Block, sp span, vectors *torch.Tensor) float64 {
+	rows := s.Part(progress.PartReadout)
+	z := sp.RowFeatures(vectors, t.zscoreOf(b.Story)) // (halo+rows, E), of a layer mix (halo+rows, L·E)
+	x := Delayed(z, t.Study.Delays, sp.Halo)          // (rows, F)
+	rows()
+	total := s.Zeros()
+	for _, i := range b.Subjects {
+		total = total.Add(t.objective(s, b, i, x))
+	}
+	total = total.Scale(1 / float64(len(b.Subjects)))
+	total.Backward()
+	return total.Item()
+}
+
+// objective is what is minimised for person i on a block with features x (rows, F).
+func (t *Trainer) objective(s *torch.Scope, b Block, i int, x *torch.Tensor) *torch.Tensor {
+	defer s.Part(progress.PartLoss)()
+	loss := t.fidelity(s, b, i, x)
+	if t.Guard != nil {
+		loss = loss.Add(t.guardLoss(s, b, i, x))
+	}
+	return loss
+}
+
+// fidelity is the loss of what person i's readout predicts on a block with features x (rows, F).
+func (t *Trainer) fidelity(s *torch.Scope, b Block, i int, x *torch.Tensor) *torch.Tensor {
+	p := t.Study.Subjects[i]
+	data := torch.Part(s.Context(), progress.PartData)
+	want := s.FromFloat32(p.Responses[b.Story].Block(b.From, b.To, p.Tuned, p.Voxels), b.To-b.From, len(p.Tuned))
+	data()
+	return t.Study.Loss(t.Readouts[i].Forward(x), want, p.WeightsIn(s))
+}

@@ -1,0 +1,76 @@
+package tune
+
+import (
+	"context"
+
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/internal/encoding"
+	"github.com/brainwavlm/bwlm/brain/internal/study"
+	"github.com/brainwavlm/bwlm/brain/readout"
+	"github.com/brainwavlm/bwlm/brain/ridge"
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+// A pinned readout (readout.mode: ridge) is not trained: it is the ridge that would score the features as they are,
+// fitted in closed form on the training rows, and fitted again at the end of each epoch and every readout.refit_steps
+// steps. Between that it is constant, and the gradient of the loss goes through it into the model alone. Where readout
+// and loss agree that is the exact gradient of the loss under the best readout (variable projection: Golub & Pereyra
+// 1973), and it never lags behind the features as a co-trained readout does.
+
+// pin fits the pinned readouts anew to features of the training rows.
+func (t *Trainer) Pin(ctx context.Context, f *encoding.RowFeatures) error {
+	for i, p := range t.Study.Subjects {
+		if err := t.fitReadout(ctx, t.Readouts[i], f, p, p.Tuned); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fitReadout makes a direct readout the ridge from a person's training features to some columns, with the penalties,
+// folds and seed of the evaluation.
+func (t *Trainer) fitReadout(ctx context.Context, r *readout.Readout, f *encoding.RowFeatures, p *study.Subject, columns []int) error {
+	x, rows := f.Stack(p, study.Train)
+	var y []float32
+	for _, part := range p.Parts[study.Train] {
+		y = append(y, p.Responses[part.Story].Block(part.From, part.To, columns, p.Voxels)...)
+	}
+	m, err := ridge.Fit(ctx, x, y, rows, t.Study.RidgeOptions())
+	if err != nil {
+		return err
+	}
+	bias := make([]float32, len(columns))
+	for v, b := range m.Intercept {
+		bias[v] = float32(b)
+	}
+	return t.Session.Train(ctx, 0, func(s *torch.Scope) error {
+		w := s.FromFloat32(m.Weights, m.Features, m.Voxels).Transpose(0, 1).Contiguous() // (V, F)
+		r.Store.Param("linear.weight").CopyFrom(w)
+		r.Store.Param("linear.bias").CopyFrom(s.FromFloat32(bias, len(bias)))
+		return nil
+	})
+}
+
+// refresh reads the training features anew and pins the readouts to them, if it is time before the next step. Whether it
+// is depends on the place in the epoch alone, so a resumed run does the same.
+func (t *Trainer) Refresh(ctx context.Context) error {
+	every := t.Study.Experiment.Readout.RefitSteps
+	if !t.pinned() || every == 0 || t.Progress.Block == 0 || t.Progress.Block%every != 0 {
+		return nil
+	}
+	fs, err := encoding.Read(ctx, t.Study, t.Reader, "refresh", t.Study.StoriesOf(study.Train), t.ReadLayers()...)
+	if err != nil {
+		return err
+	}
+	f := t.TunedOn(fs)
+	if err := t.Pin(ctx, f); err != nil {
+		return err
+	}
+	for story, z := range f.Zscore { // what the readouts were fitted to was standardised so
+		t.Zscore[story] = z
+	}
+	return nil
+}
+
+// pinned says whether readouts are fitted, not trained.
+func (t *Trainer) pinned() bool { return t.Study.Experiment.Readout.Mode == experiment.ReadoutRidge }

@@ -1,0 +1,17 @@
+package tune
+
+import (
+	"encoding/json"
+
+	"github.com/brainwavlm/bwlm/brain/results"
+)
+
+// readoutMetadata is what finish writes into the file of each readout.
+func (t *Trainer) readoutMetadata() map[string]string {
+	p := &t.Progress
+	text, err := json.Marshal(results.ReadoutNote{TR: t.Study.Data.TR(), RowTime: t.Study.Data.RowTime(), Delays: t.Study.Delays, Epoch: p.Epochs[p.Best].Epoch, Pinned: t.pinned()})
+	if err != nil {
+		panic(err) // numbers encode
+	}
+	return map[string]string{results.ReadoutKey: string(text)}
+}

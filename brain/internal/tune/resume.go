@@ -1,0 +1,149 @@
+package tune
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/internal/study"
+	"github.com/brainwavlm/bwlm/brain/progress"
+	"github.com/brainwavlm/bwlm/brain/results"
+	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+// save writes the checkpoint of an epoch. A failure is a warning while the run goes on, since the checkpoint before is
+// still there, and an error at the start and at the end.
+func (t *Trainer) save(run *results.Run) error {
+	c := t.checkpoint()
+	err := t.write(run, c)
+	if err == nil || t.Progress.Epoch == t.Study.Experiment.Train.Epochs || t.Progress.Epoch == 0 {
+		return err
+	}
+	if c.Progress.BestStep == c.Progress.Step {
+		t.unsaved = &c
+	}
+	t.Study.Options.Progress(progress.Event{Phase: "warning", Note: fmt.Sprintf("the checkpoint of epoch %d is not saved, the run goes on: %v", t.Progress.Epoch, err)})
+	return nil
+}
+
+// write saves a checkpoint. The best one goes first if it could not be saved in its time, so that a checkpoint never
+// names a best one that is not there.
+func (t *Trainer) write(run *results.Run, c results.Checkpoint) error {
+	if u := t.unsaved; u != nil && u.Progress.Step == c.Progress.BestStep && u.Progress.Step != c.Progress.Step {
+		if err := run.Save(*u); err != nil {
+			return err
+		}
+	}
+	t.unsaved = nil
+	return run.Save(c)
+}
+
+// checkpoint gathers all that a resumed run needs.
+func (t *Trainer) checkpoint() results.Checkpoint {
+	tensors := append(t.weights(), results.TensorsOf("optimizer.", t.Adam.State())...)
+	tensors = append(tensors, t.guardTensors()...)
+	return results.Checkpoint{Progress: t.Progress, Tensors: append(tensors, results.ZscoreTensors(t.Zscore)...)}
+}
+
+// weights are the parameters that change, under the names of the checkpoint.
+func (t *Trainer) weights() (out []ckpt.Tensor) {
+	for name, p := range t.Adam.Params() {
+		out = append(out, ckpt.NewTensor("weights."+name, p.Shape(), p.Float32s()))
+	}
+	for i, p := range t.Study.Subjects {
+		if t.pinned() { // which no optimizer changes
+			out = append(out, results.TensorsOf(pinnedPrefix(p), t.Readouts[i].Store.Params())...)
+		}
+	}
+	return out
+}
+
+func pinnedPrefix(p *study.Subject) string { return "weights.readout." + p.Name + "." }
+
+// resume reads the newest good checkpoint into the trainer.
+func (t *Trainer) resume(ctx context.Context, run *results.Run) error {
+	p, f, err := run.Newest(func(err error) { t.Study.Options.Progress(progress.Event{Phase: "warning", Note: err.Error()}) })
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	hash, err := run.ConfigHash()
+	if err != nil {
+		return err
+	}
+	if p.Config != hash {
+		return fault.New(fault.BadData, "resume", filepath.Join(run.Dir, results.ConfigFile), "was changed since the run began").
+			Advise("put it back, or start another run")
+	}
+	if p.Torch != torch.Version() {
+		return fault.New(fault.BadData, "resume", run.Dir, "was begun with libtorch %s, this is %s", p.Torch, torch.Version())
+	}
+	if err := t.Study.Unchanged(ctx, run); err != nil {
+		return err
+	}
+	t.warnIfOther("threads", fmt.Sprint(p.Threads), fmt.Sprint(torch.Threads()))
+	t.warnIfOther("device", p.Device, t.Session.Device.String())
+	t.Progress = *p
+	if err := run.Rewind(p.Step, p.Metrics); err != nil {
+		return err
+	}
+	if err := t.restore(ctx, f, true); err != nil {
+		return err
+	}
+	if err := t.restoreGuard(ctx, f); err != nil {
+		return err
+	}
+	t.Zscore = map[string]design.ZScore{}
+	for name := range f.Tensors() {
+		story, isMean := strings.CutSuffix(strings.TrimPrefix(name.Name, "zscore."), ".mean")
+		if !isMean || !strings.HasPrefix(name.Name, "zscore.") {
+			continue
+		}
+		mean, err := f.Float64(name.Name)
+		if err != nil {
+			return err
+		}
+		sd, err := f.Float64("zscore." + story + ".sd")
+		if err != nil {
+			return err
+		}
+		t.Zscore[story] = design.ZScore{Mean: mean, SD: sd}
+	}
+	return nil
+}
+
+// warnIfOther says that a resumed run goes on under other conditions.
+func (t *Trainer) warnIfOther(what, then, now string) {
+	if then != now {
+		t.Study.Options.Progress(progress.Event{Phase: "warning", Note: fmt.Sprintf("begun with %s %s, going on with %s: last bits may differ", what, then, now)})
+	}
+}
+
+// restore reads weights, and the optimizer's memory if wanted, from a checkpoint.
+func (t *Trainer) restore(ctx context.Context, f *ckpt.File, optimizer bool) error {
+	return t.Session.Train(ctx, 0, func(s *torch.Scope) error {
+		for name, p := range t.Adam.Params() {
+			v, err := results.ReadTensor(s, f, "weights."+name)
+			if err != nil {
+				return err
+			}
+			p.CopyFrom(v)
+		}
+		for i, p := range t.Study.Subjects {
+			if !t.pinned() {
+				break
+			}
+			if err := restoreStore(s, f, pinnedPrefix(p), t.Readouts[i].Store); err != nil {
+				return err
+			}
+		}
+		if !optimizer {
+			return nil
+		}
+		return t.Adam.SetState(func(name string) (*torch.Tensor, error) { return results.ReadTensor(s, f, "optimizer."+name) })
+	})
+}

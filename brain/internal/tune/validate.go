@@ -1,0 +1,78 @@
+package tune
+
+import (
+	"context"
+
+	"github.com/brainwavlm/bwlm/brain/internal/encoding"
+	"github.com/brainwavlm/bwlm/brain/internal/study"
+	"github.com/brainwavlm/bwlm/brain/progress"
+	"github.com/brainwavlm/bwlm/brain/results"
+	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+// readForEpoch reads the features of training and validation stories.
+func (t *Trainer) ReadForEpoch(ctx context.Context) ([]encoding.RowFeatures, error) {
+	return encoding.Read(ctx, t.Study, t.Reader, "validate", t.Study.StoriesOf(study.Train, study.Val), t.ReadLayers()...)
+}
+
+// readLayers are the hidden states that training or scores look at.
+func (t *Trainer) ReadLayers() []int {
+	layers := t.Study.ScoredLayers()
+	for l := layers[0] - 1; l >= 0 && t.mixed() > 1; l-- {
+		layers = append([]int{l}, layers...)
+	}
+	return layers
+}
+
+// tunedOn are the features that the readouts see, of those of readLayers.
+func (t *Trainer) TunedOn(fs []encoding.RowFeatures) *encoding.RowFeatures {
+	return encoding.Joined(fs[len(fs)-t.mixed():], len(t.Study.Delays))
+}
+
+// validate scores the model as it is now. Features are scored by a ridge, as at the end; where they are not tuned it is
+// the readouts that differ between epochs.
+func (t *Trainer) validate(ctx context.Context, done *results.Epoch) (err error) {
+	defer torch.Part(ctx, progress.PartScores)()
+	if !t.tunes {
+		done.ValR, err = t.readoutR(ctx)
+		return err
+	}
+	rows := 0
+	if t.Study.Experiment.Compat.FirstBlockVal {
+		rows = t.Study.Experiment.Train.BlockRows
+	}
+	scores, err := encoding.Validation(ctx, t.Study, t.features[len(t.features)-len(t.Study.ScoredLayers()):], rows)
+	if err != nil {
+		return err
+	}
+	done.ValR, t.valid = encoding.TunedR(t.Study, scores), scores
+	if t.Guard != nil {
+		r := t.Guard.r(scores)
+		done.GuardR = &r
+	}
+	return nil
+}
+
+// readoutR is the mean over people of the mean r of their tuned voxels, as the trained readouts predict them.
+func (t *Trainer) readoutR(ctx context.Context) (float64, error) {
+	total := 0.
+	f := t.TunedOn(t.features)
+	for i, p := range t.Study.Subjects {
+		x, rows := f.Stack(p, study.Val)
+		var pred, want []float32
+		err := t.Session.Infer(ctx, func(s *torch.Scope) error {
+			pred = t.Readouts[i].Forward(s.FromFloat32(x, rows, f.Width)).Float32s()
+			return nil
+		})
+		if err != nil {
+			return 0, err
+		}
+		for _, r := range p.Parts[study.Val] {
+			want = append(want, p.Responses[r.Story].Block(r.From, r.To, p.Tuned, p.Voxels)...)
+		}
+		r, constant := stats.Correlation(pred, want, rows, len(p.Tuned))
+		total += p.TunedMean(r, constant)
+	}
+	return total / float64(len(t.Study.Subjects)), nil
+}

@@ -1,0 +1,113 @@
+package windows
+
+import (
+	"math"
+
+	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/wavlm"
+)
+
+// clip is a stretch of a story's audio that goes through the model at once, and the windows that are read from it. In mode
+// windows each window is a clip of its own.
+type Clip struct {
+	Start, End int         // samples, half-open
+	Windows    design.Rows // those that it owns; each window has one owner
+}
+
+func (c Clip) Samples() int { return c.End - c.Start }
+
+// ownClips makes each window a clip.
+func ownClips(windows []design.Window) []Clip {
+	out := make([]Clip, len(windows))
+	for i, w := range windows {
+		out[i] = Clip{w.Start, w.End, design.Rows{From: i, To: i + 1}}
+	}
+	return out
+}
+
+// blockClips cuts clips of so many samples out of the audio, which overlap by a window. A window is owned by the first clip
+// that holds it whole, so it always knows its own past. The last clip ends with the audio.
+func BlockClips(windows []design.Window, samples, length, window int) (out []Clip) {
+	for i, k := 0, 0; i < len(windows); k++ {
+		c := Clip{Start: k * (length - window), Windows: design.Rows{From: i, To: i}}
+		for c.End = min(c.Start+length, samples); i < len(windows) && windows[i].End <= c.End; i++ {
+			c.Windows.To++
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// clipLength is the longest that goes through the model at once, in seconds.
+func ClipLength(m experiment.Model) float64 {
+	if m.Extraction == experiment.ExtractChunks {
+		return m.ChunkSeconds
+	}
+	return m.WindowSeconds
+}
+
+// samplesOf is the number of samples of so many seconds.
+func SamplesOf(seconds float64) int { return int(math.Round(seconds * dataset.SampleRate)) }
+
+// framesIn are the frames of a clip that see nothing outside a window of it: at least one, the last of which ends with the
+// window.
+func (c Clip) FramesIn(w design.Window, cfg wavlm.Config) design.Rows {
+	hop := 1
+	for _, stride := range cfg.ConvStride {
+		hop *= stride
+	}
+	to := cfg.Frames(w.End - c.Start)
+	return design.Rows{From: min((w.Start-c.Start+hop-1)/hop, to-1), To: to}
+}
+
+// What is frozen is computed in fixed groups of clips, so that its last bits, which depend on what is computed together,
+// do not depend on which clips a step wants, nor on what is in the cache: at most so many clips and seconds.
+const (
+	groupClips   = 8
+	groupSeconds = 32
+)
+
+// groups cuts clips into groups: those of one length that follow each other, so many at a time.
+func Groups(clips []Clip) (out []design.Rows) {
+	for i := 0; i < len(clips); {
+		size := min(max(groupSeconds*dataset.SampleRate/clips[i].Samples(), 1), groupClips)
+		j := i + 1
+		for j < len(clips) && j-i < size && clips[j].Samples() == clips[i].Samples() {
+			j++
+		}
+		out = append(out, design.Rows{From: i, To: j})
+		i = j
+	}
+	return out
+}
+
+// run is clips of one length that go through the model together, and those of their windows that are wanted.
+type Batch struct {
+	Clips, Windows design.Rows
+}
+
+// runs finds the clips behind the windows from ≤ i < to, in batches of equal length: the shorter clips at a story's start
+// or end run by themselves, unpadded.
+func (st *Stimulus) Runs(from, to, batch int) (out []Batch) {
+	for i := 0; i < len(st.Clips) && st.Clips[i].Windows.From < to; {
+		if st.Clips[i].Windows.To <= from {
+			i++
+			continue
+		}
+		j := i + 1
+		for j < len(st.Clips) && st.Clips[j].Windows.From < to && j-i < batch && st.Clips[j].Samples() == st.Clips[i].Samples() {
+			j++
+		}
+		windows := design.Rows{From: max(from, st.Clips[i].Windows.From), To: min(to, st.Clips[j-1].Windows.To)}
+		out = append(out, Batch{design.Rows{From: i, To: j}, windows})
+		i = j
+	}
+	return out
+}
+
+// all is the run of a group with all of its windows.
+func (st *Stimulus) All(group design.Rows) Batch {
+	return Batch{group, design.Rows{From: st.Clips[group.From].Windows.From, To: st.Clips[group.To-1].Windows.To}}
+}

@@ -1,0 +1,50 @@
+package windows
+
+import (
+	"cmp"
+
+	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/wavlm"
+)
+
+// newClip is audio outside a data set as a stimulus without rows.
+func NewClip(model *wavlm.Model, m experiment.Model, samples []float32) (*Stimulus, error) {
+	if err := Finite(samples); err != nil {
+		return nil, err
+	}
+	clip := &Stimulus{Samples: Normalised(model, m, samples)}
+	clip.Windows = design.Windows(len(samples), wavlm.SampleRate, m.WindowSeconds, m.StrideSeconds)
+	if len(clip.Windows) == 0 {
+		return nil, fault.New(fault.BadData, "read features", "", "%.3g s of audio give no window of %g s every %g s",
+			float64(len(samples))/wavlm.SampleRate, m.WindowSeconds, m.StrideSeconds).
+			Advise("give longer audio, or a shorter stride")
+	}
+	clip.Own(m)
+	return clip, nil
+}
+
+// finite refuses what is no waveform.
+func Finite(samples []float32) error {
+	for i, x := range samples {
+		if x-x != 0 { // NaN or infinite
+			return fault.New(fault.BadData, "read features", "", "sample %d is %g", i, x)
+		}
+	}
+	return nil
+}
+
+// normalised is a whole waveform as the windows are cut from it.
+func Normalised(model *wavlm.Model, m experiment.Model, samples []float32) []float32 {
+	if m.Normalise == experiment.NormaliseStory || m.Normalise == experiment.NormaliseAuto && model.Preprocessor.Normalise {
+		return wavlm.Normalise(samples)
+	}
+	return samples
+}
+
+// clipReader reads clips that are not kept.
+func ClipReader(model *wavlm.Model, m experiment.Model, batchBytes int64) *Reader {
+	return &Reader{Model: model, Frozen: &Frozen{Model: model, Normalise: m.Normalise == experiment.NormaliseWindow}, Pooling: m.Pooling,
+		Batch: BatchSize(model.Config, m, cmp.Or(batchBytes, DefaultBatchBytes))}
+}

@@ -1,0 +1,153 @@
+package windows
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"hash"
+	"io"
+	"math"
+	"os"
+	"runtime"
+	"strings"
+
+	"github.com/brainwavlm/bwlm/brain/activations"
+	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/internal/proc"
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+// fingerprint is the hash of all that frames or vectors are computed from: this program, libtorch, processor and threads, on
+// which last bits depend; the weights below; the samples; how they are cut; what is read.
+type Fingerprint struct {
+	Key   activations.Key
+	About string
+}
+
+// printFrames is the print of the frames of a group.
+func (f *Frozen) PrintFrames(st *Stimulus, key FrameKey) Fingerprint {
+	h := f.begin(key.Depth)
+	fmt.Fprintf(h, "frames of depth %d, rounded %v\n", key.Depth, f.Half)
+	f.cut(h, st, key.Clips)
+	what := "front end"
+	if key.Depth > 0 {
+		what = fmt.Sprintf("hidden state %d", key.Depth-1)
+	}
+	return finish(h, "%s, clips %d to %d: %s", st.Name, key.Clips.From, key.Clips.To, what)
+}
+
+// printVectors is the print of the vectors of a story.
+func (f *Frozen) PrintVectors(st *Stimulus, key VectorKey) Fingerprint {
+	h := f.begin(key.Layer + 1)
+	fmt.Fprintf(h, "vectors of %s at %d, last %v, rounded %v\n", key.Pooling, key.Layer, key.Last, f.Half)
+	for _, g := range st.Groups {
+		f.cut(h, st, g)
+	}
+	return finish(h, "%s, %d windows: %s of hidden state %d", st.Name, key.Windows, key.Pooling, key.Layer)
+}
+
+func finish(h hash.Hash, about string, args ...any) (p Fingerprint) {
+	h.Sum(p.Key[:0])
+	p.About = fmt.Sprintf(about, args...)
+	return p
+}
+
+// begin hashes what does not depend on the story.
+func (f *Frozen) begin(depth int) hash.Hash {
+	if f.salt == "" {
+		mode := f.Model.Session()
+		f.salt = fmt.Sprintf("bwlm frozen 1\n%s\nlibtorch %s, %d threads, %v, %v\n%s\n%+v\n", program(), torch.Version(), torch.Threads(),
+			mode.Device, mode.Compute, processor(), f.Model.Config)
+	}
+	h := sha256.New()
+	fmt.Fprint(h, f.salt)
+	h.Write(f.weights(depth))
+	return h
+}
+
+// weights is the hash of the model's weights below a depth, found once.
+func (f *Frozen) weights(depth int) []byte {
+	if sum := f.sums[depth]; sum != nil {
+		return sum
+	}
+	h := sha256.New()
+	for name, p := range f.Model.Store().Params() {
+		if belowDepth(name) > depth {
+			continue
+		}
+		fmt.Fprintln(h, name, p.Shape(), p.DType())
+		h.Write(p.Bytes())
+	}
+	if f.sums == nil {
+		f.sums = map[int][]byte{}
+	}
+	f.sums[depth] = h.Sum(nil)
+	return f.sums[depth]
+}
+
+// belowDepth is the least depth whose frames depend on a weight.
+func belowDepth(name string) int {
+	layer := 0
+	switch {
+	case strings.HasPrefix(name, "feature_extractor."):
+		return 0
+	case strings.HasPrefix(name, "encoder.layers."):
+		fmt.Sscanf(name, "encoder.layers.%d.", &layer)
+		return layer + 2 // hidden state layer+1
+	}
+	return 1
+}
+
+// cut hashes the samples of clips that follow each other, and where they begin and end in those.
+func (f *Frozen) cut(h hash.Hash, st *Stimulus, clips design.Rows) {
+	first, last := st.Clips[clips.From].Start, 0
+	fmt.Fprintf(h, "normalised %v, read", f.Normalise)
+	for _, c := range st.Clips[clips.From:clips.To] {
+		last = max(last, c.End)
+		fmt.Fprintf(h, " %d:%d", c.Start-first, c.End-first)
+		for _, w := range st.Windows[c.Windows.From:c.Windows.To] {
+			fmt.Fprintf(h, ",%d:%d", w.Start-first, w.End-first)
+		}
+	}
+	fmt.Fprintln(h)
+	buffer := make([]byte, 0, 1<<16)
+	for _, x := range st.Samples[first:last] {
+		if buffer = binary.LittleEndian.AppendUint32(buffer, math.Float32bits(x)); len(buffer) == cap(buffer) {
+			h.Write(buffer)
+			buffer = buffer[:0]
+		}
+	}
+	h.Write(buffer)
+}
+
+// program is the hash of this program's own file: two builds of changed code say the same of their version.
+func program() string {
+	path, err := os.Executable()
+	if err != nil {
+		return "unknown"
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "unknown"
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "unknown"
+	}
+	return fmt.Sprintf("%x", h.Sum(nil))
+}
+
+// processor is the name of the processor and what it can do, with what limits libtorch's use of that.
+func processor() string {
+	out := runtime.GOARCH
+	for key, value := range proc.CPU() {
+		if key == "model name" || key == "flags" || key == "Features" {
+			out += "\n" + key + ": " + value
+		}
+	}
+	for _, limit := range []string{"ATEN_CPU_CAPABILITY", "DNNL_MAX_CPU_ISA", "ONEDNN_MAX_CPU_ISA", "MKL_CBWR", "MKL_ENABLE_INSTRUCTIONS"} {
+		out += "\n" + limit + "=" + os.Getenv(limit)
+	}
+	return out
+}

@@ -1,0 +1,91 @@
+package windows
+
+import (
+	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/progress"
+	"github.com/brainwavlm/bwlm/torch"
+	"github.com/brainwavlm/bwlm/wavlm"
+)
+
+// frozen computes and keeps what no tuning changes: the frames of clips at some depth of the untuned model. Depth 0 is the
+// convolutional front end's output, depth d the hidden state d-1.
+type Frozen struct {
+	Model     *wavlm.Model
+	Normalise bool   // each clip by itself
+	Half      bool   // frames are rounded to bf16
+	Cache     *Cache // nil: nothing is kept
+
+	salt string         // of fingerprints
+	sums map[int][]byte // hashes of the weights below a depth
+}
+
+// frames gives the frames (n, T, C) of clips of one length at a depth, group by group, whatever is kept of them.
+func (f *Frozen) Frames(s *torch.Scope, st *Stimulus, clips design.Rows, depth int) *torch.Tensor {
+	defer torch.Part(s.Context(), progress.PartData)()
+	return s.Frozen(func(s *torch.Scope) *torch.Tensor {
+		var parts []*torch.Tensor
+		for _, g := range st.Groups {
+			if from, to := max(g.From, clips.From), min(g.To, clips.To); from < to {
+				parts = append(parts, f.group(s, st, g, depth).Narrow(0, from-g.From, to-from))
+			}
+		}
+		return torch.Cat(0, parts...)
+	})
+}
+
+// group gives the frames (n, T, C) of one group at a depth.
+func (f *Frozen) group(s *torch.Scope, st *Stimulus, g design.Rows, depth int) *torch.Tensor {
+	key := FrameKey{st.Name, g, depth}
+	x := f.Cache.Frames(s, key, func() Fingerprint { return f.PrintFrames(st, key) })
+	if x == nil {
+		x = s.Frozen(func(s *torch.Scope) *torch.Tensor {
+			x := f.Compute(s, st, g, depth)
+			if f.Half {
+				return x.To(torch.BFloat16)
+			}
+			return x
+		})
+		f.Cache.PutFrames(key, x, func() Fingerprint { return f.PrintFrames(st, key) })
+	}
+	if f.Half {
+		return x.To(torch.Float32)
+	}
+	return x
+}
+
+// compute is group without a cache, and not rounded.
+func (f *Frozen) Compute(s *torch.Scope, st *Stimulus, g design.Rows, depth int) *torch.Tensor {
+	x := f.front(s, st, g)
+	if depth > 0 {
+		x = f.Model.Encoder.Forward(x, depth-1, wavlm.Pass{})[depth-1]
+	}
+	return x
+}
+
+// frontClips go through the front end at once: its first layers give a frame for every few samples, so that they take
+// most of the memory, and gain nothing from more.
+const frontClips = 2
+
+// front gives the front end's output (n, T, C) for clips.
+func (f *Frozen) front(s *torch.Scope, st *Stimulus, clips design.Rows) *torch.Tensor {
+	var parts []*torch.Tensor
+	for from := clips.From; from < clips.To; from += frontClips {
+		some := design.Rows{From: from, To: min(from+frontClips, clips.To)}
+		parts = append(parts, f.Model.FrontEnd.Forward(f.waves(s, st, some)))
+	}
+	return torch.Cat(0, parts...)
+}
+
+// waves gives the samples (n, S) of clips.
+func (f *Frozen) waves(s *torch.Scope, st *Stimulus, clips design.Rows) *torch.Tensor {
+	var samples []float32
+	for _, c := range st.Clips[clips.From:clips.To] {
+		wave := st.Samples[c.Start:c.End]
+		if f.Normalise {
+			wave = wavlm.Normalise(wave)
+		}
+		samples = append(samples, wave...)
+	}
+	n := clips.To - clips.From
+	return s.FromFloat32(samples, n, len(samples)/n)
+}

@@ -1,0 +1,310 @@
+package windows
+
+import (
+	"context"
+	"slices"
+
+	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/progress"
+	"github.com/brainwavlm/bwlm/torch"
+	"github.com/brainwavlm/bwlm/wavlm"
+)
+
+// reader turns the windows of a story into vectors: one per window and layer.
+//
+// What the model has in common with the untuned one, and nothing random disturbs, is computed by that, group by group,
+// and kept; the rest goes on from there in batches. So what is kept changes the time that reading takes, and no bit of
+// what is read.
+type Reader struct {
+	Model   *wavlm.Model
+	Frozen  *Frozen
+	Shared  int // hidden states, from 0, that the model has in common with the untuned one
+	Keep    int // frames at no higher depth are kept; -1: none, where all that is read is shared
+	Pooling experiment.Pooling
+	Pass    wavlm.Pass
+	Batch   int // clips of one forward pass
+}
+
+// runs cuts the windows from ≤ i < to into what goes through the model together.
+func (r *Reader) Runs(st *Stimulus, from, to int) []Batch { return st.Runs(from, to, r.Batch) }
+
+// atOnce says whether all runs together are no more than one batch.
+func (r *Reader) AtOnce(runs []Batch) bool {
+	clips := 0
+	for _, run := range runs {
+		clips += run.Clips.To - run.Clips.From
+	}
+	return clips <= r.Batch
+}
+
+// fixed is how many hidden states are the untuned model's in a pass of a scope.
+func (r *Reader) Fixed(s *torch.Scope) int {
+	if s.Mode().Dropout && r.Disturbed() {
+		return 0
+	}
+	return r.Shared
+}
+
+// disturbed says whether anything random happens to frames while the model is tuned.
+func (r *Reader) Disturbed() bool {
+	random := r.Pass.Regularise
+	return random.Hidden > 0 || random.LayerDrop > 0 || random.Time.Prob > 0
+}
+
+// depth is where a pass of a scope goes on from what is kept.
+func (r *Reader) Depth(s *torch.Scope, layers []int) int {
+	return max(min(r.Fixed(s), r.Keep, slices.Min(layers)+1), 0)
+}
+
+// vectors gives the vectors (windows, E) of a run at each of the layers.
+func (r *Reader) Vectors(s *torch.Scope, st *Stimulus, run Batch, layers []int) []*torch.Tensor {
+	if slices.Max(layers) < r.Fixed(s) {
+		return r.fixedVectors(s, st, run, layers)
+	}
+	depth := r.Depth(s, layers)
+	return r.goOn(r.Frozen.Frames(s, st, run.Clips, depth), depth, r.Model, st, run, layers, true)
+}
+
+// goOn reads the vectors (windows, E) of each layer from frames (n, T, C) at a depth. The last layer may work out only the
+// frames that are read.
+func (r *Reader) goOn(frames *torch.Tensor, depth int, model *wavlm.Model, st *Stimulus, run Batch, layers []int, last bool) []*torch.Tensor {
+	var hidden []*torch.Tensor
+	first, top := max(depth-1, 0), slices.Max(layers)
+	pass := r.Pass
+	if last {
+		pass.Last = r.LastFrames(st, run, frames.Dim(1))
+	}
+	if depth == 0 {
+		hidden = model.Encoder.Forward(frames, top, pass)
+	} else {
+		hidden = model.Encoder.Continue(frames, first, top, pass)
+	}
+	out := make([]*torch.Tensor, len(layers))
+	for i, l := range layers {
+		if l == top {
+			out[i] = r.pool(hidden[l-first], st, run, pass.Last)
+		} else {
+			out[i] = r.pool(hidden[l-first], st, run, nil)
+		}
+	}
+	return out
+}
+
+// groupVectors reads all windows (windows, E) of one group from the untuned model, by way of frames that are kept; last
+// as in goOn.
+func (r *Reader) groupVectors(s *torch.Scope, st *Stimulus, g design.Rows, layers []int, last bool) []*torch.Tensor {
+	if r.Keep < 0 {
+		return r.goOn(r.Frozen.Compute(s, st, g, 0), 0, r.Frozen.Model, st, st.All(g), layers, last)
+	}
+	depth := min(r.Keep, slices.Min(layers)+1)
+	return r.goOn(r.Frozen.group(s, st, g, depth), depth, r.Frozen.Model, st, st.All(g), layers, last)
+}
+
+// fixedVectors is vectors where no tuning changes what is read.
+func (r *Reader) fixedVectors(s *torch.Scope, st *Stimulus, run Batch, layers []int) []*torch.Tensor {
+	out := make([]*torch.Tensor, len(layers))
+	n, width := run.Windows.To-run.Windows.From, r.Model.Config.Hidden
+	if kept := r.Frozen.Cache.AllVectors(r.vectorKeys(st, layers)); kept != nil {
+		for i, x := range kept {
+			out[i] = s.FromFloat32(x[run.Windows.From*width:run.Windows.To*width], n, width)
+		}
+		return out
+	}
+	joint := s.Frozen(func(s *torch.Scope) *torch.Tensor {
+		var parts []*torch.Tensor
+		for _, g := range st.Groups {
+			all := st.All(g).Windows
+			if from, to := max(all.From, run.Windows.From), min(all.To, run.Windows.To); from < to {
+				parts = append(parts, torch.Cat(1, r.groupVectors(s, st, g, layers, true)...).Narrow(0, from-all.From, to-from))
+			}
+		}
+		return torch.Cat(0, parts...) // (n, L·E)
+	})
+	for i := range layers {
+		out[i] = joint.Narrow(1, i*width, width)
+	}
+	return out
+}
+
+// frozenBytes is what the frames or vectors of a story take that are kept while training reads those layers.
+func (r *Reader) FrozenBytes(st *Stimulus, layers []int) (bytes int64) {
+	cfg := r.Model.Config
+	if slices.Max(layers) < r.Shared && r.Keep < 0 {
+		return int64(len(st.Windows)) * int64(cfg.Hidden) * int64(len(layers)) * 4
+	}
+	channels := cfg.ConvOut()
+	if min(r.Shared, r.Keep, slices.Min(layers)+1) > 0 {
+		channels = cfg.Hidden
+	}
+	size := 4
+	if r.Frozen.Half {
+		size = 2
+	}
+	for _, c := range st.Clips {
+		bytes += int64(cfg.Frames(c.Samples()) * channels * size)
+	}
+	return bytes
+}
+
+// fill computes what is frozen under a run of windows, so that it is kept where there is room.
+func (r *Reader) Fill(ctx context.Context, st *Stimulus, run Batch, layers []int) error {
+	return r.Model.Session().Infer(ctx, func(s *torch.Scope) error {
+		if slices.Max(layers) < r.Fixed(s) {
+			return nil
+		}
+		r.Frozen.Frames(s, st, run.Clips, r.Depth(s, layers))
+		return nil
+	})
+}
+
+// features reads all windows of a story without gradients: one (windows, E) matrix per layer.
+func (r *Reader) Features(ctx context.Context, st *Stimulus, layers []int) ([][]float32, error) {
+	if slices.Max(layers) < r.Shared {
+		return r.fixedFeatures(ctx, st, layers)
+	}
+	out := make([][]float32, len(layers))
+	for _, run := range r.Runs(st, 0, len(st.Windows)) {
+		err := r.Model.Session().Infer(ctx, func(s *torch.Scope) error {
+			AppendVectors(out, r.Vectors(s, st, run, layers))
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// fixedFeatures is features where no tuning changes what is read: layers that were read before are not read again.
+func (r *Reader) fixedFeatures(ctx context.Context, st *Stimulus, layers []int) ([][]float32, error) {
+	out := make([][]float32, len(layers))
+	keys := r.vectorKeys(st, layers)
+	print := func(i int) func() Fingerprint {
+		return func() Fingerprint { return r.Frozen.PrintVectors(st, keys[i]) }
+	}
+	var missing, places []int
+	for i, key := range keys {
+		if out[i] = r.Frozen.Cache.Vectors(key, r.Model.Config.Hidden, print(i)); out[i] == nil {
+			missing, places = append(missing, layers[i]), append(places, i)
+		}
+	}
+	if len(missing) == 0 {
+		return out, nil
+	}
+	read := make([][]float32, len(missing))
+	last := slices.Max(missing) == slices.Max(layers) // else what is missing was below it
+	for _, g := range st.Groups {
+		err := r.Model.Session().Infer(ctx, func(s *torch.Scope) error {
+			AppendVectors(read, r.groupVectors(s, st, g, missing, last))
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	for k, i := range places {
+		out[i] = read[k]
+		r.Frozen.Cache.PutVectors(keys[i], read[k], print(i))
+	}
+	return out, nil
+}
+
+func AppendVectors(to [][]float32, xs []*torch.Tensor) {
+	for i, x := range xs {
+		to[i] = append(to[i], x.To(torch.Float32).Float32s()...)
+	}
+}
+
+func (r *Reader) vectorKeys(st *Stimulus, layers []int) []VectorKey {
+	keys := make([]VectorKey, len(layers))
+	for i, l := range layers {
+		keys[i] = VectorKey{st.Name, len(st.Windows), l, r.Pooling, l == slices.Max(layers) && r.Pooling != experiment.PoolMean}
+	}
+	return keys
+}
+
+// lastFrames are the frames of a run's clips of T frames from which vectors are read, so that the last layer need not work
+// out the others; nil where that is most of them.
+func (r *Reader) LastFrames(st *Stimulus, run Batch, frames int) (last []int) {
+	switch {
+	case r.Pooling == experiment.PoolMean:
+		return nil
+	case !st.Shared && r.Pooling == experiment.PoolFirst:
+		return []int{0}
+	case !st.Shared:
+		return []int{frames - 1}
+	}
+	r.wanted(st, run, func(_ int, in design.Rows) { last = append(last, r.frameOf(in)) })
+	slices.Sort(last)
+	return slices.Compact(last)
+}
+
+// frameOf is the frame that is the vector of a window with those frames.
+func (r *Reader) frameOf(in design.Rows) int {
+	if r.Pooling == experiment.PoolFirst {
+		return in.From
+	}
+	return in.To - 1
+}
+
+// pool gives the vector of each wanted window (windows, E) from frames h (n, T, E) of a run's clips; kept are their numbers
+// where they are not all.
+func (r *Reader) pool(h *torch.Tensor, st *Stimulus, run Batch, kept []int) *torch.Tensor {
+	defer h.Scope().Part(progress.PartReadout)()
+	switch {
+	case st.Shared && r.Pooling == experiment.PoolMean:
+		return r.means(h, st, run)
+	case st.Shared:
+		return r.picked(h, st, run, kept)
+	case r.Pooling == experiment.PoolMean:
+		return h.Mean(1)
+	case r.Pooling == experiment.PoolFirst:
+		return h.Select(1, 0)
+	}
+	return h.Select(1, -1)
+}
+
+// wanted goes through the windows of a run, with the place of their clip in the run and their frames in the clip.
+func (r *Reader) wanted(st *Stimulus, run Batch, do func(place int, frames design.Rows)) {
+	for k := run.Clips.From; k < run.Clips.To; k++ {
+		c := st.Clips[k]
+		for i := max(c.Windows.From, run.Windows.From); i < min(c.Windows.To, run.Windows.To); i++ {
+			do(k-run.Clips.From, c.FramesIn(st.Windows[i], r.Model.Config))
+		}
+	}
+}
+
+// picked takes one frame for each window out of frames h (n, T, E) of clips: (windows, E).
+func (r *Reader) picked(h *torch.Tensor, st *Stimulus, run Batch, kept []int) *torch.Tensor {
+	frames := h.Dim(1)
+	var places []int
+	r.wanted(st, run, func(place int, in design.Rows) {
+		at := r.frameOf(in)
+		if kept != nil {
+			at, _ = slices.BinarySearch(kept, at)
+		}
+		places = append(places, place*frames+at)
+	})
+	return h.Reshape(h.Dim(0)*frames, -1).IndexSelect(0, places)
+}
+
+// means takes the mean over the frames of each window out of frames h (n, T, E) of clips: (windows, E).
+func (r *Reader) means(h *torch.Tensor, st *Stimulus, run Batch) *torch.Tensor {
+	s, frames := h.Scope(), h.Dim(1)
+	weights := make([][]float32, h.Dim(0)) // (windows, T) of each clip
+	r.wanted(st, run, func(place int, in design.Rows) {
+		row := make([]float32, frames)
+		for f := in.From; f < in.To; f++ {
+			row[f] = 1 / float32(in.To-in.From)
+		}
+		weights[place] = append(weights[place], row...)
+	})
+	var out []*torch.Tensor
+	for k, w := range weights {
+		if len(w) > 0 {
+			out = append(out, s.FromFloat32(w, len(w)/frames, frames).MatMul(h.Select(0, k).To(torch.Float32)))
+		}
+	}
+	return torch.Cat(0, out...)
+}

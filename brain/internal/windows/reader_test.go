@@ -1,0 +1,97 @@
+package windows_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/internal/study"
+	"github.com/brainwavlm/bwlm/brain/internal/studytest"
+	"github.com/brainwavlm/bwlm/brain/internal/windows"
+	"github.com/brainwavlm/bwlm/torch"
+	"github.com/brainwavlm/bwlm/wavlm"
+)
+
+func TestRunsHaveOneLength(t *testing.T) {
+	st := &windows.Stimulus{}
+	for i, length := range []int{400, 800, 1200, 1200, 1200, 1200, 1200} {
+		st.Windows = append(st.Windows, design.Window{Start: 2000*i - length, End: 2000 * i})
+	}
+	st.Own(experiment.Model{})
+	rows := func(runs []windows.Batch) (out []design.Rows) {
+		for _, r := range runs {
+			assert.Equal(t, r.Clips, r.Windows, "each window is a clip")
+			out = append(out, r.Windows)
+		}
+		return out
+	}
+	assert.Equal(t, []design.Rows{{From: 0, To: 1}, {From: 1, To: 2}, {From: 2, To: 5}, {From: 5, To: 7}}, rows(st.Runs(0, 7, 3)))
+	assert.Equal(t, []design.Rows{{From: 3, To: 6}}, rows(st.Runs(3, 6, 3)))
+	assert.Empty(t, st.Runs(4, 4, 3))
+}
+
+// Windows are what the whole waveform holds there, each alone in front of the model: batches and the cache change nothing.
+func TestVectorsOfWindows(t *testing.T) {
+	for _, pooling := range []experiment.Pooling{"first", "last", "mean"} {
+		for _, normalise := range []experiment.Normalise{"none", "story", "window"} {
+			st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
+				e.Model.Pooling, e.Model.Normalise, e.Model.WindowSeconds = pooling, normalise, .5
+			})
+			stim := st.Stimuli["one"]
+			r := st.Reader(st.Model)
+			r.Batch = 7
+			first, err := r.Features(t.Context(), stim, []int{2, 0})
+			require.NoError(t, err)
+			again, err := r.Features(t.Context(), stim, []int{2, 0})
+			require.NoError(t, err)
+			assert.Equal(t, first, again, "from the cache")
+			raw, err := st.Data.Audio(t.Context(), "one")
+			require.NoError(t, err)
+			if normalise == "story" {
+				raw = wavlm.Normalise(raw)
+			}
+			for _, i := range []int{0, 1, 3, 4, 60, len(stim.Windows) - 1} {
+				wave := raw[stim.Windows[i].Start:stim.Windows[i].End]
+				if normalise == "window" {
+					wave = wavlm.Normalise(wave)
+				}
+				require.NoError(t, st.Model.Session().Infer(t.Context(), func(s *torch.Scope) error {
+					hidden := st.Model.Encoder.Forward(st.Model.FrontEnd.Forward(s.FromFloat32(wave, 1, len(wave))), 2, wavlm.Pass{})
+					for k, l := range []int{2, 0} {
+						frames := hidden[l].Shape()[1]
+						all := hidden[l].Float32s()
+						want := make([]float64, 16)
+						for f := range frames {
+							for c := range want {
+								v := float64(all[f*16+c])
+								switch {
+								case pooling == "first" && f == 0, pooling == "last" && f == frames-1:
+									want[c] = v
+								case pooling == "mean":
+									want[c] += v / float64(frames)
+								}
+							}
+						}
+						for c := range want {
+							assert.InDelta(t, want[c], first[k][i*16+c], 2e-5, "window %d, layer %d, %s, %s", i, l, pooling, normalise)
+						}
+					}
+					return nil
+				}))
+			}
+		}
+	}
+}
+
+func TestBatchFollowsMemory(t *testing.T) {
+	e := experiment.Default().Model
+	base := wavlm.Default(wavlm.WavLM)
+	assert.Equal(t, 1, windows.BatchSize(base, e, 1))
+	small, large := windows.BatchSize(base, e, 1<<30), windows.BatchSize(base, e, 4<<30)
+	assert.InDelta(t, 4, float64(large)/float64(small), .5)
+	assert.Equal(t, 512, windows.BatchSize(base, e, 1<<50))
+}

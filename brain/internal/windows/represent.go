@@ -1,0 +1,44 @@
+package windows
+
+import (
+	"slices"
+
+	"github.com/brainwavlm/bwlm/brain/acoustic"
+	"github.com/brainwavlm/bwlm/brain/design"
+)
+
+// Span is a stretch of a story's audio, in seconds.
+type Span struct{ From, To float64 }
+
+// How a story is read frame by frame: in clips, with margins on both sides that are read and thrown away, since frames
+// at the edge of a clip know only one side of their neighbourhood. A clip is a multiple of a frame's 20 ms.
+const (
+	ClipSeconds   = 8
+	MarginSeconds = 2
+)
+
+// framesOf are the frames whose middles are in each span, at least one, of so many.
+func FramesOf(spans []Span, frames int) []design.Rows {
+	out := make([]design.Rows, len(spans))
+	for i, s := range spans {
+		from, to := acoustic.Nearest(s.From), acoustic.Nearest(s.To)
+		if acoustic.Time(from) < s.From {
+			from++
+		}
+		if acoustic.Time(to) < s.To {
+			to++
+		}
+		if to <= from {
+			from = acoustic.Nearest((s.From + s.To) / 2)
+			to = from + 1
+		}
+		from = min(max(from, 0), frames-1)
+		out[i] = design.Rows{From: from, To: min(max(to, from+1), frames)}
+	}
+	return out
+}
+
+// heard says whether any of the stretches meets the rows.
+func Heard(frames []design.Rows, rows design.Rows) bool {
+	return slices.ContainsFunc(frames, func(f design.Rows) bool { return f.From < rows.To && rows.From < f.To })
+}

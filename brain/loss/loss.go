@@ -1,0 +1,133 @@
+package loss
+
+import (
+	"fmt"
+
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+// Loss compares predictions and responses, both (T, V), and gives one element to minimise. Weights (V), of mean 1, say
+// how much each voxel counts; nil: all alike. A mean over voxels is then the weighted mean, and so is every mean inside
+// a correlation or a cosine.
+type Func func(pred, want, weights *torch.Tensor) *torch.Tensor
+
+// MinSpatialTargets is the least number of varying targets for losses that compare rows across voxels (spatial,
+// nt_xent): a correlation over fewer voxels is mostly noise.
+const MinSpatialTargets = 50
+
+// What varies by less than this share of its mean square does so by rounding alone: Float32 carries 24 bits.
+const rounding = 1e-12
+
+// leastVariance is the least that counts, and keeps the square root of none finite.
+const leastVariance = 1e-30
+
+// SpatialLoss is minus the mean over rows of the correlation across voxels (BrainWavLM, arXiv 2502.08866).
+func Spatial(pred, want, weights *torch.Tensor) *torch.Tensor {
+	return Correlation(pred, want, weights, 1).Mean().Neg()
+}
+
+// TemporalLoss is minus the mean over voxels of the correlation across rows.
+func Temporal(pred, want, weights *torch.Tensor) *torch.Tensor {
+	return weighted(Correlation(pred, want, nil, 0), weights).Mean().Neg()
+}
+
+// MSELoss is the mean squared difference.
+func MSE(pred, want, weights *torch.Tensor) *torch.Tensor {
+	return weighted(pred.Sub(want).Square(), weights).Mean()
+}
+
+// CosineL2Loss is share·(1 - c) + (1 - share)·MSE, c being the mean over rows of the cosine across voxels: the pattern
+// and, unlike with a correlation, its size and offset too. Moussa & Toneva (arXiv 2510.21520) add the two with λ = .5;
+// their released code has a Huber loss in the place of the square.
+func CosineL2(share float64) Func {
+	return func(pred, want, weights *torch.Tensor) *torch.Tensor {
+		cosine := weighted(unit(pred, weights).Mul(unit(want, weights)), weights).Mean()
+		return cosine.Shift(-1).Scale(-share).Add(MSE(pred, want, weights).Scale(1 - share))
+	}
+}
+
+// NTXentLoss asks which row a prediction belongs to: the normalised, temperature-scaled cross entropy (Chen et al. 2020,
+// arXiv 2002.05709), used on fMRI by Negi et al. (bioRxiv 2025.07.07.662360). With s the cosine across voxels of
+// predicted row i and measured row j, divided by the temperature, it is
+//
+//	-½ mean_i (log softmax_j s)(i, i) - ½ mean_j (log softmax_i s)(j, j)
+//
+// so the other rows of the block are the negatives, in both directions. Rows next to each other are alike because the
+// haemodynamic response is slow; longer blocks make better negatives. A block of one row has none and counts 0.
+func NTXent(temperature float64) Func {
+	return func(pred, want, weights *torch.Tensor) *torch.Tensor {
+		rows, voxels := pred.Dim(0), pred.Dim(1)
+		p, y := weighted(unit(pred, weights), weights), unit(want, weights)
+		s := p.MatMul(y.Transpose(0, 1)).Scale(1 / (temperature * float64(voxels))) // (T, T)
+		both := s.LogSoftmax(1).Add(s.LogSoftmax(0))
+		return both.Mul(identity(pred.Scope(), rows)).Sum().Scale(-.5 / float64(rows))
+	}
+}
+
+// identity is the unit matrix (n, n).
+func identity(s *torch.Scope, n int) *torch.Tensor {
+	ones := make([]float32, n*n)
+	for i := range n {
+		ones[i*n+i] = 1
+	}
+	return s.FromFloat32(ones, n, n)
+}
+
+// Correlation is Pearson's r of pred and want (T, V) along dimension d: (V) for d = 0, (T) for d = 1, where weights (V)
+// of mean 1 may make it a weighted r. It does not depend on the scales of pred and want. Where one of them does not
+// vary it is 0, and so is its gradient.
+func Correlation(pred, want, weights *torch.Tensor, d int) *torch.Tensor {
+	return weighted(standard(pred, weights, d).Mul(standard(want, weights, d)), weights).Mean(d)
+}
+
+// weighted multiplies the last dimension of x by the weights of its voxels.
+func weighted(x, weights *torch.Tensor) *torch.Tensor {
+	if weights == nil {
+		return x
+	}
+	return x.Mul(weights)
+}
+
+// standard brings x to mean 0 and variance 1 along d, and what does not vary to 0.
+func standard(x, weights *torch.Tensor, d int) *torch.Tensor {
+	centred := x.Sub(weighted(x, weights).MeanKeep(d))
+	variance := weighted(centred.Square(), weights).MeanKeep(d)
+	varies := variance.Sub(weighted(x.Square(), weights).MeanKeep(d).Scale(rounding)).Greater(leastVariance).To(x.DType())
+	return centred.Mul(variance.ClampMin(leastVariance).RSqrt()).Mul(varies)
+}
+
+// unit brings each row of x (T, V) to mean square 1, and a row of zeros to itself.
+func unit(x, weights *torch.Tensor) *torch.Tensor {
+	square := weighted(x.Square(), weights).MeanKeep(1)
+	return x.Mul(square.ClampMin(leastVariance).RSqrt()).Mul(square.Greater(leastVariance).To(x.DType()))
+}
+
+// newLoss finds the loss of an experiment for so many varying targets. The name that it gives back says what auto chose.
+func New(train experiment.Train, targets int, shrunken bool) (Func, experiment.Loss, error) {
+	name := train.Loss
+	if name == experiment.LossAuto {
+		name = experiment.LossSpatial
+		if targets < MinSpatialTargets {
+			name = experiment.LossTemporal
+		}
+	}
+	if (name == experiment.LossSpatial || name == experiment.LossNTXent) && targets < MinSpatialTargets {
+		return nil, name, fmt.Errorf("the %s loss compares rows across targets and needs at least %d that vary, here are %d; use temporal",
+			name, MinSpatialTargets, targets)
+	}
+	loss, ok := map[experiment.Loss]Func{experiment.LossSpatial: Spatial, experiment.LossTemporal: Temporal,
+		experiment.LossMSE: MSE, experiment.LossCosineL2: CosineL2(train.CosineShare),
+		experiment.LossNTXent: NTXent(train.Temperature)}[name]
+	if !ok {
+		return nil, name, fmt.Errorf("unknown loss %q", name)
+	}
+	if along, correlates := map[experiment.Loss]int{experiment.LossSpatial: 1, experiment.LossTemporal: 0}[name]; shrunken && correlates {
+		exact := loss
+		loss = func(pred, want, weights *torch.Tensor) *torch.Tensor {
+			n := float64(pred.Dim(along))
+			return exact(pred, want, weights).Scale((n - 1) / n)
+		}
+	}
+	return loss, name, nil
+}

@@ -1,0 +1,158 @@
+package plan
+
+import (
+	"context"
+	"math"
+
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/internal/study"
+	"github.com/brainwavlm/bwlm/brain/results"
+	"github.com/brainwavlm/bwlm/brain/stats"
+)
+
+// Detectable is the smallest true difference of r, tuned less base, that the test rows show in four of five studies.
+//
+// The test of two dependent correlations with one response is that of Meng, Rosenthal & Rubin (Psych. Bull. 111, 1992): for
+// independent rows,
+//
+//	SE(z₁ − z₂) = √(2 (1−c) h / (n−3)),  h = (1 − f r²)/(1 − r²),  f = min(1, (1−c)/(2(1−r²)))
+//
+// with z Fisher's transform of r, and c the correlation of the two predictions. The difference is (u_{1−α/2} + u_{.8}) times
+// that, u normal quantiles, and Δr = Δz (1 − r²). Rows that follow each other are alike: n is the test rows over
+// (1+φ²)/(1−φ²), Bartlett's factor where prediction and response are both first-order processes of autocorrelation φ, which
+// is that of the training responses. The errors of two voxels' r are as alike as the product of the correlation of their
+// noise and that of their predictions, which is taken as the square of their responses' correlation, q on average: for the
+// mean of a region of V voxels the error shrinks by √((1+(V−1)q)/V), and over people by the root of their number, which takes
+// their noise as independent.
+//
+// Three things are not known before tuning and are assumed: c is [PredictionsAlike], r is half the ceiling, or
+// [UsualR] without repeats, and the error of a prediction that was fitted on few rows is left out.
+type Sensitivity struct {
+	Region    string   `json:"region"` // "" for the tuned voxels of all people
+	Voxels    int      `json:"voxels"` // of all people
+	TestRows  int      `json:"test_rows"`
+	Effective float64  `json:"effective_rows"`
+	Minutes   float64  `json:"test_minutes"`
+	Ceiling   *float64 `json:"ceiling"` // null without repeats
+	AssumedR  float64  `json:"assumed_r"`
+	OneVoxel  float64  `json:"voxel_delta_r"`     // in one person, at .05 for this voxel alone
+	AnyVoxel  float64  `json:"any_voxel_delta_r"` // at .05 over all voxels of the region (Bonferroni)
+	Mean      float64  `json:"mean_delta_r"`      // of the region's mean over voxels and people, at .05
+}
+
+// What a plan assumes.
+const (
+	PredictionsAlike = .9 // correlation of what base and tuned features predict of a voxel
+	UsualR           = .2 // score of a voxel, where no repeats tell its ceiling
+	detectPower      = .8
+	detectLevel      = .05
+)
+
+// DetectableDelta is the Δr of two correlations near r with one response over n independent rows that a two-sided test at
+// level finds with the given power, the two predictions being correlated by c; infinite for n ≤ 3.
+func MinDetectableDifference(n, r, c, level, power float64) float64 {
+	if n <= 3 {
+		return math.Inf(1)
+	}
+	f := min(1, (1-c)/(2*(1-r*r)))
+	h := (1 - f*r*r) / (1 - r*r)
+	z := (distuv.UnitNormal.Quantile(1-level/2) + distuv.UnitNormal.Quantile(power)) * math.Sqrt(2*(1-c)*h/(n-3))
+	return z * (1 - r*r)
+}
+
+// detectable works out what the test rows can show in the tuned voxels and in each region.
+func detectable(ctx context.Context, st *study.Study) ([]Sensitivity, error) {
+	groups, err := st.Groups(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []Sensitivity
+	for _, g := range groups[1:] { // all voxels are of less interest than the tuned ones
+		d := Sensitivity{Region: g.Name}
+		if g.Name == results.TunedGroup {
+			d.Region = ""
+		}
+		people, share, ceiling, ceilings := 0., 0., 0., 0.
+		for i, p := range st.Subjects {
+			columns := g.Columns[i]
+			x, lengths := region(p, study.Train, columns)
+			phi := persistence(stats.MedianAutocorrelationTime(x, lengths, max(len(columns), 1)))
+			independent := (1 - phi*phi) / (1 + phi*phi)
+			q, varying := alike(x, len(columns), independent*float64(len(x)/max(len(columns), 1)))
+			if varying == 0 {
+				continue
+			}
+			people++
+			share += (1 + float64(varying-1)*q) / float64(varying)
+			d.Voxels += varying
+			rows := p.RowsOf(study.Test)
+			d.TestRows = max(d.TestRows, rows)
+			d.Effective += float64(rows) * independent
+			if c, ok := p.TestCeiling(); ok {
+				mean, _ := stats.Mean(c.CCMax, make([]bool, len(c.CCMax)), columns)
+				ceiling, ceilings = ceiling+mean, ceilings+1
+			}
+		}
+		if people == 0 {
+			continue
+		}
+		d.Effective /= people
+		d.Minutes = float64(d.TestRows) * st.Data.TR() / 60
+		d.AssumedR = UsualR
+		if ceilings == people {
+			mean := ceiling / people
+			d.Ceiling, d.AssumedR = &mean, mean/2
+		}
+		delta := func(level float64) float64 {
+			return MinDetectableDifference(d.Effective, d.AssumedR, PredictionsAlike, level, detectPower)
+		}
+		d.OneVoxel, d.AnyVoxel = delta(detectLevel), delta(detectLevel/max(1, float64(d.Voxels)/people))
+		d.Mean = d.OneVoxel * math.Sqrt(share/people) / math.Sqrt(people)
+		out = append(out, d)
+	}
+	return out, nil
+}
+
+// persistence is the autocorrelation φ of the first-order process whose autocorrelation time is tau.
+func persistence(tau float64) float64 { return (tau - 1) / (tau + 1) }
+
+// region are the standardised responses of some columns in a split, (rows, columns), and the rows of each part.
+func region(p *study.Subject, split study.Split, columns []int) (x []float32, lengths []int) {
+	for _, r := range p.Parts[split] {
+		x = append(x, p.Responses[r.Story].Block(r.From, r.To, columns, p.Voxels)...)
+		lengths = append(lengths, r.To-r.From)
+	}
+	return x, lengths
+}
+
+// alike is the mean of the squared correlation of two varying columns of x (rows, cols), less what chance gives in so many
+// independent rows, and how many columns vary. Of many columns some are looked at.
+func alike(x []float32, cols int, independent float64) (q float64, varying int) {
+	const most = 200
+	if cols == 0 {
+		return 0, 0
+	}
+	rows := len(x) / cols
+	var columns []int
+	for c, yes := range study.Varies(x, rows, cols) {
+		if yes {
+			columns = append(columns, c)
+		}
+	}
+	varying = len(columns)
+	z := design.FitZScore(x, rows, cols).Apply(x)
+	step := max(1, (varying+most-1)/most)
+	pairs := 0.
+	for i := 0; i < varying; i += step {
+		for j := i + step; j < varying; j += step {
+			r := 0.
+			for k := range rows {
+				r += float64(z[k*cols+columns[i]]) * float64(z[k*cols+columns[j]]) / float64(rows)
+			}
+			q, pairs = q+r*r, pairs+1
+		}
+	}
+	return max(0, q/max(pairs, 1)-1/independent), varying
+}

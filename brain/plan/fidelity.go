@@ -1,0 +1,70 @@
+package plan
+
+import (
+	"context"
+	"slices"
+
+	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/internal/study"
+	"github.com/brainwavlm/bwlm/brain/internal/windows"
+	"github.com/brainwavlm/bwlm/brain/stats"
+)
+
+// Fidelity compares the vectors that extraction chunks reads with those of exact windows, and the cost of both, for the
+// untuned model.
+type Fidelity struct {
+	Windows int       `json:"windows"` // compared
+	Layers  []int     `json:"layers"`
+	R       []float64 `json:"r"` // by layer: mean over channels of the correlation across windows
+
+	ChunksCost  float64 `json:"chunks_cost"` // seconds of computing per second of audio
+	WindowsCost float64 `json:"windows_cost"`
+}
+
+// Fidelity reads the first seconds of a story by chunks and window by window, whatever model.extraction is.
+func MeasureFidelity(ctx context.Context, st *study.Study, story string, length float64, layers ...int) (*Fidelity, error) {
+	wave, err := st.Wave(ctx, story)
+	if err != nil {
+		return nil, err
+	}
+	wave = wave[:min(len(wave), windows.SamplesOf(length))]
+	exp := *st.Experiment
+	f := &Fidelity{Layers: layers}
+	read := func(e experiment.Extraction) (vectors [][]float32, cost float64, err error) {
+		exp.Model.Extraction = e
+		stim, err := windows.Cut(&exp, design.Clock{TR: st.Data.TR()}, story, wave, 1)
+		if err != nil {
+			return nil, 0, err
+		}
+		f.Windows = len(stim.Windows)
+		r := windows.ClipReader(st.Model, exp.Model, st.Options.BatchBytes)
+		r.Frozen.Normalise = st.Frozen.Normalise
+		cost, err = seconds(func() error { vectors, err = r.Features(ctx, stim, layers); return err })
+		return vectors, cost * dataset.SampleRate / float64(len(wave)), err
+	}
+	exact, cost, err := read(experiment.ExtractWindows)
+	if err != nil {
+		return nil, err
+	}
+	f.WindowsCost = cost
+	chunks, cost, err := read(experiment.ExtractChunks)
+	if err != nil {
+		return nil, err
+	}
+	f.ChunksCost = cost
+	for i := range layers {
+		r, constant := stats.Correlation(exact[i], chunks[i], f.Windows, len(exact[i])/f.Windows)
+		mean, _ := stats.Mean(r, constant, nil)
+		f.R = append(f.R, mean)
+	}
+	return f, nil
+}
+
+// fidelityOfPlan compares some clips of the longest training story at the layer that is read.
+func fidelityOfPlan(ctx context.Context, st *study.Study) (*Fidelity, error) {
+	longest := slices.MaxFunc(st.StoriesOf(study.Train), func(a, b string) int { return len(st.Stimuli[a].Samples) - len(st.Stimuli[b].Samples) })
+	const clips = 2
+	return MeasureFidelity(ctx, st, longest, clips*st.Experiment.Model.ChunkSeconds, st.Experiment.Model.Layer)
+}

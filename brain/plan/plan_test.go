@@ -1,0 +1,148 @@
+package plan
+
+import (
+	"io/fs"
+	"math"
+	"math/rand/v2"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/internal/evaluate"
+	"github.com/brainwavlm/bwlm/brain/internal/study"
+	"github.com/brainwavlm/bwlm/brain/internal/studytest"
+	"github.com/brainwavlm/bwlm/brain/internal/tune"
+	"github.com/brainwavlm/bwlm/brain/progress"
+	"github.com/brainwavlm/bwlm/internal/testnum"
+)
+
+// Studies with the planted difference are found about as often as the power says: two predictions of one response, drawn
+// from the three-variate normal distribution that has the wanted correlations, compared by the SE in the formula.
+func TestDetectableDeltaIsFoundFourTimesInFive(t *testing.T) {
+	const n, r, c, studies = 300, .3, .9, 3000
+	delta := MinDetectableDifference(n, r, c, .05, .8)
+	assert.InDelta(t, .0684, delta, .002)
+	r1, r2 := r-delta/2, r+delta/2
+	rng := rand.New(rand.NewPCG(5, 5))
+	se := delta / (1 - r*r) / (1.959964 + .841621) // of the difference of z
+	found := 0
+	for range studies {
+		// p1, then p2 given p1, then y given both.
+		b2 := (r2 - c*r1) / (1 - c*c)
+		b1 := (r1 - c*r2) / (1 - c*c)
+		rest := math.Sqrt(1 - b1*r1 - b2*r2)
+		var p1, p2, y []float64
+		for range n {
+			a := rng.NormFloat64()
+			b := c*a + math.Sqrt(1-c*c)*rng.NormFloat64()
+			p1, p2, y = append(p1, a), append(p2, b), append(y, b1*a+b2*b+rest*rng.NormFloat64())
+		}
+		if z := (math.Atanh(testnum.Pearson(p2, y)) - math.Atanh(testnum.Pearson(p1, y))) / se; math.Abs(z) > 1.959964 {
+			found++
+		}
+	}
+	assert.InDelta(t, .8, float64(found)/studies, .03)
+	assert.True(t, math.IsInf(MinDetectableDifference(3, r, c, .05, .8), 1))
+}
+
+func TestAlikeIsTheMeanSquaredCorrelation(t *testing.T) {
+	const rows, cols = 4000, 6
+	rng := rand.New(rand.NewPCG(1, 2))
+	x := make([]float32, 0, rows*cols)
+	for range rows {
+		shared := rng.NormFloat64()
+		for c := range cols - 1 {
+			sign := float64(1 - 2*(c%2)) // opposite signs count alike
+			x = append(x, float32(sign*math.Sqrt(.5)*shared+math.Sqrt(.5)*rng.NormFloat64()))
+		}
+		x = append(x, 3) // constant
+	}
+	q, varying := alike(x, cols, rows)
+	assert.InDelta(t, .25, q, .02)
+	assert.Equal(t, cols-1, varying)
+	q, varying = alike(nil, 0, rows)
+	assert.Zero(t, q+float64(varying))
+}
+
+func TestPersistenceInvertsTheAutocorrelationTime(t *testing.T) {
+	for _, phi := range []float64{0, .3, .8} {
+		assert.InDelta(t, phi, persistence((1+phi)/(1-phi)), 1e-12)
+	}
+}
+
+func TestPlanOfTheTinyStudy(t *testing.T) {
+	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, s *dataset.Spec) { e.Data.Subjects = []string{"ada", "bob"} })
+	var calibrated []progress.Event
+	st.OnProgress(func(e progress.Event) { calibrated = append(calibrated, e) })
+	p, err := Estimate(t.Context(), st)
+	require.NoError(t, err)
+	// 40 rows a story less 4 and 2: 34, in blocks of 10 the last of which takes the rest of 4; two stories, shared by both people.
+	assert.Equal(t, []int{3 * 2, 2, 3 * 2 * 2}, []int{p.StepsPerEpoch, p.Epochs, p.Steps})
+	// Windows of .2 s every .1 s: 160 in each of the three stories that are read.
+	assert.Equal(t, 3*160, p.WindowsRead)
+	assert.InDelta(t, float64(p.WindowsPerEpoch)/6, p.WindowsPerStep, 1e-9)
+	// Rank 4 on q, k, v of two layers of width 16; readouts of 32 → 6 → 60 and 53 voxels.
+	assert.Equal(t, 3*2*2*4*16, p.ModelParameters)
+	assert.Equal(t, p.ModelParameters+2*(32*6+6)+6*(60+53)+60+53, p.Parameters)
+	assert.Equal(t, 1., p.CachedShare)
+	assert.Contains(t, p.Models, "one adapter for all 2 people, with a readout each (train.joint: shared")
+	assert.Positive(t, p.Seconds)
+	assert.Positive(t, p.PeakMB)
+	total := 0.
+	for _, phase := range p.Phases {
+		assert.InDelta(t, phase.Times*phase.Each, phase.Seconds, 1e-9)
+		total += phase.Seconds
+	}
+	assert.InDelta(t, total, p.Seconds, 1e-9)
+	assert.Equal(t, "calibrate", calibrated[0].Phase)
+	require.Len(t, p.Detectable, 2)
+	d := p.Detectable[0]
+	assert.Equal(t, []int{60 + 53, 34}, []int{d.Voxels, d.TestRows})
+	assert.Nil(t, d.Ceiling)
+	assert.Less(t, d.Mean, d.OneVoxel)
+	assert.Less(t, d.OneVoxel, d.AnyVoxel)
+	assert.NoDirExists(t, st.Experiment.Out, "a plan writes nothing")
+
+	// The same study, run: counts are exact, the disk is as foreseen.
+	steps := 0
+	st.OnProgress(func(e progress.Event) {
+		if e.Phase == "tune" {
+			steps = e.Total
+		}
+	})
+	run, err := st.Begin(t.Context())
+	require.NoError(t, err)
+	defer run.Close()
+	_, err = tune.Fit(t.Context(), st, run)
+	require.NoError(t, err)
+	_, err = evaluate.EvaluateRun(t.Context(), st, run)
+	require.NoError(t, err)
+	assert.Equal(t, p.Steps, steps)
+	assert.InEpsilon(t, float64(sizeOf(t, run.Dir))/1e6, p.DiskMB, .25)
+}
+
+func TestPlanSaysOneModelForOnePerson(t *testing.T) {
+	st := studytest.Tiny(t, study.Options{CacheBytes: 4000}, func(e *experiment.Experiment, s *dataset.Spec) { e.Train.Mode = "readout" })
+	p, err := Estimate(t.Context(), st)
+	require.NoError(t, err)
+	assert.Equal(t, "the model as it is and one readout for ada", p.Models)
+	assert.Less(t, p.CachedShare, 1.)
+	assert.Zero(t, p.ModelParameters)
+}
+
+// sizeOf adds up the files below a directory.
+func sizeOf(t *testing.T, dir string) (total int64) {
+	require.NoError(t, filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		total += info.Size()
+		return err
+	}))
+	return total
+}

@@ -1,0 +1,100 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/internal/study"
+	"github.com/brainwavlm/bwlm/brain/internal/tune"
+)
+
+// work counts what a training and its evaluation do.
+type work struct {
+	order        []tune.Block
+	spans        []int // windows of each block's clips
+	stepWindows  int   // windows of all blocks
+	epochWindows int   // of training and validation stories
+	testWindows  int   // of test stories that are not among those
+	trainTest    int   // of training and test stories
+	frozenBytes  int64 // what no tuning changes over all of them
+	cached       float64
+
+	modelParameters, parameters int
+	checkpointBytes             int64
+	st                          *study.Study
+}
+
+// countWork counts without computing.
+func countWork(st *study.Study, t *tune.Trainer) *work {
+	exp := st.Experiment
+	w := &work{st: st, order: tune.Blocks(st.Subjects, exp.Train.BlockRows, exp.Train.Joint == experiment.JointShared)}
+	for _, b := range w.order {
+		stim := st.Stimuli[b.Story]
+		sp := tune.SpanOf(stim, b, exp.Train.ContextRows)
+		n := 0
+		for _, run := range stim.Runs(sp.Windows.From, sp.Windows.To, len(stim.Clips)) {
+			all := stim.All(run.Clips).Windows
+			n += all.To - all.From
+		}
+		w.spans = append(w.spans, n)
+		w.stepWindows += n
+	}
+	fitted := st.StoriesOf(study.Train, study.Val)
+	for _, story := range st.Stories {
+		stim := st.Stimuli[story]
+		n := len(stim.Windows)
+		w.frozenBytes += t.Reader.FrozenBytes(stim, t.ReadLayers())
+		if slices.Contains(fitted, story) {
+			w.epochWindows += n
+		} else {
+			w.testWindows += n
+		}
+		if slices.Contains(st.StoriesOf(study.Train, study.Test), story) {
+			w.trainTest += n
+		}
+	}
+	w.cached = min(1, float64(st.Options.CacheBytes)/float64(max(w.frozenBytes, 1)))
+	for name, p := range t.Adam.Params() {
+		w.parameters += p.Len()
+		if !strings.HasPrefix(name, "readout.") {
+			w.modelParameters += p.Len()
+		}
+	}
+	w.checkpointBytes = int64(w.parameters)*3*4 + int64(len(fitted)*st.Model.Config.Hidden*2*8) // weights and Adam's two moments
+	return w
+}
+
+// keptCheckpoints are the newest two and the best.
+const keptCheckpoints = 3
+
+// diskBytes is the size of the finished run directory.
+func (w *work) diskBytes() int64 {
+	const step, epoch, small = 96, 400, 20_000 // bytes of a line of metrics.jsonl; of an epoch in all files; of config.yaml, manifest.json and their like
+	exp := w.st.Experiment
+	total := min(int64(exp.Train.Epochs)+1, keptCheckpoints)*w.checkpointBytes + int64(w.parameters)*4
+	if exp.Train.Mode == experiment.TrainFull {
+		total += int64(w.st.Model.Store().Numel()-w.modelParameters) * 4 // the convolutions are saved, too
+	}
+	total += int64(exp.Train.Epochs*len(w.order))*step + int64(exp.Train.Epochs)*epoch + small
+	for _, p := range w.st.Subjects {
+		rows := p.RowsOf(study.Test)
+		matrices, vectors := int64(2), int64(1) // responses and base
+		if exp.Train.Mode != experiment.TrainReadout {
+			matrices, vectors = 4, 4
+		}
+		total += (matrices*int64(rows) + vectors) * int64(p.Voxels) * 4
+	}
+	return total
+}
+
+// evalLayers are the hidden states that an evaluation reads.
+func (w *work) evalLayers() int { return w.st.Model.Config.Layers + 1 }
+
+// fits are the ridges of an evaluation: one for each layer on validation rows, base and its best layer and tuned on test rows.
+func (w *work) fits() int {
+	if w.st.Experiment.Train.Mode == experiment.TrainReadout {
+		return w.evalLayers() + 2
+	}
+	return w.evalLayers() + 3
+}

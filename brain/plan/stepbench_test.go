@@ -1,0 +1,120 @@
+package plan
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/torchtest"
+	"github.com/brainwavlm/bwlm/torch"
+	"github.com/brainwavlm/bwlm/wavlm"
+)
+
+// smallStep is a step of a model of 11 narrow layers, so that layer 9 is not the last.
+func smallStep() StepOptions {
+	c := wavlm.Default(wavlm.WavLM)
+	c.Hidden, c.Layers, c.Heads, c.Inner, c.PosKernel, c.PosGroups = 16, 11, 2, 32, 8, 2
+	c.ConvWidth = []int{8, 8, 8, 8, 8, 8, 8}
+	return StepOptions{Windows: 16, Voxels: 60, Steps: 3, Config: c, product: 256, Device: torchtest.Device()}
+}
+
+func TestBenchStep(t *testing.T) {
+	times, err := BenchStep(t.Context(), smallStep())
+	require.NoError(t, err)
+	assert.Len(t, times.Steps, 3)
+	assert.Positive(t, times.Fill)
+	assert.Positive(t, times.Min())
+	assert.Positive(t, times.PeakShare())
+	assert.GreaterOrEqual(t, times.Median(), times.Min())
+	assert.True(t, times.Loss > -1 && times.Loss < 1 && times.Loss != 0, "a correlation: %g", times.Loss)
+}
+
+// In mode block the same windows are read from fewer clips.
+func TestBenchStepInBlocks(t *testing.T) {
+	opt := smallStep()
+	opt.Windows, opt.ChunkSeconds = 40, 8
+	b, err := newStepBench(t.Context(), opt)
+	require.NoError(t, err)
+	defer b.close()
+	assert.Len(t, b.audio.Clips, 3, "13.75 s of audio, 4 s apart")
+	times, err := BenchStep(t.Context(), opt)
+	require.NoError(t, err)
+	assert.Len(t, times.Steps, 3)
+	opt.ChunkSeconds = 7
+	_, err = BenchStep(t.Context(), opt)
+	assert.Equal(t, fault.Usage, fault.KindOf(err))
+}
+
+// TestBenchStepTunes looks at what a step changes: the adapters below layer 9 and the readout, nothing else.
+func TestBenchStepTunes(t *testing.T) {
+	b, err := newStepBench(t.Context(), smallStep())
+	require.NoError(t, err)
+	defer b.close()
+	copies := func() (base, tuned map[string][]float32) {
+		base, tuned = map[string][]float32{}, map[string][]float32{}
+		for name, p := range b.base.Store().Params() {
+			base[name] = p.Float32s()
+		}
+		for name, p := range b.adam.Params() {
+			tuned[name] = p.Float32s()
+		}
+		return base, tuned
+	}
+	base, tuned := copies()
+	require.Len(t, tuned, 9*3*2+4)
+	require.NoError(t, b.fill(t.Context()))
+	first, err := b.step(t.Context(), 1)
+	require.NoError(t, err)
+	last := first
+	for range 30 {
+		last, err = b.step(t.Context(), 2)
+		require.NoError(t, err)
+	}
+	assert.Less(t, last, first, "it learns")
+	for name, p := range b.adam.Params() {
+		assert.False(t, p.HasGrad(), "%s: gradients add up over steps", name)
+	}
+	baseNow, tunedNow := copies()
+	assert.Equal(t, base, baseNow)
+	for name := range tuned {
+		assert.NotEqual(t, tuned[name], tunedNow[name], name)
+	}
+}
+
+func TestBenchStepSeesStrayGradients(t *testing.T) {
+	b, err := newStepBench(t.Context(), smallStep())
+	require.NoError(t, err)
+	defer b.close()
+	frozen := b.base.Store().Param("encoder.layers.3.feed_forward.output_dense.weight").RequireGrad(true)
+	_, err = b.step(t.Context(), 1)
+	assert.ErrorContains(t, err, "output_dense.weight: a frozen weight got a gradient")
+	frozen.RequireGrad(false)
+	torch.ClearGrad(frozen)
+	b.layer = 8 // the adapters of layer 8 are never run
+	for _, p := range b.adam.Params() {
+		torch.ClearGrad(p)
+	}
+	_, err = b.step(t.Context(), 1)
+	assert.ErrorContains(t, err, "adapter.encoder.layers.8.attention.q_proj.lora_A.weight: got no gradient")
+}
+
+func TestBenchStepRefuses(t *testing.T) {
+	for want, change := range map[string]func(*StepOptions){
+		"windows: 12 is no multiple of 8": func(o *StepOptions) { o.Windows = 12 },
+		"windows: 0 is no multiple of 8":  func(o *StepOptions) { o.Windows = 0 },
+		"voxels: 49, the spatial loss":    func(o *StepOptions) { o.Voxels = 49 },
+		"steps: 0, want at least 1":       func(o *StepOptions) { o.Steps = 0 },
+		"people: -1, want at least 1":     func(o *StepOptions) { o.Subjects = -1 },
+		"seconds: 0.02 of a window":       func(o *StepOptions) { o.Seconds = .02 },
+		"seconds: 5000 of a window":       func(o *StepOptions) { o.Seconds = 5000 },
+		"num_attention_heads":             func(o *StepOptions) { o.Config.Heads = 3 },
+	} {
+		opt := smallStep()
+		change(&opt)
+		_, err := BenchStep(t.Context(), opt)
+		require.ErrorContains(t, err, want)
+		assert.Equal(t, fault.Usage, fault.KindOf(err))
+	}
+}

@@ -1,0 +1,314 @@
+package predict
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/extract"
+	"github.com/brainwavlm/bwlm/brain/internal/encoding"
+	"github.com/brainwavlm/bwlm/brain/internal/windows"
+	"github.com/brainwavlm/bwlm/brain/readout"
+	"github.com/brainwavlm/bwlm/brain/results"
+	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/torch"
+	"github.com/brainwavlm/bwlm/torch/nn"
+	"github.com/brainwavlm/bwlm/wavlm"
+)
+
+// Predictor predicts one person's responses to any audio, with the tuned model of a finished run and the readout that
+// was trained beside it. It may be used by many goroutines at once: they share its weights, and as many of their
+// forward passes run at the same time as package torch has workers.
+//
+// What it says is to be taken with care:
+//   - Features are standardised over the rows of the clip, since a new clip has no other statistics. A row's prediction
+//     so depends on the whole clip; give a minute or more, with speech as varied as in the stories of the training.
+//   - The first rows (as many as the longest delay) lack their history, and Lanczos spoils up to 3 rows at both ends.
+//     The response to the last seconds comes after the clip: append silence to see it.
+//   - Values are in the units of the responses that were trained on, usually SDs of a voxel over a story.
+//   - It is the readout that predicts, which saw few epochs. Published scores come from a ridge fitted anew (see
+//     Study.Evaluate); they are no measure of these predictions.
+type Predictor struct {
+	Subject string
+	Columns []int   // of the subject's responses, for which the voxels of a prediction stand
+	TR      float64 // seconds from one row to the next
+	Delays  []int   // in TRs
+	Epoch   int     // from which model and readout are
+	Notes   []string
+
+	exp     *experiment.Experiment
+	clock   design.Clock
+	model   *extract.SpeechModel
+	reader  *windows.Reader
+	readout *readout.Readout
+	session nn.Session // of the readout
+
+	use  sync.RWMutex // held for reading by those who predict
+	life context.Context
+	end  context.CancelFunc
+}
+
+// PredictorOptions say which predictor of a run to open. The zero value serves runs of one subject.
+type Options struct {
+	Subject    string       // "": the only one
+	Model      string       // folder of the speech model that was tuned, if it is not any more where it was then
+	Device     torch.Device // where it computes
+	BatchBytes int64        // aim for the memory of one forward pass; 0: 2.5 GiB
+}
+
+// Prediction is what somebody's voxels are expected to answer to a clip.
+type Prediction struct {
+	Rows, Voxels int
+	Times        []float64 // of each row: the second of the clip at which the volume is acquired
+	Values       []float32 // (rows, voxels)
+}
+
+// ErrClosed is returned by Predict once the Predictor is closed.
+var ErrClosed error = fault.New(fault.Temporary, results.Predicting, "", "the predictor is closed")
+
+// OpenPredictor opens a finished run. It takes no lock and writes nothing, so any number of processes may open one run.
+// Close frees it.
+func Open(ctx context.Context, run string, opt Options) (*Predictor, error) {
+	exp, err := experiment.LoadRun(filepath.Join(run, results.ConfigFile))
+	if err != nil {
+		return nil, err
+	}
+	p := &Predictor{exp: exp}
+	p.life, p.end = context.WithCancel(context.WithoutCancel(ctx))
+	file, err := p.openReadout(run, opt.Subject)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	if err := p.load(ctx, run, file, opt); err != nil {
+		p.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// openReadout finds the file of the subject's readout and reads its note.
+func (p *Predictor) openReadout(run, subject string) (*ckpt.File, error) {
+	dir := filepath.Join(run, "readout")
+	files, err := filepath.Glob(filepath.Join(dir, "*.safetensors"))
+	if err != nil || len(files) == 0 {
+		return nil, fault.New(fault.Missing, results.OpenPredictor, dir, "there is no readout, so the training is not finished").
+			Advise("go on with bwlm resume %s", run)
+	}
+	var names []string
+	for _, f := range files {
+		names = append(names, strings.TrimSuffix(filepath.Base(f), ".safetensors"))
+	}
+	if subject == "" && len(names) == 1 {
+		subject = names[0]
+	}
+	if !slices.Contains(names, subject) {
+		return nil, fault.New(fault.Usage, results.OpenPredictor, dir, "there is no subject %q", subject).Advise("name one of %s", strings.Join(names, ", "))
+	}
+	p.Subject = subject
+	f, err := ckpt.Open(filepath.Join(dir, subject+".safetensors"))
+	if err != nil {
+		return nil, err
+	}
+	var note results.ReadoutNote
+	err = json.Unmarshal([]byte(f.Metadata()[results.ReadoutKey]), &note)
+	switch {
+	case err != nil || !(note.TR > 0) || len(note.Delays) == 0:
+		err = fault.New(fault.BadData, results.OpenPredictor, f.Where(results.ReadoutColumns), "the file does not say TR and delays of its data").
+			Advise("train again with this version")
+	case note.Epoch == 0 && !note.Pinned:
+		err = fault.New(fault.BadData, results.OpenPredictor, run, "validation chose the model as it was before training, whose readout is random").
+			Advise("train with other settings, or ask for features")
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	p.TR, p.Delays, p.Epoch = note.TR, note.Delays, note.Epoch
+	p.clock = design.Clock{TR: note.TR, RowTime: note.RowTime}
+	if p.exp.Compat.TimesAtTRStarts {
+		p.clock.RowTime = 0
+	}
+	return f, nil
+}
+
+// load reads the speech model and the readout.
+func (p *Predictor) load(ctx context.Context, run string, f *ckpt.File, opt Options) error {
+	compute, err := windows.ComputeOf(p.exp.DType)
+	if err != nil {
+		return err
+	}
+	base, adapter := cmp.Or(opt.Model, p.exp.Model.Path), ""
+	switch p.exp.Train.Mode {
+	case experiment.TrainLoRA:
+		adapter = filepath.Join(run, "adapter")
+	case experiment.TrainFull:
+		base = filepath.Join(run, "model")
+	}
+	p.model, err = extract.OpenModel(ctx, base, adapter, wavlm.Options{Device: opt.Device, Compute: compute, Frozen: true})
+	if err != nil {
+		return err
+	}
+	p.Notes = p.model.Notes
+	p.reader = windows.ClipReader(p.model.Model, p.exp.Model, opt.BatchBytes)
+	columns, err := f.Int64(results.ReadoutColumns)
+	if err != nil {
+		return err
+	}
+	for _, c := range columns {
+		p.Columns = append(p.Columns, int(c))
+	}
+	store, mix := nn.NewStore(), nn.NewStore()
+	p.readout = &readout.Readout{Store: store, Mix: &readout.LayerWeights{Store: mix}} // so that Close frees both
+	p.session = nn.Session{Stores: []*nn.Store{store, mix}, Device: opt.Device}
+	bottleneck := p.exp.Readout.Bottleneck
+	if p.exp.Readout.Mode == experiment.ReadoutRidge {
+		bottleneck = 0
+	}
+	err = torch.Do(ctx, torch.Mode{Device: opt.Device}, func(s *torch.Scope) error {
+		for info := range f.Tensors() {
+			into := store
+			switch info.Name {
+			case results.ReadoutColumns, readout.MixGroups:
+				continue
+			case readout.MixLogits:
+				into = mix
+			}
+			x, err := f.Float32(info.Name)
+			if err != nil {
+				return err
+			}
+			into.Add(info.Name, s.FromFloat32(x, info.Shape...))
+		}
+		read := store.Len() + mix.Len()
+		r, err := readout.New(s, store, p.model.Model.Config.Hidden*len(p.Delays), bottleneck, len(columns))
+		if err == nil && p.exp.Readout.LayerWeights != experiment.LayerWeightsNone {
+			r.Mix, err = p.readMix(s, f, mix)
+		}
+		if err != nil {
+			return err
+		}
+		if want := store.Len() + mix.Len(); want != read {
+			return fault.New(fault.BadData, results.OpenPredictor, f.Where(results.ReadoutColumns), "has %d of %d tensors", read, want)
+		}
+		p.readout = r
+		return nil
+	})
+	if err != nil && fault.KindOf(err) == fault.Internal {
+		return fault.Wrap(fault.BadData, results.OpenPredictor, f.Where(results.ReadoutColumns), err)
+	}
+	return err
+}
+
+// readMix makes the layer mix from a store that holds its logits.
+func (p *Predictor) readMix(s *torch.Scope, f *ckpt.File, store *nn.Store) (*readout.LayerWeights, error) {
+	groups, err := f.Int64(readout.MixGroups)
+	if err != nil {
+		return nil, err
+	}
+	of := make([]int, len(groups))
+	for i, g := range groups {
+		of[i] = int(g)
+	}
+	if len(of) != len(p.Columns) || slices.Min(of) < 0 {
+		return nil, fault.New(fault.BadData, results.OpenPredictor, f.Where(readout.MixGroups), "%d groups of a layer mix for %d voxels", len(of), len(p.Columns))
+	}
+	return readout.NewLayerWeights(s, store, p.exp.Model.Layer+1, len(p.Delays), of)
+}
+
+// Voxels is how many voxels are predicted.
+func (p *Predictor) Voxels() int { return len(p.Columns) }
+
+// MinSeconds is the shortest clip of which a row hears something.
+func (p *Predictor) MinSeconds() float64 { return float64(slices.Max(p.Delays)+1) * p.TR }
+
+// Predict predicts the responses to a clip (T, 16 kHz), one row for each whole TR of it. It returns the context's cause
+// if that ends first, ErrClosed after Close, and else a *fault.Error of kind BadData for audio that is too short or not
+// finite.
+func (p *Predictor) Predict(ctx context.Context, samples []float32) (*Prediction, error) {
+	p.use.RLock()
+	defer p.use.RUnlock()
+	if p.life.Err() != nil {
+		return nil, ErrClosed
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(p.life, func() { cancel(ErrClosed) })()
+
+	const edge = 1e-6 // of a TR; what rounding may take from a clip of whole TRs
+	seconds := float64(len(samples)) / wavlm.SampleRate
+	rows := int(seconds/p.TR + edge)
+	if rows <= slices.Max(p.Delays) {
+		return nil, fault.New(fault.BadData, results.Predicting, "", "%.3g s of audio, want at least %.3g s", seconds, p.MinSeconds()).
+			Advise("a minute or more is sensible")
+	}
+	if err := windows.Finite(samples); err != nil {
+		return nil, err
+	}
+	clip, err := windows.Cut(p.exp, p.clock, "clip", windows.Normalised(p.model.Model, p.exp.Model, samples), rows)
+	if err != nil {
+		return nil, err
+	}
+	x, err := p.rowFeatures(ctx, clip)
+	if err != nil {
+		return nil, err
+	}
+	out := &Prediction{Rows: rows, Voxels: p.Voxels(), Times: p.clock.Times(0, rows)}
+	err = p.session.Infer(ctx, func(s *torch.Scope) error {
+		out.Values = p.readout.Forward(s.FromFloat32(x, rows, len(x)/rows)).Float32s()
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// rowFeatures is what the readout sees of a clip: (rows, F).
+func (p *Predictor) rowFeatures(ctx context.Context, clip *windows.Stimulus) ([]float32, error) {
+	layers := []int{p.exp.Model.Layer}
+	if m := p.readout.Mix; m != nil {
+		layers = upTo(m.States)
+	}
+	vectors, err := p.reader.Features(ctx, clip, layers)
+	if err != nil {
+		return nil, err
+	}
+	fs := make([]encoding.RowFeatures, len(layers))
+	for i, x := range vectors {
+		channels := p.model.Model.Config.Hidden
+		x = clip.Training.Apply(x, channels)
+		fs[i] = encoding.RowFeatures{Width: channels * len(p.Delays), Rows: map[string][]float32{
+			clip.Name: design.FIR(design.FitZScore(x, clip.Rows, channels).Apply(x), clip.Rows, channels, p.Delays)}}
+	}
+	return encoding.Joined(fs, len(p.Delays)).Rows[clip.Name], nil
+}
+
+// upTo are the numbers 0 to n-1.
+func upTo(n int) []int {
+	out := make([]int, n)
+	for i := range out {
+		out[i] = i
+	}
+	return out
+}
+
+// Close stops those who predict, waits for them, and frees the weights. A second Close does nothing.
+func (p *Predictor) Close() {
+	p.end()
+	p.use.Lock()
+	defer p.use.Unlock()
+	if p.readout != nil {
+		p.readout.Close()
+	}
+	if p.model != nil {
+		p.model.Close()
+	}
+}

@@ -1,0 +1,70 @@
+package readout
+
+import (
+	"github.com/brainwavlm/bwlm/brain/progress"
+	"github.com/brainwavlm/bwlm/brain/results"
+	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/torch"
+	"github.com/brainwavlm/bwlm/torch/nn"
+)
+
+// Readout maps the delayed features of a row to the responses of one person's voxels. It is linear; with a
+// bottleneck of width b the map has rank b, so that 95,000 voxels share b directions of feature space. With a layer mix
+// each voxel has its own mixture of hidden states in front of it.
+type Readout struct {
+	Store  *nn.Store
+	layers []nn.Linear
+	Mix    *LayerWeights // nil: one hidden state
+}
+
+// newReadout makes a readout of (in) features to (voxels), or a second one over a full store. Weights start Xavier
+// uniform, as in the authors' release, biases at 0.
+func New(s *torch.Scope, store *nn.Store, in, bottleneck, voxels int) (*Readout, error) {
+	r := &Readout{Store: store}
+	init := nn.LinearInit{Weight: nn.XavierUniform, Bias: nn.Zeros}
+	err := store.Build(s, nn.Fresh{}, nil, func(b *nn.Builder) {
+		if bottleneck == 0 {
+			r.layers = make([]nn.Linear, 1)
+			b.Linear(&r.layers[0], "linear", in, voxels, init)
+			return
+		}
+		r.layers = make([]nn.Linear, 2)
+		b.Linear(&r.layers[0], "bottleneck", in, bottleneck, init)
+		b.Linear(&r.layers[1], "linear", bottleneck, voxels, init)
+	})
+	return r, err
+}
+
+// Forward maps features x (T, F) to responses (T, V). With a layer mix, F are delays × hidden states × channels.
+func (r *Readout) Forward(x *torch.Tensor) *torch.Tensor {
+	defer x.Scope().Part(progress.PartReadout)()
+	if r.Mix != nil {
+		return r.Mix.forward(x, r.linear)
+	}
+	return r.linear(x)
+}
+
+// linear is the map without the mix.
+func (r *Readout) linear(x *torch.Tensor) *torch.Tensor {
+	for _, l := range r.layers {
+		x = l.Forward(x)
+	}
+	return x
+}
+
+// tensors are what a file of the readout holds.
+func (r *Readout) Tensors() []ckpt.Tensor {
+	out := results.TensorsOf("", r.Store.Params())
+	if r.Mix != nil {
+		out = append(out, results.TensorsOf("", r.Mix.Store.Params())...)
+		out = append(out, ckpt.NewTensor(MixGroups, []int{len(r.Mix.groups)}, results.Int64s(r.Mix.groups)))
+	}
+	return out
+}
+
+func (r *Readout) Close() {
+	r.Store.Close()
+	if r.Mix != nil {
+		r.Mix.Store.Close()
+	}
+}

@@ -1,0 +1,167 @@
+package results
+
+import (
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"slices"
+
+	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/jsonfile"
+)
+
+// CompareOptions say how runs are compared. The zero value is useful.
+type CompareOptions struct {
+	Seed         uint64     // of the bootstrap and of the paired test
+	Resamples    int        // 0: 2000
+	Permutations int        // 0: 1000
+	Unit         stats.Unit // what the paired test swaps: blocks of rows, stories or people
+}
+
+// Comparison is what bwlm compare prints: runs on the same test rows of the same people.
+type Comparison struct {
+	Schema   int              `json:"schema"`
+	Subjects []string         `json:"subjects"`
+	Rows     int              `json:"rows"` // of the person with most
+	Runs     []ComparedRun    `json:"runs"`
+	Units    int              `json:"units"`   // that the paired test can swap, of all voxels: with n no p is below 2/2ⁿ
+	Regions  []ComparedRegion `json:"regions"` // all voxels first, with the name ""
+	Notes    []string         `json:"notes,omitempty"`
+}
+
+// ComparedRun is one run.
+type ComparedRun struct {
+	Dir    string `json:"dir"`
+	Chosen int    `json:"chosen_epoch"`
+}
+
+// ComparedRegion is the scores of one region; Scores has a place for each run.
+type ComparedRegion struct {
+	Name   string          `json:"name"`
+	Voxels int             `json:"voxels"` // scored, over all people
+	Base   stats.Score     `json:"base"`   // the untuned model, as the first run scored it
+	Scores []ComparedScore `json:"scores"`
+	Reason string          `json:"no_interval_because,omitempty"`
+}
+
+// ComparedScore is one run in one region. The differences are paired: from the same draws of test rows.
+type ComparedScore struct {
+	Tuned     stats.Score    `json:"tuned"`
+	LessBase  ComparedDelta  `json:"less_base"`            // less the untuned model as this run scored it
+	LessFirst *ComparedDelta `json:"less_first,omitempty"` // less the first run; absent for that
+}
+
+// ComparedDelta is a difference. Q counts every difference of the comparison as one family.
+type ComparedDelta struct {
+	stats.Score
+	Significance
+}
+
+const Comparing = "compare runs"
+
+// scoredRun is the evaluation of a run as its files have it.
+type Scored struct {
+	Dir         string
+	Chosen      int
+	Layout      Layout
+	Want        [][]float32 // by person, (rows, voxels)
+	Base, Tuned [][]float32
+	untuned     bool // training left the features alone
+}
+
+func ReadScored(dir string) (*Scored, error) {
+	r := &Scored{Dir: dir}
+	var err error
+	if r.Layout, err = readLayout(dir); err != nil {
+		return nil, err
+	}
+	var s Summary
+	if err := jsonfile.Read(Comparing, filepath.Join(dir, "eval", "summary.json"), &s); err != nil {
+		return nil, err
+	}
+	r.Chosen = s.Chosen
+	for _, p := range r.Layout.People {
+		for name, into := range map[string]*[][]float32{"responses": &r.Want, "base_pred": &r.Base, "tuned_pred": &r.Tuned} {
+			x, err := p.matrix(dir, name)
+			if name == "tuned_pred" && s.Test.Tuned == nil {
+				r.untuned = true
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			*into = append(*into, x)
+		}
+	}
+	if r.untuned {
+		r.Tuned = r.Base
+	}
+	return r, nil
+}
+
+// matrix reads one of a person's matrices (rows, voxels).
+func (p LayoutPerson) matrix(run, name string) ([]float32, error) {
+	if !filepath.IsLocal(p.Name) {
+		return nil, fault.New(fault.BadData, Comparing, filepath.Join(run, LayoutFile), "%q is no name of a folder", p.Name)
+	}
+	path := filepath.Join(run, "eval", "test", p.Name, name+".npy")
+	a, err := ckpt.ReadNPY(path)
+	if err != nil {
+		return nil, err
+	}
+	if want := []int{p.Count(), p.Voxels}; !slices.Equal(a.Shape, want) {
+		return nil, fault.New(fault.BadData, Comparing, path, "shape %v, the layout says %v", a.Shape, want).
+			Advise("write the scores again with `bwlm eval %s`", run)
+	}
+	return a.Float32()
+}
+
+func (l Layout) Names() (out []string) {
+	for _, p := range l.People {
+		out = append(out, p.Name)
+	}
+	return out
+}
+
+func (p LayoutPerson) Region(name string) ([]int, bool) {
+	for _, r := range p.Regions {
+		if r.Name == name {
+			return r.Columns, true
+		}
+	}
+	return nil, false
+}
+
+// correct gives each difference its q.
+func (c *Comparison) Correct() {
+	var all []*ComparedDelta
+	var p []float64
+	for _, region := range c.Regions {
+		for k := range region.Scores {
+			s := &region.Scores[k]
+			all = append(all, &s.LessBase)
+			if s.LessFirst != nil {
+				all = append(all, s.LessFirst)
+			}
+		}
+	}
+	for _, d := range all {
+		p = append(p, d.P)
+	}
+	for i, q := range stats.BenjaminiHochberg(p) {
+		all[i].Q = q
+	}
+}
+
+// note says what the reader of the table should know of a run.
+func (c *Comparison) Note(first, run *Scored, b *stats.Bootstrap) {
+	if run.untuned {
+		c.Notes = append(c.Notes, fmt.Sprintf("%s trained its readout only, so its features score as the untuned model's", run.Dir))
+	}
+	if !reflect.DeepEqual(first.Base, run.Base) {
+		c.Notes = append(c.Notes, fmt.Sprintf("%s has an untuned score of its own (another layer, seed or alphas): all voxels %.3f, %s has %.3f",
+			run.Dir, b.Groups[0].Base.Mean, first.Dir, c.Regions[0].Base.Mean))
+	}
+}

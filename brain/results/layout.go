@@ -1,0 +1,63 @@
+package results
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/jsonfile"
+)
+
+// layout says what the matrices of an evaluation stand for, so that it can be read without data set and model: whose
+// voxels, which rows, which regions. It is eval/test/layout.json.
+type Layout struct {
+	Schema int            `json:"schema"`
+	People []LayoutPerson `json:"people"`
+}
+
+type LayoutPerson struct {
+	Name    string         `json:"name"`
+	Voxels  int            `json:"voxels"`
+	Rows    []design.Rows  `json:"rows"` // story by story, as in the matrices
+	Regions []LayoutRegion `json:"regions"`
+}
+
+type LayoutRegion struct {
+	Name    string `json:"name"`
+	Columns []int  `json:"columns"`
+}
+
+const LayoutFile = "layout.json"
+
+// readLayout reads that of a run.
+func readLayout(run string) (out Layout, err error) {
+	path := filepath.Join(run, "eval", "test", LayoutFile)
+	err = jsonfile.Read("read scores", path, &out)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return out, fault.New(fault.Missing, "read scores", run, "there are no scores with a %s", LayoutFile).
+			Advise("write them with `bwlm eval %s`", run)
+	case err == nil && out.Schema != 1:
+		err = fault.New(fault.BadData, "read scores", path, "schema %d, this version reads 1", out.Schema)
+	}
+	return out, err
+}
+
+// rowsOf names the test rows of a person.
+func (p LayoutPerson) RowsOf() (out []string) {
+	for _, r := range p.Rows {
+		out = append(out, fmt.Sprintf("%s[%d:%d]", r.Story, r.From, r.To))
+	}
+	return out
+}
+
+// count is the number of test rows.
+func (p LayoutPerson) Count() (n int) {
+	for _, r := range p.Rows {
+		n += r.To - r.From
+	}
+	return n
+}

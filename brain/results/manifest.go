@@ -1,0 +1,37 @@
+package results
+
+import "path/filepath"
+
+// Manifest says what a run was made from: enough to repeat it and to see whether an input has changed.
+type Manifest struct {
+	Schema   int               `json:"schema"`
+	Versions map[string]string `json:"versions"`
+	Platform string            `json:"platform"`
+	Threads  int               `json:"threads"`
+	Device   string            `json:"device"`
+	Seed     uint64            `json:"seed"`
+	Loss     string            `json:"loss"`
+	Delays   []int             `json:"delays_trs"`
+	Splits   []string          `json:"splits"`          // the rows of each split with the stimulus they hear
+	Leaks    []string          `json:"leaks,omitempty"` // that data.allow_leak let pass
+	Subjects []ManifestSubject `json:"subjects"`
+	Inputs   []ManifestInput   `json:"inputs"`
+	Notes    []string          `json:"notes"`
+}
+
+// ManifestPerson is one subject of a run.
+type ManifestSubject struct {
+	Name   string `json:"name"`
+	Voxels int    `json:"voxels"`
+	Tuned  int    `json:"tuned_voxels"`
+}
+
+// ManifestInput is one file that a run read.
+type ManifestInput struct {
+	Path   string `json:"path"`
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256"`
+}
+
+// file is a place in the run directory.
+func (r *Run) File(name string) string { return filepath.Join(r.Dir, name) }

@@ -1,0 +1,59 @@
+package results
+
+import (
+	"github.com/brainwavlm/bwlm/brain/analysisplan"
+	"github.com/brainwavlm/bwlm/brain/stats"
+)
+
+// Summary is what an evaluation found, as bwlm eval prints it.
+type Summary struct {
+	Schema int      `json:"schema"`
+	Test   Scores   `json:"test"`
+	Epochs []Epoch  `json:"epochs,omitempty"` // of the training, if there was one
+	Chosen int      `json:"chosen_epoch,omitempty"`
+	Notes  []string `json:"notes,omitempty"`
+
+	Seal *analysisplan.Status `json:"seal,omitempty"` // if the experiment was sealed before its training
+}
+
+// Scores are the scores of one split.
+type Scores struct {
+	Rows          int         `json:"rows"` // of the person with most
+	Subjects      []string    `json:"subjects"`
+	Base          ModelScore  `json:"base"`
+	BaseBestLayer *ModelScore `json:"base_best_layer,omitempty"`
+	Tuned         *ModelScore `json:"tuned,omitempty"`
+	Delta         *Delta      `json:"delta,omitempty"`            // tuned less base
+	DeltaBest     *Delta      `json:"delta_best_layer,omitempty"` // tuned less base at its best layer
+	Ceiling       *ModelScore `json:"ceiling,omitempty"`
+}
+
+// System is the score of one way to predict: the mean over people of the mean r of their voxels that vary.
+type ModelScore struct {
+	Layer *int               `json:"layer,omitempty"`
+	MeanR float64            `json:"mean_r"`
+	CI95  *stats.Interval    `json:"ci95"`
+	ROIs  map[string]float64 `json:"rois"`
+
+	OfCeiling *CCNorm `json:"percent_of_ceiling,omitempty"`
+}
+
+// Delta is the difference of two systems with a paired interval.
+type Delta struct {
+	MeanR float64         `json:"mean_r"`
+	CI95  *stats.Interval `json:"ci95"`
+	Significance
+	Reason   string                `json:"no_interval_because,omitempty"`
+	ROIs     map[string]DeltaROI   `json:"rois"`
+	Auditory *stats.NonInferiority `json:"auditory_loss,omitempty"` // of 5 % of the other system's r, if a region is auditory cortex
+
+	// Sealed are the losses that were sealed before the tuning as the largest that count as none, by region.
+	Sealed map[string]*stats.NonInferiority `json:"sealed_losses,omitempty"`
+}
+
+// DeltaROI is a Delta of one region.
+type DeltaROI struct {
+	MeanR float64         `json:"mean_r"`
+	CI95  *stats.Interval `json:"ci95"`
+	Significance
+}

@@ -1,5 +1,0 @@
-//go:build slow
-
-package brain
-
-const thorough = true

@@ -1,6 +1,0 @@
-//go:build !slow
-
-package brain
-
-// thorough says whether tests go through every case (make slow), or through a few of each kind.
-const thorough = false

@@ -1,0 +1,2 @@
+// Package slowtest tells tests whether the slow cases are asked for (build tag slow).
+package slowtest
