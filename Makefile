@@ -24,7 +24,7 @@ endif
 ifdef BWLM_PEER_PYTHON
 export BWLM_PEER_PYTHON
 endif
-export PYTHON
+export GO PYTHON
 
 # Waiting OpenMP threads spin briefly and then sleep, and malloc keeps what tensors free: on busy cores the tests are
 # several times faster. The program does both for itself (cmd/bwlm/process.go).
@@ -39,7 +39,7 @@ LINK_VERSION = -X github.com/brainwavlm/bwlm/internal/version.linked=$(VERSION)
 RPATH := -Wl,-rpath,$$ORIGIN/../third_party/libtorch/lib
 LINT := .venv/lint
 
-.PHONY: help libtorch build demo test lint format go-test script-test test-cuda bench growth slow clean distclean
+.PHONY: help libtorch build demo test test-fast lint format go-test script-test test-cuda bench growth slow slow-parts clean distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ demo: build ## the whole study on simulated people, into out/demo (OUT=DIR SEED=
 	bin/bwlm demo --force --out '$(OUT)' $(if $(SEED),--seed $(SEED)) $(DEMO_FLAGS)
 
 test: lint script-test go-test ## every test and linter that CI runs
+
+test-fast: libtorch ## tests in two minutes: no race detector, no linters, no whole trainings (testing.Short)
+	$(GO) test -short ./...
 
 go-test: libtorch ## go test with the race detector
 	$(GO) test -race -p 2 -timeout 20m ./...
@@ -85,9 +88,11 @@ bench: build ## a training step and features, beside PyTorch's if BWLM_PEER_PYTH
 growth: build ## how the cost of a step grows, as tables
 	$(GO) run ./tools/growth $(GROWTH_FLAGS)
 
-slow: build ## what takes long: the slow tests, and a module outside this tree
-	$(GO) test -tags slow -p 1 -timeout 60m ./...
-	scripts/outside_module_test.sh
+slow: build ## the tests that take long, in parts of at most 40 minutes (PART=NAME for one)
+	scripts/slow.sh $(PART)
+
+slow-parts: ## the parts of make slow and their packages
+	@scripts/slow.sh --list
 
 clean: ## removes what was built
 	rm -rf bin .venv

@@ -81,6 +81,9 @@ func (r recorder) ReadAt(p []byte, off int64) (int, error) {
 
 // I7: three hours stream in memory that does not grow with them.
 func TestThreeHoursInBoundedMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("three hours of audio")
+	}
 	seconds := 3 * 3600
 	if raced {
 		seconds /= 10

@@ -22,6 +22,9 @@ import (
 var small = sim.Options{TuneStories: 4, ValStories: 1, TestStories: 4, ProbeStories: 3, Rows: 60, Voxels: 60, TestRepeats: 2}
 
 func TestDemo(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a whole study")
+	}
 	live := torch.Live()
 	out := filepath.Join(t.TempDir(), "demo")
 	var last Event
@@ -84,6 +87,9 @@ func TestDemo(t *testing.T) {
 
 // Nor does it matter where frames are kept.
 func TestDemoTwiceSameBytes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("two whole studies")
+	}
 	store, err := activations.Open(t.TempDir(), 1<<30)
 	require.NoError(t, err)
 	defer store.Close()

@@ -155,6 +155,9 @@ func TestPredictIsTheRecipeStepByStep(t *testing.T) {
 
 // TestPredictFindsWhatWasPlanted: voxels follow the loudness of two tones one row before.
 func TestPredictFindsWhatWasPlanted(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a training of many steps")
+	}
 	_, run := tinyRun(t, func(e *experiment.Experiment, _ *dataset.Spec) { e.Train.Epochs = 12 })
 	p := openTinyPredictor(t, run, Options{})
 	assert.Equal(t, "ada", p.Subject)

@@ -61,6 +61,9 @@ func simulated(t *testing.T) *brain.Study {
 
 // TestRun asks the nano model, which was trained on speech, and as a "tuned" one the same weights.
 func TestRun(t *testing.T) {
+	if testing.Short() {
+		t.Skip("probes of every layer of two models")
+	}
 
 	st := simulated(t)
 	words, err := st.Internal().Data.Words(t.Context(), "test-01")

@@ -93,6 +93,9 @@ func planted(t *testing.T) *dataset.Dataset {
 
 // More of what can be planted is in planted_slow_test.go.
 func TestPlantedTruthIsFound(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many simulated subjects")
+	}
 	plain := planted(t)
 	calls := 0
 	before := examined(t, plain, Options{Subjects: people, Progress: func(done, total int) {

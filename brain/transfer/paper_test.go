@@ -318,5 +318,8 @@ func failing(t *testing.T, claims []claim) (names []string) {
 // What the planted truth implies holds on a seed that no setting was chosen on; more of them, and ways to break it, are in
 // paper_slow_test.go.
 func TestStatementsOfThePaper(t *testing.T) {
+	if testing.Short() {
+		t.Skip("six subjects, eight trainings")
+	}
 	assert.Empty(t, failing(t, newPaper(t, 101, method{quick: true}).claims()))
 }

@@ -13,6 +13,9 @@ import (
 // A sweep that is killed in the middle of a run, and called again, ends with the same table, to the byte, as one that was
 // not. A run that diverges is a line of it.
 func TestKilledSweepEndsWithTheSameTable(t *testing.T) {
+	if testing.Short() {
+		t.Skip("several trainings")
+	}
 	dir := t.TempDir()
 	require.NoError(t, tinyStudy(dir))
 	args := func(out string) []string {

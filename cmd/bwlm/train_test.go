@@ -94,6 +94,9 @@ func tinyStudy(dir string) error {
 }
 
 func TestTrainScripts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trainings")
+	}
 	testscript.Run(t, testscript.Params{Dir: "testdata/train", RequireExplicitExec: true, RequireUniqueNames: true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("OMP_NUM_THREADS", "1")
@@ -176,6 +179,9 @@ func sameResults(t *testing.T, want map[string]string, run string) {
 }
 
 func TestInterruptedTrainingGoesOn(t *testing.T) {
+	if testing.Short() {
+		t.Skip("several trainings")
+	}
 	dir := t.TempDir()
 	require.NoError(t, tinyStudy(dir))
 	whole := filepath.Join(dir, "whole")

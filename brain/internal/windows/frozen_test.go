@@ -75,6 +75,9 @@ var frozenCases = map[string]func(*experiment.Experiment){
 // Nothing, some, all in memory, some on disk, all there from another run: to the byte the same adapter, readout, predictions
 // and summary.
 func TestTheCacheChangesNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many trainings")
+	}
 	for name, change := range frozenCases {
 		t.Run(name, func(t *testing.T) {
 			disk := filepath.Join(t.TempDir(), "cache")
@@ -101,6 +104,9 @@ func TestTheCacheChangesNothing(t *testing.T) {
 
 // Micro-batches of any size give the same result.
 func TestBatchesChangeNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("several trainings")
+	}
 	scores := func(bytes int64) (out []float64) {
 		st := studytest.Tiny(t, study.Options{BatchBytes: bytes}, func(e *experiment.Experiment, _ *dataset.Spec) { e.Train.LR, e.Train.ReadoutLR = 1e-3, 1e-3 })
 		run, p := studytest.MustFit(t, st)
@@ -242,6 +248,9 @@ func TestDamagedFramesAreComputedAgain(t *testing.T) {
 
 // A disk that takes nothing costs one warning.
 func TestADiskThatIsFull(t *testing.T) {
+	if testing.Short() {
+		t.Skip("several trainings")
+	}
 	change := frozenCases["upper layer"]
 	want := whole(t, study.Options{}, change)
 	disk := studytest.OpenStore(t, t.TempDir(), 1<<30)
@@ -258,6 +267,9 @@ func TestADiskThatIsFull(t *testing.T) {
 
 // Frames that are rounded to bf16 are so whether they are kept or not, and the run says it.
 func TestHalfFrames(t *testing.T) {
+	if testing.Short() {
+		t.Skip("several trainings")
+	}
 	change := frozenCases["upper layer"]
 	want := whole(t, study.Options{CacheBytes: 1, HalfFrames: true}, change)
 	assert.Equal(t, want, whole(t, study.Options{HalfFrames: true}, change))
@@ -357,6 +369,9 @@ func TestFramesAreThoseOfTheirGroups(t *testing.T) {
 // The last layer of a pass works out only the frames that are read, so that a state's last bits depend on whether it is the
 // last; whatever was read and kept before, a pass gives what it gives without a cache.
 func TestLayersReadBeforeChangeNoBit(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many readings")
+	}
 	m, st := wide(t)
 	read := func(c *windows.Cache, layers ...int) [][]float32 {
 		r := &windows.Reader{Model: m, Frozen: &windows.Frozen{Model: m, Cache: c}, Shared: m.SharedStates(), Keep: 1, Pooling: "last", Batch: 8}
