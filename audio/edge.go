@@ -22,7 +22,7 @@ func bad(why string, args ...any) *fault.Error {
 func shield(call func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = bad("the decoder failed on it: %v", p).Advise("the file is damaged; convert it anew")
+			err = bad("the decoder failed on it: %v", p).WithHint("the file is damaged; convert it anew")
 		}
 	}()
 	return call()
@@ -59,8 +59,8 @@ func (in *input) locate(name string, err *error) {
 	case !errors.As(*err, &f):
 		f = fault.Wrap(fault.BadData, what, "", *err)
 	}
-	if f.Where == "" {
-		f.Where = quote.OneLine(name)
+	if f.Path == "" {
+		f.Path = quote.OneLine(name)
 	}
 	*err = f
 }

@@ -136,10 +136,10 @@ func (f *flacSource) nextFrame() error {
 		return io.EOF
 	case cut && total == 0:
 		return bad("truncated: it ends inside the frame after sample %d", f.given).
-			Advise("fetch it again, or allow truncated audio")
+			WithHint("fetch it again, or allow truncated audio")
 	case cut:
 		return bad("truncated: %d of %d samples are there", f.given, total).
-			Advise("fetch it again, or allow truncated audio")
+			WithHint("fetch it again, or allow truncated audio")
 	case err != nil:
 		return fmt.Errorf("FLAC frame at sample %d: %w", f.given, err)
 	}
@@ -201,7 +201,7 @@ func (f *flacSource) finish() error {
 	}
 	want := f.stream.Info.MD5sum
 	if got := f.sum.Sum(nil); !bytes.Equal(got, want[:]) {
-		return bad("its samples have the MD5 sum %x, the FLAC header says %x", got, want).Advise("the file is damaged")
+		return bad("its samples have the MD5 sum %x, the FLAC header says %x", got, want).WithHint("the file is damaged")
 	}
 	f.sum = nil
 	return io.EOF

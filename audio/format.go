@@ -67,9 +67,9 @@ func foreign(head []byte) error {
 		kind = "Matroska or WebM"
 	default:
 		return bad("neither WAV, FLAC nor MP3; it starts with %q", head[:min(len(head), 12)]).
-			Advise("convert it to FLAC or 16-bit WAV")
+			WithHint("convert it to FLAC or 16-bit WAV")
 	}
-	return bad("%s is not supported", kind).Advise("convert it to FLAC or 16-bit WAV")
+	return bad("%s is not supported", kind).WithHint("convert it to FLAC or 16-bit WAV")
 }
 
 // starts reports whether magic stands at offset at.

@@ -56,6 +56,6 @@ func FuzzDecode(f *testing.F) {
 		var e *fault.Error
 		require.True(t, errors.As(err, &e), "%v", err)
 		require.Equal(t, fault.BadData, e.Kind, "%v", err)
-		require.Equal(t, "fuzz", e.Where)
+		require.Equal(t, "fuzz", e.Path)
 	})
 }

@@ -50,7 +50,7 @@ func (m *mixer) mix(dst []float64, src []float32, first int64) error {
 // exceeds counts a sample beyond full scale, and refuses one that is infinite.
 func (m *mixer) exceeds(x float32, frame int64, channel int) error {
 	if math.IsInf(float64(x), 0) {
-		return bad("sample %d of channel %d is %v", frame, channel+1, x).Advise("repair the recording")
+		return bad("sample %d of channel %d is %v", frame, channel+1, x).WithHint("repair the recording")
 	}
 	m.over++
 	if a := max(x, -x); a > m.peak {
@@ -62,7 +62,7 @@ func (m *mixer) exceeds(x float32, frame int64, channel int) error {
 func notANumber(frame []float32, index int64) error {
 	for c, x := range frame {
 		if x != x {
-			return bad("sample %d of channel %d is NaN", index, c+1).Advise("repair the recording")
+			return bad("sample %d of channel %d is NaN", index, c+1).WithHint("repair the recording")
 		}
 	}
 	panic("audio: a sum of finite samples is not a number")

@@ -28,7 +28,7 @@ func openMP3(src io.ReaderAt, body, size int64, opt Options) (source, error) {
 		return nil, err
 	}
 	if scan.truncated != "" && !opt.AllowTruncated {
-		return nil, bad("%s", scan.truncated).Advise("fetch it again, or allow truncated audio")
+		return nil, bad("%s", scan.truncated).WithHint("fetch it again, or allow truncated audio")
 	}
 	if scan.frames == 0 {
 		return nil, bad("it has no MP3 frames with sound")

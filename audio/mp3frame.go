@@ -58,15 +58,15 @@ func (f mp3Frame) refuse() error {
 	advice := "convert it to FLAC or WAV"
 	switch {
 	case f.layer != 3:
-		return bad("it is MPEG audio of layer %d, not MP3", f.layer).Advise("%s", advice)
+		return bad("it is MPEG audio of layer %d, not MP3", f.layer).WithHint("%s", advice)
 	case f.version == 25:
-		return bad("it is MP3 of the unofficial MPEG 2.5 (%d Hz)", f.rate).Advise("%s", advice)
+		return bad("it is MP3 of the unofficial MPEG 2.5 (%d Hz)", f.rate).WithHint("%s", advice)
 	case f.bitrate == 0:
-		return bad("it is MP3 of free format").Advise("%s", advice)
+		return bad("it is MP3 of free format").WithHint("%s", advice)
 	case f.version == 2 && f.joint&1 != 0:
-		return bad("it is MPEG-2 MP3 with intensity stereo").Advise("%s", advice)
+		return bad("it is MPEG-2 MP3 with intensity stereo").WithHint("%s", advice)
 	case f.padding == 1 && f.size() != f.sizeInDecoder():
-		return bad("it is MPEG-2 MP3 of %d kbit/s at %d Hz, which the decoder misreads", f.bitrate/1000, f.rate).Advise("%s", advice)
+		return bad("it is MPEG-2 MP3 of %d kbit/s at %d Hz, which the decoder misreads", f.bitrate/1000, f.rate).WithHint("%s", advice)
 	}
 	return nil
 }

@@ -42,7 +42,7 @@ func scanMP3(src io.ReaderAt, body, size int64) (*mp3Scan, error) {
 	s := &mp3Scan{start: at}
 	if at > body {
 		if f, ok := parseMP3Frame(w.peek(body, 4)); ok && f.layer == 3 {
-			return nil, bad("no MP3 frame follows the first, at byte %d: it is damaged", body).Advise("convert it anew")
+			return nil, bad("no MP3 frame follows the first, at byte %d: it is damaged", body).WithHint("convert it anew")
 		}
 		s.say("%d bytes before the first MP3 frame skipped", at-body)
 	}
@@ -65,7 +65,7 @@ func scanMP3(src io.ReaderAt, body, size int64) (*mp3Scan, error) {
 				return nil, bad("its MP3 frames change from %d to %d Hz at byte %d (%.1f s)", s.first.rate, f.rate, at, s.seconds())
 			case next > at:
 				return nil, bad("no MP3 frame at byte %d (%.1f s): %d bytes are damaged, and all after them would come too early",
-					at, s.seconds(), next-at).Advise("convert it anew")
+					at, s.seconds(), next-at).WithHint("convert it anew")
 			}
 			s.say("%d bytes after the last MP3 frame skipped", w.end-at)
 			break

@@ -77,7 +77,7 @@ func NewReader(name string, src io.ReaderAt, size int64, opt Options) (r *Reader
 		return nil, bad("channel %d was asked for, there are %d", opt.Channel, info.Channels)
 	case opt.NoResample && info.SourceRate != Rate:
 		return nil, bad("%d Hz, want %d Hz, and resampling is off", info.SourceRate, Rate).
-			Advise("allow resampling or convert the file")
+			WithHint("allow resampling or convert the file")
 	}
 	r = &Reader{name: name, opt: opt, in: in, src: dec, info: info, size: size, declared: -1}
 	if err := r.within(frames); err != nil {
@@ -192,7 +192,7 @@ func (r *Reader) within(frames int64) error {
 	seconds := float64(frames) / float64(r.info.SourceRate)
 	if limit := r.opt.maxSeconds(); seconds > limit {
 		return bad("%.0f s of audio, more than the limit of %.0f s", seconds, limit).
-			Advise("raise the limit or cut the recording")
+			WithHint("raise the limit or cut the recording")
 	}
 	if seconds > freeSeconds && seconds*minByteRate > float64(r.size) {
 		return bad("%.0f s of audio in %d bytes is not a recording", seconds, r.size)

@@ -28,7 +28,7 @@ func openWAV(src io.ReaderAt, size int64, opt Options) (source, error) {
 		return nil, err
 	}
 	if h.truncated != "" && !opt.AllowTruncated {
-		return nil, bad("%s", h.truncated).Advise("fetch it again, or allow truncated audio")
+		return nil, bad("%s", h.truncated).WithHint("fetch it again, or allow truncated audio")
 	}
 	return &wavSource{head: h, data: io.NewSectionReader(src, h.data, h.size), limit: maxPart}, nil
 }

@@ -182,7 +182,7 @@ func readFmt(src io.ReaderAt, at, size int64) (*wavHeader, error) {
 		if name == "" {
 			name = "an unknown codec"
 		}
-		return nil, bad("its samples are coded as %s (format %#x)", name, tag).Advise("convert it to PCM")
+		return nil, bad("its samples are coded as %s (format %#x)", name, tag).WithHint("convert it to PCM")
 	}
 	if err := checkLayout(h.channels, int64(rate)); err != nil {
 		return nil, err

@@ -38,7 +38,7 @@ func WriteWAV(path string, samples []float32, rate int, enc Encoding) error {
 			continue
 		}
 		return fault.New(fault.BadData, what, quote.OneLine(path), "sample %d is %v, beyond full scale", i, x).
-			Advise("scale the samples to [-1, 1]")
+			WithHint("scale the samples to [-1, 1]")
 	}
 	return atomicfile.Write(path, func(w io.Writer) error {
 		if _, err := w.Write(fmtHeader(tag, 1, rate, width, uint32(len(samples)*width))); err != nil {

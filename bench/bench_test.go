@@ -58,8 +58,8 @@ func BenchmarkLinear(b *testing.B) {
 	for _, d := range []torch.DType{torch.Float32, torch.BFloat16} {
 		b.Run(d.String(), func(b *testing.B) {
 			measure(b, 4*windows*frames*hidden*inner, func(s *torch.Scope) func() {
-				x := s.Normal(0, 1, windows, frames, hidden).To(d).RequireGrad(true)
-				w := s.Normal(0, .02, inner, hidden).To(d)
+				x := s.Normal(0, 1, windows, frames, hidden).ToType(d).RequireGrad(true)
+				w := s.Normal(0, .02, inner, hidden).ToType(d)
 				return func() { x.Linear(w, nil).Sum().Backward() }
 			})
 		})

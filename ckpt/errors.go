@@ -41,9 +41,9 @@ func readError(op, file string, err error) *fault.Error {
 		tensor, err = t.tensor, t.error
 	}
 	e := inputfile.Error(op, file, err)
-	e.Where = place(file, tensor)
+	e.Path = place(file, tensor)
 	if a := (*advised)(nil); errors.As(err, &a) {
-		e.Do = strings.ReplaceAll(a.do, "FILE", e.Where)
+		e.Hint = strings.ReplaceAll(a.do, "FILE", e.Path)
 	}
 	return e
 }

@@ -88,7 +88,7 @@ func (f *File) add(s *shard, tensors []TensorInfo) error {
 	for _, t := range tensors {
 		if _, twice := f.index[t.Name]; twice {
 			other := f.tensors[f.index[t.Name]].shard.name
-			return fault.New(fault.BadData, readModel, place(s.name, t.Name), "the tensor stands in %s too", quote.OneLine(other)).Advise(incomplete)
+			return fault.New(fault.BadData, readModel, place(s.name, t.Name), "the tensor stands in %s too", quote.OneLine(other)).WithHint(incomplete)
 		}
 		t.shard = s
 		f.index[t.Name] = len(f.tensors)
@@ -186,7 +186,7 @@ func read[T any](f *File, name string, convert func([]byte, DType) ([]T, error))
 	}
 	out, err := convert(data, f.tensors[f.index[name]].DType)
 	if err != nil {
-		return nil, fault.New(fault.BadData, f.what(), f.Where(name), "%v", err).Advise("store it as another dtype")
+		return nil, fault.New(fault.BadData, f.what(), f.Where(name), "%v", err).WithHint("store it as another dtype")
 	}
 	return out, nil
 }
@@ -203,7 +203,7 @@ func (f *File) Tensor(name string) (Tensor, error) {
 
 func (f *File) noTensor(name string) error {
 	return fault.New(fault.BadData, f.what(), f.Where(name), "there is no such tensor among %d", len(f.tensors)).
-		Advise("check that the file belongs to this model")
+		WithHint("check that the file belongs to this model")
 }
 
 // what is how errors call reading f.

@@ -52,7 +52,7 @@ func OpenModel(dir string) (*File, error) {
 	}
 	return nil, fault.New(fault.Missing, readModel, quote.OneLine(dir), "has neither %s nor %s, whole or in shards",
 		containers[0].file, containers[1].file).
-		Advise("name the folder that holds the model's config.json and weights")
+		WithHint("name the folder that holds the model's config.json and weights")
 }
 
 func checkDir(dir string) error {
@@ -61,7 +61,7 @@ func checkDir(dir string) error {
 		return readError(readModel, dir, err)
 	}
 	if !info.IsDir() {
-		return fault.New(fault.BadData, readModel, quote.OneLine(dir), "is a file, want a model's folder").Advise("name the folder it is in")
+		return fault.New(fault.BadData, readModel, quote.OneLine(dir), "is a file, want a model's folder").WithHint("name the folder it is in")
 	}
 	return nil
 }
@@ -88,7 +88,7 @@ func openShards(dir string, c container) (f *File, err error) {
 	}()
 	for _, name := range slices.Compact(slices.Sorted(maps.Values(want))) {
 		if !exists(dir, name) {
-			return f, fault.New(fault.BadData, readModel, quote.OneLine(path), "shard %s is not in the folder", name).Advise(incomplete)
+			return f, fault.New(fault.BadData, readModel, quote.OneLine(path), "shard %s is not in the folder", name).WithHint(incomplete)
 		}
 		one, err := c.open(filepath.Join(dir, name))
 		if err != nil {
@@ -102,13 +102,13 @@ func openShards(dir string, c container) (f *File, err error) {
 		}
 		for _, t := range one.tensors {
 			if want[t.Name] != name {
-				return f, fault.New(fault.BadData, readModel, one.Where(t.Name), "%s does not place this tensor here", c.index()).Advise(incomplete)
+				return f, fault.New(fault.BadData, readModel, one.Where(t.Name), "%s does not place this tensor here", c.index()).WithHint(incomplete)
 			}
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		if _, ok := f.index[name]; !ok {
-			return f, fault.New(fault.BadData, readModel, place(path, name), "the tensor is not in shard %s", want[name]).Advise(incomplete)
+			return f, fault.New(fault.BadData, readModel, place(path, name), "the tensor is not in shard %s", want[name]).WithHint(incomplete)
 		}
 	}
 	return f, nil

@@ -99,7 +99,7 @@ func (a *Array) Bool() ([]bool, error) { return values(a, bools) }
 func values[T any](a *Array, convert func([]byte, DType) ([]T, error)) ([]T, error) {
 	out, err := convert(a.Data, a.DType)
 	if err != nil {
-		return nil, fault.New(fault.BadData, readNPY, place(a.name, ""), "%v", err).Advise("save it as another dtype, with numpy's astype")
+		return nil, fault.New(fault.BadData, readNPY, place(a.name, ""), "%v", err).WithHint("save it as another dtype, with numpy's astype")
 	}
 	return out, nil
 }
@@ -113,7 +113,7 @@ func WriteNPY[T Element](path string, shape []int, values []T) error {
 		err = fmt.Errorf("there are %d values, shape %v needs another number", len(values), shape)
 	}
 	if err != nil {
-		return fault.New(fault.BadData, "write npy", place(path, ""), "%v", err).Advise("mend the shape before it is written")
+		return fault.New(fault.BadData, "write npy", place(path, ""), "%v", err).WithHint("mend the shape before it is written")
 	}
 	return atomicfile.Write(path, func(w io.Writer) error {
 		if _, err := w.Write(npyHeader(dt, shape)); err != nil {

@@ -43,7 +43,7 @@ func newColumns(r io.ReaderAt, size int64, name string) (*Columns, error) {
 	}
 	if len(h.shape) != 1 && len(h.shape) != 2 {
 		return nil, fault.New(fault.BadData, readNPY, place(name, ""), "shape %v is not that of a matrix", h.shape).
-			Advise("reshape it to (rows, columns)")
+			WithHint("reshape it to (rows, columns)")
 	}
 	want, err := byteSize(h.dtype, h.shape)
 	if err == nil && want != size-start {

@@ -65,7 +65,7 @@ func (f *NPYFile) Open() (*NPYReader, error) {
 	if err == nil && (info.Size() != f.size || !info.ModTime().Equal(f.changed)) {
 		file.Close()
 		return nil, fault.New(fault.IO, readNPY, place(f.path, ""), "the file has changed since it was opened").
-			Advise("try again when nothing writes it")
+			WithHint("try again when nothing writes it")
 	}
 	if err != nil {
 		file.Close()
@@ -130,7 +130,7 @@ func (r *NPYReader) convert(at int, data []byte, out []float32) error {
 			v := math.Float64frombits(binary.LittleEndian.Uint64(data[8*i:]))
 			if math.IsInf(float64(float32(v)), 0) && !math.IsInf(v, 0) {
 				return fault.New(fault.BadData, readNPY, place(r.path, ""), "element %d, %g, is too large for a 32-bit float", r.byRow(at+i), v).
-					Advise("save it as another dtype, with numpy's astype")
+					WithHint("save it as another dtype, with numpy's astype")
 			}
 		}
 	}

@@ -51,7 +51,7 @@ func openStateDict(path string) (*File, error) {
 	if len(f.settings) > 0 {
 		f.Close()
 		return nil, fault.New(fault.BadData, readTorch, quote.OneLine(path), "holds more than the tensors of one model").
-			Advise("if it is Microsoft's own file of a WavLM, `bwlm convert` reads it")
+			WithHint("if it is Microsoft's own file of a WavLM, `bwlm convert` reads it")
 	}
 	return f, nil
 }

@@ -40,7 +40,7 @@ func WriteTo(w io.Writer, tensors []Tensor, metadata map[string]string) error {
 // badTensors is the error for tensors that cannot be written.
 func badTensors(path string, err error) error {
 	e := readError(writeSafetensors, path, err)
-	e.Do = "mend the tensor before it is written"
+	e.Hint = "mend the tensor before it is written"
 	return e
 }
 

@@ -56,7 +56,7 @@ func ReadAtlas(mask *Volume, paths ...string) (*Atlas, error) {
 	switch len(paths) {
 	case 1:
 		if !strings.Contains(paths[0], ".nii") && !strings.HasSuffix(paths[0], ".hdr") && !strings.HasSuffix(paths[0], ".img") {
-			return nil, fault.New(fault.Usage, readAtlas, raw.OneLine(paths[0]), "this is of one hemisphere").Advise("name the other's file, too")
+			return nil, fault.New(fault.Usage, readAtlas, raw.OneLine(paths[0]), "this is of one hemisphere").WithHint("name the other's file, too")
 		}
 		return readWhole(mask, paths[0])
 	case 2:
@@ -108,7 +108,7 @@ func readSide(path string) ([]int32, []row, error) {
 	}
 	array := im.Find(gifti.Label)
 	if array == nil || array.Len() != array.Dims[0] {
-		return nil, nil, raw.Bad(readAtlas, path, "it has no array of one label for each vertex").Advise("give a label file (.label.gii)")
+		return nil, nil, raw.Bad(readAtlas, path, "it has no array of one label for each vertex").WithHint("give a label file (.label.gii)")
 	}
 	labels, err := array.Int32()
 	return labels, rows(im.Labels), err
@@ -178,7 +178,7 @@ func (a *Atlas) add(side Hemisphere, labels []int32, table []row, path string) e
 		name, says := bareName(r.name)
 		if says != Both && says != side {
 			return raw.Bad(readAtlas, path, "it is read as the %s hemisphere, and its vertices are of %q", side, raw.Short(r.name)).
-				Advise("give the left file before the right one")
+				WithHint("give the left file before the right one")
 		}
 		index[r.key] = int32(len(a.Regions))
 		a.Regions = append(a.Regions, Region{name, r.name, side, isBackground(name)})
@@ -260,7 +260,7 @@ func volumeAtlas(mask *Volume, im *nifti.Image, path string) (*Atlas, error) {
 	index := map[int32]int32{}
 	for _, l := range slices.Compact(slices.Sorted(slices.Values(labels))) {
 		if l < 0 {
-			return nil, raw.Bad(readAtlas, path, "label %d is negative", l).Advise("check the type of its numbers")
+			return nil, raw.Bad(readAtlas, path, "label %d is negative", l).WithHint("check the type of its numbers")
 		}
 		if l > 0 {
 			index[l] = int32(len(a.Regions))

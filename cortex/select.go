@@ -86,7 +86,7 @@ type parser struct {
 const maxNesting = 100
 
 func (p *parser) fail(why string, args ...any) error {
-	return fault.New(fault.Usage, selecting, "", why, args...).Advise("`bwlm roi --help` shows the language of --select")
+	return fault.New(fault.Usage, selecting, "", why, args...).WithHint("`bwlm roi --help` shows the language of --select")
 }
 
 // peek gives the next token without taking it: an operator, a name, or "" at the end. A hyphen is an operator only between
@@ -215,7 +215,7 @@ func (p *parser) condition(token string) (Mask, error) {
 	}
 	values, known := p.s.Maps[name]
 	if !known {
-		return nil, p.s.unknown("map", name, sortedKeys(p.s.Maps)).Advise("name a map with --map NAME=FILE")
+		return nil, p.s.unknown("map", name, sortedKeys(p.s.Maps)).WithHint("name a map with --map NAME=FILE")
 	}
 	limit, err := strconv.ParseFloat(number, 32)
 	if err != nil {
@@ -279,7 +279,7 @@ func (s *Selector) preset(name string) (Mask, error) {
 			m, err := s.regions(region, false)
 			if err != nil {
 				return nil, fault.New(fault.BadData, selecting, "@"+name, "region %s is not in the atlas", region).
-					Advise("presets are of Glasser's atlas (HCP-MMP1): give that one, or list your atlas's regions")
+					WithHint("presets are of Glasser's atlas (HCP-MMP1): give that one, or list your atlas's regions")
 			}
 			out = out.Or(m)
 		}
@@ -302,17 +302,17 @@ func (s *Selector) names() []string {
 func (s *Selector) unknown(what, name string, known []string) *fault.Error {
 	e := fault.New(fault.Usage, selecting, "", "there is no %s %q", what, raw.OneLine(raw.Short(name)))
 	if near := suggest.Nearest(name, slices.Values(known)); near != "" {
-		return e.Advise("did you mean %s?", near)
+		return e.WithHint("did you mean %s?", near)
 	}
 	few := known[:min(len(known), 12)]
 	if len(few) == 0 {
-		return e.Advise("none is given")
+		return e.WithHint("none is given")
 	}
 	more := ""
 	if len(known) > len(few) {
 		more = fmt.Sprintf(" and %d more", len(known)-len(few))
 	}
-	return e.Advise("there are %s%s", strings.Join(few, ", "), more)
+	return e.WithHint("there are %s%s", strings.Join(few, ", "), more)
 }
 
 func sortedKeys[V any](m map[string]V) []string {

@@ -51,7 +51,7 @@ func surfaceOf(data []byte, path string) (*Surface, error) {
 	}
 	points, faces := im.Find(gifti.PointSet), im.Find(gifti.Triangle)
 	if points == nil || faces == nil {
-		return nil, raw.Bad(readSurface, path, "it has no points or no triangles").Advise("give a surface file (.surf.gii)")
+		return nil, raw.Bad(readSurface, path, "it has no points or no triangles").WithHint("give a surface file (.surf.gii)")
 	}
 	for _, a := range []*gifti.Array{points, faces} {
 		if len(a.Dims) != 2 || a.Dims[1] != 3 {

@@ -69,7 +69,7 @@ func newVolume(im *nifti.Image, path string) (*Volume, error) {
 		if i < 3 {
 			v.Dim[i] = d
 		} else if d != 1 {
-			return nil, raw.Bad(readVolume, path, "shape %v has more than one volume", im.Dim).Advise("take one of them")
+			return nil, raw.Bad(readVolume, path, "shape %v has more than one volume", im.Dim).WithHint("take one of them")
 		}
 	}
 	m := v.Affine
@@ -92,13 +92,13 @@ func (v *Volume) whole() *Volume {
 // sameGrid wants that another volume has the same shape and, within a micrometre, the same affine.
 func (v *Volume) sameGrid(other *Volume, path string) error {
 	if v.Dim != other.Dim {
-		return raw.Bad(readVolume, path, "shape %v, the mask's is %v", other.Dim, v.Dim).Advise("resample one to the other's grid")
+		return raw.Bad(readVolume, path, "shape %v, the mask's is %v", other.Dim, v.Dim).WithHint("resample one to the other's grid")
 	}
 	for i := range 3 {
 		for j := range 4 {
 			if math.Abs(v.Affine[i][j]-other.Affine[i][j]) > 1e-3 {
 				return raw.Bad(readVolume, path, "affine[%d][%d] is %.6g, the mask's is %.6g: its voxels are elsewhere", i, j,
-					other.Affine[i][j], v.Affine[i][j]).Advise("resample one to the other's grid")
+					other.Affine[i][j], v.Affine[i][j]).WithHint("resample one to the other's grid")
 			}
 		}
 	}

@@ -29,30 +29,30 @@ const (
 	Terminated  Kind = 143
 )
 
-// Error is one failure. It prints as "what: where: why; do".
+// Error is one failure. It prints as "op: path: reason; hint".
 type Error struct {
-	Kind  Kind
-	What  string // the operation: "read dataset", "load weights"
-	Where string // file, or file:line:column, or file:tensor
-	Why   string // the reason, with the offending value
-	Do    string // what the user can do; may be empty
-	Err   error  // the cause, if another error is behind this one
+	Kind   Kind
+	Op     string // the operation: "read dataset", "load weights"
+	Path   string // the file, with a line or a name within it: file, file:line:column, file:tensor
+	Reason string // the reason, with the offending value
+	Hint   string // what the user can do; may be empty
+	Err    error  // the cause, if another error is behind this one
 }
 
 // Error gives the one line.
 func (e *Error) Error() string {
 	var parts []string
-	for _, p := range []string{e.What, e.Where, e.Why} {
+	for _, p := range []string{e.Op, e.Path, e.Reason} {
 		if p != "" {
 			parts = append(parts, p)
 		}
 	}
-	if e.Why == "" && e.Err != nil {
+	if e.Reason == "" && e.Err != nil {
 		parts = append(parts, e.Err.Error())
 	}
 	s := strings.Join(parts, ": ")
-	if e.Do != "" {
-		s += "; " + e.Do
+	if e.Hint != "" {
+		s += "; " + e.Hint
 	}
 	return s
 }
@@ -60,26 +60,26 @@ func (e *Error) Error() string {
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// New makes an error of a kind; why is formatted as by fmt.Sprintf.
-func New(k Kind, what, where, why string, args ...any) *Error {
+// New returns an error of kind k. The reason is formatted as by fmt.Sprintf.
+func New(k Kind, op, path, reason string, args ...any) *Error {
 	if len(args) > 0 {
-		why = fmt.Sprintf(why, args...)
+		reason = fmt.Sprintf(reason, args...)
 	}
-	return &Error{Kind: k, What: what, Where: where, Why: why}
+	return &Error{Kind: k, Op: op, Path: path, Reason: reason}
 }
 
-// Advise adds what the user can do and returns e.
-func (e *Error) Advise(do string, args ...any) *Error {
+// WithHint sets the hint, formatted as by fmt.Sprintf, and returns e.
+func (e *Error) WithHint(hint string, args ...any) *Error {
 	if len(args) > 0 {
-		do = fmt.Sprintf(do, args...)
+		hint = fmt.Sprintf(hint, args...)
 	}
-	e.Do = do
+	e.Hint = hint
 	return e
 }
 
-// Wrap makes an error of a kind around a cause, whose text is the reason.
-func Wrap(k Kind, what, where string, err error) *Error {
-	return &Error{Kind: k, What: what, Where: where, Err: err}
+// Wrap returns an error of kind k around a cause, whose text is the reason.
+func Wrap(k Kind, op, path string, err error) *Error {
+	return &Error{Kind: k, Op: op, Path: path, Err: err}
 }
 
 // KindOf finds the kind of err, Internal if it has none.

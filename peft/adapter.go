@@ -206,11 +206,11 @@ func (a *Adapter) Check() error {
 			where = a.file.path
 		}
 		return fault.Wrap(fault.BadData, loadAdapter, where, &nn.LoadError{Problems: problems}).
-			Advise("use the model that the adapter was trained on")
+			WithHint("use the model that the adapter was trained on")
 	}
 	if len(a.layers) == 0 && wantsTargets(a.Config.Method) {
 		return fault.New(fault.BadData, "inject adapter", "target_modules", "%s: fits no layer of the model",
-			a.Config.TargetModules).Advise("name layers of the model, by their paths or the ends of their paths")
+			a.Config.TargetModules).WithHint("name layers of the model, by their paths or the ends of their paths")
 	}
 	if a.store.Len() == 0 {
 		return fault.New(fault.BadData, "inject adapter", a.Config.Method.peftType(), "there is nothing in the model to adapt")

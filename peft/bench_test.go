@@ -56,10 +56,10 @@ func BenchmarkMerge(b *testing.B) {
 		start = time.Now()
 		require.NoError(b, torch.Infer(ctx, func(s *torch.Scope) error {
 			for _, l := range a.Layers() {
-				_ = s.Use(store.Param(l.Path + ".weight")).Tidy(func(w *torch.Tensor) *torch.Tensor {
+				_ = s.Attach(store.Param(l.Path + ".weight")).Scoped(func(w *torch.Tensor) *torch.Tensor {
 					up, down := a.Store().Param(l.Path+".lora_B.weight"), a.Store().Param(l.Path+".lora_A.weight")
-					product := w.Scope().Use(up).To(torch.Float64).Scale(2).MatMul(w.Scope().Use(down).To(torch.Float64))
-					return w.To(torch.Float64).Add(product).To(torch.Float32)
+					product := w.Scope().Attach(up).ToType(torch.Float64).MulScalar(2).MatMul(w.Scope().Attach(down).ToType(torch.Float64))
+					return w.ToType(torch.Float64).Add(product).ToType(torch.Float32)
 				})
 			}
 			return nil

@@ -126,7 +126,7 @@ func (x factors) rank() int { return x.shapeA[0] }
 // factors returns the layers of a plain LoRA.
 func (f *File) factors(weight float64) (list []factors, err error) {
 	refuse := func(why string) error {
-		return fault.New(fault.BadData, combineAdapters, f.state.path, "%s", why).Advise("merge it into the model by itself")
+		return fault.New(fault.BadData, combineAdapters, f.state.path, "%s", why).WithHint("merge it into the model by itself")
 	}
 	m, ok := f.Config.Method.(*LoRA)
 	switch {
@@ -189,7 +189,7 @@ func (how Combination) combine(s *torch.Scope, xs []factors) (out factors, err e
 		}
 		if x.rank() != first.rank() && how.Kind != Cat && how.Kind != SVD {
 			return out, fault.New(fault.BadData, combineAdapters, first.path, "ranks %d and %d, which %s cannot combine", first.rank(), x.rank(), how.Kind).
-				Advise("use cat or svd")
+				WithHint("use cat or svd")
 		}
 	}
 	switch how.Kind {

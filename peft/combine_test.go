@@ -31,7 +31,7 @@ func deltaOf(t *testing.T, f *File) []float32 {
 	require.NoError(t, torch.Infer(t.Context(), func(s *torch.Scope) error {
 		x := xs[0]
 		n := len(x.a) / x.rank()
-		out = s.FromFloat64(x.b, x.shapeB[0], x.rank()).MatMul(s.FromFloat64(x.a, x.rank(), n)).Scale(x.weight).To(torch.Float32).Float32s()
+		out = s.FromFloat64(x.b, x.shapeB[0], x.rank()).MatMul(s.FromFloat64(x.a, x.rank(), n)).MulScalar(x.weight).ToType(torch.Float32).Float32s()
 		return nil
 	}))
 	return out
@@ -94,7 +94,7 @@ func TestCombinationsThatPEFTGetsWrong(t *testing.T) {
 				for i, part := range []*Adapter{a, b} {
 					if p := part.byPath[l.Path]; p != nil {
 						w, d := p.layer.merge(rowRange{0, l.weight.Dim(0)}, s.ZerosOf(torch.Float64, l.weight.Shape()...), s.ZerosOf(torch.Float64, l.bias.Shape()...))
-						want, bias = want.Add(w.Scale([]float64{.5, -2}[i])), bias.Add(d.Scale([]float64{.5, -2}[i]))
+						want, bias = want.Add(w.MulScalar([]float64{.5, -2}[i])), bias.Add(d.MulScalar([]float64{.5, -2}[i]))
 					}
 				}
 				w, d := l.layer.merge(rowRange{0, l.weight.Dim(0)}, s.ZerosOf(torch.Float64, l.weight.Shape()...), s.ZerosOf(torch.Float64, l.bias.Shape()...))

@@ -23,7 +23,7 @@ func newDora(target *targetLayer, l *lora, base *nn.Dense) *dora {
 // norms returns ‖W + s·B·A‖ (out).
 func (d *dora) norms(s *torch.Scope) *torch.Tensor {
 	return s.Frozen(func(s *torch.Scope) *torch.Tensor {
-		w := s.Use(d.base.Weight).To(torch.Float32).Add(s.Use(d.b).MatMul(s.Use(d.a)).Scale(d.scale)) // (out, in)
+		w := s.Attach(d.base.Weight).ToType(torch.Float32).Add(s.Attach(d.b).MatMul(s.Attach(d.a)).MulScalar(d.scale)) // (out, in)
 		return w.Square().Sum(1).Sqrt()
 	})
 }
@@ -33,22 +33,22 @@ func (d *dora) norms(s *torch.Scope) *torch.Tensor {
 func (d *dora) Forward(x *torch.Tensor) *torch.Tensor {
 	y := d.below.Forward(x)
 	s := x.Scope()
-	c := s.Use(d.norm).Div(d.norms(s)) // (rows)
-	dropped, wx := x.To(d.a.DType()), y
+	c := s.Attach(d.norm).Div(d.norms(s)) // (rows)
+	dropped, wx := x.ToType(d.a.DType()), y
 	if d.dropout > 0 && s.Mode().Dropout {
 		dropped = dropped.Dropout(d.dropout)
 		wx = (&nn.Dense{Weight: d.base.Weight}).Forward(dropped)
 	} else if d.base.Bias != nil {
 		wx = y.Sub(d.base.Bias)
 	}
-	add := c.Shift(-1).Mul(wx.To(d.a.DType())).Add(c.Mul(d.add(dropped)))
-	return y.Add(add.To(y.DType()))
+	add := c.AddScalar(-1).Mul(wx.ToType(d.a.DType())).Add(c.Mul(d.add(dropped)))
+	return y.Add(add.ToType(y.DType()))
 }
 
 // merge returns W' and the unchanged bias.
 func (d *dora) merge(rows rowRange, w, b *torch.Tensor) (*torch.Tensor, *torch.Tensor) {
 	w, _ = d.lora.merge(rows, w, nil)
-	c := rows.of(w.Scope().Use(d.norm)).To(torch.Float64).Div(w.Square().Sum(1).Sqrt()) // (rows)
+	c := rows.of(w.Scope().Attach(d.norm)).ToType(torch.Float64).Div(w.Square().Sum(1).Sqrt()) // (rows)
 	return w.Mul(c.Unsqueeze(1)), b
 }
 

@@ -46,7 +46,7 @@ func readWeights(dir string) (*state, error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Stat(filepath.Join(dir, "adapter_model.bin")); err == nil {
 			return nil, fault.New(fault.BadData, loadAdapter, dir, "holds adapter_model.bin, a pickle, and no %s", weightsFile).
-				Advise("save it again in Python with safe_serialization=True")
+				WithHint("save it again in Python with safe_serialization=True")
 		}
 	}
 	file, err := ckpt.Open(path)

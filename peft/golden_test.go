@@ -164,11 +164,11 @@ func loss(t *testing.T, s *torch.Scope, m *wavlm.Model, variant string) *torch.T
 	require.NoError(t, err)
 	sum := s.Zeros()
 	for l, h := range states(t, s, m, variant) {
-		sum = sum.Add(h.Scale(float64(mix[l])))
+		sum = sum.Add(h.MulScalar(float64(mix[l])))
 	}
 	frame := io.tensor(s, "masked/frame_mask").Unsqueeze(2) // (B, T, 1)
 	square := sum.Sub(g.tensor(s, "target")).Square().Mul(frame)
-	return square.Sum().Scale(1 / (frame.Sum().Item() * float64(m.Config.Hidden)))
+	return square.Sum().MulScalar(1 / (frame.Sum().Item() * float64(m.Config.Hidden)))
 }
 
 // inMemory is what PEFT calls a parameter, once loaded, that is name in the file.

@@ -114,7 +114,7 @@ func fill(t *testing.T, a *Adapter) {
 	require.NoError(t, torch.Do(t.Context(), torch.Mode{Seed: 3}, func(s *torch.Scope) error {
 		for name, p := range a.Store().Params() {
 			if !strings.HasSuffix(name, keyA) {
-				p.CopyFrom(s.Use(p).Add(s.Normal(0, .5, p.Shape()...)))
+				p.CopyFrom(s.Attach(p).Add(s.Normal(0, .5, p.Shape()...)))
 			}
 		}
 		return nil

@@ -82,17 +82,17 @@ type ia3 struct {
 
 // Forward maps x (..., in) to l·(W x + b) or W (l·x) + b (..., out).
 func (l *ia3) Forward(x *torch.Tensor) *torch.Tensor {
-	factor := x.Scope().Use(l.factor).Reshape(-1)
+	factor := x.Scope().Attach(l.factor).Reshape(-1)
 	if l.before {
-		return l.below.Forward(x.To(l.factor.DType()).Mul(factor).To(x.DType()))
+		return l.below.Forward(x.ToType(l.factor.DType()).Mul(factor).ToType(x.DType()))
 	}
 	y := l.below.Forward(x)
-	return y.Mul(factor).To(y.DType())
+	return y.Mul(factor).ToType(y.DType())
 }
 
 // merge multiplies the rows and the bias, or the columns.
 func (l *ia3) merge(rows rowRange, w, b *torch.Tensor) (*torch.Tensor, *torch.Tensor) {
-	factor := w.Scope().Use(l.factor).To(torch.Float64)
+	factor := w.Scope().Attach(l.factor).ToType(torch.Float64)
 	if !l.before {
 		factor = rows.of(factor)
 	}

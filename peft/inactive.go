@@ -44,7 +44,7 @@ func (u *unit) inactive(s *torch.Scope) bool {
 			if p == nil {
 				return s.Zeros()
 			}
-			old := s.Use(p).To(torch.Float64)
+			old := s.Attach(p).ToType(torch.Float64)
 			if exact.Sub(old).MaxAbs() > unchanged*old.MaxAbs() {
 				return s.Zeros()
 			}

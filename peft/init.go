@@ -31,7 +31,7 @@ type start struct{ a, b *torch.Tensor }
 // is not.
 func (i Init) start(target *targetLayer, rank int, scale float64) start {
 	t := target.fixed(func(s *torch.Scope) []*torch.Tensor {
-		a, b := i.factors(s.Use(target.plain.(*nn.Dense).Weight).To(torch.Float32), rank, scale)
+		a, b := i.factors(s.Attach(target.plain.(*nn.Dense).Weight).ToType(torch.Float32), rank, scale)
 		return []*torch.Tensor{a, b}
 	})
 	return start{t[0], t[1]}
@@ -45,7 +45,7 @@ func (i Init) factors(w *torch.Tensor, rank int, scale float64) (a, b *torch.Ten
 		return r.Narrow(0, 0, rank).Contiguous(), q.Narrow(1, 0, rank).Contiguous()
 	}
 	u, s, vh := w.SVD()
-	root := s.Narrow(0, 0, rank).Scale(1 / scale).Sqrt() // (r)
+	root := s.Narrow(0, 0, rank).MulScalar(1 / scale).Sqrt() // (r)
 	return vh.Narrow(0, 0, rank).Mul(root.Unsqueeze(1)), u.Narrow(1, 0, rank).Mul(root)
 }
 
@@ -55,7 +55,7 @@ func (i Init) ofA(target *targetLayer, rank int, scale float64) nn.Init {
 	case i == InitGaussian:
 		return nn.Normal(1 / float64(rank))
 	case i.changesBase():
-		return func(s *torch.Scope, _ []int) *torch.Tensor { return s.Use(i.start(target, rank, scale).a).Clone() }
+		return func(s *torch.Scope, _ []int) *torch.Tensor { return s.Attach(i.start(target, rank, scale).a).Clone() }
 	}
 	return nn.FanInUniform
 }
@@ -63,7 +63,7 @@ func (i Init) ofA(target *targetLayer, rank int, scale float64) nn.Init {
 // ofB returns the initialisation of B.
 func (i Init) ofB(target *targetLayer, rank int, scale float64) nn.Init {
 	if i.changesBase() {
-		return func(s *torch.Scope, _ []int) *torch.Tensor { return s.Use(i.start(target, rank, scale).b).Clone() }
+		return func(s *torch.Scope, _ []int) *torch.Tensor { return s.Attach(i.start(target, rank, scale).b).Clone() }
 	}
 	return nn.Zeros
 }

@@ -29,12 +29,12 @@ func TestPiSSAAndOLoRAStartWherePEFTDoes(t *testing.T) {
 		assert.InDeltaSlice(t, before, last(t, v), 20*off)
 		assert.Equal(t, weight, m.Store().Param(qProj+".weight").Bytes(), "the base is everybody's")
 		require.NoError(t, v.Session().Infer(t.Context(), func(s *torch.Scope) error {
-			first, second := s.Use(a.Store().Param(qProj+".lora_A.weight")), s.Use(a.Store().Param(qProj+".lora_B.weight"))
+			first, second := s.Attach(a.Store().Param(qProj+".lora_A.weight")), s.Attach(a.Store().Param(qProj+".lora_B.weight"))
 			g.near(string(init)+"/BA", second.MatMul(first), 2*off, 0)
-			turn := turned(s.Use(m.Store().Param(qProj+".weight")), 4) * off / 1e-6
+			turn := turned(s.Attach(m.Store().Param(qProj+".weight")), 4) * off / 1e-6
 			g.near(string(init)+"/A_abs", first.Abs(), turn, 0)
 			g.near(string(init)+"/B_abs", second.Abs(), turn, 0)
-			g.near(string(init)+"/base_weight_after", s.Use(m.Store().Param(qProj+".weight")).Sub(second.MatMul(first).Scale(2)), 5*off, 0)
+			g.near(string(init)+"/base_weight_after", s.Attach(m.Store().Param(qProj+".weight")).Sub(second.MatMul(first).MulScalar(2)), 5*off, 0)
 			return nil
 		}))
 		inactive, err := a.Inactive(t.Context(), v.Session())
@@ -47,8 +47,8 @@ func TestPiSSAAndOLoRAStartWherePEFTDoes(t *testing.T) {
 // the more, the closer two of their values are (Wedin 1972). Which rounding it is depends on the
 // processor.
 func turned(w *torch.Tensor, r int) float64 {
-	_, values, _ := w.To(torch.Float64).SVD()
-	v := values.On(torch.CPU).Float64s()
+	_, values, _ := w.ToType(torch.Float64).SVD()
+	v := values.To(torch.CPU).Float64s()
 	gap := v[0]
 	for i := range r {
 		gap = min(gap, v[i]-v[i+1])
@@ -70,7 +70,7 @@ func TestPiSSAAndOLoRASurviveSaving(t *testing.T) {
 		plain := last(t, m)
 		require.NoError(t, v.Session().Infer(t.Context(), func(s *torch.Scope) error {
 			for _, p := range a.Store().Params() {
-				p.CopyFrom(s.Use(p).Add(s.Normal(0, .1, p.Shape()...)))
+				p.CopyFrom(s.Attach(p).Add(s.Normal(0, .1, p.Shape()...)))
 			}
 			return nil
 		}))

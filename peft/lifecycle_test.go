@@ -299,7 +299,7 @@ func shake(t *testing.T, a *Adapter, seed uint64) {
 	t.Helper()
 	require.NoError(t, torch.Do(t.Context(), torch.Mode{Seed: seed}, func(s *torch.Scope) error {
 		for _, p := range a.Store().Params() {
-			p.CopyFrom(s.Use(p).Add(s.Normal(0, .2, p.Shape()...)))
+			p.CopyFrom(s.Attach(p).Add(s.Normal(0, .2, p.Shape()...)))
 		}
 		return nil
 	}))
@@ -371,7 +371,7 @@ func TestInactiveAdaptersAreFound(t *testing.T) {
 		first := slices.Collect(maps.Values(maps.Collect(a.Store().Params())))
 		require.NoError(t, torch.Do(t.Context(), torch.Mode{Seed: 1}, func(s *torch.Scope) error {
 			for _, p := range first {
-				p.CopyFrom(s.Use(p).Add(s.Normal(0, .2, p.Shape()...)))
+				p.CopyFrom(s.Attach(p).Add(s.Normal(0, .2, p.Shape()...)))
 			}
 			return nil
 		}))

@@ -91,7 +91,7 @@ func (m *LoRA) validate() error {
 		if err := checkRank("rank_pattern", e.Value); err != nil {
 			f := (*fault.Error)(nil)
 			errors.As(err, &f)
-			f.Why = e.Key + ": " + f.Why
+			f.Reason = e.Key + ": " + f.Reason
 			return err
 		}
 	}
@@ -221,7 +221,7 @@ func (l *lora) Forward(x *torch.Tensor) *torch.Tensor {
 	y := l.below.Forward(x)
 	add := l.add(x.Dropout(l.dropout))
 	if l.start.a != nil {
-		add = add.Sub(x.Linear(as(x, l.start.a), nil).Scale(l.scale).Linear(as(x, l.start.b), nil))
+		add = add.Sub(x.Linear(as(x, l.start.a), nil).MulScalar(l.scale).Linear(as(x, l.start.b), nil))
 	}
 	return y.Add(add)
 }
@@ -231,39 +231,41 @@ func as(x, p *torch.Tensor) *torch.Tensor {
 	if p == nil {
 		return nil
 	}
-	return x.Scope().Use(p).To(x.DType())
+	return x.Scope().Attach(p).ToType(x.DType())
 }
 
 // add returns s·(B(A x) + bias).
 func (l *lora) add(x *torch.Tensor) *torch.Tensor {
 	if c := l.conv; c != nil {
-		low := x.Conv1d(as(x, l.a), nil, c.Stride, c.Padding, 1).Scale(l.scale) // (B, r, T')
-		return low.Conv1d(as(x, l.b), nil, 1, 0, 1)                             // (B, out, T')
+		low := x.Conv1d(as(x, l.a), nil, c.Stride, c.Padding, 1).MulScalar(l.scale) // (B, r, T')
+		return low.Conv1d(as(x, l.b), nil, 1, 0, 1)                                 // (B, out, T')
 	}
 	bias := as(x, l.bias)
 	if bias != nil {
-		bias = bias.Scale(l.scale)
+		bias = bias.MulScalar(l.scale)
 	}
-	return x.Linear(as(x, l.a), nil).Scale(l.scale).Linear(as(x, l.b), bias) // (..., out); scaling costs least on (..., r)
+	return x.Linear(as(x, l.a), nil).MulScalar(l.scale).Linear(as(x, l.b), bias) // (..., out); scaling costs least on (..., r)
 }
 
 // merge returns W + s·B·A and b + s·bias.
 func (l *lora) merge(rows rowRange, w, b *torch.Tensor) (*torch.Tensor, *torch.Tensor) {
 	s := w.Scope()
 	if l.bias != nil && b != nil {
-		b = b.Add(rows.of(s.Use(l.bias)).To(torch.Float64).Scale(l.scale))
+		b = b.Add(rows.of(s.Attach(l.bias)).ToType(torch.Float64).MulScalar(l.scale))
 	}
-	w = w.Add(product(l.a, rows.of(s.Use(l.b)), l.scale).Reshape(w.Shape()...))
+	w = w.Add(product(l.a, rows.of(s.Attach(l.b)), l.scale).Reshape(w.Shape()...))
 	if l.start.a != nil {
-		w = w.Sub(product(l.start.a, rows.of(s.Use(l.start.b)), l.scale))
+		w = w.Sub(product(l.start.a, rows.of(s.Attach(l.start.b)), l.scale))
 	}
 	return w, b
 }
 
 // product returns s·B·A in Float64 for rows of B: (rows, in), of a convolution (rows, in·k).
 func product(a, b *torch.Tensor, scale float64) *torch.Tensor {
-	matrix := func(t *torch.Tensor) *torch.Tensor { return b.Scope().Use(t).To(torch.Float64).Reshape(t.Dim(0), -1) }
-	return matrix(b).Scale(scale).MatMul(matrix(a)) // scaling costs least on B
+	matrix := func(t *torch.Tensor) *torch.Tensor {
+		return b.Scope().Attach(t).ToType(torch.Float64).Reshape(t.Dim(0), -1)
+	}
+	return matrix(b).MulScalar(scale).MatMul(matrix(a)) // scaling costs least on B
 }
 
 func (l *lora) effect() effect { return adds }

@@ -84,11 +84,11 @@ func TestForwardInHalfPrecision(t *testing.T) {
 		require.NoError(t, torch.Do(t.Context(), torch.Mode{Compute: compute}, func(s *torch.Scope) error {
 			x := s.FromFloat32(input(), 4, width)
 			if convert {
-				x = x.To(torch.BFloat16)
+				x = x.ToType(torch.BFloat16)
 			}
 			out := l.layer.Forward(x)
 			assert.Equal(t, x.DType(), out.DType())
-			y, plain = out.To(torch.Float32).Float32s(), dense(l).Forward(x).To(torch.Float32).Float32s()
+			y, plain = out.ToType(torch.Float32).Float32s(), dense(l).Forward(x).ToType(torch.Float32).Float32s()
 			return nil
 		}))
 		return y, plain
@@ -162,7 +162,7 @@ func TestDropoutIsOnTheInputOfAAndOnlyWhereTheModeHasIt(t *testing.T) {
 		want := dense(l).Forward(x)
 		addition := dropped.Sub(want)
 		mean := addition.Mean(0).Float32s()
-		low := x.Linear(pair(l).a, nil).Linear(pair(l).b, nil).Scale(pair(l).scale).Float32s()
+		low := x.Linear(pair(l).a, nil).Linear(pair(l).b, nil).MulScalar(pair(l).scale).Float32s()
 		spread := addition.Sub(addition.MeanKeep(0)).Square().Mean(0).Sqrt().Float32s()
 		for i := range low {
 			assert.Greater(t, spread[i], float32(.1), "nothing is dropped")

@@ -100,7 +100,7 @@ func patterns(option string, entries []Entry) (out []pattern, err error) {
 func compile(option, before, expr, after string) (*regexp.Regexp, error) {
 	bad := func(why string) error {
 		return fault.New(fault.BadData, readConfig, option, "%q: %s", expr, why).
-			Advise("use a regular expression of RE2, without look-around and back-references")
+			WithHint("use a regular expression of RE2, without look-around and back-references")
 	}
 	if strings.Contains(expr, "{,") { // up to n times in Python, the text itself in RE2
 		return nil, bad("write {0,n} for {,n}")

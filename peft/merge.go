@@ -102,7 +102,7 @@ func (m *Merged) change(s *torch.Scope, u *unit) error {
 				case next[i] == nil:
 					next[i] = s.ZerosOf(p.DType(), p.Shape()...)
 				}
-				rounded := rows.of(inner.Use(next[i]))
+				rounded := rows.of(inner.Attach(next[i]))
 				rounded.CopyFrom(exact)
 				largest := rounded.MaxAbs()
 				if math.IsNaN(largest) || math.IsInf(largest, 0) {
@@ -119,8 +119,8 @@ func (m *Merged) change(s *torch.Scope, u *unit) error {
 	for i, p := range params {
 		if next[i] != nil {
 			m.params = append(m.params, p)
-			m.originals = append(m.originals, m.arena.Keep(s.Use(p)))
-			p.Rebind(next[i])
+			m.originals = append(m.originals, m.arena.Keep(s.Attach(p)))
+			p.SetData(next[i])
 		}
 	}
 	return nil
@@ -129,7 +129,7 @@ func (m *Merged) change(s *torch.Scope, u *unit) error {
 // restore puts the original values back.
 func (m *Merged) restore() {
 	for i, p := range m.params {
-		p.Rebind(m.originals[i])
+		p.SetData(m.originals[i])
 	}
 }
 
@@ -150,14 +150,14 @@ func mergeable(there, adding []*Adapter) error {
 			e, ok := effects[l.weight]
 			if ok && (e != l.layer.effect() || e == replaces) {
 				return fault.New(fault.BadData, mergeAdapter, l.Path,
-					"several adapters change it, and what comes of them depends on their order").Advise("merge one of them alone")
+					"several adapters change it, and what comes of them depends on their order").WithHint("merge one of them alone")
 			}
 			effects[l.weight] = l.layer.effect()
 		}
 		for _, c := range a.copies {
 			if owners[c.base] || i >= len(there) && len(there) > 0 && touched(there, c.base) {
 				return fault.New(fault.BadData, mergeAdapter, c.path, "another adapter has changed it, too").
-					Advise("merge one of them alone")
+					WithHint("merge one of them alone")
 			}
 			owners[c.base] = true
 		}
@@ -253,7 +253,7 @@ func (u *unit) exact(s *torch.Scope, rows rowRange) [2]*torch.Tensor {
 		if c := u.copies[p]; c != nil {
 			p, own = c, true
 		}
-		return rows.of(s.Use(p)).To(torch.Float64), own
+		return rows.of(s.Attach(p)).ToType(torch.Float64), own
 	}
 	w, ownW := start(u.weight)
 	b, ownB := start(u.bias)
@@ -279,7 +279,7 @@ func (m *Merged) Unmerge(ctx context.Context) error {
 		case m.originals == nil:
 			return fault.New(fault.Internal, unmergeAdapter, "", "the original weights have been freed")
 		case merges[len(merges)-1] != m:
-			return fault.New(fault.Usage, unmergeAdapter, "", "something else was merged after it").Advise("unmerge that first")
+			return fault.New(fault.Usage, unmergeAdapter, "", "something else was merged after it").WithHint("unmerge that first")
 		}
 		m.restore()
 		for _, a := range m.adapters {

@@ -112,7 +112,7 @@ func TestMergeIntoHalfPrecision(t *testing.T) {
 	defer a.Close()
 	var l nn.Linear
 	require.NoError(t, torch.Do(t.Context(), torch.Mode{Seed: 4}, func(s *torch.Scope) error {
-		store.Add("a.up.weight", s.Normal(0, 1, inner, width).To(torch.BFloat16))
+		store.Add("a.up.weight", s.Normal(0, 1, inner, width).ToType(torch.BFloat16))
 		return store.Build(s, nil, a, func(b *nn.Builder) { b.At("a").Linear(&l, "up", width, inner, nn.LinearInit{NoBias: true}) })
 	}))
 	fill(t, a)

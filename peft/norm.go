@@ -36,7 +36,7 @@ func (m *NormTuning) wrap(target *targetLayer) (adaptedLayer, error) {
 		if p == nil {
 			return nil
 		}
-		return target.param(keyCopy+name, func(s *torch.Scope, _ []int) *torch.Tensor { return s.Use(p).Clone() }, p.Shape()...)
+		return target.param(keyCopy+name, func(s *torch.Scope, _ []int) *torch.Tensor { return s.Attach(p).Clone() }, p.Shape()...)
 	}
 	switch l := target.plain.(type) {
 	case *nn.LayerNorm:
@@ -75,9 +75,9 @@ func (c *copied) Forward(x *torch.Tensor) *torch.Tensor { return c.layer.Forward
 func (c *copied) merge(rows rowRange, w, b *torch.Tensor) (*torch.Tensor, *torch.Tensor) {
 	s := w.Scope()
 	if c.bias != nil {
-		b = rows.of(s.Use(c.bias)).To(torch.Float64)
+		b = rows.of(s.Attach(c.bias)).ToType(torch.Float64)
 	}
-	return rows.of(s.Use(c.weight)).To(torch.Float64), b
+	return rows.of(s.Attach(c.weight)).ToType(torch.Float64), b
 }
 
 func (c *copied) effect() effect { return replaces }

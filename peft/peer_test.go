@@ -69,7 +69,7 @@ func TestPEFTReadsWhatIsSaved(t *testing.T) {
 			var shape []int
 			require.NoError(t, v.Session().Infer(t.Context(), func(s *torch.Scope) error {
 				for _, p := range a.Store().Params() {
-					p.CopyFrom(s.Use(p).Add(s.Normal(0, .2, p.Shape()...)))
+					p.CopyFrom(s.Attach(p).Add(s.Normal(0, .2, p.Shape()...)))
 				}
 				last := states(t, s, v, c.variant)[m.Config.Layers]
 				values, shape = last.Float32s(), last.Shape()
@@ -120,7 +120,7 @@ func TestPEFTReadsWhatIsSavedOfOtherMethods(t *testing.T) {
 			plain := last(t, m)
 			require.NoError(t, v.Session().Infer(t.Context(), func(s *torch.Scope) error {
 				for _, p := range a.Store().Params() {
-					p.CopyFrom(s.Use(p).Add(s.Normal(0, .1, p.Shape()...)))
+					p.CopyFrom(s.Attach(p).Add(s.Normal(0, .1, p.Shape()...)))
 				}
 				return nil
 			}))

@@ -28,8 +28,8 @@ func readConfigFile(dir string) (Config, error) {
 	}
 	c, err := parseConfig(data)
 	if f := (*fault.Error)(nil); errors.As(err, &f) {
-		if f.Where = path + ":" + f.Where; f.Where == path+":" {
-			f.Where = path
+		if f.Path = path + ":" + f.Path; f.Path == path+":" {
+			f.Path = path
 		}
 	}
 	return c, err
@@ -53,7 +53,7 @@ func parseConfig(data []byte) (c Config, err error) {
 	}
 	if c.Method == nil {
 		return c, refuse("peft_type", "%s is not supported", clip(fields["peft_type"])).
-			Advise("convert it in Python, or merge it there and use the merged model")
+			WithHint("convert it in Python, or merge it there and use the merged model")
 	}
 	known := map[string]option{"runtime_config": {inert: true}} // which PEFT never writes, and ignores
 	for _, o := range slices.Concat(c.common(), c.Method.options(&c)) {
@@ -65,7 +65,7 @@ func parseConfig(data []byte) (c Config, err error) {
 		switch {
 		case errors.Is(err, errUnsupported):
 			return c, refuse(key, "%s is not supported", clip(raw)).
-				Advise("without it the adapter would compute something else")
+				WithHint("without it the adapter would compute something else")
 		case err != nil:
 			return c, refuse(key, "%s: %v", clip(raw), err)
 		}

@@ -55,7 +55,7 @@ func (a *Adapter) Param(b *nn.Builder, path string, p *torch.Tensor) *torch.Tens
 	}
 	var own *torch.Tensor
 	err := a.store.Build(b.Scope(), src, nil, func(b *nn.Builder) {
-		own = b.Param(key, func(s *torch.Scope, _ []int) *torch.Tensor { return s.Use(base).Clone() }, base.Shape()...)
+		own = b.Param(key, func(s *torch.Scope, _ []int) *torch.Tensor { return s.Attach(base).Clone() }, base.Shape()...)
 	})
 	if err != nil {
 		a.problem(b, "%v", err)

@@ -21,7 +21,7 @@ type scaler interface {
 // is not a sum.
 func (f *File) Scale(factor float64) (*File, error) {
 	refuse := func(why string) error {
-		return fault.New(fault.BadData, scaleAdapter, f.state.path, "%s", why).Advise("merge it into the model as it is")
+		return fault.New(fault.BadData, scaleAdapter, f.state.path, "%s", why).WithHint("merge it into the model as it is")
 	}
 	m, ok := f.Config.Method.(scaler)
 	switch {
@@ -90,7 +90,7 @@ func Diff(ctx context.Context, a, b *File) (list []Difference, err error) {
 			for i := range deltas {
 				if x, ok := of(parts[i], d.Path); ok {
 					n := len(x.a) / x.rank()
-					deltas[i] = s.FromFloat64(x.b, x.shapeB[0], x.rank()).MatMul(s.FromFloat64(x.a, x.rank(), n)).Scale(x.weight)
+					deltas[i] = s.FromFloat64(x.b, x.shapeB[0], x.rank()).MatMul(s.FromFloat64(x.a, x.rank(), n)).MulScalar(x.weight)
 				}
 			}
 			for i, t := range deltas {

@@ -49,7 +49,7 @@ func (a *Adapter) CheckTrains(ctx context.Context, ss *nn.Session, seed uint64, 
 // borrow lets a parameter collect gradients. The returned function restores its numbers and its
 // setting.
 func borrow(s *torch.Scope, p *torch.Tensor) func() {
-	bits, on := s.Use(p).Detach().Clone(), p.RequiresGrad()
+	bits, on := s.Attach(p).Detach().Clone(), p.RequiresGrad()
 	p.RequireGrad(true)
 	return func() {
 		p.CopyFrom(bits)
@@ -60,7 +60,7 @@ func borrow(s *torch.Scope, p *torch.Tensor) func() {
 func (a *Adapter) checkTrains(s *torch.Scope, forward func(*torch.Scope) *torch.Tensor) error {
 	before := s.Frozen(forward)
 	for _, p := range a.store.Params() {
-		p.CopyFrom(s.Use(p).Detach().Add(s.Normal(0, disturbance, p.Shape()...).To(p.DType())))
+		p.CopyFrom(s.Attach(p).Detach().Add(s.Normal(0, disturbance, p.Shape()...).ToType(p.DType())))
 	}
 	after := forward(s)
 	if !before.AllFinite() || !after.AllFinite() {
@@ -76,7 +76,7 @@ func (a *Adapter) checkTrains(s *torch.Scope, forward func(*torch.Scope) *torch.
 	case len(without) > 0:
 		return fault.New(fault.BadData, checkAdapter, strings.Join(without, ", "),
 			"%d of %d adapted layers get no gradient: training them would do nothing", len(without), n).
-			Advise("adapt only layers that the output depends on")
+			WithHint("adapt only layers that the output depends on")
 	case !changed:
 		return fault.New(fault.BadData, checkAdapter, "", "the output is the same with and without the adapter")
 	}

@@ -62,7 +62,7 @@ func TestLayersWithoutGradientAreListed(t *testing.T) {
 	v.blocks = v.blocks[:2]
 	err = a.CheckTrains(t.Context(), m.session(a), 1, func(s *torch.Scope) *torch.Tensor { // gradients arrive, but all are zero
 		x := v.batch(s)
-		return x.Add(last.down.Forward(last.up.Forward(x).Tanh()).Scale(0))
+		return x.Add(last.down.Forward(last.up.Forward(x).Tanh()).MulScalar(0))
 	})
 	isFault(t, err, fault.BadData, "layers.2.up, layers.2.down: 2 of 6")
 	v.blocks = v.blocks[:1]
@@ -118,7 +118,7 @@ func TestParametersAreRestoredWhenTheCheckFails(t *testing.T) {
 		"only in step 2": func(s *torch.Scope) *torch.Tensor {
 			return v.batch(s).Reshape(map[bool]int{true: 1, false: 4}[s.Mode().Grad], -1)
 		},
-		"not finite": func(s *torch.Scope) *torch.Tensor { return v.batch(s).Scale(math.Inf(1)) },
+		"not finite": func(s *torch.Scope) *torch.Tensor { return v.batch(s).MulScalar(math.Inf(1)) },
 	} {
 		require.Error(t, a.CheckTrains(t.Context(), m.session(a), 1, forward), name)
 		assert.Equal(t, bits, weights(a.Store()), name)

@@ -117,21 +117,21 @@ type vera struct {
 
 // matrices returns the parts of A (r, in) and B (out, r) that the layer uses.
 func (v *vera) matrices(s *torch.Scope) (a, b *torch.Tensor) {
-	return s.Use(v.a.tensor).Narrow(1, 0, v.in), s.Use(v.b.tensor).Narrow(0, 0, v.out)
+	return s.Attach(v.a.tensor).Narrow(1, 0, v.in), s.Attach(v.b.tensor).Narrow(0, 0, v.out)
 }
 
 // Forward maps x (..., in) to W x + b + λ_b·B(λ_d·(A x)) (..., out).
 func (v *vera) Forward(x *torch.Tensor) *torch.Tensor {
 	y := v.below.Forward(x)
 	a, b := v.matrices(x.Scope())
-	low := x.To(v.d.DType()).Dropout(v.dropout).Linear(a, nil).Mul(v.d) // (..., r)
-	return y.Add(low.Linear(b, nil).Mul(v.l).To(y.DType()))
+	low := x.ToType(v.d.DType()).Dropout(v.dropout).Linear(a, nil).Mul(v.d) // (..., r)
+	return y.Add(low.Linear(b, nil).Mul(v.l).ToType(y.DType()))
 }
 
 // merge returns W + diag(λ_b)·B·diag(λ_d)·A and the unchanged bias.
 func (v *vera) merge(rows rowRange, w, bias *torch.Tensor) (*torch.Tensor, *torch.Tensor) {
 	s := w.Scope()
-	exact := func(t *torch.Tensor) *torch.Tensor { return s.Use(t).To(torch.Float64) }
+	exact := func(t *torch.Tensor) *torch.Tensor { return s.Attach(t).ToType(torch.Float64) }
 	a, b := v.matrices(s)
 	left, right := rows.of(exact(b).Mul(exact(v.l).Unsqueeze(1))), exact(a).Mul(exact(v.d).Unsqueeze(1))
 	return w.Add(left.MatMul(right)), bias

@@ -43,7 +43,7 @@ func (o op) home(ts []*Tensor) *Scope {
 		}
 	}
 	if s == nil {
-		Failf(o.name, "no operand is in a scope; use Scope.Use")
+		Failf(o.name, "no operand is in a scope; use Scope.Attach")
 	}
 	s.check(o)
 	return s

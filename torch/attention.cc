@@ -1,6 +1,10 @@
-// Exact attention with a gated position bias, softmax(s q k' + g P + mask) v, whose backward computes the scores
-// again part by part: nothing of size (B, H, T, T) is kept. Fused kernels do not serve in the backward pass, since
-// they give no gradient to the bias, which depends on the hidden states through its gate g.
+// Tiled attention with gated relative position bias, scores recomputed in the backward pass:
+//
+//	softmax(scale q k' + gate pos + mask) v
+//
+// Nothing of size (B, H, T, T) is stored between the forward and the backward pass. Fused attention kernels
+// (scaled_dot_product_attention) give no gradient to the bias, which depends on the hidden states through
+// its gate, so they cannot be used here.
 #include <ATen/OpMathType.h>
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -17,65 +21,67 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 using Maybe = std::optional<Tensor>;
 
-// Scores, their softmax and what goes back through it are in this type: f32 for bf16, else the operands' own. A score
-// is an exponent, and 8 bits would be too few. The other products multiply in the operands' own type.
+// wide is the type of scores, softmax and their gradients: f32 for bf16, else the operands' own. A score is an
+// exponent, for which 8 bits are too few. The other products multiply in the operands' own type.
 at::ScalarType wide(const Tensor& x) { return at::toOpMathType(x.scalar_type()); }
 
-// joined is room for x (B, H, T, D) in the order (B, T, H, D), so that heads join without a copy.
-Tensor joined(const Tensor& x) {
+// emptyBTHD returns an uninitialised tensor of the shape of x (B, H, T, D) with strides of (B, T, H, D), so that
+// heads are concatenated without a copy.
+Tensor emptyBTHD(const Tensor& x) {
   return at::empty({x.size(0), x.size(2), x.size(1), x.size(3)}, x.options()).transpose(1, 2);
 }
 
-// Part is what is computed at once: some heads of a clip, or all heads of some clips.
-struct Part {
+// Tile is the unit of computation: some heads of one clip, or all heads of some clips.
+struct Tile {
   int64_t clip, clips, head, heads;
-  int64_t score;  // number of its first score among those of all clips
+  int64_t score;  // index of its first score among the scores of all clips
 
-  // of_heads gives the part of x (H, ...), of that of x (B, H, ...).
+  // of_heads returns the slice of x (H, ...) for this tile, of the slice of x (B, H, ...).
   Tensor of_heads(const Tensor& x) const { return x.slice(0, head, head + heads); }
   Tensor of(const Tensor& x) const { return x.slice(0, clip, clip + clips).slice(1, head, head + heads); }
 
-  // flat makes that of x one of (clips heads, ...), folded takes such a tensor back.
+  // flat returns the slice of x as (clips heads, ...), folded reverses it.
   Tensor flat(const Tensor& x) const { return of(x).flatten(0, 1); }
   Tensor folded(const Tensor& x) const { return x.unflatten(0, {clips, heads}); }
 };
 
-// limit is how many scores are computed at once, if a head has no more: on the CPU a few that stay in a core's cache,
-// on a device many, so that it is busy.
+// limit returns the number of scores in a tile, unless one head has more: few on the CPU, to stay in a core's cache;
+// many on a GPU, to keep it busy.
 int64_t limit(const Tensor& x) { return x.is_cpu() ? 1 << 20 : 1 << 25; }
 
-// each calls f for all parts of queries q (B, H, T, D) with keys k (B, H, S, D), on the CPU several at once: operations
-// this small gain little from threads of their own. What comes of one head does not depend on the others.
+// forEachTile calls f for all tiles of queries q (B, H, T, D) and keys k (B, H, S, D). On the CPU, tiles run in
+// parallel if `parallel`: operations this small gain little from threads of their own. The result for a head does not
+// depend on the tiling.
 template <typename F>
-void each(const Tensor& q, const Tensor& k, bool at_once, const F& f) {
+void forEachTile(const Tensor& q, const Tensor& k, bool parallel, const F& f) {
   const int64_t clips = q.size(0), heads = q.size(1), head = q.size(2) * k.size(2);  // scores of a head
-  const bool side_by_side = q.is_cpu() && at_once;
-  const int64_t threads = side_by_side ? at::get_num_threads() : 1, share = (clips * heads + threads - 1) / threads;
+  const bool threaded = q.is_cpu() && parallel;
+  const int64_t threads = threaded ? at::get_num_threads() : 1, share = (clips * heads + threads - 1) / threads;
   const int64_t fit = limit(q) / std::max<int64_t>(head, 1);                         // heads within the limit
-  const int64_t some = std::clamp<int64_t>(std::min(fit, share), 1, heads);          // heads of a part
-  const int64_t many = q.is_cpu() ? 1 : std::clamp<int64_t>(fit / heads, 1, clips);  // clips of a part
+  const int64_t some = std::clamp<int64_t>(std::min(fit, share), 1, heads);          // heads of a tile
+  const int64_t many = q.is_cpu() ? 1 : std::clamp<int64_t>(fit / heads, 1, clips);  // clips of a tile
   const int64_t across = (heads + some - 1) / some;
   auto run = [&](int64_t from, int64_t to) {
     const at::AutoDispatchBelowADInplaceOrView plain;  // threads have modes of their own
     const at::NoGradGuard no_history;
     for (int64_t n = from; n < to; n++) {
       const int64_t clip = n / across * many, first = n % across * some;
-      f(Part{clip, std::min(many, clips - clip), first, std::min(some, heads - first), (clip * heads + first) * head});
+      f(Tile{clip, std::min(many, clips - clip), first, std::min(some, heads - first), (clip * heads + first) * head});
     }
   };
-  const int64_t parts = (clips + many - 1) / many * across;
-  if (side_by_side)
-    at::parallel_for(0, parts, 1, run);
+  const int64_t tiles = (clips + many - 1) / many * across;
+  if (threaded)
+    at::parallel_for(0, tiles, 1, run);
   else
-    run(0, parts);
+    run(0, tiles);
 }
 
-// Bias is what is added to the scores; each part may be undefined.
+// Bias is added to the scores. Each member may be undefined.
 struct Bias {
   Tensor gate, pos, mask;  // (B, H, T, 1), (H, T, S), (B, 1, 1, S)
 
-  // rows are those of the scores of a part, which on the CPU has one clip.
-  Scores rows(const Part& p, const Tensor& scores) const {
+  // rows describes the scores of a tile, which on the CPU has one clip.
+  Scores rows(const Tile& p, const Tensor& scores) const {
     auto at = [](const Tensor& x) { return x.defined() ? x.const_data_ptr<float>() : nullptr; };
     const Tensor none;
     return {scores.size(0) * scores.size(1), scores.size(2), at(gate.defined() ? p.of(gate) : none),
@@ -83,19 +89,19 @@ struct Bias {
   }
 };
 
-// as gives x in type t and without gaps.
-Tensor as(const Tensor& x, at::ScalarType t) { return x.defined() ? x.to(t).contiguous() : x; }
+// contiguousAs returns x in type t and contiguous.
+Tensor contiguousAs(const Tensor& x, at::ScalarType t) { return x.defined() ? x.to(t).contiguous() : x; }
 
-// by_rows is true where rows.h serves.
+// by_rows reports whether the kernels of rows.h apply.
 bool by_rows(const Tensor& w) { return w.is_cpu() && w.scalar_type() == at::kFloat; }
 
-// Weights are those of the values, (clips heads, T, S), in the wide type and in the operands' own.
+// Weights are the attention weights (clips heads, T, S), in the wide type and in the operands' own.
 struct Weights {
   Tensor wide, own;
 };
 
-// weigh gives softmax(scale q k' + bias of part p), for q (clips heads, T, D) and k likewise.
-Weights weigh(const Tensor& q, const Tensor& k, const Bias& bias, const Part& p, double scale) {
+// attentionWeights returns softmax(scale q k' + bias of tile p), for q (clips heads, T, D) and k (clips heads, S, D).
+Weights attentionWeights(const Tensor& q, const Tensor& k, const Bias& bias, const Tile& p, double scale) {
   const auto t = wide(q), own = q.scalar_type();
   auto scores = at::bmm(q.to(t), k.to(t).transpose(1, 2));
   if (by_rows(scores)) {
@@ -114,9 +120,9 @@ Weights weigh(const Tensor& q, const Tensor& k, const Bias& bias, const Part& p,
   return {w, w.to(own)};
 }
 
-// back takes gradients g of the weights w of part p to those of the scores, in g's type. The gradient of the gate goes
-// to dgate (B, H, T, 1), unless that is undefined.
-Tensor back(const Tensor& g, const Tensor& w, const Bias& bias, const Part& p, const Tensor& dgate) {
+// softmaxBackward returns the gradients of the scores of tile p, in g's type, from the gradients g of the weights w. It
+// writes the gradient of the gate to dgate (B, H, T, 1), unless dgate is undefined.
+Tensor softmaxBackward(const Tensor& g, const Tensor& w, const Bias& bias, const Tile& p, const Tensor& dgate) {
   if (by_rows(w)) {
     const auto rows = bias.rows(p, w);
     auto* to = dgate.defined() ? p.of(dgate).mutable_data_ptr<float>() : nullptr;
@@ -151,10 +157,10 @@ struct GatedAttention : torch::autograd::Function<GatedAttention> {
     const Bias given{gate.value_or(Tensor()), pos.value_or(Tensor()), mask.value_or(Tensor())};
     check(q, k, v, given);
     const auto t = wide(q);
-    const Bias bias{as(given.gate, t), as(given.pos, t), as(given.mask, t)};
-    auto o = joined(q);
-    each(q, k, true, [&](const Part& p) {
-      auto [w, own] = weigh(p.flat(q), p.flat(k), bias, p, scale);
+    const Bias bias{contiguousAs(given.gate, t), contiguousAs(given.pos, t), contiguousAs(given.mask, t)};
+    auto o = emptyBTHD(q);
+    forEachTile(q, k, true, [&](const Tile& p) {
+      auto [w, own] = attentionWeights(p.flat(q), p.flat(k), bias, p, scale);
       if (drop > 0) own.mul_(survivors(own, drop, seed, p.score));
       p.of(o).copy_(p.folded(at::bmm(own, p.flat(v))));
     });
@@ -174,13 +180,13 @@ struct GatedAttention : torch::autograd::Function<GatedAttention> {
     const bool need_gate = gate.defined() && ctx->needs_input_grad(3);
     const bool need_pos = pos.defined() && ctx->needs_input_grad(gate.defined() ? 4 : 3);  // absent ones have no number
     const auto t = wide(q);
-    const Bias bias{as(gate, t), as(pos, t), as(saved[5], t)};
-    auto dq = joined(q), dk = joined(k), dv = joined(v);
+    const Bias bias{contiguousAs(gate, t), contiguousAs(pos, t), contiguousAs(saved[5], t)};
+    auto dq = emptyBTHD(q), dk = emptyBTHD(k), dv = emptyBTHD(v);
     const auto dgate = need_gate ? at::empty_like(bias.gate) : Tensor();
     const auto dpos = need_pos ? at::zeros_like(bias.pos) : Tensor();  // a sum over clips
-    each(q, k, !need_pos, [&](const Part& p) {
+    forEachTile(q, k, !need_pos, [&](const Tile& p) {
       const Tensor qp = p.flat(q), kp = p.flat(k), go = p.flat(grads[0]);
-      auto [w, own] = weigh(qp, kp, bias, p, scale);
+      auto [w, own] = attentionWeights(qp, kp, bias, p, scale);
       auto dw = at::bmm(go, p.flat(v).transpose(1, 2));
       if (drop > 0) {
         const auto gain = survivors(w, drop, seed, p.score).mul_(survivor_gain(drop));
@@ -188,7 +194,7 @@ struct GatedAttention : torch::autograd::Function<GatedAttention> {
         own = (w * gain).to(own.scalar_type());
       }
       p.of(dv).copy_(p.folded(at::bmm(own.transpose(1, 2), go)));
-      const auto ds = back(dw, w, bias, p, dgate);
+      const auto ds = softmaxBackward(dw, w, bias, p, dgate);
       p.of(dq).copy_(p.folded(at::bmm(ds, kp).mul_(scale)));
       p.of(dk).copy_(p.folded(at::bmm(ds.transpose(1, 2), qp).mul_(scale)));
       if (!need_pos) return;

@@ -14,7 +14,7 @@ import (
 
 // attention is GatedAttention by plain operations, which keep everything.
 func attention(q, k, v *torch.Tensor, a torch.Attention) *torch.Tensor {
-	scores := q.MatMul(k.Transpose(-2, -1)).Scale(a.Scale)
+	scores := q.MatMul(k.Transpose(-2, -1)).MulScalar(a.Scale)
 	switch {
 	case a.Gate != nil:
 		scores = scores.Add(a.Gate.Mul(a.Position))
@@ -41,7 +41,7 @@ func (c attentionCase) run(t *testing.T, d torch.DType, f func(q, k, v *torch.Te
 	train(t, 3, func(s *torch.Scope) {
 		var leaves []*torch.Tensor
 		draw := func(frozen bool, dims ...int) *torch.Tensor {
-			x := s.Normal(0, 1, dims...).To(torch.BFloat16).To(d).RequireGrad(!frozen)
+			x := s.Normal(0, 1, dims...).ToType(torch.BFloat16).ToType(d).RequireGrad(!frozen)
 			if !frozen {
 				leaves = append(leaves, x)
 			}
@@ -68,11 +68,11 @@ func (c attentionCase) run(t *testing.T, d torch.DType, f func(q, k, v *torch.Te
 		assert.Equal(t, []int{c.b, c.h, c.t, c.d}, y.Shape())
 		assert.Equal(t, d, y.DType())
 		y.Mul(draw(true, c.b, c.h, c.t, c.d)).Sum().Backward()
-		out = append(out, y.Detach().To(torch.Float64).Contiguous().Float64s())
+		out = append(out, y.Detach().ToType(torch.Float64).Contiguous().Float64s())
 		for _, x := range leaves {
 			g := x.Grad(s)
 			assert.Equal(t, d, g.DType())
-			out = append(out, g.To(torch.Float64).Contiguous().Float64s())
+			out = append(out, g.ToType(torch.Float64).Contiguous().Float64s())
 		}
 	})
 	return out
@@ -120,7 +120,7 @@ func TestGatedAttentionDropoutGradient(t *testing.T) {
 		train(t, 5, func(s *torch.Scope) {
 			var leaves []*torch.Tensor
 			draw := func(dims ...int) *torch.Tensor {
-				data := s.Normal(0, 1, dims...).To(torch.Float64).Float64s()
+				data := s.Normal(0, 1, dims...).ToType(torch.Float64).Float64s()
 				if len(leaves) == tensor {
 					data[at] += step
 				}
@@ -129,7 +129,7 @@ func TestGatedAttentionDropoutGradient(t *testing.T) {
 			}
 			q, k, v := draw(b, h, frames, d), draw(b, h, frames, d), draw(b, h, frames, d)
 			gate, position := draw(b, h, frames, 1), draw(h, frames, frames)
-			weights := s.Normal(0, 1, b, h, frames, d).To(torch.Float64)
+			weights := s.Normal(0, 1, b, h, frames, d).ToType(torch.Float64)
 			out := q.GatedAttention(k, v, torch.Attention{Gate: gate, Position: position, Scale: .5, Dropout: .3}).Mul(weights).Sum()
 			out.Backward()
 			y, g = out.Item(), leaves[tensor].Grad(s).Contiguous().Float64s()[at]
@@ -237,7 +237,7 @@ func far(s *torch.Scope, d torch.DType) (q, k *torch.Tensor) {
 		for i := range x {
 			x[i] = float32((i*i*seed+7*i)%11 - 5)
 		}
-		return s.FromFloat32(x, 1, 1, frames, width).To(d)
+		return s.FromFloat32(x, 1, 1, frames, width).ToType(d)
 	}
 	return draw(3), draw(5)
 }
@@ -250,9 +250,9 @@ func TestGatedAttentionOfFarScores(t *testing.T) {
 			for i := range 37 {
 				eye[38*i] = 1
 			}
-			v := s.FromFloat32(eye, 1, 1, 37, 37).To(d)
+			v := s.FromFloat32(eye, 1, 1, 37, 37).ToType(d)
 			q, k = q.Pad(0, 13), k.Pad(0, 13) // as wide as v
-			w = q.GatedAttention(k, v, torch.Attention{Scale: 1}).To(torch.Float64).Contiguous().Float64s()
+			w = q.GatedAttention(k, v, torch.Attention{Scale: 1}).ToType(torch.Float64).Contiguous().Float64s()
 		})
 		return w
 	}
@@ -276,8 +276,8 @@ func TestGatedAttentionKeepsNaN(t *testing.T) {
 	for _, d := range []torch.DType{torch.Float32, torch.BFloat16, torch.Float64} {
 		train(t, 1, func(s *torch.Scope) {
 			q, k := far(s, d)
-			q.Select(2, 3).CopyFrom(s.Full(math.NaN(), 1, 1, 24).To(d))
-			y := q.GatedAttention(k, k, torch.Attention{Scale: 1}).To(torch.Float64).Contiguous().Float64s()
+			q.Select(2, 3).CopyFrom(s.Full(math.NaN(), 1, 1, 24).ToType(d))
+			y := q.GatedAttention(k, k, torch.Attention{Scale: 1}).ToType(torch.Float64).Contiguous().Float64s()
 			for i, v := range y { // a product in bf16 may take it along to the row before
 				if d != torch.BFloat16 || i/24 == 3 {
 					assert.Equal(t, i/24 == 3, math.IsNaN(v), "%s: element %d", d, i)

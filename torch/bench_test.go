@@ -18,7 +18,7 @@ func BenchmarkOperation(b *testing.B) {
 				b.ReportAllocs()
 				x := s.Zeros(1)
 				for b.Loop() {
-					x.Tidy(func(x *torch.Tensor) *torch.Tensor {
+					x.Scoped(func(x *torch.Tensor) *torch.Tensor {
 						for range 100 {
 							x = x.Add(x)
 						}

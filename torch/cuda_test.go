@@ -38,7 +38,7 @@ func onDevices(t *testing.T, mode torch.Mode, fn func(s *torch.Scope) []*torch.T
 		require.NoError(t, do(t, mode, func(s *torch.Scope) {
 			for _, x := range fn(s) {
 				assert.Equal(t, d, x.Device())
-				results[i] = append(results[i], x.Detach().To(torch.Float64).Float64s())
+				results[i] = append(results[i], x.Detach().ToType(torch.Float64).Float64s())
 			}
 		}))
 	}
@@ -60,10 +60,10 @@ func TestCUDAOperations(t *testing.T) {
 			onDevices(t, torch.Mode{Grad: true, Seed: 1}, func(s *torch.Scope) []*torch.Tensor {
 				x, y := s.Normal(0, 1, 1000), s.Normal(0, 1, 1000)
 				if c.positive {
-					x = x.Abs().Shift(.1)
+					x = x.Abs().AddScalar(.1)
 				}
 				if c.name == "Div" {
-					y = y.Abs().Shift(.1)
+					y = y.Abs().AddScalar(.1)
 				}
 				x = x.Detach().RequireGrad(true)
 				out := c.run(x, y)
@@ -85,9 +85,9 @@ func TestCUDADTypes(t *testing.T) {
 	for _, from := range dtypes {
 		for _, to := range dtypes {
 			onDevices(t, torch.Mode{}, func(s *torch.Scope) []*torch.Tensor {
-				x := s.FromBools([]bool{true, false, true}, 3).To(from)
+				x := s.FromBools([]bool{true, false, true}, 3).ToType(from)
 				assert.Equal(t, x.Bytes(), s.FromBytes(from, x.Bytes(), 3).Bytes())
-				return []*torch.Tensor{x.To(to), s.ZerosOf(to, 3), x.Add(s.ZerosOf(to, 3))}
+				return []*torch.Tensor{x.ToType(to), s.ZerosOf(to, 3), x.Add(s.ZerosOf(to, 3))}
 			})
 		}
 	}
@@ -96,14 +96,14 @@ func TestCUDADTypes(t *testing.T) {
 func TestCUDACopies(t *testing.T) {
 	onDevices(t, torch.Mode{}, func(s *torch.Scope) []*torch.Tensor {
 		x := s.Full(2, 3)
-		home := x.On(torch.CPU).Clone() // else it is x itself on the CPU
+		home := x.To(torch.CPU).Clone() // else it is x itself on the CPU
 		assert.Equal(t, torch.CPU, home.Device())
 		assert.Equal(t, []float32{2, 2, 2}, home.Float32s())
-		x.CopyFrom(home.Scale(2))
+		x.CopyFrom(home.MulScalar(2))
 		assert.Equal(t, 4., x.Select(0, 1).Item())
 		assert.True(t, x.AllFinite())
-		assert.Same(t, x, x.On(x.Device()))
-		return []*torch.Tensor{x, home.Neg().On(x.Device())}
+		assert.Same(t, x, x.To(x.Device()))
+		return []*torch.Tensor{x, home.Neg().To(x.Device())}
 	})
 }
 
@@ -111,7 +111,7 @@ func TestCUDACopies(t *testing.T) {
 func TestCUDARandomNumbers(t *testing.T) {
 	onDevices(t, torch.Mode{Dropout: true, Seed: 5}, func(s *torch.Scope) []*torch.Tensor {
 		ones := s.Full(1, 100_000)
-		return []*torch.Tensor{s.Uniform(-1, 1, 50), s.Normal(0, 1, 50), ones.Dropout(.3), ones.To(torch.BFloat16).Dropout(.3)}
+		return []*torch.Tensor{s.Uniform(-1, 1, 50), s.Normal(0, 1, 50), ones.Dropout(.3), ones.ToType(torch.BFloat16).Dropout(.3)}
 	})
 }
 
@@ -166,7 +166,7 @@ func TestCUDATraining(t *testing.T) {
 		st := adamFor(s, arena, m.params...)
 		for range 3 {
 			x := s.Normal(0, 1, 4, frames, m.width)
-			loss := m.forward(x).Sub(x.Scale(2)).Square().Mean()
+			loss := m.forward(x).Sub(x.MulScalar(2)).Square().Mean()
 			loss.Backward()
 			norm := torch.ClipGradNorm(1, m.params...)
 			torch.AdamStep(st, 1e-3, .9, .999, 1e-8, .01, true)
@@ -174,7 +174,7 @@ func TestCUDATraining(t *testing.T) {
 			out = append(out, loss, s.Full(norm, 1))
 		}
 		for _, p := range m.params {
-			out = append(out, s.Use(p))
+			out = append(out, s.Attach(p))
 		}
 		return out
 	})
@@ -215,6 +215,6 @@ func TestCUDASameBits(t *testing.T) {
 
 func TestCUDAMixedDevicesAreAnError(t *testing.T) {
 	needsDevice(t)
-	assert.Contains(t, failure(t, func(s *torch.Scope) { s.Zeros(2).Add(s.Zeros(2).On(torch.CUDA(0))) }).Msg, "device")
-	assert.True(t, failure(t, func(s *torch.Scope) { s.Zeros(1, 1).On(torch.CUDA(0)).Expand(1<<20, 1<<20).Exp() }).OutOfMemory)
+	assert.Contains(t, failure(t, func(s *torch.Scope) { s.Zeros(2).Add(s.Zeros(2).To(torch.CUDA(0))) }).Msg, "device")
+	assert.True(t, failure(t, func(s *torch.Scope) { s.Zeros(1, 1).To(torch.CUDA(0)).Expand(1<<20, 1<<20).Exp() }).OutOfMemory)
 }

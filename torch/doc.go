@@ -14,9 +14,9 @@
 //		return nil
 //	})
 //
-// [Tensor.Tidy] is a nested scope that keeps one result; put it round every layer of a deep model. Tensors
+// [Tensor.Scoped] is a nested scope that keeps one result; put it round every layer of a deep model. Tensors
 // that must outlive a closure (weights, optimizer state, caches) belong to an [Arena]; among themselves they need
-// [Scope.Use] to enter a scope:
+// [Scope.Attach] to enter a scope:
 //
 //	arena := torch.NewArena()
 //	defer arena.Close()
@@ -26,8 +26,8 @@
 //		return nil
 //	})
 //	err = torch.Train(ctx, seed, func(s *torch.Scope) error {
-//		s.Use(w).Shift(-1).Square().Sum().Backward()
-//		w.CopyFrom(s.Frozen(func(s *torch.Scope) *torch.Tensor { return s.Use(w).Sub(w.Grad(s).Scale(.1)) }))
+//		s.Attach(w).AddScalar(-1).Square().Sum().Backward()
+//		w.CopyFrom(s.Frozen(func(s *torch.Scope) *torch.Tensor { return s.Attach(w).Sub(w.Grad(s).MulScalar(.1)) }))
 //		torch.ClearGrad(w)
 //		return nil
 //	})

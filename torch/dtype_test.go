@@ -16,10 +16,10 @@ func TestDTypesRoundTrip(t *testing.T) {
 		assert.Equal(t, []float64{1, -2}, s.FromFloat64([]float64{1, -2}, 2).Float64s())
 		assert.Equal(t, []int64{1, -2}, s.FromInts([]int{1, -2}, 2).Int64s())
 		assert.Equal(t, []bool{true, false}, s.FromBools([]bool{true, false}, 2).Bools())
-		b := s.FromFloat32([]float32{1.0078125, 3}, 2).To(torch.BFloat16)
+		b := s.FromFloat32([]float32{1.0078125, 3}, 2).ToType(torch.BFloat16)
 		assert.Equal(t, torch.BFloat16, b.DType())
 		assert.Equal(t, []byte{0x81, 0x3f, 0x40, 0x40}, b.Bytes())
-		assert.Equal(t, []float32{1.0078125, 3}, s.FromBytes(torch.BFloat16, b.Bytes(), 2).To(torch.Float32).Float32s())
+		assert.Equal(t, []float32{1.0078125, 3}, s.FromBytes(torch.BFloat16, b.Bytes(), 2).ToType(torch.Float32).Float32s())
 		assert.Empty(t, s.FromFloat32(nil, 0, 3).Float32s())
 		assert.Equal(t, []float32{7}, s.FromFloat32([]float32{7}).Float32s(), "a scalar has no dimension")
 		assert.Equal(t, []byte{1, 0, 1}, s.FromBytes(torch.Bool, []byte{1, 0, 255}, 3).Bytes())
@@ -39,14 +39,14 @@ func TestDTypesOfAllPairs(t *testing.T) {
 	}
 	infer(t, func(s *torch.Scope) {
 		for _, from := range dtypes {
-			x := s.FromBools([]bool{true, false, true}, 3).To(from)
+			x := s.FromBools([]bool{true, false, true}, 3).ToType(from)
 			assert.Equal(t, from, x.DType())
 			assert.Len(t, x.Bytes(), 3*from.Size())
 			assert.Equal(t, x.Bytes(), s.FromBytes(from, x.Bytes(), 3).Bytes())
-			assert.Equal(t, []float64{0, 0, 0}, s.ZerosOf(from, 3).To(f64).Float64s())
+			assert.Equal(t, []float64{0, 0, 0}, s.ZerosOf(from, 3).ToType(f64).Float64s())
 			assert.True(t, x.AllFinite())
 			for i, to := range dtypes {
-				assert.Equal(t, []float64{1, 0, 1}, x.To(to).To(f64).Float64s(), "%s to %s", from, to)
+				assert.Equal(t, []float64{1, 0, 1}, x.ToType(to).ToType(f64).Float64s(), "%s to %s", from, to)
 				assert.Equal(t, promoted[from][i], x.Add(s.ZerosOf(to, 3)).DType(), "%s + %s", from, to)
 			}
 		}
@@ -58,7 +58,7 @@ func TestAllFinite(t *testing.T) {
 		x := s.FromFloat32([]float32{1, 0}, 2)
 		assert.True(t, x.AllFinite())
 		assert.False(t, x.Log().AllFinite(), "-Inf")
-		assert.False(t, x.Shift(-2).Sqrt().AllFinite(), "NaN")
+		assert.False(t, x.AddScalar(-2).Sqrt().AllFinite(), "NaN")
 	})
 }
 
@@ -66,7 +66,7 @@ func TestMaxAbs(t *testing.T) {
 	infer(t, func(s *torch.Scope) {
 		x := s.FromFloat32([]float32{1, -3, 2, 0}, 2, 2)
 		assert.Equal(t, 3., x.MaxAbs())
-		assert.Equal(t, 3., x.Neg().To(torch.BFloat16).MaxAbs())
+		assert.Equal(t, 3., x.Neg().ToType(torch.BFloat16).MaxAbs())
 		assert.Equal(t, math.Inf(1), x.Log().Neg().Narrow(1, 1, 1).Narrow(0, 1, 1).MaxAbs(), "-log 0")
 		assert.True(t, math.IsNaN(x.Sqrt().MaxAbs()), "one NaN among others")
 	})

@@ -59,7 +59,7 @@ func TestEveryOperationFailsWithAnError(t *testing.T) {
 		"cat":             func(s *S) { torch.Cat(0, floats(s, 2, 3), floats(s, 2, 4)) },
 		"stack":           func(s *S) { torch.Stack(0, floats(s, 2), floats(s, 3)) },
 		"index_select":    func(s *S) { floats(s, 5).IndexSelect(0, []int{5}) },
-		"to":              func(s *S) { floats(s, 5).On(torch.CUDA(99)) },
+		"to":              func(s *S) { floats(s, 5).To(torch.CUDA(99)) },
 		"zeros":           func(s *S) { s.Zeros(-1) },
 		"full":            func(s *S) { s.Full(1, -1) },
 		"uniform":         func(s *S) { s.Uniform(1, 0, 5) },
@@ -69,7 +69,7 @@ func TestEveryOperationFailsWithAnError(t *testing.T) {
 		"item":            func(s *S) { floats(s, 5).Item() },
 		"dim":             func(s *S) { floats(s, 5).Dim(1) },
 		"copy_":           func(s *S) { floats(s, 2, 5).CopyFrom(floats(s, 5)) },
-		"rebind":          func(s *S) { floats(s, 2, 5).Rebind(floats(s, 5)) },
+		"set_data":        func(s *S) { floats(s, 2, 5).SetData(floats(s, 5)) },
 		"max_abs":         func(s *S) { floats(s, 0).MaxAbs() },
 		"backward":        func(s *S) { floats(s, 1).Backward() },
 		"grad":            func(s *S) { floats(s, 1).Grad(s) },
@@ -94,11 +94,11 @@ func TestChangesAreForClosures(t *testing.T) {
 	err := torch.Infer(t.Context(), func(s *torch.Scope) error { w = arena.Keep(s.Zeros(1)); return nil })
 	assert.NoError(t, err)
 	for name, fn := range map[string]func(){
-		"copy":   func() { w.CopyFrom(w) },
-		"rebind": func() { w.Rebind(w) },
-		"clip":   func() { torch.ClipGradNorm(1, w) },
-		"scale":  func() { torch.ScaleGrad(1, w) },
-		"adam":   func() { torch.AdamStep(torch.AdamState{}, 1, 0, 0, 0, 0, false) },
+		"copy":     func() { w.CopyFrom(w) },
+		"set_data": func() { w.SetData(w) },
+		"clip":     func() { torch.ClipGradNorm(1, w) },
+		"scale":    func() { torch.ScaleGrad(1, w) },
+		"adam":     func() { torch.AdamStep(torch.AdamState{}, 1, 0, 0, 0, 0, false) },
 	} {
 		func() {
 			defer func() { assert.ErrorContains(t, recover().(error), "outside a closure", name) }()

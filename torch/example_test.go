@@ -44,7 +44,7 @@ func ExampleTrain() {
 			x, y := s.FromFloat32([]float32{-1, 0, 1, 2}, 4), s.FromFloat32([]float32{-1, 1, 3, 5}, 4)
 			x.Mul(slope).Add(offset).Sub(y).Square().Mean().Backward()
 			for _, w := range []*torch.Tensor{slope, offset} {
-				w.CopyFrom(s.Frozen(func(s *torch.Scope) *torch.Tensor { return s.Use(w).Sub(w.Grad(s).Scale(.1)) }))
+				w.CopyFrom(s.Frozen(func(s *torch.Scope) *torch.Tensor { return s.Attach(w).Sub(w.Grad(s).MulScalar(.1)) }))
 			}
 			torch.ClearGrad(slope, offset)
 			return nil
@@ -54,12 +54,12 @@ func ExampleTrain() {
 	// Output: 2.000 x + 1.000, <nil>
 }
 
-func ExampleTensor_Tidy() {
+func ExampleTensor_Scoped() {
 	_ = torch.Infer(context.Background(), func(s *torch.Scope) error {
 		x := s.Full(1, 3)
 		before := torch.Live()
 		for range 100 {
-			x = x.Tidy(func(x *torch.Tensor) *torch.Tensor { return x.Scale(2).Add(x).Softmax(0) })
+			x = x.Scoped(func(x *torch.Tensor) *torch.Tensor { return x.MulScalar(2).Add(x).Softmax(0) })
 		}
 		fmt.Println(torch.Live()-before, "tensors for 100 layers")
 		return nil

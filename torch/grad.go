@@ -34,7 +34,7 @@ func (t *Tensor) RequiresGrad() bool { return t.ask(requiresGrad) != 0 }
 func (t *Tensor) HasGrad() bool { return t.ask(hasGrad) != 0 }
 
 // Grad is the gradient that has arrived at t, in scope s.
-func (t *Tensor) Grad(s *Scope) *Tensor { return grad.on(s.Use(t)) }
+func (t *Tensor) Grad(s *Scope) *Tensor { return grad.on(s.Attach(t)) }
 
 // ClearGrad forgets the gradients of all ts.
 func ClearGrad(ts ...*Tensor) {
@@ -50,11 +50,11 @@ func ScaleGrad(v float64, ts ...*Tensor) { scaleGrad.change(args{f: []float64{v}
 // a closure.
 func (t *Tensor) CopyFrom(u *Tensor) { copyInto.change(args{}, t, u) }
 
-// Rebind makes t, which may belong to an arena, hold the elements of u, of the same shape, without copying them; the
+// SetData makes t, which may belong to an arena, hold the elements of u, of the same shape, without copying them; the
 // type may become another. Who shares the old elements (Arena.Keep) goes on to have them. It runs in
 // a closure, while nobody else uses t.
-func (t *Tensor) Rebind(u *Tensor) {
-	rebind.change(args{}, t, u)
+func (t *Tensor) SetData(u *Tensor) {
+	setData.change(args{}, t, u)
 	t.info = nil
 	t.must()
 }
@@ -96,5 +96,5 @@ var (
 	hasGrad, clearGrad        = kernel("has_grad"), kernel("clear_grad")
 	scaleGrad, copyInto       = kernel("scale_grad"), kernel("copy_")
 	adam, clipGradNorm        = kernel("adam"), kernel("clip_grad_norm")
-	rebind                    = kernel("rebind")
+	setData                   = kernel("set_data")
 )

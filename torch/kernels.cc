@@ -32,7 +32,7 @@ const Table elementwise{{
     {"selu", [](Call& c) { c.out(at::selu(c.t(0))); }},
     {"gelu", [](Call& c) { c.out(at::gelu(c.t(0), c.i(0) ? "tanh" : "none")); }},
     {"glu", [](Call& c) { c.out(at::glu(c.t(0), c.i(0))); }},
-    {"greater", [](Call& c) { c.out(at::gt(c.t(0), c.f(0))); }},
+    {"gt", [](Call& c) { c.out(at::gt(c.t(0), c.f(0))); }},
     {"equal", [](Call& c) { c.out(at::eq(c.t(0), c.t(1))); }},
     {"where", [](Call& c) { c.out(at::where(c.t(0), c.t(1), c.t(2))); }},
     {"masked_fill", [](Call& c) { c.out(at::masked_fill(c.t(0), c.t(1), c.f(0))); }},
@@ -137,7 +137,7 @@ const Table storage{{
        TORCH_CHECK(c.t(0).sizes() == c.t(1).sizes(), "the shapes differ");
        c.t(0).detach().copy_(c.t(1));
      }},
-    {"rebind",
+    {"set_data",
      [](Call& c) {
        TORCH_CHECK(c.t(0).sizes() == c.t(1).sizes(), "the shapes differ");
        c.t(0).set_data(c.t(1).detach());

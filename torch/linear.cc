@@ -32,11 +32,11 @@ Tensor multiply(const Tensor& x, const Tensor& w, const Maybe& b) {
   return one_dnn()->call(x, w, b, "none", c10::List<std::optional<at::Scalar>>(), "");
 }
 
-// Below so many multiplications the time to set up oneDNN is more than what it gains.
-constexpr int64_t kWorthIt = 1 << 21;
+// With fewer multiplications than this, the set-up of oneDNN costs more time than it saves.
+constexpr int64_t kMinFLOPs = 1 << 21;
 
-// by_mkl is true where MKL uses all that the processor has.
-bool by_mkl() {
+// preferMKL reports whether MKL uses the full width of this processor.
+bool preferMKL() {
 #if defined(__x86_64__) && defined(__GNUC__)
   static const bool intel = at::hasMKL() && __builtin_cpu_is("intel");
   return intel;
@@ -45,12 +45,12 @@ bool by_mkl() {
 #endif
 }
 
-// suits is true where oneDNN gains and the operands are what it takes for granted; at::linear refuses the others.
-bool suits(const Tensor& x, const Tensor& w, const Maybe& b) {
+// useOneDNN reports whether oneDNN is faster and the operands meet its preconditions. at::linear checks the others.
+bool useOneDNN(const Tensor& x, const Tensor& w, const Maybe& b) {
   const auto type = x.scalar_type();
   auto plain = [type](const Tensor& t) { return t.is_cpu() && t.scalar_type() == type; };
-  return (type == at::kBFloat16 || (type == at::kFloat && !by_mkl())) && w.dim() == 2 && x.dim() >= 2 &&
-         x.size(-1) == w.size(1) && x.numel() * w.size(0) >= kWorthIt && plain(x) && plain(w) &&
+  return (type == at::kBFloat16 || (type == at::kFloat && !preferMKL())) && w.dim() == 2 && x.dim() >= 2 &&
+         x.size(-1) == w.size(1) && x.numel() * w.size(0) >= kMinFLOPs && plain(x) && plain(w) &&
          (!b || (plain(*b) && b->sizes() == at::IntArrayRef{w.size(0)})) && one_dnn();
 }
 
@@ -78,7 +78,7 @@ struct Linear : torch::autograd::Function<Linear> {
 void linear(Call& c) {
   const Tensor &x = c.t(0), &w = c.t(1);
   const Maybe b = c.opt(2);
-  c.out(suits(x, w, b) ? Linear::apply(x, w, b) : at::linear(x, w, b));
+  c.out(useOneDNN(x, w, b) ? Linear::apply(x, w, b) : at::linear(x, w, b));
 }
 
 const Table kernels{{{"linear", linear}}};

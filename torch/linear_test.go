@@ -33,7 +33,7 @@ func TestLinear(t *testing.T) {
 				x, w, b := s.Normal(0, 1, c.rows/5, 5, c.in), s.Normal(0, 1, c.out, c.in), s.Normal(0, 1, c.out)
 				weights := s.Normal(0, 1, c.rows/5, 5, c.out)
 				run := func(d torch.DType) (y []float64, grads [][]float64) {
-					x, w, b := x.To(d).Clone().RequireGrad(true), w.To(d).Clone().RequireGrad(!c.frozen), b.To(d).Clone().RequireGrad(!c.frozen)
+					x, w, b := x.ToType(d).Clone().RequireGrad(true), w.ToType(d).Clone().RequireGrad(!c.frozen), b.ToType(d).Clone().RequireGrad(!c.frozen)
 					leaves := []*torch.Tensor{x, w, b}
 					in := x
 					if c.strided {
@@ -47,11 +47,11 @@ func TestLinear(t *testing.T) {
 						defer func() { assert.False(t, w.HasGrad()) }()
 					}
 					out := in.Linear(w, b)
-					out.Mul(weights.To(d)).Sum().Backward()
+					out.Mul(weights.ToType(d)).Sum().Backward()
 					for _, l := range leaves {
-						grads = append(grads, l.Grad(s).To(torch.Float64).Float64s())
+						grads = append(grads, l.Grad(s).ToType(torch.Float64).Float64s())
 					}
-					return out.To(torch.Float64).Float64s(), grads
+					return out.ToType(torch.Float64).Float64s(), grads
 				}
 				y, grads := run(torch.Float32)
 				wantY, wantGrads := run(torch.Float64)

@@ -23,7 +23,7 @@ func TestMemoryOfTraining(t *testing.T) {
 	for step := range 200 {
 		require.NoError(t, torch.Train(t.Context(), uint64(step), func(s *torch.Scope) error {
 			x := s.Normal(0, 1, 4, frames, m.width)
-			loss := m.forward(x).Sub(x.Scale(2)).Square().Mean() // to learn to double
+			loss := m.forward(x).Sub(x.MulScalar(2)).Square().Mean() // to learn to double
 			loss.Backward()
 			torch.ClipGradNorm(1, m.params...)
 			torch.AdamStep(st, 3e-3, .9, .999, 1e-8, 0, false)

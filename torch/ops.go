@@ -14,14 +14,14 @@ func (t *Tensor) Mul(u *Tensor) *Tensor { return mul.on(t, u) }
 // Div is t / u, element by element.
 func (t *Tensor) Div(u *Tensor) *Tensor { return div.on(t, u) }
 
-// Shift is t + v.
-func (t *Tensor) Shift(v float64) *Tensor { return addScalar.with(nil, []float64{v}, t) }
+// AddScalar is t + v.
+func (t *Tensor) AddScalar(v float64) *Tensor { return addScalar.with(nil, []float64{v}, t) }
 
-// Scale is t · v.
-func (t *Tensor) Scale(v float64) *Tensor { return mulScalar.with(nil, []float64{v}, t) }
+// MulScalar is t · v.
+func (t *Tensor) MulScalar(v float64) *Tensor { return mulScalar.with(nil, []float64{v}, t) }
 
 // Neg is -t.
-func (t *Tensor) Neg() *Tensor { return t.Scale(-1) }
+func (t *Tensor) Neg() *Tensor { return t.MulScalar(-1) }
 
 // Pow is t to the power v.
 func (t *Tensor) Pow(v float64) *Tensor { return powScalar.with(nil, []float64{v}, t) }
@@ -68,8 +68,8 @@ func (t *Tensor) GELUTanh() *Tensor { return gelu.ints(t, 1) }
 // GLU halves dimension d: the first half times the sigmoid of the second.
 func (t *Tensor) GLU(d int) *Tensor { return glu.ints(t, d) }
 
-// Greater is t > v, Bool.
-func (t *Tensor) Greater(v float64) *Tensor { return greater.with(nil, []float64{v}, t) }
+// Gt is t > v, Bool.
+func (t *Tensor) Gt(v float64) *Tensor { return gt.with(nil, []float64{v}, t) }
 
 // Equal is t == u, Bool.
 func (t *Tensor) Equal(u *Tensor) *Tensor { return equal.on(t, u) }
@@ -147,7 +147,7 @@ var (
 	sqrt, rsqrt               = kernel("sqrt"), kernel("rsqrt")
 	tanh, sigmoid, relu, selu = kernel("tanh"), kernel("sigmoid"), kernel("relu"), kernel("selu")
 	gelu, glu                 = kernel("gelu"), kernel("glu")
-	greater, equal            = kernel("greater"), kernel("equal")
+	gt, equal                 = kernel("gt"), kernel("equal")
 	where, maskedFill         = kernel("where"), kernel("masked_fill")
 	sum, mean, amax           = kernel("sum"), kernel("mean"), kernel("amax")
 	argmax, cumsum            = kernel("argmax"), kernel("cumsum")

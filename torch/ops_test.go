@@ -21,8 +21,8 @@ var elementwise = []struct {
 	{"Sub", (*torch.Tensor).Sub, func(x, y float64) float64 { return x - y }, false},
 	{"Mul", (*torch.Tensor).Mul, func(x, y float64) float64 { return x * y }, false},
 	{"Div", (*torch.Tensor).Div, func(x, y float64) float64 { return x / y }, false},
-	{"Shift", func(x, _ *torch.Tensor) *torch.Tensor { return x.Shift(.3) }, func(x, _ float64) float64 { return x + .3 }, false},
-	{"Scale", func(x, _ *torch.Tensor) *torch.Tensor { return x.Scale(.3) }, func(x, _ float64) float64 { return x * .3 }, false},
+	{"AddScalar", func(x, _ *torch.Tensor) *torch.Tensor { return x.AddScalar(.3) }, func(x, _ float64) float64 { return x + .3 }, false},
+	{"MulScalar", func(x, _ *torch.Tensor) *torch.Tensor { return x.MulScalar(.3) }, func(x, _ float64) float64 { return x * .3 }, false},
 	{"Neg", func(x, _ *torch.Tensor) *torch.Tensor { return x.Neg() }, func(x, _ float64) float64 { return -x }, false},
 	{"Pow", func(x, _ *torch.Tensor) *torch.Tensor { return x.Pow(1.7) }, func(x, _ float64) float64 { return math.Pow(x, 1.7) }, true},
 	{"Square", func(x, _ *torch.Tensor) *torch.Tensor { return x.Square() }, func(x, _ float64) float64 { return x * x }, false},
@@ -38,8 +38,8 @@ var elementwise = []struct {
 	{"SELU", func(x, _ *torch.Tensor) *torch.Tensor { return x.SELU() }, selu, false},
 	{"GELU", func(x, _ *torch.Tensor) *torch.Tensor { return x.GELU() }, func(x, _ float64) float64 { return x * .5 * math.Erfc(-x/math.Sqrt2) }, false},
 	{"GELUTanh", func(x, _ *torch.Tensor) *torch.Tensor { return x.GELUTanh() }, geluTanh, false},
-	{"Where", func(x, y *torch.Tensor) *torch.Tensor { return x.Greater(.1).Where(x, y) }, pick, false},
-	{"MaskedFill", func(x, y *torch.Tensor) *torch.Tensor { return x.MaskedFill(y.Greater(0), .7) }, fill, false},
+	{"Where", func(x, y *torch.Tensor) *torch.Tensor { return x.Gt(.1).Where(x, y) }, pick, false},
+	{"MaskedFill", func(x, y *torch.Tensor) *torch.Tensor { return x.MaskedFill(y.Gt(0), .7) }, fill, false},
 }
 
 // selu has the constants of Klambauer et al. 2017.
@@ -108,12 +108,14 @@ var worked = []struct {
 	{"Mean", func(x, _ *torch.Tensor) *torch.Tensor { return x.Mean(-1) }, []int{2}, []float64{1, 4}},
 	{"MeanKeep", func(x, _ *torch.Tensor) *torch.Tensor { return x.MeanKeep(0, 1) }, []int{1, 1}, []float64{2.5}},
 	{"Max", func(x, _ *torch.Tensor) *torch.Tensor { return x.Neg().Max(1) }, []int{2}, []float64{0, -3}},
-	{"ArgMax", func(x, _ *torch.Tensor) *torch.Tensor { return x.Shift(-2.2).Abs().ArgMax(1) }, []int{2}, []float64{0, 2}},
+	{"ArgMax", func(x, _ *torch.Tensor) *torch.Tensor { return x.AddScalar(-2.2).Abs().ArgMax(1) }, []int{2}, []float64{0, 2}},
 	{"CumSum", func(x, _ *torch.Tensor) *torch.Tensor { return x.CumSum(1) }, []int{2, 3}, []float64{0, 1, 3, 3, 7, 12}},
 	{"Softmax", func(_, z *torch.Tensor) *torch.Tensor { return z.Log().Softmax(0) }, []int{3}, []float64{1. / 7, 2. / 7, 4. / 7}},
 	{"LogSoftmax", func(_, z *torch.Tensor) *torch.Tensor { return z.Log().LogSoftmax(0).Exp() }, []int{3}, []float64{1. / 7, 2. / 7, 4. / 7}},
-	{"GLU", func(x, _ *torch.Tensor) *torch.Tensor { return x.Scale(0).Shift(3).GLU(0).Scale(1 + math.Exp(-3)) }, []int{1, 3}, []float64{3, 3, 3}},
-	{"Greater", func(x, _ *torch.Tensor) *torch.Tensor { return x.Greater(3) }, []int{2, 3}, []float64{0, 0, 0, 0, 1, 1}},
+	{"GLU", func(x, _ *torch.Tensor) *torch.Tensor {
+		return x.MulScalar(0).AddScalar(3).GLU(0).MulScalar(1 + math.Exp(-3))
+	}, []int{1, 3}, []float64{3, 3, 3}},
+	{"Gt", func(x, _ *torch.Tensor) *torch.Tensor { return x.Gt(3) }, []int{2, 3}, []float64{0, 0, 0, 0, 1, 1}},
 	{"Equal", func(x, z *torch.Tensor) *torch.Tensor { return x.Equal(z) }, []int{2, 3}, []float64{0, 0, 0, 0, 0, 0}},
 	{"MatMul", func(x, z *torch.Tensor) *torch.Tensor { return x.MatMul(z) }, []int{2}, []float64{10, 31}},
 	{"Linear", func(x, z *torch.Tensor) *torch.Tensor { return z.Linear(x, nil) }, []int{2}, []float64{10, 31}},
@@ -130,7 +132,7 @@ var worked = []struct {
 	{"Conv1d", func(x, z *torch.Tensor) *torch.Tensor {
 		return x.Unsqueeze(1).Conv1d(z.Reshape(1, 1, 3), z.Narrow(0, 2, 1), 2, 1, 1)
 	}, []int{2, 1, 2}, []float64{8, 9, 26, 18}},
-	{"LayerNorm", func(x, z *torch.Tensor) *torch.Tensor { return x.LayerNorm(z, z, 0).Scale(math.Sqrt(2. / 3)) }, []int{2, 3},
+	{"LayerNorm", func(x, z *torch.Tensor) *torch.Tensor { return x.LayerNorm(z, z, 0).MulScalar(math.Sqrt(2. / 3)) }, []int{2, 3},
 		[]float64{math.Sqrt(2./3) - 1, math.Sqrt(8. / 3), 4*math.Sqrt(2./3) + 4, math.Sqrt(2./3) - 1, math.Sqrt(8. / 3), 4*math.Sqrt(2./3) + 4}},
 	{"GroupNorm", func(x, _ *torch.Tensor) *torch.Tensor { return x.Unsqueeze(0).GroupNorm(2, nil, nil, 0).Square() }, []int{1, 2, 3}, []float64{1.5, 0, 1.5, 1.5, 0, 1.5}},
 	{"AvgPool", func(x, _ *torch.Tensor) *torch.Tensor { return x.Reshape(1, 1, 6).AvgPool(2) }, []int{1, 1, 2}, []float64{1, 4}},
@@ -146,7 +148,6 @@ var worked = []struct {
 	{"Cat", func(x, z *torch.Tensor) *torch.Tensor { return torch.Cat(0, x, z.Unsqueeze(0)) }, []int{3, 3}, []float64{0, 1, 2, 3, 4, 5, 1, 2, 4}},
 	{"Stack", func(_, z *torch.Tensor) *torch.Tensor { return torch.Stack(1, z, z) }, []int{3, 2}, []float64{1, 1, 2, 2, 4, 4}},
 	{"IndexSelect", func(x, _ *torch.Tensor) *torch.Tensor { return x.IndexSelect(1, []int{2, 0, 2}) }, []int{2, 3}, []float64{2, 0, 2, 5, 3, 5}},
-	{"Gather", func(x, z *torch.Tensor) *torch.Tensor { return x.Gather(1, z.Narrow(0, 0, 2).To(torch.Int64)) }, []int{2, 2}, []float64{1, 2, 4, 5}},
 	{"Clone", func(x, _ *torch.Tensor) *torch.Tensor {
 		y := x.Clone()
 		y.CopyFrom(x.Neg())
@@ -160,12 +161,12 @@ func TestWorkedByHand(t *testing.T) {
 		for _, c := range worked {
 			t.Run(c.name+" "+d.String(), func(t *testing.T) {
 				infer(t, func(s *torch.Scope) {
-					x, z := s.FromFloat64([]float64{0, 1, 2, 3, 4, 5}, 2, 3).To(d), s.FromFloat64([]float64{1, 2, 4}, 3).To(d)
+					x, z := s.FromFloat64([]float64{0, 1, 2, 3, 4, 5}, 2, 3).ToType(d), s.FromFloat64([]float64{1, 2, 4}, 3).ToType(d)
 					got := c.run(x, z)
 					assert.Equal(t, c.shape, got.Shape())
 					assert.Equal(t, len(c.shape), got.Rank())
 					tolerance := map[torch.DType]float64{torch.Float32: 1e-5, torch.Float64: 1e-12}[d]
-					assert.InDeltaSlice(t, c.want, got.To(torch.Float64).Float64s(), tolerance)
+					assert.InDeltaSlice(t, c.want, got.ToType(torch.Float64).Float64s(), tolerance)
 				})
 			})
 		}
@@ -198,14 +199,14 @@ func TestRebind(t *testing.T) {
 		w := arena.Keep(s.Full(1, 2)).RequireGrad(true)
 		old := arena.Keep(w)
 		u := s.Full(5, 2)
-		w.Rebind(u)
+		w.SetData(u)
 		assert.Equal(t, []float32{5, 5}, w.Float32s())
 		assert.Equal(t, []float32{1, 1}, old.Float32s())
 		u.CopyFrom(s.Full(6, 2))
 		assert.Equal(t, []float32{6, 6}, w.Float32s(), "the elements are shared")
-		w.Rebind(u.To(torch.BFloat16))
+		w.SetData(u.ToType(torch.BFloat16))
 		assert.Equal(t, torch.BFloat16, w.DType())
-		w.Rebind(old)
+		w.SetData(old)
 		assert.Equal(t, []float32{1, 1}, w.Float32s())
 		assert.True(t, w.RequiresGrad())
 		return nil

@@ -12,7 +12,7 @@ import (
 // gradient gives w the gradient g.
 func gradient(s *torch.Scope, w *torch.Tensor, g []float64) {
 	torch.ClearGrad(w)
-	w.Mul(s.FromFloat64(g, w.Shape()...).To(w.DType())).Sum().Backward()
+	w.Mul(s.FromFloat64(g, w.Shape()...).ToType(w.DType())).Sum().Backward()
 }
 
 // Where the gradient stays the same, Adam's corrected moments are g and g², whatever the betas: each step is
@@ -78,7 +78,7 @@ func TestAdamOfAView(t *testing.T) {
 		arena := torch.NewArena()
 		defer arena.Close()
 		matrix := arena.Keep(s.Zeros(3, 2))
-		w := s.Use(matrix).Select(1, 1).RequireGrad(true)
+		w := s.Attach(matrix).Select(1, 1).RequireGrad(true)
 		gradient(s, w, []float64{1, -1, 1})
 		torch.AdamStep(adamFor(s, arena, w), .1, .9, .99, 0, 0, false)
 		assert.InDeltaSlice(t, []float32{0, -.1, 0, .1, 0, -.1}, matrix.Float32s(), 1e-7)
@@ -99,7 +99,7 @@ func TestAdamRefusesStateThatDoesNotFit(t *testing.T) {
 		err := torch.Train(t.Context(), 1, func(s *torch.Scope) error {
 			a = arena.Keep(s.Zeros(2)).RequireGrad(true)
 			b := s.Zeros(2).RequireGrad(true)
-			gradient(s, s.Use(a), []float64{1, 1})
+			gradient(s, s.Attach(a), []float64{1, 1})
 			gradient(s, b, []float64{1, 1})
 			st := adamFor(s, arena, a, b)
 			spoil(s, &st)
@@ -116,7 +116,7 @@ func TestClipGradNorm(t *testing.T) {
 	train(t, 1, func(s *torch.Scope) {
 		a, b := s.Zeros(1).RequireGrad(true), s.ZerosOf(torch.Float64, 2).RequireGrad(true)
 		frozen := s.Zeros(7)
-		grads := func() []float64 { return append(a.Grad(s).To(torch.Float64).Float64s(), b.Grad(s).Float64s()...) }
+		grads := func() []float64 { return append(a.Grad(s).ToType(torch.Float64).Float64s(), b.Grad(s).Float64s()...) }
 		gradient(s, a, []float64{3})
 		gradient(s, b, []float64{0, -4})
 		assert.InDelta(t, 5, torch.ClipGradNorm(10, a, b, frozen), 1e-12)

@@ -48,12 +48,12 @@ func TestDropoutLimits(t *testing.T) {
 func TestDropoutInEachType(t *testing.T) {
 	train(t, 3, func(s *torch.Scope) {
 		for _, d := range []torch.DType{torch.Float32, torch.Float64, torch.BFloat16} {
-			x := s.Full(3, 1000).To(d).RequireGrad(true)
+			x := s.Full(3, 1000).ToType(d).RequireGrad(true)
 			y := x.Dropout(.1)
 			assert.Equal(t, d, y.DType())
 			y.Sum().Backward()
-			values, slopes := y.Detach().To(torch.Float64).Float64s(), x.Grad(s).To(torch.Float64).Float64s()
-			gain := s.Full(1, 1).To(d).Scale(1 / .9).To(torch.Float64).Item() // as this type rounds it
+			values, slopes := y.Detach().ToType(torch.Float64).Float64s(), x.Grad(s).ToType(torch.Float64).Float64s()
+			gain := s.Full(1, 1).ToType(d).MulScalar(1 / .9).ToType(torch.Float64).Item() // as this type rounds it
 			for i, v := range values {
 				if v == 0 {
 					assert.Zero(t, slopes[i])

@@ -115,7 +115,7 @@ func (s *Scope) seed() int64 {
 
 // Use gives a handle in s to a tensor of an arena, for operations none of whose operands are in a scope, or to one
 // of a scope around s.
-func (s *Scope) Use(t *Tensor) *Tensor {
+func (s *Scope) Attach(t *Tensor) *Tensor {
 	s.check(alias)
 	if t.s != nil && t.s.worker != s.worker {
 		Failf(alias.name, "the tensor belongs to another closure")

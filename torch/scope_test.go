@@ -21,7 +21,7 @@ func TestScopeFreesEverything(t *testing.T) {
 	})
 	assert.Contains(t, failure(t, func(s *torch.Scope) { escaped.Add(escaped) }).Msg, "after its scope ended")
 	assert.Contains(t, failure(t, func(s *torch.Scope) { s.Zeros(3).Add(escaped) }).Msg, "after its scope ended")
-	assert.Contains(t, failure(t, func(s *torch.Scope) { s.Use(escaped) }).Msg, "after its scope ended")
+	assert.Contains(t, failure(t, func(s *torch.Scope) { s.Attach(escaped) }).Msg, "after its scope ended")
 	assert.Panics(t, func() { escaped.Float32s() })
 }
 
@@ -35,15 +35,15 @@ func TestTidyKeepsOneResult(t *testing.T) {
 	infer(t, func(s *torch.Scope) {
 		x := s.Full(2, 4)
 		before := torch.Live()
-		y := x.Tidy(func(x *torch.Tensor) *torch.Tensor { return x.Add(x).Mul(x).Shift(1) })
+		y := x.Scoped(func(x *torch.Tensor) *torch.Tensor { return x.Add(x).Mul(x).AddScalar(1) })
 		assert.Equal(t, before+1, torch.Live())
 		assert.Equal(t, []float32{9, 9, 9, 9}, y.Float32s())
 		var lost *torch.Tensor
-		same := x.Tidy(func(inner *torch.Tensor) *torch.Tensor { lost = inner.Neg(); return x })
+		same := x.Scoped(func(inner *torch.Tensor) *torch.Tensor { lost = inner.Neg(); return x })
 		assert.Equal(t, x.Float32s(), same.Float32s(), "a tensor from outside may be returned")
 		assert.Panics(t, func() { lost.Neg() })
-		deep := x.Tidy(func(x *torch.Tensor) *torch.Tensor {
-			return x.Tidy(func(x *torch.Tensor) *torch.Tensor { return x.Neg() })
+		deep := x.Scoped(func(x *torch.Tensor) *torch.Tensor {
+			return x.Scoped(func(x *torch.Tensor) *torch.Tensor { return x.Neg() })
 		})
 		assert.Equal(t, []float32{-2, -2, -2, -2}, deep.Float32s())
 		assert.Equal(t, before+3, torch.Live())
@@ -55,7 +55,7 @@ func TestTidyFreesWhenItFails(t *testing.T) {
 		x := s.Full(2, 4)
 		before := torch.Live()
 		assert.Panics(t, func() {
-			x.Tidy(func(x *torch.Tensor) *torch.Tensor { return x.Neg().MatMul(s.Zeros(3)) })
+			x.Scoped(func(x *torch.Tensor) *torch.Tensor { return x.Neg().MatMul(s.Zeros(3)) })
 		})
 		assert.Equal(t, before+1, torch.Live(), "the operand of s alone is there")
 	})
@@ -71,7 +71,7 @@ func TestScopeRefusesStrangers(t *testing.T) {
 			"new":         func() { s.Zeros(1) },
 			"read":        func() { x.Float32s() },
 			"shape":       func() { x.Neg().Shape() },
-			"use":         func() { s.Use(x) },
+			"use":         func() { s.Attach(x) },
 			"requireGrad": func() { x.RequireGrad(true) },
 		} {
 			refused := make(chan any)
@@ -90,10 +90,10 @@ func TestModeStaysWithTheScope(t *testing.T) {
 	train(t, 1, func(s *torch.Scope) {
 		w := s.Full(3, 2).RequireGrad(true)
 		assert.NoError(t, torch.Infer(s.Context(), func(s *torch.Scope) error {
-			assert.False(t, s.Use(w).Scale(2).RequiresGrad())
+			assert.False(t, s.Attach(w).MulScalar(2).RequiresGrad())
 			return nil
 		}))
-		frozen := s.Frozen(func(f *torch.Scope) *torch.Tensor { return f.Use(w).Scale(2) })
+		frozen := s.Frozen(func(f *torch.Scope) *torch.Tensor { return f.Attach(w).MulScalar(2) })
 		assert.False(t, frozen.RequiresGrad())
 		assert.Equal(t, []float32{6, 6}, frozen.Float32s())
 		y := w.Square().Sum()
@@ -108,8 +108,8 @@ func TestArenaKeepsWithoutHistory(t *testing.T) {
 	defer arena.Close()
 	require.NoError(t, torch.Train(t.Context(), 1, func(s *torch.Scope) error {
 		x := s.Full(3, 2).RequireGrad(true)
-		w := arena.Keep(x.Scale(2))
-		assert.True(t, x.Scale(2).RequiresGrad())
+		w := arena.Keep(x.MulScalar(2))
+		assert.True(t, x.MulScalar(2).RequiresGrad())
 		assert.False(t, w.RequiresGrad())
 		assert.Nil(t, w.Scope())
 		return nil
@@ -129,12 +129,12 @@ func TestArenaOutlivesScopesUntilClosed(t *testing.T) {
 	readers.Wait()
 	infer(t, func(s *torch.Scope) {
 		assert.Equal(t, []float32{4, 4}, s.Full(1, 2).Add(w).Float32s())
-		assert.Equal(t, []float32{6, 6}, s.Use(w).Add(w).Float32s())
+		assert.Equal(t, []float32{6, 6}, s.Attach(w).Add(w).Float32s())
 	})
-	assert.Contains(t, failure(t, func(*torch.Scope) { w.Add(w) }).Msg, "use Scope.Use")
+	assert.Contains(t, failure(t, func(*torch.Scope) { w.Add(w) }).Msg, "use Scope.Attach")
 	arena.Close()
 	arena.Close()
-	assert.Contains(t, failure(t, func(s *torch.Scope) { s.Use(w) }).Msg, "arena was closed")
+	assert.Contains(t, failure(t, func(s *torch.Scope) { s.Attach(w) }).Msg, "arena was closed")
 	assert.Contains(t, failure(t, func(s *torch.Scope) { arena.Keep(s.Zeros(1)) }).Msg, "arena is closed")
 }
 

@@ -32,11 +32,8 @@ func (t *Tensor) Contiguous() *Tensor { return contiguous.on(t) }
 
 // IndexSelect takes the elements idx of dimension d, in that order.
 func (t *Tensor) IndexSelect(d int, idx []int) *Tensor {
-	return indexSelect.with([]int{d}, nil, t, t.scope(indexSelect).FromInts(idx, len(idx)).On(t.Device()))
+	return indexSelect.with([]int{d}, nil, t, t.scope(indexSelect).FromInts(idx, len(idx)).To(t.Device()))
 }
-
-// Gather is IndexSelect with an Int64 tensor of positions (n).
-func (t *Tensor) Gather(d int, idx *Tensor) *Tensor { return indexSelect.with([]int{d}, nil, t, idx) }
 
 // Cat joins tensors along dimension d.
 func Cat(d int, ts ...*Tensor) *Tensor { return cat.with([]int{d}, nil, ts...) }
@@ -44,16 +41,16 @@ func Cat(d int, ts ...*Tensor) *Tensor { return cat.with([]int{d}, nil, ts...) }
 // Stack joins tensors along a new dimension d.
 func Stack(d int, ts ...*Tensor) *Tensor { return stack.with([]int{d}, nil, ts...) }
 
-// To converts the elements.
-func (t *Tensor) To(d DType) *Tensor {
+// ToType converts the elements to type d.
+func (t *Tensor) ToType(d DType) *Tensor {
 	if t.DType() == d {
 		return t
 	}
 	return to.ints(t, int(d), int(t.Device().index()))
 }
 
-// On copies t to a device; on its own device it is t.
-func (t *Tensor) On(d Device) *Tensor {
+// To copies t to a device; on that device already, it is t.
+func (t *Tensor) To(d Device) *Tensor {
 	if t.Device() == d {
 		return t
 	}

@@ -95,19 +95,19 @@ func (t *Tensor) DType() DType { return t.must().dtype }
 // Device is where the elements are.
 func (t *Tensor) Device() Device { return t.must().device }
 
-// Tidy runs fn in a nested scope, keeps its result in the scope of t and frees all else that fn made. In the
+// Scoped runs fn in a nested scope, keeps its result in the scope of t and frees all else that fn made. In the
 // closure, x stands for t.
-func (t *Tensor) Tidy(fn func(x *Tensor) *Tensor) *Tensor {
+func (t *Tensor) Scoped(fn func(x *Tensor) *Tensor) *Tensor {
 	s := t.scope(alias)
 	inner := s.child()
 	defer inner.close()
-	return fn(inner.Use(t)).moveTo(s)
+	return fn(inner.Attach(t)).moveTo(s)
 }
 
 // moveTo hands t over to scope s: the inner scope will not free it. What belongs elsewhere is aliased.
 func (t *Tensor) moveTo(s *Scope) *Tensor {
 	if t.s == nil || t.s.depth <= s.depth {
-		return s.Use(t)
+		return s.Attach(t)
 	}
 	h := t.live(alias)
 	t.h = nil
@@ -116,7 +116,7 @@ func (t *Tensor) moveTo(s *Scope) *Tensor {
 
 func (t *Tensor) scope(o op) *Scope {
 	if t.s == nil {
-		Failf(o.name, "no operand is in a scope; use Scope.Use")
+		Failf(o.name, "no operand is in a scope; use Scope.Attach")
 	}
 	return t.s
 }

@@ -60,7 +60,7 @@ func LoadCUDA() error {
 		return ErrStarted
 	}
 	if err := loadCUDA(); err != nil {
-		return fault.Wrap(fault.Unavailable, "load CUDA", "", err).Advise("fetch it with `scripts/fetch_libtorch.sh cuda`, or use the CPU")
+		return fault.Wrap(fault.Unavailable, "load CUDA", "", err).WithHint("fetch it with `scripts/fetch_libtorch.sh cuda`, or use the CPU")
 	}
 	pool.cuda = true
 	return nil

@@ -102,9 +102,9 @@ func TestTrainingStepRunsWhole(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	assert.NoError(t, torch.Train(ctx, 0, func(s *torch.Scope) error {
 		cancel()
-		x := s.Zeros(1).Shift(1)
-		s.Frozen(func(f *torch.Scope) *torch.Tensor { return f.Use(x).Shift(1) })
-		return torch.Infer(s.Context(), func(s *torch.Scope) error { s.Use(x).Shift(1); return nil })
+		x := s.Zeros(1).AddScalar(1)
+		s.Frozen(func(f *torch.Scope) *torch.Tensor { return f.Attach(x).AddScalar(1) })
+		return torch.Infer(s.Context(), func(s *torch.Scope) error { s.Attach(x).AddScalar(1); return nil })
 	}))
 	assert.ErrorIs(t, torch.Train(ctx, 0, nothing), context.Canceled)
 }
@@ -138,7 +138,7 @@ func TestFreshGoroutinesSeeNoForeignMode(t *testing.T) {
 		})
 		wg.Go(func() {
 			assert.NoError(t, torch.Train(context.Background(), 1, func(s *torch.Scope) error {
-				assert.True(t, s.Full(1, 1).RequireGrad(true).Scale(2).RequiresGrad())
+				assert.True(t, s.Full(1, 1).RequireGrad(true).MulScalar(2).RequiresGrad())
 				return nil
 			}))
 		})

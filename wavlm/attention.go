@@ -57,7 +57,7 @@ func (c setting) pick(h *torch.Tensor) *torch.Tensor {
 // forward maps x (B, T, E) to (B, T, E), or to the frames that are wanted, in the scope's compute type.
 func (a *attention) forward(x *torch.Tensor, c setting) *torch.Tensor {
 	defer x.Scope().Part(PartAttention)()
-	x = nn.Narrow(x)
+	x = nn.ToCompute(x)
 	asking := c.pick(x)                                                                       // (B, N, E)
 	q, k, v := a.split(a.q.Forward(asking)), a.split(a.k.Forward(x)), a.split(a.v.Forward(x)) // (B, H, N or T, D)
 	how := torch.Attention{KeyMask: c.mask, Scale: a.scale, Dropout: c.rates.Attention}
@@ -77,8 +77,8 @@ func (a *attention) split(x *torch.Tensor) *torch.Tensor {
 // not from its projection.
 func (a *attention) gates(x *torch.Tensor) *torch.Tensor {
 	b, t := x.Dim(0), x.Dim(1)
-	u := a.gate.Forward(x.Reshape(b, t, a.heads, -1)).To(torch.Float32)  // (B, T, H, 8)
-	u = u.Reshape(b, t, a.heads, 2, 4).Sum(-1).Sigmoid().Transpose(1, 2) // (B, H, T, 2)
-	update, reset := u.Narrow(3, 0, 1), u.Narrow(3, 1, 1)                // (B, H, T, 1)
-	return update.Mul(reset.Mul(a.gateScale).Shift(-1)).Shift(2)
+	u := a.gate.Forward(x.Reshape(b, t, a.heads, -1)).ToType(torch.Float32) // (B, T, H, 8)
+	u = u.Reshape(b, t, a.heads, 2, 4).Sum(-1).Sigmoid().Transpose(1, 2)    // (B, H, T, 2)
+	update, reset := u.Narrow(3, 0, 1), u.Narrow(3, 1, 1)                   // (B, H, T, 1)
+	return update.Mul(reset.Mul(a.gateScale).AddScalar(-1)).AddScalar(2)
 }

@@ -66,9 +66,9 @@ func ReadConfig(dir string) (Config, error) {
 	}
 	c, err := ParseConfig(text)
 	if err != nil {
-		f := fault.New(fault.BadData, "read config", path, "%v", err).Advise("get the model's config.json again")
+		f := fault.New(fault.BadData, "read config", path, "%v", err).WithHint("get the model's config.json again")
 		if errors.As(err, new(*otherFamily)) {
-			f.Advise("use one of the supported families: %s", families)
+			f.WithHint("use one of the supported families: %s", families)
 		}
 		return Config{}, f
 	}

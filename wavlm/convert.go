@@ -59,7 +59,7 @@ var savedFiles = []string{configFile, weightsFile, preprocessorFile}
 func (o ConvertOptions) load(ctx context.Context) (*Model, error) {
 	info, err := os.Stat(o.In)
 	if err != nil {
-		return nil, fault.Wrap(fault.Missing, convert, o.In, err).Advise("check the path")
+		return nil, fault.Wrap(fault.Missing, convert, o.In, err).WithHint("check the path")
 	}
 	opt := Options{AnyValues: o.AnyValues}
 	if info.IsDir() {

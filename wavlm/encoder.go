@@ -72,7 +72,7 @@ func (e *Encoder) Forward(features *torch.Tensor, upTo int, p Pass) []*torch.Ten
 	}
 	valid := e.padding(features.Scope(), p.Lengths, features.Dim(0), features.Dim(1))
 	embedding := features.Scope().Part(PartEmbedding)
-	h := features.Tidy(func(x *torch.Tensor) *torch.Tensor { return e.embed(x, valid, p) })
+	h := features.Scoped(func(x *torch.Tensor) *torch.Tensor { return e.embed(x, valid, p) })
 	embedding()
 	return e.run(h, 0, upTo, valid, p)
 }
@@ -105,7 +105,7 @@ func (e *Encoder) run(h *torch.Tensor, from, upTo int, valid *padding, p Pass) [
 			c.frames = p.Last
 		}
 		end := s.Part(PartNorms, from+i)
-		h = h.Tidy(func(h *torch.Tensor) *torch.Tensor {
+		h = h.Scoped(func(h *torch.Tensor) *torch.Tensor {
 			if dropped[from+i] {
 				return c.pick(h)
 			}

@@ -53,7 +53,7 @@ func ExampleEncoder_Forward() {
 	fmt.Println(features.Shape(), err)
 	model.Store().Train(nil)
 	err = model.Session().Train(ctx, 7, func(s *torch.Scope) error {
-		hidden := model.Encoder.Forward(s.Use(features), 2, wavlm.Pass{Regularise: wavlm.Regularise{Hidden: .1}})
+		hidden := model.Encoder.Forward(s.Attach(features), 2, wavlm.Pass{Regularise: wavlm.Regularise{Hidden: .1}})
 		hidden[2].Square().Mean().Backward()
 		return nil
 	})
@@ -70,7 +70,7 @@ type louder struct{ path string }
 
 type scaled struct{ nn.Linear }
 
-func (l scaled) Forward(x *torch.Tensor) *torch.Tensor { return l.Linear.Forward(x).Scale(3) }
+func (l scaled) Forward(x *torch.Tensor) *torch.Tensor { return l.Linear.Forward(x).MulScalar(3) }
 
 func (l louder) Param(_ *nn.Builder, _ string, p *torch.Tensor) *torch.Tensor { return p }
 func (l louder) Finish(*nn.Builder)                                           {}

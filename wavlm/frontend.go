@@ -54,10 +54,10 @@ func (f *FrontEnd) Forward(wave *torch.Tensor) *torch.Tensor {
 		torch.Failf("wavlm front end", "a waveform of %d samples is too short, want at least %d", n, f.cfg.MinSamples())
 	}
 	defer wave.Scope().Part(PartFrontEnd)()
-	return wave.Tidy(func(x *torch.Tensor) *torch.Tensor {
+	return wave.Scoped(func(x *torch.Tensor) *torch.Tensor {
 		x = x.Unsqueeze(1) // (B, 1, S)
 		for _, l := range f.layers {
-			x = x.Tidy(l.forward) // (B, Cout, T')
+			x = x.Scoped(l.forward) // (B, Cout, T')
 		}
 		return x.Transpose(1, 2).Contiguous() // (B, T, C)
 	})

@@ -22,7 +22,7 @@ type layer struct {
 func (l *layer) narrow(s *torch.Scope, d torch.DType) {
 	for _, slot := range []nn.Linear{l.attention.q, l.attention.k, l.attention.v, l.attention.out, l.feed.in, l.feed.out} {
 		w := slot.(*nn.Dense).Weight
-		w.Rebind(s.Use(w).To(d))
+		w.SetData(s.Attach(w).ToType(d))
 	}
 }
 
@@ -47,7 +47,7 @@ func (l *layer) forward(h *torch.Tensor, c setting) *torch.Tensor {
 }
 
 // sum is h + y in the type of h.
-func sum(h, y *torch.Tensor) *torch.Tensor { return h.Add(y.To(h.DType())) }
+func sum(h, y *torch.Tensor) *torch.Tensor { return h.Add(y.ToType(h.DType())) }
 
 // feedForward is the part that treats each frame by itself.
 type feedForward struct {
@@ -65,6 +65,6 @@ func newFeedForward(b *nn.Builder, cfg Config) *feedForward {
 // forward maps x (B, T, E) to (B, T, E) by way of (B, T, F), in the scope's compute type.
 func (f *feedForward) forward(x *torch.Tensor, r Regularise) *torch.Tensor {
 	defer x.Scope().Part(PartFeedForward)()
-	x = nn.Narrow(x)
+	x = nn.ToCompute(x)
 	return f.out.Forward(f.act(f.in.Forward(x)).Dropout(r.Activation)).Dropout(r.Hidden)
 }

@@ -188,7 +188,7 @@ func (w *weights) read(s *torch.Scope, key string, shape []int) *torch.Tensor {
 	switch {
 	case err == nil:
 	case errors.As(err, &bad) && bad.Kind == fault.BadData:
-		w.problem("%s: %s", key, bad.Why)
+		w.problem("%s: %s", key, bad.Reason)
 		return nil
 	default:
 		w.failed = cmp.Or(w.failed, err)
@@ -243,5 +243,5 @@ func (w *weights) verdict(where string) error {
 		return nil
 	}
 	return fault.New(fault.BadData, loadWeights, where, "%s", list(problems)).
-		Advise("check that %s and the weights are of the same model", configFile)
+		WithHint("check that %s and the weights are of the same model", configFile)
 }

@@ -20,7 +20,7 @@ func loadMicrosoft(ctx context.Context, path string, opt Options) (*Model, error
 	defer file.Close()
 	cfg, normalise, err := microsoftConfig(file.Settings())
 	if err != nil {
-		return nil, fault.New(fault.BadData, convert, path, "%v", err).Advise("give Microsoft's WavLM-*.pt, or a Hugging Face folder")
+		return nil, fault.New(fault.BadData, convert, path, "%v", err).WithHint("give Microsoft's WavLM-*.pt, or a Hugging Face folder")
 	}
 	pre := Preprocessor{Normalise: normalise}
 	m, err := microsoftWeights(file, opt).build(ctx, path, cfg, pre, opt)

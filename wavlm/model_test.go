@@ -198,7 +198,7 @@ func TestFresh(t *testing.T) {
 	assert.Equal(t, m.Store().Param(q).Float32s(), same.Store().Param(q).Float32s())
 	assert.NotEqual(t, m.Store().Param(q).Float32s(), other.Store().Param(q).Float32s())
 	infer(t, m, func(s *torch.Scope) {
-		p := func(name string) *torch.Tensor { return s.Use(m.Store().Param(name)) }
+		p := func(name string) *torch.Tensor { return s.Attach(m.Store().Param(name)) }
 		assert.InDelta(t, .02, math.Sqrt(p(q).Square().Mean().Item()), .005)
 		assert.InDelta(t, math.Sqrt(2./24), math.Sqrt(p("feature_extractor.conv_layers.1.conv.weight").Square().Mean().Item()), .05)
 		assert.LessOrEqual(t, p("feature_projection.projection.weight").Abs().Max(0, 1).Item(), 1/math.Sqrt(8))
@@ -225,7 +225,7 @@ type doubler struct {
 
 type doubled struct{ base nn.Linear }
 
-func (d doubled) Forward(x *torch.Tensor) *torch.Tensor { return d.base.Forward(x).Scale(2) }
+func (d doubled) Forward(x *torch.Tensor) *torch.Tensor { return d.base.Forward(x).MulScalar(2) }
 
 func (d *doubler) Param(_ *nn.Builder, _ string, p *torch.Tensor) *torch.Tensor { return p }
 func (d *doubler) Finish(*nn.Builder)                                           {}

@@ -135,9 +135,9 @@ func TestHiddenStates(t *testing.T) {
 // a target.
 func mixedLoss(s *torch.Scope, g golden, hidden []*torch.Tensor, frames []int) *torch.Tensor {
 	mix := g.values("mix")
-	sum := hidden[0].Scale(float64(mix[0]))
+	sum := hidden[0].MulScalar(float64(mix[0]))
 	for l, h := range hidden[1:] {
-		sum = sum.Add(h.Scale(float64(mix[l+1])))
+		sum = sum.Add(h.MulScalar(float64(mix[l+1])))
 	}
 	d := sum.Sub(g.tensor(s, "target"))
 	var real []*torch.Tensor

@@ -48,7 +48,7 @@ func newPosConv(b *nn.Builder, cfg Config) *posConv {
 	p.bias = b.Param("bias", nn.Zeros, cfg.Hidden)
 	p.direction = b.Param(directionKey, nn.FanInUniform, cfg.Hidden, cfg.Hidden/cfg.PosGroups, cfg.PosKernel)
 	p.size = b.Param(sizeKey, func(s *torch.Scope, _ []int) *torch.Tensor {
-		return norms(s.Use(p.direction)) // so that the kernel starts as V
+		return norms(s.Attach(p.direction)) // so that the kernel starts as V
 	}, 1, 1, cfg.PosKernel)
 	return p
 }
@@ -58,8 +58,8 @@ func norms(v *torch.Tensor) *torch.Tensor { return v.Square().SumKeep(0, 1).Sqrt
 
 // kernel is g·V/‖V‖ (E, E/G, K).
 func (p *posConv) kernel(s *torch.Scope) *torch.Tensor {
-	return s.Use(p.direction).Tidy(func(v *torch.Tensor) *torch.Tensor {
-		return v.Mul(v.Scope().Use(p.size).Div(norms(v)))
+	return s.Attach(p.direction).Scoped(func(v *torch.Tensor) *torch.Tensor {
+		return v.Mul(v.Scope().Attach(p.size).Div(norms(v)))
 	})
 }
 
@@ -129,7 +129,7 @@ func newBatchNormConv(b *nn.Builder, cfg Config) *batchNormConv {
 
 func (c *batchNormConv) forward(h *torch.Tensor) *torch.Tensor {
 	s := h.Scope()
-	spread := s.Use(c.variance).Detach().Shift(convEps).Sqrt()
-	h = h.Sub(s.Use(c.mean).Detach()).Div(spread).Mul(c.weight).Add(c.bias)
+	spread := s.Attach(c.variance).Detach().AddScalar(convEps).Sqrt()
+	h = h.Sub(s.Attach(c.mean).Detach()).Div(spread).Mul(c.weight).Add(c.bias)
 	return c.act(c.conv.forward(h.Transpose(1, 2))).Transpose(1, 2)
 }

@@ -43,7 +43,7 @@ func (p *positionTable) forward(s *torch.Scope, frames int) *torch.Tensor {
 	for i := range diagonals {
 		diagonals[i] = bucket(i-(frames-1), p.cfg.Buckets, p.cfg.MaxDistance)
 	}
-	return s.Use(p.weight).Tidy(func(w *torch.Tensor) *torch.Tensor {
+	return s.Attach(p.weight).Scoped(func(w *torch.Tensor) *torch.Tensor {
 		return toeplitz(w.IndexSelect(0, diagonals).Transpose(0, 1)) // (H, T, T)
 	})
 }

@@ -34,7 +34,7 @@ func ReadPreprocessor(dir string, cfg Config) (Preprocessor, error) {
 	}
 	bad := func(why string, args ...any) (Preprocessor, error) {
 		return Preprocessor{}, fault.New(fault.BadData, "read preprocessor", path, why, args...).
-			Advise("get the model's %s again", preprocessorFile)
+			WithHint("get the model's %s again", preprocessorFile)
 	}
 	values, err := parseObject(text)
 	if err != nil {

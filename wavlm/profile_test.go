@@ -28,7 +28,7 @@ type slowed struct{ nn.Layer }
 func (l slowed) Forward(x *torch.Tensor) *torch.Tensor {
 	y, flat := l.Layer.Forward(x), x.Reshape(-1, x.Dim(-1))
 	for range 1000 {
-		y = y.Add(flat.Square().Sum().Scale(0))
+		y = y.Add(flat.Square().Sum().MulScalar(0))
 	}
 	return y
 }

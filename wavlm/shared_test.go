@@ -57,7 +57,7 @@ type replaced string
 
 func (r replaced) Param(b *nn.Builder, path string, p *torch.Tensor) *torch.Tensor {
 	if path == string(r) {
-		return b.Scope().Use(p)
+		return b.Scope().Attach(p)
 	}
 	return p
 }

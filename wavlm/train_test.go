@@ -81,7 +81,7 @@ func TestTrainingFollowsThePositionalKernel(t *testing.T) {
 	require.NoError(t, err)
 	infer(t, m, func(s *torch.Scope) {
 		g := m.Encoder.positions.(*posConv).size
-		g.CopyFrom(s.Use(g).Scale(2))
+		g.CopyFrom(s.Attach(g).MulScalar(2))
 	})
 	after, err := m.HiddenStates(t.Context(), wave, 0)
 	require.NoError(t, err)

@@ -37,7 +37,7 @@ type Store struct {
 func Open(dir string, limit int64) (*Store, error) {
 	const what = "open cache"
 	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return nil, fault.Wrap(fault.IO, what, dir, err).Advise("choose another folder: --cache-dir")
+		return nil, fault.Wrap(fault.IO, what, dir, err).WithHint("choose another folder: --cache-dir")
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -79,7 +79,7 @@ func (s *Store) Get(k Key) (*Entry, error) {
 }
 
 func damaged(path string, why error) error {
-	return fault.Wrap(fault.BadData, "read cache", path, fmt.Errorf("the file is damaged: %w", why)).Advise("it is computed again; check the disk")
+	return fault.Wrap(fault.BadData, "read cache", path, fmt.Errorf("the file is damaged: %w", why)).WithHint("it is computed again; check the disk")
 }
 
 // Put keeps a tensor, and says whether it did: not if it has no room beside what was used since the store was opened.
@@ -103,7 +103,7 @@ func (s *Store) Put(k Key, e Entry) (kept bool, err error) {
 	}
 	if err := s.write(k.String(), file); err != nil {
 		s.full = true
-		return false, fault.Wrap(fault.IO, "write cache", s.Dir, err).Advise("make room there, or choose another folder: --cache-dir")
+		return false, fault.Wrap(fault.IO, "write cache", s.Dir, err).WithHint("make room there, or choose another folder: --cache-dir")
 	}
 	s.used += size
 	return true, nil

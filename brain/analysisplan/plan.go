@@ -98,15 +98,15 @@ func Check(out string, s *Plan) error {
 		return fault.New(fault.Usage, "seal", "delta", "%g, want at least 0 and less than 1", s.Endpoints.Delta)
 	}
 	if there(path) {
-		return fault.New(fault.Exists, "seal", path, "the experiment is sealed already").Advise("give a changed experiment another out")
+		return fault.New(fault.Exists, "seal", path, "the experiment is sealed already").WithHint("give a changed experiment another out")
 	}
 	if there(filepath.Join(out, "config.yaml")) {
 		return fault.New(fault.Exists, "seal", out, "the training has begun: it is too late to seal it").
-			Advise("seal before bwlm train, with another out")
+			WithHint("seal before bwlm train, with another out")
 	}
 	if there(filepath.Join(out, "eval", "summary.json")) {
 		return fault.New(fault.Exists, "seal", out, "the test rows have been looked at: it is too late to seal it").
-			Advise("choose other test rows and another out")
+			WithHint("choose other test rows and another out")
 	}
 	return nil
 }
@@ -143,7 +143,7 @@ func Read(out string) (*Plan, error) {
 	}
 	if s.digest() != s.SHA256 {
 		return nil, fault.New(fault.BadData, "read seal", path, "the content does not fit its hash: the seal is broken").
-			Advise("put the sealed file back")
+			WithHint("put the sealed file back")
 	}
 	return s, nil
 }
@@ -172,7 +172,7 @@ func RecordTestRead(out string, look TestRead, splits, masks map[string]string) 
 	if len(look.Changed) > 0 {
 		return nil, fault.New(fault.BadData, "look at test rows", path, "%v changed since the experiment was sealed on %s",
 			look.Changed, s.Time.Format(time.RFC3339)).
-			Advise("put back what was sealed, or give the changed experiment another out")
+			WithHint("put back what was sealed, or give the changed experiment another out")
 	}
 	st := &Status{Time: s.Time, SHA256: s.SHA256, Endpoints: s.Endpoints}
 	if slices.Equal(slices.Sorted(maps.Keys(s.Splits)), slices.Sorted(slices.Values(look.Subjects))) {

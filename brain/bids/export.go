@@ -49,7 +49,7 @@ func Write(ctx context.Context, rep *report.Report, dir string, opt Options) (*R
 	}
 	for _, f := range opt.Formats {
 		if !slices.Contains(Formats, f) {
-			return nil, fault.New(fault.Usage, exporting, "--format", "there is no format %q", f).Advise("there are %s", strings.Join(Formats, ", "))
+			return nil, fault.New(fault.Usage, exporting, "--format", "there is no format %q", f).WithHint("there are %s", strings.Join(Formats, ", "))
 		}
 	}
 	res := &Result{Schema: 1, Out: dir}

@@ -78,7 +78,7 @@ func (p *plan) chooseFormats() error {
 	why, do := p.noMaps()
 	for _, f := range p.opt.Formats {
 		if why[f] != "" {
-			return fault.New(fault.Missing, exporting, p.run.Dir, "no %s: %s", f, why[f]).Advise("%s", do)
+			return fault.New(fault.Missing, exporting, p.run.Dir, "no %s: %s", f, why[f]).WithHint("%s", do)
 		}
 	}
 	p.formats = p.opt.Formats
@@ -131,7 +131,7 @@ func (p *plan) maps() error {
 		d := cortex.Derivative{Subject: person.Name, Task: p.task(), Space: p.opt.Space}
 		if other, taken := labels[d.Folder()]; taken {
 			return fault.New(fault.BadData, exporting, p.run.Dir, "%s and %s have the same name in BIDS, %s", other, person.Name,
-				filepath.Dir(d.Folder())).Advise("name subjects so that letters and digits tell them apart")
+				filepath.Dir(d.Folder())).WithHint("name subjects so that letters and digits tell them apart")
 		}
 		labels[d.Folder()] = person.Name
 		more, err := significance(p.run, person)
@@ -146,7 +146,7 @@ func (p *plan) maps() error {
 	}
 	if n == 0 {
 		return fault.New(fault.BadData, exporting, p.run.Dir, "nobody's voxels are as many as the places that the data set names").
-			Advise("check surface or mask in dataset.yaml, or write the tables (--format csv,json)")
+			WithHint("check surface or mask in dataset.yaml, or write the tables (--format csv,json)")
 	}
 	if m := meanOf(p.run); m != nil {
 		for _, x := range mapsOf(m) {

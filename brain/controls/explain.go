@@ -207,7 +207,7 @@ func sameExperiment(runs []*results.Run) error {
 		}
 		if !bytes.Equal(first, text) {
 			return fault.New(fault.Usage, "explain gain", run.Dir, "differs from %s in more than its seed", runs[0].Dir).
-				Advise("name runs of one experiment with several seeds")
+				WithHint("name runs of one experiment with several seeds")
 		}
 	}
 	return nil

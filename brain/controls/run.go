@@ -65,7 +65,7 @@ func Run(ctx context.Context, of *brain.Study, run *results.Run, opt Options) (*
 	st := of.Internal()
 	for _, name := range slices.Concat(opt.Only, opt.Skip) {
 		if !slices.Contains(Names, name) {
-			return nil, fault.New(fault.Usage, "controls", name, "there is no such control").Advise("name some of %s", strings.Join(Names, ", "))
+			return nil, fault.New(fault.Usage, "controls", name, "there is no such control").WithHint("name some of %s", strings.Join(Names, ", "))
 		}
 	}
 	c := &runner{study: st, run: run, opt: opt}
@@ -101,7 +101,7 @@ func (c *runner) one(ctx context.Context, name string) (s *results.Summary, skip
 	case err == nil && s.Test.Tuned != nil && s.Test.Delta != nil:
 		return s, "", nil
 	case !errors.Is(err, fs.ErrNotExist):
-		return nil, "", fault.New(fault.BadData, "controls", file, "is no summary of a control").Advise("remove %s to do it again", c.dir(name))
+		return nil, "", fault.New(fault.BadData, "controls", file, "is no summary of a control").WithHint("remove %s to do it again", c.dir(name))
 	}
 	if skipped, err = c.why(name); skipped != "" || err != nil {
 		return nil, skipped, err

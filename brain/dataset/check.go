@@ -99,7 +99,7 @@ func (c *check) story(ctx context.Context, name string) error {
 	rows := int(math.Ceil((seconds - story.First - 1e-3) / c.spec.TR))
 	if rows < 1 {
 		return c.fail("story "+name, "row 0 begins at %g s, the audio lasts %.2f s", story.First, seconds).
-			Advise("mend first_tr_seconds")
+			WithHint("mend first_tr_seconds")
 	}
 	c.want[name] = rows
 	c.report.Stories = append(c.report.Stories, StoryReport{Story: name, Seconds: seconds, Rows: rows})
@@ -158,7 +158,7 @@ func (c *check) shape(r MatrixReport) error {
 	want := c.want[r.Story]
 	if off(r.Rows, want) > slack && off(r.Voxels, want) <= slack {
 		return c.fail(where(r), "%d × %d looks transposed: the story has %d TRs", r.Rows, r.Voxels, want).
-			Advise("save it as TRs × voxels")
+			WithHint("save it as TRs × voxels")
 	}
 	return nil
 }
@@ -219,7 +219,7 @@ func (c *check) count(r MatrixReport) error {
 	}
 	return c.fail(where(r), "%d rows are %.2f s at TR %g s, the audio of %.2f s has %d TRs from first_tr_seconds on",
 		r.Rows, float64(r.Rows)*c.spec.TR, c.spec.TR, seconds, want).
-		Advise("mend tr_seconds or first_tr_seconds, or allow for rows that were cut by data.trim")
+		WithHint("mend tr_seconds or first_tr_seconds, or allow for rows that were cut by data.trim")
 }
 
 // off is by how much two counts differ.

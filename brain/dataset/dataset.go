@@ -187,13 +187,13 @@ func (d *Dataset) subject(name string) (*Subject, error) {
 func (d *Dataset) unknown(kind, name string, known []string) error {
 	err := fault.New(fault.Usage, "look up "+kind, d.spec.Name, "there is no %s %q", kind, name)
 	if near := suggest.Nearest(name, slices.Values(known)); near != "" {
-		return err.Advise("did you mean %q?", near)
+		return err.WithHint("did you mean %q?", near)
 	}
 	const shown = 8
 	if len(known) > shown {
-		return err.Advise("there are %s and %d more", strings.Join(known[:shown], ", "), len(known)-shown)
+		return err.WithHint("there are %s and %d more", strings.Join(known[:shown], ", "), len(known)-shown)
 	}
-	return err.Advise("there are %s", strings.Join(known, ", "))
+	return err.WithHint("there are %s", strings.Join(known, ", "))
 }
 
 // match adds the names that a glob matches to found and counts them.

@@ -37,7 +37,7 @@ func (f folder) find(name string) (string, error) {
 func (f folder) contains(name string) error {
 	root, err := os.OpenRoot(f.dir)
 	if err != nil {
-		return fault.Wrap(fault.Missing, "read data set", f.dir, err).Advise("name a data set's folder or its dataset.yaml")
+		return fault.Wrap(fault.Missing, "read data set", f.dir, err).WithHint("name a data set's folder or its dataset.yaml")
 	}
 	defer root.Close()
 	_, err = root.Stat(name)
@@ -45,7 +45,7 @@ func (f folder) contains(name string) error {
 		return nil
 	}
 	return fault.New(fault.BadData, "read data set", f.join(name), "the path leads out of the data set's folder").
-		Advise("copy the file there, or name it by an absolute path")
+		WithHint("copy the file there, or name it by an absolute path")
 }
 
 // read reads a whole file.

@@ -35,7 +35,7 @@ func Open(path string) (*Dataset, error) {
 	if err != nil {
 		var bad *fault.Error
 		if errors.As(err, &bad) {
-			bad.Where = doc.locate(bad.Where)
+			bad.Path = doc.locate(bad.Path)
 		}
 		return nil, err
 	}

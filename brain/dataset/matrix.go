@@ -131,7 +131,7 @@ func (m *Matrix) verify(where string) *fault.Error {
 			at = fmt.Sprintf("repeat %d, %s", k/m.Rows, at)
 		}
 		return bad("%s is %g (%d of %d values are not finite)", at, v, m.notFinite(), len(m.Data)).
-			Advise("mend or leave out these values before; none is filled in here")
+			WithHint("mend or leave out these values before; none is filled in here")
 	}
 	return nil
 }
@@ -209,11 +209,11 @@ func (d *Dataset) Motion(ctx context.Context, subject, story string) (*Matrix, e
 	refuse := fault.New(fault.BadData, "read motion", where, "%d × %d rows, the responses have %d × %d", m.Repeats, m.Rows, responses.Repeats, responses.Rows)
 	switch {
 	case m.Rows != responses.Rows && m.Voxels == responses.Rows:
-		return nil, refuse.Advise("it looks transposed: save it as TRs × parameters")
+		return nil, refuse.WithHint("it looks transposed: save it as TRs × parameters")
 	case m.Rows != responses.Rows:
-		return nil, refuse.Advise("cut it as the responses were cut, one row for each TR")
+		return nil, refuse.WithHint("cut it as the responses were cut, one row for each TR")
 	case m.Repeats != 1 && m.Repeats != responses.Repeats:
-		return nil, refuse.Advise("give the motion of each repeat, or one matrix for all")
+		return nil, refuse.WithHint("give the motion of each repeat, or one matrix for all")
 	}
 	return NewMatrix(m.Rows, m.Voxels, m.Mean()), nil
 }

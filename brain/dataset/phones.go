@@ -70,7 +70,7 @@ func readTextGrid(text, name string, tiers ...string) ([]Word, error) {
 	}
 	if !found {
 		return nil, fault.New(fault.BadData, "read phones", name, "there is no interval tier named %s", strings.Join(tiers, " or ")).
-			Advise("save the TextGrid in the long text form, with the phones in a tier of that name")
+			WithHint("save the TextGrid in the long text form, with the phones in a tier of that name")
 	}
 	return spans, nil
 }

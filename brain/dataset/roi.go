@@ -48,7 +48,7 @@ func (r Region) in(voxels int, where string) ([]int, error) {
 			return nil, fail("column %d is not among the responses' %d voxels, counted from 0", c, voxels)
 		case i > 0 && c == columns[i-1]:
 			return nil, fail("column %d is listed twice", c).
-				Advise("list each column once, or for each of the %d voxels 1 if it belongs to the region, else 0", voxels)
+				WithHint("list each column once, or for each of the %d voxels 1 if it belongs to the region, else 0", voxels)
 		}
 	}
 	return columns, nil

@@ -86,7 +86,7 @@ func (s *Spec) check() *fault.Error {
 	case !(s.TR > 0) || math.IsInf(s.TR, 0):
 		return wrong("tr_seconds", "%g is not above 0", s.TR)
 	case s.TR >= 100:
-		return wrong("tr_seconds", "%g s looks like milliseconds", s.TR).Advise("write %g", s.TR/1000)
+		return wrong("tr_seconds", "%g s looks like milliseconds", s.TR).WithHint("write %g", s.TR/1000)
 	case !(s.RowTime >= 0 && s.RowTime <= 1):
 		return wrong("row_time", "%g is not between 0 and 1", s.RowTime)
 	case len(s.Stories) == 0:

@@ -50,7 +50,7 @@ func ParseSplit(entries []string) ([]SplitEntry, error) {
 		}
 		if entry.Story == "" {
 			return nil, fault.New(fault.Usage, "read split", strconv.Quote(text), "there is no story").
-				Advise("write a story, alice, or some of its rows, alice[10:200]")
+				WithHint("write a story, alice, or some of its rows, alice[10:200]")
 		}
 		out = append(out, entry)
 	}

@@ -52,7 +52,7 @@ func readSpans(r io.Reader, name, unit string) ([]Word, error) {
 			for _, want := range []string{"onset", "offset", unit} {
 				if !slices.Contains(columns, want) {
 					return nil, fail(line, "there is no column %q in %q", want, l).
-						Advise("begin with a line onset, offset, %s, separated by tabs", unit)
+						WithHint("begin with a line onset, offset, %s, separated by tabs", unit)
 				}
 			}
 			continue

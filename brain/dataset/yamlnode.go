@@ -63,9 +63,9 @@ func (d *document) fields(path string, n *yaml.Node, known []string, visit func(
 		}
 		err := d.fail(key, "unknown key %q", name)
 		if near := suggest.Nearest(name, slices.Values(known)); near != "" {
-			return err.Advise("did you mean %s?", near)
+			return err.WithHint("did you mean %s?", near)
 		}
-		return err.Advise("the keys here are %s", strings.Join(known, ", "))
+		return err.WithHint("the keys here are %s", strings.Join(known, ", "))
 	})
 }
 

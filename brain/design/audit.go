@@ -139,7 +139,7 @@ func (r *Report) Err() error {
 		why += fmt.Sprintf(", and %d more such pairs", more)
 	}
 	return fault.New(fault.BadData, "leak audit", "data", why, worst.A, worst.B, worst.seconds(), worst.A.Stimulus).
-		Advise("leave more rows between the splits (data.allow_leak: true trains all the same, and all results say so)")
+		WithHint("leave more rows between the splits (data.allow_leak: true trains all the same, and all results say so)")
 }
 
 // String returns the table that is printed with a run: the stimulus window of the rows of each split, then each leak.

@@ -55,9 +55,9 @@ const sectionEps = 1e-5
 func (s Section) standardised(y *torch.Tensor, z *ZScore) *torch.Tensor {
 	if z == nil {
 		centred := y.Sub(y.MeanKeep(0))
-		return centred.Div(centred.Square().MeanKeep(0).Shift(sectionEps).Sqrt())
+		return centred.Div(centred.Square().MeanKeep(0).AddScalar(sectionEps).Sqrt())
 	}
-	row := func(x []float64) *torch.Tensor { return y.Scope().FromFloat64(x, 1, len(x)).To(torch.Float32) }
+	row := func(x []float64) *torch.Tensor { return y.Scope().FromFloat64(x, 1, len(x)).ToType(torch.Float32) }
 	return y.Sub(row(z.Mean)).Div(row(z.SD))
 }
 

@@ -65,11 +65,11 @@ func cannotRead(path string, err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return fault.New(fault.Missing, "experiment", path, "no such file").
-			Advise("check the name, or make one with `bwlm init > exp.yaml`")
+			WithHint("check the name, or make one with `bwlm init > exp.yaml`")
 	case errors.Is(err, syscall.EISDIR):
-		return fault.New(fault.Missing, "experiment", path, "is a directory").Advise("give the YAML file itself")
+		return fault.New(fault.Missing, "experiment", path, "is a directory").WithHint("give the YAML file itself")
 	case errors.Is(err, fs.ErrPermission):
-		return fault.New(fault.Missing, "experiment", path, "may not be read").Advise("check its permissions")
+		return fault.New(fault.Missing, "experiment", path, "may not be read").WithHint("check its permissions")
 	}
 	return fault.Wrap(fault.IO, "experiment", path, err)
 }
@@ -80,9 +80,9 @@ func ReadBytes(name string, data []byte) (*Experiment, error) {
 	e.name, e.origin, e.where = name, map[string]Origin{}, map[string]string{}
 	switch {
 	case len(data) > maxBytes:
-		return nil, e.bad("", "larger than %d bytes", maxBytes).Advise("is this an experiment file?")
+		return nil, e.bad("", "larger than %d bytes", maxBytes).WithHint("is this an experiment file?")
 	case bytes.Count(data, []byte("\n"))+bytes.Count(data, []byte(",")) > maxItems:
-		return nil, e.bad("", "more than %d lines and list items", maxItems).Advise("is this an experiment file?")
+		return nil, e.bad("", "more than %d lines and list items", maxItems).WithHint("is this an experiment file?")
 	}
 	doc, err := e.parse(data)
 	if err != nil {
@@ -104,22 +104,22 @@ func (e *Experiment) parse(data []byte) (*yaml.Node, error) {
 	d := yaml.NewDecoder(bytes.NewReader(data))
 	var doc, second yaml.Node
 	if err := d.Decode(&doc); err == io.EOF {
-		return nil, e.bad("", "the file holds no keys").Advise("start from the one that `bwlm init` prints")
+		return nil, e.bad("", "the file holds no keys").WithHint("start from the one that `bwlm init` prints")
 	} else if err != nil {
 		return nil, e.syntax(err, data)
 	}
 	if err := d.Decode(&second); err == nil {
-		return nil, e.at(&second, "a second document begins").Advise("keep one experiment per file")
+		return nil, e.at(&second, "a second document begins").WithHint("keep one experiment per file")
 	} else if err != io.EOF {
 		return nil, e.syntax(err, data)
 	}
 	root := resolve(doc.Content[0])
 	if root.Kind == yaml.ScalarNode && root.ShortTag() == "!!null" {
-		return nil, e.bad("", "the file holds no keys").Advise("start from the one that `bwlm init` prints")
+		return nil, e.bad("", "the file holds no keys").WithHint("start from the one that `bwlm init` prints")
 	}
 	if root.Kind != yaml.MappingNode {
 		return nil, e.at(root, "want keys such as `model:`, got %s", describe(root)).
-			Advise("start from the file that `bwlm init` prints")
+			WithHint("start from the file that `bwlm init` prints")
 	}
 	return root, nil
 }
@@ -137,7 +137,7 @@ func (e *Experiment) walk(m *yaml.Node, section, base string) error {
 			name = section + "." + name
 		}
 		if line, twice := seen[name]; twice {
-			return e.at(k, "%s is given twice, first on line %d", shorten(name), line).Advise("keep one of them")
+			return e.at(k, "%s is given twice, first on line %d", shorten(name), line).WithHint("keep one of them")
 		}
 		seen[name] = k.Line
 
@@ -168,7 +168,7 @@ func (e *Experiment) walk(m *yaml.Node, section, base string) error {
 func (e *Experiment) put(k *key, v *yaml.Node, base string, from Origin, where string) error {
 	if n := resolve(v); n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" {
 		return fault.New(fault.Usage, "experiment", where, "%s has no value", k.name).
-			Advise("give one, or remove the key to have the default")
+			WithHint("give one, or remove the key to have the default")
 	}
 	if err := decode(v, k.field(e)); err != nil {
 		if from == FromFile {
@@ -193,12 +193,12 @@ func (e *Experiment) unknown(name, where string) *fault.Error {
 	if !nested {
 		section, leaf = "", name
 	} else if find(name) != nil { // spelled with its dot at the top level
-		return err.Advise("write %s below `%s:`", leaf, section)
+		return err.WithHint("write %s below `%s:`", leaf, section)
 	}
 	candidates := slices.Collect(names(func(string, string) bool { return true }))
 	for _, c := range candidates { // the right word in another section
 		if _, l := find(c).split(); l == leaf {
-			return err.Advise("did you mean %s?", c)
+			return err.WithHint("did you mean %s?", c)
 		}
 	}
 	siblings := slices.Collect(names(func(s, _ string) bool { return s == section }))
@@ -207,12 +207,12 @@ func (e *Experiment) unknown(name, where string) *fault.Error {
 		candidates = append(sectionNames(), candidates...)
 	}
 	if near := suggest.Nearest(name, slices.Values(candidates)); near != "" {
-		return err.Advise("did you mean %s?", near)
+		return err.WithHint("did you mean %s?", near)
 	}
 	if len(siblings) == 0 { // only --set can name a section that is none
 		siblings = sectionNames()
 	}
-	return err.Advise("known here: %s", strings.Join(siblings, ", "))
+	return err.WithHint("known here: %s", strings.Join(siblings, ", "))
 }
 
 // at makes an error about a place in the file.
@@ -243,5 +243,5 @@ func (e *Experiment) syntax(err error, data []byte) *fault.Error {
 	}
 	line = min(line, bytes.Count(bytes.TrimRight(data, "\n"), []byte("\n"))+1) // the end of the text counts as one more line
 	return fault.New(fault.Usage, "experiment", fmt.Sprintf("%s:%d", e.name, line), "not YAML: %s", text).
-		Advise("check indentation and quotes there; names with * or [ ] in a list need quotes")
+		WithHint("check indentation and quotes there; names with * or [ ] in a list need quotes")
 }

@@ -51,7 +51,7 @@ func LoadRun(path string) (*Experiment, error) {
 	e, err := Load(path)
 	if errors.As(err, new(retiredName)) {
 		return nil, fault.New(fault.BadData, "experiment", path, "an earlier version of bwlm wrote this run").
-			Advise("repeat the run from its experiment file")
+			WithHint("repeat the run from its experiment file")
 	}
 	return e, err
 }

@@ -20,18 +20,18 @@ func (e *Experiment) Set(assignment string) error {
 	k := find(strings.TrimSpace(name))
 	switch {
 	case !ok:
-		return bad("there is no =").Advise("write key=value, such as train.epochs=5")
+		return bad("there is no =").WithHint("write key=value, such as train.epochs=5")
 	case len(assignment) > maxBytes:
 		return bad("larger than %d bytes", maxBytes)
 	case isSection(name):
-		return bad("%s is a section", name).Advise("set one of its keys")
+		return bad("%s is a section", name).WithHint("set one of its keys")
 	case k == nil:
 		return e.unknown(name, where)
 	}
 	var doc yaml.Node
 	if err := yaml.Unmarshal([]byte(value), &doc); err != nil {
 		return bad("the value is not YAML: %s", strings.ReplaceAll(strings.TrimPrefix(err.Error(), "yaml: "), "\n", " ")).
-			Advise("put quotes inside the shell's, as in --set 'data.subjects=[\"sub-1*\"]'")
+			WithHint("put quotes inside the shell's, as in --set 'data.subjects=[\"sub-1*\"]'")
 	}
 	v := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null"} // an empty value is an empty document
 	if len(doc.Content) > 0 {

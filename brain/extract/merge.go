@@ -78,7 +78,7 @@ func (o MergeOptions) inputs() error {
 	}
 	for _, in := range append([]string{o.Model}, o.Adapters.Dirs...) {
 		if info, err := os.Stat(in); err == nil && os.SameFile(info, out) {
-			return fault.New(fault.Usage, mergeModel, o.Out, "is what is to be merged").Advise("choose another folder")
+			return fault.New(fault.Usage, mergeModel, o.Out, "is what is to be merged").WithHint("choose another folder")
 		}
 	}
 	return nil

@@ -43,7 +43,7 @@ func MSE(pred, want, weights *torch.Tensor) *torch.Tensor {
 func CosineL2(share float64) Func {
 	return func(pred, want, weights *torch.Tensor) *torch.Tensor {
 		cosine := weighted(unit(pred, weights).Mul(unit(want, weights)), weights).Mean()
-		return cosine.Shift(-1).Scale(-share).Add(MSE(pred, want, weights).Scale(1 - share))
+		return cosine.AddScalar(-1).MulScalar(-share).Add(MSE(pred, want, weights).MulScalar(1 - share))
 	}
 }
 
@@ -59,9 +59,9 @@ func NTXent(temperature float64) Func {
 	return func(pred, want, weights *torch.Tensor) *torch.Tensor {
 		rows, voxels := pred.Dim(0), pred.Dim(1)
 		p, y := weighted(unit(pred, weights), weights), unit(want, weights)
-		s := p.MatMul(y.Transpose(0, 1)).Scale(1 / (temperature * float64(voxels))) // (T, T)
+		s := p.MatMul(y.Transpose(0, 1)).MulScalar(1 / (temperature * float64(voxels))) // (T, T)
 		both := s.LogSoftmax(1).Add(s.LogSoftmax(0))
-		return both.Mul(identity(pred.Scope(), rows)).Sum().Scale(-.5 / float64(rows))
+		return both.Mul(identity(pred.Scope(), rows)).Sum().MulScalar(-.5 / float64(rows))
 	}
 }
 
@@ -93,14 +93,14 @@ func weighted(x, weights *torch.Tensor) *torch.Tensor {
 func standard(x, weights *torch.Tensor, d int) *torch.Tensor {
 	centred := x.Sub(weighted(x, weights).MeanKeep(d))
 	variance := weighted(centred.Square(), weights).MeanKeep(d)
-	varies := variance.Sub(weighted(x.Square(), weights).MeanKeep(d).Scale(rounding)).Greater(leastVariance).To(x.DType())
+	varies := variance.Sub(weighted(x.Square(), weights).MeanKeep(d).MulScalar(rounding)).Gt(leastVariance).ToType(x.DType())
 	return centred.Mul(variance.ClampMin(leastVariance).RSqrt()).Mul(varies)
 }
 
 // unit brings each row of x (T, V) to mean square 1, and a row of zeros to itself.
 func unit(x, weights *torch.Tensor) *torch.Tensor {
 	square := weighted(x.Square(), weights).MeanKeep(1)
-	return x.Mul(square.ClampMin(leastVariance).RSqrt()).Mul(square.Greater(leastVariance).To(x.DType()))
+	return x.Mul(square.ClampMin(leastVariance).RSqrt()).Mul(square.Gt(leastVariance).ToType(x.DType()))
 }
 
 // newLoss finds the loss of an experiment for so many varying targets. The name that it gives back says what auto chose.
@@ -126,7 +126,7 @@ func New(train experiment.Train, targets int, shrunken bool) (Func, experiment.L
 		exact := loss
 		loss = func(pred, want, weights *torch.Tensor) *torch.Tensor {
 			n := float64(pred.Dim(along))
-			return exact(pred, want, weights).Scale((n - 1) / n)
+			return exact(pred, want, weights).MulScalar((n - 1) / n)
 		}
 	}
 	return loss, name, nil

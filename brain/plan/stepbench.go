@@ -280,7 +280,7 @@ func (b *stepBench) step(ctx context.Context, seed uint64) (loss float64, err er
 	err = b.session.Train(ctx, seed, func(s *torch.Scope) error {
 		var xs []*torch.Tensor
 		for _, run := range b.runs() {
-			xs = append(xs, b.reader.Vectors(s, b.audio, run, []int{b.layer})[0].To(torch.Float32))
+			xs = append(xs, b.reader.Vectors(s, b.audio, run, []int{b.layer})[0].ToType(torch.Float32))
 		}
 		l := b.loss(s, torch.Cat(0, xs...).Reshape(-1, windowsOfRow, b.opt.Config.Hidden))
 		l.Backward()
@@ -307,7 +307,7 @@ func (b *stepBench) loss(s *torch.Scope, x *torch.Tensor) *torch.Tensor {
 		data()
 		total = total.Add(loss.Spatial(r.Forward(x), want, nil))
 	}
-	return total.Scale(1 / float64(len(b.readouts)))
+	return total.MulScalar(1 / float64(len(b.readouts)))
 }
 
 // check makes sure that gradients went where they are meant to go: to all that is tuned, and to nothing else.
@@ -335,11 +335,11 @@ func (b *stepBench) peak(ctx context.Context) (rate float64, err error) {
 	}
 	n = cmp.Or(b.opt.product, n)
 	err = torch.Do(ctx, torch.Mode{Device: b.opt.Device}, func(s *torch.Scope) error {
-		draw := func() *torch.Tensor { return s.Normal(0, 1, n, n).To(b.opt.Compute) }
+		draw := func() *torch.Tensor { return s.Normal(0, 1, n, n).ToType(b.opt.Compute) }
 		x, w := draw(), draw()
 		for range times {
 			took, err := secondsOn(b.opt.Device, func() error {
-				x.Tidy(func(x *torch.Tensor) *torch.Tensor { return x.Linear(w, nil).Narrow(0, 0, 1) })
+				x.Scoped(func(x *torch.Tensor) *torch.Tensor { return x.Linear(w, nil).Narrow(0, 0, 1) })
 				return nil
 			})
 			if err != nil {

@@ -100,7 +100,7 @@ func (p *Predictor) openReadout(run, subject string) (*ckpt.File, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*.safetensors"))
 	if err != nil || len(files) == 0 {
 		return nil, fault.New(fault.Missing, results.OpenPredictor, dir, "there is no readout, so the training is not finished").
-			Advise("go on with bwlm resume %s", run)
+			WithHint("go on with bwlm resume %s", run)
 	}
 	var names []string
 	for _, f := range files {
@@ -110,7 +110,7 @@ func (p *Predictor) openReadout(run, subject string) (*ckpt.File, error) {
 		subject = names[0]
 	}
 	if !slices.Contains(names, subject) {
-		return nil, fault.New(fault.Usage, results.OpenPredictor, dir, "there is no subject %q", subject).Advise("name one of %s", strings.Join(names, ", "))
+		return nil, fault.New(fault.Usage, results.OpenPredictor, dir, "there is no subject %q", subject).WithHint("name one of %s", strings.Join(names, ", "))
 	}
 	p.Subject = subject
 	f, err := ckpt.Open(filepath.Join(dir, subject+".safetensors"))
@@ -122,10 +122,10 @@ func (p *Predictor) openReadout(run, subject string) (*ckpt.File, error) {
 	switch {
 	case err != nil || !(note.TR > 0) || len(note.Delays) == 0:
 		err = fault.New(fault.BadData, results.OpenPredictor, f.Where(results.ReadoutColumns), "the file does not say TR and delays of its data").
-			Advise("train again with this version")
+			WithHint("train again with this version")
 	case note.Epoch == 0 && !note.Pinned:
 		err = fault.New(fault.BadData, results.OpenPredictor, run, "validation chose the model as it was before training, whose readout is random").
-			Advise("train with other settings, or ask for features")
+			WithHint("train with other settings, or ask for features")
 	}
 	if err != nil {
 		f.Close()
@@ -247,7 +247,7 @@ func (p *Predictor) Predict(ctx context.Context, samples []float32) (*Prediction
 	rows := int(seconds/p.TR + edge)
 	if rows <= slices.Max(p.Delays) {
 		return nil, fault.New(fault.BadData, results.Predicting, "", "%.3g s of audio, want at least %.3g s", seconds, p.MinSeconds()).
-			Advise("a minute or more is sensible")
+			WithHint("a minute or more is sensible")
 	}
 	if err := windows.Finite(samples); err != nil {
 		return nil, err

@@ -31,7 +31,7 @@ func linearCKA(ctx context.Context, x, y []float32, n int) (cka float64, err err
 
 // centred is x (n, ·) in Float64, each column less its mean.
 func centred(s *torch.Scope, x []float32, n int) *torch.Tensor {
-	t := s.FromFloat32(x, n, len(x)/n).To(torch.Float64)
+	t := s.FromFloat32(x, n, len(x)/n).ToType(torch.Float64)
 	return t.Sub(t.MeanKeep(0))
 }
 
@@ -76,9 +76,9 @@ func neighbourRatios(ctx context.Context, x []float32, n int) (ratios []float64,
 		const block = 512
 		for from := 0; from < n; from += block {
 			m := min(block, n-from)
-			d := t.Tidy(func(t *torch.Tensor) *torch.Tensor {
+			d := t.Scoped(func(t *torch.Tensor) *torch.Tensor {
 				near := t.Narrow(0, from, m)
-				return near.MatMul(t.Transpose(0, 1)).Scale(-2).Add(square.Narrow(0, from, m)).Add(square.Transpose(0, 1)) // (m, n)
+				return near.MatMul(t.Transpose(0, 1)).MulScalar(-2).Add(square.Narrow(0, from, m)).Add(square.Transpose(0, 1)) // (m, n)
 			}).Float64s()
 			for i := range m {
 				first, second := math.Inf(1), math.Inf(1)
@@ -119,7 +119,7 @@ func newPCA(ctx context.Context, x []float32, n int) (*pca, error) {
 		for _, v := range sd[:k] {
 			p.variance = append(p.variance, v*v/cmp.Or(total, 1))
 		}
-		p.scores = u.Narrow(1, 0, k).Mul(values.Narrow(0, 0, k).Unsqueeze(0)).To(torch.Float32).Contiguous().Float32s()
+		p.scores = u.Narrow(1, 0, k).Mul(values.Narrow(0, 0, k).Unsqueeze(0)).ToType(torch.Float32).Contiguous().Float32s()
 		return nil
 	})
 	return p, err

@@ -27,7 +27,7 @@ func fitLogistic(ctx context.Context, x []float32, labels []int, classes int, la
 	n := len(labels)
 	channels := len(x) / n
 	err = torch.Do(ctx, torch.Mode{}, func(s *torch.Scope) error {
-		features := s.FromFloat32(x, n, channels).To(torch.Float64)
+		features := s.FromFloat32(x, n, channels).ToType(torch.Float64)
 		truth := s.FromFloat64(oneHot(labels, classes), n, classes)
 		at := make([]float64, (channels+1)*classes) // weights, then bias
 		for _, lambda := range lambdas {
@@ -55,13 +55,13 @@ func oneHot(labels []int, classes int) []float64 {
 // loss is the objective of fitLogistic per item, and its gradient.
 func loss(features, truth *torch.Tensor, w []float64, lambda float64) (value float64, gradient []float64) {
 	n, channels, classes := features.Dim(0), features.Dim(1), truth.Dim(1)
-	features.Tidy(func(x *torch.Tensor) *torch.Tensor {
+	features.Scoped(func(x *torch.Tensor) *torch.Tensor {
 		s := x.Scope()
 		weights := s.FromFloat64(w[:channels*classes], channels, classes)
 		bias := s.FromFloat64(w[channels*classes:], 1, classes)
 		logs := x.MatMul(weights).Add(bias).LogSoftmax(1) // (n, classes)
 		value = -logs.Mul(truth).Sum().Item() / float64(n)
-		off := logs.Exp().Sub(truth).Scale(1 / float64(n))
+		off := logs.Exp().Sub(truth).MulScalar(1 / float64(n))
 		gradient = append(x.Transpose(0, 1).MatMul(off).Float64s(), off.Sum(0).Float64s()...)
 		return s.Zeros(1)
 	})

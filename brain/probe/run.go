@@ -264,7 +264,7 @@ func (r *runner) geometry(ctx context.Context) error {
 			}
 			if d != d {
 				return fault.New(fault.BadData, "probe", fmt.Sprintf("layer %d", r.opt.Layers[l]), "fewer than 20 of %d frames differ", n).
-					Advise("name stories with speech in them")
+					WithHint("name stories with speech in them")
 			}
 			r.report.IntrinsicDimension[s.name] = append(r.report.IntrinsicDimension[s.name], d)
 		}

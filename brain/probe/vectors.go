@@ -65,7 +65,7 @@ func vectorsFile(path string) (string, error) {
 			return files[0], nil
 		}
 	}
-	return "", fault.New(fault.Usage, "read word vectors", path, "there is not exactly one .npy, nor one .txt").Advise("name the file itself")
+	return "", fault.New(fault.Usage, "read word vectors", path, "there is not exactly one .npy, nor one .txt").WithHint("name the file itself")
 }
 
 func (v *Vectors) readNPY(path string, keep func(string) bool) error {
@@ -76,7 +76,7 @@ func (v *Vectors) readNPY(path string, keep func(string) bool) error {
 	}
 	text, err := os.ReadFile(vocabulary)
 	if err != nil {
-		return fault.Wrap(fault.Missing, "read word vectors", vocabulary, err).Advise("put the words, one a line, into %s.vocab.txt", stem)
+		return fault.Wrap(fault.Missing, "read word vectors", vocabulary, err).WithHint("put the words, one a line, into %s.vocab.txt", stem)
 	}
 	a, err := ckpt.ReadNPY(path)
 	if err != nil {

@@ -42,7 +42,7 @@ func NewLayerWeights(s *torch.Scope, store *nn.Store, states, delays int, groups
 // forward mixes what a linear map makes of each hidden state in x (T, D·L·E): (T, V).
 func (m *LayerWeights) forward(x *torch.Tensor, linear func(*torch.Tensor) *torch.Tensor) *torch.Tensor {
 	s := x.Scope()
-	share := s.Use(m.Logits).Softmax(0).IndexSelect(1, m.groups) // (L, V)
+	share := s.Attach(m.Logits).Softmax(0).IndexSelect(1, m.groups) // (L, V)
 	total := linear(State(x, 0, m.States, m.delays)).Mul(share.Select(0, 0))
 	for l := 1; l < m.States; l++ {
 		total = total.Add(linear(State(x, l, m.States, m.delays)).Mul(share.Select(0, l)))

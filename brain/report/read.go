@@ -42,7 +42,7 @@ func Read(ctx context.Context, dirs ...string) (*Report, error) {
 		}
 	}
 	if len(out.Runs) == 0 {
-		return nil, fault.New(fault.Usage, reading, "", "no run is named").Advise("name a directory that bwlm train, eval or demo wrote")
+		return nil, fault.New(fault.Usage, reading, "", "no run is named").WithHint("name a directory that bwlm train, eval or demo wrote")
 	}
 	named(out.Runs)
 	return out, nil
@@ -62,7 +62,7 @@ func (rep *Report) readDemo(ctx context.Context, dir string) error {
 		return err
 	}
 	if d.Schema != 1 {
-		return fault.New(fault.BadData, reading, filepath.Join(dir, demoFile), "the demo did not come to its end").Advise("run it again with --force")
+		return fault.New(fault.BadData, reading, filepath.Join(dir, demoFile), "the demo did not come to its end").WithHint("run it again with --force")
 	}
 	rep.Demo = d
 	for _, arm := range []struct {
@@ -93,7 +93,7 @@ func readRun(ctx context.Context, dir string) (*Run, error) {
 	in := func(name ...string) string { return filepath.Join(append([]string{dir}, name...)...) }
 	err := jsonfile.Read(reading, in("eval", "summary.json"), r.Summary)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fault.New(fault.Missing, reading, dir, "there are no scores").Advise("write them with `bwlm eval %s`", dir)
+		return nil, fault.New(fault.Missing, reading, dir, "there are no scores").WithHint("write them with `bwlm eval %s`", dir)
 	}
 	if err != nil {
 		return nil, err
@@ -238,7 +238,7 @@ func (r *Run) readPeople() error {
 			}
 		}
 		if p.Base == nil {
-			return fault.New(fault.Missing, reading, r.Dir, "the scores of %s are not there", p.Name).Advise("write them with `bwlm eval %s`", r.Dir)
+			return fault.New(fault.Missing, reading, r.Dir, "the scores of %s are not there", p.Name).WithHint("write them with `bwlm eval %s`", r.Dir)
 		}
 		r.People = append(r.People, p)
 	}

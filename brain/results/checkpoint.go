@@ -192,7 +192,7 @@ func (r *Run) Newest(warn func(error)) (*Progress, *ckpt.File, error) {
 		warn(err)
 	}
 	return nil, nil, fault.New(fault.BadData, "resume", r.Dir, "no checkpoint can be read").
-		Advise("start again with bwlm train")
+		WithHint("start again with bwlm train")
 }
 
 // open verifies and opens the checkpoint of a step.

@@ -113,7 +113,7 @@ func (p LayoutPerson) matrix(run, name string) ([]float32, error) {
 	}
 	if want := []int{p.Count(), p.Voxels}; !slices.Equal(a.Shape, want) {
 		return nil, fault.New(fault.BadData, Comparing, path, "shape %v, the layout says %v", a.Shape, want).
-			Advise("write the scores again with `bwlm eval %s`", run)
+			WithHint("write the scores again with `bwlm eval %s`", run)
 	}
 	return a.Float32()
 }

@@ -39,7 +39,7 @@ func readLayout(run string) (out Layout, err error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return out, fault.New(fault.Missing, "read scores", run, "there are no scores with a %s", LayoutFile).
-			Advise("write them with `bwlm eval %s`", run)
+			WithHint("write them with `bwlm eval %s`", run)
 	case err == nil && out.Schema != 1:
 		err = fault.New(fault.BadData, "read scores", path, "schema %d, this version reads 1", out.Schema)
 	}

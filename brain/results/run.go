@@ -40,7 +40,7 @@ func Create(dir string) (*Run, error) {
 	}
 	if slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() != "eval" && e.Name() != LockFile }) {
 		return nil, fault.New(fault.Exists, "create run", dir, "is there already").
-			Advise("go on with bwlm resume %s, or choose another out", dir)
+			WithHint("go on with bwlm resume %s, or choose another out", dir)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fault.Wrap(fault.IO, "create run", dir, err)
@@ -53,7 +53,7 @@ func Create(dir string) (*Run, error) {
 func Open(dir string) (*Run, error) {
 	if _, err := os.Stat(filepath.Join(dir, ConfigFile)); err != nil {
 		return nil, fault.New(fault.Missing, "open run", dir, "there is no %s", ConfigFile).
-			Advise("name a directory that bwlm train wrote")
+			WithHint("name a directory that bwlm train wrote")
 	}
 	r := &Run{Dir: dir}
 	if err := r.acquire(); err != nil {
@@ -103,7 +103,7 @@ func (r *Run) acquire() error {
 		if !ok {
 			holder, _ := os.ReadFile(path)
 			return fault.New(fault.Exists, "lock run", r.Dir, "%s is working on it", cmp.Or(string(holder), "another process")).
-				Advise("wait for it, or stop it")
+				WithHint("wait for it, or stop it")
 		}
 		if mine, err := r.lock.Stat(); err == nil { // and not one that its holder removed while this process waited
 			if there, err := os.Stat(path); err == nil && os.SameFile(mine, there) {

@@ -54,7 +54,7 @@ func Candidates(bands, n int, seed uint64) [][]float64 {
 // checkBands refuses bands that leave out a feature or hold one twice.
 func checkBands(bands []Band, features int) error {
 	refuse := func(why string, args ...any) error {
-		return fault.New(fault.Usage, "ridge", "bands", why, args...).Advise("each feature must be in exactly one band")
+		return fault.New(fault.Usage, "ridge", "bands", why, args...).WithHint("each feature must be in exactly one band")
 	}
 	in := make([]int, features)
 	for b, band := range bands {

@@ -19,7 +19,7 @@ type basis struct {
 // newBasis decomposes x.
 func newBasis(x *torch.Tensor) *basis {
 	b := &basis{x: x, dual: x.Dim(0) < x.Dim(1)}
-	b.q = x.Tidy(func(x *torch.Tensor) *torch.Tensor {
+	b.q = x.Scoped(func(x *torch.Tensor) *torch.Tensor {
 		values, q := gram(x, b.dual).Eigh()
 		b.values = values.Float64s()
 		return q
@@ -39,7 +39,7 @@ func newBasis(x *torch.Tensor) *basis {
 }
 
 func gram(x *torch.Tensor, dual bool) *torch.Tensor {
-	return x.Tidy(func(x *torch.Tensor) *torch.Tensor {
+	return x.Scoped(func(x *torch.Tensor) *torch.Tensor {
 		if dual {
 			return x.MatMul(x.Transpose(0, 1)) // (rows, rows)
 		}

@@ -122,7 +122,7 @@ func newResponses(columns ColumnReader, rows, voxels, step int) (*responses, err
 		if first >= 0 {
 			row := bad[first]
 			return nil, fault.New(fault.BadData, "ridge", "responses", "row %d, voxel %d is %g", row, from+first, block[first*rows+row]).
-				Advise(repair)
+				WithHint(repair)
 		}
 	}
 	return y, nil

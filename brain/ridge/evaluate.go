@@ -37,7 +37,7 @@ func (m *Model) Evaluate(ctx context.Context, x []float32, y ColumnReader, rows 
 		e.Split = make([]float64, len(m.Bands)*m.Voxels)
 	}
 	err = do(ctx, torch.CPU, func(s *torch.Scope) error {
-		features := s.FromFloat32(x, rows, m.Features).To(torch.Float64)
+		features := s.FromFloat32(x, rows, m.Features).ToType(torch.Float64)
 		features = features.Sub(s.FromFloat64(m.featureMean, m.Features))
 		for from, to := range m.blocks(rows) {
 			block, err := found.read(from, to)

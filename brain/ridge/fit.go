@@ -259,13 +259,13 @@ func (f *fit) solveSet(s *torch.Scope, set int, size []float64, model *Model) er
 		}
 		y, unit := f.wholeColumns(block, from, voxels, model)
 		offset := make([]float64, len(voxels)) // what the mean features predict
-		weights := shrink.Tidy(func(d *torch.Tensor) *torch.Tensor {
+		weights := shrink.Scoped(func(d *torch.Tensor) *torch.Tensor {
 			s := d.Scope()
 			z := s.FromFloat64(y, len(voxels), f.y.rows).MatMul(b.onto)                   // (V, K)
 			w := b.weights(z.Mul(d.IndexSelect(0, lambdas)).Transpose(0, 1)).Mul(columns) // (features, V)
 			w = w.Mul(s.FromFloat64(unit, len(unit)))
 			copy(offset, s.FromFloat64(f.x.mean, 1, f.x.cols).MatMul(w).Float64s())
-			return w.To(torch.Float32)
+			return w.ToType(torch.Float32)
 		}).Float32s()
 		for k, v := range voxels {
 			model.Intercept[v] = model.voxelMean[v] - offset[k]

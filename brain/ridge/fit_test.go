@@ -427,8 +427,8 @@ func TestConstantInTheTrainingRowsOfAFold(t *testing.T) {
 
 func TestTheSmallerGramIsDecomposed(t *testing.T) {
 	require.NoError(t, torch.Infer(t.Context(), func(s *torch.Scope) error {
-		assert.Len(t, newBasis(s.Normal(0, 1, 9, 4).To(torch.Float64)).values, 4)
-		assert.Len(t, newBasis(s.Normal(0, 1, 4, 9).To(torch.Float64)).values, 4)
+		assert.Len(t, newBasis(s.Normal(0, 1, 9, 4).ToType(torch.Float64)).values, 4)
+		assert.Len(t, newBasis(s.Normal(0, 1, 4, 9).ToType(torch.Float64)).values, 4)
 		return nil
 	}))
 }

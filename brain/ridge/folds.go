@@ -17,7 +17,7 @@ func ChunkFolds(rows, chunkRows, boots int, heldOut float64, seed uint64) ([][]i
 	if chunks < 2 {
 		return nil, fault.New(fault.BadData, "ridge", "folds",
 			"%d rows make no two chunks of %d rows, so none can be held out", rows, chunkRows).
-			Advise("give more training rows, or a smaller eval.chunk_rows")
+			WithHint("give more training rows, or a smaller eval.chunk_rows")
 	}
 	n := max(1, min(chunks-1, int(math.Round(heldOut*float64(chunks)))))
 	rng := rand.New(rand.NewPCG(seed, 0))
@@ -42,7 +42,7 @@ func KFold(rows, n int) ([][]int, error) {
 	}
 	if rows < n {
 		return nil, fault.New(fault.BadData, "ridge", "folds", "%d rows make no %d folds", rows, n).
-			Advise("give more rows or fewer folds")
+			WithHint("give more rows or fewer folds")
 	}
 	folds := make([][]int, n)
 	row := 0

@@ -36,7 +36,7 @@ func newMatrix(data []float32, rows int, centre bool) (*matrix, error) {
 	for row := range rows {
 		for c, x := range data[row*cols : (row+1)*cols] {
 			if x-x != 0 { // NaN and ±Inf
-				return nil, fault.New(fault.BadData, "ridge", "features", "row %d, feature %d is %g", row, c, x).Advise(repair)
+				return nil, fault.New(fault.BadData, "ridge", "features", "row %d, feature %d is %g", row, c, x).WithHint(repair)
 			}
 			m.mean[c] += float64(x) / float64(rows)
 			m.constant[c] = m.constant[c] && x == data[c]
@@ -108,7 +108,9 @@ func (m *matrix) standard(s *torch.Scope, rows []int, mean, size []float64) *tor
 	}
 	return s.Frozen(func(s *torch.Scope) *torch.Tensor { // each scope frees what its result was made of
 		less := s.Frozen(func(s *torch.Scope) *torch.Tensor {
-			x := s.Frozen(func(s *torch.Scope) *torch.Tensor { return s.FromFloat32(taken, len(rows), m.cols).To(torch.Float64) })
+			x := s.Frozen(func(s *torch.Scope) *torch.Tensor {
+				return s.FromFloat32(taken, len(rows), m.cols).ToType(torch.Float64)
+			})
 			return x.Sub(s.FromFloat64(mean, m.cols))
 		})
 		return less.Mul(s.FromFloat64(factor, m.cols))

@@ -30,7 +30,7 @@ func (m *Model) Predict(ctx context.Context, x []float32, rows int) ([]float32, 
 	}
 	pred := make([]float32, rows*m.Voxels)
 	err := do(ctx, torch.CPU, func(s *torch.Scope) error {
-		features := s.FromFloat32(x, rows, m.Features).To(torch.Float64)
+		features := s.FromFloat32(x, rows, m.Features).ToType(torch.Float64)
 		for from, to := range m.blocks(rows) {
 			y := m.predict(features, []Band{{0, m.Features}}, m.Intercept[from:to], from, to)[0]
 			for row := range rows {
@@ -67,10 +67,10 @@ func (m *Model) predict(x *torch.Tensor, bands []Band, bias []float64, from, to 
 	}
 	parts := make([][]float32, len(bands))
 	for b, band := range bands {
-		parts[b] = x.Tidy(func(x *torch.Tensor) *torch.Tensor {
-			weights := x.Scope().FromFloat32(w[band.From*n:band.To*n], band.To-band.From, n).To(torch.Float64)
+		parts[b] = x.Scoped(func(x *torch.Tensor) *torch.Tensor {
+			weights := x.Scope().FromFloat32(w[band.From*n:band.To*n], band.To-band.From, n).ToType(torch.Float64)
 			y := x.Narrow(1, band.From, band.To-band.From).MatMul(weights)
-			return y.Add(x.Scope().FromFloat64(bias, n)).To(torch.Float32)
+			return y.Add(x.Scope().FromFloat64(bias, n)).ToType(torch.Float32)
 		}).Float32s()
 	}
 	return parts

@@ -90,7 +90,7 @@ func (o Options) withCandidates() (Options, error) {
 	given, name, other := o.Alphas, "alphas", func(alpha float64) float64 { return alpha * alpha }
 	switch {
 	case o.Lambdas != nil && o.Alphas != nil:
-		return o, fault.New(fault.Usage, "ridge", "lambdas", "alphas are given, too").Advise("give one of them: lambda = alpha²")
+		return o, fault.New(fault.Usage, "ridge", "lambdas", "alphas are given, too").WithHint("give one of them: lambda = alpha²")
 	case o.Lambdas != nil:
 		given, name, other = o.Lambdas, "lambdas", math.Sqrt
 	case o.Alphas == nil:

@@ -36,8 +36,8 @@ func (f *fit) newFold(s *torch.Scope, held []int, sizes []float64) *fold {
 		}
 		spread := b.spread(f.x.standard(s, held, mean, sizes)) // (N, K)
 		centre := spread.MeanKeep(0)
-		return torch.Cat(0, s.FromFloat64(table, len(fd.factor), len(b.values)).To(torch.Float32), centre.To(torch.Float32),
-			spread.Sub(centre).To(torch.Float32), b.onto.To(torch.Float32))
+		return torch.Cat(0, s.FromFloat64(table, len(fd.factor), len(b.values)).ToType(torch.Float32), centre.ToType(torch.Float32),
+			spread.Sub(centre).ToType(torch.Float32), b.onto.ToType(torch.Float32))
 	})
 	for a := range fd.factor {
 		fd.shrink = append(fd.shrink, all.Narrow(0, a, 1))
@@ -99,7 +99,7 @@ func (f *fit) score(s *torch.Scope, fd *fold, block []float32) [][]float64 {
 		w := s.FromFloat32(measured, voxels, len(fd.held))                      // (V, N)
 		var each []*torch.Tensor
 		for _, d := range fd.shrink {
-			each = append(each, z.Tidy(func(z *torch.Tensor) *torch.Tensor {
+			each = append(each, z.Scoped(func(z *torch.Tensor) *torch.Tensor {
 				dz := z.Mul(d)
 				p := dz.Linear(fd.spread, nil) // (V, N)
 				return torch.Stack(0, p.Mul(w).Sum(1), p.Square().Sum(1), dz.Linear(fd.mean, nil).Squeeze(1))

@@ -80,7 +80,7 @@ func PermutationTest(ctx context.Context, pred, want []float32, rows, voxels int
 	if out.Blocks = len(blocks); out.Blocks < minShuffledBlocks {
 		return nil, fault.New(fault.BadData, "permutation test", "", "%d rows make %d blocks of at least %d, a test needs %d",
 			rows, out.Blocks, out.BlockRows, minShuffledBlocks).
-			Advise("score more rows, or take shorter blocks if the responses have a short memory")
+			WithHint("score more rows, or take shorter blocks if the responses have a short memory")
 	}
 	rng := rand.New(rand.NewPCG(opt.Seed, 0))
 	orders := make([][]int, opt.Permutations)

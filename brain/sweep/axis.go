@@ -15,7 +15,7 @@ func ParseAxis(text string) (results.SweepAxis, error) {
 	key, list, ok := strings.Cut(text, "=")
 	bad := func(why string) (results.SweepAxis, error) {
 		return results.SweepAxis{}, fault.New(fault.Usage, "sweep", "axis "+text, "%s", why).
-			Advise("write key=value,value, such as train.lr=1e-4,3e-4")
+			WithHint("write key=value,value, such as train.lr=1e-4,3e-4")
 	}
 	if !ok || strings.TrimSpace(key) == "" {
 		return bad("there is no key=")
@@ -88,7 +88,7 @@ func checkAxes(axes []results.SweepAxis) error {
 	names := map[string][]string{}
 	for _, a := range axes {
 		if seen[a.Key] {
-			return fault.New(fault.Usage, "sweep", "axis "+a.Key, "is given twice").Advise("put all its values into one axis")
+			return fault.New(fault.Usage, "sweep", "axis "+a.Key, "is given twice").WithHint("put all its values into one axis")
 		}
 		seen[a.Key] = true
 		if a.Key == "out" {
@@ -99,7 +99,7 @@ func checkAxes(axes []results.SweepAxis) error {
 		}
 	}
 	if len(axes) == 0 {
-		return fault.New(fault.Usage, "sweep", "", "nothing is varied").Advise("give at least one axis, key=value,value")
+		return fault.New(fault.Usage, "sweep", "", "nothing is varied").WithHint("give at least one axis, key=value,value")
 	}
 	for _, c := range combinations(axes) {
 		name := nameOf(axes, c)

@@ -184,7 +184,7 @@ func sameSettings(dir string, want *experiment.Experiment) error {
 	for s := range was.Settings() {
 		if s.Key != "out" && s.Value != now[s.Key] {
 			return fault.New(fault.Exists, "sweep", path, "was begun with %s: %s, not %s", s.Key, s.Value, now[s.Key]).
-				Advise("choose another folder, or remove that run")
+				WithHint("choose another folder, or remove that run")
 		}
 	}
 	return nil
@@ -234,7 +234,7 @@ func sharedPart(exp *experiment.Experiment) string {
 func setError(t *results.SweepRun, err error) {
 	t.Error = err.Error()
 	if f, ok := errors.AsType[*fault.Error](err); ok {
-		t.Diverged = f.Kind == fault.BadData && f.What == "tune" // the loss is not finite
+		t.Diverged = f.Kind == fault.BadData && f.Op == "tune" // the loss is not finite
 	}
 }
 

@@ -122,8 +122,8 @@ func (d *check) addError(about string, err error) {
 		return
 	}
 	plain := *f
-	plain.What, plain.Where, plain.Do = "", "", ""
-	d.add(Finding{About: about, Verdict: Wrong, Where: f.Where, Text: plain.Error(), Do: f.Do})
+	plain.Op, plain.Path, plain.Hint = "", "", ""
+	d.add(Finding{About: about, Verdict: Wrong, Where: f.Path, Text: plain.Error(), Do: f.Hint})
 }
 
 // finish draws the conclusions.

@@ -45,12 +45,12 @@ type Options struct {
 // are at least two. None given are those that the experiment would train on.
 func ResolveSubjects(data *dataset.Dataset, names []string) ([]string, error) {
 	refuse := func(where, why string, args ...any) ([]string, error) {
-		return nil, fault.New(fault.BadData, "transfer", where, why, args...).Advise("name some of %s", strings.Join(data.People(), ", "))
+		return nil, fault.New(fault.BadData, "transfer", where, why, args...).WithHint("name some of %s", strings.Join(data.People(), ", "))
 	}
 	found, err := data.Subjects(names...)
 	if err != nil {
 		if f, ok := errors.AsType[*fault.Error](err); ok {
-			return refuse(f.Where, "%s", f.Why)
+			return refuse(f.Path, "%s", f.Reason)
 		}
 		return nil, err
 	}
@@ -87,11 +87,11 @@ func Run(ctx context.Context, of *brain.Study, opt Options) (*Result, error) {
 func run(ctx context.Context, st *study.Study, opt Options) (*Result, error) {
 	for _, name := range opt.Only {
 		if !slices.Contains(Parts, name) {
-			return nil, fault.New(fault.Usage, "transfer", name, "there is no such part").Advise("name some of %s", strings.Join(Parts, ", "))
+			return nil, fault.New(fault.Usage, "transfer", name, "there is no such part").WithHint("name some of %s", strings.Join(Parts, ", "))
 		}
 	}
 	if st.Experiment.Train.Mode == experiment.TrainReadout {
-		return nil, fault.New(fault.Usage, "transfer", "train.mode", "readout tunes nothing that another person could use").Advise("set train.mode: lora")
+		return nil, fault.New(fault.Usage, "transfer", "train.mode", "readout tunes nothing that another person could use").WithHint("set train.mode: lora")
 	}
 	people, err := ResolveSubjects(st.Data, st.SubjectNames())
 	if err != nil {

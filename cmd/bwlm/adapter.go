@@ -143,7 +143,7 @@ parameters, an untrained DoRA); bwlm features and bwlm merge then print it.
 // saveAdapter writes a new adapter folder and says so.
 func (a *app) saveAdapter(f *peft.File, out string) error {
 	if _, err := os.Lstat(out); err == nil {
-		return fault.New(fault.Exists, "save adapter", out, "exists already").Advise("choose another folder")
+		return fault.New(fault.Exists, "save adapter", out, "exists already").WithHint("choose another folder")
 	}
 	if err := f.Save(out); err != nil {
 		return err

@@ -35,7 +35,7 @@ func run(args []string, stdout, stderr *os.File, commands []constructor) (code i
 	defer func() {
 		if p := recover(); p != nil {
 			code = a.report(fault.New(fault.Internal, "internal error", "", "%s", firstLine(fmt.Sprint(p))).
-				Advise("this is a mistake in bwlm: please report it with what --debug prints"))
+				WithHint("this is a mistake in bwlm: please report it with what --debug prints"))
 			if a.debug {
 				fmt.Fprintf(stderr, "%v\n%s", p, debug.Stack())
 			}

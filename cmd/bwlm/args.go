@@ -30,7 +30,7 @@ func wantArgs(names ...string) cobra.PositionalArgs {
 func usage(c *cobra.Command, why string, args ...any) *fault.Error {
 	what := strings.TrimPrefix(c.CommandPath(), c.Root().Name()) // the line begins with bwlm anyway
 	return fault.New(fault.Usage, strings.TrimSpace(what), "", why, args...).
-		Advise("see `%s --help`", c.CommandPath())
+		WithHint("see `%s --help`", c.CommandPath())
 }
 
 // badFlag explains what pflag did not understand.
@@ -47,7 +47,7 @@ func badFlag(c *cobra.Command, err error) error {
 	var flags []string
 	c.Flags().VisitAll(func(f *pflag.Flag) { flags = append(flags, f.Name) })
 	if near := suggest.Nearest(unknown.GetSpecifiedName(), slices.Values(flags)); near != "" {
-		return e.Advise("did you mean --%s?", near)
+		return e.WithHint("did you mean --%s?", near)
 	}
 	return e
 }
@@ -69,7 +69,7 @@ func unknownCommand(c *cobra.Command, name string) error {
 		}
 	}
 	if near := suggest.Nearest(name, slices.Values(known)); near != "" {
-		return e.Advise("did you mean `%s %s`?", c.CommandPath(), near)
+		return e.WithHint("did you mean `%s %s`?", c.CommandPath(), near)
 	}
 	return e
 }

@@ -71,7 +71,7 @@ func (a *app) arithmetic(ctx context.Context, path string, exp *experimentFlags,
 	}
 	defer end()
 	if run == nil {
-		return nil, fault.New(fault.Usage, "eval", path, "is an experiment file, which has no adapter").Advise("name the directory of a finished run")
+		return nil, fault.New(fault.Usage, "eval", path, "is an experiment file, which has no adapter").WithHint("name the directory of a finished run")
 	}
 	return st.ScoreAdapters(ctx, terms, f.scales)
 }

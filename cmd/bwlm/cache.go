@@ -139,7 +139,7 @@ func onCache(a *app, c *cobra.Command, do func(c *cobra.Command, s *activations.
 			return err
 		}
 		if s == nil {
-			return fault.New(fault.Usage, "open cache", "", "there is no folder for it").Advise("name one: --cache-dir")
+			return fault.New(fault.Usage, "open cache", "", "there is no folder for it").WithHint("name one: --cache-dir")
 		}
 		defer s.Close()
 		answer := &cacheAnswer{Schema: 1, Dir: s.Dir}

@@ -33,11 +33,11 @@ func openDevice(name string) (torch.Device, error) {
 	}
 	if err := torch.LoadCUDA(); err != nil {
 		return torch.CPU, fault.Wrap(fault.Unavailable, "device", name, err).
-			Advise("`bwlm doctor` shows what is here; use device cpu, or install libtorch for CUDA")
+			WithHint("`bwlm doctor` shows what is here; use device cpu, or install libtorch for CUDA")
 	}
 	if n := torch.CUDADevices(); index >= n {
 		return torch.CPU, fault.New(fault.Unavailable, "device", name, "there are %d CUDA devices", n).
-			Advise("`bwlm doctor` shows what is here; check the driver and CUDA_VISIBLE_DEVICES, or use device cpu")
+			WithHint("`bwlm doctor` shows what is here; check the driver and CUDA_VISIBLE_DEVICES, or use device cpu")
 	}
 	return torch.CUDA(index), nil
 }

@@ -121,7 +121,7 @@ func (f *featuresFlags) check(c *cobra.Command) (err error) {
 	}
 	dir := filepath.Dir(f.out)
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) { // found now rather than after an hour's work
-		return fault.New(fault.IO, "features", f.out, "there is no folder %s", dir).Advise("make it first")
+		return fault.New(fault.IO, "features", f.out, "there is no folder %s", dir).WithHint("make it first")
 	}
 	return nil
 }

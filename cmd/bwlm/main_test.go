@@ -102,9 +102,9 @@ func trials() []constructor {
 }
 
 var errorsByName = map[string]error{
-	"data":    fault.New(fault.BadData, "read audio", "a\nb.wav", "no samples").Advise("check the file"),
+	"data":    fault.New(fault.BadData, "read audio", "a\nb.wav", "no samples").WithHint("check the file"),
 	"plain":   errors.New("some mistake"),
-	"wrapped": fmt.Errorf("story a: %w", fault.New(fault.IO, "write", "f", "no space").Advise("make room")),
+	"wrapped": fmt.Errorf("story a: %w", fault.New(fault.IO, "write", "f", "no space").WithHint("make room")),
 	"cause":   fault.Wrap(fault.Missing, "open model", "dir", os.ErrNotExist),
 	"memory":  &torch.Error{Op: "matmul", Msg: "cannot allocate", OutOfMemory: true},
 	"shape":   &torch.Error{Op: "matmul", Shapes: [][]int{{1, 2}, {3}}, Msg: "do not fit"},
@@ -170,8 +170,8 @@ func TestErrorsAreOneLineAndACode(t *testing.T) {
 			var r map[string]map[string]any
 			require.NoError(t, json.Unmarshal([]byte(stdout), &r), stdout)
 			assert.EqualValues(t, c.code, r["error"]["code"])
-			assert.NotEmpty(t, r["error"]["why"])
-			for _, key := range []string{"what", "where", "do"} {
+			assert.NotEmpty(t, r["error"]["reason"])
+			for _, key := range []string{"op", "path", "hint"} {
 				assert.Contains(t, r["error"], key)
 			}
 		})
@@ -180,9 +180,9 @@ func TestErrorsAreOneLineAndACode(t *testing.T) {
 
 func TestErrorObject(t *testing.T) {
 	_, stdout, _ := call(t, "work", "data", "--json")
-	assert.JSONEq(t, `{"error": {"code": 65, "what": "read audio", "where": "a b.wav", "why": "no samples", "do": "check the file"}}`, stdout)
+	assert.JSONEq(t, `{"error": {"code": 65, "op": "read audio", "path": "a b.wav", "reason": "no samples", "hint": "check the file"}}`, stdout)
 	_, stdout, _ = call(t, "work", "cause", "--json")
-	assert.JSONEq(t, `{"error": {"code": 66, "what": "open model", "where": "dir", "why": "file does not exist", "do": ""}}`, stdout)
+	assert.JSONEq(t, `{"error": {"code": 66, "op": "open model", "path": "dir", "reason": "file does not exist", "hint": ""}}`, stdout)
 	code, stdout, stderr := call(t, "half", "--json")
 	assert.Equal(t, 1, code)
 	assert.Equal(t, "{\"a\":1}\n", stdout, "no second object after an answer")
@@ -325,7 +325,7 @@ func TestStoppedKeepsWhatTheLibrarySaid(t *testing.T) {
 		fault.Wrap(fault.Temporary, "train", "run", context.Canceled)} {
 		assert.Equal(t, fault.Terminated, fault.KindOf(stopped(ctx, err)), err)
 	}
-	saved := fault.New(fault.Temporary, "train", "run", "saved at step 7").Advise("go on with `bwlm resume run`")
+	saved := fault.New(fault.Temporary, "train", "run", "saved at step 7").WithHint("go on with `bwlm resume run`")
 	saved.Err = context.Canceled
 	assert.EqualError(t, stopped(ctx, saved), "train: run: saved at step 7; go on with `bwlm resume run`")
 	assert.Equal(t, fault.Temporary, saved.Kind, "the library's error is not changed")

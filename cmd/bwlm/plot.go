@@ -130,7 +130,7 @@ func (f *plotFlags) options() error {
 	}
 	if f.cmap != "" {
 		if f.opt.Colors = render.ColormapByName(f.cmap); f.opt.Colors == nil {
-			return fault.New(fault.Usage, "plot", "--cmap", "there are no colours %q", f.cmap).Advise("there are balance, tide, dusk and ember")
+			return fault.New(fault.Usage, "plot", "--cmap", "there are no colours %q", f.cmap).WithHint("there are balance, tide, dusk and ember")
 		}
 	}
 	for _, name := range f.views {
@@ -226,7 +226,7 @@ func (f *plotFlags) regions(left, right int) ([]render.Region, error) {
 	files := []string{f.labelsLeft, f.labelsRight}
 	switch {
 	case f.labelsLeft == "" && f.labelsRight == "":
-		return nil, fault.New(fault.Usage, "plot", "--outline", "there is no atlas").Advise("give --labels-left and --labels-right")
+		return nil, fault.New(fault.Usage, "plot", "--outline", "there is no atlas").WithHint("give --labels-left and --labels-right")
 	case f.labelsRight == "" && strings.HasSuffix(f.labelsLeft, ".nii"):
 		files = files[:1]
 	}
@@ -236,7 +236,7 @@ func (f *plotFlags) regions(left, right int) ([]render.Region, error) {
 	}
 	if atlas.Left != left || atlas.Right != right {
 		return nil, fault.New(fault.BadData, "plot", strings.Join(files, ", "), "the atlas has %d + %d vertices, the surfaces %d + %d",
-			atlas.Left, atlas.Right, left, right).Advise("give an atlas of this mesh")
+			atlas.Left, atlas.Right, left, right).WithHint("give an atlas of this mesh")
 	}
 	selector := cortex.Selector{Atlas: atlas}
 	var out []render.Region
@@ -257,7 +257,7 @@ func (f *plotFlags) regions(left, right int) ([]render.Region, error) {
 // drawGlass draws a volume.
 func (f *plotFlags) drawGlass() (*render.Figure, []float32, error) {
 	if f.left != "" || f.right != "" || len(f.outline)+len(f.flat)+len(f.sulc)+len(f.views) > 0 {
-		return nil, nil, fault.New(fault.Usage, "plot", "--mask", "a glass brain has no surfaces, outlines or views").Advise("leave out their flags")
+		return nil, nil, fault.New(fault.Usage, "plot", "--mask", "a glass brain has no surfaces, outlines or views").WithHint("leave out their flags")
 	}
 	order, err := voxelOrder(f.order)
 	if err != nil {

@@ -77,7 +77,7 @@ func (a *app) probe(ctx context.Context, path string, exp *experimentFlags, opt 
 		}
 		if tuned == nil {
 			return nil, fault.New(fault.Usage, "probe", path, "the run tuned readouts only: its model is the untuned one").
-				Advise("name its experiment file")
+				WithHint("name its experiment file")
 		}
 		defer tuned.Close()
 	}

@@ -13,11 +13,11 @@ import (
 // errorReport is an error under --json, on standard output where the answer would be.
 type errorReport struct {
 	Error struct {
-		Code  int    `json:"code"` // the exit code
-		What  string `json:"what"`
-		Where string `json:"where"`
-		Why   string `json:"why"`
-		Do    string `json:"do"`
+		Code   int    `json:"code"` // the exit code
+		Op     string `json:"op"`
+		Path   string `json:"path"`
+		Reason string `json:"reason"`
+		Hint   string `json:"hint"`
 	} `json:"error"`
 }
 
@@ -29,9 +29,9 @@ func (a *app) report(err error) int {
 	if a.json && !a.answered {
 		var r errorReport
 		r.Error.Code = int(f.Kind)
-		r.Error.What, r.Error.Where, r.Error.Why, r.Error.Do = oneLine(f.What), oneLine(f.Where), oneLine(f.Why), oneLine(f.Do)
-		if f.Why == "" && f.Err != nil {
-			r.Error.Why = oneLine(f.Err.Error())
+		r.Error.Op, r.Error.Path, r.Error.Reason, r.Error.Hint = oneLine(f.Op), oneLine(f.Path), oneLine(f.Reason), oneLine(f.Hint)
+		if f.Reason == "" && f.Err != nil {
+			r.Error.Reason = oneLine(f.Err.Error())
 		}
 		_ = a.print(r) // nowhere is left to say that this failed
 	}
@@ -49,7 +49,7 @@ func asFault(err error) *fault.Error {
 		return f
 	}
 	if t, ok := errors.AsType[*torch.Error](err); ok && t.OutOfMemory {
-		return fault.Wrap(fault.Memory, "", "", err).Advise("free some, or use a smaller block, window or model")
+		return fault.Wrap(fault.Memory, "", "", err).WithHint("free some, or use a smaller block, window or model")
 	}
 	return fault.Wrap(fault.KindOf(err), "", "", err) // the text around a fault is part of its reason
 }

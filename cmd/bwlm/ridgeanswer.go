@@ -56,10 +56,10 @@ func (r *ridgeAnswer) countEnds(model *ridge.Model) {
 // makeResults makes the folder that results are written to, file by file, if it is not there.
 func makeResults(dir string) error {
 	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
-		return fault.New(fault.Exists, "ridge", dir, "is a file, not a folder").Advise("choose another --out")
+		return fault.New(fault.Exists, "ridge", dir, "is a file, not a folder").WithHint("choose another --out")
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fault.Wrap(fault.IO, "ridge", dir, err).Advise("choose a folder that can be made")
+		return fault.Wrap(fault.IO, "ridge", dir, err).WithHint("choose a folder that can be made")
 	}
 	return nil
 }

@@ -37,13 +37,13 @@ func openPair(xPath, yPath string) (*pair, error) {
 		e := fault.New(fault.BadData, "ridge", yPath, "%d rows, %s has %d", p.y.Rows, xPath, p.rows)
 		switch {
 		case p.y.Cols == p.rows && p.features == p.y.Rows:
-			return nil, e.Advise("one of them looks transposed: want rows x features and rows x voxels")
+			return nil, e.WithHint("one of them looks transposed: want rows x features and rows x voxels")
 		case p.y.Cols == p.rows:
-			return nil, e.Advise("it looks transposed: want rows x voxels")
+			return nil, e.WithHint("it looks transposed: want rows x voxels")
 		case p.features == p.y.Rows:
-			return nil, e.Advise("%s looks transposed: want rows x features", xPath)
+			return nil, e.WithHint("%s looks transposed: want rows x features", xPath)
 		}
-		return nil, e.Advise("both must have a row for each TR")
+		return nil, e.WithHint("both must have a row for each TR")
 	}
 	if p.rows == 0 || p.features == 0 || p.y.Cols == 0 {
 		p.close()
@@ -64,9 +64,9 @@ func (p *pair) like(train *pair) error {
 		if c.got != c.want {
 			e := fault.New(fault.BadData, "ridge", c.path, "%d %s, %s has %d", c.got, c.what, c.as, c.want)
 			if p.rows == c.want {
-				return e.Advise("it looks transposed: want rows x %s", c.what)
+				return e.WithHint("it looks transposed: want rows x %s", c.what)
 			}
-			return e.Advise("training and test data must have the same %s", c.what)
+			return e.WithHint("training and test data must have the same %s", c.what)
 		}
 	}
 	return nil
@@ -75,11 +75,11 @@ func (p *pair) like(train *pair) error {
 // name gives an error of the ridge the file that it is about.
 func (p *pair) name(err error) error {
 	e, ok := errors.AsType[*fault.Error](err)
-	if !ok || e.What != "ridge" {
+	if !ok || e.Op != "ridge" {
 		return err
 	}
 	named := *e
 	places := map[string]string{"features": p.xPath, "responses": p.yPath, "folds": "--folds", "bands": "--bands"}
-	named.Where = cmp.Or(places[e.Where], e.Where)
+	named.Path = cmp.Or(places[e.Path], e.Path)
 	return &named
 }

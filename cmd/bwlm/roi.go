@@ -223,7 +223,7 @@ func valueCount(path string, shape []int, left, right int) error {
 		want = fmt.Sprintf("%d + %d = %d", left, right, left+right)
 	}
 	return fault.New(fault.BadData, "read values", path, "shape %v, want %s values, one for each vertex or voxel", shape, want).
-		Advise("check that the values belong to this surface, atlas or mask")
+		WithHint("check that the values belong to this surface, atlas or mask")
 }
 
 // makeRegion writes what is selected.

@@ -49,7 +49,7 @@ const rootHelp = `bwlm fine-tunes a speech model (WavLM) on fMRI recorded while 
 what that changed: how well features of the speech model predict each voxel, before and after, on stories that were not used.
 
 Answers go to standard output, everything else to standard error. With --json an answer is one JSON object, and so is an
-error: {"error": {"code", "what", "where", "why", "do"}}.
+error: {"error": {"code", "op", "path", "reason", "hint"}}.
 
 Exit codes:
   0  done                       69  device or library not there     75  may go well if tried again

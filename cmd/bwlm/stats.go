@@ -66,7 +66,7 @@ func (x *arrays) read(path string, axes ...string) (shape []int, data []float32)
 		for k := len(axes) - 1; k >= 0; k-- {
 			place[k], at = fmt.Sprintf("%s %d", strings.TrimSuffix(axes[k], "s"), at%array.Shape[k]), at/array.Shape[k]
 		}
-		x.err = refuse("%s is %g", strings.Join(place, ", "), v).Advise("mend or leave out these values before; none is filled in here")
+		x.err = refuse("%s is %g", strings.Join(place, ", "), v).WithHint("mend or leave out these values before; none is filled in here")
 		return nil, nil
 	}
 	return array.Shape, data
@@ -80,7 +80,7 @@ func (x *arrays) folder() {
 	info, err := os.Stat(x.out)
 	switch {
 	case err == nil && !info.IsDir():
-		x.err = fault.New(fault.Exists, x.what, x.out, "is a file").Advise("name a folder")
+		x.err = fault.New(fault.Exists, x.what, x.out, "is a file").WithHint("name a folder")
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		x.err = fault.Wrap(fault.IO, x.what, "", err)
 	case err != nil:

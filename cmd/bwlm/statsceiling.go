@@ -80,7 +80,7 @@ func ceiling(y, out string) (*ceilingAnswer, error) {
 	n, rows, voxels := shape[0], shape[1], shape[2]
 	if n < 2 || rows < 2 {
 		return nil, fault.New(fault.BadData, what, y, "%d repeats of %d rows say nothing about noise", n, rows).
-			Advise("give two repeats of two rows at least")
+			WithHint("give two repeats of two rows at least")
 	}
 	c := stats.Ceiling(repeats, n, rows, voxels)
 	varies := func(v int) bool { return c.TP[v] > 0 }

@@ -125,7 +125,7 @@ func (f *testFlags) test(ctx context.Context) (*testAnswer, error) {
 	if !slices.Equal(predShape, shape) {
 		err := fault.New(fault.BadData, what, f.pred, "shape %v, the responses have %v", predShape, shape)
 		if predShape[0] == shape[1] && predShape[1] == shape[0] {
-			err = err.Advise("it looks transposed: rows come first")
+			err = err.WithHint("it looks transposed: rows come first")
 		}
 		return nil, err
 	}

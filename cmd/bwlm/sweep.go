@@ -85,8 +85,8 @@ func (a *app) sweep(c *cobra.Command, opt sweep.Options) (*results.Sweep, error)
 	watch.end()
 	if ctx := c.Context(); err != nil && ctx.Err() != nil {
 		stop := fault.Wrap(fault.KindOf(err), "stopped", out, err)
-		stop.Why = "all finished steps are saved"
-		return nil, stop.Advise("go on with the same command")
+		stop.Reason = "all finished steps are saved"
+		return nil, stop.WithHint("go on with the same command")
 	}
 	return r, err
 }

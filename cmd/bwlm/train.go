@@ -145,7 +145,7 @@ func advisedResume(ctx context.Context, err error, run *results.Run) error {
 		return err
 	}
 	if f, ok := errors.AsType[*fault.Error](context.Cause(ctx)); ok {
-		return fault.New(f.Kind, "stopped", run.Dir, "%s; all finished steps are saved", f.Why).Advise("go on with `bwlm resume %s`", run.Dir)
+		return fault.New(f.Kind, "stopped", run.Dir, "%s; all finished steps are saved", f.Reason).WithHint("go on with `bwlm resume %s`", run.Dir)
 	}
 	return err
 }

@@ -100,8 +100,8 @@ func (a *app) transfer(c *cobra.Command, path string, flags *experimentFlags, su
 	watch.end()
 	if ctx := c.Context(); err != nil && ctx.Err() != nil {
 		stop := fault.Wrap(fault.KindOf(err), "stopped", exp.Out, err)
-		stop.Why = "all finished steps are saved"
-		return nil, "", stop.Advise("go on with the same command")
+		stop.Reason = "all finished steps are saved"
+		return nil, "", stop.WithHint("go on with the same command")
 	}
 	if err != nil {
 		return nil, "", err

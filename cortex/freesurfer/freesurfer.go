@@ -40,10 +40,10 @@ func IsCurvature(data []byte) bool { return bytes.HasPrefix(data, curvature) }
 func ParseSurface(data []byte, name string) (points [][3]float32, faces [][3]int32, err error) {
 	if bytes.HasPrefix(data, quadrangles) || IsCurvature(data) {
 		return nil, nil, raw.Bad(readingSurface, name, "it is a surface of quadrangles, or no surface").
-			Advise("convert it to triangles with mris_convert, or give the .pial, .white or .inflated")
+			WithHint("convert it to triangles with mris_convert, or give the .pial, .white or .inflated")
 	}
 	if !IsSurface(data) {
-		return nil, nil, raw.Bad(readingSurface, name, "it is no surface of FreeSurfer").Advise("give a .pial, .white or .inflated, or a .surf.gii")
+		return nil, nil, raw.Bad(readingSurface, name, "it is no surface of FreeSurfer").WithHint("give a .pial, .white or .inflated, or a .surf.gii")
 	}
 	if points, faces, err = surface(data[len(triangles):]); err != nil {
 		return nil, nil, raw.Damaged(readingSurface, name, err)
@@ -91,7 +91,7 @@ func surface(data []byte) ([][3]float32, [][3]int32, error) {
 func ParseCurvature(data []byte, name string) ([]float32, error) {
 	if !IsCurvature(data) {
 		return nil, raw.Bad(readingCurvature, name, "it is no curvature file of FreeSurfer's newer format").
-			Advise("convert it with mris_convert -c, or give a .shape.gii")
+			WithHint("convert it with mris_convert -c, or give a .shape.gii")
 	}
 	values, err := numbers(data[len(curvature):])
 	if err != nil {

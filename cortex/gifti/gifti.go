@@ -79,7 +79,7 @@ func Parse(data []byte, name string) (*Image, error) {
 	}
 	if root.Name != "GIFTI" {
 		return nil, raw.Bad(reading, name, "the outermost element is %s, want GIFTI", raw.OneLine(raw.Short(root.Name))).
-			Advise("check that it is a GIFTI file")
+			WithHint("check that it is a GIFTI file")
 	}
 	im := &Image{Meta: meta(root)}
 	if im.Labels, err = LabelTable(root.One("LabelTable")); err != nil {
@@ -94,7 +94,7 @@ func Parse(data []byte, name string) (*Image, error) {
 		if err != nil {
 			var f *fault.Error
 			if errors.As(err, &f) {
-				f.Where = fmt.Sprintf("%s: array %d", raw.OneLine(name), i)
+				f.Path = fmt.Sprintf("%s: array %d", raw.OneLine(name), i)
 				return nil, f
 			}
 			return nil, raw.Damaged(reading, fmt.Sprintf("%s: array %d", raw.OneLine(name), i), err)
@@ -212,7 +212,7 @@ func (a *Array) decode(e *raw.Element, size int) ([]byte, error) {
 		return raw.Inflate(data, size)
 	case "ExternalFileBinary":
 		return nil, fault.New(fault.BadData, reading, "", "the data stand in another file, %s", raw.OneLine(raw.Short(e.Attr("ExternalFileName")))).
-			Advise("other files are not opened; convert it to GZipBase64Binary, e.g. with wb_command -gifti-convert")
+			WithHint("other files are not opened; convert it to GZipBase64Binary, e.g. with wb_command -gifti-convert")
 	default:
 		return nil, fmt.Errorf("the encoding %q is unknown", raw.Short(encoding))
 	}
@@ -314,7 +314,7 @@ func (a *Array) Int32() ([]int32, error) {
 	for i := range out {
 		var err error
 		if out[i], err = raw.Whole(raw.Float(a.data, a.kind, a.order, i), i); err != nil {
-			return nil, raw.Bad(reading, a.name, "%v", err).Advise("check that it holds labels or indices")
+			return nil, raw.Bad(reading, a.name, "%v", err).WithHint("check that it holds labels or indices")
 		}
 	}
 	return out, nil

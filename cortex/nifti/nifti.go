@@ -210,7 +210,7 @@ func (im *Image) Labels() ([]int32, error) {
 	for i := range out {
 		var err error
 		if out[i], err = raw.Whole(im.at(i), i); err != nil {
-			return nil, raw.Bad(reading, im.name, "%v", err).Advise("check that it is an image of labels and was not smoothed")
+			return nil, raw.Bad(reading, im.name, "%v", err).WithHint("check that it is an image of labels and was not smoothed")
 		}
 	}
 	return out, nil

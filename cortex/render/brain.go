@@ -185,7 +185,7 @@ func (b Brain) panels(values []float32, regions []Region, opt *Options) ([]*pane
 			meshes = flats
 		}
 		if len(meshes) == 0 {
-			return nil, fault.New(fault.Usage, drawing, "views", "there is no surface for the view %q", v).Advise("give one, or choose other views")
+			return nil, fault.New(fault.Usage, drawing, "views", "there is no surface for the view %q", v).WithHint("give one, or choose other views")
 		}
 		if v == Dorsal || v == Ventral {
 			out = append(out, &panel{view: v, camera: camera(v, cortex.Both), meshes: meshes, over: opt.Oversample})
@@ -200,7 +200,7 @@ func (b Brain) panels(values []float32, regions []Region, opt *Options) ([]*pane
 		const widest = 1e5 // a hundred metres: no brain, and squares still fit 32 bits
 		if w, h := p.extent.width(), p.extent.height(); !(w > 0 && h > 0 && w < widest && h < widest) {
 			return nil, fault.New(fault.BadData, drawing, "", "the %s view of the surface is %g × %g mm", p.view, w, h).
-				Advise("check that the surface is one of a brain in millimetres; a flat map has the view flat only")
+				WithHint("check that the surface is one of a brain in millimetres; a flat map has the view flat only")
 		}
 	}
 	return out, nil

@@ -44,7 +44,7 @@ func Glass(v *cortex.Volume, values []float32, opt Options) (*Figure, error) {
 	for i := range 3 {
 		if !((g.high[i]-g.low[i])/g.step < most) {
 			return nil, fault.New(fault.BadData, drawing, "", "the volume is %g mm long, its voxels %g mm", g.high[i]-g.low[i], g.step).
-				Advise("check the image's affine")
+				WithHint("check the image's affine")
 		}
 	}
 	for _, p := range panels {

@@ -24,7 +24,7 @@ func newScale(values []float32, opt Options) (*scale, error) {
 	finite := make([]float64, 0, len(values))
 	for i, v := range values {
 		if math.IsInf(float64(v), 0) {
-			return nil, fault.New(fault.BadData, drawing, "", "value %d is %v", i, v).Advise("make it NaN if there is none")
+			return nil, fault.New(fault.BadData, drawing, "", "value %d is %v", i, v).WithHint("make it NaN if there is none")
 		}
 		if v == v {
 			finite = append(finite, float64(v))

@@ -31,7 +31,7 @@ func (v View) String() string { return viewNames[v] }
 func ViewByName(name string) (View, error) {
 	i := slices.Index(viewNames, strings.TrimSpace(name))
 	if i < 0 {
-		return 0, fault.New(fault.Usage, "draw", "views", "there is no view %q", name).Advise("there are %s", strings.Join(viewNames, ", "))
+		return 0, fault.New(fault.Usage, "draw", "views", "there is no view %q", name).WithHint("there are %s", strings.Join(viewNames, ", "))
 	}
 	return View(i), nil
 }
@@ -82,5 +82,5 @@ func (b basis) project(p vec) vec { return vec{b.right.dot(p), b.up.dot(p), b.to
 // unknownLength is an error about the length of something per vertex.
 func wrongLength(what string, have int, left, right int) error {
 	return fault.New(fault.BadData, "draw", "", "there are %d %s, the surfaces have %d vertices", have, what, left+right).
-		Advise("%s", fmt.Sprintf("give one for each vertex: %d of the left, then %d of the right", left, right))
+		WithHint("%s", fmt.Sprintf("give one for each vertex: %d of the left, then %d of the right", left, right))
 }

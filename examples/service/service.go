@@ -84,7 +84,7 @@ func (s *Service) Close() {
 	}
 }
 
-var errClosing = fault.New(fault.Temporary, "serve", "", "the service is closing").Advise("try again later")
+var errClosing = fault.New(fault.Temporary, "serve", "", "the service is closing").WithHint("try again later")
 
 // post answers audio.
 func (s *Service) post(w http.ResponseWriter, r *http.Request) {

@@ -30,7 +30,7 @@ const writing = "write"
 // of write that is a fault is returned as it is.
 func Write(path string, write func(io.Writer) error) error {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return fault.New(fault.Exists, writing, quote.OneLine(path), "a folder or device is there").Advise("choose another name")
+		return fault.New(fault.Exists, writing, quote.OneLine(path), "a folder or device is there").WithHint("choose another name")
 	}
 	file, err := createTemp(path)
 	if err != nil {
@@ -75,7 +75,7 @@ func createTemp(path string) (*os.File, error) {
 func Dir(path string, fill func(dir string) error) error {
 	path = filepath.Clean(path)
 	if _, err := os.Lstat(path); err == nil {
-		return fault.New(fault.Exists, writing, quote.OneLine(path), "exists already").Advise("choose another name or remove it")
+		return fault.New(fault.Exists, writing, quote.OneLine(path), "exists already").WithHint("choose another name or remove it")
 	}
 	temp := fmt.Sprintf("%s.tmp.%d", path, os.Getpid())
 	done := false
@@ -146,20 +146,20 @@ func writeError(path string, err error) error {
 	if f := (*fault.Error)(nil); errors.As(err, &f) {
 		return err
 	}
-	e := &fault.Error{Kind: fault.IO, What: writing, Where: quote.OneLine(path), Why: inputfile.Reason(err), Err: err}
+	e := &fault.Error{Kind: fault.IO, Op: writing, Path: quote.OneLine(path), Reason: inputfile.Reason(err), Err: err}
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		e.Do = "free some space"
+		e.Hint = "free some space"
 	case errors.Is(err, syscall.EFBIG):
-		e.Do = "raise the limit on the size of files (ulimit -f)"
+		e.Hint = "raise the limit on the size of files (ulimit -f)"
 	case errors.Is(err, fs.ErrExist):
-		e.Kind, e.Do = fault.Exists, "choose another name or remove it"
+		e.Kind, e.Hint = fault.Exists, "choose another name or remove it"
 	case errors.Is(err, fs.ErrNotExist):
-		e.Do = "make its folder first"
+		e.Hint = "make its folder first"
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
-		e.Do = "choose a folder that may be written to"
+		e.Hint = "choose a folder that may be written to"
 	case errors.Is(err, syscall.EIO):
-		e.Do = "check the disk"
+		e.Hint = "check the disk"
 	}
 	return e
 }

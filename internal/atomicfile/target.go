@@ -32,14 +32,14 @@ func (t Target) Check() error {
 		return writeError(t.Dir, err)
 	}
 	refuse := func(why string, args ...any) *fault.Error {
-		return fault.New(fault.Exists, t.What, quote.OneLine(t.Dir), why, args...).Advise("choose another folder")
+		return fault.New(fault.Exists, t.What, quote.OneLine(t.Dir), why, args...).WithHint("choose another folder")
 	}
 	if !t.Force {
-		return refuse("exists already").Advise("choose another folder, or replace it with --force")
+		return refuse("exists already").WithHint("choose another folder, or replace it with --force")
 	}
 	for _, in := range t.Inputs {
 		if sameFile(in, t.Dir) {
-			return fault.New(fault.Usage, t.What, quote.OneLine(t.Dir), "is an input").Advise("choose another folder")
+			return fault.New(fault.Usage, t.What, quote.OneLine(t.Dir), "is an input").WithHint("choose another folder")
 		}
 	}
 	entries, err := os.ReadDir(t.Dir)
@@ -72,7 +72,7 @@ func (t Target) Write(fill func(dir string) error) error {
 		err = os.Rename(successor, t.Dir)
 	}
 	if err != nil {
-		return fault.Wrap(fault.IO, t.What, quote.OneLine(t.Dir), err).Advise("what was made is in %s", successor)
+		return fault.Wrap(fault.IO, t.What, quote.OneLine(t.Dir), err).WithHint("what was made is in %s", successor)
 	}
 	return syncDir(filepath.Dir(filepath.Clean(t.Dir)))
 }

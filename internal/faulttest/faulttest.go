@@ -15,8 +15,8 @@ func Require(t testing.TB, kind fault.Kind, err error, contains ...string) {
 	var e *fault.Error
 	require.ErrorAs(t, err, &e)
 	require.Equal(t, kind, e.Kind, "%v", err)
-	require.NotEmpty(t, e.What, "%v", err)
-	require.True(t, e.Why != "" || e.Err != nil, "%v: there is no reason", err)
+	require.NotEmpty(t, e.Op, "%v", err)
+	require.True(t, e.Reason != "" || e.Err != nil, "%v: there is no reason", err)
 	require.NotContains(t, err.Error(), "\n")
 	for _, text := range contains {
 		require.Contains(t, err.Error(), text)

@@ -31,13 +31,13 @@ func Check(op, path string) error {
 			return noContent(op, where)
 		}
 		return fault.New(fault.Missing, op, where, "the link leads to %s, which does not exist", quote.OneLine(target)).
-			Advise("repair the link")
+			WithHint("repair the link")
 	}
 	switch {
 	case info.IsDir():
-		return fault.New(fault.BadData, op, where, "is a folder, want a file").Advise("name a file in it")
+		return fault.New(fault.BadData, op, where, "is a folder, want a file").WithHint("name a file in it")
 	case !info.Mode().IsRegular():
-		return fault.New(fault.BadData, op, where, "is a device, pipe or socket, want a file").Advise("copy the data to a file")
+		return fault.New(fault.BadData, op, where, "is a device, pipe or socket, want a file").WithHint("copy the data to a file")
 	}
 	if info.Size() > maxPointer {
 		return nil
@@ -124,14 +124,14 @@ func checkPointer(op, path string) error {
 		return noContent(op, quote.OneLine(path))
 	case string(start) == lfsPointer:
 		return fault.New(fault.Missing, op, quote.OneLine(path), "the file is a Git LFS pointer without content").
-			Advise("run `git lfs pull`")
+			WithHint("run `git lfs pull`")
 	}
 	return nil
 }
 
 func noContent(op, where string) error {
 	return fault.New(fault.Missing, op, where, "the file is a git-annex link without content").
-		Advise("run `datalad get %s`", where)
+		WithHint("run `datalad get %s`", where)
 }
 
 // Error makes the error of a file that cannot be read. An error of the operating system has kind [fault.Missing] or
@@ -140,20 +140,20 @@ func Error(op, path string, err error) *fault.Error {
 	if f := (*fault.Error)(nil); errors.As(err, &f) {
 		return f
 	}
-	e := &fault.Error{Kind: fault.BadData, What: op, Where: quote.OneLine(path), Why: Reason(err), Err: err,
-		Do: "the file is damaged or was made by a faulty program: get it again"}
+	e := &fault.Error{Kind: fault.BadData, Op: op, Path: quote.OneLine(path), Reason: Reason(err), Err: err,
+		Hint: "the file is damaged or was made by a faulty program: get it again"}
 	var errno syscall.Errno
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		e.Kind, e.Why, e.Do = fault.IO, "the file became shorter while it was read", "try again when nothing writes it"
+		e.Kind, e.Reason, e.Hint = fault.IO, "the file became shorter while it was read", "try again when nothing writes it"
 	case errors.Is(err, fs.ErrClosed):
-		e.Kind, e.Do = fault.IO, ""
+		e.Kind, e.Hint = fault.IO, ""
 	case errors.Is(err, fs.ErrNotExist):
-		e.Kind, e.Do = fault.Missing, "check the path"
+		e.Kind, e.Hint = fault.Missing, "check the path"
 	case errors.Is(err, fs.ErrPermission):
-		e.Kind, e.Do = fault.Missing, "make it readable for this user"
+		e.Kind, e.Hint = fault.Missing, "make it readable for this user"
 	case errors.As(err, &errno):
-		e.Kind, e.Do = fault.IO, "check the disk"
+		e.Kind, e.Hint = fault.IO, "check the disk"
 	}
 	return e
 }

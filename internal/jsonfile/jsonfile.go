@@ -64,7 +64,7 @@ func ReadIn(op string, root *os.Root, name string, v any) error {
 func parse(op, where string, text []byte, v any) error {
 	if err := json.Unmarshal(text, v); err != nil {
 		e := fault.Wrap(fault.BadData, op, quote.OneLine(where), err)
-		return e.Advise("write it again, or remove it")
+		return e.WithHint("write it again, or remove it")
 	}
 	return nil
 }

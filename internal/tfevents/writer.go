@@ -64,7 +64,7 @@ func failed(path string, err error) error {
 	if p, is := err.(*fs.PathError); is {
 		err = p.Err
 	}
-	return fault.Wrap(fault.IO, writing, path, err).Advise("make room, or choose another folder that can be written")
+	return fault.Wrap(fault.IO, writing, path, err).WithHint("make room, or choose another folder that can be written")
 }
 
 func (w *Writer) put(step int64, content []byte) error {

@@ -58,10 +58,10 @@ func NewAdam(s *torch.Scope, opt AdamOptions, groups ...Group) *Adam {
 	for _, g := range groups {
 		st := torch.AdamState{Params: g.Params}
 		for _, p := range g.Params {
-			zeros := func(dims ...int) *torch.Tensor { return a.arena.Keep(s.ZerosOf(p.DType(), dims...).On(p.Device())) }
+			zeros := func(dims ...int) *torch.Tensor { return a.arena.Keep(s.ZerosOf(p.DType(), dims...).To(p.Device())) }
 			st.First = append(st.First, zeros(p.Shape()...))
 			st.Second = append(st.Second, zeros(p.Shape()...))
-			st.Steps = append(st.Steps, a.arena.Keep(s.Zeros().On(p.Device())))
+			st.Steps = append(st.Steps, a.arena.Keep(s.Zeros().To(p.Device())))
 		}
 		a.states = append(a.states, st)
 	}

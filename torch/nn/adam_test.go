@@ -118,7 +118,7 @@ func TestStepsAreThoseOfPyTorch(t *testing.T) {
 			for n, state := range adam.State() {
 				if _, ok := g.file.Info(name + "/state/" + n); !ok {
 					assert.Contains(t, n, "never.")
-					assert.Zero(t, s.Use(state).Abs().Sum().Item(), n)
+					assert.Zero(t, s.Attach(state).Abs().Sum().Item(), n)
 					continue
 				}
 				g.near(state.Float32s(), "%s/state/%s", name, n)
@@ -141,7 +141,7 @@ func TestStateMakesARunContinue(t *testing.T) {
 				if step == stop {
 					saved := map[string]*torch.Tensor{}
 					for name, t := range adam.State() {
-						saved[name] = s.Use(t).Clone()
+						saved[name] = s.Attach(t).Clone()
 					}
 					assert.Len(t, saved, 3)
 					adam.Close()

@@ -131,12 +131,12 @@ type doubler struct {
 
 type doubled struct{ base Layer }
 
-func (d doubled) Forward(x *torch.Tensor) *torch.Tensor { return d.base.Forward(x).Scale(2) }
+func (d doubled) Forward(x *torch.Tensor) *torch.Tensor { return d.base.Forward(x).MulScalar(2) }
 
 func (a *doubler) Param(b *Builder, path string, p *torch.Tensor) *torch.Tensor {
 	a.params = append(a.params, path)
 	if path == a.param {
-		return b.Scope().Use(p).Scale(2)
+		return b.Scope().Attach(p).MulScalar(2)
 	}
 	return p
 }
@@ -261,8 +261,8 @@ func TestInits(t *testing.T) {
 		require.NoError(t, st.Build(s, Fresh{}, nil, func(b *Builder) { b.Linear(&l, "l", 25, 2000) }))
 		bias := l.(*Dense).Bias
 		assert.Equal(t, []int{2000}, bias.Shape())
-		assert.InDelta(t, .2/math.Sqrt(3), s.Use(bias).Square().Mean().Sqrt().Item(), .01, "PyTorch's bias: U(±1/√in)")
-		assert.LessOrEqual(t, s.Use(bias).Abs().Max().Item(), .2)
+		assert.InDelta(t, .2/math.Sqrt(3), s.Attach(bias).Square().Mean().Sqrt().Item(), .01, "PyTorch's bias: U(±1/√in)")
+		assert.LessOrEqual(t, s.Attach(bias).Abs().Max().Item(), .2)
 		assert.Equal(t, 25, l.(*Dense).In())
 		assert.Equal(t, 2000, l.(*Dense).Out())
 	})

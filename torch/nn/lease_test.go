@@ -58,7 +58,7 @@ func TestOneTrainsAndInferenceWaitsForTheStep(t *testing.T) {
 	var read float64
 	infer := start(func() error {
 		return ss.Infer(t.Context(), func(s *torch.Scope) error {
-			read = s.Use(st.Param("n")).Item()
+			read = s.Attach(st.Param("n")).Item()
 			return nil
 		})
 	})

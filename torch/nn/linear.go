@@ -32,15 +32,15 @@ func (d *Dense) Forward(x *torch.Tensor) *torch.Tensor {
 	s := x.Scope()
 	bias := d.Bias
 	if bias != nil {
-		bias = s.Use(bias).To(compute)
+		bias = s.Attach(bias).ToType(compute)
 	}
-	return x.To(compute).Linear(s.Use(d.Weight).To(compute), bias).To(x.DType())
+	return x.ToType(compute).Linear(s.Attach(d.Weight).ToType(compute), bias).ToType(x.DType())
 }
 
-// Narrow is x in the scope's compute type: what follows stays in it, with one rounding here instead of one at each layer.
-func Narrow(x *torch.Tensor) *torch.Tensor {
+// ToCompute is x in the scope's compute type: what follows stays in it, with one rounding here instead of one at each layer.
+func ToCompute(x *torch.Tensor) *torch.Tensor {
 	if compute := x.Scope().Mode().Compute; compute != torch.Float32 {
-		return x.To(compute)
+		return x.ToType(compute)
 	}
 	return x
 }

@@ -178,7 +178,7 @@ func (l *summed) Forward(x *torch.Tensor) *torch.Tensor {
 	plain := l.base.Forward(x)
 	y := plain
 	for i, adapted := range l.adapted {
-		y = y.Add(adapted.Forward(x).Sub(plain).Scale(l.factors[i]))
+		y = y.Add(adapted.Forward(x).Sub(plain).MulScalar(l.factors[i]))
 	}
 	return y
 }

@@ -36,7 +36,7 @@ func Compare(ctx context.Context, dirs []string, opt results.CompareOptions) (*r
 func sameTest(r *results.Scored, o *results.Scored) error {
 	differ := func(what string, a, b any) error {
 		return fault.New(fault.BadData, results.Comparing, o.Dir, "%s: %v, %s has %v", what, b, r.Dir, a).
-			Advise("compare runs that were tested on the same")
+			WithHint("compare runs that were tested on the same")
 	}
 	if a, b := r.Layout.Names(), o.Layout.Names(); !slices.Equal(a, b) {
 		return differ("people", a, b)
@@ -58,7 +58,7 @@ func sameTest(r *results.Scored, o *results.Scored) error {
 		for k, v := range r.Want[i] {
 			if o.Want[i][k] != v {
 				return fault.New(fault.BadData, results.Comparing, o.Dir, "responses of %s: row %d, voxel %d is %g, %s has %g", p.Name, k/p.Voxels, k%p.Voxels,
-					o.Want[i][k], r.Dir, v).Advise("compare runs on the same data with the same data.detrend and data.zscore")
+					o.Want[i][k], r.Dir, v).WithHint("compare runs on the same data with the same data.detrend and data.zscore")
 			}
 		}
 	}

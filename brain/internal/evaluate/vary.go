@@ -50,11 +50,11 @@ func randomise(s *torch.Scope, a *peft.Adapter, where string) error {
 		total += want
 		A.CopyFrom(s.Normal(0, 1, A.Shape()...))
 		B.CopyFrom(s.Normal(0, 1, B.Shape()...))
-		B.CopyFrom(s.Use(B).Scale(want / productNorm(s, A, B)))
+		B.CopyFrom(s.Attach(B).MulScalar(want / productNorm(s, A, B)))
 	}
 	if total == 0 {
 		return fault.New(fault.BadData, "make a random adapter", where, "the adapter adds nothing: validation chose the untuned model").
-			Advise("train longer, or with another learning rate")
+			WithHint("train longer, or with another learning rate")
 	}
 	return nil
 }
@@ -70,5 +70,5 @@ func productNorm(s *torch.Scope, A, B *torch.Tensor) float64 {
 }
 
 func Product(s *torch.Scope, A, B *torch.Tensor) *torch.Tensor {
-	return s.Use(B).To(torch.Float64).MatMul(s.Use(A).To(torch.Float64)) // (out, in)
+	return s.Attach(B).ToType(torch.Float64).MatMul(s.Attach(A).ToType(torch.Float64)) // (out, in)
 }

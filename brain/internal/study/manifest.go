@@ -84,7 +84,7 @@ func (st *Study) Unchanged(ctx context.Context, run *results.Run) error {
 	for _, was := range then.Inputs {
 		if !slices.Contains(now.Inputs, was) {
 			return fault.New(fault.BadData, "resume", was.Path, "is not what the run began with (SHA-256 %.12s…)", was.SHA256).
-				Advise("put it back, or start another run")
+				WithHint("put it back, or start another run")
 		}
 	}
 	return nil

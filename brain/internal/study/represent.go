@@ -54,7 +54,7 @@ func (st *Study) Pool(ctx context.Context, model *wavlm.Model, story string, spa
 			}
 			hidden := model.Encoder.Forward(model.FrontEnd.Forward(s.FromFloat32(samples, 1, to-from)), slices.Max(layers), wavlm.Pass{})
 			for i, l := range layers {
-				h := hidden[l].To(torch.Float32).Float32s() // (1, T, E)
+				h := hidden[l].ToType(torch.Float32).Float32s() // (1, T, E)
 				for k, f := range frames {
 					for at := max(f.From, own.From); at < min(f.To, own.To, first+len(h)/cfg.Hidden); at++ {
 						for c, v := range h[(at-first)*cfg.Hidden:][:cfg.Hidden] {

@@ -103,7 +103,7 @@ func loadPerson(ctx context.Context, exp *experiment.Experiment, data *dataset.D
 		p.Voxels, rows[story] = m.Voxels, m.Rows
 		if degree := exp.Data.LegendreDegree(); degree >= m.Rows {
 			return nil, fault.New(fault.BadData, "load responses", name+"/"+story, "%d rows cannot carry drift of degree %d", m.Rows, degree).
-				Advise("lower data.detrend")
+				WithHint("lower data.detrend")
 		} else if degree >= 0 {
 			m = Detrend(m, degree)
 		}
@@ -116,7 +116,7 @@ func loadPerson(ctx context.Context, exp *experiment.Experiment, data *dataset.D
 	for _, split := range Splits {
 		if len(p.Parts[split]) == 0 {
 			return nil, fault.New(fault.BadData, "load responses", name, "no rows for data.%s", split).
-				Advise("name a story that this subject heard: %s", strings.Join(data.StoriesOf(name), ", "))
+				WithHint("name a story that this subject heard: %s", strings.Join(data.StoriesOf(name), ", "))
 		}
 	}
 	p.standardise(exp.Data.ZScore)
@@ -272,7 +272,7 @@ func tunedColumns(ctx context.Context, exp *experiment.Experiment, data *dataset
 	}
 	if len(columns) == 0 {
 		return nil, fault.New(fault.BadData, "load responses", p.Name, "no voxel of the tuned region varies in the training rows").
-			Advise("check data.roi, data.roi_balance and data.train")
+			WithHint("check data.roi, data.roi_balance and data.train")
 	}
 	return columns, nil
 }

@@ -141,12 +141,12 @@ func (st *Study) checkModel(context.Context) error {
 	}
 	if exp.Train.Mode == experiment.TrainLoRA && exp.Model.Layer == 0 {
 		return fault.New(fault.Usage, "open study", "model.layer", "0 is below all layers that an adapter could change").
-			Advise("read a higher layer, or use train.mode: readout")
+			WithHint("read a higher layer, or use train.mode: readout")
 	}
 	for _, l := range exp.Adapter.Layers {
 		if l >= exp.Model.Layer {
 			return fault.New(fault.Usage, "open study", "adapter.layers", "layer %d is never run when hidden state %d is read", l, exp.Model.Layer).
-				Advise("hidden state %d is the output of layer %d, the layers below it are 0 to %d", exp.Model.Layer, exp.Model.Layer-1, exp.Model.Layer-1)
+				WithHint("hidden state %d is the output of layer %d, the layers below it are 0 to %d", exp.Model.Layer, exp.Model.Layer-1, exp.Model.Layer-1)
 		}
 	}
 	var err error

@@ -62,7 +62,7 @@ func (st *Study) made(run *results.Run) error {
 	}
 	if !bytes.Equal(then, now.Bytes()) {
 		return fault.New(fault.Exists, "open run", run.Dir, "was made by another experiment than this file").
-			Advise("name the run itself, or choose another out")
+			WithHint("name the run itself, or choose another out")
 	}
 	return nil
 }

@@ -63,7 +63,7 @@ func (st *Study) voxelWeights(p *Subject) ([]float64, error) {
 		if !ok {
 			return nil, fault.New(fault.BadData, weighVoxels, p.Name,
 				"train.reliability: no rows of data.%s were heard several times, equally often", train.Reliability).
-				Advise("name another split, or give a file: train.weights")
+				WithHint("name another split, or give a file: train.weights")
 		}
 		for v, cc := range c.CCMax { // 0 where it is not defined
 			w[v] = cc * cc
@@ -127,7 +127,7 @@ func (st *Study) balanced(ctx context.Context, p *Subject, w []float64) ([]float
 		}
 		if total == 0 {
 			return nil, fault.New(fault.BadData, weighVoxels, name, "data.roi_balance: no tuned voxel of %s in this region has weight", p.Name).
-				Advise("check data.roi, train.reliability and train.weights, or balance other regions")
+				WithHint("check data.roi, train.reliability and train.weights, or balance other regions")
 		}
 		for _, c := range columns {
 			out[c] += w[c] / total

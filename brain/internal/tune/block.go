@@ -91,7 +91,7 @@ func (sp span) RowFeatures(x *torch.Tensor, z *design.ZScore) *torch.Tensor {
 	}
 	if z == nil {
 		centred := y.Sub(y.MeanKeep(0))
-		return centred.Div(centred.Square().MeanKeep(0).Shift(blockEps).Sqrt())
+		return centred.Div(centred.Square().MeanKeep(0).AddScalar(blockEps).Sqrt())
 	}
 	return y.Sub(vector(s, z.Mean)).Div(vector(s, z.SD))
 }
@@ -100,5 +100,5 @@ func (sp span) RowFeatures(x *torch.Tensor, z *design.ZScore) *torch.Tensor {
 const blockEps = 1e-5
 
 func vector(s *torch.Scope, x []float64) *torch.Tensor {
-	return s.FromFloat64(x, 1, len(x)).To(torch.Float32)
+	return s.FromFloat64(x, 1, len(x)).ToType(torch.Float32)
 }

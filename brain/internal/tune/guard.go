@@ -126,7 +126,7 @@ func (t *Trainer) guardLoss(s *torch.Scope, b Block, i int, x *torch.Tensor) *to
 	g := t.Guard
 	r0 := float64(g.Before[i][t.placeOf(b)])
 	x = readout.State(x, t.mixed()-1, t.mixed(), len(t.Study.Delays)) // of model.layer
-	return t.guardR(s, b, i, x).Neg().Shift(r0 - g.Margin).ReLU().Scale(g.weight)
+	return t.guardR(s, b, i, x).Neg().AddScalar(r0 - g.Margin).ReLU().MulScalar(g.weight)
 }
 
 // placeOf finds a block in the order before shuffling.

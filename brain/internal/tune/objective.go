@@ -15,7 +15,7 @@ func (t *Trainer) Backward(s *torch.Scope, b Block, sp span, vectors *torch.Tens
 	for _, i := range b.Subjects {
 		total = total.Add(t.objective(s, b, i, x))
 	}
-	total = total.Scale(1 / float64(len(b.Subjects)))
+	total = total.MulScalar(1 / float64(len(b.Subjects)))
 	total.Backward()
 	return total.Item()
 }

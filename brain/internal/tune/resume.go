@@ -77,7 +77,7 @@ func (t *Trainer) resume(ctx context.Context, run *results.Run) error {
 	}
 	if p.Config != hash {
 		return fault.New(fault.BadData, "resume", filepath.Join(run.Dir, results.ConfigFile), "was changed since the run began").
-			Advise("put it back, or start another run")
+			WithHint("put it back, or start another run")
 	}
 	if p.Torch != torch.Version() {
 		return fault.New(fault.BadData, "resume", run.Dir, "was begun with libtorch %s, this is %s", p.Torch, torch.Version())

@@ -166,7 +166,7 @@ func (t *Trainer) Prove(ctx context.Context, order []Block) error {
 	}
 	if len(runs) == 0 {
 		return fault.New(fault.BadData, "prove adapter", t.Study.Data.Name(), "no training row hears any audio").
-			Advise("check data.train and the data set's first_tr_seconds")
+			WithHint("check data.train and the data set's first_tr_seconds")
 	}
 	run := runs[len(runs)-1]
 	run.Clips.To = min(run.Clips.To, run.Clips.From+4)
@@ -192,7 +192,7 @@ func (t *Trainer) Step(ctx context.Context, b Block, seed uint64) (loss float64,
 		}
 		if math.IsNaN(loss) || math.IsInf(loss, 0) {
 			return fault.New(fault.BadData, "tune", fmt.Sprintf("%s[%d:%d]", b.Story, b.From, b.To), "the loss is %v", loss).
-				Advise("lower train.lr; the last good checkpoint is kept")
+				WithHint("lower train.lr; the last good checkpoint is kept")
 		}
 		defer torch.Part(ctx, progress.PartOptimizer)()
 		t.Adam.Step()
@@ -233,7 +233,7 @@ func (t *Trainer) Vectors(s *torch.Scope, stim *windows.Stimulus, runs []windows
 		if len(xs) == 0 {
 			return s.Zeros(0, t.Study.Model.Config.Hidden*t.mixed())
 		}
-		return torch.Cat(0, xs...).To(torch.Float32)
+		return torch.Cat(0, xs...).ToType(torch.Float32)
 	}
 	if !t.tunes {
 		return s.Frozen(read)
@@ -259,7 +259,7 @@ func (t *Trainer) BackwardInRuns(s *torch.Scope, b Block, sp span, stim *windows
 		mode := s.Mode()
 		mode.Grad, mode.Seed = grad, torch.Seed(seed, uint64(run.Windows.From))
 		err := torch.Do(s.Context(), mode, func(s *torch.Scope) error {
-			fn(s, t.hidden(s, stim, run).To(torch.Float32))
+			fn(s, t.hidden(s, stim, run).ToType(torch.Float32))
 			return nil
 		})
 		if err != nil {

@@ -47,7 +47,7 @@ func (c *Cache) Frames(s *torch.Scope, key FrameKey, print func() Fingerprint) *
 		return nil
 	}
 	if kept := c.Groups[key]; kept != nil {
-		return s.Use(kept)
+		return s.Attach(kept)
 	}
 	if c.disk == nil {
 		return nil

@@ -23,7 +23,7 @@ func DeviceOf(name string) (torch.Device, error) {
 	}
 	if have := torch.CUDADevices(); n >= have {
 		return torch.CPU, fault.New(fault.Unavailable, "choose device", "device", "%s asked for, %d CUDA devices found", name, have).
-			Advise("run bwlm doctor, or set device: cpu")
+			WithHint("run bwlm doctor, or set device: cpu")
 	}
 	return torch.CUDA(n), nil
 }

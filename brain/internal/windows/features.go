@@ -19,7 +19,7 @@ func NewClip(model *wavlm.Model, m experiment.Model, samples []float32) (*Stimul
 	if len(clip.Windows) == 0 {
 		return nil, fault.New(fault.BadData, "read features", "", "%.3g s of audio give no window of %g s every %g s",
 			float64(len(samples))/wavlm.SampleRate, m.WindowSeconds, m.StrideSeconds).
-			Advise("give longer audio, or a shorter stride")
+			WithHint("give longer audio, or a shorter stride")
 	}
 	clip.Own(m)
 	return clip, nil

@@ -41,14 +41,14 @@ func (f *Frozen) group(s *torch.Scope, st *Stimulus, g design.Rows, depth int) *
 		x = s.Frozen(func(s *torch.Scope) *torch.Tensor {
 			x := f.Compute(s, st, g, depth)
 			if f.Half {
-				return x.To(torch.BFloat16)
+				return x.ToType(torch.BFloat16)
 			}
 			return x
 		})
 		f.Cache.PutFrames(key, x, func() Fingerprint { return f.PrintFrames(st, key) })
 	}
 	if f.Half {
-		return x.To(torch.Float32)
+		return x.ToType(torch.Float32)
 	}
 	return x
 }

@@ -196,7 +196,7 @@ func TestFingerprints(t *testing.T) {
 		st := base()
 		require.NoError(t, st.Model.Session().Infer(t.Context(), func(s *torch.Scope) error {
 			p := st.Model.Store().Param(weight)
-			p.CopyFrom(s.Use(p).Scale(1.5))
+			p.CopyFrom(s.Attach(p).MulScalar(1.5))
 			return nil
 		}))
 		return st.Frozen.PrintFrames(stim, key).Key
@@ -321,7 +321,7 @@ type louderFront struct{}
 
 type louder struct{ nn.Layer }
 
-func (l louder) Forward(x *torch.Tensor) *torch.Tensor { return l.Layer.Forward(x).Scale(3) }
+func (l louder) Forward(x *torch.Tensor) *torch.Tensor { return l.Layer.Forward(x).MulScalar(3) }
 
 func (louderFront) Param(_ *nn.Builder, _ string, p *torch.Tensor) *torch.Tensor { return p }
 

@@ -26,7 +26,7 @@ func MemoryLeft(cfg wavlm.Config, m experiment.Model, bound, later int64) (left,
 	front, clip := FrontBytes(cfg, m), ClipBytes(cfg, m)
 	if left = bound - used - later - front; left < clip {
 		return 0, 0, fault.New(fault.Memory, "share memory", "max_memory", "%d MB do not suffice: %d MB are in use, results will take %d, and one clip %d",
-			bound>>20, used>>20, later>>20, (front+clip)>>20).Advise("allow at least %d MB", (used+later+front+clip)>>20+1)
+			bound>>20, used>>20, later>>20, (front+clip)>>20).WithHint("allow at least %d MB", (used+later+front+clip)>>20+1)
 	}
 	return left, clip, nil
 }

@@ -212,7 +212,7 @@ func (r *Reader) fixedFeatures(ctx context.Context, st *Stimulus, layers []int) 
 
 func AppendVectors(to [][]float32, xs []*torch.Tensor) {
 	for i, x := range xs {
-		to[i] = append(to[i], x.To(torch.Float32).Float32s()...)
+		to[i] = append(to[i], x.ToType(torch.Float32).Float32s()...)
 	}
 }
 
@@ -303,7 +303,7 @@ func (r *Reader) means(h *torch.Tensor, st *Stimulus, run Batch) *torch.Tensor {
 	var out []*torch.Tensor
 	for k, w := range weights {
 		if len(w) > 0 {
-			out = append(out, s.FromFloat32(w, len(w)/frames, frames).MatMul(h.Select(0, k).To(torch.Float32)))
+			out = append(out, s.FromFloat32(w, len(w)/frames, frames).MatMul(h.Select(0, k).ToType(torch.Float32)))
 		}
 	}
 	return torch.Cat(0, out...)

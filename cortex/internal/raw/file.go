@@ -21,10 +21,10 @@ func ReadFile(what, path string) ([]byte, error) {
 		return nil, unreadable(what, path, err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fault.New(fault.Missing, what, OneLine(path), "is a folder or device, not a file").Advise("check the path")
+		return nil, fault.New(fault.Missing, what, OneLine(path), "is a folder or device, not a file").WithHint("check the path")
 	}
 	if info.Size() > MaxBytes {
-		return nil, Bad(what, path, "the file has %d bytes, %d are allowed", info.Size(), MaxBytes).Advise("keep only the maps that are needed")
+		return nil, Bad(what, path, "the file has %d bytes, %d are allowed", info.Size(), MaxBytes).WithHint("keep only the maps that are needed")
 	}
 	file, err := os.Open(path)
 	if err != nil {
@@ -37,7 +37,7 @@ func ReadFile(what, path string) ([]byte, error) {
 	}
 	if isPointer(data) {
 		return nil, fault.New(fault.Missing, what, OneLine(path), "is a git-annex or LFS link without content").
-			Advise("run `datalad get`, `git annex get` or `git lfs pull` on it")
+			WithHint("run `datalad get`, `git annex get` or `git lfs pull` on it")
 	}
 	return data, nil
 }
@@ -49,14 +49,14 @@ func isPointer(data []byte) bool {
 }
 
 func unreadable(what, path string, err error) *fault.Error {
-	e := &fault.Error{Kind: fault.IO, What: what, Where: OneLine(path), Why: reason(err), Do: "check the disk", Err: err}
+	e := &fault.Error{Kind: fault.IO, Op: what, Path: OneLine(path), Reason: reason(err), Hint: "check the disk", Err: err}
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		e.Why, e.Do = "the file became shorter while it was read", "try again when nothing writes it"
+		e.Reason, e.Hint = "the file became shorter while it was read", "try again when nothing writes it"
 	case errors.Is(err, fs.ErrNotExist):
-		e.Kind, e.Do = fault.Missing, "check the path"
+		e.Kind, e.Hint = fault.Missing, "check the path"
 	case errors.Is(err, fs.ErrPermission):
-		e.Kind, e.Do = fault.Missing, "make it readable for this user"
+		e.Kind, e.Hint = fault.Missing, "make it readable for this user"
 	}
 	return e
 }
@@ -76,7 +76,7 @@ func Bad(what, path, why string, args ...any) *fault.Error {
 
 // Damaged is Bad for content that no sound program writes.
 func Damaged(what, path string, err error) *fault.Error {
-	return Bad(what, path, "%s", OneLine(err.Error())).Advise("the file is damaged or was made by a faulty program: get it again")
+	return Bad(what, path, "%s", OneLine(err.Error())).WithHint("the file is damaged or was made by a faulty program: get it again")
 }
 
 // OneLine quotes text that holds something unprintable.

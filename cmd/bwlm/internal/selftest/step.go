@@ -57,7 +57,7 @@ func Step(ctx context.Context, device torch.Device) (time.Duration, error) {
 
 func wrong(device torch.Device, why string, args ...any) error {
 	return fault.New(fault.Unavailable, "self-test", device.String(), why, args...).
-		Advise("libtorch does not compute right here: fetch it again, and check the driver if this is a GPU")
+		WithHint("libtorch does not compute right here: fetch it again, and check the driver if this is a GPU")
 }
 
 // byHand gives the mean of (xWᵀ + b - y)² and its gradient with respect to W (width, width).
