@@ -83,7 +83,7 @@ func (o Options) layers(cfg wavlm.Config) []int {
 	return all
 }
 
-// model is the options in the experiment's terms, checked.
+// Model is the options in the experiment's terms, checked.
 func (o Options) Model(cfg wavlm.Config) (experiment.Model, error) {
 	m := experiment.Default().Model
 	m.WindowSeconds, m.StrideSeconds = cmp.Or(o.WindowSeconds, m.WindowSeconds), cmp.Or(o.StrideSeconds, m.StrideSeconds)

@@ -122,7 +122,7 @@ func OpenAdapted(ctx context.Context, model string, adapters Adapters, opt wavlm
 	return m, nil
 }
 
-// adapt is a view of a model with adapters, whose parameters are drawn with a seed if they are new.
+// Adapt is a view of a model with adapters, whose parameters are drawn with a seed if they are new.
 func Adapt(ctx context.Context, base *wavlm.Model, seed uint64, adapters ...*peft.Adapter) (view *wavlm.Model, err error) {
 	mode := torch.Mode{Seed: seed, Device: base.Session().Device, Compute: base.Session().Compute}
 	err = torch.Do(ctx, mode, func(s *torch.Scope) error {

@@ -106,7 +106,7 @@ func TestBenchStepRefuses(t *testing.T) {
 		"windows: 0 is no multiple of 8":  func(o *StepOptions) { o.Windows = 0 },
 		"voxels: 49, the spatial loss":    func(o *StepOptions) { o.Voxels = 49 },
 		"steps: 0, want at least 1":       func(o *StepOptions) { o.Steps = 0 },
-		"people: -1, want at least 1":     func(o *StepOptions) { o.Subjects = -1 },
+		"subjects: -1, want at least 1":   func(o *StepOptions) { o.Subjects = -1 },
 		"seconds: 0.02 of a window":       func(o *StepOptions) { o.Seconds = .02 },
 		"seconds: 5000 of a window":       func(o *StepOptions) { o.Seconds = 5000 },
 		"num_attention_heads":             func(o *StepOptions) { o.Config.Heads = 3 },

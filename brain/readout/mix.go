@@ -50,7 +50,7 @@ func (m *LayerWeights) forward(x *torch.Tensor, linear func(*torch.Tensor) *torc
 	return total
 }
 
-// state takes one of so many hidden states out of delayed features x (T, D·L·E) of all: (T, D·E).
+// State takes one of so many hidden states out of delayed features x (T, D·L·E) of all: (T, D·E).
 func State(x *torch.Tensor, l, states, delays int) *torch.Tensor {
 	if states == 1 {
 		return x

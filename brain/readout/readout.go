@@ -52,7 +52,7 @@ func (r *Readout) linear(x *torch.Tensor) *torch.Tensor {
 	return x
 }
 
-// tensors are what a file of the readout holds.
+// Tensors are what a file of the readout holds.
 func (r *Readout) Tensors() []ckpt.Tensor {
 	out := results.TensorsOf("", r.Store.Params())
 	if r.Mix != nil {

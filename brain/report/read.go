@@ -245,7 +245,7 @@ func (r *Run) readPeople() error {
 	return nil
 }
 
-// readVector reads one number for each voxel.
+// ReadVector reads one number for each voxel.
 func ReadVector(path string, voxels int) ([]float32, error) {
 	a, err := ckpt.ReadNPY(path)
 	if err != nil {

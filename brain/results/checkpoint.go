@@ -51,7 +51,7 @@ type Epoch struct {
 
 const CheckpointFormat = 1
 
-// checkpoint is a folder ckpt/step-N: tensors.safetensors, state.json, and MANIFEST.json with their sizes and hashes.
+// Checkpoint is a folder ckpt/step-N: tensors.safetensors, state.json, and MANIFEST.json with their sizes and hashes.
 type Checkpoint struct {
 	Progress Progress
 	Tensors  []ckpt.Tensor
@@ -70,7 +70,7 @@ type ManifestEntry struct {
 	SHA256 string `json:"sha256"`
 }
 
-// save writes the checkpoint whole or not at all, then removes older ones that nobody needs.
+// Save writes the checkpoint whole or not at all, then removes older ones that nobody needs.
 func (r *Run) Save(c Checkpoint) error {
 	dir := r.stepDir(c.Progress.Step)
 	if p, f, err := r.Open(c.Progress.Step); err == nil {
@@ -129,7 +129,7 @@ func (r *Run) prune(p Progress) error {
 	return nil
 }
 
-// steps lists the checkpoints, ascending.
+// Steps lists the checkpoints, ascending.
 func (r *Run) Steps() (steps []int, err error) {
 	entries, err := os.ReadDir(filepath.Join(r.Dir, "ckpt"))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -147,7 +147,7 @@ func (r *Run) Steps() (steps []int, err error) {
 	return steps, nil
 }
 
-// rewind goes back to a step: it removes checkpoints and metrics of what will be done again, and what a killed save left.
+// Rewind goes back to a step: it removes checkpoints and metrics of what will be done again, and what a killed save left.
 func (r *Run) Rewind(step int, metrics int64) error {
 	path := r.File(MetricsFile)
 	if info, err := os.Stat(path); err == nil && info.Size() > metrics {
@@ -178,7 +178,7 @@ func stepOf(name string) (int, bool) {
 	return n, ok && err == nil
 }
 
-// newest opens the newest checkpoint whose manifest verifies. Those that do not are named by warn and passed over.
+// Newest opens the newest checkpoint whose manifest verifies. Those that do not are named by warn and passed over.
 func (r *Run) Newest(warn func(error)) (*Progress, *ckpt.File, error) {
 	steps, err := r.Steps()
 	if err != nil {
@@ -195,7 +195,7 @@ func (r *Run) Newest(warn func(error)) (*Progress, *ckpt.File, error) {
 		WithHint("start again with bwlm train")
 }
 
-// open verifies and opens the checkpoint of a step.
+// Open verifies and opens the checkpoint of a step.
 func (r *Run) Open(step int) (*Progress, *ckpt.File, error) {
 	dir := r.stepDir(step)
 	root, err := os.OpenRoot(dir)
@@ -261,7 +261,7 @@ func rootEntry(root *os.Root, name string) (ManifestEntry, error) {
 	return ManifestEntry{name, n, hex.EncodeToString(h.Sum(nil))}, err
 }
 
-// tensorsOf copies tensors out under a prefix.
+// TensorsOf copies tensors out under a prefix.
 func TensorsOf(prefix string, seq func(yield func(string, *torch.Tensor) bool)) (out []ckpt.Tensor) {
 	for name, t := range seq {
 		out = append(out, ckpt.NewTensor(prefix+name, t.Shape(), t.Float32s()))
@@ -269,7 +269,7 @@ func TensorsOf(prefix string, seq func(yield func(string, *torch.Tensor) bool)) 
 	return out
 }
 
-// zscoreTensors are the statistics of features by story.
+// ZscoreTensors are the statistics of features by story.
 func ZscoreTensors(z map[string]design.ZScore) (out []ckpt.Tensor) {
 	for story, s := range z {
 		out = append(out, ckpt.NewTensor("zscore."+story+".mean", []int{len(s.Mean)}, s.Mean),
@@ -278,7 +278,7 @@ func ZscoreTensors(z map[string]design.ZScore) (out []ckpt.Tensor) {
 	return out
 }
 
-// readTensor reads a Float32 tensor of a checkpoint into s.
+// ReadTensor reads a Float32 tensor of a checkpoint into s.
 func ReadTensor(s *torch.Scope, f *ckpt.File, name string) (*torch.Tensor, error) {
 	info, ok := f.Info(name)
 	if !ok {

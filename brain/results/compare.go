@@ -134,7 +134,7 @@ func (p LayoutPerson) Region(name string) ([]int, bool) {
 	return nil, false
 }
 
-// correct gives each difference its q.
+// Correct gives each difference its q.
 func (c *Comparison) Correct() {
 	var all []*ComparedDelta
 	var p []float64
@@ -155,7 +155,7 @@ func (c *Comparison) Correct() {
 	}
 }
 
-// note says what the reader of the table should know of a run.
+// Note says what the reader of the table should know of a run.
 func (c *Comparison) Note(first, run *Scored, b *stats.Bootstrap) {
 	if run.untuned {
 		c.Notes = append(c.Notes, fmt.Sprintf("%s trained its readout only, so its features score as the untuned model's", run.Dir))

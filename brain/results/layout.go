@@ -11,7 +11,7 @@ import (
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
 )
 
-// layout says what the matrices of an evaluation stand for, so that it can be read without data set and model: whose
+// Layout says what the matrices of an evaluation stand for, so that it can be read without data set and model: whose
 // voxels, which rows, which regions. It is eval/test/layout.json.
 type Layout struct {
 	Schema int            `json:"schema"`
@@ -46,7 +46,7 @@ func readLayout(run string) (out Layout, err error) {
 	return out, err
 }
 
-// rowsOf names the test rows of a person.
+// RowsOf names the test rows of a person.
 func (p LayoutPerson) RowsOf() (out []string) {
 	for _, r := range p.Rows {
 		out = append(out, fmt.Sprintf("%s[%d:%d]", r.Story, r.From, r.To))
@@ -54,7 +54,7 @@ func (p LayoutPerson) RowsOf() (out []string) {
 	return out
 }
 
-// count is the number of test rows.
+// Count is the number of test rows.
 func (p LayoutPerson) Count() (n int) {
 	for _, r := range p.Rows {
 		n += r.To - r.From

@@ -33,5 +33,5 @@ type ManifestInput struct {
 	SHA256 string `json:"sha256"`
 }
 
-// file is a place in the run directory.
+// File is a place in the run directory.
 func (r *Run) File(name string) string { return filepath.Join(r.Dir, name) }

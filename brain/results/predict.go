@@ -7,7 +7,7 @@ const (
 	ReadoutKey     = "readout" // of the metadata
 )
 
-// readoutNote travels in the metadata of a readout's file: what of the data set is needed to use it.
+// ReadoutNote travels in the metadata of a readout's file: what of the data set is needed to use it.
 type ReadoutNote struct {
 	TR      float64 `json:"tr_seconds"`
 	RowTime float64 `json:"row_time"`

@@ -9,7 +9,7 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// configHash identifies the resolved experiment of the run.
+// ConfigHash identifies the resolved experiment of the run.
 func (r *Run) ConfigHash() (string, error) {
 	path := filepath.Join(r.Dir, ConfigFile)
 	data, err := os.ReadFile(path)

@@ -144,7 +144,7 @@ func (r *Run) Progress() (*Progress, error) {
 	return p, f.Close()
 }
 
-// path is a place in the run directory; its parent is made.
+// Path is a place in the run directory; its parent is made.
 func (r *Run) Path(elem ...string) (string, error) {
 	p := filepath.Join(append([]string{r.Dir}, elem...)...)
 	if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
@@ -153,12 +153,12 @@ func (r *Run) Path(elem ...string) (string, error) {
 	return p, nil
 }
 
-// log appends one line to metrics.jsonl and gives the file's length.
+// Log appends one line to metrics.jsonl and gives the file's length.
 func (r *Run) Log(v any) (int64, error) {
 	return jsonfile.AppendLine("write metrics", r.File(MetricsFile), v)
 }
 
-// replaceDir puts a new folder in the place of an old one.
+// ReplaceDir puts a new folder in the place of an old one.
 func ReplaceDir(path string, fill func(dir string) error) error {
 	if err := os.RemoveAll(path); err != nil {
 		return fault.Wrap(fault.IO, "replace", path, err)

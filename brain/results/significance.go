@@ -15,12 +15,12 @@ type CCNorm struct {
 	ROIs  map[string]float64 `json:"rois"`
 }
 
-// isAuditory knows the names that data sets give to auditory cortex.
+// IsAuditory knows the names that data sets give to auditory cortex.
 func IsAuditory(region string) bool {
 	return strings.EqualFold(region, "auditory") || strings.EqualFold(region, "AC")
 }
 
-// shareOf gives scores in per cent of a ceiling, nil without one.
+// ShareOf gives scores in per cent of a ceiling, nil without one.
 func (s *ModelScore) ShareOf(ceiling *ModelScore) *CCNorm {
 	if ceiling == nil {
 		return nil

@@ -11,7 +11,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
 
-// rowFeatures are the features of stories at their rows, standardised and delayed: what a readout sees.
+// RowFeatures are the features of stories at their rows, standardised and delayed: what a readout sees.
 type RowFeatures struct {
 	Width  int                      // channels times delays
 	Rows   map[string][]float32     // story → (rows, width)
@@ -20,7 +20,7 @@ type RowFeatures struct {
 	Options func(*ridge.Options) // of the ridge that is given them, where it is not that of every score
 }
 
-// read carries the windows' vectors of stories to rows, for each of the layers.
+// Read carries the windows' vectors of stories to rows, for each of the layers.
 func Read(ctx context.Context, st *study.Study, r *windows.Reader, phase string, stories []string, layers ...int) ([]RowFeatures, error) {
 	out := make([]RowFeatures, len(layers))
 	for i := range out {
@@ -41,7 +41,7 @@ func Read(ctx context.Context, st *study.Study, r *windows.Reader, phase string,
 	return out, nil
 }
 
-// add takes the vectors x (windows, C) of a story.
+// Add takes the vectors x (windows, C) of a story.
 func (f *RowFeatures) Add(stim *windows.Stimulus, x []float32, delays []int) {
 	channels := len(x) / len(stim.Windows)
 	rows := stim.Weights.Apply(x, channels)
@@ -54,7 +54,7 @@ func (f *RowFeatures) Add(stim *windows.Stimulus, x []float32, delays []int) {
 	f.Zscore[stim.Name] = z
 }
 
-// stack joins the features of a person's rows in a split: (rows, width).
+// Stack joins the features of a person's rows in a split: (rows, width).
 func (f *RowFeatures) Stack(p *study.Subject, split study.Split) (x []float32, rows int) {
 	for _, r := range p.Parts[split] {
 		x = append(x, f.Rows[r.Story][r.From*f.Width:r.To*f.Width]...)
@@ -63,13 +63,13 @@ func (f *RowFeatures) Stack(p *study.Subject, split study.Split) (x []float32, r
 	return x, rows
 }
 
-// prediction is what a ridge fitted on training rows says of another split.
+// Prediction is what a ridge fitted on training rows says of another split.
 type Prediction struct {
 	Rows int
 	Pred []float32 // (rows, voxels)
 }
 
-// predict fits a ridge for each subject on the training rows and predicts a split. Subjects with the same training rows
+// Predict fits a ridge for each subject on the training rows and predicts a split. Subjects with the same training rows
 // share the decomposition of the features. With several features, each voxel takes those whose cross-validated score on
 // the training rows is best.
 func Predict(ctx context.Context, st *study.Study, subjects []*study.Subject, fs []RowFeatures, split study.Split) ([]Prediction, error) {
@@ -123,7 +123,7 @@ func Predict(ctx context.Context, st *study.Study, subjects []*study.Subject, fs
 	return out, nil
 }
 
-// besides sets matrices (rows, widths[k]) side by side.
+// Besides sets matrices (rows, widths[k]) side by side.
 func Besides(xs [][]float32, widths []int, rows int) []float32 {
 	if len(xs) == 1 {
 		return xs[0]
@@ -150,7 +150,7 @@ func columns(x []float32, rows, from, to int) []float32 {
 	return out
 }
 
-// at picks places of x.
+// At picks places of x.
 func At[T any](x []T, places []int) []T {
 	out := make([]T, len(places))
 	for i, place := range places {
@@ -159,13 +159,13 @@ func At[T any](x []T, places []int) []T {
 	return out
 }
 
-// voxelScores are the validation scores of one person's voxels.
+// VoxelScores are the validation scores of one person's voxels.
 type VoxelScores struct {
 	R        []float64
 	Constant []bool
 }
 
-// validation scores features on the validation rows, by person. Most limits the rows of each part, 0 does not.
+// Validation scores features on the validation rows, by person. Most limits the rows of each part, 0 does not.
 func Validation(ctx context.Context, st *study.Study, fs []RowFeatures, most int) ([]VoxelScores, error) {
 	predicted, err := Predict(ctx, st, st.Subjects, fs, study.Val)
 	if err != nil {
@@ -190,7 +190,7 @@ func Validation(ctx context.Context, st *study.Study, fs []RowFeatures, most int
 	return out, nil
 }
 
-// tunedR is the mean over people of the mean r of their tuned voxels, each counted as in the loss.
+// TunedR is the mean over people of the mean r of their tuned voxels, each counted as in the loss.
 func TunedR(st *study.Study, scores []VoxelScores) float64 {
 	total := 0.
 	for i, p := range st.Subjects {
@@ -199,7 +199,7 @@ func TunedR(st *study.Study, scores []VoxelScores) float64 {
 	return total / float64(len(st.Subjects))
 }
 
-// validationR is tunedR of features.
+// ValidationR is tunedR of features.
 func ValidationR(ctx context.Context, st *study.Study, fs []RowFeatures, most int) (float64, error) {
 	scores, err := Validation(ctx, st, fs, most)
 	if err != nil {

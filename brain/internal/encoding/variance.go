@@ -7,7 +7,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 )
 
-// regressors are the features that a person's regressors make of stories, as many rows as the stories have.
+// Regressors are the features that a person's regressors make of stories, as many rows as the stories have.
 func Regressors(ctx context.Context, st *study.Study, person string, of Regressor, stories []string) (RowFeatures, error) {
 	f := RowFeatures{Rows: map[string][]float32{}}
 	for _, story := range stories {

@@ -5,7 +5,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
 
-// ceiling is the r that a perfect model would reach on the test rows against the mean of the repeats; nil where a
+// Ceiling is the r that a perfect model would reach on the test rows against the mean of the repeats; nil where a
 // person has no repeats. A voxel whose repeats share nothing (signal power not above 0) has ceiling 0: leaving it out
 // would keep those that are above 0 by chance.
 func (e *Evaluation) Ceiling(who []int) *results.ModelScore {

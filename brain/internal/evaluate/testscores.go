@@ -38,7 +38,7 @@ func (e *Evaluation) Scores(ctx context.Context, names ...string) (results.Score
 	return s, err
 }
 
-// score is Scores with the test of tuned against base, nil if there is no tuned system.
+// Score is Scores with the test of tuned against base, nil if there is no tuned system.
 func (e *Evaluation) Score(ctx context.Context, names ...string) (out results.Scores, test *stats.Paired, err error) {
 	st := e.Study
 	var who []int

@@ -5,7 +5,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 )
 
-// auditAgainst refuses stimulus that the people of a tuning met in tuning, or in the choice of its epoch, and that these
+// AuditAgainst refuses stimulus that the people of a tuning met in tuning, or in the choice of its epoch, and that these
 // people are tested on.
 func AuditAgainst(st *study.Study, sources []*study.Subject) error {
 	var met []*study.Subject

@@ -107,7 +107,7 @@ func explained(st *study.Study, predicted []encoding.Prediction) (out Explained)
 	return out
 }
 
-// r2 is the mean R² of the columns (rows, voxels) that vary.
+// R2 is the mean R² of the columns (rows, voxels) that vary.
 func R2(pred, want []float32, rows, voxels int) float64 {
 	sum, count := 0., 0
 	for v, varying := range study.Varies(want, rows, voxels) {

@@ -59,7 +59,7 @@ func randomise(s *torch.Scope, a *peft.Adapter, where string) error {
 	return nil
 }
 
-// pair is A (r, in) and B (out, r) of a layer; nil where the adapter's method has none.
+// Pair is A (r, in) and B (out, r) of a layer; nil where the adapter's method has none.
 func Pair(a *peft.Adapter, l *peft.Adapted) (A, B *torch.Tensor) {
 	return a.Store().Param(l.Name + ".lora_A.weight"), a.Store().Param(l.Name + ".lora_B.weight")
 }

@@ -5,7 +5,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
 
-// testCeiling estimates a person's ceiling from the repeats of all test rows.
+// TestCeiling estimates a person's ceiling from the repeats of all test rows.
 func (p *Subject) TestCeiling() (stats.NoiseCeiling, bool) { return p.ceiling(p.Parts[Test]) }
 
 // ceiling estimates a person's ceiling from the repeats of some rows, which must be equally many.

@@ -15,7 +15,7 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// manifest hashes the inputs.
+// Manifest hashes the inputs.
 func (st *Study) Manifest(ctx context.Context) (*results.Manifest, error) {
 	m := &results.Manifest{Schema: 1, Versions: map[string]string{"bwlm": version.String(), "libtorch": torch.Version(), "go": runtime.Version()},
 		Platform: runtime.GOOS + "/" + runtime.GOARCH, Threads: torch.Threads(), Device: st.Model.Session().Device.String(),
@@ -71,7 +71,7 @@ func (st *Study) Manifest(ctx context.Context) (*results.Manifest, error) {
 	return m, ctx.Err()
 }
 
-// unchanged compares the inputs with those that a run began with.
+// Unchanged compares the inputs with those that a run began with.
 func (st *Study) Unchanged(ctx context.Context, run *results.Run) error {
 	now, err := st.Manifest(ctx)
 	if err != nil {

@@ -25,7 +25,7 @@ func (st *Study) shareMemory(bound int64) error {
 	return nil
 }
 
-// evaluationBytes is what Go will hold at most while a tuned model is scored, beside what it holds now.
+// EvaluationBytes is what Go will hold at most while a tuned model is scored, beside what it holds now.
 func (st *Study) EvaluationBytes() int64 {
 	width := int64(st.Model.Config.Hidden * len(st.Delays))
 	features, fits := int64(0), int64(0)

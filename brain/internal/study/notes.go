@@ -59,7 +59,7 @@ func (st *Study) inSeveralSplits() string {
 	return ""
 }
 
-// note adds to Notes what is not there yet.
+// Note adds to Notes what is not there yet.
 func (st *Study) Note(format string, args ...any) {
 	if text := fmt.Sprintf(format, args...); !slices.Contains(st.Notes, text) {
 		st.Notes = append(st.Notes, text)

@@ -12,7 +12,7 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// begun is the person after a share of the training rows was recorded.
+// Begun is the person after a share of the training rows was recorded.
 func (p *Subject) Begun(share float64, exp *experiment.Experiment) *Subject {
 	if share >= 1 {
 		return p

@@ -15,7 +15,7 @@ func (st *Study) auditSplits(context.Context) (err error) {
 	return st.Refuse(st.Audit)
 }
 
-// refuse refuses the leaks of an audit, or, where the experiment allows them, notes each.
+// Refuse refuses the leaks of an audit, or, where the experiment allows them, notes each.
 func (st *Study) Refuse(report *design.Report) error {
 	if !st.Experiment.Data.AllowLeak {
 		return report.Err()
@@ -26,7 +26,7 @@ func (st *Study) Refuse(report *design.Report) error {
 	return nil
 }
 
-// stimulusWindow is the audio that one row depends on.
+// StimulusWindow is the audio that one row depends on.
 func (st *Study) StimulusWindow() design.StimulusWindow {
 	exp, clock := st.Experiment, design.Clock{TR: st.Data.TR(), RowTime: st.Data.RowTime()}
 	if exp.Compat.TimesAtTRStarts {

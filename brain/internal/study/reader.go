@@ -8,7 +8,7 @@ import (
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
-// reader reads windows with a model, which may be a tuned view of the study's, or one of its shape and front end.
+// Reader reads windows with a model, which may be a tuned view of the study's, or one of its shape and front end.
 func (st *Study) Reader(model *wavlm.Model) *windows.Reader {
 	exp := st.Experiment
 	r := &windows.Reader{Model: model, Frozen: st.Frozen, Pooling: exp.Model.Pooling}

@@ -9,7 +9,7 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// region lists the columns, ascending, of a region in the responses of a subject. A&B is what two regions of the data
+// Region lists the columns, ascending, of a region in the responses of a subject. A&B is what two regions of the data
 // set have in common, so that auditory&left is auditory cortex of one hemisphere.
 func Region(ctx context.Context, data *dataset.Dataset, name, subject string, voxels int) ([]int, error) {
 	parts := strings.Split(name, "&")

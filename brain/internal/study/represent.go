@@ -13,7 +13,7 @@ import (
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
-// loadUnheard loads a story that nobody in the study answered to.
+// LoadUnheard loads a story that nobody in the study answered to.
 func (st *Study) LoadUnheard(ctx context.Context, story string) (*windows.Stimulus, error) {
 	stim, err := st.loadStimulus(ctx, story, func(c design.Clock, samples int) int {
 		return max(0, int((float64(samples)/dataset.SampleRate-c.First)/c.TR))

@@ -8,10 +8,10 @@ import (
 	"github.com/brainwavlm/bwlm/brain/ridge"
 )
 
-// storiesOf lists the stories of which any subject has rows in one of the splits, in the data set's order.
+// StoriesOf lists the stories of which any subject has rows in one of the splits, in the data set's order.
 func (st *Study) StoriesOf(splits ...Split) []string { return st.StoriesIn(st.Subjects, splits...) }
 
-// storiesIn is storiesOf for some of the subjects.
+// StoriesIn is storiesOf for some of the subjects.
 func (st *Study) StoriesIn(subjects []*Subject, splits ...Split) (out []string) {
 	for _, story := range st.Stories {
 		for _, p := range subjects {
@@ -27,14 +27,14 @@ func (st *Study) StoriesIn(subjects []*Subject, splits ...Split) (out []string) 
 	return out
 }
 
-// ridgeOptions are those of every score.
+// RidgeOptions are those of every score.
 func (st *Study) RidgeOptions() ridge.Options {
 	exp := st.Experiment
 	return ridge.Options{Alphas: exp.Eval.Alphas, Boots: exp.Eval.Boots, ChunkRows: exp.Eval.ChunkRows, HeldOut: exp.Eval.HeldOut,
 		Seed: exp.Train.Seed, Device: st.Model.Session().Device}
 }
 
-// scoredLayer is the one hidden state that scores look at; nil where each voxel has its own.
+// ScoredLayer is the one hidden state that scores look at; nil where each voxel has its own.
 func (st *Study) ScoredLayer() *int {
 	if st.Experiment.Eval.Layer != experiment.EvalLayerModel {
 		return nil
@@ -42,7 +42,7 @@ func (st *Study) ScoredLayer() *int {
 	return &st.Experiment.Model.Layer
 }
 
-// scoredLayers are the hidden states that scores look at: model.layer, or all up to it, of which each voxel has its own.
+// ScoredLayers are the hidden states that scores look at: model.layer, or all up to it, of which each voxel has its own.
 func (st *Study) ScoredLayers() []int {
 	layers := []int{st.Experiment.Model.Layer}
 	for l := st.Experiment.Model.Layer - 1; l >= 0 && st.Experiment.Eval.Layer == experiment.EvalLayerVoxel; l-- {
@@ -51,7 +51,7 @@ func (st *Study) ScoredLayers() []int {
 	return layers
 }
 
-// sameRows groups subjects whose rows agree in every split, by their indices.
+// SameRows groups subjects whose rows agree in every split, by their indices.
 func SameRows(subjects []*Subject) (groups [][]int) {
 	at := map[string]int{}
 	for i, p := range subjects {

@@ -42,7 +42,7 @@ func parts(exp *experiment.Experiment, data *dataset.Dataset, rows map[string]in
 	return out, nil
 }
 
-// audit finds stimulus that two splits of any subjects share.
+// Audit finds stimulus that two splits of any subjects share.
 func Audit(window design.StimulusWindow, data *dataset.Dataset, people []*Subject) (*design.Report, error) {
 	var used []design.Use
 	for _, p := range people {
@@ -65,7 +65,7 @@ type Subject struct {
 	Weights   []float32 // how much each of these counts, of mean 1; nil: all alike
 }
 
-// response is what one person answered to one story: the mean over repeats, standardised, and the repeats.
+// Response is what one person answered to one story: the mean over repeats, standardised, and the repeats.
 type Response struct {
 	Rows    int
 	Data    []float32 // (rows, voxels)
@@ -73,7 +73,7 @@ type Response struct {
 	zscore  *design.ZScore // that made data from the mean of the repeats; nil for data.zscore: none
 }
 
-// repeat is a repeat on the scale of data: (rows, voxels).
+// Repeat is a repeat on the scale of data: (rows, voxels).
 func (r *Response) Repeat(k int) []float32 {
 	if r.zscore == nil {
 		return r.Repeats.Repeat(k)
@@ -126,7 +126,7 @@ func loadPerson(ctx context.Context, exp *experiment.Experiment, data *dataset.D
 	return p, nil
 }
 
-// mentioned says whether a split uses the story, so that others need not be loaded.
+// Mentioned says whether a split uses the story, so that others need not be loaded.
 func Mentioned(exp *experiment.Experiment, story string) (bool, error) {
 	entries, err := dataset.ParseSplit(slices.Concat(exp.Data.Train, exp.Data.Val, exp.Data.Test))
 	return slices.ContainsFunc(entries, func(e dataset.SplitEntry) bool {
@@ -135,7 +135,7 @@ func Mentioned(exp *experiment.Experiment, story string) (bool, error) {
 	}), err
 }
 
-// detrend removes drift of the given Legendre degree from each repeat. A constant column becomes exactly 0: the rounding
+// Detrend removes drift of the given Legendre degree from each repeat. A constant column becomes exactly 0: the rounding
 // that its fit leaves would otherwise be standardised into noise.
 func Detrend(m *dataset.Matrix, degree int) *dataset.Matrix {
 	out := *m
@@ -205,12 +205,12 @@ func (p *Subject) stack(split Split, of func(*Response) []float32) (x []float32,
 	return x, rows
 }
 
-// want are the standardised responses of a split: (rows, voxels).
+// Want are the standardised responses of a split: (rows, voxels).
 func (p *Subject) Want(split Split) (x []float32, rows int) {
 	return p.stack(split, func(r *Response) []float32 { return r.Data })
 }
 
-// rowsOf is how many rows a split has.
+// RowsOf is how many rows a split has.
 func (p *Subject) RowsOf(split Split) (rows int) {
 	for _, r := range p.Parts[split] {
 		rows += r.To - r.From
@@ -218,7 +218,7 @@ func (p *Subject) RowsOf(split Split) (rows int) {
 	return rows
 }
 
-// measured are the standardised responses of a split as they are, not copied.
+// Measured are the standardised responses of a split as they are, not copied.
 func (p *Subject) Measured(split Split) ridge.VStack {
 	m := ridge.VStack{Cols: p.Voxels}
 	for _, r := range p.Parts[split] {
@@ -227,7 +227,7 @@ func (p *Subject) Measured(split Split) ridge.VStack {
 	return m
 }
 
-// varies says of each voxel whether its responses in a split are not constant.
+// Varies says of each voxel whether its responses in a split are not constant.
 func (p *Subject) Varies(split Split) []bool {
 	out := make([]bool, p.Voxels)
 	parts := p.Measured(split).Parts
@@ -277,7 +277,7 @@ func tunedColumns(ctx context.Context, exp *experiment.Experiment, data *dataset
 	return columns, nil
 }
 
-// varies says of each column of x (rows, cols) whether it is not constant.
+// Varies says of each column of x (rows, cols) whether it is not constant.
 func Varies(x []float32, rows, cols int) []bool {
 	out := make([]bool, cols)
 	for k := 1; k < rows; k++ {

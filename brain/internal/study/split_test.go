@@ -165,7 +165,7 @@ func TestStudiesAreRefused(t *testing.T) {
 		}, fault.BadData, "two"},
 		{"a layer that is not there", func(e *experiment.Experiment, _ *dataset.Spec) { e.Model.Layer = 4 }, fault.Usage, "hidden states 0 to 3"},
 		{"an adapter below the input", func(e *experiment.Experiment, _ *dataset.Spec) { e.Model.Layer = 0 }, fault.Usage, "readout"},
-		{"an adapter that never runs", func(e *experiment.Experiment, _ *dataset.Spec) { e.Adapter.Layers = []int{0, 2} }, fault.Usage, "layer 2 is never run"},
+		{"an adapter that never runs", func(e *experiment.Experiment, _ *dataset.Spec) { e.Adapter.Layers = []int{0, 2} }, fault.Usage, "layer 2 is not run"},
 		{"too few voxels for the spatial loss", func(e *experiment.Experiment, _ *dataset.Spec) {
 			e.Train.Loss, e.Data.Subjects = "spatial", []string{"cleo"}
 		}, fault.Usage, "use temporal"},

@@ -50,7 +50,7 @@ func (st *Study) loadStimulus(ctx context.Context, story string, rows func(desig
 	return windows.Cut(st.Experiment, clock, story, wave, rows(clock, len(wave)))
 }
 
-// wave is the audio of a story as the model hears it.
+// Wave is the audio of a story as the model hears it.
 func (st *Study) Wave(ctx context.Context, story string) ([]float32, error) {
 	if wave := st.waves[story]; wave != nil {
 		return wave, nil
@@ -73,7 +73,7 @@ func (st *Study) normalises() bool {
 	return how == experiment.NormaliseStory || how == experiment.NormaliseAuto && st.Model.Preprocessor.Normalise
 }
 
-// statisticsRows are the rows of a story behind the z-score of its features: those of the first split in which
+// StatisticsRows are the rows of a story behind the z-score of its features: those of the first split in which
 // anybody has the story.
 func StatisticsRows(people []*Subject, story string) []design.Rows {
 	for _, split := range Splits {

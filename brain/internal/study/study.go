@@ -80,7 +80,7 @@ func Open(ctx context.Context, exp *experiment.Experiment, opt Options) (*Study,
 	return st, nil
 }
 
-// openModel loads the experiment's model on its device. A frozen one takes less memory in bf16.
+// OpenModel loads the experiment's model on its device. A frozen one takes less memory in bf16.
 func OpenModel(ctx context.Context, exp *experiment.Experiment, frozen bool) (*wavlm.Model, error) {
 	device, err := windows.DeviceOf(exp.Device)
 	if err != nil {

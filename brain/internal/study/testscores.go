@@ -9,7 +9,7 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// groups are all voxels, the tuned ones, and the regions of the data set.
+// Groups are all voxels, the tuned ones, and the regions of the data set.
 func (st *Study) Groups(ctx context.Context) ([]stats.Group, error) {
 	groups := []stats.Group{{Name: results.Everything}, {Name: results.TunedGroup}}
 	for _, p := range st.Subjects {
@@ -32,7 +32,7 @@ func (st *Study) Groups(ctx context.Context) ([]stats.Group, error) {
 	return groups, nil
 }
 
-// groupsOf restricts groups to some people.
+// GroupsOf restricts groups to some people.
 func GroupsOf(all []stats.Group, who []int) []stats.Group {
 	out := slices.Clone(all)
 	for g := range out {

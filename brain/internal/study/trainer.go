@@ -10,7 +10,7 @@ import (
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
-// adapted is a view of the study's model with an adapter, whose pairs are drawn with a seed if they are new.
+// Adapted is a view of the study's model with an adapter, whose pairs are drawn with a seed if they are new.
 func (st *Study) Adapted(ctx context.Context, a *peft.Adapter, seed uint64) (view *wavlm.Model, err error) {
 	mode := torch.Mode{Seed: seed, Device: st.Model.Session().Device, Compute: st.Model.Session().Compute}
 	err = torch.Do(ctx, mode, func(s *torch.Scope) error {
@@ -26,7 +26,7 @@ func (st *Study) Adapted(ctx context.Context, a *peft.Adapter, seed uint64) (vie
 	return view, a.Check()
 }
 
-// adapterConfig turns the experiment's adapter into PEFT's terms. Layers that are never run are not adapted.
+// AdapterConfig turns the experiment's adapter into PEFT's terms. Layers that are never run are not adapted.
 func AdapterConfig(exp *experiment.Experiment, cfg wavlm.Config) peft.Config {
 	method := &peft.LoRA{R: exp.Adapter.R, Alpha: exp.Adapter.Alpha, Dropout: exp.Adapter.Dropout, RSLoRA: exp.Adapter.Type == "rslora"}
 	c := peft.Config{Method: method, BaseModel: exp.Model.Path, LayersToTransform: exp.Adapter.Layers}
@@ -46,7 +46,7 @@ func AdapterConfig(exp *experiment.Experiment, cfg wavlm.Config) peft.Config {
 	return c
 }
 
-// block cuts rows and columns out of the responses: (to-from, len(columns)).
+// Block cuts rows and columns out of the responses: (to-from, len(columns)).
 func (r *Response) Block(from, to int, columns []int, voxels int) []float32 {
 	out := make([]float32, 0, (to-from)*len(columns))
 	for k := from; k < to; k++ {

@@ -152,7 +152,7 @@ func tunedWeights(p *Subject, w []float64) ([]float32, error) {
 	return out, nil
 }
 
-// weightsIn brings the weights of the tuned voxels into a scope; nil if all count alike.
+// WeightsIn brings the weights of the tuned voxels into a scope; nil if all count alike.
 func (p *Subject) WeightsIn(s *torch.Scope) *torch.Tensor {
 	if p.Weights == nil {
 		return nil
@@ -160,7 +160,7 @@ func (p *Subject) WeightsIn(s *torch.Scope) *torch.Tensor {
 	return s.FromFloat32(p.Weights, len(p.Weights))
 }
 
-// tunedMean is the mean of the tuned voxels' r, each counted as in the loss; r and constant are of those voxels.
+// TunedMean is the mean of the tuned voxels' r, each counted as in the loss; r and constant are of those voxels.
 func (p *Subject) TunedMean(r []float64, constant []bool) float64 {
 	if p.Weights == nil {
 		mean, _ := stats.Mean(r, constant, nil)

@@ -2,6 +2,7 @@ package studytest
 
 import (
 	"math"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -15,9 +16,24 @@ import (
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
-const Goldens = "../testdata/golden"
+// Goldens is the folder of the reference's files, testdata/golden of the module.
+var Goldens = filepath.Join(moduleRoot(), "testdata", "golden")
 
-// goldenModel is a small WavLM with the reference's weights, with an adapter or without, freed after the test.
+// moduleRoot returns the nearest folder, from the working directory upwards, that holds go.mod.
+func moduleRoot() string {
+	dir, err := os.Getwd()
+	if err != nil {
+		panic(err)
+	}
+	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+	}
+	panic("no go.mod above the working directory")
+}
+
+// GoldenModel is a small WavLM with the reference's weights, with an adapter or without, freed after the test.
 func GoldenModel(t *testing.T, adapter string) *extract.SpeechModel {
 	t.Helper()
 	m, err := extract.OpenModel(t.Context(), filepath.Join(Goldens, "base"), adapter, wavlm.Options{Device: torchtest.Device()})
@@ -26,7 +42,7 @@ func GoldenModel(t *testing.T, adapter string) *extract.SpeechModel {
 	return m
 }
 
-// goldenClip is the longer of the reference's waveforms: half a second.
+// GoldenClip is the longer of the reference's waveforms: half a second.
 func GoldenClip(t *testing.T) []float32 {
 	t.Helper()
 	f, err := ckpt.Open(filepath.Join(Goldens, "base", "io.safetensors"))
@@ -37,7 +53,7 @@ func GoldenClip(t *testing.T) []float32 {
 	return x[:8000]
 }
 
-// closeTo fails unless got and want agree to within tol.
+// CloseTo fails unless got and want agree to within tol.
 func CloseTo(t *testing.T, want, got []float32, tol float64, about ...any) {
 	t.Helper()
 	require.Len(t, got, len(want), about...)

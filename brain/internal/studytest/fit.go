@@ -25,7 +25,7 @@ func MustFit(t *testing.T, st *study.Study) (*results.Run, *results.Progress) {
 	return run, p
 }
 
-// trainerOf makes a trainer whose adapter is not at its start, with statistics of features.
+// TrainerOf makes a trainer whose adapter is not at its start, with statistics of features.
 func TrainerOf(t *testing.T, st *study.Study) *tune.Trainer {
 	t.Helper()
 	tr, err := tune.NewTrainer(t.Context(), st)
@@ -51,7 +51,7 @@ func TrainerOf(t *testing.T, st *study.Study) *tune.Trainer {
 	return tr
 }
 
-// gradients gives the loss of a block and all gradients, by name, in batches of so many windows.
+// Gradients gives the loss of a block and all gradients, by name, in batches of so many windows.
 func Gradients(t *tune.Trainer, test *testing.T, b tune.Block, batch int, seed uint64) (loss float64, grads map[string][]float32) {
 	test.Helper()
 	was := t.Reader.Batch

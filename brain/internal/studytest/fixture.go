@@ -27,7 +27,7 @@ const (
 
 var TinyStories = []string{"one", "two", "val", "test"}
 
-// tinySound is a low and a high tone whose loudness changes every TR, and those loudnesses (rows, 2).
+// TinySound is a low and a high tone whose loudness changes every TR, and those loudnesses (rows, 2).
 func TinySound(seed uint64) (samples []float32, bands [][2]float64) {
 	r := rand.New(rand.NewPCG(seed, 1))
 	const n = int(TinyTR * dataset.SampleRate)
@@ -43,7 +43,7 @@ func TinySound(seed uint64) (samples []float32, bands [][2]float64) {
 	return samples, bands
 }
 
-// tinyAnswer plants responses (rows, voxels): a weighted sum of the bands one row before, and noise.
+// TinyAnswer plants responses (rows, voxels): a weighted sum of the bands one row before, and noise.
 func TinyAnswer(bands [][2]float64, voxels int, person, story uint64) []float32 {
 	weights := rand.New(rand.NewPCG(person, 2))
 	noise := rand.New(rand.NewPCG(person, 3+story))
@@ -64,7 +64,7 @@ func TinyAnswer(bands [][2]float64, voxels int, person, story uint64) []float32 
 	return out
 }
 
-// tinyPeople have different numbers of voxels; cleo has not heard story two.
+// TinyPeople have different numbers of voxels; cleo has not heard story two.
 var TinyPeople = []struct {
 	Name   string
 	Voxels int
@@ -100,7 +100,7 @@ func tinySpec() dataset.Spec {
 	return spec
 }
 
-// tinyModel writes the speech model into dir.
+// TinyModel writes the speech model into dir.
 func TinyModel(ctx context.Context, dir string) error {
 	c := wavlm.Default(wavlm.WavLM)
 	c.Hidden, c.Layers, c.Heads, c.Inner, c.PosKernel, c.PosGroups = 16, 3, 2, 32, 8, 2
@@ -151,7 +151,7 @@ func openTiny(ctx context.Context, e *experiment.Experiment, spec dataset.Spec, 
 	return st, nil
 }
 
-// tiny makes a tiny study; change (may be nil) alters its experiment and data.
+// Tiny makes a tiny study; change (may be nil) alters its experiment and data.
 func Tiny(t *testing.T, opt study.Options, change func(*experiment.Experiment, *dataset.Spec)) *study.Study {
 	t.Helper()
 	st, err := TryTiny(t, opt, change)
@@ -171,7 +171,7 @@ func TryTiny(t *testing.T, opt study.Options, change func(*experiment.Experiment
 	return openTiny(t.Context(), e, spec, opt)
 }
 
-// upend turns the answers to a story upside down, so that whoever predicted them well now does badly. Where a test needs
+// Upend turns the answers to a story upside down, so that whoever predicted them well now does badly. Where a test needs
 // an epoch to be worse than another, this makes it so whatever the last bits of the training are.
 func Upend(st *study.Study, story string) {
 	for _, p := range st.Subjects {
@@ -183,7 +183,7 @@ func Upend(st *study.Study, story string) {
 	}
 }
 
-// tinyGettingWorse is tiny with a training of which every epoch is worse than the untuned model.
+// TinyGettingWorse is tiny with a training of which every epoch is worse than the untuned model.
 func TinyGettingWorse(t *testing.T, change func(*experiment.Experiment, *dataset.Spec)) (st *study.Study) {
 	t.Helper()
 	worse := func(e progress.Event) {

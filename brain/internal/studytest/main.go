@@ -1,4 +1,4 @@
 package studytest
 
-// childEnv makes the test binary a process that trains a tiny study; see TestKilledRunsEndAlike.
+// ChildEnv makes the test binary a process that trains a tiny study; see TestKilledRunsEndAlike.
 const ChildEnv = "BWLM_BRAIN_TEST_CHILD"

@@ -22,7 +22,7 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// resumed is the training that is interrupted in these tests: two people, everything random switched on.
+// Resumed is the training that is interrupted in these tests: two people, everything random switched on.
 func Resumed(dir, out string) *experiment.Experiment {
 	e := tinyExperiment(dir)
 	e.Data.Subjects = []string{"ada", "bob"}
@@ -31,7 +31,7 @@ func Resumed(dir, out string) *experiment.Experiment {
 	return e
 }
 
-// trainOnce begins or resumes the training of an experiment, as a process of its own would, and scores it.
+// TrainOnce begins or resumes the training of an experiment, as a process of its own would, and scores it.
 func TrainOnce(ctx context.Context, e *experiment.Experiment, opt study.Options) error {
 	st, err := openTiny(ctx, e, tinySpec(), opt)
 	if err != nil {
@@ -53,13 +53,13 @@ func TrainOnce(ctx context.Context, e *experiment.Experiment, opt study.Options)
 	return err
 }
 
-// trainChild is trainOnce in the run directory of the test that started this process.
+// TrainChild is trainOnce in the run directory of the test that started this process.
 func TrainChild(out string) error {
 	fmt.Println("started")
 	return TrainOnce(context.Background(), Resumed(filepath.Dir(out), out), study.Options{})
 }
 
-// outcome is what a run left, file by file; the checkpoints are left out.
+// Outcome is what a run left, file by file; the checkpoints are left out.
 func Outcome(t *testing.T, out string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
@@ -90,7 +90,7 @@ func Same(t *testing.T, want map[string]string, out string, why ...any) {
 
 var ErrStop = errors.New("enough")
 
-// stopAt cancels a context with errStop at the nth event of a phase.
+// StopAt cancels a context with errStop at the nth event of a phase.
 func StopAt(ctx context.Context, phase string, n int) (context.Context, func(progress.Event)) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	seen := 0

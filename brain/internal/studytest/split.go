@@ -2,7 +2,7 @@ package studytest
 
 import "github.com/brainwavlm/bwlm/brain/design"
 
-// moments of column c of x over the given rows.
+// Moments of column c of x over the given rows.
 func Moments(x []float32, cols, c int, rows ...design.Rows) (mean, sd float64) {
 	z := design.FitZScore(x, len(x)/cols, cols, rows...)
 	return z.Mean[c], z.SD[c]

@@ -2,7 +2,7 @@ package studytest
 
 import "github.com/brainwavlm/bwlm/brain/dataset"
 
-// withRegion adds a region to the tiny study's.
+// WithRegion adds a region to the tiny study's.
 func WithRegion(spec *dataset.Spec, name string, columns ...int) {
 	spec.ROIs = append(spec.ROIs, dataset.ROI{Name: name, Region: dataset.Value(dataset.Region{Columns: columns})})
 }

@@ -11,14 +11,14 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// block is one optimizer step: some consecutive rows of a story, and who answered to them.
+// Block is one optimizer step: some consecutive rows of a story, and who answered to them.
 type Block struct {
 	Story    string
 	From, To int
 	Subjects []int // indices of people
 }
 
-// blocks are those of training.
+// Blocks are those of training.
 func Blocks(people []*study.Subject, size int, shared bool) []Block {
 	return blocksOf(study.Train, people, size, shared)
 }
@@ -53,7 +53,7 @@ type rowsKey struct {
 	from, to int
 }
 
-// shuffled is the order of blocks in one epoch.
+// Shuffled is the order of blocks in one epoch.
 func Shuffled(bs []Block, seed uint64) []Block {
 	out := slices.Clone(bs)
 	slices.SortStableFunc(out, func(a, b Block) int {
@@ -72,7 +72,7 @@ type span struct {
 	Weights []float32 // (rows, windows)
 }
 
-// spanOf finds a block's rows and windows. The halo ends at the story's start, where the delays see zeros.
+// SpanOf finds a block's rows and windows. The halo ends at the story's start, where the delays see zeros.
 func SpanOf(st *windows.Stimulus, b Block, halo int) span {
 	halo = min(halo, b.From)
 	sp := span{Rows: design.Rows{From: b.From - halo, To: b.To}, Halo: halo}
@@ -80,7 +80,7 @@ func SpanOf(st *windows.Stimulus, b Block, halo int) span {
 	return sp
 }
 
-// rowFeatures carries windows' vectors x (windows, E) to rows, standardised: (rows, E). Without statistics it takes
+// RowFeatures carries windows' vectors x (windows, E) to rows, standardised: (rows, E). Without statistics it takes
 // those of the block itself.
 func (sp span) RowFeatures(x *torch.Tensor, z *design.ZScore) *torch.Tensor {
 	s := x.Scope()

@@ -6,7 +6,7 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// delayed puts features z (R, C) of consecutive rows behind their delays, newest first, and drops the first `halo`
+// Delayed puts features z (R, C) of consecutive rows behind their delays, newest first, and drops the first `halo`
 // rows: (R-halo, C·D). Rows before the first are zeros. It is align.FIR with gradients.
 func Delayed(z *torch.Tensor, delays []int, halo int) *torch.Tensor {
 	longest := slices.Max(delays)

@@ -17,7 +17,7 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// guard keeps regions (train.retain_roi) from losing what the untuned model knew of them, in two ways.
+// Guard keeps regions (train.retain_roi) from losing what the untuned model knew of them, in two ways.
 //
 // While tuning, each block adds to the loss
 //
@@ -88,7 +88,7 @@ func guarded(ctx context.Context, st *study.Study, p *study.Subject) ([]int, err
 	return columns, nil
 }
 
-// fitGuard fits the guard to features of the model as it is now: the untuned one.
+// FitGuard fits the guard to features of the model as it is now: the untuned one.
 func (t *Trainer) FitGuard(ctx context.Context, f *encoding.RowFeatures) error {
 	g := t.Guard
 	g.Before = nil
@@ -202,7 +202,7 @@ func (g *Guard) r(people []encoding.VoxelScores) float64 {
 	return total
 }
 
-// admits says whether an epoch may be chosen, given the one before training.
+// Admits says whether an epoch may be chosen, given the one before training.
 func (g *Guard) Admits(e, untuned results.Epoch) bool {
 	return g == nil || *e.GuardR >= *untuned.GuardR-g.Margin
 }

@@ -5,7 +5,7 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// backward computes the loss of a block from its windows' vectors and the gradients of all that is tuned.
+// Backward computes the loss of a block from its windows' vectors and the gradients of all that is tuned.
 func (t *Trainer) Backward(s *torch.Scope, b Block, sp span, vectors *torch.Tensor) float64 {
 	rows := s.Part(progress.PartReadout)
 	z := sp.RowFeatures(vectors, t.zscoreOf(b.Story)) // (halo+rows, E), of a layer mix (halo+rows, L·E)

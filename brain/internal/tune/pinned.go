@@ -17,7 +17,7 @@ import (
 // and loss agree that is the exact gradient of the loss under the best readout (variable projection: Golub & Pereyra
 // 1973), and it never lags behind the features as a co-trained readout does.
 
-// pin fits the pinned readouts anew to features of the training rows.
+// Pin fits the pinned readouts anew to features of the training rows.
 func (t *Trainer) Pin(ctx context.Context, f *encoding.RowFeatures) error {
 	for i, p := range t.Study.Subjects {
 		if err := t.fitReadout(ctx, t.Readouts[i], f, p, p.Tuned); err != nil {
@@ -51,7 +51,7 @@ func (t *Trainer) fitReadout(ctx context.Context, r *readout.Readout, f *encodin
 	})
 }
 
-// refresh reads the training features anew and pins the readouts to them, if it is time before the next step. Whether it
+// Refresh reads the training features anew and pins the readouts to them, if it is time before the next step. Whether it
 // is depends on the place in the epoch alone, so a resumed run does the same.
 func (t *Trainer) Refresh(ctx context.Context) error {
 	every := t.Study.Experiment.Readout.RefitSteps

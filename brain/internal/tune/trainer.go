@@ -30,7 +30,7 @@ const (
 	seedProof
 )
 
-// trainer is everything that changes while a study is tuned.
+// Trainer is everything that changes while a study is tuned.
 type Trainer struct {
 	Study    *study.Study
 	Model    *wavlm.Model  // the one that is tuned
@@ -50,7 +50,7 @@ type Trainer struct {
 	valid    []encoding.VoxelScores // of the last validation; nil in mode readout
 }
 
-// newTrainer makes the adapter or copy, the readouts and the optimizer, as they are before the first step.
+// NewTrainer makes the adapter or copy, the readouts and the optimizer, as they are before the first step.
 func NewTrainer(ctx context.Context, st *study.Study) (*Trainer, error) {
 	t := &Trainer{Study: st, Model: st.Model, tunes: st.Experiment.Train.Mode != experiment.TrainReadout}
 	err := t.prepareModel(ctx)
@@ -149,7 +149,7 @@ func (t *Trainer) prepareReadouts(ctx context.Context) error {
 // (freeze_feature_encoder in transformers), so that their output can be kept.
 func trainedInFull(name string) bool { return !strings.HasPrefix(name, "feature_extractor.") }
 
-// prove shows that the adapter is alive on windows of the first block that hears any.
+// Prove shows that the adapter is alive on windows of the first block that hears any.
 func (t *Trainer) Prove(ctx context.Context, order []Block) error {
 	defer torch.Part(ctx, progress.PhaseProof)()
 	if t.Adapter == nil {
@@ -178,7 +178,7 @@ func (t *Trainer) Prove(ctx context.Context, order []Block) error {
 	})
 }
 
-// step does one optimizer step on a block and gives its loss.
+// Step does one optimizer step on a block and gives its loss.
 func (t *Trainer) Step(ctx context.Context, b Block, seed uint64) (loss float64, err error) {
 	defer torch.Part(ctx, progress.PhaseStep)()
 	stim := t.Study.Stimuli[b.Story]
@@ -223,7 +223,7 @@ func (t *Trainer) hidden(s *torch.Scope, stim *windows.Stimulus, run windows.Bat
 	return torch.Cat(1, t.Reader.Vectors(s, stim, run, layers)...)
 }
 
-// vectors gives the windows' vectors (windows, E) with gradients, if the model is tuned.
+// Vectors gives the windows' vectors (windows, E) with gradients, if the model is tuned.
 func (t *Trainer) Vectors(s *torch.Scope, stim *windows.Stimulus, runs []windows.Batch) *torch.Tensor {
 	read := func(s *torch.Scope) *torch.Tensor {
 		var xs []*torch.Tensor
@@ -251,7 +251,7 @@ func (t *Trainer) zscoreOf(story string) *design.ZScore {
 	return &z
 }
 
-// backwardInRuns is backward for blocks whose activations do not fit in memory at once: the vectors are read without
+// BackwardInRuns is backward for blocks whose activations do not fit in memory at once: the vectors are read without
 // gradients first, the gradient of the loss with respect to them is computed, and each run of windows is read again
 // to carry that gradient into the model.
 func (t *Trainer) BackwardInRuns(s *torch.Scope, b Block, sp span, stim *windows.Stimulus, runs []windows.Batch, seed uint64) float64 {

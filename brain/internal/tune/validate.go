@@ -11,12 +11,12 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// readForEpoch reads the features of training and validation stories.
+// ReadForEpoch reads the features of training and validation stories.
 func (t *Trainer) ReadForEpoch(ctx context.Context) ([]encoding.RowFeatures, error) {
 	return encoding.Read(ctx, t.Study, t.Reader, "validate", t.Study.StoriesOf(study.Train, study.Val), t.ReadLayers()...)
 }
 
-// readLayers are the hidden states that training or scores look at.
+// ReadLayers are the hidden states that training or scores look at.
 func (t *Trainer) ReadLayers() []int {
 	layers := t.Study.ScoredLayers()
 	for l := layers[0] - 1; l >= 0 && t.mixed() > 1; l-- {
@@ -25,7 +25,7 @@ func (t *Trainer) ReadLayers() []int {
 	return layers
 }
 
-// tunedOn are the features that the readouts see, of those of readLayers.
+// TunedOn are the features that the readouts see, of those of readLayers.
 func (t *Trainer) TunedOn(fs []encoding.RowFeatures) *encoding.RowFeatures {
 	return encoding.Joined(fs[len(fs)-t.mixed():], len(t.Study.Delays))
 }

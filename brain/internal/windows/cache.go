@@ -10,7 +10,7 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// cache keeps frames of clips, and vectors of stories, in memory, first come first kept, up to a budget; and on disk for
+// Cache keeps frames of clips, and vectors of stories, in memory, first come first kept, up to a budget; and on disk for
 // what does not fit, for other runs, and for later. A nil cache keeps nothing.
 type Cache struct {
 	arena  *torch.Arena
@@ -21,14 +21,14 @@ type Cache struct {
 	warn   func(error)
 }
 
-// frameKey names the frames of a group of clips at a depth.
+// FrameKey names the frames of a group of clips at a depth.
 type FrameKey struct {
 	Story string
 	Clips design.Rows
 	Depth int
 }
 
-// vectorKey names the vectors of all windows of a story at a hidden state of the untuned model.
+// VectorKey names the vectors of all windows of a story at a hidden state of the untuned model.
 type VectorKey struct {
 	Story   string
 	Windows int
@@ -41,7 +41,7 @@ func NewCache(budget int64, disk *activations.Store, warn func(error)) *Cache {
 	return &Cache{torch.NewArena(), budget, map[FrameKey]*torch.Tensor{}, map[VectorKey][]float32{}, disk, warn}
 }
 
-// frames gives the frames of a group, or nil. The function gives the print under which the disk has them.
+// Frames gives the frames of a group, or nil. The function gives the print under which the disk has them.
 func (c *Cache) Frames(s *torch.Scope, key FrameKey, print func() Fingerprint) *torch.Tensor {
 	if c == nil {
 		return nil
@@ -61,7 +61,7 @@ func (c *Cache) Frames(s *torch.Scope, key FrameKey, print func() Fingerprint) *
 	return x
 }
 
-// putFrames keeps the frames of a group where there is room.
+// PutFrames keeps the frames of a group where there is room.
 func (c *Cache) PutFrames(key FrameKey, x *torch.Tensor, print func() Fingerprint) {
 	if c == nil {
 		return
@@ -80,7 +80,7 @@ func (c *Cache) keep(key FrameKey, x *torch.Tensor) {
 	}
 }
 
-// vectors gives the vectors (windows, E) of a story, or nil.
+// Vectors gives the vectors (windows, E) of a story, or nil.
 func (c *Cache) Vectors(key VectorKey, width int, print func() Fingerprint) []float32 {
 	if c == nil {
 		return nil
@@ -100,7 +100,7 @@ func (c *Cache) Vectors(key VectorKey, width int, print func() Fingerprint) []fl
 	return x
 }
 
-// allVectors gives the vectors of all keys, if memory has them.
+// AllVectors gives the vectors of all keys, if memory has them.
 func (c *Cache) AllVectors(keys []VectorKey) (out [][]float32) {
 	for _, key := range keys {
 		if c == nil || c.read[key] == nil {
@@ -111,7 +111,7 @@ func (c *Cache) AllVectors(keys []VectorKey) (out [][]float32) {
 	return out
 }
 
-// putVectors keeps the vectors of a story where there is room.
+// PutVectors keeps the vectors of a story where there is room.
 func (c *Cache) PutVectors(key VectorKey, x []float32, print func() Fingerprint) {
 	if c == nil {
 		return

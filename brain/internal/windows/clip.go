@@ -9,7 +9,7 @@ import (
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
-// clip is a stretch of a story's audio that goes through the model at once, and the windows that are read from it. In mode
+// Clip is a stretch of a story's audio that goes through the model at once, and the windows that are read from it. In mode
 // windows each window is a clip of its own.
 type Clip struct {
 	Start, End int         // samples, half-open
@@ -27,7 +27,7 @@ func ownClips(windows []design.Window) []Clip {
 	return out
 }
 
-// blockClips cuts clips of so many samples out of the audio, which overlap by a window. A window is owned by the first clip
+// BlockClips cuts clips of so many samples out of the audio, which overlap by a window. A window is owned by the first clip
 // that holds it whole, so it always knows its own past. The last clip ends with the audio.
 func BlockClips(windows []design.Window, samples, length, window int) (out []Clip) {
 	for i, k := 0, 0; i < len(windows); k++ {
@@ -40,7 +40,7 @@ func BlockClips(windows []design.Window, samples, length, window int) (out []Cli
 	return out
 }
 
-// clipLength is the longest that goes through the model at once, in seconds.
+// ClipLength is the longest that goes through the model at once, in seconds.
 func ClipLength(m experiment.Model) float64 {
 	if m.Extraction == experiment.ExtractChunks {
 		return m.ChunkSeconds
@@ -48,10 +48,10 @@ func ClipLength(m experiment.Model) float64 {
 	return m.WindowSeconds
 }
 
-// samplesOf is the number of samples of so many seconds.
+// SamplesOf is the number of samples of so many seconds.
 func SamplesOf(seconds float64) int { return int(math.Round(seconds * dataset.SampleRate)) }
 
-// framesIn are the frames of a clip that see nothing outside a window of it: at least one, the last of which ends with the
+// FramesIn are the frames of a clip that see nothing outside a window of it: at least one, the last of which ends with the
 // window.
 func (c Clip) FramesIn(w design.Window, cfg wavlm.Config) design.Rows {
 	hop := 1
@@ -69,7 +69,7 @@ const (
 	groupSeconds = 32
 )
 
-// groups cuts clips into groups: those of one length that follow each other, so many at a time.
+// Groups cuts clips into groups: those of one length that follow each other, so many at a time.
 func Groups(clips []Clip) (out []design.Rows) {
 	for i := 0; i < len(clips); {
 		size := min(max(groupSeconds*dataset.SampleRate/clips[i].Samples(), 1), groupClips)
@@ -88,7 +88,7 @@ type Batch struct {
 	Clips, Windows design.Rows
 }
 
-// runs finds the clips behind the windows from ≤ i < to, in batches of equal length: the shorter clips at a story's start
+// Runs finds the clips behind the windows from ≤ i < to, in batches of equal length: the shorter clips at a story's start
 // or end run by themselves, unpadded.
 func (st *Stimulus) Runs(from, to, batch int) (out []Batch) {
 	for i := 0; i < len(st.Clips) && st.Clips[i].Windows.From < to; {
@@ -107,7 +107,7 @@ func (st *Stimulus) Runs(from, to, batch int) (out []Batch) {
 	return out
 }
 
-// all is the run of a group with all of its windows.
+// All is the run of a group with all of its windows.
 func (st *Stimulus) All(group design.Rows) Batch {
 	return Batch{group, design.Rows{From: st.Clips[group.From].Windows.From, To: st.Clips[group.To-1].Windows.To}}
 }

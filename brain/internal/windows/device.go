@@ -9,7 +9,7 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// deviceOf reads the experiment's device: auto takes CUDA if it was loaded and a card is there.
+// DeviceOf reads the experiment's device: auto takes CUDA if it was loaded and a card is there.
 func DeviceOf(name string) (torch.Device, error) {
 	switch {
 	case name == "cpu", name == "auto" && torch.CUDADevices() == 0:
@@ -28,7 +28,7 @@ func DeviceOf(name string) (torch.Device, error) {
 	return torch.CUDA(n), nil
 }
 
-// settled is the experiment with a dtype of auto replaced by what the device is best at, and what to say of that.
+// Settled is the experiment with a dtype of auto replaced by what the device is best at, and what to say of that.
 func Settled(exp *experiment.Experiment) (*experiment.Experiment, string, error) {
 	if exp.DType != "auto" {
 		return exp, "", nil
@@ -46,7 +46,7 @@ func Settled(exp *experiment.Experiment) (*experiment.Experiment, string, error)
 	return &out, "dtype auto: f32, since " + device.String() + " has no products in bf16", nil
 }
 
-// computeOf reads the experiment's dtype.
+// ComputeOf reads the experiment's dtype.
 func ComputeOf(name string) (torch.DType, error) {
 	switch name {
 	case "f32":

@@ -9,7 +9,7 @@ import (
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
-// newClip is audio outside a data set as a stimulus without rows.
+// NewClip is audio outside a data set as a stimulus without rows.
 func NewClip(model *wavlm.Model, m experiment.Model, samples []float32) (*Stimulus, error) {
 	if err := Finite(samples); err != nil {
 		return nil, err
@@ -25,7 +25,7 @@ func NewClip(model *wavlm.Model, m experiment.Model, samples []float32) (*Stimul
 	return clip, nil
 }
 
-// finite refuses what is no waveform.
+// Finite refuses what is no waveform.
 func Finite(samples []float32) error {
 	for i, x := range samples {
 		if x-x != 0 { // NaN or infinite
@@ -35,7 +35,7 @@ func Finite(samples []float32) error {
 	return nil
 }
 
-// normalised is a whole waveform as the windows are cut from it.
+// Normalised is a whole waveform as the windows are cut from it.
 func Normalised(model *wavlm.Model, m experiment.Model, samples []float32) []float32 {
 	if m.Normalise == experiment.NormaliseStory || m.Normalise == experiment.NormaliseAuto && model.Preprocessor.Normalise {
 		return wavlm.Normalise(samples)
@@ -43,7 +43,7 @@ func Normalised(model *wavlm.Model, m experiment.Model, samples []float32) []flo
 	return samples
 }
 
-// clipReader reads clips that are not kept.
+// ClipReader reads clips that are not kept.
 func ClipReader(model *wavlm.Model, m experiment.Model, batchBytes int64) *Reader {
 	return &Reader{Model: model, Frozen: &Frozen{Model: model, Normalise: m.Normalise == experiment.NormaliseWindow}, Pooling: m.Pooling,
 		Batch: BatchSize(model.Config, m, cmp.Or(batchBytes, DefaultBatchBytes))}

@@ -17,14 +17,14 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// fingerprint is the hash of all that frames or vectors are computed from: this program, libtorch, processor and threads, on
+// Fingerprint is the hash of all that frames or vectors are computed from: this program, libtorch, processor and threads, on
 // which last bits depend; the weights below; the samples; how they are cut; what is read.
 type Fingerprint struct {
 	Key   activations.Key
 	About string
 }
 
-// printFrames is the print of the frames of a group.
+// PrintFrames is the print of the frames of a group.
 func (f *Frozen) PrintFrames(st *Stimulus, key FrameKey) Fingerprint {
 	h := f.begin(key.Depth)
 	fmt.Fprintf(h, "frames of depth %d, rounded %v\n", key.Depth, f.Half)
@@ -36,7 +36,7 @@ func (f *Frozen) PrintFrames(st *Stimulus, key FrameKey) Fingerprint {
 	return finish(h, "%s, clips %d to %d: %s", st.Name, key.Clips.From, key.Clips.To, what)
 }
 
-// printVectors is the print of the vectors of a story.
+// PrintVectors is the print of the vectors of a story.
 func (f *Frozen) PrintVectors(st *Stimulus, key VectorKey) Fingerprint {
 	h := f.begin(key.Layer + 1)
 	fmt.Fprintf(h, "vectors of %s at %d, last %v, rounded %v\n", key.Pooling, key.Layer, key.Last, f.Half)

@@ -7,7 +7,7 @@ import (
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
-// frozen computes and keeps what no tuning changes: the frames of clips at some depth of the untuned model. Depth 0 is the
+// Frozen computes and keeps what no tuning changes: the frames of clips at some depth of the untuned model. Depth 0 is the
 // convolutional front end's output, depth d the hidden state d-1.
 type Frozen struct {
 	Model     *wavlm.Model
@@ -19,7 +19,7 @@ type Frozen struct {
 	sums map[int][]byte // hashes of the weights below a depth
 }
 
-// frames gives the frames (n, T, C) of clips of one length at a depth, group by group, whatever is kept of them.
+// Frames gives the frames (n, T, C) of clips of one length at a depth, group by group, whatever is kept of them.
 func (f *Frozen) Frames(s *torch.Scope, st *Stimulus, clips design.Rows, depth int) *torch.Tensor {
 	defer torch.Part(s.Context(), progress.PartData)()
 	return s.Frozen(func(s *torch.Scope) *torch.Tensor {
@@ -53,7 +53,7 @@ func (f *Frozen) group(s *torch.Scope, st *Stimulus, g design.Rows, depth int) *
 	return x
 }
 
-// compute is group without a cache, and not rounded.
+// Compute is group without a cache, and not rounded.
 func (f *Frozen) Compute(s *torch.Scope, st *Stimulus, g design.Rows, depth int) *torch.Tensor {
 	x := f.front(s, st, g)
 	if depth > 0 {

@@ -15,7 +15,7 @@ const (
 	DefaultCacheBytes = 2 << 30 // of what no tuning changes
 )
 
-// memoryLeft is what a bound leaves beside what is in use now, what will be later, and the front end; at least what one
+// MemoryLeft is what a bound leaves beside what is in use now, what will be later, and the front end; at least what one
 // clip takes, or it is an error of kind Memory.
 func MemoryLeft(cfg wavlm.Config, m experiment.Model, bound, later int64) (left, clip int64, err error) {
 	debug.FreeOSMemory() // what loading left behind is not in use
@@ -31,7 +31,7 @@ func MemoryLeft(cfg wavlm.Config, m experiment.Model, bound, later int64) (left,
 	return left, clip, nil
 }
 
-// frontBytes is what the convolutional front end takes for the clips that go through it at once: its first layers give a
+// FrontBytes is what the convolutional front end takes for the clips that go through it at once: its first layers give a
 // frame for every few samples, and three of their results are there at once.
 func FrontBytes(cfg wavlm.Config, m experiment.Model) int64 {
 	samples := SamplesOf(ClipLength(m))
@@ -39,14 +39,14 @@ func FrontBytes(cfg wavlm.Config, m experiment.Model) int64 {
 	return 3 * 4 * int64(size) * int64(cfg.ConvWidth[0]) * int64(samples/cfg.ConvStride[0])
 }
 
-// clipBytes estimates what one clip takes while gradients are kept: per layer and frame about 14 vectors of the hidden
+// ClipBytes estimates what one clip takes while gradients are kept: per layer and frame about 14 vectors of the hidden
 // width and 2 of the feed-forward width.
 func ClipBytes(cfg wavlm.Config, m experiment.Model) int64 {
 	frames := cfg.Frames(SamplesOf(ClipLength(m)))
 	return int64(4*frames) * int64(max(m.Layer, 1)*(14*cfg.Hidden+2*cfg.Inner)+4*cfg.ConvOut())
 }
 
-// batchSize is how many clips a budget takes.
+// BatchSize is how many clips a budget takes.
 func BatchSize(cfg wavlm.Config, m experiment.Model, budget int64) int {
 	return int(min(max(budget/max(ClipBytes(cfg, m), 1), 1), 512))
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
-// reader turns the windows of a story into vectors: one per window and layer.
+// Reader turns the windows of a story into vectors: one per window and layer.
 //
 // What the model has in common with the untuned one, and nothing random disturbs, is computed by that, group by group,
 // and kept; the rest goes on from there in batches. So what is kept changes the time that reading takes, and no bit of
@@ -26,10 +26,10 @@ type Reader struct {
 	Batch   int // clips of one forward pass
 }
 
-// runs cuts the windows from ≤ i < to into what goes through the model together.
+// Runs cuts the windows from ≤ i < to into what goes through the model together.
 func (r *Reader) Runs(st *Stimulus, from, to int) []Batch { return st.Runs(from, to, r.Batch) }
 
-// atOnce says whether all runs together are no more than one batch.
+// AtOnce says whether all runs together are no more than one batch.
 func (r *Reader) AtOnce(runs []Batch) bool {
 	clips := 0
 	for _, run := range runs {
@@ -38,7 +38,7 @@ func (r *Reader) AtOnce(runs []Batch) bool {
 	return clips <= r.Batch
 }
 
-// fixed is how many hidden states are the untuned model's in a pass of a scope.
+// Fixed is how many hidden states are the untuned model's in a pass of a scope.
 func (r *Reader) Fixed(s *torch.Scope) int {
 	if s.Mode().Dropout && r.Disturbed() {
 		return 0
@@ -46,18 +46,18 @@ func (r *Reader) Fixed(s *torch.Scope) int {
 	return r.Shared
 }
 
-// disturbed says whether anything random happens to frames while the model is tuned.
+// Disturbed says whether anything random happens to frames while the model is tuned.
 func (r *Reader) Disturbed() bool {
 	random := r.Pass.Regularise
 	return random.Hidden > 0 || random.LayerDrop > 0 || random.Time.Prob > 0
 }
 
-// depth is where a pass of a scope goes on from what is kept.
+// Depth is where a pass of a scope goes on from what is kept.
 func (r *Reader) Depth(s *torch.Scope, layers []int) int {
 	return max(min(r.Fixed(s), r.Keep, slices.Min(layers)+1), 0)
 }
 
-// vectors gives the vectors (windows, E) of a run at each of the layers.
+// Vectors gives the vectors (windows, E) of a run at each of the layers.
 func (r *Reader) Vectors(s *torch.Scope, st *Stimulus, run Batch, layers []int) []*torch.Tensor {
 	if slices.Max(layers) < r.Fixed(s) {
 		return r.fixedVectors(s, st, run, layers)
@@ -127,7 +127,7 @@ func (r *Reader) fixedVectors(s *torch.Scope, st *Stimulus, run Batch, layers []
 	return out
 }
 
-// frozenBytes is what the frames or vectors of a story take that are kept while training reads those layers.
+// FrozenBytes is what the frames or vectors of a story take that are kept while training reads those layers.
 func (r *Reader) FrozenBytes(st *Stimulus, layers []int) (bytes int64) {
 	cfg := r.Model.Config
 	if slices.Max(layers) < r.Shared && r.Keep < 0 {
@@ -147,7 +147,7 @@ func (r *Reader) FrozenBytes(st *Stimulus, layers []int) (bytes int64) {
 	return bytes
 }
 
-// fill computes what is frozen under a run of windows, so that it is kept where there is room.
+// Fill computes what is frozen under a run of windows, so that it is kept where there is room.
 func (r *Reader) Fill(ctx context.Context, st *Stimulus, run Batch, layers []int) error {
 	return r.Model.Session().Infer(ctx, func(s *torch.Scope) error {
 		if slices.Max(layers) < r.Fixed(s) {
@@ -158,7 +158,7 @@ func (r *Reader) Fill(ctx context.Context, st *Stimulus, run Batch, layers []int
 	})
 }
 
-// features reads all windows of a story without gradients: one (windows, E) matrix per layer.
+// Features reads all windows of a story without gradients: one (windows, E) matrix per layer.
 func (r *Reader) Features(ctx context.Context, st *Stimulus, layers []int) ([][]float32, error) {
 	if slices.Max(layers) < r.Shared {
 		return r.fixedFeatures(ctx, st, layers)
@@ -224,7 +224,7 @@ func (r *Reader) vectorKeys(st *Stimulus, layers []int) []VectorKey {
 	return keys
 }
 
-// lastFrames are the frames of a run's clips of T frames from which vectors are read, so that the last layer need not work
+// LastFrames are the frames of a run's clips of T frames from which vectors are read, so that the last layer need not work
 // out the others; nil where that is most of them.
 func (r *Reader) LastFrames(st *Stimulus, run Batch, frames int) (last []int) {
 	switch {

@@ -17,7 +17,7 @@ const (
 	MarginSeconds = 2
 )
 
-// framesOf are the frames whose middles are in each span, at least one, of so many.
+// FramesOf are the frames whose middles are in each span, at least one, of so many.
 func FramesOf(spans []Span, frames int) []design.Rows {
 	out := make([]design.Rows, len(spans))
 	for i, s := range spans {
@@ -38,7 +38,7 @@ func FramesOf(spans []Span, frames int) []design.Rows {
 	return out
 }
 
-// heard says whether any of the stretches meets the rows.
+// Heard says whether any of the stretches meets the rows.
 func Heard(frames []design.Rows, rows design.Rows) bool {
 	return slices.ContainsFunc(frames, func(f design.Rows) bool { return f.From < rows.To && rows.From < f.To })
 }

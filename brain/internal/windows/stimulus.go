@@ -7,7 +7,7 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// stimulus is a story as the speech model hears it: its waveform, the windows in it, and the weights that carry the
+// Stimulus is a story as the speech model hears it: its waveform, the windows in it, and the weights that carry the
 // windows' features to rows.
 type Stimulus struct {
 	Name       string
@@ -22,7 +22,7 @@ type Stimulus struct {
 	Statistics []design.Rows   // rows behind the z-score of features
 }
 
-// own finds the clips of the windows.
+// Own finds the clips of the windows.
 func (st *Stimulus) Own(m experiment.Model) {
 	if st.Shared = m.Extraction == experiment.ExtractChunks; st.Shared {
 		st.Clips = BlockClips(st.Windows, len(st.Samples), SamplesOf(m.ChunkSeconds), SamplesOf(m.WindowSeconds))
@@ -32,7 +32,7 @@ func (st *Stimulus) Own(m experiment.Model) {
 	st.Groups = Groups(st.Clips)
 }
 
-// cut cuts the waveform of a story into windows and finds the weights that carry them to its rows.
+// Cut cuts the waveform of a story into windows and finds the weights that carry them to its rows.
 func Cut(exp *experiment.Experiment, clock design.Clock, story string, samples []float32, rows int) (*Stimulus, error) {
 	if exp.Compat.TimesAtTRStarts {
 		clock.RowTime = 0
