@@ -15,7 +15,6 @@ import (
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/results"
-	"github.com/brainwavlm/bwlm/brain/transfer"
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
@@ -111,7 +110,7 @@ func readRun(ctx context.Context, dir string) (*Run, error) {
 		func() error { return optional[controls.Explanation](r, in("explain.json"), &r.Explained, "") },
 		func() error { return r.readScored(in("controls"), "eval", &r.Controls) },
 		func() error { return r.readScored(in("transfer"), "", &r.Transfers) },
-		func() error { return optional[transfer.Result](r, in("transfer", "transfer.json"), &r.Unseen, "") },
+		func() error { return optional[results.Transfer](r, in("transfer", "transfer.json"), &r.Unseen, "") },
 		r.readPeople,
 		func() error { return r.readData(ctx) },
 	} {

@@ -9,7 +9,6 @@ import (
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/results"
-	"github.com/brainwavlm/bwlm/brain/transfer"
 )
 
 // Report is all that a page shows.
@@ -30,7 +29,7 @@ type Run struct {
 	People     []Person
 	Controls   []Scored
 	Transfers  []Scored
-	Unseen     *transfer.Result // what bwlm transfer found
+	Unseen     *results.Transfer // what bwlm transfer found
 	Probes     *results.Probes
 	Explained  *controls.Explanation
 	Data       *Data

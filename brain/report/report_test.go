@@ -21,7 +21,6 @@ import (
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
-	"github.com/brainwavlm/bwlm/brain/transfer"
 	"github.com/brainwavlm/bwlm/cortex"
 	"github.com/brainwavlm/bwlm/cortex/nifti"
 	"github.com/brainwavlm/bwlm/fault"
@@ -36,7 +35,8 @@ const (
 
 const madeVoxels = 40
 
-// made is a run whose numbers are planted: the hostile region gains, the other loses nothing. Voxel 7 is constant.
+// made is a run whose numbers are planted: the hostile region gains, the other loses nothing. Voxel
+// 7 is constant.
 func made(t testing.TB) string {
 	dir := filepath.Join(t.TempDir(), "run")
 	exp := experiment.Default()
@@ -250,8 +250,8 @@ func TestControlsProbesAndTransferAreFound(t *testing.T) {
 	filetest.Put(t, dir, "probe.json", results.Probes{Schema: 1, Layers: []int{0, 1}, Probes: map[string]*results.Probe{
 		"pitch": {LayerScores: results.LayerScores{Base: []float64{.25, .75}, Tuned: []float64{.3, .4}}}, "speaker": {Skipped: "one voice"}}})
 	saved := 3.5
-	filetest.Put(t, dir, "transfer/transfer.json", transfer.Result{Schema: 1, Subjects: []string{"ann", "bob"}, Base: []float64{.1, .2}, Matrix: [][]float64{{.31, .22}, {.12, .43}},
-		Curve: &transfer.Curve{Points: []transfer.Point{{Minutes: 1}, {Minutes: 2}}, Goal: .2, Saved: &saved}})
+	filetest.Put(t, dir, "transfer/transfer.json", results.Transfer{Schema: 1, Subjects: []string{"ann", "bob"}, Base: []float64{.1, .2}, Matrix: [][]float64{{.31, .22}, {.12, .43}},
+		Curve: &results.TransferCurve{Points: []results.CurvePoint{{Minutes: 1}, {Minutes: 2}}, Goal: .2, Saved: &saved}})
 	r, err := Read(t.Context(), dir)
 	require.NoError(t, err)
 	require.Len(t, r.Runs[0].Controls, 1)
@@ -311,7 +311,8 @@ func TestMapsAreDrawnWhereTheDataSetNamesPlaces(t *testing.T) {
 	assert.Len(t, maps, 3, "through a glass brain")
 }
 
-// A run of two people whose data set names a mask is drawn through a glass brain, each person, too, and the mask's hash is there.
+// A run of two people whose data set names a mask is drawn through a glass brain, each person, too,
+// and the mask's hash is there.
 func TestRunInAMask(t *testing.T) {
 	dir := made(t)
 	data := filepath.Join(filepath.Dir(dir), "data")
@@ -374,6 +375,6 @@ func ExampleRun_Verdict() {
 	fmt.Println(v.Number, v.Interval, v.Word)
 	fmt.Println(v.Sentence)
 	// Output:
-	// +0.040 95 % interval [+0.020, +0.060] significant gain
-	// Tuning raised how well the responses of ann are predicted: mean r 0.300 before, 0.340 after, on 480 test rows.
+	// +0.040 95 % interval [+0.020, +0.060] significant gain Tuning raised how well the responses
+	// of ann are predicted: mean r 0.300 before, 0.340 after, on 480 test rows.
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/results"
 )
 
 // Real data: matrix, leave one out and curve of six people run through. One epoch in the place of ten; what all of them find
@@ -39,11 +40,11 @@ func TestAliceTransferRunsThrough(t *testing.T) {
 			assert.Less(t, math.Abs(x-r.Base[k]), .3, "tuned on %s, tested on %s", r.Subjects[i], r.Subjects[k])
 		}
 	}
-	for name, m := range map[string]*Mean{"within": r.Within, "between": r.Between, "left out": r.LeaveOneOut.Gain, "seen": r.LeaveOneOut.Seen} {
+	for name, m := range map[string]*results.SubjectMean{"within": r.Within, "between": r.Between, "left out": r.LeaveOneOut.Gain, "seen": r.LeaveOneOut.Seen} {
 		require.NotNil(t, m.CI95, name)
 		assert.Less(t, math.Abs(m.Mean), .1, "%s: so short a training cannot do wonders", name)
 	}
-	assert.Len(t, r.LeaveOneOut.Unmet.Skipped, people, "the other story is a piece of the test rows")
+	assert.Len(t, r.LeaveOneOut.UnseenStories.Skipped, people, "the other story is a piece of the test rows")
 	require.NotEmpty(t, r.Curve.Points)
 	last := r.Curve.Points[len(r.Curve.Points)-1]
 	assert.InDelta(t, 190*2/60., last.Minutes, 1e-9)

@@ -62,7 +62,7 @@ func TestWhoeverIsLeftOutGains(t *testing.T) {
 	exp.Out = filepath.Join(p.dir, "six")
 	st, err := p.study.Vary(t.Context(), exp)
 	require.NoError(t, err)
-	r, err := run(t.Context(), st, Options{Only: []string{LeaveOneOutPart}})
+	r, err := run(t.Context(), st, Options{Only: []Part{LeaveOneOut}})
 	require.NoError(t, err)
 	l := r.LeaveOneOut
 	t.Logf("gain of the new person %+.3f %v, of people seen %+.3f, base %.3f, tuned %.3f", l.Gain.Mean, l.Gain.CI95, l.Seen.Mean, r.Base, l.Tuned)

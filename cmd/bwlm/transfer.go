@@ -11,6 +11,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/transfer"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/fault"
@@ -61,7 +62,7 @@ same in transfer.json, and transfer.csv with a line for each number.`,
 }
 
 // transfer runs a transfer study and shows where it is.
-func (a *app) transfer(c *cobra.Command, path string, flags *experimentFlags, subjects, only []string) (*transfer.Result, string, error) {
+func (a *app) transfer(c *cobra.Command, path string, flags *experimentFlags, subjects, only []string) (*results.Transfer, string, error) {
 	exp, err := flags.load(path)
 	if err != nil {
 		return nil, "", err
@@ -93,7 +94,11 @@ func (a *app) transfer(c *cobra.Command, path string, flags *experimentFlags, su
 	defer st.Close()
 	a.ui.Note("%s", st.Audit())
 	var clock tuningClock
-	r, err := transfer.Run(c.Context(), st, transfer.Options{Only: only, Begin: func(run string, index, total int) {
+	var parts []transfer.Part
+	for _, p := range only {
+		parts = append(parts, transfer.Part(p))
+	}
+	r, err := transfer.Run(c.Context(), st, transfer.Options{Only: parts, Begin: func(run string, index, total int) {
 		watch.end()
 		a.ui.Note("tuning %d of %d: %s%s", index+1, total, run, clock.left(total-index))
 	}})
@@ -112,7 +117,8 @@ func (a *app) transfer(c *cobra.Command, path string, flags *experimentFlags, su
 	return r, exp.Out, nil
 }
 
-// tuningClock guesses the time that is left from the tunings that were done, which one that is read is not.
+// tuningClock guesses the time that is left from the tunings that were done, which one that is read
+// is not.
 type tuningClock struct {
 	begun time.Time
 	took  time.Duration
@@ -133,7 +139,7 @@ func (k *tuningClock) left(todo int) string {
 	return fmt.Sprintf(", about %s left", left)
 }
 
-func printTransfer(w io.Writer, r *transfer.Result, out string) error {
+func printTransfer(w io.Writer, r *results.Transfer, out string) error {
 	fmt.Fprintf(w, "r on the test rows, by a ridge on each person's own training rows (%.1f minutes).\n", average(r.Minutes))
 	if r.Matrix != nil {
 		head := append([]string{"tuned on"}, r.Subjects...)
@@ -158,7 +164,7 @@ func printTransfer(w io.Writer, r *transfer.Result, out string) error {
 		}
 	}
 	var rows [][]string
-	add := func(what string, m *transfer.Mean) {
+	add := func(what string, m *results.SubjectMean) {
 		if m != nil {
 			rows = append(rows, []string{what, fmt.Sprintf("%+.3f", m.Mean), interval(m.CI95)})
 		}
@@ -168,7 +174,7 @@ func printTransfer(w io.Writer, r *transfer.Result, out string) error {
 	if l := r.LeaveOneOut; l != nil {
 		add("seen people, unseen stories", l.Seen)
 		add("unseen person, unseen stories", l.Gain)
-		add("unseen person, ridge on unmet stories", l.Unmet.Gain)
+		add("unseen person, ridge on unmet stories", l.UnseenStories.Gain)
 		add("seen less unseen", l.Cost)
 		for _, name := range slices.Sorted(maps.Keys(l.ROIs)) {
 			add("unseen person: "+name, l.ROIs[name])
@@ -179,16 +185,16 @@ func printTransfer(w io.Writer, r *transfer.Result, out string) error {
 			return err
 		}
 	}
-	if l := r.LeaveOneOut; l != nil && len(l.Unmet.Skipped) > 0 {
-		first := slices.Sorted(maps.Keys(l.Unmet.Skipped))[0]
-		fmt.Fprintf(w, "No ridge on unmet stories for %d of %d people: %s.\n", len(l.Unmet.Skipped), len(r.Subjects), l.Unmet.Skipped[first])
+	if l := r.LeaveOneOut; l != nil && len(l.UnseenStories.Skipped) > 0 {
+		first := slices.Sorted(maps.Keys(l.UnseenStories.Skipped))[0]
+		fmt.Fprintf(w, "No ridge on unmet stories for %d of %d people: %s.\n", len(l.UnseenStories.Skipped), len(r.Subjects), l.UnseenStories.Skipped[first])
 	}
 	if r.Curve != nil {
 		if err := printCurve(w, r.Curve); err != nil {
 			return err
 		}
 	}
-	for _, m := range []*transfer.Mean{r.Within, gainOf(r.LeaveOneOut)} {
+	for _, m := range []*results.SubjectMean{r.Within, gainOf(r.LeaveOneOut)} {
 		if m != nil && m.Reason != "" {
 			fmt.Fprintf(w, "No intervals: %s.\n", m.Reason)
 			break
@@ -198,14 +204,14 @@ func printTransfer(w io.Writer, r *transfer.Result, out string) error {
 	return err
 }
 
-func gainOf(l *transfer.LeaveOneOut) *transfer.Mean {
+func gainOf(l *results.LeaveOneOut) *results.SubjectMean {
 	if l == nil {
 		return nil
 	}
 	return l.Gain
 }
 
-func printCurve(w io.Writer, c *transfer.Curve) error {
+func printCurve(w io.Writer, c *results.TransferCurve) error {
 	var rows [][]string
 	for _, p := range c.Points {
 		rows = append(rows, []string{fmt.Sprintf("%.1f", p.Minutes), score(p.BaseMean.Mean), score(p.TunedMean.Mean), fmt.Sprintf("%+.3f", p.Gain.Mean), interval(p.Gain.CI95)})

@@ -1,0 +1,76 @@
+package results
+
+import "github.com/brainwavlm/bwlm/brain/stats"
+
+// Transfer is the outcome of a transfer study. Lists by subject are in the order of Subjects.
+type Transfer struct {
+	Schema   int       `json:"schema"`
+	Subjects []string  `json:"subjects"`
+	Minutes  []float64 `json:"minutes"` // of each subject's training rows
+	Base     []float64 `json:"base"`    // r of the untuned model, by subject
+
+	// Matrix is r by the subject tuned on and the subject tested. On the diagonal the two are the
+	// same, which is no transfer.
+	Matrix  [][]float64  `json:"matrix,omitempty"`
+	Chosen  []int        `json:"chosen_epochs,omitempty"` // of the tunings of the matrix
+	Within  *SubjectMean `json:"within,omitempty"`        // tuned − base on the diagonal
+	Between *SubjectMean `json:"between,omitempty"`       // tuned − base off the diagonal, averaged over sources per subject
+
+	LeaveOneOut *LeaveOneOut   `json:"leave_one_out,omitempty"`
+	Curve       *TransferCurve `json:"curve,omitempty"`
+	Notes       []string       `json:"notes,omitempty"`
+}
+
+// SubjectMean is a mean over subjects with its interval over subjects.
+type SubjectMean struct {
+	stats.Score
+	Reason string `json:"no_interval_because,omitempty"`
+}
+
+// LeaveOneOut holds the scores of models that were tuned on all subjects but one.
+type LeaveOneOut struct {
+	Tuned  []float64 `json:"tuned"` // r of each subject with the model of the others
+	Chosen []int     `json:"chosen_epochs"`
+
+	Gain *SubjectMean            `json:"gain"`             // tuned − base: unseen subject, unseen stories
+	Seen *SubjectMean            `json:"gain_seen"`        // of subjects in the tuning, on the same unseen stories
+	Cost *SubjectMean            `json:"seen_less_unseen"` // Seen − Gain
+	ROIs map[string]*SubjectMean `json:"gain_rois"`        // Gain by ROI
+
+	UnseenStories UnseenStories `json:"ridge_on_unmet_stories"`
+}
+
+// UnseenStories holds the unseen subject's scores by a ridge that, too, is fitted on stories which no
+// tuning contained. The lists are in the order of its own Subjects.
+type UnseenStories struct {
+	Subjects []string            `json:"subjects"` // those with such stories
+	Stories  map[string][]string `json:"stories,omitempty"`
+	Base     []float64           `json:"base"`
+	Tuned    []float64           `json:"tuned"`
+	Gain     *SubjectMean        `json:"gain"`
+	Skipped  map[string]string   `json:"skipped,omitempty"` // by subject: why there is no score
+}
+
+// TransferCurve is score against minutes of a new subject's data: means over subjects, each left out of
+// the tuning.
+type TransferCurve struct {
+	Points    []CurvePoint    `json:"points"`
+	Goal      float64         `json:"goal"`               // r of the untuned model with all training rows
+	Full      float64         `json:"full_minutes"`       // of training rows, mean over subjects
+	Saved     *float64        `json:"minutes_saved"`      // to reach the goal with the tuned model; nil if it does not
+	AtLeast   bool            `json:"at_least,omitempty"` // the first point already reaches the goal
+	NotThere  string          `json:"not_reached,omitempty"`
+	SavedCI95 *stats.Interval `json:"minutes_saved_ci95"`
+	Reason    string          `json:"no_interval_because,omitempty"`
+}
+
+// CurvePoint is one point of a [TransferCurve].
+type CurvePoint struct {
+	Share     float64     `json:"share"`   // of the training rows
+	Minutes   float64     `json:"minutes"` // mean over subjects
+	Base      []float64   `json:"base"`
+	Tuned     []float64   `json:"tuned"`
+	BaseMean  SubjectMean `json:"base_mean"`
+	TunedMean SubjectMean `json:"tuned_mean"`
+	Gain      SubjectMean `json:"gain"`
+}
