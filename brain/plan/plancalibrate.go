@@ -92,7 +92,7 @@ func (c *calibration) timeReading(ctx context.Context, _ *work) error {
 		return err
 	}
 	rows := max(1, min(stim.Rows, int((float64(samples)/dataset.SampleRate-clock.First)/clock.TR)))
-	piece, err := windows.Cut(c.trainer.Study.Experiment, clock, longest, stim.Samples[:samples], rows) // of the same name, since its windows are the story's
+	piece, err := windows.Cut(c.trainer.Study.Experiment, c.trainer.Study.Delays, clock, longest, stim.Samples[:samples], rows) // of the same name, since its windows are the story's
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func (c *calibration) timeReading(ctx context.Context, _ *work) error {
 			windows, err := r.Features(ctx, piece, layers)
 			for _, x := range windows {
 				f := encoding.RowFeatures{Rows: map[string][]float32{}, Zscore: map[string]design.ZScore{}}
-				f.Add(piece, x, c.trainer.Study.Delays)
+				f.Add(piece, x)
 			}
 			return err
 		})
@@ -155,8 +155,8 @@ func (c *calibration) timeSteps(ctx context.Context, w *work) error {
 		i := near[k%len(near)]
 		b := w.order[i]
 		stim := c.trainer.Study.Stimuli[b.Story]
-		sp := tune.SpanOf(stim, b, c.trainer.Study.Experiment.Train.ContextRows)
-		for _, run := range c.trainer.Reader.Runs(stim, sp.Windows.From, sp.Windows.To) {
+		section := stim.Tuning.Section(b.From, b.To, c.trainer.Study.Experiment.Train.ContextRows)
+		for _, run := range c.trainer.Reader.Runs(stim, section.Vectors.From, section.Vectors.To) {
 			if err := c.trainer.Reader.Fill(ctx, stim, run, c.trainer.ReadLayers()); err != nil {
 				return err
 			}

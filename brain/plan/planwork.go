@@ -31,9 +31,9 @@ func countWork(st *study.Study, t *tune.Trainer) *work {
 	w := &work{st: st, order: tune.Blocks(st.Subjects, exp.Train.BlockRows, exp.Train.Joint == experiment.JointShared)}
 	for _, b := range w.order {
 		stim := st.Stimuli[b.Story]
-		sp := tune.SpanOf(stim, b, exp.Train.ContextRows)
+		section := stim.Tuning.Section(b.From, b.To, exp.Train.ContextRows)
 		n := 0
-		for _, run := range stim.Runs(sp.Windows.From, sp.Windows.To, len(stim.Clips)) {
+		for _, run := range stim.Runs(section.Vectors.From, section.Vectors.To, len(stim.Clips)) {
 			all := stim.All(run.Clips).Windows
 			n += all.To - all.From
 		}

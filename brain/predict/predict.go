@@ -252,7 +252,7 @@ func (p *Predictor) Predict(ctx context.Context, samples []float32) (*Prediction
 	if err := windows.Finite(samples); err != nil {
 		return nil, err
 	}
-	clip, err := windows.Cut(p.exp, p.clock, "clip", windows.Normalised(p.model.Model, p.exp.Model, samples), rows)
+	clip, err := windows.Cut(p.exp, p.Delays, p.clock, "clip", windows.Normalised(p.model.Model, p.exp.Model, samples), rows)
 	if err != nil {
 		return nil, err
 	}
@@ -284,9 +284,8 @@ func (p *Predictor) rowFeatures(ctx context.Context, clip *windows.Stimulus) ([]
 	fs := make([]encoding.RowFeatures, len(layers))
 	for i, x := range vectors {
 		channels := p.model.Model.Config.Hidden
-		x = clip.Training.Apply(x, channels)
-		fs[i] = encoding.RowFeatures{Width: channels * len(p.Delays), Rows: map[string][]float32{
-			clip.Name: design.FIR(design.FitZScore(x, clip.Rows, channels).Apply(x), clip.Rows, channels, p.Delays)}}
+		rows, _ := clip.Tuning.Matrix(x, channels)
+		fs[i] = encoding.RowFeatures{Width: clip.Tuning.Width(channels), Rows: map[string][]float32{clip.Name: rows}}
 	}
 	return encoding.Joined(fs, len(p.Delays)).Rows[clip.Name], nil
 }

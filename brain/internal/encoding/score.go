@@ -34,7 +34,7 @@ func Read(ctx context.Context, st *study.Study, r *windows.Reader, phase string,
 			return nil, err
 		}
 		for i, x := range windows {
-			out[i].Add(stim, x, st.Delays)
+			out[i].Add(stim, x)
 		}
 	}
 	st.Options.Progress(progress.Event{Phase: phase, Done: len(stories), Total: len(stories)})
@@ -42,16 +42,14 @@ func Read(ctx context.Context, st *study.Study, r *windows.Reader, phase string,
 }
 
 // Add takes the vectors x (windows, C) of a story.
-func (f *RowFeatures) Add(stim *windows.Stimulus, x []float32, delays []int) {
+func (f *RowFeatures) Add(stim *windows.Stimulus, x []float32) {
 	channels := len(x) / len(stim.Windows)
-	rows := stim.Weights.Apply(x, channels)
-	z := design.FitZScore(rows, stim.Rows, channels, stim.Statistics...)
-	f.Width = channels * len(delays)
-	f.Rows[stim.Name] = design.FIR(z.Apply(rows), stim.Rows, channels, delays)
-	if stim.Training != stim.Weights { // what is tuned on is standardised by statistics of its own kind
-		z = design.FitZScore(stim.Training.Apply(x, channels), stim.Rows, channels, stim.Statistics...)
+	rows, z := stim.Design.Matrix(x, channels)
+	if stim.Tuning != stim.Design {
+		z = stim.Tuning.ZScore(x, channels)
 	}
-	f.Zscore[stim.Name] = z
+	f.Width = stim.Design.Width(channels)
+	f.Rows[stim.Name], f.Zscore[stim.Name] = rows, z
 }
 
 // Stack joins the features of a person's rows in a split: (rows, width).

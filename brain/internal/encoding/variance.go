@@ -17,9 +17,9 @@ func Regressors(ctx context.Context, st *study.Study, person string, of Regresso
 		}
 		stim := st.Stimuli[story]
 		x = x[:stim.Rows*columns]
-		z := design.FitZScore(x, stim.Rows, columns, stim.Statistics...)
-		f.Width = columns * len(st.Delays)
-		f.Rows[story] = design.FIR(z.Apply(x), stim.Rows, columns, st.Delays)
+		d := design.StoryDesign{Delays: st.Delays, Statistics: stim.Design.Statistics}
+		f.Width = d.Width(columns)
+		f.Rows[story], _ = d.Matrix(x, columns)
 	}
 	return f, nil
 }

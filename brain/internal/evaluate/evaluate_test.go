@@ -195,15 +195,15 @@ func TestFirstBlockValidation(t *testing.T) {
 func TestClippedLanczosIsStandardisedByItsOwnKind(t *testing.T) {
 	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) { e.Compat.ClipLanczos = true })
 	stim := st.Stimuli["one"]
-	require.NotEqual(t, stim.Weights, stim.Training)
+	require.NotEqual(t, stim.Design.Weights, stim.Tuning.Weights)
 	x := testnum.Values(len(stim.Windows)*2, 1)
 	for i := range x {
 		x[i] += 5
 	}
 	f := encoding.RowFeatures{Rows: map[string][]float32{}, Zscore: map[string]design.ZScore{}}
-	f.Add(stim, x, []int{1})
-	got := f.Zscore["one"].Apply(stim.Training.Apply(x, 2))
-	mean, sd := studytest.Moments(got, 2, 0, stim.Statistics...)
+	f.Add(stim, x)
+	got := f.Zscore["one"].Apply(stim.Tuning.Weights.Apply(x, 2))
+	mean, sd := studytest.Moments(got, 2, 0, stim.Design.Statistics...)
 	assert.InDelta(t, 0, mean, 1e-6)
 	assert.InDelta(t, 1, sd, 1e-6)
 	assert.False(t, slices.ContainsFunc(got, func(v float32) bool { return math.IsNaN(float64(v)) }))

@@ -29,7 +29,7 @@ func (st *Study) loadStimuli(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		s.Statistics = StatisticsRows(st.Subjects, story)
+		s.SetStatistics(StatisticsRows(st.Subjects, story))
 		st.Stimuli[story] = s
 		st.Stories = append(st.Stories, story)
 	}
@@ -47,7 +47,7 @@ func (st *Study) loadStimulus(ctx context.Context, story string, rows func(desig
 	if err != nil {
 		return nil, err
 	}
-	return windows.Cut(st.Experiment, clock, story, wave, rows(clock, len(wave)))
+	return windows.Cut(st.Experiment, st.Delays, clock, story, wave, rows(clock, len(wave)))
 }
 
 // Wave is the audio of a story as the model hears it.

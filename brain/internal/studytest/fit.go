@@ -58,14 +58,14 @@ func Gradients(t *tune.Trainer, test *testing.T, b tune.Block, batch int, seed u
 	defer func() { t.Reader.Batch = was }()
 	t.Reader.Batch = batch
 	stim := t.Study.Stimuli[b.Story]
-	sp := tune.SpanOf(stim, b, t.Study.Experiment.Train.ContextRows)
-	runs := t.Reader.Runs(stim, sp.Windows.From, sp.Windows.To)
+	section := stim.Tuning.Section(b.From, b.To, t.Study.Experiment.Train.ContextRows)
+	runs := t.Reader.Runs(stim, section.Vectors.From, section.Vectors.To)
 	grads = map[string][]float32{}
 	require.NoError(test, t.Session.Train(test.Context(), seed, func(s *torch.Scope) error {
 		if t.Reader.AtOnce(runs) {
-			loss = t.Backward(s, b, sp, t.Vectors(s, stim, runs))
+			loss = t.Backward(s, b, section, t.Vectors(s, stim, runs))
 		} else {
-			loss = t.BackwardInRuns(s, b, sp, stim, runs, seed)
+			loss = t.BackwardInRuns(s, b, section, stim, runs, seed)
 		}
 		for name, p := range t.Adam.Params() {
 			if p.HasGrad() {

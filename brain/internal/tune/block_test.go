@@ -7,12 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/brain/design"
-	"github.com/brainwavlm/bwlm/brain/internal/encoding"
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/internal/tune"
-	"github.com/brainwavlm/bwlm/brain/internal/windows"
-	"github.com/brainwavlm/bwlm/internal/testnum"
-	"github.com/brainwavlm/bwlm/torch"
 )
 
 func listener(rows ...design.Rows) *study.Subject {
@@ -69,88 +65,4 @@ func TestOrderOfBlocks(t *testing.T) {
 	}
 	assert.Equal(t, one, tune.Shuffled(reversed, 1), "the order in which data came does not matter")
 	assert.Equal(t, "b", bs[0].Story, "the list itself is left alone")
-}
-
-// aStimulus has a window every half TR of 2 s, and so many rows.
-func aStimulus(rows, count int) *windows.Stimulus {
-	st := &windows.Stimulus{Name: "s", Rows: rows}
-	for i := range count {
-		st.Windows = append(st.Windows, design.Window{Start: i * 100, End: (i + 1) * 100, Time: float64(i + 1)})
-	}
-	st.Weights = design.Lanczos(design.Clock{TR: 2}.Times(0, rows), design.FeatureTimes(st.Windows), design.LanczosOptions{Cutoff: .5})
-	st.Training = st.Weights
-	return st
-}
-
-func TestSpanTakesItsHalo(t *testing.T) {
-	st := aStimulus(30, 60)
-	sp := tune.SpanOf(st, tune.Block{Story: "s", From: 10, To: 20, Subjects: nil}, 4)
-	assert.Equal(t, design.Rows{From: 6, To: 20}, sp.Rows)
-	assert.Equal(t, 4, sp.Halo)
-	// Row 6 is at 12 s and looks 3 TRs back, row 19 at 38 s looks 3 TRs ahead, both ends open; window i ends at i+1 s.
-	assert.Equal(t, design.Rows{From: 6, To: 43}, sp.Windows)
-	assert.Len(t, sp.Weights, 14*37)
-
-	sp = tune.SpanOf(st, tune.Block{Story: "s", From: 2, To: 12, Subjects: nil}, 4)
-	assert.Equal(t, design.Rows{From: 0, To: 12}, sp.Rows, "the halo ends where the story begins")
-	assert.Equal(t, 2, sp.Halo)
-	sp = tune.SpanOf(st, tune.Block{Story: "s", From: 0, To: 10, Subjects: nil}, 4)
-	assert.Zero(t, sp.Halo)
-}
-
-// What a block computes with gradients is what evaluation computes for the same rows.
-func TestBlocksAgreeWithEvaluation(t *testing.T) {
-	const channels = 3
-	st := aStimulus(30, 60)
-	x := testnum.Values(60*channels, 2)
-	delays := []int{1, 2, 4}
-	f := encoding.RowFeatures{Rows: map[string][]float32{}, Zscore: map[string]design.ZScore{}}
-	st.Statistics = []design.Rows{{From: 3, To: 25}}
-	f.Add(st, x, delays)
-	width := channels * len(delays)
-	require.Equal(t, width, f.Width)
-	z := f.Zscore["s"]
-	for _, b := range []tune.Block{{Story: "s", From: 0, To: 10, Subjects: nil}, {Story: "s", From: 3, To: 9, Subjects: nil}, {Story: "s", From: 20, To: 30, Subjects: nil}} {
-		sp := tune.SpanOf(st, b, 4)
-		require.NoError(t, torch.Infer(t.Context(), func(s *torch.Scope) error {
-			n := sp.Windows.To - sp.Windows.From
-			vectors := s.FromFloat32(x[sp.Windows.From*channels:sp.Windows.To*channels], n, channels)
-			got := tune.Delayed(sp.RowFeatures(vectors, &z), delays, sp.Halo).Float32s()
-			assert.InDeltaSlice(t, f.Rows["s"][b.From*width:b.To*width], got, 1e-5)
-			return nil
-		}))
-	}
-}
-
-func TestBlockStatistics(t *testing.T) {
-	const channels = 2
-	st := aStimulus(30, 60)
-	sp := tune.SpanOf(st, tune.Block{Story: "s", From: 10, To: 20, Subjects: nil}, 0)
-	require.NoError(t, torch.Infer(t.Context(), func(s *torch.Scope) error {
-		n := sp.Windows.To - sp.Windows.From
-		y := testnum.Lines(sp.RowFeatures(s.FromFloat32(testnum.Values(n*channels, 1), n, channels), nil).Float32s(), 10, channels, 0)
-		for _, column := range y {
-			mean, square := 0., 0.
-			for _, v := range column {
-				mean += v / 10
-				square += v * v / 10
-			}
-			assert.InDelta(t, 0, mean, 1e-6)
-			assert.InDelta(t, 1, square, 1e-3, "the biased variance, plus PyTorch's epsilon")
-		}
-		return nil
-	}))
-}
-
-func TestRowsBeyondTheAudioAreTheMean(t *testing.T) {
-	st := aStimulus(40, 20)
-	sp := tune.SpanOf(st, tune.Block{Story: "s", From: 30, To: 40, Subjects: nil}, 2)
-	assert.Empty(t, sp.Weights)
-	require.NoError(t, torch.Infer(t.Context(), func(s *torch.Scope) error {
-		z := design.ZScore{Mean: []float64{1, 2}, SD: []float64{2, 4}}
-		y := sp.RowFeatures(s.Zeros(0, 2), &z)
-		assert.Equal(t, []int{12, 2}, y.Shape())
-		assert.Equal(t, []float32{-.5, -.5}, y.Float32s()[:2], "no weight, no feature: what the ridge sees too")
-		return nil
-	}))
 }

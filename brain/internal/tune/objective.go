@@ -1,15 +1,15 @@
 package tune
 
 import (
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
 // Backward computes the loss of a block from its windows' vectors and the gradients of all that is tuned.
-func (t *Trainer) Backward(s *torch.Scope, b Block, sp span, vectors *torch.Tensor) float64 {
+func (t *Trainer) Backward(s *torch.Scope, b Block, section design.Section, vectors *torch.Tensor) float64 {
 	rows := s.Part(progress.PartReadout)
-	z := sp.RowFeatures(vectors, t.zscoreOf(b.Story)) // (halo+rows, E), of a layer mix (halo+rows, L·E)
-	x := Delayed(z, t.Study.Delays, sp.Halo)          // (rows, F)
+	x := section.Matrix(vectors, t.zscoreOf(b.Story)) // (rows, F)
 	rows()
 	total := s.Zeros()
 	for _, i := range b.Subjects {

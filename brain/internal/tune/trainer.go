@@ -159,8 +159,8 @@ func (t *Trainer) Prove(ctx context.Context, order []Block) error {
 	var runs []windows.Batch
 	for _, b := range order {
 		stim = t.Study.Stimuli[b.Story]
-		sp := SpanOf(stim, b, t.Study.Experiment.Train.ContextRows)
-		if runs = t.Reader.Runs(stim, sp.Windows.From, sp.Windows.To); len(runs) > 0 {
+		section := stim.Tuning.Section(b.From, b.To, t.Study.Experiment.Train.ContextRows)
+		if runs = t.Reader.Runs(stim, section.Vectors.From, section.Vectors.To); len(runs) > 0 {
 			break
 		}
 	}
@@ -182,13 +182,13 @@ func (t *Trainer) Prove(ctx context.Context, order []Block) error {
 func (t *Trainer) Step(ctx context.Context, b Block, seed uint64) (loss float64, err error) {
 	defer torch.Part(ctx, progress.PhaseStep)()
 	stim := t.Study.Stimuli[b.Story]
-	sp := SpanOf(stim, b, t.Study.Experiment.Train.ContextRows)
-	runs := t.Reader.Runs(stim, sp.Windows.From, sp.Windows.To)
+	section := stim.Tuning.Section(b.From, b.To, t.Study.Experiment.Train.ContextRows)
+	runs := t.Reader.Runs(stim, section.Vectors.From, section.Vectors.To)
 	err = t.Session.Train(ctx, seed, func(s *torch.Scope) error {
 		if t.Reader.AtOnce(runs) || !t.tunes {
-			loss = t.Backward(s, b, sp, t.Vectors(s, stim, runs))
+			loss = t.Backward(s, b, section, t.Vectors(s, stim, runs))
 		} else {
-			loss = t.BackwardInRuns(s, b, sp, stim, runs, seed)
+			loss = t.BackwardInRuns(s, b, section, stim, runs, seed)
 		}
 		if math.IsNaN(loss) || math.IsInf(loss, 0) {
 			return fault.New(fault.BadData, "tune", fmt.Sprintf("%s[%d:%d]", b.Story, b.From, b.To), "the loss is %v", loss).
@@ -254,7 +254,7 @@ func (t *Trainer) zscoreOf(story string) *design.ZScore {
 // BackwardInRuns is backward for blocks whose activations do not fit in memory at once: the vectors are read without
 // gradients first, the gradient of the loss with respect to them is computed, and each run of windows is read again
 // to carry that gradient into the model.
-func (t *Trainer) BackwardInRuns(s *torch.Scope, b Block, sp span, stim *windows.Stimulus, runs []windows.Batch, seed uint64) float64 {
+func (t *Trainer) BackwardInRuns(s *torch.Scope, b Block, section design.Section, stim *windows.Stimulus, runs []windows.Batch, seed uint64) float64 {
 	inRun := func(run windows.Batch, grad bool, fn func(s *torch.Scope, x *torch.Tensor)) {
 		mode := s.Mode()
 		mode.Grad, mode.Seed = grad, torch.Seed(seed, uint64(run.Windows.From))
@@ -272,7 +272,7 @@ func (t *Trainer) BackwardInRuns(s *torch.Scope, b Block, sp span, stim *windows
 	}
 	width := t.Study.Model.Config.Hidden * t.mixed()
 	vectors := s.FromFloat32(data, len(data)/width, width).RequireGrad(true)
-	loss := t.Backward(s, b, sp, vectors)
+	loss := t.Backward(s, b, section, vectors)
 	grad := vectors.Grad(s).Float32s()
 	for _, run := range runs {
 		n := (run.Windows.To - run.Windows.From) * width

@@ -27,9 +27,9 @@ func ownClips(windows []design.Window) []Clip {
 	return out
 }
 
-// BlockClips cuts clips of so many samples out of the audio, which overlap by a window. A window is owned by the first clip
+// ChunkClips cuts clips of so many samples out of the audio, which overlap by a window. A window is owned by the first clip
 // that holds it whole, so it always knows its own past. The last clip ends with the audio.
-func BlockClips(windows []design.Window, samples, length, window int) (out []Clip) {
+func ChunkClips(windows []design.Window, samples, length, window int) (out []Clip) {
 	for i, k := 0, 0; i < len(windows); k++ {
 		c := Clip{Start: k * (length - window), Windows: design.Rows{From: i, To: i}}
 		for c.End = min(c.Start+length, samples); i < len(windows) && windows[i].End <= c.End; i++ {

@@ -26,13 +26,13 @@ import (
 
 // Every window has one owner: the first clip that holds it whole. Clips begin a clip less a window apart, and the last ends
 // with the audio.
-func TestBlockClips(t *testing.T) {
+func TestChunkClips(t *testing.T) {
 	for _, c := range []struct{ seconds, window, stride, block float64 }{
 		{100, 4, .25, 32}, {100.1, 4, .25, 32}, {31, 4, .25, 32}, {60, 4, .25, 32}, {60.01, 4, .25, 32}, {3, 4, .25, 32}, {97, 1, 1, 2}, {50, .2, .13, 1.7},
 	} {
 		samples := windows.SamplesOf(c.seconds)
 		cuts := design.Windows(samples, 16000, c.window, c.stride)
-		clips := windows.BlockClips(cuts, samples, windows.SamplesOf(c.block), windows.SamplesOf(c.window))
+		clips := windows.ChunkClips(cuts, samples, windows.SamplesOf(c.block), windows.SamplesOf(c.window))
 		at := 0
 		for k, clip := range clips {
 			assert.Equal(t, k*(windows.SamplesOf(c.block)-windows.SamplesOf(c.window)), clip.Start)
@@ -131,7 +131,7 @@ func TestStimulusWindowOfBlocks(t *testing.T) {
 				if k < delay {
 					continue
 				}
-				_, from, to := stim.Weights.Dense(k-delay, k-delay+1)
+				_, from, to := stim.Design.Weights.Dense(k-delay, k-delay+1)
 				for _, run := range stim.Runs(from, to, 1) {
 					c := stim.Clips[run.Clips.From]
 					heard.From, heard.To = min(heard.From, float64(c.Start)/16000), max(heard.To, float64(c.End)/16000)

@@ -7,33 +7,42 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// Stimulus is a story as the speech model hears it: its waveform, the windows in it, and the weights that carry the
-// windows' features to rows.
+// Stimulus is the waveform of a story, the windows in it, and the design that turns their vectors into rows.
 type Stimulus struct {
-	Name       string
-	Rows       int
-	Samples    []float32
-	Windows    []design.Window
-	Clips      []Clip          // that own them
-	Groups     []design.Rows   // of clips, in which what is frozen is computed
-	Shared     bool            // clips own several windows
-	Weights    *design.Weights // (rows, windows)
-	Training   *design.Weights // the same, but as compat wants it while tuning
-	Statistics []design.Rows   // rows behind the z-score of features
+	Name    string
+	Rows    int
+	Samples []float32
+	Windows []design.Window
+	Clips   []Clip        // each window belongs to one
+	Groups  []design.Rows // of clips: activations of frozen layers are computed group by group
+	Shared  bool          // clips hold several windows
+	Design  *design.StoryDesign
+	Tuning  *design.StoryDesign // the design while tuning: Design, unless compat.clip_lanczos
 }
 
-// Own finds the clips of the windows.
+// Own assigns the windows to clips.
 func (st *Stimulus) Own(m experiment.Model) {
 	if st.Shared = m.Extraction == experiment.ExtractChunks; st.Shared {
-		st.Clips = BlockClips(st.Windows, len(st.Samples), SamplesOf(m.ChunkSeconds), SamplesOf(m.WindowSeconds))
+		st.Clips = ChunkClips(st.Windows, len(st.Samples), SamplesOf(m.ChunkSeconds), SamplesOf(m.WindowSeconds))
 	} else {
 		st.Clips = ownClips(st.Windows)
 	}
 	st.Groups = Groups(st.Clips)
 }
 
-// Cut cuts the waveform of a story into windows and finds the weights that carry them to its rows.
-func Cut(exp *experiment.Experiment, clock design.Clock, story string, samples []float32, rows int) (*Stimulus, error) {
+// SetStatistics sets the rows whose mean and SD standardise the columns of the design matrix.
+func (st *Stimulus) SetStatistics(rows []design.Rows) {
+	st.Design.Statistics, st.Tuning.Statistics = rows, rows
+}
+
+// BOLD returns the design of an experiment.
+func BOLD(exp *experiment.Experiment, delays []int) design.BOLD {
+	return design.BOLD{Average: exp.Model.Downsample == experiment.DownsampleAverage, Delays: delays}
+}
+
+// Cut cuts the waveform of a story with the given number of rows into windows.
+func Cut(exp *experiment.Experiment, delays []int, clock design.Clock, story string, samples []float32,
+	rows int) (*Stimulus, error) {
 	if exp.Compat.TimesAtTRStarts {
 		clock.RowTime = 0
 	}
@@ -44,17 +53,11 @@ func Cut(exp *experiment.Experiment, clock design.Clock, story string, samples [
 			float64(len(samples))/dataset.SampleRate, exp.Model.WindowSeconds, exp.Model.StrideSeconds)
 	}
 	st.Own(exp.Model)
-	times, ends := clock.Times(0, rows), design.FeatureTimes(st.Windows)
-	if exp.Model.Downsample == experiment.DownsampleAverage {
-		st.Weights = design.Average(times, ends, clock.TR, clock.RowTime)
-		st.Training = st.Weights
-		return st, nil
-	}
-	opt := design.LanczosOptions{Cutoff: 1 / clock.TR}
-	st.Weights = design.Lanczos(times, ends, opt)
-	st.Training = st.Weights
-	if opt.ClipNegative = exp.Compat.ClipLanczos; opt.ClipNegative {
-		st.Training = design.Lanczos(times, ends, opt)
+	times, bold := design.FeatureTimes(st.Windows), BOLD(exp, delays)
+	st.Design = bold.Story(clock, rows, times)
+	st.Tuning = st.Design
+	if bold.ClipNegative = exp.Compat.ClipLanczos && !bold.Average; bold.ClipNegative {
+		st.Tuning = bold.Story(clock, rows, times)
 	}
 	return st, nil
 }
