@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/brainwavlm/bwlm/fault"
@@ -78,11 +79,18 @@ func (f *NPYFile) Open() (*NPYReader, error) {
 type NPYReader struct {
 	*NPYFile
 	file *os.File
-	data []byte // a piece of the file
+	data *[]byte // a piece of the file; from pieces
 }
 
-// Close closes the file.
+// pieces are the buffers of readers that are closed.
+var pieces = sync.Pool{New: func() any { return new([]byte) }}
+
+// Close closes the file. A second Close does nothing.
 func (r *NPYReader) Close() error {
+	if r.data != nil {
+		pieces.Put(r.data)
+		r.data = nil
+	}
 	if err := r.file.Close(); err != nil && !errors.Is(err, fs.ErrClosed) {
 		return readError(readNPY, r.path, err)
 	}
@@ -94,12 +102,13 @@ func (r *NPYReader) Close() error {
 func (r *NPYReader) Float32(at int, out []float32) error {
 	size := r.DType.Size()
 	step := max(1, pieceBytes/size)
+	if r.data == nil {
+		r.data = pieces.Get().(*[]byte)
+	}
 	for len(out) > 0 {
 		n := min(step, len(out))
-		if len(r.data) < n*size {
-			r.data = make([]byte, n*size)
-		}
-		data := r.data[:n*size]
+		*r.data = slices.Grow((*r.data)[:0], n*size)
+		data := (*r.data)[:n*size]
 		if err := inputfile.Fill(r.file, data, r.start+int64(at)*int64(size)); err != nil {
 			return readError(readNPY, r.path, err)
 		}

@@ -41,7 +41,7 @@ func TestAlice(t *testing.T) {
 	require.NoError(t, err)
 	assert.InDelta(t, 3.352, clock.Time(1), 1e-12)
 
-	m, err := d.Responses(t.Context(), "sub-18", "alice")
+	m, err := d.ReadResponses(t.Context(), "sub-18", "alice")
 	require.NoError(t, err)
 	assert.Equal(t, [3]int{1, 362, 6}, [3]int{m.Repeats, m.Rows, m.Voxels})
 	assert.Equal(t, float32(8.1824108e+01), m.Row(0, 1)[0])
@@ -70,11 +70,11 @@ func TestAliceCheck(t *testing.T) {
 // The group average that comes with the data was made as its README says; detrending here must find the same.
 func TestAliceGroupIsTheMeanOfDetrendedPeople(t *testing.T) {
 	d := alice(t)
-	want, err := d.Responses(t.Context(), "group", "alice")
+	want, err := d.ReadResponses(t.Context(), "group", "alice")
 	require.NoError(t, err)
 	mean := make([]float64, len(want.Data))
 	for _, name := range d.People() {
-		m, err := d.Responses(t.Context(), name, "alice")
+		m, err := d.ReadResponses(t.Context(), name, "alice")
 		require.NoError(t, err)
 		flat := design.Detrend(m.Data, m.Rows, m.Voxels, 12)
 		for i, v := range design.FitZScore(flat, m.Rows, m.Voxels).Apply(flat) {

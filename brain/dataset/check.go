@@ -124,12 +124,16 @@ func (c *check) subject(ctx context.Context, name string) error {
 		if !slices.Contains(c.opt.Stories, story) {
 			continue
 		}
-		m, err := c.Responses(ctx, name, story)
+		m, err := c.OpenResponses(ctx, name, story)
 		if err != nil {
 			return err
 		}
-		r := MatrixReport{Subject: name, Story: story, Repeats: m.Repeats, Rows: m.Rows, Voxels: m.Voxels,
-			Constant: len(m.Constant(0, m.Rows)), Raw: len(m.Raw())}
+		survey, err := m.Survey(ctx)
+		if err != nil {
+			return err
+		}
+		r := MatrixReport{Subject: name, Story: story, Repeats: m.Repeats, Rows: m.Rows, Voxels: m.Columns,
+			Constant: len(survey.Constant), Raw: len(survey.Raw)}
 		if err := c.shape(r); err != nil {
 			return err
 		}

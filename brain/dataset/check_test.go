@@ -28,7 +28,7 @@ func two(a, b *Matrix) Spec {
 			{Name: "a", Audio: Value(make([]float32, 60*SampleRate)), Words: Value([]Word{{1, 2, "hi"}})},
 			{Name: "b", Audio: Value(make([]float32, 90*SampleRate))},
 		},
-		Subjects: []Subject{{Name: "s1", Responses: []Response{{"a", Value(a)}, {"b", Value(b)}}}},
+		Subjects: []Subject{{Name: "s1", Responses: []Response{{Story: "a", Matrix: Value(a)}, {Story: "b", Matrix: Value(b)}}}},
 	}
 }
 

@@ -3,7 +3,6 @@ package dataset
 import (
 	"context"
 	"math"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -11,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/brain/design"
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/faulttest"
 )
@@ -89,7 +87,7 @@ func TestResponsesNamesTheValueThatIsNotFinite(t *testing.T) {
 	spec.Subjects[0].Responses[0].Matrix = Value(m)
 	d := mustNew(t, spec)
 	read := func() error {
-		_, err := d.Responses(t.Context(), "s1", "a")
+		_, err := d.ReadResponses(t.Context(), "s1", "a")
 		return err
 	}
 	m.Data[0], m.Data[1], m.Data[2] = float32(math.Copysign(0, -1)), math.SmallestNonzeroFloat32, 1e38
@@ -106,9 +104,9 @@ func TestResponsesNamesTheValueThatIsNotFinite(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := d.Responses(ctx, "s1", "a")
+	_, err := d.ReadResponses(ctx, "s1", "a")
 	require.ErrorIs(t, err, context.Canceled)
-	_, err = d.Responses(t.Context(), "s9", "a")
+	_, err = d.ReadResponses(t.Context(), "s9", "a")
 	faulttest.Require(t, fault.Usage, err, `"s9"`, `did you mean "s1"?`)
 }
 
@@ -128,7 +126,7 @@ func TestMatrix(t *testing.T) {
 }
 
 func TestReadText(t *testing.T) {
-	m, err := ReadText(strings.NewReader("\ufeff# made by hand\r\n 1 -2e3\t.5\r\n\r\n4 nan +inf"), "m.txt")
+	m, err := readText(strings.NewReader("\ufeff# made by hand\r\n 1 -2e3\t.5\r\n\r\n4 nan +inf"), "m.txt")
 	require.NoError(t, err)
 	assert.Equal(t, [2]int{2, 3}, [2]int{m.Rows, m.Voxels})
 	assert.Equal(t, []float32{1, -2000, .5, 4}, m.Data[:4])
@@ -142,31 +140,13 @@ func TestReadText(t *testing.T) {
 		"# only a comment": "no numbers",
 		"\xff\xfe1\x002\x00" + strings.Repeat("\x00", 100): "…",
 	} {
-		_, err := ReadText(strings.NewReader(text), "m.txt")
+		_, err := readText(strings.NewReader(text), "m.txt")
 		faulttest.Require(t, fault.BadData, err, part)
 	}
 }
 
-func TestMatrixFromNPY(t *testing.T) {
-	dir := t.TempDir()
-	f := folder{dir}
-	path := func(name string) string { return filepath.Join(dir, name) }
-	require.NoError(t, ckpt.WriteNPY(path("i.npy"), []int{2, 2}, []int32{1, 2, 3, 4}))
-	m, err := f.matrix(t.Context(), "i.npy")
-	require.NoError(t, err)
-	assert.Equal(t, "I32", m.Stored)
-	assert.Equal(t, []float32{1, 2, 3, 4}, m.Data)
-
-	require.NoError(t, ckpt.WriteNPY(path("one.npy"), []int{4}, []float32{1, 2, 3, 4}))
-	_, err = f.matrix(t.Context(), "one.npy")
-	faulttest.Require(t, fault.BadData, err, "shape [4]")
-	require.NoError(t, ckpt.WriteNPY(path("bool.npy"), []int{1, 2}, []bool{true, false}))
-	_, err = f.matrix(t.Context(), "bool.npy")
-	faulttest.Require(t, fault.BadData, err, "booleans")
-}
-
 func TestReadWords(t *testing.T) {
-	read := func(text string) ([]Word, error) { return ReadWords(strings.NewReader(text), "w.tsv") }
+	read := func(text string) ([]Word, error) { return readWords(strings.NewReader(text), "w.tsv") }
 	words, err := read("\ufeffoffset\tword\tonset\tspeaker\r\n2\tthere\t1\tx\r\n1.5\thi \"you\"\t0.5\ty\r\n\r\n3\t\t3\tz")
 	require.NoError(t, err)
 	assert.Equal(t, []Word{{.5, 1.5, `hi "you"`}, {1, 2, "there"}, {3, 3, ""}}, words,

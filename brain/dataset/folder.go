@@ -78,7 +78,7 @@ func (f folder) words(_ context.Context, name string) ([]Word, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ReadWords(bytes.NewReader(text), f.join(name))
+	return readWords(bytes.NewReader(text), f.join(name))
 }
 
 func (f folder) phones(_ context.Context, name string) ([]Word, error) {
@@ -86,5 +86,5 @@ func (f folder) phones(_ context.Context, name string) ([]Word, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ReadPhones(bytes.NewReader(text), f.join(name))
+	return readPhones(bytes.NewReader(text), f.join(name))
 }

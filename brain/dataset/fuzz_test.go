@@ -37,7 +37,7 @@ func FuzzReadText(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		bounded(t, len(text), func() error {
-			m, err := ReadText(strings.NewReader(text), "m.txt")
+			m, err := readText(strings.NewReader(text), "m.txt")
 			if err == nil && (m.Rows < 1 || m.Voxels < 1 || len(m.Data) != m.Rows*m.Voxels) {
 				t.Fatalf("%d rows × %d voxels of %d values", m.Rows, m.Voxels, len(m.Data))
 			}
@@ -52,7 +52,7 @@ func FuzzReadWords(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		bounded(t, len(text), func() error {
-			words, err := ReadWords(strings.NewReader(text), "w.tsv")
+			words, err := readWords(strings.NewReader(text), "w.tsv")
 			last := 0.
 			for _, w := range words {
 				if !(w.Onset >= last && w.Offset >= w.Onset) || math.IsInf(w.Offset, 0) {

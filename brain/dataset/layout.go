@@ -180,7 +180,13 @@ func (l *layout) responses(path string, n *yaml.Node) (responses []Response, err
 	err = l.each(path, n, func(story, path string, _, v *yaml.Node) error {
 		var file string
 		err := l.text(path, v, &file)
-		responses = append(responses, Response{Story: story, Matrix: fromFile(l.files, file, folder.matrix)})
+		r := Response{Story: story}
+		if isNPY(file) {
+			r.Source = fromFile(l.files, file, folder.source)
+		} else {
+			r.Matrix = fromFile(l.files, file, folder.matrix)
+		}
+		responses = append(responses, r)
 		return err
 	})
 	return responses, err

@@ -63,10 +63,10 @@ func TestOpenReadsTheLayout(t *testing.T) {
 		assert.Empty(t, d.StoriesOf("nobody"))
 		assert.Equal(t, design.AuditStory{Name: "b", Clock: design.Clock{TR: 2, RowTime: .5}, SameAs: "a", Row: 7}, d.AuditStories()[1])
 
-		m, err := d.Responses(t.Context(), "s1", "a")
+		m, err := d.ReadResponses(t.Context(), "s1", "a")
 		require.NoError(t, err)
 		assert.Equal(t, NewMatrix(2, 2, []float32{1, 2, 3, 4}), m)
-		m, err = d.Responses(t.Context(), "s1", "b")
+		m, err = d.ReadResponses(t.Context(), "s1", "b")
 		require.NoError(t, err)
 		assert.Equal(t, [3]int{2, 3, 2}, [3]int{m.Repeats, m.Rows, m.Voxels})
 		assert.Equal(t, []float32{9, 10}, m.Row(1, 1))
@@ -75,7 +75,7 @@ func TestOpenReadsTheLayout(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, []Word{{0, 1, "hello"}}, words)
 
-		_, err = d.Responses(t.Context(), "s2", "b")
+		_, err = d.ReadResponses(t.Context(), "s2", "b")
 		faulttest.Require(t, fault.Missing, err, "s2", "b")
 		_, err = d.Audio(t.Context(), "b")
 		faulttest.Require(t, fault.Missing, err, "story b has no audio")

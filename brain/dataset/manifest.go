@@ -50,7 +50,7 @@ func (d *Dataset) Files(subjects, stories []string) []string {
 	for _, subject := range slices.Concat(d.spec.Subjects, d.spec.Derived) {
 		for _, r := range slices.Concat(subject.Responses, subject.Motion) {
 			if slices.Contains(subjects, subject.Name) && slices.Contains(stories, r.Story) {
-				add(r.Matrix.Path)
+				add(r.path())
 			}
 		}
 	}

@@ -110,70 +110,6 @@ func (m *Matrix) Raw() []int {
 	return raw
 }
 
-// verify refuses a matrix that is empty, misshapen or has values that are not finite.
-func (m *Matrix) verify(where string) *fault.Error {
-	bad := func(why string, args ...any) *fault.Error {
-		return fault.New(fault.BadData, "read responses", where, why, args...)
-	}
-	switch {
-	case m.Repeats < 1 || m.Rows < 1 || m.Voxels < 1:
-		return bad("the matrix is empty: %d repeats of %d TRs × %d voxels", m.Repeats, m.Rows, m.Voxels)
-	case len(m.Data) != m.Repeats*m.Rows*m.Voxels:
-		return bad("%d values for %d repeats of %d TRs × %d voxels", len(m.Data), m.Repeats, m.Rows, m.Voxels)
-	}
-	for i, v := range m.Data {
-		if v-v == 0 { // false for NaN and the infinities
-			continue
-		}
-		k, voxel := i/m.Voxels, i%m.Voxels
-		at := fmt.Sprintf("TR %d, voxel %d", k%m.Rows, voxel)
-		if m.Repeats > 1 {
-			at = fmt.Sprintf("repeat %d, %s", k/m.Rows, at)
-		}
-		return bad("%s is %g (%d of %d values are not finite)", at, v, m.notFinite(), len(m.Data)).
-			WithHint("mend or leave out these values before; none is filled in here")
-	}
-	return nil
-}
-
-func (m *Matrix) notFinite() (n int) {
-	for _, v := range m.Data {
-		if v-v != 0 {
-			n++
-		}
-	}
-	return n
-}
-
-// Responses loads what a subject answered to a story. The data of an in-memory set is not copied.
-func (d *Dataset) Responses(ctx context.Context, subject, story string) (*Matrix, error) {
-	s, err := d.subject(subject)
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range s.Responses {
-		if r.Story != story {
-			continue
-		}
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		m, err := r.Matrix.Load(ctx)
-		if err != nil {
-			return nil, err
-		}
-		where := fmt.Sprintf("subject %s, story %s", subject, story)
-		if r.Matrix.Path != "" {
-			where = r.Matrix.Path + ": " + where
-		}
-		if err := m.verify(where); err != nil {
-			return nil, err
-		}
-		return m, nil
-	}
-	return nil, fault.New(fault.Missing, "read responses", d.spec.Name, "subject %s has no responses to story %s", subject, story)
-}
-
 // HasMotion says whether the data set knows how a subject's head moved in a story.
 func (d *Dataset) HasMotion(subject, story string) bool {
 	s, err := d.subject(subject)
@@ -191,22 +127,19 @@ func (d *Dataset) Motion(ctx context.Context, subject, story string) (*Matrix, e
 	if i < 0 {
 		return nil, fault.New(fault.Missing, "read motion", d.spec.Name, "subject %s has none in story %s", subject, story)
 	}
-	m, err := s.Motion[i].Matrix.Load(ctx)
+	opened, err := s.Motion[i].open(ctx, fmt.Sprintf("motion of subject %s, story %s", subject, story))
 	if err != nil {
 		return nil, err
 	}
-	where := fmt.Sprintf("motion of subject %s, story %s", subject, story)
-	if path := s.Motion[i].Matrix.Path; path != "" {
-		where = path + ": " + where
-	}
-	if err := m.verify(where); err != nil {
-		return nil, err
-	}
-	responses, err := d.Responses(ctx, subject, story)
+	m, err := opened.ReadAll(ctx)
 	if err != nil {
 		return nil, err
 	}
-	refuse := fault.New(fault.BadData, "read motion", where, "%d × %d rows, the responses have %d × %d", m.Repeats, m.Rows, responses.Repeats, responses.Rows)
+	responses, err := d.OpenResponses(ctx, subject, story)
+	if err != nil {
+		return nil, err
+	}
+	refuse := fault.New(fault.BadData, "read motion", opened.where, "%d × %d rows, the responses have %d × %d", m.Repeats, m.Rows, responses.Repeats, responses.Rows)
 	switch {
 	case m.Rows != responses.Rows && m.Voxels == responses.Rows:
 		return nil, refuse.WithHint("it looks transposed: save it as TRs × parameters")

@@ -67,7 +67,7 @@ func TestMotionThatDoesNotFit(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			spec := two(repeated, noise(45, 2))
-			spec.Subjects[0].Motion = []Response{{"a", Value(c.motion)}}
+			spec.Subjects[0].Motion = []Response{{Story: "a", Matrix: Value(c.motion)}}
 			if c.motion == nil {
 				spec.Subjects[0].Motion[0].Matrix = fromFile(folder{t.TempDir()}, "away.txt", folder.matrix)
 			}

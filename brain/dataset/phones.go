@@ -10,10 +10,10 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// ReadPhones reads phones with their times: a table as [ReadWords] wants it, with a column phone instead of word, or a
+// readPhones reads phones with their times: a table as [readWords] wants it, with a column phone instead of word, or a
 // Praat TextGrid in the long text form, whose interval tier "phones" or "phone" is taken. Intervals without a label are
 // left out. Name is the file, for errors.
-func ReadPhones(r io.Reader, name string) ([]Word, error) {
+func readPhones(r io.Reader, name string) ([]Word, error) {
 	text, err := io.ReadAll(r)
 	if err != nil {
 		return nil, fault.Wrap(fault.IO, "read phones", name, err)

@@ -1,4 +1,4 @@
-package dataset_test
+package dataset
 
 import (
 	"os"
@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/fault"
 )
 
@@ -48,12 +47,12 @@ item []:
 `
 
 func TestReadPhones(t *testing.T) {
-	want := []dataset.Word{{Onset: .25, Offset: .5, Text: "HH"}, {Onset: .5, Offset: 1, Text: `M "x"`}}
-	got, err := dataset.ReadPhones(strings.NewReader(grid), "a.TextGrid")
+	want := []Word{{Onset: .25, Offset: .5, Text: "HH"}, {Onset: .5, Offset: 1, Text: `M "x"`}}
+	got, err := readPhones(strings.NewReader(grid), "a.TextGrid")
 	require.NoError(t, err)
 	assert.Equal(t, want, got)
 
-	got, err = dataset.ReadPhones(strings.NewReader("onset\toffset\tphone\n0.25\t0.5\tHH\n0.5\t1\tM \"x\"\n"), "a.tsv")
+	got, err = readPhones(strings.NewReader("onset\toffset\tphone\n0.25\t0.5\tHH\n0.5\t1\tM \"x\"\n"), "a.tsv")
 	require.NoError(t, err)
 	assert.Equal(t, want, got)
 
@@ -63,7 +62,7 @@ func TestReadPhones(t *testing.T) {
 		strings.Replace(grid, "xmax = 0.5", "xmax = .1", 1): `a:28: "HH" ends at 0.1 s, before it begins at 0.25 s`,
 		"onset\toffset\tword\n":                             `there is no column "phone"`,
 	} {
-		_, err := dataset.ReadPhones(strings.NewReader(text), "a")
+		_, err := readPhones(strings.NewReader(text), "a")
 		require.ErrorContains(t, err, why)
 		assert.Equal(t, fault.BadData, fault.KindOf(err))
 	}
@@ -74,7 +73,7 @@ func TestPhonesAndSpeakerOfALayout(t *testing.T) {
 	yaml := "tr_seconds: 2\nstories: {s: {phones: s.TextGrid, speaker: ada}, u: {}}\nsubjects: {p: {s: m.txt}}\n"
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "dataset.yaml"), []byte(yaml), 0o644))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "s.TextGrid"), []byte(grid), 0o644))
-	d, err := dataset.Open(dir)
+	d, err := Open(dir)
 	require.NoError(t, err)
 	phones, err := d.Phones(t.Context(), "s")
 	require.NoError(t, err)

@@ -53,10 +53,11 @@ type Subject struct {
 	Motion    []Response // of the head while they heard a story, (TRs, parameters); a story without one is left out
 }
 
-// Response is what a subject answered to a story.
+// Response refers to the responses of a subject to a story: a matrix in memory, or a source that is read by rows.
 type Response struct {
 	Story  string
 	Matrix Input[*Matrix]
+	Source Input[Source] // instead of Matrix
 }
 
 // ROI is a named region: the same columns for all subjects, or some for each.
@@ -164,8 +165,8 @@ func (s *Spec) checkSubjects(stories map[string]*Story) *fault.Error {
 					return wrong(key(where, r.Story), "there is no story %q", r.Story)
 				case heard[r.Story]:
 					return wrong(key(where, r.Story), "the story is listed twice")
-				case r.Matrix.Absent():
-					return wrong(key(where, r.Story), "there is no matrix")
+				case r.Matrix.Absent() == r.Source.Absent():
+					return wrong(key(where, r.Story), "want a matrix or a source of rows")
 				}
 				heard[r.Story] = true
 			}

@@ -9,9 +9,9 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// ReadText reads a matrix of whitespace-separated numbers, one TR a line, as numpy.savetxt writes. Lines that are empty
+// readText reads a matrix of whitespace-separated numbers, one TR a line, as numpy.savetxt writes. Lines that are empty
 // or begin with # are passed over. Name is the file, for errors. NaN and the infinities are read as they are.
-func ReadText(r io.Reader, name string) (*Matrix, error) {
+func readText(r io.Reader, name string) (*Matrix, error) {
 	fail := func(line int, why string, args ...any) error {
 		return fault.New(fault.BadData, "read matrix", name+":"+strconv.Itoa(line), why, args...)
 	}

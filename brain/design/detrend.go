@@ -41,6 +41,9 @@ func NewDrift(rows, cols, order int) *Drift {
 	return d
 }
 
+// Orders returns the number of polynomials.
+func (d *Drift) Orders() int { return len(d.basis) }
+
 // Fit adds row k, or a part of it that begins at column from, to the coefficients of order l. All rows must be given for
 // the orders below, and each order's rows in ascending order: the rest that lower orders leave is what l is fitted to.
 func (d *Drift) Fit(l, k, from int, row []float32) {

@@ -31,7 +31,7 @@ func FitZScore(x []float32, rows, cols int, over ...Rows) ZScore {
 			m.Add(0, x[k*cols:][:cols])
 		}
 	}
-	m.Centre()
+	m.Centre(0, cols)
 	for _, r := range over {
 		for k := r.From; k < r.To; k++ {
 			m.AddSquares(0, x[k*cols:][:cols])
@@ -79,9 +79,9 @@ func (m *Moments) Add(from int, row []float32) {
 	}
 }
 
-// Centre ends the first pass.
-func (m *Moments) Centre() {
-	for c := range m.z.Mean {
+// Centre ends the first pass of columns from ≤ c < to.
+func (m *Moments) Centre(from, to int) {
+	for c := from; c < to; c++ {
 		m.z.Mean[c] /= m.rows
 	}
 }

@@ -14,7 +14,7 @@ func Example() {
 		panic(err)
 	}
 	test := study.TestStories[0]
-	m, err := study.Dataset.Responses(context.Background(), sim.Listener, test)
+	m, err := study.Dataset.ReadResponses(context.Background(), sim.Listener, test)
 	if err != nil {
 		panic(err)
 	}

@@ -170,7 +170,7 @@ func TestCeilings(t *testing.T) {
 		want := p.Ceiling(s.Options.TestRepeats)
 		got, estimated := make([]float64, len(want)), make([]float64, len(want))
 		for _, story := range s.TestStories {
-			m, err := s.Dataset.Responses(t.Context(), p.Name, story)
+			m, err := s.Dataset.ReadResponses(t.Context(), p.Name, story)
 			require.NoError(t, err)
 			require.Equal(t, 5, m.Repeats)
 			r, _ := stats.Correlation(p.Signal[story], m.Mean(), m.Rows, m.Voxels)
@@ -223,7 +223,7 @@ func TestNull(t *testing.T) {
 			require.Zero(t, p.Ceiling(5)[v])
 		}
 	}
-	m, err := s.Dataset.Responses(t.Context(), Listener, s.TestStories[0])
+	m, err := s.Dataset.ReadResponses(t.Context(), Listener, s.TestStories[0])
 	require.NoError(t, err)
 	var x [][]float64
 	for _, v := range m.Data {
@@ -235,7 +235,7 @@ func TestNull(t *testing.T) {
 
 func TestSeeds(t *testing.T) {
 	response := func(s *Study) []float32 {
-		m, err := s.Dataset.Responses(t.Context(), Listener, s.TuneStories[0])
+		m, err := s.Dataset.ReadResponses(t.Context(), Listener, s.TuneStories[0])
 		require.NoError(t, err)
 		return m.Data
 	}
@@ -249,9 +249,9 @@ func TestSeeds(t *testing.T) {
 func TestShuffled(t *testing.T) {
 	s := shared()
 	for _, story := range []string{s.TuneStories[0], s.ValStories[0], s.TestStories[0]} {
-		truth, err := s.Dataset.Responses(t.Context(), Listener, story)
+		truth, err := s.Dataset.ReadResponses(t.Context(), Listener, story)
 		require.NoError(t, err)
-		rolled, err := s.Dataset.Responses(t.Context(), Shuffled, story)
+		rolled, err := s.Dataset.ReadResponses(t.Context(), Shuffled, story)
 		require.NoError(t, err)
 		if story == s.TestStories[0] {
 			assert.Same(t, truth, rolled)

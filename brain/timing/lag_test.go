@@ -34,7 +34,7 @@ func altered(t *testing.T, d *dataset.Dataset, change func(*dataset.Spec)) *data
 	for _, name := range d.People() {
 		p := dataset.Subject{Name: name}
 		for _, story := range d.StoriesOf(name) {
-			m, err := d.Responses(t.Context(), name, story)
+			m, err := d.ReadResponses(t.Context(), name, story)
 			require.NoError(t, err)
 			p.Responses = append(p.Responses, dataset.Response{Story: story, Matrix: dataset.Value(m)})
 		}

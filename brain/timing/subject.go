@@ -57,7 +57,7 @@ func (d *check) loadSubject(ctx context.Context, name string) (*subject, error) 
 		if !slices.Contains(heard, s.name) {
 			continue
 		}
-		m, err := d.data.Responses(ctx, name, s.name)
+		m, err := d.data.ReadResponses(ctx, name, s.name)
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}

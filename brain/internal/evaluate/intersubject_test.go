@@ -24,7 +24,7 @@ func TestAliceLeaveOneOutIsThatOfItsSource(t *testing.T) {
 	const rows, regions, driftOrder = 362, 6, 12
 	var responses []float32
 	for _, person := range d.People() {
-		m, err := d.Responses(t.Context(), person, "alice")
+		m, err := d.ReadResponses(t.Context(), person, "alice")
 		require.NoError(t, err)
 		require.Equal(t, []int{1, rows, regions}, []int{m.Repeats, m.Rows, m.Voxels}, person)
 		responses = append(responses, design.Detrend(m.Data, rows, regions, driftOrder)...)

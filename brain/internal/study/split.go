@@ -92,7 +92,7 @@ func loadPerson(ctx context.Context, exp *experiment.Experiment, data *dataset.D
 			}
 			continue
 		}
-		m, err := data.Responses(ctx, name, story)
+		m, err := data.ReadResponses(ctx, name, story)
 		if err != nil {
 			return nil, err
 		}

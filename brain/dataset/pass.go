@@ -1,0 +1,145 @@
+package dataset
+
+import (
+	"context"
+	"runtime"
+	"sync"
+)
+
+// pass visits the values of responses in bounded memory, [slabBytes] at a time, as often as it is asked to. Columns are
+// shared among the processors, so that visits of different columns run side by side; each column sees its rows in
+// ascending order.
+type pass struct {
+	r   *Responses
+	buf []float32
+}
+
+func newPass(r *Responses) *pass { return &pass{r: r} }
+
+// tile is a range of columns with all rows, of which as much is in memory as fits.
+type tile struct {
+	*Responses
+	from, to int       // columns
+	held     []float32 // (repeats, rows, columns) if all of it is in memory
+	buf      []float32 // else what is read
+}
+
+// tiles visits the columns from ≤ c < to tile by tile. Row-major responses are one tile of all columns, which is read by
+// rows; column-major ones are cut into tiles that fit in memory.
+func (p *pass) tiles(ctx context.Context, from, to int, visit func(*tile) error) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	r := p.r
+	t := &tile{Responses: r, to: r.Columns}
+	all := r.Repeats * r.Rows * r.Columns
+	if m, ok := r.source.(*Matrix); ok {
+		t.held = m.Data
+		return visit(t)
+	}
+	if s, ok := r.source.(columnSource); ok {
+		width := min(tileColumns(r.Repeats, r.Rows), to-from)
+		for at := from; at < to; at += width {
+			t := &tile{Responses: r, from: at, to: min(at+width, to)}
+			t.held = p.buffer(r.Repeats * r.Rows * (t.to - at))
+			if err := s.readTile(ctx, at, t.to, t.held); err != nil {
+				return err
+			}
+			if err := visit(t); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if t.buf = p.buffer(min(all, max(slabBytes/4, r.Repeats*r.Columns))); len(t.buf) < all {
+		return visit(t)
+	}
+	for k := range r.Repeats { // it fits, so one read is enough for all visits
+		if err := r.source.ReadRows(ctx, k, 0, r.Rows, t.buf[k*r.Rows*r.Columns:][:r.Rows*r.Columns]); err != nil {
+			return err
+		}
+	}
+	t.held = t.buf
+	return visit(t)
+}
+
+// buffer returns n values that the pass can write to.
+func (p *pass) buffer(n int) []float32 {
+	if cap(p.buf) < n {
+		p.buf = make([]float32, n)
+	}
+	return p.buf[:n]
+}
+
+// each visits rows from ≤ k < to of a repeat: parts of the row, which begin at a column.
+func (t *tile) each(ctx context.Context, repeat, from, to int, visit func(k, column int, row []float32)) error {
+	return t.slabs(ctx, repeat, repeat+1, from, to, func(at, end int, x [][]float32) {
+		width := t.to - t.from
+		share(width, func(a, b int) {
+			for k := at; k < end; k++ {
+				visit(k, t.from+a, x[0][(k-at)*width+a:(k-at)*width+b])
+			}
+		})
+	})
+}
+
+// together visits rows from ≤ k < to of all repeats at once: parts of the row of each repeat.
+func (t *tile) together(ctx context.Context, from, to int, visit func(k, column int, rows [][]float32)) error {
+	return t.slabs(ctx, 0, t.Repeats, from, to, func(at, end int, x [][]float32) {
+		width := t.to - t.from
+		share(width, func(a, b int) {
+			rows := make([][]float32, len(x))
+			for k := at; k < end; k++ {
+				for i := range x {
+					rows[i] = x[i][(k-at)*width+a : (k-at)*width+b]
+				}
+				visit(k, t.from+a, rows)
+			}
+		})
+	})
+}
+
+// slabs visits rows from ≤ k < to of some repeats, (end-at, columns) of each, as many at a time as fit in memory.
+func (t *tile) slabs(ctx context.Context, firstRepeat, lastRepeat, from, to int, visit func(at, end int, x [][]float32)) error {
+	width, count := t.to-t.from, lastRepeat-firstRepeat
+	step := max(1, to-from)
+	if t.held == nil {
+		step = max(1, len(t.buf)/(count*width))
+	}
+	x := make([][]float32, count)
+	for at := from; at < to; at += step {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		end := min(at+step, to)
+		n := (end - at) * width
+		for i := range x {
+			repeat := firstRepeat + i
+			if t.held != nil {
+				x[i] = t.held[(repeat*t.Rows+at)*width:][:n]
+				continue
+			}
+			x[i] = t.buf[i*step*width:][:n]
+			if err := t.source.ReadRows(ctx, repeat, at, end, x[i]); err != nil {
+				return err
+			}
+		}
+		visit(at, end, x)
+	}
+	return nil
+}
+
+// share divides n columns among the processors.
+func share(n int, do func(from, to int)) {
+	const least = 1024 // columns that are worth another processor
+	workers := max(1, min(n/least, runtime.GOMAXPROCS(0)))
+	if workers == 1 {
+		do(0, n)
+		return
+	}
+	var wait sync.WaitGroup
+	for w := range workers {
+		wait.Go(func() { do(w*n/workers, (w+1)*n/workers) })
+	}
+	wait.Wait()
+}

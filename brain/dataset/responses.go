@@ -1,0 +1,146 @@
+package dataset
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// Responses are the responses of one subject to one story, opened by the header of their file. Values are read when they
+// are asked for; they are as they are stored, and whether they are finite is for [Responses.Survey], [Responses.ReadAll]
+// and [SubjectResponses.Measure] to check. The methods may be called from several goroutines at once.
+type Responses struct {
+	Subject, Story         string
+	Repeats, Rows, Columns int
+	Stored                 string // the type in the file if it is not a float: "I16"
+
+	source Source
+	where  string // for errors
+}
+
+// OpenResponses opens the responses of a subject to a story. Of a .npy file only the header is read, and checked; text,
+// and what another program puts in memory, is loaded and stays with the result.
+func (d *Dataset) OpenResponses(ctx context.Context, subject, story string) (*Responses, error) {
+	s, err := d.subject(subject)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(s.Responses, func(r Response) bool { return r.Story == story })
+	if i < 0 {
+		return nil, fault.New(fault.Missing, "read responses", d.spec.Name, "subject %s has no responses to story %s", subject, story)
+	}
+	r, err := s.Responses[i].open(ctx, fmt.Sprintf("subject %s, story %s", subject, story))
+	if err != nil {
+		return nil, err
+	}
+	r.Subject, r.Story = subject, story
+	return r, nil
+}
+
+// ReadResponses loads all responses of a subject to a story into memory. Those that are in memory are not copied.
+func (d *Dataset) ReadResponses(ctx context.Context, subject, story string) (*Matrix, error) {
+	r, err := d.OpenResponses(ctx, subject, story)
+	if err != nil {
+		return nil, err
+	}
+	return r.ReadAll(ctx)
+}
+
+// open opens what a Response refers to; what is its name in errors.
+func (r Response) open(ctx context.Context, what string) (*Responses, error) {
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
+	out := &Responses{where: what}
+	if path := r.path(); path != "" {
+		out.where = path + ": " + what
+	}
+	if r.Source.Absent() {
+		m, err := r.Matrix.Load(ctx)
+		if err != nil {
+			return nil, err
+		}
+		out.source, out.Stored = m, m.Stored
+	} else {
+		s, err := r.Source.Load(ctx)
+		if err != nil {
+			return nil, err
+		}
+		out.source = s
+		if npy, ok := s.(interface{ stored() string }); ok {
+			out.Stored = npy.stored()
+		}
+	}
+	out.Repeats, out.Rows, out.Columns = out.source.Shape()
+	return out, shapeError(out.source, out.where)
+}
+
+// path returns the file of a Response, "" if it has none.
+func (r Response) path() string { return r.Source.Path + r.Matrix.Path }
+
+// ReadRows fills out with rows from ≤ k < to of a repeat, (to-from, Columns). It is fast where rows are stored together:
+// in a row-major .npy file and in memory.
+func (r *Responses) ReadRows(ctx context.Context, repeat, from, to int, out []float32) error {
+	r.mustContain(repeat, from, to, r.Rows)
+	return r.source.ReadRows(ctx, repeat, from, to, out)
+}
+
+// ReadColumns fills out with columns from ≤ c < to of a repeat, (to-from, Rows), one column after another. It is fast in a
+// column-major .npy file; of a row-major one it reads all rows, a slab at a time.
+func (r *Responses) ReadColumns(ctx context.Context, repeat, from, to int, out []float32) error {
+	r.mustContain(repeat, from, to, r.Columns)
+	return newPass(r).tiles(ctx, from, to, func(t *tile) error {
+		return t.each(ctx, repeat, 0, r.Rows, func(k, column int, row []float32) {
+			for i, x := range row {
+				if c := column + i; c >= from && c < to {
+					out[(c-from)*r.Rows+k] = x
+				}
+			}
+		})
+	})
+}
+
+// mustContain panics unless from ≤ to are within n and there is such a repeat.
+func (r *Responses) mustContain(repeat, from, to, n int) {
+	if repeat < 0 || repeat >= r.Repeats || from < 0 || to < from || to > n {
+		panic(fmt.Sprintf("dataset: %d to %d of %d in repeat %d of %d", from, to, n, repeat, r.Repeats))
+	}
+}
+
+// ReadAll loads all responses into memory, and refuses values that are not finite. A matrix in memory is not copied.
+func (r *Responses) ReadAll(ctx context.Context) (*Matrix, error) {
+	m, ok := r.source.(*Matrix)
+	if !ok {
+		m = &Matrix{Repeats: r.Repeats, Rows: r.Rows, Voxels: r.Columns, Stored: r.Stored, Data: make([]float32, r.Repeats*r.Rows*r.Columns)}
+		if err := r.readInto(ctx, m); err != nil {
+			return nil, err
+		}
+	}
+	var bad notFinite
+	for i, v := range m.Data {
+		if v-v != 0 { // NaN and the infinities
+			bad.add(i, v)
+		}
+	}
+	if err := bad.err(m, r.where); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+func (r *Responses) readInto(ctx context.Context, m *Matrix) error {
+	if s, ok := r.source.(columnSource); ok {
+		return s.readTile(ctx, 0, r.Columns, m.Data)
+	}
+	for k := range r.Repeats {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		if err := r.source.ReadRows(ctx, k, 0, r.Rows, m.Repeat(k)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

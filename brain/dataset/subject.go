@@ -1,0 +1,178 @@
+package dataset
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// ZScoreRule is the rule by which the responses of a subject are z-scored.
+type ZScoreRule string
+
+// Rules of ZScoreRule.
+const (
+	ZScoreNone  ZScoreRule = "none"  // responses stay as they are
+	ZScoreStory ZScoreRule = "story" // each story by its own mean and SD, of the rows of the first split that has it
+	ZScoreTrain ZScoreRule = "train" // all stories by the mean and SD of all training rows
+)
+
+// Standardisation holds the steps that turn responses as they are stored into those that are fitted and scored: drift is
+// removed from each repeat, and z-scores are taken of the mean over repeats. The zero value removes no drift.
+type Standardisation struct {
+	Polynomials int // Legendre polynomials, from order 0 on, that are fitted to each repeat and removed; 0 removes nothing
+	ZScore      ZScoreRule
+}
+
+// SubjectResponses are the responses of one subject to the stories of a study: without drift, z-scored, the mean over
+// repeats. No responses are held, only what was measured of each column: the coefficients of the drift, mean and SD. Rows
+// are computed from the files when they are read, and are bit-identical to those of a matrix in memory.
+//
+// [SubjectResponses.Measure] comes first. After it the methods may be called from several goroutines at once.
+type SubjectResponses struct {
+	Subject string
+	Columns int
+
+	how      Standardisation
+	splits   [][]design.Rows
+	stories  map[string]*story
+	names    []string    // of the stories, in the order in which they were given
+	extremes []*extremes // by split; nil: not measured yet
+	all      []int       // the numbers of all columns
+	measured bool
+}
+
+// story are the responses to one story with what was measured of them.
+type story struct {
+	*Responses
+	*fit
+	zscore *design.ZScore // nil: none, or not measured yet
+}
+
+// fit is what is measured of all rows of a story, and so does not depend on the splits.
+type fit struct {
+	drift         []*design.Drift // by repeat; nil: no drift is removed
+	varies        [][]bool        // by repeat and column, before drift is removed
+	constant, raw []int
+}
+
+// Standardise makes the responses of a subject to some stories ready to be measured. Splits are the rows that are used,
+// training rows first, then validation and test rows, whose statistics must not flow into one another. Only shapes are
+// checked here: all stories must have the same columns, and rows enough for the drift.
+func Standardise(responses []*Responses, splits [][]design.Rows, how Standardisation) (*SubjectResponses, error) {
+	s := &SubjectResponses{how: how, splits: splits, stories: map[string]*story{}, extremes: make([]*extremes, len(splits))}
+	for _, r := range responses {
+		where := r.Subject + "/" + r.Story
+		if s.Columns != 0 && s.Columns != r.Columns {
+			return nil, fault.New(fault.BadData, "load responses", where, "%d voxels, other stories have %d", r.Columns, s.Columns)
+		}
+		if degree := how.Polynomials - 1; degree >= r.Rows {
+			return nil, fault.New(fault.BadData, "load responses", where, "%d rows cannot carry drift of degree %d", r.Rows, degree).
+				WithHint("lower data.detrend")
+		}
+		s.Subject, s.Columns = r.Subject, r.Columns
+		s.names, s.stories[r.Story] = append(s.names, r.Story), &story{Responses: r}
+	}
+	for _, split := range splits {
+		for _, rows := range split {
+			if s.stories[rows.Story] == nil || rows.From < 0 || rows.To > s.stories[rows.Story].Rows {
+				panic(fmt.Sprintf("dataset: rows %s are not there", rows))
+			}
+		}
+	}
+	s.all = make([]int, s.Columns)
+	for c := range s.all {
+		s.all[c] = c
+	}
+	return s, nil
+}
+
+// Resplit returns the same responses with as many other splits, which must be measured in turn. What is as it was is not
+// measured again.
+func (s *SubjectResponses) Resplit(splits [][]design.Rows) *SubjectResponses {
+	s.mustBeMeasured()
+	out := *s
+	out.splits, out.measured, out.stories, out.extremes = splits, false, map[string]*story{}, make([]*extremes, len(splits))
+	same := func(split int) bool { return slices.Equal(s.splits[split], splits[split]) }
+	for name, st := range s.stories {
+		n := &story{Responses: st.Responses, fit: st.fit}
+		if s.how.ZScore == ZScoreTrain && same(0) ||
+			s.how.ZScore == ZScoreStory && slices.Equal(s.statisticsRows(name), out.statisticsRows(name)) {
+			n.zscore = st.zscore
+		}
+		out.stories[name] = n
+	}
+	for i := range splits {
+		moved := func(r design.Rows) bool { return out.stories[r.Story].zscore == nil }
+		if same(i) && !(s.how.ZScore == ZScoreStory && slices.ContainsFunc(splits[i], moved)) {
+			out.extremes[i] = s.extremes[i]
+		}
+	}
+	return &out
+}
+
+// Stories returns the names of the stories in the order in which they were given.
+func (s *SubjectResponses) Stories() []string { return slices.Clone(s.names) }
+
+// Rows returns the number of rows of a story, 0 if it is not among the stories.
+func (s *SubjectResponses) Rows(story string) int {
+	if st := s.stories[story]; st != nil {
+		return st.Responses.Rows
+	}
+	return 0
+}
+
+// Repeats returns the number of repeats of a story, 0 if it is not among the stories.
+func (s *SubjectResponses) Repeats(story string) int {
+	if st := s.stories[story]; st != nil {
+		return st.Responses.Repeats
+	}
+	return 0
+}
+
+// Constant returns the columns of a story that vary in no repeat once drift is removed.
+func (s *SubjectResponses) Constant(story string) []int { return s.mustHave(story).constant }
+
+// Raw returns the columns of a story whose mean is more than 3 SD from 0, as in scanner units; none where drift is
+// removed.
+func (s *SubjectResponses) Raw(story string) []int { return s.mustHave(story).raw }
+
+// ZScore returns the mean and SD by which a story is z-scored, nil without.
+func (s *SubjectResponses) ZScore(story string) *design.ZScore { return s.mustHave(story).zscore }
+
+// Varies reports for each column whether its standardised responses are not all the same in the rows of a split.
+func (s *SubjectResponses) Varies(split int) []bool {
+	s.mustBeMeasured()
+	out := make([]bool, s.Columns)
+	if len(s.splits[split]) == 0 {
+		return out
+	}
+	// A z-score does not change the order of values, so that its extremes are the z-scores of the extremes. Values that
+	// differ may have one z-score in float32.
+	e := s.extremes[split]
+	for c := range out {
+		least, largest := e.least[c], e.largest[c]
+		if s.how.ZScore == ZScoreTrain {
+			z := s.stories[s.splits[split][0].Story].zscore
+			least, largest = z.Value(c, least), z.Value(c, largest)
+		}
+		out[c] = least != largest
+	}
+	return out
+}
+
+func (s *SubjectResponses) mustHave(name string) *story {
+	s.mustBeMeasured()
+	st := s.stories[name]
+	if st == nil {
+		panic(fmt.Sprintf("dataset: %s has no responses to story %q", s.Subject, name))
+	}
+	return st
+}
+
+func (s *SubjectResponses) mustBeMeasured() {
+	if !s.measured {
+		panic("dataset: responses are used before Measure")
+	}
+}

@@ -1,0 +1,127 @@
+package dataset
+
+import (
+	"context"
+	"math"
+	"sync"
+
+	"github.com/brainwavlm/bwlm/brain/design"
+)
+
+// Survey is what a look at all values of responses found.
+type Survey struct {
+	Constant []int // columns that do not vary over rows in any repeat
+	Raw      []int // columns whose mean is more than 3 SD from 0, as in scanner units; constant ones are not among them
+}
+
+// Survey reads all values, in bounded memory, and refuses values that are not finite.
+func (r *Responses) Survey(ctx context.Context) (Survey, error) {
+	s := newScan(r)
+	err := newPass(r).tiles(ctx, 0, r.Columns, func(t *tile) error {
+		for k := range r.Repeats {
+			if err := t.each(ctx, k, 0, r.Rows, s.look(k)); err != nil {
+				return err
+			}
+		}
+		s.moments.Centre(t.from, t.to)
+		for k := range r.Repeats {
+			if err := t.each(ctx, k, 0, r.Rows, s.lookAgain); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		err = s.bad.err(r.source, r.where)
+	}
+	if err != nil {
+		return Survey{}, err
+	}
+	return Survey{Constant: constant(s.varies), Raw: s.raw()}, nil
+}
+
+// scan collects what Survey reports, in two passes over all values.
+type scan struct {
+	columns int
+	first   [][]float32 // by repeat, its first row
+	varies  [][]bool    // by repeat and column
+	moments *design.Moments
+
+	lock sync.Mutex
+	rows int
+	bad  notFinite
+}
+
+func newScan(r *Responses) *scan {
+	s := &scan{columns: r.Columns, rows: r.Rows, moments: design.NewMoments(r.Repeats*r.Rows, r.Columns)}
+	for range r.Repeats {
+		s.first, s.varies = append(s.first, make([]float32, r.Columns)), append(s.varies, make([]bool, r.Columns))
+	}
+	return s
+}
+
+// look is the visit of the first pass.
+func (s *scan) look(repeat int) func(k, column int, row []float32) {
+	return func(k, column int, row []float32) {
+		vary(s.first[repeat], s.varies[repeat], k == 0, column, row)
+		s.moments.Add(column, row)
+		for i, x := range row {
+			if x-x != 0 { // NaN and the infinities
+				s.lock.Lock()
+				s.bad.add((repeat*s.rows+k)*s.columns+column+i, x)
+				s.lock.Unlock()
+			}
+		}
+	}
+}
+
+// lookAgain is the visit of the second pass.
+func (s *scan) lookAgain(_, column int, row []float32) { s.moments.AddSquares(column, row) }
+
+// raw lists the columns that look raw.
+func (s *scan) raw() (columns []int) {
+	z := s.moments.ZScore()
+	for c, mean := range z.Mean {
+		if !s.same(c) && math.Abs(mean) > 3*z.SD[c] { // a column that is the same everywhere has SD 1 here
+			columns = append(columns, c)
+		}
+	}
+	return columns
+}
+
+// same reports whether a column has one value in all rows of all repeats.
+func (s *scan) same(c int) bool {
+	for k, first := range s.first {
+		if s.varies[k][c] || first[c] != s.first[0][c] {
+			return false
+		}
+	}
+	return true
+}
+
+// vary compares a part of a row with the first row.
+func vary(first []float32, varies []bool, isFirst bool, column int, row []float32) {
+	first, varies = first[column:][:len(row)], varies[column:][:len(row)]
+	if isFirst {
+		copy(first, row)
+	}
+	for i, x := range row {
+		if x != first[i] {
+			varies[i] = true
+		}
+	}
+}
+
+// constant lists the columns that vary in no repeat.
+func constant(varies [][]bool) (columns []int) {
+	for c := range varies[0] {
+		any := false
+		for _, v := range varies {
+			any = any || v[c]
+		}
+		if !any {
+			columns = append(columns, c)
+		}
+	}
+	return columns
+}
