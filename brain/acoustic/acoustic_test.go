@@ -12,8 +12,8 @@ import (
 	"github.com/brainwavlm/bwlm/brain/acoustic"
 )
 
-// voice is a tone with harmonics that fall by 6 dB an octave, its pitch gliding between two frequencies, and noise of
-// the given SD.
+// voice is a tone with harmonics that fall by 6 dB an octave, its pitch gliding between two
+// frequencies, and noise of the given SD.
 func voice(seconds, from, to, noise float64) (wave []float32, hertz func(second float64) float64) {
 	hertz = func(at float64) float64 { return from + (to-from)*at/seconds }
 	r := rand.New(rand.NewPCG(1, 1))
@@ -52,6 +52,19 @@ func TestPitchOfSyntheticVoices(t *testing.T) {
 	assert.InDelta(t, 150, acoustic.Pitch(wave)[20], 1)
 }
 
+// Periods halfway between two lags: read off at whole lags, the pitch would be wrong by half a lag,
+// and the peak at two periods, which is a whole lag, would be higher than that at one.
+func TestPitchBetweenTwoLags(t *testing.T) {
+	for _, lag := range []float64{40.5, 42.5, 50.5, 80.5} {
+		hertz := acoustic.Rate / lag
+		wave, _ := voice(1, hertz, hertz, 0)
+		pitch := acoustic.Pitch(wave)
+		for i, f := range pitch[2 : len(pitch)-2] {
+			require.InEpsilon(t, hertz, f, .002, "a period of %g samples, frame %d", lag, i+2)
+		}
+	}
+}
+
 func TestNoVoiceNoPitch(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
 	noise := make([]float32, acoustic.Rate)
@@ -68,7 +81,7 @@ func TestNoVoiceNoPitch(t *testing.T) {
 	for _, f := range acoustic.Pitch(make([]float32, acoustic.Rate)) {
 		require.Zero(t, f, "silence")
 	}
-	assert.Empty(t, acoustic.Pitch(make([]float32, acoustic.Width-1)))
+	assert.Empty(t, acoustic.Pitch(make([]float32, 399)))
 }
 
 func TestLoudnessAndBands(t *testing.T) {

@@ -3,64 +3,67 @@ package acoustic
 import (
 	"math"
 	"math/cmplx"
+	"slices"
 
 	"gonum.org/v1/gonum/dsp/fourier"
 	"gonum.org/v1/gonum/dsp/window"
 )
 
-// The grid of frames.
+// The grid of frames, in samples.
 const (
-	Rate  = 16000 // samples a second
-	Hop   = 320   // samples from one frame to the next
-	Width = 400   // samples of a frame
+	Rate  = 16000 // samples per second
+	Hop   = 320   // from one frame to the next
+	width = 400   // of a frame
 )
 
-// Frames is how many whole frames so many samples have.
+// Frames returns the number of whole frames in a number of samples.
 func Frames(samples int) int {
-	if samples < Width {
+	if samples < width {
 		return 0
 	}
-	return (samples-Width)/Hop + 1
+	return (samples-width)/Hop + 1
 }
 
-// Time is the second at the middle of frame i.
-func Time(i int) float64 { return float64(i*Hop+Width/2) / Rate }
+// Time returns the middle of frame i in seconds.
+func Time(i int) float64 { return float64(i*Hop+width/2) / Rate }
 
-// Nearest is the frame whose middle is nearest to a second, not bounded by any sound's length.
-func Nearest(second float64) int { return int(math.Round((second*Rate - Width/2) / Hop)) }
+// Nearest returns the frame whose middle is nearest to a time in seconds. It may lie before or
+// after the sound.
+func Nearest(second float64) int { return int(math.Round((second*Rate - width/2) / Hop)) }
 
-// floor keeps logarithms of silence finite: full scale less 100 dB.
-const floor = 1e-10
+// powerFloor keeps the logarithm of silence finite: 100 dB below full scale.
+const powerFloor = 1e-10
 
-// Loudness is the power of each frame in dB below full scale, at least -100.
+// Loudness returns the mean power of each frame in dB relative to full scale, at least -100.
 func Loudness(wave []float32) []float64 {
 	out := make([]float64, Frames(len(wave)))
 	for i := range out {
 		power := 0.
-		for _, x := range wave[i*Hop:][:Width] {
-			power += float64(x) * float64(x) / Width
+		for _, x := range wave[i*Hop:][:width] {
+			power += float64(x) * float64(x) / width
 		}
-		out[i] = 10 * math.Log10(power+floor)
+		out[i] = 10 * math.Log10(power+powerFloor)
 	}
 	return out
 }
 
-// Range of the bands in Hz.
+// The range of the bands in Hz.
 const lowest, highest = 100, 7000
 
-// spectrumSize is the length of the transform: bins of 31.25 Hz.
+// spectrumSize is the length of the Fourier transform, which gives bins of 31.25 Hz.
 const spectrumSize = 512
 
-// Bands is the log of the mean power of each frame in n bands of equal width on the mel scale, 100 to 7000 Hz: (frames,
-// n). Up to 16 bands each have a bin of their own.
+// Bands returns the log of the mean power of each frame in n bands of equal width on the mel scale,
+// 100 to 7000 Hz, (frames, n). With more than 16 bands the lowest are wider than their share of the
+// mel scale, since each has at least one bin.
 func Bands(wave []float32, n int) []float64 {
 	edges := bandEdges(n)
-	fft, taper := fourier.NewFFT(spectrumSize), window.Hann(ones(Width))
+	fft, taper := fourier.NewFFT(spectrumSize), hann(width)
 	frame := make([]float64, spectrumSize)
 	var coefficients []complex128
 	out := make([]float64, 0, Frames(len(wave))*n)
 	for i := range Frames(len(wave)) {
-		for k, x := range wave[i*Hop:][:Width] {
+		for k, x := range wave[i*Hop:][:width] {
 			frame[k] = taper[k] * float64(x)
 		}
 		coefficients = fft.Coefficients(coefficients, frame)
@@ -69,13 +72,13 @@ func Bands(wave []float32, n int) []float64 {
 			for _, c := range coefficients[edges[b]:edges[b+1]] {
 				power += real(c * cmplx.Conj(c))
 			}
-			out = append(out, math.Log(power/float64(edges[b+1]-edges[b])+floor))
+			out = append(out, math.Log(power/float64(edges[b+1]-edges[b])+powerFloor))
 		}
 	}
 	return out
 }
 
-// bandEdges are the first bins of the bands, and the end of the last.
+// bandEdges returns the first bin of each band and the end of the last.
 func bandEdges(n int) []int {
 	mel := func(hertz float64) float64 { return 2595 * math.Log10(1+hertz/700) }
 	edges := make([]int, n+1)
@@ -90,10 +93,5 @@ func bandEdges(n int) []int {
 	return edges
 }
 
-func ones(n int) []float64 {
-	x := make([]float64, n)
-	for i := range x {
-		x[i] = 1
-	}
-	return x
-}
+// hann returns a Hann window of n samples.
+func hann(n int) []float64 { return window.Hann(slices.Repeat([]float64{1}, n)) }

@@ -4,22 +4,24 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/dsp/fourier"
-	"gonum.org/v1/gonum/dsp/window"
 )
 
-// What counts as a voice.
+// The criteria of a voiced frame.
 const (
 	lowestPitch, highestPitch = 60, 400 // Hz
-	voicing                   = .45     // least normalised autocorrelation
-	silence                   = .03     // of the loudest sample; frames whose peak is lower are unvoiced
-	octaveCost                = .01     // a high candidate is preferred to its subharmonics
-	pitchWidth                = 800     // samples: three periods of the lowest pitch
-	pitchFFT                  = 2048    // at least twice that, so that lags do not wrap
+	voicing                   = .45     // least normalised autocorrelation at the period
+	silence                   = .03     // least peak of a frame, relative to the loudest sample
+	octaveCost                = .01     // per octave of the period: prefers a pitch to its subharmonics
+	pitchWidth                = 800     // samples of a window: three periods of the lowest pitch
+	pitchFFT                  = 2048    // at least twice pitchWidth, so that lags do not wrap around
 )
 
-// Pitch is the fundamental frequency of each frame in Hz, 0 where there is no voice. In 50 ms round a frame's middle,
-// the autocorrelation of the windowed sound is divided by that of the window; its highest peak between 60 and 400 Hz,
-// refined by a parabola, is the period (after Boersma, Proc. Inst. Phon. Sci. 17, 1993, without his path search).
+// Pitch returns the fundamental frequency of each frame in Hz, 0 for an unvoiced frame. A frame
+// without a whole window of 50 ms around its middle counts as unvoiced.
+//
+// The autocorrelation of the windowed sound is divided by that of the window. Its highest peak
+// between 60 and 400 Hz, interpolated by a parabola, is the period (Boersma, Proc. Inst. Phon. Sci.
+// 17, 1993, without the path search).
 func Pitch(wave []float32) []float64 {
 	out := make([]float64, Frames(len(wave)))
 	loudest := 0.
@@ -28,7 +30,7 @@ func Pitch(wave []float32) []float64 {
 	}
 	t := newTracker()
 	for i := range out {
-		from := i*Hop + Width/2 - pitchWidth/2
+		from := i*Hop + width/2 - pitchWidth/2
 		if from < 0 || from+pitchWidth > len(wave) {
 			continue // no whole window
 		}
@@ -37,20 +39,20 @@ func Pitch(wave []float32) []float64 {
 	return out
 }
 
-// tracker holds what all frames share.
+// tracker holds the transform and the window that all frames share.
 type tracker struct {
 	fft    *fourier.FFT
 	taper  []float64
-	window []float64 // autocorrelation of the taper
+	window []float64 // autocorrelation of taper
 }
 
 func newTracker() *tracker {
-	t := &tracker{fft: fourier.NewFFT(pitchFFT), taper: window.Hann(ones(pitchWidth))}
+	t := &tracker{fft: fourier.NewFFT(pitchFFT), taper: hann(pitchWidth)}
 	t.window = t.autocorrelation(t.taper)
 	return t
 }
 
-// autocorrelation of x at each lag, 1 at lag 0.
+// autocorrelation returns that of x at each lag, scaled to 1 at lag 0.
 func (t *tracker) autocorrelation(x []float64) []float64 {
 	padded := make([]float64, pitchFFT)
 	copy(padded, x)
@@ -66,6 +68,8 @@ func (t *tracker) autocorrelation(x []float64) []float64 {
 	return r
 }
 
+// pitch returns the pitch of one window, 0 if it is unvoiced. A window whose peak does not exceed
+// quiet is unvoiced.
 func (t *tracker) pitch(frame []float32, quiet float64) float64 {
 	mean, peak := 0., 0.
 	for _, x := range frame {
@@ -89,9 +93,7 @@ func (t *tracker) pitch(frame []float32, quiet float64) float64 {
 		if r[k] < voicing || r[k] < r[k-1] || r[k] <= r[k+1] {
 			continue
 		}
-		bend := r[k-1] - 2*r[k] + r[k+1]
-		shift := (r[k-1] - r[k+1]) / (2 * bend)
-		height := r[k] - (r[k-1]-r[k+1])*shift/4
+		shift, height := parabolaPeak(r[k-1], r[k], r[k+1])
 		at := float64(k) + shift
 		if strength := height - octaveCost*math.Log2(at); period == 0 || strength > best {
 			best, period = strength, at
@@ -101,4 +103,12 @@ func (t *tracker) pitch(frame []float32, quiet float64) float64 {
 		return 0
 	}
 	return Rate / period
+}
+
+// parabolaPeak returns the peak of the parabola through three points one apart: its distance from
+// the middle one, and its height.
+func parabolaPeak(left, middle, right float64) (shift, height float64) {
+	bend := left - 2*middle + right
+	shift = (left - right) / (2 * bend)
+	return shift, middle - (left-right)*shift/4
 }
