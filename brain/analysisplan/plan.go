@@ -19,10 +19,10 @@ import (
 
 // Endpoints are what a study will be judged by.
 type Endpoints struct {
-	ROIs  []string `json:"regions"` // in the order of their importance; none: all voxels
-	Test  string   `json:"test"`    // how, in words
-	Sides int      `json:"sides"`   // 1: tuned is better; 2: tuned differs
-	Delta float64  `json:"delta"`   // the largest loss that counts as none, as a share of the base score
+	ROIs  []string `json:"rois"`  // in the order of their importance; none: all voxels
+	Test  string   `json:"test"`  // how, in words
+	Sides int      `json:"sides"` // 1: tuned is better; 2: tuned differs
+	Delta float64  `json:"delta"` // the largest loss that counts as none, as a share of the base score
 }
 
 // Margin is the largest loss that counts as none in a region, in r: Delta of what the untuned model reaches there on the
@@ -46,10 +46,10 @@ type Plan struct {
 // Look is one line of OUT.looks.jsonl.
 type TestRead struct {
 	Time     time.Time `json:"time"`
-	By       string    `json:"by"`                // the command
-	What     string    `json:"what"`              // was scored
-	Subjects []string  `json:"people,omitempty"`  // whose test rows
-	Changed  []string  `json:"changed,omitempty"` // what was not as it was sealed: the look was refused
+	By       string    `json:"by"`                 // the command
+	What     string    `json:"what"`               // was scored
+	Subjects []string  `json:"subjects,omitempty"` // whose test rows
+	Changed  []string  `json:"changed,omitempty"`  // what was not as it was sealed: the look was refused
 }
 
 // Status is what a summary says of a seal.
@@ -57,7 +57,7 @@ type Status struct {
 	Time      time.Time `json:"time"`
 	SHA256    string    `json:"sha256"`
 	Endpoints Endpoints `json:"endpoints"`
-	TestReads int       `json:"looks"` // at test rows since then, this one included
+	TestReads int       `json:"test_reads"` // at test rows since then, this one included
 	Refused   int       `json:"refused,omitempty"`
 
 	Margins map[string]Margin `json:"margins,omitempty"` // those that were sealed, if the look is at the same people

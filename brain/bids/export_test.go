@@ -73,7 +73,7 @@ func made(t testing.TB, at place, people ...string) string {
 	ci := &stats.Interval{.02, .06}
 	tuned := results.ModelScore{MeanR: .12, ROIs: map[string]float64{"A1, left": .1, "tuned": .2}}
 	ceiling := results.ModelScore{MeanR: .8, ROIs: map[string]float64{"A1, left": .8}}
-	filetest.Put(t, dir, "eval/summary.json", results.Summary{Schema: 1, Test: results.Scores{Rows: 48, Subjects: people, Tuned: &tuned, Ceiling: &ceiling,
+	filetest.Put(t, dir, "eval/summary.json", results.Summary{Schema: results.RunSchema, Test: results.Scores{Rows: 48, Subjects: people, Tuned: &tuned, Ceiling: &ceiling,
 		Base: results.ModelScore{MeanR: .07, ROIs: map[string]float64{"A1, left": .05, "tuned": .15}},
 		Delta: &results.Delta{MeanR: .05, CI95: ci, Significance: results.Significance{P: .002, Q: .003}, ROIs: map[string]results.DeltaROI{
 			"A1, left": {MeanR: .05, CI95: ci, Significance: results.Significance{P: .004, Q: .004}}}}}})
@@ -95,9 +95,9 @@ func made(t testing.TB, at place, people ...string) string {
 			filetest.Put(t, dir, "eval/test/"+name+"/"+file+".npy", x)
 		}
 		layout = append(layout, map[string]any{"name": name, "voxels": n, "rows": []any{map[string]any{"Story": "a-b", "From": 0, "To": 48}},
-			"regions": []any{map[string]any{"name": "A1, left", "columns": []int{1, 2}}}})
+			"rois": []any{map[string]any{"name": "A1, left", "columns": []int{1, 2}}}})
 	}
-	filetest.Put(t, dir, "eval/test/layout.json", map[string]any{"schema": 1, "people": layout})
+	filetest.Put(t, dir, "eval/test/layout.json", map[string]any{"schema": results.RunSchema, "subjects": layout})
 	return dir
 }
 
@@ -190,8 +190,8 @@ func TestTableOfRegions(t *testing.T) {
 	dir, notes, res := exported(t, made(t, nowhere, "ann", "bob"), Options{})
 	require.Len(t, notes, 1)
 	assert.Contains(t, notes[0], "no maps: nobody says where the voxels are; let dataset.yaml name surfaces")
-	assert.Equal(t, []string{descriptionFile, "regions.csv", "regions.json", ".bidsignore", "README"}, res.Files)
-	f, err := os.Open(filepath.Join(dir, "regions.csv"))
+	assert.Equal(t, []string{descriptionFile, "rois.csv", "rois.json", ".bidsignore", "README"}, res.Files)
+	f, err := os.Open(filepath.Join(dir, "rois.csv"))
 	require.NoError(t, err)
 	defer f.Close()
 	rows, err := csv.NewReader(f).ReadAll()
@@ -205,17 +205,17 @@ func TestTableOfRegions(t *testing.T) {
 		got[row[0]+"/"+row[2]] = fields
 	}
 	assert.Len(t, got, 3+2*2, "all voxels, region and voxels tuned on; all voxels and region of each")
-	assert.Equal(t, map[string]string{"subject": "mean", "people": "2", "region": "A1, left", "voxels": "4", "constant": "", "base_r": "0.05", "base_best_layer_r": "",
-		"tuned_r": "0.1", "gain": "0.05", "gain_ci95_low": "0.02", "gain_ci95_high": "0.06", "p": "0.004", "q": "0.004", "ceiling": "0.8",
+	assert.Equal(t, map[string]string{"subject": "mean", "subjects": "2", "roi": "A1, left", "voxels": "4", "constant": "", "base_r": "0.05", "base_best_layer_r": "",
+		"tuned_r": "0.1", "delta": "0.05", "delta_ci95_low": "0.02", "delta_ci95_high": "0.06", "p": "0.004", "q": "0.004", "ceiling": "0.8",
 		"base_percent_of_ceiling": "", "tuned_percent_of_ceiling": ""}, got["mean/A1, left"])
 	assert.Equal(t, "1", got["bob/all voxels"]["constant"])
 	assert.Equal(t, "", got["bob/all voxels"]["p"])
 
 	var table table
-	text, err := os.ReadFile(filepath.Join(dir, "regions.json"))
+	text, err := os.ReadFile(filepath.Join(dir, "rois.json"))
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(text, &table))
-	i := slices.IndexFunc(table.Regions, func(l Line) bool { return l.Subject == "bob" && l.Region == "A1, left" })
+	i := slices.IndexFunc(table.Regions, func(l Line) bool { return l.Subject == "bob" && l.ROI == "A1, left" })
 	assert.InDelta(t, .1015, *table.Regions[i].Base, 1e-7)
 	assert.InDelta(t, 100*.1515/.5, *table.Regions[i].TunedShare, 1e-4)
 }

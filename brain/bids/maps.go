@@ -24,9 +24,9 @@ const (
 // described says what the desc of a name stands for.
 var described = []struct{ desc, about string }{
 	{"base", "the untuned model"},
-	{"basebestlayer", "the untuned model at the layer that its validation rows like best"},
+	{"basebestlayer", "the untuned model at the layer that is best on the validation rows"},
 	{"tuned", "the tuned model"},
-	{"gain", "tuned less untuned"},
+	{"delta", "tuned minus untuned"},
 	{"ceiling", "what a perfect model would reach, from repeats of the test rows"},
 }
 
@@ -44,7 +44,7 @@ func mapsOf(p *report.Person) (out []voxelMap) {
 	for _, m := range []struct {
 		desc   string
 		values []float32
-	}{{"base", p.Base}, {"basebestlayer", p.Best}, {"tuned", p.Tuned}, {"gain", p.Gain}, {"ceiling", p.Ceiling}} {
+	}{{"base", p.Base}, {"basebestlayer", p.Best}, {"tuned", p.Tuned}, {"delta", p.Gain}, {"ceiling", p.Ceiling}} {
 		if m.values != nil {
 			about := "correlation of predicted and measured responses on test rows: " + aboutDesc(m.desc)
 			out = append(out, voxelMap{correlation, m.desc, "r", about, m.values})
@@ -76,7 +76,7 @@ func ofCeiling(r, ceiling []float32) []float32 {
 
 // significance lists maps of p and q that stand beside the scores: base_p.npy, tuned_q.npy, delta_p.npy and so on.
 func significance(run *report.Run, p *report.Person) (out []voxelMap, err error) {
-	for _, of := range []struct{ file, desc string }{{"base", "base"}, {"tuned", "tuned"}, {"delta", "gain"}} {
+	for _, of := range []struct{ file, desc string }{{"base", "base"}, {"tuned", "tuned"}, {"delta", "delta"}} {
 		for _, stat := range []struct{ name, about string }{{"p", "p of a voxel's r: "}, {"q", "false discovery rate of a voxel's r: "}} {
 			path := filepath.Join(run.Dir, "eval", "test", p.Name, of.file+"_"+stat.name+".npy")
 			if _, err := os.Stat(path); err != nil {

@@ -50,8 +50,8 @@ func (p *plan) make() error {
 		write  func(io.Writer) error
 	}{{"csv", t.csv}, {"json", func(w io.Writer) error { return jsonfile.Encode(w, t) }}} {
 		if slices.Contains(p.formats, f.format) {
-			ignore = append(ignore, "regions."+f.format)
-			p.add("regions."+f.format, f.write)
+			ignore = append(ignore, "rois."+f.format)
+			p.add("rois."+f.format, f.write)
 		}
 	}
 	p.add(".bidsignore", func(w io.Writer) error { _, err := fmt.Fprintln(w, strings.Join(ignore, "\n")); return err })
@@ -65,8 +65,8 @@ func (p *plan) make() error {
 const readme = `%s, made by bwlm export.
 
 Scores of an encoding model: how well responses are predicted on %d test rows (TRs) that were not used in training. A map has one
-number for each voxel, NaN where there is none; the .json beside it and descriptions.tsv say what it is. regions.csv and
-regions.json have the means of regions, with 95 %% intervals, p and q of the difference.
+number for each voxel, NaN where there is none; the .json beside it and descriptions.tsv say what it is. rois.csv and
+rois.json have the means of regions, with 95 %% intervals, p and q of the difference.
 `
 
 func (p *plan) add(name string, write func(io.Writer) error) {

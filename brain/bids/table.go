@@ -14,16 +14,16 @@ var nan = float32(math.NaN())
 // Line is a line of the table of regions: one region of one person, or of all people. What is not known is nil.
 type Line struct {
 	Subject    string   `json:"subject"` // mean: over all people
-	People     int      `json:"people"`
-	Region     string   `json:"region"`
+	Subjects   int      `json:"subjects"`
+	ROI        string   `json:"roi"`
 	Voxels     int      `json:"voxels"`             // 0: not known
 	Constant   *int     `json:"constant,omitempty"` // of them, whose test responses do not vary: they are in no mean
 	Base       *float64 `json:"base_r"`
 	Best       *float64 `json:"base_best_layer_r"`
 	Tuned      *float64 `json:"tuned_r"`
-	Gain       *float64 `json:"gain"`
-	GainLow    *float64 `json:"gain_ci95_low"`
-	GainHigh   *float64 `json:"gain_ci95_high"`
+	Delta      *float64 `json:"delta"`
+	DeltaLow   *float64 `json:"delta_ci95_low"`
+	DeltaHigh  *float64 `json:"delta_ci95_high"`
 	P          *float64 `json:"p"`
 	Q          *float64 `json:"q"`
 	Ceiling    *float64 `json:"ceiling"`
@@ -42,10 +42,10 @@ func lines(run *report.Run) (out []Line) {
 		whole = subjects[0]
 	}
 	for _, l := range run.Regions() {
-		line := Line{Subject: whole, People: len(subjects), Region: l.Name, Voxels: l.Voxels, Base: l.Base, Best: l.Best, Tuned: l.Tuned,
-			Gain: l.Gain, P: l.P, Q: l.Q, Ceiling: l.Ceiling, Share: l.Share, TunedShare: l.TunedShare}
+		line := Line{Subject: whole, Subjects: len(subjects), ROI: l.Name, Voxels: l.Voxels, Base: l.Base, Best: l.Best, Tuned: l.Tuned,
+			Delta: l.Gain, P: l.P, Q: l.Q, Ceiling: l.Ceiling, Share: l.Share, TunedShare: l.TunedShare}
 		if l.CI != nil {
-			line.GainLow, line.GainHigh = &l.CI[0], &l.CI[1]
+			line.DeltaLow, line.DeltaHigh = &l.CI[0], &l.CI[1]
 		}
 		out = append(out, line)
 	}
@@ -77,8 +77,8 @@ func personLine(p *report.Person, region report.Region) Line {
 			constant++
 		}
 	}
-	l := Line{Subject: p.Name, People: 1, Region: region.Name, Voxels: len(columns), Constant: &constant, Base: mean(p.Base, columns),
-		Best: mean(p.Best, columns), Tuned: mean(p.Tuned, columns), Gain: mean(p.Gain, columns), Ceiling: mean(p.Ceiling, columns)}
+	l := Line{Subject: p.Name, Subjects: 1, ROI: region.Name, Voxels: len(columns), Constant: &constant, Base: mean(p.Base, columns),
+		Best: mean(p.Best, columns), Tuned: mean(p.Tuned, columns), Delta: mean(p.Gain, columns), Ceiling: mean(p.Ceiling, columns)}
 	if l.Ceiling != nil && *l.Ceiling > 0 {
 		l.Share, l.TunedShare = percentOf(l.Base, *l.Ceiling), percentOf(l.Tuned, *l.Ceiling)
 	}
@@ -108,28 +108,28 @@ func percentOf(r *float64, ceiling float64) *float64 {
 	return &share
 }
 
-// table is regions.json.
+// table is rois.json.
 type table struct {
 	Schema  int    `json:"schema"`
 	Run     string `json:"run"`
 	Rows    int    `json:"rows"` // test rows of the person with most
-	Regions []Line `json:"regions"`
+	Regions []Line `json:"rois"`
 }
 
 // csv writes the lines, a number that is not known as an empty field.
 func (t table) csv(w io.Writer) error {
 	c := csv.NewWriter(w)
-	_ = c.Write([]string{"subject", "people", "region", "voxels", "constant", "base_r", "base_best_layer_r", "tuned_r", "gain", "gain_ci95_low",
-		"gain_ci95_high", "p", "q", "ceiling", "base_percent_of_ceiling", "tuned_percent_of_ceiling"}) // Error tells
+	_ = c.Write([]string{"subject", "subjects", "roi", "voxels", "constant", "base_r", "base_best_layer_r", "tuned_r", "delta",
+		"delta_ci95_low", "delta_ci95_high", "p", "q", "ceiling", "base_percent_of_ceiling", "tuned_percent_of_ceiling"}) // Error tells
 	for _, l := range t.Regions {
-		fields := []string{l.Subject, strconv.Itoa(l.People), l.Region, "", ""}
+		fields := []string{l.Subject, strconv.Itoa(l.Subjects), l.ROI, "", ""}
 		if l.Voxels > 0 {
 			fields[3] = strconv.Itoa(l.Voxels)
 		}
 		if l.Constant != nil {
 			fields[4] = strconv.Itoa(*l.Constant)
 		}
-		for _, v := range []*float64{l.Base, l.Best, l.Tuned, l.Gain, l.GainLow, l.GainHigh, l.P, l.Q, l.Ceiling, l.Share, l.TunedShare} {
+		for _, v := range []*float64{l.Base, l.Best, l.Tuned, l.Delta, l.DeltaLow, l.DeltaHigh, l.P, l.Q, l.Ceiling, l.Share, l.TunedShare} {
 			text := ""
 			if v != nil {
 				text = strconv.FormatFloat(*v, 'g', -1, 64)

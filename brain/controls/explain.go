@@ -29,7 +29,7 @@ type Explanation struct {
 	Runs        []string    `json:"runs"`
 	Base        float64     `json:"base_r2"`
 	Tuned       float64     `json:"tuned_r2"`
-	Gain        float64     `json:"gain"`
+	DeltaR2     float64     `json:"delta_r2"`
 	Components  []Component `json:"components"`
 	Unexplained float64     `json:"unexplained"`
 	UniqueBase  float64     `json:"unique_base"`  // R²(B∪X) - R²(X), X all components
@@ -111,8 +111,8 @@ func Explain(ctx context.Context, of *brain.Study, runs []*results.Run, glove st
 		}
 		return sum
 	}
-	out.Base, out.Gain = r2(0, 0), gain(0)
-	out.Tuned = out.Base + out.Gain
+	out.Base, out.DeltaR2 = r2(0, 0), gain(0)
+	out.Tuned = out.Base + out.DeltaR2
 	k := 0
 	for i := range out.Components {
 		if c := &out.Components[i]; c.Skipped == "" {

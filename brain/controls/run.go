@@ -48,7 +48,7 @@ type Control struct {
 	Skipped string             `json:"skipped,omitempty"` // why there is no outcome
 	MeanR   float64            `json:"mean_r"`
 	ROIs    map[string]float64 `json:"rois,omitempty"`
-	Gain    *results.Delta     `json:"gain,omitempty"` // over base
+	Delta   *results.Delta     `json:"delta,omitempty"` // over base
 	Epoch   *int               `json:"chosen_epoch,omitempty"`
 }
 
@@ -84,7 +84,7 @@ func Run(ctx context.Context, of *brain.Study, run *results.Run, opt Options) (*
 		}
 		t := s.Test
 		out.Rows, out.Base = t.Rows, t.Base
-		out.Controls[name] = &Control{MeanR: t.Tuned.MeanR, ROIs: t.Tuned.ROIs, Gain: t.Delta}
+		out.Controls[name] = &Control{MeanR: t.Tuned.MeanR, ROIs: t.Tuned.ROIs, Delta: t.Delta}
 		if s.Epochs != nil {
 			out.Controls[name].Epoch = &s.Chosen
 		}

@@ -12,7 +12,7 @@ type observation struct {
 type Variances struct {
 	Seeds    Source   `json:"seeds"`
 	Stories  Source   `json:"stories"`
-	Subjects Source   `json:"people"`
+	Subjects Source   `json:"subjects"`
 	Residual *float64 `json:"residual_sd"` // within all three; nil: not estimable
 }
 

@@ -30,16 +30,16 @@ import (
 // Three things are not known before tuning and are assumed: c is [PredictionsAlike], r is half the ceiling, or
 // [UsualR] without repeats, and the error of a prediction that was fitted on few rows is left out.
 type Sensitivity struct {
-	Region    string   `json:"region"` // "" for the tuned voxels of all people
+	ROI       string   `json:"roi"`    // "" for the tuned voxels of all people
 	Voxels    int      `json:"voxels"` // of all people
 	TestRows  int      `json:"test_rows"`
 	Effective float64  `json:"effective_rows"`
 	Minutes   float64  `json:"test_minutes"`
 	Ceiling   *float64 `json:"ceiling"` // null without repeats
 	AssumedR  float64  `json:"assumed_r"`
-	OneVoxel  float64  `json:"voxel_delta_r"`     // in one person, at .05 for this voxel alone
-	AnyVoxel  float64  `json:"any_voxel_delta_r"` // at .05 over all voxels of the region (Bonferroni)
-	Mean      float64  `json:"mean_delta_r"`      // of the region's mean over voxels and people, at .05
+	OneVoxel  float64  `json:"min_delta_one_voxel"` // in one person, at .05 for this voxel alone
+	AnyVoxel  float64  `json:"min_delta_any_voxel"` // at .05 over all voxels of the region (Bonferroni)
+	Mean      float64  `json:"min_delta_mean"`      // of the region's mean over voxels and people, at .05
 }
 
 // What a plan assumes.
@@ -70,9 +70,9 @@ func detectable(ctx context.Context, st *study.Study) ([]Sensitivity, error) {
 	}
 	var out []Sensitivity
 	for _, g := range groups[1:] { // all voxels are of less interest than the tuned ones
-		d := Sensitivity{Region: g.Name}
+		d := Sensitivity{ROI: g.Name}
 		if g.Name == results.TunedGroup {
-			d.Region = ""
+			d.ROI = ""
 		}
 		people, share, ceiling, ceilings := 0., 0., 0., 0.
 		for i, p := range st.Subjects {

@@ -32,10 +32,10 @@ type Plan struct {
 	ModelParameters int     `json:"trainable_model_parameters"`
 	Parameters      int     `json:"trainable_parameters"` // with the readouts of all people
 
-	Phases     []Phase       `json:"phases"`
-	Detectable []Sensitivity `json:"detectable"`
-	Fidelity   *Fidelity     `json:"fidelity,omitempty"` // in mode block
-	Notes      []string      `json:"notes,omitempty"`
+	Phases      []Phase       `json:"phases"`
+	Sensitivity []Sensitivity `json:"sensitivity"`
+	Fidelity    *Fidelity     `json:"fidelity,omitempty"` // in mode block
+	Notes       []string      `json:"notes,omitempty"`
 }
 
 // PlanPhase is one kind of work.
@@ -80,7 +80,7 @@ func Estimate(ctx context.Context, st *study.Study) (*Plan, error) {
 	if p.PeakMB, err = c.peakMB(w); err != nil {
 		p.Notes = append(p.Notes, err.Error())
 	}
-	if p.Detectable, err = detectable(ctx, st); err == nil && st.Experiment.Model.Extraction == experiment.ExtractChunks {
+	if p.Sensitivity, err = detectable(ctx, st); err == nil && st.Experiment.Model.Extraction == experiment.ExtractChunks {
 		p.Fidelity, err = fidelityOfPlan(ctx, st)
 	}
 	return p, err

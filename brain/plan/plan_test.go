@@ -99,8 +99,8 @@ func TestPlanOfTheTinyStudy(t *testing.T) {
 	}
 	assert.InDelta(t, total, p.Seconds, 1e-9)
 	assert.Equal(t, "calibrate", calibrated[0].Phase)
-	require.Len(t, p.Detectable, 2)
-	d := p.Detectable[0]
+	require.Len(t, p.Sensitivity, 2)
+	d := p.Sensitivity[0]
 	assert.Equal(t, []int{60 + 53, 34}, []int{d.Voxels, d.TestRows})
 	assert.Nil(t, d.Ceiling)
 	assert.Less(t, d.Mean, d.OneVoxel)

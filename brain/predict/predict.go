@@ -123,7 +123,7 @@ func (p *Predictor) openReadout(run, subject string) (*ckpt.File, error) {
 	case err != nil || !(note.TR > 0) || len(note.Delays) == 0:
 		err = fault.New(fault.BadData, results.OpenPredictor, f.Where(results.ReadoutColumns), "the file does not say TR and delays of its data").
 			WithHint("train again with this version")
-	case note.Epoch == 0 && !note.Pinned:
+	case note.Epoch == 0 && !note.Ridge:
 		err = fault.New(fault.BadData, results.OpenPredictor, run, "validation chose the model as it was before training, whose readout is random").
 			WithHint("train with other settings, or ask for features")
 	}

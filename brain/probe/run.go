@@ -18,13 +18,13 @@ import (
 
 // Options say what to probe. The zero value is useful.
 type Options struct {
-	Glove     string               // word vectors, as for [LoadVectors]; "": that probe is left out
-	Layers    []int                // hidden states; none: all
-	Stories   []string             // whole stories; none: the audio of the test rows
-	Frames    int                  // most frames to look at; 0: 2000
-	NoRegions bool                 // leave out the ridge scores of each region at each layer, which look at test rows
-	Seed      uint64               // of held-out words, random labels and random weights
-	Progress  func(progress.Event) // may be nil
+	Glove    string               // word vectors, as for [LoadVectors]; "": that probe is left out
+	Layers   []int                // hidden states; none: all
+	Stories  []string             // whole stories; none: the audio of the test rows
+	Frames   int                  // most frames to look at; 0: 2000
+	NoROIs   bool                 // leave out the ridge scores of each region at each layer, which look at test rows
+	Seed     uint64               // of held-out words, random labels and random weights
+	Progress func(progress.Event) // may be nil
 }
 
 // The names of the probed models.
@@ -274,7 +274,7 @@ func (r *runner) geometry(ctx context.Context) error {
 
 // regions scores every layer of the untuned and the tuned model on the test rows.
 func (r *runner) rois(ctx context.Context) error {
-	if r.opt.NoRegions {
+	if r.opt.NoROIs {
 		return nil
 	}
 	r.report.ROIs = map[string]*results.LayerScores{}

@@ -137,7 +137,7 @@ func TestSkippedProbesSayWhy(t *testing.T) {
 	data, err := dataset.New(spec)
 	require.NoError(t, err)
 	st.Internal().Data = data
-	r, err := probe.Run(t.Context(), st, nil, probe.Options{Layers: []int{1}, Frames: 120, Stories: []string{"probe-01"}, NoRegions: true})
+	r, err := probe.Run(t.Context(), st, nil, probe.Options{Layers: []int{1}, Frames: 120, Stories: []string{"probe-01"}, NoROIs: true})
 	require.NoError(t, err)
 	for name, why := range map[string]string{"word_vectors": "has no words", "word_identity": "has no words", "word_rate": "has no words",
 		"phonemes": "has no phones", "speaker": "has no speaker"} {

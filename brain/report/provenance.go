@@ -78,7 +78,7 @@ func (r *Run) provenance() (v provenance) {
 	if r.Places != nil {
 		v.Inputs = slices.Concat(v.Inputs, r.Places.Files)
 	}
-	s := r.Summary.Seal
+	s := r.Summary.AnalysisPlan
 	if s == nil {
 		add("seal", "none: splits and endpoints were not sealed before the training")
 		return v

@@ -97,6 +97,9 @@ func readRun(ctx context.Context, dir string) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := results.CheckSchema(in("eval", "summary.json"), r.Summary.Schema); err != nil {
+		return nil, err
+	}
 	r.Scores, r.Epochs, r.Chosen = r.Summary.Test, r.Summary.Epochs, r.Summary.Chosen
 	for _, step := range []func() error{
 		func() error { return r.readExperiment(in("config.yaml")) },
@@ -196,12 +199,13 @@ func (r *Run) readScored(dir, below string, to *[]Scored) error {
 // readPeople reads what eval/test has of each person.
 func (r *Run) readPeople() error {
 	var layout struct {
+		Schema int `json:"schema"`
 		People []struct {
 			Name    string        `json:"name"`
 			Voxels  int           `json:"voxels"`
 			Rows    []design.Rows `json:"rows"`
-			Regions []Region      `json:"regions"`
-		} `json:"people"`
+			Regions []Region      `json:"rois"`
+		} `json:"subjects"`
 	}
 	file := filepath.Join(r.Dir, "eval", "test", "layout.json")
 	err := jsonfile.Read(reading, file, &layout)
@@ -210,6 +214,9 @@ func (r *Run) readPeople() error {
 		return nil
 	}
 	if err != nil {
+		return err
+	}
+	if err := results.CheckSchema(file, layout.Schema); err != nil {
 		return err
 	}
 	for _, l := range layout.People {

@@ -45,7 +45,7 @@ func made(t testing.TB) string {
 	var config bytes.Buffer
 	require.NoError(t, exp.Write(&config))
 	filetest.Put(t, dir, "config.yaml", config.String())
-	filetest.Put(t, dir, "manifest.json", results.Manifest{Schema: 1, Versions: map[string]string{"bwlm": "v0.9"}, Seed: 5,
+	filetest.Put(t, dir, "manifest.json", results.Manifest{Schema: results.RunSchema, Versions: map[string]string{"bwlm": "v0.9"}, Seed: 5,
 		Splits: []string{"train a[0:100]", "val b[0:50]", "test " + hostile + "[0:480]"}, Subjects: []results.ManifestSubject{{Name: "ann", Voxels: madeVoxels, Tuned: 30}},
 		Inputs: []results.ManifestInput{{Path: "/home/somebody/data/" + hostile + "/a.npy", Bytes: 1234567, SHA256: "abc"}}, Notes: []string{hostile}})
 	filetest.Put(t, dir, "metrics.jsonl", `{"epoch":0,"step":0,"train_loss":null,"val_r":0.30}
@@ -63,11 +63,11 @@ func made(t testing.TB) string {
 		return &results.CCNorm{MeanR: &all, ROIs: map[string]float64{}}
 	}
 	base.OfCeiling, tuned.OfCeiling = share(.3), share(.34)
-	filetest.Put(t, dir, "eval/summary.json", results.Summary{Schema: 1, Chosen: 1, Test: results.Scores{Rows: 480, Subjects: []string{"ann"}, Base: base, Tuned: &tuned,
+	filetest.Put(t, dir, "eval/summary.json", results.Summary{Schema: results.RunSchema, Chosen: 1, Test: results.Scores{Rows: 480, Subjects: []string{"ann"}, Base: base, Tuned: &tuned,
 		BaseBestLayer: &best, Ceiling: &most, DeltaBest: &results.Delta{MeanR: .03, CI95: ci},
 		Delta: &results.Delta{MeanR: .04, CI95: ci, Significance: results.Significance{P: .002, Q: .003},
-			Auditory: &stats.NonInferiority{Margin: .015, P: .01, NotWorse: true, Smallest: .004},
-			Sealed:   map[string]*stats.NonInferiority{hostile: {Margin: .002, P: .3, Smallest: .004}}, ROIs: map[string]results.DeltaROI{
+			AuditoryNonInferiority: &stats.NonInferiority{Margin: .015, P: .01, NonInferior: true, Smallest: .004},
+			NonInferiority:         map[string]*stats.NonInferiority{hostile: {Margin: .002, P: .3, Smallest: .004}}, ROIs: map[string]results.DeltaROI{
 				hostile: {MeanR: .08, CI95: ci, Significance: results.Significance{P: .002, Q: .003}},
 				breaker: {MeanR: 0, CI95: &stats.Interval{-.01, .01}, Significance: results.Significance{P: .9, Q: .9}}}}}})
 	columns := func(from, to int) (out []int) {
@@ -76,8 +76,8 @@ func made(t testing.TB) string {
 		}
 		return out
 	}
-	filetest.Put(t, dir, "eval/test/layout.json", map[string]any{"schema": 1, "people": []any{map[string]any{"name": "ann", "voxels": madeVoxels,
-		"rows": []any{map[string]any{"Story": "c", "From": 0, "To": 480}}, "regions": []any{
+	filetest.Put(t, dir, "eval/test/layout.json", map[string]any{"schema": results.RunSchema, "subjects": []any{map[string]any{"name": "ann", "voxels": madeVoxels,
+		"rows": []any{map[string]any{"Story": "c", "From": 0, "To": 480}}, "rois": []any{
 			map[string]any{"name": hostile, "columns": columns(0, 20)}, map[string]any{"name": breaker, "columns": columns(20, 40)}}}}})
 	baseR, tunedR, gain, ceiling := make([]float32, madeVoxels), make([]float32, madeVoxels), make([]float32, madeVoxels), make([]float32, madeVoxels)
 	for v := range baseR {
@@ -218,8 +218,11 @@ func TestReadRefusesWhatIsDamaged(t *testing.T) {
 		why  string
 	}{
 		{"eval/summary.json", "{", fault.BadData, "summary.json"},
-		{"eval/test/layout.json", `{"people": [{"name": "../../x", "voxels": 1}]}`, fault.BadData, "no name of a folder"},
-		{"eval/test/layout.json", `{"people": [{"name": "ann", "voxels": 40, "regions": [{"name": "r", "columns": [40]}]}]}`, fault.BadData, "column 40"},
+		{"eval/summary.json", `{"schema": 1}`, fault.BadData, "an earlier version of bwlm wrote this run"},
+		{"eval/test/layout.json", `{"schema": 1}`, fault.BadData, "an earlier version of bwlm wrote this run"},
+		{"config.yaml", "model:\n  token: last\n", fault.BadData, "an earlier version of bwlm wrote this run"},
+		{"eval/test/layout.json", `{"schema": 2, "subjects": [{"name": "../../x", "voxels": 1}]}`, fault.BadData, "no name of a folder"},
+		{"eval/test/layout.json", `{"schema": 2, "subjects": [{"name": "ann", "voxels": 40, "rois": [{"name": "r", "columns": [40]}]}]}`, fault.BadData, "column 40"},
 		{"eval/test/ann/base_r.npy", []float32{1, 2}, fault.BadData, "layout says [40]"},
 		{"metrics.jsonl", "{}\n{", fault.BadData, "metrics.jsonl:2"},
 		{"probe.json", "[]", fault.BadData, "probe.json"},
@@ -332,8 +335,8 @@ func TestRunInAMask(t *testing.T) {
 	filetest.Put(t, dir, "config.yaml", config.String())
 	text, err := os.ReadFile(filepath.Join(dir, "eval", "test", "layout.json"))
 	require.NoError(t, err)
-	ann := regexp.MustCompile(`\{"name":"ann".*\}`).FindString(strings.TrimSuffix(strings.TrimSpace(string(text)), `],"schema":1}`))
-	filetest.Put(t, dir, "eval/test/layout.json", `{"schema":1,"people":[`+ann+","+strings.Replace(ann, "ann", "bob", 1)+`]}`)
+	ann := regexp.MustCompile(`\{"name":"ann".*\}`).FindString(strings.TrimSuffix(strings.TrimSpace(string(text)), `]}`))
+	filetest.Put(t, dir, "eval/test/layout.json", `{"schema":2,"subjects":[`+ann+","+strings.Replace(ann, "ann", "bob", 1)+`]}`)
 	require.NoError(t, os.CopyFS(filepath.Join(dir, "eval", "test", "bob"), os.DirFS(filepath.Join(dir, "eval", "test", "ann"))))
 
 	page := pageOf(t, dir)

@@ -79,12 +79,12 @@ func (r *Run) Verdict() Verdict {
 		v.Layer = fmt.Sprintf("Against the untuned model at its best layer (%d): %s %s, %s.", *t.BaseBestLayer.Layer, signed(b.MeanR), interval(b.CI95),
 			map[string]string{"gain": "still a significant gain", "loss": "a significant loss", "open": "not significant"}[kind(b.MeanR, b.CI95, b.P)])
 	}
-	if a := d.Auditory; a != nil {
+	if a := d.AuditoryNonInferiority; a != nil {
 		v.Losses = append(v.Losses, loss("Auditory cortex", a, "5 % of the untuned r"))
 	}
 	v.Voxels = r.discoveries()
-	for _, name := range slices.Sorted(maps.Keys(d.Sealed)) {
-		v.Losses = append(v.Losses, loss("Region "+name, d.Sealed[name], "sealed before the tuning"))
+	for _, name := range slices.Sorted(maps.Keys(d.NonInferiority)) {
+		v.Losses = append(v.Losses, loss("Region "+name, d.NonInferiority[name], "sealed before the tuning"))
 	}
 	return v
 }
@@ -115,7 +115,7 @@ func (r *Run) discoveries() string {
 // loss says whether a region kept what it had.
 func loss(region string, a *stats.NonInferiority, what string) string {
 	verdict := "is not excluded"
-	if a.NotWorse {
+	if a.NonInferior {
 		verdict = "is excluded"
 	}
 	return fmt.Sprintf("%s: a loss of %s (%s) %s (p %s); the test rows exclude losses above %s.", region, plain(a.Margin), what, verdict, pvalue(a.P), plain(a.Smallest))

@@ -22,13 +22,13 @@ type CompareOptions struct {
 
 // Comparison is what bwlm compare prints: runs on the same test rows of the same people.
 type Comparison struct {
-	Schema   int              `json:"schema"`
-	Subjects []string         `json:"subjects"`
-	Rows     int              `json:"rows"` // of the person with most
-	Runs     []ComparedRun    `json:"runs"`
-	Units    int              `json:"units"`   // that the paired test can swap, of all voxels: with n no p is below 2/2ⁿ
-	Regions  []ComparedRegion `json:"regions"` // all voxels first, with the name ""
-	Notes    []string         `json:"notes,omitempty"`
+	Schema   int           `json:"schema"`
+	Subjects []string      `json:"subjects"`
+	Rows     int           `json:"rows"` // of the person with most
+	Runs     []ComparedRun `json:"runs"`
+	Units    int           `json:"units"` // that the paired test can swap, of all voxels: with n no p is below 2/2ⁿ
+	ROIs     []ComparedROI `json:"rois"`  // all voxels first, with the name ""
+	Notes    []string      `json:"notes,omitempty"`
 }
 
 // ComparedRun is one run.
@@ -37,8 +37,8 @@ type ComparedRun struct {
 	Chosen int    `json:"chosen_epoch"`
 }
 
-// ComparedRegion is the scores of one region; Scores has a place for each run.
-type ComparedRegion struct {
+// ComparedROI is the scores of one region; Scores has a place for each run.
+type ComparedROI struct {
 	Name   string          `json:"name"`
 	Voxels int             `json:"voxels"` // scored, over all people
 	Base   stats.Score     `json:"base"`   // the untuned model, as the first run scored it
@@ -48,9 +48,9 @@ type ComparedRegion struct {
 
 // ComparedScore is one run in one region. The differences are paired: from the same draws of test rows.
 type ComparedScore struct {
-	Tuned     stats.Score    `json:"tuned"`
-	LessBase  ComparedDelta  `json:"less_base"`            // less the untuned model as this run scored it
-	LessFirst *ComparedDelta `json:"less_first,omitempty"` // less the first run; absent for that
+	Tuned      stats.Score    `json:"tuned"`
+	Delta      ComparedDelta  `json:"delta"`                 // less the untuned model as this run scored it
+	DeltaFirst *ComparedDelta `json:"delta_first,omitempty"` // less the first run; absent for that
 }
 
 // ComparedDelta is a difference. Q counts every difference of the comparison as one family.
@@ -82,7 +82,7 @@ func ReadScored(dir string) (*Scored, error) {
 		return nil, err
 	}
 	r.Chosen = s.Chosen
-	for _, p := range r.Layout.People {
+	for _, p := range r.Layout.Subjects {
 		for name, into := range map[string]*[][]float32{"responses": &r.Want, "base_pred": &r.Base, "tuned_pred": &r.Tuned} {
 			x, err := p.matrix(dir, name)
 			if name == "tuned_pred" && s.Test.Tuned == nil {
@@ -102,7 +102,7 @@ func ReadScored(dir string) (*Scored, error) {
 }
 
 // matrix reads one of a person's matrices (rows, voxels).
-func (p LayoutPerson) matrix(run, name string) ([]float32, error) {
+func (p LayoutSubject) matrix(run, name string) ([]float32, error) {
 	if !filepath.IsLocal(p.Name) {
 		return nil, fault.New(fault.BadData, Comparing, filepath.Join(run, LayoutFile), "%q is no name of a folder", p.Name)
 	}
@@ -119,14 +119,14 @@ func (p LayoutPerson) matrix(run, name string) ([]float32, error) {
 }
 
 func (l Layout) Names() (out []string) {
-	for _, p := range l.People {
+	for _, p := range l.Subjects {
 		out = append(out, p.Name)
 	}
 	return out
 }
 
-func (p LayoutPerson) Region(name string) ([]int, bool) {
-	for _, r := range p.Regions {
+func (p LayoutSubject) Region(name string) ([]int, bool) {
+	for _, r := range p.ROIs {
 		if r.Name == name {
 			return r.Columns, true
 		}
@@ -138,12 +138,12 @@ func (p LayoutPerson) Region(name string) ([]int, bool) {
 func (c *Comparison) Correct() {
 	var all []*ComparedDelta
 	var p []float64
-	for _, region := range c.Regions {
+	for _, region := range c.ROIs {
 		for k := range region.Scores {
 			s := &region.Scores[k]
-			all = append(all, &s.LessBase)
-			if s.LessFirst != nil {
-				all = append(all, s.LessFirst)
+			all = append(all, &s.Delta)
+			if s.DeltaFirst != nil {
+				all = append(all, s.DeltaFirst)
 			}
 		}
 	}
@@ -162,6 +162,6 @@ func (c *Comparison) Note(first, run *Scored, b *stats.Bootstrap) {
 	}
 	if !reflect.DeepEqual(first.Base, run.Base) {
 		c.Notes = append(c.Notes, fmt.Sprintf("%s has an untuned score of its own (another layer, seed or alphas): all voxels %.3f, %s has %.3f",
-			run.Dir, b.Groups[0].Base.Mean, first.Dir, c.Regions[0].Base.Mean))
+			run.Dir, b.Groups[0].Base.Mean, first.Dir, c.ROIs[0].Base.Mean))
 	}
 }

@@ -14,18 +14,18 @@ import (
 // Layout says what the matrices of an evaluation stand for, so that it can be read without data set and model: whose
 // voxels, which rows, which regions. It is eval/test/layout.json.
 type Layout struct {
-	Schema int            `json:"schema"`
-	People []LayoutPerson `json:"people"`
+	Schema   int             `json:"schema"`
+	Subjects []LayoutSubject `json:"subjects"`
 }
 
-type LayoutPerson struct {
-	Name    string         `json:"name"`
-	Voxels  int            `json:"voxels"`
-	Rows    []design.Rows  `json:"rows"` // story by story, as in the matrices
-	Regions []LayoutRegion `json:"regions"`
+type LayoutSubject struct {
+	Name   string        `json:"name"`
+	Voxels int           `json:"voxels"`
+	Rows   []design.Rows `json:"rows"` // story by story, as in the matrices
+	ROIs   []LayoutROI   `json:"rois"`
 }
 
-type LayoutRegion struct {
+type LayoutROI struct {
 	Name    string `json:"name"`
 	Columns []int  `json:"columns"`
 }
@@ -40,14 +40,14 @@ func readLayout(run string) (out Layout, err error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return out, fault.New(fault.Missing, "read scores", run, "there are no scores with a %s", LayoutFile).
 			WithHint("write them with `bwlm eval %s`", run)
-	case err == nil && out.Schema != 1:
-		err = fault.New(fault.BadData, "read scores", path, "schema %d, this version reads 1", out.Schema)
+	case err == nil:
+		err = CheckSchema(path, out.Schema)
 	}
 	return out, err
 }
 
 // RowsOf names the test rows of a person.
-func (p LayoutPerson) RowsOf() (out []string) {
+func (p LayoutSubject) RowsOf() (out []string) {
 	for _, r := range p.Rows {
 		out = append(out, fmt.Sprintf("%s[%d:%d]", r.Story, r.From, r.To))
 	}
@@ -55,7 +55,7 @@ func (p LayoutPerson) RowsOf() (out []string) {
 }
 
 // Count is the number of test rows.
-func (p LayoutPerson) Count() (n int) {
+func (p LayoutSubject) Count() (n int) {
 	for _, r := range p.Rows {
 		n += r.To - r.From
 	}

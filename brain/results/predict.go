@@ -13,5 +13,5 @@ type ReadoutNote struct {
 	RowTime float64 `json:"row_time"`
 	Delays  []int   `json:"delays_trs"`
 	Epoch   int     `json:"epoch"`
-	Pinned  bool    `json:"pinned,omitempty"` // the readout is a ridge, which is sound before training too
+	Ridge   bool    `json:"ridge,omitempty"` // the readout is a ridge, which is sound before training too
 }

@@ -12,7 +12,7 @@ type Probes struct {
 
 	CKA                []float64               `json:"cka,omitempty"`                 // linear CKA of tuned and base
 	IntrinsicDimension map[string][]float64    `json:"intrinsic_dimension,omitempty"` // by model
-	ROIs               map[string]*LayerScores `json:"regions,omitempty"`             // mean r of a ridge on the test rows
+	ROIs               map[string]*LayerScores `json:"rois,omitempty"`                // mean r of a ridge on the test rows
 	Notes              []string                `json:"notes,omitempty"`
 }
 

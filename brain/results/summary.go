@@ -3,7 +3,23 @@ package results
 import (
 	"github.com/brainwavlm/bwlm/brain/analysisplan"
 	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/fault"
 )
+
+// RunSchema is the version of the JSON files of a run directory: manifest.json, eval/summary.json and eval/test/layout.json.
+const RunSchema = 2
+
+// CheckSchema reports a file of a run directory that another version wrote, as a fault of kind BadData.
+func CheckSchema(path string, schema int) error {
+	switch {
+	case schema == RunSchema:
+		return nil
+	case schema < RunSchema:
+		return fault.New(fault.BadData, "read run", path, "an earlier version of bwlm wrote this run").
+			WithHint("repeat the run from its experiment file")
+	}
+	return fault.New(fault.BadData, "read run", path, "schema %d, this version reads %d", schema, RunSchema)
+}
 
 // Summary is what an evaluation found, as bwlm eval prints it.
 type Summary struct {
@@ -13,7 +29,7 @@ type Summary struct {
 	Chosen int      `json:"chosen_epoch,omitempty"`
 	Notes  []string `json:"notes,omitempty"`
 
-	Seal *analysisplan.Status `json:"seal,omitempty"` // if the experiment was sealed before its training
+	AnalysisPlan *analysisplan.Status `json:"analysis_plan,omitempty"` // if the experiment was sealed before its training
 }
 
 // Scores are the scores of one split.
@@ -43,12 +59,12 @@ type Delta struct {
 	MeanR float64         `json:"mean_r"`
 	CI95  *stats.Interval `json:"ci95"`
 	Significance
-	Reason   string                `json:"no_interval_because,omitempty"`
-	ROIs     map[string]DeltaROI   `json:"rois"`
-	Auditory *stats.NonInferiority `json:"auditory_loss,omitempty"` // of 5 % of the other system's r, if a region is auditory cortex
+	Reason                 string                `json:"no_interval_because,omitempty"`
+	ROIs                   map[string]DeltaROI   `json:"rois"`
+	AuditoryNonInferiority *stats.NonInferiority `json:"auditory_non_inferiority,omitempty"` // of 5 % of the other system's r, if a region is auditory cortex
 
 	// Sealed are the losses that were sealed before the tuning as the largest that count as none, by region.
-	Sealed map[string]*stats.NonInferiority `json:"sealed_losses,omitempty"`
+	NonInferiority map[string]*stats.NonInferiority `json:"non_inferiority,omitempty"`
 }
 
 // DeltaROI is a Delta of one region.

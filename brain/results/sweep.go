@@ -27,8 +27,8 @@ type SweepRun struct {
 	Name     string             `json:"run"`    // its folder
 	Values   []string           `json:"values"` // in the order of the axes
 	BaseR    *float64           `json:"base_r"` // nil if the run failed
-	Gain     map[string]float64 `json:"gain"`   // tuned − base on the test rows, by ROI
-	ValGain  float64            `json:"val_gain"`
+	Delta    map[string]float64 `json:"delta"`  // tuned − base on the test rows, by ROI
+	ValDelta float64            `json:"val_delta"`
 	Best     int                `json:"best_epoch"` // 0: no epoch scored above the untuned model on the validation rows
 	Epochs   int                `json:"epochs"`
 	Below    int                `json:"epochs_below_base"` // epochs whose validation r is below that of the untuned model
@@ -40,8 +40,8 @@ type SweepRun struct {
 type SweepSetting struct {
 	Values   map[string]string `json:"values"` // by key, without the seed
 	Seeds    int               `json:"seeds"`  // runs with scores
-	Gain     map[string]Spread `json:"gain"`   // tuned − base on the test rows, by ROI
-	ValGain  Spread            `json:"val_gain"`
+	Delta    map[string]Spread `json:"delta"`  // tuned − base on the test rows, by ROI
+	ValDelta Spread            `json:"val_delta"`
 	Best     []int             `json:"best_epochs"` // one per run
 	Below    float64           `json:"share_of_epochs_below_base"`
 	Diverged int               `json:"diverged"`
@@ -58,7 +58,7 @@ type Spread struct {
 func (s *Sweep) ROIs() []string {
 	found := map[string]bool{}
 	for _, run := range s.Runs {
-		for roi := range run.Gain {
+		for roi := range run.Delta {
 			found[roi] = true
 		}
 	}

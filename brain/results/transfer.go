@@ -32,10 +32,10 @@ type LeaveOneOut struct {
 	Tuned  []float64 `json:"tuned"` // r of each subject with the model of the others
 	Chosen []int     `json:"chosen_epochs"`
 
-	Gain *SubjectMean            `json:"gain"`             // tuned − base: unseen subject, unseen stories
-	Seen *SubjectMean            `json:"gain_seen"`        // of subjects in the tuning, on the same unseen stories
-	Cost *SubjectMean            `json:"seen_less_unseen"` // Seen − Gain
-	ROIs map[string]*SubjectMean `json:"gain_rois"`        // Gain by ROI
+	Delta     *SubjectMean            `json:"delta"`             // tuned − base: unseen subject, unseen stories
+	DeltaSeen *SubjectMean            `json:"delta_seen"`        // of subjects in the tuning, on the same unseen stories
+	Cost      *SubjectMean            `json:"seen_minus_unseen"` // Seen − Gain
+	ROIs      map[string]*SubjectMean `json:"delta_rois"`        // Gain by ROI
 
 	UnseenStories UnseenStories `json:"ridge_on_unmet_stories"`
 }
@@ -47,7 +47,7 @@ type UnseenStories struct {
 	Stories  map[string][]string `json:"stories,omitempty"`
 	Base     []float64           `json:"base"`
 	Tuned    []float64           `json:"tuned"`
-	Gain     *SubjectMean        `json:"gain"`
+	Delta    *SubjectMean        `json:"delta"`
 	Skipped  map[string]string   `json:"skipped,omitempty"` // by subject: why there is no score
 }
 
@@ -72,5 +72,5 @@ type CurvePoint struct {
 	Tuned     []float64   `json:"tuned"`
 	BaseMean  SubjectMean `json:"base_mean"`
 	TunedMean SubjectMean `json:"tuned_mean"`
-	Gain      SubjectMean `json:"gain"`
+	Delta     SubjectMean `json:"delta"`
 }

@@ -157,7 +157,7 @@ func calibrateIntervals(t *testing.T, phi float64, sets int, precision float64) 
 			n++
 			outBase += outside(base, g.Base.CI95)
 			outDelta += outside(delta, g.Delta.CI95)
-			if g.NotWorse(-delta).NotWorse {
+			if g.NotWorse(-delta).NonInferior {
 				wrong++
 			}
 		}

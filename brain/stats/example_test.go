@@ -96,7 +96,7 @@ func ExamplePairedTest() {
 	if err != nil {
 		panic(err)
 	}
-	fmt.Println("not worse by .01:", score.Groups[0].NotWorse(.01).NotWorse)
+	fmt.Println("not worse by .01:", score.Groups[0].NotWorse(.01).NonInferior)
 	// Output:
 	// 0.57 to 0.81, p 0.001, 24 blocks
 	// not worse by .01: true

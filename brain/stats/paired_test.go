@@ -171,19 +171,19 @@ func TestNotWorse(t *testing.T) {
 		notWorse, equivalent bool
 	}{{0, false, false}, {.1, true, true}} {
 		n := same.NotWorse(c.margin)
-		assert.Equal(t, []bool{c.notWorse, c.equivalent}, []bool{n.NotWorse, n.Equivalent}, c.margin)
-		assert.Equal(t, n.NotWorse, n.P < .05, "the bound and its p say the same")
+		assert.Equal(t, []bool{c.notWorse, c.equivalent}, []bool{n.NonInferior, n.Equivalent}, c.margin)
+		assert.Equal(t, n.NonInferior, n.P < .05, "the bound and its p say the same")
 	}
 	n := same.NotWorse(.05)
 	assert.Greater(t, n.Lower, same.Delta.CI95[0], "one side of 95 %% lies inside the two-sided interval")
-	assert.True(t, same.NotWorse(n.Smallest+1e-9).NotWorse)
-	assert.False(t, same.NotWorse(n.Smallest-1e-9).NotWorse)
+	assert.True(t, same.NotWorse(n.Smallest+1e-9).NonInferior)
+	assert.False(t, same.NotWorse(n.Smallest-1e-9).NonInferior)
 
 	worse, better := score(1, 2).NotWorse(.05), score(2, 1).NotWorse(.05)
-	assert.False(t, worse.NotWorse)
+	assert.False(t, worse.NonInferior)
 	assert.Greater(t, worse.P, .9)
 	assert.Greater(t, worse.Smallest, .1)
-	assert.True(t, better.NotWorse)
+	assert.True(t, better.NonInferior)
 	assert.False(t, better.Equivalent, "better by more than the margin is not the same")
 	assert.Zero(t, better.Smallest)
 	assert.Nil(t, GroupScore{}.NotWorse(.05), "no interval, no statement")

@@ -247,14 +247,14 @@ func readSummary(t *results.SweepRun, s *results.Summary) {
 			t.Below++
 		}
 		if e.Epoch == s.Chosen {
-			t.ValGain = e.ValR - s.Epochs[0].ValR
+			t.ValDelta = e.ValR - s.Epochs[0].ValR
 		}
 	}
 	if s.Test.Delta == nil { // only readouts were trained: there is no tuned model to score
 		return
 	}
-	t.Gain = map[string]float64{results.AllVoxels: s.Test.Delta.MeanR}
+	t.Delta = map[string]float64{results.AllVoxels: s.Test.Delta.MeanR}
 	for roi, d := range s.Test.Delta.ROIs {
-		t.Gain[roi] = d.MeanR
+		t.Delta[roi] = d.MeanR
 	}
 }

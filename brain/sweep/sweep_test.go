@@ -62,9 +62,9 @@ func TestReadSummary(t *testing.T) {
 	readSummary(&trial, &results.Summary{Chosen: 2, Epochs: []results.Epoch{{ValR: .1}, {Epoch: 1, ValR: .05}, {Epoch: 2, ValR: .25}, {Epoch: 3, ValR: .1}},
 		Test: results.Scores{Base: results.ModelScore{MeanR: .3}, Delta: &results.Delta{MeanR: .02, ROIs: map[string]results.DeltaROI{"AC": {MeanR: -.01}}}}})
 	base := .3
-	assert.InDelta(t, .15, trial.ValGain, 1e-12)
-	trial.ValGain = 0
-	assert.Equal(t, results.SweepRun{BaseR: &base, Gain: map[string]float64{results.AllVoxels: .02, "AC": -.01}, Best: 2, Epochs: 3, Below: 1}, trial)
+	assert.InDelta(t, .15, trial.ValDelta, 1e-12)
+	trial.ValDelta = 0
+	assert.Equal(t, results.SweepRun{BaseR: &base, Delta: map[string]float64{results.AllVoxels: .02, "AC": -.01}, Best: 2, Epochs: 3, Below: 1}, trial)
 	var failed results.SweepRun
 	setError(&failed, fault.New(fault.BadData, "tune", "s[0:9]", "the loss is NaN"))
 	assert.True(t, failed.Diverged)
@@ -76,17 +76,17 @@ func TestReadSummary(t *testing.T) {
 func TestSettingsAreAveragedOverSeeds(t *testing.T) {
 	zero := 0.
 	r := results.Sweep{Axes: []results.SweepAxis{axis("train.seed"), axis("train.lr")}, Runs: []results.SweepRun{
-		{Values: []string{"1", "a"}, BaseR: &zero, Gain: map[string]float64{results.AllVoxels: .1}, Best: 1, Epochs: 4, Below: 1},
+		{Values: []string{"1", "a"}, BaseR: &zero, Delta: map[string]float64{results.AllVoxels: .1}, Best: 1, Epochs: 4, Below: 1},
 		{Values: []string{"1", "b"}, Error: "no number", Diverged: true},
-		{Values: []string{"2", "a"}, BaseR: &zero, Gain: map[string]float64{results.AllVoxels: .3}, Best: 3, Epochs: 4, Below: 2},
+		{Values: []string{"2", "a"}, BaseR: &zero, Delta: map[string]float64{results.AllVoxels: .3}, Best: 3, Epochs: 4, Below: 2},
 		{Values: []string{"2", "b"}, Error: "no disk"},
 	}}
 	tabulate(&r)
 	require.Len(t, r.Settings, 2)
 	a, b := r.Settings[0], r.Settings[1]
 	assert.Equal(t, map[string]string{"train.lr": "a"}, a.Values)
-	assert.InDelta(t, .2, a.Gain[results.AllVoxels].Mean, 1e-12)
-	assert.InDelta(t, .1414213562, *a.Gain[results.AllVoxels].SD, 1e-9)
+	assert.InDelta(t, .2, a.Delta[results.AllVoxels].Mean, 1e-12)
+	assert.InDelta(t, .1414213562, *a.Delta[results.AllVoxels].SD, 1e-9)
 	assert.Equal(t, []int{1, 3}, a.Best)
 	assert.InDelta(t, 3./8, a.Below, 1e-12)
 	assert.Equal(t, [3]int{0, 1, 1}, [3]int{b.Seeds, b.Diverged, b.Failed})
@@ -117,7 +117,7 @@ func TestARunThatFailsDoesNotStopTheSweep(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(out, "sweep.csv"))
 	require.NoError(t, err)
 	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-	assert.Equal(t, "train.lr,train.seed,base_r,val_gain,best_epoch,epochs,epochs_below_base,diverged,error", lines[0])
+	assert.Equal(t, "train.lr,train.seed,base_r,val_delta,best_epoch,epochs,epochs_below_base,diverged,error", lines[0])
 	assert.Equal(t, "1e-3,2,,,,,,false,load model: nowhere: no such file", lines[2])
 	assert.FileExists(t, filepath.Join(out, "sweep.json"))
 

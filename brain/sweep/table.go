@@ -58,7 +58,7 @@ func tabulate(r *results.Sweep) {
 
 // settingOf summarises the runs of one setting.
 func settingOf(axes []results.SweepAxis, runs []results.SweepRun) results.SweepSetting {
-	s := results.SweepSetting{Values: map[string]string{}, Gain: map[string]results.Spread{}, Best: []int{}}
+	s := results.SweepSetting{Values: map[string]string{}, Delta: map[string]results.Spread{}, Best: []int{}}
 	for i, a := range axes {
 		if a.Key != seedKey {
 			s.Values[a.Key] = runs[0].Values[i]
@@ -76,17 +76,17 @@ func settingOf(axes []results.SweepAxis, runs []results.SweepRun) results.SweepS
 		default:
 			s.Seeds++
 			s.Best = append(s.Best, t.Best)
-			val = append(val, t.ValGain)
+			val = append(val, t.ValDelta)
 			below, epochs = below+t.Below, epochs+t.Epochs
-			for roi, g := range t.Gain {
+			for roi, g := range t.Delta {
 				gains[roi] = append(gains[roi], g)
 			}
 		}
 	}
 	for roi, g := range gains {
-		s.Gain[roi] = spread(g)
+		s.Delta[roi] = spread(g)
 	}
-	s.ValGain = spread(val)
+	s.ValDelta = spread(val)
 	if epochs > 0 {
 		s.Below = float64(below) / float64(epochs)
 	}
@@ -111,9 +111,9 @@ func writeCSV(r *results.Sweep, to io.Writer) error {
 	rois := r.ROIs()
 	head = append(head, "base_r")
 	for _, roi := range rois {
-		head = append(head, "gain_"+roi)
+		head = append(head, "delta_"+roi)
 	}
-	head = append(head, "val_gain", "best_epoch", "epochs", "epochs_below_base", "diverged", "error")
+	head = append(head, "val_delta", "best_epoch", "epochs", "epochs_below_base", "diverged", "error")
 	_ = w.Write(head)
 	number := func(x float64) string { return strconv.FormatFloat(x, 'g', 6, 64) }
 	for _, t := range r.Runs {
@@ -124,12 +124,12 @@ func writeCSV(r *results.Sweep, to io.Writer) error {
 			line = append(line, number(*t.BaseR))
 			for _, roi := range rois {
 				gain := ""
-				if g, ok := t.Gain[roi]; ok {
+				if g, ok := t.Delta[roi]; ok {
 					gain = number(g)
 				}
 				line = append(line, gain)
 			}
-			line = append(line, number(t.ValGain), strconv.Itoa(t.Best), strconv.Itoa(t.Epochs), strconv.Itoa(t.Below))
+			line = append(line, number(t.ValDelta), strconv.Itoa(t.Best), strconv.Itoa(t.Epochs), strconv.Itoa(t.Below))
 		}
 		_ = w.Write(append(line, strconv.FormatBool(t.Diverged), t.Error))
 	}

@@ -5,7 +5,7 @@
 //
 //	steps   loss/train, score/train (r, where the loss is one), learning_rate/model, /readout and /mix, as far as trained,
 //	        seconds_per_step
-//	epochs  loss/train (mean of the epoch), loss/validation, score/validation, score/guard, regions/NAME
+//	epochs  loss/train (mean of the epoch), loss/validation, score/validation, score/retained, regions/NAME
 //
 // The step is that of the optimizer in both, epoch 0 being the untuned model. A resumed training goes on in new files, and what
 // the old ones say of steps after its checkpoint is forgotten by the reader, so that no step is there twice.

@@ -102,7 +102,7 @@ func rates(exp *experiment.Experiment) (out []tfevents.Scalar) {
 	}{
 		{exp.Train.Mode != experiment.TrainReadout, "learning_rate/model", exp.Train.LR},
 		{exp.Readout.Mode != experiment.ReadoutRidge, "learning_rate/readout", exp.Train.ReadoutLR},
-		{exp.Readout.LayerWeights != experiment.LayerWeightsNone, "learning_rate/mix", exp.Train.LayerWeightsLR},
+		{exp.Readout.LayerWeights != experiment.LayerWeightsNone, "learning_rate/layer_weights", exp.Train.LayerWeightsLR},
 	} {
 		if r.trained {
 			out = append(out, tfevents.Scalar{Tag: r.tag, Value: r.rate})
@@ -117,10 +117,10 @@ func epoch(d *progress.EpochMetrics) (out []tfevents.Scalar) {
 	}
 	out = append(out, tfevents.Scalar{Tag: "loss/validation", Value: d.Loss}, tfevents.Scalar{Tag: "score/validation", Value: d.Epoch.ValR})
 	if d.Epoch.GuardR != nil {
-		out = append(out, tfevents.Scalar{Tag: "score/guard", Value: *d.Epoch.GuardR})
+		out = append(out, tfevents.Scalar{Tag: "score/retained", Value: *d.Epoch.GuardR})
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.Regions)) {
-		out = append(out, tfevents.Scalar{Tag: "regions/" + name, Value: d.Regions[name]})
+		out = append(out, tfevents.Scalar{Tag: "rois/" + name, Value: d.Regions[name]})
 	}
 	return out
 }

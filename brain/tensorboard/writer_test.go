@@ -62,7 +62,7 @@ func whole(t *testing.T, dir string, last int) {
 	t.Helper()
 	steps, epochs := readback.Curves(t, filepath.Join(dir, "steps")), readback.Curves(t, filepath.Join(dir, "epochs"))
 	assert.Equal(t, []string{"learning_rate/model", "learning_rate/readout", "loss/train", "score/train", "seconds_per_step"}, slices.Sorted(maps.Keys(steps)))
-	assert.Equal(t, []string{"loss/train", "loss/validation", "regions/a", "regions/b", "score/guard", "score/validation"}, slices.Sorted(maps.Keys(epochs)))
+	assert.Equal(t, []string{"loss/train", "loss/validation", "rois/a", "rois/b", "score/retained", "score/validation"}, slices.Sorted(maps.Keys(epochs)))
 	for tag, curve := range steps {
 		require.Len(t, curve, last, tag)
 	}
@@ -71,11 +71,11 @@ func whole(t *testing.T, dir string, last int) {
 		assert.Equal(t, float32(step), steps["seconds_per_step"][step])
 	}
 	require.Len(t, epochs["loss/train"], last/perEpoch)
-	require.Len(t, epochs["regions/a"], last/perEpoch+1)
+	require.Len(t, epochs["rois/a"], last/perEpoch+1)
 	for step := int64(0); step <= int64(last); step += perEpoch {
 		assert.Equal(t, float32(step)/8, epochs["score/validation"][step])
 		assert.Equal(t, -float32(step), epochs["loss/validation"][step])
-		assert.Equal(t, float32(step), epochs["regions/a"][step])
+		assert.Equal(t, float32(step), epochs["rois/a"][step])
 	}
 }
 
@@ -137,7 +137,7 @@ func TestRatesAreOfWhatIsTrained(t *testing.T) {
 	}{
 		{"readout", "trained", "none", map[string]float32{"learning_rate/readout": .5}},
 		{"lora", "ridge", "none", map[string]float32{"learning_rate/model": .25}},
-		{"full", "trained", "voxel", map[string]float32{"learning_rate/model": .25, "learning_rate/readout": .5, "learning_rate/mix": 2}},
+		{"full", "trained", "voxel", map[string]float32{"learning_rate/model": .25, "learning_rate/readout": .5, "learning_rate/layer_weights": 2}},
 	} {
 		e := experiment.Default()
 		e.Train.Mode, e.Readout.Mode, e.Readout.LayerWeights, e.Train.LR, e.Train.ReadoutLR, e.Train.LayerWeightsLR = c.mode, c.readout, c.mix, .25, .5, 2

@@ -40,7 +40,7 @@ func TestAliceTransferRunsThrough(t *testing.T) {
 			assert.Less(t, math.Abs(x-r.Base[k]), .3, "tuned on %s, tested on %s", r.Subjects[i], r.Subjects[k])
 		}
 	}
-	for name, m := range map[string]*results.SubjectMean{"within": r.Within, "between": r.Between, "left out": r.LeaveOneOut.Gain, "seen": r.LeaveOneOut.Seen} {
+	for name, m := range map[string]*results.SubjectMean{"within": r.Within, "between": r.Between, "left out": r.LeaveOneOut.Delta, "seen": r.LeaveOneOut.DeltaSeen} {
 		require.NotNil(t, m.CI95, name)
 		assert.Less(t, math.Abs(m.Mean), .1, "%s: so short a training cannot do wonders", name)
 	}

@@ -23,7 +23,7 @@ func curveOf(r *results.Transfer, base *scored, all []*scored, seed uint64) *res
 		}
 		p.Minutes = mean(minutes)
 		p.BaseMean, p.TunedMean = *subjectMean(p.Base, seed), *subjectMean(p.Tuned, seed)
-		p.Gain = *subjectMean(minus(p.Tuned, p.Base), seed)
+		p.Delta = *subjectMean(minus(p.Tuned, p.Base), seed)
 		c.Points = append(c.Points, p)
 	}
 	setMinutesSaved(c, seed)

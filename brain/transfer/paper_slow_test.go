@@ -65,8 +65,8 @@ func TestWhoeverIsLeftOutGains(t *testing.T) {
 	r, err := run(t.Context(), st, Options{Only: []Part{LeaveOneOut}})
 	require.NoError(t, err)
 	l := r.LeaveOneOut
-	t.Logf("gain of the new person %+.3f %v, of people seen %+.3f, base %.3f, tuned %.3f", l.Gain.Mean, l.Gain.CI95, l.Seen.Mean, r.Base, l.Tuned)
-	require.NotNil(t, l.Gain.CI95)
-	assert.Positive(t, l.Gain.CI95[0])
-	assert.Positive(t, l.Seen.CI95[0])
+	t.Logf("gain of the new person %+.3f %v, of people seen %+.3f, base %.3f, tuned %.3f", l.Delta.Mean, l.Delta.CI95, l.DeltaSeen.Mean, r.Base, l.Tuned)
+	require.NotNil(t, l.Delta.CI95)
+	assert.Positive(t, l.Delta.CI95[0])
+	assert.Positive(t, l.DeltaSeen.CI95[0])
 }

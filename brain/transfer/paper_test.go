@@ -275,8 +275,8 @@ func (p *paper) claims() (out []claim) {
 	w := cortex.scores(tunedOn...)
 	planted := w.Delta.MeanR
 	out = append(out, rises(meanRises, whole(w.Delta)), rises(semantic, w.Delta.ROIs[sim.Semantic]))
-	kept := w.Delta.Auditory
-	out = append(out, claim{auditoryKept, w.Delta.ROIs[sim.Auditory].MeanR, *w.Delta.ROIs[sim.Auditory].CI95, kept.P, kept.NotWorse},
+	kept := w.Delta.AuditoryNonInferiority
+	out = append(out, claim{auditoryKept, w.Delta.ROIs[sim.Auditory].MeanR, *w.Delta.ROIs[sim.Auditory].CI95, kept.P, kept.NonInferior},
 		nothing(silent, w.Delta.ROIs[sim.Noise], planted))
 
 	out = append(out, rises(auditoryUp, auditory.scores(tunedOn...).Delta.ROIs[sim.Auditory]),

@@ -76,7 +76,7 @@ func (t *runner) untuned(ctx context.Context, at []float64) (*scored, error) {
 		return s, err
 	}
 	s = &scored{Settings: t.settings, Subjects: t.subjects, Shares: at}
-	if s.Scores, err = evaluate.ScorePeople(ctx, t.study, nil, at); err != nil {
+	if s.Scores, err = evaluate.ScoreSubjects(ctx, t.study, nil, at); err != nil {
 		return nil, err
 	}
 	return s, writeScores(file, s)
@@ -117,11 +117,11 @@ func (t *runner) tuned(ctx context.Context, name string, sources []string, at []
 	s = &scored{Settings: t.settings, Subjects: t.subjects, Sources: sources, Target: target,
 		Chosen: p.Epochs[p.Best].Epoch, Shares: at}
 	if part := at[:len(at)-1]; len(part) > 0 {
-		if s.Scores, err = evaluate.ScorePeople(ctx, t.study, model, part, target); err != nil {
+		if s.Scores, err = evaluate.ScoreSubjects(ctx, t.study, model, part, target); err != nil {
 			return nil, err
 		}
 	}
-	full, err := evaluate.ScorePeople(ctx, t.study, model, at[len(at)-1:])
+	full, err := evaluate.ScoreSubjects(ctx, t.study, model, at[len(at)-1:])
 	if err != nil {
 		return nil, err
 	}

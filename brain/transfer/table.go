@@ -97,13 +97,13 @@ func setLeaveOneOut(r *results.Transfer, base *scored, all []*scored, seed uint6
 		addUnseenStories(&l.UnseenStories, s)
 	}
 	unseen := minus(l.Tuned, r.Base)
-	l.Gain, l.Seen = subjectMean(unseen, seed), subjectMean(seen, seed)
+	l.Delta, l.DeltaSeen = subjectMean(unseen, seed), subjectMean(seen, seed)
 	l.Cost = subjectMean(minus(seen, unseen), seed)
 	for name, gains := range rois {
 		l.ROIs[name] = subjectMean(gains, seed)
 	}
 	if u := &l.UnseenStories; len(u.Subjects) > 0 {
-		u.Gain = subjectMean(minus(u.Tuned, u.Base), seed)
+		u.Delta = subjectMean(minus(u.Tuned, u.Base), seed)
 	}
 	r.LeaveOneOut = l
 }
@@ -133,7 +133,7 @@ func write(r *results.Transfer, dir string) error {
 func writeCSV(r *results.Transfer, to io.Writer) error {
 	w := csv.NewWriter(to)
 	number := func(x float64) string { return strconv.FormatFloat(x, 'g', 6, 64) }
-	_ = w.Write([]string{"part", "tuned_on", "tested_on", "relation", "minutes", "base_r", "tuned_r", "gain"})
+	_ = w.Write([]string{"part", "tuned_on", "tested_on", "relation", "minutes", "base_r", "tuned_r", "delta"})
 	line := func(part Part, source, relation string, k int, minutes, base, tuned float64) {
 		_ = w.Write([]string{string(part), source, r.Subjects[k], relation,
 			number(minutes), number(base), number(tuned), number(tuned - base)})

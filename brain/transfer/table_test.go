@@ -45,12 +45,12 @@ func TestMatrixByHand(t *testing.T) {
 	setLeaveOneOut(r, base, all, 1)
 	l := r.LeaveOneOut
 	assert.Equal(t, []float64{.15, .26, .4}, l.Tuned)
-	assert.InDelta(t, (.05+.06+.1)/3, l.Gain.Mean, 1e-12)
-	assert.InDelta(t, (.03+.025+.03)/3, l.Seen.Mean, 1e-12, "the same subjects where another was left out")
-	assert.InDelta(t, l.Seen.Mean-l.Gain.Mean, l.Cost.Mean, 1e-12)
-	assert.InDelta(t, 2*l.Gain.Mean, l.ROIs["AC"].Mean, 1e-12)
+	assert.InDelta(t, (.05+.06+.1)/3, l.Delta.Mean, 1e-12)
+	assert.InDelta(t, (.03+.025+.03)/3, l.DeltaSeen.Mean, 1e-12, "the same subjects where another was left out")
+	assert.InDelta(t, l.DeltaSeen.Mean-l.Delta.Mean, l.Cost.Mean, 1e-12)
+	assert.InDelta(t, 2*l.Delta.Mean, l.ROIs["AC"].Mean, 1e-12)
 	assert.Equal(t, []string{"a"}, l.UnseenStories.Subjects)
-	assert.InDelta(t, .1, l.UnseenStories.Gain.Mean, 1e-12)
+	assert.InDelta(t, .1, l.UnseenStories.Delta.Mean, 1e-12)
 	assert.Equal(t, map[string]string{"b": "none", "c": "not scored"}, l.UnseenStories.Skipped)
 
 	var csv bytes.Buffer

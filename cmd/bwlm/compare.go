@@ -79,22 +79,22 @@ func printComparison(w io.Writer, c *results.Comparison) error {
 		return []string{fmt.Sprintf("%+.3f", d.Mean), interval(d.CI95), fmt.Sprintf("%.3f", d.P), fmt.Sprintf("%.3f", d.Q)}
 	}
 	var rows [][]string
-	for _, region := range c.Regions {
+	for _, region := range c.ROIs {
 		name := region.Name
 		if name == "" {
 			name = "all voxels"
 		}
 		rows = append(rows, []string{name, "untuned", score(region.Base.Mean), "", "", "", "", "", "", "", ""})
 		for k, s := range region.Scores {
-			row := append([]string{"", labels[k], score(s.Tuned.Mean)}, difference(&s.LessBase)...)
-			rows = append(rows, append(row, difference(s.LessFirst)...))
+			row := append([]string{"", labels[k], score(s.Tuned.Mean)}, difference(&s.Delta)...)
+			rows = append(rows, append(row, difference(s.DeltaFirst)...))
 		}
 	}
 	fmt.Fprintf(w, "Score: r on %d test rows of %s, by a ridge fitted on the training rows.\n", c.Rows, people(c.Subjects))
 	if err := ui.Table(w, head, rows); err != nil {
 		return err
 	}
-	if reason := c.Regions[0].Reason; reason != "" {
+	if reason := c.ROIs[0].Reason; reason != "" {
 		fmt.Fprintf(w, "No interval: %s.\n", reason)
 	}
 	_, err := fmt.Fprintf(w, "p: two-sided, by swapping any of %d units; q: false discovery rate over this table.\n", c.Units)

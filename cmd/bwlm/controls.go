@@ -81,7 +81,7 @@ func printControls(w io.Writer, r *controls.Report) error {
 			if c.Epoch != nil {
 				epoch = fmt.Sprint(*c.Epoch)
 			}
-			rows = append(rows, []string{name, score(c.MeanR), fmt.Sprintf("%+.3f", c.Gain.MeanR), interval(c.Gain.CI95), epoch})
+			rows = append(rows, []string{name, score(c.MeanR), fmt.Sprintf("%+.3f", c.Delta.MeanR), interval(c.Delta.CI95), epoch})
 		}
 	}
 	if err := ui.Table(w, []string{"control", "r", "gain over base", "95 % interval", "epoch"}, rows); err != nil {

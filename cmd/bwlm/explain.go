@@ -78,7 +78,7 @@ func (a *app) explain(ctx context.Context, paths []string, glove string, tries i
 }
 
 func printExplanation(w io.Writer, x *controls.Explanation) error {
-	fmt.Fprintf(w, "R² on test rows: base %.4f, tuned %.4f, gain %+.4f (%s).\n", x.Base, x.Tuned, x.Gain, count(x.Runs, "run", "runs"))
+	fmt.Fprintf(w, "R² on test rows: base %.4f, tuned %.4f, gain %+.4f (%s).\n", x.Base, x.Tuned, x.DeltaR2, count(x.Runs, "run", "runs"))
 	var rows, skipped [][]string
 	for _, c := range x.Components {
 		if c.Skipped != "" {

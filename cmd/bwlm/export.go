@@ -25,7 +25,7 @@ func exportCommand(a *app) *cobra.Command {
   sub-01/func/sub-01_task-story_hemi-L_stat-r_desc-tuned_statmap.func.gii    on surfaces, a file for each side
   sub-01/func/sub-01_task-story_stat-r_desc-tuned_statmap.nii.gz             in a mask
   group/…                                                                    mean over people, where they share places
-  regions.csv, regions.json                                                  a line for each region and person
+  rois.csv, rois.json                                                  a line for each region and person
 
 stat is r, or percentofceiling, p or q; desc is base, basebestlayer, tuned, gain (tuned less base) or ceiling. A .json beside
 each map says what it is. Places are those that dataset.yaml names (surface or mask); without any there are tables only. NaN

@@ -76,7 +76,7 @@ func printPlan(w io.Writer, p *plan.Plan) error {
 		fmt.Fprintf(w, "\nExtraction by chunks: features of hidden state %d correlate with those of exact windows by %.3f (mean over channels, %d windows);\n"+
 			"reading takes %.2g s for each second of audio instead of %.2g s.\n", f.Layers[0], f.R[0], f.Windows, f.ChunksCost, f.WindowsCost)
 	}
-	return printDetectable(w, p.Detectable)
+	return printDetectable(w, p.Sensitivity)
 }
 
 func printDetectable(w io.Writer, ds []plan.Sensitivity) error {
@@ -86,7 +86,7 @@ func printDetectable(w io.Writer, ds []plan.Sensitivity) error {
 	fmt.Fprintf(w, "\nSmallest r of tuned less base that %d test rows (%.1f minutes) show, four times in five, at .05:\n", ds[0].TestRows, ds[0].Minutes)
 	var rows [][]string
 	for _, d := range ds {
-		name, ceiling := d.Region, "-"
+		name, ceiling := d.ROI, "-"
 		if name == "" {
 			name = "tuned voxels"
 		}

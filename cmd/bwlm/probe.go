@@ -59,7 +59,7 @@ base), on how many dimensions its frames vary (TwoNN), and what a ridge on each 
 	f.StringVar(&layers, "layers", "all", "hidden states to ask: all, or numbers such as 0,9")
 	f.StringSliceVar(&opt.Stories, "stories", nil, "whole `stories` to ask about instead of the audio of the test rows")
 	f.IntVar(&opt.Frames, "frames", 2000, "how many frames to look at, at most")
-	f.BoolVar(&opt.NoRegions, "no-regions", false, "leave out the ridge score of each region at each layer")
+	f.BoolVar(&opt.NoROIs, "no-regions", false, "leave out the ridge score of each region at each layer")
 	f.Uint64Var(&opt.Seed, "seed", 1, "of held-out words, random labels and random weights")
 	return c
 }

@@ -17,7 +17,7 @@ import (
 type peopleAnswer struct {
 	Schema  int    `json:"schema"`
 	Out     string `json:"out"`
-	People  int    `json:"people"`
+	People  int    `json:"subjects"`
 	Rows    int    `json:"rows"`
 	Voxels  int    `json:"voxels"`
 	Defined int    `json:"defined"` // voxels in which two people vary

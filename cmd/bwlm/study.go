@@ -125,21 +125,21 @@ func printSummary(w io.Writer, s *results.Summary) error {
 	if t.Delta != nil {
 		fmt.Fprintln(w, "p is two-sided, predictions swapped in blocks of rows; q is the false discovery rate over this table.")
 	}
-	if s.Seal != nil {
-		fmt.Fprintf(w, "Sealed %s (%.12s…): look %d at the test rows since.\n", s.Seal.Time.Format("2006-01-02 15:04"), s.Seal.SHA256, s.Seal.TestReads)
-		if s.Seal.Refused > 0 {
-			fmt.Fprintf(w, "WARNING: %d looks were refused since splits or masks were not those that were sealed.\n", s.Seal.Refused)
+	if s.AnalysisPlan != nil {
+		fmt.Fprintf(w, "Sealed %s (%.12s…): look %d at the test rows since.\n", s.AnalysisPlan.Time.Format("2006-01-02 15:04"), s.AnalysisPlan.SHA256, s.AnalysisPlan.TestReads)
+		if s.AnalysisPlan.Refused > 0 {
+			fmt.Fprintf(w, "WARNING: %d looks were refused since splits or masks were not those that were sealed.\n", s.AnalysisPlan.Refused)
 		}
 	}
 	if t.Delta != nil && t.Delta.Reason != "" {
 		fmt.Fprintf(w, "No interval: %s.\n", t.Delta.Reason)
 	}
-	if t.Delta != nil && t.Delta.Auditory != nil {
-		printLoss(w, "Auditory cortex", t.Delta.Auditory, "5 % of base")
+	if t.Delta != nil && t.Delta.AuditoryNonInferiority != nil {
+		printLoss(w, "Auditory cortex", t.Delta.AuditoryNonInferiority, "5 % of base")
 	}
 	if t.Delta != nil {
-		for _, name := range slices.Sorted(maps.Keys(t.Delta.Sealed)) {
-			printLoss(w, "Region "+name, t.Delta.Sealed[name], "sealed")
+		for _, name := range slices.Sorted(maps.Keys(t.Delta.NonInferiority)) {
+			printLoss(w, "Region "+name, t.Delta.NonInferiority[name], "sealed")
 		}
 	}
 	if t.Tuned != nil && s.Chosen == 0 {
@@ -155,7 +155,7 @@ func printSummary(w io.Writer, s *results.Summary) error {
 // printLoss says whether a region kept what it had, by a margin.
 func printLoss(w io.Writer, region string, x *stats.NonInferiority, margin string) {
 	verdict := "is not excluded"
-	if x.NotWorse {
+	if x.NonInferior {
 		verdict = "is excluded"
 	}
 	fmt.Fprintf(w, "%s: a loss of %.3f (%s) %s (p %.3f); these rows exclude losses above %.3f.\n", region, x.Margin, margin, verdict, x.P, x.Smallest)

@@ -111,10 +111,10 @@ func printSweep(w io.Writer, r *results.Sweep, out string) error {
 		}
 		row = append(row, fmt.Sprint(s.Seeds))
 		for _, region := range regions {
-			row = append(row, spread(s.Gain[region], s.Seeds))
+			row = append(row, spread(s.Delta[region], s.Seeds))
 		}
 		best := strings.Trim(strings.ReplaceAll(fmt.Sprint(s.Best), " ", ","), "[]")
-		rows = append(rows, append(row, spread(s.ValGain, s.Seeds), best, fmt.Sprintf("%.0f%%", 100*s.Below), fmt.Sprint(s.Diverged), fmt.Sprint(s.Failed)))
+		rows = append(rows, append(row, spread(s.ValDelta, s.Seeds), best, fmt.Sprintf("%.0f%%", 100*s.Below), fmt.Sprint(s.Diverged), fmt.Sprint(s.Failed)))
 	}
 	fmt.Fprintln(w, "Tuned less base on the test rows, by region: mean over seeds (SD).")
 	if err := ui.Table(w, head, rows); err != nil {

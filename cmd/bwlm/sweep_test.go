@@ -27,7 +27,7 @@ func TestKilledSweepEndsWithTheSameTable(t *testing.T) {
 	settings := whole["settings"].([]any)
 	require.Len(t, settings, 2)
 	assert.EqualValues(t, 2, settings[0].(map[string]any)["seeds"])
-	assert.NotNil(t, settings[0].(map[string]any)["gain"].(map[string]any)["front"].(map[string]any)["sd"])
+	assert.NotNil(t, settings[0].(map[string]any)["delta"].(map[string]any)["front"].(map[string]any)["sd"])
 	assert.EqualValues(t, 2, settings[1].(map[string]any)["diverged"])
 
 	second := filepath.Join(dir, "killed", "train.lr=1e-2__train.seed=2")

@@ -172,9 +172,9 @@ func printTransfer(w io.Writer, r *results.Transfer, out string) error {
 	add("the person tuned on", r.Within)
 	add("others (one person tuned on)", r.Between)
 	if l := r.LeaveOneOut; l != nil {
-		add("seen people, unseen stories", l.Seen)
-		add("unseen person, unseen stories", l.Gain)
-		add("unseen person, ridge on unmet stories", l.UnseenStories.Gain)
+		add("seen people, unseen stories", l.DeltaSeen)
+		add("unseen person, unseen stories", l.Delta)
+		add("unseen person, ridge on unmet stories", l.UnseenStories.Delta)
 		add("seen less unseen", l.Cost)
 		for _, name := range slices.Sorted(maps.Keys(l.ROIs)) {
 			add("unseen person: "+name, l.ROIs[name])
@@ -208,13 +208,13 @@ func gainOf(l *results.LeaveOneOut) *results.SubjectMean {
 	if l == nil {
 		return nil
 	}
-	return l.Gain
+	return l.Delta
 }
 
 func printCurve(w io.Writer, c *results.TransferCurve) error {
 	var rows [][]string
 	for _, p := range c.Points {
-		rows = append(rows, []string{fmt.Sprintf("%.1f", p.Minutes), score(p.BaseMean.Mean), score(p.TunedMean.Mean), fmt.Sprintf("%+.3f", p.Gain.Mean), interval(p.Gain.CI95)})
+		rows = append(rows, []string{fmt.Sprintf("%.1f", p.Minutes), score(p.BaseMean.Mean), score(p.TunedMean.Mean), fmt.Sprintf("%+.3f", p.Delta.Mean), interval(p.Delta.CI95)})
 	}
 	if err := ui.Table(w, []string{"minutes of a new person", "base", "tuned", "gain", "95 % interval over people"}, rows); err != nil {
 		return err

@@ -19,7 +19,7 @@ lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitl
 steps = [line for line in lines if "story" in line]
 epochs = [line for line in lines if "story" not in line]
 layout = json.loads((run / "eval" / "test" / "layout.json").read_text())
-regions = {r["name"] for p in layout["people"] for r in p["regions"]}
+rois = {r["name"] for p in layout["subjects"] for r in p["rois"]}
 
 multiplexer = EventMultiplexer(size_guidance=STORE_EVERYTHING_SIZE_GUIDANCE).AddRunsFromDirectory(str(board))
 multiplexer.Reload()
@@ -45,7 +45,7 @@ assert len(set(scalars("steps", "learning_rate/readout")[1])) == 1
 same(scalars("epochs", "score/validation"), [(line, line["val_r"]) for line in epochs])
 same(scalars("epochs", "loss/train"), [(line, line["train_loss"]) for line in epochs if line["train_loss"] is not None])
 assert scalars("epochs", "loss/validation")[0] == [line["step"] for line in epochs]
-for region in regions:
-    assert scalars("epochs", f"regions/{region}")[0] == [line["step"] for line in epochs]
+for roi in rois:
+    assert scalars("epochs", f"rois/{roi}")[0] == [line["step"] for line in epochs]
 files = len(list((board / "steps").iterdir()))
 print(f"TensorBoard reads {len(steps)} steps and {len(epochs)} epochs from {files} file{'s' * (files > 1)}")

@@ -25,15 +25,15 @@ for name in ("mask", "left", "right", "vertices"):
     cli.add_argument(f"--{name}", type=Path)
 args = cli.parse_args()
 
-FILES = {"base": "base_r", "basebestlayer": "base_best_layer_r", "tuned": "tuned_r", "gain": "delta_r", "ceiling": "ceiling"}
+FILES = {"base": "base_r", "basebestlayer": "base_best_layer_r", "tuned": "tuned_r", "delta": "delta_r", "ceiling": "ceiling"}
 test = args.run / "eval" / "test"
-people = [p["name"] for p in json.loads((test / "layout.json").read_text())["people"]]
-label = {"".join(c for c in name if c.isalnum() and c.isascii()): name for name in people}
+subjects = [p["name"] for p in json.loads((test / "layout.json").read_text())["subjects"]]
+label = {"".join(c for c in name if c.isalnum() and c.isascii()): name for name in subjects}
 
 
-def score(person, stat, desc):
+def score(subject, stat, desc):
     """What eval/test of the run says."""
-    load = lambda file: np.load(test / person / f"{file}.npy").astype(float)  # noqa: E731
+    load = lambda file: np.load(test / subject / f"{file}.npy").astype(float)  # noqa: E731
     if stat == "r":
         return load(FILES[desc])
     if stat == "percentofceiling":
@@ -108,21 +108,21 @@ for sub in label:
     if sub in {s for maps in found.values() for s in maps}:
         assert get_bids_files(args.out, file_tag="statmap", file_type=ext, sub_label=sub, modality_folder="func", filters=[("stat", "r"), ("desc", "base")])
 
-if (args.out / "regions.csv").exists():
-    with (args.out / "regions.csv").open(newline="") as f:
+if (args.out / "rois.csv").exists():
+    with (args.out / "rois.csv").open(newline="") as f:
         rows = list(csv.DictReader(f))
-    regions = json.loads((args.out / "regions.json").read_text())["regions"]
-    assert len(rows) == len(regions)
-    for row, region in zip(rows, regions):
-        for key, value in region.items():
+    rois = json.loads((args.out / "rois.json").read_text())["rois"]
+    assert len(rows) == len(rois)
+    for row, roi in zip(rows, rois):
+        for key, value in roi.items():
             if value is None or key == "voxels" and value == 0:
                 assert row[key] == "", (key, row)
             else:
                 assert row[key] == value if isinstance(value, str) else float(row[key]) == value, (key, row)
-    for person in people:
-        row = next(r for r in rows if r["subject"] == person and r["region"] == "all voxels")
-        if len(people) > 1:
-            assert np.isclose(float(row["base_r"]), np.nanmean(score(person, "r", "base")), atol=1e-6)
+    for subject in subjects:
+        row = next(r for r in rows if r["subject"] == subject and r["roi"] == "all voxels")
+        if len(subjects) > 1:
+            assert np.isclose(float(row["base_r"]), np.nanmean(score(subject, "r", "base")), atol=1e-6)
 
 try:
     from bids import BIDSLayout
@@ -132,4 +132,4 @@ if BIDSLayout:
     layout = BIDSLayout(args.out, validate=False, is_derivative=True, config=["bids", "derivatives"])
     assert set(layout.get_subjects()) == {s for maps in found.values() for s in maps if s}, layout.get_subjects()
     assert layout.get(suffix="statmap", extension="." + ext, desc="base")
-print(f"nilearn reads {count} maps of {len(label)} people")
+print(f"nilearn reads {count} maps of {len(label)} subjects")

@@ -41,15 +41,15 @@ func sameTest(r *results.Scored, o *results.Scored) error {
 	if a, b := r.Layout.Names(), o.Layout.Names(); !slices.Equal(a, b) {
 		return differ("people", a, b)
 	}
-	for i, p := range r.Layout.People {
-		q := o.Layout.People[i]
+	for i, p := range r.Layout.Subjects {
+		q := o.Layout.Subjects[i]
 		switch {
 		case p.Voxels != q.Voxels:
 			return differ("voxels of "+p.Name, p.Voxels, q.Voxels)
 		case !slices.Equal(p.Rows, q.Rows):
 			return differ("test rows of "+p.Name, p.RowsOf(), q.RowsOf())
 		}
-		for _, region := range p.Regions {
+		for _, region := range p.ROIs {
 			if columns, ok := q.Region(region.Name); ok && !slices.Equal(columns, region.Columns) {
 				return differ(fmt.Sprintf("region %s of %s", region.Name, p.Name), fmt.Sprint(len(region.Columns), " voxels"),
 					fmt.Sprint(len(columns), " voxels, not the same"))
@@ -68,13 +68,13 @@ func sameTest(r *results.Scored, o *results.Scored) error {
 // groups are all voxels, and the regions that all runs have.
 func groups(r *results.Scored, runs []*results.Scored) []stats.Group {
 	out := []stats.Group{{Name: results.Everything}}
-	for _, region := range r.Layout.People[0].Regions {
+	for _, region := range r.Layout.Subjects[0].ROIs {
 		g := stats.Group{Name: region.Name}
-		for _, p := range r.Layout.People {
+		for _, p := range r.Layout.Subjects {
 			columns, _ := p.Region(region.Name)
 			g.Columns = append(g.Columns, columns)
 		}
-		lacks := func(o *results.Scored) bool { _, ok := o.Layout.People[0].Region(region.Name); return !ok }
+		lacks := func(o *results.Scored) bool { _, ok := o.Layout.Subjects[0].Region(region.Name); return !ok }
 		if !slices.ContainsFunc(runs, lacks) {
 			out = append(out, g)
 		}
@@ -84,8 +84,8 @@ func groups(r *results.Scored, runs []*results.Scored) []stats.Group {
 
 // pair sets two predictions of the same rows beside the responses.
 func pair(r *results.Scored, base, tuned [][]float32) []stats.Subject {
-	out := make([]stats.Subject, len(r.Layout.People))
-	for i, p := range r.Layout.People {
+	out := make([]stats.Subject, len(r.Layout.Subjects))
+	for i, p := range r.Layout.Subjects {
 		out[i].Voxels = p.Voxels
 		from := 0
 		names := p.RowsOf()
@@ -102,7 +102,7 @@ func pair(r *results.Scored, base, tuned [][]float32) []stats.Subject {
 // against compares runs that were tested on the same, r being the first of them.
 func against(ctx context.Context, r *results.Scored, runs []*results.Scored, opt results.CompareOptions) (*results.Comparison, error) {
 	out := &results.Comparison{Schema: 1, Subjects: r.Layout.Names()}
-	for _, p := range r.Layout.People {
+	for _, p := range r.Layout.Subjects {
 		out.Rows = max(out.Rows, p.Count())
 	}
 	groups := groups(r, runs)
@@ -128,13 +128,13 @@ func against(ctx context.Context, r *results.Scored, runs []*results.Scored, opt
 		}
 		for g, score := range toBase.Groups {
 			if k == 0 {
-				out.Regions = append(out.Regions, results.ComparedRegion{Name: score.Name, Voxels: score.Voxels, Base: score.Base, Reason: score.Reason})
+				out.ROIs = append(out.ROIs, results.ComparedROI{Name: score.Name, Voxels: score.Voxels, Base: score.Base, Reason: score.Reason})
 			}
-			s := results.ComparedScore{Tuned: *score.Tuned, LessBase: results.ComparedDelta{Score: *score.Delta, Significance: results.Significance{P: baseTest.Groups.P[g]}}}
+			s := results.ComparedScore{Tuned: *score.Tuned, Delta: results.ComparedDelta{Score: *score.Delta, Significance: results.Significance{P: baseTest.Groups.P[g]}}}
 			if k > 0 {
-				s.LessFirst = &results.ComparedDelta{Score: *toFirst.Groups[g].Delta, Significance: results.Significance{P: firstTest.Groups.P[g]}}
+				s.DeltaFirst = &results.ComparedDelta{Score: *toFirst.Groups[g].Delta, Significance: results.Significance{P: firstTest.Groups.P[g]}}
 			}
-			out.Regions[g].Scores = append(out.Regions[g].Scores, s)
+			out.ROIs[g].Scores = append(out.ROIs[g].Scores, s)
 		}
 		out.Units = baseTest.Units[0]
 		out.Note(r, run, toBase)

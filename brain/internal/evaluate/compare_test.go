@@ -28,9 +28,9 @@ func written(t *testing.T, base, tuned float32, change func(*results.Layout, [][
 	t.Helper()
 	const voxels, rows = 6, 240
 	dir := t.TempDir()
-	l := results.Layout{Schema: 1, People: []results.LayoutPerson{{Name: "ada", Voxels: voxels,
-		Rows:    []design.Rows{{Story: "a", From: 4, To: 124}, {Story: "b", From: 0, To: 120}},
-		Regions: []results.LayoutRegion{{Name: "front", Columns: []int{0, 1}}, {Name: "back", Columns: []int{2, 3, 4, 5}}}}}}
+	l := results.Layout{Schema: results.RunSchema, Subjects: []results.LayoutSubject{{Name: "ada", Voxels: voxels,
+		Rows: []design.Rows{{Story: "a", From: 4, To: 124}, {Story: "b", From: 0, To: 120}},
+		ROIs: []results.LayoutROI{{Name: "front", Columns: []int{0, 1}}, {Name: "back", Columns: []int{2, 3, 4, 5}}}}}}
 	want := testnum.Values(rows*voxels, 1)
 	add := func(noise float32, seed uint64) []float32 {
 		out := testnum.Values(rows*voxels, seed)
@@ -43,14 +43,14 @@ func written(t *testing.T, base, tuned float32, change func(*results.Layout, [][
 	if change != nil {
 		change(&l, x)
 	}
-	p := l.People[0]
+	p := l.Subjects[0]
 	for i, name := range []string{"responses", "base_pred", "tuned_pred"} {
 		path, err := (&results.Run{Dir: dir}).Path("eval", "test", "ada", name+".npy")
 		require.NoError(t, err)
 		require.NoError(t, ckpt.WriteNPY(path, []int{len(x[i]) / p.Voxels, p.Voxels}, x[i]))
 	}
 	require.NoError(t, jsonfile.Write(filepath.Join(dir, "eval", "test", results.LayoutFile), l))
-	require.NoError(t, jsonfile.Write(filepath.Join(dir, "eval", "summary.json"), results.Summary{Schema: 1, Chosen: 3, Test: results.Scores{Tuned: &results.ModelScore{}}}))
+	require.NoError(t, jsonfile.Write(filepath.Join(dir, "eval", "summary.json"), results.Summary{Schema: results.RunSchema, Chosen: 3, Test: results.Scores{Tuned: &results.ModelScore{}}}))
 	return dir
 }
 
@@ -67,7 +67,7 @@ func TestCompareScoresPairs(t *testing.T) {
 	assert.Equal(t, []string{"ada"}, c.Subjects)
 	assert.Equal(t, 240, c.Rows)
 	assert.Equal(t, []results.ComparedRun{{Dir: a, Chosen: 3}, {Dir: b, Chosen: 3}}, c.Runs)
-	require.Len(t, c.Regions, 3)
+	require.Len(t, c.ROIs, 3)
 	assert.Empty(t, c.Notes, "the untuned predictions agree")
 	read := func(dir, name string) []float32 {
 		array, err := ckpt.ReadNPY(filepath.Join(dir, "eval", "test", "ada", name+".npy"))
@@ -82,31 +82,31 @@ func TestCompareScoresPairs(t *testing.T) {
 		return mean
 	}
 	for i, columns := range [][]int{nil, {0, 1}, {2, 3, 4, 5}} {
-		region := c.Regions[i]
+		region := c.ROIs[i]
 		assert.Equal(t, []string{"", "front", "back"}[i], region.Name)
 		base, first, second := r(a, "base_pred", columns), r(a, "tuned_pred", columns), r(b, "tuned_pred", columns)
 		assert.InDelta(t, base, region.Base.Mean, 1e-9)
 		assert.InDelta(t, first, region.Scores[0].Tuned.Mean, 1e-9)
 		assert.InDelta(t, second, region.Scores[1].Tuned.Mean, 1e-9)
-		assert.InDelta(t, second-base, region.Scores[1].LessBase.Mean, 1e-9)
-		assert.InDelta(t, second-first, region.Scores[1].LessFirst.Mean, 1e-9)
-		assert.Nil(t, region.Scores[0].LessFirst)
+		assert.InDelta(t, second-base, region.Scores[1].Delta.Mean, 1e-9)
+		assert.InDelta(t, second-first, region.Scores[1].DeltaFirst.Mean, 1e-9)
+		assert.Nil(t, region.Scores[0].DeltaFirst)
 	}
-	assert.Positive(t, c.Regions[1].Scores[1].LessFirst.CI95[0], "planted")
-	assert.Negative(t, c.Regions[2].Scores[1].LessFirst.CI95[1], "planted")
-	assert.Equal(t, stats.Interval{0, 0}, *c.Regions[2].Scores[1].LessBase.CI95, "the same predictions")
-	assert.Equal(t, 1., c.Regions[2].Scores[1].LessBase.P)
+	assert.Positive(t, c.ROIs[1].Scores[1].DeltaFirst.CI95[0], "planted")
+	assert.Negative(t, c.ROIs[2].Scores[1].DeltaFirst.CI95[1], "planted")
+	assert.Equal(t, stats.Interval{0, 0}, *c.ROIs[2].Scores[1].Delta.CI95, "the same predictions")
+	assert.Equal(t, 1., c.ROIs[2].Scores[1].Delta.P)
 	assert.Equal(t, 24, c.Units, "blocks of 10 rows")
-	for _, region := range c.Regions {
+	for _, region := range c.ROIs {
 		for _, s := range region.Scores {
-			assert.GreaterOrEqual(t, s.LessBase.Q, s.LessBase.P)
+			assert.GreaterOrEqual(t, s.Delta.Q, s.Delta.P)
 		}
 	}
-	assert.Less(t, c.Regions[1].Scores[1].LessFirst.Q, .01, "planted")
+	assert.Less(t, c.ROIs[1].Scores[1].DeltaFirst.Q, .01, "planted")
 	one, err := evaluate.Compare(t.Context(), []string{a, b}, results.CompareOptions{Seed: 1, Resamples: 400, Unit: stats.Subjects})
 	require.NoError(t, err)
 	assert.Equal(t, 1, one.Units)
-	assert.Equal(t, 1., one.Regions[1].Scores[1].LessFirst.P, "of one person nothing follows about people")
+	assert.Equal(t, 1., one.ROIs[1].Scores[1].DeltaFirst.P, "of one person nothing follows about people")
 	again, err := evaluate.Compare(t.Context(), []string{a, b}, results.CompareOptions{Seed: 1, Resamples: 400})
 	require.NoError(t, err)
 	assert.Equal(t, c, again)
@@ -119,17 +119,17 @@ func TestCompareRefusesOtherTests(t *testing.T) {
 		want   string
 	}{
 		{func(l *results.Layout, _ [][]float32) {
-			l.People[0].Rows[0] = design.Rows{Story: "a", From: 5, To: 125}
+			l.Subjects[0].Rows[0] = design.Rows{Story: "a", From: 5, To: 125}
 		}, "test rows of ada: [a[5:125] b[0:120]], "},
-		{func(l *results.Layout, _ [][]float32) { l.People[0].Regions[0].Columns = []int{0, 5} }, "region front of ada: 2 voxels, not the same"},
+		{func(l *results.Layout, _ [][]float32) { l.Subjects[0].ROIs[0].Columns = []int{0, 5} }, "region front of ada: 2 voxels, not the same"},
 		{func(_ *results.Layout, x [][]float32) { x[0][6*10+2]++ }, "responses of ada: row 10, voxel 2 is "},
 		{func(l *results.Layout, x [][]float32) {
-			l.People[0].Voxels = 5
+			l.Subjects[0].Voxels = 5
 			for i := range x {
 				x[i] = x[i][:240*5]
 			}
 		}, "voxels of ada: 5, "},
-		{func(l *results.Layout, _ [][]float32) { l.Schema = 2 }, "schema 2, this version reads 1"},
+		{func(l *results.Layout, _ [][]float32) { l.Schema = 1 }, "an earlier version of bwlm wrote this run"},
 		{func(_ *results.Layout, x [][]float32) { x[2] = x[2][:6*100] }, "tuned_pred.npy: shape [100 6], the layout says [240 6]"},
 	}
 	for _, c := range cases {
@@ -147,7 +147,7 @@ func TestCompareRefusesOtherTests(t *testing.T) {
 	rename(`"front"`, `"frontal"`)
 	c, err := evaluate.Compare(t.Context(), []string{first, other}, results.CompareOptions{})
 	require.NoError(t, err)
-	assert.Len(t, c.Regions, 2, "regions that not all runs have are left out")
+	assert.Len(t, c.ROIs, 2, "regions that not all runs have are left out")
 	rename(`"ada"`, `"bob"`)
 	require.NoError(t, os.Rename(filepath.Join(other, "eval", "test", "ada"), filepath.Join(other, "eval", "test", "bob")))
 	_, err = evaluate.Compare(t.Context(), []string{first, other}, results.CompareOptions{})
@@ -167,11 +167,11 @@ func TestCompareReadsRuns(t *testing.T) {
 	require.NoError(t, err)
 	c, err := evaluate.Compare(t.Context(), []string{run.Dir, run.Dir}, results.CompareOptions{})
 	require.NoError(t, err)
-	assert.InDelta(t, s.Test.Base.MeanR, c.Regions[0].Base.Mean, 1e-9)
-	assert.InDelta(t, s.Test.Tuned.MeanR, c.Regions[0].Scores[1].Tuned.Mean, 1e-9)
-	assert.InDelta(t, s.Test.Delta.ROIs["front"].MeanR, c.Regions[1].Scores[0].LessBase.Mean, 1e-9)
-	assert.Zero(t, c.Regions[0].Scores[1].LessFirst.Mean)
-	assert.Contains(t, c.Regions[0].Reason, "an interval needs")
+	assert.InDelta(t, s.Test.Base.MeanR, c.ROIs[0].Base.Mean, 1e-9)
+	assert.InDelta(t, s.Test.Tuned.MeanR, c.ROIs[0].Scores[1].Tuned.Mean, 1e-9)
+	assert.InDelta(t, s.Test.Delta.ROIs["front"].MeanR, c.ROIs[1].Scores[0].Delta.Mean, 1e-9)
+	assert.Zero(t, c.ROIs[0].Scores[1].DeltaFirst.Mean)
+	assert.Contains(t, c.ROIs[0].Reason, "an interval needs")
 	text, err := json.Marshal(c)
 	require.NoError(t, err)
 	assert.Contains(t, string(text), `"schema":1`)

@@ -108,7 +108,7 @@ func (b *Baseline) beside(ctx context.Context, what string, predicted []encoding
 	if err != nil {
 		return nil, err
 	}
-	e := &Evaluation{Baseline: b, Summary: &results.Summary{Schema: 1, Notes: b.Study.Notes, Seal: status}, Tuned: predicted, layer: layer}
+	e := &Evaluation{Baseline: b, Summary: &results.Summary{Schema: results.RunSchema, Notes: b.Study.Notes, AnalysisPlan: status}, Tuned: predicted, layer: layer}
 	if status != nil {
 		e.Margins = status.Margins
 	}

@@ -64,7 +64,7 @@ func TestSummaryFollowsFromItsFiles(t *testing.T) {
 		}
 	}
 	require.NoError(t, json.Unmarshal(data, &file))
-	assert.Equal(t, 1, file.Schema)
+	assert.Equal(t, results.RunSchema, file.Schema)
 	assert.Equal(t, s.Test.Delta.MeanR, file.Test.Delta.Mean_R)
 	assert.Nil(t, file.Test.Delta.CI95, "34 rows are too few blocks")
 	assert.NotEmpty(t, s.Test.Delta.Reason)

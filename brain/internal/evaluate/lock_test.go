@@ -39,9 +39,9 @@ func TestSealedMargin(t *testing.T) {
 
 	summary, err := evaluate.EvaluateRun(t.Context(), st, run)
 	require.NoError(t, err)
-	assert.Equal(t, s.Margins, summary.Seal.Margins)
-	assert.Equal(t, 1, summary.Seal.TestReads, "sealing looked at no test row")
-	assert.Nil(t, summary.Test.Delta.Sealed, "34 rows are too few for a bound")
+	assert.Equal(t, s.Margins, summary.AnalysisPlan.Margins)
+	assert.Equal(t, 1, summary.AnalysisPlan.TestReads, "sealing looked at no test row")
+	assert.Nil(t, summary.Test.Delta.NonInferiority, "34 rows are too few for a bound")
 
 	exp := *st.Experiment
 	exp.Data.Subjects = []string{"ada"}
@@ -51,5 +51,5 @@ func TestSealedMargin(t *testing.T) {
 	require.NoError(t, err)
 	e, err := b.Compare(t.Context(), nil)
 	require.NoError(t, err)
-	assert.Nil(t, e.Summary.Seal.Margins, "they are of both people together")
+	assert.Nil(t, e.Summary.AnalysisPlan.Margins, "they are of both people together")
 }

@@ -12,20 +12,20 @@ import (
 
 // PersonScore is the score of one person's test rows by a ridge on so much of that person's training rows.
 type SubjectScore struct {
-	Person  string             `json:"person"`
+	Person  string             `json:"subject"`
 	Rows    int                `json:"training_rows"`
 	Minutes float64            `json:"minutes"` // of training rows
 	MeanR   float64            `json:"mean_r"`
 	ROIs    map[string]float64 `json:"rois"`
 }
 
-// ScorePeople scores a tuned model (nil: the study's own, untuned) on the test rows of the named people (none: all), each
+// ScoreSubjects scores a tuned model (nil: the study's own, untuned) on the test rows of the named people (none: all), each
 // by a ridge on a share of their training rows, as if less had been recorded: stories in an order that train.seed draws
 // for each person, the last one cut. Responses are standardised by the rows that are left; features always by all
 // training rows, which tells nothing of any response. Share 1 is what [Study.Evaluate] scores.
 //
 // The result has a line for each share, in each line the people in the study's order.
-func ScorePeople(ctx context.Context, st *study.Study, tuned *study.Tuned, shares []float64, names ...string) ([][]SubjectScore, error) {
+func ScoreSubjects(ctx context.Context, st *study.Study, tuned *study.Tuned, shares []float64, names ...string) ([][]SubjectScore, error) {
 	var subjects []*study.Subject
 	var places []int
 	for i, p := range st.Subjects {
@@ -121,7 +121,7 @@ func ScoreOn(ctx context.Context, st *study.Study, tuned *study.Tuned, person st
 		model *study.Tuned
 		into  **SubjectScore
 	}{{nil, &base}, {tuned, &after}} {
-		scores, err := ScorePeople(ctx, v, s.model, []float64{1})
+		scores, err := ScoreSubjects(ctx, v, s.model, []float64{1})
 		if err != nil {
 			return nil, nil, err
 		}

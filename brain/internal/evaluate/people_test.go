@@ -23,7 +23,7 @@ func everybody(e *experiment.Experiment, _ *dataset.Spec) {
 // With all rows the scores are those of Evaluate, person by person; voxel counts differ.
 func TestScorePeopleIsEvaluatePersonByPerson(t *testing.T) {
 	st := studytest.Tiny(t, study.Options{}, everybody)
-	all, err := evaluate.ScorePeople(t.Context(), st, nil, []float64{.5, 1})
+	all, err := evaluate.ScoreSubjects(t.Context(), st, nil, []float64{.5, 1})
 	require.NoError(t, err)
 	require.Len(t, all, 2)
 	b, err := evaluate.ScoredLayerBaseline(t.Context(), st)
@@ -43,7 +43,7 @@ func TestScorePeopleIsEvaluatePersonByPerson(t *testing.T) {
 	assert.Equal(t, []int{68, 68, 34}, []int{all[1][0].Rows, all[1][1].Rows, all[1][2].Rows}, "cleo has not heard story two")
 	assert.Equal(t, []int{34, 34, 17}, []int{all[0][0].Rows, all[0][1].Rows, all[0][2].Rows})
 
-	one, err := evaluate.ScorePeople(t.Context(), st, nil, []float64{.5}, "bob")
+	one, err := evaluate.ScoreSubjects(t.Context(), st, nil, []float64{.5}, "bob")
 	require.NoError(t, err)
 	require.Len(t, one[0], 1)
 	assert.InDelta(t, all[0][1].MeanR, one[0][0].MeanR, 1e-6, "whoever else is scored")

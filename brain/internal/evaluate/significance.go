@@ -36,14 +36,14 @@ func (e *Evaluation) delta(b *stats.Bootstrap, test *stats.Paired) *results.Delt
 		}
 		d.ROIs[g.Name] = results.DeltaROI{MeanR: g.Delta.Mean, CI95: g.Delta.CI95, Significance: found}
 		if results.IsAuditory(g.Name) && g.Base.Mean > 0 {
-			d.Auditory = g.NotWorse(lossMargin * g.Base.Mean)
+			d.AuditoryNonInferiority = g.NotWorse(lossMargin * g.Base.Mean)
 		}
 		m, sealed := e.Margins[g.Name]
 		if found := g.NotWorse(m.Delta); sealed && found != nil && len(test.Voxels) == len(e.Study.Subjects) {
-			if d.Sealed == nil {
-				d.Sealed = map[string]*stats.NonInferiority{}
+			if d.NonInferiority == nil {
+				d.NonInferiority = map[string]*stats.NonInferiority{}
 			}
-			d.Sealed[g.Name] = found
+			d.NonInferiority[g.Name] = found
 		}
 	}
 	return d

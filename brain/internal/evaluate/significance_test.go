@@ -58,18 +58,18 @@ func TestScoresSayHowSureTheyAre(t *testing.T) {
 	assert.GreaterOrEqual(t, d.ROIs["AC"].Q, d.ROIs["AC"].P)
 	assert.Less(t, d.P, .01)
 
-	require.NotNil(t, d.Auditory)
-	assert.InDelta(t, .05*s.Base.ROIs["AC"], d.Auditory.Margin, 1e-12, "a twentieth of what the untuned model has")
-	assert.True(t, d.Auditory.NotWorse)
-	assert.Equal(t, d.Auditory, s.DeltaBest.Auditory, "the best layer is the layer here")
-	assert.Nil(t, d.Sealed, "nothing is sealed")
+	require.NotNil(t, d.AuditoryNonInferiority)
+	assert.InDelta(t, .05*s.Base.ROIs["AC"], d.AuditoryNonInferiority.Margin, 1e-12, "a twentieth of what the untuned model has")
+	assert.True(t, d.AuditoryNonInferiority.NonInferior)
+	assert.Equal(t, d.AuditoryNonInferiority, s.DeltaBest.AuditoryNonInferiority, "the best layer is the layer here")
+	assert.Nil(t, d.NonInferiority, "nothing is sealed")
 	e.Margins = map[string]analysisplan.Margin{"AC": {Delta: .01}, "front": {Delta: .02}, "gone": {Delta: 1}}
 	sealed, test, err := e.Score(t.Context())
 	require.NoError(t, err)
-	require.Len(t, sealed.Delta.Sealed, 2, "of the regions that there are")
-	assert.Equal(t, .01, sealed.Delta.Sealed["AC"].Margin)
-	assert.Equal(t, .02, sealed.Delta.Sealed["front"].Margin)
-	assert.True(t, sealed.Delta.Sealed["front"].NotWorse)
+	require.Len(t, sealed.Delta.NonInferiority, 2, "of the regions that there are")
+	assert.Equal(t, .01, sealed.Delta.NonInferiority["AC"].Margin)
+	assert.Equal(t, .02, sealed.Delta.NonInferiority["front"].Margin)
+	assert.True(t, sealed.Delta.NonInferiority["front"].NonInferior)
 
 	e.Voxels, e.Summary = test.Voxels, &results.Summary{}
 	dir := t.TempDir()
@@ -98,12 +98,12 @@ func TestScoresSayHowSureTheyAre(t *testing.T) {
 		Delta struct {
 			P, Q float64
 			ROIs map[string]map[string]any
-			Loss *stats.NonInferiority `json:"auditory_loss"`
+			Loss *stats.NonInferiority `json:"auditory_non_inferiority"`
 		}
 	}
 	require.NoError(t, json.Unmarshal(text, &file))
 	assert.Equal(t, d.P, file.Delta.P)
-	assert.Equal(t, d.Auditory, file.Delta.Loss)
+	assert.Equal(t, d.AuditoryNonInferiority, file.Delta.Loss)
 	for _, key := range []string{"mean_r", "ci95", "p", "q"} {
 		assert.Contains(t, file.Delta.ROIs["AC"], key)
 	}

@@ -17,7 +17,7 @@ import (
 
 // Manifest hashes the inputs.
 func (st *Study) Manifest(ctx context.Context) (*results.Manifest, error) {
-	m := &results.Manifest{Schema: 1, Versions: map[string]string{"bwlm": version.String(), "libtorch": torch.Version(), "go": runtime.Version()},
+	m := &results.Manifest{Schema: results.RunSchema, Versions: map[string]string{"bwlm": version.String(), "libtorch": torch.Version(), "go": runtime.Version()},
 		Platform: runtime.GOOS + "/" + runtime.GOARCH, Threads: torch.Threads(), Device: st.Model.Session().Device.String(),
 		Seed: st.Experiment.Train.Seed, Loss: string(st.LossName), Delays: st.Delays, Notes: slices.Clone(st.Notes)}
 	if st.Experiment.Model.Downsample == experiment.DownsampleLanczos {
