@@ -1,6 +1,5 @@
-// Package ckpt reads and writes the files that hold numbers: safetensors checkpoints, in one file or
-// in shards, and NumPy's .npy; it reads those of PyTorch (.bin, .pt), too. Bytes go in; names, dtypes,
-// shapes and slices come out. It knows nothing of models.
+// Package ckpt reads and writes the files that hold the weights of models: safetensors checkpoints, in one file or in
+// shards. It also reads those of PyTorch (.bin, .pt). Bytes go in; names, dtypes, shapes and slices come out. It knows nothing of models.
 //
 // # Reading
 //

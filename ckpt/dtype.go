@@ -1,6 +1,11 @@
 package ckpt
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+
+	"github.com/brainwavlm/bwlm/internal/elements"
+)
 
 // DType is the type of a tensor's elements. Types are ordered as in the reference implementation,
 // by alignment first, because the order of tensors in a written file follows it.
@@ -33,16 +38,22 @@ const (
 	U64
 )
 
-var dtypes = [...]struct {
+// dtypeInfo is what is known of a type.
+type dtypeInfo struct {
 	name string
 	bits int
-}{
-	BOOL: {"BOOL", 8}, F4: {"F4", 4}, F6E2M3: {"F6_E2M3", 6}, F6E3M2: {"F6_E3M2", 6},
-	U8: {"U8", 8}, I8: {"I8", 8}, F8E5M2: {"F8_E5M2", 8}, F8E4M3: {"F8_E4M3", 8}, F8E8M0: {"F8_E8M0", 8},
-	F8E4M3FNUZ: {"F8_E4M3FNUZ", 8}, F8E5M2FNUZ: {"F8_E5M2FNUZ", 8},
-	I16: {"I16", 16}, U16: {"U16", 16}, F16: {"F16", 16}, BF16: {"BF16", 16},
-	I32: {"I32", 32}, U32: {"U32", 32}, F32: {"F32", 32},
-	C64: {"C64", 64}, F64: {"F64", 64}, I64: {"I64", 64}, U64: {"U64", 64},
+	kind elements.Kind // "" if it cannot be read as numbers
+}
+
+var dtypes = [...]dtypeInfo{
+	BOOL: {"BOOL", 8, elements.Bool}, U8: {"U8", 8, elements.Uint8}, I8: {"I8", 8, elements.Int8},
+	I16: {"I16", 16, elements.Int16}, U16: {"U16", 16, elements.Uint16},
+	F16: {"F16", 16, elements.Float16}, BF16: {"BF16", 16, elements.BFloat16},
+	I32: {"I32", 32, elements.Int32}, U32: {"U32", 32, elements.Uint32}, F32: {"F32", 32, elements.Float32},
+	F64: {"F64", 64, elements.Float64}, I64: {"I64", 64, elements.Int64}, U64: {"U64", 64, elements.Uint64},
+	F4: {"F4", 4, ""}, F6E2M3: {"F6_E2M3", 6, ""}, F6E3M2: {"F6_E3M2", 6, ""}, C64: {"C64", 64, ""},
+	F8E5M2: {"F8_E5M2", 8, ""}, F8E4M3: {"F8_E4M3", 8, ""}, F8E8M0: {"F8_E8M0", 8, ""},
+	F8E4M3FNUZ: {"F8_E4M3FNUZ", 8, ""}, F8E5M2FNUZ: {"F8_E5M2FNUZ", 8, ""},
 }
 
 // String gives the name that safetensors uses, "F32".
@@ -77,4 +88,10 @@ func ParseDType(name string) (DType, bool) {
 		}
 	}
 	return 0, false
+}
+
+// dtypeOf is the type in which elements of type T are written.
+func dtypeOf[T Element]() DType {
+	kind := elements.KindOf[T]()
+	return DType(slices.IndexFunc(dtypes[:], func(t dtypeInfo) bool { return t.kind == kind }))
 }

@@ -13,7 +13,6 @@ import (
 const (
 	readSafetensors = "read safetensors"
 	readModel       = "read model"
-	readNPY         = "read npy"
 )
 
 // place names a file, or a tensor in a file, on one line.

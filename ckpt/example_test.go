@@ -47,24 +47,6 @@ func Example() {
 	// [1 2 3 4] <nil>
 }
 
-func ExampleReadNPY() {
-	dir, remove := folder()
-	defer remove()
-	path := filepath.Join(dir, "responses.npy")
-	if err := ckpt.WriteNPY(path, []int{2, 3}, []float64{1, 2, 3, 4, 5, 6}); err != nil {
-		fmt.Println(err)
-		return
-	}
-	a, err := ckpt.ReadNPY(path)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	values, err := a.Float32()
-	fmt.Println(a.DType, a.Shape, values, err)
-	// Output: F64 [2 3] [1 2 3 4 5 6] <nil>
-}
-
 // A file by torch.save, whose pickle is read but never run.
 func ExampleOpenTorch() {
 	f, err := ckpt.OpenTorch("../testdata/golden/containers/bin/ok_handmade.bin")

@@ -2,6 +2,7 @@ package ckpt
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"maps"
@@ -9,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/elements"
 	"github.com/brainwavlm/bwlm/internal/inputfile"
 	"github.com/brainwavlm/bwlm/internal/quote"
 )
@@ -168,23 +170,33 @@ func (t TensorInfo) read() ([]byte, error) {
 }
 
 // Float32 reads a tensor of F32, F16 or BF16 exactly, of F64 rounded to nearest, or of integers.
-func (f *File) Float32(name string) ([]float32, error) { return read(f, name, convert[float32]) }
+func (f *File) Float32(name string) ([]float32, error) {
+	return read(f, name, elements.Numbers[float32])
+}
 
 // Float64 reads a tensor of any float or integer type.
-func (f *File) Float64(name string) ([]float64, error) { return read(f, name, convert[float64]) }
+func (f *File) Float64(name string) ([]float64, error) {
+	return read(f, name, elements.Numbers[float64])
+}
 
 // Int64 reads a tensor of any integer type.
-func (f *File) Int64(name string) ([]int64, error) { return read(f, name, convert[int64]) }
+func (f *File) Int64(name string) ([]int64, error) { return read(f, name, elements.Numbers[int64]) }
 
 // Bool reads a tensor of BOOL.
-func (f *File) Bool(name string) ([]bool, error) { return read(f, name, bools) }
+func (f *File) Bool(name string) ([]bool, error) { return read(f, name, elements.Bools) }
 
-func read[T any](f *File, name string, convert func([]byte, DType) ([]T, error)) ([]T, error) {
+func read[T any](f *File, name string, convert func([]byte, elements.Kind) ([]T, error)) ([]T, error) {
 	data, err := f.Bytes(name)
 	if err != nil {
 		return nil, err
 	}
-	out, err := convert(data, f.tensors[f.index[name]].DType)
+	d := f.tensors[f.index[name]].DType
+	var out []T
+	if kind := dtypes[d].kind; kind != "" {
+		out, err = convert(data, kind)
+	} else {
+		err = fmt.Errorf("holds %v, which cannot be read as numbers", d)
+	}
 	if err != nil {
 		return nil, fault.New(fault.BadData, f.what(), f.Where(name), "%v", err).WithHint("store it as another dtype")
 	}

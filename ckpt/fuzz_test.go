@@ -4,48 +4,20 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/internal/fuzztest"
 )
-
-// The fuzzer notices neither memory that blows up nor loops that hardly end, so guarded watches for them:
-// f may allocate 64 bytes for each byte of input and 1 MiB, and take 2 seconds.
-func guarded(t *testing.T, input []byte, f func()) {
-	t.Helper()
-	const limit = 2 * time.Second
-	watch := time.AfterFunc(limit, func() { panic(fmt.Sprintf("takes longer than %v", limit)) })
-	defer watch.Stop()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	f()
-	runtime.ReadMemStats(&after)
-	require.LessOrEqual(t, after.TotalAlloc-before.TotalAlloc, uint64(64*len(input)+1<<20))
-}
-
-// seeds gives the files that match pattern.
-func seeds(f *testing.F, pattern string) {
-	f.Helper()
-	paths, err := filepath.Glob(pattern)
-	require.NoError(f, err)
-	require.NotEmpty(f, paths)
-	for _, path := range paths {
-		data, err := os.ReadFile(path)
-		require.NoError(f, err)
-		f.Add(data)
-	}
-}
 
 // Any bytes are refused, or read whole and written again.
 func FuzzSafetensors(f *testing.F) {
-	seeds(f, filepath.Join(golden, "containers", "safetensors", "*.safetensors"))
+	fuzztest.Seeds(f, filepath.Join(golden, "containers", "safetensors", "*.safetensors"))
 	f.Fuzz(func(t *testing.T, input []byte) {
-		guarded(t, input, func() {
+		fuzztest.Run(t, 64, input, func() {
 			if file, err := readBytes(input); err == nil {
 				readAll(t, file)
 			}
@@ -66,7 +38,7 @@ func readAll(t *testing.T, file *File) {
 
 // What can be read can be written, and comes back the same.
 func FuzzSafetensorsRewrite(f *testing.F) {
-	seeds(f, filepath.Join(golden, "containers", "safetensors", "ok_*.safetensors"))
+	fuzztest.Seeds(f, filepath.Join(golden, "containers", "safetensors", "ok_*.safetensors"))
 	f.Fuzz(func(t *testing.T, input []byte) {
 		first, err := readBytes(input)
 		if err != nil {
@@ -103,9 +75,9 @@ func readTorchAll(t *testing.T, input []byte) {
 
 // Any bytes are refused as a PyTorch file, or read whole.
 func FuzzTorch(f *testing.F) {
-	seeds(f, filepath.Join(golden, "containers", "bin", "*.bin"))
+	fuzztest.Seeds(f, filepath.Join(golden, "containers", "bin", "*.bin"))
 	f.Fuzz(func(t *testing.T, input []byte) {
-		guarded(t, input, func() { readTorchAll(t, input) })
+		fuzztest.Run(t, 64, input, func() { readTorchAll(t, input) })
 	})
 }
 
@@ -120,24 +92,7 @@ func FuzzPickle(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, pickle []byte) {
 		input := torchFile(string(pickle), fourFloats)
-		guarded(t, input, func() { readTorchAll(t, input) })
-	})
-}
-
-func FuzzNPY(f *testing.F) {
-	seeds(f, "testdata/npy/*.npy")
-	f.Fuzz(func(t *testing.T, input []byte) {
-		guarded(t, input, func() {
-			a, err := readNPYBytes(input)
-			if err != nil {
-				return
-			}
-			require.Equal(t, TensorInfo{Shape: a.Shape}.Len()*a.DType.Size(), len(a.Data))
-			_, _ = a.Float32()
-			_, _ = a.Float64()
-			_, _ = a.Int64()
-			_, _ = a.Bool()
-		})
+		fuzztest.Run(t, 64, input, func() { readTorchAll(t, input) })
 	})
 }
 
@@ -145,7 +100,7 @@ func FuzzIndex(f *testing.F) {
 	f.Add([]byte(`{"metadata": {"total_size": 1.5}, "weight_map": {"a": "m-1.safetensors", "b\u00e9": "m-2.safetensors"}}`))
 	f.Add([]byte(`{"x": [{"": {"": {}}}, true, null, "\ud83d\ude00"], "weight_map": {"a": "../m-1.safetensors"}}`))
 	f.Fuzz(func(t *testing.T, input []byte) {
-		guarded(t, input, func() {
+		fuzztest.Run(t, 64, input, func() {
 			index, err := parseIndex(input, ".safetensors")
 			if err != nil {
 				return
@@ -165,7 +120,7 @@ func TestMemoryOfHostileInput(t *testing.T) {
 		fmt.Fprintf(&header, `,"\u00%02x%x":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}`, 32+i%64, i)
 	}
 	file := fileBytes("{"+header.String()[1:]+"}", nil)
-	guarded(t, file, func() {
+	fuzztest.Run(t, 64, file, func() {
 		_, err := readBytes(file)
 		require.NoError(t, err)
 	})
@@ -173,7 +128,7 @@ func TestMemoryOfHostileInput(t *testing.T) {
 		"objects": `{"":{"":{"":{}}}}`, "arrays": `[[[[]]]]`, "escapes": `"\n"`, "keys": `{"\n":"\n"}`,
 	} {
 		index := []byte(`{"x":[` + strings.Repeat(item+",", 1<<16) + `0]}`)
-		guarded(t, index, func() {
+		fuzztest.Run(t, 64, index, func() {
 			_, err := parseIndex(index, ".safetensors")
 			require.ErrorContains(t, err, "no weight_map", name)
 		})
@@ -190,29 +145,15 @@ func TestMemoryOfHostileInput(t *testing.T) {
 			strings.Repeat("h\x03(h\x02K\x00h\x01h\x01\x89h\x04tR", 1<<13),
 	} {
 		input := torchFile(pickleMagic+value, fourFloats)
-		guarded(t, input, func() {
+		fuzztest.Run(t, 64, input, func() {
 			_, err := readTorchBytes(input)
 			require.Error(t, err, name)
 		})
 	}
-	array := npyBytes("{'descr': '|u1', 'fortran_order': True, 'shape': (1024, 1024)}", make([]byte, 1<<20))
-	guarded(t, array, func() {
-		a, err := readNPYBytes(array)
-		require.NoError(t, err)
-		_, err = a.Float64()
-		require.NoError(t, err)
+	// A file that claims more than it holds costs nothing.
+	claim := binary.LittleEndian.AppendUint64(nil, maxHeader)
+	fuzztest.Run(t, 64, claim, func() {
+		_, err := readBytes(claim)
+		require.Error(t, err)
 	})
-	// Files that claim more than they hold cost nothing.
-	for _, claim := range [][]byte{
-		binary.LittleEndian.AppendUint64(nil, maxHeader),
-		append([]byte(npyMagic), 2, 0, 0xff, 0xff, 0xff, 0xff),
-		npyBytes("{'descr': '<f8', 'fortran_order': True, 'shape': (16777216, 16)}", nil),
-	} {
-		guarded(t, claim, func() {
-			_, err := readBytes(claim)
-			require.Error(t, err)
-			_, err = readNPYBytes(claim)
-			require.Error(t, err)
-		})
-	}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/brainwavlm/bwlm/internal/elements"
 	"github.com/brainwavlm/bwlm/internal/inputfile"
 	"github.com/brainwavlm/bwlm/internal/quote"
 )
@@ -125,7 +126,7 @@ func parseInfo(s *jsonScanner, name string) (TensorInfo, error) {
 			}
 			return nil
 		case "shape":
-			return s.array(uints(s, &info.Shape, maxRank))
+			return s.array(uints(s, &info.Shape, elements.MaxRank))
 		case "data_offsets":
 			return s.array(uints(s, &offsets, 2))
 		}
@@ -141,7 +142,7 @@ func parseInfo(s *jsonScanner, name string) (TensorInfo, error) {
 	if info.end < info.begin {
 		return info, fmt.Errorf("data_offsets %v run backwards", offsets)
 	}
-	size, err := byteSize(info.DType, info.Shape)
+	size, err := elements.ByteSize(info.Shape, info.DType.Bits())
 	if err != nil {
 		return info, err
 	}

@@ -39,11 +39,19 @@ func TestRoundTrip(t *testing.T) {
 			}
 			switch r.IntN(4) {
 			case 0:
-				tensors = append(tensors, NewTensor(name, shape, each(data, 8, func(b []byte) float64 { return float64(b[0]) })))
+				x := make([]float64, n)
+				for k := range x {
+					x[k] = float64(data[8*k])
+				}
+				tensors = append(tensors, NewTensor(name, shape, x))
 			case 1:
 				tensors = append(tensors, Tensor{name, F16, shape, Bytes(data[:2*n])})
 			case 2:
-				tensors = append(tensors, NewTensor(name, shape, each(data[:n], 1, func(b []byte) bool { return b[0] > 127 })))
+				x := make([]bool, n)
+				for k := range x {
+					x[k] = data[k] > 127
+				}
+				tensors = append(tensors, NewTensor(name, shape, x))
 			case 3:
 				tensors = append(tensors, Tensor{name, U8, shape, Bytes(data[:n])})
 			}
@@ -78,7 +86,7 @@ func TestRoundTrip(t *testing.T) {
 
 func TestTypedReading(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.safetensors")
-	floats := make([]float32, 3*chunk+1) // more than one chunk of the writer
+	floats := make([]float32, 3<<14+1) // more than one piece of the writer
 	for i := range floats {
 		floats[i] = float32(i) / 3
 	}
@@ -137,13 +145,13 @@ func TestTypedReading(t *testing.T) {
 	_, err = f.Float32("f8")
 	faulttest.Require(t, fault.BadData, err, "F8_E4M3")
 	_, err = f.Float32("bool")
-	faulttest.Require(t, fault.BadData, err, "BOOL")
+	faulttest.Require(t, fault.BadData, err, "holds bool, which cannot be read")
 	_, err = f.Int64("f32")
-	faulttest.Require(t, fault.BadData, err, "holds F32, not integers")
+	faulttest.Require(t, fault.BadData, err, "holds float32, not integers")
 	_, err = f.Int64("u64")
 	faulttest.Require(t, fault.BadData, err, "too large")
 	_, err = f.Bool("u8")
-	faulttest.Require(t, fault.BadData, err, "not BOOL")
+	faulttest.Require(t, fault.BadData, err, "holds uint8, not bool")
 	_, err = f.Bool("notbool")
 	faulttest.Require(t, fault.BadData, err, "element 2 is 2")
 	_, err = f.Bytes("other")
@@ -155,33 +163,6 @@ func TestTypedReading(t *testing.T) {
 	assert.Equal(t, len(floats), info.Len())
 	assert.Equal(t, int64(4*len(floats)), info.Size())
 	assert.Nil(t, f.Metadata())
-}
-
-// All 65536 halves against their definition.
-func TestFloat16(t *testing.T) {
-	for h := range 1 << 16 {
-		sign := math.Copysign(1, -float64(h>>15)+0.5)
-		exponent, fraction := h>>10&31, float64(h&1023)
-		var want float64
-		switch exponent {
-		case 0:
-			want = math.Ldexp(fraction, -24)
-		case 31:
-			want = math.Inf(1)
-			if fraction > 0 {
-				want = math.NaN()
-			}
-		default:
-			want = math.Ldexp(1024+fraction, exponent-25)
-		}
-		got := float64(float16(uint16(h)))
-		if math.IsNaN(want) {
-			require.True(t, math.IsNaN(got), "%#x", h)
-			require.Equal(t, uint32(h>>15<<31|0xff<<23|h&1023<<13), math.Float32bits(float16(uint16(h))), "%#x", h)
-			continue
-		}
-		require.Equal(t, math.Float64bits(sign*want), math.Float64bits(got), "%#x", h)
-	}
 }
 
 // Rules beyond the goldens.

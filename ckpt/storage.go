@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 
+	"github.com/brainwavlm/bwlm/internal/elements"
 	"github.com/brainwavlm/bwlm/internal/inputfile"
 	"github.com/brainwavlm/bwlm/internal/quote"
 )
@@ -90,7 +91,7 @@ func (m *tensorMaker) tensor(args tuple) (any, error) {
 	if len(shape) != len(strides) {
 		return nil, fmt.Errorf("a tensor of %d dimensions with %d strides", len(shape), len(strides))
 	}
-	size, err := byteSize(s.dtype, shape)
+	size, err := elements.ByteSize(shape, s.dtype.Bits())
 	if err != nil {
 		return nil, err
 	}
@@ -154,9 +155,9 @@ func whole(v any) ([]int, error) {
 func lastElement(offset int64, shape, strides []int) (int64, error) {
 	last := uint64(offset)
 	for i, n := range shape {
-		step, err := times(uint64(n-1), uint64(strides[i]))
+		step, err := elements.Times(uint64(n-1), uint64(strides[i]))
 		if last += step; err != nil || last > math.MaxInt64 {
-			return 0, fmt.Errorf("strides %v of shape %v: %w", strides, shape, errOverflow)
+			return 0, fmt.Errorf("strides %v of shape %v: %w", strides, shape, elements.ErrOverflow)
 		}
 	}
 	return int64(last), nil

@@ -1,9 +1,10 @@
 package ckpt
 
 import (
-	"encoding/binary"
 	"fmt"
 	"io"
+
+	"github.com/brainwavlm/bwlm/internal/elements"
 )
 
 // Tensor is one tensor to be written. Data may be nil if the shape has no elements.
@@ -37,56 +38,20 @@ type Element interface {
 	float32 | float64 | int32 | int64 | uint8 | bool
 }
 
-// NewTensor makes a tensor of the dtype that fits T from its elements row by row. It keeps values, which
+// NewTensor makes a tensor of the dtype that fits T from its elements row by row. It refers to data, which
 // must not change until it is written.
-func NewTensor[T Element](name string, shape []int, values []T) Tensor {
-	return Tensor{Name: name, DType: dtypeOf[T](), Shape: shape, Data: elements[T](values)}
+func NewTensor[T Element](name string, shape []int, data []T) Tensor {
+	return Tensor{Name: name, DType: dtypeOf[T](), Shape: shape, Data: values[T](data)}
 }
 
-func dtypeOf[T Element]() DType {
-	switch any(*new(T)).(type) {
-	case float32:
-		return F32
-	case float64:
-		return F64
-	case int32:
-		return I32
-	case int64:
-		return I64
-	case uint8:
-		return U8
-	default:
-		return BOOL
-	}
-}
-
-// elements is Data made from values while it is written, a chunk at a time.
-type elements[T Element] []T
-
-const chunk = 1 << 14
+// values is Data made from Go's numbers while it is written.
+type values[T Element] []T
 
 // Len is the number of bytes.
-func (e elements[T]) Len() int64 { return int64(len(e)) * int64(dtypeOf[T]().Size()) }
+func (v values[T]) Len() int64 { return int64(len(v)) * int64(dtypeOf[T]().Size()) }
 
 // WriteTo writes the values.
-func (e elements[T]) WriteTo(w io.Writer) (int64, error) {
-	var written int64
-	var buffer []byte
-	for len(e) > 0 {
-		n := min(len(e), chunk)
-		var err error
-		if buffer, err = binary.Append(buffer[:0], binary.LittleEndian, []T(e[:n])); err != nil {
-			return written, err
-		}
-		m, err := w.Write(buffer)
-		written += int64(m)
-		if err != nil {
-			return written, err
-		}
-		e = e[n:]
-	}
-	return written, nil
-}
+func (v values[T]) WriteTo(w io.Writer) (int64, error) { return elements.Write(w, v) }
 
 // section is Data that is copied from another file.
 type section struct{ TensorInfo }
@@ -111,7 +76,7 @@ func (t Tensor) check() error {
 	if t.DType.Bits() == 0 {
 		return fmt.Errorf("%v is no dtype", t.DType)
 	}
-	size, err := byteSize(t.DType, t.Shape)
+	size, err := elements.ByteSize(t.Shape, t.DType.Bits())
 	if err != nil {
 		return err
 	}

@@ -217,7 +217,7 @@ func TestTorchStateDict(t *testing.T) {
 	require.Empty(t, f.Settings())
 	require.Equal(t, "x.bin:b", f.Where("b"))
 	_, err = f.Int64("a")
-	faulttest.Require(t, fault.BadData, err, "read PyTorch file: x.bin:a: holds F32, not integers")
+	faulttest.Require(t, fault.BadData, err, "read PyTorch file: x.bin:a: holds float32, not integers")
 	_, err = f.Bytes("c")
 	faulttest.Require(t, fault.BadData, err, "read PyTorch file: x.bin:c: there is no such tensor among 2")
 }

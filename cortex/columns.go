@@ -12,7 +12,7 @@ import (
 const readRegion = "read region"
 
 // ReadColumns reads a region of so many columns from a .txt or .json file: a list of columns, counted from 0, or for each
-// column 0 or 1, or true or false. Text may have comments after #. (A .npy file is read with ckpt.ReadNPY and [ColumnMask].)
+// column 0 or 1, or true or false. Text may have comments after #. (A .npy file is read with npy.Read and [ColumnMask].)
 func ReadColumns(path string, columns int) (Mask, error) {
 	data, err := raw.ReadFile(readRegion, path)
 	if err != nil {

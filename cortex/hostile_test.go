@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/cortex/gifti"
-	"github.com/brainwavlm/bwlm/cortex/internal/guard"
 	"github.com/brainwavlm/bwlm/cortex/nifti"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/fuzztest"
 )
 
 // What masks, label volumes and region files get wrong most often (nilearn has taken several of these for good): each is refused,
@@ -114,7 +114,7 @@ func TestMasksAndRegionsGetTheirVerdict(t *testing.T) {
 	} {
 		data, err := os.ReadFile(c.path)
 		require.NoError(t, err)
-		guard.Run(t, 64, data, func() {
+		fuzztest.Run(t, 64, data, func() {
 			got, err := c.read(c.path)
 			if c.want != nil {
 				require.NoError(t, err, why)

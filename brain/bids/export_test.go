@@ -18,11 +18,11 @@ import (
 	"github.com/brainwavlm/bwlm/brain/report"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/cortex"
 	"github.com/brainwavlm/bwlm/cortex/nifti"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/filetest"
+	"github.com/brainwavlm/bwlm/npy"
 )
 
 const voxels = 40
@@ -239,7 +239,7 @@ func TestADemoIsItsRuns(t *testing.T) {
 	for v := range vertices {
 		vertices[v] = int64(2 * v)
 	}
-	require.NoError(t, ckpt.WriteNPY(filepath.Join(dir, "surface/vertices.npy"), []int{voxels}, vertices))
+	require.NoError(t, npy.Write(filepath.Join(dir, "surface/vertices.npy"), []int{voxels}, vertices))
 
 	out, _, res := exported(t, dir, Options{})
 	for _, arm := range []string{"whole_cortex", "auditory_cortex", "shuffled"} {

@@ -15,7 +15,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/sim"
-	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/npy"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
@@ -153,7 +153,7 @@ func TestMotionIsSeenAtOnce(t *testing.T) {
 	require.NoError(t, err)
 	dir := t.TempDir()
 	require.NoError(t, e.Write(dir))
-	a, err := ckpt.ReadNPY(filepath.Join(dir, "test", sim.Listener, "tuned_r.npy"))
+	a, err := npy.Read(filepath.Join(dir, "test", sim.Listener, "tuned_r.npy"))
 	require.NoError(t, err)
 	r, err := a.Float64()
 	require.NoError(t, err)

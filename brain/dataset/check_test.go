@@ -85,11 +85,11 @@ func TestCheckWarns(t *testing.T) {
 		a.Row(0, k)[2] = 7     // constant in one story
 		a.Row(0, k)[3] += 1000 // raw in one story
 	}
-	b.Stored = "I16"
+	b.Stored = "int16"
 	report, err := mustNew(t, two(a, b)).Check(t.Context(), CheckOptions{})
 	require.NoError(t, err)
 	require.Len(t, report.Warnings, 3)
-	assert.Contains(t, report.Warnings[0], "story b: the file holds whole numbers (I16)")
+	assert.Contains(t, report.Warnings[0], "story b: the file holds whole numbers (int16)")
 	assert.Contains(t, report.Warnings[1], "1 constant voxels in 1 of 2 stories")
 	assert.Contains(t, report.Warnings[2], "raw scanner units; set data.detrend")
 	assert.Equal(t, MatrixReport{Subject: "s1", Story: "a", Repeats: 1, Rows: 30, Voxels: 5, Constant: 1, Raw: 1}, report.Matrices[0])

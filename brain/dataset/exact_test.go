@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/brain/design"
-	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/npy"
 )
 
 // reference holds the standardised responses of a subject as matrices in memory: the bits that rows on demand must have.
@@ -326,14 +326,14 @@ func TestStandardiseRefusesShapes(t *testing.T) {
 // A file that changes after it was measured is noticed, and not read by what was measured of another.
 func TestAFileThatChangesIsNoticed(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.npy")
-	require.NoError(t, ckpt.WriteNPY(path, []int{2, 2}, []float32{1, 2, 3, 4}))
+	require.NoError(t, npy.Write(path, []int{2, 2}, []float32{1, 2, 3, 4}))
 	r, err := Response{Source: fromFile(folder{filepath.Dir(path)}, "a.npy", folder.source)}.open(t.Context(), "s")
 	require.NoError(t, err)
 	r.Story = "a"
 	s, err := Standardise([]*Responses{r}, nil, Standardisation{ZScore: ZScoreStory})
 	require.NoError(t, err)
 	require.NoError(t, s.Measure(t.Context()))
-	require.NoError(t, ckpt.WriteNPY(path, []int{3, 2}, []float32{1, 2, 3, 4, 5, 6}))
+	require.NoError(t, npy.Write(path, []int{3, 2}, []float32{1, 2, 3, 4, 5, 6}))
 	_, err = s.Select(allRows(s, "a")).ReadAll(t.Context(), nil)
 	require.ErrorContains(t, err, "has changed")
 }

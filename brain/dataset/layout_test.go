@@ -10,9 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/brain/design"
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/faulttest"
+	"github.com/brainwavlm/bwlm/npy"
 )
 
 // good is a small data set in the native layout; tests spoil one line of it.
@@ -47,7 +47,7 @@ func write(t testing.TB, files map[string]string) string {
 func TestOpenReadsTheLayout(t *testing.T) {
 	dir := write(t, map[string]string{
 		"dataset.yaml": good, "s1/a.txt": "1 2\n3 4\n", "mask.txt": "0 1", "a.tsv": "onset\toffset\tword\n0\t1\thello\n"})
-	require.NoError(t, ckpt.WriteNPY(filepath.Join(dir, "s1/b.npy"), []int{2, 3, 2}, []float64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}))
+	require.NoError(t, npy.Write(filepath.Join(dir, "s1/b.npy"), []int{2, 3, 2}, []float64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}))
 	for _, path := range []string{dir, filepath.Join(dir, "dataset.yaml")} {
 		d, err := Open(path)
 		require.NoError(t, err)

@@ -8,8 +8,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/npy"
 )
 
 // region reads columns or a mask from .npy, .json or .txt.
@@ -81,14 +81,14 @@ func (f folder) regionNPY(name string) (Region, error) {
 	if err != nil {
 		return Region{}, err
 	}
-	array, err := ckpt.ReadNPY(path)
+	array, err := npy.Read(path)
 	if err != nil {
 		return Region{}, err
 	}
 	if len(array.Shape) != 1 {
 		return Region{}, badRegion(path, "shape %v, want one dimension", array.Shape)
 	}
-	if array.DType == ckpt.BOOL {
+	if array.DType == npy.Bool {
 		mask, err := array.Bool()
 		return Region{Mask: mask}, err
 	}

@@ -14,7 +14,7 @@ import (
 type Responses struct {
 	Subject, Story         string
 	Repeats, Rows, Columns int
-	Stored                 string // the type in the file if it is not a float: "I16"
+	Stored                 string // the type in the file if it is not a float: "int16"
 
 	source Source
 	where  string // for errors
@@ -69,8 +69,8 @@ func (r Response) open(ctx context.Context, what string) (*Responses, error) {
 			return nil, err
 		}
 		out.source = s
-		if npy, ok := s.(interface{ stored() string }); ok {
-			out.Stored = npy.stored()
+		if file, ok := s.(interface{ stored() string }); ok {
+			out.Stored = file.stored()
 		}
 	}
 	out.Repeats, out.Rows, out.Columns = out.source.Shape()

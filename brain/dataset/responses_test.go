@@ -14,9 +14,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/faulttest"
+	"github.com/brainwavlm/bwlm/npy"
 )
 
 // writeColumns writes a matrix as numpy.save does an array in Fortran order: the first index runs fastest.
@@ -28,7 +28,7 @@ func writeColumns(t testing.TB, path string, m *Matrix) {
 		repeat, k, c := i/(m.Rows*m.Voxels), i/m.Voxels%m.Rows, i%m.Voxels
 		flipped[repeat+m.Repeats*(k+m.Rows*c)] = x
 	}
-	require.NoError(t, ckpt.WriteNPY(path, shape, flipped))
+	require.NoError(t, npy.Write(path, shape, flipped))
 	b, err := os.ReadFile(path)
 	require.NoError(t, err)
 	b = []byte(strings.Replace(string(b), "'fortran_order': False,", "'fortran_order': True, ", 1))
@@ -40,7 +40,7 @@ func openings(t testing.TB, m *Matrix) map[string]*Responses {
 	t.Helper()
 	dir := t.TempDir()
 	rows, columns := filepath.Join(dir, "rows.npy"), filepath.Join(dir, "columns.npy")
-	require.NoError(t, ckpt.WriteNPY(rows, []int{m.Repeats, m.Rows, m.Voxels}, m.Data))
+	require.NoError(t, npy.Write(rows, []int{m.Repeats, m.Rows, m.Voxels}, m.Data))
 	writeColumns(t, columns, m)
 	out := map[string]*Responses{}
 	for name, r := range map[string]Response{
@@ -155,18 +155,18 @@ func TestOpeningAFileChecksItsHeader(t *testing.T) {
 	open := func(name string) (*Responses, error) {
 		return Response{Source: fromFile(folder{dir}, name, folder.source)}.open(t.Context(), "subject s, story a")
 	}
-	require.NoError(t, ckpt.WriteNPY(path("i.npy"), []int{2, 2}, []int32{1, 2, 3, 4}))
+	require.NoError(t, npy.Write(path("i.npy"), []int{2, 2}, []int32{1, 2, 3, 4}))
 	r, err := open("i.npy")
 	require.NoError(t, err)
-	assert.Equal(t, "I32", r.Stored)
+	assert.Equal(t, "int32", r.Stored)
 	m, err := r.ReadAll(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, &Matrix{Repeats: 1, Rows: 2, Voxels: 2, Data: []float32{1, 2, 3, 4}, Stored: "I32"}, m)
+	assert.Equal(t, &Matrix{Repeats: 1, Rows: 2, Voxels: 2, Data: []float32{1, 2, 3, 4}, Stored: "int32"}, m)
 
-	require.NoError(t, ckpt.WriteNPY(path("one.npy"), []int{4}, []float32{1, 2, 3, 4}))
-	require.NoError(t, ckpt.WriteNPY(path("bool.npy"), []int{1, 2}, []bool{true, false}))
-	require.NoError(t, ckpt.WriteNPY(path("empty.npy"), []int{0, 2}, []float32{}))
-	require.NoError(t, ckpt.WriteNPY(path("wide.npy"), []int{1, 2}, []float64{1, 1e300}))
+	require.NoError(t, npy.Write(path("one.npy"), []int{4}, []float32{1, 2, 3, 4}))
+	require.NoError(t, npy.Write(path("bool.npy"), []int{1, 2}, []bool{true, false}))
+	require.NoError(t, npy.Write(path("empty.npy"), []int{0, 2}, []float32{}))
+	require.NoError(t, npy.Write(path("wide.npy"), []int{1, 2}, []float64{1, 1e300}))
 	b, err := os.ReadFile(path("i.npy"))
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(path("short.npy"), b[:len(b)-1], 0o644))
@@ -210,7 +210,7 @@ func TestLargeResponsesStayOnDisk(t *testing.T) {
 				large.Data[i] = float32(i * i % 10007)
 			}
 			if path := filepath.Join(dir, "large.npy"); name == "by rows" {
-				require.NoError(t, ckpt.WriteNPY(path, []int{rows, columns}, large.Data))
+				require.NoError(t, npy.Write(path, []int{rows, columns}, large.Data))
 			} else {
 				writeColumns(t, path, large)
 			}

@@ -8,19 +8,19 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/faulttest"
+	"github.com/brainwavlm/bwlm/npy"
 )
 
 func TestRegionFiles(t *testing.T) {
 	dir := t.TempDir()
-	npy := func(name string, err error) string {
+	array := func(name string, err error) string {
 		require.NoError(t, err)
 		return name
 	}
 	text := func(name, text string) string {
-		return npy(name, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
+		return array(name, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
 	}
 	at := func(name string) string { return filepath.Join(dir, name) }
 	for _, name := range []string{
@@ -31,10 +31,10 @@ func TestRegionFiles(t *testing.T) {
 		text("columns.json", "[4, 1, 2]"),
 		text("mask.json", "[false, true, true, false, true, false]"),
 		text("01.json", "[0, 1, 1, 0, 1, 0]"),
-		npy("columns.npy", ckpt.WriteNPY(at("columns.npy"), []int{3}, []int64{4, 1, 2})),
-		npy("floats.npy", ckpt.WriteNPY(at("floats.npy"), []int{3}, []float64{4, 1, 2})),
-		npy("bool.npy", ckpt.WriteNPY(at("bool.npy"), []int{6}, []bool{false, true, true, false, true, false})),
-		npy("uint8.npy", ckpt.WriteNPY(at("uint8.npy"), []int{6}, []uint8{0, 1, 1, 0, 1, 0})),
+		array("columns.npy", npy.Write(at("columns.npy"), []int{3}, []int64{4, 1, 2})),
+		array("floats.npy", npy.Write(at("floats.npy"), []int{3}, []float64{4, 1, 2})),
+		array("bool.npy", npy.Write(at("bool.npy"), []int{6}, []bool{false, true, true, false, true, false})),
+		array("uint8.npy", npy.Write(at("uint8.npy"), []int{6}, []uint8{0, 1, 1, 0, 1, 0})),
 	} {
 		region, err := folder{dir}.region(t.Context(), name)
 		require.NoError(t, err, name)
@@ -53,8 +53,8 @@ func TestRegionFiles(t *testing.T) {
 		text("bad4.json", "[1] [2]"):    "whole numbers",
 		text("bad.csv", "1"):            `".csv"`,
 		text("bad.npy", "not an array"): "bad.npy",
-		npy("nan.npy", ckpt.WriteNPY(at("nan.npy"), []int{1}, []float32{.5})):    "element 0 is 0.5",
-		npy("2d.npy", ckpt.WriteNPY(at("2d.npy"), []int{1, 2}, []float32{1, 2})): "one dimension",
+		array("nan.npy", npy.Write(at("nan.npy"), []int{1}, []float32{.5})):    "element 0 is 0.5",
+		array("2d.npy", npy.Write(at("2d.npy"), []int{1, 2}, []float32{1, 2})): "one dimension",
 	} {
 		_, err := folder{dir}.region(t.Context(), name)
 		faulttest.Require(t, fault.BadData, err, part)

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/npy"
 )
 
 // Source holds the responses of one subject to one story and is read by rows: a file, or a generator. Its methods may be
@@ -35,7 +35,7 @@ func (f folder) source(_ context.Context, name string) (Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	file, err := ckpt.StatNPY(path)
+	file, err := npy.Stat(path)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func (f folder) source(_ context.Context, name string) (Source, error) {
 	default:
 		return nil, fault.New(fault.BadData, "read matrix", path, "shape %v, want TRs × voxels or repeats × TRs × voxels", shape)
 	}
-	if file.DType == ckpt.BOOL {
+	if file.DType == npy.Bool {
 		return nil, fault.New(fault.BadData, "read matrix", path, "the values are booleans, want numbers")
 	}
 	if file.ByColumns {
@@ -63,7 +63,7 @@ func isNPY(name string) bool { return strings.EqualFold(filepath.Ext(name), ".np
 // npySource is a .npy file in row-major order. Each read opens the file, so that a study of hundreds of files holds none
 // open.
 type npySource struct {
-	file                   *ckpt.NPYFile
+	file                   *npy.File
 	repeats, rows, columns int
 }
 
@@ -72,10 +72,10 @@ func (s *npySource) Shape() (repeats, rows, columns int) { return s.repeats, s.r
 // stored returns the type in the file if it is not a float.
 func (s *npySource) stored() string {
 	switch s.file.DType {
-	case ckpt.F16, ckpt.F32, ckpt.F64:
+	case npy.Float16, npy.Float32, npy.Float64:
 		return ""
 	}
-	return s.file.DType.String()
+	return string(s.file.DType)
 }
 
 func (s *npySource) ReadRows(_ context.Context, repeat, from, to int, out []float32) error {

@@ -13,8 +13,8 @@ import (
 	"github.com/brainwavlm/bwlm/brain/activations"
 	"github.com/brainwavlm/bwlm/brain/sim"
 	"github.com/brainwavlm/bwlm/brain/stats"
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/npy"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -40,8 +40,8 @@ func TestDemo(t *testing.T) {
 
 	// Every r can be computed again from the files.
 	dir := filepath.Join(out, "whole_cortex", "eval", "test", sim.Listener)
-	read := func(name string) *ckpt.Array {
-		a, err := ckpt.ReadNPY(filepath.Join(dir, name+".npy"))
+	read := func(name string) *npy.Array {
+		a, err := npy.Read(filepath.Join(dir, name+".npy"))
 		require.NoError(t, err)
 		return a
 	}

@@ -9,10 +9,10 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/sim"
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/cortex"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/atomicfile"
+	"github.com/brainwavlm/bwlm/npy"
 )
 
 // surfaceLevel is that of the demo's made-up hemispheres: 642 vertices each.
@@ -68,7 +68,7 @@ func writePlaces(dir string, regions []string) error {
 		}
 	}
 	vertices := place(regions, left, right)
-	return ckpt.WriteNPY(filepath.Join(dir, surfaceFiles[2]), []int{len(vertices)}, int64s(vertices))
+	return npy.Write(filepath.Join(dir, surfaceFiles[2]), []int{len(vertices)}, int64s(vertices))
 }
 
 func int64s(x []int) []int64 {
@@ -85,7 +85,7 @@ func PlacesOf(dir string) (p dataset.Places, err error) {
 	if _, err := os.Stat(path); err != nil {
 		return p, nil
 	}
-	a, err := ckpt.ReadNPY(path)
+	a, err := npy.Read(path)
 	if err != nil {
 		return p, err
 	}

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/npy"
 )
 
 // Vectors are vectors of words, such as GloVe's.
@@ -78,7 +78,7 @@ func (v *Vectors) readNPY(path string, keep func(string) bool) error {
 	if err != nil {
 		return fault.Wrap(fault.Missing, "read word vectors", vocabulary, err).WithHint("put the words, one a line, into %s.vocab.txt", stem)
 	}
-	a, err := ckpt.ReadNPY(path)
+	a, err := npy.Read(path)
 	if err != nil {
 		return err
 	}

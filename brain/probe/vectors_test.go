@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/brain/probe"
-	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/npy"
 )
 
 func TestLoadVectors(t *testing.T) {
@@ -34,10 +34,10 @@ func TestLoadVectors(t *testing.T) {
 	assert.NotNil(t, v.Of("the"))
 	assert.Nil(t, v.Of("king"), "not wanted")
 
-	npy := filepath.Join(dir, "npy", "some.npy")
+	array := filepath.Join(dir, "npy", "some.npy")
 	write("npy/some.vocab.txt", "a\nb\n")
-	require.NoError(t, ckpt.WriteNPY(npy, []int{2, 2}, []float32{1, 2, 3, 4}))
-	for _, path := range []string{npy, filepath.Dir(npy)} {
+	require.NoError(t, npy.Write(array, []int{2, 2}, []float32{1, 2, 3, 4}))
+	for _, path := range []string{array, filepath.Dir(array)} {
 		v, err := probe.LoadVectors(path, nil)
 		require.NoError(t, err)
 		assert.Equal(t, []float32{3, 4}, v.Of("B"))

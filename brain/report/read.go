@@ -15,9 +15,9 @@ import (
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/results"
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
+	"github.com/brainwavlm/bwlm/npy"
 )
 
 const reading = "read run"
@@ -253,7 +253,7 @@ func (r *Run) readPeople() error {
 
 // ReadVector reads one number for each voxel.
 func ReadVector(path string, voxels int) ([]float32, error) {
-	a, err := ckpt.ReadNPY(path)
+	a, err := npy.Read(path)
 	if err != nil {
 		return nil, err
 	}

@@ -7,9 +7,9 @@ import (
 	"slices"
 
 	"github.com/brainwavlm/bwlm/brain/stats"
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
+	"github.com/brainwavlm/bwlm/npy"
 )
 
 // CompareOptions say how runs are compared. The zero value is useful.
@@ -107,7 +107,7 @@ func (p LayoutSubject) matrix(run, name string) ([]float32, error) {
 		return nil, fault.New(fault.BadData, Comparing, filepath.Join(run, LayoutFile), "%q is no name of a folder", p.Name)
 	}
 	path := filepath.Join(run, "eval", "test", p.Name, name+".npy")
-	a, err := ckpt.ReadNPY(path)
+	a, err := npy.Read(path)
 	if err != nil {
 		return nil, err
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // ColumnReader is responses that are read some voxels at a time, since a float32 copy of a brain may not fit in memory
-// beside the weights. ckpt.Columns reads them from a file.
+// beside the weights. npy.Columns reads them from a file.
 type ColumnReader interface {
 	// Read fills out with columns from to to, one after another.
 	Read(from, to int, out []float32) error

@@ -20,7 +20,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/sim"
 	"github.com/brainwavlm/bwlm/brain/stats"
-	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/npy"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
@@ -218,7 +218,7 @@ func (p *paper) beyond(of, than *arm, region string) results.DeltaROI {
 	for _, name := range tunedOn {
 		voxels := len(p.sim.Subject(name).ROI)
 		read := func(dir, what string) []float32 {
-			a, err := ckpt.ReadNPY(filepath.Join(dir, "eval", "test", name, what+".npy"))
+			a, err := npy.Read(filepath.Join(dir, "eval", "test", name, what+".npy"))
 			require.NoError(p.t, err)
 			require.Equal(p.t, []int{rows * len(p.sim.TestStories), voxels}, a.Shape)
 			x, err := a.Float32()

@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/cortex/nifti"
+	"github.com/brainwavlm/bwlm/npy"
 )
 
 // A glass brain of a mask and a value for each of its voxels.
@@ -24,7 +24,7 @@ func TestPlotOfAVolume(t *testing.T) {
 	_, err := mask.WriteTo(&b)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(at("mask.nii"), b.Bytes(), 0o600))
-	require.NoError(t, ckpt.WriteNPY(at("v.npy"), []int{7}, []float32{1, -2, 3, float32(math.NaN()), 5, 6, -7}))
+	require.NoError(t, npy.Write(at("v.npy"), []int{7}, []float32{1, -2, 3, float32(math.NaN()), 5, 6, -7}))
 	code, stdout, stderr := call(t, "plot", "--mask", at("mask.nii"), "--values", at("v.npy"), "--size", "320x240", "--out", at("g.png"))
 	require.Zero(t, code, stderr)
 	assert.Contains(t, stdout, "7 values, 1 of them NaN, colours balance from -7 to 7")
@@ -35,7 +35,7 @@ func TestPlotOfAVolume(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 320, picture.Bounds().Dx())
 
-	require.NoError(t, ckpt.WriteNPY(at("w.npy"), []int{8}, make([]float32, 8)))
+	require.NoError(t, npy.Write(at("w.npy"), []int{8}, make([]float32, 8)))
 	code, _, stderr = call(t, "plot", "--mask", at("mask.nii"), "--values", at("w.npy"), "--out", at("x.png"))
 	assert.Equal(t, 65, code)
 	assert.Contains(t, stderr, "shape [8], want 7 values")

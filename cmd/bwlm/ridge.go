@@ -150,7 +150,7 @@ func (a *app) ridge(ctx context.Context, f *ridgeFlags) (*ridgeAnswer, error) {
 		return nil, err
 	}
 	defer train.close()
-	if f.opt.Folds, err = ridge.KFold(train.rows, f.folds); err != nil {
+	if f.opt.Folds, err = ridge.KFold(train.x.Rows, f.folds); err != nil {
 		return nil, train.name(err)
 	}
 	var test *pair
@@ -162,7 +162,7 @@ func (a *app) ridge(ctx context.Context, f *ridgeFlags) (*ridgeAnswer, error) {
 		if err := test.like(train); err != nil {
 			return nil, err
 		}
-		if err := ridge.Check(test.x, test.y, test.rows, test.y.Cols); err != nil { // now rather than after the fit
+		if err := ridge.Check(test.x.Data, test.y, test.x.Rows, test.y.Cols); err != nil { // now rather than after the fit
 			return nil, test.name(err)
 		}
 	}
@@ -178,20 +178,20 @@ func (a *app) ridge(ctx context.Context, f *ridgeFlags) (*ridgeAnswer, error) {
 			bar.End()
 		}
 	}
-	model, err := ridge.FitColumns(ctx, train.x, train.y, train.rows, train.y.Cols, f.opt)
+	model, err := ridge.FitColumns(ctx, train.x.Data, train.y, train.x.Rows, train.y.Cols, f.opt)
 	if err != nil {
 		return nil, train.name(err)
 	}
-	answer := &ridgeAnswer{Schema: 1, Out: f.out, Rows: train.rows, Features: model.Features, Voxels: model.Voxels,
+	answer := &ridgeAnswer{Schema: 1, Out: f.out, Rows: train.x.Rows, Features: model.Features, Voxels: model.Voxels,
 		Folds: f.folds, Select: f.selection}
 	answer.countEnds(model)
 	var scores *ridge.Evaluation
 	if test == nil {
 		a.ui.Note("note: without --test-x and --test-y there is no r.npy; cv.npy has the scores on the held-out folds")
-	} else if scores, err = model.Evaluate(ctx, test.x, test.y, test.rows); err != nil {
+	} else if scores, err = model.Evaluate(ctx, test.x.Data, test.y, test.x.Rows); err != nil {
 		return nil, test.name(err)
 	} else {
-		answer.TestRows = test.rows
+		answer.TestRows = test.x.Rows
 	}
 	return answer, answer.write(f.out, model, scores)
 }

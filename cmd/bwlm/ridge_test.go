@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/brain/stats"
-	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/npy"
 )
 
 // ridgeData writes x.npy and y.npy of 40 training rows and x2.npy and y2.npy of 20 test rows: 6 features, of which voxels
@@ -23,7 +23,7 @@ func ridgeData(t *testing.T) (dir string, write func(name string, shape []int, x
 	dir = t.TempDir()
 	write = func(name string, shape []int, x []float32) string {
 		path := filepath.Join(dir, name)
-		require.NoError(t, ckpt.WriteNPY(path, shape, x))
+		require.NoError(t, npy.Write(path, shape, x))
 		return path
 	}
 	rng := rand.New(rand.NewPCG(1, 1))
@@ -68,7 +68,7 @@ const trainAndTest = "--x x.npy --y y.npy --test-x x2.npy --test-y y2.npy --out 
 
 func readArray(t *testing.T, shape []int, dir, name string) []float64 {
 	t.Helper()
-	a, err := ckpt.ReadNPY(filepath.Join(dir, "out", name))
+	a, err := npy.Read(filepath.Join(dir, "out", name))
 	require.NoError(t, err)
 	require.Equal(t, shape, a.Shape, name)
 	x, err := a.Float64()
@@ -86,11 +86,11 @@ func TestRidgeWritesWhatItSays(t *testing.T) {
 		answer.Voxels, answer.Folds, answer.Constant})
 	coef := readArray(t, []int{6, 6}, dir, "coef.npy")
 	r, r2 := readArray(t, []int{6}, dir, "r.npy"), readArray(t, []int{6}, dir, "r2.npy")
-	x, err := ckpt.ReadNPY(filepath.Join(dir, "x2.npy"))
+	x, err := npy.Read(filepath.Join(dir, "x2.npy"))
 	require.NoError(t, err)
 	features, err := x.Float32()
 	require.NoError(t, err)
-	y, err := ckpt.ReadNPY(filepath.Join(dir, "y2.npy"))
+	y, err := npy.Read(filepath.Join(dir, "y2.npy"))
 	require.NoError(t, err)
 	want, err := y.Float32()
 	require.NoError(t, err)
@@ -112,7 +112,7 @@ func TestRidgeWritesWhatItSays(t *testing.T) {
 	lambda := readArray(t, []int{6}, dir, "lambda.npy")
 	assert.Contains(t, []float64{.1, 10}, lambda[0], "a voxel with little noise wants little of it; between the two it is a matter of last bits")
 	assert.Equal(t, 1e3, lambda[5], "of equal scores the larger lambda")
-	a, err := ckpt.ReadNPY(filepath.Join(dir, "out", "constant.npy"))
+	a, err := npy.Read(filepath.Join(dir, "out", "constant.npy"))
 	require.NoError(t, err)
 	constant, err := a.Bool()
 	require.NoError(t, err)
@@ -123,7 +123,7 @@ func TestRidgeWritesWhatItSays(t *testing.T) {
 func squares(t *testing.T, dir string, voxel int) (about, own float64) {
 	t.Helper()
 	column := func(name string) (out []float64, mean float64) {
-		a, err := ckpt.ReadNPY(filepath.Join(dir, name))
+		a, err := npy.Read(filepath.Join(dir, name))
 		require.NoError(t, err)
 		x, err := a.Float64()
 		require.NoError(t, err)
@@ -293,7 +293,7 @@ func TestRidgeReadsOtherOrders(t *testing.T) {
 	require.Zero(t, code, stderr)
 	want := readArray(t, []int{6, 6}, dir, "coef.npy")
 	for _, name := range []string{"x.npy", "y.npy"} {
-		a, err := ckpt.ReadNPY(filepath.Join(dir, name))
+		a, err := npy.Read(filepath.Join(dir, name))
 		require.NoError(t, err)
 		x, err := a.Float64()
 		require.NoError(t, err)
@@ -302,7 +302,7 @@ func TestRidgeReadsOtherOrders(t *testing.T) {
 			flipped[i%6*40+i/6] = value
 		}
 		path := filepath.Join(dir, name)
-		require.NoError(t, ckpt.WriteNPY(path, []int{6, 40}, flipped))
+		require.NoError(t, npy.Write(path, []int{6, 40}, flipped))
 		b, err := os.ReadFile(path)
 		require.NoError(t, err)
 		b = []byte(strings.Replace(string(b), "'fortran_order': False, 'shape': (6, 40)", "'fortran_order': True , 'shape': (40, 6)", 1))

@@ -12,8 +12,8 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/ridge"
 	"github.com/brainwavlm/bwlm/brain/stats"
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/npy"
 )
 
 // ridgeAnswer is what ridge says of what it found. Means are over voxels that are not constant.
@@ -99,7 +99,7 @@ func (r *ridgeAnswer) write(dir string, model *ridge.Model, scores *ridge.Evalua
 			}
 			continue
 		}
-		if err := ckpt.WriteNPY(path, x.shape, x.values); err != nil {
+		if err := npy.Write(path, x.shape, x.values); err != nil {
 			return err
 		}
 		r.Files = append(r.Files, x.name+".npy")
@@ -109,8 +109,8 @@ func (r *ridgeAnswer) write(dir string, model *ridge.Model, scores *ridge.Evalua
 	for b := range scores.Split[:len(scores.Split)/model.Voxels] {
 		r.Split = append(r.Split, meanOf(scores.Split[b*model.Voxels:(b+1)*model.Voxels], constant))
 	}
-	return errors.Join(ckpt.WriteNPY(filepath.Join(dir, "coef.npy"), []int{model.Features, model.Voxels}, model.Weights),
-		ckpt.WriteNPY(filepath.Join(dir, "constant.npy"), voxels, constant))
+	return errors.Join(npy.Write(filepath.Join(dir, "coef.npy"), []int{model.Features, model.Voxels}, model.Weights),
+		npy.Write(filepath.Join(dir, "constant.npy"), voxels, constant))
 }
 
 // meanOf is the mean over voxels that are not constant, nil if there is none.

@@ -9,11 +9,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/cortex"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/atomicfile"
+	"github.com/brainwavlm/bwlm/npy"
 )
 
 // roiFlags say which region of which atlas.
@@ -165,11 +165,11 @@ func readRegion(path string, columns int) (cortex.Mask, error) {
 	if filepath.Ext(path) != ".npy" {
 		return cortex.ReadColumns(path, columns)
 	}
-	array, err := ckpt.ReadNPY(path)
+	array, err := npy.Read(path)
 	if err != nil {
 		return nil, err
 	}
-	if array.DType == ckpt.BOOL {
+	if array.DType == npy.Bool {
 		mask, err := array.Bool()
 		if err == nil && len(mask) != columns {
 			err = fault.New(fault.BadData, "read region", path, "the mask is for %d columns, there are %d", len(mask), columns)
@@ -193,14 +193,14 @@ func readValues(path string, left, right int) ([]float32, error) {
 		}
 		return values, valueCount(path, []int{len(values)}, left, right)
 	}
-	array, err := ckpt.ReadNPY(path)
+	array, err := npy.Read(path)
 	if err != nil {
 		return nil, err
 	}
 	if err := valueCount(path, array.Shape, left, right); err != nil {
 		return nil, err
 	}
-	if array.DType == ckpt.BOOL {
+	if array.DType == npy.Bool {
 		mask, err := array.Bool()
 		values := make([]float32, len(mask))
 		for i, in := range mask {
@@ -259,7 +259,7 @@ func writeColumns(path string, columns []int) error {
 		for i, c := range columns {
 			list[i] = int64(c)
 		}
-		return ckpt.WriteNPY(path, []int{len(list)}, list)
+		return npy.Write(path, []int{len(list)}, list)
 	case ".json":
 		return atomicfile.Write(path, func(w io.Writer) error { return json.NewEncoder(w).Encode(columns) })
 	case ".txt":

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/brain/dataset"
-	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/npy"
 )
 
 // A region of the real Glasser atlas, in each form of file, is the region of a data set whose voxels are fsaverage5's
@@ -27,7 +27,7 @@ func TestRegionsOfAnAtlasServeADataSet(t *testing.T) {
 		require.Zero(t, code, stderr)
 		assert.Contains(t, stdout, "of 20484 columns")
 	}
-	require.NoError(t, ckpt.WriteNPY(filepath.Join(dir, "r.npy"), []int{2, 20484}, make([]float32, 2*20484)))
+	require.NoError(t, npy.Write(filepath.Join(dir, "r.npy"), []int{2, 20484}, make([]float32, 2*20484)))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "dataset.yaml"), []byte(`
 name: fsaverage
 tr_seconds: 2

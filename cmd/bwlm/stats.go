@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/npy"
 )
 
 func statsCommand(a *app) *cobra.Command {
@@ -46,7 +46,7 @@ func (x *arrays) read(path string, axes ...string) (shape []int, data []float32)
 	refuse := func(why string, args ...any) *fault.Error {
 		return fault.New(fault.BadData, x.what, path, why, args...)
 	}
-	array, err := ckpt.ReadNPY(path)
+	array, err := npy.Read(path)
 	if err != nil {
 		x.err = err
 		return nil, nil
@@ -91,9 +91,9 @@ func (x *arrays) folder() {
 }
 
 // write puts one value per voxel into NAME.npy of the folder.
-func write[T ckpt.Element](x *arrays, name string, values []T) {
+func write[T npy.Element](x *arrays, name string, values []T) {
 	if x.err == nil {
-		x.err = ckpt.WriteNPY(filepath.Join(x.out, name+".npy"), []int{len(values)}, values)
+		x.err = npy.Write(filepath.Join(x.out, name+".npy"), []int{len(values)}, values)
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/npy"
 )
 
 // statsGolden is what tools/stats/make_golden.py computed with NumPy.
@@ -43,13 +43,13 @@ func readStatsGolden(t *testing.T) (g statsGolden) {
 func writeNPY(t *testing.T, dir, name string, values []float32, shape ...int) string {
 	t.Helper()
 	path := filepath.Join(dir, name)
-	require.NoError(t, ckpt.WriteNPY(path, shape, values))
+	require.NoError(t, npy.Write(path, shape, values))
 	return path
 }
 
 func readVector(t *testing.T, dir, name string) []float64 {
 	t.Helper()
-	a, err := ckpt.ReadNPY(filepath.Join(dir, name+".npy"))
+	a, err := npy.Read(filepath.Join(dir, name+".npy"))
 	require.NoError(t, err)
 	require.Len(t, a.Shape, 1)
 	x, err := a.Float64()
@@ -98,7 +98,7 @@ func TestStatsCeilingWritesWhatNumPyFinds(t *testing.T) {
 	assert.True(t, math.IsNaN(readVector(t, dir, "cc_max")[3]), "repeats that oppose each other have no ceiling, which is not a ceiling of 0")
 	assert.Negative(t, readVector(t, dir, "sp")[3])
 	assert.True(t, math.IsNaN(readVector(t, dir, "ev")[4]), "nor does a constant voxel have a share of its variance")
-	defined, err := ckpt.ReadNPY(filepath.Join(dir, "defined.npy"))
+	defined, err := npy.Read(filepath.Join(dir, "defined.npy"))
 	require.NoError(t, err)
 	is, err := defined.Bool()
 	require.NoError(t, err)
@@ -112,7 +112,7 @@ func TestStatsIntersubjectWritesWhatNumPyFinds(t *testing.T) {
 	code, stdout, stderr := call(t, "stats", "intersubject", "--y", y, "--out", dir, "--json")
 	require.Zero(t, code, stderr)
 	assert.Contains(t, stdout, `{"schema":1,`)
-	a, err := ckpt.ReadNPY(filepath.Join(dir, "isc_people.npy"))
+	a, err := npy.Read(filepath.Join(dir, "isc_people.npy"))
 	require.NoError(t, err)
 	assert.Equal(t, []int{g.N, g.Voxels}, a.Shape)
 	people, err := a.Float64()

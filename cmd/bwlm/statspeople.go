@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/brainwavlm/bwlm/brain/stats"
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/npy"
 )
 
 // peopleAnswer is what stats intersubject says of the files that it wrote.
@@ -97,7 +97,7 @@ func intersubject(y, out string, splits int, seed uint64) (*peopleAnswer, error)
 	write(&files, "full", orNaN(half.Full, reliable))
 	write(&files, "cc_max", orNaN(half.CCMax, reliable))
 	if files.err == nil {
-		files.err = ckpt.WriteNPY(filepath.Join(out, "isc_people.npy"), []int{n, voxels}, slices.Concat(s.Subjects...))
+		files.err = npy.Write(filepath.Join(out, "isc_people.npy"), []int{n, voxels}, slices.Concat(s.Subjects...))
 	}
 	return answer, files.err
 }

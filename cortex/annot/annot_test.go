@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/cortex/internal/guard"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/fuzztest"
 )
 
 // What nibabel reads is what is read.
@@ -79,7 +79,7 @@ func TestHostileFiles(t *testing.T) {
 		"name past end":    {append(file([]int32{0, 1}, 1, -2, 1, "f", 1, 0), 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), "ends in the middle"},
 		"long old name":    {file([]int32{0, 1}, 1, 1, "f", strings.Repeat("n", 200), 1, 0), "ends in the middle"},
 	} {
-		guard.Run(t, 4, c.data, func() {
+		fuzztest.Run(t, 4, c.data, func() {
 			_, err := Parse(c.data, "x.annot")
 			require.ErrorContains(t, err, c.part, why)
 			assert.Equal(t, fault.BadData, fault.KindOf(err), why)
@@ -112,9 +112,9 @@ func TestRealAtlas(t *testing.T) {
 }
 
 func FuzzAnnot(f *testing.F) {
-	guard.Seeds(f, "testdata/*.annot")
+	fuzztest.Seeds(f, "testdata/*.annot")
 	f.Fuzz(func(t *testing.T, input []byte) {
-		guard.Run(t, 64, input, func() {
+		fuzztest.Run(t, 64, input, func() {
 			a, err := Parse(input, "fuzz")
 			if err != nil {
 				return

@@ -13,9 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/cortex/gifti"
-	"github.com/brainwavlm/bwlm/cortex/internal/guard"
 	"github.com/brainwavlm/bwlm/cortex/nifti"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/fuzztest"
 )
 
 // Each map stands on the vertices that nibabel gives it.
@@ -109,7 +109,7 @@ func TestHostileXML(t *testing.T) {
 		}
 		text := strings.Replace(xmlOf, from, to, 1)
 		require.NotEqual(t, xmlOf, text, change)
-		guard.Run(t, 64, []byte(text), func() {
+		fuzztest.Run(t, 64, []byte(text), func() {
 			f, err := Parse(image(text), "x")
 			if part == "" { // accepted, but there is nothing to show, or too much
 				require.NoError(t, err, change)
@@ -146,12 +146,12 @@ func spread(t *testing.T, f *File) {
 }
 
 func FuzzCIFTI(f *testing.F) {
-	guard.Seeds(f, "testdata/*.nii")
+	fuzztest.Seeds(f, "testdata/*.nii")
 	f.Fuzz(func(t *testing.T, input []byte) {
 		if bytes.HasPrefix(input, []byte{0x1f, 0x8b}) {
 			return
 		}
-		guard.Run(t, 64, input, func() {
+		fuzztest.Run(t, 64, input, func() {
 			im, err := nifti.Parse(input, nil, "fuzz")
 			if err != nil {
 				return
@@ -168,7 +168,7 @@ func FuzzCIFTIXML(f *testing.F) {
 	f.Add([]byte(strings.Replace(xmlOf, "1 4", "0\n3", 1)))
 	f.Add([]byte(strings.NewReplacer("_SCALARS", "_LABELS", "</MapName>", `</MapName><LabelTable><Label Key="1" Red="0.5">a</Label></LabelTable>`).Replace(xmlOf)))
 	f.Fuzz(func(t *testing.T, input []byte) {
-		guard.Run(t, 64, input, func() {
+		fuzztest.Run(t, 64, input, func() {
 			if file, err := Parse(image(string(input)), "fuzz"); err == nil {
 				spread(t, file)
 			}

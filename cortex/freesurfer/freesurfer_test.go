@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/cortex/internal/guard"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/fuzztest"
 )
 
 func file(t testing.TB, name string) []byte {
@@ -77,7 +77,7 @@ func TestHostileFiles(t *testing.T) {
 		"huge":             {bytesOf(triangles, two, math.MaxInt32, math.MaxInt32), "2147483647 vertices"},
 		"more than follow": {bytesOf(triangles, two, 2, 1, 0, 0, 0, 0, 0, 0), "24 bytes follow"},
 	} {
-		guard.Run(t, 4, c.data, func() {
+		fuzztest.Run(t, 4, c.data, func() {
 			_, _, err := ParseSurface(c.data, "x")
 			require.ErrorContains(t, err, c.part, why)
 			assert.Equal(t, fault.BadData, fault.KindOf(err), why)
@@ -97,7 +97,7 @@ func TestHostileFiles(t *testing.T) {
 		"more than follow": {bytesOf(curvature, "", 2, 0, 1, 5), "4 bytes follow"},
 		"several a vertex": {bytesOf(curvature, "", 1, 0, 3, 5, 5, 5), "3 numbers for each"},
 	} {
-		guard.Run(t, 4, c.data, func() {
+		fuzztest.Run(t, 4, c.data, func() {
 			_, err := ParseCurvature(c.data, "x")
 			require.ErrorContains(t, err, c.part, why)
 			assert.Equal(t, fault.BadData, fault.KindOf(err), why)
@@ -116,9 +116,9 @@ func TestHostileFiles(t *testing.T) {
 }
 
 func FuzzSurface(f *testing.F) {
-	guard.Seeds(f, "testdata/lh.*")
+	fuzztest.Seeds(f, "testdata/lh.*")
 	f.Fuzz(func(t *testing.T, input []byte) {
-		guard.Run(t, 4, input, func() {
+		fuzztest.Run(t, 4, input, func() {
 			points, faces, err := ParseSurface(input, "fuzz")
 			if err == nil {
 				require.LessOrEqual(t, 12*(len(points)+len(faces)), len(input))
@@ -128,9 +128,9 @@ func FuzzSurface(f *testing.F) {
 }
 
 func FuzzCurvature(f *testing.F) {
-	guard.Seeds(f, "testdata/lh.*")
+	fuzztest.Seeds(f, "testdata/lh.*")
 	f.Fuzz(func(t *testing.T, input []byte) {
-		guard.Run(t, 4, input, func() {
+		fuzztest.Run(t, 4, input, func() {
 			values, err := ParseCurvature(input, "fuzz")
 			if err == nil {
 				require.LessOrEqual(t, 4*len(values), len(input))

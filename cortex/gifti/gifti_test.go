@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/cortex/internal/guard"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/fuzztest"
 )
 
 func golden(t *testing.T, name string, into any) {
@@ -173,7 +173,7 @@ func TestHostileFiles(t *testing.T) {
 		"label key":      {[]byte(`<GIFTI><LabelTable><Label Key="x">a</Label></LabelTable></GIFTI>`), `"x"`},
 		"label colour":   {[]byte(`<GIFTI><LabelTable><Label Key="1" Red="NaN">a</Label></LabelTable></GIFTI>`), "NaN"},
 	} {
-		guard.Run(t, 64, c.data, func() {
+		fuzztest.Run(t, 64, c.data, func() {
 			_, err := Parse(c.data, "x.gii")
 			require.ErrorContains(t, err, c.part, why)
 			assert.Equal(t, fault.BadData, fault.KindOf(err), why)
@@ -189,7 +189,7 @@ func TestDocumentTypeIsPassedOver(t *testing.T) {
 }
 
 func FuzzGIFTI(f *testing.F) {
-	guard.Seeds(f, "testdata/*.gii")
+	fuzztest.Seeds(f, "testdata/*.gii")
 	f.Add([]byte(bomb))
 	f.Fuzz(func(t *testing.T, input []byte) {
 		if bytes.HasPrefix(input, []byte{0x1f, 0x8b}) {
@@ -199,7 +199,7 @@ func FuzzGIFTI(f *testing.F) {
 		if bytes.Contains(input, []byte("GZip")) {
 			most = 4096 // deflate's best, and reading it as numbers
 		}
-		guard.Run(t, most, input, func() {
+		fuzztest.Run(t, most, input, func() {
 			im, err := Parse(input, "fuzz")
 			if err != nil {
 				return

@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/cortex/internal/guard"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/fuzztest"
 )
 
 // Every type, byte order, version, pair, scaling and affine gives what nibabel reads.
@@ -189,7 +189,7 @@ func TestHostileFiles(t *testing.T) {
 		"gz bomb":          {gzipped(append(good(nil), make([]byte, 32<<20)...)), "follow the numbers"},
 		"plain tail":       {append(good(nil), make([]byte, 2<<20)...), "follow the numbers"},
 	} {
-		guard.Run(t, 4, c.data, func() {
+		fuzztest.Run(t, 4, c.data, func() {
 			_, err := Parse(c.data, nil, "x.nii")
 			require.ErrorContains(t, err, c.part, why)
 			assert.Equal(t, fault.BadData, fault.KindOf(err), why)
@@ -267,14 +267,14 @@ func TestReadNeedsBothOfAPair(t *testing.T) {
 }
 
 func FuzzNIfTI(f *testing.F) {
-	guard.Seeds(f, "testdata/*.nii")
-	guard.Seeds(f, "testdata/u*.nii.gz")
+	fuzztest.Seeds(f, "testdata/*.nii")
+	fuzztest.Seeds(f, "testdata/u*.nii.gz")
 	f.Fuzz(func(t *testing.T, input []byte) {
 		most := 64
 		if bytes.HasPrefix(input, []byte{0x1f, 0x8b}) {
 			most = 8192 // deflate's best, and the numbers
 		}
-		guard.Run(t, most, input, func() {
+		fuzztest.Run(t, most, input, func() {
 			im, err := Parse(input, nil, "fuzz")
 			if err != nil {
 				return

@@ -34,6 +34,7 @@ var rules = []rule{
 	{packages: "torch", others: []string{"golang.org/x/sys/cpu"}},
 	{packages: "torch/nn", ours: []string{"torch"}, others: []string{"golang.org/x/sync/..."}},
 	{packages: "ckpt"},
+	{packages: "npy"},
 	{packages: "audio", others: []string{"github.com/go-audio/...", "github.com/mewkiz/flac/...", "github.com/hajimehoshi/go-mp3"}},
 	{packages: "cortex/...", ours: []string{"cortex/..."}},
 	{packages: "wavlm", ours: model},
@@ -44,20 +45,20 @@ var rules = []rule{
 	{packages: "brain/stats", others: []string{"gonum.org/v1/gonum/..."}},
 	{packages: "brain/experiment", others: []string{"go.yaml.in/yaml/v3"}},
 	{packages: "brain/results", ours: []string{"brain/stats", "brain/experiment"}},
-	{packages: "brain/dataset", ours: []string{"audio", "ckpt", "brain/design"}, others: []string{"go.yaml.in/yaml/v3"}},
-	{packages: "brain/report", ours: []string{"brain/...", "cortex/...", "ckpt"}, others: []string{"gonum.org/v1/..."}},
-	{packages: "brain/bids", ours: []string{"brain/report", "cortex", "ckpt"}},
-	{packages: "brain/demo", ours: []string{"brain/...", "cortex/...", "wavlm", "ckpt"}},
+	{packages: "brain/dataset", ours: []string{"audio", "npy", "brain/design"}, others: []string{"go.yaml.in/yaml/v3"}},
+	{packages: "brain/report", ours: []string{"brain/...", "cortex/...", "npy"}, others: []string{"gonum.org/v1/..."}},
+	{packages: "brain/bids", ours: []string{"brain/report", "cortex"}},
+	{packages: "brain/demo", ours: []string{"brain/...", "cortex/...", "wavlm", "npy"}},
 	{
 		packages: "brain/...",
-		ours:     []string{"brain/...", "peft", "wavlm", "audio", "torch/...", "ckpt", "internal/version"},
+		ours:     []string{"brain/...", "peft", "wavlm", "audio", "torch/...", "ckpt", "npy", "internal/version"},
 		others:   []string{"go.yaml.in/yaml/v3", "gonum.org/v1/gonum/...", "golang.org/x/sync/...", "github.com/gofrs/flock"},
 	},
 
-	{packages: "internal/tfevents/readback", others: []string{"github.com/stretchr/testify/require"}},                // of tests
-	{packages: "internal/faulttest", others: []string{"github.com/stretchr/testify/require"}},                        // of tests
-	{packages: "internal/filetest", ours: []string{"ckpt"}, others: []string{"github.com/stretchr/testify/require"}}, // of tests
-	{packages: "internal/torchtest", ours: []string{"torch"}},                                                        // of tests
+	{packages: "internal/tfevents/readback", others: []string{"github.com/stretchr/testify/require"}},               // of tests
+	{packages: "internal/faulttest", others: []string{"github.com/stretchr/testify/require"}},                       // of tests
+	{packages: "internal/filetest", ours: []string{"npy"}, others: []string{"github.com/stretchr/testify/require"}}, // of tests
+	{packages: "internal/torchtest", ours: []string{"torch"}},                                                       // of tests
 	{packages: "internal/..."},
 	{packages: "cmd/...", ours: []string{"..."}, others: []string{"..."}},
 	{packages: "bench", ours: []string{"..."}, others: []string{"..."}},

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/npy"
 )
 
 // Put writes a file below a folder: a string as it is, numbers as a .npy of one dimension, anything else as JSON.
@@ -21,7 +21,7 @@ func Put(t testing.TB, dir, name string, v any) {
 	case string:
 		require.NoError(t, os.WriteFile(path, []byte(v), 0o644))
 	case []float32:
-		require.NoError(t, ckpt.WriteNPY(path, []int{len(v)}, v))
+		require.NoError(t, npy.Write(path, []int{len(v)}, v))
 	default:
 		text, err := json.Marshal(v)
 		require.NoError(t, err)

@@ -16,7 +16,7 @@ import (
 	"gonum.org/v1/plot/vg"
 
 	"github.com/brainwavlm/bwlm/brain/stats"
-	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/npy"
 )
 
 // minShift is beyond the haemodynamic response: 20 s.
@@ -34,8 +34,8 @@ func main() {
 }
 
 func draw(dir, out string) error {
-	read := func(name string) (*ckpt.Array, []float32, error) {
-		a, err := ckpt.ReadNPY(filepath.Join(dir, name))
+	read := func(name string) (*npy.Array, []float32, error) {
+		a, err := npy.Read(filepath.Join(dir, name))
 		if err != nil {
 			return nil, nil, err
 		}

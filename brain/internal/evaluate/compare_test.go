@@ -16,10 +16,10 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/studytest"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
 	"github.com/brainwavlm/bwlm/internal/testnum"
+	"github.com/brainwavlm/bwlm/npy"
 )
 
 // written leaves an evaluation of 240 rows in two stories without a training: responses, and predictions that are the
@@ -47,7 +47,7 @@ func written(t *testing.T, base, tuned float32, change func(*results.Layout, [][
 	for i, name := range []string{"responses", "base_pred", "tuned_pred"} {
 		path, err := (&results.Run{Dir: dir}).Path("eval", "test", "ada", name+".npy")
 		require.NoError(t, err)
-		require.NoError(t, ckpt.WriteNPY(path, []int{len(x[i]) / p.Voxels, p.Voxels}, x[i]))
+		require.NoError(t, npy.Write(path, []int{len(x[i]) / p.Voxels, p.Voxels}, x[i]))
 	}
 	require.NoError(t, jsonfile.Write(filepath.Join(dir, "eval", "test", results.LayoutFile), l))
 	require.NoError(t, jsonfile.Write(filepath.Join(dir, "eval", "summary.json"), results.Summary{Schema: results.RunSchema, Chosen: 3, Test: results.Scores{Tuned: &results.ModelScore{}}}))
@@ -70,7 +70,7 @@ func TestCompareScoresPairs(t *testing.T) {
 	require.Len(t, c.ROIs, 3)
 	assert.Empty(t, c.Notes, "the untuned predictions agree")
 	read := func(dir, name string) []float32 {
-		array, err := ckpt.ReadNPY(filepath.Join(dir, "eval", "test", "ada", name+".npy"))
+		array, err := npy.Read(filepath.Join(dir, "eval", "test", "ada", name+".npy"))
 		require.NoError(t, err)
 		x, err := array.Float32()
 		require.NoError(t, err)

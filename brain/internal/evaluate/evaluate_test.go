@@ -20,13 +20,13 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/studytest"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/internal/testnum"
+	"github.com/brainwavlm/bwlm/npy"
 )
 
 func readNPY(t *testing.T, path string) []float32 {
 	t.Helper()
-	a, err := ckpt.ReadNPY(path)
+	a, err := npy.Read(path)
 	require.NoError(t, err)
 	x, err := a.Float32()
 	require.NoError(t, err)

@@ -6,8 +6,8 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
+	"github.com/brainwavlm/bwlm/npy"
 )
 
 // Write leaves what was found in a folder; dir "" writes nothing:
@@ -69,7 +69,7 @@ func (f *voxelFiles) put(name string, shape []int, x []float32) {
 	r := results.Run{Dir: f.dir}
 	path, err := r.Path("test", f.subject, name+".npy")
 	if err == nil {
-		err = ckpt.WriteNPY(path, shape, x)
+		err = npy.Write(path, shape, x)
 	}
 	f.err = err
 }

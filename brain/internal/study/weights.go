@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/brainwavlm/bwlm/brain/stats"
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/npy"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -73,7 +73,7 @@ func (st *Study) voxelWeights(p *Subject) ([]float64, error) {
 		return w, nil
 	}
 	path := weightsFile(train.Weights, p.Name)
-	a, err := ckpt.ReadNPY(path)
+	a, err := npy.Read(path)
 	if err != nil {
 		return nil, err
 	}

@@ -17,9 +17,9 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/studytest"
 	"github.com/brainwavlm/bwlm/brain/internal/tune"
 	"github.com/brainwavlm/bwlm/brain/stats"
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/testnum"
+	"github.com/brainwavlm/bwlm/npy"
 )
 
 func TestBalancedRegionsWeighTheSame(t *testing.T) {
@@ -114,7 +114,7 @@ func mean32(x []float32) (sum float32) {
 func TestWeightsFromAFile(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name string, x []float32) {
-		require.NoError(t, ckpt.WriteNPY(filepath.Join(dir, name), []int{len(x)}, x))
+		require.NoError(t, npy.Write(filepath.Join(dir, name), []int{len(x)}, x))
 	}
 	half := make([]float32, 60)
 	for v := 30; v < 60; v++ {

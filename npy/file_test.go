@@ -1,4 +1,4 @@
-package ckpt
+package npy
 
 import (
 	"os"
@@ -13,22 +13,22 @@ import (
 	"github.com/brainwavlm/bwlm/internal/faulttest"
 )
 
-// Every file that NumPy wrote for these tests gives, element by element, what ReadNPY gives.
-func TestNPYReaderEqualsReadNPY(t *testing.T) {
+// Every file that NumPy wrote for these tests gives, element by element, what Read gives.
+func TestReaderEqualsRead(t *testing.T) {
 	paths, err := filepath.Glob("testdata/npy/*.npy")
 	require.NoError(t, err)
 	require.NotEmpty(t, paths)
 	for _, path := range paths {
-		want, err := ReadNPY(path)
+		want, err := Read(path)
 		require.NoError(t, err)
-		f, err := StatNPY(path)
+		f, err := Stat(path)
 		require.NoError(t, err, path)
 		require.Equal(t, want.Shape, f.Shape, path)
 		require.Equal(t, want.DType, f.DType, path)
 		r, err := f.Open()
 		require.NoError(t, err)
 		x, failed := want.Float32()
-		n := len(want.Data) / want.DType.Size()
+		n := len(want.data) / want.DType.size()
 		got := make([]float32, n)
 		if failed != nil {
 			require.Error(t, r.Float32(0, got), path)
@@ -46,15 +46,15 @@ func TestNPYReaderEqualsReadNPY(t *testing.T) {
 	}
 }
 
-func TestNPYReaderOfManyPieces(t *testing.T) {
+func TestReaderOfManyPieces(t *testing.T) {
 	x := make([]float64, 3*pieceBytes/8+5)
 	for i := range x {
 		x[i] = float64(i)
 	}
 	x[len(x)-2] = 1e300
 	path := filepath.Join(t.TempDir(), "x.npy")
-	require.NoError(t, WriteNPY(path, []int{len(x)}, x))
-	f, err := StatNPY(path)
+	require.NoError(t, Write(path, []int{len(x)}, x))
+	f, err := Stat(path)
 	require.NoError(t, err)
 	r, err := f.Open()
 	require.NoError(t, err)
@@ -64,37 +64,37 @@ func TestNPYReaderOfManyPieces(t *testing.T) {
 	for i, v := range got {
 		require.Equal(t, float32(i), v)
 	}
-	_, want := ReadNPY(path)
+	_, want := Read(path)
 	require.NoError(t, want)
-	a, err := ReadNPY(path)
+	a, err := Read(path)
 	require.NoError(t, err)
 	_, want = a.Float32()
 	assert.Equal(t, want, r.Float32(10, make([]float32, len(x)-10)), "the error that a whole read gives")
 }
 
-func TestStatNPYRefused(t *testing.T) {
+func TestStatRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.npy")
-	b := npyBytes("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 2)}", make([]byte, 32))
+	b := fileBytes("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 2)}", make([]byte, 32))
 	for n := range b {
 		require.NoError(t, os.WriteFile(path, b[:n], 0o644))
-		_, err := StatNPY(path)
-		_, want := ReadNPY(path)
+		_, err := Stat(path)
+		_, want := Read(path)
 		faulttest.Require(t, fault.BadData, err, "read npy: "+path)
 		require.Equal(t, want, err)
 	}
-	_, err := StatNPY(filepath.Join(t.TempDir(), "none.npy"))
+	_, err := Stat(filepath.Join(t.TempDir(), "none.npy"))
 	faulttest.Require(t, fault.Missing, err, "none.npy")
 }
 
-func TestNPYReaderNoticesAChange(t *testing.T) {
+func TestReaderNoticesAChange(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.npy")
-	require.NoError(t, WriteNPY(path, []int{2}, []float32{1, 2}))
-	f, err := StatNPY(path)
+	require.NoError(t, Write(path, []int{2}, []float32{1, 2}))
+	f, err := Stat(path)
 	require.NoError(t, err)
-	require.NoError(t, WriteNPY(path, []int{3}, []float32{1, 2, 3}))
+	require.NoError(t, Write(path, []int{3}, []float32{1, 2, 3}))
 	_, err = f.Open()
 	faulttest.Require(t, fault.IO, err, "has changed")
-	require.NoError(t, WriteNPY(path, []int{2}, []float32{3, 4}))
+	require.NoError(t, Write(path, []int{2}, []float32{3, 4}))
 	require.NoError(t, os.Chtimes(path, time.Time{}, time.Now().Add(time.Hour)))
 	_, err = f.Open()
 	faulttest.Require(t, fault.IO, err, "has changed")
@@ -104,7 +104,7 @@ func TestNPYReaderNoticesAChange(t *testing.T) {
 }
 
 func TestByRow(t *testing.T) {
-	r := &NPYReader{NPYFile: &NPYFile{Shape: []int{2, 3, 4}, ByColumns: true}}
+	r := &Reader{File: &File{Shape: []int{2, 3, 4}, ByColumns: true}}
 	seen := map[int]bool{}
 	for i := range 24 {
 		a, b, c := i%2, i/2%3, i/6

@@ -1,4 +1,4 @@
-package ckpt
+package npy
 
 import (
 	"bytes"
@@ -14,13 +14,13 @@ import (
 	"github.com/brainwavlm/bwlm/internal/faulttest"
 )
 
-// Every matrix that NumPy wrote for these tests gives, column by column, what ReadNPY gives row by row.
-func TestColumnsEqualReadNPY(t *testing.T) {
+// Every matrix that NumPy wrote for these tests gives, column by column, what Read gives row by row.
+func TestColumnsEqualRead(t *testing.T) {
 	paths, err := filepath.Glob("testdata/npy/*.npy")
 	require.NoError(t, err)
 	matrices := 0
 	for _, path := range paths {
-		want, err := ReadNPY(path)
+		want, err := Read(path)
 		require.NoError(t, err)
 		c, err := OpenColumns(path)
 		if len(want.Shape) != 1 && len(want.Shape) != 2 {
@@ -31,14 +31,14 @@ func TestColumnsEqualReadNPY(t *testing.T) {
 		defer c.Close()
 		require.Equal(t, append(slices.Clone(want.Shape), 1)[:2], []int{c.Rows, c.Cols}, path)
 		rows, err := want.Float32()
-		if want.DType == BOOL && len(want.Data) > 0 {
+		if want.DType == Bool && len(want.data) > 0 {
 			require.Error(t, c.Read(0, c.Cols, make([]float32, c.Rows*c.Cols)))
 			continue
 		}
 		require.NoError(t, err)
-		whole, err := c.Matrix()
+		whole, err := ReadMatrix(path)
 		require.NoError(t, err)
-		require.Equal(t, rows, whole, path)
+		require.Equal(t, Matrix{c.Rows, c.Cols, rows}, whole, path)
 		for from := range c.Cols {
 			for to := from; to <= c.Cols; to++ {
 				got := make([]float32, (to-from)*c.Rows)
@@ -60,15 +60,17 @@ func TestColumnsOfManyPieces(t *testing.T) {
 		x[i] = float32(i)
 	}
 	path := filepath.Join(t.TempDir(), "x.npy")
-	require.NoError(t, WriteNPY(path, []int{rows, cols}, x))
+	require.NoError(t, Write(path, []int{rows, cols}, x))
 	byRow, err := OpenColumns(path)
 	require.NoError(t, err)
 	defer byRow.Close()
 	b, err := os.ReadFile(path)
 	require.NoError(t, err)
 	flipped := bytes.Replace(b, []byte("'fortran_order': False, 'shape': (700, 1100)"), []byte("'fortran_order': True , 'shape': (1100, 700)"), 1)
-	byColumn, err := newColumns(bytes.NewReader(flipped), int64(len(flipped)), "x.npy")
+	require.NoError(t, os.WriteFile(path+".npy", flipped, 0o600))
+	byColumn, err := OpenColumns(path + ".npy")
 	require.NoError(t, err)
+	defer byColumn.Close()
 	got := make([]float32, rows*cols)
 	require.NoError(t, byRow.Read(0, cols, got))
 	for i, v := range got {
@@ -76,18 +78,26 @@ func TestColumnsOfManyPieces(t *testing.T) {
 	}
 	require.NoError(t, byColumn.Read(0, rows, got))
 	require.Equal(t, x, got)
+	whole, err := ReadMatrix(path)
+	require.NoError(t, err)
+	require.Equal(t, Matrix{rows, cols, x}, whole)
+	turned, err := ReadMatrix(path + ".npy")
+	require.NoError(t, err)
+	for i, v := range turned.Data {
+		require.Equal(t, x[i%rows*cols+i/rows], v)
+	}
 }
 
 func TestColumnsRefused(t *testing.T) {
-	b := npyBytes("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 2)}", make([]byte, 32))
-	for n := range b {
-		_, err := newColumns(bytes.NewReader(b[:n]), int64(n), "x.npy")
-		faulttest.Require(t, fault.BadData, err, "read npy: x.npy: ")
-	}
-	_, err := OpenColumns(filepath.Join(t.TempDir(), "none.npy"))
-	faulttest.Require(t, fault.Missing, err, "none.npy")
-	b[len(b)-1] = 0x7e // 1e300 or so
-	c, err := newColumns(bytes.NewReader(b), int64(len(b)), "x.npy")
+	path := filepath.Join(t.TempDir(), "x.npy")
+	_, err := OpenColumns(path)
+	faulttest.Require(t, fault.Missing, err, "x.npy")
+	require.NoError(t, Write(path, []int{2, 2}, []float64{0, 0, 0, 1e300}))
+	c, err := OpenColumns(path)
 	require.NoError(t, err)
-	faulttest.Require(t, fault.BadData, c.Read(1, 2, make([]float32, 2)), "too large for a 32-bit float")
+	defer c.Close()
+	require.NoError(t, c.Read(0, 1, make([]float32, 2)))
+	faulttest.Require(t, fault.BadData, c.Read(1, 2, make([]float32, 2)), "element 3, 1e+300, is too large for a 32-bit float")
+	_, err = ReadMatrix(path)
+	faulttest.Require(t, fault.BadData, err, "element 3, 1e+300")
 }

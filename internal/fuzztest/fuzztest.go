@@ -1,5 +1,5 @@
-// Package guard holds what the tests of the readers share: a watch over memory and time, and seeds for fuzzing.
-package guard
+// Package fuzztest guards tests that feed hostile input to a reader.
+package fuzztest
 
 import (
 	"fmt"

@@ -1,0 +1,135 @@
+package npy
+
+import (
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/atomicfile"
+	"github.com/brainwavlm/bwlm/internal/elements"
+	"github.com/brainwavlm/bwlm/internal/inputfile"
+	"github.com/brainwavlm/bwlm/internal/quote"
+)
+
+const reading = "read npy"
+
+// Array is the content of a .npy file.
+type Array struct {
+	Shape []int
+	DType DType
+
+	data []byte // the elements row by row, little-endian, whatever the order in the file was
+	path string
+}
+
+// Read reads the .npy file at path (format versions 1 to 3), of either byte order, stored by rows or by columns.
+func Read(path string) (*Array, error) {
+	file, size, err := inputfile.Open(reading, path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return read(file, size, path)
+}
+
+// read reads a file of size bytes, which errors call path.
+func read(r io.ReaderAt, size int64, path string) (*Array, error) {
+	h, err := readHeader(r, size)
+	if err != nil {
+		return nil, inputfile.Error(reading, path, err)
+	}
+	data := make([]byte, size-h.start)
+	if err := inputfile.Fill(r, data, h.start); err != nil {
+		return nil, inputfile.Error(reading, path, err)
+	}
+	h.toLittleEndian(data)
+	if h.byColumns {
+		data = byRows(data, h.shape, h.dtype.size())
+	}
+	return &Array{Shape: h.shape, DType: h.dtype, data: data, path: path}, nil
+}
+
+// byRows reorders elements of size bytes from the first index running fastest to the last.
+func byRows(data []byte, shape []int, size int) []byte {
+	out := make([]byte, len(data))
+	strides := make([]int, len(shape))
+	stride := size
+	for k, d := range shape {
+		strides[k] = stride
+		stride *= d
+	}
+	index := make([]int, len(shape))
+	from := 0
+	for to := 0; to < len(out); to += size {
+		copy(out[to:to+size], data[from:])
+		for k := len(shape) - 1; k >= 0; k-- {
+			index[k]++
+			from += strides[k]
+			if index[k] < shape[k] {
+				break
+			}
+			from -= index[k] * strides[k]
+			index[k] = 0
+		}
+	}
+	return out
+}
+
+// Float32 returns the elements row by row: float16 and float32 exactly, float64 and integers rounded to nearest. A finite
+// float64 that would become infinite is refused.
+func (a *Array) Float32() ([]float32, error) { return values(a, elements.Numbers[float32]) }
+
+// Float64 returns the elements row by row: floats and integers up to 32 bits exactly, wider ones rounded to nearest.
+func (a *Array) Float64() ([]float64, error) { return values(a, elements.Numbers[float64]) }
+
+// Bool returns the elements of an array of booleans row by row.
+func (a *Array) Bool() ([]bool, error) { return values(a, elements.Bools) }
+
+func values[T any](a *Array, convert func([]byte, elements.Kind) ([]T, error)) ([]T, error) {
+	out, err := convert(a.data, elements.Kind(a.DType))
+	if err != nil {
+		return nil, unreadable(a.path, err)
+	}
+	return out, nil
+}
+
+// unreadable is the error of elements that cannot be read as asked.
+func unreadable(path string, err error) error {
+	return fault.New(fault.BadData, reading, quote.OneLine(path), "%v", err).WithHint("save it as another dtype, with numpy's astype")
+}
+
+// Element is a Go type that can be written.
+type Element interface {
+	float32 | float64 | int32 | int64 | uint8 | bool
+}
+
+// Write writes values, row by row, as the .npy file at path, which is replaced as a whole or not at all.
+func Write[T Element](path string, shape []int, values []T) error {
+	dtype := DType(elements.KindOf[T]())
+	size, err := elements.ByteSize(shape, 8*dtype.size())
+	if err == nil && size != int64(len(values))*int64(dtype.size()) {
+		err = fmt.Errorf("there are %d values, shape %v needs another number", len(values), shape)
+	}
+	if err != nil {
+		return fault.New(fault.BadData, "write npy", quote.OneLine(path), "%v", err).WithHint("correct the shape before it is written")
+	}
+	return atomicfile.Write(path, func(w io.Writer) error {
+		if _, err := w.Write(makeHeader(dtype, shape)); err != nil {
+			return err
+		}
+		_, err := elements.Write(w, values)
+		return err
+	})
+}
+
+// Matrix is a matrix of numbers, row by row. The rows may be windows or TRs and the columns channels or voxels.
+type Matrix struct {
+	Rows, Cols int
+	Data       []float32 // Rows * Cols
+}
+
+// Row returns row i, which shares memory with the matrix.
+func (m Matrix) Row(i int) []float32 {
+	return slices.Clip(m.Data[i*m.Cols : (i+1)*m.Cols])
+}

@@ -1,0 +1,158 @@
+package npy
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/brainwavlm/bwlm/internal/elements"
+	"github.com/brainwavlm/bwlm/internal/inputfile"
+	"github.com/brainwavlm/bwlm/internal/quote"
+)
+
+// The format is described in NumPy's numpy/lib/format.py (NEP 1): magic, version, the length of the header in 2 bytes
+// (version 1) or 4, and a Python dictionary.
+const (
+	magic     = "\x93NUMPY"
+	maxHeader = 1 << 16
+)
+
+// header is what the header of a .npy file declares.
+type header struct {
+	dtype     DType
+	bigEndian bool
+	byColumns bool // the first index runs fastest ("Fortran order"), of two dimensions or more
+	shape     []int
+	start     int64 // of the data
+}
+
+// readHeader reads the header of a .npy file of size bytes and checks that the data fill the rest.
+func readHeader(r io.ReaderAt, size int64) (*header, error) {
+	text, start, err := readText(r, size)
+	if err != nil {
+		return nil, err
+	}
+	h, err := parseHeader(text)
+	if err != nil {
+		return nil, err
+	}
+	h.start, h.byColumns = start, h.byColumns && len(h.shape) > 1
+	want, err := elements.ByteSize(h.shape, 8*h.dtype.size())
+	if err == nil && want != size-start {
+		err = fmt.Errorf("shape %v of %s needs %d bytes, the file has %d", h.shape, h.dtype, want, size-start)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+// toLittleEndian swaps the bytes of each element in data if the file has them the other way round.
+func (h *header) toLittleEndian(data []byte) {
+	if h.bigEndian {
+		for item := range slices.Chunk(data, h.dtype.size()) {
+			slices.Reverse(item)
+		}
+	}
+}
+
+// readText reads the text of the header and returns where the data begin.
+func readText(r io.ReaderAt, size int64) (string, int64, error) {
+	prefix := make([]byte, min(size, 12))
+	if err := inputfile.Fill(r, prefix, 0); err != nil {
+		return "", 0, err
+	}
+	if !bytes.HasPrefix(prefix, []byte(magic)) {
+		return "", 0, errors.New("is not a .npy file: it does not begin with \\x93NUMPY")
+	}
+	var start, length int64
+	switch {
+	case len(prefix) < 12:
+		return "", 0, fmt.Errorf("the file has %d bytes, too few for a header", size)
+	case prefix[6] == 1:
+		start, length = 10, int64(binary.LittleEndian.Uint16(prefix[8:]))
+	case prefix[6] == 2, prefix[6] == 3:
+		start, length = 12, int64(binary.LittleEndian.Uint32(prefix[8:]))
+	default:
+		return "", 0, fmt.Errorf("format version %d.%d is unknown", prefix[6], prefix[7])
+	}
+	if length > maxHeader || start+length > size {
+		return "", 0, fmt.Errorf("the header claims %d bytes, the file has %d and %d are allowed", length, size, maxHeader)
+	}
+	text := make([]byte, length)
+	if err := inputfile.Fill(r, text, start); err != nil {
+		return "", 0, err
+	}
+	return string(text), start + length, nil
+}
+
+// parseHeader reads the dictionary {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }.
+func parseHeader(text string) (*header, error) {
+	p := &pythonScanner{text: text}
+	d := new(header)
+	seen := map[string]bool{}
+	err := p.list('{', '}', func() error {
+		key, err := p.string()
+		if err != nil {
+			return err
+		}
+		if seen[key] {
+			return fmt.Errorf("the header gives %q twice", key)
+		}
+		seen[key] = true
+		if err := p.expect(':'); err != nil {
+			return err
+		}
+		switch key {
+		case "descr":
+			return p.descr(d)
+		case "fortran_order":
+			d.byColumns, err = p.bool()
+			return err
+		case "shape":
+			d.shape, err = p.shape()
+			return err
+		}
+		return fmt.Errorf("the header has an unknown key %q", quote.Short(key))
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(seen) != 3 {
+		return nil, errors.New("the header lacks descr, fortran_order or shape")
+	}
+	if rest := strings.TrimSpace(p.text); rest != "" {
+		return nil, fmt.Errorf("the header goes on with %q", quote.Short(rest))
+	}
+	return d, nil
+}
+
+// makeHeader makes the header for elements by rows, padded so that the data begin at a multiple of 64. Version 1 is enough:
+// no shape of the most dimensions fills its 65535 bytes.
+func makeHeader(dtype DType, shape []int) []byte {
+	order := "<"
+	if dtype.size() == 1 {
+		order = "|"
+	}
+	dims := ""
+	for i, d := range shape {
+		if i > 0 {
+			dims += ", "
+		}
+		dims += strconv.Itoa(d)
+	}
+	if len(shape) == 1 {
+		dims += ","
+	}
+	dictionary := fmt.Sprintf("{'descr': '%s%s', 'fortran_order': False, 'shape': (%s), }", order, dtype.code(), dims)
+	const before = len(magic) + 2 + 2
+	dictionary += strings.Repeat(" ", -(before+len(dictionary)+1)&63) + "\n"
+	text := append([]byte(magic), 1, 0)
+	text = binary.LittleEndian.AppendUint16(text, uint16(len(dictionary)))
+	return append(text, dictionary...)
+}
