@@ -27,33 +27,63 @@ type NoiseCeiling struct {
 // their own units, squared. One repeat bounds nothing: all voxels are then undefined.
 func Ceiling(repeats []float32, n, rows, voxels int) NoiseCeiling {
 	mustHold("repeats", repeats, n*rows, voxels)
+	c, _ := CeilingByRows(n, rows, voxels, func(repeat, from, to int, out []float32) error {
+		copy(out, repeats[(repeat*rows+from)*voxels:(repeat*rows+to)*voxels])
+		return nil
+	})
+	return c
+}
+
+// ReadRepeat fills out with rows from ≤ t < to of a repeat, (to-from, voxels).
+type ReadRepeat func(repeat, from, to int, out []float32) error
+
+// CeilingByRows is [Ceiling] for repeats that are read by rows, a few at a time, three times. Its bits are those of
+// Ceiling. The error is that of read.
+func CeilingByRows(n, rows, voxels int, read ReadRepeat) (NoiseCeiling, error) {
 	c := NoiseCeiling{
 		Repeats: n, TP: make([]float64, voxels), SP: make([]float64, voxels),
 		RawEV: make([]float64, voxels), EV: make([]float64, voxels),
 		CCMax: make([]float64, voxels), Defined: make([]bool, voxels),
 	}
-	if n < 2 {
-		return c
+	if n < 2 || voxels == 0 {
+		return c, nil
 	}
-	size := rows * voxels
-	fixed := make([]bool, voxels)
-	average := make([]float64, size) // of the repeats, each less its mean
+	r := repeatRows{read: read, n: n, rows: rows, voxels: voxels}
+	fixed, means := make([]bool, voxels), make([][]float64, n)
 	for i := range n {
-		y := repeats[i*size : (i+1)*size]
-		d := describe(y, rows, voxels)
-		for at := range y {
-			v := at % voxels
-			x := float64(y[at]) - d.mean[v]
-			c.TP[v] += x * x / float64(rows*n)
-			average[at] += x / float64(n)
+		d := newDescription(voxels)
+		if err := r.each(i, d.add); err != nil {
+			return c, err
 		}
+		d.end()
+		means[i] = d.mean
 		for v, constant := range d.constant {
 			fixed[v] = fixed[v] || constant
 		}
 	}
+	for i := range n {
+		err := r.each(i, func(row []float32) {
+			for v, y := range row {
+				x := float64(y) - means[i][v]
+				c.TP[v] += x * x / float64(rows*n)
+			}
+		})
+		if err != nil {
+			return c, err
+		}
+	}
 	shared := make([]float64, voxels) // Var(ȳ)
-	for at, x := range average {
-		shared[at%voxels] += x * x / float64(rows)
+	err := r.together(func(row [][]float32) {
+		for v := range voxels {
+			average := 0. // of the repeats, each less its mean
+			for i := range n {
+				average += (float64(row[i][v]) - means[i][v]) / float64(n)
+			}
+			shared[v] += average * average / float64(rows)
+		}
+	})
+	if err != nil {
+		return c, err
 	}
 	for v := range voxels {
 		if fixed[v] {
@@ -68,5 +98,54 @@ func Ceiling(repeats []float32, n, rows, voxels int) NoiseCeiling {
 			c.CCMax[v] = min(1, math.Sqrt(c.SP[v]/shared[v]))
 		}
 	}
-	return c
+	return c, nil
+}
+
+// repeatRows visits rows of repeats in bounded memory.
+type repeatRows struct {
+	read            ReadRepeat
+	n, rows, voxels int
+}
+
+// slabValues is how many values are read at once.
+const slabValues = 1 << 20
+
+// each visits the rows of one repeat.
+func (r *repeatRows) each(repeat int, visit func(row []float32)) error {
+	step := max(1, min(r.rows, slabValues/r.voxels))
+	x := make([]float32, step*r.voxels)
+	for from := 0; from < r.rows; from += step {
+		to := min(from+step, r.rows)
+		if err := r.read(repeat, from, to, x[:(to-from)*r.voxels]); err != nil {
+			return err
+		}
+		for t := range to - from {
+			visit(x[t*r.voxels:][:r.voxels])
+		}
+	}
+	return nil
+}
+
+// together visits each row of all repeats.
+func (r *repeatRows) together(visit func(row [][]float32)) error {
+	step := max(1, min(r.rows, slabValues/(r.n*r.voxels)))
+	x, row := make([][]float32, r.n), make([][]float32, r.n)
+	for i := range x {
+		x[i] = make([]float32, step*r.voxels)
+	}
+	for from := 0; from < r.rows; from += step {
+		to := min(from+step, r.rows)
+		for i := range x {
+			if err := r.read(i, from, to, x[i][:(to-from)*r.voxels]); err != nil {
+				return err
+			}
+		}
+		for t := range to - from {
+			for i := range x {
+				row[i] = x[i][t*r.voxels:][:r.voxels]
+			}
+			visit(row)
+		}
+	}
+	return nil
 }

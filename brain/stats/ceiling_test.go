@@ -1,6 +1,7 @@
 package stats
 
 import (
+	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -194,4 +195,67 @@ func TestMaskRemembersWhatChoseIt(t *testing.T) {
 	assert.Equal(t, "independent of the test (CC_max > 0.4)", m.Label("life"))
 	assert.Empty(t, Mask{Columns: []int{1}, Rule: "atlas"}.Tested("life"))
 	assert.Equal(t, []int{}, c.Mask(1).Columns)
+}
+
+// wholeCeiling is [Ceiling] over repeats in memory, with the mean of the repeats in float64: the order of sums that
+// CeilingByRows keeps.
+func wholeCeiling(repeats []float32, n, rows, voxels int) (tp, shared []float64) {
+	tp, shared = make([]float64, voxels), make([]float64, voxels)
+	size := rows * voxels
+	average := make([]float64, size)
+	for i := range n {
+		y := repeats[i*size : (i+1)*size]
+		d := describe(y, rows, voxels)
+		for at := range y {
+			v := at % voxels
+			x := float64(y[at]) - d.mean[v]
+			tp[v] += x * x / float64(rows*n)
+			average[at] += x / float64(n)
+		}
+	}
+	for at, x := range average {
+		shared[at%voxels] += x * x / float64(rows)
+	}
+	return tp, shared
+}
+
+func TestCeilingByRowsIsBitIdentical(t *testing.T) {
+	rng := rand.New(rand.NewPCG(8, 1))
+	for _, c := range []struct{ n, rows, voxels int }{{2, 30, 7}, {5, 11, 3}, {3, 700, 600}, {2, 3, slabValues/2 + 1}} {
+		x := make([]float32, c.n*c.rows*c.voxels)
+		for i := range x {
+			x[i] = float32(1000*float64(i%c.voxels%9) + rng.NormFloat64())
+		}
+		reads := 0
+		got, err := CeilingByRows(c.n, c.rows, c.voxels, func(repeat, from, to int, out []float32) error {
+			reads++
+			require.Len(t, out, (to-from)*c.voxels)
+			require.LessOrEqual(t, len(out), max(slabValues, c.voxels))
+			copy(out, x[(repeat*c.rows+from)*c.voxels:])
+			return nil
+		})
+		require.NoError(t, err)
+		tp, shared := wholeCeiling(x, c.n, c.rows, c.voxels)
+		require.True(t, slices.Equal(tp, got.TP))
+		for v := range c.voxels {
+			sp := (float64(c.n)*shared[v] - tp[v]) / float64(c.n-1)
+			if got.SP[v] != sp || got.RawEV[v] != shared[v]/tp[v] || got.Defined[v] != (sp > 0) {
+				t.Fatalf("voxel %d: %v, want SP %g", v, got.SP[v], sp)
+			}
+		}
+		whole := Ceiling(x, c.n, c.rows, c.voxels)
+		require.True(t, slices.Equal(got.CCMax, whole.CCMax) && slices.Equal(got.EV, whole.EV))
+		require.Positive(t, reads)
+	}
+	bad := errors.New("bad disk")
+	for at := range 3 * 2 {
+		left := at
+		_, err := CeilingByRows(2, 4, 2, func(int, int, int, []float32) error {
+			if left--; left < 0 {
+				return bad
+			}
+			return nil
+		})
+		require.ErrorIs(t, err, bad)
+	}
 }

@@ -54,37 +54,58 @@ func Mean(r []float64, constant []bool, columns []int) (mean float64, count int)
 	return sum / float64(count), count
 }
 
-// description is what centring needs to know of each column of a matrix.
+// description is what centring needs to know of each column of a matrix whose rows are given one after another. Constancy
+// is decided by comparing values, not by a variance: the mean of equal numbers may differ from them in the last bit.
 type description struct {
 	mean     []float64
 	constant []bool // all values equal, or one of them not finite
+	first    []float32
+	rows     int
 }
 
-// describe looks at each column of x, (rows, voxels). Constancy is decided by comparing values, not by a
-// variance: the mean of equal numbers may differ from them in the last bit.
-func describe(x []float32, rows, voxels int) description {
-	mustHold("matrix", x, rows, voxels)
-	d := description{mean: make([]float64, voxels), constant: make([]bool, voxels)}
+func newDescription(voxels int) *description {
+	d := &description{mean: make([]float64, voxels), constant: make([]bool, voxels), first: make([]float32, voxels)}
 	for v := range d.constant {
 		d.constant[v] = true
 	}
-	for t := range rows {
-		for v, value := range x[t*voxels : (t+1)*voxels] {
-			d.mean[v] += float64(value)
-			if value != x[v] {
-				d.constant[v] = false
-			}
+	return d
+}
+
+// add adds a row.
+func (d *description) add(row []float32) {
+	if d.rows == 0 {
+		copy(d.first, row)
+	}
+	d.rows++
+	for v, value := range row {
+		d.mean[v] += float64(value)
+		if value != d.first[v] {
+			d.constant[v] = false
 		}
 	}
+}
+
+// end turns sums into means.
+func (d *description) end() {
 	for v, sum := range d.mean {
 		if math.IsNaN(sum) || math.IsInf(sum, 0) { // a sum of finite float32 cannot overflow
 			d.mean[v], d.constant[v] = 0, true
 			continue
 		}
-		if rows > 0 {
-			d.mean[v] = sum / float64(rows)
+		if d.rows > 0 {
+			d.mean[v] = sum / float64(d.rows)
 		}
 	}
+}
+
+// describe looks at each column of x, (rows, voxels).
+func describe(x []float32, rows, voxels int) *description {
+	mustHold("matrix", x, rows, voxels)
+	d := newDescription(voxels)
+	for t := range rows {
+		d.add(x[t*voxels : (t+1)*voxels])
+	}
+	d.end()
 	return d
 }
 

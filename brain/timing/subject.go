@@ -57,7 +57,7 @@ func (d *check) loadSubject(ctx context.Context, name string) (*subject, error) 
 		if !slices.Contains(heard, s.name) {
 			continue
 		}
-		m, err := d.data.ReadResponses(ctx, name, s.name)
+		r, err := d.measure(ctx, name, s.name)
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
@@ -65,19 +65,24 @@ func (d *check) loadSubject(ctx context.Context, name string) (*subject, error) 
 			continue
 		}
 		if columns == nil {
-			if columns, err = d.columns(ctx, p.name, m); err != nil {
+			if columns, err = d.columns(ctx, name, s.name, r); err != nil {
 				return nil, err
 			}
 		}
-		if len(columns) == 0 || slices.Max(columns) >= m.Voxels {
+		if len(columns) == 0 || slices.Max(columns) >= r.Columns {
 			continue
 		}
-		if s.rows[0] == 0 || m.Rows < s.rows[0] {
-			s.rows[0] = m.Rows
+		n := r.Rows(s.name)
+		if s.rows[0] == 0 || n < s.rows[0] {
+			s.rows[0] = n
 		}
-		s.rows[1] = max(s.rows[1], m.Rows)
-		mean := dataset.NewMatrix(m.Rows, m.Voxels, m.Mean()).Select(columns)
-		rows := s.scannedRows(m.Rows, d.lags)
+		s.rows[1] = max(s.rows[1], n)
+		x, err := r.Select(design.Rows{Story: s.name, To: n}).ReadAll(ctx, columns)
+		if err != nil {
+			return nil, err
+		}
+		mean := dataset.NewMatrix(n, len(columns), x)
+		rows := s.scannedRows(n, d.lags)
 		if rows.To-rows.From < minRows {
 			continue
 		}
@@ -88,20 +93,33 @@ func (d *check) loadSubject(ctx context.Context, name string) (*subject, error) 
 	return p, nil
 }
 
-// columns chooses the voxels that are looked at.
-func (d *check) columns(ctx context.Context, subject string, m *dataset.Matrix) ([]int, error) {
+// measure opens the responses of a subject to a story as they are, the mean over repeats.
+func (d *check) measure(ctx context.Context, subject, story string) (*dataset.SubjectResponses, error) {
+	r, err := d.data.OpenResponses(ctx, subject, story)
+	if err != nil {
+		return nil, err
+	}
+	s, err := dataset.Standardise([]*dataset.Responses{r}, nil, dataset.Standardisation{ZScore: dataset.ZScoreNone})
+	if err != nil {
+		return nil, err
+	}
+	return s, s.Measure(ctx)
+}
+
+// columns chooses the voxels that are looked at, of those that vary in a story.
+func (d *check) columns(ctx context.Context, subject, story string, r *dataset.SubjectResponses) ([]int, error) {
 	var all []int
 	if d.opt.ROI != "" {
 		var err error
-		if all, err = d.data.ROI(ctx, d.opt.ROI, subject, m.Voxels); err != nil {
+		if all, err = d.data.ROI(ctx, d.opt.ROI, subject, r.Columns); err != nil {
 			return nil, err
 		}
 	} else {
-		for v := range m.Voxels {
+		for v := range r.Columns {
 			all = append(all, v)
 		}
 	}
-	constant := m.Constant(0, m.Rows)
+	constant := r.Constant(story)
 	all = slices.DeleteFunc(all, func(v int) bool { _, yes := slices.BinarySearch(constant, v); return yes })
 	if len(all) <= maxVoxels {
 		return all, nil

@@ -86,7 +86,7 @@ func Unmet(ctx context.Context, st *study.Study, target string, sources ...strin
 	}
 	var unmet []string
 	for _, story := range st.Data.StoriesOf(target) {
-		m, err := st.Data.ReadResponses(ctx, target, story)
+		m, err := st.Data.OpenResponses(ctx, target, story)
 		if err != nil {
 			return nil, err
 		}
