@@ -23,7 +23,7 @@ type Options struct {
 	CacheBytes int64                // budget in memory of the activation cache; 0: from MaxBytes, else 2 GiB
 	Disk       *activations.Store   // activation cache on disk, shared by runs; nil: none
 	HalfFrames bool                 // cache activations in bf16: half the size, slightly different results
-	BatchBytes int64                // memory of one forward and backward pass; 0: from MaxBytes, else 2.5 GiB
+	StepBytes  int64                // activations of one optimizer step; units beyond are recomputed; 0: from MaxBytes, else 2.5 GiB
 	Purpose    string               // recorded with each read of test rows under a locked analysis plan
 	Progress   func(progress.Event) // called from the goroutine that works; may be nil
 	Details    bool                 // events at the end of an epoch carry EpochMetrics

@@ -22,8 +22,8 @@ type Options struct {
 	ChunkSeconds  float64               // of a chunk; 0: 32
 	Pooling       experiment.Pooling    // "": last
 	Normalise     experiment.Normalise  // auto, story, window or none; "": auto, as the model's preprocessor says
-	MaxBytes      int64                 // most memory of the process, from which BatchBytes follow; 0: no bound
-	BatchBytes    int64                 // aim for the memory of one forward pass; 0: 2.5 GiB
+	UnitWindows   int                   // windows computed together; 0: 16
+	MaxBytes      int64                 // memory of the process at most; 0: no bound
 	Progress      func(done, windows int)
 }
 
@@ -48,16 +48,16 @@ func Features(ctx context.Context, model *wavlm.Model, samples []float32, opt Op
 	}
 	out := &WindowVectors{Layers: opt.layers(model.Config), Times: design.FeatureTimes(clip.Windows), Channels: model.Config.Hidden}
 	out.Vectors = make([][]float32, len(out.Layers))
+	units := cmp.Or(opt.UnitWindows, experiment.Default().Train.UnitWindows)
 	if opt.MaxBytes > 0 {
 		vectors := 3 * 4 * int64(len(clip.Windows)*len(out.Layers)*out.Channels) // as they grow
-		left, _, err := windows.MemoryLeft(model.Config, spec, opt.MaxBytes, vectors)
-		if err != nil {
+		unit := windows.ForwardBytes(model.Config, spec, units)
+		if _, err := windows.MemoryLeft(model.Config, spec, opt.MaxBytes, vectors, unit); err != nil {
 			return nil, err
 		}
-		opt.BatchBytes = cmp.Or(opt.BatchBytes, min(left, windows.DefaultBatchBytes))
 	}
-	r := windows.ClipReader(model, spec, opt.BatchBytes)
-	for _, run := range r.Runs(clip, 0, len(clip.Windows)) {
+	r := windows.ClipReader(model, spec, units)
+	for _, run := range r.Units(clip, 0, len(clip.Windows)) {
 		err := model.Session().Infer(ctx, func(s *torch.Scope) error {
 			windows.AppendVectors(out.Vectors, r.Vectors(s, clip, run, out.Layers))
 			return nil

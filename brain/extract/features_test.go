@@ -77,7 +77,7 @@ func TestFeaturesNormalise(t *testing.T) {
 func TestFeaturesDefaultsAndProgress(t *testing.T) {
 	m := studytest.GoldenModel(t, "")
 	var told []int
-	found, err := extract.Features(t.Context(), m.Model, make([]float32, 16000), extract.Options{BatchBytes: 1, Progress: func(done, windows int) {
+	found, err := extract.Features(t.Context(), m.Model, make([]float32, 16000), extract.Options{UnitWindows: 1, Progress: func(done, windows int) {
 		assert.Equal(t, 4, windows)
 		told = append(told, done)
 	}})

@@ -39,7 +39,7 @@ func MeasureFidelity(ctx context.Context, st *study.Study, story string, length 
 			return nil, 0, err
 		}
 		f.Windows = len(stim.Windows)
-		r := windows.ClipReader(st.Model, exp.Model, st.Options.BatchBytes)
+		r := windows.ClipReader(st.Model, exp.Model, exp.Train.UnitWindows)
 		r.Frozen.Normalise = st.Frozen.Normalise
 		cost, err = seconds(func() error { vectors, err = r.Features(ctx, stim, layers); return err })
 		return vectors, cost * dataset.SampleRate / float64(len(wave)), err

@@ -80,7 +80,7 @@ func (c *calibration) timeReading(ctx context.Context, _ *work) error {
 		return len(c.trainer.Study.Stimuli[a].Windows) - len(c.trainer.Study.Stimuli[b].Windows)
 	})
 	stim := c.trainer.Study.Stimuli[longest]
-	last := stim.Clips[min(len(stim.Clips), 2*c.trainer.Reader.Batch)-1]
+	last := stim.Clips[min(len(stim.Clips), 2*c.trainer.Reader.Unit)-1]
 	for _, clip := range stim.Clips {
 		if last.Windows.To < calibrationWindows {
 			last = clip
@@ -108,7 +108,7 @@ func (c *calibration) timeReading(ctx context.Context, _ *work) error {
 		return took / float64(n), err
 	}
 	layer := []int{c.trainer.Study.Experiment.Model.Layer}
-	warmUp := c.trainer.Reader.Runs(piece, n-1, n)[0] // of the longest windows
+	warmUp := c.trainer.Reader.Units(piece, n-1, n)[0] // of the longest windows
 	err = c.trainer.Model.Session().Infer(ctx, func(s *torch.Scope) error {
 		c.trainer.Reader.Vectors(s, piece, warmUp, layer)
 		return nil
@@ -156,7 +156,7 @@ func (c *calibration) timeSteps(ctx context.Context, w *work) error {
 		b := w.order[i]
 		stim := c.trainer.Study.Stimuli[b.Story]
 		section := stim.Tuning.Section(b.From, b.To, c.trainer.Study.Experiment.Train.ContextRows)
-		for _, run := range c.trainer.Reader.Runs(stim, section.Vectors.From, section.Vectors.To) {
+		for _, run := range c.trainer.Reader.Units(stim, section.Vectors.From, section.Vectors.To) {
 			if err := c.trainer.Reader.Fill(ctx, stim, run, c.trainer.ReadLayers()); err != nil {
 				return err
 			}

@@ -33,7 +33,7 @@ func countWork(st *study.Study, t *tune.Trainer) *work {
 		stim := st.Stimuli[b.Story]
 		section := stim.Tuning.Section(b.From, b.To, exp.Train.ContextRows)
 		n := 0
-		for _, run := range stim.Runs(section.Vectors.From, section.Vectors.To, len(stim.Clips)) {
+		for _, run := range stim.Units(section.Vectors.From, section.Vectors.To, len(stim.Clips)) {
 			all := stim.All(run.Clips).Windows
 			n += all.To - all.From
 		}

@@ -202,7 +202,7 @@ func (b *stepBench) prepare(ctx context.Context, exp *experiment.Experiment) (er
 	if err != nil {
 		return err
 	}
-	b.reader = &windows.Reader{Model: view, Pooling: exp.Model.Pooling, Batch: opt.Windows, Shared: view.SharedStates(), Keep: view.SharedStates(),
+	b.reader = &windows.Reader{Model: view, Pooling: exp.Model.Pooling, Unit: windows.UnitClips(exp.Model, exp.Train.UnitWindows), Shared: view.SharedStates(), Keep: view.SharedStates(),
 		Frozen: &windows.Frozen{Model: b.base, Cache: windows.NewCache(1<<40, nil, nil)}}
 	b.session = *view.Session()
 	return b.prepareData(ctx, exp)
@@ -272,7 +272,7 @@ func (b *stepBench) fill(ctx context.Context) error {
 }
 
 // runs are all windows; the last clip of mode block is shorter than the others.
-func (b *stepBench) runs() []windows.Batch { return b.reader.Runs(b.audio, 0, b.opt.Windows) }
+func (b *stepBench) runs() []windows.Unit { return b.reader.Units(b.audio, 0, b.opt.Windows) }
 
 // step is one optimizer step.
 func (b *stepBench) step(ctx context.Context, seed uint64) (loss float64, err error) {

@@ -57,10 +57,9 @@ type Predictor struct {
 
 // PredictorOptions say which predictor of a run to open. The zero value serves runs of one subject.
 type Options struct {
-	Subject    string       // "": the only one
-	Model      string       // folder of the speech model that was tuned, if it is not any more where it was then
-	Device     torch.Device // where it computes
-	BatchBytes int64        // aim for the memory of one forward pass; 0: 2.5 GiB
+	Subject string       // "": the only one
+	Model   string       // folder of the speech model that was tuned, if it is not any more where it was then
+	Device  torch.Device // where it computes
 }
 
 // Prediction is what somebody's voxels are expected to answer to a clip.
@@ -157,7 +156,7 @@ func (p *Predictor) load(ctx context.Context, run string, f *ckpt.File, opt Opti
 		return err
 	}
 	p.Notes = p.model.Notes
-	p.reader = windows.ClipReader(p.model.Model, p.exp.Model, opt.BatchBytes)
+	p.reader = windows.ClipReader(p.model.Model, p.exp.Model, p.exp.Train.UnitWindows)
 	columns, err := f.Int64(results.ReadoutColumns)
 	if err != nil {
 		return err

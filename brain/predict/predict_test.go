@@ -199,8 +199,8 @@ func TestPredictorServesManyAtOnce(t *testing.T) {
 }
 
 func TestPredictorEnds(t *testing.T) {
-	_, run := tinyRun(t, nil)
-	p := openTinyPredictor(t, run, Options{BatchBytes: 1}) // one window at a time: there is much to interrupt
+	_, run := tinyRun(t, func(e *experiment.Experiment, _ *dataset.Spec) { e.Train.UnitWindows = 1 }) // there is much to interrupt
+	p := openTinyPredictor(t, run, Options{})
 	short, _ := studytest.TinySound(5)
 	long := slices.Repeat(short, 20)
 

@@ -58,7 +58,7 @@ func featuresOf(t *testing.T) Source {
 	t.Helper()
 	m, err := extract.OpenModel(t.Context(), tinyModel(t), "", wavlm.Options{})
 	require.NoError(t, err)
-	return features{m, extract.Options{Layers: []int{2}, WindowSeconds: .2, StrideSeconds: .1, BatchBytes: 1 << 20}}
+	return features{m, extract.Options{Layers: []int{2}, WindowSeconds: .2, StrideSeconds: .1}}
 }
 
 // noise is a WAV of so many seconds.

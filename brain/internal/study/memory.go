@@ -12,17 +12,27 @@ func (st *Study) shareMemory(bound int64) error {
 	if bound == 0 {
 		return nil
 	}
-	left, clip, err := windows.MemoryLeft(st.Model.Config, st.Experiment.Model, bound, st.EvaluationBytes())
+	unit := st.UnitBytes()
+	left, err := windows.MemoryLeft(st.Model.Config, st.Experiment.Model, bound, st.EvaluationBytes(), unit)
 	if err != nil {
 		return err
 	}
-	if st.Options.BatchBytes == 0 {
-		st.Options.BatchBytes = min(windows.DefaultBatchBytes, max(left*2/3, clip))
+	if st.Options.StepBytes == 0 {
+		st.Options.StepBytes = min(windows.DefaultStepBytes, max(left*2/3, unit))
 	}
 	if st.Options.CacheBytes == 0 {
-		st.Options.CacheBytes = max(1, left-st.Options.BatchBytes)
+		st.Options.CacheBytes = max(1, left-st.Options.StepBytes)
 	}
 	return nil
+}
+
+// UnitBytes estimates the memory of one unit of windows: with gradients, unless training leaves the model as it is.
+func (st *Study) UnitBytes() int64 {
+	bytes := windows.GraphBytes
+	if st.Experiment.Train.Mode == experiment.TrainReadout {
+		bytes = windows.ForwardBytes
+	}
+	return bytes(st.Model.Config, st.Experiment.Model, st.Experiment.Train.UnitWindows)
 }
 
 // EvaluationBytes is what Go will hold at most while a tuned model is scored, beside what it holds now.

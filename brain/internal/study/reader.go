@@ -14,7 +14,7 @@ func (st *Study) Reader(model *wavlm.Model) *windows.Reader {
 	r := &windows.Reader{Model: model, Frozen: st.Frozen, Pooling: exp.Model.Pooling}
 	r.Pass.Regularise = wavlm.Regularise{Hidden: exp.Train.Dropout, Attention: exp.Train.Dropout, Projection: exp.Train.Dropout,
 		LayerDrop: exp.Train.LayerDrop, Time: wavlm.Spans{Prob: exp.Train.SpecAugment, Length: 10, Min: 2}}
-	r.Batch = windows.BatchSize(model.Config, exp.Model, st.Options.BatchBytes)
+	r.Unit = windows.UnitClips(exp.Model, exp.Train.UnitWindows)
 	if model.Store() == st.Model.Store() {
 		r.Shared = max(model.SharedStates(), 0)
 		if model.SharedStates() < 0 { // an adapter in the front end

@@ -24,7 +24,7 @@ type Options struct {
 	CacheBytes int64                // budget in memory of what no tuning changes; 0: 2 GiB
 	Disk       *activations.Store   // keeps that beyond the budget, and for other runs; nil: nothing does
 	HalfFrames bool                 // round it to bf16, which takes half the room and changes results a little
-	BatchBytes int64                // aim for the memory of one forward and backward pass; 0: 2.5 GiB
+	StepBytes  int64                // activations of one optimizer step; units beyond it are computed again in the backward pass; 0: 2.5 GiB
 	Purpose    string               // for the looks at test rows of a sealed experiment: the command
 	Progress   func(progress.Event) // called from the goroutine that works; may be nil
 	Details    bool                 // events at the end of an epoch have Details
@@ -109,7 +109,7 @@ func New(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset,
 		st.Close()
 		return nil, err
 	}
-	st.Options.BatchBytes, st.Options.CacheBytes = cmp.Or(st.Options.BatchBytes, windows.DefaultBatchBytes), cmp.Or(st.Options.CacheBytes, windows.DefaultCacheBytes)
+	st.Options.StepBytes, st.Options.CacheBytes = cmp.Or(st.Options.StepBytes, windows.DefaultStepBytes), cmp.Or(st.Options.CacheBytes, windows.DefaultCacheBytes)
 	st.Frozen.Cache = windows.NewCache(st.Options.CacheBytes, opt.Disk, func(err error) { st.Options.Progress(progress.Event{Phase: "warning", Note: err.Error()}) })
 	return st, nil
 }

@@ -130,7 +130,7 @@ func TestWeightsFromAFile(t *testing.T) {
 	assert.Equal(t, float32(0), st.Subjects[0].Weights[29])
 	assert.Equal(t, float32(2), st.Subjects[0].Weights[30])
 	tr := studytest.TrainerOf(t, st)
-	_, grads := studytest.Gradients(tr, t, tune.Block{Story: "one", From: 4, To: 14, Subjects: []int{0}}, 1000, 1)
+	_, grads := studytest.Gradients(tr, t, tune.Block{Story: "one", From: 4, To: 14, Subjects: []int{0}}, 1000, 1, 1)
 	width := 16 * 2
 	g := grads["readout.ada.linear.weight"]
 	assert.Zero(t, studytest.Norm(g[:30*width]), "voxels without weight pull at nothing")

@@ -51,22 +51,16 @@ func TrainerOf(t *testing.T, st *study.Study) *tune.Trainer {
 	return tr
 }
 
-// Gradients gives the loss of a block and all gradients, by name, in batches of so many windows.
-func Gradients(t *tune.Trainer, test *testing.T, b tune.Block, batch int, seed uint64) (loss float64, grads map[string][]float32) {
+// Gradients returns the loss of a block and all gradients by name, in units of n windows of which the first held ones
+// keep their activations.
+func Gradients(t *tune.Trainer, test *testing.T, b tune.Block, n, held int, seed uint64) (loss float64, grads map[string][]float32) {
 	test.Helper()
-	was := t.Reader.Batch
-	defer func() { t.Reader.Batch = was }()
-	t.Reader.Batch = batch
-	stim := t.Study.Stimuli[b.Story]
-	section := stim.Tuning.Section(b.From, b.To, t.Study.Experiment.Train.ContextRows)
-	runs := t.Reader.Runs(stim, section.Vectors.From, section.Vectors.To)
+	unit, before := t.Reader.Unit, t.Held
+	defer func() { t.Reader.Unit, t.Held = unit, before }()
+	t.Reader.Unit, t.Held = n, held
 	grads = map[string][]float32{}
 	require.NoError(test, t.Session.Train(test.Context(), seed, func(s *torch.Scope) error {
-		if t.Reader.AtOnce(runs) {
-			loss = t.Backward(s, b, section, t.Vectors(s, stim, runs))
-		} else {
-			loss = t.BackwardInRuns(s, b, section, stim, runs, seed)
-		}
+		loss = t.Backward(s, b, seed)
 		for name, p := range t.Adam.Params() {
 			if p.HasGrad() {
 				grads[name] = p.Grad(s).Float32s()

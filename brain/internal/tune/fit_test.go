@@ -225,7 +225,7 @@ func TestTheBestEpochIsKept(t *testing.T) {
 	assert.Equal(t, want, got)
 }
 
-func TestRunsOfWindowsGiveTheGradientOfAll(t *testing.T) {
+func TestUnitsGiveTheGradientOfAll(t *testing.T) {
 	for _, change := range []func(*experiment.Experiment){
 		func(e *experiment.Experiment) {},
 		func(e *experiment.Experiment) { e.Compat.BlockZScore = true },
@@ -240,15 +240,20 @@ func TestRunsOfWindowsGiveTheGradientOfAll(t *testing.T) {
 		})
 		tr := studytest.TrainerOf(t, st)
 		for _, b := range []tune.Block{{Story: "one", From: 4, To: 14, Subjects: []int{0, 1}}, {Story: "two", From: 14, To: 24, Subjects: []int{1}}} {
-			loss, want := studytest.Gradients(tr, t, b, 1000, 1)
-			for _, batch := range []int{1, 7, 30} {
-				got, grads := studytest.Gradients(tr, t, b, batch, 1)
+			loss, want := studytest.Gradients(tr, t, b, 1000, 1, 1)
+			for _, unit := range []int{1, 7, 30} {
+				got, grads := studytest.Gradients(tr, t, b, unit, 1, 1)
+				for _, held := range []int{2, 100} {
+					again, held := studytest.Gradients(tr, t, b, unit, held, 1)
+					assert.Equal(t, got, again)
+					assert.Equal(t, grads, held, "recomputed or held, the bits are the same")
+				}
 				assert.InDelta(t, loss, got, torchtest.Rounding())
 				assert.Len(t, grads, len(want))
 				assert.Equal(t, len(b.Subjects) == 2, want["readout.ada.linear.weight"] != nil, "who has no part gets no gradient")
 				for name, g := range want {
 					require.NotZero(t, studytest.Norm(g), name)
-					assert.InDeltaSlice(t, g, grads[name], torchtest.Rounding(), "%s, batches of %d", name, batch)
+					assert.InDeltaSlice(t, g, grads[name], torchtest.Rounding(), "%s, units of %d", name, unit)
 				}
 			}
 		}
@@ -260,10 +265,14 @@ func TestRunsOfWindowsGiveTheGradientOfAll(t *testing.T) {
 func TestGradientReachesTheAdapterUnbent(t *testing.T) {
 	cases := []struct {
 		name    string
-		batch   int
+		unit    int
+		held    int
 		dropout float64
 		block   bool // statistics of the block, which carry gradient themselves
-	}{{"at once", 1000, 0, false}, {"at once, block statistics", 1000, 0, true}, {"dropout", 1000, .2, false}, {"in runs with dropout", 20, .2, false}}
+	}{
+		{"one unit", 1000, 1, 0, false}, {"one unit, block statistics", 1000, 1, 0, true}, {"dropout", 1000, 1, .2, false},
+		{"recomputed units with dropout", 20, 1, .2, false}, {"held units with dropout", 20, 100, .2, false},
+	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
@@ -271,7 +280,7 @@ func TestGradientReachesTheAdapterUnbent(t *testing.T) {
 			})
 			tr := studytest.TrainerOf(t, st)
 			b := tune.Block{Story: "one", From: 4, To: 14, Subjects: []int{0}}
-			_, grads := studytest.Gradients(tr, t, b, c.batch, 5)
+			_, grads := studytest.Gradients(tr, t, b, c.unit, c.held, 5)
 			for _, part := range []string{"layers.0.attention.q_proj.lora_A", "layers.0.attention.v_proj.lora_B", "layers.1.attention.k_proj.lora_B", "layers.1.attention.v_proj.lora_A"} {
 				for name, p := range tr.Adam.Params() {
 					if !strings.Contains(name, part) {
@@ -292,7 +301,7 @@ func TestGradientReachesTheAdapterUnbent(t *testing.T) {
 							p.CopyFrom(s.FromFloat32(x, p.Shape()...))
 							return nil
 						}))
-						loss, _ := studytest.Gradients(tr, t, b, c.batch, 5)
+						loss, _ := studytest.Gradients(tr, t, b, c.unit, c.held, 5)
 						return loss
 					}
 					slope := (move(h) - move(-h)) / (2 * h)

@@ -38,9 +38,9 @@ func TestGuardPenaltyFollowsItsFormula(t *testing.T) {
 		require.NoError(t, tr.FitGuard(t.Context(), &f[0]))
 		guard := tr.Guard
 		difference := func(b tune.Block) float64 {
-			with, _ := studytest.Gradients(tr, t, b, 1000, 1)
+			with, _ := studytest.Gradients(tr, t, b, 1000, 1, 1)
 			tr.Guard = nil
-			without, _ := studytest.Gradients(tr, t, b, 1000, 1)
+			without, _ := studytest.Gradients(tr, t, b, 1000, 1, 1)
 			tr.Guard = guard
 			return with - without
 		}

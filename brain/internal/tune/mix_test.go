@@ -71,8 +71,8 @@ func TestLayerMixIsTrained(t *testing.T) {
 			e.Data.Subjects = []string{"ada", "bob"}
 		})
 		tr := studytest.TrainerOf(t, st)
-		_, grads := studytest.Gradients(tr, t, tune.Block{Story: "one", From: 4, To: 14, Subjects: []int{0}}, 1000, 1)
-		_, inRuns := studytest.Gradients(tr, t, tune.Block{Story: "one", From: 4, To: 14, Subjects: []int{0}}, 7, 1)
+		_, grads := studytest.Gradients(tr, t, tune.Block{Story: "one", From: 4, To: 14, Subjects: []int{0}}, 1000, 1, 1)
+		_, inRuns := studytest.Gradients(tr, t, tune.Block{Story: "one", From: 4, To: 14, Subjects: []int{0}}, 7, 1, 1)
 		for name, g := range grads {
 			assert.InDeltaSlice(t, g, inRuns[name], 1e-6, name)
 		}

@@ -6,8 +6,8 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// Backward computes the loss of a block from its windows' vectors and the gradients of all that is tuned.
-func (t *Trainer) Backward(s *torch.Scope, b Block, section design.Section, vectors *torch.Tensor) float64 {
+// backward computes the loss of a block from the vectors of its windows, and its gradients down to the vectors.
+func (t *Trainer) backward(s *torch.Scope, b Block, section design.Section, vectors *torch.Tensor) float64 {
 	rows := s.Part(progress.PartReadout)
 	x := section.Matrix(vectors, t.zscoreOf(b.Story)) // (rows, F)
 	rows()

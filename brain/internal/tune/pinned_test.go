@@ -38,7 +38,7 @@ func TestPinnedReadoutIsTheRidge(t *testing.T) {
 	require.Len(t, st.Subjects[0].Tuned, 60)
 	assert.InDeltaSlice(t, want[0].Pred, got, 1e-4)
 
-	_, grads := studytest.Gradients(tr, t, tune.Block{Story: "one", From: 4, To: 14, Subjects: []int{0}}, 1000, 1)
+	_, grads := studytest.Gradients(tr, t, tune.Block{Story: "one", From: 4, To: 14, Subjects: []int{0}}, 1000, 1, 1)
 	require.NotEmpty(t, grads)
 	for name, g := range grads {
 		assert.True(t, strings.HasPrefix(name, "adapter."), name)

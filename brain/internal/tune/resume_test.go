@@ -140,7 +140,7 @@ func TestEveryStrategyGoesOnAlike(t *testing.T) {
 
 // A front end that does not fit in memory is computed in other batches by steps than by reading.
 func TestStoppedRunsEndAlikeWithoutRoom(t *testing.T) {
-	options := []study.Options{{CacheBytes: 60_000, BatchBytes: 1 << 20}}
+	options := []study.Options{{CacheBytes: 60_000, StepBytes: 1 << 20}}
 	if slowtest.Thorough {
 		options = append(options, study.Options{CacheBytes: 1})
 	}

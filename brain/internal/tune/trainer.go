@@ -2,8 +2,6 @@ package tune
 
 import (
 	"context"
-	"fmt"
-	"math"
 	"strings"
 
 	"github.com/brainwavlm/bwlm/brain/design"
@@ -37,6 +35,7 @@ type Trainer struct {
 	Adapter  *peft.Adapter // nil unless train.mode is lora
 	own      *wavlm.Model  // a copy of the study's model, in mode full
 	Reader   *windows.Reader
+	Held     int                // units of a step whose activations stay in memory; the others are computed again
 	Readouts []*readout.Readout // by person
 	Guard    *Guard             // nil if no region is guarded
 	Order    []Block            // of an epoch, before shuffling
@@ -65,6 +64,7 @@ func NewTrainer(ctx context.Context, st *study.Study) (*Trainer, error) {
 		return nil, err
 	}
 	t.Reader = st.Reader(t.Model)
+	t.Held = int(max(1, st.Options.StepBytes/max(st.UnitBytes(), 1)))
 	t.Order = Blocks(t.Study.Subjects, st.Experiment.Train.BlockRows, st.Experiment.Train.Joint == experiment.JointShared)
 	return t, nil
 }
@@ -156,11 +156,11 @@ func (t *Trainer) Prove(ctx context.Context, order []Block) error {
 		return nil
 	}
 	var stim *windows.Stimulus
-	var runs []windows.Batch
+	var runs []windows.Unit
 	for _, b := range order {
 		stim = t.Study.Stimuli[b.Story]
 		section := stim.Tuning.Section(b.From, b.To, t.Study.Experiment.Train.ContextRows)
-		if runs = t.Reader.Runs(stim, section.Vectors.From, section.Vectors.To); len(runs) > 0 {
+		if runs = t.Reader.Units(stim, section.Vectors.From, section.Vectors.To); len(runs) > 0 {
 			break
 		}
 	}
@@ -178,30 +178,6 @@ func (t *Trainer) Prove(ctx context.Context, order []Block) error {
 	})
 }
 
-// Step does one optimizer step on a block and gives its loss.
-func (t *Trainer) Step(ctx context.Context, b Block, seed uint64) (loss float64, err error) {
-	defer torch.Part(ctx, progress.PhaseStep)()
-	stim := t.Study.Stimuli[b.Story]
-	section := stim.Tuning.Section(b.From, b.To, t.Study.Experiment.Train.ContextRows)
-	runs := t.Reader.Runs(stim, section.Vectors.From, section.Vectors.To)
-	err = t.Session.Train(ctx, seed, func(s *torch.Scope) error {
-		if t.Reader.AtOnce(runs) || !t.tunes {
-			loss = t.Backward(s, b, section, t.Vectors(s, stim, runs))
-		} else {
-			loss = t.BackwardInRuns(s, b, section, stim, runs, seed)
-		}
-		if math.IsNaN(loss) || math.IsInf(loss, 0) {
-			return fault.New(fault.BadData, "tune", fmt.Sprintf("%s[%d:%d]", b.Story, b.From, b.To), "the loss is %v", loss).
-				WithHint("lower train.lr; the last good checkpoint is kept")
-		}
-		defer torch.Part(ctx, progress.PartOptimizer)()
-		t.Adam.Step()
-		t.Adam.ClearGrad()
-		return nil
-	})
-	return loss, err
-}
-
 // mixed is the number of hidden states that the readout sees: model.layer alone, or with a layer mix all up to it.
 func (t *Trainer) mixed() int {
 	if t.Study.Experiment.Readout.LayerWeights == experiment.LayerWeightsNone {
@@ -211,7 +187,7 @@ func (t *Trainer) mixed() int {
 }
 
 // hidden reads a run of windows: their vectors (n, E), or side by side those of all mixed states (n, L·E).
-func (t *Trainer) hidden(s *torch.Scope, stim *windows.Stimulus, run windows.Batch) *torch.Tensor {
+func (t *Trainer) hidden(s *torch.Scope, stim *windows.Stimulus, run windows.Unit) *torch.Tensor {
 	top := t.Study.Experiment.Model.Layer
 	var layers []int
 	for l := top + 1 - t.mixed(); l <= top; l++ {
@@ -223,24 +199,6 @@ func (t *Trainer) hidden(s *torch.Scope, stim *windows.Stimulus, run windows.Bat
 	return torch.Cat(1, t.Reader.Vectors(s, stim, run, layers)...)
 }
 
-// Vectors gives the windows' vectors (windows, E) with gradients, if the model is tuned.
-func (t *Trainer) Vectors(s *torch.Scope, stim *windows.Stimulus, runs []windows.Batch) *torch.Tensor {
-	read := func(s *torch.Scope) *torch.Tensor {
-		var xs []*torch.Tensor
-		for _, run := range runs {
-			xs = append(xs, t.hidden(s, stim, run))
-		}
-		if len(xs) == 0 {
-			return s.Zeros(0, t.Study.Model.Config.Hidden*t.mixed())
-		}
-		return torch.Cat(0, xs...).ToType(torch.Float32)
-	}
-	if !t.tunes {
-		return s.Frozen(read)
-	}
-	return read(s)
-}
-
 // zscoreOf are the statistics that standardise a story's features while tuning; nil where compat wants those of the
 // block.
 func (t *Trainer) zscoreOf(story string) *design.ZScore {
@@ -249,38 +207,4 @@ func (t *Trainer) zscoreOf(story string) *design.ZScore {
 	}
 	z := t.Zscore[story]
 	return &z
-}
-
-// BackwardInRuns is backward for blocks whose activations do not fit in memory at once: the vectors are read without
-// gradients first, the gradient of the loss with respect to them is computed, and each run of windows is read again
-// to carry that gradient into the model.
-func (t *Trainer) BackwardInRuns(s *torch.Scope, b Block, section design.Section, stim *windows.Stimulus, runs []windows.Batch, seed uint64) float64 {
-	inRun := func(run windows.Batch, grad bool, fn func(s *torch.Scope, x *torch.Tensor)) {
-		mode := s.Mode()
-		mode.Grad, mode.Seed = grad, torch.Seed(seed, uint64(run.Windows.From))
-		err := torch.Do(s.Context(), mode, func(s *torch.Scope) error {
-			fn(s, t.hidden(s, stim, run).ToType(torch.Float32))
-			return nil
-		})
-		if err != nil {
-			panic(err)
-		}
-	}
-	var data []float32
-	for _, run := range runs {
-		inRun(run, false, func(_ *torch.Scope, x *torch.Tensor) { data = append(data, x.Float32s()...) })
-	}
-	width := t.Study.Model.Config.Hidden * t.mixed()
-	vectors := s.FromFloat32(data, len(data)/width, width).RequireGrad(true)
-	loss := t.Backward(s, b, section, vectors)
-	grad := vectors.Grad(s).Float32s()
-	for _, run := range runs {
-		n := (run.Windows.To - run.Windows.From) * width
-		part := grad[:n]
-		grad = grad[n:]
-		inRun(run, true, func(s *torch.Scope, x *torch.Tensor) {
-			x.Mul(s.FromFloat32(part, x.Shape()...)).Sum().Backward()
-		})
-	}
-	return loss
 }

@@ -83,31 +83,38 @@ func Groups(clips []Clip) (out []design.Rows) {
 	return out
 }
 
-// run is clips of one length that go through the model together, and those of their windows that are wanted.
-type Batch struct {
+// Unit is clips of one length that go through the model together, and those of their windows that are read. Units follow
+// from the experiment alone, so that neither memory nor the number of processes changes a bit.
+type Unit struct {
 	Clips, Windows design.Rows
 }
 
-// Runs finds the clips behind the windows from ≤ i < to, in batches of equal length: the shorter clips at a story's start
-// or end run by themselves, unpadded.
-func (st *Stimulus) Runs(from, to, batch int) (out []Batch) {
+// UnitClips returns the number of clips in a unit of n windows: n where each window is a clip; with chunks, as many as
+// last as long as n windows.
+func UnitClips(m experiment.Model, n int) int {
+	return max(1, n*SamplesOf(m.WindowSeconds)/SamplesOf(ClipLength(m)))
+}
+
+// Units returns the clips of the windows from ≤ i < to in units of at most n clips of equal length. The shorter clips at
+// the start or end of a story are units of their own and are not padded.
+func (st *Stimulus) Units(from, to, n int) (out []Unit) {
 	for i := 0; i < len(st.Clips) && st.Clips[i].Windows.From < to; {
 		if st.Clips[i].Windows.To <= from {
 			i++
 			continue
 		}
 		j := i + 1
-		for j < len(st.Clips) && st.Clips[j].Windows.From < to && j-i < batch && st.Clips[j].Samples() == st.Clips[i].Samples() {
+		for j < len(st.Clips) && st.Clips[j].Windows.From < to && j-i < n && st.Clips[j].Samples() == st.Clips[i].Samples() {
 			j++
 		}
 		windows := design.Rows{From: max(from, st.Clips[i].Windows.From), To: min(to, st.Clips[j-1].Windows.To)}
-		out = append(out, Batch{design.Rows{From: i, To: j}, windows})
+		out = append(out, Unit{design.Rows{From: i, To: j}, windows})
 		i = j
 	}
 	return out
 }
 
-// All is the run of a group with all of its windows.
-func (st *Stimulus) All(group design.Rows) Batch {
-	return Batch{group, design.Rows{From: st.Clips[group.From].Windows.From, To: st.Clips[group.To-1].Windows.To}}
+// All returns a group with all of its windows.
+func (st *Stimulus) All(group design.Rows) Unit {
+	return Unit{group, design.Rows{From: st.Clips[group.From].Windows.From, To: st.Clips[group.To-1].Windows.To}}
 }

@@ -132,7 +132,7 @@ func TestStimulusWindowOfBlocks(t *testing.T) {
 					continue
 				}
 				_, from, to := stim.Design.Weights.Dense(k-delay, k-delay+1)
-				for _, run := range stim.Runs(from, to, 1) {
+				for _, run := range stim.Units(from, to, 1) {
 					c := stim.Clips[run.Clips.From]
 					heard.From, heard.To = min(heard.From, float64(c.Start)/16000), max(heard.To, float64(c.End)/16000)
 				}
@@ -214,7 +214,7 @@ func TestABlockOfOneWindowIsTheWindow(t *testing.T) {
 	read := func() (out []float32) {
 		r := windows.ClipReader(m.Model, spec, 0)
 		require.NoError(t, m.Model.Session().Infer(t.Context(), func(s *torch.Scope) error {
-			for _, run := range r.Runs(stim, 0, 2) {
+			for _, run := range r.Units(stim, 0, 2) {
 				out = append(out, r.Vectors(s, stim, run, []int{2})[0].Float32s()...)
 			}
 			return nil

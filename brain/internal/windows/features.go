@@ -1,8 +1,6 @@
 package windows
 
 import (
-	"cmp"
-
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/fault"
@@ -43,8 +41,8 @@ func Normalised(model *wavlm.Model, m experiment.Model, samples []float32) []flo
 	return samples
 }
 
-// ClipReader reads clips that are not kept.
-func ClipReader(model *wavlm.Model, m experiment.Model, batchBytes int64) *Reader {
+// ClipReader returns a reader without a cache, whose units hold n windows.
+func ClipReader(model *wavlm.Model, m experiment.Model, n int) *Reader {
 	return &Reader{Model: model, Frozen: &Frozen{Model: model, Normalise: m.Normalise == experiment.NormaliseWindow}, Pooling: m.Pooling,
-		Batch: BatchSize(model.Config, m, cmp.Or(batchBytes, DefaultBatchBytes))}
+		Unit: UnitClips(m, n)}
 }

@@ -20,7 +20,6 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/studytest"
 	"github.com/brainwavlm/bwlm/brain/internal/windows"
 	"github.com/brainwavlm/bwlm/brain/progress"
-	"github.com/brainwavlm/bwlm/internal/torchtest"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/torch/nn"
 	"github.com/brainwavlm/bwlm/wavlm"
@@ -102,24 +101,22 @@ func TestTheCacheChangesNothing(t *testing.T) {
 	}
 }
 
-// Micro-batches of any size give the same result.
-func TestBatchesChangeNothing(t *testing.T) {
+// Bounds on memory give the same bits, whether a step keeps the activations of all units, some or one.
+func TestMemoryChangesNoBit(t *testing.T) {
 	if testing.Short() {
 		t.Skip("several trainings")
 	}
-	scores := func(bytes int64) (out []float64) {
-		st := studytest.Tiny(t, study.Options{BatchBytes: bytes}, func(e *experiment.Experiment, _ *dataset.Spec) { e.Train.LR, e.Train.ReadoutLR = 1e-3, 1e-3 })
-		run, p := studytest.MustFit(t, st)
-		s, err := evaluate.EvaluateRun(t.Context(), st, run)
-		require.NoError(t, err)
-		for _, e := range p.Epochs {
-			out = append(out, e.ValR)
-		}
-		return append(out, s.Test.Base.MeanR, s.Test.Tuned.MeanR, s.Test.Delta.MeanR)
+	dir := t.TempDir()
+	require.NoError(t, studytest.TinyModel(t.Context(), filepath.Join(dir, "model")))
+	train := func(bytes int64) string {
+		e := studytest.Resumed(dir, filepath.Join(dir, fmt.Sprint("run of ", bytes)))
+		e.Train.UnitWindows, e.Train.Dropout = 4, .1
+		require.NoError(t, studytest.TrainOnce(t.Context(), e, study.Options{StepBytes: bytes}))
+		return e.Out
 	}
-	want := scores(0)
+	want := studytest.Outcome(t, train(0))
 	for _, bytes := range []int64{1, 1 << 18, 1 << 20} {
-		assert.InDeltaSlice(t, want, scores(bytes), torchtest.Rounding(), "%d bytes", bytes)
+		studytest.Same(t, want, train(bytes), fmt.Sprint(bytes, " bytes"))
 	}
 }
 
@@ -374,7 +371,7 @@ func TestLayersReadBeforeChangeNoBit(t *testing.T) {
 	}
 	m, st := wide(t)
 	read := func(c *windows.Cache, layers ...int) [][]float32 {
-		r := &windows.Reader{Model: m, Frozen: &windows.Frozen{Model: m, Cache: c}, Shared: m.SharedStates(), Keep: 1, Pooling: "last", Batch: 8}
+		r := &windows.Reader{Model: m, Frozen: &windows.Frozen{Model: m, Cache: c}, Shared: m.SharedStates(), Keep: 1, Pooling: "last", Unit: 8}
 		x, err := r.Features(t.Context(), st, layers)
 		require.NoError(t, err)
 		return x

@@ -9,44 +9,51 @@ import (
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
-// Where nobody says how much memory there is.
+// Budgets where no bound is given.
 const (
-	DefaultBatchBytes = 5 << 29 // of a forward and backward pass
-	DefaultCacheBytes = 2 << 30 // of what no tuning changes
+	DefaultStepBytes  = 5 << 29 // activations of an optimizer step
+	DefaultCacheBytes = 2 << 30 // activations of frozen layers
 )
 
-// MemoryLeft is what a bound leaves beside what is in use now, what will be later, and the front end; at least what one
-// clip takes, or it is an error of kind Memory.
-func MemoryLeft(cfg wavlm.Config, m experiment.Model, bound, later int64) (left, clip int64, err error) {
-	debug.FreeOSMemory() // what loading left behind is not in use
+// MemoryLeft returns what a bound leaves after the memory in use, later needs, and the front end. A remainder below least
+// is an error of kind Memory that names the smallest sufficient bound.
+func MemoryLeft(cfg wavlm.Config, m experiment.Model, bound, later, least int64) (left int64, err error) {
+	debug.FreeOSMemory() // garbage of loading is not in use
 	used, err := proc.ResidentMemory()
 	if err != nil {
-		return 0, 0, err
+		return 0, err
 	}
-	front, clip := FrontBytes(cfg, m), ClipBytes(cfg, m)
-	if left = bound - used - later - front; left < clip {
-		return 0, 0, fault.New(fault.Memory, "share memory", "max_memory", "%d MB do not suffice: %d MB are in use, results will take %d, and one clip %d",
-			bound>>20, used>>20, later>>20, (front+clip)>>20).WithHint("allow at least %d MB", (used+later+front+clip)>>20+1)
+	front := FrontBytes(cfg, m)
+	if left = bound - used - later - front; left < least {
+		return 0, fault.New(fault.Memory, "share memory", "max_memory",
+			"%d MB do not suffice: %d MB are in use, results take %d MB, and one unit of windows takes %d MB",
+			bound>>20, used>>20, later>>20, (front+least)>>20).
+			WithHint("allow at least %d MB, or lower train.unit_windows", (used+later+front+least)>>20+1)
 	}
-	return left, clip, nil
+	return left, nil
 }
 
-// FrontBytes is what the convolutional front end takes for the clips that go through it at once: its first layers give a
-// frame for every few samples, and three of their results are there at once.
+// FrontBytes estimates the memory of the convolutional front end for the clips that go through it together: its first
+// layer returns a frame for every few samples, and three of its results exist at a time.
 func FrontBytes(cfg wavlm.Config, m experiment.Model) int64 {
 	samples := SamplesOf(ClipLength(m))
 	size := min(max(SamplesOf(groupSeconds)/samples, 1), frontClips)
 	return 3 * 4 * int64(size) * int64(cfg.ConvWidth[0]) * int64(samples/cfg.ConvStride[0])
 }
 
-// ClipBytes estimates what one clip takes while gradients are kept: per layer and frame about 14 vectors of the hidden
-// width and 2 of the feed-forward width.
-func ClipBytes(cfg wavlm.Config, m experiment.Model) int64 {
-	frames := cfg.Frames(SamplesOf(ClipLength(m)))
-	return int64(4*frames) * int64(max(m.Layer, 1)*(14*cfg.Hidden+2*cfg.Inner)+4*cfg.ConvOut())
+// GraphBytes estimates the activations of one unit of n windows that the backward pass needs: per layer and frame about
+// 14 vectors of the hidden width and 2 of the feed-forward width.
+func GraphBytes(cfg wavlm.Config, m experiment.Model, n int) int64 {
+	return unitFrames(cfg, m, n) * 4 * int64(max(m.Layer, 1)*(14*cfg.Hidden+2*cfg.Inner)+4*cfg.ConvOut())
 }
 
-// BatchSize is how many clips a budget takes.
-func BatchSize(cfg wavlm.Config, m experiment.Model, budget int64) int {
-	return int(min(max(budget/max(ClipBytes(cfg, m), 1), 1), 512))
+// ForwardBytes estimates the memory of one unit of n windows without gradients: the hidden states that are read, and the
+// vectors of the layer at work.
+func ForwardBytes(cfg wavlm.Config, m experiment.Model, n int) int64 {
+	return unitFrames(cfg, m, n) * 4 * int64((m.Layer+10)*cfg.Hidden+2*cfg.Inner+cfg.ConvOut())
+}
+
+// unitFrames returns the number of frames of a unit of n windows.
+func unitFrames(cfg wavlm.Config, m experiment.Model, n int) int64 {
+	return int64(UnitClips(m, n)) * int64(cfg.Frames(SamplesOf(ClipLength(m))))
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
-// A bound on memory becomes a batch and a cache, and is refused where it does not suffice. What is computed stays the same.
+// A bound on memory is shared by a step and the cache, and refused where it does not hold a unit of windows.
 func TestMaxMemoryIsShared(t *testing.T) {
 	used, err := proc.ResidentMemory()
 	require.NoError(t, err)
@@ -30,19 +30,17 @@ func TestMaxMemoryIsShared(t *testing.T) {
 	assert.Equal(t, fault.Memory, fault.KindOf(err))
 	assert.ErrorContains(t, err, "share memory: max_memory: ")
 	assert.ErrorContains(t, err, "allow at least ")
-	var batches []int
 	for _, more := range []int64{300 << 20, 3 << 30, 30 << 30} {
 		st, err := open(used + more)
 		require.NoError(t, err)
-		assert.LessOrEqual(t, st.Options.BatchBytes+st.Options.CacheBytes+st.EvaluationBytes(), more+64<<20)
-		assert.LessOrEqual(t, st.Options.BatchBytes, int64(windows.DefaultBatchBytes))
-		if st.Options.BatchBytes < windows.DefaultBatchBytes {
-			assert.InDelta(t, 2, float64(st.Options.BatchBytes)/float64(st.Options.CacheBytes), .001, "two thirds are computed with")
+		assert.LessOrEqual(t, st.Options.StepBytes+st.Options.CacheBytes+st.EvaluationBytes(), more+64<<20)
+		assert.LessOrEqual(t, st.Options.StepBytes, int64(windows.DefaultStepBytes))
+		if st.Options.StepBytes < windows.DefaultStepBytes {
+			assert.InDelta(t, 2, float64(st.Options.StepBytes)/float64(st.Options.CacheBytes), .001, "two thirds are computed with")
 		}
-		batches = append(batches, st.Reader(st.Model).Batch)
+		assert.Equal(t, 16, st.Reader(st.Model).Unit, "memory changes no unit")
 		st.Close()
 	}
-	assert.IsNonDecreasing(t, batches)
 	m, clip := studytest.GoldenModel(t, ""), studytest.GoldenClip(t)
 	_, err = extract.Features(t.Context(), m.Model, clip, extract.Options{WindowSeconds: .2, MaxBytes: 1 << 20})
 	assert.Equal(t, fault.Memory, fault.KindOf(err))
@@ -50,8 +48,8 @@ func TestMaxMemoryIsShared(t *testing.T) {
 
 // What was asked for by name does not go by the bound.
 func TestMaxMemoryLeavesWhatIsGiven(t *testing.T) {
-	st := studytest.Tiny(t, study.Options{MaxBytes: 30 << 30, BatchBytes: 1 << 20, CacheBytes: 2 << 20}, nil)
-	assert.EqualValues(t, 1<<20, st.Options.BatchBytes)
+	st := studytest.Tiny(t, study.Options{MaxBytes: 30 << 30, StepBytes: 1 << 20, CacheBytes: 2 << 20}, nil)
+	assert.EqualValues(t, 1<<20, st.Options.StepBytes)
 	assert.EqualValues(t, 2<<20, st.Options.CacheBytes)
 }
 
@@ -74,12 +72,14 @@ func TestMemoryOfAnEvaluation(t *testing.T) {
 func TestMemoryOfAClip(t *testing.T) {
 	base, m := wavlm.Default(wavlm.WavLM), experiment.Default().Model
 	assert.EqualValues(t, 3*4*2*512*12800, windows.FrontBytes(base, m))
-	assert.EqualValues(t, 4*199*(9*(14*768+2*3072)+4*512), windows.ClipBytes(base, m))
+	assert.EqualValues(t, 4*199*(9*(14*768+2*3072)+4*512), windows.GraphBytes(base, m, 1))
+	assert.EqualValues(t, 16*4*199*(9*(14*768+2*3072)+4*512), windows.GraphBytes(base, m, 16))
+	assert.EqualValues(t, 16*4*199*((9+10)*768+2*3072+512), windows.ForwardBytes(base, m, 16))
 	narrow := base
 	narrow.ConvWidth = []int{8, 8, 8, 8, 8, 8, 8}
-	wide, _, err := windows.MemoryLeft(base, m, 30<<30, 0)
+	wide, err := windows.MemoryLeft(base, m, 30<<30, 0, 1)
 	require.NoError(t, err)
-	left, _, err := windows.MemoryLeft(narrow, m, 30<<30, 0)
+	left, err := windows.MemoryLeft(narrow, m, 30<<30, 0, 1)
 	require.NoError(t, err)
 	assert.InDelta(t, windows.FrontBytes(base, m)-windows.FrontBytes(narrow, m), left-wide, 64<<20, "the front end's is not to be had")
 }

@@ -13,9 +13,9 @@ import (
 
 // Reader turns the windows of a story into vectors: one per window and layer.
 //
-// What the model has in common with the untuned one, and nothing random disturbs, is computed by that, group by group,
-// and kept; the rest goes on from there in batches. So what is kept changes the time that reading takes, and no bit of
-// what is read.
+// Layers that the model shares with the untuned one, and below anything random, are computed by the untuned model in
+// fixed groups and cached. The layers above are computed from there in fixed units. The size of the cache changes the time
+// and no bit.
 type Reader struct {
 	Model   *wavlm.Model
 	Frozen  *Frozen
@@ -23,20 +23,11 @@ type Reader struct {
 	Keep    int // frames at no higher depth are kept; -1: none, where all that is read is shared
 	Pooling experiment.Pooling
 	Pass    wavlm.Pass
-	Batch   int // clips of one forward pass
+	Unit    int // clips that go through the model together
 }
 
-// Runs cuts the windows from ≤ i < to into what goes through the model together.
-func (r *Reader) Runs(st *Stimulus, from, to int) []Batch { return st.Runs(from, to, r.Batch) }
-
-// AtOnce says whether all runs together are no more than one batch.
-func (r *Reader) AtOnce(runs []Batch) bool {
-	clips := 0
-	for _, run := range runs {
-		clips += run.Clips.To - run.Clips.From
-	}
-	return clips <= r.Batch
-}
+// Units returns the units of the windows from ≤ i < to.
+func (r *Reader) Units(st *Stimulus, from, to int) []Unit { return st.Units(from, to, r.Unit) }
 
 // Fixed is how many hidden states are the untuned model's in a pass of a scope.
 func (r *Reader) Fixed(s *torch.Scope) int {
@@ -58,7 +49,7 @@ func (r *Reader) Depth(s *torch.Scope, layers []int) int {
 }
 
 // Vectors gives the vectors (windows, E) of a run at each of the layers.
-func (r *Reader) Vectors(s *torch.Scope, st *Stimulus, run Batch, layers []int) []*torch.Tensor {
+func (r *Reader) Vectors(s *torch.Scope, st *Stimulus, run Unit, layers []int) []*torch.Tensor {
 	if slices.Max(layers) < r.Fixed(s) {
 		return r.fixedVectors(s, st, run, layers)
 	}
@@ -68,7 +59,7 @@ func (r *Reader) Vectors(s *torch.Scope, st *Stimulus, run Batch, layers []int) 
 
 // goOn reads the vectors (windows, E) of each layer from frames (n, T, C) at a depth. The last layer may work out only the
 // frames that are read.
-func (r *Reader) goOn(frames *torch.Tensor, depth int, model *wavlm.Model, st *Stimulus, run Batch, layers []int, last bool) []*torch.Tensor {
+func (r *Reader) goOn(frames *torch.Tensor, depth int, model *wavlm.Model, st *Stimulus, run Unit, layers []int, last bool) []*torch.Tensor {
 	var hidden []*torch.Tensor
 	first, top := max(depth-1, 0), slices.Max(layers)
 	pass := r.Pass
@@ -102,7 +93,7 @@ func (r *Reader) groupVectors(s *torch.Scope, st *Stimulus, g design.Rows, layer
 }
 
 // fixedVectors is vectors where no tuning changes what is read.
-func (r *Reader) fixedVectors(s *torch.Scope, st *Stimulus, run Batch, layers []int) []*torch.Tensor {
+func (r *Reader) fixedVectors(s *torch.Scope, st *Stimulus, run Unit, layers []int) []*torch.Tensor {
 	out := make([]*torch.Tensor, len(layers))
 	n, width := run.Windows.To-run.Windows.From, r.Model.Config.Hidden
 	if kept := r.Frozen.Cache.AllVectors(r.vectorKeys(st, layers)); kept != nil {
@@ -148,7 +139,7 @@ func (r *Reader) FrozenBytes(st *Stimulus, layers []int) (bytes int64) {
 }
 
 // Fill computes what is frozen under a run of windows, so that it is kept where there is room.
-func (r *Reader) Fill(ctx context.Context, st *Stimulus, run Batch, layers []int) error {
+func (r *Reader) Fill(ctx context.Context, st *Stimulus, run Unit, layers []int) error {
 	return r.Model.Session().Infer(ctx, func(s *torch.Scope) error {
 		if slices.Max(layers) < r.Fixed(s) {
 			return nil
@@ -164,7 +155,7 @@ func (r *Reader) Features(ctx context.Context, st *Stimulus, layers []int) ([][]
 		return r.fixedFeatures(ctx, st, layers)
 	}
 	out := make([][]float32, len(layers))
-	for _, run := range r.Runs(st, 0, len(st.Windows)) {
+	for _, run := range r.Units(st, 0, len(st.Windows)) {
 		err := r.Model.Session().Infer(ctx, func(s *torch.Scope) error {
 			AppendVectors(out, r.Vectors(s, st, run, layers))
 			return nil
@@ -226,7 +217,7 @@ func (r *Reader) vectorKeys(st *Stimulus, layers []int) []VectorKey {
 
 // LastFrames are the frames of a run's clips of T frames from which vectors are read, so that the last layer need not work
 // out the others; nil where that is most of them.
-func (r *Reader) LastFrames(st *Stimulus, run Batch, frames int) (last []int) {
+func (r *Reader) LastFrames(st *Stimulus, run Unit, frames int) (last []int) {
 	switch {
 	case r.Pooling == experiment.PoolMean:
 		return nil
@@ -250,7 +241,7 @@ func (r *Reader) frameOf(in design.Rows) int {
 
 // pool gives the vector of each wanted window (windows, E) from frames h (n, T, E) of a run's clips; kept are their numbers
 // where they are not all.
-func (r *Reader) pool(h *torch.Tensor, st *Stimulus, run Batch, kept []int) *torch.Tensor {
+func (r *Reader) pool(h *torch.Tensor, st *Stimulus, run Unit, kept []int) *torch.Tensor {
 	defer h.Scope().Part(progress.PartReadout)()
 	switch {
 	case st.Shared && r.Pooling == experiment.PoolMean:
@@ -266,7 +257,7 @@ func (r *Reader) pool(h *torch.Tensor, st *Stimulus, run Batch, kept []int) *tor
 }
 
 // wanted goes through the windows of a run, with the place of their clip in the run and their frames in the clip.
-func (r *Reader) wanted(st *Stimulus, run Batch, do func(place int, frames design.Rows)) {
+func (r *Reader) wanted(st *Stimulus, run Unit, do func(place int, frames design.Rows)) {
 	for k := run.Clips.From; k < run.Clips.To; k++ {
 		c := st.Clips[k]
 		for i := max(c.Windows.From, run.Windows.From); i < min(c.Windows.To, run.Windows.To); i++ {
@@ -276,7 +267,7 @@ func (r *Reader) wanted(st *Stimulus, run Batch, do func(place int, frames desig
 }
 
 // picked takes one frame for each window out of frames h (n, T, E) of clips: (windows, E).
-func (r *Reader) picked(h *torch.Tensor, st *Stimulus, run Batch, kept []int) *torch.Tensor {
+func (r *Reader) picked(h *torch.Tensor, st *Stimulus, run Unit, kept []int) *torch.Tensor {
 	frames := h.Dim(1)
 	var places []int
 	r.wanted(st, run, func(place int, in design.Rows) {
@@ -290,7 +281,7 @@ func (r *Reader) picked(h *torch.Tensor, st *Stimulus, run Batch, kept []int) *t
 }
 
 // means takes the mean over the frames of each window out of frames h (n, T, E) of clips: (windows, E).
-func (r *Reader) means(h *torch.Tensor, st *Stimulus, run Batch) *torch.Tensor {
+func (r *Reader) means(h *torch.Tensor, st *Stimulus, run Unit) *torch.Tensor {
 	s, frames := h.Scope(), h.Dim(1)
 	weights := make([][]float32, h.Dim(0)) // (windows, T) of each clip
 	r.wanted(st, run, func(place int, in design.Rows) {

@@ -22,16 +22,16 @@ func TestRunsHaveOneLength(t *testing.T) {
 		st.Windows = append(st.Windows, design.Window{Start: 2000*i - length, End: 2000 * i})
 	}
 	st.Own(experiment.Model{})
-	rows := func(runs []windows.Batch) (out []design.Rows) {
+	rows := func(runs []windows.Unit) (out []design.Rows) {
 		for _, r := range runs {
 			assert.Equal(t, r.Clips, r.Windows, "each window is a clip")
 			out = append(out, r.Windows)
 		}
 		return out
 	}
-	assert.Equal(t, []design.Rows{{From: 0, To: 1}, {From: 1, To: 2}, {From: 2, To: 5}, {From: 5, To: 7}}, rows(st.Runs(0, 7, 3)))
-	assert.Equal(t, []design.Rows{{From: 3, To: 6}}, rows(st.Runs(3, 6, 3)))
-	assert.Empty(t, st.Runs(4, 4, 3))
+	assert.Equal(t, []design.Rows{{From: 0, To: 1}, {From: 1, To: 2}, {From: 2, To: 5}, {From: 5, To: 7}}, rows(st.Units(0, 7, 3)))
+	assert.Equal(t, []design.Rows{{From: 3, To: 6}}, rows(st.Units(3, 6, 3)))
+	assert.Empty(t, st.Units(4, 4, 3))
 }
 
 // Windows are what the whole waveform holds there, each alone in front of the model: batches and the cache change nothing.
@@ -43,7 +43,7 @@ func TestVectorsOfWindows(t *testing.T) {
 			})
 			stim := st.Stimuli["one"]
 			r := st.Reader(st.Model)
-			r.Batch = 7
+			r.Unit = 7
 			first, err := r.Features(t.Context(), stim, []int{2, 0})
 			require.NoError(t, err)
 			again, err := r.Features(t.Context(), stim, []int{2, 0})
@@ -87,11 +87,12 @@ func TestVectorsOfWindows(t *testing.T) {
 	}
 }
 
-func TestBatchFollowsMemory(t *testing.T) {
-	e := experiment.Default().Model
-	base := wavlm.Default(wavlm.WavLM)
-	assert.Equal(t, 1, windows.BatchSize(base, e, 1))
-	small, large := windows.BatchSize(base, e, 1<<30), windows.BatchSize(base, e, 4<<30)
-	assert.InDelta(t, 4, float64(large)/float64(small), .5)
-	assert.Equal(t, 512, windows.BatchSize(base, e, 1<<50))
+// A unit holds n windows, or as much audio in chunks, and at least one chunk.
+func TestUnitClips(t *testing.T) {
+	m := experiment.Default().Model // windows of 4 s
+	assert.Equal(t, 16, windows.UnitClips(m, 16))
+	m.Extraction, m.ChunkSeconds = experiment.ExtractChunks, 12
+	assert.Equal(t, 5, windows.UnitClips(m, 16))
+	m.ChunkSeconds = 100
+	assert.Equal(t, 1, windows.UnitClips(m, 16))
 }
