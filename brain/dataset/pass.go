@@ -2,13 +2,16 @@ package dataset
 
 import (
 	"context"
-	"runtime"
-	"sync"
+
+	"github.com/brainwavlm/bwlm/internal/parallel"
 )
 
-// pass visits the values of responses in bounded memory, [slabBytes] at a time, as often as it is asked to. Columns are
-// shared among the processors, so that visits of different columns run side by side; each column sees its rows in
-// ascending order.
+// leastColumns is the number of columns that are worth another processor.
+const leastColumns = 1024
+
+// pass visits the values of responses in bounded memory, [slabBytes] at a time, as often as it is
+// asked to. Columns are shared among the processors, so that visits of different columns run side
+// by side; each column sees its rows in ascending order.
 type pass struct {
 	r   *Responses
 	buf []float32
@@ -24,8 +27,8 @@ type tile struct {
 	buf      []float32 // else what is read
 }
 
-// tiles visits the columns from ≤ c < to tile by tile. Row-major responses are one tile of all columns, which is read by
-// rows; column-major ones are cut into tiles that fit in memory.
+// tiles visits the columns from ≤ c < to tile by tile. Row-major responses are one tile of all
+// columns, which is read by rows; column-major ones are cut into tiles that fit in memory.
 func (p *pass) tiles(ctx context.Context, from, to int, visit func(*tile) error) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
@@ -75,7 +78,7 @@ func (p *pass) buffer(n int) []float32 {
 func (t *tile) each(ctx context.Context, repeat, from, to int, visit func(k, column int, row []float32)) error {
 	return t.slabs(ctx, repeat, repeat+1, from, to, func(at, end int, x [][]float32) {
 		width := t.to - t.from
-		share(width, func(a, b int) {
+		parallel.Ranges(width, leastColumns, func(a, b int) {
 			for k := at; k < end; k++ {
 				visit(k, t.from+a, x[0][(k-at)*width+a:(k-at)*width+b])
 			}
@@ -87,7 +90,7 @@ func (t *tile) each(ctx context.Context, repeat, from, to int, visit func(k, col
 func (t *tile) together(ctx context.Context, from, to int, visit func(k, column int, rows [][]float32)) error {
 	return t.slabs(ctx, 0, t.Repeats, from, to, func(at, end int, x [][]float32) {
 		width := t.to - t.from
-		share(width, func(a, b int) {
+		parallel.Ranges(width, leastColumns, func(a, b int) {
 			rows := make([][]float32, len(x))
 			for k := at; k < end; k++ {
 				for i := range x {
@@ -99,7 +102,8 @@ func (t *tile) together(ctx context.Context, from, to int, visit func(k, column 
 	})
 }
 
-// slabs visits rows from ≤ k < to of some repeats, (end-at, columns) of each, as many at a time as fit in memory.
+// slabs visits rows from ≤ k < to of some repeats, (end-at, columns) of each, as many at a time as
+// fit in memory.
 func (t *tile) slabs(ctx context.Context, firstRepeat, lastRepeat, from, to int, visit func(at, end int, x [][]float32)) error {
 	width, count := t.to-t.from, lastRepeat-firstRepeat
 	step := max(1, to-from)
@@ -127,19 +131,4 @@ func (t *tile) slabs(ctx context.Context, firstRepeat, lastRepeat, from, to int,
 		visit(at, end, x)
 	}
 	return nil
-}
-
-// share divides n columns among the processors.
-func share(n int, do func(from, to int)) {
-	const least = 1024 // columns that are worth another processor
-	workers := max(1, min(n/least, runtime.GOMAXPROCS(0)))
-	if workers == 1 {
-		do(0, n)
-		return
-	}
-	var wait sync.WaitGroup
-	for w := range workers {
-		wait.Go(func() { do(w*n/workers, (w+1)*n/workers) })
-	}
-	wait.Wait()
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/internal/parallel"
 )
 
 // Selection are some rows of a subject's standardised responses, range after range. It holds no values.
@@ -117,7 +118,7 @@ func (st *story) stream(ctx context.Context, repeat, from, to int, columns []int
 	return st.readTiles(ctx, lastRepeat-firstRepeat, to-from, columns, func(t *tile, at, end int) error {
 		return t.slabs(ctx, firstRepeat, lastRepeat, from, to, func(top, bottom int, x [][]float32) {
 			width := t.to - t.from
-			share(end-at, func(a, b int) {
+			parallel.Ranges(end-at, leastColumns, func(a, b int) {
 				out, rows := make([]float32, b-a), make([][]float32, len(x))
 				for k := top; k < bottom; k++ {
 					for i := range x {

@@ -1,14 +1,12 @@
 package ridge
 
 import (
-	"runtime"
-	"sync"
-
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/parallel"
 )
 
-// ColumnReader is responses that are read some voxels at a time, since a float32 copy of a brain may not fit in memory
-// beside the weights. npy.Columns reads them from a file.
+// ColumnReader is responses that are read some voxels at a time, since a float32 copy of a brain
+// may not fit in memory beside the weights. npy.Columns reads them from a file.
 type ColumnReader interface {
 	// Read fills out with columns from to to, one after another.
 	Read(from, to int, out []float32) error
@@ -63,10 +61,11 @@ func (b HStack) Read(from, to int, out []float32) error {
 	return nil
 }
 
-// transpose writes x (rows, cols), whose rows are stride apart, into out (cols, rows), whose rows are apart.
+// transpose writes x (rows, cols), whose rows are stride apart, into out (cols, rows), whose rows
+// are apart.
 func transpose(x []float32, rows, cols, stride int, out []float32, apart int) {
 	const tile = 64 // tiles of both fit in the cache
-	parallel((cols+tile-1)/tile, func(k int) {
+	parallel.Each((cols+tile-1)/tile, func(k int) {
 		for top := 0; top < rows; top += tile {
 			for row := top; row < min(rows, top+tile); row++ {
 				for c := k * tile; c < min(cols, (k+1)*tile); c++ {
@@ -75,20 +74,6 @@ func transpose(x []float32, rows, cols, stride int, out []float32, apart int) {
 			}
 		}
 	})
-}
-
-// parallel calls do with 0 to n-1, on all cores.
-func parallel(n int, do func(i int)) {
-	workers := min(n, runtime.GOMAXPROCS(0))
-	var wait sync.WaitGroup
-	for w := range workers {
-		wait.Go(func() {
-			for i := w * n / workers; i < (w+1)*n/workers; i++ {
-				do(i)
-			}
-		})
-	}
-	wait.Wait()
 }
 
 // responses are the voxels of a fit, read in blocks.
@@ -108,7 +93,7 @@ func newResponses(columns ColumnReader, rows, voxels, step int) (*responses, err
 			return nil, err
 		}
 		bad := make([]int, to-from) // the row of the first value of each voxel that is not finite
-		parallel(to-from, func(v int) {
+		parallel.Each(to-from, func(v int) {
 			column := block[v*rows : (v+1)*rows]
 			bad[v] = notFinite(column)
 			y.constant[from+v] = same(column)
@@ -128,7 +113,8 @@ func newResponses(columns ColumnReader, rows, voxels, step int) (*responses, err
 	return y, nil
 }
 
-// Check refuses features x (rows, features) and responses of which a value is not finite, as Fit and Evaluate do.
+// Check refuses features x (rows, features) and responses of which a value is not finite, as Fit
+// and Evaluate do.
 func Check(x []float32, y ColumnReader, rows, voxels int) error {
 	if _, err := newMatrix(x, rows, false); err != nil {
 		return err
@@ -154,8 +140,8 @@ func (y *responses) blocks(step int) func(yield func(from, to int) bool) {
 	}
 }
 
-// reuse gives n values of a buffer, which grows where it must. Blocks are large and many, and garbage of their size would wait
-// for the collector as long as the weights weigh.
+// reuse gives n values of a buffer, which grows where it must. Blocks are large and many, and
+// garbage of their size would wait for the collector as long as the weights weigh.
 func reuse[T any](buffer *[]T, n int) []T {
 	if cap(*buffer) < n {
 		*buffer = make([]T, n)

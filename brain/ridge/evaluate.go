@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/internal/parallel"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -15,15 +16,18 @@ type Evaluation struct {
 	Constant []bool    // voxels whose training or test responses, or predictions, are all equal: their scores are 0
 }
 
-// Evaluate scores predictions of responses y (rows, voxels), read in blocks, from features x (rows, features).
+// Evaluate scores predictions of responses y (rows, voxels), read in blocks, from features x (rows,
+// features).
 //
-// The split is the product measure, which adds up to the variance explained by all bands (science of it: Dupré la Tour et
-// al. 2022; himalaya's r2_score_split): with ŷ_A what band A adds to the prediction ŷ,
+// The split is the product measure, which adds up to the variance explained by all bands (science
+// of it: Dupré la Tour et al. 2022; himalaya's r2_score_split): with ŷ_A what band A adds to the
+// prediction ŷ,
 //
 //	R²_A = Σ ŷ_A·(2y - ŷ) / Σ y²    Σ_A R²_A = 1 - Σ(y-ŷ)²/Σ y²
 //
-// y and ŷ are taken less the mean of the training responses, ŷ_A from features less theirs, or as they are where the model
-// has no intercept. So the sum differs from R2 where the mean of the test responses does. A share may be negative.
+// y and ŷ are taken less the mean of the training responses, ŷ_A from features less theirs, or as
+// they are where the model has no intercept. So the sum differs from R2 where the mean of the test
+// responses does. A share may be negative.
 func (m *Model) Evaluate(ctx context.Context, x []float32, y ColumnReader, rows int) (*Evaluation, error) {
 	if err := m.check(x, rows); err != nil {
 		return nil, err
@@ -51,7 +55,8 @@ func (m *Model) Evaluate(ctx context.Context, x []float32, y ColumnReader, rows 
 	return e, err
 }
 
-// evaluate scores a block of voxels (to-from, rows); x are features less the means of the training rows.
+// evaluate scores a block of voxels (to-from, rows); x are features less the means of the training
+// rows.
 func (m *Model) evaluate(e *Evaluation, x *torch.Tensor, block []float32, from, to int) {
 	n, rows := to-from, x.Dim(0)
 	bands := m.Bands
@@ -60,7 +65,7 @@ func (m *Model) evaluate(e *Evaluation, x *torch.Tensor, block []float32, from, 
 	}
 	parts := m.predict(x, bands, make([]float64, n), from, to)
 	pred, want := make([]float32, rows*n), make([]float32, rows*n) // (rows, n), less the means of the training rows
-	parallel(n, func(v int) {
+	parallel.Each(n, func(v int) {
 		y := block[v*rows : (v+1)*rows]
 		centre := mean(y)
 		total, about, left := squares(y, m.voxelMean[from+v]), squares(y, centre), 0.0

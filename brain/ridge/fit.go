@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/parallel"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -34,12 +35,14 @@ type choice struct {
 	score       float64
 }
 
-// Fit chooses a penalty for every voxel by cross-validation on x (rows, features) and y (rows, voxels), and fits
-// the weights to all rows with it. A penalty's score is the mean over folds of Pearson's r between predicted and measured
-// held-out rows, or of R²; the best wins, the larger where two are equal. With a single candidate nothing is held out.
+// Fit chooses a penalty for every voxel by cross-validation on x (rows, features) and y (rows,
+// voxels), and fits the weights to all rows with it. A penalty's score is the mean over folds of
+// Pearson's r between predicted and measured held-out rows, or of R²; the best wins, the larger
+// where two are equal. With a single candidate nothing is held out.
 //
-// Values that are not finite, sizes that do not fit and too few rows for a fold are errors of kind BadData. Constant
-// features get weight 0; a constant voxel keeps its place and is predicted by its mean.
+// Values that are not finite, sizes that do not fit and too few rows for a fold are errors of kind
+// BadData. Constant features get weight 0; a constant voxel keeps its place and is predicted by its
+// mean.
 func Fit(ctx context.Context, x, y []float32, rows int, opt Options) (*Model, error) {
 	if rows < 1 || len(y) == 0 || len(y)%rows != 0 {
 		return nil, fault.New(fault.BadData, "ridge", "responses", "%d values do not make %d rows", len(y), rows)
@@ -48,7 +51,8 @@ func Fit(ctx context.Context, x, y []float32, rows int, opt Options) (*Model, er
 	return FitColumns(ctx, x, VStack{voxels, [][]float32{y}}, rows, voxels, opt)
 }
 
-// FitColumns is Fit for responses that are read in blocks of voxels, once for each fold and set of weights and twice more.
+// FitColumns is Fit for responses that are read in blocks of voxels, once for each fold and set of
+// weights and twice more.
 func FitColumns(ctx context.Context, x []float32, y ColumnReader, rows, voxels int, opt Options) (*Model, error) {
 	opt, err := opt.withDefaults()
 	if err != nil {
@@ -184,7 +188,8 @@ func (f *fit) scoreFold(s *torch.Scope, held []int, size []float64, weight float
 	return nil
 }
 
-// choose keeps for each voxel the best penalty of a set, if it is better than those of the sets before.
+// choose keeps for each voxel the best penalty of a set, if it is better than those of the sets
+// before.
 func (f *fit) choose(set int, scores []float64) {
 	for v := range f.best {
 		best := &f.best[v]
@@ -197,8 +202,8 @@ func (f *fit) choose(set int, scores []float64) {
 	}
 }
 
-// chooseCommon keeps the penalty of a set with the largest sum of scores over voxels, to which constant voxels add 0, for
-// all voxels, if the sum exceeds that of the sets before.
+// chooseCommon keeps the penalty of a set with the largest sum of scores over voxels, to which
+// constant voxels add 0, for all voxels, if the sum exceeds that of the sets before.
 func (f *fit) chooseCommon(set int, scores []float64, most float64) float64 {
 	for a := range f.opt.Lambdas {
 		row := scores[a*f.y.voxels : (a+1)*f.y.voxels]
@@ -279,12 +284,13 @@ func (f *fit) solveSet(s *torch.Scope, set int, size []float64, model *Model) er
 	return nil
 }
 
-// wholeColumns gives voxels of a block in units of their own size, (voxels, rows), and these units, and notes their means.
+// wholeColumns gives voxels of a block in units of their own size, (voxels, rows), and these units,
+// and notes their means.
 func (f *fit) wholeColumns(block []float32, from int, voxels []int, model *Model) (standard, unit []float64) {
 	rows := f.y.rows
 	standard, unit = reuse(&f.whole, len(voxels)*rows), make([]float64, len(voxels))
 	clear(standard)
-	parallel(len(voxels), func(i int) {
+	parallel.Each(len(voxels), func(i int) {
 		v := voxels[i]
 		y := block[(v-from)*rows : (v-from+1)*rows]
 		centre := 0.0

@@ -3,11 +3,13 @@ package ridge
 import (
 	"math"
 
+	"github.com/brainwavlm/bwlm/internal/parallel"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// fold is one fold of a cross-validation, ready to score any voxels. Its tensors are Float32: rounding hurts each
-// direction of the features in proportion to its own size, since the directions do not mix.
+// fold is one fold of a cross-validation, ready to score any voxels. Its tensors are Float32:
+// rounding hurts each direction of the features in proportion to its own size, since the directions
+// do not mix.
 type fold struct {
 	train, held []int
 	centre      bool
@@ -48,8 +50,8 @@ func (f *fit) newFold(s *torch.Scope, held []int, sizes []float64) *fold {
 	return fd
 }
 
-// target is one voxel in a fold: its training responses in units of their own size, and the held-out ones with mean 0
-// and norm 1.
+// target is one voxel in a fold: its training responses in units of their own size, and the
+// held-out ones with mean 0 and norm 1.
 type target struct {
 	constant bool    // in the training rows, or in the held-out rows
 	norm     float64 // of the held-out responses less their mean, in units of the training responses
@@ -80,7 +82,8 @@ func (fd *fold) prepare(y, trained, measured []float32) target {
 
 // score gives the score of each penalty for each voxel of a block (V, rows): (penalties, V).
 //
-// With p the prediction of a voxel less its mean, w the measured responses of mean 0 and norm 1, and S their norm before,
+// With p the prediction of a voxel less its mean, w the measured responses of mean 0 and norm 1,
+// and S their norm before,
 //
 //	r = p·w/‖p‖    R² = 2·p·w/S - ‖p‖²/S² - N·(difference of the means)²/S²
 //
@@ -90,7 +93,7 @@ func (f *fit) score(s *torch.Scope, fd *fold, block []float32) [][]float64 {
 	voxels := len(block) / rows
 	trained, measured := reuse(&f.trained, voxels*len(fd.train)), reuse(&f.measured, voxels*len(fd.held))
 	targets := make([]target, voxels)
-	parallel(voxels, func(v int) {
+	parallel.Each(voxels, func(v int) {
 		n, m := len(fd.train), len(fd.held)
 		targets[v] = fd.prepare(block[v*rows:(v+1)*rows], trained[v*n:(v+1)*n], measured[v*m:(v+1)*m])
 	})
@@ -118,8 +121,8 @@ func (f *fit) score(s *torch.Scope, fd *fold, block []float32) [][]float64 {
 	return scores
 }
 
-// score is a voxel's score from sums over its n predictions, all times factor: their product with the measured responses,
-// their norm, and their mean. Where it has no meaning it is 0.
+// score is a voxel's score from sums over its n predictions, all times factor: their product with
+// the measured responses, their norm, and their mean. Where it has no meaning it is 0.
 func (t target) score(selection Selection, product, norm, mean, factor, n float64) float64 {
 	if t.constant || selection == R && norm == 0 {
 		return 0

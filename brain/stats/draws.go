@@ -3,16 +3,16 @@ package stats
 import (
 	"context"
 	"math"
-	"runtime"
 	"slices"
-	"sync"
 
 	"gonum.org/v1/gonum/floats"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/parallel"
 )
 
-// tileVoxels is how many columns are summed at a time: the sums of 50 blocks are then 200 kB and stay in cache.
+// tileVoxels is how many columns are summed at a time: the sums of 50 blocks are then 200 kB and
+// stay in cache.
 const tileVoxels = 64
 
 // The sums of a block, each over its rows for every voxel of a tile: p base, q tuned, y response.
@@ -53,8 +53,8 @@ func memberships(groups []Group, s, voxels int) [][]int {
 	return member
 }
 
-// scoreDraws sums r over the voxels of each group in every draw. member lists the groups of each column.
-// Also given are the subject's rows in each draw, which can be 0.
+// scoreDraws sums r over the voxels of each group in every draw. member lists the groups of each
+// column. Also given are the subject's rows in each draw, which can be 0.
 func scoreDraws(ctx context.Context, subject Subject, blocks []block, draws [][]float64, groups int, member [][]int) ([]drawScores, []float64, error) {
 	scores := make([]drawScores, groups)
 	for g := range scores {
@@ -77,7 +77,7 @@ func scoreDraws(ctx context.Context, subject Subject, blocks []block, draws [][]
 			return nil, nil, fault.Wrap(fault.Interrupted, "bootstrap", "", context.Cause(ctx))
 		}
 		blockSums := sumBlocks(subject, blocks, tile)
-		share(len(draws), func(from, to int) {
+		parallel.Ranges(len(draws), 1, func(from, to int) {
 			drawn := make([]float64, sums*len(tile))
 			for d := from; d < to; d++ {
 				clear(drawn)
@@ -101,7 +101,8 @@ func scoreDraws(ctx context.Context, subject Subject, blocks []block, draws [][]
 	return scores, rows, nil
 }
 
-// scorable lists the columns that are in some group, whose responses vary, and which some system predicts.
+// scorable lists the columns that are in some group, whose responses vary, and which some system
+// predicts.
 func scorable(subject Subject, member [][]int) []int {
 	want := varies(subject, func(s Story) []float32 { return s.Want })
 	base := varies(subject, func(s Story) []float32 { return s.Base })
@@ -115,7 +116,8 @@ func scorable(subject Subject, member [][]int) []int {
 	return columns
 }
 
-// varies says which columns of a matrix that is spread over the stories vary and are finite throughout.
+// varies says which columns of a matrix that is spread over the stories vary and are finite
+// throughout.
 func varies(subject Subject, matrix func(Story) []float32) []bool {
 	yes, broken := make([]bool, subject.Voxels), make([]bool, subject.Voxels)
 	first := matrix(subject.Stories[0])
@@ -132,8 +134,9 @@ func varies(subject Subject, matrix func(Story) []float32) []bool {
 	return yes
 }
 
-// sumBlocks gives the sums of each block over the columns of a tile, (blocks, sums × columns). Values are less
-// their mean over all rows, so that the differences of sums in pearson lose nothing.
+// sumBlocks gives the sums of each block over the columns of a tile, (blocks, sums × columns).
+// Values are less their mean over all rows, so that the differences of sums in pearson lose
+// nothing.
 func sumBlocks(subject Subject, blocks []block, tile []int) [][]float64 {
 	n, width := subject.Voxels, len(tile)
 	var rows float64
@@ -176,7 +179,8 @@ func sumBlocks(subject Subject, blocks []block, tile []int) [][]float64 {
 	return out
 }
 
-// pearson is r from n and five sums; 0 where a variance is no more than the rounding of its two terms.
+// pearson is r from n and five sums; 0 where a variance is no more than the rounding of its two
+// terms.
 func pearson(n, x, xx, y, yy, xy float64) float64 {
 	const rounding = 1e-12
 	vx, vy := n*xx-x*x, n*yy-y*y
@@ -184,15 +188,4 @@ func pearson(n, x, xx, y, yy, xy float64) float64 {
 		return 0
 	}
 	return clamp((n*xy - x*y) / math.Sqrt(vx*vy))
-}
-
-// share divides the numbers 0 to n among the processors. Which of them does what changes no result, since
-// every number writes to its own place.
-func share(n int, work func(from, to int)) {
-	var wait sync.WaitGroup
-	parts := min(n, runtime.GOMAXPROCS(0))
-	for i := range parts {
-		wait.Go(func() { work(n*i/parts, n*(i+1)/parts) })
-	}
-	wait.Wait()
 }

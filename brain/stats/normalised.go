@@ -1,8 +1,13 @@
 package stats
 
-import "math"
+import (
+	"math"
 
-// Normalised is a score per voxel beside what the noise allows. A voxel that is not Scored has 0 throughout.
+	"github.com/brainwavlm/bwlm/internal/parallel"
+)
+
+// Normalised is a score per voxel beside what the noise allows. A voxel that is not Scored has 0
+// throughout.
 type Normalised struct {
 	Ceiling NoiseCeiling
 	R       []float64 // with the mean of the repeats; Schoppe's CC_abs
@@ -11,12 +16,13 @@ type Normalised struct {
 	Scored  []bool    // false where there is no ceiling, or the prediction is constant or not finite
 }
 
-// Normalise scores pred, (rows, voxels), against the mean of repeats, (n, rows, voxels), as a share of their [Ceiling].
+// Normalise scores pred, (rows, voxels), against the mean of repeats, (n, rows, voxels), as a share
+// of their [Ceiling].
 //
 //	CCNorm = r / CCMax = Cov(ȳ, ŷ) / √(SP Var(ŷ))
 //
-// after Schoppe et al. (2016), SPE after Sahani and Linden (NIPS 2002). SPE takes a prediction at its size: the signal
-// itself scores 1, twice the signal 0, while CCNorm is 1 for both.
+// after Schoppe et al. (2016), SPE after Sahani and Linden (NIPS 2002). SPE takes a prediction at
+// its size: the signal itself scores 1, twice the signal 0, while CCNorm is 1 for both.
 func Normalise(pred, repeats []float32, n, rows, voxels int) Normalised {
 	mustHold("predictions", pred, rows, voxels)
 	s := Normalised{
@@ -24,7 +30,7 @@ func Normalise(pred, repeats []float32, n, rows, voxels int) Normalised {
 		CCNorm: make([]float64, voxels), SPE: make([]float64, voxels), Scored: make([]bool, voxels),
 	}
 	p := describe(pred, rows, voxels)
-	share(voxels, func(from, to int) {
+	parallel.Ranges(voxels, 1, func(from, to int) {
 		mean := make([]float64, rows) // ȳ of a voxel
 		for v := from; v < to; v++ {
 			if s.Scored[v] = s.Ceiling.Defined[v] && !p.constant[v]; !s.Scored[v] {

@@ -9,10 +9,11 @@ import (
 	"gonum.org/v1/gonum/floats"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/parallel"
 )
 
-// Significance holds what permutations say of a row of tests, such as the voxels of one person. A test that could not be
-// made has p and q of 1, and is not counted in the family.
+// Significance holds what permutations say of a row of tests, such as the voxels of one person. A
+// test that could not be made has p and q of 1, and is not counted in the family.
 type Significance struct {
 	P    []float64 // of each test alone
 	PMax []float64 // corrected for the whole family: how often the largest of all reaches this one
@@ -43,23 +44,25 @@ const (
 	minShuffledBlocks   = 5 // four have 24 orders, of which one is the true one: no p below .05 that means anything
 )
 
-// sameScore is the difference of two scores that is rounding: an order of blocks that gives the very score again
-// has to count as reaching it.
+// sameScore is the difference of two scores that is rounding: an order of blocks that gives the
+// very score again has to count as reaching it.
 const sameScore = 1e-12
 
-// PermutationTest asks of each voxel whether its r, of pred and want (rows, voxels), is more than two series make that
-// have nothing to do with each other. Blocks of the responses' rows are put into another order, and r is computed
-// anew; p is the share of orders that reach the true r, with the true one counted:
+// PermutationTest asks of each voxel whether its r, of pred and want (rows, voxels), is more than
+// two series make that have nothing to do with each other. Blocks of the responses' rows are put
+// into another order, and r is computed anew; p is the share of orders that reach the true r, with
+// the true one counted:
 //
 //	p = (#{r* ≥ r} + 1) / (n + 1)
 //
-// Neighbouring rows depend on each other, so blocks are shuffled, not rows: within a block the series stay what they
-// are. What is cut is their memory over a block's borders, and so p is a little too small: for first-order processes
-// with φ = .8 in both series a one-sided p of .05 is one of .073 with blocks of 10 rows, .057 with the length that the
-// zero options choose. One order serves all voxels, so that what they share (noise, their number) is in PMax.
+// Neighbouring rows depend on each other, so blocks are shuffled, not rows: within a block the
+// series stay what they are. What is cut is their memory over a block's borders, and so p is a
+// little too small: for first-order processes with φ = .8 in both series a one-sided p of .05 is
+// one of .073 with blocks of 10 rows, .057 with the length that the zero options choose. One order
+// serves all voxels, so that what they share (noise, their number) is in PMax.
 //
-// Memory is that of a tile of voxels beside the two matrices. The result depends on the seed only, not on the number
-// of processors.
+// Memory is that of a tile of voxels beside the two matrices. The result depends on the seed only,
+// not on the number of processors.
 func PermutationTest(ctx context.Context, pred, want []float32, rows, voxels int, opt PermutationOptions) (*Permutation, error) {
 	if opt.Permutations == 0 {
 		opt.Permutations = defaultPermutations
@@ -112,8 +115,8 @@ func PermutationTest(ctx context.Context, pred, want []float32, rows, voxels int
 // rowRange is rows From ≤ k < To.
 type rowRange struct{ From, To int }
 
-// cut divides stories of the given lengths, one after another, into equal blocks of at least least rows; a story that
-// is shorter is one block.
+// cut divides stories of the given lengths, one after another, into equal blocks of at least least
+// rows; a story that is shorter is one block.
 func cut(lengths []int, least int) (blocks []rowRange) {
 	first := 0
 	for _, n := range lengths {
@@ -156,11 +159,11 @@ func (f *family) extreme(score float64) float64 {
 	return score
 }
 
-// add computes the null scores of some tests, in parallel, by calling null for each with a place for one score per
-// permutation.
+// add computes the null scores of some tests, in parallel, by calling null for each with a place
+// for one score per permutation.
 func (f *family) add(tests []int, score []float64, null func(v int, null []float64)) {
 	scores := make([][]float64, len(tests))
-	share(len(tests), func(from, to int) {
+	parallel.Ranges(len(tests), 1, func(from, to int) {
 		for i := from; i < to; i++ {
 			v := tests[i]
 			scores[i] = make([]float64, len(f.largest))

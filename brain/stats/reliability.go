@@ -4,15 +4,17 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"github.com/brainwavlm/bwlm/internal/parallel"
 	"gonum.org/v1/gonum/floats"
 )
 
-// SpearmanBrown gives the reliability of a measurement made k times as long, from its reliability r:
-// k r / (1 + (k-1) r), after Spearman and after Brown (Br. J. Psychol. 3, 1910). Two halves: k is 2.
+// SpearmanBrown gives the reliability of a measurement made k times as long, from its reliability
+// r: k r / (1 + (k-1) r), after Spearman and after Brown (Br. J. Psychol. 3, 1910). Two halves: k
+// is 2.
 func SpearmanBrown(r, k float64) float64 { return k * r / (1 + (k-1)*r) }
 
-// InterSubject says, per voxel, how much of one person's response others share: a ceiling without repeats, for
-// voxels that correspond between people.
+// InterSubject says, per voxel, how much of one person's response others share: a ceiling without
+// repeats, for voxels that correspond between people.
 type InterSubject struct {
 	Subjects [][]float64 // r of each person with the mean of all others, (people, voxels)
 	R        []float64   // mean of these: what a model of the shared response reaches at least, if it is perfect
@@ -20,10 +22,11 @@ type InterSubject struct {
 	Defined  []bool      // false where fewer than two people vary; all is 0 there
 }
 
-// LeaveOneOut correlates each of n people with the mean of the others, from responses (n, rows, voxels) to one story.
-// Everybody is z-scored, so that nobody's units weigh more; who is constant or not finite in a voxel takes no part
-// in it. R and Upper are the two ends of the noise ceiling of Nili et al. (PLoS Comput. Biol. 10(4), 2014). Drift
-// that everybody has is shared, too: take it out before.
+// LeaveOneOut correlates each of n people with the mean of the others, from responses (n, rows,
+// voxels) to one story. Everybody is z-scored, so that nobody's units weigh more; who is constant
+// or not finite in a voxel takes no part in it. R and Upper are the two ends of the noise ceiling
+// of Nili et al. (PLoS Comput. Biol. 10(4), 2014). Drift that everybody has is shared, too: take it
+// out before.
 func LeaveOneOut(responses []float32, n, rows, voxels int) InterSubject {
 	mustHold("responses", responses, n*rows, voxels)
 	s := InterSubject{
@@ -51,7 +54,8 @@ func LeaveOneOut(responses []float32, n, rows, voxels int) InterSubject {
 	return s
 }
 
-// Reliability says, per voxel, how well one half of the repeats, or of the people, agrees with the other.
+// Reliability says, per voxel, how well one half of the repeats, or of the people, agrees with the
+// other.
 type Reliability struct {
 	Halves  []float64 // mean over splits of r between the means of the two halves
 	Full    []float64 // reliability of the mean of all, by Spearman and Brown
@@ -59,9 +63,10 @@ type Reliability struct {
 	Defined []bool    // false where Halves is not above 0, or a repeat is constant or not finite
 }
 
-// SplitHalf divides n repeats, or people, responses (n, rows, voxels), into halves at random, so many times, the same
-// for all voxels, and correlates the means of the halves. Everybody is z-scored. One of an odd number is left out of
-// each split, by chance, and Full is corrected for that. Fewer than two bound nothing.
+// SplitHalf divides n repeats, or people, responses (n, rows, voxels), into halves at random, so
+// many times, the same for all voxels, and correlates the means of the halves. Everybody is
+// z-scored. One of an odd number is left out of each split, by chance, and Full is corrected for
+// that. Fewer than two bound nothing.
 func SplitHalf(responses []float32, n, rows, voxels, splits int, seed uint64) Reliability {
 	mustHold("responses", responses, n*rows, voxels)
 	s := Reliability{
@@ -98,11 +103,11 @@ func SplitHalf(responses []float32, n, rows, voxels, splits int, seed uint64) Re
 	return s
 }
 
-// each calls work for every voxel of x, (n, rows, voxels), with the numbers of those whose column varies and is finite
-// and with their columns, centred and of length 1.
+// each calls work for every voxel of x, (n, rows, voxels), with the numbers of those whose column
+// varies and is finite and with their columns, centred and of length 1.
 func each(x []float32, n, rows, voxels int, work func(v int, who []int, units [][]float64)) {
 	size := rows * voxels
-	share(voxels, func(from, to int) {
+	parallel.Ranges(voxels, 1, func(from, to int) {
 		for v := from; v < to; v++ {
 			var who []int
 			var units [][]float64
