@@ -25,40 +25,128 @@ type rule struct {
 	others   []string // packages of other modules
 }
 
-// model is what the two halves of the network, wavlm and peft, may know: they do not know each other.
-var model = []string{"torch", "torch/nn", "ckpt"}
-
-// rules is looked through from the top; the first that matches a package holds.
+// rules is looked through from the top; the first that matches a package holds. Packages of this module are named one by
+// one, so that an arrow is a decision.
 var rules = []rule{
 	{packages: "fault"},
-	{packages: "torch", others: []string{"golang.org/x/sys/cpu"}},
+	{packages: "torch", others: []string{"golang.org/x/sys/..."}},
 	{packages: "torch/nn", ours: []string{"torch"}, others: []string{"golang.org/x/sync/..."}},
-	{packages: "ckpt"},
 	{packages: "npy"},
+	{packages: "ckpt"},
 	{packages: "audio", others: []string{"github.com/go-audio/...", "github.com/mewkiz/flac/...", "github.com/hajimehoshi/go-mp3"}},
-	{packages: "cortex/...", ours: []string{"cortex/..."}},
-	{packages: "wavlm", ours: model},
-	{packages: "peft", ours: model},
+	{packages: "speech", ours: []string{"torch", "torch/nn", "ckpt", "npy", "peft"}},
+	{packages: "wavlm", ours: []string{"torch", "torch/nn", "ckpt", "npy", "peft", "speech"}},
+	{packages: "peft", ours: []string{"torch", "torch/nn", "ckpt"}},
 
+	{packages: "cortex/internal/raw"},
+	{packages: "cortex/annot", ours: []string{"cortex/internal/raw"}},
+	{packages: "cortex/freesurfer", ours: []string{"cortex/internal/raw"}},
+	{packages: "cortex/nifti", ours: []string{"cortex/internal/raw"}},
+	{packages: "cortex/gifti", ours: []string{"cortex/internal/raw"}},
+	{packages: "cortex/cifti", ours: []string{"cortex/internal/raw", "cortex/nifti", "cortex/gifti"}},
+	{packages: "cortex", ours: []string{
+		"cortex/annot", "cortex/cifti", "cortex/freesurfer", "cortex/gifti", "cortex/internal/raw", "cortex/nifti",
+	}},
+	{packages: "cortex/render", ours: []string{"cortex"}, others: []string{"golang.org/x/image/..."}},
+
+	// Mathematics and files of studies: no package here knows a study.
+	{packages: "brain/acoustic", others: []string{"gonum.org/v1/gonum/..."}},
+	{packages: "brain/activations"},
+	{packages: "brain/analysisplan"},
 	{packages: "brain/design", ours: []string{"torch"}},
-	{packages: "brain/ridge", ours: []string{"torch", "brain/stats"}, others: []string{"gonum.org/v1/gonum/..."}},
-	{packages: "brain/stats", others: []string{"gonum.org/v1/gonum/..."}},
 	{packages: "brain/experiment", others: []string{"go.yaml.in/yaml/v3"}},
-	{packages: "brain/results", ours: []string{"brain/stats", "brain/experiment"}},
+	{packages: "brain/stats", others: []string{"gonum.org/v1/gonum/..."}},
+	{packages: "brain/ridge", ours: []string{"torch", "brain/stats"}, others: []string{"gonum.org/v1/gonum/..."}},
 	{packages: "brain/dataset", ours: []string{"audio", "npy", "brain/design"}, others: []string{"go.yaml.in/yaml/v3"}},
-	{packages: "brain/report", ours: []string{"brain/...", "cortex/...", "npy"}, others: []string{"gonum.org/v1/..."}},
-	{packages: "brain/bids", ours: []string{"brain/report", "cortex"}},
-	{packages: "brain/demo", ours: []string{"brain/...", "cortex/...", "wavlm", "npy"}},
-	{
-		packages: "brain/...",
-		ours:     []string{"brain/...", "peft", "wavlm", "audio", "torch/...", "ckpt", "npy", "internal/version"},
-		others:   []string{"go.yaml.in/yaml/v3", "gonum.org/v1/gonum/...", "golang.org/x/sync/...", "github.com/gofrs/flock"},
-	},
+	{packages: "brain/sim", ours: []string{"audio", "brain/dataset", "speech", "wavlm"},
+		others: []string{"gonum.org/v1/gonum/...", "golang.org/x/sync/..."}},
+	{packages: "brain/timing", ours: []string{"brain/dataset", "brain/design", "brain/stats"},
+		others: []string{"gonum.org/v1/gonum/...", "golang.org/x/sync/..."}},
 
-	{packages: "internal/tfevents/readback", others: []string{"github.com/stretchr/testify/require"}},               // of tests
-	{packages: "internal/faulttest", others: []string{"github.com/stretchr/testify/require"}},                       // of tests
-	{packages: "internal/filetest", ours: []string{"npy"}, others: []string{"github.com/stretchr/testify/require"}}, // of tests
-	{packages: "internal/torchtest", ours: []string{"torch"}},                                                       // of tests
+	// Rooms of a study, from the ground floor up.
+	{packages: "brain/results", ours: []string{
+		"torch", "ckpt", "npy", "brain/analysisplan", "brain/design", "brain/experiment", "brain/stats",
+	}, others: []string{"github.com/gofrs/flock"}},
+	{packages: "brain/progress", ours: []string{"brain/results"}},
+	{packages: "brain/loss", ours: []string{"torch", "brain/experiment"}},
+	{packages: "brain/readout", ours: []string{"torch", "torch/nn", "ckpt", "brain/progress", "brain/results"}},
+	{packages: "brain/internal/windows", ours: []string{
+		"torch", "speech", "wavlm", "brain/acoustic", "brain/activations", "brain/design", "brain/experiment", "brain/progress",
+	}},
+	{packages: "brain/extract", ours: []string{
+		"torch", "torch/nn", "peft", "speech", "wavlm", "npy", "brain/design", "brain/experiment", "brain/internal/windows",
+	}},
+	{packages: "brain/internal/study", ours: []string{
+		"torch", "torch/nn", "peft", "speech", "wavlm", "npy", "brain/acoustic", "brain/activations", "brain/dataset", "brain/design",
+		"brain/experiment", "brain/loss", "brain/progress", "brain/results", "brain/ridge", "brain/stats",
+		"brain/internal/windows",
+	}},
+	{packages: "brain/internal/encoding", ours: []string{
+		"speech", "brain/design", "brain/dataset", "brain/progress", "brain/ridge", "brain/stats", "brain/internal/study",
+		"brain/internal/windows",
+	}},
+	{packages: "brain/internal/tune", ours: []string{
+		"torch", "torch/nn", "ckpt", "peft", "speech", "wavlm", "brain/design", "brain/experiment", "brain/loss", "brain/progress",
+		"brain/readout", "brain/results", "brain/ridge", "brain/stats", "brain/internal/encoding", "brain/internal/study",
+		"brain/internal/windows",
+	}},
+	{packages: "brain/internal/evaluate", ours: []string{
+		"torch", "torch/nn", "npy", "peft", "speech", "wavlm", "brain/analysisplan", "brain/design", "brain/experiment",
+		"brain/progress", "brain/results", "brain/ridge", "brain/stats", "brain/internal/encoding", "brain/internal/study",
+	}},
+	{packages: "brain/predict", ours: []string{
+		"torch", "torch/nn", "ckpt", "speech", "wavlm", "brain/design", "brain/experiment", "brain/extract", "brain/readout",
+		"brain/results", "brain/internal/encoding", "brain/internal/windows",
+	}},
+	{packages: "brain/plan", ours: []string{
+		"torch", "torch/nn", "peft", "speech", "wavlm", "brain/dataset", "brain/design", "brain/experiment", "brain/extract",
+		"brain/loss", "brain/progress", "brain/readout", "brain/results", "brain/ridge", "brain/stats",
+		"brain/internal/encoding", "brain/internal/study", "brain/internal/tune", "brain/internal/windows",
+	}, others: []string{"gonum.org/v1/gonum/..."}},
+	{packages: "brain", ours: []string{
+		"speech", "wavlm", "brain/activations", "brain/analysisplan", "brain/dataset", "brain/design", "brain/experiment", "brain/plan",
+		"brain/progress", "brain/results", "brain/internal/evaluate", "brain/internal/study", "brain/internal/tune",
+	}},
+
+	// What is built on a study.
+	{packages: "brain/tensorboard", ours: []string{"brain/experiment", "brain/progress", "brain/results"}},
+	{packages: "brain/probe", ours: []string{
+		"torch", "npy", "speech", "wavlm", "brain", "brain/acoustic", "brain/dataset", "brain/design", "brain/experiment",
+		"brain/progress", "brain/results", "brain/ridge", "brain/stats", "brain/internal/evaluate", "brain/internal/study",
+		"brain/internal/windows",
+	}, others: []string{"gonum.org/v1/gonum/..."}},
+	{packages: "brain/controls", ours: []string{
+		"torch", "npy", "brain", "brain/acoustic", "brain/dataset", "brain/design", "brain/experiment", "brain/probe",
+		"brain/results", "brain/internal/encoding", "brain/internal/evaluate", "brain/internal/study", "brain/internal/tune",
+		"brain/internal/windows",
+	}, others: []string{"gonum.org/v1/gonum/..."}},
+	{packages: "brain/transfer", ours: []string{
+		"brain", "brain/dataset", "brain/experiment", "brain/results", "brain/stats", "brain/internal/evaluate",
+		"brain/internal/study", "brain/internal/tune",
+	}},
+	{packages: "brain/sweep", ours: []string{"brain", "brain/experiment", "brain/results"}},
+	{packages: "brain/demo", ours: []string{
+		"cortex", "npy", "speech", "wavlm", "brain", "brain/dataset", "brain/experiment", "brain/probe", "brain/progress",
+		"brain/results", "brain/sim", "brain/stats", "brain/internal/encoding", "brain/internal/evaluate",
+		"brain/internal/study", "brain/internal/tune",
+	}},
+	{packages: "brain/report", ours: []string{
+		"cortex", "cortex/render", "npy", "brain/controls", "brain/dataset", "brain/demo", "brain/design", "brain/experiment",
+		"brain/results", "brain/stats",
+	}, others: []string{"gonum.org/v1/..."}},
+	{packages: "brain/bids", ours: []string{"cortex", "npy", "brain/report", "brain/results"}},
+
+	// Of tests.
+	{packages: "brain/internal/studytest", ours: []string{
+		"torch", "ckpt", "npy", "speech", "wavlm", "brain/activations", "brain/dataset", "brain/design", "brain/experiment",
+		"brain/extract", "brain/progress", "brain/results", "brain/internal/evaluate", "brain/internal/study",
+		"brain/internal/tune",
+	}, others: []string{"github.com/stretchr/testify/..."}},
+	{packages: "internal/tfevents/readback", others: []string{"github.com/stretchr/testify/require"}},
+	{packages: "internal/faulttest", others: []string{"github.com/stretchr/testify/require"}},
+	{packages: "internal/filetest", ours: []string{"npy"}, others: []string{"github.com/stretchr/testify/require"}},
+	{packages: "internal/torchtest", ours: []string{"torch"}},
+
 	{packages: "internal/..."},
 	{packages: "cmd/...", ours: []string{"..."}, others: []string{"..."}},
 	{packages: "bench", ours: []string{"..."}, others: []string{"..."}},
@@ -164,13 +252,15 @@ func TestWrongArrowsAreSeen(t *testing.T) {
 		{"torch", module + "/fault", false},
 		{"torch", module + "/ckpt", true},
 		{"wavlm", module + "/torch/nn", false},
-		{"wavlm", module + "/peft", true},
 		{"peft", module + "/wavlm", true},
 		{"ckpt", "gonum.org/v1/gonum/mat", true},
-		{"brain", module + "/brain/stats", false},
+		{"brain/ridge", module + "/brain/stats", false},
 		{"brain", module + "/cortex", true},
 		{"brain", "gonum.org/v1/plot", true},
 		{"brain/report", "gonum.org/v1/plot", false},
+		{"brain/internal/study", module + "/brain/internal/tune", true},
+		{"brain/internal/windows", module + "/brain/dataset", true},
+		{"brain/results", module + "/brain/internal/study", true},
 		{"brain/design", module + "/brain", true},
 		{"internal/x", module + "/torch", true},
 		{"cmd/bwlm", module + "/cortex", false},

@@ -3,7 +3,6 @@ package windows
 import (
 	"math"
 
-	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/wavlm"
@@ -49,7 +48,7 @@ func ClipLength(m experiment.Model) float64 {
 }
 
 // SamplesOf is the number of samples of so many seconds.
-func SamplesOf(seconds float64) int { return int(math.Round(seconds * dataset.SampleRate)) }
+func SamplesOf(seconds float64) int { return int(math.Round(seconds * wavlm.SampleRate)) }
 
 // FramesIn are the frames of a clip that see nothing outside a window of it: at least one, the last of which ends with the
 // window.
@@ -72,7 +71,7 @@ const (
 // Groups cuts clips into groups: those of one length that follow each other, so many at a time.
 func Groups(clips []Clip) (out []design.Rows) {
 	for i := 0; i < len(clips); {
-		size := min(max(groupSeconds*dataset.SampleRate/clips[i].Samples(), 1), groupClips)
+		size := min(max(groupSeconds*wavlm.SampleRate/clips[i].Samples(), 1), groupClips)
 		j := i + 1
 		for j < len(clips) && j-i < size && clips[j].Samples() == clips[i].Samples() {
 			j++
