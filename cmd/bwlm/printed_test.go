@@ -41,7 +41,7 @@ func TestPrintedCommandsAreThere(t *testing.T) {
 	}
 	visit(root)
 
-	line := regexp.MustCompile("(?m)(^ +|`|&& |)bwlm ([a-z][^`#;\n]*)")
+	line := regexp.MustCompile("(?m)(^ +|^[$] |`|&& |)bwlm ([a-z][^`#;\n]*)")
 	flag := regexp.MustCompile(`(?:^|\s)--([a-z-]+)`)
 	seen := 0
 	for where, text := range texts {

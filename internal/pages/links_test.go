@@ -108,7 +108,7 @@ func TestIndexListsEveryPage(t *testing.T) {
 	index := read(t, "docs/README.md")
 	for _, page := range pages(t) {
 		if below, ok := strings.CutPrefix(page, "docs/"); ok && below != "README.md" {
-			assert.Contains(t, index, "]("+below+")", page)
+			assert.True(t, strings.Contains(index, "]("+below+")"), "docs/README.md does not list %s", below)
 		}
 	}
 }
