@@ -187,10 +187,10 @@ func allocated(f func()) int64 {
 }
 
 // drain reads a stream to its end.
-func drain(r *Reader) (n int64, err error) {
+func drain(r *reader) (n int64, err error) {
 	buf := make([]float32, 4096)
 	for {
-		k, err := r.Read(buf)
+		k, err := r.read(buf)
 		n += int64(k)
 		if err == io.EOF {
 			return n, nil

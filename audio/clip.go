@@ -3,6 +3,8 @@ package audio
 import (
 	"context"
 	"io"
+
+	"github.com/brainwavlm/bwlm/internal/inputfile"
 )
 
 // A Clip is audio held in memory.
@@ -24,21 +26,23 @@ type Info struct {
 	Notes      []string // what a reader of results should know: resampled, clipped, silent, …
 }
 
-// Load reads a whole file. Beside the decoder's few blocks it holds only the result: 4 bytes per sample, 230 MB an
-// hour. It returns ctx's error when ctx ends, and else *fault.Error: Missing if path cannot be opened, BadData if it
-// is not audio of a known kind, is damaged, too long or shorter than MinSamples, and IO if reading fails.
+// Load reads a whole file. Apart from the decoder's few blocks it holds only the result: 4 bytes
+// per sample, 230 MB for an hour. Its error is that of ctx, or a *fault.Error: Missing if path
+// cannot be opened, BadData if it is not audio of a known kind, is damaged, too long or shorter
+// than 25 ms, and IO if reading fails.
 func Load(ctx context.Context, path string, opt Options) (*Clip, error) {
-	r, err := Open(path, opt)
+	file, size, err := inputfile.Open(reading, path)
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
-	return r.clip(ctx)
+	defer file.Close()
+	return Decode(ctx, path, file, size, opt)
 }
 
-// Decode is Load for size bytes that src holds, such as an embedded file or a request's body. Errors call it name.
+// Decode is [Load] for size bytes of src, such as an embedded file or the body of a request. Errors
+// call it name.
 func Decode(ctx context.Context, name string, src io.ReaderAt, size int64, opt Options) (*Clip, error) {
-	r, err := NewReader(name, src, size, opt)
+	r, err := newReader(name, src, size, opt)
 	if err != nil {
 		return nil, err
 	}
@@ -46,9 +50,10 @@ func Decode(ctx context.Context, name string, src io.ReaderAt, size int64, opt O
 }
 
 // clip reads all that is left.
-func (r *Reader) clip(ctx context.Context) (*Clip, error) {
-	// A declared length is believed only as far as the file's size supports it: 16 samples per byte is more than any
-	// speech codec reaches. Silence may compress further; then the slice grows as needed.
+func (r *reader) clip(ctx context.Context) (*Clip, error) {
+	// A declared length is believed only as far as the file's size supports it: 16 samples per byte
+	// is more than any speech codec reaches. Silence may compress further; then the slice grows as
+	// needed.
 	expect := min(r.declared, 16*r.size)
 	samples := make([]float32, 0, max(expect, 0))
 	var beyond [512]float32 // where the end is looked for, so that a slice that is full need not grow
@@ -60,10 +65,10 @@ func (r *Reader) clip(ctx context.Context) (*Clip, error) {
 		if len(room) == 0 {
 			room = beyond[:]
 		}
-		n, err := r.Read(room)
+		n, err := r.read(room)
 		samples = append(samples, room[:n]...) // onto itself, unless it is full
 		if err == io.EOF {
-			return &Clip{Samples: samples, Rate: Rate, Info: r.Info()}, nil
+			return &Clip{Samples: samples, Rate: Rate, Info: r.info}, nil
 		}
 		if err != nil {
 			return nil, err

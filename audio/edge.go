@@ -9,16 +9,16 @@ import (
 	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
-// what names this package's operation in errors.
-const what = "read audio"
+// reading is the operation that errors of this package name.
+const reading = "read audio"
 
 // bad makes the error of a recording that is not what it must be; locate adds where.
 func bad(why string, args ...any) *fault.Error {
-	return fault.New(fault.BadData, what, "", why, args...)
+	return fault.New(fault.BadData, reading, "", why, args...)
 }
 
-// shield runs a call into a decoder. The decoders are not ours and may panic on bad bytes, which a service must
-// outlive: the panic becomes an error. Our own code stays outside.
+// shield runs a call into a decoder. The decoders are not ours and may panic on bad bytes, which a
+// service must outlive: the panic becomes an error. Our own code stays outside.
 func shield(call func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -47,7 +47,8 @@ func (in *input) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-// locate completes an error that leaves the package: the recording's name, and a kind for one that has none.
+// locate completes an error that leaves the package: the recording's name, and a kind for one that
+// has none.
 func (in *input) locate(name string, err *error) {
 	if *err == nil || *err == io.EOF {
 		return
@@ -55,9 +56,9 @@ func (in *input) locate(name string, err *error) {
 	var f *fault.Error
 	switch {
 	case in.failed != nil:
-		f = fault.Wrap(fault.IO, what, "", in.failed)
+		f = fault.Wrap(fault.IO, reading, "", in.failed)
 	case !errors.As(*err, &f):
-		f = fault.Wrap(fault.BadData, what, "", *err)
+		f = fault.Wrap(fault.BadData, reading, "", *err)
 	}
 	if f.Path == "" {
 		f.Path = quote.OneLine(name)

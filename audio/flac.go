@@ -14,8 +14,8 @@ import (
 	"github.com/mewkiz/flac/frame"
 )
 
-// A flacSource decodes a FLAC stream by mewkiz/flac and checks what that leaves to its caller: that frames agree with
-// the stream's header, its length, and its MD5 sum.
+// A flacSource decodes a FLAC stream by mewkiz/flac and checks what that leaves to its caller: that
+// frames agree with the stream's header, its length, and its MD5 sum.
 type flacSource struct {
 	stream   *flac.Stream
 	channels int
@@ -58,8 +58,8 @@ func openFLAC(src io.ReaderAt, start, size int64, opt Options) (source, error) {
 	return f, nil
 }
 
-// checkFLACBlocks walks the metadata blocks: the first is the stream's header of 34 bytes, and all lie in the file.
-// Source: RFC 9639, section 8.
+// checkFLACBlocks walks the metadata blocks: the first is the stream's header of 34 bytes, and all
+// lie in the file. Source: RFC 9639, section 8.
 func checkFLACBlocks(src io.ReaderAt, start, size int64) error {
 	at := start + 4
 	for first := true; ; first = false {
@@ -152,7 +152,8 @@ func (f *flacSource) nextFrame() error {
 	return nil
 }
 
-// check refuses a frame that is not as the stream's header says; 0 in a frame stands for the header's value.
+// check refuses a frame that is not as the stream's header says; 0 in a frame stands for the
+// header's value.
 func (f *flacSource) check(fr *frame.Frame) error {
 	info := f.stream.Info
 	switch {
@@ -207,7 +208,8 @@ func (f *flacSource) finish() error {
 	return io.EOF
 }
 
-// flacChatter is what mewkiz/flac 1.0.14 logs for each frame at 24, 176.4 and some other kHz (frame/frame.go).
+// flacChatter is what mewkiz/flac 1.0.14 logs for each frame at 24, 176.4 and some other kHz
+// (frame/frame.go).
 const flacChatter = "The flac library test cases do not yet include"
 
 // quietFLAC keeps that message out of the standard log, whose other messages pass.

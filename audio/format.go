@@ -77,7 +77,8 @@ func starts(head []byte, at int, magic string) bool {
 	return len(head) >= at && bytes.HasPrefix(head[at:], []byte(magic))
 }
 
-// readAt fills p from offset off. A recording that ends before is damaged, or shrinks while it is read.
+// readAt fills p from offset off. A recording that ends before is damaged, or shrinks while it is
+// read.
 func readAt(src io.ReaderAt, p []byte, off int64) error {
 	n, err := src.ReadAt(p, off)
 	if n == len(p) {

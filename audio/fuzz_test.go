@@ -11,16 +11,17 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// fixedCost is what a decoder may ask for whatever the file: blocks, the resampler's table (2 MB at most), and a last
-// FLAC frame that fails (8 channels of 65535 samples, 2 MB, and as much in tables).
+// fixedCost is what a decoder may ask for whatever the file: blocks, the resampler's table (2 MB at
+// most), and a last FLAC frame that fails (8 channels of 65535 samples, 2 MB, and as much in
+// tables).
 const fixedCost = 6 << 20
 
-// costPerSample is what the decoders turn over for each sample of each channel that they give, in bytes: go-mp3 makes
-// each frame anew.
+// costPerSample is what the decoders turn over for each sample of each channel that they give, in
+// bytes: go-mp3 makes each frame anew.
 const costPerSample = 64
 
-// FuzzDecode feeds any bytes to the whole path. Good or bad, they must not take long nor ask for more memory than they
-// justify, and an error must be one that a user can act on.
+// FuzzDecode feeds any bytes to the whole path. Good or bad, they must not take long nor ask for
+// more memory than they justify, and an error must be one that a user can act on.
 func FuzzDecode(f *testing.F) {
 	x := speech(600)
 	f.Add(wav16(x), uint8(0))
@@ -38,8 +39,8 @@ func FuzzDecode(f *testing.F) {
 		var err error
 		start := time.Now()
 		bytes := allocated(func() {
-			var r *Reader
-			if r, err = NewReader("fuzz", bytes.NewReader(b), int64(len(b)), opt); err == nil {
+			var r *reader
+			if r, err = newReader("fuzz", bytes.NewReader(b), int64(len(b)), opt); err == nil {
 				_, err = drain(r)
 				decoded = r.decoded * int64(r.info.Channels)
 			}

@@ -2,26 +2,28 @@ package audio
 
 import "math"
 
-// A kernel is a symmetric low-pass impulse response h(t) over continuous time t in input samples. Resampling is
-// y(n) = Σ_k x(k) h(n·from/to − k), after Smith, "Digital Audio Resampling".
+// A kernel is a symmetric low-pass impulse response h(t) over continuous time t in input samples.
+// Resampling is y(n) = Σ_k x(k) h(n·from/to − k), after Smith, "Digital Audio Resampling".
 type kernel struct {
 	half float64 // h(t) is 0 where |t| ≥ half
 	at   func(t float64) float64
-	// unity is set where the weights of each output sample are scaled to sum to 1, so that a constant stays constant.
+	// unity is set where the weights of each output sample are scaled to sum to 1, so that a
+	// constant stays constant.
 	unity bool
 }
 
-// The default filter: 0.05 cycles per sample of the lower rate lie between the pass band's end, at 90 % of the lower
-// Nyquist frequency, and the stop band's start, at Nyquist itself, so nothing folds back.
+// The default filter: 0.05 cycles per sample of the lower rate lie between the pass band's end, at
+// 90 % of the lower Nyquist frequency, and the stop band's start, at Nyquist itself, so nothing
+// folds back.
 const (
 	stopBand   = 110.0 // dB
 	transition = 0.05  // cycles per sample of the lower rate
 	cutoff     = 0.475 // the middle of the transition
 )
 
-// sincKernel is a sinc under a Kaiser window whose shape and length follow Kaiser's formulas for stopBand and
-// transition (Oppenheim and Schafer, Discrete-Time Signal Processing, 7.5.3): β = 0.1102 (A − 8.7) and
-// (A − 8) / (2.285 · 2π · transition) taps.
+// sincKernel is a sinc under a Kaiser window whose shape and length follow Kaiser's formulas for
+// stopBand and transition (Oppenheim and Schafer, Discrete-Time Signal Processing, 7.5.3): β =
+// 0.1102 (A − 8.7) and (A − 8) / (2.285 · 2π · transition) taps.
 func sincKernel(from, to int) kernel {
 	const beta = 0.1102 * (stopBand - 8.7)
 	lower := min(1, float64(to)/float64(from)) // lower rate, cycles per input sample
@@ -41,9 +43,10 @@ func sincKernel(from, to int) kernel {
 	}
 }
 
-// torchaudioKernel is that of torchaudio.functional.resample 2.x with its defaults: sinc_interp_hann,
-// lowpass_filter_width 6, rolloff 0.99. Its weights are not scaled to sum to 1 there, and so not here. It is computed in
-// float64; torchaudio's float32 kernel is off by up to 2e-5.
+// torchaudioKernel is that of torchaudio.functional.resample 2.x with its defaults:
+// sinc_interp_hann, lowpass_filter_width 6, rolloff 0.99. Its weights are not scaled to sum to 1
+// there, and so not here. It is computed in float64; torchaudio's float32 kernel is off by up to
+// 2e-5.
 func torchaudioKernel(from, to int) kernel {
 	const lobes, rolloff = 6, 0.99
 	width := rolloff * min(1, float64(to)/float64(from))

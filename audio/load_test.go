@@ -90,16 +90,16 @@ func TestThreeHoursInBoundedMemory(t *testing.T) {
 	}
 	size := int64(2*Rate) * int64(seconds)
 	r := recorder{head: fmtHeader(tagPCM, 1, Rate, 2, uint32(size)), tone: ints(2, speech(Rate))}
-	reader, err := NewReader("three hours", r, size+44, Options{})
+	reader, err := newReader("three hours", r, size+44, Options{})
 	require.NoError(t, err)
-	require.Equal(t, int64(seconds*Rate), reader.Declared())
+	require.Equal(t, int64(seconds*Rate), reader.declared)
 	var before, now runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	buf := make([]float32, 1<<16)
 	n, highest := 0, uint64(0)
 	for i := 0; ; i++ {
-		k, err := reader.Read(buf)
+		k, err := reader.read(buf)
 		n += k
 		if err == io.EOF {
 			break
@@ -145,8 +145,7 @@ func TestRates(t *testing.T) {
 		for _, m := range []Method{"", Sinc, Torchaudio} {
 			clip, err := decode(t, file, Options{Resample: m})
 			require.NoError(t, err)
-			want, err := Resample(x, c.rate, Rate, m)
-			require.NoError(t, err)
+			want := resample(x, c.rate, Rate, m)
 			assert.Equal(t, want, clip.Samples)
 			require.NotEmpty(t, clip.Info.Notes)
 			assert.Equal(t, c.note, clip.Info.Notes[0])
@@ -361,15 +360,17 @@ func TestReaderStream(t *testing.T) {
 	want, err := Load(t.Context(), path, Options{})
 	require.NoError(t, err)
 
-	r, err := Open(path, Options{})
+	file, err := os.ReadFile(path)
 	require.NoError(t, err)
-	n, err := r.Read(nil)
+	r, err := newReader("x", bytes.NewReader(file), int64(len(file)), Options{})
+	require.NoError(t, err)
+	n, err := r.read(nil)
 	require.Zero(t, n)
 	require.NoError(t, err)
 	var got []float32
 	for size := 1; ; size = size*3%1009 + 1 {
 		p := make([]float32, size)
-		n, err := r.Read(p)
+		n, err := r.read(p)
 		got = append(got, p[:n]...)
 		if err == io.EOF {
 			break
@@ -378,20 +379,12 @@ func TestReaderStream(t *testing.T) {
 		require.Positive(t, n)
 	}
 	assert.Equal(t, want.Samples, got)
-	assert.Equal(t, int64(len(got)), r.Declared())
-	assert.Equal(t, want.Info, r.Info())
+	assert.Equal(t, int64(len(got)), r.declared)
+	assert.Equal(t, want.Info, r.info)
 	for range 2 { // the end lasts
-		_, err = r.Read(make([]float32, 1))
+		_, err = r.read(make([]float32, 1))
 		assert.Equal(t, io.EOF, err)
 	}
-	require.NoError(t, r.Close())
-	require.NoError(t, r.Close())
-
-	r, err = Open(path, Options{})
-	require.NoError(t, err)
-	require.NoError(t, r.Close())
-	_, err = r.Read(make([]float32, 1))
-	require.Error(t, err)
 }
 
 // A decoder that panics gives an error.

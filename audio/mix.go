@@ -5,7 +5,8 @@ import (
 	"math"
 )
 
-// A mixer makes one channel of several, by their mean or by picking one, and watches what that does to the sound.
+// A mixer makes one channel of several, by their mean or by picking one, and watches what that does
+// to the sound.
 type mixer struct {
 	channels int
 	pick     int // 0: mean; k: channel k
@@ -17,8 +18,8 @@ type mixer struct {
 	peakFrame int64
 }
 
-// mix sets dst (T) from src (T, channels). first is the number of src's first frame, for the error that names a sample
-// that is not a number.
+// mix sets dst (T) from src (T, channels). first is the number of src's first frame, for the error
+// that names a sample that is not a number.
 func (m *mixer) mix(dst []float64, src []float32, first int64) error {
 	n := m.channels
 	for t := range dst {
@@ -68,8 +69,9 @@ func notANumber(frame []float32, index int64) error {
 	panic("audio: a sum of finite samples is not a number")
 }
 
-// cancelled is how much less energy than uncorrelated channels the mean may keep. The mean of n uncorrelated channels,
-// or of one that sounds and n-1 that are silent, keeps 1/n of their energy; inverted channels keep nothing.
+// cancelled is how much less energy than uncorrelated channels the mean may keep. The mean of n
+// uncorrelated channels, or of one that sounds and n-1 that are silent, keeps 1/n of their energy;
+// inverted channels keep nothing.
 const cancelled = 0.1
 
 func (m *mixer) notes() []string {

@@ -19,7 +19,8 @@ type mp3Source struct {
 	bytes []byte
 }
 
-// pcmFrame is the size of what go-mp3 gives for each moment: two 16-bit samples, the same ones if the file is mono.
+// pcmFrame is the size of what go-mp3 gives for each moment: two 16-bit samples, the same ones if
+// the file is mono.
 const pcmFrame = 4
 
 func openMP3(src io.ReaderAt, body, size int64, opt Options) (source, error) {
@@ -95,8 +96,9 @@ func (m *mp3Source) decode(n int64) (int, error) {
 	return int(n), err
 }
 
-// An mp3Feed gives the decoder one frame after the other. A frame whose sound begins in frames that were cut off, as
-// at the start of an excerpt, is made silent; go-mp3 would decode noise. Its bytes stay: later frames may need them.
+// An mp3Feed gives the decoder one frame after the other. A frame whose sound begins in frames that
+// were cut off, as at the start of an excerpt, is made silent; go-mp3 would decode noise. Its bytes
+// stay: later frames may need them.
 type mp3Feed struct {
 	window
 	at        int64
@@ -126,7 +128,8 @@ func (m *mp3Feed) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// mute clears the side information of a frame that reaches back too far: it then asks for no bits and is silence.
+// mute clears the side information of a frame that reaches back too far: it then asks for no bits
+// and is silence.
 func (m *mp3Feed) mute(head mp3Frame) {
 	start, end := head.sideInfo()
 	if len(m.frame) < end {

@@ -43,7 +43,8 @@ func samplesOf(t testing.TB, b []byte, opt Options) (x []float32, src source) {
 	}
 }
 
-// requireTone checks that channel c of x is the tone of testdata with an amplitude, from sample delay on.
+// requireTone checks that channel c of x is the tone of testdata with an amplitude, from sample
+// delay on.
 func requireTone(t *testing.T, x []float32, channels, c, rate, delay int, amplitude float64) {
 	t.Helper()
 	wrong := func(lag int) (sum float64) {
@@ -73,7 +74,8 @@ func TestMP3Tones(t *testing.T) {
 	assert.Equal(t, Info{Format: "mp3", SourceRate: 22050, Channels: 1}, info)
 }
 
-// xing makes the silent frame with a tag that encoders put first, of the size of the first frame of mp3.
+// xing makes the silent frame with a tag that encoders put first, of the size of the first frame of
+// mp3.
 func xing(mp3 []byte, kind string, frames, delay, padding int) []byte {
 	f, _ := parseMP3Frame(mp3)
 	b := make([]byte, f.size())

@@ -2,7 +2,8 @@ package audio
 
 import "encoding/binary"
 
-// An mp3Frame is what the four bytes before an MPEG audio frame say. Source: ISO/IEC 11172-3, 2.4.1.3 and 2.4.2.3.
+// An mp3Frame is what the four bytes before an MPEG audio frame say. Source: ISO/IEC 11172-3,
+// 2.4.1.3 and 2.4.2.3.
 type mp3Frame struct {
 	version  int // 1 or 2; 25 for the unofficial 2.5
 	layer    int
@@ -82,7 +83,8 @@ func (f mp3Frame) samples() int {
 // size is the frame's length in bytes, header included.
 func (f mp3Frame) size() int { return f.samples()/8*f.bitrate/f.rate + f.padding }
 
-// sizeInDecoder is what go-mp3 0.3.4 takes for the size: for MPEG-2 it halves after adding the padding.
+// sizeInDecoder is what go-mp3 0.3.4 takes for the size: for MPEG-2 it halves after adding the
+// padding.
 func (f mp3Frame) sizeInDecoder() int {
 	size := 144*f.bitrate/f.rate + f.padding
 	if f.version != 1 {

@@ -13,7 +13,8 @@ type mp3Scan struct {
 	end      int64    // offset after the last whole one
 	frames   int64
 	channels int // 2 if any frame has 2
-	// The encoder's delay and padding, in samples, with the decoder's own 529 counted in, where the file states them.
+	// The encoder's delay and padding, in samples, with the decoder's own 529 counted in, where the
+	// file states them.
 	skip, drop int64
 	truncated  string // how, if it is
 	said       []string
@@ -22,8 +23,8 @@ type mp3Scan struct {
 // maxJunk is how far after the tags the first frame is looked for.
 const maxJunk = 1 << 16
 
-// scanMP3 walks the frames from offset body to the end of the file, less the tags there. It reads each byte once at
-// most and keeps nothing of it.
+// scanMP3 walks the frames from offset body to the end of the file, less the tags there. It reads
+// each byte once at most and keeps nothing of it.
 func scanMP3(src io.ReaderAt, body, size int64) (*mp3Scan, error) {
 	w := &window{src: src, end: size}
 	if err := w.dropTags(); err != nil {
@@ -105,12 +106,13 @@ func (s *mp3Scan) samples() int64 {
 	return max(0, s.frames*int64(s.first.samples())-s.skip-s.drop)
 }
 
-// decoderDelay is how many samples any Layer III decoder comes late, by its filter bank: 528, and 1 (LAME's technical
-// FAQ).
+// decoderDelay is how many samples any Layer III decoder comes late, by its filter bank: 528, and 1
+// (LAME's technical FAQ).
 const decoderDelay = 529
 
-// readXing looks for the tag that encoders hide in a silent first frame, and returns the number of frames that it
-// states, 0 if it states none, and -1 if there is no tag. Layouts: Xing's, with the extension of LAME; Fraunhofer's.
+// readXing looks for the tag that encoders hide in a silent first frame, and returns the number of
+// frames that it states, 0 if it states none, and -1 if there is no tag. Layouts: Xing's, with the
+// extension of LAME; Fraunhofer's.
 func (s *mp3Scan) readXing(frame []byte) int64 {
 	if starts(frame, 4+32, "VBRI") {
 		if tag := frame[36:]; len(tag) >= 18 {
@@ -159,7 +161,8 @@ type window struct {
 
 const windowBytes = 1 << 16
 
-// peek gives n bytes at offset off, fewer if the file or the window ends. They are valid until the next peek.
+// peek gives n bytes at offset off, fewer if the file or the window ends. They are valid until the
+// next peek.
 func (w *window) peek(off int64, n int) []byte {
 	n = int(min(int64(n), w.end-off, windowBytes))
 	if n <= 0 || off < 0 || w.err != nil {
@@ -178,8 +181,8 @@ func (w *window) peek(off int64, n int) []byte {
 	return w.buf[off-w.off:][:n]
 }
 
-// findFrame looks in [at, limit) for a frame that another one like it, or the end, follows. It returns -1 if there is
-// none.
+// findFrame looks in [at, limit) for a frame that another one like it, or the end, follows. It
+// returns -1 if there is none.
 func (w *window) findFrame(at, limit int64) (int64, error) {
 	for ; at < limit; at++ {
 		f, ok := parseMP3Frame(w.peek(at, 4))
@@ -197,7 +200,8 @@ func (w *window) findFrame(at, limit int64) (int64, error) {
 	return -1, w.err
 }
 
-// dropTags moves the end before the tags that may stand there: ID3v1 of 128 bytes, and before it APEv2.
+// dropTags moves the end before the tags that may stand there: ID3v1 of 128 bytes, and before it
+// APEv2.
 func (w *window) dropTags() error {
 	if b := w.peek(w.end-128, 3); starts(b, 0, "TAG") {
 		w.end -= 128
@@ -216,7 +220,8 @@ func (w *window) dropTags() error {
 	return w.err
 }
 
-// skipID3 gives the offset after the ID3v2 tags at the start of a file. Source: ID3v2.4 structure, 3.1.
+// skipID3 gives the offset after the ID3v2 tags at the start of a file. Source: ID3v2.4 structure,
+// 3.1.
 func skipID3(src io.ReaderAt, size int64) (int64, error) {
 	at := int64(0)
 	for {

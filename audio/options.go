@@ -6,14 +6,16 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// Rate is the sample rate of all that this package returns, in Hz: WavLM, HuBERT and Wav2Vec2 are trained on it.
+// Rate is the sample rate of all that this package returns, in Hz: WavLM, HuBERT and Wav2Vec2 are
+// trained on it.
 const Rate = 16000
 
-// MinSamples is the shortest clip that is accepted: one frame of the speech model's convolutional front end, whose
-// receptive field is 400 samples (25 ms).
-const MinSamples = 400
+// minSamples is the shortest clip that is accepted: one frame of the speech model's convolutional
+// front end, whose receptive field is 400 samples (25 ms).
+const minSamples = 400
 
-// Rates outside these bounds are taken for damage: no speech is recorded below telephone rates or above 384 kHz.
+// Rates outside these bounds are taken for damage: no speech is recorded below telephone rates or
+// above 384 kHz.
 const (
 	minRate = 4000
 	maxRate = 384000
@@ -22,14 +24,16 @@ const (
 // maxChannels bounds what one frame of samples may take; 64 channels are seventh-order ambisonics.
 const maxChannels = 64
 
-// defaultMaxSeconds is the longest audio accepted unless Options.MaxSeconds says otherwise: 6 hours.
+// defaultMaxSeconds is the longest audio accepted unless Options.MaxSeconds says otherwise: 6
+// hours.
 const defaultMaxSeconds = 6 * 3600
 
 // A Method is a way to convert the sample rate.
 type Method string
 
 const (
-	// Sinc is a Kaiser-windowed sinc, flat to 90 % of the lower Nyquist frequency, 110 dB down from there on.
+	// Sinc is a Kaiser-windowed sinc, flat to 90 % of the lower Nyquist frequency, 110 dB down from
+	// there on.
 	Sinc Method = "sinc"
 	// Torchaudio is the kernel of torchaudio.functional.resample with its default arguments.
 	Torchaudio Method = "torchaudio"
@@ -64,5 +68,5 @@ func (o Options) check() error {
 	default:
 		return nil
 	}
-	return fault.New(fault.Usage, what, "", "%s", why)
+	return fault.New(fault.Usage, reading, "", "%s", why)
 }

@@ -4,9 +4,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-
-	"github.com/brainwavlm/bwlm/fault"
-	"github.com/brainwavlm/bwlm/internal/inputfile"
 )
 
 // blockSamples is how many samples, over all channels, are decoded at a time.
@@ -16,19 +13,18 @@ const blockSamples = 1 << 14
 type source interface {
 	// layout says what is stored. frames is the declared length, -1 if it is not known.
 	layout() (info Info, frames int64)
-	// read fills dst with interleaved samples, whole frames only, and returns how many frames those are: at least one,
-	// or 0 with an error, which is io.EOF at the end.
+	// read fills dst with interleaved samples, whole frames only, and returns how many frames those
+	// are: at least one, or 0 with an error, which is io.EOF at the end.
 	read(dst []float32) (frames int, err error)
 	// notes gives what is worth saying about the recording, complete once read has returned io.EOF.
 	notes() []string
 }
 
-// A Reader gives audio as 16 kHz mono in blocks, in memory that does not grow with the recording's length.
-// It belongs to one goroutine.
-type Reader struct {
+// A Reader gives audio as 16 kHz mono in blocks, in memory that does not grow with the recording's
+// length. It belongs to one goroutine.
+type reader struct {
 	name     string
 	opt      Options
-	file     io.Closer // nil if the bytes are not a file of ours
 	in       *input
 	src      source
 	info     Info
@@ -45,23 +41,8 @@ type Reader struct {
 	err     error // sticky: what every further Read returns
 }
 
-// Open starts reading a file as a stream. The caller closes the Reader. See Load for the errors.
-func Open(path string, opt Options) (*Reader, error) {
-	f, size, err := inputfile.Open(what, path)
-	if err != nil {
-		return nil, err
-	}
-	r, err := NewReader(path, f, size, opt)
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	r.file = f
-	return r, nil
-}
-
 // NewReader starts reading a recording of size bytes that src holds. Errors call it name.
-func NewReader(name string, src io.ReaderAt, size int64, opt Options) (r *Reader, err error) {
+func newReader(name string, src io.ReaderAt, size int64, opt Options) (r *reader, err error) {
 	in := &input{ReaderAt: src}
 	defer in.locate(name, &err)
 	if err := opt.check(); err != nil {
@@ -79,7 +60,7 @@ func NewReader(name string, src io.ReaderAt, size int64, opt Options) (r *Reader
 		return nil, bad("%d Hz, want %d Hz, and resampling is off", info.SourceRate, Rate).
 			WithHint("allow resampling or convert the file")
 	}
-	r = &Reader{name: name, opt: opt, in: in, src: dec, info: info, size: size, declared: -1}
+	r = &reader{name: name, opt: opt, in: in, src: dec, info: info, size: size, declared: -1}
 	if err := r.within(frames); err != nil {
 		return nil, err
 	}
@@ -94,10 +75,10 @@ func NewReader(name string, src io.ReaderAt, size int64, opt Options) (r *Reader
 	return r, nil
 }
 
-// Read fills p with the next 16 kHz samples and returns how many it set. At the end it returns 0 and io.EOF. Every
-// other error is a *fault.Error and lasts: damage is found when the stream comes to it, so all that was read before an
-// error is suspect.
-func (r *Reader) Read(p []float32) (int, error) {
+// Read fills p with the next 16 kHz samples and returns how many it set. At the end it returns 0
+// and io.EOF. Every other error is a *fault.Error and lasts: damage is found when the stream comes
+// to it, so all that was read before an error is suspect.
+func (r *reader) read(p []float32) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
@@ -111,31 +92,8 @@ func (r *Reader) Read(p []float32) (int, error) {
 	return 0, r.err
 }
 
-// Info describes the recording. Its notes are complete once Read has returned io.EOF.
-func (r *Reader) Info() Info {
-	info := r.info
-	info.Notes = slices.Clone(info.Notes)
-	return info
-}
-
-// Declared gives the number of 16 kHz samples that the recording says it has, -1 if it does not say.
-func (r *Reader) Declared() int64 { return r.declared }
-
-// Close ends reading. A Reader made by NewReader need not be closed.
-func (r *Reader) Close() error {
-	if r.err == nil {
-		r.err = fault.New(fault.Internal, what, r.name, "read after Close")
-	}
-	if r.file == nil {
-		return nil
-	}
-	f := r.file
-	r.file = nil
-	return f.Close()
-}
-
 // step moves one block from the decoder into the resampler, or ends the stream.
-func (r *Reader) step() (err error) {
+func (r *reader) step() (err error) {
 	defer r.in.locate(r.name, &err)
 	frames, err := r.src.read(r.block)
 	if err == io.EOF {
@@ -162,10 +120,10 @@ func (r *Reader) step() (err error) {
 }
 
 // finish is the end of the stream: the notes are gathered, and a clip that is too short is refused.
-func (r *Reader) finish() error {
-	if r.given < MinSamples {
+func (r *reader) finish() error {
+	if r.given < minSamples {
 		return bad("%d samples (%.1f ms) at %d Hz; the speech model needs at least %d (%d ms)",
-			r.given, 1e3*float64(r.given)/Rate, Rate, MinSamples, MinSamples*1000/Rate)
+			r.given, 1e3*float64(r.given)/Rate, Rate, minSamples, minSamples*1000/Rate)
 	}
 	if rate := r.info.SourceRate; rate < Rate {
 		r.note("upsampled from %d Hz: nothing above %d Hz", rate, rate/2)
@@ -176,19 +134,20 @@ func (r *Reader) finish() error {
 	return io.EOF
 }
 
-func (r *Reader) note(format string, args ...any) {
+func (r *reader) note(format string, args ...any) {
 	r.info.Notes = append(r.info.Notes, fmt.Sprintf(format, args...))
 }
 
-// A recording that decodes to more than freeSeconds at under minByteRate bytes a second is a decompression bomb, not
-// speech: the slowest speech codec here is 1000 bytes a second, FLAC of digital silence about 50.
+// A recording that decodes to more than freeSeconds at under minByteRate bytes a second is a
+// decompression bomb, not speech: the slowest speech codec here is 1000 bytes a second, FLAC of
+// digital silence about 50.
 const (
 	freeSeconds = 600
 	minByteRate = 16
 )
 
 // within refuses a length, declared or decoded so far, in source frames, that is over the limits.
-func (r *Reader) within(frames int64) error {
+func (r *reader) within(frames int64) error {
 	seconds := float64(frames) / float64(r.info.SourceRate)
 	if limit := r.opt.maxSeconds(); seconds > limit {
 		return bad("%.0f s of audio, more than the limit of %.0f s", seconds, limit).

@@ -2,13 +2,11 @@ package audio
 
 import (
 	"math"
-
-	"github.com/brainwavlm/bwlm/fault"
 )
 
-// A resampler converts a stream from one rate to another with a kernel, polyphase: the fraction n·from/to takes only
-// to/gcd values, and each has its row of weights. Where these are very many, a row is interpolated between two of a
-// finer grid, which stays below the stop band.
+// A resampler converts a stream from one rate to another with a kernel, polyphase: the fraction
+// n·from/to takes only to/gcd values, and each has its row of weights. Where these are very many, a
+// row is interpolated between two of a finer grid, which stays below the stop band.
 type resampler struct {
 	step, phases int // from/gcd and to/gcd: output n lies at n·step/phases input samples
 	half         int // weights on each side of an output sample
@@ -26,8 +24,9 @@ type resampler struct {
 const (
 	// maxTable bounds the weights kept (2 MB); beyond, rows are interpolated.
 	maxTable = 1 << 18
-	// gridRows is how finely the kernel is sampled for interpolation, in steps per sample of the lower rate. The error of
-	// linear interpolation is at most h″/8 · gridRows⁻² ≈ 3e-7 of full scale (-130 dB).
+	// gridRows is how finely the kernel is sampled for interpolation, in steps per sample of the
+	// lower rate. The error of linear interpolation is at most h″/8 · gridRows⁻² ≈ 3e-7 of full
+	// scale (-130 dB).
 	gridRows = 1024
 )
 
@@ -69,8 +68,8 @@ func newResampler(from, to int, method Method) *resampler {
 // push gives the next input.
 func (r *resampler) push(x []float64) {
 	r.in += int64(len(x))
-	// What lies before the window is done with. The window moves on by at least this block before the next push, so the
-	// copy is small.
+	// What lies before the window is done with. The window moves on by at least this block before
+	// the next push, so the copy is small.
 	done := min(r.at, len(r.x))
 	r.x = append(r.x[:copy(r.x, r.x[done:])], x...)
 	r.at -= done
@@ -140,7 +139,8 @@ func dot(x, w []float64) float64 {
 	return (a + b) + (c + d)
 }
 
-// resampledLen is the length of n samples at another rate: every output sample that lies before the input's end.
+// resampledLen is the length of n samples at another rate: every output sample that lies before the
+// input's end.
 func resampledLen(n int64, from, to int) int64 {
 	f, t := int64(from), int64(to)
 	return n/f*t + (n%f*t+f-1)/f
@@ -151,33 +151,4 @@ func gcd(a, b int) int {
 		a, b = b, a%b
 	}
 	return a
-}
-
-// Resample converts x (T) from one rate to another, in Hz; the result has ⌈T·to/from⌉ samples, the n-th of which lies
-// n/to seconds after x's first. Rates outside 4 kHz to 384 kHz are a *fault.Error of kind Usage.
-func Resample(x []float32, from, to int, method Method) ([]float32, error) {
-	for _, rate := range []int{from, to} {
-		if rate < minRate || rate > maxRate {
-			return nil, fault.New(fault.Usage, "resample", "", "%d Hz; want %d to %d Hz", rate, minRate, maxRate)
-		}
-	}
-	if err := (Options{Resample: method}).check(); err != nil {
-		return nil, err
-	}
-	r := newResampler(from, to, method)
-	y := make([]float32, resampledLen(int64(len(x)), from, to))
-	block := make([]float64, min(blockSamples, max(len(x), 1)))
-	n := 0
-	for len(x) > 0 {
-		b := block[:min(len(block), len(x))]
-		for i := range b {
-			b[i] = float64(x[i])
-		}
-		x = x[len(b):]
-		r.push(b)
-		n += r.pull(y[n:])
-	}
-	r.end()
-	r.pull(y[n:])
-	return y, nil
 }

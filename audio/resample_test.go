@@ -6,12 +6,11 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/brainwavlm/bwlm/fault"
 )
 
 // tone is n samples of a sine of unit amplitude.
@@ -37,13 +36,30 @@ const edge = 160
 
 var rates = []int{8000, 11025, 12000, 15999, 16001, 22050, 24000, 32000, 44100, 44101, 48000, 96000, 192000}
 
+// resample converts x in blocks, as a reader does.
+func resample(x []float32, from, to int, method Method) []float32 {
+	r := newResampler(from, to, method)
+	y := make([]float32, resampledLen(int64(len(x)), from, to))
+	n := 0
+	for block := range slices.Chunk(x, blockSamples) {
+		b := make([]float64, len(block))
+		for i, v := range block {
+			b[i] = float64(v)
+		}
+		r.push(b)
+		n += r.pull(y[n:])
+	}
+	r.end()
+	r.pull(y[n:])
+	return y
+}
+
 func TestPassBandIsKeptWithoutDelay(t *testing.T) {
 	for _, rate := range rates {
 		t.Run(fmt.Sprint(rate), func(t *testing.T) {
 			nyquist := float64(min(rate, Rate)) / 2
 			for _, hz := range []float64{50, 0.3 * nyquist, 0.7 * nyquist, 0.9 * nyquist} {
-				got, err := Resample(tone(rate/4, hz, float64(rate)), rate, Rate, Sinc)
-				require.NoError(t, err)
+				got := resample(tone(rate/4, hz, float64(rate)), rate, Rate, Sinc)
 				want := tone(len(got), hz, Rate)
 				for i := range got {
 					got[i] -= want[i]
@@ -62,13 +78,13 @@ func TestStopBandIsRemoved(t *testing.T) {
 		t.Run(fmt.Sprint(rate), func(t *testing.T) {
 			top := float64(rate) / 2
 			for _, hz := range []float64{8000, 8000 + 0.01*(top-8000), 8000 + 0.3*(top-8000), 8000 + 0.99*(top-8000)} {
-				// A cosine: at exactly half the output's rate a sine would be sampled where it is 0.
+				// A cosine: at exactly half the output's rate a sine would be sampled where it is
+				// 0.
 				x := make([]float32, rate/4)
 				for i := range x {
 					x[i] = float32(math.Cos(2 * math.Pi * hz * float64(i) / float64(rate)))
 				}
-				got, err := Resample(x, rate, Rate, Sinc)
-				require.NoError(t, err)
+				got := resample(x, rate, Rate, Sinc)
 				assert.Less(t, decibels(got, edge), -100.0, "%g Hz", hz)
 			}
 		})
@@ -76,15 +92,15 @@ func TestStopBandIsRemoved(t *testing.T) {
 }
 
 func TestSweepEndsAtNyquist(t *testing.T) {
-	// One second of a sweep from 0 to 20 kHz: what passes 8 kHz, at 0.4 s, must be gone, alias-free.
+	// One second of a sweep from 0 to 20 kHz: what passes 8 kHz, at 0.4 s, must be gone,
+	// alias-free.
 	const rate, n = 44100, 44100
 	x := make([]float32, n)
 	for i := range x {
 		s := float64(i) / rate
 		x[i] = float32(math.Sin(2 * math.Pi * 10000 * s * s))
 	}
-	y, err := Resample(x, rate, Rate, Sinc)
-	require.NoError(t, err)
+	y := resample(x, rate, Rate, Sinc)
 	assert.InDelta(t, 0, decibels(y[:int(0.35*Rate)], edge), 0.01, "7 kHz and below pass")
 	assert.Less(t, decibels(y[int(0.415*Rate):], edge), -100.0)
 }
@@ -102,11 +118,10 @@ func TestTorchaudioParity(t *testing.T) {
 	require.Len(t, golden.Cases, 7)
 	for _, c := range golden.Cases {
 		t.Run(fmt.Sprint(c.From), func(t *testing.T) {
-			got, err := Resample(c.X, c.From, c.To, Torchaudio)
-			require.NoError(t, err)
+			got := resample(c.X, c.From, c.To, Torchaudio)
 			require.Len(t, got, len(c.Y))
-			// float32 rounding, and at 44101 Hz, where rows are interpolated, 3e-7 more. Torchaudio's own float32 arithmetic
-			// is off by up to 2e-5.
+			// float32 rounding, and at 44101 Hz, where rows are interpolated, 3e-7 more.
+			// Torchaudio's own float32 arithmetic is off by up to 2e-5.
 			assert.InDeltaSlice(t, c.Y, got, 5e-7)
 		})
 	}
@@ -120,8 +135,7 @@ func TestBlocksDoNotMatter(t *testing.T) {
 			for i := range x {
 				x[i] = rng.Float32()*2 - 1
 			}
-			want, err := Resample(x, rate, Rate, Sinc)
-			require.NoError(t, err)
+			want := resample(x, rate, Rate, Sinc)
 
 			r := newResampler(rate, Rate, Sinc)
 			var got []float32
@@ -153,8 +167,7 @@ func TestConstantStaysConstant(t *testing.T) {
 	for i := range x {
 		x[i] = 0.25
 	}
-	y, err := Resample(x, 44100, Rate, "")
-	require.NoError(t, err)
+	y := resample(x, 44100, Rate, "")
 	for _, v := range y[edge : len(y)-edge] {
 		require.InDelta(t, 0.25, v, 1e-7)
 	}
@@ -162,21 +175,8 @@ func TestConstantStaysConstant(t *testing.T) {
 
 func TestSameRateIsTheSame(t *testing.T) {
 	x := tone(1000, 440, Rate)
-	y, err := Resample(x, Rate, Rate, Sinc)
-	require.NoError(t, err)
+	y := resample(x, Rate, Rate, Sinc)
 	assert.Equal(t, x, y)
-}
-
-func TestResampleRefuses(t *testing.T) {
-	for name, call := range map[string]func() ([]float32, error){
-		"from 0":    func() ([]float32, error) { return Resample(nil, 0, 16000, Sinc) },
-		"to huge":   func() ([]float32, error) { return Resample(nil, 16000, 1<<30, Sinc) },
-		"no method": func() ([]float32, error) { return Resample(nil, 8000, 16000, "cubic") },
-	} {
-		_, err := call()
-		require.Error(t, err, name)
-		assert.Equal(t, fault.Usage, fault.KindOf(err), name)
-	}
 }
 
 func TestKernelTablesAreSmall(t *testing.T) {
@@ -194,9 +194,7 @@ func BenchmarkResample(b *testing.B) {
 			b.Run(fmt.Sprintf("%s/%d", m, rate), func(b *testing.B) {
 				x := tone(10*rate, 440, float64(rate))
 				for b.Loop() {
-					if _, err := Resample(x, rate, Rate, m); err != nil {
-						b.Fatal(err)
-					}
+					resample(x, rate, Rate, m)
 				}
 				b.ReportMetric(10*float64(b.N)/b.Elapsed().Seconds(), "audio-s/s")
 			})

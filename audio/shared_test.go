@@ -28,9 +28,9 @@ func rms(x []float32) float64 {
 	return math.Sqrt(sum / float64(len(x)))
 }
 
-// Real recordings against libsndfile, and soxr where the rate is not 16 kHz (testdata/real_recordings.py): the length, the
-// level, and the place and value of the highest peak. Another resampler ends its pass band elsewhere, hence the
-// tolerance there.
+// Real recordings against libsndfile, and soxr where the rate is not 16 kHz
+// (testdata/real_recordings.py): the length, the level, and the place and value of the highest
+// peak. Another resampler ends its pass band elsewhere, hence the tolerance there.
 func TestRealRecordings(t *testing.T) {
 	if raced {
 		t.Skip("14 minutes of audio on one goroutine: a minute's wait under the race detector, and no race to find")

@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// clippedRun is how many samples at full scale in a row are taken for clipping: a peak that just touches full scale
-// seldom stays there.
+// clippedRun is how many samples at full scale in a row are taken for clipping: a peak that just
+// touches full scale seldom stays there.
 const clippedRun = 3
 
 // A survey looks at the level of the mono signal as it passes.
@@ -17,8 +17,8 @@ type survey struct {
 	clipped   int     // runs of them
 }
 
-// newSurvey starts with what the samples come from: integers of b bits end at 1 - 2^(1-b). For 32 bits, where they may
-// be floats, that is 1 as well as can be told.
+// newSurvey starts with what the samples come from: integers of b bits end at 1 - 2^(1-b). For 32
+// bits, where they may be floats, that is 1 as well as can be told.
 func newSurvey(info Info) survey {
 	bits := info.Bits
 	if bits == 0 {

@@ -10,8 +10,8 @@ import (
 	"github.com/go-audio/wav"
 )
 
-// A wavSource decodes the samples of a WAV file, integers by go-audio/wav, floats itself: the library would take them
-// for integers.
+// A wavSource decodes the samples of a WAV file, integers by go-audio/wav, floats itself: the
+// library would take them for integers.
 type wavSource struct {
 	head  *wavHeader
 	data  *io.SectionReader // the samples not yet decoded or given to a decoder
@@ -109,7 +109,8 @@ func (w *wavSource) readInts(dst []float32) (int, error) {
 // maxPart keeps what one decoder is given within the 32 bits of its header; RF64 files are longer.
 const maxPart = 1 << 30
 
-// nextPart starts a decoder on the next piece of samples, behind a header of ours that holds nothing else.
+// nextPart starts a decoder on the next piece of samples, behind a header of ours that holds
+// nothing else.
 func (w *wavSource) nextPart() error {
 	start, _ := w.data.Seek(0, io.SeekCurrent)
 	size := w.data.Size() - start

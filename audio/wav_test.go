@@ -27,7 +27,8 @@ type wavCase struct {
 	note string // words of a note
 }
 
-// run checks the cases, and for each that it neither takes long nor asks for more memory than the file justifies.
+// run checks the cases, and for each that it neither takes long nor asks for more memory than the
+// file justifies.
 func run(t *testing.T, cases []wavCase) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -6,7 +6,8 @@ import (
 	"io"
 )
 
-// A wavHeader is what a WAV file's chunks say, after everything in it has been checked against the file.
+// A wavHeader is what a WAV file's chunks say, after everything in it has been checked against the
+// file.
 type wavHeader struct {
 	float     bool
 	width     int // bytes of one sample
@@ -27,8 +28,9 @@ const maxChunks = 4096
 // The sizes that a writer puts where it cannot know the size, and RF64 where ds64 has it.
 const unknownSize = 0xffffffff
 
-// readWAVHeader walks the chunks of a RIFF or RF64 file of the given size and checks them. It reads a few bytes of each
-// chunk, whatever size that claims. Sources: Microsoft Multimedia Programming Interface 1.0; EBU Tech 3306 for RF64.
+// readWAVHeader walks the chunks of a RIFF or RF64 file of the given size and checks them. It reads
+// a few bytes of each chunk, whatever size that claims. Sources: Microsoft Multimedia Programming
+// Interface 1.0; EBU Tech 3306 for RF64.
 func readWAVHeader(src io.ReaderAt, size int64) (*wavHeader, error) {
 	var h *wavHeader // nil until the fmt chunk
 	var dataSize int64 = -1

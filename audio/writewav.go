@@ -18,26 +18,26 @@ const (
 	Float32                 // IEEE 754, as it is
 )
 
-// WriteWAV writes samples (T), one channel, as a WAV file at path, all of it or nothing; a file that is there is
-// replaced. A sample that is not finite, or beyond full scale where the encoding cannot hold it, is a *fault.Error of
-// kind BadData: nothing is clipped in silence.
+// WriteWAV writes samples (T), one channel, as a WAV file at path, all of it or nothing; a file
+// that is there is replaced. A sample that is not finite, or beyond full scale where the encoding
+// cannot hold it, is a *fault.Error of kind BadData: nothing is clipped in silence.
 func WriteWAV(path string, samples []float32, rate int, enc Encoding) error {
-	const what = "write audio"
+	const writing = "write audio"
 	if int64(rate) < minRate || rate > maxRate {
-		return fault.New(fault.Usage, what, quote.OneLine(path), "%d Hz; want %d to %d Hz", rate, minRate, maxRate)
+		return fault.New(fault.Usage, writing, quote.OneLine(path), "%d Hz; want %d to %d Hz", rate, minRate, maxRate)
 	}
 	tag, width := uint16(tagPCM), 2
 	if enc == Float32 {
 		tag, width = tagFloat, 4
 	}
 	if int64(len(samples)) > (math.MaxUint32-64)/int64(width) {
-		return fault.New(fault.BadData, what, quote.OneLine(path), "%d samples are more than a WAV file holds", len(samples))
+		return fault.New(fault.BadData, writing, quote.OneLine(path), "%d samples are more than a WAV file holds", len(samples))
 	}
 	for i, x := range samples {
 		if x >= -1 && x <= 1 || enc == Float32 && x-x == 0 {
 			continue
 		}
-		return fault.New(fault.BadData, what, quote.OneLine(path), "sample %d is %v, beyond full scale", i, x).
+		return fault.New(fault.BadData, writing, quote.OneLine(path), "sample %d is %v, beyond full scale", i, x).
 			WithHint("scale the samples to [-1, 1]")
 	}
 	return atomicfile.Write(path, func(w io.Writer) error {

@@ -13,14 +13,15 @@ import (
 	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
-// What to do about files that are sound, but not as this package wants them, and about those that are not sound.
+// What to do about files that are sound, but not as this package wants them, and about those that
+// are not sound.
 const (
 	saveAnew = "if you trust it, save it anew: python -c \"import torch; f = 'FILE'; torch.save(torch.load(f, weights_only=True), f)\""
 	distrust = "do not open it with another program either; get the weights as safetensors from where they were published"
 )
 
-// archive is the directory of a file by torch.save: a zip archive whose entries are stored as they are, in one folder
-// of any name (serialization in PyTorch's docs/source/notes/serialization.rst).
+// archive is the directory of a file by torch.save: a zip archive whose entries are stored as they
+// are, in one folder of any name (serialization in PyTorch's docs/source/notes/serialization.rst).
 //
 //	ROOT/data.pkl    a pickle that says what tensors there are
 //	ROOT/data/KEY    their storages, little-endian
@@ -34,8 +35,8 @@ type archive struct {
 // member is where the bytes of an entry are in the file.
 type member struct{ begin, size int64 }
 
-// The bytes that files of the formats begin with: a zip archive; a pickle of protocol 2, as torch.save wrote them
-// before version 1.6.
+// The bytes that files of the formats begin with: a zip archive; a pickle of protocol 2, as
+// torch.save wrote them before version 1.6.
 const (
 	zipMagic    = "PK\x03\x04"
 	pickleMagic = "\x80\x02"
@@ -46,8 +47,9 @@ const (
 	maxPickle    = 32 << 20 // bytes; a model of 500 tensors has 50 KB
 )
 
-// readArchive reads the directory of a zip archive of size bytes, and refuses what torch.save does not write: entries
-// that are compressed or encrypted, stand twice, overlap, or have names that lead elsewhere.
+// readArchive reads the directory of a zip archive of size bytes, and refuses what torch.save does
+// not write: entries that are compressed or encrypted, stand twice, overlap, or have names that
+// lead elsewhere.
 func readArchive(r io.ReaderAt, size int64) (*archive, error) {
 	start := make([]byte, min(size, int64(len(zipMagic))))
 	if err := inputfile.Fill(r, start, 0); err != nil {

@@ -31,7 +31,7 @@ func BenchmarkFloat32(b *testing.B) {
 	for _, dt := range []DType{F32, F16, BF16, F64} {
 		b.Run(dt.String(), func(b *testing.B) {
 			path := filepath.Join(b.TempDir(), "a.safetensors")
-			data := make(Bytes, n*dt.Size())
+			data := make(Bytes, n*dt.size())
 			require.NoError(b, Write(path, []Tensor{{"a", dt, []int{n}, data}}, nil))
 			f, err := Open(path)
 			require.NoError(b, err)

@@ -58,30 +58,30 @@ var dtypes = [...]dtypeInfo{
 
 // String gives the name that safetensors uses, "F32".
 func (d DType) String() string {
-	if d.Bits() == 0 {
+	if d.bits() == 0 {
 		return fmt.Sprintf("DType(%d)", uint8(d))
 	}
 	return dtypes[d].name
 }
 
-// Bits is the size of one element in bits, 0 if d is no type.
-func (d DType) Bits() int {
+// bits is the size of one element in bits, 0 if d is no type.
+func (d DType) bits() int {
 	if int(d) >= len(dtypes) {
 		return 0
 	}
 	return dtypes[d].bits
 }
 
-// Size is the size of one element in bytes, 0 if it does not fill whole bytes.
-func (d DType) Size() int {
-	if d.Bits()%8 != 0 {
+// size is the size of one element in bytes, 0 if it does not fill whole bytes.
+func (d DType) size() int {
+	if d.bits()%8 != 0 {
 		return 0
 	}
-	return d.Bits() / 8
+	return d.bits() / 8
 }
 
-// ParseDType finds the type that safetensors calls name.
-func ParseDType(name string) (DType, bool) {
+// parseDType finds the type that safetensors calls name.
+func parseDType(name string) (DType, bool) {
 	for d, t := range dtypes {
 		if t.name == name && name != "" {
 			return DType(d), true

@@ -32,8 +32,8 @@ type advised struct {
 	do string
 }
 
-// readError makes the fault of an error that happened while a file was read: one of the operating system is IO or
-// Missing, any other means that the data are bad.
+// readError makes the fault of an error that happened while a file was read: one of the operating
+// system is IO or Missing, any other means that the data are bad.
 func readError(op, file string, err error) *fault.Error {
 	tensor := ""
 	if t := (*tensorError)(nil); errors.As(err, &t) {

@@ -15,9 +15,9 @@ import (
 	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
-// File is an open checkpoint: one safetensors or PyTorch file, or the shards of one model read as if they
-// were one. Its header is in memory and checked; data are read when asked for. Methods may be called by
-// several goroutines at once.
+// File is an open checkpoint: one safetensors or PyTorch file, or the shards of one model read as
+// if they were one. Its header is in memory and checked; data are read when asked for. Methods may
+// be called by several goroutines at once.
 type File struct {
 	tensors  []TensorInfo
 	index    map[string]int // into tensors
@@ -53,8 +53,8 @@ func (t TensorInfo) Len() int {
 	return n
 }
 
-// Size is the number of bytes.
-func (t TensorInfo) Size() int64 { return t.end - t.begin }
+// size is the number of bytes.
+func (t TensorInfo) size() int64 { return t.end - t.begin }
 
 // Open opens the safetensors file at path and checks its header. The caller closes the File.
 func Open(path string) (*File, error) { return open(path, readSafetensors, Read) }
@@ -145,8 +145,8 @@ func (f *File) Where(name string) string {
 // Metadata gives the metadata, for shards that of the first; it is empty if there is none.
 func (f *File) Metadata() map[string]string { return maps.Clone(f.metadata) }
 
-// Bytes reads a tensor's elements as a safetensors file has them: little-endian, row by row.
-func (f *File) Bytes(name string) ([]byte, error) {
+// bytes reads a tensor's elements as a safetensors file has them: little-endian, row by row.
+func (f *File) bytes(name string) ([]byte, error) {
 	t, ok := f.Info(name)
 	if !ok {
 		return nil, f.noTensor(name)
@@ -160,7 +160,7 @@ func (t TensorInfo) read() ([]byte, error) {
 	if t.strides != nil {
 		data, err = t.gather()
 	} else {
-		data = make([]byte, t.Size())
+		data = make([]byte, t.size())
 		err = inputfile.Fill(t.shard.data, data, t.begin)
 	}
 	if err != nil {
@@ -182,11 +182,8 @@ func (f *File) Float64(name string) ([]float64, error) {
 // Int64 reads a tensor of any integer type.
 func (f *File) Int64(name string) ([]int64, error) { return read(f, name, elements.Numbers[int64]) }
 
-// Bool reads a tensor of BOOL.
-func (f *File) Bool(name string) ([]bool, error) { return read(f, name, elements.Bools) }
-
 func read[T any](f *File, name string, convert func([]byte, elements.Kind) ([]T, error)) ([]T, error) {
-	data, err := f.Bytes(name)
+	data, err := f.bytes(name)
 	if err != nil {
 		return nil, err
 	}
@@ -203,8 +200,8 @@ func read[T any](f *File, name string, convert func([]byte, elements.Kind) ([]T,
 	return out, nil
 }
 
-// Tensor gives a tensor ready to be written to another file. Its data are copied when it is written,
-// so f must be open until then.
+// Tensor gives a tensor ready to be written to another file. Its data are copied when it is
+// written, so f must be open until then.
 func (f *File) Tensor(name string) (Tensor, error) {
 	t, ok := f.Info(name)
 	if !ok {

@@ -16,8 +16,8 @@ import (
 	"github.com/brainwavlm/bwlm/internal/faulttest"
 )
 
-// The verdict on each case is the one wanted by the goldens. "policy" marks what the reference accepts
-// and the published schema forbids: it is refused here.
+// The verdict on each case is the one wanted by the goldens. "policy" marks what the reference
+// accepts and the published schema forbids: it is refused here.
 func TestGoldenVerdicts(t *testing.T) {
 	dir := filepath.Join(golden, "containers", "safetensors")
 	text, err := os.ReadFile(filepath.Join(dir, "expected.json"))
@@ -41,9 +41,9 @@ func TestGoldenVerdicts(t *testing.T) {
 			slices.Sort(names)
 			require.Equal(t, want.Names, names)
 			for info := range f.Tensors() {
-				data, err := f.Bytes(info.Name)
+				data, err := f.bytes(info.Name)
 				require.NoError(t, err)
-				require.Len(t, data, int(info.Size()))
+				require.Len(t, data, int(info.size()))
 			}
 		})
 	}

@@ -121,7 +121,7 @@ func parseInfo(s *jsonScanner, name string) (TensorInfo, error) {
 				return err
 			}
 			var known bool
-			if info.DType, known = ParseDType(text); !known {
+			if info.DType, known = parseDType(text); !known {
 				return fmt.Errorf("unknown dtype %q", quote.Short(text))
 			}
 			return nil
@@ -142,7 +142,7 @@ func parseInfo(s *jsonScanner, name string) (TensorInfo, error) {
 	if info.end < info.begin {
 		return info, fmt.Errorf("data_offsets %v run backwards", offsets)
 	}
-	size, err := elements.ByteSize(info.Shape, info.DType.Bits())
+	size, err := elements.ByteSize(info.Shape, info.DType.bits())
 	if err != nil {
 		return info, err
 	}
@@ -165,8 +165,8 @@ func uints(s *jsonScanner, list *[]int, limit int) func() error {
 	}
 }
 
-// checkName refuses what no reader can tell apart from something else: the metadata's key, a name that
-// a C program would cut at NUL, broken text.
+// checkName refuses what no reader can tell apart from something else: the metadata's key, a name
+// that a C program would cut at NUL, broken text.
 func checkName(name string) error {
 	switch {
 	case name == metadataKey:
@@ -181,8 +181,8 @@ func checkName(name string) error {
 	return nil
 }
 
-// place sorts the tensors by their data, wants them to cover the file from start to size without holes
-// or overlaps (so no second file can hide in it), and makes their offsets those of the file.
+// place sorts the tensors by their data, wants them to cover the file from start to size without
+// holes or overlaps (so no second file can hide in it), and makes their offsets those of the file.
 func (h *header) place(start, size int64) error {
 	slices.SortStableFunc(h.tensors, func(a, b TensorInfo) int {
 		return cmp.Or(cmp.Compare(a.begin, b.begin), cmp.Compare(a.end, b.end))

@@ -15,9 +15,9 @@ import (
 // maxSkipDepth is how deep a JSON value that is passed over may nest.
 const maxSkipDepth = 8
 
-// jsonScanner reads the little JSON that headers and shard indexes are made of. encoding/json is too
-// kind for files of unknown origin: it keeps the last of two equal keys, ignores their case, mends
-// invalid UTF-8 and lone surrogates, and nests as deep as the input says.
+// jsonScanner reads the little JSON that headers and shard indexes are made of. encoding/json is
+// too kind for files of unknown origin: it keeps the last of two equal keys, ignores their case,
+// mends invalid UTF-8 and lone surrogates, and nests as deep as the input says.
 type jsonScanner struct {
 	data []byte
 	pos  int

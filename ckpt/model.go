@@ -34,10 +34,11 @@ const incomplete = "get the model again, all its files from one place"
 // maxIndex is the size of the largest shard index that is read.
 const maxIndex = 64 << 20
 
-// OpenModel opens the weights in a model's folder: the first that is there of model.safetensors, the shards that
-// model.safetensors.index.json names, pytorch_model.bin, and the shards that pytorch_model.bin.index.json names. Each
-// shard must hold exactly the tensors that the index says. Files may be links, also to elsewhere (Hugging Face's cache
-// is made of such), but an index may name nothing outside the folder.
+// OpenModel opens the weights in a model's folder: the first that is there of model.safetensors,
+// the shards that model.safetensors.index.json names, pytorch_model.bin, and the shards that
+// pytorch_model.bin.index.json names. Each shard must hold exactly the tensors that the index says.
+// Files may be links, also to elsewhere (Hugging Face's cache is made of such), but an index may
+// name nothing outside the folder.
 func OpenModel(dir string) (*File, error) {
 	if err := checkDir(dir); err != nil {
 		return nil, err

@@ -8,8 +8,9 @@ import (
 	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
-// The opcodes of a pickle that torch.save makes of tensors and plain settings (Lib/pickletools.py in Python describes
-// them). No other is known here, in particular none that names or makes objects in another way.
+// The opcodes of a pickle that torch.save makes of tensors and plain settings (Lib/pickletools.py
+// in Python describes them). No other is known here, in particular none that names or makes objects
+// in another way.
 const (
 	opProto      = 0x80
 	opStop       = '.'
@@ -44,7 +45,8 @@ const (
 	opStorage    = 'Q' // BINPERSID
 )
 
-// maxStack is how many values may be on the stack; pickle puts a thousand pairs there at most before it empties it.
+// maxStack is how many values may be on the stack; pickle puts a thousand pairs there at most
+// before it empties it.
 const maxStack = 1 << 14
 
 // A pickle's values are inert: nil, bool, int64, float64, string, and these.
@@ -59,7 +61,8 @@ type (
 	}
 )
 
-// unpickler runs a pickle. It can make nothing but inert values, and tensors by what tensors may say of the file.
+// unpickler runs a pickle. It can make nothing but inert values, and tensors by what tensors may
+// say of the file.
 type unpickler struct {
 	text    string
 	pos     int

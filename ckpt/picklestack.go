@@ -48,7 +48,8 @@ func (u *unpickler) popMark() ([]any, error) {
 	return items, err
 }
 
-// popItems takes the one value, or all above the mark, that are to go into the container below them.
+// popItems takes the one value, or all above the mark, that are to go into the container below
+// them.
 func (u *unpickler) popItems(n int, marked bool) ([]any, error) {
 	if marked {
 		return u.popMark()

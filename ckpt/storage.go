@@ -28,13 +28,15 @@ type storage struct {
 	len   int64 // elements
 }
 
-// tensorMaker checks what a pickle says of tensors against the archive. A tensor is a TensorInfo without a name.
+// tensorMaker checks what a pickle says of tensors against the archive. A tensor is a TensorInfo
+// without a name.
 type tensorMaker struct {
 	archive  *archive
 	storages map[string]*storage // by key
 }
 
-// storage is that of a persistent id: ("storage", type, key, device, elements). The device does not matter here.
+// storage is that of a persistent id: ("storage", type, key, device, elements). The device does not
+// matter here.
 func (m *tensorMaker) storage(id any) (any, error) {
 	parts, _ := id.(tuple)
 	if len(parts) != 5 {
@@ -60,7 +62,7 @@ func (m *tensorMaker) storage(id any) (any, error) {
 	if !ok {
 		return nil, fmt.Errorf("storage %s is not in the archive", quote.Short(key))
 	}
-	if n < 0 || n > math.MaxInt64/8 || n*int64(dt.Size()) != at.size {
+	if n < 0 || n > math.MaxInt64/8 || n*int64(dt.size()) != at.size {
 		return nil, fmt.Errorf("storage %s has %d bytes, which are not %d elements of %v", key, at.size, n, dt)
 	}
 	s := &storage{at, dt, n}
@@ -68,8 +70,9 @@ func (m *tensorMaker) storage(id any) (any, error) {
 	return s, nil
 }
 
-// tensor is a view of a storage: (storage, offset, shape, strides, requires_grad, hooks[, metadata]), all counted in
-// elements. Every element must be in the storage, and there may be no more of them than the storage has.
+// tensor is a view of a storage: (storage, offset, shape, strides, requires_grad, hooks[,
+// metadata]), all counted in elements. Every element must be in the storage, and there may be no
+// more of them than the storage has.
 func (m *tensorMaker) tensor(args tuple) (any, error) {
 	if len(args) != 6 && len(args) != 7 {
 		return nil, fmt.Errorf("a tensor of %d parts, want 6 or 7", len(args))
@@ -91,7 +94,7 @@ func (m *tensorMaker) tensor(args tuple) (any, error) {
 	if len(shape) != len(strides) {
 		return nil, fmt.Errorf("a tensor of %d dimensions with %d strides", len(shape), len(strides))
 	}
-	size, err := elements.ByteSize(shape, s.dtype.Bits())
+	size, err := elements.ByteSize(shape, s.dtype.bits())
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +104,7 @@ func (m *tensorMaker) tensor(args tuple) (any, error) {
 	if offset < 0 || offset > s.len {
 		return nil, fmt.Errorf("a tensor at element %d of a storage of %d", offset, s.len)
 	}
-	t := &TensorInfo{DType: s.dtype, Shape: shape, begin: s.begin + offset*int64(s.dtype.Size())}
+	t := &TensorInfo{DType: s.dtype, Shape: shape, begin: s.begin + offset*int64(s.dtype.size())}
 	t.end = t.begin + size
 	if size == 0 {
 		return t, nil
@@ -178,10 +181,10 @@ func rowByRow(shape, strides []int) bool {
 // span is the number of bytes in the file from a tensor's first element to its last.
 func (t TensorInfo) span() int64 {
 	if t.strides == nil {
-		return t.Size()
+		return t.size()
 	}
 	last, _ := lastElement(0, t.Shape, t.strides) // was checked
-	return (last + 1) * int64(t.DType.Size())
+	return (last + 1) * int64(t.DType.size())
 }
 
 // gather reads a tensor whose elements do not stand row by row, and puts them so.
@@ -190,8 +193,8 @@ func (t TensorInfo) gather() ([]byte, error) {
 	if err := inputfile.Fill(t.shard.data, from, t.begin); err != nil {
 		return nil, err
 	}
-	width := t.DType.Size()
-	out := make([]byte, 0, t.Size())
+	width := t.DType.size()
+	out := make([]byte, 0, t.size())
 	at := make([]int, len(t.Shape)) // the element
 	for place := 0; ; {
 		out = append(out, from[place*width:(place+1)*width]...)

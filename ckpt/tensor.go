@@ -38,8 +38,8 @@ type Element interface {
 	float32 | float64 | int32 | int64 | uint8 | bool
 }
 
-// NewTensor makes a tensor of the dtype that fits T from its elements row by row. It refers to data, which
-// must not change until it is written.
+// NewTensor makes a tensor of the dtype that fits T from its elements row by row. It refers to
+// data, which must not change until it is written.
 func NewTensor[T Element](name string, shape []int, data []T) Tensor {
 	return Tensor{Name: name, DType: dtypeOf[T](), Shape: shape, Data: values[T](data)}
 }
@@ -48,7 +48,7 @@ func NewTensor[T Element](name string, shape []int, data []T) Tensor {
 type values[T Element] []T
 
 // Len is the number of bytes.
-func (v values[T]) Len() int64 { return int64(len(v)) * int64(dtypeOf[T]().Size()) }
+func (v values[T]) Len() int64 { return int64(len(v)) * int64(dtypeOf[T]().size()) }
 
 // WriteTo writes the values.
 func (v values[T]) WriteTo(w io.Writer) (int64, error) { return elements.Write(w, v) }
@@ -57,7 +57,7 @@ func (v values[T]) WriteTo(w io.Writer) (int64, error) { return elements.Write(w
 type section struct{ TensorInfo }
 
 // Len is the number of bytes.
-func (s section) Len() int64 { return s.Size() }
+func (s section) Len() int64 { return s.size() }
 
 // WriteTo copies the bytes.
 func (s section) WriteTo(w io.Writer) (int64, error) {
@@ -73,10 +73,10 @@ func (t Tensor) check() error {
 	if err := checkName(t.Name); err != nil {
 		return err
 	}
-	if t.DType.Bits() == 0 {
+	if t.DType.bits() == 0 {
 		return fmt.Errorf("%v is no dtype", t.DType)
 	}
-	size, err := elements.ByteSize(t.Shape, t.DType.Bits())
+	size, err := elements.ByteSize(t.Shape, t.DType.bits())
 	if err != nil {
 		return err
 	}

@@ -21,15 +21,16 @@ const (
 	maxViews        = 2  // all tensors together may have this many times the bytes of the file
 )
 
-// OpenTorch opens a file by torch.save (.bin, .pt): a dictionary of tensors, or one that holds such dictionaries and
-// plain settings. A tensor within a dictionary within the file is named GROUP.NAME; the settings are in
-// [File.Settings]. The file's pickle is never run: a machine that knows nothing but tensors, dictionaries, lists, text
-// and numbers reads it, and the file is refused if it wants anything else. The caller closes the File.
-func OpenTorch(path string) (*File, error) { return open(path, readTorch, ReadTorch) }
+// OpenTorch opens a file by torch.save (.bin, .pt): a dictionary of tensors, or one that holds such
+// dictionaries and plain settings. A tensor within a dictionary within the file is named
+// GROUP.NAME; the settings are in [File.Settings]. The file's pickle is never run: a machine that
+// knows nothing but tensors, dictionaries, lists, text and numbers reads it, and the file is
+// refused if it wants anything else. The caller closes the File.
+func OpenTorch(path string) (*File, error) { return open(path, readTorch, decodeTorch) }
 
-// ReadTorch is OpenTorch for the bytes of r, size in all. Errors call them name. Closing the File closes r if it is an
-// io.Closer.
-func ReadTorch(r io.ReaderAt, size int64, name string) (*File, error) {
+// decodeTorch is OpenTorch for the bytes of r, size in all. Errors call them name. Closing the File
+// closes r if it is an io.Closer.
+func decodeTorch(r io.ReaderAt, size int64, name string) (*File, error) {
 	c, err := readContent(r, size)
 	if err != nil {
 		return nil, readError(readTorch, name, err)
@@ -38,8 +39,8 @@ func ReadTorch(r io.ReaderAt, size int64, name string) (*File, error) {
 	return f, f.add(&shard{name, r, readTorch}, c.tensors)
 }
 
-// Settings gives what a PyTorch file holds beside tensors: nil, bool, int64, float64, string, []any and map[string]any
-// by name. It is nil for other files.
+// Settings gives what a PyTorch file holds beside tensors: nil, bool, int64, float64, string, []any
+// and map[string]any by name. It is nil for other files.
 func (f *File) Settings() map[string]any { return maps.Clone(f.settings) }
 
 // openStateDict opens a PyTorch file that holds tensors alone.
@@ -176,7 +177,7 @@ func (c *content) setting(value any, depth int) (any, error) {
 func (c *content) checkSize(size int64) error {
 	left := maxViews * size
 	for _, t := range c.tensors {
-		if left -= max(t.Size(), t.span()); left < 0 {
+		if left -= max(t.size(), t.span()); left < 0 {
 			return &advised{fmt.Errorf("its tensors have more than %d times the bytes of the file", maxViews), distrust}
 		}
 	}

@@ -19,8 +19,8 @@ import (
 	"github.com/brainwavlm/bwlm/internal/faulttest"
 )
 
-// The verdict on each case is the one wanted by the goldens; "policy" marks what torch.load accepts although it may
-// mean two things. What the reference loaded has the reference's values.
+// The verdict on each case is the one wanted by the goldens; "policy" marks what torch.load accepts
+// although it may mean two things. What the reference loaded has the reference's values.
 func TestTorchGoldens(t *testing.T) {
 	dir := filepath.Join(golden, "containers", "bin")
 	text, err := os.ReadFile(filepath.Join(dir, "expected.json"))
@@ -66,9 +66,9 @@ func TestTorchGoldens(t *testing.T) {
 				require.True(t, ok, key)
 				require.Equal(t, info.DType, got.DType, key)
 				require.Equal(t, info.Shape, got.Shape, key)
-				data, err := f.Bytes(key)
+				data, err := f.bytes(key)
 				require.NoError(t, err)
-				wanted, err := values.Bytes(info.Name)
+				wanted, err := values.bytes(info.Name)
 				require.NoError(t, err)
 				require.Equal(t, wanted, data, key)
 				compared++
@@ -150,7 +150,7 @@ func (e entries) zip(edit func(*zip.FileHeader)) []byte {
 }
 
 func readTorchBytes(b []byte) (*File, error) {
-	return ReadTorch(bytes.NewReader(b), int64(len(b)), "x.bin")
+	return decodeTorch(bytes.NewReader(b), int64(len(b)), "x.bin")
 }
 
 var (
@@ -218,7 +218,7 @@ func TestTorchStateDict(t *testing.T) {
 	require.Equal(t, "x.bin:b", f.Where("b"))
 	_, err = f.Int64("a")
 	faulttest.Require(t, fault.BadData, err, "read PyTorch file: x.bin:a: holds float32, not integers")
-	_, err = f.Bytes("c")
+	_, err = f.bytes("c")
 	faulttest.Require(t, fault.BadData, err, "read PyTorch file: x.bin:c: there is no such tensor among 2")
 }
 
@@ -245,7 +245,7 @@ func TestTorchSettings(t *testing.T) {
 func TestTorchDTypes(t *testing.T) {
 	for kind, dt := range storageTypes {
 		_, name, _ := strings.Cut(string(kind), ".")
-		f, err := readTorchBytes(torchFile(oneTensor(pTensor(pStorage(name, "0", 8/int64(dt.Size())), 0, pInts(1), pInts(1))), "\x01\x00\x00\x00\x00\x00\x00\x00"))
+		f, err := readTorchBytes(torchFile(oneTensor(pTensor(pStorage(name, "0", 8/int64(dt.size())), 0, pInts(1), pInts(1))), "\x01\x00\x00\x00\x00\x00\x00\x00"))
 		require.NoError(t, err)
 		info, _ := f.Info("a")
 		require.Equal(t, dt, info.DType)

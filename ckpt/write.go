@@ -18,8 +18,9 @@ import (
 
 const writeSafetensors = "write safetensors"
 
-// Write writes tensors and metadata to the safetensors file at path, which is replaced as a whole or
-// not at all. The order of tensors and of metadata does not matter: equal content gives equal bytes.
+// Write writes tensors and metadata to the safetensors file at path, which is replaced as a whole
+// or not at all. The order of tensors and of metadata does not matter: equal content gives equal
+// bytes.
 func Write(path string, tensors []Tensor, metadata map[string]string) error {
 	plan, err := newLayout(tensors, metadata)
 	if err != nil {
@@ -50,8 +51,9 @@ type layout struct {
 	tensors []Tensor // in the order of their data
 }
 
-// newLayout checks the tensors, puts them in the reference's order (widest dtype first, so that data
-// are aligned, then by name) and makes the header, padded so that the data begin at a multiple of 8.
+// newLayout checks the tensors, puts them in the reference's order (widest dtype first, so that
+// data are aligned, then by name) and makes the header, padded so that the data begin at a multiple
+// of 8.
 func newLayout(tensors []Tensor, metadata map[string]string) (*layout, error) {
 	if len(tensors) > maxTensors {
 		return nil, fmt.Errorf("there are %d tensors, at most %d are allowed", len(tensors), maxTensors)

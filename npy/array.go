@@ -23,7 +23,8 @@ type Array struct {
 	path string
 }
 
-// Read reads the .npy file at path (format versions 1 to 3), of either byte order, stored by rows or by columns.
+// Read reads the .npy file at path (format versions 1 to 3), of either byte order, stored by rows
+// or by columns.
 func Read(path string) (*Array, error) {
 	file, size, err := inputfile.Open(reading, path)
 	if err != nil {
@@ -76,11 +77,12 @@ func byRows(data []byte, shape []int, size int) []byte {
 	return out
 }
 
-// Float32 returns the elements row by row: float16 and float32 exactly, float64 and integers rounded to nearest. A finite
-// float64 that would become infinite is refused.
+// Float32 returns the elements row by row: float16 and float32 exactly, float64 and integers
+// rounded to nearest. A finite float64 that would become infinite is refused.
 func (a *Array) Float32() ([]float32, error) { return values(a, elements.Numbers[float32]) }
 
-// Float64 returns the elements row by row: floats and integers up to 32 bits exactly, wider ones rounded to nearest.
+// Float64 returns the elements row by row: floats and integers up to 32 bits exactly, wider ones
+// rounded to nearest.
 func (a *Array) Float64() ([]float64, error) { return values(a, elements.Numbers[float64]) }
 
 // Bool returns the elements of an array of booleans row by row.
@@ -104,7 +106,8 @@ type Element interface {
 	float32 | float64 | int32 | int64 | uint8 | bool
 }
 
-// Write writes values, row by row, as the .npy file at path, which is replaced as a whole or not at all.
+// Write writes values, row by row, as the .npy file at path, which is replaced as a whole or not at
+// all.
 func Write[T Element](path string, shape []int, values []T) error {
 	dtype := DType(elements.KindOf[T]())
 	size, err := elements.ByteSize(shape, 8*dtype.size())
@@ -123,7 +126,8 @@ func Write[T Element](path string, shape []int, values []T) error {
 	})
 }
 
-// Matrix is a matrix of numbers, row by row. The rows may be windows or TRs and the columns channels or voxels.
+// Matrix is a matrix of numbers, row by row. The rows may be windows or TRs and the columns
+// channels or voxels.
 type Matrix struct {
 	Rows, Cols int
 	Data       []float32 // Rows * Cols

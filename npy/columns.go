@@ -7,15 +7,16 @@ import (
 	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
-// Columns is an open .npy file of a matrix that is read some columns at a time, since all of it may not fit in memory. An
-// array of one dimension is a matrix of one column.
+// Columns is an open .npy file of a matrix that is read some columns at a time, since all of it may
+// not fit in memory. An array of one dimension is a matrix of one column.
 type Columns struct {
 	Rows, Cols int
 
 	reader *Reader
 }
 
-// OpenColumns opens the .npy file at path, of what [Read] reads, and checks its header. The caller closes it.
+// OpenColumns opens the .npy file at path, of what [Read] reads, and checks its header. The caller
+// closes it.
 func OpenColumns(path string) (*Columns, error) {
 	f, err := Stat(path)
 	if err != nil {

@@ -14,7 +14,8 @@ import (
 	"github.com/brainwavlm/bwlm/internal/faulttest"
 )
 
-// Every matrix that NumPy wrote for these tests gives, column by column, what Read gives row by row.
+// Every matrix that NumPy wrote for these tests gives, column by column, what Read gives row by
+// row.
 func TestColumnsEqualRead(t *testing.T) {
 	paths, err := filepath.Glob("testdata/npy/*.npy")
 	require.NoError(t, err)

@@ -15,8 +15,8 @@ import (
 	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
-// File describes a .npy file of which only the header was read. [File.Open] reads elements on demand, so that neither the
-// file need fit in memory nor many of them be open at once.
+// File describes a .npy file of which only the header was read. [File.Open] reads elements on
+// demand, so that neither the file need fit in memory nor many of them be open at once.
 type File struct {
 	Shape     []int
 	DType     DType
@@ -28,7 +28,8 @@ type File struct {
 	changed time.Time // the last time
 }
 
-// Stat reads the header of the .npy file at path, of what [Read] reads, and checks it against the length of the file.
+// Stat reads the header of the .npy file at path, of what [Read] reads, and checks it against the
+// length of the file.
 func Stat(path string) (*File, error) {
 	file, size, err := inputfile.Open(reading, path)
 	if err != nil {
@@ -46,8 +47,8 @@ func Stat(path string) (*File, error) {
 	return &File{Shape: h.shape, DType: h.dtype, ByColumns: h.byColumns, path: path, header: h, size: size, changed: info.ModTime()}, nil
 }
 
-// Open opens the file for reading elements. A file that has changed since [Stat] is an error of kind IO. The caller
-// closes the reader.
+// Open opens the file for reading elements. A file that has changed since [Stat] is an error of
+// kind IO. The caller closes the reader.
 func (f *File) Open() (*Reader, error) {
 	file, err := os.Open(f.path)
 	if err != nil {
@@ -90,8 +91,8 @@ func (r *Reader) Close() error {
 // pieceBytes is how much a Reader reads at once.
 const pieceBytes = 1 << 20
 
-// Float32 fills out with len(out) consecutive elements from element at on, counted in the order of the file, as
-// [Array.Float32] converts them.
+// Float32 fills out with len(out) consecutive elements from element at on, counted in the order of
+// the file, as [Array.Float32] converts them.
 func (r *Reader) Float32(at int, out []float32) error {
 	size := r.DType.size()
 	step := max(1, pieceBytes/size)

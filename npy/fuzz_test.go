@@ -27,8 +27,8 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// The inputs that cost the most memory for their size stay within the guard, and files that claim more than they hold cost
-// nothing.
+// The inputs that cost the most memory for their size stay within the guard, and files that claim
+// more than they hold cost nothing.
 func TestMemoryOfHostileInput(t *testing.T) {
 	array := fileBytes("{'descr': '|u1', 'fortran_order': True, 'shape': (1024, 1024)}", make([]byte, 1<<20))
 	fuzztest.Run(t, 64, array, func() {

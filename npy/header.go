@@ -15,8 +15,8 @@ import (
 	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
-// The format is described in NumPy's numpy/lib/format.py (NEP 1): magic, version, the length of the header in 2 bytes
-// (version 1) or 4, and a Python dictionary.
+// The format is described in NumPy's numpy/lib/format.py (NEP 1): magic, version, the length of the
+// header in 2 bytes (version 1) or 4, and a Python dictionary.
 const (
 	magic     = "\x93NUMPY"
 	maxHeader = 1 << 16
@@ -132,8 +132,8 @@ func parseHeader(text string) (*header, error) {
 	return d, nil
 }
 
-// makeHeader makes the header for elements by rows, padded so that the data begin at a multiple of 64. Version 1 is enough:
-// no shape of the most dimensions fills its 65535 bytes.
+// makeHeader makes the header for elements by rows, padded so that the data begin at a multiple of
+// 64. Version 1 is enough: no shape of the most dimensions fills its 65535 bytes.
 func makeHeader(dtype DType, shape []int) []byte {
 	order := "<"
 	if dtype.size() == 1 {

@@ -1,8 +1,9 @@
-// Package atomicfile writes files and folders that appear whole or not at all, also after a crash or a power cut.
-// Everything in bwlm that writes a result uses it.
+// Package atomicfile writes files and folders that appear whole or not at all, also after a crash
+// or a power cut. Everything in bwlm that writes a result uses it.
 //
-// Two things remain to the caller. A process that is killed leaves its temporary file (".NAME.*.tmp") or folder
-// ("NAME.tmp.PID") behind. Two processes that fill the same folder must exclude each other by a lock.
+// Two things remain to the caller. A process that is killed leaves its temporary file
+// (".NAME.*.tmp") or folder ("NAME.tmp.PID") behind. Two processes that fill the same folder must
+// exclude each other by a lock.
 package atomicfile
 
 import (
@@ -24,10 +25,11 @@ import (
 
 const writing = "write"
 
-// Write writes the file at path through write: path holds either all of it or what it held before. The bytes go to a
-// temporary file in the same folder, which is synced and renamed to path; then the folder is synced. If a step fails,
-// the temporary file is removed. A link at path is replaced, not followed; a folder or device there is refused. An error
-// of write that is a fault is returned as it is.
+// Write writes the file at path through write: path holds either all of it or what it held before.
+// The bytes go to a temporary file in the same folder, which is synced and renamed to path; then
+// the folder is synced. If a step fails, the temporary file is removed. A link at path is replaced,
+// not followed; a folder or device there is refused. An error of write that is a fault is returned
+// as it is.
 func Write(path string, write func(io.Writer) error) error {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return fault.New(fault.Exists, writing, quote.OneLine(path), "a folder or device is there").WithHint("choose another name")
@@ -68,10 +70,10 @@ func createTemp(path string) (*os.File, error) {
 	return os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 }
 
-// Dir makes the folder path, which must not exist, with what fill puts into it. fill gets a temporary folder
-// "PATH.tmp.PID". Its files and folders are synced, it is renamed to path, and the parent is synced. If a step fails, the
-// temporary folder is removed. One left by a dead process of the same number is removed first, so only one goroutine may
-// make path at a time.
+// Dir makes the folder path, which must not exist, with what fill puts into it. fill gets a
+// temporary folder "PATH.tmp.PID". Its files and folders are synced, it is renamed to path, and the
+// parent is synced. If a step fails, the temporary folder is removed. One left by a dead process of
+// the same number is removed first, so only one goroutine may make path at a time.
 func Dir(path string, fill func(dir string) error) error {
 	path = filepath.Clean(path)
 	if _, err := os.Lstat(path); err == nil {
@@ -132,7 +134,8 @@ func syncDir(dir string) error {
 	return nil
 }
 
-// syncPath syncs one file. It does not retry: after a failed sync the kernel may have dropped the data.
+// syncPath syncs one file. It does not retry: after a failed sync the kernel may have dropped the
+// data.
 func syncPath(path string) error {
 	file, err := os.Open(path)
 	if err != nil {
@@ -141,7 +144,8 @@ func syncPath(path string) error {
 	return errors.Join(file.Sync(), file.Close())
 }
 
-// writeError makes the fault of an error that happened while path was written. A fault is returned as it is.
+// writeError makes the fault of an error that happened while path was written. A fault is returned
+// as it is.
 func writeError(path string, err error) error {
 	if f := (*fault.Error)(nil); errors.As(err, &f) {
 		return err

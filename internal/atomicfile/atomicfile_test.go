@@ -53,7 +53,8 @@ func TestWrite(t *testing.T) {
 	requireText(t, filepath.Join(dir, "here"), "x")
 }
 
-// A link is replaced, so that what it leads to (perhaps a file in git-annex's store) stays as it is.
+// A link is replaced, so that what it leads to (perhaps a file in git-annex's store) stays as it
+// is.
 func TestWriteReplacesLink(t *testing.T) {
 	dir := t.TempDir()
 	target, link := filepath.Join(dir, "target"), filepath.Join(dir, "link")

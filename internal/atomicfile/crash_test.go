@@ -18,8 +18,8 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// A crash test runs this program again as a child that writes in the current folder under a fault, and
-// looks at what is left. The variable names the fault; see child.
+// A crash test runs this program again as a child that writes in the current folder under a fault,
+// and looks at what is left. The variable names the fault; see child.
 const childVariable = "ATOMICFILE_TEST_CHILD"
 
 // exit codes of a child beyond fault.Kind
@@ -141,8 +141,9 @@ func TestKilledWhileWriting(t *testing.T) {
 	requireText(t, filepath.Join(dir, "file"), "new")
 }
 
-// Each system call that matters fails, or the process dies at it, at its first, second, … use until the
-// child comes through: whatever happens the result is whole, old or new, and an error leaves nothing else.
+// Each system call that matters fails, or the process dies at it, at its first, second, … use until
+// the child comes through: whatever happens the result is whole, old or new, and an error leaves
+// nothing else.
 func TestEverySystemCallFails(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts about 80 processes")

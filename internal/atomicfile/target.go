@@ -13,7 +13,8 @@ import (
 	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
-// Target is a folder that an operation makes as a whole, and the conditions on which it may replace one.
+// Target is a folder that an operation makes as a whole, and the conditions on which it may replace
+// one.
 type Target struct {
 	What   string   // the operation, as errors name it
 	Dir    string   // the folder
@@ -23,8 +24,8 @@ type Target struct {
 	Inputs []string // what the operation reads, which must not be replaced
 }
 
-// Check refuses a folder that exists and may not be replaced: a fault of kind Exists, or Usage if it is an input. Call it
-// before the work, and [Target.Write] after it.
+// Check refuses a folder that exists and may not be replaced: a fault of kind Exists, or Usage if
+// it is an input. Call it before the work, and [Target.Write] after it.
 func (t Target) Check() error {
 	if _, err := os.Lstat(t.Dir); errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -54,8 +55,8 @@ func (t Target) Check() error {
 	return nil
 }
 
-// Write makes the folder as [Dir] does. An existing one, which Check must accept, is removed when its successor is
-// complete.
+// Write makes the folder as [Dir] does. An existing one, which Check must accept, is removed when
+// its successor is complete.
 func (t Target) Write(fill func(dir string) error) error {
 	if _, err := os.Lstat(t.Dir); errors.Is(err, fs.ErrNotExist) {
 		return Dir(t.Dir, fill)

@@ -1,4 +1,5 @@
-// Package elements converts between Go's numbers and the bytes of a file that holds them little-endian, one after another.
+// Package elements converts between Go's numbers and the bytes of a file that holds them
+// little-endian, one after another.
 package elements
 
 import (
@@ -53,7 +54,8 @@ func KindOf[T Element]() Kind {
 	}
 }
 
-// Write writes values and returns the number of bytes. It converts a piece at a time, so it needs no second copy.
+// Write writes values and returns the number of bytes. It converts a piece at a time, so it needs
+// no second copy.
 func Write[T Element](w io.Writer, values []T) (int64, error) {
 	const piece = 1 << 14
 	var written int64
@@ -77,8 +79,9 @@ func Write[T Element](w io.Writer, values []T) (int64, error) {
 // Number is a type that elements are read as.
 type Number interface{ float32 | float64 | int64 }
 
-// Numbers reads the elements of data. Floats are widened exactly or rounded to nearest, and refused if rounding would
-// make a finite one infinite; integers become floats as Go converts them. An int64 comes from integers only.
+// Numbers reads the elements of data. Floats are widened exactly or rounded to nearest, and refused
+// if rounding would make a finite one infinite; integers become floats as Go converts them. An
+// int64 comes from integers only.
 func Numbers[T Number](data []byte, k Kind) ([]T, error) {
 	if _, whole := any(T(0)).(int64); whole && (k == Float16 || k == BFloat16 || k == Float32 || k == Float64) {
 		return nil, fmt.Errorf("holds %s, not integers", k)
@@ -151,7 +154,8 @@ func checkRange[T Number](out []T, data []byte) error {
 	return nil
 }
 
-// widen converts an IEEE 754 half: a sign, 5 bits of exponent, 10 of fraction. NaNs keep their fraction.
+// widen converts an IEEE 754 half: a sign, 5 bits of exponent, 10 of fraction. NaNs keep their
+// fraction.
 func widen(h uint16) float32 {
 	sign, exponent, fraction := uint32(h)>>15<<31, uint32(h)>>10&0x1f, uint32(h)&0x3ff
 	switch exponent {
@@ -181,9 +185,9 @@ func Bools(data []byte, k Kind) ([]bool, error) {
 // MaxRank is the most dimensions that a tensor may have, as in NumPy 2 and PyTorch.
 const MaxRank = 64
 
-// ByteSize is the number of bytes of a tensor with elements of width bits. The running product must not overflow, even
-// where a later dimension is 0, and the last element must end on a byte (reference: TensorInfo checks in
-// safetensors/src/tensor.rs).
+// ByteSize is the number of bytes of a tensor with elements of width bits. The running product must
+// not overflow, even where a later dimension is 0, and the last element must end on a byte
+// (reference: TensorInfo checks in safetensors/src/tensor.rs).
 func ByteSize(shape []int, width int) (int64, error) {
 	if len(shape) > MaxRank {
 		return 0, fmt.Errorf("%d dimensions, at most %d are possible", len(shape), MaxRank)

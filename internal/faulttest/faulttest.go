@@ -9,7 +9,8 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// Require fails the test unless err is a complete fault of a kind, on one line, that contains the texts.
+// Require fails the test unless err is a complete fault of a kind, on one line, that contains the
+// texts.
 func Require(t testing.TB, kind fault.Kind, err error, contains ...string) {
 	t.Helper()
 	var e *fault.Error

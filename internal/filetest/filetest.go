@@ -12,7 +12,8 @@ import (
 	"github.com/brainwavlm/bwlm/npy"
 )
 
-// Put writes a file below a folder: a string as it is, numbers as a .npy of one dimension, anything else as JSON.
+// Put writes a file below a folder: a string as it is, numbers as a .npy of one dimension, anything
+// else as JSON.
 func Put(t testing.TB, dir, name string, v any) {
 	t.Helper()
 	path := filepath.Join(dir, name)

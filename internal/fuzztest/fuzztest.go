@@ -10,8 +10,9 @@ import (
 	"time"
 )
 
-// Run calls f and fails the test if it allocates more than perByte bytes for each byte of input and 1 MiB, or takes
-// more than 2 seconds: the fuzzer notices neither memory that blows up nor loops that hardly end.
+// Run calls f and fails the test if it allocates more than perByte bytes for each byte of input and
+// 1 MiB, or takes more than 2 seconds: the fuzzer notices neither memory that blows up nor loops
+// that hardly end.
 func Run(t testing.TB, perByte int, input []byte, f func()) {
 	t.Helper()
 	const limit = 2 * time.Second

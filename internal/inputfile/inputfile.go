@@ -1,5 +1,5 @@
-// Package inputfile opens files that a user names. It refuses what is no file of data, and tells a file that was not
-// fetched yet from one that is damaged.
+// Package inputfile opens files that a user names. It refuses what is no file of data, and tells a
+// file that was not fetched yet from one that is damaged.
 package inputfile
 
 import (
@@ -15,10 +15,11 @@ import (
 	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
-// Check reports whether path is a file that can be read for its content. It follows links. It refuses a dangling link, a
-// folder, a device, a pipe (opening one would block), and the pointers that git-annex and Git LFS leave in place of
-// content that has not been fetched. The error has kind [fault.Missing] if the input is not there and [fault.BadData] if
-// it cannot be a file of data; op is its operation.
+// Check reports whether path is a file that can be read for its content. It follows links. It
+// refuses a dangling link, a folder, a device, a pipe (opening one would block), and the pointers
+// that git-annex and Git LFS leave in place of content that has not been fetched. The error has
+// kind [fault.Missing] if the input is not there and [fault.BadData] if it cannot be a file of
+// data; op is its operation.
 func Check(op, path string) error {
 	where := quote.OneLine(path)
 	info, err := os.Stat(path)
@@ -85,8 +86,8 @@ func Read(op, path string, limit int64) ([]byte, error) {
 	return text, nil
 }
 
-// Fill reads len(data) bytes from offset. A file that has become shorter since its size was taken is
-// [io.ErrUnexpectedEOF].
+// Fill reads len(data) bytes from offset. A file that has become shorter since its size was taken
+// is [io.ErrUnexpectedEOF].
 func Fill(r io.ReaderAt, data []byte, offset int64) error {
 	n, err := r.ReadAt(data, offset)
 	if n == len(data) {
@@ -98,8 +99,8 @@ func Fill(r io.ReaderAt, data []byte, offset int64) error {
 	return err
 }
 
-// The first bytes of a git-annex pointer (git-annex internals, "pointer files") and of a Git LFS pointer (git-lfs
-// docs/spec.md, version line). Neither is longer than maxPointer.
+// The first bytes of a git-annex pointer (git-annex internals, "pointer files") and of a Git LFS
+// pointer (git-lfs docs/spec.md, version line). Neither is longer than maxPointer.
 const (
 	annexPointer = "/annex/objects/"
 	lfsPointer   = "version https://git-lfs.github.com/spec/"
@@ -134,8 +135,9 @@ func noContent(op, where string) error {
 		WithHint("run `datalad get %s`", where)
 }
 
-// Error makes the error of a file that cannot be read. An error of the operating system has kind [fault.Missing] or
-// [fault.IO]; any other means that the content is wrong, [fault.BadData]. A fault is returned as it is.
+// Error makes the error of a file that cannot be read. An error of the operating system has kind
+// [fault.Missing] or [fault.IO]; any other means that the content is wrong, [fault.BadData]. A
+// fault is returned as it is.
 func Error(op, path string, err error) *fault.Error {
 	if f := (*fault.Error)(nil); errors.As(err, &f) {
 		return f

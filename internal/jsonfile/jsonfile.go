@@ -17,7 +17,8 @@ import (
 	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
-// maxBytes is the size of the largest file that is read; a summary of a hundred subjects has a thousandth of it.
+// maxBytes is the size of the largest file that is read; a summary of a hundred subjects has a
+// thousandth of it.
 const maxBytes = 64 << 20
 
 // Write writes v to the file at path as indented JSON, all of it or nothing.
@@ -25,7 +26,8 @@ func Write(path string, v any) error {
 	return atomicfile.Write(path, func(w io.Writer) error { return Encode(w, v) })
 }
 
-// Encode writes v to w as indented JSON. The characters <, > and & stay as they are: no reader takes them for HTML.
+// Encode writes v to w as indented JSON. The characters <, > and & stay as they are: no reader
+// takes them for HTML.
 func Encode(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
@@ -33,8 +35,9 @@ func Encode(w io.Writer, v any) error {
 	return e.Encode(v)
 }
 
-// Read reads the JSON file at path into v. An error is a fault of the operation op: of kind [fault.BadData] if the content
-// is no JSON for v, and wrapping [io/fs.ErrNotExist] if there is no file.
+// Read reads the JSON file at path into v. An error is a fault of the operation op: of kind
+// [fault.BadData] if the content is no JSON for v, and wrapping [io/fs.ErrNotExist] if there is no
+// file.
 func Read(op, path string, v any) error {
 	text, err := inputfile.Read(op, path, maxBytes)
 	if err != nil {
@@ -69,7 +72,8 @@ func parse(op, where string, text []byte, v any) error {
 	return nil
 }
 
-// ReadLines reads a file with a JSON value on each line, such as metrics.jsonl. Its errors are those of [Read].
+// ReadLines reads a file with a JSON value on each line, such as metrics.jsonl. Its errors are
+// those of [Read].
 func ReadLines[T any](op, path string) ([]T, error) {
 	file, _, err := inputfile.Open(op, path)
 	if err != nil {
@@ -92,8 +96,8 @@ func ReadLines[T any](op, path string) ([]T, error) {
 	return out, nil
 }
 
-// AppendLine appends v as one line of JSON to the file at path and returns the file's length in bytes. The line is
-// written by one call, so that lines of several processes do not mix.
+// AppendLine appends v as one line of JSON to the file at path and returns the file's length in
+// bytes. The line is written by one call, so that lines of several processes do not mix.
 func AppendLine(op, path string, v any) (size int64, err error) {
 	var line bytes.Buffer
 	if err := json.NewEncoder(&line).Encode(v); err != nil {

@@ -34,8 +34,8 @@ func kibibytes(value string) (int64, error) {
 	return n << 10, err
 }
 
-// Memory is what the machine has and what is free, in bytes, both at most the limit of the container. What cannot be read
-// is 0.
+// Memory is what the machine has and what is free, in bytes, both at most the limit of the
+// container. What cannot be read is 0.
 func Memory() (total, available int64) {
 	for key, value := range fields("/proc/meminfo") {
 		size, err := kibibytes(value)
@@ -63,7 +63,8 @@ func readNumber(path string) (int64, error) {
 	return strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
 }
 
-// CPU yields the names and values that /proc/cpuinfo gives for the first processor, such as "model name" and "flags".
+// CPU yields the names and values that /proc/cpuinfo gives for the first processor, such as "model
+// name" and "flags".
 func CPU() iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {
 		first := true

@@ -6,12 +6,13 @@ import (
 	"strings"
 )
 
-// maxLetters bounds the words that are compared, since the work grows with the product of their lengths. No key, flag,
-// region or subject has a longer name.
+// maxLetters bounds the words that are compared, since the work grows with the product of their
+// lengths. No key, flag, region or subject has a longer name.
 const maxLetters = 64
 
-// Nearest returns the known name with the fewest edits to word, the first of several, or "" if none is near. Case does not
-// count. Near means that at most a third of word's letters, but at least two, are wrong, and that one is right.
+// Nearest returns the known name with the fewest edits to word, the first of several, or "" if none
+// is near. Case does not count. Near means that at most a third of word's letters, but at least
+// two, are wrong, and that one is right.
 func Nearest(word string, known iter.Seq[string]) string {
 	letters := []rune(strings.ToLower(word))
 	if len(letters) > maxLetters {
@@ -30,7 +31,8 @@ func Nearest(word string, known iter.Seq[string]) string {
 	return best
 }
 
-// distance is that of Levenshtein: how many letters to insert, delete or replace to get from a to b.
+// distance is that of Levenshtein: how many letters to insert, delete or replace to get from a to
+// b.
 func distance(a, b []rune) int {
 	row := make([]int, len(b)+1) // row[j]: distance from the letters of a seen so far to b[:j]
 	for j := range row {
