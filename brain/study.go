@@ -14,7 +14,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/plan"
 	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/brain/results"
-	"github.com/brainwavlm/bwlm/wavlm"
+	"github.com/brainwavlm/bwlm/speech"
 )
 
 // Options are what a study needs in addition to its experiment. The zero value is useful.
@@ -45,7 +45,7 @@ func Open(ctx context.Context, exp *experiment.Experiment, opt Options) (*Study,
 }
 
 // New makes a study of a data set and a model that are open already. Close leaves both open.
-func New(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset, model *wavlm.Model,
+func New(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset, model speech.Encoder,
 	opt Options) (*Study, error) {
 	return wrap(study.New(ctx, exp, data, model, study.Options(opt)))
 }

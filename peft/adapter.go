@@ -79,6 +79,12 @@ func (a *Adapter) Close() {
 // Store holds the trained parameters by their keys in the file, such as PATH.lora_A.weight.
 func (a *Adapter) Store() *nn.Store { return a.store }
 
+// Stores returns the adapter's store in a list, as speech.Adapter has it.
+func (a *Adapter) Stores() []*nn.Store { return []*nn.Store{a.store} }
+
+// Seed returns Config.Seed.
+func (a *Adapter) Seed() uint64 { return a.Config.Seed }
+
 // Layers returns the adapted layers in the order of the model.
 func (a *Adapter) Layers() []*Adapted { return a.layers }
 

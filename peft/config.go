@@ -18,6 +18,10 @@ type Config struct {
 	LayersPattern     []string // segments that a layer's number follows; none: the first number in a path is the layer's
 	ModulesToSave     []string // modules that are copied and trained as a whole, by the ends of their paths
 	Bias              Bias     // biases that are copied and trained
+
+	// Seed is the seed of a new adapter's parameters where a speech encoder's WithAdapter draws
+	// them. A construction of your own draws from its scope. It is not in the file.
+	Seed uint64
 }
 
 // Bias chooses biases of the model that an adapter copies and trains.

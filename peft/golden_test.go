@@ -15,6 +15,7 @@ import (
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/internal/torchtest"
 	"github.com/brainwavlm/bwlm/peft"
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/torch/nn"
 	"github.com/brainwavlm/bwlm/wavlm"
@@ -109,7 +110,7 @@ func noLeak(t *testing.T) {
 func load(t *testing.T, variant string) *wavlm.Model {
 	t.Helper()
 	noLeak(t)
-	m, err := wavlm.Load(t.Context(), filepath.Join(goldens, variant), wavlm.Options{Device: torchtest.Device()})
+	m, err := wavlm.Load(t.Context(), filepath.Join(goldens, variant), speech.Options{Device: torchtest.Device()})
 	require.NoError(t, err)
 	t.Cleanup(m.Close)
 	m.Store().Freeze()
@@ -117,15 +118,12 @@ func load(t *testing.T, variant string) *wavlm.Model {
 }
 
 // adapt is a view of a model with an adapter.
-func adapt(t *testing.T, m *wavlm.Model, a *peft.Adapter) (v *wavlm.Model) {
+func adapt(t *testing.T, m *wavlm.Model, a *peft.Adapter) *wavlm.Model {
 	t.Helper()
 	t.Cleanup(a.Close)
-	require.NoError(t, m.Session().Infer(t.Context(), func(s *torch.Scope) (err error) {
-		v, err = m.View(s, a, a.Store())
-		return err
-	}))
-	require.NoError(t, a.Check())
-	return v
+	v, err := m.WithAdapter(t.Context(), a)
+	require.NoError(t, err)
+	return v.(*wavlm.Model)
 }
 
 // open is a golden model with an adapter that PEFT wrote.
@@ -153,7 +151,7 @@ func states(t *testing.T, s *torch.Scope, m *wavlm.Model, variant string) []*tor
 		lengths = append(lengths, m.Config.Frames(n))
 	}
 	wave := io.tensor(s, "input_values") // (2, S)
-	return m.Encoder.Forward(m.FrontEnd.Forward(wave), m.Config.Layers, wavlm.Pass{Lengths: lengths, Final: wavlm.PostNorm})
+	return m.Forward(m.FrontEnd(wave), 0, m.Config.Layers, speech.Pass{Lengths: lengths, Final: speech.PostNorm})
 }
 
 // loss is that of the goldens, over the frames that are no padding.
@@ -305,7 +303,7 @@ func TestMergedWeightsAreThoseOfPEFT(t *testing.T) {
 			// What is saved now is a plain model that needs no adapter.
 			dir := filepath.Join(t.TempDir(), "merged")
 			require.NoError(t, m.Save(t.Context(), dir))
-			plain, err := wavlm.Load(t.Context(), dir, wavlm.Options{Device: torchtest.Device()})
+			plain, err := wavlm.Load(t.Context(), dir, speech.Options{Device: torchtest.Device()})
 			require.NoError(t, err)
 			defer plain.Close()
 			require.NoError(t, plain.Session().Infer(t.Context(), func(s *torch.Scope) error {

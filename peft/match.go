@@ -115,6 +115,19 @@ func compile(option, before, expr, after string) (*regexp.Regexp, error) {
 	return whole, nil
 }
 
+// Select returns the linear layers of a model that the config targets, given the paths of all of
+// them.
+func (c Config) Select(linear []string) ([]string, error) {
+	if err := c.validate(); err != nil {
+		return nil, err
+	}
+	m, err := newMatcher(&c)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(slices.Clone(linear), func(path string) bool { return !m.targets(path) }), nil
+}
+
 // targets reports whether the layer at path is adapted.
 func (m *matcher) targets(path string) bool {
 	t := m.cfg.TargetModules

@@ -3,6 +3,7 @@ package wavlm
 import (
 	"math"
 
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
@@ -19,7 +20,7 @@ type attention struct {
 }
 
 func newAttention(b *nn.Builder, cfg Config, layer int) *attention {
-	a := &attention{heads: cfg.Heads, scale: 1 / math.Sqrt(float64(cfg.HeadWidth()))}
+	a := &attention{heads: cfg.Heads, scale: 1 / math.Sqrt(float64(cfg.headWidth()))}
 	init := cfg.linearInit()
 	for _, slot := range []struct {
 		to   *nn.Linear
@@ -30,7 +31,7 @@ func newAttention(b *nn.Builder, cfg Config, layer int) *attention {
 	if cfg.Family != WavLM {
 		return a
 	}
-	b.Linear(&a.gate, "gru_rel_pos_linear", cfg.HeadWidth(), 8, init)
+	b.Linear(&a.gate, "gru_rel_pos_linear", cfg.headWidth(), 8, init)
 	a.gateScale = b.Param("gru_rel_pos_const", nn.Ones, 1, cfg.Heads, 1, 1)
 	if layer == 0 {
 		a.table = newPositionTable(b, cfg)
@@ -42,7 +43,7 @@ func newAttention(b *nn.Builder, cfg Config, layer int) *attention {
 type setting struct {
 	position *torch.Tensor // (H, T, T) or nil
 	mask     *torch.Tensor // (B, 1, 1, T), 0 or -inf, or nil
-	rates    Regularise
+	rates    speech.Regularise
 	frames   []int // that a layer is to give, of all that it gets; nil: all
 }
 
@@ -56,7 +57,7 @@ func (c setting) pick(h *torch.Tensor) *torch.Tensor {
 
 // forward maps x (B, T, E) to (B, T, E), or to the frames that are wanted, in the scope's compute type.
 func (a *attention) forward(x *torch.Tensor, c setting) *torch.Tensor {
-	defer x.Scope().Part(PartAttention)()
+	defer x.Scope().Part(speech.PartAttention)()
 	x = nn.ToCompute(x)
 	asking := c.pick(x)                                                                       // (B, N, E)
 	q, k, v := a.split(a.q.Forward(asking)), a.split(a.k.Forward(x)), a.split(a.v.Forward(x)) // (B, H, N or T, D)

@@ -4,10 +4,9 @@ import (
 	"fmt"
 	"math"
 	"strings"
-)
 
-// SampleRate is the rate of all waveforms, in Hz.
-const SampleRate = 16000
+	"github.com/brainwavlm/bwlm/speech"
+)
 
 // Family is the kind of encoder, as config.json calls it in model_type.
 type Family string
@@ -56,7 +55,7 @@ type Config struct {
 	Buckets     int // of relative positions, WavLM only
 	MaxDistance int // from which on all positions share a bucket
 
-	Rates Regularise // with which the model was trained; nothing here uses them by itself
+	Rates speech.Regularise // with which the model was trained; nothing here uses them by itself
 
 	raw []byte // config.json as read
 }
@@ -71,9 +70,9 @@ func Default(f Family) Config {
 		ConvStride: []int{5, 2, 2, 2, 2, 2, 2},
 		ConvNorm:   "group", ConvAct: "gelu", ProjectionNorm: true,
 		PosKernel: 128, PosGroups: 16, Buckets: 320, MaxDistance: 800,
-		Rates: Regularise{
+		Rates: speech.Regularise{
 			Hidden: .1, Attention: .1, Activation: .1, LayerDrop: .1,
-			Time: Spans{Prob: .05, Length: 10, Min: 2}, Channels: Spans{Length: 10},
+			Time: speech.Spans{Prob: .05, Length: 10, Min: 2}, Channels: speech.Spans{Length: 10},
 		},
 	}
 	if f == Data2Vec {
@@ -82,45 +81,11 @@ func Default(f Family) Config {
 	return c
 }
 
-// Large is the architecture of WavLM Large.
-func Large() Config {
-	c := Default(WavLM)
-	c.Hidden, c.Layers, c.Heads, c.Inner = 1024, 24, 16, 4096
-	c.ConvNorm, c.Stable = "layer", true
-	return c
-}
-
-// HeadWidth is E/H.
-func (c Config) HeadWidth() int { return c.Hidden / c.Heads }
-
-// ConvOut is the width of the front end's output (C).
-func (c Config) ConvOut() int { return c.ConvWidth[len(c.ConvWidth)-1] }
-
-// Frames is the number of vectors that a waveform of so many samples gives (T), 0 if it is too short for one.
-func (c Config) Frames(samples int) int {
-	for i, k := range c.ConvKernel {
-		if samples < k {
-			return 0
-		}
-		samples = (samples-k)/c.ConvStride[i] + 1
-	}
-	return samples
-}
-
-// MinSamples is the length of the shortest waveform that gives a frame: 400 in all published models.
-func (c Config) MinSamples() int {
-	n := 1
-	for i := len(c.ConvKernel) - 1; i >= 0 && n <= maxFrame; i-- {
-		n = (n-1)*c.ConvStride[i] + c.ConvKernel[i]
-	}
-	return n
-}
-
 // Limits on what a configuration may ask for, far above all published models, so that no product overflows.
 const (
 	maxLayers = 1000
 	maxWidth  = 1 << 20
-	maxFrame  = 3600 * SampleRate // samples behind one frame
+	maxFrame  = 3600 * speech.SampleRate // samples behind one frame
 )
 
 // kernelKey is the key of PosKernel, which differs between families.
@@ -184,5 +149,5 @@ func (c Config) problems() (list []string) {
 		want(c.Buckets%4 == 0, "num_buckets %d is no multiple of 4", c.Buckets)
 		want(c.MaxDistance > c.Buckets/4, "max_bucket_distance %d, want more than num_buckets/4 = %d", c.MaxDistance, c.Buckets/4)
 	}
-	return append(list, c.Rates.problems()...)
+	return append(list, ratesProblems(c.Rates)...)
 }

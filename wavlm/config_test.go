@@ -14,7 +14,7 @@ import (
 
 func TestConfigOfPublishedModels(t *testing.T) {
 	// Base+ lacks max_bucket_distance, and all published files have keys that concern other programs.
-	c, err := ParseConfig([]byte(`{"model_type": "wavlm", "num_buckets": 320, "layerdrop": 0.05, "activation_dropout": 0.0,
+	c, err := parseConfig([]byte(`{"model_type": "wavlm", "num_buckets": 320, "layerdrop": 0.05, "activation_dropout": 0.0,
 		"mask_channel_prob": 0.0, "no_mask_time_overlap": false, "num_feat_extract_layers": 7, "tdnn_dim": [512, 512],
 		"add_adapter": false, "output_hidden_size": null, "gradient_checkpointing": false, "torch_dtype": "float32"}`))
 	require.NoError(t, err)
@@ -22,24 +22,22 @@ func TestConfigOfPublishedModels(t *testing.T) {
 	want.Rates.LayerDrop, want.Rates.Activation, want.raw = .05, 0, c.raw
 	assert.Equal(t, want, c)
 	assert.Equal(t, 800, c.MaxDistance)
-	assert.Equal(t, 64, c.HeadWidth())
+	assert.Equal(t, 64, c.headWidth())
 	assert.Equal(t, 512, c.ConvOut())
 
-	assert.Equal(t, 64, Large().HeadWidth())
-	assert.Empty(t, Large().problems())
 }
 
 func TestConfigGoldens(t *testing.T) {
 	for _, name := range append(wavlms, relations...) {
-		c, err := ReadConfig(filepath.Join(goldens, name))
+		c, err := readConfig(filepath.Join(goldens, name))
 		require.NoError(t, err, name)
 		text, err := os.ReadFile(filepath.Join(goldens, name, configFile))
 		require.NoError(t, err)
-		assert.Equal(t, text, c.JSON(), "kept as read")
+		assert.Equal(t, text, c.json(), "kept as read")
 
 		made := c
 		made.raw = nil
-		again, err := ParseConfig(made.JSON())
+		again, err := parseConfig(made.json())
 		require.NoError(t, err)
 		again.raw = nil
 		assert.Equal(t, made, again, "a made config.json says the same")
@@ -87,29 +85,29 @@ func TestConfigRefuses(t *testing.T) {
 		`{"model_type": "whisper"}`:                                                                            `model_type "whisper": this is Whisper, which reads spectrograms and writes text, want wavlm, wav2vec2, hubert or data2vec-audio`,
 		`{"model_type": "wav2vec2-bert", "hidden_act": "swish"}`:                                               `model_type "wav2vec2-bert": this is Wav2Vec2-BERT`,
 	} {
-		_, err := ParseConfig([]byte(text))
+		_, err := parseConfig([]byte(text))
 		assert.ErrorContains(t, err, why, text)
 	}
 }
 
 func TestConfigFileErrors(t *testing.T) {
 	dir := t.TempDir()
-	_, err := ReadConfig(dir)
+	_, err := readConfig(dir)
 	assert.Equal(t, fault.Missing, fault.KindOf(err))
 	path := filepath.Join(dir, configFile)
 	require.NoError(t, os.WriteFile(path, []byte(`{"model_type": "wavlm", "hidden_size": 0, "num_hidden_layers": 0}`), 0o600))
-	_, err = ReadConfig(dir)
+	_, err = readConfig(dir)
 	assert.Equal(t, fault.BadData, fault.KindOf(err))
 	assert.ErrorContains(t, err, path)
 	assert.ErrorContains(t, err, "hidden_size 0")
 	assert.ErrorContains(t, err, "num_hidden_layers 0", "all problems at once")
 	require.NoError(t, os.WriteFile(path, []byte(`{"model_type": "sew"}`), 0o600))
-	_, err = ReadConfig(dir)
+	_, err = readConfig(dir)
 	assert.Equal(t, fault.BadData, fault.KindOf(err))
 	assert.ErrorContains(t, err, `: model_type "sew": this is SEW, which works at half the rate, want wavlm`)
 	assert.ErrorContains(t, err, "; use one of the supported families: wavlm")
 	require.NoError(t, os.WriteFile(path, []byte(strings.Repeat(" ", maxText+1)), 0o600))
-	_, err = ReadConfig(dir)
+	_, err = readConfig(dir)
 	assert.Equal(t, fault.BadData, fault.KindOf(err))
 }
 
@@ -119,17 +117,17 @@ func FuzzParseConfig(f *testing.F) {
 	f.Add([]byte(`{"model_type": "data2vec-audio", "feat_extract_norm": "group", "conv_pos_kernel_size": 5}`))
 	f.Add([]byte(`{"model_type": "hubert", "feat_proj_layer_norm": false, "mask_time_prob": 1e-9}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		c, err := ParseConfig(text)
+		c, err := parseConfig(text)
 		if err != nil {
 			return
 		}
 		n := c.MinSamples()
 		assert.Equal(t, 1, c.Frames(n))
 		assert.Equal(t, 0, c.Frames(n-1))
-		assert.Positive(t, c.HeadWidth())
+		assert.Positive(t, c.headWidth())
 		made := c
 		made.raw = nil
-		_, err = ParseConfig(made.JSON())
+		_, err = parseConfig(made.json())
 		assert.NoError(t, err)
 	})
 }

@@ -58,13 +58,13 @@ var unsupported = []string{"add_adapter", "adapter_attn_dim"}
 
 // ReadConfig reads config.json in a model's folder. Keys it does not know are passed over, since published files
 // hold many that concern other programs; those it knows must have the right type and make sense together.
-func ReadConfig(dir string) (Config, error) {
+func readConfig(dir string) (Config, error) {
 	path := filepath.Join(dir, configFile)
 	text, err := readText(path)
 	if err != nil {
 		return Config{}, err
 	}
-	c, err := ParseConfig(text)
+	c, err := parseConfig(text)
 	if err != nil {
 		f := fault.New(fault.BadData, "read config", path, "%v", err).WithHint("get the model's config.json again")
 		if errors.As(err, new(*otherFamily)) {
@@ -105,7 +105,7 @@ func (f *otherFamily) Error() string {
 }
 
 // ParseConfig is ReadConfig for the text itself.
-func ParseConfig(text []byte) (Config, error) {
+func parseConfig(text []byte) (Config, error) {
 	values, err := parseObject(text)
 	if err != nil {
 		return Config{}, err
@@ -194,7 +194,7 @@ func parseObject(text []byte) (map[string]json.RawMessage, error) {
 func syntax(err error) error { return fmt.Errorf("is not valid JSON: %w", err) }
 
 // JSON is the config.json of c: as it was read, or else made from the fields.
-func (c Config) JSON() []byte {
+func (c Config) json() []byte {
 	if c.raw != nil {
 		return bytes.Clone(c.raw)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/atomicfile"
+	"github.com/brainwavlm/bwlm/speech"
 )
 
 const convert = "convert"
@@ -41,10 +42,10 @@ func Convert(ctx context.Context, opt ConvertOptions) (*Converted, error) {
 		return nil, err
 	}
 	defer m.Close()
-	if m.Preprocessor.raw == nil {
-		m.Preprocessor.raw = m.Preprocessor.json()
+	if m.preprocessor.raw == nil {
+		m.preprocessor.raw = m.preprocessor.json()
 	}
-	out := &Converted{Config: m.Config, Notes: m.Notes}
+	out := &Converted{Config: m.Config, Notes: m.notes}
 	for _, p := range m.Store().Params() {
 		out.Tensors++
 		out.Parameters += p.Len()
@@ -61,7 +62,7 @@ func (o ConvertOptions) load(ctx context.Context) (*Model, error) {
 	if err != nil {
 		return nil, fault.Wrap(fault.Missing, convert, o.In, err).WithHint("check the path")
 	}
-	opt := Options{AnyValues: o.AnyValues}
+	opt := speech.Options{AnyValues: o.AnyValues}
 	if info.IsDir() {
 		return Load(ctx, o.In, opt)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/speech"
 )
 
 const microsoftFiles = "../testdata/weights/microsoft"
@@ -39,15 +40,15 @@ func TestConvertMicrosoft(t *testing.T) {
 			}
 			assert.Equal(t, parameters, made.Parameters)
 
-			m, err := Load(t.Context(), out, Options{})
+			m, err := Load(t.Context(), out, speech.Options{})
 			require.NoError(t, err)
 			defer m.Close()
-			assert.Equal(t, name == "large", m.Preprocessor.Normalise)
-			assert.Empty(t, m.Preprocessor.Note, "preprocessor_config.json is there")
-			assert.Empty(t, m.Notes)
+			assert.Equal(t, name == "large", m.preprocessor.normalise)
+			assert.Empty(t, m.preprocessor.note, "preprocessor_config.json is there")
+			assert.Empty(t, m.notes)
 			sameHidden(t, m, openGolden(t, name, "io.safetensors"))
 
-			c, err := ReadConfig(filepath.Join(goldens, name))
+			c, err := readConfig(filepath.Join(goldens, name))
 			require.NoError(t, err)
 			c.raw, c.Rates = nil, m.Config.Rates
 			converted := m.Config
@@ -55,7 +56,7 @@ func TestConvertMicrosoft(t *testing.T) {
 			assert.Equal(t, c, converted)
 			assert.Equal(t, .05, converted.Rates.LayerDrop)
 			assert.Equal(t, .1, converted.Rates.Projection)
-			assert.Contains(t, string(m.Config.JSON()), `"WavLMModel"`)
+			assert.Contains(t, string(m.Config.json()), `"WavLMModel"`)
 		})
 	}
 }
@@ -83,7 +84,7 @@ func TestConvertFolder(t *testing.T) {
 	made, err := Convert(t.Context(), opt)
 	require.NoError(t, err)
 	assert.Equal(t, 2, made.Config.Layers)
-	m, err := Load(t.Context(), out, Options{})
+	m, err := Load(t.Context(), out, speech.Options{})
 	require.NoError(t, err)
 	defer m.Close()
 	sameHidden(t, m, openGolden(t, "../weights/f16/io.safetensors"))
@@ -112,7 +113,7 @@ func TestConvertFolder(t *testing.T) {
 	opt.In = filepath.Join(goldens, "containers/bin/ok_zip.bin")
 	_, err = Convert(t.Context(), opt)
 	assert.Equal(t, fault.BadData, fault.KindOf(err))
-	again, err := Load(t.Context(), out, Options{})
+	again, err := Load(t.Context(), out, speech.Options{})
 	require.NoError(t, err)
 	again.Close()
 	entries, err := os.ReadDir(filepath.Dir(out))

@@ -3,12 +3,13 @@ package wavlm
 import (
 	"math"
 
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
 // Encoder is the transformer over frames.
-type Encoder struct {
+type encoder struct {
 	projectionNorm nn.Layer // nil in some HuBERTs
 	projection     nn.Linear
 	maskEmbed      *torch.Tensor // (E); nil in models that were never masked
@@ -18,8 +19,8 @@ type Encoder struct {
 	cfg            Config
 }
 
-func newEncoder(b *nn.Builder, cfg Config) *Encoder {
-	e := &Encoder{cfg: cfg}
+func newEncoder(b *nn.Builder, cfg Config) *encoder {
+	e := &encoder{cfg: cfg}
 	if cfg.Rates.Time.Prob > 0 || cfg.Rates.Channels.Prob > 0 {
 		e.maskEmbed = b.Param(maskKey, func(s *torch.Scope, shape []int) *torch.Tensor { return s.Uniform(0, 1, shape...) }, cfg.Hidden)
 	}
@@ -39,39 +40,15 @@ func newEncoder(b *nn.Builder, cfg Config) *Encoder {
 
 const maskKey = "masked_spec_embed"
 
-// Final says which form of the last layer's output is given, where the two differ: in models with stable layer norm.
-type Final int
-
-// The forms of the last hidden state.
-const (
-	PreNorm  Final = iota // before the encoder's final norm, as transformers 5 gives it
-	PostNorm              // after it, as transformers 4 gives it; this is last_hidden_state
-)
-
-// Pass are the options of one pass through the encoder.
-type Pass struct {
-	// Lengths are the real frames of each clip, at least 1, where a batch is padded on the right; nil: all are real.
-	// Config.Frames gives them from samples.
-	Lengths []int
-	// MaskTime are the frames (B, T) to be replaced by the learnt mask vector, with or without dropout in the scope;
-	// nil: as Regularise.Time says.
-	MaskTime   [][]bool
-	Regularise Regularise
-	Final      Final
-	// Last are the frames of the last hidden state that are wanted, nil for all. The last layer then works out no others:
-	// it still looks at all frames of the state below, but most of its arithmetic is saved.
-	Last []int
-}
-
 // Forward gives the hidden states 0 to upTo, each (B, T, E), of features (B, T, C): number 0 is the encoder's input
 // with its positions, number l the output of layer l. Layers above upTo do not run; upTo is at most Config.Layers.
 // A layer that layer drop leaves out hands on what it got.
-func (e *Encoder) Forward(features *torch.Tensor, upTo int, p Pass) []*torch.Tensor {
+func (e *encoder) forward(features *torch.Tensor, upTo int, p speech.Pass) []*torch.Tensor {
 	if upTo < 0 || upTo > len(e.layers) {
 		torch.Failf("wavlm encoder", "there is no hidden state %d, the last is %d", upTo, len(e.layers))
 	}
 	valid := e.padding(features.Scope(), p.Lengths, features.Dim(0), features.Dim(1))
-	embedding := features.Scope().Part(PartEmbedding)
+	embedding := features.Scope().Part(speech.PartEmbedding)
 	h := features.Scoped(func(x *torch.Tensor) *torch.Tensor { return e.embed(x, valid, p) })
 	embedding()
 	return e.run(h, 0, upTo, valid, p)
@@ -80,7 +57,7 @@ func (e *Encoder) Forward(features *torch.Tensor, upTo int, p Pass) []*torch.Ten
 // Continue gives the hidden states from to upTo, each (B, T, E), of hidden state number from (B, T, E): the same bits as
 // Forward gives of the features behind it, as long as nothing is drawn at random below, and as long as PostNorm is not
 // asked of a last state that is given. Layers below from do not run, so p.MaskTime has no effect.
-func (e *Encoder) Continue(h *torch.Tensor, from, upTo int, p Pass) []*torch.Tensor {
+func (e *encoder) forwardFrom(h *torch.Tensor, from, upTo int, p speech.Pass) []*torch.Tensor {
 	if from < 0 || upTo < from || upTo > len(e.layers) {
 		torch.Failf("wavlm encoder", "hidden states %d to %d, the model has 0 to %d", from, upTo, len(e.layers))
 	}
@@ -88,7 +65,7 @@ func (e *Encoder) Continue(h *torch.Tensor, from, upTo int, p Pass) []*torch.Ten
 }
 
 // run gives the hidden states from to upTo of the first of them.
-func (e *Encoder) run(h *torch.Tensor, from, upTo int, valid *padding, p Pass) []*torch.Tensor {
+func (e *encoder) run(h *torch.Tensor, from, upTo int, valid *padding, p speech.Pass) []*torch.Tensor {
 	hidden := []*torch.Tensor{h}
 	if upTo == from {
 		hidden[0] = setting{frames: p.Last}.pick(h)
@@ -104,7 +81,7 @@ func (e *Encoder) run(h *torch.Tensor, from, upTo int, valid *padding, p Pass) [
 		if from+i == upTo-1 {
 			c.frames = p.Last
 		}
-		end := s.Part(PartNorms, from+i)
+		end := s.Part(speech.PartNorms, from+i)
 		h = h.Scoped(func(h *torch.Tensor) *torch.Tensor {
 			if dropped[from+i] {
 				return c.pick(h)
@@ -114,14 +91,14 @@ func (e *Encoder) run(h *torch.Tensor, from, upTo int, valid *padding, p Pass) [
 		end()
 		hidden = append(hidden, h)
 	}
-	if upTo == len(e.layers) && e.cfg.Stable && p.Final == PostNorm {
+	if upTo == len(e.layers) && e.cfg.Stable && p.Final == speech.PostNorm {
 		hidden[upTo-from] = e.norm.Forward(h)
 	}
 	return hidden
 }
 
 // Normed is the features (B, T, C) after the projection's norm, which transformers calls extract_features.
-func (e *Encoder) Normed(features *torch.Tensor) *torch.Tensor {
+func (e *encoder) normed(features *torch.Tensor) *torch.Tensor {
 	if e.projectionNorm == nil {
 		return features
 	}
@@ -129,8 +106,8 @@ func (e *Encoder) Normed(features *torch.Tensor) *torch.Tensor {
 }
 
 // embed makes hidden state 0 (B, T, E) of features (B, T, C).
-func (e *Encoder) embed(features *torch.Tensor, valid *padding, p Pass) *torch.Tensor {
-	h := e.projection.Forward(e.Normed(features)).Dropout(p.Regularise.Projection) // (B, T, E)
+func (e *encoder) embed(features *torch.Tensor, valid *padding, p speech.Pass) *torch.Tensor {
+	h := e.projection.Forward(e.normed(features)).Dropout(p.Regularise.Projection) // (B, T, E)
 	h = e.augment(h, valid, p)
 	if valid != nil {
 		h = h.MaskedFill(valid.pad, 0)
@@ -143,7 +120,7 @@ func (e *Encoder) embed(features *torch.Tensor, valid *padding, p Pass) *torch.T
 }
 
 // augment masks frames and channels of h (B, T, E) (SpecAugment, Park et al. 2019).
-func (e *Encoder) augment(h *torch.Tensor, valid *padding, p Pass) *torch.Tensor {
+func (e *encoder) augment(h *torch.Tensor, valid *padding, p speech.Pass) *torch.Tensor {
 	s := h.Scope()
 	b, t, c := h.Dim(0), h.Dim(1), h.Dim(2)
 	random := s.Mode().Dropout
@@ -152,7 +129,7 @@ func (e *Encoder) augment(h *torch.Tensor, valid *padding, p Pass) *torch.Tensor
 		if e.cfg.Family == HuBERT {
 			valid = nil // the reference draws there as if nothing were padded
 		}
-		time = spans.draw(randomOf(s), t, valid.lengthsOr(b, t))
+		time = drawSpans(spans, randomOf(s), t, valid.lengthsOr(b, t))
 	}
 	if time != nil {
 		if e.maskEmbed == nil {
@@ -162,14 +139,14 @@ func (e *Encoder) augment(h *torch.Tensor, valid *padding, p Pass) *torch.Tensor
 		h = mask.Where(e.maskEmbed, h)
 	}
 	if spans := p.Regularise.Channels; random && spans.Prob > 0 {
-		masks := spans.draw(randomOf(s), c, (*padding)(nil).lengthsOr(b, c))
+		masks := drawSpans(spans, randomOf(s), c, (*padding)(nil).lengthsOr(b, c))
 		h = h.MaskedFill(s.FromBools(flatten(masks, b, c), b, 1, c), 0)
 	}
 	return h
 }
 
 // dropped says which layers are left out of this pass.
-func (e *Encoder) dropped(s *torch.Scope, rate float64) []bool {
+func (e *encoder) dropped(s *torch.Scope, rate float64) []bool {
 	out := make([]bool, len(e.layers))
 	if rate == 0 || !s.Mode().Dropout {
 		return out
@@ -191,7 +168,7 @@ type padding struct {
 }
 
 // padding is nil if there is none.
-func (e *Encoder) padding(s *torch.Scope, lengths []int, b, t int) *padding {
+func (e *encoder) padding(s *torch.Scope, lengths []int, b, t int) *padding {
 	if lengths == nil {
 		return nil
 	}

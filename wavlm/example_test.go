@@ -3,9 +3,11 @@ package wavlm_test
 import (
 	"context"
 	"fmt"
+	"slices"
 
+	"github.com/brainwavlm/bwlm/peft"
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
-	"github.com/brainwavlm/bwlm/torch/nn"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
@@ -17,27 +19,35 @@ func small() wavlm.Config {
 	return c
 }
 
+// Hidden states 0 and 2 of a second of audio.
 func ExampleLoad() {
 	ctx := context.Background()
-	model, err := wavlm.Load(ctx, "../testdata/golden/base", wavlm.Options{})
+	model, err := wavlm.Load(ctx, "../testdata/golden/base", speech.Options{})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	defer model.Close()
-	second := make([]float32, wavlm.SampleRate)
+	second := make([]float32, speech.SampleRate)
 	hidden, err := model.HiddenStates(ctx, second, 0, 2)
-	fmt.Println(len(hidden), "layers of", model.Config.Frames(len(second)), "frames,", err)
-	fmt.Println(model.Notes[0])
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, h := range hidden {
+		fmt.Println(h.Rows, "frames of", h.Cols, "numbers")
+	}
+	fmt.Println(model.Notes()[0])
 	// Output:
-	// 2 layers of 49 frames, <nil>
+	// 49 frames of 48 numbers
+	// 49 frames of 48 numbers
 	// there is no preprocessor_config.json: the waveform is used as it is, since feat_extract_norm is group
 }
 
-// The front end runs once, the encoder as often as it is trained.
-func ExampleEncoder_Forward() {
+// A training step on hidden state 2. The front end is frozen: it runs once, and each step continues from its output.
+func ExampleModel_Forward() {
 	ctx := context.Background()
-	model, err := wavlm.Fresh(ctx, small(), wavlm.Options{Seed: 1})
+	model, err := wavlm.Fresh(ctx, small(), speech.Options{Seed: 1})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -47,13 +57,14 @@ func ExampleEncoder_Forward() {
 	defer cache.Close()
 	var features *torch.Tensor
 	err = model.Session().Infer(ctx, func(s *torch.Scope) error {
-		features = cache.Keep(model.FrontEnd.Forward(s.Zeros(2, 8000))) // (2, 24, 8)
+		features = cache.Keep(model.FrontEnd(s.Zeros(2, 8000))) // (2, 24, 8)
 		return nil
 	})
 	fmt.Println(features.Shape(), err)
 	model.Store().Train(nil)
 	err = model.Session().Train(ctx, 7, func(s *torch.Scope) error {
-		hidden := model.Encoder.Forward(s.Attach(features), 2, wavlm.Pass{Regularise: wavlm.Regularise{Hidden: .1}})
+		pass := speech.Pass{Regularise: speech.Regularise{Hidden: .1}}
+		hidden := model.Forward(s.Attach(features), 0, 2, pass)
 		hidden[2].Square().Mean().Backward()
 		return nil
 	})
@@ -65,42 +76,47 @@ func ExampleEncoder_Forward() {
 	// false above the layer that is read
 }
 
-// louder is an adapter that scales one layer's output.
-type louder struct{ path string }
-
-type scaled struct{ nn.Linear }
-
-func (l scaled) Forward(x *torch.Tensor) *torch.Tensor { return l.Linear.Forward(x).MulScalar(3) }
-
-func (l louder) Param(_ *nn.Builder, _ string, p *torch.Tensor) *torch.Tensor { return p }
-func (l louder) Finish(*nn.Builder)                                           {}
-
-func (l louder) Wrap(_ *nn.Builder, path string, base nn.Layer) nn.Layer {
-	if path == l.path {
-		return scaled{base}
-	}
-	return base
-}
-
-func ExampleModel_View() {
+// An adapter is active in a view, and the model itself does not change.
+func ExampleModel_WithAdapter() {
 	ctx := context.Background()
-	model, err := wavlm.Fresh(ctx, small(), wavlm.Options{Seed: 1})
+	model, err := wavlm.Load(ctx, "../testdata/golden/base", speech.Options{})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	defer model.Close()
-	var tuned *wavlm.Model
-	err = model.Session().Infer(ctx, func(s *torch.Scope) (err error) {
-		tuned, err = model.View(s, louder{"encoder.layers.0.attention.v_proj"})
-		return err
-	})
-	fmt.Println(tuned.Store() == model.Store(), err)
-	// Output: true <nil>
+	adapter, err := peft.Load("../testdata/golden/base/peft/lora_qkv")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer adapter.Close()
+	tuned, err := model.WithAdapter(ctx, adapter)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	second := make([]float32, speech.SampleRate)
+	second[8000] = 1
+	before, err := model.HiddenStates(ctx, second, 0, 2)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	after, err := tuned.HiddenStates(ctx, second, 0, 2)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("hidden state 0 is the same:", slices.Equal(before[0].Data, after[0].Data))
+	fmt.Println("hidden state 2 is the same:", slices.Equal(before[1].Data, after[1].Data))
+	// Output:
+	// hidden state 0 is the same: true
+	// hidden state 2 is the same: false
 }
 
 func ExampleConfig_Frames() {
-	c := wavlm.Large()
-	fmt.Println(c.MinSamples(), c.Frames(4*wavlm.SampleRate))
+	c := wavlm.Default(wavlm.WavLM)
+	fmt.Println(c.MinSamples(), c.Frames(4*speech.SampleRate))
 	// Output: 400 199
 }

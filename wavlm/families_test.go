@@ -11,6 +11,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -20,8 +21,8 @@ func sameHidden(t *testing.T, m *Model, g golden) {
 	samples, frames := g.lengths(m.Config)
 	require.Len(t, samples, len(frames))
 	infer(t, m, func(s *torch.Scope) {
-		features := m.FrontEnd.Forward(g.tensor(s, "input_values"))
-		for l, h := range m.Encoder.Forward(features, m.Config.Layers, Pass{}) {
+		features := m.frontEnd.forward(g.tensor(s, "input_values"))
+		for l, h := range m.encoder.forward(features, m.Config.Layers, speech.Pass{}) {
 			g.near(fmt.Sprintf("nomask/hidden_states.%d", l), h, forwardTol, forwardTol)
 		}
 	})
@@ -47,10 +48,10 @@ func TestLoadHalfPrecisionGoldens(t *testing.T) {
 // TestLoadBatchNorm: what a batch norm has counted is passed over, its statistics are not.
 func TestLoadBatchNorm(t *testing.T) {
 	m := variant(t, "../weights/hubert_bn")
-	assert.Empty(t, m.Unused)
+	assert.Empty(t, m.unused)
 	dir := filepath.Join(t.TempDir(), "saved")
 	require.NoError(t, m.Save(t.Context(), dir))
-	again, err := Load(t.Context(), dir, Options{})
+	again, err := Load(t.Context(), dir, speech.Options{})
 	require.NoError(t, err)
 	defer again.Close()
 	sameHidden(t, again, openGolden(t, "../weights/hubert_bn/io.safetensors"))
@@ -58,7 +59,7 @@ func TestLoadBatchNorm(t *testing.T) {
 	again.Store().Train(nil)
 	train(t, again, func(s *torch.Scope) {
 		wave := s.FromFloat32(tone(2000), 1, 2000)
-		again.Encoder.Forward(again.FrontEnd.Forward(wave), 2, Pass{})[2].Square().Mean().Backward()
+		again.encoder.forward(again.frontEnd.forward(wave), 2, speech.Pass{})[2].Square().Mean().Backward()
 		at := "encoder.pos_conv_embed.batch_norm."
 		assert.True(t, again.Store().Param(at+"weight").HasGrad())
 		assert.False(t, again.Store().Param(at+"running_mean").HasGrad())
@@ -76,11 +77,11 @@ func TestFreshFamilies(t *testing.T) {
 			cfg.ConvNorm, cfg.Stable, cfg.PosLayers = "layer", false, 2
 		}
 		cfg.PosBatchNorm = family == HuBERT
-		m, err := Fresh(context.Background(), cfg, Options{Seed: 1})
+		m, err := Fresh(context.Background(), cfg, speech.Options{Seed: 1})
 		require.NoError(t, err, family)
 		dir := filepath.Join(t.TempDir(), "fresh")
 		require.NoError(t, m.Save(t.Context(), dir))
-		again, err := Load(t.Context(), dir, Options{})
+		again, err := Load(t.Context(), dir, speech.Options{})
 		require.NoError(t, err, family)
 		want, err := m.HiddenStates(t.Context(), tone(2000))
 		require.NoError(t, err)
@@ -100,11 +101,11 @@ func TestLoadSaysWhichFamily(t *testing.T) {
 		tensor.Name = "data2vec_audio." + name
 		all[tensor.Name] = tensor
 	}
-	_, err := Load(t.Context(), folder(t, "base", all), Options{})
+	_, err := Load(t.Context(), folder(t, "base", all), speech.Options{})
 	assert.Equal(t, fault.BadData, fault.KindOf(err))
 	assert.ErrorContains(t, err, "the keys begin with data2vec_audio., so these are weights of the family data2vec-audio, and config.json says wavlm; ")
-	m, err := Load(t.Context(), folder(t, "../weights/data2vec", all), Options{})
+	m, err := Load(t.Context(), folder(t, "../weights/data2vec", all), speech.Options{})
 	require.NoError(t, err)
 	defer m.Close()
-	assert.Equal(t, []string{"lm_head.weight"}, m.Unused)
+	assert.Equal(t, []string{"lm_head.weight"}, m.unused)
 }

@@ -3,6 +3,7 @@ package wavlm
 import (
 	"math"
 
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
@@ -11,7 +12,7 @@ import (
 const convEps = 1e-5
 
 // FrontEnd is the stack of convolutions that turns a waveform into frames.
-type FrontEnd struct {
+type frontEnd struct {
 	layers []*convLayer
 	cfg    Config
 }
@@ -23,8 +24,8 @@ type convLayer struct {
 	act          func(*torch.Tensor) *torch.Tensor
 }
 
-func newFrontEnd(b *nn.Builder, cfg Config) *FrontEnd {
-	f := &FrontEnd{cfg: cfg}
+func newFrontEnd(b *nn.Builder, cfg Config) *frontEnd {
+	f := &frontEnd{cfg: cfg}
 	b = b.At("feature_extractor.conv_layers")
 	in := 1
 	for i, out := range cfg.ConvWidth {
@@ -49,11 +50,11 @@ func newConvLayer(b *nn.Builder, cfg Config, i, in, out int) *convLayer {
 }
 
 // Forward turns waveforms (B, S) into features (B, T, C) with T = Config.Frames(S), at least 1.
-func (f *FrontEnd) Forward(wave *torch.Tensor) *torch.Tensor {
+func (f *frontEnd) forward(wave *torch.Tensor) *torch.Tensor {
 	if n := wave.Dim(-1); f.cfg.Frames(n) < 1 {
 		torch.Failf("wavlm front end", "a waveform of %d samples is too short, want at least %d", n, f.cfg.MinSamples())
 	}
-	defer wave.Scope().Part(PartFrontEnd)()
+	defer wave.Scope().Part(speech.PartFrontEnd)()
 	return wave.Scoped(func(x *torch.Tensor) *torch.Tensor {
 		x = x.Unsqueeze(1) // (B, 1, S)
 		for _, l := range f.layers {

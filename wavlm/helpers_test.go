@@ -11,7 +11,9 @@ import (
 
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/internal/torchtest"
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
+	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
 const goldens = "../testdata/golden"
@@ -27,7 +29,7 @@ func noLeak(t *testing.T) {
 func variant(t *testing.T, name string) *Model {
 	t.Helper()
 	noLeak(t)
-	m, err := Load(t.Context(), filepath.Join(goldens, name), Options{Device: torchtest.Device()})
+	m, err := Load(t.Context(), filepath.Join(goldens, name), speech.Options{Device: torchtest.Device()})
 	require.NoError(t, err)
 	t.Cleanup(m.Close)
 	return m
@@ -99,6 +101,21 @@ func near(t *testing.T, name string, want, got []float32, atol, rtol float64) {
 	if at >= 0 {
 		assert.Failf(t, "differs", "%s element %d: %g, want %g", name, at, got[at], want[at])
 	}
+}
+
+// bare gives an nn.Adapter without parameters what a speech.Adapter has.
+type bare struct{ nn.Adapter }
+
+func (bare) Stores() []*nn.Store { return nil }
+func (bare) Seed() uint64        { return 0 }
+func (bare) Check() error        { return nil }
+
+// view is the model with an adapter.
+func view(t *testing.T, m *Model, a nn.Adapter) *Model {
+	t.Helper()
+	v, err := m.WithAdapter(t.Context(), bare{a})
+	require.NoError(t, err)
+	return v.(*Model)
 }
 
 func infer(t *testing.T, m *Model, fn func(s *torch.Scope)) {

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -15,13 +16,13 @@ func TestLastFramesAreThoseOfAll(t *testing.T) {
 	for _, name := range []string{"base", "large", "odd", "hubert_base", "wav2vec2_large", "../weights/data2vec"} {
 		m := variant(t, name)
 		top := m.Config.Layers
-		for _, p := range []Pass{{}, {Lengths: []int{m.Config.Frames(1500), m.Config.Frames(4000)}}, {Final: PostNorm}} {
+		for _, p := range []speech.Pass{{}, {Lengths: []int{m.Config.Frames(1500), m.Config.Frames(4000)}}, {Final: speech.PostNorm}} {
 			infer(t, m, func(s *torch.Scope) {
-				features := m.FrontEnd.Forward(s.FromFloat32(append(tone(4000), tone(4000)...), 2, 4000))
-				want := m.Encoder.Forward(features, top, p)
+				features := m.frontEnd.forward(s.FromFloat32(append(tone(4000), tone(4000)...), 2, 4000))
+				want := m.encoder.forward(features, top, p)
 				p.Last = []int{1, 4}
 				for from := range top + 1 {
-					got := m.Encoder.Continue(want[from], from, top, p)
+					got := m.encoder.forwardFrom(want[from], from, top, p)
 					require.Len(t, got, top-from+1)
 					for i, h := range got[:top-from] {
 						assert.Equal(t, want[from+i].Float32s(), h.Float32s(), "states below are whole")
@@ -41,7 +42,7 @@ func TestGradientsOfLastFrames(t *testing.T) {
 	m.Store().Train(nil)
 	grads := func(last []int) (out [][]float32) {
 		train(t, m, func(s *torch.Scope) {
-			h := m.Encoder.Forward(m.FrontEnd.Forward(s.FromFloat32(tone(4000), 1, 4000)), 2, Pass{Last: last})[2]
+			h := m.encoder.forward(m.frontEnd.forward(s.FromFloat32(tone(4000), 1, 4000)), 2, speech.Pass{Last: last})[2]
 			if last == nil {
 				h = h.IndexSelect(1, []int{2, 5})
 			}
@@ -66,8 +67,8 @@ func TestGradientsOfLastFrames(t *testing.T) {
 func TestLastFramesOfADroppedLayer(t *testing.T) {
 	m := variant(t, "base")
 	train(t, m, func(s *torch.Scope) {
-		features := m.FrontEnd.Forward(s.FromFloat32(tone(4000), 1, 4000))
-		hidden := m.Encoder.Forward(features, 2, Pass{Last: []int{3}, Regularise: Regularise{LayerDrop: 1}})
+		features := m.frontEnd.forward(s.FromFloat32(tone(4000), 1, 4000))
+		hidden := m.encoder.forward(features, 2, speech.Pass{Last: []int{3}, Regularise: speech.Regularise{LayerDrop: 1}})
 		assert.Equal(t, hidden[1].IndexSelect(1, []int{3}).Float32s(), hidden[2].Float32s())
 	})
 }

@@ -1,6 +1,7 @@
 package wavlm
 
 import (
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
@@ -63,8 +64,8 @@ func newFeedForward(b *nn.Builder, cfg Config) *feedForward {
 }
 
 // forward maps x (B, T, E) to (B, T, E) by way of (B, T, F), in the scope's compute type.
-func (f *feedForward) forward(x *torch.Tensor, r Regularise) *torch.Tensor {
-	defer x.Scope().Part(PartFeedForward)()
+func (f *feedForward) forward(x *torch.Tensor, r speech.Regularise) *torch.Tensor {
+	defer x.Scope().Part(speech.PartFeedForward)()
 	x = nn.ToCompute(x)
 	return f.out.Forward(f.act(f.in.Forward(x)).Dropout(r.Activation)).Dropout(r.Hidden)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
@@ -19,12 +20,12 @@ import (
 // weights, from model.safetensors, its shards, pytorch_model.bin or its shards, whichever is there first. Weights in half precision are widened. The checkpoint of a task (CTC, speaker
 // verification) will do; its head is named in Model.Unused. Every parameter of the architecture is checked, whether
 // it will be used or not, and one error lists what is wrong. Close frees the model.
-func Load(ctx context.Context, dir string, opt Options) (*Model, error) {
-	cfg, err := ReadConfig(dir)
+func Load(ctx context.Context, dir string, opt speech.Options) (*Model, error) {
+	cfg, err := readConfig(dir)
 	if err != nil {
 		return nil, err
 	}
-	pre, err := ReadPreprocessor(dir, cfg)
+	pre, err := readPreprocessor(dir, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -37,11 +38,11 @@ func Load(ctx context.Context, dir string, opt Options) (*Model, error) {
 }
 
 // build makes the model of the checkpoint at where, all of which must fit.
-func (w *weights) build(ctx context.Context, where string, cfg Config, pre Preprocessor, opt Options) (*Model, error) {
+func (w *weights) build(ctx context.Context, where string, cfg Config, pre preprocessor, opt speech.Options) (*Model, error) {
 	store := nn.NewStore()
 	var m *Model
-	err := torch.Do(ctx, opt.mode(), func(s *torch.Scope) error {
-		err := store.Build(s, w, nil, func(b *nn.Builder) { m = New(b, cfg) })
+	err := torch.Do(ctx, opt.Mode(), func(s *torch.Scope) error {
+		err := store.Build(s, w, nil, func(b *nn.Builder) { m = newModel(b, cfg) })
 		if err != nil {
 			return err
 		}
@@ -52,12 +53,12 @@ func (w *weights) build(ctx context.Context, where string, cfg Config, pre Prepr
 	})
 	if err != nil {
 		store.Close()
-		return nil, asFault(fault.BadData, loadWeights, where, err)
+		return nil, speech.AsFault(fault.BadData, loadWeights, where, err)
 	}
-	m.Preprocessor, m.closes = pre, true
-	m.Unused, m.oldKeys, m.Notes = w.unused, w.old, w.notes
-	if pre.Note != "" {
-		m.Notes = append(m.Notes, pre.Note)
+	m.preprocessor, m.closes = pre, true
+	m.unused, m.oldKeys, m.notes = w.unused, w.old, w.notes
+	if pre.note != "" {
+		m.notes = append(m.notes, pre.note)
 	}
 	return m, nil
 }
@@ -88,7 +89,7 @@ type weights struct {
 
 // newWeights sorts the keys of a checkpoint. Where some begin with the family's name, as in a task's checkpoint, the
 // others belong to the head.
-func newWeights(file *ckpt.File, cfg Config, opt Options) *weights {
+func newWeights(file *ckpt.File, cfg Config, opt speech.Options) *weights {
 	w := &weights{file: file, any: opt.AnyValues, keys: map[string]string{}}
 	begins := func(prefix string) bool {
 		return slices.ContainsFunc(file.Names(), func(key string) bool { return strings.HasPrefix(key, prefix) })

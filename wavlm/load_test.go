@@ -18,6 +18,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -69,7 +70,7 @@ func values(tensor ckpt.Tensor) []float32 {
 
 func same(t *testing.T, dir string) *Model {
 	t.Helper()
-	m, err := Load(t.Context(), dir, Options{})
+	m, err := Load(t.Context(), dir, speech.Options{})
 	require.NoError(t, err)
 	t.Cleanup(m.Close)
 	base := variant(t, "base")
@@ -82,7 +83,7 @@ func same(t *testing.T, dir string) *Model {
 
 func TestLoadOldSpelling(t *testing.T) {
 	m := same(t, folder(t, "base", tensors(t, "base", "model_weight_g_v.safetensors")))
-	assert.Equal(t, []string{m.Preprocessor.Note}, m.Notes)
+	assert.Equal(t, []string{m.preprocessor.note}, m.notes)
 }
 
 func TestLoadTaskCheckpoint(t *testing.T) {
@@ -95,14 +96,14 @@ func TestLoadTaskCheckpoint(t *testing.T) {
 		all[head] = ckpt.NewTensor(head, []int{2}, []float32{1, 2})
 	}
 	m := same(t, folder(t, "base", all))
-	assert.Equal(t, []string{"feature_extractor.weight", "lm_head.weight"}, m.Unused)
-	assert.Contains(t, m.Notes[0], "lm_head.weight")
+	assert.Equal(t, []string{"feature_extractor.weight", "lm_head.weight"}, m.unused)
+	assert.Contains(t, m.notes[0], "lm_head.weight")
 }
 
 func TestLoadHeadWithoutPrefix(t *testing.T) {
 	all := tensors(t, "base", "model.safetensors")
 	all["layer_weights"] = ckpt.NewTensor("layer_weights", []int{2}, []float32{1, 2})
-	assert.Equal(t, []string{"layer_weights"}, same(t, folder(t, "base", all)).Unused)
+	assert.Equal(t, []string{"layer_weights"}, same(t, folder(t, "base", all)).unused)
 }
 
 func TestLoadShards(t *testing.T) {
@@ -129,10 +130,10 @@ func TestLoadWithoutMaskEmbedding(t *testing.T) {
 	delete(all, maskKey)
 	dir := folder(t, "base", all)
 	load := func(seed uint64) []float32 {
-		m, err := Load(t.Context(), dir, Options{Seed: seed})
+		m, err := Load(t.Context(), dir, speech.Options{Seed: seed})
 		require.NoError(t, err)
 		defer m.Close()
-		assert.Contains(t, m.Notes[0], "no masked_spec_embed")
+		assert.Contains(t, m.notes[0], "no masked_spec_embed")
 		return m.Store().Param(maskKey).Float32s()
 	}
 	first := load(1)
@@ -157,7 +158,7 @@ func TestLoadHalfPrecision(t *testing.T) {
 		want[name] = v
 		all[name] = ckpt.Tensor{Name: name, DType: ckpt.BF16, Shape: tensor.Shape, Data: ckpt.Bytes(raw)}
 	}
-	m, err := Load(t.Context(), folder(t, "base", all), Options{})
+	m, err := Load(t.Context(), folder(t, "base", all), speech.Options{})
 	require.NoError(t, err)
 	defer m.Close()
 	for name, p := range m.Store().Params() {
@@ -207,11 +208,11 @@ func TestLoadRefuses(t *testing.T) {
 			all := tensors(t, "base", "model.safetensors")
 			c.edit(all)
 			dir := folder(t, "base", all)
-			_, err := Load(t.Context(), dir, Options{})
+			_, err := Load(t.Context(), dir, speech.Options{})
 			assert.ErrorContains(t, err, "load weights: "+dir+": "+c.want)
 			assert.Equal(t, fault.BadData, fault.KindOf(err))
 			if slices.Contains([]string{"NaN", "infinite", "zero"}, name) {
-				m, err := Load(t.Context(), dir, Options{AnyValues: true})
+				m, err := Load(t.Context(), dir, speech.Options{AnyValues: true})
 				require.NoError(t, err)
 				m.Close()
 			}
@@ -230,7 +231,7 @@ func TestLoadOtherFamily(t *testing.T) {
 	} {
 		t.Run(c.weights+" as "+c.config, func(t *testing.T) {
 			noLeak(t)
-			_, err := Load(t.Context(), folder(t, c.config, tensors(t, c.weights, "model.safetensors")), Options{})
+			_, err := Load(t.Context(), folder(t, c.config, tensors(t, c.weights, "model.safetensors")), speech.Options{})
 			require.ErrorContains(t, err, c.want)
 			differences := strings.Count(err.Error(), "; ") // the last part is advice
 			assert.GreaterOrEqual(t, differences, most)
@@ -249,7 +250,7 @@ func TestLoadHugeConfig(t *testing.T) {
 	dir := folder(t, "base", tensors(t, "base", "model.safetensors"))
 	text := `{"model_type": "wavlm", "hidden_size": 1048576, "num_attention_heads": 16, "intermediate_size": 1048576, "conv_dim": [24, 24, 24, 24, 24, 24, 24]}`
 	require.NoError(t, os.WriteFile(filepath.Join(dir, configFile), []byte(text), 0o600))
-	_, err := Load(t.Context(), dir, Options{})
+	_, err := Load(t.Context(), dir, speech.Options{})
 	assert.ErrorContains(t, err, "want (1048576, 24)")
 	assert.Equal(t, fault.BadData, fault.KindOf(err))
 }
@@ -276,9 +277,9 @@ func TestLoadReadError(t *testing.T) {
 	require.NoError(t, err)
 	checkpoint, err := ckpt.Read(&dying{File: file}, info.Size(), "model")
 	require.NoError(t, err)
-	cfg, err := ReadConfig(filepath.Join(goldens, "base"))
+	cfg, err := readConfig(filepath.Join(goldens, "base"))
 	require.NoError(t, err)
-	w := newWeights(checkpoint, cfg, Options{})
+	w := newWeights(checkpoint, cfg, speech.Options{})
 	err = torch.Infer(t.Context(), func(s *torch.Scope) error {
 		_, err := w.Tensor(s, maskKey, []int{48}, nil)
 		require.NoError(t, err)
@@ -290,18 +291,18 @@ func TestLoadReadError(t *testing.T) {
 
 func TestLoadFileErrors(t *testing.T) {
 	noLeak(t)
-	_, err := Load(t.Context(), t.TempDir(), Options{})
+	_, err := Load(t.Context(), t.TempDir(), speech.Options{})
 	assert.Equal(t, fault.Missing, fault.KindOf(err))
 	dir := folder(t, "base", nil)
 	require.NoError(t, os.Remove(filepath.Join(dir, "model.safetensors")))
-	_, err = Load(t.Context(), dir, Options{})
+	_, err = Load(t.Context(), dir, speech.Options{})
 	assert.Equal(t, fault.Missing, fault.KindOf(err))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, preprocessorFile), []byte("{"), 0o600))
-	_, err = Load(t.Context(), dir, Options{})
+	_, err = Load(t.Context(), dir, speech.Options{})
 	assert.Equal(t, fault.BadData, fault.KindOf(err))
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = Load(ctx, filepath.Join(goldens, "base"), Options{})
+	_, err = Load(ctx, filepath.Join(goldens, "base"), speech.Options{})
 	assert.ErrorIs(t, err, context.Canceled)
 }

@@ -8,11 +8,12 @@ import (
 
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/speech"
 )
 
 // loadMicrosoft reads a WavLM from the file in which Microsoft published it: a dictionary of "cfg", the settings of
 // the class WavLM in microsoft/unilm, wavlm/WavLM.py, and "model", its state dict, whose names are fairseq's.
-func loadMicrosoft(ctx context.Context, path string, opt Options) (*Model, error) {
+func loadMicrosoft(ctx context.Context, path string, opt speech.Options) (*Model, error) {
 	file, err := ckpt.OpenTorch(path)
 	if err != nil {
 		return nil, err
@@ -22,12 +23,12 @@ func loadMicrosoft(ctx context.Context, path string, opt Options) (*Model, error
 	if err != nil {
 		return nil, fault.New(fault.BadData, convert, path, "%v", err).WithHint("give Microsoft's WavLM-*.pt, or a Hugging Face folder")
 	}
-	pre := Preprocessor{Normalise: normalise}
+	pre := preprocessor{normalise: normalise}
 	m, err := microsoftWeights(file, opt).build(ctx, path, cfg, pre, opt)
 	if err != nil {
 		return nil, err
 	}
-	m.Notes = append(m.Notes, "mask_time_prob and its kin are the defaults of transformers: those of pretraining do not suit fine-tuning")
+	m.notes = append(m.notes, "mask_time_prob and its kin are the defaults of transformers: those of pretraining do not suit fine-tuning")
 	return m, nil
 }
 
@@ -177,7 +178,7 @@ func replaceStart(name string, table [][2]string) string {
 }
 
 // microsoftWeights sorts the keys of a file of Microsoft's. What is not of the encoder was used in pretraining alone.
-func microsoftWeights(file *ckpt.File, opt Options) *weights {
+func microsoftWeights(file *ckpt.File, opt speech.Options) *weights {
 	w := &weights{file: file, any: opt.AnyValues, keys: map[string]string{}}
 	for _, key := range file.Names() {
 		name, ours := strings.CutPrefix(key, "model.")

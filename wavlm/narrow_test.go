@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/internal/torchtest"
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
@@ -19,20 +20,20 @@ import (
 func TestNarrow(t *testing.T) {
 	noLeak(t)
 	for _, name := range []string{"base", "large"} {
-		run := func(opt Options) (out [][]float32) {
+		run := func(opt speech.Options) (out [][]float32) {
 			opt.Device = torchtest.Device()
 			m, err := Load(t.Context(), filepath.Join(goldens, name), opt)
 			require.NoError(t, err)
 			defer m.Close()
-			for _, l := range m.Encoder.layers {
+			for _, l := range m.encoder.layers {
 				kept := l.feed.in.(*nn.Dense).Weight.DType()
 				assert.Equal(t, opt.Frozen && opt.Compute == torch.BFloat16, kept == torch.BFloat16)
 				assert.Equal(t, torch.Float32, l.attention.gate.(*nn.Dense).Weight.DType())
 			}
 			require.NoError(t, m.Session().Train(t.Context(), 1, func(s *torch.Scope) error {
 				x := s.Normal(0, 1, 3, 50, m.Config.ConvOut()).RequireGrad(true)
-				scale := m.Encoder.layers[0].attention.gateScale.RequireGrad(true)
-				for _, h := range m.Encoder.Forward(x, m.Config.Layers, Pass{}) {
+				scale := m.encoder.layers[0].attention.gateScale.RequireGrad(true)
+				for _, h := range m.encoder.forward(x, m.Config.Layers, speech.Pass{}) {
 					assert.Equal(t, torch.Float32, h.DType())
 					out = append(out, h.Float32s())
 					if len(out) == m.Config.Layers+1 {
@@ -44,9 +45,9 @@ func TestNarrow(t *testing.T) {
 			}))
 			return out
 		}
-		exact := run(Options{Frozen: true})
-		half := run(Options{Compute: torch.BFloat16})
-		assert.Equal(t, half, run(Options{Compute: torch.BFloat16, Frozen: true}), name)
+		exact := run(speech.Options{Frozen: true})
+		half := run(speech.Options{Compute: torch.BFloat16})
+		assert.Equal(t, half, run(speech.Options{Compute: torch.BFloat16, Frozen: true}), name)
 		for i := range exact {
 			assert.Less(t, distance(exact[i], half[i]), .02, "%s: tensor %d", name, i)
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/internal/torchtest"
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -41,27 +42,27 @@ func TestStages(t *testing.T) {
 				at := func(name string) *torch.Tensor { t.Helper(); return g.tensor(s, "masked/"+name) }
 
 				x := g.tensor(s, "input_values").Unsqueeze(1)
-				for i, l := range m.FrontEnd.layers {
+				for i, l := range m.frontEnd.layers {
 					x = l.forward(x)
 					if key := fmt.Sprintf("conv.%d", i); g.has("masked/" + key) {
 						near(key, x.Narrow(2, 0, min(64, x.Dim(2))))
 					}
 				}
-				features := m.FrontEnd.Forward(g.tensor(s, "input_values"))
+				features := m.frontEnd.forward(g.tensor(s, "input_values"))
 				assert.Equal(t, x.Transpose(1, 2).Float32s(), features.Float32s())
 				if g.has("masked/extract_features") {
-					near("extract_features", m.Encoder.Normed(features))
+					near("extract_features", m.encoder.normed(features))
 				}
-				near("projected", m.Encoder.projection.Forward(m.Encoder.Normed(features)))
+				near("projected", m.encoder.projection.Forward(m.encoder.normed(features)))
 
-				valid := m.Encoder.padding(s, frames, 2, features.Dim(1))
-				near("pos_conv", m.Encoder.positions.forward(at("projected").MaskedFill(valid.pad, 0)))
+				valid := m.encoder.padding(s, frames, 2, features.Dim(1))
+				near("pos_conv", m.encoder.positions.forward(at("projected").MaskedFill(valid.pad, 0)))
 				c := setting{mask: valid.keyMask(s)}
 				if m.Config.Family == WavLM {
-					c.position = m.Encoder.layers[0].attention.table.forward(s, features.Dim(1))
+					c.position = m.encoder.layers[0].attention.table.forward(s, features.Dim(1))
 					near("position_bias", c.position)
 				}
-				for i, l := range m.Encoder.layers {
+				for i, l := range m.encoder.layers {
 					h := at(fmt.Sprintf("hidden_states.%d", i))
 					in := h
 					if m.Config.Stable {
@@ -78,7 +79,7 @@ func TestStages(t *testing.T) {
 					} else {
 						in = l.norm.Forward(in)
 					}
-					near(fmt.Sprintf("ffn_out.%d", i), l.feed.forward(in, Regularise{}))
+					near(fmt.Sprintf("ffn_out.%d", i), l.feed.forward(in, speech.Regularise{}))
 				}
 			})
 		})
@@ -98,7 +99,7 @@ func TestHiddenStates(t *testing.T) {
 				}
 				infer(t, m, func(s *torch.Scope) {
 					wave := g.tensor(s, "input_values") // (2, S)
-					pass := Pass{}
+					pass := speech.Pass{}
 					switch c {
 					case "masked", "spec_augment":
 						pass.Lengths = frames
@@ -116,14 +117,14 @@ func TestHiddenStates(t *testing.T) {
 							pass.MaskTime = append(pass.MaskTime, mask)
 						}
 					}
-					features := m.FrontEnd.Forward(wave)
-					hidden := m.Encoder.Forward(features, m.Config.Layers, pass)
+					features := m.frontEnd.forward(wave)
+					hidden := m.encoder.forward(features, m.Config.Layers, pass)
 					require.Len(t, hidden, m.Config.Layers+1)
 					for l, h := range hidden {
 						g.near(fmt.Sprintf("%s/hidden_states.%d", c, l), h, forwardTol, forwardTol)
 					}
-					pass.Final = PostNorm
-					hidden = m.Encoder.Forward(features, m.Config.Layers, pass)
+					pass.Final = speech.PostNorm
+					hidden = m.encoder.forward(features, m.Config.Layers, pass)
 					g.near(c+"/last_hidden_state", hidden[m.Config.Layers], forwardTol, forwardTol)
 				})
 			}
@@ -155,7 +156,7 @@ func TestGradients(t *testing.T) {
 			m.Store().Train(nil)
 			train(t, m, func(s *torch.Scope) {
 				wave := in.tensor(s, "input_values").RequireGrad(true)
-				hidden := m.Encoder.Forward(m.FrontEnd.Forward(wave), m.Config.Layers, Pass{Lengths: frames, Final: PostNorm})
+				hidden := m.encoder.forward(m.frontEnd.forward(wave), m.Config.Layers, speech.Pass{Lengths: frames, Final: speech.PostNorm})
 				loss := mixedLoss(s, g, hidden, frames)
 				near(t, "loss", g.values("loss"), []float32{float32(loss.Item())}, 1e-5, 0)
 				loss.Backward()

@@ -3,6 +3,7 @@ package wavlm
 import (
 	"math"
 
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
@@ -38,7 +39,7 @@ func newPositionTable(b *nn.Builder, cfg Config) *positionTable {
 // forward is the position bias (H, T, T): element h, i, j is head h's number for the bucket of j - i. It is the
 // same for all clips and layers.
 func (p *positionTable) forward(s *torch.Scope, frames int) *torch.Tensor {
-	defer s.Part(PartEmbedding)()
+	defer s.Part(speech.PartEmbedding)()
 	diagonals := make([]int, 2*frames-1) // of j - i from -(T-1) to T-1
 	for i := range diagonals {
 		diagonals[i] = bucket(i-(frames-1), p.cfg.Buckets, p.cfg.MaxDistance)

@@ -9,30 +9,32 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/speech"
 )
 
 func TestNormalise(t *testing.T) {
 	g := openGolden(t, "tables", "normalize.safetensors")
 	want := g.values("with_mask/input_values") // (2, 1600), the second clip padded with 0
 	for i, raw := range []string{"raw0", "raw1"} {
-		got := Normalise(g.values(raw))
+		got := speech.Normalise(g.values(raw))
 		near(t, raw, want[i*1600:i*1600+len(got)], got, 2e-5, 0)
 	}
-	assert.Equal(t, []float32{0, 0}, Normalise([]float32{.25, .25}))
-	assert.Empty(t, Normalise(nil))
+	assert.Equal(t, []float32{0, 0}, speech.Normalise([]float32{.25, .25}))
+	assert.Empty(t, speech.Normalise(nil))
 }
 
 func TestPreprocessor(t *testing.T) {
-	group, layer := Default(WavLM), Large()
+	group, layer := Default(WavLM), Default(WavLM)
+	layer.ConvNorm = "layer"
 	dir := t.TempDir()
-	p, err := ReadPreprocessor(dir, group)
+	p, err := readPreprocessor(dir, group)
 	require.NoError(t, err)
-	assert.False(t, p.Normalise)
-	assert.Contains(t, p.Note, "there is no preprocessor_config.json: the waveform is used as it is")
-	p, err = ReadPreprocessor(dir, layer)
+	assert.False(t, p.normalise)
+	assert.Contains(t, p.note, "there is no preprocessor_config.json: the waveform is used as it is")
+	p, err = readPreprocessor(dir, layer)
 	require.NoError(t, err)
-	assert.True(t, p.Normalise)
-	assert.Contains(t, p.Note, "the waveform is normalised, since feat_extract_norm is layer")
+	assert.True(t, p.normalise)
+	assert.Contains(t, p.note, "the waveform is normalised, since feat_extract_norm is layer")
 
 	write := func(text string) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, preprocessorFile), []byte(text), 0o600))
@@ -43,10 +45,10 @@ func TestPreprocessor(t *testing.T) {
 		`{}`:                      true,
 	} {
 		write(text)
-		p, err = ReadPreprocessor(dir, group)
+		p, err = readPreprocessor(dir, group)
 		require.NoError(t, err, text)
-		assert.Equal(t, want, p.Normalise, text)
-		assert.Empty(t, p.Note)
+		assert.Equal(t, want, p.normalise, text)
+		assert.Empty(t, p.note)
 	}
 	for text, why := range map[string]string{
 		`{"do_normalize": "yes"}`:   `do_normalize "yes", want true or false`,
@@ -57,11 +59,8 @@ func TestPreprocessor(t *testing.T) {
 		`{"do_normalize": true, 3}`: "is not valid JSON",
 	} {
 		write(text)
-		_, err = ReadPreprocessor(dir, group)
+		_, err = readPreprocessor(dir, group)
 		assert.ErrorContains(t, err, why)
 		assert.Equal(t, fault.BadData, fault.KindOf(err))
 	}
-	samples := []float32{0, 1}
-	assert.Equal(t, samples, Preprocessor{}.Apply(samples))
-	assert.InDelta(t, -1, Preprocessor{Normalise: true}.Apply(samples)[0], 1e-5)
 }

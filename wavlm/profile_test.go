@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
@@ -40,14 +41,10 @@ func profiled(t *testing.T, slow string, keep func(name string) bool) map[string
 	c := Default(WavLM)
 	c.Hidden, c.Layers, c.Heads, c.Inner, c.PosKernel, c.PosGroups = 32, 3, 4, 64, 8, 2
 	c.ConvWidth = []int{8, 8, 8, 8, 8, 8, 8}
-	m, err := Fresh(t.Context(), c, Options{})
+	m, err := Fresh(t.Context(), c, speech.Options{})
 	require.NoError(t, err)
 	defer m.Close()
-	var view *Model
-	require.NoError(t, torch.Infer(t.Context(), func(s *torch.Scope) error {
-		view, err = m.View(s, slowAt(slow))
-		return err
-	}))
+	view := view(t, m, slowAt(slow))
 	m.Store().Train(keep)
 	found := map[string]torch.PartTime{}
 	for range 7 {
@@ -55,8 +52,8 @@ func profiled(t *testing.T, slow string, keep func(name string) bool) map[string
 		ctx := p.Context(t.Context())
 		end := torch.Part(ctx, "step")
 		require.NoError(t, view.Session().Train(ctx, 1, func(s *torch.Scope) error {
-			front := view.FrontEnd.Forward(s.Normal(0, .1, 1, SampleRate/10)) // nothing is large enough for threads
-			view.Encoder.Forward(front, 3, Pass{})[3].Square().Mean().Backward()
+			front := view.frontEnd.forward(s.Normal(0, .1, 1, speech.SampleRate/10)) // nothing is large enough for threads
+			view.encoder.forward(front, 3, speech.Pass{})[3].Square().Mean().Backward()
 			return nil
 		}))
 		end()
@@ -86,9 +83,9 @@ func TestProfileFindsASlowLayer(t *testing.T) {
 		part   string
 		number int
 	}{
-		"encoder.layers.1.attention.k_proj":          {PartAttention, 1},
-		"encoder.layers.2.feed_forward.output_dense": {PartFeedForward, 2},
-		"feature_projection.projection":              {PartEmbedding, 0},
+		"encoder.layers.1.attention.k_proj":          {speech.PartAttention, 1},
+		"encoder.layers.2.feed_forward.output_dense": {speech.PartFeedForward, 2},
+		"feature_projection.projection":              {speech.PartEmbedding, 0},
 	} {
 		found := profiled(t, path, all)
 		forward, backward := found[at.part].Forward, found[at.part].Backward
@@ -97,7 +94,7 @@ func TestProfileFindsASlowLayer(t *testing.T) {
 			forward, backward = numbers[at.number].Forward, numbers[at.number].Backward
 		}
 		for name, part := range found {
-			if name == PartFrontEnd { // which has work of its own
+			if name == speech.PartFrontEnd { // which has work of its own
 				continue
 			}
 			if len(part.Numbers) == 0 {

@@ -4,30 +4,12 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// Regularise are the random disturbances of training. All of it is off in its zero value, and has no effect where
-// the scope has no dropout.
-type Regularise struct {
-	Hidden     float64 // dropout of each sub-layer's output
-	Attention  float64 // dropout of attention weights
-	Activation float64 // dropout inside the feed-forward part
-	Projection float64 // dropout of the projected features
-	LayerDrop  float64 // probability of leaving out a layer; WavLM's first is never left out
-	Time       Spans   // of frames, replaced by a learnt vector (SpecAugment)
-	Channels   Spans   // of hidden channels, set to 0 for all frames of a clip
-}
-
-// Spans says how much to mask: about the fraction Prob, in at least Min spans of Length, which may overlap. Nothing
-// is masked where Prob is 0.
-type Spans struct {
-	Prob   float64
-	Length int
-	Min    int
-}
-
-func (r Regularise) problems() (list []string) {
+// ratesProblems lists what is wrong with rates; each entry begins with the key of config.json.
+func ratesProblems(r speech.Regularise) (list []string) {
 	for _, p := range []struct {
 		key string
 		v   float64
@@ -42,7 +24,7 @@ func (r Regularise) problems() (list []string) {
 	}
 	for _, s := range []struct {
 		axis string
-		Spans
+		speech.Spans
 	}{{"time", r.Time}, {"feature", r.Channels}} {
 		if s.Prob > 0 && s.Length < 1 {
 			list = append(list, fmt.Sprintf("mask_%s_length %d, want at least 1", s.axis, s.Length))
@@ -56,7 +38,7 @@ func (r Regularise) problems() (list []string) {
 
 // draw chooses what to mask in rows of n elements, of which the first lengths[b] of row b are real. The rules are
 // those of _compute_mask_indices in transformers 5.23.0; a length above n masks nothing.
-func (sp Spans) draw(r *rand.Rand, n int, lengths []int) [][]bool {
+func drawSpans(sp speech.Spans, r *rand.Rand, n int, lengths []int) [][]bool {
 	masks := make([][]bool, len(lengths))
 	jitter := r.Float64() // rounds the number of spans up or down at random, the same way in all rows
 	starts := make([][]int, len(lengths))

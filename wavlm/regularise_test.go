@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/internal/torchtest"
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -24,13 +25,13 @@ func TestSpans(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	total := 0
 	for range 200 {
-		m := Spans{Prob: .1, Length: 10}.draw(r, 100, []int{100})
+		m := drawSpans(speech.Spans{Prob: .1, Length: 10}, r, 100, []int{100})
 		total += count(m[0])
 	}
 	assert.InDelta(t, 10, float64(total)/200, .5, "one span of ten in a hundred")
 
 	for range 100 {
-		m := Spans{Prob: .5, Length: 4, Min: 2}.draw(r, 20, []int{20, 6, 3, 1})
+		m := drawSpans(speech.Spans{Prob: .5, Length: 4, Min: 2}, r, 20, []int{20, 6, 3, 1})
 		require.Len(t, m, 4)
 		assert.GreaterOrEqual(t, count(m[0]), 5, "at least two different spans")
 		assert.LessOrEqual(t, count(m[0]), 12)
@@ -41,9 +42,9 @@ func TestSpans(t *testing.T) {
 			assert.True(t, short[19])
 		}
 	}
-	m := Spans{Prob: .5, Length: 30, Min: 2}.draw(r, 20, []int{20})
+	m := drawSpans(speech.Spans{Prob: .5, Length: 30, Min: 2}, r, 20, []int{20})
 	assert.Zero(t, count(m[0]), "longer than the row")
-	m = Spans{Prob: 1, Length: 10, Min: 9}.draw(r, 20, []int{20})
+	m = drawSpans(speech.Spans{Prob: 1, Length: 10, Min: 9}, r, 20, []int{20})
 	assert.LessOrEqual(t, count(m[0]), 20)
 }
 
@@ -51,27 +52,27 @@ func TestSpans(t *testing.T) {
 func TestRegularise(t *testing.T) {
 	m := variant(t, "base")
 	wave := tone(8000)
-	run := func(mode torch.Mode, p Pass) (out []float32) {
+	run := func(mode torch.Mode, p speech.Pass) (out []float32) {
 		mode.Device = torchtest.Device()
 		require.NoError(t, torch.Do(t.Context(), mode, func(s *torch.Scope) error {
-			h := m.Encoder.Forward(m.FrontEnd.Forward(s.FromFloat32(wave, 1, len(wave))), 3, p)
+			h := m.encoder.forward(m.frontEnd.forward(s.FromFloat32(wave, 1, len(wave))), 3, p)
 			out = h[3].Float32s()
 			return nil
 		}))
 		return out
 	}
-	plain := run(torch.Mode{}, Pass{})
-	assert.Equal(t, plain, run(torch.Mode{Dropout: true, Seed: 1}, Pass{}), "off by default")
-	for name, r := range map[string]Regularise{
+	plain := run(torch.Mode{}, speech.Pass{})
+	assert.Equal(t, plain, run(torch.Mode{Dropout: true, Seed: 1}, speech.Pass{}), "off by default")
+	for name, r := range map[string]speech.Regularise{
 		"hidden":     {Hidden: .2},
 		"attention":  {Attention: .2},
 		"activation": {Activation: .2},
 		"projection": {Projection: .2},
 		"layer drop": {LayerDrop: .9},
-		"time":       {Time: Spans{Prob: .5, Length: 4}},
-		"channels":   {Channels: Spans{Prob: .5, Length: 4}},
+		"time":       {Time: speech.Spans{Prob: .5, Length: 4}},
+		"channels":   {Channels: speech.Spans{Prob: .5, Length: 4}},
 	} {
-		p := Pass{Regularise: r}
+		p := speech.Pass{Regularise: r}
 		one := run(torch.Mode{Dropout: true, Seed: 1}, p)
 		assert.NotEqual(t, plain, one, name)
 		assert.Equal(t, one, run(torch.Mode{Dropout: true, Seed: 1}, p), name)
@@ -86,7 +87,7 @@ func TestLayerDrop(t *testing.T) {
 	for name, first := range map[string]bool{"base": true, "hubert_base": false} {
 		m := variant(t, name)
 		require.NoError(t, torch.Do(t.Context(), torch.Mode{Dropout: true, Device: torchtest.Device()}, func(s *torch.Scope) error {
-			hidden := m.Encoder.Forward(s.Normal(0, 1, 1, 5, 24), 3, Pass{Regularise: Regularise{LayerDrop: 1}})
+			hidden := m.encoder.forward(s.Normal(0, 1, 1, 5, 24), 3, speech.Pass{Regularise: speech.Regularise{LayerDrop: 1}})
 			require.Len(t, hidden, 4, "a layer left out has an entry")
 			h := func(l int) []float32 { return hidden[l].Float32s() }
 			assert.Equal(t, first, !assert.ObjectsAreEqual(h(0), h(1)), "WavLM's first layer always runs")
@@ -101,7 +102,7 @@ func TestLayerDrop(t *testing.T) {
 func TestChannelsMasked(t *testing.T) {
 	m := variant(t, "base")
 	require.NoError(t, torch.Do(t.Context(), torch.Mode{Dropout: true, Device: torchtest.Device()}, func(s *torch.Scope) error {
-		h := m.Encoder.augment(s.Full(1, 2, 5, 48), nil, Pass{Regularise: Regularise{Channels: Spans{Prob: .25, Length: 6}}})
+		h := m.encoder.augment(s.Full(1, 2, 5, 48), nil, speech.Pass{Regularise: speech.Regularise{Channels: speech.Spans{Prob: .25, Length: 6}}})
 		perFrame := h.Sum(2).Float32s() // (2, 5)
 		for b := range 2 {
 			assert.Less(t, perFrame[b*5], float32(48))
@@ -117,12 +118,12 @@ func TestMaskNeedsEmbedding(t *testing.T) {
 	noLeak(t)
 	c := tinyConfig()
 	c.Rates.Time.Prob = 0
-	m, err := Fresh(t.Context(), c, Options{})
+	m, err := Fresh(t.Context(), c, speech.Options{})
 	require.NoError(t, err)
 	defer m.Close()
 	assert.Nil(t, m.Store().Param(maskKey), "as in the reference")
 	err = m.Session().Infer(t.Context(), func(s *torch.Scope) error {
-		m.Encoder.Forward(s.Zeros(1, 2, 8), 1, Pass{MaskTime: [][]bool{{true, false}}})
+		m.encoder.forward(s.Zeros(1, 2, 8), 1, speech.Pass{MaskTime: [][]bool{{true, false}}})
 		return nil
 	})
 	assert.ErrorContains(t, err, "this model has no masked_spec_embed")
@@ -133,8 +134,8 @@ func TestMaskLeavesPaddingAlone(t *testing.T) {
 	for name, spared := range map[string]bool{"base": true, "hubert_base": false} {
 		m := variant(t, name)
 		require.NoError(t, torch.Do(t.Context(), torch.Mode{Dropout: true, Device: torchtest.Device()}, func(s *torch.Scope) error {
-			valid := m.Encoder.padding(s, []int{40, 10}, 2, 40)
-			h := m.Encoder.augment(s.Zeros(2, 40, 48), valid, Pass{Regularise: Regularise{Time: Spans{Prob: .9, Length: 2, Min: 2}}})
+			valid := m.encoder.padding(s, []int{40, 10}, 2, 40)
+			h := m.encoder.augment(s.Zeros(2, 40, 48), valid, speech.Pass{Regularise: speech.Regularise{Time: speech.Spans{Prob: .9, Length: 2, Min: 2}}})
 			masked := h.Abs().Sum(2).Float32s() // (2, 40)
 			inPadding := 0
 			for _, v := range masked[40+10:] {
@@ -153,7 +154,7 @@ func TestHuBERTWithoutProjectionNorm(t *testing.T) {
 	noLeak(t)
 	c := tinyConfig()
 	c.Family, c.ProjectionNorm = HuBERT, false
-	m, err := Fresh(t.Context(), c, Options{})
+	m, err := Fresh(t.Context(), c, speech.Options{})
 	require.NoError(t, err)
 	defer m.Close()
 	assert.Nil(t, m.Store().Param("feature_projection.layer_norm.weight"))

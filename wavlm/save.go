@@ -11,6 +11,7 @@ import (
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/atomicfile"
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -28,8 +29,8 @@ func (m *Model) fill(ctx context.Context, dir string) error {
 	if err := writeFile(dir, configFile, m.configForFloat32()); err != nil {
 		return err
 	}
-	if m.Preprocessor.raw != nil {
-		if err := writeFile(dir, preprocessorFile, m.Preprocessor.raw); err != nil {
+	if m.preprocessor.raw != nil {
+		if err := writeFile(dir, preprocessorFile, m.preprocessor.raw); err != nil {
 			return err
 		}
 	}
@@ -37,7 +38,7 @@ func (m *Model) fill(ctx context.Context, dir string) error {
 		return ckpt.Write(filepath.Join(dir, weightsFile), m.tensors(), map[string]string{"format": "pt"})
 	})
 	if err != nil {
-		return asFault(fault.Internal, "save model", dir, err)
+		return speech.AsFault(fault.Internal, "save model", dir, err)
 	}
 	return nil
 }
@@ -60,7 +61,7 @@ func (m *Model) tensors() (list []ckpt.Tensor) {
 // configForFloat32 is config.json, but for the dtype of weights that were read in half precision, to which
 // transformers would round the saved ones.
 func (m *Model) configForFloat32() []byte {
-	text := m.Config.JSON()
+	text := m.Config.json()
 	values, err := parseObject(text)
 	if err != nil {
 		panic(err) // it was read before

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/speech"
 )
 
 // TestSave: what transformers wrote is written back byte for byte, so it is what transformers reads.
@@ -34,7 +35,7 @@ func TestSaveKeepsSpellingAndPreprocessor(t *testing.T) {
 	from := folder(t, "base", tensors(t, "base", "model_weight_g_v.safetensors"))
 	preprocessor := []byte(`{"do_normalize": false, "sampling_rate": 16000}`)
 	require.NoError(t, os.WriteFile(filepath.Join(from, preprocessorFile), preprocessor, 0o600))
-	m, err := Load(t.Context(), from, Options{})
+	m, err := Load(t.Context(), from, speech.Options{})
 	require.NoError(t, err)
 	defer m.Close()
 	dir := filepath.Join(t.TempDir(), "saved")
@@ -53,7 +54,7 @@ func TestSaveKeepsSpellingAndPreprocessor(t *testing.T) {
 func TestSaveSaysFloat32(t *testing.T) {
 	m := variant(t, "base")
 	for dtype, want := range map[string]string{`"float16"`: "float32", `"float32"`: "float32", `null`: ""} {
-		c, err := ParseConfig([]byte(`{"model_type": "wavlm", "torch_dtype": ` + dtype + `, "vocab_size": 32}`))
+		c, err := parseConfig([]byte(`{"model_type": "wavlm", "torch_dtype": ` + dtype + `, "vocab_size": 32}`))
 		require.NoError(t, err)
 		again, err := parseObject((&Model{Config: c}).configForFloat32())
 		require.NoError(t, err)
@@ -62,16 +63,16 @@ func TestSaveSaysFloat32(t *testing.T) {
 		assert.Equal(t, want, got)
 		assert.Equal(t, "32", string(again["vocab_size"]))
 	}
-	assert.Equal(t, m.Config.JSON(), m.configForFloat32())
+	assert.Equal(t, m.Config.json(), m.configForFloat32())
 }
 
 // TestSaveFresh: a model made here can be saved and loaded.
 func TestSaveFresh(t *testing.T) {
 	noLeak(t)
-	m := tiny(t, Options{Seed: 3})
+	m := tiny(t, speech.Options{Seed: 3})
 	dir := filepath.Join(t.TempDir(), "fresh")
 	require.NoError(t, m.Save(t.Context(), dir))
-	again, err := Load(t.Context(), dir, Options{})
+	again, err := Load(t.Context(), dir, speech.Options{})
 	require.NoError(t, err)
 	defer again.Close()
 	for name, p := range m.Store().Params() {

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
@@ -42,8 +43,8 @@ func TestTraining(t *testing.T) {
 			var losses []float32
 			for step := range meta.Steps + 1 {
 				train(t, m, func(s *torch.Scope) {
-					hidden := m.Encoder.Forward(m.FrontEnd.Forward(in.tensor(s, "input_values")), m.Config.Layers,
-						Pass{Lengths: frames, Final: PostNorm})
+					hidden := m.encoder.forward(m.frontEnd.forward(in.tensor(s, "input_values")), m.Config.Layers,
+						speech.Pass{Lengths: frames, Final: speech.PostNorm})
 					loss := mixedLoss(s, g, hidden, frames)
 					losses = append(losses, float32(loss.Item()))
 					if step == meta.Steps {
@@ -80,7 +81,7 @@ func TestTrainingFollowsThePositionalKernel(t *testing.T) {
 	before, err := m.HiddenStates(t.Context(), wave, 0)
 	require.NoError(t, err)
 	infer(t, m, func(s *torch.Scope) {
-		g := m.Encoder.positions.(*posConv).size
+		g := m.encoder.positions.(*posConv).size
 		g.CopyFrom(s.Attach(g).MulScalar(2))
 	})
 	after, err := m.HiddenStates(t.Context(), wave, 0)

@@ -16,6 +16,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/sim"
 	"github.com/brainwavlm/bwlm/npy"
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
@@ -27,7 +28,7 @@ func simulated(t *testing.T) *runner {
 	require.NoError(t, err)
 	dir := filepath.Join(t.TempDir(), "model")
 	require.NoError(t, sim.WriteNano(dir))
-	model, err := wavlm.Load(t.Context(), dir, wavlm.Options{})
+	model, err := wavlm.Load(t.Context(), dir, speech.Options{})
 	require.NoError(t, err)
 	t.Cleanup(model.Close)
 	e := experiment.Default()

@@ -14,7 +14,8 @@ import (
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/sim"
 	"github.com/brainwavlm/bwlm/fault"
-	"github.com/brainwavlm/bwlm/wavlm"
+	"github.com/brainwavlm/bwlm/speech"
+	"github.com/brainwavlm/bwlm/speech/pretrained"
 )
 
 // Options say which demo to run.
@@ -102,7 +103,7 @@ func (o Options) clear() error {
 type demo struct {
 	opt      Options
 	sim      *sim.Study
-	model    *wavlm.Model
+	model    speech.Encoder
 	study    *study.Study // all people, for scores
 	baseline *evaluate.Baseline
 	report   Report
@@ -141,7 +142,7 @@ func (d *demo) open(ctx context.Context) (err error) {
 	if err := sim.WriteNano(path); err != nil {
 		return err
 	}
-	if d.model, err = wavlm.Load(ctx, path, wavlm.Options{}); err != nil {
+	if d.model, err = pretrained.Open(ctx, path, speech.Options{}); err != nil {
 		return err
 	}
 	exp := d.experiment(arm{name: "scores", loss: "spatial"})

@@ -9,8 +9,8 @@ import (
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/internal/windows"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
-	"github.com/brainwavlm/bwlm/wavlm"
 )
 
 // WindowOptions say how audio becomes one vector per window. The zero value is the default of an experiment file.
@@ -29,37 +29,37 @@ type Options struct {
 
 // WindowFeatures are the vectors of all windows of a clip.
 type WindowVectors struct {
-	Layers   []int
-	Times    []float64   // the windows' ends in seconds
-	Channels int         // of a vector
-	Vectors  [][]float32 // by layer, (windows, channels)
+	Layers  []int
+	Times   []float64       // the windows' ends in seconds
+	Vectors []speech.Matrix // by layer, (windows, channels)
 }
 
 // Features reads a clip (T, at 16 kHz) window by window, in the same way as training and evaluation do. Errors are
 // *fault.Error: Usage for options that cannot be, BadData for audio that is too short or not finite.
-func Features(ctx context.Context, model *wavlm.Model, samples []float32, opt Options) (*WindowVectors, error) {
-	spec, err := opt.Model(model.Config)
+func Features(ctx context.Context, model speech.Encoder, samples []float32, opt Options) (*WindowVectors, error) {
+	spec, err := opt.Model(model)
 	if err != nil {
 		return nil, err
 	}
-	clip, err := windows.NewClip(model, spec, samples)
+	clip, err := windows.NewClip(spec, samples)
 	if err != nil {
 		return nil, err
 	}
-	out := &WindowVectors{Layers: opt.layers(model.Config), Times: design.FeatureTimes(clip.Windows), Channels: model.Config.Hidden}
-	out.Vectors = make([][]float32, len(out.Layers))
+	width := model.Architecture().Width
+	out := &WindowVectors{Layers: opt.layers(model), Times: design.FeatureTimes(clip.Windows)}
+	vectors := make([][]float32, len(out.Layers))
 	units := cmp.Or(opt.UnitWindows, experiment.Default().Train.UnitWindows)
 	if opt.MaxBytes > 0 {
-		vectors := 3 * 4 * int64(len(clip.Windows)*len(out.Layers)*out.Channels) // as they grow
-		unit := windows.ForwardBytes(model.Config, spec, units)
-		if _, err := windows.MemoryLeft(model.Config, spec, opt.MaxBytes, vectors, unit); err != nil {
+		later := 3 * 4 * int64(len(clip.Windows)*len(out.Layers)*width) // of the vectors, as they grow
+		unit := windows.ForwardBytes(model, spec, units)
+		if _, err := windows.MemoryLeft(model, spec, opt.MaxBytes, later, unit); err != nil {
 			return nil, err
 		}
 	}
 	r := windows.ClipReader(model, spec, units)
 	for _, run := range r.Units(clip, 0, len(clip.Windows)) {
 		err := model.Session().Infer(ctx, func(s *torch.Scope) error {
-			windows.AppendVectors(out.Vectors, r.Vectors(s, clip, run, out.Layers))
+			windows.AppendVectors(vectors, r.Vectors(s, clip, run, out.Layers))
 			return nil
 		})
 		if err != nil {
@@ -69,32 +69,35 @@ func Features(ctx context.Context, model *wavlm.Model, samples []float32, opt Op
 			opt.Progress(run.Windows.To, len(clip.Windows))
 		}
 	}
+	for _, x := range vectors {
+		out.Vectors = append(out.Vectors, speech.Matrix{Rows: len(clip.Windows), Cols: width, Data: x})
+	}
 	return out, nil
 }
 
-func (o Options) layers(cfg wavlm.Config) []int {
+func (o Options) layers(g speech.Geometry) []int {
 	if len(o.Layers) > 0 {
 		return o.Layers
 	}
-	all := make([]int, cfg.Layers+1)
+	all := make([]int, g.Architecture().Layers+1)
 	for l := range all {
 		all[l] = l
 	}
 	return all
 }
 
-// Model is the options in the experiment's terms, checked.
-func (o Options) Model(cfg wavlm.Config) (experiment.Model, error) {
+// Model is the options in the experiment's terms, checked, and with auto resolved.
+func (o Options) Model(e speech.Encoder) (experiment.Model, error) {
 	m := experiment.Default().Model
 	m.WindowSeconds, m.StrideSeconds = cmp.Or(o.WindowSeconds, m.WindowSeconds), cmp.Or(o.StrideSeconds, m.StrideSeconds)
 	m.Pooling, m.Normalise = cmp.Or(o.Pooling, m.Pooling), cmp.Or(o.Normalise, m.Normalise)
 	m.Extraction, m.ChunkSeconds = cmp.Or(o.Extraction, m.Extraction), cmp.Or(o.ChunkSeconds, m.ChunkSeconds)
-	layers := o.layers(cfg)
+	layers := o.layers(e)
 	m.Layer = slices.Max(layers)
 	bad := func(where, why string, args ...any) (experiment.Model, error) {
 		return m, fault.New(fault.Usage, "read features", where, why, args...)
 	}
-	const longest, shortest = 3600, 1. / wavlm.SampleRate // seconds; beyond any use, but free of overflow and endless lists
+	const longest, shortest = 3600, 1. / speech.SampleRate // seconds; beyond any use, but free of overflow and endless lists
 	switch {
 	case !(m.WindowSeconds > 0 && m.WindowSeconds <= longest):
 		return bad("window", "%g s, want more than 0 and at most %d", m.WindowSeconds, longest)
@@ -111,9 +114,9 @@ func (o Options) Model(cfg wavlm.Config) (experiment.Model, error) {
 		return bad("normalise", "%q, want auto, story, window or none", m.Normalise)
 	}
 	for _, l := range layers {
-		if l < 0 || l > cfg.Layers {
-			return bad("layers", "there is no hidden state %d, the model has 0 to %d", l, cfg.Layers)
+		if n := e.Architecture().Layers; l < 0 || l > n {
+			return bad("layers", "there is no hidden state %d, the model has 0 to %d", l, n)
 		}
 	}
-	return m, nil
+	return windows.Resolved(m, e)
 }

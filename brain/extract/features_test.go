@@ -3,6 +3,7 @@ package extract_test
 import (
 	"context"
 	"math"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -15,7 +16,8 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/studytest"
 	"github.com/brainwavlm/bwlm/brain/internal/windows"
 	"github.com/brainwavlm/bwlm/fault"
-	"github.com/brainwavlm/bwlm/wavlm"
+	"github.com/brainwavlm/bwlm/internal/torchtest"
+	"github.com/brainwavlm/bwlm/speech"
 )
 
 // TestFeaturesAreThoseOfEachWindow runs every window by itself through the whole model.
@@ -28,12 +30,11 @@ func TestFeaturesAreThoseOfEachWindow(t *testing.T) {
 		require.Len(t, windows, 12)
 		assert.Equal(t, design.FeatureTimes(windows), found.Times)
 		assert.Equal(t, []int{3, 0, 2}, found.Layers)
-		c := found.Channels
 		for i, w := range windows {
 			hidden, err := m.Model.HiddenStates(t.Context(), clip[w.Start:w.End], 3, 0, 2)
 			require.NoError(t, err)
 			for l, h := range hidden {
-				studytest.CloseTo(t, studytest.OneVector(h, c, pooling), found.Vectors[l][i*c:(i+1)*c], 2e-5, "%s, window %d, layer %d", pooling, i, l)
+				studytest.CloseTo(t, studytest.OneVector(h, pooling), found.Vectors[l].Row(i), 2e-5, "%s, window %d, layer %d", pooling, i, l)
 			}
 		}
 	}
@@ -45,7 +46,7 @@ func TestFeaturesAreThoseOfTraining(t *testing.T) {
 	opt := extract.Options{WindowSeconds: .2, StrideSeconds: .02, Layers: []int{1, 2}, Normalise: "window"}
 	found, err := extract.Features(t.Context(), m.Model, clip, opt)
 	require.NoError(t, err)
-	spec, err := opt.Model(m.Model.Config)
+	spec, err := opt.Model(m.Model)
 	require.NoError(t, err)
 	r := windows.ClipReader(m.Model, spec, 0)
 	require.True(t, r.Frozen.Normalise)
@@ -55,23 +56,30 @@ func TestFeaturesAreThoseOfTraining(t *testing.T) {
 	stim.Own(spec)
 	want, err := r.Features(t.Context(), stim, []int{1, 2})
 	require.NoError(t, err)
-	assert.Equal(t, want, found.Vectors)
+	for i, x := range want {
+		assert.Equal(t, speech.Matrix{Rows: len(stim.Windows), Cols: 48, Data: x}, found.Vectors[i])
+	}
 }
 
 func TestFeaturesNormalise(t *testing.T) {
 	m, clip := studytest.GoldenModel(t, ""), studytest.GoldenClip(t)
-	read := func(normalise experiment.Normalise, samples []float32) []float32 {
+	read := func(m *extract.SpeechModel, normalise experiment.Normalise, samples []float32) []float32 {
 		found, err := extract.Features(t.Context(), m.Model, samples, extract.Options{WindowSeconds: .5, StrideSeconds: .5, Normalise: normalise, Layers: []int{2}})
 		require.NoError(t, err)
-		return found.Vectors[0]
+		return found.Vectors[0].Data
 	}
-	plain, normed := read("none", clip), read("none", wavlm.Normalise(clip))
+	plain, normed := read(m, "none", clip), read(m, "none", speech.Normalise(clip))
 	require.NotEqual(t, plain, normed)
-	assert.Equal(t, plain, read("auto", clip), "this model's folder does not ask for it")
-	assert.Equal(t, normed, read("story", clip))
-	studytest.CloseTo(t, normed, read("window", clip), 1e-6)
-	m.Model.Preprocessor.Normalise = true
-	assert.Equal(t, normed, read("auto", clip))
+	assert.Equal(t, plain, read(m, "auto", clip), "this model's folder does not ask for it")
+	assert.Equal(t, normed, read(m, "story", clip))
+	studytest.CloseTo(t, normed, read(m, "window", clip), 1e-6)
+	dir := t.TempDir()
+	require.NoError(t, os.CopyFS(dir, os.DirFS(filepath.Join(studytest.Goldens, "base"))))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "preprocessor_config.json"), []byte(`{"do_normalize": true}`), 0o600))
+	asking, err := extract.OpenModel(t.Context(), dir, "", speech.Options{Device: torchtest.Device()})
+	require.NoError(t, err)
+	defer asking.Close()
+	assert.Equal(t, normed, read(asking, "auto", clip))
 }
 
 func TestFeaturesDefaultsAndProgress(t *testing.T) {
@@ -86,7 +94,7 @@ func TestFeaturesDefaultsAndProgress(t *testing.T) {
 	assert.Equal(t, []float64{.25, .5, .75, 1}, found.Times)
 	assert.Equal(t, []int{0, 1, 2, 3}, found.Layers)
 	for _, x := range found.Vectors {
-		assert.Len(t, x, 4*48)
+		assert.Equal(t, [2]int{4, 48}, [2]int{x.Rows, x.Cols})
 	}
 }
 
@@ -122,11 +130,11 @@ func TestFeaturesRefuse(t *testing.T) {
 
 func TestOpenSpeechModelRefuses(t *testing.T) {
 	base := filepath.Join(studytest.Goldens, "base")
-	_, err := extract.OpenModel(t.Context(), "nowhere", base, wavlm.Options{})
+	_, err := extract.OpenModel(t.Context(), "nowhere", base, speech.Options{})
 	assert.Equal(t, fault.Missing, fault.KindOf(err))
 	assert.ErrorContains(t, err, "nowhere")
-	_, err = extract.OpenModel(t.Context(), base, "nowhere", wavlm.Options{})
+	_, err = extract.OpenModel(t.Context(), base, "nowhere", speech.Options{})
 	assert.Equal(t, fault.Missing, fault.KindOf(err))
-	_, err = extract.OpenModel(t.Context(), filepath.Join(studytest.Goldens, "odd"), filepath.Join(base, "peft", "lora_qkv"), wavlm.Options{})
+	_, err = extract.OpenModel(t.Context(), filepath.Join(studytest.Goldens, "odd"), filepath.Join(base, "peft", "lora_qkv"), speech.Options{})
 	assert.Equal(t, fault.BadData, fault.KindOf(err), "an adapter of another model")
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/atomicfile"
 	"github.com/brainwavlm/bwlm/peft"
-	"github.com/brainwavlm/bwlm/wavlm"
+	"github.com/brainwavlm/bwlm/speech"
 )
 
 // MergeOptions name what is merged, and where to.
@@ -46,7 +46,7 @@ func Merge(ctx context.Context, opt MergeOptions) (*Merged, error) {
 	if err := target.Check(); err != nil {
 		return nil, err
 	}
-	m, err := OpenAdapted(ctx, opt.Model, opt.Adapters, wavlm.Options{})
+	m, err := OpenAdapted(ctx, opt.Model, opt.Adapters, speech.Options{})
 	if err != nil {
 		return nil, err
 	}

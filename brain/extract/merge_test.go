@@ -12,7 +12,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/studytest"
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
-	"github.com/brainwavlm/bwlm/wavlm"
+	"github.com/brainwavlm/bwlm/speech"
 )
 
 // hiddenOf is the last hidden state of the golden clip.
@@ -20,7 +20,7 @@ func hiddenOf(t *testing.T, m *extract.SpeechModel) []float32 {
 	t.Helper()
 	h, err := m.Model.HiddenStates(t.Context(), studytest.GoldenClip(t), 3)
 	require.NoError(t, err)
-	return h[0]
+	return h[0].Data
 }
 
 func TestMergeGivesTheAdaptedModel(t *testing.T) {
@@ -38,7 +38,7 @@ func TestMergeGivesTheAdaptedModel(t *testing.T) {
 			require.NoError(t, err)
 			assert.Len(t, entries, 1, "nothing beside the folder")
 
-			m, err := extract.OpenModel(t.Context(), filepath.Join(dir, "out"), "", wavlm.Options{})
+			m, err := extract.OpenModel(t.Context(), filepath.Join(dir, "out"), "", speech.Options{})
 			require.NoError(t, err)
 			defer m.Close()
 			got := hiddenOf(t, m)

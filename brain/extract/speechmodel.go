@@ -8,18 +8,17 @@ import (
 	"strings"
 
 	"github.com/brainwavlm/bwlm/peft"
-	"github.com/brainwavlm/bwlm/torch"
-	"github.com/brainwavlm/bwlm/torch/nn"
-	"github.com/brainwavlm/bwlm/wavlm"
+	"github.com/brainwavlm/bwlm/speech"
+	"github.com/brainwavlm/bwlm/speech/pretrained"
 )
 
 // SpeechModel is a speech model from a Hugging Face folder, with adapters in it or without. It may be used by several
 // goroutines at once.
 type SpeechModel struct {
-	Model *wavlm.Model // adapted, if there are adapters
-	Notes []string     // what the user should know about how it was read
+	Model speech.Encoder // adapted, if there are adapters
+	Notes []string       // what the user should know about how it was read
 
-	base     *wavlm.Model
+	base     speech.Encoder
 	adapters []*peft.Adapter
 }
 
@@ -79,7 +78,7 @@ func (a Adapters) Combined(ctx context.Context) (*peft.File, error) {
 }
 
 // OpenSpeechModel reads the model in a folder and, if adapter is not "", the adapter in that folder, see OpenAdapted.
-func OpenModel(ctx context.Context, model, adapter string, opt wavlm.Options) (*SpeechModel, error) {
+func OpenModel(ctx context.Context, model, adapter string, opt speech.Options) (*SpeechModel, error) {
 	var a Adapters
 	if adapter != "" {
 		a.Dirs = []string{adapter}
@@ -89,17 +88,21 @@ func OpenModel(ctx context.Context, model, adapter string, opt wavlm.Options) (*
 
 // OpenAdapted reads the model in a folder with adapters, which must fit the model exactly. Layers in which an adapter
 // changes nothing are among the notes. Close frees all.
-func OpenAdapted(ctx context.Context, model string, adapters Adapters, opt wavlm.Options) (*SpeechModel, error) {
-	base, err := wavlm.Load(ctx, model, opt)
+func OpenAdapted(ctx context.Context, model string, adapters Adapters, opt speech.Options) (*SpeechModel, error) {
+	base, err := pretrained.Open(ctx, model, opt)
 	if err != nil {
 		return nil, err
 	}
-	m := &SpeechModel{Model: base, Notes: base.Notes, base: base}
+	m := &SpeechModel{Model: base, Notes: base.Notes(), base: base}
 	if len(adapters.Dirs) == 0 {
 		return m, nil
 	}
 	if m.adapters, err = adapters.open(ctx); err == nil {
-		m.Model, err = Adapt(ctx, base, opt.Seed, m.adapters...)
+		list := make([]speech.Adapter, len(m.adapters))
+		for i, a := range m.adapters {
+			list[i] = a
+		}
+		m.Model, err = base.WithAdapter(ctx, list...)
 	}
 	if err != nil {
 		m.Close()
@@ -120,29 +123,6 @@ func OpenAdapted(ctx context.Context, model string, adapters Adapters, opt wavlm
 		}
 	}
 	return m, nil
-}
-
-// Adapt is a view of a model with adapters, whose parameters are drawn with a seed if they are new.
-func Adapt(ctx context.Context, base *wavlm.Model, seed uint64, adapters ...*peft.Adapter) (view *wavlm.Model, err error) {
-	mode := torch.Mode{Seed: seed, Device: base.Session().Device, Compute: base.Session().Compute}
-	err = torch.Do(ctx, mode, func(s *torch.Scope) error {
-		var stores []*nn.Store
-		var list []nn.Adapter
-		for _, a := range adapters {
-			stores, list = append(stores, a.Store()), append(list, a)
-		}
-		view, err = base.View(s, nn.Stack(list...), stores...)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	for _, a := range adapters {
-		if err := a.Check(); err != nil {
-			return nil, err
-		}
-	}
-	return view, nil
 }
 
 // Adapters are those in the model.

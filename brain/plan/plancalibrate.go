@@ -125,7 +125,7 @@ func (c *calibration) timeReading(ctx context.Context, _ *work) error {
 	}
 	base := c.trainer.Study.Reader(c.trainer.Study.Model)
 	base.Frozen = c.without(base.Frozen)
-	all := make([]int, c.trainer.Study.Model.Config.Layers+1)
+	all := make([]int, c.trainer.Study.Model.Architecture().Layers+1)
 	for l := range all {
 		all[l] = l
 	}
@@ -137,7 +137,7 @@ func (c *calibration) timeReading(ctx context.Context, _ *work) error {
 // timeSteps does tuning steps on blocks of about the usual size, with what is frozen at hand as in most of a run.
 func (c *calibration) timeSteps(ctx context.Context, w *work) error {
 	c.trainer.Zscore = map[string]design.ZScore{}
-	channels := c.trainer.Study.Model.Config.Hidden
+	channels := c.trainer.Study.Model.Architecture().Width
 	for _, story := range c.trainer.Study.Stories {
 		c.trainer.Zscore[story] = design.ZScore{Mean: make([]float64, channels), SD: slices.Repeat([]float64{1}, channels)}
 	}
@@ -177,7 +177,7 @@ func (c *calibration) timeSteps(ctx context.Context, w *work) error {
 // a share for each voxel, so that many voxels are extrapolated from few.
 func (c *calibration) timeRidge(ctx context.Context, _ *work) error {
 	exp := c.trainer.Study.Experiment
-	width := c.trainer.Study.Model.Config.Hidden * len(c.trainer.Study.Delays)
+	width := c.trainer.Study.Model.Architecture().Width * len(c.trainer.Study.Delays)
 	rng := rand.New(rand.NewPCG(1, 2))
 	random := func(n int) []float32 {
 		x := make([]float32, n)
@@ -301,7 +301,7 @@ func (c *calibration) peakMB(w *work) (float64, error) {
 	for _, stim := range c.trainer.Study.Stimuli {
 		rows += int64(stim.Rows)
 	}
-	features := rows * int64(c.trainer.Study.Model.Config.Hidden*len(c.trainer.Study.Delays)) * 4 * int64(w.evalLayers())
+	features := rows * int64(c.trainer.Study.Model.Architecture().Width*len(c.trainer.Study.Delays)) * 4 * int64(w.evalLayers())
 	more := min(c.trainer.Study.Options.CacheBytes, w.frozenBytes) - kept + features
 	return float64(peak+max(more, 0)) / 1e6, nil
 }

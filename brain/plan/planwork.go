@@ -61,7 +61,7 @@ func countWork(st *study.Study, t *tune.Trainer) *work {
 			w.modelParameters += p.Len()
 		}
 	}
-	w.checkpointBytes = int64(w.parameters)*3*4 + int64(len(fitted)*st.Model.Config.Hidden*2*8) // weights and Adam's two moments
+	w.checkpointBytes = int64(w.parameters)*3*4 + int64(len(fitted)*st.Model.Architecture().Width*2*8) // weights and Adam's two moments
 	return w
 }
 
@@ -89,7 +89,7 @@ func (w *work) diskBytes() int64 {
 }
 
 // evalLayers are the hidden states that an evaluation reads.
-func (w *work) evalLayers() int { return w.st.Model.Config.Layers + 1 }
+func (w *work) evalLayers() int { return w.st.Model.Architecture().Layers + 1 }
 
 // fits are the ridges of an evaluation: one for each layer on validation rows, base and its best layer and tuned on test rows.
 func (w *work) fits() int {

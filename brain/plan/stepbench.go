@@ -10,7 +10,6 @@ import (
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
-	"github.com/brainwavlm/bwlm/brain/extract"
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/internal/tune"
 	"github.com/brainwavlm/bwlm/brain/internal/windows"
@@ -19,6 +18,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/readout"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/peft"
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/torch/nn"
 	"github.com/brainwavlm/bwlm/wavlm"
@@ -110,10 +110,10 @@ func (b *stepBench) work() FLOPs {
 	for _, run := range b.runs() {
 		for _, c := range b.audio.Clips[run.Clips.From:run.Clips.To] {
 			frames := opt.Config.Frames(c.Samples())
-			clips, read = append(clips, frames), append(read, len(b.reader.LastFrames(b.audio, run, frames)))
+			clips, read = append(clips, frames), append(read, len(b.reader.LastFrames(b.audio, run)))
 		}
 	}
-	return stepWork(opt.Config, stepShape{clips: clips, read: read, depth: b.reader.Keep, layer: b.layer, rank: b.lora.R, adapted: len(b.lora.Targets),
+	return stepWork(opt.Config, stepShape{clips: clips, read: read, depth: b.reader.Keep, layer: b.layer, rank: b.lora.R, adapted: len(b.base.Targets(speech.TargetsAuto)),
 		rows: opt.Windows / windowsOfRow, bottleneck: b.bottleneck, voxels: opt.Voxels, people: opt.Subjects})
 }
 
@@ -192,17 +192,18 @@ func newStepBench(ctx context.Context, opt StepOptions) (*stepBench, error) {
 // prepare makes the model, its adapter, and what comes after it.
 func (b *stepBench) prepare(ctx context.Context, exp *experiment.Experiment) (err error) {
 	opt := b.opt
-	if b.base, err = wavlm.Fresh(ctx, opt.Config, wavlm.Options{Device: opt.Device, Compute: opt.Compute, Frozen: true}); err != nil {
+	if b.base, err = wavlm.Fresh(ctx, opt.Config, speech.Options{Device: opt.Device, Compute: opt.Compute, Frozen: true}); err != nil {
 		return err
 	}
-	if b.adapter, err = peft.New(study.AdapterConfig(exp, opt.Config)); err != nil {
+	if b.adapter, err = peft.New(study.AdapterConfig(exp, b.base, tune.SeedAdapter)); err != nil {
 		return err
 	}
-	view, err := extract.Adapt(ctx, b.base, tune.SeedAdapter, b.adapter)
+	view, err := b.base.WithAdapter(ctx, b.adapter)
 	if err != nil {
 		return err
 	}
-	b.reader = &windows.Reader{Model: view, Pooling: exp.Model.Pooling, Unit: windows.UnitClips(exp.Model, exp.Train.UnitWindows), Shared: view.SharedStates(), Keep: view.SharedStates(),
+	shared := view.FrozenDepth(view.Adapted()...)
+	b.reader = &windows.Reader{Model: view, Pooling: exp.Model.Pooling, Unit: windows.UnitClips(exp.Model, exp.Train.UnitWindows), Shared: shared, Keep: shared,
 		Frozen: &windows.Frozen{Model: b.base, Cache: windows.NewCache(1<<40, nil, nil)}}
 	b.session = *view.Session()
 	return b.prepareData(ctx, exp)

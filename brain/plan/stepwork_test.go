@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/brain/progress"
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
@@ -93,15 +94,15 @@ func TestProfileOfStep(t *testing.T) {
 		parts[part.Name] = part
 	}
 	assert.Len(t, parts, 8)
-	for _, name := range []string{wavlm.PartAttention, wavlm.PartFeedForward, wavlm.PartNorms} {
+	for _, name := range []string{speech.PartAttention, speech.PartFeedForward, speech.PartNorms} {
 		require.Len(t, parts[name].Numbers, 9, name)
 		for _, n := range parts[name].Numbers {
 			assert.Positive(t, n.Forward, name)
 			assert.Positive(t, n.Backward, name)
 		}
 	}
-	assert.Positive(t, parts[wavlm.PartEmbedding].Forward)
-	assert.Zero(t, parts[wavlm.PartEmbedding].Backward, "it is frozen")
+	assert.Positive(t, parts[speech.PartEmbedding].Forward)
+	assert.Zero(t, parts[speech.PartEmbedding].Backward, "it is frozen")
 	assert.Positive(t, parts[progress.PartReadout].Backward)
 	assert.Positive(t, parts[progress.PartLoss].Backward)
 	assert.Positive(t, parts[progress.PartOptimizer].Seconds)

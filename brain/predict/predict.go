@@ -18,9 +18,9 @@ import (
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/torch/nn"
-	"github.com/brainwavlm/bwlm/wavlm"
 )
 
 // Predictor predicts one person's responses to any audio, with the tuned model of a finished run and the readout that
@@ -151,7 +151,7 @@ func (p *Predictor) load(ctx context.Context, run string, f *ckpt.File, opt Opti
 	case experiment.TrainFull:
 		base = filepath.Join(run, "model")
 	}
-	p.model, err = extract.OpenModel(ctx, base, adapter, wavlm.Options{Device: opt.Device, Compute: compute, Frozen: true})
+	p.model, err = extract.OpenModel(ctx, base, adapter, speech.Options{Device: opt.Device, Compute: compute, Frozen: true})
 	if err != nil {
 		return err
 	}
@@ -187,7 +187,7 @@ func (p *Predictor) load(ctx context.Context, run string, f *ckpt.File, opt Opti
 			into.Add(info.Name, s.FromFloat32(x, info.Shape...))
 		}
 		read := store.Len() + mix.Len()
-		r, err := readout.New(s, store, p.model.Model.Config.Hidden*len(p.Delays), bottleneck, len(columns))
+		r, err := readout.New(s, store, p.model.Model.Architecture().Width*len(p.Delays), bottleneck, len(columns))
 		if err == nil && p.exp.Readout.LayerWeights != experiment.LayerWeightsNone {
 			r.Mix, err = p.readMix(s, f, mix)
 		}
@@ -242,7 +242,7 @@ func (p *Predictor) Predict(ctx context.Context, samples []float32) (*Prediction
 	defer context.AfterFunc(p.life, func() { cancel(ErrClosed) })()
 
 	const edge = 1e-6 // of a TR; what rounding may take from a clip of whole TRs
-	seconds := float64(len(samples)) / wavlm.SampleRate
+	seconds := float64(len(samples)) / speech.SampleRate
 	rows := int(seconds/p.TR + edge)
 	if rows <= slices.Max(p.Delays) {
 		return nil, fault.New(fault.BadData, results.Predicting, "", "%.3g s of audio, want at least %.3g s", seconds, p.MinSeconds()).
@@ -251,7 +251,7 @@ func (p *Predictor) Predict(ctx context.Context, samples []float32) (*Prediction
 	if err := windows.Finite(samples); err != nil {
 		return nil, err
 	}
-	clip, err := windows.Cut(p.exp, p.Delays, p.clock, "clip", windows.Normalised(p.model.Model, p.exp.Model, samples), rows)
+	clip, err := windows.Cut(p.exp, p.Delays, p.clock, "clip", windows.Normalised(p.exp.Model, samples), rows)
 	if err != nil {
 		return nil, err
 	}
@@ -282,7 +282,7 @@ func (p *Predictor) rowFeatures(ctx context.Context, clip *windows.Stimulus) ([]
 	}
 	fs := make([]encoding.RowFeatures, len(layers))
 	for i, x := range vectors {
-		channels := p.model.Model.Config.Hidden
+		channels := p.model.Model.Architecture().Width
 		rows, _ := clip.Tuning.Matrix(x, channels)
 		fs[i] = encoding.RowFeatures{Width: clip.Tuning.Width(channels), Rows: map[string][]float32{clip.Name: rows}}
 	}

@@ -25,7 +25,7 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/testnum"
 	"github.com/brainwavlm/bwlm/internal/torchtest"
-	"github.com/brainwavlm/bwlm/wavlm"
+	"github.com/brainwavlm/bwlm/speech"
 )
 
 // tinyRun trains the tiny study and gives its run directory.
@@ -61,7 +61,7 @@ func byHand(t *testing.T, st *study.Study, run, subject string, samples []float3
 	if st.Experiment.Train.Mode == "full" {
 		model = filepath.Join(run, "model")
 	}
-	m, err := extract.OpenModel(t.Context(), model, adapter, wavlm.Options{Device: torchtest.Device()})
+	m, err := extract.OpenModel(t.Context(), model, adapter, speech.Options{Device: torchtest.Device()})
 	require.NoError(t, err)
 	defer m.Close()
 	const channels = 16
@@ -70,7 +70,7 @@ func byHand(t *testing.T, st *study.Study, run, subject string, samples []float3
 	for _, w := range windows {
 		h, err := m.Model.HiddenStates(t.Context(), samples[w.Start:w.End], 2)
 		require.NoError(t, err)
-		features = append(features, studytest.OneVector(h[0], channels, "mean")...)
+		features = append(features, studytest.OneVector(h[0], "mean")...)
 	}
 	rows = len(samples) * 10 / (16000 * 4) // TRs of .4 s
 	times := make([]float64, rows)

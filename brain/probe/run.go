@@ -13,7 +13,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
-	"github.com/brainwavlm/bwlm/wavlm"
+	"github.com/brainwavlm/bwlm/speech"
 )
 
 // Options say what to probe. The zero value is useful.
@@ -43,7 +43,7 @@ func appendScore(scores *results.LayerScores, model string, score float64) {
 // probedModel is a model with its vectors of frames and of words, by layer.
 type probedModel struct {
 	name          string
-	model         *wavlm.Model
+	model         speech.Encoder
 	frames, words [][]float32
 }
 
@@ -63,7 +63,7 @@ func Run(ctx context.Context, of *brain.Study, after *study.Tuned, opt Options) 
 		return nil, err
 	}
 	session := st.Model.Session()
-	fresh, err := wavlm.Fresh(ctx, st.Model.Config, wavlm.Options{Seed: opt.Seed, Device: session.Device, Compute: session.Compute})
+	fresh, err := st.Model.Random(ctx, speech.Options{Seed: opt.Seed, Device: session.Device, Compute: session.Compute})
 	if err != nil {
 		return nil, err
 	}
@@ -98,11 +98,11 @@ func newRunner(ctx context.Context, st *study.Study, opt *Options) (*runner, err
 		opt.Frames = defaultFrames
 	}
 	if opt.Layers == nil {
-		opt.Layers = firstN(st.Model.Config.Layers + 1)
+		opt.Layers = firstN(st.Model.Architecture().Layers + 1)
 	}
 	for _, l := range opt.Layers {
-		if l < 0 || l > st.Model.Config.Layers {
-			return nil, fault.New(fault.Usage, "probe", "layers", "there is no hidden state %d, the model has 0 to %d", l, st.Model.Config.Layers)
+		if l < 0 || l > st.Model.Architecture().Layers {
+			return nil, fault.New(fault.Usage, "probe", "layers", "there is no hidden state %d, the model has 0 to %d", l, st.Model.Architecture().Layers)
 		}
 	}
 	stories, spans := opt.Stories, map[string][]windows.Span{}
@@ -152,7 +152,7 @@ func (r *runner) read(ctx context.Context) error {
 					frames++
 				}
 			}
-			width := s.model.Config.Hidden
+			width := s.model.Architecture().Width
 			for l := range x {
 				s.frames[l], s.words[l] = append(s.frames[l], x[l][:frames*width]...), append(s.words[l], x[l][frames*width:]...)
 			}
@@ -182,7 +182,7 @@ func (r *runner) probe(ctx context.Context) error {
 			for l := range r.opt.Layers {
 				r.opt.Progress(progress.Event{Phase: "probe", Done: done, Total: total})
 				done++
-				x, width := s.of(t.words, l), s.model.Config.Hidden
+				x, width := s.of(t.words, l), s.model.Architecture().Width
 				score, each, err := t.run(ctx, x, width, false, r.opt.Seed)
 				if err != nil {
 					return fmt.Errorf("%s: %w", t.name, err)
@@ -218,7 +218,7 @@ func (r *runner) components(ctx context.Context, t *task) (out [][]*pca, err err
 	for _, s := range r.models {
 		layers := make([]*pca, len(r.opt.Layers))
 		for l := range layers {
-			if layers[l], err = newPCA(ctx, take(s.of(t.words, l), s.model.Config.Hidden, t.rows), len(t.rows)); err != nil {
+			if layers[l], err = newPCA(ctx, take(s.of(t.words, l), s.model.Architecture().Width, t.rows), len(t.rows)); err != nil {
 				return nil, err
 			}
 		}

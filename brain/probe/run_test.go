@@ -17,6 +17,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/brain/sim"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
@@ -44,7 +45,7 @@ func simulated(t *testing.T) *brain.Study {
 	require.NoError(t, err)
 	dir := filepath.Join(t.TempDir(), "model")
 	require.NoError(t, sim.WriteNano(dir))
-	model, err := wavlm.Load(t.Context(), dir, wavlm.Options{})
+	model, err := wavlm.Load(t.Context(), dir, speech.Options{})
 	require.NoError(t, err)
 	t.Cleanup(model.Close)
 	e := experiment.Default()

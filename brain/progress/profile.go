@@ -11,7 +11,7 @@ const (
 	PhasePeak       = "large product"        // of a bench
 )
 
-// Parts of a phase, beside those of package wavlm.
+// Parts of a phase, next to those of package speech.
 const (
 	PartData      = "data"      // audio decoded, windows cut, responses put together
 	PartReadout   = "readout"   // vectors of windows to rows, delays, and the readout

@@ -21,6 +21,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/sim"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/npy"
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
@@ -120,7 +121,7 @@ func newPaper(t *testing.T, seed uint64, how method) *paper {
 	p.sim, err = sim.New(size)
 	require.NoError(t, err)
 	require.NoError(t, sim.WriteNano(filepath.Join(p.dir, "model")))
-	model, err := wavlm.Load(t.Context(), filepath.Join(p.dir, "model"), wavlm.Options{})
+	model, err := wavlm.Load(t.Context(), filepath.Join(p.dir, "model"), speech.Options{})
 	require.NoError(t, err)
 	t.Cleanup(model.Close)
 	exp := p.experiment("scores")

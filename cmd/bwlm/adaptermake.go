@@ -10,7 +10,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/extract"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/peft"
-	"github.com/brainwavlm/bwlm/wavlm"
+	"github.com/brainwavlm/bwlm/speech"
 )
 
 // madeAdapter is what --json prints of a new adapter.
@@ -104,7 +104,7 @@ AdaLoRA becomes a LoRA; pissa and olora that were not converted need --model, on
 				return err
 			}
 			if model != "" {
-				m, err := extract.OpenModel(c.Context(), model, args[0], wavlm.Options{})
+				m, err := extract.OpenModel(c.Context(), model, args[0], speech.Options{})
 				if err != nil {
 					return err
 				}

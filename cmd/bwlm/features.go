@@ -20,7 +20,7 @@ import (
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/fault"
-	"github.com/brainwavlm/bwlm/wavlm"
+	"github.com/brainwavlm/bwlm/speech"
 )
 
 // featuresFlags are what features can be asked for.
@@ -159,14 +159,14 @@ func (a *app) features(ctx context.Context, f *featuresFlags, path string) (*fea
 		return nil, err
 	}
 	defer model.Close()
-	cfg := model.Model.Config
+	arch := model.Model.Architecture()
 	if f.window.Layers == nil {
-		for l := range cfg.Layers + 1 {
+		for l := range arch.Layers + 1 {
 			f.window.Layers = append(f.window.Layers, l)
 		}
 	}
-	if l := slices.Max(f.window.Layers); l > cfg.Layers {
-		return nil, fault.New(fault.Usage, "features", "--layers", "there is no layer %d, the model has 0 to %d", l, cfg.Layers)
+	if l := slices.Max(f.window.Layers); l > arch.Layers {
+		return nil, fault.New(fault.Usage, "features", "--layers", "there is no layer %d, the model has 0 to %d", l, arch.Layers)
 	}
 	clip, err := audio.Load(ctx, path, f.sound)
 	if err != nil {
@@ -175,7 +175,7 @@ func (a *app) features(ctx context.Context, f *featuresFlags, path string) (*fea
 	for _, note := range clip.Info.Notes {
 		a.ui.Note("note: %s: %s", path, note)
 	}
-	answer := &featuresAnswer{Schema: 1, Out: f.out, Layers: f.window.Layers, Channels: cfg.Hidden, Seconds: clip.Seconds()}
+	answer := &featuresAnswer{Schema: 1, Out: f.out, Layers: f.window.Layers, Channels: arch.Width, Seconds: clip.Seconds()}
 	var tensors []ckpt.Tensor
 	if f.window.WindowSeconds > 0 {
 		tensors, err = a.windowed(ctx, f, model, clip, answer)
@@ -194,7 +194,7 @@ func (a *app) openSpeechModel(ctx context.Context, model string, adapters extrac
 	if err != nil {
 		return nil, err
 	}
-	m, err := extract.OpenAdapted(ctx, model, adapters, wavlm.Options{Device: d})
+	m, err := extract.OpenAdapted(ctx, model, adapters, speech.Options{Device: d})
 	if err != nil {
 		return nil, err
 	}
@@ -204,32 +204,25 @@ func (a *app) openSpeechModel(ctx context.Context, model string, adapters extrac
 	return m, nil
 }
 
-// longClip is when to warn: the position bias of WavLM takes memory by the square of a clip's length.
+// longClip is when to warn of memory that grows with the square of a clip's length.
 const longClip = 120 // seconds
 
 // whole gives the hidden states of all frames.
 func (a *app) whole(ctx context.Context, f *featuresFlags, model *extract.SpeechModel, clip *audio.Clip, answer *featuresAnswer) (tensors []ckpt.Tensor, err error) {
-	cfg := model.Model.Config
-	answer.Frames = cfg.Frames(len(clip.Samples))
-	if answer.Seconds > longClip && cfg.Family == wavlm.WavLM {
-		a.ui.Warn("%s", longClipWarning(cfg, answer))
+	answer.Frames = model.Model.Frames(len(clip.Samples))
+	if bytes := model.Model.PairBytes(len(clip.Samples)); answer.Seconds > longClip && bytes > 0 {
+		a.ui.Warn("%s", longClipWarning(bytes, answer))
 	}
 	hidden, err := model.Model.HiddenStates(ctx, clip.Samples, f.window.Layers...)
 	for i, h := range hidden {
-		tensors = append(tensors, ckpt.NewTensor(fmt.Sprintf("hidden_states.%d", f.window.Layers[i]), []int{answer.Frames, cfg.Hidden}, h))
+		tensors = append(tensors, ckpt.NewTensor(fmt.Sprintf("hidden_states.%d", f.window.Layers[i]), []int{h.Rows, h.Cols}, h.Data))
 	}
 	return tensors, err
 }
 
-func longClipWarning(cfg wavlm.Config, x *featuresAnswer) string {
+func longClipWarning(bytes int64, x *featuresAnswer) string {
 	return fmt.Sprintf("%.0f s of audio in one pass take about %.1f GB of memory; --windows takes little, however long the audio is",
-		x.Seconds, wholeClipGB(cfg, x.Frames))
-}
-
-// wholeClipGB estimates the memory of one pass: three tables of a number for each head and pair of frames (measured with
-// Base: 5.2 GB for 120 s, 14.3 GB for 200 s).
-func wholeClipGB(cfg wavlm.Config, frames int) float64 {
-	return 3 * 4 * float64(cfg.Heads) * float64(frames) * float64(frames) / 1e9
+		x.Seconds, float64(bytes)/1e9)
 }
 
 // windowed gives one vector per window.
@@ -251,7 +244,7 @@ func (a *app) windowed(ctx context.Context, f *featuresFlags, model *extract.Spe
 	}
 	answer.Windows = len(found.Times)
 	for i, x := range found.Vectors {
-		tensors = append(tensors, ckpt.NewTensor(fmt.Sprintf("features.%d", found.Layers[i]), []int{answer.Windows, found.Channels}, x))
+		tensors = append(tensors, ckpt.NewTensor(fmt.Sprintf("features.%d", found.Layers[i]), []int{x.Rows, x.Cols}, x.Data))
 	}
 	return append(tensors, ckpt.NewTensor("times", []int{answer.Windows}, found.Times)), nil
 }

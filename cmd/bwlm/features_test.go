@@ -15,6 +15,7 @@ import (
 	"github.com/brainwavlm/bwlm/audio"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
@@ -132,7 +133,7 @@ func TestFeaturesWithAnAdapterEqualTheReference(t *testing.T) {
 func TestFeaturesPrepareTheWaveform(t *testing.T) {
 	clip := goldenClip(t, "base")
 	f, _ := features(t, "--model", variant(t, "base", true), wav(t, clip))
-	g, _ := features(t, "--model", variant(t, "base", false), wav(t, wavlm.Normalise(clip)))
+	g, _ := features(t, "--model", variant(t, "base", false), wav(t, speech.Normalise(clip)))
 	for _, name := range f.Names() {
 		want, err := g.Float32(name)
 		require.NoError(t, err)
@@ -181,8 +182,9 @@ func TestFeaturesOfWindows(t *testing.T) {
 
 func TestFeaturesWarnOfLongAudio(t *testing.T) {
 	cfg := wavlm.Default(wavlm.WavLM)
-	assert.InDelta(t, 5.2, wholeClipGB(cfg, cfg.Frames(120*16000)), .2, "as measured")
-	assert.InDelta(t, 14.3, wholeClipGB(cfg, cfg.Frames(200*16000)), .2, "as measured")
+	assert.InDelta(t, 5.2e9, float64(cfg.PairBytes(120*16000)), .2e9, "as measured")
+	assert.InDelta(t, 14.3e9, float64(cfg.PairBytes(200*16000)), .2e9, "as measured")
+	assert.Zero(t, wavlm.Default(wavlm.HuBERT).PairBytes(200*16000))
 	assert.Equal(t, "121 s of audio in one pass take about 5.3 GB of memory; --windows takes little, however long the audio is",
-		longClipWarning(cfg, &featuresAnswer{Seconds: 121, Frames: cfg.Frames(121 * 16000)}))
+		longClipWarning(cfg.PairBytes(121*16000), &featuresAnswer{Seconds: 121}))
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/audio"
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
@@ -42,7 +43,7 @@ func tinyStudy(dir string) error {
 	c.Hidden, c.Layers, c.Heads, c.Inner, c.PosKernel, c.PosGroups = 16, 3, 2, 32, 8, 2
 	c.ConvWidth = []int{8, 8, 8, 8, 8, 8, 8}
 	c.InitSize = .3
-	m, err := wavlm.Fresh(context.Background(), c, wavlm.Options{Seed: 7})
+	m, err := wavlm.Fresh(context.Background(), c, speech.Options{Seed: 7})
 	if err != nil {
 		return err
 	}

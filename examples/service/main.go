@@ -16,8 +16,8 @@ import (
 	"github.com/brainwavlm/bwlm/brain/extract"
 	"github.com/brainwavlm/bwlm/brain/predict"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
-	"github.com/brainwavlm/bwlm/wavlm"
 )
 
 // settings are the flags.
@@ -59,11 +59,11 @@ func (s settings) open(ctx context.Context) (Source, error) {
 		}
 		return responses{p}, nil
 	}
-	m, err := extract.OpenModel(ctx, s.model, s.adapter, wavlm.Options{})
+	m, err := extract.OpenModel(ctx, s.model, s.adapter, speech.Options{})
 	if err != nil {
 		return nil, err
 	}
-	if n := m.Model.Config.Layers; s.layer < 0 || s.layer > n {
+	if n := m.Model.Architecture().Layers; s.layer < 0 || s.layer > n {
 		m.Close()
 		return nil, fault.New(fault.Usage, "service", "layer", "there is no hidden state %d, the model has 0 to %d", s.layer, n)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
@@ -54,7 +55,7 @@ func finishedRun(t *testing.T) (dir string) {
 	e.Eval.ChunkRows, e.Eval.Boots = 8, 2
 	e.Out, e.Device = filepath.Join(t.TempDir(), "run"), "cpu"
 	require.NoError(t, e.Validate())
-	model, err := wavlm.Load(t.Context(), e.Model.Path, wavlm.Options{})
+	model, err := wavlm.Load(t.Context(), e.Model.Path, speech.Options{})
 	require.NoError(t, err)
 	defer model.Close()
 	study, err := brain.New(t.Context(), e, data, model, brain.Options{})

@@ -25,6 +25,7 @@ import (
 	"github.com/brainwavlm/bwlm/audio"
 	"github.com/brainwavlm/bwlm/brain/extract"
 	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
@@ -45,7 +46,7 @@ func tinyModel(t *testing.T) (dir string) {
 	c := wavlm.Default(wavlm.WavLM)
 	c.Hidden, c.Layers, c.Heads, c.Inner, c.PosKernel, c.PosGroups = 16, 3, 2, 32, 8, 2
 	c.ConvWidth = []int{8, 8, 8, 8, 8, 8, 8}
-	m, err := wavlm.Fresh(t.Context(), c, wavlm.Options{Seed: 7})
+	m, err := wavlm.Fresh(t.Context(), c, speech.Options{Seed: 7})
 	require.NoError(t, err)
 	defer m.Close()
 	dir = filepath.Join(t.TempDir(), "model")
@@ -56,7 +57,7 @@ func tinyModel(t *testing.T) (dir string) {
 // featuresOf is a source of features of windows of .2 s every .1 s.
 func featuresOf(t *testing.T) Source {
 	t.Helper()
-	m, err := extract.OpenModel(t.Context(), tinyModel(t), "", wavlm.Options{})
+	m, err := extract.OpenModel(t.Context(), tinyModel(t), "", speech.Options{})
 	require.NoError(t, err)
 	return features{m, extract.Options{Layers: []int{2}, WindowSeconds: .2, StrideSeconds: .1}}
 }

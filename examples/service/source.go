@@ -34,9 +34,9 @@ func (f features) Answer(ctx context.Context, clip *audio.Clip) (*Answer, error)
 	if err != nil {
 		return nil, err
 	}
-	channels := make([]int, found.Channels)
+	channels := make([]int, found.Vectors[0].Cols)
 	for c := range channels {
 		channels[c] = c
 	}
-	return &Answer{Seconds: found.Times, Columns: channels, Values: found.Vectors[0]}, nil
+	return &Answer{Seconds: found.Times, Columns: channels, Values: found.Vectors[0].Data}, nil
 }

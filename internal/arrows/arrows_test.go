@@ -34,8 +34,9 @@ var rules = []rule{
 	{packages: "npy"},
 	{packages: "ckpt"},
 	{packages: "audio", others: []string{"github.com/go-audio/...", "github.com/mewkiz/flac/...", "github.com/hajimehoshi/go-mp3"}},
-	{packages: "speech", ours: []string{"torch", "torch/nn", "ckpt", "npy", "peft"}},
-	{packages: "wavlm", ours: []string{"torch", "torch/nn", "ckpt", "npy", "peft", "speech"}},
+	{packages: "speech", ours: []string{"torch", "torch/nn", "npy"}},
+	{packages: "wavlm", ours: []string{"torch", "torch/nn", "ckpt", "speech"}},
+	{packages: "speech/pretrained", ours: []string{"speech", "wavlm"}},
 	{packages: "peft", ours: []string{"torch", "torch/nn", "ckpt"}},
 
 	{packages: "cortex/internal/raw"},
@@ -71,13 +72,13 @@ var rules = []rule{
 	{packages: "brain/loss", ours: []string{"torch", "brain/experiment"}},
 	{packages: "brain/readout", ours: []string{"torch", "torch/nn", "ckpt", "brain/progress", "brain/results"}},
 	{packages: "brain/internal/windows", ours: []string{
-		"torch", "speech", "wavlm", "brain/acoustic", "brain/activations", "brain/design", "brain/experiment", "brain/progress",
+		"torch", "speech", "brain/acoustic", "brain/activations", "brain/design", "brain/experiment", "brain/progress",
 	}},
 	{packages: "brain/extract", ours: []string{
-		"torch", "torch/nn", "peft", "speech", "wavlm", "npy", "brain/design", "brain/experiment", "brain/internal/windows",
+		"torch", "torch/nn", "peft", "speech", "speech/pretrained", "npy", "brain/design", "brain/experiment", "brain/internal/windows",
 	}},
 	{packages: "brain/internal/study", ours: []string{
-		"torch", "torch/nn", "peft", "speech", "wavlm", "npy", "brain/acoustic", "brain/activations", "brain/dataset", "brain/design",
+		"torch", "torch/nn", "peft", "speech", "speech/pretrained", "npy", "brain/acoustic", "brain/activations", "brain/dataset", "brain/design",
 		"brain/experiment", "brain/loss", "brain/progress", "brain/results", "brain/ridge", "brain/stats",
 		"brain/internal/windows",
 	}},
@@ -86,16 +87,16 @@ var rules = []rule{
 		"brain/internal/windows",
 	}},
 	{packages: "brain/internal/tune", ours: []string{
-		"torch", "torch/nn", "ckpt", "peft", "speech", "wavlm", "brain/design", "brain/experiment", "brain/loss", "brain/progress",
+		"torch", "torch/nn", "ckpt", "peft", "speech", "brain/design", "brain/experiment", "brain/loss", "brain/progress",
 		"brain/readout", "brain/results", "brain/ridge", "brain/stats", "brain/internal/encoding", "brain/internal/study",
 		"brain/internal/windows",
 	}},
 	{packages: "brain/internal/evaluate", ours: []string{
-		"torch", "torch/nn", "npy", "peft", "speech", "wavlm", "brain/analysisplan", "brain/design", "brain/experiment",
+		"torch", "torch/nn", "npy", "peft", "speech", "brain/analysisplan", "brain/design", "brain/experiment",
 		"brain/progress", "brain/results", "brain/ridge", "brain/stats", "brain/internal/encoding", "brain/internal/study",
 	}},
 	{packages: "brain/predict", ours: []string{
-		"torch", "torch/nn", "ckpt", "speech", "wavlm", "brain/design", "brain/experiment", "brain/extract", "brain/readout",
+		"torch", "torch/nn", "ckpt", "speech", "brain/design", "brain/experiment", "brain/extract", "brain/readout",
 		"brain/results", "brain/internal/encoding", "brain/internal/windows",
 	}},
 	{packages: "brain/plan", ours: []string{
@@ -104,14 +105,14 @@ var rules = []rule{
 		"brain/internal/encoding", "brain/internal/study", "brain/internal/tune", "brain/internal/windows",
 	}, others: []string{"gonum.org/v1/gonum/..."}},
 	{packages: "brain", ours: []string{
-		"speech", "wavlm", "brain/activations", "brain/analysisplan", "brain/dataset", "brain/design", "brain/experiment", "brain/plan",
+		"speech", "brain/activations", "brain/analysisplan", "brain/dataset", "brain/design", "brain/experiment", "brain/plan",
 		"brain/progress", "brain/results", "brain/internal/evaluate", "brain/internal/study", "brain/internal/tune",
 	}},
 
 	// What is built on a study.
 	{packages: "brain/tensorboard", ours: []string{"brain/experiment", "brain/progress", "brain/results"}},
 	{packages: "brain/probe", ours: []string{
-		"torch", "npy", "speech", "wavlm", "brain", "brain/acoustic", "brain/dataset", "brain/design", "brain/experiment",
+		"torch", "npy", "speech", "brain", "brain/acoustic", "brain/dataset", "brain/design", "brain/experiment",
 		"brain/progress", "brain/results", "brain/ridge", "brain/stats", "brain/internal/evaluate", "brain/internal/study",
 		"brain/internal/windows",
 	}, others: []string{"gonum.org/v1/gonum/..."}},
@@ -126,7 +127,7 @@ var rules = []rule{
 	}},
 	{packages: "brain/sweep", ours: []string{"brain", "brain/experiment", "brain/results"}},
 	{packages: "brain/demo", ours: []string{
-		"cortex", "npy", "speech", "wavlm", "brain", "brain/dataset", "brain/experiment", "brain/probe", "brain/progress",
+		"cortex", "npy", "speech", "speech/pretrained", "brain", "brain/dataset", "brain/experiment", "brain/probe", "brain/progress",
 		"brain/results", "brain/sim", "brain/stats", "brain/internal/encoding", "brain/internal/evaluate",
 		"brain/internal/study", "brain/internal/tune",
 	}},

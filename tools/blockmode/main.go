@@ -20,6 +20,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/plan"
 	"github.com/brainwavlm/bwlm/brain/sim"
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
@@ -159,7 +160,7 @@ func train(ctx context.Context, dir string, e *experiment.Experiment, data *data
 		return nil, err
 	}
 	e.Out = filepath.Join(e.Out, "run")
-	model, err := wavlm.Load(ctx, e.Model.Path, wavlm.Options{})
+	model, err := wavlm.Load(ctx, e.Model.Path, speech.Options{})
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +172,7 @@ func train(ctx context.Context, dir string, e *experiment.Experiment, data *data
 	defer st.Close()
 	r := &result{tuned: math.NaN()}
 	if block > 0 {
-		layers := make([]int, model.Config.Layers+1)
+		layers := make([]int, model.Architecture().Layers+1)
 		for l := range layers {
 			layers[l] = l
 		}

@@ -23,6 +23,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/sim"
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
@@ -165,7 +166,7 @@ func (s *study) seed(ctx context.Context, seed uint64, arms []arm) error {
 			return err
 		}
 	}
-	model, err := wavlm.Load(ctx, path, wavlm.Options{})
+	model, err := wavlm.Load(ctx, path, speech.Options{})
 	if err != nil {
 		return err
 	}

@@ -98,22 +98,12 @@ func LoadSum(ctx context.Context, st *study.Study, terms []results.WeightedAdapt
 		sum.parts = append(sum.parts, a)
 		sum.factors = append(sum.factors, scale*t.Factor)
 	}
-	tuned := &study.Tuned{Release: sum.close}
-	session := st.Model.Session()
-	err := torch.Do(ctx, torch.Mode{Device: session.Device, Compute: session.Compute}, func(s *torch.Scope) (err error) {
-		tuned.Model, err = st.Model.View(s, sum, sum.stores()...)
-		return err
-	})
-	for _, a := range sum.parts {
-		if err == nil {
-			err = a.Check()
-		}
-	}
+	view, err := st.Model.WithAdapter(ctx, sum)
 	if err != nil {
 		sum.close()
 		return nil, err
 	}
-	return tuned, nil
+	return &study.Tuned{Model: view, Release: sum.close}, nil
 }
 
 // adapterSum puts several adapters into one model.
@@ -153,11 +143,25 @@ func (a *adapterSum) Finish(b *nn.Builder) {
 	}
 }
 
-func (a *adapterSum) stores() (out []*nn.Store) {
+// Stores returns the parameters of all adapters.
+func (a *adapterSum) Stores() (out []*nn.Store) {
 	for _, part := range a.parts {
 		out = append(out, part.Store())
 	}
 	return out
+}
+
+// Seed is never used, since the adapters come from files.
+func (a *adapterSum) Seed() uint64 { return 0 }
+
+// Check returns the first error of an adapter.
+func (a *adapterSum) Check() error {
+	for _, part := range a.parts {
+		if err := part.Check(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (a *adapterSum) close() {

@@ -8,7 +8,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
-	"github.com/brainwavlm/bwlm/wavlm"
+	"github.com/brainwavlm/bwlm/speech"
 )
 
 // Control scores regressors in the place of tuned features, with the same delays, rows, folds and seeds: what loudness,
@@ -37,7 +37,7 @@ func (b *Baseline) BestLayer(ctx context.Context) (*Evaluation, error) {
 }
 
 // ScoreLayers scores a model, the study's own or a tuned one, at each of the layers on the test rows.
-func ScoreLayers(ctx context.Context, st *study.Study, model *wavlm.Model, layers []int) ([]results.ModelScore, error) {
+func ScoreLayers(ctx context.Context, st *study.Study, model speech.Encoder, layers []int) ([]results.ModelScore, error) {
 	groups, err := st.Groups(ctx)
 	if err != nil {
 		return nil, err

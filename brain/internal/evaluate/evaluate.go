@@ -44,7 +44,7 @@ func NewBaseline(ctx context.Context, st *study.Study) (*Baseline, error) {
 	if b.Groups, err = st.Groups(ctx); err != nil {
 		return nil, err
 	}
-	layers := make([]int, st.Model.Config.Layers+1)
+	layers := make([]int, st.Model.Architecture().Layers+1)
 	for l := range layers {
 		layers[l] = l
 	}

@@ -7,13 +7,13 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/brain/ridge"
-	"github.com/brainwavlm/bwlm/wavlm"
+	"github.com/brainwavlm/bwlm/speech"
 )
 
 // Band is a set of features that a ridge may be given beside others: a layer of a model, or regressors.
 type Band struct {
 	Name  string
-	Model *wavlm.Model // with Layer
+	Model speech.Encoder // with Layer
 	Layer int
 	Of    encoding.Regressor // instead of a model; asked without a person
 }

@@ -21,7 +21,7 @@ func RandomAdapter(ctx context.Context, st *study.Study, from, to string, seed u
 	if err != nil {
 		return nil, err
 	}
-	view, err := st.Adapted(ctx, a, 0)
+	view, err := st.Adapted(ctx, a)
 	if err == nil {
 		mode := torch.Mode{Seed: seed, Device: st.Model.Session().Device}
 		err = torch.Do(ctx, mode, func(s *torch.Scope) error { return randomise(s, a, from) })

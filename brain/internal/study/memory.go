@@ -13,7 +13,7 @@ func (st *Study) shareMemory(bound int64) error {
 		return nil
 	}
 	unit := st.UnitBytes()
-	left, err := windows.MemoryLeft(st.Model.Config, st.Experiment.Model, bound, st.EvaluationBytes(), unit)
+	left, err := windows.MemoryLeft(st.Model, st.Experiment.Model, bound, st.EvaluationBytes(), unit)
 	if err != nil {
 		return err
 	}
@@ -32,12 +32,12 @@ func (st *Study) UnitBytes() int64 {
 	if st.Experiment.Train.Mode == experiment.TrainReadout {
 		bytes = windows.ForwardBytes
 	}
-	return bytes(st.Model.Config, st.Experiment.Model, st.Experiment.Train.UnitWindows)
+	return bytes(st.Model, st.Experiment.Model, st.Experiment.Train.UnitWindows)
 }
 
 // EvaluationBytes is what Go will hold at most while a tuned model is scored, beside what it holds now.
 func (st *Study) EvaluationBytes() int64 {
-	width := int64(st.Model.Config.Hidden * len(st.Delays))
+	width := int64(st.Model.Architecture().Width * len(st.Delays))
 	features, fits := int64(0), int64(0)
 	for _, stim := range st.Stimuli {
 		features += int64(stim.Rows) * width * 4
@@ -57,7 +57,7 @@ func (st *Study) EvaluationBytes() int64 {
 	}
 	features += features / 4
 	if st.Experiment.Train.Mode != experiment.TrainReadout {
-		features += int64(st.Model.Config.Layers) * features / 4
+		features += int64(st.Model.Architecture().Layers) * features / 4
 	}
 	return features + fits
 }

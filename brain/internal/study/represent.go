@@ -4,13 +4,12 @@ import (
 	"context"
 	"slices"
 
-	"github.com/brainwavlm/bwlm/brain/acoustic"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/internal/windows"
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
-	"github.com/brainwavlm/bwlm/wavlm"
 )
 
 // LoadUnheard loads a story that nobody in the study answered to.
@@ -29,36 +28,37 @@ func (st *Study) LoadUnheard(ctx context.Context, story string) (*windows.Stimul
 // for each span of a story: the mean over the frames whose middle is in it, or the frame nearest to its middle if there
 // is none; (spans, channels). The frames see 2 s or more on both sides, unlike the windows that predict responses.
 // Spans beyond the audio get its first or last frame.
-func (st *Study) Pool(ctx context.Context, model *wavlm.Model, story string, spans []windows.Span, layers []int) (x [][]float32, err error) {
+func (st *Study) Pool(ctx context.Context, model speech.Encoder, story string, spans []windows.Span, layers []int) (x [][]float32, err error) {
 	wave, err := st.Wave(ctx, story)
 	if err != nil {
 		return nil, err
 	}
-	cfg := model.Config
-	const clip, margin = windows.ClipSeconds * dataset.SampleRate, windows.MarginSeconds * dataset.SampleRate
-	frames := windows.FramesOf(spans, cfg.Frames(len(wave)))
+	arch := model.Architecture()
+	width, hop := arch.Width, arch.Hop
+	clip, margin := windows.ClipSeconds*dataset.SampleRate/hop*hop, windows.MarginSeconds*dataset.SampleRate/hop*hop
+	frames := windows.FramesOf(spans, arch, model.Frames(len(wave)))
 	sums := make([][]float64, len(layers))
 	for i := range sums {
-		sums[i] = make([]float64, len(spans)*cfg.Hidden)
+		sums[i] = make([]float64, len(spans)*width)
 	}
 	for start := 0; start < len(wave); start += clip {
 		from, to := max(0, start-margin), min(len(wave), start+clip+margin)
-		first, own := from/acoustic.Hop, design.Rows{From: start / acoustic.Hop, To: (start + clip) / acoustic.Hop}
-		if !windows.Heard(frames, own) || to-from < cfg.MinSamples() {
+		first, own := from/hop, design.Rows{From: start / hop, To: (start + clip) / hop}
+		if !windows.Heard(frames, own) || to-from < arch.MinSamples {
 			continue
 		}
 		err := model.Session().Infer(ctx, func(s *torch.Scope) error {
 			samples := wave[from:to]
-			if st.Experiment.Model.Normalise == experiment.NormaliseWindow {
-				samples = wavlm.Normalise(samples)
+			if st.normalise == experiment.NormaliseWindow {
+				samples = speech.Normalise(samples)
 			}
-			hidden := model.Encoder.Forward(model.FrontEnd.Forward(s.FromFloat32(samples, 1, to-from)), slices.Max(layers), wavlm.Pass{})
+			hidden := model.Forward(model.FrontEnd(s.FromFloat32(samples, 1, to-from)), 0, slices.Max(layers), speech.Pass{})
 			for i, l := range layers {
 				h := hidden[l].ToType(torch.Float32).Float32s() // (1, T, E)
 				for k, f := range frames {
-					for at := max(f.From, own.From); at < min(f.To, own.To, first+len(h)/cfg.Hidden); at++ {
-						for c, v := range h[(at-first)*cfg.Hidden:][:cfg.Hidden] {
-							sums[i][k*cfg.Hidden+c] += float64(v) / float64(f.To-f.From)
+					for at := max(f.From, own.From); at < min(f.To, own.To, first+model.Frames(to-from)); at++ {
+						for c, v := range h[(at-first)*width:][:width] {
+							sums[i][k*width+c] += float64(v) / float64(f.To-f.From)
 						}
 					}
 				}

@@ -11,6 +11,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/internal/studytest"
 	"github.com/brainwavlm/bwlm/brain/internal/windows"
+	"github.com/brainwavlm/bwlm/wavlm"
 )
 
 func TestPoolIsTheMeanOfFrames(t *testing.T) {
@@ -33,7 +34,7 @@ func TestPoolIsTheMeanOfFrames(t *testing.T) {
 	for i, h := range hidden {
 		require.Len(t, x[i], len(spans)*width)
 		for c := range width {
-			at := func(f int) float64 { return float64(h[f*width+c]) }
+			at := func(f int) float64 { return float64(h.Row(f)[c]) }
 			assert.InDelta(t, at(0), x[i][c], 1e-5)
 			assert.InDelta(t, (at(10)+at(11)+at(12)+at(13))/4, x[i][width+c], 1e-5)
 			assert.InDelta(t, at(99), x[i][2*width+c], 1e-5, "2 s is nearest to the middle of frame 99 (1.9925 s)")
@@ -44,8 +45,8 @@ func TestPoolIsTheMeanOfFrames(t *testing.T) {
 	second, err := st.Model.HiddenStates(t.Context(), wave[(windows.ClipSeconds-windows.MarginSeconds)*16000:], 3)
 	require.NoError(t, err)
 	for c := range width {
-		assert.InDelta(t, second[0][101*width+c], x[1][4*width+c], 1e-5, "frame 401 is of the second clip, which begins at frame 300")
-		across := (float64(hidden[1][399*width+c]) + float64(second[0][100*width+c])) / 2
+		assert.InDelta(t, second[0].Row(101)[c], x[1][4*width+c], 1e-5, "frame 401 is of the second clip, which begins at frame 300")
+		across := (float64(hidden[1].Row(399)[c]) + float64(second[0].Row(100)[c])) / 2
 		assert.InDelta(t, across, x[1][6*width+c], 1e-5, "frames 399 and 400: the last of one clip, the first of the next")
 	}
 }
@@ -61,8 +62,9 @@ func TestHeardIsTheAudioOfTheRows(t *testing.T) {
 }
 
 func TestFramesOfSpans(t *testing.T) {
+	arch := wavlm.Default(wavlm.WavLM).Architecture()
 	rows := func(from, to int) design.Rows { return design.Rows{From: from, To: to} }
-	got := windows.FramesOf([]windows.Span{{From: 0, To: 1}, {From: .5, To: .5}, {From: 5, To: 6}, {From: .98, To: 9}}, 50)
+	got := windows.FramesOf([]windows.Span{{From: 0, To: 1}, {From: .5, To: .5}, {From: 5, To: 6}, {From: .98, To: 9}}, arch, 50)
 	assert.Equal(t, []design.Rows{rows(0, 50), rows(24, 25), rows(49, 50), rows(49, 50)}, got)
 
 	// A frame counts if its middle is in [From, To): both edges of a span, just inside, on and just outside a middle.
@@ -77,6 +79,6 @@ func TestFramesOfSpans(t *testing.T) {
 		{windows.Span{From: ten + .009, To: thirteen + .009}, rows(11, 14)},
 		{windows.Span{From: ten + .011, To: thirteen + .011}, rows(11, 14)},
 	} {
-		assert.Equal(t, []design.Rows{c.want}, windows.FramesOf([]windows.Span{c.span}, 50), "%v", c.span)
+		assert.Equal(t, []design.Rows{c.want}, windows.FramesOf([]windows.Span{c.span}, arch, 50), "%v", c.span)
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/internal/windows"
 	"github.com/brainwavlm/bwlm/brain/progress"
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
-	"github.com/brainwavlm/bwlm/wavlm"
 )
 
 func (st *Study) loadStimuli(ctx context.Context) error {
@@ -60,17 +60,11 @@ func (st *Study) Wave(ctx context.Context, story string) ([]float32, error) {
 	if err != nil {
 		return nil, err
 	}
-	if st.normalises() {
-		wave = wavlm.Normalise(wave)
+	if st.normalise == experiment.NormaliseStory {
+		wave = speech.Normalise(wave)
 	}
 	st.waves[story] = wave
 	return wave, nil
-}
-
-// normalises says whether the whole waveform of a story is standardised.
-func (st *Study) normalises() bool {
-	how := st.Experiment.Model.Normalise
-	return how == experiment.NormaliseStory || how == experiment.NormaliseAuto && st.Model.Preprocessor.Normalise
 }
 
 // StatisticsRows are the rows of a story behind the z-score of its features: those of the first split in which

@@ -3,7 +3,6 @@ package study
 import (
 	"cmp"
 	"context"
-	"slices"
 	"time"
 
 	"github.com/brainwavlm/bwlm/brain/activations"
@@ -14,8 +13,9 @@ import (
 	"github.com/brainwavlm/bwlm/brain/loss"
 	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/speech"
+	"github.com/brainwavlm/bwlm/speech/pretrained"
 	"github.com/brainwavlm/bwlm/torch"
-	"github.com/brainwavlm/bwlm/wavlm"
 )
 
 // Options are what a study needs beside its experiment. The zero value is useful.
@@ -34,7 +34,7 @@ type Options struct {
 type Study struct {
 	Experiment *experiment.Experiment
 	Data       *dataset.Dataset
-	Model      *wavlm.Model // untuned
+	Model      speech.Encoder // untuned
 	Audit      *design.Report
 	Notes      []string // what the user should know, from data and model
 
@@ -50,6 +50,9 @@ type Study struct {
 	owns      bool                 // the cache of frozen
 	OwnsModel bool                 // the model
 	Took      time.Duration        // to open it
+
+	normalise   experiment.Normalise // meaning of model.normalise for the model: not auto
+	frozenDepth int                  // greatest depth that tuning does not change; -1 if nothing is tuned
 }
 
 // Open opens the data set and the model that the experiment names.
@@ -81,7 +84,7 @@ func Open(ctx context.Context, exp *experiment.Experiment, opt Options) (*Study,
 }
 
 // OpenModel loads the experiment's model on its device. A frozen one takes less memory in bf16.
-func OpenModel(ctx context.Context, exp *experiment.Experiment, frozen bool) (*wavlm.Model, error) {
+func OpenModel(ctx context.Context, exp *experiment.Experiment, frozen bool) (speech.Encoder, error) {
 	device, err := windows.DeviceOf(exp.Device)
 	if err != nil {
 		return nil, err
@@ -90,17 +93,17 @@ func OpenModel(ctx context.Context, exp *experiment.Experiment, frozen bool) (*w
 	if err != nil {
 		return nil, err
 	}
-	return wavlm.Load(ctx, exp.Model.Path, wavlm.Options{Device: device, Compute: compute, Frozen: frozen})
+	return pretrained.Open(ctx, exp.Model.Path, speech.Options{Device: device, Compute: compute, Frozen: frozen})
 }
 
 // New makes a study of data and a model that are at hand. It loads the responses and audio of the splits, and
 // refuses splits that share stimulus.
-func New(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset, model *wavlm.Model, opt Options) (*Study, error) {
+func New(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset, model speech.Encoder, opt Options) (*Study, error) {
 	if opt.Progress == nil {
 		opt.Progress = func(progress.Event) {}
 	}
-	st := &Study{Experiment: exp, Data: data, Model: model, Options: opt, Notes: slices.Clone(model.Notes), waves: map[string][]float32{}, owns: true}
-	st.Frozen = &windows.Frozen{Model: model, Normalise: exp.Model.Normalise == experiment.NormaliseWindow, Half: opt.HalfFrames && model.Session().Compute == torch.Float32}
+	st := &Study{Experiment: exp, Data: data, Model: model, Options: opt, Notes: model.Notes(), waves: map[string][]float32{}, owns: true}
+	st.Frozen = &windows.Frozen{Model: model, Half: opt.HalfFrames && model.Session().Compute == torch.Float32}
 	err := st.prepare(ctx)
 	if err == nil {
 		err = st.shareMemory(cmp.Or(opt.MaxBytes, exp.MaxBytes()))
@@ -136,7 +139,7 @@ func (st *Study) Close() {
 
 func (st *Study) checkModel(context.Context) error {
 	exp := st.Experiment
-	if n := st.Model.Config.Layers; exp.Model.Layer > n {
+	if n := st.Model.Architecture().Layers; exp.Model.Layer > n {
 		return fault.New(fault.Usage, "open study", "model.layer", "%d, the model has hidden states 0 to %d", exp.Model.Layer, n)
 	}
 	if exp.Train.Mode == experiment.TrainLoRA && exp.Model.Layer == 0 {
@@ -149,7 +152,22 @@ func (st *Study) checkModel(context.Context) error {
 				WithHint("hidden state %d is the output of layer %d, the layers below it are 0 to %d", exp.Model.Layer, exp.Model.Layer-1, exp.Model.Layer-1)
 		}
 	}
-	var err error
+	m, err := windows.Resolved(exp.Model, st.Model)
+	if err != nil {
+		return err
+	}
+	st.normalise = m.Normalise
+	if st.owns {
+		st.Frozen.Normalise = m.Normalise == experiment.NormaliseWindow
+	}
+	st.frozenDepth = -1
+	if exp.Train.Mode != experiment.TrainReadout {
+		tuned, err := tunedNames(exp, st.Model)
+		if err != nil {
+			return err
+		}
+		st.frozenDepth = st.Model.FrozenDepth(tuned...)
+	}
 	st.Delays, err = design.Delays(exp.Readout.DelaysSeconds, st.Data.TR())
 	return err
 }

@@ -2,48 +2,56 @@ package study
 
 import (
 	"context"
-	"strings"
 
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/peft"
-	"github.com/brainwavlm/bwlm/torch"
-	"github.com/brainwavlm/bwlm/wavlm"
+	"github.com/brainwavlm/bwlm/speech"
 )
 
-// Adapted is a view of the study's model with an adapter, whose pairs are drawn with a seed if they are new.
-func (st *Study) Adapted(ctx context.Context, a *peft.Adapter, seed uint64) (view *wavlm.Model, err error) {
-	mode := torch.Mode{Seed: seed, Device: st.Model.Session().Device, Compute: st.Model.Session().Compute}
-	err = torch.Do(ctx, mode, func(s *torch.Scope) error {
-		view, err = st.Model.View(s, a, a.Store())
-		return err
-	})
+// Adapted returns a view of the study's model with an adapter.
+func (st *Study) Adapted(ctx context.Context, a *peft.Adapter) (speech.Encoder, error) {
+	view, err := st.Model.WithAdapter(ctx, a)
 	if err != nil {
 		return nil, err
 	}
 	for _, w := range a.Warnings() {
 		st.Note("adapter: %s", w)
 	}
-	return view, a.Check()
+	return view, nil
 }
 
-// AdapterConfig turns the experiment's adapter into PEFT's terms. Layers that are never run are not adapted.
-func AdapterConfig(exp *experiment.Experiment, cfg wavlm.Config) peft.Config {
+// AdapterConfig returns the experiment's adapter in PEFT's terms. Layers that are never run are not adapted.
+func AdapterConfig(exp *experiment.Experiment, model speech.Encoder, seed uint64) peft.Config {
 	method := &peft.LoRA{R: exp.Adapter.R, Alpha: exp.Adapter.Alpha, Dropout: exp.Adapter.Dropout, RSLoRA: exp.Adapter.Type == "rslora"}
-	c := peft.Config{Method: method, BaseModel: exp.Model.Path, LayersToTransform: exp.Adapter.Layers}
+	c := peft.Config{Method: method, BaseModel: exp.Model.Path, LayersToTransform: exp.Adapter.Layers, Seed: seed}
 	if c.LayersToTransform == nil {
 		for l := range exp.Model.Layer {
 			c.LayersToTransform = append(c.LayersToTransform, l)
 		}
 	}
-	c.TargetModules = peft.Targets(exp.Adapter.Targets...)
-	if strings.EqualFold(c.TargetModules.Pattern, "all-linear") { // spelt out, since a pattern knows no layers
-		c.TargetModules = peft.Targets("q_proj", "k_proj", "v_proj", "out_proj", "intermediate_dense", "output_dense",
-			"feature_projection.projection")
-		if cfg.Family == wavlm.WavLM {
-			c.TargetModules.List = append(c.TargetModules.List, "gru_rel_pos_linear")
+	names := exp.Adapter.Targets
+	if len(names) == 1 {
+		if known := model.Targets(speech.Targets(names[0])); known != nil {
+			names = known
 		}
 	}
+	c.TargetModules = peft.Targets(names...)
 	return c
+}
+
+// tunedNames returns the names of the layers or parameters of the model that the experiment tunes.
+func tunedNames(exp *experiment.Experiment, model speech.Encoder) (names []string, err error) {
+	switch exp.Train.Mode {
+	case experiment.TrainLoRA:
+		return AdapterConfig(exp, model, 0).Select(model.LinearLayers())
+	case experiment.TrainFull:
+		for name := range model.Store().Params() {
+			if model.TrainedInFull(name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names, nil
 }
 
 // Block cuts rows and columns out of the responses: (to-from, len(columns)).

@@ -6,12 +6,12 @@ import (
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/peft"
-	"github.com/brainwavlm/bwlm/wavlm"
+	"github.com/brainwavlm/bwlm/speech"
 )
 
 // Tuned is the outcome of a training as an evaluation needs it.
 type Tuned struct {
-	Model   *wavlm.Model
+	Model   speech.Encoder
 	Release func()
 }
 
@@ -41,7 +41,7 @@ func (st *Study) LoadAdapter(ctx context.Context, dir string) (*Tuned, error) {
 	if err != nil {
 		return nil, err
 	}
-	view, err := st.Adapted(ctx, a, 0)
+	view, err := st.Adapted(ctx, a)
 	if err != nil {
 		a.Close()
 		return nil, err

@@ -30,7 +30,7 @@ func (st *Study) VaryData(ctx context.Context, exp *experiment.Experiment, data 
 			b.WindowSeconds, b.StrideSeconds, a.WindowSeconds, a.StrideSeconds)
 	}
 	v := &Study{Experiment: exp, Data: data, Model: st.Model, Options: st.Options, Frozen: st.Frozen, waves: st.waves}
-	v.Notes = append(v.Notes, st.Model.Notes...)
+	v.Notes = append(v.Notes, st.Model.Notes()...)
 	return v, v.prepare(ctx)
 }
 

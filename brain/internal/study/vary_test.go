@@ -33,7 +33,7 @@ func TestRandomAdapterHasEqualNorms(t *testing.T) {
 	a, err := peft.Load(run.File("adapter"))
 	require.NoError(t, err)
 	defer a.Close()
-	_, err = st.Adapted(t.Context(), a, 0)
+	_, err = st.Adapted(t.Context(), a)
 	require.NoError(t, err)
 	require.NoError(t, torch.Do(t.Context(), torch.Mode{Seed: 1}, func(s *torch.Scope) error {
 		for i, l := range a.Layers() {
@@ -74,7 +74,7 @@ func deltas(ctx context.Context, t *testing.T, st *study.Study, dir string) (out
 	a, err := peft.Load(dir)
 	require.NoError(t, err)
 	defer a.Close()
-	_, err = st.Adapted(ctx, a, 0)
+	_, err = st.Adapted(ctx, a)
 	require.NoError(t, err)
 	require.NoError(t, torch.Do(ctx, torch.Mode{}, func(s *torch.Scope) error {
 		for _, l := range a.Layers() {

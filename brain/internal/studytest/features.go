@@ -13,7 +13,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/extract"
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/internal/torchtest"
-	"github.com/brainwavlm/bwlm/wavlm"
+	"github.com/brainwavlm/bwlm/speech"
 )
 
 // Goldens is the folder of the reference's files, testdata/golden of the module.
@@ -36,7 +36,7 @@ func moduleRoot() string {
 // GoldenModel is a small WavLM with the reference's weights, with an adapter or without, freed after the test.
 func GoldenModel(t *testing.T, adapter string) *extract.SpeechModel {
 	t.Helper()
-	m, err := extract.OpenModel(t.Context(), filepath.Join(Goldens, "base"), adapter, wavlm.Options{Device: torchtest.Device()})
+	m, err := extract.OpenModel(t.Context(), filepath.Join(Goldens, "base"), adapter, speech.Options{Device: torchtest.Device()})
 	require.NoError(t, err)
 	t.Cleanup(m.Close)
 	return m
@@ -64,16 +64,17 @@ func CloseTo(t *testing.T, want, got []float32, tol float64, about ...any) {
 	assert.LessOrEqual(t, off, tol, about...)
 }
 
-func OneVector(h []float32, channels int, pooling experiment.Pooling) []float32 {
+// OneVector pools the frames of a hidden state.
+func OneVector(h speech.Matrix, pooling experiment.Pooling) []float32 {
 	switch pooling {
 	case "first":
-		return h[:channels]
+		return h.Row(0)
 	case "last":
-		return h[len(h)-channels:]
+		return h.Row(h.Rows - 1)
 	}
-	mean := make([]float32, channels)
-	for i, x := range h {
-		mean[i%channels] += x / float32(len(h)/channels)
+	mean := make([]float32, h.Cols)
+	for i, x := range h.Data {
+		mean[i%h.Cols] += x / float32(h.Rows)
 	}
 	return mean
 }

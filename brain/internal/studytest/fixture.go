@@ -15,6 +15,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/internal/torchtest"
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
@@ -106,7 +107,7 @@ func TinyModel(ctx context.Context, dir string) error {
 	c.Hidden, c.Layers, c.Heads, c.Inner, c.PosKernel, c.PosGroups = 16, 3, 2, 32, 8, 2
 	c.ConvWidth = []int{8, 8, 8, 8, 8, 8, 8}
 	c.InitSize = .3 // so that its parts matter as in a trained one
-	m, err := wavlm.Fresh(ctx, c, wavlm.Options{Seed: 7})
+	m, err := wavlm.Fresh(ctx, c, speech.Options{Seed: 7})
 	if err != nil {
 		return err
 	}

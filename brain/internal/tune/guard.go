@@ -52,7 +52,7 @@ func (t *Trainer) newGuard(ctx context.Context) (*Guard, error) {
 		}
 		g.columns = append(g.columns, columns)
 		err = torch.Do(ctx, torch.Mode{Device: t.Session.Device}, func(s *torch.Scope) error {
-			r, err := readout.New(s, nn.NewStore(), t.Study.Model.Config.Hidden*len(t.Study.Delays), 0, len(columns))
+			r, err := readout.New(s, nn.NewStore(), t.Study.Model.Architecture().Width*len(t.Study.Delays), 0, len(columns))
 			g.Readouts = append(g.Readouts, r)
 			return err
 		})

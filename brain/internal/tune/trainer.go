@@ -2,7 +2,6 @@ package tune
 
 import (
 	"context"
-	"strings"
 
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
@@ -14,9 +13,9 @@ import (
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/peft"
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/torch/nn"
-	"github.com/brainwavlm/bwlm/wavlm"
 )
 
 // Things that draw random numbers; each has its own seeds.
@@ -31,9 +30,9 @@ const (
 // Trainer is everything that changes while a study is tuned.
 type Trainer struct {
 	Study    *study.Study
-	Model    *wavlm.Model  // the one that is tuned
-	Adapter  *peft.Adapter // nil unless train.mode is lora
-	own      *wavlm.Model  // a copy of the study's model, in mode full
+	Model    speech.Encoder // the one that is tuned
+	Adapter  *peft.Adapter  // nil unless train.mode is lora
+	own      speech.Encoder // a copy of the study's model, in mode full
 	Reader   *windows.Reader
 	Held     int                // units of a step whose activations stay in memory; the others are computed again
 	Readouts []*readout.Readout // by person
@@ -89,10 +88,10 @@ func (t *Trainer) prepareModel(ctx context.Context) (err error) {
 	exp := t.Study.Experiment
 	switch exp.Train.Mode {
 	case experiment.TrainLoRA:
-		if t.Adapter, err = peft.New(study.AdapterConfig(exp, t.Study.Model.Config)); err != nil {
+		if t.Adapter, err = peft.New(study.AdapterConfig(exp, t.Study.Model, torch.Seed(exp.Train.Seed, SeedAdapter))); err != nil {
 			return err
 		}
-		t.Model, err = t.Study.Adapted(ctx, t.Adapter, torch.Seed(exp.Train.Seed, SeedAdapter))
+		t.Model, err = t.Study.Adapted(ctx, t.Adapter)
 	case experiment.TrainFull:
 		t.own, err = study.OpenModel(ctx, exp, false)
 		t.Model = t.own
@@ -102,7 +101,7 @@ func (t *Trainer) prepareModel(ctx context.Context) (err error) {
 
 func (t *Trainer) prepareReadouts(ctx context.Context) error {
 	exp := t.Study.Experiment
-	width := t.Study.Model.Config.Hidden * len(t.Study.Delays)
+	width := t.Study.Model.Architecture().Width * len(t.Study.Delays)
 	t.Session = nn.Session{Stores: append([]*nn.Store(nil), t.Model.Session().Stores...), Device: t.Model.Session().Device,
 		Compute: t.Model.Session().Compute}
 	var readouts, mixes, model nn.Group
@@ -137,17 +136,13 @@ func (t *Trainer) prepareReadouts(ctx context.Context) error {
 	case experiment.TrainLoRA:
 		model = model.With("adapter.", t.Adapter.Store(), nil)
 	case experiment.TrainFull:
-		model = model.With("model.", t.own.Store(), trainedInFull)
+		model = model.With("model.", t.own.Store(), t.own.TrainedInFull)
 	}
 	return torch.Do(ctx, torch.Mode{}, func(s *torch.Scope) error {
 		t.Adam = nn.NewAdam(s, nn.AdamOptions{}, model, readouts, mixes)
 		return nil
 	})
 }
-
-// trainedInFull are the weights that full fine-tuning changes: all but the convolutions, as is the custom
-// (freeze_feature_encoder in transformers), so that their output can be kept.
-func trainedInFull(name string) bool { return !strings.HasPrefix(name, "feature_extractor.") }
 
 // Prove shows that the adapter is alive on windows of the first block that hears any.
 func (t *Trainer) Prove(ctx context.Context, order []Block) error {
@@ -172,7 +167,7 @@ func (t *Trainer) Prove(ctx context.Context, order []Block) error {
 	run.Clips.To = min(run.Clips.To, run.Clips.From+4)
 	run.Windows.To = min(run.Windows.To, stim.Clips[run.Clips.To-1].Windows.To)
 	plain := *t.Reader
-	plain.Pass = wavlm.Pass{}
+	plain.Pass = speech.Pass{}
 	return t.Adapter.CheckTrains(ctx, &t.Session, torch.Seed(t.Study.Experiment.Train.Seed, seedProof), func(s *torch.Scope) *torch.Tensor {
 		return plain.Vectors(s, stim, run, []int{t.Study.Experiment.Model.Layer})[0]
 	})

@@ -5,7 +5,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
-	"github.com/brainwavlm/bwlm/wavlm"
+	"github.com/brainwavlm/bwlm/speech"
 )
 
 // Clip is a stretch of a story's audio that goes through the model at once, and the windows that are read from it. In mode
@@ -48,17 +48,14 @@ func ClipLength(m experiment.Model) float64 {
 }
 
 // SamplesOf is the number of samples of so many seconds.
-func SamplesOf(seconds float64) int { return int(math.Round(seconds * wavlm.SampleRate)) }
+func SamplesOf(seconds float64) int { return int(math.Round(seconds * speech.SampleRate)) }
 
 // FramesIn are the frames of a clip that see nothing outside a window of it: at least one, the last of which ends with the
 // window.
-func (c Clip) FramesIn(w design.Window, cfg wavlm.Config) design.Rows {
-	hop := 1
-	for _, stride := range cfg.ConvStride {
-		hop *= stride
-	}
-	to := cfg.Frames(w.End - c.Start)
-	return design.Rows{From: min((w.Start-c.Start+hop-1)/hop, to-1), To: to}
+func (c Clip) FramesIn(w design.Window, g speech.Geometry) design.Rows {
+	arch := g.Architecture()
+	to := g.Frames(w.End - c.Start)
+	return design.Rows{From: min((w.Start-c.Start-arch.Offset+arch.Hop-1)/arch.Hop, to-1), To: to}
 }
 
 // What is frozen is computed in fixed groups of clips, so that its last bits, which depend on what is computed together,
@@ -71,7 +68,7 @@ const (
 // Groups cuts clips into groups: those of one length that follow each other, so many at a time.
 func Groups(clips []Clip) (out []design.Rows) {
 	for i := 0; i < len(clips); {
-		size := min(max(groupSeconds*wavlm.SampleRate/clips[i].Samples(), 1), groupClips)
+		size := min(max(groupSeconds*speech.SampleRate/clips[i].Samples(), 1), groupClips)
 		j := i + 1
 		for j < len(clips) && j-i < size && clips[j].Samples() == clips[i].Samples() {
 			j++

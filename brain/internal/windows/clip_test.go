@@ -20,6 +20,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/predict"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/torchtest"
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
@@ -74,13 +75,13 @@ func TestVectorsOfBlocks(t *testing.T) {
 			for _, c := range stim.Clips {
 				wave := raw[c.Start:c.End]
 				if normalise == "window" {
-					wave = wavlm.Normalise(wave)
+					wave = speech.Normalise(wave)
 				}
 				hidden, err := st.Model.HiddenStates(t.Context(), wave, 2, 0)
 				require.NoError(t, err)
 				for i := c.Windows.From; i < c.Windows.To; i++ {
 					var inside []int
-					for f := range len(hidden[0]) / 16 { // a frame sees 400 samples, from 320 times its number
+					for f := range hidden[0].Rows { // a frame sees 400 samples, from 320 times its number
 						if c.Start+320*f >= stim.Windows[i].Start && c.Start+320*f+400 <= stim.Windows[i].End {
 							inside = append(inside, f)
 						}
@@ -96,7 +97,7 @@ func TestVectorsOfBlocks(t *testing.T) {
 						for e := range 16 {
 							want := 0.
 							for _, f := range inside {
-								want += float64(hidden[k][f*16+e]) / float64(len(inside))
+								want += float64(hidden[k].Row(f)[e]) / float64(len(inside))
 							}
 							assert.InDelta(t, want, got[k][i*16+e], 2e-5, "%s, window %d", pooling, i)
 						}
@@ -192,7 +193,7 @@ func TestFeaturesInBlocks(t *testing.T) {
 	got, err := extract.Features(t.Context(), st.Model, stim.Samples, opt)
 	require.NoError(t, err)
 	for i := range want {
-		studytest.CloseTo(t, want[i], got.Vectors[i], 1e-6)
+		studytest.CloseTo(t, want[i], got.Vectors[i].Data, 1e-6)
 	}
 	_, err = extract.Features(t.Context(), st.Model, stim.Samples, extract.Options{Extraction: "blocks"})
 	assert.EqualError(t, err, `read features: extraction: "blocks", want windows or chunks`)
@@ -208,7 +209,7 @@ func TestFeaturesInBlocks(t *testing.T) {
 // A clip as long as the audio, with one window as long: the same as mode windows.
 func TestABlockOfOneWindowIsTheWindow(t *testing.T) {
 	m, sound := studytest.GoldenModel(t, ""), studytest.GoldenClip(t)
-	spec, err := extract.Options{WindowSeconds: .2, StrideSeconds: .2, Extraction: "chunks", ChunkSeconds: .5}.Model(m.Model.Config)
+	spec, err := extract.Options{WindowSeconds: .2, StrideSeconds: .2, Extraction: "chunks", ChunkSeconds: .5}.Model(m.Model)
 	require.NoError(t, err)
 	stim := &windows.Stimulus{Name: "story", Samples: sound[:6400], Windows: []design.Window{{Start: 0, End: 3200}, {Start: 3200, End: 6400}}}
 	read := func() (out []float32) {

@@ -4,19 +4,26 @@ import (
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/fault"
-	"github.com/brainwavlm/bwlm/wavlm"
+	"github.com/brainwavlm/bwlm/speech"
 )
 
-// NewClip is audio outside a data set as a stimulus without rows.
-func NewClip(model *wavlm.Model, m experiment.Model, samples []float32) (*Stimulus, error) {
+// Resolved returns m with the normalisation that auto means for an encoder.
+func Resolved(m experiment.Model, e speech.Encoder) (experiment.Model, error) {
+	n, err := e.Normalisation(speech.Normalisation(m.Normalise))
+	m.Normalise = experiment.Normalise(n)
+	return m, err
+}
+
+// NewClip is audio outside a data set as a stimulus without rows; m is resolved.
+func NewClip(m experiment.Model, samples []float32) (*Stimulus, error) {
 	if err := Finite(samples); err != nil {
 		return nil, err
 	}
-	clip := &Stimulus{Samples: Normalised(model, m, samples)}
-	clip.Windows = design.Windows(len(samples), wavlm.SampleRate, m.WindowSeconds, m.StrideSeconds)
+	clip := &Stimulus{Samples: Normalised(m, samples)}
+	clip.Windows = design.Windows(len(samples), speech.SampleRate, m.WindowSeconds, m.StrideSeconds)
 	if len(clip.Windows) == 0 {
 		return nil, fault.New(fault.BadData, "read features", "", "%.3g s of audio give no window of %g s every %g s",
-			float64(len(samples))/wavlm.SampleRate, m.WindowSeconds, m.StrideSeconds).
+			float64(len(samples))/speech.SampleRate, m.WindowSeconds, m.StrideSeconds).
 			WithHint("give longer audio, or a shorter stride")
 	}
 	clip.Own(m)
@@ -33,16 +40,16 @@ func Finite(samples []float32) error {
 	return nil
 }
 
-// Normalised is a whole waveform as the windows are cut from it.
-func Normalised(model *wavlm.Model, m experiment.Model, samples []float32) []float32 {
-	if m.Normalise == experiment.NormaliseStory || m.Normalise == experiment.NormaliseAuto && model.Preprocessor.Normalise {
-		return wavlm.Normalise(samples)
+// Normalised is a whole waveform as the windows are cut from it; m is resolved.
+func Normalised(m experiment.Model, samples []float32) []float32 {
+	if m.Normalise == experiment.NormaliseStory {
+		return speech.Normalise(samples)
 	}
 	return samples
 }
 
 // ClipReader returns a reader without a cache, whose units hold n windows.
-func ClipReader(model *wavlm.Model, m experiment.Model, n int) *Reader {
+func ClipReader(model speech.Encoder, m experiment.Model, n int) *Reader {
 	return &Reader{Model: model, Frozen: &Frozen{Model: model, Normalise: m.Normalise == experiment.NormaliseWindow}, Pooling: m.Pooling,
 		Unit: UnitClips(m, n)}
 }

@@ -9,7 +9,6 @@ import (
 	"math"
 	"os"
 	"runtime"
-	"strings"
 
 	"github.com/brainwavlm/bwlm/brain/activations"
 	"github.com/brainwavlm/bwlm/brain/design"
@@ -56,8 +55,8 @@ func finish(h hash.Hash, about string, args ...any) (p Fingerprint) {
 func (f *Frozen) begin(depth int) hash.Hash {
 	if f.salt == "" {
 		mode := f.Model.Session()
-		f.salt = fmt.Sprintf("bwlm frozen 1\n%s\nlibtorch %s, %d threads, %v, %v\n%s\n%+v\n", program(), torch.Version(), torch.Threads(),
-			mode.Device, mode.Compute, processor(), f.Model.Config)
+		f.salt = fmt.Sprintf("bwlm frozen 1\n%s\nlibtorch %s, %d threads, %v, %v\n%s\n%s\n", program(), torch.Version(), torch.Threads(),
+			mode.Device, mode.Compute, processor(), f.Model.Fingerprint())
 	}
 	h := sha256.New()
 	fmt.Fprint(h, f.salt)
@@ -72,7 +71,7 @@ func (f *Frozen) weights(depth int) []byte {
 	}
 	h := sha256.New()
 	for name, p := range f.Model.Store().Params() {
-		if belowDepth(name) > depth {
+		if f.Model.FrozenDepth(name) >= depth {
 			continue
 		}
 		fmt.Fprintln(h, name, p.Shape(), p.DType())
@@ -83,19 +82,6 @@ func (f *Frozen) weights(depth int) []byte {
 	}
 	f.sums[depth] = h.Sum(nil)
 	return f.sums[depth]
-}
-
-// belowDepth is the least depth whose frames depend on a weight.
-func belowDepth(name string) int {
-	layer := 0
-	switch {
-	case strings.HasPrefix(name, "feature_extractor."):
-		return 0
-	case strings.HasPrefix(name, "encoder.layers."):
-		fmt.Sscanf(name, "encoder.layers.%d.", &layer)
-		return layer + 2 // hidden state layer+1
-	}
-	return 1
 }
 
 // cut hashes the samples of clips that follow each other, and where they begin and end in those.

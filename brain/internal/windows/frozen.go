@@ -3,14 +3,14 @@ package windows
 import (
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/progress"
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
-	"github.com/brainwavlm/bwlm/wavlm"
 )
 
-// Frozen computes and keeps what no tuning changes: the frames of clips at some depth of the untuned model. Depth 0 is the
-// convolutional front end's output, depth d the hidden state d-1.
+// Frozen computes and caches what no tuning changes: the frames of clips at some depth of the untuned model (see package
+// speech).
 type Frozen struct {
-	Model     *wavlm.Model
+	Model     speech.Encoder
 	Normalise bool   // each clip by itself
 	Half      bool   // frames are rounded to bf16
 	Cache     *Cache // nil: nothing is kept
@@ -57,7 +57,7 @@ func (f *Frozen) group(s *torch.Scope, st *Stimulus, g design.Rows, depth int) *
 func (f *Frozen) Compute(s *torch.Scope, st *Stimulus, g design.Rows, depth int) *torch.Tensor {
 	x := f.front(s, st, g)
 	if depth > 0 {
-		x = f.Model.Encoder.Forward(x, depth-1, wavlm.Pass{})[depth-1]
+		x = f.Model.Forward(x, 0, depth-1, speech.Pass{})[depth-1]
 	}
 	return x
 }
@@ -71,7 +71,7 @@ func (f *Frozen) front(s *torch.Scope, st *Stimulus, clips design.Rows) *torch.T
 	var parts []*torch.Tensor
 	for from := clips.From; from < clips.To; from += frontClips {
 		some := design.Rows{From: from, To: min(from+frontClips, clips.To)}
-		parts = append(parts, f.Model.FrontEnd.Forward(f.waves(s, st, some)))
+		parts = append(parts, f.Model.FrontEnd(f.waves(s, st, some)))
 	}
 	return torch.Cat(0, parts...)
 }
@@ -82,7 +82,7 @@ func (f *Frozen) waves(s *torch.Scope, st *Stimulus, clips design.Rows) *torch.T
 	for _, c := range st.Clips[clips.From:clips.To] {
 		wave := st.Samples[c.Start:c.End]
 		if f.Normalise {
-			wave = wavlm.Normalise(wave)
+			wave = speech.Normalise(wave)
 		}
 		samples = append(samples, wave...)
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/studytest"
 	"github.com/brainwavlm/bwlm/brain/internal/windows"
 	"github.com/brainwavlm/bwlm/brain/progress"
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/torch/nn"
 	"github.com/brainwavlm/bwlm/wavlm"
@@ -301,11 +302,8 @@ func TestGroups(t *testing.T) {
 // An adapter inside the front end, which training never makes, is heard all the same.
 func TestAdaptersOfTheFrontEndAreHeard(t *testing.T) {
 	st := studytest.Tiny(t, study.Options{}, nil)
-	var view *wavlm.Model
-	require.NoError(t, st.Model.Session().Infer(t.Context(), func(s *torch.Scope) (err error) {
-		view, err = st.Model.View(s, louderFront{})
-		return err
-	}))
+	view, err := st.Model.WithAdapter(t.Context(), louderFront{})
+	require.NoError(t, err)
 	plain, err := st.Reader(st.Model).Features(t.Context(), st.Stimuli["one"], []int{1})
 	require.NoError(t, err)
 	got, err := st.Reader(view).Features(t.Context(), st.Stimuli["one"], []int{1})
@@ -322,7 +320,10 @@ func (l louder) Forward(x *torch.Tensor) *torch.Tensor { return l.Layer.Forward(
 
 func (louderFront) Param(_ *nn.Builder, _ string, p *torch.Tensor) *torch.Tensor { return p }
 
-func (louderFront) Finish(*nn.Builder) {}
+func (louderFront) Finish(*nn.Builder)  {}
+func (louderFront) Stores() []*nn.Store { return nil }
+func (louderFront) Seed() uint64        { return 0 }
+func (louderFront) Check() error        { return nil }
 
 func (louderFront) Wrap(_ *nn.Builder, path string, base nn.Layer) nn.Layer {
 	if path == "feature_extractor.conv_layers.6.conv" {
@@ -371,7 +372,7 @@ func TestLayersReadBeforeChangeNoBit(t *testing.T) {
 	}
 	m, st := wide(t)
 	read := func(c *windows.Cache, layers ...int) [][]float32 {
-		r := &windows.Reader{Model: m, Frozen: &windows.Frozen{Model: m, Cache: c}, Shared: m.SharedStates(), Keep: 1, Pooling: "last", Unit: 8}
+		r := &windows.Reader{Model: m, Frozen: &windows.Frozen{Model: m, Cache: c}, Shared: m.FrozenDepth(), Keep: 1, Pooling: "last", Unit: 8}
 		x, err := r.Features(t.Context(), st, layers)
 		require.NoError(t, err)
 		return x
@@ -387,12 +388,12 @@ func TestLayersReadBeforeChangeNoBit(t *testing.T) {
 }
 
 // wide is a model whose bits depend on what is computed together, and a sound.
-func wide(t *testing.T) (*wavlm.Model, *windows.Stimulus) {
+func wide(t *testing.T) (speech.Encoder, *windows.Stimulus) {
 	t.Helper()
 	c := wavlm.Default(wavlm.WavLM)
 	c.Hidden, c.Layers, c.Heads, c.Inner, c.PosGroups = 96, 2, 4, 384, 4
 	c.ConvWidth = []int{64, 64, 64, 64, 64, 64, 64}
-	m, err := wavlm.Fresh(t.Context(), c, wavlm.Options{Seed: 3})
+	m, err := wavlm.Fresh(t.Context(), c, speech.Options{Seed: 3})
 	require.NoError(t, err)
 	t.Cleanup(m.Close)
 	sound, _ := studytest.TinySound(1)

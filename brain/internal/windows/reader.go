@@ -7,8 +7,8 @@ import (
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/progress"
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
-	"github.com/brainwavlm/bwlm/wavlm"
 )
 
 // Reader turns the windows of a story into vectors: one per window and layer.
@@ -17,12 +17,12 @@ import (
 // fixed groups and cached. The layers above are computed from there in fixed units. The size of the cache changes the time
 // and no bit.
 type Reader struct {
-	Model   *wavlm.Model
+	Model   speech.Encoder
 	Frozen  *Frozen
 	Shared  int // hidden states, from 0, that the model has in common with the untuned one
 	Keep    int // frames at no higher depth are kept; -1: none, where all that is read is shared
 	Pooling experiment.Pooling
-	Pass    wavlm.Pass
+	Pass    speech.Pass
 	Unit    int // clips that go through the model together
 }
 
@@ -59,18 +59,13 @@ func (r *Reader) Vectors(s *torch.Scope, st *Stimulus, run Unit, layers []int) [
 
 // goOn reads the vectors (windows, E) of each layer from frames (n, T, C) at a depth. The last layer may work out only the
 // frames that are read.
-func (r *Reader) goOn(frames *torch.Tensor, depth int, model *wavlm.Model, st *Stimulus, run Unit, layers []int, last bool) []*torch.Tensor {
-	var hidden []*torch.Tensor
+func (r *Reader) goOn(frames *torch.Tensor, depth int, model speech.Encoder, st *Stimulus, run Unit, layers []int, last bool) []*torch.Tensor {
 	first, top := max(depth-1, 0), slices.Max(layers)
 	pass := r.Pass
 	if last {
-		pass.Last = r.LastFrames(st, run, frames.Dim(1))
+		pass.Last = r.LastFrames(st, run)
 	}
-	if depth == 0 {
-		hidden = model.Encoder.Forward(frames, top, pass)
-	} else {
-		hidden = model.Encoder.Continue(frames, first, top, pass)
-	}
+	hidden := model.Forward(frames, depth, top, pass)
 	out := make([]*torch.Tensor, len(layers))
 	for i, l := range layers {
 		if l == top {
@@ -95,7 +90,7 @@ func (r *Reader) groupVectors(s *torch.Scope, st *Stimulus, g design.Rows, layer
 // fixedVectors is vectors where no tuning changes what is read.
 func (r *Reader) fixedVectors(s *torch.Scope, st *Stimulus, run Unit, layers []int) []*torch.Tensor {
 	out := make([]*torch.Tensor, len(layers))
-	n, width := run.Windows.To-run.Windows.From, r.Model.Config.Hidden
+	n, width := run.Windows.To-run.Windows.From, r.Model.Architecture().Width
 	if kept := r.Frozen.Cache.AllVectors(r.vectorKeys(st, layers)); kept != nil {
 		for i, x := range kept {
 			out[i] = s.FromFloat32(x[run.Windows.From*width:run.Windows.To*width], n, width)
@@ -120,20 +115,17 @@ func (r *Reader) fixedVectors(s *torch.Scope, st *Stimulus, run Unit, layers []i
 
 // FrozenBytes is what the frames or vectors of a story take that are kept while training reads those layers.
 func (r *Reader) FrozenBytes(st *Stimulus, layers []int) (bytes int64) {
-	cfg := r.Model.Config
 	if slices.Max(layers) < r.Shared && r.Keep < 0 {
-		return int64(len(st.Windows)) * int64(cfg.Hidden) * int64(len(layers)) * 4
+		return int64(len(st.Windows)) * int64(r.Model.Architecture().Width) * int64(len(layers)) * 4
 	}
-	channels := cfg.ConvOut()
-	if min(r.Shared, r.Keep, slices.Min(layers)+1) > 0 {
-		channels = cfg.Hidden
-	}
+	depth := max(min(r.Shared, r.Keep, slices.Min(layers)+1), 0)
 	size := 4
 	if r.Frozen.Half {
 		size = 2
 	}
 	for _, c := range st.Clips {
-		bytes += int64(cfg.Frames(c.Samples()) * channels * size)
+		frames, channels := r.Model.FrameShape(depth, c.Samples())
+		bytes += int64(frames * channels * size)
 	}
 	return bytes
 }
@@ -176,7 +168,7 @@ func (r *Reader) fixedFeatures(ctx context.Context, st *Stimulus, layers []int) 
 	}
 	var missing, places []int
 	for i, key := range keys {
-		if out[i] = r.Frozen.Cache.Vectors(key, r.Model.Config.Hidden, print(i)); out[i] == nil {
+		if out[i] = r.Frozen.Cache.Vectors(key, r.Model.Architecture().Width, print(i)); out[i] == nil {
 			missing, places = append(missing, layers[i]), append(places, i)
 		}
 	}
@@ -215,20 +207,25 @@ func (r *Reader) vectorKeys(st *Stimulus, layers []int) []VectorKey {
 	return keys
 }
 
-// LastFrames are the frames of a run's clips of T frames from which vectors are read, so that the last layer need not work
-// out the others; nil where that is most of them.
-func (r *Reader) LastFrames(st *Stimulus, run Unit, frames int) (last []int) {
+// LastFrames returns the frames of a run's clips from which vectors are read, so that the last layer need not compute the
+// others; nil where that is most of them.
+func (r *Reader) LastFrames(st *Stimulus, run Unit) (last []int) {
 	switch {
 	case r.Pooling == experiment.PoolMean:
 		return nil
 	case !st.Shared && r.Pooling == experiment.PoolFirst:
 		return []int{0}
 	case !st.Shared:
-		return []int{frames - 1}
+		return []int{r.frames(st, run) - 1}
 	}
 	r.wanted(st, run, func(_ int, in design.Rows) { last = append(last, r.frameOf(in)) })
 	slices.Sort(last)
 	return slices.Compact(last)
+}
+
+// frames returns the number of frames of each clip of a run, without those that the model may pad it with.
+func (r *Reader) frames(st *Stimulus, run Unit) int {
+	return r.Model.Frames(st.Clips[run.Clips.From].Samples())
 }
 
 // frameOf is the frame that is the vector of a window with those frames.
@@ -249,11 +246,11 @@ func (r *Reader) pool(h *torch.Tensor, st *Stimulus, run Unit, kept []int) *torc
 	case st.Shared:
 		return r.picked(h, st, run, kept)
 	case r.Pooling == experiment.PoolMean:
-		return h.Mean(1)
-	case r.Pooling == experiment.PoolFirst:
+		return h.Narrow(1, 0, r.frames(st, run)).Mean(1)
+	case r.Pooling == experiment.PoolFirst || kept != nil: // kept is one frame
 		return h.Select(1, 0)
 	}
-	return h.Select(1, -1)
+	return h.Select(1, r.frames(st, run)-1)
 }
 
 // wanted goes through the windows of a run, with the place of their clip in the run and their frames in the clip.
@@ -261,7 +258,7 @@ func (r *Reader) wanted(st *Stimulus, run Unit, do func(place int, frames design
 	for k := run.Clips.From; k < run.Clips.To; k++ {
 		c := st.Clips[k]
 		for i := max(c.Windows.From, run.Windows.From); i < min(c.Windows.To, run.Windows.To); i++ {
-			do(k-run.Clips.From, c.FramesIn(st.Windows[i], r.Model.Config))
+			do(k-run.Clips.From, c.FramesIn(st.Windows[i], r.Model))
 		}
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/internal/studytest"
 	"github.com/brainwavlm/bwlm/brain/internal/windows"
+	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
-	"github.com/brainwavlm/bwlm/wavlm"
 )
 
 func TestRunsHaveOneLength(t *testing.T) {
@@ -52,15 +52,15 @@ func TestVectorsOfWindows(t *testing.T) {
 			raw, err := st.Data.Audio(t.Context(), "one")
 			require.NoError(t, err)
 			if normalise == "story" {
-				raw = wavlm.Normalise(raw)
+				raw = speech.Normalise(raw)
 			}
 			for _, i := range []int{0, 1, 3, 4, 60, len(stim.Windows) - 1} {
 				wave := raw[stim.Windows[i].Start:stim.Windows[i].End]
 				if normalise == "window" {
-					wave = wavlm.Normalise(wave)
+					wave = speech.Normalise(wave)
 				}
 				require.NoError(t, st.Model.Session().Infer(t.Context(), func(s *torch.Scope) error {
-					hidden := st.Model.Encoder.Forward(st.Model.FrontEnd.Forward(s.FromFloat32(wave, 1, len(wave))), 2, wavlm.Pass{})
+					hidden := st.Model.Forward(st.Model.FrontEnd(s.FromFloat32(wave, 1, len(wave))), 0, 2, speech.Pass{})
 					for k, l := range []int{2, 0} {
 						frames := hidden[l].Shape()[1]
 						all := hidden[l].Float32s()

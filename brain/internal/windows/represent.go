@@ -3,33 +3,33 @@ package windows
 import (
 	"slices"
 
-	"github.com/brainwavlm/bwlm/brain/acoustic"
 	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/speech"
 )
 
 // Span is a stretch of a story's audio, in seconds.
 type Span struct{ From, To float64 }
 
 // How a story is read frame by frame: in clips, with margins on both sides that are read and thrown away, since frames
-// at the edge of a clip know only one side of their neighbourhood. A clip is a multiple of a frame's 20 ms.
+// at the edge of a clip know only one side of their neighbourhood.
 const (
 	ClipSeconds   = 8
 	MarginSeconds = 2
 )
 
 // FramesOf are the frames whose middles are in each span, at least one, of so many.
-func FramesOf(spans []Span, frames int) []design.Rows {
+func FramesOf(spans []Span, arch speech.Architecture, frames int) []design.Rows {
 	out := make([]design.Rows, len(spans))
 	for i, s := range spans {
-		from, to := acoustic.Nearest(s.From), acoustic.Nearest(s.To)
-		if acoustic.Time(from) < s.From {
+		from, to := arch.Nearest(s.From), arch.Nearest(s.To)
+		if arch.Time(from) < s.From {
 			from++
 		}
-		if acoustic.Time(to) < s.To {
+		if arch.Time(to) < s.To {
 			to++
 		}
 		if to <= from {
-			from = acoustic.Nearest((s.From + s.To) / 2)
+			from = arch.Nearest((s.From + s.To) / 2)
 			to = from + 1
 		}
 		from = min(max(from, 0), frames-1)

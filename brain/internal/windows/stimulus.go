@@ -4,7 +4,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/fault"
-	"github.com/brainwavlm/bwlm/wavlm"
+	"github.com/brainwavlm/bwlm/speech"
 )
 
 // Stimulus is the waveform of a story, the windows in it, and the design that turns their vectors into rows.
@@ -47,10 +47,10 @@ func Cut(exp *experiment.Experiment, delays []int, clock design.Clock, story str
 		clock.RowTime = 0
 	}
 	st := &Stimulus{Name: story, Rows: rows, Samples: samples}
-	st.Windows = design.Windows(len(samples), wavlm.SampleRate, exp.Model.WindowSeconds, exp.Model.StrideSeconds)
+	st.Windows = design.Windows(len(samples), speech.SampleRate, exp.Model.WindowSeconds, exp.Model.StrideSeconds)
 	if len(st.Windows) == 0 {
 		return nil, fault.New(fault.BadData, "cut windows", story, "%.3g s of audio give no window of %g s every %g s",
-			float64(len(samples))/wavlm.SampleRate, exp.Model.WindowSeconds, exp.Model.StrideSeconds)
+			float64(len(samples))/speech.SampleRate, exp.Model.WindowSeconds, exp.Model.StrideSeconds)
 	}
 	st.Own(exp.Model)
 	times, bold := design.FeatureTimes(st.Windows), BOLD(exp, delays)
