@@ -1,37 +1,34 @@
-// Package brain tunes a speech model so that it predicts brain responses, and says what that changed.
+// Package brain tunes a speech model so that it predicts brain responses, and measures what that changed.
 //
-// A [Study] is an experiment with its data and model. [Study.Fit] tunes: audio is cut into windows, the model reads
-// each up to one layer, the vectors are carried to the rows of the responses, standardised and delayed, and a
-// linear readout per person predicts their voxels; the loss goes back through all of this into a low-rank adapter
-// (or the whole model). [Study.Evaluate] scores: never by the trained readout, but by a ridge that is fitted anew on
-// the features of the model before and after, with the same rows, folds and seeds (BrainWavLM, arXiv 2502.08866).
+// A [Study] is an experiment with its data and model. [Study.Fit] tunes: audio is cut into windows, the model reads one
+// vector per window, the vectors become rows of a design matrix (resampled, standardised, delayed), and a linear readout
+// per subject predicts the voxels. The gradient of the loss reaches a low-rank adapter, or the whole model.
+// [Study.Evaluate] scores the model before and after tuning with the same protocol: never by the trained readout, but by
+// a ridge regression on the features of each, with the same rows, folds and seeds (BrainWavLM, arXiv 2502.08866).
 //
 //	exp, err := experiment.Load("alice.yaml")
 //	study, err := brain.Open(ctx, exp, brain.Options{})
 //	run, err := study.Begin(ctx)
 //	_, err = study.Fit(ctx, run)
-//	tuned, err := study.LoadTuned(ctx, run)
-//	summary, err := study.Evaluate(ctx, tuned, filepath.Join(run.Dir, "eval"))
+//	summary, err := study.EvaluateRun(ctx, run)
 //
-// # Strategies
+// # Packages
 //
-// What is tuned on what, and by which loss, are keys of the experiment: losses (loss.go), weights of voxels (weights.go),
-// guarded regions (guard.go), readouts that are fitted instead of trained (pinned.go), mixtures of hidden states (mix.go).
-// [Compare] sets finished runs side by side, [Study.Arithmetic] scores sums of adapters.
+// This package is the door to a study. What a run leaves on disk is in [github.com/brainwavlm/bwlm/brain/results],
+// predictions for other programs in [github.com/brainwavlm/bwlm/brain/predict], features of audio without a data set in
+// [github.com/brainwavlm/bwlm/brain/extract]. docs/architecture.md follows a row through all packages.
 //
 // # Memory and time
 //
-// What no tuning changes is computed once and kept (frozen.go, docs/adr/0006-frozen-frames.md): in memory, and on disk where
-// [Options] name a store. How much is kept, and how much is computed at once, changes no bit of the former and no more
-// than last bits of the latter. Options.MaxBytes bounds the process. In mode block many windows are read from one long clip
-// (clip.go, docs/chunks.md), which is cheaper and not the same.
+// Activations of frozen layers are computed once and cached, in memory and on disk where [Options] name a store
+// (docs/adr/0006-frozen-frames.md). Windows are computed in units of train.unit_windows. Neither the cache nor
+// Options.MaxBytes changes a bit of any result. With model.extraction: chunks many windows are read from one long chunk of
+// audio, which is cheaper and a different measurement (docs/chunks.md).
 //
 // # Caveats
 //
-// Training rows fit, validation rows choose the epoch and the layer, test rows are looked at once, by Evaluate. New
-// refuses splits that hear the same audio through window, interpolation and delays.
+// Training rows fit, validation rows choose the epoch and the layer, test rows are scored once. [Open] refuses splits
+// whose rows depend on the same audio through window, resampling and delays.
 //
-// All responses and audio of the splits are held in memory.
-//
-// With dropout, layer drop or SpecAugment on, the random numbers of a step depend on how its windows are batched.
+// Audio of the splits is held in memory.
 package brain
