@@ -9,17 +9,19 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// Band is a range of features with a penalty of its own: From to To-1.
+// Band is a range of features with a penalty of its own, From ≤ i < To.
 type Band struct{ From, To int }
 
-// absent is the weight of a band that is as good as left out: its penalty is a million times the others'.
+// absent is the weight of a band that has practically no effect: its penalty is 10⁶ times that of
+// the others.
 const absent = 1e-6
 
-// Candidates draws sets of weights, (n, bands), that a banded ridge tries. A weight divides the penalty of its band, and
-// those of a set have mean 1. The first set is all ones, which is the ordinary ridge; then comes each band nearly alone;
-// the others are drawn from Dirichlet distributions of concentration .1 and 1 in turn (Dupré la Tour et al. 2022), which
-// favour few bands and none in particular.
-func Candidates(bands, n int, seed uint64) [][]float64 {
+// drawWeights draws n sets of weights for a banded ridge, (n, bands). A weight divides the penalty
+// of its band; the weights of a set have mean 1. The first set is all ones, which is the ordinary
+// ridge. The next sets have one band nearly alone. The others are drawn from Dirichlet
+// distributions of concentration .1 and 1 in turn (Dupré la Tour et al. 2022): .1 favours few
+// bands, 1 is uniform.
+func drawWeights(bands, n int, seed uint64) [][]float64 {
 	source := rand.NewPCG(seed, 1)
 	sets := make([][]float64, n)
 	for i := range sets {
@@ -51,15 +53,16 @@ func Candidates(bands, n int, seed uint64) [][]float64 {
 	return sets
 }
 
-// checkBands refuses bands that leave out a feature or hold one twice.
+// checkBands returns an error unless each feature is in exactly one band.
 func checkBands(bands []Band, features int) error {
 	refuse := func(why string, args ...any) error {
-		return fault.New(fault.Usage, "ridge", "bands", why, args...).WithHint("each feature must be in exactly one band")
+		return fault.New(fault.Usage, "ridge", "bands", why, args...).
+			WithHint("each feature must be in exactly one band")
 	}
 	in := make([]int, features)
 	for b, band := range bands {
 		if band.From < 0 || band.To <= band.From || band.To > features {
-			return refuse("%d:%d is no range of %d features", band.From, band.To, features)
+			return refuse("%d:%d is not a range of %d features", band.From, band.To, features)
 		}
 		for i := band.From; i < band.To; i++ {
 			if in[i] > 0 {
@@ -70,13 +73,13 @@ func checkBands(bands []Band, features int) error {
 	}
 	for i, b := range in {
 		if b == 0 {
-			return refuse("feature %d is in none", i)
+			return refuse("feature %d is in no band", i)
 		}
 	}
 	return nil
 }
 
-// checkWeights refuses sets of weights that do not fit the bands or have no meaning.
+// checkWeights returns an error unless each set has a finite positive weight per band.
 func checkWeights(sets [][]float64, bands int) error {
 	if len(sets) == 0 {
 		return fault.New(fault.Usage, "ridge", "weights", "there is no set of weights")
@@ -94,16 +97,17 @@ func checkWeights(sets [][]float64, bands int) error {
 	return nil
 }
 
-// sizes gives what the features are multiplied by so that one penalty for all acts as the penalties of the bands.
-func sizes(bands []Band, weights []float64, features int) []float64 {
-	size := make([]float64, features)
-	for i := range size {
-		size[i] = 1
+// bandScales returns the factor of each feature by which one common penalty acts as the penalties
+// of the bands.
+func bandScales(bands []Band, weights []float64, features int) []float64 {
+	scale := make([]float64, features)
+	for i := range scale {
+		scale[i] = 1
 	}
 	for b, band := range bands {
 		for i := band.From; i < band.To; i++ {
-			size[i] = math.Sqrt(weights[b])
+			scale[i] = math.Sqrt(weights[b])
 		}
 	}
-	return size
+	return scale
 }

@@ -53,7 +53,7 @@ func TestBandedFindsThePlantedBand(t *testing.T) {
 		x, y, bands := planted(seed, rows+test)
 		folds, err := KFold(rows, 5)
 		require.NoError(t, err)
-		opt := Options{Lambdas: []float64{1, 10, 100, 1000, 1e4}, Folds: folds, Select: R2}
+		opt := Options{Lambdas: []float64{1, 10, 100, 1000, 1e4}, Folds: folds, Metric: R2}
 		evaluate := func(opt Options) (*Model, *Evaluation) {
 			model, err := Fit(t.Context(), x[:rows*features], y[:rows*voxels], rows, opt)
 			require.NoError(t, err)
@@ -174,7 +174,7 @@ func TestVoxelsChooseTheirOwnWeights(t *testing.T) {
 }
 
 func TestCandidates(t *testing.T) {
-	sets := Candidates(3, 40, 7)
+	sets := drawWeights(3, 40, 7)
 	assert.Equal(t, []float64{1, 1, 1}, sets[0])
 	for b := range 3 {
 		assert.InDelta(t, 3, sets[b+1][b], 1e-4, "each band nearly alone")
@@ -183,24 +183,24 @@ func TestCandidates(t *testing.T) {
 		assert.InDelta(t, 3, set[0]+set[1]+set[2], 1e-12)
 		assert.Positive(t, slices.Min(set))
 	}
-	assert.Equal(t, sets, Candidates(3, 40, 7))
-	assert.Equal(t, sets[:20], Candidates(3, 20, 7), "more tries keep those before")
-	assert.NotEqual(t, sets, Candidates(3, 40, 8))
-	assert.Len(t, Candidates(3, 1, 7), 1)
+	assert.Equal(t, sets, drawWeights(3, 40, 7))
+	assert.Equal(t, sets[:20], drawWeights(3, 20, 7), "more tries keep those before")
+	assert.NotEqual(t, sets, drawWeights(3, 40, 8))
+	assert.Len(t, drawWeights(3, 1, 7), 1)
 }
 
 func TestBandsAreRefused(t *testing.T) {
 	x, y := simulate(1, 40, 4, 2)
 	for why, opt := range map[string]Options{
 		"feature 1 is in two bands":  {Bands: []Band{{0, 2}, {1, 4}}},
-		"feature 3 is in none":       {Bands: []Band{{0, 3}}},
-		"2:5 is no range of 4":       {Bands: []Band{{0, 2}, {2, 5}}},
-		"3:3 is no range":            {Bands: []Band{{0, 3}, {3, 3}}},
+		"feature 3 is in no band":       {Bands: []Band{{0, 3}}},
+		"2:5 is not a range of 4":       {Bands: []Band{{0, 2}, {2, 5}}},
+		"3:3 is not a range":            {Bands: []Band{{0, 3}, {3, 3}}},
 		"1 weights for 2 bands":      {Bands: []Band{{0, 3}, {3, 4}}, Weights: [][]float64{{1}}},
 		"0 is not a positive number": {Bands: []Band{{0, 3}, {3, 4}}, Weights: [][]float64{{1, 0}}},
 		"alphas are given, too":      {Alphas: []float64{1}, Lambdas: []float64{1}},
 		"lambdas: -1 is negative":    {Lambdas: []float64{1, -1}},
-		"select: 7 is neither R nor": {Select: 7},
+		"metric: 7 is neither R nor": {Metric: 7},
 		"tries: -1 is negative":      {Tries: -1},
 		"there is no set of weights": {Bands: []Band{{0, 4}}, Weights: [][]float64{}},
 	} {

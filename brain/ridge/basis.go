@@ -2,8 +2,9 @@ package ridge
 
 import "github.com/brainwavlm/bwlm/torch"
 
-// basis is what all ridge solutions of one X, (rows, features), share: the eigenvectors Q (·, K) and values μ (K)
-// of XᵀX, or of XXᵀ where that is smaller. With D = diag(1/(μ+λ)) the weights are
+// basis is the part that all ridge solutions of one X, (rows, features), share: the eigenvectors Q,
+// (·, K), and eigenvalues μ, (K), of XᵀX, or of XXᵀ if that is smaller. With D = diag(1/(μ+λ)) the
+// weights are
 //
 //	Q·D·(XQ)ᵀ·Y  or  Xᵀ·Q·D·Qᵀ·Y
 //
@@ -12,8 +13,8 @@ type basis struct {
 	x      *torch.Tensor
 	q      *torch.Tensor
 	onto   *torch.Tensor // (rows, K): XQ, or Q
-	dual   bool          // of XXᵀ
-	values []float64     // μ, ascending; 0 where it is within the rounding of the decomposition, K·ε times the largest
+	dual   bool          // the decomposition is of XXᵀ
+	values []float64     // μ, ascending; 0 within the rounding of the decomposition, K·ε times the largest
 }
 
 // newBasis decomposes x.
@@ -38,6 +39,7 @@ func newBasis(x *torch.Tensor) *basis {
 	return b
 }
 
+// gram returns XᵀX, or XXᵀ if dual.
 func gram(x *torch.Tensor, dual bool) *torch.Tensor {
 	return x.Scoped(func(x *torch.Tensor) *torch.Tensor {
 		if dual {
@@ -47,15 +49,16 @@ func gram(x *torch.Tensor, dual bool) *torch.Tensor {
 	})
 }
 
-// spread gives E (N, K) for the features (N, features) of other rows: their predictions are E·D·Z, with Z = ontoᵀ·Y.
-func (b *basis) spread(x *torch.Tensor) *torch.Tensor {
+// project returns E, (N, K), for the features of other rows, (N, features). Their predictions are
+// E·D·Z with Z = ontoᵀ·Y.
+func (b *basis) project(x *torch.Tensor) *torch.Tensor {
 	if b.dual {
 		x = x.MatMul(b.x.Transpose(0, 1)) // (N, rows)
 	}
 	return x.MatMul(b.q)
 }
 
-// weights gives the weights (features, V) for D·Z (K, V).
+// weights returns the weights, (features, V), for D·Z, (K, V).
 func (b *basis) weights(dz *torch.Tensor) *torch.Tensor {
 	w := b.q.MatMul(dz)
 	if b.dual {
@@ -64,7 +67,8 @@ func (b *basis) weights(dz *torch.Tensor) *torch.Tensor {
 	return w
 }
 
-// shrink gives the diagonal of D (K) times a factor; directions without extent in X get 0, whatever the penalty.
+// shrink returns the diagonal of D, (K), times a factor. Directions with μ = 0 get 0 for every
+// penalty.
 func (b *basis) shrink(lambda, factor float64) []float64 {
 	d := make([]float64, len(b.values))
 	for k, value := range b.values {
@@ -75,5 +79,5 @@ func (b *basis) shrink(lambda, factor float64) []float64 {
 	return d
 }
 
-// largest is the largest μ.
+// largest returns the largest μ.
 func (b *basis) largest() float64 { return b.values[len(b.values)-1] }

@@ -5,20 +5,20 @@ import (
 	"github.com/brainwavlm/bwlm/internal/parallel"
 )
 
-// ColumnReader is responses that are read some voxels at a time, since a float32 copy of a brain
-// may not fit in memory beside the weights. npy.Columns reads them from a file.
+// ColumnReader reads responses in blocks of voxels, for responses that do not fit in memory next to
+// the weights. Columns of package npy reads them from a file; [VStack] and [HStack] from memory.
 type ColumnReader interface {
-	// Read fills out with columns from to to, one after another.
+	// Read fills out with the columns from ≤ v < to, (to-from, rows).
 	Read(from, to int, out []float32) error
 }
 
-// VStack are the columns of matrices (rows, Cols) that stand one below the other.
+// VStack reads the columns of matrices, (rows, Cols) each, that are stacked in sequence vertically.
 type VStack struct {
 	Cols  int
-	Parts [][]float32
+	Parts [][]float32 // row-major
 }
 
-// Rows is how many rows the parts have together.
+// Rows returns the number of rows of all parts.
 func (m VStack) Rows() (rows int) {
 	for _, part := range m.Parts {
 		rows += len(part) / m.Cols
@@ -26,6 +26,7 @@ func (m VStack) Rows() (rows int) {
 	return rows
 }
 
+// Read implements [ColumnReader].
 func (m VStack) Read(from, to int, out []float32) error {
 	rows, above := m.Rows(), 0
 	for _, part := range m.Parts {
@@ -36,10 +37,11 @@ func (m VStack) Read(from, to int, out []float32) error {
 	return nil
 }
 
-// HStack are the columns of several that have the same rows, one after another.
+// HStack reads the columns of several stacks with the same number of rows, in sequence
+// horizontally.
 type HStack []VStack
 
-// Cols is how many columns there are.
+// Cols returns the number of columns.
 func (b HStack) Cols() (cols int) {
 	for _, m := range b {
 		cols += m.Cols
@@ -47,8 +49,9 @@ func (b HStack) Cols() (cols int) {
 	return cols
 }
 
+// Read implements [ColumnReader].
 func (b HStack) Read(from, to int, out []float32) error {
-	left := 0 // columns of those before
+	left := 0 // columns of the stacks before
 	for _, m := range b {
 		first, last := max(from-left, 0), min(to-left, m.Cols)
 		if first < last {
@@ -61,10 +64,10 @@ func (b HStack) Read(from, to int, out []float32) error {
 	return nil
 }
 
-// transpose writes x (rows, cols), whose rows are stride apart, into out (cols, rows), whose rows
-// are apart.
+// transpose writes x, (rows, cols) with rows that are stride values apart, into out, (cols, rows)
+// with rows that are apart values apart.
 func transpose(x []float32, rows, cols, stride int, out []float32, apart int) {
-	const tile = 64 // tiles of both fit in the cache
+	const tile = 64 // a tile of each matrix fits in the cache
 	parallel.Each((cols+tile-1)/tile, func(k int) {
 		for top := 0; top < rows; top += tile {
 			for row := top; row < min(rows, top+tile); row++ {
@@ -76,15 +79,15 @@ func transpose(x []float32, rows, cols, stride int, out []float32, apart int) {
 	})
 }
 
-// responses are the voxels of a fit, read in blocks.
+// responses are the responses of a fit, read in blocks of voxels.
 type responses struct {
 	columns      ColumnReader
 	rows, voxels int
 	constant     []bool    // all values equal
-	block        []float32 // what is read, reused
+	block        []float32 // the last block read, reused
 }
 
-// newResponses looks through all responses once, and refuses a value that is not finite, naming it.
+// newResponses reads all responses once. A value that is not finite is an error that names it.
 func newResponses(columns ColumnReader, rows, voxels, step int) (*responses, error) {
 	y := &responses{columns: columns, rows: rows, voxels: voxels, constant: make([]bool, voxels)}
 	for from, to := range y.blocks(step) {
@@ -96,7 +99,7 @@ func newResponses(columns ColumnReader, rows, voxels, step int) (*responses, err
 		parallel.Each(to-from, func(v int) {
 			column := block[v*rows : (v+1)*rows]
 			bad[v] = notFinite(column)
-			y.constant[from+v] = same(column)
+			y.constant[from+v] = allEqual(column)
 		})
 		first := -1
 		for v, row := range bad {
@@ -106,15 +109,16 @@ func newResponses(columns ColumnReader, rows, voxels, step int) (*responses, err
 		}
 		if first >= 0 {
 			row := bad[first]
-			return nil, fault.New(fault.BadData, "ridge", "responses", "row %d, voxel %d is %g", row, from+first, block[first*rows+row]).
-				WithHint(repair)
+			value := block[first*rows+row]
+			return nil, fault.New(fault.BadData, "ridge", "responses", "row %d, voxel %d is %g",
+				row, from+first, value).WithHint(repairHint)
 		}
 	}
 	return y, nil
 }
 
-// Check refuses features x (rows, features) and responses of which a value is not finite, as Fit
-// and Evaluate do.
+// Check returns an error if a value of the features x, (rows, features), or of the responses is not
+// finite, as [Fit] and [Model.Evaluate] do.
 func Check(x []float32, y ColumnReader, rows, voxels int) error {
 	if _, err := newMatrix(x, rows, false); err != nil {
 		return err
@@ -123,13 +127,13 @@ func Check(x []float32, y ColumnReader, rows, voxels int) error {
 	return err
 }
 
-// read gives voxels from to to, (to-from, rows), until the next read.
+// read returns voxels from ≤ v < to, (to-from, rows), which stay valid until the next read.
 func (y *responses) read(from, to int) ([]float32, error) {
 	block := reuse(&y.block, (to-from)*y.rows)
 	return block, y.columns.Read(from, to, block)
 }
 
-// blocks yields ranges of at most step voxels.
+// blocks yields ranges of at most step voxels that together are all voxels.
 func (y *responses) blocks(step int) func(yield func(from, to int) bool) {
 	return func(yield func(from, to int) bool) {
 		for from := 0; from < y.voxels; from += step {
@@ -140,8 +144,8 @@ func (y *responses) blocks(step int) func(yield func(from, to int) bool) {
 	}
 }
 
-// reuse gives n values of a buffer, which grows where it must. Blocks are large and many, and
-// garbage of their size would wait for the collector as long as the weights weigh.
+// reuse returns n values of a buffer, which it replaces if it is too small. Blocks are large and
+// many, and as garbage they would wait long for the collector, since the heap is large.
 func reuse[T any](buffer *[]T, n int) []T {
 	if cap(*buffer) < n {
 		*buffer = make([]T, n)
@@ -149,7 +153,7 @@ func reuse[T any](buffer *[]T, n int) []T {
 	return (*buffer)[:n]
 }
 
-// notFinite is the place of the first NaN or ±Inf, or the length.
+// notFinite returns the index of the first NaN or ±Inf, or the length of x.
 func notFinite(x []float32) int {
 	for i, value := range x {
 		if value-value != 0 {
@@ -159,8 +163,8 @@ func notFinite(x []float32) int {
 	return len(x)
 }
 
-// same says that all values are equal.
-func same(x []float32) bool {
+// allEqual reports whether all values are equal.
+func allEqual(x []float32) bool {
 	for _, value := range x {
 		if value != x[0] {
 			return false
@@ -169,7 +173,7 @@ func same(x []float32) bool {
 	return true
 }
 
-// pick gives the values at some places.
+// pick returns the values at some indices.
 func pick(x []float32, places []int) []float32 {
 	out := make([]float32, len(places))
 	for i, place := range places {
@@ -178,7 +182,7 @@ func pick(x []float32, places []int) []float32 {
 	return out
 }
 
-// mean is the mean of x in float64.
+// mean returns the mean of x in float64.
 func mean(x []float32) float64 {
 	sum := 0.0
 	for _, value := range x {
@@ -187,8 +191,8 @@ func mean(x []float32) float64 {
 	return sum / float64(len(x))
 }
 
-// squares is the sum of the squares of x less a constant.
-func squares(x []float32, less float64) float64 {
+// sumSquares returns the sum of (x-less)² in float64.
+func sumSquares(x []float32, less float64) float64 {
 	sum := 0.0
 	for _, value := range x {
 		d := float64(value) - less

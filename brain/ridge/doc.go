@@ -1,50 +1,61 @@
-// Package ridge fits the linear maps from features to voxels by which encoding models are scored: ridge
-// regression with a penalty of its own for every voxel, or for every voxel and band of features, chosen by
-// cross-validation over contiguous rows.
+// Package ridge fits linear encoding models, which map features to voxels: ridge regression with a penalty
+// per voxel, or per voxel and band of features, chosen by cross-validation over contiguous rows.
 //
 //	W(λ) = argmin ‖Y - XW‖² + λ‖W‖²
 //
+// [Fit] takes matrices in memory, [FitColumns] reads responses in blocks of voxels. The result is a
+// [Model], which predicts and scores other rows.
+//
 // # Alphas and lambdas
 //
-// Two conventions are in use. An alpha is HuthLab's: it meets the singular values of X. A lambda is what scikit-learn and
-// himalaya call alpha, the penalty on squared weights. lambda = alpha². [Options] take either.
+// Two conventions are in use. An alpha is that of HuthLab's code, which compares it to the singular values
+// of X. A lambda is what scikit-learn and himalaya call alpha, the penalty on squared weights:
+// lambda = alpha². [Options] take either.
 //
 // # Method
 //
-// One eigendecomposition serves all penalties and all voxels of a fold: of XᵀX, or of the kernel XXᵀ where there
-// are fewer rows than features. With Q and μ its vectors and values, the predictions of held-out rows are
-// E·diag(1/(μ+λ))·Z, where E is made from the features alone and Z from training features and responses.
-// Decompositions and what is made of features alone are float64; products with voxels are float32 while penalties are compared,
-// safe because the directions do not mix, and float64 in the last fit until the weights are stored. Means and sizes of
-// voxels are float64 sums. Directions whose μ is no more than rounding are left out, which makes
-// lambda 0 the least-norm solution and collinear features harmless.
+// One eigendecomposition per fold serves all penalties and all voxels: of XᵀX, or of the kernel XXᵀ if
+// there are fewer rows than features. With its eigenvectors Q and eigenvalues μ, the predictions of
+// held-out rows are E·diag(1/(μ+λ))·Z, where E depends on the features alone and Z on the training
+// features and responses.
+//
+// Decompositions and everything that depends on features alone are float64. Products with voxels are
+// float32 while penalties are compared, which is safe because the directions do not mix, and float64 in
+// the final fit until the weights are stored. Means and scales of voxels are float64 sums. Directions
+// whose μ is within rounding are left out: lambda 0 is then the least-norm solution, and collinear
+// features do no harm.
 //
 // # Folds
 //
-// [ChunkFolds] draws chunks of rows at random (HuthLab's bootstrap), [KFold] cuts the rows into k parts (KFold of scikit-learn
-// and himalaya). A penalty's score is the mean over folds of [R] or [R2].
+// [ChunkFolds] draws chunks of rows at random (HuthLab's bootstrap). [KFold] cuts the rows into k
+// contiguous parts (KFold of scikit-learn and himalaya). The score of a penalty is the mean over folds of
+// [R] or [R2].
 //
-// # Bands
+// # Banded ridge
 //
-// In a banded ridge (Nunez-Elizalde et al. 2019) each of some bands of features has its own penalty for each voxel. [Candidates]
-// draws sets of weights of the bands; each set, with each penalty, is scored like a penalty of an ordinary ridge on features
-// times the roots of their band's weights, so that lambda of a band is the common lambda divided by its weight, and each voxel
-// keeps the best (random search, Dupré la Tour et al. 2022). [Model.Evaluate] splits the variance explained between bands.
-// Since r does not see the size of a prediction, choose by [R2] where the split is to be read: a voxel that nothing
-// predicts may be given any penalty by r.
+// In a banded ridge (Nunez-Elizalde et al. 2019) every band of features has a penalty of its own for each
+// voxel. Sets of weights of the bands are drawn at random (Dupré la Tour et al. 2022). Each set, with
+// each penalty, is scored like a penalty of an ordinary ridge on features times the square roots of their
+// band's weights. The lambda of a band is therefore the common lambda divided by the band's weight, and
+// each voxel keeps the best combination. [Model.Evaluate] splits the explained variance between the bands.
+// Choose by [R2] if that split is of interest: r ignores the scale of a prediction, so a voxel that
+// nothing predicts may get any penalty by r.
 //
 // # Memory
 //
-// Responses are read some voxels at a time ([FitColumns]), so that beside the weights a fit holds the features, one
-// decomposition and a few blocks of 8 MB. The slow test of this package prints what that comes to.
+// Responses are read in blocks of voxels ([FitColumns]). Next to the weights a fit holds the features, one
+// decomposition and a few blocks of 8 MB. The slow test of this package prints the total.
 //
 // # Caveats
 //
-// Features and responses are centred by the means of the training rows (of the fold, or all), which is an
-// unpenalised intercept; see [Options.NoIntercept]. Chunks break at multiples of [Options.ChunkRows], whatever the
-// stories. A fold in which a voxel, or its prediction, is constant counts 0 for that voxel, for R2 too, where himalaya counts the
-// difference of the means. The last bits depend on the number of threads of package torch, the choice of folds and of
-// weights only on the seed. Each set of weights costs as much as an ordinary ridge; with many more features than rows most of
-// that is the kernel, which is computed anew. Fit and Predict run as closures of package torch: inside another closure, pass
-// its context.
+//   - Features and responses are centred by the means of the training rows (of the fold, or all), which is
+//     an unpenalised intercept; see [Options.NoIntercept].
+//   - Chunks break at multiples of [Options.ChunkRows], regardless of stories.
+//   - A fold in which a voxel or its prediction is constant scores 0 for that voxel, also by R2, for which
+//     himalaya scores the difference of the means.
+//   - The last bits depend on the number of threads of package torch. Folds and weights depend on the
+//     seed alone.
+//   - Each set of weights costs as much as an ordinary ridge. With many more features than rows most of
+//     that is the kernel, which is computed for each set.
+//   - Fit and Predict run as closures of package torch: within another closure, pass its context.
 package ridge

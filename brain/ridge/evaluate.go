@@ -8,26 +8,25 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// Evaluation says how well a model predicts rows that it was not fitted to.
+// Evaluation holds the scores of a model on rows that it was not fitted to.
 type Evaluation struct {
-	R        []float64 // Pearson's r per voxel
-	R2       []float64 // 1 - Σ(y-ŷ)²/Σ(y-ȳ)² per voxel
-	Split    []float64 // (bands, voxels): the share of each band in the variance explained; nil without bands
-	Constant []bool    // voxels whose training or test responses, or predictions, are all equal: their scores are 0
+	R        []float64 // (voxels) Pearson's r
+	R2       []float64 // (voxels) 1 - Σ(y-ŷ)²/Σ(y-ȳ)²
+	Split    []float64 // (bands, voxels) explained variance by band; nil without bands
+	Constant []bool    // (voxels) training responses, test responses or predictions are constant: scores are 0
 }
 
-// Evaluate scores predictions of responses y (rows, voxels), read in blocks, from features x (rows,
+// Evaluate scores the predictions of responses y, (rows, voxels), from features x, (rows,
 // features).
 //
-// The split is the product measure, which adds up to the variance explained by all bands (science
-// of it: Dupré la Tour et al. 2022; himalaya's r2_score_split): with ŷ_A what band A adds to the
-// prediction ŷ,
+// The split is the product measure (Dupré la Tour et al. 2022; himalaya's r2_score_split), which
+// sums to the variance explained by all bands. With ŷ_A the part of band A in the prediction ŷ,
 //
 //	R²_A = Σ ŷ_A·(2y - ŷ) / Σ y²    Σ_A R²_A = 1 - Σ(y-ŷ)²/Σ y²
 //
-// y and ŷ are taken less the mean of the training responses, ŷ_A from features less theirs, or as
-// they are where the model has no intercept. So the sum differs from R2 where the mean of the test
-// responses does. A share may be negative.
+// y and ŷ are centred by the mean of the training responses and ŷ_A comes from features centred by
+// theirs; without an intercept nothing is centred. The sum therefore differs from R2 if the test
+// responses have another mean than the training responses. A part may be negative.
 func (m *Model) Evaluate(ctx context.Context, x []float32, y ColumnReader, rows int) (*Evaluation, error) {
 	if err := m.check(x, rows); err != nil {
 		return nil, err
@@ -40,7 +39,7 @@ func (m *Model) Evaluate(ctx context.Context, x []float32, y ColumnReader, rows 
 	if m.Bands != nil {
 		e.Split = make([]float64, len(m.Bands)*m.Voxels)
 	}
-	err = do(ctx, torch.CPU, func(s *torch.Scope) error {
+	err = onTensors(ctx, torch.CPU, func(s *torch.Scope) error {
 		features := s.FromFloat32(x, rows, m.Features).ToType(torch.Float64)
 		features = features.Sub(s.FromFloat64(m.featureMean, m.Features))
 		for from, to := range m.blocks(rows) {
@@ -55,8 +54,8 @@ func (m *Model) Evaluate(ctx context.Context, x []float32, y ColumnReader, rows 
 	return e, err
 }
 
-// evaluate scores a block of voxels (to-from, rows); x are features less the means of the training
-// rows.
+// evaluate scores a block of voxels, (to-from, rows). x are the features, centred by the means of
+// the training rows.
 func (m *Model) evaluate(e *Evaluation, x *torch.Tensor, block []float32, from, to int) {
 	n, rows := to-from, x.Dim(0)
 	bands := m.Bands
@@ -64,11 +63,11 @@ func (m *Model) evaluate(e *Evaluation, x *torch.Tensor, block []float32, from, 
 		bands = []Band{{0, m.Features}}
 	}
 	parts := m.predict(x, bands, make([]float64, n), from, to)
-	pred, want := make([]float32, rows*n), make([]float32, rows*n) // (rows, n), less the means of the training rows
+	pred, want := make([]float32, rows*n), make([]float32, rows*n) // (rows, n), centred by the training rows
 	parallel.Each(n, func(v int) {
 		y := block[v*rows : (v+1)*rows]
 		centre := mean(y)
-		total, about, left := squares(y, m.voxelMean[from+v]), squares(y, centre), 0.0
+		total, about, left := sumSquares(y, m.voxelMean[from+v]), sumSquares(y, centre), 0.0
 		for row, value := range y {
 			at, joint := row*n+v, 0.0
 			for _, part := range parts {

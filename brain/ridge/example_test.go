@@ -62,7 +62,7 @@ func ExampleFit_bands() {
 		panic(err)
 	}
 	model, err := ridge.Fit(context.Background(), x, y, rows, ridge.Options{Lambdas: []float64{.1, 10}, Folds: folds,
-		Select: ridge.R2, Bands: []ridge.Band{{From: 0, To: 1}, {From: 1, To: 2}}, Tries: 3})
+		Metric: ridge.R2, Bands: []ridge.Band{{From: 0, To: 1}, {From: 1, To: 2}}, Tries: 3})
 	if err != nil {
 		panic(err)
 	}

@@ -11,38 +11,38 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// blockValues is how many float32 a block of voxels may hold: 8 MB.
+// blockValues is the number of float32 values of a block of voxels: 8 MB.
 const blockValues = 1 << 21
 
 // fit is one call of Fit.
 type fit struct {
-	opt   Options
-	x     *matrix
-	y     *responses
-	step  int         // voxels of a block
-	scale float64     // of x; a penalty on the weights of x is scale² times as large on those of its standard form
-	sets  [][]float64 // weights of the bands to try; one empty set without bands
-	steps int         // done, of those that Progress counts
-	best  []choice    // per voxel
+	opt         Options
+	x           *matrix
+	y           *responses
+	blockVoxels int         // voxels of a block
+	scale       float64     // of x: a penalty on weights of x is scale² times as large on those of its standard form
+	sets        [][]float64 // weights of the bands to try; one empty set without bands
+	steps       int         // folds that are done, for Progress
+	best        []choice    // (voxels)
 
-	trained, measured []float32 // reused from block to block
+	trained, measured []float32 // buffers that are reused from block to block
 	whole             []float64
 }
 
-// choice is the place of a set of weights and of a penalty, and their score.
+// choice is a set of weights and a penalty, by index, and their score.
 type choice struct {
 	set, lambda int
 	score       float64
 }
 
-// Fit chooses a penalty for every voxel by cross-validation on x (rows, features) and y (rows,
-// voxels), and fits the weights to all rows with it. A penalty's score is the mean over folds of
-// Pearson's r between predicted and measured held-out rows, or of R²; the best wins, the larger
-// where two are equal. With a single candidate nothing is held out.
+// Fit chooses a penalty for every voxel by cross-validation on x, (rows, features), and y, (rows,
+// voxels), and fits the weights to all rows with it. The score of a penalty is the mean over folds
+// of Pearson's r of predicted and measured held-out rows, or of R². The best score wins; of equal
+// scores the larger penalty. With a single candidate no rows are held out.
 //
-// Values that are not finite, sizes that do not fit and too few rows for a fold are errors of kind
-// BadData. Constant features get weight 0; a constant voxel keeps its place and is predicted by its
-// mean.
+// Values that are not finite, sizes that do not match and too few rows for a fold are errors of
+// kind fault.BadData. Constant features get weight 0. A constant voxel keeps its index and is
+// predicted by its mean.
 func Fit(ctx context.Context, x, y []float32, rows int, opt Options) (*Model, error) {
 	if rows < 1 || len(y) == 0 || len(y)%rows != 0 {
 		return nil, fault.New(fault.BadData, "ridge", "responses", "%d values do not make %d rows", len(y), rows)
@@ -51,12 +51,15 @@ func Fit(ctx context.Context, x, y []float32, rows int, opt Options) (*Model, er
 	return FitColumns(ctx, x, VStack{voxels, [][]float32{y}}, rows, voxels, opt)
 }
 
-// FitColumns is Fit for responses that are read in blocks of voxels, once for each fold and set of
-// weights and twice more.
+// FitColumns is [Fit] for responses that are read in blocks of voxels: once per fold and set of
+// weights, and twice more.
 func FitColumns(ctx context.Context, x []float32, y ColumnReader, rows, voxels int, opt Options) (*Model, error) {
 	opt, err := opt.withDefaults()
 	if err != nil {
 		return nil, err
+	}
+	if y == nil || voxels < 1 {
+		return nil, fault.New(fault.BadData, "ridge", "responses", "there are none")
 	}
 	f := &fit{opt: opt, sets: [][]float64{nil}}
 	if f.x, err = newMatrix(x, rows, !opt.NoIntercept); err != nil {
@@ -69,8 +72,8 @@ func FitColumns(ctx context.Context, x []float32, y ColumnReader, rows, voxels i
 		}
 	}
 	f.scale = f.x.scale()
-	f.step = max(1, blockValues/max(rows, f.x.cols))
-	if f.y, err = newResponses(y, rows, voxels, f.step); err != nil {
+	f.blockVoxels = max(1, blockValues/max(rows, f.x.cols))
+	if f.y, err = newResponses(y, rows, voxels, f.blockVoxels); err != nil {
 		return nil, err
 	}
 	f.best = make([]choice, voxels)
@@ -83,12 +86,13 @@ func FitColumns(ctx context.Context, x []float32, y ColumnReader, rows, voxels i
 	return f.solve(ctx, f.model(chosen))
 }
 
-// model describes the choices in a model that has no weights yet.
+// model returns a model with the chosen penalties, without weights.
 func (f *fit) model(chosen bool) *Model {
 	voxels, bands := f.y.voxels, max(1, len(f.opt.Bands))
-	m := &Model{Features: f.x.cols, Voxels: voxels, Bands: f.opt.Bands, Constant: f.y.constant, Alphas: make([]float64, voxels),
-		Lambdas: make([]float64, bands*voxels), Weights: make([]float32, f.x.cols*voxels), Intercept: make([]float64, voxels),
-		Candidates: f.opt.Alphas, Centred: f.x.centred, featureMean: f.x.mean, voxelMean: make([]float64, voxels)}
+	m := &Model{Features: f.x.cols, Voxels: voxels, Bands: f.opt.Bands, Constant: f.y.constant,
+		Alphas: make([]float64, voxels), Lambdas: make([]float64, bands*voxels),
+		Weights: make([]float32, f.x.cols*voxels), Intercept: make([]float64, voxels), Candidates: f.opt.Alphas,
+		Centred: f.x.centred, featureMean: f.x.mean, voxelMean: make([]float64, voxels)}
 	if chosen {
 		m.Scores = make([]float64, voxels)
 	}
@@ -108,8 +112,8 @@ func (f *fit) model(chosen bool) *Model {
 	return m
 }
 
-// do runs fn on tensors and gives errors their kind.
-func do(ctx context.Context, device torch.Device, fn func(*torch.Scope) error) error {
+// onTensors runs fn in a scope of package torch and classifies its errors.
+func onTensors(ctx context.Context, device torch.Device, fn func(*torch.Scope) error) error {
 	err := torch.Do(ctx, torch.Mode{Device: device}, fn)
 	var failed *torch.Error
 	var known *fault.Error
@@ -124,7 +128,7 @@ func do(ctx context.Context, device torch.Device, fn func(*torch.Scope) error) e
 	return fault.Wrap(fault.Internal, "ridge", "", err)
 }
 
-// crossValidate finds the best set of weights and penalty for each voxel.
+// crossValidate finds the best set of weights and penalty of each voxel.
 func (f *fit) crossValidate(ctx context.Context) error {
 	folds, err := f.folds()
 	if err != nil {
@@ -133,13 +137,13 @@ func (f *fit) crossValidate(ctx context.Context) error {
 	for v := range f.best {
 		f.best[v].score = math.Inf(-1)
 	}
-	most := math.Inf(-1) // of the sums over voxels
+	most := math.Inf(-1) // largest sum over voxels, for SingleAlpha
 	for set, weights := range f.sets {
 		scores := make([]float64, len(f.opt.Lambdas)*f.y.voxels)
-		size := sizes(f.opt.Bands, weights, f.x.cols)
+		scales := bandScales(f.opt.Bands, weights, f.x.cols)
 		for _, held := range folds {
-			err := do(ctx, f.opt.Device, func(s *torch.Scope) error {
-				return f.scoreFold(s, held, size, 1/float64(len(folds)), scores)
+			err := onTensors(ctx, f.opt.Device, func(s *torch.Scope) error {
+				return f.scoreFold(s, held, scales, 1/float64(len(folds)), scores)
 			})
 			if err != nil {
 				return err
@@ -155,7 +159,7 @@ func (f *fit) crossValidate(ctx context.Context) error {
 	return nil
 }
 
-// progress counts a step.
+// progress counts a fold.
 func (f *fit) progress(folds int) {
 	f.steps++
 	if f.opt.Progress != nil {
@@ -163,7 +167,7 @@ func (f *fit) progress(folds int) {
 	}
 }
 
-// folds gives the held-out rows of each fold.
+// folds returns the held-out rows of each fold.
 func (f *fit) folds() ([][]int, error) {
 	if f.opt.Folds != nil {
 		return f.opt.Folds, checkFolds(f.opt.Folds, f.x.rows)
@@ -171,10 +175,10 @@ func (f *fit) folds() ([][]int, error) {
 	return ChunkFolds(f.x.rows, f.opt.ChunkRows, f.opt.Boots, f.opt.HeldOut, f.opt.Seed)
 }
 
-// scoreFold adds weight times each score of one fold to scores, (penalties, voxels).
-func (f *fit) scoreFold(s *torch.Scope, held []int, size []float64, weight float64, scores []float64) error {
-	fd := f.newFold(s, held, size)
-	for from, to := range f.y.blocks(f.step) {
+// scoreFold adds weight times the scores of one fold to scores, (penalties, voxels).
+func (f *fit) scoreFold(s *torch.Scope, held []int, scales []float64, weight float64, scores []float64) error {
+	fd := f.newFold(s, held, scales)
+	for from, to := range f.y.blocks(f.blockVoxels) {
 		block, err := f.y.read(from, to)
 		if err != nil {
 			return err
@@ -188,8 +192,8 @@ func (f *fit) scoreFold(s *torch.Scope, held []int, size []float64, weight float
 	return nil
 }
 
-// choose keeps for each voxel the best penalty of a set, if it is better than those of the sets
-// before.
+// choose updates the choice of each voxel with the best penalty of a set, if that is better than
+// those of the sets before.
 func (f *fit) choose(set int, scores []float64) {
 	for v := range f.best {
 		best := &f.best[v]
@@ -202,8 +206,8 @@ func (f *fit) choose(set int, scores []float64) {
 	}
 }
 
-// chooseCommon keeps the penalty of a set with the largest sum of scores over voxels, to which
-// constant voxels add 0, for all voxels, if the sum exceeds that of the sets before.
+// chooseCommon updates the choice of all voxels with the penalty of a set that has the largest sum
+// of scores over voxels, if that exceeds the sums of the sets before. Constant voxels add 0.
 func (f *fit) chooseCommon(set int, scores []float64, most float64) float64 {
 	for a := range f.opt.Lambdas {
 		row := scores[a*f.y.voxels : (a+1)*f.y.voxels]
@@ -221,23 +225,24 @@ func (f *fit) chooseCommon(set int, scores []float64, most float64) float64 {
 	return most
 }
 
-// solve fits the weights to all rows, each voxel with its own penalty.
+// solve fits the weights to all rows, each voxel with its chosen penalty.
 func (f *fit) solve(ctx context.Context, model *Model) (*Model, error) {
 	for set, weights := range f.sets {
 		if !slices.ContainsFunc(f.best, func(c choice) bool { return c.set == set }) {
 			continue
 		}
-		size := sizes(f.opt.Bands, weights, f.x.cols)
-		if err := do(ctx, f.opt.Device, func(s *torch.Scope) error { return f.solveSet(s, set, size, model) }); err != nil {
+		scales := bandScales(f.opt.Bands, weights, f.x.cols)
+		err := onTensors(ctx, f.opt.Device, func(s *torch.Scope) error { return f.solveSet(s, set, scales, model) })
+		if err != nil {
 			return nil, err
 		}
 	}
 	return model, nil
 }
 
-// solveSet fits the voxels for which a set of weights is the best.
-func (f *fit) solveSet(s *torch.Scope, set int, size []float64, model *Model) error {
-	b := newBasis(f.x.standard(s, others(nil, f.x.rows), f.x.mean, size))
+// solveSet fits the voxels whose choice is the given set of weights.
+func (f *fit) solveSet(s *torch.Scope, set int, scales []float64, model *Model) error {
+	b := newBasis(f.x.standard(s, trainingRows(nil, f.x.rows), f.x.mean, scales))
 	var table []float64
 	for _, lambda := range f.opt.Lambdas {
 		table = append(table, b.shrink(lambda*f.scale*f.scale, 1)...)
@@ -245,10 +250,10 @@ func (f *fit) solveSet(s *torch.Scope, set int, size []float64, model *Model) er
 	shrink := s.FromFloat64(table, len(f.opt.Lambdas), len(b.values)) // (penalties, K)
 	toUnits := make([]float64, f.x.cols)                              // from the standard form to the units of x
 	for i := range toUnits {
-		toUnits[i] = f.x.factor[i] * size[i]
+		toUnits[i] = f.x.factor[i] * scales[i]
 	}
 	columns := s.FromFloat64(toUnits, f.x.cols, 1)
-	for from, to := range f.y.blocks((f.step + 1) / 2) { // half as many, of numbers twice as wide
+	for from, to := range f.y.blocks((f.blockVoxels + 1) / 2) { // half as many voxels: these are float64
 		var voxels, lambdas []int
 		for v := from; v < to; v++ {
 			if f.best[v].set == set {
@@ -263,7 +268,7 @@ func (f *fit) solveSet(s *torch.Scope, set int, size []float64, model *Model) er
 			return err
 		}
 		y, unit := f.wholeColumns(block, from, voxels, model)
-		offset := make([]float64, len(voxels)) // what the mean features predict
+		offset := make([]float64, len(voxels)) // the prediction from the mean features
 		weights := shrink.Scoped(func(d *torch.Tensor) *torch.Tensor {
 			s := d.Scope()
 			z := s.FromFloat64(y, len(voxels), f.y.rows).MatMul(b.onto)                   // (V, K)
@@ -284,8 +289,8 @@ func (f *fit) solveSet(s *torch.Scope, set int, size []float64, model *Model) er
 	return nil
 }
 
-// wholeColumns gives voxels of a block in units of their own size, (voxels, rows), and these units,
-// and notes their means.
+// wholeColumns returns voxels of a block, each centred and divided by its root mean square,
+// (voxels, rows), and those divisors. It stores the means in model.
 func (f *fit) wholeColumns(block []float32, from int, voxels []int, model *Model) (standard, unit []float64) {
 	rows := f.y.rows
 	standard, unit = reuse(&f.whole, len(voxels)*rows), make([]float64, len(voxels))
@@ -301,7 +306,7 @@ func (f *fit) wholeColumns(block []float32, from int, voxels []int, model *Model
 		if f.x.centred && f.y.constant[v] {
 			return
 		}
-		unit[i] = math.Sqrt(squares(y, centre) / float64(rows))
+		unit[i] = math.Sqrt(sumSquares(y, centre) / float64(rows))
 		if unit[i] > 0 {
 			for row, value := range y {
 				standard[i*rows+row] = (float64(value) - centre) / unit[i]

@@ -89,7 +89,8 @@ func TestSingleAlphaIsTheOneOfTheBestMean(t *testing.T) {
 	assert.InDeltaSlice(t, scores(best, g.Y), model.Scores, 1e-6)
 }
 
-// simulate makes features (rows, features) with common parts, and responses that they predict more or less.
+// simulate makes features (rows, features) with common parts, and responses that they predict more
+// or less.
 func simulate(seed uint64, rows, features, voxels int) (x, y []float32) {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	x, y = make([]float32, rows*features), make([]float32, rows*voxels)
@@ -185,7 +186,7 @@ func TestFitEqualsTheClosedForm(t *testing.T) {
 		for a, alpha := range opt.Alphas {
 			scores[a] = make([]float64, voxels)
 			for _, held := range folds {
-				train := others(held, rows)
+				train := trainingRows(held, rows)
 				xTrain, xHeld := centred(rowsOf(X, train), rowsOf(X, held))
 				yTrain, yHeld := centred(rowsOf(Y, train), rowsOf(Y, held))
 				var pred mat.Dense
@@ -321,7 +322,8 @@ func TestExtremeAlphasStayFinite(t *testing.T) {
 		require.NoError(t, err)
 		assertFinite(t, model)
 	}
-	// The score of a direction is the same however strong the penalty: at alpha → ∞ the prediction is XXᵀY, scaled.
+	// The score of a direction is the same however strong the penalty: at alpha → ∞ the prediction
+	// is XXᵀY, scaled.
 	huge, err := Fit(t.Context(), x, y, 64, Options{Alphas: []float64{1e12, 1e13}, ChunkRows: 8})
 	require.NoError(t, err)
 	large, err := Fit(t.Context(), x, y, 64, Options{Alphas: []float64{1e6, 1e7}, ChunkRows: 8})
@@ -392,12 +394,12 @@ func TestConstantColumns(t *testing.T) {
 
 }
 
-// Where features or responses vary in the held-out rows alone nothing can be learned, whatever rounding leaves of
-// the constants: the mean of equal numbers is often not that number.
+// Where features or responses vary in the held-out rows alone nothing can be learned, whatever
+// rounding leaves of the constants: the mean of equal numbers is often not that number.
 func TestConstantInTheTrainingRowsOfAFold(t *testing.T) {
 	const rows, voxels = 40, 30
 	x, y := simulate(9, rows, 6, voxels)
-	held := others(nil, 10)
+	held := trainingRows(nil, 10)
 	for row := 10; row < rows; row++ {
 		for v := range voxels {
 			y[row*voxels+v] = .1 + .07*float32(v)
@@ -454,16 +456,16 @@ func TestFitRefuses(t *testing.T) {
 		{"rows do not fit", x, y[:78], 40, small, fault.BadData, "78 values do not make 40 rows"},
 		{"no rows", nil, nil, 0, small, fault.BadData, "do not make 0 rows"},
 		{"no voxels", x, nil, 40, small, fault.BadData, "responses: 0 values"},
-		{"fewer rows than two chunks", x, y, 40, Options{}, fault.BadData, "40 rows make no two chunks of 40 rows"},
-		{"one row", x[:3], y[:2], 1, Options{ChunkRows: 1}, fault.BadData, "1 rows make no two chunks"},
+		{"fewer rows than two chunks", x, y, 40, Options{}, fault.BadData, "40 rows do not make two chunks of 40 rows"},
+		{"one row", x[:3], y[:2], 1, Options{ChunkRows: 1}, fault.BadData, "1 rows do not make two chunks"},
 		{"negative alpha", x, y, 40, Options{Alphas: []float64{1, -1}}, fault.Usage, "-1 is negative"},
-		{"NaN alpha", x, y, 40, Options{Alphas: []float64{math.NaN()}}, fault.Usage, "NaN is negative, or no number"},
-		{"infinite alpha", x, y, 40, Options{Alphas: []float64{1e200}}, fault.Usage, "or its square is none"},
+		{"NaN alpha", x, y, 40, Options{Alphas: []float64{math.NaN()}}, fault.Usage, "NaN is negative, or it"},
+		{"infinite alpha", x, y, 40, Options{Alphas: []float64{1e200}}, fault.Usage, "or its square is not finite"},
 		{"no alphas", x, y, 40, Options{Alphas: []float64{}}, fault.Usage, "the list is empty"},
 		{"held out", x, y, 40, Options{HeldOut: 1}, fault.Usage, "1 is not between 0 and 1"},
 		{"boots", x, y, 40, Options{Boots: -1}, fault.Usage, "boots: -1"},
 		{"chunks", x, y, 40, Options{ChunkRows: -5}, fault.Usage, "chunk_rows: -5"},
-		{"fold of all rows", x, y, 40, Options{Folds: [][]int{others(nil, 40)}}, fault.BadData, "fold 0 holds out 40 of 40"},
+		{"fold of all rows", x, y, 40, Options{Folds: [][]int{trainingRows(nil, 40)}}, fault.BadData, "fold 0 holds out 40 of 40"},
 		{"empty fold", x, y, 40, Options{Folds: [][]int{{1}, {}}}, fault.BadData, "fold 1 holds out 0"},
 		{"fold out of range", x, y, 40, Options{Folds: [][]int{{3, 40}}}, fault.BadData, "rows 3 to 40 of 40"},
 		{"fold with a row twice", x, y, 40, Options{Folds: [][]int{{3, 4, 3}}}, fault.BadData, "a row twice"},
@@ -481,6 +483,12 @@ func TestFitRefuses(t *testing.T) {
 	require.ErrorContains(t, err, "row 1, feature 0 is NaN")
 	_, err = model.Predict(t.Context(), x, 20)
 	require.ErrorContains(t, err, "6 features, the model has 3")
+	_, err = new(Model).Predict(t.Context(), x, 40)
+	require.ErrorContains(t, err, "3 features, the model has 0")
+	_, err = FitColumns(t.Context(), x, nil, 40, 2, small)
+	require.ErrorContains(t, err, "responses: there are none")
+	_, err = FitColumns(t.Context(), x, VStack{}, 40, 0, small)
+	require.ErrorContains(t, err, "responses: there are none")
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -514,7 +522,7 @@ func TestFolds(t *testing.T) {
 		for chunk, n := range chunks {
 			require.Equal(t, min(10, 103-10*chunk), n, "chunks are held out whole, the last one too")
 		}
-		assert.Equal(t, 103, len(fold)+len(others(fold, 103)))
+		assert.Equal(t, 103, len(fold)+len(trainingRows(fold, 103)))
 	}
 	for row, n := range held {
 		assert.InDelta(t, 200*3./11, n, 25, "row %d", row)
@@ -526,6 +534,15 @@ func TestFolds(t *testing.T) {
 	require.NoError(t, err)
 	assert.NotEqual(t, folds, other)
 
+	for _, zero := range []func() ([][]int, error){
+		func() ([][]int, error) { return ChunkFolds(9, 0, 1, .5, 0) },
+		func() ([][]int, error) { return ChunkFolds(9, 1, 0, .5, 0) },
+		func() ([][]int, error) { return ChunkFolds(9, 1, 1, 0, 0) },
+	} {
+		_, err := zero()
+		assert.Equal(t, fault.Usage, fault.KindOf(err))
+	}
+
 	for share, n := range map[float64]int{.01: 1, .5: 2, .99: 2} {
 		folds, err := ChunkFolds(3, 1, 1, share, 0)
 		require.NoError(t, err)
@@ -534,7 +551,7 @@ func TestFolds(t *testing.T) {
 }
 
 func TestDefaultAlphas(t *testing.T) {
-	alphas := DefaultAlphas()
+	alphas := defaultAlphas()
 	assert.Len(t, alphas, 10)
 	assert.InDelta(t, 10, alphas[0], 1e-9)
 	assert.InDelta(t, 1e4, alphas[9], 1e-8)

@@ -8,15 +8,19 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// ChunkFolds draws the held-out rows of each bootstrap: rows are cut into chunks of chunkRows neighbours (the last
-// may be shorter and is kept), and every bootstrap shuffles the chunks anew and holds out the given share of
-// them, rounded, but at least one and not all. Rows next to each other in time are alike, so single rows held
-// out would be known from their neighbours. Rows are ascending. Fewer than two chunks are an error.
+// ChunkFolds draws the held-out rows of each fold, ascending. It cuts the rows into chunks of
+// chunkRows contiguous rows, of which the last may be shorter. Each of the boots folds holds out a
+// random share heldOut of the chunks, rounded, at least one and not all. Single rows are not held
+// out because neighbouring rows are correlated. Fewer than two chunks are an error.
 func ChunkFolds(rows, chunkRows, boots int, heldOut float64, seed uint64) ([][]int, error) {
+	if chunkRows < 1 || boots < 1 || !(heldOut > 0 && heldOut < 1) {
+		return nil, fault.New(fault.Usage, "ridge", "folds",
+			"%d folds of chunks of %d rows, of which %g are held out", boots, chunkRows, heldOut)
+	}
 	chunks := (rows + chunkRows - 1) / chunkRows
 	if chunks < 2 {
 		return nil, fault.New(fault.BadData, "ridge", "folds",
-			"%d rows make no two chunks of %d rows, so none can be held out", rows, chunkRows).
+			"%d rows do not make two chunks of %d rows, so none can be held out", rows, chunkRows).
 			WithHint("give more training rows, or a smaller eval.chunk_rows")
 	}
 	n := max(1, min(chunks-1, int(math.Round(heldOut*float64(chunks)))))
@@ -34,14 +38,14 @@ func ChunkFolds(rows, chunkRows, boots int, heldOut float64, seed uint64) ([][]i
 	return folds, nil
 }
 
-// KFold cuts rows into n folds of neighbours, each held out once; the first rows%n have one row more. It is the split
-// of scikit-learn's and himalaya's KFold without shuffling.
+// KFold cuts the rows into n contiguous folds, of which the first rows%n have one row more. It is
+// KFold of scikit-learn and himalaya without shuffling.
 func KFold(rows, n int) ([][]int, error) {
 	if n < 2 {
 		return nil, fault.New(fault.Usage, "ridge", "folds", "%d, want at least 2", n)
 	}
 	if rows < n {
-		return nil, fault.New(fault.BadData, "ridge", "folds", "%d rows make no %d folds", rows, n).
+		return nil, fault.New(fault.BadData, "ridge", "folds", "%d rows do not make %d folds", rows, n).
 			WithHint("give more rows or fewer folds")
 	}
 	folds := make([][]int, n)
@@ -59,7 +63,8 @@ func KFold(rows, n int) ([][]int, error) {
 	return folds, nil
 }
 
-// checkFolds refuses folds that hold out nothing, everything, a row twice, or a row that does not exist.
+// checkFolds returns an error if a fold holds out nothing, everything, a row twice, or a row that
+// does not exist.
 func checkFolds(folds [][]int, rows int) error {
 	refuse := func(why string, args ...any) error {
 		return fault.New(fault.BadData, "ridge", "folds", why, args...)
@@ -81,8 +86,8 @@ func checkFolds(folds [][]int, rows int) error {
 	return nil
 }
 
-// others lists the rows that are not held out.
-func others(held []int, rows int) []int {
+// trainingRows returns the rows that are not held out, ascending.
+func trainingRows(held []int, rows int) []int {
 	out := make([]bool, rows)
 	for _, row := range held {
 		out[row] = true

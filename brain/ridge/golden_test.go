@@ -58,7 +58,7 @@ func (g cvGolden) options(t *testing.T, grid []float64) Options {
 	require.NoError(t, err)
 	opt := Options{Lambdas: grid, Folds: folds, NoIntercept: !g.Intercept, Weights: g.Weights, Device: torchtest.Device()}
 	if g.Select == "r2" {
-		opt.Select = R2
+		opt.Metric = R2
 	}
 	for _, band := range g.Bands {
 		opt.Bands = append(opt.Bands, Band{band[0], band[1]})
@@ -109,7 +109,7 @@ func TestContiguousIsKFold(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, [][]int{{0, 1, 2}, {3, 4}, {5, 6}}, folds)
 	_, err = KFold(4, 5)
-	require.ErrorContains(t, err, "4 rows make no 5 folds")
+	require.ErrorContains(t, err, "4 rows do not make 5 folds")
 	_, err = KFold(4, 1)
 	require.ErrorContains(t, err, "1, want at least 2")
 }

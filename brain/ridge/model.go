@@ -7,29 +7,30 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// Model predicts voxels from features.
+// Model predicts voxels from features. [Fit] and [FitColumns] make models.
 type Model struct {
 	Features, Voxels int
-	Bands            []Band    // nil for one penalty for all features
-	Weights          []float32 // (features, voxels), for features and responses in their own units
+	Bands            []Band    // nil: one penalty for all features
+	Weights          []float32 // (features, voxels), in the units of features and responses
 	Intercept        []float64 // (voxels)
-	Alphas           []float64 // chosen, per voxel; of a banded ridge before the weights of its bands
-	Lambdas          []float64 // (voxels) or (bands, voxels): the penalties on squared weights, alpha² by the weight of the band
-	Scores           []float64 // cross-validated score of the chosen penalty, per voxel; nil if there was one candidate
-	Constant         []bool    // voxels whose training responses are all equal
-	Candidates       []float64 // the alphas tried, ascending
+	Alphas           []float64 // (voxels) the chosen alphas, in a banded ridge before the weights of the bands
+	Lambdas          []float64 // (voxels) or (bands, voxels): the penalties, alpha² divided by the band's weight
+	Scores           []float64 // (voxels) cross-validated score of the chosen penalty; nil with one candidate
+	Constant         []bool    // (voxels) the training responses are constant
+	Candidates       []float64 // the alphas that were tried, ascending
 	Centred          bool      // fitted with an intercept
 
 	featureMean, voxelMean []float64 // of the training rows; 0 without an intercept
 }
 
-// Predict gives the responses (rows, voxels) to features x (rows, features). Values that are not finite are an error.
+// Predict returns the responses, (rows, voxels), to features x, (rows, features). Values that are
+// not finite are an error.
 func (m *Model) Predict(ctx context.Context, x []float32, rows int) ([]float32, error) {
 	if err := m.check(x, rows); err != nil {
 		return nil, err
 	}
 	pred := make([]float32, rows*m.Voxels)
-	err := do(ctx, torch.CPU, func(s *torch.Scope) error {
+	err := onTensors(ctx, torch.CPU, func(s *torch.Scope) error {
 		features := s.FromFloat32(x, rows, m.Features).ToType(torch.Float64)
 		for from, to := range m.blocks(rows) {
 			y := m.predict(features, []Band{{0, m.Features}}, m.Intercept[from:to], from, to)[0]
@@ -42,7 +43,7 @@ func (m *Model) Predict(ctx context.Context, x []float32, rows int) ([]float32, 
 	return pred, err
 }
 
-// check refuses features that the model was not made for.
+// check returns an error for features that do not match the model.
 func (m *Model) check(x []float32, rows int) error {
 	features, err := newMatrix(x, rows, false)
 	if err == nil && features.cols != m.Features {
@@ -51,14 +52,14 @@ func (m *Model) check(x []float32, rows int) error {
 	return err
 }
 
-// blocks yields ranges of voxels for predictions of some rows.
+// blocks yields the ranges of voxels that are predicted at a time for a number of rows.
 func (m *Model) blocks(rows int) func(yield func(from, to int) bool) {
 	y := responses{voxels: m.Voxels}
 	return y.blocks(max(1, blockValues/2/max(rows, m.Features)))
 }
 
-// predict gives what each band adds to the prediction of voxels from to to, each plus a bias, (rows, to-from). x is
-// Float64.
+// predict returns the part of each band in the prediction of the voxels from ≤ v < to, each plus
+// bias, (rows, to-from). x is Float64.
 func (m *Model) predict(x *torch.Tensor, bands []Band, bias []float64, from, to int) [][]float32 {
 	n := to - from
 	w := make([]float32, 0, m.Features*n)

@@ -7,38 +7,39 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// fold is one fold of a cross-validation, ready to score any voxels. Its tensors are Float32:
-// rounding hurts each direction of the features in proportion to its own size, since the directions
-// do not mix.
+// fold is one fold of a cross-validation, from which any voxels can be scored. Its tensors are
+// Float32: the rounding error of each direction of the features is relative to its own size, since
+// the directions do not mix.
 type fold struct {
 	train, held []int
 	centre      bool
-	selection   Selection
+	metric      Metric
 	onto        *torch.Tensor   // (K, training rows)
-	spread      *torch.Tensor   // (N, K), each column less its mean over the held-out rows
+	spread      *torch.Tensor   // (N, K), each column centred over the held-out rows
 	mean        *torch.Tensor   // (1, K): those means
 	shrink      []*torch.Tensor // (1, K): D of each penalty, times its factor
-	factor      []float64       // keeps a large penalty from pressing float32 to 0
+	factor      []float64       // of each penalty: keeps products with a large penalty above the float32 underflow
 }
 
-// newFold decomposes the training rows, the features times sizes.
-func (f *fit) newFold(s *torch.Scope, held []int, sizes []float64) *fold {
-	fd := &fold{train: others(held, f.x.rows), held: held, centre: f.x.centred, selection: f.opt.Select}
+// newFold decomposes the training rows of the features, multiplied by scales.
+func (f *fit) newFold(s *torch.Scope, held []int, scales []float64) *fold {
+	fd := &fold{train: trainingRows(held, f.x.rows), held: held, centre: f.x.centred, metric: f.opt.Metric}
 	mean := f.x.mean
 	if fd.centre {
-		mean, sizes = f.x.trainingMean(fd.train, sizes)
+		mean, scales = f.x.trainingMean(fd.train, scales)
 	}
 	all := s.Frozen(func(s *torch.Scope) *torch.Tensor {
-		b := newBasis(f.x.standard(s, fd.train, mean, sizes))
+		b := newBasis(f.x.standard(s, fd.train, mean, scales))
 		var table []float64
 		for _, lambda := range f.opt.Lambdas {
 			lambda *= f.scale * f.scale
 			factor := b.largest() + lambda
 			fd.factor, table = append(fd.factor, factor), append(table, b.shrink(lambda, factor)...)
 		}
-		spread := b.spread(f.x.standard(s, held, mean, sizes)) // (N, K)
+		spread := b.project(f.x.standard(s, held, mean, scales)) // (N, K)
 		centre := spread.MeanKeep(0)
-		return torch.Cat(0, s.FromFloat64(table, len(fd.factor), len(b.values)).ToType(torch.Float32), centre.ToType(torch.Float32),
+		shrink := s.FromFloat64(table, len(fd.factor), len(b.values))
+		return torch.Cat(0, shrink.ToType(torch.Float32), centre.ToType(torch.Float32),
 			spread.Sub(centre).ToType(torch.Float32), b.onto.ToType(torch.Float32))
 	})
 	for a := range fd.factor {
@@ -50,25 +51,25 @@ func (f *fit) newFold(s *torch.Scope, held []int, sizes []float64) *fold {
 	return fd
 }
 
-// target is one voxel in a fold: its training responses in units of their own size, and the
-// held-out ones with mean 0 and norm 1.
+// target describes one voxel in a fold: its training responses are divided by their root mean
+// square, and the held-out ones have mean 0 and norm 1.
 type target struct {
 	constant bool    // in the training rows, or in the held-out rows
-	norm     float64 // of the held-out responses less their mean, in units of the training responses
-	offset   float64 // their mean less that of the training rows, in the same units
+	norm     float64 // of the centred held-out responses, in units of the training responses
+	offset   float64 // mean of the held-out minus that of the training responses, in the same units
 }
 
-// prepare writes a voxel's responses (rows) into rows of the matrices that are multiplied.
+// prepare writes the standardised responses of a voxel into trained and measured.
 func (fd *fold) prepare(y, trained, measured []float32) target {
 	train, held := pick(y, fd.train), pick(y, fd.held)
 	centre := 0.0
 	if fd.centre {
 		centre = mean(train)
 	}
-	size := math.Sqrt(squares(train, centre) / float64(len(train)))
+	size := math.Sqrt(sumSquares(train, centre) / float64(len(train)))
 	about := mean(held)
-	norm := math.Sqrt(squares(held, about))
-	if same(train) || same(held) || size == 0 || norm == 0 {
+	norm := math.Sqrt(sumSquares(held, about))
+	if allEqual(train) || allEqual(held) || size == 0 || norm == 0 {
 		return target{constant: true}
 	}
 	for i, value := range train {
@@ -80,14 +81,14 @@ func (fd *fold) prepare(y, trained, measured []float32) target {
 	return target{norm: norm / size, offset: (about - centre) / size}
 }
 
-// score gives the score of each penalty for each voxel of a block (V, rows): (penalties, V).
+// score returns the score of each penalty for each voxel of a block, (V, rows): (penalties, V).
 //
-// With p the prediction of a voxel less its mean, w the measured responses of mean 0 and norm 1,
-// and S their norm before,
+// With p the centred prediction of a voxel, w the measured responses of mean 0 and norm 1, and S
+// their norm before that,
 //
 //	r = p·w/‖p‖    R² = 2·p·w/S - ‖p‖²/S² - N·(difference of the means)²/S²
 //
-// so both need only sums over the predictions.
+// so both follow from sums over the predictions.
 func (f *fit) score(s *torch.Scope, fd *fold, block []float32) [][]float64 {
 	rows := f.y.rows
 	voxels := len(block) / rows
@@ -115,15 +116,15 @@ func (f *fit) score(s *torch.Scope, fd *fold, block []float32) [][]float64 {
 		scores[a] = make([]float64, voxels)
 		for v, t := range targets {
 			at := func(i int) float64 { return float64(sums[(3*a+i)*voxels+v]) }
-			scores[a][v] = t.score(fd.selection, at(0), math.Sqrt(at(1)), at(2), factor, float64(len(fd.held)))
+			scores[a][v] = t.score(fd.metric, at(0), math.Sqrt(at(1)), at(2), factor, float64(len(fd.held)))
 		}
 	}
 	return scores
 }
 
-// score is a voxel's score from sums over its n predictions, all times factor: their product with
-// the measured responses, their norm, and their mean. Where it has no meaning it is 0.
-func (t target) score(selection Selection, product, norm, mean, factor, n float64) float64 {
+// score returns the score of a voxel from sums over its n predictions, all multiplied by factor:
+// their product with the measured responses, their norm, and their mean. An undefined score is 0.
+func (t target) score(selection Metric, product, norm, mean, factor, n float64) float64 {
 	if t.constant || selection == R && norm == 0 {
 		return 0
 	}

@@ -100,7 +100,7 @@ func (f *ridgeFlags) check(c *cobra.Command) (err error) {
 	case f.opt.Tries < 1:
 		return usage(c, "--tries: %d, want at least 1", f.opt.Tries)
 	case f.selection == "r2":
-		f.opt.Select = ridge.R2
+		f.opt.Metric = ridge.R2
 	case f.selection != "r":
 		return usage(c, "--select: %q is neither r nor r2", f.selection)
 	}

@@ -259,7 +259,7 @@ func TestRidgeRefuses(t *testing.T) {
 		{"--x x.npy --y y.npy --test-x nan.npy --test-y y.npy --out out", 65, "ridge: DIR/nan.npy: row 4, feature 3 is NaN"},
 		{"--x x.npy --y y.npy --test-x x.npy --test-y inf.npy --out out", 65, "ridge: DIR/inf.npy: row 2, voxel 1 is -Inf"},
 		{"--x x.npy --y cube.npy --out out", 65, "cube.npy: shape [40 3 2] is not that of a matrix"},
-		{"--x four.npy --y four.npy --out out", 65, "ridge: --folds: 4 rows make no 5 folds"},
+		{"--x four.npy --y four.npy --out out", 65, "ridge: --folds: 4 rows do not make 5 folds"},
 		{"--x none.npy --y none.npy --out out", 65, "nothing to fit"},
 		{"--x text.npy --y y.npy --out out", 65, "text.npy: is not a .npy file"},
 		{"--x nowhere.npy --y y.npy --out out", 66, "nowhere.npy"},
@@ -274,8 +274,8 @@ func TestRidgeRefuses(t *testing.T) {
 		{trainAndTest + "--seed 3", 2, "about --bands"},
 		{trainAndTest + "--bands 0:3,3", 2, `--bands: "3" is not first:end`},
 		{trainAndTest + "--bands 0:3,2:6", 2, "ridge: --bands: feature 2 is in two bands; each feature must be in exactly one band"},
-		{trainAndTest + "--bands 0:3,4:6", 2, "--bands: feature 3 is in none"},
-		{trainAndTest + "--bands 0:3,3:7", 2, "--bands: 3:7 is no range of 6 features"},
+		{trainAndTest + "--bands 0:3,4:6", 2, "--bands: feature 3 is in no band"},
+		{trainAndTest + "--bands 0:3,3:7", 2, "--bands: 3:7 is not a range of 6 features"},
 	} {
 		t.Run(c.flags, func(t *testing.T) {
 			code, _, stderr := ridgeIn(t, dir, c.flags)

@@ -66,7 +66,7 @@ func Variance(ctx context.Context, st *study.Study, bands []Band, sets [][]int, 
 		st.Options.Progress(progress.Event{Phase: "explain", Done: k, Total: len(sets)})
 		var own []ridge.Band
 		joint := encoding.RowFeatures{Rows: map[string][]float32{}, Options: func(o *ridge.Options) {
-			if o.Select = ridge.R2; len(own) > 1 {
+			if o.Metric = ridge.R2; len(own) > 1 {
 				o.Bands, o.Tries = own, tries
 			}
 		}}
