@@ -22,7 +22,7 @@ type Endpoints struct {
 	ROIs  []string `json:"rois"`  // in the order of their importance; none: all voxels
 	Test  string   `json:"test"`  // how, in words
 	Sides int      `json:"sides"` // 1: tuned is better; 2: tuned differs
-	Delta float64  `json:"delta"` // the largest loss that counts as none, as a share of the base score
+	Delta float64  `json:"delta"` // non-inferiority margin, as a fraction of the base score
 }
 
 // Margin is the largest loss that counts as none in a region, in r: Delta of what the untuned model reaches there on the
@@ -32,54 +32,54 @@ type Margin struct {
 	Delta float64 `json:"delta_r"`
 }
 
-// Seal is the content of OUT.seal.json.
+// Plan is the content of OUT.analysis_plan.json.
 type Plan struct {
 	Schema    int               `json:"schema"`
 	Time      time.Time         `json:"time"`
-	Splits    map[string]string `json:"splits_sha256"` // by person: of the rows of each split
-	Masks     map[string]string `json:"masks_sha256"`  // by person/region: of the columns
+	Splits    map[string]string `json:"splits_sha256"` // by subject: of the rows of each split
+	Masks     map[string]string `json:"masks_sha256"`  // by subject/ROI: of the columns
 	Endpoints Endpoints         `json:"endpoints"`
-	Margins   map[string]Margin `json:"margins,omitempty"` // by region: endpoints and auditory cortex, where the untuned model reaches more than 0
+	Margins   map[string]Margin `json:"margins,omitempty"` // by ROI: endpoints and auditory cortex, where the untuned model scores above 0
 	SHA256    string            `json:"sha256"`            // of all of the above but the time
 }
 
-// Look is one line of OUT.looks.jsonl.
+// TestRead is one line of OUT.test_reads.jsonl.
 type TestRead struct {
 	Time     time.Time `json:"time"`
 	By       string    `json:"by"`                 // the command
 	What     string    `json:"what"`               // was scored
 	Subjects []string  `json:"subjects,omitempty"` // whose test rows
-	Changed  []string  `json:"changed,omitempty"`  // what was not as it was sealed: the look was refused
+	Changed  []string  `json:"changed,omitempty"`  // what differed from the plan: the read was refused
 }
 
-// Status is what a summary says of a seal.
+// Status is the part of a summary about the plan.
 type Status struct {
 	Time      time.Time `json:"time"`
 	SHA256    string    `json:"sha256"`
 	Endpoints Endpoints `json:"endpoints"`
-	TestReads int       `json:"test_reads"` // at test rows since then, this one included
+	TestReads int       `json:"test_reads"` // of test rows since then, this one included
 	Refused   int       `json:"refused,omitempty"`
 
-	Margins map[string]Margin `json:"margins,omitempty"` // those that were sealed, if the look is at the same people
+	Margins map[string]Margin `json:"margins,omitempty"` // the locked ones, if the scores are of the same subjects
 }
 
-// files are the seal and the looks of a run directory.
-func files(out string) (sealed, looks string) {
+// files returns the paths of the plan and of the test reads of a run directory.
+func files(out string) (plan, reads string) {
 	out = filepath.Clean(out)
-	return out + ".seal.json", out + ".looks.jsonl"
+	return out + ".analysis_plan.json", out + ".test_reads.jsonl"
 }
 
-// Hash is the SHA-256 of what a value is as JSON, whose maps have their keys in order.
+// Hash returns the SHA-256 of a value as JSON, with the keys of maps in order.
 func Hash(v any) string {
 	text, err := json.Marshal(v)
 	if err != nil {
-		panic(fmt.Sprintf("seal: %v", err)) // numbers and names encode
+		panic(fmt.Sprintf("analysisplan: %v", err)) // numbers and names encode
 	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])
 }
 
-// digest is the hash of what is sealed.
+// digest returns the hash of the locked content.
 func (s *Plan) digest() string {
 	all := []any{s.Schema, s.Splits, s.Masks, s.Endpoints}
 	if len(s.Margins) > 0 {
@@ -88,30 +88,31 @@ func (s *Plan) digest() string {
 	return Hash(all)
 }
 
-// Check says why a run directory cannot be sealed; nil if it can. One that is there, or sealed, is a fault of kind Exists.
+// Check reports why the plan of a run directory cannot be locked; nil if it can. A directory with a run or a plan is a fault
+// of kind Exists.
 func Check(out string, s *Plan) error {
 	path, _ := files(out)
 	switch {
 	case s.Endpoints.Sides != 1 && s.Endpoints.Sides != 2:
-		return fault.New(fault.Usage, "seal", "sides", "%d, want 1 or 2", s.Endpoints.Sides)
+		return fault.New(fault.Usage, "lock analysis", "sides", "%d, want 1 or 2", s.Endpoints.Sides)
 	case !(s.Endpoints.Delta >= 0 && s.Endpoints.Delta < 1):
-		return fault.New(fault.Usage, "seal", "delta", "%g, want at least 0 and less than 1", s.Endpoints.Delta)
+		return fault.New(fault.Usage, "lock analysis", "delta", "%g, want at least 0 and less than 1", s.Endpoints.Delta)
 	}
 	if there(path) {
-		return fault.New(fault.Exists, "seal", path, "the experiment is sealed already").WithHint("give a changed experiment another out")
+		return fault.New(fault.Exists, "lock analysis", path, "the analysis is locked already").WithHint("give a changed experiment another out")
 	}
 	if there(filepath.Join(out, "config.yaml")) {
-		return fault.New(fault.Exists, "seal", out, "the training has begun: it is too late to seal it").
-			WithHint("seal before bwlm train, with another out")
+		return fault.New(fault.Exists, "lock analysis", out, "the training has begun: it is too late to lock the analysis").
+			WithHint("lock before the training, with another out")
 	}
 	if there(filepath.Join(out, "eval", "summary.json")) {
-		return fault.New(fault.Exists, "seal", out, "the test rows have been looked at: it is too late to seal it").
+		return fault.New(fault.Exists, "lock analysis", out, "the test rows have been scored: it is too late to lock the analysis").
 			WithHint("choose other test rows and another out")
 	}
 	return nil
 }
 
-// Write seals a run directory that [Check] admits.
+// Lock writes the plan of a run directory that [Check] admits.
 func Lock(out string, s *Plan) error {
 	if err := Check(out, s); err != nil {
 		return err
@@ -120,7 +121,7 @@ func Lock(out string, s *Plan) error {
 	s.Schema, s.Time = 1, time.Now().UTC().Truncate(time.Second)
 	s.SHA256 = s.digest()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fault.Wrap(fault.IO, "seal", path, err)
+		return fault.Wrap(fault.IO, "lock analysis", path, err)
 	}
 	return jsonfile.Write(path, s)
 }
@@ -130,11 +131,15 @@ func there(path string) bool {
 	return err == nil
 }
 
-// Read gives the seal of a run directory; nil if there is none. One that does not fit its own hash is a fault.
+// Read returns the plan of a run directory; nil if there is none. A plan that does not fit its own hash is a fault.
 func Read(out string) (*Plan, error) {
 	path, _ := files(out)
+	if old := filepath.Clean(out) + ".seal.json"; there(old) {
+		return nil, fault.New(fault.BadData, "read analysis plan", old, "an earlier version of bwlm wrote this plan").
+			WithHint("give the experiment another out, and lock its analysis anew")
+	}
 	s := &Plan{}
-	err := jsonfile.Read("read seal", path, s)
+	err := jsonfile.Read("read analysis plan", path, s)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
@@ -142,40 +147,40 @@ func Read(out string) (*Plan, error) {
 		return nil, err
 	}
 	if s.digest() != s.SHA256 {
-		return nil, fault.New(fault.BadData, "read seal", path, "the content does not fit its hash: the seal is broken").
-			WithHint("put the sealed file back")
+		return nil, fault.New(fault.BadData, "read analysis plan", path, "the content does not fit its hash: it was changed after locking").
+			WithHint("restore the locked file")
 	}
 	return s, nil
 }
 
-// Record counts a look at the test rows of a run directory: what by scored what of whom, with the splits and masks as
-// they are now. It returns nil, nil where nothing is sealed. What is sealed but has changed since refuses the look, a
-// fault of kind BadData; that is written down too. People and regions that the seal does not name may be looked at.
-func RecordTestRead(out string, look TestRead, splits, masks map[string]string) (*Status, error) {
+// RecordTestRead counts a read of the test rows of a run directory, with the splits and masks as they are now. It returns
+// nil, nil where no analysis is locked. A read with splits or masks that differ from the plan is refused, a fault of kind
+// BadData, and counted. Subjects and ROIs that are not in the plan may be read.
+func RecordTestRead(out string, read TestRead, splits, masks map[string]string) (*Status, error) {
 	s, err := Read(out)
 	if s == nil || err != nil {
 		return nil, err
 	}
-	path, looks := files(out)
+	path, reads := files(out)
 	for what, pair := range map[string][2]map[string]string{"splits of ": {s.Splits, splits}, "mask ": {s.Masks, masks}} {
 		for _, name := range slices.Sorted(maps.Keys(pair[1])) {
-			if was, sealed := pair[0][name]; sealed && was != pair[1][name] {
-				look.Changed = append(look.Changed, what+name)
+			if was, locked := pair[0][name]; locked && was != pair[1][name] {
+				read.Changed = append(read.Changed, what+name)
 			}
 		}
 	}
-	slices.Sort(look.Changed)
-	look.Time = time.Now().UTC().Truncate(time.Second)
-	if _, err := jsonfile.AppendLine("count look", looks, look); err != nil {
+	slices.Sort(read.Changed)
+	read.Time = time.Now().UTC().Truncate(time.Second)
+	if _, err := jsonfile.AppendLine("count test read", reads, read); err != nil {
 		return nil, err
 	}
-	if len(look.Changed) > 0 {
-		return nil, fault.New(fault.BadData, "look at test rows", path, "%v changed since the experiment was sealed on %s",
-			look.Changed, s.Time.Format(time.RFC3339)).
-			WithHint("put back what was sealed, or give the changed experiment another out")
+	if len(read.Changed) > 0 {
+		return nil, fault.New(fault.BadData, "read test rows", path, "%v changed since the analysis was locked on %s",
+			read.Changed, s.Time.Format(time.RFC3339)).
+			WithHint("restore the locked splits and masks, or give the changed experiment another out")
 	}
 	st := &Status{Time: s.Time, SHA256: s.SHA256, Endpoints: s.Endpoints}
-	if slices.Equal(slices.Sorted(maps.Keys(s.Splits)), slices.Sorted(slices.Values(look.Subjects))) {
+	if slices.Equal(slices.Sorted(maps.Keys(s.Splits)), slices.Sorted(slices.Values(read.Subjects))) {
 		st.Margins = s.Margins
 	}
 	all, err := TestReads(out)
@@ -189,12 +194,12 @@ func RecordTestRead(out string, look TestRead, splits, masks map[string]string) 
 	return st, err
 }
 
-// Looks are all looks at the test rows of a run directory since it was sealed.
-func TestReads(out string) (looks []TestRead, err error) {
+// TestReads returns all reads of the test rows of a run directory since its analysis was locked.
+func TestReads(out string) (reads []TestRead, err error) {
 	_, path := files(out)
-	looks, err = jsonfile.ReadLines[TestRead]("read looks", path)
+	reads, err = jsonfile.ReadLines[TestRead]("read test reads", path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	return looks, err
+	return reads, err
 }

@@ -4,7 +4,7 @@
 //	tuned on        shuffled           the responses of each split's rows, cut into blocks of 10 rows that are put in random order
 //	                phase_randomised   responses with their spectra, and the voxels' relations, but random phases
 //	                wrong_story        responses to another story
-//	                other_person       responses of people who are not in the experiment
+//	                other_subject       responses of people who are not in the experiment
 //	                stimulus           loudness and spectrum of the sound instead of responses
 //	                word_vectors       vectors of the words heard (the explicit supervision of BrainWavLM's comparison)
 //	not tuned       random_adapter     an adapter of random numbers that adds as much to each layer

@@ -16,7 +16,7 @@ import (
 // needs. Responses are as the study uses them, so they are not prepared again.
 func (c *runner) material(ctx context.Context, name string, exp *experiment.Experiment) (dataset.Spec, error) {
 	spec := c.study.Data.Spec()
-	if name == "other_person" {
+	if name == "other_subject" {
 		exp.Data.Subjects = c.others()
 		return spec, nil
 	}

@@ -36,7 +36,7 @@ func (c *runner) why(name string) (string, error) {
 			}
 		}
 		return c.tunes()
-	case "other_person":
+	case "other_subject":
 		if len(c.others()) == 0 {
 			return "everybody in the data set who heard all stories is in the experiment", nil
 		}

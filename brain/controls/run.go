@@ -26,7 +26,7 @@ import (
 
 // Names are all controls, in the order in which they are done; "tuned" is the run itself.
 var Names = []string{"tuned", "best_layer", "random_adapter", "envelope", "spectrum", "word_rate", "word_rate_position",
-	"autocorrelation", "motion", "shuffled", "phase_randomised", "wrong_story", "other_person", "stimulus", "word_vectors"}
+	"autocorrelation", "motion", "shuffled", "phase_randomised", "wrong_story", "other_subject", "stimulus", "word_vectors"}
 
 // Options say which controls to do. The zero value does all.
 type Options struct {

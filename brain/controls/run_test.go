@@ -92,7 +92,7 @@ func TestControlsChangeTuningResponsesOnly(t *testing.T) {
 func TestOthersHeardTheSame(t *testing.T) {
 	c := simulated(t)
 	assert.Equal(t, []string{sim.Related}, c.others(), "as many as there are in the experiment")
-	why, err := c.why("other_person")
+	why, err := c.why("other_subject")
 	require.NoError(t, err)
 	assert.Empty(t, why)
 	why, err = c.why("motion")

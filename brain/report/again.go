@@ -21,7 +21,7 @@ func (rep *Report) steps() (out []step) {
 			about, command string
 		}{
 			{r.Controls != nil, "controls: what else would have given the gain", "bwlm controls " + name},
-			{r.Explained != nil, "explanation: what the gain is made of", fmt.Sprintf("bwlm explain-gain %s --json > %s/explain.json", name, name)},
+			{r.Partition != nil, "explanation: what the gain is made of", fmt.Sprintf("bwlm variance-partition %s --json > %s/variance_partition.json", name, name)},
 			{r.Transfers != nil || r.Unseen != nil, "transfer: what tuning is worth to other people", fmt.Sprintf("bwlm transfer %s/config.yaml", name)},
 			{r.Probes != nil, "probes: what each layer knows", fmt.Sprintf("bwlm probe %s --json > %s/probe.json", name, name)},
 		} {

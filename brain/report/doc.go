@@ -10,7 +10,7 @@
 //
 // Of a run: config.yaml, manifest.json, metrics.jsonl, eval/summary.json and the .npy files of eval/test; and where they are
 // there controls/NAME/eval/summary.json (bwlm controls), transfer/transfer.json (bwlm transfer), transfer/NAME/summary.json,
-// probe.json and explain.json (what bwlm probe and bwlm explain-gain print with --json). Of a demo: its runs, demo.json, and
+// probe.json and variance_partition.json (what bwlm probe and bwlm variance-partition print with --json). Of a demo: its runs, demo.json, and
 // the surface that its voxels are on. What is not there is left out, and the page says so.
 //
 // # Caveats

@@ -110,7 +110,7 @@ func readRun(ctx context.Context, dir string) (*Run, error) {
 		func() error {
 			return optional(r, in("probe.json"), &r.Probes, "")
 		},
-		func() error { return optional[controls.Explanation](r, in("explain.json"), &r.Explained, "") },
+		func() error { return optional[controls.Partition](r, in("variance_partition.json"), &r.Partition, "") },
 		func() error { return r.readScored(in("controls"), "eval", &r.Controls) },
 		func() error { return r.readScored(in("transfer"), "", &r.Transfers) },
 		func() error { return optional[results.Transfer](r, in("transfer", "transfer.json"), &r.Unseen, "") },

@@ -31,7 +31,7 @@ type Run struct {
 	Transfers  []Scored
 	Unseen     *results.Transfer // what bwlm transfer found
 	Probes     *results.Probes
-	Explained  *controls.Explanation
+	Partition  *controls.Partition
 	Data       *Data
 	Places     *Places
 	Absent     []string // what is left out, with a word why

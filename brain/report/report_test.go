@@ -135,7 +135,7 @@ func TestPageSaysWhatImprovedWhereAndWhetherItIsSignificant(t *testing.T) {
 		"Region &lt;script&gt;alert(1)&lt;/script&gt;: a loss of 0.002 (sealed before the tuning) is not excluded (p .300)")
 	has(t, page, "untuned model at its best layer (9): +0.030 [+0.020, +0.060], still a significant gain", "50 %", "57 %",
 		"Validation r from 0.300 (epoch 0, untuned) to 0.350 (epoch 1)", "19 of 39 voxels are better after tuning", "0 of 39 voxels are above their estimated ceiling",
-		"Not run: controls: what else would have given the gain. <code>bwlm controls run</code>", "<code>bwlm explain-gain run --json &gt; run/explain.json</code>",
+		"Not run: controls: what else would have given the gain. <code>bwlm controls run</code>", "<code>bwlm variance-partition run --json &gt; run/variance_partition.json</code>",
 		"<code>bwlm transfer run/config.yaml</code>", "<code>bwlm probe run --json &gt; run/probe.json</code>", "nobody says where the voxels are", "1\u202f234\u202f567", "bwlm train run/config.yaml", "arXiv 2502.08866")
 	has(t, page, `<th scope="row">ann</th><td>40</td><td>30</td><td>1</td>`) // voxels, tuned on, constant
 }

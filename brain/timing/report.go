@@ -12,7 +12,7 @@ const (
 	Wrong Verdict = "wrong" // a mistake in the data set, as good as certain
 )
 
-// Report is what the doctor found, as bwlm align --json prints it.
+// Report is what the doctor found, as bwlm check-timing --json prints it.
 type Report struct {
 	Schema  int     `json:"schema"`
 	Dataset string  `json:"dataset"`

@@ -17,7 +17,7 @@ import (
 func adapterCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "adapter",
-		Short: "Look at adapters and make others of them",
+		Short: "Inspect, combine, scale and convert adapters",
 		Long: `Works on adapter folders in the format of Hugging Face PEFT (adapter_config.json, adapter_model.safetensors): of LoRA with
 rsLoRA, DoRA and its other options, IA3, VeRA, LN_TUNING, BitFit, and AdaLoRA, which is read as a LoRA.`,
 		Example: "  bwlm adapter list runs\n  bwlm adapter info runs/alice/adapter --json",

@@ -23,7 +23,7 @@ func adapterCombineCommand(a *app) *cobra.Command {
 	var out string
 	c := &cobra.Command{
 		Use:   "combine --adapter DIR --adapter DIR --out DIR",
-		Short: "Make one LoRA of several",
+		Short: "Combine several LoRAs into one",
 		Long: `Makes one LoRA that adds the weighted sum of what several add. cat is exact, its rank the sum of theirs; svd is the best of
 the largest rank among them; linear, ties and magnitude_prune are those of PEFT, treat A and B by themselves and are only
 near. rsLoRA, ranks of single layers and biases of B come out right; DoRA and adapters with biases or modules of their own
@@ -58,7 +58,7 @@ func adapterScaleCommand(a *app) *cobra.Command {
 	var out string
 	c := &cobra.Command{
 		Use:   "scale DIR --by FACTOR --out DIR",
-		Short: "Make an adapter's effect larger or smaller",
+		Short: "Scale the effect of an adapter",
 		Long: `Writes the adapter with its effect multiplied: 0.5 is half of it, 0 nothing, -1 the opposite. The effect of LoRA and VeRA is
 what they add to a weight, that of IA3 what its factors differ from 1.` + madeAdapter,
 		Example: "  bwlm adapter scale runs/alice/adapter --by 0.5 --out half",

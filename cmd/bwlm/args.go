@@ -43,6 +43,9 @@ func badFlag(c *cobra.Command, err error) error {
 	if !ok || unknown.GetSpecifiedShortnames() != "" {
 		return usage(c, "%s", err.Error())
 	}
+	if is := retiredFlags[unknown.GetSpecifiedName()]; is != "" && c.Flags().Lookup(is) != nil {
+		return usage(c, "--%s is now --%s", unknown.GetSpecifiedName(), is)
+	}
 	e := usage(c, "unknown flag --%s", unknown.GetSpecifiedName())
 	var flags []string
 	c.Flags().VisitAll(func(f *pflag.Flag) { flags = append(flags, f.Name) })
@@ -61,6 +64,9 @@ func onlyCommands(c *cobra.Command, args []string) error {
 }
 
 func unknownCommand(c *cobra.Command, name string) error {
+	if is := retiredCommands[name]; is != "" && !c.HasParent() {
+		return usage(c, "`%s %s` is now `%s %s`", c.CommandPath(), name, c.CommandPath(), is)
+	}
 	e := usage(c, "unknown command %q", name)
 	var known []string
 	for _, sub := range c.Commands() {

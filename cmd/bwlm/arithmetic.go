@@ -76,26 +76,26 @@ func (a *app) arithmetic(ctx context.Context, path string, exp *experimentFlags,
 	return st.ScoreAdapters(ctx, terms, f.scales)
 }
 
-// printArithmetic writes a line for each scale and region.
+// printArithmetic writes a line for each scale and ROI.
 func printArithmetic(w io.Writer, r *results.AdapterScores) error {
-	fmt.Fprintf(w, "Score: r on %d test rows of %s, by a ridge fitted on the training rows.\n", r.Points[0].Test.Rows, people(r.Points[0].Test.Subjects))
+	fmt.Fprintf(w, "Score: r on %d test rows of %s, by a ridge fitted on the training rows.\n", r.Points[0].Test.Rows, subjects(r.Points[0].Test.Subjects))
 	fmt.Fprintf(w, "Adapter: scale × (%s)\n", r.Formula)
 	var rows [][]string
-	region := func(name string, base float64, of func(results.Scores) (float64, float64, *stats.Interval)) {
+	add := func(name string, base float64, of func(results.Scores) (float64, float64, *stats.Interval)) {
 		rows = append(rows, []string{name, "untuned", score(base), "", ""})
 		for _, p := range r.Points {
 			tuned, delta, ci := of(p.Test)
 			rows = append(rows, []string{"", fmt.Sprintf("%g", p.Scale), score(tuned), fmt.Sprintf("%+.3f", delta), interval(ci)})
 		}
 	}
-	region("all voxels", r.Base.MeanR, func(s results.Scores) (float64, float64, *stats.Interval) {
+	add("all voxels", r.Base.MeanR, func(s results.Scores) (float64, float64, *stats.Interval) {
 		return s.Tuned.MeanR, s.Delta.MeanR, s.Delta.CI95
 	})
 	for _, name := range slices.Sorted(maps.Keys(r.Base.ROIs)) {
-		region(name, r.Base.ROIs[name], func(s results.Scores) (float64, float64, *stats.Interval) {
+		add(name, r.Base.ROIs[name], func(s results.Scores) (float64, float64, *stats.Interval) {
 			d := s.Delta.ROIs[name]
 			return s.Tuned.ROIs[name], d.MeanR, d.CI95
 		})
 	}
-	return ui.Table(w, []string{"region", "scale", "r", "less untuned", "95 % interval"}, rows)
+	return ui.Table(w, []string{"ROI", "scale", "r", "Δr to untuned", "95 % interval"}, rows)
 }

@@ -17,7 +17,7 @@ import (
 func benchCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "bench COMMAND",
-		Short:   "Measure how fast this machine tunes",
+		Short:   "Benchmark tuning on this machine",
 		Long:    "Measures parts of bwlm on this machine, with random data.",
 		Example: "  bwlm bench step --json",
 		Args:    onlyCommands,

@@ -19,27 +19,27 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// cacheFlags say where frozen frames are kept on disk.
+// cacheFlags are the flags of the activation cache on disk.
 type cacheFlags struct {
 	dir  string
 	size size
 }
 
-// limitFlags say how much of the machine a command may take.
+// limitFlags bound the memory and disk of a command.
 type limitFlags struct {
 	cache  cacheFlags
 	memory size
-	dtype  string // of frozen frames
+	dtype  string // of cached activations
 }
 
 func (f *limitFlags) add(c *cobra.Command) {
 	f.cache.add(c)
 	f.addMemory(c)
-	c.Flags().StringVar(&f.dtype, "cache-dtype", "f32", "numbers of what is kept: f32, or bf16, which takes half the room and changes results a little")
+	c.Flags().StringVar(&f.dtype, "cache-dtype", "f32", "dtype of cached activations: f32, or bf16, which takes half the memory and changes results a little")
 }
 
 func (f *limitFlags) addMemory(c *cobra.Command) {
-	c.Flags().Var(&f.memory, "max-memory", "most memory of the process, such as 8GiB: how much is computed at once and kept goes by it (max_memory)")
+	c.Flags().Var(&f.memory, "max-memory", "memory bound of the process, such as 8GiB (max_memory)")
 }
 
 // bound makes the garbage collector careful where memory is bounded: the heap is a few large arrays, cheap to look through
@@ -56,9 +56,9 @@ func (f *limitFlags) bound(given int64) int64 {
 const noCache = "none"
 
 func (f *cacheFlags) add(c *cobra.Command) {
-	c.Flags().StringVar(&f.dir, "cache-dir", "", "`folder` for what no tuning changes, shared by runs; none: no such folder (default $XDG_CACHE_HOME/bwlm)")
+	c.Flags().StringVar(&f.dir, "cache-dir", "", "`folder` of the activation cache, shared by runs; none: no such folder (default $XDG_CACHE_HOME/bwlm)")
 	f.size = 10 << 30
-	c.Flags().Var(&f.size, "cache-size", "most that the folder may take; what was used least recently goes first")
+	c.Flags().Var(&f.size, "cache-size", "maximum size of the folder; least recently used files are removed first")
 }
 
 // open opens the folder. It is nil where there is to be none, or where the system names no place for it.
@@ -101,11 +101,11 @@ func (a *app) studyOptions(maxMemory int64, progress func(progress.Event)) (opt 
 func cacheCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "cache COMMAND",
-		Short: "Look after the frames that runs share on disk",
-		Long: `Training and evaluation keep what no tuning changes (the output of the convolutional front end, of the layers below the lowest
-adapter, features of the untuned model) in memory, and in a folder on disk: beyond that memory, and for other runs. A file is found by
-the hash of all that it is computed from: weights, samples, windows, libtorch, processor, threads. Results are the same, to
-the last bit, with the folder or without. It is kept to --cache-size, and may be removed at any time.`,
+		Short: "Manage the activation cache on disk",
+		Long: `Training and evaluation cache the activations of frozen layers (the output of the convolutional front end and of the layers below
+the lowest adapter, features of the untuned model) in memory, and in a folder on disk: beyond that memory, and for other runs.
+A file is found by the hash of all that it is computed from: weights, samples, windows, libtorch, processor, threads. Results
+with and without the folder are bit-identical. Its size is bounded by --cache-size, and it may be removed at any time.`,
 		Example: "  bwlm cache ls\n  bwlm cache prune --keep 2GiB",
 		Args:    onlyCommands,
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
@@ -114,7 +114,7 @@ the last bit, with the folder or without. It is kept to --cache-size, and may be
 	return c
 }
 
-// cacheAnswer is what the cache commands say.
+// cacheAnswer is the answer of the cache commands.
 type cacheAnswer struct {
 	Schema  int                `json:"schema"`
 	Dir     string             `json:"dir"`
@@ -154,7 +154,7 @@ func onCache(a *app, c *cobra.Command, do func(c *cobra.Command, s *activations.
 func cacheListCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "ls",
-		Short:   "List what is kept, the most recently used first",
+		Short:   "List cached files, the most recently used first",
 		Long:    `--json prints {"schema", "dir", "bytes", "files": [{"name", "about", "dtype", "shape", "bytes", "used"}]}.`,
 		Example: "  bwlm cache ls --json",
 	}
@@ -184,11 +184,11 @@ func cachePruneCommand(a *app) *cobra.Command {
 	var keep size
 	c := &cobra.Command{
 		Use:     "prune",
-		Short:   "Remove what was used least recently",
-		Long:    `Removes files until what is left is no more than --keep, 0 if that is not given. --json prints {"schema", "dir", "bytes", "removed_bytes"}.`,
+		Short:   "Remove least recently used files",
+		Long:    `Removes files until at most --keep is left, 0 if that is not given. --json prints {"schema", "dir", "bytes", "removed_bytes"}.`,
 		Example: "  bwlm cache prune\n  bwlm cache prune --keep 2GiB",
 	}
-	c.Flags().Var(&keep, "keep", "how much may stay")
+	c.Flags().Var(&keep, "keep", "size that may stay")
 	return onCache(a, c, func(_ *cobra.Command, s *activations.Store, answer *cacheAnswer) (err error) {
 		answer.Removed, answer.Bytes, err = s.Prune(int64(keep))
 		return err
@@ -201,7 +201,7 @@ func cachePruneCommand(a *app) *cobra.Command {
 func cacheVerifyCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "verify",
-		Short: "Read every file, and remove those that are damaged",
+		Short: "Check every file, and remove damaged ones",
 		Long: `Checks every file against its checksum, as runs do when they read one. Damaged files are removed and named.
 --json prints {"schema", "dir", "bytes", "sound", "damaged": [...]}.`,
 		Example: "  bwlm cache verify",

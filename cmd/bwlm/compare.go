@@ -20,24 +20,27 @@ func compareCommand(a *app) *cobra.Command {
 	var unit string
 	c := &cobra.Command{
 		Use:   "compare RUN RUN…",
-		Short: "Compare finished runs on the same test rows, region by region",
-		Long: `Sets the scores of finished runs side by side: for each region the untuned model, each run, its difference to the untuned
-model and to the first run, with intervals of a paired block bootstrap. It reads the predictions below eval/ of each run
-and needs neither data set nor model, so controls that are left below RUN/controls can be compared too. Runs whose people, test
-rows, regions or responses differ are refused with what differs. No interval is corrected for the number of regions and runs.
+		Short: "Compare finished runs on the same test rows, ROI by ROI",
+		Long: `Compares the scores of finished runs: for each ROI the untuned model, each run, and Δr of the run to the untuned model and to the
+first run, with intervals of a paired block bootstrap. The command reads the predictions below eval/ of each run and needs
+neither data set nor model, so controls below RUN/controls can be compared as well. Runs whose subjects, test rows, ROIs or
+responses differ are refused with the difference. Intervals are not corrected for the number of ROIs and runs.
 
-p is that of a paired test: predictions are swapped between the two in random blocks of rows, and every r is computed anew. It
-is about more rows of these stories and people; with --unit stories or people whole ones are swapped, and it is about more of
-those. q is the false discovery rate over all differences of the table.
+p is that of a paired permutation test: predictions of the two are swapped in random blocks of rows, and every r is computed
+anew. It generalises to more rows of these stories and subjects; with --unit stories or subjects whole ones are swapped, and it
+generalises to more of those. q is the false discovery rate over all differences of the table.
 
---json prints {"schema": 1, "subjects", "rows", "units": to swap, "runs": [{"dir", "chosen_epoch"}], "regions": [{"name": "" for
-all voxels, "voxels", "base": SCORE, "scores": [{"tuned": SCORE, "less_base": DELTA, "less_first": DELTA}]}]}; SCORE is {"mean_r",
-"ci95"}, DELTA has "p" and "q" beside them.`,
-		Example: "  bwlm compare runs/whole runs/guarded\n  bwlm compare demo/whole_cortex demo/auditory_cortex --json\n" +
-			"  bwlm compare runs/all/controls/word_rate runs/all/controls/envelope runs/all --unit people",
+--json prints {"schema": 1, "subjects", "rows", "units": to swap, "runs": [{"dir", "chosen_epoch"}], "rois": [{"name": "" for
+all voxels, "voxels", "base": SCORE, "scores": [{"tuned": SCORE, "delta": DELTA, "delta_first": DELTA}]}]}; SCORE is {"mean_r",
+"ci95"}, DELTA has "p" and "q" as well.`,
+		Example: "  bwlm compare runs/whole runs/retained\n  bwlm compare demo/whole_cortex demo/auditory_cortex --json\n" +
+			"  bwlm compare runs/all/controls/word_rate runs/all/controls/envelope runs/all --unit subjects",
 		Args: wantSome("RUN", 2),
 		RunE: func(c *cobra.Command, args []string) error {
-			units := []string{stats.Blocks: "blocks", stats.Stories: "stories", stats.Subjects: "people"}
+			units := []string{stats.Blocks: "blocks", stats.Stories: "stories", stats.Subjects: "subjects"}
+			if unit == "people" {
+				return usage(c, "--unit: people is now subjects")
+			}
 			if opt.Unit = stats.Unit(slices.Index(units, unit)); opt.Unit < 0 {
 				return usage(c, "--unit: %q, want one of %s", unit, strings.Join(units, ", "))
 			}
@@ -51,14 +54,14 @@ all voxels, "voxels", "base": SCORE, "scores": [{"tuned": SCORE, "less_base": DE
 			return a.answer(r, func(w io.Writer) error { return printComparison(w, r) })
 		},
 	}
-	c.Flags().StringVar(&unit, "unit", "blocks", "what the paired test swaps: `blocks` of rows, stories or people")
-	c.Flags().IntVar(&opt.Permutations, "permutations", 1000, "of the paired test")
-	c.Flags().Uint64Var(&opt.Seed, "seed", 1, "of the bootstrap and the paired test")
-	c.Flags().IntVar(&opt.Resamples, "resamples", 2000, "draws of the bootstrap")
+	c.Flags().StringVar(&unit, "unit", "blocks", "unit that the paired test swaps: `blocks` of rows, stories or subjects")
+	c.Flags().IntVar(&opt.Permutations, "permutations", 1000, "number of permutations of the paired test")
+	c.Flags().Uint64Var(&opt.Seed, "seed", 1, "seed of the bootstrap and the paired test")
+	c.Flags().IntVar(&opt.Resamples, "resamples", 2000, "number of bootstrap resamples")
 	return c
 }
 
-// wantSome accepts at least so many arguments of a name.
+// wantSome accepts at least a number of arguments of a name.
 func wantSome(name string, least int) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if len(args) < least {
@@ -68,10 +71,10 @@ func wantSome(name string, least int) cobra.PositionalArgs {
 	}
 }
 
-// printComparison writes a line for each region and run.
+// printComparison writes a line for each ROI and run.
 func printComparison(w io.Writer, c *results.Comparison) error {
 	labels := runNames(c.Runs)
-	head := []string{"region", "run", "r", "less untuned", "95 % interval", "p", "q", "less " + labels[0], "95 % interval", "p", "q"}
+	head := []string{"ROI", "run", "r", "Δr to untuned", "95 % interval", "p", "q", "Δr to " + labels[0], "95 % interval", "p", "q"}
 	difference := func(d *results.ComparedDelta) []string {
 		if d == nil {
 			return make([]string, 4)
@@ -90,7 +93,7 @@ func printComparison(w io.Writer, c *results.Comparison) error {
 			rows = append(rows, append(row, difference(s.DeltaFirst)...))
 		}
 	}
-	fmt.Fprintf(w, "Score: r on %d test rows of %s, by a ridge fitted on the training rows.\n", c.Rows, people(c.Subjects))
+	fmt.Fprintf(w, "Score: r on %d test rows of %s, by a ridge fitted on the training rows.\n", c.Rows, subjects(c.Subjects))
 	if err := ui.Table(w, head, rows); err != nil {
 		return err
 	}

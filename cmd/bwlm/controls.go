@@ -16,20 +16,21 @@ func controlsCommand(a *app) *cobra.Command {
 	var opt controls.Options
 	c := &cobra.Command{
 		Use:   "controls RUN|EXPERIMENT",
-		Short: "Ask what else than the brain could have made a gain",
-		Long: `Scores, beside the run's tuned model, what a dozen controls reach: models tuned on shuffled, phase-randomised, other stories'
-or other people's responses, on the sound itself or on word vectors; random numbers in the adapter; the untuned model's best
-layer; spectrum, word rate and position, and slow functions of time without any model. Each is scored by a fresh ridge on the
-same rows, with the same folds and seeds, and compared with base. What the data set cannot give is left out, and why is said.
+		Short: "Run control analyses",
+		Long: `Scores the run's tuned model and a dozen controls that a gain must be compared with: models tuned on shuffled, phase-randomised,
+other stories' or other subjects' responses, on acoustic features or on word vectors; an adapter of random numbers; the untuned
+model's best layer; the spectrum, word rate and position, and slow functions of time without a speech model. Each is scored by
+a ridge fitted anew on the same rows, with the same folds and seeds, and compared with base. Controls that the data set does not
+allow are skipped, with the reason.
 
-Given an experiment file whose run does not exist or is not finished, that is tuned first. Each control is left below
-RUN/controls; those that are there are read, not computed again, and one that was interrupted goes on.
+Given an experiment file whose run does not exist or is not finished, the run is tuned first. Each control is stored below
+RUN/controls; finished ones are read, not computed again, and an interrupted one is resumed.
 
 Controls: tuned best_layer random_adapter envelope spectrum word_rate word_rate_position autocorrelation motion shuffled
-phase_randomised wrong_story other_person stimulus word_vectors.
+phase_randomised wrong_story other_subject stimulus word_vectors.
 
---json prints {"schema": 1, "rows", "subjects", "base": {…}, "controls": {NAME: {"mean_r", "rois", "gain": {"mean_r", "ci95",
-"rois"}, "chosen_epoch"} or {"skipped"}}}; gains are over base.`,
+--json prints {"schema": 1, "rows", "subjects", "base": {…}, "controls": {NAME: {"mean_r", "rois", "delta": {"mean_r", "ci95",
+"rois"}, "chosen_epoch"} or {"skipped"}}}; deltas are Δr to base.`,
 		Example: "  bwlm controls runs/alice --glove glove.6B.50d.txt\n  bwlm controls alice.yaml --only tuned,shuffled,random_adapter --json",
 		Args:    wantArgs("RUN|EXPERIMENT"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -43,9 +44,9 @@ phase_randomised wrong_story other_person stimulus word_vectors.
 	exp.add(c)
 	a.limits.add(c)
 	f := c.Flags()
-	f.StringSliceVar(&opt.Only, "only", nil, "do only these `controls`")
-	f.StringSliceVar(&opt.Skip, "skip", nil, "leave out these `controls`")
-	f.StringVar(&opt.Glove, "glove", "", "word vectors: GloVe's text `file`, a .npy beside its .vocab.txt, or the folder of either")
+	f.StringSliceVar(&opt.Only, "only", nil, "run only these `controls`")
+	f.StringSliceVar(&opt.Skip, "skip", nil, "skip these `controls`")
+	f.StringVar(&opt.Glove, "glove", "", "word vectors: GloVe's text `file`, a .npy next to its .vocab.txt, or the folder of either")
 	return c
 }
 
@@ -68,7 +69,7 @@ func (a *app) controls(ctx context.Context, path string, exp *experimentFlags, o
 }
 
 func printControls(w io.Writer, r *controls.Report) error {
-	fmt.Fprintf(w, "r on %d test rows of %s; base %.3f.\n", r.Rows, people(r.Subjects), r.Base.MeanR)
+	fmt.Fprintf(w, "r on %d test rows of %s; base %.3f.\n", r.Rows, subjects(r.Subjects), r.Base.MeanR)
 	var rows, skipped [][]string
 	for _, name := range controls.Names {
 		c := r.Controls[name]
@@ -84,11 +85,11 @@ func printControls(w io.Writer, r *controls.Report) error {
 			rows = append(rows, []string{name, score(c.MeanR), fmt.Sprintf("%+.3f", c.Delta.MeanR), interval(c.Delta.CI95), epoch})
 		}
 	}
-	if err := ui.Table(w, []string{"control", "r", "gain over base", "95 % interval", "epoch"}, rows); err != nil {
+	if err := ui.Table(w, []string{"control", "r", "Δr to base", "95 % interval", "epoch"}, rows); err != nil {
 		return err
 	}
 	for _, s := range skipped {
-		fmt.Fprintf(w, "Left out: %s: %s.\n", s[0], s[1])
+		fmt.Fprintf(w, "Skipped: %s: %s.\n", s[0], s[1])
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ func convertCommand(a *app) *cobra.Command {
 	var opt wavlm.ConvertOptions
 	c := &cobra.Command{
 		Use:   "convert IN --out DIR",
-		Short: "Write a speech model's weights as a Hugging Face folder with safetensors",
+		Short: "Convert a speech model to Hugging Face format with safetensors",
 		Long: `Writes a speech model as a folder that bwlm and Hugging Face transformers load: config.json, model.safetensors in f32, and
 preprocessor_config.json. IN is one of
 

@@ -15,17 +15,16 @@ func demoCommand(a *app) *cobra.Command {
 	opt := demo.Options{}
 	c := &cobra.Command{
 		Use:   "demo --out DIR",
-		Short: "Run a whole study on simulated people, where the truth is known",
-		Long: `Makes stories of synthetic speech and people whose responses to them are simulated, tunes a small speech model on one of
-them in three ways (the whole cortex; auditory cortex only; and, as control, responses rolled in time), and scores each on
-stories in a voice that was never tuned on. Beside the scores stand the ceiling, what sound, word rate and word identity
-alone would reach, probes of what the representation gained in meaning or lost in sound, and the transfer to other people.
-The model is a nano WavLM trained on synthetic speech: the demo shows the method, it says nothing about real brains.
+		Short: "Run a whole study on simulated subjects with known truth",
+		Long: `Simulates stories of synthetic speech and subjects' responses to them, tunes a small speech model on one subject in three ways
+(the whole cortex; auditory cortex only; and, as a control, circularly shifted responses), and scores each on stories in a
+voice that was not in the tuning. The scores come with their ceiling, encoding models of acoustic features, word rate and word
+identity, probes of meaning and sound in the representation, and the transfer to other subjects. The model is a nano WavLM
+trained on synthetic speech: the demo shows the method and no result about real brains.
 
-Everything is left in the directory: a run directory for each way to tune, with predictions and responses as .npy, a made-up
-surface that the voxels are on, and report.html, one page with all of it (see bwlm report).
-About 4 minutes and 2 GB on 2 cores.`,
-		Example: "  bwlm demo --out demo\n  bwlm demo --out null --null --seed 7   # nobody hears anything: nothing may come out",
+The directory holds everything: a run directory for each way to tune, with predictions and responses as .npy, a made-up surface
+with the voxels, and report.html, one page with all of it (see bwlm report). About 4 minutes and 2 GB on 2 cores.`,
+		Example: "  bwlm demo --out demo\n  bwlm demo --out null --null --seed 7   # responses are noise: no effect may be found",
 		Args:    wantArgs(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if opt.Out == "" {
@@ -53,8 +52,8 @@ About 4 minutes and 2 GB on 2 cores.`,
 	a.limits.addMemory(c)
 	f := c.Flags()
 	f.StringVar(&opt.Out, "out", "", "`directory` for the study")
-	f.Uint64Var(&opt.Seed, "seed", 1, "of stories, people, noise and tuning")
-	f.BoolVar(&opt.Null, "null", false, "replace the responses of all people by noise")
+	f.Uint64Var(&opt.Seed, "seed", 1, "seed of stories, subjects, noise and tuning")
+	f.BoolVar(&opt.Null, "null", false, "replace the responses of all subjects by noise")
 	f.BoolVar(&opt.Force, "force", false, "replace a directory that a demo made")
 	return c
 }

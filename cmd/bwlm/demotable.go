@@ -30,7 +30,7 @@ func demoArms(r *demo.Report) []struct {
 // printDemo writes the tables of a demo and a verdict in words.
 func printDemo(w io.Writer, r *demo.Report, out string) error {
 	t := r.WholeCortex.Test
-	fmt.Fprintf(w, "Simulated listener, seed %d: r on %d test rows, in a voice that was never tuned on.\n\n", r.Seed, t.Rows)
+	fmt.Fprintf(w, "Simulated listener, seed %d: r on %d test rows, in a voice not used in tuning.\n\n", r.Seed, t.Rows)
 	regions := []string{sim.Auditory, sim.Semantic, sim.Noise}
 	line := func(name string, s *results.ModelScore) []string {
 		row := []string{name}
@@ -55,7 +55,7 @@ func printDemo(w io.Writer, r *demo.Report, out string) error {
 		return err
 	}
 
-	fmt.Fprintln(w, "\nTuned less base, with 95 % interval:")
+	fmt.Fprintln(w, "\nΔr (tuned - base), with 95 % interval:")
 	rows = nil
 	for _, a := range demoArms(r) {
 		row := []string{a.name, fmt.Sprint(a.arm.Chosen)}
@@ -78,15 +78,15 @@ func printDemo(w io.Writer, r *demo.Report, out string) error {
 		return err
 	}
 
-	fmt.Fprintln(w, "\nOther people with the whole-cortex adapter, all voxels, ridge of their own:")
+	fmt.Fprintln(w, "\nOther subjects with the whole-cortex adapter, all voxels, a ridge fitted to each:")
 	rows = nil
 	for _, p := range []struct {
 		name string
 		t    demo.Transfer
-	}{{"related person", r.Transfer.Related}, {"unrelated person", r.Transfer.Unrelated}} {
+	}{{"related subject", r.Transfer.Related}, {"unrelated subject", r.Transfer.Unrelated}} {
 		rows = append(rows, []string{p.name, score(p.t.Base), score(p.t.Tuned), fmt.Sprintf("%+.3f %s", p.t.Tuned-p.t.Base, interval(p.t.CI95))})
 	}
-	if err := ui.Table(w, []string{"transfer", "base", "tuned", "tuned-base"}, rows); err != nil {
+	if err := ui.Table(w, []string{"transfer", "base", "tuned", "Δr"}, rows); err != nil {
 		return err
 	}
 	fmt.Fprintln(w)
@@ -124,6 +124,6 @@ func verdicts(r *demo.Report) (out []string) {
 	say("Whole-cortex tuning, semantic voxels", whole.ROIs[sim.Semantic].CI95, gain)
 	say("Auditory-only tuning, auditory voxels", ac.ROIs[sim.Auditory].CI95, gain)
 	say("Tuning on shuffled responses, all voxels", shuffled.CI95, "no gain")
-	say("Unrelated person, all voxels", r.Transfer.Unrelated.CI95, "no gain")
+	say("Unrelated subject, all voxels", r.Transfer.Unrelated.CI95, "no gain")
 	return out
 }

@@ -18,22 +18,21 @@ func exportCommand(a *app) *cobra.Command {
 	var opt bids.Options
 	c := &cobra.Command{
 		Use:   "export RUN --out DIR",
-		Short: "Write maps and tables of a run for other programs",
-		Long: `Writes what a run found for nilearn, pycortex, BIDS apps and spreadsheets, under names of BIDS derivatives:
+		Short: "Export maps and tables of a run as BIDS derivatives",
+		Long: `Writes the results of a run for nilearn, pycortex, BIDS apps and spreadsheets, under names of BIDS derivatives:
 
   dataset_description.json
   sub-01/func/sub-01_task-story_hemi-L_stat-r_desc-tuned_statmap.func.gii    on surfaces, a file for each side
   sub-01/func/sub-01_task-story_stat-r_desc-tuned_statmap.nii.gz             in a mask
-  group/…                                                                    mean over people, where they share places
-  rois.csv, rois.json                                                  a line for each region and person
+  group/…                                                                    mean over subjects that share a space
+  rois.csv, rois.json                                                  a line for each ROI and subject
 
-stat is r, or percentofceiling, p or q; desc is base, basebestlayer, tuned, gain (tuned less base) or ceiling. A .json beside
-each map says what it is. Places are those that dataset.yaml names (surface or mask); without any there are tables only. NaN
-stands where no voxel is and where responses do not vary.
+stat is r, or percentofceiling, p or q; desc is base, basebestlayer, tuned, delta (tuned - base) or ceiling. A .json next to
+each map describes it. The space is that of dataset.yaml (surface or mask); without one there are tables only. NaN is where
+there is no voxel and where responses do not vary.
 
-p and q of regions are in the tables. Those of voxels become maps if eval/test/PERSON has them: delta_p.npy and delta_q.npy,
-which an evaluation leaves there, and base_p.npy, tuned_p.npy or _q.npy, which are yours to put there (as p.npy and q.npy of
-bwlm stats test).
+p and q of ROIs are in the tables. Those of voxels become maps if eval/test/SUBJECT has them: delta_p.npy and delta_q.npy, which
+an evaluation writes, and base_p.npy, tuned_p.npy or _q.npy, which you can put there (such as p.npy and q.npy of bwlm stats test).
 
 A demo's directory is a RUN, too: each way of tuning gets a folder. Files are written one by one; --force replaces what an
 export wrote, and nothing else. --json prints {"schema", "out", "formats", "files"}.`,
@@ -72,7 +71,7 @@ export wrote, and nothing else. --json prints {"schema", "out", "formats", "file
 	}
 	f := c.Flags()
 	f.StringVar(&out, "out", "", "`directory` to write")
-	f.StringSliceVar(&opt.Formats, "format", nil, "nifti, gifti, csv, json; all that the run has")
+	f.StringSliceVar(&opt.Formats, "format", nil, "nifti, gifti, csv, json (default all that the run has)")
 	f.StringVar(&opt.Space, "space", "", "`name` of the space in file names, e.g. fsaverage5; left out without it")
 	f.StringVar(&opt.Task, "task", "", "`name` of the task in file names; the test story without it, or \"stories\" if there are several")
 	f.BoolVar(&opt.Force, "force", false, "replace what an export wrote")

@@ -48,7 +48,7 @@ func featuresCommand(a *app) *cobra.Command {
 	var f featuresFlags
 	c := &cobra.Command{
 		Use:   "features --model DIR --out FILE AUDIO",
-		Short: "Write a speech model's hidden states of a recording",
+		Short: "Extract hidden states of a recording with a speech model",
 		Long: `Reads a recording with a speech model in Hugging Face's layout, with adapters in it or without, and writes its hidden
 states to a safetensors file: tensors hidden_states.L (frames, channels), one frame for each 20 ms, for the whole recording in
 one pass. Layer 0 is the input of the first layer of the encoder, layer L the output of layer L; the last is taken before the

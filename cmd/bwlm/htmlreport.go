@@ -17,20 +17,20 @@ func reportCommand(a *app) *cobra.Command {
 	var out string
 	c := &cobra.Command{
 		Use:   "report RUN… --out FILE",
-		Short: "Make one page of what runs found",
-		Long: `Makes one HTML file of what runs left in their directories: in plain words what tuning changed, where, and whether it is
-significant; maps of the cortex if the data set says where its voxels are; charts; regions with intervals, p and q; ceilings,
-controls, probes and transfer where they were done; data, settings with their origin, hashes, and how to repeat and cite it.
-Several runs stand side by side. A demo's directory is a RUN, too.
+		Short: "Write an HTML report of runs",
+		Long: `Writes one HTML file from the directories of runs: in plain words what tuning changed, where, and whether it is significant;
+maps of the cortex if the data set says where its voxels are; charts; ROIs with intervals, p and q; ceilings, controls, probes
+and transfer where they were run; data, settings with their origin, hashes, and how to repeat and cite it. Several runs are
+shown side by side. A demo's directory is a RUN, too.
 
 The file refers to nothing outside itself: it opens from a mail, prints, and works without its script, which sorts tables.
 Absolute paths are cut to their last two parts. --out is replaced as a whole; equal directories give equal bytes.
 
-What bwlm probe and explain-gain print with --json is found as RUN/probe.json and RUN/explain.json.
+The outputs of bwlm probe and bwlm variance-partition with --json are read from RUN/probe.json and RUN/variance_partition.json.
 
 --json prints {"schema", "out", "runs", "bytes"}.`,
 		Example: "  bwlm report runs/alice --out alice.html\n  bwlm probe runs/alice --json > runs/alice/probe.json\n" +
-			"  bwlm report runs/whole runs/guarded --out both.html\n  bwlm report demo --out demo.html",
+			"  bwlm report runs/whole runs/retained --out both.html\n  bwlm report demo --out demo.html",
 		Args: wantSome("RUN", 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := required(c, "out"); err != nil {

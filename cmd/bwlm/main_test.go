@@ -212,7 +212,7 @@ func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
 		assert.Equal(t, direct, byHelp)
 		assert.Contains(t, direct, "Examples:\n  ", c.Name())
 		assert.Contains(t, direct, "bwlm "+c.Name())
-		assert.Contains(t, top, fmt.Sprintf("\n  %-12s  %s\n", c.Name(), c.Short))
+		assert.Contains(t, top, fmt.Sprintf("\n  %-18s  %s\n", c.Name(), c.Short))
 		assert.NotEmpty(t, c.Long, c.Name())
 	}
 }

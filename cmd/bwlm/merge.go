@@ -14,9 +14,9 @@ func mergeCommand(a *app) *cobra.Command {
 	var f adapterFlags
 	c := &cobra.Command{
 		Use:   "merge --model DIR --adapter DIR --out DIR",
-		Short: "Write a speech model with adapters added to the weights",
-		Long: `Adds an adapter to the weights of its speech model, or several (added up, or made one by --weights and --combine), and writes the sum as a new folder in Hugging Face's layout
-(config.json, model.safetensors, preprocessor_config.json, README.md), which any program that reads such models can use: in
+		Short: "Merge adapters into the weights of a speech model",
+		Long: `Adds an adapter to the weights of its speech model, or several (summed, or combined by --weights and --combine), and writes the
+result as a new folder in Hugging Face's format (config.json, model.safetensors, preprocessor_config.json, README.md), which any program that reads such models can use: in
 stock transformers an adapter on the attention of WavLM has no effect until it is merged. Sums are computed in 64 bits and
 rounded once to 32.
 

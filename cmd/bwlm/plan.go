@@ -16,12 +16,11 @@ func planCommand(a *app) *cobra.Command {
 	var exp experimentFlags
 	c := &cobra.Command{
 		Use:   "plan EXPERIMENT",
-		Short: "Say what a training will take, and what its test rows can show",
-		Long: `Opens what the experiment names, does a few pieces of the work on this machine (some windows, three tuning steps, a ridge) and
-adds up: windows per step and epoch, trainable parameters, time, memory, disk. It also says for how many people one model is
-tuned, and how large a difference between tuned and base must be for the test rows to show it, from their minutes, the
-responses' autocorrelation, and their ceiling where there are repeats (go doc bwlm/brain.Detectable has the formula).
-Nothing is written.`,
+		Short: "Estimate time, memory and disk of a training, and the sensitivity of its test",
+		Long: `Opens the data and the model of an experiment, measures some of the work on this machine (some windows, three optimizer steps, a
+ridge) and adds up: windows per step and epoch, trainable parameters, time, memory, disk. A sensitivity analysis follows: the
+minimum detectable difference Δr between tuned and base, from the minutes of test rows, the responses' autocorrelation, and
+their ceiling where there are repeats (go doc bwlm/brain/plan.Sensitivity has the formula). Nothing is written.`,
 		Example: "  bwlm plan alice.yaml\n  bwlm plan alice.yaml --set train.epochs=5 --json",
 		Args:    wantArgs("EXPERIMENT"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -46,7 +45,7 @@ Nothing is written.`,
 	return c
 }
 
-// printPlan writes a plan for people.
+// printPlan writes a plan as text.
 func printPlan(w io.Writer, p *plan.Plan) error {
 	fmt.Fprintf(w, "Tunes %s.\n\n", p.Models)
 	rows := [][]string{
@@ -76,14 +75,14 @@ func printPlan(w io.Writer, p *plan.Plan) error {
 		fmt.Fprintf(w, "\nExtraction by chunks: features of hidden state %d correlate with those of exact windows by %.3f (mean over channels, %d windows);\n"+
 			"reading takes %.2g s for each second of audio instead of %.2g s.\n", f.Layers[0], f.R[0], f.Windows, f.ChunksCost, f.WindowsCost)
 	}
-	return printDetectable(w, p.Sensitivity)
+	return printSensitivity(w, p.Sensitivity)
 }
 
-func printDetectable(w io.Writer, ds []plan.Sensitivity) error {
+func printSensitivity(w io.Writer, ds []plan.Sensitivity) error {
 	if len(ds) == 0 {
 		return nil
 	}
-	fmt.Fprintf(w, "\nSmallest r of tuned less base that %d test rows (%.1f minutes) show, four times in five, at .05:\n", ds[0].TestRows, ds[0].Minutes)
+	fmt.Fprintf(w, "\nMinimum detectable difference Δr (tuned - base) on %d test rows (%.1f minutes), 80 %% power at .05:\n", ds[0].TestRows, ds[0].Minutes)
 	var rows [][]string
 	for _, d := range ds {
 		name, ceiling := d.ROI, "-"
@@ -95,10 +94,10 @@ func printDetectable(w io.Writer, ds []plan.Sensitivity) error {
 		}
 		rows = append(rows, []string{name, fmt.Sprint(d.Voxels), ceiling, delta(d.Mean), delta(d.OneVoxel), delta(d.AnyVoxel)})
 	}
-	if err := ui.Table(w, []string{"region", "voxels", "ceiling", "its mean", "one voxel", "any voxel"}, rows); err != nil {
+	if err := ui.Table(w, []string{"ROI", "voxels", "ceiling", "mean", "one voxel", "any voxel"}, rows); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "They are worth %.0f independent rows. Assumed: r %.2f, predictions of base and tuned correlated by %.1f.\n",
+	_, err := fmt.Fprintf(w, "Effective number of independent rows: %.0f. Assumed: r %.2f, correlation of the predictions of base and tuned %.1f.\n",
 		ds[0].Effective, ds[0].AssumedR, plan.PredictionsAlike)
 	return err
 }

@@ -31,7 +31,7 @@ func plotCommand(a *app) *cobra.Command {
 	var f plotFlags
 	c := &cobra.Command{
 		Use:   "plot --left FILE --right FILE --values FILE --out FILE",
-		Short: "Draw values on the cortex",
+		Short: "Plot values on the cortical surface or a glass brain",
 		Long: `Draws one value for each vertex, left then right, on two surfaces (GIFTI, or FreeSurfer's lh.pial), seen from several
 sides; or, with --mask, one value for each voxel of a volume through a glass brain. Values are a .npy file, two maps (L.gii,R.gii or
 lh.curv,rh.curv) or the first map of a .dscalar.nii; NaN is grey. --out is .png, or .svg with text and lines as vectors; it is replaced as a whole.
@@ -44,7 +44,7 @@ Colours: balance (blue to red, for values on both sides of 0, with symmetric lim
 ember (dark to bright). The limits are the 99th percentile unless --limit gives them; the bar ends in an arrow where values go beyond.
 
 --json prints {"schema", "out", "values", "nan", "low", "high", "cmap"}.`,
-		Example: `  bwlm plot --left lh.pial.gii --right rh.pial.gii --values delta.npy --unit 'r, tuned less base' --out delta.png
+		Example: `  bwlm plot --left lh.pial.gii --right rh.pial.gii --values delta.npy --unit 'Δr' --out delta.png
   bwlm plot --left lh.infl.gii --right rh.infl.gii --sulc lh.sulc.gii,rh.sulc.gii --values r.npy --labels-left lh.annot \
       --labels-right rh.annot --outline A1,A4 --views lateral,medial --out r.svg
   bwlm plot --left surf/lh.inflated --right surf/rh.inflated --sulc surf/lh.sulc,surf/rh.sulc --values r.npy --out r.png

@@ -22,21 +22,21 @@ func probeCommand(a *app) *cobra.Command {
 	var layers string
 	c := &cobra.Command{
 		Use:   "probe RUN|EXPERIMENT",
-		Short: "Ask what each layer knows, before and after tuning",
+		Short: "Probe layers with linear models",
 		Long: `Reads the audio of the test rows (or of --stories) with the untuned model, the run's, and one of the same shape with random
-weights, and asks each layer by cross-validated ridge or logistic regression: word vectors (--glove; no word that is tested
-is fitted), word identity, phonemes, loudness, spectrum, pitch, word rate, speaker. What the data set has no annotation for is
-left out, and why is said. Given an experiment file, it asks the untuned and the random model.
+weights, and fits a cross-validated linear probe (ridge or logistic regression) to each layer: word vectors (--glove; test words
+are not in the training folds), word identity, phonemes, loudness, spectrum, pitch, word rate, speaker. Probes without
+annotations in the data set are skipped, with the reason. Given an experiment file, the untuned and the random model are probed.
 
-Beside each score stand its selectivity (less the score with labels dealt out at random) and the score on so few principal
-components that all layers and models have equally many. It also measures how far tuning moved each layer (linear CKA to
-base), on how many dimensions its frames vary (TwoNN), and what a ridge on each layer scores in each region on the test rows
-(--no-regions leaves that out; it looks at the responses of the test rows).
+Each score is reported with its selectivity (score - score with shuffled labels) and with the score on a fixed number of
+principal components, equal for all layers and models. The command also reports the similarity of each layer to base (linear
+CKA), the intrinsic dimension of its frames (TwoNN), and the r of a ridge on each layer for each ROI on the test rows (--no-rois
+skips it; it reads the responses of the test rows).
 
 --json prints {"schema": 1, "layers": [], "probes": {NAME: {"score", "base": [], "tuned": [], "untrained": [], "selectivity": {},
 "pca": {"dims", …}, "by_dimension": {}, "chance", "items"} or {"skipped"}}, "cka": [], "intrinsic_dimension": {MODEL: []},
-"regions": {NAME: {"base": [], "tuned": []}}}, lists in the order of "layers".`,
-		Example: "  bwlm probe runs/alice --glove glove.6B.50d.txt\n  bwlm probe alice.yaml --layers 0,9,12 --stories alice --no-regions --json",
+"rois": {NAME: {"base": [], "tuned": []}}}, lists in the order of "layers".`,
+		Example: "  bwlm probe runs/alice --glove glove.6B.50d.txt\n  bwlm probe alice.yaml --layers 0,9,12 --stories alice --no-rois --json",
 		Args:    wantArgs("RUN|EXPERIMENT"),
 		RunE: func(c *cobra.Command, args []string) (err error) {
 			if opt.Layers, err = parseLayers(layers); err != nil {
@@ -55,12 +55,12 @@ base), on how many dimensions its frames vary (TwoNN), and what a ridge on each 
 	exp.add(c)
 	a.limits.add(c)
 	f := c.Flags()
-	f.StringVar(&opt.Glove, "glove", "", "word vectors: GloVe's text `file`, a .npy beside its .vocab.txt, or the folder of either")
-	f.StringVar(&layers, "layers", "all", "hidden states to ask: all, or numbers such as 0,9")
-	f.StringSliceVar(&opt.Stories, "stories", nil, "whole `stories` to ask about instead of the audio of the test rows")
-	f.IntVar(&opt.Frames, "frames", 2000, "how many frames to look at, at most")
-	f.BoolVar(&opt.NoROIs, "no-regions", false, "leave out the ridge score of each region at each layer")
-	f.Uint64Var(&opt.Seed, "seed", 1, "of held-out words, random labels and random weights")
+	f.StringVar(&opt.Glove, "glove", "", "word vectors: GloVe's text `file`, a .npy next to its .vocab.txt, or the folder of either")
+	f.StringVar(&layers, "layers", "all", "hidden states to probe: all, or numbers such as 0,9")
+	f.StringSliceVar(&opt.Stories, "stories", nil, "whole `stories` instead of the audio of the test rows")
+	f.IntVar(&opt.Frames, "frames", 2000, "maximum number of frames")
+	f.BoolVar(&opt.NoROIs, "no-rois", false, "skip the ridge score of each ROI at each layer")
+	f.Uint64Var(&opt.Seed, "seed", 1, "seed of held-out words, shuffled labels and random weights")
 	return c
 }
 
@@ -85,12 +85,12 @@ func (a *app) probe(ctx context.Context, path string, exp *experimentFlags, opt 
 	return probe.Run(ctx, st, tuned, opt)
 }
 
-// printProbe writes a table of layers × probes for each model, and one of layers × regions.
+// printProbe writes a table of layers × probes for each model, and one of layers × ROIs.
 func printProbe(w io.Writer, r *results.Probes) error {
-	var asked []string
+	var probed []string
 	for _, name := range slices.Sorted(maps.Keys(r.Probes)) {
 		if r.Probes[name].Skipped == "" {
-			asked = append(asked, name)
+			probed = append(probed, name)
 		}
 	}
 	fmt.Fprintf(w, "Probes: %d frames and %d words of %s; r, or accuracy of word_identity, phonemes and speaker.\n",
@@ -107,7 +107,7 @@ func printProbe(w io.Writer, r *results.Probes) error {
 	}
 	for _, t := range tables {
 		head, columns := []string{"layer"}, [][]float64{}
-		for _, name := range asked {
+		for _, name := range probed {
 			if x := t.of(r.Probes[name]); x != nil {
 				head, columns = append(head, name), append(columns, x)
 			}
@@ -141,7 +141,7 @@ func printProbe(w io.Writer, r *results.Probes) error {
 			add(name+" base", r.ROIs[name].Base)
 			add(name+" tuned", r.ROIs[name].Tuned)
 		}
-		fmt.Fprintln(w, "\nregions, r of a ridge on the test rows:")
+		fmt.Fprintln(w, "\nROIs, r of a ridge on the test rows:")
 		if err := layerTable(w, r.Layers, head, columns); err != nil {
 			return err
 		}

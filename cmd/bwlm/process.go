@@ -9,9 +9,9 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// computing are the commands that compute for long enough to care how.
+// computing are the commands whose running time depends on thread and malloc policy.
 var computing = []string{"train", "resume", "eval", "features", "ridge", "demo", "bench", "plan", "sweep", "transfer", "controls",
-	"probe", "explain-gain"}
+	"probe", "variance-partition"}
 
 // commandOf is the command that a command line names; "" if it names none.
 func commandOf(args []string) string {

@@ -27,7 +27,7 @@ func ridgeCommand(a *app) *cobra.Command {
 	var f ridgeFlags
 	c := &cobra.Command{
 		Use:   "ridge --x FILE --y FILE --out DIR",
-		Short: "Fit a ridge with a penalty per voxel to plain arrays",
+		Short: "Fit a ridge regression with a penalty per voxel",
 		Long: `Fits a ridge regression from X.npy (rows x features) to Y.npy (rows x voxels), each voxel with the lambda that predicts
 contiguous held-out folds best: by the mean over folds of r, or of R². Lambda is the penalty of scikit-learn and himalaya; the
 alphas of HuthLab's code and of experiment files are its root, lambda = alpha². Equal scores go to the larger lambda.

@@ -16,11 +16,11 @@ import (
 	"github.com/brainwavlm/bwlm/npy"
 )
 
-// roiFlags say which region of which atlas.
+// roiFlags select columns of an atlas.
 type roiFlags struct {
 	atlas         []string
 	mask, order   string
-	regions, maps []string
+	rois, maps    []string
 	choose, out   string
 }
 
@@ -28,9 +28,9 @@ func roiCommand(a *app) *cobra.Command {
 	var f roiFlags
 	c := &cobra.Command{
 		Use:   "roi --atlas FILE [FILE] [--select EXPRESSION --out FILE]",
-		Short: "Make a region of interest from an atlas",
-		Long: `Writes the columns of a region, counted from 0, the left hemisphere's vertices before the right's, as a data set's rois
-take them: .json and .txt lists, or .npy. Without --select it lists the regions of the atlas.
+		Short: "Make an ROI from an atlas",
+		Long: `Writes the columns of an ROI, counted from 0, the left hemisphere's vertices before the right's, in a format for the rois of a
+data set: .json and .txt lists, or .npy. Without --select it lists the regions of the atlas.
 
 An atlas is a file for each hemisphere, left before right (FreeSurfer .annot, GIFTI .label.gii), one CIFTI .dlabel.nii, or a
 NIfTI volume of labels, whose regions are called by their numbers; of a volume, the columns are the voxels of --mask.
@@ -41,7 +41,7 @@ The language of --select:
 Presets: ` + presetHelp() + `
 
 --json prints {"schema", "out", "select", "columns", "count", "left", "right"}, and without --select {"schema", "columns",
-"regions"}.`,
+"rois"}.`,
 		Example: `  bwlm roi --atlas lh.annot rh.annot --select 'A1|LBelt|MBelt|PBelt' --out roi.json
   bwlm roi --atlas lh.annot rh.annot --map ceiling=ceiling.npy --select 'L:@language & ceiling>=0.1' --out language.json
   bwlm roi --atlas labels.nii.gz --mask mask.nii.gz --select '17, 18' --out roi.npy
@@ -69,9 +69,9 @@ Presets: ` + presetHelp() + `
 	}
 	flags := c.Flags()
 	flags.StringSliceVar(&f.atlas, "atlas", nil, "`file` of labels for each hemisphere, or for both")
-	flags.StringVar(&f.choose, "select", "", "`expression` that says which columns")
+	flags.StringVar(&f.choose, "select", "", "`expression` that selects the columns")
 	flags.StringVar(&f.out, "out", "", "`file` to write: .json, .txt or .npy; it is replaced")
-	flags.StringArrayVar(&f.regions, "region", nil, "`name=file` of columns or of a mask (.json, .txt, .npy), to be used in --select; repeatable")
+	flags.StringArrayVar(&f.rois, "roi", nil, "`name=file` of columns or of a mask (.json, .txt, .npy), to be used in --select; repeatable")
 	flags.StringArrayVar(&f.maps, "map", nil, "`name=file` of one value for each column, to be compared in --select; repeatable")
 	flags.StringVar(&f.mask, "mask", "", "NIfTI `file` whose voxels are the columns of a volume")
 	flags.StringVar(&f.order, "order", "nilearn", "order of the mask's voxels: nilearn (z runs fastest) or pycortex (x does)")
@@ -121,8 +121,8 @@ func (f *roiFlags) selector(atlas []string) (*cortex.Selector, error) {
 		return nil, err
 	}
 	s := &cortex.Selector{Atlas: read, Masks: map[string]cortex.Mask{}, Maps: map[string][]float32{}}
-	for _, pair := range f.regions {
-		name, path, err := nameAndFile("--region", pair)
+	for _, pair := range f.rois {
+		name, path, err := nameAndFile("--roi", pair)
 		if err != nil {
 			return nil, err
 		}
@@ -241,7 +241,7 @@ func (a *app) makeRegion(s *cortex.Selector, f roiFlags) error {
 		Out     string `json:"out"`
 		Select  string `json:"select"`
 		Columns int    `json:"columns"` // there are
-		Count   int    `json:"count"`   // in the region
+		Count   int    `json:"count"`   // in the ROI
 		Left    int    `json:"left"`
 		Right   int    `json:"right"`
 	}{1, f.out, f.choose, len(mask), len(columns), mask.And(s.Atlas.Side(cortex.Left)).Count(), mask.And(s.Atlas.Side(cortex.Right)).Count()}
@@ -313,7 +313,7 @@ func (a *app) listRegions(atlas *cortex.Atlas) error {
 			line.Right++
 		}
 	}
-	answer := map[string]any{"schema": 1, "columns": atlas.Columns(), "regions": lines}
+	answer := map[string]any{"schema": 1, "columns": atlas.Columns(), "rois": lines}
 	return a.answer(answer, func(w io.Writer) error {
 		rows := [][]string{}
 		for _, l := range lines {

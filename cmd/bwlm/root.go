@@ -16,9 +16,9 @@ func commands() []constructor {
 	return []constructor{
 		demoCommand,
 		initCommand,
-		alignCommand,
+		checkTimingCommand,
 		planCommand,
-		sealCommand,
+		lockAnalysisCommand,
 		trainCommand,
 		resumeCommand,
 		sweepCommand,
@@ -28,7 +28,7 @@ func commands() []constructor {
 		compareCommand,
 		transferCommand,
 		controlsCommand,
-		explainCommand,
+		variancePartitionCommand,
 		reportCommand,
 		exportCommand,
 		featuresCommand,
@@ -45,21 +45,21 @@ func commands() []constructor {
 	}
 }
 
-const rootHelp = `bwlm fine-tunes a speech model (WavLM) on fMRI recorded while people listened to speech, with low-rank adapters, and says
-what that changed: how well features of the speech model predict each voxel, before and after, on stories that were not used.
+const rootHelp = `bwlm fine-tunes a speech model (WavLM) on fMRI responses to speech, with low-rank adapters (LoRA), and evaluates the change: how
+well features of the speech model predict each voxel, before and after tuning, on held-out stories.
 
-Answers go to standard output, everything else to standard error. With --json an answer is one JSON object, and so is an
+Results go to standard output, everything else to standard error. With --json a result is one JSON object, and so is an
 error: {"error": {"code", "op", "path", "reason", "hint"}}.
 
 Exit codes:
   0  done                       69  device or library not there     75  may go well if tried again
-  1  a mistake in bwlm          71  out of memory                  130  interrupted, state saved
+  1  internal error             71  out of memory                  130  interrupted, state saved
   2  wrong flags or experiment  73  output exists or is locked     143  terminated, state saved
   65 bad data                   74  reading or writing failed
   66 missing input`
 
 const rootExample = `  bwlm init > exp.yaml      # a commented experiment file to fill in
-  bwlm doctor               # what this machine has
+  bwlm doctor               # hardware and libraries of this machine
   bwlm help init            # more about a command`
 
 // newRoot makes the command tree.
@@ -85,8 +85,8 @@ func newRoot(a *app, commands []constructor) *cobra.Command {
 	root.SetHelpCommand(helpCommand())
 
 	flags := root.PersistentFlags()
-	flags.BoolVar(&a.json, "json", false, "answer with one JSON object")
-	flags.BoolVarP(&a.ui.Quiet, "quiet", "q", false, "no notes and no progress")
+	flags.BoolVar(&a.json, "json", false, "print one JSON object")
+	flags.BoolVarP(&a.ui.Quiet, "quiet", "q", false, "print no notes and no progress")
 	flags.BoolVar(&a.debug, "debug", false, "show causes and stacks of errors")
 
 	for _, c := range commands {
@@ -140,7 +140,7 @@ func explainCompletion(root *cobra.Command) {
 		if c.Name() != "completion" {
 			continue
 		}
-		c.Short = "Print a script that completes bwlm's commands and flags in a shell"
+		c.Short = "Print a shell completion script"
 		c.Example = "  source <(bwlm completion bash)\n  bwlm completion fish > ~/.config/fish/completions/bwlm.fish"
 		c.Args = onlyCommands
 		c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }

@@ -18,9 +18,9 @@ import (
 func statsCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "stats COMMAND",
-		Short: "Ceilings and permutation tests of plain arrays",
-		Long: `Computes noise ceilings, and tests predictions against chance, from .npy files that any program can write: one row per TR,
-one column per voxel.`,
+		Short: "Compute noise ceilings and permutation tests of arrays",
+		Long: `Computes noise ceilings, and tests predictions against chance, from .npy files that any program can write: one row per TR, one
+column per voxel.`,
 		Example: `  bwlm stats ceiling --y repeats.npy --out ceiling
   bwlm stats intersubject --y people.npy --out isc
   bwlm stats test --pred pred.npy --y responses.npy --block auto --out test`,

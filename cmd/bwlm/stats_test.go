@@ -112,7 +112,7 @@ func TestStatsIntersubjectWritesWhatNumPyFinds(t *testing.T) {
 	code, stdout, stderr := call(t, "stats", "intersubject", "--y", y, "--out", dir, "--json")
 	require.Zero(t, code, stderr)
 	assert.Contains(t, stdout, `{"schema":1,`)
-	a, err := npy.Read(filepath.Join(dir, "isc_people.npy"))
+	a, err := npy.Read(filepath.Join(dir, "isc_subjects.npy"))
 	require.NoError(t, err)
 	assert.Equal(t, []int{g.N, g.Voxels}, a.Shape)
 	people, err := a.Float64()

@@ -11,7 +11,7 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// ceilingAnswer is what stats ceiling says of the files that it wrote.
+// ceilingAnswer summarises the files that stats ceiling wrote.
 type ceilingAnswer struct {
 	Schema    int    `json:"schema"`
 	Out       string `json:"out"`
@@ -33,24 +33,24 @@ func ceilingCommand(a *app) *cobra.Command {
 	var y, out string
 	c := &cobra.Command{
 		Use:   "ceiling --y FILE --out DIR",
-		Short: "How much of repeated responses a model can explain",
+		Short: "Compute noise ceilings from repeated responses",
 		Long: `Reads responses to n repeats of one stimulus, .npy of repeats x rows x voxels, and writes one value per voxel below DIR:
 
   tp.npy       total power: the mean over repeats of their variance over rows
   sp.npy       signal power: the part that repeats share, (n Var(mean) - TP)/(n - 1); an estimate, below 0 by chance
   ev.npy       explainable variance, corrected for the number of repeats: SP / TP
-  ev_raw.npy   the same uncorrected, Var(mean) / TP; pure noise has 1/n
+  ev_raw.npy   the same uncorrected, Var(mean) / TP; 1/n for pure noise
   cc_max.npy   the r that a perfect model reaches against the mean of these n repeats, sqrt(SP / Var(mean))
   defined.npy  false where there is no ceiling: SP is not above 0, or a repeat is constant
 
-Repeats are used as given: z-score each before, and SP equals EV. Nothing is cut off: ev and sp may be negative, and
+Repeats are used as given: z-score each before, and SP equals EV. Nothing is clipped: ev and sp may be negative, and
 cc_max is NaN where it is not defined (ev and ev_raw where a repeat is constant), so that no voxel without a ceiling is
-divided by one. Drift that all repeats have counts as signal: take it out before.
+divided by one. Drift that all repeats have counts as signal: remove it before.
 
 A set of voxels that is chosen by the ceiling of the test story is not independent of scores on that story: say so.
 
 --json prints {"schema", "out", "repeats", "rows", "voxels", "defined", "undefined", "constant", "medians": {"ev",
-"ev_raw", "sp", "cc_max"}}; undefined voxels include the constant ones and have no say in the median of cc_max.`,
+"ev_raw", "sp", "cc_max"}}; undefined voxels include the constant ones and are not in the median of cc_max.`,
 		Example: "  bwlm stats ceiling --y repeats.npy --out ceiling\n  bwlm stats ceiling --y repeats.npy --out ceiling --json",
 		Args:    wantArgs(),
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -79,7 +79,7 @@ func ceiling(y, out string) (*ceilingAnswer, error) {
 	}
 	n, rows, voxels := shape[0], shape[1], shape[2]
 	if n < 2 || rows < 2 {
-		return nil, fault.New(fault.BadData, what, y, "%d repeats of %d rows say nothing about noise", n, rows).
+		return nil, fault.New(fault.BadData, what, y, "%d repeats of %d rows do not estimate noise", n, rows).
 			WithHint("give two repeats of two rows at least")
 	}
 	c := stats.Ceiling(repeats, n, rows, voxels)

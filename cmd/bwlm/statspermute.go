@@ -44,23 +44,22 @@ func testCommand(a *app) *cobra.Command {
 	var f testFlags
 	c := &cobra.Command{
 		Use:   "test --pred FILE --y FILE --out DIR",
-		Short: "Whether predictions are better than chance, by shuffling blocks of rows",
-		Long: `Correlates predictions with responses, both .npy of rows x voxels, and asks of each voxel how often as high an r comes out
-when blocks of the responses' rows are put into another order: p = (#{r* >= r} + 1)/(permutations + 1). One value per voxel
-is written below DIR:
+		Short: "Test predictions against chance by block permutation",
+		Long: `Correlates predictions with responses, both .npy of rows x voxels, and tests each voxel's r by permuting blocks of the responses'
+rows: p = (#{r* >= r} + 1)/(permutations + 1). One value per voxel is written below DIR:
 
   r.npy      Pearson's r
-  p.npy      p of each voxel by itself
-  p_max.npy  p corrected for all voxels: how often the largest r* of all voxels reaches this r
+  p.npy      p of each voxel, uncorrected
+  p_max.npy  p corrected for all voxels (max statistic): how often the largest r* of all voxels reaches this r
   q.npy      false discovery rate by Benjamini and Hochberg, all voxels being one family
   q_by.npy   false discovery rate by Benjamini and Yekutieli, for any dependence between voxels
 
 The test is one-sided (r above chance) unless --two-sided (|r| above chance) is given. A voxel whose predictions or responses
 are constant has r 0 and p and q 1, and is not counted in the family.
 
-Responses of neighbouring rows are not independent, so blocks must be longer than their memory; --block auto takes three
-times the autocorrelation time of the responses, and 10 rows at least. A story is cut into equal blocks of at least that
-many rows; --stories tells the rows of each if there are several, one after another.
+Responses of neighbouring rows are autocorrelated, so blocks must be longer than the autocorrelation time; --block auto takes
+three times that of the responses, and 10 rows at least. A story is cut into equal blocks of at least that many rows;
+--stories gives the rows of each if there are several, one after another.
 
 --json prints {"schema", "out", "rows", "voxels", "scored", "constant", "tail", "block", "blocks", "permutations", "seed",
 "mean_r", "voxels_p_05", "voxels_pmax_05", "voxels_q_05", "voxels_qby_05"}, the last four being numbers of voxels.`,
@@ -83,9 +82,9 @@ many rows; --stories tells the rows of each if there are several, one after anot
 	flags.StringVar(&f.y, "y", "", ".npy `file` of responses, rows x voxels")
 	flags.StringVar(&f.out, "out", "", "`folder` for the results")
 	flags.StringVar(&f.block, "block", "auto", "`rows` of a block, or auto")
-	flags.IntVar(&f.opt.Permutations, "permutations", 1000, "how often blocks are shuffled")
-	flags.Uint64Var(&f.opt.Seed, "seed", 1, "seed of the shuffles")
-	flags.BoolVar(&f.opt.TwoSided, "two-sided", false, "look for negative r as well")
+	flags.IntVar(&f.opt.Permutations, "permutations", 1000, "number of permutations")
+	flags.Uint64Var(&f.opt.Seed, "seed", 1, "seed of the permutations")
+	flags.BoolVar(&f.opt.TwoSided, "two-sided", false, "test for negative r as well")
 	flags.IntSliceVar(&f.rows, "stories", nil, "`rows` of each story, such as 291,340; no block crosses from one to the next")
 	return c
 }

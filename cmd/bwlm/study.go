@@ -88,12 +88,12 @@ func (w *watcher) end() {
 	}
 }
 
-// printSummary writes the table of an evaluation: a line for each region.
+// printSummary writes the table of an evaluation: a line for each ROI.
 func printSummary(w io.Writer, s *results.Summary) error {
 	t := s.Test
-	head := []string{"region", "base"}
+	head := []string{"ROI", "base"}
 	if t.Tuned != nil {
-		head = append(head, fmt.Sprintf("best layer (%d)", *t.BaseBestLayer.Layer), "tuned", "tuned-base", "95 % interval", "p", "q")
+		head = append(head, fmt.Sprintf("best layer (%d)", *t.BaseBestLayer.Layer), "tuned", "Δr", "95 % interval", "p", "q")
 	}
 	if t.Ceiling != nil {
 		head = append(head, "ceiling")
@@ -118,47 +118,48 @@ func printSummary(w io.Writer, s *results.Summary) error {
 		rows = append(rows, row(name, func(s *results.ModelScore) float64 { return s.ROIs[name] },
 			func() results.DeltaROI { return t.Delta.ROIs[name] }))
 	}
-	fmt.Fprintf(w, "Score: r on %d test rows of %s, by a ridge fitted on the training rows.\n", t.Rows, people(t.Subjects))
+	fmt.Fprintf(w, "Score: r on %d test rows of %s, by a ridge fitted on the training rows.\n", t.Rows, subjects(t.Subjects))
 	if err := ui.Table(w, head, rows); err != nil {
 		return err
 	}
 	if t.Delta != nil {
-		fmt.Fprintln(w, "p is two-sided, predictions swapped in blocks of rows; q is the false discovery rate over this table.")
+		fmt.Fprintln(w, "Δr is tuned - base. p: two-sided paired permutation test in blocks of rows; q: false discovery rate over this table.")
 	}
 	if s.AnalysisPlan != nil {
-		fmt.Fprintf(w, "Sealed %s (%.12s…): look %d at the test rows since.\n", s.AnalysisPlan.Time.Format("2006-01-02 15:04"), s.AnalysisPlan.SHA256, s.AnalysisPlan.TestReads)
+		fmt.Fprintf(w, "Analysis plan locked %s (%.12s…): read %d of the test rows since.\n", s.AnalysisPlan.Time.Format("2006-01-02 15:04"), s.AnalysisPlan.SHA256, s.AnalysisPlan.TestReads)
 		if s.AnalysisPlan.Refused > 0 {
-			fmt.Fprintf(w, "WARNING: %d looks were refused since splits or masks were not those that were sealed.\n", s.AnalysisPlan.Refused)
+			fmt.Fprintf(w, "WARNING: %d reads were refused because splits or masks differed from the locked ones.\n", s.AnalysisPlan.Refused)
 		}
 	}
 	if t.Delta != nil && t.Delta.Reason != "" {
 		fmt.Fprintf(w, "No interval: %s.\n", t.Delta.Reason)
 	}
 	if t.Delta != nil && t.Delta.AuditoryNonInferiority != nil {
-		printLoss(w, "Auditory cortex", t.Delta.AuditoryNonInferiority, "5 % of base")
+		printNonInferiority(w, "Auditory cortex", t.Delta.AuditoryNonInferiority, "5 % of base")
 	}
 	if t.Delta != nil {
 		for _, name := range slices.Sorted(maps.Keys(t.Delta.NonInferiority)) {
-			printLoss(w, "Region "+name, t.Delta.NonInferiority[name], "sealed")
+			printNonInferiority(w, "ROI "+name, t.Delta.NonInferiority[name], "locked")
 		}
 	}
 	if t.Tuned != nil && s.Chosen == 0 {
 		admitted := ""
 		if len(s.Epochs) > 0 && s.Epochs[0].GuardR != nil {
-			admitted = " and admitted by the guard"
+			admitted = " and within the retention constraint"
 		}
 		fmt.Fprintf(w, "No epoch was better than the untuned model on the validation rows%s, so the tuned model is the untuned one.\n", admitted)
 	}
 	return nil
 }
 
-// printLoss says whether a region kept what it had, by a margin.
-func printLoss(w io.Writer, region string, x *stats.NonInferiority, margin string) {
-	verdict := "is not excluded"
+// printNonInferiority writes the outcome of a non-inferiority test of an ROI.
+func printNonInferiority(w io.Writer, roi string, x *stats.NonInferiority, margin string) {
+	verdict := "not shown"
 	if x.NonInferior {
-		verdict = "is excluded"
+		verdict = "shown"
 	}
-	fmt.Fprintf(w, "%s: a loss of %.3f (%s) %s (p %.3f); these rows exclude losses above %.3f.\n", region, x.Margin, margin, verdict, x.P, x.Smallest)
+	fmt.Fprintf(w, "%s: non-inferiority %s at the margin %.3f (%s; p %.3f); losses above %.3f are excluded.\n",
+		roi, verdict, x.Margin, margin, x.P, x.Smallest)
 }
 
 func score(r float64) string { return fmt.Sprintf("%.3f", r) }
@@ -170,9 +171,10 @@ func interval(ci *stats.Interval) string {
 	return fmt.Sprintf("[%+.3f, %+.3f]", ci[0], ci[1])
 }
 
-func people(names []string) string {
+// subjects names one subject, or counts several.
+func subjects(names []string) string {
 	if len(names) == 1 {
 		return names[0]
 	}
-	return fmt.Sprintf("%d people", len(names))
+	return fmt.Sprintf("%d subjects", len(names))
 }

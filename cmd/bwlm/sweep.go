@@ -22,16 +22,16 @@ func sweepCommand(a *app) *cobra.Command {
 	var out string
 	c := &cobra.Command{
 		Use:   "sweep EXPERIMENT --vary KEY=VALUE,VALUE --out DIR",
-		Short: "Train with every combination of some settings, and make one table",
+		Short: "Train with every combination of settings (grid search)",
 		Long: `Trains and scores once for every combination of the values given, each in a run directory of its own below DIR, and prints a
-line for each setting: mean and SD over seeds of tuned less base, the best epoch, the share of epochs below the untuned model
+line for each setting: mean and SD over seeds of Δr (tuned - base), the best epoch, the share of epochs below the untuned model
 on the validation rows, and diverged runs. DIR/sweep.csv has a line for each run, DIR/sweep.json everything.
 
-The same command again goes on where it was stopped: finished runs are read, an interrupted one is resumed, a failed one is
-tried again. Values may be added. A run that fails does not stop the others. Choose settings by the gain on validation rows
-(val gain): choosing by test rows spoils them.`,
+Repeating the command continues an interrupted sweep: finished runs are read, an interrupted one is resumed, a failed one is
+tried again. Values may be added. A run that fails does not stop the others. Choose settings by Δr on the validation rows (val
+Δr): a choice by the test rows spoils the test.`,
 		Example: `  bwlm sweep alice.yaml --vary train.lr=1e-4,3e-4 --vary train.seed=1,2,3 --out sweeps/lr
-  bwlm sweep alice.yaml --vary data.subjects=sub-18,sub-22 --out sweeps/each   # one model for each person
+  bwlm sweep alice.yaml --vary data.subjects=sub-18,sub-22 --out sweeps/each   # one model for each subject
   bwlm sweep alice.yaml --vary 'data.roi=[],[temporal]' --vary adapter.r=2,4 --out sweeps/roi --json`,
 		Args: wantArgs("EXPERIMENT"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -102,7 +102,7 @@ func printSweep(w io.Writer, r *results.Sweep, out string) error {
 	keys := len(head)
 	head = append(head, "seeds")
 	regions := r.ROIs()
-	head = append(append(head, regions...), "val gain", "best epochs", "below base", "diverged", "failed")
+	head = append(append(head, regions...), "val Δr", "best epochs", "below base", "diverged", "failed")
 	var rows [][]string
 	for _, s := range r.Settings {
 		var row []string
@@ -116,7 +116,7 @@ func printSweep(w io.Writer, r *results.Sweep, out string) error {
 		best := strings.Trim(strings.ReplaceAll(fmt.Sprint(s.Best), " ", ","), "[]")
 		rows = append(rows, append(row, spread(s.ValDelta, s.Seeds), best, fmt.Sprintf("%.0f%%", 100*s.Below), fmt.Sprint(s.Diverged), fmt.Sprint(s.Failed)))
 	}
-	fmt.Fprintln(w, "Tuned less base on the test rows, by region: mean over seeds (SD).")
+	fmt.Fprintln(w, "Δr (tuned - base) on the test rows, by ROI: mean over seeds (SD).")
 	if err := ui.Table(w, head, rows); err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ func printSweep(w io.Writer, r *results.Sweep, out string) error {
 			fmt.Fprintf(w, "%s failed: %s\n", t.Name, t.Error)
 		}
 	}
-	_, err := fmt.Fprintf(w, "Each run is in %s; choose by val gain, not by test rows.\n", out)
+	_, err := fmt.Fprintf(w, "Each run is in %s; choose by val Δr, not by test rows.\n", out)
 	return err
 }
 

@@ -21,17 +21,16 @@ func trainCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "train EXPERIMENT",
 		Short: "Tune a speech model on brain responses",
-		Long: `Tunes the model that the experiment file names and writes a run directory (out): the resolved experiment, a manifest with
-the hash of every input, checkpoints of each epoch, the adapter of the epoch that validation chose, and the scores on the
-test rows before and after. Splits that hear the same audio are refused. A run that was interrupted goes on with
-bwlm resume.
+		Long: `Tunes the model of an experiment file and writes a run directory (out): the resolved experiment, a manifest with the hash of every
+input, checkpoints of each epoch, the adapter of the epoch that validation chose, and the scores on the test rows before and
+after. Splits that share audio are refused. bwlm resume continues an interrupted run.
 
---tensorboard writes losses, validation scores (of regions, too), learning rates and seconds per step while they come about, for
+--tensorboard writes losses, validation scores (of ROIs, too), learning rates and seconds per step during the training, for
 tensorboard --logdir DIR; numbers to compute with are in metrics.jsonl of the run.
 
-With --profile it ends with a table of where the time went, by part, forward and backward, and leaves profile.json and
-trace.json in the run directory; chrome://tracing and ui.perfetto.dev open the latter. On a GPU a profiled run is slower,
-since each kernel is waited for.`,
+With --profile a table of the time by part, forward and backward, is printed at the end, and profile.json and trace.json are
+written to the run directory; chrome://tracing and ui.perfetto.dev open the latter. On a GPU a profiled run is slower, since
+each kernel is synchronised.`,
 		Example: "  bwlm train alice.yaml\n  bwlm train alice.yaml --set train.seed=2 --set out=runs/seed2\n" +
 			"  bwlm train alice.yaml --tensorboard board/alice\n  bwlm train alice.yaml --set train.epochs=1 --profile",
 		Args: wantArgs("EXPERIMENT"),
@@ -87,11 +86,11 @@ func resumeCommand(a *app) *cobra.Command {
 	var boards string
 	c := &cobra.Command{
 		Use:   "resume RUN",
-		Short: "Go on with an interrupted training",
-		Long: `Continues a training from its newest good checkpoint. At an equal number of threads the result is the same, to the bit,
-as if it had never stopped. A finished run is scored again and otherwise left alone.
+		Short: "Resume an interrupted training",
+		Long: `Continues a training from its newest good checkpoint. With the same number of threads the result is bit-identical to that of an
+uninterrupted run. A finished run is scored again and otherwise unchanged.
 
---tensorboard goes on in the folder that bwlm train was given: steps that are done again replace those that were there.`,
+--tensorboard continues in the folder given to bwlm train: repeated steps replace the earlier ones.`,
 		Example: "  bwlm resume runs/alice\n  bwlm resume runs/alice --tensorboard board/alice",
 		Args:    wantArgs("RUN"),
 		RunE: func(c *cobra.Command, args []string) error {

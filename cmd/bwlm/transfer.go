@@ -22,26 +22,25 @@ func transferCommand(a *app) *cobra.Command {
 	var subjects, only []string
 	c := &cobra.Command{
 		Use:   "transfer EXPERIMENT",
-		Short: "Tune on some people, test on others: matrix, leave one out, minutes saved",
-		Long: `Tunes the experiment's model on each person alone and tests it on every person (matrix: the diagonal is the person
-tuned on, which is no transfer), and on all people but one together, with one adapter and a readout for each
-(leave-one-out). Whoever is tested gets a ridge on the training rows of their own, on untuned and on tuned features, and
-nothing else is fitted to them. From the people left out come the gain on seen and on unseen people, the gain where the
-ridge, too, is fitted on stories that no tuning has met, and the curve of score against minutes of the new person's data:
-how many minutes tuning saves to reach what the untuned model reaches with all data.
+		Short: "Test transfer between subjects: matrix, leave-one-out, data efficiency",
+		Long: `Tunes the experiment's model on each subject and tests it on every subject (matrix: the diagonal is the subject tuned on, which is
+no transfer), and tunes it on all subjects but one, with one adapter and a readout for each (leave-one-out). A tested subject
+gets a ridge on the training rows of their own, on untuned and on tuned features, and nothing else is fitted to them. From the
+subjects left out follow Δr of seen and unseen subjects, Δr where the ridge, too, is fitted on stories that no tuning used, and
+the learning curve of a new subject: how many minutes of data tuning saves to reach the untuned model's score with all data.
 
-Test rows that hear what anybody's tuning would meet are refused, another person's copy of a story included (code 65); so
-are people who are not in the data set. Numbers of voxels may differ. Intervals are over people; with fewer than 5 there
-are none. The p people make p tunings for the matrix and p for leaving one out, each a run below OUT/transfer. The same
-command again goes on where it was stopped: finished runs are read.
+Test rows whose audio any of the tunings would use are refused, another subject's copy of a story included (code 65); so are
+subjects that are not in the data set. Numbers of voxels may differ. Intervals are over subjects; with fewer than 5 there are
+none. n subjects make n tunings for the matrix and n for leave-one-out, each a run below OUT/transfer. Repeating the command
+continues an interrupted study: finished runs are read.
 
---json prints {"schema": 1, "subjects": [NAME], "minutes": [of training rows], "base": [r], "matrix": [[r] by person tuned
-on, by person tested], "chosen_epochs", "within": MEAN, "between": MEAN, "leave_one_out": {"tuned": [r], "chosen_epochs",
-"gain": MEAN, "gain_seen": MEAN, "seen_less_unseen": MEAN, "gain_rois": {REGION: MEAN}, "ridge_on_unmet_stories": {
-"subjects", "stories", "base", "tuned", "gain": MEAN or null, "skipped": {NAME: why}}}, "curve": {"points": [{"share",
-"minutes", "base": [r], "tuned": [r], "base_mean": MEAN, "tuned_mean": MEAN, "gain": MEAN}], "goal", "full_minutes",
+--json prints {"schema": 1, "subjects": [NAME], "minutes": [of training rows], "base": [r], "matrix": [[r] by subject tuned
+on, by subject tested], "chosen_epochs", "within": MEAN, "between": MEAN, "leave_one_out": {"tuned": [r], "chosen_epochs",
+"delta": MEAN, "delta_seen": MEAN, "seen_minus_unseen": MEAN, "delta_rois": {ROI: MEAN}, "ridge_on_unmet_stories": {
+"subjects", "stories", "base", "tuned", "delta": MEAN or null, "skipped": {NAME: why}}}, "curve": {"points": [{"share",
+"minutes", "base": [r], "tuned": [r], "base_mean": MEAN, "tuned_mean": MEAN, "delta": MEAN}], "goal", "full_minutes",
 "minutes_saved": number or null, "at_least", "not_reached": why, "minutes_saved_ci95"}, "notes"}. MEAN is {"mean_r",
-"ci95": [low, high] or null, "no_interval_because"}; lists by person are in the order of subjects. OUT/transfer has the
+"ci95": [low, high] or null, "no_interval_because"}; lists by subject are in the order of subjects. OUT/transfer has the
 same in transfer.json, and transfer.csv with a line for each number.`,
 		Example: "  bwlm transfer alice.yaml\n  bwlm transfer alice.yaml --subjects 'sub-1*' --only matrix\n" +
 			"  bwlm transfer alice.yaml --only leave-one-out,curve --json",
@@ -56,8 +55,8 @@ same in transfer.json, and transfer.csv with a line for each number.`,
 	}
 	exp.add(c)
 	a.limits.add(c)
-	c.Flags().StringSliceVar(&subjects, "subjects", nil, "the `people` to take, names or globs, in place of data.subjects")
-	c.Flags().StringSliceVar(&only, "only", nil, "do only these `parts`: matrix, leave-one-out, curve")
+	c.Flags().StringSliceVar(&subjects, "subjects", nil, "`subjects`, names or globs, in place of data.subjects")
+	c.Flags().StringSliceVar(&only, "only", nil, "run only these `parts`: matrix, leave-one-out, curve")
 	return c
 }
 
@@ -140,7 +139,7 @@ func (k *tuningClock) left(todo int) string {
 }
 
 func printTransfer(w io.Writer, r *results.Transfer, out string) error {
-	fmt.Fprintf(w, "r on the test rows, by a ridge on each person's own training rows (%.1f minutes).\n", average(r.Minutes))
+	fmt.Fprintf(w, "r on the test rows, by a ridge on each subject's own training rows (%.1f minutes).\n", average(r.Minutes))
 	if r.Matrix != nil {
 		head := append([]string{"tuned on"}, r.Subjects...)
 		rows := [][]string{append([]string{"(untuned)"}, scores(r.Base)...)}
@@ -152,14 +151,14 @@ func printTransfer(w io.Writer, r *results.Transfer, out string) error {
 		if err := ui.Table(w, head, rows); err != nil {
 			return err
 		}
-		fmt.Fprintln(w, "* the person tuned on: no transfer.")
+		fmt.Fprintln(w, "* the subject tuned on: no transfer.")
 	}
 	if l := r.LeaveOneOut; l != nil {
 		var rows [][]string
 		for k, name := range r.Subjects {
 			rows = append(rows, []string{name, score(r.Base[k]), score(l.Tuned[k]), fmt.Sprintf("%+.3f", l.Tuned[k]-r.Base[k]), fmt.Sprint(l.Chosen[k])})
 		}
-		if err := ui.Table(w, []string{"left out", "base", "tuned on the others", "gain", "epoch"}, rows); err != nil {
+		if err := ui.Table(w, []string{"left out", "base", "tuned on the others", "Δr", "epoch"}, rows); err != nil {
 			return err
 		}
 	}
@@ -169,25 +168,25 @@ func printTransfer(w io.Writer, r *results.Transfer, out string) error {
 			rows = append(rows, []string{what, fmt.Sprintf("%+.3f", m.Mean), interval(m.CI95)})
 		}
 	}
-	add("the person tuned on", r.Within)
-	add("others (one person tuned on)", r.Between)
+	add("subject tuned on", r.Within)
+	add("other subjects (one tuned on)", r.Between)
 	if l := r.LeaveOneOut; l != nil {
-		add("seen people, unseen stories", l.DeltaSeen)
-		add("unseen person, unseen stories", l.Delta)
-		add("unseen person, ridge on unmet stories", l.UnseenStories.Delta)
-		add("seen less unseen", l.Cost)
+		add("seen subjects, unseen stories", l.DeltaSeen)
+		add("unseen subject, unseen stories", l.Delta)
+		add("unseen subject, ridge on unseen stories", l.UnseenStories.Delta)
+		add("seen - unseen", l.Cost)
 		for _, name := range slices.Sorted(maps.Keys(l.ROIs)) {
-			add("unseen person: "+name, l.ROIs[name])
+			add("unseen subject: "+name, l.ROIs[name])
 		}
 	}
 	if len(rows) > 0 {
-		if err := ui.Table(w, []string{"gain over base", "mean", "95 % interval over people"}, rows); err != nil {
+		if err := ui.Table(w, []string{"Δr to base", "mean", "95 % interval over subjects"}, rows); err != nil {
 			return err
 		}
 	}
 	if l := r.LeaveOneOut; l != nil && len(l.UnseenStories.Skipped) > 0 {
 		first := slices.Sorted(maps.Keys(l.UnseenStories.Skipped))[0]
-		fmt.Fprintf(w, "No ridge on unmet stories for %d of %d people: %s.\n", len(l.UnseenStories.Skipped), len(r.Subjects), l.UnseenStories.Skipped[first])
+		fmt.Fprintf(w, "No ridge on unseen stories for %d of %d subjects: %s.\n", len(l.UnseenStories.Skipped), len(r.Subjects), l.UnseenStories.Skipped[first])
 	}
 	if r.Curve != nil {
 		if err := printCurve(w, r.Curve); err != nil {
@@ -216,7 +215,7 @@ func printCurve(w io.Writer, c *results.TransferCurve) error {
 	for _, p := range c.Points {
 		rows = append(rows, []string{fmt.Sprintf("%.1f", p.Minutes), score(p.BaseMean.Mean), score(p.TunedMean.Mean), fmt.Sprintf("%+.3f", p.Delta.Mean), interval(p.Delta.CI95)})
 	}
-	if err := ui.Table(w, []string{"minutes of a new person", "base", "tuned", "gain", "95 % interval over people"}, rows); err != nil {
+	if err := ui.Table(w, []string{"minutes of a new subject", "base", "tuned", "Δr", "95 % interval over subjects"}, rows); err != nil {
 		return err
 	}
 	switch {

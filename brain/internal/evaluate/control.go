@@ -42,7 +42,7 @@ func ScoreLayers(ctx context.Context, st *study.Study, model speech.Encoder, lay
 	if err != nil {
 		return nil, err
 	}
-	if _, err := look(st, "layers", st.Subjects, groups); err != nil {
+	if _, err := recordTestRead(st, "layers", st.Subjects, groups); err != nil {
 		return nil, err
 	}
 	features, err := encoding.Read(ctx, st, st.Reader(model), "read layers", st.StoriesOf(study.Train, study.Test), layers...)

@@ -104,7 +104,7 @@ func (b *Baseline) Compare(ctx context.Context, tuned *study.Tuned) (*Evaluation
 
 // beside scores predictions of the test rows (nil: none) beside the baseline's.
 func (b *Baseline) beside(ctx context.Context, what string, predicted []encoding.Prediction, layer *int) (*Evaluation, error) {
-	status, err := look(b.Study, what, b.Study.Subjects, b.Groups)
+	status, err := recordTestRead(b.Study, what, b.Study.Subjects, b.Groups)
 	if err != nil {
 		return nil, err
 	}

@@ -12,12 +12,11 @@ import (
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
 
-// LockAnalysis writes down, before the training, what the study will be judged by, with the hashes of its splits and masks. See
-// package seal.
+// LockAnalysis locks the endpoints of a study, with the hashes of its splits and masks. See package analysisplan.
 func LockAnalysis(ctx context.Context, st *study.Study, e analysisplan.Endpoints) (*analysisplan.Plan, error) {
-	for _, region := range e.ROIs {
+	for _, roi := range e.ROIs {
 		for _, p := range st.Subjects {
-			if _, err := st.Data.ROI(ctx, region, p.Name, p.Voxels); err != nil {
+			if _, err := st.Data.ROI(ctx, roi, p.Name, p.Voxels); err != nil {
 				return nil, err
 			}
 		}
@@ -27,7 +26,7 @@ func LockAnalysis(ctx context.Context, st *study.Study, e analysisplan.Endpoints
 		return nil, err
 	}
 	s := &analysisplan.Plan{Endpoints: e}
-	s.Splits, s.Masks = sealed(st.Subjects, groups)
+	s.Splits, s.Masks = hashes(st.Subjects, groups)
 	if err := analysisplan.Check(st.Experiment.Out, s); err != nil {
 		return nil, err
 	}
@@ -37,7 +36,7 @@ func LockAnalysis(ctx context.Context, st *study.Study, e analysisplan.Endpoints
 	return s, analysisplan.Lock(st.Experiment.Out, s)
 }
 
-// margins are δ of each region that is an endpoint or auditory cortex, from the untuned model's score of the validation rows.
+// margins returns δ of each ROI that is an endpoint or auditory cortex, from the untuned model's score of the validation rows.
 func margins(ctx context.Context, st *study.Study, groups []stats.Group, e analysisplan.Endpoints) (map[string]analysisplan.Margin, error) {
 	groups = slices.DeleteFunc(slices.Clone(groups), func(g stats.Group) bool {
 		return g.Columns == nil || g.Name == results.TunedGroup || !results.IsAuditory(g.Name) && !slices.Contains(e.ROIs, g.Name)
@@ -55,21 +54,21 @@ func margins(ctx context.Context, st *study.Study, groups []stats.Group, e analy
 	}
 	out := map[string]analysisplan.Margin{}
 	for _, g := range groups {
-		r, people := 0., 0.
+		r, n := 0., 0.
 		for i, s := range scores {
-			if mean, n := stats.Mean(s.R, s.Constant, g.Columns[i]); n > 0 {
-				r, people = r+mean, people+1
+			if mean, voxels := stats.Mean(s.R, s.Constant, g.Columns[i]); voxels > 0 {
+				r, n = r+mean, n+1
 			}
 		}
 		if r > 0 {
-			out[g.Name] = analysisplan.Margin{BaseR: r / people, Delta: e.Delta * r / people}
+			out[g.Name] = analysisplan.Margin{BaseR: r / n, Delta: e.Delta * r / n}
 		}
 	}
 	return out, nil
 }
 
-// sealed are the hashes of each person's splits and of the columns of each region.
-func sealed(subjects []*study.Subject, groups []stats.Group) (splits, masks map[string]string) {
+// hashes returns the hashes of each subject's splits and of the columns of each ROI.
+func hashes(subjects []*study.Subject, groups []stats.Group) (splits, masks map[string]string) {
 	splits, masks = map[string]string{}, map[string]string{}
 	for i, p := range subjects {
 		parts := map[string][]design.Rows{}
@@ -86,9 +85,9 @@ func sealed(subjects []*study.Subject, groups []stats.Group) (splits, masks map[
 	return splits, masks
 }
 
-// look is called wherever test rows are scored. It counts the look if the study is sealed, and refuses it if what was
-// sealed has changed; nil if nothing is sealed.
-func look(st *study.Study, what string, subjects []*study.Subject, groups []stats.Group) (*analysisplan.Status, error) {
+// recordTestRead counts a read of the test rows if an analysis plan is locked, and refuses it if splits or masks differ from
+// the plan; nil if none is locked.
+func recordTestRead(st *study.Study, what string, subjects []*study.Subject, groups []stats.Group) (*analysisplan.Status, error) {
 	if st.Experiment.Out == "" {
 		return nil, nil
 	}
@@ -96,6 +95,6 @@ func look(st *study.Study, what string, subjects []*study.Subject, groups []stat
 	for _, p := range subjects {
 		l.Subjects = append(l.Subjects, p.Name)
 	}
-	splits, masks := sealed(subjects, groups)
+	splits, masks := hashes(subjects, groups)
 	return analysisplan.RecordTestRead(st.Experiment.Out, l, splits, masks)
 }

@@ -42,7 +42,7 @@ func ScoreSubjects(ctx context.Context, st *study.Study, tuned *study.Tuned, sha
 	if tuned != nil {
 		model, phase = tuned.Model, "read tuned"
 	}
-	if _, err := look(st, "people, "+phase[len("read "):], subjects, groups); err != nil {
+	if _, err := recordTestRead(st, "subjects, "+phase[len("read "):], subjects, groups); err != nil {
 		return nil, err
 	}
 	features, err := encoding.Read(ctx, st, st.Reader(model), phase, st.StoriesIn(subjects, study.Train, study.Test), st.ScoredLayers()...)

@@ -43,7 +43,7 @@ func Variance(ctx context.Context, st *study.Study, bands []Band, sets [][]int, 
 	if err != nil {
 		return nil, err
 	}
-	if _, err := look(st, "explained variance", st.Subjects, groups); err != nil {
+	if _, err := recordTestRead(st, "explained variance", st.Subjects, groups); err != nil {
 		return nil, err
 	}
 	stories := st.StoriesOf(study.Train, study.Test)

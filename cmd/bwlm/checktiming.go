@@ -20,43 +20,44 @@ import (
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 )
 
-func alignCommand(a *app) *cobra.Command {
+func checkTimingCommand(a *app) *cobra.Command {
 	var exp experimentFlags
 	var opt timing.Options
 	c := &cobra.Command{
-		Use:   "align EXPERIMENT|DATASET",
-		Short: "Check that responses and audio are on one clock",
-		Long: `Compares the responses with cheap properties of the sound (loudness, bands of the spectrum, word rate), shifted by -10 to +10
-seconds, and says by how much the responses lag the audio clock: for all people, and each. It also compares lengths, looks
-for a lag that grows with time (a wrong TR), for half a TR, for stories that are swapped, and for data that are transposed,
-raw or constant. Each finding has a verdict: ok, check (look at it), wrong (mend it).
+		Use:   "check-timing EXPERIMENT|DATASET",
+		Short: "Check stimulus-response timing (lag, TR, length)",
+		Long: `Cross-correlates the responses with acoustic features of the stimuli (loudness, spectral bands, word rate) at lags of -10 to
++10 seconds and estimates the lag of the responses, over all subjects and for each. It also compares the lengths of audio and
+responses and tests for a lag that grows with time (a wrong TR), an offset of half a TR, swapped stories, and responses that
+are transposed, raw or constant. Each finding has a verdict: ok, check (look at it) or wrong (fix it).
 
-Given an experiment file, it looks at that file's subjects; given a data set (its folder or dataset.yaml), at all people. It
-needs no speech model, and looks at all rows, test rows too. The exit code is 0 whatever it finds; scripts read "verdict".`,
-		Example: "  bwlm align ../shared/data/alice\n  bwlm align alice.yaml --roi temporal --json",
+Given an experiment file, the command uses the subjects of that file; given a data set (its folder or dataset.yaml), all
+subjects. It needs no speech model and reads all rows, test rows included. The exit code is 0 whatever it finds; scripts read
+"verdict".`,
+		Example: "  bwlm check-timing ../shared/data/alice\n  bwlm check-timing alice.yaml --roi temporal --json",
 		Args:    wantArgs("EXPERIMENT|DATASET"),
 		RunE: func(c *cobra.Command, args []string) error {
-			data, err := openForAlign(args[0], &exp, &opt)
+			data, err := openForTiming(args[0], &exp, &opt)
 			if err != nil {
 				return err
 			}
-			r, err := a.align(c.Context(), data, opt)
+			r, err := a.checkTiming(c.Context(), data, opt)
 			if err != nil {
 				return err
 			}
-			return a.answer(r, func(w io.Writer) error { return printAlign(w, r, a.onTerminal()) })
+			return a.answer(r, func(w io.Writer) error { return printTiming(w, r, a.onTerminal()) })
 		},
 	}
 	exp.add(c)
 	f := c.Flags()
-	f.StringVar(&opt.ROI, "roi", "", "look at this `region` only")
-	f.Float64Var(&opt.MaxLag, "max-lag", 10, "`seconds` to scan to both sides")
-	f.Uint64Var(&opt.Seed, "seed", 1, "of the draws behind intervals")
+	f.StringVar(&opt.ROI, "roi", "", "use this `ROI` only")
+	f.Float64Var(&opt.MaxLag, "max-lag", 10, "largest lag in `seconds`, to both sides")
+	f.Uint64Var(&opt.Seed, "seed", 1, "seed of the bootstrap behind intervals")
 	return c
 }
 
-// openForAlign opens a data set, or that of an experiment with its subjects.
-func openForAlign(path string, flags *experimentFlags, opt *timing.Options) (*dataset.Dataset, error) {
+// openForTiming opens a data set, or that of an experiment with its subjects.
+func openForTiming(path string, flags *experimentFlags, opt *timing.Options) (*dataset.Dataset, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() || filepath.Base(path) == "dataset.yaml" {
 		return dataset.Open(path)
 	}
@@ -68,11 +69,11 @@ func openForAlign(path string, flags *experimentFlags, opt *timing.Options) (*da
 	return dataset.Open(exp.Data.Path)
 }
 
-func (a *app) align(ctx context.Context, data *dataset.Dataset, opt timing.Options) (*timing.Report, error) {
+func (a *app) checkTiming(ctx context.Context, data *dataset.Dataset, opt timing.Options) (*timing.Report, error) {
 	var bar *ui.Progress
 	opt.Progress = func(done, total int) {
 		if bar == nil {
-			bar = a.ui.Progress("align", 0, total)
+			bar = a.ui.Progress("check timing", 0, total)
 		}
 		bar.Set(done, "")
 	}
@@ -83,14 +84,14 @@ func (a *app) align(ctx context.Context, data *dataset.Dataset, opt timing.Optio
 	return r, err
 }
 
-// onTerminal tells whether a person reads the answer.
+// onTerminal reports whether standard output is a terminal.
 func (a *app) onTerminal() bool {
 	f, ok := a.out.w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// printAlign writes the findings, the curve (a picture on a terminal, else a table), and a line for each person.
-func printAlign(w io.Writer, r *timing.Report, picture bool) error {
+// printTiming writes the findings, the curve (a picture on a terminal, else a table), and a line for each subject.
+func printTiming(w io.Writer, r *timing.Report, picture bool) error {
 	if r.Lag != nil {
 		fmt.Fprintf(w, "%s: responses %s\n", r.Dataset, lagWords(r.Estimate))
 		fmt.Fprintf(w, "(a response is taken to peak %g s after the sound; features: %s)\n\n", r.HRFPeak, strings.Join(r.Features, ", "))
@@ -100,7 +101,7 @@ func printAlign(w io.Writer, r *timing.Report, picture bool) error {
 			return err
 		}
 		fmt.Fprintln(w)
-		if err := peopleTable(w, r); err != nil {
+		if err := subjectsTable(w, r); err != nil {
 			return err
 		}
 		fmt.Fprintln(w)
@@ -143,8 +144,8 @@ func lagInterval(ci *stats.Interval) string {
 	return fmt.Sprintf("%+.1f to %+.1f", ci[0], ci[1])
 }
 
-// peopleTable has a line for each person.
-func peopleTable(w io.Writer, r *timing.Report) error {
+// subjectsTable has a line for each subject.
+func subjectsTable(w io.Writer, r *timing.Report) error {
 	var rows [][]string
 	for _, name := range slices.Sorted(maps.Keys(r.PerSubject)) {
 		p := r.PerSubject[name]
@@ -192,5 +193,5 @@ func drawCurve(w io.Writer, lags, r []float64) {
 	left, right := fmt.Sprintf("%+g s", lags[0]), fmt.Sprintf("%+g s", lags[len(lags)-1])
 	gap := max(1, len(lags)-len(left)-len(right))
 	fmt.Fprintf(w, "        %s%s%s\n", left, strings.Repeat(" ", gap), right)
-	fmt.Fprintln(w, "        r; right of 0: the responses come later than the audio clock says")
+	fmt.Fprintln(w, "        r; right of 0: the responses lag the audio")
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// Explanation splits a gain, as bwlm explain-gain --json prints it. All numbers but those of Variance are differences of
+// Partition splits a gain, as bwlm variance-partition --json prints it. All numbers but those of Variance are differences of
 // R² on test rows, averaged over the runs. With B and T the features of the untuned and the tuned model and X those of
 // components,
 //
@@ -24,7 +24,7 @@ import (
 // is what is left of the gain if both models are given X as well. A component's Sequential share is gain(before) -
 // gain(with it), components taken in the order listed; those shares and Unexplained add up to the gain. Its Alone share,
 // gain(∅) - gain(it), depends on no order, and such shares overlap.
-type Explanation struct {
+type Partition struct {
 	Schema      int         `json:"schema"`
 	Runs        []string    `json:"runs"`
 	Base        float64     `json:"base_r2"`
@@ -45,10 +45,10 @@ type Component struct {
 	Skipped    string  `json:"skipped,omitempty"`
 }
 
-// Explain splits the gain of runs of one experiment, which may differ in their seeds, into what a better layer, the
+// PartitionVariance splits the gain of runs of one experiment, which may differ in their seeds, into what a better layer, the
 // spectrum, the word rate and word vectors would give too, and what is left. Each set of features has a penalty of its own for
 // each voxel, the best of so many tries (0: 20), as in [brain.Study.Variance].
-func Explain(ctx context.Context, of *brain.Study, runs []*results.Run, glove string, tries int) (*Explanation, error) {
+func PartitionVariance(ctx context.Context, of *brain.Study, runs []*results.Run, glove string, tries int) (*Partition, error) {
 	st := of.Internal()
 	if err := sameExperiment(runs); err != nil {
 		return nil, err
@@ -63,7 +63,7 @@ func Explain(ctx context.Context, of *brain.Study, runs []*results.Run, glove st
 	if err != nil {
 		return nil, err
 	}
-	out := &Explanation{Schema: 1, Components: components}
+	out := &Partition{Schema: 1, Components: components}
 	var x []int // places of the components' bands
 	for _, band := range extra {
 		x, bands = append(x, len(bands)), append(bands, band)
@@ -75,7 +75,7 @@ func Explain(ctx context.Context, of *brain.Study, runs []*results.Run, glove st
 			return nil, err
 		}
 		if t == nil {
-			return nil, fault.New(fault.Usage, "explain gain", run.Dir, "the run tuned readouts only: its features are the untuned ones")
+			return nil, fault.New(fault.Usage, "variance partition", run.Dir, "the run tuned readouts only: its features are the untuned ones")
 		}
 		defer t.Close()
 		tuned = append(tuned, len(bands))
@@ -206,7 +206,7 @@ func sameExperiment(runs []*results.Run) error {
 			first = text
 		}
 		if !bytes.Equal(first, text) {
-			return fault.New(fault.Usage, "explain gain", run.Dir, "differs from %s in more than its seed", runs[0].Dir).
+			return fault.New(fault.Usage, "variance partition", run.Dir, "differs from %s in more than its seed", runs[0].Dir).
 				WithHint("name runs of one experiment with several seeds")
 		}
 	}
