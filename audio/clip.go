@@ -14,7 +14,7 @@ type Clip struct {
 	Info    Info
 }
 
-// Seconds gives the clip's length.
+// Seconds is the clip's length in seconds.
 func (c *Clip) Seconds() float64 { return float64(len(c.Samples)) / float64(c.Rate) }
 
 // Info describes the audio as it was stored.
@@ -23,7 +23,7 @@ type Info struct {
 	SourceRate int      // Hz
 	Channels   int      // as stored
 	Bits       int      // per sample; 0 for MP3, which has none
-	Notes      []string // what a reader of results should know: resampled, clipped, silent, …
+	Notes      []string // what affects the interpretation of results: resampled, clipped, silent, …
 }
 
 // Load reads a whole file. Apart from the decoder's few blocks it holds only the result: 4 bytes
@@ -49,14 +49,13 @@ func Decode(ctx context.Context, name string, src io.ReaderAt, size int64, opt O
 	return r.clip(ctx)
 }
 
-// clip reads all that is left.
+// clip reads the rest of the recording.
 func (r *reader) clip(ctx context.Context) (*Clip, error) {
-	// A declared length is believed only as far as the file's size supports it: 16 samples per byte
-	// is more than any speech codec reaches. Silence may compress further; then the slice grows as
-	// needed.
+	// A declared length is trusted up to 16 samples per byte of the file, more than any speech
+	// codec reaches. Silence may compress further; then the slice grows.
 	expect := min(r.declared, 16*r.size)
 	samples := make([]float32, 0, max(expect, 0))
-	var beyond [512]float32 // where the end is looked for, so that a slice that is full need not grow
+	var beyond [512]float32 // for reading at the end, so that a full slice need not grow
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -66,7 +65,7 @@ func (r *reader) clip(ctx context.Context) (*Clip, error) {
 			room = beyond[:]
 		}
 		n, err := r.read(room)
-		samples = append(samples, room[:n]...) // onto itself, unless it is full
+		samples = append(samples, room[:n]...) // in place, unless samples is full
 		if err == io.EOF {
 			return &Clip{Samples: samples, Rate: Rate, Info: r.info}, nil
 		}

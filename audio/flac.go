@@ -14,7 +14,7 @@ import (
 	"github.com/mewkiz/flac/frame"
 )
 
-// A flacSource decodes a FLAC stream by mewkiz/flac and checks what that leaves to its caller: that
+// A flacSource decodes a FLAC stream with mewkiz/flac and checks what that does not: that the
 // frames agree with the stream's header, its length, and its MD5 sum.
 type flacSource struct {
 	stream   *flac.Stream
@@ -22,10 +22,10 @@ type flacSource struct {
 	bits     int
 	allow    bool // a truncated stream ends at its last whole frame
 
-	frame *frame.Frame // the frame being handed out, nil before the next
+	frame *frame.Frame // the current frame, nil before the next
 	next  int          // in frame
 	given uint64       // samples per channel decoded
-	sum   hash.Hash    // of all samples, as the encoder saw them; nil if the stream has no sum
+	sum   hash.Hash    // of all samples, as the encoder hashed them; nil if the stream has no sum
 	bytes []byte
 	said  []string
 }
@@ -59,7 +59,7 @@ func openFLAC(src io.ReaderAt, start, size int64, opt Options) (source, error) {
 }
 
 // checkFLACBlocks walks the metadata blocks: the first is the stream's header of 34 bytes, and all
-// lie in the file. Source: RFC 9639, section 8.
+// are within the file. Source: RFC 9639, section 8.
 func checkFLACBlocks(src io.ReaderAt, start, size int64) error {
 	at := start + 4
 	for first := true; ; first = false {
@@ -152,13 +152,14 @@ func (f *flacSource) nextFrame() error {
 	return nil
 }
 
-// check refuses a frame that is not as the stream's header says; 0 in a frame stands for the
-// header's value.
+// check refuses a frame that disagrees with the stream's header. A 0 in a frame means the header's
+// value.
 func (f *flacSource) check(fr *frame.Frame) error {
 	info := f.stream.Info
 	switch {
 	case fr.Channels.Count() != f.channels:
-		return bad("its FLAC frame at sample %d has %d channels, the header says %d", f.given, fr.Channels.Count(), f.channels)
+		return bad("its FLAC frame at sample %d has %d channels, the header says %d", f.given, fr.Channels.Count(),
+			f.channels)
 	case fr.SampleRate != 0 && fr.SampleRate != info.SampleRate:
 		return bad("its FLAC frame at sample %d has %d Hz, the header says %d", f.given, fr.SampleRate, info.SampleRate)
 	case fr.BitsPerSample != 0 && int(fr.BitsPerSample) != f.bits:
@@ -170,7 +171,8 @@ func (f *flacSource) check(fr *frame.Frame) error {
 	}
 	for c, sub := range fr.Subframes {
 		if len(sub.Samples) != int(fr.BlockSize) {
-			return bad("its FLAC frame at sample %d has %d samples in channel %d, want %d", f.given, len(sub.Samples), c+1, fr.BlockSize)
+			return bad("its FLAC frame at sample %d has %d samples in channel %d, want %d", f.given, len(sub.Samples),
+				c+1, fr.BlockSize)
 		}
 	}
 	return nil
@@ -202,7 +204,8 @@ func (f *flacSource) finish() error {
 	}
 	want := f.stream.Info.MD5sum
 	if got := f.sum.Sum(nil); !bytes.Equal(got, want[:]) {
-		return bad("its samples have the MD5 sum %x, the FLAC header says %x", got, want).WithHint("the file is damaged")
+		return bad("its samples have the MD5 sum %x, the FLAC header says %x", got, want).
+			WithHint("the file is damaged")
 	}
 	f.sum = nil
 	return io.EOF
@@ -212,7 +215,7 @@ func (f *flacSource) finish() error {
 // (frame/frame.go).
 const flacChatter = "The flac library test cases do not yet include"
 
-// quietFLAC keeps that message out of the standard log, whose other messages pass.
+// quietFLAC drops that message from the standard log and no other.
 func quietFLAC() {
 	if _, ok := log.Writer().(withoutChatter); !ok {
 		log.SetOutput(withoutChatter{log.Writer()})

@@ -20,7 +20,7 @@ func open(src io.ReaderAt, size int64, opt Options) (source, error) {
 	case starts(head, 0, "fLaC"):
 		return openFLAC(src, 0, size, opt)
 	case starts(head, 0, "ID3"):
-		// A tag may stand before a FLAC stream as well as before MP3.
+		// An ID3 tag may precede FLAC as well as MP3.
 		body, err := skipID3(src, size)
 		if err != nil {
 			return nil, err
@@ -41,7 +41,7 @@ func open(src io.ReaderAt, size int64, opt Options) (source, error) {
 	return nil, foreign(head)
 }
 
-// foreign names a content that is not decoded here.
+// foreign is the error of content that is not decoded here.
 func foreign(head []byte) error {
 	kind := ""
 	switch {
@@ -77,8 +77,8 @@ func starts(head []byte, at int, magic string) bool {
 	return len(head) >= at && bytes.HasPrefix(head[at:], []byte(magic))
 }
 
-// readAt fills p from offset off. A recording that ends before is damaged, or shrinks while it is
-// read.
+// readAt fills p from offset off. A recording that ends before that is damaged, or has become
+// shorter while it was read.
 func readAt(src io.ReaderAt, p []byte, off int64) error {
 	n, err := src.ReadAt(p, off)
 	if n == len(p) {

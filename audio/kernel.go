@@ -7,14 +7,13 @@ import "math"
 type kernel struct {
 	half float64 // h(t) is 0 where |t| ≥ half
 	at   func(t float64) float64
-	// unity is set where the weights of each output sample are scaled to sum to 1, so that a
-	// constant stays constant.
+	// unity: the weights of each output sample are scaled to sum to 1, so that a constant stays
+	// constant.
 	unity bool
 }
 
-// The default filter: 0.05 cycles per sample of the lower rate lie between the pass band's end, at
-// 90 % of the lower Nyquist frequency, and the stop band's start, at Nyquist itself, so nothing
-// folds back.
+// The default filter. Its transition band is 0.05 cycles per sample of the lower rate wide, from 90
+// % of the lower Nyquist frequency to Nyquist itself, so nothing aliases.
 const (
 	stopBand   = 110.0 // dB
 	transition = 0.05  // cycles per sample of the lower rate

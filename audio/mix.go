@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// A mixer makes one channel of several, by their mean or by picking one, and watches what that does
-// to the sound.
+// A mixer reduces several channels to one, their mean or one of them, and records what that does to
+// the sound.
 type mixer struct {
 	channels int
 	pick     int // 0: mean; k: channel k
@@ -18,8 +18,7 @@ type mixer struct {
 	peakFrame int64
 }
 
-// mix sets dst (T) from src (T, channels). first is the number of src's first frame, for the error
-// that names a sample that is not a number.
+// mix sets dst (T) from src (T, channels). first is the number of src's first frame, for errors.
 func (m *mixer) mix(dst []float64, src []float32, first int64) error {
 	n := m.channels
 	for t := range dst {
@@ -69,19 +68,21 @@ func notANumber(frame []float32, index int64) error {
 	panic("audio: a sum of finite samples is not a number")
 }
 
-// cancelled is how much less energy than uncorrelated channels the mean may keep. The mean of n
-// uncorrelated channels, or of one that sounds and n-1 that are silent, keeps 1/n of their energy;
-// inverted channels keep nothing.
+// cancelled is the fraction of the energy expected of uncorrelated channels below which a mean is
+// reported. The mean of n uncorrelated channels, or of one that sounds and n-1 that are silent,
+// keeps 1/n of their energy; that of inverted channels keeps nothing.
 const cancelled = 0.1
 
 func (m *mixer) notes() []string {
 	var notes []string
 	if m.over > 0 {
-		notes = append(notes, fmt.Sprintf("%d samples exceed full scale, the most at sample %d: %.3g", m.over, m.peakFrame, m.peak))
+		notes = append(notes, fmt.Sprintf("%d samples exceed full scale, the most at sample %d: %.3g", m.over,
+			m.peakFrame, m.peak))
 	}
 	if m.pick == 0 && m.channels > 1 && m.mixed*float64(m.channels) < cancelled*m.apart {
-		notes = append(notes, fmt.Sprintf("the channels cancel each other: their mean keeps %.2g of their energy; pick one channel",
-			m.mixed/m.apart))
+		kept := m.mixed / m.apart
+		notes = append(notes, fmt.Sprintf("the channels cancel each other: their mean keeps %.2g of their energy; "+
+			"pick one channel", kept))
 	}
 	return notes
 }

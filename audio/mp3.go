@@ -9,18 +9,18 @@ import (
 	mp3 "github.com/hajimehoshi/go-mp3"
 )
 
-// An mp3Source decodes an MP3 by go-mp3, which sees only frames that were walked before.
+// An mp3Source decodes an MP3 with go-mp3, which receives only frames whose headers were checked.
 type mp3Source struct {
 	scan  *mp3Scan
 	feed  *mp3Feed
 	dec   *mp3.Decoder
-	skip  int64 // samples per channel still to be left out
-	left  int64 // samples per channel still to be given
+	skip  int64 // samples per channel still to skip
+	left  int64 // samples per channel still to return
 	bytes []byte
 }
 
-// pcmFrame is the size of what go-mp3 gives for each moment: two 16-bit samples, the same ones if
-// the file is mono.
+// pcmFrame is the size of go-mp3's output for one sampling instant: two 16-bit samples, which are
+// equal if the file is mono.
 const pcmFrame = 4
 
 func openMP3(src io.ReaderAt, body, size int64, opt Options) (source, error) {
@@ -84,7 +84,7 @@ func (m *mp3Source) read(dst []float32) (int, error) {
 	return n, nil
 }
 
-// decode sets m.bytes to n moments of sound. All n must come: their frames were counted.
+// decode sets m.bytes to n sampling instants. All n must come: their frames were counted.
 func (m *mp3Source) decode(n int64) (int, error) {
 	err := shield(func() error {
 		_, err := io.ReadFull(m.dec, m.bytes[:n*pcmFrame])
@@ -96,19 +96,19 @@ func (m *mp3Source) decode(n int64) (int, error) {
 	return int(n), err
 }
 
-// An mp3Feed gives the decoder one frame after the other. A frame whose sound begins in frames that
+// An mp3Feed passes the decoder one frame after the other. A frame whose data begin in frames that
 // were cut off, as at the start of an excerpt, is made silent; go-mp3 would decode noise. Its bytes
-// stay: later frames may need them.
+// are passed on: later frames may need them.
 type mp3Feed struct {
 	window
 	at        int64
-	frame     []byte // what is left of the present frame
-	reservoir int    // bytes that go-mp3 keeps for the next frame
+	frame     []byte // the rest of the current frame
+	reservoir int    // bytes that go-mp3 retains for the next frame
 	muted     int
 	scratch   []byte
 }
 
-// Read gives bytes of one frame at a time.
+// Read returns bytes of one frame at a time.
 func (m *mp3Feed) Read(p []byte) (int, error) {
 	if len(m.frame) == 0 {
 		head, ok := parseMP3Frame(m.peek(m.at, 4))
@@ -128,8 +128,8 @@ func (m *mp3Feed) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// mute clears the side information of a frame that reaches back too far: it then asks for no bits
-// and is silence.
+// mute clears the side information of a frame whose data begin before the first frame: without bits
+// it decodes to silence.
 func (m *mp3Feed) mute(head mp3Frame) {
 	start, end := head.sideInfo()
 	if len(m.frame) < end {

@@ -2,8 +2,8 @@ package audio
 
 import "encoding/binary"
 
-// An mp3Frame is what the four bytes before an MPEG audio frame say. Source: ISO/IEC 11172-3,
-// 2.4.1.3 and 2.4.2.3.
+// An mp3Frame is the four-byte header of an MPEG audio frame. Source: ISO/IEC 11172-3, 2.4.1.3 and
+// 2.4.2.3.
 type mp3Frame struct {
 	version  int // 1 or 2; 25 for the unofficial 2.5
 	layer    int
@@ -22,7 +22,7 @@ var (
 	mp3Bitrates2 = [15]int{0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160}
 )
 
-// parseMP3Frame reads a frame header; ok is false where none stands.
+// parseMP3Frame reads a frame header; ok is false where there is none.
 func parseMP3Frame(b []byte) (f mp3Frame, ok bool) {
 	if len(b) < 4 {
 		return f, false
@@ -54,7 +54,7 @@ func parseMP3Frame(b []byte) (f mp3Frame, ok bool) {
 	return f, true
 }
 
-// refuse says why a frame cannot be decoded, nil if it can.
+// refuse returns the reason why a frame cannot be decoded, nil if it can.
 func (f mp3Frame) refuse() error {
 	advice := "convert it to FLAC or WAV"
 	switch {
@@ -67,7 +67,8 @@ func (f mp3Frame) refuse() error {
 	case f.version == 2 && f.joint&1 != 0:
 		return bad("it is MPEG-2 MP3 with intensity stereo").WithHint("%s", advice)
 	case f.padding == 1 && f.size() != f.sizeInDecoder():
-		return bad("it is MPEG-2 MP3 of %d kbit/s at %d Hz, which the decoder misreads", f.bitrate/1000, f.rate).WithHint("%s", advice)
+		return bad("it is MPEG-2 MP3 of %d kbit/s at %d Hz, which the decoder misreads", f.bitrate/1000, f.rate).
+			WithHint("%s", advice)
 	}
 	return nil
 }
@@ -83,7 +84,7 @@ func (f mp3Frame) samples() int {
 // size is the frame's length in bytes, header included.
 func (f mp3Frame) size() int { return f.samples()/8*f.bitrate/f.rate + f.padding }
 
-// sizeInDecoder is what go-mp3 0.3.4 takes for the size: for MPEG-2 it halves after adding the
+// sizeInDecoder is the size that go-mp3 0.3.4 computes: for MPEG-2 it halves after adding the
 // padding.
 func (f mp3Frame) sizeInDecoder() int {
 	size := 144*f.bitrate/f.rate + f.padding
@@ -93,7 +94,7 @@ func (f mp3Frame) sizeInDecoder() int {
 	return size
 }
 
-// sideInfo gives where the frame's side information lies.
+// sideInfo is the range of the frame's side information.
 func (f mp3Frame) sideInfo() (start, end int) {
 	start = 4
 	if f.crc {
@@ -108,7 +109,8 @@ func (f mp3Frame) sideInfo() (start, end int) {
 	return start, start + 9
 }
 
-// reservoir is how many bytes before the frame, in the frames before it, its sound begins.
+// reservoir is the number of bytes before the frame at which its data begin, in the frames before
+// it.
 func (f mp3Frame) reservoir(side []byte) int {
 	if f.version == 1 {
 		return int(side[0])<<1 | int(side[1])>>7
@@ -116,7 +118,7 @@ func (f mp3Frame) reservoir(side []byte) int {
 	return int(side[0])
 }
 
-// follows reports whether f can stand in the same recording as first.
+// follows reports whether f can belong to the same recording as first.
 func (f mp3Frame) follows(first mp3Frame) bool {
 	return f.version == first.version && f.layer == first.layer && f.rate == first.rate
 }

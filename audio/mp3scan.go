@@ -6,25 +6,25 @@ import (
 	"io"
 )
 
-// An mp3Scan is what a walk over all frame headers of an MP3 finds.
+// An mp3Scan is the result of reading all frame headers of an MP3.
 type mp3Scan struct {
 	first    mp3Frame // of the frames with sound
 	start    int64    // offset of the first of them
 	end      int64    // offset after the last whole one
 	frames   int64
 	channels int // 2 if any frame has 2
-	// The encoder's delay and padding, in samples, with the decoder's own 529 counted in, where the
-	// file states them.
+	// The encoder's delay and padding in samples, including the decoder's 529, where the file
+	// states them.
 	skip, drop int64
 	truncated  string // how, if it is
 	said       []string
 }
 
-// maxJunk is how far after the tags the first frame is looked for.
+// maxJunk is how far after the tags the first frame is searched for.
 const maxJunk = 1 << 16
 
-// scanMP3 walks the frames from offset body to the end of the file, less the tags there. It reads
-// each byte once at most and keeps nothing of it.
+// scanMP3 reads the frame headers from offset body to the tags at the end of the file. It reads
+// each byte at most once.
 func scanMP3(src io.ReaderAt, body, size int64) (*mp3Scan, error) {
 	w := &window{src: src, end: size}
 	if err := w.dropTags(); err != nil {
@@ -43,7 +43,8 @@ func scanMP3(src io.ReaderAt, body, size int64) (*mp3Scan, error) {
 	s := &mp3Scan{start: at}
 	if at > body {
 		if f, ok := parseMP3Frame(w.peek(body, 4)); ok && f.layer == 3 {
-			return nil, bad("no MP3 frame follows the first, at byte %d: it is damaged", body).WithHint("convert it anew")
+			return nil, bad("no MP3 frame follows the first, at byte %d: it is damaged", body).
+				WithHint("convert it again")
 		}
 		s.say("%d bytes before the first MP3 frame skipped", at-body)
 	}
@@ -63,10 +64,11 @@ func scanMP3(src io.ReaderAt, body, size int64) (*mp3Scan, error) {
 			case err != nil:
 				return nil, err
 			case next == at:
-				return nil, bad("its MP3 frames change from %d to %d Hz at byte %d (%.1f s)", s.first.rate, f.rate, at, s.seconds())
+				return nil, bad("its MP3 frames change from %d to %d Hz at byte %d (%.1f s)", s.first.rate, f.rate, at,
+					s.seconds())
 			case next > at:
-				return nil, bad("no MP3 frame at byte %d (%.1f s): %d bytes are damaged, and all after them would come too early",
-					at, s.seconds(), next-at).WithHint("convert it anew")
+				return nil, bad("no MP3 frame at byte %d (%.1f s): %d bytes are damaged, and what follows would be early",
+					at, s.seconds(), next-at).WithHint("convert it again")
 			}
 			s.say("%d bytes after the last MP3 frame skipped", w.end-at)
 			break
@@ -87,7 +89,7 @@ func scanMP3(src io.ReaderAt, body, size int64) (*mp3Scan, error) {
 		s.truncated = fmt.Sprintf("truncated: %d of %d MP3 frames are there", s.frames, declared)
 	}
 	if s.truncated != "" {
-		s.drop = 0 // the padding at the end is not there
+		s.drop = 0 // the padding at the end is missing
 		s.said = append(s.said, s.truncated)
 	}
 	return s, w.err
@@ -106,13 +108,13 @@ func (s *mp3Scan) samples() int64 {
 	return max(0, s.frames*int64(s.first.samples())-s.skip-s.drop)
 }
 
-// decoderDelay is how many samples any Layer III decoder comes late, by its filter bank: 528, and 1
-// (LAME's technical FAQ).
+// decoderDelay is the delay of any Layer III decoder's filter bank in samples: 528 and 1 (LAME's
+// technical FAQ).
 const decoderDelay = 529
 
-// readXing looks for the tag that encoders hide in a silent first frame, and returns the number of
-// frames that it states, 0 if it states none, and -1 if there is no tag. Layouts: Xing's, with the
-// extension of LAME; Fraunhofer's.
+// readXing reads the tag that encoders put into a silent first frame. It returns the number of
+// frames that the tag states, 0 if it states none, and -1 if there is no tag. Layouts: Xing's, with
+// the extension of LAME; Fraunhofer's.
 func (s *mp3Scan) readXing(frame []byte) int64 {
 	if starts(frame, 4+32, "VBRI") {
 		if tag := frame[36:]; len(tag) >= 18 {
@@ -161,8 +163,8 @@ type window struct {
 
 const windowBytes = 1 << 16
 
-// peek gives n bytes at offset off, fewer if the file or the window ends. They are valid until the
-// next peek.
+// peek returns n bytes at offset off, fewer if the file or the window ends. They are valid until
+// the next peek.
 func (w *window) peek(off int64, n int) []byte {
 	n = int(min(int64(n), w.end-off, windowBytes))
 	if n <= 0 || off < 0 || w.err != nil {

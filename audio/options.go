@@ -6,22 +6,22 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// Rate is the sample rate of all that this package returns, in Hz: WavLM, HuBERT and Wav2Vec2 are
-// trained on it.
+// Rate is the sample rate of all results, in Hz, at which WavLM, HuBERT and wav2vec 2.0 are
+// trained.
 const Rate = 16000
 
-// minSamples is the shortest clip that is accepted: one frame of the speech model's convolutional
-// front end, whose receptive field is 400 samples (25 ms).
+// minSamples is the length of the shortest clip that is accepted: the receptive field of the speech
+// models' convolutional front end, 25 ms.
 const minSamples = 400
 
-// Rates outside these bounds are taken for damage: no speech is recorded below telephone rates or
+// Rates outside these bounds are refused as damage: no speech is recorded below telephone rates or
 // above 384 kHz.
 const (
 	minRate = 4000
 	maxRate = 384000
 )
 
-// maxChannels bounds what one frame of samples may take; 64 channels are seventh-order ambisonics.
+// maxChannels bounds the size of one frame of samples; 64 channels are seventh-order ambisonics.
 const maxChannels = 64
 
 // defaultMaxSeconds is the longest audio accepted unless Options.MaxSeconds says otherwise: 6
@@ -39,12 +39,12 @@ const (
 	Torchaudio Method = "torchaudio"
 )
 
-// Options say how to read audio. The zero value is right for most uses.
+// Options are those of [Load] and [Decode]. The zero value is right for most uses.
 type Options struct {
 	Channel        int     // 0 averages all channels; k picks channel k, counting from 1
 	Resample       Method  // Sinc if empty
 	NoResample     bool    // refuse a rate that is not 16 kHz
-	AllowTruncated bool    // take what is there of a file that ends early
+	AllowTruncated bool    // read what there is of a file that ends early
 	MaxSeconds     float64 // longest audio accepted; 6 hours if 0
 }
 

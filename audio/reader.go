@@ -11,17 +11,17 @@ const blockSamples = 1 << 14
 
 // A source decodes one recording, block by block.
 type source interface {
-	// layout says what is stored. frames is the declared length, -1 if it is not known.
+	// layout describes the recording. frames is the declared length, -1 if it is not known.
 	layout() (info Info, frames int64)
 	// read fills dst with interleaved samples, whole frames only, and returns how many frames those
 	// are: at least one, or 0 with an error, which is io.EOF at the end.
 	read(dst []float32) (frames int, err error)
-	// notes gives what is worth saying about the recording, complete once read has returned io.EOF.
+	// notes are remarks on the recording, complete once read has returned io.EOF.
 	notes() []string
 }
 
-// A Reader gives audio as 16 kHz mono in blocks, in memory that does not grow with the recording's
-// length. It belongs to one goroutine.
+// A reader yields audio as 16 kHz mono in blocks, in memory that does not grow with the recording.
+// It belongs to one goroutine.
 type reader struct {
 	name     string
 	opt      Options
@@ -38,10 +38,10 @@ type reader struct {
 	rate    *resampler
 	decoded int64 // source frames
 	given   int64 // 16 kHz samples
-	err     error // sticky: what every further Read returns
+	err     error // returned by every further read
 }
 
-// NewReader starts reading a recording of size bytes that src holds. Errors call it name.
+// newReader starts reading a recording of size bytes in src. Errors call it name.
 func newReader(name string, src io.ReaderAt, size int64, opt Options) (r *reader, err error) {
 	in := &input{ReaderAt: src}
 	defer in.locate(name, &err)
@@ -75,9 +75,9 @@ func newReader(name string, src io.ReaderAt, size int64, opt Options) (r *reader
 	return r, nil
 }
 
-// Read fills p with the next 16 kHz samples and returns how many it set. At the end it returns 0
-// and io.EOF. Every other error is a *fault.Error and lasts: damage is found when the stream comes
-// to it, so all that was read before an error is suspect.
+// read fills p with the next 16 kHz samples and returns their number. At the end it returns 0 and
+// io.EOF. Every other error is a *fault.Error and permanent. Damage is found when the stream
+// reaches it, so the samples before an error are not to be trusted.
 func (r *reader) read(p []float32) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
@@ -119,7 +119,7 @@ func (r *reader) step() (err error) {
 	return nil
 }
 
-// finish is the end of the stream: the notes are gathered, and a clip that is too short is refused.
+// finish ends the stream: it collects the notes and refuses a clip that is too short.
 func (r *reader) finish() error {
 	if r.given < minSamples {
 		return bad("%d samples (%.1f ms) at %d Hz; the speech model needs at least %d (%d ms)",

@@ -4,16 +4,16 @@ import (
 	"math"
 )
 
-// A resampler converts a stream from one rate to another with a kernel, polyphase: the fraction
-// n·from/to takes only to/gcd values, and each has its row of weights. Where these are very many, a
-// row is interpolated between two of a finer grid, which stays below the stop band.
+// A resampler converts a stream from one rate to another with a polyphase kernel: the fraction of
+// n·from/to takes only to/gcd values, and each has its row of weights. Where there are too many, a
+// row is interpolated between two of a grid; the error stays below the stop band.
 type resampler struct {
 	step, phases int // from/gcd and to/gcd: output n lies at n·step/phases input samples
 	half         int // weights on each side of an output sample
 	rows         int
 	table        []float64 // (rows+1, 2·half): row r is for a fraction r/rows past an input sample
 
-	x     []float64 // input not yet done with; starts with half-1 zeros, for what comes before the first sample
+	x     []float64 // input that is still needed; it starts with half-1 zeros, the input before the first sample
 	at    int       // where in x the window of the next output sample starts
 	phase int       // the next output's fraction, in 1/phases
 	in    int64     // samples pushed
@@ -22,11 +22,11 @@ type resampler struct {
 }
 
 const (
-	// maxTable bounds the weights kept (2 MB); beyond, rows are interpolated.
+	// maxTable bounds the number of weights (2 MB). Beyond it, rows are interpolated.
 	maxTable = 1 << 18
-	// gridRows is how finely the kernel is sampled for interpolation, in steps per sample of the
-	// lower rate. The error of linear interpolation is at most h″/8 · gridRows⁻² ≈ 3e-7 of full
-	// scale (-130 dB).
+	// gridRows is the resolution of the kernel for interpolation, in steps per sample of the lower
+	// rate. The error of linear interpolation is at most h″/8 · gridRows⁻² ≈ 3e-7 of full scale
+	// (-130 dB).
 	gridRows = 1024
 )
 
@@ -65,17 +65,17 @@ func newResampler(from, to int, method Method) *resampler {
 	return r
 }
 
-// push gives the next input.
+// push adds input.
 func (r *resampler) push(x []float64) {
 	r.in += int64(len(x))
-	// What lies before the window is done with. The window moves on by at least this block before
+	// Input before the window is no longer needed. The window moves by at least this block before
 	// the next push, so the copy is small.
 	done := min(r.at, len(r.x))
 	r.x = append(r.x[:copy(r.x, r.x[done:])], x...)
 	r.at -= done
 }
 
-// end says that no input comes after this. What lies beyond is taken for 0.
+// end marks the end of the input. Samples beyond it count as 0.
 func (r *resampler) end() {
 	r.push(make([]float64, r.half))
 	r.in -= int64(r.half)
@@ -85,7 +85,7 @@ func (r *resampler) end() {
 // ended reports whether end was called.
 func (r *resampler) ended() bool { return r.last }
 
-// pull sets as much of dst as the input so far allows, and returns how many.
+// pull sets as many samples of dst as the input allows, and returns their number.
 func (r *resampler) pull(dst []float32) int {
 	if left := resampledLen(r.in, r.step, r.phases) - r.out; r.last && int64(len(dst)) > left {
 		dst = dst[:left]
@@ -108,7 +108,7 @@ func (r *resampler) pull(dst []float32) int {
 	return n
 }
 
-// sample weights one window of input.
+// sample is the weighted sum of one window of input.
 func (r *resampler) sample(window []float64) float64 {
 	width := 2 * r.half
 	place := r.phase * r.rows
@@ -121,7 +121,7 @@ func (r *resampler) sample(window []float64) float64 {
 	return y
 }
 
-// dot is Σ x·w over x. Four sums side by side do not wait for one another.
+// dot is Σ x·w over x. Four independent sums avoid waiting for each addition.
 func dot(x, w []float64) float64 {
 	w = w[:len(x)]
 	var a, b, c, d float64

@@ -5,11 +5,11 @@ import (
 	"math"
 )
 
-// clippedRun is how many samples at full scale in a row are taken for clipping: a peak that just
-// touches full scale seldom stays there.
+// clippedRun is the number of successive samples at full scale that count as clipping: a peak that
+// only touches full scale rarely stays there.
 const clippedRun = 3
 
-// A survey looks at the level of the mono signal as it passes.
+// A survey records the level of the mono signal.
 type survey struct {
 	full      float64 // the largest sample that the format can hold
 	low, high float64 // seen so far
@@ -17,12 +17,12 @@ type survey struct {
 	clipped   int     // runs of them
 }
 
-// newSurvey starts with what the samples come from: integers of b bits end at 1 - 2^(1-b). For 32
-// bits, where they may be floats, that is 1 as well as can be told.
+// newSurvey derives full scale from the format: integers of b bits end at 1 - 2^(1-b). For 32 bits,
+// which may be floats, it is 1.
 func newSurvey(info Info) survey {
 	bits := info.Bits
 	if bits == 0 {
-		bits = 16 // as the MP3 decoder gives them
+		bits = 16 // the MP3 decoder's output
 	}
 	full := 1.0
 	if bits < 32 {
@@ -54,7 +54,8 @@ func (s *survey) notes() []string {
 		notes = append(notes, fmt.Sprintf("constant: every sample is %g", s.low))
 	}
 	if s.clipped > 0 && s.low != s.high {
-		notes = append(notes, fmt.Sprintf("clipped: %d runs of %d or more samples at full scale", s.clipped, clippedRun))
+		notes = append(notes, fmt.Sprintf("clipped: %d runs of %d or more samples at full scale", s.clipped,
+			clippedRun))
 	}
 	return notes
 }

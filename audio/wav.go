@@ -10,15 +10,15 @@ import (
 	"github.com/go-audio/wav"
 )
 
-// A wavSource decodes the samples of a WAV file, integers by go-audio/wav, floats itself: the
-// library would take them for integers.
+// A wavSource decodes the samples of a WAV file: integers with go-audio/wav, floats by itself,
+// since the library would read them as integers.
 type wavSource struct {
 	head  *wavHeader
-	data  *io.SectionReader // the samples not yet decoded or given to a decoder
+	data  *io.SectionReader // the samples not yet decoded or passed to a decoder
 	ints  goaudio.IntBuffer
-	part  *wav.Decoder // the present piece's decoder
+	part  *wav.Decoder // the current piece's decoder
 	left  int64        // samples that part still has
-	limit int64        // bytes of samples that one decoder is given
+	limit int64        // bytes of samples that one decoder receives
 	bytes []byte
 }
 
@@ -47,7 +47,7 @@ func (w *wavSource) read(dst []float32) (int, error) {
 	return w.readInts(dst)
 }
 
-// readFloats takes IEEE 754 samples as they are.
+// readFloats reads IEEE 754 samples unchanged.
 func (w *wavSource) readFloats(dst []float32) (int, error) {
 	width := w.head.width
 	start, _ := w.data.Seek(0, io.SeekCurrent)
@@ -106,11 +106,11 @@ func (w *wavSource) readInts(dst []float32) (int, error) {
 	return n / w.head.channels, nil
 }
 
-// maxPart keeps what one decoder is given within the 32 bits of its header; RF64 files are longer.
+// maxPart keeps the piece of one decoder within the 32 bits of its header; RF64 files are longer.
 const maxPart = 1 << 30
 
-// nextPart starts a decoder on the next piece of samples, behind a header of ours that holds
-// nothing else.
+// nextPart starts a decoder on the next piece of samples, after a header that describes nothing
+// else.
 func (w *wavSource) nextPart() error {
 	start, _ := w.data.Seek(0, io.SeekCurrent)
 	size := w.data.Size() - start
@@ -118,21 +118,22 @@ func (w *wavSource) nextPart() error {
 		return io.EOF
 	}
 	size = min(size, w.limit/w.head.frameBytes()*w.head.frameBytes())
-	p := part{head: fmtHeader(tagPCM, w.head.channels, w.head.rate, w.head.width, uint32(size)), data: w.data, start: start}
+	p := part{head: fmtHeader(tagPCM, w.head.channels, w.head.rate, w.head.width, uint32(size)), data: w.data,
+		start: start}
 	w.part = wav.NewDecoder(io.NewSectionReader(p, 0, int64(len(p.head))+size))
 	w.left = size / int64(w.head.width)
 	_, err := w.data.Seek(size, io.SeekCurrent)
 	return err
 }
 
-// A part is a header with samples behind it.
+// A part is a header followed by samples.
 type part struct {
 	head  []byte
 	data  io.ReaderAt
 	start int64 // of the samples in data
 }
 
-// ReadAt reads across the border.
+// ReadAt reads from the header and the samples.
 func (p part) ReadAt(b []byte, off int64) (n int, err error) {
 	if border := int64(len(p.head)); off < border {
 		n = copy(b, p.head[off:])

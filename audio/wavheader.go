@@ -6,8 +6,7 @@ import (
 	"io"
 )
 
-// A wavHeader is what a WAV file's chunks say, after everything in it has been checked against the
-// file.
+// A wavHeader is the content of a WAV file's chunks, checked against the file.
 type wavHeader struct {
 	float     bool
 	width     int // bytes of one sample
@@ -25,16 +24,17 @@ func (h *wavHeader) frameBytes() int64 { return int64(h.channels * h.width) }
 // maxChunks bounds the walk: a recording has a dozen chunks at most.
 const maxChunks = 4096
 
-// The sizes that a writer puts where it cannot know the size, and RF64 where ds64 has it.
+// The size that a writer puts where it does not know the size, and that RF64 puts where ds64 has
+// it.
 const unknownSize = 0xffffffff
 
-// readWAVHeader walks the chunks of a RIFF or RF64 file of the given size and checks them. It reads
-// a few bytes of each chunk, whatever size that claims. Sources: Microsoft Multimedia Programming
-// Interface 1.0; EBU Tech 3306 for RF64.
+// readWAVHeader reads the chunks of a RIFF or RF64 file of the given size and checks them. It reads
+// a few bytes of each chunk, whatever size the chunk claims. Sources: Microsoft Multimedia
+// Programming Interface 1.0; EBU Tech 3306 for RF64.
 func readWAVHeader(src io.ReaderAt, size int64) (*wavHeader, error) {
 	var h *wavHeader // nil until the fmt chunk
 	var dataSize int64 = -1
-	var long64 int64 = -1 // the data size that ds64 gives
+	var long64 int64 = -1 // the data size in ds64
 
 	var riff [12]byte
 	if size < int64(len(riff)) {
@@ -73,7 +73,7 @@ func readWAVHeader(src io.ReaderAt, size int64) (*wavHeader, error) {
 			h.size = min(claim, size-at)
 			switch {
 			case claim == unknownSize, claim == 0 && riffSize+8 != size:
-				// A program that wrote to a pipe could not come back to fill in the size.
+				// A program that writes to a pipe cannot seek back to fill in the size.
 				h.size = size - at
 				h.notes = append(h.notes, "the WAV header gives no length (streamed): read to the end of the file")
 			case claim > size-at:
@@ -83,7 +83,7 @@ func readWAVHeader(src io.ReaderAt, size int64) (*wavHeader, error) {
 			dataSize = h.size
 			claim = h.size
 		} else if dataSize >= 0 && claim > size-at {
-			break // whatever trails the samples is not ours
+			break // anything after the samples is ignored
 		} else if claim > size-at {
 			return nil, bad("its chunk %q claims %d bytes, %d are left", id, claim, size-at)
 		}
@@ -131,7 +131,7 @@ const (
 	tagExtensible = 0xfffe
 )
 
-// The codecs that people most often meet inside WAV, by tag (mmreg.h).
+// The most frequent codecs inside WAV, by tag (mmreg.h).
 var codecs = map[uint16]string{
 	0x0002: "Microsoft ADPCM", 0x0006: "A-law", 0x0007: "µ-law", 0x0011: "IMA ADPCM", 0x0031: "GSM 6.10",
 	0x0050: "MPEG Layer I/II", 0x0055: "MP3", 0x00ff: "AAC", 0x0161: "Windows Media Audio", 0x674f: "Ogg Vorbis",
@@ -141,7 +141,7 @@ var codecs = map[uint16]string{
 // guidTail is what follows the tag in the 16-byte subformat of an extensible fmt chunk.
 const guidTail = "\x00\x00\x00\x00\x10\x00\x80\x00\x00\xaa\x00\x38\x9b\x71"
 
-// readFmt reads the fmt chunk of size bytes at offset at.
+// readFmt reads the fmt chunk, of size bytes, at offset at.
 func readFmt(src io.ReaderAt, at, size int64) (*wavHeader, error) {
 	if size < 16 {
 		return nil, bad("its fmt chunk has %d bytes, want at least 16", size)
@@ -177,7 +177,7 @@ func readFmt(src io.ReaderAt, at, size int64) (*wavHeader, error) {
 	case tag == tagPCM && (container == 8 || container == 16 || container == 24 || container == 32):
 	case tag == tagFloat && (container == 32 || container == 64):
 	case tag == tagPCM || tag == tagFloat:
-		return nil, bad("%d-bit samples (format %d) are not supported; PCM of 8, 16, 24, 32 bits and float of 32, 64 are",
+		return nil, bad("%d-bit samples (format %d) are not supported; PCM of 8, 16, 24, 32 and float of 32, 64 are",
 			container, tag)
 	default:
 		name := codecs[tag]
@@ -191,7 +191,8 @@ func readFmt(src io.ReaderAt, at, size int64) (*wavHeader, error) {
 	}
 	h.rate = int(rate)
 	if int64(align) != h.frameBytes() {
-		return nil, bad("its frames have %d bytes; %d channels of %d bits make %d", align, h.channels, container, h.frameBytes())
+		return nil, bad("its frames have %d bytes; %d channels of %d bits make %d", align, h.channels, container,
+			h.frameBytes())
 	}
 	return h, nil
 }

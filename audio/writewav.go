@@ -10,17 +10,17 @@ import (
 	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
-// An Encoding is how WriteWAV stores a sample.
+// An Encoding is a format in which WriteWAV stores samples.
 type Encoding int
 
 const (
 	PCM16   Encoding = iota // 16-bit integers, full scale 1; the rounding error is at most 2^-16
-	Float32                 // IEEE 754, as it is
+	Float32                 // IEEE 754, unchanged
 )
 
-// WriteWAV writes samples (T), one channel, as a WAV file at path, all of it or nothing; a file
-// that is there is replaced. A sample that is not finite, or beyond full scale where the encoding
-// cannot hold it, is a *fault.Error of kind BadData: nothing is clipped in silence.
+// WriteWAV writes samples (T) of one channel as a WAV file at path, which is replaced as a whole or
+// not at all. A sample that is not finite, or that is beyond full scale in PCM16, is a *fault.Error
+// of kind BadData: no sample is clipped.
 func WriteWAV(path string, samples []float32, rate int, enc Encoding) error {
 	const writing = "write audio"
 	if int64(rate) < minRate || rate > maxRate {
@@ -31,7 +31,8 @@ func WriteWAV(path string, samples []float32, rate int, enc Encoding) error {
 		tag, width = tagFloat, 4
 	}
 	if int64(len(samples)) > (math.MaxUint32-64)/int64(width) {
-		return fault.New(fault.BadData, writing, quote.OneLine(path), "%d samples are more than a WAV file holds", len(samples))
+		return fault.New(fault.BadData, writing, quote.OneLine(path), "%d samples are more than a WAV file holds",
+			len(samples))
 	}
 	for i, x := range samples {
 		if x >= -1 && x <= 1 || enc == Float32 && x-x == 0 {

@@ -13,15 +13,17 @@ import (
 	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
-// What to do about files that are sound, but not as this package wants them, and about those that
-// are not sound.
+// Hints for files that are sound but in a form that is not read, and for files that are not sound.
 const (
-	saveAnew = "if you trust it, save it anew: python -c \"import torch; f = 'FILE'; torch.save(torch.load(f, weights_only=True), f)\""
-	distrust = "do not open it with another program either; get the weights as safetensors from where they were published"
+	saveAgain = "if you trust it, save it again: " +
+		"python -c \"import torch; f = 'FILE'; torch.save(torch.load(f, weights_only=True), f)\""
+	distrust = "do not open it with another program either; " +
+		"get the weights as safetensors from where they were published"
 )
 
 // archive is the directory of a file by torch.save: a zip archive whose entries are stored as they
-// are, in one folder of any name (serialization in PyTorch's docs/source/notes/serialization.rst).
+// are, in one folder of any name (see serialization in PyTorch's
+// docs/source/notes/serialization.rst).
 //
 //	ROOT/data.pkl    a pickle that says what tensors there are
 //	ROOT/data/KEY    their storages, little-endian
@@ -32,7 +34,7 @@ type archive struct {
 	file    io.ReaderAt
 }
 
-// member is where the bytes of an entry are in the file.
+// member is the place of an entry's bytes in the file.
 type member struct{ begin, size int64 }
 
 // The bytes that files of the formats begin with: a zip archive; a pickle of protocol 2, as
@@ -47,9 +49,9 @@ const (
 	maxPickle    = 32 << 20 // bytes; a model of 500 tensors has 50 KB
 )
 
-// readArchive reads the directory of a zip archive of size bytes, and refuses what torch.save does
-// not write: entries that are compressed or encrypted, stand twice, overlap, or have names that
-// lead elsewhere.
+// readArchive reads the directory of a zip archive of size bytes. It refuses what torch.save does
+// not write: entries that are compressed, encrypted, listed twice or overlapping, and names that
+// lead out of the folder.
 func readArchive(r io.ReaderAt, size int64) (*archive, error) {
 	start := make([]byte, min(size, int64(len(zipMagic))))
 	if err := inputfile.Fill(r, start, 0); err != nil {
@@ -58,7 +60,7 @@ func readArchive(r io.ReaderAt, size int64) (*archive, error) {
 	switch {
 	case string(start) == zipMagic:
 	case strings.HasPrefix(string(start), pickleMagic):
-		return nil, &advised{errors.New("a bare pickle, as PyTorch wrote before version 1.6"), saveAnew}
+		return nil, &advised{errors.New("a bare pickle, as PyTorch wrote before version 1.6"), saveAgain}
 	default:
 		return nil, errors.New("is not a zip archive, as torch.save writes")
 	}
@@ -85,21 +87,22 @@ func (a *archive) add(f *zip.File, root *string) error {
 	if *root == "" {
 		*root = folder
 	}
-	if !nested || folder != *root || folder == "" || folder == ".." || name == "" || strings.ContainsAny(f.Name, "\\\x00") ||
+	if !nested || folder != *root || folder == "" || folder == ".." || name == "" ||
+		strings.ContainsAny(f.Name, "\\\x00") ||
 		slices.Contains(strings.Split(name, "/"), "..") {
 		return &advised{errors.New("the name is not that of a file in the archive's one folder"), distrust}
 	}
 	const encrypted = 1
 	switch {
 	case f.Flags&encrypted != 0:
-		return &advised{errors.New("is encrypted"), saveAnew}
+		return &advised{errors.New("is encrypted"), saveAgain}
 	case f.Method != zip.Store:
-		return &advised{errors.New("is compressed, which torch.save never does"), saveAnew}
+		return &advised{errors.New("is compressed, which torch.save never does"), saveAgain}
 	case f.CompressedSize64 != f.UncompressedSize64:
 		return fmt.Errorf("has %d bytes stored as %d", f.UncompressedSize64, f.CompressedSize64)
 	}
 	if _, twice := a.members[name]; twice {
-		return &advised{errors.New("the name stands twice"), distrust}
+		return &advised{errors.New("the name occurs twice"), distrust}
 	}
 	begin, err := f.DataOffset()
 	if err != nil {
@@ -109,13 +112,15 @@ func (a *archive) add(f *zip.File, root *string) error {
 	return nil
 }
 
-// check wants entries that lie apart, and those of a file of little-endian weights.
+// check refuses entries that overlap, and archives that are not a file of little-endian weights.
 func (a *archive) check() error {
 	sorted := make([]member, 0, len(a.members))
 	for _, m := range a.members {
 		sorted = append(sorted, m)
 	}
-	slices.SortFunc(sorted, func(a, b member) int { return cmp.Or(cmp.Compare(a.begin, b.begin), cmp.Compare(a.size, b.size)) })
+	slices.SortFunc(sorted, func(a, b member) int {
+		return cmp.Or(cmp.Compare(a.begin, b.begin), cmp.Compare(a.size, b.size))
+	})
 	end := int64(0)
 	for _, m := range sorted {
 		if m.begin < end || m.size < 0 {
@@ -124,7 +129,8 @@ func (a *archive) check() error {
 		end = m.begin + m.size
 	}
 	if _, script := a.members["constants.pkl"]; script {
-		return &advised{errors.New("is a TorchScript program, not a file of weights"), "export the model's state_dict() instead"}
+		return &advised{errors.New("is a TorchScript program, not a file of weights"),
+			"export the model's state_dict() instead"}
 	}
 	if m, ok := a.members["byteorder"]; ok {
 		order, err := a.text(m, maxByteOrder)
@@ -132,7 +138,8 @@ func (a *archive) check() error {
 			return err
 		}
 		if order != "little" {
-			return &advised{fmt.Errorf("byteorder is %s, want little", quote.OneLine(order)), "save it on a little-endian machine"}
+			return &advised{fmt.Errorf("byteorder is %s, want little", quote.OneLine(order)),
+				"save it on a little-endian machine"}
 		}
 	}
 	if _, ok := a.members["data.pkl"]; !ok {

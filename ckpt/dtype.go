@@ -12,7 +12,7 @@ import (
 type DType uint8
 
 // The types that safetensors defines. Those below one byte and the 8-bit and complex floats can be
-// carried as bytes, but not read as numbers.
+// copied, but not read as numbers.
 const (
 	BOOL DType = iota + 1
 	F4
@@ -38,7 +38,7 @@ const (
 	U64
 )
 
-// dtypeInfo is what is known of a type.
+// dtypeInfo describes a type.
 type dtypeInfo struct {
 	name string
 	bits int

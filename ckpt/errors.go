@@ -9,13 +9,13 @@ import (
 	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
-// What failed, as errors say it.
+// The operations that errors name.
 const (
 	readSafetensors = "read safetensors"
 	readModel       = "read model"
 )
 
-// place names a file, or a tensor in a file, on one line.
+// place is the Path of an error about a file, or about a tensor in a file, on one line.
 func place(file, tensor string) string {
 	switch {
 	case tensor == "":
@@ -26,7 +26,7 @@ func place(file, tensor string) string {
 	return quote.OneLine(file) + ":" + quote.OneLine(quote.Short(tensor))
 }
 
-// advised is an error that knows what to do about it; FILE in do stands for the file.
+// advised is an error with a hint. FILE in the hint stands for the file.
 type advised struct {
 	error
 	do string

@@ -16,8 +16,8 @@ import (
 )
 
 // File is an open checkpoint: one safetensors or PyTorch file, or the shards of one model read as
-// if they were one. Its header is in memory and checked; data are read when asked for. Methods may
-// be called by several goroutines at once.
+// if they were one. Its header is in memory and checked; data are read on demand. Methods may be
+// called from several goroutines at once.
 type File struct {
 	tensors  []TensorInfo
 	index    map[string]int // into tensors
@@ -28,9 +28,9 @@ type File struct {
 
 // shard is one file of a checkpoint.
 type shard struct {
-	name string // as errors name it
+	name string // for errors
 	data io.ReaderAt
-	what string // as errors call reading it
+	what string // the operation, for errors
 }
 
 // TensorInfo describes a tensor of a File. Shape is shared with the File and must not be changed.
@@ -59,7 +59,7 @@ func (t TensorInfo) size() int64 { return t.end - t.begin }
 // Open opens the safetensors file at path and checks its header. The caller closes the File.
 func Open(path string) (*File, error) { return open(path, readSafetensors, Read) }
 
-// open opens the file at path by read; errors call it what.
+// open opens the file at path with read; what is the operation, for errors.
 func open(path, what string, read func(r io.ReaderAt, size int64, name string) (*File, error)) (*File, error) {
 	file, size, err := inputfile.Open(what, path)
 	if err != nil {
@@ -67,7 +67,7 @@ func open(path, what string, read func(r io.ReaderAt, size int64, name string) (
 	}
 	f, err := read(file, size, path)
 	if err != nil {
-		file.Close() // the first error says what matters
+		file.Close() // the first error is the one to report
 		return nil, err
 	}
 	return f, nil
@@ -90,7 +90,8 @@ func (f *File) add(s *shard, tensors []TensorInfo) error {
 	for _, t := range tensors {
 		if _, twice := f.index[t.Name]; twice {
 			other := f.tensors[f.index[t.Name]].shard.name
-			return fault.New(fault.BadData, readModel, place(s.name, t.Name), "the tensor stands in %s too", quote.OneLine(other)).WithHint(incomplete)
+			return fault.New(fault.BadData, readModel, place(s.name, t.Name), "the tensor is also in %s",
+				quote.OneLine(other)).WithHint(incomplete)
 		}
 		t.shard = s
 		f.index[t.Name] = len(f.tensors)
@@ -112,7 +113,7 @@ func (f *File) Close() error {
 	return errors.Join(errs...)
 }
 
-// Tensors goes through the tensors in the order of their data, shard by shard.
+// Tensors yields the tensors in the order of their data, shard by shard.
 func (f *File) Tensors() iter.Seq[TensorInfo] { return slices.Values(f.tensors) }
 
 // Names lists the tensors in the order of Tensors.
@@ -124,7 +125,7 @@ func (f *File) Names() []string {
 	return names
 }
 
-// Info describes the tensor called name and says whether there is one.
+// Info describes the tensor called name and reports whether there is one.
 func (f *File) Info(name string) (TensorInfo, bool) {
 	i, ok := f.index[name]
 	if !ok {
@@ -133,7 +134,7 @@ func (f *File) Info(name string) (TensorInfo, bool) {
 	return f.tensors[i], true
 }
 
-// Where names a tensor for messages, as FILE:TENSOR.
+// Where returns FILE:TENSOR, which names a tensor in messages.
 func (f *File) Where(name string) string {
 	file := f.shards[0].name
 	if t, ok := f.Info(name); ok {
@@ -142,7 +143,7 @@ func (f *File) Where(name string) string {
 	return place(file, name)
 }
 
-// Metadata gives the metadata, for shards that of the first; it is empty if there is none.
+// Metadata returns the metadata, of the first shard if there are several; nil if there is none.
 func (f *File) Metadata() map[string]string { return maps.Clone(f.metadata) }
 
 // bytes reads a tensor's elements as a safetensors file has them: little-endian, row by row.
@@ -200,7 +201,7 @@ func read[T any](f *File, name string, convert func([]byte, elements.Kind) ([]T,
 	return out, nil
 }
 
-// Tensor gives a tensor ready to be written to another file. Its data are copied when it is
+// Tensor returns a tensor that can be written to another file. Its data are copied when it is
 // written, so f must be open until then.
 func (f *File) Tensor(name string) (Tensor, error) {
 	t, ok := f.Info(name)
@@ -215,5 +216,5 @@ func (f *File) noTensor(name string) error {
 		WithHint("check that the file belongs to this model")
 }
 
-// what is how errors call reading f.
+// what is the operation of reading f, for errors.
 func (f *File) what() string { return f.shards[0].what }

@@ -15,7 +15,8 @@ import (
 	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
-// Limits of a safetensors header. maxHeader is the reference's; the others lie far above any model.
+// Limits of a safetensors header. maxHeader is the reference's; the others are far above those of
+// any model.
 const (
 	maxHeader  = 100_000_000
 	maxTensors = 1 << 17
@@ -36,8 +37,8 @@ type tensorError struct {
 	error
 }
 
-// readHeader reads and checks all of a safetensors file of size bytes but its data:
-// an unsigned 64-bit little-endian length N, N bytes of JSON, and the data.
+// readHeader reads and checks what precedes the data in a safetensors file of size bytes: an
+// unsigned 64-bit little-endian length N, and N bytes of JSON.
 func readHeader(r io.ReaderAt, size int64) (*header, error) {
 	var prefix [8]byte
 	if size < int64(len(prefix)) {
@@ -153,7 +154,7 @@ func parseInfo(s *jsonScanner, name string) (TensorInfo, error) {
 	return info, nil
 }
 
-// uints reads one whole number of at most limit ones into list.
+// uints returns a function that appends one whole number to list, which holds at most limit.
 func uints(s *jsonScanner, list *[]int, limit int) func() error {
 	return func() error {
 		if len(*list) == limit {
@@ -165,8 +166,8 @@ func uints(s *jsonScanner, list *[]int, limit int) func() error {
 	}
 }
 
-// checkName refuses what no reader can tell apart from something else: the metadata's key, a name
-// that a C program would cut at NUL, broken text.
+// checkName refuses names that a reader could confuse: the metadata's key, a name that a C program
+// would cut at NUL, invalid UTF-8.
 func checkName(name string) error {
 	switch {
 	case name == metadataKey:
@@ -181,8 +182,8 @@ func checkName(name string) error {
 	return nil
 }
 
-// place sorts the tensors by their data, wants them to cover the file from start to size without
-// holes or overlaps (so no second file can hide in it), and makes their offsets those of the file.
+// place sorts the tensors by their data and makes their offsets those of the file. It refuses holes
+// and overlaps between start and size, so that no second file can hide in it.
 func (h *header) place(start, size int64) error {
 	slices.SortStableFunc(h.tensors, func(a, b TensorInfo) int {
 		return cmp.Or(cmp.Compare(a.begin, b.begin), cmp.Compare(a.end, b.end))

@@ -12,12 +12,12 @@ import (
 	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
-// maxSkipDepth is how deep a JSON value that is passed over may nest.
+// maxSkipDepth bounds the nesting of a JSON value that is skipped.
 const maxSkipDepth = 8
 
-// jsonScanner reads the little JSON that headers and shard indexes are made of. encoding/json is
-// too kind for files of unknown origin: it keeps the last of two equal keys, ignores their case,
-// mends invalid UTF-8 and lone surrogates, and nests as deep as the input says.
+// jsonScanner reads the subset of JSON that headers and shard indexes consist of. encoding/json is
+// too lenient for files of unknown origin: it keeps the last of two equal keys, ignores their case,
+// replaces invalid UTF-8 and lone surrogates, and nests as deep as the input does.
 type jsonScanner struct {
 	data []byte
 	pos  int
@@ -35,7 +35,7 @@ func (s *jsonScanner) fail(format string, args ...any) error {
 	return fmt.Errorf("%s at byte %d of the JSON", fmt.Sprintf(format, args...), s.pos)
 }
 
-// peek passes over white space and gives the next byte, 0 at the end.
+// peek skips white space and returns the next byte, 0 at the end.
 func (s *jsonScanner) peek() byte {
 	for ; s.pos < len(s.data); s.pos++ {
 		switch c := s.data[s.pos]; c {
@@ -58,7 +58,7 @@ func (s *jsonScanner) expect(want byte) error {
 	return nil
 }
 
-// list reads open, items parted by commas, and end.
+// list reads open, items separated by commas, and end.
 func (s *jsonScanner) list(open, end byte, item func() error) error {
 	if err := s.expect(open); err != nil {
 		return err
@@ -90,7 +90,7 @@ func (s *jsonScanner) object(value func(key string) error) error {
 			return err
 		}
 		if _, twice := seen[key]; twice {
-			return s.fail("key %q stands twice", quote.Short(key))
+			return s.fail("key %q occurs twice", quote.Short(key))
 		}
 		seen[key] = struct{}{}
 		if err := s.expect(':'); err != nil {
@@ -139,7 +139,7 @@ func (s *jsonScanner) string() (string, error) {
 	return "", s.fail("unfinished string")
 }
 
-// escaped reads on in a string that began at start and holds an escape at pos.
+// escaped reads the rest of a string that began at start and has an escape at pos.
 func (s *jsonScanner) escaped(start int) (string, error) {
 	text := append([]byte(nil), s.data[start:s.pos]...)
 	for s.pos < len(s.data) {
@@ -163,7 +163,7 @@ func (s *jsonScanner) escaped(start int) (string, error) {
 	return "", s.fail("unfinished string")
 }
 
-// escape reads what follows a backslash.
+// escape reads the rest of an escape after the backslash.
 func (s *jsonScanner) escape() (rune, error) {
 	if s.pos == len(s.data) {
 		return 0, s.fail("unfinished string")
@@ -205,7 +205,7 @@ func (s *jsonScanner) hex() (rune, error) {
 	return rune(n), nil
 }
 
-// skip passes over one value of any kind.
+// skip skips one value of any kind.
 func (s *jsonScanner) skip(depth int) error {
 	if depth == maxSkipDepth {
 		return s.fail("values nested more than %d deep", maxSkipDepth)
@@ -241,7 +241,7 @@ func (s *jsonScanner) skip(depth int) error {
 	return nil
 }
 
-// end wants that nothing but spaces follows.
+// end refuses anything but spaces after the value.
 func (s *jsonScanner) end() error {
 	for ; s.pos < len(s.data); s.pos++ {
 		if s.data[s.pos] != ' ' {

@@ -13,17 +13,17 @@ import (
 	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
-// container is one of the forms in which a folder may hold the weights of a model.
+// container is a form in which a folder may hold the weights of a model.
 type container struct {
-	file   string // the name that Hugging Face libraries give it
+	file   string // its name in Hugging Face's libraries
 	suffix string // of shards
 	open   func(path string) (*File, error)
 }
 
-// index is the file that says what tensors are in which shard.
+// index is the name of the file that maps each tensor to its shard.
 func (c container) index() string { return c.file + ".index.json" }
 
-// containers are the forms that can be read, the best first.
+// containers are the forms that can be read, the preferred one first.
 var containers = []container{
 	{"model.safetensors", ".safetensors", Open},
 	{"pytorch_model.bin", ".bin", openStateDict},
@@ -34,11 +34,11 @@ const incomplete = "get the model again, all its files from one place"
 // maxIndex is the size of the largest shard index that is read.
 const maxIndex = 64 << 20
 
-// OpenModel opens the weights in a model's folder: the first that is there of model.safetensors,
-// the shards that model.safetensors.index.json names, pytorch_model.bin, and the shards that
-// pytorch_model.bin.index.json names. Each shard must hold exactly the tensors that the index says.
-// Files may be links, also to elsewhere (Hugging Face's cache is made of such), but an index may
-// name nothing outside the folder.
+// OpenModel opens the weights in a model's folder: the first of model.safetensors, the shards named
+// by model.safetensors.index.json, pytorch_model.bin, and the shards named by
+// pytorch_model.bin.index.json. Each shard must hold exactly the tensors that the index places in
+// it. Files may be links out of the folder, as in Hugging Face's cache, but an index may name
+// nothing outside the folder.
 func OpenModel(dir string) (*File, error) {
 	if err := checkDir(dir); err != nil {
 		return nil, err
@@ -62,12 +62,13 @@ func checkDir(dir string) error {
 		return readError(readModel, dir, err)
 	}
 	if !info.IsDir() {
-		return fault.New(fault.BadData, readModel, quote.OneLine(dir), "is a file, want a model's folder").WithHint("name the folder it is in")
+		return fault.New(fault.BadData, readModel, quote.OneLine(dir), "is a file, want a model's folder").
+			WithHint("name the folder it is in")
 	}
 	return nil
 }
 
-// exists says whether dir has an entry called name, be it a dangling link.
+// exists reports whether dir has an entry called name, which may be a dangling link.
 func exists(dir, name string) bool {
 	_, err := os.Lstat(filepath.Join(dir, name))
 	return err == nil
@@ -83,13 +84,14 @@ func openShards(dir string, c container) (f *File, err error) {
 	f = &File{index: make(map[string]int, len(want))}
 	defer func() {
 		if err != nil {
-			f.Close() // the first error says what matters
+			f.Close() // the first error is the one to report
 			f = nil
 		}
 	}()
 	for _, name := range slices.Compact(slices.Sorted(maps.Values(want))) {
 		if !exists(dir, name) {
-			return f, fault.New(fault.BadData, readModel, quote.OneLine(path), "shard %s is not in the folder", name).WithHint(incomplete)
+			return f, fault.New(fault.BadData, readModel, quote.OneLine(path), "shard %s is not in the folder", name).
+				WithHint(incomplete)
 		}
 		one, err := c.open(filepath.Join(dir, name))
 		if err != nil {
@@ -103,13 +105,15 @@ func openShards(dir string, c container) (f *File, err error) {
 		}
 		for _, t := range one.tensors {
 			if want[t.Name] != name {
-				return f, fault.New(fault.BadData, readModel, one.Where(t.Name), "%s does not place this tensor here", c.index()).WithHint(incomplete)
+				return f, fault.New(fault.BadData, readModel, one.Where(t.Name), "%s does not place this tensor here",
+					c.index()).WithHint(incomplete)
 			}
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		if _, ok := f.index[name]; !ok {
-			return f, fault.New(fault.BadData, readModel, place(path, name), "the tensor is not in shard %s", want[name]).WithHint(incomplete)
+			return f, fault.New(fault.BadData, readModel, place(path, name), "the tensor is not in shard %s",
+				want[name]).WithHint(incomplete)
 		}
 	}
 	return f, nil
@@ -128,7 +132,7 @@ func readIndex(path, suffix string) (map[string]string, error) {
 	return index, nil
 }
 
-// parseIndex reads the weight_map of an index and wants each value to be the plain name of a file.
+// parseIndex reads the weight_map of an index. Each value must be the plain name of a file.
 func parseIndex(text []byte, suffix string) (map[string]string, error) {
 	s, err := newJSONScanner(text)
 	if err != nil {
@@ -150,7 +154,8 @@ func parseIndex(text []byte, suffix string) (map[string]string, error) {
 				return &tensorError{tensor, err}
 			}
 			if !isPlainName(file, suffix) {
-				return &tensorError{tensor, errors.New("the shard " + quote.OneLine(quote.Short(file)) + " is not the plain name of a file " + suffix)}
+				why := "the shard " + quote.OneLine(quote.Short(file)) + " is not the plain name of a file " + suffix
+				return &tensorError{tensor, errors.New(why)}
 			}
 			return nil
 		})
@@ -167,7 +172,7 @@ func parseIndex(text []byte, suffix string) (map[string]string, error) {
 	return index, nil
 }
 
-// isPlainName wants a file in the same folder on every operating system.
+// isPlainName reports whether name is a file in the same folder on every operating system.
 func isPlainName(name, suffix string) bool {
 	return len(name) <= 255 && strings.HasSuffix(name, suffix) &&
 		!strings.ContainsAny(name, `/\:`) && quote.OneLine(name) == name

@@ -107,7 +107,7 @@ func TestOpenModelRefused(t *testing.T) {
 		"duplicate tensor": {func(t *testing.T, dir string) {
 			path := filepath.Join(dir, "m-2.safetensors")
 			require.NoError(t, Write(path, []Tensor{NewTensor("a", []int{1}, []float32{1}), NewTensor("c", []int{1}, []float32{1})}, nil))
-		}, fault.BadData, "m-2.safetensors:a: the tensor stands in"},
+		}, fault.BadData, "m-2.safetensors:a: the tensor is also in"},
 		"bad shard": {func(t *testing.T, dir string) {
 			require.NoError(t, os.Truncate(filepath.Join(dir, "m-2.safetensors"), 30))
 		}, fault.BadData, "read safetensors: "},

@@ -9,7 +9,7 @@ import (
 )
 
 // The opcodes of a pickle that torch.save makes of tensors and plain settings (Lib/pickletools.py
-// in Python describes them). No other is known here, in particular none that names or makes objects
+// in Python describes them). All others are refused, in particular those that name or make objects
 // in another way.
 const (
 	opProto      = 0x80
@@ -45,7 +45,7 @@ const (
 	opStorage    = 'Q' // BINPERSID
 )
 
-// maxStack is how many values may be on the stack; pickle puts a thousand pairs there at most
+// maxStack bounds the values on the stack. Python's pickle puts at most a thousand pairs there
 // before it empties it.
 const maxStack = 1 << 14
 
@@ -61,8 +61,8 @@ type (
 	}
 )
 
-// unpickler runs a pickle. It can make nothing but inert values, and tensors by what tensors may
-// say of the file.
+// unpickler interprets a pickle. It makes nothing but inert values and, through tensors, views of
+// the file.
 type unpickler struct {
 	text    string
 	pos     int
@@ -72,7 +72,7 @@ type unpickler struct {
 	tensors *tensorMaker
 }
 
-// run runs the pickle to its end and gives the one value that it leaves.
+// run interprets the pickle to its end and returns the one value that remains.
 func (u *unpickler) run() (any, error) {
 	if !strings.HasPrefix(u.text, pickleMagic) {
 		return nil, errors.New("data.pkl is not a pickle of protocol 2")
@@ -96,7 +96,7 @@ func (u *unpickler) run() (any, error) {
 	}
 }
 
-// stop wants exactly one value, at the very end.
+// stop returns the value at the end of the pickle, which must be the only one.
 func (u *unpickler) stop() (any, error) {
 	switch {
 	case u.pos != len(u.text):
@@ -109,7 +109,7 @@ func (u *unpickler) stop() (any, error) {
 	return u.stack[0], nil
 }
 
-// step does what one opcode says.
+// step interprets one opcode.
 func (u *unpickler) step(op byte) error {
 	switch op {
 	case opMark:
@@ -159,7 +159,7 @@ func (u *unpickler) step(op byte) error {
 
 var emptyTuple any = tuple(nil)
 
-// take gives the next n bytes.
+// take returns the next n bytes.
 func (u *unpickler) take(n int) (string, error) {
 	if n > len(u.text)-u.pos {
 		return "", fmt.Errorf("%d bytes are wanted, there are %d", n, len(u.text)-u.pos)
@@ -168,7 +168,7 @@ func (u *unpickler) take(n int) (string, error) {
 	return u.text[u.pos-n : u.pos], nil
 }
 
-// The globals that a file of weights needs, beside the storages in storageTypes.
+// The globals that a file of weights needs, next to the storages in storageTypes.
 const (
 	orderedDict      global = "collections.OrderedDict"
 	rebuildTensor    global = "torch._utils._rebuild_tensor_v2"
@@ -188,13 +188,14 @@ func (u *unpickler) global() (any, error) {
 	}
 	g := global(name[0] + "." + name[1])
 	if _, storage := storageTypes[g]; !storage && g != orderedDict && g != rebuildTensor && g != rebuildParameter {
-		why := fmt.Errorf("wants %s, which is neither a tensor nor a plain setting", quote.OneLine(quote.Short(string(g))))
+		why := fmt.Errorf("needs %s, which is neither a tensor nor a plain setting",
+			quote.OneLine(quote.Short(string(g))))
 		return nil, &advised{why, distrust}
 	}
 	return g, nil
 }
 
-// reduce stands for the call of a global: one of three, none of which runs anything.
+// reduce interprets the call of a global, one of three. No call runs code.
 func (u *unpickler) reduce() error {
 	call, err := u.pop(2)
 	if err != nil {
@@ -218,7 +219,7 @@ func (u *unpickler) reduce() error {
 	return errors.New("a call of what cannot be called")
 }
 
-// build passes over the attributes of a state dict (its _metadata); nothing else has any.
+// build drops the attributes of a state dict (its _metadata). Nothing else may have attributes.
 func (u *unpickler) build() error {
 	if _, err := top[*dict](u); err != nil {
 		return err

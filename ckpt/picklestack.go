@@ -14,7 +14,7 @@ func (u *unpickler) push(v any, err error) error {
 	return err
 }
 
-// has wants n values on the stack above the last mark.
+// has checks that there are n values on the stack above the last mark.
 func (u *unpickler) has(n int) error {
 	floor := 0
 	if len(u.marks) > 0 {
@@ -48,8 +48,7 @@ func (u *unpickler) popMark() ([]any, error) {
 	return items, err
 }
 
-// popItems takes the one value, or all above the mark, that are to go into the container below
-// them.
+// popItems takes the values for the container below them: n, or all above the mark.
 func (u *unpickler) popItems(n int, marked bool) ([]any, error) {
 	if marked {
 		return u.popMark()

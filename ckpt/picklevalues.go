@@ -99,7 +99,7 @@ func (u *unpickler) setItems(marked bool) error {
 			return fmt.Errorf("the key of a dictionary is a %T, want text", pairs[i])
 		}
 		if _, twice := d.items[key]; twice {
-			return fmt.Errorf("the key %s stands twice", quote.OneLine(quote.Short(key)))
+			return fmt.Errorf("the key %s occurs twice", quote.OneLine(quote.Short(key)))
 		}
 		if d.items == nil {
 			d.items = map[string]any{}

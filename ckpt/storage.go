@@ -18,7 +18,7 @@ var storageTypes = map[global]DType{
 	"torch.ByteStorage": U8, "torch.BoolStorage": BOOL,
 }
 
-// maxTorchRank is the most dimensions of a tensor in a PyTorch file: no model has as many.
+// maxTorchRank bounds the dimensions of a tensor in a PyTorch file. No model has as many.
 const maxTorchRank = 16
 
 // storage is an entry of the archive that holds the elements of one or several tensors.
@@ -28,15 +28,15 @@ type storage struct {
 	len   int64 // elements
 }
 
-// tensorMaker checks what a pickle says of tensors against the archive. A tensor is a TensorInfo
-// without a name.
+// tensorMaker checks the tensors of a pickle against the archive. A tensor is a TensorInfo without
+// a name.
 type tensorMaker struct {
 	archive  *archive
 	storages map[string]*storage // by key
 }
 
-// storage is that of a persistent id: ("storage", type, key, device, elements). The device does not
-// matter here.
+// storage returns the storage of a persistent id: ("storage", type, key, device, elements). The
+// device does not matter here.
 func (m *tensorMaker) storage(id any) (any, error) {
 	parts, _ := id.(tuple)
 	if len(parts) != 5 {
@@ -50,7 +50,8 @@ func (m *tensorMaker) storage(id any) (any, error) {
 		return nil, errors.New("the id of a storage is not ('storage', type, key, device, length)")
 	}
 	if key == "" || strings.Trim(key, "0123456789") != "" {
-		return nil, &advised{fmt.Errorf("the key %s of a storage is not a number", quote.OneLine(quote.Short(key))), distrust}
+		return nil, &advised{fmt.Errorf("the key %s of a storage is not a number", quote.OneLine(quote.Short(key))),
+			distrust}
 	}
 	if s, seen := m.storages[key]; seen {
 		if s.dtype != dt || s.len != n {
@@ -80,7 +81,8 @@ func (m *tensorMaker) tensor(args tuple) (any, error) {
 	s, isStorage := args[0].(*storage)
 	offset, isOffset := args[1].(int64)
 	_, isFlag := args[4].(bool)
-	if !isStorage || !isOffset || !isFlag || !isEmptyDict(args[5]) || len(args) == 7 && args[6] != nil && !isEmptyDict(args[6]) {
+	if !isStorage || !isOffset || !isFlag || !isEmptyDict(args[5]) || len(args) == 7 && args[6] != nil &&
+		!isEmptyDict(args[6]) {
 		return nil, errors.New("a tensor that is not (storage, offset, shape, strides, requires_grad, no hooks)")
 	}
 	shape, err := whole(args[2])
@@ -154,7 +156,7 @@ func whole(v any) ([]int, error) {
 	return out, nil
 }
 
-// lastElement is the highest place in its storage that a tensor of at least one element has.
+// lastElement is the index in its storage of the last element of a tensor, which has one or more.
 func lastElement(offset int64, shape, strides []int) (int64, error) {
 	last := uint64(offset)
 	for i, n := range shape {
@@ -166,7 +168,7 @@ func lastElement(offset int64, shape, strides []int) (int64, error) {
 	return int64(last), nil
 }
 
-// rowByRow says whether elements follow each other as in a safetensors file.
+// rowByRow reports whether elements follow each other as in a safetensors file.
 func rowByRow(shape, strides []int) bool {
 	next := 1
 	for i := len(shape) - 1; i >= 0; i-- {
@@ -187,7 +189,7 @@ func (t TensorInfo) span() int64 {
 	return (last + 1) * int64(t.DType.size())
 }
 
-// gather reads a tensor whose elements do not stand row by row, and puts them so.
+// gather reads a tensor with strides into row-major order.
 func (t TensorInfo) gather() ([]byte, error) {
 	from := make([]byte, t.span())
 	if err := inputfile.Fill(t.shard.data, from, t.begin); err != nil {

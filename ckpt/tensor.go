@@ -15,13 +15,13 @@ type Tensor struct {
 	Data  Data
 }
 
-// Data is what stands in the file for a tensor: its elements, little-endian, row by row.
+// Data is the content of a tensor in the file: its elements, little-endian, row by row.
 type Data interface {
 	Len() int64 // bytes
 	io.WriterTo
 }
 
-// Bytes is Data that has the form of the file already.
+// Bytes is Data in the form of the file.
 type Bytes []byte
 
 // Len is the number of bytes.
@@ -38,13 +38,13 @@ type Element interface {
 	float32 | float64 | int32 | int64 | uint8 | bool
 }
 
-// NewTensor makes a tensor of the dtype that fits T from its elements row by row. It refers to
-// data, which must not change until it is written.
+// NewTensor makes a tensor of the dtype of T from its elements row by row. It refers to data, which
+// must not change until the tensor is written.
 func NewTensor[T Element](name string, shape []int, data []T) Tensor {
 	return Tensor{Name: name, DType: dtypeOf[T](), Shape: shape, Data: values[T](data)}
 }
 
-// values is Data made from Go's numbers while it is written.
+// values is Data that is converted while it is written.
 type values[T Element] []T
 
 // Len is the number of bytes.
@@ -68,7 +68,7 @@ func (s section) WriteTo(w io.Writer) (int64, error) {
 	return Bytes(data).WriteTo(w)
 }
 
-// check wants a tensor that a reader will accept.
+// check refuses a tensor that a reader would refuse.
 func (t Tensor) check() error {
 	if err := checkName(t.Name); err != nil {
 		return err

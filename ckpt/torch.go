@@ -13,7 +13,7 @@ import (
 
 const readTorch = "read PyTorch file"
 
-// Limits of what stands beside tensors in a PyTorch file.
+// Limits of what a PyTorch file holds besides tensors.
 const (
 	maxSettings     = 1 << 14
 	maxSettingDepth = 8
@@ -23,9 +23,9 @@ const (
 
 // OpenTorch opens a file by torch.save (.bin, .pt): a dictionary of tensors, or one that holds such
 // dictionaries and plain settings. A tensor within a dictionary within the file is named
-// GROUP.NAME; the settings are in [File.Settings]. The file's pickle is never run: a machine that
-// knows nothing but tensors, dictionaries, lists, text and numbers reads it, and the file is
-// refused if it wants anything else. The caller closes the File.
+// GROUP.NAME; the settings are in [File.Settings]. The file's pickle is never run: an interpreter
+// of tensors, dictionaries, lists, text and numbers reads it, and a file that needs anything else
+// is refused. The caller closes the File.
 func OpenTorch(path string) (*File, error) { return open(path, readTorch, decodeTorch) }
 
 // decodeTorch is OpenTorch for the bytes of r, size in all. Errors call them name. Closing the File
@@ -39,8 +39,8 @@ func decodeTorch(r io.ReaderAt, size int64, name string) (*File, error) {
 	return f, f.add(&shard{name, r, readTorch}, c.tensors)
 }
 
-// Settings gives what a PyTorch file holds beside tensors: nil, bool, int64, float64, string, []any
-// and map[string]any by name. It is nil for other files.
+// Settings returns what a PyTorch file holds besides tensors: nil, bool, int64, float64, string,
+// []any and map[string]any by name. It is nil for other files.
 func (f *File) Settings() map[string]any { return maps.Clone(f.settings) }
 
 // openStateDict opens a PyTorch file that holds tensors alone.
@@ -51,8 +51,9 @@ func openStateDict(path string) (*File, error) {
 	}
 	if len(f.settings) > 0 {
 		f.Close()
-		return nil, fault.New(fault.BadData, readTorch, quote.OneLine(path), "holds more than the tensors of one model").
-			WithHint("if it is Microsoft's own file of a WavLM, `bwlm convert` reads it")
+		return nil, fault.New(fault.BadData, readTorch, quote.OneLine(path),
+			"holds more than the tensors of one model").
+			WithHint("if it is Microsoft's own file of a WavLM, convert it first")
 	}
 	return f, nil
 }
@@ -61,7 +62,7 @@ func openStateDict(path string) (*File, error) {
 type content struct {
 	tensors  []TensorInfo
 	settings map[string]any
-	left     int // settings that may still come
+	left     int // settings that may still follow
 }
 
 func readContent(r io.ReaderAt, size int64) (*content, error) {
@@ -89,7 +90,7 @@ func readContent(r io.ReaderAt, size int64) (*content, error) {
 	return c, c.checkSize(size)
 }
 
-// addDict takes over the dictionary that is the file.
+// addDict adds the file's dictionary.
 func (c *content) addDict(d *dict) error {
 	for _, key := range d.keys {
 		group, nested := d.items[key].(*dict)
@@ -100,7 +101,8 @@ func (c *content) addDict(d *dict) error {
 			}
 			continue
 		case len(key) > maxGroupName:
-			return fmt.Errorf("the name %s of a dictionary has more than %d bytes", quote.OneLine(quote.Short(key)), maxGroupName)
+			return fmt.Errorf("the name %s of a dictionary has more than %d bytes", quote.OneLine(quote.Short(key)),
+				maxGroupName)
 		}
 		settings := map[string]any{}
 		c.settings[key] = settings
@@ -113,7 +115,7 @@ func (c *content) addDict(d *dict) error {
 	return nil
 }
 
-// add takes over a tensor under its full name, or a setting.
+// add adds a tensor under its full name, or a setting.
 func (c *content) add(settings map[string]any, key, name string, value any) (err error) {
 	t, isTensor := value.(*TensorInfo)
 	if !isTensor {
@@ -135,7 +137,7 @@ func (c *content) add(settings map[string]any, key, name string, value any) (err
 	return nil
 }
 
-// setting copies a plain value, so that it shares nothing and holds nothing twice within itself.
+// setting copies a plain value, so that no part of it is shared.
 func (c *content) setting(value any, depth int) (any, error) {
 	if c.left--; c.left < 0 || depth > maxSettingDepth {
 		return nil, fmt.Errorf("more than %d settings, or more than %d in each other", maxSettings, maxSettingDepth)
@@ -154,7 +156,7 @@ func (c *content) setting(value any, depth int) (any, error) {
 	case nil, bool, int64, float64:
 		return v, nil
 	case string:
-		return strings.Clone(v), nil // does not keep the whole pickle
+		return strings.Clone(v), nil // so that the pickle can be freed
 	case tuple:
 		return list(v)
 	case *array:
@@ -173,7 +175,7 @@ func (c *content) setting(value any, depth int) (any, error) {
 	return nil, errors.New("is neither a tensor nor a plain setting, or a tensor too deep in the file")
 }
 
-// checkSize keeps views of the same storage from becoming many times the file.
+// checkSize refuses views of the same storage that together are many times the file.
 func (c *content) checkSize(size int64) error {
 	left := maxViews * size
 	for _, t := range c.tensors {

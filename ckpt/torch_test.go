@@ -239,7 +239,7 @@ func TestTorchSettings(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pytorch_model.bin")
 	require.NoError(t, os.WriteFile(path, torchFile(pickled(pDict(pText("cfg"), cfg, pText("model"), pDict(pText("a.b"), square))), fourFloats), 0o600))
 	_, err = OpenModel(filepath.Dir(path))
-	faulttest.Require(t, fault.BadData, err, "read PyTorch file: "+path+": holds more than the tensors of one model; if it is Microsoft's", "bwlm convert")
+	faulttest.Require(t, fault.BadData, err, "read PyTorch file: "+path+": holds more than the tensors of one model; if it is Microsoft's", "convert it first")
 }
 
 func TestTorchDTypes(t *testing.T) {
@@ -273,7 +273,7 @@ func TestPickleRefused(t *testing.T) {
 		"underflow":           {pickled("s"), "2 values are wanted"},
 		"odd":                 {pickled("}(" + pText("a") + "u"), "a key without a value"},
 		"key of a number":     {pickled(pDict("K\x01", "K\x01")), "want text"},
-		"key twice":           {pickled(pDict(pText("a"), "N", pText("a"), "N")), "the key a stands twice"},
+		"key twice":           {pickled(pDict(pText("a"), "N", pText("a"), "N")), "the key a occurs twice"},
 		"item for a list":     {pickled("](" + pText("a") + "Nu"), "a *ckpt.array where a *ckpt.dict"},
 		"append to a dict":    {pickled("}K\x01a"), "a *ckpt.dict where a *ckpt.array"},
 		"memo miss":           {pickled("h\x07"), "number 7"},
@@ -282,9 +282,9 @@ func TestPickleRefused(t *testing.T) {
 		"text not UTF-8":      {pickled(pDict(pText("\xff"), "N")), "UTF-8"},
 		"long of 9":           {pickled("\x8a\x09123456789"), "an integer of 9 bytes"},
 		"long beyond":         {pickled("\x8a\xff"), "255 bytes are wanted"},
-		"eval":                {pickled("cbuiltins\neval\n" + pTuple(pText("1")) + "R"), "wants builtins.eval, which is neither"},
+		"eval":                {pickled("cbuiltins\neval\n" + pTuple(pText("1")) + "R"), "needs builtins.eval, which is neither"},
 		"endless name":        {pickled("cos"), "a name without an end"},
-		"long name":           {pickled("c" + strings.Repeat("o", 5000) + "\ns\n"), "wants ooo"},
+		"long name":           {pickled("c" + strings.Repeat("o", 5000) + "\ns\n"), "needs ooo"},
 		"inst":                {pickled("(ios\nsystem\n"), "opcode 0x69"},
 		"newobj":              {pickled("ccollections\nOrderedDict\n)\x81"), "opcode 0x81"},
 		"extension":           {pickled("\x82\x01"), "opcode 0x82"},
@@ -334,7 +334,7 @@ func TestPickleRefused(t *testing.T) {
 		"storage of a text": {oneTensor(pText("0") + "Q"), "not a tuple of 5"},
 		"storage id":        {oneTensor(pTuple(pText("module"), "ctorch\nFloatStorage\n", pText("0"), "N", "K\x04") + "Q"), "the id of a storage is not ('storage'"},
 		"storage type":      {oneTensor(strings.Replace(two, "ctorch\nFloatStorage\n", "ccollections\nOrderedDict\n", 1)), "the id of a storage is not ('storage'"},
-		"storage class":     {oneTensor(pStorage("ComplexFloatStorage", "0", 4)), "wants torch.ComplexFloatStorage"},
+		"storage class":     {oneTensor(pStorage("ComplexFloatStorage", "0", 4)), "needs torch.ComplexFloatStorage"},
 		"key":               {oneTensor(pStorage("FloatStorage", "../0", 4)), "the key ../0 of a storage is not a number"},
 		"no key":            {oneTensor(pStorage("FloatStorage", "", 4)), "is not a number"},
 		"key missing":       {oneTensor(pStorage("FloatStorage", "1", 4)), "storage 1 is not in the archive"},
@@ -387,7 +387,7 @@ func TestArchiveRefused(t *testing.T) {
 	}{
 		"empty":           {nil, "is not a zip archive"},
 		"text":            {[]byte("hello"), "is not a zip archive, as torch.save writes"},
-		"legacy":          {[]byte("\x80\x02\x8a\x0al\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."), "before version 1.6; if you trust it, save it anew: python -c"},
+		"legacy":          {[]byte("\x80\x02\x8a\x0al\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."), "before version 1.6; if you trust it, save it again: python -c"},
 		"cut":             {cut[:len(cut)-1], "the zip archive cannot be read"},
 		"something ahead": {append([]byte("#!/bin/sh\n"), cut...), "is not a zip archive"},
 		"other folder":    {with("n/data/1", ""), "entry n/data/1: the name"},
@@ -397,7 +397,7 @@ func TestArchiveRefused(t *testing.T) {
 		"folder of dots":  {entries{{"../data.pkl", pickled("}")}}.zip(nil), "entry ../data.pkl: the name"},
 		"backslash":       {with(`m/..\x`, ""), "the name is not that"},
 		"NUL":             {with("m/data/0\x00", ""), "the name is not that"},
-		"twice":           {with("m/data/0", fourFloats), "entry m/data/0: the name stands twice"},
+		"twice":           {with("m/data/0", fourFloats), "entry m/data/0: the name occurs twice"},
 		"compressed":      {edited(func(h *zip.FileHeader) { h.Method = zip.Deflate }), "entry m/data.pkl: is compressed"},
 		"encrypted":       {edited(func(h *zip.FileHeader) { h.Flags |= 1 }), "is encrypted"},
 		"sizes differ":    {edited(func(h *zip.FileHeader) { h.UncompressedSize64++ }), "stored as"},

@@ -19,8 +19,7 @@ import (
 const writeSafetensors = "write safetensors"
 
 // Write writes tensors and metadata to the safetensors file at path, which is replaced as a whole
-// or not at all. The order of tensors and of metadata does not matter: equal content gives equal
-// bytes.
+// or not at all. Equal content gives equal bytes, whatever the order of tensors and metadata.
 func Write(path string, tensors []Tensor, metadata map[string]string) error {
 	plan, err := newLayout(tensors, metadata)
 	if err != nil {
@@ -41,7 +40,7 @@ func WriteTo(w io.Writer, tensors []Tensor, metadata map[string]string) error {
 // badTensors is the error for tensors that cannot be written.
 func badTensors(path string, err error) error {
 	e := readError(writeSafetensors, path, err)
-	e.Hint = "mend the tensor before it is written"
+	e.Hint = "correct the tensor before it is written"
 	return e
 }
 
@@ -93,7 +92,7 @@ func newLayout(tensors []Tensor, metadata map[string]string) (*layout, error) {
 	return &layout{header, tensors}, nil
 }
 
-// entry is what the header says of a tensor.
+// entry is the header's entry of a tensor.
 type entry struct {
 	DType   string   `json:"dtype"`
 	Shape   []int    `json:"shape"`
@@ -133,7 +132,8 @@ func (l *layout) writeTo(w io.Writer) error {
 			return err
 		}
 		if n != t.size() {
-			return fault.New(fault.Internal, writeSafetensors, place("", t.Name), "%d bytes were written, %d announced", n, t.size())
+			return fault.New(fault.Internal, writeSafetensors, place("", t.Name),
+				"%d bytes were written, %d announced", n, t.size())
 		}
 	}
 	return nil

@@ -101,7 +101,7 @@ func TestMasksAndRegionsGetTheirVerdict(t *testing.T) {
 		"negative label":      {region("1"), ints("20.nii", 1, -1, 0, 0, 0, 0), nil, "label -1 is negative"},
 		"no label":            {region("1"), ints("21.nii", 0, 0, 1, 0, 0, 0), nil, "none of its 5 vertices or voxels has a region"},
 		"one name, two keys":  {region("R:A1", left), labels("22.gii", []int32{1, 2, 3}, entry(1, "R_A1_ROI"), entry(2, "R_A1_ROI"), entry(3, "R_V1_ROI")), []int{2, 3}, ""},
-		"one key, two names":  {region("A1", left), labels("23.gii", []int32{1, 1}, entry(1, "R_A1_ROI"), entry(1, "R_V1_ROI")), nil, "stands twice"},
+		"one key, two names":  {region("A1", left), labels("23.gii", []int32{1, 1}, entry(1, "R_A1_ROI"), entry(1, "R_V1_ROI")), nil, "occurs twice"},
 		"key without a name":  {region("A1", left), labels("24.gii", []int32{1, 9}, entry(1, "R_A1_ROI")), nil, "vertex 1 has the label 9, which has no name"},
 		"of the other side":   {region("A1", left), labels("25.gii", []int32{1, 1}, entry(1, "L_A1_ROI")), nil, "give the left file before the right one"},
 		"another's columns":   {columns, put("26.txt", []byte("0 5")), nil, "not one of 4 columns"},

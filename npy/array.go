@@ -96,9 +96,10 @@ func values[T any](a *Array, convert func([]byte, elements.Kind) ([]T, error)) (
 	return out, nil
 }
 
-// unreadable is the error of elements that cannot be read as asked.
+// unreadable is the error of elements that cannot be converted.
 func unreadable(path string, err error) error {
-	return fault.New(fault.BadData, reading, quote.OneLine(path), "%v", err).WithHint("save it as another dtype, with numpy's astype")
+	return fault.New(fault.BadData, reading, quote.OneLine(path), "%v", err).
+		WithHint("save it as another dtype, with numpy's astype")
 }
 
 // Element is a Go type that can be written.
@@ -115,7 +116,8 @@ func Write[T Element](path string, shape []int, values []T) error {
 		err = fmt.Errorf("there are %d values, shape %v needs another number", len(values), shape)
 	}
 	if err != nil {
-		return fault.New(fault.BadData, "write npy", quote.OneLine(path), "%v", err).WithHint("correct the shape before it is written")
+		return fault.New(fault.BadData, "write npy", quote.OneLine(path), "%v", err).
+			WithHint("correct the shape before it is written")
 	}
 	return atomicfile.Write(path, func(w io.Writer) error {
 		if _, err := w.Write(makeHeader(dtype, shape)); err != nil {

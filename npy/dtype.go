@@ -25,7 +25,8 @@ const (
 
 // codes pairs the types with their codes in a header, which are a letter and the number of bytes.
 var codes = map[string]DType{
-	"b1": Bool, "i1": Int8, "i2": Int16, "i4": Int32, "i8": Int64, "u1": Uint8, "u2": Uint16, "u4": Uint32, "u8": Uint64,
+	"b1": Bool, "i1": Int8, "i2": Int16, "i4": Int32, "i8": Int64, "u1": Uint8, "u2": Uint16, "u4": Uint32,
+	"u8": Uint64,
 	"f2": Float16, "f4": Float32, "f8": Float64,
 }
 

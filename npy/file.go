@@ -24,8 +24,8 @@ type File struct {
 
 	path    string
 	header  *header
-	size    int64     // of the file, which with the time of its last change shows whether it is still the same
-	changed time.Time // the last time
+	size    int64     // of the file
+	changed time.Time // its last change
 }
 
 // Stat reads the header of the .npy file at path, of what [Read] reads, and checks it against the
@@ -44,7 +44,8 @@ func Stat(path string) (*File, error) {
 	if err != nil {
 		return nil, inputfile.Error(reading, path, err)
 	}
-	return &File{Shape: h.shape, DType: h.dtype, ByColumns: h.byColumns, path: path, header: h, size: size, changed: info.ModTime()}, nil
+	return &File{Shape: h.shape, DType: h.dtype, ByColumns: h.byColumns, path: path, header: h, size: size,
+		changed: info.ModTime()}, nil
 }
 
 // Open opens the file for reading elements. A file that has changed since [Stat] is an error of

@@ -82,7 +82,8 @@ func readText(r io.ReaderAt, size int64) (string, int64, error) {
 		return "", 0, fmt.Errorf("format version %d.%d is unknown", prefix[6], prefix[7])
 	}
 	if length > maxHeader || start+length > size {
-		return "", 0, fmt.Errorf("the header claims %d bytes, the file has %d and %d are allowed", length, size, maxHeader)
+		return "", 0, fmt.Errorf("the header claims %d bytes, the file has %d and %d are allowed", length, size,
+			maxHeader)
 	}
 	text := make([]byte, length)
 	if err := inputfile.Fill(r, text, start); err != nil {
@@ -127,7 +128,7 @@ func parseHeader(text string) (*header, error) {
 		return nil, errors.New("the header lacks descr, fortran_order or shape")
 	}
 	if rest := strings.TrimSpace(p.text); rest != "" {
-		return nil, fmt.Errorf("the header goes on with %q", quote.Short(rest))
+		return nil, fmt.Errorf("the header continues with %q", quote.Short(rest))
 	}
 	return d, nil
 }

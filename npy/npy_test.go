@@ -172,7 +172,7 @@ func TestReadRefused(t *testing.T) {
 		"unknown key":       {fileBytes("{'shapes': (1,)}", nil), "unknown key"},
 		"missing key":       {fileBytes("{'shape': (1,), 'descr': '<f4'}", make([]byte, 4)), "lacks descr, fortran_order or shape"},
 		"code":              {fileBytes("__import__('os').system('true')", nil), "lacks '{'"},
-		"after the end":     {fileBytes(dict("'<f4'", "False", "(1,)")+" + 1", make([]byte, 4)), "goes on"},
+		"after the end":     {fileBytes(dict("'<f4'", "False", "(1,)")+" + 1", make([]byte, 4)), "continues"},
 		"escape":            {fileBytes(dict(`'\x3cf4'`, "False", "(1,)"), make([]byte, 4)), "unfinished string"},
 		"unfinished":        {fileBytes(`{'descr`, nil), "unfinished string"},
 	} {

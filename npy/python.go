@@ -10,7 +10,7 @@ import (
 	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
-// pythonScanner reads the few Python literals that a header is made of; text is what is left.
+// pythonScanner reads the Python literals of a header. text is the rest of the header.
 type pythonScanner struct{ text string }
 
 // peek skips white space and returns the next byte, 0 at the end.

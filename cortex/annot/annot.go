@@ -65,7 +65,7 @@ func parse(s *scanner) (*Annotation, error) {
 	for range n {
 		v, colour := s.int(), s.int()
 		if v < 0 || v >= n || seen[v] {
-			return nil, fmt.Errorf("vertex %d is not among the %d or stands twice", v, n)
+			return nil, fmt.Errorf("vertex %d is not among the %d or occurs twice", v, n)
 		}
 		seen[v], colours[v] = true, int32(colour)
 	}
@@ -169,7 +169,7 @@ func (s *scanner) table() ([]Entry, error) {
 	for i := range rows {
 		if numbered {
 			if i = s.int(); i < 0 || i >= n || filled[i] {
-				return nil, fmt.Errorf("row %d of the colour table is not among the %d or stands twice", i, n)
+				return nil, fmt.Errorf("row %d of the colour table is not among the %d or occurs twice", i, n)
 			}
 		}
 		filled[i] = true

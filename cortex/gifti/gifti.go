@@ -124,7 +124,7 @@ func LabelTable(table *raw.Element) ([]LabelEntry, error) {
 		}
 		k, err := strconv.ParseInt(key, 10, 32)
 		if err != nil || seen[int32(k)] {
-			return nil, fmt.Errorf("label %q has the key %q, which is no whole number or stands twice", raw.Short(e.Trimmed()), raw.Short(key))
+			return nil, fmt.Errorf("label %q has the key %q, which is no whole number or occurs twice", raw.Short(e.Trimmed()), raw.Short(key))
 		}
 		seen[int32(k)] = true
 		l := LabelEntry{Key: int32(k), Name: e.Trimmed(), A: 1}

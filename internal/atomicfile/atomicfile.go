@@ -32,7 +32,8 @@ const writing = "write"
 // as it is.
 func Write(path string, write func(io.Writer) error) error {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return fault.New(fault.Exists, writing, quote.OneLine(path), "a folder or device is there").WithHint("choose another name")
+		return fault.New(fault.Exists, writing, quote.OneLine(path), "a folder or device is there").
+			WithHint("choose another name")
 	}
 	file, err := createTemp(path)
 	if err != nil {
@@ -77,7 +78,8 @@ func createTemp(path string) (*os.File, error) {
 func Dir(path string, fill func(dir string) error) error {
 	path = filepath.Clean(path)
 	if _, err := os.Lstat(path); err == nil {
-		return fault.New(fault.Exists, writing, quote.OneLine(path), "exists already").WithHint("choose another name or remove it")
+		return fault.New(fault.Exists, writing, quote.OneLine(path), "exists already").
+			WithHint("choose another name or remove it")
 	}
 	temp := fmt.Sprintf("%s.tmp.%d", path, os.Getpid())
 	done := false

@@ -49,7 +49,8 @@ func (t Target) Check() error {
 	}
 	for _, e := range entries {
 		if !slices.Contains(t.Files, e.Name()) || !e.Type().IsRegular() {
-			return refuse("holds %s, which is no part of %s, so it is not replaced", quote.OneLine(e.Name()), cmp.Or(t.Whole, "what is made here"))
+			return refuse("holds %s, which is no part of %s, so it is not replaced", quote.OneLine(e.Name()),
+				cmp.Or(t.Whole, "what is made here"))
 		}
 	}
 	return nil

@@ -38,7 +38,8 @@ func Check(op, path string) error {
 	case info.IsDir():
 		return fault.New(fault.BadData, op, where, "is a folder, want a file").WithHint("name a file in it")
 	case !info.Mode().IsRegular():
-		return fault.New(fault.BadData, op, where, "is a device, pipe or socket, want a file").WithHint("copy the data to a file")
+		return fault.New(fault.BadData, op, where, "is a device, pipe or socket, want a file").
+			WithHint("copy the data to a file")
 	}
 	if info.Size() > maxPointer {
 		return nil
@@ -77,7 +78,8 @@ func Read(op, path string, limit int64) ([]byte, error) {
 	}
 	defer file.Close()
 	if size > limit {
-		return nil, fault.New(fault.BadData, op, quote.OneLine(path), "the file has %d bytes, at most %d are allowed", size, limit)
+		return nil, fault.New(fault.BadData, op, quote.OneLine(path), "the file has %d bytes, at most %d are allowed",
+			size, limit)
 	}
 	text := make([]byte, size)
 	if err := Fill(file, text, 0); err != nil {
@@ -147,7 +149,8 @@ func Error(op, path string, err error) *fault.Error {
 	var errno syscall.Errno
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		e.Kind, e.Reason, e.Hint = fault.IO, "the file became shorter while it was read", "try again when nothing writes it"
+		e.Kind, e.Reason, e.Hint = fault.IO, "the file became shorter while it was read",
+			"try again when nothing writes it"
 	case errors.Is(err, fs.ErrClosed):
 		e.Kind, e.Hint = fault.IO, ""
 	case errors.Is(err, fs.ErrNotExist):
