@@ -195,7 +195,7 @@ func TestAnswerIsTheLibrarys(t *testing.T) {
 	for _, row := range answer.Values {
 		values = append(values, row...)
 	}
-	assert.Equal(t, want.Vectors[0], values)
+	assert.Equal(t, want.Vectors[0].Data, values)
 
 	code, body, err = s.post(t.Context(), "/features", wav, octets)
 	require.NoError(t, err)
@@ -204,7 +204,7 @@ func TestAnswerIsTheLibrarys(t *testing.T) {
 	require.NoError(t, err)
 	got, err := file.Float32("values")
 	require.NoError(t, err)
-	assert.Equal(t, want.Vectors[0], got)
+	assert.Equal(t, want.Vectors[0].Data, got)
 	info, _ := file.Info("values")
 	assert.Equal(t, []int{len(want.Times), 16}, info.Shape)
 }

@@ -146,6 +146,8 @@ var rules = []rule{
 	{packages: "internal/tfevents/readback", others: []string{"github.com/stretchr/testify/require"}},
 	{packages: "internal/faulttest", others: []string{"github.com/stretchr/testify/require"}},
 	{packages: "internal/filetest", ours: []string{"npy"}, others: []string{"github.com/stretchr/testify/require"}},
+	{packages: "internal/exampletest", ours: []string{"torch", "audio", "npy", "brain", "brain/experiment", "brain/sim"},
+		others: []string{"github.com/stretchr/testify/require"}},
 	{packages: "internal/torchtest", ours: []string{"torch"}},
 
 	{packages: "internal/..."},

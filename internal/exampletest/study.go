@@ -1,0 +1,115 @@
+// Package exampletest makes a small study on disk for the tests of examples: recordings, responses, the nano model of
+// brain/sim, an experiment file, and a finished run.
+package exampletest
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/audio"
+	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/sim"
+	"github.com/brainwavlm/bwlm/npy"
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+// Sizes of the study.
+const (
+	Voxels = 60
+	rows   = 40
+	tr     = .4 // seconds
+)
+
+// Main runs the tests of an example on one thread, since small models gain nothing from more.
+func Main(m *testing.M) {
+	if err := torch.Configure(torch.Options{Threads: 1}); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
+
+// Model writes the nano model into a folder.
+func Model(t testing.TB) (dir string) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), "nano")
+	require.NoError(t, sim.WriteNano(dir))
+	return dir
+}
+
+// Recording writes seconds of a tone whose loudness changes every TR, and returns the path and these loudnesses.
+func Recording(t testing.TB, seconds float64, seed uint64) (path string, loud []float64) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "story.wav")
+	samples, loud := tone(int(math.Round(seconds/tr)), seed)
+	require.NoError(t, audio.WriteWAV(path, samples, audio.Rate, audio.PCM16))
+	return path, loud
+}
+
+func tone(rows int, seed uint64) (samples []float32, loud []float64) {
+	r := rand.New(rand.NewPCG(seed, 4))
+	for range rows {
+		loud = append(loud, r.Float64())
+		for n := range int(tr * audio.Rate) {
+			samples = append(samples, float32(.9*loud[len(loud)-1]*math.Sin(float64(n)/3)+.02*r.NormFloat64()))
+		}
+	}
+	return samples, loud
+}
+
+// Study writes a data set of one subject, whose voxels follow the loudness one TR later, and its experiment file.
+func Study(t testing.TB) (file string) {
+	t.Helper()
+	dir := t.TempDir()
+	require.NoError(t, sim.WriteNano(filepath.Join(dir, "nano")))
+	layout := fmt.Sprintf("name: tones\ntr_seconds: %g\nrow_time: 0.5\nstories:\n", tr)
+	heard := "subjects:\n  ada:\n"
+	for i, story := range []string{"train", "val", "test"} {
+		samples, loud := tone(rows, uint64(i))
+		require.NoError(t, audio.WriteWAV(filepath.Join(dir, story+".wav"), samples, audio.Rate, audio.PCM16))
+		r := rand.New(rand.NewPCG(uint64(i), 5))
+		var responses []float32 // (rows, voxels)
+		for k := range rows {
+			for v := range Voxels {
+				responses = append(responses, float32(float64(v%5-2)*loud[max(k-1, 0)]+.2*r.NormFloat64()))
+			}
+		}
+		require.NoError(t, npy.Write(filepath.Join(dir, story+".npy"), []int{rows, Voxels}, responses))
+		layout += fmt.Sprintf("  %s: {audio: %s.wav, first_tr_seconds: 0}\n", story, story)
+		heard += fmt.Sprintf("    %s: %s.npy\n", story, story)
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "dataset.yaml"), []byte(layout+heard), 0o644))
+	file = filepath.Join(dir, "study.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(`
+model: {path: nano, layer: 2, window_seconds: 0.2, stride_seconds: 0.2, pooling: mean}
+data: {path: ., subjects: ada, train: train, val: val, test: test, trim: [4, 2]}
+readout: {bottleneck: 6, delays_seconds: [0.4, 0.8]}
+train: {epochs: 2, lr: 1e-3, readout_lr: 1e-2}
+eval: {boots: 2, chunk_rows: 8}
+device: cpu
+out: run
+`), 0o644))
+	return file
+}
+
+// Run trains a readout of the model of Study and returns the directory of the finished run.
+func Run(t testing.TB) (dir string) {
+	t.Helper()
+	exp, err := experiment.Load(Study(t), "train.mode=readout")
+	require.NoError(t, err)
+	study, err := brain.Open(t.Context(), exp, brain.Options{})
+	require.NoError(t, err)
+	defer study.Close()
+	run, err := study.Begin(t.Context())
+	require.NoError(t, err)
+	defer run.Close()
+	_, err = study.Fit(t.Context(), run)
+	require.NoError(t, err)
+	return run.Dir
+}
