@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 
+	"github.com/brainwavlm/bwlm/npy"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
@@ -31,7 +32,7 @@ type Encoder interface {
 	// HiddenStates returns the hidden states of the given layers, all if there is none, of one
 	// recording in one pass: a matrix (Frames, Width) each. The waveform is normalised as the
 	// model's preprocessor does. Layer N is taken before a final norm.
-	HiddenStates(ctx context.Context, samples []float32, layers ...int) ([]Matrix, error)
+	HiddenStates(ctx context.Context, samples []float32, layers ...int) ([]npy.Matrix, error)
 
 	// WithAdapter returns a view of the encoder over the same weights in which the adapters are
 	// active. The encoder itself does not change. The view ends with the encoder, and the

@@ -5,20 +5,12 @@ import (
 	"errors"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/npy"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// Matrix is a matrix in row-major order.
-type Matrix struct {
-	Rows, Cols int
-	Data       []float32
-}
-
-// Row returns row i, which shares the matrix's memory.
-func (m Matrix) Row(i int) []float32 { return m.Data[i*m.Cols : (i+1)*m.Cols] }
-
 // HiddenStates implements Encoder.HiddenStates by the other methods.
-func HiddenStates(ctx context.Context, e Encoder, samples []float32, layers ...int) ([]Matrix, error) {
+func HiddenStates(ctx context.Context, e Encoder, samples []float32, layers ...int) ([]npy.Matrix, error) {
 	const op = "hidden states"
 	arch := e.Architecture()
 	if n := arch.MinSamples; len(samples) < n {
@@ -49,13 +41,13 @@ func HiddenStates(ctx context.Context, e Encoder, samples []float32, layers ...i
 	if normalisation == NormaliseStory {
 		samples = Normalise(samples)
 	}
-	out := make([]Matrix, len(layers))
+	out := make([]npy.Matrix, len(layers))
 	err = e.Session().Infer(ctx, func(s *torch.Scope) error {
 		wave := s.FromFloat32(samples, 1, len(samples)) // (1, S)
 		hidden := e.Forward(e.FrontEnd(wave), 0, last, Pass{})
 		for i, l := range layers {
 			h := hidden[l].Narrow(1, 0, e.Frames(len(samples))) // (1, T, E)
-			out[i] = Matrix{Rows: h.Dim(1), Cols: h.Dim(2), Data: h.ToType(torch.Float32).Float32s()}
+			out[i] = npy.Matrix{Rows: h.Dim(1), Cols: h.Dim(2), Data: h.ToType(torch.Float32).Float32s()}
 		}
 		return nil
 	})

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/npy"
 	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/torch/nn"
@@ -123,7 +124,7 @@ func (m *Model) Forward(x *torch.Tensor, depth, upTo int, p speech.Pass) []*torc
 // recording in one pass: a matrix (Frames, Hidden) each.
 func (m *Model) HiddenStates(
 	ctx context.Context, samples []float32, layers ...int,
-) ([]speech.Matrix, error) {
+) ([]npy.Matrix, error) {
 	return speech.HiddenStates(ctx, m, samples, layers...)
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/npy"
 	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/torch/nn"
@@ -58,7 +59,7 @@ func TestHiddenStatesOfAWaveform(t *testing.T) {
 		}
 		some, err := m.HiddenStates(t.Context(), samples, 2, 0)
 		require.NoError(t, err)
-		assert.Equal(t, []speech.Matrix{all[2], all[0]}, some)
+		assert.Equal(t, []npy.Matrix{all[2], all[0]}, some)
 		assert.Equal(t, [2]int{m.Frames(len(samples)), m.Hidden}, [2]int{some[0].Rows, some[0].Cols})
 	}
 }
@@ -80,11 +81,11 @@ func TestHiddenStatesRefuse(t *testing.T) {
 	m := variant(t, "base")
 	bad := tone(500)
 	bad[7] = float32(math.NaN())
-	for why, call := range map[string]func() ([]speech.Matrix, error){
-		"the audio has 399 samples, want at least 400": func() ([]speech.Matrix, error) { return m.HiddenStates(t.Context(), tone(399)) },
-		"sample 7 is NaN": func() ([]speech.Matrix, error) { return m.HiddenStates(t.Context(), bad) },
-		"there is no layer 4, the model has 0 to 3": func() ([]speech.Matrix, error) { return m.HiddenStates(t.Context(), tone(400), 4) },
-		"there is no layer -1":                      func() ([]speech.Matrix, error) { return m.HiddenStates(t.Context(), tone(400), -1) },
+	for why, call := range map[string]func() ([]npy.Matrix, error){
+		"the audio has 399 samples, want at least 400": func() ([]npy.Matrix, error) { return m.HiddenStates(t.Context(), tone(399)) },
+		"sample 7 is NaN": func() ([]npy.Matrix, error) { return m.HiddenStates(t.Context(), bad) },
+		"there is no layer 4, the model has 0 to 3": func() ([]npy.Matrix, error) { return m.HiddenStates(t.Context(), tone(400), 4) },
+		"there is no layer -1":                      func() ([]npy.Matrix, error) { return m.HiddenStates(t.Context(), tone(400), -1) },
 	} {
 		_, err := call()
 		assert.ErrorContains(t, err, why)

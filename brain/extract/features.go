@@ -9,6 +9,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/internal/windows"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/npy"
 	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
 )
@@ -30,8 +31,8 @@ type Options struct {
 // WindowFeatures are the vectors of all windows of a clip.
 type WindowVectors struct {
 	Layers  []int
-	Times   []float64       // the windows' ends in seconds
-	Vectors []speech.Matrix // by layer, (windows, channels)
+	Times   []float64    // the windows' ends in seconds
+	Vectors []npy.Matrix // by layer, (windows, channels)
 }
 
 // Features reads a clip (T, at 16 kHz) window by window, in the same way as training and evaluation do. Errors are
@@ -70,7 +71,7 @@ func Features(ctx context.Context, model speech.Encoder, samples []float32, opt 
 		}
 	}
 	for _, x := range vectors {
-		out.Vectors = append(out.Vectors, speech.Matrix{Rows: len(clip.Windows), Cols: width, Data: x})
+		out.Vectors = append(out.Vectors, npy.Matrix{Rows: len(clip.Windows), Cols: width, Data: x})
 	}
 	return out, nil
 }

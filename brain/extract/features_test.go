@@ -17,6 +17,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/windows"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/torchtest"
+	"github.com/brainwavlm/bwlm/npy"
 	"github.com/brainwavlm/bwlm/speech"
 )
 
@@ -57,7 +58,7 @@ func TestFeaturesAreThoseOfTraining(t *testing.T) {
 	want, err := r.Features(t.Context(), stim, []int{1, 2})
 	require.NoError(t, err)
 	for i, x := range want {
-		assert.Equal(t, speech.Matrix{Rows: len(stim.Windows), Cols: 48, Data: x}, found.Vectors[i])
+		assert.Equal(t, npy.Matrix{Rows: len(stim.Windows), Cols: 48, Data: x}, found.Vectors[i])
 	}
 }
 

@@ -35,7 +35,7 @@ var rules = []rule{
 	{packages: "ckpt"},
 	{packages: "audio", others: []string{"github.com/go-audio/...", "github.com/mewkiz/flac/...", "github.com/hajimehoshi/go-mp3"}},
 	{packages: "speech", ours: []string{"torch", "torch/nn", "npy"}},
-	{packages: "wavlm", ours: []string{"torch", "torch/nn", "ckpt", "speech"}},
+	{packages: "wavlm", ours: []string{"torch", "torch/nn", "ckpt", "npy", "speech"}},
 	{packages: "speech/pretrained", ours: []string{"speech", "wavlm"}},
 	{packages: "peft", ours: []string{"torch", "torch/nn", "ckpt"}},
 

@@ -13,6 +13,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/extract"
 	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/internal/torchtest"
+	"github.com/brainwavlm/bwlm/npy"
 	"github.com/brainwavlm/bwlm/speech"
 )
 
@@ -65,7 +66,7 @@ func CloseTo(t *testing.T, want, got []float32, tol float64, about ...any) {
 }
 
 // OneVector pools the frames of a hidden state.
-func OneVector(h speech.Matrix, pooling experiment.Pooling) []float32 {
+func OneVector(h npy.Matrix, pooling experiment.Pooling) []float32 {
 	switch pooling {
 	case "first":
 		return h.Row(0)
