@@ -262,8 +262,11 @@ func someNames(v any) string {
 }
 
 func targetNames(v any) string {
-	if targets := *v.(*[]string); len(targets) > 1 && slices.Contains(targets, "all-linear") {
-		return "all-linear stands alone"
+	targets := *v.(*[]string)
+	for _, word := range []string{"auto", "attention", "all-linear"} { // see speech.Targets
+		if len(targets) > 1 && slices.Contains(targets, word) {
+			return word + " stands alone"
+		}
 	}
 	return someNames(v)
 }

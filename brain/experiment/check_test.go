@@ -31,6 +31,8 @@ func TestValidate(t *testing.T) {
 		{"adapter.targets=[]", "adapter.targets: the list is empty"},
 		{"adapter.targets=[q_proj, q_proj]", `adapter.targets: "q_proj" is named twice`},
 		{"adapter.targets=[q_proj, all-linear]", "adapter.targets: all-linear stands alone"},
+		{"adapter.targets=[auto, q_proj]", "adapter.targets: auto stands alone"},
+		{"adapter.targets=[attention, all-linear]", "adapter.targets: attention stands alone"},
 		{"adapter.layers=[]", "adapter.layers: the list is empty"},
 		{"adapter.layers=[1, 1]", "adapter.layers: 1 after 1: the list must rise"},
 		{"adapter.layers=[-1]", "adapter.layers: -1 is not in 0 to 1000"},

@@ -46,7 +46,7 @@ type Adapter struct {
 	R       int      // rank
 	Alpha   float64  // scale's numerator
 	Dropout float64  // on the adapter's input, 0 to 1
-	Targets []string // names of linear modules, or the one word "all-linear"
+	Targets []string // "auto", "attention" or "all-linear" alone, or names of linear layers
 	Layers  []int    // encoder layers; nil means every layer below Model.Layer
 }
 
@@ -116,7 +116,7 @@ func Default() *Experiment {
 			Normalise: NormaliseAuto, Downsample: DownsampleLanczos,
 		},
 		Adapter: Adapter{
-			Type: "lora", R: 4, Alpha: 4, Targets: []string{"q_proj", "k_proj", "v_proj"},
+			Type: "lora", R: 4, Alpha: 4, Targets: []string{"auto"},
 		},
 		Data:    Data{Detrend: "none", ZScore: ZScoreStory, Trim: [2]int{10, 5}},
 		Readout: Readout{Mode: ReadoutTrained, LayerWeights: LayerWeightsNone, Bottleneck: 100, DelaysSeconds: []float64{2, 4, 6, 8}},

@@ -106,7 +106,8 @@ var keys = []key{
 		"", false, func(e *Experiment) any { return &e.Adapter.Alpha }, above(0)},
 	{"adapter.dropout", "Dropout on the adapter's input.",
 		"", false, func(e *Experiment) any { return &e.Adapter.Dropout }, probability},
-	{"adapter.targets", "Linear modules that get an adapter, or all-linear.",
+	{"adapter.targets", "Linear layers that get an adapter: auto (the model family's usual choice; in WavLM query, key and value) |\n" +
+		"attention (all projections of attention) | all-linear | a list of names, or of ends of names.",
 		"", false, func(e *Experiment) any { return &e.Adapter.Targets }, targetNames},
 	{"adapter.layers", "Encoder layers, the first is 0. auto: all below model.layer. Layers above it are not run.",
 		"", false, func(e *Experiment) any { return &e.Adapter.Layers }, layerList},

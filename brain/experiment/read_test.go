@@ -47,7 +47,7 @@ func TestDefaultsAreTheRecipe(t *testing.T) {
 	assert.Equal(t, 4.0, e.Model.WindowSeconds)
 	assert.Equal(t, 0.25, e.Model.StrideSeconds)
 	assert.Equal(t, PoolLast, e.Model.Pooling)
-	assert.Equal(t, Adapter{Type: "lora", R: 4, Alpha: 4, Targets: []string{"q_proj", "k_proj", "v_proj"}}, e.Adapter)
+	assert.Equal(t, Adapter{Type: "lora", R: 4, Alpha: 4, Targets: []string{"auto"}}, e.Adapter)
 	assert.Equal(t, [2]int{10, 5}, e.Data.Trim)
 	assert.Equal(t, Readout{Mode: "trained", LayerWeights: "none", Bottleneck: 100, DelaysSeconds: []float64{2, 4, 6, 8}}, e.Readout)
 	assert.Equal(t, Train{Mode: "lora", Loss: "auto", CosineShare: .5, Temperature: .1, Reliability: "none", RetainWeight: 1, Joint: "shared",

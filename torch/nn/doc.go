@@ -5,8 +5,8 @@
 //
 //	func newFeedForward(b *nn.Builder, in, hidden int) *feedForward {
 //		f := &feedForward{}
-//		b.Linear(&f.in, "intermediate_dense", in, hidden)
-//		b.Linear(&f.out, "output_dense", hidden, in)
+//		b.Linear(&f.in, "up", in, hidden)
+//		b.Linear(&f.out, "down", hidden, in)
 //		return f
 //	}
 //
@@ -14,7 +14,7 @@
 // views: run again over a full store it gives a second model over the same weights, and with an [Adapter] each
 // layer and parameter passes through it, so a model with and one without an adapter stand side by side. A
 // layer's slot never changes after construction. Model code calls layer.Forward and never touches the weight,
-// else an adapter would be silently dead.
+// else an adapter on it would have no effect.
 //
 // A [Session] runs closures over stores: any number infer at the same time, one trains alone.
 package nn
