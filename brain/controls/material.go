@@ -25,7 +25,10 @@ func (c *runner) material(ctx context.Context, name string, exp *experiment.Expe
 	spec.Subjects, spec.Derived = nil, nil
 	r := rand.New(rand.NewPCG(c.seed(name), 0))
 	for _, p := range c.study.SubjectNames() {
-		answers := c.study.Answers(p)
+		answers, err := c.study.ReadResponses(ctx, p)
+		if err != nil {
+			return spec, err
+		}
 		switch name {
 		case "shuffled":
 			c.change(p, answers, func(x []float32, rows, width int) []float32 { return shuffle(x, rows, width, r) })

@@ -115,7 +115,7 @@ func (c *runner) one(ctx context.Context, name string) (s *results.Summary, skip
 	if err != nil {
 		return nil, "", err
 	}
-	return e.Summary, "", e.Write(filepath.Dir(file))
+	return e.Summary, "", e.Write(ctx, filepath.Dir(file))
 }
 
 func (c *runner) dir(name string) string { return filepath.Join(c.run.Dir, "controls", name) }

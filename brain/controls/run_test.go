@@ -46,7 +46,8 @@ func simulated(t *testing.T) *runner {
 // TestControlsChangeTuningResponsesOnly looks at what each control is tuned on.
 func TestControlsChangeTuningResponsesOnly(t *testing.T) {
 	c := simulated(t)
-	was := c.study.Answers(sim.Listener)
+	was, err := c.study.ReadResponses(t.Context(), sim.Listener)
+	require.NoError(t, err)
 	for _, name := range []string{"shuffled", "phase_randomised", "wrong_story"} {
 		exp := *c.study.Experiment
 		exp.Out = c.dir(name)
@@ -72,7 +73,9 @@ func TestControlsChangeTuningResponsesOnly(t *testing.T) {
 				assert.Equal(t, inner(was[next].Data), inner(m.Data))
 			}
 		}
-		assert.Equal(t, was, c.study.Answers(sim.Listener), "the study's own responses are as they were")
+		now, err := c.study.ReadResponses(t.Context(), sim.Listener)
+		require.NoError(t, err)
+		assert.Equal(t, was, now, "the study's own responses are as they were")
 	}
 
 	// Features of the stimulus: one row late, for a readout whose only delay is one row.
@@ -153,7 +156,7 @@ func TestMotionIsSeenAtOnce(t *testing.T) {
 	e, err := c.evaluate(t.Context(), "motion")
 	require.NoError(t, err)
 	dir := t.TempDir()
-	require.NoError(t, e.Write(dir))
+	require.NoError(t, e.Write(t.Context(), dir))
 	a, err := npy.Read(filepath.Join(dir, "test", sim.Listener, "tuned_r.npy"))
 	require.NoError(t, err)
 	r, err := a.Float64()

@@ -209,7 +209,7 @@ func (d *demo) tune(ctx context.Context) error {
 		if err := d.score(ctx, a.name, e, p); err != nil {
 			return err
 		}
-		if err := e.Write(filepath.Join(run.Dir, "eval")); err != nil {
+		if err := e.Write(ctx, filepath.Join(run.Dir, "eval")); err != nil {
 			return err
 		}
 	}

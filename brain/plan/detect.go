@@ -77,10 +77,20 @@ func detectable(ctx context.Context, st *study.Study) ([]Sensitivity, error) {
 		people, share, ceiling, ceilings := 0., 0., 0., 0.
 		for i, p := range st.Subjects {
 			columns := g.Columns[i]
-			x, lengths := region(p, study.Train, columns)
-			phi := persistence(stats.MedianAutocorrelationTime(x, lengths, max(len(columns), 1)))
+			if len(columns) == 0 {
+				continue
+			}
+			x, err := p.Read(ctx, columns, p.Parts[study.Train]...)
+			if err != nil {
+				return nil, err
+			}
+			var lengths []int
+			for _, r := range p.Parts[study.Train] {
+				lengths = append(lengths, r.Len())
+			}
+			phi := persistence(stats.MedianAutocorrelationTime(x, lengths, len(columns)))
 			independent := (1 - phi*phi) / (1 + phi*phi)
-			q, varying := alike(x, len(columns), independent*float64(len(x)/max(len(columns), 1)))
+			q, varying := alike(x, len(columns), independent*float64(len(x)/len(columns)))
 			if varying == 0 {
 				continue
 			}
@@ -90,7 +100,11 @@ func detectable(ctx context.Context, st *study.Study) ([]Sensitivity, error) {
 			rows := p.RowsOf(study.Test)
 			d.TestRows = max(d.TestRows, rows)
 			d.Effective += float64(rows) * independent
-			if c, ok := p.TestCeiling(); ok {
+			c, ok, err := p.TestCeiling(ctx)
+			if err != nil {
+				return nil, err
+			}
+			if ok {
 				mean, _ := stats.Mean(c.CCMax, make([]bool, len(c.CCMax)), columns)
 				ceiling, ceilings = ceiling+mean, ceilings+1
 			}
@@ -117,15 +131,6 @@ func detectable(ctx context.Context, st *study.Study) ([]Sensitivity, error) {
 
 // persistence is the autocorrelation φ of the first-order process whose autocorrelation time is tau.
 func persistence(tau float64) float64 { return (tau - 1) / (tau + 1) }
-
-// region are the standardised responses of some columns in a split, (rows, columns), and the rows of each part.
-func region(p *study.Subject, split study.Split, columns []int) (x []float32, lengths []int) {
-	for _, r := range p.Parts[split] {
-		x = append(x, p.Responses[r.Story].Block(r.From, r.To, columns, p.Voxels)...)
-		lengths = append(lengths, r.To-r.From)
-	}
-	return x, lengths
-}
 
 // alike is the mean of the squared correlation of two varying columns of x (rows, cols), less what chance gives in so many
 // independent rows, and how many columns vary. Of many columns some are looked at.

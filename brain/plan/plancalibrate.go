@@ -235,7 +235,10 @@ func (c *calibration) timeBootstrap(ctx context.Context, _ *work) error {
 		columns[i] = i
 	}
 	for _, r := range p.Parts[study.Test] {
-		y := p.Responses[r.Story].Block(r.From, r.To, columns, p.Voxels)
+		y, err := p.Read(ctx, columns, r)
+		if err != nil {
+			return err
+		}
 		x := slices.Clone(y)
 		slices.Reverse(x)
 		subject.Stories = append(subject.Stories, stats.Story{Name: fmt.Sprint(r.Story, r.From), Rows: r.To - r.From, Want: y, Base: x, Tuned: x})

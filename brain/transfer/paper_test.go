@@ -187,7 +187,7 @@ func (p *paper) tune(name string, people []string, roi ...string) *arm {
 
 	e, err := p.base.Compare(ctx, a.Tuned)
 	require.NoError(p.t, err)
-	require.NoError(p.t, e.Write(filepath.Join(run.Dir, "eval")))
+	require.NoError(p.t, e.Write(p.t.Context(), filepath.Join(run.Dir, "eval")))
 	a.scores = func(people ...string) results.Scores {
 		s, err := e.Scores(ctx, people...)
 		require.NoError(p.t, err)

@@ -77,7 +77,11 @@ func Predict(ctx context.Context, st *study.Study, subjects []*study.Subject, fs
 		_, rows := fs[0].Stack(first, study.Train)
 		var responses ridge.HStack
 		for _, i := range group {
-			responses = append(responses, subjects[i].Measured(study.Train))
+			y, err := subjects[i].ReadStack(ctx, study.Train)
+			if err != nil {
+				return nil, err
+			}
+			responses = append(responses, y)
 		}
 		var all []float32
 		var best []float64
@@ -171,7 +175,8 @@ func Validation(ctx context.Context, st *study.Study, fs []RowFeatures, most int
 	}
 	out := make([]VoxelScores, len(st.Subjects))
 	for i, p := range st.Subjects {
-		var pred, want []float32
+		var pred []float32
+		var scored []design.Rows
 		rows, from := 0, 0
 		for _, r := range p.Parts[study.Val] {
 			n := r.To - r.From
@@ -180,8 +185,12 @@ func Validation(ctx context.Context, st *study.Study, fs []RowFeatures, most int
 				take = min(n, most)
 			}
 			pred = append(pred, predicted[i].Pred[from*p.Voxels:(from+take)*p.Voxels]...)
-			want = append(want, p.Responses[r.Story].Data[r.From*p.Voxels:(r.From+take)*p.Voxels]...)
+			scored = append(scored, design.Rows{Story: r.Story, From: r.From, To: r.From + take})
 			rows, from = rows+take, from+n
+		}
+		want, err := p.Read(ctx, nil, scored...)
+		if err != nil {
+			return nil, err
 		}
 		out[i].R, out[i].Constant = stats.Correlation(pred, want, rows, p.Voxels)
 	}

@@ -1,6 +1,8 @@
 package evaluate
 
 import (
+	"context"
+
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
@@ -8,14 +10,14 @@ import (
 // Ceiling is the r that a perfect model would reach on the test rows against the mean of the repeats; nil where a
 // person has no repeats. A voxel whose repeats share nothing (signal power not above 0) has ceiling 0: leaving it out
 // would keep those that are above 0 by chance.
-func (e *Evaluation) Ceiling(who []int) *results.ModelScore {
+func (e *Evaluation) Ceiling(ctx context.Context, who []int) (*results.ModelScore, error) {
 	groups := e.Groups
 	s := &results.ModelScore{ROIs: map[string]float64{}}
 	perGroup := make([]float64, len(groups))
 	for _, i := range who {
-		c, ok := e.Study.Subjects[i].TestCeiling()
-		if !ok {
-			return nil
+		c, ok, err := e.Study.Subjects[i].TestCeiling(ctx)
+		if err != nil || !ok {
+			return nil, err
 		}
 		none := make([]bool, len(c.Defined)) // CCMax is 0 where it is not defined
 		for g, group := range groups {
@@ -34,5 +36,5 @@ func (e *Evaluation) Ceiling(who []int) *results.ModelScore {
 		}
 		s.ROIs[group.Name] = perGroup[g]
 	}
-	return s
+	return s, nil
 }

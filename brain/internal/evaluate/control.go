@@ -56,18 +56,23 @@ func ScoreLayers(ctx context.Context, st *study.Study, model speech.Encoder, lay
 		if err != nil {
 			return nil, err
 		}
-		out[l] = scoreOf(st.Subjects, predicted, groups)
+		if out[l], err = scoreOf(ctx, st.Subjects, predicted, groups); err != nil {
+			return nil, err
+		}
 		out[l].Layer = &layers[l]
 	}
 	st.Options.Progress(progress.Event{Phase: "score layers", Done: len(layers), Total: len(layers)})
 	return out, nil
 }
 
-// system is the score of predictions of the subjects' test rows, without an interval.
-func scoreOf(subjects []*study.Subject, predicted []encoding.Prediction, groups []stats.Group) results.ModelScore {
+// scoreOf returns the score of predictions of the subjects' test rows, without an interval.
+func scoreOf(ctx context.Context, subjects []*study.Subject, predicted []encoding.Prediction, groups []stats.Group) (results.ModelScore, error) {
 	s := results.ModelScore{ROIs: map[string]float64{}}
 	for i, p := range subjects {
-		want, rows := p.Want(study.Test)
+		want, rows, err := p.ReadSplit(ctx, study.Test)
+		if err != nil {
+			return s, err
+		}
 		r, constant := stats.Correlation(predicted[i].Pred, want, rows, p.Voxels)
 		for _, g := range groups {
 			var columns []int
@@ -83,5 +88,5 @@ func scoreOf(subjects []*study.Subject, predicted []encoding.Prediction, groups 
 			}
 		}
 	}
-	return s
+	return s, nil
 }

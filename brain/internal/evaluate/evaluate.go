@@ -138,7 +138,7 @@ func Evaluate(ctx context.Context, st *study.Study, tuned *study.Tuned, dir stri
 	if err != nil {
 		return nil, err
 	}
-	return e.Summary, e.Write(dir)
+	return e.Summary, e.Write(ctx, dir)
 }
 
 // EvaluateRun scores a finished run and writes eval/ of its directory.
@@ -169,7 +169,7 @@ func scoreRun(ctx context.Context, st *study.Study, run *results.Run, p *results
 		return nil, err
 	}
 	e.Summary.Epochs, e.Summary.Chosen = p.Epochs, p.Epochs[p.Best].Epoch
-	return e.Summary, e.Write(run.File(dir))
+	return e.Summary, e.Write(ctx, run.File(dir))
 }
 
 // finished gives the progress of a run that came to its end.

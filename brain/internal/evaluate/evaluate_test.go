@@ -155,7 +155,9 @@ func TestCeilingKnowsNoUnits(t *testing.T) {
 		if summary.Test.Ceiling != nil {
 			return summary.Test.Ceiling
 		}
-		return e.Ceiling([]int{0})
+		c, err := e.Ceiling(t.Context(), []int{0})
+		require.NoError(t, err)
+		return c
 	}
 	near, far := ceiling(0), ceiling(1000)
 	require.NotNil(t, near)
@@ -177,7 +179,7 @@ func TestFirstBlockValidation(t *testing.T) {
 		var pred, want []float32
 		for k := range 2 {
 			pred = append(pred, predicted[0].Pred[k*34*60:(k*34+rows)*60]...)
-			want = append(want, p.Responses[[]string{"two", "val"}[k]].Data[4*60:(4+rows)*60]...)
+			want = append(want, studytest.Responses(t, p, []string{"two", "val"}[k])[4*60:(4+rows)*60]...)
 		}
 		w := testnum.Lines(want, 2*rows, 60, 0)
 		for v, line := range testnum.Lines(pred, 2*rows, 60, 0) {

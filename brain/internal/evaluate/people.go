@@ -54,14 +54,19 @@ func ScoreSubjects(ctx context.Context, st *study.Study, tuned *study.Tuned, sha
 		st.Options.Progress(progress.Event{Phase: "score", Done: k, Total: len(shares)})
 		some := make([]*study.Subject, len(subjects))
 		for i, p := range subjects {
-			some[i] = p.Begun(share, st.Experiment)
+			if some[i], err = p.Begun(ctx, share, st.Experiment); err != nil {
+				return nil, err
+			}
 		}
 		predicted, err := encoding.Predict(ctx, st, some, features, study.Test)
 		if err != nil {
 			return nil, err
 		}
 		for i, p := range some {
-			s := scoreOf(some[i:i+1], predicted[i:i+1], study.GroupsOf(groups, []int{i}))
+			s, err := scoreOf(ctx, some[i:i+1], predicted[i:i+1], study.GroupsOf(groups, []int{i}))
+			if err != nil {
+				return nil, err
+			}
 			_, rows := features[0].Stack(p, study.Train)
 			out[k] = append(out[k], SubjectScore{p.Name, rows, float64(rows) * st.Data.TR() / 60, s.MeanR, s.ROIs})
 		}

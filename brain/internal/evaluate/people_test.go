@@ -52,7 +52,8 @@ func TestScorePeopleIsEvaluatePersonByPerson(t *testing.T) {
 func TestLessDataIsTheSameStoriesCutShort(t *testing.T) {
 	st := studytest.Tiny(t, study.Options{}, everybody)
 	p := st.Subjects[0]
-	q := p.Begun(.75, st.Experiment) // 51 of 68 rows
+	q, err := p.Begun(t.Context(), .75, st.Experiment) // 51 of 68 rows
+	require.NoError(t, err)
 	total := 0
 	for _, r := range q.Parts[study.Train] {
 		assert.Equal(t, 4, r.From, "a story is recorded from its start")
@@ -61,10 +62,12 @@ func TestLessDataIsTheSameStoriesCutShort(t *testing.T) {
 	assert.Equal(t, 51, total)
 	assert.Len(t, q.Parts[study.Train], 2)
 	assert.Equal(t, p.Parts[study.Test], q.Parts[study.Test])
-	assert.Same(t, p, p.Begun(1, st.Experiment))
+	whole, err := p.Begun(t.Context(), 1, st.Experiment)
+	require.NoError(t, err)
+	assert.Same(t, p, whole)
 	for _, r := range q.Parts[study.Train] {
 		if r.To < 38 {
-			mean, sd := studytest.Moments(q.Responses[r.Story].Data, q.Voxels, 7, design.Rows{From: r.From, To: r.To})
+			mean, sd := studytest.Moments(studytest.Responses(t, q, r.Story), q.Voxels, 7, design.Rows{From: r.From, To: r.To})
 			assert.InDelta(t, 0, mean, 1e-6, "standardised by the rows that are left")
 			assert.InDelta(t, 1, sd, 1e-6)
 		}
@@ -73,7 +76,9 @@ func TestLessDataIsTheSameStoriesCutShort(t *testing.T) {
 	for seed := range uint64(20) {
 		exp := *st.Experiment
 		exp.Train.Seed = seed
-		firsts[p.Begun(.4, &exp).Parts[study.Train][0].Story] = true
+		some, err := p.Begun(t.Context(), .4, &exp)
+		require.NoError(t, err)
+		firsts[some.Parts[study.Train][0].Story] = true
 	}
 	assert.Len(t, firsts, 2, "the order of stories is drawn")
 }

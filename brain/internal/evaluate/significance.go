@@ -16,7 +16,10 @@ const lossMargin = .05
 func (e *Evaluation) against(ctx context.Context, who []int, base []encoding.Prediction, groups []stats.Group) (
 	*stats.Bootstrap, *stats.Paired, error) {
 	seed := e.Study.Experiment.Train.Seed
-	subjects := e.subjects(who, base)
+	subjects, err := e.subjects(ctx, who, base)
+	if err != nil {
+		return nil, nil, err
+	}
 	b, err := stats.PairedBootstrap(ctx, subjects, groups, stats.BootstrapOptions{Seed: seed})
 	if err != nil || e.Tuned == nil {
 		return b, nil, err

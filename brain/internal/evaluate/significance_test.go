@@ -12,11 +12,11 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/analysisplan"
 	"github.com/brainwavlm/bwlm/brain/dataset"
-	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/internal/encoding"
 	"github.com/brainwavlm/bwlm/brain/internal/evaluate"
 	"github.com/brainwavlm/bwlm/brain/internal/study"
+	"github.com/brainwavlm/bwlm/brain/internal/studytest"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
@@ -39,8 +39,7 @@ func TestScoresSayHowSureTheyAre(t *testing.T) {
 		}
 	}
 	m := &dataset.Matrix{Repeats: repeats, Rows: rows, Voxels: voxels, Data: x}
-	p := &study.Subject{Name: "ada", Voxels: voxels, Responses: map[string]*study.Response{"one": {Rows: rows, Data: m.Mean(), Repeats: m}}}
-	p.Parts[study.Test] = []design.Rows{{Story: "one", From: 0, To: rows}}
+	p := studytest.SubjectOf(t, "ada", "one", m, study.Test)
 	exp := experiment.Experiment{}
 	exp.Train.Seed = 1
 	e := &evaluate.Evaluation{
@@ -73,7 +72,7 @@ func TestScoresSayHowSureTheyAre(t *testing.T) {
 
 	e.Voxels, e.Summary = test.Voxels, &results.Summary{}
 	dir := t.TempDir()
-	require.NoError(t, e.Write(dir))
+	require.NoError(t, e.Write(t.Context(), dir))
 	pOf, qOf := readNPY(t, filepath.Join(dir, "test/ada/delta_p.npy")), readNPY(t, filepath.Join(dir, "test/ada/delta_q.npy"))
 	for v := range voxels {
 		if v < 3 {

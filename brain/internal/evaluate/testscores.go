@@ -12,7 +12,7 @@ import (
 )
 
 // subjects puts predictions beside the responses of some people, story by story, as the bootstrap wants them.
-func (e *Evaluation) subjects(who []int, base []encoding.Prediction) []stats.Subject {
+func (e *Evaluation) subjects(ctx context.Context, who []int, base []encoding.Prediction) ([]stats.Subject, error) {
 	out := make([]stats.Subject, len(who))
 	for k, i := range who {
 		p := e.Study.Subjects[i]
@@ -20,8 +20,12 @@ func (e *Evaluation) subjects(who []int, base []encoding.Prediction) []stats.Sub
 		from := 0
 		for _, r := range p.Parts[study.Test] {
 			n := (r.To - r.From) * p.Voxels
+			want, err := p.Read(ctx, nil, r)
+			if err != nil {
+				return nil, err
+			}
 			s := stats.Story{Name: fmt.Sprintf("%s[%d:%d]", r.Story, r.From, r.To), Rows: r.To - r.From,
-				Want: p.Responses[r.Story].Data[r.From*p.Voxels : r.To*p.Voxels], Base: base[i].Pred[from : from+n]}
+				Want: want, Base: base[i].Pred[from : from+n]}
 			if e.Tuned != nil {
 				s.Tuned = e.Tuned[i].Pred[from : from+n]
 			}
@@ -29,7 +33,7 @@ func (e *Evaluation) subjects(who []int, base []encoding.Prediction) []stats.Sub
 			from += n
 		}
 	}
-	return out
+	return out, nil
 }
 
 // Scores compares the systems on the test rows of the named people, all if none is named.
@@ -56,7 +60,9 @@ func (e *Evaluation) Score(ctx context.Context, names ...string) (out results.Sc
 	}
 	layer := st.ScoredLayer()
 	out.Base = fromBootstrap(b, layer, func(g stats.GroupScore) stats.Score { return g.Base })
-	out.Ceiling = e.Ceiling(who)
+	if out.Ceiling, err = e.Ceiling(ctx, who); err != nil {
+		return out, nil, err
+	}
 	out.Base.OfCeiling = out.Base.ShareOf(out.Ceiling)
 	if e.Tuned == nil {
 		return out, nil, nil

@@ -85,16 +85,21 @@ func Variance(ctx context.Context, st *study.Study, bands []Band, sets [][]int, 
 		if err != nil {
 			return nil, err
 		}
-		out[k] = explained(st, predicted)
+		if out[k], err = explained(ctx, st, predicted); err != nil {
+			return nil, err
+		}
 	}
 	st.Options.Progress(progress.Event{Phase: "explain", Done: len(sets), Total: len(sets)})
 	return out, nil
 }
 
 // explained compares predictions of the test rows with what was measured.
-func explained(st *study.Study, predicted []encoding.Prediction) (out Explained) {
+func explained(ctx context.Context, st *study.Study, predicted []encoding.Prediction) (out Explained, err error) {
 	for i, p := range st.Subjects {
-		want, rows := p.Want(study.Test)
+		want, rows, err := p.ReadSplit(ctx, study.Test)
+		if err != nil {
+			return out, err
+		}
 		out.R2 += R2(predicted[i].Pred, want, rows, p.Voxels) / float64(len(st.Subjects))
 		from := 0
 		for _, part := range p.Parts[study.Test] {
@@ -104,7 +109,7 @@ func explained(st *study.Study, predicted []encoding.Prediction) (out Explained)
 			from = to
 		}
 	}
-	return out
+	return out, nil
 }
 
 // R2 is the mean R² of the columns (rows, voxels) that vary.

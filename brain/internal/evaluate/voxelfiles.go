@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"context"
 	"path/filepath"
 
 	"github.com/brainwavlm/bwlm/brain/internal/study"
@@ -23,12 +24,15 @@ import (
 //	    ceiling.npy             (voxels): CCmax, where test stories were heard several times
 //
 // Systems other than base, and what compares them, are there if there is a tuned one.
-func (e *Evaluation) Write(dir string) error {
+func (e *Evaluation) Write(ctx context.Context, dir string) error {
 	if dir == "" {
 		return nil
 	}
 	for i, p := range e.Study.Subjects {
-		want, rows := p.Want(study.Test)
+		want, rows, err := p.ReadSplit(ctx, study.Test)
+		if err != nil {
+			return err
+		}
 		f := voxelFiles{dir: dir, subject: p.Name, rows: rows, voxels: p.Voxels}
 		f.matrix("responses", want)
 		baseR := f.system("base", e.Base[i].Pred, want)
@@ -42,7 +46,11 @@ func (e *Evaluation) Write(dir string) error {
 			f.vector("delta_p", results.Float32s(e.Voxels[i].P))
 			f.vector("delta_q", results.Float32s(e.Voxels[i].Q))
 		}
-		if c, ok := p.TestCeiling(); ok {
+		c, ok, err := p.TestCeiling(ctx)
+		if err != nil {
+			return err
+		}
+		if ok {
 			f.vector("ceiling", results.Float32s(c.CCMax))
 		}
 		if f.err != nil {

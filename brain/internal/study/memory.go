@@ -50,7 +50,7 @@ func (st *Study) EvaluationBytes() int64 {
 		rows := int64(st.Subjects[group[0]].RowsOf(Train))
 		k := min(rows, width)
 		// As brain/ridge measures a fit: weights and their garbage, features, their decomposition, blocks.
-		fits = max(fits, 12*width*voxels+160*voxels+12*rows*width+40*k*k+24*rows*k+16<<23)
+		fits = max(fits, 12*width*voxels+160*voxels+4*rows*voxels+12*rows*width+40*k*k+24*rows*k+16<<23)
 		for _, i := range group {
 			features += 4 * int64(st.Subjects[i].RowsOf(Test)) * int64(st.Subjects[i].Voxels) * 4 // base, best, tuned, and a copy of the responses
 		}

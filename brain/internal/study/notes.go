@@ -11,14 +11,13 @@ import (
 // noteRaw warns of responses in scanner units, and of constant voxels.
 func (st *Study) noteRaw(p *Subject) {
 	for _, story := range st.Data.StoriesOf(p.Name) {
-		r := p.Responses[story]
-		if r == nil {
+		if p.Responses.Rows(story) == 0 {
 			continue
 		}
-		if raw := r.Repeats.Raw(); len(raw) > 0 && st.Experiment.Data.Detrend == "none" {
+		if raw := p.Responses.Raw(story); len(raw) > 0 && st.Experiment.Data.Detrend == "none" {
 			st.Note("%s/%s: %d of %d columns look raw (|mean| above 3 SD); consider data.detrend: legendre:N", p.Name, story, len(raw), p.Voxels)
 		}
-		if c := r.Repeats.Constant(0, r.Rows); len(c) > 0 {
+		if c := p.Responses.Constant(story); len(c) > 0 {
 			st.Note("%s/%s: %d of %d voxels are constant; they are left out of means", p.Name, story, len(c), p.Voxels)
 		}
 	}

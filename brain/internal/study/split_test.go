@@ -27,24 +27,25 @@ func TestResponsesAreStandardisedByRule(t *testing.T) {
 	}
 	p := split("story")
 	for story, rows := range map[string]design.Rows{"one": {From: 4, To: 38}, "two": {From: 4, To: 18}, "val": {From: 4, To: 38}, "test": {From: 4, To: 38}} {
-		mean, sd := studytest.Moments(p.Responses[story].Data, p.Voxels, 7, rows)
+		mean, sd := studytest.Moments(studytest.Responses(t, p, story), p.Voxels, 7, rows)
 		assert.InDelta(t, 0, mean, 1e-6, story)
 		assert.InDelta(t, 1, sd, 1e-6, story)
 	}
-	mean, _ := studytest.Moments(p.Responses["two"].Data, p.Voxels, 7, design.Rows{From: 30, To: 40})
+	mean, _ := studytest.Moments(studytest.Responses(t, p, "two"), p.Voxels, 7, design.Rows{From: 30, To: 40})
 	assert.Greater(t, mean*mean, 1e-4, "of a story in two splits the training rows alone count")
 
 	p = split("train")
-	x, rows := p.Want(study.Train)
+	x, rows, err := p.ReadSplit(t.Context(), study.Train)
+	require.NoError(t, err)
 	assert.Equal(t, 34+14, rows)
 	mean, sd := studytest.Moments(x, p.Voxels, 7)
 	assert.InDelta(t, 0, mean, 1e-6)
 	assert.InDelta(t, 1, sd, 1e-6)
-	mean, _ = studytest.Moments(p.Responses["test"].Data, p.Voxels, 7, design.Rows{From: 4, To: 38})
+	mean, _ = studytest.Moments(studytest.Responses(t, p, "test"), p.Voxels, 7, design.Rows{From: 4, To: 38})
 	assert.Greater(t, mean*mean, 1e-6, "other stories keep their distance")
 
 	p = split("none")
-	assert.Equal(t, p.Responses["one"].Repeats.Mean(), p.Responses["one"].Data)
+	assert.Nil(t, p.Responses.ZScore("one"))
 }
 
 func TestStatisticsOfFeaturesCountRowsOnce(t *testing.T) {
@@ -59,32 +60,6 @@ func TestStatisticsOfFeaturesCountRowsOnce(t *testing.T) {
 	assert.Equal(t, []design.Rows{{From: 10, To: 25}, {From: 40, To: 50}}, study.StatisticsRows(people, "s"), "validation rows do not take part")
 	assert.Equal(t, []design.Rows{{From: 60, To: 70}}, study.StatisticsRows(people[2:], "s"))
 	assert.Nil(t, study.StatisticsRows(people, "other"))
-}
-
-func TestDriftOfConstantVoxelsIsNothing(t *testing.T) {
-	const rows, voxels = 50, 3
-	x := make([]float32, 2*rows*voxels)
-	for i := range x {
-		switch k, v := i/voxels%rows, i%voxels; v {
-		case 0:
-			x[i] = 1234.567
-		case 1:
-			x[i] = float32(k*k) + 3
-		case 2:
-			x[i] = testnum.Values(len(x), 1)[i]
-		}
-	}
-	m := study.Detrend(&dataset.Matrix{Repeats: 2, Rows: rows, Voxels: voxels, Data: x}, 3)
-	require.Len(t, m.Data, len(x))
-	assert.Equal(t, []int{0}, m.Constant(0, rows))
-	for k := range 2 {
-		for _, line := range testnum.Lines(m.Repeat(k), rows, voxels, 0)[:2] {
-			for _, v := range line {
-				assert.InDelta(t, 0, v, 1e-4)
-			}
-		}
-	}
-	assert.Equal(t, float32(1234.567), x[0], "the data set's own data are left alone")
 }
 
 func TestConstantVoxelsAreLeftOut(t *testing.T) {
@@ -129,8 +104,11 @@ func TestTunedRegions(t *testing.T) {
 	assert.Equal(t, []int{0, 1, 2, 3, 9}, st.Subjects[0].Tuned)
 	assert.Equal(t, experiment.LossTemporal, st.LossName)
 	assert.Contains(t, st.Notes, "train.loss: auto means temporal here: 5 varying targets")
-	r := st.Subjects[0].Responses["one"]
-	assert.Equal(t, []float32{r.Data[60*7+3], r.Data[60*7+9], r.Data[60*8+3], r.Data[60*8+9]}, r.Block(7, 9, []int{3, 9}, 60))
+	p := st.Subjects[0]
+	x, err := p.Read(t.Context(), []int{3, 9}, design.Rows{Story: "one", From: 7, To: 9})
+	require.NoError(t, err)
+	all := studytest.Responses(t, p, "one")
+	assert.Equal(t, []float32{all[60*7+3], all[60*7+9], all[60*8+3], all[60*8+9]}, x)
 }
 
 func TestOnlyNamedStoriesAreLoaded(t *testing.T) {

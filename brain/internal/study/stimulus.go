@@ -18,8 +18,8 @@ func (st *Study) loadStimuli(ctx context.Context) error {
 	for _, story := range st.Data.Stories() {
 		rows := 0
 		for _, p := range st.Subjects {
-			if r := p.Responses[story]; r != nil && p.statisticsRows(story) != nil {
-				rows = max(rows, r.Rows)
+			if p.statisticsRows(story) != nil {
+				rows = max(rows, p.Responses.Rows(story))
 			}
 		}
 		if rows == 0 {

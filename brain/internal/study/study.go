@@ -178,7 +178,7 @@ func (st *Study) loadPeople(ctx context.Context) error {
 		return err
 	}
 	for _, name := range names {
-		p, err := loadPerson(ctx, st.Experiment, st.Data, name)
+		p, err := loadSubject(ctx, st.Experiment, st.Data, name)
 		if err != nil {
 			return err
 		}

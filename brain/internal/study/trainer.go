@@ -53,15 +53,3 @@ func tunedNames(exp *experiment.Experiment, model speech.Encoder) (names []strin
 	}
 	return names, nil
 }
-
-// Block cuts rows and columns out of the responses: (to-from, len(columns)).
-func (r *Response) Block(from, to int, columns []int, voxels int) []float32 {
-	out := make([]float32, 0, (to-from)*len(columns))
-	for k := from; k < to; k++ {
-		row := r.Data[k*voxels : (k+1)*voxels]
-		for _, c := range columns {
-			out = append(out, row[c])
-		}
-	}
-	return out
-}

@@ -85,19 +85,24 @@ func (st *Study) Rows(person string, split Split) []design.Rows {
 	return nil
 }
 
-// Answers are a person's responses to the stories of the splits as the study uses them: without drift, standardised, the
-// mean over repeats.
-func (st *Study) Answers(person string) map[string]*dataset.Matrix {
+// ReadResponses returns all responses of a subject in memory by story, as the study uses them: without drift,
+// standardised, the mean over repeats.
+func (st *Study) ReadResponses(ctx context.Context, subject string) (map[string]*dataset.Matrix, error) {
 	out := map[string]*dataset.Matrix{}
 	for _, p := range st.Subjects {
-		if p.Name != person {
+		if p.Name != subject {
 			continue
 		}
-		for story, r := range p.Responses {
-			out[story] = dataset.NewMatrix(r.Rows, p.Voxels, r.Data)
+		for _, story := range p.Responses.Stories() {
+			rows := p.Responses.Rows(story)
+			x, err := p.Read(ctx, nil, design.Rows{Story: story, To: rows})
+			if err != nil {
+				return nil, err
+			}
+			out[story] = dataset.NewMatrix(rows, p.Voxels, x)
 		}
 	}
-	return out
+	return out, nil
 }
 
 // StoryRows lists the stories that the study hears, in the data set's order, with the number of rows of each.

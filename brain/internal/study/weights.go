@@ -27,7 +27,7 @@ func (st *Study) weigh(ctx context.Context) error {
 		return nil
 	}
 	for _, p := range st.Subjects {
-		w, err := st.voxelWeights(p)
+		w, err := st.voxelWeights(ctx, p)
 		if err == nil && len(st.Experiment.Data.ROIBalance) > 0 {
 			w, err = st.balanced(ctx, p, w)
 		}
@@ -52,14 +52,17 @@ func (st *Study) weigh(ctx context.Context) error {
 }
 
 // voxelWeights are c²·f of all voxels.
-func (st *Study) voxelWeights(p *Subject) ([]float64, error) {
+func (st *Study) voxelWeights(ctx context.Context, p *Subject) ([]float64, error) {
 	train := st.Experiment.Train
 	w := make([]float64, p.Voxels)
 	for v := range w {
 		w[v] = 1
 	}
 	if i := slices.IndexFunc(Splits, func(s Split) bool { return s.String() == train.Reliability }); i >= 0 {
-		c, ok := p.reliability(Splits[i])
+		c, ok, err := p.reliability(ctx, Splits[i])
+		if err != nil {
+			return nil, err
+		}
 		if !ok {
 			return nil, fault.New(fault.BadData, weighVoxels, p.Name,
 				"train.reliability: no rows of data.%s were heard several times, equally often", train.Reliability).
@@ -99,14 +102,14 @@ func weightsFile(pattern, person string) string {
 }
 
 // reliability is the ceiling from those rows of a split that were heard several times.
-func (p *Subject) reliability(split Split) (stats.NoiseCeiling, bool) {
+func (p *Subject) reliability(ctx context.Context, split Split) (stats.NoiseCeiling, bool, error) {
 	rows := slices.Clone(p.Parts[split])
 	for i := len(rows) - 1; i >= 0; i-- {
-		if p.Responses[rows[i].Story].Repeats.Repeats < 2 {
+		if p.Responses.Repeats(rows[i].Story) < 2 {
 			rows = slices.Delete(rows, i, i+1)
 		}
 	}
-	return p.ceiling(rows)
+	return p.ceiling(ctx, rows)
 }
 
 // balanced makes the weights of each balanced region add up to the same.

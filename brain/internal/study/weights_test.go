@@ -85,7 +85,9 @@ func TestReliableVoxelsWeighMore(t *testing.T) {
 		last := r[len(r)-1] // story two of one and two; one was heard once
 		var x []float32
 		for k := range 4 {
-			x = append(x, p.Responses[last.Story].Repeat(k)[last.From*60:last.To*60]...)
+			repeat := make([]float32, last.Len()*60)
+			require.NoError(t, p.Responses.Select(last).ReadRepeat(t.Context(), k, 0, last.Len(), nil, repeat))
+			x = append(x, repeat...)
 		}
 		c := stats.Ceiling(x, 4, last.To-last.From, 60)
 		total := 0.

@@ -59,8 +59,10 @@ func Gradients(t *tune.Trainer, test *testing.T, b tune.Block, n, held int, seed
 	defer func() { t.Reader.Unit, t.Held = unit, before }()
 	t.Reader.Unit, t.Held = n, held
 	grads = map[string][]float32{}
+	y, err := t.ReadTargets(test.Context(), b)
+	require.NoError(test, err)
 	require.NoError(test, t.Session.Train(test.Context(), seed, func(s *torch.Scope) error {
-		loss = t.Backward(s, b, seed)
+		loss = t.Backward(s, b, y, seed)
 		for name, p := range t.Adam.Params() {
 			if p.HasGrad() {
 				grads[name] = p.Grad(s).Float32s()

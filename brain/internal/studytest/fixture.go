@@ -172,14 +172,27 @@ func TryTiny(t *testing.T, opt study.Options, change func(*experiment.Experiment
 	return openTiny(t.Context(), e, spec, opt)
 }
 
-// Upend turns the answers to a story upside down, so that whoever predicted them well now does badly. Where a test needs
-// an epoch to be worse than another, this makes it so whatever the last bits of the training are.
-func Upend(st *study.Study, story string) {
+// Upend mirrors the responses to a story about their means, those of some columns or of all, so that a model that predicted them well now does badly.
+// Where a test needs an epoch to be worse than another, this makes it so whatever the last bits of the training are.
+func Upend(st *study.Study, story string, columns ...int) {
 	for _, p := range st.Subjects {
-		if r := p.Responses[story]; r != nil {
-			for i := range r.Data {
-				r.Data[i] = -r.Data[i]
+		if p.Responses.Rows(story) == 0 {
+			continue
+		}
+		m, err := st.Data.ReadResponses(context.Background(), p.Name, story) // in memory, and not a copy
+		if err != nil {
+			panic(err)
+		}
+		z := p.Responses.ZScore(story)
+		for i := range m.Data {
+			if len(columns) > 0 && !slices.Contains(columns, i%m.Voxels) {
+				continue
 			}
+			mean := 0.
+			if z != nil {
+				mean = z.Mean[i%m.Voxels]
+			}
+			m.Data[i] = float32(2*mean) - m.Data[i]
 		}
 	}
 }

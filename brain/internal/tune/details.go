@@ -36,9 +36,13 @@ func (t *Trainer) validationLoss(ctx context.Context) (float64, error) {
 	total := 0.
 	blocks := blocksOf(study.Val, t.Study.Subjects, t.Study.Experiment.Train.BlockRows, false)
 	for _, b := range blocks {
-		err := t.Session.Infer(ctx, func(s *torch.Scope) error {
+		y, err := t.ReadTargets(ctx, b)
+		if err != nil {
+			return 0, err
+		}
+		err = t.Session.Infer(ctx, func(s *torch.Scope) error {
 			x := s.FromFloat32(f.Rows[b.Story][b.From*f.Width:b.To*f.Width], b.To-b.From, f.Width)
-			total += t.fidelity(s, b, b.Subjects[0], x).Item()
+			total += t.fidelity(s, b.Subjects[0], x, y.tuned[0]).Item()
 			return nil
 		})
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/internal/encoding"
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/loss"
@@ -100,8 +101,12 @@ func (t *Trainer) FitGuard(ctx context.Context, f *encoding.RowFeatures) error {
 		err := t.Session.Infer(ctx, func(s *torch.Scope) error {
 			for k, b := range t.Order {
 				if slices.Contains(b.Subjects, i) {
+					want, err := p.Read(ctx, g.columns[i], design.Rows{Story: b.Story, From: b.From, To: b.To})
+					if err != nil {
+						return err
+					}
 					x := s.FromFloat32(f.Rows[b.Story][b.From*f.Width:b.To*f.Width], b.To-b.From, f.Width)
-					before[k] = float32(t.guardR(s, b, i, x).Item())
+					before[k] = float32(t.guardR(s, i, x, want).Item())
 				}
 			}
 			return nil
@@ -114,19 +119,18 @@ func (t *Trainer) FitGuard(ctx context.Context, f *encoding.RowFeatures) error {
 	return nil
 }
 
-// guardR is r of person i's guarded voxels in a block with features x (rows, F) of model.layer: one element.
-func (t *Trainer) guardR(s *torch.Scope, b Block, i int, x *torch.Tensor) *torch.Tensor {
-	p, columns := t.Study.Subjects[i], t.Guard.columns[i]
-	want := s.FromFloat32(p.Responses[b.Story].Block(b.From, b.To, columns, p.Voxels), b.To-b.From, len(columns))
+// guardR returns r of the retained voxels of subject i, one element, from features x (rows, F) of model.layer.
+func (t *Trainer) guardR(s *torch.Scope, i int, x *torch.Tensor, responses []float32) *torch.Tensor {
+	want := s.FromFloat32(responses, x.Dim(0), len(t.Guard.columns[i]))
 	return loss.Correlation(t.Guard.Readouts[i].Forward(x), want, nil, 0).Mean()
 }
 
 // guardLoss is the penalty of person i in a block with features x (rows, F).
-func (t *Trainer) guardLoss(s *torch.Scope, b Block, i int, x *torch.Tensor) *torch.Tensor {
+func (t *Trainer) guardLoss(s *torch.Scope, b Block, i int, x *torch.Tensor, responses []float32) *torch.Tensor {
 	g := t.Guard
 	r0 := float64(g.Before[i][t.placeOf(b)])
 	x = readout.State(x, t.mixed()-1, t.mixed(), len(t.Study.Delays)) // of model.layer
-	return t.guardR(s, b, i, x).Neg().AddScalar(r0 - g.Margin).ReLU().MulScalar(g.weight)
+	return t.guardR(s, i, x, responses).Neg().AddScalar(r0 - g.Margin).ReLU().MulScalar(g.weight)
 }
 
 // placeOf finds a block in the order before shuffling.

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/internal/studytest"
@@ -70,7 +71,9 @@ func TestGuardPenaltyFollowsItsFormula(t *testing.T) {
 				pred = guard.Readouts[0].Forward(s.FromFloat32(x, rows, now[0].Width)).Float32s()
 				return nil
 			}))
-			r, constant := stats.Correlation(pred, st.Subjects[0].Responses[b.Story].Block(b.From, b.To, []int{0, 1, 2, 3}, 60), rows, 4)
+			measured, err := st.Subjects[0].Read(t.Context(), []int{0, 1, 2, 3}, design.Rows{Story: b.Story, From: b.From, To: b.To})
+			require.NoError(t, err)
+			r, constant := stats.Correlation(pred, measured, rows, 4)
 			mean, _ := stats.Mean(r, constant, nil)
 			want := 3 * max(0, float64(guard.Before[0][k])-margin-mean)
 			assert.InDelta(t, want, difference(b), 1e-4, "%v", b)
@@ -87,12 +90,7 @@ func TestGuardDecidesOnEpochs(t *testing.T) {
 	var st *study.Study
 	spoil := func(e progress.Event) {
 		if e.Phase == "tune" && e.Done == 1 {
-			r := st.Subjects[0].Responses["val"]
-			for i := range r.Data {
-				if i%60 < 4 {
-					r.Data[i] = -r.Data[i]
-				}
-			}
+			studytest.Upend(st, "val", 0, 1, 2, 3)
 		}
 	}
 	for _, guarded := range []bool{true, false} {

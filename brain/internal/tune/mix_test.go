@@ -109,7 +109,8 @@ func TestEachVoxelHasItsLayer(t *testing.T) {
 	got, err := encoding.Predict(t.Context(), st, st.Subjects, fs, study.Test)
 	require.NoError(t, err)
 	p := st.Subjects[0]
-	y, rows := p.Want(study.Train)
+	y, rows, err := p.ReadSplit(t.Context(), study.Train)
+	require.NoError(t, err)
 	best, want := make([]float64, 60), make([]float32, len(got[0].Pred))
 	used := map[int]bool{}
 	choice := make([]int, 60)

@@ -1,40 +1,72 @@
 package tune
 
 import (
+	"context"
+
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
 // backward computes the loss of a block from the vectors of its windows, and its gradients down to the vectors.
-func (t *Trainer) backward(s *torch.Scope, b Block, section design.Section, vectors *torch.Tensor) float64 {
+func (t *Trainer) backward(s *torch.Scope, b Block, y *Targets, section design.Section, vectors *torch.Tensor) float64 {
 	rows := s.Part(progress.PartReadout)
 	x := section.Matrix(vectors, t.zscoreOf(b.Story)) // (rows, F)
 	rows()
 	total := s.Zeros()
-	for _, i := range b.Subjects {
-		total = total.Add(t.objective(s, b, i, x))
+	for k := range b.Subjects {
+		total = total.Add(t.objective(s, b, k, x, y))
 	}
 	total = total.MulScalar(1 / float64(len(b.Subjects)))
 	total.Backward()
 	return total.Item()
 }
 
-// objective is what is minimised for person i on a block with features x (rows, F).
-func (t *Trainer) objective(s *torch.Scope, b Block, i int, x *torch.Tensor) *torch.Tensor {
+// objective returns what is minimised for the k-th subject of a block with features x (rows, F).
+func (t *Trainer) objective(s *torch.Scope, b Block, k int, x *torch.Tensor, y *Targets) *torch.Tensor {
 	defer s.Part(progress.PartLoss)()
-	loss := t.fidelity(s, b, i, x)
+	i := b.Subjects[k]
+	loss := t.fidelity(s, i, x, y.tuned[k])
 	if t.Guard != nil {
-		loss = loss.Add(t.guardLoss(s, b, i, x))
+		loss = loss.Add(t.guardLoss(s, b, i, x, y.retained[k]))
 	}
 	return loss
 }
 
-// fidelity is the loss of what person i's readout predicts on a block with features x (rows, F).
-func (t *Trainer) fidelity(s *torch.Scope, b Block, i int, x *torch.Tensor) *torch.Tensor {
+// fidelity returns the loss of what the readout of subject i predicts from features x (rows, F), given the responses.
+func (t *Trainer) fidelity(s *torch.Scope, i int, x *torch.Tensor, responses []float32) *torch.Tensor {
 	p := t.Study.Subjects[i]
 	data := torch.Part(s.Context(), progress.PartData)
-	want := s.FromFloat32(p.Responses[b.Story].Block(b.From, b.To, p.Tuned, p.Voxels), b.To-b.From, len(p.Tuned))
+	want := s.FromFloat32(responses, x.Dim(0), len(p.Tuned))
 	data()
 	return t.Study.Loss(t.Readouts[i].Forward(x), want, p.WeightsIn(s))
+}
+
+// Targets are the responses that the loss of a block compares with, by place in its subjects.
+type Targets struct {
+	tuned    [][]float32 // (rows, tuned voxels)
+	retained [][]float32 // (rows, retained voxels); nil without a retention constraint
+}
+
+// ReadTargets reads the responses of a block.
+func (t *Trainer) ReadTargets(ctx context.Context, b Block) (*Targets, error) {
+	defer torch.Part(ctx, progress.PartData)()
+	y, rows := &Targets{}, design.Rows{Story: b.Story, From: b.From, To: b.To}
+	for _, i := range b.Subjects {
+		p := t.Study.Subjects[i]
+		tuned, err := p.Read(ctx, p.Tuned, rows)
+		if err != nil {
+			return nil, err
+		}
+		y.tuned = append(y.tuned, tuned)
+		if t.Guard == nil {
+			continue
+		}
+		retained, err := p.Read(ctx, t.Guard.columns[i], rows)
+		if err != nil {
+			return nil, err
+		}
+		y.retained = append(y.retained, retained)
+	}
+	return y, nil
 }

@@ -31,9 +31,9 @@ func (t *Trainer) Pin(ctx context.Context, f *encoding.RowFeatures) error {
 // folds and seed of the evaluation.
 func (t *Trainer) fitReadout(ctx context.Context, r *readout.Readout, f *encoding.RowFeatures, p *study.Subject, columns []int) error {
 	x, rows := f.Stack(p, study.Train)
-	var y []float32
-	for _, part := range p.Parts[study.Train] {
-		y = append(y, p.Responses[part.Story].Block(part.From, part.To, columns, p.Voxels)...)
+	y, err := p.Read(ctx, columns, p.Parts[study.Train]...)
+	if err != nil {
+		return err
 	}
 	m, err := ridge.Fit(ctx, x, y, rows, t.Study.RidgeOptions())
 	if err != nil {

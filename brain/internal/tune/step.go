@@ -14,8 +14,12 @@ import (
 // Step does one optimizer step on a block and returns its loss.
 func (t *Trainer) Step(ctx context.Context, b Block, seed uint64) (loss float64, err error) {
 	defer torch.Part(ctx, progress.PhaseStep)()
+	y, err := t.ReadTargets(ctx, b)
+	if err != nil {
+		return 0, err
+	}
 	err = t.Session.Train(ctx, seed, func(s *torch.Scope) error {
-		loss = t.Backward(s, b, seed)
+		loss = t.Backward(s, b, y, seed)
 		if math.IsNaN(loss) || math.IsInf(loss, 0) {
 			return fault.New(fault.BadData, "tune", fmt.Sprintf("%s[%d:%d]", b.Story, b.From, b.To), "the loss is %v", loss).
 				WithHint("lower train.lr; the last good checkpoint is kept")
@@ -29,14 +33,14 @@ func (t *Trainer) Step(ctx context.Context, b Block, seed uint64) (loss float64,
 }
 
 // Backward computes the loss of a block and the gradients of all parameters that are tuned.
-func (t *Trainer) Backward(s *torch.Scope, b Block, seed uint64) float64 {
+func (t *Trainer) Backward(s *torch.Scope, b Block, y *Targets, seed uint64) float64 {
 	stim := t.Study.Stimuli[b.Story]
 	section := stim.Tuning.Section(b.From, b.To, t.Study.Experiment.Train.ContextRows)
 	u := &unitPass{trainer: t, stim: stim, seed: seed, units: t.Reader.Units(stim, section.Vectors.From, section.Vectors.To)}
 	if !t.tunes {
-		return t.backward(s, b, section, u.frozen(s))
+		return t.backward(s, b, y, section, u.frozen(s))
 	}
-	return u.backward(s, func(s *torch.Scope, vectors *torch.Tensor) float64 { return t.backward(s, b, section, vectors) })
+	return u.backward(s, func(s *torch.Scope, vectors *torch.Tensor) float64 { return t.backward(s, b, y, section, vectors) })
 }
 
 // unitPass is one pass forward and backward through the units of a block.

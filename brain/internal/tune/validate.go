@@ -60,7 +60,7 @@ func (t *Trainer) readoutR(ctx context.Context) (float64, error) {
 	f := t.TunedOn(t.features)
 	for i, p := range t.Study.Subjects {
 		x, rows := f.Stack(p, study.Val)
-		var pred, want []float32
+		var pred []float32
 		err := t.Session.Infer(ctx, func(s *torch.Scope) error {
 			pred = t.Readouts[i].Forward(s.FromFloat32(x, rows, f.Width)).Float32s()
 			return nil
@@ -68,8 +68,9 @@ func (t *Trainer) readoutR(ctx context.Context) (float64, error) {
 		if err != nil {
 			return 0, err
 		}
-		for _, r := range p.Parts[study.Val] {
-			want = append(want, p.Responses[r.Story].Block(r.From, r.To, p.Tuned, p.Voxels)...)
+		want, err := p.Read(ctx, p.Tuned, p.Parts[study.Val]...)
+		if err != nil {
+			return 0, err
 		}
 		r, constant := stats.Correlation(pred, want, rows, len(p.Tuned))
 		total += p.TunedMean(r, constant)

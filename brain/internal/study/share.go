@@ -2,6 +2,7 @@ package study
 
 import (
 	"cmp"
+	"context"
 	"hash/fnv"
 	"math"
 	"math/rand/v2"
@@ -12,10 +13,10 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// Begun is the person after a share of the training rows was recorded.
-func (p *Subject) Begun(share float64, exp *experiment.Experiment) *Subject {
+// Begun returns the subject as if only a share of the training rows had been recorded.
+func (p *Subject) Begun(ctx context.Context, share float64, exp *experiment.Experiment) (*Subject, error) {
 	if share >= 1 {
-		return p
+		return p, nil
 	}
 	all := slices.Clone(p.Parts[Train])
 	total := 0
@@ -39,10 +40,6 @@ func (p *Subject) Begun(share float64, exp *experiment.Experiment) *Subject {
 		return slices.IndexFunc(p.Parts[Train], func(q design.Rows) bool { return q.Story == r.Story && q.From == r.From })
 	}
 	slices.SortFunc(out.Parts[Train], func(a, b design.Rows) int { return cmp.Compare(place(a), place(b)) })
-	out.Responses = map[string]*Response{}
-	for story, r := range p.Responses {
-		out.Responses[story] = &Response{Rows: r.Rows, Repeats: r.Repeats}
-	}
-	out.standardise(exp.Data.ZScore)
-	return &out
+	out.Responses = p.Responses.Resplit(out.Parts[:])
+	return &out, out.Responses.Measure(ctx)
 }

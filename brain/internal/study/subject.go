@@ -1,0 +1,166 @@
+package study
+
+import (
+	"context"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/ridge"
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// Subject is one subject of a study. Responses are standardised when they are read; none is held.
+type Subject struct {
+	Name      string
+	Voxels    int
+	Parts     [3][]design.Rows // rows of each split
+	Responses *dataset.SubjectResponses
+	Tuned     []int     // columns of the loss: those of the tuned ROIs that vary in the training rows
+	Weights   []float32 // of each of these in the loss, of mean 1; nil: all are 1
+}
+
+// loadSubject opens the responses of a subject to the stories of the splits and measures what standardises them.
+func loadSubject(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset, name string) (*Subject, error) {
+	p := &Subject{Name: name}
+	rows := map[string]int{}
+	var opened []*dataset.Responses
+	for _, story := range data.StoriesOf(name) {
+		if used, err := Mentioned(exp, story); err != nil || !used {
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
+		r, err := data.OpenResponses(ctx, name, story)
+		if err != nil {
+			return nil, err
+		}
+		opened, rows[story] = append(opened, r), r.Rows
+	}
+	var err error
+	if p.Parts, err = parts(exp, data, rows); err != nil {
+		return nil, err
+	}
+	how := dataset.Standardisation{Polynomials: exp.Data.LegendreDegree() + 1, ZScore: dataset.ZScoreRule(exp.Data.ZScore)}
+	if p.Responses, err = dataset.Standardise(opened, p.Parts[:], how); err != nil {
+		return nil, err
+	}
+	p.Voxels = p.Responses.Columns
+	for _, split := range Splits {
+		if len(p.Parts[split]) == 0 {
+			return nil, fault.New(fault.BadData, "load responses", name, "no rows for data.%s", split).
+				WithHint("name a story that this subject heard: %s", strings.Join(data.StoriesOf(name), ", "))
+		}
+	}
+	if err := p.Responses.Measure(ctx); err != nil {
+		return nil, err
+	}
+	if p.Tuned, err = tunedColumns(ctx, exp, data, p); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Mentioned reports whether a split uses the story, so that others need not be opened.
+func Mentioned(exp *experiment.Experiment, story string) (bool, error) {
+	entries, err := dataset.ParseSplit(slices.Concat(exp.Data.Train, exp.Data.Val, exp.Data.Test))
+	return slices.ContainsFunc(entries, func(e dataset.SplitEntry) bool {
+		fits, _ := path.Match(e.Story, story) // a malformed glob is reported where the split is resolved
+		return fits || e.Story == story
+	}), err
+}
+
+// statisticsRows returns the rows of a story that its mean and SD come from: those of the first split that has the
+// story, so that no later split flows into them.
+func (p *Subject) statisticsRows(story string) (rows []design.Rows) {
+	for _, split := range Splits {
+		for _, r := range p.Parts[split] {
+			if r.Story == story {
+				rows = append(rows, design.Rows{From: r.From, To: r.To})
+			}
+		}
+		if rows != nil {
+			return rows
+		}
+	}
+	return nil
+}
+
+// Read returns the standardised responses of some rows in memory, (rows, len(columns)). Columns ascend; nil means all.
+func (p *Subject) Read(ctx context.Context, columns []int, rows ...design.Rows) ([]float32, error) {
+	return p.Responses.Select(rows...).ReadAll(ctx, columns)
+}
+
+// ReadSplit returns all standardised responses of a split in memory, (rows, voxels).
+func (p *Subject) ReadSplit(ctx context.Context, split Split) (x []float32, rows int, err error) {
+	x, err = p.Read(ctx, nil, p.Parts[split]...)
+	return x, p.RowsOf(split), err
+}
+
+// ReadStack returns the standardised responses of a split in memory as a ridge reads them.
+func (p *Subject) ReadStack(ctx context.Context, split Split) (ridge.VStack, error) {
+	x, _, err := p.ReadSplit(ctx, split)
+	return ridge.VStack{Cols: p.Voxels, Parts: [][]float32{x}}, err
+}
+
+// RowsOf returns the number of rows of a split.
+func (p *Subject) RowsOf(split Split) (rows int) {
+	for _, r := range p.Parts[split] {
+		rows += r.To - r.From
+	}
+	return rows
+}
+
+// Varies reports for each voxel whether its responses in a split are not constant.
+func (p *Subject) Varies(split Split) []bool { return p.Responses.Varies(int(split)) }
+
+// tunedColumns returns the voxels of the tuned and of the balanced ROIs that vary in the training rows.
+func tunedColumns(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset, p *Subject) ([]int, error) {
+	in := p.Varies(Train)
+	for _, names := range [][]string{exp.Data.ROI, exp.Data.ROIBalance} {
+		if len(names) == 0 {
+			continue
+		}
+		union := make([]bool, p.Voxels)
+		for _, name := range names {
+			columns, err := Region(ctx, data, name, p.Name, p.Voxels)
+			if err != nil {
+				return nil, err
+			}
+			for _, c := range columns {
+				union[c] = true
+			}
+		}
+		for c := range in {
+			in[c] = in[c] && union[c]
+		}
+	}
+	var columns []int
+	for c := range in {
+		if in[c] {
+			columns = append(columns, c)
+		}
+	}
+	if len(columns) == 0 {
+		return nil, fault.New(fault.BadData, "load responses", p.Name, "no voxel of the tuned region varies in the training rows").
+			WithHint("check data.roi, data.roi_balance and data.train")
+	}
+	return columns, nil
+}
+
+// Varies reports for each column of x (rows, cols) whether it is not constant.
+func Varies(x []float32, rows, cols int) []bool {
+	out := make([]bool, cols)
+	for k := 1; k < rows; k++ {
+		for c := range cols {
+			if x[k*cols+c] != x[c] {
+				out[c] = true
+			}
+		}
+	}
+	return out
+}
