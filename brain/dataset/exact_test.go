@@ -193,7 +193,7 @@ func (r *reference) equal(t *testing.T, s *SubjectResponses, rng *rand.Rand) {
 func randomMatrix(rng *rand.Rand, repeats, rows, columns int) *Matrix {
 	m := &Matrix{Repeats: repeats, Rows: rows, Voxels: columns, Data: make([]float32, repeats*rows*columns)}
 	for c := range columns {
-		kind, mean, slope := rng.IntN(7), 2e4*rng.Float64(), rng.NormFloat64()
+		kind, mean, slope := rng.IntN(8), 2e4*rng.Float64(), rng.NormFloat64()
 		for r := range repeats {
 			for k := range rows {
 				x := mean + slope*float64(k) + rng.NormFloat64()
@@ -206,6 +206,8 @@ func randomMatrix(rng *rand.Rand, repeats, rows, columns int) *Matrix {
 					x = float64(3 * k)
 				case kind == 3:
 					x = 1e7 + float64(k%2)
+				case kind == 4: // of which each sum depends on its order
+					x = rng.NormFloat64() * math.Pow(10, 16*rng.Float64()-8)
 				}
 				m.Row(r, k)[c] = float32(x)
 			}
@@ -217,7 +219,10 @@ func randomMatrix(rng *rand.Rand, repeats, rows, columns int) *Matrix {
 // randomSplits draws ranges of some of the stories for each split: in any order, several of a story, also in two splits.
 func randomSplits(rng *rand.Rand, rows map[string]int) [][]design.Rows {
 	splits := make([][]design.Rows, 3)
-	for story, n := range rows {
+	stories := slices.Sorted(maps.Keys(rows))
+	rng.Shuffle(len(stories), func(i, j int) { stories[i], stories[j] = stories[j], stories[i] })
+	for _, story := range stories {
+		n := rows[story]
 		for range rng.IntN(4) {
 			from := rng.IntN(n)
 			split := rng.IntN(3)
@@ -226,6 +231,9 @@ func randomSplits(rng *rand.Rand, rows map[string]int) [][]design.Rows {
 		if rng.IntN(2) == 0 {
 			splits[0] = append(splits[0], design.Rows{Story: story, To: n})
 		}
+	}
+	if rng.IntN(2) == 0 { // stories by turns
+		rng.Shuffle(len(splits[0]), func(i, j int) { splits[0][i], splits[0][j] = splits[0][j], splits[0][i] })
 	}
 	return splits
 }

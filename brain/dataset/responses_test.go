@@ -149,6 +149,15 @@ func TestValuesThatAreNotFinite(t *testing.T) {
 	}
 }
 
+func TestTheFirstValueThatIsNotFiniteIsNamed(t *testing.T) {
+	var n notFinite
+	for _, at := range []int{5, 3, 9} {
+		n.add(at, float32(math.Inf(at-4)))
+	}
+	err := n.err(NewMatrix(3, 4, make([]float32, 12)), "x")
+	faulttest.Require(t, fault.BadData, err, "TR 0, voxel 3 is -Inf (3 of 12 values")
+}
+
 func TestOpeningAFileChecksItsHeader(t *testing.T) {
 	dir := t.TempDir()
 	path := func(name string) string { return filepath.Join(dir, name) }

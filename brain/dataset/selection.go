@@ -188,7 +188,7 @@ func (st *story) readTiles(ctx context.Context, repeats, rows int, columns []int
 	defer func() { *buffer = p.buf }()
 	width := tileColumns(st.Repeats, st.Rows)
 	for at := 0; at < len(columns); {
-		from := columns[at] / width * width
+		from := columns[at]
 		to := min(from+width, st.Columns)
 		end := at
 		for end < len(columns) && columns[end] < to {
