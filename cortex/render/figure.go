@@ -6,6 +6,9 @@ import (
 	"image/png"
 	"io"
 	"math"
+	"slices"
+
+	"golang.org/x/image/vector"
 )
 
 // point is a place on the page, in pixels, y downwards.
@@ -80,8 +83,8 @@ func (f *Figure) write(text string, at point, size float32, a anchor, halo float
 	case end:
 		x -= w
 	}
-	f.items = append(f.items, item{strokes: outlines(text, x, at[1], size), text: text, at: at, size: size, anchor: a, halo: halo,
-		width: max(1.1, size*.085), color: c})
+	f.items = append(f.items, item{strokes: textOutlines(text, x, at[1], size), closed: true, text: text, at: at,
+		size: size, anchor: a, halo: halo, color: c})
 }
 
 // Image gives the picture as pixels.
@@ -93,13 +96,15 @@ func (f *Figure) Image() *image.NRGBA {
 		switch {
 		case it.bar != nil:
 			fillBar(out, it)
-		case it.closed:
-			ink.fill(it.strokes[0], it.color)
 		default:
 			if it.halo > 0 {
 				ink.stroke(it.strokes, it.width+2*it.halo, white, .85)
 			}
-			ink.stroke(it.strokes, it.width, it.color, 1)
+			if it.closed {
+				ink.fill(it.strokes, it.color)
+			} else {
+				ink.stroke(it.strokes, it.width, it.color, 1)
+			}
 		}
 	}
 	return out
@@ -120,7 +125,8 @@ func fillBar(out *image.NRGBA, it item) {
 	}
 }
 
-// inker draws lines and shapes without jagged edges. cover is how much of each pixel is covered by what is drawn now.
+// inker draws lines without jagged edges. cover is the part of each pixel that the current lines
+// cover.
 type inker struct {
 	out   *image.NRGBA
 	cover []float32
@@ -184,33 +190,22 @@ func distance(p, a, b point) float32 {
 	return float32(math.Sqrt(float64(x*x + y*y)))
 }
 
-// fill fills a polygon, by 4 × 4 samples in each pixel.
-func (k *inker) fill(points []point, c color.NRGBA) {
-	area := k.box(points, 0)
-	const n = 4
-	for y := area.y0; y < area.y1; y++ {
-		for x := area.x0; x < area.x1; x++ {
-			hits := 0
-			for s := range n * n {
-				if inside(points, point{float32(x) + (float32(s%n)+.5)/n, float32(y) + (float32(s/n)+.5)/n}) {
-					hits++
-				}
+// fill fills what closed contours enclose. Contours of holes run the other way round.
+func (k *inker) fill(contours [][]point, c color.NRGBA) {
+	area := k.box(slices.Concat(contours...), 1)
+	r := vector.NewRasterizer(max(0, area.x1-area.x0), max(0, area.y1-area.y0))
+	for _, contour := range contours {
+		for i, p := range contour {
+			x, y := p[0]-float32(area.x0), p[1]-float32(area.y0)
+			if i == 0 {
+				r.MoveTo(x, y)
+			} else {
+				r.LineTo(x, y)
 			}
-			blend(k.out, x, y, c, float32(hits)/(n*n))
 		}
+		r.ClosePath()
 	}
-}
-
-// inside counts how often a ray to the right crosses the polygon.
-func inside(polygon []point, p point) bool {
-	in := false
-	for i, a := range polygon {
-		b := polygon[(i+1)%len(polygon)]
-		if (a[1] > p[1]) != (b[1] > p[1]) && p[0] < a[0]+(p[1]-a[1])/(b[1]-a[1])*(b[0]-a[0]) {
-			in = !in
-		}
-	}
-	return in
+	r.Draw(k.out, image.Rect(area.x0, area.y0, area.x1, area.y1), image.NewUniform(c), image.Point{})
 }
 
 func blend(out *image.NRGBA, x, y int, c color.NRGBA, t float32) {
