@@ -18,10 +18,10 @@ import (
 
 // roiFlags select columns of an atlas.
 type roiFlags struct {
-	atlas         []string
-	mask, order   string
-	rois, maps    []string
-	choose, out   string
+	atlas       []string
+	mask, order string
+	rois, maps  []string
+	choose, out string
 }
 
 func roiCommand(a *app) *cobra.Command {

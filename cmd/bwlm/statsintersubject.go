@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/brainwavlm/bwlm/brain/stats"
-	"github.com/brainwavlm/bwlm/npy"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/npy"
 )
 
 // intersubjectAnswer is what stats intersubject says of the files that it wrote.
