@@ -40,11 +40,11 @@ func aboutDesc(desc string) string {
 }
 
 // mapsOf lists the maps of a person.
-func mapsOf(p *report.Person) (out []voxelMap) {
+func mapsOf(p *report.Subject) (out []voxelMap) {
 	for _, m := range []struct {
 		desc   string
 		values []float32
-	}{{"base", p.Base}, {"basebestlayer", p.Best}, {"tuned", p.Tuned}, {"delta", p.Gain}, {"ceiling", p.Ceiling}} {
+	}{{"base", p.Base}, {"basebestlayer", p.Best}, {"tuned", p.Tuned}, {"delta", p.Delta}, {"ceiling", p.Ceiling}} {
 		if m.values != nil {
 			about := "correlation of predicted and measured responses on test rows: " + aboutDesc(m.desc)
 			out = append(out, voxelMap{correlation, m.desc, "r", about, m.values})
@@ -75,7 +75,7 @@ func ofCeiling(r, ceiling []float32) []float32 {
 }
 
 // significance lists maps of p and q that stand beside the scores: base_p.npy, tuned_q.npy, delta_p.npy and so on.
-func significance(run *report.Run, p *report.Person) (out []voxelMap, err error) {
+func significance(run *report.Run, p *report.Subject) (out []voxelMap, err error) {
 	for _, of := range []struct{ file, desc string }{{"base", "base"}, {"tuned", "tuned"}, {"delta", "delta"}} {
 		for _, stat := range []struct{ name, about string }{{"p", "p of a voxel's r: "}, {"q", "false discovery rate of a voxel's r: "}} {
 			path := filepath.Join(run.Dir, "eval", "test", p.Name, of.file+"_"+stat.name+".npy")
@@ -93,11 +93,11 @@ func significance(run *report.Run, p *report.Person) (out []voxelMap, err error)
 }
 
 // meanOf is the mean person: what those whose voxels are in the run's places have in common. It is nil for fewer than two.
-func meanOf(run *report.Run) *report.Person {
+func meanOf(run *report.Run) *report.Subject {
 	n := 0
-	m := &report.Person{}
-	for i := range run.People {
-		if p := &run.People[i]; run.Places.Fits(p.Voxels) {
+	m := &report.Subject{}
+	for i := range run.Subjects {
+		if p := &run.Subjects[i]; run.Places.Fits(p.Voxels) {
 			n++
 			m.Voxels = p.Voxels
 		}
@@ -105,10 +105,10 @@ func meanOf(run *report.Run) *report.Person {
 	if n < 2 {
 		return nil
 	}
-	m.Base = run.Mean(func(p *report.Person) []float32 { return p.Base })
-	m.Best = run.Mean(func(p *report.Person) []float32 { return p.Best })
-	m.Tuned = run.Mean(func(p *report.Person) []float32 { return p.Tuned })
-	m.Gain = run.Mean(func(p *report.Person) []float32 { return p.Gain })
-	m.Ceiling = run.Mean(func(p *report.Person) []float32 { return p.Ceiling })
+	m.Base = run.Mean(func(p *report.Subject) []float32 { return p.Base })
+	m.Best = run.Mean(func(p *report.Subject) []float32 { return p.Best })
+	m.Tuned = run.Mean(func(p *report.Subject) []float32 { return p.Tuned })
+	m.Delta = run.Mean(func(p *report.Subject) []float32 { return p.Delta })
+	m.Ceiling = run.Mean(func(p *report.Subject) []float32 { return p.Ceiling })
 	return m
 }

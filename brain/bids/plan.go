@@ -97,7 +97,7 @@ func (p *plan) chooseFormats() error {
 func (p *plan) noMaps() (why map[string]string, do string) {
 	places := p.run.Places
 	switch {
-	case len(p.run.People) == 0:
+	case len(p.run.Subjects) == 0:
 		return both("there are no scores of voxels"), fmt.Sprintf("write them with `bwlm eval %s`", p.run.Dir)
 	case places == nil:
 		reason := "nobody says where the voxels are"
@@ -120,8 +120,8 @@ func both(why string) map[string]string { return map[string]string{"nifti": why,
 func (p *plan) maps() error {
 	labels := map[string]string{}
 	n := 0
-	for i := range p.run.People {
-		person := &p.run.People[i]
+	for i := range p.run.Subjects {
+		person := &p.run.Subjects[i]
 		if !p.run.Places.Fits(person.Voxels) {
 			p.opt.Note(fmt.Sprintf("%s: no maps of %s: it has %d voxels, the data set's places are for others", p.run.Name, person.Name,
 				person.Voxels))
@@ -173,7 +173,7 @@ func (p *plan) task() string {
 		return p.opt.Task
 	}
 	var stories []string
-	for _, person := range p.run.People {
+	for _, person := range p.run.Subjects {
 		for _, r := range person.Rows {
 			if !slices.Contains(stories, r.Story) {
 				stories = append(stories, r.Story)
@@ -208,7 +208,7 @@ func (p *plan) voxelMap(d cortex.Derivative, m voxelMap) error {
 		return err
 	}
 	about := sidecar{Description: m.about, Units: m.unit, Run: p.run.Name, TestRows: p.run.Scores.Rows}
-	for _, person := range p.run.People {
+	for _, person := range p.run.Subjects {
 		for _, r := range person.Rows {
 			if !slices.Contains(about.Stories, r.Story) {
 				about.Stories = append(about.Stories, r.Story)

@@ -41,9 +41,9 @@ func lines(run *report.Run) (out []Line) {
 	if len(subjects) == 1 {
 		whole = subjects[0]
 	}
-	for _, l := range run.Regions() {
+	for _, l := range run.Lines() {
 		line := Line{Subject: whole, Subjects: len(subjects), ROI: l.Name, Voxels: l.Voxels, Base: l.Base, Best: l.Best, Tuned: l.Tuned,
-			Delta: l.Gain, P: l.P, Q: l.Q, Ceiling: l.Ceiling, Share: l.Share, TunedShare: l.TunedShare}
+			Delta: l.Delta, P: l.P, Q: l.Q, Ceiling: l.Ceiling, Share: l.Share, TunedShare: l.TunedShare}
 		if l.CI != nil {
 			line.DeltaLow, line.DeltaHigh = &l.CI[0], &l.CI[1]
 		}
@@ -52,10 +52,10 @@ func lines(run *report.Run) (out []Line) {
 	if len(subjects) == 1 {
 		return out
 	}
-	for i := range run.People {
-		p := &run.People[i]
-		out = append(out, personLine(p, report.Region{Name: report.AllVoxels}))
-		for _, region := range p.Regions {
+	for i := range run.Subjects {
+		p := &run.Subjects[i]
+		out = append(out, personLine(p, report.ROI{Name: report.AllVoxels}))
+		for _, region := range p.ROIs {
 			out = append(out, personLine(p, region))
 		}
 	}
@@ -63,7 +63,7 @@ func lines(run *report.Run) (out []Line) {
 }
 
 // personLine averages a person's voxels over a region; without columns over all.
-func personLine(p *report.Person, region report.Region) Line {
+func personLine(p *report.Subject, region report.ROI) Line {
 	columns := region.Columns
 	if region.Name == report.AllVoxels {
 		columns = make([]int, p.Voxels)
@@ -78,7 +78,7 @@ func personLine(p *report.Person, region report.Region) Line {
 		}
 	}
 	l := Line{Subject: p.Name, Subjects: 1, ROI: region.Name, Voxels: len(columns), Constant: &constant, Base: mean(p.Base, columns),
-		Best: mean(p.Best, columns), Tuned: mean(p.Tuned, columns), Delta: mean(p.Gain, columns), Ceiling: mean(p.Ceiling, columns)}
+		Best: mean(p.Best, columns), Tuned: mean(p.Tuned, columns), Delta: mean(p.Delta, columns), Ceiling: mean(p.Ceiling, columns)}
 	if l.Ceiling != nil && *l.Ceiling > 0 {
 		l.Share, l.TunedShare = percentOf(l.Base, *l.Ceiling), percentOf(l.Tuned, *l.Ceiling)
 	}

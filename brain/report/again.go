@@ -20,9 +20,9 @@ func (rep *Report) steps() (out []step) {
 			done           bool
 			about, command string
 		}{
-			{r.Controls != nil, "controls: what else would have given the gain", "bwlm controls " + name},
-			{r.Partition != nil, "explanation: what the gain is made of", fmt.Sprintf("bwlm variance-partition %s --json > %s/variance_partition.json", name, name)},
-			{r.Transfers != nil || r.Unseen != nil, "transfer: what tuning is worth to other people", fmt.Sprintf("bwlm transfer %s/config.yaml", name)},
+			{r.Controls != nil, "control analyses", "bwlm controls " + name},
+			{r.Partition != nil, "variance partitioning of the gain", fmt.Sprintf("bwlm variance-partition %s --json > %s/variance_partition.json", name, name)},
+			{r.Transfers != nil || r.Unseen != nil, "transfer to other subjects", fmt.Sprintf("bwlm transfer %s/config.yaml", name)},
 			{r.Probes != nil, "probes: what each layer knows", fmt.Sprintf("bwlm probe %s --json > %s/probe.json", name, name)},
 		} {
 			if !s.done {

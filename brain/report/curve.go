@@ -56,7 +56,7 @@ func (r *Run) LearningCurve() (Figure, bool) {
 		val[0].Y, val[len(val)-1].Y, int(val[len(val)-1].X), r.Chosen, lossNote)), true
 }
 
-// Minutes shows what a new person's data are worth, with the untuned model and with one tuned on the others.
+// Minutes shows the score against minutes of a new subject's data, with the untuned model and with one tuned on the others.
 func (r *Run) Minutes() (Figure, bool) {
 	if r.Unseen == nil || r.Unseen.Curve == nil || len(r.Unseen.Curve.Points) < 2 {
 		return Figure{}, false
@@ -67,7 +67,7 @@ func (r *Run) Minutes() (Figure, bool) {
 		base = append(base, plotter.XY{X: at.Minutes, Y: at.BaseMean.Mean})
 		tuned = append(tuned, plotter.XY{X: at.Minutes, Y: at.TunedMean.Mean})
 	}
-	p := newPlot("minutes of a new person's data", "mean r")
+	p := newPlot("minutes of a new subject's data", "mean r")
 	for i, xys := range []plotter.XYs{base, tuned} {
 		l := &plotter.Line{XYs: xys, LineStyle: line(tones[i], 2)}
 		p.Add(l, &plotter.Scatter{XYs: xys, GlyphStyle: glyph(i, 3)})
@@ -76,9 +76,9 @@ func (r *Run) Minutes() (Figure, bool) {
 	room(&p.Y, .25)
 	alt := fmt.Sprintf("With all data the untuned model reaches %.3f.", c.Goal)
 	if c.Saved != nil {
-		alt += fmt.Sprintf(" The model tuned on other people saves %.1f minutes on the way there.", *c.Saved)
+		alt += fmt.Sprintf(" The model tuned on other subjects reaches it with %.1f minutes less.", *c.Saved)
 	}
-	return svg(p, chartWidth, chartHeight, "How much data a new person needs", alt), true
+	return svg(p, chartWidth, chartHeight, "Data efficiency of a new subject", alt), true
 }
 
 // wholeTicks are ticks at whole numbers.

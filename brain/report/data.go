@@ -32,7 +32,7 @@ func grouped[T any](runs []*Run, several bool, of func(*Run) T, put func(heading
 type dataPart struct {
 	Heading, About string
 	Splits         []splitLine
-	People         []personLine
+	Subjects       []subjectLine
 	Notes          []string
 }
 
@@ -42,7 +42,7 @@ type splitLine struct {
 	Which         string
 }
 
-type personLine struct{ Name, Voxels, Tuned, Constant string }
+type subjectLine struct{ Name, Voxels, Tuned, Constant string }
 
 func (p *page) data() {
 	grouped(p.Report.Runs, p.Several, (*Run).data, func(heading string, d dataPart) {
@@ -88,8 +88,8 @@ func (r *Run) data() (d dataPart) {
 	} else {
 		d.Notes = append(d.Notes, r.Summary.Notes...)
 	}
-	for _, p := range r.People {
-		line := personLine{p.Name, fmt.Sprint(p.Voxels), "–", fmt.Sprint(p.Constant())}
+	for _, p := range r.Subjects {
+		line := subjectLine{p.Name, fmt.Sprint(p.Voxels), "–", fmt.Sprint(p.Constant())}
 		if r.Manifest != nil && r.Scores.Tuned != nil {
 			for _, m := range r.Manifest.Subjects {
 				if m.Name == p.Name {
@@ -97,7 +97,7 @@ func (r *Run) data() (d dataPart) {
 				}
 			}
 		}
-		d.People = append(d.People, line)
+		d.Subjects = append(d.Subjects, line)
 	}
 	return d
 }

@@ -10,7 +10,7 @@ type valuesOf struct {
 // demo reads what only a demo has.
 func (p *page) demo() {
 	d := p.Report.Demo
-	p.DemoRegions = p.Report.Runs[0].parts()
+	p.DemoROIs = p.Report.Runs[0].parts()
 	for _, c := range []struct {
 		name string
 		s    *results.ModelScore
@@ -19,7 +19,7 @@ func (p *page) demo() {
 			continue
 		}
 		line := valuesOf{Name: c.name}
-		for _, region := range p.DemoRegions {
+		for _, region := range p.DemoROIs {
 			line.Values = append(line.Values, c.s.ROIs[region])
 		}
 		p.DemoControls = append(p.DemoControls, line)

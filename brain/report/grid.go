@@ -114,7 +114,7 @@ func (r *Run) ProbeMaps() (out []Figure) {
 		}
 		add("Layer and probe, "+model, "Score of each probe: r, or accuracy where things are classified.", slices.Sorted(maps.Keys(r.Probes.Probes)),
 			func(name string) []float64 { return pick(&r.Probes.Probes[name].LayerScores) })
-		add("Layer and region, "+model, "r of a ridge on test rows.", slices.Sorted(maps.Keys(r.Probes.ROIs)),
+		add("Layer and ROI, "+model, "r of a ridge on test rows.", slices.Sorted(maps.Keys(r.Probes.ROIs)),
 			func(name string) []float64 { return pick(r.Probes.ROIs[name]) })
 	}
 	return out
@@ -126,6 +126,6 @@ func (r *Run) TransferMatrix() (Figure, bool) {
 	if t == nil || len(t.Matrix) == 0 || len(t.Base) != len(t.Subjects) {
 		return Figure{}, false
 	}
-	return grid(append([]string{"untuned"}, t.Subjects...), t.Subjects, append([][]float64{t.Base}, t.Matrix...), "Transfer between people",
-		"Mean r of the person in the column, with the model tuned on the person in the row; on the diagonal the two are the same."), true
+	return grid(append([]string{"untuned"}, t.Subjects...), t.Subjects, append([][]float64{t.Base}, t.Matrix...), "Transfer between subjects",
+		"Mean r of the subject in the column, with the model tuned on the subject in the row; on the diagonal the two are the same."), true
 }

@@ -43,7 +43,7 @@ type page struct {
 	Pages           []runPage
 	Together        []sideBySide
 	Joint           []Figure // of all runs
-	DemoRegions     []string
+	DemoROIs        []string
 	DemoControls    []valuesOf
 	DemoProbes      []valuesOf
 	Data            []dataPart
@@ -64,8 +64,8 @@ type runPage struct {
 	Lines        []Line
 	Maps, Charts []Figure
 	Probes       []Figure
-	People       []personMaps
-	MorePeople   int // that have no pictures here
+	Subjects     []subjectMaps
+	MoreSubjects int // that have no pictures here
 }
 
 // HTML writes the page.
@@ -83,7 +83,7 @@ func (rep *Report) page() (*page, error) {
 		ScriptHash: "sha256-" + base64.StdEncoding.EncodeToString(sum[:]), Several: len(rep.Runs) > 1}
 	p.Title, p.Subtitle = rep.title()
 	for i, r := range rep.Runs {
-		part, err := r.page(fmt.Sprintf("run-%d", i+1), max(1, mostPeople/len(rep.Runs)))
+		part, err := r.page(fmt.Sprintf("run-%d", i+1), max(1, maxSubjects/len(rep.Runs)))
 		if err != nil {
 			return nil, err
 		}
@@ -107,7 +107,7 @@ func (rep *Report) title() (title, subtitle string) {
 	first := rep.Runs[0]
 	switch {
 	case rep.Demo != nil:
-		return "bwlm demo: tuning on simulated people", fmt.Sprintf("Simulated listener, seed %d, %s test rows in a voice that was never tuned on. Not a measurement.",
+		return "bwlm demo: tuning on simulated subjects", fmt.Sprintf("Simulated listener, seed %d, %s test rows in a voice not used in tuning. Not a measurement.",
 			rep.Demo.Seed, count(first.Scores.Rows))
 	case len(rep.Runs) > 1:
 		return fmt.Sprintf("%d runs side by side", len(rep.Runs)), "Encoding of brain responses to stories by a speech model, before and after tuning."
@@ -120,15 +120,15 @@ func (rep *Report) title() (title, subtitle string) {
 	if first.Data != nil {
 		name += " (data set " + first.Data.Name + ")"
 	}
-	return what + ": " + name, fmt.Sprintf("Encoding of brain responses to stories by a speech model: %s, %s test rows.", people(first.Scores.Subjects), count(first.Scores.Rows))
+	return what + ": " + name, fmt.Sprintf("Encoding of brain responses to stories by a speech model: %s, %s test rows.", subjects(first.Scores.Subjects), count(first.Scores.Rows))
 }
 
-// mostPeople have pictures of their own on a page: more would make it too heavy for a mail.
-const mostPeople = 12
+// maxSubjects have pictures of their own on a page: more would make it too heavy for a mail.
+const maxSubjects = 12
 
 // page makes the part of a run, with pictures of up to so many people.
 func (r *Run) page(id string, people int) (runPage, error) {
-	p := runPage{ID: id, Run: r, Verdict: r.Verdict(), Lines: r.Regions(), Probes: r.ProbeMaps()}
+	p := runPage{ID: id, Run: r, Verdict: r.Verdict(), Lines: r.Lines(), Probes: r.ProbeMaps()}
 	if b := r.Scores.BaseBestLayer; b != nil && b.Layer != nil {
 		p.BestLayer = fmt.Sprint(*b.Layer)
 	}
@@ -136,11 +136,11 @@ func (r *Run) page(id string, people int) (runPage, error) {
 	if p.Maps, err = r.Maps(); err != nil {
 		return p, err
 	}
-	if p.People, err = r.mapsOfPeople(people); err != nil {
+	if p.Subjects, err = r.mapsOfSubjects(people); err != nil {
 		return p, err
 	}
-	if p.People != nil {
-		p.MorePeople = len(r.People) - len(p.People)
+	if p.Subjects != nil {
+		p.MoreSubjects = len(r.Subjects) - len(p.Subjects)
 	}
 	if p.Maps == nil && r.Places != nil {
 		r.Absent = append(r.Absent, NoMaps+"voxels and the places that the data set names are not equally many")
@@ -151,7 +151,7 @@ func (r *Run) page(id string, people int) (runPage, error) {
 		of     func() (Figure, bool)
 		absent string
 	}{
-		{r.Gains, ""}, {r.Levels, ""}, {r.LearningCurve, ""}, {r.Voxels, ""}, {r.Histogram, ""},
+		{r.Deltas, ""}, {r.Levels, ""}, {r.LearningCurve, ""}, {r.Voxels, ""}, {r.Histogram, ""},
 		{r.AgainstCeiling, "score against ceiling: test rows were not repeated, or the scores are older than their ceilings"}, {r.ControlChart, ""},
 		{r.TransferMatrix, ""}, {r.Minutes, ""},
 	} {

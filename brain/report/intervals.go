@@ -47,11 +47,11 @@ func whiskers(list []whisker, xLabel, title, alt string) Figure {
 	return svg(p, chartWidth, 62+22*float64(len(list)), title, alt)
 }
 
-// mostRegions are drawn of a chart of regions; the table has them all.
-const mostRegions = 16
+// maxROIs are drawn of a chart of regions; the table has them all.
+const maxROIs = 16
 
-// Gains shows the difference of tuned and base in each region with its interval.
-func (r *Run) Gains() (Figure, bool) {
+// Deltas shows the difference of tuned and base in each region with its interval.
+func (r *Run) Deltas() (Figure, bool) {
 	d := r.Scores.Delta
 	if d == nil || len(d.ROIs) == 0 {
 		return Figure{}, false
@@ -59,14 +59,14 @@ func (r *Run) Gains() (Figure, bool) {
 	list := []whisker{{AllVoxels, d.MeanR, d.CI95}}
 	names := r.parts()
 	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(math.Abs(d.ROIs[b].MeanR), math.Abs(d.ROIs[a].MeanR)) })
-	for _, name := range names[:min(mostRegions, len(names))] {
+	for _, name := range names[:min(maxROIs, len(names))] {
 		list = append(list, whisker{name, d.ROIs[name].MeanR, d.ROIs[name].CI95})
 	}
-	alt := "Points are means, bars 95 % intervals; colour and shape tell gains, losses and differences that may be none. The numbers are in the table of regions."
-	if len(names) > mostRegions {
-		alt += fmt.Sprintf(" The %d of %d regions that changed most.", mostRegions, len(names))
+	alt := "Points are means, bars 95 % intervals; colour and shape show significant gains, significant losses and differences that are not significant. The numbers are in the table of ROIs."
+	if len(names) > maxROIs {
+		alt += fmt.Sprintf(" The %d of %d ROIs with the largest |Δr|.", maxROIs, len(names))
 	}
-	return whiskers(list, "r, tuned less untuned", "What tuning changed, by region", alt), true
+	return whiskers(list, "Δr, tuned − untuned", "Effect of tuning by ROI", alt), true
 }
 
 // Levels shows what untuned model, its best layer, tuned model and ceiling reach in each region.
@@ -75,7 +75,7 @@ func (r *Run) Levels() (Figure, bool) {
 	if len(names) == 0 {
 		return Figure{}, false
 	}
-	names = names[:min(mostRegions, len(names))]
+	names = names[:min(maxROIs, len(names))]
 	p := newPlot("mean r", "")
 	labels := make([]string, len(names)+1)
 	systems := []struct {
@@ -107,7 +107,7 @@ func (r *Run) Levels() (Figure, bool) {
 	p.Y.Min, p.Y.Max = -.5, float64(len(names))+1.6
 	p.X.Min = min(0, p.X.Min)
 	room(&p.X, .04)
-	return svg(p, chartWidth, 110+24*float64(len(labels)), "Scores, by region", "The numbers are in the table of regions."), true
+	return svg(p, chartWidth, 110+24*float64(len(labels)), "Scores by ROI", "The numbers are in the table of ROIs."), true
 }
 
 // ControlChart shows what controls gain over the untuned model.
@@ -120,5 +120,5 @@ func (r *Run) ControlChart() (Figure, bool) {
 		return Figure{}, false
 	}
 	sort.SliceStable(list, func(i, j int) bool { return list[i].mean > list[j].mean })
-	return whiskers(list, "r, less untuned", "What controls gain", "Points are means over all voxels, bars 95 % intervals. A control that gains as much as tuning did says that the gain is not the brain's."), true
+	return whiskers(list, "Δr to the untuned model", "Controls", "Points are means over all voxels, bars 95 % intervals. Where a control gains as much as tuning, the gain is not specific to the brain responses."), true
 }

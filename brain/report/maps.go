@@ -30,14 +30,14 @@ func (r *Run) Maps() (out []Figure, err error) {
 	if r.Places == nil {
 		return nil, nil
 	}
-	base, tuned := r.Mean(func(p *Person) []float32 { return p.Base }), r.Mean(func(p *Person) []float32 { return p.Tuned })
-	gain := r.Mean(func(p *Person) []float32 { return p.Gain })
+	base, tuned := r.Mean(func(p *Subject) []float32 { return p.Base }), r.Mean(func(p *Subject) []float32 { return p.Tuned })
+	gain := r.Mean(func(p *Subject) []float32 { return p.Delta })
 	if base == nil {
 		return nil, nil
 	}
 	high := upper(append(slices.Clone(base), tuned...))
 	for _, d := range []drawing{{"Untuned model", "r", "tide", base, high}, {"Tuned model", "r", "tide", tuned, high},
-		{"Difference", "r, tuned less untuned", "balance", gain, upper(magnitudes(gain))}} {
+		{"Δr", "tuned − untuned", "balance", gain, upper(magnitudes(gain))}} {
 		if d.x == nil {
 			continue
 		}
@@ -50,24 +50,24 @@ func (r *Run) Maps() (out []Figure, err error) {
 	return out, nil
 }
 
-// personMaps are the pictures of one person.
-type personMaps struct {
+// subjectMaps are the pictures of one person.
+type subjectMaps struct {
 	Name string
 	Maps []Figure
 }
 
-// mapsOfPeople are pictures of up to so many people, each with the limits of all: the tuned model, or the untuned one where nothing is
+// mapsOfSubjects are pictures of up to so many people, each with the limits of all: the tuned model, or the untuned one where nothing is
 // tuned, and the difference. None for one person, whose maps are those of the run.
-func (r *Run) mapsOfPeople(most int) (out []personMaps, err error) {
-	if r.Places == nil || len(r.People) < 2 {
+func (r *Run) mapsOfSubjects(most int) (out []subjectMaps, err error) {
+	if r.Places == nil || len(r.Subjects) < 2 {
 		return nil, nil
 	}
 	var all, gains []float32
-	for i := range r.People {
-		all, gains = append(all, r.People[i].best()...), append(gains, magnitudes(r.People[i].Gain)...)
+	for i := range r.Subjects {
+		all, gains = append(all, r.Subjects[i].best()...), append(gains, magnitudes(r.Subjects[i].Delta)...)
 	}
-	for i := range r.People {
-		p := &r.People[i]
+	for i := range r.Subjects {
+		p := &r.Subjects[i]
 		if !r.Places.Fits(p.Voxels) || len(out) == most {
 			continue
 		}
@@ -75,8 +75,8 @@ func (r *Run) mapsOfPeople(most int) (out []personMaps, err error) {
 		if p.Tuned != nil {
 			score.title, score.x = p.Name+", tuned model", p.Tuned
 		}
-		maps := personMaps{Name: p.Name}
-		for _, d := range []drawing{score, {p.Name + ", difference", "r, tuned less untuned", "balance", p.Gain, upper(gains)}} {
+		maps := subjectMaps{Name: p.Name}
+		for _, d := range []drawing{score, {p.Name + ", Δr", "tuned − untuned", "balance", p.Delta, upper(gains)}} {
 			if d.x == nil {
 				continue
 			}
@@ -136,10 +136,10 @@ const mostOutlines = 6
 
 // outlines are the borders of the regions on the surface, if they are few.
 func (r *Run) outlines() (out []render.Region) {
-	if len(r.People) == 0 || len(r.People[0].Regions) > mostOutlines {
+	if len(r.Subjects) == 0 || len(r.Subjects[0].ROIs) > mostOutlines {
 		return nil
 	}
-	for _, region := range r.People[0].Regions {
+	for _, region := range r.Subjects[0].ROIs {
 		mask := make(cortex.Mask, r.Places.Size())
 		for _, c := range region.Columns {
 			if at, ok := r.Places.at(c); ok {
@@ -153,7 +153,7 @@ func (r *Run) outlines() (out []render.Region) {
 
 // extreme is the region whose mean is highest.
 func (r *Run) extreme(x []float32) (name string, most float64) {
-	for _, region := range r.People[0].Regions {
+	for _, region := range r.Subjects[0].ROIs {
 		sum, n := 0., 0.
 		for _, c := range region.Columns {
 			if c < len(x) && x[c] == x[c] {

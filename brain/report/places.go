@@ -125,10 +125,10 @@ func (p *Places) Spread(x []float32) []float32 {
 }
 
 // Mean averages what of gives over people whose voxels are in the run's places; nil if nobody's are.
-func (r *Run) Mean(of func(*Person) []float32) []float32 {
+func (r *Run) Mean(of func(*Subject) []float32) []float32 {
 	var out, count []float32
-	for i := range r.People {
-		p := &r.People[i]
+	for i := range r.Subjects {
+		p := &r.Subjects[i]
 		x := of(p)
 		if x == nil || !r.Places.Fits(p.Voxels) {
 			continue

@@ -58,7 +58,7 @@ func (p *page) provenance() {
 	})
 }
 
-// provenance lists versions, hashes, the seal and the looks at test rows.
+// provenance lists versions, hashes, the analysis plan and the reads of test rows.
 func (r *Run) provenance() (v provenance) {
 	add := func(name, value string) {
 		if value != "" {
@@ -80,14 +80,14 @@ func (r *Run) provenance() (v provenance) {
 	}
 	s := r.Summary.AnalysisPlan
 	if s == nil {
-		add("seal", "none: splits and endpoints were not sealed before the training")
+		add("analysis plan", "none: splits and endpoints were not locked before the training")
 		return v
 	}
-	add("seal", fmt.Sprintf("%s, SHA-256 %s", s.Time.UTC().Format("2006-01-02 15:04 UTC"), s.SHA256))
+	add("analysis plan", fmt.Sprintf("%s, SHA-256 %s", s.Time.UTC().Format("2006-01-02 15:04 UTC"), s.SHA256))
 	add("endpoints", fmt.Sprintf("%s; %s", cmp.Or(strings.Join(s.Endpoints.ROIs, ", "), "all voxels"), s.Endpoints.Test))
-	add("looks at test rows", fmt.Sprintf("%d, this evaluation included", s.TestReads))
+	add("reads of test rows", fmt.Sprintf("%d, this evaluation included", s.TestReads))
 	if s.Refused > 0 {
-		add("refused looks", fmt.Sprintf("%d: splits or masks were not those that were sealed", s.Refused))
+		add("refused reads", fmt.Sprintf("%d: splits or masks differed from the locked ones", s.Refused))
 	}
 	return v
 }

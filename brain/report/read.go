@@ -73,7 +73,7 @@ func (rep *Report) readDemo(ctx context.Context, dir string) error {
 			return err
 		}
 		run.Scores, run.Chosen, run.Epochs = arm.arm.Test, arm.arm.Chosen, arm.arm.Epochs
-		run.People = slices.DeleteFunc(run.People, func(p Person) bool { return !slices.Contains(run.Scores.Subjects, p.Name) })
+		run.Subjects = slices.DeleteFunc(run.Subjects, func(p Subject) bool { return !slices.Contains(run.Scores.Subjects, p.Name) })
 		places, err := demo.PlacesOf(dir)
 		if err != nil {
 			return err
@@ -114,7 +114,7 @@ func readRun(ctx context.Context, dir string) (*Run, error) {
 		func() error { return r.readScored(in("controls"), "eval", &r.Controls) },
 		func() error { return r.readScored(in("transfer"), "", &r.Transfers) },
 		func() error { return optional[results.Transfer](r, in("transfer", "transfer.json"), &r.Unseen, "") },
-		r.readPeople,
+		r.readSubjects,
 		func() error { return r.readData(ctx) },
 	} {
 		if err := step(); err != nil {
@@ -196,15 +196,15 @@ func (r *Run) readScored(dir, below string, to *[]Scored) error {
 	return nil
 }
 
-// readPeople reads what eval/test has of each person.
-func (r *Run) readPeople() error {
+// readSubjects reads what eval/test has of each person.
+func (r *Run) readSubjects() error {
 	var layout struct {
 		Schema int `json:"schema"`
 		People []struct {
 			Name    string        `json:"name"`
 			Voxels  int           `json:"voxels"`
 			Rows    []design.Rows `json:"rows"`
-			Regions []Region      `json:"rois"`
+			Regions []ROI         `json:"rois"`
 		} `json:"subjects"`
 	}
 	file := filepath.Join(r.Dir, "eval", "test", "layout.json")
@@ -220,11 +220,11 @@ func (r *Run) readPeople() error {
 		return err
 	}
 	for _, l := range layout.People {
-		p := Person{Name: l.Name, Voxels: l.Voxels, Rows: l.Rows, Regions: l.Regions}
+		p := Subject{Name: l.Name, Voxels: l.Voxels, Rows: l.Rows, ROIs: l.Regions}
 		if !filepath.IsLocal(p.Name) {
 			return fault.New(fault.BadData, reading, file, "%q is no name of a folder", p.Name)
 		}
-		for _, region := range p.Regions {
+		for _, region := range p.ROIs {
 			for _, c := range region.Columns {
 				if c < 0 || c >= p.Voxels {
 					return fault.New(fault.BadData, reading, file, "region %s has the column %d, %s has %d", region.Name, c, p.Name, p.Voxels)
@@ -234,7 +234,7 @@ func (r *Run) readPeople() error {
 		for _, x := range []struct {
 			name string
 			to   *[]float32
-		}{{"base_r", &p.Base}, {"base_best_layer_r", &p.Best}, {"tuned_r", &p.Tuned}, {"delta_r", &p.Gain}, {"delta_q", &p.Q}, {"ceiling", &p.Ceiling}} {
+		}{{"base_r", &p.Base}, {"base_best_layer_r", &p.Best}, {"tuned_r", &p.Tuned}, {"delta_r", &p.Delta}, {"delta_q", &p.Q}, {"ceiling", &p.Ceiling}} {
 			path := filepath.Join(r.Dir, "eval", "test", p.Name, x.name+".npy")
 			if !there(path) {
 				continue
@@ -246,7 +246,7 @@ func (r *Run) readPeople() error {
 		if p.Base == nil {
 			return fault.New(fault.Missing, reading, r.Dir, "the scores of %s are not there", p.Name).WithHint("write them with `bwlm eval %s`", r.Dir)
 		}
-		r.People = append(r.People, p)
+		r.Subjects = append(r.Subjects, p)
 	}
 	return nil
 }

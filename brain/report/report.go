@@ -26,7 +26,7 @@ type Run struct {
 	Scores     results.Scores // that the page is about: of all people of the run, or of a demo's listener
 	Epochs     []results.Epoch
 	Chosen     int // epoch
-	People     []Person
+	Subjects   []Subject
 	Controls   []Scored
 	Transfers  []Scored
 	Unseen     *results.Transfer // what bwlm transfer found
@@ -49,24 +49,24 @@ type Scored struct {
 	Summary *results.Summary
 }
 
-// Person is one person's scores by voxel, NaN where responses do not vary.
-type Person struct {
-	Name                             string
-	Voxels                           int
-	Rows                             []design.Rows // test rows
-	Regions                          []Region
-	Base, Best, Tuned, Gain, Ceiling []float32 // nil where the run has none
-	Q                                []float32 // false discovery rate of Gain over the person's voxels
+// Subject is one person's scores by voxel, NaN where responses do not vary.
+type Subject struct {
+	Name                              string
+	Voxels                            int
+	Rows                              []design.Rows // test rows
+	ROIs                              []ROI
+	Base, Best, Tuned, Delta, Ceiling []float32 // nil where the run has none
+	Q                                 []float32 // false discovery rate of Gain over the person's voxels
 }
 
-// Region is a named set of columns.
-type Region struct {
+// ROI is a named set of columns.
+type ROI struct {
 	Name    string
 	Columns []int
 }
 
 // Constant counts voxels whose test responses do not vary: they have no r and are in no mean.
-func (p *Person) Constant() (n int) {
+func (p *Subject) Constant() (n int) {
 	for _, r := range p.Base {
 		if r != r {
 			n++
@@ -76,20 +76,20 @@ func (p *Person) Constant() (n int) {
 }
 
 // best is the voxels' score of the tuned model, or of the base where nothing is tuned.
-func (p *Person) best() []float32 {
+func (p *Subject) best() []float32 {
 	if p.Tuned != nil {
 		return p.Tuned
 	}
 	return p.Base
 }
 
-// regionOf gives each voxel the index of the first region that has it, or -1.
-func (p *Person) regionOf() []int {
+// roiOf gives each voxel the index of the first region that has it, or -1.
+func (p *Subject) roiOf() []int {
 	out := make([]int, p.Voxels)
 	for v := range out {
 		out[v] = -1
 	}
-	for i, r := range slices.Backward(p.Regions) {
+	for i, r := range slices.Backward(p.ROIs) {
 		for _, c := range r.Columns {
 			out[c] = i
 		}

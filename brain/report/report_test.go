@@ -129,13 +129,13 @@ func TestPageSaysWhatImprovedWhereAndWhetherItIsSignificant(t *testing.T) {
 	page := pageOf(t, made(t))
 	head := page[:strings.Index(page, "<nav")]
 	has(t, head, "+0.040", "[+0.020, +0.060]", "p .002", "significant gain", "mean r 0.300 before, 0.340 after, on 480 test rows",
-		"Gains in &lt;script&gt;alert(1)&lt;/script&gt; (+0.080).", "Nothing shown in")
-	has(t, page, "Voxel by voxel: 2 better and 0 worse of 39, at a false discovery rate of 5 % in each person.")
-	has(t, page, "Auditory cortex: a loss of 0.015 (5 % of the untuned r) is excluded (p .010); the test rows exclude losses above 0.004.",
-		"Region &lt;script&gt;alert(1)&lt;/script&gt;: a loss of 0.002 (sealed before the tuning) is not excluded (p .300)")
+		"Gains in &lt;script&gt;alert(1)&lt;/script&gt; (+0.080).", "No significant change in")
+	has(t, page, "Voxels: r is higher in 2 and lower in 0 of 39, at a false discovery rate of 5 % in each subject.")
+	has(t, page, "Auditory cortex: non-inferiority shown at a margin of 0.015 (5 % of the untuned r; p .010); the test rows exclude losses above 0.004.",
+		"ROI &lt;script&gt;alert(1)&lt;/script&gt;: non-inferiority not shown at a margin of 0.002 (locked before tuning; p .300)")
 	has(t, page, "untuned model at its best layer (9): +0.030 [+0.020, +0.060], still a significant gain", "50 %", "57 %",
-		"Validation r from 0.300 (epoch 0, untuned) to 0.350 (epoch 1)", "19 of 39 voxels are better after tuning", "0 of 39 voxels are above their estimated ceiling",
-		"Not run: controls: what else would have given the gain. <code>bwlm controls run</code>", "<code>bwlm variance-partition run --json &gt; run/variance_partition.json</code>",
+		"Validation r from 0.300 (epoch 0, untuned) to 0.350 (epoch 1)", "19 of 39 voxels have a higher r after tuning", "0 of 39 voxels are above their estimated ceiling",
+		"Not run: control analyses. <code>bwlm controls run</code>", "<code>bwlm variance-partition run --json &gt; run/variance_partition.json</code>",
 		"<code>bwlm transfer run/config.yaml</code>", "<code>bwlm probe run --json &gt; run/probe.json</code>", "nobody says where the voxels are", "1\u202f234\u202f567", "bwlm train run/config.yaml", "arXiv 2502.08866")
 	has(t, page, `<th scope="row">ann</th><td>40</td><td>30</td><td>1</td>`) // voxels, tuned on, constant
 }
@@ -183,7 +183,7 @@ func TestRunsSideBySide(t *testing.T) {
 	has(t, page, "All runs")
 	has(t, page, "001/run</a>")
 	has(t, page, `href="#run-2"`)
-	has(t, page, "What each run changed")
+	has(t, page, "Effect of each run")
 }
 
 func TestVerdicts(t *testing.T) {
@@ -203,7 +203,7 @@ func TestVerdicts(t *testing.T) {
 	v := untuned.Verdict()
 	assert.Equal(t, "none", v.Kind)
 	assert.Equal(t, "Highest in high (0.300), lowest in low (0.100).", v.Where)
-	assert.Contains(t, v.Sentence, "of 2 people with a mean r of 0.200 on 112 test rows. There are too few rows for an interval.")
+	assert.Contains(t, v.Sentence, "of 2 subjects with a mean r of 0.200 on 112 test rows. There are too few rows for an interval.")
 
 	asItWas := &Run{Chosen: 0, Epochs: []results.Epoch{{}, {Epoch: 1}}, Scores: results.Scores{Base: results.ModelScore{MeanR: .2}, Tuned: &results.ModelScore{MeanR: .2}, Delta: &results.Delta{CI95: ci(0, 0)}}}
 	assert.Equal(t, "no change", asItWas.Verdict().Word)
@@ -259,8 +259,8 @@ func TestControlsProbesAndTransferAreFound(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, r.Runs[0].Controls, 1)
 	page := pageOf(t, dir)
-	has(t, page, "What controls gain", ">shuffled<", "Transfer to other people", ">bob<", "Layer and probe, tuned", ">0.75<", "Transfer between people", ">0.43<",
-		"saves 3.5 minutes")
+	has(t, page, ">Controls<", ">shuffled<", "Transfer to other subjects", ">bob<", "Layer and probe, tuned", ">0.75<", "Transfer between subjects", ">0.43<",
+		"with 3.5 minutes less")
 	hasNot(t, page, "unfinished")
 }
 
@@ -303,7 +303,7 @@ func TestMapsAreDrawnWhereTheDataSetNamesPlaces(t *testing.T) {
 	maps, err = r.Maps()
 	require.NoError(t, err)
 	require.Len(t, maps, 3)
-	assert.Equal(t, "Difference", maps[2].Title)
+	assert.Equal(t, "Δr", maps[2].Title)
 	assert.Contains(t, maps[2].Alt, "(0.080)")
 	r.Places = &Places{Volume: &cortex.Volume{Dim: [3]int{4, 5, 2}, Affine: [3][4]float64{{3, 0, 0, 0}, {0, 3, 0, 0}, {0, 0, 3, 0}}}}
 	for v := range madeVoxels {
@@ -341,11 +341,11 @@ func TestRunInAMask(t *testing.T) {
 
 	page := pageOf(t, dir)
 	assert.Equal(t, 3+2*2, strings.Count(page, `<img src="data:image/png`), "base, tuned, difference; tuned and difference of each")
-	has(t, page, "<details><summary>bob</summary>", `alt="bob, difference. Map of r, tuned less untuned`, fmt.Sprintf("%x", sha256.Sum256(mask.Bytes())))
+	has(t, page, "<details><summary>bob</summary>", `alt="bob, Δr. Map of tuned − untuned`, fmt.Sprintf("%x", sha256.Sum256(mask.Bytes())))
 	hasNot(t, page, regexp.QuoteMeta(NoMaps), "more have no pictures")
 	r, err := readRun(t.Context(), dir)
 	require.NoError(t, err)
-	few, err := r.mapsOfPeople(1)
+	few, err := r.mapsOfSubjects(1)
 	require.NoError(t, err)
 	assert.Len(t, few, 1)
 }
@@ -376,8 +376,9 @@ func ExampleRun_Verdict() {
 		Delta: &results.Delta{MeanR: .04, CI95: &stats.Interval{.02, .06}, Significance: results.Significance{P: .002}}}}
 	v := r.Verdict()
 	fmt.Println(v.Number, v.Interval, v.Word)
-	fmt.Println(v.Sentence)
+	fmt.Println(strings.ReplaceAll(v.Sentence, ": ", ":\n"))
 	// Output:
-	// +0.040 95 % interval [+0.020, +0.060] significant gain Tuning raised how well the responses
-	// of ann are predicted: mean r 0.300 before, 0.340 after, on 480 test rows.
+	// +0.040 95 % interval [+0.020, +0.060] significant gain
+	// Tuning raised the prediction of the responses of ann:
+	// mean r 0.300 before, 0.340 after, on 480 test rows.
 }

@@ -41,6 +41,6 @@ func (p *page) together() {
 		}
 	}
 	if len(list) > 1 {
-		p.Joint = append(p.Joint, whiskers(list, "r, tuned less untuned", "What each run changed", "All voxels; points are means, bars 95 % intervals."))
+		p.Joint = append(p.Joint, whiskers(list, "Δr, tuned − untuned", "Effect of each run", "All voxels; points are means, bars 95 % intervals."))
 	}
 }

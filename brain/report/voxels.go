@@ -13,7 +13,7 @@ import (
 // Histogram shows how the voxels' r are spread, before and after tuning.
 func (r *Run) Histogram() (Figure, bool) {
 	var base, tuned []float64
-	for _, p := range r.People {
+	for _, p := range r.Subjects {
 		base, tuned = append(base, numbers(p.Base)...), append(tuned, numbers(p.Tuned)...)
 	}
 	if len(base) < 10 {
@@ -49,19 +49,19 @@ func (r *Run) Histogram() (Figure, bool) {
 	if len(tuned) > 0 {
 		alt += fmt.Sprintf(", tuned %.3f", median(tuned))
 	}
-	return svg(p, chartWidth, chartHeight, "How the voxels' r are spread", alt+"."), true
+	return svg(p, chartWidth, chartHeight, "Distribution of r over voxels", alt+"."), true
 }
 
 // mostPoints are drawn of a scatter: more make the page heavy and tell no more.
 const mostPoints = 600
 
 // points draws pairs of voxels' numbers, coloured by region, and a line of equal numbers.
-func (r *Run) points(x, y func(*Person) []float32, xLabel, yLabel, title, above string) (Figure, bool) {
+func (r *Run) points(x, y func(*Subject) []float32, xLabel, yLabel, title, above string) (Figure, bool) {
 	names, groups := []string{}, map[string]plotter.XYs{}
 	total, over := 0, 0
-	for i := range r.People {
-		p := &r.People[i]
-		a, b, of := x(p), y(p), p.regionOf()
+	for i := range r.Subjects {
+		p := &r.Subjects[i]
+		a, b, of := x(p), y(p), p.roiOf()
 		if a == nil || b == nil {
 			return Figure{}, false
 		}
@@ -71,7 +71,7 @@ func (r *Run) points(x, y func(*Person) []float32, xLabel, yLabel, title, above 
 			}
 			name := "other voxels"
 			if of[v] >= 0 {
-				name = p.Regions[of[v]].Name
+				name = p.ROIs[of[v]].Name
 			}
 			if !slices.Contains(names, name) {
 				names = append(names, name)
@@ -121,12 +121,12 @@ func (r *Run) points(x, y func(*Person) []float32, xLabel, yLabel, title, above 
 
 // Voxels shows each voxel's r after tuning against that before.
 func (r *Run) Voxels() (Figure, bool) {
-	return r.points(func(p *Person) []float32 { return p.Base }, func(p *Person) []float32 { return p.Tuned },
-		"r, untuned", "r, tuned", "Each voxel before and after", "are better after tuning")
+	return r.points(func(p *Subject) []float32 { return p.Base }, func(p *Subject) []float32 { return p.Tuned },
+		"r, untuned", "r, tuned", "Each voxel before and after", "have a higher r after tuning")
 }
 
 // AgainstCeiling shows each voxel's r against what a perfect model would reach.
 func (r *Run) AgainstCeiling() (Figure, bool) {
-	return r.points(func(p *Person) []float32 { return p.Ceiling }, (*Person).best, "ceiling", "r", "Each voxel and its ceiling",
+	return r.points(func(p *Subject) []float32 { return p.Ceiling }, (*Subject).best, "ceiling", "r", "Each voxel and its ceiling",
 		"are above their estimated ceiling")
 }

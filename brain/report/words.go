@@ -16,17 +16,17 @@ import (
 type Verdict struct {
 	Kind     string // "gain", "loss", "open" or "none"
 	Word     string // the kind in words
-	Number   string // the difference; "" if nothing was tuned
+	Number   string // Δr; "" if nothing was tuned
 	Interval string
 	P        string
 	Sentence string
-	Where    string   // in which regions
+	Where    string   // in which ROIs
 	Layer    string   // against the untuned model's best layer
 	Voxels   string   // how many of them changed, each tested by itself
-	Losses   []string // whether auditory cortex was kept, and what else was sealed
+	Losses   []string // non-inferiority of auditory cortex and of the ROIs of a locked analysis plan
 }
 
-// level is that of all tests.
+// level is the significance level of all tests.
 const level = .05
 
 // kind judges a difference: by its interval, and by its test if there is one. Where they disagree it stays open.
@@ -41,10 +41,10 @@ func kind(mean float64, ci *stats.Interval, p float64) string {
 	return "loss"
 }
 
-// Verdict says what came out, in words.
+// Verdict describes the result in words.
 func (r *Run) Verdict() Verdict {
 	t := r.Scores
-	who := people(t.Subjects)
+	who := subjects(t.Subjects)
 	if t.Tuned == nil || t.Delta == nil {
 		v := Verdict{Kind: "none", Word: "nothing was tuned", Number: plain(t.Base.MeanR), Interval: named95(t.Base.CI95)}
 		v.Sentence = fmt.Sprintf("The untuned model predicts the responses of %s with a mean r of %s on %s test rows.", who, plain(t.Base.MeanR), count(t.Rows))
@@ -61,7 +61,7 @@ func (r *Run) Verdict() Verdict {
 	}
 	d := t.Delta
 	v := Verdict{Kind: kind(d.MeanR, d.CI95, d.P), Number: signed(d.MeanR), Interval: named95(d.CI95), P: pvalue(d.P)}
-	what := map[string]string{"gain": "Tuning raised", "loss": "Tuning lowered", "open": "Tuning did not demonstrably change"}[v.Kind]
+	what := map[string]string{"gain": "Tuning raised", "loss": "Tuning lowered", "open": "Tuning did not significantly change"}[v.Kind]
 	v.Word = map[string]string{"gain": "significant gain", "loss": "significant loss", "open": "not significant"}[v.Kind]
 	if r.Chosen == 0 && len(r.Epochs) > 0 {
 		v.Kind, v.Word = "open", "no change"
@@ -69,14 +69,14 @@ func (r *Run) Verdict() Verdict {
 			plain(t.Base.MeanR), count(t.Rows), who)
 		return v
 	}
-	v.Sentence = fmt.Sprintf("%s how well the responses of %s are predicted: mean r %s before, %s after, on %s test rows.", what, who,
+	v.Sentence = fmt.Sprintf("%s the prediction of the responses of %s: mean r %s before, %s after, on %s test rows.", what, who,
 		plain(t.Base.MeanR), plain(t.Tuned.MeanR), count(t.Rows))
 	if d.CI95 == nil {
 		v.Sentence += " No interval: " + cmp.Or(d.Reason, "the evaluation gave none") + "."
 	}
 	v.Where = r.where(d)
 	if b := t.DeltaBest; b != nil && t.BaseBestLayer != nil && t.BaseBestLayer.Layer != nil {
-		v.Layer = fmt.Sprintf("Against the untuned model at its best layer (%d): %s %s, %s.", *t.BaseBestLayer.Layer, signed(b.MeanR), interval(b.CI95),
+		v.Layer = fmt.Sprintf("Compared with the untuned model at its best layer (%d): %s %s, %s.", *t.BaseBestLayer.Layer, signed(b.MeanR), interval(b.CI95),
 			map[string]string{"gain": "still a significant gain", "loss": "a significant loss", "open": "not significant"}[kind(b.MeanR, b.CI95, b.P)])
 	}
 	if a := d.AuditoryNonInferiority; a != nil {
@@ -84,7 +84,7 @@ func (r *Run) Verdict() Verdict {
 	}
 	v.Voxels = r.discoveries()
 	for _, name := range slices.Sorted(maps.Keys(d.NonInferiority)) {
-		v.Losses = append(v.Losses, loss("Region "+name, d.NonInferiority[name], "sealed before the tuning"))
+		v.Losses = append(v.Losses, loss("ROI "+name, d.NonInferiority[name], "locked before tuning"))
 	}
 	return v
 }
@@ -92,12 +92,12 @@ func (r *Run) Verdict() Verdict {
 // discoveries counts the voxels that changed; "" if the evaluation did not test them.
 func (r *Run) discoveries() string {
 	up, down, all := 0, 0, 0
-	for _, p := range r.People {
-		if p.Q == nil || p.Gain == nil {
+	for _, p := range r.Subjects {
+		if p.Q == nil || p.Delta == nil {
 			return ""
 		}
 		for v, q := range p.Q {
-			gain := p.Gain[v]
+			gain := p.Delta[v]
 			switch {
 			case gain != gain: // not scored
 				continue
@@ -109,19 +109,20 @@ func (r *Run) discoveries() string {
 			all++
 		}
 	}
-	return fmt.Sprintf("Voxel by voxel: %s better and %s worse of %s, at a false discovery rate of 5 %% in each person.", count(up), count(down), count(all))
+	return fmt.Sprintf("Voxels: r is higher in %s and lower in %s of %s, at a false discovery rate of 5 %% in each subject.", count(up), count(down), count(all))
 }
 
-// loss says whether a region kept what it had.
-func loss(region string, a *stats.NonInferiority, what string) string {
-	verdict := "is not excluded"
+// loss describes the outcome of a non-inferiority test of an ROI.
+func loss(roi string, a *stats.NonInferiority, what string) string {
+	verdict := "not shown"
 	if a.NonInferior {
-		verdict = "is excluded"
+		verdict = "shown"
 	}
-	return fmt.Sprintf("%s: a loss of %s (%s) %s (p %s); the test rows exclude losses above %s.", region, plain(a.Margin), what, verdict, pvalue(a.P), plain(a.Smallest))
+	return fmt.Sprintf("%s: non-inferiority %s at a margin of %s (%s; p %s); the test rows exclude losses above %s.",
+		roi, verdict, plain(a.Margin), what, pvalue(a.P), plain(a.Smallest))
 }
 
-// where names the regions that changed, and those that did not.
+// where names the ROIs that changed, and those that did not.
 func (r *Run) where(d *results.Delta) string {
 	names := r.parts()
 	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(math.Abs(d.ROIs[b].MeanR), math.Abs(d.ROIs[a].MeanR)) })
@@ -138,7 +139,7 @@ func (r *Run) where(d *results.Delta) string {
 		}
 	}
 	var out []string
-	for _, g := range []struct{ kind, text string }{{"gain", "Gains in "}, {"loss", "Losses in "}, {"open", "Nothing shown in "}} {
+	for _, g := range []struct{ kind, text string }{{"gain", "Gains in "}, {"loss", "Losses in "}, {"open", "No significant change in "}} {
 		if list := groups[g.kind]; list != nil {
 			out = append(out, g.text+strings.Join(list, ", ")+".")
 		}
@@ -152,11 +153,11 @@ const AllVoxels = "all voxels"
 // tunedOn is the group of voxels that the loss looked at.
 const tunedOn = "tuned"
 
-// regionNames are the regions with scores: in the data set's order, the voxels tuned on at the end.
-func (r *Run) regionNames() (out []string) {
+// roiNames are the regions with scores: in the data set's order, the voxels tuned on at the end.
+func (r *Run) roiNames() (out []string) {
 	in := r.Scores.Base.ROIs
-	if len(r.People) > 0 {
-		for _, region := range r.People[0].Regions {
+	if len(r.Subjects) > 0 {
+		for _, region := range r.Subjects[0].ROIs {
 			if _, ok := in[region.Name]; ok {
 				out = append(out, region.Name)
 			}
@@ -175,22 +176,22 @@ func (r *Run) regionNames() (out []string) {
 
 // parts are the regions without the voxels tuned on.
 func (r *Run) parts() []string {
-	return slices.DeleteFunc(r.regionNames(), func(name string) bool { return name == tunedOn })
+	return slices.DeleteFunc(r.roiNames(), func(name string) bool { return name == tunedOn })
 }
 
 // Line is one line of the table of regions.
 type Line struct {
-	Name, Kind                                       string
-	Voxels                                           int // 0: not known
-	Base, Best, Tuned, Gain, P, Q, Share, TunedShare *float64
-	Ceiling                                          *float64
-	CI                                               *stats.Interval
+	Name, Kind                                        string
+	Voxels                                            int // 0: not known
+	Base, Best, Tuned, Delta, P, Q, Share, TunedShare *float64
+	Ceiling                                           *float64
+	CI                                                *stats.Interval
 }
 
-// Regions are the lines of the table: all voxels first.
-func (r *Run) Regions() (out []Line) {
+// Lines are the lines of the table: all voxels first.
+func (r *Run) Lines() (out []Line) {
 	t := r.Scores
-	for _, name := range append([]string{""}, r.regionNames()...) {
+	for _, name := range append([]string{""}, r.roiNames()...) {
 		l := Line{Name: map[string]string{"": AllVoxels, tunedOn: "voxels tuned on"}[name]}
 		l.Name = cmp.Or(l.Name, name)
 		of := func(s *results.ModelScore) *float64 {
@@ -219,11 +220,11 @@ func (r *Run) Regions() (out []Line) {
 		}
 		l.Base, l.Best, l.Tuned, l.Ceiling = of(&t.Base), of(t.BaseBestLayer), of(t.Tuned), of(t.Ceiling)
 		l.Share, l.TunedShare = share(&t.Base), share(t.Tuned)
-		for _, p := range r.People {
+		for _, p := range r.Subjects {
 			if name == "" {
 				l.Voxels += p.Voxels
 			}
-			for _, region := range p.Regions {
+			for _, region := range p.ROIs {
 				if region.Name == name {
 					l.Voxels += len(region.Columns)
 				}
@@ -234,7 +235,7 @@ func (r *Run) Regions() (out []Line) {
 			if name != "" {
 				x = d.ROIs[name]
 			}
-			l.Gain, l.CI, l.Kind = &x.MeanR, x.CI95, kind(x.MeanR, x.CI95, cmp.Or(x.Q, x.P))
+			l.Delta, l.CI, l.Kind = &x.MeanR, x.CI95, kind(x.MeanR, x.CI95, cmp.Or(x.Q, x.P))
 			if x.P > 0 {
 				l.P, l.Q = &x.P, &x.Q
 			}
@@ -291,11 +292,11 @@ func pvalue(p float64) string {
 	return strings.TrimPrefix(fmt.Sprintf("%.3f", p), "0")
 }
 
-func people(names []string) string {
+func subjects(names []string) string {
 	if len(names) == 1 {
 		return names[0]
 	}
-	return fmt.Sprintf("%d people", len(names))
+	return fmt.Sprintf("%d subjects", len(names))
 }
 
 // count groups digits by three.
