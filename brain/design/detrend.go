@@ -48,29 +48,48 @@ func (d *Drift) Orders() int { return len(d.basis) }
 // the orders below, and each order's rows in ascending order: the rest that lower orders leave is what l is fitted to.
 func (d *Drift) Fit(l, k, from int, row []float32) {
 	p := d.basis[l][k]
-	fit := d.coefficients[l][from:][:len(row)]
-	for c, x := range row {
-		fit[c] += p * d.rest(l, k, from+c, x)
-	}
+	d.blocks(l, k, from, row, func(at int, rest []float64) {
+		fit := d.coefficients[l][from+at:][:len(rest)]
+		for c, v := range rest {
+			fit[c] += p * v
+		}
+	})
 }
 
 // Remove writes row k, or a part of it that begins at column from, without the drift to out.
 func (d *Drift) Remove(k, from int, row, out []float32) {
-	for c, x := range row {
-		out[c] = d.Value(k, from+c, x)
-	}
+	d.blocks(len(d.basis), k, from, row, func(at int, rest []float64) {
+		for c, v := range rest {
+			out[at+c] = float32(v)
+		}
+	})
 }
 
 // Value returns the value x of row k and column c without the drift.
-func (d *Drift) Value(k, c int, x float32) float32 { return float32(d.rest(len(d.basis), k, c, x)) }
-
-// rest returns what the given number of orders leave of x.
-func (d *Drift) rest(orders, k, c int, x float32) float64 {
+func (d *Drift) Value(k, c int, x float32) float32 {
 	v := float64(x)
-	for l, p := range d.basis[:orders] {
+	for l, p := range d.basis {
 		v -= p[k] * d.coefficients[l][c]
 	}
-	return v
+	return float32(v)
+}
+
+// blocks visits what the given number of orders leave of a part of row k, a block of columns at a time.
+func (d *Drift) blocks(orders, k, from int, row []float32, visit func(at int, rest []float64)) {
+	var block [256]float64
+	for at := 0; at < len(row); at += len(block) {
+		rest := block[:min(len(block), len(row)-at)]
+		for c := range rest {
+			rest[c] = float64(row[at+c])
+		}
+		for l := range orders {
+			p := d.basis[l][k]
+			for c, f := range d.coefficients[l][from+at:][:len(rest)] {
+				rest[c] -= p * f
+			}
+		}
+		visit(at, rest)
+	}
 }
 
 // legendre samples the polynomials of order 0 to order at n even steps from −1 to 1 and makes them orthonormal on these
