@@ -241,7 +241,7 @@ func (c *calibration) timeBootstrap(ctx context.Context, _ *work) error {
 		}
 		x := slices.Clone(y)
 		slices.Reverse(x)
-		subject.Stories = append(subject.Stories, stats.Story{Name: fmt.Sprint(r.Story, r.From), Rows: r.To - r.From, Want: y, Base: x, Tuned: x})
+		subject.Stories = append(subject.Stories, stats.Story{Name: fmt.Sprint(r.Story, r.From), Rows: r.To - r.From, Responses: y, Base: x, Tuned: x})
 	}
 	draw := func(resamples int) (float64, error) {
 		return seconds(func() error {

@@ -156,7 +156,7 @@ func (c *Comparison) Correct() {
 }
 
 // Note says what the reader of the table should know of a run.
-func (c *Comparison) Note(first, run *Scored, b *stats.Bootstrap) {
+func (c *Comparison) Note(first, run *Scored, b *stats.BootstrapResult) {
 	if run.untuned {
 		c.Notes = append(c.Notes, fmt.Sprintf("%s trained its readout only, so its features score as the untuned model's", run.Dir))
 	}

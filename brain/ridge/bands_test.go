@@ -193,9 +193,9 @@ func TestBandsAreRefused(t *testing.T) {
 	x, y := simulate(1, 40, 4, 2)
 	for why, opt := range map[string]Options{
 		"feature 1 is in two bands":  {Bands: []Band{{0, 2}, {1, 4}}},
-		"feature 3 is in no band":       {Bands: []Band{{0, 3}}},
-		"2:5 is not a range of 4":       {Bands: []Band{{0, 2}, {2, 5}}},
-		"3:3 is not a range":            {Bands: []Band{{0, 3}, {3, 3}}},
+		"feature 3 is in no band":    {Bands: []Band{{0, 3}}},
+		"2:5 is not a range of 4":    {Bands: []Band{{0, 2}, {2, 5}}},
+		"3:3 is not a range":         {Bands: []Band{{0, 3}, {3, 3}}},
 		"1 weights for 2 bands":      {Bands: []Band{{0, 3}, {3, 4}}, Weights: [][]float64{{1}}},
 		"0 is not a positive number": {Bands: []Band{{0, 3}, {3, 4}}, Weights: [][]float64{{1, 0}}},
 		"alphas are given, too":      {Alphas: []float64{1}, Lambdas: []float64{1}},

@@ -7,24 +7,26 @@ import (
 )
 
 const (
-	minBlockRows   = 10 // no block is shorter: the haemodynamic response alone spans some ten TRs
-	blocksPerTau   = 3  // a block of 3 τ leaves 5 % of the correlation of a first-order process across its border
-	minBlocks      = 20 // with fewer, the spread between resamples says little about the spread between samples
+	minBlockRows   = 10 // the haemodynamic response alone spans about ten TRs
+	blocksPerTau   = 3  // over 3 τ the autocorrelation of a first-order process falls to 5 %
+	minBlocks      = 20 // with fewer, the spread of resamples is a poor estimate of the spread of samples
 	minSeriesToTau = 4  // shorter series have no pair of lags
 )
 
-// BlockLength gives the rows of a bootstrap block for an autocorrelation time in rows: max(10, ⌈3τ⌉).
+// BlockLength returns the rows of a bootstrap block for an autocorrelation time in rows: max(10,
+// ⌈3τ⌉).
 func BlockLength(tau float64) int {
 	return max(minBlockRows, int(math.Ceil(blocksPerTau*tau)))
 }
 
-// AutocorrelationTime gives the integrated autocorrelation time 1 + 2 Σ ρ(k) of a series, in rows: 1 for
-// white noise, (1+φ)/(1-φ) for a first-order process. The series is made of stories of the given lengths one
-// after another (nil: one story); products never cross a border and each story has its own mean.
+// AutocorrelationTime returns the integrated autocorrelation time 1 + 2 Σ ρ(k) of a series, in
+// rows: 1 for white noise, (1+φ)/(1-φ) for a first-order process. The series consists of stories of
+// the given lengths (nil: one story); products do not cross their borders and each story has its
+// own mean.
 //
-// The sum ends by Geyer's initial positive sequence (Stat. Sci. 7(4), 1992): pairs ρ(2k)+ρ(2k+1) are positive
-// in theory, so the first that is not is noise. The result is at least 1: where neighbours oppose each other
-// blocks need not be shorter than for independent rows.
+// The sum is truncated by Geyer's initial positive sequence (Stat. Sci. 7(4), 1992): sums of pairs
+// ρ(2k)+ρ(2k+1) are positive in theory, so the first that is not is noise. The result is at least
+// 1: negatively correlated rows need no shorter blocks than independent ones.
 func AutocorrelationTime(series []float64, lengths []int) float64 {
 	stories := split(series, lengths)
 	centred := make([][]float64, len(stories))
@@ -59,14 +61,14 @@ func AutocorrelationTime(series []float64, lengths []int) float64 {
 	return max(1, tau)
 }
 
-// MedianAutocorrelationTime gives the median over the columns of x, (Σ lengths, voxels), that are not
-// constant of their [AutocorrelationTime]; 1 if there is none.
+// MedianAutocorrelationTime returns the median [AutocorrelationTime] of the columns of x, (Σ
+// lengths, voxels), that are not constant; 1 if all are.
 func MedianAutocorrelationTime(x []float32, lengths []int, voxels int) float64 {
 	rows := 0
 	for _, n := range lengths {
 		rows += n
 	}
-	d := describe(x, rows, voxels)
+	d := describeColumns(x, rows, voxels)
 	series, taus := make([]float64, rows), []float64(nil)
 	for v := range voxels {
 		if d.constant[v] {
@@ -97,12 +99,12 @@ func split(series []float64, lengths []int) [][]float64 {
 		stories[i], rest = rest[:n], rest[n:]
 	}
 	if len(rest) > 0 {
-		panic(fmt.Sprintf("stats: stories of %v rows leave %d of %d over", lengths, len(rest), len(series)))
+		panic(fmt.Sprintf("stats: stories of %v rows leave out %d of %d", lengths, len(rest), len(series)))
 	}
 	return stories
 }
 
-// centre gives x less its mean.
+// centre returns x minus its mean.
 func centre(x []float64) []float64 {
 	mean := 0.0
 	for _, value := range x {
@@ -115,7 +117,8 @@ func centre(x []float64) []float64 {
 	return y
 }
 
-// quantile gives the q-quantile of sorted values, linear between neighbours (Hyndman and Fan's type 7).
+// quantile returns the q-quantile of sorted values by linear interpolation (Hyndman and Fan's type
+// 7).
 func quantile(sorted []float64, q float64) float64 {
 	at := q * float64(len(sorted)-1)
 	low := int(at)

@@ -2,24 +2,24 @@ package stats
 
 import "math/rand/v2"
 
-// plan divides the stories of all subjects into blocks and says which rows each subject has in each.
-type plan struct {
+// blockPlan divides the stories of all subjects into blocks, with the rows of each subject.
+type blockPlan struct {
 	rows   int       // least rows of a block
-	total  int       // blocks
+	total  int       // number of blocks
 	blocks [][]block // by subject
 }
 
-// block is one subject's rows of one block.
+// block is the rows of one subject in one block.
 type block struct {
 	index int // of the block in the plan
-	story int // of the subject's stories
+	story int // index among the subject's stories
 	from  int
 	to    int // exclusive
 }
 
-// newPlan cuts every story, as long as the longest version that a subject has of it, into equal blocks of at
-// least the given rows; a story that is shorter is one block.
-func newPlan(subjects []Subject, rows int) *plan {
+// newPlan cuts every story, at the length of its longest version among the subjects, into equal
+// blocks of at least the given number of rows. A shorter story is one block.
+func newPlan(subjects []Subject, rows int) *blockPlan {
 	longest := map[string]int{}
 	var names []string // in the order of first appearance
 	for _, subject := range subjects {
@@ -30,7 +30,7 @@ func newPlan(subjects []Subject, rows int) *plan {
 			longest[story.Name] = max(longest[story.Name], story.Rows)
 		}
 	}
-	p := &plan{rows: rows, blocks: make([][]block, len(subjects))}
+	p := &blockPlan{rows: rows, blocks: make([][]block, len(subjects))}
 	first := map[string]int{}
 	for _, name := range names {
 		first[name] = p.total
@@ -52,11 +52,11 @@ func newPlan(subjects []Subject, rows int) *plan {
 
 func blocksOf(rows, least int) int { return max(1, rows/least) }
 
-// count gives the blocks in which the subjects of a group have rows.
-func (p *plan) count(group Group) int {
+// count returns the number of blocks in which the subjects of a group have rows.
+func (p *blockPlan) count(group Group) int {
 	seen := map[int]bool{}
 	for s, blocks := range p.blocks {
-		if !group.takes(s) {
+		if !group.includes(s) {
 			continue
 		}
 		for _, b := range blocks {
@@ -66,9 +66,9 @@ func (p *plan) count(group Group) int {
 	return len(seen)
 }
 
-// draw gives how often each block is taken: once each in draw 0, which is the sample itself, then at random
-// with replacement.
-func (p *plan) draw(resamples int, seed uint64) [][]float64 {
+// draw returns the number of times that each block is drawn: once in draw 0, which is the sample
+// itself, and at random with replacement in the others.
+func (p *blockPlan) draw(resamples int, seed uint64) [][]float64 {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	draws := make([][]float64, 1+resamples)
 	for d := range draws {

@@ -26,7 +26,7 @@ func process(rng *rand.Rand, n int, phi float64) []float64 {
 // between voxels; a system sees the signal through its own noise of the given SD. The true r of a system is
 // 1/√((1+1)(1+SD²)).
 func study(rng *rand.Rand, name string, rows, voxels int, phi, baseSD, tunedSD float64) Story {
-	s := Story{Name: name, Rows: rows, Want: make([]float32, rows*voxels),
+	s := Story{Name: name, Rows: rows, Responses: make([]float32, rows*voxels),
 		Base: make([]float32, rows*voxels), Tuned: make([]float32, rows*voxels)}
 	shared := process(rng, rows, phi)
 	for v := range voxels {
@@ -34,7 +34,7 @@ func study(rng *rand.Rand, name string, rows, voxels int, phi, baseSD, tunedSD f
 		p, q := process(rng, rows, phi), process(rng, rows, phi)
 		for t := range rows {
 			at := t*voxels + v
-			s.Want[at] = float32(signal[t] + math.Sqrt(.5)*shared[t] + math.Sqrt(.5)*own[t])
+			s.Responses[at] = float32(signal[t] + math.Sqrt(.5)*shared[t] + math.Sqrt(.5)*own[t])
 			s.Base[at] = float32(signal[t] + baseSD*p[t])
 			s.Tuned[at] = float32(signal[t] + tunedSD*q[t])
 		}
@@ -88,8 +88,8 @@ func TestSumsGiveTheCorrelationOfTheDrawnRows(t *testing.T) {
 	rng := seeded(2)
 	subject := Subject{Voxels: 5, Stories: []Story{study(rng, "a", 47, 5, .5, 1, 2), study(rng, "b", 23, 5, .5, 1, 2)}}
 	for i := range subject.Stories { // raw scanner units: sums of squares dwarf the variance
-		for at := range subject.Stories[i].Want {
-			subject.Stories[i].Want[at] += 1e5
+		for at := range subject.Stories[i].Responses {
+			subject.Stories[i].Responses[at] += 1e5
 		}
 	}
 	p := newPlan([]Subject{subject}, 10)
@@ -102,7 +102,7 @@ func TestSumsGiveTheCorrelationOfTheDrawnRows(t *testing.T) {
 		for _, b := range p.blocks[0] {
 			for range int(draw[b.index]) {
 				s := subject.Stories[b.story]
-				want = append(want, s.Want[b.from*5:b.to*5]...)
+				want = append(want, s.Responses[b.from*5:b.to*5]...)
 				base = append(base, s.Base[b.from*5:b.to*5]...)
 				tuned = append(tuned, s.Tuned[b.from*5:b.to*5]...)
 			}
@@ -134,13 +134,13 @@ func TestGroupsAndSubjects(t *testing.T) {
 	one := Subject{Voxels: 4, Stories: []Story{study(rng, "a", 240, 4, .3, 1, 1)}}
 	two := Subject{Voxels: 2, Stories: []Story{study(rng, "a", 240, 2, .3, 1, 1)}}
 	for row := range 240 {
-		one.Stories[0].Want[row*4+3] = 7 // a constant voxel
+		one.Stories[0].Responses[row*4+3] = 7 // a constant voxel
 	}
 	groups := []Group{{Name: "all"}, {Name: "one", Columns: [][]int{{0, 0, 3}, nil}}, {Name: "none", Columns: [][]int{{3}, {}}}}
 	out, err := PairedBootstrap(t.Context(), []Subject{one, two}, groups, BootstrapOptions{Resamples: 100})
 	require.NoError(t, err)
 	mean := func(s Subject, columns []int) float64 {
-		r, constant := Correlation(s.Stories[0].Base, s.Stories[0].Want, 240, s.Voxels)
+		r, constant := Correlation(s.Stories[0].Base, s.Stories[0].Responses, 240, s.Voxels)
 		m, _ := Mean(r, constant, columns)
 		return m
 	}
@@ -187,7 +187,7 @@ func TestBrokenPredictionsNeverMakeNaN(t *testing.T) {
 	for row := range 240 {
 		story.Base[row*3] = 5
 	}
-	story.Base[4], story.Want[2] = float32(math.NaN()), float32(math.Inf(1))
+	story.Base[4], story.Responses[2] = float32(math.NaN()), float32(math.Inf(1))
 	out, err := PairedBootstrap(t.Context(), []Subject{{Voxels: 3, Stories: []Story{story}}}, []Group{{}}, BootstrapOptions{Resamples: 50})
 	require.NoError(t, err)
 	g := out.Groups[0]
@@ -199,7 +199,7 @@ func TestBrokenPredictionsNeverMakeNaN(t *testing.T) {
 
 func TestSameSeedSameBitsOnAnyNumberOfProcessors(t *testing.T) {
 	subject := Subject{Voxels: 100, Stories: []Story{study(seeded(8), "a", 240, 100, .3, 1, 1.1)}}
-	run := func(seed uint64) *Bootstrap {
+	run := func(seed uint64) *BootstrapResult {
 		out, err := PairedBootstrap(t.Context(), []Subject{subject}, []Group{{}}, BootstrapOptions{Resamples: 100, Seed: seed})
 		require.NoError(t, err)
 		return out

@@ -25,7 +25,7 @@ type world struct {
 func (w world) story(seed uint64) Story {
 	rng := seeded(seed)
 	n := w.rows * w.voxels
-	s := Story{Name: "a", Rows: w.rows, Want: make([]float32, n), Base: make([]float32, n), Tuned: make([]float32, n)}
+	s := Story{Name: "a", Rows: w.rows, Responses: make([]float32, n), Base: make([]float32, n), Tuned: make([]float32, n)}
 	shared, common := process(rng, w.rows, w.phi), process(rng, w.rows, w.phi)
 	for v := range w.voxels {
 		signal, own := process(rng, w.rows, w.phi), process(rng, w.rows, w.phi)
@@ -34,7 +34,7 @@ func (w world) story(seed uint64) Story {
 			at := t*w.voxels + v
 			x := math.Sqrt(w.signal) * signal[t]
 			noise := math.Sqrt(.2)*common[t] + math.Sqrt(.3)*both[t]
-			s.Want[at] = float32(x + math.Sqrt(.3)*shared[t] + math.Sqrt(.7)*own[t])
+			s.Responses[at] = float32(x + math.Sqrt(.3)*shared[t] + math.Sqrt(.7)*own[t])
 			s.Base[at] = float32(x + math.Sqrt(w.base)*(noise+math.Sqrt(.5)*p[t]))
 			s.Tuned[at] = float32(x + math.Sqrt(w.tuned)*(noise+math.Sqrt(.5)*q[t]))
 		}
@@ -118,7 +118,7 @@ func calibrateCorrelation(t *testing.T, phi float64, sets int, precision float64
 				continue
 			}
 			c.opt.Permutations, c.opt.Seed = few, i
-			out, err := PermutationTest(t.Context(), s.Base, s.Want, w.rows, w.voxels, c.opt)
+			out, err := PermutationTest(t.Context(), s.Base, s.Responses, w.rows, w.voxels, c.opt)
 			require.NoError(t, err)
 			c.errors.add(countBelow(out.P, .05), w.voxels)
 		}
@@ -157,7 +157,7 @@ func calibrateIntervals(t *testing.T, phi float64, sets int, precision float64) 
 			n++
 			outBase += outside(base, g.Base.CI95)
 			outDelta += outside(delta, g.Delta.CI95)
-			if g.NotWorse(-delta).NonInferior {
+			if g.NonInferiority(-delta).NonInferior {
 				wrong++
 			}
 		}
@@ -224,7 +224,7 @@ func TestPower(t *testing.T) {
 	var found, better, regions float64
 	for i := range uint64(sets) {
 		s := w.story(i)
-		out, err := PermutationTest(t.Context(), s.Base, s.Want, w.rows, w.voxels, PermutationOptions{Permutations: 500, Seed: i})
+		out, err := PermutationTest(t.Context(), s.Base, s.Responses, w.rows, w.voxels, PermutationOptions{Permutations: 500, Seed: i})
 		require.NoError(t, err)
 		found += float64(countBelow(out.Q, .05)) / float64(w.voxels*sets)
 		test, err := PairedTest(t.Context(), w.subject(i), w.regions(), PairedOptions{Permutations: 500, Seed: i})

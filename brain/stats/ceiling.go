@@ -2,19 +2,20 @@ package stats
 
 import "math"
 
-// NoiseCeiling says, per voxel, how much of a response to a repeated story is the story's doing. All
-// variances are over rows.
+// NoiseCeiling holds the noise ceiling of each voxel, estimated from repeated presentations of a
+// story. Variances are over rows.
 type NoiseCeiling struct {
 	Repeats int
 	TP      []float64 // total power: mean variance of a single repeat
-	SP      []float64 // signal power: the part of TP that repeats share; an estimate, so it can be negative
-	RawEV   []float64 // explainable variance as it is found, Var(ȳ)/TP: 1/Repeats for pure noise
-	EV      []float64 // explainable variance, corrected for the number of repeats: SP as a share of TP
-	CCMax   []float64 // the r that a perfect model reaches against the mean of these repeats; 0 if undefined
-	Defined []bool    // false where SP ≤ 0, or a repeat is constant or not finite: no ceiling to divide by
+	SP      []float64 // signal power: the part of TP that repeats share; as an estimate it can be negative
+	RawEV   []float64 // explainable variance without correction, Var(ȳ)/TP: 1/Repeats for pure noise
+	EV      []float64 // explainable variance, corrected for the number of repeats: SP/TP
+	CCMax   []float64 // r of a perfect model with the mean of these repeats; 0 if undefined
+	Defined []bool    // false if SP ≤ 0, or a repeat is constant or not finite
 }
 
-// Ceiling estimates the noise ceiling from repeats, (n, rows, voxels), for a score against their mean:
+// Ceiling estimates the noise ceiling from n repeats, (n, rows, voxels), for scores against their
+// mean:
 //
 //	TP    = mean over repeats of Var(y)
 //	SP    = (n Var(ȳ) - TP) / (n - 1)
@@ -22,11 +23,11 @@ type NoiseCeiling struct {
 //	EV    = RawEV - (1 - RawEV)/(n - 1) = SP / TP
 //	CCMax = √(SP / Var(ȳ))
 //
-// after Schoppe et al., Front. Comput. Neurosci. 10:10 (2016), and, for EV, Schoppe's form of the corrected
-// explainable variance. Repeats are used as given: of z-scored ones TP is 1 and SP equals EV; others have SP in
-// their own units, squared. One repeat bounds nothing: all voxels are then undefined.
+// after Schoppe et al., Front. Comput. Neurosci. 10:10 (2016). Repeats are used as given: z-scored
+// ones have TP = 1 and SP = EV, others have SP in their squared units. With one repeat all voxels
+// are undefined.
 func Ceiling(repeats []float32, n, rows, voxels int) NoiseCeiling {
-	mustHold("repeats", repeats, n*rows, voxels)
+	checkSize("repeats", repeats, n*rows, voxels)
 	c, _ := CeilingByRows(n, rows, voxels, func(repeat, from, to int, out []float32) error {
 		copy(out, repeats[(repeat*rows+from)*voxels:(repeat*rows+to)*voxels])
 		return nil
@@ -34,11 +35,11 @@ func Ceiling(repeats []float32, n, rows, voxels int) NoiseCeiling {
 	return c
 }
 
-// ReadRepeat fills out with rows from ≤ t < to of a repeat, (to-from, voxels).
+// ReadRepeat fills out with the rows from ≤ t < to of a repeat, (to-from, voxels).
 type ReadRepeat func(repeat, from, to int, out []float32) error
 
-// CeilingByRows is [Ceiling] for repeats that are read by rows, a few at a time, three times. Its bits are those of
-// Ceiling. The error is that of read.
+// CeilingByRows is [Ceiling] for repeats that are read in slabs of rows, three times each. The
+// result is bit-identical. An error is that of read.
 func CeilingByRows(n, rows, voxels int, read ReadRepeat) (NoiseCeiling, error) {
 	c := NoiseCeiling{
 		Repeats: n, TP: make([]float64, voxels), SP: make([]float64, voxels),
@@ -51,7 +52,7 @@ func CeilingByRows(n, rows, voxels int, read ReadRepeat) (NoiseCeiling, error) {
 	r := repeatRows{read: read, n: n, rows: rows, voxels: voxels}
 	fixed, means := make([]bool, voxels), make([][]float64, n)
 	for i := range n {
-		d := newDescription(voxels)
+		d := newColumnStats(voxels)
 		if err := r.each(i, d.add); err != nil {
 			return c, err
 		}
@@ -75,7 +76,7 @@ func CeilingByRows(n, rows, voxels int, read ReadRepeat) (NoiseCeiling, error) {
 	shared := make([]float64, voxels) // Var(ȳ)
 	err := r.together(func(row [][]float32) {
 		for v := range voxels {
-			average := 0. // of the repeats, each less its mean
+			average := 0. // of the centred repeats
 			for i := range n {
 				average += (float64(row[i][v]) - means[i][v]) / float64(n)
 			}
@@ -107,10 +108,10 @@ type repeatRows struct {
 	n, rows, voxels int
 }
 
-// slabValues is how many values are read at once.
+// slabValues is the number of values that are read at a time.
 const slabValues = 1 << 20
 
-// each visits the rows of one repeat.
+// each visits every row of one repeat.
 func (r *repeatRows) each(repeat int, visit func(row []float32)) error {
 	step := max(1, min(r.rows, slabValues/r.voxels))
 	x := make([]float32, step*r.voxels)
@@ -126,7 +127,7 @@ func (r *repeatRows) each(repeat int, visit func(row []float32)) error {
 	return nil
 }
 
-// together visits each row of all repeats.
+// together visits every row, with all repeats at a time.
 func (r *repeatRows) together(visit func(row [][]float32)) error {
 	step := max(1, min(r.rows, slabValues/(r.n*r.voxels)))
 	x, row := make([][]float32, r.n), make([][]float32, r.n)

@@ -13,7 +13,7 @@ import (
 
 func TestCeilingsAgreeWithNumPy(t *testing.T) {
 	g := readGolden(t).Ceilings
-	s := Normalise(g.Pred, g.Repeats, g.N, g.Rows, g.Voxels)
+	s := NormaliseByCeiling(g.Pred, g.Repeats, g.N, g.Rows, g.Voxels)
 	c := s.Ceiling
 	assert.Equal(t, []bool{true, true, true, false, false}, c.Defined, "repeats that oppose each other and constant ones have no ceiling")
 	assert.Equal(t, c.Defined, s.Scored)
@@ -36,7 +36,7 @@ func TestCeilingsAgreeWithNumPy(t *testing.T) {
 // zscored gives each repeat of each voxel mean 0 and SD 1.
 func zscored(x []float32, n, rows, voxels int) []float32 {
 	out := make([]float32, len(x))
-	each(x, n, rows, voxels, func(v int, who []int, units [][]float64) {
+	eachVoxel(x, n, rows, voxels, func(v int, who []int, units [][]float64) {
 		for k, i := range who {
 			for row, u := range units[k] {
 				out[(i*rows+row)*voxels+v] = float32(u * math.Sqrt(float64(rows)))
@@ -49,7 +49,7 @@ func zscored(x []float32, n, rows, voxels int) []float32 {
 func TestFormulasOfTheFieldAreOne(t *testing.T) {
 	g := readGolden(t).Ceilings
 	z := zscored(g.Repeats, g.N, g.Rows, g.Voxels)
-	s := Normalise(g.Pred, z, g.N, g.Rows, g.Voxels)
+	s := NormaliseByCeiling(g.Pred, z, g.N, g.Rows, g.Voxels)
 	c := s.Ceiling
 	for v := range 4 {
 		assert.InDelta(t, 1, c.TP[v], 1e-6)
@@ -78,13 +78,13 @@ func TestNormaliseFlagsWhatItCannotScore(t *testing.T) {
 		g.Pred[row*g.Voxels] = .1
 	}
 	g.Pred[1] = nan
-	s := Normalise(g.Pred, g.Repeats, g.N, g.Rows, g.Voxels)
+	s := NormaliseByCeiling(g.Pred, g.Repeats, g.N, g.Rows, g.Voxels)
 	assert.Equal(t, []bool{false, false, true, false, false}, s.Scored)
 	assert.True(t, s.Ceiling.Defined[0])
 	for _, x := range [][]float64{s.R, s.CCNorm, s.SPE} {
 		assert.Equal(t, []float64{0, 0, 0, 0}, append(slices.Clone(x[:2]), x[3:]...))
 	}
-	assert.Panics(t, func() { Normalise(g.Pred[1:], g.Repeats, g.N, g.Rows, g.Voxels) })
+	assert.Panics(t, func() { NormaliseByCeiling(g.Pred[1:], g.Repeats, g.N, g.Rows, g.Voxels) })
 }
 
 func TestSPETakesThePredictionAtItsSize(t *testing.T) {
@@ -95,7 +95,7 @@ func TestSPETakesThePredictionAtItsSize(t *testing.T) {
 		repeats[i], repeats[4000+i] = float32(x+rng.NormFloat64()), float32(x+rng.NormFloat64())
 		once[i], twice[i] = float32(x), float32(2*x)
 	}
-	a, b := Normalise(once, repeats, 2, 4000, 1), Normalise(twice, repeats, 2, 4000, 1)
+	a, b := NormaliseByCeiling(once, repeats, 2, 4000, 1), NormaliseByCeiling(twice, repeats, 2, 4000, 1)
 	assert.InDelta(t, 1, a.SPE[0], .05)
 	assert.InDelta(t, 0, b.SPE[0], .1)
 	assert.InDelta(t, 1, a.CCNorm[0], .03)
@@ -104,7 +104,7 @@ func TestSPETakesThePredictionAtItsSize(t *testing.T) {
 
 func TestLeaveOneOutAgreesWithNumPy(t *testing.T) {
 	g := readGolden(t).Ceilings
-	s := LeaveOneOut(g.Repeats, g.N, g.Rows, g.Voxels)
+	s := LeaveOneOutISC(g.Repeats, g.N, g.Rows, g.Voxels)
 	assert.Equal(t, []bool{true, true, true, true, true}, s.Defined)
 	for v := range 3 {
 		mean := 0.
@@ -118,37 +118,38 @@ func TestLeaveOneOutAgreesWithNumPy(t *testing.T) {
 	assert.Zero(t, s.Subjects[1][4], "who is constant there takes no part")
 
 	three := slices.Concat(g.Repeats[:g.Rows*g.Voxels], g.Repeats[2*g.Rows*g.Voxels:])
-	without := LeaveOneOut(three, g.N-1, g.Rows, g.Voxels)
+	without := LeaveOneOutISC(three, g.N-1, g.Rows, g.Voxels)
 	assert.InDelta(t, without.R[4], s.R[4], 1e-12, "and leaves the others as they are without that person")
 
 	for at := range three {
 		three[at] = 1000*three[at] + 7
 	}
-	assert.InDeltaSlice(t, without.R, LeaveOneOut(three, g.N-1, g.Rows, g.Voxels).R, 1e-4, "units do not count")
-	assert.Zero(t, LeaveOneOut([]float32{1, 2, 4, 4, 3, 1}, 2, 3, 1).Upper[0], "people who cancel share nothing, not rounding")
-	assert.Equal(t, []bool{false}, LeaveOneOut([]float32{1, 2, 4}, 1, 3, 1).Defined)
+	assert.InDeltaSlice(t, without.R, LeaveOneOutISC(three, g.N-1, g.Rows, g.Voxels).R, 1e-4, "units do not count")
+	assert.Zero(t, LeaveOneOutISC([]float32{1, 2, 4, 4, 3, 1}, 2, 3, 1).Upper[0], "people who cancel share nothing, not rounding")
+	assert.Equal(t, []bool{false}, LeaveOneOutISC([]float32{1, 2, 4}, 1, 3, 1).Defined)
 }
 
 func TestSplitHalfAgreesWithNumPy(t *testing.T) {
 	g := readGolden(t).Ceilings
-	s := SplitHalf(g.Repeats, g.N, g.Rows, g.Voxels, 3000, 1)
+	s := SplitHalfReliability(g.Repeats, g.N, g.Rows, g.Voxels, 3000, 1)
 	assert.False(t, s.Defined[4])
 	for v, want := range g.Halves { // the mean over all three splits
 		assert.InDelta(t, want, s.Halves[v], .005)
 		assert.InDelta(t, 2*s.Halves[v]/(1+s.Halves[v]), s.Full[v], 1e-12)
 		assert.InDelta(t, math.Sqrt(s.Full[v]), s.CCMax[v], 1e-12)
 	}
-	two := SplitHalf(g.Repeats[:2*g.Rows*g.Voxels], 2, g.Rows, g.Voxels, 1, 1) // only one split: no chance
+	two := SplitHalfReliability(g.Repeats[:2*g.Rows*g.Voxels], 2, g.Rows, g.Voxels, 1, 1) // only one split: no chance
 	r, _ := Correlation(g.Repeats[:g.Rows*g.Voxels], g.Repeats[g.Rows*g.Voxels:2*g.Rows*g.Voxels], g.Rows, g.Voxels)
 	assert.InDeltaSlice(t, r, two.Halves, 1e-9)
-	assert.NotContains(t, SplitHalf(g.Repeats[:g.Rows*g.Voxels], 1, g.Rows, g.Voxels, 5, 1).Defined, true)
+	assert.NotContains(t, SplitHalfReliability(g.Repeats[:g.Rows*g.Voxels], 1, g.Rows, g.Voxels, 5, 1).Defined, true)
 }
 
-// Both ways to a ceiling, by power and by halves, find the planted one; so does an odd number of repeats.
+// Both ways to a ceiling, by power and by halves, find the planted one; so does an odd number of
+// repeats.
 func TestSplitHalfFindsTheCeilingOfRepeats(t *testing.T) {
 	for _, n := range []int{4, 5} {
 		x, truth := planted(seeded(uint64(n)), n, 3000, []float64{.3, 1}, .5)
-		half, power := SplitHalf(x, n, 3000, 2, 50, 1), Ceiling(x, n, 3000, 2)
+		half, power := SplitHalfReliability(x, n, 3000, 2, 50, 1), Ceiling(x, n, 3000, 2)
 		for v := range truth {
 			assert.InDelta(t, truth[v], half.CCMax[v], .02)
 			assert.InDelta(t, power.CCMax[v], half.CCMax[v], .01)
@@ -156,8 +157,8 @@ func TestSplitHalfFindsTheCeilingOfRepeats(t *testing.T) {
 	}
 }
 
-// planted makes n repeats of voxels whose signal has the given power beside noise of power 1, both of first order; the
-// noise is partly shared between voxels. It gives the true ceilings as well.
+// planted makes n repeats of voxels whose signal has the given power beside noise of power 1, both
+// of first order; the noise is partly shared between voxels. It gives the true ceilings as well.
 func planted(rng *rand.Rand, n, rows int, snr []float64, phi float64) (repeats []float32, ceiling []float64) {
 	voxels := len(snr)
 	signal := make([][]float64, voxels)
@@ -185,27 +186,14 @@ func TestSpearmanBrown(t *testing.T) {
 	assert.Equal(t, 1., SpearmanBrown(1, 2))
 }
 
-func TestMaskRemembersWhatChoseIt(t *testing.T) {
-	c := NoiseCeiling{CCMax: []float64{.3, .5, 0, .9, .4}, Defined: []bool{true, true, false, true, true}}
-	m := c.Mask(.4, "alice[0:100]", "wheretheressmoke")
-	assert.Equal(t, []int{1, 3}, m.Columns)
-	assert.Equal(t, []string{"wheretheressmoke"}, m.Tested("life", "wheretheressmoke"))
-	assert.Equal(t, "not independent: alice[250:362] chose these voxels (CC_max > 0.4) and is scored on them",
-		m.Label("alice[250:362]", "life"))
-	assert.Equal(t, "independent of the test (CC_max > 0.4)", m.Label("life"))
-	assert.Empty(t, Mask{Columns: []int{1}, Rule: "atlas"}.Tested("life"))
-	assert.Equal(t, []int{}, c.Mask(1).Columns)
-}
-
-// wholeCeiling is [Ceiling] over repeats in memory, with the mean of the repeats in float64: the order of sums that
-// CeilingByRows keeps.
+// wholeCeiling computes the sums of [Ceiling] from matrices in memory, in the same order.
 func wholeCeiling(repeats []float32, n, rows, voxels int) (tp, shared []float64) {
 	tp, shared = make([]float64, voxels), make([]float64, voxels)
 	size := rows * voxels
 	average := make([]float64, size)
 	for i := range n {
 		y := repeats[i*size : (i+1)*size]
-		d := describe(y, rows, voxels)
+		d := describeColumns(y, rows, voxels)
 		for at := range y {
 			v := at % voxels
 			x := float64(y[at]) - d.mean[v]

@@ -5,17 +5,16 @@ import (
 	"math"
 )
 
-// Correlation gives Pearson's r of each column of pred and want, both (rows, voxels).
-//
-// Where either column is constant, or holds a value that is not finite, r is not defined: it is given as 0
-// and constant says so. r is never NaN and lies in [-1, 1].
-func Correlation(pred, want []float32, rows, voxels int) (r []float64, constant []bool) {
-	p, w := describe(pred, rows, voxels), describe(want, rows, voxels)
+// Correlation returns Pearson's r of each column of pred and measured, both (rows, voxels). If a
+// column of either is constant or has a value that is not finite, r is 0 and constant is true. r is
+// never NaN and lies in [-1, 1].
+func Correlation(pred, measured []float32, rows, voxels int) (r []float64, constant []bool) {
+	p, w := describeColumns(pred, rows, voxels), describeColumns(measured, rows, voxels)
 	pp, ww, pw := make([]float64, voxels), make([]float64, voxels), make([]float64, voxels)
 	for t := range rows {
 		for v := range voxels {
 			a := float64(pred[t*voxels+v]) - p.mean[v]
-			b := float64(want[t*voxels+v]) - w.mean[v]
+			b := float64(measured[t*voxels+v]) - w.mean[v]
 			pp[v] += a * a
 			ww[v] += b * b
 			pw[v] += a * b
@@ -30,8 +29,8 @@ func Correlation(pred, want []float32, rows, voxels int) (r []float64, constant 
 	return r, constant
 }
 
-// Mean gives the mean of r over the given columns that are not constant, and how many those are; nil columns
-// mean all. Where none is left the mean is 0 and the count says why.
+// Mean returns the mean of r over the given columns that are not constant, and their number. Nil
+// columns mean all. Without such columns both are 0.
 func Mean(r []float64, constant []bool, columns []int) (mean float64, count int) {
 	sum := 0.0
 	add := func(v int) {
@@ -54,17 +53,18 @@ func Mean(r []float64, constant []bool, columns []int) (mean float64, count int)
 	return sum / float64(count), count
 }
 
-// description is what centring needs to know of each column of a matrix whose rows are given one after another. Constancy
-// is decided by comparing values, not by a variance: the mean of equal numbers may differ from them in the last bit.
-type description struct {
+// columnStats holds the mean of each column of a matrix and whether the column is constant. Rows
+// are added one by one. Whether a column is constant is decided by comparing values, not by a
+// variance: the mean of equal numbers may differ from them in the last bit.
+type columnStats struct {
 	mean     []float64
-	constant []bool // all values equal, or one of them not finite
+	constant []bool // all values are equal, or one is not finite
 	first    []float32
 	rows     int
 }
 
-func newDescription(voxels int) *description {
-	d := &description{mean: make([]float64, voxels), constant: make([]bool, voxels), first: make([]float32, voxels)}
+func newColumnStats(voxels int) *columnStats {
+	d := &columnStats{mean: make([]float64, voxels), constant: make([]bool, voxels), first: make([]float32, voxels)}
 	for v := range d.constant {
 		d.constant[v] = true
 	}
@@ -72,7 +72,7 @@ func newDescription(voxels int) *description {
 }
 
 // add adds a row.
-func (d *description) add(row []float32) {
+func (d *columnStats) add(row []float32) {
 	if d.rows == 0 {
 		copy(d.first, row)
 	}
@@ -85,8 +85,8 @@ func (d *description) add(row []float32) {
 	}
 }
 
-// end turns sums into means.
-func (d *description) end() {
+// end replaces sums by means.
+func (d *columnStats) end() {
 	for v, sum := range d.mean {
 		if math.IsNaN(sum) || math.IsInf(sum, 0) { // a sum of finite float32 cannot overflow
 			d.mean[v], d.constant[v] = 0, true
@@ -98,10 +98,10 @@ func (d *description) end() {
 	}
 }
 
-// describe looks at each column of x, (rows, voxels).
-func describe(x []float32, rows, voxels int) *description {
-	mustHold("matrix", x, rows, voxels)
-	d := newDescription(voxels)
+// describeColumns returns the statistics of the columns of x, (rows, voxels).
+func describeColumns(x []float32, rows, voxels int) *columnStats {
+	checkSize("matrix", x, rows, voxels)
+	d := newColumnStats(voxels)
 	for t := range rows {
 		d.add(x[t*voxels : (t+1)*voxels])
 	}
@@ -109,11 +109,11 @@ func describe(x []float32, rows, voxels int) *description {
 	return d
 }
 
-// clamp takes off the rounding that lets a perfect r exceed 1.
+// clamp limits r to [-1, 1], which rounding may exceed.
 func clamp(r float64) float64 { return max(-1, min(1, r)) }
 
-// mustHold panics unless x has rows × voxels values.
-func mustHold(what string, x []float32, rows, voxels int) {
+// checkSize panics unless x has rows × voxels values.
+func checkSize(what string, x []float32, rows, voxels int) {
 	if rows < 0 || voxels < 0 || len(x) != rows*voxels {
 		panic(fmt.Sprintf("stats: %s has %d values, want %d rows × %d voxels", what, len(x), rows, voxels))
 	}

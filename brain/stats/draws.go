@@ -11,11 +11,12 @@ import (
 	"github.com/brainwavlm/bwlm/internal/parallel"
 )
 
-// tileVoxels is how many columns are summed at a time: the sums of 50 blocks are then 200 kB and
-// stay in cache.
-const tileVoxels = 64
+// tileColumns is the number of columns that are summed at a time: the sums of 50 blocks then take
+// 200 kB and stay in cache.
+const tileColumns = 64
 
-// The sums of a block, each over its rows for every voxel of a tile: p base, q tuned, y response.
+// The sums over the rows of a block, for every column of a tile. p is base, q tuned, y the
+// response.
 const (
 	sumP = iota
 	sumPP
@@ -28,13 +29,13 @@ const (
 	sums
 )
 
-// drawScores are one subject's scores in one group.
+// drawScores holds the scores of one subject in one group.
 type drawScores struct {
-	voxels      int       // that can be scored
+	voxels      int       // number of voxels that can be scored
 	base, tuned []float64 // sums of r over those voxels, by draw
 }
 
-// memberships lists, for each column of subject s, the groups that it is in.
+// memberships returns the groups of each column of subject s.
 func memberships(groups []Group, s, voxels int) [][]int {
 	member := make([][]int, voxels)
 	for g, group := range groups {
@@ -53,9 +54,10 @@ func memberships(groups []Group, s, voxels int) [][]int {
 	return member
 }
 
-// scoreDraws sums r over the voxels of each group in every draw. member lists the groups of each
-// column. Also given are the subject's rows in each draw, which can be 0.
-func scoreDraws(ctx context.Context, subject Subject, blocks []block, draws [][]float64, groups int, member [][]int) ([]drawScores, []float64, error) {
+// scoreDraws returns the sums of r over the voxels of each group in every draw, and the number of
+// the subject's rows in each draw, which can be 0. member holds the groups of each column.
+func scoreDraws(ctx context.Context, subject Subject, blocks []block, draws [][]float64,
+	groups int, member [][]int) ([]drawScores, []float64, error) {
 	scores := make([]drawScores, groups)
 	for g := range scores {
 		scores[g] = drawScores{base: make([]float64, len(draws)), tuned: make([]float64, len(draws))}
@@ -72,7 +74,7 @@ func scoreDraws(ctx context.Context, subject Subject, blocks []block, draws [][]
 			scores[g].voxels++
 		}
 	}
-	for tile := range slices.Chunk(columns, tileVoxels) {
+	for tile := range slices.Chunk(columns, tileColumns) {
 		if ctx.Err() != nil {
 			return nil, nil, fault.Wrap(fault.Interrupted, "bootstrap", "", context.Cause(ctx))
 		}
@@ -101,12 +103,11 @@ func scoreDraws(ctx context.Context, subject Subject, blocks []block, draws [][]
 	return scores, rows, nil
 }
 
-// scorable lists the columns that are in some group, whose responses vary, and which some system
-// predicts.
+// scorable returns the columns in some group whose responses and at least one prediction vary.
 func scorable(subject Subject, member [][]int) []int {
-	want := varies(subject, func(s Story) []float32 { return s.Want })
-	base := varies(subject, func(s Story) []float32 { return s.Base })
-	tuned := varies(subject, func(s Story) []float32 { return s.Tuned })
+	want := varying(subject, func(s Story) []float32 { return s.Responses })
+	base := varying(subject, func(s Story) []float32 { return s.Base })
+	tuned := varying(subject, func(s Story) []float32 { return s.Tuned })
 	var columns []int
 	for v, groups := range member {
 		if len(groups) > 0 && want[v] && (base[v] || tuned[v]) {
@@ -116,9 +117,8 @@ func scorable(subject Subject, member [][]int) []int {
 	return columns
 }
 
-// varies says which columns of a matrix that is spread over the stories vary and are finite
-// throughout.
-func varies(subject Subject, matrix func(Story) []float32) []bool {
+// varying reports which columns of a matrix, over all stories, vary and are finite.
+func varying(subject Subject, matrix func(Story) []float32) []bool {
 	yes, broken := make([]bool, subject.Voxels), make([]bool, subject.Voxels)
 	first := matrix(subject.Stories[0])
 	for _, story := range subject.Stories {
@@ -134,9 +134,8 @@ func varies(subject Subject, matrix func(Story) []float32) []bool {
 	return yes
 }
 
-// sumBlocks gives the sums of each block over the columns of a tile, (blocks, sums × columns).
-// Values are less their mean over all rows, so that the differences of sums in pearson lose
-// nothing.
+// sumBlocks returns the sums of each block for the columns of a tile, (blocks, sums × columns).
+// Values are centred by their mean over all rows, so that [pearson] loses no precision.
 func sumBlocks(subject Subject, blocks []block, tile []int) [][]float64 {
 	n, width := subject.Voxels, len(tile)
 	var rows float64
@@ -149,7 +148,7 @@ func sumBlocks(subject Subject, blocks []block, tile []int) [][]float64 {
 				if story.Tuned != nil {
 					mean[width+i] += float64(story.Tuned[t*n+v])
 				}
-				mean[2*width+i] += float64(story.Want[t*n+v])
+				mean[2*width+i] += float64(story.Responses[t*n+v])
 			}
 		}
 	}
@@ -161,7 +160,7 @@ func sumBlocks(subject Subject, blocks []block, tile []int) [][]float64 {
 		for t := b.from; t < b.to; t++ {
 			for i, v := range tile {
 				add := func(sum int, x float64) { out[k][sum*width+i] += x }
-				p, y := float64(story.Base[t*n+v])-mean[i], float64(story.Want[t*n+v])-mean[2*width+i]
+				p, y := float64(story.Base[t*n+v])-mean[i], float64(story.Responses[t*n+v])-mean[2*width+i]
 				add(sumP, p)
 				add(sumPP, p*p)
 				add(sumPY, p*y)
@@ -179,7 +178,7 @@ func sumBlocks(subject Subject, blocks []block, tile []int) [][]float64 {
 	return out
 }
 
-// pearson is r from n and five sums; 0 where a variance is no more than the rounding of its two
+// pearson returns r from n and five sums. It is 0 if a variance is within the rounding of its two
 // terms.
 func pearson(n, x, xx, y, yy, xy float64) float64 {
 	const rounding = 1e-12

@@ -24,7 +24,7 @@ func ExamplePairedBootstrap() {
 	story := stats.Story{Name: "alice[0:60]", Rows: rows}
 	for t := range rows {
 		y := float32(t % 7)
-		story.Want = append(story.Want, y, y)
+		story.Responses = append(story.Responses, y, y)
 		story.Base = append(story.Base, float32(t%3), float32(t%2))
 		story.Tuned = append(story.Tuned, y+float32(t%3), y-float32(t%2))
 	}
@@ -43,21 +43,18 @@ func ExamplePairedBootstrap() {
 	// AC: base 0.02, tuned 0.97, interval: <nil> (6 blocks of at least 10 rows; an interval needs 20)
 }
 
-func ExampleNormalise() {
+func ExampleNormaliseByCeiling() {
 	repeats := []float32{ // two repeats of four rows of one voxel
 		1, 3, 2, 6,
 		2, 4, 1, 5,
 	}
 	pred := []float32{1, 2, 1, 4}
-	s := stats.Normalise(pred, repeats, 2, 4, 1)
+	s := stats.NormaliseByCeiling(pred, repeats, 2, 4, 1)
 	fmt.Printf("signal power %.2f, explainable %.2f, CC_max %.3f\n", s.Ceiling.SP[0], s.Ceiling.EV[0], s.Ceiling.CCMax[0])
-	fmt.Printf("r %.3f, of what is possible %.3f; scored: %t\n", s.R[0], s.CCNorm[0], s.Scored[0])
-	mask := s.Ceiling.Mask(.4, "wheretheressmoke")
-	fmt.Println(mask.Label("wheretheressmoke"))
+	fmt.Printf("r %.3f, relative to the ceiling %.3f; scored: %t\n", s.R[0], s.CCNorm[0], s.Scored[0])
 	// Output:
 	// signal power 2.50, explainable 0.83, CC_max 0.953
-	// r 0.985, of what is possible 1.033; scored: true
-	// not independent: wheretheressmoke chose these voxels (CC_max > 0.4) and is scored on them
+	// r 0.985, relative to the ceiling 1.033; scored: true
 }
 
 func ExamplePermutationTest() {
@@ -81,25 +78,25 @@ func ExamplePairedTest() {
 	story := stats.Story{Name: "alice", Rows: rows}
 	for t := range rows {
 		y := float32(t % 7)
-		story.Want = append(story.Want, y)
+		story.Responses = append(story.Responses, y)
 		story.Base = append(story.Base, y+2*float32(t%5))
 		story.Tuned = append(story.Tuned, y+float32(t%5))
 	}
-	people := []stats.Subject{{Voxels: 1, Stories: []stats.Story{story}}}
-	out, err := stats.PairedTest(context.Background(), people, []stats.Group{{Name: "all"}}, stats.PairedOptions{Seed: 1})
+	subjects := []stats.Subject{{Voxels: 1, Stories: []stats.Story{story}}}
+	out, err := stats.PairedTest(context.Background(), subjects, []stats.Group{{Name: "all"}}, stats.PairedOptions{Seed: 1})
 	if err != nil {
 		panic(err)
 	}
 	fmt.Printf("%.2f to %.2f, p %.3f, %d blocks\n", out.Groups.Base[0], out.Groups.Tuned[0], out.Groups.P[0], out.Units[0])
 
-	score, err := stats.PairedBootstrap(context.Background(), people, []stats.Group{{Name: "all"}}, stats.BootstrapOptions{Seed: 1})
+	score, err := stats.PairedBootstrap(context.Background(), subjects, []stats.Group{{Name: "all"}}, stats.BootstrapOptions{Seed: 1})
 	if err != nil {
 		panic(err)
 	}
-	fmt.Println("not worse by .01:", score.Groups[0].NotWorse(.01).NonInferior)
+	fmt.Println("non-inferior by .01:", score.Groups[0].NonInferiority(.01).NonInferior)
 	// Output:
 	// 0.57 to 0.81, p 0.001, 24 blocks
-	// not worse by .01: true
+	// non-inferior by .01: true
 }
 
 func ExampleBenjaminiHochberg() {

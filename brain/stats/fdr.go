@@ -5,13 +5,14 @@ import (
 	"slices"
 )
 
-// BenjaminiHochberg gives the q of each p: the least false discovery rate at which that p is still called a discovery,
-// after Benjamini and Hochberg (J. R. Stat. Soc. B 57(1), 1995). All p that a table shows belong in one call: they are
-// one family. It holds for tests that are independent or depend positively, as those of neighbouring voxels do.
+// BenjaminiHochberg returns the q of each p: the least false discovery rate at which that p is a
+// discovery (Benjamini and Hochberg, J. R. Stat. Soc. B 57(1), 1995). All p of a table belong in
+// one call, as one family. It is valid for tests that are independent or positively dependent, such
+// as those of neighbouring voxels.
 func BenjaminiHochberg(p []float64) []float64 { return stepUp(p, 1) }
 
-// BenjaminiYekutieli is [BenjaminiHochberg] for tests that depend in any way, at the price of a factor 1 + 1/2 + … + 1/m
-// (Ann. Stat. 29(4), 2001).
+// BenjaminiYekutieli is [BenjaminiHochberg] for tests with any dependence; q are larger by a factor
+// of 1 + 1/2 + … + 1/m (Ann. Stat. 29(4), 2001).
 func BenjaminiYekutieli(p []float64) []float64 {
 	factor := 0.
 	for k := range p {
@@ -20,7 +21,7 @@ func BenjaminiYekutieli(p []float64) []float64 {
 	return stepUp(p, factor)
 }
 
-// stepUp gives min over all p' ≥ p of factor m p'/rank(p'), at most 1.
+// stepUp returns the minimum over all p' ≥ p of factor·m·p'/rank(p'), at most 1.
 func stepUp(p []float64, factor float64) []float64 {
 	order := make([]int, len(p))
 	for i := range order {

@@ -6,30 +6,30 @@ import (
 	"github.com/brainwavlm/bwlm/internal/parallel"
 )
 
-// Normalised is a score per voxel beside what the noise allows. A voxel that is not Scored has 0
-// throughout.
-type Normalised struct {
+// NormalisedScores holds the scores of each voxel relative to its noise ceiling. All are 0 for a
+// voxel that is not Scored.
+type NormalisedScores struct {
 	Ceiling NoiseCeiling
-	R       []float64 // with the mean of the repeats; Schoppe's CC_abs
-	CCNorm  []float64 // R / CCMax. An estimate: above 1 by chance where the ceiling is low, and never cut off
-	SPE     []float64 // signal power explained: (Var(ȳ) - Var(ȳ - ŷ)) / SP; below 0 for a prediction worse than the mean
-	Scored  []bool    // false where there is no ceiling, or the prediction is constant or not finite
+	R       []float64 // with the mean of the repeats; CC_abs of Schoppe et al.
+	CCNorm  []float64 // R / CCMax; an estimate, which exceeds 1 by chance if the ceiling is low
+	SPE     []float64 // signal power explained: (Var(ȳ) - Var(ȳ - ŷ)) / SP; negative if worse than the mean
+	Scored  []bool    // false without a ceiling, or if the prediction is constant or not finite
 }
 
-// Normalise scores pred, (rows, voxels), against the mean of repeats, (n, rows, voxels), as a share
-// of their [Ceiling].
+// NormaliseByCeiling scores pred, (rows, voxels), against the mean of n repeats, (n, rows, voxels),
+// relative to their [Ceiling].
 //
 //	CCNorm = r / CCMax = Cov(ȳ, ŷ) / √(SP Var(ŷ))
 //
-// after Schoppe et al. (2016), SPE after Sahani and Linden (NIPS 2002). SPE takes a prediction at
-// its size: the signal itself scores 1, twice the signal 0, while CCNorm is 1 for both.
-func Normalise(pred, repeats []float32, n, rows, voxels int) Normalised {
-	mustHold("predictions", pred, rows, voxels)
-	s := Normalised{
+// after Schoppe et al. (2016), SPE after Sahani and Linden (NIPS 2002). SPE depends on the scale of
+// the prediction: the signal itself scores 1 and twice the signal 0, while CCNorm is 1 for both.
+func NormaliseByCeiling(pred, repeats []float32, n, rows, voxels int) NormalisedScores {
+	checkSize("predictions", pred, rows, voxels)
+	s := NormalisedScores{
 		Ceiling: Ceiling(repeats, n, rows, voxels), R: make([]float64, voxels),
 		CCNorm: make([]float64, voxels), SPE: make([]float64, voxels), Scored: make([]bool, voxels),
 	}
-	p := describe(pred, rows, voxels)
+	p := describeColumns(pred, rows, voxels)
 	parallel.Ranges(voxels, 1, func(from, to int) {
 		mean := make([]float64, rows) // ȳ of a voxel
 		for v := from; v < to; v++ {

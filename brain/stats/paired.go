@@ -11,53 +11,56 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// Unit is what the paired test swaps as one, and with it what its p is about.
+// Unit is the unit within which [PairedTest] swaps predictions. It determines what p generalises
+// to.
 type Unit int
 
 // The units.
 const (
-	Blocks   Unit = iota // blocks of rows: more rows of these stories, of these people
-	Stories              // whole stories: more stories, of these people
-	Subjects             // whole people: more people
+	Blocks   Unit = iota // blocks of rows: to further rows of these stories and subjects
+	Stories              // whole stories: to further stories of these subjects
+	Subjects             // whole subjects: to further subjects
 )
 
-// PairedOptions say how predictions are swapped. The zero value is useful.
+// PairedOptions configures [PairedTest]. The zero value is useful.
 type PairedOptions struct {
 	Permutations int // 0: 1000
 	Seed         uint64
-	BlockRows    int // least rows of a block; 0: BlockLength of the responses' median autocorrelation time
+	BlockRows    int // least rows of a block; 0: BlockLength of the median autocorrelation time of the responses
 	Unit         Unit
-	OneSided     bool // tuned better than base; else a difference either way
+	OneSided     bool // alternative: tuned is better than base; false: tuned differs from base
 }
 
-// Tests is a family of paired tests, one table: the voxels of a person, or the groups.
-type Tests struct {
-	Base, Tuned, Delta []float64 // r, or a group's mean r; 0 where not scored
+// TestFamily holds the paired tests of one table, which are one family: the voxels of a subject, or
+// the groups.
+type TestFamily struct {
+	Base, Tuned, Delta []float64 // r, or the mean r of a group; 0 if not scored
 	Scored             []bool
 	Significance
 }
 
-// Paired is the outcome of [PairedTest].
-type Paired struct {
-	Groups       Tests   // in the order of the groups: one family
-	Voxels       []Tests // by subject: a family each
-	Units        []int   // by group: what could be swapped. With n of them no two-sided p is below 2/2ⁿ
+// PairedResult is the result of [PairedTest].
+type PairedResult struct {
+	Groups       TestFamily   // in the order of the groups
+	Voxels       []TestFamily // by subject
+	Units        []int        // by group: number of units. With n units no two-sided p is below 2/2ⁿ
 	BlockRows    int
 	Permutations int
 }
 
-// PairedTest asks whether the tuned system predicts better than the base, or worse. If there is no difference it does
-// not matter which is called which, so in each permutation the two predictions are swapped in a random half of the
-// blocks of rows, every r is computed anew from the rows so mixed, and p is the share of permutations whose difference
-// reaches the true one, (#{|Δ*| ≥ |Δ|} + 1)/(n + 1). Predictions are z-scored per person and voxel before, since r does
-// not see their size but a mixture would.
+// PairedTest tests whether the tuned model predicts better than the base model, or differently.
+// Under the null hypothesis the two predictions are exchangeable: each permutation swaps them in a
+// random half of the blocks of rows and computes every r anew, and p is the share of permutations
+// whose difference reaches the observed one, (#{|Δ*| ≥ |Δ|} + 1)/(n + 1). Predictions are z-scored
+// per subject and voxel first: r does not depend on their scale, but a mixture of the two would.
 //
-// Swaps are common to all voxels, so that PMax and the groups' means keep what voxels share, and to all people who
-// share a story. Whole stories or people are swapped on demand, for a p about stories or people in general. Groups are
-// averaged as [PairedBootstrap] does: over a person's voxels, then over people.
+// Swaps are common to all voxels, so that PMax and the means of groups keep the dependence between
+// voxels, and to all subjects who share a story. Groups are averaged as in [PairedBootstrap]: over
+// the voxels of a subject, then over subjects.
 //
-// The cost is permutations × blocks × voxels, whatever the rows. The result depends on the seed only.
-func PairedTest(ctx context.Context, subjects []Subject, groups []Group, opt PairedOptions) (*Paired, error) {
+// The cost is permutations × blocks × voxels, independent of the number of rows. The result depends
+// on the seed but not on the number of processors.
+func PairedTest(ctx context.Context, subjects []Subject, groups []Group, opt PairedOptions) (*PairedResult, error) {
 	const what = "paired test"
 	paired, err := check(what, subjects, groups)
 	if err != nil {
@@ -75,7 +78,7 @@ func PairedTest(ctx context.Context, subjects []Subject, groups []Group, opt Pai
 	}
 	plan := newPlan(subjects, opt.BlockRows)
 	swaps := newSwaps(subjects, plan, opt)
-	out := &Paired{BlockRows: opt.BlockRows, Permutations: opt.Permutations}
+	out := &PairedResult{BlockRows: opt.BlockRows, Permutations: opt.Permutations}
 	totals := make([]groupTotal, len(groups))
 	for g, group := range groups {
 		totals[g].null = make([]float64, opt.Permutations)
@@ -93,13 +96,13 @@ func PairedTest(ctx context.Context, subjects []Subject, groups []Group, opt Pai
 	return out, nil
 }
 
-// swaps says for each subject and permutation which of the subject's blocks are swapped.
+// swaps holds the blocks of each subject that each permutation swaps.
 type swaps struct {
 	units   [][]int   // by subject: the unit of each block
-	swapped [][][]int // by subject and permutation: the blocks
+	swapped [][][]int // by subject and permutation: the blocks that are swapped
 }
 
-func newSwaps(subjects []Subject, p *plan, opt PairedOptions) *swaps {
+func newSwaps(subjects []Subject, p *blockPlan, opt PairedOptions) *swaps {
 	w := &swaps{units: make([][]int, len(subjects)), swapped: make([][][]int, len(subjects))}
 	stories := map[string]int{}
 	total := 0
@@ -138,11 +141,11 @@ func newSwaps(subjects []Subject, p *plan, opt PairedOptions) *swaps {
 	return w
 }
 
-// count gives the units in which the subjects of a group have rows.
+// count returns the number of units in which the subjects of a group have rows.
 func (w *swaps) count(group Group) int {
 	seen := map[int]bool{}
 	for s, units := range w.units {
-		if group.takes(s) {
+		if group.includes(s) {
 			for _, unit := range units {
 				seen[unit] = true
 			}
@@ -151,18 +154,18 @@ func (w *swaps) count(group Group) int {
 	return len(seen)
 }
 
-// groupTotal sums a group over the people who have voxels of it.
+// groupTotal sums the scores of a group over its subjects.
 type groupTotal struct {
 	subjects    float64
 	base, tuned float64
 	null        []float64 // difference, by permutation
 }
 
-// swapSubject tests the voxels of one subject and adds their means to the groups.
+// swapSubject tests the voxels of one subject and adds their means to the totals of the groups.
 func swapSubject(ctx context.Context, subject Subject, blocks []block, swapped, member [][]int,
-	totals []groupTotal, oneSided bool) (*Tests, error) {
+	totals []groupTotal, oneSided bool) (*TestFamily, error) {
 	n := subject.Voxels
-	t := &Tests{Base: make([]float64, n), Tuned: make([]float64, n), Delta: make([]float64, n), Scored: make([]bool, n)}
+	t := &TestFamily{Base: make([]float64, n), Tuned: make([]float64, n), Delta: make([]float64, n), Scored: make([]bool, n)}
 	everywhere := make([][]int, n)
 	for v := range everywhere {
 		everywhere[v] = []int{0}
@@ -183,7 +186,7 @@ func swapSubject(ctx context.Context, subject Subject, blocks []block, swapped, 
 		}
 	}
 	f := newFamily(unscored, len(swapped), !oneSided)
-	for tile := range slices.Chunk(f.tests, tileVoxels) {
+	for tile := range slices.Chunk(f.tests, tileColumns) {
 		if ctx.Err() != nil {
 			return nil, fault.Wrap(fault.Interrupted, "paired test", "", context.Cause(ctx))
 		}
@@ -219,10 +222,10 @@ func swapSubject(ctx context.Context, subject Subject, blocks []block, swapped, 
 	return t, nil
 }
 
-// testGroups tests the groups' means.
-func testGroups(totals []groupTotal, opt PairedOptions) Tests {
+// testGroups tests the means of the groups.
+func testGroups(totals []groupTotal, opt PairedOptions) TestFamily {
 	n := len(totals)
-	t := Tests{Base: make([]float64, n), Tuned: make([]float64, n), Delta: make([]float64, n), Scored: make([]bool, n)}
+	t := TestFamily{Base: make([]float64, n), Tuned: make([]float64, n), Delta: make([]float64, n), Scored: make([]bool, n)}
 	unscored := make([]bool, n)
 	for g, total := range totals {
 		if t.Scored[g] = total.subjects > 0; !t.Scored[g] {
@@ -240,14 +243,16 @@ func testGroups(totals []groupTotal, opt PairedOptions) Tests {
 	return t
 }
 
-// pair is one voxel's two predictions, as sums over rows: all that r needs, whatever is swapped.
+// pair holds the two predictions of one voxel as sums over rows, from which r follows for any
+// swaps.
 type pair struct {
 	rows, y, yy float64
 	base, tuned moments
-	swap        []moments // of each block, tuned less base
+	swap        []moments // of each block: tuned − base
 }
 
-// moments are the sums over rows of a prediction x, of its square, and of its product with the response.
+// moments holds the sums over rows of a prediction x, its square, and its product with the
+// response.
 type moments struct{ x, xx, xy float64 }
 
 func (m *moments) add(o moments, times float64) {
@@ -256,7 +261,8 @@ func (m *moments) add(o moments, times float64) {
 	m.xy += times * o.xy
 }
 
-// newPair takes column i of a tile of block sums, (blocks, sums × width), and gives both predictions SD 1.
+// newPair returns the pair of column i of a tile of block sums, (blocks, sums × width), with both
+// predictions scaled to SD 1.
 func newPair(subject Subject, blocks []block, blockSums [][]float64, i, width int) pair {
 	p := pair{swap: make([]moments, len(blocks))}
 	for _, story := range subject.Stories {
@@ -274,7 +280,7 @@ func newPair(subject Subject, blocks []block, blockSums [][]float64, i, width in
 	}
 	standardise := func(total *moments, parts []moments) {
 		if total.xx <= 0 {
-			return // constant: 0 everywhere
+			return // constant: all sums are 0
 		}
 		sd := math.Sqrt(total.xx / p.rows)
 		for k, m := range parts {
@@ -291,7 +297,7 @@ func newPair(subject Subject, blocks []block, blockSums [][]float64, i, width in
 	return p
 }
 
-// score gives r of both systems after some blocks were swapped.
+// score returns r of both models with some blocks swapped.
 func (p *pair) score(swapped []int) (base, tuned float64) {
 	var moved moments
 	for _, k := range swapped {

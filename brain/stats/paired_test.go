@@ -16,8 +16,8 @@ import (
 func TestPairedTestAgreesWithAllSwaps(t *testing.T) {
 	g := readGolden(t).Swaps
 	const n = 20000
-	story := Story{Name: "a", Rows: len(g.Want) / g.Voxels, Want: g.Want, Base: g.Base, Tuned: g.Tuned}
-	test := func(oneSided bool) *Paired {
+	story := Story{Name: "a", Rows: len(g.Want) / g.Voxels, Responses: g.Want, Base: g.Base, Tuned: g.Tuned}
+	test := func(oneSided bool) *PairedResult {
 		out, err := PairedTest(t.Context(), []Subject{{Voxels: g.Voxels, Stories: []Story{story}}}, []Group{{Name: "all"}},
 			PairedOptions{Permutations: n, BlockRows: g.Block, Seed: 3, OneSided: oneSided})
 		require.NoError(t, err)
@@ -43,12 +43,12 @@ func TestSwapsGiveTheCorrelationOfTheSwappedRows(t *testing.T) {
 	subject := Subject{Voxels: 3, Stories: []Story{study(rng, "a", 47, 3, .5, 1, 2), study(rng, "b", 23, 3, .5, 1, 2)}}
 	var want, base, tuned []float32
 	for i := range subject.Stories {
-		for at := range subject.Stories[i].Want {
-			subject.Stories[i].Want[at] = 20*subject.Stories[i].Want[at] + 1e5
+		for at := range subject.Stories[i].Responses {
+			subject.Stories[i].Responses[at] = 20*subject.Stories[i].Responses[at] + 1e5
 			subject.Stories[i].Tuned[at] = 7*subject.Stories[i].Tuned[at] - 30
 		}
 		s := subject.Stories[i]
-		want, base, tuned = append(want, s.Want...), append(base, s.Base...), append(tuned, s.Tuned...)
+		want, base, tuned = append(want, s.Responses...), append(base, s.Base...), append(tuned, s.Tuned...)
 	}
 	base, tuned = zscored(base, 1, 70, 3), zscored(tuned, 1, 70, 3)
 	p := newPlan([]Subject{subject}, 10)
@@ -78,7 +78,7 @@ func TestPairedTestAgreesWithTheBootstrapOnWhatItTests(t *testing.T) {
 	two := Subject{Voxels: 2, Stories: []Story{study(rng, "a", 240, 2, .3, 1, 1)}}
 	for row := range 240 {
 		one.Stories[0].Base[row*70+3] = 7
-		two.Stories[0].Want[row*2] = 7
+		two.Stories[0].Responses[row*2] = 7
 	}
 	for row := range 60 {
 		one.Stories[1].Base[row*70+3] = 7 // a constant prediction, not a constant voxel
@@ -125,7 +125,7 @@ func TestUnitsOfThePairedTest(t *testing.T) {
 
 func TestPairedTestIsTheSameOnAnyNumberOfProcessors(t *testing.T) {
 	subject := Subject{Voxels: 130, Stories: []Story{study(seeded(5), "a", 120, 130, .3, 1, 1.2)}}
-	run := func(seed uint64) *Paired {
+	run := func(seed uint64) *PairedResult {
 		out, err := PairedTest(t.Context(), []Subject{subject}, []Group{{}}, PairedOptions{Permutations: 50, Seed: seed})
 		require.NoError(t, err)
 		return out
@@ -170,31 +170,31 @@ func TestNotWorse(t *testing.T) {
 		margin               float64
 		notWorse, equivalent bool
 	}{{0, false, false}, {.1, true, true}} {
-		n := same.NotWorse(c.margin)
+		n := same.NonInferiority(c.margin)
 		assert.Equal(t, []bool{c.notWorse, c.equivalent}, []bool{n.NonInferior, n.Equivalent}, c.margin)
 		assert.Equal(t, n.NonInferior, n.P < .05, "the bound and its p say the same")
 	}
-	n := same.NotWorse(.05)
+	n := same.NonInferiority(.05)
 	assert.Greater(t, n.Lower, same.Delta.CI95[0], "one side of 95 %% lies inside the two-sided interval")
-	assert.True(t, same.NotWorse(n.Smallest+1e-9).NonInferior)
-	assert.False(t, same.NotWorse(n.Smallest-1e-9).NonInferior)
+	assert.True(t, same.NonInferiority(n.Smallest+1e-9).NonInferior)
+	assert.False(t, same.NonInferiority(n.Smallest-1e-9).NonInferior)
 
-	worse, better := score(1, 2).NotWorse(.05), score(2, 1).NotWorse(.05)
+	worse, better := score(1, 2).NonInferiority(.05), score(2, 1).NonInferiority(.05)
 	assert.False(t, worse.NonInferior)
 	assert.Greater(t, worse.P, .9)
 	assert.Greater(t, worse.Smallest, .1)
 	assert.True(t, better.NonInferior)
 	assert.False(t, better.Equivalent, "better by more than the margin is not the same")
 	assert.Zero(t, better.Smallest)
-	assert.Nil(t, GroupScore{}.NotWorse(.05), "no interval, no statement")
+	assert.Nil(t, GroupScore{}.NonInferiority(.05), "no interval, no statement")
 }
 
 func TestWideningAndItsInverse(t *testing.T) {
 	for _, k := range []int{20, 50, 1000} {
 		for _, p := range []float64{.025, .05, .5, .9} {
-			assert.InDelta(t, p, narrowed(widened(p, k), k), 1e-9)
+			assert.InDelta(t, p, narrowTail(widenTail(p, k), k), 1e-9)
 		}
-		assert.Less(t, widened(.025, k), .025)
+		assert.Less(t, widenTail(.025, k), .025)
 	}
 }
 

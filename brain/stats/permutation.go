@@ -12,27 +12,27 @@ import (
 	"github.com/brainwavlm/bwlm/internal/parallel"
 )
 
-// Significance holds what permutations say of a row of tests, such as the voxels of one person. A
-// test that could not be made has p and q of 1, and is not counted in the family.
+// Significance holds the p and q of a family of tests, such as the voxels of one subject. A test
+// that could not be made has p and q of 1 and does not count in the family.
 type Significance struct {
-	P    []float64 // of each test alone
-	PMax []float64 // corrected for the whole family: how often the largest of all reaches this one
-	Q    []float64 // false discovery rate by Benjamini and Hochberg over the family
-	QBY  []float64 // by Benjamini and Yekutieli
+	P    []float64 // uncorrected
+	PMax []float64 // family-wise: the share of permutations whose largest score reaches the observed score
+	Q    []float64 // false discovery rate over the family after Benjamini and Hochberg
+	QBY  []float64 // the same after Benjamini and Yekutieli
 }
 
-// PermutationOptions say how rows are shuffled. The zero value is useful.
+// PermutationOptions configures [PermutationTest]. The zero value is useful.
 type PermutationOptions struct {
 	Permutations int // 0: 1000
 	Seed         uint64
-	BlockRows    int   // least rows of a block; 0: BlockLength of the responses' median autocorrelation time
-	Lengths      []int // rows of each story, one after another; nil: one story. No block crosses a border
-	TwoSided     bool  // |r| above chance; else r above chance
+	BlockRows    int   // least rows of a block; 0: BlockLength of the median autocorrelation time of the responses
+	Lengths      []int // rows of each story, in sequence; nil: one story. No block crosses a border
+	TwoSided     bool  // alternative: |r| is above chance; false: r is above chance
 }
 
-// Permutation is the outcome of [PermutationTest].
-type Permutation struct {
-	R        []float64 // as Correlation gives it
+// PermutationResult is the result of [PermutationTest].
+type PermutationResult struct {
+	R        []float64 // as Correlation returns it
 	Constant []bool    // not scored
 	Significance
 	BlockRows, Blocks, Permutations int
@@ -41,29 +41,29 @@ type Permutation struct {
 
 const (
 	defaultPermutations = 1000
-	minShuffledBlocks   = 5 // four have 24 orders, of which one is the true one: no p below .05 that means anything
+	minShuffledBlocks   = 5 // four have 24 orders, too few for a p below .05
 )
 
-// sameScore is the difference of two scores that is rounding: an order of blocks that gives the
-// very score again has to count as reaching it.
+// sameScore is the rounding of a score. A permutation with the observed score, apart from rounding,
+// counts as reaching it.
 const sameScore = 1e-12
 
-// PermutationTest asks of each voxel whether its r, of pred and want (rows, voxels), is more than
-// two series make that have nothing to do with each other. Blocks of the responses' rows are put
-// into another order, and r is computed anew; p is the share of orders that reach the true r, with
-// the true one counted:
+// PermutationTest tests for each voxel whether r of pred and measured, both (rows, voxels), is
+// above chance. Each permutation puts blocks of rows of the responses into another order and
+// computes r anew. p is the share of permutations that reach the observed r, which is counted, too:
 //
 //	p = (#{r* ≥ r} + 1) / (n + 1)
 //
-// Neighbouring rows depend on each other, so blocks are shuffled, not rows: within a block the
-// series stay what they are. What is cut is their memory over a block's borders, and so p is a
-// little too small: for first-order processes with φ = .8 in both series a one-sided p of .05 is
-// one of .073 with blocks of 10 rows, .057 with the length that the zero options choose. One order
-// serves all voxels, so that what they share (noise, their number) is in PMax.
+// Blocks are permuted instead of rows because neighbouring rows are correlated. The correlation
+// across the borders of blocks is lost, which makes p slightly too small: for first-order
+// autoregressive series with φ = .8, a one-sided p of .05 has an error rate of .073 with blocks of
+// 10 rows, and of .057 with the length of the zero options. Permutations are common to all voxels,
+// so that PMax accounts for their dependence.
 //
-// Memory is that of a tile of voxels beside the two matrices. The result depends on the seed only,
-// not on the number of processors.
-func PermutationTest(ctx context.Context, pred, want []float32, rows, voxels int, opt PermutationOptions) (*Permutation, error) {
+// Memory is that of a tile of voxels in addition to the two matrices. The result depends on the
+// seed but not on the number of processors.
+func PermutationTest(ctx context.Context, pred, measured []float32, rows, voxels int,
+	opt PermutationOptions) (*PermutationResult, error) {
 	if opt.Permutations == 0 {
 		opt.Permutations = defaultPermutations
 	}
@@ -74,16 +74,17 @@ func PermutationTest(ctx context.Context, pred, want []float32, rows, voxels int
 		return nil, fault.New(fault.BadData, "permutation test", "", "%d permutations of blocks of %d rows",
 			opt.Permutations, opt.BlockRows)
 	}
-	out := &Permutation{Permutations: opt.Permutations, BlockRows: opt.BlockRows, TwoSided: opt.TwoSided}
-	out.R, out.Constant = Correlation(pred, want, rows, voxels)
+	out := &PermutationResult{Permutations: opt.Permutations, BlockRows: opt.BlockRows, TwoSided: opt.TwoSided}
+	out.R, out.Constant = Correlation(pred, measured, rows, voxels)
 	if out.BlockRows == 0 {
-		out.BlockRows = BlockLength(MedianAutocorrelationTime(want, opt.Lengths, voxels))
+		out.BlockRows = BlockLength(MedianAutocorrelationTime(measured, opt.Lengths, voxels))
 	}
-	blocks := cut(opt.Lengths, out.BlockRows)
+	blocks := cutBlocks(opt.Lengths, out.BlockRows)
 	if out.Blocks = len(blocks); out.Blocks < minShuffledBlocks {
-		return nil, fault.New(fault.BadData, "permutation test", "", "%d rows make %d blocks of at least %d, a test needs %d",
+		return nil, fault.New(fault.BadData, "permutation test", "",
+			"%d rows make %d blocks of at least %d, a test needs %d",
 			rows, out.Blocks, out.BlockRows, minShuffledBlocks).
-			WithHint("score more rows, or take shorter blocks if the responses have a short memory")
+			WithHint("score more rows, or use shorter blocks if the responses have a short autocorrelation time")
 	}
 	rng := rand.New(rand.NewPCG(opt.Seed, 0))
 	orders := make([][]int, opt.Permutations)
@@ -91,13 +92,13 @@ func PermutationTest(ctx context.Context, pred, want []float32, rows, voxels int
 		orders[d] = rng.Perm(len(blocks))
 	}
 	f := newFamily(out.Constant, opt.Permutations, opt.TwoSided)
-	for tile := range slices.Chunk(f.tests, tileVoxels) {
+	for tile := range slices.Chunk(f.tests, tileColumns) {
 		if ctx.Err() != nil {
 			return nil, fault.Wrap(fault.Interrupted, "permutation test", "", context.Cause(ctx))
 		}
 		f.add(tile, out.R, func(v int, null []float64) {
-			p, _ := unit(pred, rows, voxels, v)
-			y, _ := unit(want, rows, voxels, v)
+			p, _ := unitColumn(pred, rows, voxels, v)
+			y, _ := unitColumn(measured, rows, voxels, v)
 			shuffled := make([]float64, rows)
 			for d, order := range orders {
 				at := 0
@@ -112,12 +113,12 @@ func PermutationTest(ctx context.Context, pred, want []float32, rows, voxels int
 	return out, nil
 }
 
-// rowRange is rows From ≤ k < To.
+// rowRange is the rows From ≤ k < To.
 type rowRange struct{ From, To int }
 
-// cut divides stories of the given lengths, one after another, into equal blocks of at least least
-// rows; a story that is shorter is one block.
-func cut(lengths []int, least int) (blocks []rowRange) {
+// cutBlocks divides stories of the given lengths, in sequence, into equal blocks of at least least
+// rows. A shorter story is one block.
+func cutBlocks(lengths []int, least int) (blocks []rowRange) {
 	first := 0
 	for _, n := range lengths {
 		count := blocksOf(n, least)
@@ -129,12 +130,12 @@ func cut(lengths []int, least int) (blocks []rowRange) {
 	return blocks
 }
 
-// family gathers the null scores of tests that are shown in one table.
+// family collects the null scores of the tests of one table.
 type family struct {
-	tests    []int // those that can be made
+	tests    []int // the tests that can be made
 	twoSided bool
-	p        []float64 // of all tests, 1 where none was made
-	largest  []float64 // by permutation, over the tests
+	p        []float64 // of all tests, 1 for those that cannot be made
+	largest  []float64 // by permutation: the largest score of the tests
 }
 
 func newFamily(unscored []bool, permutations int, twoSided bool) *family {
@@ -151,7 +152,7 @@ func newFamily(unscored []bool, permutations int, twoSided bool) *family {
 	return f
 }
 
-// extreme is how far a score goes in the direction of the test.
+// extreme returns the score in the direction of the alternative.
 func (f *family) extreme(score float64) float64 {
 	if f.twoSided {
 		return math.Abs(score)
@@ -159,8 +160,8 @@ func (f *family) extreme(score float64) float64 {
 	return score
 }
 
-// add computes the null scores of some tests, in parallel, by calling null for each with a place
-// for one score per permutation.
+// add computes the null scores of some tests in parallel. null writes the scores of one test, one
+// per permutation.
 func (f *family) add(tests []int, score []float64, null func(v int, null []float64)) {
 	scores := make([][]float64, len(tests))
 	parallel.Ranges(len(tests), 1, func(from, to int) {
@@ -185,7 +186,7 @@ func (f *family) add(tests []int, score []float64, null func(v int, null []float
 	}
 }
 
-// significance is called when all tests were added.
+// significance returns p and q after all tests have been added.
 func (f *family) significance(score []float64) Significance {
 	s := Significance{P: f.p, PMax: slices.Clone(f.p), Q: slices.Clone(f.p), QBY: slices.Clone(f.p)}
 	largest := slices.Sorted(slices.Values(f.largest))

@@ -26,7 +26,7 @@ func TestPermutationTestAgreesWithAllOrders(t *testing.T) {
 	g := readGolden(t).Orders
 	const n = 20000
 	rows := len(g.Pred) / g.Voxels
-	test := func(twoSided bool) *Permutation {
+	test := func(twoSided bool) *PermutationResult {
 		out, err := PermutationTest(t.Context(), g.Pred, g.Want, rows, g.Voxels,
 			PermutationOptions{Permutations: n, BlockRows: g.Block, Seed: 1, TwoSided: twoSided})
 		require.NoError(t, err)
@@ -51,9 +51,9 @@ func TestPermutationTestAgreesWithAllOrders(t *testing.T) {
 func TestPermutationTestLeavesOutWhatCannotBeScored(t *testing.T) {
 	s := study(seeded(1), "a", 120, 4, .5, .5, 1)
 	for row := range 120 {
-		s.Base[row*4+1], s.Want[row*4+2] = 3, 7
+		s.Base[row*4+1], s.Responses[row*4+2] = 3, 7
 	}
-	out, err := PermutationTest(t.Context(), s.Base, s.Want, 120, 4, PermutationOptions{Seed: 1})
+	out, err := PermutationTest(t.Context(), s.Base, s.Responses, 120, 4, PermutationOptions{Seed: 1})
 	require.NoError(t, err)
 	assert.Equal(t, []bool{false, true, true, false}, out.Constant)
 	for _, v := range []int{1, 2} {
@@ -63,18 +63,18 @@ func TestPermutationTestLeavesOutWhatCannotBeScored(t *testing.T) {
 		assert.InDelta(t, 1./1001, out.P[v], 1e-12)
 		assert.InDelta(t, 1./1001, out.Q[v], 1e-12, "a family of two, not of four")
 	}
-	for v := range s.Want {
-		s.Want[v] = 0
+	for v := range s.Responses {
+		s.Responses[v] = 0
 	}
-	none, err := PermutationTest(t.Context(), s.Base, s.Want, 120, 4, PermutationOptions{})
+	none, err := PermutationTest(t.Context(), s.Base, s.Responses, 120, 4, PermutationOptions{})
 	require.NoError(t, err)
 	assert.Equal(t, []float64{1, 1, 1, 1}, none.PMax)
 }
 
 func TestPermutationTestIsTheSameOnAnyNumberOfProcessors(t *testing.T) {
 	s := study(seeded(2), "a", 100, 130, .5, 3, 1)
-	run := func(seed uint64) *Permutation {
-		out, err := PermutationTest(t.Context(), s.Base, s.Want, 100, 130, PermutationOptions{Permutations: 50, Seed: seed})
+	run := func(seed uint64) *PermutationResult {
+		out, err := PermutationTest(t.Context(), s.Base, s.Responses, 100, 130, PermutationOptions{Permutations: 50, Seed: seed})
 		require.NoError(t, err)
 		return out
 	}
@@ -87,7 +87,7 @@ func TestPermutationTestIsTheSameOnAnyNumberOfProcessors(t *testing.T) {
 }
 
 func TestBlocksOfRows(t *testing.T) {
-	assert.Equal(t, []rowRange{{0, 11}, {11, 23}, {23, 35}, {35, 42}, {42, 52}}, cut([]int{35, 7, 10}, 10))
+	assert.Equal(t, []rowRange{{0, 11}, {11, 23}, {23, 35}, {35, 42}, {42, 52}}, cutBlocks([]int{35, 7, 10}, 10))
 	x := []float32{1, 2, 3, 1, 2, 3, 1, 2}
 	nothing := make([]float32, 400)
 	auto, err := PermutationTest(t.Context(), nothing, nothing, 400, 1, PermutationOptions{Permutations: 5, Lengths: []int{355, 45}})
@@ -107,7 +107,7 @@ func TestBlocksOfRows(t *testing.T) {
 func BenchmarkPermutationTest(b *testing.B) {
 	s := study(seeded(3), "a", 300, 5000, .5, 1, 1)
 	for b.Loop() {
-		_, err := PermutationTest(b.Context(), s.Base, s.Want, 300, 5000, PermutationOptions{BlockRows: 10})
+		_, err := PermutationTest(b.Context(), s.Base, s.Responses, 300, 5000, PermutationOptions{BlockRows: 10})
 		require.NoError(b, err)
 	}
 }

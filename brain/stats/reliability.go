@@ -8,34 +8,34 @@ import (
 	"gonum.org/v1/gonum/floats"
 )
 
-// SpearmanBrown gives the reliability of a measurement made k times as long, from its reliability
-// r: k r / (1 + (k-1) r), after Spearman and after Brown (Br. J. Psychol. 3, 1910). Two halves: k
-// is 2.
+// SpearmanBrown returns the reliability of a measurement that is k times as long, from its
+// reliability r: k r / (1 + (k-1) r) (Spearman; Brown; Br. J. Psychol. 3, 1910). k is 2 for two
+// halves.
 func SpearmanBrown(r, k float64) float64 { return k * r / (1 + (k-1)*r) }
 
-// InterSubject says, per voxel, how much of one person's response others share: a ceiling without
-// repeats, for voxels that correspond between people.
-type InterSubject struct {
-	Subjects [][]float64 // r of each person with the mean of all others, (people, voxels)
-	R        []float64   // mean of these: what a model of the shared response reaches at least, if it is perfect
-	Upper    []float64   // mean r of each person with the mean of all, that person included: what no model exceeds
-	Defined  []bool      // false where fewer than two people vary; all is 0 there
+// ISC holds the inter-subject correlation of each voxel: a noise ceiling without repeats, for
+// voxels that correspond between subjects.
+type ISC struct {
+	Subjects [][]float64 // (subjects, voxels) r of each subject with the mean of all others
+	R        []float64   // mean over subjects: lower bound of the noise ceiling
+	Upper    []float64   // mean r of each subject with the mean of all, itself included: upper bound
+	Defined  []bool      // false if fewer than two subjects vary; all is 0 then
 }
 
-// LeaveOneOut correlates each of n people with the mean of the others, from responses (n, rows,
-// voxels) to one story. Everybody is z-scored, so that nobody's units weigh more; who is constant
-// or not finite in a voxel takes no part in it. R and Upper are the two ends of the noise ceiling
-// of Nili et al. (PLoS Comput. Biol. 10(4), 2014). Drift that everybody has is shared, too: take it
-// out before.
-func LeaveOneOut(responses []float32, n, rows, voxels int) InterSubject {
-	mustHold("responses", responses, n*rows, voxels)
-	s := InterSubject{
-		Subjects: make([][]float64, n), R: make([]float64, voxels), Upper: make([]float64, voxels), Defined: make([]bool, voxels),
+// LeaveOneOutISC correlates each of n subjects with the mean of the others, from responses to one
+// story, (n, rows, voxels). Subjects are z-scored. A subject that is constant or not finite in a
+// voxel takes no part in it. R and Upper are the bounds of the noise ceiling of Nili et al. (PLoS
+// Comput. Biol. 10(4), 2014). Drift that subjects share counts as signal: remove it first.
+func LeaveOneOutISC(responses []float32, n, rows, voxels int) ISC {
+	checkSize("responses", responses, n*rows, voxels)
+	s := ISC{
+		Subjects: make([][]float64, n), R: make([]float64, voxels),
+		Upper: make([]float64, voxels), Defined: make([]bool, voxels),
 	}
 	for i := range s.Subjects {
 		s.Subjects[i] = make([]float64, voxels)
 	}
-	each(responses, n, rows, voxels, func(v int, who []int, units [][]float64) {
+	eachVoxel(responses, n, rows, voxels, func(v int, who []int, units [][]float64) {
 		if s.Defined[v] = len(who) > 1; !s.Defined[v] {
 			return
 		}
@@ -54,23 +54,23 @@ func LeaveOneOut(responses []float32, n, rows, voxels int) InterSubject {
 	return s
 }
 
-// Reliability says, per voxel, how well one half of the repeats, or of the people, agrees with the
-// other.
+// Reliability holds the split-half reliability of each voxel over repeats or subjects.
 type Reliability struct {
 	Halves  []float64 // mean over splits of r between the means of the two halves
-	Full    []float64 // reliability of the mean of all, by Spearman and Brown
-	CCMax   []float64 // √Full: the r that a perfect model reaches against the mean of all; 0 if undefined
-	Defined []bool    // false where Halves is not above 0, or a repeat is constant or not finite
+	Full    []float64 // reliability of the mean of all, by the Spearman-Brown formula
+	CCMax   []float64 // √Full: r of a perfect model with the mean of all; 0 if undefined
+	Defined []bool    // false if Halves is not above 0, or a repeat is constant or not finite
 }
 
-// SplitHalf divides n repeats, or people, responses (n, rows, voxels), into halves at random, so
-// many times, the same for all voxels, and correlates the means of the halves. Everybody is
-// z-scored. One of an odd number is left out of each split, by chance, and Full is corrected for
-// that. Fewer than two bound nothing.
-func SplitHalf(responses []float32, n, rows, voxels, splits int, seed uint64) Reliability {
-	mustHold("responses", responses, n*rows, voxels)
+// SplitHalfReliability divides n repeats or subjects, (n, rows, voxels), into random halves and
+// correlates the means of the halves, splits times with the same halves for all voxels. Repeats are
+// z-scored. If n is odd, each split leaves out a random one, and Full is corrected for that. With
+// fewer than two all voxels are undefined.
+func SplitHalfReliability(responses []float32, n, rows, voxels, splits int, seed uint64) Reliability {
+	checkSize("responses", responses, n*rows, voxels)
 	s := Reliability{
-		Halves: make([]float64, voxels), Full: make([]float64, voxels), CCMax: make([]float64, voxels), Defined: make([]bool, voxels),
+		Halves: make([]float64, voxels), Full: make([]float64, voxels),
+		CCMax: make([]float64, voxels), Defined: make([]bool, voxels),
 	}
 	half := n / 2
 	if half < 1 || splits < 1 {
@@ -81,7 +81,7 @@ func SplitHalf(responses []float32, n, rows, voxels, splits int, seed uint64) Re
 	for i := range orders {
 		orders[i] = rng.Perm(n)
 	}
-	each(responses, n, rows, voxels, func(v int, who []int, units [][]float64) {
+	eachVoxel(responses, n, rows, voxels, func(v int, who []int, units [][]float64) {
 		if len(who) < n {
 			return
 		}
@@ -103,16 +103,16 @@ func SplitHalf(responses []float32, n, rows, voxels, splits int, seed uint64) Re
 	return s
 }
 
-// each calls work for every voxel of x, (n, rows, voxels), with the numbers of those whose column
-// varies and is finite and with their columns, centred and of length 1.
-func each(x []float32, n, rows, voxels int, work func(v int, who []int, units [][]float64)) {
+// eachVoxel calls work for every voxel of x, (n, rows, voxels), with the indices of the repeats
+// whose column varies and is finite, and with these columns, centred and of norm 1.
+func eachVoxel(x []float32, n, rows, voxels int, work func(v int, who []int, units [][]float64)) {
 	size := rows * voxels
 	parallel.Ranges(voxels, 1, func(from, to int) {
 		for v := from; v < to; v++ {
 			var who []int
 			var units [][]float64
 			for i := range n {
-				if u, ok := unit(x[i*size:(i+1)*size], rows, voxels, v); ok {
+				if u, ok := unitColumn(x[i*size:(i+1)*size], rows, voxels, v); ok {
 					who, units = append(who, i), append(units, u)
 				}
 			}
@@ -121,9 +121,9 @@ func each(x []float32, n, rows, voxels int, work func(v int, who []int, units []
 	})
 }
 
-// cosine is r of two series of mean 0; 0 if one of them is nothing but rounding.
+// cosine returns r of two series of mean 0, or 0 if one of them is within rounding of 0.
 func cosine(a, b []float64) float64 {
-	const rounding = 1e-6 // of float32 responses: what is left where people cancel
+	const rounding = 1e-6 // of float32 responses, where subjects cancel each other
 	length := floats.Norm(a, 2) * floats.Norm(b, 2)
 	if !(length > rounding) {
 		return 0

@@ -7,26 +7,28 @@ import (
 	"gonum.org/v1/gonum/floats"
 )
 
-// Null is a score among those of the same predictions against shifted responses.
-type Null struct {
+// ShiftNullResult is the result of [ShiftNull].
+type ShiftNullResult struct {
 	Observed float64   // mean r of the columns, unshifted
-	Shifted  []float64 // mean r of the columns for each shift, ascending shifts
+	Shifted  []float64 // mean r of the columns for each shift, in ascending order of the shifts
 	P95      float64   // 95th percentile of Shifted
 	P        float64   // (shifts that reach Observed + 1) / (shifts + 1)
 }
 
-// ShiftNull scores pred against want, both (rows, voxels), under every circular shift of the responses by at
-// least minShift rows either way. Both series keep their autocorrelation, and the voxels their common noise:
-// all that a shift takes away is that they belong together. The score is [Mean] of [Correlation] over those
-// columns that are not constant, nil for all; a single column gives that voxel's own null.
+// ShiftNull scores pred against measured, both (rows, voxels), for every circular shift of the
+// responses by at least minShift rows in either direction. A shift keeps the autocorrelation of
+// both series and the common noise of voxels and removes only their relation in time. The score is
+// the [Mean] of [Correlation] over the given columns (nil: all) that are not constant; a single
+// column gives the null of one voxel.
 //
-// Shifts nearer than the autocorrelation time still belong together a little; neighbouring shifts are alike,
-// so P has fewer independent draws than it has shifts.
-func ShiftNull(pred, want []float32, rows, voxels int, columns []int, minShift int) Null {
-	mustHold("predictions", pred, rows, voxels)
-	mustHold("responses", want, rows, voxels)
+// Responses that are shifted by less than their autocorrelation time remain correlated with the
+// predictions. Neighbouring shifts are correlated, too, so P has fewer independent draws than
+// shifts. It panics unless 1 ≤ minShift ≤ rows/2.
+func ShiftNull(pred, measured []float32, rows, voxels int, columns []int, minShift int) ShiftNullResult {
+	checkSize("predictions", pred, rows, voxels)
+	checkSize("responses", measured, rows, voxels)
 	if minShift < 1 || 2*minShift > rows {
-		panic(fmt.Sprintf("stats: no circular shift of %d rows is %d rows away both ways", rows, minShift))
+		panic(fmt.Sprintf("stats: no circular shift of %d rows is at least %d rows in both directions", rows, minShift))
 	}
 	if columns == nil {
 		columns = make([]int, voxels)
@@ -34,11 +36,11 @@ func ShiftNull(pred, want []float32, rows, voxels int, columns []int, minShift i
 			columns[v] = v
 		}
 	}
-	null := Null{Shifted: make([]float64, rows-2*minShift+1)}
+	null := ShiftNullResult{Shifted: make([]float64, rows-2*minShift+1)}
 	count := 0
 	for _, v := range columns {
-		p, ok := unit(pred, rows, voxels, v)
-		w, varies := unit(want, rows, voxels, v)
+		p, ok := unitColumn(pred, rows, voxels, v)
+		w, varies := unitColumn(measured, rows, voxels, v)
 		if !ok || !varies {
 			continue
 		}
@@ -65,14 +67,14 @@ func ShiftNull(pred, want []float32, rows, voxels int, columns []int, minShift i
 	return null
 }
 
-// unit gives column v of x, (rows, voxels), centred and of length 1, so that a dot product is an r; not ok if
-// the column is constant or not finite.
-func unit(x []float32, rows, voxels, v int) (y []float64, ok bool) {
+// unitColumn returns column v of x, (rows, voxels), centred and of norm 1, so that a dot product is
+// r. ok is false if the column is constant or not finite.
+func unitColumn(x []float32, rows, voxels, v int) (y []float64, ok bool) {
 	column := make([]float32, rows)
 	for t := range column {
 		column[t] = x[t*voxels+v]
 	}
-	d := describe(column, rows, 1)
+	d := describeColumns(column, rows, 1)
 	if d.constant[0] {
 		return nil, false
 	}

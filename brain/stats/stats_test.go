@@ -29,15 +29,15 @@ func column(x []float32, voxels, v int) []float64 {
 
 func TestCorrelation(t *testing.T) {
 	s := study(seeded(1), "a", 50, 4, .5, 1, 1)
-	for at := range s.Want {
-		s.Want[at] = 3e37*s.Want[at] + 1e37
+	for at := range s.Responses {
+		s.Responses[at] = 3e37*s.Responses[at] + 1e37
 	}
-	r, constant := Correlation(s.Base, s.Want, 50, 4)
+	r, constant := Correlation(s.Base, s.Responses, 50, 4)
 	for v := range 4 {
-		assert.InDelta(t, stat.Correlation(column(s.Base, 4, v), column(s.Want, 4, v), nil), r[v], 1e-12)
+		assert.InDelta(t, stat.Correlation(column(s.Base, 4, v), column(s.Responses, 4, v), nil), r[v], 1e-12)
 		assert.False(t, constant[v])
 	}
-	self, _ := Correlation(s.Want, s.Want, 50, 4)
+	self, _ := Correlation(s.Responses, s.Responses, 50, 4)
 	assert.Equal(t, []float64{1, 1, 1, 1}, self)
 }
 
@@ -182,32 +182,32 @@ func TestShiftNull(t *testing.T) {
 	for row := range rows {
 		s.Base[row*voxels+1] = 2 // a constant prediction has no say
 	}
-	null := ShiftNull(s.Base, s.Want, rows, voxels, nil, 10)
+	null := ShiftNull(s.Base, s.Responses, rows, voxels, nil, 10)
 	require.Len(t, null.Shifted, 41)
 	for i, got := range null.Shifted {
 		shift := 10 + i
-		moved := make([]float32, len(s.Want))
+		moved := make([]float32, len(s.Responses))
 		for row := range rows {
-			copy(moved[(row+shift)%rows*voxels:][:voxels], s.Want[row*voxels:])
+			copy(moved[(row+shift)%rows*voxels:][:voxels], s.Responses[row*voxels:])
 		}
 		r, constant := Correlation(s.Base, moved, rows, voxels)
 		want, _ := Mean(r, constant, nil)
 		require.InDelta(t, want, got, 1e-12, "shift %d", shift)
 	}
-	r, constant := Correlation(s.Base, s.Want, rows, voxels)
+	r, constant := Correlation(s.Base, s.Responses, rows, voxels)
 	observed, _ := Mean(r, constant, nil)
 	assert.InDelta(t, observed, null.Observed, 1e-12)
 	assert.Greater(t, null.Observed, null.P95)
 	assert.InDelta(t, 1./42, null.P, 1e-12)
 	assert.InDelta(t, stat.Quantile(.95, stat.LinInterp, slices.Sorted(slices.Values(null.Shifted)), nil), null.P95, .02)
 
-	one := ShiftNull(s.Base, s.Want, rows, voxels, []int{2}, 10)
+	one := ShiftNull(s.Base, s.Responses, rows, voxels, []int{2}, 10)
 	assert.InDelta(t, r[2], one.Observed, 1e-12)
-	none := ShiftNull(s.Base, s.Want, rows, voxels, []int{1}, 10)
+	none := ShiftNull(s.Base, s.Responses, rows, voxels, []int{1}, 10)
 	assert.Zero(t, none.Observed)
 	assert.Equal(t, 1., none.P)
-	assert.Panics(t, func() { ShiftNull(s.Base, s.Want, rows, voxels, nil, 31) })
-	assert.Panics(t, func() { ShiftNull(s.Base, s.Want, rows, voxels, nil, 0) })
+	assert.Panics(t, func() { ShiftNull(s.Base, s.Responses, rows, voxels, nil, 31) })
+	assert.Panics(t, func() { ShiftNull(s.Base, s.Responses, rows, voxels, nil, 0) })
 }
 
 // A process that has nothing to do with the responses reaches their 95th percentile one time in twenty.

@@ -6,34 +6,35 @@ import (
 	"math/rand/v2"
 )
 
-// minSubjects is the least number of people with which an interval over people is given: of fewer there are so few
-// different draws that its ends mean nothing.
+// minSubjects is the least number of subjects for an interval over subjects. With fewer, the number
+// of different draws is too small for its ends to be meaningful.
 const minSubjects = 5
 
-// ResampleSubjects evaluates a statistic for people drawn with replacement, as many as there are: how far a result would move
-// with other people. It is nil with fewer than five subjects, and the reason says so.
-func ResampleSubjects(people int, seed uint64, of func(drawn []int) float64) (draws []float64, reason string) {
-	if people < minSubjects {
-		return nil, fmt.Sprintf("%d people, an interval over people needs %d", people, minSubjects)
+// ResampleSubjects evaluates a statistic for 2000 draws of n subjects with replacement. With fewer
+// than five subjects it returns nil and the reason.
+func ResampleSubjects(n int, seed uint64, statistic func(drawn []int) float64) (draws []float64, reason string) {
+	if n < minSubjects {
+		return nil, fmt.Sprintf("%d subjects, an interval over subjects needs %d", n, minSubjects)
 	}
 	r := rand.New(rand.NewPCG(seed, 0))
-	drawn := make([]int, people)
+	drawn := make([]int, n)
 	for range defaultResamples {
 		for i := range drawn {
-			drawn[i] = r.IntN(people)
+			drawn[i] = r.IntN(n)
 		}
-		draws = append(draws, of(drawn))
+		draws = append(draws, statistic(drawn))
 	}
 	return draws, ""
 }
 
-// SubjectInterval is the percentile interval of the draws, widened for the small number of people as that of
-// [PairedBootstrap] is for few blocks; nil where an end of it is infinite or there are no draws.
-func SubjectInterval(draws []float64, people int) *Interval {
+// SubjectInterval returns the percentile interval of draws of n subjects, widened for the small
+// number of subjects as [PairedBootstrap] does for blocks. It is nil if an end is not finite or
+// there are no draws.
+func SubjectInterval(draws []float64, n int) *Interval {
 	if len(draws) == 0 {
 		return nil
 	}
-	ci := interval(draws, people)
+	ci := interval(draws, n)
 	for _, end := range ci {
 		if math.IsInf(end, 0) || math.IsNaN(end) {
 			return nil
@@ -42,7 +43,7 @@ func SubjectInterval(draws []float64, people int) *Interval {
 	return ci
 }
 
-// MeanOverSubjects is the mean of one value for each person with its interval over people.
+// MeanOverSubjects returns the mean of one value per subject with its interval over subjects.
 func MeanOverSubjects(values []float64, seed uint64) (score Score, reason string) {
 	mean := func(drawn []int) float64 {
 		sum := 0.

@@ -12,7 +12,7 @@ func TestMeanOverPeople(t *testing.T) {
 	s, reason := MeanOverSubjects([]float64{1, 2, 6, 3}, 1)
 	assert.InDelta(t, 3, s.Mean, 1e-12)
 	assert.Nil(t, s.CI95)
-	assert.Equal(t, "4 people, an interval over people needs 5", reason)
+	assert.Equal(t, "4 subjects, an interval over subjects needs 5", reason)
 	s, reason = MeanOverSubjects([]float64{2, 2, 2, 2, 2}, 1)
 	assert.Equal(t, Interval{2, 2}, *s.CI95)
 	assert.Empty(t, reason)

@@ -230,7 +230,7 @@ func (p *paper) beyond(of, than *arm, region string) results.DeltaROI {
 		s := stats.Subject{Voxels: voxels}
 		for k, story := range p.sim.TestStories {
 			from, to := k*rows*voxels, (k+1)*rows*voxels
-			s.Stories = append(s.Stories, stats.Story{Name: story, Rows: rows, Want: want[from:to], Base: base[from:to], Tuned: tuned[from:to]})
+			s.Stories = append(s.Stories, stats.Story{Name: story, Rows: rows, Responses: want[from:to], Base: base[from:to], Tuned: tuned[from:to]})
 		}
 		subjects, columns = append(subjects, s), append(columns, p.sim.Subject(name).Columns(region))
 	}
@@ -257,7 +257,7 @@ func (p *paper) reads(of, than [][]float32, want [][]float32) results.DeltaROI {
 	rows := p.sim.Options.Rows
 	s := stats.Subject{Voxels: len(want[0]) / rows}
 	for k, name := range p.sim.ProbeStories {
-		s.Stories = append(s.Stories, stats.Story{Name: name, Rows: rows, Want: want[k], Base: than[k], Tuned: of[k]})
+		s.Stories = append(s.Stories, stats.Story{Name: name, Rows: rows, Responses: want[k], Base: than[k], Tuned: of[k]})
 	}
 	return p.difference([]stats.Subject{s}, nil)
 }

@@ -107,5 +107,5 @@ func TestMinutesSavedByHand(t *testing.T) {
 
 	c = flatCurve(3, .3, .1, .2, .4, .5)
 	setMinutesSaved(c, 1)
-	assert.Equal(t, "3 people, an interval over people needs 5", c.Reason)
+	assert.Equal(t, "3 subjects, an interval over subjects needs 5", c.Reason)
 }

@@ -81,8 +81,8 @@ func intersubject(y, out string, splits int, seed uint64) (*intersubjectAnswer, 
 		return nil, files.err
 	}
 	n, rows, voxels := shape[0], shape[1], shape[2]
-	s := stats.LeaveOneOut(responses, n, rows, voxels)
-	half := stats.SplitHalf(responses, n, rows, voxels, splits, seed)
+	s := stats.LeaveOneOutISC(responses, n, rows, voxels)
+	half := stats.SplitHalfReliability(responses, n, rows, voxels, splits, seed)
 	defined := func(v int) bool { return s.Defined[v] }
 	reliable := func(v int) bool { return half.Defined[v] }
 	answer := &intersubjectAnswer{Schema: 1, Out: out, Subjects: n, Rows: rows, Voxels: voxels, Defined: len(where(s.R, defined))}

@@ -92,7 +92,7 @@ func pair(r *results.Scored, base, tuned [][]float32) []stats.Subject {
 		for k, rows := range p.Rows {
 			to := from + (rows.To-rows.From)*p.Voxels
 			out[i].Stories = append(out[i].Stories, stats.Story{Name: names[k], Rows: rows.To - rows.From,
-				Want: r.Want[i][from:to], Base: base[i][from:to], Tuned: tuned[i][from:to]})
+				Responses: r.Want[i][from:to], Base: base[i][from:to], Tuned: tuned[i][from:to]})
 			from = to
 		}
 	}
@@ -109,7 +109,7 @@ func against(ctx context.Context, r *results.Scored, runs []*results.Scored, opt
 	draw := stats.BootstrapOptions{Seed: opt.Seed, Resamples: opt.Resamples}
 	for k, run := range runs {
 		out.Runs = append(out.Runs, results.ComparedRun{Dir: run.Dir, Chosen: run.Chosen})
-		differences := func(base [][]float32) (*stats.Bootstrap, *stats.Paired, error) {
+		differences := func(base [][]float32) (*stats.BootstrapResult, *stats.PairedResult, error) {
 			subjects := pair(r, base, run.Tuned)
 			b, err := stats.PairedBootstrap(ctx, subjects, groups, draw)
 			if err != nil {

@@ -80,7 +80,7 @@ type Evaluation struct {
 	Summary *results.Summary
 	Tuned   []encoding.Prediction          // nil if there is none
 	layer   *int                           // that tuned is read from; nil for regressors
-	Voxels  []stats.Tests                  // by person: tuned against base; nil if there is no tuned system
+	Voxels  []stats.TestFamily             // by person: tuned against base; nil if there is no tuned system
 	Margins map[string]analysisplan.Margin // that were sealed
 }
 
@@ -113,7 +113,7 @@ func (b *Baseline) beside(ctx context.Context, what string, predicted []encoding
 		e.Margins = status.Margins
 	}
 	b.Study.Options.Progress(progress.Event{Phase: "score"})
-	var test *stats.Paired
+	var test *stats.PairedResult
 	if e.Summary.Test, test, err = e.Score(ctx); test != nil {
 		e.Voxels = test.Voxels
 	}

@@ -31,9 +31,9 @@ func TestAliceLeaveOneOutIsThatOfItsSource(t *testing.T) {
 	}
 	people := len(d.People())
 	require.Equal(t, 27, people)
-	s := stats.LeaveOneOut(responses, people, rows, regions)
+	s := stats.LeaveOneOutISC(responses, people, rows, regions)
 	assert.InDeltaSlice(t, []float64{.27, .21, .37, .27, .25, .19}, s.R, .05)
-	half := stats.SplitHalf(responses, people, rows, regions, 100, 1)
+	half := stats.SplitHalfReliability(responses, people, rows, regions, 100, 1)
 	t.Logf("leave-one-out %.3f, upper end %.3f, ceiling of the group's mean %.3f", s.R, s.Upper, half.CCMax)
 	for v, r := range s.R {
 		assert.True(t, s.Defined[v] && half.Defined[v])

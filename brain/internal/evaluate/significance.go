@@ -14,7 +14,7 @@ const lossMargin = .05
 
 // against scores the tuned system, if there is one, beside another and tests the difference.
 func (e *Evaluation) against(ctx context.Context, who []int, base []encoding.Prediction, groups []stats.Group) (
-	*stats.Bootstrap, *stats.Paired, error) {
+	*stats.BootstrapResult, *stats.PairedResult, error) {
 	seed := e.Study.Experiment.Train.Seed
 	subjects, err := e.subjects(ctx, who, base)
 	if err != nil {
@@ -29,7 +29,7 @@ func (e *Evaluation) against(ctx context.Context, who []int, base []encoding.Pre
 }
 
 // delta is the difference that a bootstrap and a test found. Margins that were sealed are of all people together.
-func (e *Evaluation) delta(b *stats.Bootstrap, test *stats.Paired) *results.Delta {
+func (e *Evaluation) delta(b *stats.BootstrapResult, test *stats.PairedResult) *results.Delta {
 	d := &results.Delta{ROIs: map[string]results.DeltaROI{}}
 	for i, g := range b.Groups {
 		found := results.Significance{P: test.Groups.P[i], Q: test.Groups.Q[i]}
@@ -39,10 +39,10 @@ func (e *Evaluation) delta(b *stats.Bootstrap, test *stats.Paired) *results.Delt
 		}
 		d.ROIs[g.Name] = results.DeltaROI{MeanR: g.Delta.Mean, CI95: g.Delta.CI95, Significance: found}
 		if results.IsAuditory(g.Name) && g.Base.Mean > 0 {
-			d.AuditoryNonInferiority = g.NotWorse(lossMargin * g.Base.Mean)
+			d.AuditoryNonInferiority = g.NonInferiority(lossMargin * g.Base.Mean)
 		}
 		m, sealed := e.Margins[g.Name]
-		if found := g.NotWorse(m.Delta); sealed && found != nil && len(test.Voxels) == len(e.Study.Subjects) {
+		if found := g.NonInferiority(m.Delta); sealed && found != nil && len(test.Voxels) == len(e.Study.Subjects) {
 			if d.NonInferiority == nil {
 				d.NonInferiority = map[string]*stats.NonInferiority{}
 			}

@@ -25,7 +25,7 @@ func (e *Evaluation) subjects(ctx context.Context, who []int, base []encoding.Pr
 				return nil, err
 			}
 			s := stats.Story{Name: fmt.Sprintf("%s[%d:%d]", r.Story, r.From, r.To), Rows: r.To - r.From,
-				Want: want, Base: base[i].Pred[from : from+n]}
+				Responses: want, Base: base[i].Pred[from : from+n]}
 			if e.Tuned != nil {
 				s.Tuned = e.Tuned[i].Pred[from : from+n]
 			}
@@ -43,7 +43,7 @@ func (e *Evaluation) Scores(ctx context.Context, names ...string) (results.Score
 }
 
 // Score is Scores with the test of tuned against base, nil if there is no tuned system.
-func (e *Evaluation) Score(ctx context.Context, names ...string) (out results.Scores, test *stats.Paired, err error) {
+func (e *Evaluation) Score(ctx context.Context, names ...string) (out results.Scores, test *stats.PairedResult, err error) {
 	st := e.Study
 	var who []int
 	for i, p := range st.Subjects {
@@ -80,7 +80,7 @@ func (e *Evaluation) Score(ctx context.Context, names ...string) (out results.Sc
 }
 
 // bootstrapSystem reads one side of a bootstrap.
-func fromBootstrap(b *stats.Bootstrap, layer *int, side func(stats.GroupScore) stats.Score) results.ModelScore {
+func fromBootstrap(b *stats.BootstrapResult, layer *int, side func(stats.GroupScore) stats.Score) results.ModelScore {
 	s := results.ModelScore{Layer: layer, ROIs: map[string]float64{}}
 	for _, g := range b.Groups {
 		score := side(g)
