@@ -49,7 +49,7 @@ func TestFeaturesAreThoseOfTraining(t *testing.T) {
 	require.NoError(t, err)
 	spec, err := opt.Model(m.Model)
 	require.NoError(t, err)
-	r := windows.ClipReader(m.Model, spec, 0)
+	r := windows.ClipReader(m.Model, spec, experiment.Default().Train.UnitWindows)
 	require.True(t, r.Frozen.Normalise)
 	r.Frozen.Cache = windows.NewCache(1<<30, nil, nil)
 	defer r.Frozen.Cache.Close()
