@@ -31,7 +31,8 @@ func (m *adaLoRA) keys() []string { return []string{keyAdaA, keyAdaB, keyAdaE} }
 // options returns those of AdaLoraConfig. Ranks come from the matrices in the file.
 func (m *adaLoRA) options(c *Config) []option {
 	as := (*LoRA)(nil).defaults()
-	list := append(as.options(c), option{key: "lora_alpha", at: &m.alpha}, option{key: "lora_dropout", at: (*pythonFloat)(&m.dropout)})
+	list := append(as.options(c), option{key: "lora_alpha", at: &m.alpha},
+		option{key: "lora_dropout", at: (*pythonFloat)(&m.dropout)})
 	return append(list, inert(nil, "r", "init_r", "target_r", "tinit", "tfinal", "deltaT", "beta1", "beta2",
 		"orth_reg_weight", "total_step", "rank_pattern")...)
 }
@@ -58,7 +59,8 @@ func (m *adaLoRA) become(f *File) error {
 		case keyAdaA:
 			e, ok := f.state.tensors[path+"."+keyAdaE]
 			if !ok || len(v.shape) != 2 || len(e.data) != v.shape[0] {
-				return fault.New(fault.BadData, loadAdapter, f.state.path, "%s and %s do not fit together", name, path+"."+keyAdaE)
+				return fault.New(fault.BadData, loadAdapter, f.state.path, "%s and %s do not fit together", name,
+					path+"."+keyAdaE)
 			}
 			rank, in := v.shape[0], v.shape[1]
 			a := make([]float32, len(v.data))

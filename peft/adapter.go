@@ -219,7 +219,8 @@ func (a *Adapter) Check() error {
 			a.Config.TargetModules).WithHint("name layers of the model, by their paths or the ends of their paths")
 	}
 	if a.store.Len() == 0 {
-		return fault.New(fault.BadData, "inject adapter", a.Config.Method.peftType(), "there is nothing in the model to adapt")
+		return fault.New(fault.BadData, "inject adapter", a.Config.Method.peftType(),
+			"there is nothing in the model to adapt")
 	}
 	return nil
 }
@@ -269,8 +270,8 @@ func (a *Adapter) Warnings() []string {
 			strings.TrimSuffix(a.file.head(), ".")))
 	}
 	if a.biasesLost() {
-		warnings = append(warnings, "the file has none of the biases that were trained with it; peft before 0.20 lost them "+
-			"(huggingface/peft#3306), so those of the base model are used")
+		warnings = append(warnings, "the file has none of the biases that were trained with it; peft before 0.20 "+
+			"lost them (huggingface/peft#3306), so those of the base model are used")
 	}
 	return warnings
 }

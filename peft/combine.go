@@ -45,7 +45,8 @@ func Combine(ctx context.Context, how Combination, weights []float64, files ...*
 	if err := how.check(weights, files); err != nil {
 		return nil, err
 	}
-	out := &File{Config: Config{Method: &LoRA{Init: InitTrue}, BaseModel: files[0].Config.BaseModel}, state: newState("")}
+	cfg := Config{Method: &LoRA{Init: InitTrue}, BaseModel: files[0].Config.BaseModel}
+	out := &File{Config: cfg, state: newState("")}
 	method := out.Config.Method.(*LoRA)
 	var parts [][]factors
 	for i, f := range files {
@@ -126,7 +127,8 @@ func (x factors) rank() int { return x.shapeA[0] }
 // factors returns the layers of a plain LoRA.
 func (f *File) factors(weight float64) (list []factors, err error) {
 	refuse := func(why string) error {
-		return fault.New(fault.BadData, combineAdapters, f.state.path, "%s", why).WithHint("merge it into the model by itself")
+		return fault.New(fault.BadData, combineAdapters, f.state.path, "%s", why).
+			WithHint("merge it into the model by itself")
 	}
 	m, ok := f.Config.Method.(*LoRA)
 	switch {
@@ -151,14 +153,18 @@ func (f *File) factors(weight float64) (list []factors, err error) {
 		a, b := f.state.tensors[name], f.state.tensors[path+"."+keyB]
 		bias := f.state.tensors[path+"."+keyBiasB]
 		if len(a.shape) < 2 || len(b.shape) < 2 || a.shape[0] != b.shape[1] {
-			return nil, fault.New(fault.BadData, combineAdapters, f.state.path, "%s: A %v and B %v are no pair", path, a.shape, b.shape)
+			return nil, fault.New(fault.BadData, combineAdapters, f.state.path,
+				"%s: A %v and B %v are no pair", path, a.shape, b.shape)
 		}
 		rank := int(match.lookup("rank_pattern", path, float64(m.R)))
 		if rank != a.shape[0] {
-			return nil, fault.New(fault.BadData, combineAdapters, f.state.path, "%s: rank %d, the config says %d", path, a.shape[0], rank)
+			return nil, fault.New(fault.BadData, combineAdapters, f.state.path,
+				"%s: rank %d, the config says %d", path, a.shape[0], rank)
 		}
 		scale := m.scale(rank, match.lookup("alpha_pattern", path, m.Alpha))
-		list = append(list, factors{path, widen(a.data), widen(b.data), widen(bias.data), a.shape, b.shape, weight * scale})
+		list = append(list, factors{
+			path, widen(a.data), widen(b.data), widen(bias.data), a.shape, b.shape, weight * scale,
+		})
 	}
 	return list, nil
 }
@@ -185,10 +191,12 @@ func (how Combination) combine(s *torch.Scope, xs []factors) (out factors, err e
 	first := xs[0]
 	for _, x := range xs {
 		if !slices.Equal(x.shapeA[1:], first.shapeA[1:]) || x.shapeB[0] != first.shapeB[0] {
-			return out, fault.New(fault.BadData, combineAdapters, first.path, "the adapters are of layers of different sizes")
+			return out, fault.New(fault.BadData, combineAdapters, first.path,
+				"the adapters are of layers of different sizes")
 		}
 		if x.rank() != first.rank() && how.Kind != Cat && how.Kind != SVD {
-			return out, fault.New(fault.BadData, combineAdapters, first.path, "ranks %d and %d, which %s cannot combine", first.rank(), x.rank(), how.Kind).
+			return out, fault.New(fault.BadData, combineAdapters, first.path,
+				"ranks %d and %d, which %s cannot combine", first.rank(), x.rank(), how.Kind).
 				WithHint("use cat or svd")
 		}
 	}

@@ -15,7 +15,7 @@ type Config struct {
 	TargetModules     Modules
 	ExcludeModules    Modules
 	LayersToTransform []int    // numbers of layers, only with a list of targets; none: all
-	LayersPattern     []string // segments that a layer's number follows; none: the first number in a path is the layer's
+	LayersPattern     []string // segments before a layer's number; none: the first number in a path is it
 	ModulesToSave     []string // modules that are copied and trained as a whole, by the ends of their paths
 	Bias              Bias     // biases that are copied and trained
 
@@ -78,7 +78,8 @@ func (c *Config) validate() error {
 		return refuse("peft_type", "there is no method")
 	case c.TargetModules.empty() && wantsTargets(c.Method):
 		return refuse("target_modules", "is empty, and there is no default")
-	case slices.Contains(slices.Concat(c.TargetModules.List, c.ExcludeModules.List, c.LayersPattern, c.ModulesToSave), ""):
+	case slices.Contains(
+		slices.Concat(c.TargetModules.List, c.ExcludeModules.List, c.LayersPattern, c.ModulesToSave), ""):
 		return refuse("target_modules, exclude_modules, layers_pattern or modules_to_save", "has an empty name")
 	case c.TargetModules.Pattern != "" && c.LayersToTransform != nil:
 		return refuse("layers_to_transform", "works only with a list of target_modules")

@@ -23,7 +23,8 @@ func newDora(target *targetLayer, l *lora, base *nn.Dense) *dora {
 // norms returns ‖W + s·B·A‖ (out).
 func (d *dora) norms(s *torch.Scope) *torch.Tensor {
 	return s.Frozen(func(s *torch.Scope) *torch.Tensor {
-		w := s.Attach(d.base.Weight).ToType(torch.Float32).Add(s.Attach(d.b).MatMul(s.Attach(d.a)).MulScalar(d.scale)) // (out, in)
+		product := s.Attach(d.b).MatMul(s.Attach(d.a)).MulScalar(d.scale)
+		w := s.Attach(d.base.Weight).ToType(torch.Float32).Add(product) // (out, in)
 		return w.Square().Sum(1).Sqrt()
 	})
 }

@@ -45,7 +45,8 @@ func readWeights(dir string) (*state, error) {
 	path := filepath.Join(dir, weightsFile)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Stat(filepath.Join(dir, "adapter_model.bin")); err == nil {
-			return nil, fault.New(fault.BadData, loadAdapter, dir, "holds adapter_model.bin, a pickle, and no %s", weightsFile).
+			return nil, fault.New(fault.BadData, loadAdapter, dir, "holds adapter_model.bin, a pickle, and no %s",
+				weightsFile).
 				WithHint("save it again in Python with safe_serialization=True")
 		}
 	}

@@ -26,7 +26,8 @@ func (m *IA3) keys() []string { return []string{keyIA3} }
 
 // options returns those of IA3Config.
 func (m *IA3) options(c *Config) []option {
-	return slices.Concat([]option{{key: "feedforward_modules", at: (*someModules)(&m.FeedForward)}, {key: "exclude_modules", at: &c.ExcludeModules}},
+	return slices.Concat([]option{{key: "feedforward_modules", at: (*someModules)(&m.FeedForward)},
+		{key: "exclude_modules", at: &c.ExcludeModules}},
 		inert(true, "init_ia3_weights"), inert(false, "fan_in_fan_out"))
 }
 

@@ -74,8 +74,9 @@ func (m *LoRA) options(c *Config) []option {
 		{key: "loftq_config", fixed: map[string]any{}, inert: true},
 	}, c.layers(),
 		inert(nil, "eva_config", "corda_config", "lora_ga_config"), inert(false, "fan_in_fan_out"),
-		unsupported(nil, "alora_invocation_tokens", "arrow_config", "kasa_config", "layer_replication", "megatron_config",
-			"monteclora_config", "target_parameters", "trainable_token_indices", "use_bdlora", "velora_config"),
+		unsupported(nil, "alora_invocation_tokens", "arrow_config", "kasa_config", "layer_replication",
+			"megatron_config", "monteclora_config", "target_parameters", "trainable_token_indices", "use_bdlora",
+			"velora_config"),
 		unsupported(false, "ensure_weight_tying", "use_qalora"))
 }
 
@@ -135,7 +136,7 @@ func (m *LoRA) wrap(target *targetLayer) (adaptedLayer, error) {
 		case base.Groups != 1:
 			return nil, fmt.Errorf("a convolution of %d groups, which could not be merged", base.Groups)
 		case m.DoRA || m.BiasB || m.Init.changesBase():
-			return nil, errors.New("a convolution, to which use_dora, lora_bias and the inits pissa and olora do not apply")
+			return nil, errors.New("a convolution, to which use_dora, lora_bias, pissa and olora do not apply")
 		}
 		l.conv = base
 		l.a = target.param(keyA, m.Init.ofA(target, rank, l.scale), rank, base.Weight.Dim(1), base.Weight.Dim(2))
@@ -244,7 +245,8 @@ func (l *lora) add(x *torch.Tensor) *torch.Tensor {
 	if bias != nil {
 		bias = bias.MulScalar(l.scale)
 	}
-	return x.Linear(as(x, l.a), nil).MulScalar(l.scale).Linear(as(x, l.b), bias) // (..., out); scaling costs least on (..., r)
+	low := x.Linear(as(x, l.a), nil).MulScalar(l.scale) // (..., r), where scaling costs least
+	return low.Linear(as(x, l.b), bias)                 // (..., out)
 }
 
 // merge returns W + s·B·A and b + s·bias.

@@ -98,7 +98,8 @@ func (m *Merged) change(s *torch.Scope, u *unit) error {
 				case exact == nil:
 					continue
 				case p == nil:
-					return fault.New(fault.BadData, mergeAdapter, u.path, "the adapter has a bias, the layer has none to add it to")
+					return fault.New(fault.BadData, mergeAdapter, u.path,
+						"the adapter has a bias, the layer has none to add it to")
 				case next[i] == nil:
 					next[i] = s.ZerosOf(p.DType(), p.Shape()...)
 				}
@@ -150,7 +151,8 @@ func mergeable(there, adding []*Adapter) error {
 			e, ok := effects[l.weight]
 			if ok && (e != l.layer.effect() || e == replaces) {
 				return fault.New(fault.BadData, mergeAdapter, l.Path,
-					"several adapters change it, and what comes of them depends on their order").WithHint("merge one of them alone")
+					"several adapters change it, and what comes of them depends on their order").
+					WithHint("merge one of them alone")
 			}
 			effects[l.weight] = l.layer.effect()
 		}
@@ -279,7 +281,8 @@ func (m *Merged) Unmerge(ctx context.Context) error {
 		case m.originals == nil:
 			return fault.New(fault.Internal, unmergeAdapter, "", "the original weights have been freed")
 		case merges[len(merges)-1] != m:
-			return fault.New(fault.Usage, unmergeAdapter, "", "something else was merged after it").WithHint("unmerge that first")
+			return fault.New(fault.Usage, unmergeAdapter, "", "something else was merged after it").
+				WithHint("unmerge that first")
 		}
 		m.restore()
 		for _, a := range m.adapters {

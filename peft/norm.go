@@ -36,7 +36,8 @@ func (m *NormTuning) wrap(target *targetLayer) (adaptedLayer, error) {
 		if p == nil {
 			return nil
 		}
-		return target.param(keyCopy+name, func(s *torch.Scope, _ []int) *torch.Tensor { return s.Attach(p).Clone() }, p.Shape()...)
+		return target.param(keyCopy+name, func(s *torch.Scope, _ []int) *torch.Tensor { return s.Attach(p).Clone() },
+			p.Shape()...)
 	}
 	switch l := target.plain.(type) {
 	case *nn.LayerNorm:

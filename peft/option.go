@@ -203,7 +203,8 @@ func (c *Config) common() []option {
 
 // layers returns the options that choose among numbered layers.
 func (c *Config) layers() []option {
-	return []option{{key: "layers_to_transform", at: &c.LayersToTransform}, {key: "layers_pattern", at: &c.LayersPattern}}
+	return []option{{key: "layers_to_transform", at: &c.LayersToTransform},
+		{key: "layers_pattern", at: &c.LayersPattern}}
 }
 
 // inert returns options whose values change nothing that a saved adapter computes.

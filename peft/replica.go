@@ -55,7 +55,8 @@ func (a *Adapter) Param(b *nn.Builder, path string, p *torch.Tensor) *torch.Tens
 	}
 	var own *torch.Tensor
 	err := a.store.Build(b.Scope(), src, nil, func(b *nn.Builder) {
-		own = b.Param(key, func(s *torch.Scope, _ []int) *torch.Tensor { return s.Attach(base).Clone() }, base.Shape()...)
+		own = b.Param(key, func(s *torch.Scope, _ []int) *torch.Tensor { return s.Attach(base).Clone() },
+			base.Shape()...)
 	})
 	if err != nil {
 		a.problem(b, "%v", err)
@@ -116,7 +117,8 @@ func (a *Adapter) biasesLost() bool {
 		return false
 	}
 	for _, name := range a.file.names {
-		if module, ok := strings.CutSuffix(name, ".bias"); ok && !strings.HasSuffix(module, ".lora_B") && !a.match.saved(module) {
+		if module, ok := strings.CutSuffix(name, ".bias"); ok && !strings.HasSuffix(module, ".lora_B") &&
+			!a.match.saved(module) {
 			return false
 		}
 	}

@@ -21,14 +21,16 @@ type scaler interface {
 // is not a sum.
 func (f *File) Scale(factor float64) (*File, error) {
 	refuse := func(why string) error {
-		return fault.New(fault.BadData, scaleAdapter, f.state.path, "%s", why).WithHint("merge it into the model as it is")
+		return fault.New(fault.BadData, scaleAdapter, f.state.path, "%s", why).
+			WithHint("merge it into the model as it is")
 	}
 	m, ok := f.Config.Method.(scaler)
 	switch {
 	case math.IsNaN(factor) || math.IsInf(factor, 0):
 		return nil, fault.New(fault.Usage, scaleAdapter, "", "a factor of %g", factor)
 	case !ok:
-		return nil, refuse("is of type " + f.Config.Method.peftType() + ", whose effect cannot be scaled without the base model")
+		return nil, refuse("is of type " + f.Config.Method.peftType() +
+			", whose effect cannot be scaled without the base model")
 	case f.Config.Bias != BiasNone || len(f.Config.ModulesToSave) > 0:
 		return nil, refuse("has biases or modules of its own, which cannot be scaled without the base model")
 	}
@@ -90,7 +92,8 @@ func Diff(ctx context.Context, a, b *File) (list []Difference, err error) {
 			for i := range deltas {
 				if x, ok := of(parts[i], d.Path); ok {
 					n := len(x.a) / x.rank()
-					deltas[i] = s.FromFloat64(x.b, x.shapeB[0], x.rank()).MatMul(s.FromFloat64(x.a, x.rank(), n)).MulScalar(x.weight)
+					deltas[i] = s.FromFloat64(x.b, x.shapeB[0],
+						x.rank()).MatMul(s.FromFloat64(x.a, x.rank(), n)).MulScalar(x.weight)
 				}
 			}
 			for i, t := range deltas {
@@ -99,7 +102,8 @@ func Diff(ctx context.Context, a, b *File) (list []Difference, err error) {
 				}
 			}
 			if deltas[0].Len() != deltas[1].Len() {
-				return fault.New(fault.BadData, "compare adapters", d.Path, "the adapters are of layers of different sizes")
+				return fault.New(fault.BadData, "compare adapters", d.Path,
+					"the adapters are of layers of different sizes")
 			}
 			norm := func(t *torch.Tensor) float64 { return math.Sqrt(t.Square().Sum().Item()) }
 			d.First, d.Second, d.Distance = norm(deltas[0]), norm(deltas[1]), norm(deltas[0].Sub(deltas[1]))

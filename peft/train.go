@@ -20,7 +20,8 @@ const (
 // forward returns any output of the adapted model for one batch; it runs twice, without dropout.
 // The parameters are restored bit for bit, even if forward fails, and the gradients of the
 // session's stores are cleared.
-func (a *Adapter) CheckTrains(ctx context.Context, ss *nn.Session, seed uint64, forward func(*torch.Scope) *torch.Tensor) error {
+func (a *Adapter) CheckTrains(ctx context.Context, ss *nn.Session, seed uint64,
+	forward func(*torch.Scope) *torch.Tensor) error {
 	if err := a.Check(); err != nil {
 		return err
 	}

@@ -53,7 +53,8 @@ type saved struct{}
 // readJSON refuses files without A and B.
 func (saved) readJSON(raw json.RawMessage) error {
 	if string(raw) != "true" {
-		return errors.New("such a file leaves A and B to a generator of random numbers; save it again in Python with save_projection=True")
+		return errors.New("such a file leaves A and B to a random generator; " +
+			"save it again in Python with save_projection=True")
 	}
 	return nil
 }
@@ -84,7 +85,8 @@ func (m *VeRA) wrap(target *targetLayer) (adaptedLayer, error) {
 		below: target.below, in: base.In(), out: base.Out(), dropout: m.Dropout,
 		a: target.shared(sharedA, kaiming, m.R, base.In()),
 		b: target.shared(sharedB, kaiming, base.Out(), m.R),
-		d: target.param(keyLambdaD, func(s *torch.Scope, shape []int) *torch.Tensor { return s.Full(start, shape...) }, m.R),
+		d: target.param(keyLambdaD, func(s *torch.Scope, shape []int) *torch.Tensor { return s.Full(start, shape...) },
+			m.R),
 		l: target.param(keyLambdaB, nn.Zeros, base.Out()),
 	}, nil
 }

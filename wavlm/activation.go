@@ -2,7 +2,7 @@ package wavlm
 
 import "github.com/brainwavlm/bwlm/torch"
 
-// activations are those that a config.json may name.
+// activations holds the activation functions that a config.json may name.
 var activations = map[string]func(*torch.Tensor) *torch.Tensor{
 	"gelu":     (*torch.Tensor).GELU,
 	"gelu_new": (*torch.Tensor).GELUTanh,

@@ -8,11 +8,11 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// attention is multi-head self-attention whose position bias each query scales by a gate of its own (Chen et al.
-// 2022, section III-B).
+// attention is multi-head self-attention with a position bias that each query scales by its own
+// gate (Chen et al. 2022, section III-B).
 type attention struct {
 	q, k, v, out nn.Linear
-	gate         nn.Linear     // D to 8, for all heads; nil without position bias
+	gate         nn.Linear     // D to 8, shared by the heads; nil without position bias
 	gateScale    *torch.Tensor // (1, H, 1, 1)
 	table        *positionTable
 	heads        int
@@ -39,15 +39,15 @@ func newAttention(b *nn.Builder, cfg Config, layer int) *attention {
 	return a
 }
 
-// setting is what all layers of one pass share.
+// setting holds what all layers of one pass share.
 type setting struct {
 	position *torch.Tensor // (H, T, T) or nil
 	mask     *torch.Tensor // (B, 1, 1, T), 0 or -inf, or nil
 	rates    speech.Regularise
-	frames   []int // that a layer is to give, of all that it gets; nil: all
+	frames   []int // that a layer returns; nil: all
 }
 
-// pick takes those frames of h (B, T, E).
+// pick returns those frames of h (B, T, E).
 func (c setting) pick(h *torch.Tensor) *torch.Tensor {
 	if c.frames == nil {
 		return h
@@ -55,27 +55,28 @@ func (c setting) pick(h *torch.Tensor) *torch.Tensor {
 	return h.IndexSelect(1, c.frames)
 }
 
-// forward maps x (B, T, E) to (B, T, E), or to the frames that are wanted, in the scope's compute type.
+// forward maps x (B, T, E) to (B, N, E) in the scope's compute type, N being the frames of the
+// setting or T.
 func (a *attention) forward(x *torch.Tensor, c setting) *torch.Tensor {
 	defer x.Scope().Part(speech.PartAttention)()
 	x = nn.ToCompute(x)
-	asking := c.pick(x)                                                                       // (B, N, E)
-	q, k, v := a.split(a.q.Forward(asking)), a.split(a.k.Forward(x)), a.split(a.v.Forward(x)) // (B, H, N or T, D)
+	queries := c.pick(x)                                                                       // (B, N, E)
+	q, k, v := a.split(a.q.Forward(queries)), a.split(a.k.Forward(x)), a.split(a.v.Forward(x)) // (B, H, N or T, D)
 	how := torch.Attention{KeyMask: c.mask, Scale: a.scale, Dropout: c.rates.Attention}
 	if a.gate != nil {
-		how.Gate, how.Position = a.gates(asking), c.pick(c.position)
+		how.Gate, how.Position = a.gates(queries), c.pick(c.position)
 	}
-	y := q.GatedAttention(k, v, how)                                                  // (B, H, N, D)
-	return a.out.Forward(y.Transpose(1, 2).Reshape(asking.Dim(0), asking.Dim(1), -1)) // (B, N, E)
+	y := q.GatedAttention(k, v, how)                                                    // (B, H, N, D)
+	return a.out.Forward(y.Transpose(1, 2).Reshape(queries.Dim(0), queries.Dim(1), -1)) // (B, N, E)
 }
 
-// split parts the heads of x (B, T, E): (B, H, T, D).
+// split separates the heads of x (B, T, E): (B, H, T, D).
 func (a *attention) split(x *torch.Tensor) *torch.Tensor {
 	return x.Reshape(x.Dim(0), x.Dim(1), a.heads, -1).Transpose(1, 2)
 }
 
-// gates are by how much each query of x (B, T, E) heeds the position bias: (B, H, T, 1). They come from x itself,
-// not from its projection.
+// gates returns the factor of the position bias for each query of x (B, T, E): (B, H, T, 1). It is
+// computed from x, not from the projected query.
 func (a *attention) gates(x *torch.Tensor) *torch.Tensor {
 	b, t := x.Dim(0), x.Dim(1)
 	u := a.gate.Forward(x.Reshape(b, t, a.heads, -1)).ToType(torch.Float32) // (B, T, H, 8)

@@ -8,7 +8,7 @@ import (
 	"github.com/brainwavlm/bwlm/speech"
 )
 
-// Family is the kind of encoder, as config.json calls it in model_type.
+// Family is a kind of encoder: model_type of config.json.
 type Family string
 
 // The families that this package runs.
@@ -21,47 +21,47 @@ const (
 
 const families = "wavlm, wav2vec2, hubert or data2vec-audio"
 
-// prefix is what keys begin with in the checkpoint of a task.
+// prefix returns the start of the encoder's keys in the checkpoint of a task.
 func (f Family) prefix() string { return strings.ReplaceAll(string(f), "-", "_") + "." }
 
-// Config is the architecture of a model: what config.json says of it. Letters in brackets are those of the shapes
+// Config is the architecture of a model, from config.json. Letters in brackets are those of shapes
 // in this package.
 type Config struct {
 	Family Family
 
 	Hidden   int     // width of the encoder (E)
-	Layers   int     // of the encoder (N)
-	Heads    int     // of the attention (H); each is E/H wide (D)
+	Layers   int     // number of layers (N)
+	Heads    int     // number of attention heads (H); each is E/H wide (D)
 	Inner    int     // width inside the feed-forward part (F)
-	Act      string  // activation there: gelu, gelu_new, relu or selu
-	NormEps  float64 // of all layer norms but those of the front end
-	Stable   bool    // norms before the sub-layers and one at the end (Large), else after the sub-layers
+	Act      string  // activation of the feed-forward part: gelu, gelu_new, relu or selu
+	NormEps  float64 // epsilon of all layer norms outside the front end
+	Stable   bool    // norms before the sub-layers and one at the end (Large); false: after the sub-layers
 	InitSize float64 // standard deviation of fresh linear weights
 
 	ConvWidth  []int  // channels of each convolution of the front end; the last is C
-	ConvKernel []int  // its kernel
-	ConvStride []int  // its stride
-	ConvBias   bool   // it has a bias
+	ConvKernel []int  // kernel of each
+	ConvStride []int  // stride of each
+	ConvBias   bool   // they have biases
 	ConvNorm   string // group: group norm after the first; layer: layer norm after each
 	ConvAct    string // activation after each
 
 	ProjectionNorm bool // layer norm before the projection; false in some HuBERTs only
 
 	PosKernel    int  // kernel of the positional convolution (K)
-	PosGroups    int  // groups of it (G)
-	PosLayers    int  // how many of them, data2vec only
+	PosGroups    int  // its groups (G)
+	PosLayers    int  // number of positional convolutions, data2vec only
 	PosBatchNorm bool // it has a batch norm and no weight norm; some HuBERTs only
 
-	Buckets     int // of relative positions, WavLM only
-	MaxDistance int // from which on all positions share a bucket
+	Buckets     int // buckets of relative positions, WavLM only
+	MaxDistance int // from this distance on all positions share a bucket
 
-	Rates speech.Regularise // with which the model was trained; nothing here uses them by itself
+	Rates speech.Regularise // of the model's training; they are not applied by default
 
 	raw []byte // config.json as read
 }
 
-// Default is the configuration that transformers 5.23.0 takes for keys that config.json lacks; for WavLM it is
-// Base's architecture.
+// Default returns the configuration that transformers 5.23.0 uses for keys that config.json lacks.
+// For WavLM it is the architecture of Base.
 func Default(f Family) Config {
 	c := Config{
 		Family: f, Hidden: 768, Layers: 12, Heads: 12, Inner: 3072, Act: "gelu", NormEps: 1e-5, InitSize: .02,
@@ -81,14 +81,14 @@ func Default(f Family) Config {
 	return c
 }
 
-// Limits on what a configuration may ask for, far above all published models, so that no product overflows.
+// Limits of a configuration, far above all published models, so that no product overflows.
 const (
 	maxLayers = 1000
 	maxWidth  = 1 << 20
 	maxFrame  = 3600 * speech.SampleRate // samples behind one frame
 )
 
-// kernelKey is the key of PosKernel, which differs between families.
+// kernelKey returns the key of PosKernel, which differs between families.
 func (c Config) kernelKey() string {
 	if c.Family == Data2Vec {
 		return "conv_pos_kernel_size"
@@ -96,7 +96,8 @@ func (c Config) kernelKey() string {
 	return "num_conv_pos_embeddings"
 }
 
-// problems lists why no model can be built so; each begins with the key of config.json.
+// problems lists why no model can be built with the configuration; each entry begins with a key of
+// config.json.
 func (c Config) problems() (list []string) {
 	want := func(ok bool, format string, args ...any) {
 		if !ok {
@@ -106,8 +107,10 @@ func (c Config) problems() (list []string) {
 	switch c.Family {
 	case WavLM, Wav2Vec2, HuBERT:
 	case Data2Vec:
-		want(c.PosLayers >= 1 && c.PosLayers <= maxLayers, "num_conv_pos_embeddings %d, want 1 to %d", c.PosLayers, maxLayers)
-		want(c.ConvNorm == "layer" && !c.Stable, "a data2vec-audio has layer norm in its front end, and none at the end")
+		want(c.PosLayers >= 1 && c.PosLayers <= maxLayers, "num_conv_pos_embeddings %d, want 1 to %d", c.PosLayers,
+			maxLayers)
+		want(c.ConvNorm == "layer" && !c.Stable,
+			"a data2vec-audio has layer norm in its front end, and none at the end")
 	default:
 		want(false, "model_type %q, want %s", c.Family, families)
 	}
@@ -124,11 +127,13 @@ func (c Config) problems() (list []string) {
 	}
 	width(c.kernelKey(), c.PosKernel)
 	if width("num_conv_pos_embedding_groups", c.PosGroups) && hidden {
-		want(c.Hidden%c.PosGroups == 0, "hidden_size %d is no multiple of num_conv_pos_embedding_groups %d", c.Hidden, c.PosGroups)
+		want(c.Hidden%c.PosGroups == 0, "hidden_size %d is no multiple of num_conv_pos_embedding_groups %d", c.Hidden,
+			c.PosGroups)
 	}
 	n := len(c.ConvWidth)
 	want(n >= 1 && n == len(c.ConvKernel) && n == len(c.ConvStride),
-		"conv_dim, conv_kernel and conv_stride have %d, %d and %d entries, want equally many", n, len(c.ConvKernel), len(c.ConvStride))
+		"conv_dim, conv_kernel and conv_stride have %d, %d and %d entries, want equally many",
+		n, len(c.ConvKernel), len(c.ConvStride))
 	sane := n == len(c.ConvKernel) && n == len(c.ConvStride)
 	for _, list := range []struct {
 		key string
@@ -138,7 +143,8 @@ func (c Config) problems() (list []string) {
 			sane = width(list.key, n) && sane
 		}
 	}
-	want(!sane || c.MinSamples() <= maxFrame, "conv_kernel and conv_stride need more than %d samples for a frame", maxFrame)
+	want(!sane || c.MinSamples() <= maxFrame, "conv_kernel and conv_stride need more than %d samples for a frame",
+		maxFrame)
 	want(c.ConvNorm == "group" || c.ConvNorm == "layer", "feat_extract_norm %q, want group or layer", c.ConvNorm)
 	for _, act := range []struct{ key, name string }{{"hidden_act", c.Act}, {"feat_extract_activation", c.ConvAct}} {
 		want(activations[act.name] != nil, "%s %q, want gelu, gelu_new, relu or selu", act.key, act.name)
@@ -147,7 +153,8 @@ func (c Config) problems() (list []string) {
 	want(c.InitSize >= 0 && !math.IsInf(c.InitSize, 0), "initializer_range %g, want at least 0", c.InitSize)
 	if c.Family == WavLM && width("num_buckets", c.Buckets) {
 		want(c.Buckets%4 == 0, "num_buckets %d is no multiple of 4", c.Buckets)
-		want(c.MaxDistance > c.Buckets/4, "max_bucket_distance %d, want more than num_buckets/4 = %d", c.MaxDistance, c.Buckets/4)
+		want(c.MaxDistance > c.Buckets/4, "max_bucket_distance %d, want more than num_buckets/4 = %d", c.MaxDistance,
+			c.Buckets/4)
 	}
 	return append(list, ratesProblems(c.Rates)...)
 }

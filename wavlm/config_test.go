@@ -13,7 +13,8 @@ import (
 )
 
 func TestConfigOfPublishedModels(t *testing.T) {
-	// Base+ lacks max_bucket_distance, and all published files have keys that concern other programs.
+	// Base+ lacks max_bucket_distance, and all published files have keys that concern other
+	// programs.
 	c, err := parseConfig([]byte(`{"model_type": "wavlm", "num_buckets": 320, "layerdrop": 0.05, "activation_dropout": 0.0,
 		"mask_channel_prob": 0.0, "no_mask_time_overlap": false, "num_feat_extract_layers": 7, "tdnn_dim": [512, 512],
 		"add_adapter": false, "output_hidden_size": null, "gradient_checkpointing": false, "torch_dtype": "float32"}`))

@@ -15,13 +15,13 @@ import (
 
 const configFile = "config.json"
 
-// field is a key of config.json and the place of its value in a Config.
+// field is a key of config.json and the address of its value in a Config.
 type field struct {
 	key   string
 	value any // pointer
 }
 
-// fields are all keys that this package reads and writes.
+// fields returns all keys that this package reads and writes.
 func (c *Config) fields() []field {
 	fs := []field{
 		{"model_type", &c.Family},
@@ -39,7 +39,7 @@ func (c *Config) fields() []field {
 		{"mask_feature_prob", &c.Rates.Channels.Prob}, {"mask_feature_length", &c.Rates.Channels.Length},
 		{"mask_feature_min_masks", &c.Rates.Channels.Min},
 	}
-	if c.Family == Data2Vec { // its norms are always the same, whatever config.json says
+	if c.Family == Data2Vec { // its norms are always the same
 		return append(fs, field{"num_conv_pos_embeddings", &c.PosLayers})
 	}
 	fs = append(fs, field{"do_stable_layer_norm", &c.Stable}, field{"feat_extract_norm", &c.ConvNorm})
@@ -52,12 +52,12 @@ func (c *Config) fields() []field {
 	return fs
 }
 
-// unsupported are switches that change the architecture in ways this package does not know; absent, null and false
-// are all right.
+// unsupported lists switches for architectures that this package does not have. They may be absent,
+// null or false.
 var unsupported = []string{"add_adapter", "adapter_attn_dim"}
 
-// ReadConfig reads config.json in a model's folder. Keys it does not know are passed over, since published files
-// hold many that concern other programs; those it knows must have the right type and make sense together.
+// readConfig reads config.json in a model's folder. It ignores unknown keys, of which published
+// files have many for other programs. Known keys must have the right type and fit together.
 func readConfig(dir string) (Config, error) {
 	path := filepath.Join(dir, configFile)
 	text, err := readText(path)
@@ -75,19 +75,19 @@ func readConfig(dir string) (Config, error) {
 	return c, nil
 }
 
-// architectures are the names of transformers' classes.
+// architectures holds the names of transformers' classes.
 var architectures = map[Family]string{
 	WavLM: "WavLMModel", Wav2Vec2: "Wav2Vec2Model", HuBERT: "HubertModel", Data2Vec: "Data2VecAudioModel",
 }
 
-// otherFamily is a family of models that this package does not run.
+// otherFamily is the error for a family that this package does not run.
 type otherFamily struct{ Family }
 
-// relatives are families that are easily taken for one of those, and what keeps them from being run.
+// relatives describes families that are easily confused with the supported ones.
 var relatives = map[Family]string{
 	"whisper":            "Whisper, which reads spectrograms and writes text",
 	"wav2vec2-bert":      "Wav2Vec2-BERT, which reads spectrograms",
-	"wav2vec2-conformer": "Wav2Vec2-Conformer, whose layers are others",
+	"wav2vec2-conformer": "Wav2Vec2-Conformer, whose layers differ",
 	"unispeech":          "UniSpeech",
 	"unispeech-sat":      "UniSpeech-SAT",
 	"sew":                "SEW, which works at half the rate",
@@ -104,7 +104,7 @@ func (f *otherFamily) Error() string {
 	return text + ", want " + families
 }
 
-// ParseConfig is ReadConfig for the text itself.
+// parseConfig reads the text of a config.json.
 func parseConfig(text []byte) (Config, error) {
 	values, err := parseObject(text)
 	if err != nil {
@@ -143,13 +143,14 @@ func parseConfig(text []byte) (Config, error) {
 	return c, nil
 }
 
-// decode puts the JSON value in *to; absent and null leave it as it is.
+// decode sets *to to the JSON value. Absent values and null leave it unchanged.
 func decode(raw json.RawMessage, to any) error {
 	if raw == nil || string(raw) == "null" {
 		return nil
 	}
 	if err := json.Unmarshal(raw, to); err != nil {
-		want := map[string]string{"*int": "a whole number", "*float64": "a number", "*bool": "true or false", "*[]int": "a list of whole numbers"}
+		want := map[string]string{"*int": "a whole number", "*float64": "a number", "*bool": "true or false",
+			"*[]int": "a list of whole numbers"}
 		kind, ok := want[fmt.Sprintf("%T", to)]
 		if !ok {
 			kind = "text"
@@ -159,8 +160,8 @@ func decode(raw json.RawMessage, to any) error {
 	return nil
 }
 
-// parseObject reads a JSON object. Unlike encoding/json for structs it tells upper from lower case, and it refuses
-// a key that stands twice.
+// parseObject reads a JSON object. Unlike encoding/json for structs it distinguishes upper and
+// lower case, and it refuses duplicate keys.
 func parseObject(text []byte) (map[string]json.RawMessage, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	if start, err := d.Token(); err != nil || start != json.Delim('{') {
@@ -193,7 +194,7 @@ func parseObject(text []byte) (map[string]json.RawMessage, error) {
 
 func syntax(err error) error { return fmt.Errorf("is not valid JSON: %w", err) }
 
-// JSON is the config.json of c: as it was read, or else made from the fields.
+// json returns the config.json of c: as it was read, or else made from the fields.
 func (c Config) json() []byte {
 	if c.raw != nil {
 		return bytes.Clone(c.raw)
@@ -205,12 +206,12 @@ func (c Config) json() []byte {
 	return indented(values)
 }
 
-// indented is JSON with sorted keys, as transformers writes it. Its values are numbers, text, lists and JSON that
-// was read before.
+// indented returns JSON with sorted keys, as transformers writes it. Its values are numbers, text,
+// lists and parsed JSON.
 func indented(values any) []byte {
 	text, err := json.MarshalIndent(values, "", "  ")
 	if err != nil {
-		panic(err) // not a number in a Config, which problems excludes
+		panic(err) // NaN in a Config, which problems excludes
 	}
 	return append(text, '\n')
 }
@@ -221,10 +222,10 @@ const maxText = 16 << 20
 // readText reads a small file.
 func readText(path string) ([]byte, error) { return inputfile.Read("read", path, maxText) }
 
-// most is how many problems an error lists.
+// most is the number of problems that an error lists.
 const most = 10
 
-// list is up to ten problems on one line.
+// list returns up to ten problems on one line.
 func list(problems []string) string {
 	if n := len(problems) - most; n > 0 {
 		problems = append(append([]string{}, problems[:most]...), fmt.Sprintf("and %d more", n))

@@ -13,8 +13,8 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// Hidden states go on from any of them to the same bits: in each family and form of the model, with padding and without,
-// with attention whose position bias belongs to layer 0, which does not run.
+// Hidden states go on from any of them to the same bits: in each family and form of the model, with
+// padding and without, with attention whose position bias belongs to layer 0, which does not run.
 func TestContinueIsForward(t *testing.T) {
 	for _, name := range []string{"base", "large", "odd", "hubert_base", "wav2vec2_large", "../weights/data2vec", "../weights/hubert_bn"} {
 		m := variant(t, name)
@@ -72,7 +72,8 @@ func TestContinueRefuses(t *testing.T) {
 	})
 }
 
-// Layer drop counts from the model's first layer, wherever a pass begins: with the same draws it skips the same layers.
+// Layer drop counts from the model's first layer, wherever a pass begins: with the same draws it
+// skips the same layers.
 func TestLayerDropFromAHiddenState(t *testing.T) {
 	p := speech.Pass{Regularise: speech.Regularise{LayerDrop: .5}}
 	for _, name := range []string{"base", "hubert_base"} {

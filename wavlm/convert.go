@@ -11,7 +11,7 @@ import (
 
 const convert = "convert"
 
-// ConvertOptions say what is converted, and where to.
+// ConvertOptions name the input and the output of a conversion.
 type ConvertOptions struct {
 	In        string // Microsoft's .pt of a WavLM, or a Hugging Face folder
 	Out       string // folder to make
@@ -19,7 +19,7 @@ type ConvertOptions struct {
 	AnyValues bool   // accept NaN, infinite or all-zero weights
 }
 
-// Converted is what a conversion made.
+// Converted describes the result of a conversion.
 type Converted struct {
 	Config     Config
 	Tensors    int
@@ -27,13 +27,15 @@ type Converted struct {
 	Notes      []string // what is not in the folder, and what was assumed
 }
 
-// Convert writes a model as a Hugging Face folder (config.json, model.safetensors, preprocessor_config.json) that
-// transformers and this package load. It reads Microsoft's own .pt of a WavLM, and any folder that [Load] reads, such
-// as one with pytorch_model.bin; the head of a task is left out, and halves are widened. The folder appears whole or
-// not at all. What is at Out already is a fault of kind Exists, unless it is forced away; then it goes when its
-// successor is whole.
+// Convert writes a model as a Hugging Face folder (config.json, model.safetensors,
+// preprocessor_config.json) that transformers and this package load. It reads Microsoft's own .pt
+// of a WavLM, and any folder that [Load] reads, such as one with pytorch_model.bin. The head of a
+// task is left out, and half precision is widened to float32. The folder appears complete or not at
+// all. An existing Out is an error of kind Exists unless Force is set; it is then replaced once the
+// new folder is complete.
 func Convert(ctx context.Context, opt ConvertOptions) (*Converted, error) {
-	target := atomicfile.Target{What: convert, Dir: opt.Out, Force: opt.Force, Files: savedFiles, Inputs: []string{opt.In}}
+	target := atomicfile.Target{What: convert, Dir: opt.Out, Force: opt.Force, Files: savedFiles,
+		Inputs: []string{opt.In}}
 	if err := target.Check(); err != nil {
 		return nil, err
 	}
@@ -53,10 +55,10 @@ func Convert(ctx context.Context, opt ConvertOptions) (*Converted, error) {
 	return out, target.Write(func(dir string) error { return m.fill(ctx, dir) })
 }
 
-// savedFiles are all that Save writes.
+// savedFiles lists the files that Save writes.
 var savedFiles = []string{configFile, weightsFile, preprocessorFile}
 
-// load reads the model to be converted.
+// load reads the input.
 func (o ConvertOptions) load(ctx context.Context) (*Model, error) {
 	info, err := os.Stat(o.In)
 	if err != nil {

@@ -17,7 +17,8 @@ import (
 
 const microsoftFiles = "../testdata/weights/microsoft"
 
-// TestConvertMicrosoft: the weights of the goldens, under Microsoft's names, become the goldens again.
+// TestConvertMicrosoft: the weights of the goldens, under Microsoft's names, become the goldens
+// again.
 func TestConvertMicrosoft(t *testing.T) {
 	for _, name := range []string{"base", "large"} {
 		t.Run(name, func(t *testing.T) {
@@ -128,7 +129,8 @@ func microsoftSettings() map[string]any {
 	return map[string]any{"relative_position_embedding": true, "gru_rel_pos": true}
 }
 
-// TestMicrosoftConfig: what cfg lacks has the defaults of microsoft/unilm; what cannot be had is refused.
+// TestMicrosoftConfig: what cfg lacks has the defaults of microsoft/unilm; what cannot be had is
+// refused.
 func TestMicrosoftConfig(t *testing.T) {
 	cfg := microsoftSettings()
 	whole := map[string]any{"cfg": cfg, "model": map[string]any{}}

@@ -9,11 +9,13 @@ import (
 // maxConvLayers is far above all published models.
 const maxConvLayers = 64
 
-// parseConvLayers reads the Python expression by which fairseq describes convolutions, such as
-// "[(512,10,5)] + [(512,3,2)] * 4": lists of (width, kernel, stride), repeated and joined. fairseq evaluates it as a
-// program; here it is text of a small grammar:
+// parseConvLayers reads fairseq's Python expression for convolutions, such as "[(512,10,5)] +
+// [(512,3,2)] * 4": lists of (width, kernel, stride), repeated and joined. fairseq evaluates it as
+// a program; here it has a small grammar:
 //
-//	sum = list { "+" list }    list = "[" triple { "," triple } "]" [ "*" number ]    triple = "(" number "," number "," number ")"
+//	sum    = list { "+" list }
+//	list   = "[" triple { "," triple } "]" [ "*" number ]
+//	triple = "(" number "," number "," number ")"
 func parseConvLayers(text string) (layers [][3]int, err error) {
 	p := &convParser{rest: text}
 	for {
@@ -38,7 +40,7 @@ func parseConvLayers(text string) (layers [][3]int, err error) {
 	return layers, p.err
 }
 
-// convParser keeps the first error and reads nothing more after it.
+// convParser stores the first error and reads nothing after it.
 type convParser struct {
 	rest string
 	err  error
@@ -50,7 +52,7 @@ func (p *convParser) want(what string) {
 	}
 }
 
-// next passes over a token if it is next.
+// next reports whether the token is next, and skips it if so.
 func (p *convParser) next(token string) bool {
 	rest, ok := strings.CutPrefix(strings.TrimLeft(p.rest, " "), token)
 	if ok && p.err == nil {

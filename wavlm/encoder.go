@@ -8,7 +8,7 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// Encoder is the transformer over frames.
+// encoder is the transformer over frames.
 type encoder struct {
 	projectionNorm nn.Layer // nil in some HuBERTs
 	projection     nn.Linear
@@ -22,7 +22,8 @@ type encoder struct {
 func newEncoder(b *nn.Builder, cfg Config) *encoder {
 	e := &encoder{cfg: cfg}
 	if cfg.Rates.Time.Prob > 0 || cfg.Rates.Channels.Prob > 0 {
-		e.maskEmbed = b.Param(maskKey, func(s *torch.Scope, shape []int) *torch.Tensor { return s.Uniform(0, 1, shape...) }, cfg.Hidden)
+		uniform := func(s *torch.Scope, shape []int) *torch.Tensor { return s.Uniform(0, 1, shape...) }
+		e.maskEmbed = b.Param(maskKey, uniform, cfg.Hidden)
 	}
 	at := b.At("feature_projection")
 	if cfg.ProjectionNorm {
@@ -40,9 +41,9 @@ func newEncoder(b *nn.Builder, cfg Config) *encoder {
 
 const maskKey = "masked_spec_embed"
 
-// Forward gives the hidden states 0 to upTo, each (B, T, E), of features (B, T, C): number 0 is the encoder's input
-// with its positions, number l the output of layer l. Layers above upTo do not run; upTo is at most Config.Layers.
-// A layer that layer drop leaves out hands on what it got.
+// forward returns the hidden states 0 to upTo, each (B, T, E), of features (B, T, C). State 0 is
+// the encoder's input with positions, state l the output of the l-th layer. Layers above upTo do
+// not run. A layer that layer drop skips returns its input.
 func (e *encoder) forward(features *torch.Tensor, upTo int, p speech.Pass) []*torch.Tensor {
 	if upTo < 0 || upTo > len(e.layers) {
 		torch.Failf("wavlm encoder", "there is no hidden state %d, the last is %d", upTo, len(e.layers))
@@ -54,9 +55,9 @@ func (e *encoder) forward(features *torch.Tensor, upTo int, p speech.Pass) []*to
 	return e.run(h, 0, upTo, valid, p)
 }
 
-// Continue gives the hidden states from to upTo, each (B, T, E), of hidden state number from (B, T, E): the same bits as
-// Forward gives of the features behind it, as long as nothing is drawn at random below, and as long as PostNorm is not
-// asked of a last state that is given. Layers below from do not run, so p.MaskTime has no effect.
+// forwardFrom returns the hidden states from to upTo, each (B, T, E), of hidden state from (B, T,
+// E). They are bit-identical to those of forward, unless p draws random numbers below or wants a
+// norm after a last state that is h itself. p.MaskTime has no effect.
 func (e *encoder) forwardFrom(h *torch.Tensor, from, upTo int, p speech.Pass) []*torch.Tensor {
 	if from < 0 || upTo < from || upTo > len(e.layers) {
 		torch.Failf("wavlm encoder", "hidden states %d to %d, the model has 0 to %d", from, upTo, len(e.layers))
@@ -64,7 +65,7 @@ func (e *encoder) forwardFrom(h *torch.Tensor, from, upTo int, p speech.Pass) []
 	return e.run(h, from, upTo, e.padding(h.Scope(), p.Lengths, h.Dim(0), h.Dim(1)), p)
 }
 
-// run gives the hidden states from to upTo of the first of them.
+// run returns the hidden states from to upTo, given the first of them.
 func (e *encoder) run(h *torch.Tensor, from, upTo int, valid *padding, p speech.Pass) []*torch.Tensor {
 	hidden := []*torch.Tensor{h}
 	if upTo == from {
@@ -97,7 +98,8 @@ func (e *encoder) run(h *torch.Tensor, from, upTo int, valid *padding, p speech.
 	return hidden
 }
 
-// Normed is the features (B, T, C) after the projection's norm, which transformers calls extract_features.
+// normed returns the features (B, T, C) after the projection's norm, which transformers calls
+// extract_features.
 func (e *encoder) normed(features *torch.Tensor) *torch.Tensor {
 	if e.projectionNorm == nil {
 		return features
@@ -105,7 +107,7 @@ func (e *encoder) normed(features *torch.Tensor) *torch.Tensor {
 	return e.projectionNorm.Forward(features)
 }
 
-// embed makes hidden state 0 (B, T, E) of features (B, T, C).
+// embed returns hidden state 0 (B, T, E) of features (B, T, C).
 func (e *encoder) embed(features *torch.Tensor, valid *padding, p speech.Pass) *torch.Tensor {
 	h := e.projection.Forward(e.normed(features)).Dropout(p.Regularise.Projection) // (B, T, E)
 	h = e.augment(h, valid, p)
@@ -127,7 +129,7 @@ func (e *encoder) augment(h *torch.Tensor, valid *padding, p speech.Pass) *torch
 	time, spans := p.MaskTime, p.Regularise.Time
 	if time == nil && random && spans.Prob > 0 {
 		if e.cfg.Family == HuBERT {
-			valid = nil // the reference draws there as if nothing were padded
+			valid = nil // the reference ignores padding there
 		}
 		time = drawSpans(spans, randomOf(s), t, valid.lengthsOr(b, t))
 	}
@@ -145,7 +147,7 @@ func (e *encoder) augment(h *torch.Tensor, valid *padding, p speech.Pass) *torch
 	return h
 }
 
-// dropped says which layers are left out of this pass.
+// dropped returns which layers a pass skips, by the layers' numbers in the model.
 func (e *encoder) dropped(s *torch.Scope, rate float64) []bool {
 	out := make([]bool, len(e.layers))
 	if rate == 0 || !s.Mode().Dropout {
@@ -160,14 +162,14 @@ func (e *encoder) dropped(s *torch.Scope, rate float64) []bool {
 	return out
 }
 
-// padding is which frames of a batch are not real.
+// padding describes which frames of a batch are padding.
 type padding struct {
 	lengths []int
 	pad     *torch.Tensor // (B, T, 1), Bool
 	keys    []float32     // (B, T), 0 or -inf
 }
 
-// padding is nil if there is none.
+// padding returns nil if there is none.
 func (e *encoder) padding(s *torch.Scope, lengths []int, b, t int) *padding {
 	if lengths == nil {
 		return nil
@@ -191,7 +193,7 @@ func (e *encoder) padding(s *torch.Scope, lengths []int, b, t int) *padding {
 	return &padding{lengths, s.FromBools(pad, b, t, 1), keys}
 }
 
-// keyMask is what is added to the scores (B, H, T, T): (B, 1, 1, T), or nil.
+// keyMask returns the mask that is added to the scores (B, H, T, T): (B, 1, 1, T), or nil.
 func (p *padding) keyMask(s *torch.Scope) *torch.Tensor {
 	if p == nil {
 		return nil
@@ -200,7 +202,7 @@ func (p *padding) keyMask(s *torch.Scope) *torch.Tensor {
 	return s.FromFloat32(p.keys, b, 1, 1, len(p.keys)/b)
 }
 
-// lengthsOr is the real lengths, or b times n where nothing is padded.
+// lengthsOr returns the real lengths, or b times n where nothing is padded.
 func (p *padding) lengthsOr(b, n int) []int {
 	if p != nil {
 		return p.lengths
@@ -212,7 +214,7 @@ func (p *padding) lengthsOr(b, n int) []int {
 	return all
 }
 
-// flatten is the elements of b rows of n.
+// flatten returns the elements of b rows of n.
 func flatten(rows [][]bool, b, n int) []bool {
 	var out []bool
 	for _, row := range rows {

@@ -8,16 +8,16 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// convEps is the epsilon of the norms between convolutions, which no config.json changes.
+// convEps is the epsilon of the norms between convolutions, which config.json cannot change.
 const convEps = 1e-5
 
-// FrontEnd is the stack of convolutions that turns a waveform into frames.
+// frontEnd is the stack of convolutions that turns a waveform into frames.
 type frontEnd struct {
 	layers []*convLayer
 	cfg    Config
 }
 
-// convLayer is a convolution, perhaps a norm, and an activation.
+// convLayer is a convolution, a norm in some layers, and an activation.
 type convLayer struct {
 	conv         nn.Layer
 	group, layer nn.Layer // one of these norms, or none
@@ -49,7 +49,7 @@ func newConvLayer(b *nn.Builder, cfg Config, i, in, out int) *convLayer {
 	return l
 }
 
-// Forward turns waveforms (B, S) into features (B, T, C) with T = Config.Frames(S), at least 1.
+// forward maps waveforms (B, S) to features (B, T, C) with T = Config.Frames(S), at least 1.
 func (f *frontEnd) forward(wave *torch.Tensor) *torch.Tensor {
 	if n := wave.Dim(-1); f.cfg.Frames(n) < 1 {
 		torch.Failf("wavlm front end", "a waveform of %d samples is too short, want at least %d", n, f.cfg.MinSamples())

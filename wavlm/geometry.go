@@ -55,8 +55,8 @@ func (c Config) FrontEndBytes(clips, samples int) int64 {
 	return 3 * 4 * int64(clips) * int64(c.ConvWidth[0]) * int64(samples/c.ConvStride[0])
 }
 
-// GraphBytes estimates the activations that the backward pass of one clip needs: per layer and frame
-// about 14 vectors of the hidden width and 2 of the feed-forward width.
+// GraphBytes estimates the activations that the backward pass of one clip needs: per layer and
+// frame about 14 vectors of the hidden width and 2 of the feed-forward width.
 func (c Config) GraphBytes(samples, layer int) int64 {
 	return int64(c.Frames(samples)) * 4 * int64(max(layer, 1)*(14*c.Hidden+2*c.Inner)+4*c.ConvOut())
 }

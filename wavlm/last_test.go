@@ -10,8 +10,8 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// The last layer alone works out no other frames than those wanted, and gives what it gives with all of them but for
-// rounding, in each family, with padding, and where no layer runs.
+// The last layer alone works out no other frames than those wanted, and gives what it gives with
+// all of them but for rounding, in each family, with padding, and where no layer runs.
 func TestLastFramesAreThoseOfAll(t *testing.T) {
 	for _, name := range []string{"base", "large", "odd", "hubert_base", "wav2vec2_large", "../weights/data2vec"} {
 		m := variant(t, name)

@@ -6,7 +6,7 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// linearInit is how linear layers of the encoder start.
+// linearInit returns the initialisation of the encoder's linear layers.
 func (c Config) linearInit() nn.LinearInit {
 	return nn.LinearInit{Weight: nn.Normal(c.InitSize), Bias: nn.Zeros}
 }
@@ -19,9 +19,10 @@ type layer struct {
 	stable          bool
 }
 
-// narrow keeps the layer's matrices in a narrower type.
+// narrow converts the layer's matrices to a narrower type.
 func (l *layer) narrow(s *torch.Scope, d torch.DType) {
-	for _, slot := range []nn.Linear{l.attention.q, l.attention.k, l.attention.v, l.attention.out, l.feed.in, l.feed.out} {
+	a, f := l.attention, l.feed
+	for _, slot := range []nn.Linear{a.q, a.k, a.v, a.out, f.in, f.out} {
 		w := slot.(*nn.Dense).Weight
 		w.SetData(s.Attach(w).ToType(d))
 	}
@@ -36,8 +37,8 @@ func newLayer(b *nn.Builder, cfg Config, i int) *layer {
 	return l
 }
 
-// forward maps h (B, T, E) to (B, T, E), or to those of the T frames that are wanted. The sum that runs through the layers, and norms, are in Float32 where what is
-// added is in a narrower type.
+// forward maps h (B, T, E) to (B, N, E), N being the frames of the setting or T. The residual
+// stream and the norms are in Float32 even where the sub-layers compute in a narrower type.
 func (l *layer) forward(h *torch.Tensor, c setting) *torch.Tensor {
 	if l.stable { // norms come first
 		h = sum(c.pick(h), l.attention.forward(l.norm.Forward(h), c).Dropout(c.rates.Hidden))
@@ -47,10 +48,10 @@ func (l *layer) forward(h *torch.Tensor, c setting) *torch.Tensor {
 	return l.finalNorm.Forward(sum(h, l.feed.forward(h, c.rates)))
 }
 
-// sum is h + y in the type of h.
+// sum returns h + y in the type of h.
 func sum(h, y *torch.Tensor) *torch.Tensor { return h.Add(y.ToType(h.DType())) }
 
-// feedForward is the part that treats each frame by itself.
+// feedForward is the part that maps each frame separately.
 type feedForward struct {
 	in, out nn.Linear
 	act     func(*torch.Tensor) *torch.Tensor
@@ -63,7 +64,7 @@ func newFeedForward(b *nn.Builder, cfg Config) *feedForward {
 	return f
 }
 
-// forward maps x (B, T, E) to (B, T, E) by way of (B, T, F), in the scope's compute type.
+// forward maps x (B, T, E) to (B, T, F) and back to (B, T, E) in the scope's compute type.
 func (f *feedForward) forward(x *torch.Tensor, r speech.Regularise) *torch.Tensor {
 	defer x.Scope().Part(speech.PartFeedForward)()
 	x = nn.ToCompute(x)

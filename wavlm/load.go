@@ -16,10 +16,11 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// Load reads a model from a Hugging Face folder: config.json, preprocessor_config.json where there is one, and the
-// weights, from model.safetensors, its shards, pytorch_model.bin or its shards, whichever is there first. Weights in half precision are widened. The checkpoint of a task (CTC, speaker
-// verification) will do; its head is named in Model.Unused. Every parameter of the architecture is checked, whether
-// it will be used or not, and one error lists what is wrong. Close frees the model.
+// Load reads a model from a Hugging Face folder: config.json, preprocessor_config.json if it
+// exists, and the weights from the first of model.safetensors, its shards, pytorch_model.bin and
+// its shards. Half precision is widened to float32. The checkpoint of a task (CTC, speaker
+// verification) is accepted, and a note names the tensors of its head. Every parameter of the
+// architecture is checked, used or not, and one error lists all problems. Close frees the model.
 func Load(ctx context.Context, dir string, opt speech.Options) (*Model, error) {
 	cfg, err := readConfig(dir)
 	if err != nil {
@@ -37,8 +38,10 @@ func Load(ctx context.Context, dir string, opt speech.Options) (*Model, error) {
 	return newWeights(file, cfg, opt).build(ctx, dir, cfg, pre, opt)
 }
 
-// build makes the model of the checkpoint at where, all of which must fit.
-func (w *weights) build(ctx context.Context, where string, cfg Config, pre preprocessor, opt speech.Options) (*Model, error) {
+// build makes the model of a checkpoint, which must fit completely; where is its path.
+func (w *weights) build(
+	ctx context.Context, where string, cfg Config, pre preprocessor, opt speech.Options,
+) (*Model, error) {
 	store := nn.NewStore()
 	var m *Model
 	err := torch.Do(ctx, opt.Mode(), func(s *torch.Scope) error {
@@ -65,30 +68,30 @@ func (w *weights) build(ctx context.Context, where string, cfg Config, pre prepr
 
 const loadWeights = "load weights"
 
-// The old spelling of the weight norm, that of torch.nn.utils.weight_norm.
+// The old keys of the weight norm, those of torch.nn.utils.weight_norm.
 const (
 	oldSizeKey      = "weight_g"
 	oldDirectionKey = "weight_v"
 )
 
-// batchCount is how many batches a batch norm has seen, which matters to its training alone.
+// batchCount ends the key of a batch norm's counter of batches, which only its training uses.
 const batchCount = ".num_batches_tracked"
 
-// weights is a checkpoint as the source of a model's parameters. It notes what is wrong with them instead of failing,
-// so that all of it can be said at once.
+// weights is a checkpoint as the source of a model's parameters. It collects problems, so that one
+// error lists all.
 type weights struct {
 	file     *ckpt.File
 	any      bool
-	old      bool              // the spelling of the weight norm
+	old      bool              // it has the old keys of the weight norm
 	keys     map[string]string // parameter to key in the file
 	problems []string
-	failed   error // what kept the file from being read
+	failed   error // of reading the file
 	notes    []string
 	unused   []string
 }
 
-// newWeights sorts the keys of a checkpoint. Where some begin with the family's name, as in a task's checkpoint, the
-// others belong to the head.
+// newWeights sorts the keys of a checkpoint. Where some begin with the family's name, as in a
+// task's checkpoint, all others belong to the head.
 func newWeights(file *ckpt.File, cfg Config, opt speech.Options) *weights {
 	w := &weights{file: file, any: opt.AnyValues, keys: map[string]string{}}
 	begins := func(prefix string) bool {
@@ -99,7 +102,8 @@ func newWeights(file *ckpt.File, cfg Config, opt speech.Options) *weights {
 		prefix = ""
 		for _, other := range slices.Sorted(maps.Keys(architectures)) {
 			if begins(other.prefix()) {
-				w.problem("the keys begin with %s, so these are weights of the family %s, and %s says %s", other.prefix(), other, configFile, cfg.Family)
+				w.problem("the keys begin with %s, so these are weights of the family %s, and %s says %s",
+					other.prefix(), other, configFile, cfg.Family)
 			}
 		}
 	}
@@ -122,13 +126,14 @@ func newWeights(file *ckpt.File, cfg Config, opt speech.Options) *weights {
 		w.keys[name] = key
 	}
 	if w.old && today {
-		w.problems = append(w.problems, fmt.Sprintf("the weight norm is spelt in two ways, %s and %s", oldSizeKey, sizeKey))
+		w.problems = append(w.problems, fmt.Sprintf("the weight norm is spelt in two ways, %s and %s",
+			oldSizeKey, sizeKey))
 	}
 	w.noteUnused()
 	return w
 }
 
-// noteUnused says which tensors are left out.
+// noteUnused notes the tensors that are left out.
 func (w *weights) noteUnused() {
 	slices.Sort(w.unused)
 	if len(w.unused) > 0 {
@@ -143,7 +148,7 @@ func cutEither(name, a, b string) (stem string, ok bool) {
 	return stem, ok
 }
 
-// isBackbone says whether a key is of the encoder itself.
+// isBackbone reports whether a key belongs to the encoder.
 func isBackbone(name string) bool {
 	module, _, nested := strings.Cut(name, ".")
 	switch module {
@@ -168,10 +173,10 @@ func (w *weights) Tensor(s *torch.Scope, name string, shape []int, init nn.Init)
 	default:
 		w.problem("%s: missing", name)
 	}
-	return s.Zeros(1).Expand(shape...), nil // stands in until the verdict, and takes no memory
+	return s.Zeros(1).Expand(shape...), nil // a placeholder until the verdict, which takes no memory
 }
 
-// read is the tensor stored under key, nil if something is wrong with it.
+// read returns the tensor stored under key, nil if it has a problem.
 func (w *weights) read(s *torch.Scope, key string, shape []int) *torch.Tensor {
 	info, _ := w.file.Info(key)
 	if !slices.Equal(info.Shape, shape) {
@@ -202,7 +207,7 @@ func (w *weights) read(s *torch.Scope, key string, shape []int) *torch.Tensor {
 	return s.FromFloat32(values, shape...)
 }
 
-// suspicious says what no trained weights are: not finite, or a matrix of zeros.
+// suspicious describes values that no trained weights have: not finite, or a matrix of zeros.
 func (w *weights) suspicious(values []float32, rank int) string {
 	if w.any {
 		return ""
@@ -220,7 +225,7 @@ func (w *weights) suspicious(values []float32, rank int) string {
 	return ""
 }
 
-// tuple writes a shape as Python does.
+// tuple returns a shape as Python writes it.
 func tuple(shape []int) string {
 	return "(" + strings.Join(strings.Fields(strings.Trim(fmt.Sprint(shape), "[]")), ", ") + ")"
 }
@@ -229,7 +234,7 @@ func (w *weights) problem(format string, args ...any) {
 	w.problems = append(w.problems, fmt.Sprintf(format, args...))
 }
 
-// verdict is the error that lists everything wrong, once all parameters have been asked for.
+// verdict returns the error that lists all problems, once all parameters have been read.
 func (w *weights) verdict(where string) error {
 	if w.failed != nil {
 		return w.failed

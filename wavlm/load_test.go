@@ -244,7 +244,8 @@ func TestLoadOtherFamily(t *testing.T) {
 	}
 }
 
-// TestLoadHugeConfig: a config that asks for terabytes is refused for the shapes, without memory being set aside.
+// TestLoadHugeConfig: a config that asks for terabytes is refused for the shapes, without memory
+// being set aside.
 func TestLoadHugeConfig(t *testing.T) {
 	noLeak(t)
 	dir := folder(t, "base", tensors(t, "base", "model.safetensors"))

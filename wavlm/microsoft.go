@@ -11,8 +11,9 @@ import (
 	"github.com/brainwavlm/bwlm/speech"
 )
 
-// loadMicrosoft reads a WavLM from the file in which Microsoft published it: a dictionary of "cfg", the settings of
-// the class WavLM in microsoft/unilm, wavlm/WavLM.py, and "model", its state dict, whose names are fairseq's.
+// loadMicrosoft reads a WavLM from Microsoft's file: a dictionary of "cfg", the settings of the
+// class WavLM in microsoft/unilm, wavlm/WavLM.py, and "model", its state dict with the names of
+// fairseq.
 func loadMicrosoft(ctx context.Context, path string, opt speech.Options) (*Model, error) {
 	file, err := ckpt.OpenTorch(path)
 	if err != nil {
@@ -21,19 +22,21 @@ func loadMicrosoft(ctx context.Context, path string, opt speech.Options) (*Model
 	defer file.Close()
 	cfg, normalise, err := microsoftConfig(file.Settings())
 	if err != nil {
-		return nil, fault.New(fault.BadData, convert, path, "%v", err).WithHint("give Microsoft's WavLM-*.pt, or a Hugging Face folder")
+		return nil, fault.New(fault.BadData, convert, path, "%v", err).
+			WithHint("give Microsoft's WavLM-*.pt, or a Hugging Face folder")
 	}
 	pre := preprocessor{normalise: normalise}
 	m, err := microsoftWeights(file, opt).build(ctx, path, cfg, pre, opt)
 	if err != nil {
 		return nil, err
 	}
-	m.notes = append(m.notes, "mask_time_prob and its kin are the defaults of transformers: those of pretraining do not suit fine-tuning")
+	m.notes = append(m.notes, "mask_time_prob and similar keys have the defaults of transformers, "+
+		"since those of pretraining do not suit fine-tuning")
 	return m, nil
 }
 
-// microsoftConfig translates cfg. Where a setting is absent its default is that of the class WavLMConfig there. In
-// fairseq's own checkpoints cfg has parts, of which model and task matter.
+// microsoftConfig translates cfg. An absent setting has the default of the class WavLMConfig there.
+// In fairseq's own checkpoints cfg has parts, of which model and task are read.
 func microsoftConfig(all map[string]any) (c Config, normalise bool, err error) {
 	s := &cfgReader{}
 	cfg, ok := all["cfg"].(map[string]any)
@@ -51,7 +54,8 @@ func microsoftConfig(all map[string]any) (c Config, normalise bool, err error) {
 	c = Default(WavLM)
 	c.Layers, c.Hidden = s.int("encoder_layers", 12), s.int("encoder_embed_dim", 768)
 	c.Inner, c.Heads = s.int("encoder_ffn_embed_dim", 3072), s.int("encoder_attention_heads", 12)
-	c.Act = s.choice("activation_fn", "gelu", map[string]string{"gelu": "gelu", "relu": "relu", "gelu_fast": "gelu_new", "gelu_accurate": "gelu_new"})
+	c.Act = s.choice("activation_fn", "gelu",
+		map[string]string{"gelu": "gelu", "relu": "relu", "gelu_fast": "gelu_new", "gelu_accurate": "gelu_new"})
 	c.ConvNorm = s.choice("extractor_mode", "default", map[string]string{"default": "group", "layer_norm": "layer"})
 	c.Stable, c.ConvBias = s.flag("layer_norm_first", false), s.flag("conv_bias", false)
 	c.PosKernel, c.PosGroups = s.int("conv_pos", 128), s.int("conv_pos_groups", 16)
@@ -65,7 +69,9 @@ func microsoftConfig(all map[string]any) (c Config, normalise bool, err error) {
 		s.problem("conv_feature_layers: %v", err)
 	}
 	for _, l := range layers {
-		c.ConvWidth, c.ConvKernel, c.ConvStride = append(c.ConvWidth, l[0]), append(c.ConvKernel, l[1]), append(c.ConvStride, l[2])
+		c.ConvWidth = append(c.ConvWidth, l[0])
+		c.ConvKernel = append(c.ConvKernel, l[1])
+		c.ConvStride = append(c.ConvStride, l[2])
 	}
 	if n := s.int("expand_attention_head_size", -1); n > 0 {
 		s.problem("expand_attention_head_size %d is not supported", n)
@@ -81,9 +87,9 @@ func microsoftConfig(all map[string]any) (c Config, normalise bool, err error) {
 	return c, normalise, nil
 }
 
-// cfgReader reads values by key and notes those of the wrong type.
+// cfgReader reads values by key and records those of the wrong type.
 type cfgReader struct {
-	parts    []map[string]any // looked through in order
+	parts    []map[string]any // searched in order
 	problems []string
 }
 
@@ -91,7 +97,7 @@ func (s *cfgReader) problem(format string, args ...any) {
 	s.problems = append(s.problems, fmt.Sprintf(format, args...))
 }
 
-// valueOf is the value of a key, or standard if there is none.
+// valueOf returns the value of a key, or standard if there is none.
 func valueOf[T any](s *cfgReader, key string, standard T) T {
 	for _, part := range s.parts {
 		value, ok := part[key]
@@ -111,7 +117,7 @@ func (s *cfgReader) flag(key string, standard bool) bool     { return valueOf(s,
 func (s *cfgReader) text(key string, standard string) string { return valueOf(s, key, standard) }
 func (s *cfgReader) int(key string, standard int) int        { return int(valueOf(s, key, int64(standard))) }
 
-// float reads a number, which Python writes as an integer if it is given as one.
+// float reads a number, which Python stores as an integer if it was given as one.
 func (s *cfgReader) float(key string, standard float64) float64 {
 	for _, part := range s.parts {
 		if n, ok := part[key].(int64); ok {
@@ -121,7 +127,7 @@ func (s *cfgReader) float(key string, standard float64) float64 {
 	return valueOf(s, key, standard)
 }
 
-// choice translates one of several words.
+// choice reads a word and translates it.
 func (s *cfgReader) choice(key, standard string, words map[string]string) string {
 	word := s.text(key, standard)
 	if _, ok := words[word]; !ok {
@@ -130,7 +136,7 @@ func (s *cfgReader) choice(key, standard string, words map[string]string) string
 	return words[word]
 }
 
-// microsoftParts are the beginnings of fairseq's names and ours, and layerParts those within a layer.
+// microsoftParts translates the starts of fairseq's names, and layerParts those within a layer.
 var (
 	microsoftParts = [][2]string{
 		{"mask_emb", maskKey},
@@ -149,11 +155,13 @@ var (
 		{"fc1.", "feed_forward.intermediate_dense."},
 		{"fc2.", "feed_forward.output_dense."},
 	}
-	// Within a convolution: its norm is the third of a sequence, and where it is a layer norm the second of three.
+	// Within a convolution. Its norm is the third module of a sequence; a layer norm is the second
+	// of three within that.
 	convParts = [][2]string{{"0.", "conv."}, {"2.1.", "layer_norm."}, {"2.", "layer_norm."}}
 )
 
-// fromMicrosoft is our name of a parameter that fairseq calls name; others than those of the table are the same.
+// fromMicrosoft returns the name of a parameter that fairseq calls name. Names outside the tables
+// are the same.
 func fromMicrosoft(name string) string {
 	for _, list := range []struct {
 		name  string
@@ -167,7 +175,7 @@ func fromMicrosoft(name string) string {
 	return replaceStart(name, microsoftParts)
 }
 
-// replaceStart replaces the first start of the table that name has.
+// replaceStart replaces the first start in the table that name has.
 func replaceStart(name string, table [][2]string) string {
 	for _, pair := range table {
 		if rest, ok := strings.CutPrefix(name, pair[0]); ok {
@@ -177,7 +185,8 @@ func replaceStart(name string, table [][2]string) string {
 	return name
 }
 
-// microsoftWeights sorts the keys of a file of Microsoft's. What is not of the encoder was used in pretraining alone.
+// microsoftWeights sorts the keys of Microsoft's file. Tensors outside the encoder were only used
+// in pretraining.
 func microsoftWeights(file *ckpt.File, opt speech.Options) *weights {
 	w := &weights{file: file, any: opt.AnyValues, keys: map[string]string{}}
 	for _, key := range file.Names() {

@@ -237,7 +237,8 @@ func (d *doubler) Wrap(_ *nn.Builder, path string, base nn.Layer) nn.Layer {
 	return base
 }
 
-// TestView: every layer passes by the adapter and takes part in the result, and the base does not notice.
+// TestView: every layer passes by the adapter and takes part in the result, and the base does not
+// notice.
 func TestView(t *testing.T) {
 	m := variant(t, "base")
 	base, err := m.HiddenStates(t.Context(), tone(2000), 3)

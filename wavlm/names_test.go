@@ -13,8 +13,8 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// Whatever layer or parameter an adapter replaces: states at depths up to FrozenDepth are bit-identical, and the next one
-// is not.
+// Whatever layer or parameter an adapter replaces: states at depths up to FrozenDepth are
+// bit-identical, and the next one is not.
 func TestFrozenDepth(t *testing.T) {
 	for _, name := range []string{"base", "large"} {
 		m := variant(t, name)
@@ -75,7 +75,8 @@ func (l *linears) Wrap(_ *nn.Builder, path string, base nn.Layer) nn.Layer {
 	return base
 }
 
-// The names of linear layers are those of the model as it is built, and each word stands for the ends of some of them.
+// The names of linear layers are those of the model as it is built, and each word stands for the
+// ends of some of them.
 func TestLinearLayersAndTargets(t *testing.T) {
 	for _, name := range []string{"base", "large", "hubert_base", "wav2vec2_large", "../weights/data2vec"} {
 		m, seen := variant(t, name), &linears{}

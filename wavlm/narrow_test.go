@@ -14,9 +14,10 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// TestNarrow runs models in f32, with bf16 products, and with the matrices themselves kept in bf16. bf16 has 8 bits, so
-// that one rounding is off by about 1/600; hidden states and gradients stay within some roundings, and matrices kept in
-// bf16 are the same to the bit as matrices rounded at each use.
+// TestNarrow runs models in f32, with bf16 products, and with the matrices themselves kept in bf16.
+// bf16 has 8 bits, so that one rounding is off by about 1/600; hidden states and gradients stay
+// within some roundings, and matrices kept in bf16 are the same to the bit as matrices rounded at
+// each use.
 func TestNarrow(t *testing.T) {
 	noLeak(t)
 	for _, name := range []string{"base", "large"} {

@@ -18,7 +18,8 @@ const forwardTol = 1e-4
 
 var wavlms = []string{"base", "large", "odd"}
 
-// relations are golden models of the other families; the last two are by tools/weights/make_weights.py.
+// relations are golden models of the other families; the last two are by
+// tools/weights/make_weights.py.
 var relations = []string{"wav2vec2_large", "hubert_base", "../weights/hubert_bn", "../weights/data2vec"}
 
 // lengths are the samples and frames of the two golden clips.
@@ -31,7 +32,8 @@ func (g golden) lengths(cfg Config) (samples, frames []int) {
 	return meta.Lengths, frames
 }
 
-// TestStages feeds each stage with the reference's input of that stage, so that a failure names its place.
+// TestStages feeds each stage with the reference's input of that stage, so that a failure names its
+// place.
 func TestStages(t *testing.T) {
 	for _, name := range append(wavlms, relations...) {
 		t.Run(name, func(t *testing.T) {
@@ -132,8 +134,8 @@ func TestHiddenStates(t *testing.T) {
 	}
 }
 
-// mixedLoss is the loss of the golden gradients: the mean square, over real frames, of a mix of hidden states less
-// a target.
+// mixedLoss is the loss of the golden gradients: the mean square, over real frames, of a mix of
+// hidden states less a target.
 func mixedLoss(s *torch.Scope, g golden, hidden []*torch.Tensor, frames []int) *torch.Tensor {
 	mix := g.values("mix")
 	sum := hidden[0].MulScalar(float64(mix[0]))

@@ -5,12 +5,13 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// positions tell the encoder where its frames are: what forward gives is added to h, both (B, T, E).
+// positions tell the encoder where its frames are. The result of forward is added to h, both (B, T,
+// E).
 type positions interface {
 	forward(h *torch.Tensor) *torch.Tensor
 }
 
-// newPositions builds the family's form of them.
+// newPositions builds the positions of the family.
 func newPositions(b *nn.Builder, cfg Config) positions {
 	b = b.At("pos_conv_embed")
 	switch {
@@ -22,14 +23,14 @@ func newPositions(b *nn.Builder, cfg Config) positions {
 	return newPosConv(b.At("conv"), cfg)
 }
 
-// sameConv convolves h (B, E, T) with w (E, E/G, K) and gives as many frames.
+// sameConv convolves h (B, E, T) with w (E, E/G, K) and returns T frames.
 func sameConv(h, w, bias *torch.Tensor, groups int) *torch.Tensor {
 	y := h.Conv1d(w, bias, 1, w.Dim(2)/2, groups) // (B, E, T or T+1)
-	return y.Narrow(2, 0, h.Dim(2))               // an even kernel gives one frame too many
+	return y.Narrow(2, 0, h.Dim(2))               // an even kernel returns one frame too many
 }
 
-// posConv is one convolution over time. Its kernel is weight-normalised: each tap k has a direction V[:, :, k] and a
-// size g[k].
+// posConv is one convolution over time with a weight-normalised kernel: each tap k has a direction
+// V[:, :, k] and a size g[k].
 type posConv struct {
 	size, direction *torch.Tensor // (1, 1, K), (E, E/G, K)
 	bias            *torch.Tensor // (E)
@@ -37,7 +38,7 @@ type posConv struct {
 	act             func(*torch.Tensor) *torch.Tensor
 }
 
-// The keys of the weight norm, in the spelling of today.
+// The keys of the weight norm in torch.nn.utils.parametrizations.
 const (
 	sizeKey      = "parametrizations.weight.original0"
 	directionKey = "parametrizations.weight.original1"
@@ -48,15 +49,15 @@ func newPosConv(b *nn.Builder, cfg Config) *posConv {
 	p.bias = b.Param("bias", nn.Zeros, cfg.Hidden)
 	p.direction = b.Param(directionKey, nn.FanInUniform, cfg.Hidden, cfg.Hidden/cfg.PosGroups, cfg.PosKernel)
 	p.size = b.Param(sizeKey, func(s *torch.Scope, _ []int) *torch.Tensor {
-		return norms(s.Attach(p.direction)) // so that the kernel starts as V
+		return norms(s.Attach(p.direction)) // so that the kernel is V at first
 	}, 1, 1, cfg.PosKernel)
 	return p
 }
 
-// norms are the 2-norms of the taps of v (E, E/G, K): (1, 1, K).
+// norms returns the 2-norms of the taps of v (E, E/G, K): (1, 1, K).
 func norms(v *torch.Tensor) *torch.Tensor { return v.Square().SumKeep(0, 1).Sqrt() }
 
-// kernel is g·V/‖V‖ (E, E/G, K).
+// kernel returns g·V/‖V‖ (E, E/G, K).
 func (p *posConv) kernel(s *torch.Scope) *torch.Tensor {
 	return s.Attach(p.direction).Scoped(func(v *torch.Tensor) *torch.Tensor {
 		return v.Mul(v.Scope().Attach(p.size).Div(norms(v)))
@@ -68,7 +69,7 @@ func (p *posConv) forward(h *torch.Tensor) *torch.Tensor {
 	return p.act(y).Transpose(1, 2)
 }
 
-// plainConv is a convolution whose kernel is a parameter itself.
+// plainConv is a convolution whose kernel is a parameter.
 type plainConv struct {
 	weight, bias *torch.Tensor // (E, E/G, K), (E)
 	groups       int
@@ -88,7 +89,8 @@ func (c plainConv) forward(h *torch.Tensor) *torch.Tensor {
 	return sameConv(h, c.weight, c.bias, c.groups)
 }
 
-// convStack is the form of data2vec: several convolutions, each followed by a layer norm without parameters.
+// convStack is data2vec's positions: several convolutions, each with a layer norm without
+// parameters after it.
 type convStack struct {
 	layers []plainConv
 	act    func(*torch.Tensor) *torch.Tensor
@@ -110,8 +112,9 @@ func (c *convStack) forward(h *torch.Tensor) *torch.Tensor {
 	return h
 }
 
-// batchNormConv is the form of some HuBERTs: a batch norm, then a plain convolution. The batch norm goes by the
-// statistics of the checkpoint, in training too: those of a few clips would only be noise.
+// batchNormConv is the positions of some HuBERTs: a batch norm, then a plain convolution. The batch
+// norm uses the statistics of the checkpoint in training, too, since those of a few clips are
+// noise.
 type batchNormConv struct {
 	weight, bias, mean, variance *torch.Tensor // (E)
 	conv                         plainConv

@@ -8,9 +8,10 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// bucket is the class of a relative position r = key - query: exact for near keys, logarithmic further away, and
-// all from distance far on in the last. Keys before the query have the first half of the buckets, those after it
-// the second (T5's scheme, Raffel et al. 2020; transformers' _relative_positions_bucket).
+// bucket returns the class of a relative position r = key - query: one per distance for near keys,
+// logarithmic further away, and one for all distances from far on. Keys before the query have the
+// first half of the buckets, keys after it the second half (T5, Raffel et al. 2020; transformers'
+// _relative_positions_bucket).
 func bucket(r, buckets, far int) int {
 	half := buckets / 2
 	exact := half / 2
@@ -25,19 +26,19 @@ func bucket(r, buckets, far int) int {
 	return first + min(half-1, exact+int(growth*float64(half-exact)))
 }
 
-// positionTable holds a number for each bucket and head.
+// positionTable has a number for each bucket and head.
 type positionTable struct {
 	weight *torch.Tensor // (buckets, H)
 	cfg    Config
 }
 
-// newPositionTable: layer 0 alone owns the table.
+// newPositionTable builds the table, which layer 0 owns.
 func newPositionTable(b *nn.Builder, cfg Config) *positionTable {
 	return &positionTable{b.Param("rel_attn_embed.weight", nn.Normal(cfg.InitSize), cfg.Buckets, cfg.Heads), cfg}
 }
 
-// forward is the position bias (H, T, T): element h, i, j is head h's number for the bucket of j - i. It is the
-// same for all clips and layers.
+// forward returns the position bias (H, T, T): element h, i, j is head h's number for the bucket of
+// j - i. It is the same for all clips and layers.
 func (p *positionTable) forward(s *torch.Scope, frames int) *torch.Tensor {
 	defer s.Part(speech.PartEmbedding)()
 	diagonals := make([]int, 2*frames-1) // of j - i from -(T-1) to T-1
@@ -49,9 +50,10 @@ func (p *positionTable) forward(s *torch.Scope, frames int) *torch.Tensor {
 	})
 }
 
-// toeplitz spreads diagonals d (H, 2T-1) to (H, T, T) with element h, i, j equal to d[h, j-i+T-1]. Copies of d in
-// T rows are read with rows one shorter, so that each row begins one later in d than the next: no index of T² elements
-// is needed, in neither direction of the calculation.
+// toeplitz expands diagonals d (H, 2T-1) to (H, T, T) with element h, i, j equal to d[h, j-i+T-1].
+// T copies of d are read as rows that are one element shorter, so that each row starts one element
+// later in d than the next. Neither the forward nor the backward pass then needs an index of T²
+// elements.
 func toeplitz(d *torch.Tensor) *torch.Tensor {
 	h, n := d.Dim(0), d.Dim(1)
 	t := (n + 1) / 2

@@ -3,6 +3,7 @@ package wavlm
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,7 +14,7 @@ import (
 
 const preprocessorFile = "preprocessor_config.json"
 
-// Preprocessor is what is done to a waveform before the model sees it.
+// preprocessor is the processing of a waveform before the front end.
 type preprocessor struct {
 	normalise bool   // to mean 0 and variance 1
 	note      string // how Normalise was found where the model's folder does not say it
@@ -21,8 +22,8 @@ type preprocessor struct {
 	raw []byte // preprocessor_config.json as read
 }
 
-// ReadPreprocessor reads preprocessor_config.json in a model's folder. Where that is absent, models whose
-// convolutions have layer norm normalise, as all published ones do, and Note says so.
+// readPreprocessor reads preprocessor_config.json in a model's folder. If it is absent, models
+// whose convolutions have layer norm normalise, as all published ones do, and a note tells it.
 func readPreprocessor(dir string, cfg Config) (preprocessor, error) {
 	path := filepath.Join(dir, preprocessorFile)
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
@@ -42,7 +43,9 @@ func readPreprocessor(dir string, cfg Config) (preprocessor, error) {
 	}
 	p := preprocessor{normalise: true, raw: text} // the default of Wav2Vec2FeatureExtractor
 	rate, size, pad := float64(speech.SampleRate), 1, 0.0
-	for _, f := range []field{{"do_normalize", &p.normalise}, {"sampling_rate", &rate}, {"feature_size", &size}, {"padding_value", &pad}} {
+	for _, f := range []field{
+		{"do_normalize", &p.normalise}, {"sampling_rate", &rate}, {"feature_size", &size}, {"padding_value", &pad},
+	} {
 		if err := decode(json.RawMessage(values[f.key]), f.value); err != nil {
 			return bad("%s %v", f.key, err)
 		}
@@ -60,14 +63,17 @@ func readPreprocessor(dir string, cfg Config) (preprocessor, error) {
 
 func defaultPreprocessor(cfg Config) preprocessor {
 	p := preprocessor{normalise: cfg.ConvNorm == "layer"}
-	p.note = "there is no " + preprocessorFile + ": the waveform is used as it is, since feat_extract_norm is " + cfg.ConvNorm
+	use := "used as it is"
 	if p.normalise {
-		p.note = "there is no " + preprocessorFile + ": the waveform is normalised, since feat_extract_norm is " + cfg.ConvNorm
+		use = "normalised"
 	}
+	p.note = fmt.Sprintf("there is no %s: the waveform is %s, since feat_extract_norm is %s",
+		preprocessorFile, use, cfg.ConvNorm)
 	return p
 }
 
-// json is the preprocessor_config.json of p. The mask that it asks for is what Base+ and Large were published with.
+// json returns the preprocessor_config.json of p. return_attention_mask is as published with Base+
+// and Large.
 func (p preprocessor) json() []byte {
 	return indented(map[string]any{
 		"feature_extractor_type": "Wav2Vec2FeatureExtractor", "feature_size": 1, "sampling_rate": speech.SampleRate,

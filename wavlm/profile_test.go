@@ -34,8 +34,9 @@ func (l slowed) Forward(x *torch.Tensor) *torch.Tensor {
 	return y
 }
 
-// profiled is a pass forward and back over a small model that is slow at a path, and tunes the weights whose name
-// satisfies keep: seconds forward and back by part and number, the least of seven.
+// profiled is a pass forward and back over a small model that is slow at a path, and tunes the
+// weights whose name satisfies keep: seconds forward and back by part and number, the least of
+// seven.
 func profiled(t *testing.T, slow string, keep func(name string) bool) map[string]torch.PartTime {
 	t.Helper()
 	c := Default(WavLM)

@@ -36,11 +36,12 @@ func ratesProblems(r speech.Regularise) (list []string) {
 	return list
 }
 
-// draw chooses what to mask in rows of n elements, of which the first lengths[b] of row b are real. The rules are
-// those of _compute_mask_indices in transformers 5.23.0; a length above n masks nothing.
+// drawSpans chooses the elements to mask in rows of n, of which the first lengths[b] of row b are
+// real. The rules are those of _compute_mask_indices in transformers 5.23.0; a length above n masks
+// nothing.
 func drawSpans(sp speech.Spans, r *rand.Rand, n int, lengths []int) [][]bool {
 	masks := make([][]bool, len(lengths))
-	jitter := r.Float64() // rounds the number of spans up or down at random, the same way in all rows
+	jitter := r.Float64() // rounds the number of spans up or down at random, equally in all rows
 	starts := make([][]int, len(lengths))
 	longest := 0
 	for b, length := range lengths {
@@ -70,7 +71,7 @@ func drawSpans(sp speech.Spans, r *rand.Rand, n int, lengths []int) [][]bool {
 	return masks
 }
 
-// randomOf is a generator for the next draw of a scope.
+// randomOf returns a generator for the next draw of a scope.
 func randomOf(s *torch.Scope) *rand.Rand {
 	bits := uint64(0)
 	for _, u := range s.Uniform(0, 1, 3).Float32s() { // each has 24 random bits

@@ -48,7 +48,8 @@ func TestSpans(t *testing.T) {
 	assert.LessOrEqual(t, count(m[0]), 20)
 }
 
-// TestRegularise: each kind of disturbance acts in training, the same for the same seed, and never elsewhere.
+// TestRegularise: each kind of disturbance acts in training, the same for the same seed, and never
+// elsewhere.
 func TestRegularise(t *testing.T) {
 	m := variant(t, "base")
 	wave := tone(8000)

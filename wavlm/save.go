@@ -15,16 +15,17 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// Save writes the model as a Hugging Face folder that transformers loads: config.json and preprocessor_config.json
-// as they were read, and model.safetensors in f32 with the keys as they were spelt, less the prefix and head of a
-// task. Adapters are not part of it. The folder must not exist; it appears whole or not at all.
+// Save writes the model as a Hugging Face folder that transformers loads: config.json and
+// preprocessor_config.json as they were read, and model.safetensors in f32 with the keys that were
+// read, without the prefix and head of a task. Adapters are not included. The folder must not
+// exist. It appears complete or not at all.
 func (m *Model) Save(ctx context.Context, dir string) error {
 	return atomicfile.Dir(dir, func(dir string) error { return m.fill(ctx, dir) })
 }
 
 const weightsFile = "model.safetensors"
 
-// fill writes the files of Save into a folder that is there.
+// fill writes the files of Save into an existing folder.
 func (m *Model) fill(ctx context.Context, dir string) error {
 	if err := writeFile(dir, configFile, m.configForFloat32()); err != nil {
 		return err
@@ -43,23 +44,24 @@ func (m *Model) fill(ctx context.Context, dir string) error {
 	return nil
 }
 
-// tensors are the parameters, ready to be written.
+// tensors returns the parameters for writing.
 func (m *Model) tensors() (list []ckpt.Tensor) {
 	spell := strings.NewReplacer()
 	if m.oldKeys {
 		spell = strings.NewReplacer(sizeKey, oldSizeKey, directionKey, oldDirectionKey)
 	}
 	for name, p := range m.Store().Params() {
-		list = append(list, ckpt.Tensor{Name: spell.Replace(name), DType: ckpt.F32, Shape: p.Shape(), Data: parameter{p}})
+		list = append(list, ckpt.Tensor{Name: spell.Replace(name), DType: ckpt.F32, Shape: p.Shape(),
+			Data: parameter{p}})
 	}
-	if m.Config.PosBatchNorm { // transformers wants to know how many batches made the statistics, and uses it for nothing
+	if m.Config.PosBatchNorm { // transformers requires the counter of batches, and does not use it
 		list = append(list, ckpt.NewTensor("encoder.pos_conv_embed.batch_norm"+batchCount, []int{}, []int64{0}))
 	}
 	return list
 }
 
-// configForFloat32 is config.json, but for the dtype of weights that were read in half precision, to which
-// transformers would round the saved ones.
+// configForFloat32 returns config.json with dtype float32. With a dtype of half precision,
+// transformers would round the saved weights.
 func (m *Model) configForFloat32() []byte {
 	text := m.Config.json()
 	values, err := parseObject(text)
@@ -78,7 +80,7 @@ func (m *Model) configForFloat32() []byte {
 	return indented(values)
 }
 
-// parameter is copied out of libtorch when it is written.
+// parameter is a parameter that is copied out of libtorch when it is written.
 type parameter struct{ *torch.Tensor }
 
 // Len is the number of bytes.

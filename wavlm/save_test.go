@@ -12,7 +12,8 @@ import (
 	"github.com/brainwavlm/bwlm/speech"
 )
 
-// TestSave: what transformers wrote is written back byte for byte, so it is what transformers reads.
+// TestSave: what transformers wrote is written back byte for byte, so it is what transformers
+// reads.
 func TestSave(t *testing.T) {
 	for _, name := range append(wavlms, relations...) {
 		m := variant(t, name)
@@ -50,7 +51,8 @@ func TestSaveKeepsSpellingAndPreprocessor(t *testing.T) {
 	assert.True(t, string(want) == string(got), "the old spelling is kept")
 }
 
-// TestSaveSaysFloat32: the saved weights are f32, whatever config.json said of those that were read.
+// TestSaveSaysFloat32: the saved weights are f32, whatever config.json said of those that were
+// read.
 func TestSaveSaysFloat32(t *testing.T) {
 	m := variant(t, "base")
 	for dtype, want := range map[string]string{`"float16"`: "float32", `"float32"`: "float32", `null`: ""} {

@@ -12,7 +12,8 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// TestTraining repeats three steps of AdamW on all but the front end: losses, first gradients, final parameters.
+// TestTraining repeats three steps of AdamW on all but the front end: losses, first gradients,
+// final parameters.
 func TestTraining(t *testing.T) {
 	for _, name := range []string{"base", "large"} {
 		t.Run(name, func(t *testing.T) {
@@ -73,8 +74,8 @@ func TestTraining(t *testing.T) {
 	}
 }
 
-// TestTrainingFollowsThePositionalKernel: the kernel is made of trainable parameters, so a change of these must be
-// seen at once, also where nothing is trained any more.
+// TestTrainingFollowsThePositionalKernel: the kernel is made of trainable parameters, so a change
+// of these must be seen at once, also where nothing is trained any more.
 func TestTrainingFollowsThePositionalKernel(t *testing.T) {
 	m := variant(t, "base")
 	wave := tone(2000)
