@@ -1,7 +1,6 @@
 package cortex
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -13,6 +12,7 @@ import (
 	"github.com/brainwavlm/bwlm/cortex/internal/raw"
 	"github.com/brainwavlm/bwlm/cortex/nifti"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
 const readAtlas = "read atlas"
@@ -56,7 +56,7 @@ func ReadAtlas(mask *Volume, paths ...string) (*Atlas, error) {
 	switch len(paths) {
 	case 1:
 		if !strings.Contains(paths[0], ".nii") && !strings.HasSuffix(paths[0], ".hdr") && !strings.HasSuffix(paths[0], ".img") {
-			return nil, fault.New(fault.Usage, readAtlas, raw.OneLine(paths[0]), "this is of one hemisphere").WithHint("name the other's file, too")
+			return nil, fault.New(fault.Usage, readAtlas, quote.OneLine(paths[0]), "this is of one hemisphere").WithHint("name the other's file, too")
 		}
 		return readWhole(mask, paths[0])
 	case 2:
@@ -87,12 +87,8 @@ type row struct {
 
 // readSide reads the labels of one hemisphere.
 func readSide(path string) ([]int32, []row, error) {
-	data, err := raw.ReadFile(readAtlas, path)
-	if err != nil {
-		return nil, nil, err
-	}
 	if !strings.HasSuffix(path, ".gii") && !strings.HasSuffix(path, ".gii.gz") {
-		a, err := annot.Parse(data, path)
+		a, err := annot.Read(path)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -102,7 +98,7 @@ func readSide(path string) ([]int32, []row, error) {
 		}
 		return a.Labels, table, nil
 	}
-	im, err := gifti.Parse(data, path)
+	im, err := gifti.Read(path)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -177,7 +173,7 @@ func (a *Atlas) add(side Hemisphere, labels []int32, table []row, path string) e
 		}
 		name, says := bareName(r.name)
 		if says != Both && says != side {
-			return raw.Bad(readAtlas, path, "it is read as the %s hemisphere, and its vertices are of %q", side, raw.Short(r.name)).
+			return raw.Bad(readAtlas, path, "it is read as the %s hemisphere, and its vertices are of %q", side, quote.Short(r.name)).
 				WithHint("give the left file before the right one")
 		}
 		index[r.key] = int32(len(a.Regions))
@@ -278,15 +274,6 @@ func volumeAtlas(mask *Volume, im *nifti.Image, path string) (*Atlas, error) {
 	return a, a.labelled(path)
 }
 
-// Mask is the set of columns of a region, by its index.
-func (a *Atlas) Mask(region int) Mask {
-	m := make(Mask, a.Columns())
-	for c, l := range a.Labels {
-		m[c] = l == int32(region)
-	}
-	return m
-}
-
 // Side is the set of columns of a hemisphere.
 func (a *Atlas) Side(h Hemisphere) Mask {
 	m := make(Mask, a.Columns())
@@ -301,12 +288,4 @@ func (a *Atlas) Side(h Hemisphere) Mask {
 		m[c] = h == Both || (c < a.Left) == (h == Left)
 	}
 	return m
-}
-
-// String says what the atlas is of.
-func (a *Atlas) String() string {
-	if a.Volume != nil {
-		return fmt.Sprintf("%d regions on %d voxels", len(a.Regions), a.Columns())
-	}
-	return fmt.Sprintf("%d regions on %d + %d vertices", len(a.Regions), a.Left, a.Right)
 }

@@ -60,12 +60,11 @@ func alphanumeric(text string) string {
 
 // Description is dataset_description.json of BIDS derivatives.
 type Description struct {
-	Name           string      `json:"Name"`
-	BIDSVersion    string      `json:"BIDSVersion"`
-	DatasetType    string      `json:"DatasetType"`
-	License        string      `json:"License,omitempty"`
-	GeneratedBy    []Generator `json:"GeneratedBy"`
-	SourceDatasets []Source    `json:"SourceDatasets,omitempty"`
+	Name        string      `json:"Name"`
+	BIDSVersion string      `json:"BIDSVersion"`
+	DatasetType string      `json:"DatasetType"`
+	License     string      `json:"License,omitempty"`
+	GeneratedBy []Generator `json:"GeneratedBy"`
 }
 
 // Generator is a program that made derivatives.
@@ -73,19 +72,11 @@ type Generator struct {
 	Name        string `json:"Name"`
 	Version     string `json:"Version,omitempty"`
 	Description string `json:"Description,omitempty"`
-	CodeURL     string `json:"CodeURL,omitempty"`
-}
-
-// Source is a data set that derivatives were made from.
-type Source struct {
-	DOI     string `json:"DOI,omitempty"`
-	URL     string `json:"URL,omitempty"`
-	Version string `json:"Version,omitempty"`
 }
 
 // NewDescription describes derivatives made by this version of bwlm.
-func NewDescription(name, version string, sources ...Source) Description {
-	return Description{Name: name, BIDSVersion: "1.10.0", DatasetType: "derivative", SourceDatasets: sources,
+func NewDescription(name, version string) Description {
+	return Description{Name: name, BIDSVersion: "1.10.0", DatasetType: "derivative",
 		GeneratedBy: []Generator{{Name: "bwlm", Version: version, Description: "encoding scores of a speech model, per voxel"}}}
 }
 

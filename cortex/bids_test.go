@@ -28,10 +28,9 @@ func TestDerivativeNames(t *testing.T) {
 
 func TestDescription(t *testing.T) {
 	var b bytes.Buffer
-	require.NoError(t, NewDescription("alice", "v1", Source{DOI: "10.1016/j.bandl.2016.04.008"}).Write(&b))
+	require.NoError(t, NewDescription("alice", "v1").Write(&b))
 	assert.JSONEq(t, `{"Name": "alice", "BIDSVersion": "1.10.0", "DatasetType": "derivative",
-		"GeneratedBy": [{"Name": "bwlm", "Version": "v1", "Description": "encoding scores of a speech model, per voxel"}],
-		"SourceDatasets": [{"DOI": "10.1016/j.bandl.2016.04.008"}]}`, b.String())
+		"GeneratedBy": [{"Name": "bwlm", "Version": "v1", "Description": "encoding scores of a speech model, per voxel"}]}`, b.String())
 }
 
 func TestLabelsComeBack(t *testing.T) {

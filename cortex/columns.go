@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/brainwavlm/bwlm/cortex/internal/raw"
+	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
 const readRegion = "read region"
@@ -43,7 +44,7 @@ func ReadColumns(path string, columns int) (Mask, error) {
 				case strings.EqualFold(field, "true"), strings.EqualFold(field, "false"):
 					v = truth(strings.EqualFold(field, "true"))
 				case err != nil:
-					return nil, raw.Bad(readRegion, path, "line %d: %q is not a column", line, raw.Short(field))
+					return nil, raw.Bad(readRegion, path, "line %d: %q is not a column", line, quote.Short(field))
 				}
 				numbers = append(numbers, v)
 			}

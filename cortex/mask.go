@@ -34,22 +34,22 @@ func (m Mask) combine(other Mask, op func(a, b bool) bool) Mask {
 	return out
 }
 
-// Or is the union with a mask of the same length.
-func (m Mask) Or(other Mask) Mask { return m.combine(other, func(a, b bool) bool { return a || b }) }
+// or is the union with a mask of the same length.
+func (m Mask) or(other Mask) Mask { return m.combine(other, func(a, b bool) bool { return a || b }) }
 
 // And is the intersection with a mask of the same length.
 func (m Mask) And(other Mask) Mask { return m.combine(other, func(a, b bool) bool { return a && b }) }
 
-// Minus is the difference: what is in m and not in a mask of the same length.
-func (m Mask) Minus(other Mask) Mask {
+// minus is the difference: what is in m and not in a mask of the same length.
+func (m Mask) minus(other Mask) Mask {
 	return m.combine(other, func(a, b bool) bool { return a && !b })
 }
 
-// Not is the complement.
-func (m Mask) Not() Mask { return m.combine(m, func(a, _ bool) bool { return !a }) }
+// not is the complement.
+func (m Mask) not() Mask { return m.combine(m, func(a, _ bool) bool { return !a }) }
 
-// Threshold is the set of columns whose value satisfies a condition; NaN satisfies none of those that compare.
-func Threshold(values []float32, holds func(float32) bool) Mask {
+// threshold is the set of columns whose value satisfies a condition; NaN satisfies none of those that compare.
+func threshold(values []float32, holds func(float32) bool) Mask {
 	out := make(Mask, len(values))
 	for c, v := range values {
 		out[c] = holds(v)

@@ -8,8 +8,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/brainwavlm/bwlm/cortex/internal/raw"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/quote"
 	"github.com/brainwavlm/bwlm/internal/suggest"
 )
 
@@ -36,19 +36,8 @@ const SelectHelp = `  A1             region A1 on both sides; L_A1_ROI, lh.A1 an
   ( )            what is in brackets first
   map>=0.1       where the values of a map satisfy it: > >= < <= (NaN satisfies none)`
 
-// Select gives the columns that satisfy an expression; an expression that selects none is an error. The language:
-//
-//	A1             region A1 on both sides; L_A1_ROI, lh.A1 and A1 are the same region
-//	L:A1 R:@LTC    only the left, only the right part of what follows; L: alone is the whole hemisphere
-//	STS* TE?a      every region whose name fits (*, ?, [a-c]); the medial wall fits none
-//	"9-46d" 9-46d  a name; quotes are needed only round blanks and | & ! ( ) ,
-//	@auditory      a preset: regions of Glasser's atlas under one name
-//	a | b   a, b   in either
-//	a & b          in both; binds more strongly than | and -
-//	a - b          in a and not in b; the blanks are needed, since names may have a hyphen
-//	!a             not in a
-//	( )            what is in brackets first
-//	map>=0.1       where the values of a map satisfy it: > >= < <= (NaN satisfies none)
+// Select returns the columns that satisfy an expression in the language of [SelectHelp]. An expression that selects none is
+// an error.
 //
 // Unknown names are a Usage fault that names the nearest known one.
 func (s *Selector) Select(expression string) (Mask, error) {
@@ -86,7 +75,7 @@ type parser struct {
 const maxNesting = 100
 
 func (p *parser) fail(why string, args ...any) error {
-	return fault.New(fault.Usage, selecting, "", why, args...).WithHint("`bwlm roi --help` shows the language of --select")
+	return fault.New(fault.Usage, selecting, "", why, args...).WithHint("see the help on region expressions")
 }
 
 // peek gives the next token without taking it: an operator, a name, or "" at the end. A hyphen is an operator only between
@@ -138,9 +127,9 @@ func (p *parser) union(depth int) (Mask, error) {
 			break
 		}
 		if op == "-" {
-			m = m.Minus(other)
+			m = m.minus(other)
 		} else {
-			m = m.Or(other)
+			m = m.or(other)
 		}
 	}
 	return m, err
@@ -171,7 +160,7 @@ func (p *parser) factor(depth int) (Mask, error) {
 		if err != nil {
 			return nil, err
 		}
-		return m.Not(), nil
+		return m.not(), nil
 	case token == "(":
 		m, err := p.union(depth + 1)
 		if err == nil && p.take() != ")" {
@@ -222,7 +211,7 @@ func (p *parser) condition(token string) (Mask, error) {
 		return nil, p.fail("%q is no condition: want a number after the sign", token)
 	}
 	x := float32(limit)
-	return Threshold(values, map[string]func(float32) bool{
+	return threshold(values, map[string]func(float32) bool{
 		">": func(v float32) bool { return v > x }, ">=": func(v float32) bool { return v >= x },
 		"<": func(v float32) bool { return v < x }, "<=": func(v float32) bool { return v <= x },
 	}[sign]), nil
@@ -281,7 +270,7 @@ func (s *Selector) preset(name string) (Mask, error) {
 				return nil, fault.New(fault.BadData, selecting, "@"+name, "region %s is not in the atlas", region).
 					WithHint("presets are of Glasser's atlas (HCP-MMP1): give that one, or list your atlas's regions")
 			}
-			out = out.Or(m)
+			out = out.or(m)
 		}
 		return out, nil
 	}
@@ -300,7 +289,7 @@ func (s *Selector) names() []string {
 }
 
 func (s *Selector) unknown(what, name string, known []string) *fault.Error {
-	e := fault.New(fault.Usage, selecting, "", "there is no %s %q", what, raw.OneLine(raw.Short(name)))
+	e := fault.New(fault.Usage, selecting, "", "there is no %s %q", what, quote.OneLine(quote.Short(name)))
 	if near := suggest.Nearest(name, slices.Values(known)); near != "" {
 		return e.WithHint("did you mean %s?", near)
 	}

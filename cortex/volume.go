@@ -1,7 +1,6 @@
 package cortex
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/brainwavlm/bwlm/cortex/internal/raw"
@@ -151,6 +150,3 @@ func (v *Volume) Values(path string) ([]float32, error) {
 	}
 	return out, nil
 }
-
-// String says how large it is.
-func (v *Volume) String() string { return fmt.Sprintf("%d voxels of %v", len(v.Voxels), v.Dim) }

@@ -46,35 +46,9 @@ func read(r io.ReaderAt, size int64, path string) (*Array, error) {
 	}
 	h.toLittleEndian(data)
 	if h.byColumns {
-		data = byRows(data, h.shape, h.dtype.size())
+		data = elements.ByRows(data, h.shape, h.dtype.size())
 	}
 	return &Array{Shape: h.shape, DType: h.dtype, data: data, path: path}, nil
-}
-
-// byRows reorders elements of size bytes from the first index running fastest to the last.
-func byRows(data []byte, shape []int, size int) []byte {
-	out := make([]byte, len(data))
-	strides := make([]int, len(shape))
-	stride := size
-	for k, d := range shape {
-		strides[k] = stride
-		stride *= d
-	}
-	index := make([]int, len(shape))
-	from := 0
-	for to := 0; to < len(out); to += size {
-		copy(out[to:to+size], data[from:])
-		for k := len(shape) - 1; k >= 0; k-- {
-			index[k]++
-			from += strides[k]
-			if index[k] < shape[k] {
-				break
-			}
-			from -= index[k] * strides[k]
-			index[k] = 0
-		}
-	}
-	return out
 }
 
 // Float32 returns the elements row by row: float16 and float32 exactly, float64 and integers

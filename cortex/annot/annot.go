@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/brainwavlm/bwlm/cortex/internal/raw"
+	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
 const reading = "read annot"
@@ -38,21 +39,16 @@ func Read(path string) (*Annotation, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Parse(data, path)
+	return decode(data, path)
 }
 
-// Parse reads the bytes of a file, which errors call name.
-func Parse(data []byte, name string) (*Annotation, error) {
+// decode reads the bytes of a file, which errors call name.
+func decode(data []byte, name string) (*Annotation, error) {
 	a, err := parse(&scanner{data: data})
 	if err != nil {
 		return nil, raw.Damaged(reading, name, err)
 	}
 	return a, nil
-}
-
-// Is tells whether the bytes may be an annotation: a vertex count that fits the file.
-func Is(data []byte) bool {
-	return len(data) >= 12 && data[0] < 0x10 && int64(binary.BigEndian.Uint32(data))*8+4 <= int64(len(data))
 }
 
 func parse(s *scanner) (*Annotation, error) {
@@ -101,7 +97,7 @@ func look(colours []int32, table []Entry) error {
 		other, ambiguous := twice[colour]
 		switch {
 		case ambiguous:
-			return fmt.Errorf("vertex %d has a colour that is both %q and %q", v, raw.Short(table[row].Name), raw.Short(table[other].Name))
+			return fmt.Errorf("vertex %d has a colour that is both %q and %q", v, quote.Short(table[row].Name), quote.Short(table[other].Name))
 		case known:
 			colours[v] = row
 		case colour == 0 || colour == -1:
@@ -177,7 +173,7 @@ func (s *scanner) table() ([]Entry, error) {
 		var colour [3]int
 		for k := range colour {
 			if colour[k] = s.int(); colour[k] < 0 || colour[k] > 255 {
-				return nil, fmt.Errorf("the colour of %q has a part of %d, want 0 to 255", raw.Short(e.Name), colour[k])
+				return nil, fmt.Errorf("the colour of %q has a part of %d, want 0 to 255", quote.Short(e.Name), colour[k])
 			}
 		}
 		s.int() // transparency

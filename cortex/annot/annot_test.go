@@ -55,7 +55,7 @@ func file(pairs []int32, rest ...any) []byte {
 
 func TestHostileFiles(t *testing.T) {
 	good := file([]int32{0, 1, 1, 2}, 1, -2, 2, "f", 2, 0, "a\x00", 1, 0, 0, 0, 1, "b\x00", 2, 0, 0, 0)
-	a, err := Parse(good, "x.annot")
+	a, err := decode(good, "x.annot")
 	require.NoError(t, err)
 	require.Equal(t, []int32{0, 1}, a.Labels)
 	for why, c := range map[string]struct {
@@ -80,13 +80,13 @@ func TestHostileFiles(t *testing.T) {
 		"long old name":    {file([]int32{0, 1}, 1, 1, "f", strings.Repeat("n", 200), 1, 0), "ends in the middle"},
 	} {
 		fuzztest.Run(t, 4, c.data, func() {
-			_, err := Parse(c.data, "x.annot")
+			_, err := decode(c.data, "x.annot")
 			require.ErrorContains(t, err, c.part, why)
 			assert.Equal(t, fault.BadData, fault.KindOf(err), why)
 		})
 	}
 	for n := range good {
-		_, err := Parse(good[:n], "x.annot")
+		_, err := decode(good[:n], "x.annot")
 		require.Error(t, err, "the first %d bytes", n)
 	}
 	_, err = Read("testdata/none.annot")
@@ -115,7 +115,7 @@ func FuzzAnnot(f *testing.F) {
 	fuzztest.Seeds(f, "testdata/*.annot")
 	f.Fuzz(func(t *testing.T, input []byte) {
 		fuzztest.Run(t, 64, input, func() {
-			a, err := Parse(input, "fuzz")
+			a, err := decode(input, "fuzz")
 			if err != nil {
 				return
 			}

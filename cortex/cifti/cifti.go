@@ -16,6 +16,7 @@ import (
 	"github.com/brainwavlm/bwlm/cortex/gifti"
 	"github.com/brainwavlm/bwlm/cortex/internal/raw"
 	"github.com/brainwavlm/bwlm/cortex/nifti"
+	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
 const reading = "read cifti"
@@ -104,7 +105,7 @@ func parse(im *nifti.Image) (*File, error) {
 // matrix reads what the XML says of rows and columns.
 func (f *File) matrix(root *raw.Element, maps, places int) error {
 	if root.Name != "CIFTI" || !strings.HasPrefix(root.Attr("Version"), "2") {
-		return fmt.Errorf("this is %s version %q, want CIFTI 2", raw.OneLine(raw.Short(root.Name)), raw.Short(root.Attr("Version")))
+		return fmt.Errorf("this is %s version %q, want CIFTI 2", quote.OneLine(quote.Short(root.Name)), quote.Short(root.Attr("Version")))
 	}
 	for _, index := range root.One("Matrix").All("MatrixIndicesMap") {
 		var err error
@@ -115,7 +116,7 @@ func (f *File) matrix(root *raw.Element, maps, places int) error {
 			f.Maps, err = namedMaps(index)
 		default:
 			err = fmt.Errorf("dimension %q is of %q; read are maps (scalars, labels) by places (brain models)",
-				raw.Short(dimension), raw.Short(kind))
+				quote.Short(dimension), quote.Short(kind))
 		}
 		if err != nil {
 			return err
@@ -154,7 +155,7 @@ func brainModels(index *raw.Element, places int) ([]model, error) {
 			return nil, err
 		}
 		if m.offset != next || m.count > places-next {
-			return nil, fmt.Errorf("%s takes places %d to %d of %d, want them from %d on", raw.Short(m.structure), m.offset,
+			return nil, fmt.Errorf("%s takes places %d to %d of %d, want them from %d on", quote.Short(m.structure), m.offset,
 				m.offset+m.count-1, places, next)
 		}
 		next += m.count
@@ -165,7 +166,7 @@ func brainModels(index *raw.Element, places int) ([]model, error) {
 			return nil, err
 		}
 		if m.vertices, err = vertices(e.One("VertexIndices"), m); err != nil {
-			return nil, fmt.Errorf("%s: %w", raw.Short(m.structure), err)
+			return nil, fmt.Errorf("%s: %w", quote.Short(m.structure), err)
 		}
 		models = append(models, m)
 	}
@@ -178,7 +179,7 @@ func brainModels(index *raw.Element, places int) ([]model, error) {
 func number(e *raw.Element, name string) (int, error) {
 	n, err := strconv.ParseInt(e.Attr(name), 10, 31)
 	if err != nil || n < 0 {
-		return 0, fmt.Errorf("%s is %q, want a whole number", name, raw.Short(e.Attr(name)))
+		return 0, fmt.Errorf("%s is %q, want a whole number", name, quote.Short(e.Attr(name)))
 	}
 	return int(n), nil
 }
@@ -189,7 +190,7 @@ func vertices(e *raw.Element, m model) ([]int32, error) {
 	for field := range strings.FieldsSeq(string(e.Text)) {
 		v, err := strconv.ParseInt(field, 10, 32)
 		if err != nil || v <= last || v >= int64(m.surface) {
-			return nil, fmt.Errorf("vertex %q is not among the %d or not above the one before", raw.Short(field), m.surface)
+			return nil, fmt.Errorf("vertex %q is not among the %d or not above the one before", quote.Short(field), m.surface)
 		}
 		last = v
 		out = append(out, int32(v))

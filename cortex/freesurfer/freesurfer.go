@@ -29,20 +29,20 @@ var (
 	quadrangles = []byte{0xff, 0xff, 0xfd}
 )
 
-// IsSurface tells whether a file begins as surfaces of triangles do.
-func IsSurface(data []byte) bool { return bytes.HasPrefix(data, triangles) }
+// isSurface tells whether a file begins as surfaces of triangles do.
+func isSurface(data []byte) bool { return bytes.HasPrefix(data, triangles) }
 
-// IsCurvature tells whether a file begins as curvatures do.
-func IsCurvature(data []byte) bool { return bytes.HasPrefix(data, curvature) }
+// isCurvature tells whether a file begins as curvatures do.
+func isCurvature(data []byte) bool { return bytes.HasPrefix(data, curvature) }
 
 // ParseSurface reads the bytes of a surface, which errors call name: its vertices, in millimetres, and the corners of its
 // triangles, counted from 0 and not checked against the vertices.
 func ParseSurface(data []byte, name string) (points [][3]float32, faces [][3]int32, err error) {
-	if bytes.HasPrefix(data, quadrangles) || IsCurvature(data) {
+	if bytes.HasPrefix(data, quadrangles) || isCurvature(data) {
 		return nil, nil, raw.Bad(readingSurface, name, "it is a surface of quadrangles, or no surface").
 			WithHint("convert it to triangles with mris_convert, or give the .pial, .white or .inflated")
 	}
-	if !IsSurface(data) {
+	if !isSurface(data) {
 		return nil, nil, raw.Bad(readingSurface, name, "it is no surface of FreeSurfer").WithHint("give a .pial, .white or .inflated, or a .surf.gii")
 	}
 	if points, faces, err = surface(data[len(triangles):]); err != nil {
@@ -89,7 +89,7 @@ func surface(data []byte) ([][3]float32, [][3]int32, error) {
 
 // ParseCurvature reads the bytes of a curvature file, which errors call name: one number for each vertex.
 func ParseCurvature(data []byte, name string) ([]float32, error) {
-	if !IsCurvature(data) {
+	if !isCurvature(data) {
 		return nil, raw.Bad(readingCurvature, name, "it is no curvature file of FreeSurfer's newer format").
 			WithHint("convert it with mris_convert -c, or give a .shape.gii")
 	}

@@ -16,6 +16,8 @@ import (
 
 	"github.com/brainwavlm/bwlm/cortex/internal/raw"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/elements"
+	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
 const reading = "read gifti"
@@ -78,7 +80,7 @@ func Parse(data []byte, name string) (*Image, error) {
 		return nil, raw.Damaged(reading, name, err)
 	}
 	if root.Name != "GIFTI" {
-		return nil, raw.Bad(reading, name, "the outermost element is %s, want GIFTI", raw.OneLine(raw.Short(root.Name))).
+		return nil, raw.Bad(reading, name, "the outermost element is %s, want GIFTI", quote.OneLine(quote.Short(root.Name))).
 			WithHint("check that it is a GIFTI file")
 	}
 	im := &Image{Meta: meta(root)}
@@ -87,19 +89,19 @@ func Parse(data []byte, name string) (*Image, error) {
 	}
 	arrays := root.All("DataArray")
 	if n := root.Attr("NumberOfDataArrays"); n != "" && n != strconv.Itoa(len(arrays)) {
-		return nil, raw.Damaged(reading, name, fmt.Errorf("%s arrays are declared, there are %d", raw.Short(n), len(arrays)))
+		return nil, raw.Damaged(reading, name, fmt.Errorf("%s arrays are declared, there are %d", quote.Short(n), len(arrays)))
 	}
 	for i, e := range arrays {
 		a, err := array(e)
 		if err != nil {
 			var f *fault.Error
 			if errors.As(err, &f) {
-				f.Path = fmt.Sprintf("%s: array %d", raw.OneLine(name), i)
+				f.Path = fmt.Sprintf("%s: array %d", quote.OneLine(name), i)
 				return nil, f
 			}
-			return nil, raw.Damaged(reading, fmt.Sprintf("%s: array %d", raw.OneLine(name), i), err)
+			return nil, raw.Damaged(reading, fmt.Sprintf("%s: array %d", quote.OneLine(name), i), err)
 		}
-		a.name = fmt.Sprintf("%s: array %d", raw.OneLine(name), i)
+		a.name = fmt.Sprintf("%s: array %d", quote.OneLine(name), i)
 		im.Arrays = append(im.Arrays, *a)
 	}
 	return im, nil
@@ -124,7 +126,7 @@ func LabelTable(table *raw.Element) ([]LabelEntry, error) {
 		}
 		k, err := strconv.ParseInt(key, 10, 32)
 		if err != nil || seen[int32(k)] {
-			return nil, fmt.Errorf("label %q has the key %q, which is no whole number or occurs twice", raw.Short(e.Trimmed()), raw.Short(key))
+			return nil, fmt.Errorf("label %q has the key %q, which is no whole number or occurs twice", quote.Short(e.Trimmed()), quote.Short(key))
 		}
 		seen[int32(k)] = true
 		l := LabelEntry{Key: int32(k), Name: e.Trimmed(), A: 1}
@@ -132,7 +134,7 @@ func LabelTable(table *raw.Element) ([]LabelEntry, error) {
 			if text := e.Attr(name); text != "" {
 				v, err := strconv.ParseFloat(text, 32)
 				if err != nil || !(v >= 0 && v <= 1) {
-					return nil, fmt.Errorf("label %q has a colour of %q, want 0 to 1", raw.Short(l.Name), raw.Short(text))
+					return nil, fmt.Errorf("label %q has a colour of %q, want 0 to 1", quote.Short(l.Name), quote.Short(text))
 				}
 				*part = float32(v)
 			}
@@ -150,18 +152,18 @@ func array(e *raw.Element) (*Array, error) {
 	a.kind = raw.TypeByName(string(typeName))
 	rank, err := strconv.Atoi(e.Attr("Dimensionality"))
 	if err != nil || rank < 1 || rank > maxRank {
-		return nil, fmt.Errorf("the dimensionality is %q, want 1 to %d", raw.Short(e.Attr("Dimensionality")), maxRank)
+		return nil, fmt.Errorf("the dimensionality is %q, want 1 to %d", quote.Short(e.Attr("Dimensionality")), maxRank)
 	}
 	for k := range rank {
 		text := e.Attr(fmt.Sprintf("Dim%d", k))
 		d, err := strconv.Atoi(text)
 		if err != nil || d < 1 {
-			return nil, fmt.Errorf("dimension Dim%d is %q, want a whole number above 0", k, raw.Short(text))
+			return nil, fmt.Errorf("dimension Dim%d is %q, want a whole number above 0", k, quote.Short(text))
 		}
 		a.Dims = append(a.Dims, d)
 	}
 	if a.kind == 0 {
-		return nil, fmt.Errorf("the data type %q is unknown", raw.Short(e.Attr("DataType")))
+		return nil, fmt.Errorf("the data type %q is unknown", quote.Short(e.Attr("DataType")))
 	}
 	size, err := raw.Bytes(a.kind, a.Dims)
 	if err != nil {
@@ -173,9 +175,9 @@ func array(e *raw.Element) (*Array, error) {
 	switch order := e.Attr("ArrayIndexingOrder"); order {
 	case "", "RowMajorOrder":
 	case "ColumnMajorOrder":
-		a.data = byRows(a.data, a.Dims, a.kind.Size())
+		a.data = elements.ByRows(a.data, a.Dims, a.kind.Size())
 	default:
-		return nil, fmt.Errorf("the order of indices is %q, want RowMajorOrder or ColumnMajorOrder", raw.Short(order))
+		return nil, fmt.Errorf("the order of indices is %q, want RowMajorOrder or ColumnMajorOrder", quote.Short(order))
 	}
 	return a, nil
 }
@@ -188,7 +190,7 @@ func (a *Array) decode(e *raw.Element, size int) ([]byte, error) {
 		a.order = binary.BigEndian
 	case "LittleEndian", "":
 	default:
-		return nil, fmt.Errorf("the byte order is %q, want LittleEndian or BigEndian", raw.Short(endian))
+		return nil, fmt.Errorf("the byte order is %q, want LittleEndian or BigEndian", quote.Short(endian))
 	}
 	text := e.One("Data").Text
 	switch encoding := e.Attr("Encoding"); encoding {
@@ -211,10 +213,10 @@ func (a *Array) decode(e *raw.Element, size int) ([]byte, error) {
 		}
 		return raw.Inflate(data, size)
 	case "ExternalFileBinary":
-		return nil, fault.New(fault.BadData, reading, "", "the data stand in another file, %s", raw.OneLine(raw.Short(e.Attr("ExternalFileName")))).
+		return nil, fault.New(fault.BadData, reading, "", "the data stand in another file, %s", quote.OneLine(quote.Short(e.Attr("ExternalFileName")))).
 			WithHint("other files are not opened; convert it to GZipBase64Binary, e.g. with wb_command -gifti-convert")
 	default:
-		return nil, fmt.Errorf("the encoding %q is unknown", raw.Short(encoding))
+		return nil, fmt.Errorf("the encoding %q is unknown", quote.Short(encoding))
 	}
 }
 
@@ -269,31 +271,11 @@ func appendNumber(out []byte, text string, kind raw.Type) ([]byte, error) {
 		n = uint64(v)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%q is no number of %s", raw.Short(text), kind.Name())
+		return nil, fmt.Errorf("%q is no number of %s", quote.Short(text), kind.Name())
 	}
 	var b [8]byte
 	binary.LittleEndian.PutUint64(b[:], n)
 	return append(out, b[:kind.Size()]...), nil
-}
-
-// byRows reorders elements of size bytes from the first index running fastest to the last.
-func byRows(data []byte, dims []int, size int) []byte {
-	out := make([]byte, len(data))
-	index := make([]int, len(dims))
-	for to := 0; to < len(out); to += size {
-		from := 0
-		for k := len(dims) - 1; k >= 0; k-- {
-			from = from*dims[k] + index[k]
-		}
-		copy(out[to:to+size], data[from*size:])
-		for k := len(dims) - 1; k >= 0; k-- {
-			if index[k]++; index[k] < dims[k] {
-				break
-			}
-			index[k] = 0
-		}
-	}
-	return out
 }
 
 // Len is the number of elements.

@@ -28,9 +28,6 @@ type Header struct {
 	offset int64
 }
 
-// Type names the type of the stored numbers.
-func (h *Header) Type() string { return h.kind.Name() }
-
 const (
 	size1, size2 = 348, 540
 	maxRank      = 7

@@ -67,21 +67,6 @@ func pair(path string) (header, numbers string) {
 	return path, ""
 }
 
-// Is tells whether the bytes begin as a NIfTI file does, gzipped or not.
-func Is(data []byte) bool {
-	if raw.IsGzip(data) {
-		r, err := raw.Gunzip(data)
-		if err != nil {
-			return false
-		}
-		head := make([]byte, size2)
-		n, _ := io.ReadFull(r, head)
-		data = head[:n]
-	}
-	_, _, err := version(data)
-	return err == nil
-}
-
 // Parse reads the bytes of a file, or of a pair if img is not nil. Errors call it name.
 func Parse(data, img []byte, name string) (*Image, error) {
 	im, err := parse(data, img)
@@ -184,12 +169,12 @@ func extensions(b []byte, order binary.ByteOrder) ([]Extension, error) {
 	return out, nil
 }
 
-// Len is the number of voxels, of all volumes.
-func (im *Image) Len() int { return len(im.data) / im.kind.Size() }
+// len is the number of voxels, of all volumes.
+func (im *Image) len() int { return len(im.data) / im.kind.Size() }
 
 // Float32 gives the numbers, scaled.
 func (im *Image) Float32() []float32 {
-	out := make([]float32, im.Len())
+	out := make([]float32, im.len())
 	for i := range out {
 		out[i] = float32(im.at(i))
 	}
@@ -206,7 +191,7 @@ func (im *Image) at(i int) float64 {
 
 // Labels gives the numbers of an image of whole numbers, whatever their type.
 func (im *Image) Labels() ([]int32, error) {
-	out := make([]int32, im.Len())
+	out := make([]int32, im.len())
 	for i := range out {
 		var err error
 		if out[i], err = raw.Whole(im.at(i), i); err != nil {

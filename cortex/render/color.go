@@ -18,9 +18,9 @@ type Colormap struct {
 
 const steps = 512
 
-// Colormaps lists the maps: balance (blue, white, red; diverging), tide (white to dark blue), dusk (dark blue to yellow) and
+// colormaps lists the maps: balance (blue, white, red; diverging), tide (white to dark blue), dusk (dark blue to yellow) and
 // ember (dark to red to yellow).
-func Colormaps() []*Colormap {
+func colormaps() []*Colormap {
 	return []*Colormap{
 		newColormap("balance", true, func(t float64) (l, c, h float64) {
 			u := 2*t - 1
@@ -47,11 +47,11 @@ func Colormaps() []*Colormap {
 
 // ColormapByName finds a map, nil if there is none.
 func ColormapByName(name string) *Colormap {
-	i := slices.IndexFunc(Colormaps(), func(c *Colormap) bool { return c.Name == name })
+	i := slices.IndexFunc(colormaps(), func(c *Colormap) bool { return c.Name == name })
 	if i < 0 {
 		return nil
 	}
-	return Colormaps()[i]
+	return colormaps()[i]
 }
 
 // newColormap fills a table from lightness, chroma and hue (degrees) in OKLab.

@@ -52,7 +52,7 @@ func distanceOf(a, b [3]float64) float64 {
 // Lightness is linear in the value, or in its size, also as CIELAB measures it; steps are about as large everywhere; and the
 // order stays for people who see two colours.
 func TestColormapsAreUniformAndSafe(t *testing.T) {
-	for _, m := range Colormaps() {
+	for _, m := range colormaps() {
 		for name, eye := range map[string][3][3]float64{"normal": normal, "protanopia": protanopia, "deuteranopia": deuteranopia} {
 			var seen [][3]float64
 			for _, c := range colorsOf(m) {
@@ -98,7 +98,7 @@ func TestColormapsAreUniformAndSafe(t *testing.T) {
 }
 
 func TestNoColorIsCut(t *testing.T) {
-	for _, m := range Colormaps() {
+	for _, m := range colormaps() {
 		for _, c := range m.table {
 			for _, x := range c {
 				assert.True(t, x >= 0 && x <= 1)

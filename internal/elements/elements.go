@@ -182,6 +182,32 @@ func Bools(data []byte, k Kind) ([]bool, error) {
 	return out, nil
 }
 
+// ByRows reorders elements of size bytes from the first index running fastest to the last.
+func ByRows(data []byte, shape []int, size int) []byte {
+	out := make([]byte, len(data))
+	strides := make([]int, len(shape))
+	stride := size
+	for k, d := range shape {
+		strides[k] = stride
+		stride *= d
+	}
+	index := make([]int, len(shape))
+	from := 0
+	for to := 0; to < len(out); to += size {
+		copy(out[to:to+size], data[from:])
+		for k := len(shape) - 1; k >= 0; k-- {
+			index[k]++
+			from += strides[k]
+			if index[k] < shape[k] {
+				break
+			}
+			from -= index[k] * strides[k]
+			index[k] = 0
+		}
+	}
+	return out
+}
+
 // MaxRank is the most dimensions that a tensor may have, as in NumPy 2 and PyTorch.
 const MaxRank = 64
 

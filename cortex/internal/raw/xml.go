@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
 // Limits of the XML that is read: GIFTI and CIFTI nest 6 deep, and have a few elements for each map and label.
@@ -31,7 +33,7 @@ func ParseXML(data []byte) (*Element, error) {
 		if strings.EqualFold(charset, "us-ascii") || strings.EqualFold(charset, "ascii") {
 			return r, nil
 		}
-		return nil, fmt.Errorf("the encoding %s is not read, want UTF-8", OneLine(Short(charset)))
+		return nil, fmt.Errorf("the encoding %s is not read, want UTF-8", quote.OneLine(quote.Short(charset)))
 	}
 	root, stack, count := &Element{}, make([]*Element, 1, maxDepth), 0
 	stack[0] = root
