@@ -23,7 +23,7 @@ const page = "../../docs/getting-started.md"
 var block = regexp.MustCompile("(?s)```console\n\\$ (.*?)\n(.*?)```")
 
 // progress matches the lines that redraw themselves in a terminal.
-var progress = regexp.MustCompile(`(?m)^[a-z][a-z -]* {2}\d+(/\d+)?( .*)?\n`)
+var progress = regexp.MustCompile(`(?m)^[a-z][a-z -]* {2}(\d+/\d+( .*)?|\d+ {2}in \S+)\n`)
 
 // digits are compared as one: numbers differ in their last places between processors, and times everywhere.
 var digits = regexp.MustCompile(`[-+]?\d[\d.,]*|\bminutes?\b|\bseconds?\b|\s+`)
