@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/brainwavlm/bwlm/brain/report"
+	"github.com/brainwavlm/bwlm/brain/internal/finished"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/atomicfile"
 )
@@ -36,11 +36,11 @@ type Result struct {
 	Files   []string `json:"files"` // below out
 }
 
-// Write writes the runs of a report below dir, each into a folder of its own if there are several. Of a person there are base,
-// base at its best layer, tuned, gain, ceiling and per cent of ceiling, as far as eval/test of the run has them; and p and q if
+// Write exports runs below dir, each into a folder of its own if there are several. Of a subject there are base,
+// base at its best layer, tuned, delta, ceiling and per cent of ceiling, as far as eval/test of the run has them; and p and q if
 // files beside them are called base_p.npy, tuned_p.npy, delta_p.npy, or _q.npy. A dir that holds anything is refused without Force,
 // and one that is no export is refused anyway.
-func Write(ctx context.Context, rep *report.Report, dir string, opt Options) (*Result, error) {
+func Write(ctx context.Context, runs []string, dir string, opt Options) (*Result, error) {
 	if opt.Note == nil {
 		opt.Note = func(string) {}
 	}
@@ -52,11 +52,15 @@ func Write(ctx context.Context, rep *report.Report, dir string, opt Options) (*R
 			return nil, fault.New(fault.Usage, exporting, "--format", "there is no format %q", f).WithHint("there are %s", strings.Join(Formats, ", "))
 		}
 	}
+	found, err := finished.Read(ctx, runs...)
+	if err != nil {
+		return nil, err
+	}
 	res := &Result{Schema: 1, Out: dir}
 	var plans []*plan
-	for _, run := range rep.Runs {
+	for _, run := range found.Runs {
 		p := &plan{run: run, opt: opt}
-		if len(rep.Runs) > 1 {
+		if len(found.Runs) > 1 {
 			p.below = run.Name
 		}
 		if err := p.make(); err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/brain/demo"
-	"github.com/brainwavlm/bwlm/brain/report"
+	"github.com/brainwavlm/bwlm/brain/internal/finished"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/cortex"
@@ -102,13 +102,11 @@ func made(t testing.TB, at place, people ...string) string {
 }
 
 // exported writes a made run and gives the folder, what was said, and the files.
-func exported(t testing.TB, run string, opt Options) (dir string, notes []string, res *Result) {
+func exported(t testing.TB, run string, opt Options) (dir string, notes []string, out *Result) {
 	t.Helper()
-	rep, err := report.Read(t.Context(), run)
-	require.NoError(t, err)
 	dir = filepath.Join(t.TempDir(), "out")
 	opt.Note = func(text string) { notes = append(notes, text) }
-	res, err = Write(t.Context(), rep, dir, opt)
+	res, err := Write(t.Context(), []string{run}, dir, opt)
 	require.NoError(t, err)
 	return dir, notes, res
 }
@@ -126,7 +124,7 @@ func TestMapsOnSurfacesAreTheScores(t *testing.T) {
 	for _, f := range res.Files {
 		assert.FileExists(t, filepath.Join(dir, f))
 	}
-	want, err := report.ReadVector(filepath.Join(run, "eval/test/ann/tuned_r.npy"), voxels)
+	want, err := finished.ReadVector(filepath.Join(run, "eval/test/ann/tuned_r.npy"), voxels)
 	require.NoError(t, err)
 	left, err := cortex.ReadMap(filepath.Join(dir, name))
 	require.NoError(t, err)
@@ -249,17 +247,14 @@ func TestADemoIsItsRuns(t *testing.T) {
 		assert.Equal(t, float32(21)/1000, got[0], "voxel 21 is on vertex 42, the first of the right side")
 	}
 	assert.False(t, slices.ContainsFunc(res.Files, func(f string) bool { return strings.Contains(f, "related") }), "scores are the listener's")
-	rep, err := report.Read(t.Context(), dir)
-	require.NoError(t, err)
-	_, err = Write(t.Context(), rep, out, Options{Force: true})
+	_, err := Write(t.Context(), []string{dir}, out, Options{Force: true})
 	require.NoError(t, err, "what an export of several runs wrote is replaced, too")
 }
 
 func TestWhatIsThereIsNotLost(t *testing.T) {
-	rep, err := report.Read(t.Context(), made(t, inMask, "ann"))
-	require.NoError(t, err)
+	runs := []string{made(t, inMask, "ann")}
 	dir := t.TempDir()
-	write := func(opt Options) error { _, err := Write(t.Context(), rep, dir, opt); return err }
+	write := func(opt Options) error { _, err := Write(t.Context(), runs, dir, opt); return err }
 	mine := filepath.Join(dir, "group", "mine_statmap.txt")
 	filetest.Put(t, dir, "group/mine_statmap.txt", "mine")
 	for _, force := range []bool{false, true} { // something that is no export
@@ -281,10 +276,8 @@ func TestWhatIsThereIsNotLost(t *testing.T) {
 
 func TestMistakesSayWhatToDo(t *testing.T) {
 	try := func(run string, opt Options) error {
-		rep, err := report.Read(t.Context(), run)
-		require.NoError(t, err)
 		dir := filepath.Join(t.TempDir(), "out")
-		_, err = Write(t.Context(), rep, dir, opt)
+		_, err := Write(t.Context(), []string{run}, dir, opt)
 		assert.NoDirExists(t, dir, "a mistake is found before a file is written")
 		return err
 	}

@@ -4,7 +4,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/brainwavlm/bwlm/brain/report"
+	"github.com/brainwavlm/bwlm/brain/internal/finished"
 )
 
 // voxelMap is one number for each voxel of a person.
@@ -40,7 +40,7 @@ func aboutDesc(desc string) string {
 }
 
 // mapsOf lists the maps of a person.
-func mapsOf(p *report.Subject) (out []voxelMap) {
+func mapsOf(p *finished.Subject) (out []voxelMap) {
 	for _, m := range []struct {
 		desc   string
 		values []float32
@@ -75,14 +75,14 @@ func ofCeiling(r, ceiling []float32) []float32 {
 }
 
 // significance lists maps of p and q that stand beside the scores: base_p.npy, tuned_q.npy, delta_p.npy and so on.
-func significance(run *report.Run, p *report.Subject) (out []voxelMap, err error) {
+func significance(run *finished.Run, p *finished.Subject) (out []voxelMap, err error) {
 	for _, of := range []struct{ file, desc string }{{"base", "base"}, {"tuned", "tuned"}, {"delta", "delta"}} {
 		for _, stat := range []struct{ name, about string }{{"p", "p of a voxel's r: "}, {"q", "false discovery rate of a voxel's r: "}} {
 			path := filepath.Join(run.Dir, "eval", "test", p.Name, of.file+"_"+stat.name+".npy")
 			if _, err := os.Stat(path); err != nil {
 				continue
 			}
-			values, err := report.ReadVector(path, p.Voxels)
+			values, err := finished.ReadVector(path, p.Voxels)
 			if err != nil {
 				return nil, err
 			}
@@ -93,9 +93,9 @@ func significance(run *report.Run, p *report.Subject) (out []voxelMap, err error
 }
 
 // meanOf is the mean person: what those whose voxels are in the run's places have in common. It is nil for fewer than two.
-func meanOf(run *report.Run) *report.Subject {
+func meanOf(run *finished.Run) *finished.Subject {
 	n := 0
-	m := &report.Subject{}
+	m := &finished.Subject{}
 	for i := range run.Subjects {
 		if p := &run.Subjects[i]; run.Places.Fits(p.Voxels) {
 			n++
@@ -105,10 +105,10 @@ func meanOf(run *report.Run) *report.Subject {
 	if n < 2 {
 		return nil
 	}
-	m.Base = run.Mean(func(p *report.Subject) []float32 { return p.Base })
-	m.Best = run.Mean(func(p *report.Subject) []float32 { return p.Best })
-	m.Tuned = run.Mean(func(p *report.Subject) []float32 { return p.Tuned })
-	m.Delta = run.Mean(func(p *report.Subject) []float32 { return p.Delta })
-	m.Ceiling = run.Mean(func(p *report.Subject) []float32 { return p.Ceiling })
+	m.Base = run.Mean(func(p *finished.Subject) []float32 { return p.Base })
+	m.Best = run.Mean(func(p *finished.Subject) []float32 { return p.Best })
+	m.Tuned = run.Mean(func(p *finished.Subject) []float32 { return p.Tuned })
+	m.Delta = run.Mean(func(p *finished.Subject) []float32 { return p.Delta })
+	m.Ceiling = run.Mean(func(p *finished.Subject) []float32 { return p.Ceiling })
 	return m
 }

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/brainwavlm/bwlm/brain/report"
+	"github.com/brainwavlm/bwlm/brain/internal/finished"
 	"github.com/brainwavlm/bwlm/cortex"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
@@ -21,7 +21,7 @@ type file struct {
 
 // plan is what is to be written of a run. All that can be wrong with it is found before a file is touched.
 type plan struct {
-	run     *report.Run
+	run     *finished.Run
 	opt     Options
 	below   string // a folder of its own, beside other runs
 	formats []string
@@ -102,7 +102,7 @@ func (p *plan) noMaps() (why map[string]string, do string) {
 	case places == nil:
 		reason := "nobody says where the voxels are"
 		for _, absent := range p.run.Absent {
-			if text, is := strings.CutPrefix(absent, report.NoMaps); is {
+			if text, is := strings.CutPrefix(absent, finished.NoMaps); is {
 				reason = text
 			}
 		}

@@ -6,7 +6,7 @@ import (
 	"math"
 	"strconv"
 
-	"github.com/brainwavlm/bwlm/brain/report"
+	"github.com/brainwavlm/bwlm/brain/internal/finished"
 )
 
 var nan = float32(math.NaN())
@@ -35,13 +35,13 @@ type Line struct {
 const meanName = "mean"
 
 // lines are the table of a run: all people first, as the report has them, then each.
-func lines(run *report.Run) (out []Line) {
+func lines(run *finished.Run) (out []Line) {
 	subjects := run.Scores.Subjects
 	whole := meanName
 	if len(subjects) == 1 {
 		whole = subjects[0]
 	}
-	for _, l := range run.Lines() {
+	for _, l := range run.Table() {
 		line := Line{Subject: whole, Subjects: len(subjects), ROI: l.Name, Voxels: l.Voxels, Base: l.Base, Best: l.Best, Tuned: l.Tuned,
 			Delta: l.Delta, P: l.P, Q: l.Q, Ceiling: l.Ceiling, Share: l.Share, TunedShare: l.TunedShare}
 		if l.CI != nil {
@@ -54,7 +54,7 @@ func lines(run *report.Run) (out []Line) {
 	}
 	for i := range run.Subjects {
 		p := &run.Subjects[i]
-		out = append(out, personLine(p, report.ROI{Name: report.AllVoxels}))
+		out = append(out, personLine(p, finished.ROI{Name: finished.AllVoxels}))
 		for _, region := range p.ROIs {
 			out = append(out, personLine(p, region))
 		}
@@ -63,9 +63,9 @@ func lines(run *report.Run) (out []Line) {
 }
 
 // personLine averages a person's voxels over a region; without columns over all.
-func personLine(p *report.Subject, region report.ROI) Line {
+func personLine(p *finished.Subject, region finished.ROI) Line {
 	columns := region.Columns
-	if region.Name == report.AllVoxels {
+	if region.Name == finished.AllVoxels {
 		columns = make([]int, p.Voxels)
 		for c := range columns {
 			columns[c] = c

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/brainwavlm/bwlm/brain/internal/finished"
 	"github.com/brainwavlm/bwlm/cortex"
 	"github.com/brainwavlm/bwlm/internal/atomicfile"
 )
@@ -37,7 +38,7 @@ func TestPageInABrowser(t *testing.T) {
 	require.NoError(t, err)
 	left, right := cortex.Synthetic(3)
 	for _, r := range rep.Runs {
-		r.Places = &Places{Left: left.Surface, Right: right.Surface}
+		r.Places = &finished.Places{Left: left.Surface, Right: right.Surface}
 		for v := range madeVoxels {
 			r.Places.Vertices = append(r.Places.Vertices, 30*v)
 		}

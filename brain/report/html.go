@@ -8,6 +8,8 @@ import (
 	"html/template"
 	"io"
 	"strings"
+
+	"github.com/brainwavlm/bwlm/brain/internal/finished"
 )
 
 //go:embed page.html
@@ -20,7 +22,7 @@ var styleText string
 var scriptText string
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"plain": plain, "ci": interval, "short": shortPath,
+	"plain": plain, "ci": interval, "short": finished.ShortPath,
 	"plainp":  func(v *float64) string { return plain(*v) },
 	"signed":  func(v *float64) string { return signed(*v) },
 	"pvalue":  func(v *float64) string { return pvalue(*v) },
@@ -143,9 +145,9 @@ func (r *Run) page(id string, people int) (runPage, error) {
 		p.MoreSubjects = len(r.Subjects) - len(p.Subjects)
 	}
 	if p.Maps == nil && r.Places != nil {
-		r.Absent = append(r.Absent, NoMaps+"voxels and the places that the data set names are not equally many")
+		r.Absent = append(r.Absent, finished.NoMaps+"voxels and the places that the data set names are not equally many")
 	} else if p.Maps == nil {
-		r.Absent = append(r.Absent, NoMaps+"nobody says where the voxels are (surface or mask in dataset.yaml)")
+		r.Absent = append(r.Absent, finished.NoMaps+"nobody says where the voxels are (surface or mask in dataset.yaml)")
 	}
 	for _, chart := range []struct {
 		of     func() (Figure, bool)

@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg/draw"
 
+	"github.com/brainwavlm/bwlm/brain/internal/finished"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
@@ -56,7 +57,7 @@ func (r *Run) Deltas() (Figure, bool) {
 	if d == nil || len(d.ROIs) == 0 {
 		return Figure{}, false
 	}
-	list := []whisker{{AllVoxels, d.MeanR, d.CI95}}
+	list := []whisker{{finished.AllVoxels, d.MeanR, d.CI95}}
 	names := r.parts()
 	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(math.Abs(d.ROIs[b].MeanR), math.Abs(d.ROIs[a].MeanR)) })
 	for _, name := range names[:min(maxROIs, len(names))] {
@@ -90,7 +91,7 @@ func (r *Run) Levels() (Figure, bool) {
 		var xys plotter.XYs
 		for i, name := range append([]string{""}, names...) {
 			at := float64(len(names)-i) + .12*(1.5-float64(k))
-			labels[len(names)-i] = short(cmp.Or(name, AllVoxels), 22)
+			labels[len(names)-i] = short(cmp.Or(name, finished.AllVoxels), 22)
 			if name == "" {
 				xys = append(xys, plotter.XY{X: sys.s.MeanR, Y: at})
 			} else if v, ok := sys.s.ROIs[name]; ok {

@@ -3,10 +3,9 @@ package report
 import (
 	"fmt"
 	"math"
-	"path/filepath"
 	"slices"
-	"strings"
 
+	"github.com/brainwavlm/bwlm/brain/internal/finished"
 	"github.com/brainwavlm/bwlm/cortex"
 	"github.com/brainwavlm/bwlm/cortex/render"
 )
@@ -30,8 +29,8 @@ func (r *Run) Maps() (out []Figure, err error) {
 	if r.Places == nil {
 		return nil, nil
 	}
-	base, tuned := r.Mean(func(p *Subject) []float32 { return p.Base }), r.Mean(func(p *Subject) []float32 { return p.Tuned })
-	gain := r.Mean(func(p *Subject) []float32 { return p.Delta })
+	base, tuned := r.Mean(func(p *finished.Subject) []float32 { return p.Base }), r.Mean(func(p *finished.Subject) []float32 { return p.Tuned })
+	gain := r.Mean(func(p *finished.Subject) []float32 { return p.Delta })
 	if base == nil {
 		return nil, nil
 	}
@@ -64,7 +63,7 @@ func (r *Run) mapsOfSubjects(most int) (out []subjectMaps, err error) {
 	}
 	var all, gains []float32
 	for i := range r.Subjects {
-		all, gains = append(all, r.Subjects[i].best()...), append(gains, magnitudes(r.Subjects[i].Delta)...)
+		all, gains = append(all, r.Subjects[i].Scored()...), append(gains, magnitudes(r.Subjects[i].Delta)...)
 	}
 	for i := range r.Subjects {
 		p := &r.Subjects[i]
@@ -142,7 +141,7 @@ func (r *Run) outlines() (out []render.Region) {
 	for _, region := range r.Subjects[0].ROIs {
 		mask := make(cortex.Mask, r.Places.Size())
 		for _, c := range region.Columns {
-			if at, ok := r.Places.at(c); ok {
+			if at, ok := r.Places.At(c); ok {
 				mask[at] = true
 			}
 		}
@@ -165,16 +164,4 @@ func (r *Run) extreme(x []float32) (name string, most float64) {
 		}
 	}
 	return name, most
-}
-
-// shortPath leaves of an absolute path its last two parts, and never the first two: whose folder it is in is nobody's business.
-func shortPath(path string) string {
-	if len(path) < 2 || path[0] != '/' {
-		return path
-	}
-	parts := strings.Count(filepath.Clean(path), "/")
-	if parts == 1 {
-		return path
-	}
-	return "…/" + tail(path, min(2, max(1, parts-2)))
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/brainwavlm/bwlm/brain/internal/finished"
 	"github.com/brainwavlm/bwlm/brain/results"
 )
 
@@ -35,7 +36,7 @@ func (p *page) settings() {
 			if k == 0 {
 				lines = append(lines, settingLine{Key: s.Key, Origin: string(s.Origin)})
 			}
-			lines[i].Values = append(lines[i].Values, shortPath(s.Value))
+			lines[i].Values = append(lines[i].Values, finished.ShortPath(s.Value))
 			lines[i].Differs = lines[i].Differs || lines[i].Values[0] != lines[i].Values[k]
 			i++
 		}

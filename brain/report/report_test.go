@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/internal/finished"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/cortex"
@@ -199,13 +200,13 @@ func TestVerdicts(t *testing.T) {
 	} {
 		assert.Equal(t, c.want, kind(c.mean, c.ci, c.p), "%+v", c)
 	}
-	untuned := &Run{Scores: results.Scores{Rows: 112, Subjects: []string{"a", "b"}, Base: results.ModelScore{MeanR: .2, ROIs: map[string]float64{"low": .1, "high": .3}}}}
+	untuned := &Run{&finished.Run{Scores: results.Scores{Rows: 112, Subjects: []string{"a", "b"}, Base: results.ModelScore{MeanR: .2, ROIs: map[string]float64{"low": .1, "high": .3}}}}}
 	v := untuned.Verdict()
 	assert.Equal(t, "none", v.Kind)
 	assert.Equal(t, "Highest in high (0.300), lowest in low (0.100).", v.Where)
 	assert.Contains(t, v.Sentence, "of 2 subjects with a mean r of 0.200 on 112 test rows. There are too few rows for an interval.")
 
-	asItWas := &Run{Chosen: 0, Epochs: []results.Epoch{{}, {Epoch: 1}}, Scores: results.Scores{Base: results.ModelScore{MeanR: .2}, Tuned: &results.ModelScore{MeanR: .2}, Delta: &results.Delta{CI95: ci(0, 0)}}}
+	asItWas := &Run{&finished.Run{Chosen: 0, Epochs: []results.Epoch{{}, {Epoch: 1}}, Scores: results.Scores{Base: results.ModelScore{MeanR: .2}, Tuned: &results.ModelScore{MeanR: .2}, Delta: &results.Delta{CI95: ci(0, 0)}}}}
 	assert.Equal(t, "no change", asItWas.Verdict().Word)
 	assert.Contains(t, asItWas.Verdict().Sentence, "the tuned model is the untuned one")
 }
@@ -266,7 +267,7 @@ func TestControlsProbesAndTransferAreFound(t *testing.T) {
 
 func TestVoxelsLieOnTheirVertices(t *testing.T) {
 	left, right := cortex.Synthetic(1) // 42 vertices each
-	p := &Places{Left: left.Surface, Right: right.Surface, Vertices: []int{3, 50, 50, 83}}
+	p := &finished.Places{Left: left.Surface, Right: right.Surface, Vertices: []int{3, 50, 50, 83}}
 	got := p.Spread([]float32{.5, .2, .4, float32(math.NaN())})
 	require.Len(t, got, 84)
 	for v, r := range got {
@@ -290,10 +291,11 @@ func TestVoxelsLieOnTheirVertices(t *testing.T) {
 
 func TestMapsAreDrawnWhereTheDataSetNamesPlaces(t *testing.T) {
 	dir := made(t)
-	r, err := readRun(t.Context(), dir)
+	rep, err := Read(t.Context(), dir)
 	require.NoError(t, err)
+	r := rep.Runs[0]
 	left, right := cortex.Synthetic(1)
-	r.Places = &Places{Left: left.Surface, Right: right.Surface}
+	r.Places = &finished.Places{Left: left.Surface, Right: right.Surface}
 	maps, err := r.Maps()
 	require.NoError(t, err)
 	assert.Empty(t, maps, "40 voxels, 84 vertices")
@@ -305,7 +307,7 @@ func TestMapsAreDrawnWhereTheDataSetNamesPlaces(t *testing.T) {
 	require.Len(t, maps, 3)
 	assert.Equal(t, "Δr", maps[2].Title)
 	assert.Contains(t, maps[2].Alt, "(0.080)")
-	r.Places = &Places{Volume: &cortex.Volume{Dim: [3]int{4, 5, 2}, Affine: [3][4]float64{{3, 0, 0, 0}, {0, 3, 0, 0}, {0, 0, 3, 0}}}}
+	r.Places = &finished.Places{Volume: &cortex.Volume{Dim: [3]int{4, 5, 2}, Affine: [3][4]float64{{3, 0, 0, 0}, {0, 3, 0, 0}, {0, 0, 3, 0}}}}
 	for v := range madeVoxels {
 		r.Places.Volume.Voxels = append(r.Places.Volume.Voxels, v)
 	}
@@ -342,9 +344,10 @@ func TestRunInAMask(t *testing.T) {
 	page := pageOf(t, dir)
 	assert.Equal(t, 3+2*2, strings.Count(page, `<img src="data:image/png`), "base, tuned, difference; tuned and difference of each")
 	has(t, page, "<details><summary>bob</summary>", `alt="bob, Δr. Map of tuned − untuned`, fmt.Sprintf("%x", sha256.Sum256(mask.Bytes())))
-	hasNot(t, page, regexp.QuoteMeta(NoMaps), "more have no pictures")
-	r, err := readRun(t.Context(), dir)
+	hasNot(t, page, regexp.QuoteMeta(finished.NoMaps), "more have no pictures")
+	rep, err := Read(t.Context(), dir)
 	require.NoError(t, err)
+	r := rep.Runs[0]
 	few, err := r.mapsOfSubjects(1)
 	require.NoError(t, err)
 	assert.Len(t, few, 1)
@@ -367,13 +370,13 @@ func TestPaletteKeepsFewColoursAsTheyAre(t *testing.T) {
 func TestShortPath(t *testing.T) {
 	for path, want := range map[string]string{"/home/somebody/data/alice/x.npy": "…/alice/x.npy", "/data": "/data", "/home/somebody/run": "…/run", "/a/b": "…/b", "simulated": "simulated",
 		"[1, 2]": "[1, 2]", "": "", "runs/alice": "runs/alice"} {
-		assert.Equal(t, want, shortPath(path), path)
+		assert.Equal(t, want, finished.ShortPath(path), path)
 	}
 }
 
 func ExampleRun_Verdict() {
-	r := &Run{Chosen: 3, Scores: results.Scores{Rows: 480, Subjects: []string{"ann"}, Base: results.ModelScore{MeanR: .30}, Tuned: &results.ModelScore{MeanR: .34},
-		Delta: &results.Delta{MeanR: .04, CI95: &stats.Interval{.02, .06}, Significance: results.Significance{P: .002}}}}
+	r := &Run{&finished.Run{Chosen: 3, Scores: results.Scores{Rows: 480, Subjects: []string{"ann"}, Base: results.ModelScore{MeanR: .30}, Tuned: &results.ModelScore{MeanR: .34},
+		Delta: &results.Delta{MeanR: .04, CI95: &stats.Interval{.02, .06}, Significance: results.Significance{P: .002}}}}}
 	v := r.Verdict()
 	fmt.Println(v.Number, v.Interval, v.Word)
 	fmt.Println(strings.ReplaceAll(v.Sentence, ": ", ":\n"))

@@ -8,6 +8,8 @@ import (
 
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
+
+	"github.com/brainwavlm/bwlm/brain/internal/finished"
 )
 
 // Histogram shows how the voxels' r are spread, before and after tuning.
@@ -56,12 +58,12 @@ func (r *Run) Histogram() (Figure, bool) {
 const mostPoints = 600
 
 // points draws pairs of voxels' numbers, coloured by region, and a line of equal numbers.
-func (r *Run) points(x, y func(*Subject) []float32, xLabel, yLabel, title, above string) (Figure, bool) {
+func (r *Run) points(x, y func(*finished.Subject) []float32, xLabel, yLabel, title, above string) (Figure, bool) {
 	names, groups := []string{}, map[string]plotter.XYs{}
 	total, over := 0, 0
 	for i := range r.Subjects {
 		p := &r.Subjects[i]
-		a, b, of := x(p), y(p), p.roiOf()
+		a, b, of := x(p), y(p), p.ROIOf()
 		if a == nil || b == nil {
 			return Figure{}, false
 		}
@@ -121,12 +123,12 @@ func (r *Run) points(x, y func(*Subject) []float32, xLabel, yLabel, title, above
 
 // Voxels shows each voxel's r after tuning against that before.
 func (r *Run) Voxels() (Figure, bool) {
-	return r.points(func(p *Subject) []float32 { return p.Base }, func(p *Subject) []float32 { return p.Tuned },
+	return r.points(func(p *finished.Subject) []float32 { return p.Base }, func(p *finished.Subject) []float32 { return p.Tuned },
 		"r, untuned", "r, tuned", "Each voxel before and after", "have a higher r after tuning")
 }
 
 // AgainstCeiling shows each voxel's r against what a perfect model would reach.
 func (r *Run) AgainstCeiling() (Figure, bool) {
-	return r.points(func(p *Subject) []float32 { return p.Ceiling }, (*Subject).best, "ceiling", "r", "Each voxel and its ceiling",
+	return r.points(func(p *finished.Subject) []float32 { return p.Ceiling }, (*finished.Subject).Scored, "ceiling", "r", "Each voxel and its ceiling",
 		"are above their estimated ceiling")
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/brainwavlm/bwlm/brain/internal/finished"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
@@ -147,107 +148,29 @@ func (r *Run) where(d *results.Delta) string {
 	return strings.Join(out, " ")
 }
 
-// AllVoxels is the name of the line of all voxels.
-const AllVoxels = "all voxels"
-
-// tunedOn is the group of voxels that the loss looked at.
-const tunedOn = "tuned"
-
-// roiNames are the regions with scores: in the data set's order, the voxels tuned on at the end.
-func (r *Run) roiNames() (out []string) {
-	in := r.Scores.Base.ROIs
-	if len(r.Subjects) > 0 {
-		for _, region := range r.Subjects[0].ROIs {
-			if _, ok := in[region.Name]; ok {
-				out = append(out, region.Name)
-			}
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(in)) {
-		if name != tunedOn && !slices.Contains(out, name) {
-			out = append(out, name)
-		}
-	}
-	if _, ok := in[tunedOn]; ok && r.Scores.Tuned != nil {
-		out = append(out, tunedOn)
-	}
-	return out
-}
-
 // parts are the regions without the voxels tuned on.
 func (r *Run) parts() []string {
-	return slices.DeleteFunc(r.roiNames(), func(name string) bool { return name == tunedOn })
+	return slices.DeleteFunc(r.ROINames(), func(name string) bool { return name == finished.TunedVoxels })
 }
 
-// Line is one line of the table of regions.
+// Line is a line of the table of ROIs.
 type Line struct {
-	Name, Kind                                        string
-	Voxels                                            int // 0: not known
-	Base, Best, Tuned, Delta, P, Q, Share, TunedShare *float64
-	Ceiling                                           *float64
-	CI                                                *stats.Interval
+	finished.Line
+	Kind string // gain, loss or open; "" without a difference
 }
 
-// Lines are the lines of the table: all voxels first.
+// Lines returns the table of ROIs, all voxels first.
 func (r *Run) Lines() (out []Line) {
-	t := r.Scores
-	for _, name := range append([]string{""}, r.roiNames()...) {
-		l := Line{Name: map[string]string{"": AllVoxels, tunedOn: "voxels tuned on"}[name]}
-		l.Name = cmp.Or(l.Name, name)
-		of := func(s *results.ModelScore) *float64 {
-			if s == nil {
-				return nil
+	for _, l := range r.Table() {
+		line := Line{Line: l}
+		if l.Delta != nil {
+			p := 0.
+			if l.P != nil {
+				p = cmp.Or(*l.Q, *l.P)
 			}
-			if name == "" {
-				return &s.MeanR
-			}
-			if v, ok := s.ROIs[name]; ok {
-				return &v
-			}
-			return nil
+			line.Kind = kind(*l.Delta, l.CI, p)
 		}
-		share := func(s *results.ModelScore) *float64 {
-			if s == nil || s.OfCeiling == nil {
-				return nil
-			}
-			if name == "" {
-				return s.OfCeiling.MeanR
-			}
-			if v, ok := s.OfCeiling.ROIs[name]; ok {
-				return &v
-			}
-			return nil
-		}
-		l.Base, l.Best, l.Tuned, l.Ceiling = of(&t.Base), of(t.BaseBestLayer), of(t.Tuned), of(t.Ceiling)
-		l.Share, l.TunedShare = share(&t.Base), share(t.Tuned)
-		for _, p := range r.Subjects {
-			if name == "" {
-				l.Voxels += p.Voxels
-			}
-			for _, region := range p.ROIs {
-				if region.Name == name {
-					l.Voxels += len(region.Columns)
-				}
-			}
-		}
-		if d := t.Delta; d != nil {
-			x := results.DeltaROI{MeanR: d.MeanR, CI95: d.CI95, Significance: d.Significance}
-			if name != "" {
-				x = d.ROIs[name]
-			}
-			l.Delta, l.CI, l.Kind = &x.MeanR, x.CI95, kind(x.MeanR, x.CI95, cmp.Or(x.Q, x.P))
-			if x.P > 0 {
-				l.P, l.Q = &x.P, &x.Q
-			}
-		}
-		if name == tunedOn && r.Manifest != nil {
-			for _, p := range r.Manifest.Subjects {
-				if slices.Contains(t.Subjects, p.Name) {
-					l.Voxels += p.Tuned
-				}
-			}
-		}
-		out = append(out, l)
+		out = append(out, line)
 	}
 	return out
 }

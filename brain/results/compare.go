@@ -74,7 +74,7 @@ type Scored struct {
 func ReadScored(dir string) (*Scored, error) {
 	r := &Scored{Dir: dir}
 	var err error
-	if r.Layout, err = readLayout(dir); err != nil {
+	if r.Layout, err = ReadLayout(dir); err != nil {
 		return nil, err
 	}
 	var s Summary

@@ -32,8 +32,8 @@ type LayoutROI struct {
 
 const LayoutFile = "layout.json"
 
-// readLayout reads that of a run.
-func readLayout(run string) (out Layout, err error) {
+// ReadLayout reads the layout of a run.
+func ReadLayout(run string) (out Layout, err error) {
 	path := filepath.Join(run, "eval", "test", LayoutFile)
 	err = jsonfile.Read("read scores", path, &out)
 	switch {

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/brainwavlm/bwlm/brain/bids"
-	"github.com/brainwavlm/bwlm/brain/report"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/internal/version"
 )
@@ -43,10 +42,6 @@ export wrote, and nothing else. --json prints {"schema", "out", "formats", "file
 			if err := required(c, "out"); err != nil {
 				return err
 			}
-			r, err := report.Read(c.Context(), args...)
-			if err != nil {
-				return err
-			}
 			var bar *ui.Progress
 			opt.Version = version.String()
 			opt.Note = func(text string) { a.ui.Note("note: %s", text) }
@@ -56,7 +51,7 @@ export wrote, and nothing else. --json prints {"schema", "out", "formats", "file
 				}
 				bar.Set(done, "")
 			}
-			res, err := bids.Write(c.Context(), r, out, opt)
+			res, err := bids.Write(c.Context(), args, out, opt)
 			if bar != nil {
 				bar.End()
 			}

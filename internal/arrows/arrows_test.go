@@ -131,11 +131,15 @@ var rules = []rule{
 		"brain/results", "brain/sim", "brain/stats", "brain/internal/encoding", "brain/internal/evaluate",
 		"brain/internal/study", "brain/internal/tune",
 	}},
+	{packages: "brain/internal/finished", ours: []string{
+		"cortex", "npy", "brain/controls", "brain/dataset", "brain/demo", "brain/design", "brain/experiment", "brain/results",
+		"brain/stats",
+	}},
 	{packages: "brain/report", ours: []string{
-		"cortex", "cortex/render", "npy", "brain/controls", "brain/dataset", "brain/demo", "brain/design", "brain/experiment",
-		"brain/results", "brain/stats",
+		"cortex", "cortex/render", "npy", "brain/demo", "brain/design", "brain/experiment", "brain/results", "brain/stats",
+		"brain/internal/finished",
 	}, others: []string{"gonum.org/v1/..."}},
-	{packages: "brain/bids", ours: []string{"cortex", "npy", "brain/report", "brain/results"}},
+	{packages: "brain/bids", ours: []string{"cortex", "npy", "brain/results", "brain/internal/finished"}},
 
 	// Of tests.
 	{packages: "brain/internal/studytest", ours: []string{

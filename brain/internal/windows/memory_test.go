@@ -58,7 +58,7 @@ func TestMaxMemoryLeavesWhatIsGiven(t *testing.T) {
 func TestMemoryOfAnEvaluation(t *testing.T) {
 	const width = 16 * 2
 	features := (160*width*4 + 4*34*(60+8)*4) * 5 / 4
-	fit := 12*width*60 + 160*60 + 12*68*width + 40*width*width + 24*68*width + 128<<20
+	fit := 12*width*60 + 160*60 + 4*68*60 + 12*68*width + 40*width*width + 24*68*width + 128<<20
 	for mode, want := range map[experiment.TrainMode]int{"readout": features + fit, "lora": features + features*3/4 + fit} {
 		st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
 			e.Data.Subjects, e.Train.Mode = []string{"ada", "cleo"}, mode

@@ -1,4 +1,4 @@
-package report
+package finished
 
 import (
 	"crypto/sha256"
@@ -27,7 +27,7 @@ func (r *Run) readPlaces(p dataset.Places) error {
 	out := &Places{Vertices: p.Vertices}
 	for _, path := range []string{p.Left, p.Right, p.Mask} {
 		if _, err := os.Stat(path); path != "" && os.IsNotExist(err) {
-			r.Absent = append(r.Absent, NoMaps+"the data set's "+shortPath(path)+" is not there")
+			r.Absent = append(r.Absent, NoMaps+"the data set's "+ShortPath(path)+" is not there")
 			return nil
 		}
 	}
@@ -90,8 +90,8 @@ func points(s *cortex.Surface) int {
 	return len(s.Points)
 }
 
-// at is the place of a voxel, and whether there is one.
-func (p *Places) at(voxel int) (int, bool) {
+// At returns the place of a voxel, and whether there is one.
+func (p *Places) At(voxel int) (int, bool) {
 	if p.Vertices != nil {
 		if voxel >= len(p.Vertices) {
 			return 0, false
@@ -113,7 +113,7 @@ func (p *Places) Fits(voxels int) bool {
 func (p *Places) Spread(x []float32) []float32 {
 	out, count := make([]float32, p.Size()), make([]float32, p.Size())
 	for v, r := range x {
-		if at, ok := p.at(v); ok && r == r {
+		if at, ok := p.At(v); ok && r == r {
 			out[at] += r
 			count[at]++
 		}

@@ -1,4 +1,4 @@
-package report
+package finished
 
 import (
 	"context"
@@ -12,7 +12,6 @@ import (
 	"github.com/brainwavlm/bwlm/brain/controls"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/demo"
-	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
@@ -22,10 +21,16 @@ import (
 
 const reading = "read run"
 
-// Read reads run directories; the directory of a demo stands for all its runs. One that has neither an experiment nor scores
-// is refused. What is damaged is an error; what is not there is a word in [Run.Absent].
-func Read(ctx context.Context, dirs ...string) (*Report, error) {
-	out := &Report{}
+// Found are the runs of some directories.
+type Found struct {
+	Runs []*Run
+	Demo *demo.Report // of the directory of a demo
+}
+
+// Read reads run directories. The directory of a demo stands for all its runs. A directory without scores is refused. A
+// damaged file is an error; a missing one is an entry of [Run.Absent].
+func Read(ctx context.Context, dirs ...string) (*Found, error) {
+	out := &Found{}
 	for _, dir := range dirs {
 		switch {
 		case there(filepath.Join(dir, demoFile)):
@@ -55,7 +60,7 @@ func there(path string) bool {
 }
 
 // readDemo reads the runs of a demo, whose scores are those of its listener.
-func (rep *Report) readDemo(ctx context.Context, dir string) error {
+func (rep *Found) readDemo(ctx context.Context, dir string) error {
 	d := &demo.Report{}
 	if err := jsonfile.Read(reading, filepath.Join(dir, demoFile), d); err != nil {
 		return err
@@ -198,29 +203,20 @@ func (r *Run) readScored(dir, below string, to *[]Scored) error {
 
 // readSubjects reads what eval/test has of each person.
 func (r *Run) readSubjects() error {
-	var layout struct {
-		Schema int `json:"schema"`
-		People []struct {
-			Name    string        `json:"name"`
-			Voxels  int           `json:"voxels"`
-			Rows    []design.Rows `json:"rows"`
-			Regions []ROI         `json:"rois"`
-		} `json:"subjects"`
-	}
-	file := filepath.Join(r.Dir, "eval", "test", "layout.json")
-	err := jsonfile.Read(reading, file, &layout)
-	if errors.Is(err, fs.ErrNotExist) {
+	file := filepath.Join(r.Dir, "eval", "test", results.LayoutFile)
+	if !there(file) {
 		r.Absent = append(r.Absent, "maps and charts of voxels: there is no eval/test/layout.json (bwlm eval RUN writes it)")
 		return nil
 	}
+	layout, err := results.ReadLayout(r.Dir)
 	if err != nil {
 		return err
 	}
-	if err := results.CheckSchema(file, layout.Schema); err != nil {
-		return err
-	}
-	for _, l := range layout.People {
-		p := Subject{Name: l.Name, Voxels: l.Voxels, Rows: l.Rows, ROIs: l.Regions}
+	for _, l := range layout.Subjects {
+		p := Subject{Name: l.Name, Voxels: l.Voxels, Rows: l.Rows}
+		for _, roi := range l.ROIs {
+			p.ROIs = append(p.ROIs, ROI(roi))
+		}
 		if !filepath.IsLocal(p.Name) {
 			return fault.New(fault.BadData, reading, file, "%q is no name of a folder", p.Name)
 		}

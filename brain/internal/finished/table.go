@@ -1,0 +1,110 @@
+package finished
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"github.com/brainwavlm/bwlm/brain/results"
+	"github.com/brainwavlm/bwlm/brain/stats"
+)
+
+// AllVoxels is the name of the line of all voxels.
+const AllVoxels = "all voxels"
+
+// TunedVoxels is the name of the group of voxels in the loss.
+const TunedVoxels = "tuned"
+
+// ROINames returns the ROIs with scores in the order of the data set, the tuned voxels at the end.
+func (r *Run) ROINames() (out []string) {
+	in := r.Scores.Base.ROIs
+	if len(r.Subjects) > 0 {
+		for _, region := range r.Subjects[0].ROIs {
+			if _, ok := in[region.Name]; ok {
+				out = append(out, region.Name)
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(in)) {
+		if name != TunedVoxels && !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	if _, ok := in[TunedVoxels]; ok && r.Scores.Tuned != nil {
+		out = append(out, TunedVoxels)
+	}
+	return out
+}
+
+// Line is a line of the table of ROIs: mean scores over its voxels, nil where unknown.
+type Line struct {
+	Name                                              string
+	Voxels                                            int // 0: not known
+	Base, Best, Tuned, Delta, P, Q, Share, TunedShare *float64
+	Ceiling                                           *float64
+	CI                                                *stats.Interval
+}
+
+// Table returns the scores of all voxels and of each ROI.
+func (r *Run) Table() (out []Line) {
+	t := r.Scores
+	for _, name := range append([]string{""}, r.ROINames()...) {
+		l := Line{Name: map[string]string{"": AllVoxels, TunedVoxels: "voxels tuned on"}[name]}
+		l.Name = cmp.Or(l.Name, name)
+		of := func(s *results.ModelScore) *float64 {
+			if s == nil {
+				return nil
+			}
+			if name == "" {
+				return &s.MeanR
+			}
+			if v, ok := s.ROIs[name]; ok {
+				return &v
+			}
+			return nil
+		}
+		share := func(s *results.ModelScore) *float64 {
+			if s == nil || s.OfCeiling == nil {
+				return nil
+			}
+			if name == "" {
+				return s.OfCeiling.MeanR
+			}
+			if v, ok := s.OfCeiling.ROIs[name]; ok {
+				return &v
+			}
+			return nil
+		}
+		l.Base, l.Best, l.Tuned, l.Ceiling = of(&t.Base), of(t.BaseBestLayer), of(t.Tuned), of(t.Ceiling)
+		l.Share, l.TunedShare = share(&t.Base), share(t.Tuned)
+		for _, p := range r.Subjects {
+			if name == "" {
+				l.Voxels += p.Voxels
+			}
+			for _, region := range p.ROIs {
+				if region.Name == name {
+					l.Voxels += len(region.Columns)
+				}
+			}
+		}
+		if d := t.Delta; d != nil {
+			x := results.DeltaROI{MeanR: d.MeanR, CI95: d.CI95, Significance: d.Significance}
+			if name != "" {
+				x = d.ROIs[name]
+			}
+			l.Delta, l.CI = &x.MeanR, x.CI95
+			if x.P > 0 {
+				l.P, l.Q = &x.P, &x.Q
+			}
+		}
+		if name == TunedVoxels && r.Manifest != nil {
+			for _, p := range r.Manifest.Subjects {
+				if slices.Contains(t.Subjects, p.Name) {
+					l.Voxels += p.Tuned
+				}
+			}
+		}
+		out = append(out, l)
+	}
+	return out
+}
