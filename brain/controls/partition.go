@@ -15,40 +15,10 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// Partition splits a gain, as bwlm variance-partition --json prints it. All numbers but those of Variance are differences of
-// R² on test rows, averaged over the runs. With B and T the features of the untuned and the tuned model and X those of
-// components,
-//
-//	gain(X) = R²(T∪X) - R²(B∪X)
-//
-// is what is left of the gain if both models are given X as well. A component's Sequential share is gain(before) -
-// gain(with it), components taken in the order listed; those shares and Unexplained add up to the gain. Its Alone share,
-// gain(∅) - gain(it), depends on no order, and such shares overlap.
-type Partition struct {
-	Schema      int         `json:"schema"`
-	Runs        []string    `json:"runs"`
-	Base        float64     `json:"base_r2"`
-	Tuned       float64     `json:"tuned_r2"`
-	DeltaR2     float64     `json:"delta_r2"`
-	Components  []Component `json:"components"`
-	Unexplained float64     `json:"unexplained"`
-	UniqueBase  float64     `json:"unique_base"`  // R²(B∪X) - R²(X), X all components
-	UniqueTuned float64     `json:"unique_tuned"` // R²(T∪X) - R²(X); less UniqueBase, it is Unexplained
-	Variance    Variances   `json:"variance"`
-}
-
-// Component is something else than the brain that could have made a gain.
-type Component struct {
-	Name       string  `json:"name"`
-	Sequential float64 `json:"sequential"`
-	Alone      float64 `json:"alone"`
-	Skipped    string  `json:"skipped,omitempty"`
-}
-
 // PartitionVariance splits the gain of runs of one experiment, which may differ in their seeds, into what a better layer, the
 // spectrum, the word rate and word vectors would give too, and what is left. Each set of features has a penalty of its own for
 // each voxel, the best of so many tries (0: 20), as in [brain.Study.Variance].
-func PartitionVariance(ctx context.Context, of *brain.Study, runs []*results.Run, glove string, tries int) (*Partition, error) {
+func PartitionVariance(ctx context.Context, of *brain.Study, runs []*results.Run, glove string, tries int) (*results.VariancePartition, error) {
 	st := of.Internal()
 	if err := sameExperiment(runs); err != nil {
 		return nil, err
@@ -63,7 +33,7 @@ func PartitionVariance(ctx context.Context, of *brain.Study, runs []*results.Run
 	if err != nil {
 		return nil, err
 	}
-	out := &Partition{Schema: 1, Components: components}
+	out := &results.VariancePartition{Schema: 1, Components: components}
 	var x []int // places of the components' bands
 	for _, band := range extra {
 		x, bands = append(x, len(bands)), append(bands, band)
@@ -139,14 +109,14 @@ func PartitionVariance(ctx context.Context, of *brain.Study, runs []*results.Run
 }
 
 // componentsOf are the components and the bands of those that there are.
-func componentsOf(ctx context.Context, st *study.Study, best int, glove string) (list []Component, bands []evaluate.Band, err error) {
+func componentsOf(ctx context.Context, st *study.Study, best int, glove string) (list []results.PartitionComponent, bands []evaluate.Band, err error) {
 	type byRows func(ctx context.Context, story string, rows int) ([]float32, int, error)
 	regressor := func(of byRows) encoding.Regressor {
 		_, rows := st.StoryRows()
 		return func(ctx context.Context, _, story string) ([]float32, int, error) { return of(ctx, story, rows[story]) }
 	}
 	add := func(name, skipped string, band evaluate.Band) {
-		list = append(list, Component{Name: name, Skipped: skipped})
+		list = append(list, results.PartitionComponent{Name: name, Skipped: skipped})
 		if skipped == "" {
 			bands = append(bands, band)
 		}

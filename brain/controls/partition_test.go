@@ -5,6 +5,7 @@ import (
 	"math"
 	"testing"
 
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -49,8 +50,8 @@ func TestVarianceOfFew(t *testing.T) {
 	require.NotNil(t, v.Seeds.SD)
 	assert.InDelta(t, math.Sqrt2, *v.Seeds.SD, 1e-12)
 	assert.Equal(t, 4, *v.Seeds.Needed)
-	for _, s := range []Source{v.Stories, v.Subjects} {
-		assert.Equal(t, Source{N: 1, Why: "not estimable from one"}, s)
+	for _, s := range []results.VarianceSource{v.Stories, v.Subjects} {
+		assert.Equal(t, results.VarianceSource{N: 1, Why: "not estimable from one"}, s)
 	}
 	assert.Nil(t, v.Residual)
 	v = varianceComponents([]observation{{"0", "a", "s", -1}, {"1", "a", "s", -3}})

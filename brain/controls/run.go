@@ -34,24 +34,6 @@ type Options struct {
 	Glove      string // word vectors, as for [probe.LoadVectors]; "": word_vectors is left out
 }
 
-// Report is what [Run] found, as bwlm controls --json prints it.
-type Report struct {
-	Schema   int                 `json:"schema"`
-	Rows     int                 `json:"rows"`
-	Subjects []string            `json:"subjects"`
-	Base     results.ModelScore  `json:"base"`
-	Controls map[string]*Control `json:"controls"`
-}
-
-// Control is the outcome of one.
-type Control struct {
-	Skipped string             `json:"skipped,omitempty"` // why there is no outcome
-	MeanR   float64            `json:"mean_r"`
-	ROIs    map[string]float64 `json:"rois,omitempty"`
-	Delta   *results.Delta     `json:"delta,omitempty"` // over base
-	Epoch   *int               `json:"chosen_epoch,omitempty"`
-}
-
 // runner is a Run in progress.
 type runner struct {
 	study    *study.Study
@@ -61,7 +43,7 @@ type runner struct {
 }
 
 // Run does the controls of a finished run and leaves each in controls/NAME of its directory. What is there is read.
-func Run(ctx context.Context, of *brain.Study, run *results.Run, opt Options) (*Report, error) {
+func Run(ctx context.Context, of *brain.Study, run *results.Run, opt Options) (*results.Controls, error) {
 	st := of.Internal()
 	for _, name := range slices.Concat(opt.Only, opt.Skip) {
 		if !slices.Contains(Names, name) {
@@ -69,7 +51,7 @@ func Run(ctx context.Context, of *brain.Study, run *results.Run, opt Options) (*
 		}
 	}
 	c := &runner{study: st, run: run, opt: opt}
-	out := &Report{Schema: 1, Subjects: st.SubjectNames(), Controls: map[string]*Control{}}
+	out := &results.Controls{Schema: 1, Subjects: st.SubjectNames(), Controls: map[string]*results.Control{}}
 	for _, name := range Names {
 		if len(opt.Only) > 0 && !slices.Contains(opt.Only, name) || slices.Contains(opt.Skip, name) {
 			continue
@@ -79,12 +61,12 @@ func Run(ctx context.Context, of *brain.Study, run *results.Run, opt Options) (*
 			return nil, fmt.Errorf("control %s: %w", name, err)
 		}
 		if skipped != "" {
-			out.Controls[name] = &Control{Skipped: skipped}
+			out.Controls[name] = &results.Control{Skipped: skipped}
 			continue
 		}
 		t := s.Test
 		out.Rows, out.Base = t.Rows, t.Base
-		out.Controls[name] = &Control{MeanR: t.Tuned.MeanR, ROIs: t.Tuned.ROIs, Delta: t.Delta}
+		out.Controls[name] = &results.Control{MeanR: t.Tuned.MeanR, ROIs: t.Tuned.ROIs, Delta: t.Delta}
 		if s.Epochs != nil {
 			out.Controls[name].Epoch = &s.Chosen
 		}

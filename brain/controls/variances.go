@@ -1,27 +1,15 @@
 package controls
 
-import "math"
+import (
+	"math"
+
+	"github.com/brainwavlm/bwlm/brain/results"
+)
 
 // Observation is a gain of one run in one person and story.
 type observation struct {
 	Seed, Subject, Story string
 	Gain                 float64
-}
-
-// Variances say between what a gain varies, and how many of each it needs.
-type Variances struct {
-	Seeds    Source   `json:"seeds"`
-	Stories  Source   `json:"stories"`
-	Subjects Source   `json:"subjects"`
-	Residual *float64 `json:"residual_sd"` // within all three; nil: not estimable
-}
-
-// Source is one source of variance.
-type Source struct {
-	N      int      `json:"n"`
-	SD     *float64 `json:"sd"`     // of its effect; nil: not estimable
-	Needed *int     `json:"needed"` // so many make the gain 2.8 standard errors, if this were the only source; nil: cannot be said
-	Why    string   `json:"why,omitempty"`
 }
 
 // power is how many standard errors a true effect must be so that a two-sided test at .05 finds it in 80 % of studies.
@@ -30,7 +18,7 @@ const power = 1.96 + .84
 // varianceComponents estimates variance components by the method of moments, for effects of seed, person and story that add up:
 // the variance of a source's level means less what the residual contributes to it. Where nothing is left to estimate the
 // residual from, it counts as 0 and the components are upper bounds.
-func varianceComponents(cells []observation) (v Variances) {
+func varianceComponents(cells []observation) (v results.VarianceComponents) {
 	keys := []func(observation) string{
 		func(o observation) string { return o.Seed },
 		func(o observation) string { return o.Story },
@@ -66,7 +54,7 @@ func varianceComponents(cells []observation) (v Variances) {
 		sd := math.Sqrt(within)
 		v.Residual = &sd
 	}
-	for f, to := range []*Source{&v.Seeds, &v.Stories, &v.Subjects} {
+	for f, to := range []*results.VarianceSource{&v.Seeds, &v.Stories, &v.Subjects} {
 		to.N = len(means[f])
 		if to.N < 2 {
 			to.Why = "not estimable from one"

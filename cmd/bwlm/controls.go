@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/brainwavlm/bwlm/brain/controls"
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 )
 
@@ -50,7 +51,7 @@ phase_randomised wrong_story other_subject stimulus word_vectors.
 	return c
 }
 
-func (a *app) controls(ctx context.Context, path string, exp *experimentFlags, opt controls.Options) (*controls.Report, error) {
+func (a *app) controls(ctx context.Context, path string, exp *experimentFlags, opt controls.Options) (*results.Controls, error) {
 	st, run, end, err := a.openRunOrExperiment(ctx, "controls", path, exp)
 	if err != nil {
 		return nil, err
@@ -68,7 +69,7 @@ func (a *app) controls(ctx context.Context, path string, exp *experimentFlags, o
 	return controls.Run(ctx, st, run, opt)
 }
 
-func printControls(w io.Writer, r *controls.Report) error {
+func printControls(w io.Writer, r *results.Controls) error {
 	fmt.Fprintf(w, "r on %d test rows of %s; base %.3f.\n", r.Rows, subjects(r.Subjects), r.Base.MeanR)
 	var rows, skipped [][]string
 	for _, name := range controls.Names {

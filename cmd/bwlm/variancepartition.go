@@ -56,7 +56,7 @@ cannot be estimated.`,
 	return c
 }
 
-func (a *app) variancePartition(ctx context.Context, paths []string, glove string, tries int) (*controls.Partition, error) {
+func (a *app) variancePartition(ctx context.Context, paths []string, glove string, tries int) (*results.VariancePartition, error) {
 	var runs []*results.Run
 	for _, path := range paths {
 		run, err := results.Open(path)
@@ -78,7 +78,7 @@ func (a *app) variancePartition(ctx context.Context, paths []string, glove strin
 	return controls.PartitionVariance(ctx, st, runs, glove, tries)
 }
 
-func printPartition(w io.Writer, x *controls.Partition) error {
+func printPartition(w io.Writer, x *results.VariancePartition) error {
 	fmt.Fprintf(w, "R² on test rows: base %.4f, tuned %.4f, ΔR² %+.4f (%s).\n", x.Base, x.Tuned, x.DeltaR2, count(x.Runs, "run", "runs"))
 	var rows, skipped [][]string
 	for _, c := range x.Components {
@@ -96,7 +96,7 @@ func printPartition(w io.Writer, x *controls.Partition) error {
 	rows = nil
 	for _, s := range []struct {
 		name string
-		of   controls.Source
+		of   results.VarianceSource
 	}{{"seeds", x.Variance.Seeds}, {"stories", x.Variance.Stories}, {"subjects", x.Variance.Subjects}} {
 		sd, needed := "-", "-"
 		if s.of.SD != nil {

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/brainwavlm/bwlm/brain/controls"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/demo"
 	"github.com/brainwavlm/bwlm/brain/experiment"
@@ -115,7 +114,9 @@ func readRun(ctx context.Context, dir string) (*Run, error) {
 		func() error {
 			return optional(r, in("probe.json"), &r.Probes, "")
 		},
-		func() error { return optional[controls.Partition](r, in("variance_partition.json"), &r.Partition, "") },
+		func() error {
+			return optional[results.VariancePartition](r, in("variance_partition.json"), &r.Partition, "")
+		},
 		func() error { return r.readScored(in("controls"), "eval", &r.Controls) },
 		func() error { return r.readScored(in("transfer"), "", &r.Transfers) },
 		func() error { return optional[results.Transfer](r, in("transfer", "transfer.json"), &r.Unseen, "") },

@@ -4,7 +4,6 @@ package finished
 import (
 	"slices"
 
-	"github.com/brainwavlm/bwlm/brain/controls"
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/results"
@@ -24,7 +23,7 @@ type Run struct {
 	Transfers  []Scored
 	Unseen     *results.Transfer // what bwlm transfer found
 	Probes     *results.Probes
-	Partition  *controls.Partition
+	Partition  *results.VariancePartition
 	Data       *Data
 	Places     *Places
 	Absent     []string // what is left out, with the reason
