@@ -155,7 +155,7 @@ func subject(name string, stories []string, answers map[string]*dataset.Matrix) 
 func (c *runner) others() (names []string) {
 	in := c.study.SubjectNames()
 	stories, _ := c.study.StoryRows()
-	for _, name := range c.study.Data.People() {
+	for _, name := range c.study.Data.SubjectNames() {
 		heard := c.study.Data.StoriesOf(name)
 		all := !slices.ContainsFunc(stories, func(s string) bool { return !slices.Contains(heard, s) })
 		if all && !slices.Contains(in, name) && len(names) < len(in) {

@@ -33,8 +33,8 @@ func TestAlice(t *testing.T) {
 	assert.Equal(t, 2., d.TR())
 	assert.Equal(t, 0., d.RowTime())
 	assert.Equal(t, []string{"alice", "alice_seg12"}, d.Stories())
-	assert.Len(t, d.People(), 27)
-	assert.Equal(t, []string{"group"}, d.Derived())
+	assert.Len(t, d.SubjectNames(), 27)
+	assert.Equal(t, []string{"group"}, d.derived())
 	assert.Equal(t, []string{"LATL", "RATL", "LPTL", "LIPL", "LPreM", "LIFG", "temporal"}, d.ROIs())
 
 	clock, err := d.Clock("alice_seg12")
@@ -67,13 +67,14 @@ func TestAliceCheck(t *testing.T) {
 	t.Log("\n" + report.String())
 }
 
-// The group average that comes with the data was made as its README says; detrending here must find the same.
+// The group average that comes with the data was made as its README says; detrending here must find
+// the same.
 func TestAliceGroupIsTheMeanOfDetrendedPeople(t *testing.T) {
 	d := alice(t)
 	want, err := d.ReadResponses(t.Context(), "group", "alice")
 	require.NoError(t, err)
 	mean := make([]float64, len(want.Data))
-	for _, name := range d.People() {
+	for _, name := range d.SubjectNames() {
 		m, err := d.ReadResponses(t.Context(), name, "alice")
 		require.NoError(t, err)
 		flat := design.Detrend(m.Data, m.Rows, m.Voxels, 12)
@@ -134,5 +135,5 @@ func TestAliceInputs(t *testing.T) {
 		paths = append(paths, filepath.Base(digest.Path))
 	}
 	assert.Equal(t, []string{"dataset.yaml", "alice_seg12.flac", "alice_seg12_words.tsv", "alice_seg12.txt"}, paths)
-	assert.True(t, slices.IsSorted(d.Files(nil, nil)), "only dataset.yaml")
+	assert.True(t, slices.IsSorted(d.paths(nil, nil)), "only dataset.yaml")
 }

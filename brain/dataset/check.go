@@ -11,14 +11,14 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// CheckOptions says what to check. The zero value checks everything.
+// CheckOptions select what [Dataset.Check] checks. The zero value selects everything.
 type CheckOptions struct {
-	Subjects []string // exact names; nil means all, derived ones too
+	Subjects []string // exact names; nil means all, derived subjects included
 	Stories  []string // exact names; nil means all
-	Trim     [2]int   // rows that a run drops from the ends of whole stories, and so may lie outside the audio
+	Trim     [2]int   // rows that a run drops from the ends of whole stories, which may lie outside the audio
 }
 
-// Report is what a check found that does not stop a run.
+// Report holds what a check found that does not stop a run.
 type Report struct {
 	Stories  []StoryReport
 	Matrices []MatrixReport
@@ -40,17 +40,19 @@ type MatrixReport struct {
 	Raw                   int // voxels whose mean is more than 3 SD from 0
 }
 
-// slack is by how many rows a matrix may differ from its audio without a word: the last TR may be cut short.
+// slack is the difference in rows between a matrix and its audio that is no warning: the last TR
+// may be cut short.
 const slack = 1
 
-// Check loads the audio, words and responses and compares them. The number of rows of a matrix must be that of the TRs
-// that begin within the story's audio from first_tr_seconds on, give or take one; a difference up to the rows that the
-// trim drops is a warning, more is an error. So are a matrix that is transposed, two stories whose matrices are swapped,
-// a subject whose stories differ in voxels, motion that does not fit its responses, matrices without a varying voxel, words after the end of the audio, and
-// whatever [Dataset.Responses] refuses.
+// Check compares audio, words and responses. The number of rows of a matrix must be the number of
+// TRs that begin within the story's audio from first_tr_seconds on, give or take one. A difference
+// up to the number of trimmed rows is a warning, a larger one is an error. Errors are also a
+// transposed matrix, two stories whose matrices are swapped, a subject whose stories differ in
+// voxels, motion that does not fit its responses, a matrix without a varying voxel, words after the
+// end of the audio, and what [Responses.Survey] refuses. Responses are read in bounded memory.
 func (d *Dataset) Check(ctx context.Context, opt CheckOptions) (*Report, error) {
 	if opt.Subjects == nil {
-		opt.Subjects = slices.Concat(d.People(), d.Derived())
+		opt.Subjects = slices.Concat(d.SubjectNames(), d.derived())
 	}
 	if opt.Stories == nil {
 		opt.Stories = d.Stories()
@@ -95,11 +97,11 @@ func (c *check) story(ctx context.Context, name string) error {
 		return err
 	}
 	seconds := float64(len(wave)) / SampleRate
-	// A TR that begins within the last millisecond is rounding, not a volume.
+	// A TR that begins within the last millisecond comes from rounding and has no volume.
 	rows := int(math.Ceil((seconds - story.First - 1e-3) / c.spec.TR))
 	if rows < 1 {
 		return c.fail("story "+name, "row 0 begins at %g s, the audio lasts %.2f s", story.First, seconds).
-			WithHint("mend first_tr_seconds")
+			WithHint("correct first_tr_seconds")
 	}
 	c.want[name] = rows
 	c.report.Stories = append(c.report.Stories, StoryReport{Story: name, Seconds: seconds, Rows: rows})
@@ -112,7 +114,8 @@ func (c *check) story(ctx context.Context, name string) error {
 	}
 	for _, w := range words {
 		if w.Onset > seconds {
-			return c.fail("words of story "+name, "%q begins at %.2f s, the audio lasts %.2f s", w.Text, w.Onset, seconds)
+			return c.fail("words of story "+name, "%q begins at %.2f s, the audio lasts %.2f s", w.Text, w.Onset,
+				seconds)
 		}
 	}
 	return nil
@@ -141,7 +144,8 @@ func (c *check) subject(ctx context.Context, name string) error {
 			return c.fail(where(r), "none of %d voxels varies", r.Voxels)
 		}
 		if m.Stored != "" {
-			c.warn("%s: the file holds whole numbers (%s), taken as they are; a scale it may have had is lost", where(r), m.Stored)
+			c.warn("%s: the file holds whole numbers (%s), taken as they are; a scale it may have had is lost",
+				where(r), m.Stored)
 		}
 		if c.HasMotion(name, story) {
 			if _, err := c.Motion(ctx, name, story); err != nil {
@@ -157,7 +161,7 @@ func (c *check) subject(ctx context.Context, name string) error {
 	return nil
 }
 
-// shape refuses a transposed matrix, which no count of rows would explain.
+// shape refuses a transposed matrix.
 func (c *check) shape(r MatrixReport) error {
 	want := c.want[r.Story]
 	if off(r.Rows, want) > slack && off(r.Voxels, want) <= slack {
@@ -167,7 +171,7 @@ func (c *check) shape(r MatrixReport) error {
 	return nil
 }
 
-// together checks what can only be seen over all stories of one subject.
+// together checks what depends on all stories of one subject.
 func (c *check) together(found []MatrixReport) error {
 	var constant, raw, constantIn, rawIn int
 	for i, r := range found {
@@ -176,7 +180,8 @@ func (c *check) together(found []MatrixReport) error {
 		}
 		for _, other := range found[:i] {
 			if c.swapped(r, other) {
-				return c.fail(where(r), "its %d rows fit story %s (%d TRs), whose %d rows fit story %s (%d TRs): they look swapped",
+				const swapped = "its %d rows fit story %s (%d TRs), whose %d rows fit story %s (%d TRs): they look swapped"
+				return c.fail(where(r), swapped,
 					r.Rows, other.Story, c.want[other.Story], other.Rows, r.Story, c.want[r.Story])
 			}
 		}
@@ -197,16 +202,18 @@ func (c *check) together(found []MatrixReport) error {
 			found[0].Subject, constant, constantIn, len(found))
 	}
 	if raw > 0 {
-		c.warn("subject %s: in %d of %d stories voxels (%d in all) have means more than 3 SD from 0, which looks like raw scanner units; set data.detrend",
+		c.warn("subject %s: in %d of %d stories voxels (%d in all) have means more than 3 SD from 0,"+
+			" which looks like raw scanner units; set data.detrend",
 			found[0].Subject, rawIn, len(found), raw)
 	}
 	return nil
 }
 
-// swapped tells whether two matrices fit each other's story and not their own.
+// swapped reports whether two matrices fit each other's story and not their own.
 func (c *check) swapped(a, b MatrixReport) bool {
 	wantA, wantB := c.want[a.Story], c.want[b.Story]
-	return off(a.Rows, wantA) > slack && off(b.Rows, wantB) > slack && off(a.Rows, wantB) <= slack && off(b.Rows, wantA) <= slack
+	return off(a.Rows, wantA) > slack && off(b.Rows, wantB) > slack && off(a.Rows, wantB) <= slack &&
+		off(b.Rows, wantA) <= slack
 }
 
 // count compares the rows of a matrix with its audio.
@@ -218,20 +225,21 @@ func (c *check) count(r MatrixReport) error {
 	case diff <= slack:
 		return nil
 	case diff <= trim:
-		c.warn("%s: %d rows, the audio of %.2f s has %d TRs of %g s; the difference is within data.trim", where(r), r.Rows, seconds, want, c.spec.TR)
+		c.warn("%s: %d rows, the audio of %.2f s has %d TRs of %g s; the difference is within data.trim", where(r),
+			r.Rows, seconds, want, c.spec.TR)
 		return nil
 	}
 	return c.fail(where(r), "%d rows are %.2f s at TR %g s, the audio of %.2f s has %d TRs from first_tr_seconds on",
 		r.Rows, float64(r.Rows)*c.spec.TR, c.spec.TR, seconds, want).
-		WithHint("mend tr_seconds or first_tr_seconds, or allow for rows that were cut by data.trim")
+		WithHint("correct tr_seconds or first_tr_seconds, or set data.trim for rows that were cut")
 }
 
-// off is by how much two counts differ.
+// off returns the difference of two counts.
 func off(a, b int) int { return max(a-b, b-a) }
 
 func where(r MatrixReport) string { return fmt.Sprintf("subject %s, story %s", r.Subject, r.Story) }
 
-// String is a table of stories, one of subjects, and the warnings.
+// String returns a table of stories, a table of matrices, and the warnings.
 func (r *Report) String() string {
 	var text strings.Builder
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
@@ -242,7 +250,8 @@ func (r *Report) String() string {
 	table.Flush()
 	fmt.Fprintln(table, "subject\tstory\trepeats\trows\tvoxels\tconstant\traw")
 	for _, m := range r.Matrices {
-		fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\t%d\t%d\n", m.Subject, m.Story, m.Repeats, m.Rows, m.Voxels, m.Constant, m.Raw)
+		fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\t%d\t%d\n", m.Subject, m.Story, m.Repeats, m.Rows, m.Voxels,
+			m.Constant, m.Raw)
 	}
 	table.Flush()
 	for _, w := range r.Warnings {

@@ -21,14 +21,16 @@ func noise(rows, voxels int) *Matrix {
 	return m
 }
 
-// two is a data set of stories of 60 and 90 s, TR 2: 30 and 45 rows, of which the first begins at 0.
+// two is a data set of stories of 60 and 90 s, TR 2: 30 and 45 rows, of which the first begins at
+// 0.
 func two(a, b *Matrix) Spec {
 	return Spec{Name: "two", TR: 2,
 		Stories: []Story{
 			{Name: "a", Audio: Value(make([]float32, 60*SampleRate)), Words: Value([]Word{{1, 2, "hi"}})},
 			{Name: "b", Audio: Value(make([]float32, 90*SampleRate))},
 		},
-		Subjects: []Subject{{Name: "s1", Responses: []Response{{Story: "a", Matrix: Value(a)}, {Story: "b", Matrix: Value(b)}}}},
+		Subjects: []Subject{{Name: "s1", Responses: []Response{{Story: "a", Matrix: Value(a)},
+			{Story: "b", Matrix: Value(b)}}}},
 	}
 }
 
@@ -39,18 +41,22 @@ func TestCheckCountsRows(t *testing.T) {
 		warn string // part of the one warning, "" for none
 		fail string // part of the error, "" for none
 	}{
-		"right":               {a: noise(30, 5), b: noise(45, 5)},
-		"one short":           {a: noise(29, 5), b: noise(45, 5)},
-		"one long":            {a: noise(31, 5), b: noise(45, 5)},
-		"trimmed, not said":   {a: noise(15, 5), b: noise(45, 5), fail: "15 rows are 30.00 s at TR 2 s, the audio of 60.00 s has 30 TRs"},
-		"trimmed, said":       {a: noise(15, 5), b: noise(45, 5), trim: [2]int{10, 5}, warn: "15 rows, the audio of 60.00 s has 30 TRs"},
-		"two long":            {a: noise(32, 5), b: noise(45, 5), fail: "32 rows"},
-		"half too many":       {a: noise(30, 5), b: noise(68, 5), trim: [2]int{10, 5}, fail: "68 rows"},
-		"swapped":             {a: noise(45, 5), b: noise(30, 5), trim: [2]int{10, 5}, fail: "they look swapped"},
-		"transposed":          {a: noise(6, 30), b: noise(45, 6), trim: [2]int{10, 20}, fail: "6 × 30 looks transposed: the story has 30 TRs"},
-		"as many voxels":      {a: noise(30, 30), b: noise(45, 30)},
-		"other voxels":        {a: noise(30, 5), b: noise(45, 6), fail: "6 voxels, story a has 5"},
-		"constant everywhere": {a: NewMatrix(30, 1, make([]float32, 30)), b: noise(45, 1), fail: "none of 1 voxels varies"},
+		"right":     {a: noise(30, 5), b: noise(45, 5)},
+		"one short": {a: noise(29, 5), b: noise(45, 5)},
+		"one long":  {a: noise(31, 5), b: noise(45, 5)},
+		"trimmed, not said": {a: noise(15, 5), b: noise(45, 5),
+			fail: "15 rows are 30.00 s at TR 2 s, the audio of 60.00 s has 30 TRs"},
+		"trimmed, said": {a: noise(15, 5), b: noise(45, 5), trim: [2]int{10, 5},
+			warn: "15 rows, the audio of 60.00 s has 30 TRs"},
+		"two long":      {a: noise(32, 5), b: noise(45, 5), fail: "32 rows"},
+		"half too many": {a: noise(30, 5), b: noise(68, 5), trim: [2]int{10, 5}, fail: "68 rows"},
+		"swapped":       {a: noise(45, 5), b: noise(30, 5), trim: [2]int{10, 5}, fail: "they look swapped"},
+		"transposed": {a: noise(6, 30), b: noise(45, 6), trim: [2]int{10, 20},
+			fail: "6 × 30 looks transposed: the story has 30 TRs"},
+		"as many voxels": {a: noise(30, 30), b: noise(45, 30)},
+		"other voxels":   {a: noise(30, 5), b: noise(45, 6), fail: "6 voxels, story a has 5"},
+		"constant everywhere": {a: NewMatrix(30, 1, make([]float32, 30)), b: noise(45, 1),
+			fail: "none of 1 voxels varies"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			report, err := mustNew(t, two(c.a, c.b)).Check(t.Context(), CheckOptions{Trim: c.trim})
@@ -92,7 +98,8 @@ func TestCheckWarns(t *testing.T) {
 	assert.Contains(t, report.Warnings[0], "story b: the file holds whole numbers (int16)")
 	assert.Contains(t, report.Warnings[1], "1 constant voxels in 1 of 2 stories")
 	assert.Contains(t, report.Warnings[2], "raw scanner units; set data.detrend")
-	assert.Equal(t, MatrixReport{Subject: "s1", Story: "a", Repeats: 1, Rows: 30, Voxels: 5, Constant: 1, Raw: 1}, report.Matrices[0])
+	assert.Equal(t, MatrixReport{Subject: "s1", Story: "a", Repeats: 1, Rows: 30, Voxels: 5, Constant: 1, Raw: 1},
+		report.Matrices[0])
 
 	text := report.String()
 	assert.Contains(t, text, "a      60.00    30")

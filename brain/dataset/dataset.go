@@ -13,13 +13,13 @@ import (
 	"github.com/brainwavlm/bwlm/internal/suggest"
 )
 
-// Dataset is a checked [Spec]. It may be used from several goroutines if the Inputs it was made from may.
+// Dataset is a checked [Spec]. It may be used from several goroutines at once if its Inputs may.
 type Dataset struct {
 	spec  Spec
 	files []string // those that belong to the whole data set: dataset.yaml
 }
 
-// New checks a spec and makes it a data set.
+// New checks a spec and returns its data set.
 func New(spec Spec) (*Dataset, error) {
 	if err := spec.check(); err != nil {
 		return nil, err
@@ -27,34 +27,36 @@ func New(spec Spec) (*Dataset, error) {
 	return &Dataset{spec: spec}, nil
 }
 
-// Name is the data set's own name.
+// Name returns the name of the data set.
 func (d *Dataset) Name() string { return d.spec.Name }
 
-// Licence and Citation are what dataset.yaml says of itself, for reports.
+// Licence returns the licence of the data set, for reports.
 func (d *Dataset) Licence() string { return d.spec.Licence }
 
-// Citation says whom to cite.
+// Citation returns the reference to cite.
 func (d *Dataset) Citation() string { return d.spec.Citation }
 
-// Spec is a copy of the description, to make another data set from: what its Inputs load is shared.
+// Spec returns a copy of the description, from which another data set can be made. The two share
+// what Inputs load.
 func (d *Dataset) Spec() Spec {
 	s := d.spec
-	s.Stories, s.Subjects, s.Derived, s.ROIs = slices.Clone(s.Stories), slices.Clone(s.Subjects), slices.Clone(s.Derived), slices.Clone(s.ROIs)
+	s.Stories, s.Subjects, s.Derived, s.ROIs = slices.Clone(s.Stories), slices.Clone(s.Subjects),
+		slices.Clone(s.Derived), slices.Clone(s.ROIs)
 	return s
 }
 
-// TR is the seconds from one row to the next.
+// TR returns the seconds from one row to the next.
 func (d *Dataset) TR() float64 { return d.spec.TR }
 
-// RowTime is the instant within its TR that a row stands for, 0 to 1.
+// RowTime returns the instant within its TR that a row stands for, 0 to 1.
 func (d *Dataset) RowTime() float64 { return d.spec.RowTime }
 
-// Stories are the names of all stories, in the data set's order.
+// Stories returns the names of all stories, in the order of the data set.
 func (d *Dataset) Stories() []string {
 	return names(d.spec.Stories, func(s Story) string { return s.Name })
 }
 
-// Story finds a story by its exact name.
+// Story returns a story by its exact name.
 func (d *Dataset) Story(name string) (*Story, error) {
 	if i := slices.Index(d.Stories(), name); i >= 0 {
 		return &d.spec.Stories[i], nil
@@ -62,7 +64,7 @@ func (d *Dataset) Story(name string) (*Story, error) {
 	return nil, d.unknown("story", name, d.Stories())
 }
 
-// Clock tells when the rows of a story were acquired.
+// Clock returns the times at which the rows of a story were acquired.
 func (d *Dataset) Clock(story string) (design.Clock, error) {
 	s, err := d.Story(story)
 	if err != nil {
@@ -84,7 +86,7 @@ func (d *Dataset) AuditStories() []design.AuditStory {
 	return stories
 }
 
-// Audio is the waveform of a story, 16 kHz mono.
+// Audio returns the waveform of a story, 16 kHz mono.
 func (d *Dataset) Audio(ctx context.Context, story string) ([]float32, error) {
 	s, err := d.Story(story)
 	if err != nil {
@@ -96,7 +98,7 @@ func (d *Dataset) Audio(ctx context.Context, story string) ([]float32, error) {
 	return s.Audio.Load(ctx)
 }
 
-// Words are the words of a story in the order of their onsets.
+// Words returns the words of a story in the order of their onsets.
 func (d *Dataset) Words(ctx context.Context, story string) ([]Word, error) {
 	s, err := d.Story(story)
 	if err != nil {
@@ -108,7 +110,7 @@ func (d *Dataset) Words(ctx context.Context, story string) ([]Word, error) {
 	return s.Words.Load(ctx)
 }
 
-// Phones are the phones of a story in the order of their onsets.
+// Phones returns the phones of a story in the order of their onsets.
 func (d *Dataset) Phones(ctx context.Context, story string) ([]Word, error) {
 	s, err := d.Story(story)
 	if err != nil {
@@ -120,42 +122,45 @@ func (d *Dataset) Phones(ctx context.Context, story string) ([]Word, error) {
 	return s.Phones.Load(ctx)
 }
 
-// Subjects resolves names and globs (as path.Match) to subjects, each once, in the data set's order. "all" and globs
-// find people only; what is derived from people must be named exactly. A pattern that finds nobody is an error.
+// Subjects resolves names and globs (as path.Match) to subjects, each once, in the order of the
+// data set. "all" and globs match real subjects only; a derived subject must be named exactly. A
+// pattern that matches no subject is an error.
 func (d *Dataset) Subjects(patterns ...string) ([]string, error) {
-	people, derived := d.People(), d.Derived()
+	real, derived := d.SubjectNames(), d.derived()
 	found := make(map[string]bool)
 	for _, pattern := range patterns {
-		if slices.Contains(people, pattern) || slices.Contains(derived, pattern) {
+		if slices.Contains(real, pattern) || slices.Contains(derived, pattern) {
 			found[pattern] = true
 			continue
 		}
 		glob := pattern
-		if pattern == everyone {
+		if pattern == allSubjects {
 			glob = "*"
 		}
-		n, err := match(glob, people, found)
+		n, err := match(glob, real, found)
 		if err != nil || n == 0 {
-			return nil, d.unknown("subject", pattern, slices.Concat(people, derived))
+			return nil, d.unknown("subject", pattern, slices.Concat(real, derived))
 		}
 	}
-	return slices.DeleteFunc(slices.Concat(people, derived), func(s string) bool { return !found[s] }), nil
+	return slices.DeleteFunc(slices.Concat(real, derived), func(s string) bool { return !found[s] }), nil
 }
 
-// People are the names of the real subjects, in the data set's order.
-func (d *Dataset) People() []string {
+// SubjectNames returns the names of the real subjects, in the order of the data set.
+func (d *Dataset) SubjectNames() []string {
 	return names(d.spec.Subjects, func(s Subject) string { return s.Name })
 }
 
-// Derived are the names of what was made from subjects, in the data set's order.
-func (d *Dataset) Derived() []string {
+// derived returns the names of the subjects that were made from others, in the order of the data
+// set.
+func (d *Dataset) derived() []string {
 	return names(d.spec.Derived, func(s Subject) string { return s.Name })
 }
 
-// IsDerived tells whether a subject is an average of people rather than one.
-func (d *Dataset) IsDerived(subject string) bool { return slices.Contains(d.Derived(), subject) }
+// IsDerived reports whether a subject was made from others, as an average is.
+func (d *Dataset) IsDerived(subject string) bool { return slices.Contains(d.derived(), subject) }
 
-// StoriesOf are the stories that a subject has responses to, in the data set's order; none for an unknown subject.
+// StoriesOf returns the stories that a subject has responses to, in the order of the data set; none
+// for an unknown subject.
 func (d *Dataset) StoriesOf(subject string) []string {
 	s, err := d.subject(subject)
 	if err != nil {
@@ -166,12 +171,12 @@ func (d *Dataset) StoriesOf(subject string) []string {
 	})
 }
 
-// ROIs are the names of the regions, in the data set's order.
+// ROIs returns the names of the regions of interest, in the order of the data set.
 func (d *Dataset) ROIs() []string {
 	return names(d.spec.ROIs, func(r ROI) string { return r.Name })
 }
 
-// subject finds a person or a derived subject by exact name.
+// subject returns a real or derived subject by its exact name.
 func (d *Dataset) subject(name string) (*Subject, error) {
 	for _, group := range [][]Subject{d.spec.Subjects, d.spec.Derived} {
 		for i := range group {
@@ -180,10 +185,10 @@ func (d *Dataset) subject(name string) (*Subject, error) {
 			}
 		}
 	}
-	return nil, d.unknown("subject", name, slices.Concat(d.People(), d.Derived()))
+	return nil, d.unknown("subject", name, slices.Concat(d.SubjectNames(), d.derived()))
 }
 
-// unknown is the error for a name that is not in the data set.
+// unknown returns the error for a name that is not in the data set.
 func (d *Dataset) unknown(kind, name string, known []string) error {
 	err := fault.New(fault.Usage, "look up "+kind, d.spec.Name, "there is no %s %q", kind, name)
 	if near := suggest.Nearest(name, slices.Values(known)); near != "" {
@@ -196,7 +201,7 @@ func (d *Dataset) unknown(kind, name string, known []string) error {
 	return err.WithHint("there are %s", strings.Join(known, ", "))
 }
 
-// match adds the names that a glob matches to found and counts them.
+// match adds the names that a glob matches to found and returns their number.
 func match(pattern string, names []string, found map[string]bool) (n int, err error) {
 	for _, name := range names {
 		ok, err := path.Match(pattern, name)
@@ -211,10 +216,11 @@ func match(pattern string, names []string, found map[string]bool) (n int, err er
 	return n, nil
 }
 
-// everyone stands for all people where subjects are named.
-const everyone = "all"
+// allSubjects stands for all real subjects where subjects are named.
+const allSubjects = "all"
 
-// usable tells whether a name can be a story or a subject: it becomes part of file names, globs and splits.
+// usable reports whether a name can be that of a story or a subject: it becomes part of file names,
+// globs and splits.
 func usable(name string) bool {
 	return name != "" && name != "." && name != ".." && name == strings.TrimSpace(name) &&
 		!strings.ContainsAny(name, `/\*?[]:`) && !strings.ContainsFunc(name, unicode.IsControl)

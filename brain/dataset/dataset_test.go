@@ -53,7 +53,8 @@ func TestSubjects(t *testing.T) {
 		assert.Equal(t, c.want, got, c.patterns)
 	}
 	for pattern, part := range map[string]string{
-		"sub-3": `did you mean "sub-2"?`, "sub-m*": "there is no subject", "[": "there is no subject", "zzzzzzzzzz": "there are sub-2, sub-1, other, sub-mean",
+		"sub-3": `did you mean "sub-2"?`, "sub-m*": "there is no subject", "[": "there is no subject",
+		"zzzzzzzzzz": "there are sub-2, sub-1, other, sub-mean",
 	} {
 		_, err := d.Subjects(pattern)
 		faulttest.Require(t, fault.Usage, err, pattern, part)
@@ -62,11 +63,14 @@ func TestSubjects(t *testing.T) {
 
 func TestNewRefusesABadSpec(t *testing.T) {
 	for name, spoil := range map[string]func(*Spec){
-		"no stories":   func(s *Spec) { s.Stories = nil },
-		"no subjects":  func(s *Spec) { s.Subjects = nil },
-		"story twice":  func(s *Spec) { s.Stories = append(s.Stories, Story{Name: "a"}) },
-		"no matrix":    func(s *Spec) { s.Subjects[0].Responses[0].Matrix = Input[*Matrix]{} },
-		"circle":       func(s *Spec) { s.Stories[0].SameAs, s.Stories[1].SameAs = &SameAs{Story: "b"}, &SameAs{Story: "a"} },
+		"no stories":  func(s *Spec) { s.Stories = nil },
+		"no subjects": func(s *Spec) { s.Subjects = nil },
+		"story twice": func(s *Spec) { s.Stories = append(s.Stories, Story{Name: "a"}) },
+		"no matrix":   func(s *Spec) { s.Subjects[0].Responses[0].Matrix = Input[*Matrix]{} },
+		"circle": func(s *Spec) {
+			s.Stories[0].SameAs, s.Stories[1].SameAs = &SameAs{Story: "b"},
+				&SameAs{Story: "a"}
+		},
 		"empty region": func(s *Spec) { s.ROIs = []ROI{{Name: "r"}} },
 		"region twice": func(s *Spec) {
 			r := ROI{Name: "r", Region: Value(Region{Columns: []int{0}})}
@@ -118,7 +122,8 @@ func TestMatrix(t *testing.T) {
 	assert.Equal(t, []float32{2, 5, 0, 2, 8, 0}, m.Repeat(1))
 	assert.Equal(t, []int{0, 2}, m.Constant(0, 2), "repeats may differ and still not vary over rows")
 	assert.Equal(t, []int{0, 1, 2}, m.Constant(1, 2))
-	assert.Equal(t, &Matrix{Repeats: 2, Rows: 2, Voxels: 2, Data: []float32{0, 1, 0, 1, 0, 2, 0, 2}}, m.Select([]int{2, 0}))
+	assert.Equal(t, &Matrix{Repeats: 2, Rows: 2, Voxels: 2, Data: []float32{0, 1, 0, 1, 0, 2, 0, 2}},
+		m.Select([]int{2, 0}))
 	assert.Equal(t, []int{1}, m.Raw(), "means 1.5 and 6 with SD .5 and 1.2, and a constant")
 	assert.Panics(t, func() { NewMatrix(2, 2, make([]float32, 3)) })
 	one := NewMatrix(1, 3, []float32{1, 2, 3})
@@ -147,7 +152,8 @@ func TestReadText(t *testing.T) {
 
 func TestReadWords(t *testing.T) {
 	read := func(text string) ([]Word, error) { return readWords(strings.NewReader(text), "w.tsv") }
-	words, err := read("\ufeffoffset\tword\tonset\tspeaker\r\n2\tthere\t1\tx\r\n1.5\thi \"you\"\t0.5\ty\r\n\r\n3\t\t3\tz")
+	words, err := read("\ufeffoffset\tword\tonset\tspeaker\r\n2\tthere\t1\tx\r\n" +
+		"1.5\thi \"you\"\t0.5\ty\r\n\r\n3\t\t3\tz")
 	require.NoError(t, err)
 	assert.Equal(t, []Word{{.5, 1.5, `hi "you"`}, {1, 2, "there"}, {3, 3, ""}}, words,
 		"columns in any order, by onset, overlapping, quotes as they are")
@@ -205,8 +211,10 @@ func TestSplit(t *testing.T) {
 		assert.Equal(t, c.want, got, c.entries)
 	}
 	for entry, part := range map[string]string{
-		"a[10:101]": "story a has 100 rows", "a[100:]": "story a has 100 rows", "a[20:10]": "are none", "a[5:5]": "are none",
-		"c": "there is no story", "c*": "there is no story", "[3:5]": "no story", "": "no story", "a[99999999999999999999:]": "are none",
+		"a[10:101]": "story a has 100 rows", "a[100:]": "story a has 100 rows", "a[20:10]": "are none",
+		"a[5:5]": "are none",
+		"c":      "there is no story", "c*": "there is no story", "[3:5]": "no story", "": "no story",
+		"a[99999999999999999999:]": "are none",
 	} {
 		_, err := resolve([2]int{10, 5}, entry)
 		faulttest.Require(t, fault.Usage, err, part)

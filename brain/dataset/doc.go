@@ -1,6 +1,7 @@
-// Package dataset reads brain data sets: stories that were heard, and the responses of the people who heard them.
+// Package dataset reads brain data sets: stories, and the responses of subjects who listened to
+// them.
 //
-// [Open] reads the native layout, a dataset.yaml beside its files:
+// [Open] reads the native layout, a folder with a dataset.yaml:
 //
 //	name: alice
 //	tr_seconds: 2.0
@@ -21,16 +22,24 @@
 //	  language: {sub-18: [3, 4], group: masks/group.json}
 //	surface: {left: lh.pial.gii, right: rh.pial.gii, vertices: vertices.npy}
 //
-// The last key is for pictures: where the voxels are, a vertex for each, counted left then right (without it, voxel k is
-// vertex k). Data of a volume have mask: mask.nii.gz instead, whose voxels, z fastest, are the columns.
+// The last key is for pictures: the vertex of each voxel, counted through the left hemisphere and
+// then the right (without it, voxel k is vertex k). Data of a volume have mask: mask.nii.gz
+// instead, whose voxels, z fastest, are the columns.
 //
-// A matrix is TRs × voxels, in a .npy file or as whitespace text; a three-dimensional .npy is repeats × TRs × voxels. A
-// relative path must stay inside the folder of dataset.yaml, an absolute one may lead anywhere. [New] makes a data set
-// of the same kind in memory, for simulations and tests.
+// A matrix is TRs × voxels, in a .npy file or as whitespace-separated text; a three-dimensional
+// .npy is repeats × TRs × voxels. A relative path must stay inside the folder of dataset.yaml, an
+// absolute path may lead anywhere. [New] makes a data set of the same kind in memory, for
+// simulations and tests.
 //
-// Motion, of as many subjects and stories as have it, is a matrix of TRs × parameters with the rows of the responses, such
-// as the six of a realignment; repeats may have one each. bwlm controls sees what they alone would predict.
+// Motion is a matrix of TRs × parameters with the rows of the responses, such as the six parameters
+// of a realignment. Any subject and story may have it, and each repeat may have its own. Control
+// analyses use it as a regressor.
 //
-// Nothing is loaded before it is asked for, and nothing is mended in silence: a NaN is an error that names story, TR
-// and voxel. [Dataset.Check] compares row counts with the audio and finds transposed, swapped, raw and constant data.
+// Responses need not fit in memory. [Dataset.OpenResponses] reads the header of a file,
+// [Standardise] and [SubjectResponses.Measure] compute mean, SD and drift of each column in a few
+// passes, and a [Selection] computes standardised rows when they are read.
+//
+// No value is repaired or filled in: a NaN is an error that names story, TR and voxel.
+// [Dataset.Check] compares numbers of rows with the audio, and finds transposed, swapped, raw and
+// constant data.
 package dataset

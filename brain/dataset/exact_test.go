@@ -15,7 +15,8 @@ import (
 	"github.com/brainwavlm/bwlm/npy"
 )
 
-// reference holds the standardised responses of a subject as matrices in memory: the bits that rows on demand must have.
+// reference holds the standardised responses of a subject as matrices in memory: the bits that rows
+// on demand must have.
 type reference struct {
 	columns int
 	splits  [][]design.Rows
@@ -25,7 +26,8 @@ type reference struct {
 }
 
 func newReference(raw map[string]*Matrix, splits [][]design.Rows, how Standardisation) *reference {
-	r := &reference{splits: splits, repeats: map[string]*Matrix{}, zscore: map[string]design.ZScore{}, data: map[string][]float32{}}
+	r := &reference{splits: splits, repeats: map[string]*Matrix{}, zscore: map[string]design.ZScore{},
+		data: map[string][]float32{}}
 	for story, m := range raw {
 		r.columns, r.repeats[story] = m.Voxels, m
 		if how.Polynomials > 0 {
@@ -52,7 +54,8 @@ func newReference(raw map[string]*Matrix, splits [][]design.Rows, how Standardis
 	return r
 }
 
-// detrended removes drift of the given degree from each repeat. A constant column becomes exactly 0.
+// detrended removes drift of the given degree from each repeat. A constant column becomes exactly
+// 0.
 func detrended(m *Matrix, degree int) *Matrix {
 	out := *m
 	out.Data = nil
@@ -188,8 +191,8 @@ func (r *reference) equal(t *testing.T, s *SubjectResponses, rng *rand.Rand) {
 	}
 }
 
-// randomMatrix has large means, drift, columns that are constant in all or in one repeat, and a column whose values differ
-// by less than a z-score shows.
+// randomMatrix has large means, drift, columns that are constant in all or in one repeat, and a
+// column whose values differ by less than a z-score shows.
 func randomMatrix(rng *rand.Rand, repeats, rows, columns int) *Matrix {
 	m := &Matrix{Repeats: repeats, Rows: rows, Voxels: columns, Data: make([]float32, repeats*rows*columns)}
 	for c := range columns {
@@ -216,7 +219,8 @@ func randomMatrix(rng *rand.Rand, repeats, rows, columns int) *Matrix {
 	return m
 }
 
-// randomSplits draws ranges of some of the stories for each split: in any order, several of a story, also in two splits.
+// randomSplits draws ranges of some of the stories for each split: in any order, several of a
+// story, also in two splits.
 func randomSplits(rng *rand.Rand, rows map[string]int) [][]design.Rows {
 	splits := make([][]design.Rows, 3)
 	stories := slices.Sorted(maps.Keys(rows))
@@ -226,7 +230,8 @@ func randomSplits(rng *rand.Rand, rows map[string]int) [][]design.Rows {
 		for range rng.IntN(4) {
 			from := rng.IntN(n)
 			split := rng.IntN(3)
-			splits[split] = append(splits[split], design.Rows{Story: story, From: from, To: from + 1 + rng.IntN(n-from)})
+			splits[split] = append(splits[split], design.Rows{Story: story, From: from,
+				To: from + 1 + rng.IntN(n-from)})
 		}
 		if rng.IntN(2) == 0 {
 			splits[0] = append(splits[0], design.Rows{Story: story, To: n})
@@ -289,7 +294,8 @@ func TestSeveralSlabsAreBitIdentical(t *testing.T) {
 	const rows, columns = 700, 3100 // 8.7 MB
 	rng := rand.New(rand.NewPCG(3, 4))
 	raw := map[string]*Matrix{"a": randomMatrix(rng, 1, rows, columns), "b": randomMatrix(rng, 2, rows/2, columns)}
-	splits := [][]design.Rows{{{Story: "a", From: 5, To: 600}, {Story: "b", From: 3, To: 90}}, {{Story: "a", From: 600, To: 700}}, {{Story: "b", From: 100, To: 350}}}
+	splits := [][]design.Rows{{{Story: "a", From: 5, To: 600}, {Story: "b", From: 3, To: 90}},
+		{{Story: "a", From: 600, To: 700}}, {{Story: "b", From: 100, To: 350}}}
 	ways := map[string]map[string]*Responses{"a": openings(t, raw["a"]), "b": openings(t, raw["b"])}
 	for _, how := range []Standardisation{{ZScore: ZScoreStory}, {Polynomials: 3, ZScore: ZScoreTrain}} {
 		want := newReference(raw, splits, how)
@@ -319,7 +325,10 @@ func TestStandardiseRefusesShapes(t *testing.T) {
 	require.ErrorContains(t, err, "s/b: 4 voxels, other stories have 3")
 	_, err = Standardise([]*Responses{a}, nil, Standardisation{Polynomials: 9})
 	require.ErrorContains(t, err, "8 rows cannot carry drift of degree 8; lower data.detrend")
-	require.Panics(t, func() { _, _ = Standardise([]*Responses{a}, [][]design.Rows{{{Story: "a", To: 9}}}, Standardisation{}) })
+	require.Panics(t, func() {
+		_, _ = Standardise([]*Responses{a}, [][]design.Rows{{{Story: "a", To: 9}}},
+			Standardisation{})
+	})
 
 	s, err := Standardise([]*Responses{a}, [][]design.Rows{{{Story: "a", To: 8}}}, Standardisation{})
 	require.NoError(t, err)
@@ -328,10 +337,14 @@ func TestStandardiseRefusesShapes(t *testing.T) {
 	require.Equal(t, []bool{true, true, true}, s.Varies(0))
 	require.Panics(t, func() { s.Select(design.Rows{Story: "b", To: 1}) })
 	require.Panics(t, func() { s.Select(design.Rows{Story: "a", To: 9}) })
-	require.Panics(t, func() { _ = s.Select(allRows(s, "a")).ReadRows(t.Context(), 0, 1, []int{1, 0}, make([]float32, 2)) })
+	require.Panics(t, func() {
+		_ = s.Select(allRows(s, "a")).ReadRows(t.Context(), 0, 1, []int{1, 0},
+			make([]float32, 2))
+	})
 }
 
-// A file that changes after it was measured is noticed, and not read by what was measured of another.
+// A file that changes after it was measured is noticed, and not read by what was measured of
+// another.
 func TestAFileThatChangesIsNoticed(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.npy")
 	require.NoError(t, npy.Write(path, []int{2, 2}, []float32{1, 2, 3, 4}))

@@ -17,7 +17,7 @@ import (
 // folder finds and reads the files of a data set.
 type folder struct{ dir string }
 
-// join is the path of a file that is named relative to the folder, or absolutely.
+// join returns the path of a file that is named relative to the folder, or absolutely.
 func (f folder) join(name string) string {
 	if filepath.IsAbs(name) {
 		return name
@@ -25,8 +25,9 @@ func (f folder) join(name string) string {
 	return filepath.Join(f.dir, name)
 }
 
-// find gives the path of a file. A relative name may not lead out of the folder, neither by .. nor through a link: a
-// data set from elsewhere should not choose what else is read. Whether there is such a file is for its reader to say.
+// find returns the path of a file. A relative name may not lead out of the folder, neither by ..
+// nor through a link, so that a data set from elsewhere cannot choose other files to read. It is no
+// error here if there is no such file.
 func (f folder) find(name string) (string, error) {
 	if filepath.IsAbs(name) {
 		return name, nil
@@ -37,7 +38,8 @@ func (f folder) find(name string) (string, error) {
 func (f folder) contains(name string) error {
 	root, err := os.OpenRoot(f.dir)
 	if err != nil {
-		return fault.Wrap(fault.Missing, "read data set", f.dir, err).WithHint("name a data set's folder or its dataset.yaml")
+		return fault.Wrap(fault.Missing, "read data set", f.dir,
+			err).WithHint("name a data set's folder or its dataset.yaml")
 	}
 	defer root.Close()
 	_, err = root.Stat(name)

@@ -13,8 +13,8 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// bounded runs a reader of some bytes and wants a fault or none, little memory and little time: the fuzzer itself sees
-// neither blow-ups nor hangs.
+// bounded runs a reader of some bytes and wants a fault or none, little memory and little time: the
+// fuzzer itself sees neither blow-ups nor hangs.
 func bounded(t *testing.T, size int, read func() error) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -47,7 +47,8 @@ func FuzzReadText(f *testing.F) {
 }
 
 func FuzzReadWords(f *testing.F) {
-	for _, seed := range []string{"onset\toffset\tword\n0\t1\thi\n", "\ufeffonset\toffset\tword\r\n0\t1\t\"\r\n", "word\tonset\toffset\nn/a\tNaN\t-1"} {
+	for _, seed := range []string{"onset\toffset\tword\n0\t1\thi\n", "\ufeffonset\toffset\tword\r\n0\t1\t\"\r\n",
+		"word\tonset\toffset\nn/a\tNaN\t-1"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

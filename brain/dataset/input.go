@@ -2,16 +2,16 @@ package dataset
 
 import "context"
 
-// Input is one thing that a data set can load, from a file or from memory. The zero Input is absent.
+// Input is a value that a data set loads from a file or from memory. The zero Input is absent.
 type Input[T any] struct {
-	Path string // the file, for the manifest of a run; "" if it is made in memory
+	Path string // the file, for the manifest of a run; "" if the value is in memory
 	Load func(context.Context) (T, error)
 }
 
-// Value is an Input that is already in memory.
+// Value returns an Input of a value in memory.
 func Value[T any](v T) Input[T] {
 	return Input[T]{Load: func(context.Context) (T, error) { return v, nil }}
 }
 
-// Absent tells whether there is nothing to load.
+// Absent reports whether there is nothing to load.
 func (in Input[T]) Absent() bool { return in.Load == nil }

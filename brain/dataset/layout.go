@@ -14,11 +14,12 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// layoutFile is the name of the file that describes a data set in its folder.
+// layoutFile is the name of the file that describes the data set of a folder.
 const layoutFile = "dataset.yaml"
 
-// Open reads the description of a data set, given its folder or its dataset.yaml. The files that it names are read when
-// they are needed. Errors in the description name line and column.
+// Open reads the description of a data set from its dataset.yaml; path is that file or its folder.
+// The files that it names are read when they are needed. Errors in the description name line and
+// column.
 func Open(path string) (*Dataset, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		path = filepath.Join(path, layoutFile)
@@ -43,7 +44,8 @@ func Open(path string) (*Dataset, error) {
 	return d, nil
 }
 
-// locate turns the path of a key into file, line, column and path; a key that is not in the file into file and path.
+// locate returns file, line, column and path of a key, or file and path of a key that is not in the
+// file.
 func (d *document) locate(key string) string {
 	if n := d.at[key]; n != nil {
 		return d.place(n) + ": " + key
@@ -51,7 +53,8 @@ func (d *document) locate(key string) string {
 	return d.file + ": " + key
 }
 
-// parse reads a dataset.yaml. File is its path, beside which the files it names are found.
+// parse reads a dataset.yaml. File is its path; the files that it names are found relative to its
+// folder.
 func parse(text []byte, file string) (*Spec, *document, error) {
 	var root yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
@@ -75,16 +78,17 @@ func parse(text []byte, file string) (*Spec, *document, error) {
 	return &r.spec, &r.document, nil
 }
 
-// layout fills a Spec from a document.
+// layout makes a Spec of a document.
 type layout struct {
 	document
 	files folder
 	spec  Spec
-	moved []Subject // names with motion alone: subjects may be listed after it
+	moved []Subject // names with their motion: subjects may be listed after it
 }
 
 func (l *layout) dataset(n *yaml.Node) error {
-	keys := []string{"name", "licence", "citation", "tr_seconds", "row_time", "stories", "subjects", "derived", "motion", "rois", "surface", "mask"}
+	keys := []string{"name", "licence", "citation", "tr_seconds", "row_time", "stories", "subjects", "derived",
+		"motion", "rois", "surface", "mask"}
 	if n.Kind != yaml.MappingNode {
 		return l.fail(n, "the file holds %s, want a mapping", kind(n))
 	}
@@ -129,30 +133,31 @@ func (l *layout) dataset(n *yaml.Node) error {
 
 func (l *layout) story(name, path string, _, n *yaml.Node) error {
 	story := Story{Name: name}
-	err := l.fields(path, n, []string{"audio", "words", "phones", "speaker", "first_tr_seconds", "same_as"}, func(name, path string, v *yaml.Node) error {
-		var file string
-		switch name {
-		case "audio":
-			err := l.text(path, v, &file)
-			story.Audio = fromFile(l.files, file, folder.audio)
-			return err
-		case "words":
-			err := l.text(path, v, &file)
-			story.Words = fromFile(l.files, file, folder.words)
-			return err
-		case "phones":
-			err := l.text(path, v, &file)
-			story.Phones = fromFile(l.files, file, folder.phones)
-			return err
-		case "speaker":
-			return l.text(path, v, &story.Speaker)
-		case "first_tr_seconds":
-			return l.number(path, v, &story.First)
-		default:
-			story.SameAs = &SameAs{}
-			return l.sameAs(path, v, story.SameAs)
-		}
-	})
+	err := l.fields(path, n, []string{"audio", "words", "phones", "speaker", "first_tr_seconds", "same_as"},
+		func(name, path string, v *yaml.Node) error {
+			var file string
+			switch name {
+			case "audio":
+				err := l.text(path, v, &file)
+				story.Audio = fromFile(l.files, file, folder.audio)
+				return err
+			case "words":
+				err := l.text(path, v, &file)
+				story.Words = fromFile(l.files, file, folder.words)
+				return err
+			case "phones":
+				err := l.text(path, v, &file)
+				story.Phones = fromFile(l.files, file, folder.phones)
+				return err
+			case "speaker":
+				return l.text(path, v, &story.Speaker)
+			case "first_tr_seconds":
+				return l.number(path, v, &story.First)
+			default:
+				story.SameAs = &SameAs{}
+				return l.sameAs(path, v, story.SameAs)
+			}
+		})
 	l.spec.Stories = append(l.spec.Stories, story)
 	return err
 }
@@ -199,7 +204,7 @@ func (l *layout) derived(name, path string, _, n *yaml.Node) error {
 			subject.Responses, err = l.responses(path, v)
 			return err
 		}
-		if v.Kind == yaml.ScalarNode && v.Value == everyone {
+		if v.Kind == yaml.ScalarNode && v.Value == allSubjects {
 			return nil
 		}
 		return l.list(path, v, func(item *yaml.Node) error {
@@ -214,14 +219,14 @@ func (l *layout) derived(name, path string, _, n *yaml.Node) error {
 	return err
 }
 
-// motion is what the heads of subjects did.
+// motion reads the head motion of a subject.
 func (l *layout) motion(name, path string, _, n *yaml.Node) error {
 	moved, err := l.responses(path, n)
 	l.moved = append(l.moved, Subject{Name: name, Motion: moved})
 	return err
 }
 
-// assignMotion gives it to its subjects.
+// assignMotion moves the motion to its subjects.
 func (l *layout) assignMotion() error {
 	for _, m := range l.moved {
 		i := slices.IndexFunc(l.spec.Subjects, func(p Subject) bool { return p.Name == m.Name })
@@ -234,7 +239,7 @@ func (l *layout) assignMotion() error {
 	return nil
 }
 
-// surface says where voxels are.
+// surface reads the surfaces and the vertices of the voxels.
 func (l *layout) surface(path string, n *yaml.Node) error {
 	to := &l.spec.Surface
 	return l.fields(path, n, []string{"left", "right", "vertices"}, func(name, path string, v *yaml.Node) (err error) {
@@ -250,7 +255,8 @@ func (l *layout) surface(path string, n *yaml.Node) error {
 	})
 }
 
-// file is the path of a file that others will read; it stays inside the data set's folder as all relative ones do.
+// file reads the path of a file that other packages open. A relative path must stay inside the
+// folder of the data set.
 func (l *layout) file(path string, n *yaml.Node, to *string) error {
 	var name string
 	if err := l.text(path, n, &name); err != nil {
@@ -276,7 +282,7 @@ func (l *layout) roi(name, path string, _, n *yaml.Node) (err error) {
 	return err
 }
 
-// region is a list of columns in place, or a file.
+// region reads a list of columns, or the name of a file with columns.
 func (l *layout) region(path string, n *yaml.Node) (Input[Region], error) {
 	if n.Kind == yaml.ScalarNode {
 		var file string
@@ -294,7 +300,7 @@ func (l *layout) region(path string, n *yaml.Node) (Input[Region], error) {
 	return Value(region), err
 }
 
-// fromFile is an Input that reads a file of the folder.
+// fromFile returns an Input that reads a file of the folder.
 func fromFile[T any](f folder, name string, read func(f folder, ctx context.Context, name string) (T, error)) Input[T] {
 	return Input[T]{
 		Path: f.join(name),

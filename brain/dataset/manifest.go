@@ -11,19 +11,19 @@ import (
 	"github.com/brainwavlm/bwlm/internal/inputfile"
 )
 
-// Digest identifies the content of a file that a run read.
+// Digest identifies the content of an input file of a run.
 type Digest struct {
 	Path   string
 	Bytes  int64
 	SHA256 string // in hexadecimal digits
 }
 
-// Inputs hashes the files from which the given subjects' responses to the given stories come: dataset.yaml, audio,
-// words, matrices and regions, each once, in the data set's order. What is in memory has no file and is not listed. The
-// sequence ends after the first error.
+// Inputs hashes the files behind the responses of the given subjects to the given stories:
+// dataset.yaml, audio, words, matrices and regions, each once, in the order of the data set. Values
+// in memory have no file and are not listed. The sequence ends after the first error.
 func (d *Dataset) Inputs(subjects, stories []string) iter.Seq2[Digest, error] {
 	return func(yield func(Digest, error) bool) {
-		for _, path := range d.Files(subjects, stories) {
+		for _, path := range d.paths(subjects, stories) {
 			digest, err := hash(path)
 			if !yield(digest, err) || err != nil {
 				return
@@ -32,8 +32,8 @@ func (d *Dataset) Inputs(subjects, stories []string) iter.Seq2[Digest, error] {
 	}
 }
 
-// Files are the paths that [Dataset.Inputs] hashes.
-func (d *Dataset) Files(subjects, stories []string) []string {
+// paths returns the files that [Dataset.Inputs] hashes.
+func (d *Dataset) paths(subjects, stories []string) []string {
 	files := slices.Clone(d.files)
 	add := func(path string) {
 		if path != "" && !slices.Contains(files, path) {

@@ -9,14 +9,14 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// Matrix is what one subject answered to one story, once or in several repeats.
+// Matrix holds the responses of one subject to one story in memory, of one or several repeats.
 type Matrix struct {
 	Repeats, Rows, Voxels int
 	Data                  []float32 // (Repeats, Rows, Voxels), row-major
 	Stored                string    // the type in the file if it is not a float: "int16"
 }
 
-// NewMatrix makes a matrix of one repeat from data (rows, voxels).
+// NewMatrix returns a matrix of one repeat of data (rows, voxels), which are not copied.
 func NewMatrix(rows, voxels int, data []float32) *Matrix {
 	m := &Matrix{Repeats: 1, Rows: rows, Voxels: voxels, Data: data}
 	if len(data) != rows*voxels {
@@ -25,17 +25,17 @@ func NewMatrix(rows, voxels int, data []float32) *Matrix {
 	return m
 }
 
-// Row is row k of a repeat: its voxels, not a copy.
+// Row returns row k of a repeat (Voxels), not a copy.
 func (m *Matrix) Row(repeat, k int) []float32 {
 	return m.Data[(repeat*m.Rows+k)*m.Voxels:][:m.Voxels]
 }
 
-// Repeat is one repeat (Rows, Voxels), not a copy.
+// Repeat returns one repeat (Rows, Voxels), not a copy.
 func (m *Matrix) Repeat(repeat int) []float32 {
 	return m.Data[repeat*m.Rows*m.Voxels:][:m.Rows*m.Voxels]
 }
 
-// Mean is the mean over repeats (Rows, Voxels); the only repeat itself if there is one.
+// Mean returns the mean over repeats (Rows, Voxels); a single repeat is not copied.
 func (m *Matrix) Mean() []float32 {
 	if m.Repeats == 1 {
 		return m.Data
@@ -51,7 +51,7 @@ func (m *Matrix) Mean() []float32 {
 	return mean
 }
 
-// Select is the matrix with the given columns only.
+// Select returns a matrix of the given columns.
 func (m *Matrix) Select(columns []int) *Matrix {
 	out := &Matrix{Repeats: m.Repeats, Rows: m.Rows, Voxels: len(columns), Stored: m.Stored}
 	out.Data = make([]float32, 0, m.Repeats*m.Rows*len(columns))
@@ -64,7 +64,7 @@ func (m *Matrix) Select(columns []int) *Matrix {
 	return out
 }
 
-// Constant lists the voxels that do not vary over rows from ≤ k < to in any repeat.
+// Constant returns the voxels that do not vary over rows from ≤ k < to in any repeat.
 func (m *Matrix) Constant(from, to int) []int {
 	varies := make([]bool, m.Voxels)
 	for r := range m.Repeats {
@@ -84,8 +84,8 @@ func (m *Matrix) Constant(from, to int) []int {
 	return constant
 }
 
-// Raw lists the voxels whose mean is more than 3 SD away from 0: scanner units that were never z-scored or detrended.
-// Constant voxels are not among them.
+// Raw returns the voxels whose mean is more than 3 SD away from 0, as in scanner units that were
+// neither z-scored nor detrended. Constant voxels are not among them.
 func (m *Matrix) Raw() []int {
 	sum, square := make([]float64, m.Voxels), make([]float64, m.Voxels)
 	n := m.Repeats * m.Rows
@@ -110,14 +110,14 @@ func (m *Matrix) Raw() []int {
 	return raw
 }
 
-// HasMotion says whether the data set knows how a subject's head moved in a story.
+// HasMotion reports whether the data set has the head motion of a subject in a story.
 func (d *Dataset) HasMotion(subject, story string) bool {
 	s, err := d.subject(subject)
 	return err == nil && slices.ContainsFunc(s.Motion, func(r Response) bool { return r.Story == story })
 }
 
-// Motion is how a subject's head moved in a story: (TRs, parameters), the mean over repeats. Its rows must be those of the
-// responses.
+// Motion returns the head motion of a subject in a story, (TRs, parameters), the mean over repeats.
+// Its rows must be those of the responses.
 func (d *Dataset) Motion(ctx context.Context, subject, story string) (*Matrix, error) {
 	s, err := d.subject(subject)
 	if err != nil {
@@ -125,7 +125,8 @@ func (d *Dataset) Motion(ctx context.Context, subject, story string) (*Matrix, e
 	}
 	i := slices.IndexFunc(s.Motion, func(r Response) bool { return r.Story == story })
 	if i < 0 {
-		return nil, fault.New(fault.Missing, "read motion", d.spec.Name, "subject %s has none in story %s", subject, story)
+		return nil, fault.New(fault.Missing, "read motion", d.spec.Name, "subject %s has none in story %s", subject,
+			story)
 	}
 	opened, err := s.Motion[i].open(ctx, fmt.Sprintf("motion of subject %s, story %s", subject, story))
 	if err != nil {
@@ -139,7 +140,8 @@ func (d *Dataset) Motion(ctx context.Context, subject, story string) (*Matrix, e
 	if err != nil {
 		return nil, err
 	}
-	refuse := fault.New(fault.BadData, "read motion", opened.where, "%d × %d rows, the responses have %d × %d", m.Repeats, m.Rows, responses.Repeats, responses.Rows)
+	refuse := fault.New(fault.BadData, "read motion", opened.where, "%d × %d rows, the responses have %d × %d",
+		m.Repeats, m.Rows, responses.Repeats, responses.Rows)
 	switch {
 	case m.Rows != responses.Rows && m.Voxels == responses.Rows:
 		return nil, refuse.WithHint("it looks transposed: save it as TRs × parameters")

@@ -7,9 +7,9 @@ import (
 	"github.com/brainwavlm/bwlm/brain/design"
 )
 
-// Measure reads the responses and keeps of each column what rows need: drift, mean and SD, and which columns vary. Values
-// that are not finite are refused. It reads each story twice, the stories of several repeats and those with drift more
-// often, in bounded memory.
+// Measure reads the responses and keeps of each column what rows need: drift, mean and SD, and
+// which columns vary. Values that are not finite are refused. It reads each story twice, the
+// stories of several repeats and those with drift more often, in bounded memory.
 func (s *SubjectResponses) Measure(ctx context.Context) error {
 	if s.measured || len(s.names) == 0 {
 		s.measured = true
@@ -54,7 +54,8 @@ func (s *SubjectResponses) train() []design.Rows {
 	return s.splits[0]
 }
 
-// order lists the stories, those of the first split first, in its order: sums over it run through its stories.
+// order lists the stories, those of the first split first, in its order: sums over it run through
+// its stories.
 func (s *SubjectResponses) order() (names []string) {
 	for _, r := range s.train() {
 		if !slices.Contains(names, r.Story) {
@@ -69,8 +70,8 @@ func (s *SubjectResponses) order() (names []string) {
 	return names
 }
 
-// statisticsRows returns the rows of a story that its mean and SD come from: those of the first split that has the story,
-// so that no later split takes part; nil if none has it.
+// statisticsRows returns the rows of a story that its mean and SD come from: those of the first
+// split that has the story, so that no later split takes part; nil if none has it.
 func (s *SubjectResponses) statisticsRows(story string) []design.Rows {
 	for _, split := range s.splits {
 		if rows := of(split, story); rows != nil {
@@ -98,7 +99,8 @@ func count(rows []design.Rows) (n int) {
 	return n
 }
 
-// ascend reports whether ranges of one story follow each other, so that one pass over its rows meets them in order.
+// ascend reports whether ranges of one story follow each other, so that one pass over its rows
+// meets them in order.
 func ascend(rows []design.Rows) bool {
 	for i := 1; i < len(rows); i++ {
 		if rows[i].From < rows[i-1].To {
@@ -108,7 +110,8 @@ func ascend(rows []design.Rows) bool {
 	return true
 }
 
-// isGrouped reports whether the ranges of each story stand together, so that sums over them can run story by story.
+// isGrouped reports whether the ranges of each story stand together, so that sums over them can run
+// story by story.
 func isGrouped(rows []design.Rows) bool {
 	for i, r := range rows {
 		if i > 0 && rows[i-1].Story != r.Story && of(rows[:i], r.Story) != nil {
@@ -135,7 +138,8 @@ type measurement struct {
 	sums     *design.Moments // of all training rows, under ZScoreTrain
 }
 
-// story measures one story. If addTrain, its training rows are added to the mean of all training rows.
+// story measures one story. If addTrain, its training rows are added to the mean of all training
+// rows.
 func (m *measurement) story(ctx context.Context, name string, addTrain bool) error {
 	st := m.stories[name]
 	p := newStoryPass(st)
@@ -175,7 +179,8 @@ func (m *measurement) fitTrain(ctx context.Context, added bool) error {
 	visit := func(add func(column int, row []float32)) error {
 		for _, r := range m.train() {
 			p := newStoryPass(m.stories[r.Story])
-			err := newPass(p.st.Responses).tiles(ctx, 0, m.Columns, func(t *tile) error { return p.over(ctx, t, []design.Rows{r}, add) })
+			err := newPass(p.st.Responses).tiles(ctx, 0, m.Columns,
+				func(t *tile) error { return p.over(ctx, t, []design.Rows{r}, add) })
 			if err != nil {
 				return err
 			}

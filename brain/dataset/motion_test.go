@@ -34,7 +34,7 @@ subjects:
 	assert.Equal(t, NewMatrix(2, 3, []float32{.1, .2, .3, .4, .5, .6}), m)
 	_, err = d.Motion(t.Context(), "s1", "a")
 	faulttest.Require(t, fault.Missing, err, "subject s1 has none in story a")
-	files := d.Files([]string{"s2"}, []string{"a"})
+	files := d.paths([]string{"s2"}, []string{"a"})
 	assert.Contains(t, files, filepath.Join(dir, "s2/motion.txt"), "it is an input of whoever uses it")
 }
 
@@ -57,11 +57,12 @@ func TestMotionThatDoesNotFit(t *testing.T) {
 		motion *Matrix
 		want   string
 	}{
-		"right":             {noise(30, 6), ""},
-		"of each repeat":    {repeated, ""},
-		"short":             {noise(29, 6), "1 × 29 rows, the responses have 3 × 30; cut it as the responses were cut"},
-		"transposed":        {noise(6, 30), "it looks transposed"},
-		"other repeats":     {&Matrix{Repeats: 2, Rows: 30, Voxels: 2, Data: slices.Repeat(noise(30, 2).Data, 2)}, "give the motion of each repeat"},
+		"right":          {noise(30, 6), ""},
+		"of each repeat": {repeated, ""},
+		"short":          {noise(29, 6), "1 × 29 rows, the responses have 3 × 30; cut it as the responses were cut"},
+		"transposed":     {noise(6, 30), "it looks transposed"},
+		"other repeats": {&Matrix{Repeats: 2, Rows: 30, Voxels: 2, Data: slices.Repeat(noise(30, 2).Data, 2)},
+			"give the motion of each repeat"},
 		"not finite":        {spoilt, "TR 1, voxel 2 is NaN"},
 		"a file that is no": {nil, "away"},
 	} {

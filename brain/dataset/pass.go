@@ -104,7 +104,8 @@ func (t *tile) together(ctx context.Context, from, to int, visit func(k, column 
 
 // slabs visits rows from ≤ k < to of some repeats, (end-at, columns) of each, as many at a time as
 // fit in memory.
-func (t *tile) slabs(ctx context.Context, firstRepeat, lastRepeat, from, to int, visit func(at, end int, x [][]float32)) error {
+func (t *tile) slabs(ctx context.Context, firstRepeat, lastRepeat, from, to int,
+	visit func(at, end int, x [][]float32)) error {
 	width, count := t.to-t.from, lastRepeat-firstRepeat
 	step := max(1, to-from)
 	if t.held == nil {

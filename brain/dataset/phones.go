@@ -10,9 +10,9 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// readPhones reads phones with their times: a table as [readWords] wants it, with a column phone instead of word, or a
-// Praat TextGrid in the long text form, whose interval tier "phones" or "phone" is taken. Intervals without a label are
-// left out. Name is the file, for errors.
+// readPhones reads phones with their times: a table as for readWords, with a column phone instead
+// of word, or the interval tier "phones" or "phone" of a Praat TextGrid in the long text form.
+// Intervals without a label are left out. Name is the file, for errors.
 func readPhones(r io.Reader, name string) ([]Word, error) {
 	text, err := io.ReadAll(r)
 	if err != nil {
@@ -24,8 +24,8 @@ func readPhones(r io.Reader, name string) ([]Word, error) {
 	return readTextGrid(string(text), name, "phones", "phone")
 }
 
-// readTextGrid reads the first interval tier that has one of the given names from a TextGrid in the long form, where each
-// line is "key = value" and each interval has xmin, xmax and text.
+// readTextGrid reads the first interval tier with one of the given names from a TextGrid in the
+// long form, in which each line is "key = value" and each interval has xmin, xmax and text.
 func readTextGrid(text, name string, tiers ...string) ([]Word, error) {
 	var spans []Word
 	var from, to float64
@@ -42,7 +42,8 @@ func readTextGrid(text, name string, tiers ...string) ([]Word, error) {
 		seconds := func() float64 {
 			t, err := strconv.ParseFloat(value, 64)
 			if err != nil || !(t >= 0) {
-				bad = fault.New(fault.BadData, "read phones", name+":"+strconv.Itoa(line), "%s %q is not a time", key, value)
+				bad = fault.New(fault.BadData, "read phones", name+":"+strconv.Itoa(line), "%s %q is not a time", key,
+					value)
 			}
 			return t
 		}
@@ -60,7 +61,8 @@ func readTextGrid(text, name string, tiers ...string) ([]Word, error) {
 			to = seconds()
 		case key == "text" && strings.TrimSpace(label) != "":
 			if to < from {
-				bad = fault.New(fault.BadData, "read phones", name+":"+strconv.Itoa(line), "%q ends at %g s, before it begins at %g s", label, to, from)
+				bad = fault.New(fault.BadData, "read phones", name+":"+strconv.Itoa(line),
+					"%q ends at %g s, before it begins at %g s", label, to, from)
 			}
 			spans = append(spans, Word{Onset: from, Offset: to, Text: strings.TrimSpace(label)})
 		}
@@ -69,7 +71,8 @@ func readTextGrid(text, name string, tiers ...string) ([]Word, error) {
 		}
 	}
 	if !found {
-		return nil, fault.New(fault.BadData, "read phones", name, "there is no interval tier named %s", strings.Join(tiers, " or ")).
+		return nil, fault.New(fault.BadData, "read phones", name, "there is no interval tier named %s",
+			strings.Join(tiers, " or ")).
 			WithHint("save the TextGrid in the long text form, with the phones in a tier of that name")
 	}
 	return spans, nil

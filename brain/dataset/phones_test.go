@@ -81,7 +81,7 @@ func TestPhonesAndSpeakerOfALayout(t *testing.T) {
 	s, err := d.Story("s")
 	require.NoError(t, err)
 	assert.Equal(t, "ada", s.Speaker)
-	assert.Contains(t, d.Files([]string{"p"}, []string{"s"}), filepath.Join(dir, "s.TextGrid"))
+	assert.Contains(t, d.paths([]string{"p"}, []string{"s"}), filepath.Join(dir, "s.TextGrid"))
 	_, err = d.Phones(t.Context(), "u")
 	assert.Equal(t, fault.Missing, fault.KindOf(err))
 }

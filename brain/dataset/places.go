@@ -7,21 +7,22 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// Surface says on which vertices of two surfaces the voxels are, the same for all subjects.
+// Surface holds the vertices of two surfaces on which the voxels lie, the same for all subjects.
 type Surface struct {
 	Left, Right string        // files (GIFTI) of the hemispheres; "": there is none
 	Vertices    Input[Region] // of each voxel, counted left then right; absent: voxel k is vertex k
 }
 
-// Places says where voxels are, for pictures: on vertices of two surfaces, or in the mask of a volume, whose voxels are
-// the columns, z running fastest. The zero value knows nothing.
+// Places holds the places of voxels, for pictures: vertices of two surfaces, or the mask of a
+// volume, whose voxels are the columns, z running fastest. The zero value has none.
 type Places struct {
 	Left, Right string // surface files
 	Vertices    []int  // of each voxel, counted left then right; nil: voxel k is vertex k
 	Mask        string // NIfTI
 }
 
-// Places tells where the voxels are, if dataset.yaml says so. The files of surfaces and masks are not read.
+// Places returns the places of the voxels, if dataset.yaml has them. The files of surfaces and
+// masks are not read.
 func (d *Dataset) Places(ctx context.Context) (Places, error) {
 	p := Places{Left: d.spec.Surface.Left, Right: d.spec.Surface.Right, Mask: d.spec.Mask}
 	vertices := d.spec.Surface.Vertices

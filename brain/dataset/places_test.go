@@ -13,7 +13,8 @@ import (
 
 func TestPlaces(t *testing.T) {
 	open := func(lines string) (Places, error) {
-		dir := write(t, map[string]string{"dataset.yaml": good + lines, "v.txt": "7 3", "yes.txt": "false true true", "below.txt": "1 -1"})
+		dir := write(t, map[string]string{"dataset.yaml": good + lines, "v.txt": "7 3", "yes.txt": "false true true",
+			"below.txt": "1 -1"})
 		d, err := Open(dir)
 		if err != nil {
 			return Places{}, err

@@ -47,8 +47,8 @@ func regionJSON(text []byte, path string) (Region, error) {
 	return Region{Columns: columns}, nil
 }
 
-// regionText reads whole numbers, or the words true and false, between white space; lines that begin with # are passed
-// over.
+// regionText reads whole numbers, or the words true and false, between white space. Lines that
+// begin with # are skipped.
 func regionText(text []byte, path string) (Region, error) {
 	var region Region
 	line := 0
@@ -69,7 +69,8 @@ func regionText(text []byte, path string) (Region, error) {
 				return Region{}, badRegion(path, "line %d: %s is not a column", line, quote([]byte(field)))
 			}
 			if region.Mask != nil && region.Columns != nil {
-				return Region{}, badRegion(path, "line %d: %s stands among others of another kind", line, quote([]byte(field)))
+				return Region{}, badRegion(path, "line %d: %s stands among others of another kind", line,
+					quote([]byte(field)))
 			}
 		}
 	}
@@ -107,5 +108,5 @@ func (f folder) regionNPY(name string) (Region, error) {
 	return region, nil
 }
 
-// whole tells whether v is a whole number small enough to be a column.
+// whole reports whether v is a whole number small enough to be a column.
 func whole(v float64) bool { return v == math.Trunc(v) && math.Abs(v) < 1<<31 }

@@ -8,9 +8,10 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// Responses are the responses of one subject to one story, opened by the header of their file. Values are read when they
-// are asked for; they are as they are stored, and whether they are finite is for [Responses.Survey], [Responses.ReadAll]
-// and [SubjectResponses.Measure] to check. The methods may be called from several goroutines at once.
+// Responses are the responses of one subject to one story, opened by the header of their file.
+// Values are read when they are asked for; they are as they are stored, and whether they are finite
+// is for [Responses.Survey], [Responses.ReadAll] and [SubjectResponses.Measure] to check. The
+// methods may be called from several goroutines at once.
 type Responses struct {
 	Subject, Story         string
 	Repeats, Rows, Columns int
@@ -20,8 +21,9 @@ type Responses struct {
 	where  string // for errors
 }
 
-// OpenResponses opens the responses of a subject to a story. Of a .npy file only the header is read, and checked; text,
-// and what another program puts in memory, is loaded and stays with the result.
+// OpenResponses opens the responses of a subject to a story. Of a .npy file only the header is
+// read, and checked; text, and what another program puts in memory, is loaded and stays with the
+// result.
 func (d *Dataset) OpenResponses(ctx context.Context, subject, story string) (*Responses, error) {
 	s, err := d.subject(subject)
 	if err != nil {
@@ -29,7 +31,8 @@ func (d *Dataset) OpenResponses(ctx context.Context, subject, story string) (*Re
 	}
 	i := slices.IndexFunc(s.Responses, func(r Response) bool { return r.Story == story })
 	if i < 0 {
-		return nil, fault.New(fault.Missing, "read responses", d.spec.Name, "subject %s has no responses to story %s", subject, story)
+		return nil, fault.New(fault.Missing, "read responses", d.spec.Name, "subject %s has no responses to story %s",
+			subject, story)
 	}
 	r, err := s.Responses[i].open(ctx, fmt.Sprintf("subject %s, story %s", subject, story))
 	if err != nil {
@@ -39,7 +42,8 @@ func (d *Dataset) OpenResponses(ctx context.Context, subject, story string) (*Re
 	return r, nil
 }
 
-// ReadResponses loads all responses of a subject to a story into memory. Those that are in memory are not copied.
+// ReadResponses loads all responses of a subject to a story into memory. Those that are in memory
+// are not copied.
 func (d *Dataset) ReadResponses(ctx context.Context, subject, story string) (*Matrix, error) {
 	r, err := d.OpenResponses(ctx, subject, story)
 	if err != nil {
@@ -80,15 +84,16 @@ func (r Response) open(ctx context.Context, what string) (*Responses, error) {
 // path returns the file of a Response, "" if it has none.
 func (r Response) path() string { return r.Source.Path + r.Matrix.Path }
 
-// ReadRows fills out with rows from ≤ k < to of a repeat, (to-from, Columns). It is fast where rows are stored together:
-// in a row-major .npy file and in memory.
+// ReadRows fills out with rows from ≤ k < to of a repeat, (to-from, Columns). It is fast where rows
+// are stored together: in a row-major .npy file and in memory.
 func (r *Responses) ReadRows(ctx context.Context, repeat, from, to int, out []float32) error {
 	r.mustContain(repeat, from, to, r.Rows)
 	return r.source.ReadRows(ctx, repeat, from, to, out)
 }
 
-// ReadColumns fills out with columns from ≤ c < to of a repeat, (to-from, Rows), one column after another. It is fast in a
-// column-major .npy file; of a row-major one it reads all rows, a slab at a time.
+// ReadColumns fills out with columns from ≤ c < to of a repeat, (to-from, Rows), one column after
+// another. It is fast in a column-major .npy file; of a row-major one it reads all rows, a slab at
+// a time.
 func (r *Responses) ReadColumns(ctx context.Context, repeat, from, to int, out []float32) error {
 	r.mustContain(repeat, from, to, r.Columns)
 	return newPass(r).tiles(ctx, from, to, func(t *tile) error {
@@ -109,11 +114,13 @@ func (r *Responses) mustContain(repeat, from, to, n int) {
 	}
 }
 
-// ReadAll loads all responses into memory, and refuses values that are not finite. A matrix in memory is not copied.
+// ReadAll loads all responses into memory, and refuses values that are not finite. A matrix in
+// memory is not copied.
 func (r *Responses) ReadAll(ctx context.Context) (*Matrix, error) {
 	m, ok := r.source.(*Matrix)
 	if !ok {
-		m = &Matrix{Repeats: r.Repeats, Rows: r.Rows, Voxels: r.Columns, Stored: r.Stored, Data: make([]float32, r.Repeats*r.Rows*r.Columns)}
+		m = &Matrix{Repeats: r.Repeats, Rows: r.Rows, Voxels: r.Columns, Stored: r.Stored,
+			Data: make([]float32, r.Repeats*r.Rows*r.Columns)}
 		if err := r.readInto(ctx, m); err != nil {
 			return nil, err
 		}

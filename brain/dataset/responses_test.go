@@ -19,7 +19,8 @@ import (
 	"github.com/brainwavlm/bwlm/npy"
 )
 
-// writeColumns writes a matrix as numpy.save does an array in Fortran order: the first index runs fastest.
+// writeColumns writes a matrix as numpy.save does an array in Fortran order: the first index runs
+// fastest.
 func writeColumns(t testing.TB, path string, m *Matrix) {
 	t.Helper()
 	shape := []int{m.Repeats, m.Rows, m.Voxels}
@@ -35,7 +36,8 @@ func writeColumns(t testing.TB, path string, m *Matrix) {
 	require.NoError(t, os.WriteFile(path, b, 0o644))
 }
 
-// openings are the ways in which a matrix can be opened: in memory, as a file by rows and by columns, and as a generator.
+// openings are the ways in which a matrix can be opened: in memory, as a file by rows and by
+// columns, and as a generator.
 func openings(t testing.TB, m *Matrix) map[string]*Responses {
 	t.Helper()
 	dir := t.TempDir()
@@ -108,7 +110,8 @@ func TestSurveyFindsConstantAndRawColumns(t *testing.T) {
 	for name, r := range openings(t, m) {
 		s, err := r.Survey(t.Context())
 		require.NoError(t, err)
-		assert.Equal(t, Survey{Constant: []int{0, 2, 3}, Raw: m.Raw()}, s, "%s: repeats may differ and still not vary over rows", name)
+		assert.Equal(t, Survey{Constant: []int{0, 2, 3}, Raw: m.Raw()}, s,
+			"%s: repeats may differ and still not vary over rows", name)
 		assert.Equal(t, []int{1}, s.Raw, "means 1.5 and 6 with SD .5 and 1.2, and constants")
 	}
 	same := &Matrix{Repeats: 2, Rows: 2, Voxels: 1, Data: []float32{7, 7, 8, 8}}
@@ -120,12 +123,12 @@ func TestSurveyFindsConstantAndRawColumns(t *testing.T) {
 	}
 }
 
-// What a pass finds is what ReadAll finds, with the same words, and the first value is the same whatever the order in the
-// file.
+// What a pass finds is what ReadAll finds, with the same words, and the first value is the same
+// whatever the order in the file.
 func TestValuesThatAreNotFinite(t *testing.T) {
 	m := &Matrix{Repeats: 2, Rows: 3, Voxels: 2, Data: make([]float32, 12)}
 	m.Data[9], m.Data[10] = float32(math.NaN()), float32(math.Inf(-1))
-	const want = "read responses: %s: repeat 1, TR 1, voxel 1 is NaN (2 of 12 values are not finite); mend or leave out these values before"
+	const want = "read responses: %s: repeat 1, TR 1, voxel 1 is NaN (2 of 12 values are not finite); repair"
 	for name, r := range openings(t, m) {
 		_, all := r.ReadAll(t.Context())
 		_, survey := r.Survey(t.Context())
@@ -180,7 +183,8 @@ func TestOpeningAFileChecksItsHeader(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(path("short.npy"), b[:len(b)-1], 0o644))
 	for name, want := range map[string]string{
-		"one.npy": "shape [4]", "bool.npy": "booleans", "empty.npy": "the matrix is empty: 1 repeats of 0 TRs × 2 voxels",
+		"one.npy": "shape [4]", "bool.npy": "booleans",
+		"empty.npy": "the matrix is empty: 1 repeats of 0 TRs × 2 voxels",
 		"short.npy": "needs 16 bytes, the file has 15",
 	} {
 		_, err := open(name)
@@ -226,7 +230,8 @@ func TestLargeResponsesStayOnDisk(t *testing.T) {
 			want := slices.Clone(large.Row(0, 1000)[:3])
 
 			spec := people([]string{"s1"}, nil)
-			spec.Subjects[0].Responses[0] = Response{Story: "a", Source: fromFile(folder{dir}, "large.npy", folder.source)}
+			spec.Subjects[0].Responses[0] = Response{Story: "a",
+				Source: fromFile(folder{dir}, "large.npy", folder.source)}
 			d := mustNew(t, spec)
 			var r *Responses
 			var s *SubjectResponses

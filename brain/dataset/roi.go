@@ -8,13 +8,15 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// Region says which columns of a matrix belong to a region: by their 0-based numbers, or by one yes or no for each.
+// Region holds the columns of a matrix that belong to a region of interest: their 0-based numbers,
+// or a mask.
 type Region struct {
 	Columns []int
-	Mask    []bool // used if not nil
+	Mask    []bool // of all columns; used if not nil
 }
 
-// in lists the region's columns, ascending, in a matrix of so many voxels. Where is for errors.
+// in returns the columns of the region, ascending, in a matrix of the given number of voxels. Where
+// is for errors.
 func (r Region) in(voxels int, where string) ([]int, error) {
 	fail := func(why string, args ...any) *fault.Error {
 		return fault.New(fault.BadData, "read region", where, why, args...)
@@ -48,20 +50,22 @@ func (r Region) in(voxels int, where string) ([]int, error) {
 			return nil, fail("column %d is not among the responses' %d voxels, counted from 0", c, voxels)
 		case i > 0 && c == columns[i-1]:
 			return nil, fail("column %d is listed twice", c).
-				WithHint("list each column once, or for each of the %d voxels 1 if it belongs to the region, else 0", voxels)
+				WithHint("list each column once, or for each of the %d voxels 1 if it belongs to the region, else 0",
+					voxels)
 		}
 	}
 	return columns, nil
 }
 
-// isMask tells a mask written with 0 and 1 from a list of columns: as columns it would name some twice. One or two
-// numbers are columns.
+// isMask reports whether numbers are a mask of 0 and 1 rather than columns: as columns they would
+// name some twice. One or two numbers are columns.
 func isMask(numbers []int, voxels int) bool {
 	return len(numbers) == voxels && voxels > 2 &&
 		!slices.ContainsFunc(numbers, func(n int) bool { return n != 0 && n != 1 })
 }
 
-// ROI lists the columns, ascending, of a region in the responses of a subject, which have so many voxels.
+// ROI returns the columns, ascending, of a region of interest in the responses of a subject, which
+// have the given number of voxels.
 func (d *Dataset) ROI(ctx context.Context, name, subject string, voxels int) ([]int, error) {
 	where := d.spec.Name + ": " + key("rois", name)
 	i := slices.Index(d.ROIs(), name)

@@ -101,7 +101,8 @@ func TestROI(t *testing.T) {
 	spec := people([]string{"s1", "s2"}, []string{"mean"})
 	spec.ROIs = []ROI{
 		{Name: "both", Region: Value(Region{Columns: []int{1}})},
-		{Name: "own", BySubject: []SubjectRegion{{"s1", Value(Region{Columns: []int{1}})}, {"mean", Value(Region{Columns: []int{0}})}}},
+		{Name: "own", BySubject: []SubjectRegion{{"s1", Value(Region{Columns: []int{1}})},
+			{"mean", Value(Region{Columns: []int{0}})}}},
 	}
 	d := mustNew(t, spec)
 	get := func(name, subject string, voxels int) ([]int, error) {

@@ -10,7 +10,8 @@ import (
 	"github.com/brainwavlm/bwlm/internal/parallel"
 )
 
-// Selection are some rows of a subject's standardised responses, range after range. It holds no values.
+// Selection are some rows of a subject's standardised responses, range after range. It holds no
+// values.
 type Selection struct {
 	Rows, Columns int
 
@@ -18,7 +19,8 @@ type Selection struct {
 	ranges  []design.Rows
 }
 
-// Select returns ranges of rows of the standardised responses, one after another, in the order that is given.
+// Select returns ranges of rows of the standardised responses, one after another, in the order that
+// is given.
 func (s *SubjectResponses) Select(ranges ...design.Rows) *Selection {
 	for _, r := range ranges {
 		if st := s.mustHave(r.Story); r.From < 0 || r.To < r.From || r.To > st.Responses.Rows {
@@ -41,8 +43,8 @@ func (x *Selection) Repeats() int {
 	return n
 }
 
-// ReadRows fills out with rows from ≤ k < to of the selection, (to-from, len(columns)): the mean over repeats,
-// standardised. Columns ascend; nil means all.
+// ReadRows fills out with rows from ≤ k < to of the selection, (to-from, len(columns)): the mean
+// over repeats, standardised. Columns ascend; nil means all.
 func (x *Selection) ReadRows(ctx context.Context, from, to int, columns []int, out []float32) error {
 	return x.readRows(ctx, allRepeats, from, to, columns, out)
 }
@@ -62,8 +64,9 @@ func (x *Selection) readRows(ctx context.Context, repeat, from, to int, columns 
 	})
 }
 
-// ReadColumns fills out with columns from ≤ c < to, one after another, (to-from, Rows). From row-major files it reads
-// all columns of the rows, so that a caller asks for as many columns at a time as it has room for.
+// ReadColumns fills out with columns from ≤ c < to, one after another, (to-from, Rows). From
+// row-major files it reads all columns of the rows, so that a caller asks for as many columns at a
+// time as it has room for.
 func (x *Selection) ReadColumns(ctx context.Context, from, to int, out []float32) error {
 	return x.stream(ctx, allRepeats, 0, x.Rows, x.subject.all[from:to], func(k, column int, row []float32) {
 		for i, v := range row {
@@ -72,7 +75,8 @@ func (x *Selection) ReadColumns(ctx context.Context, from, to int, out []float32
 	})
 }
 
-// ReadAll returns all rows of the selection in memory, (Rows, len(columns)). Columns ascend; nil means all.
+// ReadAll returns all rows of the selection in memory, (Rows, len(columns)). Columns ascend; nil
+// means all.
 func (x *Selection) ReadAll(ctx context.Context, columns []int) ([]float32, error) {
 	width := x.Columns
 	if columns != nil {
@@ -85,8 +89,10 @@ func (x *Selection) ReadAll(ctx context.Context, columns []int) ([]float32, erro
 // allRepeats stands for the mean over repeats.
 const allRepeats = -1
 
-// stream visits parts of rows, which begin at a place among the columns. Visits of one row's parts run side by side.
-func (x *Selection) stream(ctx context.Context, repeat, from, to int, columns []int, visit func(k, at int, row []float32)) error {
+// stream visits parts of rows, which begin at a place among the columns. Visits of one row's parts
+// run side by side.
+func (x *Selection) stream(ctx context.Context, repeat, from, to int, columns []int,
+	visit func(k, at int, row []float32)) error {
 	if columns == nil {
 		columns = x.subject.all
 	}
@@ -110,7 +116,8 @@ func (x *Selection) stream(ctx context.Context, repeat, from, to int, columns []
 }
 
 // stream is that of one story.
-func (st *story) stream(ctx context.Context, repeat, from, to int, columns []int, visit func(k, at int, row []float32)) error {
+func (st *story) stream(ctx context.Context, repeat, from, to int, columns []int,
+	visit func(k, at int, row []float32)) error {
 	firstRepeat, lastRepeat := 0, st.Repeats
 	if repeat != allRepeats {
 		firstRepeat, lastRepeat = repeat, repeat+1
@@ -132,8 +139,8 @@ func (st *story) stream(ctx context.Context, repeat, from, to int, columns []int
 	})
 }
 
-// standardise computes some columns of row k from the rows of repeats, which begin at column from: without drift, the
-// mean, z-scored.
+// standardise computes some columns of row k from the rows of repeats, which begin at column from:
+// without drift, the mean, z-scored.
 func (st *story) standardise(firstRepeat, k, from int, rows [][]float32, columns []int, out []float32) {
 	for i, c := range columns {
 		v := st.value(firstRepeat, k, c, rows[0][c-from])
@@ -168,9 +175,10 @@ const readBytes = 1 << 20
 // buffers hold what reading rows reads.
 var buffers = sync.Pool{New: func() any { return new([]float32) }}
 
-// readTiles visits the tiles in which columns are, to read so many rows of so many repeats: a tile, and which of the
-// columns it has.
-func (st *story) readTiles(ctx context.Context, repeats, rows int, columns []int, visit func(t *tile, at, end int) error) error {
+// readTiles visits the tiles in which columns are, to read so many rows of so many repeats: a tile,
+// and which of the columns it has.
+func (st *story) readTiles(ctx context.Context, repeats, rows int, columns []int,
+	visit func(t *tile, at, end int) error) error {
 	t := &tile{Responses: st.Responses, to: st.Columns}
 	if m, ok := st.source.(*Matrix); ok {
 		t.held = m.Data

@@ -11,21 +11,25 @@ import (
 	"github.com/brainwavlm/bwlm/npy"
 )
 
-// Source holds the responses of one subject to one story and is read by rows: a file, or a generator. Its methods may be
-// called from several goroutines at once. A [Matrix] is one in memory.
+// Source holds the responses of one subject to one story and is read by rows: a file, or a
+// generator. Its methods may be called from several goroutines at once. A [Matrix] is one in
+// memory.
 type Source interface {
 	// Shape returns the numbers of repeats, rows (TRs) and columns (voxels).
 	Shape() (repeats, rows, columns int)
 
-	// ReadRows fills out with rows from ≤ k < to of a repeat, (to-from, columns), one row after another.
+	// ReadRows fills out with rows from ≤ k < to of a repeat, (to-from, columns), one row after
+	// another.
 	ReadRows(ctx context.Context, repeat, from, to int, out []float32) error
 }
 
-// columnSource is a Source whose columns are stored together, so that whole columns are what it reads fast.
+// columnSource is a Source whose columns are stored together, so that whole columns are what it
+// reads fast.
 type columnSource interface {
 	Source
 
-	// readTile fills out with columns from ≤ c < to of all repeats and rows, (repeats, rows, to-from).
+	// readTile fills out with columns from ≤ c < to of all repeats and rows, (repeats, rows,
+	// to-from).
 	readTile(ctx context.Context, from, to int, out []float32) error
 }
 
@@ -46,7 +50,8 @@ func (f folder) source(_ context.Context, name string) (Source, error) {
 	case 3:
 		s.repeats, s.rows, s.columns = shape[0], shape[1], shape[2]
 	default:
-		return nil, fault.New(fault.BadData, "read matrix", path, "shape %v, want TRs × voxels or repeats × TRs × voxels", shape)
+		return nil, fault.New(fault.BadData, "read matrix", path,
+			"shape %v, want TRs × voxels or repeats × TRs × voxels", shape)
 	}
 	if file.DType == npy.Bool {
 		return nil, fault.New(fault.BadData, "read matrix", path, "the values are booleans, want numbers")
@@ -60,8 +65,8 @@ func (f folder) source(_ context.Context, name string) (Source, error) {
 // isNPY reports whether a file of responses is read by rows; others are text.
 func isNPY(name string) bool { return strings.EqualFold(filepath.Ext(name), ".npy") }
 
-// npySource is a .npy file in row-major order. Each read opens the file, so that a study of hundreds of files holds none
-// open.
+// npySource is a .npy file in row-major order. Each read opens the file, so that a study of
+// hundreds of files holds none open.
 type npySource struct {
 	file                   *npy.File
 	repeats, rows, columns int
@@ -189,6 +194,7 @@ func (n *notFinite) err(s Source, where string) error {
 	if repeats > 1 {
 		at = fmt.Sprintf("repeat %d, %s", k/rows, at)
 	}
-	return fault.New(fault.BadData, "read responses", where, "%s is %g (%d of %d values are not finite)", at, n.value, n.count, repeats*rows*columns).
-		WithHint("mend or leave out these values before; none is filled in here")
+	return fault.New(fault.BadData, "read responses", where, "%s is %g (%d of %d values are not finite)", at, n.value,
+		n.count, repeats*rows*columns).
+		WithHint("repair or leave out these values first; no value is filled in")
 }

@@ -20,10 +20,10 @@ type Spec struct {
 	RowTime  float64 // the instant within its TR that a row stands for, 0 to 1
 	Stories  []Story
 	Subjects []Subject
-	Derived  []Subject // made from subjects, an average for one: named on purpose only
+	Derived  []Subject // made from subjects, such as an average; must be named exactly
 	ROIs     []ROI
 
-	// Where voxels are, for pictures; at most one of them.
+	// Places of the voxels, for pictures; at most one of them.
 	Surface Surface
 	Mask    string // NIfTI file
 }
@@ -36,31 +36,32 @@ type Story struct {
 	Audio   Input[[]float32]
 	Words   Input[[]Word]
 	Phones  Input[[]Word] // Text is the phone
-	Speaker string        // who is heard, if it is one voice; "" if nobody says
+	Speaker string        // the speaker, if there is one; "" if unknown
 }
 
-// SameAs says that a story's row 0 is row Row of another story.
+// SameAs refers to the story of which this one is a piece: row 0 is row Row of the other.
 type SameAs struct {
 	Story string
 	Row   int
 }
 
-// Subject is one person, or in Spec.Derived what was made from several.
+// Subject is a subject, or in Spec.Derived what was made from several.
 type Subject struct {
 	Name      string
-	From      []string // for a derived one, the subjects it was made from; empty means all
+	From      []string // of a derived subject: the subjects it was made from; empty means all
 	Responses []Response
-	Motion    []Response // of the head while they heard a story, (TRs, parameters); a story without one is left out
+	Motion    []Response // of the head during a story, (TRs, parameters); a story without it is left out
 }
 
-// Response refers to the responses of a subject to a story: a matrix in memory, or a source that is read by rows.
+// Response refers to the responses of a subject to a story: a matrix in memory, or a source that is
+// read by rows.
 type Response struct {
 	Story  string
 	Matrix Input[*Matrix]
 	Source Input[Source] // instead of Matrix
 }
 
-// ROI is a named region: the same columns for all subjects, or some for each.
+// ROI is a named region of interest: the same columns for all subjects, or others for each.
 type ROI struct {
 	Name      string
 	Region    Input[Region]
@@ -73,15 +74,15 @@ type SubjectRegion struct {
 	Region  Input[Region]
 }
 
-// wrong is an error in a Spec; where is the key of dataset.yaml that says it.
+// wrong returns an error of a Spec; where is the key of dataset.yaml.
 func wrong(where, why string, args ...any) *fault.Error {
 	return fault.New(fault.BadData, "read data set", where, why, args...)
 }
 
-// key is the path of a key of dataset.yaml.
+// key returns the path of a key of dataset.yaml.
 func key(parts ...string) string { return strings.Join(parts, "/") }
 
-// check finds the first mistake in a Spec.
+// check returns the first mistake in a Spec.
 func (s *Spec) check() *fault.Error {
 	switch {
 	case !(s.TR > 0) || math.IsInf(s.TR, 0):
@@ -120,7 +121,7 @@ func (s *Spec) check() *fault.Error {
 	return s.checkPlaces()
 }
 
-// checkSameAs wants every chain of pieces to end at a whole story.
+// checkSameAs refuses a chain of pieces that does not end at a whole story.
 func (s *Spec) checkSameAs(stories map[string]*Story) *fault.Error {
 	for _, story := range s.Stories {
 		if story.SameAs != nil && stories[story.SameAs.Story] == nil {
@@ -144,13 +145,13 @@ func (s *Spec) checkSameAs(stories map[string]*Story) *fault.Error {
 func (s *Spec) checkSubjects(stories map[string]*Story) *fault.Error {
 	seen := make(map[string]bool)
 	for _, group := range []struct {
-		name   string
-		people []Subject
+		name     string
+		subjects []Subject
 	}{{"subjects", s.Subjects}, {"derived", s.Derived}} {
-		for _, subject := range group.people {
+		for _, subject := range group.subjects {
 			where := key(group.name, subject.Name)
 			switch {
-			case !usable(subject.Name) || subject.Name == everyone:
+			case !usable(subject.Name) || subject.Name == allSubjects:
 				return wrong(where, "%q cannot be the name of a subject", subject.Name)
 			case seen[subject.Name]:
 				return wrong(where, "the subject is listed twice")
@@ -158,21 +159,22 @@ func (s *Spec) checkSubjects(stories map[string]*Story) *fault.Error {
 				return wrong(where, "there are no responses")
 			}
 			seen[subject.Name] = true
-			heard := make(map[string]bool)
+			has := make(map[string]bool)
 			for _, r := range subject.Responses {
 				switch {
 				case stories[r.Story] == nil:
 					return wrong(key(where, r.Story), "there is no story %q", r.Story)
-				case heard[r.Story]:
+				case has[r.Story]:
 					return wrong(key(where, r.Story), "the story is listed twice")
 				case r.Matrix.Absent() == r.Source.Absent():
 					return wrong(key(where, r.Story), "want a matrix or a source of rows")
 				}
-				heard[r.Story] = true
+				has[r.Story] = true
 			}
 			for _, m := range subject.Motion {
-				if !heard[m.Story] {
-					return wrong(key("motion", subject.Name, m.Story), "%s has no responses to story %q", subject.Name, m.Story)
+				if !has[m.Story] {
+					return wrong(key("motion", subject.Name, m.Story), "%s has no responses to story %q",
+						subject.Name, m.Story)
 				}
 			}
 			for _, name := range subject.From {
@@ -197,7 +199,8 @@ func (s *Spec) checkROIs() *fault.Error {
 			return wrong(where, "want columns for all subjects, or for each")
 		}
 		for _, r := range roi.BySubject {
-			if !slices.ContainsFunc(slices.Concat(s.Subjects, s.Derived), func(p Subject) bool { return p.Name == r.Subject }) {
+			if !slices.ContainsFunc(slices.Concat(s.Subjects, s.Derived),
+				func(p Subject) bool { return p.Name == r.Subject }) {
 				return wrong(key(where, r.Subject), "there is no subject %q", r.Subject)
 			}
 		}
@@ -205,7 +208,7 @@ func (s *Spec) checkROIs() *fault.Error {
 	return nil
 }
 
-// clock is the clock of a story.
+// clock returns the clock of a story.
 func (s *Spec) clock(story *Story) design.Clock {
 	return design.Clock{First: story.First, TR: s.TR, RowTime: s.RowTime}
 }

@@ -57,10 +57,11 @@ func ParseSplit(entries []string) ([]SplitEntry, error) {
 	return out, nil
 }
 
-// Resolve turns the entries of a split into ranges of rows. The map rows holds the number of rows of each story that can
-// be used; a story of the data set that is not in it, because a subject did not hear it, is skipped. Of whole stories,
-// trim[0] rows are dropped at the start and trim[1] at the end; explicit ranges are taken as given. An entry that fits no
-// story of the data set, rows beyond the end, and rows that two entries both name are errors.
+// Resolve turns the entries of a split into ranges of rows. The map rows holds the number of rows
+// of each story that can be used; a story of the data set that is not in it, because a subject did
+// not hear it, is skipped. Of whole stories, trim[0] rows are dropped at the start and trim[1] at
+// the end; explicit ranges are taken as given. An entry that fits no story of the data set, rows
+// beyond the end, and rows that two entries both name are errors.
 func (d *Dataset) Resolve(entries []SplitEntry, rows map[string]int, trim [2]int) ([]design.Rows, error) {
 	var out []design.Rows
 	for _, entry := range entries {
@@ -82,7 +83,8 @@ func (d *Dataset) Resolve(entries []SplitEntry, rows map[string]int, trim [2]int
 			switch {
 			case entry.Whole:
 				if r.From, r.To = trim[0], n-trim[1]; r.From >= r.To {
-					return nil, fail("story %s has %d rows, none is left without %d at the start and %d at the end", story, n, trim[0], trim[1])
+					return nil, fail("story %s has %d rows, none is left without %d at the start and %d at the end",
+						story, n, trim[0], trim[1])
 				}
 			case entry.To < 0:
 				r.To = n
@@ -92,7 +94,8 @@ func (d *Dataset) Resolve(entries []SplitEntry, rows map[string]int, trim [2]int
 			}
 			for _, other := range out {
 				if other.Story == story && r.From < other.To && other.From < r.To {
-					return nil, fail("rows %d to %d of %s are named twice", max(r.From, other.From), min(r.To, other.To), story)
+					return nil, fail("rows %d to %d of %s are named twice", max(r.From, other.From),
+						min(r.To, other.To), story)
 				}
 			}
 			out = append(out, r)

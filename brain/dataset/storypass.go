@@ -44,7 +44,8 @@ func (p *storyPass) begin(polynomials int) {
 	p.fit.varies = p.scan.varies
 	for range st.Repeats {
 		p.fit.drift = append(p.fit.drift, design.NewDrift(st.Rows, st.Columns, polynomials-1))
-		p.restFirst, p.restVary = append(p.restFirst, make([]float32, st.Columns)), append(p.restVary, make([]bool, st.Columns))
+		p.restFirst, p.restVary = append(p.restFirst, make([]float32, st.Columns)),
+			append(p.restVary, make([]bool, st.Columns))
 	}
 }
 
@@ -75,8 +76,8 @@ func (p *storyPass) run(ctx context.Context) error {
 	return nil
 }
 
-// tile measures some columns. Each sum over rows runs in the order in which it would run over a matrix in memory. One
-// repeat without drift, the usual case, takes two passes over the rows.
+// tile measures some columns. Each sum over rows runs in the order in which it would run over a
+// matrix in memory. One repeat without drift, the usual case, takes two passes over the rows.
 func (p *storyPass) tile(ctx context.Context, t *tile) error {
 	ordered := ascend(p.rows)
 	once := p.fit != nil && p.fit.drift == nil && t.Repeats == 1
@@ -137,7 +138,10 @@ func (p *storyPass) whole(ctx context.Context, t *tile) error {
 	}
 	for i, drift := range p.fit.drift {
 		for l := 1; l < drift.Orders(); l++ {
-			if err := t.each(ctx, i, 0, t.Rows, func(k, column int, row []float32) { drift.Fit(l, k, column, row) }); err != nil {
+			if err := t.each(ctx, i, 0, t.Rows, func(k, column int,
+				row []float32) {
+				drift.Fit(l, k, column, row)
+			}); err != nil {
 				return err
 			}
 		}
@@ -174,7 +178,8 @@ func (p *storyPass) squares(ctx context.Context, t *tile, once bool) error {
 }
 
 // over visits the mean over repeats of some ranges of rows, in their order.
-func (p *storyPass) over(ctx context.Context, t *tile, ranges []design.Rows, visit func(column int, row []float32)) error {
+func (p *storyPass) over(ctx context.Context, t *tile, ranges []design.Rows,
+	visit func(column int, row []float32)) error {
 	for _, r := range ranges {
 		err := t.together(ctx, r.From, r.To, func(k, column int, rows [][]float32) {
 			visit(column, p.mean(column, p.clean(k, column, rows)))

@@ -18,18 +18,21 @@ const (
 	ZScoreTrain ZScoreRule = "train" // all stories by the mean and SD of all training rows
 )
 
-// Standardisation holds the steps that turn responses as they are stored into those that are fitted and scored: drift is
-// removed from each repeat, and z-scores are taken of the mean over repeats. The zero value removes no drift.
+// Standardisation holds the steps that turn responses as they are stored into those that are fitted
+// and scored: drift is removed from each repeat, and z-scores are taken of the mean over repeats.
+// The zero value removes no drift.
 type Standardisation struct {
-	Polynomials int // Legendre polynomials, from order 0 on, that are fitted to each repeat and removed; 0 removes nothing
+	Polynomials int // Legendre polynomials, from order 0 on, that are fitted to each repeat and removed
 	ZScore      ZScoreRule
 }
 
-// SubjectResponses are the responses of one subject to the stories of a study: without drift, z-scored, the mean over
-// repeats. No responses are held, only what was measured of each column: the coefficients of the drift, mean and SD. Rows
-// are computed from the files when they are read, and are bit-identical to those of a matrix in memory.
+// SubjectResponses are the responses of one subject to the stories of a study: without drift,
+// z-scored, the mean over repeats. No responses are held, only what was measured of each column:
+// the coefficients of the drift, mean and SD. Rows are computed from the files when they are read,
+// and are bit-identical to those of a matrix in memory.
 //
-// [SubjectResponses.Measure] comes first. After it the methods may be called from several goroutines at once.
+// [SubjectResponses.Measure] comes first. After it the methods may be called from several
+// goroutines at once.
 type SubjectResponses struct {
 	Subject string
 	Columns int
@@ -57,18 +60,22 @@ type fit struct {
 	constant, raw []int
 }
 
-// Standardise makes the responses of a subject to some stories ready to be measured. Splits are the rows that are used,
-// training rows first, then validation and test rows, whose statistics must not flow into one another. Only shapes are
-// checked here: all stories must have the same columns, and rows enough for the drift.
+// Standardise makes the responses of a subject to some stories ready to be measured. Splits are the
+// rows that are used, training rows first, then validation and test rows, whose statistics must not
+// flow into one another. Only shapes are checked here: all stories must have the same columns, and
+// rows enough for the drift.
 func Standardise(responses []*Responses, splits [][]design.Rows, how Standardisation) (*SubjectResponses, error) {
-	s := &SubjectResponses{how: how, splits: splits, stories: map[string]*story{}, extremes: make([]*extremes, len(splits))}
+	s := &SubjectResponses{how: how, splits: splits, stories: map[string]*story{},
+		extremes: make([]*extremes, len(splits))}
 	for _, r := range responses {
 		where := r.Subject + "/" + r.Story
 		if s.Columns != 0 && s.Columns != r.Columns {
-			return nil, fault.New(fault.BadData, "load responses", where, "%d voxels, other stories have %d", r.Columns, s.Columns)
+			return nil, fault.New(fault.BadData, "load responses", where, "%d voxels, other stories have %d",
+				r.Columns, s.Columns)
 		}
 		if degree := how.Polynomials - 1; degree >= r.Rows {
-			return nil, fault.New(fault.BadData, "load responses", where, "%d rows cannot carry drift of degree %d", r.Rows, degree).
+			return nil, fault.New(fault.BadData, "load responses", where, "%d rows cannot carry drift of degree %d",
+				r.Rows, degree).
 				WithHint("lower data.detrend")
 		}
 		s.Subject, s.Columns = r.Subject, r.Columns
@@ -88,12 +95,13 @@ func Standardise(responses []*Responses, splits [][]design.Rows, how Standardisa
 	return s, nil
 }
 
-// Resplit returns the same responses with as many other splits, which must be measured in turn. What is as it was is not
-// measured again.
+// Resplit returns the same responses with as many other splits, which must be measured in turn.
+// What is as it was is not measured again.
 func (s *SubjectResponses) Resplit(splits [][]design.Rows) *SubjectResponses {
 	s.mustBeMeasured()
 	out := *s
-	out.splits, out.measured, out.stories, out.extremes = splits, false, map[string]*story{}, make([]*extremes, len(splits))
+	out.splits, out.measured, out.stories, out.extremes = splits, false, map[string]*story{},
+		make([]*extremes, len(splits))
 	same := func(split int) bool { return slices.Equal(s.splits[split], splits[split]) }
 	for name, st := range s.stories {
 		n := &story{Responses: st.Responses, fit: st.fit}
@@ -134,22 +142,23 @@ func (s *SubjectResponses) Repeats(story string) int {
 // Constant returns the columns of a story that vary in no repeat once drift is removed.
 func (s *SubjectResponses) Constant(story string) []int { return s.mustHave(story).constant }
 
-// Raw returns the columns of a story whose mean is more than 3 SD from 0, as in scanner units; none where drift is
-// removed.
+// Raw returns the columns of a story whose mean is more than 3 SD from 0, as in scanner units; none
+// where drift is removed.
 func (s *SubjectResponses) Raw(story string) []int { return s.mustHave(story).raw }
 
 // ZScore returns the mean and SD by which a story is z-scored, nil without.
 func (s *SubjectResponses) ZScore(story string) *design.ZScore { return s.mustHave(story).zscore }
 
-// Varies reports for each column whether its standardised responses are not all the same in the rows of a split.
+// Varies reports for each column whether its standardised responses are not all the same in the
+// rows of a split.
 func (s *SubjectResponses) Varies(split int) []bool {
 	s.mustBeMeasured()
 	out := make([]bool, s.Columns)
 	if len(s.splits[split]) == 0 {
 		return out
 	}
-	// A z-score does not change the order of values, so that its extremes are the z-scores of the extremes. Values that
-	// differ may have one z-score in float32.
+	// A z-score does not change the order of values, so that its extremes are the z-scores of the
+	// extremes. Values that differ may have one z-score in float32.
 	e := s.extremes[split]
 	for c := range out {
 		least, largest := e.least[c], e.largest[c]

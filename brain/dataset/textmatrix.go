@@ -9,8 +9,9 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// readText reads a matrix of whitespace-separated numbers, one TR a line, as numpy.savetxt writes. Lines that are empty
-// or begin with # are passed over. Name is the file, for errors. NaN and the infinities are read as they are.
+// readText reads a matrix of whitespace-separated numbers, one TR per line, as numpy.savetxt writes
+// it. Lines that are empty or begin with # are skipped. NaN and the infinities are read as they
+// are. Name is the file, for errors.
 func readText(r io.Reader, name string) (*Matrix, error) {
 	fail := func(line int, why string, args ...any) error {
 		return fault.New(fault.BadData, "read matrix", name+":"+strconv.Itoa(line), why, args...)
@@ -52,7 +53,7 @@ func readText(r io.Reader, name string) (*Matrix, error) {
 	return m, nil
 }
 
-// quote shows the start of a text of unknown length and kind.
+// quote returns the start of a text of unknown length and kind, quoted.
 func quote(text []byte) string {
 	const shown = 40
 	if len(text) > shown {

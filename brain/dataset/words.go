@@ -18,12 +18,13 @@ type Word struct {
 	Text          string
 }
 
-// readWords reads a table of words: tab-separated text whose first line names the columns, among them onset, offset and
-// word. The words come back ordered by onset; they may overlap, as two speakers do. A time that is missing, not finite,
-// negative or before its onset is an error with the line's number. Name is the file, for errors.
+// readWords reads a table of words: tab-separated text whose first line names the columns, among
+// them onset, offset and word. Words are returned in the order of their onsets; they may overlap,
+// as two speakers do. A time that is missing, not finite, negative, or before its onset is an error
+// with the number of the line. Name is the file, for errors.
 func readWords(r io.Reader, name string) ([]Word, error) { return readSpans(r, name, "word") }
 
-// readSpans is readWords for tables of what is said, with a column of the given name.
+// readSpans is readWords for a unit of speech, which is the name of its column.
 func readSpans(r io.Reader, name, unit string) ([]Word, error) {
 	what := "read " + unit + "s"
 	fail := func(line int, why string, args ...any) *fault.Error {

@@ -12,14 +12,15 @@ import (
 	"github.com/brainwavlm/bwlm/internal/suggest"
 )
 
-// document reads a YAML tree by hand: the decoder of the library neither names columns nor refuses a key that is given
-// twice within an inline tree of nodes. It remembers where each key stands, so that later checks can say so.
+// document reads a YAML tree node by node: the decoder of the library neither names columns nor
+// refuses a key that is given twice within an inline tree of nodes. It keeps the place of each key
+// for the errors of later checks.
 type document struct {
 	file string
 	at   map[string]*yaml.Node // by path, "stories/alice/same_as"
 }
 
-// fail is an error at a node.
+// fail returns an error at a node.
 func (d *document) fail(n *yaml.Node, why string, args ...any) *fault.Error {
 	return fault.New(fault.BadData, "read data set", d.place(n), why, args...)
 }
@@ -28,7 +29,7 @@ func (d *document) place(n *yaml.Node) string {
 	return fmt.Sprintf("%s:%d:%d", d.file, n.Line, n.Column)
 }
 
-// each visits the entries of a mapping in order. Names may be free; none may be there twice.
+// each visits the entries of a mapping in order. A name that is there twice is an error.
 func (d *document) each(path string, n *yaml.Node, visit func(name, path string, key, value *yaml.Node) error) error {
 	n = follow(n)
 	if n.Kind != yaml.MappingNode {
@@ -53,8 +54,9 @@ func (d *document) each(path string, n *yaml.Node, visit func(name, path string,
 	return nil
 }
 
-// fields visits a mapping whose keys are all known.
-func (d *document) fields(path string, n *yaml.Node, known []string, visit func(name, path string, value *yaml.Node) error) error {
+// fields visits the entries of a mapping. A key that is not known is an error.
+func (d *document) fields(path string, n *yaml.Node, known []string,
+	visit func(name, path string, value *yaml.Node) error) error {
 	return d.each(path, n, func(name, below string, key, value *yaml.Node) error {
 		for _, k := range known {
 			if k == name {
@@ -104,7 +106,7 @@ func (d *document) integer(path string, n *yaml.Node, to *int) error {
 	return nil
 }
 
-// follow leads from an alias to what it stands for.
+// follow returns the node that an alias stands for.
 func follow(n *yaml.Node) *yaml.Node {
 	for n.Kind == yaml.AliasNode {
 		n = n.Alias
@@ -112,7 +114,7 @@ func follow(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// kind says what a node is, for errors.
+// kind describes a node, for errors.
 func kind(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:

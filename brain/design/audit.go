@@ -23,7 +23,8 @@ type Use struct {
 	Rows
 }
 
-// SplitRows is a range of rows that one split takes, of whatever subjects, with its stimulus window.
+// SplitRows is a range of rows that one split takes, of whatever subjects, with its stimulus
+// window.
 type SplitRows struct {
 	Split string
 	Rows
@@ -55,14 +56,16 @@ type Report struct {
 	Leaks []Leak
 }
 
-// Audit finds each two ranges of rows of different splits that depend on the same stimulus. Subjects do not matter: an
-// adapter that was tuned on one subject's response to a sentence was fitted to that sentence, whoever is tested on it.
-// Stories that are pieces of one another (SameAs) are compared in the time of the story that they come from.
+// Audit finds each two ranges of rows of different splits that depend on the same stimulus.
+// Subjects do not matter: an adapter that was tuned on one subject's response to a sentence was
+// fitted to that sentence, whoever is tested on it. Stories that are pieces of one another (SameAs)
+// are compared in the time of the story that they come from.
 func Audit(w StimulusWindow, stories []AuditStory, uses []Use) (*Report, error) {
 	report := &Report{}
 	for _, u := range uses {
 		if u.To <= u.From {
-			return nil, fault.New(fault.BadData, "leak audit", u.Split+" "+u.Story, "rows %d to %d are none", u.From, u.To)
+			return nil, fault.New(fault.BadData, "leak audit", u.Split+" "+u.Story, "rows %d to %d are none", u.From,
+				u.To)
 		}
 		i := slices.IndexFunc(report.Rows, func(s SplitRows) bool { return s.Split == u.Split && s.Rows == u.Rows })
 		if i < 0 {
@@ -72,7 +75,8 @@ func Audit(w StimulusWindow, stories []AuditStory, uses []Use) (*Report, error) 
 			}
 			window := w.rows(story.Clock, u.From, u.To)
 			report.Rows = append(report.Rows, SplitRows{
-				Split: u.Split, Rows: u.Rows, Stimulus: stimulus, Window: Interval{window.From + shift, window.To + shift},
+				Split: u.Split, Rows: u.Rows, Stimulus: stimulus,
+				Window: Interval{window.From + shift, window.To + shift},
 			})
 			i = len(report.Rows) - 1
 		}
@@ -92,8 +96,8 @@ func Audit(w StimulusWindow, stories []AuditStory, uses []Use) (*Report, error) 
 	return report, nil
 }
 
-// origin follows SameAs to the stimulus that a story comes from. It returns the seconds to add to a time of the story's
-// audio to get a time of the stimulus.
+// origin follows SameAs to the stimulus that a story comes from. It returns the seconds to add to a
+// time of the story's audio to get a time of the stimulus.
 func origin(stories []AuditStory, name string) (story AuditStory, stimulus string, shift float64, err error) {
 	find := func(name string) (AuditStory, error) {
 		if i := slices.IndexFunc(stories, func(s AuditStory) bool { return s.Name == name }); i >= 0 {
@@ -139,10 +143,11 @@ func (r *Report) Err() error {
 		why += fmt.Sprintf(", and %d more such pairs", more)
 	}
 	return fault.New(fault.BadData, "leak audit", "data", why, worst.A, worst.B, worst.seconds(), worst.A.Stimulus).
-		WithHint("leave more rows between the splits (data.allow_leak: true trains all the same, and all results say so)")
+		WithHint("leave more rows between the splits (data.allow_leak: true trains anyway, and all results are marked)")
 }
 
-// String returns the table that is printed with a run: the stimulus window of the rows of each split, then each leak.
+// String returns the table that is printed with a run: the stimulus window of the rows of each
+// split, then each leak.
 func (r *Report) String() string {
 	var text strings.Builder
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)

@@ -27,13 +27,16 @@ func TestStimulusWindow(t *testing.T) {
 	assert.Equal(t, Interval{8, 32}, w.rows(c, 10, 12))
 	assert.Panics(t, func() { w.rows(c, 3, 3) })
 
-	// Row 10 averages the features of audio 25 to 27 s: with delay 1 those of 23 to 25, with delay 4 those of 17 to 19,
-	// whose first window of 4 s starts at 13.
-	assert.Equal(t, Interval{13, 25}, BOLD{Average: true, Delays: []int{1, 2, 3, 4}}.StimulusWindow(c, windows).Row(c, 10))
-	assert.Equal(t, Interval{21, 27}, BOLD{Average: true}.StimulusWindow(c, windows).Row(c, 10), "no delays: the row's own features")
+	// Row 10 averages the features of audio 25 to 27 s: with delay 1 those of 23 to 25, with delay
+	// 4 those of 17 to 19, whose first window of 4 s starts at 13.
+	assert.Equal(t, Interval{13, 25}, BOLD{Average: true, Delays: []int{1, 2, 3, 4}}.StimulusWindow(c, windows).Row(c,
+		10))
+	assert.Equal(t, Interval{21, 27}, BOLD{Average: true}.StimulusWindow(c, windows).Row(c, 10),
+		"no delays: the row's own features")
 
 	chunks := BOLD{Delays: []int{1, 2, 3, 4}}.StimulusWindow(c, StimulusWindow{Before: 4, After: 4})
-	assert.Equal(t, StimulusWindow{Before: w.Before, After: w.After + 4}, chunks, "a frame of a chunk depends on what follows it")
+	assert.Equal(t, StimulusWindow{Before: w.Before, After: w.After + 4}, chunks,
+		"a frame of a chunk depends on what follows it")
 }
 
 // No feature with weight in a row depends on stimulus outside the stimulus window of the row.
@@ -41,7 +44,8 @@ func TestStimulusWindowCoversTheWeights(t *testing.T) {
 	const seconds = 4.
 	c := Clock{First: 3, TR: 2, RowTime: .5}
 	features := Clock{First: .25, TR: .25}.Times(0, 400)
-	for _, b := range []BOLD{{Delays: []int{1, 4}}, {Average: true, Delays: []int{1, 4}}, {ClipNegative: true, Delays: []int{2}}} {
+	for _, b := range []BOLD{{Delays: []int{1, 4}}, {Average: true, Delays: []int{1, 4}},
+		{ClipNegative: true, Delays: []int{2}}} {
 		const k = 30
 		d := b.Story(c, 45, features)
 		want := b.StimulusWindow(c, StimulusWindow{Before: seconds}).Row(c, k)
@@ -95,7 +99,8 @@ func TestAuditOfAliceByRows(t *testing.T) {
 	err := r.Err()
 	require.Error(t, err)
 	assert.Equal(t, fault.BadData, fault.KindOf(err))
-	assert.ErrorContains(t, err, "val alice[209:240] and test alice[248:362] depend on the same 4.0 s of alice, and 1 more such pairs")
+	assert.ErrorContains(t, err,
+		"val alice[209:240] and test alice[248:362] depend on the same 4.0 s of alice, and 1 more such pairs")
 }
 
 func TestAuditLooksOverSubjects(t *testing.T) {
@@ -125,12 +130,14 @@ func TestAuditFollowsSameAs(t *testing.T) {
 	assert.Len(t, audit(t, piece, Use{"test", "sub-18", Rows{"alice_seg12", 10, 11}}).Leaks, 1)
 	assert.Empty(t, audit(t, piece, Use{"test", "sub-18", Rows{"alice", 360, 362}}).Leaks)
 	assert.Empty(t, audit(t, seg, Use{"test", "sub-18", Rows{"other", 0, 300}}).Leaks, "another stimulus")
-	assert.Empty(t, audit(t, seg, Use{"train", "sub-18", Rows{"alice", 250, 362}}).Leaks, "one split may use a stimulus twice")
+	assert.Empty(t, audit(t, seg, Use{"train", "sub-18", Rows{"alice", 250, 362}}).Leaks,
+		"one split may use a stimulus twice")
 }
 
 func TestAuditRefusesWhatItCannotPlace(t *testing.T) {
 	loop := []AuditStory{{Name: "a", SameAs: "b"}, {Name: "b", SameAs: "a"}, {Name: "c", SameAs: "nowhere"}}
-	for _, p := range []Rows{{Story: "a", To: 1}, {Story: "c", To: 1}, {Story: "d", To: 1}, {Story: "a", From: 3, To: 3}} {
+	for _, p := range []Rows{{Story: "a", To: 1}, {Story: "c", To: 1}, {Story: "d", To: 1},
+		{Story: "a", From: 3, To: 3}} {
 		_, err := Audit(window, loop, []Use{{Rows: p}})
 		require.Error(t, err)
 		assert.Equal(t, fault.BadData, fault.KindOf(err))

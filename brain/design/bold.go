@@ -2,15 +2,17 @@ package design
 
 import "slices"
 
-// BOLD is the design of fMRI studies: vectors are resampled to one row per TR, standardised and delayed (finite impulse
-// response), as in the encoding models of the Huth and Gallant laboratories.
+// BOLD is the design of fMRI studies: vectors are resampled to one row per TR, standardised and
+// delayed (finite impulse response), as in the encoding models of the Huth and Gallant
+// laboratories.
 type BOLD struct {
 	Average      bool  // take the mean of the vectors within each TR instead of Lanczos interpolation
 	ClipNegative bool  // set Lanczos weights below 1e-10 to 0
 	Delays       []int // in TRs, ascending
 }
 
-// Story returns the design of a story with n rows. Lanczos interpolation has 3 lobes and its cutoff at 1/TR.
+// Story returns the design of a story with n rows. Lanczos interpolation has 3 lobes and its cutoff
+// at 1/TR.
 func (b BOLD) Story(c Clock, n int, times []float64) *StoryDesign {
 	rows := c.Times(0, n)
 	d := &StoryDesign{Delays: b.Delays}
@@ -22,9 +24,10 @@ func (b BOLD) Story(c Clock, n int, times []float64) *StoryDesign {
 	return d
 }
 
-// StimulusWindow returns the stretch of stimulus that a row depends on, where a vector depends on the stretch vector
-// around its time. A window that ends at the vector's time has vector.After 0; where the vectors are frames of a chunk,
-// they depend on all of it, so that Before and After are both its length.
+// StimulusWindow returns the stretch of stimulus that a row depends on, where a vector depends on
+// the stretch vector around its time. A window that ends at the vector's time has vector.After 0;
+// where the vectors are frames of a chunk, they depend on all of it, so that Before and After are
+// both its length.
 func (b BOLD) StimulusWindow(c Clock, vector StimulusWindow) StimulusWindow {
 	before, after := lanczosLobes*c.TR, lanczosLobes*c.TR
 	if b.Average {

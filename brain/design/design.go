@@ -1,30 +1,31 @@
 package design
 
-// Design turns the vectors of a story, each with a time, into rows of a design matrix from which a linear model predicts
-// responses. [BOLD] is the design of fMRI studies.
+// Design turns the vectors of a story, each with a time, into rows of a design matrix from which a
+// linear model predicts responses. [BOLD] is the design of fMRI studies.
 type Design interface {
-	// Story returns the design of a story with n rows at the times of the clock, whose vectors have the given ascending
-	// times in seconds of the story.
+	// Story returns the design of a story with n rows at the times of the clock, whose vectors have
+	// the given ascending times in seconds of the story.
 	Story(c Clock, n int, times []float64) *StoryDesign
 
-	// StimulusWindow returns the stretch of stimulus that a row depends on, where a vector depends on the stretch
-	// vector around its time.
+	// StimulusWindow returns the stretch of stimulus that a row depends on, where a vector depends
+	// on the stretch vector around its time.
 	StimulusWindow(c Clock, vector StimulusWindow) StimulusWindow
 }
 
-// StoryDesign is the design of one story: vectors are carried to rows, each column is standardised, and delayed copies of
-// the rows stand side by side.
+// StoryDesign is the design of one story: vectors are carried to rows, each column is standardised,
+// and delayed copies of the rows stand side by side.
 type StoryDesign struct {
 	Weights    *Weights // (rows, vectors); nil where there is one vector for each row
 	Delays     []int    // in rows, ascending
 	Statistics []Rows   // rows whose mean and SD standardise the columns; none: all rows
 }
 
-// Width returns the number of columns of the design matrix of vectors with the given number of channels.
+// Width returns the number of columns of the design matrix of vectors with the given number of
+// channels.
 func (d *StoryDesign) Width(channels int) int { return len(d.Delays) * channels }
 
-// Matrix returns the design matrix (rows, Width(channels)) of vectors x (vectors, channels), and the mean and SD that
-// standardised the undelayed columns.
+// Matrix returns the design matrix (rows, Width(channels)) of vectors x (vectors, channels), and
+// the mean and SD that standardised the undelayed columns.
 func (d *StoryDesign) Matrix(x []float32, channels int) ([]float32, ZScore) {
 	rows := d.resample(x, channels)
 	n := len(rows) / channels
@@ -32,7 +33,8 @@ func (d *StoryDesign) Matrix(x []float32, channels int) ([]float32, ZScore) {
 	return FIR(z.Apply(rows), n, channels, d.Delays), z
 }
 
-// ZScore returns the mean and SD that standardise the undelayed columns of vectors x (vectors, channels).
+// ZScore returns the mean and SD that standardise the undelayed columns of vectors x (vectors,
+// channels).
 func (d *StoryDesign) ZScore(x []float32, channels int) ZScore {
 	rows := d.resample(x, channels)
 	return FitZScore(rows, len(rows)/channels, channels, d.Statistics...)

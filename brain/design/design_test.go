@@ -34,14 +34,16 @@ func TestWindowsBelowOneFrameAreLeftOut(t *testing.T) {
 	windows := Windows(1000, 16000, 4, .01)
 	require.Len(t, windows, 4)
 	assert.Equal(t, Window{Start: 0, End: 480, Time: .03}, windows[0])
-	assert.Equal(t, Window{Start: 0, End: 400, Time: .025}, Windows(400, 16000, 4, .025)[0], "400 samples are one frame")
+	assert.Equal(t, Window{Start: 0, End: 400, Time: .025}, Windows(400, 16000, 4, .025)[0],
+		"400 samples are one frame")
 	assert.Empty(t, Windows(399, 16000, 4, .025))
 	assert.Empty(t, Windows(16000, 16000, 399./16000, .25), "a window shorter than a frame never has one")
 	assert.Empty(t, Windows(0, 16000, 4, .25))
 }
 
 func TestWindowsDoNotDrift(t *testing.T) {
-	// A third of a second is 5333.33 samples: adding up 5333 would be a second early after 16000 windows.
+	// A third of a second is 5333.33 samples: adding up 5333 would be a second early after 16000
+	// windows.
 	windows := Windows(16000*3600, 16000, 4, 1./3)
 	last := windows[len(windows)-1]
 	assert.Equal(t, 16000*3600, last.End)
@@ -105,12 +107,14 @@ func TestLanczosGolden(t *testing.T) {
 }
 
 func TestLanczosOneRowByHand(t *testing.T) {
-	// TR 2 s: a feature one second before the row is at x = 1/2, where the kernel is 3·sin(π/2)·sin(π/6)/(π/2)².
+	// TR 2 s: a feature one second before the row is at x = 1/2, where the kernel is
+	// 3·sin(π/2)·sin(π/6)/(π/2)².
 	w := Lanczos([]float64{10}, []float64{3.9, 4, 9, 10, 11, 12, 16}, LanczosOptions{Cutoff: .5})
 	require.Equal(t, 2, w.First[0], "the kernel is zero from 3 TRs on")
 	half := 3 * .5 / (math.Pi * math.Pi / 4)
 	require.InDeltaSlice(t, []float64{half, 1, half, 0}, w.Runs[0], 1e-12)
-	assert.Equal(t, w, Lanczos([]float64{10}, []float64{3.9, 4, 9, 10, 11, 12, 16}, LanczosOptions{Cutoff: .5, Lobes: 3}))
+	assert.Equal(t, w, Lanczos([]float64{10}, []float64{3.9, 4, 9, 10, 11, 12, 16},
+		LanczosOptions{Cutoff: .5, Lobes: 3}))
 }
 
 func TestLanczosNeedsACutoff(t *testing.T) {
@@ -128,7 +132,8 @@ func TestAverageTakesTheRowsOwnTR(t *testing.T) {
 		w := Average(c.Times(0, 4), features, 2, rowTime)
 		for r := range 3 {
 			require.Len(t, w.Runs[r], 20)
-			assert.Equal(t, 20*r, w.First[r], "the feature that ends with the TR belongs to it, the one that ends where it starts does not")
+			assert.Equal(t, 20*r, w.First[r],
+				"the feature that ends with the TR is in it, the one that ends where it starts is not")
 			assert.Equal(t, 1./20, w.Runs[r][7])
 		}
 		assert.Empty(t, w.Runs[3], "no audio is left")
@@ -171,7 +176,8 @@ func TestDelays(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []int{1, 2, 3, 4}, d)
 	for name, seconds := range map[string][]float64{
-		"none": {}, "zero": {0, 2}, "below half a TR": {.9}, "negative": {-2}, "same TR": {4, 4.5}, "NaN": {math.NaN()}, "Inf": {math.Inf(1)},
+		"none": {}, "zero": {0, 2}, "below half a TR": {.9}, "negative": {-2}, "same TR": {4, 4.5},
+		"NaN": {math.NaN()}, "Inf": {math.Inf(1)},
 	} {
 		_, err := Delays(seconds, 2)
 		require.Error(t, err, name)

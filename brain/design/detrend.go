@@ -5,8 +5,9 @@ import (
 	"math"
 )
 
-// Detrend returns x (rows, cols) without the least-squares fit of Legendre polynomials of order 0 to order to each
-// column, mean included. The rows must be those of one run: one repeat of one story.
+// Detrend returns x (rows, cols) without the least-squares fit of Legendre polynomials of order 0
+// to order to each column, mean included. The rows must be those of one run: one repeat of one
+// story.
 func Detrend(x []float32, rows, cols, order int) []float32 {
 	mustHave(x, rows, cols)
 	d := NewDrift(rows, cols, order)
@@ -22,8 +23,9 @@ func Detrend(x []float32, rows, cols, order int) []float32 {
 	return out
 }
 
-// Drift is the least-squares fit of Legendre polynomials to the columns of a matrix whose rows are given one after
-// another, once for each order. It holds one coefficient for each order and column, and no values.
+// Drift is the least-squares fit of Legendre polynomials to the columns of a matrix whose rows are
+// given one after another, once for each order. It holds one coefficient for each order and column,
+// and no values.
 type Drift struct {
 	basis        [][]float64 // (order+1, rows), orthonormal
 	coefficients [][]float64 // (order+1, cols)
@@ -44,8 +46,9 @@ func NewDrift(rows, cols, order int) *Drift {
 // Orders returns the number of polynomials.
 func (d *Drift) Orders() int { return len(d.basis) }
 
-// Fit adds row k, or a part of it that begins at column from, to the coefficients of order l. All rows must be given for
-// the orders below, and each order's rows in ascending order: the rest that lower orders leave is what l is fitted to.
+// Fit adds row k, or a part of it that begins at column from, to the coefficients of order l. All
+// rows must be given for the orders below, and each order's rows in ascending order: the rest that
+// lower orders leave is what l is fitted to.
 func (d *Drift) Fit(l, k, from int, row []float32) {
 	p := d.basis[l][k]
 	d.blocks(l, k, from, row, func(at int, rest []float64) {
@@ -74,7 +77,8 @@ func (d *Drift) Value(k, c int, x float32) float32 {
 	return float32(v)
 }
 
-// blocks visits what the given number of orders leave of a part of row k, a block of columns at a time.
+// blocks visits what the given number of orders leave of a part of row k, a block of columns at a
+// time.
 func (d *Drift) blocks(orders, k, from int, row []float32, visit func(at int, rest []float64)) {
 	var block [256]float64
 	for at := 0; at < len(row); at += len(block) {
@@ -92,8 +96,8 @@ func (d *Drift) blocks(orders, k, from int, row []float32, visit func(at int, re
 	}
 }
 
-// legendre samples the polynomials of order 0 to order at n even steps from −1 to 1 and makes them orthonormal on these
-// points, where the continuous polynomials are only nearly so.
+// legendre samples the polynomials of order 0 to order at n even steps from −1 to 1 and makes them
+// orthonormal on these points, where the continuous polynomials are only nearly so.
 func legendre(n, order int) [][]float64 {
 	basis := make([][]float64, 0, order+1)
 	for l := range order + 1 {

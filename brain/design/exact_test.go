@@ -9,7 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// wholeZScore is FitZScore and Apply over a matrix in memory: the order of sums that Moments keeps to the bit.
+// wholeZScore is FitZScore and Apply over a matrix in memory: the order of sums that Moments keeps
+// to the bit.
 func wholeZScore(x []float32, rows, cols int, over ...Rows) (ZScore, []float32) {
 	if len(over) == 0 {
 		over = []Rows{{To: rows}}
@@ -47,7 +48,8 @@ func wholeZScore(x []float32, rows, cols int, over ...Rows) (ZScore, []float32) 
 	return z, out
 }
 
-// wholeDetrend is Detrend over a matrix in memory whose rest is kept in float64 from one order to the next.
+// wholeDetrend is Detrend over a matrix in memory whose rest is kept in float64 from one order to
+// the next.
 func wholeDetrend(x []float32, rows, cols, order int) []float32 {
 	rest := make([]float64, len(x))
 	for i, v := range x {

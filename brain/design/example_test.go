@@ -6,7 +6,8 @@ import (
 	"github.com/brainwavlm/bwlm/brain/design"
 )
 
-// From 20 s of audio to what a readout sees of one made-up feature: the seconds that had passed at each window's end.
+// From 20 s of audio to what a readout sees of one made-up feature: the seconds that had passed at
+// each window's end.
 func Example() {
 	clock := design.Clock{TR: 2, RowTime: .5}
 	windows := design.Windows(20*16000, 16000, 4, .25)

@@ -7,8 +7,8 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// Delays rounds delays in seconds to whole rows (TRs) and returns them in ascending order. Each must be at least one row
-// after rounding, and no two may fall on the same row.
+// Delays rounds delays in seconds to whole rows (TRs) and returns them in ascending order. Each
+// must be at least one row after rounding, and no two may fall on the same row.
 func Delays(seconds []float64, tr float64) ([]int, error) {
 	bad := func(why string, args ...any) error {
 		return fault.New(fault.Usage, "set delays", "readout.delays_seconds", why, args...)
@@ -34,9 +34,10 @@ func Delays(seconds []float64, tr float64) ([]int, error) {
 	return delays, nil
 }
 
-// FIR returns delayed copies of x (rows, channels) side by side, the columns of a finite impulse response model: row k of
-// the result (rows, len(delays)·channels) holds rows k−delays[0], k−delays[1], … of x. Rows before the first are zeros:
-// neither the story before nor the end of the same story takes their place.
+// FIR returns delayed copies of x (rows, channels) side by side, the columns of a finite impulse
+// response model: row k of the result (rows, len(delays)·channels) holds rows k−delays[0],
+// k−delays[1], … of x. Rows before the first are zeros: neither the story before nor the end of the
+// same story takes their place.
 func FIR(x []float32, rows, channels int, delays []int) []float32 {
 	mustHave(x, rows, channels)
 	width := len(delays) * channels

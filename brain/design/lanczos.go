@@ -15,15 +15,15 @@ type LanczosOptions struct {
 const (
 	lanczosLobes = 3 // of the kernel on each side, by default
 
-	// clipBelow is the threshold of ClipNegative in the released code. It removes all negative lobes, which are 15 % of
-	// the positive mass.
+	// clipBelow is the threshold of ClipNegative in the released code. It removes all negative
+	// lobes, which are 15 % of the positive mass.
 	clipBelow = 1e-10
 )
 
-// Lanczos returns the weights that carry features at the given ascending times to rows at the given times, by the
-// windowed sinc a·sin(πx)·sin(πx/a)/(πx)² with x = (row − feature)·cutoff and a lobes, which is zero for |x| ≥ a (as in
-// HuthLab ridge_utils/interpdata.py). The weights are not normalised: they sum to about 1/(cutoff·spacing of the
-// features).
+// Lanczos returns the weights that carry features at the given ascending times to rows at the given
+// times, by the windowed sinc a·sin(πx)·sin(πx/a)/(πx)² with x = (row − feature)·cutoff and a
+// lobes, which is zero for |x| ≥ a (as in HuthLab ridge_utils/interpdata.py). The weights are not
+// normalised: they sum to about 1/(cutoff·spacing of the features).
 func Lanczos(rows, features []float64, opt LanczosOptions) *Weights {
 	lobes := float64(lanczosLobes)
 	if opt.Lobes != 0 {

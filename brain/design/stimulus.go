@@ -5,7 +5,8 @@ import "fmt"
 // Interval is a half-open stretch of stimulus, in seconds.
 type Interval struct{ From, To float64 }
 
-// overlap returns the number of seconds that two intervals share. It is 0 where they only touch, up to rounding.
+// overlap returns the number of seconds that two intervals share. It is 0 where they only touch, up
+// to rounding.
 func (a Interval) overlap(b Interval) float64 {
 	if shared := min(a.To, b.To) - max(a.From, b.From); shared > edge {
 		return shared
@@ -13,9 +14,10 @@ func (a Interval) overlap(b Interval) float64 {
 	return 0
 }
 
-// StimulusWindow is the stretch of stimulus that a row of a design matrix depends on: from Before seconds before the
-// time of the row to After seconds after it. It is not cut at the ends of a story: where a story is a piece of a longer
-// one, the responses to its first rows still depend on what came before.
+// StimulusWindow is the stretch of stimulus that a row of a design matrix depends on: from Before
+// seconds before the time of the row to After seconds after it. It is not cut at the ends of a
+// story: where a story is a piece of a longer one, the responses to its first rows still depend on
+// what came before.
 type StimulusWindow struct{ Before, After float64 }
 
 // Row returns the stimulus, in seconds of the story, that row k depends on.

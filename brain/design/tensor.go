@@ -6,7 +6,8 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// Section is a range of rows of a story whose design matrix is computed on tensors, so that gradients reach the vectors.
+// Section is a range of rows of a story whose design matrix is computed on tensors, so that
+// gradients reach the vectors.
 type Section struct {
 	Rows    Rows // with the context rows that come first
 	Context int  // rows before the section, which give it the history that the delays need
@@ -17,8 +18,8 @@ type Section struct {
 	delays  []int
 }
 
-// Section returns rows from ≤ k < to with up to context rows before them. The context ends at the start of the story,
-// before which [FIR] has zeros.
+// Section returns rows from ≤ k < to with up to context rows before them. The context ends at the
+// start of the story, before which [FIR] has zeros.
 func (d *StoryDesign) Section(from, to, context int) Section {
 	context = min(context, from)
 	s := Section{Rows: Rows{From: from - context, To: to}, Context: context, delays: d.Delays, direct: d.Weights == nil}
@@ -30,8 +31,8 @@ func (d *StoryDesign) Section(from, to, context int) Section {
 	return s
 }
 
-// Matrix returns the design matrix of the section (to-from, F) from its vectors x (Vectors.Len(), channels). Columns are
-// standardised by z, or by the section's own mean and SD if z is nil.
+// Matrix returns the design matrix of the section (to-from, F) from its vectors x (Vectors.Len(),
+// channels). Columns are standardised by z, or by the section's own mean and SD if z is nil.
 func (s Section) Matrix(x *torch.Tensor, z *ZScore) *torch.Tensor {
 	return delayed(s.standardised(s.resampled(x), z), s.delays, s.Context)
 }
@@ -48,7 +49,8 @@ func (s Section) resampled(x *torch.Tensor) *torch.Tensor {
 	return x.Scope().FromFloat32(s.weights, rows, len(s.weights)/rows).MatMul(x)
 }
 
-// sectionEps is the epsilon of PyTorch's InstanceNorm1d, which the release of the BrainWavLM authors uses.
+// sectionEps is the epsilon of PyTorch's InstanceNorm1d, which the release of the BrainWavLM
+// authors uses.
 const sectionEps = 1e-5
 
 // standardised returns rows y (rows, channels) less the mean, divided by the SD.
@@ -61,8 +63,8 @@ func (s Section) standardised(y *torch.Tensor, z *ZScore) *torch.Tensor {
 	return y.Sub(row(z.Mean)).Div(row(z.SD))
 }
 
-// delayed is [FIR] for tensors: delayed copies of rows z (rows, channels) side by side, without the context rows,
-// (rows-context, len(delays)·channels).
+// delayed is [FIR] for tensors: delayed copies of rows z (rows, channels) side by side, without the
+// context rows, (rows-context, len(delays)·channels).
 func delayed(z *torch.Tensor, delays []int, context int) *torch.Tensor {
 	longest := slices.Max(delays)
 	rows, channels := z.Dim(0), z.Dim(1)

@@ -25,7 +25,8 @@ func exampleStory(b BOLD, rows, vectors int) *StoryDesign {
 	return b.Story(Clock{TR: 2}, rows, Clock{First: 1, TR: 1}.Times(0, vectors))
 }
 
-// onTensors returns the design matrix of a section of vectors x (vectors, channels), computed on tensors.
+// onTensors returns the design matrix of a section of vectors x (vectors, channels), computed on
+// tensors.
 func onTensors(t *testing.T, s Section, x []float32, channels int, z *ZScore) (out []float32) {
 	t.Helper()
 	require.NoError(t, torch.Infer(t.Context(), func(scope *torch.Scope) error {
@@ -41,7 +42,8 @@ func TestSectionEqualsMatrix(t *testing.T) {
 	const rows, vectors, channels = 30, 60, 5
 	x := normals(vectors*channels, 2)
 	for name, b := range map[string]BOLD{
-		"Lanczos": {Delays: []int{1, 2, 4}}, "clipped": {ClipNegative: true, Delays: []int{1}}, "average": {Average: true, Delays: []int{2, 3}},
+		"Lanczos": {Delays: []int{1, 2, 4}}, "clipped": {ClipNegative: true, Delays: []int{1}},
+		"average": {Average: true, Delays: []int{2, 3}},
 	} {
 		d := exampleStory(b, rows, vectors)
 		d.Statistics = []Rows{{From: 3, To: 14}, {From: 18, To: 25}}
@@ -85,8 +87,8 @@ func TestSectionTakesItsContext(t *testing.T) {
 	s := d.Section(10, 20, 4)
 	assert.Equal(t, Rows{From: 6, To: 20}, s.Rows)
 	assert.Equal(t, 4, s.Context)
-	// Row 6 is at 12 s and uses 3 TRs before it, row 19 is at 38 s and uses 3 TRs after it, both ends open; vector i is at
-	// i+1 s.
+	// Row 6 is at 12 s and uses 3 TRs before it, row 19 is at 38 s and uses 3 TRs after it, both
+	// ends open; vector i is at i+1 s.
 	assert.Equal(t, Rows{From: 6, To: 43}, s.Vectors)
 
 	s = d.Section(2, 12, 4)
@@ -119,8 +121,8 @@ func TestRowsBeyondTheAudioAreStandardisedZeros(t *testing.T) {
 	}))
 }
 
-// The gradient of a linear map is its transpose: each vector's gradient is the sum of the gradients of the entries that it
-// is part of, times the weight, over the SD.
+// The gradient of a linear map is its transpose: each vector's gradient is the sum of the gradients
+// of the entries that it is part of, times the weight, over the SD.
 func TestGradientOfASection(t *testing.T) {
 	const rows, vectors, channels = 20, 40, 2
 	d := exampleStory(BOLD{Delays: []int{1, 3}}, rows, vectors)
@@ -140,7 +142,8 @@ func TestGradientOfASection(t *testing.T) {
 		}
 	}
 	require.NoError(t, torch.Do(t.Context(), torch.Mode{Grad: true}, func(scope *torch.Scope) error {
-		in := scope.FromFloat32(x[s.Vectors.From*channels:s.Vectors.To*channels], s.Vectors.Len(), channels).RequireGrad(true)
+		in := scope.FromFloat32(x[s.Vectors.From*channels:s.Vectors.To*channels], s.Vectors.Len(),
+			channels).RequireGrad(true)
 		s.Matrix(in, &z).Mul(scope.FromFloat32(g, 8, width)).Sum().Backward()
 		for i, v := range in.Grad(scope).Float32s() {
 			require.InDelta(t, want[s.Vectors.From*channels+i], v, 1e-5, "entry %d", i)

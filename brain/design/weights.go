@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Weights is a linear map from features to rows, (Rows, Cols). The weights of each row are zero except in one run of
-// neighbouring columns.
+// Weights is a linear map from features to rows, (Rows, Cols). The weights of each row are zero
+// except in one run of neighbouring columns.
 type Weights struct {
 	Rows, Cols int
 	First      []int       // first column of each row's run
@@ -34,8 +34,9 @@ func (w *Weights) Apply(x []float32, channels int) []float32 {
 	return out
 }
 
-// Dense returns rows from ≤ r < to as a full matrix m (to-from, colTo-colFrom) over the columns that they use, which a
-// tensor library can multiply with the features (colTo-colFrom, C) of those columns.
+// Dense returns rows from ≤ r < to as a full matrix m (to-from, colTo-colFrom) over the columns
+// that they use, which a tensor library can multiply with the features (colTo-colFrom, C) of those
+// columns.
 func (w *Weights) Dense(from, to int) (m []float32, colFrom, colTo int) {
 	if from < 0 || to < from || to > w.Rows {
 		panic(fmt.Sprintf("design: rows %d to %d of %d", from, to, w.Rows))
@@ -58,11 +59,13 @@ func (w *Weights) Dense(from, to int) (m []float32, colFrom, colTo int) {
 }
 
 // weigh returns the Weights in which run gives the features of a row and weight the weight of each.
-func weigh(rows, features []float64, run func(row float64) (from, to int), weight func(row, feature float64, n int) float64) *Weights {
+func weigh(rows, features []float64, run func(row float64) (from, to int),
+	weight func(row, feature float64, n int) float64) *Weights {
 	if !slices.IsSorted(features) {
 		panic("design: feature times must ascend")
 	}
-	w := &Weights{Rows: len(rows), Cols: len(features), First: make([]int, len(rows)), Runs: make([][]float64, len(rows))}
+	w := &Weights{Rows: len(rows), Cols: len(features), First: make([]int, len(rows)),
+		Runs: make([][]float64, len(rows))}
 	for r, t := range rows {
 		from, to := run(t)
 		w.First[r], w.Runs[r] = from, make([]float64, to-from)

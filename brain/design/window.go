@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// minSamples is the length of the shortest window: the samples that the convolutions of the speech encoder need for one
-// frame (kernels 10, 3, 3, 3, 3, 2, 2 with strides 5, 2, 2, 2, 2, 2, 2).
+// minSamples is the length of the shortest window: the samples that the convolutions of the speech
+// encoder need for one frame (kernels 10, 3, 3, 3, 3, 2, 2 with strides 5, 2, 2, 2, 2, 2, 2).
 const minSamples = 400
 
 // Window is the stretch of audio behind one feature vector.
@@ -15,13 +15,14 @@ type Window struct {
 	Time       float64 // the window's end in seconds: the time of its feature
 }
 
-// Windows cuts audio of the given number of samples, rate of them a second, into windows. Window i ends at (i+1)·stride
-// and starts windowSeconds before, or at the start of the audio if that is later, so that the first windows are shorter.
-// Windows of fewer than 400 samples, too short for one frame of the speech encoder, are left out. None ends after the
-// audio.
+// Windows cuts audio of the given number of samples, rate of them a second, into windows. Window i
+// ends at (i+1)·stride and starts windowSeconds before, or at the start of the audio if that is
+// later, so that the first windows are shorter. Windows of fewer than 400 samples, too short for
+// one frame of the speech encoder, are left out. None ends after the audio.
 func Windows(samples, rate int, windowSeconds, strideSeconds float64) []Window {
 	if rate <= 0 || !(windowSeconds > 0) || !(strideSeconds > 0) || math.IsInf(windowSeconds+strideSeconds, 0) {
-		panic(fmt.Sprintf("design: windows of %g s every %g s at %d samples a second", windowSeconds, strideSeconds, rate))
+		panic(fmt.Sprintf("design: windows of %g s every %g s at %d samples a second", windowSeconds, strideSeconds,
+			rate))
 	}
 	length := int(math.Round(windowSeconds * float64(rate)))
 	var windows []Window

@@ -11,8 +11,9 @@ type ZScore struct {
 	SD   []float64 // 1 for a constant column, which thereby becomes 0
 }
 
-// FitZScore returns the mean and SD of the columns of x (rows, cols) over the given ranges of rows, all rows if none is
-// given. The SD divides by the number of rows, not by one less, as himalaya and HuthLab do.
+// FitZScore returns the mean and SD of the columns of x (rows, cols) over the given ranges of rows,
+// all rows if none is given. The SD divides by the number of rows, not by one less, as himalaya and
+// HuthLab do.
 func FitZScore(x []float32, rows, cols int, over ...Rows) ZScore {
 	mustHave(x, rows, cols)
 	if len(over) == 0 {
@@ -58,9 +59,9 @@ func (z ZScore) Value(c int, v float32) float32 {
 	return float32((float64(v) - z.Mean[c]) / z.SD[c])
 }
 
-// Moments computes the mean and SD of the columns of a matrix whose rows are given one after another, twice: to Add and,
-// after Centre, to AddSquares. The second pass keeps the SD exact in raw scanner units, whose means are far above their
-// SD, where E[x²] − E[x]² cancels.
+// Moments computes the mean and SD of the columns of a matrix whose rows are given one after
+// another, twice: to Add and, after Centre, to AddSquares. The second pass keeps the SD exact in
+// raw scanner units, whose means are far above their SD, where E[x²] − E[x]² cancels.
 type Moments struct {
 	rows float64
 	z    ZScore

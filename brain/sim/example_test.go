@@ -18,7 +18,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	fmt.Println(study.Dataset.People(), study.Dataset.ROIs())
+	fmt.Println(study.Dataset.SubjectNames(), study.Dataset.ROIs())
 	fmt.Printf("%s: %d repeats of %d rows × %d voxels\n", test, m.Repeats, m.Rows, m.Voxels)
 
 	listener := study.Subject(sim.Listener)

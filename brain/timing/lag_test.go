@@ -31,7 +31,7 @@ func altered(t *testing.T, d *dataset.Dataset, change func(*dataset.Spec)) *data
 		copied.Audio = dataset.Value(wave)
 		spec.Stories = append(spec.Stories, copied)
 	}
-	for _, name := range d.People() {
+	for _, name := range d.SubjectNames() {
 		p := dataset.Subject{Name: name}
 		for _, story := range d.StoriesOf(name) {
 			m, err := d.ReadResponses(t.Context(), name, story)

@@ -87,7 +87,8 @@ func (d *check) loadSubject(ctx context.Context, name string) (*subject, error) 
 			continue
 		}
 		a := recording{story: s, raw: mean, rows: rows}
-		a.y = standardise(mean.Data[rows.From*mean.Voxels:rows.To*mean.Voxels], rows.To-rows.From, mean.Voxels, s.clock.TR)
+		a.y = standardise(mean.Data[rows.From*mean.Voxels:rows.To*mean.Voxels], rows.To-rows.From, mean.Voxels,
+			s.clock.TR)
 		p.recordings, p.voxels = append(p.recordings, a), mean.Voxels
 	}
 	return p, nil

@@ -46,7 +46,7 @@ type Options struct {
 // fewer than two.
 func ResolveSubjects(data *dataset.Dataset, names []string) ([]string, error) {
 	refuse := func(where, why string, args ...any) ([]string, error) {
-		return nil, fault.New(fault.BadData, "transfer", where, why, args...).WithHint("name some of %s", strings.Join(data.People(), ", "))
+		return nil, fault.New(fault.BadData, "transfer", where, why, args...).WithHint("name some of %s", strings.Join(data.SubjectNames(), ", "))
 	}
 	found, err := data.Subjects(names...)
 	if err != nil {

@@ -23,13 +23,13 @@ func TestAliceLeaveOneOutIsThatOfItsSource(t *testing.T) {
 	require.NoError(t, err)
 	const rows, regions, driftOrder = 362, 6, 12
 	var responses []float32
-	for _, person := range d.People() {
+	for _, person := range d.SubjectNames() {
 		m, err := d.ReadResponses(t.Context(), person, "alice")
 		require.NoError(t, err)
 		require.Equal(t, []int{1, rows, regions}, []int{m.Repeats, m.Rows, m.Voxels}, person)
 		responses = append(responses, design.Detrend(m.Data, rows, regions, driftOrder)...)
 	}
-	people := len(d.People())
+	people := len(d.SubjectNames())
 	require.Equal(t, 27, people)
 	s := stats.LeaveOneOutISC(responses, people, rows, regions)
 	assert.InDeltaSlice(t, []float64{.27, .21, .37, .27, .25, .19}, s.R, .05)
