@@ -27,10 +27,11 @@ const (
 	Right
 )
 
-// String gives L, R or "both".
+// String returns L, R or "both".
 func (h Hemisphere) String() string { return [...]string{"both", "L", "R"}[h] }
 
-// Region is a named set of columns. The same region on the other side is a Region of its own, with the same Name.
+// Region is a named set of columns. The same region on the other side is a Region of its own, with
+// the same Name.
 type Region struct {
 	Name       string // without marks of the side: A1 for L_A1_ROI
 	FullName   string // as in the file
@@ -38,9 +39,9 @@ type Region struct {
 	Background bool // medial wall, unknown
 }
 
-// Atlas gives each column at most one region.
+// Atlas assigns each column at most one region.
 type Atlas struct {
-	Left, Right int      // vertices of each side; of a volume, Left is the number of voxels, and all are in both
+	Left, Right int      // vertices of each side; of a volume, Left is the number of voxels
 	Volume      *Volume  // of a volume, else nil
 	Regions     []Region // left before right, each in the order of the file's table
 	Labels      []int32  // for each column an index of Regions, or -1
@@ -49,14 +50,17 @@ type Atlas struct {
 // Columns is the number of columns.
 func (a *Atlas) Columns() int { return a.Left + a.Right }
 
-// ReadAtlas reads an atlas from a file for each hemisphere, left before right (FreeSurfer .annot or GIFTI labels; "" for a
-// hemisphere that is left out), or from one file that has both (CIFTI .dlabel.nii) or a volume of labels (NIfTI, whose
-// regions are called by their numbers). The columns of a volume are the voxels of mask, in its order; without a mask they are all voxels.
+// ReadAtlas reads an atlas from a file for each hemisphere, left before right (FreeSurfer .annot or
+// GIFTI labels; "" for a hemisphere that is omitted), or from one file of both (CIFTI .dlabel.nii),
+// or from a volume of labels (NIfTI), whose regions are named by their numbers. The columns of a
+// volume are the voxels of mask in its order, or all voxels without a mask.
 func ReadAtlas(mask *Volume, paths ...string) (*Atlas, error) {
 	switch len(paths) {
 	case 1:
-		if !strings.Contains(paths[0], ".nii") && !strings.HasSuffix(paths[0], ".hdr") && !strings.HasSuffix(paths[0], ".img") {
-			return nil, fault.New(fault.Usage, readAtlas, quote.OneLine(paths[0]), "this is of one hemisphere").WithHint("name the other's file, too")
+		if !strings.Contains(paths[0], ".nii") && !strings.HasSuffix(paths[0], ".hdr") &&
+			!strings.HasSuffix(paths[0], ".img") {
+			return nil, fault.New(fault.Usage, readAtlas, quote.OneLine(paths[0]), "this is of one hemisphere").
+				WithHint("name the other's file, too")
 		}
 		return readWhole(mask, paths[0])
 	case 2:
@@ -76,7 +80,8 @@ func ReadAtlas(mask *Volume, paths ...string) (*Atlas, error) {
 		}
 		return a, a.labelled(strings.Join(paths, ", "))
 	}
-	return nil, fault.New(fault.Usage, readAtlas, "", "%d files are named, want one for each hemisphere, or one for both", len(paths))
+	return nil, fault.New(fault.Usage, readAtlas, "",
+		"%d files are named, want one for each hemisphere, or one for both", len(paths))
 }
 
 // row is a row of an atlas's table.
@@ -104,7 +109,8 @@ func readSide(path string) ([]int32, []row, error) {
 	}
 	array := im.Find(gifti.Label)
 	if array == nil || array.Len() != array.Dims[0] {
-		return nil, nil, raw.Bad(readAtlas, path, "it has no array of one label for each vertex").WithHint("give a label file (.label.gii)")
+		return nil, nil, raw.Bad(readAtlas, path, "it has no array of one label for each vertex").
+			WithHint("give a label file (.label.gii)")
 	}
 	labels, err := array.Int32()
 	return labels, rows(im.Labels), err
@@ -157,7 +163,7 @@ func readWhole(mask *Volume, path string) (*Atlas, error) {
 	return a, a.labelled(path)
 }
 
-// none is the key of a vertex that a file has nothing about.
+// none is the key of a vertex that is not in the file.
 const none = math.MinInt32
 
 // add appends one hemisphere, whose vertices have the keys of a table.
@@ -173,7 +179,8 @@ func (a *Atlas) add(side Hemisphere, labels []int32, table []row, path string) e
 		}
 		name, says := bareName(r.name)
 		if says != Both && says != side {
-			return raw.Bad(readAtlas, path, "it is read as the %s hemisphere, and its vertices are of %q", side, quote.Short(r.name)).
+			return raw.Bad(readAtlas, path, "it is read as the %s hemisphere, and its vertices are of %q", side,
+				quote.Short(r.name)).
 				WithHint("give the left file before the right one")
 		}
 		index[r.key] = int32(len(a.Regions))
@@ -198,7 +205,7 @@ func (a *Atlas) add(side Hemisphere, labels []int32, table []row, path string) e
 	return nil
 }
 
-// labelled wants that some column has a region.
+// labelled refuses an atlas in which no column has a region.
 func (a *Atlas) labelled(path string) error {
 	if !slices.ContainsFunc(a.Labels, func(l int32) bool { return l >= 0 && !a.Regions[l].Background }) {
 		return raw.Bad(readAtlas, path, "none of its %d vertices or voxels has a region", len(a.Labels))
@@ -206,14 +213,16 @@ func (a *Atlas) labelled(path string) error {
 	return nil
 }
 
-// bareName takes marks of the side off a name: L_A1_ROI, lh.A1, A1-lh and ctx-lh-A1 are A1 of the left.
+// bareName removes the marks of the side from a name: L_A1_ROI, lh.A1, A1-lh and ctx-lh-A1 are A1
+// of the left.
 func bareName(name string) (string, Hemisphere) {
 	side := Both
 	name = strings.TrimPrefix(name, "ctx-")
 	for _, mark := range []struct {
 		text string
 		side Hemisphere
-	}{{"L_", Left}, {"lh_", Left}, {"lh.", Left}, {"lh-", Left}, {"R_", Right}, {"rh_", Right}, {"rh.", Right}, {"rh-", Right}} {
+	}{{"L_", Left}, {"lh_", Left}, {"lh.", Left}, {"lh-", Left}, {"R_", Right}, {"rh_", Right}, {"rh.", Right},
+		{"rh-", Right}} {
 		if bare, ok := strings.CutPrefix(name, mark.text); ok && bare != "" {
 			name, side = bare, mark.side
 			break
@@ -227,7 +236,7 @@ func bareName(name string) (string, Hemisphere) {
 	return strings.TrimSuffix(name, "_ROI"), side
 }
 
-// isBackground tells names that mean "no region".
+// isBackground reports whether a name means "no region".
 func isBackground(name string) bool {
 	switch strings.ToLower(strings.NewReplacer("_", "", "-", "", " ", "").Replace(name)) {
 	case "medialwall", "unknown", "???", "background", "corpuscallosum":
@@ -236,7 +245,7 @@ func isBackground(name string) bool {
 	return false
 }
 
-// volumeAtlas makes each label of a volume a region, called by its number.
+// volumeAtlas makes a region of each label of a volume, named by its number.
 func volumeAtlas(mask *Volume, im *nifti.Image, path string) (*Atlas, error) {
 	v, err := newVolume(im, path)
 	if err != nil {

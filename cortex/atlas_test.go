@@ -14,7 +14,7 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// shared gives the path of a file of real data, or skips the test.
+// shared returns the path of a file of real data, or skips the test.
 func shared(t testing.TB, name string) string {
 	t.Helper()
 	dir := os.Getenv("BWLM_SHARED")

@@ -12,8 +12,9 @@ import (
 
 const readRegion = "read region"
 
-// ReadColumns reads a region of so many columns from a .txt or .json file: a list of columns, counted from 0, or for each
-// column 0 or 1, or true or false. Text may have comments after #. (A .npy file is read with npy.Read and [ColumnMask].)
+// ReadColumns reads a region of a number of columns from a .txt or .json file: a list of columns,
+// counted from 0, or 0 or 1, or true or false, for each column. Text may have comments after #. For
+// a .npy file use npy.Read and [ColumnMask].
 func ReadColumns(path string, columns int) (Mask, error) {
 	data, err := raw.ReadFile(readRegion, path)
 	if err != nil {
@@ -66,7 +67,8 @@ func wrongLength(path string, have, columns int) error {
 	return raw.Bad(readRegion, path, "the mask is for %d columns, there are %d", have, columns)
 }
 
-// ColumnMask makes a mask of so many columns from a list of them, or from 0 or 1 for each. Errors call it name.
+// ColumnMask makes a mask of a number of columns from a list of them, or from 0 or 1 for each.
+// Errors call it name.
 func ColumnMask(numbers []float64, columns int, name string) (Mask, error) {
 	m := make(Mask, columns)
 	asMask := len(numbers) == columns && columns > 2
@@ -78,7 +80,8 @@ func ColumnMask(numbers []float64, columns int, name string) (Mask, error) {
 		case asMask:
 			m[i] = v == 1
 		case !(v >= 0 && v < float64(columns)) || v != float64(int(v)):
-			return nil, raw.Bad(readRegion, name, "number %d is %v, not one of %d columns, counted from 0", i, v, columns)
+			return nil, raw.Bad(readRegion, name, "number %d is %v, not one of %d columns, counted from 0", i, v,
+				columns)
 		case m[int(v)]:
 			return nil, raw.Bad(readRegion, name, "column %v is listed twice", v)
 		default:

@@ -27,7 +27,8 @@ func (a *Atlas) LabelsGIFTI(h Hemisphere) *gifti.Image {
 	return im
 }
 
-// labelColor gives keys colours that differ from their neighbours': steps of the golden ratio through each channel.
+// labelColor returns a colour that differs from those of neighbouring keys: steps of the golden
+// ratio through each channel.
 func labelColor(key int) (r, g, b float32) {
 	part := func(step float64) float32 {
 		x := float64(key) * step

@@ -16,8 +16,8 @@ import (
 	"github.com/brainwavlm/bwlm/internal/fuzztest"
 )
 
-// What masks, label volumes and region files get wrong most often (nilearn has taken several of these for good): each is refused,
-// or read for what it says, within a budget of memory and time.
+// What masks, label volumes and region files get wrong most often (nilearn has taken several of
+// these for good): each is refused, or read for what it says, within a budget of memory and time.
 func TestMasksAndRegionsGetTheirVerdict(t *testing.T) {
 	dir := t.TempDir()
 	put := func(name string, data []byte) string {

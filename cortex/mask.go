@@ -1,6 +1,6 @@
 package cortex
 
-// Mask says of each column whether it belongs to a set.
+// Mask is a set of columns: for each column whether it is in the set.
 type Mask []bool
 
 // Count is the number of columns in the set.
@@ -40,7 +40,7 @@ func (m Mask) or(other Mask) Mask { return m.combine(other, func(a, b bool) bool
 // And is the intersection with a mask of the same length.
 func (m Mask) And(other Mask) Mask { return m.combine(other, func(a, b bool) bool { return a && b }) }
 
-// minus is the difference: what is in m and not in a mask of the same length.
+// minus is the difference to a mask of the same length.
 func (m Mask) minus(other Mask) Mask {
 	return m.combine(other, func(a, b bool) bool { return a && !b })
 }
@@ -48,7 +48,7 @@ func (m Mask) minus(other Mask) Mask {
 // not is the complement.
 func (m Mask) not() Mask { return m.combine(m, func(a, _ bool) bool { return !a }) }
 
-// threshold is the set of columns whose value satisfies a condition; NaN satisfies none of those that compare.
+// threshold is the set of columns whose value satisfies a condition.
 func threshold(values []float32, holds func(float32) bool) Mask {
 	out := make(Mask, len(values))
 	for c, v := range values {

@@ -36,8 +36,8 @@ const SelectHelp = `  A1             region A1 on both sides; L_A1_ROI, lh.A1 an
   ( )            what is in brackets first
   map>=0.1       where the values of a map satisfy it: > >= < <= (NaN satisfies none)`
 
-// Select returns the columns that satisfy an expression in the language of [SelectHelp]. An expression that selects none is
-// an error.
+// Select returns the columns that satisfy an expression in the language of [SelectHelp]. An
+// expression that selects none is an error.
 //
 // Unknown names are a Usage fault that names the nearest known one.
 func (s *Selector) Select(expression string) (Mask, error) {
@@ -62,14 +62,14 @@ func (s *Selector) columns() int {
 	return s.Columns
 }
 
-// signs are those of conditions, with the blanks around them, which mean nothing.
+// signs are those of conditions with the blanks around them.
 var signs = regexp.MustCompile(`\s*([<>]=?)\s*`)
 
-// parser goes through an expression by recursive descent; text is what is left.
+// parser parses an expression by recursive descent. text is the rest of the expression.
 type parser struct {
 	s      *Selector
 	text   string
-	quoted bool // the token that peek gave is a name in quotes
+	quoted bool // the last token of peek is a name in quotes
 }
 
 const maxNesting = 100
@@ -78,8 +78,8 @@ func (p *parser) fail(why string, args ...any) error {
 	return fault.New(fault.Usage, selecting, "", why, args...).WithHint("see the help on region expressions")
 }
 
-// peek gives the next token without taking it: an operator, a name, or "" at the end. A hyphen is an operator only between
-// blanks.
+// peek returns the next token without taking it: an operator, a name, or "" at the end. A hyphen is
+// an operator only between blanks.
 func (p *parser) peek() string {
 	p.text = strings.TrimLeft(p.text, " \t\r\n")
 	p.quoted = false
@@ -217,7 +217,8 @@ func (p *parser) condition(token string) (Mask, error) {
 	}[sign]), nil
 }
 
-// named gives the columns of a name: a mask of another file, a preset, a region, or all regions that fit a pattern.
+// named returns the columns of a name: a mask from another file, a preset, a region, or all regions
+// that match a pattern.
 func (s *Selector) named(name string, literal bool) (Mask, error) {
 	if m, ok := s.Masks[name]; ok {
 		return m, nil
@@ -231,7 +232,7 @@ func (s *Selector) named(name string, literal bool) (Mask, error) {
 	return s.regions(name, !literal && strings.ContainsAny(name, "*?["))
 }
 
-// regions joins the regions of a name, or those that fit a pattern.
+// regions is the union of the regions with a name, or of those that match a pattern.
 func (s *Selector) regions(name string, pattern bool) (Mask, error) {
 	m := make(Mask, s.columns())
 	chosen := make([]bool, len(s.Atlas.Regions))
@@ -277,7 +278,7 @@ func (s *Selector) preset(name string) (Mask, error) {
 	return nil, s.unknown("preset", "@"+name, known)
 }
 
-// names lists what regions are called, once each.
+// names returns the names of regions, once each.
 func (s *Selector) names() []string {
 	names := sortedKeys(s.Masks)
 	for _, r := range s.Atlas.Regions {

@@ -19,7 +19,8 @@ type Surface struct {
 	Faces  [][3]int32
 }
 
-// ReadSurface reads a surface from a GIFTI file (.surf.gii), or from a file of FreeSurfer (lh.pial, lh.inflated).
+// ReadSurface reads a surface from a GIFTI file (.surf.gii), or from a file of FreeSurfer (lh.pial,
+// lh.inflated).
 func ReadSurface(path string) (*Surface, error) {
 	data, err := raw.ReadFile(readSurface, path)
 	if err != nil {
@@ -37,7 +38,7 @@ func ReadSurface(path string) (*Surface, error) {
 	return s, s.check(path)
 }
 
-// isGIFTI tells XML, gzipped or not, from what FreeSurfer writes.
+// isGIFTI reports whether data are XML, gzipped or not, in contrast to files of FreeSurfer.
 func isGIFTI(data []byte) bool {
 	data = bytes.TrimPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("\ufeff"))
 	return raw.IsGzip(data) || bytes.HasPrefix(data, []byte("<"))
@@ -51,7 +52,8 @@ func surfaceOf(data []byte, path string) (*Surface, error) {
 	}
 	points, faces := im.Find(gifti.PointSet), im.Find(gifti.Triangle)
 	if points == nil || faces == nil {
-		return nil, raw.Bad(readSurface, path, "it has no points or no triangles").WithHint("give a surface file (.surf.gii)")
+		return nil, raw.Bad(readSurface, path, "it has no points or no triangles").
+			WithHint("give a surface file (.surf.gii)")
 	}
 	for _, a := range []*gifti.Array{points, faces} {
 		if len(a.Dims) != 2 || a.Dims[1] != 3 {
@@ -72,7 +74,7 @@ func surfaceOf(data []byte, path string) (*Surface, error) {
 	return s, nil
 }
 
-// check wants finite points and triangles between them.
+// check refuses points that are not finite and triangles without a point.
 func (s *Surface) check(path string) error {
 	for i, p := range s.Points {
 		for _, x := range p {
@@ -84,7 +86,8 @@ func (s *Surface) check(path string) error {
 	for i, f := range s.Faces {
 		for _, v := range f {
 			if v < 0 || int(v) >= len(s.Points) {
-				return raw.Bad(readSurface, path, "triangle %d has the corner %d, there are %d points", i, v, len(s.Points))
+				return raw.Bad(readSurface, path, "triangle %d has the corner %d, there are %d points", i, v,
+					len(s.Points))
 			}
 		}
 	}
@@ -118,8 +121,8 @@ func structure(h Hemisphere) map[string]string {
 	return map[string]string{"AnatomicalStructurePrimary": name}
 }
 
-// ReadMap reads one value for each vertex of a hemisphere from the first array of a GIFTI file (.shape.gii, .func.gii), or from a
-// curvature file of FreeSurfer (lh.sulc).
+// ReadMap reads one value for each vertex of a hemisphere from the first array of a GIFTI file
+// (.shape.gii, .func.gii), or from a curvature file of FreeSurfer (lh.sulc).
 func ReadMap(path string) ([]float32, error) {
 	const reading = "read map"
 	data, err := raw.ReadFile(reading, path)
@@ -139,13 +142,15 @@ func ReadMap(path string) ([]float32, error) {
 	return im.Arrays[0].Float32(), nil
 }
 
-// MapGIFTI makes a functional GIFTI image of one value for each vertex of a hemisphere, called name in viewers.
+// MapGIFTI makes a functional GIFTI image of one value for each vertex of a hemisphere, called name
+// in viewers.
 func MapGIFTI(h Hemisphere, name string, values []float32) *gifti.Image {
-	return &gifti.Image{Meta: structure(h), Arrays: []gifti.Array{gifti.NewFloat(gifti.None, name, []int{len(values)}, values)}}
+	return &gifti.Image{Meta: structure(h), Arrays: []gifti.Array{gifti.NewFloat(gifti.None, name, []int{len(values)},
+		values)}}
 }
 
-// ReadMaps reads one value for each vertex of both hemispheres, left then right: from a GIFTI or FreeSurfer file for each, or from the first
-// map of a CIFTI file (.dscalar.nii).
+// ReadMaps reads one value for each vertex of both hemispheres, left then right: from a GIFTI or
+// FreeSurfer file for each, or from the first map of a CIFTI file (.dscalar.nii).
 func ReadMaps(paths ...string) ([]float32, error) {
 	var out []float32
 	for _, path := range paths {

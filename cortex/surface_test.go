@@ -75,7 +75,8 @@ func TestSurfacesComeBack(t *testing.T) {
 	require.ErrorContains(t, err, "one value for each vertex")
 }
 
-// The made-up brain has fsaverage5's numbers, closed and mirrored surfaces, left on the left, and a patch of the size asked for.
+// The made-up brain has fsaverage5's numbers, closed and mirrored surfaces, left on the left, and a
+// patch of the size asked for.
 func TestSynthetic(t *testing.T) {
 	left, right := Synthetic(5)
 	require.Len(t, left.Surface.Points, 10242)

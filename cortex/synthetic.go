@@ -6,16 +6,17 @@ import (
 	"slices"
 )
 
-// Sheet is a hemisphere that was made up.
+// Sheet is a synthetic hemisphere.
 type Sheet struct {
 	Surface *Surface
 	Sulc    []float32    // depth of its sulci, about -1 to 1
-	Sphere  [][3]float32 // where each vertex was before folding, on a unit sphere: outward, anterior, superior
+	Sphere  [][3]float32 // each vertex before folding, on a unit sphere: outward, anterior, superior
 }
 
-// Synthetic makes two hemispheres that look like a brain and are nobody's: an ellipsoid each, flat on the inside, with a
-// temporal lobe below a fissure, and folds. level is how often an icosahedron is divided: 5 gives 10,242 vertices a side, as
-// fsaverage5 has. The sides are mirror images, vertex by vertex. Nothing is random.
+// Synthetic makes two hemispheres that resemble those of a brain: an ellipsoid each, flat on the
+// inside, with a temporal lobe below a fissure, and folds. level is the number of subdivisions of
+// an icosahedron: 5 gives 10,242 vertices a side, as in fsaverage5. The sides are mirror images,
+// vertex by vertex. The result is always the same.
 func Synthetic(level int) (left, right *Sheet) {
 	points, faces := icosphere(level)
 	left, right = &Sheet{Surface: &Surface{}}, &Sheet{Surface: &Surface{}}
@@ -29,18 +30,20 @@ func Synthetic(level int) (left, right *Sheet) {
 	}
 	for _, f := range faces {
 		right.Surface.Faces = append(right.Surface.Faces, f)
-		left.Surface.Faces = append(left.Surface.Faces, [3]int32{f[0], f[2], f[1]}) // a mirror image turns inside out
+		// A mirror image needs the other orientation.
+		left.Surface.Faces = append(left.Surface.Faces, [3]int32{f[0], f[2], f[1]})
 	}
 	return left, right
 }
 
-// fold takes a point of the unit sphere to the surface of a right hemisphere, in mm, and says how deep it lies in a sulcus.
+// fold maps a point of the unit sphere to the surface of a right hemisphere, in mm, and returns its
+// depth in a sulcus.
 func fold(p [3]float64) (q [3]float64, depth float64) {
 	x, y, z := p[0], p[1], p[2]
 	bump := func(cx, cy, cz, width float64) float64 {
 		return math.Exp(-((x-cx)*(x-cx) + (y-cy)*(y-cy) + (z-cz)*(z-cz)) / (width * width))
 	}
-	// Folds: waves whose direction turns, shallower on the inside, where the medial wall is.
+	// Folds are waves whose direction varies, shallower on the inside, where the medial wall is.
 	wave := math.Sin(13*y+3*math.Sin(5*z+2*x)) * math.Cos(11*z+3*math.Sin(4*y+x))
 	outside := .35 + .65/(1+math.Exp(-6*(x+.3)))
 	temporal := bump(.55, .25, -.70, .50) // the lobe
@@ -58,15 +61,18 @@ func fold(p [3]float64) (q [3]float64, depth float64) {
 	return q, depth
 }
 
-// icosphere divides each triangle of an icosahedron into four, level times, with all vertices on the unit sphere.
+// icosphere divides each triangle of an icosahedron into four, level times, with all vertices on
+// the unit sphere.
 func icosphere(level int) ([][3]float64, [][3]int32) {
 	g := (1 + math.Sqrt(5)) / 2
-	points := [][3]float64{{-1, g, 0}, {1, g, 0}, {-1, -g, 0}, {1, -g, 0}, {0, -1, g}, {0, 1, g}, {0, -1, -g}, {0, 1, -g}, {g, 0, -1}, {g, 0, 1},
+	points := [][3]float64{{-1, g, 0}, {1, g, 0}, {-1, -g, 0}, {1, -g, 0}, {0, -1, g}, {0, 1, g}, {0, -1, -g},
+		{0, 1, -g}, {g, 0, -1}, {g, 0, 1},
 		{-g, 0, -1}, {-g, 0, 1}}
 	for i := range points {
 		points[i] = onSphere(points[i])
 	}
-	faces := [][3]int32{{0, 11, 5}, {0, 5, 1}, {0, 1, 7}, {0, 7, 10}, {0, 10, 11}, {1, 5, 9}, {5, 11, 4}, {11, 10, 2}, {10, 7, 6}, {7, 1, 8},
+	faces := [][3]int32{{0, 11, 5}, {0, 5, 1}, {0, 1, 7}, {0, 7, 10}, {0, 10, 11}, {1, 5, 9}, {5, 11, 4}, {11, 10, 2},
+		{10, 7, 6}, {7, 1, 8},
 		{3, 9, 4}, {3, 4, 2}, {3, 2, 6}, {3, 6, 8}, {3, 8, 9}, {4, 9, 5}, {2, 4, 11}, {6, 2, 10}, {8, 6, 7}, {9, 8, 1}}
 	for range level {
 		middles := map[[2]int32]int32{}
@@ -95,8 +101,8 @@ func onSphere(p [3]float64) [3]float64 {
 	return [3]float64{p[0] / n, p[1] / n, p[2] / n}
 }
 
-// Patch is the set of so many vertices of a sheet nearest to one direction from its middle: outward, anterior, superior.
-// {1, .1, -.2} is about where auditory cortex is.
+// Patch is the set of the vertices of a sheet nearest to a direction from its middle: outward,
+// anterior, superior. {1, .1, -.2} is near auditory cortex.
 func (s *Sheet) Patch(direction [3]float64, vertices int) Mask {
 	d := onSphere(direction)
 	far := make([]float64, len(s.Sphere))

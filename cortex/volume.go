@@ -10,13 +10,16 @@ import (
 
 const readVolume = "read volume"
 
-// Order says how the voxels of a mask become columns.
+// Order is the order in which the voxels of a mask become columns.
 type Order int
 
 // The orders in use.
 const (
-	ZFastest Order = iota // numpy's a[mask] on nibabel's arrays, so nilearn's maskers: the last index, z, runs fastest
-	XFastest              // pycortex, whose masks are (z, y, x), and the order of the file
+	// ZFastest is the order of nilearn's maskers, NumPy's a[mask] on nibabel's arrays: the last
+	// index, z, runs fastest.
+	ZFastest Order = iota
+	// XFastest is the order of pycortex, whose masks are (z, y, x), and of the file.
+	XFastest
 )
 
 // Volume is a set of voxels in a grid: those of a mask, in the order of their columns.
@@ -61,14 +64,15 @@ func ReadMask(path string, order Order) (*Volume, error) {
 	return v, nil
 }
 
-// newVolume takes the grid of an image of one volume.
+// newVolume returns the grid of an image of one volume, without voxels.
 func newVolume(im *nifti.Image, path string) (*Volume, error) {
 	v := &Volume{Dim: [3]int{1, 1, 1}, Affine: im.Affine}
 	for i, d := range im.Dim {
 		if i < 3 {
 			v.Dim[i] = d
 		} else if d != 1 {
-			return nil, raw.Bad(readVolume, path, "shape %v has more than one volume", im.Dim).WithHint("take one of them")
+			return nil, raw.Bad(readVolume, path, "shape %v has more than one volume", im.Dim).
+				WithHint("take one of them")
 		}
 	}
 	m := v.Affine
@@ -88,15 +92,17 @@ func (v *Volume) whole() *Volume {
 	return out
 }
 
-// sameGrid wants that another volume has the same shape and, within a micrometre, the same affine.
+// sameGrid refuses a volume of another shape or, beyond a micrometre, another affine.
 func (v *Volume) sameGrid(other *Volume, path string) error {
 	if v.Dim != other.Dim {
-		return raw.Bad(readVolume, path, "shape %v, the mask's is %v", other.Dim, v.Dim).WithHint("resample one to the other's grid")
+		return raw.Bad(readVolume, path, "shape %v, the mask's is %v", other.Dim, v.Dim).
+			WithHint("resample one to the other's grid")
 	}
 	for i := range 3 {
 		for j := range 4 {
 			if math.Abs(v.Affine[i][j]-other.Affine[i][j]) > 1e-3 {
-				return raw.Bad(readVolume, path, "affine[%d][%d] is %.6g, the mask's is %.6g: its voxels are elsewhere", i, j,
+				return raw.Bad(readVolume, path,
+					"affine[%d][%d] is %.6g, the mask's is %.6g: its voxels are elsewhere", i, j,
 					other.Affine[i][j], v.Affine[i][j]).WithHint("resample one to the other's grid")
 			}
 		}
@@ -104,7 +110,7 @@ func (v *Volume) sameGrid(other *Volume, path string) error {
 	return nil
 }
 
-// Place gives the middle of a voxel in millimetres.
+// Place returns the middle of a voxel in millimetres.
 func (v *Volume) Place(voxel int) [3]float64 {
 	x, rest := voxel%v.Dim[0], voxel/v.Dim[0]
 	y, z := rest%v.Dim[1], rest/v.Dim[1]
@@ -115,10 +121,11 @@ func (v *Volume) Place(voxel int) [3]float64 {
 	return out
 }
 
-// Image puts one value for each column into a NIfTI image, NaN elsewhere.
+// Image returns a NIfTI image of one value for each column, NaN elsewhere.
 func (v *Volume) Image(values []float32) (*nifti.Image, error) {
 	if len(values) != len(v.Voxels) {
-		return nil, fault.New(fault.BadData, "make volume", "", "there are %d values for %d voxels", len(values), len(v.Voxels))
+		return nil, fault.New(fault.BadData, "make volume", "", "there are %d values for %d voxels", len(values),
+			len(v.Voxels))
 	}
 	all := make([]float32, v.Dim[0]*v.Dim[1]*v.Dim[2])
 	for i := range all {
@@ -130,7 +137,7 @@ func (v *Volume) Image(values []float32) (*nifti.Image, error) {
 	return nifti.NewFloat(v.Dim[:], v.Affine, all), nil
 }
 
-// Values gives the numbers of an image at the volume's voxels, in the order of columns.
+// Values returns the numbers of an image at the volume's voxels, in the order of columns.
 func (v *Volume) Values(path string) ([]float32, error) {
 	im, err := nifti.Read(path)
 	if err != nil {

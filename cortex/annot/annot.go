@@ -1,9 +1,10 @@
-// Package annot reads FreeSurfer's annotation files (.annot): a colour for each vertex of a hemisphere, and a table that
-// gives colours names.
+// Package annot reads FreeSurfer's annotation files (.annot): a colour for each vertex of a
+// hemisphere, and a table of the names of colours.
 //
-// The format is that of FreeSurfer's MRISreadAnnotation and CTABreadFromBinary (utils/colortab.cpp), both the old table
-// and version 2. All numbers are big-endian. A vertex that carries a colour of no row is refused, unless the colour is 0,
-// which FreeSurfer writes for "no label"; so is one whose colour stands for two names.
+// The format is that of FreeSurfer's MRISreadAnnotation and CTABreadFromBinary
+// (utils/colortab.cpp), both the old table and version 2. All numbers are big-endian. A vertex
+// whose colour is in no row is refused, unless the colour is 0, which FreeSurfer writes for "no
+// label". So is a vertex whose colour has two names.
 package annot
 
 import (
@@ -21,7 +22,7 @@ const reading = "read annot"
 // None is the label of a vertex without one.
 const None = -1
 
-// Annotation is what an .annot file holds.
+// Annotation is the content of an .annot file.
 type Annotation struct {
 	Labels []int32 // for each vertex a row of Table, or None
 	Table  []Entry
@@ -81,7 +82,7 @@ func look(colours []int32, table []Entry) error {
 	twice := map[int32]int32{}
 	for i, e := range table {
 		if e.Name == "" {
-			continue // FreeSurfer leaves rows empty whose number nothing has
+			continue // FreeSurfer leaves rows empty whose number is not used
 		}
 		key := int32(e.R) | int32(e.G)<<8 | int32(e.B)<<16
 		if first, known := rows[key]; known {
@@ -97,7 +98,8 @@ func look(colours []int32, table []Entry) error {
 		other, ambiguous := twice[colour]
 		switch {
 		case ambiguous:
-			return fmt.Errorf("vertex %d has a colour that is both %q and %q", v, quote.Short(table[row].Name), quote.Short(table[other].Name))
+			return fmt.Errorf("vertex %d has a colour that is both %q and %q", v, quote.Short(table[row].Name),
+				quote.Short(table[other].Name))
 		case known:
 			colours[v] = row
 		case colour == 0 || colour == -1:
@@ -109,7 +111,7 @@ func look(colours []int32, table []Entry) error {
 	return nil
 }
 
-// scanner reads big-endian numbers and texts; err tells that the data ended too early.
+// scanner reads big-endian numbers and texts. err is set when the data end too early.
 type scanner struct {
 	data []byte
 	pos  int
@@ -127,7 +129,7 @@ func (s *scanner) int() int {
 	return int(int32(binary.BigEndian.Uint32(s.data[s.pos-4:])))
 }
 
-// text reads a text whose length, with the NUL that ends it, stands before it.
+// text reads a text that follows its length, which includes the NUL at its end.
 func (s *scanner) text() string {
 	n := s.int()
 	if s.err != nil || n < 0 || n > len(s.data)-s.pos {
@@ -139,7 +141,7 @@ func (s *scanner) text() string {
 	return text
 }
 
-// smallest is the least that a row of the table takes in a file: four numbers and the length of a text.
+// smallest is the least size of a row of the table in bytes: four numbers and the length of a text.
 const smallest = 4 * 5
 
 func (s *scanner) table() ([]Entry, error) {
@@ -151,14 +153,15 @@ func (s *scanner) table() ([]Entry, error) {
 		}
 		n = s.int()
 	}
-	s.text() // the file that the table came from
+	s.text() // the file of the table
 	rows := n
 	if numbered {
 		rows = s.int()
 	}
 	most := (len(s.data) - s.pos) / smallest
 	if s.err != nil || n <= 0 || rows < 0 || rows > most || rows > n || n > most+1024 {
-		return nil, fmt.Errorf("the colour table declares %d rows and holds %d, in %d bytes", n, rows, len(s.data)-s.pos)
+		return nil, fmt.Errorf("the colour table declares %d rows and holds %d, in %d bytes", n, rows,
+			len(s.data)-s.pos)
 	}
 	table := make([]Entry, n)
 	filled := make([]bool, n)
@@ -173,7 +176,8 @@ func (s *scanner) table() ([]Entry, error) {
 		var colour [3]int
 		for k := range colour {
 			if colour[k] = s.int(); colour[k] < 0 || colour[k] > 255 {
-				return nil, fmt.Errorf("the colour of %q has a part of %d, want 0 to 255", quote.Short(e.Name), colour[k])
+				return nil, fmt.Errorf("the colour of %q has a part of %d, want 0 to 255", quote.Short(e.Name),
+					colour[k])
 			}
 		}
 		s.int() // transparency

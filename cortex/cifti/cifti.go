@@ -1,9 +1,9 @@
-// Package cifti reads CIFTI-2 files of maps and labels on the cortex (.dscalar.nii, .dlabel.nii): a NIfTI-2 matrix of maps
-// by places, whose XML says which place is which vertex of which structure.
+// Package cifti reads CIFTI-2 files of maps and labels on the cortex (.dscalar.nii, .dlabel.nii): a
+// NIfTI-2 matrix of maps by places, whose XML assigns each place a vertex of a structure.
 //
-// A file holds only some vertices of each hemisphere (the medial wall is left out); [File.Surface] puts them back where
-// they belong, with NaN in the rest. Voxels of subcortical structures are passed over. The specification is CIFTI-2
-// (NITRC, 1 March 2014).
+// A file holds only some vertices of each hemisphere, not the medial wall. [File.Surface] returns
+// all vertices, NaN for those that the file lacks. Voxels of subcortical structures are skipped.
+// The specification is CIFTI-2 (NITRC, 1 March 2014).
 package cifti
 
 import (
@@ -43,7 +43,7 @@ type Map struct {
 	Labels []gifti.LabelEntry
 }
 
-// model is a piece of a structure: places from offset on are these vertices.
+// model is a part of a structure: the vertices of count places from offset on.
 type model struct {
 	structure     string
 	offset, count int
@@ -60,7 +60,7 @@ func Read(path string) (*File, error) {
 	return Parse(im, path)
 }
 
-// Is tells whether a NIfTI image is CIFTI.
+// Is reports whether a NIfTI image is CIFTI.
 func Is(im *nifti.Image) bool {
 	for _, x := range im.Extensions {
 		if x.Code == extensionCode {
@@ -102,10 +102,11 @@ func parse(im *nifti.Image) (*File, error) {
 	return nil, errors.New("there is no CIFTI extension, so nothing says which vertex is which")
 }
 
-// matrix reads what the XML says of rows and columns.
+// matrix reads the XML's description of rows and columns.
 func (f *File) matrix(root *raw.Element, maps, places int) error {
 	if root.Name != "CIFTI" || !strings.HasPrefix(root.Attr("Version"), "2") {
-		return fmt.Errorf("this is %s version %q, want CIFTI 2", quote.OneLine(quote.Short(root.Name)), quote.Short(root.Attr("Version")))
+		return fmt.Errorf("this is %s version %q, want CIFTI 2", quote.OneLine(quote.Short(root.Name)),
+			quote.Short(root.Attr("Version")))
 	}
 	for _, index := range root.One("Matrix").All("MatrixIndicesMap") {
 		var err error
@@ -123,7 +124,8 @@ func (f *File) matrix(root *raw.Element, maps, places int) error {
 		}
 	}
 	if len(f.Maps) != maps || f.models == nil {
-		return fmt.Errorf("the matrix has %d maps, the XML names %d, and places in %d structures", maps, len(f.Maps), len(f.models))
+		return fmt.Errorf("the matrix has %d maps, the XML names %d, and places in %d structures", maps, len(f.Maps),
+			len(f.models))
 	}
 	return nil
 }
@@ -141,7 +143,7 @@ func namedMaps(index *raw.Element) ([]Map, error) {
 	return out, nil
 }
 
-// brainModels reads which places are which vertices: each place belongs to exactly one model.
+// brainModels reads the vertices of the places. Each place belongs to exactly one model.
 func brainModels(index *raw.Element, places int) ([]model, error) {
 	models := []model{}
 	next := 0
@@ -155,7 +157,8 @@ func brainModels(index *raw.Element, places int) ([]model, error) {
 			return nil, err
 		}
 		if m.offset != next || m.count > places-next {
-			return nil, fmt.Errorf("%s takes places %d to %d of %d, want them from %d on", quote.Short(m.structure), m.offset,
+			return nil, fmt.Errorf("%s takes places %d to %d of %d, want them from %d on", quote.Short(m.structure),
+				m.offset,
 				m.offset+m.count-1, places, next)
 		}
 		next += m.count
@@ -190,7 +193,8 @@ func vertices(e *raw.Element, m model) ([]int32, error) {
 	for field := range strings.FieldsSeq(string(e.Text)) {
 		v, err := strconv.ParseInt(field, 10, 32)
 		if err != nil || v <= last || v >= int64(m.surface) {
-			return nil, fmt.Errorf("vertex %q is not among the %d or not above the one before", quote.Short(field), m.surface)
+			return nil, fmt.Errorf("vertex %q is not among the %d or not above the one before", quote.Short(field),
+				m.surface)
 		}
 		last = v
 		out = append(out, int32(v))
@@ -201,10 +205,11 @@ func vertices(e *raw.Element, m model) ([]int32, error) {
 	return out, nil
 }
 
-// maxSurface is the most vertices that a surface may claim: the finest mesh in use (fs_LR 164k) has 163,842.
+// maxSurface bounds the vertices of a surface. The finest mesh in use (fs_LR 164k) has 163,842.
 const maxSurface = 1 << 22
 
-// Surface gives a map on all vertices of a structure, NaN where the file has none; nil if it has nothing of the structure.
+// Surface returns map m on all vertices of a structure, NaN where the file has no value; nil if the
+// file lacks the structure.
 func (f *File) Surface(m int, structure string) ([]float32, error) {
 	for _, model := range f.models {
 		if model.structure != structure {

@@ -131,7 +131,8 @@ func TestHostileXML(t *testing.T) {
 	require.ErrorContains(t, err, "no CIFTI extension")
 }
 
-// spread puts the maps of a file on their surfaces, if those do not claim more than the input allows to test.
+// spread puts the maps of a file on their surfaces, if those do not claim more than the input
+// allows to test.
 func spread(t *testing.T, f *File) {
 	for _, m := range f.models {
 		if m.surface > 1<<16 {

@@ -6,7 +6,8 @@ import (
 	"github.com/brainwavlm/bwlm/cortex/freesurfer"
 )
 
-// A curvature file of two vertices: its mark, the numbers of vertices, triangles and values for each vertex, and the values.
+// A curvature file of two vertices: its mark, the numbers of vertices, triangles and values for
+// each vertex, and the values.
 func ExampleParseCurvature() {
 	file := []byte{0xff, 0xff, 0xff, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1, 0x3f, 0x80, 0, 0, 0xbf, 0, 0, 0}
 	fmt.Println(freesurfer.ParseCurvature(file, "lh.sulc"))

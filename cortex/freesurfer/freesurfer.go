@@ -1,10 +1,12 @@
-// Package freesurfer reads FreeSurfer's own files of a hemisphere: surfaces in the triangle format (lh.pial, lh.inflated, lh.white)
-// and one number for each vertex in the newer format of curvatures (lh.sulc, lh.curv, lh.thickness).
+// Package freesurfer reads FreeSurfer's own files of a hemisphere: surfaces in the triangle format
+// (lh.pial, lh.inflated, lh.white) and one number for each vertex in the newer format of curvatures
+// (lh.sulc, lh.curv, lh.thickness).
 //
-// The formats are those of FreeSurfer's mrisReadTriangleFile and MRISreadCurvatureFile (utils/mrisurf.cpp). All numbers are
-// big-endian. What follows the triangles, the geometry of the volume that a surface was made in, is passed over: coordinates are
-// FreeSurfer's surface coordinates (tkRAS), right, anterior, superior from the middle of that volume. The older quadrangle surfaces
-// and curvatures in 16 bits are refused with a word how to convert them.
+// The formats are those of FreeSurfer's mrisReadTriangleFile and MRISreadCurvatureFile
+// (utils/mrisurf.cpp). All numbers are big-endian. The geometry of the volume, which follows the
+// triangles, is skipped: coordinates are FreeSurfer's surface coordinates (tkRAS), right, anterior,
+// superior from the middle of that volume. The older quadrangle surfaces and curvatures in 16 bits
+// are refused with a hint on how to convert them.
 package freesurfer
 
 import (
@@ -29,21 +31,22 @@ var (
 	quadrangles = []byte{0xff, 0xff, 0xfd}
 )
 
-// isSurface tells whether a file begins as surfaces of triangles do.
+// isSurface reports whether a file begins as surfaces of triangles do.
 func isSurface(data []byte) bool { return bytes.HasPrefix(data, triangles) }
 
-// isCurvature tells whether a file begins as curvatures do.
+// isCurvature reports whether a file begins as curvatures do.
 func isCurvature(data []byte) bool { return bytes.HasPrefix(data, curvature) }
 
-// ParseSurface reads the bytes of a surface, which errors call name: its vertices, in millimetres, and the corners of its
-// triangles, counted from 0 and not checked against the vertices.
+// ParseSurface reads the bytes of a surface, which errors call name: its vertices, in millimetres,
+// and the corners of its triangles, counted from 0 and not checked against the vertices.
 func ParseSurface(data []byte, name string) (points [][3]float32, faces [][3]int32, err error) {
 	if bytes.HasPrefix(data, quadrangles) || isCurvature(data) {
 		return nil, nil, raw.Bad(readingSurface, name, "it is a surface of quadrangles, or no surface").
 			WithHint("convert it to triangles with mris_convert, or give the .pial, .white or .inflated")
 	}
 	if !isSurface(data) {
-		return nil, nil, raw.Bad(readingSurface, name, "it is no surface of FreeSurfer").WithHint("give a .pial, .white or .inflated, or a .surf.gii")
+		return nil, nil, raw.Bad(readingSurface, name, "it is no surface of FreeSurfer").
+			WithHint("give a .pial, .white or .inflated, or a .surf.gii")
 	}
 	if points, faces, err = surface(data[len(triangles):]); err != nil {
 		return nil, nil, raw.Damaged(readingSurface, name, err)
@@ -52,7 +55,7 @@ func ParseSurface(data []byte, name string) (points [][3]float32, faces [][3]int
 }
 
 func surface(data []byte) ([][3]float32, [][3]int32, error) {
-	for range 2 { // who made it when, and an empty line
+	for range 2 { // a comment and an empty line
 		_, rest, ok := bytes.Cut(data, []byte{'\n'})
 		if !ok {
 			return nil, nil, errors.New("the file ends in its comment")
@@ -87,7 +90,8 @@ func surface(data []byte) ([][3]float32, [][3]int32, error) {
 	return points, faces, nil
 }
 
-// ParseCurvature reads the bytes of a curvature file, which errors call name: one number for each vertex.
+// ParseCurvature reads the bytes of a curvature file, which errors call name: one number for each
+// vertex.
 func ParseCurvature(data []byte, name string) ([]float32, error) {
 	if !isCurvature(data) {
 		return nil, raw.Bad(readingCurvature, name, "it is no curvature file of FreeSurfer's newer format").

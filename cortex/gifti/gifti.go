@@ -1,8 +1,10 @@
-// Package gifti reads and writes GIFTI files (.gii): surfaces, labels, shapes and functional maps of one hemisphere.
+// Package gifti reads and writes GIFTI files (.gii): surfaces, labels, shapes and functional maps
+// of one hemisphere.
 //
-// Read are all encodings that stand in the file itself (ASCII, Base64Binary, GZipBase64Binary), both byte orders, and
-// both orders of indices; the result is always row by row. A file that refers to another one (ExternalFileBinary) is
-// refused, so that what one opens is all that is read. The specification is GIFTI 1.0 (NITRC, 14 January 2011).
+// All encodings within the file are read (ASCII, Base64Binary, GZipBase64Binary), with both byte
+// orders and both orders of indices; the result is always row by row. A file that refers to another
+// one (ExternalFileBinary) is refused, so that no other file is opened. The specification is GIFTI
+// 1.0 (NITRC, 14 January 2011).
 package gifti
 
 import (
@@ -22,7 +24,7 @@ import (
 
 const reading = "read gifti"
 
-// What an array holds, of the intents that bwlm knows.
+// The contents of an array (intents).
 const (
 	PointSet = "NIFTI_INTENT_POINTSET"
 	Triangle = "NIFTI_INTENT_TRIANGLE"
@@ -38,14 +40,14 @@ type Image struct {
 	Meta   map[string]string
 }
 
-// LabelEntry gives a label its name and colour.
+// LabelEntry is the name and colour of a label.
 type LabelEntry struct {
 	Key        int32
 	Name       string
 	R, G, B, A float32 // 0 to 1
 }
 
-// Array is one array: row by row, whatever the file's order was.
+// Array is one array, row by row.
 type Array struct {
 	Intent string
 	Dims   []int
@@ -54,7 +56,7 @@ type Array struct {
 	data  []byte
 	kind  raw.Type
 	order binary.ByteOrder
-	name  string // as errors name it
+	name  string // for errors
 }
 
 // Read reads the file at path, which may be gzipped as a whole (.gii.gz).
@@ -80,7 +82,8 @@ func Parse(data []byte, name string) (*Image, error) {
 		return nil, raw.Damaged(reading, name, err)
 	}
 	if root.Name != "GIFTI" {
-		return nil, raw.Bad(reading, name, "the outermost element is %s, want GIFTI", quote.OneLine(quote.Short(root.Name))).
+		return nil, raw.Bad(reading, name, "the outermost element is %s, want GIFTI",
+			quote.OneLine(quote.Short(root.Name))).
 			WithHint("check that it is a GIFTI file")
 	}
 	im := &Image{Meta: meta(root)}
@@ -89,7 +92,8 @@ func Parse(data []byte, name string) (*Image, error) {
 	}
 	arrays := root.All("DataArray")
 	if n := root.Attr("NumberOfDataArrays"); n != "" && n != strconv.Itoa(len(arrays)) {
-		return nil, raw.Damaged(reading, name, fmt.Errorf("%s arrays are declared, there are %d", quote.Short(n), len(arrays)))
+		return nil, raw.Damaged(reading, name, fmt.Errorf("%s arrays are declared, there are %d", quote.Short(n),
+			len(arrays)))
 	}
 	for i, e := range arrays {
 		a, err := array(e)
@@ -115,18 +119,19 @@ func meta(e *raw.Element) map[string]string {
 	return m
 }
 
-// LabelTable reads a table of labels, which CIFTI has, too.
+// LabelTable reads a table of labels, also of CIFTI.
 func LabelTable(table *raw.Element) ([]LabelEntry, error) {
 	var out []LabelEntry
 	seen := map[int32]bool{}
 	for _, e := range table.All("Label") {
 		key := e.Attr("Key")
 		if key == "" {
-			key = e.Attr("Index") // which version 1.0 of the format called it
+			key = e.Attr("Index") // its name in version 1.0 of the format
 		}
 		k, err := strconv.ParseInt(key, 10, 32)
 		if err != nil || seen[int32(k)] {
-			return nil, fmt.Errorf("label %q has the key %q, which is no whole number or occurs twice", quote.Short(e.Trimmed()), quote.Short(key))
+			return nil, fmt.Errorf("label %q has the key %q, which is no whole number or occurs twice",
+				quote.Short(e.Trimmed()), quote.Short(key))
 		}
 		seen[int32(k)] = true
 		l := LabelEntry{Key: int32(k), Name: e.Trimmed(), A: 1}
@@ -134,7 +139,8 @@ func LabelTable(table *raw.Element) ([]LabelEntry, error) {
 			if text := e.Attr(name); text != "" {
 				v, err := strconv.ParseFloat(text, 32)
 				if err != nil || !(v >= 0 && v <= 1) {
-					return nil, fmt.Errorf("label %q has a colour of %q, want 0 to 1", quote.Short(l.Name), quote.Short(text))
+					return nil, fmt.Errorf("label %q has a colour of %q, want 0 to 1", quote.Short(l.Name),
+						quote.Short(text))
 				}
 				*part = float32(v)
 			}
@@ -182,7 +188,7 @@ func array(e *raw.Element) (*Array, error) {
 	return a, nil
 }
 
-// decode gives the array's bytes, size of them, and notes their order.
+// decode returns the array's bytes, size of them, and sets their order.
 func (a *Array) decode(e *raw.Element, size int) ([]byte, error) {
 	a.order = binary.LittleEndian
 	switch endian := e.Attr("Endian"); endian {
@@ -213,7 +219,8 @@ func (a *Array) decode(e *raw.Element, size int) ([]byte, error) {
 		}
 		return raw.Inflate(data, size)
 	case "ExternalFileBinary":
-		return nil, fault.New(fault.BadData, reading, "", "the data stand in another file, %s", quote.OneLine(quote.Short(e.Attr("ExternalFileName")))).
+		return nil, fault.New(fault.BadData, reading, "", "the data stand in another file, %s",
+			quote.OneLine(quote.Short(e.Attr("ExternalFileName")))).
 			WithHint("other files are not opened; convert it to GZipBase64Binary, e.g. with wb_command -gifti-convert")
 	default:
 		return nil, fmt.Errorf("the encoding %q is unknown", quote.Short(encoding))
@@ -281,7 +288,7 @@ func appendNumber(out []byte, text string, kind raw.Type) ([]byte, error) {
 // Len is the number of elements.
 func (a *Array) Len() int { return len(a.data) / a.kind.Size() }
 
-// Float32 gives the elements, rounded to 32 bits.
+// Float32 returns the elements, rounded to 32 bits.
 func (a *Array) Float32() []float32 {
 	out := make([]float32, a.Len())
 	for i := range out {
@@ -290,7 +297,7 @@ func (a *Array) Float32() []float32 {
 	return out
 }
 
-// Int32 gives the elements of an array of whole numbers, whatever their type.
+// Int32 returns the elements of an array of whole numbers, whatever their type.
 func (a *Array) Int32() ([]int32, error) {
 	out := make([]int32, a.Len())
 	for i := range out {
@@ -302,7 +309,7 @@ func (a *Array) Int32() ([]int32, error) {
 	return out, nil
 }
 
-// Find gives the first array of an intent, nil if there is none.
+// Find returns the first array of an intent, nil if there is none.
 func (im *Image) Find(intent string) *Array {
 	for i := range im.Arrays {
 		if im.Arrays[i].Intent == intent {

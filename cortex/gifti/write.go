@@ -20,7 +20,7 @@ const (
 	CortexRight = "CortexRight"
 )
 
-// NewFloat makes an array of real numbers, row by row. Its name is what viewers show.
+// NewFloat makes an array of real numbers, row by row. Viewers show its name.
 func NewFloat(intent, name string, dims []int, values []float32) Array {
 	b := make([]byte, 0, 4*len(values))
 	b, _ = binary.Append(b, binary.LittleEndian, values)
@@ -41,7 +41,8 @@ func nameOf(name string) map[string]string {
 	return map[string]string{"Name": name}
 }
 
-// WriteTo writes the image as GIFTI 1.0, GZipBase64Binary and little-endian. Equal images give equal bytes.
+// WriteTo writes the image as GIFTI 1.0, GZipBase64Binary and little-endian. Equal images give
+// equal bytes.
 func (im *Image) WriteTo(w io.Writer) (int64, error) {
 	var b bytes.Buffer
 	b.WriteString(xml.Header + "<!DOCTYPE GIFTI SYSTEM \"http://www.nitrc.org/frs/download.php/115/gifti.dtd\">\n")
@@ -50,7 +51,8 @@ func (im *Image) WriteTo(w io.Writer) (int64, error) {
 	if len(im.Labels) > 0 {
 		b.WriteString("<LabelTable>\n")
 		for _, l := range im.Labels {
-			fmt.Fprintf(&b, "<Label Key=\"%d\" Red=\"%.4g\" Green=\"%.4g\" Blue=\"%.4g\" Alpha=\"%.4g\">%s</Label>\n", l.Key, l.R, l.G, l.B, l.A,
+			fmt.Fprintf(&b, "<Label Key=\"%d\" Red=\"%.4g\" Green=\"%.4g\" Blue=\"%.4g\" Alpha=\"%.4g\">%s</Label>\n",
+				l.Key, l.R, l.G, l.B, l.A,
 				escaped(l.Name))
 		}
 		b.WriteString("</LabelTable>\n")
@@ -66,7 +68,7 @@ func (im *Image) WriteTo(w io.Writer) (int64, error) {
 
 func escaped(text string) string {
 	var b bytes.Buffer
-	_ = xml.EscapeText(&b, []byte(text)) // a Buffer does not fail
+	_ = xml.EscapeText(&b, []byte(text)) // a bytes.Buffer does not fail
 	return b.String()
 }
 
@@ -97,7 +99,8 @@ func (a *Array) write(b *bytes.Buffer) error {
 	if a.order == binary.BigEndian {
 		endian = "BigEndian"
 	}
-	fmt.Fprintf(b, "<DataArray Intent=%q DataType=\"NIFTI_TYPE_%s\" ArrayIndexingOrder=\"RowMajorOrder\" Dimensionality=\"%d\"",
+	fmt.Fprintf(b,
+		"<DataArray Intent=%q DataType=\"NIFTI_TYPE_%s\" ArrayIndexingOrder=\"RowMajorOrder\" Dimensionality=\"%d\"",
 		a.Intent, a.kind.Name(), len(a.Dims))
 	for i, d := range a.Dims {
 		fmt.Fprintf(b, " Dim%d=\"%d\"", i, d)

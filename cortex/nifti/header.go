@@ -12,7 +12,7 @@ import (
 	"github.com/brainwavlm/bwlm/cortex/internal/raw"
 )
 
-// Header is what an image says about its numbers.
+// Header describes the numbers of an image.
 type Header struct {
 	Version     int
 	Dim         []int         // one to seven; x, y, z, time …
@@ -41,7 +41,7 @@ func errExtension(size, have int) error {
 	return fmt.Errorf("an extension declares %d bytes, want a multiple of 16 within %d", size, have)
 }
 
-// ends wants that little follows in the stream, whose checksum is checked at its end.
+// ends reads the rest of the stream, which checks its checksum, and refuses more than a little.
 func ends(r io.Reader) error {
 	n, err := io.Copy(io.Discard, io.LimitReader(r, tail+1))
 	if err != nil {
@@ -61,17 +61,19 @@ func headSize(b []byte) int {
 	return size1
 }
 
-// version tells the version, 1 or 2, and the byte order of a header.
+// version returns the version, 1 or 2, and the byte order of a header.
 func version(b []byte) (int, binary.ByteOrder, error) {
 	if len(b) < size1 {
 		return 0, nil, fmt.Errorf("the file has %d bytes, too few for a header", len(b))
 	}
 	for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
 		switch size := order.Uint32(b); {
-		case size == size1 && (bytes.HasPrefix(b[344:], []byte("n+1\x00")) || bytes.HasPrefix(b[344:], []byte("ni1\x00"))):
+		case size == size1 && (bytes.HasPrefix(b[344:], []byte("n+1\x00")) ||
+			bytes.HasPrefix(b[344:], []byte("ni1\x00"))):
 			return 1, order, nil
 		case size == size1:
-			return 0, nil, errors.New("this is an ANALYZE file, which does not say which way is left: convert it to NIfTI")
+			return 0, nil, errors.New("this is an ANALYZE file, which does not say which way is left: " +
+				"convert it to NIfTI")
 		case size == size2 && len(b) >= size2 && (string(b[4:12]) == magic2 || string(b[4:12]) == "ni2\x00\r\n\x1a\n"):
 			return 2, order, nil
 		}
@@ -94,7 +96,7 @@ func (f fields) i64(at int) int64   { return int64(f.order.Uint64(f.b[at:])) }
 func (f fields) f32(at int) float64 { return float64(math.Float32frombits(f.order.Uint32(f.b[at:]))) }
 func (f fields) f64(at int) float64 { return math.Float64frombits(f.order.Uint64(f.b[at:])) }
 
-// real reads number i of those that begin at one place in version 1 and at another in version 2.
+// real reads number i of those that begin at byte one in version 1 and at byte two in version 2.
 func (f fields) real(one, two, i int) float64 {
 	if f.v == 1 {
 		return f.f32(one + 4*i)
@@ -172,7 +174,8 @@ func (f fields) dim() ([]int, error) {
 		dim[i] = int(d)
 	}
 	if f.v == 1 && rank >= 3 {
-		// FreeSurfer writes vectors of more than 32767 vertices so, the length in glmin; and fsaverage's in three parts.
+		// FreeSurfer writes vectors of more than 32767 vertices with their length in glmin, and
+		// those of fsaverage in three parts.
 		switch [3]int(dim[:3]) {
 		case [3]int{-1, 1, 1}:
 			dim[0] = f.i32(144)
@@ -213,7 +216,7 @@ func (h *Header) place(f fields) error {
 				h.Affine[i][3] = -h.Affine[i][i] * float64(h.Dim[i]-1) / 2
 			}
 		}
-		if h.Affine[0][0] > 0 { // as nibabel: without another word, x runs from right to left
+		if h.Affine[0][0] > 0 { // as in nibabel: by default x runs from right to left
 			h.Affine[0][0], h.Affine[0][3] = -h.Affine[0][0], -h.Affine[0][3]
 		}
 	}
@@ -227,8 +230,8 @@ func (h *Header) place(f fields) error {
 	return nil
 }
 
-// qform makes the affine of a rotation (a unit quaternion whose first part is left out), voxel sizes and a shift; nifti1.h,
-// method 2.
+// qform makes the affine of a rotation (a unit quaternion without its first part), voxel sizes and
+// a shift; nifti1.h, method 2.
 func (f fields) qform() (m [3][4]float64) {
 	b, c, d := f.real(256, 352, 0), f.real(256, 352, 1), f.real(256, 352, 2)
 	a := 1 - (b*b + c*c + d*d)

@@ -1,12 +1,13 @@
 // Package nifti reads and writes NIfTI images: volumes of masks, labels and maps.
 //
-// Read are NIfTI-1 and NIfTI-2, single files (.nii), pairs (.hdr and .img), either of them gzipped, in both byte orders,
-// with all whole and real types up to 64 bits. Values are scaled by scl_slope and scl_inter as the standard says (a slope
-// of 0 or NaN means none). The affine is the sform's if there is one, else the qform's, else the voxel sizes', in that
-// order (as nibabel does). Numbers stand in the order of the file: the first index, x, runs fastest.
+// It reads NIfTI-1 and NIfTI-2, single files (.nii) and pairs (.hdr and .img), gzipped or not, in
+// both byte orders, with all whole and real types up to 64 bits. Values are scaled by scl_slope and
+// scl_inter as in the standard (a slope of 0 or NaN means none). The affine is the sform's if there
+// is one, else the qform's, else the voxel sizes', in that order (as nibabel does). Numbers are in
+// the order of the file: the first index, x, runs fastest.
 //
-// What a header declares is compared with what the file has, or can expand to, before memory is taken for it. The
-// standards are nifti1.h (R. Cox, 2007) and nifti2.h (2011).
+// The size that a header declares is compared with the size of the file, or its greatest expansion,
+// before memory is allocated. The standards are nifti1.h (R. Cox, 2007) and nifti2.h (2011).
 package nifti
 
 import (
@@ -20,16 +21,16 @@ import (
 
 const reading = "read nifti"
 
-// Image is an image. Its numbers stay as they are in the file until Float32 or Labels is called.
+// Image is an image. Its numbers are converted by Float32 or Labels.
 type Image struct {
 	Header
 	Extensions []Extension
 
 	data []byte
-	name string // as errors name it
+	name string // for errors
 }
 
-// Extension is a block of bytes that a program put between header and data.
+// Extension is a block of bytes between header and data.
 type Extension struct {
 	Code int
 	Data []byte // shared with the image
@@ -52,7 +53,7 @@ func Read(path string) (*Image, error) {
 	return Parse(data, img, path)
 }
 
-// pair names the two files of a pair, or path and "".
+// pair returns the names of the two files of a pair, or path and "".
 func pair(path string) (header, numbers string) {
 	base, gz := strings.CutSuffix(path, ".gz")
 	end := ""
@@ -77,7 +78,7 @@ func Parse(data, img []byte, name string) (*Image, error) {
 	return im, nil
 }
 
-// tail is how much may follow the numbers: some programs pad.
+// tail is how many bytes may follow the numbers: some programs pad.
 const tail = 1 << 20
 
 func parse(data, img []byte) (*Image, error) {
@@ -138,7 +139,7 @@ func open(data []byte) (io.Reader, error) {
 	return bytes.NewReader(data), nil
 }
 
-// fits compares what is declared with what a file has or can expand to.
+// fits compares the declared size with the size of a file or its greatest expansion.
 func (h *Header) fits(data []byte, want int) error {
 	if raw.IsGzip(data) {
 		return raw.CanHold(len(data), want)
@@ -149,7 +150,8 @@ func (h *Header) fits(data []byte, want int) error {
 	return nil
 }
 
-// extensions reads the blocks between header and data: a flag of four bytes, then size, code and bytes of each.
+// extensions reads the blocks between header and data: a flag of four bytes, then size, code and
+// bytes of each.
 func extensions(b []byte, order binary.ByteOrder) ([]Extension, error) {
 	if len(b) < 4 || b[0] == 0 {
 		return nil, nil
@@ -172,7 +174,7 @@ func extensions(b []byte, order binary.ByteOrder) ([]Extension, error) {
 // len is the number of voxels, of all volumes.
 func (im *Image) len() int { return len(im.data) / im.kind.Size() }
 
-// Float32 gives the numbers, scaled.
+// Float32 returns the numbers, scaled.
 func (im *Image) Float32() []float32 {
 	out := make([]float32, im.len())
 	for i := range out {
@@ -189,13 +191,14 @@ func (im *Image) at(i int) float64 {
 	return v
 }
 
-// Labels gives the numbers of an image of whole numbers, whatever their type.
+// Labels returns the numbers of an image of whole numbers, whatever their type.
 func (im *Image) Labels() ([]int32, error) {
 	out := make([]int32, im.len())
 	for i := range out {
 		var err error
 		if out[i], err = raw.Whole(im.at(i), i); err != nil {
-			return nil, raw.Bad(reading, im.name, "%v", err).WithHint("check that it is an image of labels and was not smoothed")
+			return nil, raw.Bad(reading, im.name, "%v", err).
+				WithHint("check that it is an image of labels and was not smoothed")
 		}
 	}
 	return out, nil

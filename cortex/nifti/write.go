@@ -9,7 +9,7 @@ import (
 	"github.com/brainwavlm/bwlm/cortex/internal/raw"
 )
 
-// NewFloat makes an image of real numbers, the first index fastest, in millimetres of a space whose affine is given.
+// NewFloat makes an image of real numbers, the first index fastest. The affine is to millimetres.
 func NewFloat(dim []int, affine [3][4]float64, values []float32) *Image {
 	b, _ := binary.Append(make([]byte, 0, 4*len(values)), binary.LittleEndian, values)
 	return newImage(dim, affine, raw.Float32, b)
@@ -22,7 +22,8 @@ func NewInt(dim []int, affine [3][4]float64, values []int32) *Image {
 }
 
 func newImage(dim []int, affine [3][4]float64, kind raw.Type, data []byte) *Image {
-	return &Image{data: data, Header: Header{Version: 1, Dim: dim, Affine: affine, AffineFrom: "sform", Slope: 1, kind: kind,
+	return &Image{data: data, Header: Header{Version: 1, Dim: dim, Affine: affine, AffineFrom: "sform", Slope: 1,
+		kind:  kind,
 		order: binary.LittleEndian}}
 }
 
@@ -88,7 +89,8 @@ func (im *Image) header() ([]byte, error) {
 	i16(72, 8*im.kind.Size())
 	f32(76, 1)
 	for j := range 3 {
-		f32(80+4*j, math.Sqrt(im.Affine[0][j]*im.Affine[0][j]+im.Affine[1][j]*im.Affine[1][j]+im.Affine[2][j]*im.Affine[2][j]))
+		f32(80+4*j,
+			math.Sqrt(im.Affine[0][j]*im.Affine[0][j]+im.Affine[1][j]*im.Affine[1][j]+im.Affine[2][j]*im.Affine[2][j]))
 	}
 	f32(108, size1+4)
 	f32(112, im.Slope)

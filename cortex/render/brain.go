@@ -10,7 +10,7 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// Brain is what is drawn on.
+// Brain is the surfaces on which values are drawn.
 type Brain struct {
 	Left, Right         *cortex.Surface // either may be nil
 	FlatLeft, FlatRight *cortex.Surface // for the view Flat; their vertices are those of Left and Right
@@ -23,10 +23,10 @@ type Region struct {
 	Mask cortex.Mask // of all vertices, left then right
 }
 
-// Options say how a picture looks. Zero values mean what is usual.
+// Options are the look of a picture. Each zero value means the default.
 type Options struct {
 	Width, Height int       // pixels; 1600 × 1200
-	Views         []View    // all that there are surfaces for
+	Views         []View    // all for which there are surfaces
 	Colors        *Colormap // balance if there are values on both sides of 0, else tide
 	Low, High     float64   // limits of the colours; both 0: from the values. Diverging colours take ±High
 	Title, Unit   string    // above the picture, and at the colour bar
@@ -57,7 +57,8 @@ const (
 
 func (o *Options) check() error {
 	if o.Width < minPixels || o.Height < minPixels || o.Width > maxPixels || o.Height > maxPixels {
-		return fault.New(fault.Usage, drawing, "size", "%d × %d pixels, want %d to %d", o.Width, o.Height, minPixels, maxPixels)
+		return fault.New(fault.Usage, drawing, "size", "%d × %d pixels, want %d to %d", o.Width, o.Height, minPixels,
+			maxPixels)
 	}
 	if o.Oversample < 1 || o.Oversample > 8 {
 		return fault.New(fault.Usage, drawing, "oversample", "%d samples, want 1 to 8", o.Oversample)
@@ -73,7 +74,8 @@ func (o *Options) check() error {
 	return nil
 }
 
-// Draw draws values, one for each vertex, left then right, NaN where there is none; nil draws the brain alone.
+// Draw draws values, one for each vertex, left then right, NaN where there is none; nil draws the
+// brain alone.
 func Draw(b Brain, values []float32, regions []Region, opt Options) (*Figure, error) {
 	opt.defaults()
 	if err := opt.check(); err != nil {
@@ -95,7 +97,8 @@ func Draw(b Brain, values []float32, regions []Region, opt Options) (*Figure, er
 		}
 	}
 	if b.FlatLeft != nil && size(b.FlatLeft) != left || b.FlatRight != nil && size(b.FlatRight) != right {
-		return nil, fault.New(fault.BadData, drawing, "", "the flat surfaces have %d and %d vertices, the others %d and %d",
+		return nil, fault.New(fault.BadData, drawing, "",
+			"the flat surfaces have %d and %d vertices, the others %d and %d",
 			size(b.FlatLeft), size(b.FlatRight), left, right)
 	}
 	scale, err := newScale(values, opt)
@@ -133,7 +136,7 @@ func size(s *cortex.Surface) int {
 // gap is the distance of the hemispheres where both are shown, in mm: inflated ones would overlap.
 const gap = 3
 
-// panels makes the panels of all views, without their places on the page.
+// panels makes the panels of all views. layOut sets their places on the page.
 func (b Brain) panels(values []float32, regions []Region, opt *Options) ([]*panel, error) {
 	if opt.Views == nil {
 		opt.Views = []View{Lateral, Medial, Dorsal, Ventral}
@@ -143,7 +146,8 @@ func (b Brain) panels(values []float32, regions []Region, opt *Options) ([]*pane
 	}
 	shift := float32(0)
 	if b.Left != nil && b.Right != nil {
-		// Apart far enough that the rightmost point of the left is left of the leftmost of the right.
+		// So far apart that the rightmost point of the left is to the left of the leftmost of the
+		// right.
 		most, least := float32(-math.MaxFloat32), float32(math.MaxFloat32)
 		for _, p := range b.Left.Points {
 			most = max(most, p[0])
@@ -185,14 +189,16 @@ func (b Brain) panels(values []float32, regions []Region, opt *Options) ([]*pane
 			meshes = flats
 		}
 		if len(meshes) == 0 {
-			return nil, fault.New(fault.Usage, drawing, "views", "there is no surface for the view %q", v).WithHint("give one, or choose other views")
+			return nil, fault.New(fault.Usage, drawing, "views", "there is no surface for the view %q", v).
+				WithHint("give one, or choose other views")
 		}
 		if v == Dorsal || v == Ventral {
 			out = append(out, &panel{view: v, camera: camera(v, cortex.Both), meshes: meshes, over: opt.Oversample})
 			continue
 		}
 		for _, m := range meshes {
-			out = append(out, &panel{view: v, camera: camera(v, m.hemisphere), meshes: []*mesh{m}, over: opt.Oversample})
+			out = append(out, &panel{view: v, camera: camera(v, m.hemisphere), meshes: []*mesh{m},
+				over: opt.Oversample})
 		}
 	}
 	for _, p := range out {
@@ -206,20 +212,22 @@ func (b Brain) panels(values []float32, regions []Region, opt *Options) ([]*pane
 	return out, nil
 }
 
-// frame is how large things on the page are, in pixels.
+// frame is the sizes of text and lines on the page, in pixels.
 type frame struct {
 	text, small, line float32
 }
 
-// layOut gives the panels their places, and draws title and colour bar. Views of single hemispheres stand in rows, left
-// before right; dorsal and ventral views beside them, one a row; flat maps in a row below, drawn smaller so as to be as wide.
+// layOut sets the places of the panels, and draws title and colour bar. Views of single hemispheres
+// are in rows, left before right; dorsal and ventral views next to them, one a row; flat maps in a
+// row below, scaled to the same width.
 func layOut(f *Figure, panels []*panel, s *scale, opt Options) frame {
 	unit := float32(min(opt.Width, opt.Height*4/3))
 	fr := frame{text: max(11, unit*.019), small: max(9, unit*.0135), line: max(1, unit*.0013)}
 	top, bottom, margin := fr.text*.9, fr.text*.9, fr.text*.9
 	if opt.Title != "" {
 		top = fr.text * 2.7
-		f.write(opt.Title, point{float32(opt.Width) / 2, fr.text * 1.75}, min(fr.text*1.3, fr.text*1.3*float32(opt.Width)*.94/textWidth(opt.Title, fr.text*1.3)),
+		f.write(opt.Title, point{float32(opt.Width) / 2, fr.text * 1.75},
+			min(fr.text*1.3, fr.text*1.3*float32(opt.Width)*.94/textWidth(opt.Title, fr.text*1.3)),
 			middle, 0, ink)
 	}
 	if s.shown {
@@ -299,7 +307,7 @@ func arrange(panels []*panel) [][]*panel {
 	return rows
 }
 
-// flatFactor makes rows of flat maps as wide as the widest other row.
+// flatFactor is the scale of each row that makes flat maps as wide as the widest other row.
 func flatFactor(rows [][]*panel) []float32 {
 	out := make([]float32, len(rows))
 	widest := float32(0)
@@ -325,7 +333,7 @@ func widthOf(row []*panel) float32 {
 	return w
 }
 
-// labelPanels writes which side is which, and from where it is seen.
+// labelPanels writes the side and the view of each panel.
 func labelPanels(f *Figure, panels []*panel, fr frame) {
 	for _, p := range panels {
 		y := float32(p.rect.Min.Y) - fr.small*.25

@@ -9,17 +9,17 @@ import (
 // rgb is a colour in linear light, 0 to 1.
 type rgb [3]float32
 
-// Colormap gives colours to numbers from 0 to 1.
+// Colormap maps numbers from 0 to 1 to colours.
 type Colormap struct {
 	Name      string
-	Diverging bool // the middle stands for 0, and limits are symmetric
+	Diverging bool // the middle is 0, and limits are symmetric
 	table     [steps]rgb
 }
 
 const steps = 512
 
-// colormaps lists the maps: balance (blue, white, red; diverging), tide (white to dark blue), dusk (dark blue to yellow) and
-// ember (dark to red to yellow).
+// colormaps lists the maps: balance (blue, white, red; diverging), tide (white to dark blue), dusk
+// (dark blue to yellow) and ember (dark to red to yellow).
 func colormaps() []*Colormap {
 	return []*Colormap{
 		newColormap("balance", true, func(t float64) (l, c, h float64) {
@@ -67,16 +67,16 @@ func newColormap(name string, diverging bool, lch func(t float64) (l, c, h float
 	return m
 }
 
-// at gives the colour of t, which is taken to 0 or 1 beyond them.
+// at returns the colour of t, clamped to 0 to 1.
 func (m *Colormap) at(t float64) rgb {
 	return m.table[int(min(1, max(0, t))*(steps-1)+.5)]
 }
 
-// At gives the colour of t from 0 to 1 as sRGB.
+// At returns the colour of t from 0 to 1 as sRGB.
 func (m *Colormap) At(t float64) color.NRGBA { return m.at(t).srgb() }
 
-// fromLCH gives linear light of a colour in OKLab by lightness, chroma and hue; B. Ottosson, "A perceptual color space for
-// image processing", 2020.
+// fromLCH returns linear light of a colour in OKLab by lightness, chroma and hue; B. Ottosson, "A
+// perceptual color space for image processing", 2020.
 func fromLCH(l, c, h float64) [3]float64 {
 	a, b := c*math.Cos(h*math.Pi/180), c*math.Sin(h*math.Pi/180)
 	cube := func(x float64) float64 { return x * x * x }
@@ -90,7 +90,7 @@ func fromLCH(l, c, h float64) [3]float64 {
 	}
 }
 
-// gamut gives the largest chroma that sRGB can show at a lightness and hue, less a little.
+// gamut returns the largest chroma of sRGB at a lightness and hue, less 3 %.
 func gamut(l, h float64) float64 {
 	low, high := 0.0, .4
 	for range 24 {
@@ -120,7 +120,7 @@ func fromSRGB(x float64) float64 {
 	return math.Pow((x+.055)/1.055, 2.4)
 }
 
-// bytesOf looks up the byte of a linear intensity.
+// bytesOf is the byte of each linear intensity.
 var bytesOf = func() (table [4096]uint8) {
 	for i := range table {
 		table[i] = uint8(math.Round(255 * toSRGB(float64(i)/float64(len(table)-1))))

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// lab gives CIELAB (D65) of linear light, another space than the one the maps are built in.
+// lab returns CIELAB (D65) of linear light, another space than the one the maps are built in.
 func lab(c [3]float64) [3]float64 {
 	xyz := [3]float64{
 		(.4124564*c[0] + .3575761*c[1] + .1804375*c[2]) / .95047,
@@ -23,7 +23,8 @@ func lab(c [3]float64) [3]float64 {
 	return [3]float64{116*f(xyz[1]) - 16, 500 * (f(xyz[0]) - f(xyz[1])), 200 * (f(xyz[1]) - f(xyz[2]))}
 }
 
-// dichromat simulates protanopia or deuteranopia in linear light (Viénot, Brettel and Mollon 1999, as one matrix each).
+// dichromat simulates protanopia or deuteranopia in linear light (Viénot, Brettel and Mollon 1999,
+// as one matrix each).
 func dichromat(c [3]float64, m [3][3]float64) (out [3]float64) {
 	for i, row := range m {
 		out[i] = min(1, max(0, row[0]*c[0]+row[1]*c[1]+row[2]*c[2]))
@@ -49,8 +50,8 @@ func distanceOf(a, b [3]float64) float64 {
 	return math.Hypot(math.Hypot(a[0]-b[0], a[1]-b[1]), a[2]-b[2])
 }
 
-// Lightness is linear in the value, or in its size, also as CIELAB measures it; steps are about as large everywhere; and the
-// order stays for people who see two colours.
+// Lightness is linear in the value, or in its size, also as CIELAB measures it; steps are about as
+// large everywhere; and the order stays for people who see two colours.
 func TestColormapsAreUniformAndSafe(t *testing.T) {
 	for _, m := range colormaps() {
 		for name, eye := range map[string][3][3]float64{"normal": normal, "protanopia": protanopia, "deuteranopia": deuteranopia} {

@@ -14,29 +14,29 @@ import (
 // point is a place on the page, in pixels, y downwards.
 type point [2]float32
 
-// Figure is a finished picture: pixels, and what is drawn over them.
+// Figure is a finished picture: pixels, and vector items over them.
 type Figure struct {
 	pixels *image.NRGBA
 	items  []item
 	scale  scale
 }
 
-// Scale gives the limits and the name of the colours.
+// Scale returns the limits and the name of the colours.
 func (f *Figure) Scale() (low, high float64, colors string) {
 	return f.scale.low, f.scale.high, f.scale.colors.Name
 }
 
-// item is one thing over the pixels.
+// item is one vector item.
 type item struct {
 	strokes [][]point // lines
 	closed  bool      // the lines are outlines of filled shapes
-	text    string    // or a text, whose strokes are in strokes
+	text    string    // or a text, whose outlines are in strokes
 	at      point
 	size    float32
 	anchor  anchor
 	bar     *Colormap // or a rectangle of colours from strokes[0][0] to strokes[0][1]
 	width   float32
-	halo    float32 // of white round it
+	halo    float32 // width of white around it
 	color   color.NRGBA
 	name    string // of a region, for SVG
 }
@@ -87,7 +87,7 @@ func (f *Figure) write(text string, at point, size float32, a anchor, halo float
 		size: size, anchor: a, halo: halo, color: c})
 }
 
-// Image gives the picture as pixels.
+// Image returns the picture as pixels.
 func (f *Figure) Image() *image.NRGBA {
 	out := image.NewNRGBA(f.pixels.Rect)
 	copy(out.Pix, f.pixels.Pix)
@@ -125,7 +125,7 @@ func fillBar(out *image.NRGBA, it item) {
 	}
 }
 
-// inker draws lines without jagged edges. cover is the part of each pixel that the current lines
+// inker draws antialiased lines and shapes. cover is the part of each pixel that the current lines
 // cover.
 type inker struct {
 	out   *image.NRGBA
@@ -148,10 +148,11 @@ func (k *inker) box(points []point, margin float32) box {
 	return box{max(b.x0, 0), max(b.y0, 0), min(b.x1, k.out.Rect.Dx()), min(b.y1, k.out.Rect.Dy())}
 }
 
-// stroke draws lines with round ends: a pixel is covered by how near its middle is to the line.
+// stroke draws lines with round ends. The cover of a pixel follows from the distance of its middle
+// to the line.
 func (k *inker) stroke(lines [][]point, width float32, c color.NRGBA, opacity float32) {
 	w := k.out.Rect.Dx()
-	for _, pass := range []bool{true, false} { // first gather the cover of all lines, then blend and clear it
+	for _, pass := range []bool{true, false} { // first add up the cover of all lines, then blend and clear it
 		for _, points := range lines {
 			for i := range points {
 				a, b := points[max(i-1, 0)], points[i]
@@ -179,7 +180,7 @@ func (k *inker) stroke(lines [][]point, width float32, c color.NRGBA, opacity fl
 	}
 }
 
-// distance is that of a point from the stretch from a to b.
+// distance is the distance of p from the segment from a to b.
 func distance(p, a, b point) float32 {
 	dx, dy := b[0]-a[0], b[1]-a[1]
 	t := float32(0)
@@ -190,7 +191,7 @@ func distance(p, a, b point) float32 {
 	return float32(math.Sqrt(float64(x*x + y*y)))
 }
 
-// fill fills what closed contours enclose. Contours of holes run the other way round.
+// fill fills closed contours by the nonzero winding rule.
 func (k *inker) fill(contours [][]point, c color.NRGBA) {
 	area := k.box(slices.Concat(contours...), 1)
 	r := vector.NewRasterizer(max(0, area.x1-area.x0), max(0, area.y1-area.y0))

@@ -9,15 +9,17 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// Glass draws values of a volume's voxels, NaN where there is none, through a glass brain: seen from the left, from behind
-// and from above, each pixel shows the value farthest from 0 on the line behind it. The outline is that of all the voxels.
+// Glass draws values of a volume's voxels, NaN for none, as a glass brain: from the left, from
+// behind and from above, where each pixel shows the value farthest from 0 on the line behind it.
+// The outline is that of all voxels.
 func Glass(v *cortex.Volume, values []float32, opt Options) (*Figure, error) {
 	opt.defaults()
 	if err := opt.check(); err != nil {
 		return nil, err
 	}
 	if values != nil && len(values) != len(v.Voxels) {
-		return nil, fault.New(fault.BadData, drawing, "", "there are %d values for %d voxels", len(values), len(v.Voxels))
+		return nil, fault.New(fault.BadData, drawing, "", "there are %d values for %d voxels", len(values),
+			len(v.Voxels))
 	}
 	s, err := newScale(values, opt)
 	if err != nil {
@@ -40,10 +42,11 @@ func Glass(v *cortex.Volume, values []float32, opt Options) (*Figure, error) {
 		{view: Dorsal, camera: camera(Dorsal, cortex.Both)},
 	}
 	g.bounds()
-	const most = 20000 // voxels along a side: beyond, the affine is not one of a scanner
+	const most = 20000 // voxels along a side; more mean that the affine is not a scanner's
 	for i := range 3 {
 		if !((g.high[i]-g.low[i])/g.step < most) {
-			return nil, fault.New(fault.BadData, drawing, "", "the volume is %g mm long, its voxels %g mm", g.high[i]-g.low[i], g.step).
+			return nil, fault.New(fault.BadData, drawing, "", "the volume is %g mm long, its voxels %g mm",
+				g.high[i]-g.low[i], g.step).
 				WithHint("check the image's affine")
 		}
 	}
@@ -61,7 +64,8 @@ func Glass(v *cortex.Volume, values []float32, opt Options) (*Figure, error) {
 			f.line(line, fr.line*1.4, 0, faint, "")
 		}
 		y := float32(p.rect.Min.Y) - fr.small*.25
-		f.write([]string{"from the left", "from behind", "from above"}[i], point{float32(p.rect.Min.X+p.rect.Max.X) / 2, y}, fr.small, middle, 0, faint)
+		f.write([]string{"from the left", "from behind", "from above"}[i],
+			point{float32(p.rect.Min.X+p.rect.Max.X) / 2, y}, fr.small, middle, 0, faint)
 		if i > 0 {
 			f.write("L", point{float32(p.rect.Min.X), y}, fr.small, start, 0, ink)
 			f.write("R", point{float32(p.rect.Max.X), y}, fr.small, end, 0, ink)
@@ -70,7 +74,7 @@ func Glass(v *cortex.Volume, values []float32, opt Options) (*Figure, error) {
 	return f, nil
 }
 
-// glass is a volume seen through.
+// glass is a volume drawn as a glass brain.
 type glass struct {
 	volume    *cortex.Volume
 	inverse   [3][4]float64 // from millimetres to voxels
@@ -82,7 +86,8 @@ type glass struct {
 
 // bounds finds the box of the mask, and the smallest side of a voxel.
 func (g *glass) bounds() {
-	g.low, g.high = vec{math.MaxFloat32, math.MaxFloat32, math.MaxFloat32}, vec{-math.MaxFloat32, -math.MaxFloat32, -math.MaxFloat32}
+	g.low, g.high = vec{math.MaxFloat32, math.MaxFloat32, math.MaxFloat32},
+		vec{-math.MaxFloat32, -math.MaxFloat32, -math.MaxFloat32}
 	var half vec
 	g.step = math.MaxFloat32
 	for j := range 3 {
@@ -101,14 +106,14 @@ func (g *glass) bounds() {
 	}
 }
 
-// extent is the box as a camera sees it, with a little room.
+// extent is the projection of the box, with a margin.
 func (g *glass) extent(b basis) extent {
 	a, c := b.project(g.low), b.project(g.high)
 	const room = 3
 	return extent{min(a[0], c[0]) - room, min(a[1], c[1]) - room, max(a[0], c[0]) + room, max(a[1], c[1]) + room}
 }
 
-// column gives the column at a place, or -1.
+// column returns the column at a place, or -1.
 func (g *glass) column(p vec) int {
 	index := 0
 	stride := 1
@@ -123,7 +128,8 @@ func (g *glass) column(p vec) int {
 	return int(g.at[index]) - 1
 }
 
-// ray goes along the line behind a place of the page: does it meet the mask, and the value farthest from 0.
+// ray follows the line behind a place of the page. It returns whether the line meets the mask, and
+// the value farthest from 0.
 func (g *glass) ray(p *panel, x, y float32) (met bool, value float32) {
 	value = float32(math.NaN())
 	from := p.camera.right.times(p.extent.x0 + x/p.scale).plus(p.camera.up.times(p.extent.y1 - y/p.scale))
@@ -160,8 +166,8 @@ func (g *glass) draw(out *image.NRGBA, p *panel, s *scale) {
 	}
 }
 
-// silhouette is the outline of the mask on the page. It is found on a grid of half voxels, at the level ½ of a mean over
-// neighbours, by marching squares.
+// silhouette is the outline of the mask on the page: the level ½ of a mean over neighbours on a
+// grid of half voxels, by marching squares.
 func (g *glass) silhouette(p *panel) [][]point {
 	cell := max(2, g.step*p.scale/2)
 	w, h := int(float32(p.rect.Dx())/cell)+3, int(float32(p.rect.Dy())/cell)+3
@@ -187,7 +193,7 @@ func (g *glass) silhouette(p *panel) [][]point {
 	return out
 }
 
-// blur takes the mean of each cell and its eight neighbours.
+// blur returns the mean of each cell and its eight neighbours.
 func blur(a []float32, w, h int) []float32 {
 	out := make([]float32, len(a))
 	for y := range h {
@@ -205,7 +211,7 @@ func blur(a []float32, w, h int) []float32 {
 	return out
 }
 
-// square gives the pieces of the contour of level ½ in one square of the grid.
+// square returns the pieces of the contour of level ½ in one square of the grid.
 func square(a []float32, w, x, y int, at func(u, v float32) point) [][]point {
 	corners := [4][2]int{{x, y}, {x + 1, y}, {x + 1, y + 1}, {x, y + 1}}
 	var crossed []point
@@ -224,7 +230,7 @@ func square(a []float32, w, x, y int, at func(u, v float32) point) [][]point {
 	return out
 }
 
-// invert gives the affine from millimetres to voxels.
+// invert returns the affine from millimetres to voxels.
 func invert(m [3][4]float64) (out [3][4]float64, err error) {
 	cofactor := func(i, j int) float64 {
 		a, b, c, d := (i+1)%3, (i+2)%3, (j+1)%3, (j+2)%3

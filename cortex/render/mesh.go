@@ -6,11 +6,11 @@ import (
 	"github.com/brainwavlm/bwlm/cortex"
 )
 
-// mesh is a surface ready to be drawn, with what is shown on it.
+// mesh is a surface with the values and regions drawn on it.
 type mesh struct {
 	hemisphere cortex.Hemisphere
 	points     []vec
-	normals    []vec // of length 1, of unknown sign: which side is out depends on the file
+	normals    []vec // of length 1 and unknown sign: which side is outside depends on the file
 	faces      [][3]int32
 	edge       float32   // mean length of an edge
 	values     []float32 // nil if none are shown
@@ -27,7 +27,7 @@ func newMesh(s *cortex.Surface, h cortex.Hemisphere, shift float32) *mesh {
 	for _, f := range s.Faces {
 		a, b, c := m.points[f[0]], m.points[f[1]], m.points[f[2]]
 		m.edge += float32(math.Sqrt(float64(b.minus(a).dot(b.minus(a))))) / float32(len(s.Faces))
-		n := b.minus(a).cross(c.minus(a)) // as long as twice the area, which weighs it
+		n := b.minus(a).cross(c.minus(a)) // its length is twice the area, which is its weight
 		for _, v := range f {
 			m.normals[v] = m.normals[v].plus(n)
 		}
@@ -45,9 +45,9 @@ type outline struct {
 	vertices []int32 // of the region
 }
 
-// addRegion finds the border of the vertices of a region: it crosses each edge between one inside and one outside in the
-// middle, so each triangle with both has a piece of it. The pieces are joined; the zigzag of the triangles is smoothed by
-// means of neighbours, and corners are cut twice (Chaikin).
+// addRegion finds the border of the vertices of a region. It crosses each edge between a vertex
+// inside and one outside in the middle, so each triangle with both has a piece of it. The pieces
+// are joined, smoothed by means of neighbours, and their corners are cut twice (Chaikin).
 func (m *mesh) addRegion(name string, in []bool) {
 	o := outline{name: name}
 	for v, yes := range in {
@@ -109,7 +109,7 @@ func (m *mesh) addRegion(name string, in []bool) {
 	m.regions = append(m.regions, o)
 }
 
-// relax takes each point half way to the middle of its neighbours, twice.
+// relax moves each point half way to the middle of its neighbours, twice.
 func relax(line []vec, closed bool) []vec {
 	n := len(line)
 	for range 2 {
@@ -152,7 +152,7 @@ func chaikin(line []vec, closed bool) []vec {
 	return append(out, line[len(line)-1])
 }
 
-// extent is the box of what a camera sees, in mm.
+// extent is a box in the plane of a camera, in mm.
 type extent struct{ x0, y0, x1, y1 float32 }
 
 func (e extent) width() float32  { return e.x1 - e.x0 }

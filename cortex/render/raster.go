@@ -17,13 +17,13 @@ type panel struct {
 	slack float32 // see tolerance
 	over  int     // samples of a pixel, in each direction
 	depth []float32
-	face  []int32 // of each sample: which triangle is seen, -1 none; those of the second mesh follow the first's
+	face  []int32 // of each sample: the triangle in front, -1 none; those of the second mesh follow the first's
 	spots [][]vec // of each mesh: its vertices in samples, y downwards, and their distance towards the viewer
 }
 
 const far = -math.MaxFloat32
 
-// toPage gives the place of a point in samples.
+// toPage returns the place of a point in samples.
 func (p *panel) toPage(x vec) vec {
 	q := p.camera.project(x)
 	s := p.scale * float32(p.over)
@@ -54,7 +54,7 @@ func (p *panel) draw(out *image.NRGBA, look *look) {
 	p.shade(out, look, w)
 }
 
-// triangle keeps the samples at which a triangle is nearer than what was there.
+// triangle sets the samples at which a triangle is nearer than the previous ones.
 func (p *panel) triangle(a, b, c vec, face int32, w, h int) {
 	area := (b[0]-a[0])*(c[1]-a[1]) - (b[1]-a[1])*(c[0]-a[0])
 	if area == 0 {
@@ -83,7 +83,7 @@ func (p *panel) triangle(a, b, c vec, face int32, w, h int) {
 	}
 }
 
-// look is how values become colours.
+// look is the mapping of values to colours.
 type look struct {
 	colors    *Colormap
 	low, high float64
@@ -93,7 +93,7 @@ type look struct {
 	sulcus    rgb
 }
 
-// shade gives the picture the mean of each pixel's samples, over what is there.
+// shade blends the mean of each pixel's samples into the picture.
 func (p *panel) shade(out *image.NRGBA, look *look, w int) {
 	n := p.over
 	share := 1 / float32(n*n)
@@ -144,7 +144,7 @@ func (p *panel) sample(i int, x, y float32, look *look) rgb {
 	return paint.scaled(p.light(m, f, weights, look, colored))
 }
 
-// paint is the colour of a place without light, and whether it stands for a value.
+// paint returns the colour of a place without light, and whether the place has a value.
 func (k *look) paint(m *mesh, f [3]int32, weights [3]float32) (rgb, bool) {
 	if m.values != nil {
 		if v, ok := interpolate(m.values, f, weights, k.nearest); ok {
@@ -157,8 +157,8 @@ func (k *look) paint(m *mesh, f [3]int32, weights [3]float32) (rgb, bool) {
 	return mix(k.gyrus, k.sulcus, depthOf(m, f, weights)), false
 }
 
-// interpolate gives the value at a place of a triangle from its corners that have one, false where those weigh less than half;
-// or that of the nearest corner.
+// interpolate returns the value at a place of a triangle from its corners that have one, false if
+// those weigh less than half; or the value of the nearest corner.
 func interpolate(values []float32, f [3]int32, weights [3]float32, nearest bool) (float32, bool) {
 	if nearest {
 		best := 0
@@ -180,7 +180,7 @@ func interpolate(values []float32, f [3]int32, weights [3]float32, nearest bool)
 	return sum / total, total >= .5
 }
 
-// depthOf tells how far in a sulcus a place is: 0 on a gyrus, 1 in a sulcus.
+// depthOf is the depth of a place: 0 on a gyrus, 1 in a sulcus.
 func depthOf(m *mesh, f [3]int32, weights [3]float32) float32 {
 	d, ok := interpolate(m.sulc, f, weights, false)
 	if !ok {
@@ -190,8 +190,8 @@ func depthOf(m *mesh, f [3]int32, weights [3]float32) float32 {
 	return t * t * (3 - 2*t)
 }
 
-// light is how bright a place is: a lamp at the viewer, a little above and to the left, and light from all around; sulci get
-// less of it.
+// light is the brightness of a place: a lamp at the viewer, a little above and to the left, and
+// ambient light, less of it in sulci.
 func (p *panel) light(m *mesh, f [3]int32, weights [3]float32, look *look, colored bool) float32 {
 	l := float32(1)
 	if !look.flat && p.view != Flat {

@@ -6,8 +6,9 @@ import (
 	"slices"
 )
 
-// tolerance is how far behind the surface a border may lie and still be seen, in mm: its points are near edges, the depth
-// buffer's in the middle of samples. On coarse meshes borders, being smoothed, are farther off.
+// tolerance is how far behind the surface a border is still visible, in mm: its points are near
+// edges, those of the depth buffer in the middle of samples. On coarse meshes smoothed borders are
+// farther from the surface.
 func (p *panel) tolerance() float32 {
 	const least, share = 1.5, .35
 	t := float32(least)
@@ -17,7 +18,7 @@ func (p *panel) tolerance() float32 {
 	return t
 }
 
-// visible tells whether a place of the page, in samples, is in front.
+// visible reports whether a place of the page, in samples, is in front.
 func (p *panel) visible(q vec) bool {
 	w, h := p.rect.Dx()*p.over, p.rect.Dy()*p.over
 	x, y := int(q[0]), int(q[1])
@@ -27,7 +28,7 @@ func (p *panel) visible(q vec) bool {
 	return q[2] >= p.depth[y*w+x]-p.slack
 }
 
-// onPage takes samples of the panel to pixels of the page.
+// onPage converts samples of the panel to pixels of the page.
 func (p *panel) onPage(q vec) point {
 	n := float32(p.over)
 	return point{float32(p.rect.Min.X) + q[0]/n, float32(p.rect.Min.Y) + q[1]/n}
@@ -59,10 +60,10 @@ func (p *panel) drawRegions(f *Figure, fr frame) {
 	}
 }
 
-// speck is the length of lines, in pixels, that look like dirt: pieces at the rim of what is seen.
+// speck is the length in pixels of pieces of lines that are not drawn.
 const speck = 4
 
-// visibleRuns cuts a line into the parts that are seen, in pixels.
+// visibleRuns returns the visible parts of a line, in pixels.
 func (p *panel) visibleRuns(line []vec) [][]point {
 	var out [][]point
 	var run []point
@@ -96,7 +97,8 @@ func (p *panel) visibleRuns(line []vec) [][]point {
 	return out
 }
 
-// middleOf gives the place for a name: the seen vertex nearest to the middle of those seen, if a third of the region is seen.
+// middleOf returns the place for a name: the visible vertex nearest to the middle of the visible
+// ones, if a third of the region is visible.
 func (p *panel) middleOf(k int, o outline) (point, bool) {
 	var mean vec
 	var shown []vec
@@ -120,7 +122,7 @@ func (p *panel) middleOf(k int, o outline) (point, bool) {
 	return p.onPage(best), true
 }
 
-// label is a name and where it goes.
+// label is a name and its place.
 type label struct {
 	text   string
 	size   float32
@@ -134,7 +136,7 @@ func (l *label) overlaps(o *label) bool {
 	return abs(l.at[0]-o.at[0]) < w+l.size*.5 && abs(l.at[1]-o.at[1]) < l.size*1.1
 }
 
-// covers tells whether the text lies over a place.
+// covers reports whether the text lies over a place.
 func (l *label) covers(p point) bool {
 	return abs(l.at[0]-p[0]) < textWidth(l.text, l.size)/2+l.size*.2 && abs(l.at[1]-p[1]) < l.size*.65
 }
@@ -156,8 +158,8 @@ func (l *label) end() point {
 
 func abs(x float32) float32 { return max(x, -x) }
 
-// place puts each name on its region or, where borders, names or the middles of other regions are in the way, at the nearest
-// free place around it; a name that finds none may lie on borders.
+// place puts each name on its region or, where borders, names or the middles of other regions are
+// in the way, at the nearest free place around it. A name without a free place may lie on borders.
 func place(labels []label, borders []point, page image.Rectangle) {
 	for i := range labels {
 		l := &labels[i]
@@ -167,7 +169,7 @@ func place(labels []label, borders []point, page image.Rectangle) {
 	}
 }
 
-// search tries places farther and farther away, sixteen at each distance.
+// search tries places at increasing distances, sixteen at each.
 func (l *label) search(labels []label, i int, borders []point, page image.Rectangle) bool {
 	const farthest, turns = 14, 16
 	for radius := range farthest {
@@ -184,7 +186,8 @@ func (l *label) search(labels []label, i int, borders []point, page image.Rectan
 	return false
 }
 
-// free tells whether nothing is under the text where it is now: it is the i-th, and those before it have their places.
+// free reports whether nothing is under the text at its place. It is the i-th label, and those
+// before it have their places.
 func (l *label) free(labels []label, i int, borders []point, page image.Rectangle) bool {
 	half := textWidth(l.text, l.size) / 2
 	room := l.size

@@ -55,7 +55,8 @@ func small() (Brain, []float32) {
 	return Brain{Left: left.Surface, Right: right.Surface, Sulc: append(left.Sulc, right.Sulc...)}, values
 }
 
-// shown draws the panels of a view and tells, for each panel and region, how much of the region's vertices are in front.
+// shown draws the panels of a view and tells, for each panel and region, how much of the region's
+// vertices are in front.
 func shown(t *testing.T, b Brain, view View, masks map[string]cortex.Mask) map[string][]float64 {
 	t.Helper()
 	opt := Options{Width: 300, Height: 200, Views: []View{view}}
@@ -88,7 +89,8 @@ func shown(t *testing.T, b Brain, view View, masks map[string]cortex.Mask) map[s
 	return out
 }
 
-// Landmarks of the real brain are seen from where anatomy says they are (+), and not from the other side (-).
+// Landmarks of the real brain are seen from where anatomy says they are (+), and not from the other
+// side (-).
 func TestViewsShowWhatAnatomySays(t *testing.T) {
 	b, desikan := brain(t, "aparc")
 	want := map[string]string{ // lateral, medial, dorsal, ventral
@@ -116,7 +118,8 @@ func TestViewsShowWhatAnatomySays(t *testing.T) {
 	}
 }
 
-// coloured gives the mean place of what has a strong colour in a part of the picture, and how many pixels have it.
+// coloured returns the mean place of what has a strong colour in a part of the picture, and how
+// many pixels have it.
 func coloured(img *image.NRGBA, area image.Rectangle) (x, y float64, n int) {
 	for v := area.Min.Y; v < area.Max.Y; v++ {
 		for u := area.Min.X; u < area.Max.X; u++ {
@@ -158,8 +161,9 @@ func TestLeftIsLeft(t *testing.T) {
 	}
 }
 
-// A1 of Glasser's atlas lies on Heschl's gyrus (transversetemporal of Desikan and Killiany), inside the Sylvian fissure: more
-// than a centimetre in from the gyrus beside it, and hidden from above, below and inside.
+// A1 of Glasser's atlas lies on Heschl's gyrus (transversetemporal of Desikan and Killiany), inside
+// the Sylvian fissure: more than a centimetre in from the gyrus beside it, and hidden from above,
+// below and inside.
 func TestA1IsOnHeschlsGyrusInTheFissure(t *testing.T) {
 	b, desikan := brain(t, "aparc")
 	_, glasser := brain(t, "glasser_360")
@@ -262,7 +266,8 @@ func TestBorders(t *testing.T) {
 	assert.Equal(t, dark(without, right), dark(with, right), "the region is on the left only")
 }
 
-// golden compares a picture with one in testdata: on average pixels differ by less than 1 of 255, and few by more than 40.
+// golden compares a picture with one in testdata: on average pixels differ by less than 1 of 255,
+// and few by more than 40.
 func golden(t *testing.T, f *Figure, name string) {
 	t.Helper()
 	path := filepath.Join("testdata", name+".png")
@@ -330,7 +335,8 @@ func ball() (*cortex.Volume, []float32, Options) {
 	return v, values, Options{Width: 480, Height: 240}
 }
 
-// A blob on the left shows on the left of the views from behind and above, one in front on the left of the view from the left.
+// A blob on the left shows on the left of the views from behind and above, one in front on the left
+// of the view from the left.
 func TestGlassSides(t *testing.T) {
 	v, values, opt := ball()
 	opt.High = 1

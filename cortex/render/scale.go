@@ -8,7 +8,7 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// scale says which value has which colour.
+// scale maps values to colours.
 type scale struct {
 	colors       *Colormap
 	low, high    float64
@@ -18,20 +18,22 @@ type scale struct {
 	none         rgb  // the colour of such a place
 }
 
-// newScale chooses colours and limits. Without limits they are the 99th percentile of what is drawn, rounded up a little, so
-// that one wild voxel does not make the rest pale; those beyond are marked at the bar.
+// newScale chooses colours and limits. The default limit is the 99th percentile of the values,
+// rounded up, so that one outlier does not make the rest pale. The bar marks values beyond it.
 func newScale(values []float32, opt Options) (*scale, error) {
 	finite := make([]float64, 0, len(values))
 	for i, v := range values {
 		if math.IsInf(float64(v), 0) {
-			return nil, fault.New(fault.BadData, drawing, "", "value %d is %v", i, v).WithHint("make it NaN if there is none")
+			return nil, fault.New(fault.BadData, drawing, "", "value %d is %v", i, v).
+				WithHint("make it NaN if there is none")
 		}
 		if v == v {
 			finite = append(finite, float64(v))
 		}
 	}
 	slices.Sort(finite)
-	s := &scale{colors: opt.Colors, low: opt.Low, high: opt.High, shown: len(finite) > 0, missing: len(finite) < len(values), none: grey(.72)}
+	s := &scale{colors: opt.Colors, low: opt.Low, high: opt.High, shown: len(finite) > 0,
+		missing: len(finite) < len(values), none: grey(.72)}
 	least, most := 0.0, 1.0
 	if s.shown {
 		least, most = finite[0], finite[len(finite)-1]
@@ -76,7 +78,7 @@ func quantile(sorted []float64, q float64) float64 {
 	return sorted[int(math.Round(q*float64(len(sorted)-1)))]
 }
 
-// roundUp gives the next number of two digits.
+// roundUp returns the next number of two digits.
 func roundUp(v float64) float64 {
 	if v <= 0 {
 		return v
@@ -85,8 +87,8 @@ func roundUp(v float64) float64 {
 	return math.Round(math.Ceil(v/digit-1e-5)) * digit
 }
 
-// ticks gives round numbers within the limits, at least three where that is possible: a step of 1, 2 or 5 times a power
-// of 10.
+// ticks returns round numbers within the limits, at least three if possible, with a step of 1, 2 or
+// 5 times a power of 10.
 func (s *scale) ticks() []float64 {
 	span := s.high - s.low
 	power := math.Pow(10, math.Floor(math.Log10(span))-1)
@@ -120,7 +122,8 @@ func format(v, step float64) string {
 	return text
 }
 
-// drawBar draws the colour bar: ticks below, the unit above, arrows at ends beyond which there are values.
+// drawBar draws the colour bar: ticks below, the unit above, arrows at ends beyond which there are
+// values.
 func (s *scale) drawBar(f *Figure, opt Options, fr frame) {
 	w, h := float32(opt.Width)*.34, fr.text*.8
 	x0, y0 := float32(int((float32(opt.Width)-w)/2)), float32(int(float32(opt.Height)-fr.text*2.9))

@@ -11,12 +11,13 @@ import (
 	"io"
 )
 
-// SVG writes the picture as SVG: brains as embedded pixels; lines, text and the colour bar as vectors. It refers to no other
-// file.
+// SVG writes the picture as SVG: brains as embedded pixels; lines, text and the colour bar as
+// vectors. It refers to no other file.
 func (f *Figure) SVG(w io.Writer) error {
 	out := bufio.NewWriter(w)
 	size := f.pixels.Rect
-	fmt.Fprintf(out, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" font-family="Helvetica, Arial, sans-serif">`+"\n",
+	fmt.Fprintf(out, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" `+
+		`font-family="Helvetica, Arial, sans-serif">`+"\n",
 		size.Dx(), size.Dy(), size.Dx(), size.Dy())
 	var pixels bytes.Buffer
 	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&pixels, f.pixels); err != nil {
@@ -33,9 +34,11 @@ func (f *Figure) SVG(w io.Writer) error {
 		case it.text != "":
 			halo := ""
 			if it.halo > 0 {
-				halo = fmt.Sprintf(` stroke="#fff" stroke-opacity=".8" stroke-width="%.1f" stroke-linejoin="round" paint-order="stroke"`, 2*it.halo)
+				halo = fmt.Sprintf(` stroke="#fff" stroke-opacity=".8" stroke-width="%.1f" stroke-linejoin="round" `+
+					`paint-order="stroke"`, 2*it.halo)
 			}
-			fmt.Fprintf(out, `<text x="%.1f" y="%.1f" font-size="%.1f" text-anchor="%s" fill="%s"%s>%s</text>`+"\n", it.at[0], it.at[1], it.size,
+			fmt.Fprintf(out, `<text x="%.1f" y="%.1f" font-size="%.1f" text-anchor="%s" fill="%s"%s>%s</text>`+"\n",
+				it.at[0], it.at[1], it.size,
 				[...]string{"start", "middle", "end"}[it.anchor], hex(it.color), halo, escape(it.text))
 		case it.closed:
 			fmt.Fprintf(out, `<path d="%sZ" fill="%s"/>`+"\n", path(it.strokes[0]), hex(it.color))
@@ -51,7 +54,8 @@ func (f *Figure) SVG(w io.Writer) error {
 
 func writeLine(w io.Writer, it item, line []point) {
 	d := path(line)
-	const form = `<path d="%s" fill="none" stroke="%s" stroke-width="%.2f" stroke-linecap="round" stroke-linejoin="round"%s>`
+	const form = `<path d="%s" fill="none" stroke="%s" stroke-width="%.2f" stroke-linecap="round" ` +
+		`stroke-linejoin="round"%s>`
 	if it.halo > 0 {
 		fmt.Fprintf(w, form+"</path>\n", d, "#fff", it.width+2*it.halo, ` stroke-opacity=".8"`)
 	}
@@ -90,6 +94,6 @@ func hex(c color.NRGBA) string { return fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c
 
 func escape(text string) string {
 	var b bytes.Buffer
-	_ = xml.EscapeText(&b, []byte(text)) // a Buffer does not fail
+	_ = xml.EscapeText(&b, []byte(text)) // a bytes.Buffer does not fail
 	return b.String()
 }

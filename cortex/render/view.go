@@ -13,7 +13,8 @@ import (
 // View is a side from which a brain is seen.
 type View int
 
-// The views. Lateral and Medial show each hemisphere by itself, Dorsal and Ventral both together, Flat the flat maps.
+// The views. Lateral and Medial show each hemisphere by itself, Dorsal and Ventral both together,
+// Flat the flat maps.
 const (
 	Lateral View = iota
 	Medial
@@ -24,14 +25,15 @@ const (
 
 var viewNames = []string{"lateral", "medial", "dorsal", "ventral", "flat"}
 
-// String gives the view's name.
+// String returns the view's name.
 func (v View) String() string { return viewNames[v] }
 
 // ViewByName finds a view.
 func ViewByName(name string) (View, error) {
 	i := slices.Index(viewNames, strings.TrimSpace(name))
 	if i < 0 {
-		return 0, fault.New(fault.Usage, "draw", "views", "there is no view %q", name).WithHint("there are %s", strings.Join(viewNames, ", "))
+		return 0, fault.New(fault.Usage, "draw", "views", "there is no view %q", name).
+			WithHint("there are %s", strings.Join(viewNames, ", "))
 	}
 	return View(i), nil
 }
@@ -56,11 +58,11 @@ func (a vec) unit() vec {
 	return a.times(1 / n)
 }
 
-// basis is a camera: which directions (right, anterior, superior) are right and up on the page, and towards the viewer. Each
-// is right-handed, so no view is a mirror image.
+// basis is a camera: the directions (right, anterior, superior) that are right and up on the page
+// and towards the viewer. Each is right-handed, so no view is a mirror image.
 type basis struct{ right, up, toward vec }
 
-// camera gives the basis of a view of a hemisphere.
+// camera returns the basis of a view of a hemisphere.
 func camera(v View, h cortex.Hemisphere) basis {
 	fromLeft := basis{vec{0, -1, 0}, vec{0, 0, 1}, vec{-1, 0, 0}}
 	fromRight := basis{vec{0, 1, 0}, vec{0, 0, 1}, vec{1, 0, 0}}
@@ -76,11 +78,12 @@ func camera(v View, h cortex.Hemisphere) basis {
 	return basis{vec{1, 0, 0}, vec{0, 1, 0}, vec{0, 0, 1}} // dorsal, flat
 }
 
-// project gives places on the page, in mm, and the distance towards the viewer.
+// project returns places on the page, in mm, and the distance towards the viewer.
 func (b basis) project(p vec) vec { return vec{b.right.dot(p), b.up.dot(p), b.toward.dot(p)} }
 
-// unknownLength is an error about the length of something per vertex.
+// wrongLength is the error of numbers that are not one for each vertex.
 func wrongLength(what string, have int, left, right int) error {
-	return fault.New(fault.BadData, "draw", "", "there are %d %s, the surfaces have %d vertices", have, what, left+right).
+	return fault.New(fault.BadData, "draw", "", "there are %d %s, the surfaces have %d vertices", have, what,
+		left+right).
 		WithHint("%s", fmt.Sprintf("give one for each vertex: %d of the left, then %d of the right", left, right))
 }

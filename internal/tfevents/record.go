@@ -8,7 +8,8 @@ import (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// masked is the CRC-32C of data as TFRecord has it: turned and shifted, so that a CRC of data that hold CRCs stays a good one.
+// masked is TFRecord's CRC-32C of data: rotated and shifted, so that the CRC of data with CRCs in
+// it stays useful.
 func masked(data []byte) uint32 {
 	c := crc32.Checksum(data, castagnoli)
 	return (c>>15 | c<<17) + 0xa282ead8
@@ -39,7 +40,8 @@ func appendBytes(b []byte, field int, x []byte) []byte {
 	return append(b, x...)
 }
 
-// event is an Event at a time, in seconds, and a step; content is one of its fields 3 and up, encoded.
+// event is an Event at a time, in seconds, and a step; content is one of its fields 3 and up,
+// encoded.
 func event(seconds float64, step int64, content []byte) []byte {
 	b := binary.LittleEndian.AppendUint64(appendTag(nil, 1, wireFixed64), math.Float64bits(seconds))
 	if step != 0 {
@@ -56,7 +58,7 @@ func start() []byte {
 	return appendBytes(nil, 7, binary.AppendUvarint(appendTag(nil, 1, wireVarint), 1))
 }
 
-// summary is the field summary of some scalars, each in Float32, as TensorBoard has them.
+// summary is the field summary of scalars, each in Float32, as in TensorBoard.
 func summary(scalars []Scalar) []byte {
 	var all []byte
 	for _, s := range scalars {

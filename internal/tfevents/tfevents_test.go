@@ -31,7 +31,8 @@ func TestChecksums(t *testing.T) {
 		require.Equal(t, c.want, readback.CRC(c.data))
 		assert.Equal(t, (c.want>>15|c.want<<17)+0xa282ead8, masked(c.data))
 	}
-	// The first bytes of every event file that TensorFlow 2 and PyTorch write: a record of 24 bytes.
+	// The first bytes of every event file that TensorFlow 2 and PyTorch write: a record of 24
+	// bytes.
 	assert.Equal(t, []byte("\x18\x00\x00\x00\x00\x00\x00\x00\xa3\x7fK\""), record(make([]byte, 24))[:12])
 }
 

@@ -19,14 +19,14 @@ type Scalar struct {
 	Value float64
 }
 
-// Writer appends to one file of events. It is for one goroutine.
+// Writer appends to one file of events. It belongs to one goroutine.
 type Writer struct {
 	file *os.File
-	used bool // there is more in it than its version
+	used bool // it has events other than its version
 }
 
-// Create makes a new file in a folder, which is made if need be. Its name comes after those of the files that are there, however
-// shortly ago they were made.
+// Create makes a new file in a folder, which is made if necessary. Its name sorts after those of
+// all existing files.
 func Create(dir string) (*Writer, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, failed(dir, err)
@@ -59,7 +59,7 @@ func Create(dir string) (*Writer, error) {
 
 const prefix = "events.out.tfevents."
 
-// failed says what the system said of a path.
+// failed is the error of the operating system about a path.
 func failed(path string, err error) error {
 	if p, is := err.(*fs.PathError); is {
 		err = p.Err
@@ -75,7 +75,7 @@ func (w *Writer) put(step int64, content []byte) error {
 	return nil
 }
 
-// Start begins a session at a step: readers forget what earlier files say of this and later steps.
+// Start begins a session at a step: readers drop what earlier files have for this and later steps.
 func (w *Writer) Start(step int64) error {
 	w.used = true
 	return w.put(step, start())

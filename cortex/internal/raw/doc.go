@@ -1,6 +1,8 @@
-// Package raw holds what the readers of brain files share: files within a budget, compressed streams that cannot
-// explode, XML that cannot nest or refer, and numbers of any type and byte order.
+// Package raw is shared by the readers of brain files: files of bounded size, compressed streams of
+// bounded expansion, XML without deep nesting and references, and numbers of any type and byte
+// order.
 //
-// Its budget: a reader allocates no more than a small multiple of what a file holds, and what a compressed file may
-// expand to is compared with what its header declares, with deflate's best ratio, and with [MaxBytes].
+// A reader allocates no more than a small multiple of the size of a file. The expanded size of a
+// compressed file is compared with what its header declares, with deflate's best ratio, and with
+// [MaxBytes].
 package raw

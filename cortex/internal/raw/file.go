@@ -8,7 +8,7 @@ import (
 	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
-// MaxBytes is the most that one file may hold or expand to.
+// MaxBytes bounds the size of one file, and its expanded size.
 const MaxBytes = 1 << 30
 
 // ReadFile reads the file at path, of at most MaxBytes.
@@ -20,12 +20,13 @@ func ReadFile(op, path string) ([]byte, error) {
 	return inputfile.Read(op, path, MaxBytes)
 }
 
-// Bad says that a file is not what it must be.
+// Bad is the error of a file that is not what it must be.
 func Bad(what, path, why string, args ...any) *fault.Error {
 	return fault.New(fault.BadData, what, quote.OneLine(path), why, args...)
 }
 
 // Damaged is Bad for content that no sound program writes.
 func Damaged(what, path string, err error) *fault.Error {
-	return Bad(what, path, "%s", quote.OneLine(err.Error())).WithHint("the file is damaged or was made by a faulty program: get it again")
+	return Bad(what, path, "%s", quote.OneLine(err.Error())).
+		WithHint("the file is damaged or was made by a faulty program: get it again")
 }

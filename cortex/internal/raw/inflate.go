@@ -9,10 +9,10 @@ import (
 	"io"
 )
 
-// bestRatio is the most that deflate can shrink data: 258 bytes in 2 bits.
+// bestRatio is the highest compression of deflate: 258 bytes in 2 bits.
 const bestRatio = 1032
 
-// IsGzip tells whether data begin as gzip does.
+// IsGzip reports whether data begin as gzip does.
 func IsGzip(data []byte) bool { return len(data) > 2 && data[0] == 0x1f && data[1] == 0x8b }
 
 // Gunzip opens gzip data, which may have several members.
@@ -43,15 +43,16 @@ func Inflate(data []byte, n int) ([]byte, error) {
 	return out, nil
 }
 
-// CanHold tells whether so many compressed bytes can expand to n.
+// CanHold returns an error unless have compressed bytes can expand to n.
 func CanHold(have, n int) error {
 	if n > MaxBytes || n > have*bestRatio {
-		return fmt.Errorf("%d bytes are declared, more than %d compressed bytes can hold or than the allowed %d", n, have, MaxBytes)
+		return fmt.Errorf("%d bytes are declared, more than %d compressed bytes can hold or than the allowed %d", n,
+			have, MaxBytes)
 	}
 	return nil
 }
 
-// ReadExactly reads n bytes, and takes memory only as they come.
+// ReadExactly reads n bytes, and allocates memory only as they arrive.
 func ReadExactly(r io.Reader, n int) ([]byte, error) {
 	const first = 1 << 16
 	out := make([]byte, 0, min(n, first))
@@ -80,7 +81,7 @@ func compressed(err error) error {
 	return fmt.Errorf("the compressed data are damaged: %w", err)
 }
 
-// GunzipAll expands gzip data whose size is not known before.
+// GunzipAll expands gzip data of unknown size.
 func GunzipAll(data []byte) ([]byte, error) {
 	r, err := Gunzip(data)
 	if err != nil {

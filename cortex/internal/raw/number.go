@@ -6,7 +6,7 @@ import (
 	"math"
 )
 
-// Type is a type of number by its code in NIfTI, which GIFTI uses, too (nifti1.h, DT_UINT8 and so on).
+// Type is a type of number by its code in NIfTI and GIFTI (nifti1.h, DT_UINT8 and so on).
 type Type int
 
 // The types that are read.
@@ -24,12 +24,14 @@ const (
 )
 
 var names = map[Type]string{
-	Uint8: "UINT8", Int16: "INT16", Int32: "INT32", Float32: "FLOAT32", Float64: "FLOAT64", Int8: "INT8", Uint16: "UINT16",
+	Uint8: "UINT8", Int16: "INT16", Int32: "INT32", Float32: "FLOAT32", Float64: "FLOAT64", Int8: "INT8",
+	Uint16: "UINT16",
 	Uint32: "UINT32", Int64: "INT64", Uint64: "UINT64",
-	1: "BINARY", 32: "COMPLEX64", 128: "RGB24", 1536: "FLOAT128", 1792: "COMPLEX128", 2048: "COMPLEX256", 2304: "RGBA32",
+	1: "BINARY", 32: "COMPLEX64", 128: "RGB24", 1536: "FLOAT128", 1792: "COMPLEX128", 2048: "COMPLEX256",
+	2304: "RGBA32",
 }
 
-// Name is the type's name as GIFTI writes it, without NIFTI_TYPE_.
+// Name is the type's name in GIFTI, without NIFTI_TYPE_.
 func (t Type) Name() string {
 	if name := names[t]; name != "" {
 		return name
@@ -62,7 +64,8 @@ func (t Type) Size() int {
 	return 0
 }
 
-// Bytes is the number of bytes of an array, or an error if that is more than MaxBytes or a dimension is negative.
+// Bytes is the number of bytes of an array, or an error if that is more than MaxBytes or a
+// dimension is negative.
 func Bytes(t Type, shape []int) (int, error) {
 	if t.Size() == 0 {
 		return 0, fmt.Errorf("numbers of %s are not read: want whole or real numbers of 8 to 64 bits", t.Name())
@@ -106,7 +109,7 @@ func Float(data []byte, t Type, order binary.ByteOrder, i int) float64 {
 	return math.Float64frombits(order.Uint64(b))
 }
 
-// Whole gives v as a label, or an error that names number i.
+// Whole returns v as a whole number. The error names number i.
 func Whole(v float64, i int) (int32, error) {
 	if v != math.Trunc(v) || math.Abs(v) > math.MaxInt32 {
 		return 0, fmt.Errorf("number %d is %v, want whole numbers of up to 31 bits", i, v)

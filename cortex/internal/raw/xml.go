@@ -11,13 +11,14 @@ import (
 	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
-// Limits of the XML that is read: GIFTI and CIFTI nest 6 deep, and have a few elements for each map and label.
+// Limits of the XML that is read: GIFTI and CIFTI nest 6 deep, and have a few elements for each map
+// and label.
 const (
 	maxDepth    = 12
 	maxElements = 1 << 16
 )
 
-// Element is one element of XML. Text is all that stands directly in it.
+// Element is one element of XML. Text is the text directly in it.
 type Element struct {
 	Name     string
 	Attrs    []xml.Attr
@@ -25,8 +26,8 @@ type Element struct {
 	Children []*Element
 }
 
-// ParseXML reads one element and all in it, and refuses what could grow or reach outside: entity declarations, references
-// to them, depth. A document type that only names itself is passed over.
+// ParseXML reads one element with all in it. It refuses entity declarations, references to them and
+// deep nesting. A document type that only names itself is skipped.
 func ParseXML(data []byte) (*Element, error) {
 	d := xml.NewDecoder(bytes.NewReader(data))
 	d.CharsetReader = func(charset string, r io.Reader) (io.Reader, error) {
@@ -49,7 +50,8 @@ func ParseXML(data []byte) (*Element, error) {
 		switch t := token.(type) {
 		case xml.StartElement:
 			if count++; count > maxElements || len(stack) == maxDepth {
-				return nil, fmt.Errorf("the XML has more than %d elements or nests more than %d deep", maxElements, maxDepth-1)
+				return nil, fmt.Errorf("the XML has more than %d elements or nests more than %d deep", maxElements,
+					maxDepth-1)
 			}
 			e := &Element{Name: t.Name.Local, Attrs: t.Attr}
 			top.Children = append(top.Children, e)
@@ -72,7 +74,7 @@ func ParseXML(data []byte) (*Element, error) {
 	return root.Children[0], nil
 }
 
-// Attr gives the value of an attribute, "" if it is not there.
+// Attr returns the value of an attribute, "" if there is none.
 func (e *Element) Attr(name string) string {
 	for _, a := range e.Attrs {
 		if a.Name.Local == name {
@@ -82,7 +84,7 @@ func (e *Element) Attr(name string) string {
 	return ""
 }
 
-// All gives the children of a name.
+// All returns the children with a name.
 func (e *Element) All(name string) []*Element {
 	var out []*Element
 	for _, c := range e.Children {
@@ -93,7 +95,7 @@ func (e *Element) All(name string) []*Element {
 	return out
 }
 
-// One gives the first child of a name, an empty element if there is none.
+// One returns the first child with a name, an empty element if there is none.
 func (e *Element) One(name string) *Element {
 	for _, c := range e.Children {
 		if c.Name == name {

@@ -1,4 +1,4 @@
-// Package readback reads files of events for tests. It shares no line with what writes them.
+// Package readback reads files of events for tests. It shares no code with the writer.
 package readback
 
 import (
@@ -32,8 +32,9 @@ type Event struct {
 	Scalars map[string]float32
 }
 
-// Curves reads the files of a folder as TensorBoard does: in the order of their names, and where a session starts what was said of
-// its step and later ones is forgotten. Each tag has its numbers by step; one that has two for a step fails the test.
+// Curves reads the files of a folder as TensorBoard does: in the order of their names, and a
+// session start drops its step and later ones. It returns the numbers of each tag by step; two for
+// one step fail the test.
 func Curves(t testing.TB, dir string) map[string]map[int64]float32 {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(dir, "events.out.tfevents.*"))
@@ -67,7 +68,7 @@ type field struct {
 	value  uint64
 }
 
-// fields takes a message apart.
+// fields returns the fields of a message.
 func fields(t testing.TB, b []byte) (out []field) {
 	for len(b) > 0 {
 		key, n := binary.Uvarint(b)

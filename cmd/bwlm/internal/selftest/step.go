@@ -1,5 +1,5 @@
-// Package selftest proves in milliseconds that libtorch computes on this machine: one training step of a linear layer whose
-// loss and gradient are computed a second time in plain Go.
+// Package selftest checks in milliseconds that libtorch computes correctly on this machine: one
+// training step of a linear layer, whose loss and gradient are also computed in Go.
 package selftest
 
 import (
@@ -17,8 +17,9 @@ const (
 	width = 32
 )
 
-// Step runs one step on a device and returns how long it took, the first use of the device included. A result that is not
-// what it must be is a *fault.Error of kind Unavailable: the library or the device is at fault, not the user's data.
+// Step runs one step on a device and returns how long it took, the first use of the device
+// included. A result that is not what it must be is a *fault.Error of kind Unavailable: the library
+// or the device is at fault, not the user's data.
 func Step(ctx context.Context, device torch.Device) (time.Duration, error) {
 	store := nn.NewStore()
 	defer store.Close()
@@ -26,10 +27,13 @@ func Step(ctx context.Context, device torch.Device) (time.Duration, error) {
 	start := time.Now()
 	err := session.Train(ctx, 1, func(s *torch.Scope) error {
 		var layer nn.Linear
-		if err := store.Build(s, nn.Fresh{}, nil, func(b *nn.Builder) { b.Linear(&layer, "layer", width, width) }); err != nil {
+		if err := store.Build(s, nn.Fresh{}, nil, func(b *nn.Builder) {
+			b.Linear(&layer, "layer", width, width)
+		}); err != nil {
 			return err
 		}
-		opt := nn.NewAdam(s, nn.AdamOptions{}, nn.Group{Names: []string{"weight", "bias"}, Params: store.Train(nil), LR: 1e-3})
+		opt := nn.NewAdam(s, nn.AdamOptions{}, nn.Group{Names: []string{"weight", "bias"}, Params: store.Train(nil),
+			LR: 1e-3})
 		defer opt.Close()
 		x, y := s.Normal(0, 1, rows, width), s.Normal(0, 1, rows, width)
 		loss := func() *torch.Tensor { return layer.Forward(x).Sub(y).Square().Mean() }
@@ -60,7 +64,7 @@ func wrong(device torch.Device, why string, args ...any) error {
 		WithHint("libtorch does not compute right here: fetch it again, and check the driver if this is a GPU")
 }
 
-// byHand gives the mean of (xWᵀ + b - y)² and its gradient with respect to W (width, width).
+// byHand returns the mean of (xWᵀ + b - y)² and its gradient with respect to W, (width, width).
 func byHand(x, y, w, b []float32) (loss float64, grad []float64) {
 	grad = make([]float64, width*width)
 	for r := range rows {

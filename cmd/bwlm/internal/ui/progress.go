@@ -15,7 +15,7 @@ const (
 	narrowest   = 20                     // columns below which a bar makes no sense
 )
 
-// Progress shows how far one task is.
+// Progress shows the progress of one task.
 type Progress struct {
 	ui          *UI
 	task        string
@@ -25,12 +25,12 @@ type Progress struct {
 	start, last time.Time // last: of the newest drawing or line
 
 	bar      *progressbar.ProgressBar // nil without a terminal
-	barWidth int                      // kept when the terminal is resized, unlike the words beside it
-	buf      bytes.Buffer             // what the bar drew, for one write
+	barWidth int                      // fixed when the terminal is resized, unlike the text next to it
+	buf      bytes.Buffer             // the bar's output, for one write
 }
 
-// Progress starts to show a task of total steps, of which from are done already (in a run that is resumed). A total of 0
-// means unknown. End it before the next one starts.
+// Progress starts to show a task of total steps, of which from are done already (in a run that is
+// resumed). A total of 0 means unknown. End it before the next one starts.
 func (u *UI) Progress(task string, from, total int) *Progress {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -44,10 +44,11 @@ func (u *UI) Progress(task string, from, total int) *Progress {
 		p.bar = progressbar.NewOptions(total,
 			progressbar.OptionSetWriter(&p.buf),
 			progressbar.OptionSetWidth(p.barWidth),
-			progressbar.OptionSetPredictTime(false), // the description tells it, in words that fit
+			progressbar.OptionSetPredictTime(false), // the description has it, in the room there is
 			progressbar.OptionShowDescriptionAtLineEnd(),
 			progressbar.OptionClearOnFinish(),
-			progressbar.OptionSetTheme(progressbar.Theme{Saucer: "=", SaucerHead: ">", SaucerPadding: " ", BarStart: "|", BarEnd: "|"}),
+			progressbar.OptionSetTheme(progressbar.Theme{Saucer: "=", SaucerHead: ">", SaucerPadding: " ",
+				BarStart: "|", BarEnd: "|"}),
 		)
 		p.draw()
 	}
@@ -55,7 +56,8 @@ func (u *UI) Progress(task string, from, total int) *Progress {
 	return p
 }
 
-// Set says that n steps are done. The note is what else to show, such as "loss -0.0712  r 0.113".
+// Set sets the number of steps that are done. The note is shown with it, such as "loss -0.0712 r
+// 0.113".
 func (p *Progress) Set(n int, note string) {
 	p.ui.mu.Lock()
 	defer p.ui.mu.Unlock()
@@ -70,7 +72,7 @@ func (p *Progress) Set(n int, note string) {
 	}
 }
 
-// End takes the bar away and says how the task ended: after all its steps, or before.
+// End removes the bar and prints the number of steps done and the time.
 func (p *Progress) End() {
 	p.ui.mu.Lock()
 	defer p.ui.mu.Unlock()
@@ -83,11 +85,11 @@ func (p *Progress) End() {
 
 func (p *Progress) print(s string) { _, _ = p.ui.out.Write([]byte(s + "\n")) }
 
-// draw draws the bar at its present state in one write.
+// draw draws the bar in one write.
 func (p *Progress) draw() {
 	p.last = time.Now()
 	_ = p.bar.Set(min(max(p.n, 0), p.total))
-	p.buf.Reset() // that drawing still has the description of the last step
+	p.buf.Reset() // that drawing has the description of the last step
 	p.bar.Describe(p.describe(p.ui.width() - 1 - p.barWidth - len(" 100% ||   ")))
 	p.flush()
 }
@@ -105,7 +107,8 @@ func (p *Progress) flush() {
 	p.buf.Reset()
 }
 
-// describe tells as much as fits in room columns: time left before count before note before the task's name.
+// describe returns as many fields as fit in room columns: time left before count before note before
+// the task's name.
 func (p *Progress) describe(room int) string {
 	left := p.left()
 	if left != "" && room > 12 {
@@ -139,7 +142,7 @@ func (p *Progress) count() string {
 	return fmt.Sprintf("%d/%d", p.n, p.total)
 }
 
-// left guesses the time left from the steps since the start; steps of an earlier run do not count.
+// left estimates the time left from the steps since the start, without those of an earlier run.
 func (p *Progress) left() string {
 	done := p.n - p.from
 	if done <= 0 || p.n >= p.total {

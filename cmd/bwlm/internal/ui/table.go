@@ -8,8 +8,8 @@ import (
 	"github.com/rivo/uniseg"
 )
 
-// Table writes rows under a head, in columns two blanks apart: numbers to the right, words to the left. Rows may be
-// shorter than the head. The error is w's own.
+// Table writes rows under a head, in columns two blanks apart: numbers to the right, words to the
+// left. Rows may be shorter than the head. The error is w's own.
 func Table(w io.Writer, head []string, rows [][]string) error {
 	widths := make([]int, len(head))
 	right := make([]bool, len(head))
@@ -40,7 +40,8 @@ func Table(w io.Writer, head []string, rows [][]string) error {
 	return err
 }
 
-// numeric says whether a cell belongs to a column of numbers: a number, a per cent, or nothing ("", "-").
+// numeric reports whether a cell belongs to a column of numbers: a number, a per cent, or nothing
+// ("", "-").
 func numeric(cell string) bool {
 	if cell == "" || cell == "-" {
 		return true

@@ -28,30 +28,31 @@ func New(f *os.File) *UI {
 	}
 	return NewWriter(f, func() int {
 		columns, _, err := term.GetSize(fd)
-		if err != nil || columns <= 0 { // a terminal that does not say
+		if err != nil || columns <= 0 { // a terminal that does not report it
 			return 80
 		}
 		return columns
 	})
 }
 
-// NewWriter makes a UI on any writer. Width tells the columns of the terminal behind it, 0 if there is none.
+// NewWriter makes a UI on any writer. width returns the columns of its terminal, 0 if there is
+// none.
 func NewWriter(w io.Writer, width func() int) *UI { return &UI{out: w, width: width} }
 
-// Note says something worth knowing, unless the user wants quiet.
+// Note prints a note, unless the UI is quiet.
 func (u *UI) Note(format string, args ...any) {
 	if !u.Quiet {
 		u.line(fmt.Sprintf(format, args...))
 	}
 }
 
-// Warn says something that the user should look at, always.
+// Warn prints a warning, always.
 func (u *UI) Warn(format string, args ...any) {
 	u.line("bwlm: warning: " + fmt.Sprintf(format, args...))
 }
 
-// line prints a whole line; a bar that stands there makes room and comes back with its next step. Errors of the stream
-// are dropped: a run must not end because nobody reads its log any more.
+// line prints a whole line. A bar is erased and comes back with its next step. Errors of the stream
+// are dropped: a run must not end because nobody reads its log.
 func (u *UI) line(s string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -61,5 +62,5 @@ func (u *UI) line(s string) {
 	_, _ = io.WriteString(u.out, s+"\n")
 }
 
-// Fail says why the program ends, always.
+// Fail prints why the program ends, always.
 func (u *UI) Fail(message string) { u.line("bwlm: " + message) }
