@@ -113,7 +113,7 @@ func (b *stepBench) work() FLOPs {
 			clips, read = append(clips, frames), append(read, len(b.reader.LastFrames(b.audio, run)))
 		}
 	}
-	return stepWork(opt.Config, stepShape{clips: clips, read: read, depth: b.reader.Keep, layer: b.layer, rank: b.lora.R, adapted: len(b.base.Targets(speech.TargetsAuto)),
+	return stepWork(opt.Config, stepShape{clips: clips, read: read, depth: b.reader.CacheDepth, layer: b.layer, rank: b.lora.R, adapted: len(b.base.Targets(speech.TargetsAuto)),
 		rows: opt.Windows / windowsOfRow, bottleneck: b.bottleneck, voxels: opt.Voxels, people: opt.Subjects})
 }
 
@@ -203,7 +203,7 @@ func (b *stepBench) prepare(ctx context.Context, exp *experiment.Experiment) (er
 		return err
 	}
 	shared := view.FrozenDepth(view.Adapted()...)
-	b.reader = &windows.Reader{Model: view, Pooling: exp.Model.Pooling, Unit: windows.UnitClips(exp.Model, exp.Train.UnitWindows), Shared: shared, Keep: shared,
+	b.reader = &windows.Reader{Model: view, Pooling: exp.Model.Pooling, Unit: windows.UnitClips(exp.Model, exp.Train.UnitWindows), Shared: shared, CacheDepth: shared,
 		Frozen: &windows.Frozen{Model: b.base, Cache: windows.NewCache(1<<40, nil, nil)}}
 	b.session = *view.Session()
 	return b.prepareData(ctx, exp)

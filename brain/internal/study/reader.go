@@ -19,7 +19,7 @@ func (st *Study) Reader(model speech.Encoder) *windows.Reader {
 			r.Frozen = &windows.Frozen{Model: model, Normalise: st.Frozen.Normalise, Half: st.Frozen.Half}
 		}
 	}
-	r.Keep = st.cacheDepth(r)
+	r.CacheDepth = st.cacheDepth(r)
 	return r
 }
 
@@ -27,7 +27,7 @@ func (st *Study) Reader(model speech.Encoder) *windows.Reader {
 // untuned model, which shares every depth with itself, goes by what the experiment tunes; -1 if that is nothing.
 func (st *Study) cacheDepth(r *windows.Reader) int {
 	switch {
-	case r.Disturbed():
+	case r.Stochastic():
 		return 0
 	case r.Shared <= r.Model.Architecture().Layers:
 		return r.Shared

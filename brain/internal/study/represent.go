@@ -44,7 +44,7 @@ func (st *Study) Pool(ctx context.Context, model speech.Encoder, story string, s
 	for start := 0; start < len(wave); start += clip {
 		from, to := max(0, start-margin), min(len(wave), start+clip+margin)
 		first, own := from/hop, design.Rows{From: start / hop, To: (start + clip) / hop}
-		if !windows.Heard(frames, own) || to-from < arch.MinSamples {
+		if !windows.Overlap(frames, own) || to-from < arch.MinSamples {
 			continue
 		}
 		err := model.Session().Infer(ctx, func(s *torch.Scope) error {

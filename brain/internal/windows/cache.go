@@ -10,8 +10,8 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// Cache keeps frames of clips, and vectors of stories, in memory, first come first kept, up to a budget; and on disk for
-// what does not fit, for other runs, and for later. A nil cache keeps nothing.
+// Cache is the activation cache: frames of clips and vectors of stories, in memory up to a budget, first come first
+// served, and on disk for the rest and for other runs. A nil cache is empty.
 type Cache struct {
 	arena  *torch.Arena
 	Budget int64 // bytes left
@@ -34,14 +34,14 @@ type VectorKey struct {
 	Windows int
 	Layer   int
 	Pooling experiment.Pooling
-	Last    bool // given by the last layer of a pass, which works out only frames that are read: its last bits may differ
+	Last    bool // from the last layer of a pass, which computes only the frames that are read: its last bits may differ
 }
 
 func NewCache(budget int64, disk *activations.Store, warn func(error)) *Cache {
 	return &Cache{torch.NewArena(), budget, map[FrameKey]*torch.Tensor{}, map[VectorKey][]float32{}, disk, warn}
 }
 
-// Frames gives the frames of a group, or nil. The function gives the print under which the disk has them.
+// Frames returns the frames of a group, or nil. print returns their fingerprint on disk.
 func (c *Cache) Frames(s *torch.Scope, key FrameKey, print func() Fingerprint) *torch.Tensor {
 	if c == nil {
 		return nil
@@ -61,7 +61,7 @@ func (c *Cache) Frames(s *torch.Scope, key FrameKey, print func() Fingerprint) *
 	return x
 }
 
-// PutFrames keeps the frames of a group where there is room.
+// PutFrames stores the frames of a group where there is room.
 func (c *Cache) PutFrames(key FrameKey, x *torch.Tensor, print func() Fingerprint) {
 	if c == nil {
 		return
@@ -80,7 +80,7 @@ func (c *Cache) keep(key FrameKey, x *torch.Tensor) {
 	}
 }
 
-// Vectors gives the vectors (windows, E) of a story, or nil.
+// Vectors returns the vectors (windows, E) of a story, or nil.
 func (c *Cache) Vectors(key VectorKey, width int, print func() Fingerprint) []float32 {
 	if c == nil {
 		return nil
@@ -100,7 +100,7 @@ func (c *Cache) Vectors(key VectorKey, width int, print func() Fingerprint) []fl
 	return x
 }
 
-// AllVectors gives the vectors of all keys, if memory has them.
+// AllVectors returns the vectors of all keys if all are in memory, else nil.
 func (c *Cache) AllVectors(keys []VectorKey) (out [][]float32) {
 	for _, key := range keys {
 		if c == nil || c.read[key] == nil {
@@ -111,7 +111,7 @@ func (c *Cache) AllVectors(keys []VectorKey) (out [][]float32) {
 	return out
 }
 
-// PutVectors keeps the vectors of a story where there is room.
+// PutVectors stores the vectors of a story where there is room.
 func (c *Cache) PutVectors(key VectorKey, x []float32, print func() Fingerprint) {
 	if c == nil {
 		return
@@ -134,7 +134,7 @@ func (c *Cache) keepVectors(key VectorKey, x []float32) {
 	}
 }
 
-// load reads from disk. What cannot be read is computed again.
+// load reads from disk. An entry that cannot be read is a warning, and is computed again.
 func (c *Cache) load(p Fingerprint) *activations.Entry {
 	e, err := c.disk.Get(p.Key)
 	if err != nil {
@@ -143,7 +143,7 @@ func (c *Cache) load(p Fingerprint) *activations.Entry {
 	return e
 }
 
-// store writes to disk. Where that fails the run goes on without.
+// store writes to disk. A failure is a warning.
 func (c *Cache) store(p Fingerprint, e activations.Entry) {
 	if _, err := c.disk.Put(p.Key, e); err != nil {
 		c.warn(err)

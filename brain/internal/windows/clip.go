@@ -8,16 +8,16 @@ import (
 	"github.com/brainwavlm/bwlm/speech"
 )
 
-// Clip is a stretch of a story's audio that goes through the model at once, and the windows that are read from it. In mode
-// windows each window is a clip of its own.
+// Clip is a stretch of audio that goes through the model as one input, and the windows that are read from it. With
+// extraction: windows each window is a clip; with extraction: chunks a clip is a chunk.
 type Clip struct {
 	Start, End int         // samples, half-open
-	Windows    design.Rows // those that it owns; each window has one owner
+	Windows    design.Rows // windows that are read from it; each is read from one clip
 }
 
 func (c Clip) Samples() int { return c.End - c.Start }
 
-// ownClips makes each window a clip.
+// ownClips returns one clip per window.
 func ownClips(windows []design.Window) []Clip {
 	out := make([]Clip, len(windows))
 	for i, w := range windows {
@@ -26,8 +26,8 @@ func ownClips(windows []design.Window) []Clip {
 	return out
 }
 
-// ChunkClips cuts clips of so many samples out of the audio, which overlap by a window. A window is owned by the first clip
-// that holds it whole, so it always knows its own past. The last clip ends with the audio.
+// ChunkClips cuts chunks of a length in samples that overlap by one window. A window is read from the first chunk that
+// contains it whole, so that its past is in the chunk. The last chunk ends with the audio.
 func ChunkClips(windows []design.Window, samples, length, window int) (out []Clip) {
 	for i, k := 0, 0; i < len(windows); k++ {
 		c := Clip{Start: k * (length - window), Windows: design.Rows{From: i, To: i}}
@@ -39,7 +39,7 @@ func ChunkClips(windows []design.Window, samples, length, window int) (out []Cli
 	return out
 }
 
-// ClipLength is the longest that goes through the model at once, in seconds.
+// ClipLength returns the length of a clip in seconds.
 func ClipLength(m experiment.Model) float64 {
 	if m.Extraction == experiment.ExtractChunks {
 		return m.ChunkSeconds
@@ -47,25 +47,25 @@ func ClipLength(m experiment.Model) float64 {
 	return m.WindowSeconds
 }
 
-// SamplesOf is the number of samples of so many seconds.
+// SamplesOf returns seconds as a number of samples.
 func SamplesOf(seconds float64) int { return int(math.Round(seconds * speech.SampleRate)) }
 
-// FramesIn are the frames of a clip that see nothing outside a window of it: at least one, the last of which ends with the
-// window.
+// FramesIn returns the frames of a clip whose receptive fields lie inside a window. There is at least one, the last of
+// which ends with the window.
 func (c Clip) FramesIn(w design.Window, g speech.Geometry) design.Rows {
 	arch := g.Architecture()
 	to := g.Frames(w.End - c.Start)
 	return design.Rows{From: min((w.Start-c.Start-arch.Offset+arch.Hop-1)/arch.Hop, to-1), To: to}
 }
 
-// What is frozen is computed in fixed groups of clips, so that its last bits, which depend on what is computed together,
-// do not depend on which clips a step wants, nor on what is in the cache: at most so many clips and seconds.
+// Activations of frozen layers are computed in fixed groups of clips. Their last bits depend on the group, and so neither on
+// the clips of a step nor on the cache. These bound a group.
 const (
 	groupClips   = 8
 	groupSeconds = 32
 )
 
-// Groups cuts clips into groups: those of one length that follow each other, so many at a time.
+// Groups divides clips into groups of consecutive clips of one length.
 func Groups(clips []Clip) (out []design.Rows) {
 	for i := 0; i < len(clips); {
 		size := min(max(groupSeconds*speech.SampleRate/clips[i].Samples(), 1), groupClips)

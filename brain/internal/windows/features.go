@@ -14,7 +14,7 @@ func Resolved(m experiment.Model, e speech.Encoder) (experiment.Model, error) {
 	return m, err
 }
 
-// NewClip is audio outside a data set as a stimulus without rows; m is resolved.
+// NewClip returns audio outside a data set as a stimulus without rows. m is resolved.
 func NewClip(m experiment.Model, samples []float32) (*Stimulus, error) {
 	if err := Finite(samples); err != nil {
 		return nil, err
@@ -30,7 +30,7 @@ func NewClip(m experiment.Model, samples []float32) (*Stimulus, error) {
 	return clip, nil
 }
 
-// Finite refuses what is no waveform.
+// Finite returns an error if a sample is not finite.
 func Finite(samples []float32) error {
 	for i, x := range samples {
 		if x-x != 0 { // NaN or infinite
@@ -40,7 +40,7 @@ func Finite(samples []float32) error {
 	return nil
 }
 
-// Normalised is a whole waveform as the windows are cut from it; m is resolved.
+// Normalised returns the waveform from which windows are cut. m is resolved.
 func Normalised(m experiment.Model, samples []float32) []float32 {
 	if m.Normalise == experiment.NormaliseStory {
 		return speech.Normalise(samples)

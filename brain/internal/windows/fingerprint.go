@@ -16,14 +16,14 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// Fingerprint is the hash of all that frames or vectors are computed from: this program, libtorch, processor and threads, on
-// which last bits depend; the weights below; the samples; how they are cut; what is read.
+// Fingerprint is a hash of everything that frames or vectors are computed from: this program, libtorch, processor and
+// number of threads, on which last bits depend; the weights below; the samples; the cuts; the pooling.
 type Fingerprint struct {
 	Key   activations.Key
 	About string
 }
 
-// PrintFrames is the print of the frames of a group.
+// PrintFrames returns the fingerprint of the frames of a group.
 func (f *Frozen) PrintFrames(st *Stimulus, key FrameKey) Fingerprint {
 	h := f.begin(key.Depth)
 	fmt.Fprintf(h, "frames of depth %d, rounded %v\n", key.Depth, f.Half)
@@ -35,7 +35,7 @@ func (f *Frozen) PrintFrames(st *Stimulus, key FrameKey) Fingerprint {
 	return finish(h, "%s, clips %d to %d: %s", st.Name, key.Clips.From, key.Clips.To, what)
 }
 
-// PrintVectors is the print of the vectors of a story.
+// PrintVectors returns the fingerprint of the vectors of a story.
 func (f *Frozen) PrintVectors(st *Stimulus, key VectorKey) Fingerprint {
 	h := f.begin(key.Layer + 1)
 	fmt.Fprintf(h, "vectors of %s at %d, last %v, rounded %v\n", key.Pooling, key.Layer, key.Last, f.Half)
@@ -51,7 +51,7 @@ func finish(h hash.Hash, about string, args ...any) (p Fingerprint) {
 	return p
 }
 
-// begin hashes what does not depend on the story.
+// begin starts a hash with everything that does not depend on the story.
 func (f *Frozen) begin(depth int) hash.Hash {
 	if f.salt == "" {
 		mode := f.Model.Session()
@@ -64,7 +64,7 @@ func (f *Frozen) begin(depth int) hash.Hash {
 	return h
 }
 
-// weights is the hash of the model's weights below a depth, found once.
+// weights returns the hash of the weights of the model below a depth. It is computed once.
 func (f *Frozen) weights(depth int) []byte {
 	if sum := f.sums[depth]; sum != nil {
 		return sum
@@ -84,7 +84,7 @@ func (f *Frozen) weights(depth int) []byte {
 	return f.sums[depth]
 }
 
-// cut hashes the samples of clips that follow each other, and where they begin and end in those.
+// cut adds the samples of consecutive clips to a hash, and where each clip begins and ends.
 func (f *Frozen) cut(h hash.Hash, st *Stimulus, clips design.Rows) {
 	first, last := st.Clips[clips.From].Start, 0
 	fmt.Fprintf(h, "normalised %v, read", f.Normalise)
@@ -106,7 +106,7 @@ func (f *Frozen) cut(h hash.Hash, st *Stimulus, clips design.Rows) {
 	h.Write(buffer)
 }
 
-// program is the hash of this program's own file: two builds of changed code say the same of their version.
+// program returns the hash of the file of this program, since two builds of changed code may have the same version.
 func program() string {
 	path, err := os.Executable()
 	if err != nil {
@@ -124,7 +124,7 @@ func program() string {
 	return fmt.Sprintf("%x", h.Sum(nil))
 }
 
-// processor is the name of the processor and what it can do, with what limits libtorch's use of that.
+// processor returns the name and the features of the processor, with the variables that limit their use by libtorch.
 func processor() string {
 	out := runtime.GOARCH
 	for key, value := range proc.CPU() {

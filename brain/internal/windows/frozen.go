@@ -7,19 +7,19 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// Frozen computes and caches what no tuning changes: the frames of clips at some depth of the untuned model (see package
-// speech).
+// Frozen computes and caches activations of frozen layers: the frames of clips at some depth of the untuned model (see
+// package speech).
 type Frozen struct {
 	Model     speech.Encoder
 	Normalise bool   // each clip by itself
 	Half      bool   // frames are rounded to bf16
-	Cache     *Cache // nil: nothing is kept
+	Cache     *Cache // nil: nothing is cached
 
 	salt string         // of fingerprints
 	sums map[int][]byte // hashes of the weights below a depth
 }
 
-// Frames gives the frames (n, T, C) of clips of one length at a depth, group by group, whatever is kept of them.
+// Frames returns the frames (n, T, C) of clips of one length at a depth, group by group.
 func (f *Frozen) Frames(s *torch.Scope, st *Stimulus, clips design.Rows, depth int) *torch.Tensor {
 	defer torch.Part(s.Context(), progress.PartData)()
 	return s.Frozen(func(s *torch.Scope) *torch.Tensor {
@@ -33,7 +33,7 @@ func (f *Frozen) Frames(s *torch.Scope, st *Stimulus, clips design.Rows, depth i
 	})
 }
 
-// group gives the frames (n, T, C) of one group at a depth.
+// group returns the frames (n, T, C) of a group at a depth, from the cache if it has them.
 func (f *Frozen) group(s *torch.Scope, st *Stimulus, g design.Rows, depth int) *torch.Tensor {
 	key := FrameKey{st.Name, g, depth}
 	x := f.Cache.Frames(s, key, func() Fingerprint { return f.PrintFrames(st, key) })
@@ -53,7 +53,7 @@ func (f *Frozen) group(s *torch.Scope, st *Stimulus, g design.Rows, depth int) *
 	return x
 }
 
-// Compute is group without a cache, and not rounded.
+// Compute is group without cache and rounding.
 func (f *Frozen) Compute(s *torch.Scope, st *Stimulus, g design.Rows, depth int) *torch.Tensor {
 	x := f.front(s, st, g)
 	if depth > 0 {
@@ -62,11 +62,11 @@ func (f *Frozen) Compute(s *torch.Scope, st *Stimulus, g design.Rows, depth int)
 	return x
 }
 
-// frontClips go through the front end at once: its first layers give a frame for every few samples, so that they take
-// most of the memory, and gain nothing from more.
+// frontClips is the number of clips that go through the front end together. Its first layers return a frame for every few
+// samples and take most of the memory; more clips are not faster.
 const frontClips = 2
 
-// front gives the front end's output (n, T, C) for clips.
+// front returns the output of the front end (n, T, C) for clips.
 func (f *Frozen) front(s *torch.Scope, st *Stimulus, clips design.Rows) *torch.Tensor {
 	var parts []*torch.Tensor
 	for from := clips.From; from < clips.To; from += frontClips {
@@ -76,7 +76,7 @@ func (f *Frozen) front(s *torch.Scope, st *Stimulus, clips design.Rows) *torch.T
 	return torch.Cat(0, parts...)
 }
 
-// waves gives the samples (n, S) of clips.
+// waves returns the samples (n, S) of clips.
 func (f *Frozen) waves(s *torch.Scope, st *Stimulus, clips design.Rows) *torch.Tensor {
 	var samples []float32
 	for _, c := range st.Clips[clips.From:clips.To] {

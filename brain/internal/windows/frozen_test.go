@@ -160,8 +160,8 @@ func TestDepths(t *testing.T) {
 		tr := studytest.TrainerOf(t, st)
 		require.NoError(t, tr.Session.Train(t.Context(), 1, func(s *torch.Scope) error {
 			if want := depths[name]; want < 0 {
-				assert.Equal(t, want, tr.Reader.Keep, name)
-				assert.Less(t, 2, tr.Reader.Fixed(s), name)
+				assert.Equal(t, want, tr.Reader.CacheDepth, name)
+				assert.Less(t, 2, tr.Reader.SharedStates(s), name)
 			} else {
 				assert.Equal(t, want, tr.Reader.Depth(s, tr.ReadLayers()), name)
 				assert.Equal(t, want, st.Reader(st.Model).Depth(s, tr.ReadLayers()), "%s: the untuned model shares it", name)
@@ -372,7 +372,7 @@ func TestLayersReadBeforeChangeNoBit(t *testing.T) {
 	}
 	m, st := wide(t)
 	read := func(c *windows.Cache, layers ...int) [][]float32 {
-		r := &windows.Reader{Model: m, Frozen: &windows.Frozen{Model: m, Cache: c}, Shared: m.FrozenDepth(), Keep: 1, Pooling: "last", Unit: 8}
+		r := &windows.Reader{Model: m, Frozen: &windows.Frozen{Model: m, Cache: c}, Shared: m.FrozenDepth(), CacheDepth: 1, Pooling: "last", Unit: 8}
 		x, err := r.Features(t.Context(), st, layers)
 		require.NoError(t, err)
 		return x

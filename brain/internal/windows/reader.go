@@ -17,83 +17,83 @@ import (
 // fixed groups and cached. The layers above are computed from there in fixed units. The size of the cache changes the time
 // and no bit.
 type Reader struct {
-	Model   speech.Encoder
-	Frozen  *Frozen
-	Shared  int // hidden states, from 0, that the model has in common with the untuned one
-	Keep    int // frames at no higher depth are kept; -1: none, where all that is read is shared
-	Pooling experiment.Pooling
-	Pass    speech.Pass
-	Unit    int // clips that go through the model together
+	Model      speech.Encoder
+	Frozen     *Frozen
+	Shared     int // hidden states, from 0 on, that the model shares with the untuned one
+	CacheDepth int // highest depth whose frames are cached; -1: none, where all layers that are read are shared
+	Pooling    experiment.Pooling
+	Pass       speech.Pass
+	Unit       int // clips that go through the model together
 }
 
 // Units returns the units of the windows from ≤ i < to.
 func (r *Reader) Units(st *Stimulus, from, to int) []Unit { return st.Units(from, to, r.Unit) }
 
-// Fixed is how many hidden states are the untuned model's in a pass of a scope.
-func (r *Reader) Fixed(s *torch.Scope) int {
-	if s.Mode().Dropout && r.Disturbed() {
+// SharedStates returns the number of hidden states of a pass that equal those of the untuned model.
+func (r *Reader) SharedStates(s *torch.Scope) int {
+	if s.Mode().Dropout && r.Stochastic() {
 		return 0
 	}
 	return r.Shared
 }
 
-// Disturbed says whether anything random happens to frames while the model is tuned.
-func (r *Reader) Disturbed() bool {
+// Stochastic reports whether dropout, layer drop or SpecAugment changes frames while the model is tuned.
+func (r *Reader) Stochastic() bool {
 	random := r.Pass.Regularise
 	return random.Hidden > 0 || random.LayerDrop > 0 || random.Time.Prob > 0
 }
 
-// Depth is where a pass of a scope goes on from what is kept.
+// Depth returns the depth of the cached frames from which a pass starts.
 func (r *Reader) Depth(s *torch.Scope, layers []int) int {
-	return max(min(r.Fixed(s), r.Keep, slices.Min(layers)+1), 0)
+	return max(min(r.SharedStates(s), r.CacheDepth, slices.Min(layers)+1), 0)
 }
 
-// Vectors gives the vectors (windows, E) of a run at each of the layers.
-func (r *Reader) Vectors(s *torch.Scope, st *Stimulus, run Unit, layers []int) []*torch.Tensor {
-	if slices.Max(layers) < r.Fixed(s) {
-		return r.fixedVectors(s, st, run, layers)
+// Vectors returns the vectors (windows, E) of a unit at each of the layers.
+func (r *Reader) Vectors(s *torch.Scope, st *Stimulus, unit Unit, layers []int) []*torch.Tensor {
+	if slices.Max(layers) < r.SharedStates(s) {
+		return r.fixedVectors(s, st, unit, layers)
 	}
 	depth := r.Depth(s, layers)
-	return r.goOn(r.Frozen.Frames(s, st, run.Clips, depth), depth, r.Model, st, run, layers, true)
+	return r.forwardFrom(r.Frozen.Frames(s, st, unit.Clips, depth), depth, r.Model, st, unit, layers, true)
 }
 
-// goOn reads the vectors (windows, E) of each layer from frames (n, T, C) at a depth. The last layer may work out only the
-// frames that are read.
-func (r *Reader) goOn(frames *torch.Tensor, depth int, model speech.Encoder, st *Stimulus, run Unit, layers []int, last bool) []*torch.Tensor {
+// forwardFrom computes the vectors (windows, E) of each layer from frames (n, T, C) at a depth. With last set, the top
+// layer computes only the frames that are read.
+func (r *Reader) forwardFrom(frames *torch.Tensor, depth int, model speech.Encoder, st *Stimulus, unit Unit, layers []int, last bool) []*torch.Tensor {
 	first, top := max(depth-1, 0), slices.Max(layers)
 	pass := r.Pass
 	if last {
-		pass.Last = r.LastFrames(st, run)
+		pass.Last = r.LastFrames(st, unit)
 	}
 	hidden := model.Forward(frames, depth, top, pass)
 	out := make([]*torch.Tensor, len(layers))
 	for i, l := range layers {
 		if l == top {
-			out[i] = r.pool(hidden[l-first], st, run, pass.Last)
+			out[i] = r.pool(hidden[l-first], st, unit, pass.Last)
 		} else {
-			out[i] = r.pool(hidden[l-first], st, run, nil)
+			out[i] = r.pool(hidden[l-first], st, unit, nil)
 		}
 	}
 	return out
 }
 
-// groupVectors reads all windows (windows, E) of one group from the untuned model, by way of frames that are kept; last
-// as in goOn.
+// groupVectors reads all windows (windows, E) of a group from the untuned model through cached frames; last is as in
+// forwardFrom.
 func (r *Reader) groupVectors(s *torch.Scope, st *Stimulus, g design.Rows, layers []int, last bool) []*torch.Tensor {
-	if r.Keep < 0 {
-		return r.goOn(r.Frozen.Compute(s, st, g, 0), 0, r.Frozen.Model, st, st.All(g), layers, last)
+	if r.CacheDepth < 0 {
+		return r.forwardFrom(r.Frozen.Compute(s, st, g, 0), 0, r.Frozen.Model, st, st.All(g), layers, last)
 	}
-	depth := min(r.Keep, slices.Min(layers)+1)
-	return r.goOn(r.Frozen.group(s, st, g, depth), depth, r.Frozen.Model, st, st.All(g), layers, last)
+	depth := min(r.CacheDepth, slices.Min(layers)+1)
+	return r.forwardFrom(r.Frozen.group(s, st, g, depth), depth, r.Frozen.Model, st, st.All(g), layers, last)
 }
 
-// fixedVectors is vectors where no tuning changes what is read.
-func (r *Reader) fixedVectors(s *torch.Scope, st *Stimulus, run Unit, layers []int) []*torch.Tensor {
+// fixedVectors is Vectors where all layers equal those of the untuned model.
+func (r *Reader) fixedVectors(s *torch.Scope, st *Stimulus, unit Unit, layers []int) []*torch.Tensor {
 	out := make([]*torch.Tensor, len(layers))
-	n, width := run.Windows.To-run.Windows.From, r.Model.Architecture().Width
+	n, width := unit.Windows.To-unit.Windows.From, r.Model.Architecture().Width
 	if kept := r.Frozen.Cache.AllVectors(r.vectorKeys(st, layers)); kept != nil {
 		for i, x := range kept {
-			out[i] = s.FromFloat32(x[run.Windows.From*width:run.Windows.To*width], n, width)
+			out[i] = s.FromFloat32(x[unit.Windows.From*width:unit.Windows.To*width], n, width)
 		}
 		return out
 	}
@@ -101,7 +101,7 @@ func (r *Reader) fixedVectors(s *torch.Scope, st *Stimulus, run Unit, layers []i
 		var parts []*torch.Tensor
 		for _, g := range st.Groups {
 			all := st.All(g).Windows
-			if from, to := max(all.From, run.Windows.From), min(all.To, run.Windows.To); from < to {
+			if from, to := max(all.From, unit.Windows.From), min(all.To, unit.Windows.To); from < to {
 				parts = append(parts, torch.Cat(1, r.groupVectors(s, st, g, layers, true)...).Narrow(0, from-all.From, to-from))
 			}
 		}
@@ -113,12 +113,12 @@ func (r *Reader) fixedVectors(s *torch.Scope, st *Stimulus, run Unit, layers []i
 	return out
 }
 
-// FrozenBytes is what the frames or vectors of a story take that are kept while training reads those layers.
+// FrozenBytes returns the size of the activations of a story that training caches to read the layers.
 func (r *Reader) FrozenBytes(st *Stimulus, layers []int) (bytes int64) {
-	if slices.Max(layers) < r.Shared && r.Keep < 0 {
+	if slices.Max(layers) < r.Shared && r.CacheDepth < 0 {
 		return int64(len(st.Windows)) * int64(r.Model.Architecture().Width) * int64(len(layers)) * 4
 	}
-	depth := max(min(r.Shared, r.Keep, slices.Min(layers)+1), 0)
+	depth := max(min(r.Shared, r.CacheDepth, slices.Min(layers)+1), 0)
 	size := 4
 	if r.Frozen.Half {
 		size = 2
@@ -130,26 +130,26 @@ func (r *Reader) FrozenBytes(st *Stimulus, layers []int) (bytes int64) {
 	return bytes
 }
 
-// Fill computes what is frozen under a run of windows, so that it is kept where there is room.
-func (r *Reader) Fill(ctx context.Context, st *Stimulus, run Unit, layers []int) error {
+// Fill caches the frames under a unit, where there is room.
+func (r *Reader) Fill(ctx context.Context, st *Stimulus, unit Unit, layers []int) error {
 	return r.Model.Session().Infer(ctx, func(s *torch.Scope) error {
-		if slices.Max(layers) < r.Fixed(s) {
+		if slices.Max(layers) < r.SharedStates(s) {
 			return nil
 		}
-		r.Frozen.Frames(s, st, run.Clips, r.Depth(s, layers))
+		r.Frozen.Frames(s, st, unit.Clips, r.Depth(s, layers))
 		return nil
 	})
 }
 
-// Features reads all windows of a story without gradients: one (windows, E) matrix per layer.
+// Features reads all windows of a story without gradients: one matrix (windows, E) per layer.
 func (r *Reader) Features(ctx context.Context, st *Stimulus, layers []int) ([][]float32, error) {
 	if slices.Max(layers) < r.Shared {
 		return r.fixedFeatures(ctx, st, layers)
 	}
 	out := make([][]float32, len(layers))
-	for _, run := range r.Units(st, 0, len(st.Windows)) {
+	for _, unit := range r.Units(st, 0, len(st.Windows)) {
 		err := r.Model.Session().Infer(ctx, func(s *torch.Scope) error {
-			AppendVectors(out, r.Vectors(s, st, run, layers))
+			AppendVectors(out, r.Vectors(s, st, unit, layers))
 			return nil
 		})
 		if err != nil {
@@ -159,7 +159,7 @@ func (r *Reader) Features(ctx context.Context, st *Stimulus, layers []int) ([][]
 	return out, nil
 }
 
-// fixedFeatures is features where no tuning changes what is read: layers that were read before are not read again.
+// fixedFeatures is Features where all layers equal those of the untuned model. Layers in the cache are not read again.
 func (r *Reader) fixedFeatures(ctx context.Context, st *Stimulus, layers []int) ([][]float32, error) {
 	out := make([][]float32, len(layers))
 	keys := r.vectorKeys(st, layers)
@@ -176,7 +176,7 @@ func (r *Reader) fixedFeatures(ctx context.Context, st *Stimulus, layers []int) 
 		return out, nil
 	}
 	read := make([][]float32, len(missing))
-	last := slices.Max(missing) == slices.Max(layers) // else what is missing was below it
+	last := slices.Max(missing) == slices.Max(layers) // else the missing layers were below it
 	for _, g := range st.Groups {
 		err := r.Model.Session().Infer(ctx, func(s *torch.Scope) error {
 			AppendVectors(read, r.groupVectors(s, st, g, missing, last))
@@ -207,28 +207,28 @@ func (r *Reader) vectorKeys(st *Stimulus, layers []int) []VectorKey {
 	return keys
 }
 
-// LastFrames returns the frames of a run's clips from which vectors are read, so that the last layer need not compute the
-// others; nil where that is most of them.
-func (r *Reader) LastFrames(st *Stimulus, run Unit) (last []int) {
+// LastFrames returns the frames of the clips of a unit from which vectors are read, so that the last layer need not
+// compute the others; nil where most are read.
+func (r *Reader) LastFrames(st *Stimulus, unit Unit) (last []int) {
 	switch {
 	case r.Pooling == experiment.PoolMean:
 		return nil
 	case !st.Shared && r.Pooling == experiment.PoolFirst:
 		return []int{0}
 	case !st.Shared:
-		return []int{r.frames(st, run) - 1}
+		return []int{r.frames(st, unit) - 1}
 	}
-	r.wanted(st, run, func(_ int, in design.Rows) { last = append(last, r.frameOf(in)) })
+	r.wanted(st, unit, func(_ int, in design.Rows) { last = append(last, r.frameOf(in)) })
 	slices.Sort(last)
 	return slices.Compact(last)
 }
 
-// frames returns the number of frames of each clip of a run, without those that the model may pad it with.
-func (r *Reader) frames(st *Stimulus, run Unit) int {
-	return r.Model.Frames(st.Clips[run.Clips.From].Samples())
+// frames returns the number of frames of each clip of a unit, without padding.
+func (r *Reader) frames(st *Stimulus, unit Unit) int {
+	return r.Model.Frames(st.Clips[unit.Clips.From].Samples())
 }
 
-// frameOf is the frame that is the vector of a window with those frames.
+// frameOf returns the frame that is the vector of a window, given its frames.
 func (r *Reader) frameOf(in design.Rows) int {
 	if r.Pooling == experiment.PoolFirst {
 		return in.From
@@ -236,38 +236,38 @@ func (r *Reader) frameOf(in design.Rows) int {
 	return in.To - 1
 }
 
-// pool gives the vector of each wanted window (windows, E) from frames h (n, T, E) of a run's clips; kept are their numbers
-// where they are not all.
-func (r *Reader) pool(h *torch.Tensor, st *Stimulus, run Unit, kept []int) *torch.Tensor {
+// pool returns the vector of each window of a unit (windows, E) from frames h (n, T, E) of its clips. Kept holds the
+// numbers of these frames where some are left out.
+func (r *Reader) pool(h *torch.Tensor, st *Stimulus, unit Unit, kept []int) *torch.Tensor {
 	defer h.Scope().Part(progress.PartReadout)()
 	switch {
 	case st.Shared && r.Pooling == experiment.PoolMean:
-		return r.means(h, st, run)
+		return r.means(h, st, unit)
 	case st.Shared:
-		return r.picked(h, st, run, kept)
+		return r.picked(h, st, unit, kept)
 	case r.Pooling == experiment.PoolMean:
-		return h.Narrow(1, 0, r.frames(st, run)).Mean(1)
-	case r.Pooling == experiment.PoolFirst || kept != nil: // kept is one frame
+		return h.Narrow(1, 0, r.frames(st, unit)).Mean(1)
+	case r.Pooling == experiment.PoolFirst || kept != nil: // one frame is left
 		return h.Select(1, 0)
 	}
-	return h.Select(1, r.frames(st, run)-1)
+	return h.Select(1, r.frames(st, unit)-1)
 }
 
-// wanted goes through the windows of a run, with the place of their clip in the run and their frames in the clip.
-func (r *Reader) wanted(st *Stimulus, run Unit, do func(place int, frames design.Rows)) {
-	for k := run.Clips.From; k < run.Clips.To; k++ {
+// wanted visits the windows of a unit with the place of their clip in the unit and their frames in the clip.
+func (r *Reader) wanted(st *Stimulus, unit Unit, do func(place int, frames design.Rows)) {
+	for k := unit.Clips.From; k < unit.Clips.To; k++ {
 		c := st.Clips[k]
-		for i := max(c.Windows.From, run.Windows.From); i < min(c.Windows.To, run.Windows.To); i++ {
-			do(k-run.Clips.From, c.FramesIn(st.Windows[i], r.Model))
+		for i := max(c.Windows.From, unit.Windows.From); i < min(c.Windows.To, unit.Windows.To); i++ {
+			do(k-unit.Clips.From, c.FramesIn(st.Windows[i], r.Model))
 		}
 	}
 }
 
-// picked takes one frame for each window out of frames h (n, T, E) of clips: (windows, E).
-func (r *Reader) picked(h *torch.Tensor, st *Stimulus, run Unit, kept []int) *torch.Tensor {
+// picked returns one frame per window (windows, E) from frames h (n, T, E) of clips.
+func (r *Reader) picked(h *torch.Tensor, st *Stimulus, unit Unit, kept []int) *torch.Tensor {
 	frames := h.Dim(1)
 	var places []int
-	r.wanted(st, run, func(place int, in design.Rows) {
+	r.wanted(st, unit, func(place int, in design.Rows) {
 		at := r.frameOf(in)
 		if kept != nil {
 			at, _ = slices.BinarySearch(kept, at)
@@ -277,11 +277,11 @@ func (r *Reader) picked(h *torch.Tensor, st *Stimulus, run Unit, kept []int) *to
 	return h.Reshape(h.Dim(0)*frames, -1).IndexSelect(0, places)
 }
 
-// means takes the mean over the frames of each window out of frames h (n, T, E) of clips: (windows, E).
-func (r *Reader) means(h *torch.Tensor, st *Stimulus, run Unit) *torch.Tensor {
+// means returns the mean over the frames of each window (windows, E) from frames h (n, T, E) of clips.
+func (r *Reader) means(h *torch.Tensor, st *Stimulus, unit Unit) *torch.Tensor {
 	s, frames := h.Scope(), h.Dim(1)
 	weights := make([][]float32, h.Dim(0)) // (windows, T) of each clip
-	r.wanted(st, run, func(place int, in design.Rows) {
+	r.wanted(st, unit, func(place int, in design.Rows) {
 		row := make([]float32, frames)
 		for f := in.From; f < in.To; f++ {
 			row[f] = 1 / float32(in.To-in.From)

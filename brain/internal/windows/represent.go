@@ -7,17 +7,17 @@ import (
 	"github.com/brainwavlm/bwlm/speech"
 )
 
-// Span is a stretch of a story's audio, in seconds.
+// Span is a stretch of the audio of a story, in seconds.
 type Span struct{ From, To float64 }
 
-// How a story is read frame by frame: in clips, with margins on both sides that are read and thrown away, since frames
-// at the edge of a clip know only one side of their neighbourhood.
+// A story is read frame by frame in pieces with margins on both sides. Frames in the margins are discarded, since at the
+// edge of a piece they lack one side of their context.
 const (
 	ClipSeconds   = 8
 	MarginSeconds = 2
 )
 
-// FramesOf are the frames whose middles are in each span, at least one, of so many.
+// FramesOf returns the frames whose middles are in each span, at least one per span.
 func FramesOf(spans []Span, arch speech.Architecture, frames int) []design.Rows {
 	out := make([]design.Rows, len(spans))
 	for i, s := range spans {
@@ -38,7 +38,7 @@ func FramesOf(spans []Span, arch speech.Architecture, frames int) []design.Rows 
 	return out
 }
 
-// Heard says whether any of the stretches meets the rows.
-func Heard(frames []design.Rows, rows design.Rows) bool {
+// Overlap reports whether any range of frames overlaps rows.
+func Overlap(frames []design.Rows, rows design.Rows) bool {
 	return slices.ContainsFunc(frames, func(f design.Rows) bool { return f.From < rows.To && rows.From < f.To })
 }
