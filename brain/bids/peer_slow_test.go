@@ -31,6 +31,6 @@ func TestNilearnReadsTheMaps(t *testing.T) {
 		dir, _, _ := exported(t, run, Options{Space: "made"})
 		said, err := exec.CommandContext(t.Context(), python, append([]string{"../../tools/export/check.py", run, dir}, args...)...).CombinedOutput()
 		require.NoError(t, err, "%s", said)
-		assert.Contains(t, string(said), "nilearn reads 19 maps of 2 people")
+		assert.Contains(t, string(said), "nilearn reads 19 maps of 2 subjects")
 	}
 }

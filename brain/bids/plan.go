@@ -150,7 +150,7 @@ func (p *plan) maps() error {
 	}
 	if m := meanOf(p.run); m != nil {
 		for _, x := range mapsOf(m) {
-			x.about += fmt.Sprintf(", mean over %d people", n)
+			x.about += fmt.Sprintf(", mean over %d subjects", n)
 			if err := p.voxelMap(cortex.Derivative{Task: p.task(), Space: p.opt.Space}, x); err != nil {
 				return err
 			}

@@ -38,7 +38,7 @@ func (c *runner) why(name string) (string, error) {
 		return c.tunes()
 	case "other_subject":
 		if len(c.others()) == 0 {
-			return "everybody in the data set who heard all stories is in the experiment", nil
+			return "all subjects of the data set with all stories are in the experiment", nil
 		}
 		return c.tunes()
 	case "word_rate", "word_rate_position", "word_vectors":

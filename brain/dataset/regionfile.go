@@ -32,7 +32,7 @@ func (f folder) region(_ context.Context, name string) (Region, error) {
 }
 
 func badRegion(path, why string, args ...any) *fault.Error {
-	return fault.New(fault.BadData, "read region", path, why, args...)
+	return fault.New(fault.BadData, "read ROI", path, why, args...)
 }
 
 func regionJSON(text []byte, path string) (Region, error) {

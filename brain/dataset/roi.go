@@ -19,7 +19,7 @@ type Region struct {
 // is for errors.
 func (r Region) in(voxels int, where string) ([]int, error) {
 	fail := func(why string, args ...any) *fault.Error {
-		return fault.New(fault.BadData, "read region", where, why, args...)
+		return fault.New(fault.BadData, "read ROI", where, why, args...)
 	}
 	columns := r.Columns
 	mask := r.Mask
@@ -41,7 +41,7 @@ func (r Region) in(voxels int, where string) ([]int, error) {
 		}
 	}
 	if len(columns) == 0 {
-		return nil, fail("the region is empty")
+		return nil, fail("the ROI is empty")
 	}
 	columns = slices.Sorted(slices.Values(columns))
 	for i, c := range columns {
@@ -50,7 +50,7 @@ func (r Region) in(voxels int, where string) ([]int, error) {
 			return nil, fail("column %d is not among the responses' %d voxels, counted from 0", c, voxels)
 		case i > 0 && c == columns[i-1]:
 			return nil, fail("column %d is listed twice", c).
-				WithHint("list each column once, or for each of the %d voxels 1 if it belongs to the region, else 0",
+				WithHint("list each column once, or for each of the %d voxels 1 if it belongs to the ROI, else 0",
 					voxels)
 		}
 	}
@@ -70,7 +70,7 @@ func (d *Dataset) ROI(ctx context.Context, name, subject string, voxels int) ([]
 	where := d.spec.Name + ": " + key("rois", name)
 	i := slices.Index(d.ROIs(), name)
 	if i < 0 {
-		return nil, d.unknown("region", name, d.ROIs())
+		return nil, d.unknown("ROI", name, d.ROIs())
 	}
 	roi := d.spec.ROIs[i]
 	region := roi.Region
@@ -78,7 +78,7 @@ func (d *Dataset) ROI(ctx context.Context, name, subject string, voxels int) ([]
 		j := slices.IndexFunc(roi.BySubject, func(r SubjectRegion) bool { return r.Subject == subject })
 		if j < 0 {
 			has := names(roi.BySubject, func(r SubjectRegion) string { return r.Subject })
-			return nil, fault.New(fault.BadData, "read region", where,
+			return nil, fault.New(fault.BadData, "read ROI", where,
 				"it is not given for subject %s, only for %s", subject, strings.Join(has, ", "))
 		}
 		region = roi.BySubject[j].Region

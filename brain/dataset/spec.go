@@ -192,7 +192,7 @@ func (s *Spec) checkROIs() *fault.Error {
 	for _, roi := range s.ROIs {
 		where := key("rois", roi.Name)
 		if roi.Name == "" || seen[roi.Name] {
-			return wrong(where, "the region has no name of its own")
+			return wrong(where, "the ROI has no name of its own")
 		}
 		seen[roi.Name] = true
 		if roi.Region.Absent() == (len(roi.BySubject) == 0) {

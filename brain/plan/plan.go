@@ -93,10 +93,10 @@ func models(st *study.Study) string {
 	if len(st.Subjects) == 1 {
 		return fmt.Sprintf("%s and one readout for %s", what, st.Subjects[0].Name)
 	}
-	how := "one forward pass of a block serves all who heard it, their losses averaged"
+	how := "one forward pass of a block serves all its subjects, their losses averaged"
 	if st.Experiment.Train.Joint == experiment.JointSequential {
-		how = "one step for each person and block"
+		how = "one step for each subject and block"
 	}
-	return fmt.Sprintf("%s for all %d people, with a readout each (train.joint: %s, %s); for one model each, vary data.subjects with bwlm sweep",
+	return fmt.Sprintf("%s for all %d subjects, with a readout each (train.joint: %s, %s); for one model each, vary data.subjects with bwlm sweep",
 		what, len(st.Subjects), st.Experiment.Train.Joint, how)
 }

@@ -89,7 +89,7 @@ func TestPlanOfTheTinyStudy(t *testing.T) {
 	assert.Equal(t, 3*2*2*4*16, p.ModelParameters)
 	assert.Equal(t, p.ModelParameters+2*(32*6+6)+6*(60+53)+60+53, p.Parameters)
 	assert.Equal(t, 1., p.CachedShare)
-	assert.Contains(t, p.Models, "one adapter for all 2 people, with a readout each (train.joint: shared")
+	assert.Contains(t, p.Models, "one adapter for all 2 subjects, with a readout each (train.joint: shared")
 	assert.Positive(t, p.Seconds)
 	assert.Positive(t, p.PeakMB)
 	total := 0.

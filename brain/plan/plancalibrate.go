@@ -275,7 +275,7 @@ func (c *calibration) phases(w *work) []Phase {
 		out = append(out, Phase{name, times, each, times * each})
 	}
 	add("open data and model, hash inputs", 1, c.trainer.Study.Took.Seconds()+c.manifest+c.prove)
-	add("what no tuning changes, once", 1, c.front*float64(w.epochWindows+w.testWindows))
+	add("activations of frozen layers, once", 1, c.front*float64(w.epochWindows+w.testWindows))
 	reads := 1.
 	if exp.Train.Mode != experiment.TrainReadout {
 		reads += epochs

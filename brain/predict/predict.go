@@ -99,7 +99,7 @@ func (p *Predictor) openReadout(run, subject string) (*ckpt.File, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*.safetensors"))
 	if err != nil || len(files) == 0 {
 		return nil, fault.New(fault.Missing, results.OpenPredictor, dir, "there is no readout, so the training is not finished").
-			WithHint("go on with bwlm resume %s", run)
+			WithHint("resume it with bwlm resume %s", run)
 	}
 	var names []string
 	for _, f := range files {
@@ -165,7 +165,7 @@ func (p *Predictor) load(ctx context.Context, run string, f *ckpt.File, opt Opti
 		p.Columns = append(p.Columns, int(c))
 	}
 	store, mix := nn.NewStore(), nn.NewStore()
-	p.readout = &readout.Readout{Store: store, Mix: &readout.LayerWeights{Store: mix}} // so that Close frees both
+	p.readout = &readout.Readout{Store: store, Weights: &readout.LayerWeights{Store: mix}} // so that Close frees both
 	p.session = nn.Session{Stores: []*nn.Store{store, mix}, Device: opt.Device}
 	bottleneck := p.exp.Readout.Bottleneck
 	if p.exp.Readout.Mode == experiment.ReadoutRidge {
@@ -175,9 +175,9 @@ func (p *Predictor) load(ctx context.Context, run string, f *ckpt.File, opt Opti
 		for info := range f.Tensors() {
 			into := store
 			switch info.Name {
-			case results.ReadoutColumns, readout.MixGroups:
+			case results.ReadoutColumns, readout.LayerWeightsGroups:
 				continue
-			case readout.MixLogits:
+			case readout.LayerWeightsLogits:
 				into = mix
 			}
 			x, err := f.Float32(info.Name)
@@ -189,7 +189,7 @@ func (p *Predictor) load(ctx context.Context, run string, f *ckpt.File, opt Opti
 		read := store.Len() + mix.Len()
 		r, err := readout.New(s, store, p.model.Model.Architecture().Width*len(p.Delays), bottleneck, len(columns))
 		if err == nil && p.exp.Readout.LayerWeights != experiment.LayerWeightsNone {
-			r.Mix, err = p.readMix(s, f, mix)
+			r.Weights, err = p.readLayerWeights(s, f, mix)
 		}
 		if err != nil {
 			return err
@@ -206,9 +206,9 @@ func (p *Predictor) load(ctx context.Context, run string, f *ckpt.File, opt Opti
 	return err
 }
 
-// readMix makes the layer mix from a store that holds its logits.
-func (p *Predictor) readMix(s *torch.Scope, f *ckpt.File, store *nn.Store) (*readout.LayerWeights, error) {
-	groups, err := f.Int64(readout.MixGroups)
+// readLayerWeights makes the layer weights from a store that holds their logits.
+func (p *Predictor) readLayerWeights(s *torch.Scope, f *ckpt.File, store *nn.Store) (*readout.LayerWeights, error) {
+	groups, err := f.Int64(readout.LayerWeightsGroups)
 	if err != nil {
 		return nil, err
 	}
@@ -217,7 +217,7 @@ func (p *Predictor) readMix(s *torch.Scope, f *ckpt.File, store *nn.Store) (*rea
 		of[i] = int(g)
 	}
 	if len(of) != len(p.Columns) || slices.Min(of) < 0 {
-		return nil, fault.New(fault.BadData, results.OpenPredictor, f.Where(readout.MixGroups), "%d groups of a layer mix for %d voxels", len(of), len(p.Columns))
+		return nil, fault.New(fault.BadData, results.OpenPredictor, f.Where(readout.LayerWeightsGroups), "%d groups of layer weights for %d voxels", len(of), len(p.Columns))
 	}
 	return readout.NewLayerWeights(s, store, p.exp.Model.Layer+1, len(p.Delays), of)
 }
@@ -273,7 +273,7 @@ func (p *Predictor) Predict(ctx context.Context, samples []float32) (*Prediction
 // rowFeatures is what the readout sees of a clip: (rows, F).
 func (p *Predictor) rowFeatures(ctx context.Context, clip *windows.Stimulus) ([]float32, error) {
 	layers := []int{p.exp.Model.Layer}
-	if m := p.readout.Mix; m != nil {
+	if m := p.readout.Weights; m != nil {
 		layers = upTo(m.States)
 	}
 	vectors, err := p.reader.Features(ctx, clip, layers)

@@ -160,7 +160,7 @@ func (m *material) identity() *task {
 	}
 	rows, labels, classes := frequent(m.text, firstN(len(m.text)), identityLeast*nTimeFolds, identityWords)
 	if classes < 2 {
-		return skip(name, fmt.Sprintf("fewer than two words are heard %d times", identityLeast*nTimeFolds))
+		return skip(name, fmt.Sprintf("fewer than two words occur %d times", identityLeast*nTimeFolds))
 	}
 	return &task{name: name, score: "accuracy", words: true, rows: rows, labels: labels, classes: classes, units: firstN(len(rows)),
 		folds: timeFolds(pick(m.words, rows), nTimeFolds)}
@@ -259,7 +259,7 @@ func (m *material) phonemes(ctx context.Context) (*task, error) {
 	}
 	rows, labels, classes := frequent(text, rows, phoneLeast*nTimeFolds, len(text))
 	if classes < 2 {
-		return skip(name, fmt.Sprintf("fewer than two phones are heard in %d frames", phoneLeast*nTimeFolds)), nil
+		return skip(name, fmt.Sprintf("fewer than two phones occur in %d frames", phoneLeast*nTimeFolds)), nil
 	}
 	return &task{name: name, score: "accuracy", rows: rows, labels: labels, classes: classes, units: pick(units, rows),
 		folds: timeFolds(pick(m.frames, rows), nTimeFolds)}, nil

@@ -15,7 +15,7 @@ const (
 const (
 	PartData      = "data"      // audio decoded, windows cut, responses put together
 	PartReadout   = "readout"   // vectors of windows to rows, delays, and the readout
-	PartLoss      = "loss"      // and the guard
+	PartLoss      = "loss"      // with the retention constraint
 	PartOptimizer = "optimizer" // Adam
 	PartScores    = "scores"    // ridges and correlations
 )

@@ -9,12 +9,12 @@ import (
 )
 
 // Readout maps the delayed features of a row to the responses of one person's voxels. It is linear; with a
-// bottleneck of width b the map has rank b, so that 95,000 voxels share b directions of feature space. With a layer mix
-// each voxel has its own mixture of hidden states in front of it.
+// bottleneck of width b the map has rank b, so that 95,000 voxels share b directions of feature space. With layer
+// weights each voxel has its own weighted sum of hidden states as input.
 type Readout struct {
-	Store  *nn.Store
-	layers []nn.Linear
-	Mix    *LayerWeights // nil: one hidden state
+	Store   *nn.Store
+	layers  []nn.Linear
+	Weights *LayerWeights // nil: one hidden state
 }
 
 // newReadout makes a readout of (in) features to (voxels), or a second one over a full store. Weights start Xavier
@@ -35,16 +35,16 @@ func New(s *torch.Scope, store *nn.Store, in, bottleneck, voxels int) (*Readout,
 	return r, err
 }
 
-// Forward maps features x (T, F) to responses (T, V). With a layer mix, F are delays × hidden states × channels.
+// Forward maps features x (T, F) to responses (T, V). With layer weights, F are delays × hidden states × channels.
 func (r *Readout) Forward(x *torch.Tensor) *torch.Tensor {
 	defer x.Scope().Part(progress.PartReadout)()
-	if r.Mix != nil {
-		return r.Mix.forward(x, r.linear)
+	if r.Weights != nil {
+		return r.Weights.forward(x, r.linear)
 	}
 	return r.linear(x)
 }
 
-// linear is the map without the mix.
+// linear is the map without layer weights.
 func (r *Readout) linear(x *torch.Tensor) *torch.Tensor {
 	for _, l := range r.layers {
 		x = l.Forward(x)
@@ -55,16 +55,16 @@ func (r *Readout) linear(x *torch.Tensor) *torch.Tensor {
 // Tensors are what a file of the readout holds.
 func (r *Readout) Tensors() []ckpt.Tensor {
 	out := results.TensorsOf("", r.Store.Params())
-	if r.Mix != nil {
-		out = append(out, results.TensorsOf("", r.Mix.Store.Params())...)
-		out = append(out, ckpt.NewTensor(MixGroups, []int{len(r.Mix.groups)}, results.Int64s(r.Mix.groups)))
+	if r.Weights != nil {
+		out = append(out, results.TensorsOf("", r.Weights.Store.Params())...)
+		out = append(out, ckpt.NewTensor(LayerWeightsGroups, []int{len(r.Weights.groups)}, results.Int64s(r.Weights.groups)))
 	}
 	return out
 }
 
 func (r *Readout) Close() {
 	r.Store.Close()
-	if r.Mix != nil {
-		r.Mix.Store.Close()
+	if r.Weights != nil {
+		r.Weights.Store.Close()
 	}
 }

@@ -46,7 +46,7 @@ type Epoch struct {
 	Loss  *float64 `json:"train_loss"` // mean over the epoch's blocks; absent for epoch 0
 	ValR  float64  `json:"val_r"`      // over the tuned voxels, of a ridge on this epoch's features; in mode readout of the readout
 
-	GuardR *float64 `json:"guard_r,omitempty"` // of the guarded regions, in the same way
+	RetainedR *float64 `json:"guard_r,omitempty"` // of the retained ROIs, in the same way
 }
 
 const CheckpointFormat = 1

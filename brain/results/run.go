@@ -40,7 +40,7 @@ func Create(dir string) (*Run, error) {
 	}
 	if slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() != "eval" && e.Name() != LockFile }) {
 		return nil, fault.New(fault.Exists, "create run", dir, "is there already").
-			WithHint("go on with bwlm resume %s, or choose another out", dir)
+			WithHint("resume it with bwlm resume %s, or choose another out", dir)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fault.Wrap(fault.IO, "create run", dir, err)

@@ -3,7 +3,7 @@
 // A [Board] takes the events of a study and writes two folders, which TensorBoard shows as two runs, since they are known at
 // different times and a resumed training takes them back differently:
 //
-//	steps   loss/train, score/train (r, where the loss is one), learning_rate/model, /readout and /mix, as far as trained,
+//	steps   loss/train, score/train (r, where the loss is one), learning_rate/model, /readout and /layer_weights, as far as trained,
 //	        seconds_per_step
 //	epochs  loss/train (mean of the epoch), loss/validation, score/validation, score/retained, regions/NAME
 //

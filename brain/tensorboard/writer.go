@@ -116,8 +116,8 @@ func epoch(d *progress.EpochMetrics) (out []tfevents.Scalar) {
 		out = append(out, tfevents.Scalar{Tag: "loss/train", Value: *d.Epoch.Loss})
 	}
 	out = append(out, tfevents.Scalar{Tag: "loss/validation", Value: d.Loss}, tfevents.Scalar{Tag: "score/validation", Value: d.Epoch.ValR})
-	if d.Epoch.GuardR != nil {
-		out = append(out, tfevents.Scalar{Tag: "score/retained", Value: *d.Epoch.GuardR})
+	if d.Epoch.RetainedR != nil {
+		out = append(out, tfevents.Scalar{Tag: "score/retained", Value: *d.Epoch.RetainedR})
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.Regions)) {
 		out = append(out, tfevents.Scalar{Tag: "rois/" + name, Value: d.Regions[name]})

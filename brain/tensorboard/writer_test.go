@@ -30,7 +30,7 @@ func training(t *testing.T, dir string, p results.Progress, to int, validated bo
 	b.Event(progress.Event{Phase: "read base", Done: 1})
 	ends := func(step int) {
 		loss, guard := float64(step), .5
-		d := &progress.EpochMetrics{Epoch: results.Epoch{Epoch: step / perEpoch, Step: step, ValR: float64(step) / 8, GuardR: &guard}, Loss: -float64(step),
+		d := &progress.EpochMetrics{Epoch: results.Epoch{Epoch: step / perEpoch, Step: step, ValR: float64(step) / 8, RetainedR: &guard}, Loss: -float64(step),
 			Regions: map[string]float64{"b": 2, "a": float64(step)}}
 		if step > 0 {
 			d.Epoch.Loss = &loss

@@ -49,7 +49,7 @@ func (d *check) lengths() {
 		f.Text += fmt.Sprintf("; %d of %d stories have rows outside the audio", uncovered, len(ratios))
 	}
 	if silent > 0 && len(off) == 0 {
-		f.Text += fmt.Sprintf("; in %d the audio goes on after the last row", silent)
+		f.Text += fmt.Sprintf("; in %d the audio continues after the last row", silent)
 	}
 	slices.Sort(ratios)
 	fits := ratios[len(ratios)/2]

@@ -31,7 +31,7 @@ const lagStep = .5
 func Run(ctx context.Context, data *dataset.Dataset, opt Options) (*Report, error) {
 	opt.MaxLag = cmp.Or(opt.MaxLag, 10)
 	if !(opt.MaxLag >= 2 && opt.MaxLag <= 60) {
-		return nil, fault.New(fault.Usage, "align", "max lag", "%g s, want 2 to 60", opt.MaxLag)
+		return nil, fault.New(fault.Usage, "check timing", "max lag", "%g s, want 2 to 60", opt.MaxLag)
 	}
 	if opt.Subjects == nil {
 		opt.Subjects = []string{"all"}

@@ -102,15 +102,15 @@ func (d *check) exchanged(ctx context.Context, p *subject) (out []exchange, comp
 
 // findSwap reports two stories that look swapped in some people.
 func (d *check) addSwap(pair [2]string, people []string) {
-	where := fmt.Sprintf("%d people", len(people))
+	where := fmt.Sprintf("%d subjects", len(people))
 	switch {
 	case len(people) == len(d.subjects) && len(people) > 1:
-		where = "all people"
+		where = "all subjects"
 	case len(people) <= 3:
 		where = joinFew(people)
 	}
 	f := Finding{About: "stories", Verdict: Wrong, Where: where, Text: fmt.Sprintf("%s and %s look swapped: each one's responses fit the other's sound", pair[0], pair[1]),
-		Do: "exchange the two matrices in dataset.yaml; if it is so in all people, the two audio files"}
+		Do: "exchange the two matrices in dataset.yaml; if all subjects have them so, the two audio files"}
 	d.add(f)
 }
 

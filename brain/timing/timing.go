@@ -23,7 +23,7 @@ func (d *check) judgeLag() {
 		f.Do = "scan further (--max-lag); if it stays there, audio and responses may not belong together"
 	case !r.Clear:
 		f.Text = fmt.Sprintf("no peak stands out (highest r %.3f at %+.1f s), so the lag cannot be judged", *r.PeakR, *r.Lag)
-		f.Do = "look at auditory cortex only (--roi), or at more people; if nothing helps, audio and responses may not belong together"
+		f.Do = "use auditory cortex only (--roi), or more subjects; otherwise audio and responses may not belong together"
 	case math.Abs(*r.Lag) <= tolerance:
 		f.Verdict, f.Text = OK, fmt.Sprintf("the responses come %s", lateness(*r.Lag))
 	default:
@@ -83,8 +83,8 @@ func (d *check) outliers() {
 		if d.peakZ[p] < outlierZ || own.CI95 == nil || own.CI95[0]-*r.Lag <= tolerance && *r.Lag-own.CI95[1] <= tolerance {
 			continue
 		}
-		d.add(Finding{About: "lag", Verdict: Check, Where: p.name, Text: fmt.Sprintf("this person's responses come %s, the others' %+.1f s", lateness(*own.Lag), *r.Lag),
-			Do: "look for volumes that were cut from this person alone"})
+		d.add(Finding{About: "lag", Verdict: Check, Where: p.name, Text: fmt.Sprintf("the responses of this subject come %s, those of the others %+.1f s", lateness(*own.Lag), *r.Lag),
+			Do: "check for volumes that were cut from this subject alone"})
 	}
 }
 

@@ -42,5 +42,5 @@ func TestNilearnReadsATraining(t *testing.T) {
 	assert.Contains(t, stderr, "note: run: no maps of bob: it has 53 voxels")
 	said, err := exec.CommandContext(t.Context(), python, "../../tools/export/check.py", run, out, "--mask", mask).CombinedOutput()
 	require.NoError(t, err, "%s", said)
-	assert.Contains(t, string(said), "nilearn reads 4 maps of 2 people", "base, base at its best layer, tuned, gain")
+	assert.Contains(t, string(said), "nilearn reads 4 maps of 2 subjects", "base, base at its best layer, tuned, gain")
 }

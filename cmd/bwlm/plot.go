@@ -66,7 +66,7 @@ ember (dark to bright). The limits are the 99th percentile unless --limit gives 
 	flags.StringVar(&f.values, "values", "", "`file` of values; without it the bare brain is drawn")
 	flags.StringVar(&f.labelsLeft, "labels-left", "", "atlas `file` of the left hemisphere, or a .dlabel.nii of both")
 	flags.StringVar(&f.labelsRight, "labels-right", "", "atlas `file` of the right hemisphere")
-	flags.StringSliceVar(&f.outline, "outline", nil, "`regions` to outline, parted by commas")
+	flags.StringSliceVar(&f.outline, "outline", nil, "atlas `regions` to outline, separated by commas")
 	flags.BoolVar(&f.noNames, "no-names", false, "outlines without names")
 	flags.StringSliceVar(&f.views, "views", nil, "lateral, medial, dorsal, ventral, flat; all that there are surfaces for")
 	flags.StringSliceVar(&f.sulc, "sulc", nil, "`files` of sulcal depth (GIFTI or lh.sulc), left,right")

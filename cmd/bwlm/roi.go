@@ -172,7 +172,7 @@ func readRegion(path string, columns int) (cortex.Mask, error) {
 	if array.DType == npy.Bool {
 		mask, err := array.Bool()
 		if err == nil && len(mask) != columns {
-			err = fault.New(fault.BadData, "read region", path, "the mask is for %d columns, there are %d", len(mask), columns)
+			err = fault.New(fault.BadData, "read ROI", path, "the mask is for %d columns, there are %d", len(mask), columns)
 		}
 		return mask, err
 	}

@@ -144,7 +144,7 @@ func printSummary(w io.Writer, s *results.Summary) error {
 	}
 	if t.Tuned != nil && s.Chosen == 0 {
 		admitted := ""
-		if len(s.Epochs) > 0 && s.Epochs[0].GuardR != nil {
+		if len(s.Epochs) > 0 && s.Epochs[0].RetainedR != nil {
 			admitted = " and within the retention constraint"
 		}
 		fmt.Fprintf(w, "No epoch was better than the untuned model on the validation rows%s, so the tuned model is the untuned one.\n", admitted)

@@ -86,7 +86,7 @@ func (a *app) sweep(c *cobra.Command, opt sweep.Options) (*results.Sweep, error)
 	if ctx := c.Context(); err != nil && ctx.Err() != nil {
 		stop := fault.Wrap(fault.KindOf(err), "stopped", out, err)
 		stop.Reason = "all finished steps are saved"
-		return nil, stop.WithHint("go on with the same command")
+		return nil, stop.WithHint("continue with the same command")
 	}
 	return r, err
 }

@@ -105,7 +105,7 @@ func (a *app) transfer(c *cobra.Command, path string, flags *experimentFlags, su
 	if ctx := c.Context(); err != nil && ctx.Err() != nil {
 		stop := fault.Wrap(fault.KindOf(err), "stopped", exp.Out, err)
 		stop.Reason = "all finished steps are saved"
-		return nil, "", stop.WithHint("go on with the same command")
+		return nil, "", stop.WithHint("continue with the same command")
 	}
 	if err != nil {
 		return nil, "", err

@@ -26,7 +26,7 @@ import (
 
 func main() {
 	seeds := flag.String("seeds", "16,17", "simulated worlds")
-	alice := flag.String("alice", "", "folder of Alice's data set; none: simulated people only")
+	alice := flag.String("alice", "", "folder of Alice's data set; none: simulated subjects only")
 	flag.Parse()
 	if err := measure(context.Background(), *seeds, *alice); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -69,7 +69,7 @@ func measure(ctx context.Context, seeds, alice string) error {
 	if err := sim.WriteNano(filepath.Join(dir, "model")); err != nil {
 		return err
 	}
-	fmt.Println("| people | windows | clip | r of features, by layer | base r | tuned r | gain | gain, semantic | training |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+	fmt.Println("| subjects | windows | chunk | r of features, by layer | base r | tuned r | Δr | Δr, semantic | training |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
 	for text := range strings.SplitSeq(seeds, ",") {
 		seed, err := strconv.ParseUint(text, 10, 64)
 		if err != nil {

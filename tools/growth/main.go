@@ -55,7 +55,7 @@ func main() {
 	rounds := flag.Int("rounds", 3, "rounds")
 	flag.Parse()
 	common := []string{"bench", "step", "--json", "--quiet", "--windows", "8", "--voxels", "5000", "--dtype", *dtype, "--steps", strconv.Itoa(*steps)}
-	fmt.Printf("Beside what grows: 8 windows of 4 s, 5000 voxels, one person, %s, all threads. %d rounds in turn, of %d steps each.\n", *dtype, *rounds, *steps)
+	fmt.Printf("Other sizes: 8 windows of 4 s, 5000 voxels, one subject, %s, all threads. %d rounds in turn, of %d steps each.\n", *dtype, *rounds, *steps)
 	for _, a := range axes {
 		points, err := a.measure(context.Background(), *bwlm, common, *rounds)
 		if err == nil && len(points) > 0 {

@@ -39,7 +39,7 @@ type arm struct {
 var strategies = []arm{
 	{"whole cortex", nil}, // LoRA at 2e-3
 	{"auditory cortex only", []string{"data.roi=auditory", "train.loss=temporal"}},
-	{"regions balanced", []string{"data.roi_balance=[auditory, semantic]"}},
+	{"ROIs balanced", []string{"data.roi_balance=[auditory, semantic]"}},
 	{"weighed by reliability", []string{"train.reliability=val"}},
 	{"whole cortex, auditory guarded", []string{"train.retain_roi=auditory"}},
 	{"auditory cortex only, semantic guarded", []string{"data.roi=auditory", "train.loss=temporal", "train.retain_roi=semantic"}},

@@ -39,7 +39,7 @@ func sameTest(r *results.Scored, o *results.Scored) error {
 			WithHint("compare runs that were tested on the same")
 	}
 	if a, b := r.Layout.Names(), o.Layout.Names(); !slices.Equal(a, b) {
-		return differ("people", a, b)
+		return differ("subjects", a, b)
 	}
 	for i, p := range r.Layout.Subjects {
 		q := o.Layout.Subjects[i]
@@ -51,7 +51,7 @@ func sameTest(r *results.Scored, o *results.Scored) error {
 		}
 		for _, region := range p.ROIs {
 			if columns, ok := q.Region(region.Name); ok && !slices.Equal(columns, region.Columns) {
-				return differ(fmt.Sprintf("region %s of %s", region.Name, p.Name), fmt.Sprint(len(region.Columns), " voxels"),
+				return differ(fmt.Sprintf("ROI %s of %s", region.Name, p.Name), fmt.Sprint(len(region.Columns), " voxels"),
 					fmt.Sprint(len(columns), " voxels, not the same"))
 			}
 		}

@@ -224,7 +224,7 @@ func (r *Run) readSubjects() error {
 		for _, region := range p.ROIs {
 			for _, c := range region.Columns {
 				if c < 0 || c >= p.Voxels {
-					return fault.New(fault.BadData, reading, file, "region %s has the column %d, %s has %d", region.Name, c, p.Name, p.Voxels)
+					return fault.New(fault.BadData, reading, file, "ROI %s has the column %d, %s has %d", region.Name, c, p.Name, p.Voxels)
 				}
 			}
 		}

@@ -21,7 +21,7 @@ func (st *Study) Manifest(ctx context.Context) (*results.Manifest, error) {
 		Platform: runtime.GOOS + "/" + runtime.GOARCH, Threads: torch.Threads(), Device: st.Model.Session().Device.String(),
 		Seed: st.Experiment.Train.Seed, Loss: string(st.LossName), Delays: st.Delays, Notes: slices.Clone(st.Notes)}
 	if st.Experiment.Model.Downsample == experiment.DownsampleLanczos {
-		m.Notes = append(m.Notes, "Lanczos interpolation hears up to 3 TRs of audio after a volume")
+		m.Notes = append(m.Notes, "Lanczos interpolation uses up to 3 TRs of audio after a volume")
 	}
 	for _, s := range st.Audit.Rows {
 		m.Splits = append(m.Splits, s.String())

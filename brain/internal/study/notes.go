@@ -27,7 +27,7 @@ func (st *Study) noteRaw(p *Subject) {
 func (st *Study) noteMethod(context.Context) error {
 	exp := st.Experiment
 	if st.Frozen.Half {
-		st.Note("what no tuning changes is rounded to bf16: results are not, to the last bits, those without")
+		st.Note("activations of frozen layers are cached in bf16: results are not bit-identical to those without")
 	}
 	st.Note("readout.delays_seconds %v are %v TRs of %g s", exp.Readout.DelaysSeconds, st.Delays, st.Data.TR())
 	if longest := slices.Max(st.Delays); exp.Train.ContextRows < longest && !exp.Compat.NoContext {

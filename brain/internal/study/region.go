@@ -32,7 +32,7 @@ func Region(ctx context.Context, data *dataset.Dataset, name, subject string, vo
 		})
 	}
 	if len(common) == 0 {
-		return nil, fault.New(fault.BadData, "read region", name, "its parts have no voxel of %s in common", subject)
+		return nil, fault.New(fault.BadData, "read ROI", name, "its parts have no voxel of %s in common", subject)
 	}
 	return common, nil
 }

@@ -92,7 +92,7 @@ func TestConstantVoxelsAreLeftOut(t *testing.T) {
 		s.ROIs = []dataset.ROI{{Name: "dead", Region: dataset.Value(dataset.Region{Columns: []int{2}})}}
 		e.Data.ROI = []string{"dead"}
 	})
-	require.ErrorContains(t, err, "no voxel of the tuned region varies in the training rows")
+	require.ErrorContains(t, err, "no tuned voxel varies in the training rows")
 	assert.Equal(t, fault.BadData, fault.KindOf(err))
 }
 

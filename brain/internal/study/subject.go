@@ -53,7 +53,7 @@ func loadSubject(ctx context.Context, exp *experiment.Experiment, data *dataset.
 	for _, split := range Splits {
 		if len(p.Parts[split]) == 0 {
 			return nil, fault.New(fault.BadData, "load responses", name, "no rows for data.%s", split).
-				WithHint("name a story that this subject heard: %s", strings.Join(data.StoriesOf(name), ", "))
+				WithHint("name a story of this subject: %s", strings.Join(data.StoriesOf(name), ", "))
 		}
 	}
 	if err := p.Responses.Measure(ctx); err != nil {
@@ -146,7 +146,7 @@ func tunedColumns(ctx context.Context, exp *experiment.Experiment, data *dataset
 		}
 	}
 	if len(columns) == 0 {
-		return nil, fault.New(fault.BadData, "load responses", p.Name, "no voxel of the tuned region varies in the training rows").
+		return nil, fault.New(fault.BadData, "load responses", p.Name, "no tuned voxel varies in the training rows").
 			WithHint("check data.roi, data.roi_balance and data.train")
 	}
 	return columns, nil

@@ -65,7 +65,7 @@ func (st *Study) voxelWeights(ctx context.Context, p *Subject) ([]float64, error
 		}
 		if !ok {
 			return nil, fault.New(fault.BadData, weighVoxels, p.Name,
-				"train.reliability: no rows of data.%s were heard several times, equally often", train.Reliability).
+				"train.reliability: data.%s has no rows with an equal number of repeats", train.Reliability).
 				WithHint("name another split, or give a file: train.weights")
 		}
 		for v, cc := range c.CCMax { // 0 where it is not defined
@@ -129,8 +129,8 @@ func (st *Study) balanced(ctx context.Context, p *Subject, w []float64) ([]float
 			total += w[c]
 		}
 		if total == 0 {
-			return nil, fault.New(fault.BadData, weighVoxels, name, "data.roi_balance: no tuned voxel of %s in this region has weight", p.Name).
-				WithHint("check data.roi, train.reliability and train.weights, or balance other regions")
+			return nil, fault.New(fault.BadData, weighVoxels, name, "data.roi_balance: no tuned voxel of %s in this ROI has weight", p.Name).
+				WithHint("check data.roi, train.reliability and train.weights, or balance other ROIs")
 		}
 		for _, c := range columns {
 			out[c] += w[c] / total

@@ -102,7 +102,7 @@ func TestReliableVoxelsWeighMore(t *testing.T) {
 		assert.Equal(t, split == "test", slices.Contains(st.Notes, note), split)
 	}
 	_, err := studytest.TryTiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) { e.Train.Reliability = "val" })
-	require.ErrorContains(t, err, "no rows of data.val were heard several times, equally often; name another split, or give a file: train.weights")
+	require.ErrorContains(t, err, "data.val has no rows with an equal number of repeats; name another split, or give a file: train.weights")
 	assert.Equal(t, fault.BadData, fault.KindOf(err))
 }
 

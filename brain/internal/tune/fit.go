@@ -119,11 +119,11 @@ func (t *Trainer) endEpoch(ctx context.Context, run *results.Run, done results.E
 	if t.tunes || t.features == nil {
 		t.features, err = t.ReadForEpoch(ctx)
 	}
-	if err == nil && len(p.Epochs) == 0 && t.Guard != nil {
-		err = t.FitGuard(ctx, &t.features[len(t.features)-1])
+	if err == nil && len(p.Epochs) == 0 && t.Retention != nil {
+		err = t.FitRetention(ctx, &t.features[len(t.features)-1])
 	}
-	if err == nil && t.pinned() {
-		err = t.Pin(ctx, t.TunedOn(t.features))
+	if err == nil && t.ridgeReadouts() {
+		err = t.RefitReadouts(ctx, t.TunedOn(t.features))
 	}
 	if err == nil {
 		err = t.validate(ctx, &done)
@@ -137,7 +137,7 @@ func (t *Trainer) endEpoch(ctx context.Context, run *results.Run, done results.E
 	t.Zscore = maps.Clone(t.TunedOn(t.features).Zscore)
 	p.Epoch, p.Block, p.LossSum = done.Epoch, 0, 0
 	p.Epochs = append(p.Epochs, done)
-	if last := len(p.Epochs) - 1; last == 0 || done.ValR > p.Epochs[p.Best].ValR && t.Guard.Admits(done, p.Epochs[0]) {
+	if last := len(p.Epochs) - 1; last == 0 || done.ValR > p.Epochs[p.Best].ValR && t.Retention.Admits(done, p.Epochs[0]) {
 		p.Best, p.BestStep = last, p.Step
 	}
 	if p.Metrics, err = run.Log(done); err != nil {

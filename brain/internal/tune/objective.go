@@ -27,8 +27,8 @@ func (t *Trainer) objective(s *torch.Scope, b Block, k int, x *torch.Tensor, y *
 	defer s.Part(progress.PartLoss)()
 	i := b.Subjects[k]
 	loss := t.fidelity(s, i, x, y.tuned[k])
-	if t.Guard != nil {
-		loss = loss.Add(t.guardLoss(s, b, i, x, y.retained[k]))
+	if t.Retention != nil {
+		loss = loss.Add(t.retentionLoss(s, b, i, x, y.retained[k]))
 	}
 	return loss
 }
@@ -59,10 +59,10 @@ func (t *Trainer) ReadTargets(ctx context.Context, b Block) (*Targets, error) {
 			return nil, err
 		}
 		y.tuned = append(y.tuned, tuned)
-		if t.Guard == nil {
+		if t.Retention == nil {
 			continue
 		}
-		retained, err := p.Read(ctx, t.Guard.columns[i], rows)
+		retained, err := p.Read(ctx, t.Retention.columns[i], rows)
 		if err != nil {
 			return nil, err
 		}

@@ -26,7 +26,7 @@ func (t *Trainer) save(run *results.Run) error {
 	if c.Progress.BestStep == c.Progress.Step {
 		t.unsaved = &c
 	}
-	t.Study.Options.Progress(progress.Event{Phase: "warning", Note: fmt.Sprintf("the checkpoint of epoch %d is not saved, the run goes on: %v", t.Progress.Epoch, err)})
+	t.Study.Options.Progress(progress.Event{Phase: "warning", Note: fmt.Sprintf("the checkpoint of epoch %d is not saved, the run continues: %v", t.Progress.Epoch, err)})
 	return nil
 }
 
@@ -45,7 +45,7 @@ func (t *Trainer) write(run *results.Run, c results.Checkpoint) error {
 // checkpoint gathers all that a resumed run needs.
 func (t *Trainer) checkpoint() results.Checkpoint {
 	tensors := append(t.weights(), results.TensorsOf("optimizer.", t.Adam.State())...)
-	tensors = append(tensors, t.guardTensors()...)
+	tensors = append(tensors, t.retentionTensors()...)
 	return results.Checkpoint{Progress: t.Progress, Tensors: append(tensors, results.ZscoreTensors(t.Zscore)...)}
 }
 
@@ -55,14 +55,14 @@ func (t *Trainer) weights() (out []ckpt.Tensor) {
 		out = append(out, ckpt.NewTensor("weights."+name, p.Shape(), p.Float32s()))
 	}
 	for i, p := range t.Study.Subjects {
-		if t.pinned() { // which no optimizer changes
-			out = append(out, results.TensorsOf(pinnedPrefix(p), t.Readouts[i].Store.Params())...)
+		if t.ridgeReadouts() { // which no optimizer changes
+			out = append(out, results.TensorsOf(ridgePrefix(p), t.Readouts[i].Store.Params())...)
 		}
 	}
 	return out
 }
 
-func pinnedPrefix(p *study.Subject) string { return "weights.readout." + p.Name + "." }
+func ridgePrefix(p *study.Subject) string { return "weights.readout." + p.Name + "." }
 
 // resume reads the newest good checkpoint into the trainer.
 func (t *Trainer) resume(ctx context.Context, run *results.Run) error {
@@ -94,7 +94,7 @@ func (t *Trainer) resume(ctx context.Context, run *results.Run) error {
 	if err := t.restore(ctx, f, true); err != nil {
 		return err
 	}
-	if err := t.restoreGuard(ctx, f); err != nil {
+	if err := t.restoreRetention(ctx, f); err != nil {
 		return err
 	}
 	t.Zscore = map[string]design.ZScore{}
@@ -134,10 +134,10 @@ func (t *Trainer) restore(ctx context.Context, f *ckpt.File, optimizer bool) err
 			p.CopyFrom(v)
 		}
 		for i, p := range t.Study.Subjects {
-			if !t.pinned() {
+			if !t.ridgeReadouts() {
 				break
 			}
-			if err := restoreStore(s, f, pinnedPrefix(p), t.Readouts[i].Store); err != nil {
+			if err := restoreStore(s, f, ridgePrefix(p), t.Readouts[i].Store); err != nil {
 				return err
 			}
 		}

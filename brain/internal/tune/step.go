@@ -69,7 +69,7 @@ func (u *unitPass) frozen(s *torch.Scope) *torch.Tensor {
 
 // empty returns the vectors of no window (0, E).
 func (u *unitPass) empty(s *torch.Scope) *torch.Tensor {
-	return s.Zeros(0, u.trainer.Study.Model.Architecture().Width*u.trainer.mixed())
+	return s.Zeros(0, u.trainer.Study.Model.Architecture().Width*u.trainer.states())
 }
 
 // backward calls loss, which returns its value after a backward pass to the vectors (windows, E) of all units, and

@@ -29,23 +29,23 @@ const (
 
 // Trainer is everything that changes while a study is tuned.
 type Trainer struct {
-	Study    *study.Study
-	Model    speech.Encoder // the one that is tuned
-	Adapter  *peft.Adapter  // nil unless train.mode is lora
-	own      speech.Encoder // a copy of the study's model, in mode full
-	Reader   *windows.Reader
-	Held     int                // units of a step whose activations stay in memory; the others are computed again
-	Readouts []*readout.Readout // by person
-	Guard    *Guard             // nil if no region is guarded
-	Order    []Block            // of an epoch, before shuffling
-	Adam     *nn.Adam
-	Session  nn.Session
-	tunes    bool                   // the model changes, not only the readouts
-	features []encoding.RowFeatures // of training and validation stories, as last read, by hidden state of readLayers
-	Zscore   map[string]design.ZScore
-	Progress results.Progress
-	unsaved  *results.Checkpoint    // the best one, if the disk refused it
-	valid    []encoding.VoxelScores // of the last validation; nil in mode readout
+	Study     *study.Study
+	Model     speech.Encoder // the one that is tuned
+	Adapter   *peft.Adapter  // nil unless train.mode is lora
+	own       speech.Encoder // a copy of the study's model, in mode full
+	Reader    *windows.Reader
+	Held      int                // units of a step whose activations stay in memory; the others are computed again
+	Readouts  []*readout.Readout // by person
+	Retention *Retention         // nil without retained ROIs
+	Order     []Block            // of an epoch, before shuffling
+	Adam      *nn.Adam
+	Session   nn.Session
+	tunes     bool                   // the model changes, not only the readouts
+	features  []encoding.RowFeatures // of training and validation stories, as last read, by hidden state of readLayers
+	Zscore    map[string]design.ZScore
+	Progress  results.Progress
+	unsaved   *results.Checkpoint    // the best one, if the disk refused it
+	valid     []encoding.VoxelScores // of the last validation; nil in mode readout
 }
 
 // NewTrainer makes the adapter or copy, the readouts and the optimizer, as they are before the first step.
@@ -56,7 +56,7 @@ func NewTrainer(ctx context.Context, st *study.Study) (*Trainer, error) {
 		err = t.prepareReadouts(ctx)
 	}
 	if err == nil {
-		t.Guard, err = t.newGuard(ctx)
+		t.Retention, err = t.newRetention(ctx)
 	}
 	if err != nil {
 		t.Close()
@@ -75,7 +75,7 @@ func (t *Trainer) Close() {
 	for _, r := range t.Readouts {
 		r.Close()
 	}
-	t.Guard.close()
+	t.Retention.close()
 	if t.Adapter != nil {
 		t.Adapter.Close()
 	}
@@ -108,14 +108,14 @@ func (t *Trainer) prepareReadouts(ctx context.Context) error {
 	for i, p := range t.Study.Subjects {
 		mode := torch.Mode{Seed: torch.Seed(exp.Train.Seed, SeedReadout, uint64(i)), Device: t.Session.Device}
 		store, bottleneck := nn.NewStore(), exp.Readout.Bottleneck
-		if t.pinned() {
+		if t.ridgeReadouts() {
 			bottleneck = 0
 		}
 		err := torch.Do(ctx, mode, func(s *torch.Scope) error {
 			r, err := readout.New(s, store, width, bottleneck, len(p.Tuned))
 			t.Readouts = append(t.Readouts, r)
-			if err == nil && t.mixed() > 1 {
-				err = t.mixReadout(s, r, p)
+			if err == nil && t.states() > 1 {
+				err = t.addLayerWeights(s, r, p)
 			}
 			return err
 		})
@@ -123,10 +123,10 @@ func (t *Trainer) prepareReadouts(ctx context.Context) error {
 			return err
 		}
 		t.Session.Stores = append(t.Session.Stores, store)
-		if !t.pinned() {
+		if !t.ridgeReadouts() {
 			readouts = readouts.With("readout."+p.Name+".", store, nil)
 		}
-		if m := t.Readouts[i].Mix; m != nil {
+		if m := t.Readouts[i].Weights; m != nil {
 			t.Session.Stores = append(t.Session.Stores, m.Store)
 			mixes = mixes.With("readout."+p.Name+".", m.Store, nil)
 		}
@@ -160,7 +160,7 @@ func (t *Trainer) Prove(ctx context.Context, order []Block) error {
 		}
 	}
 	if len(runs) == 0 {
-		return fault.New(fault.BadData, "prove adapter", t.Study.Data.Name(), "no training row hears any audio").
+		return fault.New(fault.BadData, "check adapter", t.Study.Data.Name(), "no training row has audio in its stimulus window").
 			WithHint("check data.train and the data set's first_tr_seconds")
 	}
 	run := runs[len(runs)-1]
@@ -173,19 +173,19 @@ func (t *Trainer) Prove(ctx context.Context, order []Block) error {
 	})
 }
 
-// mixed is the number of hidden states that the readout sees: model.layer alone, or with a layer mix all up to it.
-func (t *Trainer) mixed() int {
+// states is the number of hidden states that the readout sees: model.layer alone, or with layer weights all up to it.
+func (t *Trainer) states() int {
 	if t.Study.Experiment.Readout.LayerWeights == experiment.LayerWeightsNone {
 		return 1
 	}
 	return t.Study.Experiment.Model.Layer + 1
 }
 
-// hidden reads a run of windows: their vectors (n, E), or side by side those of all mixed states (n, L·E).
+// hidden reads a run of windows: their vectors (n, E), or those of all weighted states side by side (n, L·E).
 func (t *Trainer) hidden(s *torch.Scope, stim *windows.Stimulus, run windows.Unit) *torch.Tensor {
 	top := t.Study.Experiment.Model.Layer
 	var layers []int
-	for l := top + 1 - t.mixed(); l <= top; l++ {
+	for l := top + 1 - t.states(); l <= top; l++ {
 		layers = append(layers, l)
 	}
 	if len(layers) == 1 {

@@ -19,7 +19,7 @@ func (t *Trainer) ReadForEpoch(ctx context.Context) ([]encoding.RowFeatures, err
 // ReadLayers are the hidden states that training or scores look at.
 func (t *Trainer) ReadLayers() []int {
 	layers := t.Study.ScoredLayers()
-	for l := layers[0] - 1; l >= 0 && t.mixed() > 1; l-- {
+	for l := layers[0] - 1; l >= 0 && t.states() > 1; l-- {
 		layers = append([]int{l}, layers...)
 	}
 	return layers
@@ -27,7 +27,7 @@ func (t *Trainer) ReadLayers() []int {
 
 // TunedOn are the features that the readouts see, of those of readLayers.
 func (t *Trainer) TunedOn(fs []encoding.RowFeatures) *encoding.RowFeatures {
-	return encoding.Joined(fs[len(fs)-t.mixed():], len(t.Study.Delays))
+	return encoding.Joined(fs[len(fs)-t.states():], len(t.Study.Delays))
 }
 
 // validate scores the model as it is now. Features are scored by a ridge, as at the end; where they are not tuned it is
@@ -47,9 +47,9 @@ func (t *Trainer) validate(ctx context.Context, done *results.Epoch) (err error)
 		return err
 	}
 	done.ValR, t.valid = encoding.TunedR(t.Study, scores), scores
-	if t.Guard != nil {
-		r := t.Guard.r(scores)
-		done.GuardR = &r
+	if t.Retention != nil {
+		r := t.Retention.r(scores)
+		done.RetainedR = &r
 	}
 	return nil
 }

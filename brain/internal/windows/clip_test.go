@@ -59,7 +59,7 @@ func TestChunkClips(t *testing.T) {
 
 // A window's vector is made of those frames of its clip that see nothing outside the window: the last, the first, or the
 // mean of all. The clip goes through the model as one.
-func TestVectorsOfBlocks(t *testing.T) {
+func TestVectorsOfChunks(t *testing.T) {
 	for _, pooling := range []experiment.Pooling{"first", "last", "mean"} {
 		for _, normalise := range []experiment.Normalise{"none", "window"} {
 			st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
@@ -117,7 +117,7 @@ func TestEveryWindowHasAFrame(t *testing.T) {
 }
 
 // The stimulus window of a row in the audit is the one that its features have: the clips of all windows of its features.
-func TestStimulusWindowOfBlocks(t *testing.T) {
+func TestStimulusWindowOfChunks(t *testing.T) {
 	for _, downsample := range []experiment.Downsample{"lanczos", "average"} {
 		st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
 			e.Model.Extraction, e.Model.ChunkSeconds, e.Model.Downsample = "chunks", 2, downsample
@@ -149,7 +149,7 @@ func TestStimulusWindowOfBlocks(t *testing.T) {
 }
 
 // Training, evaluation, resuming, transfer, prediction and plan in mode block.
-func TestBlockModeThroughout(t *testing.T) {
+func TestChunksThroughout(t *testing.T) {
 	block := func(e *experiment.Experiment) { e.Model.Extraction, e.Model.ChunkSeconds = "chunks", 1.5 }
 	dir := t.TempDir()
 	require.NoError(t, studytest.TinyModel(t.Context(), filepath.Join(dir, "model")))
@@ -182,7 +182,7 @@ func TestBlockModeThroughout(t *testing.T) {
 }
 
 // What Features reads of audio is what a study reads of a story.
-func TestFeaturesInBlocks(t *testing.T) {
+func TestFeaturesInChunks(t *testing.T) {
 	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
 		e.Model.Extraction, e.Model.ChunkSeconds, e.Model.Normalise = "chunks", 1.5, "none"
 	})
@@ -207,7 +207,7 @@ func TestFeaturesInBlocks(t *testing.T) {
 }
 
 // A clip as long as the audio, with one window as long: the same as mode windows.
-func TestABlockOfOneWindowIsTheWindow(t *testing.T) {
+func TestAChunkOfOneWindowIsTheWindow(t *testing.T) {
 	m, sound := studytest.GoldenModel(t, ""), studytest.GoldenClip(t)
 	spec, err := extract.Options{WindowSeconds: .2, StrideSeconds: .2, Extraction: "chunks", ChunkSeconds: .5}.Model(m.Model)
 	require.NoError(t, err)

@@ -11,14 +11,14 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// A pinned readout (readout.mode: ridge) is not trained: it is the ridge that would score the features as they are,
-// fitted in closed form on the training rows, and fitted again at the end of each epoch and every readout.refit_steps
-// steps. Between that it is constant, and the gradient of the loss goes through it into the model alone. Where readout
-// and loss agree that is the exact gradient of the loss under the best readout (variable projection: Golub & Pereyra
-// 1973), and it never lags behind the features as a co-trained readout does.
+// A ridge readout (readout.mode: ridge) is not trained. It is the ridge that scores the features as they are, fitted in
+// closed form on the training rows, and refitted at the end of each epoch and every readout.refit_steps steps. In between
+// it is constant, and the gradient of the loss flows through it into the model alone. Where the readout minimises the loss,
+// that is the exact gradient of the loss under the best readout (variable projection: Golub & Pereyra 1973), and the
+// readout does not lag behind the features as a co-trained one does.
 
-// Pin fits the pinned readouts anew to features of the training rows.
-func (t *Trainer) Pin(ctx context.Context, f *encoding.RowFeatures) error {
+// RefitReadouts fits the ridge readouts to features of the training rows.
+func (t *Trainer) RefitReadouts(ctx context.Context, f *encoding.RowFeatures) error {
 	for i, p := range t.Study.Subjects {
 		if err := t.fitReadout(ctx, t.Readouts[i], f, p, p.Tuned); err != nil {
 			return err
@@ -27,7 +27,7 @@ func (t *Trainer) Pin(ctx context.Context, f *encoding.RowFeatures) error {
 	return nil
 }
 
-// fitReadout makes a direct readout the ridge from a person's training features to some columns, with the penalties,
+// fitReadout sets a direct readout to the ridge from a subject's training features to some columns, with the penalties,
 // folds and seed of the evaluation.
 func (t *Trainer) fitReadout(ctx context.Context, r *readout.Readout, f *encoding.RowFeatures, p *study.Subject, columns []int) error {
 	x, rows := f.Stack(p, study.Train)
@@ -51,11 +51,11 @@ func (t *Trainer) fitReadout(ctx context.Context, r *readout.Readout, f *encodin
 	})
 }
 
-// Refresh reads the training features anew and pins the readouts to them, if it is time before the next step. Whether it
-// is depends on the place in the epoch alone, so a resumed run does the same.
+// Refresh reads the training features anew and refits the readouts, if a refit is due before the next step. That depends on
+// the position in the epoch alone, so a resumed run does the same.
 func (t *Trainer) Refresh(ctx context.Context) error {
 	every := t.Study.Experiment.Readout.RefitSteps
-	if !t.pinned() || every == 0 || t.Progress.Block == 0 || t.Progress.Block%every != 0 {
+	if !t.ridgeReadouts() || every == 0 || t.Progress.Block == 0 || t.Progress.Block%every != 0 {
 		return nil
 	}
 	fs, err := encoding.Read(ctx, t.Study, t.Reader, "refresh", t.Study.StoriesOf(study.Train), t.ReadLayers()...)
@@ -63,7 +63,7 @@ func (t *Trainer) Refresh(ctx context.Context) error {
 		return err
 	}
 	f := t.TunedOn(fs)
-	if err := t.Pin(ctx, f); err != nil {
+	if err := t.RefitReadouts(ctx, f); err != nil {
 		return err
 	}
 	for story, z := range f.Zscore { // what the readouts were fitted to was standardised so
@@ -72,5 +72,7 @@ func (t *Trainer) Refresh(ctx context.Context) error {
 	return nil
 }
 
-// pinned says whether readouts are fitted, not trained.
-func (t *Trainer) pinned() bool { return t.Study.Experiment.Readout.Mode == experiment.ReadoutRidge }
+// ridgeReadouts reports whether readouts are fitted in closed form.
+func (t *Trainer) ridgeReadouts() bool {
+	return t.Study.Experiment.Readout.Mode == experiment.ReadoutRidge
+}

@@ -11,19 +11,19 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// mixReadout puts a mix in front of a person's readout.
-func (t *Trainer) mixReadout(s *torch.Scope, r *readout.Readout, p *study.Subject) error {
-	groups, err := mixedGroups(s.Context(), t.Study, p)
+// addLayerWeights adds layer weights to a subject's readout.
+func (t *Trainer) addLayerWeights(s *torch.Scope, r *readout.Readout, p *study.Subject) error {
+	groups, err := layerWeightGroups(s.Context(), t.Study, p)
 	if err != nil {
 		return err
 	}
-	r.Mix, err = readout.NewLayerWeights(s, nn.NewStore(), t.mixed(), len(t.Study.Delays), groups)
+	r.Weights, err = readout.NewLayerWeights(s, nn.NewStore(), t.states(), len(t.Study.Delays), groups)
 	return err
 }
 
-// mixedGroups numbers the groups of a person's tuned voxels that share a mix: each voxel, or the first region of the
-// data set that it is in; voxels of no region share one.
-func mixedGroups(ctx context.Context, st *study.Study, p *study.Subject) ([]int, error) {
+// layerWeightGroups numbers the groups of a subject's tuned voxels that share layer weights: each voxel, or the first ROI of
+// the data set that contains it; voxels outside all ROIs share one.
+func layerWeightGroups(ctx context.Context, st *study.Study, p *study.Subject) ([]int, error) {
 	groups := make([]int, len(p.Tuned))
 	if st.Experiment.Readout.LayerWeights == experiment.LayerWeightsVoxel {
 		for i := range groups {

@@ -36,13 +36,13 @@ func TestGuardPenaltyFollowsItsFormula(t *testing.T) {
 		f, err := tr.ReadForEpoch(t.Context())
 		require.NoError(t, err)
 		tr.Zscore = f[0].Zscore
-		require.NoError(t, tr.FitGuard(t.Context(), &f[0]))
-		guard := tr.Guard
+		require.NoError(t, tr.FitRetention(t.Context(), &f[0]))
+		guard := tr.Retention
 		difference := func(b tune.Block) float64 {
 			with, _ := studytest.Gradients(tr, t, b, 1000, 1, 1)
-			tr.Guard = nil
+			tr.Retention = nil
 			without, _ := studytest.Gradients(tr, t, b, 1000, 1, 1)
-			tr.Guard = guard
+			tr.Retention = guard
 			return with - without
 		}
 		for _, b := range tr.Order {
@@ -106,14 +106,14 @@ func TestGuardDecidesOnEpochs(t *testing.T) {
 		require.True(t, better, "epochs: %v", p.Epochs)
 		if !guarded {
 			assert.Positive(t, p.Best)
-			assert.Nil(t, p.Epochs[0].GuardR)
+			assert.Nil(t, p.Epochs[0].RetainedR)
 			continue
 		}
 		assert.Zero(t, p.Best)
-		assert.Less(t, *p.Epochs[1].GuardR, *p.Epochs[0].GuardR)
+		assert.Less(t, *p.Epochs[1].RetainedR, *p.Epochs[0].RetainedR)
 	}
-	r := func(x float64) results.Epoch { return results.Epoch{GuardR: &x} }
-	g := &tune.Guard{Margin: .01}
+	r := func(x float64) results.Epoch { return results.Epoch{RetainedR: &x} }
+	g := &tune.Retention{Margin: .01}
 	assert.True(t, g.Admits(r(.291), r(.3)))
 	assert.False(t, g.Admits(r(.289), r(.3)))
 }

@@ -35,13 +35,13 @@ func TestLayerMixFollowsItsFormula(t *testing.T) {
 	require.NoError(t, torch.Train(t.Context(), 3, func(s *torch.Scope) error {
 		r, err := readout.New(s, store, delays*channels, 0, voxels)
 		require.NoError(t, err)
-		r.Mix, err = readout.NewLayerWeights(s, mix, states, delays, groups)
+		r.Weights, err = readout.NewLayerWeights(s, mix, states, delays, groups)
 		require.NoError(t, err)
-		assert.Equal(t, make([]float32, states*3), r.Mix.Logits.Float32s(), "all start alike")
-		r.Mix.Logits.CopyFrom(s.FromFloat32(testnum.Values(states*3, 2), states, 3))
+		assert.Equal(t, make([]float32, states*3), r.Weights.Logits.Float32s(), "all start alike")
+		r.Weights.Logits.CopyFrom(s.FromFloat32(testnum.Values(states*3, 2), states, 3))
 		store.Param("linear.bias").CopyFrom(s.FromFloat32(testnum.Values(voxels, 4), voxels))
 		got = r.Forward(s.FromFloat32(x, rows, len(x)/rows)).Float32s()
-		logits, weight, bias = r.Mix.Logits.Float32s(), store.Param("linear.weight").Float32s(), store.Param("linear.bias").Float32s()
+		logits, weight, bias = r.Weights.Logits.Float32s(), store.Param("linear.weight").Float32s(), store.Param("linear.bias").Float32s()
 		return nil
 	}))
 	for k := range rows {
@@ -76,14 +76,14 @@ func TestLayerMixIsTrained(t *testing.T) {
 		for name, g := range grads {
 			assert.InDeltaSlice(t, g, inRuns[name], 1e-6, name)
 		}
-		assert.NotZero(t, studytest.Norm(grads["readout.ada.mix.logits"]))
-		assert.Len(t, grads["readout.ada.mix.logits"], 3*map[experiment.LayerWeights]int{"voxel": 60, "roi": 2}[who])
+		assert.NotZero(t, studytest.Norm(grads["readout.ada.layer_weights.logits"]))
+		assert.Len(t, grads["readout.ada.layer_weights.logits"], 3*map[experiment.LayerWeights]int{"voxel": 60, "roi": 2}[who])
 
 		run, p := studytest.MustFit(t, st)
 		assert.Less(t, *p.Epochs[2].Loss, *p.Epochs[1].Loss)
 		_, f, err := run.Open(p.Step)
 		require.NoError(t, err)
-		logits, err := f.Float32("weights.readout.bob.mix.logits")
+		logits, err := f.Float32("weights.readout.bob.layer_weights.logits")
 		require.NoError(t, err)
 		require.NoError(t, f.Close())
 		assert.NotZero(t, studytest.Norm(logits), "%s: it has moved", who)

@@ -26,7 +26,7 @@ func TestPinnedReadoutIsTheRidge(t *testing.T) {
 	tr := studytest.TrainerOf(t, st)
 	f, err := tr.ReadForEpoch(t.Context())
 	require.NoError(t, err)
-	require.NoError(t, tr.Pin(t.Context(), &f[0]))
+	require.NoError(t, tr.RefitReadouts(t.Context(), &f[0]))
 	x, rows := f[0].Stack(st.Subjects[0], study.Val)
 	var got []float32
 	require.NoError(t, tr.Session.Infer(t.Context(), func(s *torch.Scope) error {
@@ -71,7 +71,7 @@ func TestPinnedReadoutIsRefreshed(t *testing.T) {
 		f, err := encoding.Read(t.Context(), st, st.Reader(tuned.Model), "", st.StoriesOf(study.Train), 2)
 		require.NoError(t, err)
 		tr := studytest.TrainerOf(t, st)
-		require.NoError(t, tr.Pin(t.Context(), &f[0]))
+		require.NoError(t, tr.RefitReadouts(t.Context(), &f[0]))
 		fresh := tr.Readouts[0].Store.Param("linear.weight").Float32s()
 		_, file, err := run.Open(p.BestStep)
 		require.NoError(t, err)
