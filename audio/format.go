@@ -41,35 +41,34 @@ func open(src io.ReaderAt, size int64, opt Options) (source, error) {
 	return nil, foreign(head)
 }
 
+// foreigners are formats that are not decoded, by the bytes that they have at an offset. The first
+// that matches holds.
+var foreigners = []struct {
+	at          int
+	magic, kind string
+}{
+	{0, "RIFX", "big-endian WAV (RIFX)"},
+	{0, "RIFF", "a RIFF file, but not WAV"},
+	{0, "riff\x2e\x91\xcf\x11", "Sony Wave64"},
+	{0, "OggS", "Ogg (Vorbis or Opus)"},
+	{0, "FORM", "AIFF"},
+	{0, ".snd", "Sun audio"},
+	{0, "caff", "Core Audio"},
+	{4, "ftyp", "MPEG-4 (AAC or ALAC)"},
+	{0, "NIST_1A", "NIST SPHERE"},
+	{0, "\x1a\x45\xdf\xa3", "Matroska or WebM"},
+}
+
 // foreign is the error of content that is not decoded here.
 func foreign(head []byte) error {
-	kind := ""
-	switch {
-	case starts(head, 0, "RIFX"):
-		kind = "big-endian WAV (RIFX)"
-	case starts(head, 0, "RIFF"):
-		kind = "a RIFF file, but not WAV"
-	case starts(head, 0, "riff\x2e\x91\xcf\x11"):
-		kind = "Sony Wave64"
-	case starts(head, 0, "OggS"):
-		kind = "Ogg (Vorbis or Opus)"
-	case starts(head, 0, "FORM"):
-		kind = "AIFF"
-	case starts(head, 0, ".snd"):
-		kind = "Sun audio"
-	case starts(head, 0, "caff"):
-		kind = "Core Audio"
-	case starts(head, 4, "ftyp"):
-		kind = "MPEG-4 (AAC or ALAC)"
-	case starts(head, 0, "NIST_1A"):
-		kind = "NIST SPHERE"
-	case starts(head, 0, "\x1a\x45\xdf\xa3"):
-		kind = "Matroska or WebM"
-	default:
-		return bad("neither WAV, FLAC nor MP3; it starts with %q", head[:min(len(head), 12)]).
-			WithHint("convert it to FLAC or 16-bit WAV")
+	e := bad("neither WAV, FLAC nor MP3; it starts with %q", head[:min(len(head), 12)])
+	for _, f := range foreigners {
+		if starts(head, f.at, f.magic) {
+			e = bad("%s is not supported", f.kind)
+			break
+		}
 	}
-	return bad("%s is not supported", kind).WithHint("convert it to FLAC or 16-bit WAV")
+	return e.WithHint("convert it to FLAC or 16-bit WAV")
 }
 
 // starts reports whether magic stands at offset at.

@@ -2,24 +2,29 @@ package npy_test
 
 import (
 	"fmt"
+	"log"
 	"os"
 	"path/filepath"
 
 	"github.com/brainwavlm/bwlm/npy"
 )
 
-func Example() {
+// responses writes a matrix of two rows and three columns to a temporary folder.
+func responses() (path string, remove func()) {
 	dir, err := os.MkdirTemp("", "npy")
 	if err != nil {
-		fmt.Println(err)
-		return
+		log.Fatal(err)
 	}
-	defer os.RemoveAll(dir)
-	path := filepath.Join(dir, "responses.npy")
+	path = filepath.Join(dir, "responses.npy")
 	if err := npy.Write(path, []int{2, 3}, []float64{1, 2, 3, 4, 5, 6}); err != nil {
-		fmt.Println(err)
-		return
+		log.Fatal(err)
 	}
+	return path, func() { os.RemoveAll(dir) }
+}
+
+func Example() {
+	path, remove := responses()
+	defer remove()
 	a, err := npy.Read(path)
 	if err != nil {
 		fmt.Println(err)
@@ -32,17 +37,8 @@ func Example() {
 
 // The responses of some voxels, of a file that may be larger than the memory.
 func ExampleOpenColumns() {
-	dir, err := os.MkdirTemp("", "npy")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer os.RemoveAll(dir)
-	path := filepath.Join(dir, "responses.npy")
-	if err := npy.Write(path, []int{2, 3}, []float32{1, 2, 3, 4, 5, 6}); err != nil {
-		fmt.Println(err)
-		return
-	}
+	path, remove := responses()
+	defer remove()
 	c, err := npy.OpenColumns(path)
 	if err != nil {
 		fmt.Println(err)
