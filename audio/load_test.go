@@ -394,3 +394,17 @@ func TestDecoderPanics(t *testing.T) {
 	cause := errors.New("cause")
 	assert.Equal(t, cause, shield(func() error { return cause }))
 }
+
+// Every format of the table is named, by its bytes at its offset.
+func TestForeignFormatsAreNamed(t *testing.T) {
+	for kind, head := range map[string]string{
+		"big-endian WAV (RIFX)": "RIFX", "a RIFF file, but not WAV": "RIFF    AVI ", "Ogg (Vorbis or Opus)": "OggS",
+		"Sony Wave64": "riff\x2e\x91\xcf\x11", "AIFF": "FORM", "Sun audio": ".snd", "Core Audio": "caff",
+		"MPEG-4 (AAC or ALAC)": "\x00\x00\x00\x20ftypM4A ", "NIST SPHERE": "NIST_1A", "Matroska or WebM": "\x1a\x45\xdf\xa3",
+	} {
+		_, err := decode(t, append([]byte(head), make([]byte, 64)...), Options{})
+		faulttest.Require(t, fault.BadData, err, kind+" is not supported; convert it to FLAC or 16-bit WAV")
+	}
+	_, err := decode(t, []byte("nothing known"), Options{})
+	faulttest.Require(t, fault.BadData, err, "neither WAV, FLAC nor MP3", "; convert it")
+}
