@@ -92,7 +92,9 @@ type scaling struct {
 	factor float64
 }
 
-func (l scaling) Forward(x *torch.Tensor) *torch.Tensor { return l.Layer.Forward(x).MulScalar(l.factor) }
+func (l scaling) Forward(x *torch.Tensor) *torch.Tensor {
+	return l.Layer.Forward(x).MulScalar(l.factor)
+}
 
 func (a scaled) Stores() []*nn.Store { return nil }
 func (a scaled) Seed() uint64        { return 0 }

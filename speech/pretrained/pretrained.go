@@ -1,8 +1,7 @@
 // Package pretrained opens the folder of a pretrained speech encoder in Hugging Face's layout, of
-// whatever family its config.json names. It is a package of its own, since package speech, the
-// interface that families implement, cannot import them; and it is a switch, not a registry that
-// packages enter when they are initialised, so that the families are listed in one place and none
-// is missing for lack of an import.
+// the family that its config.json names. Package speech, the interface that families implement,
+// cannot import them, so opening has a package of its own. It calls the families by name and has no
+// registry, so that none can be missing for lack of an import.
 package pretrained
 
 import (
