@@ -1,23 +1,29 @@
-// Package controls asks what else than the brain could have made a gain. [Run] takes a tuned model and sets beside its
-// gain that of a dozen others, each scored by a fresh ridge on the same rows, with the same folds and seeds:
+// Package controls runs control analyses: what else than the tuning on responses could have raised the
+// scores of a tuned model.
 //
-//	tuned on        shuffled           the responses of each split's rows, cut into blocks of 10 rows that are put in random order
-//	                phase_randomised   responses with their spectra, and the voxels' relations, but random phases
-//	                wrong_story        responses to another story
-//	                other_subject       responses of people who are not in the experiment
-//	                stimulus           loudness and spectrum of the sound instead of responses
-//	                word_vectors       vectors of the words heard (the explicit supervision of BrainWavLM's comparison)
-//	not tuned       random_adapter     an adapter of random numbers that adds as much to each layer
-//	                best_layer         the untuned model at the layer that validation likes best
-//	no model        envelope        the sound's loudness
-//	                spectrum        loudness and 8 bands
-//	                word_rate, word_rate_position, autocorrelation
-//	                motion          of the head, where the data set has it, and its differences, at the same row and those before
+// [Run] scores a dozen alternatives to a tuned model. Each is scored by a new ridge on the same rows, with
+// the same folds and seeds, as the difference to the untuned model:
 //
-// Each is left in controls/NAME of the run directory; those that are there are not computed again.
+//	tuned on        shuffled            responses whose blocks of 10 rows are permuted within each split
+//	                phase_randomised    responses with random phases: spectra and relations of voxels stay
+//	                wrong_story         responses to another story
+//	                other_subject       responses of subjects outside the experiment
+//	                stimulus            loudness and spectrum of the sound instead of responses
+//	                word_vectors        vectors of the words heard
+//	not tuned       random_adapter      a random adapter with the same norm in each layer
+//	                best_layer          the untuned model at the layer with the best validation score
+//	without model   envelope            loudness of the sound
+//	                spectrum            loudness and 8 mel bands
+//	                word_rate, word_rate_position
+//	                autocorrelation     slow cosines of the position in the story
+//	                motion              head motion and its differences, in the same row and those before
+//
+// The result of each is stored in controls/NAME of the run directory; stored results are read, not
+// computed again. [PartitionVariance] partitions the difference in R² between such explanations.
 //
 // # Caveats
 //
-// A control that gains as much as the tuned model says that the gain is not evidence; one that gains nothing does not
-// prove that the brain made it. Controls are single draws: where one comes near, repeat it with other seeds.
+// If a control improves as much as the tuned model, the improvement is no evidence for the tuning. If it
+// does not, that alone does not prove that the responses caused it. Each control is a single random draw:
+// repeat one with a similar improvement with other seeds.
 package controls

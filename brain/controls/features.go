@@ -13,10 +13,10 @@ import (
 
 const (
 	bands   = 8
-	cosines = 8 // of the position in a story
+	cosines = 8 // of the autocorrelation control
 )
 
-// sound is loudness and spectrum of a story, the mean over each row's TR: (rows, 9).
+// sound returns loudness and spectrum of a story, averaged over each row's TR, (rows, 9).
 func sound(ctx context.Context, data *dataset.Dataset, story string, rows int) ([]float32, int, error) {
 	wave, err := data.Audio(ctx, story)
 	if err != nil {
@@ -40,7 +40,7 @@ func sound(ctx context.Context, data *dataset.Dataset, story string, rows int) (
 	return weights.Apply(x, 1+bands), 1 + bands, nil
 }
 
-// firstOf is the first column of x (rows, width).
+// firstOf returns the first column of x, (rows, width).
 func firstOf(x []float32, width int, err error) ([]float32, int, error) {
 	var out []float32
 	for k := 0; k < len(x); k += width {
@@ -49,7 +49,8 @@ func firstOf(x []float32, width int, err error) ([]float32, int, error) {
 	return out, 1, err
 }
 
-// perRow adds up vectors of the words that begin in each row's own TR: (rows, width). A word without one counts nothing.
+// perRow returns the sum of the vectors of the words that begin in each row's TR, (rows, width). A
+// word without a vector adds 0.
 func perRow(words []dataset.Word, clock design.Clock, rows, width int, of func(string) []float32) []float32 {
 	out := make([]float32, rows*width)
 	for _, w := range words {
@@ -65,13 +66,20 @@ func perRow(words []dataset.Word, clock design.Clock, rows, width int, of func(s
 	return out
 }
 
-// wordRatePosition is how many words begin in each row's TR, and how far in its story the row is, also squared.
-func wordRatePosition(ctx context.Context, data *dataset.Dataset, story string, rows int) ([]float32, int, error) {
-	words, err := data.Words(ctx, story)
-	if err != nil {
-		return nil, 0, err
+// wordsOf returns the words of a story and its clock.
+func wordsOf(ctx context.Context, data *dataset.Dataset, story string) (words []dataset.Word,
+	clock design.Clock, err error) {
+	if words, err = data.Words(ctx, story); err != nil {
+		return nil, clock, err
 	}
-	clock, err := data.Clock(story)
+	clock, err = data.Clock(story)
+	return words, clock, err
+}
+
+// wordRatePosition returns the number of words that begin in each row's TR, and the relative
+// position of the row in its story and its square, (rows, 3).
+func wordRatePosition(ctx context.Context, data *dataset.Dataset, story string, rows int) ([]float32, int, error) {
+	words, clock, err := wordsOf(ctx, data, story)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -84,8 +92,8 @@ func wordRatePosition(ctx context.Context, data *dataset.Dataset, story string, 
 	return x, 3, nil
 }
 
-// smooth are slow cosines of the position in a story, the same in each: all that a model could know of it is when in a
-// story it is.
+// smooth returns slow cosines of the position in a story, (rows, 8), the same for every story: all
+// that they predict is due to the autocorrelation of responses.
 func smooth(rows int) ([]float32, int, error) {
 	var x []float32
 	for k := range rows {
@@ -96,12 +104,13 @@ func smooth(rows int) ([]float32, int, error) {
 	return x, cosines, nil
 }
 
-// moved is how a person's head moved in a story, as its parameters and by how much they differ from the row before: (rows,
-// 2 × parameters). A head does not answer seconds late as blood does, so row k holds the motion of row k + delay, and the
-// readout, which looks so far back at least, sees that of the row that it predicts and of those before. Rows without motion
-// hold 0.
-func moved(ctx context.Context, data *dataset.Dataset, person, story string, rows, delay int) ([]float32, int, error) {
-	m, err := data.Motion(ctx, person, story)
+// headMotion returns the motion parameters of a subject in a story and their differences to the row
+// before, (rows, 2 × parameters). Motion affects the signal without the haemodynamic delay. Row k
+// therefore holds the motion of row k + delay: with a shortest delay of that many rows, the readout
+// gets the motion of the row that it predicts and of those before. Rows without motion are 0.
+func headMotion(ctx context.Context, data *dataset.Dataset, subject, story string,
+	rows, delay int) ([]float32, int, error) {
+	m, err := data.Motion(ctx, subject, story)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -122,21 +131,18 @@ func moved(ctx context.Context, data *dataset.Dataset, person, story string, row
 	return out, width, nil
 }
 
-// meanings are the sums of the vectors of the words in each row's TR: (rows, width).
-func meanings(ctx context.Context, data *dataset.Dataset, story string, rows int, v *probe.Vectors) ([]float32, int, error) {
-	words, err := data.Words(ctx, story)
-	if err != nil {
-		return nil, 0, err
-	}
-	clock, err := data.Clock(story)
+// wordVectors returns the sum of the vectors of the words in each row's TR, (rows, width).
+func wordVectors(ctx context.Context, data *dataset.Dataset, story string, rows int,
+	v *probe.Vectors) ([]float32, int, error) {
+	words, clock, err := wordsOf(ctx, data, story)
 	if err != nil {
 		return nil, 0, err
 	}
 	return perRow(words, clock, rows, v.Width, v.Of), v.Width, nil
 }
 
-// wordless finds a story of the study that has no words; "" if all have.
-func wordless(st *study.Study) (string, error) {
+// storyWithoutWords returns a story of the study without words, or "" if all have words.
+func storyWithoutWords(st *study.Study) (string, error) {
 	stories, _ := st.StoryRows()
 	for _, story := range stories {
 		s, err := st.Data.Story(story)
@@ -147,8 +153,8 @@ func wordless(st *study.Study) (string, error) {
 	return "", nil
 }
 
-// heardVectors are the vectors of the words that the study hears.
-func heardVectors(ctx context.Context, st *study.Study, path string) (*probe.Vectors, error) {
+// loadVectors reads the vectors of the words in the stories of the study.
+func loadVectors(ctx context.Context, st *study.Study, path string) (*probe.Vectors, error) {
 	heard := map[string]bool{}
 	stories, _ := st.StoryRows()
 	for _, story := range stories {

@@ -12,15 +12,15 @@ import (
 	"github.com/brainwavlm/bwlm/brain/probe"
 )
 
-// material is what a control is tuned on: the data set with other responses, and the changes to the experiment that this
-// needs. Responses are as the study uses them, so they are not prepared again.
-func (c *runner) material(ctx context.Context, name string, exp *experiment.Experiment) (dataset.Spec, error) {
+// tuningData returns the data set that a control is tuned on, with other responses, and changes the
+// experiment accordingly. The responses are already detrended and z-scored.
+func (c *runner) tuningData(ctx context.Context, name string, exp *experiment.Experiment) (dataset.Spec, error) {
 	spec := c.study.Data.Spec()
 	if name == "other_subject" {
 		exp.Data.Subjects = c.others()
 		return spec, nil
 	}
-	exp.Data.Path = filepath.Join(exp.Out, "in memory") // which no command can open by mistake
+	exp.Data.Path = filepath.Join(exp.Out, "in memory") // a path that cannot be opened by mistake
 	exp.Data.Detrend, exp.Data.ZScore = "none", "none"
 	spec.Subjects, spec.Derived = nil, nil
 	r := rand.New(rand.NewPCG(c.seed(name), 0))
@@ -33,16 +33,18 @@ func (c *runner) material(ctx context.Context, name string, exp *experiment.Expe
 		case "shuffled":
 			c.change(p, answers, func(x []float32, rows, width int) []float32 { return shuffle(x, rows, width, r) })
 		case "phase_randomised":
-			c.change(p, answers, func(x []float32, rows, width int) []float32 { return randomisePhases(x, rows, width, r) })
+			c.change(p, answers, func(x []float32, rows, width int) []float32 {
+				return randomisePhases(x, rows, width, r)
+			})
 		case "wrong_story":
 			c.swap(p, answers)
-		default: // responses give way to features
+		default: // features replace the responses
 			return c.features(ctx, name, exp, spec)
 		}
-		spec.Subjects = append(spec.Subjects, subject(p, c.study.Data.Stories(), answers))
+		spec.Subjects = append(spec.Subjects, subjectOf(p, c.study.Data.Stories(), answers))
 	}
 	exp.Data.Subjects = c.study.SubjectNames()
-	for i, roi := range spec.ROIs { // of people who are not there any more
+	for i, roi := range spec.ROIs { // without the subjects that are left out
 		spec.ROIs[i].BySubject = slices.DeleteFunc(slices.Clone(roi.BySubject), func(s dataset.SubjectRegion) bool {
 			return !slices.Contains(exp.Data.Subjects, s.Subject)
 		})
@@ -50,11 +52,12 @@ func (c *runner) material(ctx context.Context, name string, exp *experiment.Expe
 	return spec, nil
 }
 
-// change replaces a person's responses in the rows of each part of training and validation.
-func (c *runner) change(person string, answers map[string]*dataset.Matrix, fn func(x []float32, rows, width int) []float32) {
+// change replaces a subject's responses in each part of training and validation.
+func (c *runner) change(subject string, answers map[string]*dataset.Matrix,
+	fn func(x []float32, rows, width int) []float32) {
 	copied := map[string]bool{}
 	for _, split := range []study.Split{study.Train, study.Val} {
-		for _, part := range c.study.Rows(person, split) {
+		for _, part := range c.study.Rows(subject, split) {
 			m := answers[part.Story]
 			if !copied[part.Story] {
 				m.Data, copied[part.Story] = slices.Clone(m.Data), true
@@ -65,20 +68,19 @@ func (c *runner) change(person string, answers map[string]*dataset.Matrix, fn fu
 	}
 }
 
-// swap gives each part of training and validation the responses to the part of another story: those of the next story
-// in turn.
-func (c *runner) swap(person string, answers map[string]*dataset.Matrix) {
-	stories := c.tuningStories(person)
+// swap replaces the responses in each part of training and validation by those to the next story.
+func (c *runner) swap(subject string, answers map[string]*dataset.Matrix) {
+	stories := c.tuningStories(subject)
 	pieces := map[string][]float32{}
 	for _, split := range []study.Split{study.Train, study.Val} {
-		for _, part := range c.study.Rows(person, split) {
+		for _, part := range c.study.Rows(subject, split) {
 			m := answers[part.Story]
 			pieces[part.Story] = append(pieces[part.Story], m.Data[part.From*m.Voxels:part.To*m.Voxels]...)
 		}
 	}
-	at := map[string]int{} // rows of each story that are filled
+	at := map[string]int{} // rows of each story that are replaced
 	for _, split := range []study.Split{study.Train, study.Val} {
-		for _, part := range c.study.Rows(person, split) {
+		for _, part := range c.study.Rows(subject, split) {
 			m := answers[part.Story]
 			if at[part.Story] == 0 {
 				m.Data = slices.Clone(m.Data)
@@ -92,10 +94,10 @@ func (c *runner) swap(person string, answers map[string]*dataset.Matrix) {
 	}
 }
 
-// tuningStories are the stories of which a person has rows in training or validation.
-func (c *runner) tuningStories(person string) (stories []string) {
+// tuningStories returns the stories of which a subject has rows in training or validation.
+func (c *runner) tuningStories(subject string) (stories []string) {
 	for _, split := range []study.Split{study.Train, study.Val} {
-		for _, part := range c.study.Rows(person, split) {
+		for _, part := range c.study.Rows(subject, split) {
 			if !slices.Contains(stories, part.Story) {
 				stories = append(stories, part.Story)
 			}
@@ -104,15 +106,17 @@ func (c *runner) tuningStories(person string) (stories []string) {
 	return stories
 }
 
-// stimulus is the name of the "person" who answers with features of the stimulus.
+// stimulus is the name of the subject whose responses are features of the stimulus.
 const stimulus = "stimulus"
 
-// features makes a person of the stimulus, who answers one row late: the readout needs a delay, and gets that alone.
-func (c *runner) features(ctx context.Context, name string, exp *experiment.Experiment, spec dataset.Spec) (dataset.Spec, error) {
+// features returns a data set with one subject whose responses are features of the stimulus, one
+// row late. The readout needs a delay, and one row is its only one.
+func (c *runner) features(ctx context.Context, name string, exp *experiment.Experiment,
+	spec dataset.Spec) (dataset.Spec, error) {
 	var vectors *probe.Vectors
 	if name == "word_vectors" {
 		var err error
-		if vectors, err = heardVectors(ctx, c.study, c.opt.Glove); err != nil {
+		if vectors, err = loadVectors(ctx, c.study, c.opt.Glove); err != nil {
 			return spec, err
 		}
 	}
@@ -123,7 +127,7 @@ func (c *runner) features(ctx context.Context, name string, exp *experiment.Expe
 		var width int
 		var err error
 		if vectors != nil {
-			x, width, err = meanings(ctx, c.study.Data, story, rows[story], vectors)
+			x, width, err = wordVectors(ctx, c.study.Data, story, rows[story], vectors)
 		} else {
 			x, width, err = sound(ctx, c.study.Data, story, rows[story])
 		}
@@ -133,15 +137,15 @@ func (c *runner) features(ctx context.Context, name string, exp *experiment.Expe
 		late := append(slices.Clone(x[:width]), x[:len(x)-width]...)
 		answers[story] = dataset.NewMatrix(rows[story], width, late)
 	}
-	spec.Subjects = []dataset.Subject{subject(stimulus, stories, answers)}
+	spec.Subjects = []dataset.Subject{subjectOf(stimulus, stories, answers)}
 	spec.ROIs = nil
 	exp.Data.Subjects, exp.Data.ROI, exp.Data.ZScore = []string{stimulus}, nil, "story"
 	exp.Train.Loss, exp.Readout.DelaysSeconds = "auto", []float64{c.study.Data.TR()}
 	return spec, nil
 }
 
-// subject is a person with responses in memory.
-func subject(name string, stories []string, answers map[string]*dataset.Matrix) dataset.Subject {
+// subjectOf returns a subject with responses in memory.
+func subjectOf(name string, stories []string, answers map[string]*dataset.Matrix) dataset.Subject {
 	s := dataset.Subject{Name: name}
 	for _, story := range stories {
 		if m := answers[story]; m != nil {
@@ -151,7 +155,8 @@ func subject(name string, stories []string, answers map[string]*dataset.Matrix) 
 	return s
 }
 
-// others are as many people outside the experiment as there are in it, or fewer, who heard all that is heard in it.
+// others returns subjects outside the experiment who have all its stories, at most as many as the
+// experiment has.
 func (c *runner) others() (names []string) {
 	in := c.study.SubjectNames()
 	stories, _ := c.study.StoryRows()

@@ -15,10 +15,13 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// PartitionVariance splits the gain of runs of one experiment, which may differ in their seeds, into what a better layer, the
-// spectrum, the word rate and word vectors would give too, and what is left. Each set of features has a penalty of its own for
-// each voxel, the best of so many tries (0: 20), as in [brain.Study.Variance].
-func PartitionVariance(ctx context.Context, of *brain.Study, runs []*results.Run, glove string, tries int) (*results.VariancePartition, error) {
+// PartitionVariance partitions the difference in R² between tuned and untuned model into the parts
+// that a better layer, the spectrum, the word rate and word vectors explain, and the rest. The runs
+// must be of one experiment; they may differ in their seeds. Each set of features has a penalty of
+// its own for each voxel, chosen among random sets of weights (tries, 0: 20) of a banded ridge.
+// glove is as for [probe.LoadVectors]; without it word vectors are left out.
+func PartitionVariance(ctx context.Context, of *brain.Study, runs []*results.Run, glove string,
+	tries int) (*results.VariancePartition, error) {
 	st := of.Internal()
 	if err := sameExperiment(runs); err != nil {
 		return nil, err
@@ -34,7 +37,7 @@ func PartitionVariance(ctx context.Context, of *brain.Study, runs []*results.Run
 		return nil, err
 	}
 	out := &results.VariancePartition{Schema: 1, Components: components}
-	var x []int // places of the components' bands
+	var x []int // indices of the components' bands
 	for _, band := range extra {
 		x, bands = append(x, len(bands)), append(bands, band)
 	}
@@ -45,7 +48,8 @@ func PartitionVariance(ctx context.Context, of *brain.Study, runs []*results.Run
 			return nil, err
 		}
 		if t == nil {
-			return nil, fault.New(fault.Usage, "variance partition", run.Dir, "the run tuned readouts only: its features are the untuned ones")
+			return nil, fault.New(fault.Usage, "variance partition", run.Dir,
+				"the run tuned readouts only: its features are the untuned ones")
 		}
 		defer t.Close()
 		tuned = append(tuned, len(bands))
@@ -53,7 +57,7 @@ func PartitionVariance(ctx context.Context, of *brain.Study, runs []*results.Run
 		out.Runs = append(out.Runs, run.Dir)
 	}
 
-	// Given nothing, then the first component, the first two, …; then each alone.
+	// Given no component, the first, the first two, …, and then each alone.
 	given := [][]int{nil}
 	for k := range x {
 		given = append(given, x[:k+1])
@@ -108,8 +112,9 @@ func PartitionVariance(ctx context.Context, of *brain.Study, runs []*results.Run
 	return out, nil
 }
 
-// componentsOf are the components and the bands of those that there are.
-func componentsOf(ctx context.Context, st *study.Study, best int, glove string) (list []results.PartitionComponent, bands []evaluate.Band, err error) {
+// componentsOf returns the components and the bands of those that are not left out.
+func componentsOf(ctx context.Context, st *study.Study, best int, glove string) (list []results.PartitionComponent,
+	bands []evaluate.Band, err error) {
 	type byRows func(ctx context.Context, story string, rows int) ([]float32, int, error)
 	regressor := func(of byRows) encoding.Regressor {
 		_, rows := st.StoryRows()
@@ -123,14 +128,14 @@ func componentsOf(ctx context.Context, st *study.Study, best int, glove string) 
 	}
 	layer := ""
 	if best == st.Experiment.Model.Layer {
-		layer = "validation likes no layer better than the one that is read"
+		layer = "no other layer has a better validation score"
 	}
 	add("layer_choice", layer, evaluate.Band{Name: "best layer", Model: st.Model, Layer: best})
 	spectrum := func(ctx context.Context, story string, rows int) ([]float32, int, error) {
 		return sound(ctx, st.Data, story, rows)
 	}
 	add("spectrum", "", evaluate.Band{Name: "spectrum", Of: regressor(spectrum)})
-	story, err := wordless(st)
+	story, err := storyWithoutWords(st)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -149,19 +154,23 @@ func componentsOf(ctx context.Context, st *study.Study, best int, glove string) 
 		add("lexical", noWords, evaluate.Band{})
 		return list, bands, nil
 	}
-	vectors, err := heardVectors(ctx, st, glove)
+	vectors, err := loadVectors(ctx, st, glove)
 	if err != nil {
 		return nil, nil, err
 	}
 	lexical := func(ctx context.Context, story string, rows int) ([]float32, int, error) {
-		return meanings(ctx, st.Data, story, rows, vectors)
+		return wordVectors(ctx, st.Data, story, rows, vectors)
 	}
 	add("lexical", "", evaluate.Band{Name: "word vectors", Of: regressor(lexical)})
 	return list, bands, nil
 }
 
-// sameExperiment refuses runs that differ in more than seed and place.
+// sameExperiment returns an error if there are no runs, or if they differ in more than seed and
+// directory.
 func sameExperiment(runs []*results.Run) error {
+	if len(runs) == 0 {
+		return fault.New(fault.Usage, "variance partition", "", "there are no runs")
+	}
 	var first []byte
 	for i, run := range runs {
 		exp, err := run.Experiment()
@@ -183,7 +192,7 @@ func sameExperiment(runs []*results.Run) error {
 	return nil
 }
 
-// settings are an experiment as text, less seed and place.
+// settings returns an experiment as text, without seed and directory.
 func settings(exp experiment.Experiment) ([]byte, error) {
 	exp.Train.Seed, exp.Out = 0, "any"
 	var text bytes.Buffer

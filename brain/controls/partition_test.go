@@ -6,11 +6,13 @@ import (
 	"testing"
 
 	"github.com/brainwavlm/bwlm/brain/results"
+	"github.com/brainwavlm/bwlm/fault"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
-// TestVarianceComponentsOfPlantedEffects averages the estimates over simulated studies whose components are known.
+// TestVarianceComponentsOfPlantedEffects averages the estimates over simulated studies whose
+// components are known.
 func TestVarianceComponentsOfPlantedEffects(t *testing.T) {
 	const studies, seeds, people, stories, seedSD, personSD, storySD, noise = 400, 5, 8, 6, .5, 1., 2., .7
 	r := draw(1)
@@ -40,6 +42,10 @@ func TestVarianceComponentsOfPlantedEffects(t *testing.T) {
 	assert.InEpsilon(t, personSD*personSD, person/studies, .1)
 	assert.InEpsilon(t, storySD*storySD, story/studies, .15)
 	assert.InEpsilon(t, noise*noise, rest/studies, .02)
+}
+
+func TestPartitionNeedsARun(t *testing.T) {
+	assert.Equal(t, fault.Usage, fault.KindOf(sameExperiment(nil)))
 }
 
 func square(x *float64) float64 { return *x * *x }

@@ -7,7 +7,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/experiment"
 )
 
-// why says why a control cannot be done; "" if it can.
+// why returns the reason why a control cannot be run, or "" if it can.
 func (c *runner) why(name string) (string, error) {
 	mode := c.study.Experiment.Train.Mode
 	switch name {
@@ -32,7 +32,7 @@ func (c *runner) why(name string) (string, error) {
 	case "wrong_story":
 		for _, p := range c.study.SubjectNames() {
 			if len(c.tuningStories(p)) < 2 {
-				return fmt.Sprintf("%s has one story in training and validation, so there is no other to take", p), nil
+				return fmt.Sprintf("%s has one story in training and validation, so there is no other story", p), nil
 			}
 		}
 		return c.tunes()
@@ -42,7 +42,7 @@ func (c *runner) why(name string) (string, error) {
 		}
 		return c.tunes()
 	case "word_rate", "word_rate_position", "word_vectors":
-		if story, err := wordless(c.study); story != "" || err != nil {
+		if story, err := storyWithoutWords(c.study); story != "" || err != nil {
 			return fmt.Sprintf("story %s has no words", story), err
 		}
 		if name == "word_vectors" && c.opt.Glove == "" {
@@ -55,7 +55,7 @@ func (c *runner) why(name string) (string, error) {
 	return "", nil
 }
 
-// tunes says why nothing could be tuned otherwise.
+// tunes returns the reason why nothing can be tuned, or "".
 func (c *runner) tunes() (string, error) {
 	if c.study.Experiment.Train.Mode == experiment.TrainReadout {
 		return "the run tuned readouts only", nil

@@ -8,11 +8,11 @@ import (
 	"gonum.org/v1/gonum/dsp/fourier"
 )
 
-// blockRows is how many rows stay together when responses are shuffled.
+// blockRows is the number of rows that stay together when responses are shuffled.
 const blockRows = 10
 
-// shuffle puts the blocks of x (rows, width) in random order. The last block may be shorter. Where there are blocks
-// enough, none stays at its place; fewer than two blocks are rolled by half instead.
+// shuffle permutes the blocks of x, (rows, width), so that none keeps its position. The last block
+// may be shorter. With fewer than two blocks, x is rolled by half instead.
 func shuffle(x []float32, rows, width int, r *rand.Rand) []float32 {
 	blocks := (rows + blockRows - 1) / blockRows
 	out := make([]float32, 0, len(x))
@@ -30,7 +30,7 @@ func shuffle(x []float32, rows, width int, r *rand.Rand) []float32 {
 	return out
 }
 
-// deranged says that nothing is at its own place.
+// deranged reports whether no element is at its own position.
 func deranged(order []int) bool {
 	for i, o := range order {
 		if i == o {
@@ -40,9 +40,9 @@ func deranged(order []int) bool {
 	return true
 }
 
-// randomisePhases gives x (rows, width) random phases: each column keeps its mean and the power of every frequency, and
-// since all columns turn by the same phase, their correlations with each other stay as they are (Prichard & Theiler,
-// Phys. Rev. Lett. 73:951, 1994). Only when what happened is lost.
+// randomisePhases randomises the phases of x, (rows, width). Each column keeps its mean and the
+// power of every frequency. All columns are shifted by the same phases, so their correlations stay
+// the same (Prichard & Theiler, Phys. Rev. Lett. 73:951, 1994).
 func randomisePhases(x []float32, rows, width int, r *rand.Rand) []float32 {
 	fft := fourier.NewFFT(rows)
 	turn := make([]complex128, rows/2+1)
@@ -50,7 +50,7 @@ func randomisePhases(x []float32, rows, width int, r *rand.Rand) []float32 {
 		turn[k] = cmplx.Rect(1, 2*math.Pi*r.Float64())
 	}
 	turn[0] = 1
-	if rows%2 == 0 { // the highest frequency has no phase but its sign
+	if rows%2 == 0 { // the highest frequency has a sign only
 		turn[rows/2] = complex(float64(1-2*r.IntN(2)), 0)
 	}
 	out, column := make([]float32, len(x)), make([]float64, rows)
@@ -69,7 +69,7 @@ func randomisePhases(x []float32, rows, width int, r *rand.Rand) []float32 {
 	return out
 }
 
-// stretch gives x, whose rows are width long, exactly so many rows: cut, or repeated from the start.
+// stretch returns x, (any, width), with the given number of rows: cut, or repeated from the start.
 func stretch(x []float32, width, rows int) []float32 {
 	out := make([]float32, 0, rows*width)
 	for len(out) < rows*width {

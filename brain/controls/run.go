@@ -24,14 +24,14 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// Names are all controls, in the order in which they are done; "tuned" is the run itself.
+// Names lists all controls in the order in which they are run; "tuned" is the tuned model itself.
 var Names = []string{"tuned", "best_layer", "random_adapter", "envelope", "spectrum", "word_rate", "word_rate_position",
 	"autocorrelation", "motion", "shuffled", "phase_randomised", "wrong_story", "other_subject", "stimulus", "word_vectors"}
 
-// Options say which controls to do. The zero value does all.
+// Options configures [Run]. The zero value runs all controls.
 type Options struct {
-	Only, Skip []string
-	Glove      string // word vectors, as for [probe.LoadVectors]; "": word_vectors is left out
+	Only, Skip []string // names of controls to run, empty: all; and to leave out
+	Glove      string   // word vectors, as for [probe.LoadVectors]; "": word_vectors is left out
 }
 
 // runner is a Run in progress.
@@ -39,15 +39,17 @@ type runner struct {
 	study    *study.Study
 	run      *results.Run
 	opt      Options
-	baseline *evaluate.Baseline // made when it is needed
+	baseline *evaluate.Baseline // nil until it is needed
 }
 
-// Run does the controls of a finished run and leaves each in controls/NAME of its directory. What is there is read.
+// Run runs the controls of a finished run and stores each in controls/NAME of its directory. Stored
+// controls are read.
 func Run(ctx context.Context, of *brain.Study, run *results.Run, opt Options) (*results.Controls, error) {
 	st := of.Internal()
 	for _, name := range slices.Concat(opt.Only, opt.Skip) {
 		if !slices.Contains(Names, name) {
-			return nil, fault.New(fault.Usage, "controls", name, "there is no such control").WithHint("name some of %s", strings.Join(Names, ", "))
+			return nil, fault.New(fault.Usage, "controls", name, "there is no such control").
+				WithHint("name some of %s", strings.Join(Names, ", "))
 		}
 	}
 	c := &runner{study: st, run: run, opt: opt}
@@ -74,7 +76,8 @@ func Run(ctx context.Context, of *brain.Study, run *results.Run, opt Options) (*
 	return out, nil
 }
 
-// one gives the scores of a control, from its directory if they are there, or why there are none.
+// one returns the scores of a control, which it reads or computes, or the reason why there are
+// none.
 func (c *runner) one(ctx context.Context, name string) (s *results.Summary, skipped string, err error) {
 	file := filepath.Join(c.dir(name), "eval", "summary.json")
 	s = &results.Summary{}
@@ -83,7 +86,8 @@ func (c *runner) one(ctx context.Context, name string) (s *results.Summary, skip
 	case err == nil && s.Test.Tuned != nil && s.Test.Delta != nil:
 		return s, "", nil
 	case !errors.Is(err, fs.ErrNotExist):
-		return nil, "", fault.New(fault.BadData, "controls", file, "is no summary of a control").WithHint("remove %s to do it again", c.dir(name))
+		return nil, "", fault.New(fault.BadData, "controls", file, "is not the summary of a control").
+			WithHint("remove %s to run it again", c.dir(name))
 	}
 	if skipped, err = c.why(name); skipped != "" || err != nil {
 		return nil, skipped, err
@@ -102,11 +106,13 @@ func (c *runner) one(ctx context.Context, name string) (s *results.Summary, skip
 
 func (c *runner) dir(name string) string { return filepath.Join(c.run.Dir, "controls", name) }
 
-// evaluate does a control.
+// evaluate runs a control.
 func (c *runner) evaluate(ctx context.Context, name string) (*evaluate.Evaluation, error) {
 	_, rows := c.study.StoryRows()
 	regress := func(of func(story string, rows int) ([]float32, int, error)) (*evaluate.Evaluation, error) {
-		return c.baseline.Control(ctx, name, func(_ context.Context, _, story string) ([]float32, int, error) { return of(story, rows[story]) })
+		return c.baseline.Control(ctx, name, func(_ context.Context, _, story string) ([]float32, int, error) {
+			return of(story, rows[story])
+		})
 	}
 	data := c.study.Data
 	switch name {
@@ -116,38 +122,44 @@ func (c *runner) evaluate(ctx context.Context, name string) (*evaluate.Evaluatio
 	case "best_layer":
 		return c.baseline.BestLayer(ctx)
 	case "random_adapter":
-		t, err := evaluate.RandomAdapter(ctx, c.study, filepath.Join(c.run.Dir, "adapter"), filepath.Join(c.dir(name), "adapter"), c.seed(name))
+		t, err := evaluate.RandomAdapter(ctx, c.study, filepath.Join(c.run.Dir, "adapter"),
+			filepath.Join(c.dir(name), "adapter"), c.seed(name))
 		return c.compare(ctx, t, err)
 	case "spectrum":
 		return regress(func(story string, rows int) ([]float32, int, error) { return sound(ctx, data, story, rows) })
 	case "envelope":
-		return regress(func(story string, rows int) ([]float32, int, error) { return firstOf(sound(ctx, data, story, rows)) })
+		return regress(func(story string, rows int) ([]float32, int, error) {
+			return firstOf(sound(ctx, data, story, rows))
+		})
 	case "word_rate":
 		return regress(func(story string, rows int) ([]float32, int, error) {
 			return firstOf(wordRatePosition(ctx, data, story, rows))
 		})
 	case "word_rate_position":
-		return regress(func(story string, rows int) ([]float32, int, error) { return wordRatePosition(ctx, data, story, rows) })
+		return regress(func(story string, rows int) ([]float32, int, error) {
+			return wordRatePosition(ctx, data, story, rows)
+		})
 	case "motion":
 		delays, err := design.Delays(c.study.Experiment.Readout.DelaysSeconds, data.TR())
 		if err != nil {
 			return nil, err
 		}
-		return c.baseline.Control(ctx, name, func(ctx context.Context, person, story string) ([]float32, int, error) {
-			return moved(ctx, data, person, story, rows[story], slices.Min(delays))
+		return c.baseline.Control(ctx, name, func(ctx context.Context, subject, story string) ([]float32, int, error) {
+			return headMotion(ctx, data, subject, story, rows[story], slices.Min(delays))
 		})
 	case "autocorrelation":
 		return regress(func(_ string, rows int) ([]float32, int, error) { return smooth(rows) })
 	}
 	exp := *c.study.Experiment
 	exp.Out = c.dir(name)
-	spec, err := c.material(ctx, name, &exp)
+	spec, err := c.tuningData(ctx, name, &exp)
 	if err != nil {
 		return nil, err
 	}
 	return c.tune(ctx, &exp, spec)
 }
 
+// compare scores a tuned model and closes it.
 func (c *runner) compare(ctx context.Context, t *study.Tuned, err error) (*evaluate.Evaluation, error) {
 	if err != nil {
 		return nil, err
@@ -156,7 +168,8 @@ func (c *runner) compare(ctx context.Context, t *study.Tuned, err error) (*evalu
 	return c.baseline.Compare(ctx, t)
 }
 
-// tune trains a control in its own run directory, or goes on with it, and scores what came out on the true responses.
+// tune trains a control in a run directory of its own, or resumes it, and scores it on the true
+// responses.
 func (c *runner) tune(ctx context.Context, exp *experiment.Experiment, spec dataset.Spec) (*evaluate.Evaluation, error) {
 	data, err := dataset.New(spec)
 	if err != nil {
@@ -187,7 +200,7 @@ func (c *runner) tune(ctx context.Context, exp *experiment.Experiment, spec data
 	return e, err
 }
 
-// seed is a control's own.
+// seed returns the seed of a control, which is different for each.
 func (c *runner) seed(name string) uint64 {
 	h := fnv.New64a()
 	h.Write([]byte(name))

@@ -20,7 +20,8 @@ import (
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
-// simulated is a small simulated study of the listener, who has two tuning stories, one for validation and two for tests.
+// simulated is a small simulated study of the listener, who has two tuning stories, one for
+// validation and two for tests.
 func simulated(t *testing.T) *runner {
 	t.Helper()
 	s, err := sim.New(sim.Options{Seed: 3, TuneStories: 2, ValStories: 1, TestStories: 2, ProbeStories: 1,
@@ -51,7 +52,7 @@ func TestControlsChangeTuningResponsesOnly(t *testing.T) {
 	for _, name := range []string{"shuffled", "phase_randomised", "wrong_story"} {
 		exp := *c.study.Experiment
 		exp.Out = c.dir(name)
-		spec, err := c.material(t.Context(), name, &exp)
+		spec, err := c.tuningData(t.Context(), name, &exp)
 		require.NoError(t, err)
 		require.Len(t, spec.Subjects, 1)
 		assert.Equal(t, []string{sim.Listener}, exp.Data.Subjects)
@@ -81,7 +82,7 @@ func TestControlsChangeTuningResponsesOnly(t *testing.T) {
 	// Features of the stimulus: one row late, for a readout whose only delay is one row.
 	exp := *c.study.Experiment
 	exp.Out = c.dir("stimulus")
-	spec, err := c.material(t.Context(), "stimulus", &exp)
+	spec, err := c.tuningData(t.Context(), "stimulus", &exp)
 	require.NoError(t, err)
 	m, err := spec.Subjects[0].Responses[0].Matrix.Load(t.Context())
 	require.NoError(t, err)
@@ -122,7 +123,8 @@ func TestSoundOfARow(t *testing.T) {
 	assert.EqualValues(t, len(words), total, "each word counts once")
 }
 
-// Where responses follow the head at once, motion predicts them; and it knows nothing of other voxels.
+// Where responses follow the head at once, motion predicts them; and it knows nothing of other
+// voxels.
 func TestMotionIsSeenAtOnce(t *testing.T) {
 	c := simulated(t)
 	spec := c.study.Data.Spec()

@@ -6,18 +6,20 @@ import (
 	"github.com/brainwavlm/bwlm/brain/results"
 )
 
-// Observation is a gain of one run in one person and story.
+// observation is the difference in R² of one run in one subject and story.
 type observation struct {
 	Seed, Subject, Story string
 	Gain                 float64
 }
 
-// power is how many standard errors a true effect must be so that a two-sided test at .05 finds it in 80 % of studies.
+// power is the size of an effect, in standard errors, that a two-sided test at .05 detects in 80 %
+// of studies.
 const power = 1.96 + .84
 
-// varianceComponents estimates variance components by the method of moments, for effects of seed, person and story that add up:
-// the variance of a source's level means less what the residual contributes to it. Where nothing is left to estimate the
-// residual from, it counts as 0 and the components are upper bounds.
+// varianceComponents estimates variance components by the method of moments for additive effects of
+// seed, subject and story: the variance of the level means of a source minus the contribution of
+// the residual. Without degrees of freedom for the residual, it counts as 0 and the components are
+// upper bounds.
 func varianceComponents(cells []observation) (v results.VarianceComponents) {
 	keys := []func(observation) string{
 		func(o observation) string { return o.Seed },
@@ -61,7 +63,7 @@ func varianceComponents(cells []observation) (v results.VarianceComponents) {
 			continue
 		}
 		levels, between := float64(to.N), 0.
-		for _, o := range cells { // in the order of the cells, so that sums do not hang on the order of a map
+		for _, o := range cells { // in the order of the cells: a sum in the order of a map would vary
 			d := means[f][keys[f](o)] - grand
 			between += d * d / (float64(len(cells)) / levels) / (levels - 1)
 		}
