@@ -39,8 +39,9 @@ func ExampleLoad() {
 	}
 	fmt.Println(model.Notes()[0])
 	// Output:
-	// 49 frames of 48 numbers 49 frames of 48 numbers there is no preprocessor_config.json: the
-	// waveform is used as it is, since feat_extract_norm is group
+	// 49 frames of 48 numbers
+	// 49 frames of 48 numbers
+	// there is no preprocessor_config.json: the waveform is used as it is, since feat_extract_norm is group
 }
 
 // A training step on hidden state 2. The front end is frozen: it runs once, and each step continues
