@@ -12,24 +12,26 @@ import (
 
 const (
 	draws     = 500
-	minBlocks = 20 // with fewer there is no interval (design of the bootstrap in brain/stats)
-	clearZ    = 3. // standard errors
+	minBlocks = 20 // with fewer there is no interval, as in package stats
+	clearZ    = 3. // standard errors above 0
 )
 
-// layout divides the scanned rows of all stories into blocks, none of which crosses the middle of its story.
+// layout divides the scanned rows of all stories into blocks. No block crosses the middle of its
+// story.
 type layout struct {
 	rows   int // least rows of a block
 	blocks []place
 }
 
-// place is a block: rows of a story, and in which half of it they are.
+// place is one block: rows of a story, within its first (0) or second (1) half.
 type place struct {
 	story *story
 	rows  design.Rows
 	half  int
 }
 
-// lay cuts the scanned rows of each story, as long as the longest answer to it.
+// cutBlocks cuts the scanned rows of each story into blocks, at the length of its longest
+// recording.
 func (d *check) cutBlocks() layout {
 	var taus []float64
 	for _, p := range d.subjects {
@@ -43,17 +45,18 @@ func (d *check) cutBlocks() layout {
 			from, to := r.From+(r.To-r.From)*half/2, r.From+(r.To-r.From)*(half+1)/2
 			n := max(1, (to-from)/l.rows)
 			for b := range n {
-				l.blocks = append(l.blocks, place{s, design.Rows{From: from + (to-from)*b/n, To: from + (to-from)*(b+1)/n}, half})
+				rows := design.Rows{From: from + (to-from)*b/n, To: from + (to-from)*(b+1)/n}
+				l.blocks = append(l.blocks, place{s, rows, half})
 			}
 		}
 	}
 	return l
 }
 
-// sums are a person's fits summed over the rows of each block: (blocks, lags), and the rows.
+// sums holds the fits of a subject, summed over the rows of each block.
 type sums struct {
-	fit  [][]float64
-	rows []float64
+	fit  [][]float64 // (blocks, lags)
+	rows []float64   // of each block
 }
 
 func (p *subject) sums(l layout, lags int) sums {
@@ -77,8 +80,9 @@ func (p *subject) sums(l layout, lags int) sums {
 	return out
 }
 
-// curve is r at each lag: the mean over those people who have rows of blocks, each weighed by how often it was drawn and by
-// keep, of the mean over rows.
+// curve returns r at each lag: the mean over subjects with rows in the blocks of their mean over
+// rows. Blocks are weighted by keep and, unless drawn is nil, by the number of times they were
+// drawn.
 func curve(people []sums, drawn []float64, keep func(block int) float64, lags int) []float64 {
 	out, n := make([]float64, lags), 0.
 	for _, p := range people {
@@ -109,15 +113,15 @@ func curve(people []sums, drawn []float64, keep func(block int) float64, lags in
 	return out
 }
 
-// sample is what the draws of blocks say of one curve.
+// sample is the estimate of one curve with its bootstrap draws.
 type sample struct {
 	Estimate
 	curve []float64
 	drawn []float64 // lags at the peak of each draw
-	peakZ float64   // standard errors of r that its peak lies above 0; 0 at the end of the scan
+	peakZ float64   // peak r in standard errors above 0; 0 if the peak is at an end of the scan
 }
 
-// examine finds the peak of a curve over the blocks that keep weighs, and how sure it is.
+// examine finds the peak of the curve over the blocks that keep weights, and its uncertainty.
 func (d *check) examine(people []sums, counts [][]float64, keep func(block int) float64) sample {
 	n := len(d.lags)
 	whole := curve(people, nil, keep, n)
@@ -151,14 +155,15 @@ func (d *check) examine(people []sums, counts [][]float64, keep func(block int) 
 	return out
 }
 
-// middle is the range of the inner 95 per cent.
+// percentileInterval returns the 2.5 to 97.5 percentile of x.
 func percentileInterval(x []float64) *stats.Interval {
 	sorted := slices.Sorted(slices.Values(x))
 	tail := len(sorted) / 40
 	return &stats.Interval{sorted[tail], sorted[len(sorted)-1-tail]}
 }
 
-// estimate finds the lag of everybody, of each person, and of each person in each story, and how it grows within stories.
+// estimate finds the lag over all subjects, of each subject, and of each subject in each story, and
+// whether it grows within stories.
 func (d *check) estimate(context.Context) error {
 	if len(d.subjects) == 0 {
 		return nil

@@ -9,7 +9,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/timing"
 )
 
-// Simulated people answer on time, so the doctor finds a lag near 0.
+// The responses of simulated subjects are on time, so the lag is near 0.
 func ExampleRun() {
 	study, err := sim.New(sim.Options{Seed: 1, TuneStories: 6, ValStories: 1, TestStories: 1, ProbeStories: 1, Voxels: 30})
 	if err != nil {

@@ -2,8 +2,9 @@ package timing
 
 import "math"
 
-// The canonical haemodynamic response: SPM's double gamma with its usual parameters (spm_hrf of SPM12: rise and
-// undershoot of shapes 6 and 16, both of scale 1 s, ratio 6, 32 s long).
+// The canonical haemodynamic response function: SPM's double gamma with its default parameters
+// (spm_hrf of SPM12: shapes of rise and undershoot 6 and 16, both of scale 1 s, ratio 6, 32 s
+// long).
 const (
 	riseShape       = 6
 	undershootShape = 16
@@ -11,15 +12,15 @@ const (
 	hrfSeconds      = 32
 )
 
-// hrfPeak is the second at which the canonical response is highest.
+// hrfPeak is the time of the peak of the canonical response, in seconds.
 const hrfPeak = 5.0
 
-// gamma is the density of a gamma distribution of scale 1 s.
+// gamma returns the density of a gamma distribution with scale 1 s.
 func gamma(t, shape float64) float64 {
 	return math.Pow(t, shape-1) * math.Exp(-t) / math.Gamma(shape)
 }
 
-// hrf samples the canonical response every tick. It sums to 1.
+// hrf returns the canonical response, one sample per tick, scaled to a sum of 1.
 func hrf() []float64 {
 	h, sum := make([]float64, hrfSeconds*ticksPerSecond), 0.
 	for i := range h {
@@ -33,7 +34,7 @@ func hrf() []float64 {
 	return h
 }
 
-// convolve gives the response to x, causal and as long as x. Before its start there was nothing.
+// convolve returns the causal convolution of x and h with the length of x. x is 0 before its start.
 func convolve(x, h []float64) []float64 {
 	out := make([]float64, len(x))
 	for i := range out {

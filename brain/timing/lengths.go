@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// lengths compares audio and rows of each story.
+// lengths compares the lengths of audio and responses of each story.
 func (d *check) lengths() {
 	var off []string
 	var ratios []float64
@@ -62,7 +62,7 @@ func (d *check) lengths() {
 	d.add(f)
 }
 
-// few lists some of many.
+// joinFew joins the first names of a list and the number of the others.
 func joinFew(list []string) string {
 	const shown = 3
 	if len(list) <= shown {

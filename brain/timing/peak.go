@@ -5,11 +5,12 @@ import (
 	"slices"
 )
 
-// peakReach is how far from the highest point, in seconds, the parabola looks.
+// peakReach is the distance from the highest point, in seconds, up to which the parabola is fitted.
 const peakReach = 1.5
 
-// peak finds where a curve over ascending lags is highest, by a least-squares parabola around its highest point, and how
-// high it is there. Inside is false where the highest point is the first or the last: the true one may lie beyond.
+// peak returns the location and the height of the peak of a curve over ascending lags, by a
+// least-squares parabola around its highest point. inside is false if the highest point is the
+// first or the last, so that the peak may lie beyond.
 func peak(lags, curve []float64) (lag, r float64, inside bool) {
 	top := slices.Index(curve, slices.Max(curve))
 	if top == 0 || top == len(curve)-1 {
@@ -29,7 +30,7 @@ func peak(lags, curve []float64) (lag, r float64, inside bool) {
 	return lags[top], curve[top], true
 }
 
-// parabola fits y = a·d² + b·d + c, d = x − origin, by least squares (normal equations, three unknowns).
+// parabola fits y = a·d² + b·d + c with d = x − origin by least squares (normal equations).
 func parabola(x, y []float64, origin float64) (a, b, c float64) {
 	var s [5]float64 // sums of the powers of d
 	var t [3]float64 // sums of d^k·y
@@ -44,7 +45,8 @@ func parabola(x, y []float64, origin float64) (a, b, c float64) {
 		}
 	}
 	det := func(m [3][3]float64) float64 {
-		return m[0][0]*(m[1][1]*m[2][2]-m[1][2]*m[2][1]) - m[0][1]*(m[1][0]*m[2][2]-m[1][2]*m[2][0]) + m[0][2]*(m[1][0]*m[2][1]-m[1][1]*m[2][0])
+		return m[0][0]*(m[1][1]*m[2][2]-m[1][2]*m[2][1]) - m[0][1]*(m[1][0]*m[2][2]-m[1][2]*m[2][0]) +
+			m[0][2]*(m[1][0]*m[2][1]-m[1][1]*m[2][0])
 	}
 	whole := [3][3]float64{{s[0], s[1], s[2]}, {s[1], s[2], s[3]}, {s[2], s[3], s[4]}}
 	var solution [3]float64

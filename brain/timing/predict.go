@@ -11,10 +11,10 @@ import (
 
 const (
 	folds   = 5
-	penalty = .1 // of the ridge, as a share of the rows: features have SD 1
+	penalty = .1 // of the ridge, relative to the number of rows; features have SD 1
 )
 
-// predict fills in fit: at each lag, the responses are predicted from the features by a ridge on the other folds.
+// predict fills in fit: at each lag, a ridge predicts each fold from the others.
 func (p *subject) predict(ctx context.Context, lags []float64, features int) error {
 	rows := 0
 	for _, a := range p.recordings {
@@ -40,7 +40,7 @@ func (p *subject) predict(ctx context.Context, lags []float64, features int) err
 	return nil
 }
 
-// dense makes a matrix of x (rows, any).
+// dense returns x, (rows, any), as a matrix.
 func dense(x []float32, rows int) *mat.Dense {
 	data := make([]float64, len(x))
 	for i, v := range x {
@@ -49,13 +49,13 @@ func dense(x []float32, rows int) *mat.Dense {
 	return mat.NewDense(rows, len(x)/rows, data)
 }
 
-// normal holds the sums of a ridge's normal equations.
+// normal holds the sums of the normal equations of a ridge.
 type normal struct {
 	xx, xy mat.Dense // (features, features), (features, voxels)
 	rows   int
 }
 
-// sum adds up rows of x (rows, features) and y (rows, voxels).
+// sum returns the normal equations of x, (rows, features), and y, (rows, voxels).
 func sum(x, y *mat.Dense) (n normal) {
 	n.xx.Mul(x.T(), x)
 	n.xy.Mul(x.T(), y)
@@ -63,7 +63,7 @@ func sum(x, y *mat.Dense) (n normal) {
 	return n
 }
 
-// add takes in more rows; nil has none.
+// add adds the rows of o; nil has none.
 func (n *normal) add(o *normal) {
 	if o == nil || o.rows == 0 {
 		return
@@ -78,7 +78,7 @@ func (n *normal) add(o *normal) {
 	n.rows += o.rows
 }
 
-// less leaves rows out again.
+// less returns the normal equations without the rows of o.
 func (n *normal) less(o *normal) (rest normal) {
 	rest.xx.Sub(&n.xx, &o.xx)
 	rest.xy.Sub(&n.xy, &o.xy)
@@ -86,7 +86,7 @@ func (n *normal) less(o *normal) (rest normal) {
 	return rest
 }
 
-// weights are the ridge's: (features, voxels).
+// weights returns the weights of the ridge, (features, voxels).
 func (n *normal) weights() *mat.Dense {
 	features, _ := n.xx.Dims()
 	gram := mat.NewSymDense(features, nil)
@@ -103,9 +103,9 @@ func (n *normal) weights() *mat.Dense {
 	return &w
 }
 
-// heldOut predicts y (rows, voxels) from x (rows, features), each fifth of the rows from the others and from the rows behind
-// also, and gives for each row the mean over voxels of the product of standardised prediction and response, whose mean over
-// rows is the mean r.
+// heldOut predicts y, (rows, voxels), from x, (rows, features), each fifth of the rows from the
+// others and from the rows of also. It returns for each row the mean over voxels of the product of
+// standardised prediction and response; the mean over rows is the mean r.
 func heldOut(x, y *mat.Dense, also *normal) []float64 {
 	rows, _ := x.Dims()
 	_, voxels := y.Dims()
@@ -124,8 +124,8 @@ func heldOut(x, y *mat.Dense, also *normal) []float64 {
 	return products(pred, y)
 }
 
-// products is the mean over columns of the product of a and b (rows, cols) in each row, both standardised. Constant columns
-// count 0.
+// products returns for each row the mean over columns of the product of a and b, (rows, cols), both
+// standardised. Constant columns count 0.
 func products(a, b *mat.Dense) []float64 {
 	rows, cols := a.Dims()
 	ma, sa := moments(a)
@@ -142,7 +142,7 @@ func products(a, b *mat.Dense) []float64 {
 	return out
 }
 
-// moments are the mean and SD of each column.
+// moments returns the mean and SD of each column.
 func moments(m *mat.Dense) (mean, sd []float64) {
 	rows, cols := m.Dims()
 	mean, sd = make([]float64, cols), make([]float64, cols)

@@ -11,23 +11,23 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// Options say what the doctor looks at. The zero value looks at all people and stories.
+// Options configures [Run]. The zero value checks all subjects and stories.
 type Options struct {
-	Subjects  []string // names, globs or "all", as an experiment has them; nil: all people
+	Subjects  []string // names, globs or "all", as in an experiment; nil: all
 	Stories   []string // exact names; nil: all
-	ROI       string   // look at the voxels of this region only
-	Trim      [2]int   // rows that a run drops anyway, and so may lie outside the audio
-	Detrended bool     // a run takes drift out, so raw responses are no mistake
-	MaxLag    float64  // seconds; 0: 10
-	Seed      uint64   // of the draws behind intervals
+	ROI       string   // use the voxels of this ROI only; "": all
+	Trim      [2]int   // rows that a study drops at either end, which may lie outside the audio
+	Detrended bool     // the study detrends, so raw responses are no problem
+	MaxLag    float64  // largest lag, in seconds; 0: 10
+	Seed      uint64   // of the bootstrap
 	Progress  func(done, total int)
 }
 
-// lagStep is the distance of the lags that are tried, in seconds.
+// lagStep is the distance between lags, in seconds.
 const lagStep = .5
 
-// Run looks at a data set. What is wrong with the data is a finding, not an error; an error is a name that is not in the
-// data set, a bad option, or the end of the context.
+// Run checks the timing of a data set. A problem of the data is a finding of the report, not an
+// error. Errors are names that are not in the data set, invalid options, and a cancelled context.
 func Run(ctx context.Context, data *dataset.Dataset, opt Options) (*Report, error) {
 	opt.MaxLag = cmp.Or(opt.MaxLag, 10)
 	if !(opt.MaxLag >= 2 && opt.MaxLag <= 60) {
@@ -43,7 +43,8 @@ func Run(ctx context.Context, data *dataset.Dataset, opt Options) (*Report, erro
 	for lag := -opt.MaxLag; lag <= opt.MaxLag+1e-9; lag += lagStep {
 		d.lags = append(d.lags, math.Round(lag/lagStep)*lagStep)
 	}
-	for _, step := range []func(context.Context) error{d.resolveNames, d.checkData, d.loadStories, d.loadSubjects, d.estimate, d.swaps} {
+	steps := []func(context.Context) error{d.resolveNames, d.checkData, d.loadStories, d.loadSubjects, d.estimate, d.swaps}
+	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -51,7 +52,7 @@ func Run(ctx context.Context, data *dataset.Dataset, opt Options) (*Report, erro
 	return d.finish(), nil
 }
 
-// doctor is an examination in progress.
+// check is a Run in progress.
 type check struct {
 	data     *dataset.Dataset
 	opt      Options
@@ -59,11 +60,11 @@ type check struct {
 	lags     []float64
 	stories  []*story
 	subjects []*subject
-	peakZ    map[*subject]float64 // standard errors that a person's peak lies above 0
+	peakZ    map[*subject]float64 // peak of each subject in standard errors above 0
 	report   Report
 }
 
-// names resolves subjects and stories.
+// resolveNames resolves the names of subjects and stories.
 func (d *check) resolveNames(context.Context) (err error) {
 	if d.names, err = d.data.Subjects(d.opt.Subjects...); err != nil {
 		return err
@@ -71,12 +72,13 @@ func (d *check) resolveNames(context.Context) (err error) {
 	if d.opt.Stories == nil {
 		d.opt.Stories = d.data.Stories()
 	}
-	d.report = Report{Schema: 1, Dataset: d.data.Name(), TR: d.data.TR(), RowTime: d.data.RowTime(), HRFPeak: hrfPeak, Lags: d.lags,
+	d.report = Report{Schema: 1, Dataset: d.data.Name(), TR: d.data.TR(), RowTime: d.data.RowTime(),
+		HRFPeak: hrfPeak, Lags: d.lags,
 		R: []float64{}, PerSubject: map[string]Subject{}, Stories: []Story{}, Features: featureNames[:1+bands]}
 	return nil
 }
 
-// check takes in what the data set's own check finds.
+// checkData adds the findings of the data set's own check.
 func (d *check) checkData(ctx context.Context) error {
 	found, err := d.data.Check(ctx, dataset.CheckOptions{Subjects: d.names, Stories: d.opt.Stories, Trim: d.opt.Trim})
 	if ctx.Err() != nil {
@@ -102,19 +104,20 @@ func (d *check) checkData(ctx context.Context) error {
 	switch {
 	case len(raw) > 0 && !d.opt.Detrended:
 		d.add(Finding{About: "data", Verdict: Check, Where: joinFew(raw),
-			Text: "voxels have means more than 3 SD from 0, which looks like raw scanner units", Do: "set data.detrend, such as legendre:N"})
+			Text: "voxels have means more than 3 SD from 0, which looks like raw scanner units",
+			Do:   "set data.detrend, such as legendre:N"})
 	case !warned:
 		d.add(Finding{About: "data", Verdict: OK, Text: "matrices are finite, the right way round, and vary"})
 	}
 	return nil
 }
 
-// rawWarning marks those warnings of dataset.Check that are said once for all people here.
+// rawWarning marks the warnings of dataset.Check that become one finding about all subjects.
 const rawWarning = "raw scanner units"
 
 func (d *check) add(f Finding) { d.report.Findings = append(d.report.Findings, f) }
 
-// findError turns an error about the data into a finding.
+// addError turns an error about the data into a finding.
 func (d *check) addError(about string, err error) {
 	f, ok := err.(*fault.Error)
 	if !ok {
@@ -126,7 +129,7 @@ func (d *check) addError(about string, err error) {
 	d.add(Finding{About: about, Verdict: Wrong, Where: f.Path, Text: plain.Error(), Do: f.Hint})
 }
 
-// finish draws the conclusions.
+// finish adds the conclusions and returns the report.
 func (d *check) finish() *Report {
 	d.lengths()
 	d.judgeLag()

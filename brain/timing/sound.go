@@ -17,19 +17,20 @@ const (
 	tick           = dataset.SampleRate / ticksPerSecond // samples
 )
 
-// bandEdges bound the bands of the spectrum in Hz: roughly voicing, the first formant, the second, and fricatives.
+// bandEdges are the edges of the spectral bands in Hz: roughly voicing, first formant, second
+// formant and fricatives.
 var bandEdges = [...]int{100, 400, 1000, 2500, 6000}
 
 const bands = len(bandEdges) - 1
 
-// featureNames are the properties of sound that are compared with responses; the last one needs words.
+// featureNames are the names of the features of the sound. The last one requires words.
 var featureNames = []string{"loudness", "100-400 Hz", "400-1000 Hz", "1000-2500 Hz", "2500-6000 Hz", "word rate"}
 
-// quiet is added to magnitudes, so that silence has a logarithm.
+// quiet is added to magnitudes to keep the logarithm of silence finite.
 const quiet = 1e-3
 
-// describe gives each feature of a story as a series of ticks: its RMS, the log magnitude of each band, and, if there are
-// words, how many begin. Each has mean 0 over the story.
+// describe returns each feature of a story as a series of ticks: RMS, log magnitude of each band
+// and, with words, the number of words that begin. Each has mean 0 over the story.
 func describe(wave []float32, words []dataset.Word) [][]float64 {
 	n := len(wave) / tick
 	out := make([][]float64, 1+bands)
@@ -75,7 +76,8 @@ func describe(wave []float32, words []dataset.Word) [][]float64 {
 	return out
 }
 
-// at reads a series of ticks at a time in seconds, linear between the middles of two ticks.
+// at returns a series of ticks at a time in seconds, by linear interpolation between the middles of
+// ticks.
 func at(x []float64, seconds float64) float64 {
 	place := min(max(seconds*ticksPerSecond-.5, 0), float64(len(x)-1))
 	i := min(int(place), len(x)-2)

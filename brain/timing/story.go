@@ -8,20 +8,20 @@ import (
 	"github.com/brainwavlm/bwlm/brain/design"
 )
 
-// minRows is how many rows a story needs for a scan.
+// minRows is the least number of rows of a story for a scan.
 const minRows = 20
 
-// story is a stimulus with its predictors.
+// story is a stimulus with its features.
 type story struct {
 	name     string
-	stimulus string // the story that it is a piece of, or itself
+	stimulus string // the story that it is a part of, or itself
 	clock    design.Clock
 	seconds  float64     // of audio
-	features [][]float64 // by feature, convolved with the haemodynamic response, a value every tick
-	rows     [2]int      // fewest and most of any subject
+	features [][]float64 // (features, ticks), convolved with the haemodynamic response
+	rows     [2]int      // least and most of all subjects
 }
 
-// listen describes the sound of every story that somebody has.
+// loadStories computes the features of every story that a subject has.
 func (d *check) loadStories(ctx context.Context) error {
 	var wordless bool
 	var words [][]dataset.Word
@@ -55,7 +55,7 @@ func (d *check) loadStories(ctx context.Context) error {
 		d.report.Features = featureNames
 	}
 	for _, s := range d.stories {
-		s.features = s.features[:len(d.report.Features)] // the same for all stories
+		s.features = s.features[:len(d.report.Features)] // the same number for all stories
 		for j, x := range s.features {
 			s.features[j] = convolve(x, h)
 		}
@@ -63,7 +63,7 @@ func (d *check) loadStories(ctx context.Context) error {
 	return nil
 }
 
-// stimulus follows same_as to the whole story.
+// stimulus returns the whole story that a story is a part of, by same_as.
 func (d *check) stimulus(name string) string {
 	for range d.data.Stories() {
 		s, err := d.data.Story(name)
@@ -75,7 +75,8 @@ func (d *check) stimulus(name string) string {
 	return name
 }
 
-// scanned are the rows below n whose time is within the audio at every lag: half-open, empty if from ≥ to.
+// scannedRows returns the rows below n whose time is within the audio at every lag, empty if From ≥
+// To.
 func (s *story) scannedRows(n int, lags []float64) design.Rows {
 	first, last := lags[0], lags[len(lags)-1]
 	r := design.Rows{From: 0, To: n}
@@ -88,7 +89,8 @@ func (s *story) scannedRows(n int, lags []float64) design.Rows {
 	return r
 }
 
-// predictors are the features at the times of rows less each lag, without drift and standardised: (rows, lags · features).
+// predictors returns the features at the times of rows minus each lag, detrended and standardised,
+// (rows, lags · features).
 func (s *story) predictors(rows design.Rows, lags []float64) []float32 {
 	width := len(lags) * len(s.features)
 	x := make([]float32, 0, (rows.To-rows.From)*width)
@@ -102,10 +104,11 @@ func (s *story) predictors(rows design.Rows, lags []float64) []float32 {
 	return standardise(x, rows.To-rows.From, width, s.clock.TR)
 }
 
-// driftSeconds is the stretch of time for which drift gets one more degree (AFNI's 3dDeconvolve -polort A).
+// secondsPerDegree is the duration per degree of the drift polynomial (AFNI's 3dDeconvolve -polort
+// A).
 const secondsPerDegree = 150
 
-// plain takes drift out of the columns of x (rows, cols) and standardises them.
+// standardise detrends and standardises the columns of x, (rows, cols).
 func standardise(x []float32, rows, cols int, tr float64) []float32 {
 	degree := min(1+int(float64(rows)*tr/secondsPerDegree), rows/4)
 	x = design.Detrend(x, rows, cols, degree)

@@ -9,26 +9,26 @@ import (
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
 
-// maxVoxels is how many voxels of a person are looked at; of more, every k-th.
+// maxVoxels is the largest number of voxels of a subject that are used, evenly spaced among all.
 const maxVoxels = 500
 
-// person is a subject with the answers that can be scanned.
+// subject is a subject with the recordings that are scanned.
 type subject struct {
 	name       string
-	voxels     int // looked at
+	voxels     int // number that is used
 	recordings []recording
-	fit        [][]float64 // by lag, a value for each scanned row of all answers: how well it is predicted, mean over voxels
+	fit        [][]float64 // (lags, scanned rows of all recordings): see heldOut
 }
 
-// answer is what a person answered to one story.
+// recording is the responses of a subject to a story.
 type recording struct {
 	story *story
-	raw   *dataset.Matrix // columns that are looked at, one repeat
-	rows  design.Rows     // scanned
-	y     []float32       // (rows, voxels), without drift, standardised
+	raw   *dataset.Matrix // used columns, one repeat
+	rows  design.Rows     // the scanned rows
+	y     []float32       // (rows, voxels), detrended and standardised
 }
 
-// people loads everybody's responses and predicts them at every lag.
+// loadSubjects loads the responses of all subjects and predicts them at every lag.
 func (d *check) loadSubjects(ctx context.Context) error {
 	for i, name := range d.names {
 		d.opt.Progress(len(d.opt.Stories)+i, len(d.opt.Stories)+len(d.names))
@@ -48,7 +48,8 @@ func (d *check) loadSubjects(ctx context.Context) error {
 	return nil
 }
 
-// person loads the responses of one subject. A matrix that cannot be read has been reported by check.
+// loadSubject loads the responses of one subject. A matrix that cannot be read is already a finding
+// of checkData.
 func (d *check) loadSubject(ctx context.Context, name string) (*subject, error) {
 	p := &subject{name: name}
 	var columns []int
@@ -94,7 +95,8 @@ func (d *check) loadSubject(ctx context.Context, name string) (*subject, error) 
 	return p, nil
 }
 
-// measure opens the responses of a subject to a story as they are, the mean over repeats.
+// measure returns the responses of a subject to a story without preprocessing, averaged over
+// repeats.
 func (d *check) measure(ctx context.Context, subject, story string) (*dataset.SubjectResponses, error) {
 	r, err := d.data.OpenResponses(ctx, subject, story)
 	if err != nil {
@@ -107,7 +109,7 @@ func (d *check) measure(ctx context.Context, subject, story string) (*dataset.Su
 	return s, s.Measure(ctx)
 }
 
-// columns chooses the voxels that are looked at, of those that vary in a story.
+// columns returns the voxels that are used, among those that vary in a story.
 func (d *check) columns(ctx context.Context, subject, story string, r *dataset.SubjectResponses) ([]int, error) {
 	var all []int
 	if d.opt.ROI != "" {
@@ -132,7 +134,7 @@ func (d *check) columns(ctx context.Context, subject, story string, r *dataset.S
 	return out, nil
 }
 
-// tau is the autocorrelation time of the responses, in rows.
+// tau returns the autocorrelation time of the responses, in rows.
 func (p *subject) tau() float64 {
 	var x []float32
 	var lengths []int

@@ -15,15 +15,16 @@ import (
 )
 
 const (
-	maxSuspects = 8   // stories of a person that are compared with each other: those that their own sound predicts worst
-	swapVoxels  = 200 // looked at, every k-th
-	rolls       = 19  // of the responses in time, to see what chance does
-	swapAt      = 4.  // SDs above what chance does, for people with a clear lag
-	swapAlone   = 6.  // the same for people without, who may hear nothing at all: or all of whose stories are swapped
+	maxSuspects = 8   // stories of a subject that are compared: those that their own sound predicts worst
+	swapVoxels  = 200 // voxels that are used, evenly spaced
+	rolls       = 19  // of the responses in time, for the distribution of r by chance
+	swapAt      = 4.  // SDs above chance, for subjects with a clear lag
+	swapAlone   = 6.  // the same for the other subjects
 )
 
-// swaps looks, for each person, for two stories whose responses fit the other one's sound better than their own, and better
-// than chance. One direction alone proves nothing: of several other stories one fits best even where nobody hears anything.
+// swaps finds, for each subject, pairs of stories whose responses are predicted better by the sound
+// of the other than by their own, and better than by chance. One direction alone is no evidence:
+// among several other stories one fits best even if the subject heard none of them.
 func (d *check) swaps(ctx context.Context) error {
 	if len(d.subjects) == 0 {
 		return nil
@@ -63,13 +64,13 @@ func (d *check) swaps(ctx context.Context) error {
 	return nil
 }
 
-// exchange are two stories whose answers each fit the other one's sound best, and better than their own.
+// exchange is a pair of stories whose responses are each predicted best by the sound of the other.
 type exchange struct {
 	stories [2]string
-	excess  float64 // of the two together over what chance does, in SDs of that
+	excess  float64 // of both r above chance, in SDs of chance
 }
 
-// exchanged gives those of a person, with the number of stories that could be compared.
+// exchanged returns the pairs of a subject, and the number of stories that were compared.
 func (d *check) exchanged(ctx context.Context, p *subject) (out []exchange, compared int, err error) {
 	c := d.compare(p)
 	best := make([]*match, len(c.suspects))
@@ -89,18 +90,21 @@ func (d *check) exchanged(ctx context.Context, p *subject) (out []exchange, comp
 			continue
 		}
 		compared++
-		back := slices.IndexFunc(best, func(o *match) bool { return o != nil && o.answer == m.sound && o.sound == m.answer })
+		back := slices.IndexFunc(best, func(o *match) bool {
+			return o != nil && o.answer == m.sound && o.sound == m.answer
+		})
 		if back < 0 || m.answer > m.sound { // each pair once
 			continue
 		}
 		if o := best[back]; m.r > m.own && o.r > o.own {
-			out = append(out, exchange{[2]string{m.answer, m.sound}, (m.r - m.chance + o.r - o.chance) / math.Hypot(m.sd, o.sd)})
+			excess := (m.r - m.chance + o.r - o.chance) / math.Hypot(m.sd, o.sd)
+			out = append(out, exchange{[2]string{m.answer, m.sound}, excess})
 		}
 	}
 	return out, compared, nil
 }
 
-// findSwap reports two stories that look swapped in some people.
+// addSwap adds a finding about two stories that look swapped in some subjects.
 func (d *check) addSwap(pair [2]string, people []string) {
 	where := fmt.Sprintf("%d subjects", len(people))
 	switch {
@@ -109,22 +113,24 @@ func (d *check) addSwap(pair [2]string, people []string) {
 	case len(people) <= 3:
 		where = joinFew(people)
 	}
-	f := Finding{About: "stories", Verdict: Wrong, Where: where, Text: fmt.Sprintf("%s and %s look swapped: each one's responses fit the other's sound", pair[0], pair[1]),
-		Do: "exchange the two matrices in dataset.yaml; if all subjects have them so, the two audio files"}
+	f := Finding{About: "stories", Verdict: Wrong, Where: where,
+		Text: fmt.Sprintf("%s and %s look swapped: each one's responses fit the other's sound", pair[0], pair[1]),
+		Do:   "exchange the two matrices in dataset.yaml; if all subjects have them so, the two audio files"}
 	d.add(f)
 }
 
-// comparison compares answers of one person with the sound of other stories.
+// comparison compares recordings of one subject with the sound of other stories.
 type comparison struct {
 	suspects []recording
 	columns  []int      // of the answers
 	lags     []float64  // a second apart
-	far      float64    // seconds beyond which rolled responses know nothing of the sound
-	all      []normal   // by lag: all answers with the sound that they are said to belong to
-	own      [][]normal // of each suspect, by lag: its share of all
+	far      float64    // seconds of roll beyond which responses and sound are unrelated
+	all      []normal   // (lags) all recordings with their own sound
+	own      [][]normal // (suspects, lags) their parts of all
 }
 
-// compare prepares the comparison of the answers that may be swapped: those that their own sound predicts worst.
+// compare prepares the comparison of the recordings that may be swapped: those that their own sound
+// predicts worst.
 func (d *check) compare(p *subject) *comparison {
 	c := &comparison{far: 2 * d.opt.MaxLag}
 	own := map[*story]float64{}
@@ -154,7 +160,8 @@ func (d *check) compare(p *subject) *comparison {
 	return c
 }
 
-// without are the answers other than two suspects, by lag: what may be learned from where those two are in doubt.
+// othersThan returns the normal equations of all recordings except two suspects, by lag: the
+// recordings that are known to be right for the purpose of comparing these two.
 func (c *comparison) othersThan(i, j int) []normal {
 	out := make([]normal, len(c.lags))
 	for l := range out {
@@ -164,14 +171,14 @@ func (c *comparison) othersThan(i, j int) []normal {
 	return out
 }
 
-// responses are rows of an answer, without drift and standardised.
+// responses returns rows of a recording, detrended and standardised.
 func (c *comparison) responses(a recording, rows design.Rows) *mat.Dense {
 	m := a.raw.Select(c.columns)
 	n := rows.To - rows.From
 	return dense(standardise(m.Data[rows.From*m.Voxels:rows.To*m.Voxels], n, m.Voxels, a.story.clock.TR), n)
 }
 
-// sound is what rows would hear of a story, by lag: (rows, features).
+// featuresAt returns the features of a story at some rows, by lag, (rows, features).
 func (c *comparison) featuresAt(s *story, rows design.Rows) []*mat.Dense {
 	all := dense(s.predictors(rows, c.lags), rows.To-rows.From)
 	out := make([]*mat.Dense, len(c.lags))
@@ -181,14 +188,15 @@ func (c *comparison) featuresAt(s *story, rows design.Rows) []*mat.Dense {
 	return out
 }
 
-// match says which other story's sound an answer fits best.
+// match is the other story whose sound predicts the responses to a story best.
 type match struct {
 	answer, sound string
-	r, own        float64 // with that sound, with its own
-	chance, sd    float64 // mean and SD of r where the responses are rolled in time
+	r, own        float64 // with the sound of that story and of its own
+	chance, sd    float64 // mean and SD of r with responses rolled in time
 }
 
-// bestOther compares suspect i with the sound of the other suspects' stories; nil if there is none to compare with.
+// bestOther compares suspect i with the sound of the other suspects; nil if there is none to
+// compare with.
 func (c *comparison) bestOther(i int) *match {
 	a, best, top := c.suspects[i], -1, 0.
 	both := func(j int) design.Rows {
@@ -214,7 +222,8 @@ func (c *comparison) bestOther(i int) *match {
 	return m
 }
 
-// r is how well sound predicts responses at the lag where it does best; others are learned from, too.
+// bestR returns r at the lag with the best prediction of y from sound. The normal equations of
+// others are training data, too.
 func (c *comparison) bestR(sound []*mat.Dense, y *mat.Dense, others []normal) float64 {
 	top := math.Inf(-1)
 	for l, x := range sound {
@@ -227,7 +236,8 @@ func (c *comparison) bestR(sound []*mat.Dense, y *mat.Dense, others []normal) fl
 	return top
 }
 
-// chance is the mean and SD of r where responses are rolled in time, by more than the scan reaches where there is room.
+// chance returns the mean and SD of r for responses that are rolled in time, by more than the range
+// of the scan if there are enough rows.
 func (c *comparison) chance(sound []*mat.Dense, y *mat.Dense, others []normal, tr float64) (mean, sd float64) {
 	rows, voxels := y.Dims()
 	near := int(math.Ceil(c.far / tr))

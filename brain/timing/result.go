@@ -2,17 +2,17 @@ package timing
 
 import "github.com/brainwavlm/bwlm/brain/stats"
 
-// Verdict is what a finding comes to.
+// Verdict rates a finding.
 type Verdict string
 
 // The verdicts, worst last.
 const (
 	OK    Verdict = "ok"
-	Check Verdict = "check" // may be right; a person should look
-	Wrong Verdict = "wrong" // a mistake in the data set, as good as certain
+	Check Verdict = "check" // possibly correct; to be looked at
+	Wrong Verdict = "wrong" // almost certainly an error in the data set
 )
 
-// Report is what the doctor found, as bwlm check-timing --json prints it.
+// Report is the result of [Run].
 type Report struct {
 	Schema  int     `json:"schema"`
 	Dataset string  `json:"dataset"`
@@ -23,40 +23,40 @@ type Report struct {
 	HRFPeak    float64            `json:"hrf_peak_seconds"`
 	Features   []string           `json:"features"`
 	Lags       []float64          `json:"lags_seconds"`
-	R          []float64          `json:"r"` // at each lag, mean over people
+	R          []float64          `json:"r"` // at each lag, mean over subjects
 	PerSubject map[string]Subject `json:"per_subject"`
 	Stories    []Story            `json:"stories"`
 	Findings   []Finding          `json:"findings"`
 }
 
-// Estimate is one lag.
+// Estimate is an estimate of the lag.
 type Estimate struct {
-	Lag   *float64        `json:"lag_seconds"` // positive: the responses come later than the audio clock says; null: not to be had
-	CI95  *stats.Interval `json:"ci95"`        // null under 20 blocks of rows
-	PeakR *float64        `json:"peak_r"`      // mean over voxels of the correlation at the peak
-	Clear bool            `json:"clear"`       // the peak is more than 3 standard errors above 0, and not at the end of the scan
+	Lag   *float64        `json:"lag_seconds"` // positive: the responses are later than the audio clock; nil: no estimate
+	CI95  *stats.Interval `json:"ci95"`        // nil with fewer than 20 blocks of rows
+	PeakR *float64        `json:"peak_r"`      // r at the peak, mean over voxels
+	Clear bool            `json:"clear"`       // the peak is more than 3 standard errors above 0 and not at an end of the scan
 }
 
-// Person is the lag of one subject.
+// Subject is the lag of one subject.
 type Subject struct {
 	Estimate
-	Voxels  int                 `json:"voxels"` // that were looked at
+	Voxels  int                 `json:"voxels"` // number that was used
 	R       []float64           `json:"r"`
 	Stories map[string]Estimate `json:"stories"`
 }
 
-// StoryReport compares the audio of a story with its rows.
+// Story compares the length of the audio of a story with its rows.
 type Story struct {
 	Story     string  `json:"story"`
 	Seconds   float64 `json:"audio_seconds"`
-	TRs       int     `json:"audio_trs"`      // that begin within the audio
+	TRs       int     `json:"audio_trs"`      // number of TRs that begin within the audio
 	Rows      int     `json:"rows"`           // of the subject with most
 	Fewest    int     `json:"rows_fewest"`    // of the subject with fewest
 	Uncovered int     `json:"uncovered_trs"`  // rows whose time lies outside the audio
 	Silent    float64 `json:"silent_seconds"` // of audio after the last row
 }
 
-// Finding is one thing that was looked into.
+// Finding is the result of one check.
 type Finding struct {
 	About   string  `json:"about"` // data, lengths, lag, row time, TR, stories
 	Verdict Verdict `json:"verdict"`
@@ -65,7 +65,7 @@ type Finding struct {
 	Do      string  `json:"do,omitempty"`
 }
 
-// worst is the gravest verdict of all findings.
+// worst returns the worst verdict of the findings.
 func worst(findings []Finding) Verdict {
 	out := OK
 	for _, f := range findings {
