@@ -244,6 +244,9 @@ func randomSplits(rng *rand.Rand, rows map[string]int) [][]design.Rows {
 }
 
 func TestRowsOnDemandAreBitIdentical(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many data sets")
+	}
 	for try := range 30 {
 		t.Run(fmt.Sprint(try), func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(uint64(try), 7))
@@ -291,6 +294,9 @@ func TestRowsOnDemandAreBitIdentical(t *testing.T) {
 
 // Passes over more than one slab and more than one tile give the same bits.
 func TestSeveralSlabsAreBitIdentical(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many data sets")
+	}
 	const rows, columns = 700, 3100 // 8.7 MB
 	rng := rand.New(rand.NewPCG(3, 4))
 	raw := map[string]*Matrix{"a": randomMatrix(rng, 1, rows, columns), "b": randomMatrix(rng, 2, rows/2, columns)}

@@ -75,6 +75,9 @@ func TestPersistenceInvertsTheAutocorrelationTime(t *testing.T) {
 }
 
 func TestPlanOfTheTinyStudy(t *testing.T) {
+	if testing.Short() {
+		t.Skip("timed trainings")
+	}
 	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, s *dataset.Spec) { e.Data.Subjects = []string{"ada", "bob"} })
 	var calibrated []progress.Event
 	st.OnProgress(func(e progress.Event) { calibrated = append(calibrated, e) })

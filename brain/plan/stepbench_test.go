@@ -49,6 +49,9 @@ func TestBenchStepInBlocks(t *testing.T) {
 
 // TestBenchStepTunes looks at what a step changes: the adapters below layer 9 and the readout, nothing else.
 func TestBenchStepTunes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("timed trainings")
+	}
 	b, err := newStepBench(t.Context(), smallStep())
 	require.NoError(t, err)
 	defer b.close()

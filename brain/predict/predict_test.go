@@ -120,6 +120,9 @@ func affine(w, b, x []float64) []float64 {
 }
 
 func TestPredictIsTheRecipeStepByStep(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a training")
+	}
 	for _, mode := range []string{"lora", "full", "lora, as in the release"} {
 		t.Run(mode, func(t *testing.T) {
 			st, run := tinyRun(t, func(e *experiment.Experiment, _ *dataset.Spec) {

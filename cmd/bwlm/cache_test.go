@@ -11,6 +11,9 @@ import (
 
 // A training fills the folder, the next finds everything there and ends alike; ls, verify and prune tell of it.
 func TestCacheCommands(t *testing.T) {
+	if testing.Short() {
+		t.Skip("several trainings")
+	}
 	dir := t.TempDir()
 	require.NoError(t, tinyStudy(dir))
 	cache := filepath.Join(dir, "cache")

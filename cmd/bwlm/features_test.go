@@ -24,6 +24,9 @@ const goldens = "../../testdata/golden"
 // TestSpeechScripts are the scripts about speech models: $GOLDEN is the folder of the reference, clip.wav half a second of
 // sound.
 func TestSpeechScripts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many processes that load models")
+	}
 	golden, err := filepath.Abs(goldens)
 	require.NoError(t, err)
 	clip := goldenClip(t, "base")

@@ -129,6 +129,9 @@ func everybody(times int, ask func(client int)) {
 }
 
 func TestManyClientsGetTheBitsOfOne(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many clients")
+	}
 	s := start(t, featuresOf(t), Limits{})
 	clips, want := make([][]byte, 8), make([][]byte, 8)
 	for i := range clips {

@@ -226,6 +226,9 @@ func TestTheBestEpochIsKept(t *testing.T) {
 }
 
 func TestUnitsGiveTheGradientOfAll(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many gradients")
+	}
 	for _, change := range []func(*experiment.Experiment){
 		func(e *experiment.Experiment) {},
 		func(e *experiment.Experiment) { e.Compat.BlockZScore = true },

@@ -42,6 +42,9 @@ func unbroken(t *testing.T) (dir string, want map[string]string) {
 }
 
 func TestStoppedRunsEndAlike(t *testing.T) {
+	if testing.Short() {
+		t.Skip("several trainings")
+	}
 	dir, want := unbroken(t)
 	steps := []int{4, 6} // within an epoch, and at its end
 	if slowtest.Thorough {
@@ -98,6 +101,9 @@ func TestStoppedRunsEndAlike(t *testing.T) {
 
 // Every way to train goes on to the bit: what it keeps beside weights and optimizer is in the checkpoint.
 func TestEveryStrategyGoesOnAlike(t *testing.T) {
+	if testing.Short() {
+		t.Skip("two trainings for each strategy")
+	}
 	dir := t.TempDir()
 	require.NoError(t, studytest.TinyModel(t.Context(), filepath.Join(dir, "model")))
 	cases := []struct {
@@ -140,6 +146,9 @@ func TestEveryStrategyGoesOnAlike(t *testing.T) {
 
 // A front end that does not fit in memory is computed in other batches by steps than by reading.
 func TestStoppedRunsEndAlikeWithoutRoom(t *testing.T) {
+	if testing.Short() {
+		t.Skip("several trainings")
+	}
 	options := []study.Options{{CacheBytes: 60_000, StepBytes: 1 << 20}}
 	if slowtest.Thorough {
 		options = append(options, study.Options{CacheBytes: 1})
@@ -197,6 +206,9 @@ func TestOpenRunSweepsUnfinishedFiles(t *testing.T) {
 }
 
 func TestKilledRunsEndAlike(t *testing.T) {
+	if testing.Short() {
+		t.Skip("several trainings")
+	}
 	dir, want := unbroken(t)
 	out := filepath.Join(dir, "whole")
 	start := time.Now()
@@ -245,6 +257,9 @@ func stopped(t *testing.T, dir string, step int) *experiment.Experiment {
 }
 
 func TestSpoiltCheckpointsArePassedOver(t *testing.T) {
+	if testing.Short() {
+		t.Skip("several trainings")
+	}
 	dir, want := unbroken(t)
 	edit := func(change func([]byte) []byte) func(string) error {
 		return func(path string) error {
@@ -314,6 +329,9 @@ func TestSpoiltCheckpointsArePassedOver(t *testing.T) {
 }
 
 func TestChangedRunsAreRefused(t *testing.T) {
+	if testing.Short() {
+		t.Skip("several trainings")
+	}
 	cases := []struct {
 		name   string
 		change func(*experiment.Experiment) error
