@@ -1,9 +1,13 @@
-// Package demo runs a whole study on simulated people, where the truth is known: tuning on the whole cortex, on
-// auditory cortex only, and, as control, on responses rolled in time; scores against ceilings and against what sound,
-// word rate and word identity alone would reach; probes of what the representation gained in meaning or lost in sound;
-// transfer of the adapter to people it was not tuned on.
+// Package demo runs a whole study on simulated subjects, where the truth is known. It tunes on the whole
+// cortex, on auditory cortex only, and, as a control, on responses that are rolled in time. It scores each
+// against noise ceilings and against the spectrum, the word rate and the identity of words; it probes
+// whether the representation gained meaning or lost sound; and it transfers the adapter to other subjects.
 //
-// Everything goes through the ordinary machinery of package brain. The speech model is a nano WavLM trained on
-// synthetic speech, and the people are simulated (package sim): the demo shows that the method finds what is there
-// and nothing where nothing is. It says nothing about real brains.
+// The demo uses the same code as a real study. The speech model is a nano WavLM trained on synthetic speech
+// and the subjects are those of package sim.
+//
+// # Caveats
+//
+// The demo shows that the method finds an effect where one is planted and none elsewhere. It is no evidence
+// about real brains.
 package demo

@@ -12,7 +12,7 @@ type Event struct {
 
 const stepPasses = 3
 
-// meter adds up the work of all phases.
+// meter sums the work of all phases.
 type meter struct {
 	to          func(Event)
 	done, total int
@@ -20,7 +20,7 @@ type meter struct {
 	last        int
 }
 
-// newMeter counts the passes that the arms will need.
+// newMeter computes the number of passes of all arms.
 func newMeter(opt Options, tune, val, test, probes int) *meter {
 	m := &meter{to: opt.Progress, total: tune + val + test + probes*(len(arms)+1)}
 	for _, a := range arms {
@@ -30,7 +30,7 @@ func newMeter(opt Options, tune, val, test, probes int) *meter {
 	return m
 }
 
-// watch gives the function that takes the events of one arm.
+// watch returns the function that receives the events of one arm.
 func (m *meter) watch(arm string) func(progress.Event) {
 	return func(e progress.Event) {
 		if e.Phase == "warning" {
@@ -50,7 +50,7 @@ func (m *meter) watch(arm string) func(progress.Event) {
 	}
 }
 
-// passed counts passes outside package brain's phases.
+// passed counts passes outside the phases of a study.
 func (m *meter) passed(arm string, n int) {
 	m.done += n
 	m.to(Event{Arm: arm, Done: min(m.done, m.total), Total: m.total})

@@ -15,18 +15,20 @@ import (
 	"github.com/brainwavlm/bwlm/npy"
 )
 
-// surfaceLevel is that of the demo's made-up hemispheres: 642 vertices each.
+// surfaceLevel is the level of the synthetic hemispheres: 642 vertices each.
 const surfaceLevel = 3
 
-// homes are the middles of the patches in which a region's voxels are, on both sides alike: outward, anterior, superior.
+// homes are the middles of the patches in which a region's voxels are, on both sides alike:
+// outward, anterior, superior.
 var homes = map[string][][3]float64{
 	sim.Auditory: {{1, .1, -.2}},                                   // about Heschl's gyrus
 	sim.Semantic: {{.75, -.65, .1}, {.75, .7, .1}, {-.8, -.5, .4}}, // association cortex: angular, inferior frontal, precuneus
 	sim.Noise:    {{-.4, -1, -.3}, {.55, -.1, .85}},                // where nothing is planted: occipital, motor
 }
 
-// place gives each voxel, by its region, a vertex of its own on two hemispheres, counted left then right. Voxels of a
-// region go to the sides, and there to its patches, in turn, each to the free vertex nearest to the patch's middle.
+// place gives each voxel, by its region, a vertex of its own on two hemispheres, counted left then
+// right. Voxels of a region go to the sides, and there to its patches, in turn, each to the free
+// vertex nearest to the patch's middle.
 func place(regions []string, left, right *cortex.Sheet) []int {
 	out := make([]int, len(regions))
 	taken := [2][]bool{make([]bool, len(left.Sphere)), make([]bool, len(right.Sphere))}
@@ -52,7 +54,8 @@ func place(regions []string, left, right *cortex.Sheet) []int {
 // files of the surface, below a demo's directory.
 var surfaceFiles = [3]string{"surface/left.surf.gii", "surface/right.surf.gii", "surface/vertices.npy"}
 
-// writePlaces makes up a surface for the voxels, so that their scores can be drawn. No number of the demo depends on it.
+// writePlaces makes up a surface for the voxels, so that their scores can be drawn. No number of
+// the demo depends on it.
 func writePlaces(dir string, regions []string) error {
 	left, right := cortex.Synthetic(surfaceLevel)
 	if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(surfaceFiles[0])), fs.FileMode(0o755)); err != nil {
@@ -79,7 +82,8 @@ func int64s(x []int) []int64 {
 	return out
 }
 
-// PlacesOf tells where the voxels of a demo's people are, given its directory; nowhere if it has no surface.
+// PlacesOf tells where the voxels of a demo's people are, given its directory; nowhere if it has no
+// surface.
 func PlacesOf(dir string) (p dataset.Places, err error) {
 	path := filepath.Join(dir, surfaceFiles[2])
 	if _, err := os.Stat(path); err != nil {

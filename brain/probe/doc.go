@@ -1,21 +1,24 @@
-// Package probe asks what can be read out of a representation by linear means, layer by layer, before and after tuning.
+// Package probe measures what can be read out of a model's hidden states by linear means, layer by layer,
+// before and after tuning.
 //
-// A probe is a ridge or a logistic regression from hidden states to known properties of the stimulus: the meaning of a
-// word as word vectors have it, which word or phone is heard, loudness, spectrum, pitch, word rate, the speaker. [Run]
-// does all that the data set allows and says why it leaves others out. Beside the untuned and the tuned model it asks a
-// model of the same shape with random weights, and each probe has two controls: the same probe with labels dealt out at
-// random (Hewitt & Liang, EMNLP 2019), and the same probe on so few principal components that all layers and models
-// have equally many. CKA and the intrinsic dimension say how far tuning moved the representation and how wide it is.
+// A probe is a ridge or a logistic regression from hidden states to known properties of the stimulus: word
+// vectors, the identity of words and phones, loudness, spectrum, pitch, word rate, the speaker. [Run] runs
+// every probe for which the data set has annotations and reports why it leaves out others. It probes the
+// untuned model, the tuned model and a model of the same shape with random weights. Each probe has two
+// controls: the same probe with permuted labels (selectivity; Hewitt & Liang, EMNLP 2019), and the same probe
+// on as many principal components for all layers and models. Linear CKA measures how far tuning moved a
+// layer, and TwoNN its intrinsic dimension.
 //
-// # What is held out
+// # Held-out items
 //
-// Test items are contiguous in time, and training items within a second of them are left out, since neighbours share
-// sound. For word vectors a fold holds out words as well: no word that is tested was fitted anywhere, so that a
-// representation that tells words apart but knows nothing of their meaning scores 0. Penalties are chosen within the
-// training items.
+// Test items are contiguous in time. Training items within a second of them are left out, since neighbours
+// share sound. For word vectors a fold holds out words as well: no tested word is in the training items, so
+// that a representation which distinguishes words but does not encode their meaning scores 0. Penalties are
+// chosen within the training items.
 //
 // # Caveats
 //
-// Compare scores of one probe between models and layers; the scores themselves depend on how many items there are. A
-// probe says what can be read out, not what is used. Word vectors go along with word length, frequency and sound.
+// Compare the scores of one probe between models and layers. The scores themselves depend on the number of
+// items. A probe shows what can be read out, not what the model uses. Word vectors are correlated with word
+// length, frequency and sound.
 package probe

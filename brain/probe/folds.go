@@ -6,13 +6,14 @@ import (
 	"slices"
 )
 
-// item is a moment of a story that has one vector: a frame, or a word.
+// item is a moment of a story with one vector: a frame, or a word.
 type item struct {
 	Story    int     // its number
 	From, To float64 // seconds
 }
 
-// fold is one division of items. Inner numbers the training items' groups, among which penalties are chosen.
+// fold is one division of items. Inner holds the groups of the training items, among which
+// penalties are chosen.
 type fold struct {
 	Train, Test []int
 	Inner       []int
@@ -24,8 +25,9 @@ const (
 	gap        = 1. // seconds between training and test items of one story
 )
 
-// timeFolds cuts items, which ascend by story and time, into n stretches of about equally many items. Each is tested
-// once; training items nearer to it than the gap in the same story are left out.
+// timeFolds cuts items, which ascend by story and time, into n contiguous parts of about equal
+// size. Each part is tested once. Training items within the gap of it in the same story are left
+// out.
 func timeFolds(items []item, n int) (folds []fold) {
 	part := func(i int) int { return i * n / len(items) }
 	for k := range n {
@@ -55,10 +57,10 @@ func timeFolds(items []item, n int) (folds []fold) {
 	return folds
 }
 
-// wordFolds crosses stretches of time with groups of words, drawn with a seed: the items of a fold's test are those in
-// one stretch whose word is in one group, and its training items are neither near that stretch nor of that group. The
-// inner groups are groups of words too, so that penalties are chosen for words that were not fitted. Word numbers each
-// item's word, from 0.
+// wordFolds crosses contiguous parts of time with random groups of words. The test items of a fold
+// are those in one part whose word is in one group; its training items are neither near that part
+// nor of that group. The inner groups are groups of words, too, so that penalties are chosen for
+// held-out words. word holds the number of the word of each item, from 0.
 func wordFolds(items []item, word []int, stretches, groups int, seed uint64) (folds []fold) {
 	group := make([]int, slices.Max(word)+1)
 	for i, w := range rand.New(rand.NewPCG(seed, 1)).Perm(len(group)) {
@@ -85,7 +87,7 @@ func wordFolds(items []item, word []int, stretches, groups int, seed uint64) (fo
 	return folds
 }
 
-// inner lists, for each group of the training items, their places among the training items; nil if there is only one.
+// inner returns the indices among the training items of each inner group; nil if there is only one.
 func (f *fold) inner() (groups [][]int) {
 	numbers := slices.Compact(slices.Sorted(slices.Values(f.Inner)))
 	if len(numbers) < 2 {
@@ -103,7 +105,7 @@ func (f *fold) inner() (groups [][]int) {
 	return groups
 }
 
-// take gives rows of x (·, width).
+// take returns rows of x, (any, width).
 func take(x []float32, width int, rows []int) []float32 {
 	out := make([]float32, 0, len(rows)*width)
 	for _, r := range rows {

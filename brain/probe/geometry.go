@@ -11,12 +11,13 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// linearCKA is the linear centred kernel alignment of two representations of the same n items, (n, ·) each:
+// linearCKA is the linear centred kernel alignment of two representations of the same n items, (n,
+// ·) each:
 //
 //	‖XᵀY‖² / (‖XᵀX‖·‖YᵀY‖)
 //
-// with columns less their means and Frobenius norms (Kornblith et al., ICML 2019). 1 means the same up to rotation and
-// scale. It is 0 where one of the two does not vary.
+// with columns less their means and Frobenius norms (Kornblith et al., ICML 2019). 1 means the same
+// up to rotation and scale. It is 0 where one of the two does not vary.
 func linearCKA(ctx context.Context, x, y []float32, n int) (cka float64, err error) {
 	err = torch.Do(ctx, torch.Mode{}, func(s *torch.Scope) error {
 		a, b := centred(s, x, n), centred(s, y, n)
@@ -29,19 +30,20 @@ func linearCKA(ctx context.Context, x, y []float32, n int) (cka float64, err err
 	return cka, err
 }
 
-// centred is x (n, ·) in Float64, each column less its mean.
+// centred returns x, (n, any), as Float64 with centred columns.
 func centred(s *torch.Scope, x []float32, n int) *torch.Tensor {
 	t := s.FromFloat32(x, n, len(x)/n).ToType(torch.Float64)
 	return t.Sub(t.MeanKeep(0))
 }
 
-// discarded is the share of points with the largest ratios, which the fit leaves out.
+// discarded is the share of points with the largest ratios that the fit leaves out.
 const discarded = .1
 
-// intrinsicDimension estimates on how many dimensions points (n, ·) vary near each of them, by TwoNN (Facco et al., Sci.
-// Rep. 7:12140, 2017): with μ the distance to a point's second neighbour over that to its first and F the empirical
-// distribution of μ, -log(1-F) = d·log μ; d is the slope of the line through the origin, fitted to the least 90 %.
-// Points that are alike are counted once. It is NaN for fewer than 20.
+// intrinsicDimension estimates on how many dimensions points (n, ·) vary near each of them, by
+// TwoNN (Facco et al., Sci. Rep. 7:12140, 2017): with μ the distance to a point's second neighbour
+// over that to its first and F the empirical distribution of μ, -log(1-F) = d·log μ; d is the slope
+// of the line through the origin, fitted to the least 90 %. Points that are alike are counted once.
+// It is NaN for fewer than 20.
 func intrinsicDimension(ctx context.Context, x []float32, n int) (d float64, err error) {
 	ratios, err := neighbourRatios(ctx, x, n)
 	if err != nil || len(ratios) < 20 {
@@ -57,7 +59,7 @@ func intrinsicDimension(ctx context.Context, x []float32, n int) (d float64, err
 	return above / below, nil
 }
 
-// neighbourRatios gives μ for each point, without those that have a twin before them.
+// neighbourRatios returns μ for each point; of equal points only for one.
 func neighbourRatios(ctx context.Context, x []float32, n int) (ratios []float64, err error) {
 	width := len(x) / n
 	rows := make([]int, n)
@@ -125,7 +127,7 @@ func newPCA(ctx context.Context, x []float32, n int) (*pca, error) {
 	return p, err
 }
 
-// dims is how many components hold a share of the variance.
+// dims returns the number of components that hold a share of the variance.
 func (p *pca) dims(share float64) int {
 	sum := 0.
 	for k, v := range p.variance {
@@ -136,7 +138,7 @@ func (p *pca) dims(share float64) int {
 	return len(p.variance)
 }
 
-// first gives the items on the first k components: (n, k).
+// first returns the items on the first k components, (n, k).
 func (p *pca) first(k int) []float32 {
 	width := len(p.variance)
 	out := make([]float32, 0, len(p.scores)/width*k)

@@ -10,15 +10,15 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// Story is a representation of a stimulus beside properties of it.
+// Story is a representation of a stimulus with properties of the stimulus.
 type Story struct {
 	Rows     int
 	Features []float32 // (Rows, C)
 	Targets  []float32 // (Rows, K)
 }
 
-// Linear gives, for each of the K targets, Pearson's r between its values and what a ridge predicts that was fitted
-// on all other stories, as [HeldOut] does: the scores of all rows are taken together.
+// Linear returns for each of the K targets Pearson's r between its values and the prediction of a
+// ridge that is fitted on all other stories, as [HeldOut] does, over the rows of all stories.
 func Linear(ctx context.Context, stories []Story, seed uint64) ([]float64, error) {
 	predicted, want, err := HeldOut(ctx, stories, seed)
 	if err != nil {
@@ -32,9 +32,10 @@ func Linear(ctx context.Context, stories []Story, seed uint64) ([]float64, error
 	return r, nil
 }
 
-// HeldOut predicts the targets of each story, (Rows, K), by a ridge that was fitted on all others, and gives them beside
-// what they are. Features and targets are standardised within each story, so what is constant in a story plays no part.
-// Penalties are chosen among the stories that are fitted, for each target.
+// HeldOut predicts the targets of each story, (Rows, K), by a ridge that is fitted on all other
+// stories, and returns the predictions and the standardised targets. Features and targets are
+// standardised within each story, so constants of a story have no effect. Penalties are chosen for
+// each target among the stories that are fitted. At least three stories are needed.
 func HeldOut(ctx context.Context, stories []Story, seed uint64) (predicted, want [][]float32, err error) {
 	if len(stories) < 3 {
 		return nil, nil, fault.New(fault.BadData, "probe", "stories", "%d, at least 3 are needed to hold one out and choose a penalty on the others", len(stories))

@@ -10,19 +10,20 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// logistic is a softmax regression: the logits of x (n, C) are x·Weights + Bias.
+// logistic is a softmax regression: the logits of x, (n, C), are x·Weights + Bias.
 type logistic struct {
 	Channels, Classes int
 	Weights           []float64 // (C, classes)
 	Bias              []float64 // (classes)
 }
 
-// accuracy is how near weights come to the minimum, about: the penalty bounds the curvature from below, so that the
-// distance is at most the gradient over λ/n.
+// accuracy is how near weights come to the minimum, about: the penalty bounds the curvature from
+// below, so that the distance is at most the gradient over λ/n.
 const gradientTolerance = 1e-5
 
-// fitLogistic minimises Σ -log p(label) + λ/2·‖Weights‖² for each λ, which fall; each solution starts from the one
-// before. With λ = 1/C it is scikit-learn's LogisticRegression. Labels count from 0.
+// fitLogistic minimises Σ -log p(label) + λ/2·‖Weights‖² for each λ, which fall; each solution
+// starts from the one before. With λ = 1/C it is scikit-learn's LogisticRegression. Labels count
+// from 0.
 func fitLogistic(ctx context.Context, x []float32, labels []int, classes int, lambdas ...float64) (models []*logistic, err error) {
 	n := len(labels)
 	channels := len(x) / n
@@ -73,7 +74,7 @@ func loss(features, truth *torch.Tensor, w []float64, lambda float64) (value flo
 	return value, gradient
 }
 
-// classify gives the class of each row of x (n, C).
+// classify returns the class of each row of x, (n, C).
 func (m *logistic) classify(x []float32) []int {
 	out := make([]int, len(x)/m.Channels)
 	for i := range out {
@@ -86,11 +87,12 @@ func (m *logistic) classify(x []float32) []int {
 	return out
 }
 
-// penalties are the candidates for λ, per training item.
+// penalties are the candidates for λ per training item.
 var penalties = []float64{1, .1, .01}
 
-// accuracy is the share of items, x (n, C), that are held out and classified right. Features are standardised by the
-// training items. The penalty is that which does best on the last of the inner groups, fitted on the others.
+// accuracy is the share of items, x (n, C), that are held out and classified right. Features are
+// standardised by the training items. The penalty is that which does best on the last of the inner
+// groups, fitted on the others.
 func accuracy(ctx context.Context, x []float32, labels []int, classes int, folds []fold) (float64, error) {
 	if len(folds) == 0 {
 		return 0, fault.New(fault.BadData, "probe", "folds", "%d items cannot be held out", len(labels))
@@ -116,7 +118,8 @@ func accuracy(ctx context.Context, x []float32, labels []int, classes int, folds
 	return float64(right) / float64(all), nil
 }
 
-// choosePenalty scores the candidates on the last of the groups.
+// choosePenalty returns the penalty with the most hits on the last of the groups, fitted on the
+// others.
 func choosePenalty(ctx context.Context, x []float32, labels []int, classes int, groups [][]int) (float64, error) {
 	if groups == nil {
 		return penalties[1], nil

@@ -6,15 +6,16 @@ import (
 	"gonum.org/v1/gonum/floats"
 )
 
-// memory is how many steps L-BFGS remembers.
+// memory is the number of steps that L-BFGS keeps.
 const memory = 12
 
-// step is what L-BFGS remembers of one: how x and the gradient changed.
+// step is one kept step of L-BFGS: the changes of x and of the gradient.
 type step struct{ dx, dg []float64 }
 
-// minimise finds the least of a smooth, strictly convex function by L-BFGS with backtracking (Nocedal & Wright, Numerical
-// Optimization, 2nd ed., algorithms 7.4 and 3.1), from x on, until no entry of the gradient exceeds the tolerance. In
-// Go's own arithmetic, since package gonum/optimize calls the function on goroutines where tensors must not be touched.
+// minimise finds the least of a smooth, strictly convex function by L-BFGS with backtracking
+// (Nocedal & Wright, Numerical Optimization, 2nd ed., algorithms 7.4 and 3.1), from x on, until no
+// entry of the gradient exceeds the tolerance. In Go's own arithmetic, since package gonum/optimize
+// calls the function on goroutines where tensors must not be touched.
 func minimise(x []float64, f func([]float64) (float64, []float64), tolerance float64, most int) []float64 {
 	value, gradient := f(x)
 	var steps []step
@@ -50,10 +51,10 @@ func minimise(x []float64, f func([]float64) (float64, []float64), tolerance flo
 	return x
 }
 
-// maxNorm asks floats.Norm for the largest entry.
+// maxNorm selects the maximum norm of floats.Norm.
 var maxNorm = math.Inf(1)
 
-// descend is minus the gradient times the inverse of the Hessian that the steps tell of.
+// descend returns minus the gradient times the approximate inverse Hessian of the kept steps.
 func descend(gradient []float64, steps []step) []float64 {
 	q := append([]float64(nil), gradient...)
 	along := make([]float64, len(steps))

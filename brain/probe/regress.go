@@ -10,7 +10,8 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// alphas of the probes' ridges, on standardised features: 1 to 10⁴ in half decades.
+// alphas returns the alphas of the probes' ridges, on standardised features: 1 to 10⁴ in half
+// decades.
 func alphas() (out []float64) {
 	for k := range 9 {
 		out = append(out, math.Pow(10, float64(k)/2))
@@ -18,12 +19,13 @@ func alphas() (out []float64) {
 	return out
 }
 
-// regress gives, for each of K targets, Pearson's r between values y (n, K) and what a ridge predicts from features x
-// (n, C) of items that were held out, as the mean over folds, weighted by what is scored of each. Scores are within
-// folds: over folds together, the differing means of what was fitted would push r below 0.
+// regress gives, for each of K targets, Pearson's r between values y (n, K) and what a ridge
+// predicts from features x (n, C) of items that were held out, as the mean over folds, weighted by
+// what is scored of each. Scores are within folds: over folds together, the differing means of what
+// was fitted would push r below 0.
 //
-// If words is not nil, it numbers the items' words, and predictions and values are averaged over the test items of a
-// word before they are compared, so that each word counts once.
+// If words is not nil, it numbers the items' words, and predictions and values are averaged over
+// the test items of a word before they are compared, so that each word counts once.
 func regress(ctx context.Context, x, y []float32, n int, folds []fold, words []int) ([]float64, error) {
 	if len(folds) == 0 {
 		return nil, fault.New(fault.BadData, "probe", "folds", "%d items cannot be held out", n)
@@ -68,7 +70,8 @@ func regress(ctx context.Context, x, y []float32, n int, folds []fold, words []i
 	return scores, nil
 }
 
-// perWord averages the rows of x (items, width) that are of one word: (words, width), in the order of first occurrence.
+// perWord averages the rows of x, (items, width), of each word, (words, width), in the order of
+// first occurrence.
 func perWord(x []float32, width int, items, words []int) (mean []float32, rows int) {
 	at := map[int]int{}
 	var sums []float64

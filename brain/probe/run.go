@@ -16,7 +16,7 @@ import (
 	"github.com/brainwavlm/bwlm/speech"
 )
 
-// Options say what to probe. The zero value is useful.
+// Options configures [Run]. The zero value is useful.
 type Options struct {
 	Glove    string               // word vectors, as for [LoadVectors]; "": that probe is left out
 	Layers   []int                // hidden states; none: all
@@ -47,7 +47,7 @@ type probedModel struct {
 	frames, words [][]float32
 }
 
-// of are the vectors of one layer of a set.
+// of returns the vectors of one layer, of words or of frames.
 func (s *probedModel) of(words bool, layer int) []float32 {
 	if words {
 		return s.words[layer]
@@ -55,7 +55,8 @@ func (s *probedModel) of(words bool, layer int) []float32 {
 	return s.frames[layer]
 }
 
-// Run probes the study's model, a tuned one (nil: none) and one of the same shape with random weights.
+// Run probes the model of the study, a tuned model (nil: none) and a model of the same shape with
+// random weights.
 func Run(ctx context.Context, of *brain.Study, after *study.Tuned, opt Options) (*results.Probes, error) {
 	st := of.Internal()
 	r, err := newRunner(ctx, st, &opt)
@@ -162,7 +163,8 @@ func (r *runner) read(ctx context.Context) error {
 	return nil
 }
 
-// ask does every probe on every layer of every model, plain, with random labels, and on matched components.
+// ask does every probe on every layer of every model, plain, with random labels, and on matched
+// components.
 func (r *runner) probe(ctx context.Context) error {
 	done, total := 0, len(r.tasks)*len(r.models)*len(r.opt.Layers)
 	for _, t := range r.tasks {
@@ -213,7 +215,7 @@ func (r *runner) probe(ctx context.Context) error {
 	return nil
 }
 
-// components are the principal components of a task's items, by model and layer.
+// components returns the principal components of the items of a task, by model and layer.
 func (r *runner) components(ctx context.Context, t *task) (out [][]*pca, err error) {
 	for _, s := range r.models {
 		layers := make([]*pca, len(r.opt.Layers))
@@ -227,7 +229,8 @@ func (r *runner) components(ctx context.Context, t *task) (out [][]*pca, err err
 	return out, nil
 }
 
-// matched is the fewest components that hold enough of the variance in any layer of any model.
+// matched returns the least number of components that hold enough of the variance in any layer of
+// any model.
 func matched(components [][]*pca) int {
 	least := 0
 	for _, layers := range components {
@@ -296,7 +299,7 @@ func (r *runner) rois(ctx context.Context) error {
 	return nil
 }
 
-// allVoxels is the name under which the scores of all voxels stand beside those of regions.
+// allVoxels is the name under which the scores of all voxels are listed with those of ROIs.
 const allVoxels = "all voxels"
 
 func (r *runner) roi(name string) *results.LayerScores {

@@ -9,7 +9,7 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// task is one probe: which items of which set it looks at, and what is to be read out of them.
+// task is one probe: its items and what is to be predicted from them.
 type task struct {
 	name, score string // "r" or "accuracy"
 	words       bool   // of the set of words, otherwise of frames
@@ -23,7 +23,7 @@ type task struct {
 	skipped     string
 }
 
-// skip makes a task that cannot be done.
+// skip returns a task that is left out.
 func skip(name, why string) *task { return &task{name: name, skipped: why} }
 
 // run scores features x (n, C) of the whole set; for several targets, also each of them.
@@ -48,8 +48,8 @@ func (t *task) run(ctx context.Context, x []float32, channels int, random bool, 
 	return floats.Sum(each) / float64(len(each)), each, nil
 }
 
-// deal gives each item another one, whose label it takes: units swap labels as a whole, the k-th item of a unit taking
-// that of the k-th of the other, round and round where that has fewer.
+// deal gives each item another one, whose label it takes: units swap labels as a whole, the k-th
+// item of a unit taking that of the k-th of the other, round and round where that has fewer.
 func permuteLabels(units []int, seed uint64) []int {
 	var members [][]int
 	at := map[int]int{}
@@ -71,7 +71,7 @@ func permuteLabels(units []int, seed uint64) []int {
 	return out
 }
 
-// chance is the accuracy of always saying the commonest class.
+// chance returns the accuracy of the most frequent class.
 func (t *task) chance() float64 {
 	if t.labels == nil {
 		return 0

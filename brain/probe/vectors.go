@@ -12,24 +12,23 @@ import (
 	"github.com/brainwavlm/bwlm/npy"
 )
 
-// Vectors are vectors of words, such as GloVe's.
+// Vectors are word vectors, such as GloVe's.
 type Vectors struct {
 	Width int
 	of    map[string][]float32
 }
 
-// Of is the vector of a word, nil if it has none. Case and punctuation round the word do not
-// matter.
+// Of returns the vector of a word, or nil. Case and surrounding punctuation are ignored.
 func (v *Vectors) Of(word string) []float32 { return v.of[Plain(word)] }
 
-// Plain is a word as vocabularies spell it.
+// Plain returns a word in lower case without surrounding punctuation.
 func Plain(word string) string {
 	return strings.ToLower(strings.TrimFunc(word, func(r rune) bool { return unicode.IsPunct(r) || unicode.IsSpace(r) }))
 }
 
-// LoadVectors reads the vectors of the wanted words (nil: of all) from a file in GloVe's text form,
-// a word and its numbers on each line, or from a NAME.npy (words, width) beside NAME.vocab.txt or
-// NAME.txt with a word on each line. A folder may stand for the only such file in it.
+// LoadVectors reads the vectors of the wanted words (nil: all). The file is GloVe's text format, a
+// word and its numbers per line, or NAME.npy, (words, width), with NAME.vocab.txt or NAME.txt, a
+// word per line. A folder stands for the only such file in it.
 func LoadVectors(path string, wanted func(string) bool) (*Vectors, error) {
 	path, err := vectorsFile(path)
 	if err != nil {
@@ -51,7 +50,7 @@ func LoadVectors(path string, wanted func(string) bool) (*Vectors, error) {
 	return v, nil
 }
 
-// vectorsFile finds the file that a path means.
+// vectorsFile returns the file that a path stands for.
 func vectorsFile(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {

@@ -102,7 +102,7 @@ func readJSON(name string, into any) error {
 	return nil
 }
 
-// peak is the largest magnitude in x.
+// peak returns the largest magnitude in x.
 func peak(x []float32) (most float32) {
 	for _, v := range x {
 		most = max(most, v, -v)

@@ -2,7 +2,8 @@ package sim
 
 import "math"
 
-// Regressors are what is known about a story, one value per row and column: the mean over the row's TR.
+// Regressors are what is known about a story, one value per row and column: the mean over the row's
+// TR.
 type Regressors struct {
 	Spectrum []float32 // (rows, 9): loudness and the log magnitudes of 8 mel bands
 	WordRate []float32 // (rows, 1): words that begin, per second
@@ -11,8 +12,8 @@ type Regressors struct {
 	Control  []float32 // (rows, 3): further components of the same words
 }
 
-// Regressors gives the regressors of a story for control analyses and probes; nil if there is no such story. They are
-// not delayed: let them take the way that features take.
+// Regressors gives the regressors of a story for control analyses and probes; nil if there is no
+// such story. They are not delayed: let them take the way that features take.
 func (s *Study) Regressors(story string) *Regressors {
 	for _, st := range s.stories {
 		if st.Name != story {
@@ -36,7 +37,7 @@ func (s *Study) Regressors(story string) *Regressors {
 	return nil
 }
 
-// perRow averages (ticks, width) over each row: (rows, width).
+// perRow averages x, (ticks, width), over each row, (rows, width).
 func perRow(x [][]float64) []float32 {
 	width := len(x[0])
 	out := make([]float32, 0, len(x)/ticksPerRow*width)
@@ -52,7 +53,7 @@ func perRow(x [][]float64) []float32 {
 	return out
 }
 
-// moments are the mean and SD of each column.
+// moments returns the mean and SD of each column.
 func moments(x [][]float64) (mean, sd []float64) {
 	n := float64(len(x))
 	mean, sd = make([]float64, len(x[0])), make([]float64, len(x[0]))

@@ -6,12 +6,13 @@ import (
 	"github.com/brainwavlm/bwlm/brain/dataset"
 )
 
-// minRoll is the least number of rows by which responses are rolled: beyond the haemodynamic response.
+// minRoll is the least number of rows by which responses are rolled: beyond the haemodynamic
+// response.
 const minRoll = hrfSeconds / TR
 
-// shuffled is a person with every story's responses rolled in time by a random number of rows, which keeps their
-// statistics and takes away what they have to do with the story. Test responses stay as they are: tuning on nonsense
-// is to be judged on the truth.
+// shuffled is a person with every story's responses rolled in time by a random number of rows,
+// which keeps their statistics and takes away what they have to do with the story. Test responses
+// stay as they are: tuning on nonsense is to be judged on the truth.
 func (s *Study) shuffled(person dataset.Subject) dataset.Subject {
 	out := dataset.Subject{Name: person.Name + shuffledSuffix, From: []string{person.Name}}
 	for _, r := range person.Responses {
@@ -25,7 +26,7 @@ func (s *Study) shuffled(person dataset.Subject) dataset.Subject {
 	return out
 }
 
-// roll moves the rows of a matrix of one repeat down; what leaves at the end comes in at the start.
+// roll shifts the rows of a matrix of one repeat circularly.
 func roll(m *dataset.Matrix, by int) *dataset.Matrix {
 	data := make([]float32, 0, len(m.Data))
 	for k := range m.Rows {

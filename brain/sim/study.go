@@ -14,7 +14,8 @@ import (
 // TR is the seconds from one row to the next. A row stands for the end of its TR (row_time 1).
 const TR = 2
 
-// Options say what to simulate. The zero value is the study of the demo; a 0 means the default that its field names.
+// Options configures a simulated study. The zero value is the study of the demo; a 0 means the
+// default in the comment of the field.
 type Options struct {
 	Seed uint64
 	Null bool // all responses of all people are noise
@@ -55,7 +56,7 @@ func (o Options) of(person string) Options {
 	return o
 }
 
-// names are those of the people.
+// names returns the names of the subjects.
 func (o Options) names() []string {
 	names := []string{Listener, Related, Unrelated}
 	for k := range o.Peers {
@@ -178,7 +179,8 @@ func (s *Study) computeFeatures() {
 	}
 }
 
-// spec describes the study as a data set. Sound is rendered when it is asked for: all of it would take 300 MB.
+// spec describes the study as a data set. Sound is rendered when it is asked for: all of it would
+// take 300 MB.
 func (s *Study) spec() dataset.Spec {
 	spec := dataset.Spec{
 		Name: "simulated", Licence: "Apache-2.0; word components from GloVe 6B, PDDL 1.0",

@@ -35,7 +35,7 @@ const (
 	weightMean       = 1.       // of auditory weights, which are normal with SD 1
 )
 
-// Person is the truth about one simulated person.
+// Subject is the truth about one simulated subject.
 type Subject struct {
 	Name   string
 	ROI    []string             // of each voxel
@@ -47,8 +47,8 @@ type Subject struct {
 	mixing  [][]float64 // (voxels, sharedSource)
 }
 
-// Ceiling is the r that the true signal is expected to reach, per voxel, against the mean of so many repeats: the best
-// that any model can do. It is 0 without signal.
+// Ceiling returns for each voxel the expected r of the true signal with the mean of the given
+// number of repeats, which no model can exceed. It is 0 without signal.
 func (p *Subject) Ceiling(repeats int) []float64 {
 	out := make([]float64, len(p.SNR))
 	for v, snr := range p.SNR {
@@ -57,7 +57,7 @@ func (p *Subject) Ceiling(repeats int) []float64 {
 	return out
 }
 
-// Columns are the voxels of a region.
+// Columns returns the voxels of an ROI.
 func (p *Subject) Columns(region string) []int {
 	var columns []int
 	for v, r := range p.ROI {
@@ -110,7 +110,8 @@ func newSubject(name string, opt Options) *Subject {
 	return p
 }
 
-// listen computes the person's signals of all stories. The scale of each voxel comes from the tuning stories.
+// listen computes the person's signals of all stories. The scale of each voxel comes from the
+// tuning stories.
 func (p *Subject) simulateSignals(stories []*stimulus) {
 	voxels := len(p.ROI)
 	for _, s := range stories {
@@ -148,8 +149,8 @@ func (p *Subject) simulateSignals(stories []*stimulus) {
 	}
 }
 
-// respond draws the person's responses to a story: signal and noise, in shares that the voxel's SNR says, with a
-// variance of about 1.
+// respond draws the person's responses to a story: signal and noise, in shares that the voxel's SNR
+// says, with a variance of about 1.
 func (p *Subject) simulateResponses(s *story, repeats int, seed uint64) *dataset.Matrix {
 	voxels := len(p.ROI)
 	m := &dataset.Matrix{Repeats: repeats, Rows: s.Rows, Voxels: voxels, Data: make([]float32, 0, repeats*s.Rows*voxels)}

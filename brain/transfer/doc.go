@@ -1,23 +1,24 @@
-// Package transfer asks of whom a tuned model has learnt: of one person's brain, or of what brains have in common.
+// Package transfer measures whether a tuned model generalises to other subjects.
 //
-// [Run] tunes on one person and tests on every other (the matrix), and on all people but one together, with one adapter
-// and a readout for each (leave one out). Whoever is tested, the only thing fitted to them is a ridge on their own
-// training rows, once on the untuned and once on the tuned model's features, with the same rows, folds and seeds. Test
-// stories are never met in tuning by anybody: a story that several people heard is one stimulus.
+// [Run] tunes on one subject and tests on all others (the matrix), and on all subjects but one with a shared
+// adapter and a readout per subject (leave one out). Only a ridge is fitted to a tested subject, on its own
+// training rows: once on the features of the untuned and once on those of the tuned model, with the same
+// rows, folds and seeds. No subject's tuning contains the test stories: a story that several subjects heard
+// is one stimulus.
 //
-// From leaving each person out in turn come
+// Leaving each subject out in turn gives
 //
-//   - the grid {seen, unseen person} × {unseen story}: the gain on people whose responses were in the tuning beside the
-//     gain on the one whose were not;
-//   - the gain of the new person where even the ridge is fitted on stories that no tuning has met;
-//   - the curve of score against minutes of the new person's data, for untuned and tuned features, and from it the minutes
-//     saved: how much less has to be recorded to reach what the untuned model reaches with everything.
+//   - the difference tuned − base on unseen stories for subjects whose responses were in the tuning, and for
+//     the subject whose responses were not;
+//   - the difference for the unseen subject if the ridge, too, is fitted on stories that no tuning contains;
+//   - the curve of score against minutes of the new subject's data for untuned and tuned features, and from
+//     it the minutes saved: how much less data reaches the score of the untuned model with all data.
 //
 // # Caveats
 //
-// Intervals are over people: they say how the mean would move with other people, not with other stories. With fewer than
-// five subjects there are none. Each person's score is a mean over few test rows and is uncertain by itself; see
-// bwlm eval for that. Minutes saved are read off the mean curve between measured points, conservatively: where the tuned
-// curve stays above the goal from there on. The curve's early points rest on few rows, in which the ridge has few
-// chunks to cross-validate on.
+// Intervals are over subjects: they cover the choice of subjects, not that of stories. With fewer than five
+// subjects there are none. The score of a subject is a mean over few test rows and uncertain by itself.
+//
+// Minutes saved are interpolated on the mean curve, conservatively: the tuned curve must stay at the goal or
+// above from there on. The early points of the curve rest on few rows, with few chunks for cross-validation.
 package transfer
