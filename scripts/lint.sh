@@ -27,6 +27,11 @@ check 'go vet' "$go" vet -race ./...
 check 'go vet -tags cuda,slow' "$go" vet -race -tags cuda,slow ./...
 check staticcheck env GOFLAGS="${GOFLAGS:-} -race" "$("$go" tool -n staticcheck)" ./...
 check clang-format "$tools/clang_format/data/bin/clang-format" --dry-run --Werror torch/*.cc torch/*.h
+words() { # prints only what is wrong
+  local out
+  out=$("$go" test ./internal/words 2>&1) || printf '%s\n' "$out"
+}
+check 'retired words' words
 check shellcheck "$tools/bin/shellcheck" scripts/*.sh .ci/run
 
 exit "$failed"

@@ -191,7 +191,7 @@ func TestCUDAPeakMemory(t *testing.T) {
 	assert.Equal(t, peak, torch.CUDA(0).PeakMemory(), "the most, not what is left")
 }
 
-// The same products, sums and scattered additions have the same bits each time.
+// The same products, sums and scattered additions are bit-identical each time.
 func TestCUDASameBits(t *testing.T) {
 	needsDevice(t)
 	run := func() (out [][]float32) {

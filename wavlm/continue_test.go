@@ -13,7 +13,7 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// Hidden states go on from any of them to the same bits: in each family and form of the model, with
+// Hidden states go on from any of them bit-identically: in each family and form of the model, with
 // padding and without, with attention whose position bias belongs to layer 0, which does not run.
 func TestContinueIsForward(t *testing.T) {
 	for _, name := range []string{"base", "large", "odd", "hubert_base", "wav2vec2_large", "../weights/data2vec", "../weights/hubert_bn"} {

@@ -16,7 +16,7 @@ import (
 
 // TestNarrow runs models in f32, with bf16 products, and with the matrices themselves kept in bf16.
 // bf16 has 8 bits, so that one rounding is off by about 1/600; hidden states and gradients stay
-// within some roundings, and matrices kept in bf16 are the same to the bit as matrices rounded at
+// within some roundings, and matrices kept in bf16 are bit-identical to matrices rounded at
 // each use.
 func TestNarrow(t *testing.T) {
 	noLeak(t)

@@ -25,7 +25,7 @@ type Endpoints struct {
 	Delta float64  `json:"delta"` // non-inferiority margin, as a fraction of the base score
 }
 
-// Margin is the largest loss that counts as none in a region, in r: Delta of what the untuned model reaches there on the
+// Margin is the non-inferiority margin of an ROI, in r: Delta times the untuned score there on the
 // validation rows. The test rows stay unseen, so the number is fixed before anything of them is.
 type Margin struct {
 	BaseR float64 `json:"base_validation_r"`

@@ -292,7 +292,7 @@ func TestRowsOnDemandAreBitIdentical(t *testing.T) {
 	}
 }
 
-// Passes over more than one slab and more than one tile give the same bits.
+// Passes over more than one slab and more than one tile give bit-identical results.
 func TestSeveralSlabsAreBitIdentical(t *testing.T) {
 	if testing.Short() {
 		t.Skip("many data sets")

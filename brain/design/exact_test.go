@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// wholeZScore is FitZScore and Apply over a matrix in memory: the order of sums that Moments keeps
-// to the bit.
+// wholeZScore is FitZScore and Apply over a matrix in memory: the order of sums to which Moments is
+// bit-identical.
 func wholeZScore(x []float32, rows, cols int, over ...Rows) (ZScore, []float32) {
 	if len(over) == 0 {
 		over = []Rows{{To: rows}}
@@ -76,7 +76,7 @@ func wholeDetrend(x []float32, rows, cols, order int) []float32 {
 	return out
 }
 
-// Row by row, and by parts of rows, the same bits come out as from whole matrices in memory.
+// Row by row, and by parts of rows, the results are bit-identical to those from whole matrices in memory.
 func TestStatisticsByRowsAreBitIdentical(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for try := range 60 {

@@ -41,7 +41,7 @@ func TestFeaturesAreThoseOfEachWindow(t *testing.T) {
 	}
 }
 
-// TestFeaturesAreThoseOfTraining: the same bits as the reader of a study.
+// TestFeaturesAreThoseOfTraining: bit-identical to the reader of a study.
 func TestFeaturesAreThoseOfTraining(t *testing.T) {
 	m, clip := studytest.GoldenModel(t, ""), studytest.GoldenClip(t)
 	opt := extract.Options{WindowSeconds: .2, StrideSeconds: .02, Layers: []int{1, 2}, Normalise: "window"}

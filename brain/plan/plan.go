@@ -28,13 +28,13 @@ type Plan struct {
 	WindowsPerStep  float64 `json:"windows_per_step"`  // mean over an epoch
 	WindowsPerEpoch int     `json:"windows_per_epoch"` // read by its steps
 	WindowsRead     int     `json:"windows_read"`      // after each epoch, without gradients, for statistics and validation
-	CachedShare     float64 `json:"cached_share"`      // of what no tuning changes that fits in the memory for it
+	CachedShare     float64 `json:"cached_share"`      // fraction of the activations of frozen layers that fits in the cache
 	ModelParameters int     `json:"trainable_model_parameters"`
 	Parameters      int     `json:"trainable_parameters"` // with the readouts of all people
 
 	Phases      []Phase       `json:"phases"`
 	Sensitivity []Sensitivity `json:"sensitivity"`
-	Fidelity    *Fidelity     `json:"fidelity,omitempty"` // in mode block
+	Fidelity    *Fidelity     `json:"fidelity,omitempty"` // with extraction by chunks
 	Notes       []string      `json:"notes,omitempty"`
 }
 

@@ -26,7 +26,7 @@ type calibration struct {
 	trainer *tune.Trainer
 	cache   *windows.Cache
 
-	front, tuned, base float64 // a window: what no tuning changes; the rest up to the layer that is read; all layers of the untuned model
+	front, tuned, base float64 // a window: the frozen layers; the rest up to the layer that is read; all layers of the untuned model
 	step               float64 // a window of a tuning step, what is frozen being there
 	ridge              float64 // fit and prediction for all people
 	bootstrap          float64
@@ -34,7 +34,7 @@ type calibration struct {
 	ridgeBytes         int64 // features of a ridge
 }
 
-// without is what computes frozen frames, with the calibration's cache.
+// without is the computation of cached activations, with the calibration's cache.
 func (c *calibration) without(f *windows.Frozen) *windows.Frozen {
 	own := *f
 	own.Cache = c.cache

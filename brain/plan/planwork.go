@@ -17,7 +17,7 @@ type work struct {
 	epochWindows int   // of training and validation stories
 	testWindows  int   // of test stories that are not among those
 	trainTest    int   // of training and test stories
-	frozenBytes  int64 // what no tuning changes over all of them
+	frozenBytes  int64 // activations of frozen layers over all of them
 	cached       float64
 
 	modelParameters, parameters int

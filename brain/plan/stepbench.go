@@ -41,7 +41,7 @@ type StepOptions struct {
 
 // StepTimes is what a bench of the tuning step found, in seconds.
 type StepTimes struct {
-	Fill  float64   // what no tuning changes over all windows, once: training keeps it
+	Fill  float64   // frozen layers over all windows, once: training caches the result
 	Steps []float64 // each step, in order
 	Loss  float64   // of the last step
 	Work  FLOPs     // of one step
@@ -261,7 +261,7 @@ func (b *stepBench) close() {
 	}
 }
 
-// fill computes and keeps what no tuning changes.
+// fill computes and caches the activations of frozen layers.
 func (b *stepBench) fill(ctx context.Context) error {
 	defer torch.Part(ctx, progress.PhaseFill)()
 	for _, run := range b.runs() {
@@ -272,7 +272,7 @@ func (b *stepBench) fill(ctx context.Context) error {
 	return nil
 }
 
-// runs are all windows; the last clip of mode block is shorter than the others.
+// runs are all windows; the last clip of extraction by chunks is shorter than the others.
 func (b *stepBench) runs() []windows.Unit { return b.reader.Units(b.audio, 0, b.opt.Windows) }
 
 // step is one optimizer step.

@@ -31,7 +31,7 @@ func TestBenchStep(t *testing.T) {
 	assert.True(t, times.Loss > -1 && times.Loss < 1 && times.Loss != 0, "a correlation: %g", times.Loss)
 }
 
-// In mode block the same windows are read from fewer clips.
+// With extraction by chunks the same windows are read from fewer clips.
 func TestBenchStepInBlocks(t *testing.T) {
 	opt := smallStep()
 	opt.Windows, opt.ChunkSeconds = 40, 8

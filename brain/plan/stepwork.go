@@ -49,7 +49,7 @@ type stepShape struct {
 //	readout                 rows·(E·b + b·V), for each person
 //
 // Gradients pass through a layer but for the inputs of q, k, v, gate and A in the lowest; the attention has four products
-// on the way back and forms one, the scores, again.
+// in the backward pass and forms one, the scores, again.
 func stepWork(cfg wavlm.Config, s stepShape) (w FLOPs) {
 	n, e := 0, cfg.Hidden
 	for _, frames := range s.clips {

@@ -195,7 +195,7 @@ func TestPredictorServesManyAtOnce(t *testing.T) {
 		all.Go(func() {
 			got, err := p.Predict(context.Background(), clips[i%4])
 			assert.NoError(t, err)
-			assert.Equal(t, want[i%4], got.Values, "the same bits as alone")
+			assert.Equal(t, want[i%4], got.Values, "bit-identical to a single call")
 		})
 	}
 	all.Wait()

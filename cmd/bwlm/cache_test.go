@@ -34,7 +34,7 @@ func TestCacheCommands(t *testing.T) {
 
 	code, _, stderr := call(t, "eval", filepath.Join(dir, "tiny.yaml"), "--cache-dtype", "bf16", "--cache-dir", "none")
 	assert.Zero(t, code)
-	assert.Contains(t, stderr, "what no tuning changes is rounded to bf16")
+	assert.Contains(t, stderr, "activations of frozen layers are cached in bf16")
 
 	file := filepath.Join(cache, before["files"].([]any)[0].(map[string]any)["name"].(string))
 	require.NoError(t, os.WriteFile(file, []byte("half"), 0o666))

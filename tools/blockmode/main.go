@@ -1,4 +1,4 @@
-// Command blockmode measures how far mode block is from exact windows: features, ridge and tuned scores, and time, on
+// Command blockmode measures how far extraction by chunks is from exact windows: features, ridge and tuned scores, and time, on
 // simulated people and on Alice. It prints the tables of docs/chunks.md.
 //
 //	go run ./tools/blockmode --seeds 16,17 --alice ../shared/data/alice

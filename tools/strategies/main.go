@@ -46,14 +46,14 @@ var strategies = []arm{
 	{"semantic cortex only", []string{"data.roi=semantic"}},
 	{"semantic cortex only, auditory guarded", []string{"data.roi=semantic", "train.retain_roi=auditory"}},
 	{"last layer only", []string{"adapter.layers=[2]"}},
-	{"layer mix", []string{"readout.layer_weights=voxel", "train.layer_weights_lr=5e-2"}},
+	{"layer weights", []string{"readout.layer_weights=voxel", "train.layer_weights_lr=5e-2"}},
 	{"full fine-tuning", []string{"train.mode=full", "train.lr=2e-4"}},
 	{"temporal loss", []string{"train.loss=temporal"}},
 	{"MSE", []string{"train.loss=mse"}},
 	{"cosine + L2", []string{"train.loss=cosine_l2"}},
 	{"NT-Xent", []string{"train.loss=nt_xent"}},
 	{"direct readout", []string{"readout.bottleneck=0"}},
-	{"pinned readout", []string{"readout.mode=ridge"}},
+	{"ridge readout", []string{"readout.mode=ridge"}},
 }
 
 // stability is LoRA and full fine-tuning at three rates, a factor of four apart. The middle ones are strategies too.

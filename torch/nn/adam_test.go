@@ -128,7 +128,7 @@ func TestStepsAreThoseOfPyTorch(t *testing.T) {
 	assert.Equal(t, len(g.file.Names()), g.used, "every value of the golden was compared")
 }
 
-// A run that is stopped and taken up again with the saved state gives the same bits.
+// A run that is stopped and taken up again with the saved state gives bit-identical results.
 func TestStateMakesARunContinue(t *testing.T) {
 	run := func(stop int) (bits []byte) {
 		st := newStore(t)

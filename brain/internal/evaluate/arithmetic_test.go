@@ -70,7 +70,7 @@ func TestAdaptersAddUp(t *testing.T) {
 	}()
 	whole := features(st.LoadAdapter(t.Context(), a.File("adapter")))
 	assert.NotEqual(t, base, whole)
-	assert.Equal(t, whole, sum(1, results.WeightedAdapter{Factor: 1, Run: a.Dir}), "once is the adapter itself, to the bit")
+	assert.Equal(t, whole, sum(1, results.WeightedAdapter{Factor: 1, Run: a.Dir}), "once is the adapter itself, bit for bit")
 	assert.InDeltaSlice(t, base, sum(0, results.WeightedAdapter{Factor: 1, Run: a.Dir}, results.WeightedAdapter{Factor: -1, Run: b.Dir}), 1e-4)
 	assert.InDeltaSlice(t, base, sum(1.5, results.WeightedAdapter{Factor: 1, Run: a.Dir}, results.WeightedAdapter{Factor: -1, Run: a.Dir}), 1e-4, "less itself is nothing")
 	assert.InDeltaSlice(t, whole, sum(1, results.WeightedAdapter{Factor: .5, Run: a.Dir}, results.WeightedAdapter{Factor: .5, Run: a.Dir}), 1e-4, "the mean with itself is itself")

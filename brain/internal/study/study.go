@@ -21,7 +21,7 @@ import (
 // Options are what a study needs beside its experiment. The zero value is useful.
 type Options struct {
 	MaxBytes   int64                // most memory of the process, from which the next two follow; 0: as the experiment's max_memory says
-	CacheBytes int64                // budget in memory of what no tuning changes; 0: 2 GiB
+	CacheBytes int64                // memory budget of the activation cache; 0: 2 GiB
 	Disk       *activations.Store   // keeps that beyond the budget, and for other runs; nil: nothing does
 	HalfFrames bool                 // round it to bf16, which takes half the room and changes results a little
 	StepBytes  int64                // activations of one optimizer step; units beyond it are computed again in the backward pass; 0: 2.5 GiB

@@ -16,7 +16,7 @@ import (
 )
 
 // Fit tunes the model on the training rows and leaves the epoch that validation chose in the run directory. A run
-// that has checkpoints is continued from the newest, with the same result, to the bit, as if it had never stopped
+// that has checkpoints is continued from the newest, with a result that is bit-identical to that of an uninterrupted run
 // (at an equal number of threads).
 //
 // When the context ends, Fit finishes the step, saves a checkpoint, and returns the context's cause.

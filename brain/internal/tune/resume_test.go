@@ -99,7 +99,7 @@ func TestStoppedRunsEndAlike(t *testing.T) {
 	studytest.Same(t, want, out, "resumed after its end")
 }
 
-// Every way to train goes on to the bit: what it keeps beside weights and optimizer is in the checkpoint.
+// Every way to train resumes bit-identical: what it keeps next to weights and optimizer is in the checkpoint.
 func TestEveryStrategyGoesOnAlike(t *testing.T) {
 	if testing.Short() {
 		t.Skip("two trainings for each strategy")
@@ -119,11 +119,11 @@ func TestEveryStrategyGoesOnAlike(t *testing.T) {
 		{"pinned, refreshed", "tune", 9, func(e *experiment.Experiment) { e.Readout.Mode, e.Readout.RefitSteps = "ridge", 2 }},
 		{"pinned, at the step before a refresh", "tune", 8, func(e *experiment.Experiment) { e.Readout.Mode, e.Readout.RefitSteps = "ridge", 2 }},
 		{"pinned, in a refresh", "refresh", 5, func(e *experiment.Experiment) { e.Readout.Mode, e.Readout.RefitSteps = "ridge", 2 }},
-		{"layer mix", "tune", 7, func(e *experiment.Experiment) { e.Readout.LayerWeights, e.Eval.Layer = "voxel", "voxel" }},
+		{"layer weights", "tune", 7, func(e *experiment.Experiment) { e.Readout.LayerWeights, e.Eval.Layer = "voxel", "voxel" }},
 		{"contrastive", "tune", 7, func(e *experiment.Experiment) { e.Train.Loss, e.Readout.Bottleneck = "nt_xent", 0 }},
 		{"readout with a mix", "tune", 7, func(e *experiment.Experiment) { e.Train.Mode, e.Readout.LayerWeights = "readout", "roi" }},
 	}
-	quick := []string{"guard", "pinned, in a refresh", "layer mix"}
+	quick := []string{"guard", "pinned, in a refresh", "layer weights"}
 	for i, c := range cases {
 		if !slices.Contains(quick, c.name) && !slowtest.Thorough {
 			continue

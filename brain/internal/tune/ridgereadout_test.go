@@ -20,7 +20,7 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// A pinned readout predicts what the ridge of the scores does, and no gradient reaches it.
+// A ridge readout predicts what the ridge of the scores does, and no gradient reaches it.
 func TestPinnedReadoutIsTheRidge(t *testing.T) {
 	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) { e.Readout.Mode = "ridge" })
 	tr := studytest.TrainerOf(t, st)

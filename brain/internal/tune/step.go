@@ -47,7 +47,7 @@ func (t *Trainer) Backward(s *torch.Scope, b Block, y *Targets, seed uint64) flo
 //
 // The gradient of the loss stops at the vectors of the windows. From there each unit carries its part into the model, in
 // the order of the units. The first units keep their activations from the forward pass, as many as memory allows; the
-// others are computed again. Each unit has its own random numbers, so both ways give the same bits.
+// others are computed again. Each unit has its own random numbers, so both ways give bit-identical results.
 type unitPass struct {
 	trainer *Trainer
 	stim    *windows.Stimulus

@@ -148,7 +148,7 @@ func TestStimulusWindowOfChunks(t *testing.T) {
 	}
 }
 
-// Training, evaluation, resuming, transfer, prediction and plan in mode block.
+// Training, evaluation, resuming, transfer, prediction and plan in extraction by chunks.
 func TestChunksThroughout(t *testing.T) {
 	block := func(e *experiment.Experiment) { e.Model.Extraction, e.Model.ChunkSeconds = "chunks", 1.5 }
 	dir := t.TempDir()

@@ -102,7 +102,7 @@ func TestTheCacheChangesNothing(t *testing.T) {
 	}
 }
 
-// Bounds on memory give the same bits, whether a step keeps the activations of all units, some or one.
+// Bounds on memory give bit-identical results, whether a step keeps the activations of all units, some or one.
 func TestMemoryChangesNoBit(t *testing.T) {
 	if testing.Short() {
 		t.Skip("several trainings")
