@@ -27,7 +27,7 @@ endif
 export GO PYTHON
 
 # Waiting OpenMP threads spin briefly and then sleep, and malloc keeps what tensors free: on busy cores the tests are
-# several times faster. The program does both for itself (cmd/bwlm/process.go).
+# several times faster. The program does both for itself (torch.Setup).
 export OMP_WAIT_POLICY ?= PASSIVE
 export GOMP_SPINCOUNT ?= 5000
 export MALLOC_ARENA_MAX ?= 1

@@ -66,6 +66,9 @@ func (a *Adapter) Save(dir string) error { return atomicfile.Dir(dir, a.SaveInto
 
 // SaveInto writes the adapter's files into an existing folder.
 func (a *Adapter) SaveInto(dir string) error {
+	if err := a.store.Err(); err != nil {
+		return fault.Wrap(fault.Unavailable, saveAdapter, dir, err)
+	}
 	if err := a.Check(); err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@ import (
 
 // The models here are tiny: on a busy machine a second thread would only be waited for.
 func TestMain(m *testing.M) {
-	if err := torch.Configure(torch.Options{Threads: 1}); err != nil {
+	if err := torch.Setup(torch.SetupOptions{Threads: 1}); err != nil {
 		panic(err)
 	}
 	torchtest.Load()

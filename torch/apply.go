@@ -2,8 +2,9 @@ package torch
 
 import "runtime"
 
-// into runs a kernel on operands, nil for an absent one, and fills out with its results. It refuses a tensor whose
-// owner has ended and one of a scope that runs elsewhere.
+// into runs a kernel on operands (nil for an absent one) and writes its results to out. It panics
+// for a tensor whose owner has ended, and returns an error for one of a scope that runs on another
+// thread.
 func (o op) into(out []handle, a args, ts ...*Tensor) *Error {
 	var room [8]handle
 	a.t = room[:0]
@@ -23,11 +24,11 @@ func (o op) into(out []handle, a args, ts ...*Tensor) *Error {
 	} else {
 		err = o.call(a, out)
 	}
-	runtime.KeepAlive(ts) // an arena that nothing refers to any more frees its tensors, not before this
+	runtime.KeepAlive(ts) // an unreachable arena frees its tensors, but not before this point
 	return err
 }
 
-// home is the innermost scope among the operands. Operands of two closures do not mix.
+// home returns the innermost scope among the operands. It panics for operands of two closures.
 func (o op) home(ts []*Tensor) *Scope {
 	var s *Scope
 	for _, t := range ts {
@@ -49,7 +50,7 @@ func (o op) home(ts []*Tensor) *Scope {
 	return s
 }
 
-// on runs a kernel with one result, which is born in the innermost scope among the operands.
+// on runs a kernel with one result, which belongs to the innermost scope among the operands.
 func (o op) on(ts ...*Tensor) *Tensor { return o.with(nil, nil, ts...) }
 
 // ints is on with integer arguments.
@@ -61,7 +62,7 @@ func (o op) with(i []int, f []float64, ts ...*Tensor) *Tensor {
 	return o.many(out[:], i, f, ts).own(out[0])
 }
 
-// many runs a kernel with len(out) results, and gives the scope that is to own them.
+// many runs a kernel with len(out) results and returns the scope that must own them.
 func (o op) many(out []handle, i []int, f []float64, ts []*Tensor) *Scope {
 	s := o.home(ts)
 	var room [8]int64
@@ -75,8 +76,9 @@ func (o op) many(out []handle, i []int, f []float64, ts []*Tensor) *Scope {
 	return s
 }
 
-// change runs a kernel that has no result but changes its operands, which may all belong to arenas. It runs in a
-// closure only: elsewhere libtorch would start a team of threads for whatever thread the caller happens to be on.
+// change runs a kernel that modifies its operands, which may all belong to arenas, and has no
+// result. It panics outside a closure: there, libtorch would start a team of threads for the thread
+// that happens to run the caller.
 func (o op) change(a args, ts ...*Tensor) {
 	if onWorker() == 0 {
 		Failf(o.name, "outside a closure; use Do")

@@ -2,9 +2,9 @@
 //
 //	softmax(scale q k' + gate pos + mask) v
 //
-// Nothing of size (B, H, T, T) is stored between the forward and the backward pass. Fused attention kernels
-// (scaled_dot_product_attention) give no gradient to the bias, which depends on the hidden states through
-// its gate, so they cannot be used here.
+// Nothing of size (B, H, T, T) is stored between the forward and the backward pass. Fused attention
+// kernels (scaled_dot_product_attention) give no gradient to the bias, which depends on the hidden
+// states through its gate, so they cannot be used here.
 #include <ATen/OpMathType.h>
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -21,12 +21,13 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 using Maybe = std::optional<Tensor>;
 
-// wide is the type of scores, softmax and their gradients: f32 for bf16, else the operands' own. A score is an
-// exponent, for which 8 bits are too few. The other products multiply in the operands' own type.
+// wide is the type of scores, softmax and their gradients: f32 for bf16, else the operands' own. A
+// score is an exponent, for which 8 bits are too few. The other products multiply in the operands'
+// own type.
 at::ScalarType wide(const Tensor& x) { return at::toOpMathType(x.scalar_type()); }
 
-// emptyBTHD returns an uninitialised tensor of the shape of x (B, H, T, D) with strides of (B, T, H, D), so that
-// heads are concatenated without a copy.
+// emptyBTHD returns an uninitialised tensor of the shape of x (B, H, T, D) with strides of (B, T,
+// H, D), so that heads are concatenated without a copy.
 Tensor emptyBTHD(const Tensor& x) {
   return at::empty({x.size(0), x.size(2), x.size(1), x.size(3)}, x.options()).transpose(1, 2);
 }
@@ -45,13 +46,13 @@ struct Tile {
   Tensor folded(const Tensor& x) const { return x.unflatten(0, {clips, heads}); }
 };
 
-// limit returns the number of scores in a tile, unless one head has more: few on the CPU, to stay in a core's cache;
-// many on a GPU, to keep it busy.
+// limit returns the number of scores in a tile, unless one head has more: few on the CPU, to stay
+// in a core's cache; many on a GPU, to keep it busy.
 int64_t limit(const Tensor& x) { return x.is_cpu() ? 1 << 20 : 1 << 25; }
 
-// forEachTile calls f for all tiles of queries q (B, H, T, D) and keys k (B, H, S, D). On the CPU, tiles run in
-// parallel if `parallel`: operations this small gain little from threads of their own. The result for a head does not
-// depend on the tiling.
+// forEachTile calls f for all tiles of queries q (B, H, T, D) and keys k (B, H, S, D). On the CPU,
+// tiles run in parallel if `parallel`: operations this small gain little from threads of their own.
+// The result for a head does not depend on the tiling.
 template <typename F>
 void forEachTile(const Tensor& q, const Tensor& k, bool parallel, const F& f) {
   const int64_t clips = q.size(0), heads = q.size(1), head = q.size(2) * k.size(2);  // scores of a head
@@ -100,7 +101,8 @@ struct Weights {
   Tensor wide, own;
 };
 
-// attentionWeights returns softmax(scale q k' + bias of tile p), for q (clips heads, T, D) and k (clips heads, S, D).
+// attentionWeights returns softmax(scale q k' + bias of tile p), for q (clips heads, T, D) and k
+// (clips heads, S, D).
 Weights attentionWeights(const Tensor& q, const Tensor& k, const Bias& bias, const Tile& p, double scale) {
   const auto t = wide(q), own = q.scalar_type();
   auto scores = at::bmm(q.to(t), k.to(t).transpose(1, 2));
@@ -120,8 +122,9 @@ Weights attentionWeights(const Tensor& q, const Tensor& k, const Bias& bias, con
   return {w, w.to(own)};
 }
 
-// softmaxBackward returns the gradients of the scores of tile p, in g's type, from the gradients g of the weights w. It
-// writes the gradient of the gate to dgate (B, H, T, 1), unless dgate is undefined.
+// softmaxBackward returns the gradients of the scores of tile p, in g's type, from the gradients g
+// of the weights w. It writes the gradient of the gate to dgate (B, H, T, 1), unless dgate is
+// undefined.
 Tensor softmaxBackward(const Tensor& g, const Tensor& w, const Bias& bias, const Tile& p, const Tensor& dgate) {
   if (by_rows(w)) {
     const auto rows = bias.rows(p, w);

@@ -29,7 +29,8 @@ func attention(q, k, v *torch.Tensor, a torch.Attention) *torch.Tensor {
 
 func fused(q, k, v *torch.Tensor, a torch.Attention) *torch.Tensor { return q.GatedAttention(k, v, a) }
 
-// attentionCase is a size and what takes part. An operand that is drawn in BFloat16 has the same values in all types.
+// attentionCase is a size and what takes part. An operand that is drawn in BFloat16 has the same
+// values in all types.
 type attentionCase struct {
 	b, h, t, d             int
 	gate, position, mask   bool
@@ -184,8 +185,8 @@ func TestGatedAttentionRefusesShapes(t *testing.T) {
 	}
 }
 
-// What stays in memory between the forward and the backward pass: for the fused operation less than the scores of one
-// clip, for the plain ones several times the scores of all.
+// What stays in memory between the forward and the backward pass: for the fused operation less than
+// the scores of one clip, for the plain ones several times the scores of all.
 func TestMemoryOfGatedAttention(t *testing.T) {
 	const b, h, frames, d = 2, 9, 1024, 16
 	const clip = h * frames * frames * 4 >> 10 // kB: more than malloc ever keeps for later
@@ -204,11 +205,13 @@ func TestMemoryOfGatedAttention(t *testing.T) {
 	}
 	kept(frames, fused) // threads, caches
 	assert.Less(t, kept(frames, fused), clip/2)
-	// A few clips' scores are free again, which the plain operations take first; so these get more than twice as many.
+	// A few clips' scores are free again, which the plain operations take first; so these get more
+	// than twice as many.
 	assert.Greater(t, kept(frames*3/2, attention), 2*b*clip, "else the measurement sees nothing")
 }
 
-// BenchmarkAttention compares a training step of both forms at the size of WavLM Base and 16 windows of 4 s.
+// BenchmarkAttention compares a training step of both forms at the size of WavLM Base and 16
+// windows of 4 s.
 func BenchmarkAttention(b *testing.B) {
 	for name, f := range map[string]func(q, k, v *torch.Tensor, a torch.Attention) *torch.Tensor{"fused": fused, "plain": attention} {
 		b.Run(name, func(b *testing.B) {
@@ -228,8 +231,9 @@ func BenchmarkAttention(b *testing.B) {
 	}
 }
 
-// far are queries and keys of small whole numbers, whose scores are exact in each type and reach from -600 to 600: most
-// weights are 0 or 1, and what lies far below the largest score must not come back as noise.
+// far are queries and keys of small whole numbers, whose scores are exact in each type and reach
+// from -600 to 600: most weights are 0 or 1, and what lies far below the largest score must not
+// come back as noise.
 func far(s *torch.Scope, d torch.DType) (q, k *torch.Tensor) {
 	const frames, width = 37, 24
 	draw := func(seed int) *torch.Tensor {
@@ -251,7 +255,10 @@ func TestGatedAttentionOfFarScores(t *testing.T) {
 				eye[38*i] = 1
 			}
 			v := s.FromFloat32(eye, 1, 1, 37, 37).ToType(d)
-			q, k = q.Pad(0, 13), k.Pad(0, 13) // as wide as v
+			wide := func(x *torch.Tensor) *torch.Tensor { // as wide as v
+				return torch.Cat(-1, x, s.ZerosOf(d, 1, 1, 37, 13))
+			}
+			q, k = wide(q), wide(k)
 			w = q.GatedAttention(k, v, torch.Attention{Scale: 1}).ToType(torch.Float64).Contiguous().Float64s()
 		})
 		return w

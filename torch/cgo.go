@@ -23,7 +23,7 @@ import (
 // handle is an at::Tensor*.
 type handle = C.bt_tensor
 
-// op is a kernel of the table, found by name when the package starts.
+// op is a kernel, looked up by name when the package is initialised.
 type op struct {
 	name string
 	fn   C.bt_op
@@ -47,10 +47,10 @@ type args struct {
 	i      []int64
 	f      []float64
 	buf    []byte
-	line   *line // to be measured on, nil without a profile
+	line   *line // of the profile, nil without one
 }
 
-// call is the only place where Go enters a kernel. It fills out or returns an error without shapes.
+// call is the only place where Go calls a kernel. It fills out, or returns an error without shapes.
 func (o op) call(a args, out []handle) *Error {
 	var msg *C.char
 	code := C.bt_call(o.fn, C.uint32_t(a.flags), C.int32_t(a.worker),
@@ -72,13 +72,14 @@ func free(hs []handle) {
 	}
 }
 
-// Live counts the tensors that exist on libtorch's side, in all scopes and arenas. Tests use it to find leaks.
+// Live returns the number of tensors of all scopes and arenas, as counted in C++. Tests use it to
+// find leaks.
 func Live() int { return int(C.bt_live()) }
 
-// Version is libtorch's version, as in its headers.
+// Version returns the version of libtorch, from its headers.
 func Version() string { return C.GoString(C.bt_version()) }
 
-// Library is the path from which libtorch_cpu was loaded.
+// Library returns the path from which libtorch_cpu was loaded.
 func Library() string {
 	buf := (*C.char)(C.malloc(4096))
 	defer C.free(unsafe.Pointer(buf))
@@ -95,7 +96,7 @@ func workerBegin(id int32, threads int) int {
 	return int(C.bt_threads())
 }
 
-// onWorker is the number of the worker whose thread runs the caller, 0 if none.
+// onWorker returns the number of the worker whose thread runs the caller, 0 if it is no worker.
 func onWorker() int32 { return int32(C.bt_worker()) }
 
 func loadCUDA() error {

@@ -1,11 +1,11 @@
 package torch
 
-// from makes a tensor of the given bytes on the scope's device.
+// from returns a tensor of the given bytes on the scope's device.
 func (s *Scope) from(d DType, data []byte, dims []int) *Tensor {
 	return s.make(fromBytes, args{i: header(d, s.mode.Device, dims), buf: data})
 }
 
-// header is dtype, device and dims as a kernel wants them.
+// header returns dtype, device and dims as the arguments of a kernel.
 func header(d DType, dev Device, dims []int) []int64 {
 	h := []int64{int64(d), dev.index()}
 	for _, n := range dims {
@@ -24,8 +24,8 @@ func (s *Scope) FromFloat64(data []float64, dims ...int) *Tensor {
 	return s.from(Float64, bytesOf(data), dims)
 }
 
-// FromInts copies data into an Int64 tensor.
-func (s *Scope) FromInts(data []int, dims ...int) *Tensor {
+// fromInts copies data into an Int64 tensor.
+func (s *Scope) fromInts(data []int, dims ...int) *Tensor {
 	x := make([]int64, len(data))
 	for i, v := range data {
 		x[i] = int64(v)
@@ -36,37 +36,37 @@ func (s *Scope) FromInts(data []int, dims ...int) *Tensor {
 // FromBools copies data into a Bool tensor.
 func (s *Scope) FromBools(data []bool, dims ...int) *Tensor { return s.from(Bool, bytesOf(data), dims) }
 
-// FromBytes copies little-endian elements of type d; of Bool, each byte that is not 0 is true.
+// FromBytes copies little-endian elements of type d. For Bool, each byte that is not 0 is true.
 func (s *Scope) FromBytes(d DType, data []byte, dims ...int) *Tensor { return s.from(d, data, dims) }
 
-// Zeros is a Float32 tensor of zeros.
+// Zeros returns a Float32 tensor of zeros.
 func (s *Scope) Zeros(dims ...int) *Tensor { return s.ZerosOf(Float32, dims...) }
 
-// ZerosOf is a tensor of zeros of type d.
+// ZerosOf returns a tensor of zeros of type d.
 func (s *Scope) ZerosOf(d DType, dims ...int) *Tensor {
 	return s.make(zeros, args{i: header(d, s.mode.Device, dims)})
 }
 
-// Full is a Float32 tensor of v.
+// Full returns a Float32 tensor whose elements are v.
 func (s *Scope) Full(v float64, dims ...int) *Tensor {
 	return s.make(full, args{i: header(Float32, s.mode.Device, dims), f: []float64{v}})
 }
 
-// Uniform draws Float32 numbers from [lo, hi).
+// Uniform returns Float32 numbers drawn uniformly from [lo, hi).
 func (s *Scope) Uniform(lo, hi float64, dims ...int) *Tensor {
 	i := header(Float32, s.mode.Device, dims)
 	i[0] = s.seed()
 	return s.make(uniform, args{i: i, f: []float64{lo, hi}})
 }
 
-// Normal draws Float32 numbers from the normal distribution.
+// Normal returns Float32 numbers drawn from a normal distribution.
 func (s *Scope) Normal(mean, sd float64, dims ...int) *Tensor {
 	i := header(Float32, s.mode.Device, dims)
 	i[0] = s.seed()
 	return s.make(normal, args{i: i, f: []float64{mean, sd}})
 }
 
-// read copies the elements of t out, as they are.
+// read returns a copy of the elements of t, which are of type d.
 func read[T int64 | float64 | float32 | bool](t *Tensor, d DType) []T {
 	if t.DType() != d {
 		Failf(toBytes.name, "a %s tensor is read as %s", t.DType(), d)
@@ -76,47 +76,44 @@ func read[T int64 | float64 | float32 | bool](t *Tensor, d DType) []T {
 	return out
 }
 
-// fetch runs a kernel that writes what it finds in t to buf.
+// fetch runs a kernel that writes a result about t to buf.
 func (t *Tensor) fetch(o op, buf []byte) {
 	if err := o.into(nil, args{buf: buf}, t); err != nil {
 		err.fail(t)
 	}
 }
 
-// Float32s copies out the elements of a Float32 tensor, row by row.
+// Float32s returns a copy of the elements of a Float32 tensor in row-major order.
 func (t *Tensor) Float32s() []float32 { return read[float32](t, Float32) }
 
-// Float64s copies out the elements of a Float64 tensor.
+// Float64s returns a copy of the elements of a Float64 tensor.
 func (t *Tensor) Float64s() []float64 { return read[float64](t, Float64) }
 
-// Int64s copies out the elements of an Int64 tensor.
-func (t *Tensor) Int64s() []int64 { return read[int64](t, Int64) }
+// int64s returns a copy of the elements of an Int64 tensor.
+func (t *Tensor) int64s() []int64 { return read[int64](t, Int64) }
 
-// Bools copies out the elements of a Bool tensor.
-func (t *Tensor) Bools() []bool { return read[bool](t, Bool) }
-
-// Bytes copies out the elements of any tensor, little-endian.
+// Bytes returns a copy of the elements of any tensor, little-endian.
 func (t *Tensor) Bytes() []byte {
 	out := make([]byte, t.Len()*t.DType().Size())
 	t.fetch(toBytes, out)
 	return out
 }
 
-// Item is the value of a tensor of one element.
+// Item returns the value of a tensor of one element.
 func (t *Tensor) Item() float64 {
 	var v [1]float64
 	t.fetch(item, bytesOf(v[:]))
 	return v[0]
 }
 
-// MaxAbs is the largest magnitude in t, which has elements; it is NaN if any of them is.
+// MaxAbs returns the largest magnitude in t, which must have elements. It is NaN if an element is.
 func (t *Tensor) MaxAbs() float64 {
 	var v [1]float64
 	t.fetch(maxAbs, bytesOf(v[:]))
 	return v[0]
 }
 
-// AllFinite is false if any element is NaN or infinite.
+// AllFinite reports whether no element is NaN or infinite.
 func (t *Tensor) AllFinite() bool { return t.ask(allFinite) != 0 }
 
 var (

@@ -1,5 +1,5 @@
-// Devices beside the CPU, reached by what libtorch_cpu has: this library does not link libtorch_cuda, which is opened
-// only where it is asked for.
+// CUDA, through the interfaces of libtorch_cpu. The program does not link libtorch_cuda;
+// bt_load_cuda opens it.
 #include <c10/core/CachingDeviceAllocator.h>
 #include <dlfcn.h>
 
@@ -12,8 +12,9 @@
 namespace bt {
 namespace {
 
-// exact makes CUDA compute as the CPU does, but for the order of sums: f32 in f32, not in the 10 bits of TF32, sums of
-// bf16 in f32, and the same bits each time, so that a resumed training ends as one that was not stopped.
+// exact makes CUDA compute like the CPU, but for the order of sums: f32 in f32 instead of TF32,
+// whose products have 10 bits; sums of bf16 in f32; and deterministic algorithms, so that a resumed
+// training ends like one without a break.
 void exact() {
   auto& context = at::globalContext();
   context.setAllowTF32CuDNN(false);
@@ -21,14 +22,14 @@ void exact() {
   context.setAllowBF16ReductionCuBLAS(false);
   context.setBenchmarkCuDNN(false);
   context.setDeterministicCuDNN(true);
-  context.setDeterministicAlgorithms(true, /*warn_only=*/true);  // what knows no such algorithm says so once
-  context.setDeterministicFillUninitializedMemory(false);        // what at::empty gives is written before it is read
+  context.setDeterministicAlgorithms(true, /*warn_only=*/true);  // an operation without one warns once
+  context.setDeterministicFillUninitializedMemory(false);        // memory of at::empty is written before it is read
 }
 
-// synchronize waits until CUDA device i(0) has done what it was given.
+// synchronize waits until CUDA device i(0) has finished all operations.
 void synchronize(Call& c) { at::detail::getCUDAHooks().deviceSynchronize(static_cast<c10::DeviceIndex>(c.i(0))); }
 
-// peak_memory writes the most bytes that tensors on CUDA device i(0) took at one time.
+// peak_memory writes the peak size of the tensors on CUDA device i(0), in bytes.
 void peak_memory(Call& c) {
   using c10::CachingAllocator::StatType;
   const auto stats = c10::getDeviceAllocator(at::kCUDA)->getDeviceStats(static_cast<c10::DeviceIndex>(c.i(0)));
@@ -46,7 +47,7 @@ char* bt_load_cuda(void) {
   bt_library(path, sizeof path);
   std::string lib(path);
   lib = lib.substr(0, lib.rfind('/') + 1) + "libtorch_cuda.so";
-  setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);  // products of cuBLAS have the same bits only with a fixed workspace
+  setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);  // without a fixed workspace cuBLAS is not deterministic
   if (dlopen(lib.c_str(), RTLD_NOW | RTLD_GLOBAL)) {
     bt::exact();
     return nullptr;

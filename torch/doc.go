@@ -1,11 +1,12 @@
-// Package torch is a small, safe face of libtorch: tensors, automatic differentiation and the optimizer
-// steps that speech models need. It is the only package of this module that imports "C".
+// Package torch is a small and safe interface to libtorch: tensors, automatic differentiation and the
+// optimizer step that speech models need. It is the only package of this module that imports "C".
+// Package nn, below it, has layers and models.
 //
 // # Scopes
 //
-// Tensors live in a [Scope]. [Infer] and [Train] open one for a closure and free all of its tensors, in one
-// call, when the closure ends; no finalizer is involved. A result is born in the innermost scope among its
-// operands, so mathematics is written without mentioning scopes:
+// Tensors live in a [Scope]. [Infer], [Train] and [Do] open a scope for a closure and free all of its
+// tensors when the closure returns; no finalizer is involved. The result of an operation belongs to the
+// innermost scope among its operands, so that formulas need not mention scopes:
 //
 //	var power float64
 //	err := torch.Infer(ctx, func(s *torch.Scope) error {
@@ -14,9 +15,9 @@
 //		return nil
 //	})
 //
-// [Tensor.Scoped] is a nested scope that keeps one result; put it round every layer of a deep model. Tensors
-// that must outlive a closure (weights, optimizer state, caches) belong to an [Arena]; among themselves they need
-// [Scope.Attach] to enter a scope:
+// [Tensor.Scoped] is a nested scope that keeps one result. Use it around each layer of a deep model.
+// Tensors that must outlive a closure (weights, optimizer state, caches) belong to an [Arena]. An
+// operation whose operands all belong to arenas needs a scope: [Scope.Attach] one of them.
 //
 //	arena := torch.NewArena()
 //	defer arena.Close()
@@ -27,37 +28,60 @@
 //	})
 //	err = torch.Train(ctx, seed, func(s *torch.Scope) error {
 //		s.Attach(w).AddScalar(-1).Square().Sum().Backward()
-//		w.CopyFrom(s.Frozen(func(s *torch.Scope) *torch.Tensor { return s.Attach(w).Sub(w.Grad(s).MulScalar(.1)) }))
+//		w.CopyFrom(s.Frozen(func(s *torch.Scope) *torch.Tensor {
+//			return s.Attach(w).Sub(w.Grad(s).MulScalar(.1))
+//		}))
 //		torch.ClearGrad(w)
 //		return nil
 //	})
 //
 // # Errors
 //
-// Tensor mathematics panics with [*Error]; Infer, Train and [Do] recover exactly that type and return it.
-// Functions that neither take nor return a Tensor return errors. Other panics reach the caller of Do with the
-// closure's stack.
-//
-// # Profiles
-//
-// A context from [Profile.Context] makes closures say where their time goes: in parts that code names ([Part], [Scope.Part]),
-// forward and backward, and in single kernels.
+// Tensor operations panic with an [*Error]. Infer, Train and Do recover that type and return it.
+// Functions that neither take nor return a Tensor return errors. Other panics of a closure reach the
+// caller of Do as a [*Panic] with the closure's stack.
 //
 // # Threads
 //
-// Closures run on a small fixed set of locked OS threads ([Configure]), since libtorch keeps gradient mode and
-// its OpenMP team per thread. The scope carries the mode (gradients, dropout, device, seed) and every call
-// passes it down, so nothing leaks from one goroutine to another. A scope is for the goroutine that runs its
-// closure and refuses all others. Do called inside a closure with [Scope.Context] runs in place; with any other
-// context, or on another goroutine, it fails with [ErrNested] rather than wait for itself. An inference ends between
-// two operations when its context does; a training step runs whole, and so does all that it nests.
+// Closures run on a small fixed set of locked OS threads, since libtorch stores the gradient mode and
+// its OpenMP team per thread. The scope carries the mode (gradients, dropout, device, seed), and each
+// call passes it to libtorch, so that no goroutine sees the mode of another. A scope must only be used
+// by the goroutine that runs its closure; it returns an error to others. Do inside a closure with
+// [Scope.Context] runs in place. With any other context, or on another goroutine, it returns
+// [ErrNested] instead of waiting for itself. An inference ends between two operations when its context
+// does. A training step is not interrupted, and neither are closures nested in it.
+//
+// # Processes
+//
+// Speed and memory depend on settings of the process, which a program chooses by calling [Setup] first
+// thing in main:
+//
+//	func main() {
+//		if err := torch.Setup(torch.SetupOptions{KeepMemory: true, Reexec: true}); err != nil {
+//			log.Fatal(err)
+//		}
+//		device, err := torch.OpenDevice("auto")
+//		...
+//	}
+//
+// # MEASUREMENTS
+//
+// CUDA is not linked. [OpenDevice] loads it when a device needs it, which must happen before the first
+// closure.
+//
+// # Profiles
+//
+// With a context from [Profile.Context], closures record their times: of the parts that code names
+// ([Part], [Scope.Part]), forward and backward, and of single kernels.
 //
 // # Caveats
 //
-// On the CPU, results are bit-identical for equal inputs and thread count; another thread count may change last
-// bits of weight gradients. CUDA keeps random numbers and dropout the same, sums only to rounding; it gives the same
-// bits each time, too, and computes f32 in f32 (no TF32). An OS or a Go limit
-// on address space is no limit on libtorch: running out of memory is an Error with OutOfMemory set, unless the
-// kernel's OOM killer comes first. A goroutine that a closure starts must not be waited for in the closure if it
-// calls Do with another context than the closure's: the pool may have no other worker.
+//   - On the CPU, results are bit-identical for equal inputs and an equal number of threads. Another
+//     number of threads can change the last bits of weight gradients.
+//   - On CUDA, random numbers and dropout masks are those of the CPU, and sums agree to rounding.
+//     Results are bit-identical from run to run. Float32 products are not rounded to TF32.
+//   - Running out of memory is an Error with OutOfMemory set, unless the kernel ends the process first.
+//     A limit on address space, or a memory limit of Go, does not limit libtorch.
+//   - A closure must not wait for a goroutine that calls Do with another context than the closure's:
+//     there may be no other worker.
 package torch

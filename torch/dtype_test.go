@@ -5,7 +5,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
+	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -14,8 +16,10 @@ var dtypes = []torch.DType{torch.Float32, torch.Float64, torch.BFloat16, torch.I
 func TestDTypesRoundTrip(t *testing.T) {
 	infer(t, func(s *torch.Scope) {
 		assert.Equal(t, []float64{1, -2}, s.FromFloat64([]float64{1, -2}, 2).Float64s())
-		assert.Equal(t, []int64{1, -2}, s.FromInts([]int{1, -2}, 2).Int64s())
-		assert.Equal(t, []bool{true, false}, s.FromBools([]bool{true, false}, 2).Bools())
+		assert.Equal(t, []byte{1, 0}, s.FromBools([]bool{true, false}, 2).Bytes())
+		whole := []byte{1, 0, 0, 0, 0, 0, 0, 0, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+		assert.Equal(t, []float64{1, -2}, s.FromBytes(torch.Int64, whole, 2).ToType(torch.Float64).Float64s())
+		assert.Equal(t, whole, s.FromFloat32([]float32{1, -2}, 2).ToType(torch.Int64).Bytes())
 		b := s.FromFloat32([]float32{1.0078125, 3}, 2).ToType(torch.BFloat16)
 		assert.Equal(t, torch.BFloat16, b.DType())
 		assert.Equal(t, []byte{0x81, 0x3f, 0x40, 0x40}, b.Bytes())
@@ -57,7 +61,7 @@ func TestAllFinite(t *testing.T) {
 	infer(t, func(s *torch.Scope) {
 		x := s.FromFloat32([]float32{1, 0}, 2)
 		assert.True(t, x.AllFinite())
-		assert.False(t, x.Log().AllFinite(), "-Inf")
+		assert.False(t, x.RSqrt().AllFinite(), "+Inf")
 		assert.False(t, x.AddScalar(-2).Sqrt().AllFinite(), "NaN")
 	})
 }
@@ -67,9 +71,25 @@ func TestMaxAbs(t *testing.T) {
 		x := s.FromFloat32([]float32{1, -3, 2, 0}, 2, 2)
 		assert.Equal(t, 3., x.MaxAbs())
 		assert.Equal(t, 3., x.Neg().ToType(torch.BFloat16).MaxAbs())
-		assert.Equal(t, math.Inf(1), x.Log().Neg().Narrow(1, 1, 1).Narrow(0, 1, 1).MaxAbs(), "-log 0")
+		assert.Equal(t, math.Inf(1), x.RSqrt().Neg().Narrow(1, 1, 1).Narrow(0, 1, 1).MaxAbs(), "-1/√0")
 		assert.True(t, math.IsNaN(x.Sqrt().MaxAbs()), "one NaN among others")
 	})
+}
+
+func TestComputeType(t *testing.T) {
+	auto := map[bool]torch.DType{true: torch.BFloat16, false: torch.Float32}[torch.FastBFloat16(torch.CPU)]
+	for name, want := range map[string]torch.DType{"f32": torch.Float32, "bf16": torch.BFloat16, "auto": auto} {
+		got, err := torch.ComputeType(name, torch.CPU)
+		require.NoError(t, err)
+		assert.Equal(t, want, got, name)
+	}
+	got, err := torch.ComputeType("auto", torch.CUDA(0))
+	require.NoError(t, err)
+	assert.Equal(t, torch.BFloat16, got)
+	for _, name := range []string{"", "f64", "BF16"} {
+		_, err := torch.ComputeType(name, torch.CPU)
+		assert.Equal(t, fault.Usage, fault.KindOf(err), name)
+	}
 }
 
 func TestNames(t *testing.T) {

@@ -4,15 +4,21 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/brainwavlm/bwlm/fault"
 )
 
 // Error is a failed tensor operation.
 type Error struct {
 	Op          string  // the kernel
 	Shapes      [][]int // of the operands, in order
-	Msg         string  // libtorch's reason
+	Msg         string  // the reason, mostly in the words of libtorch
 	OutOfMemory bool
+	Err         error // what errors.Is finds, such as fault.ErrClosed; may be nil
 }
+
+// Unwrap returns Err.
+func (e *Error) Unwrap() error { return e.Err }
 
 func (e *Error) Error() string {
 	var b strings.Builder
@@ -24,19 +30,19 @@ func (e *Error) Error() string {
 	return b.String() + ": " + strings.TrimSpace(e.Msg)
 }
 
-// Errors of Do that are not about mathematics.
+// Errors of Do and Setup that are no failures of an operation.
 var (
-	// ErrNested is returned for a Do inside a closure that was not given the closure's own context, and for one that
-	// was but runs on another goroutine: either might wait for itself.
+	// ErrNested is returned by Do inside a closure if its context is not the closure's, or if it
+	// runs on another goroutine than the closure. Either could wait for itself.
 	ErrNested = errors.New("torch: a closure is running; to nest, call on its goroutine and pass Scope.Context()")
-	// ErrStarted is returned by Configure and LoadCUDA after the first closure.
+	// ErrStarted is returned by Setup and LoadCUDA after the first closure.
 	ErrStarted = errors.New("torch: already in use; call this before the first Infer, Train or Do")
 )
 
-// mostShapes is how many operands an Error names, those of the operation with most; an optimizer has hundreds.
+// mostShapes is the largest number of operands that an Error names. An optimizer step has hundreds.
 const mostShapes = 6
 
-// fail panics with an Error that names the operands' shapes.
+// fail panics with e and the operands' shapes.
 func (e *Error) fail(operands ...*Tensor) {
 	for _, t := range operands[:min(len(operands), mostShapes)] {
 		if t != nil && t.h != nil {
@@ -48,7 +54,11 @@ func (e *Error) fail(operands ...*Tensor) {
 	panic(e)
 }
 
-// Failf panics with an *Error of the given operation, as a kernel would. Layers use it to refuse wrong shapes.
+// Failf panics with an *Error of an operation, as a kernel does. Layers use it for operands of a
+// wrong shape.
 func Failf(op, format string, args ...any) {
 	panic(&Error{Op: op, Msg: fmt.Sprintf(format, args...)})
 }
+
+// closedError is the error of using a tensor or an arena after Close.
+func closedError(op, msg string) *Error { return &Error{Op: op, Msg: msg, Err: fault.ErrClosed} }

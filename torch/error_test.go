@@ -16,7 +16,8 @@ func TestErrorNamesOperationAndShapes(t *testing.T) {
 	assert.False(t, e.OutOfMemory)
 }
 
-// Every kernel that can refuse its operands does so with an Error in its own name, and leaves no tensor behind.
+// Every kernel that can refuse its operands does so with an Error in its own name, and leaves no
+// tensor behind.
 func TestEveryOperationFailsWithAnError(t *testing.T) {
 	type S = torch.Scope
 	floats := func(s *S, dims ...int) *torch.Tensor { return s.Normal(0, 1, dims...) }
@@ -25,37 +26,27 @@ func TestEveryOperationFailsWithAnError(t *testing.T) {
 		"sub":             func(s *S) { floats(s, 2).Sub(floats(s, 3)) },
 		"mul":             func(s *S) { floats(s, 2).Mul(floats(s, 3)) },
 		"div":             func(s *S) { floats(s, 2).Div(floats(s, 3)) },
-		"equal":           func(s *S) { floats(s, 2).Equal(floats(s, 3)) },
 		"where":           func(s *S) { floats(s, 2).Where(floats(s, 2), floats(s, 2)) },
 		"masked_fill":     func(s *S) { floats(s, 2).MaskedFill(floats(s, 2), 0) },
-		"glu":             func(s *S) { floats(s, 3).GLU(0) },
 		"sum":             func(s *S) { floats(s, 2).Sum(1) },
-		"mean":            func(s *S) { s.FromInts([]int{1}, 1).Mean() },
-		"amax":            func(s *S) { floats(s, 2).Max(3) },
-		"argmax":          func(s *S) { floats(s, 2).ArgMax(3) },
-		"cumsum":          func(s *S) { floats(s, 2).CumSum(3) },
+		"mean":            func(s *S) { s.ZerosOf(torch.Int64, 1).Mean() },
 		"softmax":         func(s *S) { floats(s, 2).Softmax(3) },
 		"log_softmax":     func(s *S) { floats(s, 2).LogSoftmax(3) },
 		"linear":          func(s *S) { floats(s, 2, 3).Linear(floats(s, 4, 5), nil) },
 		"eigh":            func(s *S) { floats(s, 2, 3).Eigh() },
 		"svd":             func(s *S) { floats(s, 2).SVD() },
 		"qr":              func(s *S) { floats(s, 2).QR() },
-		"solve":           func(s *S) { s.Zeros(2, 2).Solve(floats(s, 2, 1)) },
 		"conv1d":          func(s *S) { floats(s, 1, 2, 9).Conv1d(floats(s, 4, 3, 3), nil, 1, 0, 1) },
 		"layer_norm":      func(s *S) { floats(s, 2, 3).LayerNorm(floats(s, 4), nil, 1e-5) },
 		"group_norm":      func(s *S) { floats(s, 1, 3, 5).GroupNorm(2, nil, nil, 1e-5) },
-		"avg_pool":        func(s *S) { floats(s, 5).AvgPool(2) },
-		"pad":             func(s *S) { floats(s, 5).Pad(-9, 0) },
 		"gated_attention": func(s *S) { floats(s, 2, 3).GatedAttention(floats(s, 2, 3), floats(s, 2, 3), torch.Attention{}) },
 		"reshape":         func(s *S) { floats(s, 5).Reshape(2, 2) },
 		"transpose":       func(s *S) { floats(s, 5).Transpose(0, 2) },
-		"permute":         func(s *S) { floats(s, 5).Permute(0, 0) },
 		"narrow":          func(s *S) { floats(s, 5).Narrow(0, 3, 3) },
 		"select":          func(s *S) { floats(s, 5).Select(0, 5) },
 		"unsqueeze":       func(s *S) { floats(s, 5).Unsqueeze(3) },
 		"squeeze":         func(s *S) { floats(s, 5).Squeeze(3) },
 		"expand":          func(s *S) { floats(s, 5).Expand(6) },
-		"flip":            func(s *S) { floats(s, 5).Flip(1) },
 		"cat":             func(s *S) { torch.Cat(0, floats(s, 2, 3), floats(s, 2, 4)) },
 		"stack":           func(s *S) { torch.Stack(0, floats(s, 2), floats(s, 3)) },
 		"index_select":    func(s *S) { floats(s, 5).IndexSelect(0, []int{5}) },
@@ -65,7 +56,7 @@ func TestEveryOperationFailsWithAnError(t *testing.T) {
 		"uniform":         func(s *S) { s.Uniform(1, 0, 5) },
 		"normal":          func(s *S) { s.Normal(0, -1, 5) },
 		"from_bytes":      func(s *S) { s.FromFloat32([]float32{1}, 2) },
-		"to_bytes":        func(s *S) { floats(s, 5).Int64s() },
+		"to_bytes":        func(s *S) { floats(s, 5).Float64s() },
 		"item":            func(s *S) { floats(s, 5).Item() },
 		"dim":             func(s *S) { floats(s, 5).Dim(1) },
 		"copy_":           func(s *S) { floats(s, 2, 5).CopyFrom(floats(s, 5)) },
@@ -73,7 +64,7 @@ func TestEveryOperationFailsWithAnError(t *testing.T) {
 		"max_abs":         func(s *S) { floats(s, 0).MaxAbs() },
 		"backward":        func(s *S) { floats(s, 1).Backward() },
 		"grad":            func(s *S) { floats(s, 1).Grad(s) },
-		"require_grad":    func(s *S) { s.FromInts([]int{1}, 1).RequireGrad(true) },
+		"require_grad":    func(s *S) { s.ZerosOf(torch.Int64, 1).RequireGrad(true) },
 		"adam":            func(s *S) { torch.AdamStep(torch.AdamState{Params: []*torch.Tensor{s.Zeros(1)}}, 1, 0, 0, 0, 0, false) },
 		"dropout":         func(s *S) { floats(s, 1).Dropout(1.5) },
 	} {
@@ -96,8 +87,6 @@ func TestChangesAreForClosures(t *testing.T) {
 	for name, fn := range map[string]func(){
 		"copy":     func() { w.CopyFrom(w) },
 		"set_data": func() { w.SetData(w) },
-		"clip":     func() { torch.ClipGradNorm(1, w) },
-		"scale":    func() { torch.ScaleGrad(1, w) },
 		"adam":     func() { torch.AdamStep(torch.AdamState{}, 1, 0, 0, 0, 0, false) },
 	} {
 		func() {
@@ -107,7 +96,8 @@ func TestChangesAreForClosures(t *testing.T) {
 	}
 }
 
-// More memory than there are addresses: libtorch's allocator fails in each of these, in one with several results too.
+// More memory than there are addresses: libtorch's allocator fails in each of these, in one with
+// several results too.
 func TestOutOfMemoryIsAnError(t *testing.T) {
 	huge := func(s *torch.Scope) *torch.Tensor { return s.Zeros(1, 1).Expand(1<<24, 1<<24) } // a petabyte if it were real
 	for name, fn := range map[string]func(s *torch.Scope){

@@ -29,7 +29,8 @@ func ExampleInfer_error() {
 	// Output: torch: reshape of [2, 3]: shape '[4]' is invalid for input of size 6
 }
 
-// A line through four points by gradient descent. The weights live in an arena, since they outlive each step.
+// A line through four points by gradient descent. The weights live in an arena, since they outlive
+// each step.
 func ExampleTrain() {
 	ctx := context.Background()
 	arena := torch.NewArena()

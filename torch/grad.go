@@ -1,6 +1,7 @@
 package torch
 
-// Backward adds the gradient of t, one element, to every tensor of its history that requires one.
+// Backward computes the gradient of t, which has one element, with respect to the tensors of its
+// history that require one, and adds it to theirs.
 func (t *Tensor) Backward() {
 	s := t.scope(backward)
 	s.check(backward)
@@ -15,7 +16,7 @@ func (t *Tensor) Backward() {
 	}
 }
 
-// RequireGrad makes a leaf tensor collect gradients, or not.
+// RequireGrad sets whether a leaf tensor collects gradients, and returns it.
 func (t *Tensor) RequireGrad(on bool) *Tensor {
 	i := int64(0)
 	if on {
@@ -27,54 +28,43 @@ func (t *Tensor) RequireGrad(on bool) *Tensor {
 	return t
 }
 
-// RequiresGrad says whether gradients flow to t.
+// RequiresGrad reports whether gradients flow to t.
 func (t *Tensor) RequiresGrad() bool { return t.ask(requiresGrad) != 0 }
 
-// HasGrad says whether a gradient has arrived since the last ClearGrad.
+// HasGrad reports whether t has got a gradient since the last ClearGrad.
 func (t *Tensor) HasGrad() bool { return t.ask(hasGrad) != 0 }
 
-// Grad is the gradient that has arrived at t, in scope s.
+// Grad returns the gradient of t as a tensor of s.
 func (t *Tensor) Grad(s *Scope) *Tensor { return grad.on(s.Attach(t)) }
 
-// ClearGrad forgets the gradients of all ts.
+// ClearGrad removes the gradients of all ts.
 func ClearGrad(ts ...*Tensor) {
 	if err := clearGrad.into(nil, args{}, ts...); err != nil {
 		err.fail(ts...)
 	}
 }
 
-// ScaleGrad multiplies the gradients of all ts by v, in a closure.
-func ScaleGrad(v float64, ts ...*Tensor) { scaleGrad.change(args{f: []float64{v}}, ts...) }
-
-// CopyFrom overwrites the elements of t, which may belong to an arena, with those of u, of the same shape. It runs in
-// a closure.
+// CopyFrom overwrites the elements of t, which may belong to an arena, with those of u, of the same
+// shape. It must run in a closure.
 func (t *Tensor) CopyFrom(u *Tensor) { copyInto.change(args{}, t, u) }
 
-// SetData makes t, which may belong to an arena, hold the elements of u, of the same shape, without copying them; the
-// type may become another. Who shares the old elements (Arena.Keep) goes on to have them. It runs in
-// a closure, while nobody else uses t.
+// SetData replaces the elements of t, which may belong to an arena, by those of u, of the same
+// shape, without copying them. The type may change. Tensors that share the old elements (see
+// Arena.Keep) keep them. SetData must run in a closure, while no other goroutine uses t.
 func (t *Tensor) SetData(u *Tensor) {
 	setData.change(args{}, t, u)
 	t.info = nil
 	t.must()
 }
 
-// ClipGradNorm scales the gradients of ts so that their joint 2-norm is at most limit, and gives the norm before. It
-// runs in a closure.
-func ClipGradNorm(limit float64, ts ...*Tensor) float64 {
-	var norm [1]float64
-	clipGradNorm.change(args{f: []float64{limit}, buf: bytesOf(norm[:])}, ts...)
-	return norm[0]
-}
-
-// AdamState is the memory of Adam for some parameters: per parameter its two moments, of its shape, and a count of
-// steps, a Float32 scalar.
+// AdamState is the state of Adam: for each parameter its first and second moments, of its shape,
+// and its number of steps, a Float32 scalar.
 type AdamState struct {
 	Params, First, Second, Steps []*Tensor
 }
 
-// AdamStep is one step of Adam (Kingma & Ba 2015), or AdamW where decoupled (Loshchilov & Hutter 2019), over all
-// parameters that have a gradient, as torch.optim does it. It runs in a closure.
+// AdamStep updates all parameters that have a gradient by one step of Adam (Kingma and Ba 2015), or
+// of AdamW if decoupled (Loshchilov and Hutter 2019), like torch.optim. It must run in a closure.
 func AdamStep(st AdamState, lr, beta1, beta2, eps, decay float64, decoupled bool) {
 	a := args{f: []float64{lr, beta1, beta2, eps, decay}, i: []int64{0}}
 	if decoupled {
@@ -94,7 +84,5 @@ var (
 	backward, grad            = kernel("backward"), kernel("grad")
 	requireGrad, requiresGrad = kernel("require_grad"), kernel("requires_grad")
 	hasGrad, clearGrad        = kernel("has_grad"), kernel("clear_grad")
-	scaleGrad, copyInto       = kernel("scale_grad"), kernel("copy_")
-	adam, clipGradNorm        = kernel("adam"), kernel("clip_grad_norm")
-	setData                   = kernel("set_data")
+	copyInto, setData, adam   = kernel("copy_"), kernel("set_data"), kernel("adam")
 )

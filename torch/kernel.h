@@ -1,4 +1,4 @@
-// What a kernel sees: its arguments by position, and a place for its results.
+// The arguments of a kernel, by position, and its results.
 #pragma once
 #include <ATen/ATen.h>
 
@@ -53,7 +53,7 @@ struct Call {
   at::IntArrayRef ints(int from = 0) const { return {i_ + from, size_t(ni - from)}; }
   void out(Tensor x);
 
-  // write copies n values into the caller's buffer.
+  // write copies n values to the caller's buffer.
   template <typename T>
   void write(const T* values, size_t n) const {
     TORCH_CHECK(n * sizeof(T) <= nbuf, "the buffer holds ", nbuf, " bytes, ", n * sizeof(T), " are needed");
@@ -63,7 +63,7 @@ struct Call {
 
 using Kernel = void (*)(Call&);
 
-// Table adds kernels to the one table of the library when the program starts.
+// Table adds kernels to the table of the library when the program starts.
 struct Table {
   Table(std::initializer_list<std::pair<const char*, Kernel>> kernels);
 };
@@ -82,8 +82,8 @@ inline at::Device device(int64_t n) {
   return {at::kCUDA, static_cast<c10::DeviceIndex>(n)};
 }
 
-// hash is number n of draw `seed`: a counter, not a stream, so that neither threads nor order change it. SplitMix64,
-// Steele, Lea, Flood 2014.
+// hash is random number n of draw `seed`. It is counter-based, so that it depends neither on
+// threads nor on order: SplitMix64 (Steele, Lea and Flood 2014).
 inline uint64_t hash(uint64_t seed, uint64_t n) {
   uint64_t z = seed + (n + 1) * 0x9E3779B97F4A7C15ull;
   z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
@@ -91,8 +91,9 @@ inline uint64_t hash(uint64_t seed, uint64_t n) {
   return z ^ (z >> 31);
 }
 
-// survivors is 1 where an element survives dropout of rate p and 0 where not, like x in shape, type and device.
-// Element n of x is number offset + n of draw `seed`. What survives is to be multiplied by survivor_gain.
+// survivors returns the mask of dropout with probability p, 0 for dropped elements and 1 for
+// others, like x in shape, type and device. Element n of x uses random number offset + n of draw
+// `seed`. Other elements must be multiplied by survivor_gain.
 Tensor survivors(const Tensor& x, double p, uint64_t seed, uint64_t offset);
 inline double survivor_gain(double p) { return p < 1 ? 1 / (1 - p) : 0; }
 

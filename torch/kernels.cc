@@ -1,4 +1,4 @@
-// The kernels: each is one line or two of ATen.
+// Kernels that are a line or two of ATen.
 #include <torch/csrc/autograd/variable.h>
 
 #include <cstring>
@@ -19,11 +19,8 @@ const Table elementwise{{
     {"div", [](Call& c) { c.out(at::div(c.t(0), c.t(1))); }},
     {"add_scalar", [](Call& c) { c.out(at::add(c.t(0), c.f(0))); }},
     {"mul_scalar", [](Call& c) { c.out(at::mul(c.t(0), c.f(0))); }},
-    {"pow_scalar", [](Call& c) { c.out(at::pow(c.t(0), c.f(0))); }},
     {"clamp_min", [](Call& c) { c.out(at::clamp_min(c.t(0), c.f(0))); }},
-    {"abs", [](Call& c) { c.out(at::abs(c.t(0))); }},
     {"exp", [](Call& c) { c.out(at::exp(c.t(0))); }},
-    {"log", [](Call& c) { c.out(at::log(c.t(0))); }},
     {"sqrt", [](Call& c) { c.out(at::sqrt(c.t(0))); }},
     {"rsqrt", [](Call& c) { c.out(at::rsqrt(c.t(0))); }},
     {"tanh", [](Call& c) { c.out(at::tanh(c.t(0))); }},
@@ -31,9 +28,7 @@ const Table elementwise{{
     {"relu", [](Call& c) { c.out(at::relu(c.t(0))); }},
     {"selu", [](Call& c) { c.out(at::selu(c.t(0))); }},
     {"gelu", [](Call& c) { c.out(at::gelu(c.t(0), c.i(0) ? "tanh" : "none")); }},
-    {"glu", [](Call& c) { c.out(at::glu(c.t(0), c.i(0))); }},
     {"gt", [](Call& c) { c.out(at::gt(c.t(0), c.f(0))); }},
-    {"equal", [](Call& c) { c.out(at::eq(c.t(0), c.t(1))); }},
     {"where", [](Call& c) { c.out(at::where(c.t(0), c.t(1), c.t(2))); }},
     {"masked_fill", [](Call& c) { c.out(at::masked_fill(c.t(0), c.t(1), c.f(0))); }},
 }};
@@ -41,9 +36,6 @@ const Table elementwise{{
 const Table reductions{{
     {"sum", [](Call& c) { c.out(at::sum(c.t(0), dims_or_all(c.ints(1)), c.i(0) != 0)); }},
     {"mean", [](Call& c) { c.out(at::mean(c.t(0), dims_or_all(c.ints(1)), c.i(0) != 0)); }},
-    {"amax", [](Call& c) { c.out(at::amax(c.t(0), c.ints(1), c.i(0) != 0)); }},
-    {"argmax", [](Call& c) { c.out(at::argmax(c.t(0), c.i(0))); }},
-    {"cumsum", [](Call& c) { c.out(at::cumsum(c.t(0), c.i(0))); }},
     {"softmax", [](Call& c) { c.out(at::softmax(c.t(0), c.i(0))); }},
     {"log_softmax", [](Call& c) { c.out(at::log_softmax(c.t(0), c.i(0))); }},
 }};
@@ -69,27 +61,22 @@ const Table algebra{{
        c.out(q);
        c.out(r);
      }},
-    {"solve", [](Call& c) { c.out(at::linalg_solve(c.t(0), c.t(1))); }},
 }};
 
 const Table layers{{
     {"conv1d", [](Call& c) { c.out(at::conv1d(c.t(0), c.t(1), c.opt(2), {c.i(0)}, {c.i(1)}, {1}, c.i(2))); }},
     {"layer_norm", [](Call& c) { c.out(at::layer_norm(c.t(0), {c.t(0).size(-1)}, c.opt(1), c.opt(2), c.f(0))); }},
     {"group_norm", [](Call& c) { c.out(at::group_norm(c.t(0), c.i(0), c.opt(1), c.opt(2), c.f(0))); }},
-    {"avg_pool", [](Call& c) { c.out(at::adaptive_avg_pool1d(c.t(0), {c.i(0)})); }},
-    {"pad", [](Call& c) { c.out(at::constant_pad_nd(c.t(0), c.ints(), 0)); }},
 }};
 
 const Table shapes{{
     {"reshape", [](Call& c) { c.out(at::reshape(c.t(0), c.ints())); }},
     {"transpose", [](Call& c) { c.out(at::transpose(c.t(0), c.i(0), c.i(1))); }},
-    {"permute", [](Call& c) { c.out(at::permute(c.t(0), c.ints())); }},
     {"narrow", [](Call& c) { c.out(at::narrow(c.t(0), c.i(0), c.i(1), c.i(2))); }},
     {"select", [](Call& c) { c.out(at::select(c.t(0), c.i(0), c.i(1))); }},
     {"unsqueeze", [](Call& c) { c.out(at::unsqueeze(c.t(0), c.i(0))); }},
     {"squeeze", [](Call& c) { c.out(at::squeeze(c.t(0), c.i(0))); }},
     {"expand", [](Call& c) { c.out(c.t(0).expand(c.ints())); }},
-    {"flip", [](Call& c) { c.out(at::flip(c.t(0), c.ints())); }},
     {"contiguous", [](Call& c) { c.out(c.t(0).contiguous()); }},
     {"cat", [](Call& c) { c.out(at::cat(c.list(0, c.nt), c.i(0))); }},
     {"stack", [](Call& c) { c.out(at::stack(c.list(0, c.nt), c.i(0))); }},
@@ -142,7 +129,7 @@ const Table storage{{
        TORCH_CHECK(c.t(0).sizes() == c.t(1).sizes(), "the shapes differ");
        c.t(0).set_data(c.t(1).detach());
      }},
-    {"max_abs",  // in one pass, without |x|
+    {"max_abs",  // in one pass, without a tensor |x|
      [](Call& c) {
        const auto [low, high] = at::aminmax(c.t(0));
        double v = at::maximum(low.neg(), high).item<double>();
@@ -176,11 +163,6 @@ const Table gradients{{
     {"clear_grad",
      [](Call& c) {
        for (int n = 0; n < c.nt; n++) c.t(n).mutable_grad() = Tensor();
-     }},
-    {"scale_grad",
-     [](Call& c) {
-       for (int n = 0; n < c.nt; n++)
-         if (c.t(n).grad().defined()) c.t(n).mutable_grad().mul_(c.f(0));
      }},
 }};
 

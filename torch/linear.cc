@@ -1,6 +1,7 @@
-// x w' + b on the CPU by oneDNN where that is faster. at::linear in f32 goes to MKL, which on processors of other
-// makers than its own leaves AVX-512 unused: there oneDNN is twice as fast (AMD EPYC 9005, 2 cores: 400 against 190
-// GFLOP/s). On Intel's MKL is as fast, and twice as fast at some transposed weights. Both add up in f32.
+// x w' + b on the CPU, with oneDNN where it is faster. In f32, at::linear uses MKL, which leaves
+// AVX-512 unused on processors that are not Intel's: there oneDNN is twice as fast (AMD EPYC 9005,
+// 2 cores: 400 against 190 GFLOP/s). On Intel's processors MKL is as fast, and twice as fast for
+// some transposed weights. Both sum in f32.
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -13,11 +14,11 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 using Maybe = std::optional<Tensor>;
 
-// The operator that torch.compile uses; it takes dense tensors, the weight in any layout.
+// Pointwise is the operator that torch.compile uses, for dense tensors and a weight in any layout.
 using Pointwise = Tensor(const Tensor&, const Tensor&, const Maybe&, std::string_view,
                          c10::List<std::optional<at::Scalar>>, std::optional<std::string_view>);
 
-// one_dnn is the operator, or nothing where libtorch was built without it.
+// one_dnn returns the operator, or nothing if libtorch was built without it.
 const std::optional<c10::TypedOperatorHandle<Pointwise>>& one_dnn() {
   static const auto found = [] {
     std::optional<c10::TypedOperatorHandle<Pointwise>> typed;
@@ -45,7 +46,8 @@ bool preferMKL() {
 #endif
 }
 
-// useOneDNN reports whether oneDNN is faster and the operands meet its preconditions. at::linear checks the others.
+// useOneDNN reports whether oneDNN is faster and the operands meet its preconditions. at::linear
+// checks the others.
 bool useOneDNN(const Tensor& x, const Tensor& w, const Maybe& b) {
   const auto type = x.scalar_type();
   auto plain = [type](const Tensor& t) { return t.is_cpu() && t.scalar_type() == type; };
@@ -56,7 +58,7 @@ bool useOneDNN(const Tensor& x, const Tensor& w, const Maybe& b) {
 
 struct Linear : torch::autograd::Function<Linear> {
   static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& w, const Maybe& b) {
-    const bool tuned = w.requires_grad();  // a frozen weight's input need not be kept
+    const bool tuned = w.requires_grad();  // the gradient of a frozen weight is not needed, so its input is not either
     ctx->save_for_backward({w, tuned ? x : Tensor()});
     ctx->saved_data["bias"] = b.has_value();
     return multiply(x, w, b);

@@ -10,8 +10,8 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// TestLinear compares x·wᵀ + b and its gradients with those of the same numbers in Float64, for sizes on both sides of
-// the one from which another library multiplies.
+// TestLinear compares x·wᵀ + b and its gradients with those of the same numbers in Float64, for
+// sizes on both sides of the one from which another library multiplies.
 func TestLinear(t *testing.T) {
 	noLeak(t)
 	for _, c := range []struct {
@@ -66,7 +66,8 @@ func TestLinear(t *testing.T) {
 	}
 }
 
-// assertNear allows the rounding of sums in Float32, which grows with the size of the largest of them.
+// assertNear allows the rounding of sums in Float32, which grows with the size of the largest of
+// them.
 func assertNear(t *testing.T, want, got []float64) {
 	t.Helper()
 	require.Len(t, got, len(want))

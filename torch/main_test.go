@@ -15,7 +15,8 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// Settings of a test binary that a test starts again, since the thread pool is set up once in a process.
+// Settings of a test binary that a test starts again, since the thread pool is set up once in a
+// process.
 const (
 	workersVariable  = "TORCH_TEST_WORKERS"  // size of the pool
 	scenarioVariable = "TORCH_TEST_SCENARIO" // runs a scenario instead of the tests
@@ -35,7 +36,7 @@ func TestMain(m *testing.M) {
 		scenarios[name]()
 		return
 	}
-	if err := torch.Configure(torch.Options{Workers: workers(), Threads: 2}); err != nil {
+	if err := torch.Setup(torch.SetupOptions{Workers: workers(), Threads: 2}); err != nil {
 		panic(err)
 	}
 	torchtest.Load()
@@ -47,7 +48,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// again runs this test binary in a process of its own, with more in its environment, and gives what it printed.
+// again runs this test binary in a process of its own, with more in its environment, and gives what
+// it printed.
 func again(t *testing.T, env []string, args ...string) string {
 	t.Helper()
 	self, err := os.Executable()
@@ -65,7 +67,8 @@ func TestAgainWithThreeWorkers(t *testing.T) {
 	assert.Contains(t, out, "--- PASS: TestManyGoroutinesSameBits")
 }
 
-// The whole suite again, where the garbage collector runs all the time: what C++ holds must not depend on it.
+// The whole suite again, where the garbage collector runs all the time: what C++ holds must not
+// depend on it.
 func TestAgainWithMuchGarbageCollection(t *testing.T) {
 	out := again(t, []string{"GOGC=1", "GODEBUG=cgocheck=1"}, "-test.v", "-test.skip=^(TestAgain|TestScenario|TestMemory)")
 	assert.Contains(t, out, "--- PASS: TestArenaIsKeptAliveByItsTensors")

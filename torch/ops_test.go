@@ -10,7 +10,8 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// elementwise are operations with what they are in real numbers. They are tried at xs, or at |xs| where positive.
+// elementwise are operations with what they are in real numbers. They are tried at xs, or at |xs|
+// where positive.
 var elementwise = []struct {
 	name     string
 	run      func(x, y *torch.Tensor) *torch.Tensor
@@ -24,12 +25,9 @@ var elementwise = []struct {
 	{"AddScalar", func(x, _ *torch.Tensor) *torch.Tensor { return x.AddScalar(.3) }, func(x, _ float64) float64 { return x + .3 }, false},
 	{"MulScalar", func(x, _ *torch.Tensor) *torch.Tensor { return x.MulScalar(.3) }, func(x, _ float64) float64 { return x * .3 }, false},
 	{"Neg", func(x, _ *torch.Tensor) *torch.Tensor { return x.Neg() }, func(x, _ float64) float64 { return -x }, false},
-	{"Pow", func(x, _ *torch.Tensor) *torch.Tensor { return x.Pow(1.7) }, func(x, _ float64) float64 { return math.Pow(x, 1.7) }, true},
 	{"Square", func(x, _ *torch.Tensor) *torch.Tensor { return x.Square() }, func(x, _ float64) float64 { return x * x }, false},
 	{"ClampMin", func(x, _ *torch.Tensor) *torch.Tensor { return x.ClampMin(.2) }, func(x, _ float64) float64 { return max(x, .2) }, false},
-	{"Abs", func(x, _ *torch.Tensor) *torch.Tensor { return x.Abs() }, func(x, _ float64) float64 { return math.Abs(x) }, false},
 	{"Exp", func(x, _ *torch.Tensor) *torch.Tensor { return x.Exp() }, func(x, _ float64) float64 { return math.Exp(x) }, false},
-	{"Log", func(x, _ *torch.Tensor) *torch.Tensor { return x.Log() }, func(x, _ float64) float64 { return math.Log(x) }, true},
 	{"Sqrt", func(x, _ *torch.Tensor) *torch.Tensor { return x.Sqrt() }, func(x, _ float64) float64 { return math.Sqrt(x) }, true},
 	{"RSqrt", func(x, _ *torch.Tensor) *torch.Tensor { return x.RSqrt() }, func(x, _ float64) float64 { return 1 / math.Sqrt(x) }, true},
 	{"Tanh", func(x, _ *torch.Tensor) *torch.Tensor { return x.Tanh() }, func(x, _ float64) float64 { return math.Tanh(x) }, false},
@@ -107,16 +105,9 @@ var worked = []struct {
 	{"SumKeep", func(x, _ *torch.Tensor) *torch.Tensor { return x.SumKeep(0) }, []int{1, 3}, []float64{3, 5, 7}},
 	{"Mean", func(x, _ *torch.Tensor) *torch.Tensor { return x.Mean(-1) }, []int{2}, []float64{1, 4}},
 	{"MeanKeep", func(x, _ *torch.Tensor) *torch.Tensor { return x.MeanKeep(0, 1) }, []int{1, 1}, []float64{2.5}},
-	{"Max", func(x, _ *torch.Tensor) *torch.Tensor { return x.Neg().Max(1) }, []int{2}, []float64{0, -3}},
-	{"ArgMax", func(x, _ *torch.Tensor) *torch.Tensor { return x.AddScalar(-2.2).Abs().ArgMax(1) }, []int{2}, []float64{0, 2}},
-	{"CumSum", func(x, _ *torch.Tensor) *torch.Tensor { return x.CumSum(1) }, []int{2, 3}, []float64{0, 1, 3, 3, 7, 12}},
-	{"Softmax", func(_, z *torch.Tensor) *torch.Tensor { return z.Log().Softmax(0) }, []int{3}, []float64{1. / 7, 2. / 7, 4. / 7}},
-	{"LogSoftmax", func(_, z *torch.Tensor) *torch.Tensor { return z.Log().LogSoftmax(0).Exp() }, []int{3}, []float64{1. / 7, 2. / 7, 4. / 7}},
-	{"GLU", func(x, _ *torch.Tensor) *torch.Tensor {
-		return x.MulScalar(0).AddScalar(3).GLU(0).MulScalar(1 + math.Exp(-3))
-	}, []int{1, 3}, []float64{3, 3, 3}},
+	{"Softmax", func(_, z *torch.Tensor) *torch.Tensor { return z.MulScalar(math.Ln2).Softmax(0) }, []int{3}, []float64{1. / 11, 2. / 11, 8. / 11}},
+	{"LogSoftmax", func(_, z *torch.Tensor) *torch.Tensor { return z.MulScalar(math.Ln2).LogSoftmax(0).Exp() }, []int{3}, []float64{1. / 11, 2. / 11, 8. / 11}},
 	{"Gt", func(x, _ *torch.Tensor) *torch.Tensor { return x.Gt(3) }, []int{2, 3}, []float64{0, 0, 0, 0, 1, 1}},
-	{"Equal", func(x, z *torch.Tensor) *torch.Tensor { return x.Equal(z) }, []int{2, 3}, []float64{0, 0, 0, 0, 0, 0}},
 	{"MatMul", func(x, z *torch.Tensor) *torch.Tensor { return x.MatMul(z) }, []int{2}, []float64{10, 31}},
 	{"Linear", func(x, z *torch.Tensor) *torch.Tensor { return z.Linear(x, nil) }, []int{2}, []float64{10, 31}},
 	{"Linear with bias", func(x, z *torch.Tensor) *torch.Tensor { return x.Linear(x, z.Narrow(0, 0, 2)) }, []int{2, 2}, []float64{6, 16, 15, 52}},
@@ -126,25 +117,18 @@ var worked = []struct {
 	}, []int{2, 2}, []float64{5, 14, 14, 50}},
 	{"SVD", func(x, _ *torch.Tensor) *torch.Tensor { u, s, v := x.SVD(); return u.Mul(s).MatMul(v) }, []int{2, 3}, []float64{0, 1, 2, 3, 4, 5}},
 	{"QR", func(x, _ *torch.Tensor) *torch.Tensor { q, r := x.QR(); return q.MatMul(r) }, []int{2, 3}, []float64{0, 1, 2, 3, 4, 5}},
-	{"Solve", func(x, z *torch.Tensor) *torch.Tensor {
-		return x.Narrow(1, 0, 2).Solve(z.Narrow(0, 1, 2).Unsqueeze(1))
-	}, []int{2, 1}, []float64{-4. / 3, 2}},
 	{"Conv1d", func(x, z *torch.Tensor) *torch.Tensor {
 		return x.Unsqueeze(1).Conv1d(z.Reshape(1, 1, 3), z.Narrow(0, 2, 1), 2, 1, 1)
 	}, []int{2, 1, 2}, []float64{8, 9, 26, 18}},
 	{"LayerNorm", func(x, z *torch.Tensor) *torch.Tensor { return x.LayerNorm(z, z, 0).MulScalar(math.Sqrt(2. / 3)) }, []int{2, 3},
 		[]float64{math.Sqrt(2./3) - 1, math.Sqrt(8. / 3), 4*math.Sqrt(2./3) + 4, math.Sqrt(2./3) - 1, math.Sqrt(8. / 3), 4*math.Sqrt(2./3) + 4}},
 	{"GroupNorm", func(x, _ *torch.Tensor) *torch.Tensor { return x.Unsqueeze(0).GroupNorm(2, nil, nil, 0).Square() }, []int{1, 2, 3}, []float64{1.5, 0, 1.5, 1.5, 0, 1.5}},
-	{"AvgPool", func(x, _ *torch.Tensor) *torch.Tensor { return x.Reshape(1, 1, 6).AvgPool(2) }, []int{1, 1, 2}, []float64{1, 4}},
-	{"Pad", func(_, z *torch.Tensor) *torch.Tensor { return z.Pad(1, 2) }, []int{6}, []float64{0, 1, 2, 4, 0, 0}},
 	{"Reshape", func(x, _ *torch.Tensor) *torch.Tensor { return x.Reshape(-1, 2) }, []int{3, 2}, []float64{0, 1, 2, 3, 4, 5}},
 	{"Transpose", func(x, _ *torch.Tensor) *torch.Tensor { return x.Transpose(0, 1) }, []int{3, 2}, []float64{0, 3, 1, 4, 2, 5}},
-	{"Permute", func(x, _ *torch.Tensor) *torch.Tensor { return x.Permute(1, 0) }, []int{3, 2}, []float64{0, 3, 1, 4, 2, 5}},
 	{"Narrow", func(x, _ *torch.Tensor) *torch.Tensor { return x.Narrow(1, 1, 2) }, []int{2, 2}, []float64{1, 2, 4, 5}},
 	{"Select", func(x, _ *torch.Tensor) *torch.Tensor { return x.Select(1, -1) }, []int{2}, []float64{2, 5}},
 	{"Squeeze", func(_, z *torch.Tensor) *torch.Tensor { return z.Unsqueeze(0).Squeeze(0) }, []int{3}, []float64{1, 2, 4}},
 	{"Expand", func(_, z *torch.Tensor) *torch.Tensor { return z.Expand(2, -1) }, []int{2, 3}, []float64{1, 2, 4, 1, 2, 4}},
-	{"Flip", func(x, _ *torch.Tensor) *torch.Tensor { return x.Flip(0, 1) }, []int{2, 3}, []float64{5, 4, 3, 2, 1, 0}},
 	{"Cat", func(x, z *torch.Tensor) *torch.Tensor { return torch.Cat(0, x, z.Unsqueeze(0)) }, []int{3, 3}, []float64{0, 1, 2, 3, 4, 5, 1, 2, 4}},
 	{"Stack", func(_, z *torch.Tensor) *torch.Tensor { return torch.Stack(1, z, z) }, []int{3, 2}, []float64{1, 1, 2, 2, 4, 4}},
 	{"IndexSelect", func(x, _ *torch.Tensor) *torch.Tensor { return x.IndexSelect(1, []int{2, 0, 2}) }, []int{2, 3}, []float64{2, 0, 2, 5, 3, 5}},
@@ -182,8 +166,6 @@ func TestGradientsOfTheScope(t *testing.T) {
 		w.Sum().Backward()
 		assert.True(t, w.HasGrad())
 		assert.Equal(t, []float32{7, 9}, w.Grad(s).Float32s(), "gradients add up")
-		torch.ScaleGrad(.5, w)
-		assert.Equal(t, []float32{3.5, 4.5}, w.Grad(s).Float32s())
 		torch.ClearGrad(w)
 		assert.False(t, w.HasGrad())
 		assert.False(t, w.Detach().RequiresGrad())
@@ -191,7 +173,7 @@ func TestGradientsOfTheScope(t *testing.T) {
 	})
 }
 
-func TestRebind(t *testing.T) {
+func TestSetData(t *testing.T) {
 	noLeak(t)
 	arena := torch.NewArena()
 	defer arena.Close()
@@ -213,7 +195,8 @@ func TestRebind(t *testing.T) {
 	}))
 }
 
-// A weight that is overwritten between its use and Backward would give a wrong gradient; it gives an error.
+// A weight that is overwritten between its use and Backward would give a wrong gradient; it gives
+// an error.
 func TestCopyFromIsSeenByBackward(t *testing.T) {
 	noLeak(t)
 	err := torch.Train(t.Context(), 1, func(s *torch.Scope) error {

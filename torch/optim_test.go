@@ -15,8 +15,8 @@ func gradient(s *torch.Scope, w *torch.Tensor, g []float64) {
 	w.Mul(s.FromFloat64(g, w.Shape()...).ToType(w.DType())).Sum().Backward()
 }
 
-// Where the gradient stays the same, Adam's corrected moments are g and g², whatever the betas: each step is
-// lr·g/(|g|+eps).
+// Where the gradient stays the same, Adam's corrected moments are g and g², whatever the betas:
+// each step is lr·g/(|g|+eps).
 func TestAdamWithAConstantGradient(t *testing.T) {
 	const lr, eps, decay = .1, 1e-3, .01
 	g, start := []float64{.5, -2, 1e-4, 0}, []float64{1, 2, -3, 4}
@@ -72,7 +72,8 @@ func TestAdamPassesOverWhatHasNoGradient(t *testing.T) {
 	})
 }
 
-// A weight that is a column of a matrix: its elements are not neighbours in memory, which the fused step would assume.
+// A weight that is a column of a matrix: its elements are not neighbours in memory, which the fused
+// step would assume.
 func TestAdamOfAView(t *testing.T) {
 	train(t, 1, func(s *torch.Scope) {
 		arena := torch.NewArena()
@@ -110,23 +111,4 @@ func TestAdamRefusesStateThatDoesNotFit(t *testing.T) {
 		assert.Equal(t, []float32{0, 0}, a.Float32s(), "no parameter has changed")
 		arena.Close()
 	}
-}
-
-func TestClipGradNorm(t *testing.T) {
-	train(t, 1, func(s *torch.Scope) {
-		a, b := s.Zeros(1).RequireGrad(true), s.ZerosOf(torch.Float64, 2).RequireGrad(true)
-		frozen := s.Zeros(7)
-		grads := func() []float64 { return append(a.Grad(s).ToType(torch.Float64).Float64s(), b.Grad(s).Float64s()...) }
-		gradient(s, a, []float64{3})
-		gradient(s, b, []float64{0, -4})
-		assert.InDelta(t, 5, torch.ClipGradNorm(10, a, b, frozen), 1e-12)
-		assert.Equal(t, []float64{3, 0, -4}, grads(), "below the limit nothing changes")
-		assert.InDelta(t, 5, torch.ClipGradNorm(1, a, b, frozen), 1e-12)
-		assert.InDeltaSlice(t, []float64{.6, 0, -.8}, grads(), 1e-6)
-		assert.InDelta(t, 1, torch.ClipGradNorm(1, a, b), 1e-6)
-		assert.Zero(t, torch.ClipGradNorm(1, frozen))
-		assert.Zero(t, torch.ClipGradNorm(1))
-		gradient(s, a, []float64{math.Inf(1)})
-		assert.True(t, math.IsInf(torch.ClipGradNorm(1, a, b), 1), "the caller sees it")
-	})
 }

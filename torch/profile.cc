@@ -1,5 +1,5 @@
-// What a profile needs of libtorch: when each node of a backward pass ran, and which number its operation had in the
-// forward pass. Nothing here runs without a profile.
+// Kernels of profiles: the times of the nodes of a backward pass, and the numbers of their
+// operations in the forward pass. Without a profile they are not called.
 #include <ATen/SequenceNumber.h>
 #include <ATen/record_function.h>
 #include <c10/util/ThreadLocalDebugInfo.h>
@@ -16,15 +16,15 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Node is one row of what backward_profiled gives.
+// Node is a row of the result of backward_profiled.
 struct Node {
-  int64_t sequence;    // of its forward operation; -1 where a gradient is added to a leaf
-  int64_t begin, end;  // nanoseconds since the backward pass began
-  char name[40] = {};  // cut, ends with 0
+  int64_t sequence;    // number of its forward operation; -1 for the addition of a gradient to a leaf
+  int64_t begin, end;  // nanoseconds since the start of the pass
+  char name[40] = {};  // truncated, ends with 0
 };
 constexpr int64_t kColumns = sizeof(Node) / sizeof(int64_t);
 
-// Nodes are those of one backward pass. It travels with libtorch's thread-local state to all threads of the pass.
+// Nodes has the nodes of one backward pass. libtorch passes it to all threads of the pass.
 struct Nodes : c10::DebugInfoBase {
   std::mutex mutex;
   std::vector<Node> list;
@@ -37,7 +37,7 @@ struct Nodes : c10::DebugInfoBase {
   }
 };
 
-// Not PROFILER_STATE: the allocator takes what it finds there for a profiler of memory.
+// Not PROFILER_STATE, in which the allocator expects a memory profiler.
 c10::DebugInfoKind slot() { return c10::DebugInfoKind::TEST_INFO; }
 
 Nodes* running() { return static_cast<Nodes*>(c10::ThreadLocalDebugInfo::get(slot())); }
@@ -61,14 +61,15 @@ void end(const at::RecordFunction& f, at::ObserverContext* began) {
   nodes->list.push_back(n);
 }
 
-// Observing is the time during which nodes are recorded.
+// Observing records nodes during its life.
 struct Observing {
   at::CallbackHandle handle =
       at::addThreadLocalCallback(at::RecordFunctionCallback(begin, end).scopes({at::RecordScope::BACKWARD_FUNCTION}));
   ~Observing() { at::removeCallback(handle); }
 };
 
-// backward_profiled is backward; it gives the nodes (n, kColumns), Long. Integer 0: the CUDA device to wait for, or -1.
+// backward_profiled is backward with the nodes (n, kColumns), Long, as its result. Integer 0 is the
+// CUDA device to wait for, or -1.
 void backward_profiled(Call& c) {
   auto nodes = std::make_shared<Nodes>();
   nodes->device = c.i(0);
@@ -85,7 +86,7 @@ void backward_profiled(Call& c) {
   c.out(out);
 }
 
-// sequence_number writes the number that the next recorded operation of this thread will have.
+// sequence_number writes the number of the next operation that this thread will record.
 void sequence_number(Call& c) {
   const auto n = static_cast<int64_t>(at::sequence_number::peek());
   c.write(&n, 1);

@@ -7,13 +7,14 @@ import (
 	"time"
 )
 
-// Profile gathers where the time of closures goes: of named parts, forward and backward, and of single kernels. A
-// context from [Profile.Context] carries it to the closures and to [Part]; without one nothing is measured.
+// Profile measures the time of closures: of named parts, forward and backward, and of single
+// kernels. A context from [Profile.Context] passes it to closures and to [Part]. With other
+// contexts nothing is measured.
 //
-// Time belongs to the innermost open part, so that the parts of a phase add up to it. A node of a backward pass belongs
-// to the part in which its operation was recorded, with what the engine does until the next node begins (it adds up
-// gradients that meet). On a CUDA device a profile waits for each kernel, so that the times are those of the work and
-// not of its order; the whole takes longer so.
+// Time is counted for the innermost open part, so that the times of the parts of a phase sum to
+// that of the phase. A node of the backward pass counts for the part in which its operation was
+// recorded, up to the start of the next node, since the engine accumulates gradients in between. On
+// a CUDA device a profile waits for each kernel, which makes the whole slower.
 type Profile struct {
 	mu      sync.Mutex
 	start   time.Time
@@ -22,27 +23,27 @@ type Profile struct {
 	order   []place // in which they first ended
 	kernels map[kernelPlace]*kernelSpent
 	events  []traceEvent
-	left    int // events that the trace has no room for
+	left    int // number of events beyond the limit of the trace
 }
 
-// NewProfile is an empty profile; its clock starts.
+// NewProfile returns an empty profile and starts its clock.
 func NewProfile() *Profile {
 	return &Profile{start: time.Now(), spent: map[place]*spent{}, kernels: map[kernelPlace]*kernelSpent{}}
 }
 
-// pass is what a part's time was spent on.
+// pass is the pass through a model to which a time belongs.
 type pass int
 
 const (
-	around  pass = iota // neither of the others: data, optimizer
-	ahead               // through the model
-	reverse             // back through it, for gradients
+	noPass       pass = iota // data, optimizer
+	forwardPass              // of a model
+	backwardPass             // of a model
 )
 
-// place is where time is booked.
+// place is a key of the times of a profile.
 type place struct {
 	phase, part string
-	number      int // of the layer; noNumber
+	number      int // of the layer, or noNumber
 	pass        pass
 }
 
@@ -53,23 +54,23 @@ type spent struct {
 	took  time.Duration
 }
 
-// line is one line of execution: parts open and close on it like brackets.
+// line is one thread of execution, in which parts are nested.
 type line struct {
 	p      *Profile
 	id     int
 	open   []span // innermost last
-	inside bool   // in a closure
-	device int64  // of that closure
+	inside bool   // a closure is running
+	device int64  // of the closure
 	marks  []mark
 }
 
 // span is an open part.
 type span struct {
 	place
-	since, within time.Duration // since the profile's start; of that in parts inside it
+	since, within time.Duration // start, since that of the profile; time in nested parts
 }
 
-// mark says that operations recorded from number seq on belong to a place.
+// mark assigns the operations recorded from number seq on to a place.
 type mark struct {
 	seq int64
 	place
@@ -77,8 +78,8 @@ type mark struct {
 
 type lineKey struct{}
 
-// Context gives a context whose parts and closures are measured, as one line of execution: what runs at the same time
-// needs a context of its own.
+// Context returns a context whose parts and closures are measured. Goroutines that run at the same
+// time need a context each.
 func (p *Profile) Context(ctx context.Context) context.Context {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -91,20 +92,22 @@ func lineOf(ctx context.Context) *line {
 	return l
 }
 
-// Part opens a part until the function that it returns is called, which also ends parts inside it that a panic left
-// open. The outermost part is a phase. Without a profile in the context it does nothing.
+// Part opens a part and returns the function that ends it. That function also ends nested parts
+// that a panic left open. The outermost part is a phase. Without a profile in the context, Part
+// does nothing.
 //
 //	defer torch.Part(ctx, "data")()
 func Part(ctx context.Context, name string) (end func()) {
-	return lineOf(ctx).begin(around, name, nil)
+	return lineOf(ctx).begin(noPass, name, nil)
 }
 
-// Part opens a part of the forward pass, to which the backward pass of what is recorded in it will belong. A number
-// tells the parts of one name apart, and holds for parts inside it, too.
+// Part opens a part of the forward pass and returns the function that ends it. The backward pass of
+// the operations in it is counted for the part as well. A number, such as that of a layer,
+// separates parts of one name and holds for nested parts.
 //
 //	defer s.Part("attention", layer)()
 func (s *Scope) Part(name string, number ...int) (end func()) {
-	return s.line.begin(ahead, name, number)
+	return s.line.begin(forwardPass, name, number)
 }
 
 func nothing() {}
@@ -129,7 +132,7 @@ func (l *line) begin(why pass, name string, number []int) (end func()) {
 	return func() { l.end(depth) }
 }
 
-// here is the innermost open place.
+// here returns the place of the innermost open part.
 func (l *line) here() place {
 	if len(l.open) == 0 {
 		return place{number: noNumber}
@@ -137,7 +140,7 @@ func (l *line) here() place {
 	return l.open[len(l.open)-1].place
 }
 
-// end closes all parts but the outer depth ones.
+// end ends all parts but the outermost n = depth.
 func (l *line) end(depth int) {
 	l.p.mu.Lock()
 	defer l.p.mu.Unlock()
@@ -152,7 +155,7 @@ func (l *line) end(depth int) {
 	l.mark()
 }
 
-// took says that so much of the innermost open part has been booked elsewhere.
+// took subtracts a time that counts for another place from the innermost open part.
 func (l *line) took(d time.Duration) {
 	if n := len(l.open); n > 0 {
 		l.open[n-1].within += d
@@ -172,7 +175,7 @@ func (p *Profile) add(at place, d time.Duration) {
 	s.took += d
 }
 
-// enter begins an outermost closure: its graph is new, and so are the numbers of its operations.
+// enter begins an outermost closure, whose graph is new.
 func (l *line) enter(device Device) {
 	l.p.mu.Lock()
 	defer l.p.mu.Unlock()
@@ -186,7 +189,7 @@ func (l *line) leave() {
 	l.inside = false
 }
 
-// mark notes which place the next operations belong to.
+// mark assigns the next operations to the current place.
 func (l *line) mark() {
 	if !l.inside {
 		return
@@ -198,10 +201,10 @@ func (l *line) mark() {
 	l.marks = append(l.marks, mark{seq[0], l.here()})
 }
 
-// madeIn is the place where operation number seq was recorded.
+// madeIn returns the place in which operation number seq was recorded.
 func (l *line) madeIn(seq int64) place {
 	i, _ := slices.BinarySearchFunc(l.marks, seq, func(m mark, seq int64) int {
-		if m.seq <= seq { // of marks at one number the last holds
+		if m.seq <= seq { // the last of equal marks counts
 			return -1
 		}
 		return 1

@@ -14,8 +14,9 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// steps are three parts one after the other, each an elementwise product with an (n, n) weight of its own. The slow
-// part does much after it; tuned says which weights are tuned. The whole is the phase "step".
+// steps are three parts one after the other, each an elementwise product with an (n, n) weight of
+// its own. The slow part does much after it; tuned says which weights are tuned. The whole is the
+// phase "step".
 func steps(t *testing.T, p *torch.Profile, n, slow int, tuned func(i int) bool) {
 	t.Helper()
 	const waste = 1000

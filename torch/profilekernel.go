@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// kernelPlace is a kernel with operands of certain shapes, in a part.
+// kernelPlace is the key of the times of a kernel: with operands of certain shapes, in a part.
 type kernelPlace struct {
 	place
 	kernel, shapes string
@@ -14,10 +14,11 @@ type kernelPlace struct {
 
 type kernelSpent struct {
 	spent
-	flop float64 // of one call
+	flop float64 // number of operations of one call
 }
 
-// timed is call, measured. It gives the time that the call took since the profile's start.
+// timed calls a kernel. It returns the start of the call, since that of the profile, and its
+// duration.
 func (l *line) timed(o op, a args, out []handle) (err *Error, since, took time.Duration) {
 	since = l.p.now()
 	err = o.call(a, out)
@@ -27,7 +28,7 @@ func (l *line) timed(o op, a args, out []handle) (err *Error, since, took time.D
 	return err, since, l.p.now() - since
 }
 
-// kernel runs a kernel on operands and books it. Its time stays with the part that is open.
+// kernel runs a kernel on operands and records its time, which counts for the open part as well.
 func (l *line) kernel(o op, a args, out []handle, ts []*Tensor) *Error {
 	err, since, took := l.timed(o, a, out)
 	if err != nil {
@@ -49,11 +50,12 @@ func (l *line) kernel(o op, a args, out []handle, ts []*Tensor) *Error {
 	}
 	k.times++
 	k.took += took
-	l.p.trace(traceEvent{line: l.id, kind: "kernel", name: o.name, place: at.place, since: since, took: took, shapes: at.shapes})
+	l.p.trace(traceEvent{line: l.id, kind: "kernel", name: o.name, place: at.place, since: since, took: took,
+		shapes: at.shapes})
 	return nil
 }
 
-// backward runs the backward pass of t and books its nodes.
+// backward runs the backward pass of t and records the times of its nodes.
 func (l *line) backward(s *Scope, t *Tensor) *Error {
 	var out [1]handle
 	a := args{flags: s.flags(), worker: s.worker, t: []handle{t.live(backward)}, i: []int64{l.device}}
@@ -67,40 +69,41 @@ func (l *line) backward(s *Scope, t *Tensor) *Error {
 	l.p.mu.Lock()
 	defer l.p.mu.Unlock()
 	l.took(took)
-	at := l.here() // of the time before the first node
+	at := l.here() // before the first node
 	from := time.Duration(0)
 	book := func(to time.Duration) {
-		at.pass = reverse
+		at.pass = backwardPass
 		l.p.add(at, to-from)
 		l.p.trace(traceEvent{line: l.id, kind: "part", name: at.part, place: at, since: since + from, took: to - from})
 		from = to
 	}
 	for _, n := range nodes {
 		made := at
-		if n.sequence >= 0 { // else a gradient is added to a leaf, right after the node that gave it
+		if n.sequence >= 0 { // a negative node adds the gradient of the node before it to a leaf
 			made = l.madeIn(n.sequence)
 		}
-		if made.pass = reverse; made != at {
+		if made.pass = backwardPass; made != at {
 			book(n.begin)
 			at = made
 		}
-		l.p.trace(traceEvent{line: l.id, kind: "node", name: n.name, place: at, since: since + n.begin, took: n.end - n.begin})
+		l.p.trace(traceEvent{line: l.id, kind: "node", name: n.name, place: at, since: since + n.begin,
+			took: n.end - n.begin})
 	}
 	book(took)
 	return nil
 }
 
-// node is one step of a backward pass, as profile.cc has it.
+// node is a node of a backward pass, as in profile.cc.
 type node struct {
 	sequence   int64
-	begin, end time.Duration // since the pass began
+	begin, end time.Duration // since the start of the pass
 	name       string
 }
 
-// nodes reads what backward_profiled gives.
+// nodes reads the result of the kernel backward_profiled.
 func (t *Tensor) nodes() (out []node) {
 	const columns, name = 8, 3
-	raw := t.Int64s()
+	raw := t.int64s()
 	for ; len(raw) > 0; raw = raw[columns:] {
 		text, _, _ := strings.Cut(string(bytesOf(raw[name:columns])), "\x00")
 		out = append(out, node{raw[0], time.Duration(raw[1]), time.Duration(raw[2]), text})
@@ -123,8 +126,8 @@ func shapesText(shapes [][]int) string {
 	return b.String()
 }
 
-// flopOf counts the floating-point operations of products, two for each multiplication with its addition; other kernels
-// count 0, since memory and not arithmetic limits them.
+// flopOf returns the number of floating-point operations of a product, two for a multiplication
+// with its addition. Other kernels count 0, since memory bandwidth limits them.
 func flopOf(kernel string, shapes [][]int, i []int64) float64 {
 	switch kernel {
 	case "linear": // (..., in), (out, in)
@@ -135,7 +138,7 @@ func flopOf(kernel string, shapes [][]int, i []int64) float64 {
 		if len(b) > 1 {
 			n = b[len(b)-1]
 		}
-		if len(b) > len(a) { // the first is broadcast
+		if len(b) > len(a) { // a is broadcast
 			return 2 * volume(b) * float64(a[max(0, len(a)-2)])
 		}
 		return 2 * volume(a) * float64(n)

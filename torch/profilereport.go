@@ -5,38 +5,38 @@ import (
 	"slices"
 )
 
-// ProfileReport is what a profile found. All times are in seconds.
+// ProfileReport has the times of a profile, in seconds.
 type ProfileReport struct {
-	Phases  []PhaseTime  `json:"phases"`  // in the order in which they first ended
-	Kernels []KernelTime `json:"kernels"` // called outside backward passes; the longest first
+	Phases  []PhaseTime  `json:"phases"`  // in the order of their first ends
+	Kernels []KernelTime `json:"kernels"` // called outside backward passes, the longest first
 }
 
-// PhaseTime is the time of the outermost parts of one name.
+// PhaseTime has the times of the outermost parts of one name.
 type PhaseTime struct {
 	Name    string     `json:"name"`
 	Times   int        `json:"times"`
 	Seconds float64    `json:"seconds"`
-	Parts   []PartTime `json:"parts"` // in the order in which they first ended
+	Parts   []PartTime `json:"parts"` // in the order of their first ends
 	Other   float64    `json:"other"` // in no part
 }
 
-// PartTime is the time of one part of a phase, less that of parts inside it.
+// PartTime has the time of one part of a phase, without that of nested parts.
 type PartTime struct {
 	Name     string       `json:"name"`
 	Seconds  float64      `json:"seconds"`
 	Forward  float64      `json:"forward"`
 	Backward float64      `json:"backward"`
-	Numbers  []NumberTime `json:"numbers,omitempty"` // the same apart, where parts have numbers, as those of layers do
+	Numbers  []NumberTime `json:"numbers,omitempty"` // the times by number, for parts that have numbers
 }
 
-// NumberTime is the time of a part with one number.
+// NumberTime has the times of a part with one number.
 type NumberTime struct {
 	Number   int     `json:"number"`
 	Forward  float64 `json:"forward"`
 	Backward float64 `json:"backward"`
 }
 
-// KernelTime is the time of a kernel on operands of certain shapes, in one part.
+// KernelTime has the time of a kernel on operands of certain shapes, in one part.
 type KernelTime struct {
 	Phase   string  `json:"phase"`
 	Part    string  `json:"part"`
@@ -44,10 +44,10 @@ type KernelTime struct {
 	Shapes  string  `json:"shapes"`
 	Calls   int     `json:"calls"`
 	Seconds float64 `json:"seconds"`
-	GFLOP   float64 `json:"gflop,omitempty"` // of all calls; only products are counted
+	GFLOP   float64 `json:"gflop,omitempty"` // of all calls; counted for products only
 }
 
-// Report adds up what has ended so far.
+// Report sums the times of the parts and kernels that have ended.
 func (p *Profile) Report() *ProfileReport {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -78,7 +78,7 @@ func (p *PhaseTime) add(at place, s *spent) {
 	p.Seconds += seconds
 	if at.part == at.phase {
 		p.Other += seconds
-		if at.pass != reverse {
+		if at.pass != backwardPass {
 			p.Times += s.times
 		}
 		return
@@ -90,11 +90,11 @@ func (p *PhaseTime) add(at place, s *spent) {
 	}
 	part := &p.Parts[i]
 	part.Seconds += seconds
-	if at.pass == around {
+	if at.pass == noPass {
 		return
 	}
 	var forward, backward float64
-	if forward = seconds; at.pass == reverse {
+	if forward = seconds; at.pass == backwardPass {
 		forward, backward = 0, seconds
 	}
 	part.Forward += forward
@@ -111,9 +111,10 @@ func (p *PhaseTime) add(at place, s *spent) {
 	part.Numbers[i].Backward += backward
 }
 
-// kernelTimes adds up the numbers of a part; the longest is first.
+// kernelTimes sums the times of kernels over the numbers of a part and sorts them, the longest
+// first.
 func (p *Profile) kernelTimes() []KernelTime {
-	sum := map[KernelTime]KernelTime{} // by what names it
+	sum := map[KernelTime]KernelTime{} // by the fields that identify one
 	for at, k := range p.kernels {
 		name := KernelTime{Phase: at.phase, Part: at.part, Kernel: at.kernel, Shapes: at.shapes}
 		t, ok := sum[name]

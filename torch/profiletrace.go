@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// traceEvent is one bar of the trace.
+// traceEvent is a bar of the trace.
 type traceEvent struct {
 	line        int
 	kind        string // part, kernel or node
@@ -19,8 +19,8 @@ type traceEvent struct {
 }
 
 const (
-	mostEvents = 200_000               // of a trace: some 40 MB
-	shortest   = 20 * time.Microsecond // of kernels and nodes in a trace; all are added up
+	mostEvents = 200_000               // in a trace: about 40 MB
+	shortest   = 20 * time.Microsecond // kernel or node in a trace; shorter ones are in the report only
 )
 
 func (p *Profile) trace(e traceEvent) {
@@ -33,7 +33,8 @@ func (p *Profile) trace(e traceEvent) {
 	}
 }
 
-// jsonEvent is an event of the trace event format: a complete one ("X"), or metadata ("M"). Times are in microseconds.
+// jsonEvent is an event of the trace event format: complete ("X"), or metadata ("M"). Times are in
+// microseconds.
 type jsonEvent struct {
 	Name  string         `json:"name"`
 	Cat   string         `json:"cat,omitempty"`
@@ -45,9 +46,9 @@ type jsonEvent struct {
 	Args  map[string]any `json:"args,omitempty"`
 }
 
-// WriteTrace writes parts, kernels and backward nodes in the trace event format, which chrome://tracing and Perfetto
-// open. It holds the first 200,000 of them; otherData says how many came after. Kernels and nodes of less than 20 µs are
-// not in it.
+// WriteTrace writes parts, kernels and backward nodes in the trace event format of chrome://tracing
+// and Perfetto. It writes the first 200,000 of them, and the number of the others to otherData.
+// Kernels and nodes shorter than 20 µs are left out.
 func (p *Profile) WriteTrace(w io.Writer) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -64,7 +65,8 @@ func (p *Profile) WriteTrace(w io.Writer) error {
 		}
 		return err
 	}
-	if err := enc(true, jsonEvent{Name: "process_name", Phase: "M", PID: 1, Args: map[string]any{"name": "bwlm"}}); err != nil {
+	process := jsonEvent{Name: "process_name", Phase: "M", PID: 1, Args: map[string]any{"name": "bwlm"}}
+	if err := enc(true, process); err != nil {
 		return err
 	}
 	for _, e := range p.events {
@@ -77,12 +79,12 @@ func (p *Profile) WriteTrace(w io.Writer) error {
 }
 
 func (e traceEvent) json() jsonEvent {
-	out := jsonEvent{Name: e.name, Cat: e.kind, Phase: "X", Since: micro(e.since), Took: micro(e.took), PID: 1, TID: e.line,
-		Args: map[string]any{}}
+	out := jsonEvent{Name: e.name, Cat: e.kind, Phase: "X", Since: micro(e.since), Took: micro(e.took), PID: 1,
+		TID: e.line, Args: map[string]any{}}
 	if e.kind == "part" && e.number != noNumber {
 		out.Name = fmt.Sprintf("%s %d", e.name, e.number)
 	}
-	if e.kind == "part" && e.pass == reverse {
+	if e.kind == "part" && e.pass == backwardPass {
 		out.Name += " backward"
 	}
 	if e.kind != "part" {

@@ -1,6 +1,6 @@
-// Random numbers. Initial values come from libtorch's CPU generator of an explicit seed, as in Python after
-// torch.manual_seed (of which it takes the low 32 bits), wherever they are to be; dropout masks from a counter-based
-// hash in integers, which on a device is the same to the bit.
+// Random numbers. Initial values for all devices are drawn on the CPU by libtorch's generator with
+// an explicit seed, like in Python after torch.manual_seed, which uses the low 32 bits. Dropout
+// masks come from a counter-based hash of integers, which is the same on all devices.
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 
@@ -9,7 +9,8 @@
 namespace bt {
 namespace {
 
-// hashes_on is hash for numbers from `first` on a device, whose integers wrap around, too, but have a sign.
+// hashes_on returns hash of the numbers from `first` on a device. Its integers wrap around like
+// unsigned ones.
 Tensor hashes_on(const at::Device& device, uint64_t seed, int64_t first, int64_t n) {
   const auto signed_ = [](uint64_t x) { return static_cast<int64_t>(x); };
   auto z = at::arange(first + 1, first + n + 1, at::dtype(at::kLong).device(device))

@@ -66,8 +66,8 @@ func TestDropoutInEachType(t *testing.T) {
 	})
 }
 
-// Bernoulli trials: the number kept, and no correlation between neighbours, draws and seeds. Five standard deviations
-// are allowed, and the seeds are fixed.
+// Bernoulli trials: the number kept, and no correlation between neighbours, draws and seeds. Five
+// standard deviations are allowed, and the seeds are fixed.
 func TestDropoutDistribution(t *testing.T) {
 	const n = 200_000
 	for _, p := range []float64{.01, .1, .5, .9} {
@@ -126,7 +126,8 @@ func TestUnmixed(t *testing.T) {
 	}
 }
 
-// The draws are those of PyTorch: kaiming_uniform_(a=√5) after manual_seed(1234) is in the goldens of PEFT.
+// The draws are those of PyTorch: kaiming_uniform_(a=√5) after manual_seed(1234) is in the goldens
+// of PEFT.
 func TestUniformIsPyTorchs(t *testing.T) {
 	f, err := ckpt.Open("../testdata/golden/base/peft/init.safetensors")
 	require.NoError(t, err)

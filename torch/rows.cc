@@ -1,5 +1,6 @@
-// One pass over a row for all that ATen would do in several: at 200 keys a row stays in the first cache, a clip's
-// scores do not. The compiler makes the loops for each kind of processor, and the loader takes the one that fits.
+// These loops do in one pass over a row what ATen does in several passes over all rows: a row of
+// 200 keys stays in the first-level cache, the scores of a clip do not. The compiler builds the
+// loops for several instruction sets, and the loader chooses.
 #include "rows.h"
 
 #include <algorithm>
@@ -17,10 +18,11 @@
 namespace bt {
 namespace {
 
-// exponential is e^x for x <= 0, to 1e-7 of it; 0 where e^x is no normal number. x = n ln 2 + r with |r| <= ln 2 / 2,
-// and e^r by its series. A loop of it has no call and no branch, so that it becomes one over vectors.
+// exponential returns e^x for x <= 0 with a relative error of 1e-7, and 0 if e^x is subnormal. It
+// uses x = n ln 2 + r with |r| <= ln 2 / 2 and the series of e^r. It has no call and no branch, so
+// that the compiler can vectorise loops of it.
 INLINE float exponential(float x) {
-  constexpr float integral = 0x1.8p23f;        // a sum with it has no digits after the point
+  constexpr float integral = 0x1.8p23f;        // a sum with it is an integer
   const float z = x * 1.44269504f + integral;  // n in its low bits
   const float n = z - integral;                //
   float r = x - n * 0.693359375f;              // ln 2 in two parts, the first of few digits,
@@ -32,7 +34,8 @@ INLINE float exponential(float x) {
   return x < -87 ? 0 : std::bit_cast<float>(bits) + (x - x);                               // NaN stays NaN
 }
 
-// load and store are by bits, so that loops of them become loops over vectors; a store rounds to nearest, ties to even.
+// load and store work on bits, so that the compiler can vectorise loops of them. A store rounds to
+// nearest, ties to even.
 INLINE float load(float x) { return x; }
 INLINE float load(c10::BFloat16 x) { return std::bit_cast<float>(uint32_t{x.x} << 16); }
 INLINE void store(float& to, float x) { to = x; }
@@ -41,9 +44,9 @@ INLINE void store(c10::BFloat16& to, float x) {
   to.x = static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
-// through is softmax_rows_backward for each type of g.
+// softmax_backward is softmax_rows_backward for a type of g.
 template <typename T>
-INLINE void through(T* g, const float* w, const Scores& s, float* gate) {
+INLINE void softmax_backward(T* g, const float* w, const Scores& s, float* gate) {
   const int64_t keys = s.keys;
   for (int64_t row = 0; row < s.rows; row++, g += keys, w += keys) {
     float mean = 0;
@@ -70,7 +73,7 @@ INLINE void through(T* g, const float* w, const Scores& s, float* gate) {
 
 EACH_PROCESSOR void softmax_rows(float* x, c10::BFloat16* narrow, float scale, const Scores& s) {
   const int64_t keys = s.keys,
-                block = std::max<int64_t>(4096 / std::max<int64_t>(keys, 1), 1);  // rows in the first cache
+                block = std::max<int64_t>(4096 / std::max<int64_t>(keys, 1), 1);  // rows in the first-level cache
   for (int64_t from = 0; from < s.rows; from += block, x += block * keys) {
     const int64_t rows = std::min(block, s.rows - from);
     for (int64_t row = 0; row < rows; row++) {
@@ -95,7 +98,7 @@ EACH_PROCESSOR void softmax_rows(float* x, c10::BFloat16* narrow, float scale, c
       for (int64_t k = 0; k < keys; k++) y[k] -= most;
     }
 #pragma omp simd
-    for (int64_t n = 0; n < rows * keys; n++) x[n] = exponential(x[n]);  // of all rows, so that few are left over
+    for (int64_t n = 0; n < rows * keys; n++) x[n] = exponential(x[n]);  // over all rows: few elements are left over
     for (int64_t row = 0; row < rows; row++) {
       float* y = x + row * keys;
       float sum = 0;
@@ -113,11 +116,11 @@ EACH_PROCESSOR void softmax_rows(float* x, c10::BFloat16* narrow, float scale, c
 }
 
 EACH_PROCESSOR void softmax_rows_backward(float* g, const float* w, const Scores& s, float* gate) {
-  through(g, w, s, gate);
+  softmax_backward(g, w, s, gate);
 }
 
 EACH_PROCESSOR void softmax_rows_backward(c10::BFloat16* g, const float* w, const Scores& s, float* gate) {
-  through(g, w, s, gate);
+  softmax_backward(g, w, s, gate);
 }
 
 }  // namespace bt

@@ -5,13 +5,13 @@ import (
 	"sync/atomic"
 )
 
-// Mode is what a scope hands to each operation in it.
+// Mode has the settings of the operations in a scope.
 type Mode struct {
 	Grad    bool   // record operations for Backward
-	Dropout bool   // Tensor.Dropout drops
+	Dropout bool   // enable Tensor.Dropout
 	Seed    uint64 // of the scope's random numbers
-	Device  Device // where new tensors are made
-	Compute DType  // the type in which linear layers multiply; Float32 (the zero value) leaves operands as they are
+	Device  Device // of new tensors
+	Compute DType  // in which linear layers multiply; Float32 (the zero value) leaves operands as they are
 }
 
 // Scope owns the tensors of one closure. It belongs to the goroutine that runs the closure.
@@ -21,14 +21,15 @@ type Scope struct {
 	worker int32
 	root   *Scope
 	depth  int
-	whole  bool   // in a training step, which the context does not interrupt
-	draws  uint64 // random draws so far, in the root
-	line   *line  // of a profile, or nil
+	whole  bool   // in a training step, which a context does not interrupt
+	draws  uint64 // number of random draws so far, counted in the root
+	line   *line  // of a profile; may be nil
 	ts     []*Tensor
 	ended  atomic.Bool
 }
 
-// newScope is the scope of a closure on a worker, inside the closure of outer unless that is nil.
+// newScope returns the scope of a closure on a worker. The closure of outer, if not nil, encloses
+// it.
 func newScope(ctx context.Context, mode Mode, worker int32, outer *Scope) *Scope {
 	s := &Scope{mode: mode, worker: worker, whole: mode.Grad || outer != nil && outer.whole, line: lineOf(ctx)}
 	s.root = s
@@ -36,15 +37,16 @@ func newScope(ctx context.Context, mode Mode, worker int32, outer *Scope) *Scope
 	return s
 }
 
-// child is a scope inside s.
+// child returns a scope nested in s.
 func (s *Scope) child() *Scope {
-	return &Scope{mode: s.mode, ctx: s.ctx, worker: s.worker, root: s.root, depth: s.depth + 1, whole: s.whole, line: s.line}
+	return &Scope{mode: s.mode, ctx: s.ctx, worker: s.worker, root: s.root, depth: s.depth + 1, whole: s.whole,
+		line: s.line}
 }
 
-// scopeKey is where the context of a closure has its scope.
+// scopeKey is the key of the scope in the context of a closure.
 type scopeKey struct{}
 
-// enclosing is the scope of the running closure that ctx came from, nil if there is none.
+// enclosing returns the scope of the running closure that ctx derives from, nil if there is none.
 func enclosing(ctx context.Context) *Scope {
 	s, _ := ctx.Value(scopeKey{}).(*Scope)
 	if s == nil || s.ended.Load() {
@@ -53,10 +55,11 @@ func enclosing(ctx context.Context) *Scope {
 	return s
 }
 
-// Context is the context of the closure; a Do that is given it runs in place.
+// Context returns the context of the closure. Do with this context, or one derived from it, runs in
+// place.
 func (s *Scope) Context() context.Context { return s.ctx }
 
-// Mode is the mode of the scope.
+// Mode returns the mode of the scope.
 func (s *Scope) Mode() Mode { return s.mode }
 
 func (s *Scope) flags() uint32 {
@@ -86,7 +89,7 @@ func (s *Scope) close() {
 	s.ended.Store(true)
 }
 
-// check panics where an operation in s must not run.
+// check panics if operations in s must not run any more.
 func (s *Scope) check(o op) {
 	if s.ended.Load() {
 		Failf(o.name, "its scope has ended")
@@ -96,7 +99,7 @@ func (s *Scope) check(o op) {
 	}
 }
 
-// make runs a kernel that has no tensor operands.
+// make runs a kernel without tensor operands.
 func (s *Scope) make(o op, a args) *Tensor {
 	s.check(o)
 	a.flags, a.worker, a.line = s.flags(), s.worker, s.line
@@ -107,14 +110,14 @@ func (s *Scope) make(o op, a args) *Tensor {
 	return s.own(out[0])
 }
 
-// seed gives the next seed of the scope's random numbers.
+// seed returns the next seed of the scope's random numbers.
 func (s *Scope) seed() int64 {
 	s.root.draws++
 	return int64(Seed(s.root.mode.Seed, s.root.draws))
 }
 
-// Use gives a handle in s to a tensor of an arena, for operations none of whose operands are in a scope, or to one
-// of a scope around s.
+// Attach returns a tensor of s that shares the elements and the history of t, a tensor of an arena
+// or of a scope around s. It is needed for an operation whose operands all belong to arenas.
 func (s *Scope) Attach(t *Tensor) *Tensor {
 	s.check(alias)
 	if t.s != nil && t.s.worker != s.worker {
@@ -127,8 +130,9 @@ func (s *Scope) Attach(t *Tensor) *Tensor {
 	return s.own(out[0])
 }
 
-// Frozen runs fn without gradients in a nested scope and keeps its result. Tensors from outside have to enter by
-// fn's scope (Use), since an operation runs in the innermost scope among its operands.
+// Frozen runs fn in a nested scope without gradients and returns its result, which belongs to s.
+// Since an operation runs in the innermost scope among its operands, fn must attach tensors from
+// outside to its own scope ([Scope.Attach]).
 func (s *Scope) Frozen(fn func(s *Scope) *Tensor) *Tensor {
 	inner := s.child()
 	inner.mode.Grad = false
@@ -136,8 +140,9 @@ func (s *Scope) Frozen(fn func(s *Scope) *Tensor) *Tensor {
 	return fn(inner).moveTo(s)
 }
 
-// Seed mixes numbers into a seed, so that each event of a run (epoch, subject, story, window) has its own random
-// numbers whatever came before. SplitMix64's finaliser (Steele, Lea, Flood 2014).
+// Seed hashes numbers into a seed, so that the random numbers of each event of a run (epoch,
+// subject, story, window) do not depend on earlier events. It uses the finaliser of SplitMix64
+// (Steele, Lea and Flood 2014).
 func Seed(parts ...uint64) uint64 {
 	var z uint64
 	for _, p := range parts {

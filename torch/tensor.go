@@ -2,22 +2,23 @@ package torch
 
 import "unsafe"
 
-// Tensor is an n-dimensional array. It belongs to a Scope or an Arena and must not be used after its owner ended.
+// Tensor is an n-dimensional array. It belongs to a Scope or an Arena and must not be used after
+// its owner ended.
 type Tensor struct {
 	h    handle
-	s    *Scope // nil in an arena
-	a    *Arena // nil in a scope; it is kept alive by its tensors
-	info *info  // once asked for
+	s    *Scope // nil for a tensor of an arena
+	a    *Arena // nil for a tensor of a scope; the reference keeps the arena alive
+	info *info  // nil until needed
 }
 
-// info is what describe finds; it never changes for a given handle.
+// info is the result of the kernel describe, which is constant for a handle.
 type info struct {
 	dtype  DType
 	device Device
 	dims   []int
 }
 
-// Scope is the scope that owns t; nil if an arena does.
+// Scope returns the scope that owns t, nil for a tensor of an arena.
 func (t *Tensor) Scope() *Scope { return t.s }
 
 func (t *Tensor) describe() (*info, *Error) {
@@ -44,28 +45,28 @@ func (t *Tensor) must() *info {
 	return d
 }
 
-// ask runs a kernel that writes one integer about t.
+// ask returns the integer that a kernel finds for t.
 func (t *Tensor) ask(o op) int64 {
 	var v [1]int64
 	t.fetch(o, bytesOf(v[:]))
 	return v[0]
 }
 
-// live is t's handle; it panics if the owner has ended.
+// live returns t's handle. It panics if the owner has ended.
 func (t *Tensor) live(o op) handle {
 	if t.h == nil {
 		Failf(o.name, "a tensor is used after its scope ended")
 	}
 	if t.a != nil && t.a.closed.Load() {
-		Failf(o.name, "a tensor is used after its arena was closed")
+		panic(closedError(o.name, "a tensor is used after its arena was closed"))
 	}
 	return t.h
 }
 
-// Shape is the size of each dimension.
+// Shape returns the size of each dimension.
 func (t *Tensor) Shape() []int { return append([]int(nil), t.must().dims...) }
 
-// Dim is the size of dimension d; negative d counts from the end.
+// Dim returns the size of dimension d. Negative d counts from the end.
 func (t *Tensor) Dim(d int) int {
 	dims := t.must().dims
 	if d < 0 {
@@ -77,10 +78,10 @@ func (t *Tensor) Dim(d int) int {
 	return dims[d]
 }
 
-// Rank is the number of dimensions.
+// Rank returns the number of dimensions.
 func (t *Tensor) Rank() int { return len(t.must().dims) }
 
-// Len is the number of elements.
+// Len returns the number of elements.
 func (t *Tensor) Len() int {
 	n := 1
 	for _, d := range t.must().dims {
@@ -89,14 +90,14 @@ func (t *Tensor) Len() int {
 	return n
 }
 
-// DType is the type of the elements.
+// DType returns the type of the elements.
 func (t *Tensor) DType() DType { return t.must().dtype }
 
-// Device is where the elements are.
+// Device returns the device that holds the elements.
 func (t *Tensor) Device() Device { return t.must().device }
 
-// Scoped runs fn in a nested scope, keeps its result in the scope of t and frees all else that fn made. In the
-// closure, x stands for t.
+// Scoped runs fn in a nested scope and returns its result, which belongs to the scope of t. All
+// other tensors that fn made are freed. The argument x of fn is t in the nested scope.
 func (t *Tensor) Scoped(fn func(x *Tensor) *Tensor) *Tensor {
 	s := t.scope(alias)
 	inner := s.child()
@@ -104,7 +105,8 @@ func (t *Tensor) Scoped(fn func(x *Tensor) *Tensor) *Tensor {
 	return fn(inner.Attach(t)).moveTo(s)
 }
 
-// moveTo hands t over to scope s: the inner scope will not free it. What belongs elsewhere is aliased.
+// moveTo moves t from a nested scope to s. A tensor of s, of a scope around it or of an arena is
+// aliased.
 func (t *Tensor) moveTo(s *Scope) *Tensor {
 	if t.s == nil || t.s.depth <= s.depth {
 		return s.Attach(t)
@@ -121,7 +123,7 @@ func (t *Tensor) scope(o op) *Scope {
 	return t.s
 }
 
-// bytesOf is the memory of a slice of numbers.
+// bytesOf returns the memory of a slice of numbers.
 func bytesOf[T int64 | float64 | float32 | bool | uint16](x []T) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), len(x)*int(unsafe.Sizeof(*new(T))))
 }

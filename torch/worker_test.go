@@ -79,7 +79,7 @@ func TestForeignPanicReachesCaller(t *testing.T) {
 func TestErrorsAreReturned(t *testing.T) {
 	assert.ErrorIs(t, torch.Infer(t.Context(), func(*torch.Scope) error { return io.EOF }), io.EOF)
 	assert.ErrorIs(t, torch.Train(t.Context(), 1, func(*torch.Scope) error { return io.EOF }), io.EOF)
-	assert.ErrorIs(t, torch.Configure(torch.Options{Workers: 2}), torch.ErrStarted)
+	assert.ErrorIs(t, torch.Setup(torch.SetupOptions{Workers: 2}), torch.ErrStarted)
 	assert.Equal(t, 2, torch.Threads())
 }
 
@@ -146,7 +146,8 @@ func TestFreshGoroutinesSeeNoForeignMode(t *testing.T) {
 	}
 }
 
-// An inference inside a closure makes its tensors where the closure does, so that they go together; elsewhere on the CPU.
+// An inference inside a closure makes its tensors where the closure does, so that they go together;
+// elsewhere on the CPU.
 func TestInferStaysOnTheDeviceOfItsClosure(t *testing.T) {
 	outer := torch.Mode{Grad: true, Dropout: true, Seed: 3, Device: torch.CUDA(1), Compute: torch.BFloat16}
 	require.NoError(t, torch.Do(t.Context(), outer, func(s *torch.Scope) error {

@@ -67,9 +67,9 @@ func cannotRead(path string, err error) error {
 		return fault.New(fault.Missing, "experiment", path, "no such file").
 			WithHint("check the name, or make one with `bwlm init > exp.yaml`")
 	case errors.Is(err, syscall.EISDIR):
-		return fault.New(fault.Missing, "experiment", path, "is a directory").WithHint("give the YAML file itself")
+		return fault.Wrap(fault.Missing, "experiment", path, errors.New("is a directory")).WithHint("give the YAML file itself")
 	case errors.Is(err, fs.ErrPermission):
-		return fault.New(fault.Missing, "experiment", path, "may not be read").WithHint("check its permissions")
+		return &fault.Error{Kind: fault.Missing, Op: "experiment", Path: path, Reason: "may not be read", Hint: "check its permissions", Err: err}
 	}
 	return fault.Wrap(fault.IO, "experiment", path, err)
 }

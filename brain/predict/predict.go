@@ -69,8 +69,8 @@ type Prediction struct {
 	Values       []float32 // (rows, voxels)
 }
 
-// ErrClosed is returned by Predict once the Predictor is closed.
-var ErrClosed error = fault.New(fault.Temporary, results.Predicting, "", "the predictor is closed")
+// errClosed is the error of Predict after Close. It has kind Temporary: a client can try another process of the service.
+var errClosed = &fault.Error{Kind: fault.Temporary, Op: results.Predicting, Reason: "the predictor is closed", Err: fault.ErrClosed}
 
 // OpenPredictor opens a finished run. It takes no lock and writes nothing, so any number of processes may open one run.
 // Close frees it.
@@ -140,7 +140,7 @@ func (p *Predictor) openReadout(run, subject string) (*ckpt.File, error) {
 
 // load reads the speech model and the readout.
 func (p *Predictor) load(ctx context.Context, run string, f *ckpt.File, opt Options) error {
-	compute, err := windows.ComputeOf(p.exp.DType)
+	compute, err := torch.ComputeType(p.exp.DType, opt.Device)
 	if err != nil {
 		return err
 	}
@@ -229,17 +229,17 @@ func (p *Predictor) Voxels() int { return len(p.Columns) }
 func (p *Predictor) MinSeconds() float64 { return float64(slices.Max(p.Delays)+1) * p.TR }
 
 // Predict predicts the responses to a clip (T, 16 kHz), one row for each whole TR of it. It returns the context's cause
-// if that ends first, ErrClosed after Close, and else a *fault.Error of kind BadData for audio that is too short or not
+// if that ends first, an error that matches fault.ErrClosed after Close, and else a *fault.Error of kind BadData for audio that is too short or not
 // finite.
 func (p *Predictor) Predict(ctx context.Context, samples []float32) (*Prediction, error) {
 	p.use.RLock()
 	defer p.use.RUnlock()
 	if p.life.Err() != nil {
-		return nil, ErrClosed
+		return nil, errClosed
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	defer context.AfterFunc(p.life, func() { cancel(ErrClosed) })()
+	defer context.AfterFunc(p.life, func() { cancel(errClosed) })()
 
 	const edge = 1e-6 // of a TR; what rounding may take from a clip of whole TRs
 	seconds := float64(len(samples)) / speech.SampleRate

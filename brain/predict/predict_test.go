@@ -216,14 +216,14 @@ func TestPredictorEnds(t *testing.T) {
 	for range 8 { // together they would take a minute
 		all.Go(func() {
 			_, err := p.Predict(context.Background(), long)
-			assert.ErrorIs(t, err, ErrClosed)
+			assert.ErrorIs(t, err, fault.ErrClosed)
 		})
 	}
 	time.Sleep(20 * time.Millisecond)
 	p.Close()
 	all.Wait()
 	_, err = p.Predict(t.Context(), short)
-	assert.ErrorIs(t, err, ErrClosed)
+	assert.ErrorIs(t, err, fault.ErrClosed)
 	assert.Equal(t, fault.Temporary, fault.KindOf(err))
 	p.Close()
 }

@@ -52,8 +52,10 @@ func Create(dir string) (*Run, error) {
 // OpenRun opens a run directory and locks it.
 func Open(dir string) (*Run, error) {
 	if _, err := os.Stat(filepath.Join(dir, ConfigFile)); err != nil {
-		return nil, fault.New(fault.Missing, "open run", dir, "there is no %s", ConfigFile).
+		missing := fault.New(fault.Missing, "open run", dir, "there is no %s", ConfigFile).
 			WithHint("name a directory that bwlm train wrote")
+		missing.Err = err
+		return nil, missing
 	}
 	r := &Run{Dir: dir}
 	if err := r.acquire(); err != nil {

@@ -82,11 +82,11 @@ peak_rss_mb is the memory of the process, peak_device_mb what tensors took on a 
 		Args: wantArgs(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			var err error
-			if opt.Compute, err = computeType(dtype); err != nil {
-				return err
-			}
 			if opt.Device, err = openDevice(device); err != nil {
 				return err
+			}
+			if opt.Compute, err = torch.ComputeType(dtype, opt.Device); err != nil {
+				return usage(c, "--dtype: %q is not one of auto, f32, bf16", dtype)
 			}
 			if out != "" && !profile.on {
 				return usage(c, "--out is for --profile, which is not given")
@@ -105,7 +105,7 @@ peak_rss_mb is the memory of the process, peak_device_mb what tensors took on a 
 				GFLOP: times.Work.Total() / 1e9, Again: times.Work.Recomputed / 1e9, Peak: times.Peak / 1e9, PeakShare: times.PeakShare(),
 				Threads: torch.Threads(), Fill: times.Fill, Windows: opt.Windows, Seconds: opt.Seconds, Extraction: extraction,
 				Audio: float64(opt.Windows) / 4, Voxels: opt.Voxels,
-				Subjects: opt.Subjects, DType: dtype, Device: opt.Device.String()}
+				Subjects: opt.Subjects, DType: opt.Compute.String(), Device: opt.Device.String()}
 			if opt.Device != torch.CPU {
 				mb := times.Bytes >> 20
 				answer.DeviceMB = &mb
@@ -121,21 +121,11 @@ peak_rss_mb is the memory of the process, peak_device_mb what tensors took on a 
 	flags.IntVar(&opt.Voxels, "voxels", 20000, "voxels that each readout predicts")
 	flags.IntVar(&opt.Subjects, "subjects", 1, "subjects that share a step, each with a readout")
 	flags.IntVar(&opt.Steps, "steps", 5, "steps to measure, after one that is not")
-	flags.StringVar(&dtype, "dtype", "f32", "in which linear layers multiply: f32 or bf16")
+	flags.StringVar(&dtype, "dtype", "f32", "in which linear layers multiply: auto, f32 or bf16")
 	flags.StringVar(&device, "device", "cpu", "auto, cpu, cuda or cuda:N")
 	profile.add(flags, "measure where the time goes")
 	flags.StringVar(&out, "out", "", "`folder` for profile.json and trace.json")
 	return c
-}
-
-func computeType(name string) (torch.DType, error) {
-	switch name {
-	case "f32":
-		return torch.Float32, nil
-	case "bf16":
-		return torch.BFloat16, nil
-	}
-	return 0, fault.New(fault.Usage, "bench step", "--dtype", "%q is neither f32 nor bf16", name)
 }
 
 // peakRSS is the most memory that this process ever had, in bytes; 0 if the system does not tell.

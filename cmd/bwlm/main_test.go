@@ -29,7 +29,7 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(ownCache{m}, map[string]func(){"bwlm": func() {
 		code := run(os.Args[1:], os.Stdout, os.Stderr, append(commands(), trials()...))
-		if name := commandOf(os.Args); torch.Configure(torch.Options{}) != nil && !slices.Contains(slices.Concat(computing, brief), name) {
+		if name := commandOf(os.Args); torch.Setup(torch.SetupOptions{}) != nil && !slices.Contains(slices.Concat(computing, brief), name) {
 			fmt.Fprintf(os.Stderr, "%s called libtorch: it belongs in the list computing\n", name)
 			code = 99 // so the script fails
 		}

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"os"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/brainwavlm/bwlm/torch"
 )
@@ -23,32 +21,9 @@ func commandOf(args []string) string {
 	return ""
 }
 
-// prepare sets up the process for computing. OpenMP's threads spin for a millisecond while they wait for work, so that two
-// programs on the same cores stand in each other's way (ten times slower was measured); threads that sleep at once pay for
-// each waking (a nano model: three times slower). So they spin for some microseconds and then sleep. And all threads share one
-// arena of malloc: each with its own keeps what another could use (a step of WavLM Base: 1.9 GB instead of 1.6). Both are
-// read once, before main, so the program starts itself anew with them; whoever sets them decides.
+// prepare sets the process up for a command that computes for long, which may start it again.
 func prepare(args []string) {
-	if !slices.Contains(computing, commandOf(args)) {
-		return
+	if slices.Contains(computing, commandOf(args)) {
+		_ = torch.Setup(torch.SetupOptions{KeepMemory: true, Reexec: true}) // no closure has run yet
 	}
-	anew := false
-	set := func(name, value string) bool {
-		_, theirs := os.LookupEnv(name)
-		if !theirs {
-			os.Setenv(name, value)
-			anew = true
-		}
-		return !theirs
-	}
-	if set("OMP_WAIT_POLICY", "PASSIVE") {
-		set("GOMP_SPINCOUNT", "5000")
-	}
-	set("MALLOC_ARENA_MAX", "1")
-	if anew {
-		if self, err := os.Executable(); err == nil {
-			_ = syscall.Exec(self, args, os.Environ()) // on failure it goes on as it is
-		}
-	}
-	_ = torch.Configure(torch.Options{KeepMemory: true}) // nothing has started yet
 }

@@ -22,10 +22,10 @@ import (
 
 // settings are the flags.
 type settings struct {
-	listen, run, subject, model, adapter string
-	layer                                int
-	limits                               Limits
-	pool                                 torch.Options
+	listen, run, subject, model, adapter, device string
+	layer                                        int
+	limits                                       Limits
+	pool                                         torch.SetupOptions
 }
 
 func parse(args []string) (s settings, err error) {
@@ -41,6 +41,8 @@ func parse(args []string) (s settings, err error) {
 	f.Float64Var(&s.limits.Seconds, "max-seconds", 600, "longest clip")
 	f.IntVar(&s.pool.Workers, "workers", 1, "forward passes at the same time")
 	f.IntVar(&s.pool.Threads, "threads", 0, "threads of each; 0: as many as cores")
+	f.StringVar(&s.device, "device", "auto", "auto, cpu, cuda or cuda:N")
+	s.pool.Reexec = true
 	if err := f.Parse(args); err != nil {
 		return s, err
 	}
@@ -52,14 +54,18 @@ func parse(args []string) (s settings, err error) {
 
 // open loads what is to be served.
 func (s settings) open(ctx context.Context) (Source, error) {
+	device, err := torch.OpenDevice(s.device)
+	if err != nil {
+		return nil, err
+	}
 	if s.run != "" {
-		p, err := predict.Open(ctx, s.run, predict.Options{Subject: s.subject, Model: s.model})
+		p, err := predict.Open(ctx, s.run, predict.Options{Subject: s.subject, Model: s.model, Device: device})
 		if err != nil {
 			return nil, err
 		}
 		return responses{p}, nil
 	}
-	m, err := extract.OpenModel(ctx, s.model, s.adapter, speech.Options{})
+	m, err := extract.OpenModel(ctx, s.model, s.adapter, speech.Options{Device: device})
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +109,7 @@ func main() {
 	defer stop()
 	s, err := parse(os.Args[1:])
 	if err == nil {
-		err = torch.Configure(s.pool)
+		err = torch.Setup(s.pool)
 	}
 	if err == nil {
 		err = serve(ctx, s, func(address string) { log.Printf("listening on http://%s", address) })

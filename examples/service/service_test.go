@@ -34,7 +34,7 @@ import (
 const clients = 64
 
 func TestMain(m *testing.M) {
-	if err := torch.Configure(torch.Options{Workers: 2, Threads: 1}); err != nil {
+	if err := torch.Setup(torch.SetupOptions{Workers: 2, Threads: 1}); err != nil {
 		panic(err)
 	}
 	os.Exit(m.Run())

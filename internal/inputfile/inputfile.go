@@ -126,14 +126,14 @@ func checkPointer(op, path string) error {
 	case bytes.HasPrefix(start, []byte(annexPointer)):
 		return noContent(op, quote.OneLine(path))
 	case string(start) == lfsPointer:
-		return fault.New(fault.Missing, op, quote.OneLine(path), "the file is a Git LFS pointer without content").
+		return fault.Wrap(fault.Missing, op, quote.OneLine(path), errors.New("the file is a Git LFS pointer without content")).
 			WithHint("run `git lfs pull`")
 	}
 	return nil
 }
 
 func noContent(op, where string) error {
-	return fault.New(fault.Missing, op, where, "the file is a git-annex link without content").
+	return fault.Wrap(fault.Missing, op, where, errors.New("the file is a git-annex link without content")).
 		WithHint("run `datalad get %s`", where)
 }
 

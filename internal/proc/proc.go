@@ -4,6 +4,7 @@ package proc
 import (
 	"bufio"
 	"iter"
+	"math"
 	"os"
 	"runtime"
 	"strconv"
@@ -61,6 +62,33 @@ func readNumber(path string) (int64, error) {
 		return 0, err
 	}
 	return strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
+}
+
+// Threads returns the number of threads that the CPU quota of this process's cgroup can keep busy.
+// It returns 0 if there is no quota below the number of processors.
+func Threads() int { return threads(cpuQuota("/sys/fs/cgroup/cpu.max"), runtime.NumCPU()) }
+
+func threads(quota float64, processors int) int {
+	if n := int(math.Ceil(quota)); n < processors {
+		return n
+	}
+	return 0
+}
+
+// cpuQuota reads a quota in processors, such as 1.5, from a file of two numbers: microseconds of
+// CPU time in a period, and the period. It returns 0 if there is none ("max").
+func cpuQuota(path string) float64 {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return 0
+	}
+	quota, period, _ := strings.Cut(strings.TrimSpace(string(text)), " ")
+	q, errQuota := strconv.ParseFloat(quota, 64)
+	p, errPeriod := strconv.ParseFloat(period, 64)
+	if errQuota != nil || errPeriod != nil || q <= 0 || p <= 0 {
+		return 0
+	}
+	return q / p
 }
 
 // CPU yields the names and values that /proc/cpuinfo gives for the first processor, such as "model

@@ -7,13 +7,13 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// The variables of the environment.
-const (
-	Variable = "BWLM_TEST_DEVICE"  // cpu, which is the default, or cuda
-	Required = "BWLM_REQUIRE_CUDA" // 1: to have no device is a failure
-)
+// Variable is the environment variable that chooses the device of tests: cpu, the default, or cuda.
+const Variable = "BWLM_TEST_DEVICE"
 
-// Name is what an experiment calls the device: cpu or cuda.
+// required makes a missing device a failure if it is 1.
+const required = "BWLM_REQUIRE_CUDA"
+
+// Name returns the name of the device in an experiment: cpu or cuda.
 func Name() string {
 	if os.Getenv(Variable) == "cuda" {
 		return "cuda"
@@ -21,7 +21,8 @@ func Name() string {
 	return "cpu"
 }
 
-// Device is where tests open their models, so that the same goldens hold on the CPU and on CUDA:
+// Device returns the device on which tests open their models, so that the same goldens are checked on
+// the CPU and on CUDA:
 //
 //	BWLM_TEST_DEVICE=cuda go test ./wavlm ./peft ./brain/...
 func Device() torch.Device {
@@ -31,8 +32,8 @@ func Device() torch.Device {
 	return torch.CPU
 }
 
-// Rounding is by how much, as a part of the largest element of a gradient, an element may be off because f32 sums of
-// thousands of terms are added up in another order than the reference's. The goldens come from a CPU.
+// Rounding returns the tolerance of the elements of a gradient, relative to the largest: sums of
+// thousands of f32 terms depend on their order, and the goldens were computed on a CPU.
 func Rounding() float64 {
 	if Name() == "cuda" {
 		return 1e-5
@@ -40,9 +41,9 @@ func Rounding() float64 {
 	return 1e-6
 }
 
-// Load loads CUDA where tests are to run on it. It belongs into TestMain, since it must come before the first closure.
-// Where there is none it says why and ends the process: as a failure if the environment requires a device, else as a
-// skip of all tests, which would only repeat what the CPU has shown.
+// Load loads CUDA if tests are to run on it. Call it in TestMain before [Start] or [Main]. Without a
+// device it prints the reason and ends the process: as a failure if the environment requires a device,
+// else as a skip of all tests, which the CPU has run already.
 func Load() {
 	switch name := os.Getenv(Variable); name {
 	case "", "cpu":
@@ -52,17 +53,14 @@ func Load() {
 		fmt.Printf("FAIL: %s=%s is neither cpu nor cuda\n", Variable, name)
 		os.Exit(1)
 	}
-	why := "the library is there, but no device or no driver"
-	if err := torch.LoadCUDA(); err != nil {
-		why = err.Error()
-	}
-	if torch.CUDADevices() > 0 {
+	_, err := torch.OpenDevice("cuda")
+	if err == nil {
 		return
 	}
-	if os.Getenv(Required) == "1" {
-		fmt.Printf("FAIL: no CUDA device, and %s=1 does not allow that: %s\n", Required, why)
+	if os.Getenv(required) == "1" {
+		fmt.Printf("FAIL: no CUDA device, and %s=1 does not allow that: %v\n", required, err)
 		os.Exit(1)
 	}
-	fmt.Printf("SKIP: all tests of this package, for there is no CUDA device: %s\n", why)
+	fmt.Printf("SKIP: all tests of this package, for there is no CUDA device: %v\n", err)
 	os.Exit(0)
 }

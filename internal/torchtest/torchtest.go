@@ -1,4 +1,4 @@
-// Package torchtest runs the tests of packages that compute, on a device of choice.
+// Package torchtest runs the tests of packages that compute, on a device that the environment chooses.
 package torchtest
 
 import (
@@ -9,18 +9,23 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// Main runs a package's tests on one thread, for which all tests are small: bits depend on the number of threads, and
-// where tests of other packages run beside these a second one would only be waited for. Tensors that are left behind
-// are a failure.
+// Main runs a package's tests after [Start], and fails if they leave tensors behind.
 func Main(m *testing.M) {
-	if err := torch.Configure(torch.Options{Threads: 1}); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	Start()
 	code := m.Run()
 	if n := torch.Live(); n != 0 && code == 0 {
 		fmt.Fprintf(os.Stderr, "%d tensors are still alive\n", n)
 		code = 1
 	}
 	os.Exit(code)
+}
+
+// Start sets torch up with one thread and starts it. The tests are small, and bits depend on the
+// number of threads. Once torch has started, the device auto is the CPU, unless [Load] came before.
+func Start() {
+	if err := torch.Setup(torch.SetupOptions{Threads: 1}); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	torch.Threads()
 }

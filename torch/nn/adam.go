@@ -15,8 +15,9 @@ type Group struct {
 	LR     float64
 }
 
-// With adds the parameters of a store whose names satisfy keep (nil: all), makes them collect gradients, and freezes
-// the store's others. They are saved under a prefix.
+// With returns g with the parameters of a store whose names satisfy keep (all if keep is nil),
+// saved under a prefix. It makes them collect gradients and freezes the other parameters of the
+// store.
 func (g Group) With(prefix string, st *Store, keep func(name string) bool) Group {
 	g.Params = append(slices.Clone(g.Params), st.Train(keep)...)
 	g.Names = slices.Clone(g.Names)
@@ -28,14 +29,14 @@ func (g Group) With(prefix string, st *Store, keep func(name string) bool) Group
 	return g
 }
 
-// AdamOptions are the constants of Adam. The zero value means PyTorch's defaults.
+// AdamOptions has the constants of Adam. The zero value means PyTorch's defaults.
 type AdamOptions struct {
-	Beta1, Beta2, Eps float64 // 0: .9, .999, 1e-8
-	Decay             float64
-	Decoupled         bool // AdamW
+	Beta1, Beta2, Eps float64 // 0 means .9, .999 and 1e-8
+	Decay             float64 // weight decay
+	Decoupled         bool    // weight decay as in AdamW
 }
 
-// Adam is the optimizer of Kingma & Ba (2015), or AdamW.
+// Adam is the optimizer of Kingma and Ba (2015), or AdamW (Loshchilov and Hutter 2019).
 type Adam struct {
 	opt    AdamOptions
 	groups []Group
@@ -43,7 +44,7 @@ type Adam struct {
 	arena  *torch.Arena
 }
 
-// NewAdam makes an optimizer whose state lives until Close. It runs inside a closure.
+// NewAdam returns an optimizer whose state lives until Close. It must be called in a closure.
 func NewAdam(s *torch.Scope, opt AdamOptions, groups ...Group) *Adam {
 	if opt.Beta1 == 0 {
 		opt.Beta1 = .9
@@ -58,9 +59,9 @@ func NewAdam(s *torch.Scope, opt AdamOptions, groups ...Group) *Adam {
 	for _, g := range groups {
 		st := torch.AdamState{Params: g.Params}
 		for _, p := range g.Params {
-			zeros := func(dims ...int) *torch.Tensor { return a.arena.Keep(s.ZerosOf(p.DType(), dims...).To(p.Device())) }
-			st.First = append(st.First, zeros(p.Shape()...))
-			st.Second = append(st.Second, zeros(p.Shape()...))
+			zeros := func() *torch.Tensor { return a.arena.Keep(s.ZerosOf(p.DType(), p.Shape()...).To(p.Device())) }
+			st.First = append(st.First, zeros())
+			st.Second = append(st.Second, zeros())
 			st.Steps = append(st.Steps, a.arena.Keep(s.Zeros().To(p.Device())))
 		}
 		a.states = append(a.states, st)
@@ -68,33 +69,21 @@ func NewAdam(s *torch.Scope, opt AdamOptions, groups ...Group) *Adam {
 	return a
 }
 
-// SetLR changes the learning rate of group i.
-func (a *Adam) SetLR(i int, lr float64) { a.groups[i].LR = lr }
-
-// Step changes every parameter that has a gradient.
+// Step updates every parameter that has a gradient.
 func (a *Adam) Step() {
 	for i, st := range a.states {
 		torch.AdamStep(st, a.groups[i].LR, a.opt.Beta1, a.opt.Beta2, a.opt.Eps, a.opt.Decay, a.opt.Decoupled)
 	}
 }
 
-// ClearGrad forgets all gradients.
+// ClearGrad removes all gradients.
 func (a *Adam) ClearGrad() {
 	for _, g := range a.groups {
 		torch.ClearGrad(g.Params...)
 	}
 }
 
-// ClipGradNorm limits the joint 2-norm of all gradients and gives the norm before.
-func (a *Adam) ClipGradNorm(limit float64) float64 {
-	var all []*torch.Tensor
-	for _, g := range a.groups {
-		all = append(all, g.Params...)
-	}
-	return torch.ClipGradNorm(limit, all...)
-}
-
-// Params are the parameters of all groups with the names under which they are saved.
+// Params yields the parameters of all groups with the names under which they are saved.
 func (a *Adam) Params() iter.Seq2[string, *torch.Tensor] {
 	return func(yield func(string, *torch.Tensor) bool) {
 		for _, g := range a.groups {
@@ -107,7 +96,8 @@ func (a *Adam) Params() iter.Seq2[string, *torch.Tensor] {
 	}
 }
 
-// State is the memory of the optimizer by name, for a checkpoint: NAME.exp_avg, NAME.exp_avg_sq, NAME.step.
+// State yields the state of the optimizer for a checkpoint, under the names NAME.exp_avg,
+// NAME.exp_avg_sq and NAME.step.
 func (a *Adam) State() iter.Seq2[string, *torch.Tensor] {
 	return func(yield func(string, *torch.Tensor) bool) {
 		for i, st := range a.states {
@@ -122,7 +112,7 @@ func (a *Adam) State() iter.Seq2[string, *torch.Tensor] {
 	}
 }
 
-// SetState overwrites the memory with what get finds for each name of State.
+// SetState overwrites the state with what get returns for each name of State.
 func (a *Adam) SetState(get func(name string) (*torch.Tensor, error)) error {
 	for name, t := range a.State() {
 		v, err := get(name)
@@ -134,5 +124,5 @@ func (a *Adam) SetState(get func(name string) (*torch.Tensor, error)) error {
 	return nil
 }
 
-// Close frees the optimizer's memory.
+// Close frees the state.
 func (a *Adam) Close() { a.arena.Close() }

@@ -19,7 +19,6 @@ type optimizerCase struct {
 	Betas [2]float64
 	Eps   float64
 	Decay float64 `json:"weight_decay"`
-	Clip  float64
 }
 
 func (c optimizerCase) options() AdamOptions {
@@ -96,7 +95,7 @@ func TestStepsAreThoseOfPyTorch(t *testing.T) {
 			defer adam.Close()
 			for step := range g.meta.Steps {
 				for i, lr := range g.meta.LRs[step] {
-					adam.SetLR(i, lr)
+					adam.groups[i].LR = lr
 				}
 				for n, p := range st.Params() {
 					assert.False(t, p.HasGrad(), "ClearGrad forgot %s", n)
@@ -104,10 +103,6 @@ func TestStepsAreThoseOfPyTorch(t *testing.T) {
 						s.FromFloat32(grad, shape...).Mul(p).Sum().Backward()
 						assert.Equal(t, grad, p.Grad(s).Float32s())
 					}
-				}
-				if c.Clip > 0 {
-					norm := adam.ClipGradNorm(c.Clip)
-					g.near([]float32{float32(norm)}, "%s/norm/%d", name, step)
 				}
 				adam.Step()
 				adam.ClearGrad()
@@ -118,7 +113,7 @@ func TestStepsAreThoseOfPyTorch(t *testing.T) {
 			for n, state := range adam.State() {
 				if _, ok := g.file.Info(name + "/state/" + n); !ok {
 					assert.Contains(t, n, "never.")
-					assert.Zero(t, s.Attach(state).Abs().Sum().Item(), n)
+					assert.Zero(t, state.MaxAbs(), n)
 					continue
 				}
 				g.near(state.Float32s(), "%s/state/%s", name, n)

@@ -8,42 +8,44 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// Source gives the initial values of parameters: a checkpoint, or random numbers.
+// Source provides the initial values of parameters: a checkpoint, or random numbers.
 type Source interface {
-	// Tensor makes the values of a parameter in s. The shape is what the model needs; init is how a fresh model
-	// starts.
+	// Tensor returns the values of a parameter as a tensor of s, in the shape that the model needs.
+	// A new model starts with init.
 	Tensor(s *torch.Scope, name string, shape []int, init Init) (*torch.Tensor, error)
 }
 
-// Adapter changes layers and parameters as a model is built. Its methods run inside the closure that builds the model.
+// Adapter replaces layers and parameters while a model is built. Its methods run in the closure
+// that builds the model.
 type Adapter interface {
-	// Param returns the parameter to use in the place of p, which may be p itself; path is its full name. A layer's
-	// parameters come before the layer.
+	// Param returns the parameter to use instead of p, which may be p itself. The path is its full
+	// name. The parameters of a layer come before the layer.
 	Param(b *Builder, path string, p *torch.Tensor) *torch.Tensor
-	// Wrap returns the layer to put in the slot at path, which may be base itself: a *Dense, *Conv, *LayerNorm or
-	// *GroupNorm, or what another adapter made of one. b is the builder at that path.
+	// Wrap returns the layer to put in the slot at path, which may be base itself. The type of base
+	// is *Dense, *Conv, *LayerNorm or *GroupNorm, or that of another adapter's layer. b is the
+	// builder at that path.
 	Wrap(b *Builder, path string, base Layer) Layer
 	// Finish is called when the whole model has been built.
 	Finish(b *Builder)
 }
 
-// Builder is a store and a path in it. It lives as long as the closure in which a model is built.
+// Builder is a store and a path in it. It must not be used after the closure in which a model is
+// built.
 type Builder struct {
 	*building
 	path string
 }
 
-// building is what all builders of one construction share.
+// building is the state of one construction, shared by its builders.
 type building struct {
 	store    *Store
 	source   Source
 	adapter  Adapter
 	scope    *torch.Scope
 	problems []string
-	named    map[string]bool
 }
 
-// LoadError lists all that was wrong with the parameters of a model.
+// LoadError lists all problems with the parameters of a model.
 type LoadError struct{ Problems []string }
 
 func (e *LoadError) Error() string {
@@ -55,10 +57,11 @@ func (e *LoadError) Error() string {
 	return strings.Join(p, "; ")
 }
 
-// Build runs a model's constructor over the store in a scope. Parameters that the store has are used, others are
-// made by the source (nil: there must be none). It goes on to the end and then returns one *LoadError.
+// Build runs a model's constructor over the store, in a scope. It uses the parameters that the
+// store has and gets others from the source. With a nil source the store must have all. Problems do
+// not end the construction; Build returns all of them as one *LoadError.
 func (st *Store) Build(s *torch.Scope, src Source, adapter Adapter, construct func(*Builder)) error {
-	b := &Builder{building: &building{store: st, source: src, adapter: adapter, scope: s, named: map[string]bool{}}}
+	b := &Builder{building: &building{store: st, source: src, adapter: adapter, scope: s}}
 	construct(b)
 	if adapter != nil {
 		adapter.Finish(b)
@@ -69,23 +72,20 @@ func (st *Store) Build(s *torch.Scope, src Source, adapter Adapter, construct fu
 	return nil
 }
 
-// Named are the parameters that a construction asked for, to find unused ones.
-func (b *Builder) Named() map[string]bool { return b.named }
-
-// Store is where the parameters are.
+// Store returns the store of the parameters.
 func (b *Builder) Store() *Store { return b.store }
 
-// Scope is the scope of the closure in which the model is built.
+// Scope returns the scope of the closure in which the model is built.
 func (b *Builder) Scope() *torch.Scope { return b.scope }
 
-// At is the builder at a path below.
-func (b *Builder) At(path string) *Builder { return &Builder{b.building, b.Path(path)} }
+// At returns the builder at a path below b.
+func (b *Builder) At(path string) *Builder { return &Builder{b.building, b.full(path)} }
 
-// Index is the builder at element i of a list.
+// Index returns the builder at element i of a list.
 func (b *Builder) Index(i int) *Builder { return b.At(fmt.Sprint(i)) }
 
-// Path is the full name of something below b.
-func (b *Builder) Path(name string) string {
+// full returns the full name of a path below b.
+func (b *Builder) full(name string) string {
 	if b.path == "" {
 		return name
 	}
@@ -95,19 +95,18 @@ func (b *Builder) Path(name string) string {
 	return b.path + "." + name
 }
 
-// Param is the parameter of that name, or what the adapter puts in its place. Where it cannot be had, the problem is
-// noted and zeros stand in.
+// Param returns the parameter of a name, or what the adapter replaces it by. If there is none, it
+// records a problem and returns zeros.
 func (b *Builder) Param(name string, init Init, shape ...int) *torch.Tensor {
 	p := b.param(name, init, shape)
 	if b.adapter != nil {
-		p = b.adapter.Param(b, b.Path(name), p)
+		p = b.adapter.Param(b, b.full(name), p)
 	}
 	return p
 }
 
 func (b *Builder) param(name string, init Init, shape []int) *torch.Tensor {
-	path := b.Path(name)
-	b.named[path] = true
+	path := b.full(name)
 	if p := b.store.Param(path); p != nil {
 		if !slices.Equal(p.Shape(), shape) {
 			b.Problem("%s: shape %v, want %v", path, p.Shape(), shape)
@@ -126,15 +125,15 @@ func (b *Builder) param(name string, init Init, shape []int) *torch.Tensor {
 	return b.store.Add(path, t)
 }
 
-// put fills the slot of the layer at b.
+// put puts a layer into its slot at b.
 func put(b *Builder, slot *Layer, base Layer) {
 	*slot = base
 	if b.adapter != nil {
-		*slot = b.adapter.Wrap(b, b.Path(""), base)
+		*slot = b.adapter.Wrap(b, b.full(""), base)
 	}
 }
 
-// Problem notes something that will fail the construction.
+// Problem records a problem, with which Build will fail.
 func (b *Builder) Problem(format string, args ...any) {
 	b.problems = append(b.problems, fmt.Sprintf(format, args...))
 }

@@ -52,21 +52,18 @@ func build(t *testing.T, st *Store, src Source, adapter Adapter) (n *net, err er
 
 func TestNamesAreKeysInTheOrderOfConstruction(t *testing.T) {
 	st := newStore(t)
-	var named map[string]bool
 	do(t, 7, func(s *torch.Scope) {
 		require.NoError(t, st.Build(s, Fresh{}, nil, func(b *Builder) {
 			newNet(b)
-			named = b.Named()
 			assert.Equal(t, st, b.Store())
 			assert.Equal(t, s, b.Scope())
-			assert.Equal(t, "a.b.c", b.At("a.b").Path("c"))
-			assert.Equal(t, "a", b.At("a").Path(""))
+			assert.Equal(t, "a.b.c", b.At("a.b").full("c"))
+			assert.Equal(t, "a", b.At("a").full(""))
 		}))
 	})
 	assert.Equal(t, netNames, names(st))
 	assert.Equal(t, len(netNames), st.Len())
 	assert.Equal(t, 12+4+12+4*4+2, st.Numel())
-	assert.Len(t, named, len(netNames))
 	assert.Nil(t, st.Param("encoder.layers.1.proj.bias"))
 	assert.Equal(t, []int{4, 3}, st.Param(netNames[0]).Shape())
 }
@@ -143,15 +140,15 @@ func (a *doubler) Param(b *Builder, path string, p *torch.Tensor) *torch.Tensor 
 
 func (a *doubler) Finish(b *Builder) {
 	a.finished++
-	if b.Path("") != "" {
-		b.Problem("the builder is at %s", b.Path(""))
+	if b.full("") != "" {
+		b.Problem("the builder is at %s", b.full(""))
 	}
 }
 
 func (a *doubler) Wrap(b *Builder, path string, base Layer) Layer {
 	a.seen = append(a.seen, path)
-	if b.Path("weight") != path+".weight" {
-		b.Problem("%s: the builder is at %s", path, b.Path(""))
+	if b.full("weight") != path+".weight" {
+		b.Problem("%s: the builder is at %s", path, b.full(""))
 	}
 	if path == a.only {
 		return doubled{base}
@@ -227,7 +224,7 @@ func TestANameIsGivenOnce(t *testing.T) {
 		st.Add("w", s.Zeros(1))
 		return nil
 	})
-	assert.ErrorContains(t, err, "parameter w is there already")
+	assert.ErrorContains(t, err, "parameter w exists already")
 }
 
 // The starts of a fresh model, by their spread: sd of U(-a, a) is a/√3.
@@ -250,7 +247,7 @@ func TestInits(t *testing.T) {
 			assert.Equal(t, shape, x.Shape(), name)
 			assert.InDelta(t, 0, x.Mean().Item(), 4*c.sd/100, name)
 			assert.InDelta(t, c.sd, x.Square().Mean().Sqrt().Item(), .03*c.sd, name)
-			assert.LessOrEqual(t, x.Abs().Max().Item(), c.limit+1e-7, name)
+			assert.LessOrEqual(t, x.MaxAbs(), c.limit+1e-7, name)
 		})
 	}
 	do(t, 11, func(s *torch.Scope) { assert.Equal(t, 6., Ones(s, []int{2, 3}).Sum().Item()) })
@@ -262,7 +259,7 @@ func TestInits(t *testing.T) {
 		bias := l.(*Dense).Bias
 		assert.Equal(t, []int{2000}, bias.Shape())
 		assert.InDelta(t, .2/math.Sqrt(3), s.Attach(bias).Square().Mean().Sqrt().Item(), .01, "PyTorch's bias: U(±1/√in)")
-		assert.LessOrEqual(t, s.Attach(bias).Abs().Max().Item(), .2)
+		assert.LessOrEqual(t, bias.MaxAbs(), .2)
 		assert.Equal(t, 25, l.(*Dense).In())
 		assert.Equal(t, 2000, l.(*Dense).Out())
 	})

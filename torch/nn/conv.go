@@ -14,8 +14,8 @@ func (c *Conv) Forward(x *torch.Tensor) *torch.Tensor {
 	return x.Conv1d(c.Weight, c.Bias, c.Stride, c.Padding, c.Groups)
 }
 
-// Conv puts a convolution of one group in the slot, with parameters name.weight and, unless init says that there is
-// none, name.bias.
+// Conv puts a convolution of one group in the slot, with parameters name.weight and, unless
+// init.NoBias, name.bias.
 func (b *Builder) Conv(slot *Layer, name string, in, out, kernel, stride int, init LinearInit) {
 	at := b.At(name)
 	c := &Conv{Weight: at.Param("weight", init.Weight, out, in, kernel), Stride: stride, Groups: 1}

@@ -1,20 +1,29 @@
-// Package nn has what models are built of: named parameters, layers, optimizers.
+// Package nn has the building blocks of models: named parameters, layers and the optimizer Adam.
 //
-// A [Store] is an ordered list of parameters. A model's constructor takes a [Builder], which is a store and a
-// path, and names each parameter once; the name is the key of the checkpoint:
+// A [Store] is an ordered list of parameters. A model's constructor takes a [Builder], which is a
+// store and a path in it, and names each parameter once. The name is the key in a checkpoint:
 //
 //	func newFeedForward(b *nn.Builder, in, hidden int) *feedForward {
 //		f := &feedForward{}
-//		b.Linear(&f.in, "up", in, hidden)
-//		b.Linear(&f.out, "down", hidden, in)
+//		b.Linear(&f.in, "intermediate_dense", in, hidden)
+//		b.Linear(&f.out, "output_dense", hidden, in)
 //		return f
 //	}
 //
-// The same constructor loads a checkpoint and makes a fresh model: that is the [Source]'s affair. It also makes
-// views: run again over a full store it gives a second model over the same weights, and with an [Adapter] each
-// layer and parameter passes through it, so a model with and one without an adapter stand side by side. A
-// layer's slot never changes after construction. Model code calls layer.Forward and never touches the weight,
-// else an adapter on it would have no effect.
+// [Store.Build] runs a constructor. With [Fresh] as the source it makes a new model, with a checkpoint
+// as the source it loads one. Run again over the same store, without a source, it makes a second view of
+// the same weights. With an [Adapter], each layer and parameter passes through the adapter, so that a
+// model with an adapter and the model without it share their weights (package peft has such adapters).
 //
-// A [Session] runs closures over stores: any number infer at the same time, one trains alone.
+// A [Session] runs closures over stores: any number of inferences at the same time, or one training
+// step.
+//
+// # Caveats
+//
+//   - A model must call Layer.Forward and not use a layer's weight itself; otherwise an adapter has no
+//     effect on that layer.
+//   - A layer's slot must not change after construction.
+//   - Parameters must only change in Session.Train. Code that changes them elsewhere must keep
+//     inferences away itself.
+//   - Parameters live until [Store.Close]. Using them later is an error that matches fault.ErrClosed.
 package nn

@@ -10,9 +10,10 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// Several workers, so that it is the leases that keep closures apart, and one thread each, since all is tiny.
+// Several workers, so that it is the leases that keep closures apart, and one thread each, since
+// all is tiny.
 func TestMain(m *testing.M) {
-	if err := torch.Configure(torch.Options{Workers: 4, Threads: 1}); err != nil {
+	if err := torch.Setup(torch.SetupOptions{Workers: 4, Threads: 1}); err != nil {
 		panic(err)
 	}
 	torchtest.Load()

@@ -14,38 +14,41 @@ import (
 
 // Errors of Session.Train.
 var (
-	// ErrBusy is returned while another training has the store.
-	ErrBusy = errors.New("nn: another training has these parameters")
-	// ErrReading is returned inside an inference over the same store, which the step would have to wait for.
-	ErrReading = errors.New("nn: this closure reads these parameters; end it before training")
+	// ErrBusy is returned while another goroutine trains one of the stores.
+	ErrBusy = errors.New("nn: these parameters are being trained already")
+	// ErrReading is returned inside an inference over one of the stores, for whose end the step
+	// would have to wait.
+	ErrReading = errors.New("nn: an inference over these parameters is running in this closure; end it before training")
 )
 
-// everyone is more readers than there will be.
+// everyone is larger than the number of readers will ever be.
 const everyone = 1 << 30
 
-// lease lets many read a store or one write it.
+// lease is a lock of a store: for many readers or one trainer.
 type lease struct {
 	training *semaphore.Weighted // one trainer
 	readers  *semaphore.Weighted
-	order    uint64 // leases are taken in this order, so that no two closures wait for each other
+	order    uint64 // leases are taken in this order, so that closures cannot deadlock
 }
 
 func newLease() lease {
 	return lease{semaphore.NewWeighted(1), semaphore.NewWeighted(everyone), rand.Uint64()}
 }
 
-// heldKey is where a closure's context has the leases that the closure holds.
+// heldKey is the key of the leases that a closure holds, in its context.
 type heldKey struct{}
 
-// Session runs closures over the parameters of some stores on one device. Closures of sessions may be nested, with
-// the scope's Context.
+// Session runs closures over the parameters of some stores on one device. Any number of inferences
+// run at the same time, or one training step. Closures of sessions may be nested, with the scope's
+// Context.
 type Session struct {
 	Stores  []*Store
 	Device  torch.Device
 	Compute torch.DType
 }
 
-// leases are those of the session's stores, each once and in order, and those that are held around ctx.
+// leases returns the leases of the session's stores, each once and in order, and those that the
+// closure of ctx holds.
 func (ss *Session) leases(ctx context.Context) (all, held []*lease) {
 	for _, st := range ss.Stores {
 		if !slices.Contains(all, &st.lease) {
@@ -57,7 +60,8 @@ func (ss *Session) leases(ctx context.Context) (all, held []*lease) {
 	return all, held
 }
 
-// Infer runs fn without gradients. It waits while a training step changes the parameters, unless it is part of it.
+// Infer runs fn without gradients. It waits for a running training step, unless it is nested in
+// that step.
 func (ss *Session) Infer(ctx context.Context, fn func(*torch.Scope) error) error {
 	all, held := ss.leases(ctx)
 	for _, l := range all {
@@ -73,8 +77,8 @@ func (ss *Session) Infer(ctx context.Context, fn func(*torch.Scope) error) error
 	return torch.Do(ctx, torch.Mode{Device: ss.Device, Compute: ss.Compute}, fn)
 }
 
-// Train runs one training step. It returns ErrBusy if another training has one of the stores, and waits for those
-// who infer.
+// Train runs fn with gradients and dropout as one training step. It waits for running inferences,
+// and returns ErrBusy if another step is running over one of the stores.
 func (ss *Session) Train(ctx context.Context, seed uint64, fn func(*torch.Scope) error) error {
 	all, held := ss.leases(ctx)
 	for _, l := range all {

@@ -130,7 +130,8 @@ func TestNestedClosuresDoNotWaitForThemselves(t *testing.T) {
 		assert.ErrorIs(t, both.Train(s.Context(), 1, nothing), ErrReading)
 		waiting = start(func() error { return both.Train(ctx, 1, nothing) })
 		stillWaiting(t, waiting)
-		// The step that waits must not keep this closure from going on, or both would wait for ever.
+		// The step that waits must not keep this closure from going on, or both would wait for
+		// ever.
 		assert.NoError(t, one.Infer(s.Context(), nothing))
 		return nil
 	}))

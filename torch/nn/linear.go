@@ -6,22 +6,22 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// Layer is all that a model knows of a layer that may be adapted.
+// Layer is a layer of a model. An adapter may replace it.
 type Layer interface {
 	Forward(x *torch.Tensor) *torch.Tensor
 }
 
-// Linear is a slot of a linear layer, which maps x (..., in) to (..., out).
+// Linear is the slot of a linear layer, which maps x (..., in) to (..., out).
 type Linear = Layer
 
-// Dense is the plain linear layer x·Wᵀ + b.
+// Dense is the linear layer x·Wᵀ + b.
 type Dense struct {
 	Weight *torch.Tensor // (out, in)
 	Bias   *torch.Tensor // (out), or nil
 }
 
-// Forward multiplies in the type of x, of the weight or the scope's compute type, whichever is narrower, and gives x's
-// type back.
+// Forward multiplies in the narrowest of the types of x and the weight and the scope's compute
+// type. The result has the type of x.
 func (d *Dense) Forward(x *torch.Tensor) *torch.Tensor {
 	compute := torch.BFloat16
 	if x.DType() != compute && d.Weight.DType() != compute {
@@ -37,7 +37,8 @@ func (d *Dense) Forward(x *torch.Tensor) *torch.Tensor {
 	return x.ToType(compute).Linear(s.Attach(d.Weight).ToType(compute), bias).ToType(x.DType())
 }
 
-// ToCompute is x in the scope's compute type: what follows stays in it, with one rounding here instead of one at each layer.
+// ToCompute returns x in the scope's compute type, so that x is rounded once, not in each of the
+// layers that follow.
 func ToCompute(x *torch.Tensor) *torch.Tensor {
 	if compute := x.Scope().Mode().Compute; compute != torch.Float32 {
 		return x.ToType(compute)
@@ -45,20 +46,20 @@ func ToCompute(x *torch.Tensor) *torch.Tensor {
 	return x
 }
 
-// In is the width of the input.
+// In returns the width of the input.
 func (d *Dense) In() int { return d.Weight.Dim(1) }
 
-// Out is the width of the output.
+// Out returns the width of the output.
 func (d *Dense) Out() int { return d.Weight.Dim(0) }
 
-// Init of a linear layer's weight and bias.
+// LinearInit has the initial values of a linear layer.
 type LinearInit struct {
-	Weight, Bias Init
+	Weight, Bias Init // nil means PyTorch's
 	NoBias       bool
 }
 
-// Linear puts a linear layer with bias in the slot: parameters name.weight and name.bias. The default start is
-// PyTorch's.
+// Linear puts a linear layer in the slot, with parameters name.weight and, unless NoBias,
+// name.bias. Without init it starts like PyTorch's.
 func (b *Builder) Linear(slot *Linear, name string, in, out int, init ...LinearInit) {
 	how := LinearInit{}
 	if len(init) > 0 {

@@ -15,18 +15,21 @@ type Store struct {
 	notes  map[any]any
 }
 
-// NewStore makes an empty store.
+// NewStore returns an empty store.
 func NewStore() *Store {
 	return &Store{arena: torch.NewArena(), params: map[string]*torch.Tensor{}, lease: newLease()}
 }
 
-// Close frees the parameters.
+// Close frees the parameters. Their use after Close is an error that matches fault.ErrClosed.
 func (st *Store) Close() { st.arena.Close() }
 
-// Param is the parameter of that name, nil if there is none.
+// Err returns an error that matches fault.ErrClosed after Close, and nil before.
+func (st *Store) Err() error { return st.arena.Err() }
+
+// Param returns the parameter of a name, nil if there is none.
 func (st *Store) Param(name string) *torch.Tensor { return st.params[name] }
 
-// Params are all parameters with their names, in the order in which they were built.
+// Params yields all parameters with their names, in the order of construction.
 func (st *Store) Params() iter.Seq2[string, *torch.Tensor] {
 	return func(yield func(string, *torch.Tensor) bool) {
 		for _, name := range st.names {
@@ -37,8 +40,9 @@ func (st *Store) Params() iter.Seq2[string, *torch.Tensor] {
 	}
 }
 
-// Note is what a package keeps with the store under a key of a type of its own, as in a context; make gives its first
-// value. It is to be used within closures that train the store.
+// Note returns the value that a package stores under a key, whose type should be the package's own,
+// as for a context. The first call sets it to the result of make. Note must be called in a closure
+// that trains the store.
 func (st *Store) Note(key any, make func() any) any {
 	if _, ok := st.notes[key]; !ok {
 		if st.notes == nil {
@@ -49,10 +53,10 @@ func (st *Store) Note(key any, make func() any) any {
 	return st.notes[key]
 }
 
-// Len is the number of parameters, as tensors.
+// Len returns the number of parameters, counted as tensors.
 func (st *Store) Len() int { return len(st.names) }
 
-// Numel is the number of elements of all parameters.
+// Numel returns the number of elements of all parameters.
 func (st *Store) Numel() (n int) {
 	for _, p := range st.Params() {
 		n += p.Len()
@@ -60,10 +64,10 @@ func (st *Store) Numel() (n int) {
 	return n
 }
 
-// Add keeps t under a name, replacing nothing: a name is given once.
+// Add adds t as the parameter of a name, which must be new.
 func (st *Store) Add(name string, t *torch.Tensor) *torch.Tensor {
 	if st.params[name] != nil {
-		torch.Failf("store", "parameter %s is there already", name)
+		torch.Failf("store", "parameter %s exists already", name)
 	}
 	p := st.arena.Keep(t)
 	st.names = append(st.names, name)
@@ -71,8 +75,8 @@ func (st *Store) Add(name string, t *torch.Tensor) *torch.Tensor {
 	return p
 }
 
-// Train makes those parameters collect gradients whose name satisfies keep (nil: all), freezes the others, and
-// gives the trainable ones in order.
+// Train makes the parameters whose names satisfy keep (all if keep is nil) collect gradients,
+// freezes the others, and returns the trainable ones in order.
 func (st *Store) Train(keep func(name string) bool) (trained []*torch.Tensor) {
 	for name, p := range st.Params() {
 		on := keep == nil || keep(name)
@@ -84,5 +88,5 @@ func (st *Store) Train(keep func(name string) bool) (trained []*torch.Tensor) {
 	return trained
 }
 
-// Freeze makes no parameter collect gradients.
+// Freeze makes all parameters stop collecting gradients.
 func (st *Store) Freeze() { st.Train(func(string) bool { return false }) }

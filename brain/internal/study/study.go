@@ -85,11 +85,11 @@ func Open(ctx context.Context, exp *experiment.Experiment, opt Options) (*Study,
 
 // OpenModel loads the experiment's model on its device. A frozen one takes less memory in bf16.
 func OpenModel(ctx context.Context, exp *experiment.Experiment, frozen bool) (speech.Encoder, error) {
-	device, err := windows.DeviceOf(exp.Device)
+	device, err := torch.OpenDevice(exp.Device)
 	if err != nil {
 		return nil, err
 	}
-	compute, err := windows.ComputeOf(exp.DType)
+	compute, err := torch.ComputeType(exp.DType, device)
 	if err != nil {
 		return nil, err
 	}

@@ -11,11 +11,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if err := torch.Configure(torch.Options{Threads: 1}); err != nil { // bits depend on the number of threads
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
 	torchtest.Load()
+	torchtest.Start()
 	if dir := os.Getenv(studytest.ChildEnv); dir != "" {
 		if err := studytest.TrainChild(dir); err != nil {
 			fmt.Fprintln(os.Stderr, err)

@@ -1,6 +1,7 @@
 package raw
 
 import (
+	"errors"
 	"os"
 
 	"github.com/brainwavlm/bwlm/fault"
@@ -14,7 +15,7 @@ const MaxBytes = 1 << 30
 // ReadFile reads the file at path, of at most MaxBytes.
 func ReadFile(op, path string) ([]byte, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return nil, fault.New(fault.Missing, op, quote.OneLine(path), "is a folder or device, not a file").
+		return nil, fault.Wrap(fault.Missing, op, quote.OneLine(path), errors.New("is a folder or device, not a file")).
 			WithHint("check the path")
 	}
 	return inputfile.Read(op, path, MaxBytes)

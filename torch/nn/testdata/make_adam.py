@@ -5,7 +5,7 @@ Needs torch 2.15.0 and safetensors. Run: python make_adam.py
 
 Every case has two groups with learning rates of their own; in group 1, "sometimes" has no gradient at odd steps and
 "never" has none at all. Keys: CASE/param/STEP/NAME before each step and after the last, CASE/grad/STEP/NAME,
-CASE/norm/STEP (of all gradients before clipping), CASE/state/NAME.exp_avg and so on after the last step.
+CASE/state/NAME.exp_avg and so on after the last step.
 """
 import json
 import os
@@ -26,8 +26,6 @@ CASES = {
     "adamw": dict(kind="AdamW", weight_decay=0.1),
     "adamw_no_decay": dict(kind="AdamW", weight_decay=0.0),
     "adam_betas": dict(kind="Adam", betas=(0.5, 0.7), eps=1e-3),
-    "adamw_clip": dict(kind="AdamW", weight_decay=0.01, clip=0.5),
-    "adam_clip_above": dict(kind="Adam", clip=1e6),
 }
 
 
@@ -49,8 +47,6 @@ def main():
                     continue
                 p[n].grad = torch.randn(p[n].shape) * 10 ** torch.randn(()).item()
                 out[f"{case}/grad/{step}/{n}"] = p[n].grad.clone()
-            if "clip" in c:
-                out[f"{case}/norm/{step}"] = torch.nn.utils.clip_grad_norm_(list(p.values()), c["clip"]).reshape(1)
             opt.step()
         for n in p:
             out[f"{case}/param/{STEPS}/{n}"] = p[n].detach().clone()
