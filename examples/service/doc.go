@@ -16,7 +16,7 @@
 //
 // What keeps it steady, and where:
 //
-//   - Threads: torch.Configure in main; package torch runs forward passes on so many workers and no more, however many
+//   - Threads: torch.Setup in main; package torch runs forward passes on so many workers and no more, however many
 //     requests there are.
 //   - Memory: a request waits for a slot before its body is read, bodies and clips have a greatest size, and long clips
 //     are read in batches.

@@ -29,7 +29,7 @@ const (
 
 // Main runs the tests of an example on one thread, since small models gain nothing from more.
 func Main(m *testing.M) {
-	if err := torch.Configure(torch.Options{Threads: 1}); err != nil {
+	if err := torch.Setup(torch.SetupOptions{Threads: 1}); err != nil {
 		panic(err)
 	}
 	os.Exit(m.Run())
