@@ -22,7 +22,7 @@ func alice(t *testing.T, file string, sets ...string) *experiment.Experiment {
 		t.Skip("BWLM_SHARED does not name the folder with the real data")
 	}
 	sets = append(sets, "data.path="+filepath.Join(shared, "data", "alice"), "device=cpu", "out="+filepath.Join(t.TempDir(), "run"))
-	exp, err := experiment.Load(filepath.Join("..", "examples", "alice", file), sets...)
+	exp, err := experiment.Load(filepath.Join("..", "..", "..", "examples", "alice", file), sets...)
 	require.NoError(t, err)
 	return exp
 }

@@ -121,7 +121,7 @@ func TestCompareRefusesOtherTests(t *testing.T) {
 		{func(l *results.Layout, _ [][]float32) {
 			l.Subjects[0].Rows[0] = design.Rows{Story: "a", From: 5, To: 125}
 		}, "test rows of ada: [a[5:125] b[0:120]], "},
-		{func(l *results.Layout, _ [][]float32) { l.Subjects[0].ROIs[0].Columns = []int{0, 5} }, "region front of ada: 2 voxels, not the same"},
+		{func(l *results.Layout, _ [][]float32) { l.Subjects[0].ROIs[0].Columns = []int{0, 5} }, "ROI front of ada: 2 voxels, not the same"},
 		{func(_ *results.Layout, x [][]float32) { x[0][6*10+2]++ }, "responses of ada: row 10, voxel 2 is "},
 		{func(l *results.Layout, x [][]float32) {
 			l.Subjects[0].Voxels = 5
@@ -151,7 +151,7 @@ func TestCompareRefusesOtherTests(t *testing.T) {
 	rename(`"ada"`, `"bob"`)
 	require.NoError(t, os.Rename(filepath.Join(other, "eval", "test", "ada"), filepath.Join(other, "eval", "test", "bob")))
 	_, err = evaluate.Compare(t.Context(), []string{first, other}, results.CompareOptions{})
-	require.ErrorContains(t, err, "people: [bob], ")
+	require.ErrorContains(t, err, "subjects: [bob], ")
 	_, err = evaluate.Compare(t.Context(), []string{first}, results.CompareOptions{})
 	require.ErrorContains(t, err, "want at least 2")
 	_, err = evaluate.Compare(t.Context(), []string{first, t.TempDir()}, results.CompareOptions{})

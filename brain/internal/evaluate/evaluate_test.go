@@ -223,5 +223,5 @@ func TestNamesThatAreTaken(t *testing.T) {
 		s.ROIs = []dataset.ROI{{Name: "tuned", Region: dataset.Value(dataset.Region{Columns: []int{0}})}}
 	})
 	_, err = evaluate.Evaluate(t.Context(), st, nil, "")
-	require.ErrorContains(t, err, `"tuned" means the tuned voxels`)
+	require.ErrorContains(t, err, `"tuned" is the name of the tuned voxels`)
 }

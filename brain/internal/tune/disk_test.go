@@ -68,7 +68,7 @@ func TestDiskThatRefusesCheckpoints(t *testing.T) {
 	require.NoError(t, errors.Join(err, d.err))
 	assert.Equal(t, want.Best, got.Best)
 	require.Len(t, d.warnings, 3)
-	assert.Contains(t, d.warnings[0], "the checkpoint of epoch 1 is not saved, the run goes on")
+	assert.Contains(t, d.warnings[0], "the checkpoint of epoch 1 is not saved, the run continues")
 	again, err := os.ReadFile(run.File("adapter/adapter_model.safetensors"))
 	require.NoError(t, err)
 	assert.Equal(t, adapter, again, "the best epoch was kept until the disk took it")

@@ -273,11 +273,11 @@ func TestHalfFrames(t *testing.T) {
 	assert.Equal(t, want, whole(t, study.Options{HalfFrames: true}, change))
 	assert.Equal(t, want, whole(t, study.Options{CacheBytes: 1, HalfFrames: true, Disk: studytest.OpenStore(t, t.TempDir(), 1<<30)}, change))
 	assert.NotEqual(t, want["/adapter/adapter_model.safetensors"], whole(t, study.Options{}, change)["/adapter/adapter_model.safetensors"])
-	assert.Contains(t, want["/eval/summary.json"], "rounded to bf16")
+	assert.Contains(t, want["/eval/summary.json"], "cached in bf16")
 	st := studytest.Tiny(t, study.Options{HalfFrames: true}, nil)
 	variant, err := st.Vary(t.Context(), st.Experiment)
 	require.NoError(t, err)
-	assert.Contains(t, fmt.Sprint(variant.Notes), "rounded to bf16")
+	assert.Contains(t, fmt.Sprint(variant.Notes), "cached in bf16")
 	vectors := whole(t, study.Options{HalfFrames: true}, frozenCases["readout"]) // of which no frames are kept
 	assert.Equal(t, whole(t, study.Options{}, frozenCases["readout"])["/readout/ada.safetensors"], vectors["/readout/ada.safetensors"])
 }
