@@ -5,8 +5,8 @@
 //
 //	func newFeedForward(b *nn.Builder, in, hidden int) *feedForward {
 //		f := &feedForward{}
-//		b.Linear(&f.in, "intermediate_dense", in, hidden)
-//		b.Linear(&f.out, "output_dense", hidden, in)
+//		b.Linear(&f.in, "in", in, hidden)
+//		b.Linear(&f.out, "out", hidden, in)
 //		return f
 //	}
 //
