@@ -64,7 +64,12 @@
 //		...
 //	}
 //
-// # MEASUREMENTS
+// Without it, OpenMP threads that wait for work spin, which slows down other programs on the same
+// processors, and malloc maps the large tensors of each step anew. Results are the same. KeepMemory and
+// the number of threads take effect in a running process. OpenMP reads its waiting policy before main,
+// so it needs Reexec, or these variables where the program is started:
+//
+//	OMP_WAIT_POLICY=PASSIVE GOMP_SPINCOUNT=5000 MALLOC_ARENA_MAX=1
 //
 // CUDA is not linked. [OpenDevice] loads it when a device needs it, which must happen before the first
 // closure.
