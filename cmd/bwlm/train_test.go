@@ -204,7 +204,7 @@ func TestInterruptedTrainingGoesOn(t *testing.T) {
 		code, stderr := stopAfter(t, 25, c.signal, run, train(run)...)
 		assert.Equal(t, c.code, code, stderr)
 		if c.code > 0 {
-			assert.Contains(t, stderr, "go on with `bwlm resume "+run+"`")
+			assert.Contains(t, stderr, "resume it with `bwlm resume "+run+"`")
 		}
 		assert.Equal(t, want, answers(t, "resume", run))
 		sameResults(t, files, run)

@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/audio"
-	"github.com/brainwavlm/bwlm/brain/analysisplan"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/extract"
@@ -35,7 +34,6 @@ const (
 
 // openers open the file or folder of a path.
 var openers = map[string]func(ctx context.Context, path string) error{
-	"analysisplan.Read":  func(_ context.Context, path string) error { return second(analysisplan.Read(path)) },
 	"audio.Load":         func(ctx context.Context, path string) error { return second(audio.Load(ctx, path, audio.Options{})) },
 	"ckpt.Open":          func(_ context.Context, path string) error { return second(ckpt.Open(path)) },
 	"ckpt.OpenModel":     func(_ context.Context, path string) error { return second(ckpt.OpenModel(path)) },
