@@ -131,7 +131,7 @@ func TestQuotedMessagesExist(t *testing.T) {
 		return nil
 	})
 	require.NoError(t, err)
-	cell := regexp.MustCompile("(?m)^\\|([^|]*)\\|")
+	cell := regexp.MustCompile(`(?m)^\|([^|]*)\|`)
 	code := regexp.MustCompile("`([^`]+)`")
 	seen := 0
 	for _, row := range cell.FindAllStringSubmatch(read(t, "docs/troubleshooting.md"), -1) {
