@@ -243,12 +243,12 @@ func TestLargeResponsesStayOnDisk(t *testing.T) {
 				s, err = Standardise([]*Responses{r}, nil, Standardisation{ZScore: ZScoreStory})
 				require.NoError(t, err)
 				err = s.Measure(t.Context())
-			}), uint64(slabBytes+4<<20+4*kept))
+			}), poolSlack*uint64(slabBytes+4<<20+4*kept))
 			require.NoError(t, err)
 			out := make([]float32, 3)
 			assert.Less(t, allocated(func() {
 				err = s.Select(allRows(s, "a")).ReadRows(t.Context(), 1000, 1001, []int{0, 1, 2}, out)
-			}), uint64(slabBytes+4<<20))
+			}), poolSlack*uint64(slabBytes+4<<20))
 			require.NoError(t, err)
 			for c, x := range out {
 				assert.Equal(t, s.ZScore("a").Value(c, want[c]), x)
