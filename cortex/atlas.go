@@ -6,13 +6,13 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/brainwavlm/bwlm/cortex/annot"
-	"github.com/brainwavlm/bwlm/cortex/cifti"
-	"github.com/brainwavlm/bwlm/cortex/gifti"
-	"github.com/brainwavlm/bwlm/cortex/internal/raw"
-	"github.com/brainwavlm/bwlm/cortex/nifti"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/annot"
+	"github.com/brainwavlm/bwlm/internal/cifti"
+	"github.com/brainwavlm/bwlm/internal/gifti"
+	"github.com/brainwavlm/bwlm/internal/nifti"
 	"github.com/brainwavlm/bwlm/internal/quote"
+	"github.com/brainwavlm/bwlm/internal/raw"
 )
 
 const readAtlas = "read atlas"

@@ -9,9 +9,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/cortex/gifti"
-	"github.com/brainwavlm/bwlm/cortex/nifti"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/gifti"
+	"github.com/brainwavlm/bwlm/internal/nifti"
 )
 
 // shared returns the path of a file of real data, or skips the test.
@@ -201,7 +201,7 @@ func TestVolumesOfLabels(t *testing.T) {
 }
 
 func TestCIFTIAtlas(t *testing.T) {
-	a, err := ReadAtlas(nil, "cifti/testdata/atlas.dlabel.nii")
+	a, err := ReadAtlas(nil, "../internal/cifti/testdata/atlas.dlabel.nii")
 	require.NoError(t, err)
 	s := Selector{Atlas: a}
 	m, err := s.Select("A1")

@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/brainwavlm/bwlm/cortex/internal/raw"
 	"github.com/brainwavlm/bwlm/internal/quote"
+	"github.com/brainwavlm/bwlm/internal/raw"
 )
 
 const readRegion = "read region"

@@ -1,6 +1,6 @@
 // Package cortex locates voxels: surfaces of the two hemispheres, atlases of named regions, masks
-// and their algebra. Package cortex/render draws them; cortex/annot, cifti, freesurfer, gifti and
-// nifti read and write their files. It does not depend on libtorch.
+// and their algebra. It reads and writes files of FreeSurfer, GIFTI, CIFTI and NIfTI.
+// It does not depend on libtorch.
 //
 // # Columns
 //

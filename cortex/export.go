@@ -1,6 +1,6 @@
 package cortex
 
-import "github.com/brainwavlm/bwlm/cortex/gifti"
+import "github.com/brainwavlm/bwlm/internal/gifti"
 
 // LabelsGIFTI makes a GIFTI label image of one hemisphere of an atlas of surfaces.
 func (a *Atlas) LabelsGIFTI(h Hemisphere) *gifti.Image {

@@ -5,10 +5,10 @@ import (
 	"math"
 	"strings"
 
-	"github.com/brainwavlm/bwlm/cortex/cifti"
-	"github.com/brainwavlm/bwlm/cortex/freesurfer"
-	"github.com/brainwavlm/bwlm/cortex/gifti"
-	"github.com/brainwavlm/bwlm/cortex/internal/raw"
+	"github.com/brainwavlm/bwlm/internal/cifti"
+	"github.com/brainwavlm/bwlm/internal/freesurfer"
+	"github.com/brainwavlm/bwlm/internal/gifti"
+	"github.com/brainwavlm/bwlm/internal/raw"
 )
 
 const readSurface = "read surface"

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/cortex/gifti"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/gifti"
 )
 
 var nan = float32(math.NaN())
@@ -41,22 +41,22 @@ func TestSurfacesComeBack(t *testing.T) {
 		_, err := ReadSurface(save(t, bad.GIFTI(Left)))
 		require.ErrorContains(t, err, part)
 	}
-	again, err = ReadSurface("freesurfer/testdata/lh.tail")
+	again, err = ReadSurface("../internal/freesurfer/testdata/lh.tail")
 	require.NoError(t, err)
 	assert.Len(t, again.Faces, 14)
-	spoilt, err := os.ReadFile("freesurfer/testdata/lh.plain")
+	spoilt, err := os.ReadFile("../internal/freesurfer/testdata/lh.plain")
 	require.NoError(t, err)
 	spoilt[len(spoilt)-1] = 9 // the last corner
 	path := filepath.Join(t.TempDir(), "lh.pial")
 	require.NoError(t, os.WriteFile(path, spoilt, 0o600))
 	_, err = ReadSurface(path)
 	require.ErrorContains(t, err, "corner 9, there are 9 points")
-	depth, err := ReadMap("freesurfer/testdata/lh.sulc")
+	depth, err := ReadMap("../internal/freesurfer/testdata/lh.sulc")
 	require.NoError(t, err)
 	assert.Len(t, depth, 9)
 	for _, read := range []func() error{
-		func() error { _, err := ReadMap("freesurfer/testdata/want.json"); return err },
-		func() error { _, err := ReadSurface("freesurfer/testdata/lh.sulc"); return err },
+		func() error { _, err := ReadMap("../internal/freesurfer/testdata/want.json"); return err },
+		func() error { _, err := ReadSurface("../internal/freesurfer/testdata/lh.sulc"); return err },
 	} {
 		assert.Equal(t, fault.BadData, fault.KindOf(read()))
 	}
@@ -68,7 +68,7 @@ func TestSurfacesComeBack(t *testing.T) {
 	both, err := ReadMaps(save(t, MapGIFTI(Left, "r", []float32{1, 2})), save(t, MapGIFTI(Right, "r", []float32{3})))
 	require.NoError(t, err)
 	assert.Equal(t, []float32{1, 2, 3}, both)
-	both, err = ReadMaps("cifti/testdata/maps.dscalar.nii")
+	both, err = ReadMaps("../internal/cifti/testdata/maps.dscalar.nii")
 	require.NoError(t, err)
 	assert.Len(t, both, 14)
 	_, err = ReadMap(save(t, s.GIFTI(Left)))

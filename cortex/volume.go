@@ -3,9 +3,9 @@ package cortex
 import (
 	"math"
 
-	"github.com/brainwavlm/bwlm/cortex/internal/raw"
-	"github.com/brainwavlm/bwlm/cortex/nifti"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/nifti"
+	"github.com/brainwavlm/bwlm/internal/raw"
 )
 
 const readVolume = "read volume"

@@ -19,9 +19,9 @@ import (
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/cortex"
-	"github.com/brainwavlm/bwlm/cortex/nifti"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/filetest"
+	"github.com/brainwavlm/bwlm/internal/nifti"
 	"github.com/brainwavlm/bwlm/npy"
 )
 

@@ -12,7 +12,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/brainwavlm/bwlm/brain/results"
-	"github.com/brainwavlm/bwlm/cortex/render"
+	"github.com/brainwavlm/bwlm/internal/render"
 )
 
 // grid draws a heat map with its numbers; cells that are NaN are empty.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/internal/finished"
 	"github.com/brainwavlm/bwlm/cortex"
-	"github.com/brainwavlm/bwlm/cortex/render"
+	"github.com/brainwavlm/bwlm/internal/render"
 )
 
 // size of a picture of all people, and of one person.

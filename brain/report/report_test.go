@@ -23,9 +23,9 @@ import (
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/cortex"
-	"github.com/brainwavlm/bwlm/cortex/nifti"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/filetest"
+	"github.com/brainwavlm/bwlm/internal/nifti"
 )
 
 // Names that a file may hold and a page must not obey.

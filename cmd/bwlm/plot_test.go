@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/cortex/nifti"
+	"github.com/brainwavlm/bwlm/internal/nifti"
 	"github.com/brainwavlm/bwlm/npy"
 )
 
@@ -45,7 +45,7 @@ func TestPlotOfAVolume(t *testing.T) {
 }
 
 func TestPlotReadsFreeSurfer(t *testing.T) {
-	const files = "../../cortex/freesurfer/testdata/"
+	const files = "../../internal/freesurfer/testdata/"
 	out := filepath.Join(t.TempDir(), "p.png")
 	code, stdout, stderr := call(t, "plot", "--left", files+"lh.tail", "--sulc", files+"lh.sulc", "--values", files+"lh.sulc", "--views", "lateral", "--size", "320x240", "--out", out)
 	require.Zero(t, code, stderr)

@@ -25,7 +25,10 @@ const (
 // hidden are packages that the picture leaves out: everything imports them, or only tests do.
 func hidden(name string) bool {
 	top, _, _ := strings.Cut(name, "/")
-	return name == "fault" || name == "brain/internal/studytest" || slices.Contains([]string{"internal", "tools", "bench", "examples", "cmd"}, top)
+	if r := ruleOf(name); r != nil && r.tests {
+		return true
+	}
+	return name == "fault" || utility(name) || slices.Contains([]string{"tools", "bench", "examples", "cmd"}, top)
 }
 
 // picture draws the packages as a Mermaid flowchart. An arrow that follows from two others is left out.

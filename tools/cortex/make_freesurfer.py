@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes small files of FreeSurfer's formats with nibabel, and what nibabel reads in them.
 
-usage: make_freesurfer.py ROOT    (the root of the project; writes cortex/freesurfer/testdata)
+usage: make_freesurfer.py ROOT    (the root of the project; writes internal/freesurfer/testdata)
 
 Made with nibabel 5.4.2 and numpy 2.4.6, Python 3.11. All content is drawn here; no file of anyone else is used.
 """
@@ -13,7 +13,7 @@ import nibabel as nib
 import numpy as np
 from nibabel.freesurfer import io as fs
 
-out = Path(sys.argv[1]) / "cortex" / "freesurfer" / "testdata"
+out = Path(sys.argv[1]) / "internal" / "freesurfer" / "testdata"
 out.mkdir(exist_ok=True)
 rng = np.random.default_rng(20260301)
 points = rng.normal(scale=40, size=(9, 3)).astype("f4")

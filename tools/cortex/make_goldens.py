@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Makes the small brain files that the tests of cortex/ read, with nibabel, and what nibabel reads in them.
+"""Makes the small brain files that the tests of internal/annot, cifti, gifti and nifti read, with nibabel, and what nibabel reads in them.
 
-usage: make_goldens.py ROOT    (the root of the project; writes cortex/*/testdata)
+usage: make_goldens.py ROOT    (the root of the project; writes testdata of internal/annot, cifti, gifti and nifti)
 
 Made with nibabel 5.4.2 and numpy 2.4.6, Python 3.11. All content is drawn here; no file of anyone else is used.
 """
@@ -17,7 +17,7 @@ import numpy as np
 from nibabel import cifti2, gifti
 from nibabel.freesurfer import io as fs
 
-root = Path(sys.argv[1]) / "cortex"
+root = Path(sys.argv[1]) / "internal"
 rng = np.random.default_rng(20260101)
 
 

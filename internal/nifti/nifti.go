@@ -16,7 +16,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/brainwavlm/bwlm/cortex/internal/raw"
+	"github.com/brainwavlm/bwlm/internal/raw"
 )
 
 const reading = "read nifti"

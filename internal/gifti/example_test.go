@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"fmt"
 
-	"github.com/brainwavlm/bwlm/cortex/gifti"
+	"github.com/brainwavlm/bwlm/internal/gifti"
 )
 
 // A map is written and read again; a file that points to another one is refused.

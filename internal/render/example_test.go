@@ -6,7 +6,7 @@ import (
 	"image/png"
 
 	"github.com/brainwavlm/bwlm/cortex"
-	"github.com/brainwavlm/bwlm/cortex/render"
+	"github.com/brainwavlm/bwlm/internal/render"
 )
 
 // A picture of values on a made-up brain, with a region outlined.

@@ -11,7 +11,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/brainwavlm/bwlm/cortex/internal/raw"
+	"github.com/brainwavlm/bwlm/internal/raw"
 )
 
 // Structures of the cortex, as the key AnatomicalStructurePrimary of a file's metadata names them.

@@ -13,8 +13,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/brainwavlm/bwlm/cortex/internal/raw"
 	"github.com/brainwavlm/bwlm/internal/quote"
+	"github.com/brainwavlm/bwlm/internal/raw"
 )
 
 const reading = "read annot"

@@ -9,7 +9,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/brainwavlm/bwlm/cortex/internal/raw"
+	"github.com/brainwavlm/bwlm/internal/raw"
 )
 
 // Header describes the numbers of an image.

@@ -16,7 +16,7 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/brainwavlm/bwlm/cortex/internal/raw"
+	"github.com/brainwavlm/bwlm/internal/raw"
 )
 
 const (

@@ -6,7 +6,7 @@ import (
 	"io"
 	"math"
 
-	"github.com/brainwavlm/bwlm/cortex/internal/raw"
+	"github.com/brainwavlm/bwlm/internal/raw"
 )
 
 // NewFloat makes an image of real numbers, the first index fastest. The affine is to millimetres.

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"fmt"
 
-	"github.com/brainwavlm/bwlm/cortex/nifti"
+	"github.com/brainwavlm/bwlm/internal/nifti"
 )
 
 // An image is written and read again.

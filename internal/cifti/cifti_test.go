@@ -12,10 +12,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/cortex/gifti"
-	"github.com/brainwavlm/bwlm/cortex/nifti"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/fuzztest"
+	"github.com/brainwavlm/bwlm/internal/gifti"
+	"github.com/brainwavlm/bwlm/internal/nifti"
 )
 
 // Each map stands on the vertices that nibabel gives it.

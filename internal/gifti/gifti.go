@@ -16,10 +16,10 @@ import (
 	"math"
 	"strconv"
 
-	"github.com/brainwavlm/bwlm/cortex/internal/raw"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/elements"
 	"github.com/brainwavlm/bwlm/internal/quote"
+	"github.com/brainwavlm/bwlm/internal/raw"
 )
 
 const reading = "read gifti"

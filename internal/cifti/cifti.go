@@ -13,10 +13,10 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/brainwavlm/bwlm/cortex/gifti"
-	"github.com/brainwavlm/bwlm/cortex/internal/raw"
-	"github.com/brainwavlm/bwlm/cortex/nifti"
+	"github.com/brainwavlm/bwlm/internal/gifti"
+	"github.com/brainwavlm/bwlm/internal/nifti"
 	"github.com/brainwavlm/bwlm/internal/quote"
+	"github.com/brainwavlm/bwlm/internal/raw"
 )
 
 const reading = "read cifti"

@@ -3,7 +3,7 @@ package freesurfer_test
 import (
 	"fmt"
 
-	"github.com/brainwavlm/bwlm/cortex/freesurfer"
+	"github.com/brainwavlm/bwlm/internal/freesurfer"
 )
 
 // A curvature file of two vertices: its mark, the numbers of vertices, triangles and values for
