@@ -136,11 +136,7 @@ func (c *calibration) timeReading(ctx context.Context, _ *work) error {
 
 // timeSteps does tuning steps on blocks of about the usual size, with what is frozen at hand as in most of a run.
 func (c *calibration) timeSteps(ctx context.Context, w *work) error {
-	c.trainer.Zscore = map[string]design.ZScore{}
-	channels := c.trainer.Study.Model.Architecture().Width
-	for _, story := range c.trainer.Study.Stories {
-		c.trainer.Zscore[story] = design.ZScore{Mean: make([]float64, channels), SD: slices.Repeat([]float64{1}, channels)}
-	}
+	unitStatistics(c.trainer)
 	mean := float64(w.stepWindows) / float64(len(w.order))
 	near := make([]int, len(w.order))
 	for i := range near {
@@ -154,12 +150,8 @@ func (c *calibration) timeSteps(ctx context.Context, w *work) error {
 	for k := range calibrationSteps + 1 {
 		i := near[k%len(near)]
 		b := w.order[i]
-		stim := c.trainer.Study.Stimuli[b.Story]
-		section := stim.Tuning.Section(b.From, b.To, c.trainer.Study.Experiment.Train.ContextRows)
-		for _, run := range c.trainer.Reader.Units(stim, section.Vectors.From, section.Vectors.To) {
-			if err := c.trainer.Reader.Fill(ctx, stim, run, c.trainer.ReadLayers()); err != nil {
-				return err
-			}
+		if err := fillBlock(ctx, c.trainer, b, c.trainer.ReadLayers()); err != nil {
+			return err
 		}
 		one, err := secondsOn(c.trainer.Session.Device, func() error { _, err := c.trainer.Step(ctx, b, uint64(k)); return err })
 		if err != nil {
@@ -171,6 +163,15 @@ func (c *calibration) timeSteps(ctx context.Context, w *work) error {
 	}
 	c.step = took / float64(windows)
 	return nil
+}
+
+// unitStatistics gives the features of all stories mean 0 and SD 1, so that steps can run before any epoch has read them.
+func unitStatistics(t *tune.Trainer) {
+	t.Zscore = map[string]design.ZScore{}
+	channels := t.Study.Model.Architecture().Width
+	for _, story := range t.Study.Stories {
+		t.Zscore[story] = design.ZScore{Mean: make([]float64, channels), SD: slices.Repeat([]float64{1}, channels)}
+	}
 }
 
 // timeRidge fits random features to the responses: speed does not depend on what they are. The cost is a decomposition and

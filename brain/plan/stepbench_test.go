@@ -6,9 +6,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/internal/tune"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/torchtest"
-	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
@@ -38,7 +39,7 @@ func TestBenchStepInBlocks(t *testing.T) {
 	b, err := newStepBench(t.Context(), opt)
 	require.NoError(t, err)
 	defer b.close()
-	assert.Len(t, b.audio.Clips, 3, "13.75 s of audio, 4 s apart")
+	assert.Len(t, b.stimulus().Clips, 3, "13.75 s of audio, 4 s apart")
 	times, err := BenchStep(t.Context(), opt)
 	require.NoError(t, err)
 	assert.Len(t, times.Steps, 3)
@@ -57,10 +58,10 @@ func TestBenchStepTunes(t *testing.T) {
 	defer b.close()
 	copies := func() (base, tuned map[string][]float32) {
 		base, tuned = map[string][]float32{}, map[string][]float32{}
-		for name, p := range b.base.Store().Params() {
+		for name, p := range b.study.Model.Store().Params() {
 			base[name] = p.Float32s()
 		}
-		for name, p := range b.adam.Params() {
+		for name, p := range b.trainer.Adam.Params() {
 			tuned[name] = p.Float32s()
 		}
 		return base, tuned
@@ -76,7 +77,7 @@ func TestBenchStepTunes(t *testing.T) {
 		require.NoError(t, err)
 	}
 	assert.Less(t, last, first, "it learns")
-	for name, p := range b.adam.Params() {
+	for name, p := range b.trainer.Adam.Params() {
 		assert.False(t, p.HasGrad(), "%s: gradients add up over steps", name)
 	}
 	baseNow, tunedNow := copies()
@@ -86,21 +87,18 @@ func TestBenchStepTunes(t *testing.T) {
 	}
 }
 
-func TestBenchStepSeesStrayGradients(t *testing.T) {
+// A step reads the windows of full length, and no others.
+func TestBenchStepReadsFullWindows(t *testing.T) {
 	b, err := newStepBench(t.Context(), smallStep())
 	require.NoError(t, err)
 	defer b.close()
-	frozen := b.base.Store().Param("encoder.layers.3.feed_forward.output_dense.weight").RequireGrad(true)
-	_, err = b.step(t.Context(), 1)
-	assert.ErrorContains(t, err, "output_dense.weight: a frozen weight got a gradient")
-	frozen.RequireGrad(false)
-	torch.ClearGrad(frozen)
-	b.layer = 8 // the adapters of layer 8 are never run
-	for _, p := range b.adam.Params() {
-		torch.ClearGrad(p)
+	assert.Equal(t, 16, b.windows().Len())
+	for i, w := range b.stimulus().Windows {
+		read := i >= b.windows().From && i < b.windows().To
+		assert.Equal(t, w.End-w.Start == 4*dataset.SampleRate, read, "%d", i)
 	}
-	_, err = b.step(t.Context(), 1)
-	assert.ErrorContains(t, err, "adapter.encoder.layers.8.attention.q_proj.lora_A.weight: got no gradient")
+	assert.Equal(t, tune.Block{Story: "train", From: 1, To: 3, Subjects: []int{0}}, b.block())
+	assert.Len(t, b.trainer.Order, 1)
 }
 
 func TestBenchStepRefuses(t *testing.T) {

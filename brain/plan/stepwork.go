@@ -28,14 +28,16 @@ func (w *FLOPs) add(m, k, n int, times int, input, weight bool) {
 
 // stepShape is what a step's work follows from, beside the architecture.
 type stepShape struct {
-	clips          []int // frames of each clip that goes through the model
-	read           []int // frames of each that the last layer gives; nil: all
-	depth          int   // of what is kept: 0 the front end's output, d hidden state d-1
-	layer          int   // hidden state that is read
-	rank, adapted  int   // of LoRA, and how many (E, E) projections of each layer have it
-	rows           int
-	bottleneck     int
-	voxels, people int
+	clips         []int // frames of each clip that goes through the model
+	read          []int // frames of each that the last layer gives; nil: all
+	depth         int   // of what is kept: 0 the front end's output, d hidden state d-1
+	layer         int   // hidden state that is read
+	rank, adapted int   // of LoRA, and how many (E, E) projections of each layer have it
+	windows       int   // whose vectors are resampled to rows
+	rows, context int   // that are predicted, and before them
+	bottleneck    int
+	voxels        int
+	subjects      int
 }
 
 // stepWork counts a step of LoRA on a WavLM from what is kept on, below which all is frozen. With n frames in all, products
@@ -46,7 +48,8 @@ type stepShape struct {
 //	each layer              q, k, v, out 4·n·E·E; gate n·E·8; q·k' and the sum of v 2·T·T·E a clip; feed-forward 2·n·E·F
 //	each adapter            2·n·E·rank
 //	the last layer          but for k and v only for the frames that are read
-//	readout                 rows·(E·b + b·V), for each person
+//	resampling              (rows + context)·windows·E
+//	readout                 rows·(E·b + b·V), for each subject
 //
 // Gradients pass through a layer but for the inputs of q, k, v, gate and A in the lowest; the attention has four products
 // in the backward pass and forms one, the scores, again.
@@ -86,8 +89,9 @@ func stepWork(cfg wavlm.Config, s stepShape) (w FLOPs) {
 		}
 		w.add(asked, e, cfg.Inner, 2, true, false)
 	}
-	w.add(s.rows, e, s.bottleneck, s.people, true, true)
-	w.add(s.rows, s.bottleneck, s.voxels, s.people, true, true)
+	w.add(s.context+s.rows, s.windows, e, 1, true, false)
+	w.add(s.rows, e, s.bottleneck, s.subjects, true, true)
+	w.add(s.rows, s.bottleneck, s.voxels, s.subjects, true, true)
 	return w
 }
 

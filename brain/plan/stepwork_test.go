@@ -16,7 +16,8 @@ import (
 func TestStepWorkByHand(t *testing.T) {
 	cfg := wavlm.Default(wavlm.WavLM)
 	cfg.Hidden, cfg.Inner, cfg.PosKernel, cfg.PosGroups, cfg.ConvWidth = 10, 23, 4, 5, []int{7}
-	shape := stepShape{clips: []int{11, 11, 11}, layer: 2, rank: 2, adapted: 3, rows: 1, bottleneck: 13, voxels: 59, people: 2}
+	shape := stepShape{clips: []int{11, 11, 11}, layer: 2, rank: 2, adapted: 3, windows: 3, rows: 1, context: 1,
+		bottleneck: 13, voxels: 59, subjects: 2}
 	w := stepWork(cfg, shape)
 	const n = 3 * 11 // frames of all windows
 	projection := 2 * n * 7 * 10
@@ -25,11 +26,12 @@ func TestStepWorkByHand(t *testing.T) {
 	adapter := 2 * n * 10 * 2 // A, and B as much
 	product := 2 * n * 11 * 10
 	readouts := 2 * (2*10*13 + 2*13*59)
-	forward := projection + position + 2*(4*square+2*feed+gate+3*2*adapter+2*product) + readouts
+	resampling := 2 * 2 * 3 * 10
+	forward := projection + position + 2*(4*square+2*feed+gate+3*2*adapter+2*product) + resampling + readouts
 	above := 4*square + 2*feed + gate + 3*4*adapter + 4*product // layer 1: every input and every tuned weight
 	first := square + 2*feed + 3*3*adapter + 4*product          // layer 0: nothing to the inputs of q, k, v, gate and A
 	assert.Equal(t, float64(forward), w.Forward)
-	assert.Equal(t, float64(above+first+2*readouts), w.Backward)
+	assert.Equal(t, float64(above+first+resampling+2*readouts), w.Backward)
 	assert.Equal(t, float64(2*product), w.Recomputed)
 	assert.Equal(t, w.Forward+w.Backward, w.Total())
 
@@ -46,8 +48,8 @@ func TestStepWorkByHand(t *testing.T) {
 	assert.Equal(t, w.Backward, stepWork(cfg, shape).Backward)
 	shape.depth = 2 // hidden state 1, so that layer 1 is the lowest
 	w = stepWork(cfg, shape)
-	assert.Equal(t, float64((forward-projection-position-readouts)/2+readouts), w.Forward)
-	assert.Equal(t, float64(first+2*readouts), w.Backward)
+	assert.Equal(t, float64((forward-projection-position-resampling-readouts)/2+resampling+readouts), w.Forward)
+	assert.Equal(t, float64(first+resampling+2*readouts), w.Backward)
 	shape.clips = []int{33} // one clip of as many frames: three times the attention
 	assert.Equal(t, w.Forward+float64(2*2*product), stepWork(cfg, shape).Forward)
 }
