@@ -34,6 +34,9 @@ func openMP3(src io.ReaderAt, body, size int64, opt Options) (source, error) {
 	if scan.frames == 0 {
 		return nil, bad("it has no MP3 frames with sound")
 	}
+	if why := scan.silent.tooMuch(scan); why != "" && !opt.AllowTruncated {
+		return nil, bad("%s", why).WithHint("cut it again from the original recording, or allow truncated audio")
+	}
 	m := &mp3Source{scan: scan, skip: scan.skip, left: scan.samples()}
 	m.feed = &mp3Feed{window: window{src: src, end: scan.end}, at: scan.start}
 	err = shield(func() (err error) {
@@ -51,11 +54,7 @@ func (m *mp3Source) layout() (Info, int64) {
 }
 
 func (m *mp3Source) notes() []string {
-	if m.feed.muted == 0 {
-		return m.scan.said
-	}
-	return append(slices.Clone(m.scan.said),
-		fmt.Sprintf("%d MP3 frames need sound that was cut off before them: silent", m.feed.muted))
+	return m.scan.said
 }
 
 func (m *mp3Source) read(dst []float32) (int, error) {
@@ -101,11 +100,10 @@ func (m *mp3Source) decode(n int64) (int, error) {
 // are passed on: later frames may need them.
 type mp3Feed struct {
 	window
-	at        int64
-	frame     []byte // the rest of the current frame
-	reservoir int    // bytes that go-mp3 retains for the next frame
-	muted     int
-	scratch   []byte
+	at      int64
+	frame   []byte // the rest of the current frame
+	kept    mp3Reservoir
+	scratch []byte
 }
 
 // Read returns bytes of one frame at a time.
@@ -121,26 +119,14 @@ func (m *mp3Feed) Read(p []byte) (int, error) {
 		m.scratch = append(m.scratch[:0], m.peek(m.at, head.size())...)
 		m.frame = m.scratch
 		m.at += int64(head.size())
-		m.mute(head)
+		if start, end := head.sideInfo(); len(m.frame) >= end {
+			side := m.frame[start:end]
+			if whole, keep := m.kept.next(head, side); !whole {
+				head.silence(side, keep)
+			}
+		}
 	}
 	n := copy(p, m.frame)
 	m.frame = m.frame[n:]
 	return n, nil
-}
-
-// mute clears the side information of a frame whose data begin before the first frame: without bits
-// it decodes to silence.
-func (m *mp3Feed) mute(head mp3Frame) {
-	start, end := head.sideInfo()
-	if len(m.frame) < end {
-		return
-	}
-	side := m.frame[start:end]
-	reach := head.reservoir(side)
-	if reach > m.reservoir {
-		clear(side)
-		reach = 0
-		m.muted++
-	}
-	m.reservoir = reach + len(m.frame) - end
 }

@@ -164,7 +164,7 @@ func TestMP3Damage(t *testing.T) {
 		{"ID3 alone", []byte("ID3\x04\x00\x00\x00\x00\x00\x00"), "no MP3 frames"},
 		{"ID3 and text", []byte("ID3\x04\x00\x00\x00\x00\x00\x00 this is no music"), "no MP3 frames"},
 		{"cut inside a frame", body[:len(body)-10], "truncated: it ends inside the MP3 frame"},
-		{"cut after a frame", append(xing(body, "Xing", 12, 0, 0), body...), "truncated: 11 of 12"},
+		{"cut after a frame", append(xing(body, "Xing", 13, 0, 0), body...), "truncated: 11 of 13"},
 		{"damaged frame header", damaged(func(b []byte) { b[first.size()] = 0 }), "no MP3 frame follows the first"},
 		{"damaged later", damaged(func(b []byte) { b[third] = 0 }), fmt.Sprintf("no MP3 frame at byte %d (0.1 s)", third)},
 		{"another rate", append(bytes.Clone(body), silence...), "from 44100 to 48000 Hz"},

@@ -118,6 +118,18 @@ func (f mp3Frame) reservoir(side []byte) int {
 	return int(side[0])
 }
 
+// silence clears the side information, so that the frame decodes to silence, and has it ask for keep
+// bytes of the frames before it.
+func (f mp3Frame) silence(side []byte, keep int) {
+	clear(side)
+	if f.version == 1 {
+		keep = min(keep, 1<<9-1)
+		side[0], side[1] = byte(keep>>1), byte(keep<<7)
+		return
+	}
+	side[0] = byte(min(keep, 1<<8-1))
+}
+
 // follows reports whether f can belong to the same recording as first.
 func (f mp3Frame) follows(first mp3Frame) bool {
 	return f.version == first.version && f.layer == first.layer && f.rate == first.rate

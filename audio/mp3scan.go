@@ -16,6 +16,7 @@ type mp3Scan struct {
 	// The encoder's delay and padding in samples, including the decoder's 529, where the file
 	// states them.
 	skip, drop int64
+	silent     mp3Silences
 	truncated  string // how, if it is
 	said       []string
 }
@@ -48,14 +49,16 @@ func scanMP3(src io.ReaderAt, body, size int64) (*mp3Scan, error) {
 		}
 		s.say("%d bytes before the first MP3 frame skipped", at-body)
 	}
-	declared := int64(-1)
+	var tag mp3Tag
 	if s.first, _ = parseMP3Frame(w.peek(at, 4)); s.first.refuse() == nil {
-		declared = s.readXing(w.peek(at, s.first.size()))
+		tag = readMP3Tag(w.peek(at, s.first.size()))
 	}
-	if declared >= 0 {
+	if tag.found {
 		at += int64(s.first.size()) // the frame that holds the tag has no sound
 		s.start = at
+		s.skip, s.drop = tag.skip, tag.drop
 	}
+	var kept mp3Reservoir
 	for at < w.end && w.err == nil {
 		f, ok := parseMP3Frame(w.peek(at, 4))
 		if !ok || !f.follows(s.first) {
@@ -80,19 +83,43 @@ func scanMP3(src io.ReaderAt, body, size int64) (*mp3Scan, error) {
 			s.truncated = fmt.Sprintf("truncated: it ends inside the MP3 frame at byte %d (%.1f s)", at, s.seconds())
 			break
 		}
+		start, end := f.sideInfo()
+		if side := w.peek(at+int64(start), end-start); len(side) == end-start {
+			whole, _ := kept.next(f, side)
+			s.silent.add(whole, s.frames)
+		}
 		s.channels = max(s.channels, f.channels)
 		s.frames++
 		at += int64(f.size())
 	}
 	s.end = at
-	if declared > s.frames {
-		s.truncated = fmt.Sprintf("truncated: %d of %d MP3 frames are there", s.frames, declared)
+	s.compare(tag, size-body)
+	if note := s.silent.note(s); note != "" {
+		s.say("%s", note)
+	}
+	return s, w.err
+}
+
+// compare holds what the tag states against the frames that are there. bytes is the length of the
+// file after its ID3 tags.
+func (s *mp3Scan) compare(tag mp3Tag, bytes int64) {
+	perFrame := int64(s.first.samples())
+	switch missing := tag.frames - s.frames; {
+	case tag.frames == 0 || missing == 0:
+	case missing < 0: // the padding that the tag states is not at the end
+		s.say("the tag states %d MP3 frames, %d are there: all are read", tag.frames, s.frames)
+		s.drop = 0
+	case missing == 1 && tag.bytes <= bytes:
+		// Some programs count the frame that holds the tag. The padding is that of the frames stated,
+		// as mpg123 takes it.
+		s.drop = max(0, s.drop-perFrame)
+	default:
+		s.truncated = fmt.Sprintf("truncated: %d of %d MP3 frames are there", s.frames, tag.frames)
 	}
 	if s.truncated != "" {
 		s.drop = 0 // the padding at the end is missing
 		s.said = append(s.said, s.truncated)
 	}
-	return s, w.err
 }
 
 func (s *mp3Scan) say(format string, args ...any) {
@@ -106,50 +133,6 @@ func (s *mp3Scan) seconds() float64 {
 // samples is the length of the sound per channel, without delay and padding.
 func (s *mp3Scan) samples() int64 {
 	return max(0, s.frames*int64(s.first.samples())-s.skip-s.drop)
-}
-
-// decoderDelay is the delay of any Layer III decoder's filter bank in samples: 528 and 1 (LAME's
-// technical FAQ).
-const decoderDelay = 529
-
-// readXing reads the tag that encoders put into a silent first frame. It returns the number of
-// frames that the tag states, 0 if it states none, and -1 if there is no tag. Layouts: Xing's, with
-// the extension of LAME; Fraunhofer's.
-func (s *mp3Scan) readXing(frame []byte) int64 {
-	if starts(frame, 4+32, "VBRI") {
-		if tag := frame[36:]; len(tag) >= 18 {
-			return int64(binary.BigEndian.Uint32(tag[14:]))
-		}
-		return 0
-	}
-	_, at := s.first.sideInfo()
-	if !starts(frame, at, "Xing") && !starts(frame, at, "Info") {
-		return -1
-	}
-	tag := frame[at:]
-	if len(tag) < 8 {
-		return 0
-	}
-	flags, tag := binary.BigEndian.Uint32(tag[4:]), tag[8:]
-	frames := int64(0)
-	for bit, length := range []int{4, 4, 100, 4} { // frames, bytes, table of contents, quality
-		if flags>>bit&1 == 0 {
-			continue
-		}
-		if len(tag) < length {
-			return frames
-		}
-		if bit == 0 {
-			frames = int64(binary.BigEndian.Uint32(tag))
-		}
-		tag = tag[length:]
-	}
-	if len(tag) >= 24 && (starts(tag, 0, "LAME") || starts(tag, 0, "Lavc") || starts(tag, 0, "Lavf")) {
-		both := int64(tag[21])<<16 | int64(tag[22])<<8 | int64(tag[23])
-		s.skip = both>>12 + decoderDelay
-		s.drop = max(0, both&0xfff-decoderDelay)
-	}
-	return frames
 }
 
 // A window reads a file forward in blocks.
