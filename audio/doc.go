@@ -1,8 +1,8 @@
 // Package audio turns a recording into what a speech model reads: 16 kHz, one channel, float32 in
 // [-1, 1].
 //
-// A file is recognised by its content, never by its name: WAV (PCM of 8, 16, 24 and 32 bits, float
-// of 32 and 64), FLAC and MP3. [Load] reads a file, and [Decode] reads bytes that are not in a
+// A file is recognised by its content, never by its name: WAV (PCM of 8 to 32 bits, float of 32 and
+// 64), FLAC of up to 24 bits and MP3. [Load] reads a file, and [Decode] reads bytes that are not in a
 // file. Every failure is a *fault.Error that names the file, the reason and a remedy.
 //
 // # How it works

@@ -32,12 +32,13 @@ type flacSource struct {
 
 // openFLAC starts at the "fLaC" at offset start.
 func openFLAC(src io.ReaderAt, start, size int64, opt Options) (source, error) {
-	if err := checkFLACBlocks(src, start, size); err != nil {
+	frames, err := checkFLACBlocks(src, start, size)
+	if err != nil {
 		return nil, err
 	}
 	quietFLAC()
 	f := &flacSource{allow: opt.AllowTruncated}
-	err := shield(func() (err error) {
+	err = shield(func() (err error) {
 		f.stream, err = flac.New(io.NewSectionReader(src, start, size-start))
 		return err
 	})
@@ -49,6 +50,23 @@ func openFLAC(src io.ReaderAt, start, size int64, opt Options) (source, error) {
 	if err := checkLayout(f.channels, int64(info.SampleRate)); err != nil {
 		return nil, err
 	}
+	switch f.bits {
+	case 8, 12, 16, 20, 24: // those that a frame's header can state
+	default:
+		return nil, bad("its samples have %d bits; FLAC of 8, 12, 16, 20 and 24 bits is read", f.bits).
+			WithHint("convert it to FLAC of 24 bits or to WAV")
+	}
+	// A frame may leave its depth to the stream's header; the decoder takes it for 0.
+	var first [4]byte
+	if size-frames >= 4 {
+		if err := readAt(src, first[:], frames); err != nil {
+			return nil, err
+		}
+		if first[0] == 0xff && first[1]&0xfe == 0xf8 && first[3]&0x0e == 0 {
+			return nil, bad("its FLAC frames do not state their bits per sample").
+				WithHint("encode it again, or convert it to WAV")
+		}
+	}
 	if info.MD5sum != [md5.Size]byte{} {
 		f.sum = md5.New()
 	}
@@ -59,28 +77,28 @@ func openFLAC(src io.ReaderAt, start, size int64, opt Options) (source, error) {
 }
 
 // checkFLACBlocks walks the metadata blocks: the first is the stream's header of 34 bytes, and all
-// are within the file. Source: RFC 9639, section 8.
-func checkFLACBlocks(src io.ReaderAt, start, size int64) error {
+// are within the file. It returns the offset after the last. Source: RFC 9639, section 8.
+func checkFLACBlocks(src io.ReaderAt, start, size int64) (int64, error) {
 	at := start + 4
 	for first := true; ; first = false {
 		var head [4]byte
 		if at+4 > size {
-			return bad("it ends at byte %d, inside its FLAC header", size)
+			return 0, bad("it ends at byte %d, inside its FLAC header", size)
 		}
 		if err := readAt(src, head[:], at); err != nil {
-			return err
+			return 0, err
 		}
 		kind, length := head[0]&0x7f, int64(head[1])<<16|int64(head[2])<<8|int64(head[3])
 		at += 4
 		switch {
 		case first && (kind != 0 || length != 34):
-			return bad("its FLAC stream starts with a block of type %d and %d bytes, want type 0 and 34", kind, length)
+			return 0, bad("its FLAC stream starts with a block of type %d and %d bytes, want type 0 and 34", kind, length)
 		case at+length > size:
-			return bad("its FLAC metadata block at byte %d claims %d bytes, %d are left", at-4, length, size-at)
+			return 0, bad("its FLAC metadata block at byte %d claims %d bytes, %d are left", at-4, length, size-at)
 		}
 		at += length
 		if head[0]&0x80 != 0 {
-			return nil
+			return at, nil
 		}
 	}
 }

@@ -2,6 +2,7 @@ package audio
 
 import (
 	"bytes"
+	"fmt"
 	"log"
 	"strings"
 	"testing"
@@ -36,6 +37,23 @@ func TestFLACFormats(t *testing.T) {
 
 // The offset in flacFile's header of the 36 bits of the length and, after them, of the MD5 sum.
 const flacLength, flacSum = 4 + 4 + 13, 4 + 4 + 18
+
+// Depths that the decoder does not read are refused, and what to do is said. Frames that
+// leave the depth to the stream's header are among them: the error would be a wrong checksum.
+func TestFLACDepthsThatAreNotRead(t *testing.T) {
+	good := flacFile(t, Rate, 16, speech(1024)) // one frame
+	for _, bits := range []int{4, 7, 15, 17, 23, 25, 32} {
+		b := bytes.Clone(good)
+		b[20] = b[20]&0xfe | byte((bits-1)>>4)
+		b[21] = b[21]&0x0f | byte((bits-1)<<4)
+		_, err := decode(t, b, Options{})
+		faulttest.Require(t, fault.BadData, err, fmt.Sprintf("its samples have %d bits", bits), "convert it to FLAC of 24 bits")
+	}
+	b := bytes.Clone(good)
+	b[42+3] &^= 0x0e // the frame's depth
+	_, err := decode(t, b, Options{})
+	faulttest.Require(t, fault.BadData, err, "do not state their bits per sample")
+}
 
 // I10: damage to a FLAC file.
 func TestFLACDamage(t *testing.T) {

@@ -20,6 +20,8 @@ type wavSource struct {
 	left  int64        // samples that part still has
 	limit int64        // bytes of samples that one decoder receives
 	bytes []byte
+	low   int // bits set in any sample below the meaningful ones
+	peak  int // the largest magnitude of an integer
 }
 
 func openWAV(src io.ReaderAt, size int64, opt Options) (source, error) {
@@ -100,10 +102,23 @@ func (w *wavSource) readInts(dst []float32) (int, error) {
 	if w.head.width == 1 {
 		zero = 128
 	}
+	spare := 1<<(8*w.head.width-w.head.bits) - 1
 	for i, v := range w.ints.Data {
 		dst[i] = float32(v-zero) * scale
+		w.low |= v & spare
+		w.peak = max(w.peak, v, -v)
 	}
 	return n / w.head.channels, nil
+}
+
+// checkPlace refuses samples whose meaningful bits are the lower ones of their bytes, although they
+// must be the upper ones: they would be too soft by the factor of the spare bits.
+func (w *wavSource) checkPlace() error {
+	if h := w.head; !h.float && w.low != 0 && 8*h.width-h.bits >= 4 && w.peak <= 1<<(h.bits-1) {
+		return bad("its %d-bit samples are in the lower bits of %d bytes, want the upper bits", h.bits, h.width).
+			WithHint("convert it to 16-bit WAV with the program that made it")
+	}
+	return io.EOF
 }
 
 // maxPart keeps the piece of one decoder within the 32 bits of its header; RF64 files are longer.
@@ -115,7 +130,7 @@ func (w *wavSource) nextPart() error {
 	start, _ := w.data.Seek(0, io.SeekCurrent)
 	size := w.data.Size() - start
 	if size == 0 {
-		return io.EOF
+		return w.checkPlace()
 	}
 	size = min(size, w.limit/w.head.frameBytes()*w.head.frameBytes())
 	p := part{head: fmtHeader(tagPCM, w.head.channels, w.head.rate, w.head.width, uint32(size)), data: w.data,

@@ -106,6 +106,8 @@ func TestWAVChunks(t *testing.T) {
 		{name: "odd data", file: riff(format, chunk("data", append(ints(2, x), 7)), chunk("LIST", []byte("INFO"))),
 			want: x, tol: tol16, note: "last 1 bytes"},
 		{name: "junk after data", file: append(wav16(x), "garbage that is no chunk"...), want: x, tol: tol16},
+		{name: "zeros after data", file: append(wav16(x), make([]byte, 1<<16)...), want: x, tol: tol16},
+		{name: "zeros and a chunk after data", file: append(append(wav16(x), make([]byte, 64)...), data...), want: x, tol: tol16},
 		{name: "many chunks", file: riff(bytes.Repeat(chunk("junk", nil), 5000)), err: "more than 4096 chunks"},
 		{name: "short fmt", file: riff(chunk("fmt ", format[8:22]), data), err: "14 bytes"},
 		{name: "long fmt", file: riff(chunk("fmt ", append(format[8:], make([]byte, 100)...)), data), want: x, tol: tol16},
@@ -147,6 +149,20 @@ func TestWAVFormats(t *testing.T) {
 	}
 	align := fmtChunk(1, 1, Rate, 16)
 	le.PutUint16(align[8+12:], 3)
+	// packed is the format of bits in a container of bytes.
+	packed := func(bits, bytes int) []byte {
+		f := fmtChunk(1, 1, Rate, bits)
+		le.PutUint16(f[8+12:], uint16(bytes))
+		return f
+	}
+	twelve := ints(2, x)
+	for i := 0; i < len(twelve); i += 2 {
+		twelve[i] &= 0xf0
+	}
+	low := make([]byte, 0, 4*len(x)) // 24 bits in the lower three of four bytes
+	for b := ints(3, x); len(b) > 0; b = b[3:] {
+		low = append(low, b[0], b[1], b[2], byte(int8(b[2])>>7))
+	}
 	byteRate := fmtChunk(1, 1, Rate, 16)
 	le.PutUint32(byteRate[8+8:], 1)
 	three := make([]float32, 0, 1500)
@@ -170,8 +186,14 @@ func TestWAVFormats(t *testing.T) {
 		{name: "most Hz", file: plain(1, math.MaxUint32, 16), err: "4294967295 Hz"},
 		{name: "0 bits", file: plain(1, Rate, 0), err: "0-bit"},
 		{name: "7 bits", file: plain(1, Rate, 7), err: "7-bit"},
-		{name: "12 bits", file: plain(1, Rate, 12), err: "12-bit"},
-		{name: "20 bits", file: plain(1, Rate, 20), err: "20-bit"},
+		{name: "12 bits", file: plain(1, Rate, 12), err: "frames have 1 bytes; 1 channels of 12 bits make 2"},
+		{name: "20 bits", file: plain(1, Rate, 20), err: "frames have 2 bytes; 1 channels of 20 bits make 3"},
+		{name: "12 bits in 2 bytes", file: with(packed(12, 2), twelve), want: x, tol: 1.0 / (1 << 11)},
+		{name: "20 bits in 3 bytes", file: with(packed(20, 3), ints(3, x)), want: x, tol: 1.0 / (1 << 24)},
+		{name: "24 bits in 4 bytes", file: with(packed(24, 4), wide(x)), want: x, tol: 1.0 / (1 << 24)},
+		{name: "24 bits in the lower bytes of 4", file: with(packed(24, 4), low), err: "lower bits of 4 bytes"},
+		{name: "16 bits in 4 bytes", file: with(packed(16, 4), wide(x)), err: "frames have 4 bytes"},
+		{name: "20 bits in 2 bytes", file: with(packed(20, 2), ints(2, x)), err: "frames have 2 bytes"},
 		{name: "64 bits", file: plain(1, Rate, 64), err: "64-bit"},
 		{name: "blockAlign", file: with(align, make([]byte, 4000)), err: "frames have 3 bytes"},
 		{name: "byteRate", file: with(byteRate, ints(2, x)), want: x, tol: tol16},
@@ -192,6 +214,14 @@ func TestWAVExtremes(t *testing.T) {
 	}
 }
 
+// wide encodes samples as 24 bits in the upper three of four bytes.
+func wide(x []float32) (b []byte) {
+	for three := ints(3, x); len(three) > 0; three = three[3:] {
+		b = append(b, 0, three[0], three[1], three[2])
+	}
+	return b
+}
+
 // I4: kinds of samples.
 func TestWAVCodecs(t *testing.T) {
 	x := speech(500)
@@ -202,6 +232,7 @@ func TestWAVCodecs(t *testing.T) {
 		{name: "float16", file: with(fmtChunk(3, 1, Rate, 16), make([]byte, 2000)), err: "16-bit"},
 		{name: "extensible PCM", file: with(extensible(1, 1, Rate, 24, 24, guidTail), ints(3, x)), want: x, tol: 1.0 / (1 << 24)},
 		{name: "extensible 20 in 24", file: with(extensible(1, 1, Rate, 24, 20, guidTail), ints(3, x)), want: x, tol: 1.0 / (1 << 24)},
+		{name: "extensible 24 in 32", file: with(extensible(1, 1, Rate, 32, 24, guidTail), wide(x)), want: x, tol: 1.0 / (1 << 24)},
 		{name: "extensible 40 in 24", file: with(extensible(1, 1, Rate, 24, 40, guidTail), ints(3, x)), err: "40 meaningful bits"},
 		{name: "extensible float", file: with(extensible(3, 1, Rate, 32, 32, guidTail), floats32(x)), want: x},
 		{name: "extensible µ-law", file: with(extensible(7, 1, Rate, 8, 8, guidTail), make([]byte, 900)), err: "µ-law"},
@@ -222,7 +253,16 @@ func TestWAVLengths(t *testing.T) {
 	run(t, []wavCase{
 		{name: "truncated", file: cut, err: "truncated: 901 of 1000 bytes"},
 		{name: "truncated, allowed", file: cut, opt: Options{AllowTruncated: true}, want: x[:450], tol: tol16, note: "truncated"},
-		{name: "claims 2 GB", file: riff(format, claim(0x7ffffff0, data)), err: "truncated"},
+		{name: "claims 2 GB", file: riff(format, claim(0x7fff0000, data)), err: "truncated: 1000 of 2147418112"},
+		{name: "claims 2 GB, allowed", file: riff(format, claim(0x7fff0000, data)), opt: Options{AllowTruncated: true},
+			want: x, tol: tol16, note: "truncated"},
+		{name: "streamed, half", file: riff(format, claim(0x80000000, data)), want: x, tol: tol16, note: "streamed"},
+		{name: "streamed, half less 1", file: riff(format, claim(0x7fffffff, data)), want: x, tol: tol16, note: "streamed"},
+		{name: "streamed, less the header", file: riff(format, claim(0xffffffff-36, data)), want: x, tol: tol16, note: "streamed"},
+		{name: "streamed by SoX", file: claim(0x7ffff024, riff(format, claim(0x7ffff000, data))), want: x, tol: tol16, note: "streamed"},
+		{name: "streamed, RIFF alone", file: claim(unknownSize, riff(format, data)), want: x, tol: tol16},
+		{name: "streamed, with half a sample", file: append(riff(format, claim(0x7fffffff, data)), 7), want: x, tol: tol16,
+			note: "last 1 bytes"},
 		{name: "streamed, all ones", file: claim(unknownSize, riff(format, claim(unknownSize, data))), want: x, tol: tol16, note: "streamed"},
 		{name: "streamed, zeros", file: claim(0, riff(format, claim(0, data))), want: x, tol: tol16, note: "streamed"},
 		{name: "unfinished, header only counted", file: claim(36, riff(format, claim(0, data))), want: x, tol: tol16, note: "streamed"},

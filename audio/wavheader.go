@@ -10,7 +10,7 @@ import (
 type wavHeader struct {
 	float     bool
 	width     int // bytes of one sample
-	bits      int // meaningful bits of one sample
+	bits      int // meaningful bits of one sample, which are the upper ones
 	channels  int
 	rate      int
 	data      int64  // offset of the first sample
@@ -27,6 +27,18 @@ const maxChunks = 4096
 // The size that a writer puts where it does not know the size, and that RF64 puts where ds64 has
 // it.
 const unknownSize = 0xffffffff
+
+// streamed reports whether a size is one of those that programs put into the header when they write
+// to a pipe: 0xffffffff, 0x80000000 and 0x7fffffff, SoX's and espeak's 0x7ffff000. Some of them
+// take off what comes before the samples, or the rest of a frame.
+func streamed(size int64) bool {
+	for _, stated := range []int64{unknownSize, 0x80000000, 0x7ffff000} {
+		if size > stated-512 && size <= stated {
+			return true
+		}
+	}
+	return false
+}
 
 // readWAVHeader reads the chunks of a RIFF or RF64 file of the given size and checks them. It reads
 // a few bytes of each chunk, whatever size the chunk claims. Sources: Microsoft Multimedia
@@ -72,7 +84,7 @@ func readWAVHeader(src io.ReaderAt, size int64) (*wavHeader, error) {
 			h.data = at
 			h.size = min(claim, size-at)
 			switch {
-			case claim == unknownSize, claim == 0 && riffSize+8 != size:
+			case claim == unknownSize, claim == 0 && riffSize+8 != size, claim > size-at && streamed(claim):
 				// A program that writes to a pipe cannot seek back to fill in the size.
 				h.size = size - at
 				h.notes = append(h.notes, "the WAV header gives no length (streamed): read to the end of the file")
@@ -82,8 +94,8 @@ func readWAVHeader(src io.ReaderAt, size int64) (*wavHeader, error) {
 			}
 			dataSize = h.size
 			claim = h.size
-		} else if dataSize >= 0 && claim > size-at {
-			break // anything after the samples is ignored
+		} else if dataSize >= 0 && (claim > size-at || !printable(id)) {
+			break // anything after the samples is ignored, such as zeros up to the end of a block
 		} else if claim > size-at {
 			return nil, bad("its chunk %q claims %d bytes, %d are left", id, claim, size-at)
 		}
@@ -124,6 +136,17 @@ func readWAVHeader(src io.ReaderAt, size int64) (*wavHeader, error) {
 	return h, nil
 }
 
+// printable reports whether an identifier is of ASCII letters, digits and signs, as those of chunks
+// are.
+func printable(id string) bool {
+	for _, c := range []byte(id) {
+		if c < ' ' || c > '~' {
+			return false
+		}
+	}
+	return true
+}
+
 // Format tags of the fmt chunk.
 const (
 	tagPCM        = 1
@@ -156,7 +179,8 @@ func readFmt(src io.ReaderAt, at, size int64) (*wavHeader, error) {
 		channels: int(le.Uint16(b[2:])),
 		bits:     int(le.Uint16(b[14:])),
 	}
-	rate, align, container := le.Uint32(b[4:]), int(le.Uint16(b[12:])), h.bits
+	rate, align := le.Uint32(b[4:]), int(le.Uint16(b[12:]))
+	meaningful := h.bits
 	if tag == tagExtensible {
 		if len(b) < 40 {
 			return nil, bad("its extensible fmt chunk has %d bytes, want 40", size)
@@ -165,20 +189,23 @@ func readFmt(src io.ReaderAt, at, size int64) (*wavHeader, error) {
 			return nil, bad("its samples are of the unknown kind %x", b[24:40])
 		}
 		tag = le.Uint16(b[24:])
-		if valid := int(le.Uint16(b[18:])); valid > container {
-			return nil, bad("%d meaningful bits in samples of %d", valid, container)
+		if valid := int(le.Uint16(b[18:])); valid > h.bits {
+			return nil, bad("%d meaningful bits in samples of %d", valid, h.bits)
 		} else if valid > 0 {
-			h.bits = valid // left-justified in the container, which alone matters for scale
+			meaningful = valid
 		}
 	}
 	h.float = tag == tagFloat
-	h.width = container / 8
+	h.width = (h.bits + 7) / 8
+	if wide := 4; tag == tagPCM && h.bits == 24 && align == wide*h.channels {
+		h.width = wide
+	}
 	switch {
-	case tag == tagPCM && (container == 8 || container == 16 || container == 24 || container == 32):
-	case tag == tagFloat && (container == 32 || container == 64):
+	case tag == tagPCM && h.bits >= 8 && h.bits <= 32:
+	case tag == tagFloat && (h.bits == 32 || h.bits == 64):
 	case tag == tagPCM || tag == tagFloat:
-		return nil, bad("%d-bit samples (format %d) are not supported; PCM of 8, 16, 24, 32 and float of 32, 64 are",
-			container, tag)
+		return nil, bad("%d-bit samples (format %d) are not supported; PCM of 8 to 32 bits and float of 32 and 64 are",
+			h.bits, tag).WithHint("convert it to 16-bit WAV")
 	default:
 		name := codecs[tag]
 		if name == "" {
@@ -191,9 +218,10 @@ func readFmt(src io.ReaderAt, at, size int64) (*wavHeader, error) {
 	}
 	h.rate = int(rate)
 	if int64(align) != h.frameBytes() {
-		return nil, bad("its frames have %d bytes; %d channels of %d bits make %d", align, h.channels, container,
+		return nil, bad("its frames have %d bytes; %d channels of %d bits make %d", align, h.channels, h.bits,
 			h.frameBytes())
 	}
+	h.bits = meaningful
 	return h, nil
 }
 
