@@ -7,7 +7,7 @@
 //
 // # Caveats
 //
-// The mean over people is a mean of places: it is written only where several people's voxels are the same places. A voxel's per
+// The mean over subjects is a mean of places: it is written only where several subjects's voxels are the same places. A voxel's per
 // cent of its ceiling is an estimate that one low ceiling makes large; means of regions are those of r over those of ceilings.
 // The p and q of the tables are of regions. A voxel has its own where a file of eval/test says so (see [Write]).
 package bids

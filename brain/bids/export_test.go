@@ -62,9 +62,9 @@ func madePlaces(t testing.TB, dir string, at place) {
 	require.NoError(t, f.Close())
 }
 
-// made is a run of some people with planted scores: r of voxel v of person k is (v + 100·k) / 1000, tuned is .05 above that; voxel 7 is
+// made is a run of some subjects with planted scores: r of voxel v of subject k is (v + 100·k) / 1000, tuned is .05 above that; voxel 7 is
 // constant, voxel 3 has no ceiling.
-func made(t testing.TB, at place, people ...string) string {
+func made(t testing.TB, at place, subjects ...string) string {
 	t.Helper()
 	top := t.TempDir()
 	dir := filepath.Join(top, "run")
@@ -73,12 +73,12 @@ func made(t testing.TB, at place, people ...string) string {
 	ci := &stats.Interval{.02, .06}
 	tuned := results.ModelScore{MeanR: .12, ROIs: map[string]float64{"A1, left": .1, "tuned": .2}}
 	ceiling := results.ModelScore{MeanR: .8, ROIs: map[string]float64{"A1, left": .8}}
-	filetest.Put(t, dir, "eval/summary.json", results.Summary{Schema: results.RunSchema, Test: results.Scores{Rows: 48, Subjects: people, Tuned: &tuned, Ceiling: &ceiling,
+	filetest.Put(t, dir, "eval/summary.json", results.Summary{Schema: results.RunSchema, Test: results.Scores{Rows: 48, Subjects: subjects, Tuned: &tuned, Ceiling: &ceiling,
 		Base: results.ModelScore{MeanR: .07, ROIs: map[string]float64{"A1, left": .05, "tuned": .15}},
 		Delta: &results.Delta{MeanR: .05, CI95: ci, Significance: results.Significance{P: .002, Q: .003}, ROIs: map[string]results.DeltaROI{
 			"A1, left": {MeanR: .05, CI95: ci, Significance: results.Significance{P: .004, Q: .004}}}}}})
 	var layout []any
-	for k, name := range people {
+	for k, name := range subjects {
 		n := voxels
 		if name == "other" {
 			n = 3 // whose voxels are elsewhere
@@ -120,7 +120,7 @@ func TestMapsOnSurfacesAreTheScores(t *testing.T) {
 	const name = "sub-ann/func/sub-ann_task-ab_hemi-L_space-fsaverage_stat-r_desc-tuned_statmap.func.gii"
 	assert.Contains(t, res.Files, name)
 	assert.Contains(t, res.Files, "sub-ann/func/sub-ann_task-ab_hemi-R_space-fsaverage_stat-q_desc-tuned_statmap.func.gii")
-	assert.False(t, slices.ContainsFunc(res.Files, func(f string) bool { return strings.HasPrefix(f, "group") }), "one person has no mean")
+	assert.False(t, slices.ContainsFunc(res.Files, func(f string) bool { return strings.HasPrefix(f, "group") }), "one subject has no mean")
 	for _, f := range res.Files {
 		assert.FileExists(t, filepath.Join(dir, f))
 	}
@@ -156,7 +156,7 @@ func TestMapsOnSurfacesAreTheScores(t *testing.T) {
 	assert.Contains(t, string(text), `"License": "CC0"`)
 }
 
-func TestMapsOfAMaskAndTheMeanOfPeople(t *testing.T) {
+func TestMapsOfAMaskAndTheMeanOfSubjects(t *testing.T) {
 	run := made(t, inMask, "ann", "bob", "other")
 	dir, notes, res := exported(t, run, Options{})
 	assert.Equal(t, []string{"run: no maps of other: it has 3 voxels, the data set's places are for others"}, notes)

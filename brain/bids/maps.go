@@ -7,7 +7,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/finished"
 )
 
-// voxelMap is one number for each voxel of a person.
+// voxelMap is one number for each voxel of a subject.
 type voxelMap struct {
 	stat, desc string // as in the file's name
 	unit       string
@@ -39,7 +39,7 @@ func aboutDesc(desc string) string {
 	return ""
 }
 
-// mapsOf lists the maps of a person.
+// mapsOf lists the maps of a subject.
 func mapsOf(p *finished.Subject) (out []voxelMap) {
 	for _, m := range []struct {
 		desc   string
@@ -92,7 +92,7 @@ func significance(run *finished.Run, p *finished.Subject) (out []voxelMap, err e
 	return out, nil
 }
 
-// meanOf is the mean person: what those whose voxels are in the run's places have in common. It is nil for fewer than two.
+// meanOf is the mean subject: what those whose voxels are in the run's places have in common. It is nil for fewer than two.
 func meanOf(run *finished.Run) *finished.Subject {
 	n := 0
 	m := &finished.Subject{}

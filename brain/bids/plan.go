@@ -116,29 +116,29 @@ func (p *plan) noMaps() (why map[string]string, do string) {
 
 func both(why string) map[string]string { return map[string]string{"nifti": why, "gifti": why} }
 
-// maps plans the maps of each person whose voxels have places, and of their mean.
+// maps plans the maps of each subject whose voxels have places, and of their mean.
 func (p *plan) maps() error {
 	labels := map[string]string{}
 	n := 0
 	for i := range p.run.Subjects {
-		person := &p.run.Subjects[i]
-		if !p.run.Places.Fits(person.Voxels) {
-			p.opt.Note(fmt.Sprintf("%s: no maps of %s: it has %d voxels, the data set's places are for others", p.run.Name, person.Name,
-				person.Voxels))
+		subject := &p.run.Subjects[i]
+		if !p.run.Places.Fits(subject.Voxels) {
+			p.opt.Note(fmt.Sprintf("%s: no maps of %s: it has %d voxels, the data set's places are for others", p.run.Name, subject.Name,
+				subject.Voxels))
 			continue
 		}
 		n++
-		d := cortex.Derivative{Subject: person.Name, Task: p.task(), Space: p.opt.Space}
+		d := cortex.Derivative{Subject: subject.Name, Task: p.task(), Space: p.opt.Space}
 		if other, taken := labels[d.Folder()]; taken {
-			return fault.New(fault.BadData, exporting, p.run.Dir, "%s and %s have the same name in BIDS, %s", other, person.Name,
+			return fault.New(fault.BadData, exporting, p.run.Dir, "%s and %s have the same name in BIDS, %s", other, subject.Name,
 				filepath.Dir(d.Folder())).WithHint("name subjects so that letters and digits tell them apart")
 		}
-		labels[d.Folder()] = person.Name
-		more, err := significance(p.run, person)
+		labels[d.Folder()] = subject.Name
+		more, err := significance(p.run, subject)
 		if err != nil {
 			return err
 		}
-		for _, m := range append(mapsOf(person), more...) {
+		for _, m := range append(mapsOf(subject), more...) {
 			if err := p.voxelMap(d, m); err != nil {
 				return err
 			}
@@ -173,8 +173,8 @@ func (p *plan) task() string {
 		return p.opt.Task
 	}
 	var stories []string
-	for _, person := range p.run.Subjects {
-		for _, r := range person.Rows {
+	for _, subject := range p.run.Subjects {
+		for _, r := range subject.Rows {
 			if !slices.Contains(stories, r.Story) {
 				stories = append(stories, r.Story)
 			}
@@ -208,8 +208,8 @@ func (p *plan) voxelMap(d cortex.Derivative, m voxelMap) error {
 		return err
 	}
 	about := sidecar{Description: m.about, Units: m.unit, Run: p.run.Name, TestRows: p.run.Scores.Rows}
-	for _, person := range p.run.Subjects {
-		for _, r := range person.Rows {
+	for _, subject := range p.run.Subjects {
+		for _, r := range subject.Rows {
 			if !slices.Contains(about.Stories, r.Story) {
 				about.Stories = append(about.Stories, r.Story)
 			}

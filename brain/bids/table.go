@@ -11,9 +11,9 @@ import (
 
 var nan = float32(math.NaN())
 
-// Line is a line of the table of regions: one region of one person, or of all people. What is not known is nil.
+// Line is a line of the table of regions: one region of one subject, or of all subjects. What is not known is nil.
 type Line struct {
-	Subject    string   `json:"subject"` // mean: over all people
+	Subject    string   `json:"subject"` // mean: over all subjects
 	Subjects   int      `json:"subjects"`
 	ROI        string   `json:"roi"`
 	Voxels     int      `json:"voxels"`             // 0: not known
@@ -31,10 +31,10 @@ type Line struct {
 	TunedShare *float64 `json:"tuned_percent_of_ceiling"`
 }
 
-// meanName is the subject of lines over all people.
+// meanName is the subject of lines over all subjects.
 const meanName = "mean"
 
-// lines are the table of a run: all people first, as the report has them, then each.
+// lines are the table of a run: all subjects first, as the report has them, then each.
 func lines(run *finished.Run) (out []Line) {
 	subjects := run.Scores.Subjects
 	whole := meanName
@@ -54,16 +54,16 @@ func lines(run *finished.Run) (out []Line) {
 	}
 	for i := range run.Subjects {
 		p := &run.Subjects[i]
-		out = append(out, personLine(p, finished.ROI{Name: finished.AllVoxels}))
+		out = append(out, subjectLine(p, finished.ROI{Name: finished.AllVoxels}))
 		for _, region := range p.ROIs {
-			out = append(out, personLine(p, region))
+			out = append(out, subjectLine(p, region))
 		}
 	}
 	return out
 }
 
-// personLine averages a person's voxels over a region; without columns over all.
-func personLine(p *finished.Subject, region finished.ROI) Line {
+// subjectLine averages a subject's voxels over a region; without columns over all.
+func subjectLine(p *finished.Subject, region finished.ROI) Line {
 	columns := region.Columns
 	if region.Name == finished.AllVoxels {
 		columns = make([]int, p.Voxels)
@@ -112,7 +112,7 @@ func percentOf(r *float64, ceiling float64) *float64 {
 type table struct {
 	Schema  int    `json:"schema"`
 	Run     string `json:"run"`
-	Rows    int    `json:"rows"` // test rows of the person with most
+	Rows    int    `json:"rows"` // test rows of the subject with most
 	Regions []Line `json:"rois"`
 }
 

@@ -105,7 +105,7 @@ func PartitionVariance(ctx context.Context, of *brain.Study, runs []*results.Run
 	for s := range tuned {
 		before, after := found[0].Cells, found[(s+1)*len(given)].Cells
 		for i, c := range after {
-			cells = append(cells, observation{Seed: fmt.Sprint(s), Subject: c.Person, Story: c.Story, Gain: c.R2 - before[i].R2})
+			cells = append(cells, observation{Seed: fmt.Sprint(s), Subject: c.Subject, Story: c.Story, Gain: c.R2 - before[i].R2})
 		}
 	}
 	out.Variance = varianceComponents(cells)

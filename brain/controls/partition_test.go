@@ -14,9 +14,9 @@ import (
 // TestVarianceComponentsOfPlantedEffects averages the estimates over simulated studies whose
 // components are known.
 func TestVarianceComponentsOfPlantedEffects(t *testing.T) {
-	const studies, seeds, people, stories, seedSD, personSD, storySD, noise = 400, 5, 8, 6, .5, 1., 2., .7
+	const studies, seeds, subjects, stories, seedSD, subjectSD, storySD, noise = 400, 5, 8, 6, .5, 1., 2., .7
 	r := draw(1)
-	var seed, person, story, rest float64
+	var seed, subject, story, rest float64
 	for range studies {
 		effects := func(n int, sd float64) []float64 {
 			x := make([]float64, n)
@@ -25,7 +25,7 @@ func TestVarianceComponentsOfPlantedEffects(t *testing.T) {
 			}
 			return x
 		}
-		a, b, c := effects(seeds, seedSD), effects(people, personSD), effects(stories, storySD)
+		a, b, c := effects(seeds, seedSD), effects(subjects, subjectSD), effects(stories, storySD)
 		var cells []observation
 		for i := range a {
 			for j := range b {
@@ -35,11 +35,11 @@ func TestVarianceComponentsOfPlantedEffects(t *testing.T) {
 			}
 		}
 		v := varianceComponents(cells)
-		seed, person, story = seed+square(v.Seeds.SD), person+square(v.Subjects.SD), story+square(v.Stories.SD)
+		seed, subject, story = seed+square(v.Seeds.SD), subject+square(v.Subjects.SD), story+square(v.Stories.SD)
 		rest += square(v.Residual)
 	}
 	assert.InEpsilon(t, seedSD*seedSD, seed/studies, .1)
-	assert.InEpsilon(t, personSD*personSD, person/studies, .1)
+	assert.InEpsilon(t, subjectSD*subjectSD, subject/studies, .1)
 	assert.InEpsilon(t, storySD*storySD, story/studies, .15)
 	assert.InEpsilon(t, noise*noise, rest/studies, .02)
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/design"
 )
 
-// alice opens the real data set of 27 people.
+// alice opens the real data set of 27 subjects.
 func alice(t *testing.T) *Dataset {
 	t.Helper()
 	shared := os.Getenv("BWLM_SHARED")
@@ -69,7 +69,7 @@ func TestAliceCheck(t *testing.T) {
 
 // The group average that comes with the data was made as its README says; detrending here must find
 // the same.
-func TestAliceGroupIsTheMeanOfDetrendedPeople(t *testing.T) {
+func TestAliceGroupIsTheMeanOfDetrendedSubjects(t *testing.T) {
 	d := alice(t)
 	want, err := d.ReadResponses(t.Context(), "group", "alice")
 	require.NoError(t, err)
@@ -94,7 +94,7 @@ func TestAliceSplitDoesNotLeak(t *testing.T) {
 	d := alice(t)
 	delays, err := design.Delays([]float64{2, 4, 6, 8}, d.TR())
 	require.NoError(t, err)
-	people, err := d.Subjects("all")
+	subjects, err := d.Subjects("all")
 	require.NoError(t, err)
 	clock := design.Clock{TR: d.TR(), RowTime: d.RowTime()}
 	window := design.BOLD{Delays: delays}.StimulusWindow(clock, design.StimulusWindow{Before: 4})
@@ -109,7 +109,7 @@ func TestAliceSplitDoesNotLeak(t *testing.T) {
 			rows, err := d.Resolve(entries, map[string]int{"alice": 362, "alice_seg12": 22}, [2]int{10, 5})
 			require.NoError(t, err)
 			for _, r := range rows {
-				for _, name := range people {
+				for _, name := range subjects {
 					parts = append(parts, design.Use{Split: split.name, Subject: name, Rows: r})
 				}
 			}

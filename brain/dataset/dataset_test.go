@@ -14,8 +14,8 @@ import (
 	"github.com/brainwavlm/bwlm/internal/faulttest"
 )
 
-// people makes a data set in memory: each subject answers one story, "a".
-func people(names, derived []string) Spec {
+// subjects makes a data set in memory: each subject answers one story, "a".
+func subjects(names, derived []string) Spec {
 	spec := Spec{Name: "memory", TR: 2, Stories: []Story{{Name: "a"}, {Name: "b"}, {Name: "bb"}}}
 	for _, list := range []struct {
 		names []string
@@ -37,7 +37,7 @@ func mustNew(t testing.TB, spec Spec) *Dataset {
 }
 
 func TestSubjects(t *testing.T) {
-	d := mustNew(t, people([]string{"sub-2", "sub-1", "other"}, []string{"sub-mean"}))
+	d := mustNew(t, subjects([]string{"sub-2", "sub-1", "other"}, []string{"sub-mean"}))
 	for _, c := range []struct {
 		patterns, want []string
 	}{
@@ -77,7 +77,7 @@ func TestNewRefusesABadSpec(t *testing.T) {
 			s.ROIs = []ROI{r, r}
 		},
 	} {
-		spec := people([]string{"s1"}, nil)
+		spec := subjects([]string{"s1"}, nil)
 		spoil(&spec)
 		_, err := New(spec)
 		require.Error(t, err, name)
@@ -86,7 +86,7 @@ func TestNewRefusesABadSpec(t *testing.T) {
 }
 
 func TestResponsesNamesTheValueThatIsNotFinite(t *testing.T) {
-	spec := people([]string{"s1"}, nil)
+	spec := subjects([]string{"s1"}, nil)
 	m := &Matrix{Repeats: 2, Rows: 3, Voxels: 2, Data: make([]float32, 12)}
 	spec.Subjects[0].Responses[0].Matrix = Value(m)
 	d := mustNew(t, spec)
@@ -181,7 +181,7 @@ func TestReadWords(t *testing.T) {
 }
 
 func TestSplit(t *testing.T) {
-	d := mustNew(t, people([]string{"s1"}, nil))
+	d := mustNew(t, subjects([]string{"s1"}, nil))
 	rows := map[string]int{"a": 100, "b": 50}
 	resolve := func(trim [2]int, entries ...string) ([]design.Rows, error) {
 		parts, err := ParseSplit(entries)

@@ -7,7 +7,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/dataset"
 )
 
-// A data set in memory: one person, one story of 20 s, two voxels.
+// A data set in memory: one subject, one story of 20 s, two voxels.
 func ExampleNew() {
 	responses := make([]float32, 10*2)
 	for k := range 10 {

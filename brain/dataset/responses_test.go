@@ -229,7 +229,7 @@ func TestLargeResponsesStayOnDisk(t *testing.T) {
 			}
 			want := slices.Clone(large.Row(0, 1000)[:3])
 
-			spec := people([]string{"s1"}, nil)
+			spec := subjects([]string{"s1"}, nil)
 			spec.Subjects[0].Responses[0] = Response{Story: "a",
 				Source: fromFile(folder{dir}, "large.npy", folder.source)}
 			d := mustNew(t, spec)

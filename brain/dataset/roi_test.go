@@ -98,7 +98,7 @@ func TestRegionMustFitTheResponses(t *testing.T) {
 }
 
 func TestROI(t *testing.T) {
-	spec := people([]string{"s1", "s2"}, []string{"mean"})
+	spec := subjects([]string{"s1", "s2"}, []string{"mean"})
 	spec.ROIs = []ROI{
 		{Name: "both", Region: Value(Region{Columns: []int{1}})},
 		{Name: "own", BySubject: []SubjectRegion{{"s1", Value(Region{Columns: []int{1}})},

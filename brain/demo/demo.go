@@ -21,7 +21,7 @@ import (
 // Options say which demo to run.
 type Options struct {
 	Seed     uint64
-	Null     bool        // all people answer with noise
+	Null     bool        // all subjects answer with noise
 	Out      string      // the run directory
 	Force    bool        // replace an Out that is there, if a demo made it
 	Progress func(Event) // may be nil
@@ -104,7 +104,7 @@ type demo struct {
 	opt      Options
 	sim      *sim.Study
 	model    speech.Encoder
-	study    *study.Study // all people, for scores
+	study    *study.Study // all subjects, for scores
 	baseline *evaluate.Baseline
 	report   Report
 	meter    *meter
@@ -226,12 +226,12 @@ func (d *demo) score(ctx context.Context, name string, e *evaluate.Evaluation, p
 	if name != "whole_cortex" {
 		return nil
 	}
-	for _, person := range []string{sim.Related, sim.Unrelated} {
-		s, err := e.Scores(ctx, person)
+	for _, subject := range []string{sim.Related, sim.Unrelated} {
+		s, err := e.Scores(ctx, subject)
 		if err != nil {
 			return err
 		}
-		d.report.transfer(person, Transfer{Base: s.Base.MeanR, Tuned: s.Tuned.MeanR, CI95: s.Delta.CI95, Test: s})
+		d.report.transfer(subject, Transfer{Base: s.Base.MeanR, Tuned: s.Tuned.MeanR, CI95: s.Delta.CI95, Test: s})
 	}
 	return nil
 }

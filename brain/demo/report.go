@@ -47,7 +47,7 @@ type Probes struct {
 	Acoustic       map[string]float64 `json:"acoustic"`        // loudness and 8 bands
 }
 
-// Transfers are the scores of other people with the whole-cortex adapter; each has a ridge of their own.
+// Transfers are the scores of other subjects with the whole-cortex adapter; each has a ridge of their own.
 type Transfers struct {
 	Related   Transfer `json:"related"`
 	Unrelated Transfer `json:"unrelated"`
@@ -65,8 +65,8 @@ func (r *Report) arm(name string, a Arm) {
 	*map[string]*Arm{"whole_cortex": &r.WholeCortex, "auditory_cortex": &r.AuditoryCortex, "shuffled": &r.Shuffled}[name] = a
 }
 
-func (r *Report) transfer(person string, t Transfer) {
-	*map[string]*Transfer{sim.Related: &r.Transfer.Related, sim.Unrelated: &r.Transfer.Unrelated}[person] = t
+func (r *Report) transfer(subject string, t Transfer) {
+	*map[string]*Transfer{sim.Related: &r.Transfer.Related, sim.Unrelated: &r.Transfer.Unrelated}[subject] = t
 }
 
 // write leaves the report in the run directory.

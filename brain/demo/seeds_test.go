@@ -30,8 +30,8 @@ func TestUnseenSeeds(t *testing.T) {
 				assert.InDelta(t, 0, s, .06, "noise stays at 0: "+name)
 			}
 			assert.Less(t, r.Controls.Spectrum.ROIs[sim.Semantic], .10, "spectrum alone")
-			assert.LessOrEqual(t, r.Transfer.Unrelated.CI95[0], 0., "the unrelated person gains nothing")
-			assert.Positive(t, r.Transfer.Related.CI95[0], "the related person gains")
+			assert.LessOrEqual(t, r.Transfer.Unrelated.CI95[0], 0., "the unrelated subject gains nothing")
+			assert.Positive(t, r.Transfer.Related.CI95[0], "the related subject gains")
 		})
 	}
 }

@@ -2,7 +2,7 @@ package experiment
 
 import "iter"
 
-// Origin says who chose a value.
+// Origin is the source of a value.
 type Origin string
 
 // The origins; where two claim a key the later one here wins.
@@ -19,7 +19,7 @@ type Setting struct {
 	Origin     Origin
 }
 
-// Origin tells where the value of a key such as "train.lr" is from.
+// Origin returns the origin of the value of a key such as "train.lr".
 func (e *Experiment) Origin(key string) Origin {
 	if o, ok := e.origin[key]; ok {
 		return o

@@ -164,7 +164,7 @@ func (e *Experiment) walk(m *yaml.Node, section, base string) error {
 	return nil
 }
 
-// put decodes a value into a key and notes who gave it.
+// put decodes a value into a key and records its origin.
 func (e *Experiment) put(k *key, v *yaml.Node, base string, from Origin, where string) error {
 	if n := resolve(v); n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" {
 		return fault.New(fault.Usage, "experiment", where, "%s has no value", k.name).

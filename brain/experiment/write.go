@@ -10,7 +10,7 @@ import (
 // settings. The error is w's own.
 func (e *Experiment) Write(w io.Writer) error {
 	var b strings.Builder
-	b.WriteString("# Every setting of one run, and who chose it.\n")
+	b.WriteString("# Every setting of one run, with the origin of its value.\n")
 	for _, s := range sections {
 		indent := heading(&b, s.name)
 		for i := range keys {

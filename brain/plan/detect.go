@@ -24,22 +24,22 @@ import (
 // (1+φ²)/(1−φ²), Bartlett's factor where prediction and response are both first-order processes of autocorrelation φ, which
 // is that of the training responses. The errors of two voxels' r are as alike as the product of the correlation of their
 // noise and that of their predictions, which is taken as the square of their responses' correlation, q on average: for the
-// mean of a region of V voxels the error shrinks by √((1+(V−1)q)/V), and over people by the root of their number, which takes
+// mean of a region of V voxels the error shrinks by √((1+(V−1)q)/V), and over subjects by the root of their number, which takes
 // their noise as independent.
 //
 // Three things are not known before tuning and are assumed: c is [PredictionsAlike], r is half the ceiling, or
 // [UsualR] without repeats, and the error of a prediction that was fitted on few rows is left out.
 type Sensitivity struct {
-	ROI       string   `json:"roi"`    // "" for the tuned voxels of all people
-	Voxels    int      `json:"voxels"` // of all people
+	ROI       string   `json:"roi"`    // "" for the tuned voxels of all subjects
+	Voxels    int      `json:"voxels"` // of all subjects
 	TestRows  int      `json:"test_rows"`
 	Effective float64  `json:"effective_rows"`
 	Minutes   float64  `json:"test_minutes"`
 	Ceiling   *float64 `json:"ceiling"` // null without repeats
 	AssumedR  float64  `json:"assumed_r"`
-	OneVoxel  float64  `json:"min_delta_one_voxel"` // in one person, at .05 for this voxel alone
+	OneVoxel  float64  `json:"min_delta_one_voxel"` // in one subject, at .05 for this voxel alone
 	AnyVoxel  float64  `json:"min_delta_any_voxel"` // at .05 over all voxels of the region (Bonferroni)
-	Mean      float64  `json:"min_delta_mean"`      // of the region's mean over voxels and people, at .05
+	Mean      float64  `json:"min_delta_mean"`      // of the region's mean over voxels and subjects, at .05
 }
 
 // What a plan assumes.
@@ -74,7 +74,7 @@ func detectable(ctx context.Context, st *study.Study) ([]Sensitivity, error) {
 		if g.Name == results.TunedGroup {
 			d.ROI = ""
 		}
-		people, share, ceiling, ceilings := 0., 0., 0., 0.
+		subjects, share, ceiling, ceilings := 0., 0., 0., 0.
 		for i, p := range st.Subjects {
 			columns := g.Columns[i]
 			if len(columns) == 0 {
@@ -94,7 +94,7 @@ func detectable(ctx context.Context, st *study.Study) ([]Sensitivity, error) {
 			if varying == 0 {
 				continue
 			}
-			people++
+			subjects++
 			share += (1 + float64(varying-1)*q) / float64(varying)
 			d.Voxels += varying
 			rows := p.RowsOf(study.Test)
@@ -109,21 +109,21 @@ func detectable(ctx context.Context, st *study.Study) ([]Sensitivity, error) {
 				ceiling, ceilings = ceiling+mean, ceilings+1
 			}
 		}
-		if people == 0 {
+		if subjects == 0 {
 			continue
 		}
-		d.Effective /= people
+		d.Effective /= subjects
 		d.Minutes = float64(d.TestRows) * st.Data.TR() / 60
 		d.AssumedR = UsualR
-		if ceilings == people {
-			mean := ceiling / people
+		if ceilings == subjects {
+			mean := ceiling / subjects
 			d.Ceiling, d.AssumedR = &mean, mean/2
 		}
 		delta := func(level float64) float64 {
 			return MinDetectableDifference(d.Effective, d.AssumedR, PredictionsAlike, level, detectPower)
 		}
-		d.OneVoxel, d.AnyVoxel = delta(detectLevel), delta(detectLevel/max(1, float64(d.Voxels)/people))
-		d.Mean = d.OneVoxel * math.Sqrt(share/people) / math.Sqrt(people)
+		d.OneVoxel, d.AnyVoxel = delta(detectLevel), delta(detectLevel/max(1, float64(d.Voxels)/subjects))
+		d.Mean = d.OneVoxel * math.Sqrt(share/subjects) / math.Sqrt(subjects)
 		out = append(out, d)
 	}
 	return out, nil

@@ -21,7 +21,7 @@ type Plan struct {
 	Threads int     `json:"threads"`
 
 	Subjects        int     `json:"subjects"`
-	Models          string  `json:"models"` // one for all people, or one each, in words
+	Models          string  `json:"models"` // one for all subjects, or one each, in words
 	Epochs          int     `json:"epochs"`
 	StepsPerEpoch   int     `json:"steps_per_epoch"`
 	Steps           int     `json:"steps"`
@@ -30,7 +30,7 @@ type Plan struct {
 	WindowsRead     int     `json:"windows_read"`      // after each epoch, without gradients, for statistics and validation
 	CachedShare     float64 `json:"cached_share"`      // fraction of the activations of frozen layers that fits in the cache
 	ModelParameters int     `json:"trainable_model_parameters"`
-	Parameters      int     `json:"trainable_parameters"` // with the readouts of all people
+	Parameters      int     `json:"trainable_parameters"` // with the readouts of all subjects
 
 	Phases      []Phase       `json:"phases"`
 	Sensitivity []Sensitivity `json:"sensitivity"`
@@ -86,7 +86,7 @@ func Estimate(ctx context.Context, st *study.Study) (*Plan, error) {
 	return p, err
 }
 
-// models says for how many people one model is tuned.
+// models says for how many subjects one model is tuned.
 func models(st *study.Study) string {
 	what := map[experiment.TrainMode]string{experiment.TrainLoRA: "one adapter", experiment.TrainFull: "one model",
 		experiment.TrainReadout: "the model as it is"}[st.Experiment.Train.Mode]

@@ -83,7 +83,7 @@ func TestPlanOfTheTinyStudy(t *testing.T) {
 	st.OnProgress(func(e progress.Event) { calibrated = append(calibrated, e) })
 	p, err := Estimate(t.Context(), st)
 	require.NoError(t, err)
-	// 40 rows a story less 4 and 2: 34, in blocks of 10 the last of which takes the rest of 4; two stories, shared by both people.
+	// 40 rows a story less 4 and 2: 34, in blocks of 10 the last of which takes the rest of 4; two stories, shared by both subjects.
 	assert.Equal(t, []int{3 * 2, 2, 3 * 2 * 2}, []int{p.StepsPerEpoch, p.Epochs, p.Steps})
 	// Windows of .2 s every .1 s: 160 in each of the three stories that are read.
 	assert.Equal(t, 3*160, p.WindowsRead)
@@ -128,7 +128,7 @@ func TestPlanOfTheTinyStudy(t *testing.T) {
 	assert.InEpsilon(t, float64(sizeOf(t, run.Dir))/1e6, p.DiskMB, .25)
 }
 
-func TestPlanSaysOneModelForOnePerson(t *testing.T) {
+func TestPlanReportsOneModelForOneSubject(t *testing.T) {
 	st := studytest.Tiny(t, study.Options{CacheBytes: 4000}, func(e *experiment.Experiment, s *dataset.Spec) { e.Train.Mode = "readout" })
 	p, err := Estimate(t.Context(), st)
 	require.NoError(t, err)

@@ -28,7 +28,7 @@ type calibration struct {
 
 	front, tuned, base float64 // a window: the frozen layers; the rest up to the layer that is read; all layers of the untuned model
 	step               float64 // a window of a tuning step, what is frozen being there
-	ridge              float64 // fit and prediction for all people
+	ridge              float64 // fit and prediction for all subjects
 	bootstrap          float64
 	manifest, prove    float64
 	ridgeBytes         int64 // features of a ridge
@@ -226,7 +226,7 @@ func (c *calibration) timeRidge(ctx context.Context, _ *work) error {
 	return nil
 }
 
-// timeBootstrap draws a few resamples of some voxels of the first person.
+// timeBootstrap draws a few resamples of some voxels of the first subject.
 func (c *calibration) timeBootstrap(ctx context.Context, _ *work) error {
 	p := c.trainer.Study.Subjects[0]
 	n := min(p.Voxels, calibrationVoxels)

@@ -23,7 +23,7 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// Predictor predicts one person's responses to any audio, with the tuned model of a finished run and the readout that
+// Predictor predicts one subject's responses to any audio, with the tuned model of a finished run and the readout that
 // was trained beside it. It may be used by many goroutines at once: they share its weights, and as many of their
 // forward passes run at the same time as package torch has workers.
 //
@@ -50,7 +50,7 @@ type Predictor struct {
 	readout *readout.Readout
 	session nn.Session // of the readout
 
-	use  sync.RWMutex // held for reading by those who predict
+	use  sync.RWMutex // read-locked during each prediction
 	life context.Context
 	end  context.CancelFunc
 }
@@ -298,7 +298,7 @@ func upTo(n int) []int {
 	return out
 }
 
-// Close stops those who predict, waits for them, and frees the weights. A second Close does nothing.
+// Close interrupts predictions, waits for their end, and frees the weights. A second Close does nothing.
 func (p *Predictor) Close() {
 	p.end()
 	p.use.Lock()

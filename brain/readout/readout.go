@@ -8,7 +8,7 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// Readout maps the delayed features of a row to the responses of one person's voxels. It is linear; with a
+// Readout maps the delayed features of a row to the responses of one subject's voxels. It is linear; with a
 // bottleneck of width b the map has rank b, so that 95,000 voxels share b directions of feature space. With layer
 // weights each voxel has its own weighted sum of hidden states as input.
 type Readout struct {

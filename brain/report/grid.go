@@ -120,7 +120,7 @@ func (r *Run) ProbeMaps() (out []Figure) {
 	return out
 }
 
-// TransferMatrix shows r of each person with the model that was tuned on each.
+// TransferMatrix shows r of each subject with the model that was tuned on each.
 func (r *Run) TransferMatrix() (Figure, bool) {
 	t := r.Unseen
 	if t == nil || len(t.Matrix) == 0 || len(t.Base) != len(t.Subjects) {

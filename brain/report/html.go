@@ -128,8 +128,8 @@ func (rep *Report) title() (title, subtitle string) {
 // maxSubjects have pictures of their own on a page: more would make it too heavy for a mail.
 const maxSubjects = 12
 
-// page makes the part of a run, with pictures of up to so many people.
-func (r *Run) page(id string, people int) (runPage, error) {
+// page makes the part of a run, with pictures of up to so many subjects.
+func (r *Run) page(id string, subjects int) (runPage, error) {
 	p := runPage{ID: id, Run: r, Verdict: r.Verdict(), Lines: r.Lines(), Probes: r.ProbeMaps()}
 	if b := r.Scores.BaseBestLayer; b != nil && b.Layer != nil {
 		p.BestLayer = fmt.Sprint(*b.Layer)
@@ -138,7 +138,7 @@ func (r *Run) page(id string, people int) (runPage, error) {
 	if p.Maps, err = r.Maps(); err != nil {
 		return p, err
 	}
-	if p.Subjects, err = r.mapsOfSubjects(people); err != nil {
+	if p.Subjects, err = r.mapsOfSubjects(subjects); err != nil {
 		return p, err
 	}
 	if p.Subjects != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/brainwavlm/bwlm/internal/render"
 )
 
-// size of a picture of all people, and of one person.
+// size of a picture of all subjects, and of one subject.
 var (
 	large  = [2]int{660, 490}
 	little = [2]int{420, 312}
@@ -23,7 +23,7 @@ type drawing struct {
 	high                float64   // upper limit of the colours
 }
 
-// Maps are pictures of base, tuned and difference, averaged over people; the first two share their limits. None if nobody
+// Maps are pictures of base, tuned and difference, averaged over subjects; the first two share their limits. None if nobody
 // knows where the voxels are.
 func (r *Run) Maps() (out []Figure, err error) {
 	if r.Places == nil {
@@ -49,14 +49,14 @@ func (r *Run) Maps() (out []Figure, err error) {
 	return out, nil
 }
 
-// subjectMaps are the pictures of one person.
+// subjectMaps are the pictures of one subject.
 type subjectMaps struct {
 	Name string
 	Maps []Figure
 }
 
-// mapsOfSubjects are pictures of up to so many people, each with the limits of all: the tuned model, or the untuned one where nothing is
-// tuned, and the difference. None for one person, whose maps are those of the run.
+// mapsOfSubjects are pictures of up to so many subjects, each with the limits of all: the tuned model, or the untuned one where nothing is
+// tuned, and the difference. None for one subject, whose maps are those of the run.
 func (r *Run) mapsOfSubjects(most int) (out []subjectMaps, err error) {
 	if r.Places == nil || len(r.Subjects) < 2 {
 		return nil, nil

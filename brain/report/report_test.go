@@ -316,7 +316,7 @@ func TestMapsAreDrawnWhereTheDataSetNamesPlaces(t *testing.T) {
 	assert.Len(t, maps, 3, "through a glass brain")
 }
 
-// A run of two people whose data set names a mask is drawn through a glass brain, each person, too,
+// A run of two subjects whose data set names a mask is drawn through a glass brain, each subject, too,
 // and the mask's hash is there.
 func TestRunInAMask(t *testing.T) {
 	dir := made(t)

@@ -45,10 +45,10 @@ func kind(mean float64, ci *stats.Interval, p float64) string {
 // Verdict describes the result in words.
 func (r *Run) Verdict() Verdict {
 	t := r.Scores
-	who := subjects(t.Subjects)
+	tested := subjects(t.Subjects)
 	if t.Tuned == nil || t.Delta == nil {
 		v := Verdict{Kind: "none", Word: "nothing was tuned", Number: plain(t.Base.MeanR), Interval: named95(t.Base.CI95)}
-		v.Sentence = fmt.Sprintf("The untuned model predicts the responses of %s with a mean r of %s on %s test rows.", who, plain(t.Base.MeanR), count(t.Rows))
+		v.Sentence = fmt.Sprintf("The untuned model predicts the responses of %s with a mean r of %s on %s test rows.", tested, plain(t.Base.MeanR), count(t.Rows))
 		if t.Base.CI95 == nil {
 			v.Sentence += " There are too few rows for an interval."
 		}
@@ -67,10 +67,10 @@ func (r *Run) Verdict() Verdict {
 	if r.Chosen == 0 && len(r.Epochs) > 0 {
 		v.Kind, v.Word = "open", "no change"
 		v.Sentence = fmt.Sprintf("No epoch was better than the untuned model on the validation rows, so the tuned model is the untuned one: mean r %s on %s test rows of %s.",
-			plain(t.Base.MeanR), count(t.Rows), who)
+			plain(t.Base.MeanR), count(t.Rows), tested)
 		return v
 	}
-	v.Sentence = fmt.Sprintf("%s the prediction of the responses of %s: mean r %s before, %s after, on %s test rows.", what, who,
+	v.Sentence = fmt.Sprintf("%s the prediction of the responses of %s: mean r %s before, %s after, on %s test rows.", what, tested,
 		plain(t.Base.MeanR), plain(t.Tuned.MeanR), count(t.Rows))
 	if d.CI95 == nil {
 		v.Sentence += " No interval: " + cmp.Or(d.Reason, "the evaluation gave none") + "."
@@ -197,7 +197,7 @@ func interval(ci *stats.Interval) string {
 	return fmt.Sprintf("[%s, %s]", signed(ci[0]), signed(ci[1]))
 }
 
-// named95 is an interval for those who read no table.
+// named95 is an interval in words.
 func named95(ci *stats.Interval) string {
 	if ci == nil {
 		return interval(ci)

@@ -17,14 +17,14 @@ type CompareOptions struct {
 	Seed         uint64     // of the bootstrap and of the paired test
 	Resamples    int        // 0: 2000
 	Permutations int        // 0: 1000
-	Unit         stats.Unit // what the paired test swaps: blocks of rows, stories or people
+	Unit         stats.Unit // what the paired test swaps: blocks of rows, stories or subjects
 }
 
-// Comparison is what bwlm compare prints: runs on the same test rows of the same people.
+// Comparison is what bwlm compare prints: runs on the same test rows of the same subjects.
 type Comparison struct {
 	Schema   int           `json:"schema"`
 	Subjects []string      `json:"subjects"`
-	Rows     int           `json:"rows"` // of the person with most
+	Rows     int           `json:"rows"` // of the subject with most
 	Runs     []ComparedRun `json:"runs"`
 	Units    int           `json:"units"` // that the paired test can swap, of all voxels: with n no p is below 2/2ⁿ
 	ROIs     []ComparedROI `json:"rois"`  // all voxels first, with the name ""
@@ -40,7 +40,7 @@ type ComparedRun struct {
 // ComparedROI is the scores of one region; Scores has a place for each run.
 type ComparedROI struct {
 	Name   string          `json:"name"`
-	Voxels int             `json:"voxels"` // scored, over all people
+	Voxels int             `json:"voxels"` // scored, over all subjects
 	Base   stats.Score     `json:"base"`   // the untuned model, as the first run scored it
 	Scores []ComparedScore `json:"scores"`
 	Reason string          `json:"no_interval_because,omitempty"`
@@ -66,7 +66,7 @@ type Scored struct {
 	Dir         string
 	Chosen      int
 	Layout      Layout
-	Want        [][]float32 // by person, (rows, voxels)
+	Want        [][]float32 // by subject, (rows, voxels)
 	Base, Tuned [][]float32
 	untuned     bool // training left the features alone
 }
@@ -101,7 +101,7 @@ func ReadScored(dir string) (*Scored, error) {
 	return r, nil
 }
 
-// matrix reads one of a person's matrices (rows, voxels).
+// matrix reads one of a subject's matrices (rows, voxels).
 func (p LayoutSubject) matrix(run, name string) ([]float32, error) {
 	if !filepath.IsLocal(p.Name) {
 		return nil, fault.New(fault.BadData, Comparing, filepath.Join(run, LayoutFile), "%q is no name of a folder", p.Name)

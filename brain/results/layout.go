@@ -46,7 +46,7 @@ func ReadLayout(run string) (out Layout, err error) {
 	return out, err
 }
 
-// RowsOf names the test rows of a person.
+// RowsOf names the test rows of a subject.
 func (p LayoutSubject) RowsOf() (out []string) {
 	for _, r := range p.Rows {
 		out = append(out, fmt.Sprintf("%s[%d:%d]", r.Story, r.From, r.To))

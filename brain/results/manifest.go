@@ -19,7 +19,7 @@ type Manifest struct {
 	Notes    []string          `json:"notes"`
 }
 
-// ManifestPerson is one subject of a run.
+// ManifestSubject is one subject of a run.
 type ManifestSubject struct {
 	Name   string `json:"name"`
 	Voxels int    `json:"voxels"`

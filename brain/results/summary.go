@@ -34,7 +34,7 @@ type Summary struct {
 
 // Scores are the scores of one split.
 type Scores struct {
-	Rows          int         `json:"rows"` // of the person with most
+	Rows          int         `json:"rows"` // of the subject with most
 	Subjects      []string    `json:"subjects"`
 	Base          ModelScore  `json:"base"`
 	BaseBestLayer *ModelScore `json:"base_best_layer,omitempty"`
@@ -44,7 +44,7 @@ type Scores struct {
 	Ceiling       *ModelScore `json:"ceiling,omitempty"`
 }
 
-// System is the score of one way to predict: the mean over people of the mean r of their voxels that vary.
+// System is the score of one way to predict: the mean over subjects of the mean r of their voxels that vary.
 type ModelScore struct {
 	Layer *int               `json:"layer,omitempty"`
 	MeanR float64            `json:"mean_r"`

@@ -1,9 +1,9 @@
-// Package sim makes simulated studies: stories of synthetic speech, and people whose responses to them are known.
+// Package sim makes simulated studies: stories of synthetic speech, and subjects whose responses to them are known.
 //
-// A study of real people can say that tuning raised a score, never whether it should have. Here the truth is planted,
+// A study of real subjects can say that tuning raised a score, never whether it should have. Here the truth is planted,
 // so that a whole analysis can be checked against it: [New] composes stories from a lexicon of spoken words, with exact
-// word times, and simulates what people answer. It hands over an ordinary in-memory [dataset.Dataset], so that the
-// machinery that analyses it is the one that analyses real data, and beside it a [Person] of truth for each subject.
+// word times, and simulates what subjects answer. It hands over an ordinary in-memory [dataset.Dataset], so that the
+// machinery that analyses it is the one that analyses real data, and beside it a [Subject] of truth for each subject.
 //
 // # Speech
 //
@@ -12,7 +12,7 @@
 // Words follow each other at random, with pauses and random loudness; there is no grammar and no context.
 // tools/sim/make_lexicon.py made the sound.
 //
-// # People
+// # Subjects
 //
 // The responses of a voxel are a signal plus noise. The signal is a weighted sum of stimulus features, sampled every
 // .1 s and convolved with a haemodynamic response whose peak is the voxel's own. Regions differ in the features:
@@ -22,13 +22,13 @@
 //     tell of them, so that over a story they are uncorrelated with the spectrum and the word rate;
 //   - noise: nothing.
 //
-// [Listener] is the person to tune on. [Related] is of the same kind with other weights, delays and noise. [Unrelated]
+// [Listener] is the subject to tune on. [Related] is of the same kind with other weights, delays and noise. [Unrelated]
 // is driven by other components of the same words ("control") and by nothing else; its auditory columns hold noise.
-// [Shuffled] is the listener with the responses of tuning and validation stories rolled in time. Options.Peers adds people
+// [Shuffled] is the listener with the responses of tuning and validation stories rolled in time. Options.Peers adds subjects
 // of the listener's kind, each with weights, delays, noise and a number of voxels of their own; with them everybody has a
 // shuffled twin, NAME-shuffled, rolled as the listener's is.
 // Noise is a first-order process, partly shared between voxels. Test stories are answered several times with
-// independent noise, so that ceilings can be estimated; the true ceiling is [Person.Ceiling].
+// independent noise, so that ceilings can be estimated; the true ceiling is [Subject.Ceiling].
 //
 // # Caveats
 //

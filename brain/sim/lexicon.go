@@ -29,7 +29,7 @@ type Lexicon struct {
 	Words   []string
 	Phones  [][]string  // of each word, in the accent of en-us
 	Planted [][]float64 // (words, 3) components that drive semantic voxels; mean 0 and SD 1 over the words
-	Control [][]float64 // (words, 3) further components of the same vectors, which drive the unrelated person
+	Control [][]float64 // (words, 3) further components of the same vectors, which drive the unrelated subject
 	voices  []voice
 }
 

@@ -43,7 +43,7 @@ func convolveRows(feature, h []float64, rows int) []float64 {
 	return out
 }
 
-// Noise of a person: a first-order process, partly shared between voxels.
+// Noise of a subject: a first-order process, partly shared between voxels.
 const (
 	noiseMemory  = .6 // correlation of successive rows
 	sharedPower  = .4 // share of the variance that comes from the shared sources

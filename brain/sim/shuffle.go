@@ -10,12 +10,12 @@ import (
 // response.
 const minRoll = hrfSeconds / TR
 
-// shuffled is a person with every story's responses rolled in time by a random number of rows,
+// shuffled is a subject with every story's responses rolled in time by a random number of rows,
 // which keeps their statistics and takes away what they have to do with the story. Test responses
 // stay as they are: tuning on nonsense is to be judged on the truth.
-func (s *Study) shuffled(person dataset.Subject) dataset.Subject {
-	out := dataset.Subject{Name: person.Name + shuffledSuffix, From: []string{person.Name}}
-	for _, r := range person.Responses {
+func (s *Study) shuffled(subject dataset.Subject) dataset.Subject {
+	out := dataset.Subject{Name: subject.Name + shuffledSuffix, From: []string{subject.Name}}
+	for _, r := range subject.Responses {
 		m, _ := r.Matrix.Load(context.Background()) // in memory
 		if m.Repeats == 1 && m.Rows > 2*minRoll {
 			by := minRoll + random(s.Options.Seed, "roll of "+r.Story).IntN(m.Rows-2*minRoll)

@@ -310,9 +310,9 @@ func TestRegressors(t *testing.T) {
 
 func TestDataset(t *testing.T) {
 	s := shared()
-	people, err := s.Dataset.Subjects("all")
+	subjects, err := s.Dataset.Subjects("all")
 	require.NoError(t, err)
-	assert.Equal(t, []string{Listener, Related, Unrelated}, people)
+	assert.Equal(t, []string{Listener, Related, Unrelated}, subjects)
 	total := 0
 	for _, region := range []string{Auditory, Semantic, Noise} {
 		columns, err := s.Dataset.ROI(t.Context(), region, Listener, 45)

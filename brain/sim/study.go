@@ -18,7 +18,7 @@ const TR = 2
 // default in the comment of the field.
 type Options struct {
 	Seed uint64
-	Null bool // all responses of all people are noise
+	Null bool // all responses of all subjects are noise
 
 	TuneStories  int // 28
 	ValStories   int // 3
@@ -27,8 +27,8 @@ type Options struct {
 	Rows         int // TRs of every story: 60
 	TestRepeats  int // 5
 	ValRepeats   int // 1
-	Voxels       int // of each person: 300; a third is auditory, a fifth noise, the rest semantic
-	Peers        int // further people of the listener's kind: 0; the k-th has k voxels less
+	Voxels       int // of each subject: 300; a third is auditory, a fifth noise, the rest semantic
+	Peers        int // further subjects of the listener's kind: 0; the k-th has k voxels less
 }
 
 func (o Options) withDefaults() Options {
@@ -46,10 +46,10 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// of are the options of one person: the k-th peer has k voxels less.
-func (o Options) of(person string) Options {
+// of are the options of one subject: the k-th peer has k voxels less.
+func (o Options) of(subject string) Options {
 	for k := range o.Peers {
-		if person == Peer(k+1) {
+		if subject == Peer(k+1) {
 			o.Voxels -= k + 1
 		}
 	}
@@ -128,7 +128,7 @@ func New(opt Options) (*Study, error) {
 	return s, err
 }
 
-// Person finds a person's truth by name; nil if there is none.
+// Subject finds a subject's truth by name; nil if there is none.
 func (s *Study) Subject(name string) *Subject {
 	for _, p := range s.Subjects {
 		if p.Name == name {

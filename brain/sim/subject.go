@@ -14,18 +14,18 @@ const (
 	Noise    = "noise"
 )
 
-// The simulated people.
+// The simulated subjects.
 const (
-	Listener  = "listener"          // the person to tune on
+	Listener  = "listener"          // the subject to tune on
 	Related   = "related"           // of the same kind, with other weights, delays and noise
 	Unrelated = "unrelated"         // driven by the control components of the words alone
 	Shuffled  = "listener-shuffled" // derived: the listener's tuning and validation responses, rolled in time
 )
 
-// Peer is the name of the k-th further person of the listener's kind, from 1 on.
+// Peer is the name of the k-th further subject of the listener's kind, from 1 on.
 func Peer(k int) string { return fmt.Sprintf("peer-%d", k) }
 
-// shuffledSuffix ends the names of people whose responses are rolled in time.
+// shuffledSuffix ends the names of subjects whose responses are rolled in time.
 const shuffledSuffix = "-shuffled"
 
 // What voxels differ in.
@@ -68,7 +68,7 @@ func (p *Subject) Columns(region string) []int {
 	return columns
 }
 
-// newPerson draws what is particular to one person.
+// newSubject draws what is particular to one subject.
 func newSubject(name string, opt Options) *Subject {
 	draw := random(opt.Seed, "person "+name)
 	p := &Subject{Name: name, Signal: make(map[string][]float32)}
@@ -110,7 +110,7 @@ func newSubject(name string, opt Options) *Subject {
 	return p
 }
 
-// listen computes the person's signals of all stories. The scale of each voxel comes from the
+// listen computes the subject's signals of all stories. The scale of each voxel comes from the
 // tuning stories.
 func (p *Subject) simulateSignals(stories []*stimulus) {
 	voxels := len(p.ROI)
@@ -149,7 +149,7 @@ func (p *Subject) simulateSignals(stories []*stimulus) {
 	}
 }
 
-// respond draws the person's responses to a story: signal and noise, in shares that the voxel's SNR
+// respond draws the subject's responses to a story: signal and noise, in shares that the voxel's SNR
 // says, with a variance of about 1.
 func (p *Subject) simulateResponses(s *story, repeats int, seed uint64) *dataset.Matrix {
 	voxels := len(p.ROI)

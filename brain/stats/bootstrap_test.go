@@ -22,7 +22,7 @@ func process(rng *rand.Rand, n int, phi float64) []float64 {
 	return x
 }
 
-// study makes one person's story: each voxel's response is a signal of its own plus noise partly shared
+// study makes one subject's story: each voxel's response is a signal of its own plus noise partly shared
 // between voxels; a system sees the signal through its own noise of the given SD. The true r of a system is
 // 1/√((1+1)(1+SD²)).
 func study(rng *rand.Rand, name string, rows, voxels int, phi, baseSD, tunedSD float64) Story {

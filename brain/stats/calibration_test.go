@@ -10,10 +10,10 @@ import (
 )
 
 // A test whose p is .05 one time in twenty where nothing is, an interval that holds the truth nineteen times: that is
-// what these are for, so it is tested, on simulated people whose truth is known. All randomness is seeded: a rate is a
+// what these are for, so it is tested, on simulated subjects whose truth is known. All randomness is seeded: a rate is a
 // figure of the code, not of the day. Its standard error is taken between data sets, since voxels of one share noise.
 
-// world is a person to simulate. All series are first-order processes.
+// world is a subject to simulate. All series are first-order processes.
 type world struct {
 	rows, voxels int
 	phi          float64

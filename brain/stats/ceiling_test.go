@@ -36,8 +36,8 @@ func TestCeilingsAgreeWithNumPy(t *testing.T) {
 // zscored gives each repeat of each voxel mean 0 and SD 1.
 func zscored(x []float32, n, rows, voxels int) []float32 {
 	out := make([]float32, len(x))
-	eachVoxel(x, n, rows, voxels, func(v int, who []int, units [][]float64) {
-		for k, i := range who {
+	eachVoxel(x, n, rows, voxels, func(v int, members []int, units [][]float64) {
+		for k, i := range members {
 			for row, u := range units[k] {
 				out[(i*rows+row)*voxels+v] = float32(u * math.Sqrt(float64(rows)))
 			}
@@ -115,17 +115,17 @@ func TestLeaveOneOutAgreesWithNumPy(t *testing.T) {
 		assert.InDelta(t, mean, s.R[v], 1e-9)
 		assert.InDelta(t, g.Upper[v], s.Upper[v], 1e-9)
 	}
-	assert.Zero(t, s.Subjects[1][4], "who is constant there takes no part")
+	assert.Zero(t, s.Subjects[1][4], "a subject that is constant there takes no part")
 
 	three := slices.Concat(g.Repeats[:g.Rows*g.Voxels], g.Repeats[2*g.Rows*g.Voxels:])
 	without := LeaveOneOutISC(three, g.N-1, g.Rows, g.Voxels)
-	assert.InDelta(t, without.R[4], s.R[4], 1e-12, "and leaves the others as they are without that person")
+	assert.InDelta(t, without.R[4], s.R[4], 1e-12, "and leaves the others as they are without that subject")
 
 	for at := range three {
 		three[at] = 1000*three[at] + 7
 	}
 	assert.InDeltaSlice(t, without.R, LeaveOneOutISC(three, g.N-1, g.Rows, g.Voxels).R, 1e-4, "units do not count")
-	assert.Zero(t, LeaveOneOutISC([]float32{1, 2, 4, 4, 3, 1}, 2, 3, 1).Upper[0], "people who cancel share nothing, not rounding")
+	assert.Zero(t, LeaveOneOutISC([]float32{1, 2, 4, 4, 3, 1}, 2, 3, 1).Upper[0], "subjects that cancel share nothing, not rounding")
 	assert.Equal(t, []bool{false}, LeaveOneOutISC([]float32{1, 2, 4}, 1, 3, 1).Defined)
 }
 

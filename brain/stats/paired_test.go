@@ -83,11 +83,11 @@ func TestPairedTestAgreesWithTheBootstrapOnWhatItTests(t *testing.T) {
 	for row := range 60 {
 		one.Stories[1].Base[row*70+3] = 7 // a constant prediction, not a constant voxel
 	}
-	people := []Subject{one, two}
+	subjects := []Subject{one, two}
 	groups := []Group{{Name: "all"}, {Name: "one", Columns: [][]int{{0, 3, 69}, nil}}, {Name: "none", Columns: [][]int{nil, {0}}}}
-	boot, err := PairedBootstrap(t.Context(), people, groups, BootstrapOptions{Resamples: 10, BlockRows: 12})
+	boot, err := PairedBootstrap(t.Context(), subjects, groups, BootstrapOptions{Resamples: 10, BlockRows: 12})
 	require.NoError(t, err)
-	test, err := PairedTest(t.Context(), people, groups, PairedOptions{BlockRows: 12, Seed: 1})
+	test, err := PairedTest(t.Context(), subjects, groups, PairedOptions{BlockRows: 12, Seed: 1})
 	require.NoError(t, err)
 	for g, want := range boot.Groups {
 		assert.InDelta(t, want.Base.Mean, test.Groups.Base[g], 1e-12)
@@ -103,12 +103,12 @@ func TestPairedTestAgreesWithTheBootstrapOnWhatItTests(t *testing.T) {
 	assert.Less(t, test.Voxels[0].P[3], .05, "a constant prediction loses against one that knows the signal")
 }
 
-// What is swapped as one decides what the p is about: with four people no p of people is below 2/16.
+// What is swapped as one decides what the p is about: with four subjects no p of subjects is below 2/16.
 func TestUnitsOfThePairedTest(t *testing.T) {
 	rng := seeded(4)
-	var people []Subject
+	var subjects []Subject
 	for range 4 {
-		people = append(people, Subject{Voxels: 5, Stories: []Story{
+		subjects = append(subjects, Subject{Voxels: 5, Stories: []Story{
 			study(rng, "a", 100, 5, .3, 2, 1), study(rng, "b", 100, 5, .3, 2, 1), study(rng, "c", 100, 5, .3, 2, 1)}})
 	}
 	const n = 4000
@@ -116,7 +116,7 @@ func TestUnitsOfThePairedTest(t *testing.T) {
 		units int
 		least float64
 	}{Blocks: {30, 1. / (n + 1)}, Stories: {3, 2. / 8}, Subjects: {4, 2. / 16}} {
-		out, err := PairedTest(t.Context(), people, []Group{{}}, PairedOptions{BlockRows: 10, Unit: unit, Permutations: n, Seed: 1})
+		out, err := PairedTest(t.Context(), subjects, []Group{{}}, PairedOptions{BlockRows: 10, Unit: unit, Permutations: n, Seed: 1})
 		require.NoError(t, err)
 		assert.Equal(t, []int{want.units}, out.Units)
 		assert.InDelta(t, want.least, out.Groups.P[0], 4*math.Sqrt(want.least/n)*min(1, want.least*10), "unit %d", unit)

@@ -35,8 +35,8 @@ func LeaveOneOutISC(responses []float32, n, rows, voxels int) ISC {
 	for i := range s.Subjects {
 		s.Subjects[i] = make([]float64, voxels)
 	}
-	eachVoxel(responses, n, rows, voxels, func(v int, who []int, units [][]float64) {
-		if s.Defined[v] = len(who) > 1; !s.Defined[v] {
+	eachVoxel(responses, n, rows, voxels, func(v int, members []int, units [][]float64) {
+		if s.Defined[v] = len(members) > 1; !s.Defined[v] {
 			return
 		}
 		all, others := make([]float64, rows), make([]float64, rows)
@@ -46,9 +46,9 @@ func LeaveOneOutISC(responses []float32, n, rows, voxels int) ISC {
 		for k, u := range units {
 			floats.SubTo(others, all, u)
 			r := cosine(u, others)
-			s.Subjects[who[k]][v] = r
-			s.R[v] += r / float64(len(who))
-			s.Upper[v] += cosine(u, all) / float64(len(who))
+			s.Subjects[members[k]][v] = r
+			s.R[v] += r / float64(len(members))
+			s.Upper[v] += cosine(u, all) / float64(len(members))
 		}
 	})
 	return s
@@ -81,8 +81,8 @@ func SplitHalfReliability(responses []float32, n, rows, voxels, splits int, seed
 	for i := range orders {
 		orders[i] = rng.Perm(n)
 	}
-	eachVoxel(responses, n, rows, voxels, func(v int, who []int, units [][]float64) {
-		if len(who) < n {
+	eachVoxel(responses, n, rows, voxels, func(v int, members []int, units [][]float64) {
+		if len(members) < n {
 			return
 		}
 		a, b := make([]float64, rows), make([]float64, rows)
@@ -105,18 +105,18 @@ func SplitHalfReliability(responses []float32, n, rows, voxels, splits int, seed
 
 // eachVoxel calls work for every voxel of x, (n, rows, voxels), with the indices of the repeats
 // whose column varies and is finite, and with these columns, centred and of norm 1.
-func eachVoxel(x []float32, n, rows, voxels int, work func(v int, who []int, units [][]float64)) {
+func eachVoxel(x []float32, n, rows, voxels int, work func(v int, members []int, units [][]float64)) {
 	size := rows * voxels
 	parallel.Ranges(voxels, 1, func(from, to int) {
 		for v := from; v < to; v++ {
-			var who []int
+			var members []int
 			var units [][]float64
 			for i := range n {
 				if u, ok := unitColumn(x[i*size:(i+1)*size], rows, voxels, v); ok {
-					who, units = append(who, i), append(units, u)
+					members, units = append(members, i), append(units, u)
 				}
 			}
-			work(v, who, units)
+			work(v, members, units)
 		}
 	})
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-func TestMeanOverPeople(t *testing.T) {
+func TestMeanOverSubjects(t *testing.T) {
 	s, reason := MeanOverSubjects([]float64{1, 2, 6, 3}, 1)
 	assert.InDelta(t, 3, s.Mean, 1e-12)
 	assert.Nil(t, s.CI95)
@@ -21,14 +21,14 @@ func TestMeanOverPeople(t *testing.T) {
 	assert.Nil(t, SubjectInterval(draws, 6), "no end of an interval is infinite")
 }
 
-// The interval misses the true mean about as often as it says, with as few people as studies have.
-func TestIntervalOverPeopleHoldsItsLevel(t *testing.T) {
-	for _, people := range []int{6, 12} {
+// The interval misses the true mean about as often as it says, with as few subjects as studies have.
+func TestIntervalOverSubjectsHoldsItsLevel(t *testing.T) {
+	for _, subjects := range []int{6, 12} {
 		const studies = 400
-		r := rand.New(rand.NewPCG(uint64(people), 4))
+		r := rand.New(rand.NewPCG(uint64(subjects), 4))
 		missed := 0
 		for k := range studies {
-			x := make([]float64, people)
+			x := make([]float64, subjects)
 			for i := range x {
 				x[i] = .3 + .1*r.NormFloat64()
 			}
@@ -37,7 +37,7 @@ func TestIntervalOverPeopleHoldsItsLevel(t *testing.T) {
 				missed++
 			}
 		}
-		t.Logf("%d people: %d of %d intervals miss", people, missed, studies)
+		t.Logf("%d subjects: %d of %d intervals miss", subjects, missed, studies)
 		assert.Less(t, float64(missed)/studies, .08)
 		assert.Greater(t, float64(missed)/studies, .01)
 	}

@@ -83,9 +83,9 @@ func (p *subject) sums(l layout, lags int) sums {
 // curve returns r at each lag: the mean over subjects with rows in the blocks of their mean over
 // rows. Blocks are weighted by keep and, unless drawn is nil, by the number of times they were
 // drawn.
-func curve(people []sums, drawn []float64, keep func(block int) float64, lags int) []float64 {
+func curve(subjects []sums, drawn []float64, keep func(block int) float64, lags int) []float64 {
 	out, n := make([]float64, lags), 0.
-	for _, p := range people {
+	for _, p := range subjects {
 		one, rows := make([]float64, lags), 0.
 		for b := range p.fit {
 			w := keep(b)
@@ -122,15 +122,15 @@ type sample struct {
 }
 
 // examine finds the peak of the curve over the blocks that keep weights, and its uncertainty.
-func (d *check) examine(people []sums, counts [][]float64, keep func(block int) float64) sample {
+func (d *check) examine(subjects []sums, counts [][]float64, keep func(block int) float64) sample {
 	n := len(d.lags)
-	whole := curve(people, nil, keep, n)
+	whole := curve(subjects, nil, keep, n)
 	lag, r, inside := peak(d.lags, whole)
 	out := sample{curve: whole}
 	out.Lag, out.PeakR = &lag, &r
 	blocks := 0
-	for b := range people[0].fit {
-		if keep(b) > 0 && slices.ContainsFunc(people, func(p sums) bool { return p.rows[b] > 0 }) {
+	for b := range subjects[0].fit {
+		if keep(b) > 0 && slices.ContainsFunc(subjects, func(p sums) bool { return p.rows[b] > 0 }) {
 			blocks++
 		}
 	}
@@ -140,7 +140,7 @@ func (d *check) examine(people []sums, counts [][]float64, keep func(block int) 
 	top := slices.Index(whole, slices.Max(whole))
 	var mean, square float64
 	for _, drawn := range counts {
-		c := curve(people, drawn, keep, n)
+		c := curve(subjects, drawn, keep, n)
 		at, _, _ := peak(d.lags, c)
 		out.drawn = append(out.drawn, at)
 		mean, square = mean+c[top]/draws, square+c[top]*c[top]/draws
@@ -169,9 +169,9 @@ func (d *check) estimate(context.Context) error {
 		return nil
 	}
 	l := d.cutBlocks()
-	people := make([]sums, len(d.subjects))
+	subjects := make([]sums, len(d.subjects))
 	for i, p := range d.subjects {
-		people[i] = p.sums(l, len(d.lags))
+		subjects[i] = p.sums(l, len(d.lags))
 	}
 	rng := rand.New(rand.NewPCG(d.opt.Seed, uint64(len(l.blocks))))
 	counts := make([][]float64, draws)
@@ -182,22 +182,22 @@ func (d *check) estimate(context.Context) error {
 		}
 	}
 	all := func(int) float64 { return 1 }
-	pooled := d.examine(people, counts, all)
+	pooled := d.examine(subjects, counts, all)
 	d.report.Estimate, d.report.R, d.peakZ = pooled.Estimate, pooled.curve, map[*subject]float64{}
 	for i, p := range d.subjects {
-		own := d.examine(people[i:i+1], counts, all)
+		own := d.examine(subjects[i:i+1], counts, all)
 		d.peakZ[p] = own.peakZ
-		person := Subject{Estimate: own.Estimate, Voxels: p.voxels, R: own.curve, Stories: map[string]Estimate{}}
+		subject := Subject{Estimate: own.Estimate, Voxels: p.voxels, R: own.curve, Stories: map[string]Estimate{}}
 		for _, a := range p.recordings {
-			person.Stories[a.story.name] = d.examine(people[i:i+1], counts, func(b int) float64 {
+			subject.Stories[a.story.name] = d.examine(subjects[i:i+1], counts, func(b int) float64 {
 				if l.blocks[b].story == a.story {
 					return 1
 				}
 				return 0
 			}).Estimate
 		}
-		d.report.PerSubject[p.name] = person
+		d.report.PerSubject[p.name] = subject
 	}
-	d.drift(l, people, counts)
+	d.drift(l, subjects, counts)
 	return nil
 }

@@ -105,7 +105,7 @@ func (d *check) outliers() {
 }
 
 // drift compares the lag in the first and second half of stories, since it grows with a wrong TR.
-func (d *check) drift(l layout, people []sums, counts [][]float64) {
+func (d *check) drift(l layout, subjects []sums, counts [][]float64) {
 	var half [2]sample
 	var middles [2]float64 // mean time of the rows
 	for h := range half {
@@ -115,7 +115,7 @@ func (d *check) drift(l layout, people []sums, counts [][]float64) {
 			}
 			return 0
 		}
-		half[h] = d.examine(people, counts, keep)
+		half[h] = d.examine(subjects, counts, keep)
 		rows := 0.
 		for _, block := range l.blocks {
 			if n := float64(block.rows.To - block.rows.From); block.half == h {

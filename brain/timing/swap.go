@@ -29,7 +29,7 @@ func (d *check) swaps(ctx context.Context) error {
 	if len(d.subjects) == 0 {
 		return nil
 	}
-	who := map[[2]string][]string{} // two stories → people
+	subjectsOf := map[[2]string][]string{} // two stories → subjects
 	var pairs [][2]string
 	compared := 0
 	for _, p := range d.subjects {
@@ -46,17 +46,17 @@ func (d *check) swaps(ctx context.Context) error {
 			if e.excess <= least {
 				continue
 			}
-			if who[e.stories] == nil {
+			if subjectsOf[e.stories] == nil {
 				pairs = append(pairs, e.stories)
 			}
-			who[e.stories] = append(who[e.stories], p.name)
+			subjectsOf[e.stories] = append(subjectsOf[e.stories], p.name)
 		}
 	}
 	if compared == 0 {
 		return nil
 	}
 	for _, pair := range pairs {
-		d.addSwap(pair, who[pair])
+		d.addSwap(pair, subjectsOf[pair])
 	}
 	if len(pairs) == 0 {
 		d.add(Finding{About: "stories", Verdict: OK, Text: "no two stories look swapped"})
@@ -105,13 +105,13 @@ func (d *check) exchanged(ctx context.Context, p *subject) (out []exchange, comp
 }
 
 // addSwap adds a finding about two stories that look swapped in some subjects.
-func (d *check) addSwap(pair [2]string, people []string) {
-	where := fmt.Sprintf("%d subjects", len(people))
+func (d *check) addSwap(pair [2]string, subjects []string) {
+	where := fmt.Sprintf("%d subjects", len(subjects))
 	switch {
-	case len(people) == len(d.subjects) && len(people) > 1:
+	case len(subjects) == len(d.subjects) && len(subjects) > 1:
 		where = "all subjects"
-	case len(people) <= 3:
-		where = joinFew(people)
+	case len(subjects) <= 3:
+		where = joinFew(subjects)
 	}
 	f := Finding{About: "stories", Verdict: Wrong, Where: where,
 		Text: fmt.Sprintf("%s and %s look swapped: each one's responses fit the other's sound", pair[0], pair[1]),

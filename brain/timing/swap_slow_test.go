@@ -13,11 +13,11 @@ import (
 	"github.com/brainwavlm/bwlm/brain/sim"
 )
 
-// highest is the excess of a person's clearest exchange of stories (0 if there is none), that of one pair, and whether the
-// person's lag is clear.
-func highest(t *testing.T, data *dataset.Dataset, person string, pair ...string) (top, of float64, clear bool) {
+// highest is the excess of a subject's clearest exchange of stories (0 if there is none), that of one pair, and whether the
+// subject's lag is clear.
+func highest(t *testing.T, data *dataset.Dataset, subject string, pair ...string) (top, of float64, clear bool) {
 	t.Helper()
-	d := &check{data: data, opt: Options{Subjects: []string{person}, MaxLag: 10, Progress: func(int, int) {}}}
+	d := &check{data: data, opt: Options{Subjects: []string{subject}, MaxLag: 10, Progress: func(int, int) {}}}
 	for lag := -10.; lag <= 10; lag += lagStep {
 		d.lags = append(d.lags, lag)
 	}
@@ -27,14 +27,14 @@ func highest(t *testing.T, data *dataset.Dataset, person string, pair ...string)
 	require.NoError(t, d.estimate(t.Context()))
 	found, compared, err := d.exchanged(t.Context(), d.subjects[0])
 	require.NoError(t, err)
-	require.Equal(t, min(maxSuspects, len(data.StoriesOf(person))), compared)
+	require.Equal(t, min(maxSuspects, len(data.StoriesOf(subject))), compared)
 	for _, e := range found {
 		top = max(top, e.excess)
 		if slices.Equal(e.stories[:], pair) {
 			of = e.excess
 		}
 	}
-	return top, of, d.report.PerSubject[person].Clear
+	return top, of, d.report.PerSubject[subject].Clear
 }
 
 // The thresholds were chosen on seeds 201 to 225 of this study; here are their errors on others. It has twelve stories of two
@@ -55,8 +55,8 @@ func TestErrorsOfTheSwapThresholds(t *testing.T) {
 		s, err := sim.New(opt)
 		require.NoError(t, err)
 		plain := altered(t, s.Dataset, nil)
-		for _, person := range people {
-			top, _, clear := highest(t, plain, person)
+		for _, subject := range subjects {
+			top, _, clear := highest(t, plain, subject)
 			require.True(t, clear, "seed %d", seed)
 			intact++
 			falseAlarms += alarm(top, clear)
@@ -71,8 +71,8 @@ func TestErrorsOfTheSwapThresholds(t *testing.T) {
 
 		if before != nil { // nobody heard these stories: the answers are those to the stories of the seed before
 			other := altered(t, plain, func(s *dataset.Spec) { s.Subjects = before.Spec().Subjects })
-			for _, person := range people {
-				top, _, clear := highest(t, other, person)
+			for _, subject := range subjects {
+				top, _, clear := highest(t, other, subject)
 				silent++
 				silentAlarms += alarm(top, clear)
 				if !clear {
@@ -82,7 +82,7 @@ func TestErrorsOfTheSwapThresholds(t *testing.T) {
 		}
 		before = plain
 	}
-	t.Logf("false alarms: %d of %d people whose stories are right, %d of %d who heard others (%d of them without a clear lag); found: %d of %d swaps",
+	t.Logf("false alarms: %d of %d subjects whose stories are right, %d of %d with other stories (%d of them without a clear lag); found: %d of %d swaps",
 		falseAlarms, intact, silentAlarms, silent, unclear, found, swapped)
 	assert.LessOrEqual(t, falseAlarms, intact/20)
 	assert.LessOrEqual(t, silentAlarms, silent/20)

@@ -80,8 +80,8 @@ func found(r *Report, about string) Finding {
 // small is a simulated study of 12 stories of two minutes.
 var small = sim.Options{Seed: 11, TuneStories: 10, ValStories: 1, TestStories: 1, ProbeStories: 1, TestRepeats: 1, Voxels: 45}
 
-// people are those who are looked at.
-var people = []string{sim.Listener, sim.Related}
+// subjects are the subjects to examine.
+var subjects = []string{sim.Listener, sim.Related}
 
 // planted is the small study in memory.
 func planted(t *testing.T) *dataset.Dataset {
@@ -98,7 +98,7 @@ func TestPlantedTruthIsFound(t *testing.T) {
 	}
 	plain := planted(t)
 	calls := 0
-	before := examined(t, plain, Options{Subjects: people, Progress: func(done, total int) {
+	before := examined(t, plain, Options{Subjects: subjects, Progress: func(done, total int) {
 		calls++
 		assert.LessOrEqual(t, done, total)
 	}})
@@ -119,7 +119,7 @@ func TestPlantedTruthIsFound(t *testing.T) {
 				moved(t, &s.Subjects[1].Responses[k], -3)
 			}
 		})
-		r := examined(t, one, Options{Subjects: people})
+		r := examined(t, one, Options{Subjects: subjects})
 		assert.InDelta(t, -6, *r.PerSubject[sim.Related].Lag-*before.PerSubject[sim.Related].Lag, .5)
 		assert.InDelta(t, *before.PerSubject[sim.Listener].Lag, *r.PerSubject[sim.Listener].Lag, 1e-9)
 		f := r.Findings[slices.IndexFunc(r.Findings, func(f Finding) bool { return f.Where == sim.Related })]
@@ -131,7 +131,7 @@ func TestPlantedTruthIsFound(t *testing.T) {
 			r := s.Subjects[0].Responses
 			r[2].Matrix, r[8].Matrix = r[8].Matrix, r[2].Matrix
 		})
-		r := examined(t, swapped, Options{Subjects: people})
+		r := examined(t, swapped, Options{Subjects: subjects})
 		f := found(r, "stories")
 		assert.Equal(t, Wrong, f.Verdict, "%+v", r.Findings)
 		assert.Equal(t, sim.Listener, f.Where)

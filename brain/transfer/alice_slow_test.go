@@ -16,7 +16,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/results"
 )
 
-// Real data: matrix, leave one out and curve of six people run through. One epoch in the place of ten; what all of them find
+// Real data: matrix, leave one out and curve of six subjects run through. One epoch in the place of ten; what all of them find
 // is in docs/results/alice-transfer.md.
 func TestAliceTransferRunsThrough(t *testing.T) {
 	shared := os.Getenv("BWLM_SHARED")
@@ -31,11 +31,11 @@ func TestAliceTransferRunsThrough(t *testing.T) {
 	defer st.Close()
 	r, err := Run(t.Context(), st, Options{})
 	require.NoError(t, err)
-	const people = 6
-	require.Len(t, r.Subjects, people)
-	require.Len(t, r.Matrix, people)
+	const subjects = 6
+	require.Len(t, r.Subjects, subjects)
+	require.Len(t, r.Matrix, subjects)
 	for i, row := range r.Matrix {
-		require.Len(t, row, people)
+		require.Len(t, row, subjects)
 		for k, x := range row {
 			assert.Less(t, math.Abs(x-r.Base[k]), .3, "tuned on %s, tested on %s", r.Subjects[i], r.Subjects[k])
 		}
@@ -44,7 +44,7 @@ func TestAliceTransferRunsThrough(t *testing.T) {
 		require.NotNil(t, m.CI95, name)
 		assert.Less(t, math.Abs(m.Mean), .1, "%s: so short a training cannot do wonders", name)
 	}
-	assert.Len(t, r.LeaveOneOut.UnseenStories.Skipped, people, "the other story is a piece of the test rows")
+	assert.Len(t, r.LeaveOneOut.UnseenStories.Skipped, subjects, "the other story is a piece of the test rows")
 	require.NotEmpty(t, r.Curve.Points)
 	last := r.Curve.Points[len(r.Curve.Points)-1]
 	assert.InDelta(t, 190*2/60., last.Minutes, 1e-9)

@@ -28,12 +28,12 @@ func TestBrokenMethodsFailTheStatements(t *testing.T) {
 	// rate no weight moves in 32 bits, and only the readouts learn.
 	t.Run("gradients cut", func(t *testing.T) {
 		p := newPaper(t, 101, method{change: func(e *experiment.Experiment) { e.Train.LR = 1e-60 }})
-		assert.Subset(t, failing(t, p.claims()), []string{meanRises, semantic, silent, auditoryUp, auditoryMore, newPerson, otherKind, nonsense,
+		assert.Subset(t, failing(t, p.claims()), []string{meanRises, semantic, silent, auditoryUp, auditoryMore, newSubject, otherKind, nonsense,
 			lexical, overShuffled, overRandom})
 	})
 	t.Run("responses shuffled", func(t *testing.T) {
-		p := newPaper(t, 101, method{people: rolled()})
-		assert.Subset(t, failing(t, p.claims()), []string{meanRises, semantic, newPerson, lexical, overShuffled})
+		p := newPaper(t, 101, method{subjects: rolled()})
+		assert.Subset(t, failing(t, p.claims()), []string{meanRises, semantic, newSubject, lexical, overShuffled})
 	})
 	t.Run("a test story leaks", func(t *testing.T) {
 		leak := func(e *experiment.Experiment) { e.Data.Train = append([]string{e.Data.Test[0]}, e.Data.Train...) }
@@ -53,8 +53,8 @@ func TestBrokenMethodsFailTheStatements(t *testing.T) {
 	})
 }
 
-// The paper tunes on one person; with six people each can be the one who is left out, and the gain has an interval over
-// people.
+// The paper tunes on one subject; with six subjects each can be the one who is left out, and the gain has an interval over
+// subjects.
 func TestWhoeverIsLeftOutGains(t *testing.T) {
 	p := newPaper(t, 101, method{})
 	exp := p.experiment("six")
@@ -65,7 +65,7 @@ func TestWhoeverIsLeftOutGains(t *testing.T) {
 	r, err := run(t.Context(), st, Options{Only: []Part{LeaveOneOut}})
 	require.NoError(t, err)
 	l := r.LeaveOneOut
-	t.Logf("gain of the new person %+.3f %v, of people seen %+.3f, base %.3f, tuned %.3f", l.Delta.Mean, l.Delta.CI95, l.DeltaSeen.Mean, r.Base, l.Tuned)
+	t.Logf("gain of the new subject %+.3f %v, of subjects seen %+.3f, base %.3f, tuned %.3f", l.Delta.Mean, l.Delta.CI95, l.DeltaSeen.Mean, r.Base, l.Tuned)
 	require.NotNil(t, l.Delta.CI95)
 	assert.Positive(t, l.Delta.CI95[0])
 	assert.Positive(t, l.DeltaSeen.CI95[0])

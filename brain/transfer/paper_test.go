@@ -26,12 +26,12 @@ import (
 )
 
 // paper puts the paper's statements to the test where the truth is planted: auditory cortex follows sound, semantic cortex
-// the words' components, and the rest nothing. Five people are tuned on together; a sixth of their kind and one of another
+// the words' components, and the rest nothing. Five subjects are tuned on together; a sixth of their kind and one of another
 // kind, driven by other components of the same words, are not.
 type paper struct {
 	t     *testing.T
 	sim   *sim.Study
-	study *study.Study // of all people, for scores
+	study *study.Study // of all subjects, for scores
 	base  *evaluate.Baseline
 	dir   string
 	how   method
@@ -39,9 +39,9 @@ type paper struct {
 
 // method is how the arms are tuned. The zero value is the honest way; the others are broken, and the claims have to say so.
 type method struct {
-	people []string                     // tuned on in place of the five
-	change func(*experiment.Experiment) // of every arm
-	quick  bool                         // fewer stories, and no tuning on shuffled responses
+	subjects []string                     // tuned on in place of the five
+	change   func(*experiment.Experiment) // of every arm
+	quick    bool                         // fewer stories, and no tuning on shuffled responses
 }
 
 // tunedOn are the five; sim.Related is the sixth, sim.Unrelated of another kind.
@@ -62,8 +62,8 @@ const (
 	silent       = "where nothing is planted whole-cortex tuning raises nothing"
 	auditoryUp   = "AC-only tuning raises auditory cortex"
 	auditoryMore = "AC-only tuning raises it more than whole-cortex tuning"
-	newPerson    = "a person not in training gains"
-	otherKind    = "a person of another kind does not"
+	newSubject   = "a subject not in training gains"
+	otherKind    = "a subject of another kind does not"
 	nonsense     = "shuffled responses raise nothing"
 	lexical      = "the lexical probe rises"
 	overShuffled = "the lexical probe rises against shuffled responses"
@@ -109,8 +109,8 @@ func whole(d *results.Delta) results.DeltaROI {
 func newPaper(t *testing.T, seed uint64, how method) *paper {
 	t.Helper()
 	p := &paper{t: t, dir: t.TempDir(), how: how}
-	if how.people == nil {
-		p.how.people = tunedOn
+	if how.subjects == nil {
+		p.how.subjects = tunedOn
 	}
 	size := paperSize
 	if how.quick {
@@ -134,7 +134,7 @@ func newPaper(t *testing.T, seed uint64, how method) *paper {
 	return p
 }
 
-// experiment is that of the demo but for the people, the loss, the rates and the number of steps.
+// experiment is that of the demo but for the subjects, the loss, the rates and the number of steps.
 func (p *paper) experiment(name string) *experiment.Experiment {
 	e := experiment.Default()
 	e.Model = experiment.Model{Path: filepath.Join(p.dir, "model"), Layer: 3, WindowSeconds: sim.TR, StrideSeconds: sim.TR, Pooling: "mean",
@@ -155,15 +155,15 @@ type arm struct {
 	*study.Tuned
 	dir    string
 	leaks  []string // of its manifest
-	scores func(people ...string) results.Scores
+	scores func(subjects ...string) results.Scores
 }
 
-// tune tunes on some people and some region, and scores everybody.
-func (p *paper) tune(name string, people []string, roi ...string) *arm {
+// tune tunes on some subjects and some region, and scores everybody.
+func (p *paper) tune(name string, subjects []string, roi ...string) *arm {
 	p.t.Helper()
 	ctx := p.t.Context()
 	exp := p.experiment(name)
-	exp.Data.Subjects, exp.Data.ROI = people, roi
+	exp.Data.Subjects, exp.Data.ROI = subjects, roi
 	if p.how.change != nil {
 		p.how.change(exp)
 	}
@@ -188,8 +188,8 @@ func (p *paper) tune(name string, people []string, roi ...string) *arm {
 	e, err := p.base.Compare(ctx, a.Tuned)
 	require.NoError(p.t, err)
 	require.NoError(p.t, e.Write(p.t.Context(), filepath.Join(run.Dir, "eval")))
-	a.scores = func(people ...string) results.Scores {
-		s, err := e.Scores(ctx, people...)
+	a.scores = func(subjects ...string) results.Scores {
+		s, err := e.Scores(ctx, subjects...)
 		require.NoError(p.t, err)
 		return s
 	}
@@ -210,7 +210,7 @@ func (p *paper) difference(subjects []stats.Subject, columns [][]int) results.De
 	return d
 }
 
-// beyond is what one arm predicts of a region better than another does, over the five people.
+// beyond is what one arm predicts of a region better than another does, over the five subjects.
 func (p *paper) beyond(of, than *arm, region string) results.DeltaROI {
 	p.t.Helper()
 	var subjects []stats.Subject
@@ -268,8 +268,8 @@ func (p *paper) reads(of, than [][]float32, want [][]float32) results.DeltaROI {
 // voxels follow different things, and only the one loss spends the adapter's few directions on sound alone. How much
 // auditory cortex gains beside semantic cortex does not follow: that depends on how well the untuned model does in each.
 func (p *paper) claims() (out []claim) {
-	cortex := p.tune("whole", p.how.people)
-	auditory := p.tune("auditory", p.how.people, sim.Auditory)
+	cortex := p.tune("whole", p.how.subjects)
+	auditory := p.tune("auditory", p.how.subjects, sim.Auditory)
 	leaks := len(cortex.leaks) + len(auditory.leaks)
 	out = append(out, claim{name: unheard, value: float64(leaks), p: 1, holds: leaks == 0})
 
@@ -283,7 +283,7 @@ func (p *paper) claims() (out []claim) {
 	out = append(out, rises(auditoryUp, auditory.scores(tunedOn...).Delta.ROIs[sim.Auditory]),
 		rises(auditoryMore, p.beyond(auditory, cortex, sim.Auditory)))
 	sixth := whole(cortex.scores(sim.Related).Delta)
-	out = append(out, rises(newPerson, sixth), nothing(otherKind, whole(cortex.scores(sim.Unrelated).Delta), sixth.MeanR))
+	out = append(out, rises(newSubject, sixth), nothing(otherKind, whole(cortex.scores(sim.Unrelated).Delta), sixth.MeanR))
 
 	of, want := p.probe(cortex.Tuned)
 	base, _ := p.probe(nil)

@@ -16,7 +16,7 @@ import (
 // subjects returns the scores of subjects named a, b, … with the given minutes of training rows.
 func subjects(minutes float64, r ...float64) (out []evaluate.SubjectScore) {
 	for i, x := range r {
-		out = append(out, evaluate.SubjectScore{Person: string(rune('a' + i)), Minutes: minutes, MeanR: x, ROIs: map[string]float64{"AC": 2 * x}})
+		out = append(out, evaluate.SubjectScore{Subject: string(rune('a' + i)), Minutes: minutes, MeanR: x, ROIs: map[string]float64{"AC": 2 * x}})
 	}
 	return out
 }
@@ -98,12 +98,12 @@ func TestMinutesSavedByHand(t *testing.T) {
 
 	c = flatCurve(6, .3, .1, .2, .4, .5)
 	for k := range c.Points {
-		c.Points[k].Tuned[0] = .1 // one who gains nothing
+		c.Points[k].Tuned[0] = .1 // a subject without a gain
 	}
 	setMinutesSaved(c, 1)
 	assert.NotNil(t, c.Saved)
 	assert.Nil(t, c.SavedCI95)
-	assert.Contains(t, c.Reason, "of the draws of subjects", "with such people alone the goal is not reached")
+	assert.Contains(t, c.Reason, "of the draws of subjects", "with such subjects alone the goal is not reached")
 
 	c = flatCurve(3, .3, .1, .2, .4, .5)
 	setMinutesSaved(c, 1)

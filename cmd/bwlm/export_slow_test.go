@@ -15,7 +15,7 @@ import (
 	"github.com/brainwavlm/bwlm/internal/nifti"
 )
 
-// A training of people in a mask is exported, and nilearn finds in every map what the evaluation left. Bob's voxels are elsewhere.
+// A training of subjects in a mask is exported, and nilearn finds in every map what the evaluation left. Bob's voxels are elsewhere.
 func TestNilearnReadsATraining(t *testing.T) {
 	python := os.Getenv("BWLM_PEER_PYTHON")
 	if python == "" {

@@ -22,7 +22,7 @@ func statsCommand(a *app) *cobra.Command {
 		Long: `Computes noise ceilings, and tests predictions against chance, from .npy files that any program can write: one row per TR, one
 column per voxel.`,
 		Example: `  bwlm stats ceiling --y repeats.npy --out ceiling
-  bwlm stats intersubject --y people.npy --out isc
+  bwlm stats intersubject --y subjects.npy --out isc
   bwlm stats test --pred pred.npy --y responses.npy --block auto --out test`,
 		Args: onlyCommands,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },

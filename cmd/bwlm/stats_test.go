@@ -115,14 +115,14 @@ func TestStatsIntersubjectWritesWhatNumPyFinds(t *testing.T) {
 	a, err := npy.Read(filepath.Join(dir, "isc_subjects.npy"))
 	require.NoError(t, err)
 	assert.Equal(t, []int{g.N, g.Voxels}, a.Shape)
-	people, err := a.Float64()
+	subjects, err := a.Float64()
 	require.NoError(t, err)
 	isc, upper := readVector(t, dir, "isc"), readVector(t, dir, "upper")
 	for v, want := range g.Upper {
 		assert.InDelta(t, want, upper[v], 1e-9)
 		mean := 0.
 		for i, r := range g.LeaveOneOut {
-			assert.InDelta(t, r[v], people[i*g.Voxels+v], 1e-9)
+			assert.InDelta(t, r[v], subjects[i*g.Voxels+v], 1e-9)
 			mean += r[v] / float64(g.N)
 		}
 		assert.InDelta(t, mean, isc[v], 1e-9)

@@ -25,7 +25,7 @@ import (
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
-// tinyExperiment trains on the tiny study: two people who hear tones, a WavLM with random weights.
+// tinyExperiment trains on the tiny study: two subjects who hear tones, a WavLM with random weights.
 const tinyExperiment = `
 model: {path: model, layer: 2, window_seconds: 0.2, stride_seconds: 0.1, pooling: mean}
 data: {path: data, subjects: all, train: [one, two], val: val, test: test, trim: [4, 2], detrend: "legendre:1"}
@@ -57,7 +57,7 @@ func tinyStudy(dir string) error {
 	const tr, rows = .4, 40
 	random := rand.New(rand.NewPCG(1, 1))
 	yaml := "name: tiny\ntr_seconds: 0.4\nstories:\n"
-	people := map[string]string{}
+	subjects := map[string]string{}
 	for i, story := range []string{"one", "two", "val", "test"} {
 		yaml += fmt.Sprintf("  %s: {audio: %s.wav}\n", story, story)
 		var sound []float32
@@ -84,10 +84,10 @@ func tinyStudy(dir string) error {
 			if err := os.WriteFile(filepath.Join(dir, "data", file), text.Bytes(), 0o644); err != nil {
 				return err
 			}
-			people[name] += fmt.Sprintf("%s: %s, ", story, file)
+			subjects[name] += fmt.Sprintf("%s: %s, ", story, file)
 		}
 	}
-	yaml += fmt.Sprintf("subjects:\n  ada: {%s}\n  bob: {%s}\nrois: {front: [0, 1, 2]}\n", strings.TrimSuffix(people["ada"], ", "), strings.TrimSuffix(people["bob"], ", "))
+	yaml += fmt.Sprintf("subjects:\n  ada: {%s}\n  bob: {%s}\nrois: {front: [0, 1, 2]}\n", strings.TrimSuffix(subjects["ada"], ", "), strings.TrimSuffix(subjects["bob"], ", "))
 	if err := os.WriteFile(filepath.Join(dir, "data", "dataset.yaml"), []byte(yaml), 0o644); err != nil {
 		return err
 	}
@@ -233,7 +233,7 @@ func TestOneTrainingPerRun(t *testing.T) {
 	assert.Contains(t, stderr, fmt.Sprintf("process %d on ", first.Process.Pid))
 }
 
-// Real data: all 27 people together and one alone. The training runs through, says what it found, and is the same to the
+// Real data: all 27 subjects together and one alone. The training runs through, says what it found, and is the same to the
 // bit when it is killed on the way. Fewer epochs than the examples have; what they find is in their comments.
 func TestAliceTrainingSurvivesAKill(t *testing.T) {
 	shared := os.Getenv("BWLM_SHARED")
@@ -241,8 +241,8 @@ func TestAliceTrainingSurvivesAKill(t *testing.T) {
 		t.Skip("BWLM_SHARED does not name the folder with the real data")
 	}
 	type training struct {
-		file                  string
-		people, epochs, lines int // killed after so many lines of metrics
+		file                    string
+		subjects, epochs, lines int // killed after so many lines of metrics
 	}
 	trainings := []training{{"people.yaml", 27, 1, 6}}
 	if thorough {
@@ -257,7 +257,7 @@ func TestAliceTrainingSurvivesAKill(t *testing.T) {
 		whole, killed := filepath.Join(dir, "whole"), filepath.Join(dir, "killed")
 		want := answers(t, train(whole)...)
 		test := want["test"].(map[string]any)
-		assert.Len(t, test["subjects"], c.people)
+		assert.Len(t, test["subjects"], c.subjects)
 		assert.EqualValues(t, 112, test["rows"])
 		for _, system := range []string{"base", "base_best_layer", "tuned"} {
 			assert.Contains(t, test[system], "mean_r")

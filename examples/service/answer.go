@@ -14,7 +14,7 @@ import (
 // Answer is a matrix with a row for each point in time of a clip.
 type Answer struct {
 	Seconds []float64 // of each row
-	Columns []int     // what each column stands for: a voxel of the person's responses, or a channel
+	Columns []int     // what each column stands for: a voxel of the subject's responses, or a channel
 	Values  []float32 // (rows, columns)
 }
 

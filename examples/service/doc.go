@@ -1,6 +1,6 @@
 // Command service answers audio over HTTP: it shows how to build bwlm into a program that serves many clients.
 //
-// With a finished run it answers a recording with the responses that a person's voxels are expected to give; with a
+// With a finished run it answers a recording with the responses that a subject's voxels are expected to give; with a
 // speech model alone, with that model's features:
 //
 //	service --run runs/alice-one --subject sub-18 &

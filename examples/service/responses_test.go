@@ -21,7 +21,7 @@ import (
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
-// finishedRun tunes a tiny model on a simulated person whose 60 voxels follow the loudness of a tone, one TR of .4 s later.
+// finishedRun tunes a tiny model on a simulated subject whose 60 voxels follow the loudness of a tone, one TR of .4 s later.
 func finishedRun(t *testing.T) (dir string) {
 	t.Helper()
 	const rows, voxels, tr = 40, 60, .4
@@ -40,8 +40,8 @@ func finishedRun(t *testing.T) (dir string) {
 			}
 		}
 		spec.Stories = append(spec.Stories, dataset.Story{Name: name, Audio: dataset.Value(sound)})
-		person := &spec.Subjects[0]
-		person.Responses = append(person.Responses, dataset.Response{Story: name, Matrix: dataset.Value(dataset.NewMatrix(rows, voxels, answer))})
+		subject := &spec.Subjects[0]
+		subject.Responses = append(subject.Responses, dataset.Response{Story: name, Matrix: dataset.Value(dataset.NewMatrix(rows, voxels, answer))})
 	}
 	data, err := dataset.New(spec)
 	require.NoError(t, err)

@@ -8,7 +8,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/predict"
 )
 
-// responses answers with what a person's voxels are expected to do.
+// responses answers with what a subject's voxels are expected to do.
 type responses struct{ *predict.Predictor }
 
 func (responses) Path() string { return "/responses" }

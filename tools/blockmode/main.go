@@ -1,5 +1,5 @@
 // Command blockmode measures how far extraction by chunks is from exact windows: features, ridge and tuned scores, and time, on
-// simulated people and on Alice. It prints the tables of docs/chunks.md.
+// simulated subjects and on Alice. It prints the tables of docs/chunks.md.
 //
 //	go run ./tools/blockmode --seeds 16,17 --alice ../shared/data/alice
 package main
@@ -98,7 +98,7 @@ func measure(ctx context.Context, seeds, alice string) error {
 	return nil
 }
 
-func (r *result) print(people, windows string, block float64) {
+func (r *result) print(subjects, windows string, block float64) {
 	clip, layers := "exact", "1"
 	if block > 0 {
 		clip, layers = fmt.Sprintf("%g s", block), ""
@@ -107,14 +107,14 @@ func (r *result) print(people, windows string, block float64) {
 		}
 	}
 	if math.IsNaN(r.tuned) {
-		fmt.Printf("| %s | %s | %s | %s | %.3f | | | | |\n", people, windows, clip, strings.TrimSpace(layers), r.base)
+		fmt.Printf("| %s | %s | %s | %s | %.3f | | | | |\n", subjects, windows, clip, strings.TrimSpace(layers), r.base)
 		return
 	}
-	fmt.Printf("| %s | %s | %s | %s | %.3f | %.3f | %+.3f | %+.3f | %.0f s |\n", people, windows, clip, strings.TrimSpace(layers), r.base, r.tuned, r.tuned-r.base,
+	fmt.Printf("| %s | %s | %s | %s | %.3f | %.3f | %+.3f | %+.3f | %.0f s |\n", subjects, windows, clip, strings.TrimSpace(layers), r.base, r.tuned, r.tuned-r.base,
 		r.semantic, r.seconds)
 }
 
-// simulated tunes on a person of a small simulated study.
+// simulated tunes on a subject of a small simulated study.
 func simulated(ctx context.Context, dir string, seed uint64, s setting, block float64) (*result, error) {
 	world, err := sim.New(sim.Options{Seed: seed, TuneStories: 10, ValStories: 3, TestStories: 6, Rows: 40, Voxels: 120, ValRepeats: 3})
 	if err != nil {
@@ -133,7 +133,7 @@ func simulated(ctx context.Context, dir string, seed uint64, s setting, block fl
 	return train(ctx, dir, e, world.Dataset, block, s.epochs > 0)
 }
 
-// onAlice tunes on the mean person of Alice. The splits leave gaps as clips of 32 s need them.
+// onAlice tunes on the mean subject of Alice. The splits leave gaps as clips of 32 s need them.
 func onAlice(ctx context.Context, dir, path string, block float64) (*result, error) {
 	data, err := dataset.Open(path)
 	if err != nil {

@@ -1,4 +1,4 @@
-// Command strategies compares ways to tune on simulated people, and LoRA with full fine-tuning: docs/results/strategies.md.
+// Command strategies compares ways to tune on simulated subjects, and LoRA with full fine-tuning: docs/results/strategies.md.
 //
 //	go run ./tools/strategies --out DIR --seeds 11,12,13            # every strategy on each seed
 //	go run ./tools/strategies --out DIR --seeds 11,… --stability    # LoRA and full tuning at three learning rates

@@ -2,6 +2,6 @@ package encoding
 
 import "context"
 
-// Regressor gives what is known about a story without a speech model, or about a person while they heard it: (rows,
+// Regressor gives what is known about a story without a speech model, or about a subject while they heard it: (rows,
 // columns), at least as many rows as anybody in the study has.
-type Regressor func(ctx context.Context, person, story string) (x []float32, columns int, err error)
+type Regressor func(ctx context.Context, subject, story string) (x []float32, columns int, err error)

@@ -52,7 +52,7 @@ func (f *RowFeatures) Add(stim *windows.Stimulus, x []float32) {
 	f.Rows[stim.Name], f.Zscore[stim.Name] = rows, z
 }
 
-// Stack joins the features of a person's rows in a split: (rows, width).
+// Stack joins the features of a subject's rows in a split: (rows, width).
 func (f *RowFeatures) Stack(p *study.Subject, split study.Split) (x []float32, rows int) {
 	for _, r := range p.Parts[split] {
 		x = append(x, f.Rows[r.Story][r.From*f.Width:r.To*f.Width]...)
@@ -161,13 +161,13 @@ func At[T any](x []T, places []int) []T {
 	return out
 }
 
-// VoxelScores are the validation scores of one person's voxels.
+// VoxelScores are the validation scores of one subject's voxels.
 type VoxelScores struct {
 	R        []float64
 	Constant []bool
 }
 
-// Validation scores features on the validation rows, by person. Most limits the rows of each part, 0 does not.
+// Validation scores features on the validation rows, by subject. Most limits the rows of each part, 0 does not.
 func Validation(ctx context.Context, st *study.Study, fs []RowFeatures, most int) ([]VoxelScores, error) {
 	predicted, err := Predict(ctx, st, st.Subjects, fs, study.Val)
 	if err != nil {
@@ -197,7 +197,7 @@ func Validation(ctx context.Context, st *study.Study, fs []RowFeatures, most int
 	return out, nil
 }
 
-// TunedR is the mean over people of the mean r of their tuned voxels, each counted as in the loss.
+// TunedR is the mean over subjects of the mean r of their tuned voxels, each counted as in the loss.
 func TunedR(st *study.Study, scores []VoxelScores) float64 {
 	total := 0.
 	for i, p := range st.Subjects {

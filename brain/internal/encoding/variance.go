@@ -7,11 +7,11 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 )
 
-// Regressors are the features that a person's regressors make of stories, as many rows as the stories have.
-func Regressors(ctx context.Context, st *study.Study, person string, of Regressor, stories []string) (RowFeatures, error) {
+// Regressors are the features that a subject's regressors make of stories, as many rows as the stories have.
+func Regressors(ctx context.Context, st *study.Study, subject string, of Regressor, stories []string) (RowFeatures, error) {
 	f := RowFeatures{Rows: map[string][]float32{}}
 	for _, story := range stories {
-		x, columns, err := of(ctx, person, story)
+		x, columns, err := of(ctx, subject, story)
 		if err != nil {
 			return f, err
 		}

@@ -27,7 +27,7 @@ func alice(t *testing.T, file string, sets ...string) *experiment.Experiment {
 	return exp
 }
 
-// Real scanner data, from the audio file to the score: what an untuned model hears predicts how 27 people's temporal and
+// Real scanner data, from the audio file to the score: what an untuned model hears predicts how 27 subjects's temporal and
 // frontal regions answer, better than it predicts the same answers shifted in time.
 func TestAliceGroupIsPredictedByAnUntunedModel(t *testing.T) {
 	st, err := study.Open(t.Context(), alice(t, "group.yaml"), study.Options{})

@@ -62,7 +62,7 @@ func mayAdd(ctx context.Context, st *study.Study, dir string) error {
 		st.Note("%s was tuned on other data (%s): nobody knows whether it met the test rows", dir, exp.Data.Path)
 		return nil
 	}
-	exp.Train.Loss, exp.Train.Reliability, exp.Train.Weights = "auto", "none", "" // which do not say who heard what
+	exp.Train.Loss, exp.Train.Reliability, exp.Train.Weights = "auto", "none", "" // none of which needs the responses
 	v, err := st.Vary(ctx, exp)
 	if err != nil {
 		return err

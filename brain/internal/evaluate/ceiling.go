@@ -8,13 +8,13 @@ import (
 )
 
 // Ceiling is the r that a perfect model would reach on the test rows against the mean of the repeats; nil where a
-// person has no repeats. A voxel whose repeats share nothing (signal power not above 0) has ceiling 0: leaving it out
+// subject has no repeats. A voxel whose repeats share nothing (signal power not above 0) has ceiling 0: leaving it out
 // would keep those that are above 0 by chance.
-func (e *Evaluation) Ceiling(ctx context.Context, who []int) (*results.ModelScore, error) {
+func (e *Evaluation) Ceiling(ctx context.Context, indices []int) (*results.ModelScore, error) {
 	groups := e.Groups
 	s := &results.ModelScore{ROIs: map[string]float64{}}
 	perGroup := make([]float64, len(groups))
-	for _, i := range who {
+	for _, i := range indices {
 		c, ok, err := e.Study.Subjects[i].TestCeiling(ctx)
 		if err != nil || !ok {
 			return nil, err
@@ -26,7 +26,7 @@ func (e *Evaluation) Ceiling(ctx context.Context, who []int) (*results.ModelScor
 				columns = group.Columns[i]
 			}
 			mean, _ := stats.Mean(c.CCMax, none, columns)
-			perGroup[g] += mean / float64(len(who))
+			perGroup[g] += mean / float64(len(indices))
 		}
 	}
 	for g, group := range groups {

@@ -11,7 +11,7 @@ import (
 )
 
 // Compare compares finished runs by the predictions that their evaluations left, without data set or model. Runs whose
-// people, test rows, regions or responses differ are refused with what differs.
+// subjects, test rows, regions or responses differ are refused with what differs.
 //
 // Intervals are those of stats.PairedBootstrap, and stand each for itself: none is corrected for the number of regions
 // and runs looked at. P is that of stats.PairedTest.

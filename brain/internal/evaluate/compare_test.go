@@ -106,7 +106,7 @@ func TestCompareScoresPairs(t *testing.T) {
 	one, err := evaluate.Compare(t.Context(), []string{a, b}, results.CompareOptions{Seed: 1, Resamples: 400, Unit: stats.Subjects})
 	require.NoError(t, err)
 	assert.Equal(t, 1, one.Units)
-	assert.Equal(t, 1., one.ROIs[1].Scores[1].DeltaFirst.P, "of one person nothing follows about people")
+	assert.Equal(t, 1., one.ROIs[1].Scores[1].DeltaFirst.P, "of one subject nothing follows about subjects")
 	again, err := evaluate.Compare(t.Context(), []string{a, b}, results.CompareOptions{Seed: 1, Resamples: 400})
 	require.NoError(t, err)
 	assert.Equal(t, c, again)

@@ -18,7 +18,7 @@ import (
 type Baseline struct {
 	Study      *study.Study
 	Groups     []stats.Group
-	Base, Best []encoding.Prediction // by person
+	Base, Best []encoding.Prediction // by subject
 	bestLayer  int
 }
 
@@ -80,7 +80,7 @@ type Evaluation struct {
 	Summary *results.Summary
 	Tuned   []encoding.Prediction          // nil if there is none
 	layer   *int                           // that tuned is read from; nil for regressors
-	Voxels  []stats.TestFamily             // by person: tuned against base; nil if there is no tuned system
+	Voxels  []stats.TestFamily             // by subject: tuned against base; nil if there is no tuned system
 	Margins map[string]analysisplan.Margin // that were sealed
 }
 
@@ -151,7 +151,7 @@ func EvaluateRun(ctx context.Context, st *study.Study, run *results.Run) (*resul
 	return scoreRun(ctx, st, run, p, "eval")
 }
 
-// scoreRun scores a finished run on the people of the study and writes below its directory.
+// scoreRun scores a finished run on the subjects of the study and writes below its directory.
 func scoreRun(ctx context.Context, st *study.Study, run *results.Run, p *results.Progress, dir string) (*results.Summary, error) {
 	tuned, err := st.LoadTuned(ctx, run)
 	if err != nil {

@@ -70,8 +70,8 @@ func TestSummaryFollowsFromItsFiles(t *testing.T) {
 	assert.NotEmpty(t, s.Test.Delta.Reason)
 
 	means := map[string]float64{}
-	for _, who := range []string{"ada", "bob"} {
-		dir := filepath.Join(run.File("eval/test"), who)
+	for _, name := range []string{"ada", "bob"} {
+		dir := filepath.Join(run.File("eval/test"), name)
 		want := readNPY(t, filepath.Join(dir, "responses.npy"))
 		voxels := len(want) / 34
 		var base, tuned []float32
@@ -105,8 +105,8 @@ func TestSummaryFollowsFromItsFiles(t *testing.T) {
 	assert.InDelta(t, means["tuned"], file.Test.Tuned.ROIs["tuned"], 1e-5, "all voxels were tuned")
 }
 
-// People with equal rows are fitted together; each must get what he gets alone.
-func TestPeopleDoNotDisturbEachOther(t *testing.T) {
+// Subjects with equal rows are fitted together; each must get what he gets alone.
+func TestSubjectsDoNotAffectEachOther(t *testing.T) {
 	together := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
 		e.Data.Subjects, e.Train.Loss = []string{"all"}, "mse"
 	})
@@ -114,16 +114,16 @@ func TestPeopleDoNotDisturbEachOther(t *testing.T) {
 	all, err := evaluate.Evaluate(t.Context(), together, nil, "")
 	require.NoError(t, err)
 	mean := 0.
-	for _, who := range []string{"ada", "bob", "cleo"} {
+	for _, name := range []string{"ada", "bob", "cleo"} {
 		exp := *together.Experiment
-		exp.Data.Subjects = []string{who}
+		exp.Data.Subjects = []string{name}
 		alone, err := together.Vary(t.Context(), &exp)
 		require.NoError(t, err)
 		s, err := evaluate.Evaluate(t.Context(), alone, nil, "")
 		require.NoError(t, err)
 		mean += s.Test.Base.MeanR / 3
 	}
-	assert.InDelta(t, mean, all.Test.Base.MeanR, 1e-4, "the mean over people, each of whom counts alike")
+	assert.InDelta(t, mean, all.Test.Base.MeanR, 1e-4, "the mean over subjects, each of whom counts alike")
 }
 
 // Two test stories in other units must not pass for signal that repeats share.

@@ -9,13 +9,13 @@ import (
 func (e *Evaluation) layout() results.Layout {
 	out := results.Layout{Schema: results.RunSchema}
 	for i, p := range e.Study.Subjects {
-		person := results.LayoutSubject{Name: p.Name, Voxels: p.Voxels, Rows: p.Parts[study.Test]}
+		subject := results.LayoutSubject{Name: p.Name, Voxels: p.Voxels, Rows: p.Parts[study.Test]}
 		for _, g := range e.Groups {
 			if g.Columns != nil && g.Name != results.TunedGroup { // which is this run's own
-				person.ROIs = append(person.ROIs, results.LayoutROI{Name: g.Name, Columns: g.Columns[i]})
+				subject.ROIs = append(subject.ROIs, results.LayoutROI{Name: g.Name, Columns: g.Columns[i]})
 			}
 		}
-		out.Subjects = append(out.Subjects, person)
+		out.Subjects = append(out.Subjects, subject)
 	}
 	return out
 }

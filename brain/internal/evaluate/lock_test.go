@@ -51,5 +51,5 @@ func TestSealedMargin(t *testing.T) {
 	require.NoError(t, err)
 	e, err := b.Compare(t.Context(), nil)
 	require.NoError(t, err)
-	assert.Nil(t, e.Summary.AnalysisPlan.Margins, "they are of both people together")
+	assert.Nil(t, e.Summary.AnalysisPlan.Margins, "they are of both subjects together")
 }

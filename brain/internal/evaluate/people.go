@@ -10,21 +10,21 @@ import (
 	"github.com/brainwavlm/bwlm/brain/progress"
 )
 
-// PersonScore is the score of one person's test rows by a ridge on so much of that person's training rows.
+// SubjectScore is the score of one subject's test rows by a ridge on so much of that subject's training rows.
 type SubjectScore struct {
-	Person  string             `json:"subject"`
+	Subject string             `json:"subject"`
 	Rows    int                `json:"training_rows"`
 	Minutes float64            `json:"minutes"` // of training rows
 	MeanR   float64            `json:"mean_r"`
 	ROIs    map[string]float64 `json:"rois"`
 }
 
-// ScoreSubjects scores a tuned model (nil: the study's own, untuned) on the test rows of the named people (none: all), each
+// ScoreSubjects scores a tuned model (nil: the study's own, untuned) on the test rows of the named subjects (none: all), each
 // by a ridge on a share of their training rows, as if less had been recorded: stories in an order that train.seed draws
-// for each person, the last one cut. Responses are standardised by the rows that are left; features always by all
+// for each subject, the last one cut. Responses are standardised by the rows that are left; features always by all
 // training rows, which tells nothing of any response. Share 1 is what [Study.Evaluate] scores.
 //
-// The result has a line for each share, in each line the people in the study's order.
+// The result has a line for each share, in each line the subjects in the study's order.
 func ScoreSubjects(ctx context.Context, st *study.Study, tuned *study.Tuned, shares []float64, names ...string) ([][]SubjectScore, error) {
 	var subjects []*study.Subject
 	var places []int
@@ -75,8 +75,8 @@ func ScoreSubjects(ctx context.Context, st *study.Study, tuned *study.Tuned, sha
 	return out, nil
 }
 
-// Unmet lists the stories that a person of the study has answered and of which the sources met nothing in tuning, nor in
-// the choice of its epoch, and that share nothing with the person's own validation and test rows.
+// Unmet lists the stories that a subject of the study has answered and of which the sources met nothing in tuning, nor in
+// the choice of its epoch, and that share nothing with the subject's own validation and test rows.
 func Unmet(ctx context.Context, st *study.Study, target string, sources ...string) ([]string, error) {
 	var met []design.Use
 	for _, p := range st.Subjects {
@@ -112,12 +112,12 @@ func Unmet(ctx context.Context, st *study.Study, target string, sources ...strin
 	return unmet, nil
 }
 
-// ScoreOn scores the untuned and a tuned model for one person by a ridge on other stories than the study's training rows.
-func ScoreOn(ctx context.Context, st *study.Study, tuned *study.Tuned, person string, stories []string) (base, after *SubjectScore, err error) {
+// ScoreOn scores the untuned and a tuned model for one subject by a ridge on other stories than the study's training rows.
+func ScoreOn(ctx context.Context, st *study.Study, tuned *study.Tuned, subject string, stories []string) (base, after *SubjectScore, err error) {
 	exp := *st.Experiment
-	exp.Data.Subjects, exp.Data.Train = []string{person}, stories
+	exp.Data.Subjects, exp.Data.Train = []string{subject}, stories
 	exp.Train.Loss, exp.Train.Reliability, exp.Train.Weights = "auto", "none", ""
-	exp.Out = "" // a seal is of the study's rows; the look at this person's test rows is counted with those
+	exp.Out = "" // a seal is of the study's rows; the look at this subject's test rows is counted with those
 	v, err := st.Vary(ctx, &exp)
 	if err != nil {
 		return nil, nil, err

@@ -20,8 +20,8 @@ func everybody(e *experiment.Experiment, _ *dataset.Spec) {
 	e.Data.Subjects = []string{"ada", "bob", "cleo"}
 }
 
-// With all rows the scores are those of Evaluate, person by person; voxel counts differ.
-func TestScorePeopleIsEvaluatePersonByPerson(t *testing.T) {
+// With all rows the scores are those of Evaluate, subject by subject; voxel counts differ.
+func TestScoreSubjectsEqualsEvaluateForEachSubject(t *testing.T) {
 	st := studytest.Tiny(t, study.Options{}, everybody)
 	all, err := evaluate.ScoreSubjects(t.Context(), st, nil, []float64{.5, 1})
 	require.NoError(t, err)
@@ -34,7 +34,7 @@ func TestScorePeopleIsEvaluatePersonByPerson(t *testing.T) {
 		want, err := e.Scores(t.Context(), p.Name)
 		require.NoError(t, err)
 		got := all[1][i]
-		assert.Equal(t, p.Name, got.Person)
+		assert.Equal(t, p.Name, got.Subject)
 		assert.InDelta(t, want.Base.MeanR, got.MeanR, 1e-9)
 		assert.InDelta(t, want.Base.ROIs["front"], got.ROIs["front"], 1e-9)
 		assert.InDelta(t, float64(got.Rows)*studytest.TinyTR/60, got.Minutes, 1e-9)

@@ -13,10 +13,10 @@ import (
 const lossMargin = .05
 
 // against scores the tuned system, if there is one, beside another and tests the difference.
-func (e *Evaluation) against(ctx context.Context, who []int, base []encoding.Prediction, groups []stats.Group) (
+func (e *Evaluation) against(ctx context.Context, indices []int, base []encoding.Prediction, groups []stats.Group) (
 	*stats.BootstrapResult, *stats.PairedResult, error) {
 	seed := e.Study.Experiment.Train.Seed
-	subjects, err := e.subjects(ctx, who, base)
+	subjects, err := e.subjects(ctx, indices, base)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -28,7 +28,7 @@ func (e *Evaluation) against(ctx context.Context, who []int, base []encoding.Pre
 	return b, test, err
 }
 
-// delta is the difference that a bootstrap and a test found. Margins that were sealed are of all people together.
+// delta is the difference that a bootstrap and a test found. Margins that were sealed are of all subjects together.
 func (e *Evaluation) delta(b *stats.BootstrapResult, test *stats.PairedResult) *results.Delta {
 	d := &results.Delta{ROIs: map[string]results.DeltaROI{}}
 	for i, g := range b.Groups {

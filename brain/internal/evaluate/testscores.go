@@ -11,10 +11,10 @@ import (
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
 
-// subjects puts predictions beside the responses of some people, story by story, as the bootstrap wants them.
-func (e *Evaluation) subjects(ctx context.Context, who []int, base []encoding.Prediction) ([]stats.Subject, error) {
-	out := make([]stats.Subject, len(who))
-	for k, i := range who {
+// subjects puts predictions beside the responses of some subjects, story by story, as the bootstrap wants them.
+func (e *Evaluation) subjects(ctx context.Context, indices []int, base []encoding.Prediction) ([]stats.Subject, error) {
+	out := make([]stats.Subject, len(indices))
+	for k, i := range indices {
 		p := e.Study.Subjects[i]
 		out[k].Voxels = p.Voxels
 		from := 0
@@ -36,7 +36,7 @@ func (e *Evaluation) subjects(ctx context.Context, who []int, base []encoding.Pr
 	return out, nil
 }
 
-// Scores compares the systems on the test rows of the named people, all if none is named.
+// Scores compares the systems on the test rows of the named subjects, all if none is named.
 func (e *Evaluation) Scores(ctx context.Context, names ...string) (results.Scores, error) {
 	s, _, err := e.Score(ctx, names...)
 	return s, err
@@ -45,29 +45,29 @@ func (e *Evaluation) Scores(ctx context.Context, names ...string) (results.Score
 // Score is Scores with the test of tuned against base, nil if there is no tuned system.
 func (e *Evaluation) Score(ctx context.Context, names ...string) (out results.Scores, test *stats.PairedResult, err error) {
 	st := e.Study
-	var who []int
+	var indices []int
 	for i, p := range st.Subjects {
 		if len(names) == 0 || slices.Contains(names, p.Name) {
-			who = append(who, i)
+			indices = append(indices, i)
 			out.Subjects = append(out.Subjects, p.Name)
 			out.Rows = max(out.Rows, e.Base[i].Rows)
 		}
 	}
-	groups := study.GroupsOf(e.Groups, who)
-	b, test, err := e.against(ctx, who, e.Base, groups)
+	groups := study.GroupsOf(e.Groups, indices)
+	b, test, err := e.against(ctx, indices, e.Base, groups)
 	if err != nil {
 		return out, nil, err
 	}
 	layer := st.ScoredLayer()
 	out.Base = fromBootstrap(b, layer, func(g stats.GroupScore) stats.Score { return g.Base })
-	if out.Ceiling, err = e.Ceiling(ctx, who); err != nil {
+	if out.Ceiling, err = e.Ceiling(ctx, indices); err != nil {
 		return out, nil, err
 	}
 	out.Base.OfCeiling = out.Base.ShareOf(out.Ceiling)
 	if e.Tuned == nil {
 		return out, nil, nil
 	}
-	best, testBest, err := e.against(ctx, who, e.Best, groups)
+	best, testBest, err := e.against(ctx, indices, e.Best, groups)
 	if err != nil {
 		return out, nil, err
 	}

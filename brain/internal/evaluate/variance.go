@@ -15,20 +15,20 @@ type Band struct {
 	Name  string
 	Model speech.Encoder // with Layer
 	Layer int
-	Of    encoding.Regressor // instead of a model; asked without a person
+	Of    encoding.Regressor // instead of a model; asked without a subject
 }
 
 // Explained is the share of the variance of test rows that predictions explain: R² = 1 - Σ(y-ŷ)²/Σ(y-ȳ)² of each voxel
-// that varies, below 0 where they do harm, averaged over voxels and then people.
+// that varies, below 0 where they do harm, averaged over voxels and then subjects.
 type Explained struct {
 	R2    float64
-	Cells []StoryR2 // of each person and story
+	Cells []StoryR2 // of each subject and story
 }
 
-// Cell is R² over the test rows of one person in one story.
+// Cell is R² over the test rows of one subject in one story.
 type StoryR2 struct {
-	Person, Story string
-	R2            float64
+	Subject, Story string
+	R2             float64
 }
 
 // BestLayerIndex is the untuned model's layer that validation likes best.

@@ -45,8 +45,8 @@ func TestVarianceKnowsWhatEachBandAdds(t *testing.T) {
 	assert.InDelta(t, both, more, .06, "noise adds nothing")
 	assert.InDelta(t, 0, none, .12)
 	require.Len(t, found[2].Cells, 2)
-	assert.Equal(t, "bob", found[2].Cells[1].Person)
-	assert.InDelta(t, both, (found[2].Cells[0].R2+found[2].Cells[1].R2)/2, 1e-9, "one story: the cells are the people")
+	assert.Equal(t, "bob", found[2].Cells[1].Subject)
+	assert.InDelta(t, both, (found[2].Cells[0].R2+found[2].Cells[1].R2)/2, 1e-9, "one story: the cells are the subjects")
 }
 
 // Where many columns of noise stand beside two that count, one penalty for all is too low for the ones or too high for the

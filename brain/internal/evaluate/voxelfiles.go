@@ -15,12 +15,12 @@ import (
 //
 //	summary.json                the Summary
 //	test/layout.json            whose voxels, which rows and which regions the matrices stand for
-//	test/PERSON/responses.npy   (rows, voxels), float32 as all below: what was measured, the mean over repeats
+//	test/SUBJECT/responses.npy   (rows, voxels), float32 as all below: what was measured, the mean over repeats
 //	    SYSTEM_pred.npy         (rows, voxels): what each system predicts: base, base_best_layer, tuned
 //	    SYSTEM_r.npy            (voxels): its score
 //	    delta_r.npy             (voxels): tuned less base
 //	    delta_p.npy             (voxels): two-sided p of that difference, by [stats.PairedTest]; 1 where nothing can be scored
-//	    delta_q.npy             (voxels): its false discovery rate over the person's voxels (Benjamini and Hochberg)
+//	    delta_q.npy             (voxels): its false discovery rate over the subject's voxels (Benjamini and Hochberg)
 //	    ceiling.npy             (voxels): CCmax, where test stories were heard several times
 //
 // Systems other than base, and what compares them, are there if there is a tuned one.
@@ -63,7 +63,7 @@ func (e *Evaluation) Write(ctx context.Context, dir string) error {
 	return jsonfile.Write(filepath.Join(dir, "summary.json"), e.Summary)
 }
 
-// voxelFiles writes the .npy files of one person.
+// voxelFiles writes the .npy files of one subject.
 type voxelFiles struct {
 	dir, subject string
 	rows, voxels int

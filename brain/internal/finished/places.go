@@ -124,7 +124,7 @@ func (p *Places) Spread(x []float32) []float32 {
 	return out
 }
 
-// Mean averages what of gives over people whose voxels are in the run's places; nil if nobody's are.
+// Mean averages what of gives over subjects whose voxels are in the run's places; nil if nobody's are.
 func (r *Run) Mean(of func(*Subject) []float32) []float32 {
 	var out, count []float32
 	for i := range r.Subjects {

@@ -202,7 +202,7 @@ func (r *Run) readScored(dir, below string, to *[]Scored) error {
 	return nil
 }
 
-// readSubjects reads what eval/test has of each person.
+// readSubjects reads what eval/test has of each subject.
 func (r *Run) readSubjects() error {
 	file := filepath.Join(r.Dir, "eval", "test", results.LayoutFile)
 	if !there(file) {

@@ -48,14 +48,14 @@ var leakCases = []leakCase{
 		change: func(e *experiment.Experiment) { e.Readout.DelaysSeconds = []float64{.4, 1.6} }},
 }
 
-// The same stimulus is refused whoever has answered to it and under whatever name: within one person's story, in another
-// person's copy of the same story, and in a story that is a piece of it (same_as).
+// The same stimulus is refused whoever has answered to it and under whatever name: within one subject's story, in another
+// subject's copy of the same story, and in a story that is a piece of it (same_as).
 func TestLeaksAreRefusedInTraining(t *testing.T) {
-	who := map[string]func(e *experiment.Experiment, s *dataset.Spec, test string){
-		"one person": func(e *experiment.Experiment, _ *dataset.Spec, test string) {
+	arrange := map[string]func(e *experiment.Experiment, s *dataset.Spec, test string){
+		"one subject": func(e *experiment.Experiment, _ *dataset.Spec, test string) {
 			e.Data.Train, e.Data.Test = []string{"one[4:18]"}, []string{test}
 		},
-		"another person's copy": func(e *experiment.Experiment, s *dataset.Spec, test string) {
+		"another subject's copy": func(e *experiment.Experiment, s *dataset.Spec, test string) {
 			e.Data.Subjects = []string{"ada", "bob"}
 			e.Data.Train, e.Data.Test = []string{"one[4:18]", "two"}, []string{test, "test"}
 			drop(s, 1, "two")
@@ -66,15 +66,15 @@ func TestLeaksAreRefusedInTraining(t *testing.T) {
 			e.Data.Train, e.Data.Test = []string{"one[4:18]", "two"}, []string{strings.Replace(test, "one", "piece", 1), "test"}
 		},
 	}
-	for name, people := range who {
+	for name, subjects := range arrange {
 		for i, c := range leakCases {
-			if name != "one person" && i > 0 && !slowtest.Thorough {
+			if name != "one subject" && i > 0 && !slowtest.Thorough {
 				continue // what differs is how the stimulus is found, not what is heard of it
 			}
 			t.Run(name+"/"+c.name, func(t *testing.T) {
 				try := func(gap int, change func(*experiment.Experiment)) error {
 					_, err := studytest.TryTiny(t, study.Options{}, func(e *experiment.Experiment, s *dataset.Spec) {
-						people(e, s, c.test(gap))
+						subjects(e, s, c.test(gap))
 						if change != nil {
 							change(e)
 						}
@@ -88,7 +88,7 @@ func TestLeaksAreRefusedInTraining(t *testing.T) {
 	}
 }
 
-// Each study by itself is sound: ada was tuned on what bob, who knows it as another story, is tested on.
+// Each study by itself is sound: ada was tuned on stimulus that bob is tested on under the name of another story.
 func TestLeaksBetweenStudiesAreRefused(t *testing.T) {
 	for _, c := range leakCases {
 		if (c.name == "window reach" || c.name == "Lanczos reach") && !slowtest.Thorough {
@@ -142,19 +142,19 @@ func refused(t *testing.T, err error, names string) {
 	assert.Equal(t, fault.BadData, fault.KindOf(err))
 }
 
-// copied gives a person story one under the name "piece", same_as one, in the place of one.
-func copied(s *dataset.Spec, person int) {
+// copied gives a subject story one under the name "piece", same_as one, in the place of one.
+func copied(s *dataset.Spec, subject int) {
 	piece := s.Stories[0]
 	piece.Name, piece.SameAs = "piece", &dataset.SameAs{Story: "one", Row: 0}
 	s.Stories = append(s.Stories, piece)
-	p := &s.Subjects[person]
+	p := &s.Subjects[subject]
 	p.Responses = slices.Clone(p.Responses)
 	p.Responses[0].Story = "piece"
 }
 
-// drop takes a story's responses from a person.
-func drop(s *dataset.Spec, person int, story string) {
-	p := &s.Subjects[person]
+// drop takes a story's responses from a subject.
+func drop(s *dataset.Spec, subject int, story string) {
+	p := &s.Subjects[subject]
 	p.Responses = slices.DeleteFunc(slices.Clone(p.Responses), func(r dataset.Response) bool { return r.Story == story })
 }
 
@@ -183,5 +183,5 @@ func TestAPieceOfATrainingStoryIsALeak(t *testing.T) {
 	err := auditAgainst(t, st, "bob")
 	require.ErrorContains(t, err, "piece")
 	assert.Equal(t, fault.BadData, fault.KindOf(err))
-	assert.NoError(t, auditAgainst(t, st, "cleo"), "who has not heard it")
+	assert.NoError(t, auditAgainst(t, st, "cleo"), "a subject without the story")
 }

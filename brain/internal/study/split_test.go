@@ -56,10 +56,10 @@ func TestStatisticsOfFeaturesCountRowsOnce(t *testing.T) {
 		}
 		return p
 	}
-	people := []*study.Subject{heard(study.Train, design.Rows{From: 10, To: 20}), heard(study.Train, design.Rows{From: 15, To: 25}, design.Rows{From: 40, To: 50}), heard(study.Val, design.Rows{From: 60, To: 70})}
-	assert.Equal(t, []design.Rows{{From: 10, To: 25}, {From: 40, To: 50}}, study.StatisticsRows(people, "s"), "validation rows do not take part")
-	assert.Equal(t, []design.Rows{{From: 60, To: 70}}, study.StatisticsRows(people[2:], "s"))
-	assert.Nil(t, study.StatisticsRows(people, "other"))
+	subjects := []*study.Subject{heard(study.Train, design.Rows{From: 10, To: 20}), heard(study.Train, design.Rows{From: 15, To: 25}, design.Rows{From: 40, To: 50}), heard(study.Val, design.Rows{From: 60, To: 70})}
+	assert.Equal(t, []design.Rows{{From: 10, To: 25}, {From: 40, To: 50}}, study.StatisticsRows(subjects, "s"), "validation rows do not take part")
+	assert.Equal(t, []design.Rows{{From: 60, To: 70}}, study.StatisticsRows(subjects[2:], "s"))
+	assert.Nil(t, study.StatisticsRows(subjects, "other"))
 }
 
 func TestConstantVoxelsAreLeftOut(t *testing.T) {
@@ -134,7 +134,7 @@ func TestStudiesAreRefused(t *testing.T) {
 		{"a leak within a story", func(e *experiment.Experiment, _ *dataset.Spec) {
 			e.Data.Train, e.Data.Test = []string{"one[4:20]"}, []string{"one[21:36]"}
 		}, fault.BadData, "one"},
-		{"a leak between people", func(e *experiment.Experiment, s *dataset.Spec) {
+		{"a leak between subjects", func(e *experiment.Experiment, s *dataset.Spec) {
 			s.Subjects[2].Responses = append(s.Subjects[2].Responses[:2:2], s.Subjects[0].Responses[1])
 			s.Subjects[2].Responses[2].Matrix = dataset.Value(dataset.NewMatrix(40, 8, testnum.Values(320, 1)))
 			e.Data.Subjects = []string{"ada", "cleo"}

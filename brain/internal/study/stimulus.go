@@ -69,10 +69,10 @@ func (st *Study) Wave(ctx context.Context, story string) ([]float32, error) {
 
 // StatisticsRows are the rows of a story behind the z-score of its features: those of the first split in which
 // anybody has the story.
-func StatisticsRows(people []*Subject, story string) []design.Rows {
+func StatisticsRows(subjects []*Subject, story string) []design.Rows {
 	for _, split := range Splits {
 		var rows []design.Rows
-		for _, p := range people {
+		for _, p := range subjects {
 			for _, r := range p.Parts[split] {
 				if r.Story == story {
 					rows = append(rows, design.Rows{From: r.From, To: r.To})

@@ -119,7 +119,7 @@ func New(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset,
 
 // prepare loads what the experiment needs and checks it.
 func (st *Study) prepare(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{st.checkModel, st.loadPeople, st.weigh, st.auditSplits, st.loadStimuli, st.chooseLoss, st.noteMethod} {
+	for _, step := range []func(context.Context) error{st.checkModel, st.loadSubjects, st.weigh, st.auditSplits, st.loadStimuli, st.chooseLoss, st.noteMethod} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -172,7 +172,7 @@ func (st *Study) checkModel(context.Context) error {
 	return err
 }
 
-func (st *Study) loadPeople(ctx context.Context) error {
+func (st *Study) loadSubjects(ctx context.Context) error {
 	names, err := st.Data.Subjects(st.Experiment.Data.Subjects...)
 	if err != nil {
 		return err
@@ -188,7 +188,7 @@ func (st *Study) loadPeople(ctx context.Context) error {
 	return nil
 }
 
-// chooseLoss resolves train.loss for the people at hand.
+// chooseLoss resolves train.loss for the subjects at hand.
 func (st *Study) chooseLoss(context.Context) error {
 	least := len(st.Subjects[0].Tuned)
 	for _, p := range st.Subjects {

@@ -32,15 +32,15 @@ func (st *Study) Groups(ctx context.Context) ([]stats.Group, error) {
 	return groups, nil
 }
 
-// GroupsOf restricts groups to some people.
-func GroupsOf(all []stats.Group, who []int) []stats.Group {
+// GroupsOf restricts groups to some subjects.
+func GroupsOf(all []stats.Group, indices []int) []stats.Group {
 	out := slices.Clone(all)
 	for g := range out {
 		if all[g].Columns == nil {
 			continue
 		}
 		out[g].Columns = nil
-		for _, i := range who {
+		for _, i := range indices {
 			out[g].Columns = append(out[g].Columns, all[g].Columns[i])
 		}
 	}

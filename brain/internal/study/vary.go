@@ -67,7 +67,7 @@ func (st *Study) made(run *results.Run) error {
 	return nil
 }
 
-// People are the names of the people of the study.
+// Subjects are the names of the subjects of the study.
 func (st *Study) SubjectNames() (names []string) {
 	for _, p := range st.Subjects {
 		names = append(names, p.Name)
@@ -75,10 +75,10 @@ func (st *Study) SubjectNames() (names []string) {
 	return names
 }
 
-// Rows are a person's rows of a split.
-func (st *Study) Rows(person string, split Split) []design.Rows {
+// Rows are a subject's rows of a split.
+func (st *Study) Rows(subject string, split Split) []design.Rows {
 	for _, p := range st.Subjects {
-		if p.Name == person {
+		if p.Name == subject {
 			return p.Parts[split]
 		}
 	}

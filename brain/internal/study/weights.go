@@ -14,7 +14,7 @@ import (
 
 const weighVoxels = "weigh voxels"
 
-// weigh fills in how much each tuned voxel of each person counts in the loss, and in the validation score that chooses
+// weigh fills in how much each tuned voxel of each subject counts in the loss, and in the validation score that chooses
 // the epoch:
 //
 //	w_v = c_v² · f_v,  or with regions R that are balanced  w_v = Σ_{R∋v} c_v² f_v / Σ_{u∈R} c_u² f_u
@@ -96,9 +96,9 @@ func (st *Study) voxelWeights(ctx context.Context, p *Subject) ([]float64, error
 	return w, nil
 }
 
-// weightsFile is the file of train.weights for one person.
-func weightsFile(pattern, person string) string {
-	return strings.ReplaceAll(pattern, "{subject}", person)
+// weightsFile is the file of train.weights for one subject.
+func weightsFile(pattern, subject string) string {
+	return strings.ReplaceAll(pattern, "{subject}", subject)
 }
 
 // reliability is the ceiling from those rows of a split that were heard several times.

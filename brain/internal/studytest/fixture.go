@@ -19,7 +19,7 @@ import (
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
-// The tiny study: stories of synthetic sound, people whose voxels follow its two bands, and a WavLM of three layers with
+// The tiny study: stories of synthetic sound, subjects whose voxels follow its two bands, and a WavLM of three layers with
 // random weights.
 const (
 	TinyTR   = .4 // seconds
@@ -45,9 +45,9 @@ func TinySound(seed uint64) (samples []float32, bands [][2]float64) {
 }
 
 // TinyAnswer plants responses (rows, voxels): a weighted sum of the bands one row before, and noise.
-func TinyAnswer(bands [][2]float64, voxels int, person, story uint64) []float32 {
-	weights := rand.New(rand.NewPCG(person, 2))
-	noise := rand.New(rand.NewPCG(person, 3+story))
+func TinyAnswer(bands [][2]float64, voxels int, subject, story uint64) []float32 {
+	weights := rand.New(rand.NewPCG(subject, 2))
+	noise := rand.New(rand.NewPCG(subject, 3+story))
 	w := make([][2]float64, voxels)
 	for v := range w {
 		w[v] = [2]float64{weights.NormFloat64(), weights.NormFloat64()}
@@ -65,8 +65,8 @@ func TinyAnswer(bands [][2]float64, voxels int, person, story uint64) []float32 
 	return out
 }
 
-// TinyPeople have different numbers of voxels; cleo has not heard story two.
-var TinyPeople = []struct {
+// TinySubjects have different numbers of voxels; cleo has not heard story two.
+var TinySubjects = []struct {
 	Name   string
 	Voxels int
 	Heard  []string
@@ -86,7 +86,7 @@ func tinySpec() dataset.Spec {
 		bands[name] = b
 		spec.Stories = append(spec.Stories, dataset.Story{Name: name, Audio: dataset.Value(sound)})
 	}
-	for i, p := range TinyPeople {
+	for i, p := range TinySubjects {
 		s := dataset.Subject{Name: p.Name}
 		for k, story := range TinyStories {
 			if !slices.Contains(p.Heard, story) {

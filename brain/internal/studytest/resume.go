@@ -22,7 +22,7 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// Resumed is the training that is interrupted in these tests: two people, everything random switched on.
+// Resumed is the training that is interrupted in these tests: two subjects, everything random switched on.
 func Resumed(dir, out string) *experiment.Experiment {
 	e := tinyExperiment(dir)
 	e.Data.Subjects = []string{"ada", "bob"}

@@ -8,24 +8,24 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 )
 
-// Block is one optimizer step: some consecutive rows of a story, and who answered to them.
+// Block is one optimizer step: consecutive rows of a story and the subjects with responses to them.
 type Block struct {
 	Story    string
 	From, To int
-	Subjects []int // indices of people
+	Subjects []int // indices of subjects
 }
 
 // Blocks are those of training.
-func Blocks(people []*study.Subject, size int, shared bool) []Block {
-	return blocksOf(study.Train, people, size, shared)
+func Blocks(subjects []*study.Subject, size int, shared bool) []Block {
+	return blocksOf(study.Train, subjects, size, shared)
 }
 
-// blocksOf cuts the rows of a split of all people into blocks of size rows. A rest of less than half a block goes with the
-// block before it: a step on one or two rows would be noise, and to the temporal loss nothing at all. People who heard
+// blocksOf cuts the rows of a split of all subjects into blocks of size rows. A rest of less than half a block goes with the
+// block before it: a step on one or two rows would be noise, and to the temporal loss nothing at all. Subjects who heard
 // the same rows share a block (joint: shared), or each has their own (sequential).
-func blocksOf(split study.Split, people []*study.Subject, size int, shared bool) (out []Block) {
+func blocksOf(split study.Split, subjects []*study.Subject, size int, shared bool) (out []Block) {
 	byRows := map[rowsKey]int{}
-	for i, p := range people {
+	for i, p := range subjects {
 		for _, r := range p.Parts[split] {
 			for from, to := r.From, 0; from < r.To; from = to {
 				if to = from + size; r.To-to < (size+1)/2 {

@@ -38,7 +38,7 @@ func watched(t *testing.T, change func(*experiment.Experiment, *dataset.Spec)) (
 // A region of all voxels that are tuned has the score of the epoch.
 func TestDetailsOfRegions(t *testing.T) {
 	details, steps := watched(t, func(e *experiment.Experiment, s *dataset.Spec) {
-		all := make([]int, studytest.TinyPeople[0].Voxels)
+		all := make([]int, studytest.TinySubjects[0].Voxels)
 		for v := range all {
 			all[v] = v
 		}

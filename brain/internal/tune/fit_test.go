@@ -47,10 +47,10 @@ func metrics(t *testing.T, run *results.Run, key string) (out []map[string]any) 
 
 func TestFit(t *testing.T) {
 	cases := []struct {
-		name   string
-		change func(*experiment.Experiment)
-		steps  int // of an epoch
-		people []string
+		name     string
+		change   func(*experiment.Experiment)
+		steps    int // of an epoch
+		subjects []string
 	}{
 		{"lora", func(*experiment.Experiment) {}, 6, []string{"ada"}},
 		{"lora on a region", func(e *experiment.Experiment) { e.Data.ROI = []string{"front"} }, 6, []string{"ada"}},
@@ -59,20 +59,20 @@ func TestFit(t *testing.T) {
 		{"direct readout, mse", func(e *experiment.Experiment) {
 			e.Readout.Bottleneck, e.Train.Loss = 0, "mse"
 		}, 6, []string{"ada"}},
-		{"three people share", func(e *experiment.Experiment) {
+		{"three subjects share", func(e *experiment.Experiment) {
 			e.Data.Subjects, e.Train.Loss = []string{"all"}, "temporal"
 		}, 6, []string{"ada", "bob", "cleo"}},
-		{"three people in turn", func(e *experiment.Experiment) {
+		{"three subjects in turn", func(e *experiment.Experiment) {
 			e.Data.Subjects, e.Train.Loss, e.Train.Joint = []string{"all"}, "temporal", "sequential"
 		}, 15, []string{"ada", "bob", "cleo"}},
-		{"an average of people", func(e *experiment.Experiment) { e.Data.Subjects = []string{"both"} }, 6, []string{"both"}},
+		{"an average of subjects", func(e *experiment.Experiment) { e.Data.Subjects = []string{"both"} }, 6, []string{"both"}},
 		{"all linear layers, rank-stabilised", func(e *experiment.Experiment) {
 			e.Adapter.Targets, e.Adapter.Type = []string{"all-linear"}, "rslora"
 		}, 6, []string{"ada"}},
 		{"as the release", func(e *experiment.Experiment) { release(t, e) }, 6, []string{"ada"}},
 		{"average of windows", func(e *experiment.Experiment) { e.Model.Downsample = "average" }, 6, []string{"ada"}},
 	}
-	quick := []string{"lora", "full", "readout", "three people in turn", "as the release"}
+	quick := []string{"lora", "full", "readout", "three subjects in turn", "as the release"}
 	for _, c := range cases {
 		if !slices.Contains(quick, c.name) && !slowtest.Thorough {
 			continue
@@ -107,7 +107,7 @@ func TestFit(t *testing.T) {
 			default:
 				assert.Positive(t, p.Best, "a trained readout beats a random one")
 			}
-			for i, name := range c.people {
+			for i, name := range c.subjects {
 				f, err := ckpt.Open(run.File("readout/" + name + ".safetensors"))
 				require.NoError(t, err)
 				columns, err := f.Int64("columns")
@@ -118,12 +118,12 @@ func TestFit(t *testing.T) {
 
 			s, err := evaluate.EvaluateRun(t.Context(), st, run)
 			require.NoError(t, err)
-			assert.Equal(t, c.people, s.Test.Subjects)
+			assert.Equal(t, c.subjects, s.Test.Subjects)
 			assert.Equal(t, st.Experiment.Train.Mode != "readout", s.Test.Tuned != nil)
 			assert.Greater(t, s.Test.Base.MeanR, .2, "loudness is planted, and any speech model hears it")
 			assert.Equal(t, p.Epochs[p.Best].Epoch, s.Chosen)
 			assert.FileExists(t, run.File("eval/summary.json"))
-			assert.FileExists(t, run.File("eval/test/"+c.people[0]+"/base_r.npy"))
+			assert.FileExists(t, run.File("eval/test/"+c.subjects[0]+"/base_r.npy"))
 		})
 	}
 }
@@ -253,7 +253,7 @@ func TestUnitsGiveTheGradientOfAll(t *testing.T) {
 				}
 				assert.InDelta(t, loss, got, torchtest.Rounding())
 				assert.Len(t, grads, len(want))
-				assert.Equal(t, len(b.Subjects) == 2, want["readout.ada.linear.weight"] != nil, "who has no part gets no gradient")
+				assert.Equal(t, len(b.Subjects) == 2, want["readout.ada.linear.weight"] != nil, "a subject outside the block gets no gradient")
 				for name, g := range want {
 					require.NotZero(t, studytest.Norm(g), name)
 					assert.InDeltaSlice(t, g, grads[name], torchtest.Rounding(), "%s, units of %d", name, unit)

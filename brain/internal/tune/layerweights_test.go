@@ -65,9 +65,9 @@ func TestLayerMixFollowsItsFormula(t *testing.T) {
 }
 
 func TestLayerMixIsTrained(t *testing.T) {
-	for _, who := range []experiment.LayerWeights{"voxel", "roi"} {
+	for _, per := range []experiment.LayerWeights{"voxel", "roi"} {
 		st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
-			e.Readout.LayerWeights, e.Train.LayerWeightsLR = who, .1
+			e.Readout.LayerWeights, e.Train.LayerWeightsLR = per, .1
 			e.Data.Subjects = []string{"ada", "bob"}
 		})
 		tr := studytest.TrainerOf(t, st)
@@ -77,7 +77,7 @@ func TestLayerMixIsTrained(t *testing.T) {
 			assert.InDeltaSlice(t, g, inRuns[name], 1e-6, name)
 		}
 		assert.NotZero(t, studytest.Norm(grads["readout.ada.layer_weights.logits"]))
-		assert.Len(t, grads["readout.ada.layer_weights.logits"], 3*map[experiment.LayerWeights]int{"voxel": 60, "roi": 2}[who])
+		assert.Len(t, grads["readout.ada.layer_weights.logits"], 3*map[experiment.LayerWeights]int{"voxel": 60, "roi": 2}[per])
 
 		run, p := studytest.MustFit(t, st)
 		assert.Less(t, *p.Epochs[2].Loss, *p.Epochs[1].Loss)
@@ -86,7 +86,7 @@ func TestLayerMixIsTrained(t *testing.T) {
 		logits, err := f.Float32("weights.readout.bob.layer_weights.logits")
 		require.NoError(t, err)
 		require.NoError(t, f.Close())
-		assert.NotZero(t, studytest.Norm(logits), "%s: it has moved", who)
+		assert.NotZero(t, studytest.Norm(logits), "%s: it has moved", per)
 
 		predictor, err := predict.Open(t.Context(), run.Dir, predict.Options{Subject: "bob", Device: torchtest.Device()})
 		if p.Best == 0 {

@@ -35,7 +35,7 @@ type Trainer struct {
 	own       speech.Encoder // a copy of the study's model, in mode full
 	Reader    *windows.Reader
 	Held      int                // units of a step whose activations stay in memory; the others are computed again
-	Readouts  []*readout.Readout // by person
+	Readouts  []*readout.Readout // by subject
 	Retention *Retention         // nil without retained ROIs
 	Order     []Block            // of an epoch, before shuffling
 	Adam      *nn.Adam

@@ -54,7 +54,7 @@ func (t *Trainer) validate(ctx context.Context, done *results.Epoch) (err error)
 	return nil
 }
 
-// readoutR is the mean over people of the mean r of their tuned voxels, as the trained readouts predict them.
+// readoutR is the mean over subjects of the mean r of their tuned voxels, as the trained readouts predict them.
 func (t *Trainer) readoutR(ctx context.Context) (float64, error) {
 	total := 0.
 	f := t.TunedOn(t.features)
