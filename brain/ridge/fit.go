@@ -37,8 +37,9 @@ type choice struct {
 
 // Fit chooses a penalty for every voxel by cross-validation on x, (rows, features), and y, (rows,
 // voxels), and fits the weights to all rows with it. The score of a penalty is the mean over folds
-// of Pearson's r of predicted and measured held-out rows, or of R². The best score wins; of equal
-// scores the larger penalty. With a single candidate no rows are held out.
+// of Pearson's r of predicted and measured held-out rows, or of another [Metric]. The best score
+// wins; of equal scores the larger penalty, or the smaller with SmallerTies. With a single candidate,
+// or with Given, no rows are held out.
 //
 // Values that are not finite, sizes that do not match and too few rows for a fold are errors of
 // kind fault.BadData. Constant features get weight 0. A constant voxel keeps its index and is
@@ -77,13 +78,29 @@ func FitColumns(ctx context.Context, x []float32, y ColumnReader, rows, voxels i
 		return nil, err
 	}
 	f.best = make([]choice, voxels)
-	chosen := len(f.sets)*len(opt.Lambdas) > 1
+	chosen := opt.Given == nil && len(f.sets)*len(opt.Lambdas) > 1
+	if opt.Given != nil {
+		if err := f.take(opt.Given); err != nil {
+			return nil, err
+		}
+	}
 	if chosen {
 		if err := f.crossValidate(ctx); err != nil {
 			return nil, err
 		}
 	}
 	return f.solve(ctx, f.model(chosen))
+}
+
+// take makes the given alphas the choice of the voxels.
+func (f *fit) take(alphas []float64) error {
+	if len(alphas) != f.y.voxels {
+		return fault.New(fault.BadData, "ridge", "given", "%d alphas for %d voxels", len(alphas), f.y.voxels)
+	}
+	for v, alpha := range alphas {
+		f.best[v].lambda, _ = slices.BinarySearch(f.opt.Alphas, alpha)
+	}
+	return nil
 }
 
 // model returns a model with the chosen penalties, without weights.
@@ -172,6 +189,9 @@ func (f *fit) folds() ([][]int, error) {
 	if f.opt.Folds != nil {
 		return f.opt.Folds, checkFolds(f.opt.Folds, f.x.rows)
 	}
+	if f.opt.WholeChunks {
+		return WholeChunkFolds(f.x.rows, f.opt.ChunkRows, f.opt.Boots, f.opt.HeldOut, f.opt.Seed)
+	}
 	return ChunkFolds(f.x.rows, f.opt.ChunkRows, f.opt.Boots, f.opt.HeldOut, f.opt.Seed)
 }
 
@@ -199,7 +219,7 @@ func (f *fit) choose(set int, scores []float64) {
 		best := &f.best[v]
 		for a := range f.opt.Lambdas {
 			score := scores[a*f.y.voxels+v]
-			if score > best.score || score == best.score && best.set == set {
+			if score > best.score || score == best.score && best.set == set && !f.opt.SmallerTies {
 				*best = choice{set, a, score}
 			}
 		}
@@ -215,7 +235,7 @@ func (f *fit) chooseCommon(set int, scores []float64, most float64) float64 {
 		for _, score := range row {
 			sum += score
 		}
-		if sum > most || sum == most && f.best[0].set == set {
+		if sum > most || sum == most && f.best[0].set == set && !f.opt.SmallerTies {
 			most = sum
 			for v := range f.best {
 				f.best[v] = choice{set, a, row[v]}

@@ -38,6 +38,44 @@ func ChunkFolds(rows, chunkRows, boots int, heldOut float64, seed uint64) ([][]i
 	return folds, nil
 }
 
+// WholeChunkFolds is [ChunkFolds] as HuthLab's bootstrap_ridge has it: a shorter chunk at the end is
+// never held out, and the number of chunks that a fold holds out, rows·heldOut/chunkRows, is rounded
+// down.
+func WholeChunkFolds(rows, chunkRows, boots int, heldOut float64, seed uint64) ([][]int, error) {
+	if chunkRows < 1 {
+		return ChunkFolds(rows, chunkRows, boots, heldOut, seed) // its error
+	}
+	chunks := rows / chunkRows
+	if _, err := ChunkFolds(chunks*chunkRows, chunkRows, boots, heldOut, seed); err != nil {
+		return nil, err
+	}
+	n := max(1, min(chunks-1, int(float64(rows)*heldOut/float64(chunkRows))))
+	rng := rand.New(rand.NewPCG(seed, 0))
+	held := make([][]int, boots)
+	for f := range held {
+		held[f] = rng.Perm(chunks)[:n]
+	}
+	return FoldsOf(held, rows, chunkRows)
+}
+
+// FoldsOf returns the held-out rows of folds, ascending, whose held-out chunks are given by their
+// numbers from 0. A chunk that is not whole is an error.
+func FoldsOf(chunks [][]int, rows, chunkRows int) ([][]int, error) {
+	folds := make([][]int, len(chunks))
+	for f, held := range chunks {
+		for _, chunk := range slices.Sorted(slices.Values(held)) {
+			if chunk < 0 || (chunk+1)*chunkRows > rows {
+				return nil, fault.New(fault.BadData, "ridge", "folds", "fold %d holds out chunk %d; %d rows have whole chunks 0 to %d",
+					f, chunk, rows, rows/chunkRows-1)
+			}
+			for row := chunk * chunkRows; row < (chunk+1)*chunkRows; row++ {
+				folds[f] = append(folds[f], row)
+			}
+		}
+	}
+	return folds, checkFolds(folds, rows)
+}
+
 // KFold cuts the rows into n contiguous folds, of which the first rows%n have one row more. It is
 // KFold of scikit-learn and himalaya without shuffling.
 func KFold(rows, n int) ([][]int, error) {

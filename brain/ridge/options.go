@@ -20,6 +20,9 @@ type Options struct {
 	HeldOut     float64      // share of the chunks that each fold holds out; 0: .25
 	Seed        uint64       // of the chunks and of the weights of bands
 	Folds       [][]int      // held-out rows of each fold, instead of chunks; see KFold
+	WholeChunks bool         // hold out whole chunks only, ⌊rows·HeldOut/ChunkRows⌋ of them; see WholeChunkFolds
+	Given       []float64    // (voxels) the alpha of each voxel, instead of candidates: nothing is cross-validated
+	SmallerTies bool         // of candidates with equal scores the smaller one wins, instead of the larger
 	NoIntercept bool         // do not centre features and responses
 	Device      torch.Device // zero: the CPU
 
@@ -34,10 +37,13 @@ type Options struct {
 type Metric int
 
 // R is Pearson's r. R2 is the coefficient of determination, 1 - Σ(y-ŷ)²/Σ(y-ȳ)² (himalaya's
-// r2_score), which unlike r penalises a wrong scale or mean of the prediction.
+// r2_score), which unlike r penalises a wrong scale or mean of the prediction. SignedRoot is the
+// score of HuthLab's bootstrap_ridge with use_corr=False: sign(d)·√|d| with d = 1 - var(y-ŷ)/var(y),
+// which ignores a wrong mean.
 const (
 	R Metric = iota
 	R2
+	SignedRoot
 )
 
 // defaultAlphas returns ten alphas from 10 to 10⁴, evenly spaced in the logarithm: the grid of
@@ -76,8 +82,12 @@ func (o Options) withDefaults() (Options, error) {
 		return refuse("chunk_rows", "%d is negative", o.ChunkRows)
 	case !(o.HeldOut > 0 && o.HeldOut < 1):
 		return refuse("held_out", "%g is not between 0 and 1", o.HeldOut)
-	case o.Metric != R && o.Metric != R2:
-		return refuse("metric", "%d is neither R nor R2", int(o.Metric))
+	case o.Metric != R && o.Metric != R2 && o.Metric != SignedRoot:
+		return refuse("metric", "%d is neither R nor R2 nor SignedRoot", int(o.Metric))
+	case o.Given != nil && (o.Alphas != nil || o.Lambdas != nil || o.Bands != nil):
+		return refuse("given", "%d alphas are given and candidates or bands, too", len(o.Given))
+	case o.Given != nil:
+		o.Alphas = o.Given
 	case o.Tries < 0:
 		return refuse("tries", "%d is negative", o.Tries)
 	case o.Weights == nil && o.Bands != nil:

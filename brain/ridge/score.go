@@ -86,9 +86,10 @@ func (fd *fold) prepare(y, trained, measured []float32) target {
 // With p the centred prediction of a voxel, w the measured responses of mean 0 and norm 1, and S
 // their norm before that,
 //
-//	r = p·w/‖p‖    R² = 2·p·w/S - ‖p‖²/S² - N·(difference of the means)²/S²
+//	r = p·w/‖p‖    R² = d - N·(difference of the means)²/S²    SignedRoot = sign(d)·√|d|
 //
-// so both follow from sums over the predictions.
+// with d = 1 - var(residual)/var(measured) = 2·p·w/S - ‖p‖²/S², so all follow from sums over the
+// predictions.
 func (f *fit) score(s *torch.Scope, fd *fold, block []float32) [][]float64 {
 	rows := f.y.rows
 	voxels := len(block) / rows
@@ -129,9 +130,14 @@ func (t target) score(selection Metric, product, norm, mean, factor, n float64) 
 		return 0
 	}
 	score := product / norm
-	if selection == R2 {
+	if selection != R {
 		square := func(x float64) float64 { return x * x }
-		score = 2*product/factor/t.norm - square(norm/factor/t.norm) - n*square((t.offset-mean/factor)/t.norm)
+		score = 2*product/factor/t.norm - square(norm/factor/t.norm)
+		if selection == R2 {
+			score -= n * square((t.offset-mean/factor)/t.norm)
+		} else {
+			score = math.Copysign(math.Sqrt(math.Abs(score)), score)
+		}
 	}
 	if score-score != 0 {
 		return 0
