@@ -3,7 +3,6 @@ package brain
 import (
 	"context"
 
-	"github.com/brainwavlm/bwlm/brain/activations"
 	"github.com/brainwavlm/bwlm/brain/analysisplan"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
@@ -21,7 +20,8 @@ import (
 type Options struct {
 	MaxBytes   int64                // memory of the process at most; 0: as max_memory of the experiment
 	CacheBytes int64                // budget in memory of the activation cache; 0: from MaxBytes, else 2 GiB
-	Disk       *activations.Store   // activation cache on disk, shared by runs; nil: none
+	CacheDir   string               // folder of the activation cache on disk, shared by runs; "": none
+	DiskBytes  int64                // size of that folder at most; 0: 10 GiB
 	HalfFrames bool                 // cache activations in bf16: half the size, slightly different results
 	StepBytes  int64                // activations of one optimizer step; units beyond are recomputed; 0: from MaxBytes, else 2.5 GiB
 	Purpose    string               // recorded with each read of test rows under a locked analysis plan

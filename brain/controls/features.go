@@ -4,11 +4,11 @@ import (
 	"context"
 	"math"
 
-	"github.com/brainwavlm/bwlm/brain/acoustic"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/probe"
+	"github.com/brainwavlm/bwlm/internal/acoustic"
 )
 
 const (

@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/brain"
-	"github.com/brainwavlm/bwlm/brain/activations"
 	"github.com/brainwavlm/bwlm/brain/sim"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/fault"
@@ -90,19 +89,17 @@ func TestDemoTwiceSameBytes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("two whole studies")
 	}
-	store, err := activations.Open(t.TempDir(), 1<<30)
-	require.NoError(t, err)
-	defer store.Close()
-	run := func(disk *activations.Store) string {
+	disk := t.TempDir()
+	run := func(disk string) string {
 		out := filepath.Join(t.TempDir(), "demo")
-		_, err := Run(t.Context(), Options{Seed: 9, Out: out, Study: brain.Options{Disk: disk}, size: small, epochs: 1})
+		_, err := Run(t.Context(), Options{Seed: 9, Out: out, Study: brain.Options{CacheDir: disk}, size: small, epochs: 1})
 		require.NoError(t, err)
 		text, err := os.ReadFile(filepath.Join(out, marker))
 		require.NoError(t, err)
 		return string(text)
 	}
-	assert.Equal(t, run(nil), run(store))
-	kept, err := store.List()
+	assert.Equal(t, run(""), run(disk))
+	kept, err := os.ReadDir(disk)
 	require.NoError(t, err)
 	assert.NotEmpty(t, kept)
 }

@@ -8,9 +8,9 @@ import (
 	"sort"
 	"strings"
 
-	"github.com/brainwavlm/bwlm/brain/acoustic"
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/internal/windows"
+	"github.com/brainwavlm/bwlm/internal/acoustic"
 )
 
 // What is asked.

@@ -13,10 +13,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/brainwavlm/bwlm/brain"
-	"github.com/brainwavlm/bwlm/brain/activations"
 	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/activations"
 )
 
 // cacheFlags are the flags of the activation cache on disk.
@@ -61,41 +61,51 @@ func (f *cacheFlags) add(c *cobra.Command) {
 	c.Flags().Var(&f.size, "cache-size", "maximum size of the folder; least recently used files are removed first")
 }
 
-// open opens the folder. It is nil where there is to be none, or where the system names no place for it.
-func (f *cacheFlags) open() (*activations.Store, error) {
+// folder returns the path of the folder, "" where there is to be none or the system names no place for it.
+func (f *cacheFlags) folder() string {
 	dir := f.dir
 	if dir == "" {
 		if parent, err := os.UserCacheDir(); err == nil {
 			dir = filepath.Join(parent, "bwlm")
 		}
 	}
-	if dir == "" || dir == noCache || f.size == 0 {
+	if dir == noCache || f.size == 0 {
+		return ""
+	}
+	return dir
+}
+
+// open opens the folder. It is nil where there is none.
+func (f *cacheFlags) open() (*activations.Store, error) {
+	dir := f.folder()
+	if dir == "" {
 		return nil, nil
 	}
 	return activations.Open(dir, int64(f.size))
 }
 
-// studyOptions are the options of a study, and what frees them. A folder that nobody named is done without where it
-// cannot be had.
-func (a *app) studyOptions(maxMemory int64, progress func(progress.Event)) (opt brain.Options, end func(), err error) {
-	opt = brain.Options{Purpose: a.command, Progress: progress, MaxBytes: a.limits.bound(maxMemory)}
+// studyOptions are the options of a study. Without --cache-dir, a folder of the activation cache that cannot be opened is
+// a warning.
+func (a *app) studyOptions(maxMemory int64, progress func(progress.Event)) (brain.Options, error) {
+	opt := brain.Options{Purpose: a.command, Progress: progress, MaxBytes: a.limits.bound(maxMemory)}
 	switch a.limits.dtype {
 	case "bf16":
 		opt.HalfFrames = true
 	case "f32", "":
 	default:
-		return opt, nil, fault.New(fault.Usage, a.command, "--cache-dtype", "%q is neither f32 nor bf16", a.limits.dtype)
+		return opt, fault.New(fault.Usage, a.command, "--cache-dtype", "%q is neither f32 nor bf16", a.limits.dtype)
 	}
-	opt.Disk, err = a.limits.cache.open()
-	if err != nil && a.limits.cache.dir == "" {
+	store, err := a.limits.cache.open()
+	switch {
+	case err != nil && a.limits.cache.dir == "":
 		a.ui.Warn("%v", err)
-		err = nil
+	case err != nil:
+		return opt, err
+	case store != nil:
+		store.Close()
+		opt.CacheDir, opt.DiskBytes = a.limits.cache.folder(), int64(a.limits.cache.size)
 	}
-	return opt, func() {
-		if opt.Disk != nil {
-			opt.Disk.Close()
-		}
-	}, err
+	return opt, nil
 }
 
 func cacheCommand(a *app) *cobra.Command {

@@ -30,11 +30,10 @@ with the voxels, and report.html, one page with all of it (see bwlm report). Abo
 			if opt.Out == "" {
 				return usage(c, "--out is missing")
 			}
-			study, done, err := a.studyOptions(0, nil)
+			study, err := a.studyOptions(0, nil)
 			if err != nil {
 				return err
 			}
-			defer done()
 			opt.Study = study
 			report, err := a.demo(c.Context(), opt)
 			if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/internal/ckpt"
 )
 
 // loadMerged runs in Python: what stock transformers makes of a merged folder, for both clips of the reference.

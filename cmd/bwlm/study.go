@@ -12,8 +12,8 @@ import (
 	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
-	"github.com/brainwavlm/bwlm/brain/tensorboard"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
+	"github.com/brainwavlm/bwlm/internal/tensorboard"
 )
 
 // openStudy opens what an experiment names and says what the user should know of it. The function shows its progress
@@ -29,20 +29,19 @@ func (a *app) openStudy(ctx context.Context, exp *experiment.Experiment, boards 
 			b.Event(e)
 		}
 	}
-	opt, done, err := a.studyOptions(exp.MaxBytes(), progress)
+	opt, err := a.studyOptions(exp.MaxBytes(), progress)
 	opt.Details = len(boards) > 0
 	if err != nil {
 		return nil, nil, err
 	}
 	if st, err = brain.Open(ctx, exp, opt); err != nil {
-		done()
 		return nil, nil, err
 	}
 	a.ui.Note("%s", st.Audit())
 	for _, note := range st.Notes() {
 		a.ui.Note("note: %s", note)
 	}
-	return st, func() { watch.end(); st.Close(); done() }, nil
+	return st, func() { watch.end(); st.Close() }, nil
 }
 
 // watcher turns the events of a study into progress, one bar for each phase.

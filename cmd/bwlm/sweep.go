@@ -71,11 +71,10 @@ func (a *app) sweep(c *cobra.Command, opt sweep.Options) (*results.Sweep, error)
 	}
 	opt.Out = out
 	watch := &watcher{ui: a.ui}
-	study, done, err := a.studyOptions(0, watch.event) // each run's own max_memory holds where the flag is not given
+	study, err := a.studyOptions(0, watch.event) // each run's own max_memory holds where the flag is not given
 	if err != nil {
 		return nil, err
 	}
-	defer done()
 	opt.Study = study
 	opt.Begin = func(run string, index, total int) {
 		watch.end()

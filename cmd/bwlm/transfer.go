@@ -81,11 +81,10 @@ func (a *app) transfer(c *cobra.Command, path string, flags *experimentFlags, su
 	}
 	watch := &watcher{ui: a.ui}
 	defer watch.end()
-	opt, done, err := a.studyOptions(exp.MaxBytes(), watch.event)
+	opt, err := a.studyOptions(exp.MaxBytes(), watch.event)
 	if err != nil {
 		return nil, "", err
 	}
-	defer done()
 	st, err := brain.Open(c.Context(), exp, opt)
 	if err != nil {
 		return nil, "", err

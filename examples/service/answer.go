@@ -1,13 +1,14 @@
 package main
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"os"
+	"strings"
 
-	"github.com/brainwavlm/bwlm/ckpt"
 	"github.com/brainwavlm/bwlm/fault"
 )
 
@@ -34,16 +35,33 @@ func (a *Answer) write(w http.ResponseWriter, accept string) {
 	reply(w, http.StatusOK, map[string]any{"seconds": a.Seconds, "columns": a.Columns, "values": rows})
 }
 
+// safetensors writes the length of a JSON header, the header, and the elements of its tensors.
 func (a *Answer) safetensors(w io.Writer) error {
 	columns := make([]int64, len(a.Columns))
 	for i, c := range a.Columns {
 		columns[i] = int64(c)
 	}
-	return ckpt.WriteTo(w, []ckpt.Tensor{
-		ckpt.NewTensor("seconds", []int{len(a.Seconds)}, a.Seconds),
-		ckpt.NewTensor("columns", []int{len(columns)}, columns),
-		ckpt.NewTensor("values", []int{len(a.Seconds), len(columns)}, a.Values),
-	}, nil)
+	type tensor struct {
+		DType   string `json:"dtype"`
+		Shape   []int  `json:"shape"`
+		Offsets [2]int `json:"data_offsets"`
+	}
+	t, n := len(a.Seconds), len(columns)
+	header, err := json.Marshal(map[string]tensor{
+		"seconds": {"F64", []int{t}, [2]int{0, 8 * t}},
+		"columns": {"I64", []int{n}, [2]int{8 * t, 8 * (t + n)}},
+		"values":  {"F32", []int{t, n}, [2]int{8 * (t + n), 8*(t+n) + 4*t*n}},
+	})
+	if err != nil {
+		return err
+	}
+	header = append(header, strings.Repeat(" ", -len(header)&7)...) // data begin at a multiple of 8 bytes
+	for _, part := range []any{uint64(len(header)), header, a.Seconds, columns, a.Values} {
+		if err := binary.Write(w, binary.LittleEndian, part); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // fail says what went wrong.

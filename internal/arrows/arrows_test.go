@@ -36,12 +36,12 @@ var rules = []rule{
 	{packages: "torch", others: []string{"golang.org/x/sys/..."}},
 	{packages: "torch/nn", ours: []string{"torch"}, others: []string{"golang.org/x/sync/..."}},
 	{packages: "npy"},
-	{packages: "ckpt"},
+	{packages: "internal/ckpt"},
 	{packages: "audio", others: []string{"github.com/go-audio/...", "github.com/mewkiz/flac/...", "github.com/hajimehoshi/go-mp3"}},
 	{packages: "speech", ours: []string{"torch", "torch/nn", "npy"}},
-	{packages: "wavlm", ours: []string{"torch", "torch/nn", "ckpt", "npy", "speech"}},
+	{packages: "wavlm", ours: []string{"torch", "torch/nn", "internal/ckpt", "npy", "speech"}},
 	{packages: "speech/pretrained", ours: []string{"speech", "wavlm"}},
-	{packages: "peft", ours: []string{"torch", "torch/nn", "ckpt"}},
+	{packages: "peft", ours: []string{"torch", "torch/nn", "internal/ckpt"}},
 
 	{packages: "internal/raw"},
 	{packages: "internal/annot", ours: []string{"internal/raw"}},
@@ -55,8 +55,8 @@ var rules = []rule{
 	{packages: "internal/render", ours: []string{"cortex"}, others: []string{"golang.org/x/image/..."}},
 
 	// Mathematics and files of studies: no package here knows a study.
-	{packages: "brain/acoustic", others: []string{"gonum.org/v1/gonum/..."}},
-	{packages: "brain/activations"},
+	{packages: "internal/acoustic", others: []string{"gonum.org/v1/gonum/..."}},
+	{packages: "internal/activations"},
 	{packages: "brain/analysisplan"},
 	{packages: "brain/design", ours: []string{"torch"}},
 	{packages: "brain/experiment", others: []string{"go.yaml.in/yaml/v3"}},
@@ -70,19 +70,19 @@ var rules = []rule{
 
 	// Rooms of a study, from the ground floor up.
 	{packages: "brain/results", ours: []string{
-		"torch", "ckpt", "npy", "brain/analysisplan", "brain/design", "brain/experiment", "brain/stats",
+		"torch", "internal/ckpt", "npy", "brain/analysisplan", "brain/design", "brain/experiment", "brain/stats",
 	}, others: []string{"github.com/gofrs/flock"}},
 	{packages: "brain/progress", ours: []string{"brain/results"}},
 	{packages: "brain/loss", ours: []string{"torch", "brain/experiment"}},
-	{packages: "brain/readout", ours: []string{"torch", "torch/nn", "ckpt", "brain/progress", "brain/results"}},
+	{packages: "brain/readout", ours: []string{"torch", "torch/nn", "internal/ckpt", "brain/progress", "brain/results"}},
 	{packages: "brain/internal/windows", ours: []string{
-		"torch", "speech", "brain/acoustic", "brain/activations", "brain/design", "brain/experiment", "brain/progress",
+		"torch", "speech", "internal/acoustic", "internal/activations", "brain/design", "brain/experiment", "brain/progress",
 	}},
 	{packages: "brain/extract", ours: []string{
 		"torch", "torch/nn", "peft", "speech", "speech/pretrained", "npy", "brain/design", "brain/experiment", "brain/internal/windows",
 	}},
 	{packages: "brain/internal/study", ours: []string{
-		"torch", "torch/nn", "peft", "speech", "speech/pretrained", "npy", "brain/acoustic", "brain/activations", "brain/dataset", "brain/design",
+		"torch", "torch/nn", "peft", "speech", "speech/pretrained", "npy", "internal/acoustic", "internal/activations", "brain/dataset", "brain/design",
 		"brain/experiment", "brain/loss", "brain/progress", "brain/results", "brain/ridge", "brain/stats",
 		"brain/internal/windows",
 	}},
@@ -91,7 +91,7 @@ var rules = []rule{
 		"brain/internal/windows",
 	}},
 	{packages: "brain/internal/tune", ours: []string{
-		"torch", "torch/nn", "ckpt", "peft", "speech", "brain/design", "brain/experiment", "brain/loss", "brain/progress",
+		"torch", "torch/nn", "internal/ckpt", "peft", "speech", "brain/design", "brain/experiment", "brain/loss", "brain/progress",
 		"brain/readout", "brain/results", "brain/ridge", "brain/stats", "brain/internal/encoding", "brain/internal/study",
 		"brain/internal/windows",
 	}},
@@ -100,7 +100,7 @@ var rules = []rule{
 		"brain/progress", "brain/results", "brain/ridge", "brain/stats", "brain/internal/encoding", "brain/internal/study",
 	}},
 	{packages: "brain/predict", ours: []string{
-		"torch", "torch/nn", "ckpt", "speech", "brain/design", "brain/experiment", "brain/extract", "brain/readout",
+		"torch", "torch/nn", "internal/ckpt", "speech", "brain/design", "brain/experiment", "brain/extract", "brain/readout",
 		"brain/results", "brain/internal/encoding", "brain/internal/windows",
 	}},
 	{packages: "brain/plan", ours: []string{
@@ -109,19 +109,19 @@ var rules = []rule{
 		"brain/internal/encoding", "brain/internal/study", "brain/internal/tune", "brain/internal/windows",
 	}, others: []string{"gonum.org/v1/gonum/..."}},
 	{packages: "brain", ours: []string{
-		"speech", "brain/activations", "brain/analysisplan", "brain/dataset", "brain/design", "brain/experiment", "brain/plan",
+		"speech", "internal/activations", "brain/analysisplan", "brain/dataset", "brain/design", "brain/experiment", "brain/plan",
 		"brain/progress", "brain/results", "brain/internal/evaluate", "brain/internal/study", "brain/internal/tune",
 	}},
 
 	// What is built on a study.
-	{packages: "brain/tensorboard", ours: []string{"brain/experiment", "brain/progress", "brain/results"}},
+	{packages: "internal/tensorboard", ours: []string{"brain/experiment", "brain/progress", "brain/results"}},
 	{packages: "brain/probe", ours: []string{
-		"torch", "npy", "speech", "brain", "brain/acoustic", "brain/dataset", "brain/design", "brain/experiment",
+		"torch", "npy", "speech", "brain", "internal/acoustic", "brain/dataset", "brain/design", "brain/experiment",
 		"brain/progress", "brain/results", "brain/ridge", "brain/stats", "brain/internal/evaluate", "brain/internal/study",
 		"brain/internal/windows",
 	}, others: []string{"gonum.org/v1/gonum/..."}},
 	{packages: "brain/controls", ours: []string{
-		"torch", "npy", "brain", "brain/acoustic", "brain/dataset", "brain/design", "brain/experiment", "brain/probe",
+		"torch", "npy", "brain", "internal/acoustic", "brain/dataset", "brain/design", "brain/experiment", "brain/probe",
 		"brain/results", "brain/internal/encoding", "brain/internal/evaluate", "brain/internal/study", "brain/internal/tune",
 		"brain/internal/windows",
 	}, others: []string{"gonum.org/v1/gonum/..."}},
@@ -147,7 +147,7 @@ var rules = []rule{
 
 	// Of tests.
 	{packages: "brain/internal/studytest", tests: true, ours: []string{
-		"torch", "ckpt", "npy", "speech", "wavlm", "brain/activations", "brain/dataset", "brain/design", "brain/experiment",
+		"torch", "internal/ckpt", "npy", "speech", "wavlm", "internal/activations", "brain/dataset", "brain/design", "brain/experiment",
 		"brain/extract", "brain/progress", "brain/results", "brain/internal/evaluate", "brain/internal/study",
 		"brain/internal/tune", "internal/torchtest",
 	}, others: []string{"github.com/stretchr/testify/..."}},
@@ -280,7 +280,7 @@ func TestWrongArrowsAreSeen(t *testing.T) {
 		{"torch", module + "/ckpt", true},
 		{"wavlm", module + "/torch/nn", false},
 		{"peft", module + "/wavlm", true},
-		{"ckpt", "gonum.org/v1/gonum/mat", true},
+		{"internal/ckpt", "gonum.org/v1/gonum/mat", true},
 		{"brain/ridge", module + "/brain/stats", false},
 		{"brain", module + "/cortex", true},
 		{"brain", "gonum.org/v1/plot", true},

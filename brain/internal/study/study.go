@@ -5,7 +5,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/brainwavlm/bwlm/brain/activations"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
@@ -13,6 +12,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/loss"
 	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/activations"
 	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/speech/pretrained"
 	"github.com/brainwavlm/bwlm/torch"
@@ -22,13 +22,17 @@ import (
 type Options struct {
 	MaxBytes   int64                // most memory of the process, from which the next two follow; 0: as the experiment's max_memory says
 	CacheBytes int64                // memory budget of the activation cache; 0: 2 GiB
-	Disk       *activations.Store   // keeps that beyond the budget, and for other runs; nil: nothing does
+	CacheDir   string               // folder of the activation cache on disk, shared by runs; "": none
+	DiskBytes  int64                // size of that folder at most; 0: 10 GiB
 	HalfFrames bool                 // round it to bf16, which takes half the room and changes results a little
 	StepBytes  int64                // activations of one optimizer step; units beyond it are computed again in the backward pass; 0: 2.5 GiB
 	Purpose    string               // for the looks at test rows of a sealed experiment: the command
 	Progress   func(progress.Event) // called from the goroutine that works; may be nil
 	Details    bool                 // events at the end of an epoch have Details
 }
+
+// defaultDiskBytes is the size of the activation cache on disk.
+const defaultDiskBytes = 10 << 30
 
 // Study is an experiment with its data and model at hand.
 type Study struct {
@@ -47,6 +51,7 @@ type Study struct {
 	LossName  experiment.Loss
 	Frozen    *windows.Frozen
 	waves     map[string][]float32 // stories as the model hears them; shared with variants
+	disk      *activations.Store   // may be nil
 	owns      bool                 // the cache of frozen
 	OwnsModel bool                 // the model
 	Took      time.Duration        // to open it
@@ -104,7 +109,10 @@ func New(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset,
 	}
 	st := &Study{Experiment: exp, Data: data, Model: model, Options: opt, Notes: model.Notes(), waves: map[string][]float32{}, owns: true}
 	st.Frozen = &windows.Frozen{Model: model, Half: opt.HalfFrames && model.Session().Compute == torch.Float32}
-	err := st.prepare(ctx)
+	err := st.openDisk()
+	if err == nil {
+		err = st.prepare(ctx)
+	}
 	if err == nil {
 		err = st.shareMemory(cmp.Or(opt.MaxBytes, exp.MaxBytes()))
 	}
@@ -113,8 +121,16 @@ func New(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset,
 		return nil, err
 	}
 	st.Options.StepBytes, st.Options.CacheBytes = cmp.Or(st.Options.StepBytes, windows.DefaultStepBytes), cmp.Or(st.Options.CacheBytes, windows.DefaultCacheBytes)
-	st.Frozen.Cache = windows.NewCache(st.Options.CacheBytes, opt.Disk, func(err error) { st.Options.Progress(progress.Event{Phase: "warning", Note: err.Error()}) })
+	st.Frozen.Cache = windows.NewCache(st.Options.CacheBytes, st.disk, func(err error) { st.Options.Progress(progress.Event{Phase: "warning", Note: err.Error()}) })
 	return st, nil
+}
+
+// openDisk opens the folder of the activation cache, if there is to be one.
+func (st *Study) openDisk() (err error) {
+	if st.Options.CacheDir != "" {
+		st.disk, err = activations.Open(st.Options.CacheDir, cmp.Or(st.Options.DiskBytes, defaultDiskBytes))
+	}
+	return err
 }
 
 // prepare loads what the experiment needs and checks it.
@@ -131,6 +147,9 @@ func (st *Study) prepare(ctx context.Context) error {
 func (st *Study) Close() {
 	if st.owns {
 		st.Frozen.Cache.Close()
+		if st.disk != nil {
+			st.disk.Close()
+		}
 	}
 	if st.OwnsModel {
 		st.Model.Close()

@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/brain/activations"
+	"github.com/brainwavlm/bwlm/internal/activations"
 )
 
 func OpenStore(t *testing.T, dir string, limit int64) *activations.Store {

@@ -10,8 +10,8 @@ import (
 	"os"
 	"runtime"
 
-	"github.com/brainwavlm/bwlm/brain/activations"
 	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/internal/activations"
 	"github.com/brainwavlm/bwlm/internal/proc"
 	"github.com/brainwavlm/bwlm/torch"
 )

@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/brain/activations"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
@@ -20,6 +19,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/studytest"
 	"github.com/brainwavlm/bwlm/brain/internal/windows"
 	"github.com/brainwavlm/bwlm/brain/progress"
+	"github.com/brainwavlm/bwlm/internal/activations"
 	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/torch/nn"
@@ -87,14 +87,14 @@ func TestTheCacheChangesNothing(t *testing.T) {
 				return // to save time: what follows does not depend on what is frozen
 			}
 			assert.Equal(t, want, whole(t, study.Options{CacheBytes: 100_000}, change), "some in memory")
-			assert.Equal(t, want, whole(t, study.Options{CacheBytes: 1, Disk: studytest.OpenStore(t, disk, 1<<30)}, change), "on disk")
-			small := studytest.OpenStore(t, filepath.Join(t.TempDir(), "cache"), 300_000)
-			assert.Equal(t, want, whole(t, study.Options{CacheBytes: 100_000, Disk: small}, change), "some in memory, some on disk")
+			assert.Equal(t, want, whole(t, study.Options{CacheBytes: 1, CacheDir: disk}, change), "on disk")
+			small := filepath.Join(t.TempDir(), "cache")
+			assert.Equal(t, want, whole(t, study.Options{CacheBytes: 100_000, CacheDir: small, DiskBytes: 300_000}, change), "some in memory, some on disk")
 			second := studytest.OpenStore(t, disk, 1<<30)
 			before, err := second.List()
 			require.NoError(t, err)
 			require.NotEmpty(t, before)
-			assert.Equal(t, want, whole(t, study.Options{CacheBytes: 1, Disk: second}, change), "from another run's")
+			assert.Equal(t, want, whole(t, study.Options{CacheBytes: 1, CacheDir: disk}, change), "from another run's")
 			after, err := second.List()
 			require.NoError(t, err)
 			assert.Len(t, after, len(before), "nothing was missing")
@@ -217,7 +217,7 @@ func TestFingerprints(t *testing.T) {
 func TestDamagedFramesAreComputedAgain(t *testing.T) {
 	disk := t.TempDir()
 	change := frozenCases["upper layer"]
-	want := whole(t, study.Options{CacheBytes: 1, Disk: studytest.OpenStore(t, disk, 1<<30)}, change)
+	want := whole(t, study.Options{CacheBytes: 1, CacheDir: disk}, change)
 	files, err := filepath.Glob(filepath.Join(disk, "*"))
 	require.NoError(t, err)
 	for i, file := range files {
@@ -232,7 +232,7 @@ func TestDamagedFramesAreComputedAgain(t *testing.T) {
 		require.NoError(t, os.WriteFile(file, data, 0o666))
 	}
 	var warned []string
-	got := whole(t, study.Options{CacheBytes: 1, Disk: studytest.OpenStore(t, disk, 1<<30), Progress: func(e progress.Event) {
+	got := whole(t, study.Options{CacheBytes: 1, CacheDir: disk, Progress: func(e progress.Event) {
 		if e.Phase == "warning" {
 			warned = append(warned, e.Note)
 		}
@@ -251,10 +251,10 @@ func TestADiskThatIsFull(t *testing.T) {
 	}
 	change := frozenCases["upper layer"]
 	want := whole(t, study.Options{}, change)
-	disk := studytest.OpenStore(t, t.TempDir(), 1<<30)
-	disk.Close() // as if it were gone
+	disk := t.TempDir()
 	var warned []string
-	got := whole(t, study.Options{CacheBytes: 1, Disk: disk, Progress: func(e progress.Event) {
+	got := whole(t, study.Options{CacheBytes: 1, CacheDir: disk, Progress: func(e progress.Event) {
+		assert.NoError(t, os.RemoveAll(disk)) // under the open cache
 		if e.Phase == "warning" {
 			warned = append(warned, e.Note)
 		}
@@ -271,7 +271,7 @@ func TestHalfFrames(t *testing.T) {
 	change := frozenCases["upper layer"]
 	want := whole(t, study.Options{CacheBytes: 1, HalfFrames: true}, change)
 	assert.Equal(t, want, whole(t, study.Options{HalfFrames: true}, change))
-	assert.Equal(t, want, whole(t, study.Options{CacheBytes: 1, HalfFrames: true, Disk: studytest.OpenStore(t, t.TempDir(), 1<<30)}, change))
+	assert.Equal(t, want, whole(t, study.Options{CacheBytes: 1, HalfFrames: true, CacheDir: t.TempDir()}, change))
 	assert.NotEqual(t, want["/adapter/adapter_model.safetensors"], whole(t, study.Options{}, change)["/adapter/adapter_model.safetensors"])
 	assert.Contains(t, want["/eval/summary.json"], "cached in bf16")
 	st := studytest.Tiny(t, study.Options{HalfFrames: true}, nil)

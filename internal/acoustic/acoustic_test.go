@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/brain/acoustic"
+	"github.com/brainwavlm/bwlm/internal/acoustic"
 )
 
 // voice is a tone with harmonics that fall by 6 dB an octave, its pitch gliding between two

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/brainwavlm/bwlm/brain/activations"
+	"github.com/brainwavlm/bwlm/internal/activations"
 )
 
 func Example() {

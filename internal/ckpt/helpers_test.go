@@ -5,7 +5,7 @@ import (
 	"encoding/binary"
 )
 
-const golden = "../testdata/golden"
+const golden = "../../testdata/golden"
 
 // fileBytes makes the bytes of a safetensors file of a header and data.
 func fileBytes(header string, data []byte) []byte {

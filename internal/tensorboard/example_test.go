@@ -6,7 +6,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/experiment"
-	"github.com/brainwavlm/bwlm/brain/tensorboard"
+	"github.com/brainwavlm/bwlm/internal/tensorboard"
 )
 
 // A training that TensorBoard shows while it runs: tensorboard --logdir board.

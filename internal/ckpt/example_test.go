@@ -5,7 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/internal/ckpt"
 )
 
 // folder makes a temporary folder for an example.
@@ -49,7 +49,7 @@ func Example() {
 
 // A file by torch.save, whose pickle is read but never run.
 func ExampleOpenTorch() {
-	f, err := ckpt.OpenTorch("../testdata/golden/containers/bin/ok_handmade.bin")
+	f, err := ckpt.OpenTorch("../../testdata/golden/containers/bin/ok_handmade.bin")
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -58,9 +58,9 @@ func ExampleOpenTorch() {
 	values, err := f.Float32("a")
 	fmt.Println(f.Names(), values, err)
 
-	_, err = ckpt.OpenTorch("../testdata/golden/containers/bin/bad_global_os_system.bin")
+	_, err = ckpt.OpenTorch("../../testdata/golden/containers/bin/bad_global_os_system.bin")
 	fmt.Println(err)
 	// Output:
 	// [a] [0 1 2 3] <nil>
-	// read PyTorch file: ../testdata/golden/containers/bin/bad_global_os_system.bin: data.pkl at byte 2: needs os.system, which is neither a tensor nor a plain setting; do not open it with another program either; get the weights as safetensors from where they were published
+	// read PyTorch file: ../../testdata/golden/containers/bin/bad_global_os_system.bin: data.pkl at byte 2: needs os.system, which is neither a tensor nor a plain setting; do not open it with another program either; get the weights as safetensors from where they were published
 }
