@@ -156,7 +156,7 @@ var rules = []rule{
 	{packages: "internal/filetest", tests: true, ours: []string{"npy"}, others: []string{"github.com/stretchr/testify/require"}},
 	{packages: "internal/exampletest", tests: true, ours: []string{"torch", "audio", "npy", "brain", "brain/experiment", "brain/sim"},
 		others: []string{"github.com/stretchr/testify/require"}},
-	{packages: "internal/releasetest", tests: true, ours: []string{"ckpt", "npy"}, others: []string{"github.com/stretchr/testify/require"}},
+	{packages: "internal/releasetest", tests: true, ours: []string{"internal/ckpt", "npy"}, others: []string{"github.com/stretchr/testify/require"}},
 	{packages: "internal/torchtest", tests: true, ours: []string{"torch"}},
 
 	{packages: utilities},

@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/ckpt"
+	"github.com/brainwavlm/bwlm/internal/ckpt"
 	"github.com/brainwavlm/bwlm/npy"
 )
 
