@@ -23,7 +23,8 @@ func BenchmarkDecode(b *testing.B) {
 		file []byte
 	}{
 		{"wav16_16k_mono", wav16(x16)},
-		{"wav16_44k_stereo", riff(fmtChunk(1, 2, 44100, 16), chunk("data", ints(2, append(x44[:len(x44):len(x44)], x44...))))},
+		{"wav16_44k_stereo", riff(fmtChunk(1, 2, 44100, 16),
+			chunk("data", ints(2, append(x44[:len(x44):len(x44)], x44...))))},
 		{"float32_16k_mono", riff(fmtChunk(3, 1, Rate, 32), chunk("data", floats32(x16)))},
 		{"flac16_16k_mono", flacFile(b, Rate, 16, x16)},
 		{"flac16_44k_stereo", flacFile(b, 44100, 16, x44, x44)},

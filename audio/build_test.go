@@ -133,7 +133,8 @@ func flacFile(t testing.TB, rate uint32, bits int, channels ...[]float32) []byte
 	kinds := map[int]frame.Channels{1: frame.ChannelsMono, 2: frame.ChannelsLR, 3: frame.ChannelsLRC}
 	m := &memFile{}
 	enc, err := flac.NewEncoder(m, &meta.StreamInfo{
-		BlockSizeMin: 16, BlockSizeMax: 1024, SampleRate: rate, NChannels: uint8(len(channels)), BitsPerSample: uint8(bits),
+		BlockSizeMin: 16, BlockSizeMax: 1024, SampleRate: rate, NChannels: uint8(len(channels)),
+		BitsPerSample: uint8(bits),
 	})
 	require.NoError(t, err)
 	for at := 0; at < len(channels[0]); at += 1024 {

@@ -92,7 +92,8 @@ func checkFLACBlocks(src io.ReaderAt, start, size int64) (int64, error) {
 		at += 4
 		switch {
 		case first && (kind != 0 || length != 34):
-			return 0, bad("its FLAC stream starts with a block of type %d and %d bytes, want type 0 and 34", kind, length)
+			return 0, bad("its FLAC stream starts with a block of type %d and %d bytes, want type 0 and 34", kind,
+				length)
 		case at+length > size:
 			return 0, bad("its FLAC metadata block at byte %d claims %d bytes, %d are left", at-4, length, size-at)
 		}

@@ -47,7 +47,8 @@ func TestFLACDepthsThatAreNotRead(t *testing.T) {
 		b[20] = b[20]&0xfe | byte((bits-1)>>4)
 		b[21] = b[21]&0x0f | byte((bits-1)<<4)
 		_, err := decode(t, b, Options{})
-		faulttest.Require(t, fault.BadData, err, fmt.Sprintf("its samples have %d bits", bits), "convert it to FLAC of 24 bits")
+		faulttest.Require(t, fault.BadData, err, fmt.Sprintf("its samples have %d bits", bits),
+			"convert it to FLAC of 24 bits")
 	}
 	b := bytes.Clone(good)
 	b[42+3] &^= 0x0e // the frame's depth
@@ -77,7 +78,8 @@ func TestFLACDamage(t *testing.T) {
 		{"header only", good[:42], "truncated: 0 of 3000"},
 		{"cut inside a frame", good[:len(good)-10], "truncated: 2048 of 3000"},
 		{"cut after a frame", damaged(func(b []byte) { b[flacLength+4]++ }), "truncated: 3000 of 3001"},
-		{"cut, length unknown", damaged(unknown)[:len(good)-10], "truncated: it ends inside the frame after sample 2048"},
+		{"cut, length unknown", damaged(unknown)[:len(good)-10],
+			"truncated: it ends inside the frame after sample 2048"},
 		{"more than it says", damaged(func(b []byte) { b[flacLength+4]-- }), "more than the 2999 samples"},
 		{"sum", damaged(func(b []byte) { b[flacSum]++ }), "MD5"},
 		{"sample", damaged(func(b []byte) { b[len(good)-50]++ }), "CRC-16"},

@@ -183,7 +183,8 @@ func TestChannels(t *testing.T) {
 	}{
 		{"equal", stereo(x, x), 0, x, ""},
 		{"one side silent", stereo(zero, x), 0, half, ""},
-		{"inverted", stereo(x, inverted), 0, zero, "the channels cancel each other: their mean keeps 0 of their energy; pick one channel"},
+		{"inverted", stereo(x, inverted), 0, zero,
+			"the channels cancel each other: their mean keeps 0 of their energy; pick one channel"},
 		{"inverted, first", stereo(x, inverted), 1, x, ""},
 		{"inverted, second", stereo(x, inverted), 2, inverted, ""},
 		{"both silent", stereo(zero, zero), 0, zero, "silence: every sample is 0"},
@@ -240,8 +241,10 @@ func TestLoadFiles(t *testing.T) {
 		{"/dev/zero", "/dev/zero", fault.BadData, "device"},
 		{"dangling link", link, fault.Missing, "nowhere"},
 		{"git-annex link", annex, fault.Missing, "datalad get"},
-		{"git-annex pointer", write(t, "p.wav", []byte("/annex/objects/MD5E-s12--abc.wav\n")), fault.Missing, "datalad get"},
-		{"git-lfs pointer", write(t, "p.wav", []byte("version https://git-lfs.github.com/spec/v1\noid sha256:1\n")), fault.Missing, "git lfs pull"},
+		{"git-annex pointer", write(t, "p.wav", []byte("/annex/objects/MD5E-s12--abc.wav\n")), fault.Missing,
+			"datalad get"},
+		{"git-lfs pointer", write(t, "p.wav", []byte("version https://git-lfs.github.com/spec/v1\noid sha256:1\n")),
+			fault.Missing, "git lfs pull"},
 		{"newline in name", write(t, "a\nb.wav", nil), fault.BadData, "empty"},
 		{"Ogg", write(t, "a.wav", []byte("OggS and so on, and so on")), fault.BadData, "Ogg"},
 	} {
@@ -400,7 +403,8 @@ func TestForeignFormatsAreNamed(t *testing.T) {
 	for kind, head := range map[string]string{
 		"big-endian WAV (RIFX)": "RIFX", "a RIFF file, but not WAV": "RIFF    AVI ", "Ogg (Vorbis or Opus)": "OggS",
 		"Sony Wave64": "riff\x2e\x91\xcf\x11", "AIFF": "FORM", "Sun audio": ".snd", "Core Audio": "caff",
-		"MPEG-4 (AAC or ALAC)": "\x00\x00\x00\x20ftypM4A ", "NIST SPHERE": "NIST_1A", "Matroska or WebM": "\x1a\x45\xdf\xa3",
+		"MPEG-4 (AAC or ALAC)": "\x00\x00\x00\x20ftypM4A ", "NIST SPHERE": "NIST_1A",
+		"Matroska or WebM": "\x1a\x45\xdf\xa3",
 	} {
 		_, err := decode(t, append([]byte(head), make([]byte, 64)...), Options{})
 		faulttest.Require(t, fault.BadData, err, kind+" is not supported; convert it to FLAC or 16-bit WAV")

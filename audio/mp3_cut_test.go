@@ -79,7 +79,8 @@ func TestMuchOfAnMP3WithoutItsDataIsRefused(t *testing.T) {
 		{"cut where 511 bytes are missing, at 32 kbit/s", repeated(30, needing(511)), 9, "0.22 s in a row"},
 		{"every second frame", repeated(30, needing(0), needing(511)), 30, "30 of 60 MP3 frames"},
 		{"one frame of 400", append(repeated(1, needing(0), needing(511)), silentMP3(398, true)...), 1, ""},
-		{"one frame of 50", append(repeated(1, needing(0), needing(511)), silentMP3(48, true)...), 1, "1 of 50 MP3 frames"},
+		{"one frame of 50", append(repeated(1, needing(0), needing(511)), silentMP3(48, true)...), 1,
+			"1 of 50 MP3 frames"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := decode(t, c.file, Options{})

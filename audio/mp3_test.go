@@ -166,13 +166,15 @@ func TestMP3Damage(t *testing.T) {
 		{"cut inside a frame", body[:len(body)-10], "truncated: it ends inside the MP3 frame"},
 		{"cut after a frame", append(xing(body, "Xing", 13, 0, 0), body...), "truncated: 11 of 13"},
 		{"damaged frame header", damaged(func(b []byte) { b[first.size()] = 0 }), "no MP3 frame follows the first"},
-		{"damaged later", damaged(func(b []byte) { b[third] = 0 }), fmt.Sprintf("no MP3 frame at byte %d (0.1 s)", third)},
+		{"damaged later", damaged(func(b []byte) { b[third] = 0 }),
+			fmt.Sprintf("no MP3 frame at byte %d (0.1 s)", third)},
 		{"another rate", append(bytes.Clone(body), silence...), "from 44100 to 48000 Hz"},
 		{"layer 2", kind(0xfd, 0x14), "layer 2"},
 		{"MPEG 2.5", kind(0xe3, 0x40), "MPEG 2.5"},
 		{"free format", kind(0xfb, 0x04), "free format"},
 		{"padded MPEG-2", testMP3(t, "tone_22050_padded"), "misreads"},
-		{"APE bomb", append(bytes.Clone(body), append([]byte("APETAGEX\xd0\x07\x00\x00\xff\xff\xff\xff"), make([]byte, 16)...)...), "APE tag claims"},
+		{"APE bomb", append(bytes.Clone(body), append([]byte("APETAGEX\xd0\x07\x00\x00\xff\xff\xff\xff"),
+			make([]byte, 16)...)...), "APE tag claims"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var err error

@@ -70,7 +70,8 @@ func scanMP3(src io.ReaderAt, body, size int64) (*mp3Scan, error) {
 				return nil, bad("its MP3 frames change from %d to %d Hz at byte %d (%.1f s)", s.first.rate, f.rate, at,
 					s.seconds())
 			case next > at:
-				return nil, bad("no MP3 frame at byte %d (%.1f s): %d bytes are damaged, and what follows would be early",
+				return nil, bad("no MP3 frame at byte %d (%.1f s): %d bytes are damaged, and what follows would be "+
+					"early",
 					at, s.seconds(), next-at).WithHint("convert it again")
 			}
 			s.say("%d bytes after the last MP3 frame skipped", w.end-at)

@@ -44,11 +44,17 @@ func TestRealRecordings(t *testing.T) {
 		peak   float64
 		tol    float64
 	}{
-		{"speech/librispeech/1089/1089-134686-0000.flac", Info{Format: "flac", SourceRate: 16000, Channels: 1, Bits: 16}, 166960, 0.046647852, 12268, 0.653411865, 1e-6},
-		{"speech/austen/sense_and_sensibility_01_austen_64kb-0870.wav", Info{Format: "wav", SourceRate: 16000, Channels: 1, Bits: 16}, 113600, 0.060182278, 23350, 0.422363281, 1e-6},
-		{"alice/stories/alice_revoiced.flac", Info{Format: "flac", SourceRate: 16000, Channels: 1, Bits: 16}, 11584000, 0.093744953, 7294971, 0.899993896, 1e-6},
-		{"speech/jfk/jfk.flac", Info{Format: "flac", SourceRate: 44100, Channels: 2, Bits: 24}, 485100, 0.142099646, 11906, 0.782703923, 2e-4},
-		{"speech/sonnets/p001.mp3", Info{Format: "mp3", SourceRate: 44100, Channels: 2}, 2349056, 0.072367671, 501675, 0.970069183, 2e-4},
+		{"speech/librispeech/1089/1089-134686-0000.flac", Info{Format: "flac", SourceRate: 16000, Channels: 1,
+			Bits: 16}, 166960, 0.046647852, 12268, 0.653411865, 1e-6},
+		{"speech/austen/sense_and_sensibility_01_austen_64kb-0870.wav",
+			Info{Format: "wav", SourceRate: 16000, Channels: 1, Bits: 16}, 113600, 0.060182278, 23350, 0.422363281,
+			1e-6},
+		{"alice/stories/alice_revoiced.flac", Info{Format: "flac", SourceRate: 16000, Channels: 1, Bits: 16}, 11584000,
+			0.093744953, 7294971, 0.899993896, 1e-6},
+		{"speech/jfk/jfk.flac", Info{Format: "flac", SourceRate: 44100, Channels: 2, Bits: 24}, 485100, 0.142099646,
+			11906, 0.782703923, 2e-4},
+		{"speech/sonnets/p001.mp3", Info{Format: "mp3", SourceRate: 44100, Channels: 2}, 2349056, 0.072367671, 501675,
+			0.970069183, 2e-4},
 	} {
 		t.Run(filepath.Base(c.path), func(t *testing.T) {
 			clip, err := Load(t.Context(), shared(t, c.path), Options{})

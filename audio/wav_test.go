@@ -87,7 +87,8 @@ func TestWAVPrefixes(t *testing.T) {
 		{name: "BW64", file: rf64("BW64", 1000), want: x, tol: tol16},
 		{name: "RF64 beyond the file", file: rf64("RF64", 1<<40), err: "truncated"},
 		{name: "RF64 beyond 63 bits", file: rf64("RF64", 1<<63), err: "ds64"},
-		{name: "RF64 short ds64", file: append([]byte("RF64"), riff(chunk("ds64", make([]byte, 8)))[4:]...), err: "ds64"},
+		{name: "RF64 short ds64", file: append([]byte("RF64"), riff(chunk("ds64", make([]byte, 8)))[4:]...),
+			err: "ds64"},
 	})
 }
 
@@ -107,10 +108,12 @@ func TestWAVChunks(t *testing.T) {
 			want: x, tol: tol16, note: "last 1 bytes"},
 		{name: "junk after data", file: append(wav16(x), "garbage that is no chunk"...), want: x, tol: tol16},
 		{name: "zeros after data", file: append(wav16(x), make([]byte, 1<<16)...), want: x, tol: tol16},
-		{name: "zeros and a chunk after data", file: append(append(wav16(x), make([]byte, 64)...), data...), want: x, tol: tol16},
+		{name: "zeros and a chunk after data", file: append(append(wav16(x), make([]byte, 64)...), data...), want: x,
+			tol: tol16},
 		{name: "many chunks", file: riff(bytes.Repeat(chunk("junk", nil), 5000)), err: "more than 4096 chunks"},
 		{name: "short fmt", file: riff(chunk("fmt ", format[8:22]), data), err: "14 bytes"},
-		{name: "long fmt", file: riff(chunk("fmt ", append(format[8:], make([]byte, 100)...)), data), want: x, tol: tol16},
+		{name: "long fmt", file: riff(chunk("fmt ", append(format[8:], make([]byte, 100)...)), data), want: x,
+			tol: tol16},
 		{name: "data short", file: riff(format, claim(2000, data)), err: "truncated: 1000 of 2000"},
 	}
 	for _, id := range []string{"fmt ", "LIST", "cue ", "smpl", "abcd"} {
@@ -230,16 +233,22 @@ func TestWAVCodecs(t *testing.T) {
 		{name: "float32", file: with(fmtChunk(3, 1, Rate, 32), floats32(x)), want: x},
 		{name: "float64", file: with(fmtChunk(3, 1, Rate, 64), floats64(x)), want: x},
 		{name: "float16", file: with(fmtChunk(3, 1, Rate, 16), make([]byte, 2000)), err: "16-bit"},
-		{name: "extensible PCM", file: with(extensible(1, 1, Rate, 24, 24, guidTail), ints(3, x)), want: x, tol: 1.0 / (1 << 24)},
-		{name: "extensible 20 in 24", file: with(extensible(1, 1, Rate, 24, 20, guidTail), ints(3, x)), want: x, tol: 1.0 / (1 << 24)},
-		{name: "extensible 24 in 32", file: with(extensible(1, 1, Rate, 32, 24, guidTail), wide(x)), want: x, tol: 1.0 / (1 << 24)},
-		{name: "extensible 40 in 24", file: with(extensible(1, 1, Rate, 24, 40, guidTail), ints(3, x)), err: "40 meaningful bits"},
+		{name: "extensible PCM", file: with(extensible(1, 1, Rate, 24, 24, guidTail), ints(3, x)), want: x,
+			tol: 1.0 / (1 << 24)},
+		{name: "extensible 20 in 24", file: with(extensible(1, 1, Rate, 24, 20, guidTail), ints(3, x)), want: x,
+			tol: 1.0 / (1 << 24)},
+		{name: "extensible 24 in 32", file: with(extensible(1, 1, Rate, 32, 24, guidTail), wide(x)), want: x,
+			tol: 1.0 / (1 << 24)},
+		{name: "extensible 40 in 24", file: with(extensible(1, 1, Rate, 24, 40, guidTail), ints(3, x)),
+			err: "40 meaningful bits"},
 		{name: "extensible float", file: with(extensible(3, 1, Rate, 32, 32, guidTail), floats32(x)), want: x},
 		{name: "extensible µ-law", file: with(extensible(7, 1, Rate, 8, 8, guidTail), make([]byte, 900)), err: "µ-law"},
-		{name: "extensible unknown", file: with(extensible(1, 1, Rate, 16, 16, "ambisonic B---"), ints(2, x)), err: "unknown kind"},
+		{name: "extensible unknown", file: with(extensible(1, 1, Rate, 16, 16, "ambisonic B---"), ints(2, x)),
+			err: "unknown kind"},
 		{name: "extensible short", file: with(fmtChunk(tagExtensible, 1, Rate, 16), ints(2, x)), err: "want 40"},
 	}
-	for tag, name := range map[int]string{2: "Microsoft ADPCM", 6: "A-law", 7: "µ-law", 0x11: "IMA ADPCM", 0x55: "MP3", 0x1234: "0x1234"} {
+	for tag, name := range map[int]string{2: "Microsoft ADPCM", 6: "A-law", 7: "µ-law", 0x11: "IMA ADPCM", 0x55: "MP3",
+		0x1234: "0x1234"} {
 		cases = append(cases, wavCase{name: name, file: with(fmtChunk(tag, 1, Rate, 8), make([]byte, 900)), err: name})
 	}
 	run(t, cases)
@@ -252,20 +261,27 @@ func TestWAVLengths(t *testing.T) {
 	cut := wav16(x)[:44+2*450+1]
 	run(t, []wavCase{
 		{name: "truncated", file: cut, err: "truncated: 901 of 1000 bytes"},
-		{name: "truncated, allowed", file: cut, opt: Options{AllowTruncated: true}, want: x[:450], tol: tol16, note: "truncated"},
+		{name: "truncated, allowed", file: cut, opt: Options{AllowTruncated: true}, want: x[:450], tol: tol16,
+			note: "truncated"},
 		{name: "claims 2 GB", file: riff(format, claim(0x7fff0000, data)), err: "truncated: 1000 of 2147418112"},
 		{name: "claims 2 GB, allowed", file: riff(format, claim(0x7fff0000, data)), opt: Options{AllowTruncated: true},
 			want: x, tol: tol16, note: "truncated"},
 		{name: "streamed, half", file: riff(format, claim(0x80000000, data)), want: x, tol: tol16, note: "streamed"},
-		{name: "streamed, half less 1", file: riff(format, claim(0x7fffffff, data)), want: x, tol: tol16, note: "streamed"},
-		{name: "streamed, less the header", file: riff(format, claim(0xffffffff-36, data)), want: x, tol: tol16, note: "streamed"},
-		{name: "streamed by SoX", file: claim(0x7ffff024, riff(format, claim(0x7ffff000, data))), want: x, tol: tol16, note: "streamed"},
+		{name: "streamed, half less 1", file: riff(format, claim(0x7fffffff, data)), want: x, tol: tol16,
+			note: "streamed"},
+		{name: "streamed, less the header", file: riff(format, claim(0xffffffff-36, data)), want: x, tol: tol16,
+			note: "streamed"},
+		{name: "streamed by SoX", file: claim(0x7ffff024, riff(format, claim(0x7ffff000, data))), want: x, tol: tol16,
+			note: "streamed"},
 		{name: "streamed, RIFF alone", file: claim(unknownSize, riff(format, data)), want: x, tol: tol16},
-		{name: "streamed, with half a sample", file: append(riff(format, claim(0x7fffffff, data)), 7), want: x, tol: tol16,
+		{name: "streamed, with half a sample", file: append(riff(format, claim(0x7fffffff, data)), 7), want: x,
+			tol:  tol16,
 			note: "last 1 bytes"},
-		{name: "streamed, all ones", file: claim(unknownSize, riff(format, claim(unknownSize, data))), want: x, tol: tol16, note: "streamed"},
+		{name: "streamed, all ones", file: claim(unknownSize, riff(format, claim(unknownSize, data))), want: x,
+			tol: tol16, note: "streamed"},
 		{name: "streamed, zeros", file: claim(0, riff(format, claim(0, data))), want: x, tol: tol16, note: "streamed"},
-		{name: "unfinished, header only counted", file: claim(36, riff(format, claim(0, data))), want: x, tol: tol16, note: "streamed"},
+		{name: "unfinished, header only counted", file: claim(36, riff(format, claim(0, data))), want: x, tol: tol16,
+			note: "streamed"},
 		{name: "truly no samples", file: riff(format, chunk("data", nil)), err: "0 samples"},
 	})
 }

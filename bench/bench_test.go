@@ -41,7 +41,8 @@ func BenchmarkAttention(b *testing.B) {
 	for _, frames := range []int{99, 199, 399, 1599} { // 2, 4, 8 and 32 s
 		windows := max(1, windows*199/frames)
 		b.Run(fmt.Sprintf("windows=%d/frames=%d", windows, frames), func(b *testing.B) {
-			flop := 14 * float64(windows*heads*frames) * float64(frames) * hidden / heads // two products forward, five back
+			// two products forward, five back
+			flop := 14 * float64(windows*heads*frames) * float64(frames) * hidden / heads
 			measure(b, flop, func(s *torch.Scope) func() {
 				draw := func(dims ...int) *torch.Tensor { return s.Normal(0, 1, dims...).RequireGrad(true) }
 				split := func() *torch.Tensor { return draw(windows, frames, heads, hidden/heads).Transpose(1, 2) }

@@ -1,10 +1,11 @@
 // Package brain tunes a speech model so that it predicts brain responses, and measures what that changed.
 //
-// A [Study] is an experiment with its data and model. [Study.Fit] tunes: audio is cut into windows, the model reads one
-// vector per window, the vectors become rows of a design matrix (resampled, standardised, delayed), and a linear readout
-// per subject predicts the voxels. The gradient of the loss reaches a low-rank adapter, or the whole model.
-// [Study.Evaluate] scores the model before and after tuning with the same protocol: never by the trained readout, but by
-// a ridge regression on the features of each, with the same rows, folds and seeds (BrainWavLM, arXiv 2502.08866).
+// A [Study] is an experiment with its data and model. [Study.Fit] tunes: audio is cut into windows,
+// the model reads one vector per window, the vectors become rows of a design matrix (resampled,
+// standardised, delayed), and a linear readout per subject predicts the voxels. The gradient of the
+// loss reaches a low-rank adapter, or the whole model. [Study.Evaluate] scores the model before and
+// after tuning with the same protocol: never by the trained readout, but by a ridge regression on
+// the features of each, with the same rows, folds and seeds (BrainWavLM, arXiv 2502.08866).
 //
 //	exp, err := experiment.Load("alice.yaml")
 //	study, err := brain.Open(ctx, exp, brain.Options{})
@@ -20,10 +21,11 @@
 //
 // # Memory and time
 //
-// Activations of frozen layers are computed once and cached, in memory and on disk where [Options] name a store
-// (docs/adr/0006-frozen-frames.md). Windows are computed in units of train.unit_windows. Neither the cache nor
-// Options.MaxBytes changes a bit of any result. With model.extraction: chunks many windows are read from one long chunk of
-// audio, which is cheaper and a different measurement (docs/chunks.md).
+// Activations of frozen layers are computed once and cached, in memory and on disk where [Options]
+// name a store (docs/adr/0006-frozen-frames.md). Windows are computed in units of
+// train.unit_windows. Neither the cache nor Options.MaxBytes changes a bit of any result. With
+// model.extraction: chunks many windows are read from one long chunk of audio, which is cheaper and
+// a different measurement (docs/chunks.md).
 //
 // # Caveats
 //

@@ -18,15 +18,16 @@ import (
 
 // Options are what a study needs in addition to its experiment. The zero value is useful.
 type Options struct {
-	MaxBytes   int64                // memory of the process at most; 0: as max_memory of the experiment
-	CacheBytes int64                // budget in memory of the activation cache; 0: from MaxBytes, else 2 GiB
-	CacheDir   string               // folder of the activation cache on disk, shared by runs; "": none
-	DiskBytes  int64                // size of that folder at most; 0: 10 GiB
-	HalfFrames bool                 // cache activations in bf16: half the size, slightly different results
-	StepBytes  int64                // activations of one optimizer step; units beyond are recomputed; 0: from MaxBytes, else 2.5 GiB
-	Purpose    string               // recorded with each read of test rows under a locked analysis plan
-	Progress   func(progress.Event) // called from the goroutine that works; may be nil
-	Details    bool                 // events at the end of an epoch carry EpochMetrics
+	MaxBytes   int64  // memory of the process at most; 0: as max_memory of the experiment
+	CacheBytes int64  // budget in memory of the activation cache; 0: from MaxBytes, else 2 GiB
+	CacheDir   string // folder of the activation cache on disk, shared by runs; "": none
+	DiskBytes  int64  // size of that folder at most; 0: 10 GiB
+	HalfFrames bool   // cache activations in bf16: half the size, slightly different results
+	// activations of one optimizer step; units beyond are recomputed; 0: from MaxBytes, else 2.5 GiB
+	StepBytes int64
+	Purpose   string               // recorded with each read of test rows under a locked analysis plan
+	Progress  func(progress.Event) // called from the goroutine that works; may be nil
+	Details   bool                 // events at the end of an epoch carry EpochMetrics
 }
 
 // Study is an experiment with its data and model.

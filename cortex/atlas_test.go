@@ -46,7 +46,8 @@ func writeLabels(t *testing.T, labels []int32, table ...gifti.LabelEntry) string
 func entry(key int32, name string) gifti.LabelEntry { return gifti.LabelEntry{Key: key, Name: name} }
 
 func TestAtlasOfTwoFiles(t *testing.T) {
-	left := writeLabels(t, []int32{300, 0, 70000, 300}, entry(0, "???"), entry(300, "L_A1_ROI"), entry(70000, "L_A4_ROI"), entry(5, "L_unused"))
+	left := writeLabels(t, []int32{300, 0, 70000, 300}, entry(0, "???"), entry(300, "L_A1_ROI"),
+		entry(70000, "L_A4_ROI"), entry(5, "L_unused"))
 	right := writeLabels(t, []int32{1, 2, 0, 1, 1}, entry(1, "R_A1_ROI"), entry(2, "R_V1_ROI"))
 	a, err := ReadAtlas(nil, left, right)
 	require.NoError(t, err)
@@ -58,9 +59,12 @@ func TestAtlasOfTwoFiles(t *testing.T) {
 	}, a.Regions)
 	assert.Equal(t, []int32{1, 0, 2, 1, 3, 4, -1, 3, 3}, a.Labels)
 	for expression, want := range map[string][]int{
-		"A1": {0, 3, 4, 7, 8}, "L:A1": {0, 3}, "R_A1_ROI": {4, 7, 8}, "A1 - L:A1": {4, 7, 8}, "L:": {0, 1, 2, 3}, "A*": {0, 2, 3, 4, 7, 8},
-		"*": {0, 2, 3, 4, 5, 7, 8}, "!*": {1, 6}, "A1, V1": {0, 3, 4, 5, 7, 8}, "A? & R:*": {4, 7, 8}, "!(L: | A1)": {5, 6},
-		`"A1"|A4`: {0, 2, 3, 4, 7, 8}, "R:(A1|V1)": {4, 5, 7, 8}, "r>=.5": {1, 3}, "A1&r>=.5": {3}, "A1 & r >= .5": {3}, "A1 & !r>0.4": {0, 4, 7, 8}, "mine": {2},
+		"A1": {0, 3, 4, 7, 8}, "L:A1": {0, 3}, "R_A1_ROI": {4, 7, 8}, "A1 - L:A1": {4, 7, 8}, "L:": {0, 1, 2, 3},
+		"A*": {0, 2, 3, 4, 7, 8},
+		"*":  {0, 2, 3, 4, 5, 7, 8}, "!*": {1, 6}, "A1, V1": {0, 3, 4, 5, 7, 8}, "A? & R:*": {4, 7, 8},
+		"!(L: | A1)": {5, 6},
+		`"A1"|A4`:    {0, 2, 3, 4, 7, 8}, "R:(A1|V1)": {4, 5, 7, 8}, "r>=.5": {1, 3}, "A1&r>=.5": {3},
+		"A1 & r >= .5": {3}, "A1 & !r>0.4": {0, 4, 7, 8}, "mine": {2},
 		"A4 | V1 & R:": {2, 5}, "A1 - r<0.6 | V1": {0, 4, 5, 7, 8}, "???": {1},
 	} {
 		s := Selector{Atlas: a, Maps: map[string][]float32{"r": {nan, .5, .1, .5, nan, nan, nan, nan, nan}},
@@ -70,9 +74,12 @@ func TestAtlasOfTwoFiles(t *testing.T) {
 		assert.Equal(t, want, m.Columns(), expression)
 	}
 	for expression, part := range map[string]string{
-		"A2": `did you mean A1?`, "a1": "did you mean A1?", "": "missing", "A1 |": "missing", "(A1": "not closed", "A1)": "left over",
-		"A1 A4": "left over", "@auditry": "did you mean @auditory?", "@AG": "PFm is not in the atlas", "q>1": `no map "q"`, "r>": "no condition",
-		"A1 - A1": "selects nothing", "[": "is no pattern", "zzzzzz": "there are ???, A1", "!": "missing", "& A1": "missing",
+		"A2": `did you mean A1?`, "a1": "did you mean A1?", "": "missing", "A1 |": "missing", "(A1": "not closed",
+		"A1)":   "left over",
+		"A1 A4": "left over", "@auditry": "did you mean @auditory?", "@AG": "PFm is not in the atlas",
+		"q>1": `no map "q"`, "r>": "no condition",
+		"A1 - A1": "selects nothing", "[": "is no pattern", "zzzzzz": "there are ???, A1", "!": "missing",
+		"& A1": "missing",
 	} {
 		s := Selector{Atlas: a, Maps: map[string][]float32{"r": make([]float32, 9)}}
 		_, err := s.Select(expression)
@@ -225,9 +232,12 @@ func TestReadColumns(t *testing.T) {
 		assert.Equal(t, []int{1, 3}, m.Columns(), path)
 	}
 	for part, path := range map[string]string{
-		"not one of 4 columns": file("d.txt", "4"), "is not a column": file("e.txt", "x"), "listed twice": file("f.txt", "1 1"),
-		"number 0 is -1": file("g.txt", "-1"), "number 1 is 1.5": file("h.txt", "0 1.5"), "empty": file("i.txt", ""), "NaN": file("j.txt", "nan"),
-		"want a list": file("d.json", "{}"), "for 2 columns, there are 4": file("e.json", "[true,false]"), ".csv": file("x.csv", "1"),
+		"not one of 4 columns": file("d.txt", "4"), "is not a column": file("e.txt", "x"),
+		"listed twice":   file("f.txt", "1 1"),
+		"number 0 is -1": file("g.txt", "-1"), "number 1 is 1.5": file("h.txt", "0 1.5"), "empty": file("i.txt", ""),
+		"NaN":         file("j.txt", "nan"),
+		"want a list": file("d.json", "{}"), "for 2 columns, there are 4": file("e.json", "[true,false]"),
+		".csv": file("x.csv", "1"),
 	} {
 		_, err := ReadColumns(path, 4)
 		require.ErrorContains(t, err, part)
@@ -236,10 +246,12 @@ func TestReadColumns(t *testing.T) {
 }
 
 func FuzzSelect(f *testing.F) {
-	for _, text := range []string{"A1|LBelt|MBelt|PBelt", "L:(A* - !@auditory) & r>=0.1", `"9-46d", R:`, "((((", "!!!![a-"} {
+	for _, text := range []string{"A1|LBelt|MBelt|PBelt", "L:(A* - !@auditory) & r>=0.1", `"9-46d", R:`, "((((",
+		"!!!![a-"} {
 		f.Add(text)
 	}
-	a := &Atlas{Left: 2, Right: 2, Regions: []Region{{"A1", "L_A1_ROI", Left, false}, {"A1", "R_A1_ROI", Right, false}}, Labels: []int32{0, -1, 1, -1}}
+	a := &Atlas{Left: 2, Right: 2, Regions: []Region{{"A1", "L_A1_ROI", Left, false}, {"A1", "R_A1_ROI", Right, false}},
+		Labels: []int32{0, -1, 1, -1}}
 	f.Fuzz(func(t *testing.T, text string) {
 		s := Selector{Atlas: a, Maps: map[string][]float32{"r": {0, 1, 2, nan}}}
 		m, err := s.Select(text)

@@ -10,8 +10,10 @@ import (
 
 func TestDerivativeNames(t *testing.T) {
 	for want, d := range map[string]Derivative{
-		"sub-01_task-story_hemi-L_space-fsaverage5_stat-r_desc-tuned_statmap.func.gii": {"01", "story", Left, "fsaverage5", "r", "tuned", ".func.gii"},
-		"sub-UTSS03_task-wheretheressmoke_stat-deltar_statmap.nii.gz":                  {Subject: "sub-UTS_S03", Task: "wheretheres-smoke", Stat: "delta_r", Ext: ".nii.gz"},
+		"sub-01_task-story_hemi-L_space-fsaverage5_stat-r_desc-tuned_statmap.func.gii": {"01", "story", Left,
+			"fsaverage5", "r", "tuned", ".func.gii"},
+		"sub-UTSS03_task-wheretheressmoke_stat-deltar_statmap.nii.gz": {Subject: "sub-UTS_S03",
+			Task: "wheretheres-smoke", Stat: "delta_r", Ext: ".nii.gz"},
 		"sub-a_statmap.json":                        {Subject: "a", Ext: ".json"},
 		"task-story_stat-r_desc-tuned_statmap.json": {Task: "story", Stat: "r", Desc: "tuned", Ext: ".json"},
 	} {
@@ -34,7 +36,8 @@ func TestDescription(t *testing.T) {
 }
 
 func TestLabelsComeBack(t *testing.T) {
-	a := &Atlas{Left: 2, Right: 3, Regions: []Region{{"A1", "L_A1_ROI", Left, false}, {"A1", "R_A1_ROI", Right, false}, {"V1", "R_V1_ROI", Right, false}},
+	a := &Atlas{Left: 2, Right: 3, Regions: []Region{{"A1", "L_A1_ROI", Left, false}, {"A1", "R_A1_ROI", Right, false},
+		{"V1", "R_V1_ROI", Right, false}},
 		Labels: []int32{-1, 0, 2, 1, -1}}
 	again, err := ReadAtlas(nil, save(t, a.LabelsGIFTI(Left)), save(t, a.LabelsGIFTI(Right)))
 	require.NoError(t, err)

@@ -42,7 +42,8 @@ func ExampleSynthetic() {
 
 // Names of maps as BIDS derivatives have them.
 func ExampleDerivative_Name() {
-	d := cortex.Derivative{Subject: "01", Task: "alice", Hemisphere: cortex.Left, Space: "fsaverage5", Stat: "r", Desc: "tuned", Ext: ".func.gii"}
+	d := cortex.Derivative{Subject: "01", Task: "alice", Hemisphere: cortex.Left, Space: "fsaverage5", Stat: "r",
+		Desc: "tuned", Ext: ".func.gii"}
 	name, err := d.Name()
 	fmt.Println(d.Folder()+"/"+name, err)
 	// Output: sub-01/func/sub-01_task-alice_hemi-L_space-fsaverage5_stat-r_desc-tuned_statmap.func.gii <nil>

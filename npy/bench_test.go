@@ -10,7 +10,8 @@ func BenchmarkRead(b *testing.B) {
 	const rows, voxels = 400, 10_000
 	data := make([]byte, rows*voxels*4)
 	for _, order := range []string{"False", "True"} {
-		file := fileBytes(fmt.Sprintf("{'descr': '<f4', 'fortran_order': %s, 'shape': (%d, %d)}", order, rows, voxels), data)
+		file := fileBytes(fmt.Sprintf("{'descr': '<f4', 'fortran_order': %s, 'shape': (%d, %d)}", order, rows, voxels),
+			data)
 		b.Run("fortran_order="+order, func(b *testing.B) {
 			b.SetBytes(int64(len(data)))
 			for b.Loop() {

@@ -67,7 +67,8 @@ func TestColumnsOfManyPieces(t *testing.T) {
 	defer byRow.Close()
 	b, err := os.ReadFile(path)
 	require.NoError(t, err)
-	flipped := bytes.Replace(b, []byte("'fortran_order': False, 'shape': (700, 1100)"), []byte("'fortran_order': True , 'shape': (1100, 700)"), 1)
+	flipped := bytes.Replace(b, []byte("'fortran_order': False, 'shape': (700, 1100)"),
+		[]byte("'fortran_order': True , 'shape': (1100, 700)"), 1)
 	require.NoError(t, os.WriteFile(path+".npy", flipped, 0o600))
 	byColumn, err := OpenColumns(path + ".npy")
 	require.NoError(t, err)
@@ -98,7 +99,8 @@ func TestColumnsRefused(t *testing.T) {
 	require.NoError(t, err)
 	defer c.Close()
 	require.NoError(t, c.Read(0, 1, make([]float32, 2)))
-	faulttest.Require(t, fault.BadData, c.Read(1, 2, make([]float32, 2)), "element 3, 1e+300, is too large for a 32-bit float")
+	faulttest.Require(t, fault.BadData, c.Read(1, 2, make([]float32, 2)),
+		"element 3, 1e+300, is too large for a 32-bit float")
 	_, err = ReadMatrix(path)
 	faulttest.Require(t, fault.BadData, err, "element 3, 1e+300")
 }

@@ -146,20 +146,22 @@ func TestReadRefused(t *testing.T) {
 		file []byte
 		why  string
 	}{
-		"not npy":           {[]byte("PK\x03\x04 a zip file"), "does not begin"},
-		"version 0":         {version(0, 0, 0, 0, 0), "version 0.0"},
-		"version 4":         {version(4, 0, 0, 0, 0), "version 4.0"},
-		"huge header":       {version(2, 0xff, 0xff, 0xff, 0xff), "claims 4294967295 bytes"},
-		"header past end":   {version(1, 0xff, 0xff, 0, 0), "claims 65535 bytes"},
-		"empty header":      {version(1, 0, 0, 0, 0), "lacks '{'"},
-		"trailing bytes":    {append(bytes.Clone(good), 0), "needs 8 bytes, the file has 9"},
-		"huge shape":        {fileBytes(dict("'<f4'", "False", "(1000000, 1000000)"), nil), "needs 4000000000000 bytes"},
-		"overflow":          {fileBytes(dict("'<f4'", "False", "(4294967296, 4294967296, 0)"), nil), "overflows"},
-		"number overflow":   {fileBytes(dict("'<f4'", "False", "(99999999999999999999,)"), nil), "bad dimension"},
-		"negative":          {fileBytes(dict("'<f4'", "False", "(-1,)"), nil), "bad dimension"},
-		"float dimension":   {fileBytes(dict("'<f4'", "False", "(2.0,)"), make([]byte, 8)), "lacks ')'"},
-		"no tuple":          {fileBytes(dict("'<f4'", "False", "2"), make([]byte, 8)), "lacks '('"},
-		"65 dimensions":     {fileBytes(dict("'<f4'", "False", "("+strings.Repeat("1,", 65)+")"), make([]byte, 4)), "more than 64"},
+		"not npy":         {[]byte("PK\x03\x04 a zip file"), "does not begin"},
+		"version 0":       {version(0, 0, 0, 0, 0), "version 0.0"},
+		"version 4":       {version(4, 0, 0, 0, 0), "version 4.0"},
+		"huge header":     {version(2, 0xff, 0xff, 0xff, 0xff), "claims 4294967295 bytes"},
+		"header past end": {version(1, 0xff, 0xff, 0, 0), "claims 65535 bytes"},
+		"empty header":    {version(1, 0, 0, 0, 0), "lacks '{'"},
+		"trailing bytes":  {append(bytes.Clone(good), 0), "needs 8 bytes, the file has 9"},
+		"huge shape": {fileBytes(dict("'<f4'", "False", "(1000000, 1000000)"), nil),
+			"needs 4000000000000 bytes"},
+		"overflow":        {fileBytes(dict("'<f4'", "False", "(4294967296, 4294967296, 0)"), nil), "overflows"},
+		"number overflow": {fileBytes(dict("'<f4'", "False", "(99999999999999999999,)"), nil), "bad dimension"},
+		"negative":        {fileBytes(dict("'<f4'", "False", "(-1,)"), nil), "bad dimension"},
+		"float dimension": {fileBytes(dict("'<f4'", "False", "(2.0,)"), make([]byte, 8)), "lacks ')'"},
+		"no tuple":        {fileBytes(dict("'<f4'", "False", "2"), make([]byte, 8)), "lacks '('"},
+		"65 dimensions": {fileBytes(dict("'<f4'", "False", "("+strings.Repeat("1,", 65)+")"), make([]byte, 4)),
+			"more than 64"},
 		"objects":           {fileBytes(dict("'|O'", "False", "(1,)"), make([]byte, 8)), "Python objects"},
 		"text":              {fileBytes(dict("'<U3'", "False", "(1,)"), make([]byte, 12)), "not read"},
 		"complex":           {fileBytes(dict("'<c8'", "False", "(1,)"), make([]byte, 8)), "not read"},
@@ -168,13 +170,15 @@ func TestReadRefused(t *testing.T) {
 		"native byte order": {fileBytes(dict("'=f4'", "False", "(1,)"), make([]byte, 4)), "byte order"},
 		"empty dtype":       {fileBytes(dict("''", "False", "(1,)"), make([]byte, 4)), "unknown dtype"},
 		"order is 1":        {fileBytes(dict("'<f4'", "1", "(1,)"), make([]byte, 4)), "neither True nor False"},
-		"key twice":         {fileBytes("{'shape': (1,), 'shape': (1,), 'descr': '<f4', 'fortran_order': False}", make([]byte, 4)), "twice"},
-		"unknown key":       {fileBytes("{'shapes': (1,)}", nil), "unknown key"},
-		"missing key":       {fileBytes("{'shape': (1,), 'descr': '<f4'}", make([]byte, 4)), "lacks descr, fortran_order or shape"},
-		"code":              {fileBytes("__import__('os').system('true')", nil), "lacks '{'"},
-		"after the end":     {fileBytes(dict("'<f4'", "False", "(1,)")+" + 1", make([]byte, 4)), "continues"},
-		"escape":            {fileBytes(dict(`'\x3cf4'`, "False", "(1,)"), make([]byte, 4)), "unfinished string"},
-		"unfinished":        {fileBytes(`{'descr`, nil), "unfinished string"},
+		"key twice": {fileBytes("{'shape': (1,), 'shape': (1,), 'descr': '<f4', 'fortran_order': False}",
+			make([]byte, 4)), "twice"},
+		"unknown key": {fileBytes("{'shapes': (1,)}", nil), "unknown key"},
+		"missing key": {fileBytes("{'shape': (1,), 'descr': '<f4'}", make([]byte, 4)),
+			"lacks descr, fortran_order or shape"},
+		"code":          {fileBytes("__import__('os').system('true')", nil), "lacks '{'"},
+		"after the end": {fileBytes(dict("'<f4'", "False", "(1,)")+" + 1", make([]byte, 4)), "continues"},
+		"escape":        {fileBytes(dict(`'\x3cf4'`, "False", "(1,)"), make([]byte, 4)), "unfinished string"},
+		"unfinished":    {fileBytes(`{'descr`, nil), "unfinished string"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := readBytes(c.file)
@@ -184,7 +188,8 @@ func TestReadRefused(t *testing.T) {
 }
 
 func TestReadOldPython(t *testing.T) {
-	a, err := readBytes(fileBytes(`{"shape": (2L, 1L,), "fortran_order": True, "descr": ">i2",}`+"  \n", []byte{1, 0, 0xff, 0xff}))
+	a, err := readBytes(fileBytes(`{"shape": (2L, 1L,), "fortran_order": True, "descr": ">i2",}`+"  \n",
+		[]byte{1, 0, 0xff, 0xff}))
 	require.NoError(t, err)
 	got, err := a.Float64()
 	require.NoError(t, err)

@@ -43,10 +43,13 @@ func TestMethodsAtBaseSize(t *testing.T) {
 		{"lora", peft.Config{Method: &peft.LoRA{R: 8, Alpha: 16}, TargetModules: qkv}, 442_368},
 		{"dora", peft.Config{Method: &peft.LoRA{R: 8, Alpha: 16, DoRA: true}, TargetModules: qkv}, 470_016},
 		{"vera", peft.Config{Method: &peft.VeRA{R: 256}, TargetModules: qkv}, 36_864},
-		{"ia3", peft.Config{Method: &peft.IA3{FeedForward: peft.Targets("output_dense")}, TargetModules: peft.Targets("k_proj", "v_proj", "output_dense")}, 55_296},
-		{"norms", peft.Config{Method: &peft.NormTuning{}, TargetModules: peft.Modules{Pattern: `encoder\.layers\.\d+\.(final_)?layer_norm`}}, 36_864},
+		{"ia3", peft.Config{Method: &peft.IA3{FeedForward: peft.Targets("output_dense")},
+			TargetModules: peft.Targets("k_proj", "v_proj", "output_dense")}, 55_296},
+		{"norms", peft.Config{Method: &peft.NormTuning{},
+			TargetModules: peft.Modules{Pattern: `encoder\.layers\.\d+\.(final_)?layer_norm`}}, 36_864},
 		{"bitfit", peft.Config{Method: &peft.BitFit{}}, 104_800},
-		{"all linear layers", peft.Config{Method: &peft.LoRA{R: 8, Alpha: 16}, TargetModules: peft.Targets("all-linear")}, 1_344_256},
+		{"all linear layers", peft.Config{Method: &peft.LoRA{R: 8, Alpha: 16},
+			TargetModules: peft.Targets("all-linear")}, 1_344_256},
 	} {
 		inject := func() *peft.Adapter {
 			a, err := peft.New(c.cfg)
@@ -55,7 +58,8 @@ func TestMethodsAtBaseSize(t *testing.T) {
 			require.NoError(t, err)
 			return a
 		}
-		first := inject() // what the allocator keeps of temporaries is there for the second; a copy of weights would not be
+		// what the allocator keeps of temporaries is there for the second; a copy of weights would not be
+		first := inject()
 		defer first.Close()
 		before := resident(t)
 		a := inject()

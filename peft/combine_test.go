@@ -31,7 +31,8 @@ func deltaOf(t *testing.T, f *File) []float32 {
 	require.NoError(t, torch.Infer(t.Context(), func(s *torch.Scope) error {
 		x := xs[0]
 		n := len(x.a) / x.rank()
-		out = s.FromFloat64(x.b, x.shapeB[0], x.rank()).MatMul(s.FromFloat64(x.a, x.rank(), n)).MulScalar(x.weight).ToType(torch.Float32).Float32s()
+		out = s.FromFloat64(x.b, x.shapeB[0], x.rank()).MatMul(s.FromFloat64(x.a, x.rank(),
+			n)).MulScalar(x.weight).ToType(torch.Float32).Float32s()
 		return nil
 	}))
 	return out
@@ -55,8 +56,10 @@ func TestCombinationsAreThoseOfPEFT(t *testing.T) {
 	a := inFile(&LoRA{R: 4, Alpha: 8}, read("a/A"), read("a/B"))
 	b := inFile(&LoRA{R: 4, Alpha: 2}, read("b/A"), read("b/B"))
 	for name, how := range map[string]Combination{
-		"cat": {Kind: Cat}, "linear": {Kind: Linear}, "svd_rank4": {Kind: SVD, Rank: 4}, "svd_rank8": {Kind: SVD, Rank: 8},
-		"ties": {Kind: TIES}, "ties_frequency": {Kind: TIES, Frequency: true, Density: .5}, "magnitude_prune": {Kind: Magnitude},
+		"cat": {Kind: Cat}, "linear": {Kind: Linear}, "svd_rank4": {Kind: SVD, Rank: 4},
+		"svd_rank8": {Kind: SVD, Rank: 8},
+		"ties":      {Kind: TIES}, "ties_frequency": {Kind: TIES, Frequency: true, Density: .5},
+		"magnitude_prune": {Kind: Magnitude},
 	} {
 		c, err := Combine(t.Context(), how, meta.Weights, a, b)
 		require.NoError(t, err, name)
@@ -74,7 +77,8 @@ func TestCombinationsAreThoseOfPEFT(t *testing.T) {
 // #3449); ranks of single layers it cannot load again (#3737).
 func TestCombinationsThatPEFTGetsWrong(t *testing.T) {
 	m := base(t)
-	_, a := m.adapted(t, Config{Method: &LoRA{R: 3, Alpha: 7, RSLoRA: true, RankPattern: []Entry{{"1.up", 2}}, AlphaPattern: []Entry{{"2.up", 5}}},
+	_, a := m.adapted(t, Config{Method: &LoRA{R: 3, Alpha: 7, RSLoRA: true, RankPattern: []Entry{{"1.up", 2}},
+		AlphaPattern: []Entry{{"2.up", 5}}},
 		TargetModules: Targets("up")})
 	_, b := m.adapted(t, Config{Method: &LoRA{R: 4, Alpha: 2, BiasB: true}, TargetModules: Targets("up", "0.down")})
 	for _, how := range []Combination{{Kind: Cat}, {Kind: SVD, Rank: 6}} {
@@ -93,11 +97,14 @@ func TestCombinationsThatPEFTGetsWrong(t *testing.T) {
 				bias := s.ZerosOf(torch.Float64, l.bias.Shape()...)
 				for i, part := range []*Adapter{a, b} {
 					if p := part.byPath[l.Path]; p != nil {
-						w, d := p.layer.merge(rowRange{0, l.weight.Dim(0)}, s.ZerosOf(torch.Float64, l.weight.Shape()...), s.ZerosOf(torch.Float64, l.bias.Shape()...))
-						want, bias = want.Add(w.MulScalar([]float64{.5, -2}[i])), bias.Add(d.MulScalar([]float64{.5, -2}[i]))
+						w, d := p.layer.merge(rowRange{0, l.weight.Dim(0)},
+							s.ZerosOf(torch.Float64, l.weight.Shape()...), s.ZerosOf(torch.Float64, l.bias.Shape()...))
+						want, bias = want.Add(w.MulScalar([]float64{.5, -2}[i])),
+							bias.Add(d.MulScalar([]float64{.5, -2}[i]))
 					}
 				}
-				w, d := l.layer.merge(rowRange{0, l.weight.Dim(0)}, s.ZerosOf(torch.Float64, l.weight.Shape()...), s.ZerosOf(torch.Float64, l.bias.Shape()...))
+				w, d := l.layer.merge(rowRange{0, l.weight.Dim(0)}, s.ZerosOf(torch.Float64, l.weight.Shape()...),
+					s.ZerosOf(torch.Float64, l.bias.Shape()...))
 				assert.Less(t, w.Sub(want).MaxAbs(), 1e-6, "%s %s", how.Kind, l.Path)
 				assert.Less(t, d.Sub(bias).MaxAbs(), 1e-6, "%s %s", how.Kind, l.Path)
 			}
@@ -114,16 +121,18 @@ func TestCombinationsThatCannotBeRightAreRefused(t *testing.T) {
 	}
 	good := file(Config{Method: &LoRA{R: 3, Alpha: 7}, TargetModules: Targets("up")})
 	for says, other := range map[string]Config{
-		"is a DoRA":    {Method: &LoRA{R: 3, Alpha: 7, DoRA: true}, TargetModules: Targets("up")},
-		"biases":       {Method: &LoRA{R: 3, Alpha: 7}, TargetModules: Targets("up"), Bias: BiasOnly},
-		"modules of":   {Method: &LoRA{R: 3, Alpha: 7}, TargetModules: Targets("up"), ModulesToSave: []string{"0.down"}},
+		"is a DoRA": {Method: &LoRA{R: 3, Alpha: 7, DoRA: true}, TargetModules: Targets("up")},
+		"biases":    {Method: &LoRA{R: 3, Alpha: 7}, TargetModules: Targets("up"), Bias: BiasOnly},
+		"modules of": {Method: &LoRA{R: 3, Alpha: 7}, TargetModules: Targets("up"),
+			ModulesToSave: []string{"0.down"}},
 		"only LoRA":    {Method: &IA3{}, TargetModules: Targets("up")},
 		"ranks 3 and ": {Method: &LoRA{R: 2, Alpha: 7}, TargetModules: Targets("up")},
 	} {
 		_, err := Combine(t.Context(), Combination{Kind: Linear}, []float64{1, 1}, good, file(other))
 		isFault(t, err, fault.BadData, says)
 	}
-	for says, how := range map[string]Combination{"is no way": {Kind: "dare"}, "density": {Kind: TIES, Density: 2}, "rank of -1": {Kind: SVD, Rank: -1}} {
+	for says, how := range map[string]Combination{"is no way": {Kind: "dare"}, "density": {Kind: TIES, Density: 2},
+		"rank of -1": {Kind: SVD, Rank: -1}} {
 		_, err := Combine(t.Context(), how, []float64{1}, good)
 		isFault(t, err, fault.Usage, says)
 	}

@@ -66,8 +66,12 @@ func TestConfigsOfPEFTAreWrittenAsPEFTDoes(t *testing.T) {
 func TestConfigSurvivesWritingAndReading(t *testing.T) {
 	for _, cfg := range []Config{
 		{Method: &LoRA{R: 1, Alpha: 1, Init: InitTrue}, TargetModules: Targets("x")},
-		{Method: &LoRA{R: 3, Alpha: 16 * math.Sqrt2, Dropout: .1, RSLoRA: true, RankPattern: []Entry{{"z", 3}, {"a<b", 2}, {"m", 1}}, AlphaPattern: []Entry{{"z", .5}, {"a", 1e-9}}, Init: InitGaussian}, BaseModel: "a <b> & ü", TargetModules: Targets("a", "b"), ExcludeModules: Targets("c", "d"), LayersToTransform: []int{2, 0}, LayersPattern: []string{"z", "a"}},
-		{Method: &LoRA{R: 1, Alpha: 1e9, Dropout: 1e-7, Init: InitTrue}, TargetModules: Modules{Pattern: `(?P<x>a)|b`}, ExcludeModules: Modules{Pattern: "c"}},
+		{Method: &LoRA{R: 3, Alpha: 16 * math.Sqrt2, Dropout: .1, RSLoRA: true,
+			RankPattern: []Entry{{"z", 3}, {"a<b", 2}, {"m", 1}}, AlphaPattern: []Entry{{"z", .5}, {"a", 1e-9}},
+			Init: InitGaussian}, BaseModel: "a <b> & ü", TargetModules: Targets("a", "b"),
+			ExcludeModules: Targets("c", "d"), LayersToTransform: []int{2, 0}, LayersPattern: []string{"z", "a"}},
+		{Method: &LoRA{R: 1, Alpha: 1e9, Dropout: 1e-7, Init: InitTrue}, TargetModules: Modules{Pattern: `(?P<x>a)|b`},
+			ExcludeModules: Modules{Pattern: "c"}},
 	} {
 		data, err := cfg.json()
 		require.NoError(t, err)
@@ -79,7 +83,8 @@ func TestConfigSurvivesWritingAndReading(t *testing.T) {
 }
 
 func TestOldFilesHaveFewKeys(t *testing.T) {
-	cfg, err := parseConfig([]byte(`{"peft_type": "LORA", "target_modules": ["q"], "rank_pattern": null, "modules_to_save": null}`))
+	cfg, err := parseConfig([]byte(`{"peft_type": "LORA", "target_modules": ["q"], "rank_pattern": null, ` +
+		`"modules_to_save": null}`))
 	require.NoError(t, err)
 	assert.Equal(t, Config{Method: &LoRA{R: 8, Alpha: 8, Init: InitTrue}, TargetModules: Targets("q")}, cfg)
 }
@@ -107,15 +112,18 @@ func TestOptionsThatAreAccepted(t *testing.T) {
 		equal      any
 	}{
 		{"lora_alpha", "22.627416997969522", func(c *Config) any { return c.Method.(*LoRA).Alpha }, 22.627416997969522},
-		{"target_modules", `"all-linear"`, func(c *Config) any { return c.TargetModules }, Modules{Pattern: "all-linear"}},
+		{"target_modules", `"all-linear"`, func(c *Config) any { return c.TargetModules },
+			Modules{Pattern: "all-linear"}},
 		{"target_modules", `".*up"`, func(c *Config) any { return c.TargetModules }, Modules{Pattern: ".*up"}},
 		{"exclude_modules", `["a", "b"]`, func(c *Config) any { return c.ExcludeModules }, Targets("a", "b")},
 		{"exclude_modules", `"a.*"`, func(c *Config) any { return c.ExcludeModules }, Modules{Pattern: "a.*"}},
 		{"layers_to_transform", "3", func(c *Config) any { return c.LayersToTransform }, []int{3}},
 		{"layers_to_transform", "[3, 1]", func(c *Config) any { return c.LayersToTransform }, []int{3, 1}},
 		{"layers_pattern", `""`, func(c *Config) any { return len(c.LayersPattern) }, 0},
-		{"rank_pattern", `{"z": 1, "a": 2, "m": 3}`, func(c *Config) any { return c.Method.(*LoRA).RankPattern }, []Entry{{"z", 1}, {"a", 2}, {"m", 3}}},
-		{"alpha_pattern", `{"z": 1.5}`, func(c *Config) any { return c.Method.(*LoRA).AlphaPattern }, []Entry{{"z", 1.5}}},
+		{"rank_pattern", `{"z": 1, "a": 2, "m": 3}`, func(c *Config) any { return c.Method.(*LoRA).RankPattern },
+			[]Entry{{"z", 1}, {"a", 2}, {"m", 3}}},
+		{"alpha_pattern", `{"z": 1.5}`, func(c *Config) any { return c.Method.(*LoRA).AlphaPattern },
+			[]Entry{{"z", 1.5}}},
 		{"init_lora_weights", "false", func(c *Config) any { return c.Method.(*LoRA).Init }, InitTrue},
 		{"init_lora_weights", `"gaussian"`, func(c *Config) any { return c.Method.(*LoRA).Init }, InitGaussian},
 		{"init_lora_weights", `"orthogonal"`, func(c *Config) any { return c.Method.(*LoRA).Init }, InitTrue},
@@ -151,27 +159,35 @@ func TestOptionsThatAreAccepted(t *testing.T) {
 
 func TestOptionsThatAreRefusedByName(t *testing.T) {
 	for _, c := range [][2]string{
-		{"peft_type", ""}, {"peft_type", `"LOHA"`}, {"peft_type", `"lora"`}, {"peft_type", "null"}, {"peft_type", `["LORA"]`},
+		{"peft_type", ""}, {"peft_type", `"LOHA"`}, {"peft_type", `"lora"`}, {"peft_type", "null"},
+		{"peft_type", `["LORA"]`},
 		{"r", "0"}, {"r", "-4"}, {"r", "4.5"}, {"r", "null"}, {"r", `"4"`}, {"r", "1e30"}, {"r", "2000000"},
-		{"lora_alpha", "0"}, {"lora_alpha", "-1"}, {"lora_alpha", "null"}, {"lora_alpha", `"8"`}, {"lora_alpha", "1e300"},
+		{"lora_alpha", "0"}, {"lora_alpha", "-1"}, {"lora_alpha", "null"}, {"lora_alpha", `"8"`},
+		{"lora_alpha", "1e300"},
 		{"lora_dropout", "1"}, {"lora_dropout", "-0.1"}, {"lora_dropout", "null"},
 		{"use_rslora", "1"}, {"use_rslora", `"yes"`},
 		{"target_modules", ""}, {"target_modules", "null"}, {"target_modules", "[]"}, {"target_modules", `""`},
-		{"target_modules", `["up", null]`}, {"target_modules", `["up", ""]`}, {"target_modules", "7"}, {"target_modules", `{"up": 1}`},
+		{"target_modules", `["up", null]`}, {"target_modules", `["up", ""]`}, {"target_modules", "7"},
+		{"target_modules", `{"up": 1}`},
 		{"exclude_modules", "true"},
-		{"layers_to_transform", `"1"`}, {"layers_to_transform", "[1, null]"}, {"layers_to_transform", "[1.5]"}, {"layers_to_transform", "true"},
+		{"layers_to_transform", `"1"`}, {"layers_to_transform", "[1, null]"}, {"layers_to_transform", "[1.5]"},
+		{"layers_to_transform", "true"},
 		{"layers_pattern", `"layers"`}, {"layers_pattern", "[1]"}, {"layers_pattern", "[null]"},
-		{"rank_pattern", `{"up": 0}`}, {"rank_pattern", `{"up": 1.5}`}, {"rank_pattern", `{"up": null}`}, {"rank_pattern", "[1]"},
+		{"rank_pattern", `{"up": 0}`}, {"rank_pattern", `{"up": 1.5}`}, {"rank_pattern", `{"up": null}`},
+		{"rank_pattern", "[1]"},
 		{"rank_pattern", `{"up": 1, "up": 2}`}, {"rank_pattern", `{"up": -2}`},
 		{"alpha_pattern", `{"up": 0}`}, {"alpha_pattern", `{"up": "8"}`}, {"alpha_pattern", "7"},
 		{"bias", `"vera_only"`}, {"bias", "null"},
 		{"init_lora_weights", `"pissa_niter_16"`},
-		{"init_lora_weights", `"corda"`}, {"init_lora_weights", `"loftq"`}, {"init_lora_weights", `"lora_ga"`}, {"init_lora_weights", "null"},
+		{"init_lora_weights", `"corda"`}, {"init_lora_weights", `"loftq"`}, {"init_lora_weights", `"lora_ga"`},
+		{"init_lora_weights", "null"},
 		{"modules_to_save", `[""]`}, {"use_dora", "1"}, {"lora_bias", `"true"`},
 		{"alora_invocation_tokens", "[1]"}, {"arrow_config", `{"top_k": 1}`}, {"velora_config", `{"num_groups": 4}`},
-		{"monteclora_config", `{"a": 1}`}, {"use_bdlora", "true"}, {"kasa_config", `{"beta": 1}`}, {"use_qalora", "true"},
+		{"monteclora_config", `{"a": 1}`}, {"use_bdlora", "true"}, {"kasa_config", `{"beta": 1}`},
+		{"use_qalora", "true"},
 		{"layer_replication", "[[0, 2]]"}, {"target_parameters", `["w"]`}, {"trainable_token_indices", "[1]"},
-		{"megatron_config", `{"a": 1}`}, {"ensure_weight_tying", "true"}, {"an_option_of_next_year", "true"}, {"Use_dora", "true"},
+		{"megatron_config", `{"a": 1}`}, {"ensure_weight_tying", "true"}, {"an_option_of_next_year", "true"},
+		{"Use_dora", "true"},
 	} {
 		dir := folder(t, config(c[0], c[1]))
 		_, err := Load(dir)
@@ -199,7 +215,8 @@ func TestOptionsThatDoNotGoTogetherAreRefused(t *testing.T) {
 }
 
 func TestFilesThatAreNoObjectAreRefused(t *testing.T) {
-	for _, text := range []string{"", "[]", "null", `"LORA"`, "{", `{"peft_type": "LORA"`, `{"peft_type": "LORA"} {}`, `{"peft_type": "LORA", "peft_type": "LORA"}`,
+	for _, text := range []string{"", "[]", "null", `"LORA"`, "{", `{"peft_type": "LORA"`, `{"peft_type": "LORA"} {}`,
+		`{"peft_type": "LORA", "peft_type": "LORA"}`,
 		"{\"peft_type\": \"LORA\", \"target_modules\": [\"\xff\"]}", "\ufeff{}", `{"peft_type": "LORA",}`} {
 		dir := folder(t, text)
 		_, err := readConfigFile(dir)
@@ -214,7 +231,8 @@ func TestFilesThatAreNoObjectAreRefused(t *testing.T) {
 func FuzzParseConfig(f *testing.F) {
 	f.Add([]byte(config()))
 	f.Add([]byte(config("rank_pattern", `{"a.*": 2, "b": 3}`, "layers_to_transform", "[1]", "layers_pattern", `"x"`)))
-	f.Add([]byte(config("target_modules", `"a|b"`, "exclude_modules", `["c"]`, "lora_dropout", "0.5", "init_lora_weights", `"gaussian"`)))
+	f.Add([]byte(config("target_modules", `"a|b"`, "exclude_modules", `["c"]`, "lora_dropout", "0.5",
+		"init_lora_weights", `"gaussian"`)))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		cfg, err := parseConfig(data)
 		if err != nil {

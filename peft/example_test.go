@@ -83,7 +83,8 @@ func Example() {
 	defer adam.Close()
 	show := func(when string) {
 		_ = session.Infer(ctx, func(s *torch.Scope) error {
-			fmt.Println(when, "- base learnt:", loss(s, base).Item() < .01, "tuned learnt:", loss(s, tuned).Item() < .01)
+			fmt.Println(when, "- base learnt:", loss(s, base).Item() < .01, "tuned learnt:",
+				loss(s, tuned).Item() < .01)
 			return nil
 		})
 	}

@@ -382,7 +382,8 @@ func TestGoldenAdaptersTrain(t *testing.T) {
 			return func(s *torch.Scope) *torch.Tensor { return states(t, s, m, c.variant)[layer] }
 		}
 		require.NoError(t, a.CheckTrains(t.Context(), v.Session(), 1, forward(v, m.Config.Layers)), c.adapter)
-		assert.ErrorContains(t, a.CheckTrains(t.Context(), v.Session(), 1, forward(m, m.Config.Layers)), "get no gradient")
+		assert.ErrorContains(t, a.CheckTrains(t.Context(), v.Session(), 1, forward(m, m.Config.Layers)),
+			"get no gradient")
 		if c.adapter == "lora_conv" {
 			continue // which is below all layers
 		}

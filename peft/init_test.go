@@ -22,19 +22,22 @@ func TestPiSSAAndOLoRAStartWherePEFTDoes(t *testing.T) {
 	for _, init := range []peft.Init{peft.InitPiSSA, peft.InitOLoRA} {
 		m := load(t, "base")
 		before, weight := last(t, m), m.Store().Param(qProj+".weight").Bytes()
-		a, err := peft.New(peft.Config{Method: &peft.LoRA{R: 4, Alpha: 8, Init: init}, TargetModules: peft.Targets("layers.0.attention.q_proj")})
+		a, err := peft.New(peft.Config{Method: &peft.LoRA{R: 4, Alpha: 8, Init: init},
+			TargetModules: peft.Targets("layers.0.attention.q_proj")})
 		require.NoError(t, err)
 		v := adapt(t, m, a)
 		off := torchtest.Rounding()
 		assert.InDeltaSlice(t, before, last(t, v), 20*off)
 		assert.Equal(t, weight, m.Store().Param(qProj+".weight").Bytes(), "the base is everybody's")
 		require.NoError(t, v.Session().Infer(t.Context(), func(s *torch.Scope) error {
-			first, second := s.Attach(a.Store().Param(qProj+".lora_A.weight")), s.Attach(a.Store().Param(qProj+".lora_B.weight"))
+			first, second := s.Attach(a.Store().Param(qProj+".lora_A.weight")),
+				s.Attach(a.Store().Param(qProj+".lora_B.weight"))
 			g.near(string(init)+"/BA", second.MatMul(first), 2*off, 0)
 			turn := turned(s.Attach(m.Store().Param(qProj+".weight")), 4) * off / 1e-6
 			g.near(string(init)+"/A_abs", first.Square().Sqrt(), turn, 0)
 			g.near(string(init)+"/B_abs", second.Square().Sqrt(), turn, 0)
-			g.near(string(init)+"/base_weight_after", s.Attach(m.Store().Param(qProj+".weight")).Sub(second.MatMul(first).MulScalar(2)), 5*off, 0)
+			g.near(string(init)+"/base_weight_after",
+				s.Attach(m.Store().Param(qProj+".weight")).Sub(second.MatMul(first).MulScalar(2)), 5*off, 0)
 			return nil
 		}))
 		inactive, err := a.Inactive(t.Context(), v.Session())
@@ -60,7 +63,8 @@ func turned(w *torch.Tensor, r int) float64 {
 // a file of PEFT that was not converted is read for what it is.
 func TestPiSSAAndOLoRASurviveSaving(t *testing.T) {
 	for _, c := range []peft.LoRA{
-		{R: 3, Alpha: 5, Init: peft.InitPiSSA, RankPattern: []peft.Entry{{Key: "k_proj", Value: 2}}, AlphaPattern: []peft.Entry{{Key: "k_proj", Value: 7}}},
+		{R: 3, Alpha: 5, Init: peft.InitPiSSA, RankPattern: []peft.Entry{{Key: "k_proj", Value: 2}},
+			AlphaPattern: []peft.Entry{{Key: "k_proj", Value: 7}}},
 		{R: 3, Alpha: 5, Init: peft.InitOLoRA, RSLoRA: true},
 	} {
 		m := load(t, "base")
@@ -87,7 +91,8 @@ func TestPiSSAAndOLoRASurviveSaving(t *testing.T) {
 
 		// PEFT's own file has A and B of rank r, and starts again on the base model.
 		raw := filepath.Join(t.TempDir(), "raw")
-		twin, err := peft.New(peft.Config{Method: &peft.LoRA{R: c.R, Alpha: c.Alpha, RSLoRA: c.RSLoRA, RankPattern: c.RankPattern,
+		twin, err := peft.New(peft.Config{Method: &peft.LoRA{R: c.R, Alpha: c.Alpha, RSLoRA: c.RSLoRA,
+			RankPattern:  c.RankPattern,
 			AlphaPattern: c.AlphaPattern}, TargetModules: peft.Targets("q_proj", "k_proj")})
 		require.NoError(t, err)
 		w := adapt(t, m, twin)
@@ -101,7 +106,8 @@ func TestPiSSAAndOLoRASurviveSaving(t *testing.T) {
 		config := filepath.Join(raw, peft.ConfigFile)
 		text, err := os.ReadFile(config)
 		require.NoError(t, err)
-		text = []byte(strings.Replace(string(text), `"init_lora_weights": true`, `"init_lora_weights": "`+string(c.Init)+`"`, 1))
+		text = []byte(strings.Replace(string(text), `"init_lora_weights": true`,
+			`"init_lora_weights": "`+string(c.Init)+`"`, 1))
 		require.NoError(t, os.WriteFile(config, text, 0o600))
 		d, err := peft.Load(raw)
 		require.NoError(t, err)

@@ -31,7 +31,8 @@ func (m *model) flat() flat {
 	f := flat{}
 	for name, p := range m.store.Params() {
 		if path, ok := strings.CutSuffix(name, ".weight"); ok {
-			f[path] = &flatLayer{widen(p.Float32s()), widen(m.store.Param(path + ".bias").Float32s()), p.Dim(0), p.Dim(1)}
+			f[path] = &flatLayer{widen(p.Float32s()), widen(m.store.Param(path + ".bias").Float32s()), p.Dim(0),
+				p.Dim(1)}
 		}
 	}
 	return f
@@ -181,7 +182,8 @@ func operate(t *testing.T, r *rand.Rand) {
 		case 0: // merge
 			before := weights(m.store)
 			x, err := Merge(t.Context(), ss, list...)
-			if clash(slices.Concat(there, list)) || slices.ContainsFunc(list, func(a *Adapter) bool { return slices.Contains(there, a) }) {
+			if clash(slices.Concat(there, list)) || slices.ContainsFunc(list,
+				func(a *Adapter) bool { return slices.Contains(there, a) }) {
 				require.Error(t, err)
 				require.Equal(t, before, weights(m.store), "all or nothing")
 				done["refused"]++
@@ -218,7 +220,8 @@ func operate(t *testing.T, r *rand.Rand) {
 				done["trained"]++
 			}
 		case 3: // combine
-			f, err := Combine(t.Context(), Combination{Kind: Cat}, []float64{.5, -1.5}, set["a"].File(), set["b"].File())
+			f, err := Combine(t.Context(), Combination{Kind: Cat}, []float64{.5, -1.5}, set["a"].File(),
+				set["b"].File())
 			require.NoError(t, err)
 			a, err := f.Adapter()
 			require.NoError(t, err)
@@ -259,7 +262,8 @@ func operate(t *testing.T, r *rand.Rand) {
 				want.apply(a)
 			}
 		}
-		assert.Less(t, furthest(t, want.output(), view(t, m, list...).output(t)), 1e-4, "%v active, %d merged", some, len(there))
+		assert.Less(t, furthest(t, want.output(), view(t, m, list...).output(t)), 1e-4, "%v active, %d merged", some,
+			len(there))
 	}
 	for _, x := range slices.Backward(merges) {
 		require.NoError(t, x.Unmerge(t.Context()))

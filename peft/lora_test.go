@@ -42,7 +42,8 @@ func TestForwardIsTheFormula(t *testing.T) {
 	}{
 		{Config{Method: &LoRA{R: 3, Alpha: 7}, TargetModules: Targets("up")}, 7. / 3},
 		{Config{Method: &LoRA{R: 3, Alpha: 7, RSLoRA: true}, TargetModules: Targets("up")}, 7 / math.Sqrt(3)},
-		{Config{Method: &LoRA{R: 16, Alpha: 5}, TargetModules: Targets("up")}, 5. / 16}, // more than the layer's rank can be
+		// more than the layer's rank can be
+		{Config{Method: &LoRA{R: 16, Alpha: 5}, TargetModules: Targets("up")}, 5. / 16},
 	} {
 		m := base(t)
 		_, a := m.adapted(t, c.cfg)
@@ -50,13 +51,15 @@ func TestForwardIsTheFormula(t *testing.T) {
 		assert.Equal(t, "layers.1.up", l.Path)
 		assert.InDelta(t, c.scale, pair(l).scale, 1e-15)
 		x := input()
-		want := byHand(x, dense(l).Weight.Float32s(), dense(l).Bias.Float32s(), pair(l).a.Float32s(), pair(l).b.Float32s(), width, inner, rank, c.scale)
+		want := byHand(x, dense(l).Weight.Float32s(), dense(l).Bias.Float32s(), pair(l).a.Float32s(),
+			pair(l).b.Float32s(), width, inner, rank, c.scale)
 		require.NoError(t, torch.Infer(t.Context(), func(s *torch.Scope) error {
 			xs := s.FromFloat32(x, 2, 2, width)
 			y := l.layer.Forward(xs)
 			assert.Equal(t, []int{2, 2, inner}, y.Shape())
 			assert.Less(t, furthest(t, want, y.Float32s()), 1e-5)
-			assert.Greater(t, furthest(t, want, dense(l).Forward(xs).Float32s()), .1, "the addition is too small to be seen")
+			assert.Greater(t, furthest(t, want, dense(l).Forward(xs).Float32s()), .1,
+				"the addition is too small to be seen")
 
 			sum := delta(s, l)
 			assert.Equal(t, torch.Float64, sum.DType())

@@ -88,12 +88,14 @@ func TestAllLinearTakesEveryLayerButTheExcluded(t *testing.T) {
 }
 
 func TestRanksAndAlphasArePatternsOnTheirOwn(t *testing.T) {
-	cfg := Config{Method: &LoRA{R: 2, Alpha: 8, RSLoRA: true, RankPattern: []Entry{{`layers\.1\.up`, 4}, {"up", 1}}, AlphaPattern: []Entry{{`layers\.[01]\.up`, 3}}}, TargetModules: Targets("up", "down")}
+	cfg := Config{Method: &LoRA{R: 2, Alpha: 8, RSLoRA: true, RankPattern: []Entry{{`layers\.1\.up`, 4}, {"up", 1}},
+		AlphaPattern: []Entry{{`layers\.[01]\.up`, 3}}}, TargetModules: Targets("up", "down")}
 	_, a := base(t).adapted(t, cfg)
 	for i, want := range []struct {
 		rank  int
 		scale float64
-	}{{1, 3}, {2, 8 / 1.4142135623730951}, {4, 3. / 2}, {2, 8 / 1.4142135623730951}, {1, 8}, {2, 8 / 1.4142135623730951}} {
+	}{{1, 3}, {2, 8 / 1.4142135623730951}, {4, 3. / 2}, {2, 8 / 1.4142135623730951}, {1, 8},
+		{2, 8 / 1.4142135623730951}} {
 		l := a.Layers()[i]
 		assert.InDelta(t, want.scale, pair(l).scale, 1e-12, l.Path)
 		assert.Equal(t, []int{want.rank, dense(l).In()}, pair(l).a.Shape())
@@ -106,10 +108,13 @@ func TestExpressionsThatGoReadsOtherwiseAreRefused(t *testing.T) {
 		for name, cfg := range map[string]Config{
 			"target_modules":  {TargetModules: Modules{Pattern: expr}},
 			"exclude_modules": {TargetModules: Targets("x"), ExcludeModules: Modules{Pattern: expr}},
-			"layers_pattern":  {TargetModules: Targets("x"), LayersToTransform: []int{1}, LayersPattern: []string{expr}},
-			"rank_pattern":    {Method: &LoRA{R: 1, Alpha: 1, RankPattern: []Entry{{expr, 1}}}, TargetModules: Targets("x")},
+			"layers_pattern": {TargetModules: Targets("x"), LayersToTransform: []int{1},
+				LayersPattern: []string{expr}},
+			"rank_pattern": {Method: &LoRA{R: 1, Alpha: 1, RankPattern: []Entry{{expr, 1}}},
+				TargetModules: Targets("x")},
 			"modules_to_save": {TargetModules: Targets("x"), ModulesToSave: []string{expr}},
-			"alpha_pattern":   {Method: &LoRA{R: 1, Alpha: 1, AlphaPattern: []Entry{{expr, 1}}}, TargetModules: Targets("x")},
+			"alpha_pattern": {Method: &LoRA{R: 1, Alpha: 1, AlphaPattern: []Entry{{expr, 1}}},
+				TargetModules: Targets("x")},
 		} {
 			if cfg.Method == nil {
 				cfg.Method = &LoRA{R: 1, Alpha: 1}
@@ -121,7 +126,9 @@ func TestExpressionsThatGoReadsOtherwiseAreRefused(t *testing.T) {
 }
 
 func TestWarningsNameWhatFitsNothing(t *testing.T) {
-	cfg := Config{Method: &LoRA{R: 2, Alpha: 2, RankPattern: []Entry{{"up", 1}, {`layers\.1\.up`, 2}, {"down", 3}}, AlphaPattern: []Entry{{"sideways", 3}}}, TargetModules: Targets("up", "layers.0.up", "upp"), ExcludeModules: Targets("upp", "2.up")}
+	cfg := Config{Method: &LoRA{R: 2, Alpha: 2, RankPattern: []Entry{{"up", 1}, {`layers\.1\.up`, 2}, {"down", 3}},
+		AlphaPattern: []Entry{{"sideways", 3}}}, TargetModules: Targets("up", "layers.0.up", "upp"),
+		ExcludeModules: Targets("upp", "2.up")}
 	_, a := base(t).adapted(t, cfg)
 	require.Len(t, a.Layers(), 2)
 	assert.Equal(t, []string{
@@ -131,7 +138,8 @@ func TestWarningsNameWhatFitsNothing(t *testing.T) {
 		`alpha_pattern: "sideways" fits no layer`,
 	}, a.Warnings())
 
-	cfg = Config{Method: &LoRA{R: 2, Alpha: 2}, TargetModules: Targets("up"), ExcludeModules: Modules{Pattern: "encoder.*"}}
+	cfg = Config{Method: &LoRA{R: 2, Alpha: 2}, TargetModules: Targets("up"),
+		ExcludeModules: Modules{Pattern: "encoder.*"}}
 	_, a = base(t).adapted(t, cfg)
 	assert.Equal(t, []string{`exclude_modules: "encoder.*" fits no layer`}, a.Warnings())
 }

@@ -22,7 +22,8 @@ func weights(st *nn.Store) map[string][]byte {
 	return all
 }
 
-var mixed = Config{Method: &LoRA{R: 3, Alpha: 7, RankPattern: []Entry{{"down", 2}}}, TargetModules: Targets("up", "down")}
+var mixed = Config{Method: &LoRA{R: 3, Alpha: 7, RankPattern: []Entry{{"down", 2}}},
+	TargetModules: Targets("up", "down")}
 
 func TestMergeAndUnmerge(t *testing.T) {
 	m := base(t)
@@ -113,7 +114,10 @@ func TestMergeIntoHalfPrecision(t *testing.T) {
 	var l nn.Linear
 	require.NoError(t, torch.Do(t.Context(), torch.Mode{Seed: 4}, func(s *torch.Scope) error {
 		store.Add("a.up.weight", s.Normal(0, 1, inner, width).ToType(torch.BFloat16))
-		return store.Build(s, nil, a, func(b *nn.Builder) { b.At("a").Linear(&l, "up", width, inner, nn.LinearInit{NoBias: true}) })
+		return store.Build(s, nil, a, func(b *nn.Builder) {
+			b.At("a").Linear(&l, "up", width, inner,
+				nn.LinearInit{NoBias: true})
+		})
 	}))
 	fill(t, a)
 	was := store.Param("a.up.weight").Bytes()

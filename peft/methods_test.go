@@ -36,7 +36,8 @@ func TestMethodsEqualPEFT(t *testing.T) {
 				expected.near("last_hidden_state", states(t, s, v, "base")[3], 1e-4, 1e-4)
 				return nil
 			}))
-			require.NoError(t, a.CheckTrains(t.Context(), v.Session(), 1, func(s *torch.Scope) *torch.Tensor { return states(t, s, v, "base")[3] }))
+			require.NoError(t, a.CheckTrains(t.Context(), v.Session(), 1,
+				func(s *torch.Scope) *torch.Tensor { return states(t, s, v, "base")[3] }))
 			inactive, err := a.Inactive(t.Context(), v.Session())
 			require.NoError(t, err)
 			assert.Empty(t, inactive)
@@ -130,11 +131,14 @@ func TestFilesOfMethodsSurvive(t *testing.T) {
 // and nothing else.
 func TestBiasesOfAllLinear(t *testing.T) {
 	m := load(t, "base")
-	a, err := peft.New(peft.Config{Method: &peft.LoRA{R: 2, Alpha: 2}, TargetModules: peft.Targets("all-linear"), Bias: peft.BiasAll})
+	a, err := peft.New(peft.Config{Method: &peft.LoRA{R: 2, Alpha: 2}, TargetModules: peft.Targets("all-linear"),
+		Bias: peft.BiasAll})
 	require.NoError(t, err)
 	adapt(t, m, a)
-	for _, name := range []string{"encoder.layers.0.attention.q_proj.base_layer.bias", "feature_projection.projection.base_layer.bias",
-		"encoder.layer_norm.bias", "encoder.pos_conv_embed.conv.bias", "feature_extractor.conv_layers.0.layer_norm.bias"} {
+	for _, name := range []string{"encoder.layers.0.attention.q_proj.base_layer.bias",
+		"feature_projection.projection.base_layer.bias",
+		"encoder.layer_norm.bias", "encoder.pos_conv_embed.conv.bias",
+		"feature_extractor.conv_layers.0.layer_norm.bias"} {
 		assert.NotNil(t, a.Store().Param(name), name)
 	}
 }

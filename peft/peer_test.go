@@ -54,11 +54,19 @@ func TestPEFTReadsWhatIsSaved(t *testing.T) {
 		variant string
 		cfg     peft.Config
 	}{
-		"qkv":        {"base", peft.Config{Method: &peft.LoRA{R: 4, Alpha: 6, Dropout: .3}, TargetModules: peft.Targets("q_proj", "k_proj", "v_proj")}},
-		"rslora":     {"large", peft.Config{Method: &peft.LoRA{R: 3, Alpha: 2.5, RSLoRA: true, Init: peft.InitGaussian}, TargetModules: peft.Targets("v_proj", "out_proj")}},
-		"all-linear": {"base", peft.Config{Method: &peft.LoRA{R: 16, Alpha: 8}, TargetModules: peft.Targets("all-linear"), ExcludeModules: peft.Targets("1.attention.k_proj")}},
-		"layers":     {"large", peft.Config{Method: &peft.LoRA{R: 2, Alpha: 8}, TargetModules: peft.Targets("q_proj", "feature_projection.projection"), LayersToTransform: []int{0, 2}, LayersPattern: []string{"layers"}}},
-		"patterns":   {"base", peft.Config{Method: &peft.LoRA{R: 2, Alpha: 8, RankPattern: []peft.Entry{{Key: `layers\.2\..*`, Value: 5}, {Key: "q_proj", Value: 3}}, AlphaPattern: []peft.Entry{{Key: `v_proj|output_dense`, Value: 1.5}, {Key: `^encoder.*`, Value: 4}}}, TargetModules: peft.Modules{Pattern: `.*\.layers\.[12]\..*(_proj|_dense)`}}},
+		"qkv": {"base", peft.Config{Method: &peft.LoRA{R: 4, Alpha: 6, Dropout: .3},
+			TargetModules: peft.Targets("q_proj", "k_proj", "v_proj")}},
+		"rslora": {"large", peft.Config{Method: &peft.LoRA{R: 3, Alpha: 2.5, RSLoRA: true, Init: peft.InitGaussian},
+			TargetModules: peft.Targets("v_proj", "out_proj")}},
+		"all-linear": {"base", peft.Config{Method: &peft.LoRA{R: 16, Alpha: 8},
+			TargetModules: peft.Targets("all-linear"), ExcludeModules: peft.Targets("1.attention.k_proj")}},
+		"layers": {"large", peft.Config{Method: &peft.LoRA{R: 2, Alpha: 8},
+			TargetModules: peft.Targets("q_proj", "feature_projection.projection"), LayersToTransform: []int{0, 2},
+			LayersPattern: []string{"layers"}}},
+		"patterns": {"base", peft.Config{Method: &peft.LoRA{R: 2, Alpha: 8,
+			RankPattern:  []peft.Entry{{Key: `layers\.2\..*`, Value: 5}, {Key: "q_proj", Value: 3}},
+			AlphaPattern: []peft.Entry{{Key: `v_proj|output_dense`, Value: 1.5}, {Key: `^encoder.*`, Value: 4}}},
+			TargetModules: peft.Modules{Pattern: `.*\.layers\.[12]\..*(_proj|_dense)`}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := load(t, c.variant)
@@ -97,20 +105,25 @@ func TestPEFTReadsWhatIsSavedOfOtherMethods(t *testing.T) {
 	}
 	var names []string
 	for name, cfg := range map[string]peft.Config{
-		"dora":  {Method: &peft.LoRA{R: 3, Alpha: 5, DoRA: true}, TargetModules: peft.Targets("q_proj", "output_dense")},
-		"conv":  {Method: &peft.LoRA{R: 3, Alpha: 5}, TargetModules: peft.Targets("conv_layers.3.conv", "v_proj")},
-		"biasB": {Method: &peft.LoRA{R: 3, Alpha: 5, BiasB: true}, TargetModules: peft.Targets("k_proj", "output_dense")},
+		"dora": {Method: &peft.LoRA{R: 3, Alpha: 5, DoRA: true},
+			TargetModules: peft.Targets("q_proj", "output_dense")},
+		"conv": {Method: &peft.LoRA{R: 3, Alpha: 5}, TargetModules: peft.Targets("conv_layers.3.conv", "v_proj")},
+		"biasB": {Method: &peft.LoRA{R: 3, Alpha: 5, BiasB: true},
+			TargetModules: peft.Targets("k_proj", "output_dense")},
 		"saved": {Method: &peft.LoRA{R: 3, Alpha: 5}, TargetModules: peft.Targets("v_proj"), Bias: peft.BiasOnly,
 			ModulesToSave: []string{"feature_projection", "2.attention.out_proj"}},
 		"pissa": {Method: &peft.LoRA{R: 3, Alpha: 5, Init: peft.InitPiSSA}, TargetModules: peft.Targets("v_proj")},
-		"olora": {Method: &peft.LoRA{R: 3, Alpha: 5, Init: peft.InitOLoRA, RSLoRA: true}, TargetModules: peft.Targets("v_proj")},
-		"bias":  {Method: &peft.LoRA{R: 3, Alpha: 5}, TargetModules: peft.Targets("all-linear"), Bias: peft.BiasAll},
+		"olora": {Method: &peft.LoRA{R: 3, Alpha: 5, Init: peft.InitOLoRA, RSLoRA: true},
+			TargetModules: peft.Targets("v_proj")},
+		"bias": {Method: &peft.LoRA{R: 3, Alpha: 5}, TargetModules: peft.Targets("all-linear"), Bias: peft.BiasAll},
 		"ia3": {Method: &peft.IA3{FeedForward: peft.Targets("intermediate_dense")},
 			TargetModules: peft.Targets("q_proj", "intermediate_dense"), ModulesToSave: []string{"encoder.layer_norm"}},
 		"ia3plain": {Method: &peft.IA3{}, TargetModules: peft.Targets("q_proj")},
-		"vera":     {Method: &peft.VeRA{R: 7}, TargetModules: peft.Targets("k_proj", "output_dense"), Bias: peft.BiasAll},
-		"norms":    {Method: &peft.NormTuning{}, TargetModules: peft.Targets("final_layer_norm", "encoder.layer_norm", "v_proj")},
-		"bitfit":   {Method: &peft.BitFit{}},
+		"vera": {Method: &peft.VeRA{R: 7}, TargetModules: peft.Targets("k_proj", "output_dense"),
+			Bias: peft.BiasAll},
+		"norms": {Method: &peft.NormTuning{}, TargetModules: peft.Targets("final_layer_norm", "encoder.layer_norm",
+			"v_proj")},
+		"bitfit": {Method: &peft.BitFit{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := load(t, "base")

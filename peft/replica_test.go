@@ -71,7 +71,8 @@ func TestBiasesUnderTheNameOfTheModel(t *testing.T) {
 	for _, end := range []string{"base_layer.bias", "bias"} {
 		tensors := ups(prefix)
 		for _, layer := range []string{"0", "1", "2"} {
-			tensors = append(tensors, ckpt.NewTensor(prefix+"layers."+layer+".up."+end, []int{inner}, make([]float32, inner)))
+			tensors = append(tensors, ckpt.NewTensor(prefix+"layers."+layer+".up."+end, []int{inner},
+				make([]float32, inner)))
 		}
 		a, err := Load(folder(t, config("bias", `"lora_only"`), tensors...))
 		require.NoError(t, err)

@@ -60,7 +60,8 @@ func TestLayersWithoutGradientAreListed(t *testing.T) {
 	v.detached = false
 	last := v.blocks[2]
 	v.blocks = v.blocks[:2]
-	err = a.CheckTrains(t.Context(), m.session(a), 1, func(s *torch.Scope) *torch.Tensor { // gradients arrive, but all are zero
+	// gradients arrive, but all are zero
+	err = a.CheckTrains(t.Context(), m.session(a), 1, func(s *torch.Scope) *torch.Tensor {
 		x := v.batch(s)
 		return x.Add(last.down.Forward(last.up.Forward(x).Tanh()).MulScalar(0))
 	})
@@ -94,7 +95,8 @@ func TestOldGradientsDoNotCount(t *testing.T) {
 func TestDropoutOfTheModelDoesNotCount(t *testing.T) {
 	m := base(t)
 	_, a := m.adapted(t, checkable)
-	err := a.CheckTrains(t.Context(), m.session(a), 1, func(s *torch.Scope) *torch.Tensor { return m.batch(s).Dropout(.5) })
+	err := a.CheckTrains(t.Context(), m.session(a), 1,
+		func(s *torch.Scope) *torch.Tensor { return m.batch(s).Dropout(.5) })
 	isFault(t, err, fault.BadData, "6 of 6")
 }
 

@@ -37,7 +37,8 @@ func small(t *testing.T) *wavlm.Model {
 // on multiples of the hop.
 func TestTimesOfFrames(t *testing.T) {
 	convolutions := wavlm.Default(wavlm.WavLM).Architecture()
-	assert.Equal(t, speech.Architecture{Family: "wavlm", Layers: 12, Width: 768, MinSamples: 400, Hop: 320, Field: 400}, convolutions)
+	assert.Equal(t, speech.Architecture{Family: "wavlm", Layers: 12, Width: 768, MinSamples: 400, Hop: 320, Field: 400},
+		convolutions)
 	spectrogram := speech.Architecture{Hop: 320, Field: 1040, Offset: -520}
 	for i := range 2000 {
 		assert.Equal(t, acoustic.Time(i), convolutions.Time(i))
@@ -67,7 +68,8 @@ func TestViewsAreDrawnWithTheAdaptersSeed(t *testing.T) {
 	m := small(t)
 	draw := func(seed uint64) []float32 {
 		a, err := peft.New(peft.Config{
-			Method: &peft.LoRA{R: 2, Alpha: 2}, TargetModules: peft.Targets(m.Targets(speech.TargetsAuto)...), Seed: seed,
+			Method: &peft.LoRA{R: 2, Alpha: 2}, TargetModules: peft.Targets(m.Targets(speech.TargetsAuto)...),
+			Seed: seed,
 		})
 		require.NoError(t, err)
 		defer a.Close()
@@ -133,7 +135,8 @@ func TestSeveralAdaptersAreActive(t *testing.T) {
 	both := view(scaled{path: one, factor: 3}, scaled{path: two, factor: 2})
 	assert.ElementsMatch(t, []string{one, two}, both.Adapted())
 	assert.NotEqual(t, read(view(scaled{path: one, factor: 3})), read(both))
-	assert.Equal(t, read(view(scaled{path: one, factor: 4})), read(view(scaled{path: one, factor: 2}, scaled{path: one, factor: 2})))
+	assert.Equal(t, read(view(scaled{path: one, factor: 4})),
+		read(view(scaled{path: one, factor: 2}, scaled{path: one, factor: 2})))
 	assert.Equal(t, plain, read(m), "the encoder itself does not change")
 
 	_, err := both.WithAdapter(t.Context())
@@ -148,7 +151,8 @@ func TestSeveralAdaptersAreActive(t *testing.T) {
 func TestAsFault(t *testing.T) {
 	kept := fault.New(fault.Missing, "read", "x", "is not there")
 	assert.Same(t, kept, speech.AsFault(fault.BadData, "load", "y", kept))
-	assert.Equal(t, fault.Memory, fault.KindOf(speech.AsFault(fault.BadData, "load", "", &torch.Error{OutOfMemory: true})))
+	assert.Equal(t, fault.Memory, fault.KindOf(speech.AsFault(fault.BadData, "load", "",
+		&torch.Error{OutOfMemory: true})))
 	assert.Equal(t, fault.Internal, fault.KindOf(speech.AsFault(fault.BadData, "load", "", &torch.Error{})))
 	assert.Equal(t, fault.BadData, fault.KindOf(speech.AsFault(fault.BadData, "load", "", errors.New("odd"))))
 }

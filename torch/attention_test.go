@@ -38,7 +38,8 @@ type attentionCase struct {
 }
 
 // run gives the output and the gradients of all leaves, computed by f in type d.
-func (c attentionCase) run(t *testing.T, d torch.DType, f func(q, k, v *torch.Tensor, a torch.Attention) *torch.Tensor) (out [][]float64) {
+func (c attentionCase) run(t *testing.T, d torch.DType,
+	f func(q, k, v *torch.Tensor, a torch.Attention) *torch.Tensor) (out [][]float64) {
 	train(t, 3, func(s *torch.Scope) {
 		var leaves []*torch.Tensor
 		draw := func(frozen bool, dims ...int) *torch.Tensor {
@@ -99,7 +100,8 @@ func TestGatedAttentionEqualsPlainOperations(t *testing.T) {
 		t.Run(fmt.Sprintf("%+v", c), func(t *testing.T) {
 			want := c.run(t, torch.Float64, attention)
 			// In bf16 the output and its inner products carry 8 bits; sums are in f32.
-			for d, tolerance := range map[torch.DType]float64{torch.Float64: 1e-14, torch.Float32: 2e-6, torch.BFloat16: 1. / 64} {
+			for d, tolerance := range map[torch.DType]float64{torch.Float64: 1e-14, torch.Float32: 2e-6,
+				torch.BFloat16: 1. / 64} {
 				got := c.run(t, d, fused)
 				require.Len(t, got, len(want))
 				for i := range want {
@@ -131,7 +133,8 @@ func TestGatedAttentionDropoutGradient(t *testing.T) {
 			q, k, v := draw(b, h, frames, d), draw(b, h, frames, d), draw(b, h, frames, d)
 			gate, position := draw(b, h, frames, 1), draw(h, frames, frames)
 			weights := s.Normal(0, 1, b, h, frames, d).ToType(torch.Float64)
-			out := q.GatedAttention(k, v, torch.Attention{Gate: gate, Position: position, Scale: .5, Dropout: .3}).Mul(weights).Sum()
+			out := q.GatedAttention(k, v, torch.Attention{Gate: gate, Position: position, Scale: .5,
+				Dropout: .3}).Mul(weights).Sum()
 			out.Backward()
 			y, g = out.Item(), leaves[tensor].Grad(s).Contiguous().Float64s()[at]
 		})
@@ -157,7 +160,8 @@ func TestGatedAttentionDropoutKeepsTheMean(t *testing.T) {
 		rows := y.Select(3, 0).Contiguous().Float32s()
 		for i := range 12 {
 			for j := range i {
-				assert.NotEqual(t, rows[i*frames:(i+1)*frames], rows[j*frames:(j+1)*frames], "each head of each clip draws its own")
+				assert.NotEqual(t, rows[i*frames:(i+1)*frames], rows[j*frames:(j+1)*frames],
+					"each head of each clip draws its own")
 			}
 		}
 	})
@@ -165,11 +169,17 @@ func TestGatedAttentionDropoutKeepsTheMean(t *testing.T) {
 
 func TestGatedAttentionRefusesShapes(t *testing.T) {
 	for want, fn := range map[string]func(s *torch.Scope, q *torch.Tensor){
-		"(batch, heads, time, width)": func(s *torch.Scope, q *torch.Tensor) { q.Select(0, 0).GatedAttention(q, q, torch.Attention{}) },
+		"(batch, heads, time, width)": func(s *torch.Scope,
+			q *torch.Tensor) {
+			q.Select(0, 0).GatedAttention(q, q, torch.Attention{})
+		},
 		"keys do not fit": func(s *torch.Scope, q *torch.Tensor) {
 			q.GatedAttention(s.Zeros(2, 3, 4, 6), s.Zeros(2, 3, 4, 6), torch.Attention{})
 		},
-		"values do not fit": func(s *torch.Scope, q *torch.Tensor) { q.GatedAttention(q, s.Zeros(2, 3, 5, 5), torch.Attention{}) },
+		"values do not fit": func(s *torch.Scope, q *torch.Tensor) {
+			q.GatedAttention(q, s.Zeros(2, 3, 5, 5),
+				torch.Attention{})
+		},
 		"needs a position": func(s *torch.Scope, q *torch.Tensor) {
 			q.GatedAttention(q, q, torch.Attention{Gate: s.Zeros(2, 3, 4, 1)})
 		},
@@ -179,7 +189,10 @@ func TestGatedAttentionRefusesShapes(t *testing.T) {
 		"the position bias must be": func(s *torch.Scope, q *torch.Tensor) {
 			q.GatedAttention(q, q, torch.Attention{Position: s.Zeros(2, 3, 4, 4)})
 		},
-		"the key mask must be": func(s *torch.Scope, q *torch.Tensor) { q.GatedAttention(q, q, torch.Attention{KeyMask: s.Zeros(2, 4)}) },
+		"the key mask must be": func(s *torch.Scope, q *torch.Tensor) {
+			q.GatedAttention(q, q,
+				torch.Attention{KeyMask: s.Zeros(2, 4)})
+		},
 	} {
 		assert.Contains(t, failure(t, func(s *torch.Scope) { fn(s, s.Zeros(2, 3, 4, 5)) }).Msg, want)
 	}
@@ -213,7 +226,8 @@ func TestMemoryOfGatedAttention(t *testing.T) {
 // BenchmarkAttention compares a training step of both forms at the size of WavLM Base and 16
 // windows of 4 s.
 func BenchmarkAttention(b *testing.B) {
-	for name, f := range map[string]func(q, k, v *torch.Tensor, a torch.Attention) *torch.Tensor{"fused": fused, "plain": attention} {
+	for name, f := range map[string]func(q, k, v *torch.Tensor, a torch.Attention) *torch.Tensor{"fused": fused,
+		"plain": attention} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
 				err := torch.Train(b.Context(), 1, func(s *torch.Scope) error {
@@ -271,7 +285,8 @@ func TestGatedAttentionOfFarScores(t *testing.T) {
 			assert.Zero(t, got[i], "weight %d", i)
 			zeros++
 		}
-		rounded := math.Float32frombits((math.Float32bits(float32(got[i])) + 0x7fff + math.Float32bits(float32(got[i]))>>16&1) &^ 0xffff)
+		rounded := math.Float32frombits((math.Float32bits(float32(got[i])) +
+			0x7fff + math.Float32bits(float32(got[i]))>>16&1) &^ 0xffff)
 		assert.Equal(t, float64(rounded), narrow[i], "weight %d in bf16 is that of f32, rounded to nearest", i)
 	}
 	assert.Greater(t, zeros, 100)

@@ -12,7 +12,8 @@ import (
 // BenchmarkOperation is what an operation costs beside its arithmetic, from Go to the kernel and
 // back, its handle's end included, without a profile and with one.
 func BenchmarkOperation(b *testing.B) {
-	for name, ctx := range map[string]context.Context{"plain": b.Context(), "profiled": torch.NewProfile().Context(b.Context())} {
+	for name, ctx := range map[string]context.Context{"plain": b.Context(),
+		"profiled": torch.NewProfile().Context(b.Context())} {
 		b.Run(name, func(b *testing.B) {
 			require.NoError(b, torch.Infer(ctx, func(s *torch.Scope) error {
 				b.ReportAllocs()

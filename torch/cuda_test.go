@@ -76,7 +76,8 @@ func TestCUDAOperations(t *testing.T) {
 	for _, c := range worked {
 		t.Run(c.name, func(t *testing.T) {
 			onDevices(t, torch.Mode{}, func(s *torch.Scope) []*torch.Tensor {
-				return one(c.run(s.FromFloat32([]float32{0, 1, 2, 3, 4, 5}, 2, 3), s.FromFloat32([]float32{1, 2, 4}, 3)))
+				return one(c.run(s.FromFloat32([]float32{0, 1, 2, 3, 4, 5}, 2, 3),
+					s.FromFloat32([]float32{1, 2, 4}, 3)))
 			})
 		})
 	}
@@ -112,7 +113,8 @@ func TestCUDACopies(t *testing.T) {
 func TestCUDARandomNumbers(t *testing.T) {
 	onDevices(t, torch.Mode{Dropout: true, Seed: 5}, func(s *torch.Scope) []*torch.Tensor {
 		ones := s.Full(1, 100_000)
-		return []*torch.Tensor{s.Uniform(-1, 1, 50), s.Normal(0, 1, 50), ones.Dropout(.3), ones.ToType(torch.BFloat16).Dropout(.3)}
+		return []*torch.Tensor{s.Uniform(-1, 1, 50), s.Normal(0, 1, 50), ones.Dropout(.3),
+			ones.ToType(torch.BFloat16).Dropout(.3)}
 	})
 }
 
@@ -216,5 +218,8 @@ func TestCUDASameBits(t *testing.T) {
 func TestCUDAMixedDevicesAreAnError(t *testing.T) {
 	needsDevice(t)
 	assert.Contains(t, failure(t, func(s *torch.Scope) { s.Zeros(2).Add(s.Zeros(2).To(torch.CUDA(0))) }).Msg, "device")
-	assert.True(t, failure(t, func(s *torch.Scope) { s.Zeros(1, 1).To(torch.CUDA(0)).Expand(1<<20, 1<<20).Exp() }).OutOfMemory)
+	assert.True(t, failure(t, func(s *torch.Scope) {
+		s.Zeros(1, 1).To(torch.CUDA(0)).Expand(1<<20,
+			1<<20).Exp()
+	}).OutOfMemory)
 }

@@ -23,7 +23,8 @@ func TestDTypesRoundTrip(t *testing.T) {
 		b := s.FromFloat32([]float32{1.0078125, 3}, 2).ToType(torch.BFloat16)
 		assert.Equal(t, torch.BFloat16, b.DType())
 		assert.Equal(t, []byte{0x81, 0x3f, 0x40, 0x40}, b.Bytes())
-		assert.Equal(t, []float32{1.0078125, 3}, s.FromBytes(torch.BFloat16, b.Bytes(), 2).ToType(torch.Float32).Float32s())
+		assert.Equal(t, []float32{1.0078125, 3}, s.FromBytes(torch.BFloat16, b.Bytes(),
+			2).ToType(torch.Float32).Float32s())
 		assert.Empty(t, s.FromFloat32(nil, 0, 3).Float32s())
 		assert.Equal(t, []float32{7}, s.FromFloat32([]float32{7}).Float32s(), "a scalar has no dimension")
 		assert.Equal(t, []byte{1, 0, 1}, s.FromBytes(torch.Bool, []byte{1, 0, 255}, 3).Bytes())
@@ -93,7 +94,8 @@ func TestComputeType(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
-	assert.Equal(t, "f32 f64 bf16 i64 bool", dtypes[0].String()+" "+dtypes[1].String()+" "+dtypes[2].String()+" "+dtypes[3].String()+" "+dtypes[4].String())
+	assert.Equal(t, "f32 f64 bf16 i64 bool",
+		dtypes[0].String()+" "+dtypes[1].String()+" "+dtypes[2].String()+" "+dtypes[3].String()+" "+dtypes[4].String())
 	assert.Equal(t, "DType(9)", torch.DType(9).String())
 	assert.Equal(t, "cpu", torch.CPU.String())
 	assert.Equal(t, "cuda:1", torch.CUDA(1).String())

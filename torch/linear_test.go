@@ -33,7 +33,8 @@ func TestLinear(t *testing.T) {
 				x, w, b := s.Normal(0, 1, c.rows/5, 5, c.in), s.Normal(0, 1, c.out, c.in), s.Normal(0, 1, c.out)
 				weights := s.Normal(0, 1, c.rows/5, 5, c.out)
 				run := func(d torch.DType) (y []float64, grads [][]float64) {
-					x, w, b := x.ToType(d).Clone().RequireGrad(true), w.ToType(d).Clone().RequireGrad(!c.frozen), b.ToType(d).Clone().RequireGrad(!c.frozen)
+					x, w, b := x.ToType(d).Clone().RequireGrad(true), w.ToType(d).Clone().RequireGrad(!c.frozen),
+						b.ToType(d).Clone().RequireGrad(!c.frozen)
 					leaves := []*torch.Tensor{x, w, b}
 					in := x
 					if c.strided {

@@ -30,7 +30,8 @@ var scenarios = map[string]func(){
 		say("cuda", fault.KindOf(err), err)
 	},
 	"names": func() {
-		for _, name := range []string{"cpu", "auto", "", "cuda", "cuda:99", "gpu", "cuda0", "cuda:", "cuda:-1", "cuda:x"} {
+		for _, name := range []string{"cpu", "auto", "", "cuda", "cuda:99", "gpu", "cuda0", "cuda:", "cuda:-1",
+			"cuda:x"} {
 			device, err := torch.OpenDevice(name)
 			say(name, device, fault.KindOf(err), err)
 		}
@@ -53,7 +54,8 @@ var scenarios = map[string]func(){
 		if err != nil {
 			panic(err)
 		}
-		for _, lib := range []string{"libtorch_cpu", "libtorch_cuda", "libc10_cuda", "libcuda.", "libcublas", "libcudnn"} {
+		for _, lib := range []string{"libtorch_cpu", "libtorch_cuda", "libc10_cuda", "libcuda.", "libcublas",
+			"libcudnn"} {
 			say(lib, strings.Contains(string(maps), lib))
 		}
 	},
@@ -110,7 +112,8 @@ func TestScenarioNamesOfDevices(t *testing.T) {
 	out := scenario(t, "names")
 	assert.Contains(t, out, fmt.Sprintf("cpu: cpu %d <nil>\n", fault.Internal))
 	for _, name := range []string{"gpu", "cuda0", "cuda:", "cuda:-1", "cuda:x"} {
-		assert.Contains(t, out, fmt.Sprintf("%s: cpu %d open device: %s: is not one of auto, cpu, cuda, cuda:N\n", name, fault.Usage, name))
+		assert.Contains(t, out, fmt.Sprintf("%s: cpu %d open device: %s: is not one of auto, cpu, cuda, cuda:N\n", name,
+			fault.Usage, name))
 	}
 	assert.Contains(t, out, fmt.Sprintf("cuda:99: cpu %d open device: cuda:99: ", fault.Unavailable))
 	assert.Contains(t, out, "step: <nil>\n", "the CPU serves in any case")
@@ -155,7 +158,8 @@ func TestScenarioReexec(t *testing.T) {
 
 	t.Setenv("OMP_WAIT_POLICY", "ACTIVE")
 	out = scenario(t, "reexec")
-	assert.Contains(t, out, "OMP_WAIT_POLICY: ACTIVE\nGOMP_SPINCOUNT: \nMALLOC_ARENA_MAX: 1\n", "the environment decides")
+	assert.Contains(t, out, "OMP_WAIT_POLICY: ACTIVE\nGOMP_SPINCOUNT: \nMALLOC_ARENA_MAX: 1\n",
+		"the environment decides")
 	t.Setenv("OMP_WAIT_POLICY", "")
 	os.Unsetenv("OMP_WAIT_POLICY")
 	t.Setenv("GOMP_SPINCOUNT", "9")

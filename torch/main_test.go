@@ -70,7 +70,8 @@ func TestAgainWithThreeWorkers(t *testing.T) {
 // The whole suite again, where the garbage collector runs all the time: what C++ holds must not
 // depend on it.
 func TestAgainWithMuchGarbageCollection(t *testing.T) {
-	out := again(t, []string{"GOGC=1", "GODEBUG=cgocheck=1"}, "-test.v", "-test.skip=^(TestAgain|TestScenario|TestMemory)")
+	out := again(t, []string{"GOGC=1", "GODEBUG=cgocheck=1"}, "-test.v",
+		"-test.skip=^(TestAgain|TestScenario|TestMemory)")
 	assert.Contains(t, out, "--- PASS: TestArenaIsKeptAliveByItsTensors")
 }
 

@@ -18,7 +18,11 @@ func TestMemoryOfTraining(t *testing.T) {
 	arena := torch.NewArena()
 	defer arena.Close()
 	var st torch.AdamState
-	require.NoError(t, torch.Infer(t.Context(), func(s *torch.Scope) error { st = adamFor(s, arena, m.params...); return nil }))
+	require.NoError(t, torch.Infer(t.Context(), func(s *torch.Scope) error {
+		st = adamFor(s, arena,
+			m.params...)
+		return nil
+	}))
 	var first, last float64
 	resident, live := 0, 0
 	for step := range 200 {

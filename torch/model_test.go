@@ -45,12 +45,14 @@ func (m *model) build(s *torch.Scope, arena *torch.Arena) {
 // forward maps x (B, T, C) to (B, T, C).
 func (m *model) forward(x *torch.Tensor) *torch.Tensor {
 	b, d := x.Dim(0), m.width/heads
-	split := func(x *torch.Tensor) *torch.Tensor { return x.Reshape(b, frames, heads, d).Transpose(1, 2) } // (B, H, T, D)
+	// (B, H, T, D)
+	split := func(x *torch.Tensor) *torch.Tensor { return x.Reshape(b, frames, heads, d).Transpose(1, 2) }
 	h := x.LayerNorm(m.weight, m.shift, 1e-5)
 	qkv := h.Linear(m.qkv, nil) // (B, T, 3C)
 	part := func(i int) *torch.Tensor { return split(qkv.Narrow(2, i*m.width, m.width)) }
 	gate := h.Linear(m.gate, nil).Sigmoid().Transpose(1, 2).Unsqueeze(-1) // (B, H, T, 1)
-	y := part(0).GatedAttention(part(1), part(2), torch.Attention{Gate: gate, Position: m.table, Scale: 1 / math.Sqrt(float64(d)), Dropout: .1})
+	y := part(0).GatedAttention(part(1), part(2), torch.Attention{Gate: gate, Position: m.table,
+		Scale: 1 / math.Sqrt(float64(d)), Dropout: .1})
 	h = x.Add(y.Transpose(1, 2).Reshape(b, frames, m.width).Linear(m.out, m.bias))
 	return h.Add(h.Linear(m.up, nil).GELU().Dropout(.1).Linear(m.down, nil))
 }

@@ -38,7 +38,8 @@ func TestAdamWithAConstantGradient(t *testing.T) {
 					want[i] -= lr*wd*want[i] + lr*g[i]/(math.Abs(g[i])+eps)
 				}
 			}
-			assert.InDeltaSlice(t, want, w.Detach().Float64s(), 1e-6, "decoupled %v", decoupled) // libtorch rounds the bias corrections
+			// libtorch rounds the bias corrections
+			assert.InDeltaSlice(t, want, w.Detach().Float64s(), 1e-6, "decoupled %v", decoupled)
 			assert.Equal(t, 20., st.Steps[0].Item())
 		}
 	})
@@ -89,10 +90,13 @@ func TestAdamOfAView(t *testing.T) {
 func TestAdamRefusesStateThatDoesNotFit(t *testing.T) {
 	for want, spoil := range map[string]func(s *torch.Scope, st *torch.AdamState){
 		"a moment of parameter 1": func(s *torch.Scope, st *torch.AdamState) { st.First[1] = s.Zeros(3) },
-		"moment of parameter 1":   func(s *torch.Scope, st *torch.AdamState) { st.Second[1] = s.ZerosOf(torch.Float64, 2) },
-		"of parameter 1":          func(s *torch.Scope, st *torch.AdamState) { st.Second[1] = s.Zeros(1).Expand(2) },
-		"the step count":          func(s *torch.Scope, st *torch.AdamState) { st.Steps[1] = s.Zeros(1) },
-		"1 tensors of state":      func(s *torch.Scope, st *torch.AdamState) { st.Steps = st.Steps[:1] },
+		"moment of parameter 1": func(s *torch.Scope, st *torch.AdamState) {
+			st.Second[1] = s.ZerosOf(torch.Float64,
+				2)
+		},
+		"of parameter 1":     func(s *torch.Scope, st *torch.AdamState) { st.Second[1] = s.Zeros(1).Expand(2) },
+		"the step count":     func(s *torch.Scope, st *torch.AdamState) { st.Steps[1] = s.Zeros(1) },
+		"1 tensors of state": func(s *torch.Scope, st *torch.AdamState) { st.Steps = st.Steps[:1] },
 	} {
 		noLeak(t)
 		arena := torch.NewArena()

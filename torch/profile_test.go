@@ -73,7 +73,8 @@ func TestProfileFindsTheSlowPart(t *testing.T) {
 			again := part(t, only(t, p), "part").Numbers
 			require.Len(t, again, 3)
 			for i, n := range numbers {
-				again[i].Forward, again[i].Backward = min(n.Forward, again[i].Forward), min(n.Backward, again[i].Backward)
+				again[i].Forward, again[i].Backward = min(n.Forward, again[i].Forward),
+					min(n.Backward, again[i].Backward)
 			}
 			numbers = again
 		}
@@ -92,7 +93,8 @@ func TestProfileOfFrozenParts(t *testing.T) {
 		p := torch.NewProfile()
 		steps(t, p, small, 0, func(i int) bool { return i == tuned })
 		for i, n := range part(t, only(t, p), "part").Numbers {
-			assert.Equal(t, i >= tuned, n.Backward > 0, "%d, tuned %d: gradients pass through what comes after", i, tuned)
+			assert.Equal(t, i >= tuned, n.Backward > 0, "%d, tuned %d: gradients pass through what comes after", i,
+				tuned)
 			assert.Positive(t, n.Forward)
 		}
 	}
@@ -173,7 +175,8 @@ func TestProfileChangesNothing(t *testing.T) {
 		require.NoError(t, torch.Train(ctx, 3, func(s *torch.Scope) error {
 			defer s.Part("part")()
 			x := s.Normal(0, 1, 2, 3, 40, 16).RequireGrad(true)
-			x.GatedAttention(x, x, torch.Attention{Scale: .25, Dropout: .1}).Linear(s.Normal(0, 1, 8, 16), nil).GELU().Sum().Backward()
+			x.GatedAttention(x, x, torch.Attention{Scale: .25, Dropout: .1}).Linear(s.Normal(0, 1, 8, 16),
+				nil).GELU().Sum().Backward()
 			grad = x.Grad(s).Float32s()
 			return nil
 		}))
@@ -241,7 +244,8 @@ func TestTrace(t *testing.T) {
 		x, y := named[a], named[b]
 		assert.Positive(t, y.Dur, b)
 		const rounding = 1 // µs; nodes count from a clock of their own
-		assert.True(t, x.Ts >= y.Ts-rounding && x.Ts+x.Dur <= y.Ts+y.Dur+rounding, "%s %v is not inside %s %v", a, x, b, y)
+		assert.True(t, x.Ts >= y.Ts-rounding && x.Ts+x.Dur <= y.Ts+y.Dur+rounding, "%s %v is not inside %s %v", a, x, b,
+			y)
 	}
 	inside("part 1", "step")
 	inside("part 1 backward", "step")

@@ -59,7 +59,8 @@ func TestDropoutInEachType(t *testing.T) {
 					assert.Zero(t, slopes[i])
 					continue
 				}
-				assert.InEpsilon(t, 3/.9, v, map[torch.DType]float64{torch.Float32: 1e-7, torch.Float64: 1e-15, torch.BFloat16: 4e-3}[d])
+				assert.InEpsilon(t, 3/.9, v, map[torch.DType]float64{torch.Float32: 1e-7, torch.Float64: 1e-15,
+					torch.BFloat16: 4e-3}[d])
 				assert.Equal(t, gain, slopes[i])
 			}
 		}

@@ -120,7 +120,11 @@ func TestArenaOutlivesScopesUntilClosed(t *testing.T) {
 	noLeak(t)
 	arena := torch.NewArena()
 	var w *torch.Tensor
-	require.NoError(t, torch.Infer(t.Context(), func(s *torch.Scope) error { w = arena.Keep(s.Full(3, 2)); return nil }))
+	require.NoError(t, torch.Infer(t.Context(), func(s *torch.Scope) error {
+		w = arena.Keep(s.Full(3,
+			2))
+		return nil
+	}))
 	assert.Equal(t, []float32{3, 3}, w.Float32s(), "outside a closure")
 	var readers sync.WaitGroup
 	for range 4 { // what a tensor remembers of itself must be no race
@@ -141,7 +145,11 @@ func TestArenaOutlivesScopesUntilClosed(t *testing.T) {
 func TestArenaIsKeptAliveByItsTensors(t *testing.T) {
 	noLeak(t)
 	var w *torch.Tensor
-	require.NoError(t, torch.Infer(t.Context(), func(s *torch.Scope) error { w = torch.NewArena().Keep(s.Full(3, 2)); return nil }))
+	require.NoError(t, torch.Infer(t.Context(), func(s *torch.Scope) error {
+		w = torch.NewArena().Keep(s.Full(3,
+			2))
+		return nil
+	}))
 	for range 3 {
 		runtime.GC()
 		time.Sleep(time.Millisecond)
@@ -149,6 +157,7 @@ func TestArenaIsKeptAliveByItsTensors(t *testing.T) {
 	assert.Equal(t, []float32{3, 3}, w.Float32s())
 	before := torch.Live()
 	w = nil
-	assert.Eventually(t, func() bool { runtime.GC(); return torch.Live() == before-1 }, 10*time.Second, time.Millisecond,
+	assert.Eventually(t, func() bool { runtime.GC(); return torch.Live() == before-1 }, 10*time.Second,
+		time.Millisecond,
 		"a forgotten arena is collected")
 }

@@ -47,7 +47,8 @@ func TestWorkerSurvivesGoexit(t *testing.T) {
 		done := make(chan bool)
 		go func() {
 			defer close(done)
-			_ = torch.Infer(context.Background(), func(s *torch.Scope) error { s.Zeros(3); runtime.Goexit(); return nil })
+			_ = torch.Infer(context.Background(),
+				func(s *torch.Scope) error { s.Zeros(3); runtime.Goexit(); return nil })
 			t.Error("Goexit did not reach the caller")
 		}()
 		<-done
@@ -115,7 +116,8 @@ func TestCancelWhileWaitingForAWorker(t *testing.T) {
 	for range workers() {
 		busy.Add(1)
 		all.Go(func() {
-			assert.NoError(t, torch.Infer(context.Background(), func(*torch.Scope) error { busy.Done(); <-release; return nil }))
+			assert.NoError(t, torch.Infer(context.Background(),
+				func(*torch.Scope) error { busy.Done(); <-release; return nil }))
 		})
 	}
 	busy.Wait()

@@ -29,5 +29,8 @@ func BenchmarkForward(b *testing.B) {
 		m.encoder.forward(s.Normal(0, 1, 1, 199, m.Config.ConvOut()), 9, speech.Pass{})
 	})
 	run("positional kernel", func(s *torch.Scope, wave *torch.Tensor) { m.encoder.positions.(*posConv).kernel(s) })
-	run("position bias", func(s *torch.Scope, wave *torch.Tensor) { m.encoder.layers[0].attention.table.forward(s, 199) })
+	run("position bias", func(s *torch.Scope, wave *torch.Tensor) {
+		m.encoder.layers[0].attention.table.forward(s,
+			199)
+	})
 }

@@ -96,7 +96,8 @@ func TestConfigFileErrors(t *testing.T) {
 	_, err := readConfig(dir)
 	assert.Equal(t, fault.Missing, fault.KindOf(err))
 	path := filepath.Join(dir, configFile)
-	require.NoError(t, os.WriteFile(path, []byte(`{"model_type": "wavlm", "hidden_size": 0, "num_hidden_layers": 0}`), 0o600))
+	require.NoError(t, os.WriteFile(path, []byte(`{"model_type": "wavlm", "hidden_size": 0, "num_hidden_layers": 0}`),
+		0o600))
 	_, err = readConfig(dir)
 	assert.Equal(t, fault.BadData, fault.KindOf(err))
 	assert.ErrorContains(t, err, path)
@@ -114,7 +115,8 @@ func TestConfigFileErrors(t *testing.T) {
 
 // FuzzParseConfig: whatever is accepted can be built.
 func FuzzParseConfig(f *testing.F) {
-	f.Add([]byte(`{"model_type": "wavlm", "hidden_size": 48, "num_attention_heads": 4, "conv_dim": [8], "conv_kernel": [10], "conv_stride": [5]}`))
+	f.Add([]byte(`{"model_type": "wavlm", "hidden_size": 48, "num_attention_heads": 4, "conv_dim": [8], ` +
+		`"conv_kernel": [10], "conv_stride": [5]}`))
 	f.Add([]byte(`{"model_type": "data2vec-audio", "feat_extract_norm": "group", "conv_pos_kernel_size": 5}`))
 	f.Add([]byte(`{"model_type": "hubert", "feat_proj_layer_norm": false, "mask_time_prob": 1e-9}`))
 	f.Fuzz(func(t *testing.T, text []byte) {

@@ -16,10 +16,12 @@ import (
 // Hidden states go on from any of them bit-identically: in each family and form of the model, with
 // padding and without, with attention whose position bias belongs to layer 0, which does not run.
 func TestContinueIsForward(t *testing.T) {
-	for _, name := range []string{"base", "large", "odd", "hubert_base", "wav2vec2_large", "../weights/data2vec", "../weights/hubert_bn"} {
+	for _, name := range []string{"base", "large", "odd", "hubert_base", "wav2vec2_large", "../weights/data2vec",
+		"../weights/hubert_bn"} {
 		m := variant(t, name)
 		last := m.Config.Layers
-		for _, p := range []speech.Pass{{}, {Lengths: []int{m.Config.Frames(1500), m.Config.Frames(4000)}}, {Final: speech.PostNorm}} {
+		for _, p := range []speech.Pass{{}, {Lengths: []int{m.Config.Frames(1500), m.Config.Frames(4000)}},
+			{Final: speech.PostNorm}} {
 			infer(t, m, func(s *torch.Scope) {
 				wave := s.FromFloat32(append(tone(4000), tone(4000)...), 2, 4000)
 				want := m.encoder.forward(m.frontEnd.forward(wave), last, p)
@@ -28,7 +30,8 @@ func TestContinueIsForward(t *testing.T) {
 						got := m.encoder.forwardFrom(want[from], from, to, p)
 						assert.Len(t, got, to-from+1)
 						for i, h := range got {
-							assert.Equal(t, want[from+i].Float32s(), h.Float32s(), "%s: state %d of %d to %d, %+v", name, from+i, from, to, p)
+							assert.Equal(t, want[from+i].Float32s(), h.Float32s(), "%s: state %d of %d to %d, %+v",
+								name, from+i, from, to, p)
 						}
 					}
 				}
@@ -93,7 +96,8 @@ func TestLayerDropFromAHiddenState(t *testing.T) {
 			return which
 		}
 		infer(t, m, func(s *torch.Scope) {
-			start = m.encoder.forward(m.frontEnd.forward(s.FromFloat32(tone(4000), 1, 4000)), 1, speech.Pass{})[1].Float32s()
+			start = m.encoder.forward(m.frontEnd.forward(s.FromFloat32(tone(4000), 1, 4000)), 1,
+				speech.Pass{})[1].Float32s()
 		})
 		for from := 1; from < last; from++ {
 			different := false

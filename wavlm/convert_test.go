@@ -142,7 +142,8 @@ func TestMicrosoftConfig(t *testing.T) {
 	assert.False(t, normalise)
 
 	cfg["dropout"], cfg["activation_fn"] = int64(0), "relu"
-	parts := map[string]any{"cfg": map[string]any{"model": cfg, "task": map[string]any{"normalize": true}}, "model": map[string]any{}}
+	parts := map[string]any{"cfg": map[string]any{"model": cfg, "task": map[string]any{"normalize": true}},
+		"model": map[string]any{}}
 	c, normalise, err = microsoftConfig(parts)
 	require.NoError(t, err)
 	assert.Equal(t, "relu", c.Act)
@@ -168,7 +169,8 @@ func TestMicrosoftConfig(t *testing.T) {
 		_, _, err := microsoftConfig(map[string]any{"cfg": bad, "model": map[string]any{}})
 		assert.ErrorContains(t, err, c.want, key)
 	}
-	for _, all := range []map[string]any{{}, {"cfg": cfg}, {"model": map[string]any{}}, {"cfg": int64(1), "model": map[string]any{}}} {
+	for _, all := range []map[string]any{{}, {"cfg": cfg}, {"model": map[string]any{}},
+		{"cfg": int64(1), "model": map[string]any{}}} {
 		_, _, err := microsoftConfig(all)
 		assert.ErrorContains(t, err, "does not hold cfg and model")
 	}
@@ -176,17 +178,20 @@ func TestMicrosoftConfig(t *testing.T) {
 
 func TestParseConvLayers(t *testing.T) {
 	for text, want := range map[string][][3]int{
-		"[(512,10,5)] + [(512,3,2)] * 4 + [(512,2,2)] * 2": {{512, 10, 5}, {512, 3, 2}, {512, 3, 2}, {512, 3, 2}, {512, 3, 2}, {512, 2, 2}, {512, 2, 2}},
-		" [ ( 8 , 3 , 2 ),(9,2,1)]*1 ":                     {{8, 3, 2}, {9, 2, 1}},
-		"[(1,1,1)] * 0 + [(2,2,2)]":                        {{2, 2, 2}},
+		"[(512,10,5)] + [(512,3,2)] * 4 + [(512,2,2)] * 2": {{512, 10, 5}, {512, 3, 2}, {512, 3, 2}, {512, 3, 2},
+			{512, 3, 2}, {512, 2, 2}, {512, 2, 2}},
+		" [ ( 8 , 3 , 2 ),(9,2,1)]*1 ": {{8, 3, 2}, {9, 2, 1}},
+		"[(1,1,1)] * 0 + [(2,2,2)]":    {{2, 2, 2}},
 	} {
 		got, err := parseConvLayers(text)
 		require.NoError(t, err, text)
 		assert.Equal(t, want, got)
 	}
 	for _, text := range []string{
-		"", "[]", "[(1,2)]", "[(1,2,3,4)]", "[(1,2,3)", "[(1,2,3)] +", "[(1,2,3)] x", "[(1,2,3)] * -1", "[(-1,2,3)]", "[(1.5,2,3)]",
-		"[(1,2,3)] * 65", "[(99999999999999999999,2,3)]", "__import__('os')", "[(1,2,3)] * 64 + [(1,2,3)] * 64 + [(1,2,3)]",
+		"", "[]", "[(1,2)]", "[(1,2,3,4)]", "[(1,2,3)", "[(1,2,3)] +", "[(1,2,3)] x", "[(1,2,3)] * -1", "[(-1,2,3)]",
+		"[(1.5,2,3)]",
+		"[(1,2,3)] * 65", "[(99999999999999999999,2,3)]", "__import__('os')",
+		"[(1,2,3)] * 64 + [(1,2,3)] * 64 + [(1,2,3)]",
 	} {
 		_, err := parseConvLayers(text)
 		assert.Error(t, err, text)

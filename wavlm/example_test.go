@@ -70,7 +70,8 @@ func ExampleModel_Forward() {
 		return nil
 	})
 	fmt.Println(model.Store().Param("encoder.layers.1.attention.q_proj.weight").HasGrad(), err)
-	fmt.Println(model.Store().Param("encoder.layers.2.attention.q_proj.weight").HasGrad(), "above the layer that is read")
+	fmt.Println(model.Store().Param("encoder.layers.2.attention.q_proj.weight").HasGrad(),
+		"above the layer that is read")
 	// Output:
 	// [2 24 8] <nil>
 	// true <nil>

@@ -34,7 +34,8 @@ func TestLoadHalfPrecisionGoldens(t *testing.T) {
 		{"f16", "."}, {"f16", "bin"}, {"bf16", "."}, {"bf16", "bin"}, {"bf16", "shards"},
 	} {
 		t.Run(c.dtype+" "+c.folder, func(t *testing.T) {
-			m, g := variant(t, filepath.Join("../weights", c.dtype, c.folder)), openGolden(t, "../weights", c.dtype, "io.safetensors")
+			m, g := variant(t, filepath.Join("../weights", c.dtype, c.folder)),
+				openGolden(t, "../weights", c.dtype, "io.safetensors")
 			sameHidden(t, m, g)
 			stored := openGolden(t, "../weights", c.dtype, "model.safetensors")
 			for name, p := range m.Store().Params() {
@@ -103,7 +104,8 @@ func TestLoadSaysWhichFamily(t *testing.T) {
 	}
 	_, err := Load(t.Context(), folder(t, "base", all), speech.Options{})
 	assert.Equal(t, fault.BadData, fault.KindOf(err))
-	assert.ErrorContains(t, err, "the keys begin with data2vec_audio., so these are weights of the family data2vec-audio, and config.json says wavlm; ")
+	assert.ErrorContains(t, err, "the keys begin with data2vec_audio., so these are weights of the family "+
+		"data2vec-audio, and config.json says wavlm; ")
 	m, err := Load(t.Context(), folder(t, "../weights/data2vec", all), speech.Options{})
 	require.NoError(t, err)
 	defer m.Close()

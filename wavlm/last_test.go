@@ -16,7 +16,8 @@ func TestLastFramesAreThoseOfAll(t *testing.T) {
 	for _, name := range []string{"base", "large", "odd", "hubert_base", "wav2vec2_large", "../weights/data2vec"} {
 		m := variant(t, name)
 		top := m.Config.Layers
-		for _, p := range []speech.Pass{{}, {Lengths: []int{m.Config.Frames(1500), m.Config.Frames(4000)}}, {Final: speech.PostNorm}} {
+		for _, p := range []speech.Pass{{}, {Lengths: []int{m.Config.Frames(1500), m.Config.Frames(4000)}},
+			{Final: speech.PostNorm}} {
 			infer(t, m, func(s *torch.Scope) {
 				features := m.frontEnd.forward(s.FromFloat32(append(tone(4000), tone(4000)...), 2, 4000))
 				want := m.encoder.forward(features, top, p)
@@ -42,7 +43,8 @@ func TestGradientsOfLastFrames(t *testing.T) {
 	m.Store().Train(nil)
 	grads := func(last []int) (out [][]float32) {
 		train(t, m, func(s *torch.Scope) {
-			h := m.encoder.forward(m.frontEnd.forward(s.FromFloat32(tone(4000), 1, 4000)), 2, speech.Pass{Last: last})[2]
+			h := m.encoder.forward(m.frontEnd.forward(s.FromFloat32(tone(4000), 1, 4000)), 2,
+				speech.Pass{Last: last})[2]
 			if last == nil {
 				h = h.IndexSelect(1, []int{2, 5})
 			}
@@ -68,7 +70,8 @@ func TestLastFramesOfADroppedLayer(t *testing.T) {
 	m := variant(t, "base")
 	train(t, m, func(s *torch.Scope) {
 		features := m.frontEnd.forward(s.FromFloat32(tone(4000), 1, 4000))
-		hidden := m.encoder.forward(features, 2, speech.Pass{Last: []int{3}, Regularise: speech.Regularise{LayerDrop: 1}})
+		hidden := m.encoder.forward(features, 2, speech.Pass{Last: []int{3},
+			Regularise: speech.Regularise{LayerDrop: 1}})
 		assert.Equal(t, hidden[1].IndexSelect(1, []int{3}).Float32s(), hidden[2].Float32s())
 	})
 }

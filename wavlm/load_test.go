@@ -92,7 +92,8 @@ func TestLoadTaskCheckpoint(t *testing.T) {
 		tensor.Name = "wavlm." + name
 		all[tensor.Name] = tensor
 	}
-	for _, head := range []string{"lm_head.weight", "feature_extractor.weight"} { // the second as in speaker verification
+	for _, head := range []string{"lm_head.weight", "feature_extractor.weight"} {
+		// the second as in speaker verification
 		all[head] = ckpt.NewTensor(head, []int{2}, []float32{1, 2})
 	}
 	m := same(t, folder(t, "base", all))
@@ -183,14 +184,18 @@ func TestLoadRefuses(t *testing.T) {
 		edit func(all map[string]ckpt.Tensor)
 		want string
 	}{
-		"missing":        {func(all map[string]ckpt.Tensor) { delete(all, q) }, q + ": missing"},
-		"misshaped":      {set(q, []int{48, 47}, make([]float32, 48*47)), q + ": shape (48, 47), want (48, 48)"},
-		"wrong rank":     {set(q, []int{48 * 48}, make([]float32, 48*48)), q + ": shape (2304), want (48, 48)"},
-		"extra":          {set("encoder.layers.3.layer_norm.weight", []int{48}, make([]float32, 48)), "encoder.layers.3.layer_norm.weight: not part of the architecture"},
-		"NaN":            {poison(float32(math.NaN())), q + ": element 5 is NaN"},
-		"infinite":       {poison(float32(math.Inf(-1))), q + ": element 5 is -Inf"},
-		"zero":           {set(q, []int{48, 48}, make([]float32, 48*48)), q + ": all elements are 0"},
-		"spelling mixed": {func(all map[string]ckpt.Tensor) { rename(all, g, strings.Replace(g, sizeKey, oldSizeKey, 1)) }, "the weight norm is spelt in two ways"},
+		"missing":    {func(all map[string]ckpt.Tensor) { delete(all, q) }, q + ": missing"},
+		"misshaped":  {set(q, []int{48, 47}, make([]float32, 48*47)), q + ": shape (48, 47), want (48, 48)"},
+		"wrong rank": {set(q, []int{48 * 48}, make([]float32, 48*48)), q + ": shape (2304), want (48, 48)"},
+		"extra": {set("encoder.layers.3.layer_norm.weight", []int{48}, make([]float32, 48)),
+			"encoder.layers.3.layer_norm.weight: not part of the architecture"},
+		"NaN":      {poison(float32(math.NaN())), q + ": element 5 is NaN"},
+		"infinite": {poison(float32(math.Inf(-1))), q + ": element 5 is -Inf"},
+		"zero":     {set(q, []int{48, 48}, make([]float32, 48*48)), q + ": all elements are 0"},
+		"spelling mixed": {func(all map[string]ckpt.Tensor) {
+			rename(all, g,
+				strings.Replace(g, sizeKey, oldSizeKey, 1))
+		}, "the weight norm is spelt in two ways"},
 		"both spellings": {func(all map[string]ckpt.Tensor) {
 			old := strings.Replace(v, directionKey, oldDirectionKey, 1)
 			all[old] = ckpt.NewTensor(old, all[v].Shape, values(all[v]))
@@ -200,7 +205,10 @@ func TestLoadRefuses(t *testing.T) {
 			w[3] = 1e300
 			all[q] = ckpt.NewTensor(q, []int{48, 48}, w)
 		}, q + ": element 3, 1e+300, is too large for a 32-bit float"},
-		"integers": {func(all map[string]ckpt.Tensor) { all[q] = ckpt.NewTensor(q, []int{48, 48}, make([]int32, 48*48)) },
+		"integers": {func(all map[string]ckpt.Tensor) {
+			all[q] = ckpt.NewTensor(q, []int{48, 48},
+				make([]int32, 48*48))
+		},
 			q + ": dtype I32, want F32, F16, BF16 or F64"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -231,7 +239,8 @@ func TestLoadOtherFamily(t *testing.T) {
 	} {
 		t.Run(c.weights+" as "+c.config, func(t *testing.T) {
 			noLeak(t)
-			_, err := Load(t.Context(), folder(t, c.config, tensors(t, c.weights, "model.safetensors")), speech.Options{})
+			_, err := Load(t.Context(), folder(t, c.config, tensors(t, c.weights, "model.safetensors")),
+				speech.Options{})
 			require.ErrorContains(t, err, c.want)
 			differences := strings.Count(err.Error(), "; ") // the last part is advice
 			assert.GreaterOrEqual(t, differences, most)
@@ -249,7 +258,8 @@ func TestLoadOtherFamily(t *testing.T) {
 func TestLoadHugeConfig(t *testing.T) {
 	noLeak(t)
 	dir := folder(t, "base", tensors(t, "base", "model.safetensors"))
-	text := `{"model_type": "wavlm", "hidden_size": 1048576, "num_attention_heads": 16, "intermediate_size": 1048576, "conv_dim": [24, 24, 24, 24, 24, 24, 24]}`
+	text := `{"model_type": "wavlm", "hidden_size": 1048576, "num_attention_heads": 16, "intermediate_size": ` +
+		`1048576, "conv_dim": [24, 24, 24, 24, 24, 24, 24]}`
 	require.NoError(t, os.WriteFile(filepath.Join(dir, configFile), []byte(text), 0o600))
 	_, err := Load(t.Context(), dir, speech.Options{})
 	assert.ErrorContains(t, err, "want (1048576, 24)")

@@ -82,10 +82,16 @@ func TestHiddenStatesRefuse(t *testing.T) {
 	bad := tone(500)
 	bad[7] = float32(math.NaN())
 	for why, call := range map[string]func() ([]npy.Matrix, error){
-		"the audio has 399 samples, want at least 400": func() ([]npy.Matrix, error) { return m.HiddenStates(t.Context(), tone(399)) },
+		"the audio has 399 samples, want at least 400": func() ([]npy.Matrix,
+			error) {
+			return m.HiddenStates(t.Context(), tone(399))
+		},
 		"sample 7 is NaN": func() ([]npy.Matrix, error) { return m.HiddenStates(t.Context(), bad) },
-		"there is no layer 4, the model has 0 to 3": func() ([]npy.Matrix, error) { return m.HiddenStates(t.Context(), tone(400), 4) },
-		"there is no layer -1":                      func() ([]npy.Matrix, error) { return m.HiddenStates(t.Context(), tone(400), -1) },
+		"there is no layer 4, the model has 0 to 3": func() ([]npy.Matrix,
+			error) {
+			return m.HiddenStates(t.Context(), tone(400), 4)
+		},
+		"there is no layer -1": func() ([]npy.Matrix, error) { return m.HiddenStates(t.Context(), tone(400), -1) },
 	} {
 		_, err := call()
 		assert.ErrorContains(t, err, why)
@@ -127,7 +133,8 @@ func TestHigherLayersDoNotRun(t *testing.T) {
 	require.NoError(t, err)
 	infer(t, m, func(s *torch.Scope) {
 		for name, p := range m.Store().Params() {
-			if strings.HasPrefix(name, "encoder.layers.1.") || strings.HasPrefix(name, "encoder.layers.2.") || strings.HasPrefix(name, "encoder.layer_norm.") {
+			if strings.HasPrefix(name, "encoder.layers.1.") || strings.HasPrefix(name, "encoder.layers.2.") ||
+				strings.HasPrefix(name, "encoder.layer_norm.") {
 				p.CopyFrom(s.Full(math.NaN(), p.Shape()...))
 			}
 		}
@@ -167,10 +174,22 @@ func TestForwardRefuses(t *testing.T) {
 	c := m.Config.ConvOut()
 	for why, call := range map[string]func(s *torch.Scope){
 		"a waveform of 399 samples is too short, want at least 400": func(s *torch.Scope) { m.frontEnd.forward(s.Zeros(1, 399)) },
-		"there is no hidden state 4":                                func(s *torch.Scope) { m.encoder.forward(s.Zeros(1, 5, c), 4, speech.Pass{}) },
-		"1 lengths for a batch of 2":                                func(s *torch.Scope) { m.encoder.forward(s.Zeros(2, 5, c), 1, speech.Pass{Lengths: []int{5}}) },
-		"clip 1 has 0 real frames, want 1 to 5":                     func(s *torch.Scope) { m.encoder.forward(s.Zeros(2, 5, c), 1, speech.Pass{Lengths: []int{5, 0}}) },
-		"want 1 rows of 5":                                          func(s *torch.Scope) { m.encoder.forward(s.Zeros(1, 5, c), 1, speech.Pass{MaskTime: [][]bool{{true}}}) },
+		"there is no hidden state 4": func(s *torch.Scope) {
+			m.encoder.forward(s.Zeros(1,
+				5, c), 4, speech.Pass{})
+		},
+		"1 lengths for a batch of 2": func(s *torch.Scope) {
+			m.encoder.forward(s.Zeros(2, 5, c), 1,
+				speech.Pass{Lengths: []int{5}})
+		},
+		"clip 1 has 0 real frames, want 1 to 5": func(s *torch.Scope) {
+			m.encoder.forward(s.Zeros(2, 5, c), 1,
+				speech.Pass{Lengths: []int{5, 0}})
+		},
+		"want 1 rows of 5": func(s *torch.Scope) {
+			m.encoder.forward(s.Zeros(1, 5, c), 1,
+				speech.Pass{MaskTime: [][]bool{{true}}})
+		},
 	} {
 		err := m.Session().Infer(t.Context(), func(s *torch.Scope) error { call(s); return nil })
 		assert.ErrorContains(t, err, why)
@@ -185,7 +204,8 @@ func TestPaddingDoesNotMatter(t *testing.T) {
 		batch := torch.Cat(0, a, torch.Cat(1, b, s.Normal(0, 50, 1, 4, 24)))
 		both := m.encoder.forward(batch, 3, speech.Pass{Lengths: []int{9, 5}})
 		alone := m.encoder.forward(b, 3, speech.Pass{})
-		near(t, "clip", alone[3].Float32s(), both[3].Narrow(0, 1, 1).Narrow(1, 0, 5).Contiguous().Float32s(), 2e-5, 1e-5)
+		near(t, "clip", alone[3].Float32s(), both[3].Narrow(0, 1, 1).Narrow(1, 0, 5).Contiguous().Float32s(), 2e-5,
+			1e-5)
 	})
 }
 
@@ -199,7 +219,8 @@ func TestFresh(t *testing.T) {
 	infer(t, m, func(s *torch.Scope) {
 		p := func(name string) *torch.Tensor { return s.Attach(m.Store().Param(name)) }
 		assert.InDelta(t, .02, math.Sqrt(p(q).Square().Mean().Item()), .005)
-		assert.InDelta(t, math.Sqrt(2./24), math.Sqrt(p("feature_extractor.conv_layers.1.conv.weight").Square().Mean().Item()), .05)
+		assert.InDelta(t, math.Sqrt(2./24),
+			math.Sqrt(p("feature_extractor.conv_layers.1.conv.weight").Square().Mean().Item()), .05)
 		assert.LessOrEqual(t, p("feature_projection.projection.weight").MaxAbs(), 1/math.Sqrt(8))
 		v := "encoder.pos_conv_embed.conv." + directionKey
 		near(t, "the kernel starts as V", p(v).Float32s(), m.encoder.positions.(*posConv).kernel(s).Float32s(), 1e-6, 0)

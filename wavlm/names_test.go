@@ -84,7 +84,10 @@ func TestLinearLayersAndTargets(t *testing.T) {
 		assert.Equal(t, seen.paths, m.LinearLayers(), name)
 		reached := func(word speech.Targets) (n int) {
 			for _, path := range m.LinearLayers() {
-				if slices.ContainsFunc(m.Targets(word), func(end string) bool { return path == end || strings.HasSuffix(path, "."+end) }) {
+				if slices.ContainsFunc(m.Targets(word), func(end string) bool {
+					return path == end ||
+						strings.HasSuffix(path, "."+end)
+				}) {
 					n++
 				}
 			}

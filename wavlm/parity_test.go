@@ -40,7 +40,11 @@ func TestStages(t *testing.T) {
 			m, g := variant(t, name), openGolden(t, name, "io.safetensors")
 			_, frames := g.lengths(m.Config)
 			infer(t, m, func(s *torch.Scope) {
-				near := func(name string, got *torch.Tensor) { t.Helper(); g.near("masked/"+name, got, forwardTol, forwardTol) }
+				near := func(name string, got *torch.Tensor) {
+					t.Helper()
+					g.near("masked/"+name, got, forwardTol,
+						forwardTol)
+				}
 				at := func(name string) *torch.Tensor { t.Helper(); return g.tensor(s, "masked/"+name) }
 
 				x := g.tensor(s, "input_values").Unsqueeze(1)
@@ -153,12 +157,14 @@ func mixedLoss(s *torch.Scope, g golden, hidden []*torch.Tensor, frames []int) *
 func TestGradients(t *testing.T) {
 	for _, name := range wavlms {
 		t.Run(name, func(t *testing.T) {
-			m, g, in := variant(t, name), openGolden(t, name, "grads.safetensors"), openGolden(t, name, "io.safetensors")
+			m, g, in := variant(t, name), openGolden(t, name, "grads.safetensors"),
+				openGolden(t, name, "io.safetensors")
 			_, frames := in.lengths(m.Config)
 			m.Store().Train(nil)
 			train(t, m, func(s *torch.Scope) {
 				wave := in.tensor(s, "input_values").RequireGrad(true)
-				hidden := m.encoder.forward(m.frontEnd.forward(wave), m.Config.Layers, speech.Pass{Lengths: frames, Final: speech.PostNorm})
+				hidden := m.encoder.forward(m.frontEnd.forward(wave), m.Config.Layers,
+					speech.Pass{Lengths: frames, Final: speech.PostNorm})
 				loss := mixedLoss(s, g, hidden, frames)
 				near(t, "loss", g.values("loss"), []float32{float32(loss.Item())}, 1e-5, 0)
 				loss.Backward()

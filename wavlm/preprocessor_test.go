@@ -40,7 +40,8 @@ func TestPreprocessor(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, preprocessorFile), []byte(text), 0o600))
 	}
 	for text, want := range map[string]bool{
-		`{"do_normalize": true, "sampling_rate": 16000, "feature_size": 1, "return_attention_mask": true, "padding_value": 0.0}`: true,
+		`{"do_normalize": true, "sampling_rate": 16000, "feature_size": 1, "return_attention_mask": true, ` +
+			`"padding_value": 0.0}`: true,
 		`{"do_normalize": false}`: false,
 		`{}`:                      true,
 	} {

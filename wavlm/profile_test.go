@@ -53,7 +53,8 @@ func profiled(t *testing.T, slow string, keep func(name string) bool) map[string
 		ctx := p.Context(t.Context())
 		end := torch.Part(ctx, "step")
 		require.NoError(t, view.Session().Train(ctx, 1, func(s *torch.Scope) error {
-			front := view.frontEnd.forward(s.Normal(0, .1, 1, speech.SampleRate/10)) // nothing is large enough for threads
+			// nothing is large enough for threads
+			front := view.frontEnd.forward(s.Normal(0, .1, 1, speech.SampleRate/10))
 			view.encoder.forward(front, 3, speech.Pass{})[3].Square().Mean().Backward()
 			return nil
 		}))
@@ -113,7 +114,10 @@ func TestProfileFindsASlowLayer(t *testing.T) {
 
 // What lies below the lowest tuned weight has no backward pass.
 func TestProfileOfFrozenLayers(t *testing.T) {
-	found := profiled(t, "", func(name string) bool { return strings.HasPrefix(name, "encoder.layers.1.attention.v_proj") })
+	found := profiled(t, "", func(name string) bool {
+		return strings.HasPrefix(name,
+			"encoder.layers.1.attention.v_proj")
+	})
 	for name, part := range found {
 		for _, n := range part.Numbers {
 			assert.Positive(t, n.Forward, "%s %d", name, n.Number)

@@ -87,32 +87,36 @@ func TestRegularise(t *testing.T) {
 func TestLayerDrop(t *testing.T) {
 	for name, first := range map[string]bool{"base": true, "hubert_base": false} {
 		m := variant(t, name)
-		require.NoError(t, torch.Do(t.Context(), torch.Mode{Dropout: true, Device: torchtest.Device()}, func(s *torch.Scope) error {
-			hidden := m.encoder.forward(s.Normal(0, 1, 1, 5, 24), 3, speech.Pass{Regularise: speech.Regularise{LayerDrop: 1}})
-			require.Len(t, hidden, 4, "a layer left out has an entry")
-			h := func(l int) []float32 { return hidden[l].Float32s() }
-			assert.Equal(t, first, !assert.ObjectsAreEqual(h(0), h(1)), "WavLM's first layer always runs")
-			assert.Equal(t, h(1), h(2))
-			assert.Equal(t, h(1), h(3))
-			return nil
-		}))
+		require.NoError(t, torch.Do(t.Context(), torch.Mode{Dropout: true, Device: torchtest.Device()},
+			func(s *torch.Scope) error {
+				hidden := m.encoder.forward(s.Normal(0, 1, 1, 5, 24), 3,
+					speech.Pass{Regularise: speech.Regularise{LayerDrop: 1}})
+				require.Len(t, hidden, 4, "a layer left out has an entry")
+				h := func(l int) []float32 { return hidden[l].Float32s() }
+				assert.Equal(t, first, !assert.ObjectsAreEqual(h(0), h(1)), "WavLM's first layer always runs")
+				assert.Equal(t, h(1), h(2))
+				assert.Equal(t, h(1), h(3))
+				return nil
+			}))
 	}
 }
 
 // TestChannelsMasked: a masked channel is 0 in all frames of its clip.
 func TestChannelsMasked(t *testing.T) {
 	m := variant(t, "base")
-	require.NoError(t, torch.Do(t.Context(), torch.Mode{Dropout: true, Device: torchtest.Device()}, func(s *torch.Scope) error {
-		h := m.encoder.augment(s.Full(1, 2, 5, 48), nil, speech.Pass{Regularise: speech.Regularise{Channels: speech.Spans{Prob: .25, Length: 6}}})
-		perFrame := h.Sum(2).Float32s() // (2, 5)
-		for b := range 2 {
-			assert.Less(t, perFrame[b*5], float32(48))
-			for _, v := range perFrame[b*5 : b*5+5] {
-				assert.Equal(t, perFrame[b*5], v)
+	require.NoError(t, torch.Do(t.Context(), torch.Mode{Dropout: true, Device: torchtest.Device()},
+		func(s *torch.Scope) error {
+			h := m.encoder.augment(s.Full(1, 2, 5, 48), nil,
+				speech.Pass{Regularise: speech.Regularise{Channels: speech.Spans{Prob: .25, Length: 6}}})
+			perFrame := h.Sum(2).Float32s() // (2, 5)
+			for b := range 2 {
+				assert.Less(t, perFrame[b*5], float32(48))
+				for _, v := range perFrame[b*5 : b*5+5] {
+					assert.Equal(t, perFrame[b*5], v)
+				}
 			}
-		}
-		return nil
-	}))
+			return nil
+		}))
 }
 
 func TestMaskNeedsEmbedding(t *testing.T) {
@@ -134,19 +138,21 @@ func TestMaskNeedsEmbedding(t *testing.T) {
 func TestMaskLeavesPaddingAlone(t *testing.T) {
 	for name, spared := range map[string]bool{"base": true, "hubert_base": false} {
 		m := variant(t, name)
-		require.NoError(t, torch.Do(t.Context(), torch.Mode{Dropout: true, Device: torchtest.Device()}, func(s *torch.Scope) error {
-			valid := m.encoder.padding(s, []int{40, 10}, 2, 40)
-			h := m.encoder.augment(s.Zeros(2, 40, 48), valid, speech.Pass{Regularise: speech.Regularise{Time: speech.Spans{Prob: .9, Length: 2, Min: 2}}})
-			masked := h.Square().Sum(2).Float32s() // (2, 40)
-			inPadding := 0
-			for _, v := range masked[40+10:] {
-				if v > 0 {
-					inPadding++
+		require.NoError(t, torch.Do(t.Context(), torch.Mode{Dropout: true, Device: torchtest.Device()},
+			func(s *torch.Scope) error {
+				valid := m.encoder.padding(s, []int{40, 10}, 2, 40)
+				h := m.encoder.augment(s.Zeros(2, 40, 48), valid,
+					speech.Pass{Regularise: speech.Regularise{Time: speech.Spans{Prob: .9, Length: 2, Min: 2}}})
+				masked := h.Square().Sum(2).Float32s() // (2, 40)
+				inPadding := 0
+				for _, v := range masked[40+10:] {
+					if v > 0 {
+						inPadding++
+					}
 				}
-			}
-			assert.Equal(t, spared, inPadding == 0, name)
-			return nil
-		}))
+				assert.Equal(t, spared, inPadding == 0, name)
+				return nil
+			}))
 	}
 }
 

@@ -39,8 +39,9 @@ type Plan struct {
 	Splits    map[string]string `json:"splits_sha256"` // by subject: of the rows of each split
 	Masks     map[string]string `json:"masks_sha256"`  // by subject/ROI: of the columns
 	Endpoints Endpoints         `json:"endpoints"`
-	Margins   map[string]Margin `json:"margins,omitempty"` // by ROI: endpoints and auditory cortex, where the untuned model scores above 0
-	SHA256    string            `json:"sha256"`            // of all of the above but the time
+	// by ROI: endpoints and auditory cortex, where the untuned model scores above 0
+	Margins map[string]Margin `json:"margins,omitempty"`
+	SHA256  string            `json:"sha256"` // of all of the above but the time
 }
 
 // TestRead is one line of OUT.test_reads.jsonl.
@@ -88,25 +89,29 @@ func (s *Plan) digest() string {
 	return Hash(all)
 }
 
-// Check reports why the plan of a run directory cannot be locked; nil if it can. A directory with a run or a plan is a fault
-// of kind Exists.
+// Check reports why the plan of a run directory cannot be locked; nil if it can. A directory with a
+// run or a plan is a fault of kind Exists.
 func Check(out string, s *Plan) error {
 	path, _ := files(out)
 	switch {
 	case s.Endpoints.Sides != 1 && s.Endpoints.Sides != 2:
 		return fault.New(fault.Usage, "lock analysis", "sides", "%d, want 1 or 2", s.Endpoints.Sides)
 	case !(s.Endpoints.Delta >= 0 && s.Endpoints.Delta < 1):
-		return fault.New(fault.Usage, "lock analysis", "delta", "%g, want at least 0 and less than 1", s.Endpoints.Delta)
+		return fault.New(fault.Usage, "lock analysis", "delta", "%g, want at least 0 and less than 1",
+			s.Endpoints.Delta)
 	}
 	if there(path) {
-		return fault.New(fault.Exists, "lock analysis", path, "the analysis is locked already").WithHint("give a changed experiment another out")
+		return fault.New(fault.Exists, "lock analysis", path,
+			"the analysis is locked already").WithHint("give a changed experiment another out")
 	}
 	if there(filepath.Join(out, "config.yaml")) {
-		return fault.New(fault.Exists, "lock analysis", out, "the training has begun: it is too late to lock the analysis").
+		return fault.New(fault.Exists, "lock analysis", out,
+			"the training has begun: it is too late to lock the analysis").
 			WithHint("lock before the training, with another out")
 	}
 	if there(filepath.Join(out, "eval", "summary.json")) {
-		return fault.New(fault.Exists, "lock analysis", out, "the test rows have been scored: it is too late to lock the analysis").
+		return fault.New(fault.Exists, "lock analysis", out,
+			"the test rows have been scored: it is too late to lock the analysis").
 			WithHint("choose other test rows and another out")
 	}
 	return nil
@@ -147,22 +152,25 @@ func Read(out string) (*Plan, error) {
 		return nil, err
 	}
 	if s.digest() != s.SHA256 {
-		return nil, fault.New(fault.BadData, "read analysis plan", path, "the content does not fit its hash: it was changed after locking").
+		return nil, fault.New(fault.BadData, "read analysis plan", path,
+			"the content does not fit its hash: it was changed after locking").
 			WithHint("restore the locked file")
 	}
 	return s, nil
 }
 
-// RecordTestRead counts a read of the test rows of a run directory, with the splits and masks as they are now. It returns
-// nil, nil where no analysis is locked. A read with splits or masks that differ from the plan is refused, a fault of kind
-// BadData, and counted. Subjects and ROIs that are not in the plan may be read.
+// RecordTestRead counts a read of the test rows of a run directory, with the splits and masks as
+// they are now. It returns nil, nil where no analysis is locked. A read with splits or masks that
+// differ from the plan is refused, a fault of kind BadData, and counted. Subjects and ROIs that are
+// not in the plan may be read.
 func RecordTestRead(out string, read TestRead, splits, masks map[string]string) (*Status, error) {
 	s, err := Read(out)
 	if s == nil || err != nil {
 		return nil, err
 	}
 	path, reads := files(out)
-	for what, pair := range map[string][2]map[string]string{"splits of ": {s.Splits, splits}, "mask ": {s.Masks, masks}} {
+	for what, pair := range map[string][2]map[string]string{"splits of ": {s.Splits, splits},
+		"mask ": {s.Masks, masks}} {
 		for _, name := range slices.Sorted(maps.Keys(pair[1])) {
 			if was, locked := pair[0][name]; locked && was != pair[1][name] {
 				read.Changed = append(read.Changed, what+name)

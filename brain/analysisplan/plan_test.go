@@ -23,7 +23,8 @@ func TestReadsAreCountedAndChangesRefused(t *testing.T) {
 	require.NoError(t, err)
 	require.Nil(t, status, "no analysis is locked")
 
-	s := &analysisplan.Plan{Splits: splits, Masks: masks, Endpoints: analysisplan.Endpoints{ROIs: []string{"front"}, Sides: 2, Delta: .05}}
+	s := &analysisplan.Plan{Splits: splits, Masks: masks,
+		Endpoints: analysisplan.Endpoints{ROIs: []string{"front"}, Sides: 2, Delta: .05}}
 	require.NoError(t, analysisplan.Lock(out, s))
 	assert.Equal(t, fault.Exists, fault.KindOf(analysisplan.Lock(out, s)))
 	for want := 1; want <= 2; want++ {
@@ -34,11 +35,13 @@ func TestReadsAreCountedAndChangesRefused(t *testing.T) {
 	}
 
 	// Subjects and masks that are not in the plan may be read.
-	status, err = analysisplan.RecordTestRead(out, read, map[string]string{"eve": "x"}, map[string]string{"eve/front": "y"})
+	status, err = analysisplan.RecordTestRead(out, read, map[string]string{"eve": "x"},
+		map[string]string{"eve/front": "y"})
 	require.NoError(t, err)
 	assert.Equal(t, 3, status.TestReads)
 
-	_, err = analysisplan.RecordTestRead(out, read, map[string]string{"ada": "other"}, map[string]string{"ada/front": "other"})
+	_, err = analysisplan.RecordTestRead(out, read, map[string]string{"ada": "other"},
+		map[string]string{"ada/front": "other"})
 	require.ErrorContains(t, err, "[mask ada/front splits of ada] changed")
 	assert.Equal(t, fault.BadData, fault.KindOf(err))
 	status, err = analysisplan.RecordTestRead(out, read, splits, masks)

@@ -10,7 +10,8 @@ import (
 // The maps and tables of a run, as bwlm export writes them.
 func ExampleWrite() {
 	ctx := context.Background()
-	res, err := bids.Write(ctx, []string{"runs/alice"}, "maps", bids.Options{Space: "fsaverage5", Formats: []string{"gifti", "csv"}})
+	res, err := bids.Write(ctx, []string{"runs/alice"}, "maps",
+		bids.Options{Space: "fsaverage5", Formats: []string{"gifti", "csv"}})
 	if err != nil {
 		fmt.Println(err)
 		return

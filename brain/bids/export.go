@@ -19,9 +19,10 @@ var Formats = []string{"nifti", "gifti", "csv", "json"}
 
 // Options say what to write. The zero value writes all that a run has.
 type Options struct {
-	Formats  []string              // of [Formats]; nil: all that the run has
-	Task     string                // of the names; "": the test story, or stories if there are several
-	Space    string                // of the names, e.g. fsaverage5: whose surface or grid the places are of is nothing that files say
+	Formats []string // of [Formats]; nil: all that the run has
+	Task    string   // of the names; "": the test story, or stories if there are several
+	// of the names, e.g. fsaverage5: whose surface or grid the places are of is nothing that files say
+	Space    string
 	Force    bool                  // replace what an export wrote
 	Version  string                // of bwlm
 	Note     func(text string)     // what is left out; may be nil
@@ -36,10 +37,11 @@ type Result struct {
 	Files   []string `json:"files"` // below out
 }
 
-// Write exports runs below dir, each into a folder of its own if there are several. Of a subject there are base,
-// base at its best layer, tuned, delta, ceiling and per cent of ceiling, as far as eval/test of the run has them; and p and q if
-// files beside them are called base_p.npy, tuned_p.npy, delta_p.npy, or _q.npy. A dir that holds anything is refused without Force,
-// and one that is no export is refused anyway.
+// Write exports runs below dir, each into a folder of its own if there are several. Of a subject
+// there are base, base at its best layer, tuned, delta, ceiling and per cent of ceiling, as far as
+// eval/test of the run has them; and p and q if files beside them are called base_p.npy,
+// tuned_p.npy, delta_p.npy, or _q.npy. A dir that holds anything is refused without Force, and one
+// that is no export is refused anyway.
 func Write(ctx context.Context, runs []string, dir string, opt Options) (*Result, error) {
 	if opt.Note == nil {
 		opt.Note = func(string) {}
@@ -49,7 +51,8 @@ func Write(ctx context.Context, runs []string, dir string, opt Options) (*Result
 	}
 	for _, f := range opt.Formats {
 		if !slices.Contains(Formats, f) {
-			return nil, fault.New(fault.Usage, exporting, "--format", "there is no format %q", f).WithHint("there are %s", strings.Join(Formats, ", "))
+			return nil, fault.New(fault.Usage, exporting, "--format", "there is no format %q",
+				f).WithHint("there are %s", strings.Join(Formats, ", "))
 		}
 	}
 	found, err := finished.Read(ctx, runs...)

@@ -38,7 +38,8 @@ const (
 
 // madePlaces writes a data set whose voxels are somewhere: on every second vertex of two small spheres, or in a mask.
 func madePlaces(t testing.TB, dir string, at place) {
-	filetest.Put(t, dir, "dataset.yaml", "name: made\nlicence: CC0\ntr_seconds: 2\nstories:\n  a: {audio: a.wav}\nsubjects:\n  ann: {a: a.npy}\n"+string(at)+"\n")
+	filetest.Put(t, dir, "dataset.yaml",
+		"name: made\nlicence: CC0\ntr_seconds: 2\nstories:\n  a: {audio: a.wav}\nsubjects:\n  ann: {a: a.npy}\n"+string(at)+"\n")
 	left, right := cortex.Synthetic(1) // 42 vertices each
 	for name, s := range map[string]*cortex.Surface{"l": left.Surface, "r": right.Surface} {
 		h := map[string]cortex.Hemisphere{"l": cortex.Left, "r": cortex.Right}[name]
@@ -58,25 +59,29 @@ func madePlaces(t testing.TB, dir string, at place) {
 	filetest.Put(t, dir, "v.txt", vertices)
 	f, err := os.Create(filepath.Join(dir, "mask.nii.gz"))
 	require.NoError(t, err)
-	require.NoError(t, nifti.NewFloat([]int{4, 5, 4}, [3][4]float64{{3, 0, 0, -9}, {0, 3, .2, 5}, {0, -.2, 3, 2}}, mask).WriteGzip(f))
+	require.NoError(t, nifti.NewFloat([]int{4, 5, 4}, [3][4]float64{{3, 0, 0, -9}, {0, 3, .2, 5}, {0, -.2, 3, 2}},
+		mask).WriteGzip(f))
 	require.NoError(t, f.Close())
 }
 
-// made is a run of some subjects with planted scores: r of voxel v of subject k is (v + 100·k) / 1000, tuned is .05 above that; voxel 7 is
-// constant, voxel 3 has no ceiling.
+// made is a run of some subjects with planted scores: r of voxel v of subject k is (v + 100·k) /
+// 1000, tuned is .05 above that; voxel 7 is constant, voxel 3 has no ceiling.
 func made(t testing.TB, at place, subjects ...string) string {
 	t.Helper()
 	top := t.TempDir()
 	dir := filepath.Join(top, "run")
 	madePlaces(t, filepath.Join(top, "data"), at)
-	filetest.Put(t, dir, "config.yaml", "model: {path: m}\ndata: {path: "+filepath.Join(top, "data")+", subjects: all, train: [a], val: [b], test: [c]}\nout: "+dir+"\n")
+	filetest.Put(t, dir, "config.yaml", "model: {path: m}\ndata: {path: "+filepath.Join(top,
+		"data")+", subjects: all, train: [a], val: [b], test: [c]}\nout: "+dir+"\n")
 	ci := &stats.Interval{.02, .06}
 	tuned := results.ModelScore{MeanR: .12, ROIs: map[string]float64{"A1, left": .1, "tuned": .2}}
 	ceiling := results.ModelScore{MeanR: .8, ROIs: map[string]float64{"A1, left": .8}}
-	filetest.Put(t, dir, "eval/summary.json", results.Summary{Schema: results.RunSchema, Test: results.Scores{Rows: 48, Subjects: subjects, Tuned: &tuned, Ceiling: &ceiling,
-		Base: results.ModelScore{MeanR: .07, ROIs: map[string]float64{"A1, left": .05, "tuned": .15}},
-		Delta: &results.Delta{MeanR: .05, CI95: ci, Significance: results.Significance{P: .002, Q: .003}, ROIs: map[string]results.DeltaROI{
-			"A1, left": {MeanR: .05, CI95: ci, Significance: results.Significance{P: .004, Q: .004}}}}}})
+	filetest.Put(t, dir, "eval/summary.json", results.Summary{Schema: results.RunSchema,
+		Test: results.Scores{Rows: 48, Subjects: subjects, Tuned: &tuned, Ceiling: &ceiling,
+			Base: results.ModelScore{MeanR: .07, ROIs: map[string]float64{"A1, left": .05, "tuned": .15}},
+			Delta: &results.Delta{MeanR: .05, CI95: ci, Significance: results.Significance{P: .002, Q: .003},
+				ROIs: map[string]results.DeltaROI{
+					"A1, left": {MeanR: .05, CI95: ci, Significance: results.Significance{P: .004, Q: .004}}}}}})
 	var layout []any
 	for k, name := range subjects {
 		n := voxels
@@ -91,10 +96,12 @@ func made(t testing.TB, at place, subjects ...string) string {
 		if n == voxels {
 			base[7], tuned[7], gain[7], ceiling[3] = nan, nan, nan, 0
 		}
-		for file, x := range map[string][]float32{"base_r": base, "tuned_r": tuned, "delta_r": gain, "ceiling": ceiling} {
+		for file, x := range map[string][]float32{"base_r": base, "tuned_r": tuned, "delta_r": gain,
+			"ceiling": ceiling} {
 			filetest.Put(t, dir, "eval/test/"+name+"/"+file+".npy", x)
 		}
-		layout = append(layout, map[string]any{"name": name, "voxels": n, "rows": []any{map[string]any{"Story": "a-b", "From": 0, "To": 48}},
+		layout = append(layout, map[string]any{"name": name, "voxels": n,
+			"rows": []any{map[string]any{"Story": "a-b", "From": 0, "To": 48}},
 			"rois": []any{map[string]any{"name": "A1, left", "columns": []int{1, 2}}}})
 	}
 	filetest.Put(t, dir, "eval/test/layout.json", map[string]any{"schema": results.RunSchema, "subjects": layout})
@@ -119,8 +126,10 @@ func TestMapsOnSurfacesAreTheScores(t *testing.T) {
 	assert.Equal(t, []string{"gifti", "csv", "json"}, res.Formats)
 	const name = "sub-ann/func/sub-ann_task-ab_hemi-L_space-fsaverage_stat-r_desc-tuned_statmap.func.gii"
 	assert.Contains(t, res.Files, name)
-	assert.Contains(t, res.Files, "sub-ann/func/sub-ann_task-ab_hemi-R_space-fsaverage_stat-q_desc-tuned_statmap.func.gii")
-	assert.False(t, slices.ContainsFunc(res.Files, func(f string) bool { return strings.HasPrefix(f, "group") }), "one subject has no mean")
+	assert.Contains(t, res.Files,
+		"sub-ann/func/sub-ann_task-ab_hemi-R_space-fsaverage_stat-q_desc-tuned_statmap.func.gii")
+	assert.False(t, slices.ContainsFunc(res.Files, func(f string) bool { return strings.HasPrefix(f, "group") }),
+		"one subject has no mean")
 	for _, f := range res.Files {
 		assert.FileExists(t, filepath.Join(dir, f))
 	}
@@ -145,10 +154,12 @@ func TestMapsOnSurfacesAreTheScores(t *testing.T) {
 	assert.True(t, share[6] != share[6], "voxel 3 has no ceiling")
 
 	var about map[string]any
-	text, err := os.ReadFile(filepath.Join(dir, "sub-ann/func/sub-ann_task-ab_space-fsaverage_stat-r_desc-tuned_statmap.json"))
+	text, err := os.ReadFile(filepath.Join(dir,
+		"sub-ann/func/sub-ann_task-ab_space-fsaverage_stat-r_desc-tuned_statmap.json"))
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(text, &about))
-	assert.Equal(t, map[string]any{"Description": "correlation of predicted and measured responses on test rows: the tuned model", "Units": "r", "Run": "run",
+	assert.Equal(t, map[string]any{"Description": "correlation of predicted and measured responses on test rows: the " +
+		"tuned model", "Units": "r", "Run": "run",
 		"TestRows": 48., "Stories": []any{"a-b"}}, about)
 	text, err = os.ReadFile(filepath.Join(dir, descriptionFile))
 	require.NoError(t, err)
@@ -203,8 +214,10 @@ func TestTableOfRegions(t *testing.T) {
 		got[row[0]+"/"+row[2]] = fields
 	}
 	assert.Len(t, got, 3+2*2, "all voxels, region and voxels tuned on; all voxels and region of each")
-	assert.Equal(t, map[string]string{"subject": "mean", "subjects": "2", "roi": "A1, left", "voxels": "4", "constant": "", "base_r": "0.05", "base_best_layer_r": "",
-		"tuned_r": "0.1", "delta": "0.05", "delta_ci95_low": "0.02", "delta_ci95_high": "0.06", "p": "0.004", "q": "0.004", "ceiling": "0.8",
+	assert.Equal(t, map[string]string{"subject": "mean", "subjects": "2", "roi": "A1, left", "voxels": "4",
+		"constant": "", "base_r": "0.05", "base_best_layer_r": "",
+		"tuned_r": "0.1", "delta": "0.05", "delta_ci95_low": "0.02", "delta_ci95_high": "0.06", "p": "0.004",
+		"q": "0.004", "ceiling": "0.8",
 		"base_percent_of_ceiling": "", "tuned_percent_of_ceiling": ""}, got["mean/A1, left"])
 	assert.Equal(t, "1", got["bob/all voxels"]["constant"])
 	assert.Equal(t, "", got["bob/all voxels"]["p"])
@@ -222,10 +235,12 @@ func TestTableOfRegions(t *testing.T) {
 func TestADemoIsItsRuns(t *testing.T) {
 	dir := t.TempDir()
 	d := demo.Report{Schema: 1}
-	for arm, to := range map[string]*demo.Arm{"whole_cortex": &d.WholeCortex, "auditory_cortex": &d.AuditoryCortex, "shuffled": &d.Shuffled} {
+	for arm, to := range map[string]*demo.Arm{"whole_cortex": &d.WholeCortex, "auditory_cortex": &d.AuditoryCortex,
+		"shuffled": &d.Shuffled} {
 		run := made(t, nowhere, "listener", "related")
 		require.NoError(t, os.Rename(run, filepath.Join(dir, arm)))
-		to.Test = results.Scores{Rows: 48, Subjects: []string{"listener"}, Base: results.ModelScore{MeanR: .07}, Tuned: &results.ModelScore{MeanR: .12}, Delta: &results.Delta{MeanR: .05}}
+		to.Test = results.Scores{Rows: 48, Subjects: []string{"listener"}, Base: results.ModelScore{MeanR: .07},
+			Tuned: &results.ModelScore{MeanR: .12}, Delta: &results.Delta{MeanR: .05}}
 	}
 	filetest.Put(t, dir, "demo.json", d)
 	madePlaces(t, dir, onSurface)
@@ -242,11 +257,13 @@ func TestADemoIsItsRuns(t *testing.T) {
 	out, _, res := exported(t, dir, Options{})
 	for _, arm := range []string{"whole_cortex", "auditory_cortex", "shuffled"} {
 		assert.Contains(t, res.Files, arm+"/"+descriptionFile)
-		got, err := cortex.ReadMap(filepath.Join(out, arm, "sub-listener/func/sub-listener_task-ab_hemi-R_stat-r_desc-base_statmap.func.gii"))
+		got, err := cortex.ReadMap(filepath.Join(out, arm,
+			"sub-listener/func/sub-listener_task-ab_hemi-R_stat-r_desc-base_statmap.func.gii"))
 		require.NoError(t, err)
 		assert.Equal(t, float32(21)/1000, got[0], "voxel 21 is on vertex 42, the first of the right side")
 	}
-	assert.False(t, slices.ContainsFunc(res.Files, func(f string) bool { return strings.Contains(f, "related") }), "scores are the listener's")
+	assert.False(t, slices.ContainsFunc(res.Files, func(f string) bool { return strings.Contains(f, "related") }),
+		"scores are the listener's")
 	_, err := Write(t.Context(), []string{dir}, out, Options{Force: true})
 	require.NoError(t, err, "what an export of several runs wrote is replaced, too")
 }
@@ -287,9 +304,12 @@ func TestMistakesSayWhatToDo(t *testing.T) {
 		kind fault.Kind
 		why  string
 	}{
-		{made(t, inMask, "ann"), Options{Formats: []string{"matlab"}}, fault.Usage, "there are nifti, gifti, csv, json"},
-		{made(t, inMask, "ann"), Options{Formats: []string{"gifti"}}, fault.Missing, "no gifti: the voxels are in a volume; leave it out"},
-		{made(t, onSurface, "ann"), Options{Formats: []string{"csv", "nifti"}}, fault.Missing, "no nifti: the voxels are on surfaces"},
+		{made(t, inMask, "ann"), Options{Formats: []string{"matlab"}}, fault.Usage,
+			"there are nifti, gifti, csv, json"},
+		{made(t, inMask, "ann"), Options{Formats: []string{"gifti"}}, fault.Missing,
+			"no gifti: the voxels are in a volume; leave it out"},
+		{made(t, onSurface, "ann"), Options{Formats: []string{"csv", "nifti"}}, fault.Missing,
+			"no nifti: the voxels are on surfaces"},
 		{made(t, nowhere, "ann"), Options{Formats: []string{"nifti"}}, fault.Missing, "let dataset.yaml name"},
 		{made(t, inMask, "other"), Options{}, fault.BadData, "nobody's voxels"},
 		{made(t, inMask, "S_1", "S1"), Options{}, fault.BadData, "S_1 and S1 have the same name in BIDS, sub-S1"},

@@ -55,7 +55,8 @@ func mapsOf(p *finished.Subject) (out []voxelMap) {
 		values []float32
 	}{{"base", p.Base}, {"tuned", p.Tuned}} {
 		if m.values != nil && p.Ceiling != nil {
-			out = append(out, voxelMap{percent, m.desc, "percent", "r in per cent of the ceiling, none where that is 0: " + aboutDesc(m.desc),
+			out = append(out, voxelMap{percent, m.desc, "percent",
+				"r in per cent of the ceiling, none where that is 0: " + aboutDesc(m.desc),
 				ofCeiling(m.values, p.Ceiling)})
 		}
 	}
@@ -77,7 +78,8 @@ func ofCeiling(r, ceiling []float32) []float32 {
 // significance lists maps of p and q that stand beside the scores: base_p.npy, tuned_q.npy, delta_p.npy and so on.
 func significance(run *finished.Run, p *finished.Subject) (out []voxelMap, err error) {
 	for _, of := range []struct{ file, desc string }{{"base", "base"}, {"tuned", "tuned"}, {"delta", "delta"}} {
-		for _, stat := range []struct{ name, about string }{{"p", "p of a voxel's r: "}, {"q", "false discovery rate of a voxel's r: "}} {
+		for _, stat := range []struct{ name, about string }{{"p", "p of a voxel's r: "},
+			{"q", "false discovery rate of a voxel's r: "}} {
 			path := filepath.Join(run.Dir, "eval", "test", p.Name, of.file+"_"+stat.name+".npy")
 			if _, err := os.Stat(path); err != nil {
 				continue
@@ -92,7 +94,8 @@ func significance(run *finished.Run, p *finished.Subject) (out []voxelMap, err e
 	return out, nil
 }
 
-// meanOf is the mean subject: what those whose voxels are in the run's places have in common. It is nil for fewer than two.
+// meanOf is the mean subject: what those whose voxels are in the run's places have in common. It is
+// nil for fewer than two.
 func meanOf(run *finished.Run) *finished.Subject {
 	n := 0
 	m := &finished.Subject{}

@@ -26,10 +26,12 @@ func TestNilearnReadsTheMaps(t *testing.T) {
 		data := filepath.Join(filepath.Dir(run), "data")
 		args := []string{"--mask", filepath.Join(data, "mask.nii.gz")}
 		if at == onSurface {
-			args = []string{"--left", filepath.Join(data, "l.surf.gii"), "--right", filepath.Join(data, "r.surf.gii"), "--vertices", filepath.Join(data, "v.txt")}
+			args = []string{"--left", filepath.Join(data, "l.surf.gii"), "--right", filepath.Join(data, "r.surf.gii"),
+				"--vertices", filepath.Join(data, "v.txt")}
 		}
 		dir, _, _ := exported(t, run, Options{Space: "made"})
-		said, err := exec.CommandContext(t.Context(), python, append([]string{"../../tools/export/check.py", run, dir}, args...)...).CombinedOutput()
+		said, err := exec.CommandContext(t.Context(), python,
+			append([]string{"../../tools/export/check.py", run, dir}, args...)...).CombinedOutput()
 		require.NoError(t, err, "%s", said)
 		assert.Contains(t, string(said), "nilearn reads 19 maps of 2 subjects")
 	}

@@ -106,8 +106,9 @@ func (p *plan) noMaps() (why map[string]string, do string) {
 				reason = text
 			}
 		}
-		return both(reason), "let dataset.yaml name surfaces (surface: {left, right}) or a mask (mask: FILE), or write the tables " +
-			"(--format csv,json)"
+		return both(reason),
+			"let dataset.yaml name surfaces (surface: {left, right}) or a mask (mask: FILE), or write the tables " +
+				"(--format csv,json)"
 	case places.Volume == nil:
 		return map[string]string{"nifti": "the voxels are on surfaces"}, "leave it out of --format"
 	}
@@ -123,14 +124,16 @@ func (p *plan) maps() error {
 	for i := range p.run.Subjects {
 		subject := &p.run.Subjects[i]
 		if !p.run.Places.Fits(subject.Voxels) {
-			p.opt.Note(fmt.Sprintf("%s: no maps of %s: it has %d voxels, the data set's places are for others", p.run.Name, subject.Name,
+			p.opt.Note(fmt.Sprintf("%s: no maps of %s: it has %d voxels, the data set's places are for others",
+				p.run.Name, subject.Name,
 				subject.Voxels))
 			continue
 		}
 		n++
 		d := cortex.Derivative{Subject: subject.Name, Task: p.task(), Space: p.opt.Space}
 		if other, taken := labels[d.Folder()]; taken {
-			return fault.New(fault.BadData, exporting, p.run.Dir, "%s and %s have the same name in BIDS, %s", other, subject.Name,
+			return fault.New(fault.BadData, exporting, p.run.Dir, "%s and %s have the same name in BIDS, %s", other,
+				subject.Name,
 				filepath.Dir(d.Folder())).WithHint("name subjects so that letters and digits tell them apart")
 		}
 		labels[d.Folder()] = subject.Name
@@ -145,7 +148,8 @@ func (p *plan) maps() error {
 		}
 	}
 	if n == 0 {
-		return fault.New(fault.BadData, exporting, p.run.Dir, "nobody's voxels are as many as the places that the data set names").
+		return fault.New(fault.BadData, exporting, p.run.Dir,
+			"nobody's voxels are as many as the places that the data set names").
 			WithHint("check surface or mask in dataset.yaml, or write the tables (--format csv,json)")
 	}
 	if m := meanOf(p.run); m != nil {

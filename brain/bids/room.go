@@ -26,7 +26,8 @@ func makeRoom(dir string, force bool) error {
 	case err != nil:
 		return fault.Wrap(fault.IO, exporting, dir, err)
 	case !force:
-		return fault.New(fault.Exists, exporting, dir, "is there already").WithHint("choose another folder, or replace it with --force")
+		return fault.New(fault.Exists, exporting, dir,
+			"is there already").WithHint("choose another folder, or replace it with --force")
 	}
 	removed := 0
 	for _, below := range []string{"", "*"} {
@@ -50,7 +51,8 @@ func makeRoom(dir string, force bool) error {
 		}
 	}
 	if removed == 0 {
-		return fault.New(fault.Exists, exporting, dir, "holds something that is no export of bwlm").WithHint("choose another folder")
+		return fault.New(fault.Exists, exporting, dir,
+			"holds something that is no export of bwlm").WithHint("choose another folder")
 	}
 	return nil
 }

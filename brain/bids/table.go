@@ -42,7 +42,8 @@ func lines(run *finished.Run) (out []Line) {
 		whole = subjects[0]
 	}
 	for _, l := range run.Table() {
-		line := Line{Subject: whole, Subjects: len(subjects), ROI: l.Name, Voxels: l.Voxels, Base: l.Base, Best: l.Best, Tuned: l.Tuned,
+		line := Line{Subject: whole, Subjects: len(subjects), ROI: l.Name, Voxels: l.Voxels, Base: l.Base, Best: l.Best,
+			Tuned: l.Tuned,
 			Delta: l.Delta, P: l.P, Q: l.Q, Ceiling: l.Ceiling, Share: l.Share, TunedShare: l.TunedShare}
 		if l.CI != nil {
 			line.DeltaLow, line.DeltaHigh = &l.CI[0], &l.CI[1]
@@ -77,8 +78,10 @@ func subjectLine(p *finished.Subject, region finished.ROI) Line {
 			constant++
 		}
 	}
-	l := Line{Subject: p.Name, Subjects: 1, ROI: region.Name, Voxels: len(columns), Constant: &constant, Base: mean(p.Base, columns),
-		Best: mean(p.Best, columns), Tuned: mean(p.Tuned, columns), Delta: mean(p.Delta, columns), Ceiling: mean(p.Ceiling, columns)}
+	l := Line{Subject: p.Name, Subjects: 1, ROI: region.Name, Voxels: len(columns), Constant: &constant,
+		Base: mean(p.Base, columns),
+		Best: mean(p.Best, columns), Tuned: mean(p.Tuned, columns), Delta: mean(p.Delta, columns),
+		Ceiling: mean(p.Ceiling, columns)}
 	if l.Ceiling != nil && *l.Ceiling > 0 {
 		l.Share, l.TunedShare = percentOf(l.Base, *l.Ceiling), percentOf(l.Tuned, *l.Ceiling)
 	}
@@ -119,8 +122,11 @@ type table struct {
 // csv writes the lines, a number that is not known as an empty field.
 func (t table) csv(w io.Writer) error {
 	c := csv.NewWriter(w)
-	_ = c.Write([]string{"subject", "subjects", "roi", "voxels", "constant", "base_r", "base_best_layer_r", "tuned_r", "delta",
-		"delta_ci95_low", "delta_ci95_high", "p", "q", "ceiling", "base_percent_of_ceiling", "tuned_percent_of_ceiling"}) // Error tells
+	_ = c.Write([]string{"subject", "subjects", "roi", "voxels", "constant", "base_r", "base_best_layer_r", "tuned_r",
+		"delta",
+		// Error tells
+		"delta_ci95_low", "delta_ci95_high", "p", "q", "ceiling", "base_percent_of_ceiling",
+		"tuned_percent_of_ceiling"})
 	for _, l := range t.Regions {
 		fields := []string{l.Subject, strconv.Itoa(l.Subjects), l.ROI, "", ""}
 		if l.Voxels > 0 {
@@ -129,7 +135,8 @@ func (t table) csv(w io.Writer) error {
 		if l.Constant != nil {
 			fields[4] = strconv.Itoa(*l.Constant)
 		}
-		for _, v := range []*float64{l.Base, l.Best, l.Tuned, l.Delta, l.DeltaLow, l.DeltaHigh, l.P, l.Q, l.Ceiling, l.Share, l.TunedShare} {
+		for _, v := range []*float64{l.Base, l.Best, l.Tuned, l.Delta, l.DeltaLow, l.DeltaHigh, l.P, l.Q, l.Ceiling,
+			l.Share, l.TunedShare} {
 			text := ""
 			if v != nil {
 				text = strconv.FormatFloat(*v, 'g', -1, 64)

@@ -105,7 +105,8 @@ func PartitionVariance(ctx context.Context, of *brain.Study, runs []*results.Run
 	for s := range tuned {
 		before, after := found[0].Cells, found[(s+1)*len(given)].Cells
 		for i, c := range after {
-			cells = append(cells, observation{Seed: fmt.Sprint(s), Subject: c.Subject, Story: c.Story, Gain: c.R2 - before[i].R2})
+			cells = append(cells, observation{Seed: fmt.Sprint(s), Subject: c.Subject, Story: c.Story,
+				Gain: c.R2 - before[i].R2})
 		}
 	}
 	out.Variance = varianceComponents(cells)
@@ -185,7 +186,8 @@ func sameExperiment(runs []*results.Run) error {
 			first = text
 		}
 		if !bytes.Equal(first, text) {
-			return fault.New(fault.Usage, "variance partition", run.Dir, "differs from %s in more than its seed", runs[0].Dir).
+			return fault.New(fault.Usage, "variance partition", run.Dir, "differs from %s in more than its seed",
+				runs[0].Dir).
 				WithHint("name runs of one experiment with several seeds")
 		}
 	}

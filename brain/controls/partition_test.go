@@ -30,7 +30,8 @@ func TestVarianceComponentsOfPlantedEffects(t *testing.T) {
 		for i := range a {
 			for j := range b {
 				for k := range c {
-					cells = append(cells, observation{fmt.Sprint(i), fmt.Sprint(j), fmt.Sprint(k), 10 + a[i] + b[j] + c[k] + noise*r.NormFloat64()})
+					cells = append(cells, observation{fmt.Sprint(i), fmt.Sprint(j), fmt.Sprint(k),
+						10 + a[i] + b[j] + c[k] + noise*r.NormFloat64()})
 				}
 			}
 		}

@@ -22,7 +22,8 @@ func (c *runner) why(name string) (string, error) {
 	case "motion":
 		for _, p := range c.study.SubjectNames() {
 			for _, story := range c.study.Data.StoriesOf(p) {
-				if stories, _ := c.study.StoryRows(); slices.Contains(stories, story) && !c.study.Data.HasMotion(p, story) {
+				if stories, _ := c.study.StoryRows(); slices.Contains(stories, story) &&
+					!c.study.Data.HasMotion(p, story) {
 					return fmt.Sprintf("the data set has no motion of %s in story %s", p, story), nil
 				}
 			}

@@ -36,10 +36,12 @@ func TestShuffleMovesWholeBlocks(t *testing.T) {
 		assert.LessOrEqual(t, breaks, 3, "four blocks")
 		assert.NotEqual(t, x[:20], y[:20])
 	}
-	assert.Equal(t, []float32{2, 3, 4, 0, 1}, shuffle([]float32{0, 1, 2, 3, 4}, 5, 1, draw(1)), "one block is rolled by half")
+	assert.Equal(t, []float32{2, 3, 4, 0, 1}, shuffle([]float32{0, 1, 2, 3, 4}, 5, 1, draw(1)),
+		"one block is rolled by half")
 }
 
-// TestPhasesAreAllThatChanges: power of each frequency and the correlation of the columns stay; the course of time does not.
+// TestPhasesAreAllThatChanges: power of each frequency and the correlation of the columns stay; the
+// course of time does not.
 func TestPhasesAreAllThatChanges(t *testing.T) {
 	r := draw(1)
 	for _, rows := range []int{64, 81} {
@@ -65,9 +67,11 @@ func TestPhasesAreAllThatChanges(t *testing.T) {
 			for k := range a {
 				assert.InDelta(t, cmplx.Abs(a[k]), cmplx.Abs(b[k]), 1e-4)
 			}
-			assert.InDelta(t, dot(column(x, 0), column(x, c)), dot(column(y, 0), column(y, c)), 1e-3, "products of columns stay")
+			assert.InDelta(t, dot(column(x, 0), column(x, c)), dot(column(y, 0), column(y, c)), 1e-3,
+				"products of columns stay")
 		}
-		assert.Less(t, math.Abs(dot(centre(column(x, 0)), centre(column(y, 0)))), .5*dot(centre(column(x, 0)), centre(column(x, 0))))
+		assert.Less(t, math.Abs(dot(centre(column(x, 0)), centre(column(y, 0)))),
+			.5*dot(centre(column(x, 0)), centre(column(x, 0))))
 	}
 }
 

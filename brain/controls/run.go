@@ -26,7 +26,8 @@ import (
 
 // Names lists all controls in the order in which they are run; "tuned" is the tuned model itself.
 var Names = []string{"tuned", "best_layer", "random_adapter", "envelope", "spectrum", "word_rate", "word_rate_position",
-	"autocorrelation", "motion", "shuffled", "phase_randomised", "wrong_story", "other_subject", "stimulus", "word_vectors"}
+	"autocorrelation", "motion", "shuffled", "phase_randomised", "wrong_story", "other_subject", "stimulus",
+	"word_vectors"}
 
 // Options configures [Run]. The zero value runs all controls.
 type Options struct {
@@ -170,7 +171,8 @@ func (c *runner) compare(ctx context.Context, t *study.Tuned, err error) (*evalu
 
 // tune trains a control in a run directory of its own, or resumes it, and scores it on the true
 // responses.
-func (c *runner) tune(ctx context.Context, exp *experiment.Experiment, spec dataset.Spec) (*evaluate.Evaluation, error) {
+func (c *runner) tune(ctx context.Context, exp *experiment.Experiment, spec dataset.Spec) (*evaluate.Evaluation,
+	error) {
 	data, err := dataset.New(spec)
 	if err != nil {
 		return nil, err

@@ -60,14 +60,16 @@ func TestControlsChangeTuningResponsesOnly(t *testing.T) {
 			m, err := r.Matrix.Load(t.Context())
 			require.NoError(t, err)
 			before := was[r.Story]
-			inner := func(x []float32) []float32 { return x[before.Voxels : 23*before.Voxels] } // trimmed by a row on each side
+			// trimmed by a row on each side
+			inner := func(x []float32) []float32 { return x[before.Voxels : 23*before.Voxels] }
 			if r.Story[:4] == "test" {
 				assert.Equal(t, before.Data, m.Data, "%s: test rows stay", name)
 				continue
 			}
 			assert.NotEqual(t, inner(before.Data), inner(m.Data), "%s: %s", name, r.Story)
 			if name == "shuffled" {
-				assert.Equal(t, slices.Sorted(slices.Values(inner(before.Data))), slices.Sorted(slices.Values(inner(m.Data))))
+				assert.Equal(t, slices.Sorted(slices.Values(inner(before.Data))),
+					slices.Sorted(slices.Values(inner(m.Data))))
 			}
 			if name == "wrong_story" {
 				next := map[string]string{"tune-01": "tune-02", "tune-02": "val-01", "val-01": "tune-01"}[r.Story]
@@ -133,7 +135,8 @@ func TestMotionIsSeenAtOnce(t *testing.T) {
 	for i, r := range p.Responses {
 		m, err := r.Matrix.Load(t.Context())
 		require.NoError(t, err)
-		moves, changed := dataset.NewMatrix(m.Rows, 2, make([]float32, 2*m.Rows)), dataset.NewMatrix(m.Rows, m.Voxels, slices.Clone(m.Data))
+		moves, changed := dataset.NewMatrix(m.Rows, 2, make([]float32, 2*m.Rows)),
+			dataset.NewMatrix(m.Rows, m.Voxels, slices.Clone(m.Data))
 		for k := range moves.Data {
 			moves.Data[k] = float32(random.NormFloat64())
 		}

@@ -180,7 +180,8 @@ func (c *check) together(found []MatrixReport) error {
 		}
 		for _, other := range found[:i] {
 			if c.swapped(r, other) {
-				const swapped = "its %d rows fit story %s (%d TRs), whose %d rows fit story %s (%d TRs): they look swapped"
+				const swapped = "its %d rows fit story %s (%d TRs), whose %d rows fit story %s (%d TRs): they look " +
+					"swapped"
 				return c.fail(where(r), swapped,
 					r.Rows, other.Story, c.want[other.Story], other.Rows, r.Story, c.want[r.Story])
 			}

@@ -2,5 +2,6 @@
 
 package dataset
 
-// poolSlack is how much more reading may allocate: under the race detector sync.Pool drops some of the buffers it is given.
+// poolSlack is how much more reading may allocate: under the race detector sync.Pool drops some of
+// the buffers it is given.
 const poolSlack = 4

@@ -88,10 +88,12 @@ func (o Options) clear() error {
 	case err != nil:
 		return fault.Wrap(fault.IO, "demo", o.Out, err)
 	case !o.Force:
-		return fault.New(fault.Exists, "demo", o.Out, "is there already").WithHint("choose another --out, or --force to replace it")
+		return fault.New(fault.Exists, "demo", o.Out,
+			"is there already").WithHint("choose another --out, or --force to replace it")
 	}
 	if _, err := os.Stat(filepath.Join(o.Out, marker)); err != nil {
-		return fault.New(fault.Exists, "demo", o.Out, "was not made by a demo, so it is not replaced").WithHint("choose another --out")
+		return fault.New(fault.Exists, "demo", o.Out,
+			"was not made by a demo, so it is not replaced").WithHint("choose another --out")
 	}
 	if err := os.RemoveAll(o.Out); err != nil {
 		return fault.Wrap(fault.IO, "demo", o.Out, err)
@@ -131,7 +133,8 @@ func (d *demo) open(ctx context.Context) (err error) {
 	if d.sim, err = sim.New(size); err != nil {
 		return err
 	}
-	d.meter = newMeter(d.opt, len(d.sim.TuneStories), len(d.sim.ValStories), len(d.sim.TestStories), len(d.sim.ProbeStories))
+	d.meter = newMeter(d.opt, len(d.sim.TuneStories), len(d.sim.ValStories), len(d.sim.TestStories),
+		len(d.sim.ProbeStories))
 	if err := os.MkdirAll(d.opt.Out, fs.FileMode(0o755)); err != nil {
 		return fault.Wrap(fault.IO, "demo", d.opt.Out, err)
 	}
@@ -165,7 +168,8 @@ func (d *demo) modelPath() string { return filepath.Join(d.opt.Out, "model") }
 // frames.
 func (d *demo) experiment(a arm) *experiment.Experiment {
 	e := experiment.Default()
-	e.Model = experiment.Model{Path: d.modelPath(), Layer: 3, WindowSeconds: sim.TR, StrideSeconds: sim.TR, Extraction: experiment.ExtractWindows, ChunkSeconds: 32, Pooling: experiment.PoolMean,
+	e.Model = experiment.Model{Path: d.modelPath(), Layer: 3, WindowSeconds: sim.TR, StrideSeconds: sim.TR,
+		Extraction: experiment.ExtractWindows, ChunkSeconds: 32, Pooling: experiment.PoolMean,
 		Normalise: experiment.NormaliseStory, Downsample: experiment.DownsampleAverage}
 	e.Adapter.R, e.Adapter.Alpha = 8, 16
 	e.Data.Path, e.Data.Subjects, e.Data.ROI, e.Data.Trim = "simulated", []string{a.subject}, a.roi, [2]int{}

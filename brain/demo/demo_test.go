@@ -18,7 +18,8 @@ import (
 )
 
 // small is a study that runs in seconds; its numbers mean nothing.
-var small = sim.Options{TuneStories: 4, ValStories: 1, TestStories: 4, ProbeStories: 3, Rows: 60, Voxels: 60, TestRepeats: 2}
+var small = sim.Options{TuneStories: 4, ValStories: 1, TestStories: 4, ProbeStories: 3, Rows: 60, Voxels: 60,
+	TestRepeats: 2}
 
 func TestDemo(t *testing.T) {
 	if testing.Short() {
@@ -48,7 +49,8 @@ func TestDemo(t *testing.T) {
 	require.NoError(t, err)
 	shape := read("responses").Shape
 	assert.Equal(t, []int{240, 60}, shape)
-	for name, s := range map[string]float64{"base": r.WholeCortex.Test.Base.MeanR, "tuned": r.WholeCortex.Test.Tuned.MeanR} {
+	for name, s := range map[string]float64{"base": r.WholeCortex.Test.Base.MeanR,
+		"tuned": r.WholeCortex.Test.Tuned.MeanR} {
 		pred, err := read(name + "_pred").Float32()
 		require.NoError(t, err)
 		scores, constant := stats.Correlation(pred, want, shape[0], shape[1])
@@ -62,8 +64,10 @@ func TestDemo(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(text, &tree))
 	for _, path := range [][]string{
-		{"schema"}, {"whole_cortex", "test", "base", "rois", "semantic"}, {"auditory_cortex", "test", "delta", "rois", "auditory", "ci95"},
-		{"shuffled", "test", "tuned", "mean_r"}, {"controls", "spectrum", "rois", "semantic"}, {"controls", "word_rate"},
+		{"schema"}, {"whole_cortex", "test", "base", "rois", "semantic"},
+		{"auditory_cortex", "test", "delta", "rois", "auditory", "ci95"},
+		{"shuffled", "test", "tuned", "mean_r"}, {"controls", "spectrum", "rois", "semantic"},
+		{"controls", "word_rate"},
 		{"controls", "word_identity"}, {"probes", "lexical", "base"}, {"probes", "lexical", "shuffled"},
 		{"probes", "acoustic", "auditory_cortex"}, {"transfer", "related", "base"}, {"transfer", "unrelated", "ci95"},
 	} {
@@ -92,7 +96,8 @@ func TestDemoTwiceSameBytes(t *testing.T) {
 	disk := t.TempDir()
 	run := func(disk string) string {
 		out := filepath.Join(t.TempDir(), "demo")
-		_, err := Run(t.Context(), Options{Seed: 9, Out: out, Study: brain.Options{CacheDir: disk}, size: small, epochs: 1})
+		_, err := Run(t.Context(), Options{Seed: 9, Out: out, Study: brain.Options{CacheDir: disk}, size: small,
+			epochs: 1})
 		require.NoError(t, err)
 		text, err := os.ReadFile(filepath.Join(out, marker))
 		require.NoError(t, err)
@@ -105,6 +110,7 @@ func TestDemoTwiceSameBytes(t *testing.T) {
 }
 
 func TestDemoInTooLittleMemory(t *testing.T) {
-	_, err := Run(t.Context(), Options{Out: t.TempDir(), Study: brain.Options{MaxBytes: 1 << 20}, size: small, epochs: 1})
+	_, err := Run(t.Context(), Options{Out: t.TempDir(), Study: brain.Options{MaxBytes: 1 << 20}, size: small,
+		epochs: 1})
 	assert.Equal(t, fault.Memory, fault.KindOf(err))
 }

@@ -21,9 +21,10 @@ const surfaceLevel = 3
 // homes are the middles of the patches in which a region's voxels are, on both sides alike:
 // outward, anterior, superior.
 var homes = map[string][][3]float64{
-	sim.Auditory: {{1, .1, -.2}},                                   // about Heschl's gyrus
-	sim.Semantic: {{.75, -.65, .1}, {.75, .7, .1}, {-.8, -.5, .4}}, // association cortex: angular, inferior frontal, precuneus
-	sim.Noise:    {{-.4, -1, -.3}, {.55, -.1, .85}},                // where nothing is planted: occipital, motor
+	sim.Auditory: {{1, .1, -.2}}, // about Heschl's gyrus
+	// association cortex: angular, inferior frontal, precuneus
+	sim.Semantic: {{.75, -.65, .1}, {.75, .7, .1}, {-.8, -.5, .4}},
+	sim.Noise:    {{-.4, -1, -.3}, {.55, -.1, .85}}, // where nothing is planted: occipital, motor
 }
 
 // place gives each voxel, by its region, a vertex of its own on two hemispheres, counted left then

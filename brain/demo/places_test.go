@@ -12,7 +12,8 @@ import (
 )
 
 func TestVoxelsHavePlaces(t *testing.T) {
-	regions := slices.Concat(slices.Repeat([]string{sim.Auditory}, 100), slices.Repeat([]string{sim.Semantic}, 140), slices.Repeat([]string{sim.Noise}, 60))
+	regions := slices.Concat(slices.Repeat([]string{sim.Auditory}, 100), slices.Repeat([]string{sim.Semantic}, 140),
+		slices.Repeat([]string{sim.Noise}, 60))
 	dir := t.TempDir()
 	p, err := PlacesOf(dir)
 	require.NoError(t, err)
@@ -22,7 +23,8 @@ func TestVoxelsHavePlaces(t *testing.T) {
 	p, err = PlacesOf(dir)
 	require.NoError(t, err)
 	require.Len(t, p.Vertices, len(regions))
-	assert.Len(t, slices.Compact(slices.Sorted(slices.Values(p.Vertices))), len(regions), "a vertex of its own for each")
+	assert.Len(t, slices.Compact(slices.Sorted(slices.Values(p.Vertices))), len(regions),
+		"a vertex of its own for each")
 	left, err := cortex.ReadSurface(p.Left)
 	require.NoError(t, err)
 	right, err := cortex.ReadSurface(p.Right)

@@ -62,7 +62,8 @@ type Transfer struct {
 }
 
 func (r *Report) arm(name string, a Arm) {
-	*map[string]*Arm{"whole_cortex": &r.WholeCortex, "auditory_cortex": &r.AuditoryCortex, "shuffled": &r.Shuffled}[name] = a
+	*map[string]*Arm{"whole_cortex": &r.WholeCortex, "auditory_cortex": &r.AuditoryCortex,
+		"shuffled": &r.Shuffled}[name] = a
 }
 
 func (r *Report) transfer(subject string, t Transfer) {
@@ -140,7 +141,8 @@ func (d *demo) probe(ctx context.Context, name string, t *study.Tuned) error {
 	if err != nil {
 		return err
 	}
-	for i, into := range []map[string]float64{d.report.Probes.Lexical, d.report.Probes.LexicalControl, d.report.Probes.Acoustic} {
+	for i, into := range []map[string]float64{d.report.Probes.Lexical, d.report.Probes.LexicalControl,
+		d.report.Probes.Acoustic} {
 		mean, _ := stats.Mean(r[:widths[i]], make([]bool, widths[i]), nil)
 		into[name] = mean
 		r = r[widths[i]:]

@@ -42,7 +42,8 @@ func (e *Experiment) between() error {
 		return e.bad("model.stride_seconds", "model.stride_seconds: %s s leaves gaps of audio between windows of %s s",
 			number(m.StrideSeconds), number(m.WindowSeconds)).WithHint("give a stride of at most model.window_seconds")
 	case m.Extraction == ExtractChunks && m.ChunkSeconds < 2*m.WindowSeconds:
-		return e.bad("model.chunk_seconds", "model.chunk_seconds: chunks of %s s overlap by a window of %s s, which leaves too little of them",
+		return e.bad("model.chunk_seconds",
+			"model.chunk_seconds: chunks of %s s overlap by a window of %s s, which leaves too little of them",
 			number(m.ChunkSeconds), number(m.WindowSeconds)).WithHint("give at least twice model.window_seconds")
 	case t.Mode == TrainLoRA && m.Layer == 0:
 		return e.bad("model.layer", "model.layer: below layer 0 there is no layer to adapt").
@@ -51,30 +52,38 @@ func (e *Experiment) between() error {
 		return e.bad("adapter.layers", "adapter.layers: layer %d is not run, since model.layer is %d",
 			slices.Max(e.Adapter.Layers), m.Layer).WithHint("name layers 0 to %d, or auto", m.Layer-1)
 	case r.Mode == ReadoutRidge && t.Mode == TrainReadout:
-		return e.bad("readout.mode", "readout.mode: a ridge readout is not trained, and in train.mode readout nothing else is").
+		return e.bad("readout.mode",
+			"readout.mode: a ridge readout is not trained, and in train.mode readout nothing else is").
 			WithHint("set train.mode: lora, or readout.mode: trained")
 	case r.Mode == ReadoutRidge && r.LayerWeights != LayerWeightsNone:
-		return e.bad("readout.layer_weights", "readout.layer_weights: they are trained with the readout, and a ridge readout is not trained").
+		return e.bad("readout.layer_weights",
+			"readout.layer_weights: they are trained with the readout, and a ridge readout is not trained").
 			WithHint("set readout.mode: trained, or readout.layer_weights: none")
 	case r.Mode == ReadoutTrained && r.RefitSteps > 0:
-		return e.bad("readout.refit_steps", "readout.refit_steps: only ridge readouts are refitted").WithHint("set readout.mode: ridge")
+		return e.bad("readout.refit_steps",
+			"readout.refit_steps: only ridge readouts are refitted").WithHint("set readout.mode: ridge")
 	case r.LayerWeights != LayerWeightsNone && m.Layer == 0:
 		return e.bad("readout.layer_weights", "readout.layer_weights: with model.layer 0 there is one hidden state").
 			WithHint("read a higher layer")
 	case len(t.RetainROI) > 0 && t.Mode == TrainReadout:
-		return e.bad("train.retain_roi", "train.retain_roi: in train.mode readout the features stay as they are, so no ROI can lose").
+		return e.bad("train.retain_roi",
+			"train.retain_roi: in train.mode readout the features stay as they are, so no ROI can lose").
 			WithHint("remove it")
 	case len(t.RetainROI) > 0 && t.BlockRows < 3:
-		return e.bad("train.block_rows", "train.block_rows: the retention constraint correlates over the rows of a block and needs at least 3").
+		return e.bad("train.block_rows",
+			"train.block_rows: the retention constraint correlates over the rows of a block and needs at least 3").
 			WithHint("give a longer block")
 	case e.Compat.BlockZScore && (len(t.RetainROI) > 0 || r.Mode == ReadoutRidge):
-		return e.bad("compat", "compat: with the switch block_zscore, features in training differ from those that a ridge readout or the retention "+
+		return e.bad("compat", "compat: with the switch block_zscore, features in training differ from those that a "+
+			"ridge readout or the retention "+
 			"constraint is fitted to").WithHint("leave block_zscore out")
 	case e.Eval.Layer == EvalLayerVoxel && len(e.Eval.Alphas) < 2:
-		return e.bad("eval.alphas", "eval.alphas: eval.layer: voxel chooses by cross-validation, which one alpha does without").
+		return e.bad("eval.alphas",
+			"eval.alphas: eval.layer: voxel chooses by cross-validation, which one alpha does without").
 			WithHint("give at least 2")
 	case t.Loss == LossNTXent && t.BlockRows < 2:
-		return e.bad("train.block_rows", "train.block_rows: in a block of 1 row nt_xent has no other row to contrast with").
+		return e.bad("train.block_rows",
+			"train.block_rows: in a block of 1 row nt_xent has no other row to contrast with").
 			WithHint("give a longer block")
 	case e.Compat.BlockZScore && t.BlockRows < 2:
 		return e.bad("train.block_rows", "train.block_rows: the switch block_zscore needs at least 2 rows").

@@ -14,11 +14,13 @@ import (
 func TestValidate(t *testing.T) {
 	cases := []struct{ set, want string }{
 		{"model.layer=-1", "model.layer: -1 is not in 0 to 1000"},
-		{"model.layer=0", "model.layer: below layer 0 there is no layer to adapt; read a higher layer, or set train.mode: readout"},
+		{"model.layer=0",
+			"model.layer: below layer 0 there is no layer to adapt; read a higher layer, or set train.mode: readout"},
 		{"model.window_seconds=.024", "model.window_seconds: 0.024 is not in 0.025 to 3600"},
 		{"model.window_seconds=.nan", "model.window_seconds: .nan is not in 0.025 to 3600"},
 		{"model.stride_seconds=0", "model.stride_seconds: 0 is not a finite number above 0"},
-		{"model.stride_seconds=5", "model.stride_seconds: 5 s leaves gaps of audio between windows of 4 s; give a stride of at most model.window_seconds"},
+		{"model.stride_seconds=5", "model.stride_seconds: 5 s leaves gaps of audio between windows of 4 s; give a " +
+			"stride of at most model.window_seconds"},
 		{"model.pooling=lst", `model.pooling: "lst" is not one of last, first, mean; did you mean last?`},
 		{"model.normalise=zzzzzz", `model.normalise: "zzzzzz" is not one of auto, story, window, none`},
 		{"model.downsample=mean", `model.downsample: "mean" is not one of lanczos, average`},
@@ -36,7 +38,8 @@ func TestValidate(t *testing.T) {
 		{"adapter.layers=[]", "adapter.layers: the list is empty"},
 		{"adapter.layers=[1, 1]", "adapter.layers: 1 after 1: the list must rise"},
 		{"adapter.layers=[-1]", "adapter.layers: -1 is not in 0 to 1000"},
-		{"adapter.layers=[0, 9]", "adapter.layers: layer 9 is not run, since model.layer is 9; name layers 0 to 8, or auto"},
+		{"adapter.layers=[0, 9]",
+			"adapter.layers: layer 9 is not run, since model.layer is 9; name layers 0 to 8, or auto"},
 		{"adapter.layers=[0, 8]", ""},
 		{"data.subjects=[]", "data.subjects is missing; add it, or start from a file that `bwlm init` prints"},
 		{`data.subjects=[a, ""]`, "data.subjects: a name is empty"},
@@ -56,7 +59,8 @@ func TestValidate(t *testing.T) {
 		{"readout.delays_seconds=[-2]", "readout.delays_seconds: -2 is not in 0 to 120"},
 		{"train.mode=Lora", `train.mode: "Lora" is not one of lora, full, readout; did you mean lora?`},
 		{"train.loss=l2", `train.loss: "l2" is not one of auto, spatial, temporal, mse, cosine_l2, nt_xent`},
-		{"train.loss=ntxent", `train.loss: "ntxent" is not one of auto, spatial, temporal, mse, cosine_l2, nt_xent; did you mean nt_xent?`},
+		{"train.loss=ntxent",
+			`train.loss: "ntxent" is not one of auto, spatial, temporal, mse, cosine_l2, nt_xent; did you mean nt_xent?`},
 		{"train.cosine_share=1.1", "train.cosine_share: 1.1 is not in 0 to 1"},
 		{"train.temperature=0", "train.temperature: 0 is not in 0.001 to 100"},
 		{"train.reliability=ccmax", `train.reliability: "ccmax" is not one of none, train, val, test`},
@@ -108,16 +112,23 @@ func TestValidateBetweenKeys(t *testing.T) {
 		sets []string
 		want string
 	}{
-		{[]string{"model.extraction=chunks", "model.chunk_seconds=7.99"}, "model.chunk_seconds: chunks of 7.99 s overlap by a window of 4 s"},
-		{[]string{"readout.mode=ridge", "train.mode=readout"}, "readout.mode: a ridge readout is not trained, and in train.mode readout nothing else is"},
-		{[]string{"readout.mode=ridge", "readout.layer_weights=voxel"}, "readout.layer_weights: they are trained with the readout"},
-		{[]string{"train.mode=readout", "model.layer=0", "readout.layer_weights=voxel"}, "readout.layer_weights: with model.layer 0 there is one hidden state"},
-		{[]string{"train.retain_roi=[a]", "train.mode=readout"}, "train.retain_roi: in train.mode readout the features stay as they are"},
-		{[]string{"train.retain_roi=[a]", "train.block_rows=2"}, "train.block_rows: the retention constraint correlates over the rows of a block and needs at least 3"},
+		{[]string{"model.extraction=chunks", "model.chunk_seconds=7.99"},
+			"model.chunk_seconds: chunks of 7.99 s overlap by a window of 4 s"},
+		{[]string{"readout.mode=ridge", "train.mode=readout"},
+			"readout.mode: a ridge readout is not trained, and in train.mode readout nothing else is"},
+		{[]string{"readout.mode=ridge", "readout.layer_weights=voxel"},
+			"readout.layer_weights: they are trained with the readout"},
+		{[]string{"train.mode=readout", "model.layer=0", "readout.layer_weights=voxel"},
+			"readout.layer_weights: with model.layer 0 there is one hidden state"},
+		{[]string{"train.retain_roi=[a]", "train.mode=readout"},
+			"train.retain_roi: in train.mode readout the features stay as they are"},
+		{[]string{"train.retain_roi=[a]", "train.block_rows=2"},
+			"train.block_rows: the retention constraint correlates over the rows of a block and needs at least 3"},
 		{[]string{"train.retain_roi=[a]", "compat=release"}, "compat: with the switch block_zscore"},
 		{[]string{"readout.mode=ridge", "compat=block_zscore"}, "compat: with the switch block_zscore"},
 		{[]string{"eval.layer=voxel", "eval.alphas=[3]"}, "eval.alphas: eval.layer: voxel chooses by cross-validation"},
-		{[]string{"train.loss=nt_xent", "train.block_rows=1"}, "train.block_rows: in a block of 1 row nt_xent has no other row to contrast with"},
+		{[]string{"train.loss=nt_xent", "train.block_rows=1"},
+			"train.block_rows: in a block of 1 row nt_xent has no other row to contrast with"},
 	}
 	for _, c := range cases {
 		_, err := load(t, enough, c.sets...)
@@ -152,7 +163,8 @@ func TestEveryRequiredKeyIsMissed(t *testing.T) {
 			without = strings.Replace(enough, "out: o", "", 1)
 		}
 		_, err := load(t, without)
-		require.EqualError(t, err, "experiment: exp.yaml: "+k.name+" is missing; add it, or start from a file that `bwlm init` prints")
+		require.EqualError(t, err,
+			"experiment: exp.yaml: "+k.name+" is missing; add it, or start from a file that `bwlm init` prints")
 	}
 }
 
@@ -164,7 +176,8 @@ func TestValidateWithoutAFile(t *testing.T) {
 	e.Train.LR = math.Inf(1)
 	require.EqualError(t, e.Validate(), "experiment: train.lr: .inf is not a finite number above 0")
 	e.Train.LR, e.Compat.BlockZScore, e.Train.BlockRows = 1, true, 1
-	require.EqualError(t, e.Validate(), "experiment: train.block_rows: the switch block_zscore needs at least 2 rows; give a longer block")
+	require.EqualError(t, e.Validate(),
+		"experiment: train.block_rows: the switch block_zscore needs at least 2 rows; give a longer block")
 	e.Train.BlockRows, e.Out = 2, "a\xff"
 	require.EqualError(t, e.Validate(), "experiment: out: \"a\uFFFD\" is not UTF-8")
 }
@@ -176,8 +189,10 @@ func TestBadSet(t *testing.T) {
 		{"trian.lr=1", "unknown key trian.lr; did you mean train.lr?"},
 		{"train.lr=", "train.lr has no value; give one, or remove the key to have the default"},
 		{"train.lr=fast", `train.lr: want a number, got the text "fast"`},
-		{"data.subjects=*", `the value is not YAML: did not find expected alphabetic or numeric character; put quotes inside the shell's, as in --set 'data.subjects=["sub-1*"]'`},
-		{"xxxxxxxxx.yyyyyyyy=1", "unknown key xxxxxxxxx.yyyyyyyy; known here: model, adapter, data, readout, train, eval"},
+		{"data.subjects=*", `the value is not YAML: did not find expected alphabetic or numeric character; put ` +
+			`quotes inside the shell's, as in --set 'data.subjects=["sub-1*"]'`},
+		{"xxxxxxxxx.yyyyyyyy=1",
+			"unknown key xxxxxxxxx.yyyyyyyy; known here: model, adapter, data, readout, train, eval"},
 	}
 	for _, c := range cases {
 		err := Default().Set(c.set)

@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// Compat reproduces properties of the code that the authors of BrainWavLM released, one switch each. All off is the sound
-// choice, all on is `compat: release`.
+// Compat reproduces properties of the code that the authors of BrainWavLM released, one switch
+// each. All off is the sound choice, all on is `compat: release`.
 //
-// The first five only change other keys, unless the file or Set gives those keys. The others have no key: the package
-// that computes reads the switch. Two properties have no switch because they change no number: adapters in layers that are
-// never run get no gradient, and the number of delays, which that code fixes at four, is the default of
-// readout.delays_seconds.
+// The first five only change other keys, unless the file or Set gives those keys. The others have
+// no key: the package that computes reads the switch. Two properties have no switch because they
+// change no number: adapters in layers that are never run get no gradient, and the number of
+// delays, which that code fixes at four, is the default of readout.delays_seconds.
 type Compat struct {
 	FirstFrame       bool // model.pooling: first
 	NoNormalise      bool // model.normalise: none

@@ -17,7 +17,8 @@ func TestCompatRelease(t *testing.T) {
 	assert.Equal(t, 0.1, e.Train.Dropout)
 	assert.Equal(t, 0.05, e.Train.LayerDrop)
 	assert.Equal(t, 0.05, e.Train.SpecAugment)
-	assert.True(t, e.Compat.ClipLanczos && e.Compat.BlockZScore && e.Compat.FirstBlockVal && e.Compat.ShrunkenLossR && e.Compat.TimesAtTRStarts)
+	assert.True(t, e.Compat.ClipLanczos && e.Compat.BlockZScore && e.Compat.FirstBlockVal && e.Compat.ShrunkenLossR &&
+		e.Compat.TimesAtTRStarts)
 	assert.Equal(t, FromCompat, e.Origin("model.pooling"))
 	assert.Equal(t, FromFile, e.Origin("compat"))
 	assert.Equal(t, FromDefault, e.Origin("train.lr"))

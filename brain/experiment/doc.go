@@ -6,12 +6,13 @@
 // disagree. A key that is not in the table is an error that names line, column and the nearest known key: a misspelled
 // learning rate must not become the default one.
 //
-// A value comes from four places, the later winning: the default, a switch of compat, the file, Set. Where each came
-// from is kept (Origin) and written beside it in the resolved copy, so that a finished run says what was chosen and what
-// was left alone.
+// A value comes from four places, the later winning: the default, a switch of compat, the file,
+// Set. Where each came from is kept (Origin) and written beside it in the resolved copy, so that a
+// finished run says what was chosen and what was left alone.
 //
-// Caveats. Only form is checked here: that a path exists, that a subject is known or that a layer is in the model is found
-// out by the package that opens it. Relative paths in a file mean the file's directory, those given to Set the working
-// directory; both are made absolute, so that a resolved copy holds wherever it is put. Anchors and aliases work and cost nothing,
-// since a value is never deeper than a list of plain values.
+// Caveats. Only form is checked here: that a path exists, that a subject is known or that a layer
+// is in the model is found out by the package that opens it. Relative paths in a file mean the
+// file's directory, those given to Set the working directory; both are made absolute, so that a
+// resolved copy holds wherever it is put. Anchors and aliases work and cost nothing, since a value
+// is never deeper than a list of plain values.
 package experiment

@@ -76,11 +76,12 @@ type Readout struct {
 
 // Train says what is tuned and how.
 type Train struct {
-	Mode           TrainMode
-	Loss           Loss
-	CosineShare    float64  // of the cosine in cosine_l2, 0 to 1; the rest is the mean square
-	Temperature    float64  // of nt_xent
-	Reliability    string   // "none", or the split whose repeats give the weights CC_max squared: "train", "val" or "test"
+	Mode        TrainMode
+	Loss        Loss
+	CosineShare float64 // of the cosine in cosine_l2, 0 to 1; the rest is the mean square
+	Temperature float64 // of nt_xent
+	// "none", or the split whose repeats give the weights CC_max squared: "train", "val" or "test"
+	Reliability    string
 	Weights        string   // .npy file with a weight for each voxel, absolute when read from a file; "": none
 	RetainROI      []string // ROIs of the retention constraint; empty means none
 	RetainWeight   float64  // weight of its penalty, in units of the loss per r
@@ -112,14 +113,16 @@ type Eval struct {
 func Default() *Experiment {
 	return &Experiment{
 		Model: Model{
-			Layer: 9, WindowSeconds: 4, StrideSeconds: .25, Extraction: ExtractWindows, ChunkSeconds: 32, Pooling: PoolLast,
+			Layer: 9, WindowSeconds: 4, StrideSeconds: .25, Extraction: ExtractWindows, ChunkSeconds: 32,
+			Pooling:   PoolLast,
 			Normalise: NormaliseAuto, Downsample: DownsampleLanczos,
 		},
 		Adapter: Adapter{
 			Type: "lora", R: 4, Alpha: 4, Targets: []string{"auto"},
 		},
-		Data:    Data{Detrend: "none", ZScore: ZScoreStory, Trim: [2]int{10, 5}},
-		Readout: Readout{Mode: ReadoutTrained, LayerWeights: LayerWeightsNone, Bottleneck: 100, DelaysSeconds: []float64{2, 4, 6, 8}},
+		Data: Data{Detrend: "none", ZScore: ZScoreStory, Trim: [2]int{10, 5}},
+		Readout: Readout{Mode: ReadoutTrained, LayerWeights: LayerWeightsNone, Bottleneck: 100,
+			DelaysSeconds: []float64{2, 4, 6, 8}},
 		Train: Train{
 			Mode: TrainLoRA, Loss: LossAuto, CosineShare: .5, Temperature: .1, Reliability: "none", RetainWeight: 1,
 			Joint: JointShared, Epochs: 20, BlockRows: 10, ContextRows: 4, UnitWindows: 16,

@@ -83,16 +83,19 @@ var keys = []key{
 		"", false, func(e *Experiment) any { return &e.Model.WindowSeconds }, within(0.025, 3600)},
 	{"model.stride_seconds", "Seconds from one window's end to the next one's.",
 		"", false, func(e *Experiment) any { return &e.Model.StrideSeconds }, above(0)},
-	{"model.extraction", "windows (each goes through the model by itself) | chunks (windows are read from longer chunks of audio,\n" +
-		"which overlap by a window: many times cheaper, but not the same numbers; see bwlm plan).",
+	{"model.extraction",
+		"windows (each goes through the model by itself) | chunks (windows are read from longer chunks of audio,\n" +
+			"which overlap by a window: many times cheaper, but not the same numbers; see bwlm plan).",
 		"", false, func(e *Experiment) any { return &e.Model.Extraction }, oneOf(ExtractWindows, ExtractChunks)},
-	{"model.chunk_seconds", "Seconds of a chunk, at least two windows. The stimulus window of a row then extends by a chunk to both\n" +
-		"sides: splits need gaps.",
+	{"model.chunk_seconds",
+		"Seconds of a chunk, at least two windows. The stimulus window of a row then extends by a chunk to both\n" +
+			"sides: splits need gaps.",
 		"", false, func(e *Experiment) any { return &e.Model.ChunkSeconds }, within(0.05, 3600)},
 	{"model.pooling", "From the frames of a window to its vector: last | first | mean.",
 		"", false, func(e *Experiment) any { return &e.Model.Pooling }, oneOf(PoolLast, PoolFirst, PoolMean)},
-	{"model.normalise", "Waveform to mean 0 and SD 1: auto | story | window | none. auto: over the story if the model was made\n" +
-		"for it (preprocessor_config.json). Over windows, loudness between windows is lost.",
+	{"model.normalise",
+		"Waveform to mean 0 and SD 1: auto | story | window | none. auto: over the story if the model was made\n" +
+			"for it (preprocessor_config.json). Over windows, loudness between windows is lost.",
 		"", false, func(e *Experiment) any { return &e.Model.Normalise },
 		oneOf(NormaliseAuto, NormaliseStory, NormaliseWindow, NormaliseNone)},
 	{"model.downsample", "From windows to TRs: lanczos (3 lobes, cutoff 1/TR) | average.",
@@ -106,8 +109,9 @@ var keys = []key{
 		"", false, func(e *Experiment) any { return &e.Adapter.Alpha }, above(0)},
 	{"adapter.dropout", "Dropout on the adapter's input.",
 		"", false, func(e *Experiment) any { return &e.Adapter.Dropout }, probability},
-	{"adapter.targets", "Linear layers that get an adapter: auto (the model family's usual choice; in WavLM query, key and value) |\n" +
-		"attention (all projections of attention) | all-linear | a list of names, or of ends of names.",
+	{"adapter.targets",
+		"Linear layers that get an adapter: auto (the model family's usual choice; in WavLM query, key and value) |\n" +
+			"attention (all projections of attention) | all-linear | a list of names, or of ends of names.",
 		"", false, func(e *Experiment) any { return &e.Adapter.Targets }, targetNames},
 	{"adapter.layers", "Encoder layers, the first is 0. auto: all below model.layer. Layers above it are not run.",
 		"", false, func(e *Experiment) any { return &e.Adapter.Layers }, layerList},
@@ -116,7 +120,8 @@ var keys = []key{
 		"data/alice", true, func(e *Experiment) any { return &e.Data.Path }, given},
 	{"data.subjects", "Subjects: names, globs, or all. Text that begins with * needs quotes.",
 		"all", false, func(e *Experiment) any { return &e.Data.Subjects }, someNames},
-	{"data.train", "Stories, or rows (TRs) of one story, the end not included. In a list with quotes: [\"a[10:200]\", b].",
+	{"data.train", "Stories, or rows (TRs) of one story, the end not included. In a list with quotes: " +
+		"[\"a[10:200]\", b].",
 		"alice[10:200]", false, func(e *Experiment) any { return &e.Data.Train }, storyRows},
 	{"data.val", "As train. The epoch is chosen here.",
 		"alice[210:240]", false, func(e *Experiment) any { return &e.Data.Val }, storyRows},
@@ -124,8 +129,9 @@ var keys = []key{
 		"alice[250:362]", false, func(e *Experiment) any { return &e.Data.Test }, storyRows},
 	{"data.roi", "ROIs of the data set that are tuned on. []: all voxels. a&b is the intersection of two ROIs.",
 		"", false, func(e *Experiment) any { return &e.Data.ROI }, distinct},
-	{"data.roi_balance", "ROIs that have the same total weight in the loss, whatever their number of voxels; others are not\n" +
-		"tuned on. []: each voxel has the same weight.",
+	{"data.roi_balance",
+		"ROIs that have the same total weight in the loss, whatever their number of voxels; others are not\n" +
+			"tuned on. []: each voxel has the same weight.",
 		"", false, func(e *Experiment) any { return &e.Data.ROIBalance }, distinct},
 	{"data.detrend", "Slow drift removed per voxel over the whole run: none | legendre:N (polynomials up to degree N).",
 		"", false, func(e *Experiment) any { return &e.Data.Detrend }, detrend},
@@ -133,17 +139,21 @@ var keys = []key{
 		"", false, func(e *Experiment) any { return &e.Data.ZScore }, oneOf(ZScoreStory, ZScoreTrain, ZScoreNone)},
 	{"data.trim", "Rows dropped from start and end of a whole story. Explicit row ranges are taken as they are.",
 		"", false, func(e *Experiment) any { return &e.Data.Trim }, trim},
-	{"data.allow_leak", "true: allow splits that share audio, which are refused otherwise. The manifest and all results say so.",
+	{"data.allow_leak",
+		"true: allow splits that share audio, which are refused otherwise. The manifest and all results say so.",
 		"", false, func(e *Experiment) any { return &e.Data.AllowLeak }, anything},
 
-	{"readout.mode", "trained (by gradient, with the model) | ridge (closed form: the ridge on the features as they are,\n" +
+	{"readout.mode", "trained (by gradient, with the model) | ridge (closed form: the ridge on the features as they " +
+		"are,\n" +
 		"refitted at the end of each epoch; no gradient reaches it).",
 		"", false, func(e *Experiment) any { return &e.Readout.Mode }, oneOf(ReadoutTrained, ReadoutRidge)},
-	{"readout.refit_steps", "Optimizer steps between refits of a ridge readout within an epoch; each reads all training stories.\n" +
-		"0: none within an epoch.",
+	{"readout.refit_steps",
+		"Optimizer steps between refits of a ridge readout within an epoch; each reads all training stories.\n" +
+			"0: none within an epoch.",
 		"", false, func(e *Experiment) any { return &e.Readout.RefitSteps }, whole(0, 1_000_000)},
-	{"readout.layer_weights", "none | voxel | roi: each of them has a weighted sum of hidden states 0 to model.layer, whose softmax\n" +
-		"weights are learned with the readout. Scores still read model.layer; see eval.layer.",
+	{"readout.layer_weights",
+		"none | voxel | roi: each of them has a weighted sum of hidden states 0 to model.layer, whose softmax\n" +
+			"weights are learned with the readout. Scores still read model.layer; see eval.layer.",
 		"", false, func(e *Experiment) any { return &e.Readout.LayerWeights },
 		oneOf(LayerWeightsNone, LayerWeightsVoxel, LayerWeightsROI)},
 	{"readout.bottleneck", "Width of the bottleneck; 0: one direct linear map.",
@@ -151,9 +161,11 @@ var keys = []key{
 	{"readout.delays_seconds", "FIR delays of the responses after the stimulus. Rounded to TRs.",
 		"", false, func(e *Experiment) any { return &e.Readout.DelaysSeconds }, rising(0, 120)},
 
-	{"train.mode", "lora (adapters and readout) | full (the whole model and readout) | readout (the model stays as it is).",
+	{"train.mode", "lora (adapters and readout) | full (the whole model and readout) | readout (the model stays as " +
+		"it is).",
 		"", false, func(e *Experiment) any { return &e.Train.Mode }, oneOf(TrainLoRA, TrainFull, TrainReadout)},
-	{"train.loss", "auto | spatial | temporal | mse | cosine_l2 | nt_xent. auto: spatial with 50 voxels or more, else temporal.\n" +
+	{"train.loss", "auto | spatial | temporal | mse | cosine_l2 | nt_xent. auto: spatial with 50 voxels or more, " +
+		"else temporal.\n" +
 		"spatial: r across voxels. temporal: r across the rows of a block. nt_xent: contrastive across rows.",
 		"", false, func(e *Experiment) any { return &e.Train.Loss },
 		oneOf(LossAuto, LossSpatial, LossTemporal, LossMSE, LossCosineL2, LossNTXent)},
@@ -161,28 +173,33 @@ var keys = []key{
 		"", false, func(e *Experiment) any { return &e.Train.CosineShare }, within(0, 1)},
 	{"train.temperature", "Temperature of nt_xent.",
 		"", false, func(e *Experiment) any { return &e.Train.Temperature }, within(1e-3, 100)},
-	{"train.reliability", "Weight voxels in the loss by CC_max squared, estimated from the repeats of a split: none | train | val |\n" +
-		"test. test is not independent of the scores, and the run says so.",
+	{"train.reliability",
+		"Weight voxels in the loss by CC_max squared, estimated from the repeats of a split: none | train | val |\n" +
+			"test. test is not independent of the scores, and the run says so.",
 		"", false, func(e *Experiment) any { return &e.Train.Reliability }, oneOf("none", "train", "val", "test")},
 	{"train.weights", "An .npy file with a weight from 0 for each voxel in the loss; {subject} stands for the name.",
 		"", true, func(e *Experiment) any { return &e.Train.Weights }, optionalFile(".npy")},
-	{"train.retain_roi", "Retention constraint: ROIs that must not fall below the untuned model, by a penalty in the loss and a\n" +
-		"condition on the epoch that is chosen. []: none.",
+	{"train.retain_roi",
+		"Retention constraint: ROIs that must not fall below the untuned model, by a penalty in the loss and a\n" +
+			"condition on the epoch that is chosen. []: none.",
 		"", false, func(e *Experiment) any { return &e.Train.RetainROI }, distinct},
 	{"train.retain_weight", "Weight of the penalty: loss per r that the retained ROIs lose beyond the margin.",
 		"", false, func(e *Experiment) any { return &e.Train.RetainWeight }, within(0, 1e6)},
 	{"train.retain_margin", "Loss of r that the constraint allows.",
 		"", false, func(e *Experiment) any { return &e.Train.RetainMargin }, within(0, 1)},
-	{"train.joint", "Several subjects: shared (one forward pass per block, losses averaged) | sequential (one step each).",
+	{"train.joint", "Several subjects: shared (one forward pass per block, losses averaged) | sequential (one step " +
+		"each).",
 		"", false, func(e *Experiment) any { return &e.Train.Joint }, oneOf(JointShared, JointSequential)},
 	{"train.epochs", "Passes over the training rows. The best epoch on val is kept; epoch 0, untuned, is a candidate.",
 		"", false, func(e *Experiment) any { return &e.Train.Epochs }, whole(1, 1_000_000)},
 	{"train.block_rows", "Contiguous rows of one optimizer step.",
 		"", false, func(e *Experiment) any { return &e.Train.BlockRows }, whole(1, 1_000_000)},
-	{"train.context_rows", "Rows of features computed before a block, so that the delays of its first rows have their history.",
+	{"train.context_rows",
+		"Rows of features computed before a block, so that the delays of its first rows have their history.",
 		"", false, func(e *Experiment) any { return &e.Train.ContextRows }, whole(0, 1000)},
-	{"train.unit_windows", "Windows are computed in units of this many, so that max_memory changes no bit of a result. A memory\n" +
-		"bound that does not hold one unit is refused.",
+	{"train.unit_windows",
+		"Windows are computed in units of this many, so that max_memory changes no bit of a result. A memory\n" +
+			"bound that does not hold one unit is refused.",
 		"", false, func(e *Experiment) any { return &e.Train.UnitWindows }, whole(1, 1_000_000)},
 	{"train.lr", "Learning rate of the adapters (of the model in mode full).",
 		"", false, func(e *Experiment) any { return &e.Train.LR }, above(0)},
@@ -199,7 +216,8 @@ var keys = []key{
 	{"train.seed", "Same seed, machine and number of threads: bit-identical results.",
 		"", false, func(e *Experiment) any { return &e.Train.Seed }, anything},
 
-	{"eval.layer", "model (all voxels are scored from model.layer) | voxel (each from the hidden state up to it that is best\n" +
+	{"eval.layer", "model (all voxels are scored from model.layer) | voxel (each from the hidden state up to it that " +
+		"is best\n" +
 		"in cross-validation on the training rows, before and after tuning).",
 		"", false, func(e *Experiment) any { return &e.Eval.Layer }, oneOf(EvalLayerModel, EvalLayerVoxel)},
 	{"eval.alphas", "Candidates for each voxel, as a list or logspace(FROM, TO, N). The penalty is alpha squared.",
@@ -217,10 +235,12 @@ var keys = []key{
 		"", false, func(e *Experiment) any { return &e.Compat }, anything},
 	{"device", "auto (a GPU if there is one) | cpu | cuda | cuda:N.",
 		"", false, func(e *Experiment) any { return &e.Device }, device},
-	{"dtype", "Compute dtype of linear layers: f32 | bf16 | auto (bf16 where the device supports it); the run's settings\n" +
+	{"dtype", "Compute dtype of linear layers: f32 | bf16 | auto (bf16 where the device supports it); the run's " +
+		"settings\n" +
 		"record the choice. bf16 takes less time and memory and has 8 significant bits, see docs/performance.md.",
 		"", false, func(e *Experiment) any { return &e.DType }, oneOf("auto", "f32", "bf16")},
-	{"max_memory", "Memory bound of the process: none, or a size such as 8GiB. Units of windows computed at once and caches\n" +
+	{"max_memory", "Memory bound of the process: none, or a size such as 8GiB. Units of windows computed at once and " +
+		"caches\n" +
 		"follow from it.",
 		"", false, func(e *Experiment) any { return &e.MaxMemory }, memory},
 	{"out", "Directory of the run: settings, checkpoints, adapter, scores.",

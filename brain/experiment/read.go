@@ -46,8 +46,8 @@ func Load(path string, sets ...string) (*Experiment, error) {
 // Read reads an experiment file over the defaults. Relative paths in it mean its directory. The result is not validated
 // yet, since Set may still supply what is missing.
 //
-// A file that cannot be opened is a *fault.Error of kind Missing; text that is not YAML, an unknown or repeated key and a
-// value of the wrong type are of kind Usage, with file, line and column.
+// A file that cannot be opened is a *fault.Error of kind Missing; text that is not YAML, an unknown
+// or repeated key and a value of the wrong type are of kind Usage, with file, line and column.
 func Read(path string) (*Experiment, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -67,9 +67,11 @@ func cannotRead(path string, err error) error {
 		return fault.New(fault.Missing, "experiment", path, "no such file").
 			WithHint("check the name, or make one with `bwlm init > exp.yaml`")
 	case errors.Is(err, syscall.EISDIR):
-		return fault.Wrap(fault.Missing, "experiment", path, errors.New("is a directory")).WithHint("give the YAML file itself")
+		return fault.Wrap(fault.Missing, "experiment", path,
+			errors.New("is a directory")).WithHint("give the YAML file itself")
 	case errors.Is(err, fs.ErrPermission):
-		return &fault.Error{Kind: fault.Missing, Op: "experiment", Path: path, Reason: "may not be read", Hint: "check its permissions", Err: err}
+		return &fault.Error{Kind: fault.Missing, Op: "experiment", Path: path, Reason: "may not be read",
+			Hint: "check its permissions", Err: err}
 	}
 	return fault.Wrap(fault.IO, "experiment", path, err)
 }
@@ -231,7 +233,8 @@ var (
 	fromParser = regexp.MustCompile(`^did not find expected (<document start>|node content|'-' indicator|key|',' or)`)
 )
 
-// syntax turns yaml's complaint into ours. yaml tells no column, and for a bracket that is never closed the line where it opens.
+// syntax turns yaml's complaint into ours. yaml tells no column, and for a bracket that is never
+// closed the line where it opens.
 func (e *Experiment) syntax(err error, data []byte) *fault.Error {
 	text, line := strings.ReplaceAll(err.Error(), "\n", " "), 0
 	if m := yamlText.FindStringSubmatch(text); m != nil {
@@ -241,7 +244,8 @@ func (e *Experiment) syntax(err error, data []byte) *fault.Error {
 	if line == 0 || fromParser.MatchString(text) {
 		line++
 	}
-	line = min(line, bytes.Count(bytes.TrimRight(data, "\n"), []byte("\n"))+1) // the end of the text counts as one more line
+	// the end of the text counts as one more line
+	line = min(line, bytes.Count(bytes.TrimRight(data, "\n"), []byte("\n"))+1)
 	return fault.New(fault.Usage, "experiment", fmt.Sprintf("%s:%d", e.name, line), "not YAML: %s", text).
 		WithHint("check indentation and quotes there; names with * or [ ] in a list need quotes")
 }

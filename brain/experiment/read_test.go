@@ -49,11 +49,15 @@ func TestDefaultsAreTheRecipe(t *testing.T) {
 	assert.Equal(t, PoolLast, e.Model.Pooling)
 	assert.Equal(t, Adapter{Type: "lora", R: 4, Alpha: 4, Targets: []string{"auto"}}, e.Adapter)
 	assert.Equal(t, [2]int{10, 5}, e.Data.Trim)
-	assert.Equal(t, Readout{Mode: "trained", LayerWeights: "none", Bottleneck: 100, DelaysSeconds: []float64{2, 4, 6, 8}}, e.Readout)
-	assert.Equal(t, Train{Mode: "lora", Loss: "auto", CosineShare: .5, Temperature: .1, Reliability: "none", RetainWeight: 1, Joint: "shared",
-		Epochs: 20, BlockRows: 10, ContextRows: 4, UnitWindows: 16, LR: 1e-4, ReadoutLR: 1e-4, LayerWeightsLR: 1e-2}, e.Train)
+	assert.Equal(t, Readout{Mode: "trained", LayerWeights: "none", Bottleneck: 100,
+		DelaysSeconds: []float64{2, 4, 6, 8}}, e.Readout)
+	assert.Equal(t, Train{Mode: "lora", Loss: "auto", CosineShare: .5, Temperature: .1, Reliability: "none",
+		RetainWeight: 1, Joint: "shared",
+		Epochs: 20, BlockRows: 10, ContextRows: 4, UnitWindows: 16, LR: 1e-4, ReadoutLR: 1e-4, LayerWeightsLR: 1e-2},
+		e.Train)
 	assert.Len(t, e.Eval.Alphas, 10)
-	assert.InDeltaSlice(t, []float64{10, 21.5443469, 46.4158883, 100, 215.443469, 464.158883, 1000, 2154.43469, 4641.58883, 10000},
+	assert.InDeltaSlice(t, []float64{10, 21.5443469, 46.4158883, 100, 215.443469, 464.158883, 1000, 2154.43469,
+		4641.58883, 10000},
 		e.Eval.Alphas, 1e-5) // numpy.logspace(1, 4, 10)
 	assert.Equal(t, Compat{}, e.Compat)
 	assert.Equal(t, FromDefault, e.Origin("train.lr"))
@@ -124,48 +128,78 @@ func values(e *Experiment) map[string]string {
 func TestBadFiles(t *testing.T) {
 	cases := []struct{ name, text, want string }{
 		{"empty", "", "exp.yaml: the file holds no keys; start from the one that `bwlm init` prints"},
-		{"comments only", "# nothing\n", "exp.yaml: the file holds no keys; start from the one that `bwlm init` prints"},
-		{"not a mapping", "- a\n", "exp.yaml:1:1: want keys such as `model:`, got a list; start from the file that `bwlm init` prints"},
-		{"text", "hello", "exp.yaml:1:1: want keys such as `model:`, got the text \"hello\"; start from the file that `bwlm init` prints"},
-		{"unknown key", enough + "train:\n  epoch: 3\n", "exp.yaml:10:3: unknown key train.epoch; did you mean train.epochs?"},
-		{"unknown key in braces", "model: {path: m, laier: 3}\n", "exp.yaml:1:18: unknown key model.laier; did you mean model.layer?"},
+		{"comments only", "# nothing\n",
+			"exp.yaml: the file holds no keys; start from the one that `bwlm init` prints"},
+		{"not a mapping", "- a\n",
+			"exp.yaml:1:1: want keys such as `model:`, got a list; start from the file that `bwlm init` prints"},
+		{"text", "hello", "exp.yaml:1:1: want keys such as `model:`, got the text \"hello\"; start from the file " +
+			"that `bwlm init` prints"},
+		{"unknown key", enough + "train:\n  epoch: 3\n",
+			"exp.yaml:10:3: unknown key train.epoch; did you mean train.epochs?"},
+		{"unknown key in braces", "model: {path: m, laier: 3}\n",
+			"exp.yaml:1:18: unknown key model.laier; did you mean model.layer?"},
 		{"case", "Model: {path: m}\n", "exp.yaml:1:1: unknown key Model; did you mean model?"},
-		{"American", "model:\n  normalize: none\n", "exp.yaml:2:3: unknown key model.normalize; did you mean model.normalise?"},
-		{"other section", "train:\n  bottleneck: 3\n", "exp.yaml:2:3: unknown key train.bottleneck; did you mean readout.bottleneck?"},
+		{"American", "model:\n  normalize: none\n",
+			"exp.yaml:2:3: unknown key model.normalize; did you mean model.normalise?"},
+		{"other section", "train:\n  bottleneck: 3\n",
+			"exp.yaml:2:3: unknown key train.bottleneck; did you mean readout.bottleneck?"},
 		{"missing section", "lr: 3\n", "exp.yaml:1:1: unknown key lr; did you mean train.lr?"},
 		{"section misspelled", "dat: {}\n", "exp.yaml:1:1: unknown key dat; did you mean data?"},
 		{"dotted", "train.lr: 3\n", "exp.yaml:1:1: unknown key train.lr; write lr below `train:`"},
-		{"nothing near", "readout:\n  zzzzzzzzz: 3\n", "exp.yaml:2:3: unknown key readout.zzzzzzzzz; known here: readout.mode, readout.refit_steps, readout.layer_weights, readout.bottleneck, readout.delays_seconds"},
-		{"nothing near at top", "zzzzzzzzz: 3\n", "exp.yaml:1:1: unknown key zzzzzzzzz; known here: model, adapter, data, readout, train, eval, compat, device, dtype, max_memory, out"},
-		{"merge key", "a: &a {lr: 1}\n", "exp.yaml:1:1: unknown key a; known here: model, adapter, data, readout, train, eval, compat, device, dtype, max_memory, out"},
-		{"twice", "out: a\nmodel: {path: m}\nout: b\n", "exp.yaml:3:1: out is given twice, first on line 1; keep one of them"},
-		{"section twice", "train: {lr: 1}\nmodel: {path: m}\ntrain: {epochs: 1}\n", "exp.yaml:3:1: train is given twice, first on line 1; keep one of them"},
-		{"text for int", "model:\n  layer: nine\n", "exp.yaml:2:10: model.layer: want a whole number, got the text \"nine\""},
-		{"quoted int", "model:\n  layer: \"9\"\n", "exp.yaml:2:10: model.layer: want a whole number, got the text \"9\""},
+		{"nothing near", "readout:\n  zzzzzzzzz: 3\n", "exp.yaml:2:3: unknown key readout.zzzzzzzzz; known here: " +
+			"readout.mode, readout.refit_steps, readout.layer_weights, readout.bottleneck, readout.delays_seconds"},
+		{"nothing near at top", "zzzzzzzzz: 3\n", "exp.yaml:1:1: unknown key zzzzzzzzz; known here: model, adapter, " +
+			"data, readout, train, eval, compat, device, dtype, max_memory, out"},
+		{"merge key", "a: &a {lr: 1}\n", "exp.yaml:1:1: unknown key a; known here: model, adapter, data, readout, " +
+			"train, eval, compat, device, dtype, max_memory, out"},
+		{"twice", "out: a\nmodel: {path: m}\nout: b\n",
+			"exp.yaml:3:1: out is given twice, first on line 1; keep one of them"},
+		{"section twice", "train: {lr: 1}\nmodel: {path: m}\ntrain: {epochs: 1}\n",
+			"exp.yaml:3:1: train is given twice, first on line 1; keep one of them"},
+		{"text for int", "model:\n  layer: nine\n",
+			"exp.yaml:2:10: model.layer: want a whole number, got the text \"nine\""},
+		{"quoted int", "model:\n  layer: \"9\"\n",
+			"exp.yaml:2:10: model.layer: want a whole number, got the text \"9\""},
 		{"float for int", "model:\n  layer: 9.5\n", "exp.yaml:2:10: model.layer: want a whole number, got 9.5"},
 		{"bool for number", "train: {dropout: false}\n", "exp.yaml:1:18: train.dropout: want a number, got false"},
-		{"int too large", "model: {layer: 99999999999999999999}\n", "exp.yaml:1:16: model.layer: want a whole number, got 99999999999999999999"},
+		{"int too large", "model: {layer: 99999999999999999999}\n",
+			"exp.yaml:1:16: model.layer: want a whole number, got 99999999999999999999"},
 		{"negative seed", "train: {seed: -1}\n", "exp.yaml:1:15: train.seed: want a whole number from 0, got -1"},
 		{"list for word", "model:\n  pooling: [last]\n", "exp.yaml:2:12: model.pooling: want a word, got a list"},
 		{"keys for number", "train:\n  lr: {a: 1}\n", "exp.yaml:2:7: train.lr: want a number, got a section of keys"},
-		{"nothing", "train:\n  lr:\n", "exp.yaml:2:6: train.lr has no value; give one, or remove the key to have the default"},
-		{"null", "train: {lr: null}\n", "exp.yaml:1:13: train.lr has no value; give one, or remove the key to have the default"},
-		{"item of a list", "readout:\n  delays_seconds: [2, x]\n", "exp.yaml:2:23: readout.delays_seconds: want a number, got the text \"x\""},
+		{"nothing", "train:\n  lr:\n",
+			"exp.yaml:2:6: train.lr has no value; give one, or remove the key to have the default"},
+		{"null", "train: {lr: null}\n",
+			"exp.yaml:1:13: train.lr has no value; give one, or remove the key to have the default"},
+		{"item of a list", "readout:\n  delays_seconds: [2, x]\n",
+			"exp.yaml:2:23: readout.delays_seconds: want a number, got the text \"x\""},
 		{"nested list", "data:\n  subjects: [[a]]\n", "exp.yaml:2:14: data.subjects: want a word, got a list"},
 		{"short pair", "data: {trim: [1]}\n", "exp.yaml:1:14: data.trim: want two whole numbers [a, b], got 1"},
 		{"section is a value", "train: 3\n", "exp.yaml:1:8: train: want keys below it, got 3"},
 		{"odd key", "{[a]: 1}\n", "exp.yaml:1:2: a key must be a word, got a list"},
-		{"foreign tag", "out: !!python/object o\n", "exp.yaml:1:6: out: want a word, got a value with the tag \"!!python/object\""},
-		{"two documents", enough + "---\nout: b\n", "exp.yaml:9:1: a second document begins; keep one experiment per file"},
-		{"bad YAML", "out: a\ntrain: [1\nmodel: {}\n", "exp.yaml:2: not YAML: did not find expected ',' or ']'; check indentation and quotes there; names with * or [ ] in a list need quotes"},
-		{"bad indentation", "out: a\nmodel:\n    path: m\n  layer: 3\n", "exp.yaml:4: not YAML: did not find expected key; check indentation and quotes there; names with * or [ ] in a list need quotes"},
-		{"bracket at once", "[", "exp.yaml:1: not YAML: did not find expected node content; check indentation and quotes there; names with * or [ ] in a list need quotes"},
-		{"unquoted rows", "data: {train: [alice[10:200]]}", "exp.yaml:1: not YAML: did not find expected ',' or ']'; check indentation and quotes there; names with * or [ ] in a list need quotes"},
-		{"tab", "train:\n\tlr: 1\n", "exp.yaml:2: not YAML: found character that cannot start any token; check indentation and quotes there; names with * or [ ] in a list need quotes"},
-		{"unquoted star", "data:\n  subjects: *\n", "exp.yaml:2: not YAML: did not find expected alphabetic or numeric character; check indentation and quotes there; names with * or [ ] in a list need quotes"},
-		{"NUL", "out: a\x00\n", "exp.yaml:1: not YAML: control characters are not allowed; check indentation and quotes there; names with * or [ ] in a list need quotes"},
-		{"unknown switch", "compat: [no_contxt]\n", "exp.yaml:1:9: compat: no switch \"no_contxt\"; did you mean no_context?"},
-		{"long text is cut", "train:\n  lr: " + strings.Repeat("x", 1000) + "\n", "exp.yaml:2:7: train.lr: want a number, got the text \"" + strings.Repeat("x", 60) + "…\""},
+		{"foreign tag", "out: !!python/object o\n",
+			"exp.yaml:1:6: out: want a word, got a value with the tag \"!!python/object\""},
+		{"two documents", enough + "---\nout: b\n",
+			"exp.yaml:9:1: a second document begins; keep one experiment per file"},
+		{"bad YAML", "out: a\ntrain: [1\nmodel: {}\n", "exp.yaml:2: not YAML: did not find expected ',' or ']'; " +
+			"check indentation and quotes there; names with * or [ ] in a list need quotes"},
+		{"bad indentation", "out: a\nmodel:\n    path: m\n  layer: 3\n",
+			"exp.yaml:4: not YAML: did not find expected key; check indentation and quotes there; names with * or [ " +
+				"] in a list need quotes"},
+		{"bracket at once", "[", "exp.yaml:1: not YAML: did not find expected node content; check indentation and " +
+			"quotes there; names with * or [ ] in a list need quotes"},
+		{"unquoted rows", "data: {train: [alice[10:200]]}", "exp.yaml:1: not YAML: did not find expected ',' or ']'; " +
+			"check indentation and quotes there; names with * or [ ] in a list need quotes"},
+		{"tab", "train:\n\tlr: 1\n", "exp.yaml:2: not YAML: found character that cannot start any token; check " +
+			"indentation and quotes there; names with * or [ ] in a list need quotes"},
+		{"unquoted star", "data:\n  subjects: *\n", "exp.yaml:2: not YAML: did not find expected alphabetic or " +
+			"numeric character; check indentation and quotes there; names with * or [ ] in a list need quotes"},
+		{"NUL", "out: a\x00\n", "exp.yaml:1: not YAML: control characters are not allowed; check indentation and " +
+			"quotes there; names with * or [ ] in a list need quotes"},
+		{"unknown switch", "compat: [no_contxt]\n",
+			"exp.yaml:1:9: compat: no switch \"no_contxt\"; did you mean no_context?"},
+		{"long text is cut", "train:\n  lr: " + strings.Repeat("x", 1000) + "\n",
+			"exp.yaml:2:7: train.lr: want a number, got the text \"" + strings.Repeat("x", 60) + "…\""},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -179,7 +213,8 @@ func TestBadFiles(t *testing.T) {
 func TestFilesThatCannotBeRead(t *testing.T) {
 	dir := t.TempDir()
 	_, err := Read(filepath.Join(dir, "none.yaml"))
-	require.EqualError(t, err, "experiment: "+dir+"/none.yaml: no such file; check the name, or make one with `bwlm init > exp.yaml`")
+	require.EqualError(t, err,
+		"experiment: "+dir+"/none.yaml: no such file; check the name, or make one with `bwlm init > exp.yaml`")
 	assert.Equal(t, fault.Missing, fault.KindOf(err))
 	_, err = Read(dir)
 	require.EqualError(t, err, "experiment: "+dir+": is a directory; give the YAML file itself")

@@ -7,8 +7,9 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// retired lists the names that the experiment file had before, each with its successor. An entry without a key is a key;
-// others are values of that key. A retired name is an error that gives the new one: an alias would keep both alive.
+// retired lists the names that the experiment file had before, each with its successor. An entry
+// without a key is a key; others are values of that key. A retired name is an error that gives the
+// new one: an alias would keep both alive.
 var retired = []struct{ key, was, is string }{
 	{"", "model.token", "model.pooling"},
 	{"", "model.mode", "model.extraction"},
@@ -45,8 +46,8 @@ func successor(key, was string) string {
 	return ""
 }
 
-// LoadRun reads the resolved copy that a run directory keeps, and validates it. A copy that an earlier version wrote, with
-// keys that are retired since, is a *fault.Error of kind BadData.
+// LoadRun reads the resolved copy that a run directory keeps, and validates it. A copy that an
+// earlier version wrote, with keys that are retired since, is a *fault.Error of kind BadData.
 func LoadRun(path string) (*Experiment, error) {
 	e, err := Load(path)
 	if errors.As(err, new(retiredName)) {

@@ -54,7 +54,8 @@ func TestRunOfAnEarlierVersionIsNoReadableRun(t *testing.T) {
 
 	require.NoError(t, os.WriteFile(path, []byte(enough+"train:\n  block_trs: 10\n"), 0o644))
 	_, err = LoadRun(path)
-	require.EqualError(t, err, "experiment: "+path+": an earlier version of bwlm wrote this run; repeat the run from its experiment file")
+	require.EqualError(t, err,
+		"experiment: "+path+": an earlier version of bwlm wrote this run; repeat the run from its experiment file")
 	assert.Equal(t, fault.BadData, fault.KindOf(err))
 
 	require.NoError(t, os.WriteFile(path, []byte(enough+"train:\n  epoch: 10\n"), 0o644))
@@ -69,7 +70,8 @@ var update = flag.Bool("update", false, "write docs/keys.md")
 func keysPage() string {
 	var b strings.Builder
 	b.WriteString("# Keys of the experiment file\n\n" +
-		"Written by `go test ./brain/experiment -run KeysPage -update` from the table that reads the file. `bwlm init` prints\n" +
+		"Written by `go test ./brain/experiment -run KeysPage -update` from the table that reads the file. `bwlm " +
+		"init` prints\n" +
 		"a commented file to start from; `--set key=value` changes one key of a command.\n")
 	defaults := Default()
 	for _, s := range sections {

@@ -30,7 +30,8 @@ func (e *Experiment) Set(assignment string) error {
 	}
 	var doc yaml.Node
 	if err := yaml.Unmarshal([]byte(value), &doc); err != nil {
-		return bad("the value is not YAML: %s", strings.ReplaceAll(strings.TrimPrefix(err.Error(), "yaml: "), "\n", " ")).
+		return bad("the value is not YAML: %s", strings.ReplaceAll(strings.TrimPrefix(err.Error(), "yaml: "), "\n",
+			" ")).
 			WithHint("put quotes inside the shell's, as in --set 'data.subjects=[\"sub-1*\"]'")
 	}
 	v := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null"} // an empty value is an empty document

@@ -8,7 +8,8 @@ import (
 )
 
 func TestParseSize(t *testing.T) {
-	for text, want := range map[string]int64{"8GiB": 8 << 30, "1.5 GiB": 3 << 29, "500MB": 500e6, "2G": 2 << 30, "10": 10, "7B": 7, "0": 0, "1e9": 1e9} {
+	for text, want := range map[string]int64{"8GiB": 8 << 30, "1.5 GiB": 3 << 29, "500MB": 500e6, "2G": 2 << 30,
+		"10": 10, "7B": 7, "0": 0, "1e9": 1e9} {
 		n, err := ParseSize(text)
 		require.NoError(t, err, text)
 		assert.Equal(t, want, n, text)

@@ -37,7 +37,8 @@ func heading(b *strings.Builder, section string) (indent string) {
 func Template() string {
 	var b strings.Builder
 	b.WriteString("# An experiment for bwlm: tune a speech model on brain responses and score what that changed.\n" +
-		"# The keys below must be given. The others are commented out with their defaults: remove the # to change one.\n" +
+		"# The keys below must be given. The others are commented out with their defaults: remove the # to change " +
+		"one.\n" +
 		"# Relative paths mean the directory of this file.\n")
 	defaults := Default()
 	for _, s := range sections {

@@ -90,7 +90,8 @@ func (o Options) layers(g speech.Geometry) []int {
 // Model is the options in the experiment's terms, checked, and with auto resolved.
 func (o Options) Model(e speech.Encoder) (experiment.Model, error) {
 	m := experiment.Default().Model
-	m.WindowSeconds, m.StrideSeconds = cmp.Or(o.WindowSeconds, m.WindowSeconds), cmp.Or(o.StrideSeconds, m.StrideSeconds)
+	m.WindowSeconds, m.StrideSeconds = cmp.Or(o.WindowSeconds, m.WindowSeconds),
+		cmp.Or(o.StrideSeconds, m.StrideSeconds)
 	m.Pooling, m.Normalise = cmp.Or(o.Pooling, m.Pooling), cmp.Or(o.Normalise, m.Normalise)
 	m.Extraction, m.ChunkSeconds = cmp.Or(o.Extraction, m.Extraction), cmp.Or(o.ChunkSeconds, m.ChunkSeconds)
 	layers := o.layers(e)
@@ -98,7 +99,8 @@ func (o Options) Model(e speech.Encoder) (experiment.Model, error) {
 	bad := func(where, why string, args ...any) (experiment.Model, error) {
 		return m, fault.New(fault.Usage, "read features", where, why, args...)
 	}
-	const longest, shortest = 3600, 1. / speech.SampleRate // seconds; beyond any use, but free of overflow and endless lists
+	// seconds; beyond any use, but free of overflow and endless lists
+	const longest, shortest = 3600, 1. / speech.SampleRate
 	switch {
 	case !(m.WindowSeconds > 0 && m.WindowSeconds <= longest):
 		return bad("window", "%g s, want more than 0 and at most %d", m.WindowSeconds, longest)
@@ -106,11 +108,15 @@ func (o Options) Model(e speech.Encoder) (experiment.Model, error) {
 		return bad("stride", "%g s, want at least one sample (%g) and at most %d", m.StrideSeconds, shortest, longest)
 	case !slices.Contains([]experiment.Extraction{experiment.ExtractWindows, experiment.ExtractChunks}, m.Extraction):
 		return bad("extraction", "%q, want windows or chunks", m.Extraction)
-	case m.Extraction == experiment.ExtractChunks && !(m.ChunkSeconds >= 2*m.WindowSeconds && m.ChunkSeconds <= longest):
-		return bad("chunk", "%g s, want at least two windows of %g s and at most %d s", m.ChunkSeconds, m.WindowSeconds, longest)
-	case !slices.Contains([]experiment.Pooling{experiment.PoolLast, experiment.PoolFirst, experiment.PoolMean}, m.Pooling):
+	case m.Extraction == experiment.ExtractChunks && !(m.ChunkSeconds >= 2*m.WindowSeconds &&
+		m.ChunkSeconds <= longest):
+		return bad("chunk", "%g s, want at least two windows of %g s and at most %d s", m.ChunkSeconds, m.WindowSeconds,
+			longest)
+	case !slices.Contains([]experiment.Pooling{experiment.PoolLast, experiment.PoolFirst, experiment.PoolMean},
+		m.Pooling):
 		return bad("pooling", "%q, want last, first or mean", m.Pooling)
-	case !slices.Contains([]experiment.Normalise{experiment.NormaliseAuto, experiment.NormaliseStory, experiment.NormaliseWindow,
+	case !slices.Contains([]experiment.Normalise{experiment.NormaliseAuto, experiment.NormaliseStory,
+		experiment.NormaliseWindow,
 		experiment.NormaliseNone}, m.Normalise):
 		return bad("normalise", "%q, want auto, story, window or none", m.Normalise)
 	}

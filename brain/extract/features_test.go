@@ -23,9 +23,11 @@ import (
 
 // TestFeaturesAreThoseOfEachWindow runs every window by itself through the whole model.
 func TestFeaturesAreThoseOfEachWindow(t *testing.T) {
-	m, clip := studytest.GoldenModel(t, filepath.Join(studytest.Goldens, "base", "peft", "lora_qkv")), studytest.GoldenClip(t)
+	m, clip := studytest.GoldenModel(t, filepath.Join(studytest.Goldens, "base", "peft", "lora_qkv")),
+		studytest.GoldenClip(t)
 	for _, pooling := range []experiment.Pooling{"first", "last", "mean"} {
-		found, err := extract.Features(t.Context(), m.Model, clip, extract.Options{WindowSeconds: .2, StrideSeconds: .04, Pooling: pooling, Layers: []int{3, 0, 2}})
+		found, err := extract.Features(t.Context(), m.Model, clip,
+			extract.Options{WindowSeconds: .2, StrideSeconds: .04, Pooling: pooling, Layers: []int{3, 0, 2}})
 		require.NoError(t, err)
 		windows := design.Windows(len(clip), 16000, .2, .04)
 		require.Len(t, windows, 12)
@@ -35,7 +37,8 @@ func TestFeaturesAreThoseOfEachWindow(t *testing.T) {
 			hidden, err := m.Model.HiddenStates(t.Context(), clip[w.Start:w.End], 3, 0, 2)
 			require.NoError(t, err)
 			for l, h := range hidden {
-				studytest.CloseTo(t, studytest.OneVector(h, pooling), found.Vectors[l].Row(i), 2e-5, "%s, window %d, layer %d", pooling, i, l)
+				studytest.CloseTo(t, studytest.OneVector(h, pooling), found.Vectors[l].Row(i), 2e-5,
+					"%s, window %d, layer %d", pooling, i, l)
 			}
 		}
 	}
@@ -65,7 +68,8 @@ func TestFeaturesAreThoseOfTraining(t *testing.T) {
 func TestFeaturesNormalise(t *testing.T) {
 	m, clip := studytest.GoldenModel(t, ""), studytest.GoldenClip(t)
 	read := func(m *extract.SpeechModel, normalise experiment.Normalise, samples []float32) []float32 {
-		found, err := extract.Features(t.Context(), m.Model, samples, extract.Options{WindowSeconds: .5, StrideSeconds: .5, Normalise: normalise, Layers: []int{2}})
+		found, err := extract.Features(t.Context(), m.Model, samples,
+			extract.Options{WindowSeconds: .5, StrideSeconds: .5, Normalise: normalise, Layers: []int{2}})
 		require.NoError(t, err)
 		return found.Vectors[0].Data
 	}
@@ -76,7 +80,8 @@ func TestFeaturesNormalise(t *testing.T) {
 	studytest.CloseTo(t, normed, read(m, "window", clip), 1e-6)
 	dir := t.TempDir()
 	require.NoError(t, os.CopyFS(dir, os.DirFS(filepath.Join(studytest.Goldens, "base"))))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "preprocessor_config.json"), []byte(`{"do_normalize": true}`), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "preprocessor_config.json"), []byte(`{"do_normalize": true}`),
+		0o600))
 	asking, err := extract.OpenModel(t.Context(), dir, "", speech.Options{Device: torchtest.Device()})
 	require.NoError(t, err)
 	defer asking.Close()
@@ -86,10 +91,11 @@ func TestFeaturesNormalise(t *testing.T) {
 func TestFeaturesDefaultsAndProgress(t *testing.T) {
 	m := studytest.GoldenModel(t, "")
 	var told []int
-	found, err := extract.Features(t.Context(), m.Model, make([]float32, 16000), extract.Options{UnitWindows: 1, Progress: func(done, windows int) {
-		assert.Equal(t, 4, windows)
-		told = append(told, done)
-	}})
+	found, err := extract.Features(t.Context(), m.Model, make([]float32, 16000),
+		extract.Options{UnitWindows: 1, Progress: func(done, windows int) {
+			assert.Equal(t, 4, windows)
+			told = append(told, done)
+		}})
 	require.NoError(t, err)
 	assert.Equal(t, []int{1, 2, 3, 4}, told)
 	assert.Equal(t, []float64{.25, .5, .75, 1}, found.Times)
@@ -108,15 +114,22 @@ func TestFeaturesRefuse(t *testing.T) {
 		kind    fault.Kind
 		want    string
 	}{
-		{clip, extract.Options{Layers: []int{0, 4}}, fault.Usage, "read features: layers: there is no hidden state 4, the model has 0 to 3"},
-		{clip, extract.Options{Layers: []int{-1}}, fault.Usage, "read features: layers: there is no hidden state -1, the model has 0 to 3"},
+		{clip, extract.Options{Layers: []int{0, 4}}, fault.Usage,
+			"read features: layers: there is no hidden state 4, the model has 0 to 3"},
+		{clip, extract.Options{Layers: []int{-1}}, fault.Usage,
+			"read features: layers: there is no hidden state -1, the model has 0 to 3"},
 		{clip, extract.Options{Pooling: "cls"}, fault.Usage, `read features: pooling: "cls", want last, first or mean`},
-		{clip, extract.Options{Normalise: "yes"}, fault.Usage, `read features: normalise: "yes", want auto, story, window or none`},
-		{clip, extract.Options{WindowSeconds: -1}, fault.Usage, "read features: window: -1 s, want more than 0 and at most 3600"},
-		{clip, extract.Options{StrideSeconds: math.NaN()}, fault.Usage, "read features: stride: NaN s, want at least one sample (6.25e-05) and at most 3600"},
-		{clip, extract.Options{StrideSeconds: 1e-9}, fault.Usage, "read features: stride: 1e-09 s, want at least one sample (6.25e-05) and at most 3600"},
+		{clip, extract.Options{Normalise: "yes"}, fault.Usage,
+			`read features: normalise: "yes", want auto, story, window or none`},
+		{clip, extract.Options{WindowSeconds: -1}, fault.Usage,
+			"read features: window: -1 s, want more than 0 and at most 3600"},
+		{clip, extract.Options{StrideSeconds: math.NaN()}, fault.Usage,
+			"read features: stride: NaN s, want at least one sample (6.25e-05) and at most 3600"},
+		{clip, extract.Options{StrideSeconds: 1e-9}, fault.Usage,
+			"read features: stride: 1e-09 s, want at least one sample (6.25e-05) and at most 3600"},
 		{infinite, extract.Options{}, fault.BadData, "read features: sample 1 is +Inf"},
-		{clip[:300], extract.Options{}, fault.BadData, "read features: 0.0187 s of audio give no window of 4 s every 0.25 s; give longer audio, or a shorter stride"},
+		{clip[:300], extract.Options{}, fault.BadData, "read features: 0.0187 s of audio give no window of 4 s every " +
+			"0.25 s; give longer audio, or a shorter stride"},
 	} {
 		_, err := extract.Features(t.Context(), m.Model, c.samples, c.opt)
 		require.Error(t, err)
@@ -136,6 +149,7 @@ func TestOpenSpeechModelRefuses(t *testing.T) {
 	assert.ErrorContains(t, err, "nowhere")
 	_, err = extract.OpenModel(t.Context(), base, "nowhere", speech.Options{})
 	assert.Equal(t, fault.Missing, fault.KindOf(err))
-	_, err = extract.OpenModel(t.Context(), filepath.Join(studytest.Goldens, "odd"), filepath.Join(base, "peft", "lora_qkv"), speech.Options{})
+	_, err = extract.OpenModel(t.Context(), filepath.Join(studytest.Goldens, "odd"),
+		filepath.Join(base, "peft", "lora_qkv"), speech.Options{})
 	assert.Equal(t, fault.BadData, fault.KindOf(err), "an adapter of another model")
 }

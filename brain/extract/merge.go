@@ -42,7 +42,8 @@ func Merge(ctx context.Context, opt MergeOptions) (*Merged, error) {
 	if err := opt.inputs(); err != nil {
 		return nil, err
 	}
-	target := atomicfile.Target{What: mergeModel, Dir: opt.Out, Force: opt.Force, Files: mergedFiles, Whole: "a merged model"}
+	target := atomicfile.Target{What: mergeModel, Dir: opt.Out, Force: opt.Force, Files: mergedFiles,
+		Whole: "a merged model"}
 	if err := target.Check(); err != nil {
 		return nil, err
 	}
@@ -78,7 +79,8 @@ func (o MergeOptions) inputs() error {
 	}
 	for _, in := range append([]string{o.Model}, o.Adapters.Dirs...) {
 		if info, err := os.Stat(in); err == nil && os.SameFile(info, out) {
-			return fault.New(fault.Usage, mergeModel, o.Out, "is what is to be merged").WithHint("choose another folder")
+			return fault.New(fault.Usage, mergeModel, o.Out,
+				"is what is to be merged").WithHint("choose another folder")
 		}
 	}
 	return nil
@@ -106,7 +108,8 @@ func (m *SpeechModel) describe(from Adapters) string {
 		if len(m.adapters) < len(from.Dirs) { // they were made one
 			dirs = from.Dirs
 		}
-		fmt.Fprintf(&b, "    adapter: %s (%s, %d places)\n", strings.Join(dirs, " + "), a.File().Method(), len(a.Paths()))
+		fmt.Fprintf(&b, "    adapter: %s (%s, %d places)\n", strings.Join(dirs, " + "), a.File().Method(),
+			len(a.Paths()))
 	}
 	return b.String()
 }

@@ -30,7 +30,8 @@ func TestMergeGivesTheAdaptedModel(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			adapter := filepath.Join(base, "peft", name)
 			dir := t.TempDir()
-			merged, err := extract.Merge(t.Context(), extract.MergeOptions{Model: base, Adapters: extract.Adapters{Dirs: []string{adapter}}, Out: filepath.Join(dir, "out")})
+			merged, err := extract.Merge(t.Context(), extract.MergeOptions{Model: base,
+				Adapters: extract.Adapters{Dirs: []string{adapter}}, Out: filepath.Join(dir, "out")})
 			require.NoError(t, err)
 			assert.NotEmpty(t, merged.Modules)
 			assert.Less(t, merged.MaxRounding, 1e-6)
@@ -62,7 +63,8 @@ func TestMergeCopiesThePreprocessor(t *testing.T) {
 	text := []byte(`{"do_normalize": true, "sampling_rate": 16000, "return_attention_mask": false}`)
 	require.NoError(t, os.WriteFile(filepath.Join(base, "preprocessor_config.json"), text, 0o600))
 	out := filepath.Join(t.TempDir(), "out")
-	_, err := extract.Merge(t.Context(), extract.MergeOptions{Model: base, Adapters: extract.Adapters{Dirs: []string{filepath.Join(base, "peft", "rslora_qv")}}, Out: out})
+	_, err := extract.Merge(t.Context(), extract.MergeOptions{Model: base,
+		Adapters: extract.Adapters{Dirs: []string{filepath.Join(base, "peft", "rslora_qv")}}, Out: out})
 	require.NoError(t, err)
 	got, err := os.ReadFile(filepath.Join(out, "preprocessor_config.json"))
 	require.NoError(t, err)
@@ -75,7 +77,8 @@ func TestMergeCopiesThePreprocessor(t *testing.T) {
 func TestMergeRefusesWhatIsThere(t *testing.T) {
 	base := filepath.Join(t.TempDir(), "base")
 	require.NoError(t, os.CopyFS(base, os.DirFS(filepath.Join(studytest.Goldens, "base"))))
-	opt := extract.MergeOptions{Model: base, Adapters: extract.Adapters{Dirs: []string{filepath.Join(base, "peft", "lora_qkv")}}, Out: filepath.Join(t.TempDir(), "out")}
+	opt := extract.MergeOptions{Model: base, Adapters: extract.Adapters{Dirs: []string{filepath.Join(base, "peft",
+		"lora_qkv")}}, Out: filepath.Join(t.TempDir(), "out")}
 	refused := func(kind fault.Kind, want string) {
 		t.Helper()
 		_, err := extract.Merge(t.Context(), opt)

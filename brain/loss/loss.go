@@ -47,9 +47,10 @@ func CosineL2(share float64) Func {
 	}
 }
 
-// NTXentLoss asks which row a prediction belongs to: the normalised, temperature-scaled cross entropy (Chen et al. 2020,
-// arXiv 2002.05709), used on fMRI by Negi et al. (bioRxiv 2025.07.07.662360). With s the cosine across voxels of
-// predicted row i and measured row j, divided by the temperature, it is
+// NTXentLoss asks which row a prediction belongs to: the normalised, temperature-scaled cross
+// entropy (Chen et al. 2020, arXiv 2002.05709), used on fMRI by Negi et al. (bioRxiv
+// 2025.07.07.662360). With s the cosine across voxels of predicted row i and measured row j,
+// divided by the temperature, it is
 //
 //	-½ mean_i (log softmax_j s)(i, i) - ½ mean_j (log softmax_i s)(j, j)
 //
@@ -93,7 +94,8 @@ func weighted(x, weights *torch.Tensor) *torch.Tensor {
 func standard(x, weights *torch.Tensor, d int) *torch.Tensor {
 	centred := x.Sub(weighted(x, weights).MeanKeep(d))
 	variance := weighted(centred.Square(), weights).MeanKeep(d)
-	varies := variance.Sub(weighted(x.Square(), weights).MeanKeep(d).MulScalar(rounding)).Gt(leastVariance).ToType(x.DType())
+	varies := variance.Sub(weighted(x.Square(),
+		weights).MeanKeep(d).MulScalar(rounding)).Gt(leastVariance).ToType(x.DType())
 	return centred.Mul(variance.ClampMin(leastVariance).RSqrt()).Mul(varies)
 }
 
@@ -103,7 +105,8 @@ func unit(x, weights *torch.Tensor) *torch.Tensor {
 	return x.Mul(square.ClampMin(leastVariance).RSqrt()).Mul(square.Gt(leastVariance).ToType(x.DType()))
 }
 
-// newLoss finds the loss of an experiment for so many varying targets. The name that it gives back says what auto chose.
+// newLoss finds the loss of an experiment for so many varying targets. The name that it gives back
+// says what auto chose.
 func New(train experiment.Train, targets int, shrunken bool) (Func, experiment.Loss, error) {
 	name := train.Loss
 	if name == experiment.LossAuto {
@@ -113,8 +116,10 @@ func New(train experiment.Train, targets int, shrunken bool) (Func, experiment.L
 		}
 	}
 	if (name == experiment.LossSpatial || name == experiment.LossNTXent) && targets < MinSpatialTargets {
-		return nil, name, fmt.Errorf("the %s loss compares rows across targets and needs at least %d that vary, here are %d; use temporal",
-			name, MinSpatialTargets, targets)
+		return nil, name,
+			fmt.Errorf("the %s loss compares rows across targets and needs at least %d that vary, here are %d; use "+
+				"temporal",
+				name, MinSpatialTargets, targets)
 	}
 	loss, ok := map[experiment.Loss]Func{experiment.LossSpatial: Spatial, experiment.LossTemporal: Temporal,
 		experiment.LossMSE: MSE, experiment.LossCosineL2: CosineL2(train.CosineShare),
@@ -122,7 +127,8 @@ func New(train experiment.Train, targets int, shrunken bool) (Func, experiment.L
 	if !ok {
 		return nil, name, fmt.Errorf("unknown loss %q", name)
 	}
-	if along, correlates := map[experiment.Loss]int{experiment.LossSpatial: 1, experiment.LossTemporal: 0}[name]; shrunken && correlates {
+	if along, correlates := map[experiment.Loss]int{experiment.LossSpatial: 1,
+		experiment.LossTemporal: 0}[name]; shrunken && correlates {
 		exact := loss
 		loss = func(pred, want, weights *torch.Tensor) *torch.Tensor {
 			n := float64(pred.Dim(along))

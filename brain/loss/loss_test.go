@@ -189,7 +189,8 @@ func TestLossesStayFinite(t *testing.T) {
 					}
 					value, grad := lossOf(t, loss, x[0], x[1], rows, cols)
 					for _, v := range append(grad, float32(value)) {
-						assert.False(t, math.IsNaN(float64(v)) || math.IsInf(float64(v), 0), "%s, level %g, along %d, side %d", name, level, along, side)
+						assert.False(t, math.IsNaN(float64(v)) || math.IsInf(float64(v), 0),
+							"%s, level %g, along %d, side %d", name, level, along, side)
 					}
 				}
 			}
@@ -212,7 +213,8 @@ func TestLossNames(t *testing.T) {
 		name    experiment.Loss
 		targets int
 		want    experiment.Loss
-	}{{"auto", 49, "temporal"}, {"auto", 50, "spatial"}, {"spatial", 50, "spatial"}, {"temporal", 1, "temporal"}, {"mse", 1, "mse"},
+	}{{"auto", 49, "temporal"}, {"auto", 50, "spatial"}, {"spatial", 50, "spatial"}, {"temporal", 1, "temporal"},
+		{"mse", 1, "mse"},
 		{"cosine_l2", 1, "cosine_l2"}, {"nt_xent", 50, "nt_xent"}} {
 		_, name, err := loss.New(lossNamed(c.name), c.targets, false)
 		require.NoError(t, err)

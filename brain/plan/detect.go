@@ -14,18 +14,20 @@ import (
 
 // Detectable is the smallest true difference of r, tuned less base, that the test rows show in four of five studies.
 //
-// The test of two dependent correlations with one response is that of Meng, Rosenthal & Rubin (Psych. Bull. 111, 1992): for
-// independent rows,
+// The test of two dependent correlations with one response is that of Meng, Rosenthal & Rubin
+// (Psych. Bull. 111, 1992): for independent rows,
 //
 //	SE(z₁ − z₂) = √(2 (1−c) h / (n−3)),  h = (1 − f r²)/(1 − r²),  f = min(1, (1−c)/(2(1−r²)))
 //
-// with z Fisher's transform of r, and c the correlation of the two predictions. The difference is (u_{1−α/2} + u_{.8}) times
-// that, u normal quantiles, and Δr = Δz (1 − r²). Rows that follow each other are alike: n is the test rows over
-// (1+φ²)/(1−φ²), Bartlett's factor where prediction and response are both first-order processes of autocorrelation φ, which
-// is that of the training responses. The errors of two voxels' r are as alike as the product of the correlation of their
-// noise and that of their predictions, which is taken as the square of their responses' correlation, q on average: for the
-// mean of a region of V voxels the error shrinks by √((1+(V−1)q)/V), and over subjects by the root of their number, which takes
-// their noise as independent.
+// with z Fisher's transform of r, and c the correlation of the two predictions. The difference is
+// (u_{1−α/2} + u_{.8}) times that, u normal quantiles, and Δr = Δz (1 − r²). Rows that follow each
+// other are alike: n is the test rows over (1+φ²)/(1−φ²), Bartlett's factor where prediction and
+// response are both first-order processes of autocorrelation φ, which is that of the training
+// responses. The errors of two voxels' r are as alike as the product of the correlation of their
+// noise and that of their predictions, which is taken as the square of their responses'
+// correlation, q on average: for the mean of a region of V voxels the error shrinks by
+// √((1+(V−1)q)/V), and over subjects by the root of their number, which takes their noise as
+// independent.
 //
 // Three things are not known before tuning and are assumed: c is [PredictionsAlike], r is half the ceiling, or
 // [UsualR] without repeats, and the error of a prediction that was fitted on few rows is left out.
@@ -50,8 +52,9 @@ const (
 	detectLevel      = .05
 )
 
-// DetectableDelta is the Δr of two correlations near r with one response over n independent rows that a two-sided test at
-// level finds with the given power, the two predictions being correlated by c; infinite for n ≤ 3.
+// DetectableDelta is the Δr of two correlations near r with one response over n independent rows
+// that a two-sided test at level finds with the given power, the two predictions being correlated
+// by c; infinite for n ≤ 3.
 func MinDetectableDifference(n, r, c, level, power float64) float64 {
 	if n <= 3 {
 		return math.Inf(1)
@@ -132,8 +135,9 @@ func detectable(ctx context.Context, st *study.Study) ([]Sensitivity, error) {
 // persistence is the autocorrelation φ of the first-order process whose autocorrelation time is tau.
 func persistence(tau float64) float64 { return (tau - 1) / (tau + 1) }
 
-// alike is the mean of the squared correlation of two varying columns of x (rows, cols), less what chance gives in so many
-// independent rows, and how many columns vary. Of many columns some are looked at.
+// alike is the mean of the squared correlation of two varying columns of x (rows, cols), less what
+// chance gives in so many independent rows, and how many columns vary. Of many columns some are
+// looked at.
 func alike(x []float32, cols int, independent float64) (q float64, varying int) {
 	const most = 200
 	if cols == 0 {

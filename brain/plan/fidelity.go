@@ -24,7 +24,8 @@ type Fidelity struct {
 }
 
 // Fidelity reads the first seconds of a story by chunks and window by window, whatever model.extraction is.
-func MeasureFidelity(ctx context.Context, st *study.Study, story string, length float64, layers ...int) (*Fidelity, error) {
+func MeasureFidelity(ctx context.Context, st *study.Study, story string, length float64, layers ...int) (*Fidelity,
+	error) {
 	wave, err := st.Wave(ctx, story)
 	if err != nil {
 		return nil, err
@@ -64,7 +65,8 @@ func MeasureFidelity(ctx context.Context, st *study.Study, story string, length 
 
 // fidelityOfPlan compares some clips of the longest training story at the layer that is read.
 func fidelityOfPlan(ctx context.Context, st *study.Study) (*Fidelity, error) {
-	longest := slices.MaxFunc(st.StoriesOf(study.Train), func(a, b string) int { return len(st.Stimuli[a].Samples) - len(st.Stimuli[b].Samples) })
+	longest := slices.MaxFunc(st.StoriesOf(study.Train),
+		func(a, b string) int { return len(st.Stimuli[a].Samples) - len(st.Stimuli[b].Samples) })
 	const clips = 2
 	return MeasureFidelity(ctx, st, longest, clips*st.Experiment.Model.ChunkSeconds, st.Experiment.Model.Layer)
 }

@@ -27,8 +27,9 @@ type Plan struct {
 	Steps           int     `json:"steps"`
 	WindowsPerStep  float64 `json:"windows_per_step"`  // mean over an epoch
 	WindowsPerEpoch int     `json:"windows_per_epoch"` // read by its steps
-	WindowsRead     int     `json:"windows_read"`      // after each epoch, without gradients, for statistics and validation
-	CachedShare     float64 `json:"cached_share"`      // fraction of the activations of frozen layers that fits in the cache
+	// after each epoch, without gradients, for statistics and validation
+	WindowsRead     int     `json:"windows_read"`
+	CachedShare     float64 `json:"cached_share"` // fraction of the activations of frozen layers that fits in the cache
 	ModelParameters int     `json:"trainable_model_parameters"`
 	Parameters      int     `json:"trainable_parameters"` // with the readouts of all subjects
 
@@ -46,16 +47,17 @@ type Phase struct {
 	Seconds float64 `json:"seconds"`
 }
 
-// Constants of what is not measured, since a plan writes nothing: what a checkpoint takes beside its bytes, and how many of
-// those a disk takes in a second.
+// Constants of what is not measured, since a plan writes nothing: what a checkpoint takes beside
+// its bytes, and how many of those a disk takes in a second.
 const (
 	checkpointSeconds = .01 // 3 ms were measured on a local disk, 30 ms on a busy one
 	diskBytesASecond  = 300e6
 )
 
-// Plan measures this machine on pieces of the study (windows, three tuning steps, a ridge) and adds up what Fit and
-// EvaluateRun will do. It takes seconds to minutes, as large as the model is, and writes nothing. What it says of memory is
-// the most that the process has used so far and what the rest will add, so call it in a process that has done nothing else.
+// Plan measures this machine on pieces of the study (windows, three tuning steps, a ridge) and adds
+// up what Fit and EvaluateRun will do. It takes seconds to minutes, as large as the model is, and
+// writes nothing. What it says of memory is the most that the process has used so far and what the
+// rest will add, so call it in a process that has done nothing else.
 func Estimate(ctx context.Context, st *study.Study) (*Plan, error) {
 	t, err := tune.NewTrainer(ctx, st)
 	if err != nil {
@@ -69,10 +71,14 @@ func Estimate(ctx context.Context, st *study.Study) (*Plan, error) {
 	if err := c.measure(ctx, w); err != nil {
 		return nil, err
 	}
-	p := &Plan{Schema: 1, Device: st.Model.Session().Device.String(), Threads: torch.Threads(), Subjects: len(st.Subjects), Models: models(st),
-		Epochs: st.Experiment.Train.Epochs, StepsPerEpoch: len(w.order), Steps: st.Experiment.Train.Epochs * len(w.order),
-		WindowsPerEpoch: w.stepWindows, WindowsPerStep: float64(w.stepWindows) / float64(len(w.order)), WindowsRead: w.epochWindows,
-		CachedShare: w.cached, ModelParameters: w.modelParameters, Parameters: w.parameters, DiskMB: float64(w.diskBytes()) / 1e6}
+	p := &Plan{Schema: 1, Device: st.Model.Session().Device.String(), Threads: torch.Threads(),
+		Subjects: len(st.Subjects), Models: models(st),
+		Epochs: st.Experiment.Train.Epochs, StepsPerEpoch: len(w.order),
+		Steps:           st.Experiment.Train.Epochs * len(w.order),
+		WindowsPerEpoch: w.stepWindows, WindowsPerStep: float64(w.stepWindows) / float64(len(w.order)),
+		WindowsRead: w.epochWindows,
+		CachedShare: w.cached, ModelParameters: w.modelParameters, Parameters: w.parameters,
+		DiskMB: float64(w.diskBytes()) / 1e6}
 	p.Phases = c.phases(w)
 	for _, phase := range p.Phases {
 		p.Seconds += phase.Seconds
@@ -80,7 +86,8 @@ func Estimate(ctx context.Context, st *study.Study) (*Plan, error) {
 	if p.PeakMB, err = c.peakMB(w); err != nil {
 		p.Notes = append(p.Notes, err.Error())
 	}
-	if p.Sensitivity, err = detectable(ctx, st); err == nil && st.Experiment.Model.Extraction == experiment.ExtractChunks {
+	if p.Sensitivity, err = detectable(ctx, st); err == nil &&
+		st.Experiment.Model.Extraction == experiment.ExtractChunks {
 		p.Fidelity, err = fidelityOfPlan(ctx, st)
 	}
 	return p, err
@@ -97,6 +104,7 @@ func models(st *study.Study) string {
 	if st.Experiment.Train.Joint == experiment.JointSequential {
 		how = "one step for each subject and block"
 	}
-	return fmt.Sprintf("%s for all %d subjects, with a readout each (train.joint: %s, %s); for one model each, vary data.subjects with bwlm sweep",
+	return fmt.Sprintf("%s for all %d subjects, with a readout each (train.joint: %s, %s); for one model each, vary "+
+		"data.subjects with bwlm sweep",
 		what, len(st.Subjects), st.Experiment.Train.Joint, how)
 }

@@ -20,8 +20,9 @@ import (
 	"github.com/brainwavlm/bwlm/internal/testnum"
 )
 
-// Studies with the planted difference are found about as often as the power says: two predictions of one response, drawn
-// from the three-variate normal distribution that has the wanted correlations, compared by the SE in the formula.
+// Studies with the planted difference are found about as often as the power says: two predictions
+// of one response, drawn from the three-variate normal distribution that has the wanted
+// correlations, compared by the SE in the formula.
 func TestDetectableDeltaIsFoundFourTimesInFive(t *testing.T) {
 	const n, r, c, studies = 300, .3, .9, 3000
 	delta := MinDetectableDifference(n, r, c, .05, .8)
@@ -78,12 +79,16 @@ func TestPlanOfTheTinyStudy(t *testing.T) {
 	if testing.Short() {
 		t.Skip("timed trainings")
 	}
-	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, s *dataset.Spec) { e.Data.Subjects = []string{"ada", "bob"} })
+	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment,
+		s *dataset.Spec) {
+		e.Data.Subjects = []string{"ada", "bob"}
+	})
 	var calibrated []progress.Event
 	st.OnProgress(func(e progress.Event) { calibrated = append(calibrated, e) })
 	p, err := Estimate(t.Context(), st)
 	require.NoError(t, err)
-	// 40 rows a story less 4 and 2: 34, in blocks of 10 the last of which takes the rest of 4; two stories, shared by both subjects.
+	// 40 rows a story less 4 and 2: 34, in blocks of 10 the last of which takes the rest of 4; two
+	// stories, shared by both subjects.
 	assert.Equal(t, []int{3 * 2, 2, 3 * 2 * 2}, []int{p.StepsPerEpoch, p.Epochs, p.Steps})
 	// Windows of .2 s every .1 s: 160 in each of the three stories that are read.
 	assert.Equal(t, 3*160, p.WindowsRead)
@@ -129,7 +134,8 @@ func TestPlanOfTheTinyStudy(t *testing.T) {
 }
 
 func TestPlanReportsOneModelForOneSubject(t *testing.T) {
-	st := studytest.Tiny(t, study.Options{CacheBytes: 4000}, func(e *experiment.Experiment, s *dataset.Spec) { e.Train.Mode = "readout" })
+	st := studytest.Tiny(t, study.Options{CacheBytes: 4000},
+		func(e *experiment.Experiment, s *dataset.Spec) { e.Train.Mode = "readout" })
 	p, err := Estimate(t.Context(), st)
 	require.NoError(t, err)
 	assert.Equal(t, "the model as it is and one readout for ada", p.Models)

@@ -26,7 +26,8 @@ type calibration struct {
 	trainer *tune.Trainer
 	cache   *windows.Cache
 
-	front, tuned, base float64 // a window: the frozen layers; the rest up to the layer that is read; all layers of the untuned model
+	// a window: the frozen layers; the rest up to the layer that is read; all layers of the untuned model
+	front, tuned, base float64
 	step               float64 // a window of a tuning step, what is frozen being there
 	ridge              float64 // fit and prediction for all subjects
 	bootstrap          float64
@@ -50,7 +51,8 @@ const (
 
 // measure does each thing once, small.
 func (c *calibration) measure(ctx context.Context, w *work) error {
-	steps := []func(context.Context, *work) error{c.timeManifest, c.timeProof, c.timeReading, c.timeSteps, c.timeRidge, c.timeBootstrap}
+	steps := []func(context.Context, *work) error{c.timeManifest, c.timeProof, c.timeReading, c.timeSteps, c.timeRidge,
+		c.timeBootstrap}
 	for i, step := range steps {
 		c.trainer.Study.Options.Progress(progress.Event{Phase: "calibrate", Done: i, Total: len(steps)})
 		if err := ctx.Err(); err != nil {
@@ -92,7 +94,9 @@ func (c *calibration) timeReading(ctx context.Context, _ *work) error {
 		return err
 	}
 	rows := max(1, min(stim.Rows, int((float64(samples)/dataset.SampleRate-clock.First)/clock.TR)))
-	piece, err := windows.Cut(c.trainer.Study.Experiment, c.trainer.Study.Delays, clock, longest, stim.Samples[:samples], rows) // of the same name, since its windows are the story's
+	// of the same name, since its windows are the story's
+	piece, err := windows.Cut(c.trainer.Study.Experiment, c.trainer.Study.Delays, clock, longest,
+		stim.Samples[:samples], rows)
 	if err != nil {
 		return err
 	}
@@ -153,7 +157,11 @@ func (c *calibration) timeSteps(ctx context.Context, w *work) error {
 		if err := fillBlock(ctx, c.trainer, b, c.trainer.ReadLayers()); err != nil {
 			return err
 		}
-		one, err := secondsOn(c.trainer.Session.Device, func() error { _, err := c.trainer.Step(ctx, b, uint64(k)); return err })
+		one, err := secondsOn(c.trainer.Session.Device, func() error {
+			_,
+				err := c.trainer.Step(ctx, b, uint64(k))
+			return err
+		})
 		if err != nil {
 			return err
 		}
@@ -165,7 +173,8 @@ func (c *calibration) timeSteps(ctx context.Context, w *work) error {
 	return nil
 }
 
-// unitStatistics gives the features of all stories mean 0 and SD 1, so that steps can run before any epoch has read them.
+// unitStatistics gives the features of all stories mean 0 and SD 1, so that steps can run before
+// any epoch has read them.
 func unitStatistics(t *tune.Trainer) {
 	t.Zscore = map[string]design.ZScore{}
 	channels := t.Study.Model.Architecture().Width
@@ -174,8 +183,8 @@ func unitStatistics(t *tune.Trainer) {
 	}
 }
 
-// timeRidge fits random features to the responses: speed does not depend on what they are. The cost is a decomposition and
-// a share for each voxel, so that many voxels are extrapolated from few.
+// timeRidge fits random features to the responses: speed does not depend on what they are. The cost
+// is a decomposition and a share for each voxel, so that many voxels are extrapolated from few.
 func (c *calibration) timeRidge(ctx context.Context, _ *work) error {
 	exp := c.trainer.Study.Experiment
 	width := c.trainer.Study.Model.Architecture().Width * len(c.trainer.Study.Delays)
@@ -188,7 +197,8 @@ func (c *calibration) timeRidge(ctx context.Context, _ *work) error {
 		return x
 	}
 	for _, group := range study.SameRows(c.trainer.Study.Subjects) {
-		rows, valRows := c.trainer.Study.Subjects[group[0]].RowsOf(study.Train), c.trainer.Study.Subjects[group[0]].RowsOf(study.Val)
+		rows, valRows := c.trainer.Study.Subjects[group[0]].RowsOf(study.Train),
+			c.trainer.Study.Subjects[group[0]].RowsOf(study.Val)
 		voxels := 0
 		for _, i := range group {
 			voxels += c.trainer.Study.Subjects[i].Voxels
@@ -198,8 +208,9 @@ func (c *calibration) timeRidge(ctx context.Context, _ *work) error {
 		fit := func(n int) (float64, error) {
 			y := random(rows * n)
 			return seconds(func() error {
-				m, err := ridge.Fit(ctx, x, y, rows, ridge.Options{Alphas: exp.Eval.Alphas, Boots: exp.Eval.Boots, ChunkRows: exp.Eval.ChunkRows,
-					HeldOut: exp.Eval.HeldOut, Seed: exp.Train.Seed, Device: c.trainer.Study.Model.Session().Device})
+				m, err := ridge.Fit(ctx, x, y, rows, ridge.Options{Alphas: exp.Eval.Alphas, Boots: exp.Eval.Boots,
+					ChunkRows: exp.Eval.ChunkRows,
+					HeldOut:   exp.Eval.HeldOut, Seed: exp.Train.Seed, Device: c.trainer.Study.Model.Session().Device})
 				if err == nil {
 					_, err = m.Predict(ctx, held, valRows)
 				}
@@ -242,11 +253,13 @@ func (c *calibration) timeBootstrap(ctx context.Context, _ *work) error {
 		}
 		x := slices.Clone(y)
 		slices.Reverse(x)
-		subject.Stories = append(subject.Stories, stats.Story{Name: fmt.Sprint(r.Story, r.From), Rows: r.To - r.From, Responses: y, Base: x, Tuned: x})
+		subject.Stories = append(subject.Stories, stats.Story{Name: fmt.Sprint(r.Story, r.From), Rows: r.To - r.From,
+			Responses: y, Base: x, Tuned: x})
 	}
 	draw := func(resamples int) (float64, error) {
 		return seconds(func() error {
-			_, err := stats.PairedBootstrap(ctx, []stats.Subject{subject}, []stats.Group{{}}, stats.BootstrapOptions{Resamples: resamples})
+			_, err := stats.PairedBootstrap(ctx, []stats.Subject{subject}, []stats.Group{{}},
+				stats.BootstrapOptions{Resamples: resamples})
 			return err
 		})
 	}
@@ -281,13 +294,16 @@ func (c *calibration) phases(w *work) []Phase {
 	if exp.Train.Mode != experiment.TrainReadout {
 		reads += epochs
 	}
-	add("tuning steps", epochs*float64(len(w.order)), float64(w.stepWindows)/float64(len(w.order))*(c.step+missing*c.front))
-	add("read for validation", reads, float64(w.epochWindows)*c.tuned+missing*c.front*float64(w.epochWindows)*(reads-1)/reads)
+	add("tuning steps", epochs*float64(len(w.order)),
+		float64(w.stepWindows)/float64(len(w.order))*(c.step+missing*c.front))
+	add("read for validation", reads,
+		float64(w.epochWindows)*c.tuned+missing*c.front*float64(w.epochWindows)*(reads-1)/reads)
 	if exp.Train.Mode != experiment.TrainReadout {
 		add("score validation", reads, c.ridge)
 	}
 	add("checkpoints", epochs+1, checkpointSeconds+float64(w.checkpointBytes)/diskBytesASecond)
-	evaluate := float64(w.epochWindows+w.testWindows)*(c.base+missing*c.front) + float64(w.trainTest)*(c.tuned+missing*c.front) +
+	evaluate := float64(w.epochWindows+w.testWindows)*(c.base+missing*c.front) +
+		float64(w.trainTest)*(c.tuned+missing*c.front) +
 		float64(w.fits())*c.ridge + 2*c.bootstrap
 	add("evaluate base, each layer, and tuned", 1, evaluate)
 	return out

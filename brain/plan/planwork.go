@@ -61,7 +61,8 @@ func countWork(st *study.Study, t *tune.Trainer) *work {
 			w.modelParameters += p.Len()
 		}
 	}
-	w.checkpointBytes = int64(w.parameters)*3*4 + int64(len(fitted)*st.Model.Architecture().Width*2*8) // weights and Adam's two moments
+	// weights and Adam's two moments
+	w.checkpointBytes = int64(w.parameters)*3*4 + int64(len(fitted)*st.Model.Architecture().Width*2*8)
 	return w
 }
 
@@ -70,7 +71,8 @@ const keptCheckpoints = 3
 
 // diskBytes is the size of the finished run directory.
 func (w *work) diskBytes() int64 {
-	const step, epoch, small = 96, 400, 20_000 // bytes of a line of metrics.jsonl; of an epoch in all files; of config.yaml, manifest.json and their like
+	// bytes of a line of metrics.jsonl; of an epoch in all files; of config.yaml, manifest.json and their like
+	const step, epoch, small = 96, 400, 20_000
 	exp := w.st.Experiment
 	total := min(int64(exp.Train.Epochs)+1, keptCheckpoints)*w.checkpointBytes + int64(w.parameters)*4
 	if exp.Train.Mode == experiment.TrainFull {
@@ -91,7 +93,8 @@ func (w *work) diskBytes() int64 {
 // evalLayers are the hidden states that an evaluation reads.
 func (w *work) evalLayers() int { return w.st.Model.Architecture().Layers + 1 }
 
-// fits are the ridges of an evaluation: one for each layer on validation rows, base and its best layer and tuned on test rows.
+// fits are the ridges of an evaluation: one for each layer on validation rows, base and its best
+// layer and tuned on test rows.
 func (w *work) fits() int {
 	if w.st.Experiment.Train.Mode == experiment.TrainReadout {
 		return w.evalLayers() + 2

@@ -50,10 +50,10 @@ func (t *StepTimes) Median() float64 {
 // Min is the fastest step.
 func (t *StepTimes) Min() float64 { return slices.Min(t.Steps) }
 
-// BenchStep measures the optimizer step of Fit on noise, at the settings of the authors' release: hidden state 9, LoRA
-// of rank 4 on q, k and v below it, the first frame of each window, a readout with a bottleneck of 100, the spatial loss,
-// Adam. Weights, audio and responses are random, since speed does not depend on them. Each row is the mean of its eight
-// windows, and has one delay.
+// BenchStep measures the optimizer step of Fit on noise, at the settings of the authors' release:
+// hidden state 9, LoRA of rank 4 on q, k and v below it, the first frame of each window, a readout
+// with a bottleneck of 100, the spatial loss, Adam. Weights, audio and responses are random, since
+// speed does not depend on them. Each row is the mean of its eight windows, and has one delay.
 func BenchStep(ctx context.Context, opt StepOptions) (*StepTimes, error) {
 	opening := torch.Part(ctx, progress.PhaseOpening)
 	b, err := newStepBench(ctx, opt)
@@ -125,7 +125,8 @@ func (b *stepBench) stimulus() *windows.Stimulus { return b.trainer.Study.Stimul
 
 // windows are those that the rows are made of. The shorter ones at the start of the story are not among them.
 func (b *stepBench) windows() design.Rows {
-	return b.stimulus().Tuning.Section(b.block().From, b.block().To, b.trainer.Study.Experiment.Train.ContextRows).Vectors
+	return b.stimulus().Tuning.Section(b.block().From, b.block().To,
+		b.trainer.Study.Experiment.Train.ContextRows).Vectors
 }
 
 // fillBlock computes and caches what the windows of a block need of frozen layers.

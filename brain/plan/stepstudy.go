@@ -59,7 +59,8 @@ func (opt StepOptions) check() error {
 		return bad("voxels", "%d, the spatial loss needs at least %d", opt.Voxels, loss.MinSpatialTargets)
 	case opt.Subjects < 1:
 		return bad("subjects", "%d, want at least 1", opt.Subjects)
-	case opt.Config.Frames(int(min(opt.Seconds, maxBenchSeconds)*dataset.SampleRate)) < 1 || opt.Seconds > maxBenchSeconds:
+	case opt.Config.Frames(int(min(opt.Seconds, maxBenchSeconds)*dataset.SampleRate)) < 1 ||
+		opt.Seconds > maxBenchSeconds:
 		return bad("seconds", "%g of a window, want enough for a frame (%g) and at most %d", opt.Seconds,
 			float64(opt.Config.MinSamples())/dataset.SampleRate, maxBenchSeconds)
 	case opt.ChunkSeconds != 0 && !(opt.ChunkSeconds >= 2*opt.Seconds && opt.ChunkSeconds <= maxBenchSeconds):
@@ -77,7 +78,8 @@ func (b *stepBench) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	model, err := wavlm.Fresh(ctx, b.opt.Config, speech.Options{Device: b.opt.Device, Compute: b.opt.Compute, Frozen: true})
+	model, err := wavlm.Fresh(ctx, b.opt.Config, speech.Options{Device: b.opt.Device, Compute: b.opt.Compute,
+		Frozen: true})
 	if err != nil {
 		return err
 	}

@@ -40,8 +40,8 @@ type stepShape struct {
 	subjects      int
 }
 
-// stepWork counts a step of LoRA on a WavLM from what is kept on, below which all is frozen. With n frames in all, products
-// of these sizes are formed:
+// stepWork counts a step of LoRA on a WavLM from what is kept on, below which all is frozen. With n
+// frames in all, products of these sizes are formed:
 //
 //	projection              n·C·E
 //	positional convolution  (T+1)·E·(E/G)·K for a clip of T frames; T for an odd K
@@ -51,8 +51,8 @@ type stepShape struct {
 //	resampling              (rows + context)·windows·E
 //	readout                 rows·(E·b + b·V), for each subject
 //
-// Gradients pass through a layer but for the inputs of q, k, v, gate and A in the lowest; the attention has four products
-// in the backward pass and forms one, the scores, again.
+// Gradients pass through a layer but for the inputs of q, k, v, gate and A in the lowest; the
+// attention has four products in the backward pass and forms one, the scores, again.
 func stepWork(cfg wavlm.Config, s stepShape) (w FLOPs) {
 	n, e := 0, cfg.Hidden
 	for _, frames := range s.clips {

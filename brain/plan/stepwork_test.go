@@ -37,9 +37,11 @@ func TestStepWorkByHand(t *testing.T) {
 
 	shape.read = []int{1, 1, 2} // of layer 1
 	const spared = n - 4
-	less := 2*(2*spared*10*10) + 2*(2*spared*10*23) + 2*spared*10*8 + 2*(2*spared*10*2) + 2*(2*spared*11*10) // q, out, feed-forward, gate, q's adapter, attention
+	// q, out, feed-forward, gate, q's adapter, attention
+	less := 2*(2*spared*10*10) + 2*(2*spared*10*23) + 2*spared*10*8 + 2*(2*spared*10*2) + 2*(2*spared*11*10)
 	assert.Equal(t, w.Forward-float64(less), stepWork(cfg, shape).Forward)
-	assert.Equal(t, w.Backward-float64(less+2*(2*spared*10*2)+2*(2*spared*11*10)), stepWork(cfg, shape).Backward, "adapter and attention go back to both")
+	assert.Equal(t, w.Backward-float64(less+2*(2*spared*10*2)+2*(2*spared*11*10)), stepWork(cfg, shape).Backward,
+		"adapter and attention go back to both")
 	assert.Equal(t, w.Recomputed-float64(2*spared*11*10), stepWork(cfg, shape).Recomputed)
 	shape.read = nil
 
@@ -82,7 +84,8 @@ func TestProfileOfStep(t *testing.T) {
 	require.NoError(t, err)
 	phases := p.Report().Phases
 	require.Len(t, phases, 4)
-	assert.Equal(t, []string{progress.PhaseOpening, progress.PhaseFill, progress.PhaseStep, progress.PhasePeak}, []string{phases[0].Name, phases[1].Name, phases[2].Name, phases[3].Name})
+	assert.Equal(t, []string{progress.PhaseOpening, progress.PhaseFill, progress.PhaseStep, progress.PhasePeak},
+		[]string{phases[0].Name, phases[1].Name, phases[2].Name, phases[3].Name})
 	step := phases[2]
 	assert.Equal(t, 4, step.Times, "with the first")
 	took := 0.

@@ -69,8 +69,10 @@ type Prediction struct {
 	Values       []float32 // (rows, voxels)
 }
 
-// errClosed is the error of Predict after Close. It has kind Temporary: a client can try another process of the service.
-var errClosed = &fault.Error{Kind: fault.Temporary, Op: results.Predicting, Reason: "the predictor is closed", Err: fault.ErrClosed}
+// errClosed is the error of Predict after Close. It has kind Temporary: a client can try another
+// process of the service.
+var errClosed = &fault.Error{Kind: fault.Temporary, Op: results.Predicting, Reason: "the predictor is closed",
+	Err: fault.ErrClosed}
 
 // OpenPredictor opens a finished run. It takes no lock and writes nothing, so any number of processes may open one run.
 // Close frees it.
@@ -98,7 +100,8 @@ func (p *Predictor) openReadout(run, subject string) (*ckpt.File, error) {
 	dir := filepath.Join(run, "readout")
 	files, err := filepath.Glob(filepath.Join(dir, "*.safetensors"))
 	if err != nil || len(files) == 0 {
-		return nil, fault.New(fault.Missing, results.OpenPredictor, dir, "there is no readout, so the training is not finished").
+		return nil, fault.New(fault.Missing, results.OpenPredictor, dir,
+			"there is no readout, so the training is not finished").
 			WithHint("resume it with bwlm resume %s", run)
 	}
 	var names []string
@@ -109,7 +112,8 @@ func (p *Predictor) openReadout(run, subject string) (*ckpt.File, error) {
 		subject = names[0]
 	}
 	if !slices.Contains(names, subject) {
-		return nil, fault.New(fault.Usage, results.OpenPredictor, dir, "there is no subject %q", subject).WithHint("name one of %s", strings.Join(names, ", "))
+		return nil, fault.New(fault.Usage, results.OpenPredictor, dir, "there is no subject %q",
+			subject).WithHint("name one of %s", strings.Join(names, ", "))
 	}
 	p.Subject = subject
 	f, err := ckpt.Open(filepath.Join(dir, subject+".safetensors"))
@@ -120,10 +124,12 @@ func (p *Predictor) openReadout(run, subject string) (*ckpt.File, error) {
 	err = json.Unmarshal([]byte(f.Metadata()[results.ReadoutKey]), &note)
 	switch {
 	case err != nil || !(note.TR > 0) || len(note.Delays) == 0:
-		err = fault.New(fault.BadData, results.OpenPredictor, f.Where(results.ReadoutColumns), "the file does not say TR and delays of its data").
+		err = fault.New(fault.BadData, results.OpenPredictor, f.Where(results.ReadoutColumns),
+			"the file does not say TR and delays of its data").
 			WithHint("train again with this version")
 	case note.Epoch == 0 && !note.Ridge:
-		err = fault.New(fault.BadData, results.OpenPredictor, run, "validation chose the model as it was before training, whose readout is random").
+		err = fault.New(fault.BadData, results.OpenPredictor, run,
+			"validation chose the model as it was before training, whose readout is random").
 			WithHint("train with other settings, or ask for features")
 	}
 	if err != nil {
@@ -151,7 +157,8 @@ func (p *Predictor) load(ctx context.Context, run string, f *ckpt.File, opt Opti
 	case experiment.TrainFull:
 		base = filepath.Join(run, "model")
 	}
-	p.model, err = extract.OpenModel(ctx, base, adapter, speech.Options{Device: opt.Device, Compute: compute, Frozen: true})
+	p.model, err = extract.OpenModel(ctx, base, adapter,
+		speech.Options{Device: opt.Device, Compute: compute, Frozen: true})
 	if err != nil {
 		return err
 	}
@@ -195,7 +202,8 @@ func (p *Predictor) load(ctx context.Context, run string, f *ckpt.File, opt Opti
 			return err
 		}
 		if want := store.Len() + mix.Len(); want != read {
-			return fault.New(fault.BadData, results.OpenPredictor, f.Where(results.ReadoutColumns), "has %d of %d tensors", read, want)
+			return fault.New(fault.BadData, results.OpenPredictor, f.Where(results.ReadoutColumns),
+				"has %d of %d tensors", read, want)
 		}
 		p.readout = r
 		return nil
@@ -217,7 +225,8 @@ func (p *Predictor) readLayerWeights(s *torch.Scope, f *ckpt.File, store *nn.Sto
 		of[i] = int(g)
 	}
 	if len(of) != len(p.Columns) || slices.Min(of) < 0 {
-		return nil, fault.New(fault.BadData, results.OpenPredictor, f.Where(readout.LayerWeightsGroups), "%d groups of layer weights for %d voxels", len(of), len(p.Columns))
+		return nil, fault.New(fault.BadData, results.OpenPredictor, f.Where(readout.LayerWeightsGroups),
+			"%d groups of layer weights for %d voxels", len(of), len(p.Columns))
 	}
 	return readout.NewLayerWeights(s, store, p.exp.Model.Layer+1, len(p.Delays), of)
 }
@@ -228,9 +237,9 @@ func (p *Predictor) Voxels() int { return len(p.Columns) }
 // MinSeconds is the shortest clip of which a row hears something.
 func (p *Predictor) MinSeconds() float64 { return float64(slices.Max(p.Delays)+1) * p.TR }
 
-// Predict predicts the responses to a clip (T, 16 kHz), one row for each whole TR of it. It returns the context's cause
-// if that ends first, an error that matches fault.ErrClosed after Close, and else a *fault.Error of kind BadData for audio that is too short or not
-// finite.
+// Predict predicts the responses to a clip (T, 16 kHz), one row for each whole TR of it. It returns
+// the context's cause if that ends first, an error that matches fault.ErrClosed after Close, and
+// else a *fault.Error of kind BadData for audio that is too short or not finite.
 func (p *Predictor) Predict(ctx context.Context, samples []float32) (*Prediction, error) {
 	p.use.RLock()
 	defer p.use.RUnlock()
@@ -245,7 +254,8 @@ func (p *Predictor) Predict(ctx context.Context, samples []float32) (*Prediction
 	seconds := float64(len(samples)) / speech.SampleRate
 	rows := int(seconds/p.TR + edge)
 	if rows <= slices.Max(p.Delays) {
-		return nil, fault.New(fault.BadData, results.Predicting, "", "%.3g s of audio, want at least %.3g s", seconds, p.MinSeconds()).
+		return nil, fault.New(fault.BadData, results.Predicting, "", "%.3g s of audio, want at least %.3g s", seconds,
+			p.MinSeconds()).
 			WithHint("a minute or more is sensible")
 	}
 	if err := windows.Finite(samples); err != nil {

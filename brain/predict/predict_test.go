@@ -89,7 +89,8 @@ func byHand(t *testing.T, st *study.Study, run, subject string, samples []float3
 		require.NoError(t, err)
 		return v
 	}
-	w1, b1, w2, b2 := tensor("bottleneck.weight"), tensor("bottleneck.bias"), tensor("linear.weight"), tensor("linear.bias")
+	w1, b1, w2, b2 := tensor("bottleneck.weight"), tensor("bottleneck.bias"), tensor("linear.weight"),
+		tensor("linear.bias")
 	for k := range rows {
 		in := make([]float64, 0, 2*channels)
 		for _, d := range []int{1, 2} {
@@ -128,7 +129,8 @@ func TestPredictIsTheRecipeStepByStep(t *testing.T) {
 			st, run := tinyRun(t, func(e *experiment.Experiment, _ *dataset.Spec) {
 				e.Train.Epochs = 3
 				tuned, _, release := strings.Cut(mode, ",")
-				e.Train.Mode, e.Compat.ClipLanczos = experiment.TrainMode(tuned), release // the readout was tuned on clipped weights
+				// the readout was tuned on clipped weights
+				e.Train.Mode, e.Compat.ClipLanczos = experiment.TrainMode(tuned), release
 				if mode == "full" {
 					e.Train.LR = 1e-4
 				}
@@ -202,7 +204,8 @@ func TestPredictorServesManyAtOnce(t *testing.T) {
 }
 
 func TestPredictorEnds(t *testing.T) {
-	_, run := tinyRun(t, func(e *experiment.Experiment, _ *dataset.Spec) { e.Train.UnitWindows = 1 }) // there is much to interrupt
+	// there is much to interrupt
+	_, run := tinyRun(t, func(e *experiment.Experiment, _ *dataset.Spec) { e.Train.UnitWindows = 1 })
 	p := openTinyPredictor(t, run, Options{})
 	short, _ := studytest.TinySound(5)
 	long := slices.Repeat(short, 20)

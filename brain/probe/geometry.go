@@ -80,7 +80,9 @@ func neighbourRatios(ctx context.Context, x []float32, n int) (ratios []float64,
 			m := min(block, n-from)
 			d := t.Scoped(func(t *torch.Tensor) *torch.Tensor {
 				near := t.Narrow(0, from, m)
-				return near.MatMul(t.Transpose(0, 1)).MulScalar(-2).Add(square.Narrow(0, from, m)).Add(square.Transpose(0, 1)) // (m, n)
+				// (m, n)
+				return near.MatMul(t.Transpose(0, 1)).MulScalar(-2).Add(square.Narrow(0, from,
+					m)).Add(square.Transpose(0, 1))
 			}).Float64s()
 			for i := range m {
 				first, second := math.Inf(1), math.Inf(1)
@@ -121,7 +123,8 @@ func newPCA(ctx context.Context, x []float32, n int) (*pca, error) {
 		for _, v := range sd[:k] {
 			p.variance = append(p.variance, v*v/cmp.Or(total, 1))
 		}
-		p.scores = u.Narrow(1, 0, k).Mul(values.Narrow(0, 0, k).Unsqueeze(0)).ToType(torch.Float32).Contiguous().Float32s()
+		p.scores = u.Narrow(1, 0, k).Mul(values.Narrow(0, 0,
+			k).Unsqueeze(0)).ToType(torch.Float32).Contiguous().Float32s()
 		return nil
 	})
 	return p, err

@@ -38,7 +38,8 @@ func Linear(ctx context.Context, stories []Story, seed uint64) ([]float64, error
 // each target among the stories that are fitted. At least three stories are needed.
 func HeldOut(ctx context.Context, stories []Story, seed uint64) (predicted, want [][]float32, err error) {
 	if len(stories) < 3 {
-		return nil, nil, fault.New(fault.BadData, "probe", "stories", "%d, at least 3 are needed to hold one out and choose a penalty on the others", len(stories))
+		return nil, nil, fault.New(fault.BadData, "probe", "stories",
+			"%d, at least 3 are needed to hold one out and choose a penalty on the others", len(stories))
 	}
 	channels := len(stories[0].Features) / stories[0].Rows
 	targets := len(stories[0].Targets) / stories[0].Rows

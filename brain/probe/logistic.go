@@ -24,7 +24,8 @@ const gradientTolerance = 1e-5
 // fitLogistic minimises Σ -log p(label) + λ/2·‖Weights‖² for each λ, which fall; each solution
 // starts from the one before. With λ = 1/C it is scikit-learn's LogisticRegression. Labels count
 // from 0.
-func fitLogistic(ctx context.Context, x []float32, labels []int, classes int, lambdas ...float64) (models []*logistic, err error) {
+func fitLogistic(ctx context.Context, x []float32, labels []int, classes int, lambdas ...float64) (models []*logistic,
+	err error) {
 	n := len(labels)
 	channels := len(x) / n
 	err = torch.Do(ctx, torch.Mode{}, func(s *torch.Scope) error {

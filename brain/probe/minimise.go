@@ -41,7 +41,8 @@ func minimise(x []float64, f func([]float64) (float64, []float64), tolerance flo
 		if length <= shortest { // rounding is all that is left
 			break
 		}
-		s := step{floats.SubTo(make([]float64, len(x)), next, x), floats.SubTo(make([]float64, len(x)), nextGradient, gradient)}
+		s := step{floats.SubTo(make([]float64, len(x)), next, x),
+			floats.SubTo(make([]float64, len(x)), nextGradient, gradient)}
 		if floats.Dot(s.dx, s.dg) > 0 {
 			steps = append(steps, s)
 			steps = steps[max(0, len(steps)-memory):]

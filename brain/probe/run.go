@@ -103,7 +103,8 @@ func newRunner(ctx context.Context, st *study.Study, opt *Options) (*runner, err
 	}
 	for _, l := range opt.Layers {
 		if l < 0 || l > st.Model.Architecture().Layers {
-			return nil, fault.New(fault.Usage, "probe", "layers", "there is no hidden state %d, the model has 0 to %d", l, st.Model.Architecture().Layers)
+			return nil, fault.New(fault.Usage, "probe", "layers", "there is no hidden state %d, the model has 0 to %d",
+				l, st.Model.Architecture().Layers)
 		}
 	}
 	stories, spans := opt.Stories, map[string][]windows.Span{}
@@ -121,7 +122,8 @@ func newRunner(ctx context.Context, st *study.Study, opt *Options) (*runner, err
 	if r.tasks, err = r.items.tasks(ctx, opt.Glove, opt.Seed); err != nil {
 		return nil, err
 	}
-	r.report = &results.Probes{Schema: 1, Layers: opt.Layers, Stories: stories, Frames: len(r.items.frames), Words: len(r.items.words),
+	r.report = &results.Probes{Schema: 1, Layers: opt.Layers, Stories: stories, Frames: len(r.items.frames),
+		Words:  len(r.items.words),
 		Probes: map[string]*results.Probe{}}
 	if len(r.items.frames) == 0 {
 		return nil, fault.New(fault.BadData, "probe", "stories", "there is no audio to ask about")
@@ -155,7 +157,8 @@ func (r *runner) read(ctx context.Context) error {
 			}
 			width := s.model.Architecture().Width
 			for l := range x {
-				s.frames[l], s.words[l] = append(s.frames[l], x[l][:frames*width]...), append(s.words[l], x[l][frames*width:]...)
+				s.frames[l], s.words[l] = append(s.frames[l], x[l][:frames*width]...),
+					append(s.words[l], x[l][frames*width:]...)
 			}
 		}
 		r.opt.Progress(progress.Event{Phase: "read " + s.name, Done: len(r.items.stories), Total: len(r.items.stories)})
@@ -220,7 +223,8 @@ func (r *runner) components(ctx context.Context, t *task) (out [][]*pca, err err
 	for _, s := range r.models {
 		layers := make([]*pca, len(r.opt.Layers))
 		for l := range layers {
-			if layers[l], err = newPCA(ctx, take(s.of(t.words, l), s.model.Architecture().Width, t.rows), len(t.rows)); err != nil {
+			if layers[l], err = newPCA(ctx, take(s.of(t.words, l), s.model.Architecture().Width, t.rows),
+				len(t.rows)); err != nil {
 				return nil, err
 			}
 		}
@@ -266,7 +270,8 @@ func (r *runner) geometry(ctx context.Context) error {
 				return err
 			}
 			if d != d {
-				return fault.New(fault.BadData, "probe", fmt.Sprintf("layer %d", r.opt.Layers[l]), "fewer than 20 of %d frames differ", n).
+				return fault.New(fault.BadData, "probe", fmt.Sprintf("layer %d", r.opt.Layers[l]),
+					"fewer than 20 of %d frames differ", n).
 					WithHint("name stories with speech in them")
 			}
 			r.report.IntrinsicDimension[s.name] = append(r.report.IntrinsicDimension[s.name], d)

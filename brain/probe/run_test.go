@@ -133,15 +133,18 @@ func TestSkippedProbesSayWhy(t *testing.T) {
 	st := simulated(t)
 	spec := st.Internal().Data.Spec()
 	for i := range spec.Stories {
-		spec.Stories[i].Words, spec.Stories[i].Phones, spec.Stories[i].Speaker = dataset.Input[[]dataset.Word]{}, dataset.Input[[]dataset.Word]{}, ""
+		spec.Stories[i].Words, spec.Stories[i].Phones, spec.Stories[i].Speaker = dataset.Input[[]dataset.Word]{},
+			dataset.Input[[]dataset.Word]{}, ""
 	}
 	data, err := dataset.New(spec)
 	require.NoError(t, err)
 	st.Internal().Data = data
-	r, err := probe.Run(t.Context(), st, nil, probe.Options{Layers: []int{1}, Frames: 120, Stories: []string{"probe-01"}, NoROIs: true})
+	r, err := probe.Run(t.Context(), st, nil, probe.Options{Layers: []int{1}, Frames: 120,
+		Stories: []string{"probe-01"}, NoROIs: true})
 	require.NoError(t, err)
-	for name, why := range map[string]string{"word_vectors": "has no words", "word_identity": "has no words", "word_rate": "has no words",
-		"phonemes": "has no phones", "speaker": "has no speaker"} {
+	for name, why := range map[string]string{"word_vectors": "has no words", "word_identity": "has no words",
+		"word_rate": "has no words",
+		"phonemes":  "has no phones", "speaker": "has no speaker"} {
 		assert.Contains(t, r.Probes[name].Skipped, "story probe-01 "+why, name)
 		assert.Empty(t, r.Probes[name].Base)
 	}

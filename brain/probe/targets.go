@@ -42,7 +42,8 @@ type material struct {
 }
 
 // collect chooses frames, evenly over the audio, and words.
-func collect(ctx context.Context, st *study.Study, stories []string, spans map[string][]windows.Span, most int) (*material, error) {
+func collect(ctx context.Context, st *study.Study, stories []string, spans map[string][]windows.Span,
+	most int) (*material, error) {
 	m := &material{study: st, stories: stories, spans: spans}
 	total := 0
 	for _, story := range stories {
@@ -80,7 +81,10 @@ func collect(ctx context.Context, st *study.Study, stories []string, spans map[s
 			return nil, err
 		}
 		for _, w := range words {
-			within := slices.ContainsFunc(spans[story], func(s windows.Span) bool { return w.Onset >= s.From && w.Offset <= s.To })
+			within := slices.ContainsFunc(spans[story], func(s windows.Span) bool {
+				return w.Onset >= s.From &&
+					w.Offset <= s.To
+			})
 			if text := Plain(w.Text); within && text != "" {
 				m.words, m.text = append(m.words, item{i, w.Onset, w.Offset}), append(m.text, text)
 			}
@@ -131,7 +135,8 @@ func (m *material) continuous(name string, rows []int, targets []float32, which 
 	for i, it := range items {
 		units[i] = it.Story<<32 + int(it.From/blockSeconds)
 	}
-	return &task{name: name, score: "r", rows: rows, targets: targets, units: units, folds: timeFolds(items, nTimeFolds)}
+	return &task{name: name, score: "r", rows: rows, targets: targets, units: units,
+		folds: timeFolds(items, nTimeFolds)}
 }
 
 // wordRate is the probe of how many words begin in the two seconds round a frame.
@@ -162,7 +167,8 @@ func (m *material) identity() *task {
 	if classes < 2 {
 		return skip(name, fmt.Sprintf("fewer than two words occur %d times", identityLeast*nTimeFolds))
 	}
-	return &task{name: name, score: "accuracy", words: true, rows: rows, labels: labels, classes: classes, units: firstN(len(rows)),
+	return &task{name: name, score: "accuracy", words: true, rows: rows, labels: labels, classes: classes,
+		units: firstN(len(rows)),
 		folds: timeFolds(pick(m.words, rows), nTimeFolds)}
 }
 
@@ -251,7 +257,8 @@ func (m *material) phonemes(ctx context.Context) (*task, error) {
 			if at < 0 || phones[at].Offset <= f.From {
 				continue
 			}
-			if label := strings.TrimRight(phones[at].Text, stressOfVowels); !slices.Contains(silent, strings.ToLower(label)) {
+			if label := strings.TrimRight(phones[at].Text, stressOfVowels); !slices.Contains(silent,
+				strings.ToLower(label)) {
 				text[k], units[k] = label, i<<32+at
 				rows = append(rows, k)
 			}

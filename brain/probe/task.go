@@ -27,7 +27,8 @@ type task struct {
 func skip(name, why string) *task { return &task{name: name, skipped: why} }
 
 // run scores features x (n, C) of the whole set; for several targets, also each of them.
-func (t *task) run(ctx context.Context, x []float32, channels int, random bool, seed uint64) (score float64, each []float64, err error) {
+func (t *task) run(ctx context.Context, x []float32, channels int, random bool, seed uint64) (score float64,
+	each []float64, err error) {
 	x = take(x, channels, t.rows)
 	order := make([]int, len(t.rows))
 	for i := range order {

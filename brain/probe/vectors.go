@@ -23,7 +23,10 @@ func (v *Vectors) Of(word string) []float32 { return v.of[Plain(word)] }
 
 // Plain returns a word in lower case without surrounding punctuation.
 func Plain(word string) string {
-	return strings.ToLower(strings.TrimFunc(word, func(r rune) bool { return unicode.IsPunct(r) || unicode.IsSpace(r) }))
+	return strings.ToLower(strings.TrimFunc(word, func(r rune) bool {
+		return unicode.IsPunct(r) ||
+			unicode.IsSpace(r)
+	}))
 }
 
 // LoadVectors reads the vectors of the wanted words (nil: all). The file is GloVe's text format, a
@@ -64,7 +67,8 @@ func vectorsFile(path string) (string, error) {
 			return files[0], nil
 		}
 	}
-	return "", fault.New(fault.Usage, "read word vectors", path, "there is not exactly one .npy, nor one .txt").WithHint("name the file itself")
+	return "", fault.New(fault.Usage, "read word vectors", path,
+		"there is not exactly one .npy, nor one .txt").WithHint("name the file itself")
 }
 
 func (v *Vectors) readNPY(path string, keep func(string) bool) error {
@@ -75,7 +79,8 @@ func (v *Vectors) readNPY(path string, keep func(string) bool) error {
 	}
 	text, err := os.ReadFile(vocabulary)
 	if err != nil {
-		return fault.Wrap(fault.Missing, "read word vectors", vocabulary, err).WithHint("put the words, one a line, into %s.vocab.txt", stem)
+		return fault.Wrap(fault.Missing, "read word vectors", vocabulary,
+			err).WithHint("put the words, one a line, into %s.vocab.txt", stem)
 	}
 	a, err := npy.Read(path)
 	if err != nil {
@@ -83,7 +88,8 @@ func (v *Vectors) readNPY(path string, keep func(string) bool) error {
 	}
 	words := strings.Fields(string(text))
 	if len(a.Shape) != 2 || a.Shape[0] != len(words) {
-		return fault.New(fault.BadData, "read word vectors", path, "the shape is %v, the vocabulary has %d words", a.Shape, len(words))
+		return fault.New(fault.BadData, "read word vectors", path, "the shape is %v, the vocabulary has %d words",
+			a.Shape, len(words))
 	}
 	x, err := a.Float32()
 	if err != nil {

@@ -21,7 +21,8 @@ func TestLoadVectors(t *testing.T) {
 		return path
 	}
 	text := write("text/glove.txt", "the 1 2 -3\n. . . 4 5 6\nking 7e-1 8 9\n")
-	for _, path := range []string{text, filepath.Dir(text), write("w2v.txt", "3 3\nthe 1 2 -3\n. . . 4 5 6\nking .7 8 9\n")} {
+	for _, path := range []string{text, filepath.Dir(text),
+		write("w2v.txt", "3 3\nthe 1 2 -3\n. . . 4 5 6\nking .7 8 9\n")} {
 		v, err := probe.LoadVectors(path, nil)
 		require.NoError(t, err)
 		assert.Equal(t, []float32{1, 2, -3}, v.Of("the"))

@@ -7,15 +7,16 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// LayerWeights is a learned weighted sum of the hidden states 0 to model.layer for each group of voxels, as in the Memory
-// Encoding Model for images (arXiv 2308.01175): early states predict auditory cortex, late ones semantic areas, and one
-// adapter can serve both. The weight of state l for voxel v is softmax(logits)_lg, where g is the group of v; all start
-// equal. The readout is linear, so the sum of the features and the sum of the predictions of each state are the same:
+// LayerWeights is a learned weighted sum of the hidden states 0 to model.layer for each group of
+// voxels, as in the Memory Encoding Model for images (arXiv 2308.01175): early states predict
+// auditory cortex, late ones semantic areas, and one adapter can serve both. The weight of state l
+// for voxel v is softmax(logits)_lg, where g is the group of v; all start equal. The readout is
+// linear, so the sum of the features and the sum of the predictions of each state are the same:
 //
 //	ŷ_v = w_v · Σ_l a_lv x_l + b_v = Σ_l a_lv (w_v · x_l + b_v)
 //
-// The weights affect training only. Scores come from a ridge on model.layer or, with eval.layer: voxel, on the best hidden
-// state of each voxel.
+// The weights affect training only. Scores come from a ridge on model.layer or, with eval.layer:
+// voxel, on the best hidden state of each voxel.
 type LayerWeights struct {
 	Store  *nn.Store
 	Logits *torch.Tensor // (L, groups)

@@ -57,7 +57,8 @@ func (r *Readout) Tensors() []ckpt.Tensor {
 	out := results.TensorsOf("", r.Store.Params())
 	if r.Weights != nil {
 		out = append(out, results.TensorsOf("", r.Weights.Store.Params())...)
-		out = append(out, ckpt.NewTensor(LayerWeightsGroups, []int{len(r.Weights.groups)}, results.Int64s(r.Weights.groups)))
+		out = append(out, ckpt.NewTensor(LayerWeightsGroups, []int{len(r.Weights.groups)},
+			results.Int64s(r.Weights.groups)))
 	}
 	return out
 }

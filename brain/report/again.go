@@ -21,9 +21,12 @@ func (rep *Report) steps() (out []step) {
 			about, command string
 		}{
 			{r.Controls != nil, "control analyses", "bwlm controls " + name},
-			{r.Partition != nil, "variance partitioning of the gain", fmt.Sprintf("bwlm variance-partition %s --json > %s/variance_partition.json", name, name)},
-			{r.Transfers != nil || r.Unseen != nil, "transfer to other subjects", fmt.Sprintf("bwlm transfer %s/config.yaml", name)},
-			{r.Probes != nil, "probes: what each layer knows", fmt.Sprintf("bwlm probe %s --json > %s/probe.json", name, name)},
+			{r.Partition != nil, "variance partitioning of the gain",
+				fmt.Sprintf("bwlm variance-partition %s --json > %s/variance_partition.json", name, name)},
+			{r.Transfers != nil || r.Unseen != nil, "transfer to other subjects",
+				fmt.Sprintf("bwlm transfer %s/config.yaml", name)},
+			{r.Probes != nil, "probes: what each layer knows",
+				fmt.Sprintf("bwlm probe %s --json > %s/probe.json", name, name)},
 		} {
 			if !s.done {
 				out = append(out, step{r.Name, s.about, s.command})
@@ -40,7 +43,8 @@ func (rep *Report) commands() (out []string) {
 		if d.Null {
 			null = " --null"
 		}
-		return []string{fmt.Sprintf("bwlm demo --out demo --seed %d%s", d.Seed, null), "bwlm report demo --out report.html"}
+		return []string{fmt.Sprintf("bwlm demo --out demo --seed %d%s", d.Seed, null),
+			"bwlm report demo --out report.html"}
 	}
 	var dirs []string
 	for _, r := range rep.Runs {
@@ -50,7 +54,8 @@ func (rep *Report) commands() (out []string) {
 			out = append(out, "bwlm eval EXPERIMENT.yaml        # the one whose out is "+name)
 			continue
 		}
-		out = append(out, fmt.Sprintf("bwlm train %s/config.yaml --set out=%s-again", name, name), fmt.Sprintf("bwlm eval %s-again", name))
+		out = append(out, fmt.Sprintf("bwlm train %s/config.yaml --set out=%s-again", name, name),
+			fmt.Sprintf("bwlm eval %s-again", name))
 	}
 	return append(out, "bwlm report "+strings.Join(dirs, " ")+" --out report.html")
 }
@@ -83,8 +88,10 @@ func (rep *Report) citations() (out []string) {
 		}
 	}
 	return append(out,
-		"Method: Vattikonda, Vaidya, Antonello & Huth (2025). BrainWavLM: Fine-tuning Speech Representations with Brain Responses to Language. arXiv 2502.08866.",
-		"Speech model: Chen et al. (2022). WavLM: Large-Scale Self-Supervised Pre-Training for Full Stack Speech Processing. IEEE J-STSP 16(6). arXiv 2110.13900.",
+		"Method: Vattikonda, Vaidya, Antonello & Huth (2025). BrainWavLM: Fine-tuning Speech Representations with "+
+			"Brain Responses to Language. arXiv 2502.08866.",
+		"Speech model: Chen et al. (2022). WavLM: Large-Scale Self-Supervised Pre-Training for Full Stack Speech "+
+			"Processing. IEEE J-STSP 16(6). arXiv 2110.13900.",
 		"Adapters: Hu et al. (2021). LoRA: Low-Rank Adaptation of Large Language Models. arXiv 2106.09685.",
 		strings.TrimSpace("Program: bwlm, BrainWavLM in Go "+version)+".")
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/brainwavlm/bwlm/internal/atomicfile"
 )
 
-// The page is opened and photographed in Chromium, as wide as a phone and as a desk, light and dark, and printed. BWLM_SHOTS
-// names a folder to keep the pictures in.
+// The page is opened and photographed in Chromium, as wide as a phone and as a desk, light and
+// dark, and printed. BWLM_SHOTS names a folder to keep the pictures in.
 func TestPageInABrowser(t *testing.T) {
 	var browser string
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
@@ -47,7 +47,8 @@ func TestPageInABrowser(t *testing.T) {
 	require.NoError(t, atomicfile.Write(page, rep.HTML))
 
 	open := func(out, flag string, more ...string) {
-		args := append([]string{"--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--user-data-dir=" + t.TempDir(), flag + out}, more...)
+		args := append([]string{"--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+			"--user-data-dir=" + t.TempDir(), flag + out}, more...)
 		text, err := exec.CommandContext(t.Context(), browser, append(args, "file://"+page)...).CombinedOutput()
 		require.NoError(t, err, "%s", text)
 	}
@@ -56,7 +57,8 @@ func TestPageInABrowser(t *testing.T) {
 		for _, scheme := range []string{"light", "dark"} {
 			shot := filepath.Join(dir, fmt.Sprintf("%s-%d.png", scheme, width))
 			dark := map[string]string{"light": "1", "dark": "0"}[scheme]
-			open(shot, "--screenshot=", fmt.Sprintf("--window-size=%d,3000", width), "--blink-settings=preferredColorScheme="+dark)
+			open(shot, "--screenshot=", fmt.Sprintf("--window-size=%d,3000", width),
+				"--blink-settings=preferredColorScheme="+dark)
 			f, err := os.Open(shot)
 			require.NoError(t, err)
 			im, err := png.Decode(f)

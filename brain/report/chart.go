@@ -113,7 +113,8 @@ func svg(p *plot.Plot, width, height float64, title, alt string) Figure {
 	})
 	text = fontFamily.ReplaceAllString(text, "")
 	text = strings.ReplaceAll(text, "\n\tstyle", " style")
-	head := fmt.Sprintf(`<svg class="chart" viewBox="0 0 %g %g" role="img" aria-label="%s">`, width, height, html.EscapeString(title+". "+alt))
+	head := fmt.Sprintf(`<svg class="chart" viewBox="0 0 %g %g" role="img" aria-label="%s">`, width, height,
+		html.EscapeString(title+". "+alt))
 	return Figure{Title: title, Alt: alt, SVG: template.HTML(head + text)}
 }
 

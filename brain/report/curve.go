@@ -47,16 +47,19 @@ func (r *Run) LearningCurve() (Figure, bool) {
 	p.Legend.Add("validation r", l)
 	i := slices.IndexFunc(r.Epochs, func(e results.Epoch) bool { return e.Epoch == r.Chosen })
 	if i >= 0 && finite(r.Epochs[i].ValR) {
-		chosen := &plotter.Scatter{XYs: plotter.XYs{{X: float64(r.Chosen), Y: r.Epochs[i].ValR}}, GlyphStyle: glyph(2, 5)}
+		chosen := &plotter.Scatter{XYs: plotter.XYs{{X: float64(r.Chosen), Y: r.Epochs[i].ValR}},
+			GlyphStyle: glyph(2, 5)}
 		p.Add(chosen)
 		p.Legend.Add("chosen", chosen)
 	}
 	room(&p.Y, .25)
-	return svg(p, chartWidth, chartHeight, "Learning curve", fmt.Sprintf("Validation r from %.3f (epoch 0, untuned) to %.3f (epoch %d); epoch %d was chosen.%s",
-		val[0].Y, val[len(val)-1].Y, int(val[len(val)-1].X), r.Chosen, lossNote)), true
+	return svg(p, chartWidth, chartHeight, "Learning curve",
+		fmt.Sprintf("Validation r from %.3f (epoch 0, untuned) to %.3f (epoch %d); epoch %d was chosen.%s",
+			val[0].Y, val[len(val)-1].Y, int(val[len(val)-1].X), r.Chosen, lossNote)), true
 }
 
-// Minutes shows the score against minutes of a new subject's data, with the untuned model and with one tuned on the others.
+// Minutes shows the score against minutes of a new subject's data, with the untuned model and with
+// one tuned on the others.
 func (r *Run) Minutes() (Figure, bool) {
 	if r.Unseen == nil || r.Unseen.Curve == nil || len(r.Unseen.Curve.Points) < 2 {
 		return Figure{}, false

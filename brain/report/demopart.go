@@ -14,7 +14,8 @@ func (p *page) demo() {
 	for _, c := range []struct {
 		name string
 		s    *results.ModelScore
-	}{{"spectrum", d.Controls.Spectrum}, {"word rate", d.Controls.WordRate}, {"word identity (an oracle)", d.Controls.WordIdentity}} {
+	}{{"spectrum", d.Controls.Spectrum}, {"word rate", d.Controls.WordRate},
+		{"word identity (an oracle)", d.Controls.WordIdentity}} {
 		if c.s == nil {
 			continue
 		}
@@ -25,6 +26,7 @@ func (p *page) demo() {
 		p.DemoControls = append(p.DemoControls, line)
 	}
 	for _, name := range []string{"base", "whole_cortex", "auditory_cortex", "shuffled"} {
-		p.DemoProbes = append(p.DemoProbes, valuesOf{name, []float64{d.Probes.Lexical[name], d.Probes.LexicalControl[name], d.Probes.Acoustic[name]}})
+		p.DemoProbes = append(p.DemoProbes, valuesOf{name,
+			[]float64{d.Probes.Lexical[name], d.Probes.LexicalControl[name], d.Probes.Acoustic[name]}})
 	}
 }

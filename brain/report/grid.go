@@ -71,14 +71,16 @@ func (g cells) Plot(c draw.Canvas, p *plot.Plot) {
 			t := .1 + .9*(v-g.low)/max(g.high-g.low, 1e-9)
 			fill := colors.At(t)
 			fill.A = 255
-			c.FillPolygon(fill, []vg.Point{{X: tx(x - .48), Y: ty(y - .46)}, {X: tx(x + .48), Y: ty(y - .46)}, {X: tx(x + .48), Y: ty(y + .46)},
+			c.FillPolygon(fill, []vg.Point{{X: tx(x - .48), Y: ty(y - .46)}, {X: tx(x + .48), Y: ty(y - .46)},
+				{X: tx(x + .48), Y: ty(y + .46)},
 				{X: tx(x - .48), Y: ty(y + .46)}})
 			on := color.NRGBA{17, 17, 17, 255}
 			if .299*float64(fill.R)+.587*float64(fill.G)+.114*float64(fill.B) < 130 {
 				on = color.NRGBA{255, 255, 255, 255}
 			}
 			style := p.X.Tick.Label
-			style.Color, style.XAlign, style.YAlign, style.Rotation, style.Font.Size = on, draw.XCenter, draw.YCenter, 0, 9.5
+			style.Color, style.XAlign, style.YAlign, style.Rotation, style.Font.Size = on, draw.XCenter, draw.YCenter,
+				0, 9.5
 			c.FillText(style, vg.Point{X: tx(x), Y: ty(y)}, fmt.Sprintf("%.2f", v))
 		}
 	}
@@ -102,7 +104,8 @@ func (r *Run) ProbeMaps() (out []Figure) {
 			}
 		}
 		if len(rows) > 0 {
-			out = append(out, grid(rows, layers, cell, title, what+" Columns are layers, 0 is the input of the first block."))
+			out = append(out,
+				grid(rows, layers, cell, title, what+" Columns are layers, 0 is the input of the first block."))
 		}
 	}
 	for _, model := range []string{"untuned", "tuned"} {
@@ -112,7 +115,8 @@ func (r *Run) ProbeMaps() (out []Figure) {
 			}
 			return m.Base
 		}
-		add("Layer and probe, "+model, "Score of each probe: r, or accuracy where things are classified.", slices.Sorted(maps.Keys(r.Probes.Probes)),
+		add("Layer and probe, "+model, "Score of each probe: r, or accuracy where things are classified.",
+			slices.Sorted(maps.Keys(r.Probes.Probes)),
 			func(name string) []float64 { return pick(&r.Probes.Probes[name].LayerScores) })
 		add("Layer and ROI, "+model, "r of a ridge on test rows.", slices.Sorted(maps.Keys(r.Probes.ROIs)),
 			func(name string) []float64 { return pick(r.Probes.ROIs[name]) })
@@ -126,6 +130,8 @@ func (r *Run) TransferMatrix() (Figure, bool) {
 	if t == nil || len(t.Matrix) == 0 || len(t.Base) != len(t.Subjects) {
 		return Figure{}, false
 	}
-	return grid(append([]string{"untuned"}, t.Subjects...), t.Subjects, append([][]float64{t.Base}, t.Matrix...), "Transfer between subjects",
-		"Mean r of the subject in the column, with the model tuned on the subject in the row; on the diagonal the two are the same."), true
+	return grid(append([]string{"untuned"}, t.Subjects...), t.Subjects, append([][]float64{t.Base}, t.Matrix...),
+		"Transfer between subjects",
+		"Mean r of the subject in the column, with the model tuned on the subject in the row; on the diagonal the "+
+			"two are the same."), true
 }

@@ -109,10 +109,12 @@ func (rep *Report) title() (title, subtitle string) {
 	first := rep.Runs[0]
 	switch {
 	case rep.Demo != nil:
-		return "bwlm demo: tuning on simulated subjects", fmt.Sprintf("Simulated listener, seed %d, %s test rows in a voice not used in tuning. Not a measurement.",
-			rep.Demo.Seed, count(first.Scores.Rows))
+		return "bwlm demo: tuning on simulated subjects",
+			fmt.Sprintf("Simulated listener, seed %d, %s test rows in a voice not used in tuning. Not a measurement.",
+				rep.Demo.Seed, count(first.Scores.Rows))
 	case len(rep.Runs) > 1:
-		return fmt.Sprintf("%d runs side by side", len(rep.Runs)), "Encoding of brain responses to stories by a speech model, before and after tuning."
+		return fmt.Sprintf("%d runs side by side", len(rep.Runs)),
+			"Encoding of brain responses to stories by a speech model, before and after tuning."
 	}
 	what := "What tuning changed"
 	if first.Scores.Tuned == nil {
@@ -122,7 +124,9 @@ func (rep *Report) title() (title, subtitle string) {
 	if first.Data != nil {
 		name += " (data set " + first.Data.Name + ")"
 	}
-	return what + ": " + name, fmt.Sprintf("Encoding of brain responses to stories by a speech model: %s, %s test rows.", subjects(first.Scores.Subjects), count(first.Scores.Rows))
+	return what + ": " + name,
+		fmt.Sprintf("Encoding of brain responses to stories by a speech model: %s, %s test rows.",
+			subjects(first.Scores.Subjects), count(first.Scores.Rows))
 }
 
 // maxSubjects have pictures of their own on a page: more would make it too heavy for a mail.
@@ -145,16 +149,20 @@ func (r *Run) page(id string, subjects int) (runPage, error) {
 		p.MoreSubjects = len(r.Subjects) - len(p.Subjects)
 	}
 	if p.Maps == nil && r.Places != nil {
-		r.Absent = append(r.Absent, finished.NoMaps+"voxels and the places that the data set names are not equally many")
+		r.Absent = append(r.Absent,
+			finished.NoMaps+"voxels and the places that the data set names are not equally many")
 	} else if p.Maps == nil {
-		r.Absent = append(r.Absent, finished.NoMaps+"nobody says where the voxels are (surface or mask in dataset.yaml)")
+		r.Absent = append(r.Absent,
+			finished.NoMaps+"nobody says where the voxels are (surface or mask in dataset.yaml)")
 	}
 	for _, chart := range []struct {
 		of     func() (Figure, bool)
 		absent string
 	}{
 		{r.Deltas, ""}, {r.Levels, ""}, {r.LearningCurve, ""}, {r.Voxels, ""}, {r.Histogram, ""},
-		{r.AgainstCeiling, "score against ceiling: test rows were not repeated, or the scores are older than their ceilings"}, {r.ControlChart, ""},
+		{r.AgainstCeiling,
+			"score against ceiling: test rows were not repeated, or the scores are older than their ceilings"},
+		{r.ControlChart, ""},
 		{r.TransferMatrix, ""}, {r.Minutes, ""},
 	} {
 		if f, ok := chart.of(); ok {

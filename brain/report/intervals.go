@@ -36,13 +36,16 @@ func whiskers(list []whisker, xLabel, title, alt string) Figure {
 			} else if w.ci[1] < 0 {
 				tone = 1
 			}
-			p.Add(&plotter.Line{XYs: plotter.XYs{{X: w.ci[0], Y: at}, {X: w.ci[1], Y: at}}, LineStyle: line(tones[tone], 2)})
+			p.Add(&plotter.Line{XYs: plotter.XYs{{X: w.ci[0], Y: at}, {X: w.ci[1], Y: at}},
+				LineStyle: line(tones[tone], 2)})
 		}
-		p.Add(&plotter.Scatter{XYs: plotter.XYs{{X: w.mean, Y: at}}, GlyphStyle: draw.GlyphStyle{Color: tones[tone], Radius: 4, Shape: mark(tone)}})
+		p.Add(&plotter.Scatter{XYs: plotter.XYs{{X: w.mean, Y: at}},
+			GlyphStyle: draw.GlyphStyle{Color: tones[tone], Radius: 4, Shape: mark(tone)}})
 	}
 	p.NominalY(names...)
 	p.Y.Tick.Label.Color, p.Y.LineStyle.Width = ink, 0
-	p.Add(&plotter.Line{XYs: plotter.XYs{{X: 0, Y: -.5}, {X: 0, Y: float64(len(list)) - .5}}, LineStyle: line(ink, 1, 3, 3)})
+	p.Add(&plotter.Line{XYs: plotter.XYs{{X: 0, Y: -.5}, {X: 0, Y: float64(len(list)) - .5}},
+		LineStyle: line(ink, 1, 3, 3)})
 	p.Y.Min, p.Y.Max = -.5, float64(len(list))-.5
 	room(&p.X, .05)
 	return svg(p, chartWidth, 62+22*float64(len(list)), title, alt)
@@ -59,11 +62,15 @@ func (r *Run) Deltas() (Figure, bool) {
 	}
 	list := []whisker{{finished.AllVoxels, d.MeanR, d.CI95}}
 	names := r.parts()
-	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(math.Abs(d.ROIs[b].MeanR), math.Abs(d.ROIs[a].MeanR)) })
+	slices.SortStableFunc(names, func(a, b string) int {
+		return cmp.Compare(math.Abs(d.ROIs[b].MeanR),
+			math.Abs(d.ROIs[a].MeanR))
+	})
 	for _, name := range names[:min(maxROIs, len(names))] {
 		list = append(list, whisker{name, d.ROIs[name].MeanR, d.ROIs[name].CI95})
 	}
-	alt := "Points are means, bars 95 % intervals; colour and shape show significant gains, significant losses and differences that are not significant. The numbers are in the table of ROIs."
+	alt := "Points are means, bars 95 % intervals; colour and shape show significant gains, significant losses and " +
+		"differences that are not significant. The numbers are in the table of ROIs."
 	if len(names) > maxROIs {
 		alt += fmt.Sprintf(" The %d of %d ROIs with the largest |Δr|.", maxROIs, len(names))
 	}
@@ -83,7 +90,8 @@ func (r *Run) Levels() (Figure, bool) {
 		name string
 		s    *results.ModelScore
 		tone int
-	}{{"untuned", &r.Scores.Base, 4}, {"its best layer", r.Scores.BaseBestLayer, 2}, {"tuned", r.Scores.Tuned, 0}, {"ceiling", r.Scores.Ceiling, 1}}
+	}{{"untuned", &r.Scores.Base, 4}, {"its best layer", r.Scores.BaseBestLayer, 2}, {"tuned", r.Scores.Tuned, 0},
+		{"ceiling", r.Scores.Ceiling, 1}}
 	for k, sys := range systems {
 		if sys.s == nil {
 			continue
@@ -98,7 +106,8 @@ func (r *Run) Levels() (Figure, bool) {
 				xys = append(xys, plotter.XY{X: v, Y: at})
 			}
 		}
-		s := &plotter.Scatter{XYs: xys, GlyphStyle: draw.GlyphStyle{Color: tones[sys.tone], Radius: 4, Shape: mark(sys.tone)}}
+		s := &plotter.Scatter{XYs: xys, GlyphStyle: draw.GlyphStyle{Color: tones[sys.tone], Radius: 4,
+			Shape: mark(sys.tone)}}
 		p.Add(s)
 		p.Legend.Add(sys.name, s)
 	}
@@ -108,7 +117,8 @@ func (r *Run) Levels() (Figure, bool) {
 	p.Y.Min, p.Y.Max = -.5, float64(len(names))+1.6
 	p.X.Min = min(0, p.X.Min)
 	room(&p.X, .04)
-	return svg(p, chartWidth, 110+24*float64(len(labels)), "Scores by ROI", "The numbers are in the table of ROIs."), true
+	return svg(p, chartWidth, 110+24*float64(len(labels)), "Scores by ROI", "The numbers are in the table of ROIs."),
+		true
 }
 
 // ControlChart shows what controls gain over the untuned model.
@@ -121,5 +131,6 @@ func (r *Run) ControlChart() (Figure, bool) {
 		return Figure{}, false
 	}
 	sort.SliceStable(list, func(i, j int) bool { return list[i].mean > list[j].mean })
-	return whiskers(list, "Δr to the untuned model", "Controls", "Points are means over all voxels, bars 95 % intervals. Where a control gains as much as tuning, the gain is not specific to the brain responses."), true
+	return whiskers(list, "Δr to the untuned model", "Controls", "Points are means over all voxels, bars 95 % "+
+		"intervals. Where a control gains as much as tuning, the gain is not specific to the brain responses."), true
 }

@@ -23,13 +23,14 @@ type drawing struct {
 	high                float64   // upper limit of the colours
 }
 
-// Maps are pictures of base, tuned and difference, averaged over subjects; the first two share their limits. None if nobody
-// knows where the voxels are.
+// Maps are pictures of base, tuned and difference, averaged over subjects; the first two share
+// their limits. None if nobody knows where the voxels are.
 func (r *Run) Maps() (out []Figure, err error) {
 	if r.Places == nil {
 		return nil, nil
 	}
-	base, tuned := r.Mean(func(p *finished.Subject) []float32 { return p.Base }), r.Mean(func(p *finished.Subject) []float32 { return p.Tuned })
+	base, tuned := r.Mean(func(p *finished.Subject) []float32 { return p.Base }),
+		r.Mean(func(p *finished.Subject) []float32 { return p.Tuned })
 	gain := r.Mean(func(p *finished.Subject) []float32 { return p.Delta })
 	if base == nil {
 		return nil, nil
@@ -55,8 +56,9 @@ type subjectMaps struct {
 	Maps []Figure
 }
 
-// mapsOfSubjects are pictures of up to so many subjects, each with the limits of all: the tuned model, or the untuned one where nothing is
-// tuned, and the difference. None for one subject, whose maps are those of the run.
+// mapsOfSubjects are pictures of up to so many subjects, each with the limits of all: the tuned
+// model, or the untuned one where nothing is tuned, and the difference. None for one subject, whose
+// maps are those of the run.
 func (r *Run) mapsOfSubjects(most int) (out []subjectMaps, err error) {
 	if r.Places == nil || len(r.Subjects) < 2 {
 		return nil, nil
@@ -100,7 +102,8 @@ func (r *Run) draw(d drawing, size [2]int) (Figure, error) {
 		opt.Views = nil
 		figure, err = render.Glass(r.Places.Volume, r.Places.Spread(d.x), opt)
 	} else {
-		figure, err = render.Draw(render.Brain{Left: r.Places.Left, Right: r.Places.Right}, r.Places.Spread(d.x), r.outlines(), opt)
+		figure, err = render.Draw(render.Brain{Left: r.Places.Left, Right: r.Places.Right}, r.Places.Spread(d.x),
+			r.outlines(), opt)
 	}
 	if err != nil {
 		return Figure{}, err

@@ -31,8 +31,8 @@ func picture(im image.Image) template.URL {
 	return template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(out.Bytes()))
 }
 
-// palette picks up to 256 colours of an image: the box of colours that is longest is cut at its median, again and again,
-// and each box stands for its mean (Heckbert 1982).
+// palette picks up to 256 colours of an image: the box of colours that is longest is cut at its
+// median, again and again, and each box stands for its mean (Heckbert 1982).
 func palette(im image.Image) color.Palette {
 	type pixel [3]uint8
 	seen := map[pixel]int{}

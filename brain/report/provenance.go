@@ -85,7 +85,8 @@ func (r *Run) provenance() (v provenance) {
 		return v
 	}
 	add("analysis plan", fmt.Sprintf("%s, SHA-256 %s", s.Time.UTC().Format("2006-01-02 15:04 UTC"), s.SHA256))
-	add("endpoints", fmt.Sprintf("%s; %s", cmp.Or(strings.Join(s.Endpoints.ROIs, ", "), "all voxels"), s.Endpoints.Test))
+	add("endpoints", fmt.Sprintf("%s; %s", cmp.Or(strings.Join(s.Endpoints.ROIs, ", "), "all voxels"),
+		s.Endpoints.Test))
 	add("reads of test rows", fmt.Sprintf("%d, this evaluation included", s.TestReads))
 	if s.Refused > 0 {
 		add("refused reads", fmt.Sprintf("%d: splits or masks differed from the locked ones", s.Refused))

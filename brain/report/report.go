@@ -16,8 +16,9 @@ type Report struct {
 // Run is a finished run on a page.
 type Run struct{ *finished.Run }
 
-// Read reads run directories. The directory of a demo stands for all its runs. A directory with neither an experiment nor
-// scores is refused. A damaged file is an error; a missing one is listed on the page.
+// Read reads run directories. The directory of a demo stands for all its runs. A directory with
+// neither an experiment nor scores is refused. A damaged file is an error; a missing one is listed
+// on the page.
 func Read(ctx context.Context, dirs ...string) (*Report, error) {
 	found, err := finished.Read(ctx, dirs...)
 	if err != nil {

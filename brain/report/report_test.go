@@ -42,13 +42,17 @@ func made(t testing.TB) string {
 	dir := filepath.Join(t.TempDir(), "run")
 	exp := experiment.Default()
 	exp.Model.Path, exp.Data.Path, exp.Out = "/home/somebody/models/nano", "/home/somebody/data", "/home/somebody/run"
-	exp.Data.Subjects, exp.Data.Train, exp.Data.Val, exp.Data.Test = []string{"ann"}, []string{"a"}, []string{"b"}, []string{"c"}
+	exp.Data.Subjects, exp.Data.Train, exp.Data.Val, exp.Data.Test = []string{"ann"}, []string{"a"}, []string{"b"},
+		[]string{"c"}
 	var config bytes.Buffer
 	require.NoError(t, exp.Write(&config))
 	filetest.Put(t, dir, "config.yaml", config.String())
-	filetest.Put(t, dir, "manifest.json", results.Manifest{Schema: results.RunSchema, Versions: map[string]string{"bwlm": "v0.9"}, Seed: 5,
-		Splits: []string{"train a[0:100]", "val b[0:50]", "test " + hostile + "[0:480]"}, Subjects: []results.ManifestSubject{{Name: "ann", Voxels: madeVoxels, Tuned: 30}},
-		Inputs: []results.ManifestInput{{Path: "/home/somebody/data/" + hostile + "/a.npy", Bytes: 1234567, SHA256: "abc"}}, Notes: []string{hostile}})
+	filetest.Put(t, dir, "manifest.json", results.Manifest{Schema: results.RunSchema,
+		Versions: map[string]string{"bwlm": "v0.9"}, Seed: 5,
+		Splits:   []string{"train a[0:100]", "val b[0:50]", "test " + hostile + "[0:480]"},
+		Subjects: []results.ManifestSubject{{Name: "ann", Voxels: madeVoxels, Tuned: 30}},
+		Inputs: []results.ManifestInput{{Path: "/home/somebody/data/" + hostile + "/a.npy", Bytes: 1234567,
+			SHA256: "abc"}}, Notes: []string{hostile}})
 	filetest.Put(t, dir, "metrics.jsonl", `{"epoch":0,"step":0,"train_loss":null,"val_r":0.30}
 {"step":1,"epoch":1,"story":"a","from":0,"to":10,"loss":-0.2}
 {"epoch":1,"step":1,"train_loss":-0.2,"val_r":0.35}
@@ -56,7 +60,8 @@ func made(t testing.TB) string {
 	ci := &stats.Interval{.02, .06}
 	layer := 9
 	at := func(all, a, b float64) results.ModelScore {
-		return results.ModelScore{Layer: &layer, MeanR: all, ROIs: map[string]float64{hostile: a, breaker: b, "tuned": all}}
+		return results.ModelScore{Layer: &layer, MeanR: all,
+			ROIs: map[string]float64{hostile: a, breaker: b, "tuned": all}}
 	}
 	base, tuned, best, most := at(.3, .3, .3), at(.34, .38, .3), at(.31, .31, .3), at(.6, .6, .6)
 	share := func(r float64) *results.CCNorm {
@@ -64,23 +69,29 @@ func made(t testing.TB) string {
 		return &results.CCNorm{MeanR: &all, ROIs: map[string]float64{}}
 	}
 	base.OfCeiling, tuned.OfCeiling = share(.3), share(.34)
-	filetest.Put(t, dir, "eval/summary.json", results.Summary{Schema: results.RunSchema, Chosen: 1, Test: results.Scores{Rows: 480, Subjects: []string{"ann"}, Base: base, Tuned: &tuned,
-		BaseBestLayer: &best, Ceiling: &most, DeltaBest: &results.Delta{MeanR: .03, CI95: ci},
-		Delta: &results.Delta{MeanR: .04, CI95: ci, Significance: results.Significance{P: .002, Q: .003},
-			AuditoryNonInferiority: &stats.NonInferiority{Margin: .015, P: .01, NonInferior: true, Smallest: .004},
-			NonInferiority:         map[string]*stats.NonInferiority{hostile: {Margin: .002, P: .3, Smallest: .004}}, ROIs: map[string]results.DeltaROI{
-				hostile: {MeanR: .08, CI95: ci, Significance: results.Significance{P: .002, Q: .003}},
-				breaker: {MeanR: 0, CI95: &stats.Interval{-.01, .01}, Significance: results.Significance{P: .9, Q: .9}}}}}})
+	filetest.Put(t, dir, "eval/summary.json", results.Summary{Schema: results.RunSchema, Chosen: 1,
+		Test: results.Scores{Rows: 480, Subjects: []string{"ann"}, Base: base, Tuned: &tuned,
+			BaseBestLayer: &best, Ceiling: &most, DeltaBest: &results.Delta{MeanR: .03, CI95: ci},
+			Delta: &results.Delta{MeanR: .04, CI95: ci, Significance: results.Significance{P: .002, Q: .003},
+				AuditoryNonInferiority: &stats.NonInferiority{Margin: .015, P: .01, NonInferior: true, Smallest: .004},
+				NonInferiority: map[string]*stats.NonInferiority{hostile: {Margin: .002, P: .3,
+					Smallest: .004}}, ROIs: map[string]results.DeltaROI{
+					hostile: {MeanR: .08, CI95: ci, Significance: results.Significance{P: .002, Q: .003}},
+					breaker: {MeanR: 0, CI95: &stats.Interval{-.01, .01},
+						Significance: results.Significance{P: .9, Q: .9}}}}}})
 	columns := func(from, to int) (out []int) {
 		for c := from; c < to; c++ {
 			out = append(out, c)
 		}
 		return out
 	}
-	filetest.Put(t, dir, "eval/test/layout.json", map[string]any{"schema": results.RunSchema, "subjects": []any{map[string]any{"name": "ann", "voxels": madeVoxels,
-		"rows": []any{map[string]any{"Story": "c", "From": 0, "To": 480}}, "rois": []any{
-			map[string]any{"name": hostile, "columns": columns(0, 20)}, map[string]any{"name": breaker, "columns": columns(20, 40)}}}}})
-	baseR, tunedR, gain, ceiling := make([]float32, madeVoxels), make([]float32, madeVoxels), make([]float32, madeVoxels), make([]float32, madeVoxels)
+	filetest.Put(t, dir, "eval/test/layout.json", map[string]any{"schema": results.RunSchema,
+		"subjects": []any{map[string]any{"name": "ann", "voxels": madeVoxels,
+			"rows": []any{map[string]any{"Story": "c", "From": 0, "To": 480}}, "rois": []any{
+				map[string]any{"name": hostile, "columns": columns(0, 20)},
+				map[string]any{"name": breaker, "columns": columns(20, 40)}}}}})
+	baseR, tunedR, gain, ceiling := make([]float32, madeVoxels), make([]float32, madeVoxels),
+		make([]float32, madeVoxels), make([]float32, madeVoxels)
 	for v := range baseR {
 		baseR[v], ceiling[v] = .1+.01*float32(v), .8
 		tunedR[v] = baseR[v]
@@ -94,7 +105,8 @@ func made(t testing.TB) string {
 	}
 	q := slices.Repeat([]float32{1}, madeVoxels)
 	q[0], q[1], q[2], q[7] = .01, .05, .06, .01
-	for name, x := range map[string][]float32{"base_r": baseR, "tuned_r": tunedR, "delta_r": gain, "delta_q": q, "ceiling": ceiling} {
+	for name, x := range map[string][]float32{"base_r": baseR, "tuned_r": tunedR, "delta_r": gain, "delta_q": q,
+		"ceiling": ceiling} {
 		filetest.Put(t, dir, "eval/test/ann/"+name+".npy", x)
 	}
 	return dir
@@ -129,15 +141,22 @@ func hasNot(t testing.TB, page string, patterns ...string) {
 func TestPageSaysWhatImprovedWhereAndWhetherItIsSignificant(t *testing.T) {
 	page := pageOf(t, made(t))
 	head := page[:strings.Index(page, "<nav")]
-	has(t, head, "+0.040", "[+0.020, +0.060]", "p .002", "significant gain", "mean r 0.300 before, 0.340 after, on 480 test rows",
+	has(t, head, "+0.040", "[+0.020, +0.060]", "p .002", "significant gain",
+		"mean r 0.300 before, 0.340 after, on 480 test rows",
 		"Gains in &lt;script&gt;alert(1)&lt;/script&gt; (+0.080).", "No significant change in")
 	has(t, page, "Voxels: r is higher in 2 and lower in 0 of 39, at a false discovery rate of 5 % in each subject.")
-	has(t, page, "Auditory cortex: non-inferiority shown at a margin of 0.015 (5 % of the untuned r; p .010); the test rows exclude losses above 0.004.",
-		"ROI &lt;script&gt;alert(1)&lt;/script&gt;: non-inferiority not shown at a margin of 0.002 (locked before tuning; p .300)")
-	has(t, page, "untuned model at its best layer (9): +0.030 [+0.020, +0.060], still a significant gain", "50 %", "57 %",
-		"Validation r from 0.300 (epoch 0, untuned) to 0.350 (epoch 1)", "19 of 39 voxels have a higher r after tuning", "0 of 39 voxels are above their estimated ceiling",
-		"Not run: control analyses. <code>bwlm controls run</code>", "<code>bwlm variance-partition run --json &gt; run/variance_partition.json</code>",
-		"<code>bwlm transfer run/config.yaml</code>", "<code>bwlm probe run --json &gt; run/probe.json</code>", "nobody says where the voxels are", "1\u202f234\u202f567", "bwlm train run/config.yaml", "arXiv 2502.08866")
+	has(t, page, "Auditory cortex: non-inferiority shown at a margin of 0.015 (5 % of the untuned r; p .010); the "+
+		"test rows exclude losses above 0.004.",
+		"ROI &lt;script&gt;alert(1)&lt;/script&gt;: non-inferiority not shown at a margin of 0.002 (locked before "+
+			"tuning; p .300)")
+	has(t, page, "untuned model at its best layer (9): +0.030 [+0.020, +0.060], still a significant gain", "50 %",
+		"57 %",
+		"Validation r from 0.300 (epoch 0, untuned) to 0.350 (epoch 1)", "19 of 39 voxels have a higher r after tuning",
+		"0 of 39 voxels are above their estimated ceiling",
+		"Not run: control analyses. <code>bwlm controls run</code>",
+		"<code>bwlm variance-partition run --json &gt; run/variance_partition.json</code>",
+		"<code>bwlm transfer run/config.yaml</code>", "<code>bwlm probe run --json &gt; run/probe.json</code>",
+		"nobody says where the voxels are", "1\u202f234\u202f567", "bwlm train run/config.yaml", "arXiv 2502.08866")
 	has(t, page, `<th scope="row">ann</th><td>40</td><td>30</td><td>1</td>`) // voxels, tuned on, constant
 }
 
@@ -145,7 +164,8 @@ func TestPageStandsByItself(t *testing.T) {
 	dir := made(t)
 	page := pageOf(t, dir)
 	assert.True(t, page == pageOf(t, dir), "equal directories give equal bytes")
-	hasNot(t, page, `(src|href|srcset|action)="?(http|//|file)`, `url\(`, `@import`, `<(link|iframe|object|form)`, `<[^>]*\son\w+=`, `<img src=x`,
+	hasNot(t, page, `(src|href|srcset|action)="?(http|//|file)`, `url\(`, `@import`, `<(link|iframe|object|form)`,
+		`<[^>]*\son\w+=`, `<img src=x`,
 		"somebody", regexp.QuoteMeta(filepath.Dir(dir))) // paths are cut
 
 	// The only script is that of the policy.
@@ -195,18 +215,24 @@ func TestVerdicts(t *testing.T) {
 		p    float64
 		want string
 	}{
-		{.1, ci(.05, .15), .001, "gain"}, {-.1, ci(-.15, -.05), .001, "loss"}, {.1, ci(-.05, .2), .001, "open"}, {.1, ci(.05, .15), .2, "open"},
-		{.1, ci(.05, .15), 0, "gain"}, {.1, nil, .001, "gain"}, {.1, nil, 0, "open"}, {.1, nil, .2, "open"}, {.1, ci(0, .2), .01, "open"},
+		{.1, ci(.05, .15), .001, "gain"}, {-.1, ci(-.15, -.05), .001, "loss"}, {.1, ci(-.05, .2), .001, "open"},
+		{.1, ci(.05, .15), .2, "open"},
+		{.1, ci(.05, .15), 0, "gain"}, {.1, nil, .001, "gain"}, {.1, nil, 0, "open"}, {.1, nil, .2, "open"},
+		{.1, ci(0, .2), .01, "open"},
 	} {
 		assert.Equal(t, c.want, kind(c.mean, c.ci, c.p), "%+v", c)
 	}
-	untuned := &Run{&finished.Run{Scores: results.Scores{Rows: 112, Subjects: []string{"a", "b"}, Base: results.ModelScore{MeanR: .2, ROIs: map[string]float64{"low": .1, "high": .3}}}}}
+	untuned := &Run{&finished.Run{Scores: results.Scores{Rows: 112, Subjects: []string{"a", "b"},
+		Base: results.ModelScore{MeanR: .2, ROIs: map[string]float64{"low": .1, "high": .3}}}}}
 	v := untuned.Verdict()
 	assert.Equal(t, "none", v.Kind)
 	assert.Equal(t, "Highest in high (0.300), lowest in low (0.100).", v.Where)
-	assert.Contains(t, v.Sentence, "of 2 subjects with a mean r of 0.200 on 112 test rows. There are too few rows for an interval.")
+	assert.Contains(t, v.Sentence,
+		"of 2 subjects with a mean r of 0.200 on 112 test rows. There are too few rows for an interval.")
 
-	asItWas := &Run{&finished.Run{Chosen: 0, Epochs: []results.Epoch{{}, {Epoch: 1}}, Scores: results.Scores{Base: results.ModelScore{MeanR: .2}, Tuned: &results.ModelScore{MeanR: .2}, Delta: &results.Delta{CI95: ci(0, 0)}}}}
+	asItWas := &Run{&finished.Run{Chosen: 0, Epochs: []results.Epoch{{}, {Epoch: 1}},
+		Scores: results.Scores{Base: results.ModelScore{MeanR: .2}, Tuned: &results.ModelScore{MeanR: .2},
+			Delta: &results.Delta{CI95: ci(0, 0)}}}}
 	assert.Equal(t, "no change", asItWas.Verdict().Word)
 	assert.Contains(t, asItWas.Verdict().Sentence, "the tuned model is the untuned one")
 }
@@ -222,8 +248,11 @@ func TestReadRefusesWhatIsDamaged(t *testing.T) {
 		{"eval/summary.json", `{"schema": 1}`, fault.BadData, "an earlier version of bwlm wrote this run"},
 		{"eval/test/layout.json", `{"schema": 1}`, fault.BadData, "an earlier version of bwlm wrote this run"},
 		{"config.yaml", "model:\n  token: last\n", fault.BadData, "an earlier version of bwlm wrote this run"},
-		{"eval/test/layout.json", `{"schema": 2, "subjects": [{"name": "../../x", "voxels": 1}]}`, fault.BadData, "no name of a folder"},
-		{"eval/test/layout.json", `{"schema": 2, "subjects": [{"name": "ann", "voxels": 40, "rois": [{"name": "r", "columns": [40]}]}]}`, fault.BadData, "column 40"},
+		{"eval/test/layout.json", `{"schema": 2, "subjects": [{"name": "../../x", "voxels": 1}]}`, fault.BadData,
+			"no name of a folder"},
+		{"eval/test/layout.json",
+			`{"schema": 2, "subjects": [{"name": "ann", "voxels": 40, "rois": [{"name": "r", "columns": [40]}]}]}`,
+			fault.BadData, "column 40"},
 		{"eval/test/ann/base_r.npy", []float32{1, 2}, fault.BadData, "layout says [40]"},
 		{"metrics.jsonl", "{}\n{", fault.BadData, "metrics.jsonl:2"},
 		{"probe.json", "[]", fault.BadData, "probe.json"},
@@ -252,15 +281,19 @@ func TestControlsProbesAndTransferAreFound(t *testing.T) {
 	filetest.Put(t, dir, "controls/unfinished/config.yaml", "")
 	filetest.Put(t, dir, "transfer/bob/summary.json", string(text))
 	filetest.Put(t, dir, "probe.json", results.Probes{Schema: 1, Layers: []int{0, 1}, Probes: map[string]*results.Probe{
-		"pitch": {LayerScores: results.LayerScores{Base: []float64{.25, .75}, Tuned: []float64{.3, .4}}}, "speaker": {Skipped: "one voice"}}})
+		"pitch":   {LayerScores: results.LayerScores{Base: []float64{.25, .75}, Tuned: []float64{.3, .4}}},
+		"speaker": {Skipped: "one voice"}}})
 	saved := 3.5
-	filetest.Put(t, dir, "transfer/transfer.json", results.Transfer{Schema: 1, Subjects: []string{"ann", "bob"}, Base: []float64{.1, .2}, Matrix: [][]float64{{.31, .22}, {.12, .43}},
-		Curve: &results.TransferCurve{Points: []results.CurvePoint{{Minutes: 1}, {Minutes: 2}}, Goal: .2, Saved: &saved}})
+	filetest.Put(t, dir, "transfer/transfer.json", results.Transfer{Schema: 1, Subjects: []string{"ann", "bob"},
+		Base: []float64{.1, .2}, Matrix: [][]float64{{.31, .22}, {.12, .43}},
+		Curve: &results.TransferCurve{Points: []results.CurvePoint{{Minutes: 1}, {Minutes: 2}}, Goal: .2,
+			Saved: &saved}})
 	r, err := Read(t.Context(), dir)
 	require.NoError(t, err)
 	require.Len(t, r.Runs[0].Controls, 1)
 	page := pageOf(t, dir)
-	has(t, page, ">Controls<", ">shuffled<", "Transfer to other subjects", ">bob<", "Layer and probe, tuned", ">0.75<", "Transfer between subjects", ">0.43<",
+	has(t, page, ">Controls<", ">shuffled<", "Transfer to other subjects", ">bob<", "Layer and probe, tuned", ">0.75<",
+		"Transfer between subjects", ">0.43<",
 		"with 3.5 minutes less")
 	hasNot(t, page, "unfinished")
 }
@@ -307,7 +340,8 @@ func TestMapsAreDrawnWhereTheDataSetNamesPlaces(t *testing.T) {
 	require.Len(t, maps, 3)
 	assert.Equal(t, "Δr", maps[2].Title)
 	assert.Contains(t, maps[2].Alt, "(0.080)")
-	r.Places = &finished.Places{Volume: &cortex.Volume{Dim: [3]int{4, 5, 2}, Affine: [3][4]float64{{3, 0, 0, 0}, {0, 3, 0, 0}, {0, 0, 3, 0}}}}
+	r.Places = &finished.Places{Volume: &cortex.Volume{Dim: [3]int{4, 5, 2},
+		Affine: [3][4]float64{{3, 0, 0, 0}, {0, 3, 0, 0}, {0, 0, 3, 0}}}}
 	for v := range madeVoxels {
 		r.Places.Volume.Voxels = append(r.Places.Volume.Voxels, v)
 	}
@@ -321,29 +355,37 @@ func TestMapsAreDrawnWhereTheDataSetNamesPlaces(t *testing.T) {
 func TestRunInAMask(t *testing.T) {
 	dir := made(t)
 	data := filepath.Join(filepath.Dir(dir), "data")
-	filetest.Put(t, data, "dataset.yaml", "name: made\ntr_seconds: 2\nmask: mask.nii.gz\nstories:\n  a: {audio: a.wav}\nsubjects:\n  ann: {a: a.npy}\n")
+	filetest.Put(t, data, "dataset.yaml",
+		"name: made\ntr_seconds: 2\nmask: mask.nii.gz\nstories:\n  a: {audio: a.wav}\nsubjects:\n  ann: {a: a.npy}\n")
 	inside := make([]float32, 4*5*3)
 	for v := range madeVoxels {
 		inside[v] = 1
 	}
 	var mask bytes.Buffer
-	require.NoError(t, nifti.NewFloat([]int{4, 5, 3}, [3][4]float64{{9, 0, 0, -15}, {0, 9, 0, -20}, {0, 0, 9, 0}}, inside).WriteGzip(&mask))
+	require.NoError(t, nifti.NewFloat([]int{4, 5, 3}, [3][4]float64{{9, 0, 0, -15}, {0, 9, 0, -20}, {0, 0, 9, 0}},
+		inside).WriteGzip(&mask))
 	filetest.Put(t, data, "mask.nii.gz", mask.String())
 	exp := experiment.Default()
 	exp.Model.Path, exp.Data.Path, exp.Out = "nano", data, dir
-	exp.Data.Subjects, exp.Data.Train, exp.Data.Val, exp.Data.Test = []string{"all"}, []string{"a"}, []string{"b"}, []string{"c"}
+	exp.Data.Subjects, exp.Data.Train, exp.Data.Val, exp.Data.Test = []string{"all"}, []string{"a"}, []string{"b"},
+		[]string{"c"}
 	var config bytes.Buffer
 	require.NoError(t, exp.Write(&config))
 	filetest.Put(t, dir, "config.yaml", config.String())
 	text, err := os.ReadFile(filepath.Join(dir, "eval", "test", "layout.json"))
 	require.NoError(t, err)
-	ann := regexp.MustCompile(`\{"name":"ann".*\}`).FindString(strings.TrimSuffix(strings.TrimSpace(string(text)), `]}`))
-	filetest.Put(t, dir, "eval/test/layout.json", `{"schema":2,"subjects":[`+ann+","+strings.Replace(ann, "ann", "bob", 1)+`]}`)
-	require.NoError(t, os.CopyFS(filepath.Join(dir, "eval", "test", "bob"), os.DirFS(filepath.Join(dir, "eval", "test", "ann"))))
+	ann := regexp.MustCompile(`\{"name":"ann".*\}`).FindString(strings.TrimSuffix(strings.TrimSpace(string(text)),
+		`]}`))
+	filetest.Put(t, dir, "eval/test/layout.json", `{"schema":2,"subjects":[`+ann+","+strings.Replace(ann, "ann", "bob",
+		1)+`]}`)
+	require.NoError(t, os.CopyFS(filepath.Join(dir, "eval", "test", "bob"),
+		os.DirFS(filepath.Join(dir, "eval", "test", "ann"))))
 
 	page := pageOf(t, dir)
-	assert.Equal(t, 3+2*2, strings.Count(page, `<img src="data:image/png`), "base, tuned, difference; tuned and difference of each")
-	has(t, page, "<details><summary>bob</summary>", `alt="bob, Δr. Map of tuned − untuned`, fmt.Sprintf("%x", sha256.Sum256(mask.Bytes())))
+	assert.Equal(t, 3+2*2, strings.Count(page, `<img src="data:image/png`),
+		"base, tuned, difference; tuned and difference of each")
+	has(t, page, "<details><summary>bob</summary>", `alt="bob, Δr. Map of tuned − untuned`,
+		fmt.Sprintf("%x", sha256.Sum256(mask.Bytes())))
 	hasNot(t, page, regexp.QuoteMeta(finished.NoMaps), "more have no pictures")
 	rep, err := Read(t.Context(), dir)
 	require.NoError(t, err)
@@ -368,15 +410,18 @@ func TestPaletteKeepsFewColoursAsTheyAre(t *testing.T) {
 }
 
 func TestShortPath(t *testing.T) {
-	for path, want := range map[string]string{"/home/somebody/data/alice/x.npy": "…/alice/x.npy", "/data": "/data", "/home/somebody/run": "…/run", "/a/b": "…/b", "simulated": "simulated",
+	for path, want := range map[string]string{"/home/somebody/data/alice/x.npy": "…/alice/x.npy", "/data": "/data",
+		"/home/somebody/run": "…/run", "/a/b": "…/b", "simulated": "simulated",
 		"[1, 2]": "[1, 2]", "": "", "runs/alice": "runs/alice"} {
 		assert.Equal(t, want, finished.ShortPath(path), path)
 	}
 }
 
 func ExampleRun_Verdict() {
-	r := &Run{&finished.Run{Chosen: 3, Scores: results.Scores{Rows: 480, Subjects: []string{"ann"}, Base: results.ModelScore{MeanR: .30}, Tuned: &results.ModelScore{MeanR: .34},
-		Delta: &results.Delta{MeanR: .04, CI95: &stats.Interval{.02, .06}, Significance: results.Significance{P: .002}}}}}
+	r := &Run{&finished.Run{Chosen: 3, Scores: results.Scores{Rows: 480, Subjects: []string{"ann"},
+		Base: results.ModelScore{MeanR: .30}, Tuned: &results.ModelScore{MeanR: .34},
+		Delta: &results.Delta{MeanR: .04, CI95: &stats.Interval{.02, .06},
+			Significance: results.Significance{P: .002}}}}}
 	v := r.Verdict()
 	fmt.Println(v.Number, v.Interval, v.Word)
 	fmt.Println(strings.ReplaceAll(v.Sentence, ": ", ":\n"))

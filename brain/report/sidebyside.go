@@ -41,6 +41,7 @@ func (p *page) together() {
 		}
 	}
 	if len(list) > 1 {
-		p.Joint = append(p.Joint, whiskers(list, "Δr, tuned − untuned", "Effect of each run", "All voxels; points are means, bars 95 % intervals."))
+		p.Joint = append(p.Joint, whiskers(list, "Δr, tuned − untuned", "Effect of each run",
+			"All voxels; points are means, bars 95 % intervals."))
 	}
 }

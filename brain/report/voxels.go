@@ -123,12 +123,14 @@ func (r *Run) points(x, y func(*finished.Subject) []float32, xLabel, yLabel, tit
 
 // Voxels shows each voxel's r after tuning against that before.
 func (r *Run) Voxels() (Figure, bool) {
-	return r.points(func(p *finished.Subject) []float32 { return p.Base }, func(p *finished.Subject) []float32 { return p.Tuned },
+	return r.points(func(p *finished.Subject) []float32 { return p.Base },
+		func(p *finished.Subject) []float32 { return p.Tuned },
 		"r, untuned", "r, tuned", "Each voxel before and after", "have a higher r after tuning")
 }
 
 // AgainstCeiling shows each voxel's r against what a perfect model would reach.
 func (r *Run) AgainstCeiling() (Figure, bool) {
-	return r.points(func(p *finished.Subject) []float32 { return p.Ceiling }, (*finished.Subject).Scored, "ceiling", "r", "Each voxel and its ceiling",
+	return r.points(func(p *finished.Subject) []float32 { return p.Ceiling }, (*finished.Subject).Scored, "ceiling",
+		"r", "Each voxel and its ceiling",
 		"are above their estimated ceiling")
 }

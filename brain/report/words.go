@@ -47,38 +47,47 @@ func (r *Run) Verdict() Verdict {
 	t := r.Scores
 	tested := subjects(t.Subjects)
 	if t.Tuned == nil || t.Delta == nil {
-		v := Verdict{Kind: "none", Word: "nothing was tuned", Number: plain(t.Base.MeanR), Interval: named95(t.Base.CI95)}
-		v.Sentence = fmt.Sprintf("The untuned model predicts the responses of %s with a mean r of %s on %s test rows.", tested, plain(t.Base.MeanR), count(t.Rows))
+		v := Verdict{Kind: "none", Word: "nothing was tuned", Number: plain(t.Base.MeanR),
+			Interval: named95(t.Base.CI95)}
+		v.Sentence = fmt.Sprintf("The untuned model predicts the responses of %s with a mean r of %s on %s test rows.",
+			tested, plain(t.Base.MeanR), count(t.Rows))
 		if t.Base.CI95 == nil {
 			v.Sentence += " There are too few rows for an interval."
 		}
 		if len(r.parts()) > 0 {
 			names := r.parts()
 			slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(t.Base.ROIs[b], t.Base.ROIs[a]) })
-			v.Where = fmt.Sprintf("Highest in %s (%s), lowest in %s (%s).", names[0], plain(t.Base.ROIs[names[0]]), names[len(names)-1],
+			v.Where = fmt.Sprintf("Highest in %s (%s), lowest in %s (%s).", names[0], plain(t.Base.ROIs[names[0]]),
+				names[len(names)-1],
 				plain(t.Base.ROIs[names[len(names)-1]]))
 		}
 		return v
 	}
 	d := t.Delta
 	v := Verdict{Kind: kind(d.MeanR, d.CI95, d.P), Number: signed(d.MeanR), Interval: named95(d.CI95), P: pvalue(d.P)}
-	what := map[string]string{"gain": "Tuning raised", "loss": "Tuning lowered", "open": "Tuning did not significantly change"}[v.Kind]
-	v.Word = map[string]string{"gain": "significant gain", "loss": "significant loss", "open": "not significant"}[v.Kind]
+	what := map[string]string{"gain": "Tuning raised", "loss": "Tuning lowered",
+		"open": "Tuning did not significantly change"}[v.Kind]
+	v.Word = map[string]string{"gain": "significant gain", "loss": "significant loss",
+		"open": "not significant"}[v.Kind]
 	if r.Chosen == 0 && len(r.Epochs) > 0 {
 		v.Kind, v.Word = "open", "no change"
-		v.Sentence = fmt.Sprintf("No epoch was better than the untuned model on the validation rows, so the tuned model is the untuned one: mean r %s on %s test rows of %s.",
+		v.Sentence = fmt.Sprintf("No epoch was better than the untuned model on the validation rows, so the tuned "+
+			"model is the untuned one: mean r %s on %s test rows of %s.",
 			plain(t.Base.MeanR), count(t.Rows), tested)
 		return v
 	}
-	v.Sentence = fmt.Sprintf("%s the prediction of the responses of %s: mean r %s before, %s after, on %s test rows.", what, tested,
+	v.Sentence = fmt.Sprintf("%s the prediction of the responses of %s: mean r %s before, %s after, on %s test rows.",
+		what, tested,
 		plain(t.Base.MeanR), plain(t.Tuned.MeanR), count(t.Rows))
 	if d.CI95 == nil {
 		v.Sentence += " No interval: " + cmp.Or(d.Reason, "the evaluation gave none") + "."
 	}
 	v.Where = r.where(d)
 	if b := t.DeltaBest; b != nil && t.BaseBestLayer != nil && t.BaseBestLayer.Layer != nil {
-		v.Layer = fmt.Sprintf("Compared with the untuned model at its best layer (%d): %s %s, %s.", *t.BaseBestLayer.Layer, signed(b.MeanR), interval(b.CI95),
-			map[string]string{"gain": "still a significant gain", "loss": "a significant loss", "open": "not significant"}[kind(b.MeanR, b.CI95, b.P)])
+		v.Layer = fmt.Sprintf("Compared with the untuned model at its best layer (%d): %s %s, %s.",
+			*t.BaseBestLayer.Layer, signed(b.MeanR), interval(b.CI95),
+			map[string]string{"gain": "still a significant gain", "loss": "a significant loss",
+				"open": "not significant"}[kind(b.MeanR, b.CI95, b.P)])
 	}
 	if a := d.AuditoryNonInferiority; a != nil {
 		v.Losses = append(v.Losses, loss("Auditory cortex", a, "5 % of the untuned r"))
@@ -110,7 +119,8 @@ func (r *Run) discoveries() string {
 			all++
 		}
 	}
-	return fmt.Sprintf("Voxels: r is higher in %s and lower in %s of %s, at a false discovery rate of 5 %% in each subject.", count(up), count(down), count(all))
+	return fmt.Sprintf("Voxels: r is higher in %s and lower in %s of %s, at a false discovery rate of 5 %% in each "+
+		"subject.", count(up), count(down), count(all))
 }
 
 // loss describes the outcome of a non-inferiority test of an ROI.
@@ -126,7 +136,10 @@ func loss(roi string, a *stats.NonInferiority, what string) string {
 // where names the ROIs that changed, and those that did not.
 func (r *Run) where(d *results.Delta) string {
 	names := r.parts()
-	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(math.Abs(d.ROIs[b].MeanR), math.Abs(d.ROIs[a].MeanR)) })
+	slices.SortStableFunc(names, func(a, b string) int {
+		return cmp.Compare(math.Abs(d.ROIs[b].MeanR),
+			math.Abs(d.ROIs[a].MeanR))
+	})
 	groups := map[string][]string{}
 	for _, name := range names {
 		x := d.ROIs[name]
@@ -140,7 +153,8 @@ func (r *Run) where(d *results.Delta) string {
 		}
 	}
 	var out []string
-	for _, g := range []struct{ kind, text string }{{"gain", "Gains in "}, {"loss", "Losses in "}, {"open", "No significant change in "}} {
+	for _, g := range []struct{ kind, text string }{{"gain", "Gains in "}, {"loss", "Losses in "},
+		{"open", "No significant change in "}} {
 		if list := groups[g.kind]; list != nil {
 			out = append(out, g.text+strings.Join(list, ", ")+".")
 		}

@@ -44,7 +44,8 @@ type Epoch struct {
 	Epoch int      `json:"epoch"`
 	Step  int      `json:"step"`
 	Loss  *float64 `json:"train_loss"` // mean over the epoch's blocks; absent for epoch 0
-	ValR  float64  `json:"val_r"`      // over the tuned voxels, of a ridge on this epoch's features; in mode readout of the readout
+	// over the tuned voxels, of a ridge on this epoch's features; in mode readout of the readout
+	ValR float64 `json:"val_r"`
 
 	RetainedR *float64 `json:"guard_r,omitempty"` // of the retained ROIs, in the same way
 }
@@ -79,7 +80,8 @@ func (r *Run) Save(c Checkpoint) error {
 			return nil
 		}
 	}
-	// Another state of the same step: interrupted during validation, or spoilt. The checkpoint before it is still there.
+	// Another state of the same step: interrupted during validation, or spoilt. The checkpoint
+	// before it is still there.
 	if err := os.RemoveAll(dir); err != nil {
 		return fault.Wrap(fault.IO, "save checkpoint", dir, err)
 	}
@@ -147,7 +149,8 @@ func (r *Run) Steps() (steps []int, err error) {
 	return steps, nil
 }
 
-// Rewind goes back to a step: it removes checkpoints and metrics of what will be done again, and what a killed save left.
+// Rewind goes back to a step: it removes checkpoints and metrics of what will be done again, and
+// what a killed save left.
 func (r *Run) Rewind(step int, metrics int64) error {
 	path := r.File(MetricsFile)
 	if info, err := os.Stat(path); err == nil && info.Size() > metrics {
@@ -216,18 +219,21 @@ func (r *Run) Open(step int) (*Progress, *ckpt.File, error) {
 		}
 		if got != want {
 			return nil, nil, fault.New(fault.BadData, "read checkpoint", filepath.Join(dir, want.Name),
-				"%d bytes with SHA-256 %.12s…, the manifest says %d with %.12s…", got.Bytes, got.SHA256, want.Bytes, want.SHA256)
+				"%d bytes with SHA-256 %.12s…, the manifest says %d with %.12s…", got.Bytes, got.SHA256, want.Bytes,
+				want.SHA256)
 		}
 	}
 	if !names[TensorsFile] || !names[StateFile] || len(entries) != 2 {
-		return nil, nil, fault.New(fault.BadData, "read checkpoint", filepath.Join(dir, ManifestFile), "does not list the checkpoint's files")
+		return nil, nil, fault.New(fault.BadData, "read checkpoint", filepath.Join(dir, ManifestFile),
+			"does not list the checkpoint's files")
 	}
 	p := &Progress{}
 	if err := jsonfile.ReadIn("read checkpoint", root, StateFile, p); err != nil {
 		return nil, nil, err
 	}
 	if p.Format != CheckpointFormat {
-		return nil, nil, fault.New(fault.BadData, "read checkpoint", dir, "format %d, this version reads %d", p.Format, CheckpointFormat)
+		return nil, nil, fault.New(fault.BadData, "read checkpoint", dir, "format %d, this version reads %d", p.Format,
+			CheckpointFormat)
 	}
 	f, err := ckpt.Open(filepath.Join(dir, TensorsFile))
 	return p, f, err

@@ -83,7 +83,8 @@ func ReadScored(dir string) (*Scored, error) {
 	}
 	r.Chosen = s.Chosen
 	for _, p := range r.Layout.Subjects {
-		for name, into := range map[string]*[][]float32{"responses": &r.Want, "base_pred": &r.Base, "tuned_pred": &r.Tuned} {
+		for name, into := range map[string]*[][]float32{"responses": &r.Want, "base_pred": &r.Base,
+			"tuned_pred": &r.Tuned} {
 			x, err := p.matrix(dir, name)
 			if name == "tuned_pred" && s.Test.Tuned == nil {
 				r.untuned = true
@@ -104,7 +105,8 @@ func ReadScored(dir string) (*Scored, error) {
 // matrix reads one of a subject's matrices (rows, voxels).
 func (p LayoutSubject) matrix(run, name string) ([]float32, error) {
 	if !filepath.IsLocal(p.Name) {
-		return nil, fault.New(fault.BadData, Comparing, filepath.Join(run, LayoutFile), "%q is no name of a folder", p.Name)
+		return nil, fault.New(fault.BadData, Comparing, filepath.Join(run, LayoutFile), "%q is no name of a folder",
+			p.Name)
 	}
 	path := filepath.Join(run, "eval", "test", p.Name, name+".npy")
 	a, err := npy.Read(path)
@@ -158,10 +160,13 @@ func (c *Comparison) Correct() {
 // Note says what the reader of the table should know of a run.
 func (c *Comparison) Note(first, run *Scored, b *stats.BootstrapResult) {
 	if run.untuned {
-		c.Notes = append(c.Notes, fmt.Sprintf("%s trained its readout only, so its features score as the untuned model's", run.Dir))
+		c.Notes = append(c.Notes,
+			fmt.Sprintf("%s trained its readout only, so its features score as the untuned model's", run.Dir))
 	}
 	if !reflect.DeepEqual(first.Base, run.Base) {
-		c.Notes = append(c.Notes, fmt.Sprintf("%s has an untuned score of its own (another layer, seed or alphas): all voxels %.3f, %s has %.3f",
-			run.Dir, b.Groups[0].Base.Mean, first.Dir, c.ROIs[0].Base.Mean))
+		c.Notes = append(c.Notes,
+			fmt.Sprintf("%s has an untuned score of its own (another layer, seed or alphas): all voxels %.3f, %s has "+
+				"%.3f",
+				run.Dir, b.Groups[0].Base.Mean, first.Dir, c.ROIs[0].Base.Mean))
 	}
 }

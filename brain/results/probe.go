@@ -10,10 +10,11 @@ type Probes struct {
 	Words   int               `json:"words"`
 	Probes  map[string]*Probe `json:"probes"` // by name of the probe
 
-	CKA                []float64               `json:"cka,omitempty"`                 // linear CKA of tuned and base
-	IntrinsicDimension map[string][]float64    `json:"intrinsic_dimension,omitempty"` // by model
-	ROIs               map[string]*LayerScores `json:"rois,omitempty"`                // mean r of a ridge on the test rows
-	Notes              []string                `json:"notes,omitempty"`
+	CKA                []float64            `json:"cka,omitempty"`                 // linear CKA of tuned and base
+	IntrinsicDimension map[string][]float64 `json:"intrinsic_dimension,omitempty"` // by model
+	// mean r of a ridge on the test rows
+	ROIs  map[string]*LayerScores `json:"rois,omitempty"`
+	Notes []string                `json:"notes,omitempty"`
 }
 
 // LayerScores holds one number per layer for each model. A model that was not probed has none.
@@ -32,9 +33,10 @@ type Probe struct {
 	Chance  float64 `json:"chance"` // accuracy of the most frequent class; 0 for r
 	LayerScores
 
-	Selectivity *LayerScores           `json:"selectivity,omitempty"` // score minus the score with permuted labels
-	PCA         *ProbePCA              `json:"pca,omitempty"`
-	ByDimension map[string][][]float64 `json:"by_dimension,omitempty"` // by model and layer: r of each of several dimensions
+	Selectivity *LayerScores `json:"selectivity,omitempty"` // score minus the score with permuted labels
+	PCA         *ProbePCA    `json:"pca,omitempty"`
+	// by model and layer: r of each of several dimensions
+	ByDimension map[string][][]float64 `json:"by_dimension,omitempty"`
 }
 
 // ProbePCA are the scores on the first Dims principal components. Dims is the same for all layers and

@@ -104,7 +104,8 @@ func (r *Run) acquire() error {
 		}
 		if !ok {
 			holder, _ := os.ReadFile(path)
-			return fault.New(fault.Exists, "lock run", r.Dir, "%s is working on it", cmp.Or(string(holder), "another process")).
+			return fault.New(fault.Exists, "lock run", r.Dir, "%s is working on it",
+				cmp.Or(string(holder), "another process")).
 				WithHint("wait for it, or stop it")
 		}
 		if mine, err := r.lock.Stat(); err == nil { // and not one that its holder removed while this process waited
@@ -115,7 +116,8 @@ func (r *Run) acquire() error {
 		r.lock.Unlock()
 	}
 	host, _ := os.Hostname()
-	if err := os.WriteFile(path, fmt.Appendf(nil, "process %d on %s", os.Getpid(), cmp.Or(host, "this machine")), 0o600); err != nil {
+	if err := os.WriteFile(path, fmt.Appendf(nil, "process %d on %s", os.Getpid(), cmp.Or(host, "this machine")),
+		0o600); err != nil {
 		return fault.Wrap(fault.IO, "lock run", r.Dir, err)
 	}
 	return nil

@@ -6,7 +6,8 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// RunSchema is the version of the JSON files of a run directory: manifest.json, eval/summary.json and eval/test/layout.json.
+// RunSchema is the version of the JSON files of a run directory: manifest.json, eval/summary.json
+// and eval/test/layout.json.
 const RunSchema = 2
 
 // CheckSchema reports a file of a run directory that another version wrote, as a fault of kind BadData.
@@ -29,7 +30,8 @@ type Summary struct {
 	Chosen int      `json:"chosen_epoch,omitempty"`
 	Notes  []string `json:"notes,omitempty"`
 
-	AnalysisPlan *analysisplan.Status `json:"analysis_plan,omitempty"` // if the experiment was sealed before its training
+	// if the experiment was sealed before its training
+	AnalysisPlan *analysisplan.Status `json:"analysis_plan,omitempty"`
 }
 
 // Scores are the scores of one split.
@@ -59,9 +61,10 @@ type Delta struct {
 	MeanR float64         `json:"mean_r"`
 	CI95  *stats.Interval `json:"ci95"`
 	Significance
-	Reason                 string                `json:"no_interval_because,omitempty"`
-	ROIs                   map[string]DeltaROI   `json:"rois"`
-	AuditoryNonInferiority *stats.NonInferiority `json:"auditory_non_inferiority,omitempty"` // of 5 % of the other system's r, if a region is auditory cortex
+	Reason string              `json:"no_interval_because,omitempty"`
+	ROIs   map[string]DeltaROI `json:"rois"`
+	// of 5 % of the other system's r, if a region is auditory cortex
+	AuditoryNonInferiority *stats.NonInferiority `json:"auditory_non_inferiority,omitempty"`
 
 	// Sealed are the losses that were sealed before the tuning as the largest that count as none, by region.
 	NonInferiority map[string]*stats.NonInferiority `json:"non_inferiority,omitempty"`

@@ -31,9 +31,10 @@ type SweepRun struct {
 	ValDelta float64            `json:"val_delta"`
 	Best     int                `json:"best_epoch"` // 0: no epoch scored above the untuned model on the validation rows
 	Epochs   int                `json:"epochs"`
-	Below    int                `json:"epochs_below_base"` // epochs whose validation r is below that of the untuned model
-	Diverged bool               `json:"diverged"`          // the loss was not finite
-	Error    string             `json:"error,omitempty"`
+	// epochs whose validation r is below that of the untuned model
+	Below    int    `json:"epochs_below_base"`
+	Diverged bool   `json:"diverged"` // the loss was not finite
+	Error    string `json:"error,omitempty"`
 }
 
 // SweepSetting summarises the runs that differ in nothing but the seed.

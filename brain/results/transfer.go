@@ -11,10 +11,11 @@ type Transfer struct {
 
 	// Matrix is r by the subject tuned on and the subject tested. On the diagonal the two are the
 	// same, which is no transfer.
-	Matrix  [][]float64  `json:"matrix,omitempty"`
-	Chosen  []int        `json:"chosen_epochs,omitempty"` // of the tunings of the matrix
-	Within  *SubjectMean `json:"within,omitempty"`        // tuned − base on the diagonal
-	Between *SubjectMean `json:"between,omitempty"`       // tuned − base off the diagonal, averaged over sources per subject
+	Matrix [][]float64  `json:"matrix,omitempty"`
+	Chosen []int        `json:"chosen_epochs,omitempty"` // of the tunings of the matrix
+	Within *SubjectMean `json:"within,omitempty"`        // tuned − base on the diagonal
+	// tuned − base off the diagonal, averaged over sources per subject
+	Between *SubjectMean `json:"between,omitempty"`
 
 	LeaveOneOut *LeaveOneOut   `json:"leave_one_out,omitempty"`
 	Curve       *TransferCurve `json:"curve,omitempty"`
@@ -32,8 +33,9 @@ type LeaveOneOut struct {
 	Tuned  []float64 `json:"tuned"` // r of each subject with the model of the others
 	Chosen []int     `json:"chosen_epochs"`
 
-	Delta     *SubjectMean            `json:"delta"`             // tuned − base: unseen subject, unseen stories
-	DeltaSeen *SubjectMean            `json:"delta_seen"`        // of subjects in the tuning, on the same unseen stories
+	Delta *SubjectMean `json:"delta"` // tuned − base: unseen subject, unseen stories
+	// of subjects in the tuning, on the same unseen stories
+	DeltaSeen *SubjectMean            `json:"delta_seen"`
 	Cost      *SubjectMean            `json:"seen_minus_unseen"` // Seen − Gain
 	ROIs      map[string]*SubjectMean `json:"delta_rois"`        // Gain by ROI
 

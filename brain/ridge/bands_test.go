@@ -12,8 +12,8 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// planted makes training and test rows of two bands: voxels 0 to 9 follow band 0 (20 features), 10 to 19 band 1 (60 features),
-// and 20 to 24 both.
+// planted makes training and test rows of two bands: voxels 0 to 9 follow band 0 (20 features), 10
+// to 19 band 1 (60 features), and 20 to 24 both.
 func planted(seed uint64, rows int) (x, y []float32, bands []Band) {
 	bands = []Band{{0, 20}, {20, 80}}
 	const features, voxels = 80, 25
@@ -43,8 +43,8 @@ func planted(seed uint64, rows int) (x, y []float32, bands []Band) {
 	return x, y, bands
 }
 
-// Where one band is silent a penalty of its own beats one penalty for all on rows that were held out, and the silent band
-// is given no share.
+// Where one band is silent a penalty of its own beats one penalty for all on rows that were held
+// out, and the silent band is given no share.
 func TestBandedFindsThePlantedBand(t *testing.T) {
 	const rows, test, features, voxels = 200, 600, 80, 25
 	var gain, silentShare, livingShare, both []float64
@@ -111,7 +111,8 @@ func TestWeightsDividePenalties(t *testing.T) {
 	require.NoError(t, err)
 	assert.InDeltaSlice(t, plain.Weights, ones.Weights, 1e-6)
 	assert.Nil(t, ones.Scores)
-	unequal, err := Fit(t.Context(), x, y, 60, Options{Lambdas: []float64{30}, Bands: bands, Weights: [][]float64{{2, .5}}})
+	unequal, err := Fit(t.Context(), x, y, 60, Options{Lambdas: []float64{30}, Bands: bands,
+		Weights: [][]float64{{2, .5}}})
 	require.NoError(t, err)
 	assert.Equal(t, []float64{15, 60}, []float64{unequal.Lambdas[0], unequal.Lambdas[25]})
 	scaled := slices.Clone(x) // penalties 15 and 60 are one of 30 on features that are √2 times larger and smaller

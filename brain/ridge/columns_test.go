@@ -7,7 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Columns of matrices below and beside each other are those of the matrix that they make, in whatever pieces they are read.
+// Columns of matrices below and beside each other are those of the matrix that they make, in
+// whatever pieces they are read.
 func TestStackedAndBeside(t *testing.T) {
 	const rows, cols = 7, 150
 	whole := make([]float32, rows*cols)
@@ -39,7 +40,8 @@ func TestStackedAndBeside(t *testing.T) {
 			require.NoError(t, b.Read(from, to, out))
 			for c := from; c < to; c++ {
 				for row := range rows {
-					require.Equal(t, whole[row*cols+c], out[(c-from)*rows+row], "column %d, row %d, read from %d to %d", c, row, from, to)
+					require.Equal(t, whole[row*cols+c], out[(c-from)*rows+row], "column %d, row %d, read from %d to %d",
+						c, row, from, to)
 				}
 			}
 		}

@@ -66,7 +66,8 @@ func ExampleFit_bands() {
 	if err != nil {
 		panic(err)
 	}
-	fmt.Printf("weights %.2f, the silent band is penalised more: %v\n", model.Weights, model.Lambdas[1] > model.Lambdas[0])
+	fmt.Printf("weights %.2f, the silent band is penalised more: %v\n", model.Weights,
+		model.Lambdas[1] > model.Lambdas[0])
 	// Output:
 	// weights [2.00 0.00], the silent band is penalised more: true
 }

@@ -47,7 +47,8 @@ func goldens(t *testing.T) []golden {
 func TestFitEqualsHimalaya(t *testing.T) {
 	for _, g := range goldens(t) {
 		t.Run(g.Name, func(t *testing.T) {
-			model, err := Fit(t.Context(), g.X, g.Y, g.Rows, Options{Alphas: g.Alphas, Folds: g.Held, NoIntercept: !g.Intercept})
+			model, err := Fit(t.Context(), g.X, g.Y, g.Rows, Options{Alphas: g.Alphas, Folds: g.Held,
+				NoIntercept: !g.Intercept})
 			require.NoError(t, err)
 			assert.InDeltaSlice(t, g.Best, model.Alphas, 1e-9)
 			assert.InDeltaSlice(t, g.Scores, model.Scores, 1e-6)
@@ -68,8 +69,10 @@ func TestFixedAlphaEqualsScikitLearn(t *testing.T) {
 
 func TestSingleAlphaIsTheOneOfTheBestMean(t *testing.T) {
 	g := goldens(t)[0]
-	scores := func(alpha float64, voxels []float32) []float64 { // cross-validated with one alpha, beside one that never wins
-		model, err := Fit(t.Context(), g.X, voxels, g.Rows, Options{Alphas: []float64{alpha, alpha * (1 + 1e-12)}, Folds: g.Held})
+	// cross-validated with one alpha, beside one that never wins
+	scores := func(alpha float64, voxels []float32) []float64 {
+		model, err := Fit(t.Context(), g.X, voxels, g.Rows,
+			Options{Alphas: []float64{alpha, alpha * (1 + 1e-12)}, Folds: g.Held})
 		require.NoError(t, err)
 		return model.Scores
 	}
@@ -465,7 +468,8 @@ func TestFitRefuses(t *testing.T) {
 		{"held out", x, y, 40, Options{HeldOut: 1}, fault.Usage, "1 is not between 0 and 1"},
 		{"boots", x, y, 40, Options{Boots: -1}, fault.Usage, "boots: -1"},
 		{"chunks", x, y, 40, Options{ChunkRows: -5}, fault.Usage, "chunk_rows: -5"},
-		{"fold of all rows", x, y, 40, Options{Folds: [][]int{trainingRows(nil, 40)}}, fault.BadData, "fold 0 holds out 40 of 40"},
+		{"fold of all rows", x, y, 40, Options{Folds: [][]int{trainingRows(nil, 40)}}, fault.BadData,
+			"fold 0 holds out 40 of 40"},
 		{"empty fold", x, y, 40, Options{Folds: [][]int{{1}, {}}}, fault.BadData, "fold 1 holds out 0"},
 		{"fold out of range", x, y, 40, Options{Folds: [][]int{{3, 40}}}, fault.BadData, "rows 3 to 40 of 40"},
 		{"fold with a row twice", x, y, 40, Options{Folds: [][]int{{3, 4, 3}}}, fault.BadData, "a row twice"},

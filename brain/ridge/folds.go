@@ -65,7 +65,8 @@ func FoldsOf(chunks [][]int, rows, chunkRows int) ([][]int, error) {
 	for f, held := range chunks {
 		for _, chunk := range slices.Sorted(slices.Values(held)) {
 			if chunk < 0 || (chunk+1)*chunkRows > rows {
-				return nil, fault.New(fault.BadData, "ridge", "folds", "fold %d holds out chunk %d; %d rows have whole chunks 0 to %d",
+				return nil, fault.New(fault.BadData, "ridge", "folds",
+					"fold %d holds out chunk %d; %d rows have whole chunks 0 to %d",
 					f, chunk, rows, rows/chunkRows-1)
 			}
 			for row := chunk * chunkRows; row < (chunk+1)*chunkRows; row++ {

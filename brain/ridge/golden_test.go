@@ -56,7 +56,8 @@ func cvGoldens(t *testing.T) (plain, banded []cvGolden, grid []float64) {
 func (g cvGolden) options(t *testing.T, grid []float64) Options {
 	folds, err := KFold(g.Rows, 5)
 	require.NoError(t, err)
-	opt := Options{Lambdas: grid, Folds: folds, NoIntercept: !g.Intercept, Weights: g.Weights, Device: torchtest.Device()}
+	opt := Options{Lambdas: grid, Folds: folds, NoIntercept: !g.Intercept, Weights: g.Weights,
+		Device: torchtest.Device()}
 	if g.Select == "r2" {
 		opt.Metric = R2
 	}

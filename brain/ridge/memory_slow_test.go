@@ -29,8 +29,8 @@ func (n noise) Read(from, _ int, out []float32) error {
 
 const sizeVariable = "RIDGE_TEST_SIZE"
 
-// TestMemoryOfOneSize is run by TestMemoryGrowsWithTheWeightsAlone in a process of its own, since the most memory that a
-// process had never sinks.
+// TestMemoryOfOneSize is run by TestMemoryGrowsWithTheWeightsAlone in a process of its own, since
+// the most memory that a process had never sinks.
 func TestMemoryOfOneSize(t *testing.T) {
 	var size [3]int
 	if json.Unmarshal([]byte(os.Getenv(sizeVariable)), &size) != nil {
@@ -46,7 +46,8 @@ func TestMemoryOfOneSize(t *testing.T) {
 	require.NoError(t, err)
 	var used unix.Rusage
 	require.NoError(t, unix.Getrusage(unix.RUSAGE_SELF, &used))
-	require.NoError(t, os.WriteFile(os.Getenv("RIDGE_TEST_PEAK"), []byte(strconv.FormatInt(used.Maxrss<<10, 10)), 0o600))
+	require.NoError(t, os.WriteFile(os.Getenv("RIDGE_TEST_PEAK"), []byte(strconv.FormatInt(used.Maxrss<<10, 10)),
+		0o600))
 }
 
 // bytesOf is a bound on what a fit holds, in bytes, beside libtorch and responses that are kept by the caller:
@@ -62,8 +63,9 @@ func bytesOf(rows, features, voxels, penalties int) int {
 	return 12*features*voxels + (57+8*penalties)*voxels + 12*rows*features + 40*k*k + 24*rows*k + 16<<23
 }
 
-// The memory of a fit grows with the weights and with the decomposition of the features, not with rows times voxels. So a brain of
-// 100,000 voxels and 10,000 TRs, whose responses alone take 4 GB, is fitted in less than 8 GB.
+// The memory of a fit grows with the weights and with the decomposition of the features, not with
+// rows times voxels. So a brain of 100,000 voxels and 10,000 TRs, whose responses alone take 4 GB,
+// is fitted in less than 8 GB.
 func TestMemoryGrowsWithTheWeightsAlone(t *testing.T) {
 	const library = 400 << 20 // libtorch and the test itself
 	self, err := os.Executable()

@@ -131,7 +131,8 @@ func TestRidgeOfTheRelease(t *testing.T) {
 						scores[i*len(folds)+k] = float32(score)
 					}
 				}
-				releasetest.Within(t, releasetest.Tensor(t, file, "cv_r"), scores, tol["cv_r"], "r of each alpha, voxel and fold")
+				releasetest.Within(t, releasetest.Tensor(t, file, "cv_r"), scores, tol["cv_r"],
+					"r of each alpha, voxel and fold")
 			}
 			m, err := Fit(t.Context(), x, y, rows, opt)
 			require.NoError(t, err)
@@ -156,13 +157,14 @@ func TestRidgeOfTheRelease(t *testing.T) {
 			x, y, rows = releaseRows(t, c.epoch, releasetest.Held)
 			p, err := m.Predict(t.Context(), x, rows)
 			require.NoError(t, err)
-			releasetest.Within(t, releasetest.Tensor(t, file, "r.all_held_out"), releaseR(p, y), tol["r"], "r, held-out stories end to end")
+			releasetest.Within(t, releasetest.Tensor(t, file, "r.all_held_out"), releaseR(p, y), tol["r"],
+				"r, held-out stories end to end")
 		})
 	}
 }
 
-// alphaTies counts the voxels whose alpha is not the golden's, and fails where the scores of the two differ by more than
-// a tie. Scores are (alphas, voxels, folds).
+// alphaTies counts the voxels whose alpha is not the golden's, and fails where the scores of the
+// two differ by more than a tie. Scores are (alphas, voxels, folds).
 func alphaTies(t *testing.T, candidates, got []float64, want, scores []float32, tie float64) (ties int) {
 	t.Helper()
 	for v, w := range want {
@@ -201,7 +203,8 @@ func TestWholeChunksAreHeldOutRoundedDown(t *testing.T) {
 		require.NoError(t, err)
 		for _, held := range folds {
 			assert.Len(t, held, c.held, "%d rows", c.rows)
-			assert.Less(t, held[len(held)-1], c.rows/c.chunkRows*c.chunkRows, "%d rows: the shorter chunk is not held out", c.rows)
+			assert.Less(t, held[len(held)-1], c.rows/c.chunkRows*c.chunkRows,
+				"%d rows: the shorter chunk is not held out", c.rows)
 		}
 	}
 	_, err := WholeChunkFolds(79, 40, 3, .25, 7)
@@ -219,7 +222,8 @@ func TestTiesBetweenAlphasGoToTheLargerOrTheSmaller(t *testing.T) {
 	x, flat := testnum.Values(rows, 1), make([]float32, rows) // a constant voxel has score 0 for every penalty
 	for smaller, want := range map[bool]float64{false: 100, true: 1} {
 		for _, single := range []bool{false, true} {
-			m, err := Fit(t.Context(), x, flat, rows, Options{Alphas: []float64{1, 10, 100}, ChunkRows: 10, SmallerTies: smaller, SingleAlpha: single})
+			m, err := Fit(t.Context(), x, flat, rows, Options{Alphas: []float64{1, 10, 100}, ChunkRows: 10,
+				SmallerTies: smaller, SingleAlpha: single})
 			require.NoError(t, err)
 			assert.Equal(t, []float64{want}, m.Alphas)
 		}
@@ -256,7 +260,8 @@ func TestSignedRootIsHuthLabs(t *testing.T) {
 	held, alphas := []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, []float64{1, 10}
 	got := foldScores(t, x, y, rows, Options{Alphas: alphas, Metric: SignedRoot}, held)
 	for a, alpha := range alphas {
-		m, err := Fit(t.Context(), x[len(held)*cols:], y[len(held)*voxels:], rows-len(held), Options{Alphas: []float64{alpha}})
+		m, err := Fit(t.Context(), x[len(held)*cols:], y[len(held)*voxels:], rows-len(held),
+			Options{Alphas: []float64{alpha}})
 		require.NoError(t, err)
 		p, err := m.Predict(t.Context(), x[:len(held)*cols], len(held))
 		require.NoError(t, err)
@@ -267,7 +272,8 @@ func TestSignedRootIsHuthLabs(t *testing.T) {
 		residuals, measured := testnum.Lines(left, len(held), voxels, 0), testnum.Lines(y, len(held), voxels, 0)
 		for v := range voxels {
 			d := 1 - variance(residuals[v])/variance(measured[v])
-			assert.InDelta(t, math.Copysign(math.Sqrt(math.Abs(d)), d), got[a*voxels+v], 2e-4, "alpha %g, voxel %d", alpha, v)
+			assert.InDelta(t, math.Copysign(math.Sqrt(math.Abs(d)), d), got[a*voxels+v], 2e-4, "alpha %g, voxel %d",
+				alpha, v)
 		}
 	}
 }

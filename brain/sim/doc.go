@@ -22,13 +22,14 @@
 //     tell of them, so that over a story they are uncorrelated with the spectrum and the word rate;
 //   - noise: nothing.
 //
-// [Listener] is the subject to tune on. [Related] is of the same kind with other weights, delays and noise. [Unrelated]
-// is driven by other components of the same words ("control") and by nothing else; its auditory columns hold noise.
-// [Shuffled] is the listener with the responses of tuning and validation stories rolled in time. Options.Peers adds subjects
-// of the listener's kind, each with weights, delays, noise and a number of voxels of their own; with them everybody has a
-// shuffled twin, NAME-shuffled, rolled as the listener's is.
-// Noise is a first-order process, partly shared between voxels. Test stories are answered several times with
-// independent noise, so that ceilings can be estimated; the true ceiling is [Subject.Ceiling].
+// [Listener] is the subject to tune on. [Related] is of the same kind with other weights, delays
+// and noise. [Unrelated] is driven by other components of the same words ("control") and by nothing
+// else; its auditory columns hold noise. [Shuffled] is the listener with the responses of tuning
+// and validation stories rolled in time. Options.Peers adds subjects of the listener's kind, each
+// with weights, delays, noise and a number of voxels of their own; with them everybody has a
+// shuffled twin, NAME-shuffled, rolled as the listener's is. Noise is a first-order process, partly
+// shared between voxels. Test stories are answered several times with independent noise, so that
+// ceilings can be estimated; the true ceiling is [Subject.Ceiling].
 //
 // # Caveats
 //

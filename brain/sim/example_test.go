@@ -9,7 +9,8 @@ import (
 
 // A study is an ordinary data set, beside which stands the truth.
 func Example() {
-	study, err := sim.New(sim.Options{Seed: 1, TuneStories: 2, ValStories: 1, TestStories: 1, ProbeStories: 1, Voxels: 30})
+	study, err := sim.New(sim.Options{Seed: 1, TuneStories: 2, ValStories: 1, TestStories: 1, ProbeStories: 1,
+		Voxels: 30})
 	if err != nil {
 		panic(err)
 	}

@@ -26,7 +26,8 @@ func TestComponentsAreFreeOfSound(t *testing.T) {
 			r := s.Regressors(name)
 			for k := range 60 {
 				var row []float64
-				for _, part := range [][]float32{r.Spectrum[9*k : 9*k+9], r.WordRate[k : k+1], r.Planted[3*k : 3*k+3], r.Control[3*k : 3*k+3]} {
+				for _, part := range [][]float32{r.Spectrum[9*k : 9*k+9], r.WordRate[k : k+1], r.Planted[3*k : 3*k+3],
+					r.Control[3*k : 3*k+3]} {
 					for _, x := range part {
 						row = append(row, float64(x))
 					}

@@ -99,7 +99,8 @@ func TestVoicesKeepTheirRoles(t *testing.T) {
 	for _, story := range s.stories {
 		roles[story.Name] = story.Role
 	}
-	for role, names := range map[role][][]string{roleTune: {s.TuneStories, s.ValStories}, roleTest: {s.TestStories}, roleProbe: {s.ProbeStories}} {
+	for role, names := range map[role][][]string{roleTune: {s.TuneStories, s.ValStories}, roleTest: {s.TestStories},
+		roleProbe: {s.ProbeStories}} {
 		for _, list := range names {
 			for _, n := range list {
 				assert.Equal(t, role, roles[n], n)
@@ -320,7 +321,8 @@ func TestDataset(t *testing.T) {
 		total += len(columns)
 	}
 	assert.Equal(t, 45, total)
-	assert.Equal(t, append(append(append([]string{}, s.TuneStories...), s.ValStories...), s.TestStories...), s.Dataset.StoriesOf(Listener))
+	assert.Equal(t, append(append(append([]string{}, s.TuneStories...), s.ValStories...), s.TestStories...),
+		s.Dataset.StoriesOf(Listener))
 	wave, err := s.Dataset.Audio(t.Context(), s.ProbeStories[0])
 	require.NoError(t, err)
 	clock, err := s.Dataset.Clock(s.ProbeStories[0])

@@ -155,8 +155,10 @@ func (s *Study) computeFeatures() {
 	for _, story := range s.stories {
 		work.Go(func() error {
 			story.spectrum = spectrum(story.sound(s.Lexicon))
-			story.planted = story.spread(s.Lexicon, lexicalNumbers, func(w int) []float64 { return s.Lexicon.Planted[w] })
-			story.control = story.spread(s.Lexicon, lexicalNumbers, func(w int) []float64 { return s.Lexicon.Control[w] })
+			story.planted = story.spread(s.Lexicon, lexicalNumbers,
+				func(w int) []float64 { return s.Lexicon.Planted[w] })
+			story.control = story.spread(s.Lexicon, lexicalNumbers,
+				func(w int) []float64 { return s.Lexicon.Control[w] })
 			return nil
 		})
 	}

@@ -37,11 +37,12 @@ const (
 
 // Subject is the truth about one simulated subject.
 type Subject struct {
-	Name   string
-	ROI    []string             // of each voxel
-	Peak   []float64            // seconds
-	SNR    []float64            // 0: no signal
-	Signal map[string][]float32 // by story, (rows, voxels): the noiseless part of the responses, SD 1 over the tuning stories
+	Name string
+	ROI  []string  // of each voxel
+	Peak []float64 // seconds
+	SNR  []float64 // 0: no signal
+	// by story, (rows, voxels): the noiseless part of the responses, SD 1 over the tuning stories
+	Signal map[string][]float32
 
 	weights [][]float64 // of each voxel, on the 9 spectral numbers or the 3 components of its region
 	mixing  [][]float64 // (voxels, sharedSource)
@@ -153,7 +154,8 @@ func (p *Subject) simulateSignals(stories []*stimulus) {
 // says, with a variance of about 1.
 func (p *Subject) simulateResponses(s *story, repeats int, seed uint64) *dataset.Matrix {
 	voxels := len(p.ROI)
-	m := &dataset.Matrix{Repeats: repeats, Rows: s.Rows, Voxels: voxels, Data: make([]float32, 0, repeats*s.Rows*voxels)}
+	m := &dataset.Matrix{Repeats: repeats, Rows: s.Rows, Voxels: voxels,
+		Data: make([]float32, 0, repeats*s.Rows*voxels)}
 	draw := random(seed, "noise of "+p.Name+" in "+s.Name)
 	for range repeats {
 		for k, row := range noise(draw, s.Rows, p.mixing) {

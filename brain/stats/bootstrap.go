@@ -119,7 +119,8 @@ func PairedBootstrap(ctx context.Context, subjects []Subject, groups []Group,
 		totals[g] = newTotal(len(draws))
 	}
 	for s, subject := range subjects {
-		scores, rows, err := scoreDraws(ctx, subject, plan.blocks[s], draws, len(groups), memberships(groups, s, subject.Voxels))
+		scores, rows, err := scoreDraws(ctx, subject, plan.blocks[s], draws, len(groups),
+			memberships(groups, s, subject.Voxels))
 		if err != nil {
 			return nil, err
 		}
@@ -255,7 +256,8 @@ func check(what string, subjects []Subject, groups []Group) (paired bool, err er
 				first, paired = false, story.Tuned != nil
 			}
 			if paired != (story.Tuned != nil) || paired && len(story.Tuned) != size {
-				return refuse(story.Name, "subject %d has %d tuned predictions and %d of base", s, len(story.Tuned), size)
+				return refuse(story.Name, "subject %d has %d tuned predictions and %d of base", s, len(story.Tuned),
+					size)
 			}
 		}
 	}

@@ -73,7 +73,8 @@ func TestIntervalsCoverTheTruth(t *testing.T) {
 					excludesZero++
 				}
 			}
-			t.Logf("missed: delta %d, base %d; excludes zero %d of %d", missedDelta, missedBase, excludesZero, simulations)
+			t.Logf("missed: delta %d, base %d; excludes zero %d of %d", missedDelta, missedBase, excludesZero,
+				simulations)
 			assert.LessOrEqual(t, missedDelta, simulations/10)
 			assert.LessOrEqual(t, missedBase, simulations/10)
 			assert.Positive(t, missedDelta, "an interval that never misses is too wide to say anything")
@@ -136,7 +137,8 @@ func TestGroupsAndSubjects(t *testing.T) {
 	for row := range 240 {
 		one.Stories[0].Responses[row*4+3] = 7 // a constant voxel
 	}
-	groups := []Group{{Name: "all"}, {Name: "one", Columns: [][]int{{0, 0, 3}, nil}}, {Name: "none", Columns: [][]int{{3}, {}}}}
+	groups := []Group{{Name: "all"}, {Name: "one", Columns: [][]int{{0, 0, 3}, nil}},
+		{Name: "none", Columns: [][]int{{3}, {}}}}
 	out, err := PairedBootstrap(t.Context(), []Subject{one, two}, groups, BootstrapOptions{Resamples: 100})
 	require.NoError(t, err)
 	mean := func(s Subject, columns []int) float64 {
@@ -146,7 +148,8 @@ func TestGroupsAndSubjects(t *testing.T) {
 	}
 	all, first, none := out.Groups[0], out.Groups[1], out.Groups[2]
 	assert.Equal(t, 5, all.Voxels)
-	assert.InDelta(t, (mean(one, nil)+mean(two, nil))/2, all.Base.Mean, 1e-9, "subjects weigh the same, whatever their voxels")
+	assert.InDelta(t, (mean(one, nil)+mean(two, nil))/2, all.Base.Mean, 1e-9,
+		"subjects weigh the same, whatever their voxels")
 	assert.InDelta(t, all.Tuned.Mean-all.Base.Mean, all.Delta.Mean, 1e-12)
 	assert.Equal(t, 1, first.Voxels, "columns are a set, a constant one is not scored")
 	assert.InDelta(t, mean(one, []int{0}), first.Base.Mean, 1e-9)
@@ -159,7 +162,8 @@ func TestGroupsAndSubjects(t *testing.T) {
 func TestFewBlocksHaveNoInterval(t *testing.T) {
 	subject := Subject{Voxels: 2, Stories: []Story{study(seeded(5), "a", 199, 2, .3, 1, 1)}}
 	run := func(rows int) GroupScore {
-		out, err := PairedBootstrap(t.Context(), []Subject{subject}, []Group{{}}, BootstrapOptions{BlockRows: rows, Resamples: 50})
+		out, err := PairedBootstrap(t.Context(), []Subject{subject}, []Group{{}},
+			BootstrapOptions{BlockRows: rows, Resamples: 50})
 		require.NoError(t, err)
 		return out.Groups[0]
 	}
@@ -175,7 +179,8 @@ func TestFewBlocksHaveNoInterval(t *testing.T) {
 func TestOneSystemAlone(t *testing.T) {
 	story := study(seeded(6), "a", 240, 2, .3, 1, 1)
 	story.Tuned = nil
-	out, err := PairedBootstrap(t.Context(), []Subject{{Voxels: 2, Stories: []Story{story}}}, []Group{{}}, BootstrapOptions{Resamples: 50})
+	out, err := PairedBootstrap(t.Context(), []Subject{{Voxels: 2, Stories: []Story{story}}}, []Group{{}},
+		BootstrapOptions{Resamples: 50})
 	require.NoError(t, err)
 	assert.Nil(t, out.Groups[0].Tuned)
 	assert.Nil(t, out.Groups[0].Delta)
@@ -188,7 +193,8 @@ func TestBrokenPredictionsNeverMakeNaN(t *testing.T) {
 		story.Base[row*3] = 5
 	}
 	story.Base[4], story.Responses[2] = float32(math.NaN()), float32(math.Inf(1))
-	out, err := PairedBootstrap(t.Context(), []Subject{{Voxels: 3, Stories: []Story{story}}}, []Group{{}}, BootstrapOptions{Resamples: 50})
+	out, err := PairedBootstrap(t.Context(), []Subject{{Voxels: 3, Stories: []Story{story}}}, []Group{{}},
+		BootstrapOptions{Resamples: 50})
 	require.NoError(t, err)
 	g := out.Groups[0]
 	assert.Equal(t, 2, g.Voxels)
@@ -200,7 +206,8 @@ func TestBrokenPredictionsNeverMakeNaN(t *testing.T) {
 func TestSameSeedSameBitsOnAnyNumberOfProcessors(t *testing.T) {
 	subject := Subject{Voxels: 100, Stories: []Story{study(seeded(8), "a", 240, 100, .3, 1, 1.1)}}
 	run := func(seed uint64) *BootstrapResult {
-		out, err := PairedBootstrap(t.Context(), []Subject{subject}, []Group{{}}, BootstrapOptions{Resamples: 100, Seed: seed})
+		out, err := PairedBootstrap(t.Context(), []Subject{subject}, []Group{{}},
+			BootstrapOptions{Resamples: 100, Seed: seed})
 		require.NoError(t, err)
 		return out
 	}
@@ -225,7 +232,8 @@ func TestBootstrapRefuses(t *testing.T) {
 	}{
 		{"nobody", func([]Subject) []Subject { return nil }, nil, BootstrapOptions{}, "no subjects"},
 		{"no voxels", func(s []Subject) []Subject { s[0].Voxels = 0; return s }, nil, BootstrapOptions{}, "0 voxels"},
-		{"short", func(s []Subject) []Subject { s[0].Stories[0].Rows = 31; return s }, nil, BootstrapOptions{}, "31 rows × 2 voxels"},
+		{"short", func(s []Subject) []Subject { s[0].Stories[0].Rows = 31; return s }, nil, BootstrapOptions{},
+			"31 rows × 2 voxels"},
 		{"twice", func(s []Subject) []Subject {
 			s[0].Stories = append(s[0].Stories, s[0].Stories[0])
 			return s

@@ -9,9 +9,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A test whose p is .05 one time in twenty where nothing is, an interval that holds the truth nineteen times: that is
-// what these are for, so it is tested, on simulated subjects whose truth is known. All randomness is seeded: a rate is a
-// figure of the code, not of the day. Its standard error is taken between data sets, since voxels of one share noise.
+// A test whose p is .05 one time in twenty where nothing is, an interval that holds the truth
+// nineteen times: that is what these are for, so it is tested, on simulated subjects whose truth is
+// known. All randomness is seeded: a rate is a figure of the code, not of the day. Its standard
+// error is taken between data sets, since voxels of one share noise.
 
 // world is a subject to simulate. All series are first-order processes.
 type world struct {
@@ -21,11 +22,13 @@ type world struct {
 	base, tuned  float64 // power of what the systems have beside the signal
 }
 
-// story draws a data set. Voxels share .3 of the responses' noise and .2 of the systems'; the systems share half of theirs.
+// story draws a data set. Voxels share .3 of the responses' noise and .2 of the systems'; the
+// systems share half of theirs.
 func (w world) story(seed uint64) Story {
 	rng := seeded(seed)
 	n := w.rows * w.voxels
-	s := Story{Name: "a", Rows: w.rows, Responses: make([]float32, n), Base: make([]float32, n), Tuned: make([]float32, n)}
+	s := Story{Name: "a", Rows: w.rows, Responses: make([]float32, n), Base: make([]float32, n),
+		Tuned: make([]float32, n)}
 	shared, common := process(rng, w.rows, w.phi), process(rng, w.rows, w.phi)
 	for v := range w.voxels {
 		signal, own := process(rng, w.rows, w.phi), process(rng, w.rows, w.phi)
@@ -201,8 +204,9 @@ func calibrateCeilings(t *testing.T, phi float64, sets int) {
 	assert.LessOrEqual(t, float64(undefined), .02*float64(total))
 }
 
-// A few seconds' worth of data sets: enough to see a test that is broken. TestCalibrationOnManyDataSets, with the tag slow,
-// has so many that the rates themselves are held against their limits.
+// A few seconds' worth of data sets: enough to see a test that is broken.
+// TestCalibrationOnManyDataSets, with the tag slow, has so many that the rates themselves are held
+// against their limits.
 func TestCalibration(t *testing.T) {
 	for _, phi := range []float64{.5, .8} {
 		t.Run(fmt.Sprint("phi", phi), func(t *testing.T) {
@@ -224,7 +228,8 @@ func TestPower(t *testing.T) {
 	var found, better, regions float64
 	for i := range uint64(sets) {
 		s := w.story(i)
-		out, err := PermutationTest(t.Context(), s.Base, s.Responses, w.rows, w.voxels, PermutationOptions{Permutations: 500, Seed: i})
+		out, err := PermutationTest(t.Context(), s.Base, s.Responses, w.rows, w.voxels,
+			PermutationOptions{Permutations: 500, Seed: i})
 		require.NoError(t, err)
 		found += float64(countBelow(out.Q, .05)) / float64(w.voxels*sets)
 		test, err := PairedTest(t.Context(), w.subject(i), w.regions(), PairedOptions{Permutations: 500, Seed: i})

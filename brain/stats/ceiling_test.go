@@ -15,14 +15,16 @@ func TestCeilingsAgreeWithNumPy(t *testing.T) {
 	g := readGolden(t).Ceilings
 	s := NormaliseByCeiling(g.Pred, g.Repeats, g.N, g.Rows, g.Voxels)
 	c := s.Ceiling
-	assert.Equal(t, []bool{true, true, true, false, false}, c.Defined, "repeats that oppose each other and constant ones have no ceiling")
+	assert.Equal(t, []bool{true, true, true, false, false}, c.Defined,
+		"repeats that oppose each other and constant ones have no ceiling")
 	assert.Equal(t, c.Defined, s.Scored)
 	assert.Negative(t, c.SP[3], "what was estimated stands there, not 0")
 	for _, x := range []struct {
 		name      string
 		want, got []float64
 	}{
-		{"TP", g.TP, c.TP}, {"SP", g.SP, c.SP}, {"raw EV", g.Raw, c.RawEV}, {"EV", g.EV, c.EV}, {"CC_max", g.CCMax, c.CCMax},
+		{"TP", g.TP, c.TP}, {"SP", g.SP, c.SP}, {"raw EV", g.Raw, c.RawEV}, {"EV", g.EV, c.EV},
+		{"CC_max", g.CCMax, c.CCMax},
 		{"r", g.R, s.R}, {"CC_norm", g.CCNorm, s.CCNorm}, {"SPE", g.SPE, s.SPE},
 	} {
 		require.NotEmpty(t, x.want, x.name)
@@ -125,7 +127,8 @@ func TestLeaveOneOutAgreesWithNumPy(t *testing.T) {
 		three[at] = 1000*three[at] + 7
 	}
 	assert.InDeltaSlice(t, without.R, LeaveOneOutISC(three, g.N-1, g.Rows, g.Voxels).R, 1e-4, "units do not count")
-	assert.Zero(t, LeaveOneOutISC([]float32{1, 2, 4, 4, 3, 1}, 2, 3, 1).Upper[0], "subjects that cancel share nothing, not rounding")
+	assert.Zero(t, LeaveOneOutISC([]float32{1, 2, 4, 4, 3, 1}, 2, 3, 1).Upper[0],
+		"subjects that cancel share nothing, not rounding")
 	assert.Equal(t, []bool{false}, LeaveOneOutISC([]float32{1, 2, 4}, 1, 3, 1).Defined)
 }
 

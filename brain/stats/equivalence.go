@@ -28,7 +28,8 @@ func (g GroupScore) NonInferiority(margin float64) *NonInferiority {
 	tail := widenTail(.05, g.Blocks)
 	lower, upper := quantile(g.draws, tail), quantile(g.draws, 1-tail)
 	below, _ := slices.BinarySearch(g.draws, math.Nextafter(-margin, 1)) // draws ≤ -margin
-	share := (float64(below) + 1) / float64(len(g.draws)+2)              // never 0 or 1: a finite number of draws cannot show that
+	// never 0 or 1: a finite number of draws cannot show that
+	share := (float64(below) + 1) / float64(len(g.draws)+2)
 	return &NonInferiority{
 		Margin: margin, Lower: lower, NonInferior: lower > -margin, P: narrowTail(share, g.Blocks),
 		Smallest: max(0, -lower), Equivalent: lower > -margin && upper < margin,

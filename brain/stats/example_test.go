@@ -36,7 +36,8 @@ func ExamplePairedBootstrap() {
 		panic(err)
 	}
 	for _, g := range out.Groups {
-		fmt.Printf("%s: base %.2f, tuned %.2f, interval: %v (%s)\n", g.Name, g.Base.Mean, g.Tuned.Mean, g.Delta.CI95, g.Reason)
+		fmt.Printf("%s: base %.2f, tuned %.2f, interval: %v (%s)\n", g.Name, g.Base.Mean, g.Tuned.Mean, g.Delta.CI95,
+			g.Reason)
 	}
 	// Output:
 	// all: base -0.00, tuned 0.95, interval: <nil> (6 blocks of at least 10 rows; an interval needs 20)
@@ -50,7 +51,8 @@ func ExampleNormaliseByCeiling() {
 	}
 	pred := []float32{1, 2, 1, 4}
 	s := stats.NormaliseByCeiling(pred, repeats, 2, 4, 1)
-	fmt.Printf("signal power %.2f, explainable %.2f, CC_max %.3f\n", s.Ceiling.SP[0], s.Ceiling.EV[0], s.Ceiling.CCMax[0])
+	fmt.Printf("signal power %.2f, explainable %.2f, CC_max %.3f\n", s.Ceiling.SP[0], s.Ceiling.EV[0],
+		s.Ceiling.CCMax[0])
 	fmt.Printf("r %.3f, relative to the ceiling %.3f; scored: %t\n", s.R[0], s.CCNorm[0], s.Scored[0])
 	// Output:
 	// signal power 2.50, explainable 0.83, CC_max 0.953
@@ -64,7 +66,8 @@ func ExamplePermutationTest() {
 		pred[t] = float32(t % 7)
 		want[t] = float32(t%7 + t%3)
 	}
-	out, err := stats.PermutationTest(context.Background(), pred, want, rows, 1, stats.PermutationOptions{BlockRows: 10, Seed: 1})
+	out, err := stats.PermutationTest(context.Background(), pred, want, rows, 1,
+		stats.PermutationOptions{BlockRows: 10, Seed: 1})
 	if err != nil {
 		panic(err)
 	}
@@ -83,13 +86,16 @@ func ExamplePairedTest() {
 		story.Tuned = append(story.Tuned, y+float32(t%5))
 	}
 	subjects := []stats.Subject{{Voxels: 1, Stories: []stats.Story{story}}}
-	out, err := stats.PairedTest(context.Background(), subjects, []stats.Group{{Name: "all"}}, stats.PairedOptions{Seed: 1})
+	out, err := stats.PairedTest(context.Background(), subjects, []stats.Group{{Name: "all"}},
+		stats.PairedOptions{Seed: 1})
 	if err != nil {
 		panic(err)
 	}
-	fmt.Printf("%.2f to %.2f, p %.3f, %d blocks\n", out.Groups.Base[0], out.Groups.Tuned[0], out.Groups.P[0], out.Units[0])
+	fmt.Printf("%.2f to %.2f, p %.3f, %d blocks\n", out.Groups.Base[0], out.Groups.Tuned[0], out.Groups.P[0],
+		out.Units[0])
 
-	score, err := stats.PairedBootstrap(context.Background(), subjects, []stats.Group{{Name: "all"}}, stats.BootstrapOptions{Seed: 1})
+	score, err := stats.PairedBootstrap(context.Background(), subjects, []stats.Group{{Name: "all"}},
+		stats.BootstrapOptions{Seed: 1})
 	if err != nil {
 		panic(err)
 	}

@@ -165,7 +165,8 @@ type groupTotal struct {
 func swapSubject(ctx context.Context, subject Subject, blocks []block, swapped, member [][]int,
 	totals []groupTotal, oneSided bool) (*TestFamily, error) {
 	n := subject.Voxels
-	t := &TestFamily{Base: make([]float64, n), Tuned: make([]float64, n), Delta: make([]float64, n), Scored: make([]bool, n)}
+	t := &TestFamily{Base: make([]float64, n), Tuned: make([]float64, n), Delta: make([]float64, n),
+		Scored: make([]bool, n)}
 	everywhere := make([][]int, n)
 	for v := range everywhere {
 		everywhere[v] = []int{0}
@@ -225,7 +226,8 @@ func swapSubject(ctx context.Context, subject Subject, blocks []block, swapped, 
 // testGroups tests the means of the groups.
 func testGroups(totals []groupTotal, opt PairedOptions) TestFamily {
 	n := len(totals)
-	t := TestFamily{Base: make([]float64, n), Tuned: make([]float64, n), Delta: make([]float64, n), Scored: make([]bool, n)}
+	t := TestFamily{Base: make([]float64, n), Tuned: make([]float64, n), Delta: make([]float64, n),
+		Scored: make([]bool, n)}
 	unscored := make([]bool, n)
 	for g, total := range totals {
 		if t.Scored[g] = total.subjects > 0; !t.Scored[g] {

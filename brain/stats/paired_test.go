@@ -18,7 +18,8 @@ func TestPairedTestAgreesWithAllSwaps(t *testing.T) {
 	const n = 20000
 	story := Story{Name: "a", Rows: len(g.Want) / g.Voxels, Responses: g.Want, Base: g.Base, Tuned: g.Tuned}
 	test := func(oneSided bool) *PairedResult {
-		out, err := PairedTest(t.Context(), []Subject{{Voxels: g.Voxels, Stories: []Story{story}}}, []Group{{Name: "all"}},
+		out, err := PairedTest(t.Context(), []Subject{{Voxels: g.Voxels, Stories: []Story{story}}},
+			[]Group{{Name: "all"}},
 			PairedOptions{Permutations: n, BlockRows: g.Block, Seed: 3, OneSided: oneSided})
 		require.NoError(t, err)
 		return out
@@ -84,7 +85,8 @@ func TestPairedTestAgreesWithTheBootstrapOnWhatItTests(t *testing.T) {
 		one.Stories[1].Base[row*70+3] = 7 // a constant prediction, not a constant voxel
 	}
 	subjects := []Subject{one, two}
-	groups := []Group{{Name: "all"}, {Name: "one", Columns: [][]int{{0, 3, 69}, nil}}, {Name: "none", Columns: [][]int{nil, {0}}}}
+	groups := []Group{{Name: "all"}, {Name: "one", Columns: [][]int{{0, 3, 69}, nil}},
+		{Name: "none", Columns: [][]int{nil, {0}}}}
 	boot, err := PairedBootstrap(t.Context(), subjects, groups, BootstrapOptions{Resamples: 10, BlockRows: 12})
 	require.NoError(t, err)
 	test, err := PairedTest(t.Context(), subjects, groups, PairedOptions{BlockRows: 12, Seed: 1})
@@ -116,7 +118,8 @@ func TestUnitsOfThePairedTest(t *testing.T) {
 		units int
 		least float64
 	}{Blocks: {30, 1. / (n + 1)}, Stories: {3, 2. / 8}, Subjects: {4, 2. / 16}} {
-		out, err := PairedTest(t.Context(), subjects, []Group{{}}, PairedOptions{BlockRows: 10, Unit: unit, Permutations: n, Seed: 1})
+		out, err := PairedTest(t.Context(), subjects, []Group{{}},
+			PairedOptions{BlockRows: 10, Unit: unit, Permutations: n, Seed: 1})
 		require.NoError(t, err)
 		assert.Equal(t, []int{want.units}, out.Units)
 		assert.InDelta(t, want.least, out.Groups.P[0], 4*math.Sqrt(want.least/n)*min(1, want.least*10), "unit %d", unit)
@@ -126,7 +129,8 @@ func TestUnitsOfThePairedTest(t *testing.T) {
 func TestPairedTestIsTheSameOnAnyNumberOfProcessors(t *testing.T) {
 	subject := Subject{Voxels: 130, Stories: []Story{study(seeded(5), "a", 120, 130, .3, 1, 1.2)}}
 	run := func(seed uint64) *PairedResult {
-		out, err := PairedTest(t.Context(), []Subject{subject}, []Group{{}}, PairedOptions{Permutations: 50, Seed: seed})
+		out, err := PairedTest(t.Context(), []Subject{subject}, []Group{{}},
+			PairedOptions{Permutations: 50, Seed: seed})
 		require.NoError(t, err)
 		return out
 	}
@@ -161,7 +165,8 @@ func TestPairedTestRefuses(t *testing.T) {
 func TestNotWorse(t *testing.T) {
 	score := func(baseSD, tunedSD float64) GroupScore {
 		subject := Subject{Voxels: 20, Stories: []Story{study(seeded(7), "a", 600, 20, .5, baseSD, tunedSD)}}
-		out, err := PairedBootstrap(t.Context(), []Subject{subject}, []Group{{Name: "auditory"}}, BootstrapOptions{Seed: 1})
+		out, err := PairedBootstrap(t.Context(), []Subject{subject}, []Group{{Name: "auditory"}},
+			BootstrapOptions{Seed: 1})
 		require.NoError(t, err)
 		return out.Groups[0]
 	}

@@ -74,7 +74,8 @@ func TestPermutationTestLeavesOutWhatCannotBeScored(t *testing.T) {
 func TestPermutationTestIsTheSameOnAnyNumberOfProcessors(t *testing.T) {
 	s := study(seeded(2), "a", 100, 130, .5, 3, 1)
 	run := func(seed uint64) *PermutationResult {
-		out, err := PermutationTest(t.Context(), s.Base, s.Responses, 100, 130, PermutationOptions{Permutations: 50, Seed: seed})
+		out, err := PermutationTest(t.Context(), s.Base, s.Responses, 100, 130,
+			PermutationOptions{Permutations: 50, Seed: seed})
 		require.NoError(t, err)
 		return out
 	}
@@ -90,7 +91,8 @@ func TestBlocksOfRows(t *testing.T) {
 	assert.Equal(t, []rowRange{{0, 11}, {11, 23}, {23, 35}, {35, 42}, {42, 52}}, cutBlocks([]int{35, 7, 10}, 10))
 	x := []float32{1, 2, 3, 1, 2, 3, 1, 2}
 	nothing := make([]float32, 400)
-	auto, err := PermutationTest(t.Context(), nothing, nothing, 400, 1, PermutationOptions{Permutations: 5, Lengths: []int{355, 45}})
+	auto, err := PermutationTest(t.Context(), nothing, nothing, 400, 1,
+		PermutationOptions{Permutations: 5, Lengths: []int{355, 45}})
 	require.NoError(t, err)
 	assert.Equal(t, []int{10, 35 + 4}, []int{auto.BlockRows, auto.Blocks})
 	_, err = PermutationTest(t.Context(), x, x, 8, 1, PermutationOptions{BlockRows: 2})

@@ -66,7 +66,8 @@ func TestCorrelationOfColumnsThatCannotBeScored(t *testing.T) {
 		_, constant = Correlation(pred[:rows*6], want[:rows*6], rows, 6)
 		assert.NotContains(t, constant, false, "%d rows", rows)
 	}
-	assert.PanicsWithValue(t, "stats: matrix has 3 values, want 2 rows × 2 voxels", func() { Correlation(pred[:3], want[:4], 2, 2) })
+	assert.PanicsWithValue(t, "stats: matrix has 3 values, want 2 rows × 2 voxels",
+		func() { Correlation(pred[:3], want[:4], 2, 2) })
 }
 
 func TestMean(t *testing.T) {
@@ -97,7 +98,8 @@ func TestAutocorrelationTime(t *testing.T) {
 	assert.Greater(t, AutocorrelationTime(white, nil), 100.)
 	assert.InDelta(t, 1, AutocorrelationTime(white, []int{2000, 2000}), .2)
 
-	for _, dull := range [][]float64{nil, {1}, {1, 2, 1}, {.1, .1, .1, .1, .1}, {1, math.NaN(), 2, 3, 4}, {1, math.Inf(1), 2, 3, 4}} {
+	for _, dull := range [][]float64{nil, {1}, {1, 2, 1}, {.1, .1, .1, .1, .1}, {1, math.NaN(), 2, 3, 4},
+		{1, math.Inf(1), 2, 3, 4}} {
 		assert.Equal(t, 1., AutocorrelationTime(dull, nil), dull)
 	}
 	assert.Panics(t, func() { AutocorrelationTime(white, []int{2000, 1999}) })
@@ -154,7 +156,8 @@ func TestCeiling(t *testing.T) {
 	assert.InDelta(t, c.SP[0]/c.TP[0], c.EV[0], 1e-9, "the corrected explainable variance is the share of signal power")
 	assert.InDelta(t, 1/math.Sqrt(1+(c.TP[0]/c.SP[0]-1)/n), c.CCMax[0], 1e-9)
 	perfect, _ := Correlation(model, average, rows, voxels)
-	assert.InDelta(t, perfect[0], c.CCMax[0], .01, "the ceiling is the r of the true signal with the mean of the repeats")
+	assert.InDelta(t, perfect[0], c.CCMax[0], .01,
+		"the ceiling is the r of the true signal with the mean of the repeats")
 	assert.InDelta(t, 0, c.SP[1], .03)
 	assert.Equal(t, []bool{true, c.SP[1] > 0, false}, c.Defined)
 	assert.Zero(t, c.CCMax[2])
@@ -199,7 +202,8 @@ func TestShiftNull(t *testing.T) {
 	assert.InDelta(t, observed, null.Observed, 1e-12)
 	assert.Greater(t, null.Observed, null.P95)
 	assert.InDelta(t, 1./42, null.P, 1e-12)
-	assert.InDelta(t, stat.Quantile(.95, stat.LinInterp, slices.Sorted(slices.Values(null.Shifted)), nil), null.P95, .02)
+	assert.InDelta(t, stat.Quantile(.95, stat.LinInterp, slices.Sorted(slices.Values(null.Shifted)), nil), null.P95,
+		.02)
 
 	one := ShiftNull(s.Base, s.Responses, rows, voxels, []int{2}, 10)
 	assert.InDelta(t, r[2], one.Observed, 1e-12)

@@ -88,7 +88,8 @@ func checkAxes(axes []results.SweepAxis) error {
 	names := map[string][]string{}
 	for _, a := range axes {
 		if seen[a.Key] {
-			return fault.New(fault.Usage, "sweep", "axis "+a.Key, "is given twice").WithHint("put all its values into one axis")
+			return fault.New(fault.Usage, "sweep", "axis "+a.Key,
+				"is given twice").WithHint("put all its values into one axis")
 		}
 		seen[a.Key] = true
 		if a.Key == "out" {
@@ -99,7 +100,8 @@ func checkAxes(axes []results.SweepAxis) error {
 		}
 	}
 	if len(axes) == 0 {
-		return fault.New(fault.Usage, "sweep", "", "nothing is varied").WithHint("give at least one axis, key=value,value")
+		return fault.New(fault.Usage, "sweep", "",
+			"nothing is varied").WithHint("give at least one axis, key=value,value")
 	}
 	for _, c := range combinations(axes) {
 		name := nameOf(axes, c)

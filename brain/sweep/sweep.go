@@ -219,7 +219,8 @@ func sharedPart(exp *experiment.Experiment) string {
 	var parts []string
 	for s := range exp.Settings() {
 		section, _, _ := strings.Cut(s.Key, ".")
-		free := section == "adapter" || section == "train" || section == "readout" || section == "eval" || s.Key == "out"
+		free := section == "adapter" || section == "train" || section == "readout" || section == "eval" ||
+			s.Key == "out"
 		for _, k := range own {
 			free = free || s.Key == k
 		}

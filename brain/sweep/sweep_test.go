@@ -45,7 +45,8 @@ func TestCombinationsAndNames(t *testing.T) {
 	assert.Equal(t, [][]string{{"1", "x"}, {"1", "y"}, {"1", "[z w]"}, {"2", "x"}, {"2", "y"}, {"2", "[z w]"}}, all)
 	assert.Equal(t, "a=2__b=_z_w_", nameOf(axes, all[5]))
 	assert.NoError(t, checkAxes(axes))
-	for _, bad := range [][]results.SweepAxis{nil, {axes[0], axes[0]}, {axis("out", "x")}, {axis("a")}, {axis("a", "[1]", "(1)")}, {axis("a", "1", "1")}} {
+	for _, bad := range [][]results.SweepAxis{nil, {axes[0], axes[0]}, {axis("out", "x")}, {axis("a")},
+		{axis("a", "[1]", "(1)")}, {axis("a", "1", "1")}} {
 		assert.Equal(t, fault.Usage, fault.KindOf(checkAxes(bad)), "%v", bad)
 	}
 }
@@ -59,12 +60,15 @@ func TestSpread(t *testing.T) {
 
 func TestReadSummary(t *testing.T) {
 	var trial results.SweepRun
-	readSummary(&trial, &results.Summary{Chosen: 2, Epochs: []results.Epoch{{ValR: .1}, {Epoch: 1, ValR: .05}, {Epoch: 2, ValR: .25}, {Epoch: 3, ValR: .1}},
-		Test: results.Scores{Base: results.ModelScore{MeanR: .3}, Delta: &results.Delta{MeanR: .02, ROIs: map[string]results.DeltaROI{"AC": {MeanR: -.01}}}}})
+	readSummary(&trial, &results.Summary{Chosen: 2, Epochs: []results.Epoch{{ValR: .1}, {Epoch: 1, ValR: .05},
+		{Epoch: 2, ValR: .25}, {Epoch: 3, ValR: .1}},
+		Test: results.Scores{Base: results.ModelScore{MeanR: .3},
+			Delta: &results.Delta{MeanR: .02, ROIs: map[string]results.DeltaROI{"AC": {MeanR: -.01}}}}})
 	base := .3
 	assert.InDelta(t, .15, trial.ValDelta, 1e-12)
 	trial.ValDelta = 0
-	assert.Equal(t, results.SweepRun{BaseR: &base, Delta: map[string]float64{results.AllVoxels: .02, "AC": -.01}, Best: 2, Epochs: 3, Below: 1}, trial)
+	assert.Equal(t, results.SweepRun{BaseR: &base, Delta: map[string]float64{results.AllVoxels: .02, "AC": -.01},
+		Best: 2, Epochs: 3, Below: 1}, trial)
 	var failed results.SweepRun
 	setError(&failed, fault.New(fault.BadData, "tune", "s[0:9]", "the loss is NaN"))
 	assert.True(t, failed.Diverged)
@@ -76,9 +80,11 @@ func TestReadSummary(t *testing.T) {
 func TestSettingsAreAveragedOverSeeds(t *testing.T) {
 	zero := 0.
 	r := results.Sweep{Axes: []results.SweepAxis{axis("train.seed"), axis("train.lr")}, Runs: []results.SweepRun{
-		{Values: []string{"1", "a"}, BaseR: &zero, Delta: map[string]float64{results.AllVoxels: .1}, Best: 1, Epochs: 4, Below: 1},
+		{Values: []string{"1", "a"}, BaseR: &zero, Delta: map[string]float64{results.AllVoxels: .1}, Best: 1, Epochs: 4,
+			Below: 1},
 		{Values: []string{"1", "b"}, Error: "no number", Diverged: true},
-		{Values: []string{"2", "a"}, BaseR: &zero, Delta: map[string]float64{results.AllVoxels: .3}, Best: 3, Epochs: 4, Below: 2},
+		{Values: []string{"2", "a"}, BaseR: &zero, Delta: map[string]float64{results.AllVoxels: .3}, Best: 3, Epochs: 4,
+			Below: 2},
 		{Values: []string{"2", "b"}, Error: "no disk"},
 	}}
 	tabulate(&r)
@@ -104,7 +110,8 @@ func TestARunThatFailsDoesNotStopTheSweep(t *testing.T) {
 		return e, nil
 	}
 	opened := 0
-	opt := Options{Experiment: load, Axes: []results.SweepAxis{axis("train.lr", "1e-3", "1e-4"), axis("train.seed", "1", "2")}, Out: out,
+	opt := Options{Experiment: load, Axes: []results.SweepAxis{axis("train.lr", "1e-3", "1e-4"),
+		axis("train.seed", "1", "2")}, Out: out,
 		Open: func(context.Context, *experiment.Experiment, brain.Options) (*brain.Study, error) {
 			opened++
 			return nil, fault.New(fault.Missing, "load model", "nowhere", "no such file")
@@ -142,8 +149,10 @@ func TestWhatRunsShare(t *testing.T) {
 	b.Train.LR, b.Adapter.R, b.Data.ROI, b.Out = 1, 2, []string{"AC"}, "elsewhere"
 	assert.Equal(t, sharedPart(a), sharedPart(b))
 	for _, change := range []func(*experiment.Experiment){
-		func(e *experiment.Experiment) { e.Model.Layer = 3 }, func(e *experiment.Experiment) { e.Data.Train = []string{"x"} },
-		func(e *experiment.Experiment) { e.DType = "bf16" }, func(e *experiment.Experiment) { e.Compat = experiment.Release() },
+		func(e *experiment.Experiment) { e.Model.Layer = 3 },
+		func(e *experiment.Experiment) { e.Data.Train = []string{"x"} },
+		func(e *experiment.Experiment) { e.DType = "bf16" },
+		func(e *experiment.Experiment) { e.Compat = experiment.Release() },
 	} {
 		b := experiment.Default()
 		change(b)

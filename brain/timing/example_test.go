@@ -11,12 +11,14 @@ import (
 
 // The responses of simulated subjects are on time, so the lag is near 0.
 func ExampleRun() {
-	study, err := sim.New(sim.Options{Seed: 1, TuneStories: 6, ValStories: 1, TestStories: 1, ProbeStories: 1, Voxels: 30})
+	study, err := sim.New(sim.Options{Seed: 1, TuneStories: 6, ValStories: 1, TestStories: 1, ProbeStories: 1,
+		Voxels: 30})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	report, err := timing.Run(context.Background(), study.Dataset, timing.Options{Subjects: []string{sim.Listener}, ROI: sim.Auditory})
+	report, err := timing.Run(context.Background(), study.Dataset,
+		timing.Options{Subjects: []string{sim.Listener}, ROI: sim.Auditory})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -99,8 +99,9 @@ func (d *check) outliers() {
 			continue
 		}
 		d.add(Finding{About: "lag", Verdict: Check, Where: p.name,
-			Text: fmt.Sprintf("the responses of this subject come %s, those of the others %+.1f s", lateness(*own.Lag), *r.Lag),
-			Do:   "check for volumes that were cut from this subject alone"})
+			Text: fmt.Sprintf("the responses of this subject come %s, those of the others %+.1f s", lateness(*own.Lag),
+				*r.Lag),
+			Do: "check for volumes that were cut from this subject alone"})
 	}
 }
 
@@ -143,7 +144,8 @@ func (d *check) drift(l layout, subjects []sums, counts [][]float64) {
 		if half[0].Clear && half[1].Clear {
 			f.Verdict = Wrong
 		}
-		f.Text = fmt.Sprintf("the lag grows within stories (%s): a TR of %.4g s would fit, not %g", halves, fits, d.report.TR)
+		f.Text = fmt.Sprintf("the lag grows within stories (%s): a TR of %.4g s would fit, not %g", halves, fits,
+			d.report.TR)
 		f.Do = "take tr_seconds from the scanner's protocol, not from a file's header"
 	}
 	d.add(f)

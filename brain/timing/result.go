@@ -31,10 +31,12 @@ type Report struct {
 
 // Estimate is an estimate of the lag.
 type Estimate struct {
-	Lag   *float64        `json:"lag_seconds"` // positive: the responses are later than the audio clock; nil: no estimate
-	CI95  *stats.Interval `json:"ci95"`        // nil with fewer than 20 blocks of rows
-	PeakR *float64        `json:"peak_r"`      // r at the peak, mean over voxels
-	Clear bool            `json:"clear"`       // the peak is more than 3 standard errors above 0 and not at an end of the scan
+	// positive: the responses are later than the audio clock; nil: no estimate
+	Lag   *float64        `json:"lag_seconds"`
+	CI95  *stats.Interval `json:"ci95"`   // nil with fewer than 20 blocks of rows
+	PeakR *float64        `json:"peak_r"` // r at the peak, mean over voxels
+	// the peak is more than 3 standard errors above 0 and not at an end of the scan
+	Clear bool `json:"clear"`
 }
 
 // Subject is the lag of one subject.

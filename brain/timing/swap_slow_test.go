@@ -13,8 +13,8 @@ import (
 	"github.com/brainwavlm/bwlm/brain/sim"
 )
 
-// highest is the excess of a subject's clearest exchange of stories (0 if there is none), that of one pair, and whether the
-// subject's lag is clear.
+// highest is the excess of a subject's clearest exchange of stories (0 if there is none), that of
+// one pair, and whether the subject's lag is clear.
 func highest(t *testing.T, data *dataset.Dataset, subject string, pair ...string) (top, of float64, clear bool) {
 	t.Helper()
 	d := &check{data: data, opt: Options{Subjects: []string{subject}, MaxLag: 10, Progress: func(int, int) {}}}
@@ -37,8 +37,8 @@ func highest(t *testing.T, data *dataset.Dataset, subject string, pair ...string
 	return top, of, d.report.PerSubject[subject].Clear
 }
 
-// The thresholds were chosen on seeds 201 to 225 of this study; here are their errors on others. It has twelve stories of two
-// minutes, and voxels whose noise is as strong as their signal.
+// The thresholds were chosen on seeds 201 to 225 of this study; here are their errors on others. It
+// has twelve stories of two minutes, and voxels whose noise is as strong as their signal.
 func TestErrorsOfTheSwapThresholds(t *testing.T) {
 	const seeds = 20
 	alarm := func(excess float64, clear bool) int {
@@ -82,7 +82,8 @@ func TestErrorsOfTheSwapThresholds(t *testing.T) {
 		}
 		before = plain
 	}
-	t.Logf("false alarms: %d of %d subjects whose stories are right, %d of %d with other stories (%d of them without a clear lag); found: %d of %d swaps",
+	t.Logf("false alarms: %d of %d subjects whose stories are right, %d of %d with other stories (%d of them without "+
+		"a clear lag); found: %d of %d swaps",
 		falseAlarms, intact, silentAlarms, silent, unclear, found, swapped)
 	assert.LessOrEqual(t, falseAlarms, intact/20)
 	assert.LessOrEqual(t, silentAlarms, silent/20)

@@ -78,7 +78,8 @@ func found(r *Report, about string) Finding {
 }
 
 // small is a simulated study of 12 stories of two minutes.
-var small = sim.Options{Seed: 11, TuneStories: 10, ValStories: 1, TestStories: 1, ProbeStories: 1, TestRepeats: 1, Voxels: 45}
+var small = sim.Options{Seed: 11, TuneStories: 10, ValStories: 1, TestStories: 1, ProbeStories: 1, TestRepeats: 1,
+	Voxels: 45}
 
 // subjects are the subjects to examine.
 var subjects = []string{sim.Listener, sim.Related}
@@ -220,7 +221,8 @@ func TestAlice(t *testing.T) {
 // The reference is scipy 1.17.1: gamma.pdf(t, 6) - gamma.pdf(t, 16)/6, t = 0, .1, …, 31.9, over its sum.
 func TestCanonicalResponse(t *testing.T) {
 	h := hrf()
-	for second, want := range map[float64]float64{.1: 9.047146741810122e-09, 2: 0.004330141519630677, 5: 0.021050083570345768, 12: 8.10432501240039e-05,
+	for second, want := range map[float64]float64{.1: 9.047146741810122e-09, 2: 0.004330141519630677,
+		5: 0.021050083570345768, 12: 8.10432501240039e-05,
 		16: -0.0018660957733568028} {
 		assert.InDelta(t, want, h[int(math.Round(second*ticksPerSecond))], 1e-12)
 	}
@@ -244,7 +246,8 @@ func TestPeakOfAParabolaIsExact(t *testing.T) {
 
 func TestRowsThatAreScannedHearAudioAtEveryLag(t *testing.T) {
 	s := &story{clock: design.Clock{First: 1, TR: 2, RowTime: .5}, seconds: 60}
-	assert.Equal(t, design.Rows{From: 4, To: 25}, s.scannedRows(30, []float64{-10, 10})) // row 4 at 10 s, row 24 at 50 s
+	// row 4 at 10 s, row 24 at 50 s
+	assert.Equal(t, design.Rows{From: 4, To: 25}, s.scannedRows(30, []float64{-10, 10}))
 	assert.Equal(t, design.Rows{From: 4, To: 10}, s.scannedRows(10, []float64{-10, 10}))
 	assert.Equal(t, design.Rows{From: 3, To: 3}, s.scannedRows(3, []float64{-10, 10}))
 }

@@ -16,14 +16,15 @@ import (
 	"github.com/brainwavlm/bwlm/brain/results"
 )
 
-// Real data: matrix, leave one out and curve of six subjects run through. One epoch in the place of ten; what all of them find
-// is in docs/results/alice-transfer.md.
+// Real data: matrix, leave one out and curve of six subjects run through. One epoch in the place of
+// ten; what all of them find is in docs/results/alice-transfer.md.
 func TestAliceTransferRunsThrough(t *testing.T) {
 	shared := os.Getenv("BWLM_SHARED")
 	if shared == "" {
 		t.Skip("BWLM_SHARED does not name the folder with the real data")
 	}
-	exp, err := experiment.Load(filepath.Join("..", "..", "examples", "alice", "transfer.yaml"), "data.path="+filepath.Join(shared, "data", "alice"),
+	exp, err := experiment.Load(filepath.Join("..", "..", "examples", "alice", "transfer.yaml"),
+		"data.path="+filepath.Join(shared, "data", "alice"),
 		"device=cpu", "out="+filepath.Join(t.TempDir(), "run"), "train.epochs=1")
 	require.NoError(t, err)
 	st, err := brain.Open(t.Context(), exp, brain.Options{})
@@ -40,7 +41,8 @@ func TestAliceTransferRunsThrough(t *testing.T) {
 			assert.Less(t, math.Abs(x-r.Base[k]), .3, "tuned on %s, tested on %s", r.Subjects[i], r.Subjects[k])
 		}
 	}
-	for name, m := range map[string]*results.SubjectMean{"within": r.Within, "between": r.Between, "left out": r.LeaveOneOut.Delta, "seen": r.LeaveOneOut.DeltaSeen} {
+	for name, m := range map[string]*results.SubjectMean{"within": r.Within, "between": r.Between,
+		"left out": r.LeaveOneOut.Delta, "seen": r.LeaveOneOut.DeltaSeen} {
 		require.NotNil(t, m.CI95, name)
 		assert.Less(t, math.Abs(m.Mean), .1, "%s: so short a training cannot do wonders", name)
 	}

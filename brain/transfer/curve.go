@@ -17,7 +17,8 @@ func curveOf(r *results.Transfer, base *scored, all []*scored, seed uint64) *res
 		p := results.CurvePoint{Share: share, Base: meanRs(base.Scores[i])}
 		var minutes []float64
 		for k, s := range all {
-			at := slices.IndexFunc(s.Scores[i], func(p evaluate.SubjectScore) bool { return p.Subject == r.Subjects[k] })
+			at := slices.IndexFunc(s.Scores[i],
+				func(p evaluate.SubjectScore) bool { return p.Subject == r.Subjects[k] })
 			own := s.Scores[i][at]
 			p.Tuned, minutes = append(p.Tuned, own.MeanR), append(minutes, own.Minutes)
 		}

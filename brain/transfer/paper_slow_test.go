@@ -18,17 +18,21 @@ import (
 // The settings were chosen on seeds 1 and 2.
 func TestStatementsOfThePaperOnOtherSeeds(t *testing.T) {
 	for _, seed := range []uint64{101, 102, 103} {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) { assert.Empty(t, failing(t, newPaper(t, seed, method{}).claims())) })
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			assert.Empty(t,
+				failing(t, newPaper(t, seed, method{}).claims()))
+		})
 	}
 }
 
 // A method that is broken does not pass: each way to break it makes those claims fail that it has to.
 func TestBrokenMethodsFailTheStatements(t *testing.T) {
-	// An adapter that no gradient reaches is refused before the first step (brain, peft.Prove). Here it gets by: with such a
-	// rate no weight moves in 32 bits, and only the readouts learn.
+	// An adapter that no gradient reaches is refused before the first step (brain, peft.Prove).
+	// Here it gets by: with such a rate no weight moves in 32 bits, and only the readouts learn.
 	t.Run("gradients cut", func(t *testing.T) {
 		p := newPaper(t, 101, method{change: func(e *experiment.Experiment) { e.Train.LR = 1e-60 }})
-		assert.Subset(t, failing(t, p.claims()), []string{meanRises, semantic, silent, auditoryUp, auditoryMore, newSubject, otherKind, nonsense,
+		assert.Subset(t, failing(t, p.claims()), []string{meanRises, semantic, silent, auditoryUp, auditoryMore,
+			newSubject, otherKind, nonsense,
 			lexical, overShuffled, overRandom})
 	})
 	t.Run("responses shuffled", func(t *testing.T) {
@@ -53,8 +57,8 @@ func TestBrokenMethodsFailTheStatements(t *testing.T) {
 	})
 }
 
-// The paper tunes on one subject; with six subjects each can be the one who is left out, and the gain has an interval over
-// subjects.
+// The paper tunes on one subject; with six subjects each can be the one who is left out, and the
+// gain has an interval over subjects.
 func TestWhoeverIsLeftOutGains(t *testing.T) {
 	p := newPaper(t, 101, method{})
 	exp := p.experiment("six")
@@ -65,7 +69,8 @@ func TestWhoeverIsLeftOutGains(t *testing.T) {
 	r, err := run(t.Context(), st, Options{Only: []Part{LeaveOneOut}})
 	require.NoError(t, err)
 	l := r.LeaveOneOut
-	t.Logf("gain of the new subject %+.3f %v, of subjects seen %+.3f, base %.3f, tuned %.3f", l.Delta.Mean, l.Delta.CI95, l.DeltaSeen.Mean, r.Base, l.Tuned)
+	t.Logf("gain of the new subject %+.3f %v, of subjects seen %+.3f, base %.3f, tuned %.3f", l.Delta.Mean,
+		l.Delta.CI95, l.DeltaSeen.Mean, r.Base, l.Tuned)
 	require.NotNil(t, l.Delta.CI95)
 	assert.Positive(t, l.Delta.CI95[0])
 	assert.Positive(t, l.DeltaSeen.CI95[0])

@@ -25,9 +25,10 @@ import (
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
-// paper puts the paper's statements to the test where the truth is planted: auditory cortex follows sound, semantic cortex
-// the words' components, and the rest nothing. Five subjects are tuned on together; a sixth of their kind and one of another
-// kind, driven by other components of the same words, are not.
+// paper puts the paper's statements to the test where the truth is planted: auditory cortex follows
+// sound, semantic cortex the words' components, and the rest nothing. Five subjects are tuned on
+// together; a sixth of their kind and one of another kind, driven by other components of the same
+// words, are not.
 type paper struct {
 	t     *testing.T
 	sim   *sim.Study
@@ -37,7 +38,8 @@ type paper struct {
 	how   method
 }
 
-// method is how the arms are tuned. The zero value is the honest way; the others are broken, and the claims have to say so.
+// method is how the arms are tuned. The zero value is the honest way; the others are broken, and
+// the claims have to say so.
 type method struct {
 	subjects []string                     // tuned on in place of the five
 	change   func(*experiment.Experiment) // of every arm
@@ -49,8 +51,10 @@ var tunedOn = []string{sim.Listener, sim.Peer(1), sim.Peer(2), sim.Peer(3), sim.
 
 // paperSize is as large as all claims need; 8 stories to tune on are too few.
 var (
-	paperSize = sim.Options{TuneStories: 12, ValStories: 2, TestStories: 8, ProbeStories: 6, Voxels: 60, TestRepeats: 3, Peers: 4}
-	quickSize = sim.Options{TuneStories: 12, ValStories: 1, TestStories: 6, ProbeStories: 4, Voxels: 60, TestRepeats: 3, Peers: 4}
+	paperSize = sim.Options{TuneStories: 12, ValStories: 2, TestStories: 8, ProbeStories: 6, Voxels: 60, TestRepeats: 3,
+		Peers: 4}
+	quickSize = sim.Options{TuneStories: 12, ValStories: 1, TestStories: 6, ProbeStories: 4, Voxels: 60, TestRepeats: 3,
+		Peers: 4}
 )
 
 // The statements. What each rests on is in [paper.claims].
@@ -96,8 +100,8 @@ func rises(name string, d results.DeltaROI) claim {
 	return claim{name, d.MeanR, *d.CI95, d.P, d.CI95[0] > 0 && d.P <= .05}
 }
 
-// nothing is the claim that a difference is not above half of what there is where something was planted. That an interval
-// holds 0 would be no evidence.
+// nothing is the claim that a difference is not above half of what there is where something was
+// planted. That an interval holds 0 would be no evidence.
 func nothing(name string, d results.DeltaROI, planted float64) claim {
 	return claim{name, d.MeanR, *d.CI95, 1, planted > 0 && d.CI95[1] < planted/2}
 }
@@ -137,7 +141,8 @@ func newPaper(t *testing.T, seed uint64, how method) *paper {
 // experiment is that of the demo but for the subjects, the loss, the rates and the number of steps.
 func (p *paper) experiment(name string) *experiment.Experiment {
 	e := experiment.Default()
-	e.Model = experiment.Model{Path: filepath.Join(p.dir, "model"), Layer: 3, WindowSeconds: sim.TR, StrideSeconds: sim.TR, Pooling: "mean",
+	e.Model = experiment.Model{Path: filepath.Join(p.dir, "model"), Layer: 3, WindowSeconds: sim.TR,
+		StrideSeconds: sim.TR, Pooling: "mean",
 		Normalise: "story", Downsample: "average"}
 	e.Adapter.R, e.Adapter.Alpha = 8, 16
 	e.Data.Path, e.Data.Trim = "simulated", [2]int{}
@@ -230,7 +235,8 @@ func (p *paper) beyond(of, than *arm, region string) results.DeltaROI {
 		s := stats.Subject{Voxels: voxels}
 		for k, story := range p.sim.TestStories {
 			from, to := k*rows*voxels, (k+1)*rows*voxels
-			s.Stories = append(s.Stories, stats.Story{Name: story, Rows: rows, Responses: want[from:to], Base: base[from:to], Tuned: tuned[from:to]})
+			s.Stories = append(s.Stories, stats.Story{Name: story, Rows: rows, Responses: want[from:to],
+				Base: base[from:to], Tuned: tuned[from:to]})
 		}
 		subjects, columns = append(subjects, s), append(columns, p.sim.Subject(name).Columns(region))
 	}
@@ -244,7 +250,8 @@ func (p *paper) probe(m *study.Tuned) (predicted, want [][]float32) {
 	for _, name := range p.sim.ProbeStories {
 		x, channels, err := encoding.Represent(p.t.Context(), p.study, m, name)
 		require.NoError(p.t, err)
-		stories = append(stories, probe.Story{Rows: len(x) / channels, Features: x, Targets: p.sim.Regressors(name).Planted})
+		stories = append(stories, probe.Story{Rows: len(x) / channels, Features: x,
+			Targets: p.sim.Regressors(name).Planted})
 	}
 	predicted, want, err := probe.HeldOut(p.t.Context(), stories, 1)
 	require.NoError(p.t, err)
@@ -257,16 +264,18 @@ func (p *paper) reads(of, than [][]float32, want [][]float32) results.DeltaROI {
 	rows := p.sim.Options.Rows
 	s := stats.Subject{Voxels: len(want[0]) / rows}
 	for k, name := range p.sim.ProbeStories {
-		s.Stories = append(s.Stories, stats.Story{Name: name, Rows: rows, Responses: want[k], Base: than[k], Tuned: of[k]})
+		s.Stories = append(s.Stories, stats.Story{Name: name, Rows: rows, Responses: want[k], Base: than[k],
+			Tuned: of[k]})
 	}
 	return p.difference([]stats.Subject{s}, nil)
 }
 
 // claims tunes every arm and puts each statement to the test.
 //
-// That AC-only tuning does more for auditory cortex than whole-cortex tuning follows from what is planted: the two kinds of
-// voxels follow different things, and only the one loss spends the adapter's few directions on sound alone. How much
-// auditory cortex gains beside semantic cortex does not follow: that depends on how well the untuned model does in each.
+// That AC-only tuning does more for auditory cortex than whole-cortex tuning follows from what is
+// planted: the two kinds of voxels follow different things, and only the one loss spends the
+// adapter's few directions on sound alone. How much auditory cortex gains beside semantic cortex
+// does not follow: that depends on how well the untuned model does in each.
 func (p *paper) claims() (out []claim) {
 	cortex := p.tune("whole", p.how.subjects)
 	auditory := p.tune("auditory", p.how.subjects, sim.Auditory)
@@ -277,13 +286,15 @@ func (p *paper) claims() (out []claim) {
 	planted := w.Delta.MeanR
 	out = append(out, rises(meanRises, whole(w.Delta)), rises(semantic, w.Delta.ROIs[sim.Semantic]))
 	kept := w.Delta.AuditoryNonInferiority
-	out = append(out, claim{auditoryKept, w.Delta.ROIs[sim.Auditory].MeanR, *w.Delta.ROIs[sim.Auditory].CI95, kept.P, kept.NonInferior},
+	out = append(out, claim{auditoryKept, w.Delta.ROIs[sim.Auditory].MeanR, *w.Delta.ROIs[sim.Auditory].CI95, kept.P,
+		kept.NonInferior},
 		nothing(silent, w.Delta.ROIs[sim.Noise], planted))
 
 	out = append(out, rises(auditoryUp, auditory.scores(tunedOn...).Delta.ROIs[sim.Auditory]),
 		rises(auditoryMore, p.beyond(auditory, cortex, sim.Auditory)))
 	sixth := whole(cortex.scores(sim.Related).Delta)
-	out = append(out, rises(newSubject, sixth), nothing(otherKind, whole(cortex.scores(sim.Unrelated).Delta), sixth.MeanR))
+	out = append(out, rises(newSubject, sixth), nothing(otherKind, whole(cortex.scores(sim.Unrelated).Delta),
+		sixth.MeanR))
 
 	of, want := p.probe(cortex.Tuned)
 	base, _ := p.probe(nil)
@@ -291,9 +302,11 @@ func (p *paper) claims() (out []claim) {
 	if !p.how.quick {
 		shuffled := p.tune("shuffled", rolled())
 		fromShuffled, _ := p.probe(shuffled.Tuned)
-		out = append(out, nothing(nonsense, whole(shuffled.scores(tunedOn...).Delta), planted), rises(overShuffled, p.reads(of, fromShuffled, want)))
+		out = append(out, nothing(nonsense, whole(shuffled.scores(tunedOn...).Delta), planted),
+			rises(overShuffled, p.reads(of, fromShuffled, want)))
 	}
-	random, err := evaluate.RandomAdapter(p.t.Context(), p.study, filepath.Join(cortex.dir, "adapter"), filepath.Join(p.dir, "random"), 1)
+	random, err := evaluate.RandomAdapter(p.t.Context(), p.study, filepath.Join(cortex.dir, "adapter"),
+		filepath.Join(p.dir, "random"), 1)
 	if err != nil { // there is nothing whose norm it could have
 		return append(out, claim{name: overRandom, p: 1})
 	}
@@ -316,8 +329,8 @@ func failing(t *testing.T, claims []claim) (names []string) {
 	return names
 }
 
-// What the planted truth implies holds on a seed that no setting was chosen on; more of them, and ways to break it, are in
-// paper_slow_test.go.
+// What the planted truth implies holds on a seed that no setting was chosen on; more of them, and
+// ways to break it, are in paper_slow_test.go.
 func TestStatementsOfThePaper(t *testing.T) {
 	if testing.Short() {
 		t.Skip("six subjects, eight trainings")

@@ -84,7 +84,8 @@ func (t *runner) untuned(ctx context.Context, at []float64) (*scored, error) {
 
 // tuned returns the scores of a model tuned on the sources, which it tunes unless the scores are in
 // their file. target is the subject left out, if any.
-func (t *runner) tuned(ctx context.Context, name string, sources []string, at []float64, target string) (*scored, error) {
+func (t *runner) tuned(ctx context.Context, name string, sources []string, at []float64, target string) (*scored,
+	error) {
 	if t.opt.Begin != nil {
 		t.opt.Begin(name, t.begun, t.total)
 	}
@@ -136,7 +137,8 @@ func (t *runner) tuned(ctx context.Context, name string, sources []string, at []
 
 // unseenStories scores a left-out subject by a ridge on stories that the tuning did not contain, if
 // the subject has enough of them.
-func (t *runner) unseenStories(ctx context.Context, model *study.Tuned, target string, sources []string) (*unseen, error) {
+func (t *runner) unseenStories(ctx context.Context, model *study.Tuned, target string, sources []string) (*unseen,
+	error) {
 	stories, err := evaluate.Unmet(ctx, t.study, target, sources...)
 	if err != nil {
 		return nil, err

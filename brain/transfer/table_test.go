@@ -16,7 +16,8 @@ import (
 // subjects returns the scores of subjects named a, b, … with the given minutes of training rows.
 func subjects(minutes float64, r ...float64) (out []evaluate.SubjectScore) {
 	for i, x := range r {
-		out = append(out, evaluate.SubjectScore{Subject: string(rune('a' + i)), Minutes: minutes, MeanR: x, ROIs: map[string]float64{"AC": 2 * x}})
+		out = append(out, evaluate.SubjectScore{Subject: string(rune('a' + i)), Minutes: minutes, MeanR: x,
+			ROIs: map[string]float64{"AC": 2 * x}})
 	}
 	return out
 }

@@ -46,7 +46,8 @@ type Options struct {
 // fewer than two.
 func ResolveSubjects(data *dataset.Dataset, names []string) ([]string, error) {
 	refuse := func(where, why string, args ...any) ([]string, error) {
-		return nil, fault.New(fault.BadData, "transfer", where, why, args...).WithHint("name some of %s", strings.Join(data.SubjectNames(), ", "))
+		return nil, fault.New(fault.BadData, "transfer", where, why, args...).WithHint("name some of %s",
+			strings.Join(data.SubjectNames(), ", "))
 	}
 	found, err := data.Subjects(names...)
 	if err != nil {
@@ -94,7 +95,8 @@ func run(ctx context.Context, st *study.Study, opt Options) (*results.Transfer, 
 		}
 	}
 	if st.Experiment.Train.Mode == experiment.TrainReadout {
-		return nil, fault.New(fault.Usage, "transfer", "train.mode", "readout tunes nothing that another subject could use").
+		return nil, fault.New(fault.Usage, "transfer", "train.mode",
+			"readout tunes nothing that another subject could use").
 			WithHint("set train.mode: lora")
 	}
 	subjects, err := ResolveSubjects(st.Data, st.SubjectNames())

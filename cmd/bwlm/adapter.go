@@ -24,10 +24,12 @@ rsLoRA, DoRA and its other options, IA3, VeRA, LN_TUNING, BitFit, and AdaLoRA, w
 		Args:    onlyCommands,
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(adapterListCommand(a), adapterInfoCommand(a), adapterCombineCommand(a), adapterScaleCommand(a), adapterDiffCommand(a),
+	c.AddCommand(adapterListCommand(a), adapterInfoCommand(a), adapterCombineCommand(a), adapterScaleCommand(a),
+		adapterDiffCommand(a),
 		adapterExportCommand(a))
 	merge := mergeCommand(a)
-	merge.Example = "  bwlm adapter merge --model models/wavlm-base-plus --adapter runs/alice/adapter --out models/wavlm-alice"
+	merge.Example = "  bwlm adapter merge --model models/wavlm-base-plus --adapter runs/alice/adapter --out " +
+		"models/wavlm-alice"
 	c.AddCommand(merge)
 	return c
 }
@@ -88,7 +90,8 @@ func adapterListCommand(a *app) *cobra.Command {
 			return a.answer(answer, func(w io.Writer) error {
 				head, rows := []string{"adapter", "method", "layers", "parameters", "inactive"}, [][]string{}
 				for _, s := range answer.Adapters {
-					rows = append(rows, []string{s.Path, s.Method, fmt.Sprint(s.Layers), fmt.Sprint(s.Parameters), fmt.Sprint(len(s.Inactive))})
+					rows = append(rows, []string{s.Path, s.Method, fmt.Sprint(s.Layers), fmt.Sprint(s.Parameters),
+						fmt.Sprint(len(s.Inactive))})
 				}
 				return ui.Table(w, head, rows)
 			})
@@ -123,7 +126,8 @@ parameters, an untrained DoRA); bwlm features and bwlm merge then print it.
 				a.ui.Warn("%d of %d layers are inactive: they change nothing", len(s.Inactive), s.Layers)
 			}
 			return a.answer(answer, func(w io.Writer) error {
-				if _, err := fmt.Fprintf(w, "%s: %s, %d layers, %d parameters\n", s.Path, s.Method, s.Layers, s.Parameters); err != nil {
+				if _, err := fmt.Fprintf(w, "%s: %s, %d layers, %d parameters\n", s.Path, s.Method, s.Layers,
+					s.Parameters); err != nil {
 					return err
 				}
 				head, rows := []string{"module", "rank", "parameters", "state"}, [][]string{}
@@ -156,7 +160,8 @@ func (a *app) saveAdapter(f *peft.File, out string) error {
 		Parameters int    `json:"parameters"`
 	}{1, out, f.Method(), len(f.Modules()), f.Params()}
 	return a.answer(answer, func(w io.Writer) error {
-		_, err := fmt.Fprintf(w, "%s: %s, %d layers, %d parameters\n", out, answer.Method, answer.Layers, answer.Parameters)
+		_, err := fmt.Fprintf(w, "%s: %s, %d layers, %d parameters\n", out, answer.Method, answer.Layers,
+			answer.Parameters)
 		return err
 	})
 }

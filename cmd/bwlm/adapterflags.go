@@ -19,7 +19,8 @@ func (f *adapterFlags) register(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringArrayVar(&f.dirs, "adapter", nil, "`folder` of an adapter of that model; may be given several times")
 	flags.StringVar(&f.weights, "weights", "", "a weight for each adapter, such as 0.5,0.5 (default 1 for each)")
-	flags.StringVar(&f.combine, "combine", "", "make one of several LoRAs: cat (exact), linear, svd, ties or magnitude_prune")
+	flags.StringVar(&f.combine, "combine", "",
+		"make one of several LoRAs: cat (exact), linear, svd, ties or magnitude_prune")
 }
 
 // adapters is what the flags say.

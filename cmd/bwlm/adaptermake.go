@@ -28,8 +28,9 @@ func adapterCombineCommand(a *app) *cobra.Command {
 the largest rank among them; linear, ties and magnitude_prune are those of PEFT, treat A and B by themselves and are only
 near. rsLoRA, ranks of single layers and biases of B come out right; DoRA and adapters with biases or modules of their own
 are refused.` + madeAdapter,
-		Example: "  bwlm adapter combine --adapter runs/one/adapter --adapter runs/two/adapter --weights 0.5,0.5 --combine svd --out both",
-		Args:    wantArgs(),
+		Example: "  bwlm adapter combine --adapter runs/one/adapter --adapter runs/two/adapter --weights 0.5,0.5 " +
+			"--combine svd --out both",
+		Args: wantArgs(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := required(c, "out"); err != nil {
 				return err

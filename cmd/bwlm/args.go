@@ -87,8 +87,10 @@ type experimentFlags struct {
 }
 
 func (x *experimentFlags) add(c *cobra.Command) {
-	c.Flags().StringArrayVar(&x.set, "set", nil, "change a `key=value` of the experiment, the value as YAML; repeatable")
-	c.Flags().BoolVar(&x.leak, "allow-leak", false, "allow splits that share audio; recorded in all results (data.allow_leak)")
+	c.Flags().StringArrayVar(&x.set, "set", nil,
+		"change a `key=value` of the experiment, the value as YAML; repeatable")
+	c.Flags().BoolVar(&x.leak, "allow-leak", false,
+		"allow splits that share audio; recorded in all results (data.allow_leak)")
 }
 
 // given says whether the experiment is to be changed.

@@ -55,7 +55,8 @@ func (f *sumFlags) terms(run string) ([]results.WeightedAdapter, error) {
 }
 
 // arithmetic scores a sum of adapters.
-func (a *app) arithmetic(ctx context.Context, path string, exp *experimentFlags, f *sumFlags) (*results.AdapterScores, error) {
+func (a *app) arithmetic(ctx context.Context, path string, exp *experimentFlags, f *sumFlags) (*results.AdapterScores,
+	error) {
 	for _, s := range f.scales {
 		if !(s >= -100 && s <= 100) {
 			return nil, fault.New(fault.Usage, "eval", "--scale", "%g is not in -100 to 100", s)
@@ -71,21 +72,24 @@ func (a *app) arithmetic(ctx context.Context, path string, exp *experimentFlags,
 	}
 	defer end()
 	if run == nil {
-		return nil, fault.New(fault.Usage, "eval", path, "is an experiment file, which has no adapter").WithHint("name the directory of a finished run")
+		return nil, fault.New(fault.Usage, "eval", path,
+			"is an experiment file, which has no adapter").WithHint("name the directory of a finished run")
 	}
 	return st.ScoreAdapters(ctx, terms, f.scales)
 }
 
 // printArithmetic writes a line for each scale and ROI.
 func printArithmetic(w io.Writer, r *results.AdapterScores) error {
-	fmt.Fprintf(w, "Score: r on %d test rows of %s, by a ridge fitted on the training rows.\n", r.Points[0].Test.Rows, subjects(r.Points[0].Test.Subjects))
+	fmt.Fprintf(w, "Score: r on %d test rows of %s, by a ridge fitted on the training rows.\n", r.Points[0].Test.Rows,
+		subjects(r.Points[0].Test.Subjects))
 	fmt.Fprintf(w, "Adapter: scale × (%s)\n", r.Formula)
 	var rows [][]string
 	add := func(name string, base float64, of func(results.Scores) (float64, float64, *stats.Interval)) {
 		rows = append(rows, []string{name, "untuned", score(base), "", ""})
 		for _, p := range r.Points {
 			tuned, delta, ci := of(p.Test)
-			rows = append(rows, []string{"", fmt.Sprintf("%g", p.Scale), score(tuned), fmt.Sprintf("%+.3f", delta), interval(ci)})
+			rows = append(rows, []string{"", fmt.Sprintf("%g", p.Scale), score(tuned), fmt.Sprintf("%+.3f", delta),
+				interval(ci)})
 		}
 	}
 	add("all voxels", r.Base.MeanR, func(s results.Scores) (float64, float64, *stats.Interval) {

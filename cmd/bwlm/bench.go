@@ -76,7 +76,8 @@ peak_rss_mb is the memory of the process, peak_device_mb what tensors took on a 
 
 --json prints {"schema", "median_s", "min_s", "peak_rss_mb", "peak_device_mb", "gflop", "gflop_recomputed", "peak_gflops",
 "peak_share", "threads", "fill_s", "windows", "seconds", "extraction", "audio_s", "voxels", "subjects", "dtype", "device"}.`,
-		Example: "  bwlm bench step --windows 16 --voxels 20000 --steps 5 --json\n  bwlm bench step --profile --out profile\n" +
+		Example: "  bwlm bench step --windows 16 --voxels 20000 --steps 5 --json\n  bwlm bench step --profile --out " +
+			"profile\n" +
 			"  bwlm bench step --extraction chunks --windows 112",
 		Args: wantArgs(),
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -101,9 +102,11 @@ peak_rss_mb is the memory of the process, peak_device_mb what tensors took on a 
 				return err
 			}
 			answer := stepAnswer{Schema: 1, Median: times.Median(), Min: times.Min(), PeakRSSMB: peakRSS() >> 20,
-				GFLOP: times.Work.Total() / 1e9, Again: times.Work.Recomputed / 1e9, Peak: times.Peak / 1e9, PeakShare: times.PeakShare(),
-				Threads: torch.Threads(), Fill: times.Fill, Windows: opt.Windows, Seconds: opt.Seconds, Extraction: extraction,
-				Audio: float64(opt.Windows) / 4, Voxels: opt.Voxels,
+				GFLOP: times.Work.Total() / 1e9, Again: times.Work.Recomputed / 1e9, Peak: times.Peak / 1e9,
+				PeakShare: times.PeakShare(),
+				Threads:   torch.Threads(), Fill: times.Fill, Windows: opt.Windows, Seconds: opt.Seconds,
+				Extraction: extraction,
+				Audio:      float64(opt.Windows) / 4, Voxels: opt.Voxels,
 				Subjects: opt.Subjects, DType: opt.Compute.String(), Device: opt.Device.String()}
 			if opt.Device != torch.CPU {
 				mb := times.Bytes >> 20
@@ -138,9 +141,11 @@ func peakRSS() int64 {
 
 func (s stepAnswer) text(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "step       median %.2f s, fastest %.2f s: %d windows of %g s (%s), %d voxels, %s on %s, %d threads\n",
+	fmt.Fprintf(&b, "step       median %.2f s, fastest %.2f s: %d windows of %g s (%s), %d voxels, %s on %s, %d "+
+		"threads\n",
 		s.Median, s.Min, s.Windows, s.Seconds, s.Extraction, s.Voxels, s.DType, s.Device, s.Threads)
-	fmt.Fprintf(&b, "work       %.0f GFLOP, and %.0f once more to save memory; %.0f %% of the %.0f GFLOP/s of a large product\n",
+	fmt.Fprintf(&b, "work       %.0f GFLOP, and %.0f once more to save memory; %.0f %% of the %.0f GFLOP/s of a "+
+		"large product\n",
 		s.GFLOP, s.Again, 100*s.PeakShare, s.Peak)
 	fmt.Fprintf(&b, "frozen     %.2f s, once\n", s.Fill)
 	fmt.Fprintf(&b, "memory     %d MB at most\n", s.PeakRSSMB)

@@ -13,7 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A training that is stopped three times shows each step once, as TensorBoard reads it, and ends like one that nobody watched.
+// A training that is stopped three times shows each step once, as TensorBoard reads it, and ends
+// like one that nobody watched.
 func TestTensorBoardReadsATraining(t *testing.T) {
 	python := os.Getenv("BWLM_PEER_PYTHON")
 	if python == "" {
@@ -22,7 +23,8 @@ func TestTensorBoardReadsATraining(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, tinyStudy(dir))
 	train := func(run string, more ...string) []string {
-		return append([]string{"train", filepath.Join(dir, "tiny.yaml"), "--set", "train.epochs=12", "--set", "out=" + run}, more...)
+		return append([]string{"train", filepath.Join(dir, "tiny.yaml"), "--set", "train.epochs=12", "--set",
+			"out=" + run}, more...)
 	}
 	whole, run, board := filepath.Join(dir, "whole"), filepath.Join(dir, "run"), filepath.Join(dir, "board")
 	answers(t, train(whole)...)

@@ -35,15 +35,16 @@ type limitFlags struct {
 func (f *limitFlags) add(c *cobra.Command) {
 	f.cache.add(c)
 	f.addMemory(c)
-	c.Flags().StringVar(&f.dtype, "cache-dtype", "f32", "dtype of cached activations: f32, or bf16, which takes half the memory and changes results a little")
+	c.Flags().StringVar(&f.dtype, "cache-dtype", "f32",
+		"dtype of cached activations: f32, or bf16, which takes half the memory and changes results a little")
 }
 
 func (f *limitFlags) addMemory(c *cobra.Command) {
 	c.Flags().Var(&f.memory, "max-memory", "memory bound of the process, such as 8GiB (max_memory)")
 }
 
-// bound makes the garbage collector careful where memory is bounded: the heap is a few large arrays, cheap to look through
-// and costly to have twice.
+// bound makes the garbage collector careful where memory is bounded: the heap is a few large
+// arrays, cheap to look through and costly to have twice.
 func (f *limitFlags) bound(given int64) int64 {
 	bytes := cmp.Or(int64(f.memory), given)
 	if bytes > 0 {
@@ -56,7 +57,8 @@ func (f *limitFlags) bound(given int64) int64 {
 const noCache = "none"
 
 func (f *cacheFlags) add(c *cobra.Command) {
-	c.Flags().StringVar(&f.dir, "cache-dir", "", "`folder` of the activation cache, shared by runs; none: no such folder (default $XDG_CACHE_HOME/bwlm)")
+	c.Flags().StringVar(&f.dir, "cache-dir", "",
+		"`folder` of the activation cache, shared by runs; none: no such folder (default $XDG_CACHE_HOME/bwlm)")
 	f.size = 10 << 30
 	c.Flags().Var(&f.size, "cache-size", "maximum size of the folder; least recently used files are removed first")
 }
@@ -84,8 +86,8 @@ func (f *cacheFlags) open() (*activations.Store, error) {
 	return activations.Open(dir, int64(f.size))
 }
 
-// studyOptions are the options of a study. Without --cache-dir, a folder of the activation cache that cannot be opened is
-// a warning.
+// studyOptions are the options of a study. Without --cache-dir, a folder of the activation cache
+// that cannot be opened is a warning.
 func (a *app) studyOptions(maxMemory int64, progress func(progress.Event)) (brain.Options, error) {
 	opt := brain.Options{Purpose: a.command, Progress: progress, MaxBytes: a.limits.bound(maxMemory)}
 	switch a.limits.dtype {
@@ -136,7 +138,8 @@ type cacheAnswer struct {
 }
 
 // onCache makes a command that opens the folder.
-func onCache(a *app, c *cobra.Command, do func(c *cobra.Command, s *activations.Store, answer *cacheAnswer) error, text func(io.Writer, *cacheAnswer) error) *cobra.Command {
+func onCache(a *app, c *cobra.Command, do func(c *cobra.Command, s *activations.Store, answer *cacheAnswer) error,
+	text func(io.Writer, *cacheAnswer) error) *cobra.Command {
 	var f cacheFlags
 	f.add(c)
 	if err := c.Flags().MarkHidden("cache-size"); err != nil {
@@ -149,7 +152,8 @@ func onCache(a *app, c *cobra.Command, do func(c *cobra.Command, s *activations.
 			return err
 		}
 		if s == nil {
-			return fault.New(fault.Usage, "open cache", "", "there is no folder for it").WithHint("name one: --cache-dir")
+			return fault.New(fault.Usage, "open cache", "",
+				"there is no folder for it").WithHint("name one: --cache-dir")
 		}
 		defer s.Close()
 		answer := &cacheAnswer{Schema: 1, Dir: s.Dir}
@@ -163,9 +167,10 @@ func onCache(a *app, c *cobra.Command, do func(c *cobra.Command, s *activations.
 
 func cacheListCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
-		Use:     "ls",
-		Short:   "List cached files, the most recently used first",
-		Long:    `--json prints {"schema", "dir", "bytes", "files": [{"name", "about", "dtype", "shape", "bytes", "used"}]}.`,
+		Use:   "ls",
+		Short: "List cached files, the most recently used first",
+		Long: `--json prints {"schema", "dir", "bytes", "files": [{"name", "about", "dtype", "shape", "bytes", ` +
+			`"used"}]}.`,
 		Example: "  bwlm cache ls --json",
 	}
 	return onCache(a, c, func(_ *cobra.Command, s *activations.Store, answer *cacheAnswer) (err error) {
@@ -178,7 +183,8 @@ func cacheListCommand(a *app) *cobra.Command {
 		var rows [][]string
 		for _, f := range answer.Files {
 			shape := strings.ReplaceAll(strings.Trim(fmt.Sprint(f.Shape), "[]"), " ", "×")
-			rows = append(rows, []string{f.Name[:12], f.Used.Format(time.DateTime), size(f.Bytes).text(), f.DType + " " + shape, f.About})
+			rows = append(rows, []string{f.Name[:12], f.Used.Format(time.DateTime), size(f.Bytes).text(),
+				f.DType + " " + shape, f.About})
 		}
 		if len(rows) > 0 {
 			if err := ui.Table(w, []string{"hash", "used", "size", "type", "what"}, rows); err != nil {
@@ -193,9 +199,10 @@ func cacheListCommand(a *app) *cobra.Command {
 func cachePruneCommand(a *app) *cobra.Command {
 	var keep size
 	c := &cobra.Command{
-		Use:     "prune",
-		Short:   "Remove least recently used files",
-		Long:    `Removes files until at most --keep is left, 0 if that is not given. --json prints {"schema", "dir", "bytes", "removed_bytes"}.`,
+		Use:   "prune",
+		Short: "Remove least recently used files",
+		Long: `Removes files until at most --keep is left, 0 if that is not given. --json prints {"schema", ` +
+			`"dir", "bytes", "removed_bytes"}.`,
 		Example: "  bwlm cache prune\n  bwlm cache prune --keep 2GiB",
 	}
 	c.Flags().Var(&keep, "keep", "size that may stay")
@@ -203,7 +210,8 @@ func cachePruneCommand(a *app) *cobra.Command {
 		answer.Removed, answer.Bytes, err = s.Prune(int64(keep))
 		return err
 	}, func(w io.Writer, answer *cacheAnswer) error {
-		_, err := fmt.Fprintf(w, "%s: removed %s, %s left\n", answer.Dir, size(answer.Removed).text(), size(answer.Bytes).text())
+		_, err := fmt.Fprintf(w, "%s: removed %s, %s left\n", answer.Dir, size(answer.Removed).text(),
+			size(answer.Bytes).text())
 		return err
 	})
 }
@@ -234,7 +242,8 @@ func cacheVerifyCommand(a *app) *cobra.Command {
 		for _, text := range answer.Damaged {
 			fmt.Fprintln(w, text)
 		}
-		_, err := fmt.Fprintf(w, "%s: %d files are sound, %d were damaged and are removed\n", answer.Dir, answer.Sound, len(answer.Damaged))
+		_, err := fmt.Fprintf(w, "%s: %d files are sound, %d were damaged and are removed\n", answer.Dir, answer.Sound,
+			len(answer.Damaged))
 		return err
 	})
 }

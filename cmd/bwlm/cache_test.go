@@ -18,7 +18,8 @@ func TestCacheCommands(t *testing.T) {
 	require.NoError(t, tinyStudy(dir))
 	cache := filepath.Join(dir, "cache")
 	train := func(out string, flags ...string) (adapter string) {
-		answers(t, append([]string{"train", filepath.Join(dir, "tiny.yaml"), "--set", "train.epochs=1", "--set", "out=" + filepath.Join(dir, out)}, flags...)...)
+		answers(t, append([]string{"train", filepath.Join(dir, "tiny.yaml"), "--set", "train.epochs=1", "--set",
+			"out=" + filepath.Join(dir, out)}, flags...)...)
 		data, err := os.ReadFile(filepath.Join(dir, out, "adapter", "adapter_model.safetensors"))
 		require.NoError(t, err)
 		return string(data)
@@ -53,7 +54,8 @@ func TestCacheCommands(t *testing.T) {
 	assert.Zero(t, code)
 	assert.Contains(t, stdout, ", 0 B left\n")
 
-	for flag, why := range map[string]string{"--cache-size=much": `--cache-size wants a size, got "much"`, "--cache-dir=" + filepath.Join(dir, "tiny.yaml"): "open cache",
+	for flag, why := range map[string]string{"--cache-size=much": `--cache-size wants a size, got "much"`,
+		"--cache-dir=" + filepath.Join(dir, "tiny.yaml"): "open cache",
 		"--cache-dtype=f16": `"f16" is neither f32 nor bf16`} {
 		code, _, stderr := call(t, "eval", filepath.Join(dir, "tiny.yaml"), flag)
 		assert.NotZero(t, code)
@@ -67,7 +69,8 @@ func TestSizes(t *testing.T) {
 		require.NoError(t, again.Set(n.String()), n.String())
 		assert.Equal(t, n, again)
 	}
-	assert.Equal(t, []string{"10GiB", "1536MiB", "1000"}, []string{ptr(10 << 30).String(), ptr(3 << 29).String(), ptr(1000).String()})
+	assert.Equal(t, []string{"10GiB", "1536MiB", "1000"},
+		[]string{ptr(10 << 30).String(), ptr(3 << 29).String(), ptr(1000).String()})
 	assert.Equal(t, "1.5 GiB", size(3<<29).text())
 	assert.Equal(t, "12 B", size(12).text())
 }

@@ -94,7 +94,8 @@ func (a *app) onTerminal() bool {
 func printTiming(w io.Writer, r *timing.Report, picture bool) error {
 	if r.Lag != nil {
 		fmt.Fprintf(w, "%s: responses %s\n", r.Dataset, lagWords(r.Estimate))
-		fmt.Fprintf(w, "(a response is taken to peak %g s after the sound; features: %s)\n\n", r.HRFPeak, strings.Join(r.Features, ", "))
+		fmt.Fprintf(w, "(a response is taken to peak %g s after the sound; features: %s)\n\n", r.HRFPeak,
+			strings.Join(r.Features, ", "))
 		if picture {
 			drawCurve(w, r.Lags, r.R)
 		} else if err := curveTable(w, r); err != nil {
@@ -108,7 +109,10 @@ func printTiming(w io.Writer, r *timing.Report, picture bool) error {
 	}
 	rank := map[timing.Verdict]int{timing.Wrong: 0, timing.Check: 1, timing.OK: 2}
 	findings := slices.Clone(r.Findings)
-	slices.SortStableFunc(findings, func(a, b timing.Finding) int { return cmp.Compare(rank[a.Verdict], rank[b.Verdict]) })
+	slices.SortStableFunc(findings, func(a, b timing.Finding) int {
+		return cmp.Compare(rank[a.Verdict],
+			rank[b.Verdict])
+	})
 	for _, f := range findings {
 		fmt.Fprintf(w, "%-5s  %s: ", f.Verdict, f.About)
 		if f.Where != "" {
@@ -153,7 +157,8 @@ func subjectsTable(w io.Writer, r *timing.Report) error {
 		if p.Clear {
 			clear = "yes"
 		}
-		rows = append(rows, []string{name, fmt.Sprintf("%+.2f", *p.Lag), lagInterval(p.CI95), score(*p.PeakR), clear, fmt.Sprint(p.Voxels)})
+		rows = append(rows, []string{name, fmt.Sprintf("%+.2f", *p.Lag), lagInterval(p.CI95), score(*p.PeakR), clear,
+			fmt.Sprint(p.Voxels)})
 	}
 	return ui.Table(w, []string{"subject", "lag s", "95 % interval", "r", "clear", "voxels"}, rows)
 }

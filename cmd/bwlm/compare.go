@@ -33,7 +33,8 @@ generalises to more of those. q is the false discovery rate over all differences
 --json prints {"schema": 1, "subjects", "rows", "units": to swap, "runs": [{"dir", "chosen_epoch"}], "rois": [{"name": "" for
 all voxels, "voxels", "base": SCORE, "scores": [{"tuned": SCORE, "delta": DELTA, "delta_first": DELTA}]}]}; SCORE is {"mean_r",
 "ci95"}, DELTA has "p" and "q" as well.`,
-		Example: "  bwlm compare runs/whole runs/retained\n  bwlm compare demo/whole_cortex demo/auditory_cortex --json\n" +
+		Example: "  bwlm compare runs/whole runs/retained\n  bwlm compare demo/whole_cortex demo/auditory_cortex " +
+			"--json\n" +
 			"  bwlm compare runs/all/controls/word_rate runs/all/controls/envelope runs/all --unit subjects",
 		Args: wantSome("RUN", 2),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -54,7 +55,8 @@ all voxels, "voxels", "base": SCORE, "scores": [{"tuned": SCORE, "delta": DELTA,
 			return a.answer(r, func(w io.Writer) error { return printComparison(w, r) })
 		},
 	}
-	c.Flags().StringVar(&unit, "unit", "blocks", "unit that the paired test swaps: `blocks` of rows, stories or subjects")
+	c.Flags().StringVar(&unit, "unit", "blocks",
+		"unit that the paired test swaps: `blocks` of rows, stories or subjects")
 	c.Flags().IntVar(&opt.Permutations, "permutations", 1000, "number of permutations of the paired test")
 	c.Flags().Uint64Var(&opt.Seed, "seed", 1, "seed of the bootstrap and the paired test")
 	c.Flags().IntVar(&opt.Resamples, "resamples", 2000, "number of bootstrap resamples")
@@ -74,12 +76,14 @@ func wantSome(name string, least int) cobra.PositionalArgs {
 // printComparison writes a line for each ROI and run.
 func printComparison(w io.Writer, c *results.Comparison) error {
 	labels := runNames(c.Runs)
-	head := []string{"ROI", "run", "r", "Δr to untuned", "95 % interval", "p", "q", "Δr to " + labels[0], "95 % interval", "p", "q"}
+	head := []string{"ROI", "run", "r", "Δr to untuned", "95 % interval", "p", "q", "Δr to " + labels[0],
+		"95 % interval", "p", "q"}
 	difference := func(d *results.ComparedDelta) []string {
 		if d == nil {
 			return make([]string, 4)
 		}
-		return []string{fmt.Sprintf("%+.3f", d.Mean), interval(d.CI95), fmt.Sprintf("%.3f", d.P), fmt.Sprintf("%.3f", d.Q)}
+		return []string{fmt.Sprintf("%+.3f", d.Mean), interval(d.CI95), fmt.Sprintf("%.3f", d.P),
+			fmt.Sprintf("%.3f", d.Q)}
 	}
 	var rows [][]string
 	for _, region := range c.ROIs {
@@ -93,14 +97,16 @@ func printComparison(w io.Writer, c *results.Comparison) error {
 			rows = append(rows, append(row, difference(s.DeltaFirst)...))
 		}
 	}
-	fmt.Fprintf(w, "Score: r on %d test rows of %s, by a ridge fitted on the training rows.\n", c.Rows, subjects(c.Subjects))
+	fmt.Fprintf(w, "Score: r on %d test rows of %s, by a ridge fitted on the training rows.\n", c.Rows,
+		subjects(c.Subjects))
 	if err := ui.Table(w, head, rows); err != nil {
 		return err
 	}
 	if reason := c.ROIs[0].Reason; reason != "" {
 		fmt.Fprintf(w, "No interval: %s.\n", reason)
 	}
-	_, err := fmt.Fprintf(w, "p: two-sided, by swapping any of %d units; q: false discovery rate over this table.\n", c.Units)
+	_, err := fmt.Fprintf(w, "p: two-sided, by swapping any of %d units; q: false discovery rate over this table.\n",
+		c.Units)
 	return err
 }
 

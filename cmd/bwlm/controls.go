@@ -32,8 +32,9 @@ phase_randomised wrong_story other_subject stimulus word_vectors.
 
 --json prints {"schema": 1, "rows", "subjects", "base": {…}, "controls": {NAME: {"mean_r", "rois", "delta": {"mean_r", "ci95",
 "rois"}, "chosen_epoch"} or {"skipped"}}}; deltas are Δr to base.`,
-		Example: "  bwlm controls runs/alice --glove glove.6B.50d.txt\n  bwlm controls alice.yaml --only tuned,shuffled,random_adapter --json",
-		Args:    wantArgs("RUN|EXPERIMENT"),
+		Example: "  bwlm controls runs/alice --glove glove.6B.50d.txt\n  bwlm controls alice.yaml --only " +
+			"tuned,shuffled,random_adapter --json",
+		Args: wantArgs("RUN|EXPERIMENT"),
 		RunE: func(c *cobra.Command, args []string) error {
 			report, err := a.controls(c.Context(), args[0], &exp, opt)
 			if err != nil {
@@ -47,11 +48,13 @@ phase_randomised wrong_story other_subject stimulus word_vectors.
 	f := c.Flags()
 	f.StringSliceVar(&opt.Only, "only", nil, "run only these `controls`")
 	f.StringSliceVar(&opt.Skip, "skip", nil, "skip these `controls`")
-	f.StringVar(&opt.Glove, "glove", "", "word vectors: GloVe's text `file`, a .npy next to its .vocab.txt, or the folder of either")
+	f.StringVar(&opt.Glove, "glove", "",
+		"word vectors: GloVe's text `file`, a .npy next to its .vocab.txt, or the folder of either")
 	return c
 }
 
-func (a *app) controls(ctx context.Context, path string, exp *experimentFlags, opt controls.Options) (*results.Controls, error) {
+func (a *app) controls(ctx context.Context, path string, exp *experimentFlags, opt controls.Options) (*results.Controls,
+	error) {
 	st, run, end, err := a.openRunOrExperiment(ctx, "controls", path, exp)
 	if err != nil {
 		return nil, err
@@ -83,7 +86,8 @@ func printControls(w io.Writer, r *results.Controls) error {
 			if c.Epoch != nil {
 				epoch = fmt.Sprint(*c.Epoch)
 			}
-			rows = append(rows, []string{name, score(c.MeanR), fmt.Sprintf("%+.3f", c.Delta.MeanR), interval(c.Delta.CI95), epoch})
+			rows = append(rows, []string{name, score(c.MeanR), fmt.Sprintf("%+.3f", c.Delta.MeanR),
+				interval(c.Delta.CI95), epoch})
 		}
 	}
 	if err := ui.Table(w, []string{"control", "r", "Δr to base", "95 % interval", "epoch"}, rows); err != nil {

@@ -51,9 +51,11 @@ at all. A DIR that is there is refused (73); --force replaces one that holds a c
 				Tensors    int          `json:"tensors"`
 				Parameters int          `json:"parameters"`
 				Notes      []string     `json:"notes"`
-			}{1, opt.Out, made.Config.Family, made.Config.Layers, made.Config.Hidden, made.Tensors, made.Parameters, append([]string{}, made.Notes...)}
+			}{1, opt.Out, made.Config.Family, made.Config.Layers, made.Config.Hidden, made.Tensors, made.Parameters,
+				append([]string{}, made.Notes...)}
 			return a.answer(answer, func(w io.Writer) error {
-				_, err := fmt.Fprintf(w, "%s: %s of %d layers, %d wide, %d parameters\n", opt.Out, answer.Family, answer.Layers, answer.Width, answer.Parameters)
+				_, err := fmt.Fprintf(w, "%s: %s of %d layers, %d wide, %d parameters\n", opt.Out, answer.Family,
+					answer.Layers, answer.Width, answer.Parameters)
 				return err
 			})
 		},

@@ -24,8 +24,9 @@ trained on synthetic speech: the demo shows the method and no result about real 
 
 The directory holds everything: a run directory for each way to tune, with predictions and responses as .npy, a made-up surface
 with the voxels, and report.html, one page with all of it (see bwlm report). About 4 minutes and 2 GB on 2 cores.`,
-		Example: "  bwlm demo --out demo\n  bwlm demo --out null --null --seed 7   # responses are noise: no effect may be found",
-		Args:    wantArgs(),
+		Example: "  bwlm demo --out demo\n  bwlm demo --out null --null --seed 7   # responses are noise: no effect " +
+			"may be found",
+		Args: wantArgs(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if opt.Out == "" {
 				return usage(c, "--out is missing")

@@ -72,7 +72,8 @@ func printDemo(w io.Writer, r *demo.Report, out string) error {
 	fmt.Fprintln(w, "\nLinear probes of the representation, r on stories and a voice not used in tuning:")
 	rows = nil
 	for _, p := range append([]string{"base"}, "whole_cortex", "auditory_cortex", "shuffled") {
-		rows = append(rows, []string{p, score(r.Probes.Lexical[p]), score(r.Probes.LexicalControl[p]), score(r.Probes.Acoustic[p])})
+		rows = append(rows, []string{p, score(r.Probes.Lexical[p]), score(r.Probes.LexicalControl[p]),
+			score(r.Probes.Acoustic[p])})
 	}
 	if err := ui.Table(w, []string{"model", "planted meaning", "other meaning", "sound"}, rows); err != nil {
 		return err
@@ -84,7 +85,8 @@ func printDemo(w io.Writer, r *demo.Report, out string) error {
 		name string
 		t    demo.Transfer
 	}{{"related subject", r.Transfer.Related}, {"unrelated subject", r.Transfer.Unrelated}} {
-		rows = append(rows, []string{p.name, score(p.t.Base), score(p.t.Tuned), fmt.Sprintf("%+.3f %s", p.t.Tuned-p.t.Base, interval(p.t.CI95))})
+		rows = append(rows, []string{p.name, score(p.t.Base), score(p.t.Tuned),
+			fmt.Sprintf("%+.3f %s", p.t.Tuned-p.t.Base, interval(p.t.CI95))})
 	}
 	if err := ui.Table(w, []string{"transfer", "base", "tuned", "Δr"}, rows); err != nil {
 		return err
@@ -93,7 +95,8 @@ func printDemo(w io.Writer, r *demo.Report, out string) error {
 	for _, s := range verdicts(r) {
 		fmt.Fprintln(w, s)
 	}
-	_, err := fmt.Fprintf(w, "\nEverything is in %s, with pictures in %s; each r can be recomputed from the .npy files below %s.\n", out,
+	_, err := fmt.Fprintf(w,
+		"\nEverything is in %s, with pictures in %s; each r can be recomputed from the .npy files below %s.\n", out,
 		filepath.Join(out, "report.html"), filepath.Join(out, "*", "eval", "test"))
 	return err
 }

@@ -2,8 +2,8 @@
 //
 // # How to add a command
 //
-// Write one file, named for the command, with one constructor, and list it in commands (root.go) and, if it computes, in
-// computing (process.go):
+// Write one file, named for the command, with one constructor, and list it in commands (root.go)
+// and, if it computes, in computing (process.go):
 //
 //	func scoreCommand(a *app) *cobra.Command {
 //		var exp experimentFlags
@@ -33,11 +33,13 @@
 //
 // Errors: return them; main prints one line and picks the exit code by fault.KindOf. Nothing is printed on the way.
 //
-// Answers go to standard output through a.answer, which prints its value as JSON under --json and else calls the function;
-// a command answers once. A value that --json prints has a field Schema `json:"schema"`, 1 until its form changes.
+// Answers go to standard output through a.answer, which prints its value as JSON under --json and
+// else calls the function; a command answers once. A value that --json prints has a field Schema
+// `json:"schema"`, 1 until its form changes.
 //
 // Everything else goes to standard error through a.ui: Note, Warn, Progress.
 //
-// Cancel: c.Context() ends at the first SIGINT, SIGTERM or SIGUSR1. A long command hands it to the library, which finishes
-// the step, saves, and returns an error that wraps the context's; the exit code is then 130 or 143. Commands handle no signals.
+// Cancel: c.Context() ends at the first SIGINT, SIGTERM or SIGUSR1. A long command hands it to the
+// library, which finishes the step, saves, and returns an error that wraps the context's; the exit
+// code is then 130 or 143. Commands handle no signals.
 package main

@@ -44,7 +44,8 @@ With --device cuda it exits with 69 if there is no such device, without falling 
 		Example: "  bwlm doctor\n  bwlm doctor --device cuda:0 --json",
 		Args:    wantArgs(),
 		RunE: func(c *cobra.Command, _ []string) error {
-			d := diagnosis{Schema: 1, Versions: currentVersions(), Machine: look(), Library: filepath.Clean(torch.Library())}
+			d := diagnosis{Schema: 1, Versions: currentVersions(), Machine: look(),
+				Library: filepath.Clean(torch.Library())}
 			d.CUDA = lookForCUDA(name)
 			device, err := openDevice(name)
 			if err != nil {

@@ -26,7 +26,8 @@ experiment file, it scores the untuned model alone. Scores of each voxel are wri
 With --scale, --add, --subtract or --average it scores the run's adapter times each scale, plus, minus or averaged with those
 of other runs (task arithmetic), which may have other ranks, and writes nothing: how much of the adapter is needed, and what
 two of them have in common.`,
-		Example: "  bwlm eval runs/alice\n  bwlm eval alice.yaml --json\n  bwlm eval runs/whole --scale 0,.25,.5,.75,1,1.25,1.5\n" +
+		Example: "  bwlm eval runs/alice\n  bwlm eval alice.yaml --json\n  bwlm eval runs/whole --scale " +
+			"0,.25,.5,.75,1,1.25,1.5\n" +
 			"  bwlm eval runs/whole --subtract runs/auditory",
 		Args: wantArgs("RUN|EXPERIMENT"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -64,7 +65,8 @@ func (a *app) evaluate(ctx context.Context, path string, flags *experimentFlags)
 }
 
 // openRunOrExperiment opens the study of a run directory, with the run, or of an experiment file, with none.
-func (a *app) openRunOrExperiment(ctx context.Context, what, path string, flags *experimentFlags) (st *brain.Study, run *results.Run, end func(), err error) {
+func (a *app) openRunOrExperiment(ctx context.Context, what, path string, flags *experimentFlags) (st *brain.Study,
+	run *results.Run, end func(), err error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, nil, nil, fault.Wrap(fault.Missing, what, "", err)
@@ -78,7 +80,8 @@ func (a *app) openRunOrExperiment(ctx context.Context, what, path string, flags 
 		return st, nil, end, err
 	}
 	if flags.given() {
-		return nil, nil, nil, fault.New(fault.Usage, what, path, "--set and --allow-leak cannot change a run that is there")
+		return nil, nil, nil, fault.New(fault.Usage, what, path,
+			"--set and --allow-leak cannot change a run that is there")
 	}
 	if run, err = results.Open(path); err != nil {
 		return nil, nil, nil, err

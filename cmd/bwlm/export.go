@@ -35,7 +35,8 @@ an evaluation writes, and base_p.npy, tuned_p.npy or _q.npy, which you can put t
 
 A demo's directory is a RUN, too: each way of tuning gets a folder. Files are written one by one; --force replaces what an
 export wrote, and nothing else. --json prints {"schema", "out", "formats", "files"}.`,
-		Example: "  bwlm export runs/alice --out maps\n  bwlm export runs/alice --out maps --space fsaverage5 --task alice --format gifti,csv\n" +
+		Example: "  bwlm export runs/alice --out maps\n  bwlm export runs/alice --out maps --space fsaverage5 --task " +
+			"alice --format gifti,csv\n" +
 			"  bwlm export demo --out maps --force --json",
 		Args: wantArgs("RUN"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -59,7 +60,8 @@ export wrote, and nothing else. --json prints {"schema", "out", "formats", "file
 				return err
 			}
 			return a.answer(res, func(w io.Writer) error {
-				_, err := fmt.Fprintf(w, "%s: %s: %s\n", out, count(res.Files, "file", "files"), strings.Join(res.Formats, ", "))
+				_, err := fmt.Fprintf(w, "%s: %s: %s\n", out, count(res.Files, "file", "files"),
+					strings.Join(res.Formats, ", "))
 				return err
 			})
 		},
@@ -68,7 +70,8 @@ export wrote, and nothing else. --json prints {"schema", "out", "formats", "file
 	f.StringVar(&out, "out", "", "`directory` to write")
 	f.StringSliceVar(&opt.Formats, "format", nil, "nifti, gifti, csv, json (default all that the run has)")
 	f.StringVar(&opt.Space, "space", "", "`name` of the space in file names, e.g. fsaverage5; left out without it")
-	f.StringVar(&opt.Task, "task", "", "`name` of the task in file names; the test story without it, or \"stories\" if there are several")
+	f.StringVar(&opt.Task, "task", "",
+		"`name` of the task in file names; the test story without it, or \"stories\" if there are several")
 	f.BoolVar(&opt.Force, "force", false, "replace what an export wrote")
 	return c
 }

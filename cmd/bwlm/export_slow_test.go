@@ -15,7 +15,8 @@ import (
 	"github.com/brainwavlm/bwlm/internal/nifti"
 )
 
-// A training of subjects in a mask is exported, and nilearn finds in every map what the evaluation left. Bob's voxels are elsewhere.
+// A training of subjects in a mask is exported, and nilearn finds in every map what the evaluation
+// left. Bob's voxels are elsewhere.
 func TestNilearnReadsATraining(t *testing.T) {
 	python := os.Getenv("BWLM_PEER_PYTHON")
 	if python == "" {
@@ -40,7 +41,8 @@ func TestNilearnReadsATraining(t *testing.T) {
 	code, _, stderr := call(t, "export", run, "--out", out)
 	require.Zero(t, code, stderr)
 	assert.Contains(t, stderr, "note: run: no maps of bob: it has 53 voxels")
-	said, err := exec.CommandContext(t.Context(), python, "../../tools/export/check.py", run, out, "--mask", mask).CombinedOutput()
+	said, err := exec.CommandContext(t.Context(), python, "../../tools/export/check.py", run, out, "--mask",
+		mask).CombinedOutput()
 	require.NoError(t, err, "%s", said)
 	assert.Contains(t, string(said), "nilearn reads 4 maps of 2 subjects", "base, base at its best layer, tuned, gain")
 }

@@ -86,7 +86,8 @@ preprocessor_config.json says so. A file that is there already is replaced as a 
 	flags.Float64Var(&f.window.StrideSeconds, "stride", .25, "`seconds` from one window's end to the next")
 	flags.StringVar((*string)(&f.window.Extraction), "extraction", "windows", extractionHelp)
 	flags.Float64Var(&f.window.ChunkSeconds, "chunk", 32, "`seconds` of a chunk, with --extraction chunks")
-	flags.StringVar((*string)(&f.window.Pooling), "pooling", "last", "from the frames of a window to its vector: last, first or mean")
+	flags.StringVar((*string)(&f.window.Pooling), "pooling", "last",
+		"from the frames of a window to its vector: last, first or mean")
 	flags.StringVar(&f.resample, "resample", "sinc", "how to change the sample rate: sinc or torchaudio (as in Python)")
 	flags.BoolVar(&f.sound.NoResample, "no-resample", false, "refuse audio that is not at 16 kHz")
 	flags.IntVar(&f.sound.Channel, "channel", 0, "take one channel, counted from 1; 0 takes the mean of all")
@@ -96,7 +97,8 @@ preprocessor_config.json says so. A file that is there already is replaced as a 
 	return c
 }
 
-const extractionHelp = "windows: each goes through the model by itself; chunks: they are read from longer chunks of audio"
+const extractionHelp = "windows: each goes through the model by itself; chunks: they are read from longer chunks of " +
+	"audio"
 
 // check finds what is wrong with the flags alone.
 func (f *featuresFlags) check(c *cobra.Command) (err error) {
@@ -152,7 +154,8 @@ func parseLayers(text string) (layers []int, err error) {
 	return slices.Compact(layers), nil
 }
 
-// features reads and writes. The model comes first, so that a folder that holds none is said before the audio is touched.
+// features reads and writes. The model comes first, so that a folder that holds none is said before
+// the audio is touched.
 func (a *app) features(ctx context.Context, f *featuresFlags, path string) (*featuresAnswer, error) {
 	model, err := a.openSpeechModel(ctx, f.model, f.adapters, f.device)
 	if err != nil {
@@ -166,7 +169,8 @@ func (a *app) features(ctx context.Context, f *featuresFlags, path string) (*fea
 		}
 	}
 	if l := slices.Max(f.window.Layers); l > arch.Layers {
-		return nil, fault.New(fault.Usage, "features", "--layers", "there is no layer %d, the model has 0 to %d", l, arch.Layers)
+		return nil, fault.New(fault.Usage, "features", "--layers", "there is no layer %d, the model has 0 to %d", l,
+			arch.Layers)
 	}
 	clip, err := audio.Load(ctx, path, f.sound)
 	if err != nil {
@@ -175,7 +179,8 @@ func (a *app) features(ctx context.Context, f *featuresFlags, path string) (*fea
 	for _, note := range clip.Info.Notes {
 		a.ui.Note("note: %s: %s", path, note)
 	}
-	answer := &featuresAnswer{Schema: 1, Out: f.out, Layers: f.window.Layers, Channels: arch.Width, Seconds: clip.Seconds()}
+	answer := &featuresAnswer{Schema: 1, Out: f.out, Layers: f.window.Layers, Channels: arch.Width,
+		Seconds: clip.Seconds()}
 	var tensors []ckpt.Tensor
 	if f.window.WindowSeconds > 0 {
 		tensors, err = a.windowed(ctx, f, model, clip, answer)
@@ -189,7 +194,8 @@ func (a *app) features(ctx context.Context, f *featuresFlags, path string) (*fea
 }
 
 // openSpeechModel opens a model, with its adapters if there are any, and says what is odd about them.
-func (a *app) openSpeechModel(ctx context.Context, model string, adapters extract.Adapters, device string) (*extract.SpeechModel, error) {
+func (a *app) openSpeechModel(ctx context.Context, model string, adapters extract.Adapters,
+	device string) (*extract.SpeechModel, error) {
 	d, err := openDevice(device)
 	if err != nil {
 		return nil, err
@@ -208,25 +214,29 @@ func (a *app) openSpeechModel(ctx context.Context, model string, adapters extrac
 const longClip = 120 // seconds
 
 // whole gives the hidden states of all frames.
-func (a *app) whole(ctx context.Context, f *featuresFlags, model *extract.SpeechModel, clip *audio.Clip, answer *featuresAnswer) (tensors []ckpt.Tensor, err error) {
+func (a *app) whole(ctx context.Context, f *featuresFlags, model *extract.SpeechModel, clip *audio.Clip,
+	answer *featuresAnswer) (tensors []ckpt.Tensor, err error) {
 	answer.Frames = model.Model.Frames(len(clip.Samples))
 	if bytes := model.Model.PairBytes(len(clip.Samples)); answer.Seconds > longClip && bytes > 0 {
 		a.ui.Warn("%s", longClipWarning(bytes, answer))
 	}
 	hidden, err := model.Model.HiddenStates(ctx, clip.Samples, f.window.Layers...)
 	for i, h := range hidden {
-		tensors = append(tensors, ckpt.NewTensor(fmt.Sprintf("hidden_states.%d", f.window.Layers[i]), []int{h.Rows, h.Cols}, h.Data))
+		tensors = append(tensors, ckpt.NewTensor(fmt.Sprintf("hidden_states.%d", f.window.Layers[i]),
+			[]int{h.Rows, h.Cols}, h.Data))
 	}
 	return tensors, err
 }
 
 func longClipWarning(bytes int64, x *featuresAnswer) string {
-	return fmt.Sprintf("%.0f s of audio in one pass take about %.1f GB of memory; --windows takes little, however long the audio is",
+	return fmt.Sprintf("%.0f s of audio in one pass take about %.1f GB of memory; --windows takes little, however "+
+		"long the audio is",
 		x.Seconds, float64(bytes)/1e9)
 }
 
 // windowed gives one vector per window.
-func (a *app) windowed(ctx context.Context, f *featuresFlags, model *extract.SpeechModel, clip *audio.Clip, answer *featuresAnswer) (tensors []ckpt.Tensor, err error) {
+func (a *app) windowed(ctx context.Context, f *featuresFlags, model *extract.SpeechModel, clip *audio.Clip,
+	answer *featuresAnswer) (tensors []ckpt.Tensor, err error) {
 	var bar *ui.Progress
 	f.window.Progress = func(done, windows int) {
 		if bar == nil {
@@ -244,7 +254,8 @@ func (a *app) windowed(ctx context.Context, f *featuresFlags, model *extract.Spe
 	}
 	answer.Windows = len(found.Times)
 	for i, x := range found.Vectors {
-		tensors = append(tensors, ckpt.NewTensor(fmt.Sprintf("features.%d", found.Layers[i]), []int{x.Rows, x.Cols}, x.Data))
+		tensors = append(tensors, ckpt.NewTensor(fmt.Sprintf("features.%d", found.Layers[i]), []int{x.Rows, x.Cols},
+			x.Data))
 	}
 	return append(tensors, ckpt.NewTensor("times", []int{answer.Windows}, found.Times)), nil
 }
@@ -262,7 +273,8 @@ func (f *featuresFlags) metadata(path string) map[string]string {
 		if f.window.Extraction == experiment.ExtractChunks {
 			m["extraction"], m["chunk_seconds"] = string(f.window.Extraction), fmt.Sprint(f.window.ChunkSeconds)
 		}
-		m["window_seconds"], m["stride_seconds"] = fmt.Sprint(f.window.WindowSeconds), fmt.Sprint(f.window.StrideSeconds)
+		m["window_seconds"], m["stride_seconds"] = fmt.Sprint(f.window.WindowSeconds),
+			fmt.Sprint(f.window.StrideSeconds)
 		m["pooling"] = string(f.window.Pooling)
 	}
 	return m
@@ -274,6 +286,7 @@ func (x *featuresAnswer) text(w io.Writer) error {
 		what = fmt.Sprintf("features of %d windows", x.Windows)
 	}
 	layers := strings.Trim(strings.ReplaceAll(fmt.Sprint(x.Layers), " ", ", "), "[]")
-	_, err := fmt.Fprintf(w, "%s: %s, %d channels, of %.2f s of audio; layers %s\n", x.Out, what, x.Channels, x.Seconds, layers)
+	_, err := fmt.Fprintf(w, "%s: %s, %d channels, of %.2f s of audio; layers %s\n", x.Out, what, x.Channels, x.Seconds,
+		layers)
 	return err
 }

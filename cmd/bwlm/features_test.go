@@ -21,8 +21,8 @@ import (
 
 const goldens = "../../testdata/golden"
 
-// TestSpeechScripts are the scripts about speech models: $GOLDEN is the folder of the reference, clip.wav half a second of
-// sound.
+// TestSpeechScripts are the scripts about speech models: $GOLDEN is the folder of the reference,
+// clip.wav half a second of sound.
 func TestSpeechScripts(t *testing.T) {
 	if testing.Short() {
 		t.Skip("many processes that load models")
@@ -61,7 +61,8 @@ func variant(t *testing.T, name string, normalise bool) string {
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(filepath.Join(dir, file), b, 0o600))
 	}
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "preprocessor_config.json"), fmt.Appendf(nil, `{"do_normalize": %t}`, normalise), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "preprocessor_config.json"),
+		fmt.Appendf(nil, `{"do_normalize": %t}`, normalise), 0o600))
 	return dir
 }
 
@@ -149,7 +150,8 @@ func TestFeaturesOfWindows(t *testing.T) {
 	clip := goldenClip(t, "base")
 	model := filepath.Join(goldens, "base")
 	for _, pooling := range []experiment.Pooling{"first", "last", "mean"} {
-		f, answer := features(t, "--model", model, "--layers", "2,0", "--windows", "0.2", "--stride", "0.15", "--pooling", string(pooling), wav(t, clip))
+		f, answer := features(t, "--model", model, "--layers", "2,0", "--windows", "0.2", "--stride", "0.15",
+			"--pooling", string(pooling), wav(t, clip))
 		assert.Equal(t, featuresAnswer{1, answer.Out, []int{0, 2}, 0, 3, 48, .5}, answer)
 		assert.ElementsMatch(t, []string{"features.0", "features.2", "times"}, f.Names())
 		times, err := f.Float64("times")
@@ -178,8 +180,9 @@ func TestFeaturesOfWindows(t *testing.T) {
 			want = append(want, h...)
 		}
 		near(t, want, f, "features.2", 2e-5)
-		assert.Equal(t, map[string]string{"model": model, "audio": f.Metadata()["audio"], "window_seconds": "0.2", "stride_seconds": "0.15",
-			"pooling": string(pooling)}, f.Metadata())
+		assert.Equal(t, map[string]string{"model": model, "audio": f.Metadata()["audio"], "window_seconds": "0.2",
+			"stride_seconds": "0.15",
+			"pooling":        string(pooling)}, f.Metadata())
 	}
 }
 
@@ -188,6 +191,7 @@ func TestFeaturesWarnOfLongAudio(t *testing.T) {
 	assert.InDelta(t, 5.2e9, float64(cfg.PairBytes(120*16000)), .2e9, "as measured")
 	assert.InDelta(t, 14.3e9, float64(cfg.PairBytes(200*16000)), .2e9, "as measured")
 	assert.Zero(t, wavlm.Default(wavlm.HuBERT).PairBytes(200*16000))
-	assert.Equal(t, "121 s of audio in one pass take about 5.3 GB of memory; --windows takes little, however long the audio is",
+	assert.Equal(t, "121 s of audio in one pass take about 5.3 GB of memory; --windows takes little, however long "+
+		"the audio is",
 		longClipWarning(cfg.PairBytes(121*16000), &featuresAnswer{Seconds: 121}))
 }

@@ -30,8 +30,9 @@ untuned model's score on the validation rows. The test rows are not read. eval t
 
 --json prints the content of OUT.analysis_plan.json: {"schema", "time", "splits_sha256", "masks_sha256", "endpoints": {"rois",
 "test", "sides", "delta"}, "margins": {ROI: {"base_validation_r", "delta_r"}}, "sha256"}.`,
-		Example: "  bwlm lock-analysis alice.yaml --roi LPTL --roi LATL --sides 1\n  bwlm lock-analysis alice.yaml --delta 0.05 --set out=runs/seed2",
-		Args:    wantArgs("EXPERIMENT"),
+		Example: "  bwlm lock-analysis alice.yaml --roi LPTL --roi LATL --sides 1\n  bwlm lock-analysis alice.yaml " +
+			"--delta 0.05 --set out=runs/seed2",
+		Args: wantArgs("EXPERIMENT"),
 		RunE: func(c *cobra.Command, args []string) error {
 			x, err := exp.load(args[0])
 			if err != nil {
@@ -51,7 +52,8 @@ untuned model's score on the validation rows. The test rows are not read. eval t
 				if len(e.ROIs) > 0 {
 					rois = strings.Join(e.ROIs, ", ")
 				}
-				_, err := fmt.Fprintf(w, "%s.analysis_plan.json: %s, %s, %d-sided, δ %g of the base score; SHA-256 %s\n",
+				_, err := fmt.Fprintf(w,
+					"%s.analysis_plan.json: %s, %s, %d-sided, δ %g of the base score; SHA-256 %s\n",
 					filepath.Clean(x.Out), rois, e.Test, e.Sides, e.Delta, s.SHA256)
 				for _, name := range slices.Sorted(maps.Keys(s.Margins)) {
 					m := s.Margins[name]
@@ -63,7 +65,8 @@ untuned model's score on the validation rows. The test rows are not read. eval t
 	}
 	exp.add(c)
 	f := c.Flags()
-	f.StringArrayVar(&e.ROIs, "roi", nil, "an `ROI` that is an endpoint; repeatable, the first is the primary one; none: all voxels")
+	f.StringArrayVar(&e.ROIs, "roi", nil,
+		"an `ROI` that is an endpoint; repeatable, the first is the primary one; none: all voxels")
 	f.StringVar(&e.Test, "test", "paired block bootstrap of tuned-base", "test of tuned against base, in `words`")
 	f.IntVar(&e.Sides, "sides", 2, "1: tuned is better; 2: tuned differs")
 	f.Float64Var(&e.Delta, "delta", .05, "non-inferiority margin, as a fraction of the base score")

@@ -29,7 +29,8 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(ownCache{m}, map[string]func(){"bwlm": func() {
 		code := run(os.Args[1:], os.Stdout, os.Stderr, append(commands(), trials()...))
-		if name := commandOf(os.Args); torch.Setup(torch.SetupOptions{}) != nil && !slices.Contains(slices.Concat(computing, brief), name) {
+		if name := commandOf(os.Args); torch.Setup(torch.SetupOptions{}) != nil &&
+			!slices.Contains(slices.Concat(computing, brief), name) {
 			fmt.Fprintf(os.Stderr, "%s called libtorch: it belongs in the list computing\n", name)
 			code = 99 // so the script fails
 		}
@@ -63,13 +64,15 @@ func TestScripts(t *testing.T) {
 func trials() []constructor {
 	plain := func(use string, do func(*cobra.Command, []string) error) constructor {
 		return func(*app) *cobra.Command {
-			return &cobra.Command{Use: use, Short: "trial", Example: "  none", RunE: do, DisableFlagParsing: use == "raw"}
+			return &cobra.Command{Use: use, Short: "trial", Example: "  none", RunE: do,
+				DisableFlagParsing: use == "raw"}
 		}
 	}
 	return []constructor{
 		func(a *app) *cobra.Command { // as train and eval read their experiment
 			var exp experimentFlags
-			c := &cobra.Command{Use: "parse EXPERIMENT", Short: "trial", Example: "  none", Args: wantArgs("EXPERIMENT"),
+			c := &cobra.Command{Use: "parse EXPERIMENT", Short: "trial", Example: "  none",
+				Args: wantArgs("EXPERIMENT"),
 				RunE: func(_ *cobra.Command, args []string) error {
 					e, err := exp.load(args[0])
 					if err != nil {
@@ -91,12 +94,13 @@ func trials() []constructor {
 		plain("panic", func(*cobra.Command, []string) error { panic("index out of range\nmore") }),
 		plain("work", func(c *cobra.Command, args []string) error { return errorsByName[args[0]] }),
 		func(a *app) *cobra.Command {
-			return &cobra.Command{Use: "half", Short: "trial", Example: "  none", RunE: func(*cobra.Command, []string) error {
-				if err := a.answer(map[string]int{"a": 1}, func(io.Writer) error { return nil }); err != nil {
-					return err
-				}
-				return errors.New("too late")
-			}}
+			return &cobra.Command{Use: "half", Short: "trial", Example: "  none",
+				RunE: func(*cobra.Command, []string) error {
+					if err := a.answer(map[string]int{"a": 1}, func(io.Writer) error { return nil }); err != nil {
+						return err
+					}
+					return errors.New("too late")
+				}}
 		},
 	}
 }
@@ -143,7 +147,8 @@ func TestErrorsAreOneLineAndACode(t *testing.T) {
 		{"init extra", 2, "init: \"extra\" is one argument too many; see `bwlm init --help`"},
 		{"parse", 2, "parse: EXPERIMENT is missing; see `bwlm parse --help`"},
 		{"parse --set", 2, "parse: flag needs an argument: --set; see `bwlm parse --help`"},
-		{"parse nowhere.yaml", 66, "experiment: nowhere.yaml: no such file; check the name, or make one with `bwlm init > exp.yaml`"},
+		{"parse nowhere.yaml", 66,
+			"experiment: nowhere.yaml: no such file; check the name, or make one with `bwlm init > exp.yaml`"},
 		{"doctor --device tpu", 2, "open device: tpu: is not one of auto, cpu, cuda, cuda:N"},
 		{"doctor --device cuda5", 2, "open device: cuda5: is not one of auto, cpu, cuda, cuda:N"},
 		{"work data", 65, "read audio: a b.wav: no samples; check the file"},
@@ -152,7 +157,8 @@ func TestErrorsAreOneLineAndACode(t *testing.T) {
 		{"work cause", 66, "open model: dir: file does not exist"},
 		{"work memory", 71, "torch: matmul: cannot allocate; free some, or use a smaller block, window or model"},
 		{"work shape", 1, "torch: matmul of [1, 2] and [3]: do not fit"},
-		{"panic", 1, "internal error: index out of range; this is a mistake in bwlm: please report it with what --debug prints"},
+		{"panic", 1, "internal error: index out of range; this is a mistake in bwlm: please report it with what " +
+			"--debug prints"},
 	}
 	for _, c := range cases {
 		t.Run(c.args, func(t *testing.T) {
@@ -180,9 +186,11 @@ func TestErrorsAreOneLineAndACode(t *testing.T) {
 
 func TestErrorObject(t *testing.T) {
 	_, stdout, _ := call(t, "work", "data", "--json")
-	assert.JSONEq(t, `{"error": {"code": 65, "op": "read audio", "path": "a b.wav", "reason": "no samples", "hint": "check the file"}}`, stdout)
+	assert.JSONEq(t, `{"error": {"code": 65, "op": "read audio", "path": "a b.wav", "reason": "no samples", "hint": `+
+		`"check the file"}}`, stdout)
 	_, stdout, _ = call(t, "work", "cause", "--json")
-	assert.JSONEq(t, `{"error": {"code": 66, "op": "open model", "path": "dir", "reason": "file does not exist", "hint": ""}}`, stdout)
+	assert.JSONEq(t, `{"error": {"code": 66, "op": "open model", "path": "dir", "reason": "file does not exist", `+
+		`"hint": ""}}`, stdout)
 	code, stdout, stderr := call(t, "half", "--json")
 	assert.Equal(t, 1, code)
 	assert.Equal(t, "{\"a\":1}\n", stdout, "no second object after an answer")
@@ -321,7 +329,8 @@ func TestStoppedKeepsWhatTheLibrarySaid(t *testing.T) {
 
 	assert.NoError(t, stopped(ctx, nil), "what was finished is finished")
 	assert.EqualError(t, stopped(ctx, errors.New("other")), "other")
-	for _, err := range []error{context.Canceled, request, fmt.Errorf("epoch 3: %w", context.Canceled), fmt.Errorf("epoch 3: %w", request),
+	for _, err := range []error{context.Canceled, request, fmt.Errorf("epoch 3: %w", context.Canceled),
+		fmt.Errorf("epoch 3: %w", request),
 		fault.Wrap(fault.Temporary, "train", "run", context.Canceled)} {
 		assert.Equal(t, fault.Terminated, fault.KindOf(stopped(ctx, err)), err)
 	}

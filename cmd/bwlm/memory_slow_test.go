@@ -22,8 +22,8 @@ import (
 	"github.com/brainwavlm/bwlm/internal/atomicfile"
 )
 
-// tonesStudy writes audio of two tones whose balance changes, and responses to it (rows, voxels), of minutes for each split, with
-// the nano model of the demo.
+// tonesStudy writes audio of two tones whose balance changes, and responses to it (rows, voxels),
+// of minutes for each split, with the nano model of the demo.
 func tonesStudy(t *testing.T, dir string, voxels int, minutes map[string]int) string {
 	t.Helper()
 	const tr = 2
@@ -40,7 +40,8 @@ func tonesStudy(t *testing.T, dir string, voxels int, minutes map[string]int) st
 			loud[k] = random.Float32()
 			for range tr * audio.Rate {
 				at := float64(len(sound)) / audio.Rate
-				sound = append(sound, .2*loud[k]*float32(math.Sin(2*math.Pi*300*at))+.2*(1-loud[k])*float32(math.Sin(2*math.Pi*2500*at)))
+				sound = append(sound,
+					.2*loud[k]*float32(math.Sin(2*math.Pi*300*at))+.2*(1-loud[k])*float32(math.Sin(2*math.Pi*2500*at)))
 			}
 		}
 		require.NoError(t, audio.WriteWAV(filepath.Join(data, name+".wav"), sound, audio.Rate, audio.Float32))
@@ -70,7 +71,8 @@ func tonesStudy(t *testing.T, dir string, voxels int, minutes map[string]int) st
 		files += fmt.Sprintf("%s: %s.npy, ", name, name)
 	}
 	require.NoError(t, os.WriteFile(filepath.Join(data, "dataset.yaml"),
-		[]byte(fmt.Sprintf("name: tones\ntr_seconds: %d\nstories:\n%ssubjects:\n  one: {%s}\n", tr, stories, files[:len(files)-2])), 0o644))
+		[]byte(fmt.Sprintf("name: tones\ntr_seconds: %d\nstories:\n%ssubjects:\n  one: {%s}\n", tr, stories,
+			files[:len(files)-2])), 0o644))
 	path := filepath.Join(dir, "tones.yaml")
 	require.NoError(t, os.WriteFile(path, []byte(`model: {path: model, layer: 3, window_seconds: 2, stride_seconds: 2, pooling: mean, downsample: average}
 adapter: {layers: [2]}
@@ -94,8 +96,8 @@ func measured(t *testing.T, args ...string) (answer map[string]any, peakMB float
 	return answer, peakMB
 }
 
-// An hour of audio and 95,000 voxels are evaluated in less than 6 GB: the untuned model alone, and at all layers beside a tuned
-// one after a training.
+// An hour of audio and 95,000 voxels are evaluated in less than 6 GB: the untuned model alone, and
+// at all layers beside a tuned one after a training.
 func TestAnHourOfAWholeBrain(t *testing.T) {
 	path := tonesStudy(t, t.TempDir(), 95_000, map[string]int{"train": 50, "val": 4, "test": 6})
 	for _, command := range []string{"eval", "train"} {
@@ -112,11 +114,14 @@ func TestTrainingStaysWithinMaxMemory(t *testing.T) {
 	score := func(answer map[string]any, system string) float64 {
 		return answer["test"].(map[string]any)[system].(map[string]any)["mean_r"].(float64)
 	}
-	settings := []string{"--set", "model.window_seconds=4", "--set", "model.stride_seconds=1", "--set", "model.downsample=lanczos", "--set", "train.lr=1e-3"}
-	free, peak := measured(t, append([]string{"train", path, "--set", "out=" + filepath.Join(dir, "free")}, settings...)...)
+	settings := []string{"--set", "model.window_seconds=4", "--set", "model.stride_seconds=1", "--set",
+		"model.downsample=lanczos", "--set", "train.lr=1e-3"}
+	free, peak := measured(t, append([]string{"train", path, "--set", "out=" + filepath.Join(dir, "free")},
+		settings...)...)
 	t.Logf("without a bound: %.0f MB", peak)
 	for _, mb := range []int{700, 1000} {
-		bound, peak := measured(t, append([]string{"train", path, "--set", fmt.Sprintf("out=%s/run%d", dir, mb), "--max-memory", fmt.Sprintf("%dMB", mb)}, settings...)...)
+		bound, peak := measured(t, append([]string{"train", path, "--set", fmt.Sprintf("out=%s/run%d", dir, mb),
+			"--max-memory", fmt.Sprintf("%dMB", mb)}, settings...)...)
 		assert.Less(t, peak, float64(mb))
 		assert.InDelta(t, score(free, "base"), score(bound, "base"), 1e-6)
 		assert.InDelta(t, score(free, "tuned"), score(bound, "tuned"), 1e-6)

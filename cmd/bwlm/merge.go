@@ -53,7 +53,8 @@ are off at most.`,
 				Notes       []string `json:"notes"`
 			}{1, opt.Out, merged.Modules, merged.MaxRounding, append([]string{}, merged.Notes...)}
 			return a.answer(answer, func(w io.Writer) error {
-				_, err := fmt.Fprintf(w, "%s: %d layers changed, rounded by at most %.2g\n", opt.Out, len(merged.Modules), merged.MaxRounding)
+				_, err := fmt.Fprintf(w, "%s: %d layers changed, rounded by at most %.2g\n", opt.Out,
+					len(merged.Modules), merged.MaxRounding)
 				return err
 			})
 		},

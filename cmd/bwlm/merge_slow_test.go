@@ -32,14 +32,16 @@ func TestTransformersLoadsAMergedModel(t *testing.T) {
 	if python == "" {
 		t.Skip("BWLM_PEER_PYTHON names no Python with torch and transformers")
 	}
-	for _, c := range []struct{ variant, adapter string }{{"base", "lora_qkv"}, {"base", "lora_all_linear_excl"}, {"large", "rslora_qv"}} {
+	for _, c := range []struct{ variant, adapter string }{{"base", "lora_qkv"}, {"base", "lora_all_linear_excl"},
+		{"large", "rslora_qv"}} {
 		dir := t.TempDir()
 		golden := filepath.Join(goldens, c.variant)
 		adapter := filepath.Join(golden, "peft", c.adapter)
 		merged, out := filepath.Join(dir, "merged"), filepath.Join(dir, "out.safetensors")
 		code, _, stderr := call(t, "merge", "--model", golden, "--adapter", adapter, "--out", merged)
 		require.Zero(t, code, stderr)
-		said, err := exec.CommandContext(t.Context(), python, "-c", loadMerged, merged, filepath.Join(golden, "io.safetensors"), out).CombinedOutput()
+		said, err := exec.CommandContext(t.Context(), python, "-c", loadMerged, merged,
+			filepath.Join(golden, "io.safetensors"), out).CombinedOutput()
 		require.NoError(t, err, string(said))
 		f, err := ckpt.Open(out)
 		require.NoError(t, err)

@@ -53,12 +53,16 @@ func printPlan(w io.Writer, p *plan.Plan) error {
 		{"memory", megabytes(p.PeakMB)},
 		{"disk", megabytes(p.DiskMB)},
 		{"steps", fmt.Sprintf("%d epochs of %d = %d", p.Epochs, p.StepsPerEpoch, p.Steps)},
-		{"windows", fmt.Sprintf("%.0f per step, %d per epoch, and %d read after each", p.WindowsPerStep, p.WindowsPerEpoch, p.WindowsRead)},
+		{"windows", fmt.Sprintf("%.0f per step, %d per epoch, and %d read after each", p.WindowsPerStep,
+			p.WindowsPerEpoch, p.WindowsRead)},
 		{"trainable", fmt.Sprintf("%d parameters, %d of them in the speech model", p.Parameters, p.ModelParameters)},
 		{"measured on", fmt.Sprintf("%s, %d threads", p.Device, p.Threads)},
 	}
 	if p.CachedShare < 1 {
-		rows = append(rows, []string{"cache", fmt.Sprintf("holds %.0f %% of the front end's output; the rest is computed again each time", 100*p.CachedShare)})
+		rows = append(rows,
+			[]string{"cache",
+				fmt.Sprintf("holds %.0f %% of the front end's output; the rest is computed again each time",
+					100*p.CachedShare)})
 	}
 	if err := ui.Table(w, []string{"this run", ""}, rows); err != nil {
 		return err
@@ -66,14 +70,17 @@ func printPlan(w io.Writer, p *plan.Plan) error {
 	fmt.Fprintln(w)
 	rows = nil
 	for _, phase := range p.Phases {
-		rows = append(rows, []string{phase.Name, fmt.Sprintf("%.0f", phase.Times), fmt.Sprintf("%.3g", phase.Each), fmt.Sprintf("%.0f", 100*phase.Seconds/p.Seconds)})
+		rows = append(rows, []string{phase.Name, fmt.Sprintf("%.0f", phase.Times), fmt.Sprintf("%.3g", phase.Each),
+			fmt.Sprintf("%.0f", 100*phase.Seconds/p.Seconds)})
 	}
 	if err := ui.Table(w, []string{"work", "times", "seconds each", "% of time"}, rows); err != nil {
 		return err
 	}
 	if f := p.Fidelity; f != nil {
-		fmt.Fprintf(w, "\nExtraction by chunks: features of hidden state %d correlate with those of exact windows by %.3f (mean over channels, %d windows);\n"+
-			"reading takes %.2g s for each second of audio instead of %.2g s.\n", f.Layers[0], f.R[0], f.Windows, f.ChunksCost, f.WindowsCost)
+		fmt.Fprintf(w, "\nExtraction by chunks: features of hidden state %d correlate with those of exact windows by "+
+			"%.3f (mean over channels, %d windows);\n"+
+			"reading takes %.2g s for each second of audio instead of %.2g s.\n", f.Layers[0], f.R[0], f.Windows,
+			f.ChunksCost, f.WindowsCost)
 	}
 	return printSensitivity(w, p.Sensitivity)
 }
@@ -82,7 +89,8 @@ func printSensitivity(w io.Writer, ds []plan.Sensitivity) error {
 	if len(ds) == 0 {
 		return nil
 	}
-	fmt.Fprintf(w, "\nMinimum detectable difference Δr (tuned - base) on %d test rows (%.1f minutes), 80 %% power at .05:\n", ds[0].TestRows, ds[0].Minutes)
+	fmt.Fprintf(w, "\nMinimum detectable difference Δr (tuned - base) on %d test rows (%.1f minutes), 80 %% power at "+
+		".05:\n", ds[0].TestRows, ds[0].Minutes)
 	var rows [][]string
 	for _, d := range ds {
 		name, ceiling := d.ROI, "-"
@@ -92,12 +100,14 @@ func printSensitivity(w io.Writer, ds []plan.Sensitivity) error {
 		if d.Ceiling != nil {
 			ceiling = score(*d.Ceiling)
 		}
-		rows = append(rows, []string{name, fmt.Sprint(d.Voxels), ceiling, delta(d.Mean), delta(d.OneVoxel), delta(d.AnyVoxel)})
+		rows = append(rows, []string{name, fmt.Sprint(d.Voxels), ceiling, delta(d.Mean), delta(d.OneVoxel),
+			delta(d.AnyVoxel)})
 	}
 	if err := ui.Table(w, []string{"ROI", "voxels", "ceiling", "mean", "one voxel", "any voxel"}, rows); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "Effective number of independent rows: %.0f. Assumed: r %.2f, correlation of the predictions of base and tuned %.1f.\n",
+	_, err := fmt.Fprintf(w, "Effective number of independent rows: %.0f. Assumed: r %.2f, correlation of the "+
+		"predictions of base and tuned %.1f.\n",
 		ds[0].Effective, ds[0].AssumedR, plan.PredictionsAlike)
 	return err
 }

@@ -16,15 +16,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What a plan says of time, memory and disk is within 25 % of what the training then takes. Time is measured on a machine
-// that others may use: of three plans, one before and one after each of two runs, means are compared.
+// What a plan says of time, memory and disk is within 25 % of what the training then takes. Time is
+// measured on a machine that others may use: of three plans, one before and one after each of two
+// runs, means are compared.
 func TestPlanIsWithinAQuarterOfTheRun(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, tinyStudy(dir))
 	args := []string{filepath.Join(dir, "tiny.yaml"), "--set", "train.epochs=40"}
 	plan := func() map[string]any { return answers(t, append([]string{"plan"}, args...)...) }
 	train := func(out string) (seconds, peakMB float64) {
-		cmd, stderr := bwlm(t, append([]string{"train", "--cache-dir", "none"}, append(args, "--set", "out="+filepath.Join(dir, out))...)...)
+		cmd, stderr := bwlm(t, append([]string{"train", "--cache-dir", "none"},
+			append(args, "--set", "out="+filepath.Join(dir, out))...)...)
 		return watched(t, cmd, stderr)
 	}
 	plans := []map[string]any{plan()}
@@ -44,7 +46,8 @@ func TestPlanIsWithinAQuarterOfTheRun(t *testing.T) {
 		}
 		return err
 	}))
-	t.Log(fmt.Sprintf("seconds %.2f %.2f planned %.2f, peak MB %.0f planned %.0f, disk MB %.3f planned %.3f", s1, s2, planned, peak, plans[0]["peak_mb"], float64(disk)/1e6, plans[0]["disk_mb"]))
+	t.Log(fmt.Sprintf("seconds %.2f %.2f planned %.2f, peak MB %.0f planned %.0f, disk MB %.3f planned %.3f", s1, s2,
+		planned, peak, plans[0]["peak_mb"], float64(disk)/1e6, plans[0]["disk_mb"]))
 	assert.InEpsilon(t, (s1+s2)/2, planned, .25, "seconds")
 	assert.InEpsilon(t, peak, plans[0]["peak_mb"], .25, "memory")
 	assert.InEpsilon(t, float64(disk)/1e6, plans[0]["disk_mb"], .25, "disk")

@@ -68,11 +68,13 @@ ember (dark to bright). The limits are the 99th percentile unless --limit gives 
 	flags.StringVar(&f.labelsRight, "labels-right", "", "atlas `file` of the right hemisphere")
 	flags.StringSliceVar(&f.outline, "outline", nil, "atlas `regions` to outline, separated by commas")
 	flags.BoolVar(&f.noNames, "no-names", false, "outlines without names")
-	flags.StringSliceVar(&f.views, "views", nil, "lateral, medial, dorsal, ventral, flat; all that there are surfaces for")
+	flags.StringSliceVar(&f.views, "views", nil,
+		"lateral, medial, dorsal, ventral, flat; all that there are surfaces for")
 	flags.StringSliceVar(&f.sulc, "sulc", nil, "`files` of sulcal depth (GIFTI or lh.sulc), left,right")
 	flags.StringSliceVar(&f.flat, "flat", nil, "`files` of flat surfaces, left,right")
 	flags.StringVar(&f.mask, "mask", "", "NIfTI `file` whose voxels the values are of: draws a glass brain")
-	flags.StringVar(&f.order, "order", "nilearn", "order of the mask's voxels: nilearn (z runs fastest) or pycortex (x does)")
+	flags.StringVar(&f.order, "order", "nilearn",
+		"order of the mask's voxels: nilearn (z runs fastest) or pycortex (x does)")
 	flags.StringVar(&f.cmap, "cmap", "", "colours: balance, tide, dusk or ember")
 	flags.StringVar(&f.limit, "limit", "", "limits of the colours: `HIGH`, or LOW,HIGH")
 	flags.StringVar(&f.opt.Title, "title", "", "`text` above the picture")
@@ -117,7 +119,8 @@ func (a *app) plot(f plotFlags) error {
 	}
 	answer.Low, answer.High, answer.Colors = figure.Scale()
 	return a.answer(answer, func(w io.Writer) error {
-		_, err := fmt.Fprintf(w, "%s: %d values, %d of them NaN, colours %s from %.3g to %.3g\n", f.out, answer.Values, answer.NaN, answer.Colors,
+		_, err := fmt.Fprintf(w, "%s: %d values, %d of them NaN, colours %s from %.3g to %.3g\n", f.out, answer.Values,
+			answer.NaN, answer.Colors,
 			answer.Low, answer.High)
 		return err
 	})
@@ -130,7 +133,8 @@ func (f *plotFlags) options() error {
 	}
 	if f.cmap != "" {
 		if f.opt.Colors = render.ColormapByName(f.cmap); f.opt.Colors == nil {
-			return fault.New(fault.Usage, "plot", "--cmap", "there are no colours %q", f.cmap).WithHint("there are balance, tide, dusk and ember")
+			return fault.New(fault.Usage, "plot", "--cmap", "there are no colours %q",
+				f.cmap).WithHint("there are balance, tide, dusk and ember")
 		}
 	}
 	for _, name := range f.views {
@@ -226,7 +230,8 @@ func (f *plotFlags) regions(left, right int) ([]render.Region, error) {
 	files := []string{f.labelsLeft, f.labelsRight}
 	switch {
 	case f.labelsLeft == "" && f.labelsRight == "":
-		return nil, fault.New(fault.Usage, "plot", "--outline", "there is no atlas").WithHint("give --labels-left and --labels-right")
+		return nil, fault.New(fault.Usage, "plot", "--outline",
+			"there is no atlas").WithHint("give --labels-left and --labels-right")
 	case f.labelsRight == "" && strings.HasSuffix(f.labelsLeft, ".nii"):
 		files = files[:1]
 	}
@@ -235,7 +240,8 @@ func (f *plotFlags) regions(left, right int) ([]render.Region, error) {
 		return nil, err
 	}
 	if atlas.Left != left || atlas.Right != right {
-		return nil, fault.New(fault.BadData, "plot", strings.Join(files, ", "), "the atlas has %d + %d vertices, the surfaces %d + %d",
+		return nil, fault.New(fault.BadData, "plot", strings.Join(files, ", "),
+			"the atlas has %d + %d vertices, the surfaces %d + %d",
 			atlas.Left, atlas.Right, left, right).WithHint("give an atlas of this mesh")
 	}
 	selector := cortex.Selector{Atlas: atlas}
@@ -257,7 +263,8 @@ func (f *plotFlags) regions(left, right int) ([]render.Region, error) {
 // drawGlass draws a volume.
 func (f *plotFlags) drawGlass() (*render.Figure, []float32, error) {
 	if f.left != "" || f.right != "" || len(f.outline)+len(f.flat)+len(f.sulc)+len(f.views) > 0 {
-		return nil, nil, fault.New(fault.Usage, "plot", "--mask", "a glass brain has no surfaces, outlines or views").WithHint("leave out their flags")
+		return nil, nil, fault.New(fault.Usage, "plot", "--mask",
+			"a glass brain has no surfaces, outlines or views").WithHint("leave out their flags")
 	}
 	order, err := voxelOrder(f.order)
 	if err != nil {

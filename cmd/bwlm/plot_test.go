@@ -20,12 +20,14 @@ func TestPlotOfAVolume(t *testing.T) {
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
 	var b bytes.Buffer
-	mask := nifti.NewInt([]int{2, 2, 2}, [3][4]float64{{20, 0, 0, -10}, {0, 20, 0, 0}, {0, 0, 20, 0}}, []int32{0, 1, 1, 1, 1, 1, 1, 1})
+	mask := nifti.NewInt([]int{2, 2, 2}, [3][4]float64{{20, 0, 0, -10}, {0, 20, 0, 0}, {0, 0, 20, 0}},
+		[]int32{0, 1, 1, 1, 1, 1, 1, 1})
 	_, err := mask.WriteTo(&b)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(at("mask.nii"), b.Bytes(), 0o600))
 	require.NoError(t, npy.Write(at("v.npy"), []int{7}, []float32{1, -2, 3, float32(math.NaN()), 5, 6, -7}))
-	code, stdout, stderr := call(t, "plot", "--mask", at("mask.nii"), "--values", at("v.npy"), "--size", "320x240", "--out", at("g.png"))
+	code, stdout, stderr := call(t, "plot", "--mask", at("mask.nii"), "--values", at("v.npy"), "--size", "320x240",
+		"--out", at("g.png"))
 	require.Zero(t, code, stderr)
 	assert.Contains(t, stdout, "7 values, 1 of them NaN, colours balance from -7 to 7")
 	file, err := os.Open(at("g.png"))
@@ -47,7 +49,8 @@ func TestPlotOfAVolume(t *testing.T) {
 func TestPlotReadsFreeSurfer(t *testing.T) {
 	const files = "../../internal/freesurfer/testdata/"
 	out := filepath.Join(t.TempDir(), "p.png")
-	code, stdout, stderr := call(t, "plot", "--left", files+"lh.tail", "--sulc", files+"lh.sulc", "--values", files+"lh.sulc", "--views", "lateral", "--size", "320x240", "--out", out)
+	code, stdout, stderr := call(t, "plot", "--left", files+"lh.tail", "--sulc", files+"lh.sulc", "--values",
+		files+"lh.sulc", "--views", "lateral", "--size", "320x240", "--out", out)
 	require.Zero(t, code, stderr)
 	assert.Contains(t, stdout, "9 values, 0 of them NaN")
 	code, _, stderr = call(t, "plot", "--left", files+"lh.sulc", "--out", out)

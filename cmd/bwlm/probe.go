@@ -36,8 +36,9 @@ skips it; it reads the responses of the test rows).
 --json prints {"schema": 1, "layers": [], "probes": {NAME: {"score", "base": [], "tuned": [], "untrained": [], "selectivity": {},
 "pca": {"dims", …}, "by_dimension": {}, "chance", "items"} or {"skipped"}}, "cka": [], "intrinsic_dimension": {MODEL: []},
 "rois": {NAME: {"base": [], "tuned": []}}}, lists in the order of "layers".`,
-		Example: "  bwlm probe runs/alice --glove glove.6B.50d.txt\n  bwlm probe alice.yaml --layers 0,9,12 --stories alice --no-rois --json",
-		Args:    wantArgs("RUN|EXPERIMENT"),
+		Example: "  bwlm probe runs/alice --glove glove.6B.50d.txt\n  bwlm probe alice.yaml --layers 0,9,12 " +
+			"--stories alice --no-rois --json",
+		Args: wantArgs("RUN|EXPERIMENT"),
 		RunE: func(c *cobra.Command, args []string) (err error) {
 			if opt.Layers, err = parseLayers(layers); err != nil {
 				return usage(c, "--layers: %v", err)
@@ -55,7 +56,8 @@ skips it; it reads the responses of the test rows).
 	exp.add(c)
 	a.limits.add(c)
 	f := c.Flags()
-	f.StringVar(&opt.Glove, "glove", "", "word vectors: GloVe's text `file`, a .npy next to its .vocab.txt, or the folder of either")
+	f.StringVar(&opt.Glove, "glove", "",
+		"word vectors: GloVe's text `file`, a .npy next to its .vocab.txt, or the folder of either")
 	f.StringVar(&layers, "layers", "all", "hidden states to probe: all, or numbers such as 0,9")
 	f.StringSliceVar(&opt.Stories, "stories", nil, "whole `stories` instead of the audio of the test rows")
 	f.IntVar(&opt.Frames, "frames", 2000, "maximum number of frames")
@@ -64,7 +66,8 @@ skips it; it reads the responses of the test rows).
 	return c
 }
 
-func (a *app) probe(ctx context.Context, path string, exp *experimentFlags, opt probe.Options) (*results.Probes, error) {
+func (a *app) probe(ctx context.Context, path string, exp *experimentFlags, opt probe.Options) (*results.Probes,
+	error) {
 	st, run, end, err := a.openRunOrExperiment(ctx, "probe", path, exp)
 	if err != nil {
 		return nil, err
@@ -76,7 +79,8 @@ func (a *app) probe(ctx context.Context, path string, exp *experimentFlags, opt 
 			return nil, err
 		}
 		if tuned == nil {
-			return nil, fault.New(fault.Usage, "probe", path, "the run tuned readouts only: its model is the untuned one").
+			return nil, fault.New(fault.Usage, "probe", path,
+				"the run tuned readouts only: its model is the untuned one").
 				WithHint("name its experiment file")
 		}
 		defer tuned.Close()

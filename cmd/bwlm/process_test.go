@@ -20,7 +20,8 @@ func TestCommandsThatComputeArePrepared(t *testing.T) {
 	var names []string
 	for _, c := range newRoot(&app{ui: ui.New(os.Stderr)}, commands()).Commands() {
 		names = append(names, c.Name())
-		if f := c.Flags(); (f.Lookup("max-memory") != nil || f.Lookup("device") != nil) && !slices.Contains(brief, c.Name()) {
+		if f := c.Flags(); (f.Lookup("max-memory") != nil || f.Lookup("device") != nil) &&
+			!slices.Contains(brief, c.Name()) {
 			assert.Contains(t, computing, c.Name())
 		}
 	}

@@ -29,7 +29,8 @@ func (a *app) report(err error) int {
 	if a.json && !a.answered {
 		var r errorReport
 		r.Error.Code = int(f.Kind)
-		r.Error.Op, r.Error.Path, r.Error.Reason, r.Error.Hint = oneLine(f.Op), oneLine(f.Path), oneLine(f.Reason), oneLine(f.Hint)
+		r.Error.Op, r.Error.Path, r.Error.Reason, r.Error.Hint = oneLine(f.Op), oneLine(f.Path), oneLine(f.Reason),
+			oneLine(f.Hint)
 		if f.Reason == "" && f.Err != nil {
 			r.Error.Reason = oneLine(f.Err.Error())
 		}

@@ -73,7 +73,8 @@ the voxels that chose an end of the list.`,
 	flags.StringVar(&f.testX, "test-x", "", "`file` of the test features")
 	flags.StringVar(&f.testY, "test-y", "", "`file` of the test responses")
 	flags.StringVar(&f.out, "out", "", "`folder` to write to")
-	flags.StringVar(&f.lambdas, "lambdas", "", "penalties to try, in any order, such as 1e2,1e3 (default ten from 1e2 to 1e8)")
+	flags.StringVar(&f.lambdas, "lambdas", "",
+		"penalties to try, in any order, such as 1e2,1e3 (default ten from 1e2 to 1e8)")
 	flags.IntVar(&f.folds, "folds", 5, "contiguous folds, each held out once")
 	flags.StringVar(&f.bands, "bands", "", "bands of features, first:end without the end, such as 0:10,10:30")
 	flags.StringVar(&f.selection, "select", "r", "score that chooses the lambda: r or r2")
@@ -144,7 +145,8 @@ func parseBands(text string) (bands []ridge.Band, err error) {
 
 // ridge reads, fits, scores and writes.
 func (a *app) ridge(ctx context.Context, f *ridgeFlags) (*ridgeAnswer, error) {
-	debug.SetGCPercent(10) // collect early: the heap is a few large arrays, cheap to look through and costly to have twice
+	// collect early: the heap is a few large arrays, cheap to look through and costly to have twice
+	debug.SetGCPercent(10)
 	train, err := openPair(f.x, f.y)
 	if err != nil {
 		return nil, err
@@ -162,7 +164,8 @@ func (a *app) ridge(ctx context.Context, f *ridgeFlags) (*ridgeAnswer, error) {
 		if err := test.like(train); err != nil {
 			return nil, err
 		}
-		if err := ridge.Check(test.x.Data, test.y, test.x.Rows, test.y.Cols); err != nil { // now rather than after the fit
+		if err := ridge.Check(test.x.Data, test.y, test.x.Rows, test.y.Cols); err != nil {
+			// now rather than after the fit
 			return nil, test.name(err)
 		}
 	}

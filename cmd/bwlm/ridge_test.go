@@ -16,8 +16,9 @@ import (
 	"github.com/brainwavlm/bwlm/npy"
 )
 
-// ridgeData writes x.npy and y.npy of 40 training rows and x2.npy and y2.npy of 20 test rows: 6 features, of which voxels
-// 0 to 3 follow the first three, voxel 4 is noise and voxel 5 is constant.
+// ridgeData writes x.npy and y.npy of 40 training rows and x2.npy and y2.npy of 20 test rows: 6
+// features, of which voxels 0 to 3 follow the first three, voxel 4 is noise and voxel 5 is
+// constant.
 func ridgeData(t *testing.T) (dir string, write func(name string, shape []int, x []float32) string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -110,7 +111,8 @@ func TestRidgeWritesWhatItSays(t *testing.T) {
 	assert.Equal(t, []float64{0, 0}, []float64{r[5], r2[5]}, "a constant voxel")
 	assert.InDelta(t, (r[0]+r[1]+r[2]+r[3]+r[4])/5, *answer.R, 1e-12, "the mean leaves it out")
 	lambda := readArray(t, []int{6}, dir, "lambda.npy")
-	assert.Contains(t, []float64{.1, 10}, lambda[0], "a voxel with little noise wants little of it; between the two it is a matter of last bits")
+	assert.Contains(t, []float64{.1, 10}, lambda[0],
+		"a voxel with little noise wants little of it; between the two it is a matter of last bits")
 	assert.Equal(t, 1e3, lambda[5], "of equal scores the larger lambda")
 	a, err := npy.Read(filepath.Join(dir, "out", "constant.npy"))
 	require.NoError(t, err)
@@ -144,13 +146,15 @@ func squares(t *testing.T, dir string, voxel int) (about, own float64) {
 
 func TestRidgeBands(t *testing.T) {
 	dir, _ := ridgeData(t)
-	code, answer, stderr := ridgeIn(t, dir, trainAndTest+"--lambdas 1,10,100 --bands 0:3,3:6 --tries 6 --intercept --select r2")
+	code, answer, stderr := ridgeIn(t, dir,
+		trainAndTest+"--lambdas 1,10,100 --bands 0:3,3:6 --tries 6 --intercept --select r2")
 	require.Zero(t, code, stderr)
 	lambda, split := readArray(t, []int{2, 6}, dir, "lambda.npy"), readArray(t, []int{2, 6}, dir, "split_r2.npy")
 	r2 := readArray(t, []int{6}, dir, "r2.npy")
 	for v := range 4 {
 		assert.Less(t, lambda[v], lambda[6+v], "the band of noise has the larger penalty")
-		// What is left is seen against the spread about the training rows' mean in the one, about their own in the other.
+		// What is left is seen against the spread about the training rows' mean in the one, about
+		// their own in the other.
 		about, own := squares(t, dir, v)
 		assert.InDelta(t, (1-r2[v])*own, (1-split[v]-split[6+v])*about, 1e-4*own)
 		assert.InDelta(t, 0, split[6+v], .1)
@@ -204,7 +208,8 @@ func TestRidgeExtremes(t *testing.T) {
 	write("x.npy", []int{40, 8}, x)
 	write("y.npy", []int{40, 3}, y)
 	for _, lambdas := range []string{"0", "1e12", "1e12,0", "100,1,1,10,0,1e300"} {
-		code, _, stderr := ridgeIn(t, dir, "--x x.npy --y y.npy --test-x x.npy --test-y y.npy --out out --lambdas "+lambdas)
+		code, _, stderr := ridgeIn(t, dir,
+			"--x x.npy --y y.npy --test-x x.npy --test-y y.npy --out out --lambdas "+lambdas)
 		require.Zero(t, code, stderr)
 		for name, shape := range map[string][]int{"coef.npy": {8, 3}, "lambda.npy": {3}, "r.npy": {3}, "r2.npy": {3}} {
 			for _, value := range readArray(t, shape, dir, name) {
@@ -247,17 +252,25 @@ func TestRidgeRefuses(t *testing.T) {
 		code  int
 		want  string
 	}{
-		{"--x x.npy --y short.npy --out out", 65, "short.npy: 39 rows, DIR/x.npy has 40; both must have a row for each TR"},
-		{"--x x.npy --y wide3.npy --out out", 65, "wide3.npy: 3 rows, DIR/x.npy has 40; it looks transposed: want rows x voxels"},
-		{"--x wide.npy --y y.npy --out out", 65, "one of them looks transposed: want rows x features and rows x voxels"},
-		{"--x wide.npy --y three.npy --out out", 65, "three.npy: 40 rows, DIR/wide.npy has 6; DIR/wide.npy looks transposed: want rows x features"},
-		{"--x x.npy --y y.npy --test-x narrow2.npy --test-y y2.npy --out out", 65, "narrow2.npy: 5 features, DIR/x.npy has 6; training"},
+		{"--x x.npy --y short.npy --out out", 65,
+			"short.npy: 39 rows, DIR/x.npy has 40; both must have a row for each TR"},
+		{"--x x.npy --y wide3.npy --out out", 65,
+			"wide3.npy: 3 rows, DIR/x.npy has 40; it looks transposed: want rows x voxels"},
+		{"--x wide.npy --y y.npy --out out", 65,
+			"one of them looks transposed: want rows x features and rows x voxels"},
+		{"--x wide.npy --y three.npy --out out", 65,
+			"three.npy: 40 rows, DIR/wide.npy has 6; DIR/wide.npy looks transposed: want rows x features"},
+		{"--x x.npy --y y.npy --test-x narrow2.npy --test-y y2.npy --out out", 65,
+			"narrow2.npy: 5 features, DIR/x.npy has 6; training"},
 		{"--x x.npy --y three.npy --test-x wide2.npy --test-y three2.npy --out out", 65, "wide2.npy looks transposed"},
-		{"--x x.npy --y y.npy --test-x x2.npy --test-y narrow2.npy --out out", 65, "narrow2.npy: 5 voxels, DIR/y.npy has 6; training"},
+		{"--x x.npy --y y.npy --test-x x2.npy --test-y narrow2.npy --out out", 65,
+			"narrow2.npy: 5 voxels, DIR/y.npy has 6; training"},
 		{"--x x.npy --y nan.npy --out out", 65, "ridge: DIR/nan.npy: row 4, voxel 3 is NaN; remove or repair it"},
 		{"--x inf.npy --y y.npy --out out", 65, "ridge: DIR/inf.npy: row 2, feature 1 is -Inf; remove or repair it"},
-		{"--x x.npy --y y.npy --test-x nan.npy --test-y y.npy --out out", 65, "ridge: DIR/nan.npy: row 4, feature 3 is NaN"},
-		{"--x x.npy --y y.npy --test-x x.npy --test-y inf.npy --out out", 65, "ridge: DIR/inf.npy: row 2, voxel 1 is -Inf"},
+		{"--x x.npy --y y.npy --test-x nan.npy --test-y y.npy --out out", 65,
+			"ridge: DIR/nan.npy: row 4, feature 3 is NaN"},
+		{"--x x.npy --y y.npy --test-x x.npy --test-y inf.npy --out out", 65,
+			"ridge: DIR/inf.npy: row 2, voxel 1 is -Inf"},
 		{"--x x.npy --y cube.npy --out out", 65, "cube.npy: shape [40 3 2] is not that of a matrix"},
 		{"--x four.npy --y four.npy --out out", 65, "ridge: --folds: 4 rows do not make 5 folds"},
 		{"--x none.npy --y none.npy --out out", 65, "nothing to fit"},
@@ -273,7 +286,8 @@ func TestRidgeRefuses(t *testing.T) {
 		{trainAndTest + "--select z", 2, `--select: "z" is neither`},
 		{trainAndTest + "--seed 3", 2, "about --bands"},
 		{trainAndTest + "--bands 0:3,3", 2, `--bands: "3" is not first:end`},
-		{trainAndTest + "--bands 0:3,2:6", 2, "ridge: --bands: feature 2 is in two bands; each feature must be in exactly one band"},
+		{trainAndTest + "--bands 0:3,2:6", 2,
+			"ridge: --bands: feature 2 is in two bands; each feature must be in exactly one band"},
 		{trainAndTest + "--bands 0:3,4:6", 2, "--bands: feature 3 is in no band"},
 		{trainAndTest + "--bands 0:3,3:7", 2, "--bands: 3:7 is not a range of 6 features"},
 	} {
@@ -305,7 +319,8 @@ func TestRidgeReadsOtherOrders(t *testing.T) {
 		require.NoError(t, npy.Write(path, []int{6, 40}, flipped))
 		b, err := os.ReadFile(path)
 		require.NoError(t, err)
-		b = []byte(strings.Replace(string(b), "'fortran_order': False, 'shape': (6, 40)", "'fortran_order': True , 'shape': (40, 6)", 1))
+		b = []byte(strings.Replace(string(b), "'fortran_order': False, 'shape': (6, 40)",
+			"'fortran_order': True , 'shape': (40, 6)", 1))
 		require.NoError(t, os.WriteFile(path, b, 0o600))
 	}
 	code, _, stderr = ridgeIn(t, dir, trainAndTest)

@@ -53,7 +53,8 @@ func (p *pair) like(train *pair) error {
 	for _, c := range []struct {
 		what, path, as string
 		got, want      int
-	}{{"features", p.xPath, train.xPath, p.x.Cols, train.x.Cols}, {"voxels", p.yPath, train.yPath, p.y.Cols, train.y.Cols}} {
+	}{{"features", p.xPath, train.xPath, p.x.Cols, train.x.Cols},
+		{"voxels", p.yPath, train.yPath, p.y.Cols, train.y.Cols}} {
 		if c.got != c.want {
 			e := fault.New(fault.BadData, "ridge", c.path, "%d %s, %s has %d", c.got, c.what, c.as, c.want)
 			if p.x.Rows == c.want {

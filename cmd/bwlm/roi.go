@@ -71,10 +71,13 @@ Presets: ` + presetHelp() + `
 	flags.StringSliceVar(&f.atlas, "atlas", nil, "`file` of labels for each hemisphere, or for both")
 	flags.StringVar(&f.choose, "select", "", "`expression` that selects the columns")
 	flags.StringVar(&f.out, "out", "", "`file` to write: .json, .txt or .npy; it is replaced")
-	flags.StringArrayVar(&f.rois, "roi", nil, "`name=file` of columns or of a mask (.json, .txt, .npy), to be used in --select; repeatable")
-	flags.StringArrayVar(&f.maps, "map", nil, "`name=file` of one value for each column, to be compared in --select; repeatable")
+	flags.StringArrayVar(&f.rois, "roi", nil,
+		"`name=file` of columns or of a mask (.json, .txt, .npy), to be used in --select; repeatable")
+	flags.StringArrayVar(&f.maps, "map", nil,
+		"`name=file` of one value for each column, to be compared in --select; repeatable")
 	flags.StringVar(&f.mask, "mask", "", "NIfTI `file` whose voxels are the columns of a volume")
-	flags.StringVar(&f.order, "order", "nilearn", "order of the mask's voxels: nilearn (z runs fastest) or pycortex (x does)")
+	flags.StringVar(&f.order, "order", "nilearn",
+		"order of the mask's voxels: nilearn (z runs fastest) or pycortex (x does)")
 	return c
 }
 
@@ -172,7 +175,8 @@ func readRegion(path string, columns int) (cortex.Mask, error) {
 	if array.DType == npy.Bool {
 		mask, err := array.Bool()
 		if err == nil && len(mask) != columns {
-			err = fault.New(fault.BadData, "read ROI", path, "the mask is for %d columns, there are %d", len(mask), columns)
+			err = fault.New(fault.BadData, "read ROI", path, "the mask is for %d columns, there are %d", len(mask),
+				columns)
 		}
 		return mask, err
 	}
@@ -183,8 +187,8 @@ func readRegion(path string, columns int) (cortex.Mask, error) {
 	return cortex.ColumnMask(numbers, columns, path)
 }
 
-// readValues reads one value for each column, left then right: from a .npy file, GIFTI files parted by a comma, or a CIFTI
-// file.
+// readValues reads one value for each column, left then right: from a .npy file, GIFTI files parted
+// by a comma, or a CIFTI file.
 func readValues(path string, left, right int) ([]float32, error) {
 	if filepath.Ext(path) != ".npy" {
 		values, err := cortex.ReadMaps(strings.Split(path, ",")...)
@@ -222,7 +226,8 @@ func valueCount(path string, shape []int, left, right int) error {
 	if right > 0 {
 		want = fmt.Sprintf("%d + %d = %d", left, right, left+right)
 	}
-	return fault.New(fault.BadData, "read values", path, "shape %v, want %s values, one for each vertex or voxel", shape, want).
+	return fault.New(fault.BadData, "read values", path, "shape %v, want %s values, one for each vertex or voxel",
+		shape, want).
 		WithHint("check that the values belong to this surface, atlas or mask")
 }
 
@@ -244,9 +249,11 @@ func (a *app) makeRegion(s *cortex.Selector, f roiFlags) error {
 		Count   int    `json:"count"`   // in the ROI
 		Left    int    `json:"left"`
 		Right   int    `json:"right"`
-	}{1, f.out, f.choose, len(mask), len(columns), mask.And(s.Atlas.Side(cortex.Left)).Count(), mask.And(s.Atlas.Side(cortex.Right)).Count()}
+	}{1, f.out, f.choose, len(mask), len(columns), mask.And(s.Atlas.Side(cortex.Left)).Count(),
+		mask.And(s.Atlas.Side(cortex.Right)).Count()}
 	return a.answer(answer, func(w io.Writer) error {
-		_, err := fmt.Fprintf(w, "%s: %d of %d columns, left %d, right %d\n", f.out, answer.Count, answer.Columns, answer.Left, answer.Right)
+		_, err := fmt.Fprintf(w, "%s: %d of %d columns, left %d, right %d\n", f.out, answer.Count, answer.Columns,
+			answer.Left, answer.Right)
 		return err
 	})
 }

@@ -23,7 +23,8 @@ func TestRegionsOfAnAtlasServeADataSet(t *testing.T) {
 	dir := t.TempDir()
 	for _, form := range []string{"json", "txt", "npy"} {
 		code, stdout, stderr := call(t, "roi", "--atlas", filepath.Join(brain, "fsa5_lh_glasser_360.annot"),
-			filepath.Join(brain, "fsa5_rh_glasser_360.annot"), "--select", "A1|LBelt|MBelt|PBelt", "--out", filepath.Join(dir, "roi."+form))
+			filepath.Join(brain, "fsa5_rh_glasser_360.annot"), "--select", "A1|LBelt|MBelt|PBelt", "--out",
+			filepath.Join(dir, "roi."+form))
 		require.Zero(t, code, stderr)
 		assert.Contains(t, stdout, "of 20484 columns")
 	}

@@ -11,9 +11,10 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// onSignals gives a context that ends at the first SIGINT, SIGTERM or SIGUSR1 (which schedulers send as a warning), its
-// cause being a fault of kind Interrupted or Terminated. A second signal ends the program at once: unfinished files keep
-// their temporary names. A signal that is ignored when the program starts, as under nohup, stays so.
+// onSignals gives a context that ends at the first SIGINT, SIGTERM or SIGUSR1 (which schedulers
+// send as a warning), its cause being a fault of kind Interrupted or Terminated. A second signal
+// ends the program at once: unfinished files keep their temporary names. A signal that is ignored
+// when the program starts, as under nohup, stays so.
 //
 // SIGPIPE is ignored, so that a closed reader is an error of that one write: a run that is being saved must not die
 // because the pager of its log was closed.
@@ -60,8 +61,9 @@ func signalName(s os.Signal) string {
 	return map[os.Signal]string{os.Interrupt: "SIGINT", syscall.SIGTERM: "SIGTERM", syscall.SIGUSR1: "SIGUSR1"}[s]
 }
 
-// stopped gives the error of a command that ended because of a signal the signal's kind, whatever the library below knew
-// of it. What the error says about the state that is left (what is saved, how to go on) is kept.
+// stopped gives the error of a command that ended because of a signal the signal's kind, whatever
+// the library below knew of it. What the error says about the state that is left (what is saved,
+// how to go on) is kept.
 func stopped(ctx context.Context, err error) error {
 	request, ok := errors.AsType[*fault.Error](context.Cause(ctx))
 	switch {

@@ -66,7 +66,8 @@ func (x *arrays) read(path string, axes ...string) (shape []int, data []float32)
 		for k := len(axes) - 1; k >= 0; k-- {
 			place[k], at = fmt.Sprintf("%s %d", strings.TrimSuffix(axes[k], "s"), at%array.Shape[k]), at/array.Shape[k]
 		}
-		x.err = refuse("%s is %g", strings.Join(place, ", "), v).WithHint("correct or remove these values before; no value is imputed")
+		x.err = refuse("%s is %g", strings.Join(place, ", "),
+			v).WithHint("correct or remove these values before; no value is imputed")
 		return nil, nil
 	}
 	return array.Shape, data

@@ -88,14 +88,16 @@ func TestStatsScripts(t *testing.T) {
 func TestStatsCeilingWritesWhatNumPyFinds(t *testing.T) {
 	g := readStatsGolden(t).Ceilings
 	dir := t.TempDir()
-	code, _, stderr := call(t, "stats", "ceiling", "--y", writeNPY(t, dir, "y.npy", g.Repeats, g.N, g.Rows, g.Voxels), "--out", dir)
+	code, _, stderr := call(t, "stats", "ceiling", "--y", writeNPY(t, dir, "y.npy", g.Repeats, g.N, g.Rows, g.Voxels),
+		"--out", dir)
 	require.Zero(t, code, stderr)
 	for name, want := range map[string][]float64{"sp": g.SP, "ev": g.EV, "ev_raw": g.Raw, "cc_max": g.CCMax} {
 		got := readVector(t, dir, name)
 		require.Len(t, got, g.Voxels)
 		assert.InDeltaSlice(t, want, got[:len(want)], 1e-9, name)
 	}
-	assert.True(t, math.IsNaN(readVector(t, dir, "cc_max")[3]), "repeats that oppose each other have no ceiling, which is not a ceiling of 0")
+	assert.True(t, math.IsNaN(readVector(t, dir, "cc_max")[3]),
+		"repeats that oppose each other have no ceiling, which is not a ceiling of 0")
 	assert.Negative(t, readVector(t, dir, "sp")[3])
 	assert.True(t, math.IsNaN(readVector(t, dir, "ev")[4]), "nor does a constant voxel have a share of its variance")
 	defined, err := npy.Read(filepath.Join(dir, "defined.npy"))
@@ -141,7 +143,8 @@ func TestStatsTestWritesWhatNumPyFinds(t *testing.T) {
 		require.Zero(t, code, stderr)
 		var answer testAnswer
 		require.NoError(t, json.Unmarshal([]byte(stdout), &answer))
-		assert.Equal(t, []int{1, 7, 4, 3, 0}, []int{answer.Schema, answer.Blocks, answer.BlockRows, answer.Scored, answer.Constant})
+		assert.Equal(t, []int{1, 7, 4, 3, 0}, []int{answer.Schema, answer.Blocks, answer.BlockRows, answer.Scored,
+			answer.Constant})
 	}
 	run("1")
 	assert.InDeltaSlice(t, g.R, readVector(t, dir, "r"), 1e-9)

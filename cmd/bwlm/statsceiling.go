@@ -51,8 +51,9 @@ A set of voxels that is chosen by the ceiling of the test story is not independe
 
 --json prints {"schema", "out", "repeats", "rows", "voxels", "defined", "undefined", "constant", "medians": {"ev",
 "ev_raw", "sp", "cc_max"}}; undefined voxels include the constant ones and are not in the median of cc_max.`,
-		Example: "  bwlm stats ceiling --y repeats.npy --out ceiling\n  bwlm stats ceiling --y repeats.npy --out ceiling --json",
-		Args:    wantArgs(),
+		Example: "  bwlm stats ceiling --y repeats.npy --out ceiling\n  bwlm stats ceiling --y repeats.npy --out " +
+			"ceiling --json",
+		Args: wantArgs(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := required(c, "y", "out"); err != nil {
 				return err

@@ -85,12 +85,15 @@ func intersubject(y, out string, splits int, seed uint64) (*intersubjectAnswer, 
 	half := stats.SplitHalfReliability(responses, n, rows, voxels, splits, seed)
 	defined := func(v int) bool { return s.Defined[v] }
 	reliable := func(v int) bool { return half.Defined[v] }
-	answer := &intersubjectAnswer{Schema: 1, Out: out, Subjects: n, Rows: rows, Voxels: voxels, Defined: len(where(s.R, defined))}
+	answer := &intersubjectAnswer{Schema: 1, Out: out, Subjects: n, Rows: rows, Voxels: voxels,
+		Defined: len(where(s.R, defined))}
 	if answer.Defined == 0 {
-		return nil, fault.New(fault.BadData, what, y, "in no voxel do two subjects vary (%d subjects, %d rows)", n, rows)
+		return nil, fault.New(fault.BadData, what, y, "in no voxel do two subjects vary (%d subjects, %d rows)", n,
+			rows)
 	}
 	m := &answer.Medians
-	m.ISC, m.Upper, m.CCMax = median(where(s.R, defined)), median(where(s.Upper, defined)), median(where(half.CCMax, reliable))
+	m.ISC, m.Upper, m.CCMax = median(where(s.R, defined)), median(where(s.Upper, defined)),
+		median(where(half.CCMax, reliable))
 	files.folder()
 	write(&files, "isc", orNaN(s.R, defined))
 	write(&files, "upper", orNaN(s.Upper, defined))

@@ -85,7 +85,8 @@ three times that of the responses, and 10 rows at least. A story is cut into equ
 	flags.IntVar(&f.opt.Permutations, "permutations", 1000, "number of permutations")
 	flags.Uint64Var(&f.opt.Seed, "seed", 1, "seed of the permutations")
 	flags.BoolVar(&f.opt.TwoSided, "two-sided", false, "test for negative r as well")
-	flags.IntSliceVar(&f.rows, "stories", nil, "`rows` of each story, such as 291,340; no block crosses from one to the next")
+	flags.IntSliceVar(&f.rows, "stories", nil,
+		"`rows` of each story, such as 291,340; no block crosses from one to the next")
 	return c
 }
 
@@ -143,7 +144,8 @@ func (f *testFlags) test(ctx context.Context) (*testAnswer, error) {
 	}
 	answer.MeanR, answer.Scored = stats.Mean(out.R, out.Constant, nil)
 	if answer.Constant = voxels - answer.Scored; answer.Scored == 0 {
-		return nil, fault.New(fault.BadData, what, f.pred, "no voxel can be scored: predictions or responses are constant in all")
+		return nil, fault.New(fault.BadData, what, f.pred,
+			"no voxel can be scored: predictions or responses are constant in all")
 	}
 	answer.P05, answer.Max05, answer.Q05, answer.QBY05 = small(out.P), small(out.PMax), small(out.Q), small(out.QBY)
 	files.folder()
@@ -177,6 +179,7 @@ func (x *testAnswer) text(w io.Writer) error {
 %s, %d permutations of %d blocks of at least %d rows
 voxels at .05: %d by p alone, %d corrected for all voxels, %d by false discovery rate (%d by Benjamini-Yekutieli)
 `,
-		x.Out, x.MeanR, x.Scored, x.Constant, x.Tail, x.Permutations, x.Blocks, x.BlockRows, x.P05, x.Max05, x.Q05, x.QBY05)
+		x.Out, x.MeanR, x.Scored, x.Constant, x.Tail, x.Permutations, x.Blocks, x.BlockRows, x.P05, x.Max05, x.Q05,
+		x.QBY05)
 	return err
 }

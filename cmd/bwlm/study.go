@@ -18,7 +18,8 @@ import (
 
 // openStudy opens what an experiment names and says what the user should know of it. The function shows its progress
 // until it is called to end. A board, if there is one, sees all events.
-func (a *app) openStudy(ctx context.Context, exp *experiment.Experiment, boards ...*tensorboard.Board) (st *brain.Study, end func(), err error) {
+func (a *app) openStudy(ctx context.Context, exp *experiment.Experiment, boards ...*tensorboard.Board) (st *brain.Study,
+	end func(), err error) {
 	if _, err := openDevice(exp.Device); err != nil {
 		return nil, nil, err
 	}
@@ -92,7 +93,8 @@ func printSummary(w io.Writer, s *results.Summary) error {
 	t := s.Test
 	head := []string{"ROI", "base"}
 	if t.Tuned != nil {
-		head = append(head, fmt.Sprintf("best layer (%d)", *t.BaseBestLayer.Layer), "tuned", "Δr", "95 % interval", "p", "q")
+		head = append(head, fmt.Sprintf("best layer (%d)", *t.BaseBestLayer.Layer), "tuned", "Δr", "95 % interval", "p",
+			"q")
 	}
 	if t.Ceiling != nil {
 		head = append(head, "ceiling")
@@ -117,17 +119,21 @@ func printSummary(w io.Writer, s *results.Summary) error {
 		rows = append(rows, row(name, func(s *results.ModelScore) float64 { return s.ROIs[name] },
 			func() results.DeltaROI { return t.Delta.ROIs[name] }))
 	}
-	fmt.Fprintf(w, "Score: r on %d test rows of %s, by a ridge fitted on the training rows.\n", t.Rows, subjects(t.Subjects))
+	fmt.Fprintf(w, "Score: r on %d test rows of %s, by a ridge fitted on the training rows.\n", t.Rows,
+		subjects(t.Subjects))
 	if err := ui.Table(w, head, rows); err != nil {
 		return err
 	}
 	if t.Delta != nil {
-		fmt.Fprintln(w, "Δr is tuned - base. p: two-sided paired permutation test in blocks of rows; q: false discovery rate over this table.")
+		fmt.Fprintln(w, "Δr is tuned - base. p: two-sided paired permutation test in blocks of rows; q: false "+
+			"discovery rate over this table.")
 	}
 	if s.AnalysisPlan != nil {
-		fmt.Fprintf(w, "Analysis plan locked %s (%.12s…): read %d of the test rows since.\n", s.AnalysisPlan.Time.Format("2006-01-02 15:04"), s.AnalysisPlan.SHA256, s.AnalysisPlan.TestReads)
+		fmt.Fprintf(w, "Analysis plan locked %s (%.12s…): read %d of the test rows since.\n",
+			s.AnalysisPlan.Time.Format("2006-01-02 15:04"), s.AnalysisPlan.SHA256, s.AnalysisPlan.TestReads)
 		if s.AnalysisPlan.Refused > 0 {
-			fmt.Fprintf(w, "WARNING: %d reads were refused because splits or masks differed from the locked ones.\n", s.AnalysisPlan.Refused)
+			fmt.Fprintf(w, "WARNING: %d reads were refused because splits or masks differed from the locked ones.\n",
+				s.AnalysisPlan.Refused)
 		}
 	}
 	if t.Delta != nil && t.Delta.Reason != "" {
@@ -146,7 +152,8 @@ func printSummary(w io.Writer, s *results.Summary) error {
 		if len(s.Epochs) > 0 && s.Epochs[0].RetainedR != nil {
 			admitted = " and within the retention constraint"
 		}
-		fmt.Fprintf(w, "No epoch was better than the untuned model on the validation rows%s, so the tuned model is the untuned one.\n", admitted)
+		fmt.Fprintf(w, "No epoch was better than the untuned model on the validation rows%s, so the tuned model is "+
+			"the untuned one.\n", admitted)
 	}
 	return nil
 }

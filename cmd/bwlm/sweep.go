@@ -113,7 +113,8 @@ func printSweep(w io.Writer, r *results.Sweep, out string) error {
 			row = append(row, spread(s.Delta[region], s.Seeds))
 		}
 		best := strings.Trim(strings.ReplaceAll(fmt.Sprint(s.Best), " ", ","), "[]")
-		rows = append(rows, append(row, spread(s.ValDelta, s.Seeds), best, fmt.Sprintf("%.0f%%", 100*s.Below), fmt.Sprint(s.Diverged), fmt.Sprint(s.Failed)))
+		rows = append(rows, append(row, spread(s.ValDelta, s.Seeds), best, fmt.Sprintf("%.0f%%", 100*s.Below),
+			fmt.Sprint(s.Diverged), fmt.Sprint(s.Failed)))
 	}
 	fmt.Fprintln(w, "Δr (tuned - base) on the test rows, by ROI: mean over seeds (SD).")
 	if err := ui.Table(w, head, rows); err != nil {

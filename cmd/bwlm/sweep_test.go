@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A sweep that is killed in the middle of a run, and called again, ends with the same table, to the byte, as one that was
-// not. A run that diverges is a line of it.
+// A sweep that is killed in the middle of a run, and called again, ends with the same table, to the
+// byte, as one that was not. A run that diverges is a line of it.
 func TestKilledSweepEndsWithTheSameTable(t *testing.T) {
 	if testing.Short() {
 		t.Skip("several trainings")
@@ -19,7 +19,8 @@ func TestKilledSweepEndsWithTheSameTable(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, tinyStudy(dir))
 	args := func(out string) []string {
-		return []string{"sweep", filepath.Join(dir, "tiny.yaml"), "--set", "data.subjects=ada", "--vary", "train.lr=1e-2,1e30", "--vary", "train.seed=1,2",
+		return []string{"sweep", filepath.Join(dir, "tiny.yaml"), "--set", "data.subjects=ada", "--vary",
+			"train.lr=1e-2,1e30", "--vary", "train.seed=1,2",
 			"--out", filepath.Join(dir, out)}
 	}
 	whole := answers(t, args("whole")...)

@@ -75,7 +75,10 @@ func (a *app) openBoard(dir string, exp *experiment.Experiment) (boards []*tenso
 	if dir == "" {
 		return nil, func() {}, nil
 	}
-	b, err := tensorboard.Open(dir, exp, func(err error) { a.ui.Warn("the training continues without TensorBoard: %v", err) })
+	b, err := tensorboard.Open(dir, exp, func(err error) {
+		a.ui.Warn("the training continues without TensorBoard: %v",
+			err)
+	})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -144,7 +147,8 @@ func advisedResume(ctx context.Context, err error, run *results.Run) error {
 		return err
 	}
 	if f, ok := errors.AsType[*fault.Error](context.Cause(ctx)); ok {
-		return fault.New(f.Kind, "stopped", run.Dir, "%s; all finished steps are saved", f.Reason).WithHint("resume it with `bwlm resume %s`", run.Dir)
+		return fault.New(f.Kind, "stopped", run.Dir, "%s; all finished steps are saved",
+			f.Reason).WithHint("resume it with `bwlm resume %s`", run.Dir)
 	}
 	return err
 }

@@ -69,7 +69,8 @@ func tinyStudy(dir string) error {
 				sound = append(sound, float32(.3*loud[k+1]*math.Sin(2*math.Pi*300*at)+.01*random.NormFloat64()))
 			}
 		}
-		if err := audio.WriteWAV(filepath.Join(dir, "data", story+".wav"), sound, audio.Rate, audio.Float32); err != nil {
+		if err := audio.WriteWAV(filepath.Join(dir, "data", story+".wav"), sound, audio.Rate,
+			audio.Float32); err != nil {
 			return err
 		}
 		for p, name := range []string{"ada", "bob"} {
@@ -87,7 +88,8 @@ func tinyStudy(dir string) error {
 			subjects[name] += fmt.Sprintf("%s: %s, ", story, file)
 		}
 	}
-	yaml += fmt.Sprintf("subjects:\n  ada: {%s}\n  bob: {%s}\nrois: {front: [0, 1, 2]}\n", strings.TrimSuffix(subjects["ada"], ", "), strings.TrimSuffix(subjects["bob"], ", "))
+	yaml += fmt.Sprintf("subjects:\n  ada: {%s}\n  bob: {%s}\nrois: {front: [0, 1, 2]}\n",
+		strings.TrimSuffix(subjects["ada"], ", "), strings.TrimSuffix(subjects["bob"], ", "))
 	if err := os.WriteFile(filepath.Join(dir, "data", "dataset.yaml"), []byte(yaml), 0o644); err != nil {
 		return err
 	}
@@ -158,7 +160,8 @@ func resultFiles(t *testing.T, run string) map[string]string {
 	files := map[string]string{}
 	require.NoError(t, filepath.WalkDir(run, func(path string, d fs.DirEntry, err error) error {
 		rel, _ := filepath.Rel(run, path)
-		if top, _, _ := strings.Cut(rel, "/"); err != nil || d.IsDir() || top == "ckpt" || top == "config.yaml" || top == "manifest.json" {
+		if top, _, _ := strings.Cut(rel, "/"); err != nil || d.IsDir() || top == "ckpt" || top == "config.yaml" ||
+			top == "manifest.json" {
 			return err
 		}
 		data, err := os.ReadFile(path)
@@ -233,8 +236,9 @@ func TestOneTrainingPerRun(t *testing.T) {
 	assert.Contains(t, stderr, fmt.Sprintf("process %d on ", first.Process.Pid))
 }
 
-// Real data: all 27 subjects together and one alone. The training runs through, says what it found, and is the same to the
-// bit when it is killed on the way. Fewer epochs than the examples have; what they find is in their comments.
+// Real data: all 27 subjects together and one alone. The training runs through, says what it found,
+// and is the same to the bit when it is killed on the way. Fewer epochs than the examples have;
+// what they find is in their comments.
 func TestAliceTrainingSurvivesAKill(t *testing.T) {
 	shared := os.Getenv("BWLM_SHARED")
 	if shared == "" {
@@ -251,7 +255,8 @@ func TestAliceTrainingSurvivesAKill(t *testing.T) {
 	for _, c := range trainings {
 		dir := t.TempDir()
 		train := func(run string) []string {
-			return []string{"train", filepath.Join("..", "..", "examples", "alice", c.file), "--set", "data.path=" + filepath.Join(shared, "data", "alice"),
+			return []string{"train", filepath.Join("..", "..", "examples", "alice", c.file), "--set",
+				"data.path=" + filepath.Join(shared, "data", "alice"),
 				"--set", fmt.Sprint("train.epochs=", c.epochs), "--set", "device=cpu", "--set", "out=" + run}
 		}
 		whole, killed := filepath.Join(dir, "whole"), filepath.Join(dir, "killed")

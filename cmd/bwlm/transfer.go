@@ -61,7 +61,8 @@ same in transfer.json, and transfer.csv with a line for each number.`,
 }
 
 // transfer runs a transfer study and shows where it is.
-func (a *app) transfer(c *cobra.Command, path string, flags *experimentFlags, subjects, only []string) (*results.Transfer, string, error) {
+func (a *app) transfer(c *cobra.Command, path string, flags *experimentFlags, subjects,
+	only []string) (*results.Transfer, string, error) {
 	exp, err := flags.load(path)
 	if err != nil {
 		return nil, "", err
@@ -138,7 +139,8 @@ func (k *tuningClock) left(todo int) string {
 }
 
 func printTransfer(w io.Writer, r *results.Transfer, out string) error {
-	fmt.Fprintf(w, "r on the test rows, by a ridge on each subject's own training rows (%.1f minutes).\n", average(r.Minutes))
+	fmt.Fprintf(w, "r on the test rows, by a ridge on each subject's own training rows (%.1f minutes).\n",
+		average(r.Minutes))
 	if r.Matrix != nil {
 		head := append([]string{"tuned on"}, r.Subjects...)
 		rows := [][]string{append([]string{"(untuned)"}, scores(r.Base)...)}
@@ -155,7 +157,8 @@ func printTransfer(w io.Writer, r *results.Transfer, out string) error {
 	if l := r.LeaveOneOut; l != nil {
 		var rows [][]string
 		for k, name := range r.Subjects {
-			rows = append(rows, []string{name, score(r.Base[k]), score(l.Tuned[k]), fmt.Sprintf("%+.3f", l.Tuned[k]-r.Base[k]), fmt.Sprint(l.Chosen[k])})
+			rows = append(rows, []string{name, score(r.Base[k]), score(l.Tuned[k]),
+				fmt.Sprintf("%+.3f", l.Tuned[k]-r.Base[k]), fmt.Sprint(l.Chosen[k])})
 		}
 		if err := ui.Table(w, []string{"left out", "base", "tuned on the others", "Δr", "epoch"}, rows); err != nil {
 			return err
@@ -185,7 +188,8 @@ func printTransfer(w io.Writer, r *results.Transfer, out string) error {
 	}
 	if l := r.LeaveOneOut; l != nil && len(l.UnseenStories.Skipped) > 0 {
 		first := slices.Sorted(maps.Keys(l.UnseenStories.Skipped))[0]
-		fmt.Fprintf(w, "No ridge on unseen stories for %d of %d subjects: %s.\n", len(l.UnseenStories.Skipped), len(r.Subjects), l.UnseenStories.Skipped[first])
+		fmt.Fprintf(w, "No ridge on unseen stories for %d of %d subjects: %s.\n", len(l.UnseenStories.Skipped),
+			len(r.Subjects), l.UnseenStories.Skipped[first])
 	}
 	if r.Curve != nil {
 		if err := printCurve(w, r.Curve); err != nil {
@@ -198,7 +202,8 @@ func printTransfer(w io.Writer, r *results.Transfer, out string) error {
 			break
 		}
 	}
-	_, err := fmt.Fprintf(w, "Each tuning is a run below %s/transfer, with these numbers in transfer.json and transfer.csv.\n", out)
+	_, err := fmt.Fprintf(w,
+		"Each tuning is a run below %s/transfer, with these numbers in transfer.json and transfer.csv.\n", out)
 	return err
 }
 
@@ -212,9 +217,11 @@ func gainOf(l *results.LeaveOneOut) *results.SubjectMean {
 func printCurve(w io.Writer, c *results.TransferCurve) error {
 	var rows [][]string
 	for _, p := range c.Points {
-		rows = append(rows, []string{fmt.Sprintf("%.1f", p.Minutes), score(p.BaseMean.Mean), score(p.TunedMean.Mean), fmt.Sprintf("%+.3f", p.Delta.Mean), interval(p.Delta.CI95)})
+		rows = append(rows, []string{fmt.Sprintf("%.1f", p.Minutes), score(p.BaseMean.Mean), score(p.TunedMean.Mean),
+			fmt.Sprintf("%+.3f", p.Delta.Mean), interval(p.Delta.CI95)})
 	}
-	if err := ui.Table(w, []string{"minutes of a new subject", "base", "tuned", "Δr", "95 % interval over subjects"}, rows); err != nil {
+	if err := ui.Table(w, []string{"minutes of a new subject", "base", "tuned", "Δr", "95 % interval over subjects"},
+		rows); err != nil {
 		return err
 	}
 	switch {
@@ -225,7 +232,8 @@ func printCurve(w io.Writer, c *results.TransferCurve) error {
 		if c.AtLeast {
 			atLeast = "at least "
 		}
-		fmt.Fprintf(w, "Minutes saved to reach r %.3f, which the untuned model reaches with %.1f: %s%.1f", c.Goal, c.Full, atLeast, *c.Saved)
+		fmt.Fprintf(w, "Minutes saved to reach r %.3f, which the untuned model reaches with %.1f: %s%.1f", c.Goal,
+			c.Full, atLeast, *c.Saved)
 		if ci := c.SavedCI95; ci != nil {
 			fmt.Fprintf(w, " [%.1f, %.1f]", ci[0], ci[1])
 		}

@@ -35,7 +35,8 @@ gain between seeds, stories and subjects, and the number of each at which the ga
 --json prints {"schema": 1, "base_r2", "tuned_r2", "delta_r2", "components": [{"name", "sequential", "alone"}], "unexplained",
 "unique_base", "unique_tuned", "variance": {"seeds": {"n", "sd", "needed"}, "stories", "subjects", "residual_sd"}}; null is what
 cannot be estimated.`,
-		Example: "  bwlm variance-partition runs/alice --glove glove.6B.50d.txt\n  bwlm variance-partition runs/seed1 runs/seed2 runs/seed3 --json",
+		Example: "  bwlm variance-partition runs/alice --glove glove.6B.50d.txt\n  bwlm variance-partition " +
+			"runs/seed1 runs/seed2 runs/seed3 --json",
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return usage(c, "RUN is missing")
@@ -50,13 +51,15 @@ cannot be estimated.`,
 			return a.answer(x, func(w io.Writer) error { return printPartition(w, x) })
 		},
 	}
-	c.Flags().StringVar(&glove, "glove", "", "word vectors: GloVe's text `file`, a .npy next to its .vocab.txt, or the folder of either")
+	c.Flags().StringVar(&glove, "glove", "",
+		"word vectors: GloVe's text `file`, a .npy next to its .vocab.txt, or the folder of either")
 	c.Flags().IntVar(&tries, "tries", 20, "random `sets` of penalties")
 	a.limits.add(c)
 	return c
 }
 
-func (a *app) variancePartition(ctx context.Context, paths []string, glove string, tries int) (*results.VariancePartition, error) {
+func (a *app) variancePartition(ctx context.Context, paths []string, glove string,
+	tries int) (*results.VariancePartition, error) {
 	var runs []*results.Run
 	for _, path := range paths {
 		run, err := results.Open(path)
@@ -79,7 +82,8 @@ func (a *app) variancePartition(ctx context.Context, paths []string, glove strin
 }
 
 func printPartition(w io.Writer, x *results.VariancePartition) error {
-	fmt.Fprintf(w, "R² on test rows: base %.4f, tuned %.4f, ΔR² %+.4f (%s).\n", x.Base, x.Tuned, x.DeltaR2, count(x.Runs, "run", "runs"))
+	fmt.Fprintf(w, "R² on test rows: base %.4f, tuned %.4f, ΔR² %+.4f (%s).\n", x.Base, x.Tuned, x.DeltaR2,
+		count(x.Runs, "run", "runs"))
 	var rows, skipped [][]string
 	for _, c := range x.Components {
 		if c.Skipped != "" {

@@ -24,9 +24,10 @@ type versions struct {
 
 func versionCommand(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use:     "version",
-		Short:   "Print the versions of bwlm, Go and libtorch",
-		Long:    "Prints the version of bwlm, the commit it was built from, Go's version, the platform, and libtorch's version.",
+		Use:   "version",
+		Short: "Print the versions of bwlm, Go and libtorch",
+		Long: "Prints the version of bwlm, the commit it was built from, Go's version, the platform, and " +
+			"libtorch's version.",
 		Example: "  bwlm version --json",
 		Args:    wantArgs(),
 		RunE: func(*cobra.Command, []string) error {

@@ -1,5 +1,6 @@
-// Command embed is the shortest program that uses a speech model with an adapter and a finished run. It prints the size of
-// the features of a recording and of the responses that the run predicts for it:
+// Command embed is the shortest program that uses a speech model with an adapter and a finished
+// run. It prints the size of the features of a recording and of the responses that the run predicts
+// for it:
 //
 //	go run ./examples/embed wavlm-base-plus runs/study/adapter runs/study story.wav
 //
@@ -32,7 +33,8 @@ func main() {
 	adapter := must(peft.Load(os.Args[2]))
 	tuned := must(model.WithAdapter(ctx, adapter))
 	hidden := must(tuned.HiddenStates(ctx, clip.Samples, model.Architecture().Layers))[0]
-	fmt.Printf("last hidden state: %d frames, %d channels, %d adapted layers\n", hidden.Rows, hidden.Cols, len(tuned.Adapted()))
+	fmt.Printf("last hidden state: %d frames, %d channels, %d adapted layers\n", hidden.Rows, hidden.Cols,
+		len(tuned.Adapted()))
 	predictor := must(predict.Open(ctx, os.Args[3], predict.Options{Device: device}))
 	p := must(predictor.Predict(ctx, clip.Samples))
 	fmt.Printf("responses: %d volumes of %s, %d voxels\n", p.Rows, predictor.Subject, p.Voxels)

@@ -48,7 +48,8 @@ func TestProgramReadsFeaturesAndPredictsWithoutEnvironment(t *testing.T) {
 	const model = "../../testdata/golden/base"
 	stdout, stderr, err := embed(model, filepath.Join(model, "peft", "lora_qkv"), exampletest.Run(t), story)
 	require.NoError(t, err, stderr)
-	assert.Equal(t, "last hidden state: 999 frames, 48 channels, 9 adapted layers\nresponses: 50 volumes of ada, 60 voxels\n", stdout)
+	assert.Equal(t, "last hidden state: 999 frames, 48 channels, 9 adapted layers\nresponses: 50 volumes of ada, 60 "+
+		"voxels\n", stdout)
 	assert.Empty(t, stderr)
 }
 
@@ -58,7 +59,8 @@ func TestMistakesAreOneLine(t *testing.T) {
 		want string
 	}{
 		{nil, "usage: embed MODEL ADAPTER RUN STORY.wav"},
-		{[]string{"nowhere", "nowhere", "nowhere", "nowhere.wav"}, "embed: read audio: nowhere.wav: no such file or directory"},
+		{[]string{"nowhere", "nowhere", "nowhere", "nowhere.wav"},
+			"embed: read audio: nowhere.wav: no such file or directory"},
 	} {
 		_, stderr, err := embed(c.args...)
 		assert.ErrorAs(t, err, new(*exec.ExitError))

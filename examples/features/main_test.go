@@ -19,7 +19,8 @@ func TestFeatures(t *testing.T) {
 	story, loud := exampletest.Recording(t, 8, 1)
 	model, out := exampletest.Model(t), filepath.Join(t.TempDir(), "f.npy")
 	var printed strings.Builder
-	err := run(t.Context(), []string{"-model", model, "-layer", "2", "-window", "1", "-stride", ".4", "-out", out, story}, &printed)
+	err := run(t.Context(), []string{"-model", model, "-layer", "2", "-window", "1", "-stride", ".4", "-out", out,
+		story}, &printed)
 	require.NoError(t, err)
 	assert.Contains(t, printed.String(), "20 windows of 1 s, the first ends at 0.40 s, 96 channels of hidden state 2")
 	x, err := npy.ReadMatrix(out)

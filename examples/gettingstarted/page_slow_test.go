@@ -38,7 +38,8 @@ func TestCommandsPrintWhatThePageShows(t *testing.T) {
 	require.NoError(t, os.Mkdir(bin, 0o755))
 	python, err := exec.LookPath(python)
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(bin, "python3"), []byte("#!/bin/sh\nexec "+python+` "$@"`+"\n"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(bin, "python3"), []byte("#!/bin/sh\nexec "+python+` "$@"`+"\n"),
+		0o755))
 	build, err := exec.Command("go", "build", "-o", filepath.Join(bin, "bwlm"), "../../cmd/bwlm").CombinedOutput()
 	require.NoError(t, err, string(build))
 	root, err := filepath.Abs("../..")
@@ -56,7 +57,8 @@ func TestCommandsPrintWhatThePageShows(t *testing.T) {
 		command, want := string(text[m[2]:m[3]]), string(text[m[4]:m[5]])
 		c := exec.Command("bash", "-c", command)
 		c.Dir = work
-		c.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "BWLM="+root, "XDG_CACHE_HOME="+filepath.Join(dir, "cache"))
+		c.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "BWLM="+root,
+			"XDG_CACHE_HOME="+filepath.Join(dir, "cache"))
 		answer, err := c.CombinedOutput()
 		require.NoError(t, err, "%s\n%s", command, answer)
 		got := progress.ReplaceAllString(string(answer), "")

@@ -26,11 +26,13 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	merged, err := extract.Merge(ctx, extract.MergeOptions{Model: *model, Adapters: extract.Adapters{Dirs: []string{*adapter}}, Out: *out})
+	merged, err := extract.Merge(ctx, extract.MergeOptions{Model: *model,
+		Adapters: extract.Adapters{Dirs: []string{*adapter}}, Out: *out})
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "%s: %d layers changed, rounded by at most %.1g\n", *out, len(merged.Modules), merged.MaxRounding)
+	fmt.Fprintf(stdout, "%s: %d layers changed, rounded by at most %.1g\n", *out, len(merged.Modules),
+		merged.MaxRounding)
 
 	second := make([]float32, speech.SampleRate)
 	for i := range second {
@@ -48,7 +50,8 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "last hidden state: the adapter changes it by %.1g, merging by %.1g\n", distance(with, without), distance(with, added))
+	fmt.Fprintf(stdout, "last hidden state: the adapter changes it by %.1g, merging by %.1g\n", distance(with, without),
+		distance(with, added))
 	return nil
 }
 

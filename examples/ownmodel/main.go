@@ -1,5 +1,6 @@
-// Command ownmodel adapts a model of its own by LoRA: a small network learns one function, its weights are frozen, and an adapter
-// teaches it another one. The adapter is saved in the files of Hugging Face PEFT and read back.
+// Command ownmodel adapts a model of its own by LoRA: a small network learns one function, its
+// weights are frozen, and an adapter teaches it another one. The adapter is saved in the files of
+// Hugging Face PEFT and read back.
 //
 //	go run ./examples/ownmodel -out adapter
 package main
@@ -18,8 +19,8 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// network maps numbers to numbers. A model that can be adapted needs a constructor that declares its layers with a Builder, and
-// a forward function that calls them; it knows nothing of adapters.
+// network maps numbers to numbers. A model that can be adapted needs a constructor that declares
+// its layers with a Builder, and a forward function that calls them; it knows nothing of adapters.
 type network struct{ in, hidden, out nn.Linear }
 
 func newNetwork(b *nn.Builder) *network {
@@ -93,7 +94,8 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	store.Freeze()
 
-	adapter, err := peft.New(peft.Config{Method: &peft.LoRA{R: 4, Alpha: 8}, TargetModules: peft.Targets("in", "hidden", "out")})
+	adapter, err := peft.New(peft.Config{Method: &peft.LoRA{R: 4, Alpha: 8},
+		TargetModules: peft.Targets("in", "hidden", "out")})
 	if err != nil {
 		return err
 	}

@@ -1,9 +1,10 @@
-// Command ridge fits an encoding model to arrays: features and responses of a training and a test set, one row for each volume.
+// Command ridge fits an encoding model to arrays: features and responses of a training and a test
+// set, one row for each volume.
 //
 //	go run ./examples/ridge -tr 2 -out r.npy train_x.npy train_y.npy test_x.npy test_y.npy
 //
-// Features are standardised and delayed by 2, 4, 6 and 8 s; each voxel gets the penalty that cross-validation over contiguous
-// rows prefers.
+// Features are standardised and delayed by 2, 4, 6 and 8 s; each voxel gets the penalty that
+// cross-validation over contiguous rows prefers.
 package main
 
 import (
@@ -39,7 +40,8 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		}
 	}
 	trainX, trainY, testX, testY := m[0], m[1], m[2], m[3]
-	if trainX.Rows != trainY.Rows || testX.Rows != testY.Rows || trainX.Cols != testX.Cols || trainY.Cols != testY.Cols {
+	if trainX.Rows != trainY.Rows || testX.Rows != testY.Rows || trainX.Cols != testX.Cols ||
+		trainY.Cols != testY.Cols {
 		return fault.New(fault.BadData, "ridge", "", "the shapes of features and responses do not fit")
 	}
 	delays, err := design.Delays([]float64{2, 4, 6, 8}, *tr)

@@ -9,10 +9,10 @@
 //	service --model models/wavlm-base-plus --layer 9 &
 //	curl --data-binary @story.flac http://localhost:8080/features
 //
-// The answer is a matrix with a row for each point in time: JSON {"seconds": [T], "columns": [V], "values": [[V] × T]},
-// or, with "Accept: application/octet-stream", a safetensors file with the tensors seconds, columns and values. An error is
-// {"error": "..."} with a status that says whose fault it is. What predictions can be trusted for stands with
-// brain.Predictor.
+// The answer is a matrix with a row for each point in time: JSON {"seconds": [T], "columns": [V],
+// "values": [[V] × T]}, or, with "Accept: application/octet-stream", a safetensors file with the
+// tensors seconds, columns and values. An error is {"error": "..."} with a status that says whose
+// fault it is. What predictions can be trusted for stands with brain.Predictor.
 //
 // What keeps it steady, and where:
 //

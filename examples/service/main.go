@@ -71,7 +71,8 @@ func (s settings) open(ctx context.Context) (Source, error) {
 	}
 	if n := m.Model.Architecture().Layers; s.layer < 0 || s.layer > n {
 		m.Close()
-		return nil, fault.New(fault.Usage, "service", "layer", "there is no hidden state %d, the model has 0 to %d", s.layer, n)
+		return nil, fault.New(fault.Usage, "service", "layer", "there is no hidden state %d, the model has 0 to %d",
+			s.layer, n)
 	}
 	return features{m, extract.Options{Layers: []int{s.layer}}}, nil
 }

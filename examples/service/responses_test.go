@@ -21,7 +21,8 @@ import (
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
-// finishedRun tunes a tiny model on a simulated subject whose 60 voxels follow the loudness of a tone, one TR of .4 s later.
+// finishedRun tunes a tiny model on a simulated subject whose 60 voxels follow the loudness of a
+// tone, one TR of .4 s later.
 func finishedRun(t *testing.T) (dir string) {
 	t.Helper()
 	const rows, voxels, tr = 40, 60, .4
@@ -41,13 +42,15 @@ func finishedRun(t *testing.T) (dir string) {
 		}
 		spec.Stories = append(spec.Stories, dataset.Story{Name: name, Audio: dataset.Value(sound)})
 		subject := &spec.Subjects[0]
-		subject.Responses = append(subject.Responses, dataset.Response{Story: name, Matrix: dataset.Value(dataset.NewMatrix(rows, voxels, answer))})
+		subject.Responses = append(subject.Responses, dataset.Response{Story: name,
+			Matrix: dataset.Value(dataset.NewMatrix(rows, voxels, answer))})
 	}
 	data, err := dataset.New(spec)
 	require.NoError(t, err)
 
 	e := experiment.Default()
-	e.Model.Path, e.Model.Layer, e.Model.WindowSeconds, e.Model.StrideSeconds, e.Model.Pooling = tinyModel(t), 2, .2, .1, "mean"
+	e.Model.Path, e.Model.Layer, e.Model.WindowSeconds, e.Model.StrideSeconds, e.Model.Pooling = tinyModel(t), 2, .2,
+		.1, "mean"
 	e.Data.Path, e.Data.Subjects, e.Data.Trim = filepath.Join(t.TempDir(), "in memory"), []string{"ada"}, [2]int{4, 2}
 	e.Data.Train, e.Data.Val, e.Data.Test = []string{"train"}, []string{"val"}, []string{"test"}
 	e.Readout.Bottleneck, e.Readout.DelaysSeconds = 6, []float64{.4, .8}

@@ -56,7 +56,8 @@ func NewService(source Source, limits Limits) *Service {
 	if limits.Upload == 0 {
 		limits.Upload = time.Minute
 	}
-	s := &Service{source: source, limits: limits, mux: http.NewServeMux(), slots: semaphore.NewWeighted(int64(limits.Slots))}
+	s := &Service{source: source, limits: limits, mux: http.NewServeMux(),
+		slots: semaphore.NewWeighted(int64(limits.Slots))}
 	s.life, s.end = context.WithCancel(context.Background())
 	s.mux.HandleFunc("POST "+source.Path(), s.post)
 	s.mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) {
@@ -72,8 +73,8 @@ func NewService(source Source, limits Limits) *Service {
 // ServeHTTP answers one request.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
 
-// Close ends the requests that run, waits for them, and frees the source. Later requests are told to come back; a second
-// Close does nothing.
+// Close ends the requests that run, waits for them, and frees the source. Later requests are told
+// to come back; a second Close does nothing.
 func (s *Service) Close() {
 	s.end()
 	s.use.Lock()
@@ -121,7 +122,8 @@ func (s *Service) answer(ctx context.Context, connection *http.ResponseControlle
 	if err != nil {
 		return nil, err
 	}
-	clip, err := audio.Decode(ctx, "body", bytes.NewReader(encoded), int64(len(encoded)), audio.Options{MaxSeconds: s.limits.Seconds})
+	clip, err := audio.Decode(ctx, "body", bytes.NewReader(encoded), int64(len(encoded)),
+		audio.Options{MaxSeconds: s.limits.Seconds})
 	if err != nil {
 		return nil, err
 	}

@@ -416,7 +416,8 @@ func TestServe(t *testing.T) {
 
 	_, err = parse(nil)
 	assert.ErrorContains(t, err, "neither --run nor --model")
-	for _, wrong := range [][]string{{"--model", "nowhere"}, {"--run", "nowhere"}, {"--model", tinyModel(t), "--layer", "9"}} {
+	for _, wrong := range [][]string{{"--model", "nowhere"}, {"--run", "nowhere"},
+		{"--model", tinyModel(t), "--layer", "9"}} {
 		settings, err := parse(wrong)
 		require.NoError(t, err)
 		assert.Error(t, serve(t.Context(), settings, func(string) { t.Error("it serves") }), fmt.Sprint(wrong))

@@ -1,5 +1,5 @@
-// Command tune runs a study from its experiment file: it tunes an adapter, or continues an interrupted training, and prints how
-// well untuned and tuned features predict each ROI.
+// Command tune runs a study from its experiment file: it tunes an adapter, or continues an
+// interrupted training, and prints how well untuned and tuned features predict each ROI.
 //
 //	go run ./examples/tune study.yaml train.epochs=5
 package main

@@ -30,7 +30,8 @@ func voice(seconds, from, to, noise float64) (wave []float32, hertz func(second 
 }
 
 func TestPitchOfSyntheticVoices(t *testing.T) {
-	for _, c := range []struct{ from, to, noise float64 }{{80, 80, 0}, {120, 120, .02}, {210, 210, .02}, {380, 380, 0}, {100, 300, .01}} {
+	for _, c := range []struct{ from, to, noise float64 }{{80, 80, 0}, {120, 120, .02}, {210, 210, .02}, {380, 380, 0},
+		{100, 300, .01}} {
 		wave, hertz := voice(1, c.from, c.to, c.noise)
 		voiced := 0
 		for i, f := range acoustic.Pitch(wave) {

@@ -22,7 +22,8 @@ func Example() {
 	}
 	defer store.Close()
 	key := activations.Key(sha256.Sum256([]byte("weights, samples, settings")))
-	kept, err := store.Put(key, activations.Entry{About: "two numbers", DType: "F32", Shape: []int{2}, Data: make([]byte, 8)})
+	kept, err := store.Put(key, activations.Entry{About: "two numbers", DType: "F32", Shape: []int{2},
+		Data: make([]byte, 8)})
 	fmt.Println(kept, err)
 	entry, err := store.Get(key)
 	fmt.Println(entry.About, entry.Shape, err)

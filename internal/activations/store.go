@@ -79,7 +79,8 @@ func (s *Store) Get(k Key) (*Entry, error) {
 }
 
 func damaged(path string, why error) error {
-	return fault.Wrap(fault.BadData, "read cache", path, fmt.Errorf("the file is damaged: %w", why)).WithHint("it is computed again; check the disk")
+	return fault.Wrap(fault.BadData, "read cache", path,
+		fmt.Errorf("the file is damaged: %w", why)).WithHint("it is computed again; check the disk")
 }
 
 // Put keeps a tensor, and says whether it did: not if it has no room beside what was used since the store was opened.
@@ -103,7 +104,8 @@ func (s *Store) Put(k Key, e Entry) (kept bool, err error) {
 	}
 	if err := s.write(k.String(), file); err != nil {
 		s.full = true
-		return false, fault.Wrap(fault.IO, "write cache", s.Dir, err).WithHint("make room there, or choose another folder: --cache-dir")
+		return false, fault.Wrap(fault.IO, "write cache", s.Dir,
+			err).WithHint("make room there, or choose another folder: --cache-dir")
 	}
 	s.used += size
 	return true, nil
@@ -223,7 +225,10 @@ func (s *Store) List() ([]Info, error) {
 	for i := range files {
 		files[i].look(s.root)
 	}
-	slices.SortStableFunc(files, func(a, b Info) int { return cmp.Or(b.Used.Compare(a.Used), strings.Compare(a.Name, b.Name)) })
+	slices.SortStableFunc(files, func(a, b Info) int {
+		return cmp.Or(b.Used.Compare(a.Used),
+			strings.Compare(a.Name, b.Name))
+	})
 	return files, nil
 }
 

@@ -75,9 +75,11 @@ func TestHostileFiles(t *testing.T) {
 		"row twice":        {file([]int32{0, 1}, 1, -2, 2, "f", 2, 0, "a", 1, 0, 0, 0, 0, "b", 2, 0, 0, 0), "row 0"},
 		"colour":           {file([]int32{0, 1}, 1, -2, 1, "f", 1, 0, "a", 256, 0, 0, 0), "256"},
 		"unknown colour":   {file([]int32{0, 9}, 1, -2, 1, "f", 1, 0, "a", 1, 0, 0, 0), "0x9"},
-		"two names":        {file([]int32{0, 1}, 1, -2, 2, "f", 2, 0, "a", 1, 0, 0, 0, 1, "b", 1, 0, 0, 0), `both "a" and "b"`},
-		"name past end":    {append(file([]int32{0, 1}, 1, -2, 1, "f", 1, 0), 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), "ends in the middle"},
-		"long old name":    {file([]int32{0, 1}, 1, 1, "f", strings.Repeat("n", 200), 1, 0), "ends in the middle"},
+		"two names": {file([]int32{0, 1}, 1, -2, 2, "f", 2, 0, "a", 1, 0, 0, 0, 1, "b", 1, 0, 0, 0),
+			`both "a" and "b"`},
+		"name past end": {append(file([]int32{0, 1}, 1, -2, 1, "f", 1, 0), 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0,
+			0, 0, 0, 0, 0), "ends in the middle"},
+		"long old name": {file([]int32{0, 1}, 1, 1, "f", strings.Repeat("n", 200), 1, 0), "ends in the middle"},
 	} {
 		fuzztest.Run(t, 4, c.data, func() {
 			_, err := decode(c.data, "x.annot")

@@ -29,15 +29,17 @@ type rule struct {
 // utilities are the packages below internal that have no rule of their own.
 const utilities = "internal/..."
 
-// rules is looked through from the top; the first that matches a package holds. Packages of this module are named one by
-// one, so that an arrow is a decision. Any package may import those of the last rule for internal/..., the utilities.
+// rules is looked through from the top; the first that matches a package holds. Packages of this
+// module are named one by one, so that an arrow is a decision. Any package may import those of the
+// last rule for internal/..., the utilities.
 var rules = []rule{
 	{packages: "fault"},
 	{packages: "torch", others: []string{"golang.org/x/sys/..."}},
 	{packages: "torch/nn", ours: []string{"torch"}, others: []string{"golang.org/x/sync/..."}},
 	{packages: "npy"},
 	{packages: "internal/ckpt"},
-	{packages: "audio", others: []string{"github.com/go-audio/...", "github.com/mewkiz/flac/...", "github.com/hajimehoshi/go-mp3"}},
+	{packages: "audio", others: []string{"github.com/go-audio/...", "github.com/mewkiz/flac/...",
+		"github.com/hajimehoshi/go-mp3"}},
 	{packages: "speech", ours: []string{"torch", "torch/nn", "npy"}},
 	{packages: "wavlm", ours: []string{"torch", "torch/nn", "internal/ckpt", "npy", "speech"}},
 	{packages: "speech/pretrained", ours: []string{"speech", "wavlm"}},
@@ -74,42 +76,53 @@ var rules = []rule{
 	}, others: []string{"github.com/gofrs/flock"}},
 	{packages: "brain/progress", ours: []string{"brain/results"}},
 	{packages: "brain/loss", ours: []string{"torch", "brain/experiment"}},
-	{packages: "brain/readout", ours: []string{"torch", "torch/nn", "internal/ckpt", "brain/progress", "brain/results"}},
+	{packages: "brain/readout", ours: []string{"torch", "torch/nn", "internal/ckpt", "brain/progress",
+		"brain/results"}},
 	{packages: "brain/internal/windows", ours: []string{
-		"torch", "speech", "internal/acoustic", "internal/activations", "brain/design", "brain/experiment", "brain/progress",
+		"torch", "speech", "internal/acoustic", "internal/activations", "brain/design", "brain/experiment",
+		"brain/progress",
 	}},
 	{packages: "brain/extract", ours: []string{
-		"torch", "torch/nn", "peft", "speech", "speech/pretrained", "npy", "brain/design", "brain/experiment", "brain/internal/windows",
+		"torch", "torch/nn", "peft", "speech", "speech/pretrained", "npy", "brain/design", "brain/experiment",
+		"brain/internal/windows",
 	}},
 	{packages: "brain/internal/study", ours: []string{
-		"torch", "torch/nn", "peft", "speech", "speech/pretrained", "npy", "internal/acoustic", "internal/activations", "brain/dataset", "brain/design",
+		"torch", "torch/nn", "peft", "speech", "speech/pretrained", "npy", "internal/acoustic", "internal/activations",
+		"brain/dataset", "brain/design",
 		"brain/experiment", "brain/loss", "brain/progress", "brain/results", "brain/ridge", "brain/stats",
 		"brain/internal/windows",
 	}},
 	{packages: "brain/internal/encoding", ours: []string{
-		"speech", "brain/design", "brain/dataset", "brain/progress", "brain/ridge", "brain/stats", "brain/internal/study",
+		"speech", "brain/design", "brain/dataset", "brain/progress", "brain/ridge", "brain/stats",
+		"brain/internal/study",
 		"brain/internal/windows",
 	}},
 	{packages: "brain/internal/tune", ours: []string{
-		"torch", "torch/nn", "internal/ckpt", "peft", "speech", "brain/design", "brain/experiment", "brain/loss", "brain/progress",
-		"brain/readout", "brain/results", "brain/ridge", "brain/stats", "brain/internal/encoding", "brain/internal/study",
+		"torch", "torch/nn", "internal/ckpt", "peft", "speech", "brain/design", "brain/experiment", "brain/loss",
+		"brain/progress",
+		"brain/readout", "brain/results", "brain/ridge", "brain/stats", "brain/internal/encoding",
+		"brain/internal/study",
 		"brain/internal/windows",
 	}},
 	{packages: "brain/internal/evaluate", ours: []string{
 		"torch", "torch/nn", "npy", "peft", "speech", "brain/analysisplan", "brain/design", "brain/experiment",
-		"brain/progress", "brain/results", "brain/ridge", "brain/stats", "brain/internal/encoding", "brain/internal/study",
+		"brain/progress", "brain/results", "brain/ridge", "brain/stats", "brain/internal/encoding",
+		"brain/internal/study",
 	}},
 	{packages: "brain/predict", ours: []string{
-		"torch", "torch/nn", "internal/ckpt", "speech", "brain/design", "brain/experiment", "brain/extract", "brain/readout",
+		"torch", "torch/nn", "internal/ckpt", "speech", "brain/design", "brain/experiment", "brain/extract",
+		"brain/readout",
 		"brain/results", "brain/internal/encoding", "brain/internal/windows",
 	}},
 	{packages: "brain/plan", ours: []string{
-		"torch", "torch/nn", "peft", "speech", "wavlm", "brain/dataset", "brain/design", "brain/experiment", "brain/extract",
+		"torch", "torch/nn", "peft", "speech", "wavlm", "brain/dataset", "brain/design", "brain/experiment",
+		"brain/extract",
 		"brain/loss", "brain/progress", "brain/readout", "brain/results", "brain/ridge", "brain/stats",
 		"brain/internal/encoding", "brain/internal/study", "brain/internal/tune", "brain/internal/windows",
 	}, others: []string{"gonum.org/v1/gonum/..."}},
 	{packages: "brain", ours: []string{
-		"speech", "internal/activations", "brain/analysisplan", "brain/dataset", "brain/design", "brain/experiment", "brain/plan",
+		"speech", "internal/activations", "brain/analysisplan", "brain/dataset", "brain/design", "brain/experiment",
+		"brain/plan",
 		"brain/progress", "brain/results", "brain/internal/evaluate", "brain/internal/study", "brain/internal/tune",
 	}},
 
@@ -117,12 +130,15 @@ var rules = []rule{
 	{packages: "internal/tensorboard", ours: []string{"brain/experiment", "brain/progress", "brain/results"}},
 	{packages: "brain/probe", ours: []string{
 		"torch", "npy", "speech", "brain", "internal/acoustic", "brain/dataset", "brain/design", "brain/experiment",
-		"brain/progress", "brain/results", "brain/ridge", "brain/stats", "brain/internal/evaluate", "brain/internal/study",
+		"brain/progress", "brain/results", "brain/ridge", "brain/stats", "brain/internal/evaluate",
+		"brain/internal/study",
 		"brain/internal/windows",
 	}, others: []string{"gonum.org/v1/gonum/..."}},
 	{packages: "brain/controls", ours: []string{
-		"torch", "npy", "brain", "internal/acoustic", "brain/dataset", "brain/design", "brain/experiment", "brain/probe",
-		"brain/results", "brain/internal/encoding", "brain/internal/evaluate", "brain/internal/study", "brain/internal/tune",
+		"torch", "npy", "brain", "internal/acoustic", "brain/dataset", "brain/design", "brain/experiment",
+		"brain/probe",
+		"brain/results", "brain/internal/encoding", "brain/internal/evaluate", "brain/internal/study",
+		"brain/internal/tune",
 		"brain/internal/windows",
 	}, others: []string{"gonum.org/v1/gonum/..."}},
 	{packages: "brain/transfer", ours: []string{
@@ -131,32 +147,39 @@ var rules = []rule{
 	}},
 	{packages: "brain/sweep", ours: []string{"brain", "brain/experiment", "brain/results"}},
 	{packages: "brain/demo", ours: []string{
-		"cortex", "npy", "speech", "speech/pretrained", "brain", "brain/dataset", "brain/experiment", "brain/probe", "brain/progress",
+		"cortex", "npy", "speech", "speech/pretrained", "brain", "brain/dataset", "brain/experiment", "brain/probe",
+		"brain/progress",
 		"brain/results", "brain/sim", "brain/stats", "brain/internal/encoding", "brain/internal/evaluate",
 		"brain/internal/study", "brain/internal/tune",
 	}},
 	{packages: "brain/internal/finished", ours: []string{
-		"cortex", "npy", "brain/controls", "brain/dataset", "brain/demo", "brain/design", "brain/experiment", "brain/results",
+		"cortex", "npy", "brain/controls", "brain/dataset", "brain/demo", "brain/design", "brain/experiment",
+		"brain/results",
 		"brain/stats",
 	}},
 	{packages: "brain/report", ours: []string{
-		"cortex", "internal/render", "npy", "brain/demo", "brain/design", "brain/experiment", "brain/results", "brain/stats",
+		"cortex", "internal/render", "npy", "brain/demo", "brain/design", "brain/experiment", "brain/results",
+		"brain/stats",
 		"brain/internal/finished",
 	}, others: []string{"gonum.org/v1/..."}},
 	{packages: "brain/bids", ours: []string{"cortex", "npy", "brain/results", "brain/internal/finished"}},
 
 	// Of tests.
 	{packages: "brain/internal/studytest", tests: true, ours: []string{
-		"torch", "internal/ckpt", "npy", "speech", "wavlm", "internal/activations", "brain/dataset", "brain/design", "brain/experiment",
+		"torch", "internal/ckpt", "npy", "speech", "wavlm", "internal/activations", "brain/dataset", "brain/design",
+		"brain/experiment",
 		"brain/extract", "brain/progress", "brain/results", "brain/internal/evaluate", "brain/internal/study",
 		"brain/internal/tune", "internal/torchtest",
 	}, others: []string{"github.com/stretchr/testify/..."}},
 	{packages: "internal/tfevents/readback", tests: true, others: []string{"github.com/stretchr/testify/require"}},
 	{packages: "internal/faulttest", tests: true, others: []string{"github.com/stretchr/testify/require"}},
-	{packages: "internal/filetest", tests: true, ours: []string{"npy"}, others: []string{"github.com/stretchr/testify/require"}},
-	{packages: "internal/exampletest", tests: true, ours: []string{"torch", "audio", "npy", "brain", "brain/experiment", "brain/sim"},
+	{packages: "internal/filetest", tests: true, ours: []string{"npy"},
 		others: []string{"github.com/stretchr/testify/require"}},
-	{packages: "internal/releasetest", tests: true, ours: []string{"internal/ckpt", "npy"}, others: []string{"github.com/stretchr/testify/require"}},
+	{packages: "internal/exampletest", tests: true, ours: []string{"torch", "audio", "npy", "brain", "brain/experiment",
+		"brain/sim"},
+		others: []string{"github.com/stretchr/testify/require"}},
+	{packages: "internal/releasetest", tests: true, ours: []string{"internal/ckpt", "npy"},
+		others: []string{"github.com/stretchr/testify/require"}},
 	{packages: "internal/torchtest", tests: true, ours: []string{"torch"}},
 
 	{packages: utilities},
@@ -186,7 +209,8 @@ type listed struct {
 // list reads all packages of the module and all that they depend on, by import path.
 func list(t *testing.T) map[string]listed {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-json=ImportPath,Standard,CgoFiles,Imports", "./...")
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-json=ImportPath,Standard,CgoFiles,Imports",
+		"./...")
 	cmd.Dir = path.Join("..", "..")
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
@@ -295,6 +319,7 @@ func TestWrongArrowsAreSeen(t *testing.T) {
 		{"cmd/bwlm", module + "/cortex", false},
 		{"unheard/of", "fmt", true},
 	} {
-		assert.Equal(t, c.refused, len(wrong(c.name, listed{Imports: []string{c.imported}}, all)) > 0, "%s → %s", c.name, c.imported)
+		assert.Equal(t, c.refused, len(wrong(c.name, listed{Imports: []string{c.imported}}, all)) > 0, "%s → %s",
+			c.name, c.imported)
 	}
 }

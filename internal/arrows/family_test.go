@@ -14,7 +14,8 @@ import (
 // familyNames are parts of the names of parameters and layers, by the package of the family that they belong to.
 var familyNames = map[string][]string{
 	"wavlm": {
-		"feature_extractor", "conv_layers", "feature_projection", "masked_spec_embed", "pos_conv_embed", "encoder.layers",
+		"feature_extractor", "conv_layers", "feature_projection", "masked_spec_embed", "pos_conv_embed",
+		"encoder.layers",
 		"q_proj", "k_proj", "v_proj", "out_proj", "gru_rel_pos", "rel_attn_embed", "intermediate_dense", "output_dense",
 		"final_layer_norm",
 	},
@@ -44,7 +45,8 @@ func TestFamilyNamesStayInTheirPackage(t *testing.T) {
 					continue
 				}
 				found[name] = true
-				assert.Equal(t, family, filepath.Dir(path), "%s names %s; ask the encoder for the name instead", path, name)
+				assert.Equal(t, family, filepath.Dir(path), "%s names %s; ask the encoder for the name instead", path,
+					name)
 			}
 		}
 		return nil

@@ -86,5 +86,6 @@ func TestThePictureOfTheArrowsIsCurrent(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.FromSlash(page), []byte(before+begin+now+end+after), 0o644))
 		return
 	}
-	assert.Equal(t, now, old, "docs/architecture.md shows other arrows; draw them anew with go test ./internal/arrows -update")
+	assert.Equal(t, now, old,
+		"docs/architecture.md shows other arrows; draw them anew with go test ./internal/arrows -update")
 }

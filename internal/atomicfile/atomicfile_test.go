@@ -83,7 +83,8 @@ func TestWriteFails(t *testing.T) {
 	requireText(t, path, "old")
 	require.Equal(t, []string{"a"}, namesIn(t, dir))
 
-	faulttest.Require(t, fault.IO, Write(filepath.Join(dir, "none", "a"), text("")), "no such file", "; make its folder first")
+	faulttest.Require(t, fault.IO, Write(filepath.Join(dir, "none", "a"), text("")), "no such file",
+		"; make its folder first")
 	faulttest.Require(t, fault.IO, Write(filepath.Join(path, "a"), text("")), "not a directory")
 	faulttest.Require(t, fault.IO, Write(filepath.Join(dir, strings.Repeat("x", 256)), text("")), "too long")
 	faulttest.Require(t, fault.Exists, Write(dir, text("")), "a folder or device is there")
@@ -108,7 +109,8 @@ func TestDir(t *testing.T) {
 	requireText(t, filepath.Join(path, "a"), "a")
 	requireText(t, filepath.Join(path, "sub", "b"), "b")
 
-	faulttest.Require(t, fault.Exists, Dir(path, func(string) error { t.Error("filled"); return nil }), "exists already")
+	faulttest.Require(t, fault.Exists, Dir(path, func(string) error { t.Error("filled"); return nil }),
+		"exists already")
 
 	other := filepath.Join(parent, "step-2")
 	broken := errors.New("broken")

@@ -14,7 +14,8 @@ import (
 
 func TestTarget(t *testing.T) {
 	parent := t.TempDir()
-	target := Target{What: "make it", Dir: filepath.Join(parent, "out"), Files: []string{"a", "b"}, Inputs: []string{filepath.Join(parent, "in")}}
+	target := Target{What: "make it", Dir: filepath.Join(parent, "out"), Files: []string{"a", "b"},
+		Inputs: []string{filepath.Join(parent, "in")}}
 	fill := func(text string) func(string) error {
 		return func(dir string) error { return os.WriteFile(filepath.Join(dir, "a"), []byte(text), 0o600) }
 	}

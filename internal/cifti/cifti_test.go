@@ -167,7 +167,8 @@ func FuzzCIFTI(f *testing.F) {
 func FuzzCIFTIXML(f *testing.F) {
 	f.Add([]byte(xmlOf))
 	f.Add([]byte(strings.Replace(xmlOf, "1 4", "0\n3", 1)))
-	f.Add([]byte(strings.NewReplacer("_SCALARS", "_LABELS", "</MapName>", `</MapName><LabelTable><Label Key="1" Red="0.5">a</Label></LabelTable>`).Replace(xmlOf)))
+	f.Add([]byte(strings.NewReplacer("_SCALARS", "_LABELS", "</MapName>",
+		`</MapName><LabelTable><Label Key="1" Red="0.5">a</Label></LabelTable>`).Replace(xmlOf)))
 	f.Fuzz(func(t *testing.T, input []byte) {
 		fuzztest.Run(t, 64, input, func() {
 			if file, err := Parse(image(string(input)), "fuzz"); err == nil {

@@ -12,7 +12,8 @@ import (
 func BenchmarkOpen(b *testing.B) {
 	var tensors []Tensor
 	for i := range 487 {
-		tensors = append(tensors, NewTensor(fmt.Sprintf("encoder.layers.%d.attention.q_proj.weight", i), []int{1, 1}, []float32{1}))
+		tensors = append(tensors, NewTensor(fmt.Sprintf("encoder.layers.%d.attention.q_proj.weight", i), []int{1, 1},
+			[]float32{1}))
 	}
 	path := filepath.Join(b.TempDir(), "a.safetensors")
 	require.NoError(b, Write(path, tensors, nil))

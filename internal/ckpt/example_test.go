@@ -60,7 +60,8 @@ func ExampleOpenTorch() {
 
 	_, err = ckpt.OpenTorch("../../testdata/golden/containers/bin/bad_global_os_system.bin")
 	fmt.Println(err)
-	// Output:
-	// [a] [0 1 2 3] <nil>
-	// read PyTorch file: ../../testdata/golden/containers/bin/bad_global_os_system.bin: data.pkl at byte 2: needs os.system, which is neither a tensor nor a plain setting; do not open it with another program either; get the weights as safetensors from where they were published
+	// Output: [a] [0 1 2 3] <nil> read PyTorch file:
+	// ../../testdata/golden/containers/bin/bad_global_os_system.bin: data.pkl at byte 2: needs
+	// os.system, which is neither a tensor nor a plain setting; do not open it with another program
+	// either; get the weights as safetensors from where they were published
 }

@@ -84,8 +84,10 @@ func FuzzTorch(f *testing.F) {
 func FuzzPickle(f *testing.F) {
 	for _, value := range []string{
 		square, pTensor(two, 0, pInts(2, 2), pInts(0, 1)), pTensor(two, 3, pInts(), pInts()),
-		"ctorch._utils\n_rebuild_parameter\n" + pTuple(square, "\x88", pOrdered) + "R", pText("b"), "](K\x01M\x01\x02J\x01\x00\x00\xffGabcdefghN\x88\x89e",
-		"q\x01h\x01r\x01\x00\x00\x00j\x01\x00\x00\x00\x85\x86\x87", pDict(pText("c"), square), pOrdered + pDict(pText("_metadata"), pOrdered) + "b",
+		"ctorch._utils\n_rebuild_parameter\n" + pTuple(square, "\x88", pOrdered) + "R", pText("b"),
+		"](K\x01M\x01\x02J\x01\x00\x00\xffGabcdefghN\x88\x89e",
+		"q\x01h\x01r\x01\x00\x00\x00j\x01\x00\x00\x00\x85\x86\x87", pDict(pText("c"), square),
+		pOrdered + pDict(pText("_metadata"), pOrdered) + "b",
 	} {
 		f.Add([]byte(oneTensor(value)))
 	}
@@ -96,7 +98,8 @@ func FuzzPickle(f *testing.F) {
 }
 
 func FuzzIndex(f *testing.F) {
-	f.Add([]byte(`{"metadata": {"total_size": 1.5}, "weight_map": {"a": "m-1.safetensors", "b\u00e9": "m-2.safetensors"}}`))
+	f.Add([]byte(`{"metadata": {"total_size": 1.5}, "weight_map": {"a": "m-1.safetensors", "b\u00e9": ` +
+		`"m-2.safetensors"}}`))
 	f.Add([]byte(`{"x": [{"": {"": {}}}, true, null, "\ud83d\ude00"], "weight_map": {"a": "../m-1.safetensors"}}`))
 	f.Fuzz(func(t *testing.T, input []byte) {
 		fuzztest.Run(t, 64, input, func() {
@@ -140,7 +143,8 @@ func TestMemoryOfHostileInput(t *testing.T) {
 		"dicts":   strings.Repeat("}", maxStack-2),
 		"memo":    "N" + strings.Repeat("q\x01", 1<<16),
 		"appends": "]q\x00" + strings.Repeat("h\x00a", 1<<16),
-		"tensors": "]q\x00" + rank + "q\x01" + two + "q\x02" + "ctorch._utils\n_rebuild_tensor_v2\nq\x03" + pOrdered + "q\x04" +
+		"tensors": "]q\x00" + rank + "q\x01" + two + "q\x02" + "ctorch._utils\n_rebuild_tensor_v2\nq\x03" + pOrdered +
+			"q\x04" +
 			strings.Repeat("h\x03(h\x02K\x00h\x01h\x01\x89h\x04tR", 1<<13),
 	} {
 		input := torchFile(pickleMagic+value, fourFloats)

@@ -17,7 +17,8 @@ func shardedModel(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	one := func(name string, v float32) Tensor { return NewTensor(name, []int{1}, []float32{v}) }
-	require.NoError(t, Write(filepath.Join(dir, "m-1.safetensors"), []Tensor{one("a", 1), one("b", 2)}, map[string]string{"format": "pt"}))
+	require.NoError(t, Write(filepath.Join(dir, "m-1.safetensors"), []Tensor{one("a", 1), one("b", 2)},
+		map[string]string{"format": "pt"}))
 	require.NoError(t, Write(filepath.Join(dir, "m-2.safetensors"), []Tensor{one("c", 3)}, nil))
 	writeIndex(t, dir, `{"metadata": {"total_size": 12, "more": [1.5e3, true, null, {"a": "b"}]}, "weight_map":
 		{"a": "m-1.safetensors", "b": "m-1.safetensors", "c": "m-2.safetensors"}}`+"\n")
@@ -83,30 +84,33 @@ func TestOpenModelRefused(t *testing.T) {
 		kind  fault.Kind
 		why   string
 	}{
-		"path outside":       {change(`"m-2.`, `"../m-2.`), fault.BadData, "plain name"},
-		"absolute path":      {change(`"m-2.`, `"/m-2.`), fault.BadData, "plain name"},
-		"Windows path":       {change(`"m-2.`, `"..\\m-2.`), fault.BadData, "plain name"},
-		"Windows drive":      {change(`"m-2.`, `"C:m-2.`), fault.BadData, "plain name"},
-		"folder inside":      {change(`"m-2.`, `"x/m-2.`), fault.BadData, "plain name"},
-		"control character":  {change(`"m-2.`, `"\nm-2.`), fault.BadData, "plain name"},
-		"no file name":       {change(`"m-2.safetensors"`, `""`), fault.BadData, "plain name"},
-		"other file":         {change(`"m-2.safetensors"`, `"passwd"`), fault.BadData, "plain name"},
-		"not a string":       {change(`"m-2.safetensors"`, `7`), fault.BadData, `'7' where '"' should be`},
-		"key twice":          {change(`"c"`, `"a"`), fault.BadData, "twice"},
-		"not in the shard":   {change(`"c"`, `"d"`), fault.BadData, "m-2.safetensors:c: model.safetensors.index.json does not place"},
-		"key without tensor": {change(`"c":`, `"d": "m-2.safetensors", "c":`), fault.BadData, "json:d: the tensor is not in shard m-2.safetensors"},
-		"other shard":        {change(`"a": "m-1`, `"a": "m-2`), fault.BadData, "m-1.safetensors:a"},
-		"no weight_map":      {change(`"weight_map"`, `"weights"`), fault.BadData, "no weight_map"},
-		"trailing":           {change("}}\n", "}} x"), fault.BadData, "after the end"},
-		"too deep":           {change("12", strings.Repeat("[", 20)+strings.Repeat("]", 20)), fault.BadData, "nested"},
-		"not a value":        {change("12", "twelve"), fault.BadData, "not a value"},
-		"not UTF-8":          {change("12", "\"\xff\""), fault.BadData, "UTF-8"},
+		"path outside":      {change(`"m-2.`, `"../m-2.`), fault.BadData, "plain name"},
+		"absolute path":     {change(`"m-2.`, `"/m-2.`), fault.BadData, "plain name"},
+		"Windows path":      {change(`"m-2.`, `"..\\m-2.`), fault.BadData, "plain name"},
+		"Windows drive":     {change(`"m-2.`, `"C:m-2.`), fault.BadData, "plain name"},
+		"folder inside":     {change(`"m-2.`, `"x/m-2.`), fault.BadData, "plain name"},
+		"control character": {change(`"m-2.`, `"\nm-2.`), fault.BadData, "plain name"},
+		"no file name":      {change(`"m-2.safetensors"`, `""`), fault.BadData, "plain name"},
+		"other file":        {change(`"m-2.safetensors"`, `"passwd"`), fault.BadData, "plain name"},
+		"not a string":      {change(`"m-2.safetensors"`, `7`), fault.BadData, `'7' where '"' should be`},
+		"key twice":         {change(`"c"`, `"a"`), fault.BadData, "twice"},
+		"not in the shard": {change(`"c"`, `"d"`), fault.BadData,
+			"m-2.safetensors:c: model.safetensors.index.json does not place"},
+		"key without tensor": {change(`"c":`, `"d": "m-2.safetensors", "c":`), fault.BadData,
+			"json:d: the tensor is not in shard m-2.safetensors"},
+		"other shard":   {change(`"a": "m-1`, `"a": "m-2`), fault.BadData, "m-1.safetensors:a"},
+		"no weight_map": {change(`"weight_map"`, `"weights"`), fault.BadData, "no weight_map"},
+		"trailing":      {change("}}\n", "}} x"), fault.BadData, "after the end"},
+		"too deep":      {change("12", strings.Repeat("[", 20)+strings.Repeat("]", 20)), fault.BadData, "nested"},
+		"not a value":   {change("12", "twelve"), fault.BadData, "not a value"},
+		"not UTF-8":     {change("12", "\"\xff\""), fault.BadData, "UTF-8"},
 		"missing shard": {func(t *testing.T, dir string) {
 			require.NoError(t, os.Remove(filepath.Join(dir, "m-2.safetensors")))
 		}, fault.BadData, "shard m-2.safetensors is not in the folder"},
 		"duplicate tensor": {func(t *testing.T, dir string) {
 			path := filepath.Join(dir, "m-2.safetensors")
-			require.NoError(t, Write(path, []Tensor{NewTensor("a", []int{1}, []float32{1}), NewTensor("c", []int{1}, []float32{1})}, nil))
+			require.NoError(t, Write(path, []Tensor{NewTensor("a", []int{1}, []float32{1}),
+				NewTensor("c", []int{1}, []float32{1})}, nil))
 		}, fault.BadData, "m-2.safetensors:a: the tensor is also in"},
 		"bad shard": {func(t *testing.T, dir string) {
 			require.NoError(t, os.Truncate(filepath.Join(dir, "m-2.safetensors"), 30))
@@ -121,7 +125,8 @@ func TestOpenModelRefused(t *testing.T) {
 			require.NoError(t, os.Mkdir(filepath.Join(dir, containers[0].index()), 0o700))
 		}, fault.BadData, "is a folder"},
 		"no index of pickles": {func(t *testing.T, dir string) {
-			require.NoError(t, os.Rename(filepath.Join(dir, containers[0].index()), filepath.Join(dir, containers[1].index())))
+			require.NoError(t, os.Rename(filepath.Join(dir, containers[0].index()),
+				filepath.Join(dir, containers[1].index())))
 		}, fault.BadData, "is not the plain name of a file .bin"},
 		"nothing": {func(t *testing.T, dir string) {
 			require.NoError(t, os.Remove(filepath.Join(dir, containers[0].index())))

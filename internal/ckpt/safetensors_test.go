@@ -167,9 +167,10 @@ func TestHeaderRefused(t *testing.T) {
 		header string
 		why    string
 	}{
-		"empty header":        {"", "does not begin"},
-		"NUL in a name":       {`{"a\u0000b":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}`, "NUL"},
-		"long name":           {`{"` + strings.Repeat("n", maxName+1) + `":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}`, "at most 4096"},
+		"empty header":  {"", "does not begin"},
+		"NUL in a name": {`{"a\u0000b":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}`, "NUL"},
+		"long name": {`{"` + strings.Repeat("n", maxName+1) +
+			`":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}`, "at most 4096"},
 		"lone surrogate":      {`{"\ud800":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}`, "surrogate"},
 		"two high surrogates": {`{"\ud800\ud800":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}`, "surrogate"},
 		"same name escaped":   {`{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"\u0061":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}`, "twice"},
@@ -185,18 +186,19 @@ func TestHeaderRefused(t *testing.T) {
 		"plus":                {`{"a":{"dtype":"U8","shape":[+1],"data_offsets":[0,1]}}`, "whole number"},
 		"huge number":         {`{"a":{"dtype":"U8","shape":[9223372036854775808],"data_offsets":[0,1]}}`, "too large"},
 		"number as text":      {`{"a":{"dtype":"U8","shape":["1"],"data_offsets":[0,1]}}`, "whole number"},
-		"65 dimensions":       {`{"a":{"dtype":"U8","shape":[1` + strings.Repeat(",1", 64) + `],"data_offsets":[0,1]}}`, "more than 64"},
-		"empty dtype":         {`{"a":{"dtype":"","shape":[1],"data_offsets":[0,1]}}`, "unknown dtype"},
-		"trailing comma":      {`{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},}`, `'"'`},
-		"missing comma":       {`{"a":{"dtype":"U8" "shape":[1],"data_offsets":[0,1]}}`, "'}'"},
-		"trailing newline":    {`{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}` + "\n", "after the end"},
-		"unfinished":          {`{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}`, "end where"},
-		"unfinished string":   {`{"a`, "unfinished"},
-		"unfinished escape":   {`{"a\`, "unfinished"},
-		"unfinished hex":      {`{"a\u00`, "hexadecimal"},
-		"raw control":         {"{\"a\x01\":{}}", "control"},
-		"control after \\":    {"{\"a\\n\x01\":{}}", "control"},
-		"unknown escape":      {`{"a\x":{}}`, "escape"},
+		"65 dimensions": {`{"a":{"dtype":"U8","shape":[1` + strings.Repeat(",1", 64) + `],"data_offsets":[0,1]}}`,
+			"more than 64"},
+		"empty dtype":       {`{"a":{"dtype":"","shape":[1],"data_offsets":[0,1]}}`, "unknown dtype"},
+		"trailing comma":    {`{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},}`, `'"'`},
+		"missing comma":     {`{"a":{"dtype":"U8" "shape":[1],"data_offsets":[0,1]}}`, "'}'"},
+		"trailing newline":  {`{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}` + "\n", "after the end"},
+		"unfinished":        {`{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}`, "end where"},
+		"unfinished string": {`{"a`, "unfinished"},
+		"unfinished escape": {`{"a\`, "unfinished"},
+		"unfinished hex":    {`{"a\u00`, "hexadecimal"},
+		"raw control":       {"{\"a\x01\":{}}", "control"},
+		"control after \\":  {"{\"a\\n\x01\":{}}", "control"},
+		"unknown escape":    {`{"a\x":{}}`, "escape"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := readBytes(fileBytes(c.header, one))
@@ -206,7 +208,8 @@ func TestHeaderRefused(t *testing.T) {
 }
 
 func TestHeaderAccepted(t *testing.T) {
-	f, err := readBytes(fileBytes(`{ "\ud83d\ude00\/" : {"shape":[ ], "data_offsets":[0,1],"dtype":"U8"} , "":{"dtype":"F4","shape":[0,2],"data_offsets":[1,1]}}   `, []byte{7}))
+	f, err := readBytes(fileBytes(`{ "\ud83d\ude00\/" : {"shape":[ ], "data_offsets":[0,1],"dtype":"U8"} , `+
+		`"":{"dtype":"F4","shape":[0,2],"data_offsets":[1,1]}}   `, []byte{7}))
 	require.NoError(t, err)
 	require.Equal(t, []string{"😀/", ""}, f.Names())
 	f, err = readBytes(fileBytes(`{"b":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}`, []byte{7}))
@@ -244,18 +247,21 @@ func TestWriteRefused(t *testing.T) {
 		metadata map[string]string
 		why      string
 	}{
-		"metadata's key":         {tensors: []Tensor{NewTensor("__metadata__", []int{1}, []float32{1})}, why: "__metadata__ is the key"},
+		"metadata's key": {tensors: []Tensor{NewTensor("__metadata__", []int{1}, []float32{1})},
+			why: "__metadata__ is the key"},
 		"same name":              {tensors: []Tensor{ok, ok}, why: "two tensors"},
 		"same name, other dtype": {tensors: []Tensor{ok, NewTensor("a", []int{1}, []int64{1})}, why: "two tensors"},
-		"short data":             {tensors: []Tensor{NewTensor("a", []int{2}, []float32{1})}, why: "4 bytes of data, shape [2] of F32 needs 8"},
-		"no data":                {tensors: []Tensor{{Name: "a", DType: F32, Shape: []int{2}}}, why: "0 bytes"},
-		"negative":               {tensors: []Tensor{NewTensor("a", []int{-1}, []float32{})}, why: "negative"},
-		"overflow":               {tensors: []Tensor{NewTensor("a", []int{1 << 40, 1 << 40, 0}, []float32{})}, why: "overflow"},
-		"half bytes":             {tensors: []Tensor{{"a", F4, []int{3}, Bytes{0, 0}}}, why: "whole bytes"},
-		"no dtype":               {tensors: []Tensor{{"a", 0, []int{0}, nil}}, why: "DType(0)"},
-		"NUL":                    {tensors: []Tensor{NewTensor("a\x00", []int{1}, []float32{1})}, why: "NUL"},
-		"not UTF-8":              {tensors: []Tensor{NewTensor("a\xff", []int{1}, []float32{1})}, why: "UTF-8"},
-		"metadata not UTF-8":     {metadata: map[string]string{"a": "\xff"}, why: "UTF-8"},
+		"short data": {tensors: []Tensor{NewTensor("a", []int{2}, []float32{1})},
+			why: "4 bytes of data, shape [2] of F32 needs 8"},
+		"no data":  {tensors: []Tensor{{Name: "a", DType: F32, Shape: []int{2}}}, why: "0 bytes"},
+		"negative": {tensors: []Tensor{NewTensor("a", []int{-1}, []float32{})}, why: "negative"},
+		"overflow": {tensors: []Tensor{NewTensor("a", []int{1 << 40, 1 << 40, 0}, []float32{})},
+			why: "overflow"},
+		"half bytes":         {tensors: []Tensor{{"a", F4, []int{3}, Bytes{0, 0}}}, why: "whole bytes"},
+		"no dtype":           {tensors: []Tensor{{"a", 0, []int{0}, nil}}, why: "DType(0)"},
+		"NUL":                {tensors: []Tensor{NewTensor("a\x00", []int{1}, []float32{1})}, why: "NUL"},
+		"not UTF-8":          {tensors: []Tensor{NewTensor("a\xff", []int{1}, []float32{1})}, why: "UTF-8"},
+		"metadata not UTF-8": {metadata: map[string]string{"a": "\xff"}, why: "UTF-8"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			faulttest.Require(t, fault.BadData, Write(path, c.tensors, c.metadata), "write safetensors: ", path, c.why)

@@ -184,10 +184,13 @@ func TestTorchAccepted(t *testing.T) {
 		"empty":           {pTensor(two, 4, pInts(2, 0), pInts(1, 1)), []float32{}},
 		"seven parts": {"ctorch._utils\n_rebuild_tensor_v2\n" +
 			pTuple(two, pInt(0), pInts(1), pInts(1), "\x88", pOrdered, "N") + "R", []float32{0}},
-		"parameter":    {"ctorch._utils\n_rebuild_parameter\n" + pTuple(square, "\x88", pOrdered) + "R", []float32{0, 1, 2, 3}},
+		"parameter": {"ctorch._utils\n_rebuild_parameter\n" + pTuple(square, "\x88", pOrdered) + "R",
+			[]float32{0, 1, 2, 3}},
 		"small opcode": {pTensor(two, 0, "K\x02M\x02\x00\x86", "K\x02J\x01\x00\x00\x00\x86"), []float32{0, 1, 2, 3}},
-		"memo":         {pTensor(two, 0, "K\x02q\x05h\x05\x86r\x05\x01\x00\x00", "K\x02K\x01\x86"), []float32{0, 1, 2, 3}},
-		"long memo":    {pTensor(two, 0, "K\x02r\x05\x01\x00\x00j\x05\x01\x00\x00\x86", "K\x02K\x01\x86"), []float32{0, 1, 2, 3}},
+		"memo": {pTensor(two, 0, "K\x02q\x05h\x05\x86r\x05\x01\x00\x00", "K\x02K\x01\x86"),
+			[]float32{0, 1, 2, 3}},
+		"long memo": {pTensor(two, 0, "K\x02r\x05\x01\x00\x00j\x05\x01\x00\x00\x86", "K\x02K\x01\x86"),
+			[]float32{0, 1, 2, 3}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, err := readTorchBytes(torchFile(oneTensor(c.tensor), fourFloats))
@@ -211,7 +214,8 @@ func TestTorchAccepted(t *testing.T) {
 // A state dict carries attributes, which are passed over; a tensor may be known by two names.
 func TestTorchStateDict(t *testing.T) {
 	state := pDict(pText("_metadata"), pOrdered+"("+pText("encoder")+pDict(pText("version"), "K\x01")+"u")
-	f, err := readTorchBytes(torchFile(pickled(pOrdered+"("+pText("a")+square+"q\x01"+pText("b")+"h\x01u"+state+"b"), fourFloats))
+	f, err := readTorchBytes(torchFile(pickled(pOrdered+"("+pText("a")+square+"q\x01"+pText("b")+"h\x01u"+state+"b"),
+		fourFloats))
 	require.NoError(t, err)
 	require.Equal(t, []string{"a", "b"}, f.Names())
 	require.Empty(t, f.Settings())
@@ -225,27 +229,34 @@ func TestTorchStateDict(t *testing.T) {
 func TestTorchSettings(t *testing.T) {
 	half := "G" + string(binary.BigEndian.AppendUint64(nil, math.Float64bits(.5)))
 	cfg := pDict(pText("layers"), "K\x0c", pText("dropout"), half, pText("name"), pText("é"), pText("none"), "N",
-		pText("yes"), "\x88", pText("list"), "](K\x01"+pInt(-2)+"J\xfe\xff\xff\xff\x8a\x01\xffe", pText("tuple"), pTuple("K\x03"), pText("more"), pDict(pText("x"), "]K\x01a"))
-	f, err := readTorchBytes(torchFile(pickled(pDict(pText("cfg"), cfg, pText("model"), pDict(pText("a.b"), square), pText("epoch"), "K\x07")), fourFloats))
+		pText("yes"), "\x88", pText("list"), "](K\x01"+pInt(-2)+"J\xfe\xff\xff\xff\x8a\x01\xffe", pText("tuple"),
+		pTuple("K\x03"), pText("more"), pDict(pText("x"), "]K\x01a"))
+	f, err := readTorchBytes(torchFile(pickled(pDict(pText("cfg"), cfg, pText("model"), pDict(pText("a.b"), square),
+		pText("epoch"), "K\x07")), fourFloats))
 	require.NoError(t, err)
 	require.Equal(t, []string{"model.a.b"}, f.Names())
 	require.Equal(t, map[string]any{
 		"cfg": map[string]any{"layers": int64(12), "dropout": .5, "name": "é", "none": nil, "yes": true,
-			"list": []any{int64(1), int64(-2), int64(-2), int64(-1)}, "tuple": []any{int64(3)}, "more": map[string]any{"x": []any{int64(1)}}},
+			"list": []any{int64(1), int64(-2), int64(-2), int64(-1)}, "tuple": []any{int64(3)},
+			"more": map[string]any{"x": []any{int64(1)}}},
 		"model": map[string]any{},
 		"epoch": int64(7),
 	}, f.Settings())
 
 	path := filepath.Join(t.TempDir(), "pytorch_model.bin")
-	require.NoError(t, os.WriteFile(path, torchFile(pickled(pDict(pText("cfg"), cfg, pText("model"), pDict(pText("a.b"), square))), fourFloats), 0o600))
+	require.NoError(t, os.WriteFile(path, torchFile(pickled(pDict(pText("cfg"), cfg, pText("model"),
+		pDict(pText("a.b"), square))), fourFloats), 0o600))
 	_, err = OpenModel(filepath.Dir(path))
-	faulttest.Require(t, fault.BadData, err, "read PyTorch file: "+path+": holds more than the tensors of one model; if it is Microsoft's", "convert it first")
+	faulttest.Require(t, fault.BadData, err,
+		"read PyTorch file: "+path+": holds more than the tensors of one model; if it is Microsoft's",
+		"convert it first")
 }
 
 func TestTorchDTypes(t *testing.T) {
 	for kind, dt := range storageTypes {
 		_, name, _ := strings.Cut(string(kind), ".")
-		f, err := readTorchBytes(torchFile(oneTensor(pTensor(pStorage(name, "0", 8/int64(dt.size())), 0, pInts(1), pInts(1))), "\x01\x00\x00\x00\x00\x00\x00\x00"))
+		f, err := readTorchBytes(torchFile(oneTensor(pTensor(pStorage(name, "0", 8/int64(dt.size())), 0, pInts(1),
+			pInts(1))), "\x01\x00\x00\x00\x00\x00\x00\x00"))
 		require.NoError(t, err)
 		info, _ := f.Info("a")
 		require.Equal(t, dt, info.DType)
@@ -260,29 +271,30 @@ func TestPickleRefused(t *testing.T) {
 	}
 	const big = math.MaxInt64
 	for name, c := range map[string]struct{ pickle, why string }{
-		"empty":               {"", "not a pickle of protocol 2"},
-		"protocol 3":          {"\x80\x03}.", "not a pickle of protocol 2"},
-		"protocol again":      {pickled("\x80\x02}"), "opcode 0x80"},
-		"no end":              {pickleMagic + "}", "1 bytes are wanted, there are 0"},
-		"bytes after":         {pickled("}") + "}", "1 bytes after its end"},
-		"no value":            {pickled(""), "leaves 0 values"},
-		"two values":          {pickled("}}"), "leaves 2 values"},
-		"mark left":           {pickled("}("), "within a list"},
-		"mark missing":        {pickled("}u"), "there is no mark"},
-		"below the mark":      {pickled("}K\x01(\x85"), "1 values are wanted, the stack has 0"},
-		"underflow":           {pickled("s"), "2 values are wanted"},
-		"odd":                 {pickled("}(" + pText("a") + "u"), "a key without a value"},
-		"key of a number":     {pickled(pDict("K\x01", "K\x01")), "want text"},
-		"key twice":           {pickled(pDict(pText("a"), "N", pText("a"), "N")), "the key a occurs twice"},
-		"item for a list":     {pickled("](" + pText("a") + "Nu"), "a *ckpt.array where a *ckpt.dict"},
-		"append to a dict":    {pickled("}K\x01a"), "a *ckpt.dict where a *ckpt.array"},
-		"memo miss":           {pickled("h\x07"), "number 7"},
-		"memo of nothing":     {pickled("q\x07"), "1 values are wanted"},
-		"text beyond":         {pickled("X\xff\xff\xff\xff"), "a text of 4294967295 bytes"},
-		"text not UTF-8":      {pickled(pDict(pText("\xff"), "N")), "UTF-8"},
-		"long of 9":           {pickled("\x8a\x09123456789"), "an integer of 9 bytes"},
-		"long beyond":         {pickled("\x8a\xff"), "255 bytes are wanted"},
-		"eval":                {pickled("cbuiltins\neval\n" + pTuple(pText("1")) + "R"), "needs builtins.eval, which is neither"},
+		"empty":            {"", "not a pickle of protocol 2"},
+		"protocol 3":       {"\x80\x03}.", "not a pickle of protocol 2"},
+		"protocol again":   {pickled("\x80\x02}"), "opcode 0x80"},
+		"no end":           {pickleMagic + "}", "1 bytes are wanted, there are 0"},
+		"bytes after":      {pickled("}") + "}", "1 bytes after its end"},
+		"no value":         {pickled(""), "leaves 0 values"},
+		"two values":       {pickled("}}"), "leaves 2 values"},
+		"mark left":        {pickled("}("), "within a list"},
+		"mark missing":     {pickled("}u"), "there is no mark"},
+		"below the mark":   {pickled("}K\x01(\x85"), "1 values are wanted, the stack has 0"},
+		"underflow":        {pickled("s"), "2 values are wanted"},
+		"odd":              {pickled("}(" + pText("a") + "u"), "a key without a value"},
+		"key of a number":  {pickled(pDict("K\x01", "K\x01")), "want text"},
+		"key twice":        {pickled(pDict(pText("a"), "N", pText("a"), "N")), "the key a occurs twice"},
+		"item for a list":  {pickled("](" + pText("a") + "Nu"), "a *ckpt.array where a *ckpt.dict"},
+		"append to a dict": {pickled("}K\x01a"), "a *ckpt.dict where a *ckpt.array"},
+		"memo miss":        {pickled("h\x07"), "number 7"},
+		"memo of nothing":  {pickled("q\x07"), "1 values are wanted"},
+		"text beyond":      {pickled("X\xff\xff\xff\xff"), "a text of 4294967295 bytes"},
+		"text not UTF-8":   {pickled(pDict(pText("\xff"), "N")), "UTF-8"},
+		"long of 9":        {pickled("\x8a\x09123456789"), "an integer of 9 bytes"},
+		"long beyond":      {pickled("\x8a\xff"), "255 bytes are wanted"},
+		"eval": {pickled("cbuiltins\neval\n" + pTuple(pText("1")) + "R"),
+			"needs builtins.eval, which is neither"},
 		"endless name":        {pickled("cos"), "a name without an end"},
 		"long name":           {pickled("c" + strings.Repeat("o", 5000) + "\ns\n"), "needs ooo"},
 		"inst":                {pickled("(ios\nsystem\n"), "opcode 0x69"},
@@ -303,9 +315,10 @@ func TestPickleRefused(t *testing.T) {
 		"list in itself":      {pickled(pDict(pText("a"), "]q\x01h\x01a")), "more than 8 in each other"},
 		"dict in itself":      {pickled("}q\x01" + pText("a") + "h\x01s"), "more than 8 in each other"},
 		"NUL in a name":       {pickled(pDict(pText("a\x00"), square)), "NUL"},
-		"long name of group":  {pickled(pDict(pText(strings.Repeat("g", 65)), pDict(pText("a"), square))), "more than 64 bytes"},
-		"deep stack":          {pickled(strings.Repeat("}", maxStack+1)), "more than 16384 values"},
-		"deep marks":          {pickled(strings.Repeat("(", maxStack+1)), "more than 16384 values"},
+		"long name of group": {pickled(pDict(pText(strings.Repeat("g", 65)), pDict(pText("a"), square))),
+			"more than 64 bytes"},
+		"deep stack": {pickled(strings.Repeat("}", maxStack+1)), "more than 16384 values"},
+		"deep marks": {pickled(strings.Repeat("(", maxStack+1)), "more than 16384 values"},
 
 		"negative offset":  {view(-1, pInts(2), pInts(1)), "at element -1 of a storage of 4"},
 		"offset beyond":    {view(5, pInts(0), pInts(1)), "at element 5"},
@@ -325,17 +338,23 @@ func TestPickleRefused(t *testing.T) {
 		"shape of text":    {view(0, pTuple(pText("a")), pInts(1)), "want a whole number"},
 		"shape of bool":    {view(0, pTuple("\x88"), pInts(1)), "want a whole number"},
 		"shape a list":     {view(0, "]", pInts()), "not a tuple"},
-		"five parts":       {oneTensor("ctorch._utils\n_rebuild_tensor_v2\n" + pTuple(two, "K\x00", pInts(), pInts(), "\x89") + "R"), "a tensor of 5 parts"},
-		"hooks":            {oneTensor(strings.Replace(square, pOrdered, pDict(pText("a"), "N"), 1)), "no hooks"},
-		"parameter of 2":   {oneTensor("ctorch._utils\n_rebuild_parameter\n" + pTuple(square, "\x88") + "R"), "a parameter that is not"},
-		"parameter of 1":   {oneTensor("ctorch._utils\n_rebuild_parameter\n" + pTuple("K\x01", "\x88", pOrdered) + "R"), "a parameter that is not"},
+		"five parts": {oneTensor("ctorch._utils\n_rebuild_tensor_v2\n" +
+			pTuple(two, "K\x00", pInts(), pInts(), "\x89") + "R"), "a tensor of 5 parts"},
+		"hooks": {oneTensor(strings.Replace(square, pOrdered, pDict(pText("a"), "N"), 1)), "no hooks"},
+		"parameter of 2": {oneTensor("ctorch._utils\n_rebuild_parameter\n" + pTuple(square, "\x88") + "R"),
+			"a parameter that is not"},
+		"parameter of 1": {oneTensor("ctorch._utils\n_rebuild_parameter\n" + pTuple("K\x01", "\x88", pOrdered) + "R"),
+			"a parameter that is not"},
 
 		"storage of 4":      {oneTensor(pTuple("N", "N", "N", "N") + "Q"), "not a tuple of 5"},
 		"storage of a text": {oneTensor(pText("0") + "Q"), "not a tuple of 5"},
-		"storage id":        {oneTensor(pTuple(pText("module"), "ctorch\nFloatStorage\n", pText("0"), "N", "K\x04") + "Q"), "the id of a storage is not ('storage'"},
-		"storage type":      {oneTensor(strings.Replace(two, "ctorch\nFloatStorage\n", "ccollections\nOrderedDict\n", 1)), "the id of a storage is not ('storage'"},
-		"storage class":     {oneTensor(pStorage("ComplexFloatStorage", "0", 4)), "needs torch.ComplexFloatStorage"},
-		"key":               {oneTensor(pStorage("FloatStorage", "../0", 4)), "the key ../0 of a storage is not a number"},
+		"storage id": {oneTensor(pTuple(pText("module"), "ctorch\nFloatStorage\n", pText("0"), "N", "K\x04") +
+			"Q"), "the id of a storage is not ('storage'"},
+		"storage type": {oneTensor(strings.Replace(two, "ctorch\nFloatStorage\n", "ccollections\nOrderedDict\n",
+			1)), "the id of a storage is not ('storage'"},
+		"storage class": {oneTensor(pStorage("ComplexFloatStorage", "0", 4)), "needs torch.ComplexFloatStorage"},
+		"key": {oneTensor(pStorage("FloatStorage", "../0", 4)),
+			"the key ../0 of a storage is not a number"},
 		"no key":            {oneTensor(pStorage("FloatStorage", "", 4)), "is not a number"},
 		"key missing":       {oneTensor(pStorage("FloatStorage", "1", 4)), "storage 1 is not in the archive"},
 		"too long":          {oneTensor(pStorage("FloatStorage", "0", 5)), "16 bytes, which are not 5 elements of F32"},
@@ -343,7 +362,8 @@ func TestPickleRefused(t *testing.T) {
 		"negative length":   {oneTensor(pStorage("FloatStorage", "0", -4)), "16 bytes, which are not -4"},
 		"length overflows":  {oneTensor(pStorage("FloatStorage", "0", 1<<62+4)), "which are not"},
 		"negative overflow": {oneTensor(pStorage("FloatStorage", "0", -1<<62+4)), "which are not"},
-		"two types":         {pickled(pDict(pText("a"), square, pText("b"), pTensor(pStorage("IntStorage", "0", 4), 0, pInts(4), pInts(1)))), "described in two ways"},
+		"two types": {pickled(pDict(pText("a"), square, pText("b"),
+			pTensor(pStorage("IntStorage", "0", 4), 0, pInts(4), pInts(1)))), "described in two ways"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := readTorchBytes(torchFile(c.pickle, fourFloats))
@@ -385,9 +405,10 @@ func TestArchiveRefused(t *testing.T) {
 		file []byte
 		why  string
 	}{
-		"empty":           {nil, "is not a zip archive"},
-		"text":            {[]byte("hello"), "is not a zip archive, as torch.save writes"},
-		"legacy":          {[]byte("\x80\x02\x8a\x0al\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."), "before version 1.6; if you trust it, save it again: python -c"},
+		"empty": {nil, "is not a zip archive"},
+		"text":  {[]byte("hello"), "is not a zip archive, as torch.save writes"},
+		"legacy": {[]byte("\x80\x02\x8a\x0al\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."),
+			"before version 1.6; if you trust it, save it again: python -c"},
 		"cut":             {cut[:len(cut)-1], "the zip archive cannot be read"},
 		"something ahead": {append([]byte("#!/bin/sh\n"), cut...), "is not a zip archive"},
 		"other folder":    {with("n/data/1", ""), "entry n/data/1: the name"},
@@ -398,14 +419,15 @@ func TestArchiveRefused(t *testing.T) {
 		"backslash":       {with(`m/..\x`, ""), "the name is not that"},
 		"NUL":             {with("m/data/0\x00", ""), "the name is not that"},
 		"twice":           {with("m/data/0", fourFloats), "entry m/data/0: the name occurs twice"},
-		"compressed":      {edited(func(h *zip.FileHeader) { h.Method = zip.Deflate }), "entry m/data.pkl: is compressed"},
-		"encrypted":       {edited(func(h *zip.FileHeader) { h.Flags |= 1 }), "is encrypted"},
-		"sizes differ":    {edited(func(h *zip.FileHeader) { h.UncompressedSize64++ }), "stored as"},
-		"overlap":         {overlap, "entries of the zip archive overlap"},
-		"script":          {with("m/constants.pkl", pickled("}")), "a TorchScript program"},
-		"big-endian":      {with("m/byteorder", "big"), "byteorder is big, want little"},
-		"byteorder long":  {with("m/byteorder", strings.Repeat("l", 17)), "an entry has 17 bytes"},
-		"no pickle":       {entries{{"m/version", "3\n"}}.zip(nil), "has no data.pkl"},
+		"compressed": {edited(func(h *zip.FileHeader) { h.Method = zip.Deflate }),
+			"entry m/data.pkl: is compressed"},
+		"encrypted":      {edited(func(h *zip.FileHeader) { h.Flags |= 1 }), "is encrypted"},
+		"sizes differ":   {edited(func(h *zip.FileHeader) { h.UncompressedSize64++ }), "stored as"},
+		"overlap":        {overlap, "entries of the zip archive overlap"},
+		"script":         {with("m/constants.pkl", pickled("}")), "a TorchScript program"},
+		"big-endian":     {with("m/byteorder", "big"), "byteorder is big, want little"},
+		"byteorder long": {with("m/byteorder", strings.Repeat("l", 17)), "an entry has 17 bytes"},
+		"no pickle":      {entries{{"m/version", "3\n"}}.zip(nil), "has no data.pkl"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := readTorchBytes(c.file)
@@ -462,14 +484,16 @@ func TestOpenModelTorch(t *testing.T) {
 	require.Equal(t, []string{"a", "b"}, names())
 	put(dir, "pytorch_model.bin", named("c"))
 	require.Equal(t, []string{"c"}, names(), "one file comes before shards")
-	require.NoError(t, Write(filepath.Join(dir, "model.safetensors"), []Tensor{NewTensor("d", []int{1}, []float32{1})}, nil))
+	require.NoError(t, Write(filepath.Join(dir, "model.safetensors"), []Tensor{NewTensor("d", []int{1}, []float32{1})},
+		nil))
 	require.Equal(t, []string{"d"}, names(), "safetensors come before pickles")
 }
 
 // A file that is cut while it is open gives an error.
 func TestTorchCutWhileOpen(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.bin")
-	require.NoError(t, os.WriteFile(path, torchFile(pickled(pDict(pText("a"), square, pText("t"), pTensor(two, 0, pInts(2, 2), pInts(1, 2)))), fourFloats), 0o600))
+	require.NoError(t, os.WriteFile(path, torchFile(pickled(pDict(pText("a"), square, pText("t"),
+		pTensor(two, 0, pInts(2, 2), pInts(1, 2)))), fourFloats), 0o600))
 	f, err := OpenTorch(path)
 	require.NoError(t, err)
 	defer f.Close()

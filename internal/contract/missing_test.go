@@ -34,7 +34,10 @@ const (
 
 // openers open the file or folder of a path.
 var openers = map[string]func(ctx context.Context, path string) error{
-	"audio.Load":         func(ctx context.Context, path string) error { return second(audio.Load(ctx, path, audio.Options{})) },
+	"audio.Load": func(ctx context.Context, path string) error {
+		return second(audio.Load(ctx, path,
+			audio.Options{}))
+	},
 	"ckpt.Open":          func(_ context.Context, path string) error { return second(ckpt.Open(path)) },
 	"ckpt.OpenModel":     func(_ context.Context, path string) error { return second(ckpt.OpenModel(path)) },
 	"ckpt.OpenTorch":     func(_ context.Context, path string) error { return second(ckpt.OpenTorch(path)) },
@@ -66,7 +69,10 @@ var openers = map[string]func(ctx context.Context, path string) error{
 	"report.Read":        func(ctx context.Context, path string) error { return second(report.Read(ctx, path)) },
 	"results.Open":       func(_ context.Context, path string) error { return second(results.Open(path)) },
 	"results.ReadScored": func(_ context.Context, path string) error { return second(results.ReadScored(path)) },
-	"wavlm.Load":         func(ctx context.Context, path string) error { return second(wavlm.Load(ctx, path, speech.Options{})) },
+	"wavlm.Load": func(ctx context.Context, path string) error {
+		return second(wavlm.Load(ctx, path,
+			speech.Options{}))
+	},
 }
 
 func second[T any](_ T, err error) error { return err }

@@ -18,10 +18,11 @@ func ExampleParse() {
 	again, err := gifti.Parse(file.Bytes(), "r.func.gii")
 	fmt.Println(again.Arrays[0].Meta["Name"], again.Arrays[0].Float32(), err)
 
-	outside := `<GIFTI><DataArray DataType="NIFTI_TYPE_INT32" Dimensionality="1" Dim0="1" Encoding="ExternalFileBinary" ExternalFileName="../x"/></GIFTI>`
+	outside := `<GIFTI><DataArray DataType="NIFTI_TYPE_INT32" Dimensionality="1" Dim0="1" ` +
+		`Encoding="ExternalFileBinary" ExternalFileName="../x"/></GIFTI>`
 	_, err = gifti.Parse([]byte(outside), "x.gii")
 	fmt.Println(err)
-	// Output:
-	// r [0.1 0.2 0.3] <nil>
-	// read gifti: x.gii: array 0: the data stand in another file, ../x; other files are not opened; convert it to GZipBase64Binary, e.g. with wb_command -gifti-convert
+	// Output: r [0.1 0.2 0.3] <nil> read gifti: x.gii: array 0: the data stand in another file,
+	// ../x; other files are not opened; convert it to GZipBase64Binary, e.g. with wb_command
+	// -gifti-convert
 }

@@ -58,7 +58,8 @@ func TestLabelAndMapGoldens(t *testing.T) {
 	keys, err := im.Find(Label).Int32()
 	require.NoError(t, err)
 	assert.Equal(t, []int32{0, 300, 300, 70000, 0, 70000, 300, 0}, keys, "keys above 255 and 32767 stay")
-	assert.Equal(t, []LabelEntry{{0, "???", 0, 0, 0, 0}, {300, "R_A1_ROI", 1, 0, .5, 1}, {70000, "R_A4_ROI", 0, .25, 0, 1}}, im.Labels)
+	assert.Equal(t, []LabelEntry{{0, "???", 0, 0, 0, 0}, {300, "R_A1_ROI", 1, 0, .5, 1},
+		{70000, "R_A4_ROI", 0, .25, 0, 1}}, im.Labels)
 
 	var want [][]float32
 	golden(t, "func.json", &want)
@@ -100,8 +101,9 @@ func TestWrittenFilesComeBack(t *testing.T) {
 
 // one makes a file of one array with some attributes changed.
 func one(data string, attributes ...string) []byte {
-	all := map[string]string{"Intent": None, "DataType": "NIFTI_TYPE_INT32", "Dimensionality": "1", "Dim0": "2", "Encoding": "ASCII",
-		"Endian": "LittleEndian", "ArrayIndexingOrder": "RowMajorOrder"}
+	all := map[string]string{"Intent": None, "DataType": "NIFTI_TYPE_INT32", "Dimensionality": "1", "Dim0": "2",
+		"Encoding": "ASCII",
+		"Endian":   "LittleEndian", "ArrayIndexingOrder": "RowMajorOrder"}
 	for _, a := range attributes {
 		key, value, _ := strings.Cut(a, "=")
 		all[key] = value
@@ -121,7 +123,8 @@ func deflated(n int) string {
 	return base64.StdEncoding.EncodeToString(b.Bytes())
 }
 
-const bomb = `<?xml version="1.0"?><!DOCTYPE GIFTI [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]><GIFTI><MetaData>&b;</MetaData></GIFTI>`
+const bomb = `<?xml version="1.0"?><!DOCTYPE GIFTI [<!ENTITY a "ha"><!ENTITY b ` +
+	`"&a;&a;&a;&a;">]><GIFTI><MetaData>&b;</MetaData></GIFTI>`
 
 func TestHostileFiles(t *testing.T) {
 	_, err := Parse(one("3 4"), "x.gii")
@@ -130,14 +133,15 @@ func TestHostileFiles(t *testing.T) {
 		data []byte
 		part string
 	}{
-		"empty":          {nil, "0 outermost elements"},
-		"no xml":         {[]byte("hello"), "0 outermost elements"},
-		"unfinished":     {[]byte("<GIFTI><DataArray>"), "unexpected EOF"},
-		"other xml":      {[]byte("<svg/>"), "want GIFTI"},
-		"two roots":      {[]byte("<GIFTI/><GIFTI/>"), "2 outermost"},
-		"entity bomb":    {[]byte(bomb), "entities"},
-		"entity":         {[]byte("<GIFTI>&xxe;</GIFTI>"), "entity"},
-		"external dtd":   {[]byte(`<!DOCTYPE GIFTI SYSTEM "file:///etc/passwd" [<!ENTITY x SYSTEM "file:///etc/passwd">]><GIFTI/>`), "entities"},
+		"empty":       {nil, "0 outermost elements"},
+		"no xml":      {[]byte("hello"), "0 outermost elements"},
+		"unfinished":  {[]byte("<GIFTI><DataArray>"), "unexpected EOF"},
+		"other xml":   {[]byte("<svg/>"), "want GIFTI"},
+		"two roots":   {[]byte("<GIFTI/><GIFTI/>"), "2 outermost"},
+		"entity bomb": {[]byte(bomb), "entities"},
+		"entity":      {[]byte("<GIFTI>&xxe;</GIFTI>"), "entity"},
+		"external dtd": {[]byte(`<!DOCTYPE GIFTI SYSTEM "file:///etc/passwd" [<!ENTITY x SYSTEM ` +
+			`"file:///etc/passwd">]><GIFTI/>`), "entities"},
 		"deep":           {[]byte("<GIFTI>" + strings.Repeat("<a>", 5000)), "nests more than"},
 		"many":           {[]byte("<GIFTI>" + strings.Repeat("<a/>", 1<<17) + "</GIFTI>"), "more than 65536 elements"},
 		"count":          {[]byte(`<GIFTI NumberOfDataArrays="2"></GIFTI>`), "2 arrays are declared"},
@@ -161,17 +165,19 @@ func TestHostileFiles(t *testing.T) {
 		"fraction":       {one("1 2.5"), "no number of INT32"},
 		"base64":         {one("!!!!!!!!!!!!", "Encoding=Base64Binary"), "base64"},
 		"base64 short":   {one("AAAA", "Encoding=Base64Binary"), "needs 8 bytes"},
-		"base64 long":    {one(base64.StdEncoding.EncodeToString(make([]byte, 12)), "Encoding=Base64Binary"), "the data have 12"},
-		"gzip short":     {one(deflated(4), "Encoding=GZipBase64Binary"), "end after 4 of 8"},
-		"gzip long":      {one(deflated(12), "Encoding=GZipBase64Binary"), "more than the 8"},
-		"gzip bomb":      {one(deflated(1<<22), "Encoding=GZipBase64Binary"), "more than the 8"},
-		"gzip claims":    {one(deflated(8), "Encoding=GZipBase64Binary", "Dim0=200000000"), "can hold"},
-		"gzip damaged":   {one("AAAAAAAAAAAAAAAA", "Encoding=GZipBase64Binary"), "damaged"},
-		"endian":         {one("1 2", "Endian=Middle"), "Middle"},
-		"order":          {one("1 2", "ArrayIndexingOrder=Spiral"), "Spiral"},
-		"label twice":    {[]byte(`<GIFTI><LabelTable><Label Key="1">a</Label><Label Key="1">b</Label></LabelTable></GIFTI>`), "twice"},
-		"label key":      {[]byte(`<GIFTI><LabelTable><Label Key="x">a</Label></LabelTable></GIFTI>`), `"x"`},
-		"label colour":   {[]byte(`<GIFTI><LabelTable><Label Key="1" Red="NaN">a</Label></LabelTable></GIFTI>`), "NaN"},
+		"base64 long": {one(base64.StdEncoding.EncodeToString(make([]byte, 12)), "Encoding=Base64Binary"),
+			"the data have 12"},
+		"gzip short":   {one(deflated(4), "Encoding=GZipBase64Binary"), "end after 4 of 8"},
+		"gzip long":    {one(deflated(12), "Encoding=GZipBase64Binary"), "more than the 8"},
+		"gzip bomb":    {one(deflated(1<<22), "Encoding=GZipBase64Binary"), "more than the 8"},
+		"gzip claims":  {one(deflated(8), "Encoding=GZipBase64Binary", "Dim0=200000000"), "can hold"},
+		"gzip damaged": {one("AAAAAAAAAAAAAAAA", "Encoding=GZipBase64Binary"), "damaged"},
+		"endian":       {one("1 2", "Endian=Middle"), "Middle"},
+		"order":        {one("1 2", "ArrayIndexingOrder=Spiral"), "Spiral"},
+		"label twice": {[]byte(`<GIFTI><LabelTable><Label Key="1">a</Label><Label ` +
+			`Key="1">b</Label></LabelTable></GIFTI>`), "twice"},
+		"label key":    {[]byte(`<GIFTI><LabelTable><Label Key="x">a</Label></LabelTable></GIFTI>`), `"x"`},
+		"label colour": {[]byte(`<GIFTI><LabelTable><Label Key="1" Red="NaN">a</Label></LabelTable></GIFTI>`), "NaN"},
 	} {
 		fuzztest.Run(t, 64, c.data, func() {
 			_, err := Parse(c.data, "x.gii")

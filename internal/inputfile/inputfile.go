@@ -126,7 +126,8 @@ func checkPointer(op, path string) error {
 	case bytes.HasPrefix(start, []byte(annexPointer)):
 		return noContent(op, quote.OneLine(path))
 	case string(start) == lfsPointer:
-		return fault.Wrap(fault.Missing, op, quote.OneLine(path), errors.New("the file is a Git LFS pointer without content")).
+		return fault.Wrap(fault.Missing, op, quote.OneLine(path),
+			errors.New("the file is a Git LFS pointer without content")).
 			WithHint("run `git lfs pull`")
 	}
 	return nil

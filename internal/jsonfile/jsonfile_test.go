@@ -60,7 +60,8 @@ func TestReadRefuses(t *testing.T) {
 		faulttest.Require(t, fault.BadData, jsonfile.Read("read it", in(name), &v), "read it: "+in(name))
 		faulttest.Require(t, fault.BadData, jsonfile.ReadIn("read it", root, name, &v), "read it: "+in(name))
 	}
-	for _, err := range []error{jsonfile.Read("read it", in("none"), &v), jsonfile.ReadIn("read it", root, "none", &v)} {
+	for _, err := range []error{jsonfile.Read("read it", in("none"), &v),
+		jsonfile.ReadIn("read it", root, "none", &v)} {
 		require.ErrorIs(t, err, fs.ErrNotExist)
 		faulttest.Require(t, fault.Missing, err, in("none"))
 	}

@@ -38,7 +38,8 @@ func TestGoldens(t *testing.T) {
 			require.InDelta(t, w.Values[i], v, 1e-6*math.Max(1, math.Abs(w.Values[i])), "%s, number %d", name, i)
 		}
 	}
-	for name, from := range map[string]string{"u1.nii": "sform", "qform.nii": "qform", "qform_2.nii": "qform", "pixdim.nii": "pixdim"} {
+	for name, from := range map[string]string{"u1.nii": "sform", "qform.nii": "qform", "qform_2.nii": "qform",
+		"pixdim.nii": "pixdim"} {
 		im, err := Read("testdata/" + name)
 		require.NoError(t, err)
 		assert.Equal(t, from, im.AffineFrom)

@@ -22,7 +22,8 @@ func pages(t *testing.T) (out []string) {
 		if err != nil {
 			return err
 		}
-		if d.IsDir() && (path == "third_party" || path == "out" || path == "runs" || strings.HasPrefix(d.Name(), ".") && path != ".") {
+		if d.IsDir() && (path == "third_party" || path == "out" || path == "runs" || strings.HasPrefix(d.Name(), ".") &&
+			path != ".") {
 			return fs.SkipDir
 		}
 		if filepath.Ext(path) == ".md" {
@@ -69,7 +70,8 @@ func TestLinksOfPagesLeadSomewhere(t *testing.T) {
 				continue
 			}
 			if anchor != "" && filepath.Ext(path) == ".md" {
-				assert.True(t, slices.Contains(anchors(read(t, path)), anchor), "%s links to %s: no such heading", page, m[1])
+				assert.True(t, slices.Contains(anchors(read(t, path)), anchor), "%s links to %s: no such heading", page,
+					m[1])
 			}
 		}
 	}
@@ -84,7 +86,8 @@ func TestNamedPagesExist(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if d.IsDir() && (path == "third_party" || path == "out" || path == "runs" || path == "testdata" || strings.HasPrefix(d.Name(), ".") && path != ".") {
+		if d.IsDir() && (path == "third_party" || path == "out" || path == "runs" || path == "testdata" ||
+			strings.HasPrefix(d.Name(), ".") && path != ".") {
 			return fs.SkipDir
 		}
 		if !slices.Contains([]string{".go", ".md", ".yaml", ".py", ".sh", ".cff"}, filepath.Ext(path)) {

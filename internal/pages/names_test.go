@@ -25,7 +25,8 @@ func exported(t *testing.T) map[string]bool {
 		}
 		if d.IsDir() {
 			switch name := d.Name(); {
-			case name == "internal", name == "third_party", name == "testdata", name == "examples", name == "cmd", name == "tools",
+			case name == "internal", name == "third_party", name == "testdata", name == "examples", name == "cmd",
+				name == "tools",
 				strings.HasPrefix(name, ".") && path != ".":
 				return fs.SkipDir
 			}

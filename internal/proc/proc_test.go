@@ -41,7 +41,8 @@ func TestMemory(t *testing.T) {
 func TestThreadsFollowTheQuotaOfTheCgroup(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "cpu.max")
 	assert.Zero(t, cpuQuota(path), "no file")
-	for text, want := range map[string]float64{"max 100000\n": 0, "150000 100000\n": 1.5, "100000\n": 0, "0 0": 0, "": 0} {
+	for text, want := range map[string]float64{"max 100000\n": 0, "150000 100000\n": 1.5, "100000\n": 0, "0 0": 0,
+		"": 0} {
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
 		assert.Equal(t, want, cpuQuota(path), "%q", text)
 	}

@@ -41,7 +41,8 @@ var (
 func colorsOf(m *Colormap) (out [][3]float64) {
 	for i := range 65 {
 		c := m.At(float64(i) / 64)
-		out = append(out, [3]float64{fromSRGB(float64(c.R) / 255), fromSRGB(float64(c.G) / 255), fromSRGB(float64(c.B) / 255)})
+		out = append(out, [3]float64{fromSRGB(float64(c.R) / 255), fromSRGB(float64(c.G) / 255),
+			fromSRGB(float64(c.B) / 255)})
 	}
 	return out
 }
@@ -54,7 +55,8 @@ func distanceOf(a, b [3]float64) float64 {
 // large everywhere; and the order stays for people who see two colours.
 func TestColormapsAreUniformAndSafe(t *testing.T) {
 	for _, m := range colormaps() {
-		for name, eye := range map[string][3][3]float64{"normal": normal, "protanopia": protanopia, "deuteranopia": deuteranopia} {
+		for name, eye := range map[string][3][3]float64{"normal": normal, "protanopia": protanopia,
+			"deuteranopia": deuteranopia} {
 			var seen [][3]float64
 			for _, c := range colorsOf(m) {
 				seen = append(seen, lab(dichromat(c, eye)))
@@ -68,7 +70,8 @@ func TestColormapsAreUniformAndSafe(t *testing.T) {
 						assert.InDelta(t, seen[0][0]+slope*float64(i), seen[i][0], 5, "%s, %s, %d", m.Name, name, i)
 					}
 					if i > 0 {
-						assert.Greater(t, sign*(seen[i][0]-seen[i-1][0]), -.3, "%s, %s, %d: against the order", m.Name, name, i)
+						assert.Greater(t, sign*(seen[i][0]-seen[i-1][0]), -.3, "%s, %s, %d: against the order", m.Name,
+							name, i)
 					}
 				}
 			} else {
@@ -76,7 +79,8 @@ func TestColormapsAreUniformAndSafe(t *testing.T) {
 					assert.Less(t, seen[i][0], seen[i+1][0]+.3, "%s, %s: left arm", m.Name, name)
 					assert.Greater(t, seen[n-i-1][0], seen[n-i][0]-.3, "%s, %s: right arm", m.Name, name)
 					if i < n/2-6 {
-						assert.Greater(t, distanceOf(seen[i], seen[n-i]), 15.0, "%s, %s, %d: the arms are told apart", m.Name, name, i)
+						assert.Greater(t, distanceOf(seen[i], seen[n-i]), 15.0, "%s, %s, %d: the arms are told apart",
+							m.Name, name, i)
 					}
 				}
 				if name == "normal" {
@@ -127,7 +131,8 @@ func TestScale(t *testing.T) {
 	for _, c := range []struct {
 		low, high float64
 		want      []float64
-	}{{-.46, .46, []float64{-.4, -.2, 0, .2, .4}}, {0, 1, []float64{0, .2, .4, .6, .8, 1}}, {0, .7, []float64{0, .2, .4, .6}}, {-3, 3, []float64{-2, 0, 2}}} {
+	}{{-.46, .46, []float64{-.4, -.2, 0, .2, .4}}, {0, 1, []float64{0, .2, .4, .6, .8, 1}},
+		{0, .7, []float64{0, .2, .4, .6}}, {-3, 3, []float64{-2, 0, 2}}} {
 		s := scale{low: c.low, high: c.high}
 		got := s.ticks()
 		if c.high == 3 {

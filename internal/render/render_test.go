@@ -94,7 +94,8 @@ func shown(t *testing.T, b Brain, view View, masks map[string]cortex.Mask) map[s
 func TestViewsShowWhatAnatomySays(t *testing.T) {
 	b, desikan := brain(t, "aparc")
 	want := map[string]string{ // lateral, medial, dorsal, ventral
-		"supramarginal": "+- -", "middletemporal": "+-- ", "precuneus": "-+ -", "cuneus": "-+ -", "isthmuscingulate": "-+- ",
+		"supramarginal": "+- -", "middletemporal": "+-- ", "precuneus": "-+ -", "cuneus": "-+ -",
+		"isthmuscingulate": "-+- ",
 		"superiorparietal": "  +-", "fusiform": "- -+", "lateralorbitofrontal": "  -+",
 	}
 	masks := map[string]cortex.Mask{}
@@ -142,7 +143,8 @@ func TestLeftIsLeft(t *testing.T) {
 		}
 	}
 	opt := Options{Width: 800, Height: 600, Colors: ColormapByName("balance"), Low: -1, High: 1}
-	for view, want := range map[View][2]bool{Lateral: {true, false}, Medial: {true, false}, Dorsal: {true, true}, Ventral: {false, true}} {
+	for view, want := range map[View][2]bool{Lateral: {true, false}, Medial: {true, false}, Dorsal: {true, true},
+		Ventral: {false, true}} {
 		opt.Views = []View{view}
 		f, err := Draw(b, values, nil, opt)
 		require.NoError(t, err)
@@ -248,7 +250,8 @@ func TestBorders(t *testing.T) {
 	mask := append(cortex.Mask(in), make([]bool, len(b.Right.Points))...)
 	without, err := Draw(b, values, nil, Options{Width: 600, Height: 400, Views: []View{Lateral}})
 	require.NoError(t, err)
-	with, err := Draw(b, values, []Region{{Name: "front", Mask: mask}}, Options{Width: 600, Height: 400, Views: []View{Lateral}})
+	with, err := Draw(b, values, []Region{{Name: "front", Mask: mask}},
+		Options{Width: 600, Height: 400, Views: []View{Lateral}})
 	require.NoError(t, err)
 	dark := func(f *Figure, area image.Rectangle) (n int) {
 		img := f.Image()
@@ -287,7 +290,8 @@ func golden(t *testing.T, f *Figure, name string) {
 	for y := range got.Rect.Dy() {
 		for x := range got.Rect.Dx() {
 			a, b := got.NRGBAAt(x, y), color.NRGBAModel.Convert(want.At(x, y)).(color.NRGBA)
-			d := math.Abs(float64(a.R)-float64(b.R)) + math.Abs(float64(a.G)-float64(b.G)) + math.Abs(float64(a.B)-float64(b.B))
+			d := math.Abs(float64(a.R)-float64(b.R)) + math.Abs(float64(a.G)-float64(b.G)) +
+				math.Abs(float64(a.B)-float64(b.B))
 			sum += d / 3
 			if d/3 > 40 {
 				wild++
@@ -305,14 +309,16 @@ func TestGoldenPictures(t *testing.T) {
 	for v := range mask {
 		mask[v] = values[v] > .5
 	}
-	f, err := Draw(b, values, []Region{{Name: "front", Mask: mask}}, Options{Width: 480, Height: 360, Title: "Δr, tuned less base", Unit: "r"})
+	f, err := Draw(b, values, []Region{{Name: "front", Mask: mask}},
+		Options{Width: 480, Height: 360, Title: "Δr, tuned less base", Unit: "r"})
 	require.NoError(t, err)
 	golden(t, f, "surface")
 	f, err = Glass(ball())
 	require.NoError(t, err)
 	golden(t, f, "glass")
 	f = newFigure(420, 120)
-	for i, line := range []string{"ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz", "0123456789 .,:;!?'\"()[]<>=+-−–/|_#%&*", "°²µ±Δ×≥≤…·"} {
+	for i, line := range []string{"ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz",
+		"0123456789 .,:;!?'\"()[]<>=+-−–/|_#%&*", "°²µ±Δ×≥≤…·"} {
 		f.write(line, point{8, float32(24 + 27*i)}, 20, start, 0, ink)
 	}
 	golden(t, f, "font")
@@ -358,13 +364,21 @@ func TestGlassSides(t *testing.T) {
 func TestWhatDrawRefuses(t *testing.T) {
 	b, values := small()
 	for part, draw := range map[string]func() error{
-		"there are 3 values":      func() error { _, err := Draw(b, values[:3], nil, Options{}); return err },
-		"3 marks of region x":     func() error { _, err := Draw(b, values, []Region{{"x", make(cortex.Mask, 3)}}, Options{}); return err },
-		"no surface for the view": func() error { _, err := Draw(b, values, nil, Options{Views: []View{Flat}}); return err },
-		"there is no surface":     func() error { _, err := Draw(Brain{}, nil, nil, Options{}); return err },
-		"10 × 1200 pixels":        func() error { _, err := Draw(b, values, nil, Options{Width: 10}); return err },
-		"1600 × 200000 pixels":    func() error { _, err := Draw(b, values, nil, Options{Height: 200000}); return err },
-		"is no range":             func() error { _, err := Draw(b, values, nil, Options{Low: 2, High: 1}); return err },
+		"there are 3 values": func() error { _, err := Draw(b, values[:3], nil, Options{}); return err },
+		"3 marks of region x": func() error {
+			_, err := Draw(b, values, []Region{{"x", make(cortex.Mask, 3)}},
+				Options{})
+			return err
+		},
+		"no surface for the view": func() error {
+			_, err := Draw(b, values, nil,
+				Options{Views: []View{Flat}})
+			return err
+		},
+		"there is no surface":  func() error { _, err := Draw(Brain{}, nil, nil, Options{}); return err },
+		"10 × 1200 pixels":     func() error { _, err := Draw(b, values, nil, Options{Width: 10}); return err },
+		"1600 × 200000 pixels": func() error { _, err := Draw(b, values, nil, Options{Height: 200000}); return err },
+		"is no range":          func() error { _, err := Draw(b, values, nil, Options{Low: 2, High: 1}); return err },
 		"value 1 is +Inf": func() error {
 			v := append([]float32{}, values...)
 			v[1] = float32(math.Inf(1))
@@ -377,12 +391,19 @@ func TestWhatDrawRefuses(t *testing.T) {
 			return err
 		},
 		"e+30 mm": func() error {
-			huge := &cortex.Surface{Points: [][3]float32{{0, 0, 0}, {1e30, 1e30, 0}, {0, 1e30, 1e30}}, Faces: [][3]int32{{0, 1, 2}}}
+			huge := &cortex.Surface{Points: [][3]float32{{0, 0, 0}, {1e30, 1e30, 0}, {0, 1e30, 1e30}},
+				Faces: [][3]int32{{0, 1, 2}}}
 			_, err := Draw(Brain{Left: huge}, nil, nil, Options{})
 			return err
 		},
-		"1 values for":       func() error { v, _, _ := ball(); _, err := Glass(v, values[:1], Options{}); return err },
-		"there are 1 depths": func() error { c := b; c.Sulc = c.Sulc[:1]; _, err := Draw(c, values, nil, Options{}); return err },
+		"1 values for": func() error { v, _, _ := ball(); _, err := Glass(v, values[:1], Options{}); return err },
+		"there are 1 depths": func() error {
+			c := b
+			c.Sulc = c.Sulc[:1]
+			_,
+				err := Draw(c, values, nil, Options{})
+			return err
+		},
 		"the flat surfaces have 642": func() error {
 			c := b
 			c.FlatLeft = c.Left
@@ -421,7 +442,8 @@ func TestSVG(t *testing.T) {
 	for v := range mask {
 		mask[v] = values[v] > .5
 	}
-	f, err := Draw(b, values, []Region{{Name: "a <b>", Mask: mask}}, Options{Width: 480, Height: 360, Title: "x & y", Unit: "r"})
+	f, err := Draw(b, values, []Region{{Name: "a <b>", Mask: mask}},
+		Options{Width: 480, Height: 360, Title: "x & y", Unit: "r"})
 	require.NoError(t, err)
 	var first, second bytes.Buffer
 	require.NoError(t, f.SVG(&first))
@@ -434,7 +456,8 @@ func TestSVG(t *testing.T) {
 		}
 		require.NoError(t, err)
 	}
-	for _, part := range []string{">x &amp; y</text>", "<title>a &lt;b&gt;</title>", "<linearGradient", "data:image/png;base64,", ">lateral</text>"} {
+	for _, part := range []string{">x &amp; y</text>", "<title>a &lt;b&gt;</title>", "<linearGradient",
+		"data:image/png;base64,", ">lateral</text>"} {
 		assert.Contains(t, first.String(), part)
 	}
 	assert.NotContains(t, first.String(), "href=\"http")

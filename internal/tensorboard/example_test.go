@@ -16,7 +16,8 @@ func ExampleOpen() {
 		log.Print(err)
 		return
 	}
-	b, err := tensorboard.Open("board/alice", exp, func(err error) { log.Print("the training goes on without its board: ", err) })
+	b, err := tensorboard.Open("board/alice", exp,
+		func(err error) { log.Print("the training goes on without its board: ", err) })
 	if err != nil {
 		log.Print(err)
 		return

@@ -21,8 +21,9 @@ type Board struct {
 	from          results.Progress // where the training goes on
 }
 
-// Open makes the files below dir, so that a folder that cannot be written is known before a training starts. Later failures are
-// told to warn, once, and the training goes on without its board.
+// Open makes the files below dir, so that a folder that cannot be written is known before a
+// training starts. Later failures are told to warn, once, and the training goes on without its
+// board.
 func Open(dir string, exp *experiment.Experiment, warn func(error)) (*Board, error) {
 	b := &Board{rates: rates(exp), warn: warn}
 	var err error
@@ -67,8 +68,8 @@ func (b *Board) Event(e progress.Event) {
 	}
 }
 
-// start begins the sessions: steps after the checkpoint are to come, and so are epochs after the last one that was validated,
-// which may be the checkpoint's own if it was saved before that.
+// start begins the sessions: steps after the checkpoint are to come, and so are epochs after the
+// last one that was validated, which may be the checkpoint's own if it was saved before that.
 func (b *Board) start() error {
 	if b.started {
 		return nil
@@ -102,7 +103,8 @@ func rates(exp *experiment.Experiment) (out []tfevents.Scalar) {
 	}{
 		{exp.Train.Mode != experiment.TrainReadout, "learning_rate/model", exp.Train.LR},
 		{exp.Readout.Mode != experiment.ReadoutRidge, "learning_rate/readout", exp.Train.ReadoutLR},
-		{exp.Readout.LayerWeights != experiment.LayerWeightsNone, "learning_rate/layer_weights", exp.Train.LayerWeightsLR},
+		{exp.Readout.LayerWeights != experiment.LayerWeightsNone, "learning_rate/layer_weights",
+			exp.Train.LayerWeightsLR},
 	} {
 		if r.trained {
 			out = append(out, tfevents.Scalar{Tag: r.tag, Value: r.rate})
@@ -115,7 +117,8 @@ func epoch(d *progress.EpochMetrics) (out []tfevents.Scalar) {
 	if d.Epoch.Loss != nil {
 		out = append(out, tfevents.Scalar{Tag: "loss/train", Value: *d.Epoch.Loss})
 	}
-	out = append(out, tfevents.Scalar{Tag: "loss/validation", Value: d.Loss}, tfevents.Scalar{Tag: "score/validation", Value: d.Epoch.ValR})
+	out = append(out, tfevents.Scalar{Tag: "loss/validation", Value: d.Loss},
+		tfevents.Scalar{Tag: "score/validation", Value: d.Epoch.ValR})
 	if d.Epoch.RetainedR != nil {
 		out = append(out, tfevents.Scalar{Tag: "score/retained", Value: *d.Epoch.RetainedR})
 	}

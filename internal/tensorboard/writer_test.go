@@ -20,8 +20,8 @@ import (
 
 const perEpoch = 3 // steps
 
-// training plays the events of a training whose numbers are those of its steps, from a checkpoint to a step, and there up to
-// the end of an epoch or just before it.
+// training plays the events of a training whose numbers are those of its steps, from a checkpoint
+// to a step, and there up to the end of an epoch or just before it.
 func training(t *testing.T, dir string, p results.Progress, to int, validated bool) {
 	t.Helper()
 	b, err := Open(dir, experiment.Default(), func(err error) { assert.NoError(t, err) })
@@ -30,7 +30,8 @@ func training(t *testing.T, dir string, p results.Progress, to int, validated bo
 	b.Event(progress.Event{Phase: "read base", Done: 1})
 	ends := func(step int) {
 		loss, guard := float64(step), .5
-		d := &progress.EpochMetrics{Epoch: results.Epoch{Epoch: step / perEpoch, Step: step, ValR: float64(step) / 8, RetainedR: &guard}, Loss: -float64(step),
+		d := &progress.EpochMetrics{Epoch: results.Epoch{Epoch: step / perEpoch, Step: step, ValR: float64(step) / 8,
+			RetainedR: &guard}, Loss: -float64(step),
 			Regions: map[string]float64{"b": 2, "a": float64(step)}}
 		if step > 0 {
 			d.Epoch.Loss = &loss
@@ -41,7 +42,8 @@ func training(t *testing.T, dir string, p results.Progress, to int, validated bo
 		ends(p.Step) // stopped before it was validated
 	}
 	for step := p.Step + 1; step <= to; step++ {
-		b.Event(progress.Event{Phase: "tune", Done: step, Loss: -float64(step), R: float64(step), Took: time.Duration(step) * time.Second})
+		b.Event(progress.Event{Phase: "tune", Done: step, Loss: -float64(step), R: float64(step),
+			Took: time.Duration(step) * time.Second})
 		if step%perEpoch == 0 && (step < to || validated) {
 			ends(step)
 		}
@@ -61,8 +63,10 @@ func at(step int, epochs ...int) results.Progress {
 func whole(t *testing.T, dir string, last int) {
 	t.Helper()
 	steps, epochs := readback.Curves(t, filepath.Join(dir, "steps")), readback.Curves(t, filepath.Join(dir, "epochs"))
-	assert.Equal(t, []string{"learning_rate/model", "learning_rate/readout", "loss/train", "score/train", "seconds_per_step"}, slices.Sorted(maps.Keys(steps)))
-	assert.Equal(t, []string{"loss/train", "loss/validation", "rois/a", "rois/b", "score/retained", "score/validation"}, slices.Sorted(maps.Keys(epochs)))
+	assert.Equal(t, []string{"learning_rate/model", "learning_rate/readout", "loss/train", "score/train",
+		"seconds_per_step"}, slices.Sorted(maps.Keys(steps)))
+	assert.Equal(t, []string{"loss/train", "loss/validation", "rois/a", "rois/b", "score/retained", "score/validation"},
+		slices.Sorted(maps.Keys(epochs)))
 	for tag, curve := range steps {
 		require.Len(t, curve, last, tag)
 	}
@@ -137,10 +141,12 @@ func TestRatesAreOfWhatIsTrained(t *testing.T) {
 	}{
 		{"readout", "trained", "none", map[string]float32{"learning_rate/readout": .5}},
 		{"lora", "ridge", "none", map[string]float32{"learning_rate/model": .25}},
-		{"full", "trained", "voxel", map[string]float32{"learning_rate/model": .25, "learning_rate/readout": .5, "learning_rate/layer_weights": 2}},
+		{"full", "trained", "voxel", map[string]float32{"learning_rate/model": .25, "learning_rate/readout": .5,
+			"learning_rate/layer_weights": 2}},
 	} {
 		e := experiment.Default()
-		e.Train.Mode, e.Readout.Mode, e.Readout.LayerWeights, e.Train.LR, e.Train.ReadoutLR, e.Train.LayerWeightsLR = c.mode, c.readout, c.mix, .25, .5, 2
+		e.Train.Mode, e.Readout.Mode, e.Readout.LayerWeights, e.Train.LR, e.Train.ReadoutLR,
+			e.Train.LayerWeightsLR = c.mode, c.readout, c.mix, .25, .5, 2
 		dir := t.TempDir()
 		b, err := Open(dir, e, nil)
 		require.NoError(t, err)

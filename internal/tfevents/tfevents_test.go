@@ -27,7 +27,8 @@ func TestChecksums(t *testing.T) {
 	for _, c := range []struct { // RFC 3720, B.4
 		data []byte
 		want uint32
-	}{{make([]byte, 32), 0x8a9136aa}, {ones, 0x62a8ab43}, {ascending, 0x46dd794e}, {descending, 0x113fdb5c}, {[]byte("123456789"), 0xe3069283}} {
+	}{{make([]byte, 32), 0x8a9136aa}, {ones, 0x62a8ab43}, {ascending, 0x46dd794e}, {descending, 0x113fdb5c},
+		{[]byte("123456789"), 0xe3069283}} {
 		require.Equal(t, c.want, readback.CRC(c.data))
 		assert.Equal(t, (c.want>>15|c.want<<17)+0xa282ead8, masked(c.data))
 	}

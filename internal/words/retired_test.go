@@ -35,7 +35,8 @@ var retired = []struct{ was, is string }{
 	{`\bmodel\.(token|mode)\b|\bfirst_token\b|\bFirstToken\b`, "pooling, extraction"},
 	{`\bcompat[:=] ?paper\b`, "compat: release"},
 	{`\bbwlm (align|seal|explain-gain)\b`, "check-timing, lock-analysis, variance-partition"},
-	{`json:"(people|person|regions?|less_base|less_first|looks|seal|gain[a-z_]*)[",]`, "subjects, rois, delta, test_reads"},
+	{`json:"(people|person|regions?|less_base|less_first|looks|seal|gain[a-z_]*)[",]`,
+		"subjects, rois, delta, test_reads"},
 	{`\bother_person\b|\bisc_people\b|\.looks\.jsonl\b`, "subject, test reads"},
 	{`\.Advise\(`, "WithHint"},
 }
@@ -56,7 +57,8 @@ func TestRetiredWordsStayOut(t *testing.T) {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && (name == "third_party" || name == "out" || name == "runs" || strings.HasPrefix(d.Name(), ".") && name != "."):
+		case d.IsDir() && (name == "third_party" || name == "out" || name == "runs" ||
+			strings.HasPrefix(d.Name(), ".") && name != "."):
 			return fs.SkipDir
 		case d.IsDir() || !slices.Contains([]string{".go", ".md", ".txtar", ".yaml", ".sh", ".py"}, path.Ext(name)),
 			slices.Contains(exempt, name), strings.HasPrefix(d.Name(), "retired"):
@@ -80,9 +82,17 @@ func TestRetiredWordsStayOut(t *testing.T) {
 }
 
 func TestEveryRetiredWordMatches(t *testing.T) {
-	for _, text := range []string{"what no tuning changes", "frozen frames", "on the way back", "equal to the bit", "the same bits", "in mode block",
-		"a layer mix", "e.Readout.LayerMix", "pinned readouts", "train.halo_trs", "BlockTRs", "eval.chunk_trs", "block_seconds", "GuardROI", "train.guard_roi",
-		"model.token", "compat: paper", "`bwlm align x`", "`json:\"people\"`", "`json:\"gain,omitempty\"`", "err.Advise(\"x\")"} {
-		assert.True(t, slices.ContainsFunc(retired, func(r struct{ was, is string }) bool { return regexp.MustCompile(r.was).MatchString(text) }), text)
+	for _, text := range []string{"what no tuning changes", "frozen frames", "on the way back", "equal to the bit",
+		"the same bits", "in mode block",
+		"a layer mix", "e.Readout.LayerMix", "pinned readouts", "train.halo_trs", "BlockTRs", "eval.chunk_trs",
+		"block_seconds", "GuardROI", "train.guard_roi",
+		"model.token", "compat: paper", "`bwlm align x`", "`json:\"people\"`", "`json:\"gain,omitempty\"`",
+		"err.Advise(\"x\")"} {
+		assert.True(t, slices.ContainsFunc(retired, func(r struct {
+			was,
+			is string
+		}) bool {
+			return regexp.MustCompile(r.was).MatchString(text)
+		}), text)
 	}
 }

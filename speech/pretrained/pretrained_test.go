@@ -21,7 +21,8 @@ func TestOpenReadsEachFamily(t *testing.T) {
 		"golden/base": "wavlm", "golden/wav2vec2_large": "wav2vec2", "golden/hubert_base": "hubert",
 		"weights/data2vec": "data2vec-audio",
 	} {
-		m, err := pretrained.Open(t.Context(), filepath.Join("../../testdata", dir), speech.Options{Device: torchtest.Device()})
+		m, err := pretrained.Open(t.Context(), filepath.Join("../../testdata", dir),
+			speech.Options{Device: torchtest.Device()})
 		require.NoError(t, err, dir)
 		assert.Equal(t, family, m.Architecture().Family)
 		m.Close()

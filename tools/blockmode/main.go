@@ -1,5 +1,6 @@
-// Command blockmode measures how far extraction by chunks is from exact windows: features, ridge and tuned scores, and time, on
-// simulated subjects and on Alice. It prints the tables of docs/chunks.md.
+// Command blockmode measures how far extraction by chunks is from exact windows: features, ridge
+// and tuned scores, and time, on simulated subjects and on Alice. It prints the tables of
+// docs/chunks.md.
 //
 //	go run ./tools/blockmode --seeds 16,17 --alice ../shared/data/alice
 package main
@@ -69,7 +70,8 @@ func measure(ctx context.Context, seeds, alice string) error {
 	if err := sim.WriteNano(filepath.Join(dir, "model")); err != nil {
 		return err
 	}
-	fmt.Println("| subjects | windows | chunk | r of features, by layer | base r | tuned r | Δr | Δr, semantic | training |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+	fmt.Println("| subjects | windows | chunk | r of features, by layer | base r | tuned r | Δr | Δr, semantic | " +
+		"training |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
 	for text := range strings.SplitSeq(seeds, ",") {
 		seed, err := strconv.ParseUint(text, 10, 64)
 		if err != nil {
@@ -110,18 +112,21 @@ func (r *result) print(subjects, windows string, block float64) {
 		fmt.Printf("| %s | %s | %s | %s | %.3f | | | | |\n", subjects, windows, clip, strings.TrimSpace(layers), r.base)
 		return
 	}
-	fmt.Printf("| %s | %s | %s | %s | %.3f | %.3f | %+.3f | %+.3f | %.0f s |\n", subjects, windows, clip, strings.TrimSpace(layers), r.base, r.tuned, r.tuned-r.base,
+	fmt.Printf("| %s | %s | %s | %s | %.3f | %.3f | %+.3f | %+.3f | %.0f s |\n", subjects, windows, clip,
+		strings.TrimSpace(layers), r.base, r.tuned, r.tuned-r.base,
 		r.semantic, r.seconds)
 }
 
 // simulated tunes on a subject of a small simulated study.
 func simulated(ctx context.Context, dir string, seed uint64, s setting, block float64) (*result, error) {
-	world, err := sim.New(sim.Options{Seed: seed, TuneStories: 10, ValStories: 3, TestStories: 6, Rows: 40, Voxels: 120, ValRepeats: 3})
+	world, err := sim.New(sim.Options{Seed: seed, TuneStories: 10, ValStories: 3, TestStories: 6, Rows: 40, Voxels: 120,
+		ValRepeats: 3})
 	if err != nil {
 		return nil, err
 	}
 	e := experiment.Default()
-	e.Model = experiment.Model{Path: filepath.Join(dir, "model"), Layer: 3, WindowSeconds: s.window, StrideSeconds: s.stride, Extraction: experiment.ExtractWindows,
+	e.Model = experiment.Model{Path: filepath.Join(dir, "model"), Layer: 3, WindowSeconds: s.window,
+		StrideSeconds: s.stride, Extraction: experiment.ExtractWindows,
 		ChunkSeconds: 32, Pooling: s.pooling, Normalise: experiment.NormaliseStory, Downsample: s.downsample}
 	e.Adapter.R, e.Adapter.Alpha = 8, 16
 	e.Data.Path, e.Data.Subjects, e.Data.Trim = "simulated", []string{sim.Listener}, [2]int{}
@@ -140,17 +145,21 @@ func onAlice(ctx context.Context, dir, path string, block float64) (*result, err
 		return nil, err
 	}
 	e := experiment.Default()
-	e.Model = experiment.Model{Path: filepath.Join(dir, "model"), Layer: 1, WindowSeconds: 1, StrideSeconds: 1, Extraction: experiment.ExtractWindows, ChunkSeconds: 32,
+	e.Model = experiment.Model{Path: filepath.Join(dir, "model"), Layer: 1, WindowSeconds: 1, StrideSeconds: 1,
+		Extraction: experiment.ExtractWindows, ChunkSeconds: 32,
 		Pooling: experiment.PoolMean, Normalise: experiment.NormaliseAuto, Downsample: experiment.DownsampleAverage}
 	e.Data.Path, e.Data.Subjects = path, []string{"group"}
-	e.Data.Train, e.Data.Val, e.Data.Test = []string{"alice[10:160]"}, []string{"alice[200:225]"}, []string{"alice[265:362]"}
+	e.Data.Train, e.Data.Val, e.Data.Test = []string{"alice[10:160]"}, []string{"alice[200:225]"},
+		[]string{"alice[265:362]"}
 	e.Train.Epochs, e.Train.LR, e.Train.ReadoutLR = 5, 3e-4, 1e-3
-	e.Eval.Alphas, e.Eval.ChunkRows, e.Eval.Boots = []float64{1, 2.15, 4.64, 10, 21.5, 46.4, 100, 215, 464, 1000}, 20, 20
+	e.Eval.Alphas, e.Eval.ChunkRows, e.Eval.Boots = []float64{1, 2.15, 4.64, 10, 21.5, 46.4, 100, 215, 464, 1000}, 20,
+		20
 	return train(ctx, dir, e, data, block, true)
 }
 
 // train trains, if it is to, and scores, in clips of block seconds or, if that is 0, in exact windows.
-func train(ctx context.Context, dir string, e *experiment.Experiment, data *dataset.Dataset, block float64, tune bool) (*result, error) {
+func train(ctx context.Context, dir string, e *experiment.Experiment, data *dataset.Dataset, block float64,
+	tune bool) (*result, error) {
 	e.Device = "cpu"
 	if block > 0 {
 		e.Model.Extraction, e.Model.ChunkSeconds = "chunks", block

@@ -12,8 +12,8 @@ import (
 	"github.com/brainwavlm/bwlm/brain/sim"
 )
 
-// In clips of 8 s tuning finds at least half of what it finds in exact windows, on seeds that nothing was settled on, and the
-// untuned model is read as well.
+// In clips of 8 s tuning finds at least half of what it finds in exact windows, on seeds that
+// nothing was settled on, and the untuned model is read as well.
 func TestBlocksKeepHalfOfTheGain(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, sim.WriteNano(filepath.Join(dir, "model")))
@@ -23,7 +23,8 @@ func TestBlocksKeepHalfOfTheGain(t *testing.T) {
 		require.NoError(t, err)
 		b, err := simulated(t.Context(), dir, seed, settings[0], 8)
 		require.NoError(t, err)
-		t.Logf("seed %d: gain %+.3f in windows, %+.3f in clips of 8 s; features %.3f", seed, a.tuned-a.base, b.tuned-b.base, b.fidelity.R)
+		t.Logf("seed %d: gain %+.3f in windows, %+.3f in clips of 8 s; features %.3f", seed, a.tuned-a.base,
+			b.tuned-b.base, b.fidelity.R)
 		exact, block = exact+a.tuned-a.base, block+b.tuned-b.base
 		assert.InDelta(t, a.base, b.base, .03)
 		for _, r := range b.fidelity.R {

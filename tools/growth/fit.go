@@ -23,7 +23,8 @@ func fit(x, y []float64) line {
 	return line{my - slope*mx, slope, xy * xy / (xx * yy)}
 }
 
-// exponent is k of y = c·x^k, fitted to the logarithms: 1 where time grows in proportion, less where part of it is fixed.
+// exponent is k of y = c·x^k, fitted to the logarithms: 1 where time grows in proportion, less
+// where part of it is fixed.
 func exponent(x, y []float64) float64 { return fit(logs(x), logs(y)).slope }
 
 func logs(x []float64) []float64 {

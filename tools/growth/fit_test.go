@@ -20,7 +20,8 @@ func TestFit(t *testing.T) {
 
 func TestTable(t *testing.T) {
 	var b strings.Builder
-	points := []point{{8, []float64{1, 3, 2}, 900, 450, .7}, {16, []float64{4}, 1100, 900, .7}, {32, []float64{8}, 1500, 1800, .7}}
+	points := []point{{8, []float64{1, 3, 2}, 900, 450, .7}, {16, []float64{4}, 1100, 900, .7},
+		{32, []float64{8}, 1500, 1800, .7}}
 	require.NoError(t, table(&b, &axis{unit: "windows"}, points))
 	assert.Contains(t, b.String(), "| 8 | 2.000 | 1.000 - 3.000 | 900 | 450 | 70 % |")
 	assert.Contains(t, b.String(), "Time: 0 +0.25·n s, R² 1.0000, exponent 1.00. Memory: 700 +25·n MB")

@@ -1,12 +1,14 @@
-// Command growth measures how the cost of a tuning step grows: with windows, their length, voxels, subjects and threads, each
-// alone while the others stay. It prints one table in Markdown for each, with the straight line that fits the times best.
+// Command growth measures how the cost of a tuning step grows: with windows, their length, voxels,
+// subjects and threads, each alone while the others stay. It prints one table in Markdown for each,
+// with the straight line that fits the times best.
 //
 //	make build
 //	go run ./tools/growth > growth.md
 //	go run ./tools/growth -windows 8,16,32 -voxels= -seconds= -subjects= -threads=      # one axis, smaller
 //
-// Each point is a process of its own, so that its memory is its own: bin/bwlm bench step with random weights of WavLM Base
-// size. Points are measured in turn, -rounds times, since a machine is rarely as fast in one minute as in the next.
+// Each point is a process of its own, so that its memory is its own: bin/bwlm bench step with
+// random weights of WavLM Base size. Points are measured in turn, -rounds times, since a machine is
+// rarely as fast in one minute as in the next.
 package main
 
 import (
@@ -54,8 +56,10 @@ func main() {
 	steps := flag.Int("steps", 3, "steps of a round")
 	rounds := flag.Int("rounds", 3, "rounds")
 	flag.Parse()
-	common := []string{"bench", "step", "--json", "--quiet", "--windows", "8", "--voxels", "5000", "--dtype", *dtype, "--steps", strconv.Itoa(*steps)}
-	fmt.Printf("Other sizes: 8 windows of 4 s, 5000 voxels, one subject, %s, all threads. %d rounds in turn, of %d steps each.\n", *dtype, *rounds, *steps)
+	common := []string{"bench", "step", "--json", "--quiet", "--windows", "8", "--voxels", "5000", "--dtype", *dtype,
+		"--steps", strconv.Itoa(*steps)}
+	fmt.Printf("Other sizes: 8 windows of 4 s, 5000 voxels, one subject, %s, all threads. %d rounds in turn, of %d "+
+		"steps each.\n", *dtype, *rounds, *steps)
 	for _, a := range axes {
 		points, err := a.measure(context.Background(), *bwlm, common, *rounds)
 		if err == nil && len(points) > 0 {
@@ -125,16 +129,19 @@ func (p point) median() float64 { return slices.Sorted(slices.Values(p.times))[l
 // table writes the points of an axis.
 func table(w io.Writer, a *axis, points []point) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n| %s | median s | from - to | peak MB | GFLOP | share of peak |\n|--:|--:|--:|--:|--:|--:|\n", a.unit)
+	fmt.Fprintf(&b, "\n| %s | median s | from - to | peak MB | GFLOP | share of peak |\n|--:|--:|--:|--:|--:|--:|\n",
+		a.unit)
 	var x, seconds, mb []float64
 	for _, p := range points {
-		fmt.Fprintf(&b, "| %g | %.3f | %.3f - %.3f | %.0f | %.0f | %.0f %% |\n", p.value, p.median(), slices.Min(p.times), slices.Max(p.times),
+		fmt.Fprintf(&b, "| %g | %.3f | %.3f - %.3f | %.0f | %.0f | %.0f %% |\n", p.value, p.median(),
+			slices.Min(p.times), slices.Max(p.times),
 			p.mb, p.gflop, 100*p.share)
 		x, seconds, mb = append(x, p.value), append(seconds, p.median()), append(mb, p.mb)
 	}
 	if len(points) > 2 && !a.threads {
 		t, m := fit(x, seconds), fit(x, mb)
-		fmt.Fprintf(&b, "\nTime: %s s, R² %.4f, exponent %.2f. Memory: %s MB, R² %.4f.\n", t, t.r2, exponent(x, seconds), m, m.r2)
+		fmt.Fprintf(&b, "\nTime: %s s, R² %.4f, exponent %.2f. Memory: %s MB, R² %.4f.\n", t, t.r2,
+			exponent(x, seconds), m, m.r2)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

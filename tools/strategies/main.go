@@ -1,4 +1,5 @@
-// Command strategies compares ways to tune on simulated subjects, and LoRA with full fine-tuning: docs/results/strategies.md.
+// Command strategies compares ways to tune on simulated subjects, and LoRA with full fine-tuning:
+// docs/results/strategies.md.
 //
 //	go run ./tools/strategies --out DIR --seeds 11,12,13            # every strategy on each seed
 //	go run ./tools/strategies --out DIR --seeds 11,… --stability    # LoRA and full tuning at three learning rates
@@ -42,7 +43,8 @@ var strategies = []arm{
 	{"ROIs balanced", []string{"data.roi_balance=[auditory, semantic]"}},
 	{"weighed by reliability", []string{"train.reliability=val"}},
 	{"whole cortex, auditory guarded", []string{"train.retain_roi=auditory"}},
-	{"auditory cortex only, semantic guarded", []string{"data.roi=auditory", "train.loss=temporal", "train.retain_roi=semantic"}},
+	{"auditory cortex only, semantic guarded", []string{"data.roi=auditory", "train.loss=temporal",
+		"train.retain_roi=semantic"}},
 	{"semantic cortex only", []string{"data.roi=semantic"}},
 	{"semantic cortex only, auditory guarded", []string{"data.roi=semantic", "train.retain_roi=auditory"}},
 	{"last layer only", []string{"adapter.layers=[2]"}},
@@ -199,7 +201,8 @@ func (s *study) seed(ctx context.Context, seed uint64, arms []arm) error {
 // experiment is that of the demo, a little shorter, with some settings changed.
 func (s *study) experiment(world *sim.Study, seed uint64, set []string, name string) (*experiment.Experiment, error) {
 	e := experiment.Default()
-	e.Model = experiment.Model{Path: filepath.Join(s.out, "model"), Layer: 3, WindowSeconds: sim.TR, StrideSeconds: sim.TR, Extraction: experiment.ExtractWindows, ChunkSeconds: 32, Pooling: experiment.PoolMean,
+	e.Model = experiment.Model{Path: filepath.Join(s.out, "model"), Layer: 3, WindowSeconds: sim.TR,
+		StrideSeconds: sim.TR, Extraction: experiment.ExtractWindows, ChunkSeconds: 32, Pooling: experiment.PoolMean,
 		Normalise: experiment.NormaliseStory, Downsample: experiment.DownsampleAverage}
 	e.Adapter.R, e.Adapter.Alpha = 8, 16
 	e.Data.Path, e.Data.Subjects, e.Data.Trim = "simulated", []string{sim.Listener}, [2]int{}
@@ -220,7 +223,8 @@ func (s *study) experiment(world *sim.Study, seed uint64, set []string, name str
 }
 
 // train tunes in one way and scores it.
-func (s *study) train(ctx context.Context, st *brain.Study, base *brain.Baseline, world *sim.Study, seed uint64, a arm) (result, error) {
+func (s *study) train(ctx context.Context, st *brain.Study, base *brain.Baseline, world *sim.Study, seed uint64,
+	a arm) (result, error) {
 	r, start := result{Seed: seed, Arm: a.name}, time.Now()
 	e, err := s.experiment(world, seed, a.set, strings.ReplaceAll(a.name, " ", "-"))
 	if err != nil {

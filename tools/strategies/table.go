@@ -10,7 +10,8 @@ import (
 
 // printTables writes the gains over the untuned model: mean over seeds and, in brackets, their standard deviation.
 func printTables(w io.Writer, results []result) {
-	fmt.Fprintf(w, "| strategy | seeds | auditory | semantic | all voxels | noise | chosen epochs |\n| --- | --- | --- | --- | --- | --- | --- |\n")
+	fmt.Fprintf(w, "| strategy | seeds | auditory | semantic | all voxels | noise | chosen epochs |\n| --- | --- | "+
+		"--- | --- | --- | --- | --- |\n")
 	for _, a := range strategies {
 		rs := of(results, a.name)
 		if len(rs) == 0 {
@@ -26,7 +27,8 @@ func printTables(w io.Writer, results []result) {
 		}
 		fmt.Fprintf(w, " %s |\n", strings.Join(chosen, " "))
 	}
-	fmt.Fprintf(w, "\n| tuning | seeds | gain, all voxels | smallest | epochs below base on val | diverged |\n| --- | --- | --- | --- | --- | --- |\n")
+	fmt.Fprintf(w, "\n| tuning | seeds | gain, all voxels | smallest | epochs below base on val | diverged |\n| --- "+
+		"| --- | --- | --- | --- | --- |\n")
 	for _, a := range stability {
 		rs := of(results, a.name)
 		if len(rs) == 0 {
@@ -48,10 +50,12 @@ func printTables(w io.Writer, results []result) {
 			}
 		}
 		name := a.name
-		if label := map[string]string{"whole cortex": "LoRA lr 2e-3", "full fine-tuning": "full lr 2e-4"}[name]; label != "" {
+		if label := map[string]string{"whole cortex": "LoRA lr 2e-3",
+			"full fine-tuning": "full lr 2e-4"}[name]; label != "" {
 			name = label // it is in both tables
 		}
-		fmt.Fprintf(w, "| %s | %d | %s | %+.3f | %d of %d | %d of %d |\n", name, len(rs), spread(g), slices.Min(g), below, epochs, diverged, len(rs))
+		fmt.Fprintf(w, "| %s | %d | %s | %+.3f | %d of %d | %d of %d |\n", name, len(rs), spread(g), slices.Min(g),
+			below, epochs, diverged, len(rs))
 	}
 }
 

@@ -141,7 +141,10 @@ func TestStateMakesARunContinue(t *testing.T) {
 					assert.Len(t, saved, 3)
 					adam.Close()
 					adam = NewAdam(s, AdamOptions{Decay: .1, Decoupled: true}, group)
-					require.NoError(t, adam.SetState(func(name string) (*torch.Tensor, error) { return saved[name], nil }))
+					require.NoError(t, adam.SetState(func(name string) (*torch.Tensor, error) {
+						return saved[name],
+							nil
+					}))
 					assert.EqualValues(t, stop, saved["model.w.step"].Item())
 				}
 				target.Sub(p).Square().Sum().Backward()

@@ -93,7 +93,8 @@ func (src source) Tensor(s *torch.Scope, name string, shape []int, init Init) (*
 
 func TestLoadErrorListsAll(t *testing.T) {
 	st := newStore(t)
-	_, err := build(t, st, source{"norm.bias": errors.New("is lost"), "scale": errors.New("shape [3], want [1 2]")}, nil)
+	_, err := build(t, st, source{"norm.bias": errors.New("is lost"), "scale": errors.New("shape [3], want [1 2]")},
+		nil)
 	var load *LoadError
 	require.ErrorAs(t, err, &load)
 	assert.Equal(t, []string{"norm.bias: is lost", "scale: shape [3], want [1 2]"}, load.Problems)
@@ -258,7 +259,8 @@ func TestInits(t *testing.T) {
 		require.NoError(t, st.Build(s, Fresh{}, nil, func(b *Builder) { b.Linear(&l, "l", 25, 2000) }))
 		bias := l.(*Dense).Bias
 		assert.Equal(t, []int{2000}, bias.Shape())
-		assert.InDelta(t, .2/math.Sqrt(3), s.Attach(bias).Square().Mean().Sqrt().Item(), .01, "PyTorch's bias: U(±1/√in)")
+		assert.InDelta(t, .2/math.Sqrt(3), s.Attach(bias).Square().Mean().Sqrt().Item(), .01,
+			"PyTorch's bias: U(±1/√in)")
 		assert.LessOrEqual(t, bias.MaxAbs(), .2)
 		assert.Equal(t, 25, l.(*Dense).In())
 		assert.Equal(t, 2000, l.(*Dense).Out())
@@ -273,12 +275,13 @@ func TestDenseMultipliesInTheComputeType(t *testing.T) {
 		require.NoError(t, st.Build(s, Fresh{}, nil, func(b *Builder) { b.Linear(&l, "l", 64, 32) }))
 	})
 	run := func(compute torch.DType) (y []float32) {
-		require.NoError(t, torch.Do(t.Context(), torch.Mode{Seed: 2, Compute: compute, Device: torchtest.Device()}, func(s *torch.Scope) error {
-			out := l.Forward(s.Normal(0, 1, 4, 64))
-			assert.Equal(t, torch.Float32, out.DType())
-			y = out.Float32s()
-			return nil
-		}))
+		require.NoError(t, torch.Do(t.Context(), torch.Mode{Seed: 2, Compute: compute, Device: torchtest.Device()},
+			func(s *torch.Scope) error {
+				out := l.Forward(s.Normal(0, 1, 4, 64))
+				assert.Equal(t, torch.Float32, out.DType())
+				y = out.Float32s()
+				return nil
+			}))
 		return y
 	}
 	exact, half := run(torch.Float32), run(torch.BFloat16)

@@ -39,5 +39,6 @@ func newStore(t *testing.T) *Store {
 // do runs fn in a scope with gradients but without dropout, on the device of the tests.
 func do(t *testing.T, seed uint64, fn func(s *torch.Scope)) {
 	t.Helper()
-	require.NoError(t, torch.Do(t.Context(), torch.Mode{Grad: true, Seed: seed, Device: torchtest.Device()}, func(s *torch.Scope) error { fn(s); return nil }))
+	require.NoError(t, torch.Do(t.Context(), torch.Mode{Grad: true, Seed: seed, Device: torchtest.Device()},
+		func(s *torch.Scope) error { fn(s); return nil }))
 }

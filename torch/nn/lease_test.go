@@ -108,7 +108,8 @@ func TestLeasesEndWithTheClosureHoweverItEnds(t *testing.T) {
 	ss := Session{Stores: []*Store{counter(t)}}
 	assert.ErrorIs(t, ss.Train(t.Context(), 1, func(*torch.Scope) error { return assert.AnError }), assert.AnError)
 	var wrong *torch.Error
-	assert.ErrorAs(t, ss.Train(t.Context(), 1, func(s *torch.Scope) error { s.Zeros(2).Reshape(3); return nil }), &wrong)
+	assert.ErrorAs(t, ss.Train(t.Context(), 1, func(s *torch.Scope) error { s.Zeros(2).Reshape(3); return nil }),
+		&wrong)
 	assert.Panics(t, func() { _ = ss.Train(t.Context(), 1, func(*torch.Scope) error { panic("boom") }) })
 	assert.Panics(t, func() { _ = ss.Infer(t.Context(), func(*torch.Scope) error { panic("boom") }) })
 	require.NoError(t, ss.Train(t.Context(), 1, nothing))

@@ -2,7 +2,8 @@ package encoding
 
 import "github.com/brainwavlm/bwlm/brain/design"
 
-// Joined sets the features of several hidden states side by side, as state takes them apart: delays × states × channels.
+// Joined sets the features of several hidden states side by side, as state takes them apart: delays
+// × states × channels.
 func Joined(fs []RowFeatures, delays int) *RowFeatures {
 	if len(fs) == 1 {
 		return &fs[0]

@@ -21,7 +21,8 @@ type RowFeatures struct {
 }
 
 // Read carries the windows' vectors of stories to rows, for each of the layers.
-func Read(ctx context.Context, st *study.Study, r *windows.Reader, phase string, stories []string, layers ...int) ([]RowFeatures, error) {
+func Read(ctx context.Context, st *study.Study, r *windows.Reader, phase string, stories []string,
+	layers ...int) ([]RowFeatures, error) {
 	out := make([]RowFeatures, len(layers))
 	for i := range out {
 		out[i] = RowFeatures{Rows: map[string][]float32{}, Zscore: map[string]design.ZScore{}}
@@ -70,7 +71,8 @@ type Prediction struct {
 // Predict fits a ridge for each subject on the training rows and predicts a split. Subjects with the same training rows
 // share the decomposition of the features. With several features, each voxel takes those whose cross-validated score on
 // the training rows is best.
-func Predict(ctx context.Context, st *study.Study, subjects []*study.Subject, fs []RowFeatures, split study.Split) ([]Prediction, error) {
+func Predict(ctx context.Context, st *study.Study, subjects []*study.Subject, fs []RowFeatures,
+	split study.Split) ([]Prediction, error) {
 	out := make([]Prediction, len(subjects))
 	for _, group := range study.SameRows(subjects) {
 		first := subjects[group[0]]

@@ -8,7 +8,8 @@ import (
 )
 
 // Regressors are the features that a subject's regressors make of stories, as many rows as the stories have.
-func Regressors(ctx context.Context, st *study.Study, subject string, of Regressor, stories []string) (RowFeatures, error) {
+func Regressors(ctx context.Context, st *study.Study, subject string, of Regressor, stories []string) (RowFeatures,
+	error) {
 	f := RowFeatures{Rows: map[string][]float32{}}
 	for _, story := range stories {
 		x, columns, err := of(ctx, subject, story)

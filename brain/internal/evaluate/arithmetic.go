@@ -14,10 +14,12 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// Arithmetic scores a sum of adapters, at each of several scales, on the test rows of the study, as Evaluate scores a
-// tuned model. Adapters add up as what they add to a layer's output, Σ factor · s·B·A·x, so their ranks need not agree. Scale 0
-// is the untuned model, 1 the sum itself. A run that met the study's test rows in tuning is refused.
-func ScoreAdapters(ctx context.Context, st *study.Study, terms []results.WeightedAdapter, scales []float64) (*results.AdapterScores, error) {
+// Arithmetic scores a sum of adapters, at each of several scales, on the test rows of the study, as
+// Evaluate scores a tuned model. Adapters add up as what they add to a layer's output, Σ factor ·
+// s·B·A·x, so their ranks need not agree. Scale 0 is the untuned model, 1 the sum itself. A run
+// that met the study's test rows in tuning is refused.
+func ScoreAdapters(ctx context.Context, st *study.Study, terms []results.WeightedAdapter,
+	scales []float64) (*results.AdapterScores, error) {
 	if len(terms) == 0 || len(scales) == 0 {
 		return nil, fault.New(fault.Usage, "add adapters", "", "%d adapters at %d scales", len(terms), len(scales))
 	}
@@ -87,7 +89,8 @@ func formula(terms []results.WeightedAdapter) string {
 }
 
 // LoadSum adapts the study's model with scale times a sum of adapters.
-func LoadSum(ctx context.Context, st *study.Study, terms []results.WeightedAdapter, scale float64) (*study.Tuned, error) {
+func LoadSum(ctx context.Context, st *study.Study, terms []results.WeightedAdapter, scale float64) (*study.Tuned,
+	error) {
 	sum := &adapterSum{}
 	for _, t := range terms {
 		a, err := peft.Load((&results.Run{Dir: t.Run}).File("adapter"))

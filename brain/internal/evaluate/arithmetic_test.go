@@ -51,7 +51,8 @@ func TestAdaptersAddUp(t *testing.T) {
 		return run
 	}
 	a := train("a", nil)
-	b := train("b", func(e *experiment.Experiment) { e.Adapter.R, e.Train.Seed, e.Adapter.Layers = 2, 77, []int{1} }) // of another rank and shape
+	// of another rank and shape
+	b := train("b", func(e *experiment.Experiment) { e.Adapter.R, e.Train.Seed, e.Adapter.Layers = 2, 77, []int{1} })
 
 	features := func(tuned *study.Tuned, err error) []float32 {
 		require.NoError(t, err)
@@ -70,15 +71,23 @@ func TestAdaptersAddUp(t *testing.T) {
 	}()
 	whole := features(st.LoadAdapter(t.Context(), a.File("adapter")))
 	assert.NotEqual(t, base, whole)
-	assert.Equal(t, whole, sum(1, results.WeightedAdapter{Factor: 1, Run: a.Dir}), "once is the adapter itself, bit for bit")
-	assert.InDeltaSlice(t, base, sum(0, results.WeightedAdapter{Factor: 1, Run: a.Dir}, results.WeightedAdapter{Factor: -1, Run: b.Dir}), 1e-4)
-	assert.InDeltaSlice(t, base, sum(1.5, results.WeightedAdapter{Factor: 1, Run: a.Dir}, results.WeightedAdapter{Factor: -1, Run: a.Dir}), 1e-4, "less itself is nothing")
-	assert.InDeltaSlice(t, whole, sum(1, results.WeightedAdapter{Factor: .5, Run: a.Dir}, results.WeightedAdapter{Factor: .5, Run: a.Dir}), 1e-4, "the mean with itself is itself")
-	assert.InDeltaSlice(t, whole, sum(1, results.WeightedAdapter{Factor: 1, Run: a.Dir}, results.WeightedAdapter{Factor: 1, Run: b.Dir}, results.WeightedAdapter{Factor: -1, Run: b.Dir}), 1e-4)
-	assert.InDeltaSlice(t, sum(2, results.WeightedAdapter{Factor: .25, Run: a.Dir}), sum(1, results.WeightedAdapter{Factor: .5, Run: a.Dir}), 1e-4)
-	assert.NotEqual(t, whole, sum(1, results.WeightedAdapter{Factor: 1, Run: a.Dir}, results.WeightedAdapter{Factor: 1, Run: b.Dir}))
+	assert.Equal(t, whole, sum(1, results.WeightedAdapter{Factor: 1, Run: a.Dir}),
+		"once is the adapter itself, bit for bit")
+	assert.InDeltaSlice(t, base, sum(0, results.WeightedAdapter{Factor: 1, Run: a.Dir},
+		results.WeightedAdapter{Factor: -1, Run: b.Dir}), 1e-4)
+	assert.InDeltaSlice(t, base, sum(1.5, results.WeightedAdapter{Factor: 1, Run: a.Dir},
+		results.WeightedAdapter{Factor: -1, Run: a.Dir}), 1e-4, "less itself is nothing")
+	assert.InDeltaSlice(t, whole, sum(1, results.WeightedAdapter{Factor: .5, Run: a.Dir},
+		results.WeightedAdapter{Factor: .5, Run: a.Dir}), 1e-4, "the mean with itself is itself")
+	assert.InDeltaSlice(t, whole, sum(1, results.WeightedAdapter{Factor: 1, Run: a.Dir},
+		results.WeightedAdapter{Factor: 1, Run: b.Dir}, results.WeightedAdapter{Factor: -1, Run: b.Dir}), 1e-4)
+	assert.InDeltaSlice(t, sum(2, results.WeightedAdapter{Factor: .25, Run: a.Dir}),
+		sum(1, results.WeightedAdapter{Factor: .5, Run: a.Dir}), 1e-4)
+	assert.NotEqual(t, whole, sum(1, results.WeightedAdapter{Factor: 1, Run: a.Dir},
+		results.WeightedAdapter{Factor: 1, Run: b.Dir}))
 
-	r, err := evaluate.ScoreAdapters(t.Context(), st, []results.WeightedAdapter{{Factor: 1, Run: a.Dir}, {Factor: -.5, Run: b.Dir}}, []float64{0, 1})
+	r, err := evaluate.ScoreAdapters(t.Context(), st, []results.WeightedAdapter{{Factor: 1, Run: a.Dir},
+		{Factor: -.5, Run: b.Dir}}, []float64{0, 1})
 	require.NoError(t, err)
 	assert.Equal(t, a.Dir+" - 0.5·"+b.Dir, r.Formula)
 	require.Len(t, r.Points, 2)
@@ -87,13 +96,15 @@ func TestAdaptersAddUp(t *testing.T) {
 
 	// A run that was tuned on the test rows is refused, and so is one without an adapter.
 	leaky := *st.Experiment
-	leaky.Out, leaky.Data.Train, leaky.Data.Test = filepath.Join(filepath.Dir(leaky.Out), "leaky"), []string{"test"}, []string{"one"}
+	leaky.Out, leaky.Data.Train, leaky.Data.Test = filepath.Join(filepath.Dir(leaky.Out), "leaky"), []string{"test"},
+		[]string{"one"}
 	v, err := st.Vary(t.Context(), &leaky)
 	require.NoError(t, err)
 	run, err := v.Begin(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, run.Close())
-	_, err = evaluate.ScoreAdapters(t.Context(), st, []results.WeightedAdapter{{Factor: 1, Run: a.Dir}, {Factor: 1, Run: run.Dir}}, []float64{1})
+	_, err = evaluate.ScoreAdapters(t.Context(), st, []results.WeightedAdapter{{Factor: 1, Run: a.Dir},
+		{Factor: 1, Run: run.Dir}}, []float64{1})
 	require.Error(t, err)
 	assert.Equal(t, fault.BadData, fault.KindOf(err))
 	assert.Contains(t, err.Error(), "test")

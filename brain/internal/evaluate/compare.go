@@ -51,14 +51,17 @@ func sameTest(r *results.Scored, o *results.Scored) error {
 		}
 		for _, region := range p.ROIs {
 			if columns, ok := q.Region(region.Name); ok && !slices.Equal(columns, region.Columns) {
-				return differ(fmt.Sprintf("ROI %s of %s", region.Name, p.Name), fmt.Sprint(len(region.Columns), " voxels"),
+				return differ(fmt.Sprintf("ROI %s of %s", region.Name, p.Name),
+					fmt.Sprint(len(region.Columns), " voxels"),
 					fmt.Sprint(len(columns), " voxels, not the same"))
 			}
 		}
 		for k, v := range r.Want[i] {
 			if o.Want[i][k] != v {
-				return fault.New(fault.BadData, results.Comparing, o.Dir, "responses of %s: row %d, voxel %d is %g, %s has %g", p.Name, k/p.Voxels, k%p.Voxels,
-					o.Want[i][k], r.Dir, v).WithHint("compare runs on the same data with the same data.detrend and data.zscore")
+				return fault.New(fault.BadData, results.Comparing, o.Dir,
+					"responses of %s: row %d, voxel %d is %g, %s has %g", p.Name, k/p.Voxels, k%p.Voxels,
+					o.Want[i][k], r.Dir,
+					v).WithHint("compare runs on the same data with the same data.detrend and data.zscore")
 			}
 		}
 	}
@@ -100,7 +103,8 @@ func pair(r *results.Scored, base, tuned [][]float32) []stats.Subject {
 }
 
 // against compares runs that were tested on the same, r being the first of them.
-func against(ctx context.Context, r *results.Scored, runs []*results.Scored, opt results.CompareOptions) (*results.Comparison, error) {
+func against(ctx context.Context, r *results.Scored, runs []*results.Scored,
+	opt results.CompareOptions) (*results.Comparison, error) {
 	out := &results.Comparison{Schema: 1, Subjects: r.Layout.Names()}
 	for _, p := range r.Layout.Subjects {
 		out.Rows = max(out.Rows, p.Count())
@@ -115,7 +119,8 @@ func against(ctx context.Context, r *results.Scored, runs []*results.Scored, opt
 			if err != nil {
 				return nil, nil, err
 			}
-			t, err := stats.PairedTest(ctx, subjects, groups, stats.PairedOptions{Seed: opt.Seed, Permutations: opt.Permutations, Unit: opt.Unit})
+			t, err := stats.PairedTest(ctx, subjects, groups, stats.PairedOptions{Seed: opt.Seed,
+				Permutations: opt.Permutations, Unit: opt.Unit})
 			return b, t, err
 		}
 		toBase, baseTest, err := differences(run.Base)
@@ -128,11 +133,14 @@ func against(ctx context.Context, r *results.Scored, runs []*results.Scored, opt
 		}
 		for g, score := range toBase.Groups {
 			if k == 0 {
-				out.ROIs = append(out.ROIs, results.ComparedROI{Name: score.Name, Voxels: score.Voxels, Base: score.Base, Reason: score.Reason})
+				out.ROIs = append(out.ROIs, results.ComparedROI{Name: score.Name, Voxels: score.Voxels,
+					Base: score.Base, Reason: score.Reason})
 			}
-			s := results.ComparedScore{Tuned: *score.Tuned, Delta: results.ComparedDelta{Score: *score.Delta, Significance: results.Significance{P: baseTest.Groups.P[g]}}}
+			s := results.ComparedScore{Tuned: *score.Tuned, Delta: results.ComparedDelta{Score: *score.Delta,
+				Significance: results.Significance{P: baseTest.Groups.P[g]}}}
 			if k > 0 {
-				s.DeltaFirst = &results.ComparedDelta{Score: *toFirst.Groups[g].Delta, Significance: results.Significance{P: firstTest.Groups.P[g]}}
+				s.DeltaFirst = &results.ComparedDelta{Score: *toFirst.Groups[g].Delta,
+					Significance: results.Significance{P: firstTest.Groups.P[g]}}
 			}
 			out.ROIs[g].Scores = append(out.ROIs[g].Scores, s)
 		}

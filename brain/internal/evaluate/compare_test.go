@@ -50,7 +50,8 @@ func written(t *testing.T, base, tuned float32, change func(*results.Layout, [][
 		require.NoError(t, npy.Write(path, []int{len(x[i]) / p.Voxels, p.Voxels}, x[i]))
 	}
 	require.NoError(t, jsonfile.Write(filepath.Join(dir, "eval", "test", results.LayoutFile), l))
-	require.NoError(t, jsonfile.Write(filepath.Join(dir, "eval", "summary.json"), results.Summary{Schema: results.RunSchema, Chosen: 3, Test: results.Scores{Tuned: &results.ModelScore{}}}))
+	require.NoError(t, jsonfile.Write(filepath.Join(dir, "eval", "summary.json"),
+		results.Summary{Schema: results.RunSchema, Chosen: 3, Test: results.Scores{Tuned: &results.ModelScore{}}}))
 	return dir
 }
 
@@ -103,7 +104,8 @@ func TestCompareScoresPairs(t *testing.T) {
 		}
 	}
 	assert.Less(t, c.ROIs[1].Scores[1].DeltaFirst.Q, .01, "planted")
-	one, err := evaluate.Compare(t.Context(), []string{a, b}, results.CompareOptions{Seed: 1, Resamples: 400, Unit: stats.Subjects})
+	one, err := evaluate.Compare(t.Context(), []string{a, b},
+		results.CompareOptions{Seed: 1, Resamples: 400, Unit: stats.Subjects})
 	require.NoError(t, err)
 	assert.Equal(t, 1, one.Units)
 	assert.Equal(t, 1., one.ROIs[1].Scores[1].DeltaFirst.P, "of one subject nothing follows about subjects")
@@ -121,7 +123,8 @@ func TestCompareRefusesOtherTests(t *testing.T) {
 		{func(l *results.Layout, _ [][]float32) {
 			l.Subjects[0].Rows[0] = design.Rows{Story: "a", From: 5, To: 125}
 		}, "test rows of ada: [a[5:125] b[0:120]], "},
-		{func(l *results.Layout, _ [][]float32) { l.Subjects[0].ROIs[0].Columns = []int{0, 5} }, "ROI front of ada: 2 voxels, not the same"},
+		{func(l *results.Layout, _ [][]float32) { l.Subjects[0].ROIs[0].Columns = []int{0, 5} },
+			"ROI front of ada: 2 voxels, not the same"},
 		{func(_ *results.Layout, x [][]float32) { x[0][6*10+2]++ }, "responses of ada: row 10, voxel 2 is "},
 		{func(l *results.Layout, x [][]float32) {
 			l.Subjects[0].Voxels = 5
@@ -130,7 +133,8 @@ func TestCompareRefusesOtherTests(t *testing.T) {
 			}
 		}, "voxels of ada: 5, "},
 		{func(l *results.Layout, _ [][]float32) { l.Schema = 1 }, "an earlier version of bwlm wrote this run"},
-		{func(_ *results.Layout, x [][]float32) { x[2] = x[2][:6*100] }, "tuned_pred.npy: shape [100 6], the layout says [240 6]"},
+		{func(_ *results.Layout, x [][]float32) { x[2] = x[2][:6*100] },
+			"tuned_pred.npy: shape [100 6], the layout says [240 6]"},
 	}
 	for _, c := range cases {
 		_, err := evaluate.Compare(t.Context(), []string{first, written(t, 2, 1, c.change)}, results.CompareOptions{})
@@ -149,7 +153,8 @@ func TestCompareRefusesOtherTests(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, c.ROIs, 2, "regions that not all runs have are left out")
 	rename(`"ada"`, `"bob"`)
-	require.NoError(t, os.Rename(filepath.Join(other, "eval", "test", "ada"), filepath.Join(other, "eval", "test", "bob")))
+	require.NoError(t, os.Rename(filepath.Join(other, "eval", "test", "ada"),
+		filepath.Join(other, "eval", "test", "bob")))
 	_, err = evaluate.Compare(t.Context(), []string{first, other}, results.CompareOptions{})
 	require.ErrorContains(t, err, "subjects: [bob], ")
 	_, err = evaluate.Compare(t.Context(), []string{first}, results.CompareOptions{})

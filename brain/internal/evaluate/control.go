@@ -37,7 +37,8 @@ func (b *Baseline) BestLayer(ctx context.Context) (*Evaluation, error) {
 }
 
 // ScoreLayers scores a model, the study's own or a tuned one, at each of the layers on the test rows.
-func ScoreLayers(ctx context.Context, st *study.Study, model speech.Encoder, layers []int) ([]results.ModelScore, error) {
+func ScoreLayers(ctx context.Context, st *study.Study, model speech.Encoder, layers []int) ([]results.ModelScore,
+	error) {
 	groups, err := st.Groups(ctx)
 	if err != nil {
 		return nil, err
@@ -45,7 +46,8 @@ func ScoreLayers(ctx context.Context, st *study.Study, model speech.Encoder, lay
 	if _, err := recordTestRead(st, "layers", st.Subjects, groups); err != nil {
 		return nil, err
 	}
-	features, err := encoding.Read(ctx, st, st.Reader(model), "read layers", st.StoriesOf(study.Train, study.Test), layers...)
+	features, err := encoding.Read(ctx, st, st.Reader(model), "read layers", st.StoriesOf(study.Train, study.Test),
+		layers...)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +68,8 @@ func ScoreLayers(ctx context.Context, st *study.Study, model speech.Encoder, lay
 }
 
 // scoreOf returns the score of predictions of the subjects' test rows, without an interval.
-func scoreOf(ctx context.Context, subjects []*study.Subject, predicted []encoding.Prediction, groups []stats.Group) (results.ModelScore, error) {
+func scoreOf(ctx context.Context, subjects []*study.Subject, predicted []encoding.Prediction,
+	groups []stats.Group) (results.ModelScore, error) {
 	s := results.ModelScore{ROIs: map[string]float64{}}
 	for i, p := range subjects {
 		want, rows, err := p.ReadSplit(ctx, study.Test)

@@ -24,7 +24,8 @@ type Baseline struct {
 
 // untuned predicts from the experiment's layer alone.
 func ScoredLayerBaseline(ctx context.Context, st *study.Study) (*Baseline, error) {
-	f, err := encoding.Read(ctx, st, st.Reader(st.Model), "read base", st.StoriesOf(study.Train, study.Test), st.ScoredLayers()...)
+	f, err := encoding.Read(ctx, st, st.Reader(st.Model), "read base", st.StoriesOf(study.Train, study.Test),
+		st.ScoredLayers()...)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +49,8 @@ func NewBaseline(ctx context.Context, st *study.Study) (*Baseline, error) {
 	for l := range layers {
 		layers[l] = l
 	}
-	features, err := encoding.Read(ctx, st, st.Reader(st.Model), "read base", st.StoriesOf(study.Train, study.Val, study.Test), layers...)
+	features, err := encoding.Read(ctx, st, st.Reader(st.Model), "read base",
+		st.StoriesOf(study.Train, study.Val, study.Test), layers...)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +66,8 @@ func NewBaseline(ctx context.Context, st *study.Study) (*Baseline, error) {
 		}
 	}
 	scored := st.ScoredLayers()
-	if b.Base, err = encoding.Predict(ctx, st, st.Subjects, features[scored[0]:st.Experiment.Model.Layer+1], study.Test); err != nil {
+	if b.Base, err = encoding.Predict(ctx, st, st.Subjects, features[scored[0]:st.Experiment.Model.Layer+1],
+		study.Test); err != nil {
 		return nil, err
 	}
 	b.Best = b.Base
@@ -91,7 +94,8 @@ func (b *Baseline) Compare(ctx context.Context, tuned *study.Tuned) (*Evaluation
 		return b.beside(ctx, "untuned model", nil, nil)
 	}
 	st := b.Study
-	f, err := encoding.Read(ctx, st, st.Reader(tuned.Model), "read tuned", st.StoriesOf(study.Train, study.Test), st.ScoredLayers()...)
+	f, err := encoding.Read(ctx, st, st.Reader(tuned.Model), "read tuned", st.StoriesOf(study.Train, study.Test),
+		st.ScoredLayers()...)
 	if err != nil {
 		return nil, err
 	}
@@ -103,12 +107,14 @@ func (b *Baseline) Compare(ctx context.Context, tuned *study.Tuned) (*Evaluation
 }
 
 // beside scores predictions of the test rows (nil: none) beside the baseline's.
-func (b *Baseline) beside(ctx context.Context, what string, predicted []encoding.Prediction, layer *int) (*Evaluation, error) {
+func (b *Baseline) beside(ctx context.Context, what string, predicted []encoding.Prediction, layer *int) (*Evaluation,
+	error) {
 	status, err := recordTestRead(b.Study, what, b.Study.Subjects, b.Groups)
 	if err != nil {
 		return nil, err
 	}
-	e := &Evaluation{Baseline: b, Summary: &results.Summary{Schema: results.RunSchema, Notes: b.Study.Notes, AnalysisPlan: status}, Tuned: predicted, layer: layer}
+	e := &Evaluation{Baseline: b, Summary: &results.Summary{Schema: results.RunSchema, Notes: b.Study.Notes,
+		AnalysisPlan: status}, Tuned: predicted, layer: layer}
 	if status != nil {
 		e.Margins = status.Margins
 	}
@@ -152,7 +158,8 @@ func EvaluateRun(ctx context.Context, st *study.Study, run *results.Run) (*resul
 }
 
 // scoreRun scores a finished run on the subjects of the study and writes below its directory.
-func scoreRun(ctx context.Context, st *study.Study, run *results.Run, p *results.Progress, dir string) (*results.Summary, error) {
+func scoreRun(ctx context.Context, st *study.Study, run *results.Run, p *results.Progress,
+	dir string) (*results.Summary, error) {
 	tuned, err := st.LoadTuned(ctx, run)
 	if err != nil {
 		return nil, err
@@ -179,7 +186,8 @@ func finished(st *study.Study, run *results.Run) (*results.Progress, error) {
 		return nil, err
 	}
 	if p.Epoch < st.Experiment.Train.Epochs {
-		return nil, fault.New(fault.BadData, "open run", run.Dir, "the training is not finished: %d of %d epochs", p.Epoch, st.Experiment.Train.Epochs).
+		return nil, fault.New(fault.BadData, "open run", run.Dir, "the training is not finished: %d of %d epochs",
+			p.Epoch, st.Experiment.Train.Epochs).
 			WithHint("resume it with bwlm resume %s", run.Dir)
 	}
 	return p, nil

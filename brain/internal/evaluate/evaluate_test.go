@@ -35,7 +35,10 @@ func readNPY(t *testing.T, path string) []float32 {
 
 // Whatever the summary says can be computed anew from the files beside it.
 func TestSummaryFollowsFromItsFiles(t *testing.T) {
-	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) { e.Data.Subjects = []string{"ada", "bob"} })
+	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment,
+		_ *dataset.Spec) {
+		e.Data.Subjects = []string{"ada", "bob"}
+	})
 	run, _ := studytest.MustFit(t, st)
 	s, err := evaluate.EvaluateRun(t.Context(), st, run)
 	require.NoError(t, err)
@@ -76,7 +79,8 @@ func TestSummaryFollowsFromItsFiles(t *testing.T) {
 		voxels := len(want) / 34
 		var base, tuned []float32
 		for _, system := range []string{"base", "base_best_layer", "tuned"} {
-			pred, r := readNPY(t, filepath.Join(dir, system+"_pred.npy")), readNPY(t, filepath.Join(dir, system+"_r.npy"))
+			pred, r := readNPY(t, filepath.Join(dir, system+"_pred.npy")),
+				readNPY(t, filepath.Join(dir, system+"_r.npy"))
 			require.Len(t, r, voxels)
 			p, w := testnum.Lines(pred, 34, voxels, 0), testnum.Lines(want, 34, voxels, 0)
 			for v := range r {
@@ -151,7 +155,8 @@ func TestCeilingKnowsNoUnits(t *testing.T) {
 		})
 		summary, err := evaluate.Evaluate(t.Context(), st, nil, "")
 		require.NoError(t, err)
-		e := &evaluate.Evaluation{Baseline: &evaluate.Baseline{Study: st, Groups: []stats.Group{{Name: results.Everything}}}}
+		e := &evaluate.Evaluation{Baseline: &evaluate.Baseline{Study: st,
+			Groups: []stats.Group{{Name: results.Everything}}}}
 		if summary.Test.Ceiling != nil {
 			return summary.Test.Ceiling
 		}
@@ -195,7 +200,10 @@ func TestFirstBlockValidation(t *testing.T) {
 }
 
 func TestClippedLanczosIsStandardisedByItsOwnKind(t *testing.T) {
-	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) { e.Compat.ClipLanczos = true })
+	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment,
+		_ *dataset.Spec) {
+		e.Compat.ClipLanczos = true
+	})
 	stim := st.Stimuli["one"]
 	require.NotEqual(t, stim.Design.Weights, stim.Tuning.Weights)
 	x := testnum.Values(len(stim.Windows)*2, 1)

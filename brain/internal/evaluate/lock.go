@@ -36,15 +36,19 @@ func LockAnalysis(ctx context.Context, st *study.Study, e analysisplan.Endpoints
 	return s, analysisplan.Lock(st.Experiment.Out, s)
 }
 
-// margins returns δ of each ROI that is an endpoint or auditory cortex, from the untuned model's score of the validation rows.
-func margins(ctx context.Context, st *study.Study, groups []stats.Group, e analysisplan.Endpoints) (map[string]analysisplan.Margin, error) {
+// margins returns δ of each ROI that is an endpoint or auditory cortex, from the untuned model's
+// score of the validation rows.
+func margins(ctx context.Context, st *study.Study, groups []stats.Group,
+	e analysisplan.Endpoints) (map[string]analysisplan.Margin, error) {
 	groups = slices.DeleteFunc(slices.Clone(groups), func(g stats.Group) bool {
-		return g.Columns == nil || g.Name == results.TunedGroup || !results.IsAuditory(g.Name) && !slices.Contains(e.ROIs, g.Name)
+		return g.Columns == nil || g.Name == results.TunedGroup || !results.IsAuditory(g.Name) &&
+			!slices.Contains(e.ROIs, g.Name)
 	})
 	if e.Delta == 0 || len(groups) == 0 {
 		return nil, nil
 	}
-	f, err := encoding.Read(ctx, st, st.Reader(st.Model), "read base", st.StoriesOf(study.Train, study.Val), st.ScoredLayers()...)
+	f, err := encoding.Read(ctx, st, st.Reader(st.Model), "read base", st.StoriesOf(study.Train, study.Val),
+		st.ScoredLayers()...)
 	if err != nil {
 		return nil, err
 	}
@@ -85,9 +89,10 @@ func hashes(subjects []*study.Subject, groups []stats.Group) (splits, masks map[
 	return splits, masks
 }
 
-// recordTestRead counts a read of the test rows if an analysis plan is locked, and refuses it if splits or masks differ from
-// the plan; nil if none is locked.
-func recordTestRead(st *study.Study, what string, subjects []*study.Subject, groups []stats.Group) (*analysisplan.Status, error) {
+// recordTestRead counts a read of the test rows if an analysis plan is locked, and refuses it if
+// splits or masks differ from the plan; nil if none is locked.
+func recordTestRead(st *study.Study, what string, subjects []*study.Subject,
+	groups []stats.Group) (*analysisplan.Status, error) {
 	if st.Experiment.Out == "" {
 		return nil, nil
 	}

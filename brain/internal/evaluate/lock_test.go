@@ -14,7 +14,8 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/studytest"
 )
 
-// The margin is a share of what the untuned model reaches on the validation rows, which a training writes down as epoch 0.
+// The margin is a share of what the untuned model reaches on the validation rows, which a training
+// writes down as epoch 0.
 func TestSealedMargin(t *testing.T) {
 	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
 		e.Data.Subjects, e.Data.ROI, e.Train.Epochs = []string{"ada", "bob"}, []string{"front"}, 1
@@ -26,7 +27,8 @@ func TestSealedMargin(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, s.Margins, "no region is an endpoint, and none is called auditory")
 
-	s, err = evaluate.LockAnalysis(t.Context(), st, analysisplan.Endpoints{ROIs: []string{"front"}, Sides: 1, Delta: .1})
+	s, err = evaluate.LockAnalysis(t.Context(), st, analysisplan.Endpoints{ROIs: []string{"front"}, Sides: 1,
+		Delta: .1})
 	require.NoError(t, err)
 	require.Contains(t, s.Margins, "front")
 	again, err := analysisplan.Read(st.Experiment.Out)

@@ -19,13 +19,15 @@ type SubjectScore struct {
 	ROIs    map[string]float64 `json:"rois"`
 }
 
-// ScoreSubjects scores a tuned model (nil: the study's own, untuned) on the test rows of the named subjects (none: all), each
-// by a ridge on a share of their training rows, as if less had been recorded: stories in an order that train.seed draws
-// for each subject, the last one cut. Responses are standardised by the rows that are left; features always by all
-// training rows, which tells nothing of any response. Share 1 is what [Study.Evaluate] scores.
+// ScoreSubjects scores a tuned model (nil: the study's own, untuned) on the test rows of the named
+// subjects (none: all), each by a ridge on a share of their training rows, as if less had been
+// recorded: stories in an order that train.seed draws for each subject, the last one cut. Responses
+// are standardised by the rows that are left; features always by all training rows, which tells
+// nothing of any response. Share 1 is what [Study.Evaluate] scores.
 //
 // The result has a line for each share, in each line the subjects in the study's order.
-func ScoreSubjects(ctx context.Context, st *study.Study, tuned *study.Tuned, shares []float64, names ...string) ([][]SubjectScore, error) {
+func ScoreSubjects(ctx context.Context, st *study.Study, tuned *study.Tuned, shares []float64,
+	names ...string) ([][]SubjectScore, error) {
 	var subjects []*study.Subject
 	var places []int
 	for i, p := range st.Subjects {
@@ -45,7 +47,8 @@ func ScoreSubjects(ctx context.Context, st *study.Study, tuned *study.Tuned, sha
 	if _, err := recordTestRead(st, "subjects, "+phase[len("read "):], subjects, groups); err != nil {
 		return nil, err
 	}
-	features, err := encoding.Read(ctx, st, st.Reader(model), phase, st.StoriesIn(subjects, study.Train, study.Test), st.ScoredLayers()...)
+	features, err := encoding.Read(ctx, st, st.Reader(model), phase, st.StoriesIn(subjects, study.Train, study.Test),
+		st.ScoredLayers()...)
 	if err != nil {
 		return nil, err
 	}
@@ -75,8 +78,9 @@ func ScoreSubjects(ctx context.Context, st *study.Study, tuned *study.Tuned, sha
 	return out, nil
 }
 
-// Unmet lists the stories that a subject of the study has answered and of which the sources met nothing in tuning, nor in
-// the choice of its epoch, and that share nothing with the subject's own validation and test rows.
+// Unmet lists the stories that a subject of the study has answered and of which the sources met
+// nothing in tuning, nor in the choice of its epoch, and that share nothing with the subject's own
+// validation and test rows.
 func Unmet(ctx context.Context, st *study.Study, target string, sources ...string) ([]string, error) {
 	var met []design.Use
 	for _, p := range st.Subjects {
@@ -112,8 +116,10 @@ func Unmet(ctx context.Context, st *study.Study, target string, sources ...strin
 	return unmet, nil
 }
 
-// ScoreOn scores the untuned and a tuned model for one subject by a ridge on other stories than the study's training rows.
-func ScoreOn(ctx context.Context, st *study.Study, tuned *study.Tuned, subject string, stories []string) (base, after *SubjectScore, err error) {
+// ScoreOn scores the untuned and a tuned model for one subject by a ridge on other stories than the
+// study's training rows.
+func ScoreOn(ctx context.Context, st *study.Study, tuned *study.Tuned, subject string, stories []string) (base,
+	after *SubjectScore, err error) {
 	exp := *st.Experiment
 	exp.Data.Subjects, exp.Data.Train = []string{subject}, stories
 	exp.Train.Loss, exp.Train.Reliability, exp.Train.Weights = "auto", "none", ""

@@ -40,7 +40,8 @@ func TestScoreSubjectsEqualsEvaluateForEachSubject(t *testing.T) {
 		assert.InDelta(t, float64(got.Rows)*studytest.TinyTR/60, got.Minutes, 1e-9)
 		assert.NotEqual(t, got.MeanR, all[0][i].MeanR)
 	}
-	assert.Equal(t, []int{68, 68, 34}, []int{all[1][0].Rows, all[1][1].Rows, all[1][2].Rows}, "cleo has not heard story two")
+	assert.Equal(t, []int{68, 68, 34}, []int{all[1][0].Rows, all[1][1].Rows, all[1][2].Rows},
+		"cleo has not heard story two")
 	assert.Equal(t, []int{34, 34, 17}, []int{all[0][0].Rows, all[0][1].Rows, all[0][2].Rows})
 
 	one, err := evaluate.ScoreSubjects(t.Context(), st, nil, []float64{.5}, "bob")
@@ -67,7 +68,8 @@ func TestLessDataIsTheSameStoriesCutShort(t *testing.T) {
 	assert.Same(t, p, whole)
 	for _, r := range q.Parts[study.Train] {
 		if r.To < 38 {
-			mean, sd := studytest.Moments(studytest.Responses(t, q, r.Story), q.Voxels, 7, design.Rows{From: r.From, To: r.To})
+			mean, sd := studytest.Moments(studytest.Responses(t, q, r.Story), q.Voxels, 7,
+				design.Rows{From: r.From, To: r.To})
 			assert.InDelta(t, 0, mean, 1e-6, "standardised by the rows that are left")
 			assert.InDelta(t, 1, sd, 1e-6)
 		}

@@ -44,8 +44,10 @@ func TestScoresSayHowSureTheyAre(t *testing.T) {
 	exp.Train.Seed = 1
 	e := &evaluate.Evaluation{
 		Baseline: &evaluate.Baseline{Study: &study.Study{Experiment: &exp, Subjects: []*study.Subject{p}},
-			Base: []encoding.Prediction{{Rows: rows, Pred: base}}, Best: []encoding.Prediction{{Rows: rows, Pred: base}},
-			Groups: []stats.Group{{Name: results.Everything}, {Name: "front", Columns: [][]int{{0, 1, 2}}}, {Name: "AC", Columns: [][]int{{3, 4, 5}}}}},
+			Base: []encoding.Prediction{{Rows: rows, Pred: base}},
+			Best: []encoding.Prediction{{Rows: rows, Pred: base}},
+			Groups: []stats.Group{{Name: results.Everything}, {Name: "front", Columns: [][]int{{0, 1, 2}}},
+				{Name: "AC", Columns: [][]int{{3, 4, 5}}}}},
 		Tuned: []encoding.Prediction{{Rows: rows, Pred: tuned}},
 	}
 	s, err := e.Scores(t.Context())
@@ -58,7 +60,8 @@ func TestScoresSayHowSureTheyAre(t *testing.T) {
 	assert.Less(t, d.P, .01)
 
 	require.NotNil(t, d.AuditoryNonInferiority)
-	assert.InDelta(t, .05*s.Base.ROIs["AC"], d.AuditoryNonInferiority.Margin, 1e-12, "a twentieth of what the untuned model has")
+	assert.InDelta(t, .05*s.Base.ROIs["AC"], d.AuditoryNonInferiority.Margin, 1e-12,
+		"a twentieth of what the untuned model has")
 	assert.True(t, d.AuditoryNonInferiority.NonInferior)
 	assert.Equal(t, d.AuditoryNonInferiority, s.DeltaBest.AuditoryNonInferiority, "the best layer is the layer here")
 	assert.Nil(t, d.NonInferiority, "nothing is sealed")
@@ -73,7 +76,8 @@ func TestScoresSayHowSureTheyAre(t *testing.T) {
 	e.Voxels, e.Summary = test.Voxels, &results.Summary{}
 	dir := t.TempDir()
 	require.NoError(t, e.Write(t.Context(), dir))
-	pOf, qOf := readNPY(t, filepath.Join(dir, "test/ada/delta_p.npy")), readNPY(t, filepath.Join(dir, "test/ada/delta_q.npy"))
+	pOf, qOf := readNPY(t, filepath.Join(dir, "test/ada/delta_p.npy")),
+		readNPY(t, filepath.Join(dir, "test/ada/delta_q.npy"))
 	for v := range voxels {
 		if v < 3 {
 			assert.Less(t, pOf[v], float32(.01), "voxel %d is in front", v)

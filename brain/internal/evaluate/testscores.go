@@ -43,7 +43,8 @@ func (e *Evaluation) Scores(ctx context.Context, names ...string) (results.Score
 }
 
 // Score is Scores with the test of tuned against base, nil if there is no tuned system.
-func (e *Evaluation) Score(ctx context.Context, names ...string) (out results.Scores, test *stats.PairedResult, err error) {
+func (e *Evaluation) Score(ctx context.Context, names ...string) (out results.Scores, test *stats.PairedResult,
+	err error) {
 	st := e.Study
 	var indices []int
 	for i, p := range st.Subjects {

@@ -34,10 +34,12 @@ type StoryR2 struct {
 // BestLayerIndex is the untuned model's layer that validation likes best.
 func (b *Baseline) BestLayerIndex() int { return b.bestLayer }
 
-// Variance explains the test rows by sets of bands, each set given to one ridge together; sets list places in bands. What
-// two sets explain and only one has a band in is what that band explains uniquely. Columns are standardised, and each band
-// of a set has a penalty of its own for each voxel: of so many tries (0: 20; 1: one penalty for all bands, with which a wide
-// band weighs more than a narrow one) the one whose R² on held-out training rows is best. Sets of as many bands try the same.
+// Variance explains the test rows by sets of bands, each set given to one ridge together; sets list
+// places in bands. What two sets explain and only one has a band in is what that band explains
+// uniquely. Columns are standardised, and each band of a set has a penalty of its own for each
+// voxel: of so many tries (0: 20; 1: one penalty for all bands, with which a wide band weighs more
+// than a narrow one) the one whose R² on held-out training rows is best. Sets of as many bands try
+// the same.
 func Variance(ctx context.Context, st *study.Study, bands []Band, sets [][]int, tries int) ([]Explained, error) {
 	groups, err := st.Groups(ctx)
 	if err != nil {
@@ -104,7 +106,8 @@ func explained(ctx context.Context, st *study.Study, predicted []encoding.Predic
 		from := 0
 		for _, part := range p.Parts[study.Test] {
 			to := from + part.To - part.From
-			c := StoryR2{p.Name, part.Story, R2(predicted[i].Pred[from*p.Voxels:to*p.Voxels], want[from*p.Voxels:to*p.Voxels], to-from, p.Voxels)}
+			c := StoryR2{p.Name, part.Story, R2(predicted[i].Pred[from*p.Voxels:to*p.Voxels],
+				want[from*p.Voxels:to*p.Voxels], to-from, p.Voxels)}
 			out.Cells = append(out.Cells, c)
 			from = to
 		}

@@ -25,7 +25,8 @@ func TestVarianceKnowsWhatEachBandAdds(t *testing.T) {
 	for i, name := range studytest.TinyStories {
 		_, bands[name] = studytest.TinySound(uint64(i))
 	}
-	one := func(b int) encoding.Regressor { // the loudness of one tone: responses follow both, in equal shares on average
+	// the loudness of one tone: responses follow both, in equal shares on average
+	one := func(b int) encoding.Regressor {
 		return func(_ context.Context, _, story string) (x []float32, columns int, err error) {
 			for _, v := range bands[story] {
 				x = append(x, float32(v[b]))
@@ -36,7 +37,8 @@ func TestVarianceKnowsWhatEachBandAdds(t *testing.T) {
 	noise := func(_ context.Context, _, story string) ([]float32, int, error) {
 		return testnum.Values(studytest.TinyRows, uint64(len(story))), 1, nil
 	}
-	found, err := evaluate.Variance(t.Context(), st, []evaluate.Band{{Name: "low", Of: one(0)}, {Name: "high", Of: one(1)}, {Name: "noise", Of: noise}},
+	found, err := evaluate.Variance(t.Context(), st, []evaluate.Band{{Name: "low", Of: one(0)},
+		{Name: "high", Of: one(1)}, {Name: "noise", Of: noise}},
 		[][]int{{0}, {1}, {0, 1}, {0, 1, 2}, {2}}, 0)
 	require.NoError(t, err)
 	low, high, both, more, none := found[0].R2, found[1].R2, found[2].R2, found[3].R2, found[4].R2
@@ -46,11 +48,12 @@ func TestVarianceKnowsWhatEachBandAdds(t *testing.T) {
 	assert.InDelta(t, 0, none, .12)
 	require.Len(t, found[2].Cells, 2)
 	assert.Equal(t, "bob", found[2].Cells[1].Subject)
-	assert.InDelta(t, both, (found[2].Cells[0].R2+found[2].Cells[1].R2)/2, 1e-9, "one story: the cells are the subjects")
+	assert.InDelta(t, both, (found[2].Cells[0].R2+found[2].Cells[1].R2)/2, 1e-9,
+		"one story: the cells are the subjects")
 }
 
-// Where many columns of noise stand beside two that count, one penalty for all is too low for the ones or too high for the
-// others.
+// Where many columns of noise stand beside two that count, one penalty for all is too low for the
+// ones or too high for the others.
 func TestEachBandHasItsPenalty(t *testing.T) {
 	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
 		e.Data.Subjects, e.Eval.Alphas = []string{"ada", "bob"}, []float64{.1, 1, 3, 10, 30}
@@ -67,7 +70,8 @@ func TestEachBandHasItsPenalty(t *testing.T) {
 		return testnum.Values(wide*studytest.TinyRows, uint64(slices.Index(studytest.TinyStories, story))), wide, nil
 	}
 	r2 := func(tries int, set ...int) float64 {
-		found, err := evaluate.Variance(t.Context(), st, []evaluate.Band{{Name: "sound", Of: both}, {Name: "noise", Of: noise}}, [][]int{set}, tries)
+		found, err := evaluate.Variance(t.Context(), st, []evaluate.Band{{Name: "sound", Of: both},
+			{Name: "noise", Of: noise}}, [][]int{set}, tries)
 		require.NoError(t, err)
 		return found[0].R2
 	}
@@ -78,10 +82,12 @@ func TestEachBandHasItsPenalty(t *testing.T) {
 }
 
 func TestR2(t *testing.T) {
-	// Voxel 0: residuals 1, 0, 1 against a spread of 2 about the mean 2; voxel 1 does not vary; voxel 2: the mean itself.
+	// Voxel 0: residuals 1, 0, 1 against a spread of 2 about the mean 2; voxel 1 does not vary;
+	// voxel 2: the mean itself.
 	want := []float32{1, 5, 0, 2, 5, 1, 3, 5, 2}
 	pred := []float32{0, 9, 1, 2, 9, 1, 4, 9, 1}
 	assert.InDelta(t, ((1-2./2)+0)/2, evaluate.R2(pred, want, 3, 3), 1e-12)
 	assert.InDelta(t, 1, evaluate.R2(want, want, 3, 3), 1e-12)
-	assert.InDelta(t, -3, evaluate.R2([]float32{3, 2, 1}, []float32{1, 2, 3}, 3, 1), 1e-12, "worse than the mean is below 0")
+	assert.InDelta(t, -3, evaluate.R2([]float32{3, 2, 1}, []float32{1, 2, 3}, 3, 1), 1e-12,
+		"worse than the mean is below 0")
 }

@@ -44,7 +44,8 @@ func randomise(s *torch.Scope, a *peft.Adapter, where string) error {
 	for _, l := range a.Layers() {
 		A, B := Pair(a, l)
 		if A == nil || B == nil {
-			return fault.New(fault.BadData, "make a random adapter", where, "%s has no pair of low-rank matrices", l.Path)
+			return fault.New(fault.BadData, "make a random adapter", where, "%s has no pair of low-rank matrices",
+				l.Path)
 		}
 		want := productNorm(s, A, B)
 		total += want
@@ -53,7 +54,8 @@ func randomise(s *torch.Scope, a *peft.Adapter, where string) error {
 		B.CopyFrom(s.Attach(B).MulScalar(want / productNorm(s, A, B)))
 	}
 	if total == 0 {
-		return fault.New(fault.BadData, "make a random adapter", where, "the adapter adds nothing: validation chose the untuned model").
+		return fault.New(fault.BadData, "make a random adapter", where,
+			"the adapter adds nothing: validation chose the untuned model").
 			WithHint("train longer, or with another learning rate")
 	}
 	return nil

@@ -45,7 +45,8 @@ func Read(ctx context.Context, dirs ...string) (*Found, error) {
 		}
 	}
 	if len(out.Runs) == 0 {
-		return nil, fault.New(fault.Usage, reading, "", "no run is named").WithHint("name a directory that bwlm train, eval or demo wrote")
+		return nil, fault.New(fault.Usage, reading, "",
+			"no run is named").WithHint("name a directory that bwlm train, eval or demo wrote")
 	}
 	named(out.Runs)
 	return out, nil
@@ -65,7 +66,8 @@ func (rep *Found) readDemo(ctx context.Context, dir string) error {
 		return err
 	}
 	if d.Schema != 1 {
-		return fault.New(fault.BadData, reading, filepath.Join(dir, demoFile), "the demo did not come to its end").WithHint("run it again with --force")
+		return fault.New(fault.BadData, reading, filepath.Join(dir, demoFile),
+			"the demo did not come to its end").WithHint("run it again with --force")
 	}
 	rep.Demo = d
 	for _, arm := range []struct {
@@ -77,7 +79,8 @@ func (rep *Found) readDemo(ctx context.Context, dir string) error {
 			return err
 		}
 		run.Scores, run.Chosen, run.Epochs = arm.arm.Test, arm.arm.Chosen, arm.arm.Epochs
-		run.Subjects = slices.DeleteFunc(run.Subjects, func(p Subject) bool { return !slices.Contains(run.Scores.Subjects, p.Name) })
+		run.Subjects = slices.DeleteFunc(run.Subjects,
+			func(p Subject) bool { return !slices.Contains(run.Scores.Subjects, p.Name) })
 		places, err := demo.PlacesOf(dir)
 		if err != nil {
 			return err
@@ -96,7 +99,8 @@ func readRun(ctx context.Context, dir string) (*Run, error) {
 	in := func(name ...string) string { return filepath.Join(append([]string{dir}, name...)...) }
 	err := jsonfile.Read(reading, in("eval", "summary.json"), r.Summary)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fault.New(fault.Missing, reading, dir, "there are no scores").WithHint("write them with `bwlm eval %s`", dir)
+		return nil, fault.New(fault.Missing, reading, dir,
+			"there are no scores").WithHint("write them with `bwlm eval %s`", dir)
 	}
 	if err != nil {
 		return nil, err
@@ -206,7 +210,8 @@ func (r *Run) readScored(dir, below string, to *[]Scored) error {
 func (r *Run) readSubjects() error {
 	file := filepath.Join(r.Dir, "eval", "test", results.LayoutFile)
 	if !there(file) {
-		r.Absent = append(r.Absent, "maps and charts of voxels: there is no eval/test/layout.json (bwlm eval RUN writes it)")
+		r.Absent = append(r.Absent,
+			"maps and charts of voxels: there is no eval/test/layout.json (bwlm eval RUN writes it)")
 		return nil
 	}
 	layout, err := results.ReadLayout(r.Dir)
@@ -224,14 +229,16 @@ func (r *Run) readSubjects() error {
 		for _, region := range p.ROIs {
 			for _, c := range region.Columns {
 				if c < 0 || c >= p.Voxels {
-					return fault.New(fault.BadData, reading, file, "ROI %s has the column %d, %s has %d", region.Name, c, p.Name, p.Voxels)
+					return fault.New(fault.BadData, reading, file, "ROI %s has the column %d, %s has %d", region.Name,
+						c, p.Name, p.Voxels)
 				}
 			}
 		}
 		for _, x := range []struct {
 			name string
 			to   *[]float32
-		}{{"base_r", &p.Base}, {"base_best_layer_r", &p.Best}, {"tuned_r", &p.Tuned}, {"delta_r", &p.Delta}, {"delta_q", &p.Q}, {"ceiling", &p.Ceiling}} {
+		}{{"base_r", &p.Base}, {"base_best_layer_r", &p.Best}, {"tuned_r", &p.Tuned}, {"delta_r", &p.Delta},
+			{"delta_q", &p.Q}, {"ceiling", &p.Ceiling}} {
 			path := filepath.Join(r.Dir, "eval", "test", p.Name, x.name+".npy")
 			if !there(path) {
 				continue
@@ -241,7 +248,8 @@ func (r *Run) readSubjects() error {
 			}
 		}
 		if p.Base == nil {
-			return fault.New(fault.Missing, reading, r.Dir, "the scores of %s are not there", p.Name).WithHint("write them with `bwlm eval %s`", r.Dir)
+			return fault.New(fault.Missing, reading, r.Dir, "the scores of %s are not there",
+				p.Name).WithHint("write them with `bwlm eval %s`", r.Dir)
 		}
 		r.Subjects = append(r.Subjects, p)
 	}

@@ -21,8 +21,8 @@ import (
 	"github.com/brainwavlm/bwlm/internal/slowtest"
 )
 
-// leakCase is one way for test rows to hear what training rows hear, and the same with nothing shared. Training ends at row
-// 18 of story "one", test rows begin so many rows later.
+// leakCase is one way for test rows to hear what training rows hear, and the same with nothing
+// shared. Training ends at row 18 of story "one", test rows begin so many rows later.
 type leakCase struct {
 	name        string
 	gap, sound  int                          // rows from the end of training to the first test row
@@ -30,8 +30,9 @@ type leakCase struct {
 	changeSound func(*experiment.Experiment) // what the sound twin has in its place
 }
 
-// A row of the tiny study hears from 2.2 s before its time (two rows of .4 s delay, 3 of Lanczos, a window of .2 s) to .8 s
-// after it: 3 s, which 7 rows between training and test keep apart and 6 do not.
+// A row of the tiny study hears from 2.2 s before its time (two rows of .4 s delay, 3 of Lanczos, a
+// window of .2 s) to .8 s after it: 3 s, which 7 rows between training and test keep apart and 6 do
+// not.
 var leakCases = []leakCase{
 	{name: "overlapping rows", gap: -3, sound: 7},
 	{name: "neighbouring rows", gap: 0, sound: 7},
@@ -48,8 +49,9 @@ var leakCases = []leakCase{
 		change: func(e *experiment.Experiment) { e.Readout.DelaysSeconds = []float64{.4, 1.6} }},
 }
 
-// The same stimulus is refused whoever has answered to it and under whatever name: within one subject's story, in another
-// subject's copy of the same story, and in a story that is a piece of it (same_as).
+// The same stimulus is refused whoever has answered to it and under whatever name: within one
+// subject's story, in another subject's copy of the same story, and in a story that is a piece of
+// it (same_as).
 func TestLeaksAreRefusedInTraining(t *testing.T) {
 	arrange := map[string]func(e *experiment.Experiment, s *dataset.Spec, test string){
 		"one subject": func(e *experiment.Experiment, _ *dataset.Spec, test string) {
@@ -63,7 +65,8 @@ func TestLeaksAreRefusedInTraining(t *testing.T) {
 		"same_as": func(e *experiment.Experiment, s *dataset.Spec, test string) {
 			e.Data.Subjects = []string{"ada", "bob"}
 			copied(s, 1)
-			e.Data.Train, e.Data.Test = []string{"one[4:18]", "two"}, []string{strings.Replace(test, "one", "piece", 1), "test"}
+			e.Data.Train, e.Data.Test = []string{"one[4:18]", "two"},
+				[]string{strings.Replace(test, "one", "piece", 1), "test"}
 		},
 	}
 	for name, subjects := range arrange {
@@ -98,7 +101,8 @@ func TestLeaksBetweenStudiesAreRefused(t *testing.T) {
 			try := func(gap int, change func(*experiment.Experiment)) error {
 				st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, s *dataset.Spec) {
 					copied(s, 1)
-					e.Data.Train, e.Data.Test, e.Train.Epochs = []string{"one[4:18]", "two"}, []string{strings.Replace(c.test(gap), "one", "piece", 1), "test"}, 1
+					e.Data.Train, e.Data.Test, e.Train.Epochs = []string{"one[4:18]", "two"},
+						[]string{strings.Replace(c.test(gap), "one", "piece", 1), "test"}, 1
 					if change != nil {
 						change(e)
 					}
@@ -128,7 +132,10 @@ func TestAllowedLeaksAreRecorded(t *testing.T) {
 	require.NoError(t, json.Unmarshal(text, &m))
 	assert.Equal(t, []string{leak}, m.Leaks)
 
-	sound := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) { e.Data.AllowLeak = true })
+	sound := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment,
+		_ *dataset.Spec) {
+		e.Data.AllowLeak = true
+	})
 	assert.NotContains(t, strings.Join(sound.Notes, "\n"), "LEAK")
 }
 
@@ -155,7 +162,8 @@ func copied(s *dataset.Spec, subject int) {
 // drop takes a story's responses from a subject.
 func drop(s *dataset.Spec, subject int, story string) {
 	p := &s.Subjects[subject]
-	p.Responses = slices.DeleteFunc(slices.Clone(p.Responses), func(r dataset.Response) bool { return r.Story == story })
+	p.Responses = slices.DeleteFunc(slices.Clone(p.Responses),
+		func(r dataset.Response) bool { return r.Story == story })
 }
 
 // auditAgainst compares what a study was tuned on with what another subject is tested on.

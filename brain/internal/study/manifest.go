@@ -17,9 +17,11 @@ import (
 
 // Manifest hashes the inputs.
 func (st *Study) Manifest(ctx context.Context) (*results.Manifest, error) {
-	m := &results.Manifest{Schema: results.RunSchema, Versions: map[string]string{"bwlm": version.String(), "libtorch": torch.Version(), "go": runtime.Version()},
-		Platform: runtime.GOOS + "/" + runtime.GOARCH, Threads: torch.Threads(), Device: st.Model.Session().Device.String(),
-		Seed: st.Experiment.Train.Seed, Loss: string(st.LossName), Delays: st.Delays, Notes: slices.Clone(st.Notes)}
+	m := &results.Manifest{Schema: results.RunSchema, Versions: map[string]string{"bwlm": version.String(),
+		"libtorch": torch.Version(), "go": runtime.Version()},
+		Platform: runtime.GOOS + "/" + runtime.GOARCH, Threads: torch.Threads(),
+		Device: st.Model.Session().Device.String(),
+		Seed:   st.Experiment.Train.Seed, Loss: string(st.LossName), Delays: st.Delays, Notes: slices.Clone(st.Notes)}
 	if st.Experiment.Model.Downsample == experiment.DownsampleLanczos {
 		m.Notes = append(m.Notes, "Lanczos interpolation uses up to 3 TRs of audio after a volume")
 	}
@@ -83,7 +85,8 @@ func (st *Study) Unchanged(ctx context.Context, run *results.Run) error {
 	}
 	for _, was := range then.Inputs {
 		if !slices.Contains(now.Inputs, was) {
-			return fault.New(fault.BadData, "resume", was.Path, "is not what the run began with (SHA-256 %.12s…)", was.SHA256).
+			return fault.New(fault.BadData, "resume", was.Path, "is not what the run began with (SHA-256 %.12s…)",
+				was.SHA256).
 				WithHint("put it back, or start another run")
 		}
 	}

@@ -5,9 +5,10 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/windows"
 )
 
-// shareMemory divides the memory that is left, of what the process may have, among what is computed at once and what is
-// kept, so that the peak stays below. What is there already is measured; what an evaluation will add is reserved:
-// features of all layers at all rows, ridge weights and predictions, and as much again as a quarter for the garbage of Go.
+// shareMemory divides the memory that is left, of what the process may have, among what is computed
+// at once and what is kept, so that the peak stays below. What is there already is measured; what
+// an evaluation will add is reserved: features of all layers at all rows, ridge weights and
+// predictions, and as much again as a quarter for the garbage of Go.
 func (st *Study) shareMemory(bound int64) error {
 	if bound == 0 {
 		return nil
@@ -52,7 +53,8 @@ func (st *Study) EvaluationBytes() int64 {
 		// As brain/ridge measures a fit: weights and their garbage, features, their decomposition, blocks.
 		fits = max(fits, 12*width*voxels+160*voxels+4*rows*voxels+12*rows*width+40*k*k+24*rows*k+16<<23)
 		for _, i := range group {
-			features += 4 * int64(st.Subjects[i].RowsOf(Test)) * int64(st.Subjects[i].Voxels) * 4 // base, best, tuned, and a copy of the responses
+			// base, best, tuned, and a copy of the responses
+			features += 4 * int64(st.Subjects[i].RowsOf(Test)) * int64(st.Subjects[i].Voxels) * 4
 		}
 	}
 	features += features / 4

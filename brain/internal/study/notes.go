@@ -15,7 +15,8 @@ func (st *Study) noteRaw(p *Subject) {
 			continue
 		}
 		if raw := p.Responses.Raw(story); len(raw) > 0 && st.Experiment.Data.Detrend == "none" {
-			st.Note("%s/%s: %d of %d columns look raw (|mean| above 3 SD); consider data.detrend: legendre:N", p.Name, story, len(raw), p.Voxels)
+			st.Note("%s/%s: %d of %d columns look raw (|mean| above 3 SD); consider data.detrend: legendre:N", p.Name,
+				story, len(raw), p.Voxels)
 		}
 		if c := p.Responses.Constant(story); len(c) > 0 {
 			st.Note("%s/%s: %d of %d voxels are constant; they are left out of means", p.Name, story, len(c), p.Voxels)
@@ -31,10 +32,12 @@ func (st *Study) noteMethod(context.Context) error {
 	}
 	st.Note("readout.delays_seconds %v are %v TRs of %g s", exp.Readout.DelaysSeconds, st.Delays, st.Data.TR())
 	if longest := slices.Max(st.Delays); exp.Train.ContextRows < longest && !exp.Compat.NoContext {
-		st.Note("train.context_rows %d is less than the longest delay of %d TRs: the first rows of each block lack their history", exp.Train.ContextRows, longest)
+		st.Note("train.context_rows %d is less than the longest delay of %d TRs: the first rows of each block lack "+
+			"their history", exp.Train.ContextRows, longest)
 	}
 	if exp.Readout.LayerWeights != experiment.LayerWeightsNone && exp.Eval.Layer == experiment.EvalLayerModel {
-		st.Note("readout.layer_weights trains hidden states below %d too, and scores read that one alone; eval.layer: voxel gives each voxel its best", exp.Model.Layer)
+		st.Note("readout.layer_weights trains hidden states below %d too, and scores read that one alone; "+
+			"eval.layer: voxel gives each voxel its best", exp.Model.Layer)
 	}
 	if story := st.inSeveralSplits(); story != "" && exp.Data.Detrend != "none" {
 		st.Note("data.detrend is fitted over the whole of %s, whose rows are in several splits", story)

@@ -9,8 +9,9 @@ import (
 func (st *Study) Reader(model speech.Encoder) *windows.Reader {
 	exp := st.Experiment
 	r := &windows.Reader{Model: model, Frozen: st.Frozen, Pooling: exp.Model.Pooling}
-	r.Pass.Regularise = speech.Regularise{Hidden: exp.Train.Dropout, Attention: exp.Train.Dropout, Projection: exp.Train.Dropout,
-		LayerDrop: exp.Train.LayerDrop, Time: speech.Spans{Prob: exp.Train.SpecAugment, Length: 10, Min: 2}}
+	r.Pass.Regularise = speech.Regularise{Hidden: exp.Train.Dropout, Attention: exp.Train.Dropout,
+		Projection: exp.Train.Dropout,
+		LayerDrop:  exp.Train.LayerDrop, Time: speech.Spans{Prob: exp.Train.SpecAugment, Length: 10, Min: 2}}
 	r.Unit = windows.UnitClips(exp.Model, exp.Train.UnitWindows)
 	if model.Store() == st.Model.Store() {
 		depth := model.FrozenDepth(model.Adapted()...)

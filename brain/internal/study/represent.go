@@ -24,11 +24,13 @@ func (st *Study) LoadUnheard(ctx context.Context, story string) (*windows.Stimul
 	return stim, nil
 }
 
-// Pool gives, for each of the layers of a model (the study's own, or a tuned or other one of the same shape), one vector
-// for each span of a story: the mean over the frames whose middle is in it, or the frame nearest to its middle if there
-// is none; (spans, channels). The frames see 2 s or more on both sides, unlike the windows that predict responses.
-// Spans beyond the audio get its first or last frame.
-func (st *Study) Pool(ctx context.Context, model speech.Encoder, story string, spans []windows.Span, layers []int) (x [][]float32, err error) {
+// Pool gives, for each of the layers of a model (the study's own, or a tuned or other one of the
+// same shape), one vector for each span of a story: the mean over the frames whose middle is in it,
+// or the frame nearest to its middle if there is none; (spans, channels). The frames see 2 s or
+// more on both sides, unlike the windows that predict responses. Spans beyond the audio get its
+// first or last frame.
+func (st *Study) Pool(ctx context.Context, model speech.Encoder, story string, spans []windows.Span,
+	layers []int) (x [][]float32, err error) {
 	wave, err := st.Wave(ctx, story)
 	if err != nil {
 		return nil, err
@@ -52,7 +54,8 @@ func (st *Study) Pool(ctx context.Context, model speech.Encoder, story string, s
 			if st.normalise == experiment.NormaliseWindow {
 				samples = speech.Normalise(samples)
 			}
-			hidden := model.Forward(model.FrontEnd(s.FromFloat32(samples, 1, to-from)), 0, slices.Max(layers), speech.Pass{})
+			hidden := model.Forward(model.FrontEnd(s.FromFloat32(samples, 1, to-from)), 0, slices.Max(layers),
+				speech.Pass{})
 			for i, l := range layers {
 				h := hidden[l].ToType(torch.Float32).Float32s() // (1, T, E)
 				for k, f := range frames {
@@ -97,7 +100,8 @@ func (st *Study) Heard(split Split) (stories []string, spans map[string][]window
 		}
 		for _, r := range union(rows) {
 			begin := clock.First + float64(r.From)*clock.TR
-			spans[story] = append(spans[story], windows.Span{From: max(0, begin), To: begin + float64(r.To-r.From)*clock.TR})
+			spans[story] = append(spans[story], windows.Span{From: max(0, begin),
+				To: begin + float64(r.To-r.From)*clock.TR})
 		}
 		stories = append(stories, story)
 	}

@@ -19,15 +19,17 @@ func TestPoolIsTheMeanOfFrames(t *testing.T) {
 	frame := func(i int) windows.Span {
 		return windows.Span{From: acoustic.Time(i) - .005, To: acoustic.Time(i) + .005}
 	}
-	// The story has 16 s: two clips, each with a margin of the other. Within the first clip and its margin the frames are
-	// those of one pass.
+	// The story has 16 s: two clips, each with a margin of the other. Within the first clip and its
+	// margin the frames are those of one pass.
 	wave, err := st.Wave(t.Context(), "test")
 	require.NoError(t, err)
 	const clip = (windows.ClipSeconds + windows.MarginSeconds) * 16000
 	hidden, err := st.Model.HiddenStates(t.Context(), wave[:clip], 1, 3)
 	require.NoError(t, err)
-	spans := []windows.Span{frame(0), {From: acoustic.Time(10) - .001, To: acoustic.Time(13) + .001}, {From: 2.0001, To: 2.0002}, frame(399), frame(401),
-		{From: acoustic.Time(10) + .001, To: acoustic.Time(12) + .001}, {From: acoustic.Time(398) + .001, To: acoustic.Time(401) - .001}}
+	spans := []windows.Span{frame(0), {From: acoustic.Time(10) - .001, To: acoustic.Time(13) + .001},
+		{From: 2.0001, To: 2.0002}, frame(399), frame(401),
+		{From: acoustic.Time(10) + .001, To: acoustic.Time(12) + .001},
+		{From: acoustic.Time(398) + .001, To: acoustic.Time(401) - .001}}
 	x, err := st.Pool(t.Context(), st.Model, "test", spans, []int{1, 3})
 	require.NoError(t, err)
 	const width = 16
@@ -45,9 +47,11 @@ func TestPoolIsTheMeanOfFrames(t *testing.T) {
 	second, err := st.Model.HiddenStates(t.Context(), wave[(windows.ClipSeconds-windows.MarginSeconds)*16000:], 3)
 	require.NoError(t, err)
 	for c := range width {
-		assert.InDelta(t, second[0].Row(101)[c], x[1][4*width+c], 1e-5, "frame 401 is of the second clip, which begins at frame 300")
+		assert.InDelta(t, second[0].Row(101)[c], x[1][4*width+c], 1e-5,
+			"frame 401 is of the second clip, which begins at frame 300")
 		across := (float64(hidden[1].Row(399)[c]) + float64(second[0].Row(100)[c])) / 2
-		assert.InDelta(t, across, x[1][6*width+c], 1e-5, "frames 399 and 400: the last of one clip, the first of the next")
+		assert.InDelta(t, across, x[1][6*width+c], 1e-5,
+			"frames 399 and 400: the last of one clip, the first of the next")
 	}
 }
 
@@ -64,7 +68,8 @@ func TestHeardIsTheAudioOfTheRows(t *testing.T) {
 func TestFramesOfSpans(t *testing.T) {
 	arch := wavlm.Default(wavlm.WavLM).Architecture()
 	rows := func(from, to int) design.Rows { return design.Rows{From: from, To: to} }
-	got := windows.FramesOf([]windows.Span{{From: 0, To: 1}, {From: .5, To: .5}, {From: 5, To: 6}, {From: .98, To: 9}}, arch, 50)
+	got := windows.FramesOf([]windows.Span{{From: 0, To: 1}, {From: .5, To: .5}, {From: 5, To: 6}, {From: .98, To: 9}},
+		arch, 50)
 	assert.Equal(t, []design.Rows{rows(0, 50), rows(24, 25), rows(49, 50), rows(49, 50)}, got)
 
 	// A frame counts if its middle is in [From, To): both edges of a span, just inside, on and just outside a middle.

@@ -30,8 +30,9 @@ func (st *Study) StoriesIn(subjects []*Subject, splits ...Split) (out []string) 
 // RidgeOptions are those of every score.
 func (st *Study) RidgeOptions() ridge.Options {
 	exp := st.Experiment
-	return ridge.Options{Alphas: exp.Eval.Alphas, Boots: exp.Eval.Boots, ChunkRows: exp.Eval.ChunkRows, HeldOut: exp.Eval.HeldOut,
-		Seed: exp.Train.Seed, Device: st.Model.Session().Device}
+	return ridge.Options{Alphas: exp.Eval.Alphas, Boots: exp.Eval.Boots, ChunkRows: exp.Eval.ChunkRows,
+		HeldOut: exp.Eval.HeldOut,
+		Seed:    exp.Train.Seed, Device: st.Model.Session().Device}
 }
 
 // ScoredLayer is the one hidden state that scores look at; nil where each voxel has its own.
@@ -42,7 +43,8 @@ func (st *Study) ScoredLayer() *int {
 	return &st.Experiment.Model.Layer
 }
 
-// ScoredLayers are the hidden states that scores look at: model.layer, or all up to it, of which each voxel has its own.
+// ScoredLayers are the hidden states that scores look at: model.layer, or all up to it, of which
+// each voxel has its own.
 func (st *Study) ScoredLayers() []int {
 	layers := []int{st.Experiment.Model.Layer}
 	for l := st.Experiment.Model.Layer - 1; l >= 0 && st.Experiment.Eval.Layer == experiment.EvalLayerVoxel; l-- {

@@ -25,7 +25,8 @@ func (p *Subject) Begun(ctx context.Context, share float64, exp *experiment.Expe
 	}
 	name := fnv.New64a()
 	name.Write([]byte(p.Name))
-	rand.New(rand.NewPCG(torch.Seed(exp.Train.Seed, name.Sum64()), 0)).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	rand.New(rand.NewPCG(torch.Seed(exp.Train.Seed, name.Sum64()), 0)).Shuffle(len(all),
+		func(i, j int) { all[i], all[j] = all[j], all[i] })
 	out := *p
 	out.Parts[Train] = nil
 	left := int(math.Round(share * float64(total)))
@@ -37,7 +38,10 @@ func (p *Subject) Begun(ctx context.Context, share float64, exp *experiment.Expe
 		}
 	}
 	place := func(r design.Rows) int {
-		return slices.IndexFunc(p.Parts[Train], func(q design.Rows) bool { return q.Story == r.Story && q.From == r.From })
+		return slices.IndexFunc(p.Parts[Train], func(q design.Rows) bool {
+			return q.Story == r.Story &&
+				q.From == r.From
+		})
 	}
 	slices.SortFunc(out.Parts[Train], func(a, b design.Rows) int { return cmp.Compare(place(a), place(b)) })
 	out.Responses = p.Responses.Resplit(out.Parts[:])

@@ -20,13 +20,15 @@ import (
 func TestResponsesAreStandardisedByRule(t *testing.T) {
 	split := func(zscore experiment.ZScore) *study.Subject {
 		st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
-			e.Data.Train, e.Data.Val, e.Data.Test = []string{"one", "two[4:18]"}, []string{"val"}, []string{"two[30:40]", "test"}
+			e.Data.Train, e.Data.Val, e.Data.Test = []string{"one", "two[4:18]"}, []string{"val"},
+				[]string{"two[30:40]", "test"}
 			e.Data.ZScore = zscore
 		})
 		return st.Subjects[0]
 	}
 	p := split("story")
-	for story, rows := range map[string]design.Rows{"one": {From: 4, To: 38}, "two": {From: 4, To: 18}, "val": {From: 4, To: 38}, "test": {From: 4, To: 38}} {
+	for story, rows := range map[string]design.Rows{"one": {From: 4, To: 38}, "two": {From: 4, To: 18},
+		"val": {From: 4, To: 38}, "test": {From: 4, To: 38}} {
 		mean, sd := studytest.Moments(studytest.Responses(t, p, story), p.Voxels, 7, rows)
 		assert.InDelta(t, 0, mean, 1e-6, story)
 		assert.InDelta(t, 1, sd, 1e-6, story)
@@ -56,8 +58,11 @@ func TestStatisticsOfFeaturesCountRowsOnce(t *testing.T) {
 		}
 		return p
 	}
-	subjects := []*study.Subject{heard(study.Train, design.Rows{From: 10, To: 20}), heard(study.Train, design.Rows{From: 15, To: 25}, design.Rows{From: 40, To: 50}), heard(study.Val, design.Rows{From: 60, To: 70})}
-	assert.Equal(t, []design.Rows{{From: 10, To: 25}, {From: 40, To: 50}}, study.StatisticsRows(subjects, "s"), "validation rows do not take part")
+	subjects := []*study.Subject{heard(study.Train, design.Rows{From: 10, To: 20}),
+		heard(study.Train, design.Rows{From: 15, To: 25}, design.Rows{From: 40, To: 50}),
+		heard(study.Val, design.Rows{From: 60, To: 70})}
+	assert.Equal(t, []design.Rows{{From: 10, To: 25}, {From: 40, To: 50}}, study.StatisticsRows(subjects, "s"),
+		"validation rows do not take part")
 	assert.Equal(t, []design.Rows{{From: 60, To: 70}}, study.StatisticsRows(subjects[2:], "s"))
 	assert.Nil(t, study.StatisticsRows(subjects, "other"))
 }
@@ -114,7 +119,8 @@ func TestTunedRegions(t *testing.T) {
 func TestOnlyNamedStoriesAreLoaded(t *testing.T) {
 	e := experiment.Default()
 	e.Data.Train, e.Data.Val, e.Data.Test = []string{"on[ae]", "t?o[3:9]"}, []string{"a[b]c"}, []string{"z"}
-	for story, want := range map[string]bool{"one": true, "two": true, "ono": false, "z": true, "zz": false, "a[b]c": true, "abc": true} {
+	for story, want := range map[string]bool{"one": true, "two": true, "ono": false, "z": true, "zz": false,
+		"a[b]c": true, "abc": true} {
 		got, err := study.Mentioned(e, story)
 		require.NoError(t, err)
 		assert.Equal(t, want, got, story)
@@ -141,9 +147,14 @@ func TestStudiesAreRefused(t *testing.T) {
 			e.Data.Train, e.Data.Test = []string{"one", "two[4:20]"}, []string{"test", "two[21:36]"}
 			e.Train.Loss = "temporal"
 		}, fault.BadData, "two"},
-		{"a layer that is not there", func(e *experiment.Experiment, _ *dataset.Spec) { e.Model.Layer = 4 }, fault.Usage, "hidden states 0 to 3"},
-		{"an adapter below the input", func(e *experiment.Experiment, _ *dataset.Spec) { e.Model.Layer = 0 }, fault.Usage, "readout"},
-		{"an adapter that never runs", func(e *experiment.Experiment, _ *dataset.Spec) { e.Adapter.Layers = []int{0, 2} }, fault.Usage, "layer 2 is not run"},
+		{"a layer that is not there", func(e *experiment.Experiment, _ *dataset.Spec) { e.Model.Layer = 4 },
+			fault.Usage, "hidden states 0 to 3"},
+		{"an adapter below the input", func(e *experiment.Experiment, _ *dataset.Spec) { e.Model.Layer = 0 },
+			fault.Usage, "readout"},
+		{"an adapter that never runs", func(e *experiment.Experiment,
+			_ *dataset.Spec) {
+			e.Adapter.Layers = []int{0, 2}
+		}, fault.Usage, "layer 2 is not run"},
 		{"too few voxels for the spatial loss", func(e *experiment.Experiment, _ *dataset.Spec) {
 			e.Train.Loss, e.Data.Subjects = "spatial", []string{"cleo"}
 		}, fault.Usage, "use temporal"},
@@ -161,7 +172,8 @@ func TestStudiesAreRefused(t *testing.T) {
 		{"windows longer than a story", func(e *experiment.Experiment, _ *dataset.Spec) {
 			e.Model.WindowSeconds, e.Model.StrideSeconds = 20, 17
 		}, fault.BadData, "give no window"},
-		{"nobody", func(e *experiment.Experiment, _ *dataset.Spec) { e.Data.Subjects = []string{"dan"} }, fault.Usage, "dan"},
+		{"nobody", func(e *experiment.Experiment, _ *dataset.Spec) { e.Data.Subjects = []string{"dan"} }, fault.Usage,
+			"dan"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -175,12 +187,14 @@ func TestStudiesAreRefused(t *testing.T) {
 func TestNotes(t *testing.T) {
 	st := studytest.Tiny(t, study.Options{}, nil)
 	assert.Contains(t, st.Notes, "readout.delays_seconds [0.4 0.8] are [1 2] TRs of 0.4 s")
-	assert.Contains(t, st.Notes, "ada/one: 60 of 60 columns look raw (|mean| above 3 SD); consider data.detrend: legendre:N")
+	assert.Contains(t, st.Notes,
+		"ada/one: 60 of 60 columns look raw (|mean| above 3 SD); consider data.detrend: legendre:N")
 	st = studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
 		e.Data.Detrend, e.Train.ContextRows = "legendre:2", 1
 		e.Data.Train, e.Data.Test = []string{"one", "two[4:18]"}, []string{"two[30:40]"}
 	})
-	assert.Contains(t, st.Notes, "train.context_rows 1 is less than the longest delay of 2 TRs: the first rows of each block lack their history")
+	assert.Contains(t, st.Notes,
+		"train.context_rows 1 is less than the longest delay of 2 TRs: the first rows of each block lack their history")
 	assert.Contains(t, st.Notes, "data.detrend is fitted over the whole of two, whose rows are in several splits")
 	for _, note := range st.Notes {
 		assert.NotContains(t, note, "look raw")

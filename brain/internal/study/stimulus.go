@@ -38,7 +38,8 @@ func (st *Study) loadStimuli(ctx context.Context) error {
 
 // loadStimulus reads the audio of a story, if no variant has done so, and cuts it. The function says how many rows it
 // has, given its clock and samples.
-func (st *Study) loadStimulus(ctx context.Context, story string, rows func(design.Clock, int) int) (*windows.Stimulus, error) {
+func (st *Study) loadStimulus(ctx context.Context, story string, rows func(design.Clock, int) int) (*windows.Stimulus,
+	error) {
 	wave, err := st.Wave(ctx, story)
 	if err != nil {
 		return nil, err

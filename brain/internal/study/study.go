@@ -20,15 +20,17 @@ import (
 
 // Options are what a study needs beside its experiment. The zero value is useful.
 type Options struct {
-	MaxBytes   int64                // most memory of the process, from which the next two follow; 0: as the experiment's max_memory says
-	CacheBytes int64                // memory budget of the activation cache; 0: 2 GiB
-	CacheDir   string               // folder of the activation cache on disk, shared by runs; "": none
-	DiskBytes  int64                // size of that folder at most; 0: 10 GiB
-	HalfFrames bool                 // round it to bf16, which takes half the room and changes results a little
-	StepBytes  int64                // activations of one optimizer step; units beyond it are computed again in the backward pass; 0: 2.5 GiB
-	Purpose    string               // for the looks at test rows of a sealed experiment: the command
-	Progress   func(progress.Event) // called from the goroutine that works; may be nil
-	Details    bool                 // events at the end of an epoch have Details
+	// most memory of the process, from which the next two follow; 0: as the experiment's max_memory says
+	MaxBytes   int64
+	CacheBytes int64  // memory budget of the activation cache; 0: 2 GiB
+	CacheDir   string // folder of the activation cache on disk, shared by runs; "": none
+	DiskBytes  int64  // size of that folder at most; 0: 10 GiB
+	HalfFrames bool   // round it to bf16, which takes half the room and changes results a little
+	// activations of one optimizer step; units beyond it are computed again in the backward pass; 0: 2.5 GiB
+	StepBytes int64
+	Purpose   string               // for the looks at test rows of a sealed experiment: the command
+	Progress  func(progress.Event) // called from the goroutine that works; may be nil
+	Details   bool                 // events at the end of an epoch have Details
 }
 
 // defaultDiskBytes is the size of the activation cache on disk.
@@ -103,11 +105,13 @@ func OpenModel(ctx context.Context, exp *experiment.Experiment, frozen bool) (sp
 
 // New makes a study of data and a model that are at hand. It loads the responses and audio of the splits, and
 // refuses splits that share stimulus.
-func New(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset, model speech.Encoder, opt Options) (*Study, error) {
+func New(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset, model speech.Encoder,
+	opt Options) (*Study, error) {
 	if opt.Progress == nil {
 		opt.Progress = func(progress.Event) {}
 	}
-	st := &Study{Experiment: exp, Data: data, Model: model, Options: opt, Notes: model.Notes(), waves: map[string][]float32{}, owns: true}
+	st := &Study{Experiment: exp, Data: data, Model: model, Options: opt, Notes: model.Notes(),
+		waves: map[string][]float32{}, owns: true}
 	st.Frozen = &windows.Frozen{Model: model, Half: opt.HalfFrames && model.Session().Compute == torch.Float32}
 	err := st.openDisk()
 	if err == nil {
@@ -120,8 +124,10 @@ func New(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset,
 		st.Close()
 		return nil, err
 	}
-	st.Options.StepBytes, st.Options.CacheBytes = cmp.Or(st.Options.StepBytes, windows.DefaultStepBytes), cmp.Or(st.Options.CacheBytes, windows.DefaultCacheBytes)
-	st.Frozen.Cache = windows.NewCache(st.Options.CacheBytes, st.disk, func(err error) { st.Options.Progress(progress.Event{Phase: "warning", Note: err.Error()}) })
+	st.Options.StepBytes, st.Options.CacheBytes = cmp.Or(st.Options.StepBytes, windows.DefaultStepBytes),
+		cmp.Or(st.Options.CacheBytes, windows.DefaultCacheBytes)
+	st.Frozen.Cache = windows.NewCache(st.Options.CacheBytes, st.disk,
+		func(err error) { st.Options.Progress(progress.Event{Phase: "warning", Note: err.Error()}) })
 	return st, nil
 }
 
@@ -135,7 +141,8 @@ func (st *Study) openDisk() (err error) {
 
 // prepare loads what the experiment needs and checks it.
 func (st *Study) prepare(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{st.checkModel, st.loadSubjects, st.weigh, st.auditSplits, st.loadStimuli, st.chooseLoss, st.noteMethod} {
+	for _, step := range []func(context.Context) error{st.checkModel, st.loadSubjects, st.weigh, st.auditSplits,
+		st.loadStimuli, st.chooseLoss, st.noteMethod} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -159,16 +166,20 @@ func (st *Study) Close() {
 func (st *Study) checkModel(context.Context) error {
 	exp := st.Experiment
 	if n := st.Model.Architecture().Layers; exp.Model.Layer > n {
-		return fault.New(fault.Usage, "open study", "model.layer", "%d, the model has hidden states 0 to %d", exp.Model.Layer, n)
+		return fault.New(fault.Usage, "open study", "model.layer", "%d, the model has hidden states 0 to %d",
+			exp.Model.Layer, n)
 	}
 	if exp.Train.Mode == experiment.TrainLoRA && exp.Model.Layer == 0 {
-		return fault.New(fault.Usage, "open study", "model.layer", "0 is below all layers that an adapter could change").
+		return fault.New(fault.Usage, "open study", "model.layer",
+			"0 is below all layers that an adapter could change").
 			WithHint("read a higher layer, or use train.mode: readout")
 	}
 	for _, l := range exp.Adapter.Layers {
 		if l >= exp.Model.Layer {
-			return fault.New(fault.Usage, "open study", "adapter.layers", "layer %d is never run when hidden state %d is read", l, exp.Model.Layer).
-				WithHint("hidden state %d is the output of layer %d, the layers below it are 0 to %d", exp.Model.Layer, exp.Model.Layer-1, exp.Model.Layer-1)
+			return fault.New(fault.Usage, "open study", "adapter.layers",
+				"layer %d is never run when hidden state %d is read", l, exp.Model.Layer).
+				WithHint("hidden state %d is the output of layer %d, the layers below it are 0 to %d", exp.Model.Layer,
+					exp.Model.Layer-1, exp.Model.Layer-1)
 		}
 	}
 	m, err := windows.Resolved(exp.Model, st.Model)

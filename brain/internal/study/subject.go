@@ -24,7 +24,8 @@ type Subject struct {
 }
 
 // loadSubject opens the responses of a subject to the stories of the splits and measures what standardises them.
-func loadSubject(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset, name string) (*Subject, error) {
+func loadSubject(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset, name string) (*Subject,
+	error) {
 	p := &Subject{Name: name}
 	rows := map[string]int{}
 	var opened []*dataset.Responses
@@ -45,7 +46,8 @@ func loadSubject(ctx context.Context, exp *experiment.Experiment, data *dataset.
 	if p.Parts, err = parts(exp, data, rows); err != nil {
 		return nil, err
 	}
-	how := dataset.Standardisation{Polynomials: exp.Data.LegendreDegree() + 1, ZScore: dataset.ZScoreRule(exp.Data.ZScore)}
+	how := dataset.Standardisation{Polynomials: exp.Data.LegendreDegree() + 1,
+		ZScore: dataset.ZScoreRule(exp.Data.ZScore)}
 	if p.Responses, err = dataset.Standardise(opened, p.Parts[:], how); err != nil {
 		return nil, err
 	}

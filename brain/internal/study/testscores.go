@@ -17,7 +17,8 @@ func (st *Study) Groups(ctx context.Context) ([]stats.Group, error) {
 	}
 	for _, roi := range st.regions() {
 		if roi == results.TunedGroup {
-			return nil, fault.New(fault.BadData, "evaluate", st.Data.Name(), "%q is the name of the tuned voxels, so no ROI can have it", roi)
+			return nil, fault.New(fault.BadData, "evaluate", st.Data.Name(),
+				"%q is the name of the tuned voxels, so no ROI can have it", roi)
 		}
 		g := stats.Group{Name: roi}
 		for _, p := range st.Subjects {

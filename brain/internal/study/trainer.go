@@ -22,7 +22,8 @@ func (st *Study) Adapted(ctx context.Context, a *peft.Adapter) (speech.Encoder, 
 
 // AdapterConfig returns the experiment's adapter in PEFT's terms. Layers that are never run are not adapted.
 func AdapterConfig(exp *experiment.Experiment, model speech.Encoder, seed uint64) peft.Config {
-	method := &peft.LoRA{R: exp.Adapter.R, Alpha: exp.Adapter.Alpha, Dropout: exp.Adapter.Dropout, RSLoRA: exp.Adapter.Type == "rslora"}
+	method := &peft.LoRA{R: exp.Adapter.R, Alpha: exp.Adapter.Alpha, Dropout: exp.Adapter.Dropout,
+		RSLoRA: exp.Adapter.Type == "rslora"}
 	c := peft.Config{Method: method, BaseModel: exp.Model.Path, LayersToTransform: exp.Adapter.Layers, Seed: seed}
 	if c.LayersToTransform == nil {
 		for l := range exp.Model.Layer {

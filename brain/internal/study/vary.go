@@ -25,8 +25,10 @@ func (st *Study) Vary(ctx context.Context, exp *experiment.Experiment) (*Study, 
 // VaryData is Vary with other responses: data must have the same audio under the same names of stories.
 func (st *Study) VaryData(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset) (*Study, error) {
 	a, b := st.Experiment.Model, exp.Model
-	if a.WindowSeconds != b.WindowSeconds || a.StrideSeconds != b.StrideSeconds || a.Normalise != b.Normalise || windows.ClipLength(a) != windows.ClipLength(b) {
-		return nil, fault.New(fault.Usage, "vary study", "model", "windows differ: %g s every %g s against %g s every %g s",
+	if a.WindowSeconds != b.WindowSeconds || a.StrideSeconds != b.StrideSeconds || a.Normalise != b.Normalise ||
+		windows.ClipLength(a) != windows.ClipLength(b) {
+		return nil, fault.New(fault.Usage, "vary study", "model",
+			"windows differ: %g s every %g s against %g s every %g s",
 			b.WindowSeconds, b.StrideSeconds, a.WindowSeconds, a.StrideSeconds)
 	}
 	v := &Study{Experiment: exp, Data: data, Model: st.Model, Options: st.Options, Frozen: st.Frozen, waves: st.waves}
@@ -34,7 +36,8 @@ func (st *Study) VaryData(ctx context.Context, exp *experiment.Experiment, data 
 	return v, v.prepare(ctx)
 }
 
-// StartOrResume creates the run directory of the study, or opens the one that is there, which must be of the same experiment.
+// StartOrResume creates the run directory of the study, or opens the one that is there, which must
+// be of the same experiment.
 func (st *Study) StartOrResume(ctx context.Context) (*results.Run, error) {
 	if _, err := os.Stat(filepath.Join(st.Experiment.Out, results.ConfigFile)); errors.Is(err, fs.ErrNotExist) {
 		return st.Begin(ctx)

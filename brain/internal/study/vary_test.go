@@ -112,7 +112,8 @@ func TestControlsAndLayersScoreLikeEvaluation(t *testing.T) {
 	for i, name := range studytest.TinyStories {
 		_, bands[name] = studytest.TinySound(uint64(i))
 	}
-	e, err = b.Control(t.Context(), "bands", func(_ context.Context, _, story string) (x []float32, columns int, err error) {
+	e, err = b.Control(t.Context(), "bands", func(_ context.Context, _, story string) (x []float32, columns int,
+		err error) {
 		for _, v := range bands[story] {
 			x = append(x, float32(v[0]), float32(v[1]))
 		}

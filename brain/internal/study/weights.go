@@ -43,10 +43,12 @@ func (st *Study) weigh(ctx context.Context) error {
 				counted--
 			}
 		}
-		st.Note("%s: %d of %d tuned voxels have weight in the loss, the largest %.3g times the mean", p.Name, counted, len(p.Tuned), slices.Max(p.Weights))
+		st.Note("%s: %d of %d tuned voxels have weight in the loss, the largest %.3g times the mean", p.Name, counted,
+			len(p.Tuned), slices.Max(p.Weights))
 	}
 	if train.Reliability == "test" {
-		st.Note("train.reliability: test weighs voxels by the rows that are scored afterwards: the scores are NOT INDEPENDENT of the weights")
+		st.Note("train.reliability: test weighs voxels by the rows that are scored afterwards: the scores are NOT " +
+			"INDEPENDENT of the weights")
 	}
 	return nil
 }
@@ -85,11 +87,13 @@ func (st *Study) voxelWeights(ctx context.Context, p *Subject) ([]float64, error
 		return nil, err
 	}
 	if len(x) != p.Voxels {
-		return nil, fault.New(fault.BadData, weighVoxels, path, "%d numbers, %s has %d voxels", len(x), p.Name, p.Voxels)
+		return nil, fault.New(fault.BadData, weighVoxels, path, "%d numbers, %s has %d voxels", len(x), p.Name,
+			p.Voxels)
 	}
 	for v, f := range x {
 		if !(f >= 0) || f-f != 0 {
-			return nil, fault.New(fault.BadData, weighVoxels, fmt.Sprintf("%s:%d", path, v), "%g is no weight: want a finite number from 0", f)
+			return nil, fault.New(fault.BadData, weighVoxels, fmt.Sprintf("%s:%d", path, v),
+				"%g is no weight: want a finite number from 0", f)
 		}
 		w[v] *= float64(f)
 	}
@@ -129,7 +133,8 @@ func (st *Study) balanced(ctx context.Context, p *Subject, w []float64) ([]float
 			total += w[c]
 		}
 		if total == 0 {
-			return nil, fault.New(fault.BadData, weighVoxels, name, "data.roi_balance: no tuned voxel of %s in this ROI has weight", p.Name).
+			return nil, fault.New(fault.BadData, weighVoxels, name,
+				"data.roi_balance: no tuned voxel of %s in this ROI has weight", p.Name).
 				WithHint("check data.roi, train.reliability and train.weights, or balance other ROIs")
 		}
 		for _, c := range columns {

@@ -98,11 +98,16 @@ func TestReliableVoxelsWeighMore(t *testing.T) {
 			assert.InDelta(t, cc*cc/total, p.Weights[v], 1e-5)
 		}
 		assert.Greater(t, mean32(p.Weights[:20]), 1.5*mean32(p.Weights[40:]))
-		const note = "train.reliability: test weighs voxels by the rows that are scored afterwards: the scores are NOT INDEPENDENT of the weights"
+		const note = "train.reliability: test weighs voxels by the rows that are scored afterwards: the scores are " +
+			"NOT INDEPENDENT of the weights"
 		assert.Equal(t, split == "test", slices.Contains(st.Notes, note), split)
 	}
-	_, err := studytest.TryTiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) { e.Train.Reliability = "val" })
-	require.ErrorContains(t, err, "data.val has no rows with an equal number of repeats; name another split, or give a file: train.weights")
+	_, err := studytest.TryTiny(t, study.Options{}, func(e *experiment.Experiment,
+		_ *dataset.Spec) {
+		e.Train.Reliability = "val"
+	})
+	require.ErrorContains(t, err,
+		"data.val has no rows with an equal number of repeats; name another split, or give a file: train.weights")
 	assert.Equal(t, fault.BadData, fault.KindOf(err))
 }
 
@@ -147,7 +152,8 @@ func TestWeightsFromAFile(t *testing.T) {
 	write("nan.npy", half)
 	write("short.npy", half[:59])
 	write("zero.npy", make([]float32, 60))
-	for file, want := range map[string]string{"negative.npy": "negative.npy:7: -1 is no weight", "nan.npy": "nan.npy:7: NaN is no weight",
+	for file, want := range map[string]string{"negative.npy": "negative.npy:7: -1 is no weight",
+		"nan.npy":   "nan.npy:7: NaN is no weight",
 		"short.npy": "59 numbers, ada has 60 voxels", "zero.npy": "all weights are 0", "none.npy": "none.npy"} {
 		_, err := studytest.TryTiny(t, study.Options{}, with(file))
 		require.ErrorContains(t, err, want)

@@ -37,7 +37,8 @@ func moduleRoot() string {
 // GoldenModel is a small WavLM with the reference's weights, with an adapter or without, freed after the test.
 func GoldenModel(t *testing.T, adapter string) *extract.SpeechModel {
 	t.Helper()
-	m, err := extract.OpenModel(t.Context(), filepath.Join(Goldens, "base"), adapter, speech.Options{Device: torchtest.Device()})
+	m, err := extract.OpenModel(t.Context(), filepath.Join(Goldens, "base"), adapter,
+		speech.Options{Device: torchtest.Device()})
 	require.NoError(t, err)
 	t.Cleanup(m.Close)
 	return m

@@ -53,7 +53,8 @@ func TrainerOf(t *testing.T, st *study.Study) *tune.Trainer {
 
 // Gradients returns the loss of a block and all gradients by name, in units of n windows of which the first held ones
 // keep their activations.
-func Gradients(t *tune.Trainer, test *testing.T, b tune.Block, n, held int, seed uint64) (loss float64, grads map[string][]float32) {
+func Gradients(t *tune.Trainer, test *testing.T, b tune.Block, n, held int, seed uint64) (loss float64,
+	grads map[string][]float32) {
 	test.Helper()
 	unit, before := t.Reader.Unit, t.Held
 	defer func() { t.Reader.Unit, t.Held = unit, before }()

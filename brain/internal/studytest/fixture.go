@@ -19,8 +19,8 @@ import (
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
-// The tiny study: stories of synthetic sound, subjects whose voxels follow its two bands, and a WavLM of three layers with
-// random weights.
+// The tiny study: stories of synthetic sound, subjects whose voxels follow its two bands, and a
+// WavLM of three layers with random weights.
 const (
 	TinyTR   = .4 // seconds
 	TinyRows = 40 // of each story
@@ -121,7 +121,8 @@ func tinyExperiment(dir string) *experiment.Experiment {
 	e.Model.Path, e.Model.Layer, e.Model.WindowSeconds, e.Model.StrideSeconds = filepath.Join(dir, "model"), 2, .2, .1
 	e.Model.Pooling = "mean"
 	e.Data.Path, e.Data.Subjects = filepath.Join(dir, "in memory"), []string{"ada"}
-	e.Data.Train, e.Data.Val, e.Data.Test, e.Data.Trim = []string{"one", "two"}, []string{"val"}, []string{"test"}, [2]int{4, 2}
+	e.Data.Train, e.Data.Val, e.Data.Test, e.Data.Trim = []string{"one", "two"}, []string{"val"}, []string{"test"},
+		[2]int{4, 2}
 	e.Readout.Bottleneck, e.Readout.DelaysSeconds = 6, []float64{.4, .8}
 	e.Train.Epochs, e.Train.BlockRows, e.Train.ContextRows, e.Train.LR, e.Train.ReadoutLR = 2, 10, 2, 1e-2, 1e-2
 	e.Eval.ChunkRows, e.Eval.Boots = 8, 2
@@ -131,7 +132,8 @@ func tinyExperiment(dir string) *experiment.Experiment {
 }
 
 // openTiny opens the tiny study of an experiment whose model has been written.
-func openTiny(ctx context.Context, e *experiment.Experiment, spec dataset.Spec, opt study.Options) (*study.Study, error) {
+func openTiny(ctx context.Context, e *experiment.Experiment, spec dataset.Spec, opt study.Options) (*study.Study,
+	error) {
 	if err := e.Validate(); err != nil {
 		return nil, err
 	}
@@ -161,7 +163,8 @@ func Tiny(t *testing.T, opt study.Options, change func(*experiment.Experiment, *
 	return st
 }
 
-func TryTiny(t *testing.T, opt study.Options, change func(*experiment.Experiment, *dataset.Spec)) (*study.Study, error) {
+func TryTiny(t *testing.T, opt study.Options, change func(*experiment.Experiment, *dataset.Spec)) (*study.Study,
+	error) {
 	t.Helper()
 	dir := t.TempDir()
 	require.NoError(t, TinyModel(t.Context(), filepath.Join(dir, "model")))
@@ -172,8 +175,9 @@ func TryTiny(t *testing.T, opt study.Options, change func(*experiment.Experiment
 	return openTiny(t.Context(), e, spec, opt)
 }
 
-// Upend mirrors the responses to a story about their means, those of some columns or of all, so that a model that predicted them well now does badly.
-// Where a test needs an epoch to be worse than another, this makes it so whatever the last bits of the training are.
+// Upend mirrors the responses to a story about their means, those of some columns or of all, so
+// that a model that predicted them well now does badly. Where a test needs an epoch to be worse
+// than another, this makes it so whatever the last bits of the training are.
 func Upend(st *study.Study, story string, columns ...int) {
 	for _, p := range st.Subjects {
 		if p.Responses.Rows(story) == 0 {

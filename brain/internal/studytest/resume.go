@@ -69,7 +69,8 @@ func Outcome(t *testing.T, out string) map[string]string {
 		}
 		rel, err := filepath.Rel(out, path)
 		require.NoError(t, err)
-		if top, _, _ := strings.Cut(rel, "/"); top == "ckpt" || top == results.ConfigFile || top == results.ManifestOfRun {
+		if top, _, _ := strings.Cut(rel, "/"); top == "ckpt" || top == results.ConfigFile ||
+			top == results.ManifestOfRun {
 			return nil // the first may differ in what is kept, the others name the directory
 		}
 		data, err := os.ReadFile(path)

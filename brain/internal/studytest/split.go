@@ -27,14 +27,17 @@ func Responses(t *testing.T, p *study.Subject, story string) []float32 {
 // SubjectOf returns a subject with the responses m to one story, as they are, all of whose rows are in a split.
 func SubjectOf(t *testing.T, name, story string, m *dataset.Matrix, split study.Split) *study.Subject {
 	t.Helper()
-	data, err := dataset.New(dataset.Spec{Name: "test", TR: 1, Stories: []dataset.Story{{Name: story, Audio: dataset.Value([]float32{0})}},
-		Subjects: []dataset.Subject{{Name: name, Responses: []dataset.Response{{Story: story, Matrix: dataset.Value(m)}}}}})
+	data, err := dataset.New(dataset.Spec{Name: "test", TR: 1,
+		Stories: []dataset.Story{{Name: story, Audio: dataset.Value([]float32{0})}},
+		Subjects: []dataset.Subject{{Name: name, Responses: []dataset.Response{{Story: story,
+			Matrix: dataset.Value(m)}}}}})
 	require.NoError(t, err)
 	r, err := data.OpenResponses(t.Context(), name, story)
 	require.NoError(t, err)
 	p := &study.Subject{Name: name, Voxels: m.Voxels}
 	p.Parts[split] = []design.Rows{{Story: story, To: m.Rows}}
-	p.Responses, err = dataset.Standardise([]*dataset.Responses{r}, p.Parts[:], dataset.Standardisation{ZScore: dataset.ZScoreNone})
+	p.Responses, err = dataset.Standardise([]*dataset.Responses{r}, p.Parts[:],
+		dataset.Standardisation{ZScore: dataset.ZScoreNone})
 	require.NoError(t, err)
 	require.NoError(t, p.Responses.Measure(t.Context()))
 	return p

@@ -20,9 +20,10 @@ func Blocks(subjects []*study.Subject, size int, shared bool) []Block {
 	return blocksOf(study.Train, subjects, size, shared)
 }
 
-// blocksOf cuts the rows of a split of all subjects into blocks of size rows. A rest of less than half a block goes with the
-// block before it: a step on one or two rows would be noise, and to the temporal loss nothing at all. Subjects who heard
-// the same rows share a block (joint: shared), or each has their own (sequential).
+// blocksOf cuts the rows of a split of all subjects into blocks of size rows. A rest of less than
+// half a block goes with the block before it: a step on one or two rows would be noise, and to the
+// temporal loss nothing at all. Subjects who heard the same rows share a block (joint: shared), or
+// each has their own (sequential).
 func blocksOf(split study.Split, subjects []*study.Subject, size int, shared bool) (out []Block) {
 	byRows := map[rowsKey]int{}
 	for i, p := range subjects {

@@ -26,10 +26,13 @@ func TestBlocks(t *testing.T) {
 		{Story: "s", From: 30, To: 36, Subjects: []int{1}}, // one of 6 is a block
 	}, tune.Blocks([]*study.Subject{a, b}, 10, true))
 	assert.Equal(t, []tune.Block{
-		{Story: "s", From: 10, To: 20, Subjects: []int{0}}, {Story: "s", From: 20, To: 34, Subjects: []int{0}}, {Story: "t", From: 0, To: 10, Subjects: []int{0}},
-		{Story: "s", From: 10, To: 20, Subjects: []int{1}}, {Story: "s", From: 20, To: 30, Subjects: []int{1}}, {Story: "s", From: 30, To: 36, Subjects: []int{1}},
+		{Story: "s", From: 10, To: 20, Subjects: []int{0}}, {Story: "s", From: 20, To: 34, Subjects: []int{0}},
+		{Story: "t", From: 0, To: 10, Subjects: []int{0}},
+		{Story: "s", From: 10, To: 20, Subjects: []int{1}}, {Story: "s", From: 20, To: 30, Subjects: []int{1}},
+		{Story: "s", From: 30, To: 36, Subjects: []int{1}},
 	}, tune.Blocks([]*study.Subject{a, b}, 10, false))
-	assert.Equal(t, []tune.Block{{Story: "s", From: 0, To: 3, Subjects: []int{0}}}, tune.Blocks([]*study.Subject{listener(design.Rows{Story: "s", From: 0, To: 3})}, 10, true))
+	assert.Equal(t, []tune.Block{{Story: "s", From: 0, To: 3, Subjects: []int{0}}},
+		tune.Blocks([]*study.Subject{listener(design.Rows{Story: "s", From: 0, To: 3})}, 10, true))
 	assert.Len(t, tune.Blocks([]*study.Subject{listener(design.Rows{Story: "s", From: 0, To: 3})}, 1, true), 3)
 }
 
@@ -37,7 +40,8 @@ func TestEveryRowIsInOneBlock(t *testing.T) {
 	for size := 1; size < 13; size++ {
 		for n := 1; n < 40; n++ {
 			next := 5
-			for _, b := range tune.Blocks([]*study.Subject{listener(design.Rows{Story: "s", From: 5, To: 5 + n})}, size, true) {
+			for _, b := range tune.Blocks([]*study.Subject{listener(design.Rows{Story: "s", From: 5, To: 5 + n})}, size,
+				true) {
 				require.Equal(t, next, b.From)
 				require.Greater(t, b.To, b.From)
 				require.Less(t, b.To-b.From, size+(size+1)/2)

@@ -24,7 +24,8 @@ func (t *Trainer) details(ctx context.Context, done results.Epoch) *progress.Epo
 		d.Regions, err = regionR(ctx, t.Study, t.valid)
 	}
 	if err != nil {
-		t.Study.Options.Progress(progress.Event{Phase: "warning", Note: fmt.Sprintf("epoch %d is shown without details: %v", done.Epoch, err)})
+		t.Study.Options.Progress(progress.Event{Phase: "warning",
+			Note: fmt.Sprintf("epoch %d is shown without details: %v", done.Epoch, err)})
 		return nil
 	}
 	return d

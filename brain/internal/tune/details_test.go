@@ -17,7 +17,8 @@ import (
 )
 
 // watched trains a tiny study with details.
-func watched(t *testing.T, change func(*experiment.Experiment, *dataset.Spec)) (details []progress.EpochMetrics, steps []progress.Event) {
+func watched(t *testing.T, change func(*experiment.Experiment, *dataset.Spec)) (details []progress.EpochMetrics,
+	steps []progress.Event) {
 	t.Helper()
 	st := studytest.Tiny(t, study.Options{Details: true, Progress: func(e progress.Event) {
 		switch e.Phase {

@@ -38,7 +38,8 @@ func (d *brokenDisk) event(e progress.Event) {
 	case e.Phase == "warning":
 		d.warnings = append(d.warnings, e.Note)
 	case e.Phase == "tune" && e.Done == d.from: // a file in the place of the folder stops root too
-		d.err = errors.Join(d.err, os.Rename(d.run.File("ckpt"), d.run.File("away")), os.WriteFile(d.run.File("ckpt"), nil, 0o644))
+		d.err = errors.Join(d.err, os.Rename(d.run.File("ckpt"), d.run.File("away")),
+			os.WriteFile(d.run.File("ckpt"), nil, 0o644))
 	case e.Phase == "tune" && e.Done == d.until:
 		d.err = errors.Join(d.err, os.Remove(d.run.File("ckpt")), os.Rename(d.run.File("away"), d.run.File("ckpt")))
 	}
@@ -46,7 +47,8 @@ func (d *brokenDisk) event(e progress.Event) {
 
 func TestDiskThatRefusesCheckpoints(t *testing.T) {
 	start := func(d *brokenDisk) (*study.Study, *results.Run) {
-		st := studytest.Tiny(t, study.Options{Progress: d.event}, func(e *experiment.Experiment, _ *dataset.Spec) { e.Train.Epochs = 4 })
+		st := studytest.Tiny(t, study.Options{Progress: d.event},
+			func(e *experiment.Experiment, _ *dataset.Spec) { e.Train.Epochs = 4 })
 		run, err := st.Begin(t.Context())
 		require.NoError(t, err)
 		t.Cleanup(func() { run.Close() })

@@ -15,9 +15,9 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// Fit tunes the model on the training rows and leaves the epoch that validation chose in the run directory. A run
-// that has checkpoints is continued from the newest, with a result that is bit-identical to that of an uninterrupted run
-// (at an equal number of threads).
+// Fit tunes the model on the training rows and leaves the epoch that validation chose in the run
+// directory. A run that has checkpoints is continued from the newest, with a result that is
+// bit-identical to that of an uninterrupted run (at an equal number of threads).
 //
 // When the context ends, Fit finishes the step, saves a checkpoint, and returns the context's cause.
 func Fit(ctx context.Context, st *study.Study, run *results.Run) (*results.Progress, error) {
@@ -52,7 +52,8 @@ func (t *Trainer) start(ctx context.Context, run *results.Run) error {
 	if err := run.Rewind(0, 0); err != nil { // of one that was killed before its first checkpoint
 		return err
 	}
-	t.Progress = results.Progress{Format: results.CheckpointFormat, Threads: torch.Threads(), Torch: torch.Version(), Device: t.Session.Device.String()}
+	t.Progress = results.Progress{Format: results.CheckpointFormat, Threads: torch.Threads(), Torch: torch.Version(),
+		Device: t.Session.Device.String()}
 	if t.Progress.Config, err = run.ConfigHash(); err != nil {
 		return err
 	}
@@ -88,7 +89,8 @@ func (t *Trainer) epoch(ctx context.Context, run *results.Run) error {
 		if p.Metrics, err = run.Log(stepRecord{p.Step, p.Epoch + 1, b.Story, b.From, b.To, loss}); err != nil {
 			return err
 		}
-		t.Study.Options.Progress(progress.Event{Phase: "tune", Done: p.Step, Total: exp.Train.Epochs * len(todo), Epoch: p.Epoch + 1, Loss: loss, R: t.rOf(loss), Took: took})
+		t.Study.Options.Progress(progress.Event{Phase: "tune", Done: p.Step, Total: exp.Train.Epochs * len(todo),
+			Epoch: p.Epoch + 1, Loss: loss, R: t.rOf(loss), Took: took})
 	}
 	mean := p.LossSum / float64(len(todo))
 	return t.endEpoch(ctx, run, results.Epoch{Epoch: p.Epoch + 1, Step: p.Step, Loss: &mean})
@@ -137,13 +139,15 @@ func (t *Trainer) endEpoch(ctx context.Context, run *results.Run, done results.E
 	t.Zscore = maps.Clone(t.TunedOn(t.features).Zscore)
 	p.Epoch, p.Block, p.LossSum = done.Epoch, 0, 0
 	p.Epochs = append(p.Epochs, done)
-	if last := len(p.Epochs) - 1; last == 0 || done.ValR > p.Epochs[p.Best].ValR && t.Retention.Admits(done, p.Epochs[0]) {
+	if last := len(p.Epochs) - 1; last == 0 || done.ValR > p.Epochs[p.Best].ValR &&
+		t.Retention.Admits(done, p.Epochs[0]) {
 		p.Best, p.BestStep = last, p.Step
 	}
 	if p.Metrics, err = run.Log(done); err != nil {
 		return err
 	}
-	t.Study.Options.Progress(progress.Event{Phase: "epoch", Done: p.Epoch, Total: t.Study.Experiment.Train.Epochs, Epoch: p.Epoch, R: done.ValR, Details: t.details(ctx, done)})
+	t.Study.Options.Progress(progress.Event{Phase: "epoch", Done: p.Epoch, Total: t.Study.Experiment.Train.Epochs,
+		Epoch: p.Epoch, R: done.ValR, Details: t.details(ctx, done)})
 	return t.save(run)
 }
 
@@ -183,7 +187,8 @@ func (t *Trainer) finish(ctx context.Context, run *results.Run) (*results.Progre
 	}
 	err = results.ReplaceDir(filepath.Join(run.Dir, "readout"), func(dir string) error {
 		for i, p := range t.Study.Subjects {
-			tensors := append(t.Readouts[i].Tensors(), ckpt.NewTensor("columns", []int{len(p.Tuned)}, results.Int64s(p.Tuned)))
+			tensors := append(t.Readouts[i].Tensors(), ckpt.NewTensor("columns", []int{len(p.Tuned)},
+				results.Int64s(p.Tuned)))
 			if err := ckpt.Write(filepath.Join(dir, p.Name+".safetensors"), tensors, t.readoutMetadata()); err != nil {
 				return err
 			}

@@ -65,7 +65,8 @@ func TestFit(t *testing.T) {
 		{"three subjects in turn", func(e *experiment.Experiment) {
 			e.Data.Subjects, e.Train.Loss, e.Train.Joint = []string{"all"}, "temporal", "sequential"
 		}, 15, []string{"ada", "bob", "cleo"}},
-		{"an average of subjects", func(e *experiment.Experiment) { e.Data.Subjects = []string{"both"} }, 6, []string{"both"}},
+		{"an average of subjects", func(e *experiment.Experiment) { e.Data.Subjects = []string{"both"} }, 6,
+			[]string{"both"}},
 		{"all linear layers, rank-stabilised", func(e *experiment.Experiment) {
 			e.Adapter.Targets, e.Adapter.Type = []string{"all-linear"}, "rslora"
 		}, 6, []string{"ada"}},
@@ -195,7 +196,8 @@ func TestTheBestEpochIsKept(t *testing.T) {
 			studytest.Upend(st, "val")
 		}
 	}
-	st = studytest.Tiny(t, study.Options{Progress: last}, func(e *experiment.Experiment, _ *dataset.Spec) { e.Train.Epochs = 5 })
+	st = studytest.Tiny(t, study.Options{Progress: last},
+		func(e *experiment.Experiment, _ *dataset.Spec) { e.Train.Epochs = 5 })
 	run, p := studytest.MustFit(t, st)
 	require.Less(t, p.Best, 5, "epochs: %v", p.Epochs)
 	_, best, err := run.Open(p.BestStep)
@@ -242,7 +244,8 @@ func TestUnitsGiveTheGradientOfAll(t *testing.T) {
 			change(e)
 		})
 		tr := studytest.TrainerOf(t, st)
-		for _, b := range []tune.Block{{Story: "one", From: 4, To: 14, Subjects: []int{0, 1}}, {Story: "two", From: 14, To: 24, Subjects: []int{1}}} {
+		for _, b := range []tune.Block{{Story: "one", From: 4, To: 14, Subjects: []int{0, 1}},
+			{Story: "two", From: 14, To: 24, Subjects: []int{1}}} {
 			loss, want := studytest.Gradients(tr, t, b, 1000, 1, 1)
 			for _, unit := range []int{1, 7, 30} {
 				got, grads := studytest.Gradients(tr, t, b, unit, 1, 1)
@@ -253,7 +256,8 @@ func TestUnitsGiveTheGradientOfAll(t *testing.T) {
 				}
 				assert.InDelta(t, loss, got, torchtest.Rounding())
 				assert.Len(t, grads, len(want))
-				assert.Equal(t, len(b.Subjects) == 2, want["readout.ada.linear.weight"] != nil, "a subject outside the block gets no gradient")
+				assert.Equal(t, len(b.Subjects) == 2, want["readout.ada.linear.weight"] != nil,
+					"a subject outside the block gets no gradient")
 				for name, g := range want {
 					require.NotZero(t, studytest.Norm(g), name)
 					assert.InDeltaSlice(t, g, grads[name], torchtest.Rounding(), "%s, units of %d", name, unit)
@@ -263,8 +267,9 @@ func TestUnitsGiveTheGradientOfAll(t *testing.T) {
 	}
 }
 
-// From the loss back through bottleneck, delays, z-score, Lanczos and the transformer, to single numbers of A and B; also
-// where the block is read in runs and dropout must fall on the same units each time.
+// From the loss back through bottleneck, delays, z-score, Lanczos and the transformer, to single
+// numbers of A and B; also where the block is read in runs and dropout must fall on the same units
+// each time.
 func TestGradientReachesTheAdapterUnbent(t *testing.T) {
 	cases := []struct {
 		name    string
@@ -273,7 +278,8 @@ func TestGradientReachesTheAdapterUnbent(t *testing.T) {
 		dropout float64
 		block   bool // statistics of the block, which carry gradient themselves
 	}{
-		{"one unit", 1000, 1, 0, false}, {"one unit, block statistics", 1000, 1, 0, true}, {"dropout", 1000, 1, .2, false},
+		{"one unit", 1000, 1, 0, false}, {"one unit, block statistics", 1000, 1, 0, true},
+		{"dropout", 1000, 1, .2, false},
 		{"recomputed units with dropout", 20, 1, .2, false}, {"held units with dropout", 20, 100, .2, false},
 	}
 	for _, c := range cases {
@@ -284,7 +290,8 @@ func TestGradientReachesTheAdapterUnbent(t *testing.T) {
 			tr := studytest.TrainerOf(t, st)
 			b := tune.Block{Story: "one", From: 4, To: 14, Subjects: []int{0}}
 			_, grads := studytest.Gradients(tr, t, b, c.unit, c.held, 5)
-			for _, part := range []string{"layers.0.attention.q_proj.lora_A", "layers.0.attention.v_proj.lora_B", "layers.1.attention.k_proj.lora_B", "layers.1.attention.v_proj.lora_A"} {
+			for _, part := range []string{"layers.0.attention.q_proj.lora_A", "layers.0.attention.v_proj.lora_B",
+				"layers.1.attention.k_proj.lora_B", "layers.1.attention.v_proj.lora_A"} {
 				for name, p := range tr.Adam.Params() {
 					if !strings.Contains(name, part) {
 						continue
@@ -336,7 +343,10 @@ func TestDeadAdaptersAreRefused(t *testing.T) {
 }
 
 func TestLossThatIsNoNumberStopsTheRun(t *testing.T) {
-	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) { e.Train.LR, e.Train.Loss = 1e30, "mse" })
+	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
+		e.Train.LR,
+			e.Train.Loss = 1e30, "mse"
+	})
 	run, err := st.Begin(t.Context())
 	require.NoError(t, err)
 	defer run.Close()

@@ -21,8 +21,8 @@ func (t *Trainer) addLayerWeights(s *torch.Scope, r *readout.Readout, p *study.S
 	return err
 }
 
-// layerWeightGroups numbers the groups of a subject's tuned voxels that share layer weights: each voxel, or the first ROI of
-// the data set that contains it; voxels outside all ROIs share one.
+// layerWeightGroups numbers the groups of a subject's tuned voxels that share layer weights: each
+// voxel, or the first ROI of the data set that contains it; voxels outside all ROIs share one.
 func layerWeightGroups(ctx context.Context, st *study.Study, p *study.Subject) ([]int, error) {
 	groups := make([]int, len(p.Tuned))
 	if st.Experiment.Readout.LayerWeights == experiment.LayerWeightsVoxel {

@@ -41,7 +41,8 @@ func TestLayerMixFollowsItsFormula(t *testing.T) {
 		r.Weights.Logits.CopyFrom(s.FromFloat32(testnum.Values(states*3, 2), states, 3))
 		store.Param("linear.bias").CopyFrom(s.FromFloat32(testnum.Values(voxels, 4), voxels))
 		got = r.Forward(s.FromFloat32(x, rows, len(x)/rows)).Float32s()
-		logits, weight, bias = r.Weights.Logits.Float32s(), store.Param("linear.weight").Float32s(), store.Param("linear.bias").Float32s()
+		logits, weight, bias = r.Weights.Logits.Float32s(), store.Param("linear.weight").Float32s(),
+			store.Param("linear.bias").Float32s()
 		return nil
 	}))
 	for k := range rows {
@@ -71,13 +72,15 @@ func TestLayerMixIsTrained(t *testing.T) {
 			e.Data.Subjects = []string{"ada", "bob"}
 		})
 		tr := studytest.TrainerOf(t, st)
-		_, grads := studytest.Gradients(tr, t, tune.Block{Story: "one", From: 4, To: 14, Subjects: []int{0}}, 1000, 1, 1)
+		_, grads := studytest.Gradients(tr, t, tune.Block{Story: "one", From: 4, To: 14, Subjects: []int{0}}, 1000, 1,
+			1)
 		_, inRuns := studytest.Gradients(tr, t, tune.Block{Story: "one", From: 4, To: 14, Subjects: []int{0}}, 7, 1, 1)
 		for name, g := range grads {
 			assert.InDeltaSlice(t, g, inRuns[name], 1e-6, name)
 		}
 		assert.NotZero(t, studytest.Norm(grads["readout.ada.layer_weights.logits"]))
-		assert.Len(t, grads["readout.ada.layer_weights.logits"], 3*map[experiment.LayerWeights]int{"voxel": 60, "roi": 2}[per])
+		assert.Len(t, grads["readout.ada.layer_weights.logits"],
+			3*map[experiment.LayerWeights]int{"voxel": 60, "roi": 2}[per])
 
 		run, p := studytest.MustFit(t, st)
 		assert.Less(t, *p.Epochs[2].Loss, *p.Epochs[1].Loss)
@@ -88,7 +91,8 @@ func TestLayerMixIsTrained(t *testing.T) {
 		require.NoError(t, f.Close())
 		assert.NotZero(t, studytest.Norm(logits), "%s: it has moved", per)
 
-		predictor, err := predict.Open(t.Context(), run.Dir, predict.Options{Subject: "bob", Device: torchtest.Device()})
+		predictor, err := predict.Open(t.Context(), run.Dir,
+			predict.Options{Subject: "bob", Device: torchtest.Device()})
 		if p.Best == 0 {
 			continue
 		}

@@ -9,7 +9,8 @@ import (
 // readoutMetadata is what finish writes into the file of each readout.
 func (t *Trainer) readoutMetadata() map[string]string {
 	p := &t.Progress
-	text, err := json.Marshal(results.ReadoutNote{TR: t.Study.Data.TR(), RowTime: t.Study.Data.RowTime(), Delays: t.Study.Delays, Epoch: p.Epochs[p.Best].Epoch, Ridge: t.ridgeReadouts()})
+	text, err := json.Marshal(results.ReadoutNote{TR: t.Study.Data.TR(), RowTime: t.Study.Data.RowTime(),
+		Delays: t.Study.Delays, Epoch: p.Epochs[p.Best].Epoch, Ridge: t.ridgeReadouts()})
 	if err != nil {
 		panic(err) // numbers encode
 	}

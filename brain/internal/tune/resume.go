@@ -26,7 +26,8 @@ func (t *Trainer) save(run *results.Run) error {
 	if c.Progress.BestStep == c.Progress.Step {
 		t.unsaved = &c
 	}
-	t.Study.Options.Progress(progress.Event{Phase: "warning", Note: fmt.Sprintf("the checkpoint of epoch %d is not saved, the run continues: %v", t.Progress.Epoch, err)})
+	t.Study.Options.Progress(progress.Event{Phase: "warning",
+		Note: fmt.Sprintf("the checkpoint of epoch %d is not saved, the run continues: %v", t.Progress.Epoch, err)})
 	return nil
 }
 
@@ -66,7 +67,10 @@ func ridgePrefix(p *study.Subject) string { return "weights.readout." + p.Name +
 
 // resume reads the newest good checkpoint into the trainer.
 func (t *Trainer) resume(ctx context.Context, run *results.Run) error {
-	p, f, err := run.Newest(func(err error) { t.Study.Options.Progress(progress.Event{Phase: "warning", Note: err.Error()}) })
+	p, f, err := run.Newest(func(err error) {
+		t.Study.Options.Progress(progress.Event{Phase: "warning",
+			Note: err.Error()})
+	})
 	if err != nil {
 		return err
 	}
@@ -76,11 +80,13 @@ func (t *Trainer) resume(ctx context.Context, run *results.Run) error {
 		return err
 	}
 	if p.Config != hash {
-		return fault.New(fault.BadData, "resume", filepath.Join(run.Dir, results.ConfigFile), "was changed since the run began").
+		return fault.New(fault.BadData, "resume", filepath.Join(run.Dir, results.ConfigFile),
+			"was changed since the run began").
 			WithHint("put it back, or start another run")
 	}
 	if p.Torch != torch.Version() {
-		return fault.New(fault.BadData, "resume", run.Dir, "was begun with libtorch %s, this is %s", p.Torch, torch.Version())
+		return fault.New(fault.BadData, "resume", run.Dir, "was begun with libtorch %s, this is %s", p.Torch,
+			torch.Version())
 	}
 	if err := t.Study.Unchanged(ctx, run); err != nil {
 		return err
@@ -119,7 +125,8 @@ func (t *Trainer) resume(ctx context.Context, run *results.Run) error {
 // warnIfOther says that a resumed run goes on under other conditions.
 func (t *Trainer) warnIfOther(what, then, now string) {
 	if then != now {
-		t.Study.Options.Progress(progress.Event{Phase: "warning", Note: fmt.Sprintf("begun with %s %s, going on with %s: last bits may differ", what, then, now)})
+		t.Study.Options.Progress(progress.Event{Phase: "warning",
+			Note: fmt.Sprintf("begun with %s %s, going on with %s: last bits may differ", what, then, now)})
 	}
 }
 
@@ -144,6 +151,9 @@ func (t *Trainer) restore(ctx context.Context, f *ckpt.File, optimizer bool) err
 		if !optimizer {
 			return nil
 		}
-		return t.Adam.SetState(func(name string) (*torch.Tensor, error) { return results.ReadTensor(s, f, "optimizer."+name) })
+		return t.Adam.SetState(func(name string) (*torch.Tensor,
+			error) {
+			return results.ReadTensor(s, f, "optimizer."+name)
+		})
 	})
 }

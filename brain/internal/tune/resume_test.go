@@ -35,7 +35,8 @@ func unbroken(t *testing.T) (dir string, want map[string]string) {
 	out := filepath.Join(dir, "unbroken")
 	require.NoError(t, studytest.TrainOnce(t.Context(), studytest.Resumed(dir, out), study.Options{}))
 	want = studytest.Outcome(t, out)
-	for _, name := range []string{"metrics.jsonl", "eval/summary.json", "adapter/adapter_model.safetensors", "readout/bob.safetensors", "eval/test/ada/tuned_pred.npy"} {
+	for _, name := range []string{"metrics.jsonl", "eval/summary.json", "adapter/adapter_model.safetensors",
+		"readout/bob.safetensors", "eval/test/ada/tuned_pred.npy"} {
 		require.Contains(t, want, name)
 	}
 	return dir, want
@@ -53,7 +54,8 @@ func TestStoppedRunsEndAlike(t *testing.T) {
 	for _, step := range steps {
 		out := filepath.Join(dir, fmt.Sprint("stop", step))
 		ctx, watch := studytest.StopAt(t.Context(), "tune", step)
-		require.ErrorIs(t, studytest.TrainOnce(ctx, studytest.Resumed(dir, out), study.Options{Progress: watch}), studytest.ErrStop)
+		require.ErrorIs(t, studytest.TrainOnce(ctx, studytest.Resumed(dir, out), study.Options{Progress: watch}),
+			studytest.ErrStop)
 		require.NoDirExists(t, filepath.Join(out, "adapter"), "not finished")
 		require.NoError(t, studytest.TrainOnce(t.Context(), studytest.Resumed(dir, out), study.Options{}))
 		studytest.Same(t, want, out, "stopped at step ", step)
@@ -66,7 +68,8 @@ func TestStoppedRunsEndAlike(t *testing.T) {
 	for _, event := range events {
 		out := filepath.Join(dir, fmt.Sprint("validate", event))
 		ctx, watch := studytest.StopAt(t.Context(), "validate", event)
-		require.ErrorIs(t, studytest.TrainOnce(ctx, studytest.Resumed(dir, out), study.Options{Progress: watch}), studytest.ErrStop)
+		require.ErrorIs(t, studytest.TrainOnce(ctx, studytest.Resumed(dir, out), study.Options{Progress: watch}),
+			studytest.ErrStop)
 		require.NoError(t, studytest.TrainOnce(t.Context(), studytest.Resumed(dir, out), study.Options{}))
 		studytest.Same(t, want, out, "stopped at validation event ", event)
 	}
@@ -95,7 +98,8 @@ func TestStoppedRunsEndAlike(t *testing.T) {
 	assert.GreaterOrEqual(t, stops, 12/every-1)
 	studytest.Same(t, want, out, "stopped often")
 
-	require.NoError(t, studytest.TrainOnce(t.Context(), studytest.Resumed(dir, out), study.Options{}), "a finished run is scored again")
+	require.NoError(t, studytest.TrainOnce(t.Context(), studytest.Resumed(dir, out), study.Options{}),
+		"a finished run is scored again")
 	studytest.Same(t, want, out, "resumed after its end")
 }
 
@@ -112,16 +116,39 @@ func TestEveryStrategyGoesOnAlike(t *testing.T) {
 		change      func(*experiment.Experiment)
 	}{
 		{"full", "tune", 9, func(e *experiment.Experiment) { e.Train.Mode, e.Train.LR = "full", 1e-3 }},
-		{"guard", "tune", 8, func(e *experiment.Experiment) { e.Train.RetainROI, e.Train.RetainWeight = []string{"front"}, 5 }},
-		{"guard, before its first checkpoint", "validate", 3, func(e *experiment.Experiment) { e.Train.RetainROI = []string{"front"} }},
-		{"balanced", "tune", 8, func(e *experiment.Experiment) { e.Data.ROIBalance, e.Train.Loss = []string{"front"}, "temporal" }},
+		{"guard", "tune", 8, func(e *experiment.Experiment) {
+			e.Train.RetainROI,
+				e.Train.RetainWeight = []string{"front"}, 5
+		}},
+		{"guard, before its first checkpoint", "validate", 3,
+			func(e *experiment.Experiment) { e.Train.RetainROI = []string{"front"} }},
+		{"balanced", "tune", 8, func(e *experiment.Experiment) {
+			e.Data.ROIBalance, e.Train.Loss = []string{"front"},
+				"temporal"
+		}},
 		{"pinned", "tune", 8, func(e *experiment.Experiment) { e.Readout.Mode = "ridge" }},
-		{"pinned, refreshed", "tune", 9, func(e *experiment.Experiment) { e.Readout.Mode, e.Readout.RefitSteps = "ridge", 2 }},
-		{"pinned, at the step before a refresh", "tune", 8, func(e *experiment.Experiment) { e.Readout.Mode, e.Readout.RefitSteps = "ridge", 2 }},
-		{"pinned, in a refresh", "refresh", 5, func(e *experiment.Experiment) { e.Readout.Mode, e.Readout.RefitSteps = "ridge", 2 }},
-		{"layer weights", "tune", 7, func(e *experiment.Experiment) { e.Readout.LayerWeights, e.Eval.Layer = "voxel", "voxel" }},
-		{"contrastive", "tune", 7, func(e *experiment.Experiment) { e.Train.Loss, e.Readout.Bottleneck = "nt_xent", 0 }},
-		{"readout with a mix", "tune", 7, func(e *experiment.Experiment) { e.Train.Mode, e.Readout.LayerWeights = "readout", "roi" }},
+		{"pinned, refreshed", "tune", 9, func(e *experiment.Experiment) {
+			e.Readout.Mode,
+				e.Readout.RefitSteps = "ridge", 2
+		}},
+		{"pinned, at the step before a refresh", "tune", 8,
+			func(e *experiment.Experiment) { e.Readout.Mode, e.Readout.RefitSteps = "ridge", 2 }},
+		{"pinned, in a refresh", "refresh", 5, func(e *experiment.Experiment) {
+			e.Readout.Mode,
+				e.Readout.RefitSteps = "ridge", 2
+		}},
+		{"layer weights", "tune", 7, func(e *experiment.Experiment) {
+			e.Readout.LayerWeights, e.Eval.Layer = "voxel",
+				"voxel"
+		}},
+		{"contrastive", "tune", 7, func(e *experiment.Experiment) {
+			e.Train.Loss, e.Readout.Bottleneck = "nt_xent",
+				0
+		}},
+		{"readout with a mix", "tune", 7, func(e *experiment.Experiment) {
+			e.Train.Mode,
+				e.Readout.LayerWeights = "readout", "roi"
+		}},
 	}
 	quick := []string{"guard", "pinned, in a refresh", "layer weights"}
 	for i, c := range cases {
@@ -193,7 +220,8 @@ func TestOpenRunSweepsUnfinishedFiles(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, results.ConfigFile), nil, 0o644))
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "eval", "test"), 0o755))
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "adapter.tmp.123", "sub"), 0o755))
-	stale, kept := filepath.Join(dir, "eval", "test", ".base_r.npy.00ff.tmp"), filepath.Join(dir, "eval", "notes.tmp.txt")
+	stale, kept := filepath.Join(dir, "eval", "test", ".base_r.npy.00ff.tmp"),
+		filepath.Join(dir, "eval", "notes.tmp.txt")
 	for _, path := range []string{stale, kept, filepath.Join(dir, "adapter.tmp.123", "x")} {
 		require.NoError(t, os.WriteFile(path, []byte("x"), 0o644))
 	}
@@ -355,7 +383,8 @@ func TestChangedRunsAreRefused(t *testing.T) {
 			return rewriteState(e.Out, "step-000003", `"torch": "`, `"torch": "0.`)
 		}, "was begun with libtorch 0."},
 		{"format", func(e *experiment.Experiment) error {
-			return errors.Join(rewriteState(e.Out, "step-000003", `"format": 1`, `"format": 2`), os.RemoveAll(filepath.Join(e.Out, "ckpt", "step-000000")))
+			return errors.Join(rewriteState(e.Out, "step-000003", `"format": 1`, `"format": 2`),
+				os.RemoveAll(filepath.Join(e.Out, "ckpt", "step-000000")))
 		}, "no checkpoint can be read"},
 	}
 	for _, c := range cases {
@@ -378,7 +407,8 @@ func rewriteState(out, step, from, to string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, results.StateFile), []byte(strings.Replace(string(data), from, to, 1)), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, results.StateFile), []byte(strings.Replace(string(data), from, to, 1)),
+		0o644); err != nil {
 		return err
 	}
 	var entries []results.ManifestEntry

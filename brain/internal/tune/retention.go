@@ -24,19 +24,22 @@ import (
 //
 //	train.retain_weight · max(0, r₀ - train.retain_margin - r)
 //
-// where r is the mean over retained voxels of the correlation, across the block's rows, of the responses and the predictions
-// of a fixed readout (a ridge on the untuned features, fitted before training), and r₀ is that of the untuned model. The
-// fixed readout must keep its score; where it does, the penalty and its gradient are 0.
+// where r is the mean over retained voxels of the correlation, across the block's rows, of the
+// responses and the predictions of a fixed readout (a ridge on the untuned features, fitted before
+// training), and r₀ is that of the untuned model. The fixed readout must keep its score; where it
+// does, the penalty and its gradient are 0.
 //
-// When the epoch is chosen, epochs whose validation score of the retained ROIs, by a ridge fitted anew, is more than the
-// margin below that of the untuned model are no candidates. The untuned model always is one.
+// When the epoch is chosen, epochs whose validation score of the retained ROIs, by a ridge fitted
+// anew, is more than the margin below that of the untuned model are no candidates. The untuned
+// model always is one.
 //
 // docs/adr/0005-retention-constraint.md has the reasons for this form.
 type Retention struct {
 	weight, Margin float64
 	columns        [][]int            // by subject
 	Readouts       []*readout.Readout // by subject, fixed
-	Before         [][]float32        // r₀ by subject and block of the trainer's order; 0 where the subject is not in the block
+	// r₀ by subject and block of the trainer's order; 0 where the subject is not in the block
+	Before [][]float32
 }
 
 // newRetention returns the constraint of an experiment, not yet fitted; nil without retained ROIs.
@@ -53,7 +56,8 @@ func (t *Trainer) newRetention(ctx context.Context) (*Retention, error) {
 		}
 		g.columns = append(g.columns, columns)
 		err = torch.Do(ctx, torch.Mode{Device: t.Session.Device}, func(s *torch.Scope) error {
-			r, err := readout.New(s, nn.NewStore(), t.Study.Model.Architecture().Width*len(t.Study.Delays), 0, len(columns))
+			r, err := readout.New(s, nn.NewStore(), t.Study.Model.Architecture().Width*len(t.Study.Delays), 0,
+				len(columns))
 			g.Readouts = append(g.Readouts, r)
 			return err
 		})
@@ -84,7 +88,8 @@ func retainedColumns(ctx context.Context, st *study.Study, p *study.Subject) ([]
 		}
 	}
 	if len(columns) == 0 {
-		return nil, fault.New(fault.BadData, "retention constraint", p.Name, "no voxel of train.retain_roi varies in the training rows")
+		return nil, fault.New(fault.BadData, "retention constraint", p.Name,
+			"no voxel of train.retain_roi varies in the training rows")
 	}
 	return columns, nil
 }

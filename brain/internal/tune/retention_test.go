@@ -29,7 +29,11 @@ func guardedTiny(e *experiment.Experiment, s *dataset.Spec) {
 // The penalty is 0 at the start, and later what its formula says, computed here from features and the fixed readout.
 func TestGuardPenaltyFollowsItsFormula(t *testing.T) {
 	for _, margin := range []float64{0, .05} {
-		st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, s *dataset.Spec) { guardedTiny(e, s); e.Train.RetainMargin = margin })
+		st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment,
+			s *dataset.Spec) {
+			guardedTiny(e, s)
+			e.Train.RetainMargin = margin
+		})
 		tr, err := tune.NewTrainer(t.Context(), st)
 		require.NoError(t, err)
 		defer tr.Close()
@@ -71,7 +75,8 @@ func TestGuardPenaltyFollowsItsFormula(t *testing.T) {
 				pred = guard.Readouts[0].Forward(s.FromFloat32(x, rows, now[0].Width)).Float32s()
 				return nil
 			}))
-			measured, err := st.Subjects[0].Read(t.Context(), []int{0, 1, 2, 3}, design.Rows{Story: b.Story, From: b.From, To: b.To})
+			measured, err := st.Subjects[0].Read(t.Context(), []int{0, 1, 2, 3},
+				design.Rows{Story: b.Story, From: b.From, To: b.To})
 			require.NoError(t, err)
 			r, constant := stats.Correlation(pred, measured, rows, 4)
 			mean, _ := stats.Mean(r, constant, nil)

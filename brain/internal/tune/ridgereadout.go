@@ -11,11 +11,12 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// A ridge readout (readout.mode: ridge) is not trained. It is the ridge that scores the features as they are, fitted in
-// closed form on the training rows, and refitted at the end of each epoch and every readout.refit_steps steps. In between
-// it is constant, and the gradient of the loss flows through it into the model alone. Where the readout minimises the loss,
-// that is the exact gradient of the loss under the best readout (variable projection: Golub & Pereyra 1973), and the
-// readout does not lag behind the features as a co-trained one does.
+// A ridge readout (readout.mode: ridge) is not trained. It is the ridge that scores the features as
+// they are, fitted in closed form on the training rows, and refitted at the end of each epoch and
+// every readout.refit_steps steps. In between it is constant, and the gradient of the loss flows
+// through it into the model alone. Where the readout minimises the loss, that is the exact gradient
+// of the loss under the best readout (variable projection: Golub & Pereyra 1973), and the readout
+// does not lag behind the features as a co-trained one does.
 
 // RefitReadouts fits the ridge readouts to features of the training rows.
 func (t *Trainer) RefitReadouts(ctx context.Context, f *encoding.RowFeatures) error {
@@ -29,7 +30,8 @@ func (t *Trainer) RefitReadouts(ctx context.Context, f *encoding.RowFeatures) er
 
 // fitReadout sets a direct readout to the ridge from a subject's training features to some columns, with the penalties,
 // folds and seed of the evaluation.
-func (t *Trainer) fitReadout(ctx context.Context, r *readout.Readout, f *encoding.RowFeatures, p *study.Subject, columns []int) error {
+func (t *Trainer) fitReadout(ctx context.Context, r *readout.Readout, f *encoding.RowFeatures, p *study.Subject,
+	columns []int) error {
 	x, rows := f.Stack(p, study.Train)
 	y, err := p.Read(ctx, columns, p.Parts[study.Train]...)
 	if err != nil {
@@ -51,8 +53,8 @@ func (t *Trainer) fitReadout(ctx context.Context, r *readout.Readout, f *encodin
 	})
 }
 
-// Refresh reads the training features anew and refits the readouts, if a refit is due before the next step. That depends on
-// the position in the epoch alone, so a resumed run does the same.
+// Refresh reads the training features anew and refits the readouts, if a refit is due before the
+// next step. That depends on the position in the epoch alone, so a resumed run does the same.
 func (t *Trainer) Refresh(ctx context.Context) error {
 	every := t.Study.Experiment.Readout.RefitSteps
 	if !t.ridgeReadouts() || every == 0 || t.Progress.Block == 0 || t.Progress.Block%every != 0 {

@@ -22,7 +22,10 @@ import (
 
 // A ridge readout predicts what the ridge of the scores does, and no gradient reaches it.
 func TestPinnedReadoutIsTheRidge(t *testing.T) {
-	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) { e.Readout.Mode = "ridge" })
+	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment,
+		_ *dataset.Spec) {
+		e.Readout.Mode = "ridge"
+	})
 	tr := studytest.TrainerOf(t, st)
 	f, err := tr.ReadForEpoch(t.Context())
 	require.NoError(t, err)

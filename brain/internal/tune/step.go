@@ -21,7 +21,8 @@ func (t *Trainer) Step(ctx context.Context, b Block, seed uint64) (loss float64,
 	err = t.Session.Train(ctx, seed, func(s *torch.Scope) error {
 		loss = t.Backward(s, b, y, seed)
 		if math.IsNaN(loss) || math.IsInf(loss, 0) {
-			return fault.New(fault.BadData, "tune", fmt.Sprintf("%s[%d:%d]", b.Story, b.From, b.To), "the loss is %v", loss).
+			return fault.New(fault.BadData, "tune", fmt.Sprintf("%s[%d:%d]", b.Story, b.From, b.To), "the loss is %v",
+				loss).
 				WithHint("lower train.lr; the last good checkpoint is kept")
 		}
 		defer torch.Part(ctx, progress.PartOptimizer)()
@@ -36,18 +37,23 @@ func (t *Trainer) Step(ctx context.Context, b Block, seed uint64) (loss float64,
 func (t *Trainer) Backward(s *torch.Scope, b Block, y *Targets, seed uint64) float64 {
 	stim := t.Study.Stimuli[b.Story]
 	section := stim.Tuning.Section(b.From, b.To, t.Study.Experiment.Train.ContextRows)
-	u := &unitPass{trainer: t, stim: stim, seed: seed, units: t.Reader.Units(stim, section.Vectors.From, section.Vectors.To)}
+	u := &unitPass{trainer: t, stim: stim, seed: seed,
+		units: t.Reader.Units(stim, section.Vectors.From, section.Vectors.To)}
 	if !t.tunes {
 		return t.backward(s, b, y, section, u.frozen(s))
 	}
-	return u.backward(s, func(s *torch.Scope, vectors *torch.Tensor) float64 { return t.backward(s, b, y, section, vectors) })
+	return u.backward(s, func(s *torch.Scope, vectors *torch.Tensor) float64 {
+		return t.backward(s, b, y, section,
+			vectors)
+	})
 }
 
 // unitPass is one pass forward and backward through the units of a block.
 //
-// The gradient of the loss stops at the vectors of the windows. From there each unit carries its part into the model, in
-// the order of the units. The first units keep their activations from the forward pass, as many as memory allows; the
-// others are computed again. Each unit has its own random numbers, so both ways give bit-identical results.
+// The gradient of the loss stops at the vectors of the windows. From there each unit carries its
+// part into the model, in the order of the units. The first units keep their activations from the
+// forward pass, as many as memory allows; the others are computed again. Each unit has its own
+// random numbers, so both ways give bit-identical results.
 type unitPass struct {
 	trainer *Trainer
 	stim    *windows.Stimulus

@@ -64,7 +64,8 @@ func NewTrainer(ctx context.Context, st *study.Study) (*Trainer, error) {
 	}
 	t.Reader = st.Reader(t.Model)
 	t.Held = int(max(1, st.Options.StepBytes/max(st.UnitBytes(), 1)))
-	t.Order = Blocks(t.Study.Subjects, st.Experiment.Train.BlockRows, st.Experiment.Train.Joint == experiment.JointShared)
+	t.Order = Blocks(t.Study.Subjects, st.Experiment.Train.BlockRows,
+		st.Experiment.Train.Joint == experiment.JointShared)
 	return t, nil
 }
 
@@ -88,7 +89,8 @@ func (t *Trainer) prepareModel(ctx context.Context) (err error) {
 	exp := t.Study.Experiment
 	switch exp.Train.Mode {
 	case experiment.TrainLoRA:
-		if t.Adapter, err = peft.New(study.AdapterConfig(exp, t.Study.Model, torch.Seed(exp.Train.Seed, SeedAdapter))); err != nil {
+		if t.Adapter, err = peft.New(study.AdapterConfig(exp, t.Study.Model,
+			torch.Seed(exp.Train.Seed, SeedAdapter))); err != nil {
 			return err
 		}
 		t.Model, err = t.Study.Adapted(ctx, t.Adapter)
@@ -102,7 +104,8 @@ func (t *Trainer) prepareModel(ctx context.Context) (err error) {
 func (t *Trainer) prepareReadouts(ctx context.Context) error {
 	exp := t.Study.Experiment
 	width := t.Study.Model.Architecture().Width * len(t.Study.Delays)
-	t.Session = nn.Session{Stores: append([]*nn.Store(nil), t.Model.Session().Stores...), Device: t.Model.Session().Device,
+	t.Session = nn.Session{Stores: append([]*nn.Store(nil), t.Model.Session().Stores...),
+		Device:  t.Model.Session().Device,
 		Compute: t.Model.Session().Compute}
 	var readouts, mixes, model nn.Group
 	for i, p := range t.Study.Subjects {
@@ -160,7 +163,8 @@ func (t *Trainer) Prove(ctx context.Context, order []Block) error {
 		}
 	}
 	if len(runs) == 0 {
-		return fault.New(fault.BadData, "check adapter", t.Study.Data.Name(), "no training row has audio in its stimulus window").
+		return fault.New(fault.BadData, "check adapter", t.Study.Data.Name(),
+			"no training row has audio in its stimulus window").
 			WithHint("check data.train and the data set's first_tr_seconds")
 	}
 	run := runs[len(runs)-1]
@@ -168,9 +172,10 @@ func (t *Trainer) Prove(ctx context.Context, order []Block) error {
 	run.Windows.To = min(run.Windows.To, stim.Clips[run.Clips.To-1].Windows.To)
 	plain := *t.Reader
 	plain.Pass = speech.Pass{}
-	return t.Adapter.CheckTrains(ctx, &t.Session, torch.Seed(t.Study.Experiment.Train.Seed, seedProof), func(s *torch.Scope) *torch.Tensor {
-		return plain.Vectors(s, stim, run, []int{t.Study.Experiment.Model.Layer})[0]
-	})
+	return t.Adapter.CheckTrains(ctx, &t.Session, torch.Seed(t.Study.Experiment.Train.Seed, seedProof),
+		func(s *torch.Scope) *torch.Tensor {
+			return plain.Vectors(s, stim, run, []int{t.Study.Experiment.Model.Layer})[0]
+		})
 }
 
 // states is the number of hidden states that the readout sees: model.layer alone, or with layer weights all up to it.

@@ -13,7 +13,8 @@ import (
 
 // ReadForEpoch reads the features of training and validation stories.
 func (t *Trainer) ReadForEpoch(ctx context.Context) ([]encoding.RowFeatures, error) {
-	return encoding.Read(ctx, t.Study, t.Reader, "validate", t.Study.StoriesOf(study.Train, study.Val), t.ReadLayers()...)
+	return encoding.Read(ctx, t.Study, t.Reader, "validate", t.Study.StoriesOf(study.Train, study.Val),
+		t.ReadLayers()...)
 }
 
 // ReadLayers are the hidden states that training or scores look at.

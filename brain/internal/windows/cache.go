@@ -34,7 +34,8 @@ type VectorKey struct {
 	Windows int
 	Layer   int
 	Pooling experiment.Pooling
-	Last    bool // from the last layer of a pass, which computes only the frames that are read: its last bits may differ
+	// from the last layer of a pass, which computes only the frames that are read: its last bits may differ
+	Last bool
 }
 
 func NewCache(budget int64, disk *activations.Store, warn func(error)) *Cache {
@@ -123,7 +124,8 @@ func (c *Cache) PutVectors(key VectorKey, x []float32, print func() Fingerprint)
 			data = binary.LittleEndian.AppendUint32(data, math.Float32bits(v))
 		}
 		p := print()
-		c.store(p, activations.Entry{About: p.About, DType: "F32", Shape: []int{key.Windows, len(x) / key.Windows}, Data: data})
+		c.store(p, activations.Entry{About: p.About, DType: "F32", Shape: []int{key.Windows, len(x) / key.Windows},
+			Data: data})
 	}
 }
 

@@ -30,7 +30,8 @@ func TestTheCacheKeepsToItsBudget(t *testing.T) {
 			vectors.PutVectors(v, make([]float32, c.numbers), nil)
 			assert.Equal(t, c.kept, vectors.Vectors(v, c.numbers, nil) != nil, "vectors %s", c.story)
 		}
-		a, b, c := windows.VectorKey{Story: "a", Windows: 1}, windows.VectorKey{Story: "b", Windows: 1}, windows.VectorKey{Story: "c", Windows: 1}
+		a, b, c := windows.VectorKey{Story: "a", Windows: 1}, windows.VectorKey{Story: "b", Windows: 1},
+			windows.VectorKey{Story: "c", Windows: 1}
 		assert.Len(t, vectors.AllVectors([]windows.VectorKey{a, c}), 2)
 		assert.Nil(t, vectors.AllVectors([]windows.VectorKey{a, b, c}), "one is not there")
 		return nil
@@ -68,7 +69,8 @@ func TestADiskThatFailsIsWarnedOf(t *testing.T) {
 	warned := 0
 	c := windows.NewCache(0, store, func(error) { warned++ })
 	defer c.Close()
-	key, print := windows.VectorKey{Story: "a", Windows: 1}, func() windows.Fingerprint { return windows.Fingerprint{Key: activations.Key{1}, About: "made"} }
+	key, print := windows.VectorKey{Story: "a", Windows: 1},
+		func() windows.Fingerprint { return windows.Fingerprint{Key: activations.Key{1}, About: "made"} }
 	store.Close()
 	c.PutVectors(key, []float32{1}, print)
 	assert.Equal(t, 1, warned)

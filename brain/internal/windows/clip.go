@@ -58,8 +58,8 @@ func (c Clip) FramesIn(w design.Window, g speech.Geometry) design.Rows {
 	return design.Rows{From: min((w.Start-c.Start-arch.Offset+arch.Hop-1)/arch.Hop, to-1), To: to}
 }
 
-// Activations of frozen layers are computed in fixed groups of clips. Their last bits depend on the group, and so neither on
-// the clips of a step nor on the cache. These bound a group.
+// Activations of frozen layers are computed in fixed groups of clips. Their last bits depend on the
+// group, and so neither on the clips of a step nor on the cache. These bound a group.
 const (
 	groupClips   = 8
 	groupSeconds = 32
@@ -79,8 +79,9 @@ func Groups(clips []Clip) (out []design.Rows) {
 	return out
 }
 
-// Unit is clips of one length that go through the model together, and those of their windows that are read. Units follow
-// from the experiment alone, so that neither memory nor the number of processes changes a bit.
+// Unit is clips of one length that go through the model together, and those of their windows that
+// are read. Units follow from the experiment alone, so that neither memory nor the number of
+// processes changes a bit.
 type Unit struct {
 	Clips, Windows design.Rows
 }
@@ -91,8 +92,8 @@ func UnitClips(m experiment.Model, n int) int {
 	return max(1, n*SamplesOf(m.WindowSeconds)/SamplesOf(ClipLength(m)))
 }
 
-// Units returns the clips of the windows from ≤ i < to in units of at most n clips of equal length. The shorter clips at
-// the start or end of a story are units of their own and are not padded.
+// Units returns the clips of the windows from ≤ i < to in units of at most n clips of equal length.
+// The shorter clips at the start or end of a story are units of their own and are not padded.
 func (st *Stimulus) Units(from, to, n int) (out []Unit) {
 	for i := 0; i < len(st.Clips) && st.Clips[i].Windows.From < to; {
 		if st.Clips[i].Windows.To <= from {
@@ -100,7 +101,8 @@ func (st *Stimulus) Units(from, to, n int) (out []Unit) {
 			continue
 		}
 		j := i + 1
-		for j < len(st.Clips) && st.Clips[j].Windows.From < to && j-i < n && st.Clips[j].Samples() == st.Clips[i].Samples() {
+		for j < len(st.Clips) && st.Clips[j].Windows.From < to && j-i < n &&
+			st.Clips[j].Samples() == st.Clips[i].Samples() {
 			j++
 		}
 		windows := design.Rows{From: max(from, st.Clips[i].Windows.From), To: min(to, st.Clips[j-1].Windows.To)}

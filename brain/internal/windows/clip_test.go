@@ -25,11 +25,12 @@ import (
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
-// Every window has one owner: the first clip that holds it whole. Clips begin a clip less a window apart, and the last ends
-// with the audio.
+// Every window has one owner: the first clip that holds it whole. Clips begin a clip less a window
+// apart, and the last ends with the audio.
 func TestChunkClips(t *testing.T) {
 	for _, c := range []struct{ seconds, window, stride, block float64 }{
-		{100, 4, .25, 32}, {100.1, 4, .25, 32}, {31, 4, .25, 32}, {60, 4, .25, 32}, {60.01, 4, .25, 32}, {3, 4, .25, 32}, {97, 1, 1, 2}, {50, .2, .13, 1.7},
+		{100, 4, .25, 32}, {100.1, 4, .25, 32}, {31, 4, .25, 32}, {60, 4, .25, 32}, {60.01, 4, .25, 32},
+		{3, 4, .25, 32}, {97, 1, 1, 2}, {50, .2, .13, 1.7},
 	} {
 		samples := windows.SamplesOf(c.seconds)
 		cuts := design.Windows(samples, 16000, c.window, c.stride)
@@ -57,13 +58,14 @@ func TestChunkClips(t *testing.T) {
 	}
 }
 
-// A window's vector is made of those frames of its clip that see nothing outside the window: the last, the first, or the
-// mean of all. The clip goes through the model as one.
+// A window's vector is made of those frames of its clip that see nothing outside the window: the
+// last, the first, or the mean of all. The clip goes through the model as one.
 func TestVectorsOfChunks(t *testing.T) {
 	for _, pooling := range []experiment.Pooling{"first", "last", "mean"} {
 		for _, normalise := range []experiment.Normalise{"none", "window"} {
 			st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
-				e.Model.Pooling, e.Model.Normalise, e.Model.WindowSeconds, e.Model.StrideSeconds = pooling, normalise, .5, .15
+				e.Model.Pooling, e.Model.Normalise, e.Model.WindowSeconds, e.Model.StrideSeconds = pooling, normalise,
+					.5, .15
 				e.Model.Extraction, e.Model.ChunkSeconds = "chunks", 3.3
 			})
 			stim := st.Stimuli["one"]
@@ -116,7 +118,8 @@ func TestEveryWindowHasAFrame(t *testing.T) {
 	assert.Equal(t, design.Rows{From: 1, To: 3}, c.FramesIn(design.Window{Start: 319, End: 1040}, cfg))
 }
 
-// The stimulus window of a row in the audit is the one that its features have: the clips of all windows of its features.
+// The stimulus window of a row in the audit is the one that its features have: the clips of all
+// windows of its features.
 func TestStimulusWindowOfChunks(t *testing.T) {
 	for _, downsample := range []experiment.Downsample{"lanczos", "average"} {
 		st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
@@ -153,7 +156,8 @@ func TestChunksThroughout(t *testing.T) {
 	block := func(e *experiment.Experiment) { e.Model.Extraction, e.Model.ChunkSeconds = "chunks", 1.5 }
 	dir := t.TempDir()
 	require.NoError(t, studytest.TinyModel(t.Context(), filepath.Join(dir, "model")))
-	unbroken, broken := studytest.Resumed(dir, filepath.Join(dir, "whole")), studytest.Resumed(dir, filepath.Join(dir, "broken"))
+	unbroken, broken := studytest.Resumed(dir, filepath.Join(dir, "whole")),
+		studytest.Resumed(dir, filepath.Join(dir, "broken"))
 	block(unbroken)
 	block(broken)
 	require.NoError(t, studytest.TrainOnce(t.Context(), unbroken, study.Options{}))
@@ -189,7 +193,8 @@ func TestFeaturesInChunks(t *testing.T) {
 	stim := st.Stimuli["one"]
 	want, err := st.Reader(st.Model).Features(t.Context(), stim, []int{1, 2})
 	require.NoError(t, err)
-	opt := extract.Options{Layers: []int{1, 2}, WindowSeconds: .2, StrideSeconds: .1, Extraction: "chunks", ChunkSeconds: 1.5, Pooling: "mean", Normalise: "none"}
+	opt := extract.Options{Layers: []int{1, 2}, WindowSeconds: .2, StrideSeconds: .1, Extraction: "chunks",
+		ChunkSeconds: 1.5, Pooling: "mean", Normalise: "none"}
 	got, err := extract.Features(t.Context(), st.Model, stim.Samples, opt)
 	require.NoError(t, err)
 	for i := range want {
@@ -209,9 +214,11 @@ func TestFeaturesInChunks(t *testing.T) {
 // A clip as long as the audio, with one window as long: the same as mode windows.
 func TestAChunkOfOneWindowIsTheWindow(t *testing.T) {
 	m, sound := studytest.GoldenModel(t, ""), studytest.GoldenClip(t)
-	spec, err := extract.Options{WindowSeconds: .2, StrideSeconds: .2, Extraction: "chunks", ChunkSeconds: .5}.Model(m.Model)
+	spec, err := extract.Options{WindowSeconds: .2, StrideSeconds: .2, Extraction: "chunks",
+		ChunkSeconds: .5}.Model(m.Model)
 	require.NoError(t, err)
-	stim := &windows.Stimulus{Name: "story", Samples: sound[:6400], Windows: []design.Window{{Start: 0, End: 3200}, {Start: 3200, End: 6400}}}
+	stim := &windows.Stimulus{Name: "story", Samples: sound[:6400],
+		Windows: []design.Window{{Start: 0, End: 3200}, {Start: 3200, End: 6400}}}
 	read := func() (out []float32) {
 		r := windows.ClipReader(m.Model, spec, 0)
 		require.NoError(t, m.Model.Session().Infer(t.Context(), func(s *torch.Scope) error {

@@ -17,7 +17,8 @@ func Settled(exp *experiment.Experiment) (*experiment.Experiment, string, error)
 	out := *exp
 	if torch.FastBFloat16(device) {
 		out.DType = "bf16"
-		return &out, "dtype auto: bf16, which " + device.String() + " multiplies in; scores are a thousandth off those of f32", nil
+		return &out, "dtype auto: bf16, which " + device.String() +
+			" multiplies in; scores are a thousandth off those of f32", nil
 	}
 	out.DType = "f32"
 	return &out, "dtype auto: f32, since " + device.String() + " has no products in bf16", nil

@@ -38,10 +38,10 @@ func TestDTypeAutoIsSettledAndSaid(t *testing.T) {
 	}
 }
 
-// A device computes what the CPU does, with the same dropout: the loss of a block and its gradients, at once and in runs, the
-// losses of a training, its scores on validation rows and the scores at its end. In f32 they are apart by rounding, which
-// Adam's first steps, all of one size whatever the gradient's, make larger; in bf16, whose roundings are those of 8 bits,
-// by more.
+// A device computes what the CPU does, with the same dropout: the loss of a block and its
+// gradients, at once and in runs, the losses of a training, its scores on validation rows and the
+// scores at its end. In f32 they are apart by rounding, which Adam's first steps, all of one size
+// whatever the gradient's, make larger; in bf16, whose roundings are those of 8 bits, by more.
 func TestADeviceAgreesWithTheCPU(t *testing.T) {
 	if torchtest.Name() == "cpu" {
 		t.Skipf("%s names no other device", torchtest.Variable)
@@ -69,7 +69,8 @@ func TestADeviceAgreesWithTheCPU(t *testing.T) {
 				for name, g := range want {
 					largest, apart := 0., 0.
 					for i, v := range g {
-						largest, apart = max(largest, float64(v), -float64(v)), max(apart, float64(v-got[name][i]), float64(got[name][i]-v))
+						largest, apart = max(largest, float64(v), -float64(v)),
+							max(apart, float64(v-got[name][i]), float64(got[name][i]-v))
 					}
 					assert.LessOrEqual(t, apart, c.gradient*largest, name)
 					worst = max(worst, apart/largest)

@@ -50,6 +50,7 @@ func Normalised(m experiment.Model, samples []float32) []float32 {
 
 // ClipReader returns a reader without a cache, whose units hold n windows.
 func ClipReader(model speech.Encoder, m experiment.Model, n int) *Reader {
-	return &Reader{Model: model, Frozen: &Frozen{Model: model, Normalise: m.Normalise == experiment.NormaliseWindow}, Pooling: m.Pooling,
-		Unit: UnitClips(m, n)}
+	return &Reader{Model: model, Frozen: &Frozen{Model: model, Normalise: m.Normalise == experiment.NormaliseWindow},
+		Pooling: m.Pooling,
+		Unit:    UnitClips(m, n)}
 }

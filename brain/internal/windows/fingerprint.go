@@ -55,7 +55,8 @@ func finish(h hash.Hash, about string, args ...any) (p Fingerprint) {
 func (f *Frozen) begin(depth int) hash.Hash {
 	if f.salt == "" {
 		mode := f.Model.Session()
-		f.salt = fmt.Sprintf("bwlm frozen 1\n%s\nlibtorch %s, %d threads, %v, %v\n%s\n%s\n", program(), torch.Version(), torch.Threads(),
+		f.salt = fmt.Sprintf("bwlm frozen 1\n%s\nlibtorch %s, %d threads, %v, %v\n%s\n%s\n", program(), torch.Version(),
+			torch.Threads(),
 			mode.Device, mode.Compute, processor(), f.Model.Fingerprint())
 	}
 	h := sha256.New()
@@ -132,7 +133,8 @@ func processor() string {
 			out += "\n" + key + ": " + value
 		}
 	}
-	for _, limit := range []string{"ATEN_CPU_CAPABILITY", "DNNL_MAX_CPU_ISA", "ONEDNN_MAX_CPU_ISA", "MKL_CBWR", "MKL_ENABLE_INSTRUCTIONS"} {
+	for _, limit := range []string{"ATEN_CPU_CAPABILITY", "DNNL_MAX_CPU_ISA", "ONEDNN_MAX_CPU_ISA", "MKL_CBWR",
+		"MKL_ENABLE_INSTRUCTIONS"} {
 		out += "\n" + limit + "=" + os.Getenv(limit)
 	}
 	return out

@@ -62,8 +62,8 @@ func (f *Frozen) Compute(s *torch.Scope, st *Stimulus, g design.Rows, depth int)
 	return x
 }
 
-// frontClips is the number of clips that go through the front end together. Its first layers return a frame for every few
-// samples and take most of the memory; more clips are not faster.
+// frontClips is the number of clips that go through the front end together. Its first layers return
+// a frame for every few samples and take most of the memory; more clips are not faster.
 const frontClips = 2
 
 // front returns the output of the front end (n, T, C) for clips.

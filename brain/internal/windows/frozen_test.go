@@ -72,8 +72,8 @@ var frozenCases = map[string]func(*experiment.Experiment){
 	},
 }
 
-// Nothing, some, all in memory, some on disk, all there from another run: to the byte the same adapter, readout, predictions
-// and summary.
+// Nothing, some, all in memory, some on disk, all there from another run: to the byte the same
+// adapter, readout, predictions and summary.
 func TestTheCacheChangesNothing(t *testing.T) {
 	if testing.Short() {
 		t.Skip("many trainings")
@@ -89,7 +89,8 @@ func TestTheCacheChangesNothing(t *testing.T) {
 			assert.Equal(t, want, whole(t, study.Options{CacheBytes: 100_000}, change), "some in memory")
 			assert.Equal(t, want, whole(t, study.Options{CacheBytes: 1, CacheDir: disk}, change), "on disk")
 			small := filepath.Join(t.TempDir(), "cache")
-			assert.Equal(t, want, whole(t, study.Options{CacheBytes: 100_000, CacheDir: small, DiskBytes: 300_000}, change), "some in memory, some on disk")
+			assert.Equal(t, want, whole(t, study.Options{CacheBytes: 100_000, CacheDir: small, DiskBytes: 300_000},
+				change), "some in memory, some on disk")
 			second := studytest.OpenStore(t, disk, 1<<30)
 			before, err := second.List()
 			require.NoError(t, err)
@@ -123,7 +124,10 @@ func TestMemoryChangesNoBit(t *testing.T) {
 
 // A cached run computes nothing that is frozen: with the weights below spoilt it ends alike.
 func TestTheCacheIsUsed(t *testing.T) {
-	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) { e.Adapter.Layers = []int{1} })
+	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment,
+		_ *dataset.Spec) {
+		e.Adapter.Layers = []int{1}
+	})
 	tr := studytest.TrainerOf(t, st)
 	stim := st.Stimuli["one"]
 	read := func(r *windows.Reader) [][]float32 {
@@ -151,10 +155,11 @@ func TestTheCacheIsUsed(t *testing.T) {
 	assert.Equal(t, base, read(st.Reader(st.Model)))
 }
 
-// What may be kept ends below the first weight that is tuned, the first thing that is random, and the lowest layer that is
-// read.
+// What may be kept ends below the first weight that is tuned, the first thing that is random, and
+// the lowest layer that is read.
 func TestDepths(t *testing.T) {
-	depths := map[string]int{"all layers": 1, "upper layer": 2, "every linear": 0, "dropout": 0, "adapter drops": 2, "full": 0, "readout": -1, "block": 2, "mix": 1}
+	depths := map[string]int{"all layers": 1, "upper layer": 2, "every linear": 0, "dropout": 0, "adapter drops": 2,
+		"full": 0, "readout": -1, "block": 2, "mix": 1}
 	for name, change := range frozenCases {
 		st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) { change(e) })
 		tr := studytest.TrainerOf(t, st)
@@ -164,7 +169,8 @@ func TestDepths(t *testing.T) {
 				assert.Less(t, 2, tr.Reader.SharedStates(s), name)
 			} else {
 				assert.Equal(t, want, tr.Reader.Depth(s, tr.ReadLayers()), name)
-				assert.Equal(t, want, st.Reader(st.Model).Depth(s, tr.ReadLayers()), "%s: the untuned model shares it", name)
+				assert.Equal(t, want, st.Reader(st.Model).Depth(s, tr.ReadLayers()), "%s: the untuned model shares it",
+					name)
 			}
 			return nil
 		}))
@@ -207,10 +213,13 @@ func TestFingerprints(t *testing.T) {
 		assert.Empty(t, seen[key], name)
 		seen[key] = name
 	}
-	one, two := f.PrintVectors(stim, windows.VectorKey{Story: "one", Windows: len(stim.Windows), Layer: 1, Pooling: "mean", Last: false}), f.PrintVectors(stim, windows.VectorKey{Story: "one", Windows: len(stim.Windows), Layer: 1, Pooling: "last", Last: false})
+	one, two := f.PrintVectors(stim, windows.VectorKey{Story: "one", Windows: len(stim.Windows), Layer: 1,
+		Pooling: "mean", Last: false}), f.PrintVectors(stim,
+		windows.VectorKey{Story: "one", Windows: len(stim.Windows), Layer: 1, Pooling: "last", Last: false})
 	assert.NotEqual(t, one.Key, two.Key)
 	assert.Equal(t, "one, 160 windows: mean of hidden state 1", one.About)
-	assert.Equal(t, fmt.Sprintf("one, clips %d to %d: hidden state 0", key.Clips.From, key.Clips.To), f.PrintFrames(stim, key).About)
+	assert.Equal(t, fmt.Sprintf("one, clips %d to %d: hidden state 0", key.Clips.From, key.Clips.To),
+		f.PrintFrames(stim, key).About)
 }
 
 // A damaged file is reported and computed again.
@@ -272,14 +281,16 @@ func TestHalfFrames(t *testing.T) {
 	want := whole(t, study.Options{CacheBytes: 1, HalfFrames: true}, change)
 	assert.Equal(t, want, whole(t, study.Options{HalfFrames: true}, change))
 	assert.Equal(t, want, whole(t, study.Options{CacheBytes: 1, HalfFrames: true, CacheDir: t.TempDir()}, change))
-	assert.NotEqual(t, want["/adapter/adapter_model.safetensors"], whole(t, study.Options{}, change)["/adapter/adapter_model.safetensors"])
+	assert.NotEqual(t, want["/adapter/adapter_model.safetensors"],
+		whole(t, study.Options{}, change)["/adapter/adapter_model.safetensors"])
 	assert.Contains(t, want["/eval/summary.json"], "cached in bf16")
 	st := studytest.Tiny(t, study.Options{HalfFrames: true}, nil)
 	variant, err := st.Vary(t.Context(), st.Experiment)
 	require.NoError(t, err)
 	assert.Contains(t, fmt.Sprint(variant.Notes), "cached in bf16")
 	vectors := whole(t, study.Options{HalfFrames: true}, frozenCases["readout"]) // of which no frames are kept
-	assert.Equal(t, whole(t, study.Options{}, frozenCases["readout"])["/readout/ada.safetensors"], vectors["/readout/ada.safetensors"])
+	assert.Equal(t, whole(t, study.Options{}, frozenCases["readout"])["/readout/ada.safetensors"],
+		vectors["/readout/ada.safetensors"])
 }
 
 // Groups are of one length, begin where a length begins, and hold no more than they may.
@@ -295,7 +306,8 @@ func TestGroups(t *testing.T) {
 	add(20, 64000)
 	add(3, 32*16000)
 	add(2, 16*16000)
-	assert.Equal(t, []design.Rows{{From: 0, To: 1}, {From: 1, To: 2}, {From: 2, To: 10}, {From: 10, To: 18}, {From: 18, To: 22},
+	assert.Equal(t, []design.Rows{{From: 0, To: 1}, {From: 1, To: 2}, {From: 2, To: 10}, {From: 10, To: 18},
+		{From: 18, To: 22},
 		{From: 22, To: 23}, {From: 23, To: 24}, {From: 24, To: 25}, {From: 25, To: 27}}, windows.Groups(clips))
 }
 
@@ -332,8 +344,8 @@ func (louderFront) Wrap(_ *nn.Builder, path string, base nn.Layer) nn.Layer {
 	return base
 }
 
-// The same on a model that is wide enough for bits to depend on what is computed together: any run of clips, kept or not,
-// gives those of their groups.
+// The same on a model that is wide enough for bits to depend on what is computed together: any run
+// of clips, kept or not, gives those of their groups.
 func TestFramesAreThoseOfTheirGroups(t *testing.T) {
 	m, st := wide(t)
 	read := func(f *windows.Frozen, clips design.Rows, depth int) (out []float32) {
@@ -355,7 +367,8 @@ func TestFramesAreThoseOfTheirGroups(t *testing.T) {
 				assert.Equal(t, want, read(f, design.Rows{From: from, To: from + n}, depth))
 				assert.Equal(t, want, read(&windows.Frozen{Model: m}, design.Rows{From: from, To: from + n}, depth))
 				require.NoError(t, m.Session().Infer(t.Context(), func(s *torch.Scope) error {
-					differs = differs || !slices.Equal(want, f.Compute(s, st, design.Rows{From: from, To: from + n}, depth).Float32s())
+					differs = differs || !slices.Equal(want, f.Compute(s, st, design.Rows{From: from, To: from + n},
+						depth).Float32s())
 					return nil
 				}))
 			}
@@ -364,15 +377,17 @@ func TestFramesAreThoseOfTheirGroups(t *testing.T) {
 	}
 }
 
-// The last layer of a pass works out only the frames that are read, so that a state's last bits depend on whether it is the
-// last; whatever was read and kept before, a pass gives what it gives without a cache.
+// The last layer of a pass works out only the frames that are read, so that a state's last bits
+// depend on whether it is the last; whatever was read and kept before, a pass gives what it gives
+// without a cache.
 func TestLayersReadBeforeChangeNoBit(t *testing.T) {
 	if testing.Short() {
 		t.Skip("many readings")
 	}
 	m, st := wide(t)
 	read := func(c *windows.Cache, layers ...int) [][]float32 {
-		r := &windows.Reader{Model: m, Frozen: &windows.Frozen{Model: m, Cache: c}, Shared: m.FrozenDepth(), CacheDepth: 1, Pooling: "last", Unit: 8}
+		r := &windows.Reader{Model: m, Frozen: &windows.Frozen{Model: m, Cache: c}, Shared: m.FrozenDepth(),
+			CacheDepth: 1, Pooling: "last", Unit: 8}
 		x, err := r.Features(t.Context(), st, layers)
 		require.NoError(t, err)
 		return x

@@ -15,8 +15,8 @@ const (
 	DefaultCacheBytes = 2 << 30 // activations of frozen layers
 )
 
-// MemoryLeft returns what a bound leaves after the memory in use, later needs, and the front end. A remainder below least
-// is an error of kind Memory that names the smallest sufficient bound.
+// MemoryLeft returns what a bound leaves after the memory in use, later needs, and the front end. A
+// remainder below least is an error of kind Memory that names the smallest sufficient bound.
 func MemoryLeft(g speech.Geometry, m experiment.Model, bound, later, least int64) (left int64, err error) {
 	debug.FreeOSMemory() // garbage of loading is not in use
 	used, err := proc.ResidentMemory()

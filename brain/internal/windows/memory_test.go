@@ -24,7 +24,10 @@ func TestMaxMemoryIsShared(t *testing.T) {
 	used, err := proc.ResidentMemory()
 	require.NoError(t, err)
 	open := func(bound int64) (*study.Study, error) {
-		return studytest.TryTiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) { e.MaxMemory = fmt.Sprintf("%dB", bound) })
+		return studytest.TryTiny(t, study.Options{}, func(e *experiment.Experiment,
+			_ *dataset.Spec) {
+			e.MaxMemory = fmt.Sprintf("%dB", bound)
+		})
 	}
 	_, err = open(used / 2)
 	assert.Equal(t, fault.Memory, fault.KindOf(err))
@@ -36,7 +39,8 @@ func TestMaxMemoryIsShared(t *testing.T) {
 		assert.LessOrEqual(t, st.Options.StepBytes+st.Options.CacheBytes+st.EvaluationBytes(), more+64<<20)
 		assert.LessOrEqual(t, st.Options.StepBytes, int64(windows.DefaultStepBytes))
 		if st.Options.StepBytes < windows.DefaultStepBytes {
-			assert.InDelta(t, 2, float64(st.Options.StepBytes)/float64(st.Options.CacheBytes), .001, "two thirds are computed with")
+			assert.InDelta(t, 2, float64(st.Options.StepBytes)/float64(st.Options.CacheBytes), .001,
+				"two thirds are computed with")
 		}
 		assert.Equal(t, 16, st.Reader(st.Model).Unit, "memory changes no unit")
 		st.Close()
@@ -53,13 +57,15 @@ func TestMaxMemoryLeavesWhatIsGiven(t *testing.T) {
 	assert.EqualValues(t, 2<<20, st.Options.CacheBytes)
 }
 
-// By hand: 160 rows of 16 channels at 2 delays; 34 test rows of 60 and of 8 voxels, four times; a quarter for garbage. The
-// largest fit is ada's: 68 rows, 60 voxels. What is tuned is read at all of 3 layers.
+// By hand: 160 rows of 16 channels at 2 delays; 34 test rows of 60 and of 8 voxels, four times; a
+// quarter for garbage. The largest fit is ada's: 68 rows, 60 voxels. What is tuned is read at all
+// of 3 layers.
 func TestMemoryOfAnEvaluation(t *testing.T) {
 	const width = 16 * 2
 	features := (160*width*4 + 4*34*(60+8)*4) * 5 / 4
 	fit := 12*width*60 + 160*60 + 4*68*60 + 12*68*width + 40*width*width + 24*68*width + 128<<20
-	for mode, want := range map[experiment.TrainMode]int{"readout": features + fit, "lora": features + features*3/4 + fit} {
+	for mode, want := range map[experiment.TrainMode]int{"readout": features + fit,
+		"lora": features + features*3/4 + fit} {
 		st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
 			e.Data.Subjects, e.Train.Mode = []string{"ada", "cleo"}, mode
 		})
@@ -67,8 +73,8 @@ func TestMemoryOfAnEvaluation(t *testing.T) {
 	}
 }
 
-// By hand, for WavLM Base and windows of 4 s: the front end's first layer gives a frame for 5 samples, of which there are
-// three results of two clips; 199 frames in 9 layers.
+// By hand, for WavLM Base and windows of 4 s: the front end's first layer gives a frame for 5
+// samples, of which there are three results of two clips; 199 frames in 9 layers.
 func TestMemoryOfAClip(t *testing.T) {
 	base, m := wavlm.Default(wavlm.WavLM), experiment.Default().Model
 	assert.EqualValues(t, 3*4*2*512*12800, windows.FrontBytes(base, m))
@@ -81,7 +87,8 @@ func TestMemoryOfAClip(t *testing.T) {
 	require.NoError(t, err)
 	left, err := windows.MemoryLeft(narrow, m, 30<<30, 0, 1)
 	require.NoError(t, err)
-	assert.InDelta(t, windows.FrontBytes(base, m)-windows.FrontBytes(narrow, m), left-wide, 64<<20, "the front end's is not to be had")
+	assert.InDelta(t, windows.FrontBytes(base, m)-windows.FrontBytes(narrow, m), left-wide, 64<<20,
+		"the front end's is not to be had")
 }
 
 // What is in use now is what the system says, and less than what was once.

@@ -47,7 +47,8 @@ func TestPaddingIsNeverPooled(t *testing.T) {
 			read := func(model speech.Encoder, depth int) [][]float32 {
 				r := windows.ClipReader(model, spec, 4)
 				r.Shared, r.CacheDepth = max(depth, 0), depth
-				st := &windows.Stimulus{Name: "story", Samples: sound, Windows: design.Windows(len(sound), 16000, .1, .05)}
+				st := &windows.Stimulus{Name: "story", Samples: sound,
+					Windows: design.Windows(len(sound), 16000, .1, .05)}
 				st.Own(spec)
 				x, err := r.Features(t.Context(), st, []int{1, 3})
 				require.NoError(t, err)
@@ -57,7 +58,8 @@ func TestPaddingIsNeverPooled(t *testing.T) {
 			for _, depth := range []int{-1, 0, 2, 4} {
 				got := read(padded{m.Model}, depth)
 				for i := range want {
-					studytest.CloseTo(t, want[i], got[i], 2e-5, "%s, %s, depth %d", spec.Pooling, spec.Extraction, depth)
+					studytest.CloseTo(t, want[i], got[i], 2e-5, "%s, %s, depth %d", spec.Pooling, spec.Extraction,
+						depth)
 				}
 			}
 		}

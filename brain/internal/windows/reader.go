@@ -13,9 +13,9 @@ import (
 
 // Reader turns the windows of a story into vectors: one per window and layer.
 //
-// Layers that the model shares with the untuned one, and below anything random, are computed by the untuned model in
-// fixed groups and cached. The layers above are computed from there in fixed units. The size of the cache changes the time
-// and no bit.
+// Layers that the model shares with the untuned one, and below anything random, are computed by the
+// untuned model in fixed groups and cached. The layers above are computed from there in fixed
+// units. The size of the cache changes the time and no bit.
 type Reader struct {
 	Model      speech.Encoder
 	Frozen     *Frozen
@@ -59,7 +59,8 @@ func (r *Reader) Vectors(s *torch.Scope, st *Stimulus, unit Unit, layers []int) 
 
 // forwardFrom computes the vectors (windows, E) of each layer from frames (n, T, C) at a depth. With last set, the top
 // layer computes only the frames that are read.
-func (r *Reader) forwardFrom(frames *torch.Tensor, depth int, model speech.Encoder, st *Stimulus, unit Unit, layers []int, last bool) []*torch.Tensor {
+func (r *Reader) forwardFrom(frames *torch.Tensor, depth int, model speech.Encoder, st *Stimulus, unit Unit,
+	layers []int, last bool) []*torch.Tensor {
 	first, top := max(depth-1, 0), slices.Max(layers)
 	pass := r.Pass
 	if last {
@@ -102,7 +103,8 @@ func (r *Reader) fixedVectors(s *torch.Scope, st *Stimulus, unit Unit, layers []
 		for _, g := range st.Groups {
 			all := st.All(g).Windows
 			if from, to := max(all.From, unit.Windows.From), min(all.To, unit.Windows.To); from < to {
-				parts = append(parts, torch.Cat(1, r.groupVectors(s, st, g, layers, true)...).Narrow(0, from-all.From, to-from))
+				parts = append(parts, torch.Cat(1, r.groupVectors(s, st, g, layers, true)...).Narrow(0, from-all.From,
+					to-from))
 			}
 		}
 		return torch.Cat(0, parts...) // (n, L·E)
@@ -202,7 +204,8 @@ func AppendVectors(to [][]float32, xs []*torch.Tensor) {
 func (r *Reader) vectorKeys(st *Stimulus, layers []int) []VectorKey {
 	keys := make([]VectorKey, len(layers))
 	for i, l := range layers {
-		keys[i] = VectorKey{st.Name, len(st.Windows), l, r.Pooling, l == slices.Max(layers) && r.Pooling != experiment.PoolMean}
+		keys[i] = VectorKey{st.Name, len(st.Windows), l, r.Pooling, l == slices.Max(layers) &&
+			r.Pooling != experiment.PoolMean}
 	}
 	return keys
 }

@@ -29,12 +29,14 @@ func TestRunsHaveOneLength(t *testing.T) {
 		}
 		return out
 	}
-	assert.Equal(t, []design.Rows{{From: 0, To: 1}, {From: 1, To: 2}, {From: 2, To: 5}, {From: 5, To: 7}}, rows(st.Units(0, 7, 3)))
+	assert.Equal(t, []design.Rows{{From: 0, To: 1}, {From: 1, To: 2}, {From: 2, To: 5}, {From: 5, To: 7}},
+		rows(st.Units(0, 7, 3)))
 	assert.Equal(t, []design.Rows{{From: 3, To: 6}}, rows(st.Units(3, 6, 3)))
 	assert.Empty(t, st.Units(4, 4, 3))
 }
 
-// Windows are what the whole waveform holds there, each alone in front of the model: batches and the cache change nothing.
+// Windows are what the whole waveform holds there, each alone in front of the model: batches and
+// the cache change nothing.
 func TestVectorsOfWindows(t *testing.T) {
 	for _, pooling := range []experiment.Pooling{"first", "last", "mean"} {
 		for _, normalise := range []experiment.Normalise{"none", "story", "window"} {
@@ -60,7 +62,8 @@ func TestVectorsOfWindows(t *testing.T) {
 					wave = speech.Normalise(wave)
 				}
 				require.NoError(t, st.Model.Session().Infer(t.Context(), func(s *torch.Scope) error {
-					hidden := st.Model.Forward(st.Model.FrontEnd(s.FromFloat32(wave, 1, len(wave))), 0, 2, speech.Pass{})
+					hidden := st.Model.Forward(st.Model.FrontEnd(s.FromFloat32(wave, 1, len(wave))), 0, 2,
+						speech.Pass{})
 					for k, l := range []int{2, 0} {
 						frames := hidden[l].Shape()[1]
 						all := hidden[l].Float32s()
@@ -77,7 +80,8 @@ func TestVectorsOfWindows(t *testing.T) {
 							}
 						}
 						for c := range want {
-							assert.InDelta(t, want[c], first[k][i*16+c], 2e-5, "window %d, layer %d, %s, %s", i, l, pooling, normalise)
+							assert.InDelta(t, want[c], first[k][i*16+c], 2e-5, "window %d, layer %d, %s, %s", i, l,
+								pooling, normalise)
 						}
 					}
 					return nil

@@ -10,8 +10,8 @@ import (
 // Span is a stretch of the audio of a story, in seconds.
 type Span struct{ From, To float64 }
 
-// A story is read frame by frame in pieces with margins on both sides. Frames in the margins are discarded, since at the
-// edge of a piece they lack one side of their context.
+// A story is read frame by frame in pieces with margins on both sides. Frames in the margins are
+// discarded, since at the edge of a piece they lack one side of their context.
 const (
 	ClipSeconds   = 8
 	MarginSeconds = 2

@@ -1,5 +1,5 @@
-// Command exports writes files of every kind that cortex writes into a folder, for check_exports.py to read with nilearn and
-// nibabel; called again, it reads what these wrote.
+// Command exports writes files of every kind that cortex writes into a folder, for check_exports.py
+// to read with nilearn and nibabel; called again, it reads what these wrote.
 package main
 
 import (
@@ -44,7 +44,8 @@ func content() known {
 	k.atlas = &cortex.Atlas{}
 	for i, s := range k.sheets {
 		side := cortex.Left + cortex.Hemisphere(i)
-		k.atlas.Regions = append(k.atlas.Regions, cortex.Region{Name: "auditory", FullName: side.String() + "_auditory", Hemisphere: side})
+		k.atlas.Regions = append(k.atlas.Regions, cortex.Region{Name: "auditory", FullName: side.String() + "_auditory",
+			Hemisphere: side})
 		patch := s.Patch([3]float64{1, .1, -.2}, 40)
 		for v, p := range s.Surface.Points {
 			k.values[i] = append(k.values[i], p[1]/100)
@@ -57,7 +58,8 @@ func content() known {
 		k.values[i][5] = float32(math.NaN())
 	}
 	k.atlas.Left, k.atlas.Right = len(k.values[0]), len(k.values[1])
-	k.volume = &cortex.Volume{Dim: [3]int{5, 6, 7}, Affine: [3][4]float64{{-3, 0, 0, 9}, {0, 3, .5, -20}, {0, -.5, 3, 4}}}
+	k.volume = &cortex.Volume{Dim: [3]int{5, 6, 7}, Affine: [3][4]float64{{-3, 0, 0, 9}, {0, 3, .5, -20},
+		{0, -.5, 3, 4}}}
 	for x := range 5 { // nilearn's order: z runs fastest
 		for y := range 6 {
 			for z := range 7 {
@@ -103,7 +105,8 @@ func write(dir string) error {
 			}
 		}
 		h := side.String()
-		want["points "+h], want["faces "+h], want["values "+h], want["labels "+h] = plain(points), faces, plain(k.values[i]), labels
+		want["points "+h], want["faces "+h], want["values "+h], want["labels "+h] = plain(points), faces,
+			plain(k.values[i]), labels
 		want["map "+h] = filepath.Join(d.Folder(), name)
 		for name, write := range map[string]func(io.Writer) (int64, error){
 			"hemi-" + h + ".surf.gii":       s.Surface.GIFTI(side).WriteTo,
@@ -134,10 +137,12 @@ func write(dir string) error {
 			return err
 		}
 	}
-	if err := atomicfile.Write(filepath.Join(dir, "dataset_description.json"), cortex.NewDescription("check", "v0").Write); err != nil {
+	if err := atomicfile.Write(filepath.Join(dir, "dataset_description.json"),
+		cortex.NewDescription("check", "v0").Write); err != nil {
 		return err
 	}
-	return atomicfile.Write(filepath.Join(dir, "want.json"), func(w io.Writer) error { return json.NewEncoder(w).Encode(want) })
+	return atomicfile.Write(filepath.Join(dir, "want.json"),
+		func(w io.Writer) error { return json.NewEncoder(w).Encode(want) })
 }
 
 // plain makes NaN null, since JSON has no NaN.

@@ -95,7 +95,8 @@ func TestBarFitsTheTerminal(t *testing.T) {
 			for n := range 300 {
 				time.Sleep(10 * time.Second)
 				p.Set(n+1, "loss -0.1000  r 0.15")
-				for part := range strings.FieldsFuncSeq(out.String(), func(r rune) bool { return r == '\r' || r == '\n' }) {
+				for part := range strings.FieldsFuncSeq(out.String(),
+					func(r rune) bool { return r == '\r' || r == '\n' }) {
 					require.Less(t, len(part), columns, "%q would wrap", part)
 				}
 			}
@@ -161,7 +162,8 @@ func TestQuietKeepsWarnings(t *testing.T) {
 
 func TestTable(t *testing.T) {
 	var b bytes.Buffer
-	require.NoError(t, Table(&b, []string{"region", "r", "gain"}, [][]string{{"auditory", "0.412", "+3%"}, {"Übergang", "-", "-12.5%"}, {"語"}}))
+	require.NoError(t, Table(&b, []string{"region", "r", "gain"},
+		[][]string{{"auditory", "0.412", "+3%"}, {"Übergang", "-", "-12.5%"}, {"語"}}))
 	assert.Equal(t, strings.Join([]string{
 		"region        r    gain",
 		"auditory  0.412     +3%",
