@@ -236,7 +236,7 @@ func (a *Adapter) misfits() (problems []string) {
 		}
 	}
 	for _, name := range a.file.names {
-		if a.file.claimed[name] {
+		if a.file.claimed[name] || a.ofTask(name) {
 			continue
 		}
 		key := a.file.keys[name]
@@ -251,7 +251,10 @@ func (a *Adapter) misfits() (problems []string) {
 
 // known reports whether a module above a name of the file is one of the model's.
 func (a *Adapter) known(name string) bool {
-	name = strings.TrimPrefix(name, a.file.head())
+	name, ok := strings.CutPrefix(name, a.file.head())
+	if !ok {
+		return false
+	}
 	for i, c := range name {
 		if c == '.' && a.seen[name[:i]] {
 			return true
@@ -264,10 +267,14 @@ func (a *Adapter) known(name string) bool {
 // layer, and paths in the file that are longer than the model's.
 func (a *Adapter) Warnings() []string {
 	a.misfits() // matches the config with the layers that the file lacks
+	a.matchTask()
 	warnings := a.match.unused()
 	if a.file != nil && a.file.head() != "" {
 		warnings = append(warnings, fmt.Sprintf("the adapter is of a model that holds this one as %s",
 			strings.TrimSuffix(a.file.head(), ".")))
+	}
+	if modules := a.taskModules(); len(modules) > 0 {
+		warnings = append(warnings, "not used, since they belong to the head of a task: "+strings.Join(modules, ", "))
 	}
 	if a.biasesLost() {
 		warnings = append(warnings, "the file has none of the biases that were trained with it; peft before 0.20 "+

@@ -12,6 +12,7 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/atomicfile"
 	"github.com/brainwavlm/bwlm/internal/ckpt"
+	"github.com/brainwavlm/bwlm/internal/hub"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -19,6 +20,7 @@ import (
 const (
 	ConfigFile  = "adapter_config.json"
 	weightsFile = "adapter_model.safetensors"
+	pickleFile  = "adapter_model.bin" // of PEFT before 0.7, and with safe_serialization=False
 	cardFile    = "README.md"
 )
 
@@ -42,20 +44,27 @@ func Load(dir string) (*Adapter, error) {
 
 // readWeights reads the tensors of a folder.
 func readWeights(dir string) (*state, error) {
-	path := filepath.Join(dir, weightsFile)
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		if _, err := os.Stat(filepath.Join(dir, "adapter_model.bin")); err == nil {
-			return nil, fault.New(fault.BadData, loadAdapter, dir, "holds adapter_model.bin, a pickle, and no %s",
-				weightsFile).
-				WithHint("save it again in Python with safe_serialization=True")
+	path, open := filepath.Join(dir, weightsFile), ckpt.Open
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		if bin := filepath.Join(dir, pickleFile); exists(bin) {
+			path, open = bin, ckpt.OpenTorch
 		}
 	}
-	file, err := ckpt.Open(path)
+	file, err := open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
+	if len(file.Settings()) > 0 {
+		return nil, fault.New(fault.BadData, loadAdapter, path, "holds more than an adapter's tensors").
+			WithHint("save the adapter itself, with save_pretrained of PEFT")
+	}
 	return readState(file, path)
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 // Save writes the adapter into a new folder: adapter_config.json, adapter_model.safetensors and its
@@ -142,6 +151,9 @@ type File struct {
 // Open reads a folder that PEFT or Save wrote, for work without a model. Use [Load] to adapt a
 // model.
 func Open(dir string) (*File, error) {
+	if err := hub.Check(loadAdapter, dir); err != nil {
+		return nil, err
+	}
 	cfg, err := readConfigFile(dir)
 	if err != nil {
 		return nil, err
@@ -163,7 +175,7 @@ func (f *File) Adapter() (*Adapter, error) {
 	for _, name := range f.state.names {
 		st.add(name, f.state.keys[name], f.state.tensors[name])
 	}
-	st.heads = append([]string(nil), f.state.heads...)
+	st.start, st.decided = f.state.start, f.state.decided
 	a, err := newAdapter(f.Config, st)
 	if err == nil {
 		a.Card = f.Card

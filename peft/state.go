@@ -20,15 +20,16 @@ type state struct {
 	tensors map[string]array
 	inside  map[string]bool // modules with a tensor in the file, and all modules above them
 	claimed map[string]bool // tensors that the model has a place for
-	// heads are possible starts of the file's paths that the model's paths lack. PEFT wraps whole
-	// models, so the file of a model with a head has the name of the encoder before each path. The
-	// first layer that is found decides.
-	heads []string
+	// start is the part of the file's paths that the model's paths lack. PEFT wraps whole models, so
+	// the file of a task's model has the name of the encoder before each path of the encoder, such
+	// as "wavlm.". The first module that is found decides.
+	start   string
+	decided bool
 }
 
 func newState(path string) *state {
 	return &state{path: path, keys: map[string]string{}, tensors: map[string]array{}, inside: map[string]bool{},
-		claimed: map[string]bool{}, heads: []string{""}}
+		claimed: map[string]bool{}}
 }
 
 // add puts a tensor under a name.
@@ -77,42 +78,48 @@ func readState(f *ckpt.File, path string) (*state, error) {
 	if len(st.names) == 0 {
 		return nil, fault.New(fault.BadData, loadAdapter, path, "holds no tensors")
 	}
-	first, common := "", true
-	for _, name := range st.names {
-		head, _, nested := strings.Cut(name, ".")
-		if strings.HasPrefix(name, sharedPrefix) {
-			continue
-		}
-		common = common && nested && (first == "" || head == first)
-		first = head
-	}
-	if common && first != "" {
-		st.heads = append(st.heads, first+".")
-	}
 	return st, nil
 }
 
-// modelPath strips the prefixes of PEFT and torch.compile from a key.
+// wrappers are the modules that PyTorch puts around a whole model: torch.compile and data parallelism.
+var wrappers = []string{"_orig_mod.", "module."}
+
+// modelPath strips the prefixes of PEFT and PyTorch's wrappers from a key.
 func modelPath(key string) string {
-	const compiled = "_orig_mod."
-	key = strings.TrimPrefix(key, compiled)
-	key = strings.TrimPrefix(key, prefix)
-	return strings.TrimPrefix(key, compiled)
+	bare := func(key string) string {
+		for _, w := range wrappers {
+			key = strings.TrimPrefix(key, w)
+		}
+		return key
+	}
+	return bare(strings.TrimPrefix(bare(key), prefix))
 }
 
 // find returns the file's path of the model's module at path, if the file has a tensor in it.
 func (st *state) find(path string) (name string, ok bool) {
-	for _, head := range st.heads {
-		if st.inside[head+path] {
-			st.heads = []string{head}
-			return head + path, true
+	if !st.decided {
+		st.start, st.decided = st.startBefore(path)
+	}
+	name = st.start + path
+	return name, st.inside[name]
+}
+
+// startBefore returns the shortest start that leads to a module of the file.
+func (st *state) startBefore(path string) (start string, ok bool) {
+	if st.inside[path] {
+		return "", true
+	}
+	for module := range st.inside {
+		before, found := strings.CutSuffix(module, "."+path)
+		if before += "."; found && (!ok || len(before) < len(start) || len(before) == len(start) && before < start) {
+			start, ok = before, true
 		}
 	}
-	return "", false
+	return start, ok
 }
 
 // head returns the start of the file's paths that the model's paths lack.
-func (st *state) head() string { return st.heads[0] }
+func (st *state) head() string { return st.start }
 
 // Tensor returns the file's tensor for a parameter, which must have the shape that the model needs.
 func (st *state) Tensor(s *torch.Scope, name string, shape []int, _ nn.Init) (*torch.Tensor, error) {

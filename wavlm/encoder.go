@@ -21,7 +21,7 @@ type encoder struct {
 
 func newEncoder(b *nn.Builder, cfg Config) *encoder {
 	e := &encoder{cfg: cfg}
-	if cfg.Rates.Time.Prob > 0 || cfg.Rates.Channels.Prob > 0 {
+	if cfg.masked() {
 		uniform := func(s *torch.Scope, shape []int) *torch.Tensor { return s.Uniform(0, 1, shape...) }
 		e.maskEmbed = b.Param(maskKey, uniform, cfg.Hidden)
 	}
@@ -40,6 +40,9 @@ func newEncoder(b *nn.Builder, cfg Config) *encoder {
 }
 
 const maskKey = "masked_spec_embed"
+
+// masked reports whether the model has the vector that stands for masked frames, as in transformers.
+func (c *Config) masked() bool { return c.Rates.Time.Prob > 0 || c.Rates.Channels.Prob > 0 }
 
 // forward returns the hidden states 0 to upTo, each (B, T, E), of features (B, T, C). State 0 is
 // the encoder's input with positions, state l the output of the l-th layer. Layers above upTo do

@@ -85,7 +85,8 @@ type weights struct {
 	old      bool              // it has the old keys of the weight norm
 	keys     map[string]string // parameter to key in the file
 	problems []string
-	failed   error // of reading the file
+	failed   error  // of reading the file
+	wrapped  string // what stands before the keys of the encoder, which no task's model has there
 	notes    []string
 	unused   []string
 }
@@ -106,6 +107,9 @@ func newWeights(file *ckpt.File, cfg Config, opt speech.Options) *weights {
 					other.prefix(), other, configFile, cfg.Family)
 			}
 		}
+		if len(w.problems) == 0 {
+			w.wrapped = wrappedBy(file.Names(), cfg.Family)
+		}
 	}
 	today := false
 	for _, key := range file.Names() {
@@ -115,6 +119,11 @@ func newWeights(file *ckpt.File, cfg Config, opt speech.Options) *weights {
 			continue
 		}
 		if strings.HasSuffix(name, batchCount) {
+			continue
+		}
+		if name == maskKey && !cfg.masked() {
+			w.notes = append(w.notes, fmt.Sprintf(
+				"%s is not used, since mask_time_prob and mask_feature_prob are 0 in %s", key, configFile))
 			continue
 		}
 		if stem, ok := cutEither(name, oldSizeKey, oldDirectionKey); ok {
@@ -238,6 +247,9 @@ func (w *weights) problem(format string, args ...any) {
 func (w *weights) verdict(where string) error {
 	if w.failed != nil {
 		return w.failed
+	}
+	if w.wrapped != "" {
+		return wrappedError(where, w.wrapped)
 	}
 	var extra []string
 	for _, key := range w.keys {

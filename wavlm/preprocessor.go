@@ -12,30 +12,69 @@ import (
 	"github.com/brainwavlm/bwlm/speech"
 )
 
-const preprocessorFile = "preprocessor_config.json"
+const (
+	preprocessorFile = "preprocessor_config.json"
+	processorFile    = "processor_config.json" // of transformers 5, which puts the object of the other file in it
+	extractorKey     = "feature_extractor"     // the object's key there
+)
 
 // preprocessor is the processing of a waveform before the front end.
 type preprocessor struct {
 	normalise bool   // to mean 0 and variance 1
 	note      string // how Normalise was found where the model's folder does not say it
 
-	raw []byte // preprocessor_config.json as read
+	raw []byte // preprocessor_config.json as read, or the text of one with the same values
 }
 
-// readPreprocessor reads preprocessor_config.json in a model's folder. If it is absent, models
-// whose convolutions have layer norm normalise, as all published ones do, and a note tells it.
+// readPreprocessor reads how a model's folder says that waveforms are processed: the object
+// feature_extractor in processor_config.json, which all processors of transformers 5 write, or else
+// preprocessor_config.json. As in transformers the first one counts where there are both. If there
+// is neither, models whose convolutions have layer norm normalise, as all published ones do, and a
+// note tells it.
 func readPreprocessor(dir string, cfg Config) (preprocessor, error) {
-	path := filepath.Join(dir, preprocessorFile)
-	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+	nested, path := []byte(nil), filepath.Join(dir, processorFile)
+	if exists(path) {
+		text, err := readText(path)
+		if err != nil {
+			return preprocessor{}, err
+		}
+		values, err := parseObject(text)
+		if err != nil {
+			return preprocessor{}, badPreprocessor(path, "%v", err)
+		}
+		if object := values[extractorKey]; len(object) > 0 && object[0] == '{' {
+			nested = indented(object)
+		}
+	}
+	if nested != nil {
+		return parsePreprocessor(path, nested)
+	}
+	path = filepath.Join(dir, preprocessorFile)
+	if !exists(path) {
 		return defaultPreprocessor(cfg), nil
 	}
 	text, err := readText(path)
 	if err != nil {
 		return preprocessor{}, err
 	}
+	return parsePreprocessor(path, text)
+}
+
+// exists reports whether there is an entry at path, which may be a dangling link.
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+func badPreprocessor(path, why string, args ...any) error {
+	return fault.New(fault.BadData, "read preprocessor", path, why, args...).
+		WithHint("get the model's %s again", filepath.Base(path))
+}
+
+// parsePreprocessor reads the text of a preprocessor_config.json, which is that of path.
+func parsePreprocessor(path string, text []byte) (preprocessor, error) {
 	bad := func(why string, args ...any) (preprocessor, error) {
-		return preprocessor{}, fault.New(fault.BadData, "read preprocessor", path, why, args...).
-			WithHint("get the model's %s again", preprocessorFile)
+		return preprocessor{}, badPreprocessor(path, why, args...)
 	}
 	values, err := parseObject(text)
 	if err != nil {

@@ -3,6 +3,7 @@ package wavlm
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -64,4 +65,55 @@ func TestPreprocessor(t *testing.T) {
 		assert.ErrorContains(t, err, why)
 		assert.Equal(t, fault.BadData, fault.KindOf(err))
 	}
+}
+
+// Case: Wav2Vec2Processor.save_pretrained of transformers 5 writes processor_config.json alone.
+func TestPreprocessorWithinAProcessor(t *testing.T) {
+	const nested = `{"feature_extractor": {"do_normalize": %s, "sampling_rate": 16000},
+		"processor_class": "Wav2Vec2Processor"}`
+	yes, no := strings.Replace(nested, "%s", "true", 1), strings.Replace(nested, "%s", "false", 1)
+	for name, c := range map[string]struct {
+		processor, preprocessor string
+		want                    bool
+	}{
+		"alone, normalising":                      {yes, "", true},
+		"alone, not normalising":                  {no, "", false},
+		"beside another file, which it overrides": {no, `{"do_normalize": true}`, false},
+		"of transformers 4, beside the other": {
+			`{"processor_class": "Wav2Vec2Processor"}`, `{"do_normalize": true}`, true},
+		"with a null": {`{"feature_extractor": null}`, `{"do_normalize": true}`, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			require.NoError(t, os.WriteFile(filepath.Join(dir, processorFile), []byte(c.processor), 0o600))
+			if c.preprocessor != "" {
+				require.NoError(t, os.WriteFile(filepath.Join(dir, preprocessorFile), []byte(c.preprocessor), 0o600))
+			}
+			p, err := readPreprocessor(dir, Default(WavLM))
+			require.NoError(t, err)
+			assert.Equal(t, c.want, p.normalise)
+			assert.Empty(t, p.note)
+			require.NoError(t, os.WriteFile(filepath.Join(dir, preprocessorFile), p.raw, 0o600))
+			require.NoError(t, os.Remove(filepath.Join(dir, processorFile)))
+			again, err := readPreprocessor(dir, Default(WavLM))
+			require.NoError(t, err, "what is saved can be read")
+			assert.Equal(t, c.want, again.normalise)
+		})
+	}
+	dir := t.TempDir()
+	path := filepath.Join(dir, processorFile)
+	for text, why := range map[string]string{
+		`{"feature_extractor": {"sampling_rate": 8000}}`: "sampling_rate 8000, want 16000",
+		`{"feature_extractor": `:                         "JSON",
+	} {
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		_, err := readPreprocessor(dir, Default(WavLM))
+		assert.ErrorContains(t, err, why)
+		assert.ErrorContains(t, err, path)
+		assert.Equal(t, fault.BadData, fault.KindOf(err))
+	}
+	require.NoError(t, os.Remove(path))
+	require.NoError(t, os.Symlink("nowhere", path))
+	_, err := readPreprocessor(dir, Default(WavLM))
+	assert.Equal(t, fault.Missing, fault.KindOf(err), "a dangling link is a file that was not fetched")
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/selftest"
+	"github.com/brainwavlm/bwlm/internal/hub"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -24,7 +25,8 @@ type diagnosis struct {
 		Device  string  `json:"device"`
 		Seconds float64 `json:"seconds"`
 	} `json:"self_test"`
-	Advice []string `json:"advice"`
+	GetModel string   `json:"get_model"` // command that fetches a pretrained model
+	Advice   []string `json:"advice"`
 }
 
 type cudaInfo struct {
@@ -57,6 +59,7 @@ With --device cuda it exits with 69 if there is no such device, without falling 
 			}
 			d.Threads = torch.Threads()
 			d.SelfTest.Device, d.SelfTest.Seconds = device.String(), took.Seconds()
+			d.GetModel = hub.Download("microsoft/wavlm-base-plus", "models/wavlm-base-plus")
 			d.Advice = d.Machine.advice()
 			return a.answer(d, d.text)
 		},
@@ -112,6 +115,7 @@ func (d diagnosis) text(w io.Writer) error {
 	line("memory", "%d MB, %d free", d.Machine.MemoryMB, d.Machine.AvailableMB)
 	line("disk", "%d MB free here", d.Machine.DiskFreeMB)
 	line("self-test", "one training step on %s: right, %.0f ms", d.SelfTest.Device, d.SelfTest.Seconds*1e3)
+	line("model", "none is included; to get one: %s", d.GetModel)
 	for _, a := range d.Advice {
 		line("beware", "%s", a)
 	}

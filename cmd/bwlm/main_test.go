@@ -249,6 +249,10 @@ func TestVersionAndDoctorAnswerJSON(t *testing.T) {
 	code, stdout, _ = call(t, "doctor", "--device", "cpu")
 	assert.Zero(t, code)
 	assert.Contains(t, stdout, "self-test  one training step on cpu: right, ")
+	assert.Contains(t, stdout, "to get one: hf download microsoft/wavlm-base-plus --local-dir models/wavlm-base-plus\n")
+	page, err := os.ReadFile("../../docs/models.md")
+	require.NoError(t, err)
+	assert.Contains(t, string(page), d.GetModel, "the page says the same")
 }
 
 func TestCompletionKnowsTheCommands(t *testing.T) {

@@ -1,0 +1,30 @@
+package hub
+
+import (
+	"io/fs"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+func TestNamesOfTheHubAreToldFromFolders(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, name := range []string{"microsoft/wavlm-base-plus", "facebook/wav2vec2-large-960h", "me/my_model.v2"} {
+		err := Check("open model", name)
+		assert.Equal(t, fault.Missing, fault.KindOf(err))
+		assert.ErrorIs(t, err, fs.ErrNotExist)
+		assert.ErrorContains(t, err, "`hf download "+name+" --local-dir "+name+"`")
+	}
+	for _, path := range []string{"wavlm", "models/wavlm/base", "./models/wavlm", "../models/wavlm", "/models/wavlm",
+		"a/b c", "a/", "", "a/-b", "a/b;rm"} {
+		assert.NoError(t, Check("open model", path), path)
+	}
+	require.NoError(t, os.MkdirAll("microsoft/wavlm-base-plus", 0o755))
+	assert.NoError(t, Check("open model", "microsoft/wavlm-base-plus"), "it was fetched")
+	require.NoError(t, os.Symlink("nowhere", "microsoft/link"))
+	assert.NoError(t, Check("open model", "microsoft/link"), "a dangling link is named as such elsewhere")
+}
