@@ -50,7 +50,7 @@ libtorch: ## fetches libtorch into third_party (KIND=cpu or cuda)
 build: libtorch ## bin/bwlm, fetching what is missing
 	$(GO) build -o bin/bwlm -ldflags '$(LINK_VERSION) -extldflags "$(RPATH)"' ./cmd/bwlm
 
-demo: build ## the whole study on simulated people, into out/demo (OUT=DIR SEED=N DEMO_FLAGS=--null)
+demo: build ## the whole study on simulated subjects, into out/demo (OUT=DIR SEED=N DEMO_FLAGS=--null)
 	bin/bwlm demo --force --out '$(OUT)' $(if $(SEED),--seed $(SEED)) $(DEMO_FLAGS)
 
 test: lint script-test go-test ## every test and linter that CI runs

@@ -58,7 +58,8 @@ func BenchmarkMerge(b *testing.B) {
 			for _, l := range a.Layers() {
 				_ = s.Attach(store.Param(l.Path + ".weight")).Scoped(func(w *torch.Tensor) *torch.Tensor {
 					up, down := a.Store().Param(l.Path+".lora_B.weight"), a.Store().Param(l.Path+".lora_A.weight")
-					product := w.Scope().Attach(up).ToType(torch.Float64).MulScalar(2).MatMul(w.Scope().Attach(down).ToType(torch.Float64))
+					product := w.Scope().Attach(up).ToType(torch.Float64).MulScalar(2).MatMul(
+						w.Scope().Attach(down).ToType(torch.Float64))
 					return w.ToType(torch.Float64).Add(product).ToType(torch.Float32)
 				})
 			}

@@ -38,7 +38,8 @@ func TestMergeAndUnmerge(t *testing.T) {
 	for _, l := range a.Layers() {
 		was := bits[l.Path+".weight"]
 		for i, w := range dense(l).Weight.Float32s() {
-			old := math.Float32frombits(uint32(was[4*i]) | uint32(was[4*i+1])<<8 | uint32(was[4*i+2])<<16 | uint32(was[4*i+3])<<24)
+			old := math.Float32frombits(uint32(was[4*i]) | uint32(was[4*i+1])<<8 | uint32(was[4*i+2])<<16 |
+				uint32(was[4*i+3])<<24)
 			sum := 0.
 			in := dense(l).In()
 			rank := pair(l).a.Dim(0)

@@ -77,7 +77,7 @@ type inspection struct {
 	state Activity
 }
 
-// Activity tells whether an adapted layer changes what the layer below returns.
+// Activity is whether an adapted layer changes the output of the layer that it wraps.
 type Activity int
 
 // The values of Activity.

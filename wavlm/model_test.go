@@ -173,7 +173,10 @@ func TestForwardRefuses(t *testing.T) {
 	m := variant(t, "base")
 	c := m.Config.ConvOut()
 	for why, call := range map[string]func(s *torch.Scope){
-		"a waveform of 399 samples is too short, want at least 400": func(s *torch.Scope) { m.frontEnd.forward(s.Zeros(1, 399)) },
+		"a waveform of 399 samples is too short, want at least 400": func(
+			s *torch.Scope) {
+			m.frontEnd.forward(s.Zeros(1, 399))
+		},
 		"there is no hidden state 4": func(s *torch.Scope) {
 			m.encoder.forward(s.Zeros(1,
 				5, c), 4, speech.Pass{})

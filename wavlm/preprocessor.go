@@ -29,8 +29,7 @@ type preprocessor struct {
 // readPreprocessor reads how a model's folder says that waveforms are processed: the object
 // feature_extractor in processor_config.json, which all processors of transformers 5 write, or else
 // preprocessor_config.json. As in transformers the first one counts where there are both. If there
-// is neither, models whose convolutions have layer norm normalise, as all published ones do, and a
-// note tells it.
+// is neither, models whose convolutions have layer norm normalise, as all published ones do, and a note reports it.
 func readPreprocessor(dir string, cfg Config) (preprocessor, error) {
 	nested, path := []byte(nil), filepath.Join(dir, processorFile)
 	if exists(path) {

@@ -29,7 +29,7 @@ type Options struct {
 	Progress func(done, total int) // files; may be nil
 }
 
-// Result says what was written.
+// Result lists the files written.
 type Result struct {
 	Schema  int      `json:"schema"`
 	Out     string   `json:"out"`

@@ -39,7 +39,8 @@ const (
 // madePlaces writes a data set whose voxels are somewhere: on every second vertex of two small spheres, or in a mask.
 func madePlaces(t testing.TB, dir string, at place) {
 	filetest.Put(t, dir, "dataset.yaml",
-		"name: made\nlicence: CC0\ntr_seconds: 2\nstories:\n  a: {audio: a.wav}\nsubjects:\n  ann: {a: a.npy}\n"+string(at)+"\n")
+		"name: made\nlicence: CC0\ntr_seconds: 2\nstories:\n  a: {audio: a.wav}\nsubjects:\n  ann: {a: a.npy}\n"+string(
+			at)+"\n")
 	left, right := cortex.Synthetic(1) // 42 vertices each
 	for name, s := range map[string]*cortex.Surface{"l": left.Surface, "r": right.Surface} {
 		h := map[string]cortex.Hemisphere{"l": cortex.Left, "r": cortex.Right}[name]

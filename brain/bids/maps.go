@@ -21,7 +21,7 @@ const (
 	percent     = "percentofceiling"
 )
 
-// described says what the desc of a name stands for.
+// described explains the desc of a name.
 var described = []struct{ desc, about string }{
 	{"base", "the untuned model"},
 	{"basebestlayer", "the untuned model at the layer that is best on the validation rows"},
@@ -94,8 +94,7 @@ func significance(run *finished.Run, p *finished.Subject) (out []voxelMap, err e
 	return out, nil
 }
 
-// meanOf is the mean subject: what those whose voxels are in the run's places have in common. It is
-// nil for fewer than two.
+// meanOf returns the mean over the subjects whose voxels are in the run's places, nil for fewer than two.
 func meanOf(run *finished.Run) *finished.Subject {
 	n := 0
 	m := &finished.Subject{}

@@ -23,7 +23,7 @@ type file struct {
 type plan struct {
 	run     *finished.Run
 	opt     Options
-	below   string // a folder of its own, beside other runs
+	below   string // a folder of its own, next to other runs
 	formats []string
 	files   []file
 }
@@ -64,7 +64,7 @@ func (p *plan) make() error {
 
 const readme = `%s, made by bwlm export.
 
-Scores of an encoding model: how well responses are predicted on %d test rows (TRs) that were not used in training. A map has one
+Scores of an encoding model: how well responses are predicted on %d test rows (TRs), unused in training. A map has one
 number for each voxel, NaN where there is none; the .json beside it and descriptions.tsv say what it is. rois.csv and
 rois.json have the means of regions, with 95 %% intervals, p and q of the difference.
 `
@@ -73,7 +73,7 @@ func (p *plan) add(name string, write func(io.Writer) error) {
 	p.files = append(p.files, file{name, write})
 }
 
-// chooseFormats takes those asked for, which must be possible, or all that are.
+// chooseFormats returns the requested formats, which must be possible, or all possible ones.
 func (p *plan) chooseFormats() error {
 	why, do := p.noMaps()
 	for _, f := range p.opt.Formats {
@@ -93,7 +93,7 @@ func (p *plan) chooseFormats() error {
 	return nil
 }
 
-// noMaps says why a run has no maps of a format, and what to do about it.
+// noMaps returns the reason why a run has no maps of a format, and the remedy.
 func (p *plan) noMaps() (why map[string]string, do string) {
 	places := p.run.Places
 	switch {
@@ -190,7 +190,7 @@ func (p *plan) task() string {
 	return "stories"
 }
 
-// sidecar says what a map is.
+// sidecar describes a map.
 type sidecar struct {
 	Description string   `json:"Description"`
 	Units       string   `json:"Units"`
@@ -199,7 +199,7 @@ type sidecar struct {
 	Stories     []string `json:"Stories,omitempty"`
 }
 
-// voxelMap plans one map: a volume, or a file for each hemisphere, and what says what it is.
+// voxelMap plans one map, a volume or a file for each hemisphere, and its sidecar.
 func (p *plan) voxelMap(d cortex.Derivative, m voxelMap) error {
 	d.Stat, d.Desc = m.stat, m.desc
 	values := p.run.Places.Spread(m.values)

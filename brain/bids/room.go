@@ -62,7 +62,7 @@ func quoted(path string) string {
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(path)
 }
 
-// isOurs tells whether a description says that bwlm made what it describes.
+// isOurs reports whether a description names bwlm as the generator.
 func isOurs(path string) bool {
 	var d cortex.Description
 	return jsonfile.Read(exporting, path, &d) == nil && len(d.GeneratedBy) > 0 && d.GeneratedBy[0].Name == generator

@@ -18,18 +18,18 @@ import (
 	"github.com/brainwavlm/bwlm/speech/pretrained"
 )
 
-// Options say which demo to run.
+// Options configures the demo.
 type Options struct {
 	Seed     uint64
 	Null     bool        // all subjects answer with noise
 	Out      string      // the run directory
-	Force    bool        // replace an Out that is there, if a demo made it
+	Force    bool        // replace an existing Out that a demo wrote
 	Progress func(Event) // may be nil
 
-	Study brain.Options // of its experiments, which share what they keep; its Progress is not called
+	Study brain.Options // of its experiments, which share a cache; its Progress is not called
 
 	size   sim.Options // of the study; the zero value is that of the demo
-	epochs int         // at most so many; 0: as the arms say
+	epochs int         // upper bound; 0: as in each arm
 }
 
 // arm is one way to tune.
@@ -76,10 +76,10 @@ func Run(ctx context.Context, opt Options) (*Report, error) {
 	return &d.report, d.report.write(opt.Out)
 }
 
-// marker is a file by which a demo's directory is known.
+// marker is the file that marks a demo's directory.
 const marker = "demo.json"
 
-// clear makes room for the run directory.
+// clear removes an earlier run directory.
 func (o Options) clear() error {
 	entries, err := os.ReadDir(o.Out)
 	switch {
@@ -164,8 +164,8 @@ func (d *demo) open(ctx context.Context) (err error) {
 
 func (d *demo) modelPath() string { return filepath.Join(d.opt.Out, "model") }
 
-// experiment is the setting of an arm. One vector for each TR: windows of 2 s that do not overlap, the mean of their
-// frames.
+// experiment returns the experiment of an arm. One vector for each TR: windows of 2 s that do not
+// overlap, the mean of their frames.
 func (d *demo) experiment(a arm) *experiment.Experiment {
 	e := experiment.Default()
 	e.Model = experiment.Model{Path: d.modelPath(), Layer: 3, WindowSeconds: sim.TR, StrideSeconds: sim.TR,
@@ -220,7 +220,7 @@ func (d *demo) tune(ctx context.Context) error {
 	return nil
 }
 
-// score takes an arm's scores of the listener, and of the others for the whole cortex, into the report.
+// score adds an arm's scores of the listener to the report, and for the whole cortex those of the other subjects.
 func (d *demo) score(ctx context.Context, name string, e *evaluate.Evaluation, p *results.Progress) error {
 	test, err := e.Scores(ctx, sim.Listener)
 	if err != nil {

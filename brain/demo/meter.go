@@ -2,9 +2,9 @@ package demo
 
 import "github.com/brainwavlm/bwlm/brain/progress"
 
-// Event tells how far the demo is.
+// Event is the progress of the demo.
 type Event struct {
-	Arm         string // what is being done
+	Arm         string // current arm or phase
 	Detail      string
 	Done, Total int // in passes of one story through the model; a training step counts as three
 	Warning     string

@@ -83,8 +83,7 @@ func int64s(x []int) []int64 {
 	return out
 }
 
-// PlacesOf tells where the voxels of a demo's subjects are, given its directory; nowhere if it has no
-// surface.
+// PlacesOf returns the places of the voxels of a demo in its directory, none if it has no surface.
 func PlacesOf(dir string) (p dataset.Places, err error) {
 	path := filepath.Join(dir, surfaceFiles[2])
 	if _, err := os.Stat(path); err != nil {

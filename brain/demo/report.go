@@ -13,7 +13,7 @@ import (
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
 )
 
-// Report is what the demo found, as bwlm demo --json prints it.
+// Report is the result of the demo.
 type Report struct {
 	Schema         int       `json:"schema"`
 	Seed           uint64    `json:"seed"`
@@ -57,7 +57,7 @@ type Transfers struct {
 type Transfer struct {
 	Base  float64         `json:"base"`
 	Tuned float64         `json:"tuned"`
-	CI95  *stats.Interval `json:"ci95"` // of tuned less base
+	CI95  *stats.Interval `json:"ci95"` // of tuned − base
 	Test  results.Scores  `json:"test"`
 }
 
@@ -70,12 +70,12 @@ func (r *Report) transfer(subject string, t Transfer) {
 	*map[string]*Transfer{sim.Related: &r.Transfer.Related, sim.Unrelated: &r.Transfer.Unrelated}[subject] = t
 }
 
-// write leaves the report in the run directory.
+// write writes the report to the run directory.
 func (r *Report) write(dir string) error {
 	return jsonfile.Write(filepath.Join(dir, marker), r)
 }
 
-// controls scores what is known about the stories without a speech model.
+// controls scores regressors without a speech model.
 func (d *demo) controls(ctx context.Context) error {
 	for _, c := range []struct {
 		name string
@@ -102,7 +102,7 @@ func (d *demo) controls(ctx context.Context) error {
 	return nil
 }
 
-// probes asks the untuned and each tuned model about the probe stories.
+// probes fits linear probes to the untuned and each tuned model on the probe stories.
 func (d *demo) probes(ctx context.Context) error {
 	p := &d.report.Probes
 	p.Lexical, p.LexicalControl, p.Acoustic = map[string]float64{}, map[string]float64{}, map[string]float64{}

@@ -34,7 +34,7 @@ func (e *Experiment) Validate() error {
 	return e.between()
 }
 
-// between checks what no key can know alone.
+// between checks constraints between keys.
 func (e *Experiment) between() error {
 	m, r, t := e.Model, e.Readout, e.Train
 	switch {

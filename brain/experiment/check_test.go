@@ -60,7 +60,8 @@ func TestValidate(t *testing.T) {
 		{"train.mode=Lora", `train.mode: "Lora" is not one of lora, full, readout; did you mean lora?`},
 		{"train.loss=l2", `train.loss: "l2" is not one of auto, spatial, temporal, mse, cosine_l2, nt_xent`},
 		{"train.loss=ntxent",
-			`train.loss: "ntxent" is not one of auto, spatial, temporal, mse, cosine_l2, nt_xent; did you mean nt_xent?`},
+			`train.loss: "ntxent" is not one of auto, spatial, temporal, mse, cosine_l2, nt_xent; did you mean ` +
+				`nt_xent?`},
 		{"train.cosine_share=1.1", "train.cosine_share: 1.1 is not in 0 to 1"},
 		{"train.temperature=0", "train.temperature: 0 is not in 0.001 to 100"},
 		{"train.reliability=ccmax", `train.reliability: "ccmax" is not one of none, train, val, test`},

@@ -23,7 +23,7 @@ type Compat struct {
 	BlockZScore     bool // features standardised by the statistics of their block, not of their story
 	FirstBlockVal   bool // validation during tuning sees the first block of each story only
 	ShrunkenLossR   bool // r in the losses is r(n-1)/n: biased covariance over unbiased deviations
-	TimesAtTRStarts bool // rows count as acquired at the start of their TR, whatever the data set says
+	TimesAtTRStarts bool // rows count as acquired at the start of their TR, whatever the data set's row_time
 }
 
 // change is what a switch does to one key.

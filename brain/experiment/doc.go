@@ -1,4 +1,4 @@
-// Package experiment reads, checks and writes the experiment file: one YAML document that says which speech model is
+// Package experiment reads, checks and writes the experiment file: one YAML document that states which speech model is
 // tuned on whose brain responses, how, and how the result is scored.
 //
 // The idea is one table (keys.go). Each row names a key, points to its field, explains it in a sentence and checks its
@@ -7,8 +7,8 @@
 // learning rate must not become the default one.
 //
 // A value comes from four places, the later winning: the default, a switch of compat, the file,
-// Set. Where each came from is kept (Origin) and written beside it in the resolved copy, so that a
-// finished run says what was chosen and what was left alone.
+// Set. The origin of each value is kept (Origin) and written next to it in the resolved copy, so
+// that a finished run shows which values were chosen.
 //
 // Caveats. Only form is checked here: that a path exists, that a subject is known or that a layer
 // is in the model is found out by the package that opens it. Relative paths in a file mean the

@@ -27,7 +27,7 @@ type Experiment struct {
 	where  map[string]string // by key: "exp.yaml:3:9" or "--set train.lr=1"
 }
 
-// Model says which speech model is read, where, and how its frames become one vector per TR.
+// Model holds the speech model, its hidden state, and how its frames become one vector per TR.
 type Model struct {
 	Path          string     // Hugging Face directory, absolute when read from a file
 	Layer         int        // index into hidden_states; 0 is the input of the first block
@@ -50,7 +50,7 @@ type Adapter struct {
 	Layers  []int    // encoder layers; nil means every layer below Model.Layer
 }
 
-// Data says whose responses to which stories, and how they are prepared.
+// Data holds the subjects and stories and the preprocessing of responses.
 type Data struct {
 	Path       string   // data-set directory or its dataset.yaml, absolute when read from a file
 	Subjects   []string // names, globs, or "all"
@@ -74,7 +74,7 @@ type Readout struct {
 	DelaysSeconds []float64    // FIR delays in seconds, rising
 }
 
-// Train says what is tuned and how.
+// Train holds the settings of tuning.
 type Train struct {
 	Mode        TrainMode
 	Loss        Loss
@@ -100,7 +100,7 @@ type Train struct {
 	Seed           uint64
 }
 
-// Eval says how the ridge that scores the features is fitted.
+// Eval holds the settings of the ridge that scores features.
 type Eval struct {
 	Alphas    []float64 // candidate alphas, rising; the penalty is alpha squared
 	Boots     int       // bootstrap folds

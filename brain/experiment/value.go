@@ -178,7 +178,7 @@ func parseLogspace(n *yaml.Node) ([]float64, bool) {
 	return logspace(from, to, count), true
 }
 
-// describe says what a node is, in the user's words.
+// describe returns the kind of a node in words.
 func describe(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:

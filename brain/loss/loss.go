@@ -47,7 +47,7 @@ func CosineL2(share float64) Func {
 	}
 }
 
-// NTXentLoss asks which row a prediction belongs to: the normalised, temperature-scaled cross
+// NTXentLoss classifies which row a prediction belongs to: the normalised, temperature-scaled cross
 // entropy (Chen et al. 2020, arXiv 2002.05709), used on fMRI by Negi et al. (bioRxiv
 // 2025.07.07.662360). With s the cosine across voxels of predicted row i and measured row j,
 // divided by the temperature, it is
@@ -105,8 +105,7 @@ func unit(x, weights *torch.Tensor) *torch.Tensor {
 	return x.Mul(square.ClampMin(leastVariance).RSqrt()).Mul(square.Gt(leastVariance).ToType(x.DType()))
 }
 
-// newLoss finds the loss of an experiment for so many varying targets. The name that it gives back
-// says what auto chose.
+// newLoss returns the loss of an experiment for a number of varying targets, and its name, which auto resolves to.
 func New(train experiment.Train, targets int, shrunken bool) (Func, experiment.Loss, error) {
 	name := train.Loss
 	if name == experiment.LossAuto {

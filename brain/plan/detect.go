@@ -12,7 +12,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
 
-// Detectable is the smallest true difference of r, tuned less base, that the test rows show in four of five studies.
+// Detectable is the minimum detectable Δr (tuned − base) on the test rows, with a power of 80 %.
 //
 // The test of two dependent correlations with one response is that of Meng, Rosenthal & Rubin
 // (Psych. Bull. 111, 1992): for independent rows,
@@ -20,17 +20,16 @@ import (
 //	SE(z₁ − z₂) = √(2 (1−c) h / (n−3)),  h = (1 − f r²)/(1 − r²),  f = min(1, (1−c)/(2(1−r²)))
 //
 // with z Fisher's transform of r, and c the correlation of the two predictions. The difference is
-// (u_{1−α/2} + u_{.8}) times that, u normal quantiles, and Δr = Δz (1 − r²). Rows that follow each
-// other are alike: n is the test rows over (1+φ²)/(1−φ²), Bartlett's factor where prediction and
-// response are both first-order processes of autocorrelation φ, which is that of the training
-// responses. The errors of two voxels' r are as alike as the product of the correlation of their
-// noise and that of their predictions, which is taken as the square of their responses'
-// correlation, q on average: for the mean of a region of V voxels the error shrinks by
-// √((1+(V−1)q)/V), and over subjects by the root of their number, which takes their noise as
-// independent.
+// (u_{1−α/2} + u_{.8}) times that, u normal quantiles, and Δr = Δz (1 − r²). Rows are
+// autocorrelated: n is the number of test rows over (1+φ²)/(1−φ²), Bartlett's factor for prediction
+// and response as first-order processes of autocorrelation φ, estimated from the training
+// responses. The errors of two voxels' r correlate by the product of the correlation of their noise
+// and that of their predictions. It is estimated by the squared correlation of their responses, q
+// on average. The error of the mean of an ROI of V voxels is smaller by √((1+(V−1)q)/V), and that
+// of the mean over subjects by the root of their number, since their noise is taken as independent.
 //
-// Three things are not known before tuning and are assumed: c is [PredictionsAlike], r is half the ceiling, or
-// [UsualR] without repeats, and the error of a prediction that was fitted on few rows is left out.
+// Three things are unknown before tuning and assumed: c is [PredictionsAlike]; r is half the
+// ceiling, or [UsualR] without repeats; predictions have no error from fitting to few rows.
 type Sensitivity struct {
 	ROI       string   `json:"roi"`    // "" for the tuned voxels of all subjects
 	Voxels    int      `json:"voxels"` // of all subjects
@@ -40,21 +39,21 @@ type Sensitivity struct {
 	Ceiling   *float64 `json:"ceiling"` // null without repeats
 	AssumedR  float64  `json:"assumed_r"`
 	OneVoxel  float64  `json:"min_delta_one_voxel"` // in one subject, at .05 for this voxel alone
-	AnyVoxel  float64  `json:"min_delta_any_voxel"` // at .05 over all voxels of the region (Bonferroni)
-	Mean      float64  `json:"min_delta_mean"`      // of the region's mean over voxels and subjects, at .05
+	AnyVoxel  float64  `json:"min_delta_any_voxel"` // at .05 over all voxels of the ROI (Bonferroni)
+	Mean      float64  `json:"min_delta_mean"`      // of the ROI's mean over voxels and subjects, at .05
 }
 
-// What a plan assumes.
+// Assumptions of a plan.
 const (
-	PredictionsAlike = .9 // correlation of what base and tuned features predict of a voxel
-	UsualR           = .2 // score of a voxel, where no repeats tell its ceiling
+	PredictionsAlike = .9 // correlation of a voxel's predictions from base and tuned features
+	UsualR           = .2 // score of a voxel without a ceiling
 	detectPower      = .8
 	detectLevel      = .05
 )
 
-// DetectableDelta is the Δr of two correlations near r with one response over n independent rows
-// that a two-sided test at level finds with the given power, the two predictions being correlated
-// by c; infinite for n ≤ 3.
+// DetectableDelta returns the minimum detectable Δr of two correlations near r with one response
+// over n independent rows, for a two-sided test with the given level and power and predictions of
+// correlation c. It is infinite for n ≤ 3.
 func MinDetectableDifference(n, r, c, level, power float64) float64 {
 	if n <= 3 {
 		return math.Inf(1)
@@ -65,7 +64,7 @@ func MinDetectableDifference(n, r, c, level, power float64) float64 {
 	return z * (1 - r*r)
 }
 
-// detectable works out what the test rows can show in the tuned voxels and in each region.
+// detectable returns the minimum detectable differences of the tuned voxels and of each ROI.
 func detectable(ctx context.Context, st *study.Study) ([]Sensitivity, error) {
 	groups, err := st.Groups(ctx)
 	if err != nil {
@@ -132,12 +131,11 @@ func detectable(ctx context.Context, st *study.Study) ([]Sensitivity, error) {
 	return out, nil
 }
 
-// persistence is the autocorrelation φ of the first-order process whose autocorrelation time is tau.
+// persistence returns the autocorrelation φ of a first-order process with autocorrelation time tau.
 func persistence(tau float64) float64 { return (tau - 1) / (tau + 1) }
 
-// alike is the mean of the squared correlation of two varying columns of x (rows, cols), less what
-// chance gives in so many independent rows, and how many columns vary. Of many columns some are
-// looked at.
+// alike returns the mean squared correlation of two varying columns of x (rows, cols) above that of
+// independent columns, and the number of varying columns. Of many columns it uses some.
 func alike(x []float32, cols int, independent float64) (q float64, varying int) {
 	const most = 200
 	if cols == 0 {

@@ -12,8 +12,8 @@ import (
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
 
-// Fidelity compares the vectors that extraction chunks reads with those of exact windows, and the cost of both, for the
-// untuned model.
+// Fidelity compares the vectors of extraction by chunks with those of single windows, and the cost
+// of both, for the untuned model.
 type Fidelity struct {
 	Windows int       `json:"windows"` // compared
 	Layers  []int     `json:"layers"`
@@ -23,7 +23,7 @@ type Fidelity struct {
 	WindowsCost float64 `json:"windows_cost"`
 }
 
-// Fidelity reads the first seconds of a story by chunks and window by window, whatever model.extraction is.
+// Fidelity extracts the first seconds of a story by chunks and by windows, whatever model.extraction is.
 func MeasureFidelity(ctx context.Context, st *study.Study, story string, length float64, layers ...int) (*Fidelity,
 	error) {
 	wave, err := st.Wave(ctx, story)
@@ -63,7 +63,7 @@ func MeasureFidelity(ctx context.Context, st *study.Study, story string, length 
 	return f, nil
 }
 
-// fidelityOfPlan compares some clips of the longest training story at the layer that is read.
+// fidelityOfPlan compares some chunks of the longest training story at model.layer.
 func fidelityOfPlan(ctx context.Context, st *study.Study) (*Fidelity, error) {
 	longest := slices.MaxFunc(st.StoriesOf(study.Train),
 		func(a, b string) int { return len(st.Stimuli[a].Samples) - len(st.Stimuli[b].Samples) })

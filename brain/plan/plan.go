@@ -11,23 +11,23 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// Plan says what a training and its evaluation will take, before either begins, and what the test rows can show.
+// Plan holds the estimated cost of a training and its evaluation, and the sensitivity of the test rows.
 type Plan struct {
 	Schema  int     `json:"schema"`
 	Seconds float64 `json:"seconds"` // from opening the study to the scores
-	PeakMB  float64 `json:"peak_mb"` // of the process's memory; on a GPU, its host memory
+	PeakMB  float64 `json:"peak_mb"` // peak memory of the process; on a GPU, its host memory
 	DiskMB  float64 `json:"disk_mb"` // of the finished run directory
-	Device  string  `json:"device"`  // that was measured
+	Device  string  `json:"device"`  // of the measurement
 	Threads int     `json:"threads"`
 
 	Subjects        int     `json:"subjects"`
-	Models          string  `json:"models"` // one for all subjects, or one each, in words
+	Models          string  `json:"models"` // one for all subjects or one each, as a phrase
 	Epochs          int     `json:"epochs"`
 	StepsPerEpoch   int     `json:"steps_per_epoch"`
 	Steps           int     `json:"steps"`
 	WindowsPerStep  float64 `json:"windows_per_step"`  // mean over an epoch
-	WindowsPerEpoch int     `json:"windows_per_epoch"` // read by its steps
-	// after each epoch, without gradients, for statistics and validation
+	WindowsPerEpoch int     `json:"windows_per_epoch"` // of the steps of an epoch
+	// extracted after each epoch without gradients, for statistics and validation
 	WindowsRead     int     `json:"windows_read"`
 	CachedShare     float64 `json:"cached_share"` // fraction of the activations of frozen layers that fits in the cache
 	ModelParameters int     `json:"trainable_model_parameters"`
@@ -42,22 +42,22 @@ type Plan struct {
 // PlanPhase is one kind of work.
 type Phase struct {
 	Name    string  `json:"name"`
-	Times   float64 `json:"times"` // how often
+	Times   float64 `json:"times"` // number of times
 	Each    float64 `json:"seconds_each"`
 	Seconds float64 `json:"seconds"`
 }
 
-// Constants of what is not measured, since a plan writes nothing: what a checkpoint takes beside
-// its bytes, and how many of those a disk takes in a second.
+// Constants of checkpoints, which are not measured since a plan writes nothing: the overhead of
+// each, and bytes written per second.
 const (
 	checkpointSeconds = .01 // 3 ms were measured on a local disk, 30 ms on a busy one
 	diskBytesASecond  = 300e6
 )
 
-// Plan measures this machine on pieces of the study (windows, three tuning steps, a ridge) and adds
-// up what Fit and EvaluateRun will do. It takes seconds to minutes, as large as the model is, and
-// writes nothing. What it says of memory is the most that the process has used so far and what the
-// rest will add, so call it in a process that has done nothing else.
+// Plan measures parts of the study on this machine (windows, three tuning steps, a ridge) and
+// extrapolates to Fit and EvaluateRun. It takes seconds to minutes, depending on the model, and
+// writes nothing. The memory estimate is the peak of the process so far plus the expected growth,
+// so call Plan in a process that has done nothing else.
 func Estimate(ctx context.Context, st *study.Study) (*Plan, error) {
 	t, err := tune.NewTrainer(ctx, st)
 	if err != nil {
@@ -93,7 +93,7 @@ func Estimate(ctx context.Context, st *study.Study) (*Plan, error) {
 	return p, err
 }
 
-// models says for how many subjects one model is tuned.
+// models describes which subjects share a tuned model.
 func models(st *study.Study) string {
 	what := map[experiment.TrainMode]string{experiment.TrainLoRA: "one adapter", experiment.TrainFull: "one model",
 		experiment.TrainReadout: "the model as it is"}[st.Experiment.Train.Mode]

@@ -21,21 +21,21 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// calibration is what pieces of a study take on this machine, in seconds.
+// calibration holds the seconds that parts of a study take on this machine.
 type calibration struct {
 	trainer *tune.Trainer
 	cache   *windows.Cache
 
-	// a window: the frozen layers; the rest up to the layer that is read; all layers of the untuned model
+	// for each window: frozen layers; the other layers up to model.layer; all layers of the untuned model
 	front, tuned, base float64
-	step               float64 // a window of a tuning step, what is frozen being there
+	step               float64 // for each window of a tuning step, with cached activations
 	ridge              float64 // fit and prediction for all subjects
 	bootstrap          float64
 	manifest, prove    float64
 	ridgeBytes         int64 // features of a ridge
 }
 
-// without is the computation of cached activations, with the calibration's cache.
+// without computes the activations of frozen layers, with the calibration's cache.
 func (c *calibration) without(f *windows.Frozen) *windows.Frozen {
 	own := *f
 	own.Cache = c.cache
@@ -44,12 +44,12 @@ func (c *calibration) without(f *windows.Frozen) *windows.Frozen {
 
 const (
 	planCache          = 1 << 40
-	calibrationWindows = 64   // at least, or two batches, or what there is
-	calibrationSteps   = 3    // measured, after one that is not
+	calibrationWindows = 64   // at least, or two units, or all
+	calibrationSteps   = 3    // measured after a warm-up step
 	calibrationVoxels  = 1000 // of the ridge and the bootstrap; more are extrapolated
 )
 
-// measure does each thing once, small.
+// measure times each part once on little data.
 func (c *calibration) measure(ctx context.Context, w *work) error {
 	steps := []func(context.Context, *work) error{c.timeManifest, c.timeProof, c.timeReading, c.timeSteps, c.timeRidge,
 		c.timeBootstrap}
@@ -76,7 +76,8 @@ func (c *calibration) timeProof(ctx context.Context, w *work) (err error) {
 	return err
 }
 
-// timeReading reads the start of the longest story three times: with what is frozen, with that at hand, and all layers.
+// timeReading extracts the start of the longest story three times: without cached activations, with
+// them, and at all layers.
 func (c *calibration) timeReading(ctx context.Context, _ *work) error {
 	longest := slices.MaxFunc(c.trainer.Study.StoriesOf(study.Train, study.Val), func(a, b string) int {
 		return len(c.trainer.Study.Stimuli[a].Windows) - len(c.trainer.Study.Stimuli[b].Windows)
@@ -138,7 +139,7 @@ func (c *calibration) timeReading(ctx context.Context, _ *work) error {
 	return err
 }
 
-// timeSteps does tuning steps on blocks of about the usual size, with what is frozen at hand as in most of a run.
+// timeSteps times tuning steps on blocks of about the usual size, with cached activations as in most of a run.
 func (c *calibration) timeSteps(ctx context.Context, w *work) error {
 	unitStatistics(c.trainer)
 	mean := float64(w.stepWindows) / float64(len(w.order))
@@ -173,8 +174,8 @@ func (c *calibration) timeSteps(ctx context.Context, w *work) error {
 	return nil
 }
 
-// unitStatistics gives the features of all stories mean 0 and SD 1, so that steps can run before
-// any epoch has read them.
+// unitStatistics sets mean 0 and SD 1 for the features of all stories, so that steps can run before
+// their statistics are measured.
 func unitStatistics(t *tune.Trainer) {
 	t.Zscore = map[string]design.ZScore{}
 	channels := t.Study.Model.Architecture().Width
@@ -183,8 +184,8 @@ func unitStatistics(t *tune.Trainer) {
 	}
 }
 
-// timeRidge fits random features to the responses: speed does not depend on what they are. The cost
-// is a decomposition and a share for each voxel, so that many voxels are extrapolated from few.
+// timeRidge fits random features to the responses, since the time does not depend on the values.
+// The cost is a decomposition plus a part per voxel, so many voxels are extrapolated from few.
 func (c *calibration) timeRidge(ctx context.Context, _ *work) error {
 	exp := c.trainer.Study.Experiment
 	width := c.trainer.Study.Model.Architecture().Width * len(c.trainer.Study.Delays)
@@ -237,7 +238,7 @@ func (c *calibration) timeRidge(ctx context.Context, _ *work) error {
 	return nil
 }
 
-// timeBootstrap draws a few resamples of some voxels of the first subject.
+// timeBootstrap times a few resamples of some voxels of the first subject.
 func (c *calibration) timeBootstrap(ctx context.Context, _ *work) error {
 	p := c.trainer.Study.Subjects[0]
 	n := min(p.Voxels, calibrationVoxels)
@@ -280,7 +281,7 @@ func (c *calibration) timeBootstrap(ctx context.Context, _ *work) error {
 	return nil
 }
 
-// phases adds up.
+// phases returns the phases with their seconds.
 func (c *calibration) phases(w *work) []Phase {
 	epochs, exp := float64(c.trainer.Study.Experiment.Train.Epochs), c.trainer.Study.Experiment
 	missing := 1 - w.cached
@@ -309,8 +310,8 @@ func (c *calibration) phases(w *work) []Phase {
 	return out
 }
 
-// peakMB is the most memory used so far, and what a run will add to it: the rest of the cache and the features of all
-// layers at all rows, which an evaluation holds at once.
+// peakMB returns the peak memory so far plus what a run will add: the rest of the cache, and the
+// features of all layers at all rows, which an evaluation holds.
 func (c *calibration) peakMB(w *work) (float64, error) {
 	peak, err := proc.PeakMemory()
 	if err != nil {
@@ -321,7 +322,8 @@ func (c *calibration) peakMB(w *work) (float64, error) {
 	for _, stim := range c.trainer.Study.Stimuli {
 		rows += int64(stim.Rows)
 	}
-	features := rows * int64(c.trainer.Study.Model.Architecture().Width*len(c.trainer.Study.Delays)) * 4 * int64(w.evalLayers())
+	features := rows * int64(c.trainer.Study.Model.Architecture().Width*len(c.trainer.Study.Delays)) * 4 *
+		int64(w.evalLayers())
 	more := min(c.trainer.Study.Options.CacheBytes, w.frozenBytes) - kept + features
 	return float64(peak+max(more, 0)) / 1e6, nil
 }

@@ -9,13 +9,13 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/tune"
 )
 
-// work counts what a training and its evaluation do.
+// work holds the amounts of work of a training and its evaluation.
 type work struct {
 	order        []tune.Block
 	spans        []int // windows of each block's clips
 	stepWindows  int   // windows of all blocks
 	epochWindows int   // of training and validation stories
-	testWindows  int   // of test stories that are not among those
+	testWindows  int   // of test stories without training or validation rows
 	trainTest    int   // of training and test stories
 	frozenBytes  int64 // activations of frozen layers over all of them
 	cached       float64
@@ -25,7 +25,7 @@ type work struct {
 	st                          *study.Study
 }
 
-// countWork counts without computing.
+// countWork returns the work of a study without doing it.
 func countWork(st *study.Study, t *tune.Trainer) *work {
 	exp := st.Experiment
 	w := &work{st: st, order: tune.Blocks(st.Subjects, exp.Train.BlockRows, exp.Train.Joint == experiment.JointShared)}
@@ -66,10 +66,10 @@ func countWork(st *study.Study, t *tune.Trainer) *work {
 	return w
 }
 
-// keptCheckpoints are the newest two and the best.
+// keptCheckpoints counts the newest two and the best.
 const keptCheckpoints = 3
 
-// diskBytes is the size of the finished run directory.
+// diskBytes returns the size of the finished run directory.
 func (w *work) diskBytes() int64 {
 	// bytes of a line of metrics.jsonl; of an epoch in all files; of config.yaml, manifest.json and their like
 	const step, epoch, small = 96, 400, 20_000
@@ -90,10 +90,10 @@ func (w *work) diskBytes() int64 {
 	return total
 }
 
-// evalLayers are the hidden states that an evaluation reads.
+// evalLayers returns the hidden states that an evaluation uses.
 func (w *work) evalLayers() int { return w.st.Model.Architecture().Layers + 1 }
 
-// fits are the ridges of an evaluation: one for each layer on validation rows, base and its best
+// fits returns the number of ridges of an evaluation: one for each layer on validation rows, base and its best
 // layer and tuned on test rows.
 func (w *work) fits() int {
 	if w.st.Experiment.Train.Mode == experiment.TrainReadout {

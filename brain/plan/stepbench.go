@@ -20,8 +20,8 @@ type StepOptions struct {
 	Seconds      float64      // of a window; 0: 4
 	ChunkSeconds float64      // of the chunks that windows are read from; 0: each window is a pass of its own
 	Voxels       int          // of each subject
-	Subjects     int          // who share the step, each with a readout; 0: 1
-	Steps        int          // measured, after one that is not
+	Subjects     int          // that share the step, each with a readout; 0: 1
+	Steps        int          // measured after a warm-up step
 	Device       torch.Device // where the step runs
 	Compute      torch.DType  // type in which linear layers multiply
 	Config       wavlm.Config // the architecture; the zero value is WavLM Base

@@ -45,7 +45,7 @@ type stepShape struct {
 //
 //	projection              n·C·E
 //	positional convolution  (T+1)·E·(E/G)·K for a clip of T frames; T for an odd K
-//	each layer              q, k, v, out 4·n·E·E; gate n·E·8; q·k' and the sum of v 2·T·T·E a clip; feed-forward 2·n·E·F
+//	each layer              q, k, v, out 4·n·E·E; gate n·E·8; q·k' and sum of v 2·T·T·E a clip; feed-forward 2·n·E·F
 //	each adapter            2·n·E·rank
 //	the last layer          but for k and v only for the frames that are read
 //	resampling              (rows + context)·windows·E

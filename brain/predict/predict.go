@@ -24,10 +24,10 @@ import (
 )
 
 // Predictor predicts one subject's responses to any audio, with the tuned model of a finished run and the readout that
-// was trained beside it. It may be used by many goroutines at once: they share its weights, and as many of their
+// was trained with it. It may be used by many goroutines at once: they share its weights, and as many of their
 // forward passes run at the same time as package torch has workers.
 //
-// What it says is to be taken with care:
+// Predictions have limits:
 //   - Features are standardised over the rows of the clip, since a new clip has no other statistics. A row's prediction
 //     so depends on the whole clip; give a minute or more, with speech as varied as in the stories of the training.
 //   - The first rows (as many as the longest delay) lack their history, and Lanczos spoils up to 3 rows at both ends.
@@ -234,7 +234,7 @@ func (p *Predictor) readLayerWeights(s *torch.Scope, f *ckpt.File, store *nn.Sto
 // Voxels is how many voxels are predicted.
 func (p *Predictor) Voxels() int { return len(p.Columns) }
 
-// MinSeconds is the shortest clip of which a row hears something.
+// MinSeconds returns the duration of the shortest clip with a row.
 func (p *Predictor) MinSeconds() float64 { return float64(slices.Max(p.Delays)+1) * p.TR }
 
 // Predict predicts the responses to a clip (T, 16 kHz), one row for each whole TR of it. It returns

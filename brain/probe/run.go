@@ -21,8 +21,8 @@ type Options struct {
 	Glove    string               // word vectors, as for [LoadVectors]; "": that probe is left out
 	Layers   []int                // hidden states; none: all
 	Stories  []string             // whole stories; none: the audio of the test rows
-	Frames   int                  // most frames to look at; 0: 2000
-	NoROIs   bool                 // leave out the ridge scores of each region at each layer, which look at test rows
+	Frames   int                  // largest number of frames; 0: 2000
+	NoROIs   bool                 // leave out the ridge scores of each ROI at each layer, which read test rows
 	Seed     uint64               // of held-out words, random labels and random weights
 	Progress func(progress.Event) // may be nil
 }
@@ -166,7 +166,7 @@ func (r *runner) read(ctx context.Context) error {
 	return nil
 }
 
-// ask does every probe on every layer of every model, plain, with random labels, and on matched
+// ask fits every probe on every layer of every model: plain, with random labels, and on matched
 // components.
 func (r *runner) probe(ctx context.Context) error {
 	done, total := 0, len(r.tasks)*len(r.models)*len(r.opt.Layers)

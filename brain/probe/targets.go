@@ -13,7 +13,7 @@ import (
 	"github.com/brainwavlm/bwlm/internal/acoustic"
 )
 
-// What is asked.
+// The targets of probes.
 const (
 	bands          = 16
 	identityWords  = 20 // most frequent words at most
@@ -29,11 +29,11 @@ const (
 	stressOfVowels = "012"
 )
 
-// material is what the probes ask about: the items of both sets, and what is known of them.
+// material holds the items of both sets and their properties, the targets of the probes.
 type material struct {
 	study   *study.Study
 	stories []string
-	spans   map[string][]windows.Span // audio that is asked about
+	spans   map[string][]windows.Span // audio of the items
 	frames  []item
 	frameAt []int // number of each frame in its story
 	words   []item
@@ -93,7 +93,7 @@ func collect(ctx context.Context, st *study.Study, stories []string, spans map[s
 	return m, nil
 }
 
-// sound are the probes of what is heard, whoever speaks.
+// sound returns the probes of acoustic and phonetic targets, across speakers.
 func (m *material) sound(ctx context.Context) ([]*task, error) {
 	var loud, spectrum, pitch []float32
 	var voiced []int
@@ -157,7 +157,7 @@ func (m *material) wordRate() *task {
 	return m.continuous(name, firstN(len(m.frames)), rate, "")
 }
 
-// identity is the probe of which of the most frequent words is heard.
+// identity returns the probe of word identity among the most frequent words.
 func (m *material) identity() *task {
 	const name = "word_identity"
 	if m.noWords != "" {
@@ -272,8 +272,8 @@ func (m *material) phonemes(ctx context.Context) (*task, error) {
 		folds: timeFolds(pick(m.frames, rows), nTimeFolds)}, nil
 }
 
-// speaker is the probe of who speaks. A story is tested by what was learnt of the speaker in others: within one story
-// the recording would do.
+// speaker returns the probe of speaker identity. A story is tested by what was learnt of the
+// speaker in others: within one story the recording would do.
 func (m *material) speaker() (*task, error) {
 	const name = "speaker"
 	var voices []string

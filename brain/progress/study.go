@@ -2,7 +2,7 @@ package progress
 
 import "time"
 
-// Event tells where a long computation is.
+// Event is the progress of a long computation.
 type Event struct {
 	Phase string  // "read base", "tune", "validate", "score", "warning"
 	Done  int     // of Total

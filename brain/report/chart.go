@@ -18,7 +18,7 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// Figure is a chart or a picture with what a screen reader says of it.
+// Figure is a chart or a picture with its text for screen readers.
 type Figure struct {
 	Title string
 	Alt   string        // in words, with the numbers that matter

@@ -1,7 +1,7 @@
 // Package report makes one page of HTML of what runs left in their directories: what was done and
 // found in plain words, pictures of the cortex, charts, tables of regions with intervals and
-// significance, data and alignment, settings with their origin, hashes and versions, how to repeat
-// it and whom to cite.
+// significance, data and alignment, settings with their origin, hashes and versions, commands that
+// repeat it, and references.
 //
 // [Read] reads the directories into a [Report], a plain struct; [Report.HTML] writes the page.
 // Neither needs the speech model, and the data set only to find out where voxels are. The page

@@ -104,7 +104,7 @@ func (rep *Report) page() (*page, error) {
 	return p, nil
 }
 
-// title says what the page is about.
+// title returns the title of the page.
 func (rep *Report) title() (title, subtitle string) {
 	first := rep.Runs[0]
 	switch {
@@ -132,7 +132,7 @@ func (rep *Report) title() (title, subtitle string) {
 // maxSubjects have pictures of their own on a page: more would make it too heavy for a mail.
 const maxSubjects = 12
 
-// page makes the part of a run, with pictures of up to so many subjects.
+// page returns the section of a run, with pictures of at most the given number of subjects.
 func (r *Run) page(id string, subjects int) (runPage, error) {
 	p := runPage{ID: id, Run: r, Verdict: r.Verdict(), Lines: r.Lines(), Probes: r.ProbeMaps()}
 	if b := r.Scores.BaseBestLayer; b != nil && b.Layer != nil {

@@ -22,7 +22,7 @@ type whisker struct {
 	ci   *stats.Interval
 }
 
-// whiskers draws means with their intervals, the first on top, beside a line at 0.
+// whiskers draws means with their intervals and a line at 0, the first on top.
 func whiskers(list []whisker, xLabel, title, alt string) Figure {
 	p := newPlot(xLabel, "")
 	names := make([]string, len(list))
@@ -77,7 +77,7 @@ func (r *Run) Deltas() (Figure, bool) {
 	return whiskers(list, "Δr, tuned − untuned", "Effect of tuning by ROI", alt), true
 }
 
-// Levels shows what untuned model, its best layer, tuned model and ceiling reach in each region.
+// Levels shows the r of the untuned model, its best layer, the tuned model and the ceiling in each ROI.
 func (r *Run) Levels() (Figure, bool) {
 	names := r.parts()
 	if len(names) == 0 {

@@ -24,7 +24,7 @@ type drawing struct {
 }
 
 // Maps are pictures of base, tuned and difference, averaged over subjects; the first two share
-// their limits. None if nobody knows where the voxels are.
+// their limits. None if the places of the voxels are unknown.
 func (r *Run) Maps() (out []Figure, err error) {
 	if r.Places == nil {
 		return nil, nil
@@ -56,7 +56,7 @@ type subjectMaps struct {
 	Maps []Figure
 }
 
-// mapsOfSubjects are pictures of up to so many subjects, each with the limits of all: the tuned
+// mapsOfSubjects returns pictures of up to n subjects, all with the same limits: the tuned
 // model, or the untuned one where nothing is tuned, and the difference. None for one subject, whose
 // maps are those of the run.
 func (r *Run) mapsOfSubjects(most int) (out []subjectMaps, err error) {

@@ -17,7 +17,7 @@ func room(a *plot.Axis, part float64) {
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
-// numbers are those that are numbers.
+// numbers returns the values that are not NaN.
 func numbers(x []float32) (out []float64) {
 	for _, v := range x {
 		if v == v {

@@ -71,7 +71,7 @@ type ManifestEntry struct {
 	SHA256 string `json:"sha256"`
 }
 
-// Save writes the checkpoint whole or not at all, then removes older ones that nobody needs.
+// Save writes the checkpoint atomically, then removes older ones that are no longer needed.
 func (r *Run) Save(c Checkpoint) error {
 	dir := r.stepDir(c.Progress.Step)
 	if p, f, err := r.Open(c.Progress.Step); err == nil {

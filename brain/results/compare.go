@@ -157,7 +157,7 @@ func (c *Comparison) Correct() {
 	}
 }
 
-// Note says what the reader of the table should know of a run.
+// Note returns a remark on a run for readers of the table.
 func (c *Comparison) Note(first, run *Scored, b *stats.BootstrapResult) {
 	if run.untuned {
 		c.Notes = append(c.Notes,

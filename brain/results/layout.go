@@ -11,7 +11,7 @@ import (
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
 )
 
-// Layout says what the matrices of an evaluation stand for, so that it can be read without data set and model: whose
+// Layout describes the matrices of an evaluation, so that it can be read without data set and model: the
 // voxels, which rows, which regions. It is eval/test/layout.json.
 type Layout struct {
 	Schema   int             `json:"schema"`

@@ -2,7 +2,7 @@ package results
 
 import "path/filepath"
 
-// Manifest says what a run was made from: enough to repeat it and to see whether an input has changed.
+// Manifest lists the inputs of a run: enough to repeat it and to detect changed inputs.
 type Manifest struct {
 	Schema   int               `json:"schema"`
 	Versions map[string]string `json:"versions"`
@@ -12,7 +12,7 @@ type Manifest struct {
 	Seed     uint64            `json:"seed"`
 	Loss     string            `json:"loss"`
 	Delays   []int             `json:"delays_trs"`
-	Splits   []string          `json:"splits"`          // the rows of each split with the stimulus they hear
+	Splits   []string          `json:"splits"`          // the rows of each split with their stimulus windows
 	Leaks    []string          `json:"leaks,omitempty"` // that data.allow_leak let pass
 	Subjects []ManifestSubject `json:"subjects"`
 	Inputs   []ManifestInput   `json:"inputs"`

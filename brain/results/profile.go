@@ -8,7 +8,7 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// Profile is what a file of a profile says.
+// Profile is the content of a profile file.
 type Profile struct {
 	Schema  int    `json:"schema"`
 	Torch   string `json:"torch"`

@@ -64,7 +64,7 @@ func Open(dir string) (*Run, error) {
 	return r, r.sweep()
 }
 
-// sweep removes what a killed process was about to write. The lock says that nobody is writing now.
+// sweep removes unfinished files of a killed process. The lock ensures that no process is writing.
 func (r *Run) sweep() error {
 	return filepath.WalkDir(r.Dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {

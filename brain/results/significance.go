@@ -2,7 +2,7 @@ package results
 
 import "strings"
 
-// Significance is what a paired test says of a difference: how often swapping the predictions of the two systems in
+// Significance is the result of a paired test: how often swapping the predictions of the two systems in
 // random blocks of rows makes one as large, either way.
 type Significance struct {
 	P float64 `json:"p"`
@@ -15,7 +15,7 @@ type CCNorm struct {
 	ROIs  map[string]float64 `json:"rois"`
 }
 
-// IsAuditory knows the names that data sets give to auditory cortex.
+// IsAuditory reports whether a name is one that data sets give to auditory cortex.
 func IsAuditory(region string) bool {
 	return strings.EqualFold(region, "auditory") || strings.EqualFold(region, "AC")
 }

@@ -56,10 +56,11 @@ type UnseenStories struct {
 // TransferCurve is score against minutes of a new subject's data: means over subjects, each left out of
 // the tuning.
 type TransferCurve struct {
-	Points    []CurvePoint    `json:"points"`
-	Goal      float64         `json:"goal"`               // r of the untuned model with all training rows
-	Full      float64         `json:"full_minutes"`       // of training rows, mean over subjects
-	Saved     *float64        `json:"minutes_saved"`      // to reach the goal with the tuned model; nil if it does not
+	Points []CurvePoint `json:"points"`
+	Goal   float64      `json:"goal"`         // r of the untuned model with all training rows
+	Full   float64      `json:"full_minutes"` // of training rows, mean over subjects
+	// by the tuned model at the goal; nil if the goal is not reached
+	Saved     *float64        `json:"minutes_saved"`
 	AtLeast   bool            `json:"at_least,omitempty"` // the first point already reaches the goal
 	NotThere  string          `json:"not_reached,omitempty"`
 	SavedCI95 *stats.Interval `json:"minutes_saved_ci95"`

@@ -54,7 +54,7 @@ func TestMemoryOfOneSize(t *testing.T) {
 //
 //	12·F·V                    weights: 4 that stay, and as measured 7 of garbage and of what malloc keeps
 //	(57 + 8·P)·V              choices, scores of P penalties, constants
-//	12·N·F + 40·K² + 24·N·K   features twice, their Gram matrix with what decomposes it, and what projects onto its vectors
+//	12·N·F + 40·K² + 24·N·K   features twice, their Gram matrix and its decomposition, the projections
 //	16 blocks of 8 MB
 //
 // with N rows, F features, V voxels and K the smaller of N and F.

@@ -1,9 +1,10 @@
-// Package sim makes simulated studies: stories of synthetic speech, and subjects whose responses to them are known.
+// Package sim simulates studies: stories of synthetic speech, and subjects with planted responses to them.
 //
-// A study of real subjects can say that tuning raised a score, never whether it should have. Here the truth is planted,
-// so that a whole analysis can be checked against it: [New] composes stories from a lexicon of spoken words, with exact
-// word times, and simulates what subjects answer. It hands over an ordinary in-memory [dataset.Dataset], so that the
-// machinery that analyses it is the one that analyses real data, and beside it a [Subject] of truth for each subject.
+// A real study shows that tuning raised a score, but not whether it should have. Here the truth is
+// planted, so that a whole analysis can be checked against it. [New] composes stories from a
+// lexicon of spoken words, with exact word times, and simulates the responses of subjects. The
+// result is an in-memory [dataset.Dataset], analysed by the same code as real data, and a [Subject]
+// with the truth about each subject.
 //
 // # Speech
 //
@@ -26,14 +27,15 @@
 // and noise. [Unrelated] is driven by other components of the same words ("control") and by nothing
 // else; its auditory columns hold noise. [Shuffled] is the listener with the responses of tuning
 // and validation stories rolled in time. Options.Peers adds subjects of the listener's kind, each
-// with weights, delays, noise and a number of voxels of their own; with them everybody has a
+// with weights, delays, noise and a number of voxels of their own; with peers, each subject has a
 // shuffled twin, NAME-shuffled, rolled as the listener's is. Noise is a first-order process, partly
-// shared between voxels. Test stories are answered several times with independent noise, so that
-// ceilings can be estimated; the true ceiling is [Subject.Ceiling].
+// shared between voxels. Test stories have repeats with independent noise, so that ceilings can be
+// estimated; the true ceiling is [Subject.Ceiling].
 //
 // # Caveats
 //
-// The model that goes with the study, [WriteNano], is a small WavLM trained for about a minute on synthetic speech of
-// the tuning voices. It is not a pretrained model and the study says nothing about real brains: it shows that the
-// method finds what is there and nothing where nothing is. Responses at a story's start assume silence before it.
+// The model of the study, [WriteNano], is a small WavLM trained for about a minute on synthetic
+// speech of the tuning voices. It is not a pretrained model. The study shows that the method finds
+// a planted effect and none elsewhere; it is no evidence about real brains. Responses at a story's
+// start assume silence before it.
 package sim

@@ -64,8 +64,8 @@ func spectrum(wave []float32) [][]float64 {
 	return out
 }
 
-// spread gives each tick the sum over the words that sound in it of a vector per word, each word weighted by the share
-// of the tick that it fills: (ticks, width).
+// spread returns for each tick the sum of the vectors of its words, weighted by the share of the
+// tick that each word fills: (ticks, width).
 func (s *story) spread(lex *Lexicon, width int, vector func(word int) []float64) [][]float64 {
 	out := make([][]float64, s.samples()/tick)
 	for i := range out {

@@ -14,7 +14,7 @@ import (
 //go:embed lexicon/*.flac lexicon/*.json
 var lexiconFiles embed.FS
 
-// Role says which stories a voice may speak.
+// Role is the kind of stories that a voice speaks.
 type role string
 
 // The roles.
@@ -24,7 +24,7 @@ const (
 	roleProbe role = "probe" // probe stories alone
 )
 
-// Lexicon holds the spoken words and what is known about them.
+// Lexicon holds the spoken words with their phones and components.
 type Lexicon struct {
 	Words   []string
 	Phones  [][]string  // of each word, in the accent of en-us
@@ -79,7 +79,7 @@ func LoadLexicon() (*Lexicon, error) {
 	return lex, nil
 }
 
-// speakers are the voices of a role.
+// speakers returns the voices of a role.
 func (l *Lexicon) voicesOf(role role) []voice {
 	var voices []voice
 	for _, v := range l.voices {

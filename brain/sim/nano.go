@@ -13,7 +13,7 @@ import (
 //go:embed nano/config.json nano/preprocessor_config.json nano/model.safetensors
 var nanoFiles embed.FS
 
-// WriteNano writes the study's speech model into a folder, which it makes, in Hugging Face's layout: a nano WavLM
+// WriteNano creates a folder with the study's speech model in Hugging Face's layout: a nano WavLM
 // trained on synthetic speech of the tuning voices by tools/sim/train_nano.py.
 func WriteNano(dir string) error {
 	fail := func(err error) error { return fault.Wrap(fault.IO, "write nano model", dir, err) }

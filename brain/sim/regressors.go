@@ -2,8 +2,7 @@ package sim
 
 import "math"
 
-// Regressors are what is known about a story, one value per row and column: the mean over the row's
-// TR.
+// Regressors are properties of a story: for each row, the mean over its TR.
 type Regressors struct {
 	Spectrum []float32 // (rows, 9): loudness and the log magnitudes of 8 mel bands
 	WordRate []float32 // (rows, 1): words that begin, per second
@@ -12,8 +11,8 @@ type Regressors struct {
 	Control  []float32 // (rows, 3): further components of the same words
 }
 
-// Regressors gives the regressors of a story for control analyses and probes; nil if there is no
-// such story. They are not delayed: let them take the way that features take.
+// Regressors returns the regressors of a story for control analyses and probes; nil if there is no
+// such story. They are not delayed; delay them as features are delayed.
 func (s *Study) Regressors(story string) *Regressors {
 	for _, st := range s.stories {
 		if st.Name != story {

@@ -5,8 +5,8 @@ import (
 	"math/rand/v2"
 )
 
-// The haemodynamic response: a gamma-shaped rise that peaks where the voxel says, less a broad undershoot 8 s later,
-// a shape as that of Glover, NeuroImage 9(4), 1999.
+// The haemodynamic response: a gamma-shaped rise with the voxel's time to peak minus a broad
+// undershoot 8 s later, after Glover, NeuroImage 9(4), 1999.
 const (
 	riseShape       = 6
 	undershootShape = 12
@@ -15,8 +15,8 @@ const (
 	hrfSeconds      = 20
 )
 
-// haemodynamic is the response to a brief event, every tick from its onset on, with its peak at the given second. Its
-// magnitudes sum to 1.
+// haemodynamic returns the response to a brief event at each tick from its onset, with its peak at
+// the given second. Its magnitudes sum to 1.
 func hrf(peakSeconds float64) []float64 {
 	bump := func(t, peak, shape float64) float64 { return math.Pow(t/peak, shape) * math.Exp(-shape*(t/peak-1)) }
 	h, sum := make([]float64, hrfSeconds*ticksPerSecond), 0.
@@ -50,7 +50,7 @@ const (
 	sharedSource = 5
 )
 
-// noise draws (rows, voxels) of noise with SD 1. mixing (voxels, sharedSource) has rows of length 1.
+// noise returns noise of SD 1, (rows, voxels). mixing (voxels, sharedSource) has rows of length 1.
 func noise(draw *rand.Rand, rows int, mixing [][]float64) [][]float64 {
 	out := make([][]float64, rows)
 	fresh := math.Sqrt(1 - noiseMemory*noiseMemory)

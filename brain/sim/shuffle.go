@@ -11,8 +11,8 @@ import (
 const minRoll = hrfSeconds / TR
 
 // shuffled is a subject with every story's responses rolled in time by a random number of rows,
-// which keeps their statistics and takes away what they have to do with the story. Test responses
-// stay as they are: tuning on nonsense is to be judged on the truth.
+// which keeps their statistics and removes their relation to the story. Test responses are not
+// rolled, since the model tuned on rolled responses is scored on true ones.
 func (s *Study) shuffled(subject dataset.Subject) dataset.Subject {
 	out := dataset.Subject{Name: subject.Name + shuffledSuffix, From: []string{subject.Name}}
 	for _, r := range subject.Responses {

@@ -8,7 +8,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/dataset"
 )
 
-// How a story is composed.
+// Parameters of the composition of a story.
 const (
 	firstOnset         = .2      // seconds
 	minPause, maxPause = .05, .5 // seconds between words, uniform
@@ -17,7 +17,7 @@ const (
 	noiseFloor         = .002    // SD of the white noise under the speech
 )
 
-// Story is one simulated stimulus. Its sound is made anew each time it is asked for, always the same.
+// Story is one simulated stimulus. Its sound is rendered at each call, always the same.
 type story struct {
 	Name  string
 	Role  role
@@ -54,10 +54,10 @@ func compose(lex *Lexicon, name string, role role, rows int, seed uint64) *story
 	}
 }
 
-// samples is the length of the sound.
+// samples returns the length of the sound.
 func (s *story) samples() int { return s.Rows * TR * audio.Rate }
 
-// span is the first sample of an event and the one after its last.
+// span returns the first sample of an event and the one after its last.
 func (s *story) span(lex *Lexicon, e spokenWord) (from, to int) {
 	return e.First, e.First + len(lex.voicesOf(s.Role)[e.Voice].Sound[e.Word])
 }
@@ -79,7 +79,7 @@ func (s *story) sound(lex *Lexicon) []float32 {
 	return wave
 }
 
-// words are the exact times of the words.
+// words returns the exact times of the words.
 func (s *story) wordTimes(lex *Lexicon) []dataset.Word {
 	words := make([]dataset.Word, len(s.words))
 	for i, e := range s.words {
@@ -91,7 +91,8 @@ func (s *story) wordTimes(lex *Lexicon) []dataset.Word {
 	return words
 }
 
-// random is the generator for one purpose of a study: what one purpose draws does not change what another gets.
+// random returns the generator for one purpose of a study. Each purpose has its own, so that their
+// draws are independent.
 func random(seed uint64, purpose string) *rand.Rand {
 	h := fnv.New64a()
 	h.Write([]byte(purpose))

@@ -23,7 +23,7 @@ type Options struct {
 	TuneStories  int // 28
 	ValStories   int // 3
 	TestStories  int // 8
-	ProbeStories int // 4; nobody answers to them
+	ProbeStories int // 4; without responses
 	Rows         int // TRs of every story: 60
 	TestRepeats  int // 5
 	ValRepeats   int // 1
@@ -46,7 +46,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// of are the options of one subject: the k-th peer has k voxels less.
+// of returns the options of one subject: the k-th peer has k voxels less.
 func (o Options) of(subject string) Options {
 	for k := range o.Peers {
 		if subject == Peer(k+1) {
@@ -96,7 +96,7 @@ type stimulus struct {
 	planted, control [][]float64 // (ticks, 3)
 }
 
-// features are what drives the voxels of a region.
+// features are the stimulus features that drive the voxels of an ROI.
 func (s *stimulus) features(region string, unrelated bool) [][]float64 {
 	switch {
 	case region == Auditory:
@@ -128,7 +128,7 @@ func New(opt Options) (*Study, error) {
 	return s, err
 }
 
-// Subject finds a subject's truth by name; nil if there is none.
+// Subject returns the truth about a subject by name; nil if there is none.
 func (s *Study) Subject(name string) *Subject {
 	for _, p := range s.Subjects {
 		if p.Name == name {
@@ -148,7 +148,7 @@ func (s *Study) compose(kind string, role role, count int) (names []string) {
 	return names
 }
 
-// hear computes the features of all stories.
+// hear computes the stimulus features of all stories.
 func (s *Study) computeFeatures() {
 	var work errgroup.Group
 	work.SetLimit(runtime.GOMAXPROCS(0)) // each holds a story's sound
@@ -181,8 +181,7 @@ func (s *Study) computeFeatures() {
 	}
 }
 
-// spec describes the study as a data set. Sound is rendered when it is asked for: all of it would
-// take 300 MB.
+// spec describes the study as a data set. Sound is rendered on demand: all of it would take 300 MB.
 func (s *Study) spec() dataset.Spec {
 	spec := dataset.Spec{
 		Name: "simulated", Licence: "Apache-2.0; word components from GloVe 6B, PDDL 1.0",

@@ -28,7 +28,7 @@ func Peer(k int) string { return fmt.Sprintf("peer-%d", k) }
 // shuffledSuffix ends the names of subjects whose responses are rolled in time.
 const shuffledSuffix = "-shuffled"
 
-// What voxels differ in.
+// Properties that vary between voxels.
 const (
 	minPeak, maxPeak = 4.5, 6.5 // seconds from a sound to the peak of the response, uniform
 	minSNR, maxSNR   = .4, 1.2  // variance of the signal over that of the noise of one repeat, uniform
@@ -69,7 +69,7 @@ func (p *Subject) Columns(region string) []int {
 	return columns
 }
 
-// newSubject draws what is particular to one subject.
+// newSubject draws the properties of one subject.
 func newSubject(name string, opt Options) *Subject {
 	draw := random(opt.Seed, "person "+name)
 	p := &Subject{Name: name, Signal: make(map[string][]float32)}
@@ -150,8 +150,8 @@ func (p *Subject) simulateSignals(stories []*stimulus) {
 	}
 }
 
-// respond draws the subject's responses to a story: signal and noise, in shares that the voxel's SNR
-// says, with a variance of about 1.
+// respond returns the subject's responses to a story: signal and noise with the ratio of the
+// voxel's SNR and a variance of about 1.
 func (p *Subject) simulateResponses(s *story, repeats int, seed uint64) *dataset.Matrix {
 	voxels := len(p.ROI)
 	m := &dataset.Matrix{Repeats: repeats, Rows: s.Rows, Voxels: voxels,

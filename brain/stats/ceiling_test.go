@@ -175,7 +175,8 @@ func planted(rng *rand.Rand, n, rows int, snr []float64, phi float64) (repeats [
 		for v := range voxels {
 			own := process(rng, rows, phi)
 			for t := range rows {
-				repeats[(i*rows+t)*voxels+v] = float32(math.Sqrt(snr[v])*signal[v][t] + math.Sqrt(.3)*shared[t] + math.Sqrt(.7)*own[t])
+				repeats[(i*rows+t)*voxels+v] = float32(
+					math.Sqrt(snr[v])*signal[v][t] + math.Sqrt(.3)*shared[t] + math.Sqrt(.7)*own[t])
 			}
 		}
 	}

@@ -18,8 +18,9 @@ func adapterCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "adapter",
 		Short: "Inspect, combine, scale and convert adapters",
-		Long: `Works on adapter folders in the format of Hugging Face PEFT (adapter_config.json, adapter_model.safetensors): of LoRA with
-rsLoRA, DoRA and its other options, IA3, VeRA, LN_TUNING, BitFit, and AdaLoRA, which is read as a LoRA.`,
+		Long: `Works on adapter folders in the format of Hugging Face PEFT (adapter_config.json,
+adapter_model.safetensors): of LoRA with rsLoRA, DoRA and its other options, IA3, VeRA, LN_TUNING, BitFit, and AdaLoRA,
+which is read as a LoRA.`,
 		Example: "  bwlm adapter list runs\n  bwlm adapter info runs/alice/adapter --json",
 		Args:    onlyCommands,
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
@@ -103,12 +104,12 @@ func adapterInfoCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "info DIR",
 		Short: "Describe an adapter layer by layer",
-		Long: `Prints the method, and for each layer the rank, the number of parameters and the state. A layer is inactive if it certainly
-changes nothing, such as a LoRA whose B is zero. The state is unknown where it depends on the model (copies of the model's
-parameters, an untrained DoRA); bwlm features and bwlm merge then print it.
+		Long: `Prints the method and, for each layer, the rank, the number of parameters and the state. A layer is
+inactive if it certainly changes nothing, such as a LoRA whose B is zero. The state is unknown where it depends on the
+model (copies of the model's parameters, an untrained DoRA); bwlm features and bwlm merge then print it.
 
---json prints {"schema", "path", "method", "layers", "parameters", "inactive", "base_model", "modules": [{"path", "rank", "parameters",
-"state"}]}.`,
+--json prints {"schema", "path", "method", "layers", "parameters", "inactive", "base_model", "modules": [{"path",
+"rank", "parameters", "state"}]}.`,
 		Example: "  bwlm adapter info runs/alice/adapter",
 		Args:    wantArgs("DIR"),
 		RunE: func(_ *cobra.Command, args []string) error {

@@ -24,10 +24,10 @@ func adapterCombineCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "combine --adapter DIR --adapter DIR --out DIR",
 		Short: "Combine several LoRAs into one",
-		Long: `Makes one LoRA that adds the weighted sum of what several add. cat is exact, its rank the sum of theirs; svd is the best of
-the largest rank among them; linear, ties and magnitude_prune are those of PEFT, treat A and B by themselves and are only
-near. rsLoRA, ranks of single layers and biases of B come out right; DoRA and adapters with biases or modules of their own
-are refused.` + madeAdapter,
+		Long: `Makes one LoRA of the weighted sum of several. cat is exact, its rank the sum of the ranks; svd is the
+best approximation of the largest rank among them; linear, ties and magnitude_prune are those of PEFT, which combine A
+and B separately and are approximate. rsLoRA, ranks per layer and biases of B are supported; DoRA and adapters with
+biases or modules of their own are refused.` + madeAdapter,
 		Example: "  bwlm adapter combine --adapter runs/one/adapter --adapter runs/two/adapter --weights 0.5,0.5 " +
 			"--combine svd --out both",
 		Args: wantArgs(),
@@ -50,7 +50,7 @@ are refused.` + madeAdapter,
 		},
 	}
 	f.register(c)
-	c.Flags().StringVar(&out, "out", "", "`folder` to make")
+	c.Flags().StringVar(&out, "out", "", "`folder` to create")
 	return c
 }
 
@@ -60,8 +60,8 @@ func adapterScaleCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "scale DIR --by FACTOR --out DIR",
 		Short: "Scale the effect of an adapter",
-		Long: `Writes the adapter with its effect multiplied: 0.5 is half of it, 0 nothing, -1 the opposite. The effect of LoRA and VeRA is
-what they add to a weight, that of IA3 what its factors differ from 1.` + madeAdapter,
+		Long: `Writes the adapter with its effect multiplied: 0.5 halves it, 0 removes it, -1 reverses it. The effect of
+LoRA and VeRA is the change of a weight, that of IA3 the difference of its factors from 1.` + madeAdapter,
 		Example: "  bwlm adapter scale runs/alice/adapter --by 0.5 --out half",
 		Args:    wantArgs("DIR"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -83,7 +83,7 @@ what they add to a weight, that of IA3 what its factors differ from 1.` + madeAd
 		},
 	}
 	c.Flags().Float64Var(&by, "by", by, "the factor")
-	c.Flags().StringVar(&out, "out", "", "`folder` to make")
+	c.Flags().StringVar(&out, "out", "", "`folder` to create")
 	return c
 }
 
@@ -92,8 +92,9 @@ func adapterExportCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "export DIR --out DIR",
 		Short: "Write an adapter as a plain LoRA",
-		Long: `Writes a LoRA of the same effect with scale 1 in every layer, for programs that know neither rsLoRA nor patterns of alpha.
-AdaLoRA becomes a LoRA; pissa and olora that were not converted need --model, on whose weights they started.` + madeAdapter,
+		Long: `Writes a LoRA of the same effect with scale 1 in every layer, for programs that know neither rsLoRA nor
+patterns of alpha. AdaLoRA becomes a LoRA; PiSSA and OLoRA that were not converted need --model, the base model of their
+training.` + madeAdapter,
 		Example: "  bwlm adapter export runs/alice/adapter --out plain",
 		Args:    wantArgs("DIR"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -120,7 +121,7 @@ AdaLoRA becomes a LoRA; pissa and olora that were not converted need --model, on
 		},
 	}
 	c.Flags().StringVar(&model, "model", "", "`folder` of the speech model, for pissa and olora")
-	c.Flags().StringVar(&out, "out", "", "`folder` to make")
+	c.Flags().StringVar(&out, "out", "", "`folder` to create")
 	return c
 }
 
@@ -128,8 +129,8 @@ func adapterDiffCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "diff DIR DIR",
 		Short: "Compare two LoRAs, layer by layer",
-		Long: `Compares what two LoRAs add to each weight: the size (Frobenius norm) of both, that of their difference, and the cosine of
-the angle between them: 1 for the same direction, 0 for nothing in common.
+		Long: `Compares the changes that two LoRAs make to each weight: the Frobenius norm of both and of their
+difference, and the cosine of the angle between them: 1 for the same direction, 0 for orthogonal ones.
 
 --json prints {"schema", "layers": [{"path", "first", "second", "distance", "cosine"}]}.`,
 		Example: "  bwlm adapter diff runs/one/adapter runs/two/adapter",

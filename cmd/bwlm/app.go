@@ -31,7 +31,7 @@ func run(args []string, stdout, stderr *os.File, commands []constructor) (code i
 	ctx, stop := onSignals(a.ui)
 	defer stop()
 
-	// A panic is a mistake in bwlm. Who runs it overnight gets one line and a code, too; the stack is for --debug.
+	// A panic is a bug in bwlm. It gives one line and an exit code, too; the stack is for --debug.
 	defer func() {
 		if p := recover(); p != nil {
 			code = a.report(fault.New(fault.Internal, "internal error", "", "%s", firstLine(fmt.Sprint(p))).
@@ -74,7 +74,7 @@ func (a *app) print(v any) error {
 	return e.Encode(v)
 }
 
-// output is standard output. A failed write is kept for run and told to nobody else: a command need not look, and cobra
+// output is standard output. A failed write is kept for run alone: a command need not check it, and cobra
 // would print it.
 type output struct {
 	w   io.Writer

@@ -13,7 +13,7 @@ import (
 	"github.com/brainwavlm/bwlm/internal/suggest"
 )
 
-// wantArgs accepts exactly the named arguments, and says which one is missing or too much.
+// wantArgs accepts exactly the named arguments; its error names a missing or extra one.
 func wantArgs(names ...string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		switch {
@@ -93,7 +93,7 @@ func (x *experimentFlags) add(c *cobra.Command) {
 		"allow splits that share audio; recorded in all results (data.allow_leak)")
 }
 
-// given says whether the experiment is to be changed.
+// given reports whether a flag changes the experiment.
 func (x *experimentFlags) given() bool { return len(x.set) > 0 || x.leak }
 
 // settings are the changes as of --set.

@@ -31,7 +31,7 @@ func (f *sumFlags) add(c *cobra.Command) {
 
 func (f *sumFlags) names() []string { return []string{"scale", "add", "subtract", "average"} }
 
-// given says whether any of them was.
+// given reports whether any flag was set.
 func (f *sumFlags) given(c *cobra.Command) bool {
 	return slices.ContainsFunc(f.names(), func(name string) bool { return c.Flags().Changed(name) })
 }

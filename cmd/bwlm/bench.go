@@ -58,24 +58,25 @@ func benchStepCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "step",
 		Short: "Measure one step of tuning",
-		Long: `Measures the step that training repeats: windows through WavLM Base up to hidden state 9 with LoRA of rank 4 on q, k
-and v, a row for every 8 windows, a readout with a bottleneck of 100, the spatial loss, the backward pass, and Adam. Weights
-and data are random. Activations of frozen layers are cached, as in training; fill_s is the time to compute them once. Windows follow each other every
-.25 s, so that 16 of them stand for 4 s of audio (audio_s). With --extraction chunks they are read from chunks of --chunk seconds that
-overlap by a window: 112 windows fill one of 32 s.
+		Long: `Measures the step that training repeats: windows through WavLM Base up to hidden state 9 with LoRA of
+rank 4 on q, k and v, a row for every 8 windows, a readout with a bottleneck of 100, the spatial loss, the backward
+pass, and Adam. Weights and data are random. Activations of frozen layers are cached, as in training; fill_s is the time
+to compute them once. Windows follow each other every .25 s, so that 16 of them stand for 4 s of audio (audio_s). With
+--extraction chunks they are read from chunks of --chunk seconds that overlap by a window: 112 windows fill one of 32 s.
 
-gflop counts the floating-point operations of the products that the mathematics of a step needs, from the architecture: forward,
-and backward for what is tuned and what gradients pass through. gflop_recomputed are those that the attention does once more,
-to save memory. peak_share is gflop over median_s as a share of peak_gflops, the rate of one large product of the same type
-in this process.
+gflop counts the floating-point operations of the matrix products of a step, from the architecture: forward,
+and backward for tuned weights and the layers that gradients pass through. gflop_recomputed are those that the attention
+repeats to save memory. peak_share is gflop over median_s as a share of peak_gflops, the rate of one large product of
+the same type in this process.
 
---profile adds a table of where the time went (all steps, the first one included), and leaves profile.json and trace.json in
-the folder of --out.
+--profile adds a table of where the time went (all steps, the first one included), and leaves profile.json and
+trace.json in the folder of --out.
 
-peak_rss_mb is the memory of the process, peak_device_mb what tensors took on a device at most, null on the CPU.
+peak_rss_mb is the memory of the process, peak_device_mb the peak memory of tensors on a device, null on the CPU.
 
---json prints {"schema", "median_s", "min_s", "peak_rss_mb", "peak_device_mb", "gflop", "gflop_recomputed", "peak_gflops",
-"peak_share", "threads", "fill_s", "windows", "seconds", "extraction", "audio_s", "voxels", "subjects", "dtype", "device"}.`,
+--json prints {"schema", "median_s", "min_s", "peak_rss_mb", "peak_device_mb", "gflop", "gflop_recomputed",
+"peak_gflops", "peak_share", "threads", "fill_s", "windows", "seconds", "extraction", "audio_s", "voxels", "subjects",
+"dtype", "device"}.`,
 		Example: "  bwlm bench step --windows 16 --voxels 20000 --steps 5 --json\n  bwlm bench step --profile --out " +
 			"profile\n" +
 			"  bwlm bench step --extraction chunks --windows 112",
@@ -122,15 +123,15 @@ peak_rss_mb is the memory of the process, peak_device_mb what tensors took on a 
 	flags.Float64Var(&chunk, "chunk", 32, "`seconds` of a chunk, with --extraction chunks")
 	flags.IntVar(&opt.Voxels, "voxels", 20000, "voxels that each readout predicts")
 	flags.IntVar(&opt.Subjects, "subjects", 1, "subjects that share a step, each with a readout")
-	flags.IntVar(&opt.Steps, "steps", 5, "steps to measure, after one that is not")
-	flags.StringVar(&dtype, "dtype", "f32", "in which linear layers multiply: auto, f32 or bf16")
+	flags.IntVar(&opt.Steps, "steps", 5, "steps to measure, after a warm-up step")
+	flags.StringVar(&dtype, "dtype", "f32", "type of the products of linear layers: auto, f32 or bf16")
 	flags.StringVar(&device, "device", "cpu", "auto, cpu, cuda or cuda:N")
 	profile.add(flags, "measure where the time goes")
 	flags.StringVar(&out, "out", "", "`folder` for profile.json and trace.json")
 	return c
 }
 
-// peakRSS is the most memory that this process ever had, in bytes; 0 if the system does not tell.
+// peakRSS returns the peak memory of this process in bytes; 0 if unknown.
 func peakRSS() int64 {
 	var used unix.Rusage
 	if unix.Getrusage(unix.RUSAGE_SELF, &used) != nil {

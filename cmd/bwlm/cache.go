@@ -114,10 +114,11 @@ func cacheCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "cache COMMAND",
 		Short: "Manage the activation cache on disk",
-		Long: `Training and evaluation cache the activations of frozen layers (the output of the convolutional front end and of the layers below
-the lowest adapter, features of the untuned model) in memory, and in a folder on disk: beyond that memory, and for other runs.
-A file is found by the hash of all that it is computed from: weights, samples, windows, libtorch, processor, threads. Results
-with and without the folder are bit-identical. Its size is bounded by --cache-size, and it may be removed at any time.`,
+		Long: `Training and evaluation cache the activations of frozen layers (the output of the convolutional front end
+and of the layers below the lowest adapter, features of the untuned model) in memory, and in a folder on disk where
+memory is full and for other runs. A file is named by the hash of everything that it depends on: weights, samples,
+windows, libtorch, processor, threads. Results with and without the folder are bit-identical. Its size is bounded by
+--cache-size, and it may be removed at any time.`,
 		Example: "  bwlm cache ls\n  bwlm cache prune --keep 2GiB",
 		Args:    onlyCommands,
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
@@ -220,8 +221,8 @@ func cacheVerifyCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "verify",
 		Short: "Check every file, and remove damaged ones",
-		Long: `Checks every file against its checksum, as runs do when they read one. Damaged files are removed and named.
---json prints {"schema", "dir", "bytes", "sound", "damaged": [...]}.`,
+		Long: `Checks every file against its checksum, as runs do when they read one. Damaged files are removed and
+named. --json prints {"schema", "dir", "bytes", "sound", "damaged": [...]}.`,
 		Example: "  bwlm cache verify",
 	}
 	return onCache(a, c, func(c *cobra.Command, s *activations.Store, answer *cacheAnswer) error {

@@ -26,14 +26,15 @@ func checkTimingCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "check-timing EXPERIMENT|DATASET",
 		Short: "Check stimulus-response timing (lag, TR, length)",
-		Long: `Cross-correlates the responses with acoustic features of the stimuli (loudness, spectral bands, word rate) at lags of -10 to
-+10 seconds and estimates the lag of the responses, over all subjects and for each. It also compares the lengths of audio and
-responses and tests for a lag that grows with time (a wrong TR), an offset of half a TR, swapped stories, and responses that
-are transposed, raw or constant. Each finding has a verdict: ok, check (look at it) or wrong (fix it).
+		Long: `Cross-correlates the responses with acoustic features of the stimuli (loudness, spectral bands, word
+rate) at lags of -10 to +10 seconds and estimates the lag of the responses, over all subjects and for each. It also
+compares the lengths of audio and responses and tests for a lag that grows with time (a wrong TR), an offset of half a
+TR, swapped stories, and responses that are transposed, raw or constant. Each finding has a verdict: ok, check (look at
+it) or wrong (fix it).
 
 Given an experiment file, the command uses the subjects of that file; given a data set (its folder or dataset.yaml), all
-subjects. It needs no speech model and reads all rows, test rows included. The exit code is 0 whatever it finds; scripts read
-"verdict".`,
+subjects. It needs no speech model and reads all rows, test rows included. The exit code is 0 whatever it finds; scripts
+read "verdict".`,
 		Example: "  bwlm check-timing ../shared/data/alice\n  bwlm check-timing alice.yaml --roi temporal --json",
 		Args:    wantArgs("EXPERIMENT|DATASET"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -127,7 +128,7 @@ func printTiming(w io.Writer, r *timing.Report, picture bool) error {
 	return err
 }
 
-// lagWords says where the peak is.
+// lagWords describes the peak.
 func lagWords(e timing.Estimate) string {
 	s := fmt.Sprintf("lag the audio clock by %+.2f s", *e.Lag)
 	if e.CI95 != nil {

@@ -21,18 +21,19 @@ func compareCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "compare RUN RUN…",
 		Short: "Compare finished runs on the same test rows, ROI by ROI",
-		Long: `Compares the scores of finished runs: for each ROI the untuned model, each run, and Δr of the run to the untuned model and to the
-first run, with intervals of a paired block bootstrap. The command reads the predictions below eval/ of each run and needs
-neither data set nor model, so controls below RUN/controls can be compared as well. Runs whose subjects, test rows, ROIs or
-responses differ are refused with the difference. Intervals are not corrected for the number of ROIs and runs.
+		Long: `Compares the scores of finished runs: for each ROI the untuned model, each run, and Δr of the run to the
+untuned model and to the first run, with intervals of a paired block bootstrap. The command reads the predictions below
+eval/ of each run and needs neither data set nor model, so controls below RUN/controls can be compared as well. Runs
+whose subjects, test rows, ROIs or responses differ are refused with the difference. Intervals are not corrected for the
+number of ROIs and runs.
 
-p is that of a paired permutation test: predictions of the two are swapped in random blocks of rows, and every r is computed
-anew. It generalises to more rows of these stories and subjects; with --unit stories or subjects whole ones are swapped, and it
-generalises to more of those. q is the false discovery rate over all differences of the table.
+p is that of a paired permutation test: predictions of the two are swapped in random blocks of rows, and every r is
+computed anew. It generalises to more rows of these stories and subjects; with --unit stories or subjects whole ones are
+swapped, and it generalises to more of those. q is the false discovery rate over all differences of the table.
 
---json prints {"schema": 1, "subjects", "rows", "units": to swap, "runs": [{"dir", "chosen_epoch"}], "rois": [{"name": "" for
-all voxels, "voxels", "base": SCORE, "scores": [{"tuned": SCORE, "delta": DELTA, "delta_first": DELTA}]}]}; SCORE is {"mean_r",
-"ci95"}, DELTA has "p" and "q" as well.`,
+--json prints {"schema": 1, "subjects", "rows", "units": to swap, "runs": [{"dir", "chosen_epoch"}], "rois": [{"name":
+"" for all voxels, "voxels", "base": SCORE, "scores": [{"tuned": SCORE, "delta": DELTA, "delta_first": DELTA}]}]}; SCORE
+is {"mean_r", "ci95"}, DELTA has "p" and "q" as well.`,
 		Example: "  bwlm compare runs/whole runs/retained\n  bwlm compare demo/whole_cortex demo/auditory_cortex " +
 			"--json\n" +
 			"  bwlm compare runs/all/controls/word_rate runs/all/controls/envelope runs/all --unit subjects",

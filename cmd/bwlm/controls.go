@@ -18,20 +18,20 @@ func controlsCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "controls RUN|EXPERIMENT",
 		Short: "Run control analyses",
-		Long: `Scores the run's tuned model and a dozen controls that a gain must be compared with: models tuned on shuffled, phase-randomised,
-other stories' or other subjects' responses, on acoustic features or on word vectors; an adapter of random numbers; the untuned
-model's best layer; the spectrum, word rate and position, and slow functions of time without a speech model. Each is scored by
-a ridge fitted anew on the same rows, with the same folds and seeds, and compared with base. Controls that the data set does not
-allow are skipped, with the reason.
+		Long: `Scores the run's tuned model and a dozen controls that a gain must be compared with: models tuned on
+shuffled, phase-randomised, other stories' or other subjects' responses, on acoustic features or on word vectors; an
+adapter of random numbers; the untuned model's best layer; the spectrum, word rate and position, and slow functions of
+time without a speech model. Each is scored by a ridge fitted anew on the same rows, with the same folds and seeds, and
+compared with base. Controls that the data set does not allow are skipped, with the reason.
 
-Given an experiment file whose run does not exist or is not finished, the run is tuned first. Each control is stored below
-RUN/controls; finished ones are read, not computed again, and an interrupted one is resumed.
+Given an experiment file whose run does not exist or is not finished, the run is tuned first. Each control is stored
+below RUN/controls; finished ones are read, not computed again, and an interrupted one is resumed.
 
 Controls: tuned best_layer random_adapter envelope spectrum word_rate word_rate_position autocorrelation motion shuffled
 phase_randomised wrong_story other_subject stimulus word_vectors.
 
---json prints {"schema": 1, "rows", "subjects", "base": {…}, "controls": {NAME: {"mean_r", "rois", "delta": {"mean_r", "ci95",
-"rois"}, "chosen_epoch"} or {"skipped"}}}; deltas are Δr to base.`,
+--json prints {"schema": 1, "rows", "subjects", "base": {…}, "controls": {NAME: {"mean_r", "rois", "delta": {"mean_r",
+"ci95", "rois"}, "chosen_epoch"} or {"skipped"}}}; deltas are Δr to base.`,
 		Example: "  bwlm controls runs/alice --glove glove.6B.50d.txt\n  bwlm controls alice.yaml --only " +
 			"tuned,shuffled,random_adapter --json",
 		Args: wantArgs("RUN|EXPERIMENT"),

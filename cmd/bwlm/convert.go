@@ -14,17 +14,17 @@ func convertCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "convert IN --out DIR",
 		Short: "Convert a speech model to Hugging Face format with safetensors",
-		Long: `Writes a speech model as a folder that bwlm and Hugging Face transformers load: config.json, model.safetensors in f32, and
-preprocessor_config.json. IN is one of
+		Long: `Writes a speech model as a folder that bwlm and Hugging Face transformers load: config.json,
+model.safetensors in f32, and preprocessor_config.json. IN is one of
 
-  Microsoft's own file of a WavLM (WavLM-Base.pt, WavLM-Base+.pt, WavLM-Large.pt), whose settings and names are translated;
+  Microsoft's file of a WavLM (WavLM-Base.pt, WavLM-Base+.pt, WavLM-Large.pt), whose settings and names are translated;
   a folder with config.json and pytorch_model.bin, whole or in shards, or with safetensors in half precision.
 
-Pickles are read without running anything in them; a file that wants more than tensors and plain settings is refused (65).
+Pickles are read without executing anything; a file with more than tensors and plain settings is refused (65).
 The head of a task is left out and named in a note.
 
-All weights of the architecture must be there with the right shapes, finite and not all zero (65). DIR appears whole or not
-at all. A DIR that is there is refused (73); --force replaces one that holds a converted model and nothing else.
+All weights of the architecture must be there with the right shapes, finite and not all zero (65). DIR is written
+atomically. An existing DIR is refused (73); --force replaces one that holds a converted model and nothing else.
 
 --json prints {"schema", "out", "family", "layers", "width", "tensors", "parameters", "notes"}.`,
 		Example: `  bwlm convert WavLM-Base+.pt --out models/wavlm-base-plus
@@ -61,7 +61,7 @@ at all. A DIR that is there is refused (73); --force replaces one that holds a c
 		},
 	}
 	flags := c.Flags()
-	flags.StringVar(&opt.Out, "out", "", "`folder` to make")
+	flags.StringVar(&opt.Out, "out", "", "`folder` to create")
 	flags.BoolVar(&opt.Force, "force", false, "replace a folder that holds a converted model")
 	flags.BoolVar(&opt.AnyValues, "any-values", false, "accept weights that are NaN, infinite or all zero")
 	return c

@@ -16,14 +16,16 @@ func demoCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "demo --out DIR",
 		Short: "Run a whole study on simulated subjects with known truth",
-		Long: `Simulates stories of synthetic speech and subjects' responses to them, tunes a small speech model on one subject in three ways
-(the whole cortex; auditory cortex only; and, as a control, circularly shifted responses), and scores each on stories in a
-voice that was not in the tuning. The scores come with their ceiling, encoding models of acoustic features, word rate and word
-identity, probes of meaning and sound in the representation, and the transfer to other subjects. The model is a nano WavLM
-trained on synthetic speech: the demo shows the method and no result about real brains.
+		Long: `Simulates stories of synthetic speech and subjects' responses to them, tunes a small speech model on one
+subject in three ways (the whole cortex; auditory cortex only; and, as a control, circularly shifted responses), and
+scores each on stories in a voice that was not in the tuning. The scores come with their ceiling, encoding models of
+acoustic features, word rate and word identity, probes of meaning and sound in the representation, and the transfer to
+other subjects. The model is a nano WavLM trained on synthetic speech: the demo shows the method and no result about
+real brains.
 
-The directory holds everything: a run directory for each way to tune, with predictions and responses as .npy, a made-up surface
-with the voxels, and report.html, one page with all of it (see bwlm report). About 4 minutes and 2 GB on 2 cores.`,
+The directory holds everything: a run directory for each way to tune, with predictions and responses as .npy, a made-up
+surface with the voxels, and report.html, one page with all of it (see bwlm report). About 4 minutes and 2 GB on 2
+cores.`,
 		Example: "  bwlm demo --out demo\n  bwlm demo --out null --null --seed 7   # responses are noise: no effect " +
 			"may be found",
 		Args: wantArgs(),
@@ -54,7 +56,7 @@ with the voxels, and report.html, one page with all of it (see bwlm report). Abo
 	f.StringVar(&opt.Out, "out", "", "`directory` for the study")
 	f.Uint64Var(&opt.Seed, "seed", 1, "seed of stories, subjects, noise and tuning")
 	f.BoolVar(&opt.Null, "null", false, "replace the responses of all subjects by noise")
-	f.BoolVar(&opt.Force, "force", false, "replace a directory that a demo made")
+	f.BoolVar(&opt.Force, "force", false, "replace a directory that a demo wrote")
 	return c
 }
 

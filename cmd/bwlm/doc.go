@@ -1,4 +1,4 @@
-// Command bwlm tunes a speech model on brain responses and says what that changed.
+// Command bwlm tunes a speech model on brain responses and measures what that changes.
 //
 // # How to add a command
 //
@@ -20,7 +20,7 @@
 //				}
 //				p := a.ui.Progress("score", 0, steps)
 //				defer p.End()
-//				result, err := brain.Score(c.Context(), e, func(n int, r float64) { p.Set(n, fmt.Sprintf("r %.3f", r)) })
+//				result, err := brain.Score(c.Context(), e, func(n int, r float64) { p.Set(n, fmt.Sprint(r)) })
 //				if err != nil {
 //					return err
 //				}

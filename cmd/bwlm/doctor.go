@@ -39,8 +39,9 @@ func doctorCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "doctor",
 		Short: "Show the hardware and libraries, and run a self-test",
-		Long: `Shows libtorch and where it was loaded from, CUDA, the processor's features that matter for speed, threads, memory and disk, and
-runs one training step whose loss and gradient are computed a second time without libtorch.
+		Long: `Shows libtorch and where it was loaded from, CUDA, the processor's features that matter for speed,
+threads, memory and disk, and runs one training step whose loss and gradient are computed a second time without
+libtorch.
 
 With --device cuda it exits with 69 if there is no such device, without falling back to the CPU.`,
 		Example: "  bwlm doctor\n  bwlm doctor --device cuda:0 --json",

@@ -19,13 +19,14 @@ func evalCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "eval RUN|EXPERIMENT",
 		Short: "Score pretrained and tuned features on the test rows",
-		Long: `Fits a ridge on the training rows, for each subject and for the features of the model before and after tuning, and scores its
-predictions of the test rows: r of each voxel, means of ROIs, and Δr (tuned - base) with a block-bootstrap interval. Given an
-experiment file, it scores the untuned model alone. Scores of each voxel are written below eval/ of the run.
+		Long: `Fits a ridge on the training rows, for each subject and for the features of the model before and after
+tuning, and scores its predictions of the test rows: r of each voxel, means of ROIs, and Δr (tuned - base) with a
+block-bootstrap interval. Given an experiment file, it scores the untuned model alone. Scores of each voxel are written
+below eval/ of the run.
 
-With --scale, --add, --subtract or --average it scores the run's adapter times each scale, plus, minus or averaged with those
-of other runs (task arithmetic), which may have other ranks, and writes nothing: how much of the adapter is needed, and what
-two of them have in common.`,
+With --scale, --add, --subtract or --average it scores the run's adapter times each scale, plus, minus or averaged with
+those of other runs (task arithmetic), which may have other ranks, and writes nothing: how much of the adapter is
+needed, and what two adapters share.`,
 		Example: "  bwlm eval runs/alice\n  bwlm eval alice.yaml --json\n  bwlm eval runs/whole --scale " +
 			"0,.25,.5,.75,1,1.25,1.5\n" +
 			"  bwlm eval runs/whole --subtract runs/auditory",

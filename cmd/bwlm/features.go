@@ -23,7 +23,7 @@ import (
 	"github.com/brainwavlm/bwlm/speech"
 )
 
-// featuresFlags are what features can be asked for.
+// featuresFlags are the flags of features.
 type featuresFlags struct {
 	model, out, layers, device string
 	from                       adapterFlags
@@ -33,7 +33,7 @@ type featuresFlags struct {
 	resample                   string
 }
 
-// featuresAnswer is what features says of the file that it wrote.
+// featuresAnswer is the result of features.
 type featuresAnswer struct {
 	Schema   int     `json:"schema"`
 	Out      string  `json:"out"`
@@ -49,19 +49,20 @@ func featuresCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "features --model DIR --out FILE AUDIO",
 		Short: "Extract hidden states of a recording with a speech model",
-		Long: `Reads a recording with a speech model in Hugging Face's layout, with adapters in it or without, and writes its hidden
-states to a safetensors file: tensors hidden_states.L (frames, channels), one frame for each 20 ms, for the whole recording in
-one pass. Layer 0 is the input of the first layer of the encoder, layer L the output of layer L; the last is taken before the
-final norm, as transformers 5 does.
+		Long: `Reads a recording with a speech model in Hugging Face's layout, with adapters in it or without, and
+writes its hidden states to a safetensors file: tensors hidden_states.L (frames, channels), one frame for each 20 ms,
+for the whole recording in one pass. Layer 0 is the input of the first layer of the encoder, layer L the output of layer
+L; the last is taken before the final norm, as transformers 5 does.
 
-With --windows it writes the features of training: features.L (windows, channels), one vector for the seconds of audio before
-each point in time, and those times. The first windows of a recording are shorter. With --extraction chunks they are read from
-chunks of --chunk seconds, many times cheaper and not the same numbers (docs/chunks.md).
+With --windows it writes the features of training: features.L (windows, channels), one vector for the seconds of audio
+before each point in time, and those times. The first windows of a recording are shorter. With --extraction chunks they
+are read from chunks of --chunk seconds, many times cheaper and not the same numbers (docs/chunks.md).
 
 WAV, FLAC and MP3 are read, resampled to 16 kHz and mixed to one channel. The waveform is normalised if the model's
-preprocessor_config.json says so. A file that is there already is replaced as a whole.
+preprocessor_config.json says so. An existing file is replaced.
 
---json prints {"schema", "out", "layers", "frames" or "windows", "channels", "seconds"}, the seconds being those of the audio.`,
+--json prints {"schema", "out", "layers", "frames" or "windows", "channels", "seconds"}, the seconds being those of the
+audio.`,
 		Example: `  bwlm features --model models/wavlm-base-plus --layers 0,9 --out f.safetensors speech.wav
   bwlm features --model models/wavlm-base-plus --adapter runs/alice/adapter --layers 9 \
       --windows 4 --stride 0.25 --out f.safetensors speech.flac`,
@@ -82,8 +83,8 @@ preprocessor_config.json says so. A file that is there already is replaced as a 
 	f.from.register(c)
 	flags.StringVar(&f.out, "out", "", "safetensors `file` to write")
 	flags.StringVar(&f.layers, "layers", "all", "hidden states to write: all, or numbers such as 0,9")
-	flags.Float64Var(&f.window.WindowSeconds, "windows", 0, "`seconds` of a window, of which each gives one vector")
-	flags.Float64Var(&f.window.StrideSeconds, "stride", .25, "`seconds` from one window's end to the next")
+	flags.Float64Var(&f.window.WindowSeconds, "windows", 0, "`seconds` of a window; one vector for each window")
+	flags.Float64Var(&f.window.StrideSeconds, "stride", .25, "`seconds` between the ends of successive windows")
 	flags.StringVar((*string)(&f.window.Extraction), "extraction", "windows", extractionHelp)
 	flags.Float64Var(&f.window.ChunkSeconds, "chunk", 32, "`seconds` of a chunk, with --extraction chunks")
 	flags.StringVar((*string)(&f.window.Pooling), "pooling", "last",
@@ -91,7 +92,7 @@ preprocessor_config.json says so. A file that is there already is replaced as a 
 	flags.StringVar(&f.resample, "resample", "sinc", "how to change the sample rate: sinc or torchaudio (as in Python)")
 	flags.BoolVar(&f.sound.NoResample, "no-resample", false, "refuse audio that is not at 16 kHz")
 	flags.IntVar(&f.sound.Channel, "channel", 0, "take one channel, counted from 1; 0 takes the mean of all")
-	flags.BoolVar(&f.sound.AllowTruncated, "allow-truncated", false, "take what there is of a file that ends early")
+	flags.BoolVar(&f.sound.AllowTruncated, "allow-truncated", false, "read a file that ends early as far as it goes")
 	a.limits.addMemory(c)
 	flags.StringVar(&f.device, "device", "auto", "auto, cpu, cuda or cuda:N")
 	return c
@@ -193,7 +194,7 @@ func (a *app) features(ctx context.Context, f *featuresFlags, path string) (*fea
 	return answer, ckpt.Write(f.out, tensors, f.metadata(path))
 }
 
-// openSpeechModel opens a model, with its adapters if there are any, and says what is odd about them.
+// openSpeechModel opens a model with its adapters, if there are any, and prints its notes.
 func (a *app) openSpeechModel(ctx context.Context, model string, adapters extract.Adapters,
 	device string) (*extract.SpeechModel, error) {
 	d, err := openDevice(device)
@@ -260,7 +261,7 @@ func (a *app) windowed(ctx context.Context, f *featuresFlags, model *extract.Spe
 	return append(tensors, ckpt.NewTensor("times", []int{answer.Windows}, found.Times)), nil
 }
 
-// metadata says how the file was made.
+// metadata returns the settings behind the file.
 func (f *featuresFlags) metadata(path string) map[string]string {
 	m := map[string]string{"model": f.model, "audio": path}
 	if len(f.from.dirs) > 0 {

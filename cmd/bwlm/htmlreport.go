@@ -18,15 +18,17 @@ func reportCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "report RUN… --out FILE",
 		Short: "Write an HTML report of runs",
-		Long: `Writes one HTML file from the directories of runs: in plain words what tuning changed, where, and whether it is significant;
-maps of the cortex if the data set says where its voxels are; charts; ROIs with intervals, p and q; ceilings, controls, probes
-and transfer where they were run; data, settings with their origin, hashes, and how to repeat and cite it. Several runs are
-shown side by side. A demo's directory is a RUN, too.
+		Long: `Writes one HTML file from the directories of runs: in plain words what tuning changed, where, and whether
+it is significant; maps of the cortex if the data set says where its voxels are; charts; ROIs with intervals, p and q;
+ceilings, controls, probes and transfer where they were run; data, settings with their origin, hashes, and how to repeat
+and cite it. Several runs are shown side by side. A demo's directory is a RUN, too.
 
-The file refers to nothing outside itself: it opens from a mail, prints, and works without its script, which sorts tables.
-Absolute paths are cut to their last two parts. --out is replaced as a whole; equal directories give equal bytes.
+The file refers to nothing outside itself: it opens from a mail, prints, and works without its script, which sorts
+tables. Absolute paths are cut to their last two parts. --out is replaced as a whole; equal directories give equal
+bytes.
 
-The outputs of bwlm probe and bwlm variance-partition with --json are read from RUN/probe.json and RUN/variance_partition.json.
+The outputs of bwlm probe and bwlm variance-partition with --json are read from RUN/probe.json and
+RUN/variance_partition.json.
 
 --json prints {"schema", "out", "runs", "bytes"}.`,
 		Example: "  bwlm report runs/alice --out alice.html\n  bwlm probe runs/alice --json > runs/alice/probe.json\n" +
@@ -50,7 +52,7 @@ The outputs of bwlm probe and bwlm variance-partition with --json are read from 
 	return c
 }
 
-// reportAnswer says what was written.
+// reportAnswer lists what was written.
 type reportAnswer struct {
 	Schema int      `json:"schema"`
 	Out    string   `json:"out"`

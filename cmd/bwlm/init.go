@@ -12,8 +12,8 @@ func initCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "init",
 		Short: "Print a commented experiment file",
-		Long: `Prints an experiment file to standard output: the keys that must be given with examples, all others commented out
-with their defaults and what they mean. Redirect it to a file, fill in model, data and out, and train.`,
+		Long: `Prints an experiment file to standard output: the keys that must be given with examples, all others
+commented out with their defaults and what they mean. Redirect it to a file, fill in model, data and out, and train.`,
 		Example: `  bwlm init > exp.yaml`,
 		Args:    wantArgs(),
 		RunE: func(*cobra.Command, []string) error {

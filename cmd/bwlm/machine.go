@@ -19,7 +19,7 @@ type machine struct {
 	DiskFreeMB  int      `json:"disk_free_mb"` // where the command was started
 }
 
-// look reads the machine. What cannot be read stays zero: a doctor that fails on an odd machine helps nobody.
+// look reads the machine. What cannot be read stays zero, so that doctor runs on any machine.
 func look() machine {
 	m := machine{CPU: proc.CPUModel(), Cores: runtime.NumCPU(), CPUFlags: []string{}}
 	for _, f := range []struct {

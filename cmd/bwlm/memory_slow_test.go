@@ -74,7 +74,8 @@ func tonesStudy(t *testing.T, dir string, voxels int, minutes map[string]int) st
 		[]byte(fmt.Sprintf("name: tones\ntr_seconds: %d\nstories:\n%ssubjects:\n  one: {%s}\n", tr, stories,
 			files[:len(files)-2])), 0o644))
 	path := filepath.Join(dir, "tones.yaml")
-	require.NoError(t, os.WriteFile(path, []byte(`model: {path: model, layer: 3, window_seconds: 2, stride_seconds: 2, pooling: mean, downsample: average}
+	require.NoError(t, os.WriteFile(path, []byte(`model: {path: model, layer: 3, window_seconds: 2, stride_seconds: 2,
+  pooling: mean, downsample: average}
 adapter: {layers: [2]}
 data: {path: data, subjects: all, train: train, val: val, test: test}
 train: {epochs: 1, block_rows: 30}

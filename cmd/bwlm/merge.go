@@ -15,15 +15,15 @@ func mergeCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "merge --model DIR --adapter DIR --out DIR",
 		Short: "Merge adapters into the weights of a speech model",
-		Long: `Adds an adapter to the weights of its speech model, or several (summed, or combined by --weights and --combine), and writes the
-result as a new folder in Hugging Face's format (config.json, model.safetensors, preprocessor_config.json, README.md), which any program that reads such models can use: in
-stock transformers an adapter on the attention of WavLM has no effect until it is merged. Sums are computed in 64 bits and
-rounded once to 32.
+		Long: `Adds an adapter to the weights of its speech model, or several (summed, or combined by --weights and
+--combine), and writes the result as a new folder in Hugging Face's format (config.json, model.safetensors,
+preprocessor_config.json, README.md), which any program that reads such models can use: in stock transformers an adapter
+on the attention of WavLM has no effect until it is merged. Sums are computed in 64 bits and rounded once to 32.
 
-A folder that is there is refused (73); --force replaces one that holds a merged model and nothing else.
+An existing folder is refused (73); --force replaces one that holds a merged model and nothing else.
 
---json prints {"schema", "out", "modules", "max_rounding", "notes"}: the layers that changed, and by how much the stored sums
-are off at most.`,
+--json prints {"schema", "out", "modules", "max_rounding", "notes"}: the layers that changed, and by how much the stored
+sums differ at most.`,
 		Example: `  bwlm merge --model models/wavlm-base-plus --adapter runs/alice/adapter --out models/wavlm-alice
   bwlm merge --model models/wavlm-base-plus --adapter one --adapter two --weights 0.5,0.5 --combine svd --out both`,
 		Args: wantArgs(),
@@ -62,7 +62,7 @@ are off at most.`,
 	flags := c.Flags()
 	flags.StringVar(&opt.Model, "model", "", "`folder` of the speech model")
 	f.register(c)
-	flags.StringVar(&opt.Out, "out", "", "`folder` to make")
+	flags.StringVar(&opt.Out, "out", "", "`folder` to create")
 	flags.BoolVar(&opt.Force, "force", false, "replace a folder that holds a merged model")
 	return c
 }

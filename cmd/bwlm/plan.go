@@ -17,10 +17,11 @@ func planCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "plan EXPERIMENT",
 		Short: "Estimate time, memory and disk of a training, and the sensitivity of its test",
-		Long: `Opens the data and the model of an experiment, measures some of the work on this machine (some windows, three optimizer steps, a
-ridge) and adds up: windows per step and epoch, trainable parameters, time, memory, disk. A sensitivity analysis follows: the
-minimum detectable difference Δr between tuned and base, from the minutes of test rows, the responses' autocorrelation, and
-their ceiling where there are repeats (go doc bwlm/brain/plan.Sensitivity has the formula). Nothing is written.`,
+		Long: `Opens the data and the model of an experiment, measures part of the work on this machine (some windows,
+three optimizer steps, a ridge) and extrapolates: windows per step and epoch, trainable parameters, time, memory, disk.
+A sensitivity analysis follows: the minimum detectable difference Δr between tuned and base, from the minutes of test
+rows, the responses' autocorrelation, and their ceiling where there are repeats (go doc bwlm/brain/plan.Sensitivity has
+the formula). Nothing is written.`,
 		Example: "  bwlm plan alice.yaml\n  bwlm plan alice.yaml --set train.epochs=5 --json",
 		Args:    wantArgs("EXPERIMENT"),
 		RunE: func(c *cobra.Command, args []string) error {

@@ -32,21 +32,23 @@ func plotCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "plot --left FILE --right FILE --values FILE --out FILE",
 		Short: "Plot values on the cortical surface or a glass brain",
-		Long: `Draws one value for each vertex, left then right, on two surfaces (GIFTI, or FreeSurfer's lh.pial), seen from several
-sides; or, with --mask, one value for each voxel of a volume through a glass brain. Values are a .npy file, two maps (L.gii,R.gii or
-lh.curv,rh.curv) or the first map of a .dscalar.nii; NaN is grey. --out is .png, or .svg with text and lines as vectors; it is replaced as a whole.
+		Long: `Draws one value for each vertex, left then right, on two surfaces (GIFTI, or FreeSurfer's lh.pial), seen
+from several sides; or, with --mask, one value for each voxel of a volume through a glass brain. Values are a .npy file,
+two maps (L.gii,R.gii or lh.curv,rh.curv) or the first map of a .dscalar.nii; NaN is grey. --out is .png, or .svg with
+text and lines as vectors; it is replaced as a whole.
 
 --outline draws the borders of regions of an atlas, and their names; each is an expression as --select of bwlm roi takes
-(without commas). Sulci are darker if --sulc gives their depth. The view flat is there if --flat gives flat surfaces, whose
+(without commas). Sulci are darker if --sulc gives their depth. The view flat needs the flat surfaces of --flat, whose
 vertices are those of --left and --right.
 
-Colours: balance (blue to red, for values on both sides of 0, with symmetric limits), tide (white to dark blue), dusk and
-ember (dark to bright). The limits are the 99th percentile unless --limit gives them; the bar ends in an arrow where values go beyond.
+Colours: balance (blue to red, for values on both sides of 0, with symmetric limits), tide (white to dark blue), dusk
+and ember (dark to bright). The limits are the 99th percentile unless --limit gives them; the bar ends in an arrow where
+values go beyond.
 
 --json prints {"schema", "out", "values", "nan", "low", "high", "cmap"}.`,
 		Example: `  bwlm plot --left lh.pial.gii --right rh.pial.gii --values delta.npy --unit 'Δr' --out delta.png
-  bwlm plot --left lh.infl.gii --right rh.infl.gii --sulc lh.sulc.gii,rh.sulc.gii --values r.npy --labels-left lh.annot \
-      --labels-right rh.annot --outline A1,A4 --views lateral,medial --out r.svg
+  bwlm plot --left lh.infl.gii --right rh.infl.gii --sulc lh.sulc.gii,rh.sulc.gii --values r.npy \
+      --labels-left lh.annot --labels-right rh.annot --outline A1,A4 --views lateral,medial --out r.svg
   bwlm plot --left surf/lh.inflated --right surf/rh.inflated --sulc surf/lh.sulc,surf/rh.sulc --values r.npy --out r.png
   bwlm plot --mask mask.nii.gz --values r.npy --out glass.png`,
 		Args: wantArgs(),
@@ -72,7 +74,7 @@ ember (dark to bright). The limits are the 99th percentile unless --limit gives 
 		"lateral, medial, dorsal, ventral, flat; all that there are surfaces for")
 	flags.StringSliceVar(&f.sulc, "sulc", nil, "`files` of sulcal depth (GIFTI or lh.sulc), left,right")
 	flags.StringSliceVar(&f.flat, "flat", nil, "`files` of flat surfaces, left,right")
-	flags.StringVar(&f.mask, "mask", "", "NIfTI `file` whose voxels the values are of: draws a glass brain")
+	flags.StringVar(&f.mask, "mask", "", "NIfTI mask `file` of the voxels of the values: draws a glass brain")
 	flags.StringVar(&f.order, "order", "nilearn",
 		"order of the mask's voxels: nilearn (z runs fastest) or pycortex (x does)")
 	flags.StringVar(&f.cmap, "cmap", "", "colours: balance, tide, dusk or ember")
@@ -85,7 +87,7 @@ ember (dark to bright). The limits are the 99th percentile unless --limit gives 
 	return c
 }
 
-// plotAnswer says what was drawn.
+// plotAnswer describes the picture.
 type plotAnswer struct {
 	Schema int     `json:"schema"`
 	Out    string  `json:"out"`
@@ -126,7 +128,7 @@ func (a *app) plot(f plotFlags) error {
 	})
 }
 
-// options reads the flags that say how the picture looks, before any file is read.
+// options reads the flags of the picture's style, before any file is read.
 func (f *plotFlags) options() error {
 	if ext := strings.ToLower(filepath.Ext(f.out)); ext != ".png" && ext != ".svg" {
 		return fault.New(fault.Usage, "plot", "--out", "the name ends in %q, want .png or .svg", ext)

@@ -23,19 +23,20 @@ func probeCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "probe RUN|EXPERIMENT",
 		Short: "Probe layers with linear models",
-		Long: `Reads the audio of the test rows (or of --stories) with the untuned model, the run's, and one of the same shape with random
-weights, and fits a cross-validated linear probe (ridge or logistic regression) to each layer: word vectors (--glove; test words
-are not in the training folds), word identity, phonemes, loudness, spectrum, pitch, word rate, speaker. Probes without
-annotations in the data set are skipped, with the reason. Given an experiment file, the untuned and the random model are probed.
+		Long: `Reads the audio of the test rows (or of --stories) with the untuned model, the run's, and one of the same
+shape with random weights, and fits a cross-validated linear probe (ridge or logistic regression) to each layer: word
+vectors (--glove; test words are not in the training folds), word identity, phonemes, loudness, spectrum, pitch, word
+rate, speaker. Probes without annotations in the data set are skipped, with the reason. Given an experiment file, the
+untuned and the random model are probed.
 
 Each score is reported with its selectivity (score - score with shuffled labels) and with the score on a fixed number of
-principal components, equal for all layers and models. The command also reports the similarity of each layer to base (linear
-CKA), the intrinsic dimension of its frames (TwoNN), and the r of a ridge on each layer for each ROI on the test rows (--no-rois
-skips it; it reads the responses of the test rows).
+principal components, equal for all layers and models. The command also reports the similarity of each layer to base
+(linear CKA), the intrinsic dimension of its frames (TwoNN), and the r of a ridge on each layer for each ROI on the test
+rows (--no-rois skips it; it reads the responses of the test rows).
 
---json prints {"schema": 1, "layers": [], "probes": {NAME: {"score", "base": [], "tuned": [], "untrained": [], "selectivity": {},
-"pca": {"dims", …}, "by_dimension": {}, "chance", "items"} or {"skipped"}}, "cka": [], "intrinsic_dimension": {MODEL: []},
-"rois": {NAME: {"base": [], "tuned": []}}}, lists in the order of "layers".`,
+--json prints {"schema": 1, "layers": [], "probes": {NAME: {"score", "base": [], "tuned": [], "untrained": [],
+"selectivity": {}, "pca": {"dims", …}, "by_dimension": {}, "chance", "items"} or {"skipped"}}, "cka": [],
+"intrinsic_dimension": {MODEL: []}, "rois": {NAME: {"base": [], "tuned": []}}}, lists in the order of "layers".`,
 		Example: "  bwlm probe runs/alice --glove glove.6B.50d.txt\n  bwlm probe alice.yaml --layers 0,9,12 " +
 			"--stories alice --no-rois --json",
 		Args: wantArgs("RUN|EXPERIMENT"),

@@ -33,7 +33,7 @@ func (p *profiling) start(ctx context.Context) context.Context {
 	return p.profile.Context(ctx)
 }
 
-// end says what was measured and writes it to a folder, if there is one, however the work ended: with err, which it
+// end prints the profile and writes it to a folder, if there is one, also after an error: err, which it
 // hands on.
 func (p *profiling) end(a *app, dir string, err error) error {
 	if p.profile == nil {

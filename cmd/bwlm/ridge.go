@@ -14,7 +14,7 @@ import (
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 )
 
-// ridgeFlags are what ridge can be asked for.
+// ridgeFlags are the flags of ridge.
 type ridgeFlags struct {
 	x, y, testX, testY, out           string
 	lambdas, bands, selection, device string
@@ -28,33 +28,36 @@ func ridgeCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "ridge --x FILE --y FILE --out DIR",
 		Short: "Fit a ridge regression with a penalty per voxel",
-		Long: `Fits a ridge regression from X.npy (rows x features) to Y.npy (rows x voxels), each voxel with the lambda that predicts
-contiguous held-out folds best: by the mean over folds of r, or of R². Lambda is the penalty of scikit-learn and himalaya; the
-alphas of HuthLab's code and of experiment files are its root, lambda = alpha². Equal scores go to the larger lambda.
+		Long: `Fits a ridge regression from X.npy (rows x features) to Y.npy (rows x voxels), each voxel with the lambda
+that predicts contiguous held-out folds best: by the mean over folds of r, or of R². Lambda is the penalty of
+scikit-learn and himalaya; the alphas of HuthLab's code and of experiment files are its root, lambda = alpha². Equal
+scores go to the larger lambda.
 
-The arrays are used as given: no z-scoring, no delays, and no intercept, so centre them or say --intercept, which takes out the
-means of the training rows (of each fold, and of all). They may hold floats or integers, by rows or by columns, and are
-computed with as 32-bit floats; a Y of one dimension is one voxel. Y is read some voxels at a time.
+The arrays are used as given: no z-scoring, no delays, and no intercept, so centre them or give --intercept, which
+removes the means of the training rows (of each fold, and of all rows). They may hold floats or integers, by rows or by
+columns, and are computed with as 32-bit floats; a Y of one dimension is one voxel. Y is read some voxels at a time.
 
 With --bands each band of features has a lambda of its own for each voxel (banded ridge): --tries sets of weights, which
-divide the lambdas of the bands, are compared like the lambdas. The first set is all ones, the ordinary ridge; then comes each
-band nearly alone; the others are random, from --seed. Every set costs as much as an ordinary ridge.
+divide the lambdas of the bands, are compared like the lambdas. The first set is all ones, the ordinary ridge; then
+comes each band nearly alone; the others are random, from --seed. Every set costs as much as an ordinary ridge.
 
 DIR gets, file by file:
   lambda.npy    (voxels), or (bands, voxels)
   coef.npy      (features, voxels), and intercept.npy (voxels) with --intercept
   cv.npy        (voxels): the score of the chosen lambda on the held-out folds; not with a single lambda
   r.npy         (voxels): r on the test rows; r2.npy: 1 - sum((y-p)²)/sum((y-mean(y))²); only with --test-x and --test-y
-  split_r2.npy  (bands, voxels): sum(p_b·(2y-p))/sum(y²), which adds up to 1 - sum((y-p)²)/sum(y²); p_b is what band b adds to
-                the prediction p, and y and p are less the training means with --intercept
-  constant.npy  (voxels): voxels that are constant in the training rows or, as is their prediction, in the test rows; they
-                score 0 and are left out of means
+  split_r2.npy  (bands, voxels): sum(p_b·(2y-p))/sum(y²), with sum 1 - sum((y-p)²)/sum(y²); p_b is the part of band b in
+                the prediction p; with --intercept, y and p are minus the training means
+  constant.npy  (voxels): voxels that are constant in the training rows or, like their prediction, in the test
+                rows; they score 0 and are left out of means
 
 --json prints {"schema", "out", "files", "rows", "test_rows", "features", "voxels", "folds", "select", "mean_cv_score",
-"mean_r", "mean_r2", "mean_split_r2", "constant_voxels", "smallest_lambda_voxels", "largest_lambda_voxels"}, the last two being
-the voxels that chose an end of the list.`,
-		Example: `  bwlm ridge --x X.npy --y Y.npy --test-x X2.npy --test-y Y2.npy --lambdas 1e2,1e3,1e4,1e5 --folds 5 --out scores
-  bwlm ridge --x X.npy --y Y.npy --test-x X2.npy --test-y Y2.npy --bands 0:768,768:808 --tries 40 --intercept --out banded`,
+"mean_r", "mean_r2", "mean_split_r2", "constant_voxels", "smallest_lambda_voxels", "largest_lambda_voxels"}, the last
+two being the voxels that chose an end of the list.`,
+		Example: `  bwlm ridge --x X.npy --y Y.npy --test-x X2.npy --test-y Y2.npy --lambdas 1e2,1e3,1e4,1e5 --folds 5 \
+      --out scores
+  bwlm ridge --x X.npy --y Y.npy --test-x X2.npy --test-y Y2.npy --bands 0:768,768:808 --tries 40 --intercept \
+      --out banded`,
 		Args: wantArgs(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := f.check(c); err != nil {
@@ -79,7 +82,7 @@ the voxels that chose an end of the list.`,
 	flags.StringVar(&f.bands, "bands", "", "bands of features, first:end without the end, such as 0:10,10:30")
 	flags.StringVar(&f.selection, "select", "r", "score that chooses the lambda: r or r2")
 	flags.IntVar(&f.opt.Tries, "tries", 20, "sets of weights of the bands to try")
-	flags.Uint64Var(&f.opt.Seed, "seed", 0, "of the random sets of weights")
+	flags.Uint64Var(&f.opt.Seed, "seed", 0, "seed of the random sets of weights")
 	flags.BoolVar(&f.intercept, "intercept", false, "fit an intercept, which is not penalised")
 	flags.StringVar(&f.device, "device", "cpu", "auto, cpu, cuda or cuda:N")
 	return c

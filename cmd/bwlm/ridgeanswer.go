@@ -16,7 +16,7 @@ import (
 	"github.com/brainwavlm/bwlm/npy"
 )
 
-// ridgeAnswer is what ridge says of what it found. Means are over voxels that are not constant.
+// ridgeAnswer is the result of ridge. Means are over voxels that are not constant.
 type ridgeAnswer struct {
 	Schema   int        `json:"schema"`
 	Out      string     `json:"out"`

@@ -29,19 +29,20 @@ func roiCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "roi --atlas FILE [FILE] [--select EXPRESSION --out FILE]",
 		Short: "Make an ROI from an atlas",
-		Long: `Writes the columns of an ROI, counted from 0, the left hemisphere's vertices before the right's, in a format for the rois of a
-data set: .json and .txt lists, or .npy. Without --select it lists the regions of the atlas.
+		Long: `Writes the columns of an ROI, counted from 0, the left hemisphere's vertices before the right's, in a
+format for the rois of a data set: .json and .txt lists, or .npy. Without --select it lists the regions of the atlas.
 
-An atlas is a file for each hemisphere, left before right (FreeSurfer .annot, GIFTI .label.gii), one CIFTI .dlabel.nii, or a
-NIfTI volume of labels, whose regions are called by their numbers; of a volume, the columns are the voxels of --mask.
+An atlas is a file for each hemisphere, left before right (FreeSurfer .annot, GIFTI .label.gii), one CIFTI .dlabel.nii,
+or a NIfTI volume of labels, whose regions are called by their numbers; of a volume, the columns are the voxels of
+--mask.
 
 The language of --select:
 ` + cortex.SelectHelp + `
 
 Presets: ` + presetHelp() + `
 
---json prints {"schema", "out", "select", "columns", "count", "left", "right"}, and without --select {"schema", "columns",
-"rois"}.`,
+--json prints {"schema", "out", "select", "columns", "count", "left", "right"}, and without --select {"schema",
+"columns", "rois"}.`,
 		Example: `  bwlm roi --atlas lh.annot rh.annot --select 'A1|LBelt|MBelt|PBelt' --out roi.json
   bwlm roi --atlas lh.annot rh.annot --map ceiling=ceiling.npy --select 'L:@language & ceiling>=0.1' --out language.json
   bwlm roi --atlas labels.nii.gz --mask mask.nii.gz --select '17, 18' --out roi.npy
@@ -258,7 +259,7 @@ func (a *app) makeRegion(s *cortex.Selector, f roiFlags) error {
 	})
 }
 
-// writeColumns writes a list of columns in the form that the file's name asks for.
+// writeColumns writes a list of columns in the format of the file's extension.
 func writeColumns(path string, columns []int) error {
 	switch ext := strings.ToLower(filepath.Ext(path)); ext {
 	case ".npy":

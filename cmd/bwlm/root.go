@@ -45,8 +45,9 @@ func commands() []constructor {
 	}
 }
 
-const rootHelp = `bwlm fine-tunes a speech model (WavLM) on fMRI responses to speech, with low-rank adapters (LoRA), and evaluates the change: how
-well features of the speech model predict each voxel, before and after tuning, on held-out stories.
+const rootHelp = `bwlm fine-tunes a speech model (WavLM) on fMRI responses to speech, with low-rank adapters (LoRA), and
+evaluates the change: how well features of the speech model predict each voxel, before and after tuning, on held-out
+stories.
 
 Results go to standard output, everything else to standard error. With --json a result is one JSON object, and so is an
 error: {"error": {"code", "op", "path", "reason", "hint"}}.

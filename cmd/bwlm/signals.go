@@ -63,7 +63,7 @@ func signalName(s os.Signal) string {
 
 // stopped gives the error of a command that ended because of a signal the signal's kind, whatever
 // the library below knew of it. What the error says about the state that is left (what is saved,
-// how to go on) is kept.
+// how to resume) is kept.
 func stopped(ctx context.Context, err error) error {
 	request, ok := errors.AsType[*fault.Error](context.Cause(ctx))
 	switch {

@@ -39,7 +39,7 @@ func (s *size) String() string {
 // Type is how a complaint names the flag.
 func (s *size) Type() string { return "size" }
 
-// text writes a number of bytes for people, in three digits.
+// text returns a number of bytes in three digits with a unit.
 func (s size) text() string {
 	for i, unit := range binaryUnits {
 		if n := s.in(i); n >= 1 {

@@ -19,8 +19,8 @@ func statsCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "stats COMMAND",
 		Short: "Compute noise ceilings and permutation tests of arrays",
-		Long: `Computes noise ceilings, and tests predictions against chance, from .npy files that any program can write: one row per TR, one
-column per voxel.`,
+		Long: `Computes noise ceilings, and tests predictions against chance, from .npy files that any program can
+write: one row per TR, one column per voxel.`,
 		Example: `  bwlm stats ceiling --y repeats.npy --out ceiling
   bwlm stats intersubject --y subjects.npy --out isc
   bwlm stats test --pred pred.npy --y responses.npy --block auto --out test`,
@@ -109,7 +109,7 @@ func median(values []float64) *float64 {
 	return &m
 }
 
-// where keeps the values that a flag says.
+// where keeps the values that satisfy a flag's condition.
 func where(values []float64, keep func(v int) bool) (kept []float64) {
 	for v, x := range values {
 		if keep(v) {

@@ -34,7 +34,8 @@ func ceilingCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "ceiling --y FILE --out DIR",
 		Short: "Compute noise ceilings from repeated responses",
-		Long: `Reads responses to n repeats of one stimulus, .npy of repeats x rows x voxels, and writes one value per voxel below DIR:
+		Long: `Reads responses to n repeats of one stimulus, .npy of repeats x rows x voxels, and writes one value per
+voxel below DIR:
 
   tp.npy       total power: the mean over repeats of their variance over rows
   sp.npy       signal power: the part that repeats share, (n Var(mean) - TP)/(n - 1); an estimate, below 0 by chance
@@ -47,7 +48,7 @@ Repeats are used as given: z-score each before, and SP equals EV. Nothing is cli
 cc_max is NaN where it is not defined (ev and ev_raw where a repeat is constant), so that no voxel without a ceiling is
 divided by one. Drift that all repeats have counts as signal: remove it before.
 
-A set of voxels that is chosen by the ceiling of the test story is not independent of scores on that story: say so.
+A set of voxels that is chosen by the ceiling of the test story is not independent of scores on that story; report it.
 
 --json prints {"schema", "out", "repeats", "rows", "voxels", "defined", "undefined", "constant", "medians": {"ev",
 "ev_raw", "sp", "cc_max"}}; undefined voxels include the constant ones and are not in the median of cc_max.`,

@@ -13,7 +13,7 @@ import (
 	"github.com/brainwavlm/bwlm/npy"
 )
 
-// intersubjectAnswer is what stats intersubject says of the files that it wrote.
+// intersubjectAnswer is the result of stats intersubject.
 type intersubjectAnswer struct {
 	Schema   int    `json:"schema"`
 	Out      string `json:"out"`
@@ -35,8 +35,8 @@ func intersubjectCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "intersubject --y FILE --out DIR",
 		Short: "Compute intersubject correlation, a ceiling without repeats",
-		Long: `Reads the responses of several subjects to one story, .npy of subjects x rows x voxels with corresponding voxels, and writes one
-value per voxel below DIR:
+		Long: `Reads the responses of several subjects to one story, .npy of subjects x rows x voxels with corresponding
+voxels, and writes one value per voxel below DIR:
 
   isc.npy           mean over subjects of r between a subject and the mean of all others (leave-one-out ISC)
   isc_subjects.npy  the same of each subject, subjects x voxels
@@ -44,8 +44,8 @@ value per voxel below DIR:
   full.npy          reliability of the mean of all, from random split halves of the subjects, Spearman-Brown corrected
   cc_max.npy        its square root: the r of a perfect model with the mean of all; NaN if halves disagree
 
-Subjects are z-scored. A perfect model of the shared response reaches between isc and upper in one subject. Drift that all
-subjects have counts as shared: remove it before.
+Subjects are z-scored. A perfect model of the shared response reaches between isc and upper in one subject. Drift that
+all subjects have counts as shared: remove it before.
 
 --json prints {"schema", "out", "subjects", "rows", "voxels", "defined", "medians": {"isc", "upper", "cc_max"}}.`,
 		Example: "  bwlm stats intersubject --y subjects.npy --out isc",

@@ -13,14 +13,14 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// testFlags are what stats test can be asked for.
+// testFlags are the flags of stats test.
 type testFlags struct {
 	pred, y, out, block string
 	rows                []int // of each story
 	opt                 stats.PermutationOptions
 }
 
-// testAnswer is what stats test says of the files that it wrote.
+// testAnswer is the result of stats test.
 type testAnswer struct {
 	Schema       int     `json:"schema"`
 	Out          string  `json:"out"`
@@ -45,8 +45,8 @@ func testCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "test --pred FILE --y FILE --out DIR",
 		Short: "Test predictions against chance by block permutation",
-		Long: `Correlates predictions with responses, both .npy of rows x voxels, and tests each voxel's r by permuting blocks of the responses'
-rows: p = (#{r* >= r} + 1)/(permutations + 1). One value per voxel is written below DIR:
+		Long: `Correlates predictions with responses, both .npy of rows x voxels, and tests each voxel's r by permuting
+blocks of the responses' rows: p = (#{r* >= r} + 1)/(permutations + 1). One value per voxel is written below DIR:
 
   r.npy      Pearson's r
   p.npy      p of each voxel, uncorrected
@@ -54,15 +54,16 @@ rows: p = (#{r* >= r} + 1)/(permutations + 1). One value per voxel is written be
   q.npy      false discovery rate by Benjamini and Hochberg, all voxels being one family
   q_by.npy   false discovery rate by Benjamini and Yekutieli, for any dependence between voxels
 
-The test is one-sided (r above chance) unless --two-sided (|r| above chance) is given. A voxel whose predictions or responses
-are constant has r 0 and p and q 1, and is not counted in the family.
+The test is one-sided (r above chance) unless --two-sided (|r| above chance) is given. A voxel whose predictions or
+responses are constant has r 0 and p and q 1, and is not counted in the family.
 
-Responses of neighbouring rows are autocorrelated, so blocks must be longer than the autocorrelation time; --block auto takes
-three times that of the responses, and 10 rows at least. A story is cut into equal blocks of at least that many rows;
---stories gives the rows of each if there are several, one after another.
+Responses of neighbouring rows are autocorrelated, so blocks must be longer than the autocorrelation time; --block auto
+takes three times that of the responses, and 10 rows at least. A story is cut into equal blocks of at least that many
+rows; --stories gives the rows of each if there are several, one after another.
 
---json prints {"schema", "out", "rows", "voxels", "scored", "constant", "tail", "block", "blocks", "permutations", "seed",
-"mean_r", "voxels_p_05", "voxels_pmax_05", "voxels_q_05", "voxels_qby_05"}, the last four being numbers of voxels.`,
+--json prints {"schema", "out", "rows", "voxels", "scored", "constant", "tail", "block", "blocks", "permutations",
+"seed", "mean_r", "voxels_p_05", "voxels_pmax_05", "voxels_q_05", "voxels_qby_05"}, the last four being numbers of
+voxels.`,
 		Example: `  bwlm stats test --pred pred.npy --y responses.npy --block 10 --permutations 1000 --seed 1 --out test
   bwlm stats test --pred pred.npy --y responses.npy --block auto --stories 291,340 --two-sided --out test --json`,
 		Args: wantArgs(),

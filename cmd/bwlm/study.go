@@ -16,7 +16,7 @@ import (
 	"github.com/brainwavlm/bwlm/internal/tensorboard"
 )
 
-// openStudy opens what an experiment names and says what the user should know of it. The function shows its progress
+// openStudy opens the study of an experiment and prints its notes. The function shows its progress
 // until it is called to end. A board, if there is one, sees all events.
 func (a *app) openStudy(ctx context.Context, exp *experiment.Experiment, boards ...*tensorboard.Board) (st *brain.Study,
 	end func(), err error) {

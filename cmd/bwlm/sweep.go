@@ -23,13 +23,14 @@ func sweepCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "sweep EXPERIMENT --vary KEY=VALUE,VALUE --out DIR",
 		Short: "Train with every combination of settings (grid search)",
-		Long: `Trains and scores once for every combination of the values given, each in a run directory of its own below DIR, and prints a
-line for each setting: mean and SD over seeds of Δr (tuned - base), the best epoch, the share of epochs below the untuned model
-on the validation rows, and diverged runs. DIR/sweep.csv has a line for each run, DIR/sweep.json everything.
+		Long: `Trains and scores once for every combination of the values given, each in a run directory of its own
+below DIR, and prints a line for each setting: mean and SD over seeds of Δr (tuned - base), the best epoch, the share of
+epochs below the untuned model on the validation rows, and diverged runs. DIR/sweep.csv has a line for each run,
+DIR/sweep.json everything.
 
-Repeating the command continues an interrupted sweep: finished runs are read, an interrupted one is resumed, a failed one is
-tried again. Values may be added. A run that fails does not stop the others. Choose settings by Δr on the validation rows (val
-Δr): a choice by the test rows spoils the test.`,
+Repeating the command continues an interrupted sweep: finished runs are read, an interrupted one is resumed, a failed
+one is tried again. Values may be added. A run that fails does not stop the others. Choose settings by Δr on the
+validation rows (val Δr): a choice by the test rows spoils the test.`,
 		Example: `  bwlm sweep alice.yaml --vary train.lr=1e-4,3e-4 --vary train.seed=1,2,3 --out sweeps/lr
   bwlm sweep alice.yaml --vary data.subjects=sub-18,sub-22 --out sweeps/each   # one model for each subject
   bwlm sweep alice.yaml --vary 'data.roi=[],[temporal]' --vary adapter.r=2,4 --out sweeps/roi --json`,

@@ -21,16 +21,17 @@ func trainCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "train EXPERIMENT",
 		Short: "Tune a speech model on brain responses",
-		Long: `Tunes the model of an experiment file and writes a run directory (out): the resolved experiment, a manifest with the hash of every
-input, checkpoints of each epoch, the adapter of the epoch that validation chose, and the scores on the test rows before and
-after. Splits that share audio are refused. bwlm resume continues an interrupted run.
+		Long: `Tunes the model of an experiment file and writes a run directory (out): the resolved experiment, a
+manifest with the hash of every input, checkpoints of each epoch, the adapter of the epoch that validation chose, and
+the scores on the test rows before and after. Splits that share audio are refused. bwlm resume continues an interrupted
+run.
 
---tensorboard writes losses, validation scores (of ROIs, too), learning rates and seconds per step during the training, for
-tensorboard --logdir DIR; numbers to compute with are in metrics.jsonl of the run.
+--tensorboard writes losses, validation scores (of ROIs, too), learning rates and seconds per step during the training,
+for tensorboard --logdir DIR; numbers to compute with are in metrics.jsonl of the run.
 
-With --profile a table of the time by part, forward and backward, is printed at the end, and profile.json and trace.json are
-written to the run directory; chrome://tracing and ui.perfetto.dev open the latter. On a GPU a profiled run is slower, since
-each kernel is synchronised.`,
+With --profile a table of the time by part, forward and backward, is printed at the end, and profile.json and trace.json
+are written to the run directory; chrome://tracing and ui.perfetto.dev open the latter. On a GPU a profiled run is
+slower, since each kernel is synchronised.`,
 		Example: "  bwlm train alice.yaml\n  bwlm train alice.yaml --set train.seed=2 --set out=runs/seed2\n" +
 			"  bwlm train alice.yaml --tensorboard board/alice\n  bwlm train alice.yaml --set train.epochs=1 --profile",
 		Args: wantArgs("EXPERIMENT"),
@@ -90,8 +91,8 @@ func resumeCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "resume RUN",
 		Short: "Resume an interrupted training",
-		Long: `Continues a training from its newest good checkpoint. With the same number of threads the result is bit-identical to that of an
-uninterrupted run. A finished run is scored again and otherwise unchanged.
+		Long: `Continues a training from its newest good checkpoint. With the same number of threads the result is
+bit-identical to that of an uninterrupted run. A finished run is scored again and otherwise unchanged.
 
 --tensorboard continues in the folder given to bwlm train: repeated steps replace the earlier ones.`,
 		Example: "  bwlm resume runs/alice\n  bwlm resume runs/alice --tensorboard board/alice",
@@ -141,7 +142,7 @@ func (a *app) fit(ctx context.Context, st *brain.Study, run *results.Run) error 
 	return a.answer(s, func(w io.Writer) error { return printSummary(w, s) })
 }
 
-// advisedResume tells how to go on after an interruption.
+// advisedResume adds a hint on how to resume after an interruption.
 func advisedResume(ctx context.Context, err error, run *results.Run) error {
 	if ctx.Err() == nil {
 		return err

@@ -23,25 +23,26 @@ func transferCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "transfer EXPERIMENT",
 		Short: "Test transfer between subjects: matrix, leave-one-out, data efficiency",
-		Long: `Tunes the experiment's model on each subject and tests it on every subject (matrix: the diagonal is the subject tuned on, which is
-no transfer), and tunes it on all subjects but one, with one adapter and a readout for each (leave-one-out). A tested subject
-gets a ridge on the training rows of their own, on untuned and on tuned features, and nothing else is fitted to them. From the
-subjects left out follow Δr of seen and unseen subjects, Δr where the ridge, too, is fitted on stories that no tuning used, and
-the learning curve of a new subject: how many minutes of data tuning saves to reach the untuned model's score with all data.
+		Long: `Tunes the experiment's model on each subject and tests it on every subject (matrix: the diagonal is the
+subject tuned on, which is no transfer), and tunes it on all subjects but one, with one adapter and a readout for each
+(leave-one-out). A tested subject gets a ridge on the training rows of their own, on untuned and on tuned features, and
+nothing else is fitted to them. From the subjects left out follow Δr of seen and unseen subjects, Δr where the ridge,
+too, is fitted on stories that no tuning used, and the learning curve of a new subject: how many minutes of data tuning
+saves to reach the untuned model's score with all data.
 
-Test rows whose audio any of the tunings would use are refused, another subject's copy of a story included (code 65); so are
-subjects that are not in the data set. Numbers of voxels may differ. Intervals are over subjects; with fewer than 5 there are
-none. n subjects make n tunings for the matrix and n for leave-one-out, each a run below OUT/transfer. Repeating the command
-continues an interrupted study: finished runs are read.
+Test rows whose audio any of the tunings would use are refused, another subject's copy of a story included (code 65); so
+are subjects that are not in the data set. Numbers of voxels may differ. Intervals are over subjects; with fewer than 5
+there are none. n subjects make n tunings for the matrix and n for leave-one-out, each a run below OUT/transfer.
+Repeating the command continues an interrupted study: finished runs are read.
 
---json prints {"schema": 1, "subjects": [NAME], "minutes": [of training rows], "base": [r], "matrix": [[r] by subject tuned
-on, by subject tested], "chosen_epochs", "within": MEAN, "between": MEAN, "leave_one_out": {"tuned": [r], "chosen_epochs",
-"delta": MEAN, "delta_seen": MEAN, "seen_minus_unseen": MEAN, "delta_rois": {ROI: MEAN}, "ridge_on_unmet_stories": {
-"subjects", "stories", "base", "tuned", "delta": MEAN or null, "skipped": {NAME: why}}}, "curve": {"points": [{"share",
-"minutes", "base": [r], "tuned": [r], "base_mean": MEAN, "tuned_mean": MEAN, "delta": MEAN}], "goal", "full_minutes",
-"minutes_saved": number or null, "at_least", "not_reached": why, "minutes_saved_ci95"}, "notes"}. MEAN is {"mean_r",
-"ci95": [low, high] or null, "no_interval_because"}; lists by subject are in the order of subjects. OUT/transfer has the
-same in transfer.json, and transfer.csv with a line for each number.`,
+--json prints {"schema": 1, "subjects": [NAME], "minutes": [of training rows], "base": [r], "matrix": [[r] by subject
+tuned on, by subject tested], "chosen_epochs", "within": MEAN, "between": MEAN, "leave_one_out": {"tuned": [r],
+"chosen_epochs", "delta": MEAN, "delta_seen": MEAN, "seen_minus_unseen": MEAN, "delta_rois": {ROI: MEAN},
+"ridge_on_unmet_stories": { "subjects", "stories", "base", "tuned", "delta": MEAN or null, "skipped": {NAME: why}}},
+"curve": {"points": [{"share", "minutes", "base": [r], "tuned": [r], "base_mean": MEAN, "tuned_mean": MEAN, "delta":
+MEAN}], "goal", "full_minutes", "minutes_saved": number or null, "at_least", "not_reached": why, "minutes_saved_ci95"},
+"notes"}. MEAN is {"mean_r", "ci95": [low, high] or null, "no_interval_because"}; lists by subject are in the order of
+subjects. OUT/transfer has the same in transfer.json, and transfer.csv with a line for each number.`,
 		Example: "  bwlm transfer alice.yaml\n  bwlm transfer alice.yaml --subjects 'sub-1*' --only matrix\n" +
 			"  bwlm transfer alice.yaml --only leave-one-out,curve --json",
 		Args: wantArgs("EXPERIMENT"),
@@ -124,7 +125,7 @@ type tuningClock struct {
 	done  int
 }
 
-// left is told as a tuning begins, with the number of those to come.
+// left is called as a tuning begins, with the number of tunings left.
 func (k *tuningClock) left(todo int) string {
 	now := time.Now()
 	if took := now.Sub(k.begun); !k.begun.IsZero() && took > time.Second {

@@ -18,23 +18,24 @@ func variancePartitionCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "variance-partition RUN...",
 		Short: "Partition the gain in R² among alternative explanations",
-		Long: `Variance partitioning of the gain in R² (tuned - base) on the test rows: the part that a better untuned layer, the spectrum, the
-word rate (with the position in the story) and word vectors (--glove) explain as well, and the part that only tuning gave.
-With ΔR²(X) = R²(tuned and X) - R²(base and X) for features X that both models are given, the column "sequential" is the
-decrease of ΔR² as each line's features are added to those above it; that column and "unexplained" add up to the gain.
-"alone" is the decrease by that line's features alone: it does not depend on the order, and these parts overlap.
+		Long: `Variance partitioning of the gain in R² (tuned - base) on the test rows: the part that a better untuned
+layer, the spectrum, the word rate (with the position in the story) and word vectors (--glove) explain as well, and the
+part that only tuning gave. With ΔR²(X) = R²(tuned and X) - R²(base and X) for features X that both models are given,
+the column "sequential" is the decrease of ΔR² as each line's features are added to those above it; that column and
+"unexplained" add up to the gain. "alone" is the decrease by that line's features alone: it does not depend on the
+order, and these parts overlap.
 
-Each feature space has a penalty of its own for each voxel (banded ridge), chosen among --tries random sets by the variance
-explained in held-out training rows; each set costs as much as an ordinary ridge. --tries 1 is one penalty for all feature
-spaces, with which wide ones drown narrow ones.
+Each feature space has a penalty of its own for each voxel (banded ridge), chosen among --tries random sets by the
+variance explained in held-out training rows; each set costs as much as an ordinary ridge. --tries 1 is one penalty for
+all feature spaces, with which wide ones drown narrow ones.
 
-Given runs of one experiment with several seeds, gains are averaged over them. Variance components follow: the variation of the
-gain between seeds, stories and subjects, and the number of each at which the gain would be 2.8 standard errors (80 % power at
-.05) if it were the only source.
+Given runs of one experiment with several seeds, gains are averaged over them. Variance components follow: the variation
+of the gain between seeds, stories and subjects, and the number of each at which the gain would be 2.8 standard errors
+(80 % power at .05) if it were the only source.
 
---json prints {"schema": 1, "base_r2", "tuned_r2", "delta_r2", "components": [{"name", "sequential", "alone"}], "unexplained",
-"unique_base", "unique_tuned", "variance": {"seeds": {"n", "sd", "needed"}, "stories", "subjects", "residual_sd"}}; null is what
-cannot be estimated.`,
+--json prints {"schema": 1, "base_r2", "tuned_r2", "delta_r2", "components": [{"name", "sequential", "alone"}],
+"unexplained", "unique_base", "unique_tuned", "variance": {"seeds": {"n", "sd", "needed"}, "stories", "subjects",
+"residual_sd"}}; null is what cannot be estimated.`,
 		Example: "  bwlm variance-partition runs/alice --glove glove.6B.50d.txt\n  bwlm variance-partition " +
 			"runs/seed1 runs/seed2 runs/seed3 --json",
 		Args: func(c *cobra.Command, args []string) error {

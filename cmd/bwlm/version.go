@@ -12,7 +12,7 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// versions says what a result was made with.
+// versions returns the versions behind a result.
 type versions struct {
 	Version  string `json:"version"`
 	Commit   string `json:"commit"` // empty if the build did not record it

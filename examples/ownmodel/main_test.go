@@ -22,7 +22,8 @@ func TestAdapterTeachesAnotherFunction(t *testing.T) {
 	var all, inAdapter int
 	var first, before, tuned, again float64
 	_, err := fmt.Sscanf(printed.String(),
-		"%d parameters, %d in the adapter\nfirst function:  base %g\nsecond function: base %g, tuned %g, read back %g\n",
+		"%d parameters, %d in the adapter\nfirst function:  base %g\nsecond function: base %g, tuned %g, read back "+
+			"%g\n",
 		&all, &inAdapter, &first, &before, &tuned, &again)
 	require.NoError(t, err, printed.String())
 	assert.Equal(t, 2*32+32*32+32+32+1, all)

@@ -64,7 +64,7 @@ func (a *Answer) safetensors(w io.Writer) error {
 	return nil
 }
 
-// fail says what went wrong.
+// fail answers with an error.
 func fail(w http.ResponseWriter, err error) {
 	status := statusOf(err)
 	if status == http.StatusServiceUnavailable {
@@ -73,7 +73,8 @@ func fail(w http.ResponseWriter, err error) {
 	reply(w, status, map[string]string{"error": err.Error()})
 }
 
-// statusOf says whose fault an error is. The status of a request whose client has left is read by nobody.
+// statusOf returns the HTTP status of an error: 4xx for the client's, 5xx for the server's. If the
+// client has left, no one reads it.
 func statusOf(err error) int {
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return http.StatusRequestEntityTooLarge

@@ -16,10 +16,10 @@
 //
 // What keeps it steady, and where:
 //
-//   - Threads: torch.Setup in main; package torch runs forward passes on so many workers and no more, however many
+//   - Threads: torch.Setup in main; package torch runs forward passes on a fixed number of workers, however many
 //     requests there are.
 //   - Memory: a request waits for a slot before its body is read, bodies and clips have a greatest size, and long clips
 //     are read in batches.
-//   - A client that leaves ends its own request between two operations, since the request's context goes all the way down.
+//   - A client that leaves ends its own request between two operations, since all calls get the request's context.
 //   - Close, or SIGTERM, ends the requests that run, waits for them, and frees the model.
 package main

@@ -2,7 +2,7 @@
 // computed another need not compute again.
 //
 // A [Store] is a folder with one file for each tensor: a line of JSON (type, shape, what it is,
-// SHA-256 of all that) and the elements. Nobody has to be told what is in it: whoever can name all
+// SHA-256 of all that) and the elements. It needs no index: whoever can name all
 // that goes into a tensor, and hashes it into a [Key], finds the tensor or finds nothing. Files
 // appear whole, by renaming, and are checked whenever they are read; one that is damaged is
 // removed, reported and so computed again. Several processes may use a folder at once. The folder
@@ -12,6 +12,7 @@
 //
 // # Caveats
 //
-// The hash is only as good as what is hashed into it; package brain says what that is. Files are not synced, since a
-// power cut costs no more than computing them again. The time of a file's last use is its modification time.
+// The hash is only as good as what is hashed into it; package brain/extract lists its parts. Files
+// are not synced, since a power cut costs no more than computing them again. The time of a file's
+// last use is its modification time.
 package activations

@@ -62,7 +62,7 @@ func (h header) sum(k Key, data []byte) string {
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
-// decode reads a file, and says what is wrong with it.
+// decode reads a file; its error states what is wrong with it.
 func decode(k Key, file []byte) (*Entry, error) {
 	line, data, ok := bytes.Cut(file, []byte("\n"))
 	var h header

@@ -29,11 +29,11 @@ type Store struct {
 	opened time.Time
 
 	mu   sync.Mutex
-	used int64 // bytes, as far as this process knows
+	used int64 // bytes, as this process has counted
 	full bool  // nothing more can be put: no room, or no disk
 }
 
-// Open opens the folder, making it if need be, and keeps it to so many bytes.
+// Open opens the folder, creates it if needed, and limits its size to a number of bytes.
 func Open(dir string, limit int64) (*Store, error) {
 	const what = "open cache"
 	if err := os.MkdirAll(dir, 0o777); err != nil {
@@ -83,8 +83,9 @@ func damaged(path string, why error) error {
 		fmt.Errorf("the file is damaged: %w", why)).WithHint("it is computed again; check the disk")
 }
 
-// Put keeps a tensor, and says whether it did: not if it has no room beside what was used since the store was opened.
-// After an error, which is worth a warning and no more, the store takes nothing more.
+// Put stores a tensor and reports whether it did. It does not where the entries used since the
+// store was opened leave no room. After an error, which is worth a warning and no more, the store
+// takes nothing more.
 func (s *Store) Put(k Key, e Entry) (kept bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -134,16 +135,16 @@ const (
 	leftBehind = time.Hour
 )
 
-// makeRoom removes what was used least recently, all before the store was opened, until there is room for so many bytes
-// and a sixteenth of the limit.
+// makeRoom removes the least recently used entries, all from before the store was opened, until
+// there is room for a number of bytes and a sixteenth of the limit.
 func (s *Store) makeRoom(size int64) error {
 	_, left, err := s.prune(s.limit-s.limit/16-size, s.opened)
 	s.used = left
 	return err
 }
 
-// Prune removes what was used least recently until at most so many bytes are left, and what killed processes left. It
-// gives the bytes that it removed and those that are left.
+// Prune removes remains of killed processes, then the least recently used entries until at most the
+// given number of bytes is left. It returns the bytes removed and left.
 func (s *Store) Prune(limit int64) (removed, left int64, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -215,7 +216,7 @@ func keyOf(name string) (k Key, ok bool) {
 	return k, err == nil && n == len(k) && len(name) == 2*len(k)
 }
 
-// List says what is there, the most recently used first.
+// List returns the entries, the most recently used first.
 func (s *Store) List() ([]Info, error) {
 	files, err := s.files()
 	if err != nil {
@@ -246,7 +247,7 @@ func (f *Info) look(root *os.Root) {
 	}
 }
 
-// Verify reads every file and removes those that are damaged, whose errors it gives.
+// Verify reads every file, removes damaged ones, and returns their errors.
 func (s *Store) Verify(ctx context.Context) (sound int, bad []error, err error) {
 	files, err := s.files()
 	if err != nil {

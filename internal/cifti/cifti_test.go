@@ -57,9 +57,11 @@ func TestGoldens(t *testing.T) {
 }
 
 const xmlOf = `<CIFTI Version="2"><Matrix>
-<MatrixIndicesMap AppliesToMatrixDimension="0" IndicesMapToDataType="CIFTI_INDEX_TYPE_SCALARS"><NamedMap><MapName>r</MapName></NamedMap></MatrixIndicesMap>
+<MatrixIndicesMap AppliesToMatrixDimension="0" IndicesMapToDataType="CIFTI_INDEX_TYPE_SCALARS">
+<NamedMap><MapName>r</MapName></NamedMap></MatrixIndicesMap>
 <MatrixIndicesMap AppliesToMatrixDimension="1" IndicesMapToDataType="CIFTI_INDEX_TYPE_BRAIN_MODELS">
-<BrainModel IndexOffset="0" IndexCount="2" BrainStructure="CIFTI_STRUCTURE_CORTEX_LEFT" ModelType="CIFTI_MODEL_TYPE_SURFACE" SurfaceNumberOfVertices="5"><VertexIndices>1 4</VertexIndices></BrainModel>
+<BrainModel IndexOffset="0" IndexCount="2" BrainStructure="CIFTI_STRUCTURE_CORTEX_LEFT"
+ModelType="CIFTI_MODEL_TYPE_SURFACE" SurfaceNumberOfVertices="5"><VertexIndices>1 4</VertexIndices></BrainModel>
 </MatrixIndicesMap></Matrix></CIFTI>`
 
 // image makes an image of one map of two places with this XML.

@@ -173,19 +173,21 @@ func TestHeaderRefused(t *testing.T) {
 			`":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}`, "at most 4096"},
 		"lone surrogate":      {`{"\ud800":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}`, "surrogate"},
 		"two high surrogates": {`{"\ud800\ud800":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}`, "surrogate"},
-		"same name escaped":   {`{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"\u0061":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}`, "twice"},
-		"metadata twice":      {`{"__metadata__":{},"__metadata__":{},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}`, "twice"},
-		"metadata null":       {`{"__metadata__":null,"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}`, "'{'"},
-		"field twice":         {`{"a":{"dtype":"U8","dtype":"U8","shape":[1],"data_offsets":[0,1]}}`, "twice"},
-		"field in capitals":   {`{"a":{"DType":"U8","shape":[1],"data_offsets":[0,1]}}`, "unknown field"},
-		"no shape":            {`{"a":{"dtype":"U8","data_offsets":[0,1]}}`, "needs dtype"},
-		"one offset":          {`{"a":{"dtype":"U8","shape":[1],"data_offsets":[0]}}`, "needs dtype"},
-		"leading zero":        {`{"a":{"dtype":"U8","shape":[01],"data_offsets":[0,1]}}`, "whole number"},
-		"exponent":            {`{"a":{"dtype":"U8","shape":[1e0],"data_offsets":[0,1]}}`, "whole number"},
-		"minus zero":          {`{"a":{"dtype":"U8","shape":[1],"data_offsets":[-0,1]}}`, "whole number"},
-		"plus":                {`{"a":{"dtype":"U8","shape":[+1],"data_offsets":[0,1]}}`, "whole number"},
-		"huge number":         {`{"a":{"dtype":"U8","shape":[9223372036854775808],"data_offsets":[0,1]}}`, "too large"},
-		"number as text":      {`{"a":{"dtype":"U8","shape":["1"],"data_offsets":[0,1]}}`, "whole number"},
+		"same name escaped": {`{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"\u0061":{"dtype":"U8",` +
+			`"shape":[0],"data_offsets":[0,0]}}`, "twice"},
+		"metadata twice": {`{"__metadata__":{},"__metadata__":{},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,` +
+			`1]}}`, "twice"},
+		"metadata null":     {`{"__metadata__":null,"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}`, "'{'"},
+		"field twice":       {`{"a":{"dtype":"U8","dtype":"U8","shape":[1],"data_offsets":[0,1]}}`, "twice"},
+		"field in capitals": {`{"a":{"DType":"U8","shape":[1],"data_offsets":[0,1]}}`, "unknown field"},
+		"no shape":          {`{"a":{"dtype":"U8","data_offsets":[0,1]}}`, "needs dtype"},
+		"one offset":        {`{"a":{"dtype":"U8","shape":[1],"data_offsets":[0]}}`, "needs dtype"},
+		"leading zero":      {`{"a":{"dtype":"U8","shape":[01],"data_offsets":[0,1]}}`, "whole number"},
+		"exponent":          {`{"a":{"dtype":"U8","shape":[1e0],"data_offsets":[0,1]}}`, "whole number"},
+		"minus zero":        {`{"a":{"dtype":"U8","shape":[1],"data_offsets":[-0,1]}}`, "whole number"},
+		"plus":              {`{"a":{"dtype":"U8","shape":[+1],"data_offsets":[0,1]}}`, "whole number"},
+		"huge number":       {`{"a":{"dtype":"U8","shape":[9223372036854775808],"data_offsets":[0,1]}}`, "too large"},
+		"number as text":    {`{"a":{"dtype":"U8","shape":["1"],"data_offsets":[0,1]}}`, "whole number"},
 		"65 dimensions": {`{"a":{"dtype":"U8","shape":[1` + strings.Repeat(",1", 64) + `],"data_offsets":[0,1]}}`,
 			"more than 64"},
 		"empty dtype":       {`{"a":{"dtype":"","shape":[1],"data_offsets":[0,1]}}`, "unknown dtype"},
@@ -212,7 +214,9 @@ func TestHeaderAccepted(t *testing.T) {
 		`"":{"dtype":"F4","shape":[0,2],"data_offsets":[1,1]}}   `, []byte{7}))
 	require.NoError(t, err)
 	require.Equal(t, []string{"😀/", ""}, f.Names())
-	f, err = readBytes(fileBytes(`{"b":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}`, []byte{7}))
+	f, err = readBytes(
+		fileBytes(`{"b":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[0],`+
+			`"data_offsets":[0,0]}}`, []byte{7}))
 	require.NoError(t, err, "an empty tensor may begin where another does")
 	require.Equal(t, []string{"a", "b"}, f.Names())
 	got, err := f.Int64("b")

@@ -1,2 +1,2 @@
-// Package slowtest tells tests whether the slow cases are asked for (build tag slow).
+// Package slowtest reports whether the slow cases of tests are enabled (build tag slow).
 package slowtest

@@ -18,11 +18,11 @@ type Board struct {
 	warn          func(error)
 	started       bool
 	broken        bool
-	from          results.Progress // where the training goes on
+	from          results.Progress // where the training resumes
 }
 
 // Open makes the files below dir, so that a folder that cannot be written is known before a
-// training starts. Later failures are told to warn, once, and the training goes on without its
+// training starts. Later failures are passed to warn, once, and the training continues without its
 // board.
 func Open(dir string, exp *experiment.Experiment, warn func(error)) (*Board, error) {
 	b := &Board{rates: rates(exp), warn: warn}
@@ -37,7 +37,7 @@ func Open(dir string, exp *experiment.Experiment, warn func(error)) (*Board, err
 	return b, nil
 }
 
-// From tells that the training goes on from a checkpoint. Without it, it begins at its beginning.
+// From records that the training resumes from a checkpoint. Without it, the training starts at step 0.
 func (b *Board) From(p results.Progress) { b.from = p }
 
 // Close closes the files. What nothing was written to is removed.
@@ -49,7 +49,7 @@ func (b *Board) Close() error {
 	return err
 }
 
-// Event writes what an event of a study tells of the training; other events are passed over.
+// Event writes the training values of an event of a study; other events are ignored.
 func (b *Board) Event(e progress.Event) {
 	if b.broken || e.Phase != "tune" && e.Details == nil {
 		return

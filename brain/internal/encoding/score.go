@@ -62,7 +62,7 @@ func (f *RowFeatures) Stack(p *study.Subject, split study.Split) (x []float32, r
 	return x, rows
 }
 
-// Prediction is what a ridge fitted on training rows says of another split.
+// Prediction is the prediction of a split by a ridge fitted to training rows.
 type Prediction struct {
 	Rows int
 	Pred []float32 // (rows, voxels)

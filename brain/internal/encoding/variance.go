@@ -7,7 +7,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 )
 
-// Regressors are the features that a subject's regressors make of stories, as many rows as the stories have.
+// Regressors returns the features of stories from a subject's regressors, with as many rows as the stories.
 func Regressors(ctx context.Context, st *study.Study, subject string, of Regressor, stories []string) (RowFeatures,
 	error) {
 	f := RowFeatures{Rows: map[string][]float32{}}

@@ -14,10 +14,10 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// Arithmetic scores a sum of adapters, at each of several scales, on the test rows of the study, as
-// Evaluate scores a tuned model. Adapters add up as what they add to a layer's output, Σ factor ·
-// s·B·A·x, so their ranks need not agree. Scale 0 is the untuned model, 1 the sum itself. A run
-// that met the study's test rows in tuning is refused.
+// Arithmetic scores a sum of adapters on the test rows of the study, at each of several scales, as
+// Evaluate scores a tuned model. The sum is that of the changes that adapters make to a layer's
+// output, Σ factor · s·B·A·x, so their ranks need not agree. Scale 0 is the untuned model, 1 the
+// sum itself. A run whose tuning used the test stimulus of the study is refused.
 func ScoreAdapters(ctx context.Context, st *study.Study, terms []results.WeightedAdapter,
 	scales []float64) (*results.AdapterScores, error) {
 	if len(terms) == 0 || len(scales) == 0 {
@@ -50,7 +50,7 @@ func ScoreAdapters(ctx context.Context, st *study.Study, terms []results.Weighte
 	return out, nil
 }
 
-// mayAdd refuses a run without an adapter, and one that learnt from the test rows of the study.
+// mayAdd refuses a run without an adapter, and one whose tuning used the test stimulus of the study.
 func mayAdd(ctx context.Context, st *study.Study, dir string) error {
 	run := &results.Run{Dir: dir}
 	exp, err := run.Experiment()
@@ -109,7 +109,7 @@ func LoadSum(ctx context.Context, st *study.Study, terms []results.WeightedAdapt
 	return &study.Tuned{Model: view, Release: sum.close}, nil
 }
 
-// adapterSum puts several adapters into one model.
+// adapterSum applies several adapters to one model.
 type adapterSum struct {
 	parts   []*peft.Adapter
 	factors []float64
@@ -125,7 +125,7 @@ func (a *adapterSum) Param(b *nn.Builder, path string, p *torch.Tensor) *torch.T
 	return p
 }
 
-// Wrap puts the layers of all adapters beside each other.
+// Wrap wraps a layer with the sum of all adapters.
 func (a *adapterSum) Wrap(b *nn.Builder, path string, base nn.Layer) nn.Layer {
 	l := &summed{base: base}
 	for i, part := range a.parts {
@@ -139,7 +139,7 @@ func (a *adapterSum) Wrap(b *nn.Builder, path string, base nn.Layer) nn.Layer {
 	return l
 }
 
-// Finish makes what the layers of each adapter share.
+// Finish creates the parameters that the layers of an adapter share.
 func (a *adapterSum) Finish(b *nn.Builder) {
 	for _, part := range a.parts {
 		part.Finish(b)
@@ -173,7 +173,7 @@ func (a *adapterSum) close() {
 	}
 }
 
-// summed is a layer with what several adapters make of it.
+// summed is a layer with several adapted forms of it.
 type summed struct {
 	base    nn.Layer
 	adapted []nn.Layer

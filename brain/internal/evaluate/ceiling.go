@@ -7,9 +7,9 @@ import (
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
 
-// Ceiling is the r that a perfect model would reach on the test rows against the mean of the repeats; nil where a
-// subject has no repeats. A voxel whose repeats share nothing (signal power not above 0) has ceiling 0: leaving it out
-// would keep those that are above 0 by chance.
+// Ceiling returns the noise ceiling: the r of a perfect model with the mean over the repeats of the
+// test rows. It is nil where a subject has no repeats. A voxel without signal power has ceiling 0
+// and is kept: leaving such voxels out would select those that are above 0 by chance.
 func (e *Evaluation) Ceiling(ctx context.Context, indices []int) (*results.ModelScore, error) {
 	groups := e.Groups
 	s := &results.ModelScore{ROIs: map[string]float64{}}

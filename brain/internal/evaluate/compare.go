@@ -10,11 +10,12 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// Compare compares finished runs by the predictions that their evaluations left, without data set or model. Runs whose
-// subjects, test rows, regions or responses differ are refused with what differs.
+// Compare compares finished runs by the predictions that their evaluations saved. It needs neither
+// data set nor model. Runs with different subjects, test rows, ROIs or responses are refused; the
+// error names the difference.
 //
-// Intervals are those of stats.PairedBootstrap, and stand each for itself: none is corrected for the number of regions
-// and runs looked at. P is that of stats.PairedTest.
+// Intervals come from stats.PairedBootstrap, p from stats.PairedTest. Neither is corrected for the
+// number of ROIs and runs.
 func Compare(ctx context.Context, dirs []string, opt results.CompareOptions) (*results.Comparison, error) {
 	if len(dirs) < 2 {
 		return nil, fault.New(fault.Usage, results.Comparing, "", "%d run, want at least 2", len(dirs))
@@ -32,7 +33,7 @@ func Compare(ctx context.Context, dirs []string, opt results.CompareOptions) (*r
 	return against(ctx, runs[0], runs, opt)
 }
 
-// sameTest refuses a run that was tested on something else.
+// sameTest refuses a run with other test data.
 func sameTest(r *results.Scored, o *results.Scored) error {
 	differ := func(what string, a, b any) error {
 		return fault.New(fault.BadData, results.Comparing, o.Dir, "%s: %v, %s has %v", what, b, r.Dir, a).
@@ -68,7 +69,7 @@ func sameTest(r *results.Scored, o *results.Scored) error {
 	return nil
 }
 
-// groups are all voxels, and the regions that all runs have.
+// groups returns the group of all voxels and the ROIs that all runs have.
 func groups(r *results.Scored, runs []*results.Scored) []stats.Group {
 	out := []stats.Group{{Name: results.Everything}}
 	for _, region := range r.Layout.Subjects[0].ROIs {
@@ -85,7 +86,7 @@ func groups(r *results.Scored, runs []*results.Scored) []stats.Group {
 	return out
 }
 
-// pair sets two predictions of the same rows beside the responses.
+// pair joins two predictions of the same rows with the responses.
 func pair(r *results.Scored, base, tuned [][]float32) []stats.Subject {
 	out := make([]stats.Subject, len(r.Layout.Subjects))
 	for i, p := range r.Layout.Subjects {
@@ -102,7 +103,7 @@ func pair(r *results.Scored, base, tuned [][]float32) []stats.Subject {
 	return out
 }
 
-// against compares runs that were tested on the same, r being the first of them.
+// against compares runs with equal test data to the first of them, r.
 func against(ctx context.Context, r *results.Scored, runs []*results.Scored,
 	opt results.CompareOptions) (*results.Comparison, error) {
 	out := &results.Comparison{Schema: 1, Subjects: r.Layout.Names()}

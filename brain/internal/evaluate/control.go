@@ -11,8 +11,8 @@ import (
 	"github.com/brainwavlm/bwlm/speech"
 )
 
-// Control scores regressors in the place of tuned features, with the same delays, rows, folds and seeds: what loudness,
-// word rate, position or head motion alone would reach. Name says what they are.
+// Control scores regressors (loudness, word rate, position, head motion) as if they were the tuned
+// features, with the same delays, rows, folds and seeds. Name describes them.
 func (b *Baseline) Control(ctx context.Context, name string, of encoding.Regressor) (*Evaluation, error) {
 	st := b.Study
 	predicted := make([]encoding.Prediction, len(st.Subjects))
@@ -31,12 +31,12 @@ func (b *Baseline) Control(ctx context.Context, name string, of encoding.Regress
 	return b.beside(ctx, name, predicted, nil)
 }
 
-// BestLayer scores the untuned model's layer that validation likes best in the place of tuned features.
+// BestLayer scores the untuned model's best layer on the validation rows as if it were the tuned model.
 func (b *Baseline) BestLayer(ctx context.Context) (*Evaluation, error) {
 	return b.beside(ctx, "best untuned layer", b.Best, &b.bestLayer)
 }
 
-// ScoreLayers scores a model, the study's own or a tuned one, at each of the layers on the test rows.
+// ScoreLayers scores each of the given layers of a model, tuned or not, on the test rows.
 func ScoreLayers(ctx context.Context, st *study.Study, model speech.Encoder, layers []int) ([]results.ModelScore,
 	error) {
 	groups, err := st.Groups(ctx)
@@ -67,7 +67,7 @@ func ScoreLayers(ctx context.Context, st *study.Study, model speech.Encoder, lay
 	return out, nil
 }
 
-// scoreOf returns the score of predictions of the subjects' test rows, without an interval.
+// scoreOf returns the score of predictions of test rows, without an interval.
 func scoreOf(ctx context.Context, subjects []*study.Subject, predicted []encoding.Prediction,
 	groups []stats.Group) (results.ModelScore, error) {
 	s := results.ModelScore{ROIs: map[string]float64{}}

@@ -13,8 +13,9 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// Baseline is what the untuned model predicts of the test rows: at the experiment's layer, and at the layer that the
-// validation rows like best. A gain that a better layer gives for nothing is not a gain.
+// Baseline holds the predictions of the untuned model for the test rows, from the experiment's
+// layer and from the layer with the best validation score. Tuning must beat the latter, since
+// choosing a layer needs no tuning.
 type Baseline struct {
 	Study      *study.Study
 	Groups     []stats.Group
@@ -22,7 +23,7 @@ type Baseline struct {
 	bestLayer  int
 }
 
-// untuned predicts from the experiment's layer alone.
+// untuned returns a baseline of the experiment's layer alone.
 func ScoredLayerBaseline(ctx context.Context, st *study.Study) (*Baseline, error) {
 	f, err := encoding.Read(ctx, st, st.Reader(st.Model), "read base", st.StoriesOf(study.Train, study.Test),
 		st.ScoredLayers()...)
@@ -38,7 +39,7 @@ func ScoredLayerBaseline(ctx context.Context, st *study.Study) (*Baseline, error
 	return b, err
 }
 
-// Baseline reads every layer of the untuned model.
+// Baseline evaluates every layer of the untuned model.
 func NewBaseline(ctx context.Context, st *study.Study) (*Baseline, error) {
 	b := &Baseline{Study: st}
 	var err error
@@ -77,18 +78,18 @@ func NewBaseline(ctx context.Context, st *study.Study) (*Baseline, error) {
 	return b, err
 }
 
-// Evaluation is a baseline beside a tuned model.
+// Evaluation is a baseline and a tuned model on the same rows.
 type Evaluation struct {
 	*Baseline
 	Summary *results.Summary
 	Tuned   []encoding.Prediction          // nil if there is none
-	layer   *int                           // that tuned is read from; nil for regressors
+	layer   *int                           // of the tuned features; nil for regressors
 	Voxels  []stats.TestFamily             // by subject: tuned against base; nil if there is no tuned system
-	Margins map[string]analysisplan.Margin // that were sealed
+	Margins map[string]analysisplan.Margin // of the locked analysis plan
 }
 
-// Compare scores a tuned model (nil: none) beside the baseline on the test rows, each by a ridge of its own on the
-// same training rows, with the same folds and seeds.
+// Compare scores a tuned model (nil: none) and the baseline on the test rows. Each has its own
+// ridge, fitted to the same training rows with the same folds and seeds.
 func (b *Baseline) Compare(ctx context.Context, tuned *study.Tuned) (*Evaluation, error) {
 	if tuned == nil {
 		return b.beside(ctx, "untuned model", nil, nil)
@@ -106,7 +107,7 @@ func (b *Baseline) Compare(ctx context.Context, tuned *study.Tuned) (*Evaluation
 	return b.beside(ctx, "tuned model", predicted, st.ScoredLayer())
 }
 
-// beside scores predictions of the test rows (nil: none) beside the baseline's.
+// beside scores predictions of the test rows (nil: none) against the baseline.
 func (b *Baseline) beside(ctx context.Context, what string, predicted []encoding.Prediction, layer *int) (*Evaluation,
 	error) {
 	status, err := recordTestRead(b.Study, what, b.Study.Subjects, b.Groups)
@@ -126,9 +127,9 @@ func (b *Baseline) beside(ctx context.Context, what string, predicted []encoding
 	return e, err
 }
 
-// Evaluate scores the untuned model and, if there is a tuned one (else nil), that and the untuned model's best layer,
-// on the test rows. Dir takes the
-// scores of each voxel and summary.json; "" writes none.
+// Evaluate scores the untuned model on the test rows and, unless tuned is nil, the tuned model and
+// the untuned model's best layer. The scores of each voxel and summary.json are written to dir
+// unless it is empty.
 func Evaluate(ctx context.Context, st *study.Study, tuned *study.Tuned, dir string) (*results.Summary, error) {
 	var b *Baseline
 	var err error
@@ -147,7 +148,7 @@ func Evaluate(ctx context.Context, st *study.Study, tuned *study.Tuned, dir stri
 	return e.Summary, e.Write(ctx, dir)
 }
 
-// EvaluateRun scores a finished run and writes eval/ of its directory.
+// EvaluateRun scores a finished run and writes eval/ in its directory.
 func EvaluateRun(ctx context.Context, st *study.Study, run *results.Run) (*results.Summary, error) {
 	defer torch.Part(ctx, progress.PhaseEvaluation)()
 	p, err := finished(st, run)
@@ -157,7 +158,7 @@ func EvaluateRun(ctx context.Context, st *study.Study, run *results.Run) (*resul
 	return scoreRun(ctx, st, run, p, "eval")
 }
 
-// scoreRun scores a finished run on the subjects of the study and writes below its directory.
+// scoreRun scores a finished run on the subjects of the study and writes the scores to its directory.
 func scoreRun(ctx context.Context, st *study.Study, run *results.Run, p *results.Progress,
 	dir string) (*results.Summary, error) {
 	tuned, err := st.LoadTuned(ctx, run)
@@ -179,7 +180,7 @@ func scoreRun(ctx context.Context, st *study.Study, run *results.Run, p *results
 	return e.Summary, e.Write(ctx, run.File(dir))
 }
 
-// finished gives the progress of a run that came to its end.
+// finished returns the progress of a finished run.
 func finished(st *study.Study, run *results.Run) (*results.Progress, error) {
 	p, err := run.Progress()
 	if err != nil {

@@ -5,7 +5,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/results"
 )
 
-// layout describes what Write writes.
+// layout describes the matrices that Write writes.
 func (e *Evaluation) layout() results.Layout {
 	out := results.Layout{Schema: results.RunSchema}
 	for i, p := range e.Study.Subjects {

@@ -90,7 +90,7 @@ func hashes(subjects []*study.Subject, groups []stats.Group) (splits, masks map[
 }
 
 // recordTestRead counts a read of the test rows if an analysis plan is locked, and refuses it if
-// splits or masks differ from the plan; nil if none is locked.
+// splits or masks differ from the plan. It returns nil if none is locked.
 func recordTestRead(st *study.Study, what string, subjects []*study.Subject,
 	groups []stats.Group) (*analysisplan.Status, error) {
 	if st.Experiment.Out == "" {

@@ -10,7 +10,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/progress"
 )
 
-// SubjectScore is the score of one subject's test rows by a ridge on so much of that subject's training rows.
+// SubjectScore is the score on one subject's test rows of a ridge fitted to a share of its training rows.
 type SubjectScore struct {
 	Subject string             `json:"subject"`
 	Rows    int                `json:"training_rows"`
@@ -22,10 +22,10 @@ type SubjectScore struct {
 // ScoreSubjects scores a tuned model (nil: the study's own, untuned) on the test rows of the named
 // subjects (none: all), each by a ridge on a share of their training rows, as if less had been
 // recorded: stories in an order that train.seed draws for each subject, the last one cut. Responses
-// are standardised by the rows that are left; features always by all training rows, which tells
-// nothing of any response. Share 1 is what [Study.Evaluate] scores.
+// are standardised by the remaining rows. Features are standardised by all training rows, which
+// uses no response. With share 1 the scores are those of [Study.Evaluate].
 //
-// The result has a line for each share, in each line the subjects in the study's order.
+// The result is indexed by share, then by subject in the study's order.
 func ScoreSubjects(ctx context.Context, st *study.Study, tuned *study.Tuned, shares []float64,
 	names ...string) ([][]SubjectScore, error) {
 	var subjects []*study.Subject
@@ -78,9 +78,8 @@ func ScoreSubjects(ctx context.Context, st *study.Study, tuned *study.Tuned, sha
 	return out, nil
 }
 
-// Unmet lists the stories that a subject of the study has answered and of which the sources met
-// nothing in tuning, nor in the choice of its epoch, and that share nothing with the subject's own
-// validation and test rows.
+// Unmet returns a subject's stories that share no stimulus with the training and validation rows of
+// the sources, nor with the subject's own validation and test rows.
 func Unmet(ctx context.Context, st *study.Study, target string, sources ...string) ([]string, error) {
 	var met []design.Use
 	for _, p := range st.Subjects {
@@ -116,14 +115,14 @@ func Unmet(ctx context.Context, st *study.Study, target string, sources ...strin
 	return unmet, nil
 }
 
-// ScoreOn scores the untuned and a tuned model for one subject by a ridge on other stories than the
-// study's training rows.
+// ScoreOn scores the untuned and a tuned model for one subject by a ridge that is fitted to the
+// given stories instead of the study's training rows.
 func ScoreOn(ctx context.Context, st *study.Study, tuned *study.Tuned, subject string, stories []string) (base,
 	after *SubjectScore, err error) {
 	exp := *st.Experiment
 	exp.Data.Subjects, exp.Data.Train = []string{subject}, stories
 	exp.Train.Loss, exp.Train.Reliability, exp.Train.Weights = "auto", "none", ""
-	exp.Out = "" // a seal is of the study's rows; the look at this subject's test rows is counted with those
+	exp.Out = "" // the plan is locked for the study's rows, whose evaluation counts this read
 	v, err := st.Vary(ctx, &exp)
 	if err != nil {
 		return nil, nil, err

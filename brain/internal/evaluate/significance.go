@@ -8,11 +8,11 @@ import (
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
 
-// lossMargin is how much of the untuned model's r auditory cortex may lose and still be called kept. The margin needs
-// nothing but the untuned model, so tuning cannot move it.
+// lossMargin is the non-inferiority margin of auditory cortex as a fraction of the untuned model's
+// r. It depends on the untuned model alone, so tuning cannot change it.
 const lossMargin = .05
 
-// against scores the tuned system, if there is one, beside another and tests the difference.
+// against scores the tuned system, if there is one, against another and tests the difference.
 func (e *Evaluation) against(ctx context.Context, indices []int, base []encoding.Prediction, groups []stats.Group) (
 	*stats.BootstrapResult, *stats.PairedResult, error) {
 	seed := e.Study.Experiment.Train.Seed
@@ -28,7 +28,8 @@ func (e *Evaluation) against(ctx context.Context, indices []int, base []encoding
 	return b, test, err
 }
 
-// delta is the difference that a bootstrap and a test found. Margins that were sealed are of all subjects together.
+// delta returns the difference from a bootstrap and a test. The margins of a locked analysis plan
+// apply to the mean over all subjects.
 func (e *Evaluation) delta(b *stats.BootstrapResult, test *stats.PairedResult) *results.Delta {
 	d := &results.Delta{ROIs: map[string]results.DeltaROI{}}
 	for i, g := range b.Groups {

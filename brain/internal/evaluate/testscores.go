@@ -11,7 +11,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
 
-// subjects puts predictions beside the responses of some subjects, story by story, as the bootstrap wants them.
+// subjects joins predictions and responses of some subjects, story by story, for the bootstrap.
 func (e *Evaluation) subjects(ctx context.Context, indices []int, base []encoding.Prediction) ([]stats.Subject, error) {
 	out := make([]stats.Subject, len(indices))
 	for k, i := range indices {
@@ -36,13 +36,13 @@ func (e *Evaluation) subjects(ctx context.Context, indices []int, base []encodin
 	return out, nil
 }
 
-// Scores compares the systems on the test rows of the named subjects, all if none is named.
+// Scores compares the systems on the test rows of the named subjects; without names, of all.
 func (e *Evaluation) Scores(ctx context.Context, names ...string) (results.Scores, error) {
 	s, _, err := e.Score(ctx, names...)
 	return s, err
 }
 
-// Score is Scores with the test of tuned against base, nil if there is no tuned system.
+// Score returns Scores and the test of tuned against base, which is nil without a tuned system.
 func (e *Evaluation) Score(ctx context.Context, names ...string) (out results.Scores, test *stats.PairedResult,
 	err error) {
 	st := e.Study
@@ -80,7 +80,7 @@ func (e *Evaluation) Score(ctx context.Context, names ...string) (out results.Sc
 	return out, test, nil
 }
 
-// bootstrapSystem reads one side of a bootstrap.
+// bootstrapSystem converts one system of a bootstrap to its score.
 func fromBootstrap(b *stats.BootstrapResult, layer *int, side func(stats.GroupScore) stats.Score) results.ModelScore {
 	s := results.ModelScore{Layer: layer, ROIs: map[string]float64{}}
 	for _, g := range b.Groups {

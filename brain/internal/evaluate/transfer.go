@@ -5,8 +5,8 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 )
 
-// AuditAgainst refuses stimulus that the subjects of a tuning met in tuning, or in the choice of
-// its epoch, and that these subjects are tested on.
+// AuditAgainst refuses a study whose test rows share stimulus with the training or validation rows
+// of the given subjects.
 func AuditAgainst(st *study.Study, sources []*study.Subject) error {
 	var met []*study.Subject
 	for _, p := range sources {

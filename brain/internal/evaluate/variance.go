@@ -10,36 +10,36 @@ import (
 	"github.com/brainwavlm/bwlm/speech"
 )
 
-// Band is a set of features that a ridge may be given beside others: a layer of a model, or regressors.
+// Band is a feature space of a banded ridge: a layer of a model, or regressors.
 type Band struct {
 	Name  string
 	Model speech.Encoder // with Layer
 	Layer int
-	Of    encoding.Regressor // instead of a model; asked without a subject
+	Of    encoding.Regressor // instead of a model; called without a subject
 }
 
-// Explained is the share of the variance of test rows that predictions explain: R² = 1 - Σ(y-ŷ)²/Σ(y-ȳ)² of each voxel
-// that varies, below 0 where they do harm, averaged over voxels and then subjects.
+// Explained is the explained variance of test rows: R² = 1 - Σ(y-ŷ)²/Σ(y-ȳ)² of each voxel that
+// varies, averaged over voxels, then over subjects. It is negative where the mean predicts better.
 type Explained struct {
 	R2    float64
 	Cells []StoryR2 // of each subject and story
 }
 
-// Cell is R² over the test rows of one subject in one story.
+// StoryR2 is R² over the test rows of one subject in one story.
 type StoryR2 struct {
 	Subject, Story string
 	R2             float64
 }
 
-// BestLayerIndex is the untuned model's layer that validation likes best.
+// BestLayerIndex returns the untuned model's layer with the best validation score.
 func (b *Baseline) BestLayerIndex() int { return b.bestLayer }
 
-// Variance explains the test rows by sets of bands, each set given to one ridge together; sets list
-// places in bands. What two sets explain and only one has a band in is what that band explains
-// uniquely. Columns are standardised, and each band of a set has a penalty of its own for each
-// voxel: of so many tries (0: 20; 1: one penalty for all bands, with which a wide band weighs more
-// than a narrow one) the one whose R² on held-out training rows is best. Sets of as many bands try
-// the same.
+// Variance returns the explained variance of each set of bands, fitted by one banded ridge per set;
+// a set holds indices of bands. The unique variance of a band is the difference between a set with
+// it and the set without it. Columns are standardised. Each band of a set has a penalty for each
+// voxel, chosen from tries random draws (0: 20) by R² on held-out training rows. With one try all
+// bands share a penalty, and a wide band weighs more than a narrow one. Sets with equal numbers of
+// bands use the same draws.
 func Variance(ctx context.Context, st *study.Study, bands []Band, sets [][]int, tries int) ([]Explained, error) {
 	groups, err := st.Groups(ctx)
 	if err != nil {
@@ -95,7 +95,7 @@ func Variance(ctx context.Context, st *study.Study, bands []Band, sets [][]int, 
 	return out, nil
 }
 
-// explained compares predictions of the test rows with what was measured.
+// explained returns R² of predictions of the test rows.
 func explained(ctx context.Context, st *study.Study, predicted []encoding.Prediction) (out Explained, err error) {
 	for i, p := range st.Subjects {
 		want, rows, err := p.ReadSplit(ctx, study.Test)

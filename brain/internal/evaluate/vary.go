@@ -13,9 +13,9 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// RandomAdapter reads the adapter of a folder and replaces each pair by random numbers, so scaled that the norm of what
-// it adds to its layer, ‖s·B·A‖, is as it was. It is written to another folder, in which it can be found again. The
-// adapter of an untrained run adds nothing, which no scale can give back: that is a fault of kind BadData.
+// RandomAdapter reads the adapter in a folder, replaces each pair by random numbers of the same
+// ‖s·B·A‖, and writes the result to another folder. An adapter that adds nothing, as that of an
+// untrained run, is a fault of kind BadData, since no scale gives random numbers the norm 0.
 func RandomAdapter(ctx context.Context, st *study.Study, from, to string, seed uint64) (*study.Tuned, error) {
 	a, err := peft.Load(from)
 	if err != nil {
@@ -38,7 +38,7 @@ func RandomAdapter(ctx context.Context, st *study.Study, from, to string, seed u
 	return &study.Tuned{Model: view, Release: a.Close}, nil
 }
 
-// randomise is what RandomAdapter does to the pairs.
+// randomise replaces the pairs of an adapter by random numbers of equal norm.
 func randomise(s *torch.Scope, a *peft.Adapter, where string) error {
 	total := 0.
 	for _, l := range a.Layers() {
@@ -66,7 +66,7 @@ func Pair(a *peft.Adapter, l *peft.Adapted) (A, B *torch.Tensor) {
 	return a.Store().Param(l.Name + ".lora_A.weight"), a.Store().Param(l.Name + ".lora_B.weight")
 }
 
-// productNorm is ‖B·A‖, in Float64. The scale of a pair does not change, so equal norms add equally much.
+// productNorm returns ‖B·A‖ in Float64. The scale of a pair does not change, so equal norms give changes of equal size.
 func productNorm(s *torch.Scope, A, B *torch.Tensor) float64 {
 	return math.Sqrt(Product(s, A, B).Square().Sum().Item())
 }

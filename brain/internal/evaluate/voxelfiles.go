@@ -11,19 +11,19 @@ import (
 	"github.com/brainwavlm/bwlm/npy"
 )
 
-// Write leaves what was found in a folder; dir "" writes nothing:
+// Write writes the evaluation to a folder; dir "" writes nothing:
 //
 //	summary.json                the Summary
-//	test/layout.json            whose voxels, which rows and which regions the matrices stand for
-//	test/SUBJECT/responses.npy   (rows, voxels), float32 as all below: what was measured, the mean over repeats
-//	    SYSTEM_pred.npy         (rows, voxels): what each system predicts: base, base_best_layer, tuned
+//	test/layout.json            subjects, rows and ROIs of the matrices
+//	test/SUBJECT/responses.npy   (rows, voxels), float32 as all below: the responses, averaged over repeats
+//	    SYSTEM_pred.npy         (rows, voxels): predictions of each system: base, base_best_layer, tuned
 //	    SYSTEM_r.npy            (voxels): its score
-//	    delta_r.npy             (voxels): tuned less base
-//	    delta_p.npy             (voxels): two-sided p of that difference, by [stats.PairedTest]; 1 where nothing can be scored
+//	    delta_r.npy             (voxels): tuned − base
+//	    delta_p.npy             (voxels): its two-sided p by [stats.PairedTest]; 1 where nothing can be scored
 //	    delta_q.npy             (voxels): its false discovery rate over the subject's voxels (Benjamini and Hochberg)
 //	    ceiling.npy             (voxels): CCmax, where test stories were heard several times
 //
-// Systems other than base, and what compares them, are there if there is a tuned one.
+// Systems other than base, and their comparisons, exist if there is a tuned one.
 func (e *Evaluation) Write(ctx context.Context, dir string) error {
 	if dir == "" {
 		return nil
@@ -86,7 +86,7 @@ func (f *voxelFiles) matrix(name string, x []float32) { f.put(name, []int{f.rows
 
 func (f *voxelFiles) vector(name string, x []float32) { f.put(name, []int{f.voxels}, x) }
 
-// system writes the predictions of a system and the score of each voxel, which it gives back.
+// system writes the predictions of a system and returns the score of each voxel.
 func (f *voxelFiles) system(name string, pred, want []float32) []float32 {
 	r, _ := stats.Correlation(pred, want, f.rows, f.voxels)
 	out := results.Float32s(r)

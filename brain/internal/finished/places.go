@@ -60,7 +60,7 @@ func (r *Run) readPlaces(p dataset.Places) error {
 	return nil
 }
 
-// hashed tells what a file holds.
+// hashed returns the hash of a file.
 func hashed(path string) (f results.ManifestInput, err error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -101,7 +101,7 @@ func (p *Places) At(voxel int) (int, bool) {
 	return voxel, voxel < p.Size()
 }
 
-// Fits tells whether so many voxels are all somewhere.
+// Fits reports whether n voxels all have places.
 func (p *Places) Fits(voxels int) bool {
 	if p.Vertices == nil {
 		return voxels == p.Size()
@@ -124,7 +124,7 @@ func (p *Places) Spread(x []float32) []float32 {
 	return out
 }
 
-// Mean averages what of gives over subjects whose voxels are in the run's places; nil if nobody's are.
+// Mean returns the mean of a map over the subjects whose voxels are in the run's places; nil if there is none.
 func (r *Run) Mean(of func(*Subject) []float32) []float32 {
 	var out, count []float32
 	for i := range r.Subjects {

@@ -274,7 +274,7 @@ func ReadVector(path string, voxels int) ([]float32, error) {
 	return x, err
 }
 
-// readData asks the data set whom to cite and where voxels are, if it is still there.
+// readData reads citations and the places of voxels from the data set, if it still exists.
 func (r *Run) readData(ctx context.Context) error {
 	if r.Experiment == nil || !there(r.Experiment.Data.Path) {
 		return nil

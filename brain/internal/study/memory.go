@@ -5,10 +5,9 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/windows"
 )
 
-// shareMemory divides the memory that is left, of what the process may have, among what is computed
-// at once and what is kept, so that the peak stays below. What is there already is measured; what
-// an evaluation will add is reserved: features of all layers at all rows, ridge weights and
-// predictions, and as much again as a quarter for the garbage of Go.
+// shareMemory divides the remaining memory budget between units of computation and the activation
+// cache. Memory in use is measured. Memory of the evaluation is reserved: features of all layers at
+// all rows, ridge weights and predictions, and a quarter more for garbage of Go.
 func (st *Study) shareMemory(bound int64) error {
 	if bound == 0 {
 		return nil
@@ -36,7 +35,7 @@ func (st *Study) UnitBytes() int64 {
 	return bytes(st.Model, st.Experiment.Model, st.Experiment.Train.UnitWindows)
 }
 
-// EvaluationBytes is what Go will hold at most while a tuned model is scored, beside what it holds now.
+// EvaluationBytes estimates the most memory that Go will allocate for the evaluation of a tuned model.
 func (st *Study) EvaluationBytes() int64 {
 	width := int64(st.Model.Architecture().Width * len(st.Delays))
 	features, fits := int64(0), int64(0)

@@ -8,7 +8,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/experiment"
 )
 
-// noteRaw warns of responses in scanner units, and of constant voxels.
+// noteRaw notes responses in scanner units and constant voxels.
 func (st *Study) noteRaw(p *Subject) {
 	for _, story := range st.Data.StoriesOf(p.Name) {
 		if p.Responses.Rows(story) == 0 {
@@ -24,7 +24,7 @@ func (st *Study) noteRaw(p *Subject) {
 	}
 }
 
-// noteMethod says how seconds became rows, what that costs, and what is rounded.
+// noteMethod notes how seconds become rows, the cost of that, and rounding.
 func (st *Study) noteMethod(context.Context) error {
 	exp := st.Experiment
 	if st.Frozen.Half {
@@ -45,7 +45,7 @@ func (st *Study) noteMethod(context.Context) error {
 	return nil
 }
 
-// inSeveralSplits finds a story of which more than one split has rows.
+// inSeveralSplits returns a story with rows in more than one split.
 func (st *Study) inSeveralSplits() string {
 	for _, story := range st.Stories {
 		in := 0
@@ -61,7 +61,7 @@ func (st *Study) inSeveralSplits() string {
 	return ""
 }
 
-// Note adds to Notes what is not there yet.
+// Note adds a note unless it is there already.
 func (st *Study) Note(format string, args ...any) {
 	if text := fmt.Sprintf(format, args...); !slices.Contains(st.Notes, text) {
 		st.Notes = append(st.Notes, text)

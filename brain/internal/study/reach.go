@@ -15,7 +15,7 @@ func (st *Study) auditSplits(context.Context) (err error) {
 	return st.Refuse(st.Audit)
 }
 
-// Refuse refuses the leaks of an audit, or, where the experiment allows them, notes each.
+// Refuse returns an error for the leaks of an audit or, where the experiment allows them, notes each.
 func (st *Study) Refuse(report *design.Report) error {
 	if !st.Experiment.Data.AllowLeak {
 		return report.Err()

@@ -5,7 +5,8 @@ import (
 	"github.com/brainwavlm/bwlm/speech"
 )
 
-// Reader reads windows with a model, which may be a tuned view of the study's, or one of its shape and front end.
+// Reader returns a reader of windows for a model: the study's, a tuned view of it, or another of
+// its shape and front end.
 func (st *Study) Reader(model speech.Encoder) *windows.Reader {
 	exp := st.Experiment
 	r := &windows.Reader{Model: model, Frozen: st.Frozen, Pooling: exp.Model.Pooling}
@@ -24,8 +25,9 @@ func (st *Study) Reader(model speech.Encoder) *windows.Reader {
 	return r
 }
 
-// cacheDepth is the depth of the frames that are cached, such that training, validation and evaluation share them. The
-// untuned model, which shares every depth with itself, goes by what the experiment tunes; -1 if that is nothing.
+// cacheDepth is the depth of the frames that are cached, such that training, validation and
+// evaluation share them. For the untuned model the depth follows from the layers that the
+// experiment tunes; -1 if there are none.
 func (st *Study) cacheDepth(r *windows.Reader) int {
 	switch {
 	case r.Stochastic():

@@ -9,8 +9,8 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// Region lists the columns, ascending, of a region in the responses of a subject. A&B is what two regions of the data
-// set have in common, so that auditory&left is auditory cortex of one hemisphere.
+// Region returns the columns of an ROI in the responses of a subject, in ascending order. A&B is
+// the intersection of two ROIs of the data set: auditory&left is auditory cortex of one hemisphere.
 func Region(ctx context.Context, data *dataset.Dataset, name, subject string, voxels int) ([]int, error) {
 	parts := strings.Split(name, "&")
 	if slices.Contains(data.ROIs(), name) {
@@ -37,7 +37,7 @@ func Region(ctx context.Context, data *dataset.Dataset, name, subject string, vo
 	return common, nil
 }
 
-// regions are the names of those that are scored: the data set's, and what the experiment combines of them.
+// regions returns the names of the scored ROIs: those of the data set and the intersections of the experiment.
 func (st *Study) regions() []string {
 	names := slices.Clone(st.Data.ROIs())
 	exp := st.Experiment

@@ -12,7 +12,7 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// LoadUnheard loads a story that nobody in the study answered to.
+// LoadUnheard loads a story without responses in the study.
 func (st *Study) LoadUnheard(ctx context.Context, story string) (*windows.Stimulus, error) {
 	stim, err := st.loadStimulus(ctx, story, func(c design.Clock, samples int) int {
 		return max(0, int((float64(samples)/dataset.SampleRate-c.First)/c.TR))
@@ -24,11 +24,11 @@ func (st *Study) LoadUnheard(ctx context.Context, story string) (*windows.Stimul
 	return stim, nil
 }
 
-// Pool gives, for each of the layers of a model (the study's own, or a tuned or other one of the
-// same shape), one vector for each span of a story: the mean over the frames whose middle is in it,
-// or the frame nearest to its middle if there is none; (spans, channels). The frames see 2 s or
-// more on both sides, unlike the windows that predict responses. Spans beyond the audio get its
-// first or last frame.
+// Pool returns, for each layer of a model (the study's, or one of the same shape), one vector for
+// each span of a story: the mean over the frames whose middle is in it, or the frame nearest to its
+// middle if there is none; (spans, channels). The frames have a context of 2 s or more on both
+// sides, unlike the windows that predict responses. Spans beyond the audio get its first or last
+// frame.
 func (st *Study) Pool(ctx context.Context, model speech.Encoder, story string, spans []windows.Span,
 	layers []int) (x [][]float32, err error) {
 	wave, err := st.Wave(ctx, story)
@@ -82,7 +82,7 @@ func (st *Study) Pool(ctx context.Context, model speech.Encoder, story string, s
 	return x, nil
 }
 
-// Heard lists the stretches of audio, story by story, that are aligned with the rows of a split.
+// Heard returns the spans of audio, by story, that are aligned with the rows of a split.
 func (st *Study) Heard(split Split) (stories []string, spans map[string][]windows.Span, err error) {
 	spans = map[string][]windows.Span{}
 	for _, story := range st.StoriesOf(split) {

@@ -8,10 +8,10 @@ import (
 	"github.com/brainwavlm/bwlm/brain/ridge"
 )
 
-// StoriesOf lists the stories of which any subject has rows in one of the splits, in the data set's order.
+// StoriesOf returns the stories with rows of any subject in one of the splits, in the data set's order.
 func (st *Study) StoriesOf(splits ...Split) []string { return st.StoriesIn(st.Subjects, splits...) }
 
-// StoriesIn is storiesOf for some of the subjects.
+// StoriesIn is StoriesOf for some of the subjects.
 func (st *Study) StoriesIn(subjects []*Subject, splits ...Split) (out []string) {
 	for _, story := range st.Stories {
 		for _, p := range subjects {
@@ -27,7 +27,7 @@ func (st *Study) StoriesIn(subjects []*Subject, splits ...Split) (out []string) 
 	return out
 }
 
-// RidgeOptions are those of every score.
+// RidgeOptions returns the options of the ridge behind every score.
 func (st *Study) RidgeOptions() ridge.Options {
 	exp := st.Experiment
 	return ridge.Options{Alphas: exp.Eval.Alphas, Boots: exp.Eval.Boots, ChunkRows: exp.Eval.ChunkRows,
@@ -35,7 +35,7 @@ func (st *Study) RidgeOptions() ridge.Options {
 		Seed:    exp.Train.Seed, Device: st.Model.Session().Device}
 }
 
-// ScoredLayer is the one hidden state that scores look at; nil where each voxel has its own.
+// ScoredLayer returns the hidden state behind the scores; nil where each voxel has its own.
 func (st *Study) ScoredLayer() *int {
 	if st.Experiment.Eval.Layer != experiment.EvalLayerModel {
 		return nil
@@ -43,8 +43,7 @@ func (st *Study) ScoredLayer() *int {
 	return &st.Experiment.Model.Layer
 }
 
-// ScoredLayers are the hidden states that scores look at: model.layer, or all up to it, of which
-// each voxel has its own.
+// ScoredLayers returns the hidden states behind the scores: model.layer, or all up to it where each voxel has its own.
 func (st *Study) ScoredLayers() []int {
 	layers := []int{st.Experiment.Model.Layer}
 	for l := st.Experiment.Model.Layer - 1; l >= 0 && st.Experiment.Eval.Layer == experiment.EvalLayerVoxel; l-- {

@@ -13,7 +13,7 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// Begun returns the subject as if only a share of the training rows had been recorded.
+// Begun returns the subject with a share of its training rows.
 func (p *Subject) Begun(ctx context.Context, share float64, exp *experiment.Experiment) (*Subject, error) {
 	if share >= 1 {
 		return p, nil

@@ -16,7 +16,7 @@ const (
 	Test
 )
 
-// Splits are all three, in the order in which statistics may flow.
+// Splits lists all three; statistics of one may be used in those after it.
 var Splits = []Split{Train, Val, Test}
 
 func (s Split) String() string { return [...]string{"train", "val", "test"}[s] }
@@ -35,7 +35,7 @@ func parts(exp *experiment.Experiment, data *dataset.Dataset, rows map[string]in
 	return out, nil
 }
 
-// Audit finds stimulus that two splits of any subjects share.
+// Audit returns the stimulus that two splits share, over all subjects.
 func Audit(window design.StimulusWindow, data *dataset.Dataset, subjects []*Subject) (*design.Report, error) {
 	var used []design.Use
 	for _, p := range subjects {

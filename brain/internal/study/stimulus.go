@@ -36,8 +36,8 @@ func (st *Study) loadStimuli(ctx context.Context) error {
 	return nil
 }
 
-// loadStimulus reads the audio of a story, if no variant has done so, and cuts it. The function says how many rows it
-// has, given its clock and samples.
+// loadStimulus reads the audio of a story, unless a variant of the study has, and cuts it. The
+// function returns the number of rows for a clock and a number of samples.
 func (st *Study) loadStimulus(ctx context.Context, story string, rows func(design.Clock, int) int) (*windows.Stimulus,
 	error) {
 	wave, err := st.Wave(ctx, story)
@@ -51,7 +51,7 @@ func (st *Study) loadStimulus(ctx context.Context, story string, rows func(desig
 	return windows.Cut(st.Experiment, st.Delays, clock, story, wave, rows(clock, len(wave)))
 }
 
-// Wave is the audio of a story as the model hears it.
+// Wave returns the audio of a story as the model gets it: 16 kHz, normalised.
 func (st *Study) Wave(ctx context.Context, story string) ([]float32, error) {
 	if wave := st.waves[story]; wave != nil {
 		return wave, nil
@@ -68,8 +68,8 @@ func (st *Study) Wave(ctx context.Context, story string) ([]float32, error) {
 	return wave, nil
 }
 
-// StatisticsRows are the rows of a story behind the z-score of its features: those of the first split in which
-// anybody has the story.
+// StatisticsRows returns the rows whose mean and SD standardise the features of a story: those of
+// the first split that has the story.
 func StatisticsRows(subjects []*Subject, story string) []design.Rows {
 	for _, split := range Splits {
 		var rows []design.Rows

@@ -18,31 +18,31 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// Options are what a study needs beside its experiment. The zero value is useful.
+// Options are the options of a study that are not in its experiment. The zero value is useful.
 type Options struct {
 	// most memory of the process, from which the next two follow; 0: as the experiment's max_memory says
 	MaxBytes   int64
 	CacheBytes int64  // memory budget of the activation cache; 0: 2 GiB
 	CacheDir   string // folder of the activation cache on disk, shared by runs; "": none
 	DiskBytes  int64  // size of that folder at most; 0: 10 GiB
-	HalfFrames bool   // round it to bf16, which takes half the room and changes results a little
+	HalfFrames bool   // cache in bf16: half the memory, slightly different results
 	// activations of one optimizer step; units beyond it are computed again in the backward pass; 0: 2.5 GiB
 	StepBytes int64
-	Purpose   string               // for the looks at test rows of a sealed experiment: the command
-	Progress  func(progress.Event) // called from the goroutine that works; may be nil
-	Details   bool                 // events at the end of an epoch have Details
+	Purpose   string               // command that is recorded with reads of the test rows
+	Progress  func(progress.Event) // called from the computing goroutine; may be nil
+	Details   bool                 // add Details to the event at the end of an epoch
 }
 
 // defaultDiskBytes is the size of the activation cache on disk.
 const defaultDiskBytes = 10 << 30
 
-// Study is an experiment with its data and model at hand.
+// Study is an experiment with its open data set and model.
 type Study struct {
 	Experiment *experiment.Experiment
 	Data       *dataset.Dataset
 	Model      speech.Encoder // untuned
 	Audit      *design.Report
-	Notes      []string // what the user should know, from data and model
+	Notes      []string // notes on data and model for the user
 
 	Options   Options
 	Subjects  []*Subject
@@ -52,14 +52,14 @@ type Study struct {
 	Loss      loss.Func
 	LossName  experiment.Loss
 	Frozen    *windows.Frozen
-	waves     map[string][]float32 // stories as the model hears them; shared with variants
+	waves     map[string][]float32 // audio of stories at the model's rate; shared with variants
 	disk      *activations.Store   // may be nil
 	owns      bool                 // the cache of frozen
 	OwnsModel bool                 // the model
 	Took      time.Duration        // to open it
 
 	normalise   experiment.Normalise // meaning of model.normalise for the model: not auto
-	frozenDepth int                  // greatest depth that tuning does not change; -1 if nothing is tuned
+	frozenDepth int                  // greatest depth with frozen activations; -1 if nothing is tuned
 }
 
 // Open opens the data set and the model that the experiment names.
@@ -103,7 +103,7 @@ func OpenModel(ctx context.Context, exp *experiment.Experiment, frozen bool) (sp
 	return pretrained.Open(ctx, exp.Model.Path, speech.Options{Device: device, Compute: compute, Frozen: frozen})
 }
 
-// New makes a study of data and a model that are at hand. It loads the responses and audio of the splits, and
+// New returns a study of an open data set and model. It loads the responses and audio of the splits, and
 // refuses splits that share stimulus.
 func New(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset, model speech.Encoder,
 	opt Options) (*Study, error) {
@@ -139,7 +139,7 @@ func (st *Study) openDisk() (err error) {
 	return err
 }
 
-// prepare loads what the experiment needs and checks it.
+// prepare loads and checks the data that the experiment needs.
 func (st *Study) prepare(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{st.checkModel, st.loadSubjects, st.weigh, st.auditSplits,
 		st.loadStimuli, st.chooseLoss, st.noteMethod} {
@@ -150,7 +150,7 @@ func (st *Study) prepare(ctx context.Context) error {
 	return nil
 }
 
-// Close frees what the study holds.
+// Close frees the model and the cache of the study.
 func (st *Study) Close() {
 	if st.owns {
 		st.Frozen.Cache.Close()
@@ -218,7 +218,7 @@ func (st *Study) loadSubjects(ctx context.Context) error {
 	return nil
 }
 
-// chooseLoss resolves train.loss for the subjects at hand.
+// chooseLoss resolves train.loss: auto for the subjects.
 func (st *Study) chooseLoss(context.Context) error {
 	least := len(st.Subjects[0].Tuned)
 	for _, p := range st.Subjects {
@@ -235,8 +235,8 @@ func (st *Study) chooseLoss(context.Context) error {
 	return nil
 }
 
-// OnProgress sends the events of what follows elsewhere.
+// OnProgress sets the function that gets the events from now on.
 func (st *Study) OnProgress(to func(progress.Event)) { st.Options.Progress = to }
 
-// Progress tells whoever follows the study of work that is done outside it.
+// Progress reports an event of work outside the study.
 func (st *Study) Progress(e progress.Event) { st.Options.Progress(e) }

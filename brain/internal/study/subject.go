@@ -23,7 +23,7 @@ type Subject struct {
 	Weights   []float32 // of each of these in the loss, of mean 1; nil: all are 1
 }
 
-// loadSubject opens the responses of a subject to the stories of the splits and measures what standardises them.
+// loadSubject opens the responses of a subject to the stories of the splits and measures their means and SDs.
 func loadSubject(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset, name string) (*Subject,
 	error) {
 	p := &Subject{Name: name}
@@ -76,8 +76,8 @@ func Mentioned(exp *experiment.Experiment, story string) (bool, error) {
 	}), err
 }
 
-// statisticsRows returns the rows of a story that its mean and SD come from: those of the first split that has the
-// story, so that no later split flows into them.
+// statisticsRows returns the rows of a story that its mean and SD come from: those of the first
+// split that has the story, so that no statistic uses a later split.
 func (p *Subject) statisticsRows(story string) (rows []design.Rows) {
 	for _, split := range Splits {
 		for _, r := range p.Parts[split] {

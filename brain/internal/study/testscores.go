@@ -9,7 +9,7 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// Groups are all voxels, the tuned ones, and the regions of the data set.
+// Groups returns the groups of voxels that are scored: all, the tuned ones, and the ROIs of the data set.
 func (st *Study) Groups(ctx context.Context) ([]stats.Group, error) {
 	groups := []stats.Group{{Name: results.Everything}, {Name: results.TunedGroup}}
 	for _, p := range st.Subjects {
@@ -33,7 +33,7 @@ func (st *Study) Groups(ctx context.Context) ([]stats.Group, error) {
 	return groups, nil
 }
 
-// GroupsOf restricts groups to some subjects.
+// GroupsOf returns groups restricted to some subjects.
 func GroupsOf(all []stats.Group, indices []int) []stats.Group {
 	out := slices.Clone(all)
 	for g := range out {

@@ -9,16 +9,16 @@ import (
 	"github.com/brainwavlm/bwlm/speech"
 )
 
-// Tuned is the outcome of a training as an evaluation needs it.
+// Tuned is a tuned model for an evaluation.
 type Tuned struct {
 	Model   speech.Encoder
 	Release func()
 }
 
-// Close frees what came with the model.
+// Close frees the model.
 func (t *Tuned) Close() { t.Release() }
 
-// LoadTuned reads the tuned model of a finished run. It is nil where training changed readouts only.
+// LoadTuned returns the tuned model of a finished run, nil where training changed readouts only.
 func (st *Study) LoadTuned(ctx context.Context, run *results.Run) (*Tuned, error) {
 	switch st.Experiment.Train.Mode {
 	case experiment.TrainLoRA:

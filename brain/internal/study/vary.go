@@ -16,8 +16,8 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// Vary makes a study of another experiment on the same data and model. The two share the front end's output, so the
-// windows and their normalisation must be the same. It ends with st.
+// Vary returns a study of another experiment on the same data and model. Both share the front end's
+// output, so their windows and normalisation must be equal. It is valid until st is closed.
 func (st *Study) Vary(ctx context.Context, exp *experiment.Experiment) (*Study, error) {
 	return st.VaryData(ctx, exp, st.Data)
 }
@@ -36,8 +36,7 @@ func (st *Study) VaryData(ctx context.Context, exp *experiment.Experiment, data 
 	return v, v.prepare(ctx)
 }
 
-// StartOrResume creates the run directory of the study, or opens the one that is there, which must
-// be of the same experiment.
+// StartOrResume creates the run directory of the study, or opens an existing one of the same experiment.
 func (st *Study) StartOrResume(ctx context.Context) (*results.Run, error) {
 	if _, err := os.Stat(filepath.Join(st.Experiment.Out, results.ConfigFile)); errors.Is(err, fs.ErrNotExist) {
 		return st.Begin(ctx)
@@ -53,7 +52,7 @@ func (st *Study) StartOrResume(ctx context.Context) (*results.Run, error) {
 	return run, nil
 }
 
-// made says whether a run is of this study's experiment: an error if not.
+// made returns an error unless a run is of this study's experiment.
 func (st *Study) made(run *results.Run) error {
 	var now bytes.Buffer
 	if err := st.Experiment.Write(&now); err != nil {
@@ -70,7 +69,7 @@ func (st *Study) made(run *results.Run) error {
 	return nil
 }
 
-// Subjects are the names of the subjects of the study.
+// SubjectNames returns the names of the subjects of the study.
 func (st *Study) SubjectNames() (names []string) {
 	for _, p := range st.Subjects {
 		names = append(names, p.Name)
@@ -78,7 +77,7 @@ func (st *Study) SubjectNames() (names []string) {
 	return names
 }
 
-// Rows are a subject's rows of a split.
+// Rows returns a subject's rows of a split.
 func (st *Study) Rows(subject string, split Split) []design.Rows {
 	for _, p := range st.Subjects {
 		if p.Name == subject {
@@ -108,7 +107,7 @@ func (st *Study) ReadResponses(ctx context.Context, subject string) (map[string]
 	return out, nil
 }
 
-// StoryRows lists the stories that the study hears, in the data set's order, with the number of rows of each.
+// StoryRows returns the stories of the study with their numbers of rows, in the data set's order.
 func (st *Study) StoryRows() (stories []string, rows map[string]int) {
 	rows = map[string]int{}
 	for _, story := range st.Stories {

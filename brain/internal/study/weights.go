@@ -14,12 +14,12 @@ import (
 
 const weighVoxels = "weigh voxels"
 
-// weigh fills in how much each tuned voxel of each subject counts in the loss, and in the validation score that chooses
-// the epoch:
+// weigh sets the weight of each tuned voxel of each subject in the loss and in the validation score
+// that chooses the epoch:
 //
-//	w_v = c_v² · f_v,  or with regions R that are balanced  w_v = Σ_{R∋v} c_v² f_v / Σ_{u∈R} c_u² f_u
+//	w_v = c_v² · f_v,  or with balanced ROIs R  w_v = Σ_{R∋v} c_v² f_v / Σ_{u∈R} c_u² f_u
 //
-// c being the ceiling CC_max of train.reliability (1 without), f the numbers of the file train.weights (1 without).
+// with c the ceiling CC_max of train.reliability (else 1) and f the numbers in the file train.weights (else 1).
 // Weights are scaled to mean 1.
 func (st *Study) weigh(ctx context.Context) error {
 	train := st.Experiment.Train
@@ -53,7 +53,7 @@ func (st *Study) weigh(ctx context.Context) error {
 	return nil
 }
 
-// voxelWeights are c²·f of all voxels.
+// voxelWeights returns c²·f of all voxels.
 func (st *Study) voxelWeights(ctx context.Context, p *Subject) ([]float64, error) {
 	train := st.Experiment.Train
 	w := make([]float64, p.Voxels)
@@ -100,12 +100,12 @@ func (st *Study) voxelWeights(ctx context.Context, p *Subject) ([]float64, error
 	return w, nil
 }
 
-// weightsFile is the file of train.weights for one subject.
+// weightsFile returns the file of train.weights for one subject.
 func weightsFile(pattern, subject string) string {
 	return strings.ReplaceAll(pattern, "{subject}", subject)
 }
 
-// reliability is the ceiling from those rows of a split that were heard several times.
+// reliability returns the ceiling from the rows of a split that have repeats.
 func (p *Subject) reliability(ctx context.Context, split Split) (stats.NoiseCeiling, bool, error) {
 	rows := slices.Clone(p.Parts[split])
 	for i := len(rows) - 1; i >= 0; i-- {
@@ -116,7 +116,7 @@ func (p *Subject) reliability(ctx context.Context, split Split) (stats.NoiseCeil
 	return p.ceiling(ctx, rows)
 }
 
-// balanced makes the weights of each balanced region add up to the same.
+// balanced scales weights so that each balanced ROI has the same sum.
 func (st *Study) balanced(ctx context.Context, p *Subject, w []float64) ([]float64, error) {
 	out := make([]float64, p.Voxels)
 	for _, name := range st.Experiment.Data.ROIBalance {
@@ -144,7 +144,7 @@ func (st *Study) balanced(ctx context.Context, p *Subject, w []float64) ([]float
 	return out, nil
 }
 
-// tunedWeights takes those of the tuned voxels, scaled to mean 1.
+// tunedWeights returns the weights of the tuned voxels, scaled to mean 1.
 func tunedWeights(p *Subject, w []float64) ([]float32, error) {
 	total := 0.
 	for _, c := range p.Tuned {
@@ -160,7 +160,7 @@ func tunedWeights(p *Subject, w []float64) ([]float32, error) {
 	return out, nil
 }
 
-// WeightsIn brings the weights of the tuned voxels into a scope; nil if all count alike.
+// WeightsIn returns the weights of the tuned voxels as a tensor; nil if all are equal.
 func (p *Subject) WeightsIn(s *torch.Scope) *torch.Tensor {
 	if p.Weights == nil {
 		return nil
@@ -168,7 +168,7 @@ func (p *Subject) WeightsIn(s *torch.Scope) *torch.Tensor {
 	return s.FromFloat32(p.Weights, len(p.Weights))
 }
 
-// TunedMean is the mean of the tuned voxels' r, each counted as in the loss; r and constant are of those voxels.
+// TunedMean returns the mean r of the tuned voxels, weighted as in the loss; r and constant are of these voxels.
 func (p *Subject) TunedMean(r []float64, constant []bool) float64 {
 	if p.Weights == nil {
 		mean, _ := stats.Mean(r, constant, nil)

@@ -6,7 +6,7 @@ import (
 	"github.com/brainwavlm/bwlm/peft"
 )
 
-// card is what the adapter's README says of its training: the data set and its licence, the
+// card returns the adapter's README about its training: the data set and its licence, the
 // subjects, and the validation score by which its epoch was chosen. Test scores come later, in
 // eval/.
 func (t *Trainer) card() peft.Card {

@@ -53,7 +53,7 @@ func (t *Trainer) validationLoss(ctx context.Context) (float64, error) {
 	return total / float64(len(blocks)), nil
 }
 
-// regionR is the mean over subjects of the mean r of each region's voxels that vary.
+// regionR returns for each ROI the mean over subjects of the mean r of its varying voxels.
 func regionR(ctx context.Context, st *study.Study, scores []encoding.VoxelScores) (map[string]float64, error) {
 	out := map[string]float64{}
 	groups, err := st.Groups(ctx)

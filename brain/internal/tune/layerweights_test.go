@@ -56,7 +56,8 @@ func TestLayerMixFollowsItsFormula(t *testing.T) {
 			for d := range delays {
 				for l := range states {
 					for c := range channels {
-						want += share[l] / total * float64(x[((k*delays+d)*states+l)*channels+c]) * float64(weight[v*delays*channels+d*channels+c])
+						want += share[l] / total * float64(x[((k*delays+d)*states+l)*channels+c]) *
+							float64(weight[v*delays*channels+d*channels+c])
 					}
 				}
 			}

@@ -15,8 +15,8 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// save writes the checkpoint of an epoch. A failure is a warning while the run goes on, since the checkpoint before is
-// still there, and an error at the start and at the end.
+// save writes the checkpoint of an epoch. A failure is a warning while the run continues, since the
+// checkpoint before is still there, and an error at the start and at the end.
 func (t *Trainer) save(run *results.Run) error {
 	c := t.checkpoint()
 	err := t.write(run, c)
@@ -122,7 +122,7 @@ func (t *Trainer) resume(ctx context.Context, run *results.Run) error {
 	return nil
 }
 
-// warnIfOther says that a resumed run goes on under other conditions.
+// warnIfOther notes that a resumed run continues under other conditions.
 func (t *Trainer) warnIfOther(what, then, now string) {
 	if then != now {
 		t.Study.Options.Progress(progress.Event{Phase: "warning",

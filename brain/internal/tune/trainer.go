@@ -147,7 +147,7 @@ func (t *Trainer) prepareReadouts(ctx context.Context) error {
 	})
 }
 
-// Prove shows that the adapter is alive on windows of the first block that hears any.
+// Prove checks that the adapter trains, on windows of the first block that has any.
 func (t *Trainer) Prove(ctx context.Context, order []Block) error {
 	defer torch.Part(ctx, progress.PhaseProof)()
 	if t.Adapter == nil {

@@ -17,7 +17,7 @@ func (t *Trainer) ReadForEpoch(ctx context.Context) ([]encoding.RowFeatures, err
 		t.ReadLayers()...)
 }
 
-// ReadLayers are the hidden states that training or scores look at.
+// ReadLayers returns the hidden states that training or scores use.
 func (t *Trainer) ReadLayers() []int {
 	layers := t.Study.ScoredLayers()
 	for l := layers[0] - 1; l >= 0 && t.states() > 1; l-- {
@@ -55,7 +55,7 @@ func (t *Trainer) validate(ctx context.Context, done *results.Epoch) (err error)
 	return nil
 }
 
-// readoutR is the mean over subjects of the mean r of their tuned voxels, as the trained readouts predict them.
+// readoutR returns the mean over subjects of the mean r of their tuned voxels, predicted by the trained readouts.
 func (t *Trainer) readoutR(ctx context.Context) (float64, error) {
 	total := 0.
 	f := t.TunedOn(t.features)
