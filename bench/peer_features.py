@@ -32,7 +32,7 @@ def windows(samples, seconds, stride):
 
 
 def batches(found, size):
-    """Windows of one length, at most so many together."""
+    """Yields batches of at most size windows of one length."""
     batch = []
     for start, end in found:
         if batch and (len(batch) == size or batch[0][1] - batch[0][0] != end - start):

@@ -32,7 +32,8 @@ func TestDescription(t *testing.T) {
 	var b bytes.Buffer
 	require.NoError(t, NewDescription("alice", "v1").Write(&b))
 	assert.JSONEq(t, `{"Name": "alice", "BIDSVersion": "1.10.0", "DatasetType": "derivative",
-		"GeneratedBy": [{"Name": "bwlm", "Version": "v1", "Description": "encoding scores of a speech model, per voxel"}]}`, b.String())
+		"GeneratedBy": [{"Name": "bwlm", "Version": "v1",
+			"Description": "encoding scores of a speech model, per voxel"}]}`, b.String())
 }
 
 func TestLabelsComeBack(t *testing.T) {

@@ -45,7 +45,8 @@ func ExampleTrain() {
 			x, y := s.FromFloat32([]float32{-1, 0, 1, 2}, 4), s.FromFloat32([]float32{-1, 1, 3, 5}, 4)
 			x.Mul(slope).Add(offset).Sub(y).Square().Mean().Backward()
 			for _, w := range []*torch.Tensor{slope, offset} {
-				w.CopyFrom(s.Frozen(func(s *torch.Scope) *torch.Tensor { return s.Attach(w).Sub(w.Grad(s).MulScalar(.1)) }))
+				w.CopyFrom(s.Frozen(
+					func(s *torch.Scope) *torch.Tensor { return s.Attach(w).Sub(w.Grad(s).MulScalar(.1)) }))
 			}
 			torch.ClearGrad(slope, offset)
 			return nil

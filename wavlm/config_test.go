@@ -57,42 +57,43 @@ func TestConfigRefuses(t *testing.T) {
 		`{"Model_Type": "wavlm"}`: "there is no model_type",
 		`{"model_type": 3}`:       "model_type 3, want text",
 		`{"model_type": "bert"}`:  `model_type "bert", want wavlm, wav2vec2, hubert or data2vec-audio`,
-		`{"model_type": "wavlm", "hidden_size": "768"}`:                                                        `hidden_size "768", want a whole number`,
-		`{"model_type": "wavlm", "hidden_size": 768.5}`:                                                        "hidden_size 768.5, want a whole number",
-		`{"model_type": "wavlm", "hidden_size": 0}`:                                                            "hidden_size 0, want 1 to",
-		`{"model_type": "wavlm", "hidden_size": 1e30}`:                                                         "hidden_size 1e30, want a whole number",
-		`{"model_type": "wavlm", "num_hidden_layers": -1}`:                                                     "num_hidden_layers -1",
-		`{"model_type": "wavlm", "num_hidden_layers": 99999999}`:                                               "num_hidden_layers 99999999",
+		`{"model_type": "wavlm", "hidden_size": "768"}`:          `hidden_size "768", want a whole number`,
+		`{"model_type": "wavlm", "hidden_size": 768.5}`:          "hidden_size 768.5, want a whole number",
+		`{"model_type": "wavlm", "hidden_size": 0}`:              "hidden_size 0, want 1 to",
+		`{"model_type": "wavlm", "hidden_size": 1e30}`:           "hidden_size 1e30, want a whole number",
+		`{"model_type": "wavlm", "num_hidden_layers": -1}`:       "num_hidden_layers -1",
+		`{"model_type": "wavlm", "num_hidden_layers": 99999999}`: "num_hidden_layers 99999999",
 		`{"model_type": "wavlm", ` +
 			`"num_attention_heads": 7}`: "hidden_size 768 is no multiple of num_attention_heads 7",
 		`{"model_type": "wavlm", ` +
 			`"num_conv_pos_embedding_groups": 7}`: "hidden_size 768 is no multiple of num_conv_pos_embedding_groups 7",
-		`{"model_type": "wavlm", "num_buckets": 318}`:                                                          "num_buckets 318 is no multiple of 4",
+		`{"model_type": "wavlm", "num_buckets": 318}`: "num_buckets 318 is no multiple of 4",
 		`{"model_type": "wavlm", ` +
 			`"max_bucket_distance": 80}`: "max_bucket_distance 80, want more than num_buckets/4 = 80",
-		`{"model_type": "wavlm", "conv_dim": [512]}`:                                                           "have 1, 7 and 7 entries",
+		`{"model_type": "wavlm", "conv_dim": [512]}`: "have 1, 7 and 7 entries",
 		`{"model_type": "wavlm", ` +
 			`"conv_dim": [], "conv_kernel": [], "conv_stride": []}`: "have 0, 0 and 0 entries",
-		`{"model_type": "wavlm", "conv_stride": [5,2,2,2,2,2,0]}`:                                              "conv_stride 0, want 1",
+		`{"model_type": "wavlm", "conv_stride": [5,2,2,2,2,2,0]}`: "conv_stride 0, want 1",
 		`{"model_type": "wavlm", ` +
 			`"conv_stride": [5,2,2,2,2,2,1000000], "conv_kernel": [10,3,3,3,3,2,1000000]}`: "samples for a frame",
-		`{"model_type": "wavlm", "conv_bias": 1}`:                                                              "conv_bias 1, want true or false",
-		`{"model_type": "wavlm", "conv_dim": 512}`:                                                             "conv_dim 512, want a list of whole numbers",
-		`{"model_type": "wavlm", "hidden_act": "swish"}`:                                                       `hidden_act "swish", want gelu`,
+		`{"model_type": "wavlm", "conv_bias": 1}`:        "conv_bias 1, want true or false",
+		`{"model_type": "wavlm", "conv_dim": 512}`:       "conv_dim 512, want a list of whole numbers",
+		`{"model_type": "wavlm", "hidden_act": "swish"}`: `hidden_act "swish", want gelu`,
 		`{"model_type": "wavlm", ` +
 			`"feat_extract_norm": "batch"}`: `feat_extract_norm "batch", want group or layer`,
-		`{"model_type": "wavlm", "layer_norm_eps": 0}`:                                                         "layer_norm_eps 0",
-		`{"model_type": "wavlm", "initializer_range": -1}`:                                                     "initializer_range -1",
-		`{"model_type": "wavlm", "hidden_dropout": 1.5}`:                                                       "hidden_dropout 1.5, want 0 to 1",
-		`{"model_type": "wavlm", "mask_time_length": 0}`:                                                       "mask_time_length 0, want at least 1",
-		`{"model_type": "wavlm", "mask_time_min_masks": -1}`:                                                   "mask_time_min_masks -1",
-		`{"model_type": "wavlm", "add_adapter": true}`:                                                         "add_adapter true is not supported",
-		`{"model_type": "wav2vec2", "adapter_attn_dim": 16}`:                                                   "adapter_attn_dim 16 is not supported",
+		`{"model_type": "wavlm", "layer_norm_eps": 0}`:       "layer_norm_eps 0",
+		`{"model_type": "wavlm", "initializer_range": -1}`:   "initializer_range -1",
+		`{"model_type": "wavlm", "hidden_dropout": 1.5}`:     "hidden_dropout 1.5, want 0 to 1",
+		`{"model_type": "wavlm", "mask_time_length": 0}`:     "mask_time_length 0, want at least 1",
+		`{"model_type": "wavlm", "mask_time_min_masks": -1}`: "mask_time_min_masks -1",
+		`{"model_type": "wavlm", "add_adapter": true}`:       "add_adapter true is not supported",
+		`{"model_type": "wav2vec2", "adapter_attn_dim": 16}`: "adapter_attn_dim 16 is not supported",
 		`{"model_type": "data2vec-audio", ` +
 			`"num_conv_pos_embeddings": 0}`: "num_conv_pos_embeddings 0, want 1",
 		`{"model_type": "data2vec-audio", ` +
 			`"conv_pos_kernel_size": 0}`: "conv_pos_kernel_size 0, want 1",
-		`{"model_type": "whisper"}`:                                                                            `model_type "whisper": this is Whisper, which reads spectrograms and writes text, ` +
+		`{"model_type": "whisper"}`: `model_type "whisper": this is Whisper, which reads spectrograms and writes ` +
+			`text, ` +
 			`want wavlm, wav2vec2, hubert or data2vec-audio`,
 		`{"model_type": "wav2vec2-bert", ` +
 			`"hidden_act": "swish"}`: `model_type "wav2vec2-bert": this is Wav2Vec2-BERT`,

@@ -1,5 +1,4 @@
-// Package controls runs control analyses: what else than the tuning on responses could have raised the
-// scores of a tuned model.
+// Package controls runs control analyses: it scores other explanations of the gain of a tuned model.
 //
 // [Run] scores a dozen alternatives to a tuned model. Each is scored by a new ridge on the same rows, with
 // the same folds and seeds, as the difference to the untuned model:
@@ -25,5 +24,5 @@
 //
 // If a control improves as much as the tuned model, the improvement is no evidence for the tuning. If it
 // does not, that alone does not prove that the responses caused it. Each control is a single random draw:
-// repeat one with a similar improvement with other seeds.
+// repeat a control with a similar improvement with other seeds.
 package controls

@@ -175,7 +175,7 @@ const readBytes = 1 << 20
 // buffers hold what reading rows reads.
 var buffers = sync.Pool{New: func() any { return new([]float32) }}
 
-// readTiles visits the tiles in which columns are, to read so many rows of so many repeats: a tile,
+// readTiles visits the tiles of columns, to read a number of rows and repeats: a tile,
 // and which of the columns it has.
 func (st *story) readTiles(ctx context.Context, repeats, rows int, columns []int,
 	visit func(t *tile, at, end int) error) error {

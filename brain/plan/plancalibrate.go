@@ -185,7 +185,7 @@ func unitStatistics(t *tune.Trainer) {
 }
 
 // timeRidge fits random features to the responses, since the time does not depend on the values.
-// The cost is a decomposition plus a part per voxel, so many voxels are extrapolated from few.
+// The cost is a decomposition plus a part per voxel, so few voxels are measured and extrapolated.
 func (c *calibration) timeRidge(ctx context.Context, _ *work) error {
 	exp := c.trainer.Study.Experiment
 	width := c.trainer.Study.Model.Architecture().Width * len(c.trainer.Study.Delays)

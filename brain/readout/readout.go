@@ -17,7 +17,7 @@ type Readout struct {
 	Weights *LayerWeights // nil: one hidden state
 }
 
-// newReadout makes a readout of (in) features to (voxels), or a second one over a full store. Weights start Xavier
+// newReadout returns a readout from in features to voxels, or a second one over a full store. Weights start Xavier
 // uniform, as in the authors' release, biases at 0.
 func New(s *torch.Scope, store *nn.Store, in, bottleneck, voxels int) (*Readout, error) {
 	r := &Readout{Store: store}
@@ -44,7 +44,7 @@ func (r *Readout) Forward(x *torch.Tensor) *torch.Tensor {
 	return r.linear(x)
 }
 
-// linear is the map without layer weights.
+// linear applies the map without layer weights.
 func (r *Readout) linear(x *torch.Tensor) *torch.Tensor {
 	for _, l := range r.layers {
 		x = l.Forward(x)
@@ -52,7 +52,7 @@ func (r *Readout) linear(x *torch.Tensor) *torch.Tensor {
 	return x
 }
 
-// Tensors are what a file of the readout holds.
+// Tensors returns the tensors of a readout's file.
 func (r *Readout) Tensors() []ckpt.Tensor {
 	out := results.TensorsOf("", r.Store.Params())
 	if r.Weights != nil {

@@ -41,8 +41,8 @@ type Scores struct {
 	Base          ModelScore  `json:"base"`
 	BaseBestLayer *ModelScore `json:"base_best_layer,omitempty"`
 	Tuned         *ModelScore `json:"tuned,omitempty"`
-	Delta         *Delta      `json:"delta,omitempty"`            // tuned less base
-	DeltaBest     *Delta      `json:"delta_best_layer,omitempty"` // tuned less base at its best layer
+	Delta         *Delta      `json:"delta,omitempty"`            // tuned − base
+	DeltaBest     *Delta      `json:"delta_best_layer,omitempty"` // tuned − base at its best layer
 	Ceiling       *ModelScore `json:"ceiling,omitempty"`
 }
 

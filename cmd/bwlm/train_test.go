@@ -131,7 +131,7 @@ func answers(t *testing.T, args ...string) map[string]any {
 	return answer
 }
 
-// stopAfter runs bwlm until the run has so many lines of metrics, and sends a signal.
+// stopAfter runs bwlm until the run has a number of lines of metrics, and sends a signal.
 func stopAfter(t *testing.T, lines int, s os.Signal, run string, args ...string) (code int, stderr string) {
 	t.Helper()
 	cmd, said := bwlm(t, args...)
@@ -237,7 +237,7 @@ func TestOneTrainingPerRun(t *testing.T) {
 }
 
 // Real data: all 27 subjects together and one alone. The training runs through, says what it found,
-// and is the same to the bit when it is killed on the way. Fewer epochs than the examples have;
+// and is bit-identical after a kill. Fewer epochs than the examples have;
 // what they find is in their comments.
 func TestAliceTrainingSurvivesAKill(t *testing.T) {
 	shared := os.Getenv("BWLM_SHARED")
@@ -246,7 +246,7 @@ func TestAliceTrainingSurvivesAKill(t *testing.T) {
 	}
 	type training struct {
 		file                    string
-		subjects, epochs, lines int // killed after so many lines of metrics
+		subjects, epochs, lines int // lines of metrics before the kill
 	}
 	trainings := []training{{"people.yaml", 27, 1, 6}}
 	if thorough {

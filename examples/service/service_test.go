@@ -62,7 +62,7 @@ func featuresOf(t *testing.T) Source {
 	return features{m, extract.Options{Layers: []int{2}, WindowSeconds: .2, StrideSeconds: .1}}
 }
 
-// noise is a WAV of so many seconds.
+// noise returns a WAV of noise of a number of seconds.
 func noise(t *testing.T, seconds float64, seed uint64) []byte {
 	t.Helper()
 	r := rand.New(rand.NewPCG(seed, 1))
@@ -115,7 +115,7 @@ func (s *server) post(ctx context.Context, path string, body []byte, accept stri
 	return answer.StatusCode, b, err
 }
 
-// everybody lets all clients ask at once, each so many times.
+// everybody sends requests from all clients at once, each a number of times.
 func everybody(times int, ask func(client int)) {
 	var all sync.WaitGroup
 	for c := range clients {

@@ -189,7 +189,7 @@ var rules = []rule{
 	{packages: "tools/...", ours: []string{"..."}, others: []string{"..."}},
 }
 
-// matches tells whether a path falls under a pattern.
+// matches reports whether a path falls under a pattern.
 func matches(pattern, p string) bool {
 	if pattern == "..." {
 		return true

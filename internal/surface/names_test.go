@@ -32,8 +32,8 @@ type surface struct {
 	need  map[*name]bool
 }
 
-// list collects the exported names of the public packages, with the methods that a pointer to each type has. An alias of
-// a type of an internal package has that type's methods.
+// list collects the exported names of the public packages, with the methods that a pointer to each
+// type has. An alias of a type of an internal package has that type's methods.
 func list(pkgs []*packages.Package) *surface {
 	s := &surface{by: map[types.Object][]*name{}, need: map[*name]bool{}}
 	for _, p := range pkgs {

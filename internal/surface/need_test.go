@@ -22,7 +22,8 @@ func (s *surface) mark(pkgs []*packages.Package) {
 	for _, p := range pkgs {
 		ours[p.Types] = true
 		for _, text := range p.Types.Scope().Names() {
-			if i, ok := p.Types.Scope().Lookup(text).Type().Underlying().(*types.Interface); ok && p.Types.Scope().Lookup(text).Name() == text {
+			if i, ok := p.Types.Scope().Lookup(text).Type().Underlying().(*types.Interface); ok &&
+				p.Types.Scope().Lookup(text).Name() == text {
 				for m := range i.Methods() {
 					interfaces[m.Name()] = true
 				}

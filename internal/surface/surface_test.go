@@ -37,7 +37,8 @@ func load(t *testing.T, dir string, patterns ...string) []*packages.Package {
 		ParseFile: func(fset *token.FileSet, path string, src []byte) (*ast.File, error) {
 			file, err := parser.ParseFile(fset, path, src, parser.SkipObjectResolution)
 			if file != nil && (strings.Contains(path, "/pkg/mod/") || strings.Contains(path, "/go/src/")) {
-				for _, d := range file.Decls { // bodies of other modules and the standard library take most of the time and tell nothing
+				for _, d := range file.Decls {
+					// bodies of other modules and the standard library take most of the time and tell nothing
 					if f, ok := d.(*ast.FuncDecl); ok {
 						f.Body = nil
 					}
@@ -110,7 +111,8 @@ func TestThePublicAPIDoesNotGrow(t *testing.T) {
 		require.NoError(t, os.WriteFile(countsFile, []byte(b.String()), 0o644))
 	}
 	assert.LessOrEqual(t, now["total"], most)
-	assert.Empty(t, grown(now, read(t, countsFile, 1)), "if a program outside needs the new names: go test ./internal/surface -update")
+	assert.Empty(t, grown(now, read(t, countsFile, 1)),
+		"if a program outside needs the new names: go test ./internal/surface -update")
 
 	kept := read(t, keptFile, 2)
 	unused := s.unused()

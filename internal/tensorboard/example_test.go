@@ -17,7 +17,7 @@ func ExampleOpen() {
 		return
 	}
 	b, err := tensorboard.Open("board/alice", exp,
-		func(err error) { log.Print("the training goes on without its board: ", err) })
+		func(err error) { log.Print("the training continues without its board: ", err) })
 	if err != nil {
 		log.Print(err)
 		return

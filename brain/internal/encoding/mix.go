@@ -2,8 +2,7 @@ package encoding
 
 import "github.com/brainwavlm/bwlm/brain/design"
 
-// Joined sets the features of several hidden states side by side, as state takes them apart: delays
-// × states × channels.
+// Joined concatenates the features of several hidden states in the order delays × states × channels.
 func Joined(fs []RowFeatures, delays int) *RowFeatures {
 	if len(fs) == 1 {
 		return &fs[0]

@@ -6,9 +6,9 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 )
 
-// Represent gives the features of a story at its rows, neither standardised nor delayed, (rows, channels): what the
-// speech model, tuned or not (nil), makes of it. The story need not be in a split; rows are those that end within its
-// audio.
+// Represent returns the features of a story at its rows from the speech model, tuned or untuned
+// (nil), neither standardised nor delayed: (rows, channels). The story need not be in a split; its
+// rows are those that end within its audio.
 func Represent(ctx context.Context, st *study.Study, tuned *study.Tuned, story string) (x []float32, channels int,
 	err error) {
 	model := st.Model

@@ -11,16 +11,16 @@ import (
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
 
-// RowFeatures are the features of stories at their rows, standardised and delayed: what a readout sees.
+// RowFeatures are the features of stories at their rows, standardised and delayed: the input of a readout.
 type RowFeatures struct {
 	Width  int                      // channels times delays
 	Rows   map[string][]float32     // story → (rows, width)
 	Zscore map[string]design.ZScore // story → statistics of the undelayed features
 
-	Options func(*ridge.Options) // of the ridge that is given them, where it is not that of every score
+	Options func(*ridge.Options) // of the ridge on them; nil: those of every score
 }
 
-// Read carries the windows' vectors of stories to rows, for each of the layers.
+// Read extracts the vectors of stories and resamples them to rows, for each of the layers.
 func Read(ctx context.Context, st *study.Study, r *windows.Reader, phase string, stories []string,
 	layers ...int) ([]RowFeatures, error) {
 	out := make([]RowFeatures, len(layers))
@@ -42,7 +42,7 @@ func Read(ctx context.Context, st *study.Study, r *windows.Reader, phase string,
 	return out, nil
 }
 
-// Add takes the vectors x (windows, C) of a story.
+// Add resamples the vectors x (windows, C) of a story to rows.
 func (f *RowFeatures) Add(stim *windows.Stimulus, x []float32) {
 	channels := len(x) / len(stim.Windows)
 	rows, z := stim.Design.Matrix(x, channels)
@@ -68,9 +68,9 @@ type Prediction struct {
 	Pred []float32 // (rows, voxels)
 }
 
-// Predict fits a ridge for each subject on the training rows and predicts a split. Subjects with the same training rows
-// share the decomposition of the features. With several features, each voxel takes those whose cross-validated score on
-// the training rows is best.
+// Predict fits a ridge for each subject on the training rows and predicts a split. Subjects with
+// the same training rows share the decomposition of the features. With several features, each voxel
+// uses those with its best cross-validated score on the training rows.
 func Predict(ctx context.Context, st *study.Study, subjects []*study.Subject, fs []RowFeatures,
 	split study.Split) ([]Prediction, error) {
 	out := make([]Prediction, len(subjects))
@@ -127,7 +127,7 @@ func Predict(ctx context.Context, st *study.Study, subjects []*study.Subject, fs
 	return out, nil
 }
 
-// Besides sets matrices (rows, widths[k]) side by side.
+// Besides concatenates matrices (rows, widths[k]) along columns.
 func Besides(xs [][]float32, widths []int, rows int) []float32 {
 	if len(xs) == 1 {
 		return xs[0]
@@ -141,7 +141,7 @@ func Besides(xs [][]float32, widths []int, rows int) []float32 {
 	return out
 }
 
-// columns cuts columns out of x (rows, n).
+// columns returns some columns of x (rows, n).
 func columns(x []float32, rows, from, to int) []float32 {
 	n := len(x) / rows
 	if from == 0 && to == n {
@@ -154,7 +154,7 @@ func columns(x []float32, rows, from, to int) []float32 {
 	return out
 }
 
-// At picks places of x.
+// At returns the elements of x at some indices.
 func At[T any](x []T, places []int) []T {
 	out := make([]T, len(places))
 	for i, place := range places {
@@ -169,7 +169,7 @@ type VoxelScores struct {
 	Constant []bool
 }
 
-// Validation scores features on the validation rows, by subject. Most limits the rows of each part, 0 does not.
+// Validation scores features on the validation rows, by subject. Most limits the rows of each part; 0: no limit.
 func Validation(ctx context.Context, st *study.Study, fs []RowFeatures, most int) ([]VoxelScores, error) {
 	predicted, err := Predict(ctx, st, st.Subjects, fs, study.Val)
 	if err != nil {
@@ -199,7 +199,7 @@ func Validation(ctx context.Context, st *study.Study, fs []RowFeatures, most int
 	return out, nil
 }
 
-// TunedR is the mean over subjects of the mean r of their tuned voxels, each counted as in the loss.
+// TunedR returns the mean over subjects of the mean r of their tuned voxels, weighted as in the loss.
 func TunedR(st *study.Study, scores []VoxelScores) float64 {
 	total := 0.
 	for i, p := range st.Subjects {
@@ -208,7 +208,7 @@ func TunedR(st *study.Study, scores []VoxelScores) float64 {
 	return total / float64(len(st.Subjects))
 }
 
-// ValidationR is tunedR of features.
+// ValidationR returns TunedR of features on the validation rows.
 func ValidationR(ctx context.Context, st *study.Study, fs []RowFeatures, most int) (float64, error) {
 	scores, err := Validation(ctx, st, fs, most)
 	if err != nil {

@@ -61,7 +61,7 @@ func mayAdd(ctx context.Context, st *study.Study, dir string) error {
 		return fault.New(fault.Usage, "add adapters", dir, "train.mode %s leaves no adapter", exp.Train.Mode)
 	}
 	if exp.Data.Path != st.Experiment.Data.Path {
-		st.Note("%s was tuned on other data (%s): nobody knows whether it met the test rows", dir, exp.Data.Path)
+		st.Note("%s was tuned on other data (%s): its tuning may have used the test stimulus", dir, exp.Data.Path)
 		return nil
 	}
 	exp.Train.Loss, exp.Train.Reliability, exp.Train.Weights = "auto", "none", "" // none of which needs the responses

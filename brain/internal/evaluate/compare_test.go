@@ -23,7 +23,7 @@ import (
 )
 
 // written leaves an evaluation of 240 rows in two stories without a training: responses, and predictions that are the
-// responses and noise of so many SDs.
+// responses and noise with a given SD.
 func written(t *testing.T, base, tuned float32, change func(*results.Layout, [][]float32)) string {
 	t.Helper()
 	const voxels, rows = 6, 240

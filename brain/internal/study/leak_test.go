@@ -22,7 +22,7 @@ import (
 )
 
 // leakCase is one way for test rows to hear what training rows hear, and the same with nothing
-// shared. Training ends at row 18 of story "one", test rows begin so many rows later.
+// shared. Training ends at row 18 of story "one", test rows begin the given number of rows later.
 type leakCase struct {
 	name        string
 	gap, sound  int                          // rows from the end of training to the first test row
@@ -139,7 +139,7 @@ func TestAllowedLeaksAreRecorded(t *testing.T) {
 	assert.NotContains(t, strings.Join(sound.Notes, "\n"), "LEAK")
 }
 
-// test are the rows of story one that begin so many rows after the end of training.
+// test returns the rows of story one that begin n rows after the end of training.
 func (c leakCase) test(gap int) string { return fmt.Sprintf("one[%d:36]", 18+gap) }
 
 func refused(t *testing.T, err error, names string) {

@@ -15,15 +15,15 @@ type Block struct {
 	Subjects []int // indices of subjects
 }
 
-// Blocks are those of training.
+// Blocks returns the blocks of the training rows.
 func Blocks(subjects []*study.Subject, size int, shared bool) []Block {
 	return blocksOf(study.Train, subjects, size, shared)
 }
 
-// blocksOf cuts the rows of a split of all subjects into blocks of size rows. A rest of less than
-// half a block goes with the block before it: a step on one or two rows would be noise, and to the
-// temporal loss nothing at all. Subjects who heard the same rows share a block (joint: shared), or
-// each has their own (sequential).
+// blocksOf cuts the rows of a split of all subjects into blocks of size rows. A remainder of less
+// than half a block joins the block before it, since the gradient of one or two rows is noise and
+// the temporal loss is undefined for them. Subjects with the same rows share a block (joint:
+// shared), or each has their own (sequential).
 func blocksOf(split study.Split, subjects []*study.Subject, size int, shared bool) (out []Block) {
 	byRows := map[rowsKey]int{}
 	for i, p := range subjects {
@@ -51,7 +51,7 @@ type rowsKey struct {
 	from, to int
 }
 
-// Shuffled is the order of blocks in one epoch.
+// Shuffled returns the blocks in the order of one epoch.
 func Shuffled(bs []Block, seed uint64) []Block {
 	out := slices.Clone(bs)
 	slices.SortStableFunc(out, func(a, b Block) int {

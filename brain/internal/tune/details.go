@@ -12,7 +12,8 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// details computes them, if they are wanted. They change nothing, so a failure is a warning.
+// details computes the details of an epoch if they are enabled. A failure is a warning, since
+// results do not depend on them.
 func (t *Trainer) details(ctx context.Context, done results.Epoch) *progress.EpochMetrics {
 	if !t.Study.Options.Details {
 		return nil
@@ -31,7 +32,7 @@ func (t *Trainer) details(ctx context.Context, done results.Epoch) *progress.Epo
 	return d
 }
 
-// validationLoss is the mean over blocks of validation rows of the loss of the readouts as they are.
+// validationLoss returns the loss of the trained readouts, averaged over blocks of validation rows.
 func (t *Trainer) validationLoss(ctx context.Context) (float64, error) {
 	f := t.TunedOn(t.features)
 	total := 0.

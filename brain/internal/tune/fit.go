@@ -15,8 +15,8 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// Fit tunes the model on the training rows and leaves the epoch that validation chose in the run
-// directory. A run that has checkpoints is continued from the newest, with a result that is
+// Fit tunes the model on the training rows and writes the epoch with the best validation score to
+// the run directory. A run that has checkpoints is continued from the newest, with a result that is
 // bit-identical to that of an uninterrupted run (at an equal number of threads).
 //
 // When the context ends, Fit finishes the step, saves a checkpoint, and returns the context's cause.
@@ -40,7 +40,7 @@ func Fit(ctx context.Context, st *study.Study, run *results.Run) (*results.Progr
 	return t.finish(ctx, run)
 }
 
-// start reads the newest checkpoint, or scores and saves the model as it is: epoch 0.
+// start reads the newest checkpoint, or scores and saves the untuned model as epoch 0.
 func (t *Trainer) start(ctx context.Context, run *results.Run) error {
 	steps, err := run.Steps()
 	if err != nil {
@@ -60,7 +60,7 @@ func (t *Trainer) start(ctx context.Context, run *results.Run) error {
 	return t.endEpoch(ctx, run, results.Epoch{})
 }
 
-// epoch does the blocks of one epoch that are not done yet.
+// epoch trains on the remaining blocks of one epoch.
 func (t *Trainer) epoch(ctx context.Context, run *results.Run) error {
 	exp, p := t.Study.Experiment, &t.Progress
 	todo := Shuffled(t.Order, torch.Seed(exp.Train.Seed, seedOrder, uint64(p.Epoch)))
@@ -105,7 +105,7 @@ type stepRecord struct {
 	Loss  float64 `json:"loss"`
 }
 
-// rOf is the correlation that a loss stands for; 0 where it stands for none.
+// rOf returns the correlation behind a loss, 0 for losses without one.
 func (t *Trainer) rOf(loss float64) float64 {
 	if t.Study.LossName == experiment.LossSpatial || t.Study.LossName == experiment.LossTemporal {
 		return -loss
@@ -113,8 +113,8 @@ func (t *Trainer) rOf(loss float64) float64 {
 	return 0
 }
 
-// endEpoch reads all features anew, which gives the statistics for the next epoch and the validation score of this
-// one, and saves.
+// endEpoch extracts all features again, for the statistics of the next epoch and the validation
+// score of this one, and saves a checkpoint.
 func (t *Trainer) endEpoch(ctx context.Context, run *results.Run, done results.Epoch) (err error) {
 	defer torch.Part(ctx, progress.PhaseValidation)()
 	p := &t.Progress
@@ -151,7 +151,7 @@ func (t *Trainer) endEpoch(ctx context.Context, run *results.Run, done results.E
 	return t.save(run)
 }
 
-// interrupted saves what is done so far, if anything is.
+// interrupted saves a checkpoint if any step was done.
 func (t *Trainer) interrupted(ctx context.Context, run *results.Run) error {
 	if len(t.Progress.Epochs) > 0 {
 		if err := t.write(run, t.checkpoint()); err != nil {
@@ -161,7 +161,7 @@ func (t *Trainer) interrupted(ctx context.Context, run *results.Run) error {
 	return context.Cause(ctx)
 }
 
-// finish takes the best epoch back and writes what others will read: adapter/ or model/, and readout/.
+// finish restores the best epoch and writes adapter/ or model/, and readout/.
 func (t *Trainer) finish(ctx context.Context, run *results.Run) (*results.Progress, error) {
 	ctx = context.WithoutCancel(ctx)
 	_, f, err := run.Open(t.Progress.BestStep)

@@ -22,7 +22,7 @@ func (t *Trainer) backward(s *torch.Scope, b Block, y *Targets, section design.S
 	return total.Item()
 }
 
-// objective returns what is minimised for the k-th subject of a block with features x (rows, F).
+// objective returns the loss and penalties of the k-th subject of a block with features x (rows, F).
 func (t *Trainer) objective(s *torch.Scope, b Block, k int, x *torch.Tensor, y *Targets) *torch.Tensor {
 	defer s.Part(progress.PartLoss)()
 	i := b.Subjects[k]
@@ -33,7 +33,8 @@ func (t *Trainer) objective(s *torch.Scope, b Block, k int, x *torch.Tensor, y *
 	return loss
 }
 
-// fidelity returns the loss of what the readout of subject i predicts from features x (rows, F), given the responses.
+// fidelity returns the loss between the responses and the predictions of the readout of subject i
+// from features x (rows, F).
 func (t *Trainer) fidelity(s *torch.Scope, i int, x *torch.Tensor, responses []float32) *torch.Tensor {
 	p := t.Study.Subjects[i]
 	data := torch.Part(s.Context(), progress.PartData)
@@ -42,7 +43,7 @@ func (t *Trainer) fidelity(s *torch.Scope, i int, x *torch.Tensor, responses []f
 	return t.Study.Loss(t.Readouts[i].Forward(x), want, p.WeightsIn(s))
 }
 
-// Targets are the responses that the loss of a block compares with, by place in its subjects.
+// Targets are the responses of a block, by index in its subjects.
 type Targets struct {
 	tuned    [][]float32 // (rows, tuned voxels)
 	retained [][]float32 // (rows, retained voxels); nil without a retention constraint

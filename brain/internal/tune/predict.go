@@ -6,7 +6,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/results"
 )
 
-// readoutMetadata is what finish writes into the file of each readout.
+// readoutMetadata returns the metadata of a readout's file.
 func (t *Trainer) readoutMetadata() map[string]string {
 	p := &t.Progress
 	text, err := json.Marshal(results.ReadoutNote{TR: t.Study.Data.TR(), RowTime: t.Study.Data.RowTime(),

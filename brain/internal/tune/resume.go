@@ -31,8 +31,8 @@ func (t *Trainer) save(run *results.Run) error {
 	return nil
 }
 
-// write saves a checkpoint. The best one goes first if it could not be saved in its time, so that a checkpoint never
-// names a best one that is not there.
+// write saves a checkpoint. If the best one could not be saved before, it is saved first, so that a
+// checkpoint never names a missing one.
 func (t *Trainer) write(run *results.Run, c results.Checkpoint) error {
 	if u := t.unsaved; u != nil && u.Progress.Step == c.Progress.BestStep && u.Progress.Step != c.Progress.Step {
 		if err := run.Save(*u); err != nil {
@@ -43,14 +43,14 @@ func (t *Trainer) write(run *results.Run, c results.Checkpoint) error {
 	return run.Save(c)
 }
 
-// checkpoint gathers all that a resumed run needs.
+// checkpoint returns the state that a resumed run needs.
 func (t *Trainer) checkpoint() results.Checkpoint {
 	tensors := append(t.weights(), results.TensorsOf("optimizer.", t.Adam.State())...)
 	tensors = append(tensors, t.retentionTensors()...)
 	return results.Checkpoint{Progress: t.Progress, Tensors: append(tensors, results.ZscoreTensors(t.Zscore)...)}
 }
 
-// weights are the parameters that change, under the names of the checkpoint.
+// weights returns the trained parameters under the names of the checkpoint.
 func (t *Trainer) weights() (out []ckpt.Tensor) {
 	for name, p := range t.Adam.Params() {
 		out = append(out, ckpt.NewTensor("weights."+name, p.Shape(), p.Float32s()))
@@ -130,7 +130,7 @@ func (t *Trainer) warnIfOther(what, then, now string) {
 	}
 }
 
-// restore reads weights, and the optimizer's memory if wanted, from a checkpoint.
+// restore reads weights and, if requested, the state of the optimizer from a checkpoint.
 func (t *Trainer) restore(ctx context.Context, f *ckpt.File, optimizer bool) error {
 	return t.Session.Train(ctx, 0, func(s *torch.Scope) error {
 		for name, p := range t.Adam.Params() {

@@ -130,7 +130,7 @@ func (t *Trainer) retainedR(s *torch.Scope, i int, x *torch.Tensor, responses []
 	return loss.Correlation(t.Retention.Readouts[i].Forward(x), want, nil, 0).Mean()
 }
 
-// retentionLoss is the penalty of subject i in a block with features x (rows, F).
+// retentionLoss returns the penalty of subject i in a block with features x (rows, F).
 func (t *Trainer) retentionLoss(s *torch.Scope, b Block, i int, x *torch.Tensor, responses []float32) *torch.Tensor {
 	g := t.Retention
 	r0 := float64(g.Before[i][t.placeOf(b)])
@@ -201,7 +201,7 @@ func (g *Retention) close() {
 	}
 }
 
-// r is the mean over subjects of the mean validation score of their retained voxels.
+// r returns the mean over subjects of the mean validation score of their retained voxels.
 func (g *Retention) r(subjects []encoding.VoxelScores) float64 {
 	total := 0.
 	for i, s := range subjects {

@@ -11,7 +11,7 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// Step does one optimizer step on a block and returns its loss.
+// Step takes one optimizer step on a block and returns its loss.
 func (t *Trainer) Step(ctx context.Context, b Block, seed uint64) (loss float64, err error) {
 	defer torch.Part(ctx, progress.PhaseStep)()
 	y, err := t.ReadTargets(ctx, b)

@@ -18,7 +18,7 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// Things that draw random numbers; each has its own seeds.
+// Sources of random numbers; each has its own seeds.
 const (
 	SeedAdapter = iota + 1
 	SeedReadout
@@ -27,7 +27,7 @@ const (
 	seedProof
 )
 
-// Trainer is everything that changes while a study is tuned.
+// Trainer is the state of a training.
 type Trainer struct {
 	Study     *study.Study
 	Model     speech.Encoder // the one that is tuned
@@ -44,11 +44,11 @@ type Trainer struct {
 	features  []encoding.RowFeatures // of training and validation stories, as last read, by hidden state of readLayers
 	Zscore    map[string]design.ZScore
 	Progress  results.Progress
-	unsaved   *results.Checkpoint    // the best one, if the disk refused it
+	unsaved   *results.Checkpoint    // the best one, if it could not be written
 	valid     []encoding.VoxelScores // of the last validation; nil in mode readout
 }
 
-// NewTrainer makes the adapter or copy, the readouts and the optimizer, as they are before the first step.
+// NewTrainer creates the adapter or the copy of the model, the readouts and the optimizer.
 func NewTrainer(ctx context.Context, st *study.Study) (*Trainer, error) {
 	t := &Trainer{Study: st, Model: st.Model, tunes: st.Experiment.Train.Mode != experiment.TrainReadout}
 	err := t.prepareModel(ctx)
@@ -178,7 +178,8 @@ func (t *Trainer) Prove(ctx context.Context, order []Block) error {
 		})
 }
 
-// states is the number of hidden states that the readout sees: model.layer alone, or with layer weights all up to it.
+// states returns the number of hidden states of the readout's input: model.layer alone, or with
+// layer weights all up to it.
 func (t *Trainer) states() int {
 	if t.Study.Experiment.Readout.LayerWeights == experiment.LayerWeightsNone {
 		return 1
@@ -186,7 +187,7 @@ func (t *Trainer) states() int {
 	return t.Study.Experiment.Model.Layer + 1
 }
 
-// hidden reads a run of windows: their vectors (n, E), or those of all weighted states side by side (n, L·E).
+// hidden returns the vectors of consecutive windows (n, E), or those of all weighted states concatenated (n, L·E).
 func (t *Trainer) hidden(s *torch.Scope, stim *windows.Stimulus, run windows.Unit) *torch.Tensor {
 	top := t.Study.Experiment.Model.Layer
 	var layers []int
@@ -199,8 +200,8 @@ func (t *Trainer) hidden(s *torch.Scope, stim *windows.Stimulus, run windows.Uni
 	return torch.Cat(1, t.Reader.Vectors(s, stim, run, layers)...)
 }
 
-// zscoreOf are the statistics that standardise a story's features while tuning; nil where compat wants those of the
-// block.
+// zscoreOf returns the statistics that standardise a story's features while tuning; nil where a
+// compat switch uses those of the block.
 func (t *Trainer) zscoreOf(story string) *design.ZScore {
 	if t.Study.Experiment.Compat.BlockZScore {
 		return nil

@@ -11,7 +11,7 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// ReadForEpoch reads the features of training and validation stories.
+// ReadForEpoch extracts the features of training and validation stories.
 func (t *Trainer) ReadForEpoch(ctx context.Context) ([]encoding.RowFeatures, error) {
 	return encoding.Read(ctx, t.Study, t.Reader, "validate", t.Study.StoriesOf(study.Train, study.Val),
 		t.ReadLayers()...)
@@ -26,13 +26,14 @@ func (t *Trainer) ReadLayers() []int {
 	return layers
 }
 
-// TunedOn are the features that the readouts see, of those of readLayers.
+// TunedOn returns the features of the readouts among those of ReadLayers.
 func (t *Trainer) TunedOn(fs []encoding.RowFeatures) *encoding.RowFeatures {
 	return encoding.Joined(fs[len(fs)-t.states():], len(t.Study.Delays))
 }
 
-// validate scores the model as it is now. Features are scored by a ridge, as at the end; where they are not tuned it is
-// the readouts that differ between epochs.
+// validate returns the validation score of the current model. Features are scored by a ridge, as in
+// the evaluation. Where the model is not tuned, the trained readouts are scored, since only they
+// change between epochs.
 func (t *Trainer) validate(ctx context.Context, done *results.Epoch) (err error) {
 	defer torch.Part(ctx, progress.PartScores)()
 	if !t.tunes {

@@ -80,8 +80,7 @@ func Groups(clips []Clip) (out []design.Rows) {
 }
 
 // Unit is clips of one length that go through the model together, and those of their windows that
-// are read. Units follow from the experiment alone, so that neither memory nor the number of
-// processes changes a bit.
+// are read. Units follow from the experiment alone, so that results do not depend on memory or the number of processes.
 type Unit struct {
 	Clips, Windows design.Rows
 }

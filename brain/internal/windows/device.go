@@ -5,7 +5,7 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// Settled is the experiment with a dtype of auto replaced by what the device is best at, and what to say of that.
+// Settled returns the experiment with dtype auto replaced by the fastest type of the device, and a note about it.
 func Settled(exp *experiment.Experiment) (*experiment.Experiment, string, error) {
 	if exp.DType != "auto" {
 		return exp, "", nil

@@ -17,7 +17,7 @@ import (
 )
 
 // Fingerprint is a hash of everything that frames or vectors are computed from: this program, libtorch, processor and
-// number of threads, on which last bits depend; the weights below; the samples; the cuts; the pooling.
+// number of threads, which affect the last bits; the weights below; the samples; the cuts; the pooling.
 type Fingerprint struct {
 	Key   activations.Key
 	About string

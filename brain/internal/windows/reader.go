@@ -15,7 +15,7 @@ import (
 //
 // Layers that the model shares with the untuned one, and below anything random, are computed by the
 // untuned model in fixed groups and cached. The layers above are computed from there in fixed
-// units. The size of the cache changes the time and no bit.
+// units. The size of the cache changes the time, and results are bit-identical.
 type Reader struct {
 	Model      speech.Encoder
 	Frozen     *Frozen
