@@ -3,6 +3,8 @@ package audio
 import (
 	"bytes"
 	"io"
+
+	"github.com/brainwavlm/bwlm/internal/sniff"
 )
 
 // open recognises a recording by its first bytes and makes its decoder.
@@ -38,37 +40,27 @@ func open(src io.ReaderAt, size int64, opt Options) (source, error) {
 	case isMPEG(head):
 		return openMP3(src, 0, size, opt)
 	}
-	return nil, foreign(head)
-}
-
-// foreigners are formats that are not decoded, by the bytes that they have at an offset. The first
-// that matches holds.
-var foreigners = []struct {
-	at          int
-	magic, kind string
-}{
-	{0, "RIFX", "big-endian WAV (RIFX)"},
-	{0, "RIFF", "a RIFF file, but not WAV"},
-	{0, "riff\x2e\x91\xcf\x11", "Sony Wave64"},
-	{0, "OggS", "Ogg (Vorbis or Opus)"},
-	{0, "FORM", "AIFF"},
-	{0, ".snd", "Sun audio"},
-	{0, "caff", "Core Audio"},
-	{4, "ftyp", "MPEG-4 (AAC or ALAC)"},
-	{0, "NIST_1A", "NIST SPHERE"},
-	{0, "\x1a\x45\xdf\xa3", "Matroska or WebM"},
+	return nil, foreign(src, size, head)
 }
 
 // foreign is the error of content that is not decoded here.
-func foreign(head []byte) error {
-	e := bad("neither WAV, FLAC nor MP3; it starts with %q", head[:min(len(head), 12)])
-	for _, f := range foreigners {
-		if starts(head, f.at, f.magic) {
-			e = bad("%s is not supported", f.kind)
-			break
-		}
+func foreign(src io.ReaderAt, size int64, head []byte) error {
+	kind := sniff.Of(src, size)
+	if sound[kind] {
+		return bad("%s is not supported", kind).WithHint("convert it to FLAC or 16-bit WAV")
 	}
-	return e.WithHint("convert it to FLAC or 16-bit WAV")
+	if other := sniff.Other(reading, "", kind, "WAV, FLAC or MP3", sniff.WAV, sniff.FLAC, sniff.MP3); other != nil {
+		return other
+	}
+	return bad("neither WAV, FLAC nor MP3; it starts with %q", head[:min(len(head), 12)]).
+		WithHint("convert it to FLAC or 16-bit WAV")
+}
+
+// sound are kinds of recordings that are not decoded.
+var sound = map[sniff.Kind]bool{
+	"big-endian WAV (RIFX)": true, "a RIFF file, but not WAV": true, "Sony Wave64": true,
+	"Ogg (Vorbis or Opus)": true, "AIFF": true, "Sun audio": true, "Core Audio": true,
+	"MPEG-4 (AAC or ALAC)": true, "NIST SPHERE": true, "Matroska or WebM": true,
 }
 
 // starts reports whether magic stands at offset at.

@@ -10,6 +10,7 @@ import (
 	"github.com/brainwavlm/bwlm/internal/elements"
 	"github.com/brainwavlm/bwlm/internal/inputfile"
 	"github.com/brainwavlm/bwlm/internal/quote"
+	"github.com/brainwavlm/bwlm/internal/sniff"
 )
 
 const reading = "read npy"
@@ -38,7 +39,7 @@ func Read(path string) (*Array, error) {
 func read(r io.ReaderAt, size int64, path string) (*Array, error) {
 	h, err := readHeader(r, size)
 	if err != nil {
-		return nil, inputfile.Error(reading, path, err)
+		return nil, wrongKind(r, size, path, err)
 	}
 	data := make([]byte, size-h.start)
 	if err := inputfile.Fill(r, data, h.start); err != nil {
@@ -49,6 +50,15 @@ func read(r io.ReaderAt, size int64, path string) (*Array, error) {
 		data = elements.ByRows(data, h.shape, h.dtype.size())
 	}
 	return &Array{Shape: h.shape, DType: h.dtype, data: data, path: path}, nil
+}
+
+// wrongKind is the error of a header that cannot be read: that the file is of another kind, if it is,
+// or else err.
+func wrongKind(r io.ReaderAt, size int64, path string, err error) error {
+	if other := sniff.Other(reading, path, sniff.Of(r, size), "a .npy file of numbers", sniff.NPY); other != nil {
+		return other
+	}
+	return inputfile.Error(reading, path, err)
 }
 
 // Float32 returns the elements row by row: float16 and float32 exactly, float64 and integers

@@ -38,7 +38,7 @@ func Stat(path string) (*File, error) {
 	defer file.Close()
 	h, err := readHeader(file, size)
 	if err != nil {
-		return nil, inputfile.Error(reading, path, err)
+		return nil, wrongKind(file, size, path, err)
 	}
 	info, err := file.Stat()
 	if err != nil {

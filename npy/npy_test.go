@@ -146,7 +146,10 @@ func TestReadRefused(t *testing.T) {
 		file []byte
 		why  string
 	}{
-		"not npy":         {[]byte("PK\x03\x04 a zip file"), "does not begin"},
+		"not npy":         {[]byte("1 2 3\n"), "does not begin"},
+		"zip":             {[]byte("PK\x03\x04 a zip file"), "is a zip archive, want a .npy file of numbers"},
+		"npz":             {[]byte("PK\x03\x04 arr_0.npy"), "is an npz archive of NumPy"},
+		"HDF5":            {[]byte("\x89HDF\r\n\x1a\n"), "is an HDF5 file"},
 		"version 0":       {version(0, 0, 0, 0, 0), "version 0.0"},
 		"version 4":       {version(4, 0, 0, 0, 0), "version 4.0"},
 		"huge header":     {version(2, 0xff, 0xff, 0xff, 0xff), "claims 4294967295 bytes"},

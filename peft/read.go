@@ -12,6 +12,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/inputfile"
+	"github.com/brainwavlm/bwlm/internal/sniff"
 )
 
 const (
@@ -24,6 +25,9 @@ func readConfigFile(dir string) (Config, error) {
 	path := filepath.Join(dir, ConfigFile)
 	data, err := inputfile.Read(readConfig, path, maxConfig)
 	if err != nil {
+		return Config{}, err
+	}
+	if err := sniff.Other(readConfig, path, sniff.Bytes(data), "JSON", sniff.JSON); err != nil {
 		return Config{}, err
 	}
 	c, err := parseConfig(data)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/inputfile"
+	"github.com/brainwavlm/bwlm/internal/sniff"
 )
 
 const configFile = "config.json"
@@ -219,8 +220,17 @@ func indented(values any) []byte {
 // maxText is far more than any configuration has.
 const maxText = 16 << 20
 
-// readText reads a small file.
-func readText(path string) ([]byte, error) { return inputfile.Read("read", path, maxText) }
+// readText reads a small file of JSON, and names what it is if it is something else.
+func readText(path string) ([]byte, error) {
+	text, err := inputfile.Read("read", path, maxText)
+	if err != nil {
+		return nil, err
+	}
+	if err := sniff.Other("read", path, sniff.Bytes(text), "JSON", sniff.JSON); err != nil {
+		return nil, err
+	}
+	return text, nil
+}
 
 // most is the number of problems that an error lists.
 const most = 10

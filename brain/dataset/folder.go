@@ -8,10 +8,12 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/brainwavlm/bwlm/audio"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/inputfile"
+	"github.com/brainwavlm/bwlm/internal/sniff"
 )
 
 // folder finds and reads the files of a data set.
@@ -43,7 +45,17 @@ func (f folder) contains(name string) error {
 	}
 	defer root.Close()
 	_, err = root.Stat(name)
-	if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+	if target, link := os.Readlink(f.join(name)); link == nil && sniff.IsAnnexLink(target) {
+		if _, missing := os.Stat(f.join(name)); errors.Is(missing, fs.ErrNotExist) {
+			return nil // reading it tells how to get the content
+		}
+	}
+	for _, told := range []error{fs.ErrNotExist, fs.ErrPermission, syscall.ELOOP, syscall.ENOTDIR} {
+		if errors.Is(err, told) {
+			return nil // reading it tells
+		}
+	}
+	if err == nil {
 		return nil
 	}
 	return fault.New(fault.BadData, "read data set", f.join(name), "the path leads out of the data set's folder").
@@ -56,11 +68,20 @@ func (f folder) read(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return readFile(path)
+	return readFile(path, "text")
 }
 
-func readFile(path string) ([]byte, error) {
-	return inputfile.Read("read data set", path, math.MaxInt64)
+// readFile reads a file of text. A file of another kind is refused before it is read; want is what
+// the error says.
+func readFile(path, want string) ([]byte, error) {
+	const op = "read data set"
+	if err := inputfile.Check(op, path); err != nil {
+		return nil, err
+	}
+	if err := sniff.Other(op, path, sniff.File(path), want, sniff.JSON); err != nil {
+		return nil, err
+	}
+	return inputfile.Read(op, path, math.MaxInt64)
 }
 
 func (f folder) audio(ctx context.Context, name string) ([]float32, error) {

@@ -22,9 +22,12 @@ const layoutFile = "dataset.yaml"
 // column.
 func Open(path string) (*Dataset, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		if err := misnamed(path); err != nil {
+			return nil, err
+		}
 		path = filepath.Join(path, layoutFile)
 	}
-	text, err := readFile(path)
+	text, err := readFile(path, "YAML that describes a data set")
 	if err != nil {
 		return nil, err
 	}

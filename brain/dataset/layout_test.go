@@ -170,6 +170,7 @@ func TestPathsStayInTheFolder(t *testing.T) {
 	require.NoError(t, os.Symlink(filepath.Join(outside, "m.txt"), filepath.Join(dir, "link.txt")))
 	require.NoError(t, os.Symlink("x.txt", filepath.Join(dir, "inside.txt")))
 	require.NoError(t, os.Symlink("../.git/annex/objects/xy/SHA256E-s1", filepath.Join(dir, "annexed.txt")))
+	require.NoError(t, os.Symlink("loop.txt", filepath.Join(dir, "loop.txt")))
 	require.NoError(t, os.Symlink(".git/annex/objects/xy/SHA256E-s1", filepath.Join(dir, "dangling.txt")))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "pointer.txt"), []byte("/annex/objects/SHA256E-s1\n"), 0o644))
 	read := func(name string) error {
@@ -181,7 +182,8 @@ func TestPathsStayInTheFolder(t *testing.T) {
 	assert.NoError(t, read(filepath.Join(outside, "m.txt")), "an absolute path is the user's own word")
 	faulttest.Require(t, fault.BadData, read(relative), "leads out", "absolute path")
 	faulttest.Require(t, fault.BadData, read("link.txt"), "leads out")
-	faulttest.Require(t, fault.BadData, read("annexed.txt"), "leads out")
+	faulttest.Require(t, fault.Missing, read("annexed.txt"), "datalad get")
+	faulttest.Require(t, fault.Missing, read("loop.txt"), "leads back to itself")
 	faulttest.Require(t, fault.Missing, read("dangling.txt"), "datalad get")
 	faulttest.Require(t, fault.Missing, read("pointer.txt"), "datalad get")
 	faulttest.Require(t, fault.Missing, read("nothing.txt"), "nothing.txt")

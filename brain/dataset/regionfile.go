@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/sniff"
 	"github.com/brainwavlm/bwlm/npy"
 )
 
@@ -27,6 +28,9 @@ func (f folder) region(_ context.Context, name string) (Region, error) {
 		}
 		return regionText(text, f.join(name))
 	default:
+		if err := sniff.Other("read ROI", f.join(name), sniff.File(f.join(name)), ".npy, text or JSON", sniff.JSON); err != nil {
+			return Region{}, err
+		}
 		return Region{}, badRegion(f.join(name), "the name ends in %q, want .npy, .txt or .json", ext)
 	}
 }

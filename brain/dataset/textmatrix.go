@@ -13,7 +13,7 @@ import (
 // it. Lines that are empty or begin with # are skipped. NaN and the infinities are read as they
 // are. Name is the file, for errors.
 func readText(r io.Reader, name string) (*Matrix, error) {
-	fail := func(line int, why string, args ...any) error {
+	fail := func(line int, why string, args ...any) *fault.Error {
 		return fault.New(fault.BadData, "read matrix", name+":"+strconv.Itoa(line), why, args...)
 	}
 	text, err := io.ReadAll(r)
@@ -31,7 +31,11 @@ func readText(r io.Reader, name string) (*Matrix, error) {
 		for field := range bytes.FieldsSeq(l) {
 			v, err := strconv.ParseFloat(string(field), 64)
 			if err != nil {
-				return nil, fail(line, "column %d: %s is not a number", len(m.Data)-before, quote(field))
+				e := fail(line, "column %d: %s is not a number", len(m.Data)-before, quote(field))
+				if bytes.ContainsAny(field, ",;") {
+					e.WithHint("separate the numbers by spaces, or save the matrix as .npy")
+				}
+				return nil, e
 			}
 			if math.Abs(v) > math.MaxFloat32 && !math.IsInf(v, 0) {
 				return nil, fail(line, "column %d: %s does not fit 32 bits", len(m.Data)-before, quote(field))

@@ -2,11 +2,13 @@ package ckpt
 
 import (
 	"errors"
+	"io"
 	"strings"
 
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/inputfile"
 	"github.com/brainwavlm/bwlm/internal/quote"
+	"github.com/brainwavlm/bwlm/internal/sniff"
 )
 
 // The operations that errors name.
@@ -45,4 +47,25 @@ func readError(op, file string, err error) *fault.Error {
 		e.Hint = strings.ReplaceAll(a.do, "FILE", e.Path)
 	}
 	return e
+}
+
+// wrongKind is the error of a file that cannot be read as what it should be: that it is of another
+// kind, if it is, or else err.
+func wrongKind(op, file string, r io.ReaderAt, size int64, err error) error {
+	kind := sniff.Of(r, size)
+	if op == readSafetensors {
+		if kind == sniff.Torch {
+			return fault.New(fault.BadData, op, place(file, ""), "is a PyTorch file, want a safetensors file").
+				WithHint("give it the name pytorch_model.bin, or convert it")
+		}
+		if other := sniff.Other(op, file, kind, "a safetensors file", sniff.Safetensors); other != nil {
+			return other
+		}
+		return readError(op, file, err)
+	}
+	other := sniff.Other(op, file, kind, "a PyTorch file", sniff.Torch, sniff.ZIP, sniff.Pickle, "a tar archive")
+	if other != nil {
+		return other
+	}
+	return readError(op, file, err)
 }

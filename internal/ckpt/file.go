@@ -78,7 +78,7 @@ func open(path, what string, read func(r io.ReaderAt, size int64, name string) (
 func Read(r io.ReaderAt, size int64, name string) (*File, error) {
 	h, err := readHeader(r, size)
 	if err != nil {
-		return nil, readError(readSafetensors, name, err)
+		return nil, wrongKind(readSafetensors, name, r, size, err)
 	}
 	f := &File{index: make(map[string]int, len(h.tensors)), metadata: h.metadata}
 	return f, f.add(&shard{name, r, readSafetensors}, h.tensors)

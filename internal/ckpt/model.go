@@ -11,6 +11,7 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/inputfile"
 	"github.com/brainwavlm/bwlm/internal/quote"
+	"github.com/brainwavlm/bwlm/internal/sniff"
 )
 
 // container is a form in which a folder may hold the weights of a model.
@@ -127,6 +128,9 @@ func readIndex(path, suffix string) (map[string]string, error) {
 	}
 	index, err := parseIndex(text, suffix)
 	if err != nil {
+		if other := sniff.Other(readModel, path, sniff.Bytes(text), "JSON", sniff.JSON); other != nil {
+			return nil, other
+		}
 		return nil, readError(readModel, path, err)
 	}
 	return index, nil

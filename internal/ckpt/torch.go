@@ -33,7 +33,7 @@ func OpenTorch(path string) (*File, error) { return open(path, readTorch, decode
 func decodeTorch(r io.ReaderAt, size int64, name string) (*File, error) {
 	c, err := readContent(r, size)
 	if err != nil {
-		return nil, readError(readTorch, name, err)
+		return nil, wrongKind(readTorch, name, r, size, err)
 	}
 	f := &File{index: make(map[string]int, len(c.tensors)), settings: c.settings}
 	return f, f.add(&shard{name, r, readTorch}, c.tensors)

@@ -3,16 +3,16 @@
 package inputfile
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"io/fs"
 	"os"
-	"strings"
+	"path/filepath"
 	"syscall"
 
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/quote"
+	"github.com/brainwavlm/bwlm/internal/sniff"
 )
 
 // Check reports whether path is a file that can be read for its content. It follows links. It
@@ -24,15 +24,7 @@ func Check(op, path string) error {
 	where := quote.OneLine(path)
 	info, err := os.Stat(path)
 	if err != nil {
-		target, linkErr := os.Readlink(path)
-		switch {
-		case linkErr != nil || !errors.Is(err, fs.ErrNotExist):
-			return Error(op, path, err)
-		case strings.Contains(target, "annex/objects/"):
-			return noContent(op, where)
-		}
-		return fault.New(fault.Missing, op, where, "the link leads to %s, which does not exist", quote.OneLine(target)).
-			WithHint("repair the link")
+		return missing(op, path, err)
 	}
 	switch {
 	case info.IsDir():
@@ -41,10 +33,41 @@ func Check(op, path string) error {
 		return fault.New(fault.BadData, op, where, "is a device, pipe or socket, want a file").
 			WithHint("copy the data to a file")
 	}
-	if info.Size() > maxPointer {
+	if info.Size() > sniff.MaxPointer {
 		return nil
 	}
 	return checkPointer(op, path)
+}
+
+// maxLinks is the length of the longest chain of links that is followed, as in Linux.
+const maxLinks = 40
+
+// missing makes the error of a path that cannot be reached. It follows links to the one that leads
+// nowhere, and tells one of git-annex, whose content has not been fetched, from others.
+func missing(op, path string, err error) error {
+	if !errors.Is(err, fs.ErrNotExist) {
+		return Error(op, path, err)
+	}
+	link := path
+	for range maxLinks {
+		target, err := os.Readlink(link)
+		if err != nil {
+			break
+		}
+		if sniff.IsAnnexLink(target) {
+			return noContent(op, quote.OneLine(path), quote.OneLine(link))
+		}
+		next := target
+		if !filepath.IsAbs(next) {
+			next = filepath.Join(filepath.Dir(link), next)
+		}
+		if _, err := os.Lstat(next); err != nil {
+			return fault.New(fault.Missing, op, quote.OneLine(path), "the link leads to %s, which does not exist",
+				quote.OneLine(target)).WithHint("repair the link")
+		}
+		link = next
+	}
+	return Error(op, path, err)
 }
 
 // Open opens a file that [Check] accepts and returns its size in bytes.
@@ -101,14 +124,6 @@ func Fill(r io.ReaderAt, data []byte, offset int64) error {
 	return err
 }
 
-// The first bytes of a git-annex pointer (git-annex internals, "pointer files") and of a Git LFS
-// pointer (git-lfs docs/spec.md, version line). Neither is longer than maxPointer.
-const (
-	annexPointer = "/annex/objects/"
-	lfsPointer   = "version https://git-lfs.github.com/spec/"
-	maxPointer   = 32 << 10
-)
-
 // checkPointer refuses a pointer that stands in place of a file.
 func checkPointer(op, path string) error {
 	file, err := os.Open(path)
@@ -116,16 +131,15 @@ func checkPointer(op, path string) error {
 		return Error(op, path, err)
 	}
 	defer file.Close()
-	start := make([]byte, len(lfsPointer))
+	start := make([]byte, 1024)
 	n, err := io.ReadFull(file, start)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return Error(op, path, err)
 	}
-	start = start[:n]
-	switch {
-	case bytes.HasPrefix(start, []byte(annexPointer)):
-		return noContent(op, quote.OneLine(path))
-	case string(start) == lfsPointer:
+	switch sniff.Bytes(start[:n]) {
+	case sniff.Annex:
+		return noContent(op, quote.OneLine(path), quote.OneLine(path))
+	case sniff.LFS:
 		return fault.Wrap(fault.Missing, op, quote.OneLine(path),
 			errors.New("the file is a Git LFS pointer without content")).
 			WithHint("run `git lfs pull`")
@@ -133,9 +147,11 @@ func checkPointer(op, path string) error {
 	return nil
 }
 
-func noContent(op, where string) error {
+// noContent is the error of a file whose content git-annex has not fetched; link is the file that it
+// manages, which may be one that the file leads to.
+func noContent(op, where, link string) error {
 	return fault.Wrap(fault.Missing, op, where, errors.New("the file is a git-annex link without content")).
-		WithHint("run `datalad get %s`", where)
+		WithHint("run `datalad get %s`", link)
 }
 
 // Error makes the error of a file that cannot be read. An error of the operating system has kind
@@ -158,6 +174,10 @@ func Error(op, path string, err error) *fault.Error {
 		e.Kind, e.Hint = fault.Missing, "check the path"
 	case errors.Is(err, fs.ErrPermission):
 		e.Kind, e.Hint = fault.Missing, "make it readable for this user"
+	case errors.Is(err, syscall.ELOOP):
+		e.Kind, e.Reason, e.Hint = fault.Missing, "the link leads back to itself", "repair the link"
+	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.ENAMETOOLONG):
+		e.Kind, e.Hint = fault.Missing, "check the path"
 	case errors.As(err, &errno):
 		e.Kind, e.Hint = fault.IO, "check the disk"
 	}

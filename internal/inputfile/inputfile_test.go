@@ -13,6 +13,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/faulttest"
+	"github.com/brainwavlm/bwlm/internal/sniff"
 )
 
 func TestCheck(t *testing.T) {
@@ -23,13 +24,15 @@ func TestCheck(t *testing.T) {
 	}
 	write("empty", "")
 	write("data", "RIFF")
-	write("long", annexPointer+strings.Repeat("x", maxPointer))
+	write("long", "/annex/objects/"+strings.Repeat("x", sniff.MaxPointer))
+	write("annextext", "../.git/annex/objects/K1/x8/MD5E-s1--a.wav/MD5E-s1--a.wav")
 	write("annex", "/annex/objects/SHA256E-s120--abc.wav\n")
 	write("lfs", "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n")
 	require.NoError(t, os.Symlink("data", in("link")))
 	require.NoError(t, os.Symlink(".git/annex/objects/K1/x8/MD5E-s1--a.wav/MD5E-s1--a.wav", in("annexlink")))
 	require.NoError(t, os.Symlink(in("annexlink"), in("linktoannexlink")))
 	require.NoError(t, os.Symlink("nowhere", in("dangling")))
+	require.NoError(t, os.Symlink("dangling", in("linktodangling")))
 	require.NoError(t, os.Symlink("loop", in("loop")))
 	require.NoError(t, syscall.Mkfifo(in("pipe"), 0o600))
 	require.NoError(t, os.Mkdir(in("folder"), 0o700))
@@ -46,12 +49,14 @@ func TestCheck(t *testing.T) {
 	}{
 		"annex":           {fault.Missing, "the file is a git-annex link without content; run `datalad get "},
 		"annexlink":       {fault.Missing, "the file is a git-annex link without content; run `datalad get "},
-		"linktoannexlink": {fault.Missing, "the link leads to "},
+		"annextext":       {fault.Missing, "the file is a git-annex link without content; run `datalad get " + in("annextext")},
+		"linktoannexlink": {fault.Missing, "a git-annex link without content; run `datalad get " + in("annexlink")},
+		"linktodangling":  {fault.Missing, "the link leads to nowhere, which does not exist"},
 		"lfs":             {fault.Missing, "Git LFS pointer without content; run `git lfs pull`"},
 		"dangling":        {fault.Missing, "the link leads to nowhere, which does not exist"},
 		"none":            {fault.Missing, "no such file"},
-		"data/x":          {fault.IO, "not a directory"},
-		"loop":            {fault.IO, "too many levels"},
+		"data/x":          {fault.Missing, "not a directory"},
+		"loop":            {fault.Missing, "the link leads back to itself; repair the link"},
 		"folder":          {fault.BadData, "is a folder"},
 		"pipe":            {fault.BadData, "is a device, pipe or socket"},
 		"socket":          {fault.BadData, "is a device, pipe or socket"},

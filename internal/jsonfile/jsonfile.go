@@ -15,6 +15,7 @@ import (
 	"github.com/brainwavlm/bwlm/internal/atomicfile"
 	"github.com/brainwavlm/bwlm/internal/inputfile"
 	"github.com/brainwavlm/bwlm/internal/quote"
+	"github.com/brainwavlm/bwlm/internal/sniff"
 )
 
 // maxBytes is the size of the largest file that is read; a summary of a hundred subjects has a
@@ -66,6 +67,9 @@ func ReadIn(op string, root *os.Root, name string, v any) error {
 
 func parse(op, where string, text []byte, v any) error {
 	if err := json.Unmarshal(text, v); err != nil {
+		if other := sniff.Other(op, where, sniff.Bytes(text), "JSON", sniff.JSON); other != nil {
+			return other
+		}
 		e := fault.Wrap(fault.BadData, op, quote.OneLine(where), err)
 		return e.WithHint("write it again, or remove it")
 	}
