@@ -38,7 +38,7 @@ func errSize(dim []int, kind raw.Type, want, have int) error {
 }
 
 func errExtension(size, have int) error {
-	return fmt.Errorf("an extension declares %d bytes, want a multiple of 16 within %d", size, have)
+	return fmt.Errorf("an extension declares %d bytes, want 8 to %d", size, have)
 }
 
 // ends reads the rest of the stream, which checks its checksum, and refuses more than a little.
@@ -132,7 +132,7 @@ func parseHeader(b []byte, paired bool) (Header, error) {
 	if h.kind.Size() == 0 {
 		return h, fmt.Errorf("numbers of %s are not read: want whole or real numbers of 8 to 64 bits", h.kind.Name())
 	}
-	if bits != 8*h.kind.Size() {
+	if bits != 8*h.kind.Size() && bits != 0 { // some programs leave it out
 		return h, fmt.Errorf("%s has %d bits, the header says %d", h.kind.Name(), 8*h.kind.Size(), bits)
 	}
 	least := float64(len(b) + 4)

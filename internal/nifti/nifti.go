@@ -14,6 +14,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"io"
+	"math"
 	"strings"
 
 	"github.com/brainwavlm/bwlm/internal/raw"
@@ -151,7 +152,8 @@ func (h *Header) fits(data []byte, want int) error {
 }
 
 // extensions reads the blocks between header and data: a flag of four bytes, then size, code and
-// bytes of each.
+// bytes of each. A size should be a multiple of 16; after one that is not, some programs fill up with
+// zeros and others do not.
 func extensions(b []byte, order binary.ByteOrder) ([]Extension, error) {
 	if len(b) < 4 || b[0] == 0 {
 		return nil, nil
@@ -162,10 +164,13 @@ func extensions(b []byte, order binary.ByteOrder) ([]Extension, error) {
 		if size == 0 && code == 0 {
 			break // padding
 		}
-		if size < 8 || size%16 != 0 || size > len(b) {
+		if size < 8 || size > len(b) {
 			return nil, errExtension(size, len(b))
 		}
 		out = append(out, Extension{code, b[8:size]})
+		if whole := (size + 15) / 16 * 16; whole <= len(b) && len(bytes.Trim(b[size:whole], "\x00")) == 0 {
+			size = whole
+		}
 		b = b[size:]
 	}
 	return out, nil
@@ -191,12 +196,16 @@ func (im *Image) at(i int) float64 {
 	return v
 }
 
-// Labels returns the numbers of an image of whole numbers, whatever their type.
+// Labels returns the numbers of an image of whole numbers, whatever their type. NaN, which programs
+// write outside of the regions or of the brain, is 0.
 func (im *Image) Labels() ([]int32, error) {
 	out := make([]int32, im.len())
 	for i := range out {
-		var err error
-		if out[i], err = raw.Whole(im.at(i), i); err != nil {
+		v, err := im.at(i), error(nil)
+		if math.IsNaN(v) {
+			continue
+		}
+		if out[i], err = raw.Whole(v, i); err != nil {
 			return nil, raw.Bad(reading, im.name, "%v", err).
 				WithHint("check that it is an image of labels and was not smoothed")
 		}

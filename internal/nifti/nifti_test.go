@@ -66,6 +66,12 @@ func TestLabelsMustBeWhole(t *testing.T) {
 	labels, err := im.Labels()
 	require.NoError(t, err, "floats that are whole")
 	assert.Equal(t, []int32{-1, 300, 70000}, labels)
+	nan := float32(math.NaN())
+	labels, err = NewFloat([]int{4}, identity, []float32{nan, 3, nan, 1}).Labels()
+	require.NoError(t, err, "NaN outside of the regions")
+	assert.Equal(t, []int32{0, 3, 0, 1}, labels)
+	_, err = NewFloat([]int{2}, identity, []float32{float32(math.Inf(1)), 1}).Labels()
+	require.ErrorContains(t, err, "number 0 is +Inf")
 }
 
 var identity = [3][4]float64{{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}}
@@ -210,6 +216,11 @@ func TestOddButRight(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, im.Extensions)
 
+	noBits := good(func(b []byte) { i16(b, 72, 0); b[352] = 5 })
+	im, err = Parse(noBits, nil, "x.nii")
+	require.NoError(t, err, "bitpix 0")
+	assert.EqualValues(t, 5, im.Float32()[0])
+
 	zeroSlope := good(func(b []byte) { f32(b, 112, 0); f32(b, 116, 7); b[352] = 5 })
 	im, err = Parse(zeroSlope, nil, "x.nii")
 	require.NoError(t, err)
@@ -240,9 +251,34 @@ func TestExtensionsMustFit(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, im.Extensions, 1)
 	assert.Len(t, im.Extensions[0].Data, 24)
-	for _, size := range []uint32{1, 8, 17, 48, 0x7fffffff, 0xffffffff} {
+	for _, size := range []uint32{1, 7, 33, 48, 0x7fffffff, 0xffffffff} {
 		_, err := Parse(with(size), nil, "x.nii")
 		require.ErrorContains(t, err, "extension", size)
+	}
+}
+
+// An extension whose size is no multiple of 16 is read, and so is the one after it, with zeros between
+// them or without.
+func TestExtensionsOfOddSize(t *testing.T) {
+	block := func(size, fill int, text string) []byte {
+		b := make([]byte, size+fill)
+		binary.LittleEndian.PutUint32(b, uint32(size))
+		binary.LittleEndian.PutUint32(b[4:], 6)
+		copy(b[8:], text)
+		return b
+	}
+	for _, fill := range []int{0, 12} {
+		blocks := append(block(20, fill, "first"), block(32, 0, "second")...)
+		b := good(func(b []byte) { b[352] = 7 })
+		b = append(b[:352:352], append(blocks, b[352:]...)...)
+		f32(b, 108, float64(352+len(blocks)))
+		b[348] = 1
+		im, err := Parse(b, nil, "x.nii")
+		require.NoError(t, err, "%d zeros", fill)
+		require.Len(t, im.Extensions, 2)
+		assert.Equal(t, "first", string(bytes.TrimRight(im.Extensions[0].Data, "\x00")))
+		assert.Equal(t, "second", string(bytes.TrimRight(im.Extensions[1].Data, "\x00")))
+		assert.EqualValues(t, 7, im.Float32()[0])
 	}
 }
 
