@@ -28,7 +28,8 @@ func (f folder) region(_ context.Context, name string) (Region, error) {
 		}
 		return regionText(text, f.join(name))
 	default:
-		if err := sniff.Other("read ROI", f.join(name), sniff.File(f.join(name)), ".npy, text or JSON", sniff.JSON); err != nil {
+		kind := sniff.File(f.join(name))
+		if err := sniff.Other("read ROI", f.join(name), kind, ".npy, text or JSON", sniff.JSON); err != nil {
 			return Region{}, err
 		}
 		return Region{}, badRegion(f.join(name), "the name ends in %q, want .npy, .txt or .json", ext)

@@ -49,7 +49,7 @@ func TestCheck(t *testing.T) {
 	}{
 		"annex":           {fault.Missing, "the file is a git-annex link without content; run `datalad get "},
 		"annexlink":       {fault.Missing, "the file is a git-annex link without content; run `datalad get "},
-		"annextext":       {fault.Missing, "the file is a git-annex link without content; run `datalad get " + in("annextext")},
+		"annextext":       {fault.Missing, "is a git-annex link without content; run `datalad get " + in("annextext")},
 		"linktoannexlink": {fault.Missing, "a git-annex link without content; run `datalad get " + in("annexlink")},
 		"linktodangling":  {fault.Missing, "the link leads to nowhere, which does not exist"},
 		"lfs":             {fault.Missing, "Git LFS pointer without content; run `git lfs pull`"},
