@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"github.com/brainwavlm/bwlm/audio"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/inputfile"
 	"github.com/brainwavlm/bwlm/internal/sniff"
@@ -82,18 +81,6 @@ func readFile(path, want string) ([]byte, error) {
 		return nil, err
 	}
 	return inputfile.Read(op, path, math.MaxInt64)
-}
-
-func (f folder) audio(ctx context.Context, name string) ([]float32, error) {
-	path, err := f.find(name)
-	if err != nil {
-		return nil, err
-	}
-	clip, err := audio.Load(ctx, path, audio.Options{})
-	if err != nil {
-		return nil, err
-	}
-	return clip.Samples, nil
 }
 
 func (f folder) words(_ context.Context, name string) ([]Word, error) {

@@ -73,7 +73,7 @@ func FuzzLayout(f *testing.F) {
 	f.Add("tr_seconds: 1e999\nrow_time: 0x10\nstories: !!map {a: !!str 3}")
 	f.Fuzz(func(t *testing.T, text string) {
 		bounded(t, len(text), func() error {
-			spec, _, err := parse([]byte(text), "dataset.yaml")
+			spec, _, err := parse([]byte(text), "dataset.yaml", &recordings{})
 			if err != nil {
 				return err
 			}

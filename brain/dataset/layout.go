@@ -20,7 +20,10 @@ const layoutFile = "dataset.yaml"
 // Open reads the description of a data set from its dataset.yaml; path is that file or its folder.
 // The files that it names are read when they are needed. Errors in the description name line and
 // column.
-func Open(path string) (*Dataset, error) {
+func Open(path string) (*Dataset, error) { return OpenWith(path, Options{}) }
+
+// OpenWith is [Open] with options.
+func OpenWith(path string, opt Options) (*Dataset, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		if err := misnamed(path); err != nil {
 			return nil, err
@@ -31,7 +34,8 @@ func Open(path string) (*Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	spec, doc, err := parse(text, path)
+	sound := &recordings{allowTruncated: opt.AllowTruncated}
+	spec, doc, err := parse(text, path, sound)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +47,7 @@ func Open(path string) (*Dataset, error) {
 		}
 		return nil, err
 	}
-	d.files = []string{path}
+	d.files, d.sound = []string{path}, sound
 	return d, nil
 }
 
@@ -57,8 +61,8 @@ func (d *document) locate(key string) string {
 }
 
 // parse reads a dataset.yaml. File is its path; the files that it names are found relative to its
-// folder.
-func parse(text []byte, file string) (*Spec, *document, error) {
+// folder. Sound reads the recordings.
+func parse(text []byte, file string, sound *recordings) (*Spec, *document, error) {
 	var root yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	switch err := decoder.Decode(&root); {
@@ -73,6 +77,7 @@ func parse(text []byte, file string) (*Spec, *document, error) {
 	r := &layout{
 		document: document{file: file, at: make(map[string]*yaml.Node)},
 		files:    folder{filepath.Dir(file)},
+		sound:    sound,
 		spec:     Spec{Name: filepath.Base(filepath.Dir(file)), RowTime: .5},
 	}
 	if err := r.dataset(follow(root.Content[0])); err != nil {
@@ -85,6 +90,7 @@ func parse(text []byte, file string) (*Spec, *document, error) {
 type layout struct {
 	document
 	files folder
+	sound *recordings
 	spec  Spec
 	moved []Subject // names with their motion: subjects may be listed after it
 }
@@ -142,7 +148,7 @@ func (l *layout) story(name, path string, _, n *yaml.Node) error {
 			switch name {
 			case "audio":
 				err := l.text(path, v, &file)
-				story.Audio = fromFile(l.files, file, folder.audio)
+				story.Audio = fromFile(l.files, file, l.sound.of(story.Name))
 				return err
 			case "words":
 				err := l.text(path, v, &file)

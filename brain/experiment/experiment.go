@@ -63,6 +63,8 @@ type Data struct {
 	ZScore     ZScore   // whose statistics standardise the responses
 	Trim       [2]int   // rows dropped from the start and the end of a whole story
 	AllowLeak  bool     // true: splits may share audio
+
+	AllowTruncated bool // true: recordings that end early are read as far as they go
 }
 
 // Readout maps features to voxels.

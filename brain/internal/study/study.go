@@ -70,7 +70,7 @@ func Open(ctx context.Context, exp *experiment.Experiment, opt Options) (*Study,
 	if err != nil {
 		return nil, err
 	}
-	data, err := dataset.Open(exp.Data.Path)
+	data, err := dataset.OpenWith(exp.Data.Path, dataset.Options{AllowTruncated: exp.Data.AllowTruncated})
 	if err != nil {
 		return nil, err
 	}

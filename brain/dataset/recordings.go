@@ -1,0 +1,59 @@
+package dataset
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/brainwavlm/bwlm/audio"
+)
+
+// Options are those of [OpenWith].
+type Options struct {
+	// AllowTruncated reads recordings that end early, or MP3 whose data are missing in places, as far as
+	// they go. Without it they are errors.
+	AllowTruncated bool
+}
+
+// recordings reads the recordings of a data set and keeps the remarks on them.
+type recordings struct {
+	allowTruncated bool
+
+	mu    sync.Mutex
+	notes map[string][]string // by story
+}
+
+// of returns what reads the recording of a story.
+func (r *recordings) of(story string) func(folder, context.Context, string) ([]float32, error) {
+	return func(f folder, ctx context.Context, name string) ([]float32, error) {
+		path, err := f.find(name)
+		if err != nil {
+			return nil, err
+		}
+		clip, err := audio.Load(ctx, path, audio.Options{AllowTruncated: r.allowTruncated})
+		if err != nil {
+			return nil, err
+		}
+		// Another rate is usual and changes nothing that one should know.
+		notes := slices.DeleteFunc(slices.Clone(clip.Info.Notes), func(note string) bool {
+			return strings.HasPrefix(note, "resampled ")
+		})
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.notes == nil {
+			r.notes = map[string][]string{}
+		}
+		r.notes[story] = notes
+		return clip.Samples, nil
+	}
+}
+
+func (r *recordings) notesOn(story string) []string {
+	if r == nil {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.notes[story]
+}
