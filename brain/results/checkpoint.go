@@ -181,7 +181,8 @@ func stepOf(name string) (int, bool) {
 	return n, ok && err == nil
 }
 
-// Newest opens the newest checkpoint whose manifest verifies. Those that do not are named by warn and passed over.
+// Newest opens the newest checkpoint whose manifest verifies. Those that do not are named by warn and passed over. One
+// that verifies and holds impossible numbers is an error.
 func (r *Run) Newest(warn func(error)) (*Progress, *ckpt.File, error) {
 	steps, err := r.Steps()
 	if err != nil {
@@ -191,6 +192,9 @@ func (r *Run) Newest(warn func(error)) (*Progress, *ckpt.File, error) {
 		p, f, err := r.Open(step)
 		if err == nil {
 			return p, f, nil
+		}
+		if errors.Is(err, errImpossible) {
+			return nil, nil, err
 		}
 		warn(err)
 	}
@@ -234,6 +238,9 @@ func (r *Run) Open(step int) (*Progress, *ckpt.File, error) {
 	if p.Format != CheckpointFormat {
 		return nil, nil, fault.New(fault.BadData, "read checkpoint", dir, "format %d, this version reads %d", p.Format,
 			CheckpointFormat)
+	}
+	if err := p.check(filepath.Join(dir, StateFile), step); err != nil {
+		return nil, nil, err
 	}
 	f, err := ckpt.Open(filepath.Join(dir, TensorsFile))
 	return p, f, err

@@ -93,10 +93,13 @@ func (t *Trainer) resume(ctx context.Context, run *results.Run) error {
 	}
 	t.warnIfOther("threads", fmt.Sprint(p.Threads), fmt.Sprint(torch.Threads()))
 	t.warnIfOther("device", p.Device, t.Session.Device.String())
-	t.Progress = *p
-	if err := run.Rewind(p.Step, p.Metrics); err != nil {
+	if err := p.Fits(run.Dir, t.Study.Experiment.Train.Epochs, len(t.Order)); err != nil {
 		return err
 	}
+	if err := run.CheckMetrics(p); err != nil {
+		return err
+	}
+	t.Progress = *p
 	if err := t.restore(ctx, f, true); err != nil {
 		return err
 	}
@@ -119,7 +122,7 @@ func (t *Trainer) resume(ctx context.Context, run *results.Run) error {
 		}
 		t.Zscore[story] = design.ZScore{Mean: mean, SD: sd}
 	}
-	return nil
+	return run.Rewind(p.Step, p.Metrics) // last, so that an error before it leaves everything as it was
 }
 
 // warnIfOther notes that a resumed run continues under other conditions.

@@ -314,6 +314,8 @@ func TestSpoiltCheckpointsArePassedOver(t *testing.T) {
 		{"a flipped bit in the state", results.StateFile, flip(func(n int) int { return n / 2 })},
 		{"a file that is gone", results.StateFile, os.Remove},
 		{"no manifest", results.ManifestFile, os.Remove},
+		{"something after a manifest", results.ManifestFile,
+			edit(func(b []byte) []byte { return append(b, "garbage"...) })},
 		{"half a manifest", results.ManifestFile, edit(func(b []byte) []byte { return b[:len(b)/2] })},
 		{"a manifest that leads out", results.ManifestFile, edit(func(b []byte) []byte {
 			return []byte(strings.Replace(string(b), results.StateFile, "../"+results.StateFile, 1))
@@ -322,7 +324,7 @@ func TestSpoiltCheckpointsArePassedOver(t *testing.T) {
 			return errors.Join(os.Rename(path, path+".away"), os.Symlink(path+".away", path))
 		}},
 	}
-	quick := []string{"a flipped bit in the data", "half a manifest"}
+	quick := []string{"a flipped bit in the data", "something after a manifest"}
 	for _, c := range cases {
 		if !slices.Contains(quick, c.name) && !slowtest.Thorough {
 			continue
@@ -398,6 +400,96 @@ func TestChangedRunsAreRefused(t *testing.T) {
 			assert.Equal(t, before, studytest.Outcome(t, e.Out), "and nothing is touched")
 		})
 	}
+}
+
+// Case: a state with a fitting manifest and impossible numbers, and metrics that are not those of the checkpoint.
+func TestImpossibleStatesAreRefusedBeforeAnythingIsDeleted(t *testing.T) {
+	if testing.Short() {
+		t.Skip("several trainings")
+	}
+	dir := t.TempDir()
+	require.NoError(t, studytest.TinyModel(t.Context(), filepath.Join(dir, "model")))
+	good := stopped(t, dir, 7) // checkpoints of steps 6 and 7
+	state := func(from, to string) func(out string) error {
+		return func(out string) error { return rewriteState(out, "step-000007", from, to) }
+	}
+	metrics := func(change func([]byte) []byte) func(out string) error {
+		return func(out string) error {
+			path := filepath.Join(out, results.MetricsFile)
+			data, err := os.ReadFile(path)
+			return errors.Join(err, os.WriteFile(path, change(data), 0o644))
+		}
+	}
+	for name, c := range map[string]struct {
+		spoil func(out string) error
+		want  string
+	}{
+		"a step ahead":                 {state(`"step": 7,`, `"step": 8,`), "step 8 in the checkpoint of step 7"},
+		"a negative block":             {state(`"block": 1`, `"block": -1`), "block -1"},
+		"a block that does not follow": {state(`"block": 1`, `"block": 3`), "step 7, 3 blocks after step 6"},
+		"an epoch without its entry":   {state(`"epoch": 1,`, `"epoch": 2,`), "2 entries of epochs after epoch 2"},
+		"a best epoch outside":         {state(`"best": `, `"best": 9`), "best 9"},
+		"a best step that is no end":   {state(`"best_step": `, `"best_step": 1`), "best_step 1"},
+		"a correlation of 7":           {state(`"val_r": `, `"val_r": 7`), "val_r 7"},
+		"metrics of a negative length": {state(`"metrics_bytes": `, `"metrics_bytes": -`), "metrics_bytes -"},
+		"metrics beyond the file":      {state(`"metrics_bytes": `, `"metrics_bytes": 9`), "bytes; "},
+		"no metrics": {func(out string) error { return os.Remove(filepath.Join(out, results.MetricsFile)) },
+			"metrics.jsonl: is missing"},
+		"metrics cut short":   {metrics(func(b []byte) []byte { return b[:len(b)/2] }), "bytes; "},
+		"metrics overwritten": {metrics(func(b []byte) []byte { b[len(b)/2] = 0; return b }), "metrics.jsonl: line "},
+		"a line of metrics twice": {metrics(func(b []byte) []byte {
+			first, rest, _ := strings.Cut(string(b), "\n")
+			return []byte(first + "\n" + first + "\n" + rest)
+		}), "line 2 is neither step 1 nor epoch 1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := studytest.Resumed(dir, filepath.Join(t.TempDir(), "run"))
+			require.NoError(t, os.CopyFS(e.Out, os.DirFS(good.Out)))
+			// The resolved experiment names its directory, and the state has its hash.
+			require.NoError(t, c.spoil(e.Out))
+			before := everything(t, e.Out)
+			run, err := results.Open(e.Out)
+			require.NoError(t, err)
+			p, f, err := run.Newest(func(error) { t.Error("passed over") })
+			if err == nil {
+				f.Close()
+				err = run.CheckMetrics(p)
+			}
+			require.NoError(t, run.Close())
+			assert.ErrorContains(t, err, c.want)
+			assert.ErrorContains(t, err, "nothing was changed: ")
+			assert.Equal(t, fault.BadData, fault.KindOf(err))
+			assert.Equal(t, before, everything(t, e.Out))
+		})
+	}
+	// The trainer itself, once.
+	require.NoError(t, metrics(func(b []byte) []byte { b[0] = 0; return b })(good.Out))
+	before := everything(t, good.Out)
+	err := studytest.TrainOnce(t.Context(), good, study.Options{})
+	assert.ErrorContains(t, err, "metrics.jsonl: line 1: ")
+	assert.Equal(t, fault.BadData, fault.KindOf(err))
+	assert.Equal(t, before, everything(t, good.Out))
+	p := results.Progress{Epoch: 2, Step: 8}
+	assert.NoError(t, p.Fits("run", 2, 4))
+	for _, bad := range []results.Progress{{Epoch: 3, Step: 12}, {Epoch: 2, Block: 1, Step: 9}, {Block: 5, Step: 5},
+		{Epoch: 1, Step: 5}} {
+		assert.Error(t, bad.Fits("run", 2, 4), "%+v", bad)
+	}
+}
+
+// everything returns the content of all files of a folder.
+func everything(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	require.NoError(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() || d.Name() == results.LockFile {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		all[path] = string(data)
+		return err
+	}))
+	return all
 }
 
 // rewriteState changes the state of a checkpoint and makes its manifest fit.
