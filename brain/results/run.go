@@ -49,6 +49,24 @@ func Create(dir string) (*Run, error) {
 	return r, r.acquire()
 }
 
+// Reserve makes and locks the directory of an experiment that has not been trained, for scores of the untuned model in
+// its eval/. The directory of a training, finished or not, is refused: its scores are those of the training.
+func Reserve(dir string) (*Run, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fault.Wrap(fault.IO, "write scores", dir, err)
+	}
+	r := &Run{Dir: dir}
+	if err := r.acquire(); err != nil {
+		return nil, err
+	}
+	if _, err := os.Lstat(r.File(ConfigFile)); !errors.Is(err, fs.ErrNotExist) {
+		r.Close()
+		return nil, fault.New(fault.Exists, "write scores", dir, "holds a training, whose scores would be replaced").
+			WithHint("score the training itself, or choose another out")
+	}
+	return r, nil
+}
+
 // OpenRun opens a run directory and locks it.
 func Open(dir string) (*Run, error) {
 	if _, err := os.Stat(filepath.Join(dir, ConfigFile)); err != nil {

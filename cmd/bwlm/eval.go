@@ -2,9 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -21,8 +21,8 @@ func evalCommand(a *app) *cobra.Command {
 		Short: "Score pretrained and tuned features on the test rows",
 		Long: `Fits a ridge on the training rows, for each subject and for the features of the model before and after
 tuning, and scores its predictions of the test rows: r of each voxel, means of ROIs, and Δr (tuned - base) with a
-block-bootstrap interval. Given an experiment file, it scores the untuned model alone. Scores of each voxel are written
-below eval/ of the run.
+block-bootstrap interval. Given an experiment file, it scores the untuned model alone, and refuses (73)
+an out that holds a training. Scores of each voxel are written below eval/ of the run.
 
 With --scale, --add, --subtract or --average it scores the run's adapter times each scale, plus, minus or averaged with
 those of other runs (task arithmetic), which may have other ranks, and writes nothing: how much of the adapter is
@@ -54,15 +54,38 @@ needed, and what two adapters share.`,
 
 // evaluate scores a run directory or an experiment file.
 func (a *app) evaluate(ctx context.Context, path string, flags *experimentFlags) (*results.Summary, error) {
+	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		return a.evaluateUntuned(ctx, path, flags)
+	}
 	st, run, end, err := a.openRunOrExperiment(ctx, "eval", path, flags)
 	if err != nil {
 		return nil, err
 	}
 	defer end()
-	if run == nil {
-		return st.Evaluate(ctx, nil, filepath.Join(st.Experiment().Out, "eval"))
-	}
 	return st.EvaluateRun(ctx, run)
+}
+
+// evaluateUntuned scores the untuned model of an experiment file. It never touches the directory of a training.
+func (a *app) evaluateUntuned(ctx context.Context, path string, flags *experimentFlags) (*results.Summary, error) {
+	exp, err := flags.load(path)
+	if err != nil {
+		return nil, err
+	}
+	out, err := results.Reserve(exp.Out)
+	if f := (*fault.Error)(nil); errors.As(err, &f) && f.Op == "write scores" && f.Kind == fault.Exists {
+		f.WithHint("`bwlm eval %s` scores the training; `bwlm eval %s --set out=DIR` scores the untuned model "+
+			"in another directory", exp.Out, path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer out.Close()
+	st, end, err := a.openStudy(ctx, exp)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	return st.Evaluate(ctx, nil, out.File("eval"))
 }
 
 // openRunOrExperiment opens the study of a run directory, with the run, or of an experiment file, with none.
