@@ -28,6 +28,9 @@ type Options struct {
 	Purpose   string               // recorded with each read of test rows under a locked analysis plan
 	Progress  func(progress.Event) // called from the goroutine that works; may be nil
 	Details   bool                 // events at the end of an epoch carry EpochMetrics
+
+	// AllowChangedBase lets finished runs meet a model other than the one that they were trained on.
+	AllowChangedBase bool
 }
 
 // Study is an experiment with its data and model.

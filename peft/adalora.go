@@ -81,7 +81,7 @@ func (m *adaLoRA) become(f *File) error {
 		return fault.New(fault.BadData, loadAdapter, f.state.path, "holds no %s", keyAdaA)
 	}
 	lora.RankPattern = compact(lora.RankPattern, float64(lora.R))
-	st.start, st.decided = f.state.start, f.state.decided
+	st.start, st.decided, st.base = f.state.start, f.state.decided, f.state.base
 	f.Config.Method, f.state = lora, st
 	return nil
 }

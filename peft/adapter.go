@@ -16,17 +16,22 @@ import (
 type Adapter struct {
 	Config Config // as it was made; changing it has no effect on the layers
 	Card   Card   // for README.md
+	// AllowChangedBase lets a loaded adapter into a model other than the one that it was trained on,
+	// if the layers fit. It counts when a view is built.
+	AllowChangedBase bool
 
-	match  *matcher
-	store  *nn.Store    // trained
-	frozen *nn.Store    // saved, not trained
-	arena  *torch.Arena // neither saved nor trained
-	base   *nn.Store    // the model's
-	file   *state       // source of first values; nil in a new adapter
-	layers []*Adapted
-	byPath map[string]*Adapted
-	copies []*replica // of parameters of the model
-	merged bool       // guarded by the lease of the base weights' store
+	match    *matcher
+	store    *nn.Store    // trained
+	frozen   *nn.Store    // saved, not trained
+	arena    *torch.Arena // neither saved nor trained
+	base     *nn.Store    // the model's
+	file     *state       // source of first values; nil in a new adapter
+	layers   []*Adapted
+	byPath   map[string]*Adapted
+	copies   []*replica             // of parameters of the model
+	identity func() (string, error) // of the model that it is in; nil if unknown
+	changed  bool                   // that model is another one than it was trained on
+	merged   bool                   // guarded by the lease of the base weights' store
 
 	fixed       map[string][]*torch.Tensor // by layer, see targetLayer.fixed
 	shared      map[string]*sharedTensor
@@ -272,6 +277,9 @@ func (a *Adapter) Warnings() []string {
 	if a.file != nil && a.file.head() != "" {
 		warnings = append(warnings, fmt.Sprintf("the adapter is of a model that holds this one as %s",
 			strings.TrimSuffix(a.file.head(), ".")))
+	}
+	if a.changed {
+		warnings = append(warnings, "it was trained on another base model, which was allowed")
 	}
 	if modules := a.taskModules(); len(modules) > 0 {
 		warnings = append(warnings, "not used, since they belong to the head of a task: "+strings.Join(modules, ", "))

@@ -1,6 +1,7 @@
 package peft
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"regexp"
@@ -8,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/basemodel"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -34,6 +36,8 @@ type Combination struct {
 	Rank      int     // of SVD; 0 means the largest rank of the adapters
 	Density   float64 // part of each matrix that TIES and Magnitude keep; 0 means .5
 	Frequency bool    // TIES: signs are counted, not weighted by size
+
+	AllowChangedBase bool // of adapters that were trained on different base models
 }
 
 // Combine returns one LoRA of several: Σ wᵢ·sᵢ·Bᵢ·Aᵢ, exactly or approximately. It uses each
@@ -47,6 +51,13 @@ func Combine(ctx context.Context, how Combination, weights []float64, files ...*
 	}
 	cfg := Config{Method: &LoRA{Init: InitTrue}, BaseModel: files[0].Config.BaseModel}
 	out := &File{Config: cfg, state: newState("")}
+	for _, f := range files {
+		if err := basemodel.Check(combineAdapters, f.state.path, f.state.base, out.state.base); err != nil &&
+			!how.AllowChangedBase {
+			return nil, err
+		}
+		out.state.base = cmp.Or(out.state.base, f.state.base)
+	}
 	method := out.Config.Method.(*LoRA)
 	var parts [][]factors
 	for i, f := range files {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/atomicfile"
+	"github.com/brainwavlm/bwlm/internal/basemodel"
 	"github.com/brainwavlm/bwlm/internal/ckpt"
 	"github.com/brainwavlm/bwlm/internal/hub"
 	"github.com/brainwavlm/bwlm/torch"
@@ -81,7 +82,15 @@ func (a *Adapter) SaveInto(dir string) error {
 	if err := a.Check(); err != nil {
 		return err
 	}
-	return a.File().saveInto(dir)
+	f := a.File()
+	if a.identity != nil { // of the model that it is in
+		identity, err := a.identity()
+		if err != nil {
+			return err
+		}
+		f.state.base = identity
+	}
+	return f.saveInto(dir)
 }
 
 // File returns the adapter as Save writes it.
@@ -102,6 +111,9 @@ func (a *Adapter) File() *File {
 		cfg.Method, instead = c.convert(a)
 	}
 	st := newState("")
+	if a.file != nil {
+		st.base = a.file.base
+	}
 	for name, t := range a.store.Params() {
 		v, ok := instead[name]
 		if !ok {
@@ -162,6 +174,9 @@ func Open(dir string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
+	if st.base, err = basemodel.Read(loadAdapter, dir); err != nil {
+		return nil, err
+	}
 	f := &File{Config: cfg, state: st}
 	if r, ok := cfg.Method.(reader); ok {
 		return f, r.become(f)
@@ -175,7 +190,7 @@ func (f *File) Adapter() (*Adapter, error) {
 	for _, name := range f.state.names {
 		st.add(name, f.state.keys[name], f.state.tensors[name])
 	}
-	st.start, st.decided = f.state.start, f.state.decided
+	st.start, st.decided, st.base = f.state.start, f.state.decided, f.state.base
 	a, err := newAdapter(f.Config, st)
 	if err == nil {
 		a.Card = f.Card
@@ -207,6 +222,11 @@ func (f *File) saveInto(dir string) error {
 		path := filepath.Join(dir, file.name)
 		if err := os.WriteFile(path, file.text, 0o666); err != nil {
 			return fault.Wrap(fault.IO, saveAdapter, path, err)
+		}
+	}
+	if f.state.base != "" {
+		if err := basemodel.Write(dir, f.state.base); err != nil {
+			return err
 		}
 	}
 	return ckpt.Write(filepath.Join(dir, weightsFile), tensors, map[string]string{"format": "pt"})

@@ -35,7 +35,7 @@ func (f *File) Scale(factor float64) (*File, error) {
 		return nil, refuse("has biases or modules of its own, which cannot be scaled without the base model")
 	}
 	out := &File{Config: f.Config, Card: f.Card, state: newState(f.state.path)}
-	out.state.start, out.state.decided = f.state.start, f.state.decided
+	out.state.start, out.state.decided, out.state.base = f.state.start, f.state.decided, f.state.base
 	for _, name := range f.state.names {
 		v := f.state.tensors[name]
 		path, _ := f.moduleOf(name)

@@ -15,6 +15,7 @@ import (
 // loaded adapter's parameters.
 type state struct {
 	path    string // of the file
+	base    string // identity of the base model; "": not recorded
 	names   []string
 	keys    map[string]string // in the file, by name
 	tensors map[string]array

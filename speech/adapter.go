@@ -20,6 +20,12 @@ type Adapter interface {
 	Check() error
 }
 
+// Based is an adapter that may know the model that it was trained on. Encoders call MeetBase before a
+// view is built; identity is the encoder's.
+type Based interface {
+	MeetBase(identity func() (string, error)) error
+}
+
 // Targets is a word for linear layers that adapters are put on. The family knows their names.
 type Targets string
 

@@ -62,6 +62,9 @@ type Encoder interface {
 	Save(ctx context.Context, dir string) error
 	// Close frees the weights. A view has none of its own.
 	Close()
+	// Identity returns the SHA-256, in hexadecimal, of everything in the encoder's folder that its
+	// outputs follow from, and "" if it is not from a folder. It may read the weights again.
+	Identity() (string, error)
 }
 
 // Geometry is what follows from an encoder's configuration alone.

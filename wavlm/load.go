@@ -35,7 +35,11 @@ func Load(ctx context.Context, dir string, opt speech.Options) (*Model, error) {
 		return nil, err
 	}
 	defer file.Close()
-	return newWeights(file, cfg, opt).build(ctx, dir, cfg, pre, opt)
+	m, err := newWeights(file, cfg, opt).build(ctx, dir, cfg, pre, opt)
+	if err == nil {
+		m.origin = &origin{dir: dir}
+	}
+	return m, err
 }
 
 // build makes the model of a checkpoint, which must fit completely; where is its path.

@@ -27,6 +27,7 @@ type Model struct {
 	session nn.Session
 	adapted []string // layers and parameters that a view's adapters replace
 	closes  bool     // the store goes with this model
+	origin  *origin  // nil in a model that is not from a folder
 	oldKeys bool     // the checkpoint has the old names of the weight norm
 }
 
@@ -93,13 +94,20 @@ func (m *Model) narrow(s *torch.Scope, opt speech.Options) error {
 // and no others.
 func (m *Model) WithAdapter(ctx context.Context, adapters ...speech.Adapter) (speech.Encoder, error) {
 	var v *Model
+	for _, a := range adapters {
+		if based, ok := a.(speech.Based); ok {
+			if err := based.MeetBase(m.Identity); err != nil {
+				return nil, err
+			}
+		}
+	}
 	build := func(b *nn.Builder) { v = newModel(b, m.Config) }
 	view, err := speech.BuildView(ctx, &m.session, adapters, build)
 	if err != nil {
 		return nil, err
 	}
 	v.preprocessor, v.notes, v.unused, v.oldKeys = m.preprocessor, m.notes, m.unused, m.oldKeys
-	v.session, v.adapted = view.Session, view.Adapted
+	v.session, v.adapted, v.origin = view.Session, view.Adapted, m.origin
 	return v, nil
 }
 

@@ -30,6 +30,8 @@ type Adapters struct {
 	// weights are 1.
 	Weights []float64
 	Combine string
+	// AllowChangedBase lets adapters into a model other than the one that they were trained on.
+	AllowChangedBase bool
 }
 
 // open reads the adapters.
@@ -47,6 +49,7 @@ func (a Adapters) open(ctx context.Context) (list []*peft.Adapter, err error) {
 			if err != nil {
 				return list, err
 			}
+			one.AllowChangedBase = a.AllowChangedBase
 			list = append(list, one)
 		}
 		return list, nil
@@ -56,12 +59,17 @@ func (a Adapters) open(ctx context.Context) (list []*peft.Adapter, err error) {
 		return nil, err
 	}
 	one, err := f.Adapter()
-	return []*peft.Adapter{one}, err
+	if err != nil {
+		return nil, err
+	}
+	one.AllowChangedBase = a.AllowChangedBase
+	return []*peft.Adapter{one}, nil
 }
 
 // Combined is the one adapter that Weights and Combine make of all.
 func (a Adapters) Combined(ctx context.Context) (*peft.File, error) {
-	how := peft.Combination{Kind: peft.Kind(cmp.Or(a.Combine, string(peft.Cat)))}
+	how := peft.Combination{Kind: peft.Kind(cmp.Or(a.Combine, string(peft.Cat))),
+		AllowChangedBase: a.AllowChangedBase}
 	weights := a.Weights
 	if len(weights) == 0 {
 		weights = slices.Repeat([]float64{1}, len(a.Dirs))

@@ -17,7 +17,9 @@ import (
 	"github.com/brainwavlm/bwlm/brain/readout"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/basemodel"
 	"github.com/brainwavlm/bwlm/internal/ckpt"
+	"github.com/brainwavlm/bwlm/internal/jsonfile"
 	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/torch/nn"
@@ -60,6 +62,9 @@ type Options struct {
 	Subject string       // "": the only one
 	Model   string       // folder of the speech model that was tuned, if it is not any more where it was then
 	Device  torch.Device // where it computes
+
+	// AllowChangedBase lets the run meet a speech model other than the one that it was trained on.
+	AllowChangedBase bool
 }
 
 // Prediction is what somebody's voxels are expected to answer to a clip.
@@ -144,22 +149,41 @@ func (p *Predictor) openReadout(run, subject string) (*ckpt.File, error) {
 	return f, nil
 }
 
+// checkBase returns an error if the speech model is not the one that a readout was trained on.
+func (p *Predictor) checkBase(run string, opt Options) error {
+	if p.exp.Train.Mode != experiment.TrainReadout || opt.AllowChangedBase {
+		return nil // an adapter knows its base, and a model that was tuned as a whole is in the run
+	}
+	var m results.Manifest
+	if err := jsonfile.Read(results.OpenPredictor, filepath.Join(run, results.ManifestOfRun), &m); err != nil {
+		return err
+	}
+	now, err := p.model.Model.Identity()
+	if err != nil {
+		return err
+	}
+	return basemodel.Check(results.OpenPredictor, run, m.Base, now)
+}
+
 // load reads the speech model and the readout.
 func (p *Predictor) load(ctx context.Context, run string, f *ckpt.File, opt Options) error {
 	compute, err := torch.ComputeType(p.exp.DType, opt.Device)
 	if err != nil {
 		return err
 	}
-	base, adapter := cmp.Or(opt.Model, p.exp.Model.Path), ""
+	base, adapters := cmp.Or(opt.Model, p.exp.Model.Path), extract.Adapters{AllowChangedBase: opt.AllowChangedBase}
 	switch p.exp.Train.Mode {
 	case experiment.TrainLoRA:
-		adapter = filepath.Join(run, "adapter")
+		adapters.Dirs = []string{filepath.Join(run, "adapter")}
 	case experiment.TrainFull:
 		base = filepath.Join(run, "model")
 	}
-	p.model, err = extract.OpenModel(ctx, base, adapter,
+	p.model, err = extract.OpenAdapted(ctx, base, adapters,
 		speech.Options{Device: opt.Device, Compute: compute, Frozen: true})
 	if err != nil {
+		return err
+	}
+	if err := p.checkBase(run, opt); err != nil {
 		return err
 	}
 	p.Notes = p.model.Notes

@@ -9,6 +9,7 @@ type Manifest struct {
 	Platform string            `json:"platform"`
 	Threads  int               `json:"threads"`
 	Device   string            `json:"device"`
+	Base     string            `json:"base_sha256,omitempty"` // identity of the untuned model
 	Seed     uint64            `json:"seed"`
 	Loss     string            `json:"loss"`
 	Delays   []int             `json:"delays_trs"`

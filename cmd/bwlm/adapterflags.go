@@ -13,9 +13,11 @@ import (
 type adapterFlags struct {
 	dirs             []string
 	weights, combine string
+	allow            allowChanged
 }
 
 func (f *adapterFlags) register(c *cobra.Command) {
+	f.allow.add(c)
 	flags := c.Flags()
 	flags.StringArrayVar(&f.dirs, "adapter", nil, "`folder` of an adapter of that model; may be given several times")
 	flags.StringVar(&f.weights, "weights", "", "a weight for each adapter, such as 0.5,0.5 (default 1 for each)")
@@ -25,7 +27,7 @@ func (f *adapterFlags) register(c *cobra.Command) {
 
 // adapters is what the flags say.
 func (f *adapterFlags) adapters(c *cobra.Command) (extract.Adapters, error) {
-	a := extract.Adapters{Dirs: f.dirs, Combine: f.combine}
+	a := extract.Adapters{Dirs: f.dirs, Combine: f.combine, AllowChangedBase: f.allow.base}
 	for _, dir := range f.dirs {
 		if dir == "" {
 			return a, usage(c, "--adapter is empty")

@@ -30,11 +30,13 @@ type limitFlags struct {
 	cache  cacheFlags
 	memory size
 	dtype  string // of cached activations
+	allow  allowChanged
 }
 
 func (f *limitFlags) add(c *cobra.Command) {
 	f.cache.add(c)
 	f.addMemory(c)
+	f.allow.add(c)
 	c.Flags().StringVar(&f.dtype, "cache-dtype", "f32",
 		"dtype of cached activations: f32, or bf16, which takes half the memory and changes results a little")
 }
@@ -89,7 +91,8 @@ func (f *cacheFlags) open() (*activations.Store, error) {
 // studyOptions are the options of a study. Without --cache-dir, a folder of the activation cache
 // that cannot be opened is a warning.
 func (a *app) studyOptions(maxMemory int64, progress func(progress.Event)) (brain.Options, error) {
-	opt := brain.Options{Purpose: a.command, Progress: progress, MaxBytes: a.limits.bound(maxMemory)}
+	opt := brain.Options{Purpose: a.command, Progress: progress, MaxBytes: a.limits.bound(maxMemory),
+		AllowChangedBase: a.limits.allow.base}
 	switch a.limits.dtype {
 	case "bf16":
 		opt.HalfFrames = true

@@ -25,6 +25,7 @@ type errorReport struct {
 // unless a part of the answer stands there already.
 func (a *app) report(err error) int {
 	f := asFault(err)
+	adviseAllow(f)
 	a.ui.Fail(oneLine(f.Error()))
 	if a.json && !a.answered {
 		var r errorReport

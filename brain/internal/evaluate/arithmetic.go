@@ -98,6 +98,7 @@ func LoadSum(ctx context.Context, st *study.Study, terms []results.WeightedAdapt
 			sum.close()
 			return nil, err
 		}
+		a.AllowChangedBase = st.Options.AllowChangedBase
 		sum.parts = append(sum.parts, a)
 		sum.factors = append(sum.factors, scale*t.Factor)
 	}
@@ -113,6 +114,16 @@ func LoadSum(ctx context.Context, st *study.Study, terms []results.WeightedAdapt
 type adapterSum struct {
 	parts   []*peft.Adapter
 	factors []float64
+}
+
+// MeetBase returns an error if one of the adapters was trained on another model.
+func (a *adapterSum) MeetBase(identity func() (string, error)) error {
+	for _, part := range a.parts {
+		if err := part.MeetBase(identity); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Param refuses adapters with copies of the model's own parameters, which do not add up.

@@ -21,6 +21,7 @@ func RandomAdapter(ctx context.Context, st *study.Study, from, to string, seed u
 	if err != nil {
 		return nil, err
 	}
+	a.AllowChangedBase = st.Options.AllowChangedBase
 	view, err := st.Adapted(ctx, a)
 	if err == nil {
 		mode := torch.Mode{Seed: seed, Device: st.Model.Session().Device}

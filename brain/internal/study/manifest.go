@@ -2,6 +2,9 @@ package study
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -10,6 +13,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/atomicfile"
+	"github.com/brainwavlm/bwlm/internal/inputfile"
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
 	"github.com/brainwavlm/bwlm/internal/version"
 	"github.com/brainwavlm/bwlm/torch"
@@ -22,6 +26,10 @@ func (st *Study) Manifest(ctx context.Context) (*results.Manifest, error) {
 		Platform: runtime.GOOS + "/" + runtime.GOARCH, Threads: torch.Threads(),
 		Device: st.Model.Session().Device.String(),
 		Seed:   st.Experiment.Train.Seed, Loss: string(st.LossName), Delays: st.Delays, Notes: slices.Clone(st.Notes)}
+	var err error
+	if m.Base, err = st.Model.Identity(); err != nil {
+		return nil, err
+	}
 	if st.Experiment.Model.Downsample == experiment.DownsampleLanczos {
 		m.Notes = append(m.Notes, "Lanczos interpolation uses up to 3 TRs of audio after a volume")
 	}
@@ -61,16 +69,31 @@ func (st *Study) Manifest(ctx context.Context) (*results.Manifest, error) {
 	}
 	slices.Sort(files)
 	for _, path := range files {
-		if ext := filepath.Ext(path); ext != ".json" && ext != ".safetensors" {
+		if ext := filepath.Ext(path); ext != ".json" && ext != ".safetensors" && ext != ".bin" {
 			continue
 		}
-		e, err := results.FileEntry(filepath.Dir(path), filepath.Base(path))
+		e, err := hashed(path)
 		if err != nil {
-			return nil, fault.Wrap(fault.IO, "hash model", path, err)
+			return nil, err
 		}
-		m.Inputs = append(m.Inputs, results.ManifestInput{Path: path, Bytes: e.Bytes, SHA256: e.SHA256})
+		m.Inputs = append(m.Inputs, e)
 	}
 	return m, ctx.Err()
+}
+
+// hashed hashes a file of the model, which may be a link, as in Hugging Face's cache.
+func hashed(path string) (results.ManifestInput, error) {
+	file, _, err := inputfile.Open("hash model", path)
+	if err != nil {
+		return results.ManifestInput{}, err
+	}
+	defer file.Close()
+	h := sha256.New()
+	n, err := io.Copy(h, file)
+	if err != nil {
+		return results.ManifestInput{}, fault.Wrap(fault.IO, "hash model", path, err)
+	}
+	return results.ManifestInput{Path: path, Bytes: n, SHA256: hex.EncodeToString(h.Sum(nil))}, nil
 }
 
 // Unchanged compares the inputs with those that a run began with.
@@ -83,7 +106,11 @@ func (st *Study) Unchanged(ctx context.Context, run *results.Run) error {
 	if err := jsonfile.Read("resume", run.File(results.ManifestOfRun), &then); err != nil {
 		return err
 	}
+	model := filepath.Clean(st.Experiment.Model.Path)
 	for _, was := range then.Inputs {
+		if st.Options.AllowChangedBase && filepath.Dir(was.Path) == model {
+			continue
+		}
 		if !slices.Contains(now.Inputs, was) {
 			return fault.New(fault.BadData, "resume", was.Path, "is not what the run began with (SHA-256 %.12s…)",
 				was.SHA256).

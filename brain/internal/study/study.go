@@ -31,6 +31,9 @@ type Options struct {
 	Purpose   string               // command that is recorded with reads of the test rows
 	Progress  func(progress.Event) // called from the computing goroutine; may be nil
 	Details   bool                 // add Details to the event at the end of an epoch
+
+	// AllowChangedBase lets finished runs meet a model other than the one that they were trained on.
+	AllowChangedBase bool
 }
 
 // defaultDiskBytes is the size of the activation cache on disk.

@@ -4,7 +4,10 @@ import (
 	"context"
 
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/brain/results"
+	"github.com/brainwavlm/bwlm/internal/basemodel"
+	"github.com/brainwavlm/bwlm/internal/jsonfile"
 	"github.com/brainwavlm/bwlm/peft"
 	"github.com/brainwavlm/bwlm/speech"
 )
@@ -20,6 +23,9 @@ func (t *Tuned) Close() { t.Release() }
 
 // LoadTuned returns the tuned model of a finished run, nil where training changed readouts only.
 func (st *Study) LoadTuned(ctx context.Context, run *results.Run) (*Tuned, error) {
+	if err := st.checkBase(run); err != nil {
+		return nil, err
+	}
 	switch st.Experiment.Train.Mode {
 	case experiment.TrainLoRA:
 		return st.LoadAdapter(ctx, run.File("adapter"))
@@ -41,10 +47,30 @@ func (st *Study) LoadAdapter(ctx context.Context, dir string) (*Tuned, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.AllowChangedBase = st.Options.AllowChangedBase
 	view, err := st.Adapted(ctx, a)
 	if err != nil {
 		a.Close()
 		return nil, err
 	}
 	return &Tuned{view, a.Close}, nil
+}
+
+// checkBase returns an error if the study's model is not the one that a run was trained on, unless that is allowed.
+func (st *Study) checkBase(run *results.Run) error {
+	var m results.Manifest
+	err := jsonfile.Read("open run", run.File(results.ManifestOfRun), &m)
+	if err != nil {
+		return err
+	}
+	now, err := st.Model.Identity()
+	if err != nil {
+		return err
+	}
+	err = basemodel.Check("open run", run.Dir, m.Base, now)
+	if err != nil && st.Options.AllowChangedBase {
+		st.Options.Progress(progress.Event{Phase: "warning", Note: run.Dir + ": another base model is allowed"})
+		return nil
+	}
+	return err
 }
