@@ -9,7 +9,8 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// Adapter adapts an encoder's layers. *peft.Adapter is one.
+// Adapter adapts an encoder's layers. *peft.Adapter is one. If it has a method MeetBase, encoders call
+// it with their Identity before a view is built, and return its error.
 type Adapter interface {
 	nn.Adapter
 	// Stores hold the adapter's trained parameters; none if it has no parameters.
@@ -18,12 +19,6 @@ type Adapter interface {
 	Seed() uint64
 	// Check returns an error unless the adapter fits the model that was built with it.
 	Check() error
-}
-
-// Based is an adapter that may know the model that it was trained on. Encoders call MeetBase before a
-// view is built; identity is the encoder's.
-type Based interface {
-	MeetBase(identity func() (string, error)) error
 }
 
 // Targets is a word for linear layers that adapters are put on. The family knows their names.

@@ -95,7 +95,10 @@ func (m *Model) narrow(s *torch.Scope, opt speech.Options) error {
 func (m *Model) WithAdapter(ctx context.Context, adapters ...speech.Adapter) (speech.Encoder, error) {
 	var v *Model
 	for _, a := range adapters {
-		if based, ok := a.(speech.Based); ok {
+		based, ok := a.(interface {
+			MeetBase(identity func() (string, error)) error
+		})
+		if ok {
 			if err := based.MeetBase(m.Identity); err != nil {
 				return nil, err
 			}

@@ -59,9 +59,9 @@ type Checkpoint struct {
 }
 
 const (
-	TensorsFile  = "tensors.safetensors"
-	StateFile    = "state.json"
-	ManifestFile = "MANIFEST.json"
+	tensorsFile  = "tensors.safetensors"
+	stateFile    = "state.json"
+	manifestFile = "MANIFEST.json"
 	stepPrefix   = "step-"
 )
 
@@ -89,21 +89,21 @@ func (r *Run) Save(c Checkpoint) error {
 		return err
 	}
 	err := atomicfile.Dir(dir, func(tmp string) error {
-		if err := ckpt.Write(filepath.Join(tmp, TensorsFile), c.Tensors, nil); err != nil {
+		if err := ckpt.Write(filepath.Join(tmp, tensorsFile), c.Tensors, nil); err != nil {
 			return err
 		}
-		if err := jsonfile.Write(filepath.Join(tmp, StateFile), c.Progress); err != nil {
+		if err := jsonfile.Write(filepath.Join(tmp, stateFile), c.Progress); err != nil {
 			return err
 		}
 		var entries []ManifestEntry
-		for _, name := range []string{TensorsFile, StateFile} {
+		for _, name := range []string{tensorsFile, stateFile} {
 			e, err := FileEntry(tmp, name)
 			if err != nil {
 				return err
 			}
 			entries = append(entries, e)
 		}
-		return jsonfile.Write(filepath.Join(tmp, ManifestFile), entries)
+		return jsonfile.Write(filepath.Join(tmp, manifestFile), entries)
 	})
 	if err != nil {
 		return err
@@ -149,10 +149,20 @@ func (r *Run) Steps() (steps []int, err error) {
 	return steps, nil
 }
 
-// Rewind goes back to a step: it removes checkpoints and metrics of what will be done again, and
-// what a killed save left.
-func (r *Run) Rewind(step int, metrics int64) error {
-	path := r.File(MetricsFile)
+// Rewind goes back to where a training stands: it removes checkpoints and metrics of what will be done again, and what a
+// killed save left. Before it removes anything it returns an error if a training of so many epochs and blocks per epoch
+// cannot stand there, or if the metrics are not those of the checkpoint. The zero Progress is the beginning.
+func (r *Run) Rewind(p Progress, epochs, blocks int) error {
+	if len(p.Epochs) > 0 {
+		if err := p.fits(r.Dir, epochs, blocks); err != nil {
+			return err
+		}
+		if err := r.checkMetrics(&p); err != nil {
+			return err
+		}
+	}
+	step, metrics := p.Step, p.Metrics
+	path := r.File(metricsFile)
 	if info, err := os.Stat(path); err == nil && info.Size() > metrics {
 		if err := os.Truncate(path, metrics); err != nil {
 			return fault.Wrap(fault.IO, "cut metrics", path, err)
@@ -211,7 +221,7 @@ func (r *Run) Open(step int) (*Progress, *ckpt.File, error) {
 	}
 	defer root.Close()
 	var entries []ManifestEntry
-	if err := jsonfile.ReadIn("read checkpoint", root, ManifestFile, &entries); err != nil {
+	if err := jsonfile.ReadIn("read checkpoint", root, manifestFile, &entries); err != nil {
 		return nil, nil, err
 	}
 	names := map[string]bool{}
@@ -227,22 +237,22 @@ func (r *Run) Open(step int) (*Progress, *ckpt.File, error) {
 				want.SHA256)
 		}
 	}
-	if !names[TensorsFile] || !names[StateFile] || len(entries) != 2 {
-		return nil, nil, fault.New(fault.BadData, "read checkpoint", filepath.Join(dir, ManifestFile),
+	if !names[tensorsFile] || !names[stateFile] || len(entries) != 2 {
+		return nil, nil, fault.New(fault.BadData, "read checkpoint", filepath.Join(dir, manifestFile),
 			"does not list the checkpoint's files")
 	}
 	p := &Progress{}
-	if err := jsonfile.ReadIn("read checkpoint", root, StateFile, p); err != nil {
+	if err := jsonfile.ReadIn("read checkpoint", root, stateFile, p); err != nil {
 		return nil, nil, err
 	}
 	if p.Format != CheckpointFormat {
 		return nil, nil, fault.New(fault.BadData, "read checkpoint", dir, "format %d, this version reads %d", p.Format,
 			CheckpointFormat)
 	}
-	if err := p.check(filepath.Join(dir, StateFile), step); err != nil {
+	if err := p.check(filepath.Join(dir, stateFile), step); err != nil {
 		return nil, nil, err
 	}
-	f, err := ckpt.Open(filepath.Join(dir, TensorsFile))
+	f, err := ckpt.Open(filepath.Join(dir, tensorsFile))
 	return p, f, err
 }
 

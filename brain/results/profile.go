@@ -8,8 +8,8 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// Profile is the content of a profile file.
-type Profile struct {
+// profile is the content of a profile file.
+type profile struct {
 	Schema  int    `json:"schema"`
 	Torch   string `json:"torch"`
 	Threads int    `json:"threads"`
@@ -21,5 +21,5 @@ func WriteProfile(dir string, p *torch.Profile) error {
 	if err := atomicfile.Write(filepath.Join(dir, "trace.json"), p.WriteTrace); err != nil {
 		return err
 	}
-	return jsonfile.Write(filepath.Join(dir, "profile.json"), Profile{1, torch.Version(), torch.Threads(), p.Report()})
+	return jsonfile.Write(filepath.Join(dir, "profile.json"), profile{1, torch.Version(), torch.Threads(), p.Report()})
 }

@@ -55,8 +55,8 @@ func (p *Progress) check(path string, step int) error {
 	return nil
 }
 
-// Fits returns an error unless a training of so many epochs and blocks per epoch can stand there.
-func (p *Progress) Fits(run string, epochs, blocks int) error {
+// fits returns an error unless a training of so many epochs and blocks per epoch can stand there.
+func (p *Progress) fits(run string, epochs, blocks int) error {
 	if p.Epoch > epochs || p.Block > blocks || p.Epoch == epochs && p.Block > 0 || p.Step != p.Epoch*blocks+p.Block {
 		return impossible(run, "epoch %d, block %d and step %d, of %d epochs of %d blocks", p.Epoch, p.Block, p.Step,
 			epochs, blocks)
@@ -64,10 +64,10 @@ func (p *Progress) Fits(run string, epochs, blocks int) error {
 	return nil
 }
 
-// CheckMetrics returns an error unless metrics.jsonl begins with the lines that were there when the checkpoint was
+// checkMetrics returns an error unless metrics.jsonl begins with the lines that were there when the checkpoint was
 // saved: one for each step and epoch. What follows them is of no interest; Rewind cuts it off.
-func (r *Run) CheckMetrics(p *Progress) error {
-	path := r.File(MetricsFile)
+func (r *Run) checkMetrics(p *Progress) error {
+	path := r.File(metricsFile)
 	bad := func(why string, args ...any) error {
 		return fault.New(fault.BadData, "read metrics", path, why, args...).
 			WithHint("nothing was changed: put the file back from a copy, or start another run")

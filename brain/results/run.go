@@ -38,7 +38,7 @@ func Create(dir string) (*Run, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fault.Wrap(fault.IO, "create run", dir, err)
 	}
-	if slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() != "eval" && e.Name() != LockFile }) {
+	if slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() != "eval" && e.Name() != lockFile }) {
 		return nil, fault.New(fault.Exists, "create run", dir, "is there already").
 			WithHint("resume it with bwlm resume %s, or choose another out", dir)
 	}
@@ -107,13 +107,13 @@ func (r *Run) sweep() error {
 const (
 	ConfigFile    = "config.yaml"
 	ManifestOfRun = "manifest.json"
-	MetricsFile   = "metrics.jsonl"
-	LockFile      = ".lock"
+	metricsFile   = "metrics.jsonl"
+	lockFile      = ".lock"
 )
 
 // acquire takes the lock. It is the kernel's, so that of a dead process is free.
 func (r *Run) acquire() error {
-	path := r.File(LockFile)
+	path := r.File(lockFile)
 	for {
 		r.lock = flock.New(path)
 		ok, err := r.lock.TryLock()
@@ -177,7 +177,7 @@ func (r *Run) Path(elem ...string) (string, error) {
 
 // Log appends one line to metrics.jsonl and gives the file's length.
 func (r *Run) Log(v any) (int64, error) {
-	return jsonfile.AppendLine("write metrics", r.File(MetricsFile), v)
+	return jsonfile.AppendLine("write metrics", r.File(metricsFile), v)
 }
 
 // ReplaceDir puts a new folder in the place of an old one.

@@ -28,8 +28,8 @@ const (
 	Curve       Part = "curve"         // score against minutes of data of the subjects left out
 )
 
-// Parts lists all parts.
-var Parts = []Part{Matrix, LeaveOneOut, Curve}
+// parts lists all parts.
+var parts = []Part{Matrix, LeaveOneOut, Curve}
 
 // shares of a new subject's training rows along the curve.
 var shares = []float64{.125, .25, .375, .5, .625, .75, .875, 1}
@@ -89,7 +89,7 @@ func Run(ctx context.Context, st *brain.Study, opt Options) (*results.Transfer, 
 
 func run(ctx context.Context, st *study.Study, opt Options) (*results.Transfer, error) {
 	for _, part := range opt.Only {
-		if !slices.Contains(Parts, part) {
+		if !slices.Contains(parts, part) {
 			return nil, fault.New(fault.Usage, "transfer", string(part), "there is no such part").
 				WithHint("name some of %s, %s, %s", Matrix, LeaveOneOut, Curve)
 		}

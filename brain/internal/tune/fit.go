@@ -49,7 +49,7 @@ func (t *Trainer) start(ctx context.Context, run *results.Run) error {
 	if len(steps) > 0 {
 		return t.resume(ctx, run)
 	}
-	if err := run.Rewind(0, 0); err != nil { // of one that was killed before its first checkpoint
+	if err := run.Rewind(results.Progress{}, 0, 0); err != nil { // of one that was killed before its first checkpoint
 		return err
 	}
 	t.Progress = results.Progress{Format: results.CheckpointFormat, Threads: torch.Threads(), Torch: torch.Version(),

@@ -32,7 +32,7 @@ import (
 // metrics reads the lines of metrics.jsonl that have a key.
 func metrics(t *testing.T, run *results.Run, key string) (out []map[string]any) {
 	t.Helper()
-	f, err := os.Open(run.File(results.MetricsFile))
+	f, err := os.Open(run.File("metrics.jsonl"))
 	require.NoError(t, err)
 	defer f.Close()
 	for s := bufio.NewScanner(f); s.Scan(); {

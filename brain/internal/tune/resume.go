@@ -93,12 +93,6 @@ func (t *Trainer) resume(ctx context.Context, run *results.Run) error {
 	}
 	t.warnIfOther("threads", fmt.Sprint(p.Threads), fmt.Sprint(torch.Threads()))
 	t.warnIfOther("device", p.Device, t.Session.Device.String())
-	if err := p.Fits(run.Dir, t.Study.Experiment.Train.Epochs, len(t.Order)); err != nil {
-		return err
-	}
-	if err := run.CheckMetrics(p); err != nil {
-		return err
-	}
 	t.Progress = *p
 	if err := t.restore(ctx, f, true); err != nil {
 		return err
@@ -122,7 +116,8 @@ func (t *Trainer) resume(ctx context.Context, run *results.Run) error {
 		}
 		t.Zscore[story] = design.ZScore{Mean: mean, SD: sd}
 	}
-	return run.Rewind(p.Step, p.Metrics) // last, so that an error before it leaves everything as it was
+	// Last, so that an error before it leaves everything as it was.
+	return run.Rewind(*p, t.Study.Experiment.Train.Epochs, len(t.Order))
 }
 
 // warnIfOther notes that a resumed run continues under other conditions.

@@ -306,21 +306,21 @@ func TestSpoiltCheckpointsArePassedOver(t *testing.T) {
 		file  string
 		spoil func(path string) error
 	}{
-		{"a flipped bit in the header", results.TensorsFile, flip(func(int) int { return 9 })},
-		{"a flipped bit in the data", results.TensorsFile, flip(func(n int) int { return n - 3 })},
-		{"truncated", results.TensorsFile, edit(func(b []byte) []byte { return b[:len(b)/2] })},
-		{"appended to", results.TensorsFile, edit(func(b []byte) []byte { return append(b, 0) })},
-		{"empty", results.TensorsFile, edit(func(b []byte) []byte { return nil })},
-		{"a flipped bit in the state", results.StateFile, flip(func(n int) int { return n / 2 })},
-		{"a file that is gone", results.StateFile, os.Remove},
-		{"no manifest", results.ManifestFile, os.Remove},
-		{"something after a manifest", results.ManifestFile,
+		{"a flipped bit in the header", "tensors.safetensors", flip(func(int) int { return 9 })},
+		{"a flipped bit in the data", "tensors.safetensors", flip(func(n int) int { return n - 3 })},
+		{"truncated", "tensors.safetensors", edit(func(b []byte) []byte { return b[:len(b)/2] })},
+		{"appended to", "tensors.safetensors", edit(func(b []byte) []byte { return append(b, 0) })},
+		{"empty", "tensors.safetensors", edit(func(b []byte) []byte { return nil })},
+		{"a flipped bit in the state", "state.json", flip(func(n int) int { return n / 2 })},
+		{"a file that is gone", "state.json", os.Remove},
+		{"no manifest", "MANIFEST.json", os.Remove},
+		{"something after a manifest", "MANIFEST.json",
 			edit(func(b []byte) []byte { return append(b, "garbage"...) })},
-		{"half a manifest", results.ManifestFile, edit(func(b []byte) []byte { return b[:len(b)/2] })},
-		{"a manifest that leads out", results.ManifestFile, edit(func(b []byte) []byte {
-			return []byte(strings.Replace(string(b), results.StateFile, "../"+results.StateFile, 1))
+		{"half a manifest", "MANIFEST.json", edit(func(b []byte) []byte { return b[:len(b)/2] })},
+		{"a manifest that leads out", "MANIFEST.json", edit(func(b []byte) []byte {
+			return []byte(strings.Replace(string(b), "state.json", "../"+"state.json", 1))
 		})},
-		{"a link", results.TensorsFile, func(path string) error {
+		{"a link", "tensors.safetensors", func(path string) error {
 			return errors.Join(os.Rename(path, path+".away"), os.Symlink(path+".away", path))
 		}},
 	}
@@ -346,7 +346,7 @@ func TestSpoiltCheckpointsArePassedOver(t *testing.T) {
 	}
 	t.Run("all of them", func(t *testing.T) {
 		e := stopped(t, dir, 9)
-		all, err := filepath.Glob(filepath.Join(e.Out, "ckpt", "step-*", results.TensorsFile))
+		all, err := filepath.Glob(filepath.Join(e.Out, "ckpt", "step-*", "tensors.safetensors"))
 		require.NoError(t, err)
 		require.Len(t, all, 2)
 		for _, path := range all {
@@ -415,7 +415,7 @@ func TestImpossibleStatesAreRefusedBeforeAnythingIsDeleted(t *testing.T) {
 	}
 	metrics := func(change func([]byte) []byte) func(out string) error {
 		return func(out string) error {
-			path := filepath.Join(out, results.MetricsFile)
+			path := filepath.Join(out, "metrics.jsonl")
 			data, err := os.ReadFile(path)
 			return errors.Join(err, os.WriteFile(path, change(data), 0o644))
 		}
@@ -433,7 +433,7 @@ func TestImpossibleStatesAreRefusedBeforeAnythingIsDeleted(t *testing.T) {
 		"a correlation of 7":           {state(`"val_r": `, `"val_r": 7`), "val_r 7"},
 		"metrics of a negative length": {state(`"metrics_bytes": `, `"metrics_bytes": -`), "metrics_bytes -"},
 		"metrics beyond the file":      {state(`"metrics_bytes": `, `"metrics_bytes": 9`), "bytes; "},
-		"no metrics": {func(out string) error { return os.Remove(filepath.Join(out, results.MetricsFile)) },
+		"no metrics": {func(out string) error { return os.Remove(filepath.Join(out, "metrics.jsonl")) },
 			"metrics.jsonl: is missing"},
 		"metrics cut short":   {metrics(func(b []byte) []byte { return b[:len(b)/2] }), "bytes; "},
 		"metrics overwritten": {metrics(func(b []byte) []byte { b[len(b)/2] = 0; return b }), "metrics.jsonl: line "},
@@ -453,7 +453,7 @@ func TestImpossibleStatesAreRefusedBeforeAnythingIsDeleted(t *testing.T) {
 			p, f, err := run.Newest(func(error) { t.Error("passed over") })
 			if err == nil {
 				f.Close()
-				err = run.CheckMetrics(p)
+				err = run.Rewind(*p, 9, 6)
 			}
 			require.NoError(t, run.Close())
 			assert.ErrorContains(t, err, c.want)
@@ -469,12 +469,16 @@ func TestImpossibleStatesAreRefusedBeforeAnythingIsDeleted(t *testing.T) {
 	assert.ErrorContains(t, err, "metrics.jsonl: line 1: ")
 	assert.Equal(t, fault.BadData, fault.KindOf(err))
 	assert.Equal(t, before, everything(t, good.Out))
-	p := results.Progress{Epoch: 2, Step: 8}
-	assert.NoError(t, p.Fits("run", 2, 4))
-	for _, bad := range []results.Progress{{Epoch: 3, Step: 12}, {Epoch: 2, Block: 1, Step: 9}, {Block: 5, Step: 5},
-		{Epoch: 1, Step: 5}} {
-		assert.Error(t, bad.Fits("run", 2, 4), "%+v", bad)
+	run, err := results.Open(good.Out)
+	require.NoError(t, err)
+	defer run.Close()
+	at := func(epoch, block, step int) error {
+		return run.Rewind(results.Progress{Epoch: epoch, Block: block, Step: step, Epochs: make([]results.Epoch, 1)}, 2, 4)
 	}
+	for _, bad := range []error{at(3, 0, 12), at(2, 1, 9), at(0, 5, 5), at(1, 0, 5)} {
+		assert.ErrorContains(t, bad, "of 2 epochs of 4 blocks")
+	}
+	assert.ErrorContains(t, at(1, 2, 6), "metrics.jsonl", "which can be, but for the metrics")
 }
 
 // everything returns the content of all files of a folder.
@@ -482,7 +486,7 @@ func everything(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
 	require.NoError(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
-		if err != nil || d.IsDir() || d.Name() == results.LockFile {
+		if err != nil || d.IsDir() || d.Name() == ".lock" {
 			return err
 		}
 		data, err := os.ReadFile(path)
@@ -495,23 +499,23 @@ func everything(t *testing.T, dir string) map[string]string {
 // rewriteState changes the state of a checkpoint and makes its manifest fit.
 func rewriteState(out, step, from, to string) error {
 	dir := filepath.Join(out, "ckpt", step)
-	data, err := os.ReadFile(filepath.Join(dir, results.StateFile))
+	data, err := os.ReadFile(filepath.Join(dir, "state.json"))
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, results.StateFile), []byte(strings.Replace(string(data), from, to, 1)),
+	if err := os.WriteFile(filepath.Join(dir, "state.json"), []byte(strings.Replace(string(data), from, to, 1)),
 		0o644); err != nil {
 		return err
 	}
 	var entries []results.ManifestEntry
-	for _, name := range []string{results.TensorsFile, results.StateFile} {
+	for _, name := range []string{"tensors.safetensors", "state.json"} {
 		e, err := results.FileEntry(dir, name)
 		if err != nil {
 			return err
 		}
 		entries = append(entries, e)
 	}
-	return jsonfile.Write(filepath.Join(dir, results.ManifestFile), entries)
+	return jsonfile.Write(filepath.Join(dir, "MANIFEST.json"), entries)
 }
 
 func TestOtherThreadsAreWarnedAbout(t *testing.T) {
@@ -537,9 +541,9 @@ func TestOneProcessPerRun(t *testing.T) {
 	_, err = results.Create(run.Dir)
 	assert.Equal(t, fault.Exists, fault.KindOf(err))
 	require.NoError(t, run.Close())
-	assert.NoFileExists(t, filepath.Join(run.Dir, results.LockFile))
+	assert.NoFileExists(t, filepath.Join(run.Dir, ".lock"))
 
-	require.NoError(t, os.WriteFile(filepath.Join(run.Dir, results.LockFile), []byte("process 1 on mars"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(run.Dir, ".lock"), []byte("process 1 on mars"), 0o600))
 	run, err = results.Open(run.Dir)
 	require.NoError(t, err, "the lock of a dead process is free")
 	require.NoError(t, run.Close())
