@@ -35,8 +35,6 @@ export MALLOC_MMAP_MAX_ ?= 0
 export MALLOC_TRIM_THRESHOLD_ ?= 2147483647
 
 LINK_VERSION = -X github.com/brainwavlm/bwlm/internal/version.linked=$(VERSION)
-# The absolute path in cgo's flags serves go test and go run; this one lets bin/ and third_party/ move together.
-RPATH := -Wl,-rpath,$$ORIGIN/../third_party/libtorch/lib
 LINT := .venv/lint
 
 .PHONY: help libtorch build demo test test-fast lint format go-test script-test test-cuda bench growth slow slow-parts clean distclean
@@ -47,8 +45,10 @@ help: ## this list
 libtorch: ## fetches libtorch into third_party (KIND=cpu or cuda)
 	@scripts/fetch_libtorch.sh $(KIND)
 
-build: libtorch ## bin/bwlm, fetching what is missing
-	$(GO) build -o bin/bwlm -ldflags '$(LINK_VERSION) -extldflags "$(RPATH)"' ./cmd/bwlm
+# The program loads the binding, which is linked with libtorch; bin/ and third_party/ can move together.
+build: libtorch ## bin/bwlm and bin/libbwlm_torch.so, fetching what is missing
+	scripts/build_binding.sh bin/libbwlm_torch.so
+	$(GO) build -tags libtorch_dlopen -o bin/bwlm -ldflags '$(LINK_VERSION)' ./cmd/bwlm
 
 demo: build ## the whole study on simulated subjects, into out/demo (OUT=DIR SEED=N DEMO_FLAGS=--null)
 	bin/bwlm demo --force --out '$(OUT)' $(if $(SEED),--seed $(SEED)) $(DEMO_FLAGS)
@@ -75,7 +75,7 @@ $(LINT)/.done: scripts/requirements-lint.txt
 
 format: $(LINT)/.done ## rewrites Go and C++ as lint wants them
 	gofmt -s -w $$(find . -name '*.go' -not -path './third_party/*' -not -path './.venv/*')
-	$(LINT)/clang_format/data/bin/clang-format -i torch/*.cc torch/*.h
+	$(LINT)/clang_format/data/bin/clang-format -i torch/*.c torch/*.cc torch/*.h
 
 test-cuda: ## the device tests; without a GPU they say so and skip, unless BWLM_REQUIRE_CUDA=1
 	@if [ -e /dev/nvidiactl ] || [ "$${BWLM_REQUIRE_CUDA:-0}" = 1 ]; then \

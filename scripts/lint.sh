@@ -25,8 +25,9 @@ check gofmt "$("$go" env GOROOT)/bin/gofmt" -l -s "${go_files[@]}"
 # -race so that the packages, C++ included, are compiled once for the linters and for make go-test.
 check 'go vet' "$go" vet -race ./...
 check 'go vet -tags cuda,slow' "$go" vet -race -tags cuda,slow ./...
+check 'go vet -tags libtorch_dlopen' "$go" vet -tags libtorch_dlopen ./torch
 check staticcheck env GOFLAGS="${GOFLAGS:-} -race" "$("$go" tool -n staticcheck)" ./...
-check clang-format "$tools/clang_format/data/bin/clang-format" --dry-run --Werror torch/*.cc torch/*.h
+check clang-format "$tools/clang_format/data/bin/clang-format" --dry-run --Werror torch/*.c torch/*.cc torch/*.h
 # shellcheck disable=SC2329 # check calls it
 words() { # prints only what is wrong
   local out

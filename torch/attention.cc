@@ -1,3 +1,5 @@
+// go:build !libtorch_dlopen
+
 // Tiled attention with gated relative position bias, scores recomputed in the backward pass:
 //
 //	softmax(scale q k' + gate pos + mask) v

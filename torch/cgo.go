@@ -1,11 +1,11 @@
 package torch
 
 /*
-#cgo !libtorch_pkgconfig CXXFLAGS: -I${SRCDIR}/../third_party/libtorch/include -I${SRCDIR}/../third_party/libtorch/include/torch/csrc/api/include
-#cgo !libtorch_pkgconfig LDFLAGS: -L${SRCDIR}/../third_party/libtorch/lib -Wl,-rpath,${SRCDIR}/../third_party/libtorch/lib -Wl,-rpath-link,${SRCDIR}/../third_party/nvidia/cu13/lib
-#cgo libtorch_pkgconfig pkg-config: libtorch
+#cgo !libtorch_dlopen,!libtorch_pkgconfig CXXFLAGS: -I${SRCDIR}/../third_party/libtorch/include -I${SRCDIR}/../third_party/libtorch/include/torch/csrc/api/include
+#cgo !libtorch_dlopen,!libtorch_pkgconfig LDFLAGS: -L${SRCDIR}/../third_party/libtorch/lib -Wl,-rpath,${SRCDIR}/../third_party/libtorch/lib -Wl,-rpath-link,${SRCDIR}/../third_party/nvidia/cu13/lib
+#cgo !libtorch_dlopen,libtorch_pkgconfig pkg-config: libtorch
 #cgo CXXFLAGS: -std=c++20 -O2 -fopenmp -g0 -Wall -Wno-deprecated-declarations
-#cgo LDFLAGS: -ltorch_cpu -lc10 -lgomp -ldl
+#cgo !libtorch_dlopen LDFLAGS: -ltorch_cpu -lc10 -lgomp -ldl
 #cgo noescape bt_call
 #cgo nocallback bt_call
 #cgo noescape bt_free
@@ -30,6 +30,9 @@ type op struct {
 }
 
 func kernel(name string) op {
+	if binding() != nil {
+		return op{name: name}
+	}
 	c := C.CString(name)
 	defer C.free(unsafe.Pointer(c))
 	fn := C.bt_lookup(c)
@@ -52,6 +55,9 @@ type args struct {
 
 // call is the only place where Go calls a kernel. It fills out, or returns an error without shapes.
 func (o op) call(a args, out []handle) *Error {
+	if o.fn == 0 {
+		return &Error{Op: o.name, Msg: binding().Error()}
+	}
 	var msg *C.char
 	code := C.bt_call(o.fn, C.uint32_t(a.flags), C.int32_t(a.worker),
 		unsafe.SliceData(a.t), C.int(len(a.t)),

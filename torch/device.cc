@@ -1,3 +1,5 @@
+// go:build !libtorch_dlopen
+
 // CUDA, through the interfaces of libtorch_cpu. The program does not link libtorch_cuda;
 // bt_load_cuda opens it.
 #include <c10/core/CachingDeviceAllocator.h>

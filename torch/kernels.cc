@@ -1,3 +1,5 @@
+// go:build !libtorch_dlopen
+
 // Kernels that are a line or two of ATen.
 #include <torch/csrc/autograd/variable.h>
 

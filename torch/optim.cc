@@ -1,3 +1,5 @@
+// go:build !libtorch_dlopen
+
 // Optimizer steps. One call updates all parameters, or none if it fails.
 #include <torch/csrc/autograd/variable.h>
 

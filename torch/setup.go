@@ -120,6 +120,9 @@ func LoadCUDA() error {
 	if pool.started {
 		return ErrStarted
 	}
+	if err := Available(); err != nil {
+		return err
+	}
 	if err := loadCUDA(); err != nil {
 		return fault.Wrap(fault.Unavailable, "load CUDA", "", err).
 			WithHint("fetch it with `scripts/fetch_libtorch.sh cuda`, or use the CPU")

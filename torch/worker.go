@@ -132,6 +132,9 @@ func Do(ctx context.Context, mode Mode, fn func(*Scope) error) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
+	if err := Available(); err != nil {
+		return err
+	}
 	pool.start()
 	select {
 	case pool.jobs <- j:

@@ -47,6 +47,9 @@ With --device cuda it exits with 69 if there is no such device, without falling 
 		Example: "  bwlm doctor\n  bwlm doctor --device cuda:0 --json",
 		Args:    wantArgs(),
 		RunE: func(c *cobra.Command, _ []string) error {
+			if err := torch.Available(); err != nil {
+				return err
+			}
 			d := diagnosis{Schema: 1, Versions: currentVersions(), Machine: look(),
 				Library: filepath.Clean(torch.Library())}
 			d.CUDA = lookForCUDA(name)

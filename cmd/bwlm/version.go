@@ -31,6 +31,9 @@ func versionCommand(a *app) *cobra.Command {
 		Example: "  bwlm version --json",
 		Args:    wantArgs(),
 		RunE: func(*cobra.Command, []string) error {
+			if err := torch.Available(); err != nil {
+				return err
+			}
 			v := currentVersions()
 			answer := struct {
 				Schema int `json:"schema"`

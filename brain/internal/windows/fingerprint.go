@@ -107,22 +107,32 @@ func (f *Frozen) cut(h hash.Hash, st *Stimulus, clips design.Rows) {
 	h.Write(buffer)
 }
 
-// program returns the hash of the file of this program, since two builds of changed code may have the same version.
+// program returns the hash of the files of this program, since two builds of changed code may have the same version.
 func program() string {
 	path, err := os.Executable()
 	if err != nil {
 		return "unknown"
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return "unknown"
-	}
-	defer f.Close()
 	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "unknown"
+	for _, file := range []string{path, torch.BindingFile()} {
+		if file == "" {
+			continue
+		}
+		if err := addFile(h, file); err != nil {
+			return "unknown"
+		}
 	}
 	return fmt.Sprintf("%x", h.Sum(nil))
+}
+
+func addFile(h hash.Hash, path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = io.Copy(h, f)
+	return err
 }
 
 // processor returns the name and the features of the processor, with the variables that limit their use by libtorch.

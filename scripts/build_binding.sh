@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Builds the binding, the part of package torch that is linked with libtorch, as a shared library of its own for programs built
+# with -tags libtorch_dlopen:
+#
+#   scripts/build_binding.sh bin/libbwlm_torch.so
+#
+# CXX is the compiler, LIBTORCH the libtorch to build against (third_party/libtorch). Sources that have not changed are not
+# compiled again.
+set -euo pipefail
+[ $# = 1 ] || { sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+out=$(realpath -m "$1")
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+libtorch=${LIBTORCH:-third_party/libtorch}
+export CXX=${CXX:-g++} objects=$out.o
+export flags="-std=c++20 -O2 -fPIC -fopenmp -g0 -Wall -Wno-deprecated-declarations
+  -I$libtorch/include -I$libtorch/include/torch/csrc/api/include"
+mkdir -p "$objects"
+
+compile() { # compile SOURCE: unless its object is newer than all that it is made of
+  local object
+  object=$objects/$(basename "$1" .cc).o
+  for from in "$1" torch/*.h third_party/libtorch.lock scripts/build_binding.sh; do
+    [ "$object" -nt "$from" ] || { $CXX $flags -c "$1" -o "$object.new" && mv "$object.new" "$object"; return; }
+  done
+}
+export -f compile
+printf '%s\n' torch/*.cc | xargs -P "$(nproc)" -I{} bash -euc 'compile {}'
+"$CXX" -shared -fopenmp -o "$out.new" "$objects"/*.o -L"$libtorch/lib" -ltorch_cpu -lc10 \
+  -Wl,--no-undefined -Wl,-rpath,'$ORIGIN/../third_party/libtorch/lib' -Wl,-rpath-link,third_party/nvidia/cu13/lib
+mv "$out.new" "$out"

@@ -1,0 +1,5 @@
+//go:build !libtorch_dlopen
+
+package torch
+
+func openBinding() error { return nil }
