@@ -17,7 +17,6 @@ import (
 type Dataset struct {
 	spec  Spec
 	files []string // those that belong to the whole data set: dataset.yaml
-	sound *recordings
 }
 
 // New checks a spec and returns its data set.
@@ -98,10 +97,6 @@ func (d *Dataset) Audio(ctx context.Context, story string) ([]float32, error) {
 	}
 	return s.Audio.Load(ctx)
 }
-
-// AudioNotes returns remarks on the recording of a story that was loaded from a file, such as that it
-// ends early. There are none before it is loaded.
-func (d *Dataset) AudioNotes(story string) []string { return d.sound.notesOn(story) }
 
 // Words returns the words of a story in the order of their onsets.
 func (d *Dataset) Words(ctx context.Context, story string) ([]Word, error) {

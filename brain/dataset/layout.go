@@ -19,11 +19,8 @@ const layoutFile = "dataset.yaml"
 
 // Open reads the description of a data set from its dataset.yaml; path is that file or its folder.
 // The files that it names are read when they are needed. Errors in the description name line and
-// column.
-func Open(path string) (*Dataset, error) { return OpenWith(path, Options{}) }
-
-// OpenWith is [Open] with options.
-func OpenWith(path string, opt Options) (*Dataset, error) {
+// column. Changes are made to the description before it is checked.
+func Open(path string, changes ...func(*Spec)) (*Dataset, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		if err := misnamed(path); err != nil {
 			return nil, err
@@ -34,11 +31,15 @@ func OpenWith(path string, opt Options) (*Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	sound := &recordings{allowTruncated: opt.AllowTruncated}
+	sound := &recordings{}
 	spec, doc, err := parse(text, path, sound)
 	if err != nil {
 		return nil, err
 	}
+	for _, change := range changes {
+		change(spec)
+	}
+	sound.allowTruncated = spec.AllowTruncated
 	d, err := New(*spec)
 	if err != nil {
 		var bad *fault.Error
@@ -47,7 +48,7 @@ func OpenWith(path string, opt Options) (*Dataset, error) {
 		}
 		return nil, err
 	}
-	d.files, d.sound = []string{path}, sound
+	d.files = []string{path}
 	return d, nil
 }
 
@@ -149,6 +150,7 @@ func (l *layout) story(name, path string, _, n *yaml.Node) error {
 			case "audio":
 				err := l.text(path, v, &file)
 				story.Audio = fromFile(l.files, file, l.sound.of(story.Name))
+				story.Remarks = func() []string { return l.sound.notesOn(story.Name) }
 				return err
 			case "words":
 				err := l.text(path, v, &file)

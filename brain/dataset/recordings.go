@@ -9,13 +9,6 @@ import (
 	"github.com/brainwavlm/bwlm/audio"
 )
 
-// Options are those of [OpenWith].
-type Options struct {
-	// AllowTruncated reads recordings that end early, or MP3 whose data are missing in places, as far as
-	// they go. Without it they are errors.
-	AllowTruncated bool
-}
-
 // recordings reads the recordings of a data set and keeps the remarks on them.
 type recordings struct {
 	allowTruncated bool
@@ -50,9 +43,6 @@ func (r *recordings) of(story string) func(folder, context.Context, string) ([]f
 }
 
 func (r *recordings) notesOn(story string) []string {
-	if r == nil {
-		return nil
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.notes[story]

@@ -27,6 +27,11 @@ func TestTruncatedRecordings(t *testing.T) {
 	copy(piped[40:], "\xff\xff\xff\x7f")
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "b.wav"), piped, 0o600))
 
+	remarks := func(d *Dataset, name string) []string {
+		story, err := d.Story(name)
+		require.NoError(t, err)
+		return story.Remarks()
+	}
 	d, err := Open(dir)
 	require.NoError(t, err)
 	_, err = d.Audio(t.Context(), "a")
@@ -34,13 +39,13 @@ func TestTruncatedRecordings(t *testing.T) {
 	wave, err := d.Audio(t.Context(), "b")
 	require.NoError(t, err)
 	assert.Len(t, wave, 16000)
-	assert.Contains(t, d.AudioNotes("b")[0], "streamed")
+	assert.Contains(t, remarks(d, "b")[0], "streamed")
 
-	d, err = OpenWith(dir, Options{AllowTruncated: true})
+	d, err = Open(dir, func(s *Spec) { s.AllowTruncated = true })
 	require.NoError(t, err)
-	assert.Empty(t, d.AudioNotes("a"))
+	assert.Empty(t, remarks(d, "a"))
 	wave, err = d.Audio(t.Context(), "a")
 	require.NoError(t, err)
 	assert.Len(t, wave, 15000)
-	assert.Contains(t, d.AudioNotes("a")[0], "truncated: 30000 of 32000 bytes")
+	assert.Contains(t, remarks(d, "a")[0], "truncated: 30000 of 32000 bytes")
 }

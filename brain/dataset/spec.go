@@ -23,6 +23,10 @@ type Spec struct {
 	Derived  []Subject // made from subjects, such as an average; must be named exactly
 	ROIs     []ROI
 
+	// AllowTruncated has recordings that end early, or MP3 whose data are missing in places, read as far as
+	// they go, where Open makes what reads them. Without it they are errors.
+	AllowTruncated bool
+
 	// Places of the voxels, for pictures; at most one of them.
 	Surface Surface
 	Mask    string // NIfTI file
@@ -37,6 +41,9 @@ type Story struct {
 	Words   Input[[]Word]
 	Phones  Input[[]Word] // Text is the phone
 	Speaker string        // the speaker, if there is one; "" if unknown
+
+	// Remarks on a recording that was loaded from a file, such as that it ends early; nil for others.
+	Remarks func() []string
 }
 
 // SameAs refers to the story of which this one is a piece: row 0 is row Row of the other.

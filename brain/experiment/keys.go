@@ -142,8 +142,8 @@ var keys = []key{
 	{"data.allow_leak",
 		"true: allow splits that share audio, which are refused otherwise. The manifest and all results say so.",
 		"", false, func(e *Experiment) any { return &e.Data.AllowLeak }, anything},
-	{"data.allow_truncated", "true: read recordings that end early, or MP3 whose data are missing in places, as far as they go,\n" +
-		"with a note in all results. They are refused otherwise.",
+	{"data.allow_truncated", "true: read recordings that end early, or MP3 whose data are missing in places, as far\n" +
+		"as they go, with a note in all results. They are refused otherwise.",
 		"", false, func(e *Experiment) any { return &e.Data.AllowTruncated }, anything},
 
 	{"readout.mode", "trained (by gradient, with the model) | ridge (closed form: the ridge on the features as they " +

@@ -67,7 +67,7 @@ func openForTiming(path string, flags *experimentFlags, opt *timing.Options) (*d
 		return nil, err
 	}
 	opt.Subjects, opt.Trim, opt.Detrended = exp.Data.Subjects, exp.Data.Trim, exp.Data.Detrend != "none"
-	return dataset.OpenWith(exp.Data.Path, dataset.Options{AllowTruncated: exp.Data.AllowTruncated})
+	return dataset.Open(exp.Data.Path, func(s *dataset.Spec) { s.AllowTruncated = exp.Data.AllowTruncated })
 }
 
 func (a *app) checkTiming(ctx context.Context, data *dataset.Dataset, opt timing.Options) (*timing.Report, error) {

@@ -68,7 +68,7 @@ func (a *app) transfer(c *cobra.Command, path string, flags *experimentFlags, su
 	if err != nil {
 		return nil, "", err
 	}
-	data, err := dataset.OpenWith(exp.Data.Path, dataset.Options{AllowTruncated: exp.Data.AllowTruncated})
+	data, err := dataset.Open(exp.Data.Path, func(s *dataset.Spec) { s.AllowTruncated = exp.Data.AllowTruncated })
 	if err != nil {
 		return nil, "", err
 	}

@@ -86,7 +86,7 @@ func TestKinds(t *testing.T) {
 		{"annex", []byte("/annex/objects/SHA256E-s120--abc.wav\n"), Annex},
 		{"annex link as text", []byte("../../.git/annex/objects/K1/x8/MD5E-s1--a.wav/MD5E-s1--a.wav"), Annex},
 		{"LFS", []byte("version https://git-lfs.github.com/spec/v1\noid sha256:1\n"), LFS},
-		{"a long file that begins like a pointer", append([]byte("/annex/objects/x\n"), make([]byte, MaxPointer)...), ""},
+		{"a long file like a pointer", append([]byte("/annex/objects/x\n"), make([]byte, MaxPointer)...), ""},
 		{"UTF-16", []byte("\xff\xfe1\x00"), "UTF-16 text"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

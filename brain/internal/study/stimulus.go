@@ -61,8 +61,10 @@ func (st *Study) Wave(ctx context.Context, story string) ([]float32, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, note := range st.Data.AudioNotes(story) {
-		st.Note("recording of %s: %s", story, note)
+	if s, err := st.Data.Story(story); err == nil && s.Remarks != nil {
+		for _, note := range s.Remarks() {
+			st.Note("recording of %s: %s", story, note)
+		}
 	}
 	if st.normalise == experiment.NormaliseStory {
 		wave = speech.Normalise(wave)

@@ -73,7 +73,7 @@ func Open(ctx context.Context, exp *experiment.Experiment, opt Options) (*Study,
 	if err != nil {
 		return nil, err
 	}
-	data, err := dataset.OpenWith(exp.Data.Path, dataset.Options{AllowTruncated: exp.Data.AllowTruncated})
+	data, err := dataset.Open(exp.Data.Path, func(s *dataset.Spec) { s.AllowTruncated = exp.Data.AllowTruncated })
 	if err != nil {
 		return nil, err
 	}
