@@ -149,9 +149,9 @@ func (r *Run) Steps() (steps []int, err error) {
 	return steps, nil
 }
 
-// Rewind goes back to where a training stands: it removes checkpoints and metrics of what will be done again, and what a
-// killed save left. Before it removes anything it returns an error if a training of so many epochs and blocks per epoch
-// cannot stand there, or if the metrics are not those of the checkpoint. The zero Progress is the beginning.
+// Rewind goes back to where a training stands: it removes checkpoints and metrics of what will be done again, and
+// what a killed save left. Before it removes anything it returns an error if a training of so many epochs and blocks
+// per epoch cannot stand there, or if the metrics are not those of the checkpoint. The zero Progress is the beginning.
 func (r *Run) Rewind(p Progress, epochs, blocks int) error {
 	if len(p.Epochs) > 0 {
 		if err := p.fits(r.Dir, epochs, blocks); err != nil {

@@ -473,7 +473,8 @@ func TestImpossibleStatesAreRefusedBeforeAnythingIsDeleted(t *testing.T) {
 	require.NoError(t, err)
 	defer run.Close()
 	at := func(epoch, block, step int) error {
-		return run.Rewind(results.Progress{Epoch: epoch, Block: block, Step: step, Epochs: make([]results.Epoch, 1)}, 2, 4)
+		p := results.Progress{Epoch: epoch, Block: block, Step: step, Epochs: make([]results.Epoch, 1)}
+		return run.Rewind(p, 2, 4)
 	}
 	for _, bad := range []error{at(3, 0, 12), at(2, 1, 9), at(0, 5, 5), at(1, 0, 5)} {
 		assert.ErrorContains(t, bad, "of 2 epochs of 4 blocks")
