@@ -1,4 +1,4 @@
-// go:build !libtorch_dlopen
+//go:build !libtorch_dlopen
 
 // Tiled attention with gated relative position bias, scores recomputed in the backward pass:
 //

@@ -1,4 +1,4 @@
-// go:build !libtorch_dlopen
+//go:build !libtorch_dlopen
 
 // CUDA, through the interfaces of libtorch_cpu. The program does not link libtorch_cuda;
 // bt_load_cuda opens it.

@@ -1,4 +1,4 @@
-// go:build !libtorch_dlopen
+//go:build !libtorch_dlopen
 
 // Kernels that are a line or two of ATen.
 #include <torch/csrc/autograd/variable.h>

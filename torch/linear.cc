@@ -1,4 +1,4 @@
-// go:build !libtorch_dlopen
+//go:build !libtorch_dlopen
 
 // x w' + b on the CPU, with oneDNN where it is faster. In f32, at::linear uses MKL, which leaves
 // AVX-512 unused on processors that are not Intel's: there oneDNN is twice as fast (AMD EPYC 9005,

@@ -1,4 +1,4 @@
-// go:build libtorch_dlopen
+//go:build libtorch_dlopen
 
 // The C interface of shim.h in a program that is not linked with libtorch: each function calls its
 // namesake in the binding, a shared library of the other sources of this folder that bt_open loads.

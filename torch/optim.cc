@@ -1,4 +1,4 @@
-// go:build !libtorch_dlopen
+//go:build !libtorch_dlopen
 
 // Optimizer steps. One call updates all parameters, or none if it fails.
 #include <torch/csrc/autograd/variable.h>

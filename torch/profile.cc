@@ -1,4 +1,4 @@
-// go:build !libtorch_dlopen
+//go:build !libtorch_dlopen
 
 // Kernels of profiles: the times of the nodes of a backward pass, and the numbers of their
 // operations in the forward pass. Without a profile they are not called.

@@ -1,4 +1,4 @@
-// go:build !libtorch_dlopen
+//go:build !libtorch_dlopen
 
 // Random numbers. Initial values for all devices are drawn on the CPU by libtorch's generator with
 // an explicit seed, like in Python after torch.manual_seed, which uses the low 32 bits. Dropout

@@ -1,4 +1,4 @@
-// go:build !libtorch_dlopen
+//go:build !libtorch_dlopen
 
 // These loops do in one pass over a row what ATen does in several passes over all rows: a row of
 // 200 keys stays in the first-level cache, the scores of a clip do not. The compiler builds the

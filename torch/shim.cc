@@ -1,4 +1,4 @@
-// go:build !libtorch_dlopen
+//go:build !libtorch_dlopen
 
 #if !__has_include(<ATen/ATen.h>)
 #error "libtorch is not there: run scripts/fetch_libtorch.sh, or build with -tags libtorch_pkgconfig"
