@@ -27,7 +27,7 @@ embed=$tmp/embed
 mkdir "$embed"
 git show HEAD:go.sum >"$embed/go.sum" # so that the other modules are checked as they are here
 cat >"$embed/go.mod" <<MOD
-module embed
+module outside
 
 go 1.26.0
 
