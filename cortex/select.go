@@ -204,7 +204,7 @@ func (p *parser) condition(token string) (Mask, error) {
 	}
 	values, known := p.s.Maps[name]
 	if !known {
-		return nil, p.s.unknown("map", name, sortedKeys(p.s.Maps)).WithHint("name a map with --map NAME=FILE")
+		return nil, p.s.unknown("map", name, sortedKeys(p.s.Maps)).WithHint("name it in Maps")
 	}
 	limit, err := strconv.ParseFloat(number, 32)
 	if err != nil {

@@ -96,7 +96,7 @@ func TestConvertFolder(t *testing.T) {
 	// What is there is left alone, unless it is a converted model and force is on.
 	_, err = Convert(t.Context(), opt)
 	assert.Equal(t, fault.Exists, fault.KindOf(err))
-	assert.ErrorContains(t, err, "--force")
+	assert.ErrorContains(t, err, "set Force")
 	opt.Force, opt.In = true, filepath.Join(microsoftFiles, "base.pt")
 	made, err = Convert(t.Context(), opt)
 	require.NoError(t, err)

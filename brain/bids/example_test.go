@@ -17,5 +17,5 @@ func ExampleWrite() {
 		return
 	}
 	fmt.Println(len(res.Files), "files")
-	// Output: read run: runs/alice: there are no scores; write them with `bwlm eval runs/alice`
+	// Output: read run: runs/alice: there are no scores; evaluate runs/alice
 }

@@ -51,7 +51,7 @@ func Write(ctx context.Context, runs []string, dir string, opt Options) (*Result
 	}
 	for _, f := range opt.Formats {
 		if !slices.Contains(Formats, f) {
-			return nil, fault.New(fault.Usage, exporting, "--format", "there is no format %q",
+			return nil, fault.New(fault.Usage, exporting, "Formats", "there is no format %q",
 				f).WithHint("there are %s", strings.Join(Formats, ", "))
 		}
 	}

@@ -282,7 +282,7 @@ func TestWhatIsThereIsNotLost(t *testing.T) {
 	}
 	require.NoError(t, os.RemoveAll(filepath.Join(dir, "group")))
 	require.NoError(t, write(Options{Task: "old"}))
-	require.ErrorContains(t, write(Options{}), "--force")
+	require.ErrorContains(t, write(Options{}), "set Force")
 	note := filepath.Join(dir, "sub-ann", "func", "note.txt")
 	filetest.Put(t, dir, "sub-ann/func/note.txt", "mine")
 	require.NoError(t, write(Options{Force: true, Task: "new"}))
@@ -325,7 +325,7 @@ func TestMistakesSayWhatToDo(t *testing.T) {
 	assert.ErrorContains(t, try(run, Options{}), "layout says [40]")
 	run = made(t, inMask, "ann")
 	require.NoError(t, os.Remove(filepath.Join(run, "eval/test/layout.json")))
-	assert.ErrorContains(t, try(run, Options{Formats: []string{"nifti"}}), "bwlm eval")
+	assert.ErrorContains(t, try(run, Options{Formats: []string{"nifti"}}), "evaluate ")
 	run = made(t, inMask, "ann")
 	require.NoError(t, os.Remove(filepath.Join(filepath.Dir(run), "data/mask.nii.gz")))
 	assert.ErrorContains(t, try(run, Options{Formats: []string{"nifti"}}), "mask.nii.gz is not there")

@@ -62,7 +62,7 @@ func (p *plan) make() error {
 	return nil
 }
 
-const readme = `%s, made by bwlm export.
+const readme = `%s, exported by bwlm.
 
 Scores of an encoding model: how well responses are predicted on %d test rows (TRs), unused in training. A map has one
 number for each voxel, NaN where there is none; the .json beside it and descriptions.tsv say what it is. rois.csv and
@@ -98,7 +98,7 @@ func (p *plan) noMaps() (why map[string]string, do string) {
 	places := p.run.Places
 	switch {
 	case len(p.run.Subjects) == 0:
-		return both("there are no scores of voxels"), fmt.Sprintf("write them with `bwlm eval %s`", p.run.Dir)
+		return both("there are no scores of voxels"), fmt.Sprintf("evaluate %s", p.run.Dir)
 	case places == nil:
 		reason := "nobody says where the voxels are"
 		for _, absent := range p.run.Absent {
@@ -107,12 +107,12 @@ func (p *plan) noMaps() (why map[string]string, do string) {
 			}
 		}
 		return both(reason),
-			"let dataset.yaml name surfaces (surface: {left, right}) or a mask (mask: FILE), or write the tables " +
-				"(--format csv,json)"
+			"let dataset.yaml name surfaces (surface: {left, right}) or a mask (mask: FILE), " +
+				"or write only csv and json"
 	case places.Volume == nil:
-		return map[string]string{"nifti": "the voxels are on surfaces"}, "leave it out of --format"
+		return map[string]string{"nifti": "the voxels are on surfaces"}, "leave it out of Formats"
 	}
-	return map[string]string{"gifti": "the voxels are in a volume"}, "leave it out of --format"
+	return map[string]string{"gifti": "the voxels are in a volume"}, "leave it out of Formats"
 }
 
 func both(why string) map[string]string { return map[string]string{"nifti": why, "gifti": why} }
@@ -150,7 +150,7 @@ func (p *plan) maps() error {
 	if n == 0 {
 		return fault.New(fault.BadData, exporting, p.run.Dir,
 			"nobody's voxels are as many as the places that the data set names").
-			WithHint("check surface or mask in dataset.yaml, or write the tables (--format csv,json)")
+			WithHint("check surface or mask in dataset.yaml, or write only csv and json")
 	}
 	if m := meanOf(p.run); m != nil {
 		for _, x := range mapsOf(m) {

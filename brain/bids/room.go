@@ -27,7 +27,7 @@ func makeRoom(dir string, force bool) error {
 		return fault.Wrap(fault.IO, exporting, dir, err)
 	case !force:
 		return fault.New(fault.Exists, exporting, dir,
-			"is there already").WithHint("choose another folder, or replace it with --force")
+			"is there already").WithHint("choose another folder, or set Force to replace it")
 	}
 	removed := 0
 	for _, below := range []string{"", "*"} {

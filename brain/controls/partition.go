@@ -149,7 +149,7 @@ func componentsOf(ctx context.Context, st *study.Study, best int, glove string) 
 	}
 	add("word_rate", noWords, evaluate.Band{Name: "word rate", Of: regressor(rate)})
 	if noWords == "" && glove == "" {
-		noWords = "no word vectors were given (--glove)"
+		noWords = "no word vectors were given"
 	}
 	if noWords != "" {
 		add("lexical", noWords, evaluate.Band{})

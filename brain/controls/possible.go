@@ -47,7 +47,7 @@ func (c *runner) why(name string) (string, error) {
 			return fmt.Sprintf("story %s has no words", story), err
 		}
 		if name == "word_vectors" && c.opt.Glove == "" {
-			return "no word vectors were given (--glove)", nil
+			return "no word vectors were given", nil
 		}
 	}
 	if name == "word_vectors" {

@@ -89,11 +89,11 @@ func (o Options) clear() error {
 		return fault.Wrap(fault.IO, "demo", o.Out, err)
 	case !o.Force:
 		return fault.New(fault.Exists, "demo", o.Out,
-			"is there already").WithHint("choose another --out, or --force to replace it")
+			"is there already").WithHint("choose another Out, or set Force to replace it")
 	}
 	if _, err := os.Stat(filepath.Join(o.Out, marker)); err != nil {
 		return fault.New(fault.Exists, "demo", o.Out,
-			"was not made by a demo, so it is not replaced").WithHint("choose another --out")
+			"was not made by a demo, so it is not replaced").WithHint("choose another Out")
 	}
 	if err := os.RemoveAll(o.Out); err != nil {
 		return fault.Wrap(fault.IO, "demo", o.Out, err)

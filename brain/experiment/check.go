@@ -15,14 +15,14 @@ import (
 )
 
 // Validate checks every key and what must hold between keys. The first fault is returned as a *fault.Error of kind
-// Usage; its Where is the file, line and column of the value, or the --set that gave it.
+// Usage; its Where is the file, line and column of the value, or the setting that gave it.
 func (e *Experiment) Validate() error {
 	for i := range keys {
 		k := &keys[i]
 		v := k.field(e)
 		if k.required() && empty(v) {
 			return e.bad(k.name, "%s is missing", k.name).
-				WithHint("add it, or start from a file that `bwlm init` prints")
+				WithHint("add it, or start from experiment.Template")
 		}
 		if is := successor(k.name, encode(v)); is != "" {
 			return e.bad(k.name, "%s: %s", k.name, retiredName{encode(v), is})

@@ -41,7 +41,7 @@ func TestValidate(t *testing.T) {
 		{"adapter.layers=[0, 9]",
 			"adapter.layers: layer 9 is not run, since model.layer is 9; name layers 0 to 8, or auto"},
 		{"adapter.layers=[0, 8]", ""},
-		{"data.subjects=[]", "data.subjects is missing; add it, or start from a file that `bwlm init` prints"},
+		{"data.subjects=[]", "data.subjects is missing; add it, or start from experiment.Template"},
 		{`data.subjects=[a, ""]`, "data.subjects: a name is empty"},
 		{"data.train=[a, a]", `data.train: "a" is named twice`},
 		{"data.train=a[10:200", `data.train: "a[10:200" is neither STORY nor STORY[FROM:TO]`},
@@ -93,7 +93,7 @@ func TestValidate(t *testing.T) {
 		{"eval.held_out=1", "eval.held_out: 1 is not a share between 0 and 1"},
 		{"device=gpu", `device: "gpu" is not one of auto, cpu, cuda, cuda:N`},
 		{"dtype=fp16", `dtype: "fp16" is not one of auto, f32, bf16; did you mean bf16?`},
-		{`out=""`, "out is missing; add it, or start from a file that `bwlm init` prints"},
+		{`out=""`, "out is missing; add it, or start from experiment.Template"},
 	}
 	for _, c := range cases {
 		t.Run(c.set, func(t *testing.T) {
@@ -102,7 +102,7 @@ func TestValidate(t *testing.T) {
 				require.NoError(t, err)
 				return
 			}
-			require.EqualError(t, err, "experiment: --set "+shorten(c.set)+": "+c.want)
+			require.EqualError(t, err, "experiment: setting "+shorten(c.set)+": "+c.want)
 			assert.Equal(t, fault.Usage, fault.KindOf(err))
 		})
 	}
@@ -165,7 +165,7 @@ func TestEveryRequiredKeyIsMissed(t *testing.T) {
 		}
 		_, err := load(t, without)
 		require.EqualError(t, err,
-			"experiment: exp.yaml: "+k.name+" is missing; add it, or start from a file that `bwlm init` prints")
+			"experiment: exp.yaml: "+k.name+" is missing; add it, or start from experiment.Template")
 	}
 }
 
@@ -190,14 +190,14 @@ func TestBadSet(t *testing.T) {
 		{"trian.lr=1", "unknown key trian.lr; did you mean train.lr?"},
 		{"train.lr=", "train.lr has no value; give one, or remove the key to have the default"},
 		{"train.lr=fast", `train.lr: want a number, got the text "fast"`},
-		{"data.subjects=*", `the value is not YAML: did not find expected alphabetic or numeric character; put ` +
-			`quotes inside the shell's, as in --set 'data.subjects=["sub-1*"]'`},
+		{"data.subjects=*", `the value is not YAML: did not find expected alphabetic or numeric character; ` +
+			`quote it as YAML does, as in data.subjects=["sub-1*"]`},
 		{"xxxxxxxxx.yyyyyyyy=1",
 			"unknown key xxxxxxxxx.yyyyyyyy; known here: model, adapter, data, readout, train, eval"},
 	}
 	for _, c := range cases {
 		err := Default().Set(c.set)
-		require.EqualError(t, err, "experiment: --set "+c.set+": "+c.want)
+		require.EqualError(t, err, "experiment: setting "+c.set+": "+c.want)
 		assert.Equal(t, fault.Usage, fault.KindOf(err))
 	}
 }

@@ -85,7 +85,7 @@ var keys = []key{
 		"", false, func(e *Experiment) any { return &e.Model.StrideSeconds }, above(0)},
 	{"model.extraction",
 		"windows (each goes through the model by itself) | chunks (windows are read from longer chunks of audio,\n" +
-			"which overlap by a window: many times cheaper, but not the same numbers; see bwlm plan).",
+			"which overlap by a window: many times cheaper, but not the same numbers; see docs/chunks.md).",
 		"", false, func(e *Experiment) any { return &e.Model.Extraction }, oneOf(ExtractWindows, ExtractChunks)},
 	{"model.chunk_seconds",
 		"Seconds of a chunk, at least two windows. The stimulus window of a row then extends by a chunk to both\n" +

@@ -65,7 +65,7 @@ func cannotRead(path string, err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return fault.New(fault.Missing, "experiment", path, "no such file").
-			WithHint("check the name, or make one with `bwlm init > exp.yaml`")
+			WithHint("check the name, or start from experiment.Template")
 	case errors.Is(err, syscall.EISDIR):
 		return fault.Wrap(fault.Missing, "experiment", path,
 			errors.New("is a directory")).WithHint("give the YAML file itself")
@@ -106,7 +106,7 @@ func (e *Experiment) parse(data []byte) (*yaml.Node, error) {
 	d := yaml.NewDecoder(bytes.NewReader(data))
 	var doc, second yaml.Node
 	if err := d.Decode(&doc); err == io.EOF {
-		return nil, e.bad("", "the file holds no keys").WithHint("start from the one that `bwlm init` prints")
+		return nil, e.bad("", "the file holds no keys").WithHint("start from experiment.Template")
 	} else if err != nil {
 		return nil, e.syntax(err, data)
 	}
@@ -117,11 +117,11 @@ func (e *Experiment) parse(data []byte) (*yaml.Node, error) {
 	}
 	root := resolve(doc.Content[0])
 	if root.Kind == yaml.ScalarNode && root.ShortTag() == "!!null" {
-		return nil, e.bad("", "the file holds no keys").WithHint("start from the one that `bwlm init` prints")
+		return nil, e.bad("", "the file holds no keys").WithHint("start from experiment.Template")
 	}
 	if root.Kind != yaml.MappingNode {
 		return nil, e.at(root, "want keys such as `model:`, got %s", describe(root)).
-			WithHint("start from the file that `bwlm init` prints")
+			WithHint("start from experiment.Template")
 	}
 	return root, nil
 }

@@ -127,13 +127,13 @@ func values(e *Experiment) map[string]string {
 
 func TestBadFiles(t *testing.T) {
 	cases := []struct{ name, text, want string }{
-		{"empty", "", "exp.yaml: the file holds no keys; start from the one that `bwlm init` prints"},
+		{"empty", "", "exp.yaml: the file holds no keys; start from experiment.Template"},
 		{"comments only", "# nothing\n",
-			"exp.yaml: the file holds no keys; start from the one that `bwlm init` prints"},
+			"exp.yaml: the file holds no keys; start from experiment.Template"},
 		{"not a mapping", "- a\n",
-			"exp.yaml:1:1: want keys such as `model:`, got a list; start from the file that `bwlm init` prints"},
-		{"text", "hello", "exp.yaml:1:1: want keys such as `model:`, got the text \"hello\"; start from the file " +
-			"that `bwlm init` prints"},
+			"exp.yaml:1:1: want keys such as `model:`, got a list; start from experiment.Template"},
+		{"text", "hello", "exp.yaml:1:1: want keys such as `model:`, got the text \"hello\"; start from " +
+			"experiment.Template"},
 		{"unknown key", enough + "train:\n  epoch: 3\n",
 			"exp.yaml:10:3: unknown key train.epoch; did you mean train.epochs?"},
 		{"unknown key in braces", "model: {path: m, laier: 3}\n",
@@ -214,7 +214,7 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 	dir := t.TempDir()
 	_, err := Read(filepath.Join(dir, "none.yaml"))
 	require.EqualError(t, err,
-		"experiment: "+dir+"/none.yaml: no such file; check the name, or make one with `bwlm init > exp.yaml`")
+		"experiment: "+dir+"/none.yaml: no such file; check the name, or start from experiment.Template")
 	assert.Equal(t, fault.Missing, fault.KindOf(err))
 	_, err = Read(dir)
 	require.EqualError(t, err, "experiment: "+dir+": is a directory; give the YAML file itself")

@@ -26,7 +26,7 @@ func TestRetiredKeysNameTheirSuccessor(t *testing.T) {
 		require.EqualError(t, err, "experiment: exp.yaml:2:3: "+r.was+" is now "+r.is)
 		assert.Equal(t, fault.Usage, fault.KindOf(err))
 		err = Default().Set(r.was + "=1")
-		require.EqualError(t, err, "experiment: --set "+r.was+"=1: "+r.was+" is now "+r.is)
+		require.EqualError(t, err, "experiment: setting "+r.was+"=1: "+r.was+" is now "+r.is)
 		assert.Equal(t, fault.Usage, fault.KindOf(err))
 	}
 }
@@ -38,7 +38,7 @@ func TestRetiredValuesNameTheirSuccessor(t *testing.T) {
 		}
 		set := r.key + "=" + r.was
 		_, err := load(t, enough, set)
-		require.EqualError(t, err, "experiment: --set "+set+": "+r.key+": "+r.was+" is now "+r.is)
+		require.EqualError(t, err, "experiment: setting "+set+": "+r.key+": "+r.was+" is now "+r.is)
 		assert.Equal(t, fault.Usage, fault.KindOf(err))
 		_, err = load(t, enough, r.key+"="+r.is)
 		require.NoError(t, err)

@@ -12,7 +12,7 @@ import (
 // Set changes one key by a text "key=value", whose value is YAML: "train.lr=1e-3", "data.subjects=[a, b]". It wins over
 // the file, and a later Set over an earlier one. Relative paths mean the working directory. Errors are of kind Usage.
 func (e *Experiment) Set(assignment string) error {
-	where := "--set " + shorten(assignment)
+	where := "setting " + shorten(assignment)
 	bad := func(why string, args ...any) *fault.Error {
 		return fault.New(fault.Usage, "experiment", where, why, args...)
 	}
@@ -32,7 +32,7 @@ func (e *Experiment) Set(assignment string) error {
 	if err := yaml.Unmarshal([]byte(value), &doc); err != nil {
 		return bad("the value is not YAML: %s", strings.ReplaceAll(strings.TrimPrefix(err.Error(), "yaml: "), "\n",
 			" ")).
-			WithHint("put quotes inside the shell's, as in --set 'data.subjects=[\"sub-1*\"]'")
+			WithHint("quote it as YAML does, as in data.subjects=[\"sub-1*\"]")
 	}
 	v := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null"} // an empty value is an empty document
 	if len(doc.Content) > 0 {

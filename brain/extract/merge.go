@@ -117,7 +117,7 @@ func (m *SpeechModel) describe(from Adapters) string {
 const mergedReadme = `---
 library_name: transformers
 ---
-A speech model with adapters added to its weights, written by bwlm merge.
+A speech model with adapters added to its weights by bwlm.
 
     model:   %s
 %s

@@ -105,6 +105,6 @@ func models(st *study.Study) string {
 		how = "one step for each subject and block"
 	}
 	return fmt.Sprintf("%s for all %d subjects, with a readout each (train.joint: %s, %s); for one model each, vary "+
-		"data.subjects with bwlm sweep",
+		"data.subjects in a sweep",
 		what, len(st.Subjects), st.Experiment.Train.Joint, how)
 }

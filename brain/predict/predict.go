@@ -107,7 +107,7 @@ func (p *Predictor) openReadout(run, subject string) (*ckpt.File, error) {
 	if err != nil || len(files) == 0 {
 		return nil, fault.New(fault.Missing, results.OpenPredictor, dir,
 			"there is no readout, so the training is not finished").
-			WithHint("resume it with bwlm resume %s", run)
+			WithHint("resume %s", run)
 	}
 	var names []string
 	for _, f := range files {

@@ -303,5 +303,5 @@ func TestOpenPredictorRefuses(t *testing.T) {
 	refused(run, changed, fault.BadData, "whose readout is random")
 
 	require.NoError(t, os.RemoveAll(filepath.Join(run, "readout")))
-	refused(run, Options{}, fault.Missing, "the training is not finished; resume it with bwlm resume "+run)
+	refused(run, Options{}, fault.Missing, "the training is not finished; resume "+run)
 }

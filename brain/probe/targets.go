@@ -203,7 +203,7 @@ func (m *material) vectors(path string, seed uint64) (*task, error) {
 		return skip(name, m.noWords), nil
 	}
 	if path == "" {
-		return skip(name, "no word vectors were given (--glove)"), nil
+		return skip(name, "no word vectors were given"), nil
 	}
 	v, err := LoadVectors(path, func(w string) bool { return slices.Contains(m.text, w) })
 	if err != nil {

@@ -266,7 +266,7 @@ func TestReadRefusesWhatIsDamaged(t *testing.T) {
 	}
 	_, err := Read(t.Context(), t.TempDir())
 	assert.Equal(t, fault.Missing, fault.KindOf(err))
-	assert.ErrorContains(t, err, "bwlm eval")
+	assert.ErrorContains(t, err, "evaluate ")
 	unfinished := t.TempDir()
 	filetest.Put(t, unfinished, "demo.json", "{}")
 	_, err = Read(t.Context(), unfinished)

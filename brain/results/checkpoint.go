@@ -209,7 +209,7 @@ func (r *Run) Newest(warn func(error)) (*Progress, *ckpt.File, error) {
 		warn(err)
 	}
 	return nil, nil, fault.New(fault.BadData, "resume", r.Dir, "no checkpoint can be read").
-		WithHint("start again with bwlm train")
+		WithHint("train again from the start")
 }
 
 // Open verifies and opens the checkpoint of a step.

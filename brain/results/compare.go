@@ -115,7 +115,7 @@ func (p LayoutSubject) matrix(run, name string) ([]float32, error) {
 	}
 	if want := []int{p.Count(), p.Voxels}; !slices.Equal(a.Shape, want) {
 		return nil, fault.New(fault.BadData, Comparing, path, "shape %v, the layout says %v", a.Shape, want).
-			WithHint("write the scores again with `bwlm eval %s`", run)
+			WithHint("evaluate %s again", run)
 	}
 	return a.Float32()
 }

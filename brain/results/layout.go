@@ -39,7 +39,7 @@ func ReadLayout(run string) (out Layout, err error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return out, fault.New(fault.Missing, "read scores", run, "there are no scores with a %s", LayoutFile).
-			WithHint("write them with `bwlm eval %s`", run)
+			WithHint("evaluate %s", run)
 	case err == nil:
 		err = CheckSchema(path, out.Schema)
 	}

@@ -40,7 +40,7 @@ func Create(dir string) (*Run, error) {
 	}
 	if slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() != "eval" && e.Name() != lockFile }) {
 		return nil, fault.New(fault.Exists, "create run", dir, "is there already").
-			WithHint("resume it with bwlm resume %s, or choose another out", dir)
+			WithHint("resume %s, or choose another out", dir)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fault.Wrap(fault.IO, "create run", dir, err)
@@ -71,7 +71,7 @@ func Reserve(dir string) (*Run, error) {
 func Open(dir string) (*Run, error) {
 	if _, err := os.Stat(filepath.Join(dir, ConfigFile)); err != nil {
 		missing := fault.New(fault.Missing, "open run", dir, "there is no %s", ConfigFile).
-			WithHint("name a directory that bwlm train wrote")
+			WithHint("name the directory of a run")
 		missing.Err = err
 		return nil, missing
 	}

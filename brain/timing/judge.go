@@ -18,15 +18,14 @@ func (d *check) judgeLag() {
 	case r.Lag == nil:
 		f.Text = fmt.Sprintf("no story has %d rows that lie within the audio at all lags, so there is nothing to scan",
 			minRows)
-		f.Do = "compare lengths by hand, or scan less far (--max-lag)"
+		f.Do = "compare lengths by hand, or scan less far (MaxLag)"
 	case !r.Clear && math.Abs(*r.Lag) >= d.opt.MaxLag-lagStep/2:
 		f.Text = fmt.Sprintf("r is highest at the end of the scan, %+.1f s", *r.Lag)
-		f.Do = "scan further (--max-lag); if it stays there, audio and responses may not belong together"
+		f.Do = "scan further (MaxLag); if it stays there, audio and responses may not belong together"
 	case !r.Clear:
 		f.Text = fmt.Sprintf("no peak stands out (highest r %.3f at %+.1f s), so the lag cannot be judged",
 			*r.PeakR, *r.Lag)
-		f.Do = "use auditory cortex only (--roi), or more subjects; " +
-			"otherwise audio and responses may not belong together"
+		f.Do = "use auditory cortex only (ROI), or more subjects; otherwise audio and responses may not belong together"
 	case math.Abs(*r.Lag) <= tolerance:
 		f.Verdict, f.Text = OK, fmt.Sprintf("the responses come %s", lateness(*r.Lag))
 	default:

@@ -28,6 +28,7 @@ type app struct {
 // run is the whole program: it runs the command that args name and returns the exit code.
 func run(args []string, stdout, stderr *os.File, commands []constructor) (code int) {
 	a := &app{ui: ui.New(stderr), out: &output{w: stdout}}
+	a.ui.Words = inTerms
 	ctx, stop := onSignals(a.ui)
 	defer stop()
 

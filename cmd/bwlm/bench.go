@@ -83,7 +83,7 @@ peak_rss_mb is the memory of the process, peak_device_mb the peak memory of tens
 		Args: wantArgs(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			var err error
-			if opt.Device, err = openDevice(device); err != nil {
+			if opt.Device, err = torch.OpenDevice(device); err != nil {
 				return err
 			}
 			if opt.Compute, err = torch.ComputeType(dtype, opt.Device); err != nil {

@@ -121,7 +121,7 @@ func printTiming(w io.Writer, r *timing.Report, picture bool) error {
 		}
 		fmt.Fprintln(w, f.Text)
 		if f.Do != "" {
-			fmt.Fprintf(w, "       -> %s\n", f.Do)
+			fmt.Fprintf(w, "       -> %s\n", inTerms(f.Do))
 		}
 	}
 	_, err := fmt.Fprintf(w, "\nverdict: %s\n", r.Verdict)

@@ -94,7 +94,7 @@ func printControls(w io.Writer, r *results.Controls) error {
 		return err
 	}
 	for _, s := range skipped {
-		fmt.Fprintf(w, "Skipped: %s: %s.\n", s[0], s[1])
+		fmt.Fprintf(w, "Skipped: %s: %s.\n", s[0], inTerms(s[1]))
 	}
 	return nil
 }

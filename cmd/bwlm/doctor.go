@@ -53,7 +53,7 @@ With --device cuda it exits with 69 if there is no such device, without falling 
 			d := diagnosis{Schema: 1, Versions: currentVersions(), Machine: look(),
 				Library: filepath.Clean(torch.Library())}
 			d.CUDA = lookForCUDA(name)
-			device, err := openDevice(name)
+			device, err := torch.OpenDevice(name)
 			if err != nil {
 				return err
 			}

@@ -21,6 +21,7 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/ckpt"
 	"github.com/brainwavlm/bwlm/speech"
+	"github.com/brainwavlm/bwlm/torch"
 )
 
 // featuresFlags are the flags of features.
@@ -197,7 +198,7 @@ func (a *app) features(ctx context.Context, f *featuresFlags, path string) (*fea
 // openSpeechModel opens a model with its adapters, if there are any, and prints its notes.
 func (a *app) openSpeechModel(ctx context.Context, model string, adapters extract.Adapters,
 	device string) (*extract.SpeechModel, error) {
-	d, err := openDevice(device)
+	d, err := torch.OpenDevice(device)
 	if err != nil {
 		return nil, err
 	}

@@ -153,7 +153,7 @@ func printProbe(w io.Writer, r *results.Probes) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Probes)) {
 		if p := r.Probes[name]; p.Skipped != "" {
-			fmt.Fprintf(w, "Left out: %s: %s.\n", name, p.Skipped)
+			fmt.Fprintf(w, "Left out: %s: %s.\n", name, inTerms(p.Skipped))
 		}
 	}
 	return nil

@@ -26,15 +26,13 @@ type errorReport struct {
 func (a *app) report(err error) int {
 	f := asFault(err)
 	adviseAllow(f)
+	f = withTerms(f)
 	a.ui.Fail(oneLine(f.Error()))
 	if a.json && !a.answered {
 		var r errorReport
 		r.Error.Code = int(f.Kind)
 		r.Error.Op, r.Error.Path, r.Error.Reason, r.Error.Hint = oneLine(f.Op), oneLine(f.Path), oneLine(f.Reason),
 			oneLine(f.Hint)
-		if f.Reason == "" && f.Err != nil {
-			r.Error.Reason = oneLine(f.Err.Error())
-		}
 		_ = a.print(r) // nowhere is left to say that this failed
 	}
 	if a.debug {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/ridge"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
+	"github.com/brainwavlm/bwlm/torch"
 )
 
 // ridgeFlags are the flags of ridge.
@@ -118,7 +119,7 @@ func (f *ridgeFlags) check(c *cobra.Command) (err error) {
 			return usage(c, "--bands: %v", err)
 		}
 	}
-	f.opt.Device, err = openDevice(f.device)
+	f.opt.Device, err = torch.OpenDevice(f.device)
 	return err
 }
 

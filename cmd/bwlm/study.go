@@ -14,13 +14,14 @@ import (
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/internal/tensorboard"
+	"github.com/brainwavlm/bwlm/torch"
 )
 
 // openStudy opens the study of an experiment and prints its notes. The function shows its progress
 // until it is called to end. A board, if there is one, sees all events.
 func (a *app) openStudy(ctx context.Context, exp *experiment.Experiment, boards ...*tensorboard.Board) (st *brain.Study,
 	end func(), err error) {
-	if _, err := openDevice(exp.Device); err != nil {
+	if _, err := torch.OpenDevice(exp.Device); err != nil {
 		return nil, nil, err
 	}
 	watch := &watcher{ui: a.ui}

@@ -15,6 +15,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/transfer"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/torch"
 )
 
 func transferCommand(a *app) *cobra.Command {
@@ -78,7 +79,7 @@ func (a *app) transfer(c *cobra.Command, path string, flags *experimentFlags, su
 	if exp.Data.Subjects, err = transfer.ResolveSubjects(data, subjects); err != nil {
 		return nil, "", err
 	}
-	if _, err := openDevice(exp.Device); err != nil {
+	if _, err := torch.OpenDevice(exp.Device); err != nil {
 		return nil, "", err
 	}
 	watch := &watcher{ui: a.ui}

@@ -116,7 +116,7 @@ func printPartition(w io.Writer, x *results.VariancePartition) error {
 		return err
 	}
 	for _, s := range skipped {
-		fmt.Fprintf(w, "Skipped: %s: %s.\n", s[0], s[1])
+		fmt.Fprintf(w, "Skipped: %s: %s.\n", s[0], inTerms(s[1]))
 	}
 	return nil
 }

@@ -37,7 +37,7 @@ type Store struct {
 func Open(dir string, limit int64) (*Store, error) {
 	const what = "open cache"
 	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return nil, fault.Wrap(fault.IO, what, dir, err).WithHint("choose another folder: --cache-dir")
+		return nil, fault.Wrap(fault.IO, what, dir, err).WithHint("choose another folder for the cache")
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -106,7 +106,7 @@ func (s *Store) Put(k Key, e Entry) (kept bool, err error) {
 	if err := s.write(k.String(), file); err != nil {
 		s.full = true
 		return false, fault.Wrap(fault.IO, "write cache", s.Dir,
-			err).WithHint("make room there, or choose another folder: --cache-dir")
+			err).WithHint("make room there, or choose another folder for the cache")
 	}
 	s.used += size
 	return true, nil

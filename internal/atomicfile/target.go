@@ -36,7 +36,7 @@ func (t Target) Check() error {
 		return fault.New(fault.Exists, t.What, quote.OneLine(t.Dir), why, args...).WithHint("choose another folder")
 	}
 	if !t.Force {
-		return refuse("exists already").WithHint("choose another folder, or replace it with --force")
+		return refuse("exists already").WithHint("choose another folder, or set Force to replace it")
 	}
 	for _, in := range t.Inputs {
 		if sameFile(in, t.Dir) {

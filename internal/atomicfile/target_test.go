@@ -23,7 +23,7 @@ func TestTarget(t *testing.T) {
 	require.NoError(t, target.Write(fill("one")))
 	requireText(t, filepath.Join(target.Dir, "a"), "one")
 
-	faulttest.Require(t, fault.Exists, target.Check(), "make it: "+target.Dir+": exists already", "--force")
+	faulttest.Require(t, fault.Exists, target.Check(), "make it: "+target.Dir+": exists already", "set Force")
 	faulttest.Require(t, fault.Exists, target.Write(fill("two")), "exists already")
 	target.Force = true
 	require.NoError(t, target.Check())

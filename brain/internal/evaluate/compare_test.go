@@ -160,7 +160,7 @@ func TestCompareRefusesOtherTests(t *testing.T) {
 	_, err = evaluate.Compare(t.Context(), []string{first}, results.CompareOptions{})
 	require.ErrorContains(t, err, "want at least 2")
 	_, err = evaluate.Compare(t.Context(), []string{first, t.TempDir()}, results.CompareOptions{})
-	require.ErrorContains(t, err, "bwlm eval")
+	require.ErrorContains(t, err, "evaluate ")
 	assert.Equal(t, fault.Missing, fault.KindOf(err))
 }
 

@@ -189,7 +189,7 @@ func finished(st *study.Study, run *results.Run) (*results.Progress, error) {
 	if p.Epoch < st.Experiment.Train.Epochs {
 		return nil, fault.New(fault.BadData, "open run", run.Dir, "the training is not finished: %d of %d epochs",
 			p.Epoch, st.Experiment.Train.Epochs).
-			WithHint("resume it with bwlm resume %s", run.Dir)
+			WithHint("resume %s", run.Dir)
 	}
 	return p, nil
 }

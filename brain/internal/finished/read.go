@@ -46,7 +46,7 @@ func Read(ctx context.Context, dirs ...string) (*Found, error) {
 	}
 	if len(out.Runs) == 0 {
 		return nil, fault.New(fault.Usage, reading, "",
-			"no run is named").WithHint("name a directory that bwlm train, eval or demo wrote")
+			"no run is named").WithHint("name the directory of a run, an evaluation or a demo")
 	}
 	named(out.Runs)
 	return out, nil
@@ -67,7 +67,7 @@ func (rep *Found) readDemo(ctx context.Context, dir string) error {
 	}
 	if d.Schema != 1 {
 		return fault.New(fault.BadData, reading, filepath.Join(dir, demoFile),
-			"the demo did not come to its end").WithHint("run it again with --force")
+			"the demo did not come to its end").WithHint("make the demo again with Force")
 	}
 	rep.Demo = d
 	for _, arm := range []struct {
@@ -100,7 +100,7 @@ func readRun(ctx context.Context, dir string) (*Run, error) {
 	err := jsonfile.Read(reading, in("eval", "summary.json"), r.Summary)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fault.New(fault.Missing, reading, dir,
-			"there are no scores").WithHint("write them with `bwlm eval %s`", dir)
+			"there are no scores").WithHint("evaluate %s", dir)
 	}
 	if err != nil {
 		return nil, err
@@ -211,7 +211,7 @@ func (r *Run) readSubjects() error {
 	file := filepath.Join(r.Dir, "eval", "test", results.LayoutFile)
 	if !there(file) {
 		r.Absent = append(r.Absent,
-			"maps and charts of voxels: there is no eval/test/layout.json (bwlm eval RUN writes it)")
+			"maps and charts of voxels: there is no eval/test/layout.json (an evaluation writes it)")
 		return nil
 	}
 	layout, err := results.ReadLayout(r.Dir)
@@ -249,7 +249,7 @@ func (r *Run) readSubjects() error {
 		}
 		if p.Base == nil {
 			return fault.New(fault.Missing, reading, r.Dir, "the scores of %s are not there",
-				p.Name).WithHint("write them with `bwlm eval %s`", r.Dir)
+				p.Name).WithHint("evaluate %s", r.Dir)
 		}
 		r.Subjects = append(r.Subjects, p)
 	}

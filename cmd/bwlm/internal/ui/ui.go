@@ -11,7 +11,8 @@ import (
 
 // UI writes lines and at most one progress bar to one stream. It is safe for several goroutines.
 type UI struct {
-	Quiet bool // no notes and no progress; warnings stay
+	Quiet bool                // no notes and no progress; warnings stay
+	Words func(string) string // changes the text of notes and warnings; may be nil
 
 	out   io.Writer
 	width func() int // columns of the terminal, 0 if out is none
@@ -42,13 +43,21 @@ func NewWriter(w io.Writer, width func() int) *UI { return &UI{out: w, width: wi
 // Note prints a note, unless the UI is quiet.
 func (u *UI) Note(format string, args ...any) {
 	if !u.Quiet {
-		u.line(fmt.Sprintf(format, args...))
+		u.line(u.words(fmt.Sprintf(format, args...)))
 	}
 }
 
 // Warn prints a warning, always.
 func (u *UI) Warn(format string, args ...any) {
-	u.line("bwlm: warning: " + fmt.Sprintf(format, args...))
+	u.line("bwlm: warning: " + u.words(fmt.Sprintf(format, args...)))
+}
+
+// words applies Words.
+func (u *UI) words(text string) string {
+	if u.Words == nil {
+		return text
+	}
+	return u.Words(text)
 }
 
 // line prints a whole line. A bar is erased and comes back with its next step. Errors of the stream
