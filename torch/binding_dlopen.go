@@ -48,7 +48,8 @@ func openBinding() error {
 		}
 	}
 	return fault.New(fault.Unavailable, op, "", "%s", strings.Join(tried, "; ")).
-		WithHint("set LIBTORCH to an unpacked libtorch, or to the torch folder of a Python installation, of the version that this program was built for")
+		WithHint("set LIBTORCH to an unpacked libtorch, or to the torch folder of a Python installation, " +
+			"of the version that this program was built for")
 }
 
 // bindingPlaces returns where the binding and libtorch are looked for, best first. LIBTORCH, if it is set, is the only

@@ -30,8 +30,10 @@ func misnamed(dir string) error {
 		case e.Name() == "dataset_description.json":
 			return missing("the dataset_description.json of BIDS").
 				WithHint("write a %s that names its stories, subjects and files", layoutFile)
-		case (ext == ".yaml" || ext == ".yml" || ext == ".json" || ext == ".txt") && describes(filepath.Join(dir, e.Name())):
-			return missing("%q, which looks like one", e.Name()).WithHint("rename it to %s, or name that file", layoutFile)
+		case (ext == ".yaml" || ext == ".yml" || ext == ".json" || ext == ".txt") && describes(filepath.Join(dir,
+			e.Name())):
+			return missing("%q, which looks like one", e.Name()).WithHint("rename it to %s, or name that file",
+				layoutFile)
 		}
 	}
 	return nil

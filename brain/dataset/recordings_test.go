@@ -16,8 +16,9 @@ import (
 // A recording that ends early is refused unless the options allow it, and then there is a note. One that
 // was written to a pipe is whole, with a note.
 func TestTruncatedRecordings(t *testing.T) {
-	dir := write(t, map[string]string{"dataset.yaml": "tr_seconds: 2\nstories: {a: {audio: a.wav}, b: {audio: b.wav}}\n" +
-		"subjects: {s: {a: m.txt}}\n", "m.txt": "1 2\n3 4\n"})
+	dir := write(t,
+		map[string]string{"dataset.yaml": "tr_seconds: 2\nstories: {a: {audio: a.wav}, b: {audio: b.wav}}\n" +
+			"subjects: {s: {a: m.txt}}\n", "m.txt": "1 2\n3 4\n"})
 	path := filepath.Join(dir, "a.wav")
 	require.NoError(t, audio.WriteWAV(path, make([]float32, 16000), audio.Rate, audio.PCM16))
 	whole, err := os.ReadFile(path)

@@ -16,7 +16,7 @@ const stepPasses = 3
 type meter struct {
 	to          func(Event)
 	done, total int
-	phase       string
+	phase       progress.Phase
 	last        int
 }
 
@@ -30,23 +30,28 @@ func newMeter(opt Options, tune, val, test, probes int) *meter {
 	return m
 }
 
+// passesOf is the number of passes through the model of each story or step, by phase.
+var passesOf = map[progress.Phase]int{
+	progress.Read("base"): 1, progress.Validate: 1, progress.Read("tuned"): 1, progress.Tune: stepPasses,
+}
+
 // watch returns the function that receives the events of one arm.
 func (m *meter) watch(arm string) func(progress.Event) {
 	return func(e progress.Event) {
-		if e.Phase == "warning" {
+		if e.Phase == progress.Warning {
 			m.to(Event{Arm: arm, Done: m.done, Total: m.total, Warning: e.Note})
 			return
 		}
-		each := map[string]int{"read base": 1, "validate": 1, "read tuned": 1, "tune": stepPasses}[e.Phase]
+		each := passesOf[e.Phase]
 		if e.Phase != m.phase || e.Done < m.last {
 			m.phase, m.last = e.Phase, 0
-			if e.Phase == "tune" {
+			if e.Phase == progress.Tune {
 				m.last = e.Done - 1
 			}
 		}
 		m.done += each * (e.Done - m.last)
 		m.last = e.Done
-		m.to(Event{Arm: arm, Detail: e.Phase, Done: min(m.done, m.total), Total: m.total})
+		m.to(Event{Arm: arm, Detail: string(e.Phase), Done: min(m.done, m.total), Total: m.total})
 	}
 }
 

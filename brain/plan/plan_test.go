@@ -118,7 +118,7 @@ func TestPlanOfTheTinyStudy(t *testing.T) {
 	// The same study, run: counts are exact, the disk is as foreseen.
 	steps := 0
 	st.OnProgress(func(e progress.Event) {
-		if e.Phase == "tune" {
+		if e.Phase == progress.Tune {
 			steps = e.Total
 		}
 	})

@@ -54,7 +54,7 @@ func (c *calibration) measure(ctx context.Context, w *work) error {
 	steps := []func(context.Context, *work) error{c.timeManifest, c.timeProof, c.timeReading, c.timeSteps, c.timeRidge,
 		c.timeBootstrap}
 	for i, step := range steps {
-		c.trainer.Study.Options.Progress(progress.Event{Phase: "calibrate", Done: i, Total: len(steps)})
+		c.trainer.Study.Options.Progress(progress.Event{Phase: progress.Calibrate, Done: i, Total: len(steps)})
 		if err := ctx.Err(); err != nil {
 			return context.Cause(ctx)
 		}
@@ -62,7 +62,7 @@ func (c *calibration) measure(ctx context.Context, w *work) error {
 			return err
 		}
 	}
-	c.trainer.Study.Options.Progress(progress.Event{Phase: "calibrate", Done: len(steps), Total: len(steps)})
+	c.trainer.Study.Options.Progress(progress.Event{Phase: progress.Calibrate, Done: len(steps), Total: len(steps)})
 	return nil
 }
 

@@ -136,7 +136,7 @@ func (r *runner) read(ctx context.Context) error {
 	for _, s := range r.models {
 		s.frames, s.words = make([][]float32, len(r.opt.Layers)), make([][]float32, len(r.opt.Layers))
 		for i, story := range r.items.stories {
-			r.opt.Progress(progress.Event{Phase: "read " + s.name, Done: i, Total: len(r.items.stories)})
+			r.opt.Progress(progress.Event{Phase: progress.Read(s.name), Done: i, Total: len(r.items.stories)})
 			var spans []windows.Span
 			for _, set := range [][]item{r.items.frames, r.items.words} {
 				for _, it := range set {
@@ -161,7 +161,8 @@ func (r *runner) read(ctx context.Context) error {
 					append(s.words[l], x[l][frames*width:]...)
 			}
 		}
-		r.opt.Progress(progress.Event{Phase: "read " + s.name, Done: len(r.items.stories), Total: len(r.items.stories)})
+		r.opt.Progress(progress.Event{Phase: progress.Read(s.name), Done: len(r.items.stories),
+			Total: len(r.items.stories)})
 	}
 	return nil
 }
@@ -185,7 +186,7 @@ func (r *runner) probe(ctx context.Context) error {
 		out.PCA.Dims = matched(components)
 		for i, s := range r.models {
 			for l := range r.opt.Layers {
-				r.opt.Progress(progress.Event{Phase: "probe", Done: done, Total: total})
+				r.opt.Progress(progress.Event{Phase: progress.Probe, Done: done, Total: total})
 				done++
 				x, width := s.of(t.words, l), s.model.Architecture().Width
 				score, each, err := t.run(ctx, x, width, false, r.opt.Seed)
@@ -214,7 +215,7 @@ func (r *runner) probe(ctx context.Context) error {
 			}
 		}
 	}
-	r.opt.Progress(progress.Event{Phase: "probe", Done: total, Total: total})
+	r.opt.Progress(progress.Event{Phase: progress.Probe, Done: total, Total: total})
 	return nil
 }
 

@@ -79,7 +79,7 @@ func TestRun(t *testing.T) {
 	}
 	require.NoError(t, os.WriteFile(glove, []byte(text), 0o644))
 
-	var phases []string
+	var phases []progress.Phase
 	opt := probe.Options{Glove: glove, Layers: []int{0, 3}, Frames: 240, Seed: 1, Progress: func(e progress.Event) {
 		assert.LessOrEqual(t, e.Done, e.Total)
 		if len(phases) == 0 || phases[len(phases)-1] != e.Phase {
@@ -90,7 +90,7 @@ func TestRun(t *testing.T) {
 	require.NoError(t, err)
 	_, err = json.Marshal(r)
 	require.NoError(t, err, "no number is NaN")
-	assert.Equal(t, []string{"read base", "read untrained", "read tuned", "probe"}, phases)
+	assert.Equal(t, []progress.Phase{"read base", "read untrained", "read tuned", "probe"}, phases)
 	assert.InDelta(t, 240, r.Frames, 10)
 	require.Len(t, r.Probes, 8)
 	for name, p := range r.Probes {

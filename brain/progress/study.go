@@ -2,9 +2,30 @@ package progress
 
 import "time"
 
+// Phase is what a computation is doing, in words for a display.
+type Phase string
+
+// Phases of a study. Reading features has a phase for each model; see [Read].
+const (
+	Tune        Phase = "tune"         // after each optimizer step
+	EpochEnd    Phase = "epoch"        // after an epoch was validated
+	Validate    Phase = "validate"     // features of an epoch are read, within tuning
+	Refresh     Phase = "refresh"      // ridge readouts are fitted again
+	ChooseLayer Phase = "choose layer" // scores of each layer on validation rows
+	ScoreLayers Phase = "score layers" // scores of each layer on test rows
+	Score       Phase = "score"        // ridges and correlations on test rows
+	Explain     Phase = "explain"      // sets of regressors of a variance partition
+	Probe       Phase = "probe"        // probes are trained
+	Calibrate   Phase = "calibrate"    // pieces of a plan are measured
+	Warning     Phase = "warning"      // Note has the text
+)
+
+// Read is the phase in which the features of a model are read, such as "read base".
+func Read(model string) Phase { return Phase("read " + model) }
+
 // Event is the progress of a long computation.
 type Event struct {
-	Phase string  // "read base", "tune", "validate", "score", "warning"
+	Phase Phase
 	Done  int     // of Total
 	Total int     // 0 if unknown
 	Epoch int     // while tuning

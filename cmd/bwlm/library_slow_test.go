@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestTheCommandWithoutLibtorch builds the command as make does and runs it where libtorch is missing, damaged, or named
-// by LIBTORCH.
+// TestTheCommandWithoutLibtorch builds the command as make does and runs it where libtorch is missing, damaged, or
+// named by LIBTORCH.
 func TestTheCommandWithoutLibtorch(t *testing.T) {
 	root, err := filepath.Abs("../..")
 	require.NoError(t, err)

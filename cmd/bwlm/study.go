@@ -49,21 +49,21 @@ func (a *app) openStudy(ctx context.Context, exp *experiment.Experiment, boards 
 // watcher turns the events of a study into progress, one bar for each phase.
 type watcher struct {
 	ui    *ui.UI
-	phase string
+	phase progress.Phase
 	bar   *ui.Progress
 	valR  string
 }
 
 func (w *watcher) event(e progress.Event) {
 	switch e.Phase {
-	case "warning":
+	case progress.Warning:
 		w.ui.Warn("%s", e.Note)
 		return
-	case "epoch":
+	case progress.EpochEnd:
 		w.valR = fmt.Sprintf(" val r %.3f", e.R)
 		return
-	case "validate": // inside tuning: the bar of the steps stays
-		if w.phase == "tune" {
+	case progress.Validate: // inside tuning: the bar of the steps stays
+		if w.phase == progress.Tune {
 			return
 		}
 	}
@@ -73,10 +73,10 @@ func (w *watcher) event(e progress.Event) {
 		if e.Done > 1 { // a resumed run
 			from = e.Done - 1
 		}
-		w.phase, w.bar = e.Phase, w.ui.Progress(e.Phase, from, e.Total)
+		w.phase, w.bar = e.Phase, w.ui.Progress(string(e.Phase), from, e.Total)
 	}
 	note := ""
-	if e.Phase == "tune" {
+	if e.Phase == progress.Tune {
 		note = fmt.Sprintf("epoch %d loss %.4f r %.3f%s", e.Epoch, e.Loss, e.R, w.valR)
 	}
 	w.bar.Set(e.Done, note)

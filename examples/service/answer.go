@@ -73,8 +73,10 @@ func fail(w http.ResponseWriter, err error) {
 	reply(w, status, map[string]string{"error": err.Error()})
 }
 
-// statusOf returns the HTTP status of an error: 4xx for the client's, 5xx for the server's. If the
-// client has left, no one reads it.
+// statusClientClosed is nginx's status of a request whose client left before the answer. Logs have it; no one reads it.
+const statusClientClosed = 499
+
+// statusOf returns the HTTP status of an error: 4xx for the client's, 5xx for the server's.
 func statusOf(err error) int {
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return http.StatusRequestEntityTooLarge
@@ -83,6 +85,8 @@ func statusOf(err error) int {
 		return http.StatusRequestTimeout
 	}
 	switch fault.KindOf(err) {
+	case fault.Interrupted: // the client has left, or the service ends
+		return statusClientClosed
 	case fault.BadData:
 		return http.StatusUnprocessableEntity
 	case fault.Temporary, fault.Memory:

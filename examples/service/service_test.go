@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -423,4 +424,15 @@ func TestServe(t *testing.T) {
 		assert.Error(t, serve(t.Context(), settings, func(string) { t.Error("it serves") }), fmt.Sprint(wrong))
 	}
 	assert.Zero(t, torch.Live())
+}
+
+// A client that leaves is not an error of the service.
+func TestStatusOfALeavingClient(t *testing.T) {
+	for err, want := range map[error]int{
+		context.Canceled: statusClientClosed,
+		fmt.Errorf("features: %w", context.Canceled): statusClientClosed,
+		errors.New("a bug"):                          http.StatusInternalServerError,
+	} {
+		assert.Equal(t, want, statusOf(err), "%v", err)
+	}
 }

@@ -29,7 +29,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	study, err := brain.Open(ctx, exp, brain.Options{Progress: func(e progress.Event) {
-		if e.Phase == "epoch" {
+		if e.Phase == progress.EpochEnd {
 			fmt.Fprintf(stdout, "epoch %d: validation r %.3f\n", e.Epoch, e.R)
 		}
 	}})

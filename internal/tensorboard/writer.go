@@ -51,13 +51,13 @@ func (b *Board) Close() error {
 
 // Event writes the training values of an event of a study; other events are ignored.
 func (b *Board) Event(e progress.Event) {
-	if b.broken || e.Phase != "tune" && e.Details == nil {
+	if b.broken || e.Phase != progress.Tune && e.Details == nil {
 		return
 	}
 	err := b.start()
 	switch {
 	case err != nil:
-	case e.Phase == "tune":
+	case e.Phase == progress.Tune:
 		err = b.steps.Write(int64(e.Done), b.step(e)...)
 	default:
 		err = b.epochs.Write(int64(e.Details.Epoch.Step), epoch(e.Details)...)

@@ -27,7 +27,7 @@ func training(t *testing.T, dir string, p results.Progress, to int, validated bo
 	b, err := Open(dir, experiment.Default(), func(err error) { assert.NoError(t, err) })
 	require.NoError(t, err)
 	b.From(p)
-	b.Event(progress.Event{Phase: "read base", Done: 1})
+	b.Event(progress.Event{Phase: progress.Read("base"), Done: 1})
 	ends := func(step int) {
 		loss, guard := float64(step), .5
 		d := &progress.EpochMetrics{Epoch: results.Epoch{Epoch: step / perEpoch, Step: step, ValR: float64(step) / 8,
@@ -36,13 +36,13 @@ func training(t *testing.T, dir string, p results.Progress, to int, validated bo
 		if step > 0 {
 			d.Epoch.Loss = &loss
 		}
-		b.Event(progress.Event{Phase: "epoch", Details: d})
+		b.Event(progress.Event{Phase: progress.EpochEnd, Details: d})
 	}
 	if len(p.Epochs) == 0 || p.Step > p.Epochs[len(p.Epochs)-1].Step && p.Step%perEpoch == 0 {
 		ends(p.Step) // stopped before it was validated
 	}
 	for step := p.Step + 1; step <= to; step++ {
-		b.Event(progress.Event{Phase: "tune", Done: step, Loss: -float64(step), R: float64(step),
+		b.Event(progress.Event{Phase: progress.Tune, Done: step, Loss: -float64(step), R: float64(step),
 			Took: time.Duration(step) * time.Second})
 		if step%perEpoch == 0 && (step < to || validated) {
 			ends(step)
@@ -150,7 +150,7 @@ func TestRatesAreOfWhatIsTrained(t *testing.T) {
 		dir := t.TempDir()
 		b, err := Open(dir, e, nil)
 		require.NoError(t, err)
-		b.Event(progress.Event{Phase: "tune", Done: 1, Loss: 3})
+		b.Event(progress.Event{Phase: progress.Tune, Done: 1, Loss: 3})
 		require.NoError(t, b.Close())
 		got := readback.Curves(t, filepath.Join(dir, "steps"))
 		assert.Equal(t, map[int64]float32{1: 3}, got["loss/train"])
@@ -165,10 +165,10 @@ func TestABoardThatBreaksIsOneWarning(t *testing.T) {
 	var said []error
 	b, err := Open(t.TempDir(), experiment.Default(), func(err error) { said = append(said, err) })
 	require.NoError(t, err)
-	b.Event(progress.Event{Phase: "tune", Done: 1})
+	b.Event(progress.Event{Phase: progress.Tune, Done: 1})
 	require.NoError(t, b.steps.Close())
 	for step := 2; step < 5; step++ {
-		b.Event(progress.Event{Phase: "tune", Done: step})
+		b.Event(progress.Event{Phase: progress.Tune, Done: step})
 	}
 	require.Len(t, said, 1)
 	assert.Equal(t, fault.IO, fault.KindOf(said[0]))

@@ -21,7 +21,7 @@ type RowFeatures struct {
 }
 
 // Read extracts the vectors of stories and resamples them to rows, for each of the layers.
-func Read(ctx context.Context, st *study.Study, r *windows.Reader, phase string, stories []string,
+func Read(ctx context.Context, st *study.Study, r *windows.Reader, phase progress.Phase, stories []string,
 	layers ...int) ([]RowFeatures, error) {
 	out := make([]RowFeatures, len(layers))
 	for i := range out {

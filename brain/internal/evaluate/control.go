@@ -46,14 +46,15 @@ func ScoreLayers(ctx context.Context, st *study.Study, model speech.Encoder, lay
 	if _, err := recordTestRead(st, "layers", st.Subjects, groups); err != nil {
 		return nil, err
 	}
-	features, err := encoding.Read(ctx, st, st.Reader(model), "read layers", st.StoriesOf(study.Train, study.Test),
+	features, err := encoding.Read(ctx, st, st.Reader(model), progress.Read("layers"), st.StoriesOf(study.Train,
+		study.Test),
 		layers...)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]results.ModelScore, len(layers))
 	for l := range layers {
-		st.Options.Progress(progress.Event{Phase: "score layers", Done: l, Total: len(layers)})
+		st.Options.Progress(progress.Event{Phase: progress.ScoreLayers, Done: l, Total: len(layers)})
 		predicted, err := encoding.Predict(ctx, st, st.Subjects, features[l:l+1], study.Test)
 		if err != nil {
 			return nil, err
@@ -63,7 +64,7 @@ func ScoreLayers(ctx context.Context, st *study.Study, model speech.Encoder, lay
 		}
 		out[l].Layer = &layers[l]
 	}
-	st.Options.Progress(progress.Event{Phase: "score layers", Done: len(layers), Total: len(layers)})
+	st.Options.Progress(progress.Event{Phase: progress.ScoreLayers, Done: len(layers), Total: len(layers)})
 	return out, nil
 }
 

@@ -25,7 +25,7 @@ type Baseline struct {
 
 // untuned returns a baseline of the experiment's layer alone.
 func ScoredLayerBaseline(ctx context.Context, st *study.Study) (*Baseline, error) {
-	f, err := encoding.Read(ctx, st, st.Reader(st.Model), "read base", st.StoriesOf(study.Train, study.Test),
+	f, err := encoding.Read(ctx, st, st.Reader(st.Model), progress.Read("base"), st.StoriesOf(study.Train, study.Test),
 		st.ScoredLayers()...)
 	if err != nil {
 		return nil, err
@@ -50,14 +50,14 @@ func NewBaseline(ctx context.Context, st *study.Study) (*Baseline, error) {
 	for l := range layers {
 		layers[l] = l
 	}
-	features, err := encoding.Read(ctx, st, st.Reader(st.Model), "read base",
+	features, err := encoding.Read(ctx, st, st.Reader(st.Model), progress.Read("base"),
 		st.StoriesOf(study.Train, study.Val, study.Test), layers...)
 	if err != nil {
 		return nil, err
 	}
 	var top float64
 	for l := range features {
-		st.Options.Progress(progress.Event{Phase: "choose layer", Done: l, Total: len(features)})
+		st.Options.Progress(progress.Event{Phase: progress.ChooseLayer, Done: l, Total: len(features)})
 		r, err := encoding.ValidationR(ctx, st, features[l:l+1], 0)
 		if err != nil {
 			return nil, err
@@ -95,7 +95,8 @@ func (b *Baseline) Compare(ctx context.Context, tuned *study.Tuned) (*Evaluation
 		return b.beside(ctx, "untuned model", nil, nil)
 	}
 	st := b.Study
-	f, err := encoding.Read(ctx, st, st.Reader(tuned.Model), "read tuned", st.StoriesOf(study.Train, study.Test),
+	f, err := encoding.Read(ctx, st, st.Reader(tuned.Model), progress.Read("tuned"), st.StoriesOf(study.Train,
+		study.Test),
 		st.ScoredLayers()...)
 	if err != nil {
 		return nil, err
@@ -119,7 +120,7 @@ func (b *Baseline) beside(ctx context.Context, what string, predicted []encoding
 	if status != nil {
 		e.Margins = status.Margins
 	}
-	b.Study.Options.Progress(progress.Event{Phase: "score"})
+	b.Study.Options.Progress(progress.Event{Phase: progress.Score})
 	var test *stats.PairedResult
 	if e.Summary.Test, test, err = e.Score(ctx); test != nil {
 		e.Voxels = test.Voxels

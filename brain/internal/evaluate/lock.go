@@ -8,6 +8,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/internal/encoding"
 	"github.com/brainwavlm/bwlm/brain/internal/study"
+	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
@@ -47,7 +48,7 @@ func margins(ctx context.Context, st *study.Study, groups []stats.Group,
 	if e.Delta == 0 || len(groups) == 0 {
 		return nil, nil
 	}
-	f, err := encoding.Read(ctx, st, st.Reader(st.Model), "read base", st.StoriesOf(study.Train, study.Val),
+	f, err := encoding.Read(ctx, st, st.Reader(st.Model), progress.Read("base"), st.StoriesOf(study.Train, study.Val),
 		st.ScoredLayers()...)
 	if err != nil {
 		return nil, err

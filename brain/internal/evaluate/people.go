@@ -40,21 +40,22 @@ func ScoreSubjects(ctx context.Context, st *study.Study, tuned *study.Tuned, sha
 		return nil, err
 	}
 	groups = study.GroupsOf(groups, places)
-	model, phase := st.Model, "read base"
+	model, name := st.Model, "base"
 	if tuned != nil {
-		model, phase = tuned.Model, "read tuned"
+		model, name = tuned.Model, "tuned"
 	}
-	if _, err := recordTestRead(st, "subjects, "+phase[len("read "):], subjects, groups); err != nil {
+	if _, err := recordTestRead(st, "subjects, "+name, subjects, groups); err != nil {
 		return nil, err
 	}
-	features, err := encoding.Read(ctx, st, st.Reader(model), phase, st.StoriesIn(subjects, study.Train, study.Test),
+	features, err := encoding.Read(ctx, st, st.Reader(model), progress.Read(name), st.StoriesIn(subjects, study.Train,
+		study.Test),
 		st.ScoredLayers()...)
 	if err != nil {
 		return nil, err
 	}
 	out := make([][]SubjectScore, len(shares))
 	for k, share := range shares {
-		st.Options.Progress(progress.Event{Phase: "score", Done: k, Total: len(shares)})
+		st.Options.Progress(progress.Event{Phase: progress.Score, Done: k, Total: len(shares)})
 		some := make([]*study.Subject, len(subjects))
 		for i, p := range subjects {
 			if some[i], err = p.Begun(ctx, share, st.Experiment); err != nil {
@@ -74,7 +75,7 @@ func ScoreSubjects(ctx context.Context, st *study.Study, tuned *study.Tuned, sha
 			out[k] = append(out[k], SubjectScore{p.Name, rows, float64(rows) * st.Data.TR() / 60, s.MeanR, s.ROIs})
 		}
 	}
-	st.Options.Progress(progress.Event{Phase: "score", Done: len(shares), Total: len(shares)})
+	st.Options.Progress(progress.Event{Phase: progress.Score, Done: len(shares), Total: len(shares)})
 	return out, nil
 }
 

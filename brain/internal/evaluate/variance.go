@@ -57,7 +57,7 @@ func Variance(ctx context.Context, st *study.Study, bands []Band, sets [][]int, 
 			}
 			continue
 		}
-		f, err := encoding.Read(ctx, st, st.Reader(b.Model), "read "+b.Name, stories, b.Layer)
+		f, err := encoding.Read(ctx, st, st.Reader(b.Model), progress.Read(b.Name), stories, b.Layer)
 		if err != nil {
 			return nil, err
 		}
@@ -65,7 +65,7 @@ func Variance(ctx context.Context, st *study.Study, bands []Band, sets [][]int, 
 	}
 	out := make([]Explained, len(sets))
 	for k, set := range sets {
-		st.Options.Progress(progress.Event{Phase: "explain", Done: k, Total: len(sets)})
+		st.Options.Progress(progress.Event{Phase: progress.Explain, Done: k, Total: len(sets)})
 		var own []ridge.Band
 		joint := encoding.RowFeatures{Rows: map[string][]float32{}, Options: func(o *ridge.Options) {
 			if o.Metric = ridge.R2; len(own) > 1 {
@@ -91,7 +91,7 @@ func Variance(ctx context.Context, st *study.Study, bands []Band, sets [][]int, 
 			return nil, err
 		}
 	}
-	st.Options.Progress(progress.Event{Phase: "explain", Done: len(sets), Total: len(sets)})
+	st.Options.Progress(progress.Event{Phase: progress.Explain, Done: len(sets), Total: len(sets)})
 	return out, nil
 }
 

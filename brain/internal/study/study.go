@@ -130,7 +130,7 @@ func New(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset,
 	st.Options.StepBytes, st.Options.CacheBytes = cmp.Or(st.Options.StepBytes, windows.DefaultStepBytes),
 		cmp.Or(st.Options.CacheBytes, windows.DefaultCacheBytes)
 	st.Frozen.Cache = windows.NewCache(st.Options.CacheBytes, st.disk,
-		func(err error) { st.Options.Progress(progress.Event{Phase: "warning", Note: err.Error()}) })
+		func(err error) { st.Options.Progress(progress.Event{Phase: progress.Warning, Note: err.Error()}) })
 	return st, nil
 }
 

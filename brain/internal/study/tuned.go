@@ -69,7 +69,7 @@ func (st *Study) checkBase(run *results.Run) error {
 	}
 	err = basemodel.Check("open run", run.Dir, m.Base, now)
 	if err != nil && st.Options.AllowChangedBase {
-		st.Options.Progress(progress.Event{Phase: "warning", Note: run.Dir + ": another base model is allowed"})
+		st.Options.Progress(progress.Event{Phase: progress.Warning, Note: run.Dir + ": another base model is allowed"})
 		return nil
 	}
 	return err

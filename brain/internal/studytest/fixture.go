@@ -205,7 +205,7 @@ func Upend(st *study.Study, story string, columns ...int) {
 func TinyGettingWorse(t *testing.T, change func(*experiment.Experiment, *dataset.Spec)) (st *study.Study) {
 	t.Helper()
 	worse := func(e progress.Event) {
-		if e.Phase == "tune" && e.Done == 1 {
+		if e.Phase == progress.Tune && e.Done == 1 {
 			Upend(st, "val")
 		}
 	}

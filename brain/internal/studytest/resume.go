@@ -92,7 +92,7 @@ func Same(t *testing.T, want map[string]string, out string, why ...any) {
 var ErrStop = errors.New("enough")
 
 // StopAt cancels a context with errStop at the nth event of a phase.
-func StopAt(ctx context.Context, phase string, n int) (context.Context, func(progress.Event)) {
+func StopAt(ctx context.Context, phase progress.Phase, n int) (context.Context, func(progress.Event)) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	seen := 0
 	return ctx, func(e progress.Event) {

@@ -25,7 +25,7 @@ func (t *Trainer) details(ctx context.Context, done results.Epoch) *progress.Epo
 		d.Regions, err = regionR(ctx, t.Study, t.valid)
 	}
 	if err != nil {
-		t.Study.Options.Progress(progress.Event{Phase: "warning",
+		t.Study.Options.Progress(progress.Event{Phase: progress.Warning,
 			Note: fmt.Sprintf("epoch %d is shown without details: %v", done.Epoch, err)})
 		return nil
 	}

@@ -31,16 +31,16 @@ type brokenDisk struct {
 }
 
 func (d *brokenDisk) event(e progress.Event) {
-	if e.Phase == "tune" && (e.Done == 1 || e.Done == 3*perEpoch+1) {
+	if e.Phase == progress.Tune && (e.Done == 1 || e.Done == 3*perEpoch+1) {
 		studytest.Upend(d.study, "val")
 	}
 	switch {
-	case e.Phase == "warning":
+	case e.Phase == progress.Warning:
 		d.warnings = append(d.warnings, e.Note)
-	case e.Phase == "tune" && e.Done == d.from: // a file in the place of the folder stops root too
+	case e.Phase == progress.Tune && e.Done == d.from: // a file in the place of the folder stops root too
 		d.err = errors.Join(d.err, os.Rename(d.run.File("ckpt"), d.run.File("away")),
 			os.WriteFile(d.run.File("ckpt"), nil, 0o644))
-	case e.Phase == "tune" && e.Done == d.until:
+	case e.Phase == progress.Tune && e.Done == d.until:
 		d.err = errors.Join(d.err, os.Remove(d.run.File("ckpt")), os.Rename(d.run.File("away"), d.run.File("ckpt")))
 	}
 }

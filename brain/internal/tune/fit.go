@@ -89,7 +89,7 @@ func (t *Trainer) epoch(ctx context.Context, run *results.Run) error {
 		if p.Metrics, err = run.Log(stepRecord{p.Step, p.Epoch + 1, b.Story, b.From, b.To, loss}); err != nil {
 			return err
 		}
-		t.Study.Options.Progress(progress.Event{Phase: "tune", Done: p.Step, Total: exp.Train.Epochs * len(todo),
+		t.Study.Options.Progress(progress.Event{Phase: progress.Tune, Done: p.Step, Total: exp.Train.Epochs * len(todo),
 			Epoch: p.Epoch + 1, Loss: loss, R: t.rOf(loss), Took: took})
 	}
 	mean := p.LossSum / float64(len(todo))
@@ -146,7 +146,8 @@ func (t *Trainer) endEpoch(ctx context.Context, run *results.Run, done results.E
 	if p.Metrics, err = run.Log(done); err != nil {
 		return err
 	}
-	t.Study.Options.Progress(progress.Event{Phase: "epoch", Done: p.Epoch, Total: t.Study.Experiment.Train.Epochs,
+	t.Study.Options.Progress(progress.Event{Phase: progress.EpochEnd, Done: p.Epoch,
+		Total: t.Study.Experiment.Train.Epochs,
 		Epoch: p.Epoch, R: done.ValR, Details: t.details(ctx, done)})
 	return t.save(run)
 }

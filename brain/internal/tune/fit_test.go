@@ -192,7 +192,7 @@ func TestTieOnValidationKeepsTheUntunedModel(t *testing.T) {
 func TestTheBestEpochIsKept(t *testing.T) {
 	var st *study.Study
 	last := func(e progress.Event) {
-		if e.Phase == "tune" && e.Done == 4*perEpoch+1 {
+		if e.Phase == progress.Tune && e.Done == 4*perEpoch+1 {
 			studytest.Upend(st, "val")
 		}
 	}

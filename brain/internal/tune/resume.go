@@ -26,7 +26,7 @@ func (t *Trainer) save(run *results.Run) error {
 	if c.Progress.BestStep == c.Progress.Step {
 		t.unsaved = &c
 	}
-	t.Study.Options.Progress(progress.Event{Phase: "warning",
+	t.Study.Options.Progress(progress.Event{Phase: progress.Warning,
 		Note: fmt.Sprintf("the checkpoint of epoch %d is not saved, the run continues: %v", t.Progress.Epoch, err)})
 	return nil
 }
@@ -68,7 +68,7 @@ func ridgePrefix(p *study.Subject) string { return "weights.readout." + p.Name +
 // resume reads the newest good checkpoint into the trainer.
 func (t *Trainer) resume(ctx context.Context, run *results.Run) error {
 	p, f, err := run.Newest(func(err error) {
-		t.Study.Options.Progress(progress.Event{Phase: "warning",
+		t.Study.Options.Progress(progress.Event{Phase: progress.Warning,
 			Note: err.Error()})
 	})
 	if err != nil {
@@ -123,7 +123,7 @@ func (t *Trainer) resume(ctx context.Context, run *results.Run) error {
 // warnIfOther notes that a resumed run continues under other conditions.
 func (t *Trainer) warnIfOther(what, then, now string) {
 	if then != now {
-		t.Study.Options.Progress(progress.Event{Phase: "warning",
+		t.Study.Options.Progress(progress.Event{Phase: progress.Warning,
 			Note: fmt.Sprintf("begun with %s %s, going on with %s: last bits may differ", what, then, now)})
 	}
 }

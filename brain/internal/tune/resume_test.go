@@ -83,7 +83,7 @@ func TestStoppedRunsEndAlike(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		steps := 0
 		err := studytest.TrainOnce(ctx, studytest.Resumed(dir, out), study.Options{Progress: func(e progress.Event) {
-			if e.Phase == "tune" {
+			if e.Phase == progress.Tune {
 				if steps++; steps == every {
 					cancel(studytest.ErrStop)
 				}
@@ -111,9 +111,10 @@ func TestEveryStrategyGoesOnAlike(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, studytest.TinyModel(t.Context(), filepath.Join(dir, "model")))
 	cases := []struct {
-		name, phase string
-		event       int // of the phase, at which the run is stopped
-		change      func(*experiment.Experiment)
+		name   string
+		phase  progress.Phase
+		event  int // of the phase, at which the run is stopped
+		change func(*experiment.Experiment)
 	}{
 		{"full", "tune", 9, func(e *experiment.Experiment) { e.Train.Mode, e.Train.LR = "full", 1e-3 }},
 		{"guard", "tune", 8, func(e *experiment.Experiment) {
@@ -335,7 +336,7 @@ func TestSpoiltCheckpointsArePassedOver(t *testing.T) {
 			require.NoError(t, c.spoil(path))
 			var warnings []string
 			require.NoError(t, studytest.TrainOnce(t.Context(), e, study.Options{Progress: func(e progress.Event) {
-				if e.Phase == "warning" {
+				if e.Phase == progress.Warning {
 					warnings = append(warnings, e.Note)
 				}
 			}}))
@@ -524,7 +525,7 @@ func TestOtherThreadsAreWarnedAbout(t *testing.T) {
 	require.NoError(t, rewriteState(e.Out, "step-000003", `"threads": 1`, `"threads": 8`))
 	var warnings []string
 	require.NoError(t, studytest.TrainOnce(t.Context(), e, study.Options{Progress: func(e progress.Event) {
-		if e.Phase == "warning" {
+		if e.Phase == progress.Warning {
 			warnings = append(warnings, e.Note)
 		}
 	}}))

@@ -94,7 +94,7 @@ func TestGuardPenaltyFollowsItsFormula(t *testing.T) {
 func TestGuardDecidesOnEpochs(t *testing.T) {
 	var st *study.Study
 	spoil := func(e progress.Event) {
-		if e.Phase == "tune" && e.Done == 1 {
+		if e.Phase == progress.Tune && e.Done == 1 {
 			studytest.Upend(st, "val", 0, 1, 2, 3)
 		}
 	}

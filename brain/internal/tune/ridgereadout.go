@@ -6,6 +6,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/internal/encoding"
 	"github.com/brainwavlm/bwlm/brain/internal/study"
+	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/brain/readout"
 	"github.com/brainwavlm/bwlm/brain/ridge"
 	"github.com/brainwavlm/bwlm/torch"
@@ -60,7 +61,8 @@ func (t *Trainer) Refresh(ctx context.Context) error {
 	if !t.ridgeReadouts() || every == 0 || t.Progress.Block == 0 || t.Progress.Block%every != 0 {
 		return nil
 	}
-	fs, err := encoding.Read(ctx, t.Study, t.Reader, "refresh", t.Study.StoriesOf(study.Train), t.ReadLayers()...)
+	fs, err := encoding.Read(ctx, t.Study, t.Reader, progress.Refresh, t.Study.StoriesOf(study.Train),
+		t.ReadLayers()...)
 	if err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ func TestPinnedReadoutIsRefreshed(t *testing.T) {
 	for every, want := range map[int]int{0: 0, 1: 5, 2: 2, 5: 1, 6: 0} { // six blocks an epoch
 		refreshed := 0
 		st := studytest.Tiny(t, study.Options{Progress: func(e progress.Event) {
-			if e.Phase == "refresh" && e.Done == 0 {
+			if e.Phase == progress.Refresh && e.Done == 0 {
 				refreshed++
 			}
 		}}, func(e *experiment.Experiment, _ *dataset.Spec) {

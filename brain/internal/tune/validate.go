@@ -13,7 +13,7 @@ import (
 
 // ReadForEpoch extracts the features of training and validation stories.
 func (t *Trainer) ReadForEpoch(ctx context.Context) ([]encoding.RowFeatures, error) {
-	return encoding.Read(ctx, t.Study, t.Reader, "validate", t.Study.StoriesOf(study.Train, study.Val),
+	return encoding.Read(ctx, t.Study, t.Reader, progress.Validate, t.Study.StoriesOf(study.Train, study.Val),
 		t.ReadLayers()...)
 }
 

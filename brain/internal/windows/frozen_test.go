@@ -242,7 +242,7 @@ func TestDamagedFramesAreComputedAgain(t *testing.T) {
 	}
 	var warned []string
 	got := whole(t, study.Options{CacheBytes: 1, CacheDir: disk, Progress: func(e progress.Event) {
-		if e.Phase == "warning" {
+		if e.Phase == progress.Warning {
 			warned = append(warned, e.Note)
 		}
 	}}, change)
@@ -264,7 +264,7 @@ func TestADiskThatIsFull(t *testing.T) {
 	var warned []string
 	got := whole(t, study.Options{CacheBytes: 1, CacheDir: disk, Progress: func(e progress.Event) {
 		assert.NoError(t, os.RemoveAll(disk)) // under the open cache
-		if e.Phase == "warning" {
+		if e.Phase == progress.Warning {
 			warned = append(warned, e.Note)
 		}
 	}}, change)
