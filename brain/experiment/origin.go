@@ -1,6 +1,9 @@
 package experiment
 
-import "iter"
+import (
+	"iter"
+	"regexp"
+)
 
 // Origin is the source of a value.
 type Origin string
@@ -34,6 +37,26 @@ func (e *Experiment) Settings() iter.Seq[Setting] {
 			if !yield(Setting{k.name, encode(k.field(e)), e.Origin(k.name)}) {
 				return
 			}
+		}
+	}
+}
+
+// recorded matches the lines that [Experiment.Write] writes: a section, or a key with the origin of its value.
+var recorded = regexp.MustCompile(`(?m)^(  )?([a-z0-9_]+):(?: .*# (default|compat|file|set))?$`)
+
+// takeOrigins takes over the origins that a resolved copy records. Lines without one keep theirs.
+func (e *Experiment) takeOrigins(data []byte) {
+	section := ""
+	for _, m := range recorded.FindAllSubmatch(data, -1) {
+		indent, name, from := string(m[1]), string(m[2]), Origin(m[3])
+		switch {
+		case from == "" && indent == "":
+			section = name + "."
+		case from == "":
+		case indent == "" && find(name) != nil:
+			e.origin[name] = from
+		case indent != "" && find(section+name) != nil:
+			e.origin[section+name] = from
 		}
 	}
 }

@@ -49,6 +49,15 @@ func Load(path string, sets ...string) (*Experiment, error) {
 // A file that cannot be opened is a *fault.Error of kind Missing; text that is not YAML, an unknown
 // or repeated key and a value of the wrong type are of kind Usage, with file, line and column.
 func Read(path string) (*Experiment, error) {
+	data, err := readLimited(path)
+	if err != nil {
+		return nil, err
+	}
+	return ReadBytes(path, data)
+}
+
+// readLimited returns the bytes of a file, as many as ReadBytes takes and one more.
+func readLimited(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, cannotRead(path, err)
@@ -58,7 +67,7 @@ func Read(path string) (*Experiment, error) {
 	if err != nil {
 		return nil, cannotRead(path, err)
 	}
-	return ReadBytes(path, data)
+	return data, nil
 }
 
 func cannotRead(path string, err error) error {

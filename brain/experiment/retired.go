@@ -46,13 +46,25 @@ func successor(key, was string) string {
 	return ""
 }
 
-// LoadRun reads the resolved copy that a run directory keeps, and validates it. A copy that an
-// earlier version wrote, with keys that are retired since, is a *fault.Error of kind BadData.
+// LoadRun reads the resolved copy that a run directory keeps, and validates it. The origin of each value is the one
+// that the copy records. A copy that an earlier version wrote, with keys that are retired since, is a *fault.Error of
+// kind BadData.
 func LoadRun(path string) (*Experiment, error) {
-	e, err := Load(path)
+	data, err := readLimited(path)
+	if err != nil {
+		return nil, err
+	}
+	e, err := ReadBytes(path, data)
+	if err == nil {
+		err = e.Validate()
+	}
 	if errors.As(err, new(retiredName)) {
 		return nil, fault.New(fault.BadData, "experiment", path, "an earlier version of bwlm wrote this run").
 			WithHint("repeat the run from its experiment file")
 	}
-	return e, err
+	if err != nil {
+		return nil, err
+	}
+	e.takeOrigins(data)
+	return e, nil
 }

@@ -1,0 +1,36 @@
+package experiment
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestRunDirectoriesKeepTheOriginOfEachValue(t *testing.T) {
+	e, err := load(t, enough+"compat: [first_frame]\n", "train.lr=0.1", `data.roi=["a # default", "b: c # set"]`)
+	require.NoError(t, err)
+	var b bytes.Buffer
+	require.NoError(t, e.Write(&b))
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	require.NoError(t, os.WriteFile(path, b.Bytes(), 0o600))
+	again, err := LoadRun(path)
+	require.NoError(t, err)
+	for s := range e.Settings() {
+		assert.Equal(t, s.Origin, again.Origin(s.Key), s.Key)
+	}
+	for key, want := range map[string]Origin{"train.lr": FromSet, "data.roi": FromSet, "data.train": FromFile,
+		"out": FromFile, "train.epochs": FromDefault, "model.pooling": FromCompat} {
+		assert.Equal(t, want, again.Origin(key), key)
+	}
+	var second bytes.Buffer
+	require.NoError(t, again.Write(&second))
+	assert.Equal(t, b.String(), second.String(), "the copy of a copy is the same")
+
+	read, err := Read(path)
+	require.NoError(t, err)
+	assert.Equal(t, FromFile, read.Origin("train.epochs"), "as an experiment file its keys are given")
+}
