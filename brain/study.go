@@ -13,6 +13,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/plan"
 	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/brain/results"
+	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/speech"
 )
 
@@ -33,8 +34,12 @@ type Options struct {
 	AllowChangedBase bool
 }
 
-// Study is an experiment with its data and model.
-type Study struct{ inner *study.Study }
+// Study is an experiment with its data and model. After Close, methods that return an error return one that matches
+// [fault.ErrClosed].
+type Study struct {
+	inner  *study.Study
+	closed bool
+}
 
 // Tuned is a speech model as training left it. Close frees it.
 type Tuned = study.Tuned
@@ -58,11 +63,25 @@ func wrap(inner *study.Study, err error) (*Study, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Study{inner}, nil
+	return &Study{inner: inner}, nil
 }
 
-// Close frees what the study holds.
-func (s *Study) Close() { s.inner.Close() }
+// Close frees what the study holds. A second call does nothing.
+func (s *Study) Close() {
+	if !s.closed {
+		s.closed = true
+		s.inner.Close()
+	}
+}
+
+// with calls do with the study, unless it is closed.
+func with[T any](s *Study, op string, do func(*study.Study) (T, error)) (T, error) {
+	if s.closed {
+		var none T
+		return none, &fault.Error{Kind: fault.Unavailable, Op: op, Reason: "the study is closed", Err: fault.ErrClosed}
+	}
+	return do(s.inner)
+}
 
 // Internal returns the study as the packages below brain see it. Other modules cannot name its type.
 func (s *Study) Internal() *study.Study { return s.inner }
@@ -82,15 +101,17 @@ func (s *Study) OnProgress(to func(progress.Event)) { s.inner.OnProgress(to) }
 // Vary makes a study of another experiment on the same data and model, with which it shares the activation cache.
 // Windows and normalisation must be the same. It must not be used after s is closed.
 func (s *Study) Vary(ctx context.Context, exp *experiment.Experiment) (*Study, error) {
-	return wrap(s.inner.Vary(ctx, exp))
+	return wrap(with(s, "vary", func(st *study.Study) (*study.Study, error) { return st.Vary(ctx, exp) }))
 }
 
 // Begin creates the run directory of the experiment and writes config.yaml and manifest.json.
-func (s *Study) Begin(ctx context.Context) (*results.Run, error) { return s.inner.Begin(ctx) }
+func (s *Study) Begin(ctx context.Context) (*results.Run, error) {
+	return with(s, "begin run", func(st *study.Study) (*results.Run, error) { return st.Begin(ctx) })
+}
 
 // StartOrResume opens the run directory of the same experiment, or creates it.
 func (s *Study) StartOrResume(ctx context.Context) (*results.Run, error) {
-	return s.inner.StartOrResume(ctx)
+	return with(s, "open run", func(st *study.Study) (*results.Run, error) { return st.StartOrResume(ctx) })
 }
 
 // Fit tunes the model on the training rows and saves the epoch that validation chose in the run directory.
@@ -99,43 +120,57 @@ func (s *Study) StartOrResume(ctx context.Context) (*results.Run, error) {
 //
 // When the context ends, Fit finishes the step, saves a checkpoint and returns the cause of the context.
 func (s *Study) Fit(ctx context.Context, run *results.Run) (*results.Progress, error) {
-	return tune.Fit(ctx, s.inner, run)
+	return with(s, "fit", func(st *study.Study) (*results.Progress, error) { return tune.Fit(ctx, st, run) })
 }
 
 // LoadTuned reads the tuned model of a finished run; nil where training changed readouts only.
 func (s *Study) LoadTuned(ctx context.Context, run *results.Run) (*Tuned, error) {
-	return s.inner.LoadTuned(ctx, run)
+	return with(s, "load tuned model", func(st *study.Study) (*Tuned, error) { return st.LoadTuned(ctx, run) })
 }
 
 // Baseline scores every layer of the untuned model, for several comparisons with tuned models.
 func (s *Study) Baseline(ctx context.Context) (*Baseline, error) {
-	return evaluate.NewBaseline(ctx, s.inner)
+	return with(s, "score baseline", func(st *study.Study) (*Baseline, error) { return evaluate.NewBaseline(ctx, st) })
 }
 
 // Evaluate scores the untuned model on the test rows and, where tuned is not nil, the tuned model and the best
 // layer of the untuned one. It writes summary.json and the scores of each voxel to dir; "" writes nothing.
 func (s *Study) Evaluate(ctx context.Context, tuned *Tuned, dir string) (*results.Summary, error) {
-	return evaluate.Evaluate(ctx, s.inner, tuned, dir)
+	return with(s, "evaluate", func(st *study.Study) (*results.Summary, error) {
+		return evaluate.Evaluate(ctx, st,
+			tuned, dir)
+	})
 }
 
 // EvaluateRun scores a finished run and writes eval/ of its directory.
 func (s *Study) EvaluateRun(ctx context.Context, run *results.Run) (*results.Summary, error) {
-	return evaluate.EvaluateRun(ctx, s.inner, run)
+	return with(s, "evaluate run", func(st *study.Study) (*results.Summary, error) {
+		return evaluate.EvaluateRun(ctx,
+			st, run)
+	})
 }
 
 // ScoreAdapters scores a weighted sum of the adapters of finished runs, at several scales of the sum.
 func (s *Study) ScoreAdapters(ctx context.Context, sum []results.WeightedAdapter,
 	scales []float64) (*results.AdapterScores, error) {
-	return evaluate.ScoreAdapters(ctx, s.inner, sum, scales)
+	return with(s, "score adapters", func(st *study.Study) (*results.AdapterScores,
+		error) {
+		return evaluate.ScoreAdapters(ctx, st, sum, scales)
+	})
 }
 
 // Plan measures this machine on pieces of the study and estimates time, memory and disk of training and evaluation,
 // and the minimum detectable difference on the test rows.
-func (s *Study) Plan(ctx context.Context) (*plan.Plan, error) { return plan.Estimate(ctx, s.inner) }
+func (s *Study) Plan(ctx context.Context) (*plan.Plan, error) {
+	return with(s, "plan", func(st *study.Study) (*plan.Plan, error) { return plan.Estimate(ctx, st) })
+}
 
 // LockAnalysis writes the analysis plan of the study before training: endpoints, and hashes of splits and ROIs.
 func (s *Study) LockAnalysis(ctx context.Context, e analysisplan.Endpoints) (*analysisplan.Plan, error) {
-	return evaluate.LockAnalysis(ctx, s.inner, e)
+	return with(s, "lock analysis", func(st *study.Study) (*analysisplan.Plan,
+		error) {
+		return evaluate.LockAnalysis(ctx, st, e)
+	})
 }
 
 // Compare compares finished runs by the predictions that their evaluations saved, without data set or model.

@@ -1,4 +1,4 @@
-// Package export writes what a run found into files that other programs read: maps of the voxels as
+// Package bids writes what a run found into files that other programs read: maps of the voxels as
 // NIfTI and GIFTI under names of BIDS derivatives, and tables of the regions as CSV and JSON.
 //
 // A map is one number for each voxel, the same number that eval/test of the run holds, in its

@@ -14,7 +14,7 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// WindowOptions say how audio becomes one vector per window. The zero value is the default of an experiment file.
+// Options say how audio becomes one vector per window. The zero value is the default of an experiment file.
 type Options struct {
 	Layers        []int                 // hidden states, 0 to the number of layers; none: all
 	WindowSeconds float64               // of audio behind one vector; 0: 4
@@ -28,7 +28,7 @@ type Options struct {
 	Progress      func(done, windows int)
 }
 
-// WindowFeatures are the vectors of all windows of a clip.
+// WindowVectors are the vectors of all windows of a clip.
 type WindowVectors struct {
 	Layers  []int
 	Times   []float64    // the windows' ends in seconds

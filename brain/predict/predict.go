@@ -79,7 +79,7 @@ type Prediction struct {
 var errClosed = &fault.Error{Kind: fault.Temporary, Op: results.Predicting, Reason: "the predictor is closed",
 	Err: fault.ErrClosed}
 
-// OpenPredictor opens a finished run. It takes no lock and writes nothing, so any number of processes may open one run.
+// Open opens a finished run. It takes no lock and writes nothing, so any number of processes may open one run.
 // Close frees it.
 func Open(ctx context.Context, run string, opt Options) (*Predictor, error) {
 	exp, err := experiment.LoadRun(filepath.Join(run, results.ConfigFile))

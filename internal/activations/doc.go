@@ -1,4 +1,4 @@
-// Package frames keeps tensors on disk under the hash of all that they are computed from, so that what one run has
+// Package activations keeps tensors on disk under the hash of all that they are computed from, so that what one run has
 // computed another need not compute again.
 //
 // A [Store] is a folder with one file for each tensor: a line of JSON (type, shape, what it is,

@@ -63,30 +63,53 @@ func tone(rows int, seed uint64) (samples []float32, loud []float64) {
 	return samples, loud
 }
 
-// Study writes a data set of one subject, whose voxels follow the loudness one TR later, and its experiment file.
+// Study writes the files of [WriteStudy] into a folder of the test and returns the experiment file.
 func Study(t testing.TB) (file string) {
 	t.Helper()
-	dir := t.TempDir()
-	require.NoError(t, sim.WriteNano(filepath.Join(dir, "nano")))
+	file, err := WriteStudy(t.TempDir())
+	require.NoError(t, err)
+	return file
+}
+
+// WriteStudy writes a data set of one subject, whose voxels follow the loudness one TR later, the nano model and an
+// experiment file into a folder.
+func WriteStudy(dir string) (file string, err error) {
+	if err := sim.WriteNano(filepath.Join(dir, "nano")); err != nil {
+		return "", err
+	}
 	layout := fmt.Sprintf("name: tones\ntr_seconds: %g\nrow_time: 0.5\nstories:\n", tr)
 	heard := "subjects:\n  ada:\n"
 	for i, story := range []string{"train", "val", "test"} {
 		samples, loud := tone(rows, uint64(i))
-		require.NoError(t, audio.WriteWAV(filepath.Join(dir, story+".wav"), samples, audio.Rate, audio.PCM16))
-		r := rand.New(rand.NewPCG(uint64(i), 5))
-		var responses []float32 // (rows, voxels)
-		for k := range rows {
-			for v := range Voxels {
-				responses = append(responses, float32(float64(v%5-2)*loud[max(k-1, 0)]+.2*r.NormFloat64()))
-			}
+		if err := audio.WriteWAV(filepath.Join(dir, story+".wav"), samples, audio.Rate, audio.PCM16); err != nil {
+			return "", err
 		}
-		require.NoError(t, npy.Write(filepath.Join(dir, story+".npy"), []int{rows, Voxels}, responses))
+		if err := npy.Write(filepath.Join(dir, story+".npy"), []int{rows, Voxels}, responses(loud,
+			uint64(i))); err != nil {
+			return "", err
+		}
 		layout += fmt.Sprintf("  %s: {audio: %s.wav, first_tr_seconds: 0}\n", story, story)
 		heard += fmt.Sprintf("    %s: %s.npy\n", story, story)
 	}
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "dataset.yaml"), []byte(layout+heard), 0o644))
+	if err := os.WriteFile(filepath.Join(dir, "dataset.yaml"), []byte(layout+heard), 0o644); err != nil {
+		return "", err
+	}
 	file = filepath.Join(dir, "study.yaml")
-	require.NoError(t, os.WriteFile(file, []byte(`
+	return file, os.WriteFile(file, []byte(experimentFile), 0o644)
+}
+
+// responses (rows, voxels) follow the loudness of the row before, and noise.
+func responses(loud []float64, seed uint64) (y []float32) {
+	r := rand.New(rand.NewPCG(seed, 5))
+	for k := range loud {
+		for v := range Voxels {
+			y = append(y, float32(float64(v%5-2)*loud[max(k-1, 0)]+.2*r.NormFloat64()))
+		}
+	}
+	return y
+}
+
+const experimentFile = `
 model: {path: nano, layer: 2, window_seconds: 0.2, stride_seconds: 0.2, pooling: mean}
 data: {path: ., subjects: ada, train: train, val: val, test: test, trim: [4, 2]}
 readout: {bottleneck: 6, delays_seconds: [0.4, 0.8]}
@@ -94,9 +117,7 @@ train: {epochs: 2, lr: 1e-3, readout_lr: 1e-2}
 eval: {boots: 2, chunk_rows: 8}
 device: cpu
 out: run
-`), 0o644))
-	return file
-}
+`
 
 // Run trains a readout of the model of Study and returns the directory of the finished run.
 func Run(t testing.TB) (dir string) {

@@ -1,4 +1,4 @@
-// Package board shows a training in TensorBoard while it runs.
+// Package tensorboard shows a training in TensorBoard while it runs.
 //
 // A [Board] takes the events of a study and writes two folders, which TensorBoard shows as two
 // runs, since they are known at different times and a resumed training takes them back differently:

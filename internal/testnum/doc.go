@@ -1,0 +1,2 @@
+// Package testnum makes deterministic numbers for tests.
+package testnum
