@@ -1,7 +1,6 @@
 package controls
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -172,20 +171,17 @@ func sameExperiment(runs []*results.Run) error {
 	if len(runs) == 0 {
 		return fault.New(fault.Usage, "variance partition", "", "there are no runs")
 	}
-	var first []byte
+	var first []string
 	for i, run := range runs {
 		exp, err := run.Experiment()
 		if err != nil {
 			return err
 		}
-		text, err := settings(*exp)
-		if err != nil {
-			return err
-		}
+		values := settings(*exp)
 		if i == 0 {
-			first = text
+			first = values
 		}
-		if !bytes.Equal(first, text) {
+		if !slices.Equal(first, values) {
 			return fault.New(fault.Usage, "variance partition", run.Dir, "differs from %s in more than its seed",
 				runs[0].Dir).
 				WithHint("name runs of one experiment with several seeds")
@@ -194,10 +190,11 @@ func sameExperiment(runs []*results.Run) error {
 	return nil
 }
 
-// settings returns an experiment as text, without seed and directory.
-func settings(exp experiment.Experiment) ([]byte, error) {
+// settings returns the values of an experiment, whatever their origin, without seed and directory.
+func settings(exp experiment.Experiment) (out []string) {
 	exp.Train.Seed, exp.Out = 0, "any"
-	var text bytes.Buffer
-	err := exp.Write(&text)
-	return slices.Clone(text.Bytes()), err
+	for s := range exp.Settings() {
+		out = append(out, s.Key+": "+s.Value)
+	}
+	return out
 }

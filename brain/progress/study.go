@@ -12,6 +12,7 @@ const (
 	Validate    Phase = "validate"     // features of an epoch are read, within tuning
 	Refresh     Phase = "refresh"      // ridge readouts are fitted again
 	ChooseLayer Phase = "choose layer" // scores of each layer on validation rows
+	Resolution  Phase = "resolution"   // some test audio is read again, for the rounding of the arithmetic
 	ScoreLayers Phase = "score layers" // scores of each layer on test rows
 	Score       Phase = "score"        // ridges and correlations on test rows
 	Explain     Phase = "explain"      // sets of regressors of a variance partition

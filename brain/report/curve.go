@@ -31,8 +31,8 @@ func (r *Run) LearningCurve() (Figure, bool) {
 	}
 	lossNote := ""
 	if len(loss) > 1 { // on a scale of its own, over the whole height
-		low, high := span(ys(loss))
-		bottom, top := span(ys(val))
+		low, high := span(ys(loss), leastSpan*math.Abs(loss[0].Y)+1e-9)
+		bottom, top := span(ys(val), leastSpan)
 		scaled := slices.Clone(loss)
 		for i := range scaled {
 			scaled[i].Y = bottom + (top-bottom)*(loss[i].Y-low)/(high-low)
@@ -52,6 +52,7 @@ func (r *Run) LearningCurve() (Figure, bool) {
 		p.Add(chosen)
 		p.Legend.Add("chosen", chosen)
 	}
+	atLeast(&p.Y, leastSpan)
 	room(&p.Y, .25)
 	return svg(p, chartWidth, chartHeight, "Learning curve",
 		fmt.Sprintf("Validation r from %.3f (epoch 0, untuned) to %.3f (epoch %d); epoch %d was chosen.%s",
@@ -76,6 +77,7 @@ func (r *Run) Minutes() (Figure, bool) {
 		p.Add(l, &plotter.Scatter{XYs: xys, GlyphStyle: glyph(i, 3)})
 		p.Legend.Add([]string{"untuned model", "tuned on the others"}[i], l)
 	}
+	atLeast(&p.Y, leastSpan)
 	room(&p.Y, .25)
 	alt := fmt.Sprintf("With all data the untuned model reaches %.3f.", c.Goal)
 	if c.Saved != nil {

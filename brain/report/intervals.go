@@ -47,6 +47,7 @@ func whiskers(list []whisker, xLabel, title, alt string) Figure {
 	p.Add(&plotter.Line{XYs: plotter.XYs{{X: 0, Y: -.5}, {X: 0, Y: float64(len(list)) - .5}},
 		LineStyle: line(ink, 1, 3, 3)})
 	p.Y.Min, p.Y.Max = -.5, float64(len(list))-.5
+	atLeast(&p.X, leastSpan)
 	room(&p.X, .05)
 	return svg(p, chartWidth, 62+22*float64(len(list)), title, alt)
 }

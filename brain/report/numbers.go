@@ -15,6 +15,16 @@ func room(a *plot.Axis, part float64) {
 	a.Min -= .04 * length
 }
 
+// leastSpan is the least length of an axis of r: less would draw rounding as if it were an effect.
+const leastSpan = .01
+
+// atLeast widens an axis to both sides until it is of a length.
+func atLeast(a *plot.Axis, length float64) {
+	if missing := length - (a.Max - a.Min); missing > 0 {
+		a.Min, a.Max = a.Min-missing/2, a.Max+missing/2
+	}
+}
+
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
 // numbers returns the values that are not NaN.
@@ -34,10 +44,13 @@ func ys(xys plotter.XYs) (out []float64) {
 	return out
 }
 
-// span is the least and the greatest, a little apart at least.
-func span(x []float64) (low, high float64) {
+// span is the least and the greatest, some length apart at least.
+func span(x []float64, length float64) (low, high float64) {
 	low, high = slices.Min(x), slices.Max(x)
-	return low, max(high, low+1e-9)
+	if missing := length - (high - low); missing > 0 {
+		low, high = low-missing/2, high+missing/2
+	}
+	return low, high
 }
 
 func median(x []float64) float64 {

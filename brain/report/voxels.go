@@ -21,7 +21,7 @@ func (r *Run) Histogram() (Figure, bool) {
 	if len(base) < 10 {
 		return Figure{}, false
 	}
-	low, high := span(append(slices.Clone(base), tuned...))
+	low, high := span(append(slices.Clone(base), tuned...), leastSpan)
 	bins := min(30, max(8, len(base)/10))
 	p := newPlot("r of a voxel", "voxels")
 	for i, x := range [][]float64{base, tuned} {
@@ -114,6 +114,8 @@ func (r *Run) points(x, y func(*finished.Subject) []float32, xLabel, yLabel, tit
 		}
 	}
 	p.Add(&plotter.Line{XYs: plotter.XYs{{X: low, Y: low}, {X: high, Y: high}}, LineStyle: line(ink, 1, 3, 3)})
+	atLeast(&p.X, leastSpan)
+	atLeast(&p.Y, leastSpan)
 	alt := fmt.Sprintf("%d of %d voxels %s", over, total, above)
 	if every > 1 {
 		alt += fmt.Sprintf("; one in %d is drawn", every)

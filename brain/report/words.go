@@ -11,6 +11,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/finished"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/internal/decimal"
 )
 
 // Verdict is the answer to: did tuning help?
@@ -72,8 +73,8 @@ func (r *Run) Verdict() Verdict {
 	if r.Chosen == 0 && len(r.Epochs) > 0 {
 		v.Kind, v.Word = "open", "no change"
 		v.Sentence = fmt.Sprintf("No epoch was better than the untuned model on the validation rows, so the tuned "+
-			"model is the untuned one: mean r %s on %s test rows of %s.",
-			plain(t.Base.MeanR), count(t.Rows), tested)
+			"model is the untuned one: mean r %s on %s test rows of %s. %s",
+			plain(t.Base.MeanR), count(t.Rows), tested, results.AfterNoEpoch)
 		return v
 	}
 	v.Sentence = fmt.Sprintf("%s the prediction of the responses of %s: mean r %s before, %s after, on %s test rows.",
@@ -81,6 +82,10 @@ func (r *Run) Verdict() Verdict {
 		plain(t.Base.MeanR), plain(t.Tuned.MeanR), count(t.Rows))
 	if d.CI95 == nil {
 		v.Sentence += " No interval: " + cmp.Or(d.Reason, "the evaluation gave none") + "."
+	}
+	if text := d.Unmoved(); text != "" {
+		v.Kind, v.Word = "open", "tuning hardly moved the model"
+		v.Sentence = text + " " + v.Sentence
 	}
 	v.Where = r.where(d)
 	if b := t.DeltaBest; b != nil && t.BaseBestLayer != nil && t.BaseBestLayer.Layer != nil {
@@ -194,14 +199,14 @@ func plain(v float64) string {
 	if !finite(v) {
 		return "–"
 	}
-	return strings.Replace(fmt.Sprintf("%.3f", v), "-", "−", 1)
+	return strings.Replace(decimal.Text(v, 3), "-", "−", 1)
 }
 
 func signed(v float64) string {
 	if !finite(v) {
 		return "–"
 	}
-	return strings.Replace(fmt.Sprintf("%+.3f", v), "-", "−", 1)
+	return strings.Replace(decimal.Signed(v, 3), "-", "−", 1)
 }
 
 func interval(ci *stats.Interval) string {

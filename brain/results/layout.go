@@ -23,6 +23,9 @@ type LayoutSubject struct {
 	Voxels int           `json:"voxels"`
 	Rows   []design.Rows `json:"rows"` // story by story, as in the matrices
 	ROIs   []LayoutROI   `json:"rois"`
+
+	// part of a voxel's largest prediction within which two predictions are the same, measured on this machine
+	Resolution float64 `json:"resolution,omitempty"`
 }
 
 type LayoutROI struct {

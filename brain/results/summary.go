@@ -1,6 +1,9 @@
 package results
 
 import (
+	"fmt"
+	"math"
+
 	"github.com/brainwavlm/bwlm/brain/analysisplan"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/fault"
@@ -63,6 +66,7 @@ type Delta struct {
 	Significance
 	Reason string              `json:"no_interval_because,omitempty"`
 	ROIs   map[string]DeltaROI `json:"rois"`
+	Voxels *MovedVoxels        `json:"voxels,omitempty"` // of tuned − base
 	// of 5 % of the other system's r, if a region is auditory cortex
 	AuditoryNonInferiority *stats.NonInferiority `json:"auditory_non_inferiority,omitempty"`
 
@@ -76,3 +80,48 @@ type DeltaROI struct {
 	CI95  *stats.Interval `json:"ci95"`
 	Significance
 }
+
+// MovedVoxels counts the voxels of all subjects by what tuning did to them.
+type MovedVoxels struct {
+	Scored     int `json:"scored"`
+	Unresolved int `json:"unresolved"` // predictions are the same within the resolution of the arithmetic
+	Unmoved    int `json:"unmoved"`    // these, and those whose Δr rounds to 0.000
+}
+
+// CountMoved counts the voxels of a paired test of tuned and base.
+func (d *Delta) CountMoved(tests []stats.TestFamily) {
+	d.Voxels = &MovedVoxels{}
+	for _, f := range tests {
+		for v, scored := range f.Scored {
+			if !scored {
+				continue
+			}
+			d.Voxels.Scored++
+			if f.Unresolved[v] {
+				d.Voxels.Unresolved++
+			}
+			if f.Unresolved[v] || math.Abs(f.Delta[v]) < .0005 {
+				d.Voxels.Unmoved++
+			}
+		}
+	}
+}
+
+// HardlyMoved reports whether tuning left at least half of the voxels as they were.
+func (d *Delta) HardlyMoved() bool {
+	return d != nil && d.Voxels != nil && d.Voxels.Scored > 0 && 2*d.Voxels.Unmoved >= d.Voxels.Scored
+}
+
+// Unmoved says that tuning hardly moved the model and what to do about it; "" if it did move.
+func (d *Delta) Unmoved() string {
+	if !d.HardlyMoved() {
+		return ""
+	}
+	return fmt.Sprintf("Tuning hardly moved the model: Δr rounds to 0.000 in %d of %d voxels, and in %d of them the "+
+		"predictions are the same within the resolution of the arithmetic (p 1). Raise train.lr or train.epochs, and "+
+		"see in metrics.jsonl whether the loss falls.", d.Voxels.Unmoved, d.Voxels.Scored, d.Voxels.Unresolved)
+}
+
+// AfterNoEpoch is what to do where no epoch was better than the untuned model.
+const AfterNoEpoch = "Try a smaller train.lr if the training loss falls while the validation r does too, a larger " +
+	"one if neither moves, or more training rows."

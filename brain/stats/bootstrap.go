@@ -27,6 +27,10 @@ type Story struct {
 type Subject struct {
 	Voxels  int
 	Stories []Story
+
+	// Resolution is the part of a voxel's largest prediction below which two predictions are the same, as [Resolution]
+	// measures it. Less than four units in the last place of a float32 means that.
+	Resolution float64
 }
 
 // Group is a named set of voxels, such as a region of interest.

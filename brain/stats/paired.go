@@ -36,6 +36,7 @@ type PairedOptions struct {
 type TestFamily struct {
 	Base, Tuned, Delta []float64 // r, or the mean r of a group; 0 if not scored
 	Scored             []bool
+	Unresolved         []bool // predictions are the same within the resolution of the arithmetic; p is 1
 	Significance
 }
 
@@ -57,6 +58,9 @@ type PairedResult struct {
 // Swaps are common to all voxels, so that PMax and the means of groups keep the dependence between
 // voxels, and to all subjects who share a story. Groups are averaged as in [PairedBootstrap]: over
 // the voxels of a subject, then over subjects.
+//
+// A voxel whose two predictions differ by no more than [Subject.Resolution] in every row has p = 1, and so has a group
+// of such voxels. They stay in the family: leaving them out would choose the tests by their outcome.
 //
 // The cost is permutations × blocks × voxels, independent of the number of rows. The result depends
 // on the seed but not on the number of processors.
@@ -157,6 +161,7 @@ func (w *swaps) count(group Group) int {
 // groupTotal sums the scores of a group over its subjects.
 type groupTotal struct {
 	subjects    float64
+	resolved    bool // some voxel is
 	base, tuned float64
 	null        []float64 // difference, by permutation
 }
@@ -166,7 +171,7 @@ func swapSubject(ctx context.Context, subject Subject, blocks []block, swapped, 
 	totals []groupTotal, oneSided bool) (*TestFamily, error) {
 	n := subject.Voxels
 	t := &TestFamily{Base: make([]float64, n), Tuned: make([]float64, n), Delta: make([]float64, n),
-		Scored: make([]bool, n)}
+		Scored: make([]bool, n), Unresolved: subject.unresolved()}
 	everywhere := make([][]int, n)
 	for v := range everywhere {
 		everywhere[v] = []int{0}
@@ -187,6 +192,7 @@ func swapSubject(ctx context.Context, subject Subject, blocks []block, swapped, 
 		}
 	}
 	f := newFamily(unscored, len(swapped), !oneSided)
+	f.same = t.Unresolved
 	for tile := range slices.Chunk(f.tests, tileColumns) {
 		if ctx.Err() != nil {
 			return nil, fault.Wrap(fault.Interrupted, "paired test", "", context.Cause(ctx))
@@ -208,6 +214,7 @@ func swapSubject(ctx context.Context, subject Subject, blocks []block, swapped, 
 		})
 		for i, v := range tile {
 			for _, g := range member[v] {
+				totals[g].resolved = totals[g].resolved || !t.Unresolved[v]
 				totals[g].base += t.Base[v] / voxels[g]
 				totals[g].tuned += t.Tuned[v] / voxels[g]
 				floats.AddScaled(totals[g].null, 1/voxels[g], nulls[i])
@@ -227,7 +234,7 @@ func swapSubject(ctx context.Context, subject Subject, blocks []block, swapped, 
 func testGroups(totals []groupTotal, opt PairedOptions) TestFamily {
 	n := len(totals)
 	t := TestFamily{Base: make([]float64, n), Tuned: make([]float64, n), Delta: make([]float64, n),
-		Scored: make([]bool, n)}
+		Scored: make([]bool, n), Unresolved: make([]bool, n)}
 	unscored := make([]bool, n)
 	for g, total := range totals {
 		if t.Scored[g] = total.subjects > 0; !t.Scored[g] {
@@ -236,8 +243,10 @@ func testGroups(totals []groupTotal, opt PairedOptions) TestFamily {
 		}
 		t.Base[g], t.Tuned[g] = total.base/total.subjects, total.tuned/total.subjects
 		t.Delta[g] = t.Tuned[g] - t.Base[g]
+		t.Unresolved[g] = !total.resolved
 	}
 	f := newFamily(unscored, opt.Permutations, !opt.OneSided)
+	f.same = t.Unresolved
 	f.add(f.tests, t.Delta, func(g int, null []float64) {
 		floats.AddScaled(null, 1/totals[g].subjects, totals[g].null)
 	})

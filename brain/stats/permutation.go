@@ -134,6 +134,7 @@ func cutBlocks(lengths []int, least int) (blocks []rowRange) {
 type family struct {
 	tests    []int // the tests that can be made
 	twoSided bool
+	same     []bool    // tests of what is the same within the resolution: p is 1; nil: none
 	p        []float64 // of all tests, 1 for those that cannot be made
 	largest  []float64 // by permutation: the largest score of the tests
 }
@@ -160,6 +161,9 @@ func (f *family) extreme(score float64) float64 {
 	return score
 }
 
+// isSame reports whether what a test compares is the same within the resolution.
+func (f *family) isSame(v int) bool { return f.same != nil && f.same[v] }
+
 // add computes the null scores of some tests in parallel. null writes the scores of one test, one
 // per permutation.
 func (f *family) add(tests []int, score []float64, null func(v int, null []float64)) {
@@ -176,7 +180,9 @@ func (f *family) add(tests []int, score []float64, null func(v int, null []float
 					reached++
 				}
 			}
-			f.p[v] = float64(reached+1) / float64(len(f.largest)+1)
+			if f.p[v] = 1; !f.isSame(v) {
+				f.p[v] = float64(reached+1) / float64(len(f.largest)+1)
+			}
 		}
 	})
 	for _, s := range scores {
@@ -193,7 +199,9 @@ func (f *family) significance(score []float64) Significance {
 	p := make([]float64, len(f.tests))
 	for i, v := range f.tests {
 		below, _ := slices.BinarySearch(largest, f.extreme(score[v])-sameScore)
-		s.PMax[v] = float64(len(largest)-below+1) / float64(len(largest)+1)
+		if s.PMax[v] = 1; !f.isSame(v) {
+			s.PMax[v] = float64(len(largest)-below+1) / float64(len(largest)+1)
+		}
 		p[i] = f.p[v]
 	}
 	q, by := BenjaminiHochberg(p), BenjaminiYekutieli(p)

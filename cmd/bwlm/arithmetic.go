@@ -13,6 +13,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/decimal"
 )
 
 // sumFlags are the flags of bwlm eval that make a sum of adapters.
@@ -88,7 +89,7 @@ func printArithmetic(w io.Writer, r *results.AdapterScores) error {
 		rows = append(rows, []string{name, "untuned", score(base), "", ""})
 		for _, p := range r.Points {
 			tuned, delta, ci := of(p.Test)
-			rows = append(rows, []string{"", fmt.Sprintf("%g", p.Scale), score(tuned), fmt.Sprintf("%+.3f", delta),
+			rows = append(rows, []string{"", fmt.Sprintf("%g", p.Scale), score(tuned), decimal.Signed(delta, 3),
 				interval(ci)})
 		}
 	}

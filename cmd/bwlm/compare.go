@@ -13,6 +13,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
+	"github.com/brainwavlm/bwlm/internal/decimal"
 )
 
 func compareCommand(a *app) *cobra.Command {
@@ -83,8 +84,8 @@ func printComparison(w io.Writer, c *results.Comparison) error {
 		if d == nil {
 			return make([]string, 4)
 		}
-		return []string{fmt.Sprintf("%+.3f", d.Mean), interval(d.CI95), fmt.Sprintf("%.3f", d.P),
-			fmt.Sprintf("%.3f", d.Q)}
+		return []string{decimal.Signed(d.Mean, 3), interval(d.CI95), decimal.Text(d.P, 3),
+			decimal.Text(d.Q, 3)}
 	}
 	var rows [][]string
 	for _, region := range c.ROIs {

@@ -10,6 +10,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/controls"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
+	"github.com/brainwavlm/bwlm/internal/decimal"
 )
 
 func controlsCommand(a *app) *cobra.Command {
@@ -86,7 +87,7 @@ func printControls(w io.Writer, r *results.Controls) error {
 			if c.Epoch != nil {
 				epoch = fmt.Sprint(*c.Epoch)
 			}
-			rows = append(rows, []string{name, score(c.MeanR), fmt.Sprintf("%+.3f", c.Delta.MeanR),
+			rows = append(rows, []string{name, score(c.MeanR), decimal.Signed(c.Delta.MeanR, 3),
 				interval(c.Delta.CI95), epoch})
 		}
 	}

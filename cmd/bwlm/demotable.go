@@ -10,6 +10,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/sim"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
+	"github.com/brainwavlm/bwlm/internal/decimal"
 )
 
 // demoArms are the ways to tune, as the tables name them.
@@ -61,7 +62,7 @@ func printDemo(w io.Writer, r *demo.Report, out string) error {
 		row := []string{a.name, fmt.Sprint(a.arm.Chosen)}
 		for _, region := range regions {
 			d := a.arm.Test.Delta.ROIs[region]
-			row = append(row, fmt.Sprintf("%+.3f %s", d.MeanR, interval(d.CI95)))
+			row = append(row, decimal.Signed(d.MeanR, 3)+" "+interval(d.CI95))
 		}
 		rows = append(rows, row)
 	}
@@ -86,7 +87,7 @@ func printDemo(w io.Writer, r *demo.Report, out string) error {
 		t    demo.Transfer
 	}{{"related subject", r.Transfer.Related}, {"unrelated subject", r.Transfer.Unrelated}} {
 		rows = append(rows, []string{p.name, score(p.t.Base), score(p.t.Tuned),
-			fmt.Sprintf("%+.3f %s", p.t.Tuned-p.t.Base, interval(p.t.CI95))})
+			decimal.Signed(p.t.Tuned-p.t.Base, 3) + " " + interval(p.t.CI95)})
 	}
 	if err := ui.Table(w, []string{"transfer", "base", "tuned", "Δr"}, rows); err != nil {
 		return err

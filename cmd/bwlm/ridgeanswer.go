@@ -13,6 +13,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/ridge"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/decimal"
 	"github.com/brainwavlm/bwlm/npy"
 )
 
@@ -131,7 +132,7 @@ func (r *ridgeAnswer) text(w io.Writer) error {
 		r.Out, r.Rows, r.Features, r.Voxels, r.Folds, r.Select)
 	line := func(name string, x *float64, of string) {
 		if x != nil {
-			fmt.Fprintf(&b, "%-14s%+.4f%s\n", name, *x, of)
+			fmt.Fprintf(&b, "%-14s%s%s\n", name, decimal.Signed(*x, 4), of)
 		}
 	}
 	line("held-out folds", r.CV, ", mean "+r.Select+" of the chosen lambda")

@@ -13,6 +13,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
+	"github.com/brainwavlm/bwlm/internal/decimal"
 	"github.com/brainwavlm/bwlm/internal/tensorboard"
 	"github.com/brainwavlm/bwlm/torch"
 )
@@ -105,7 +106,7 @@ func printSummary(w io.Writer, s *results.Summary) error {
 		if t.Tuned != nil {
 			d := d()
 			r = append(r, score(of(t.BaseBestLayer)), score(of(t.Tuned)),
-				fmt.Sprintf("%+.3f", d.MeanR), interval(d.CI95), score(d.P), score(d.Q))
+				decimal.Signed(d.MeanR, 3), interval(d.CI95), score(d.P), score(d.Q))
 		}
 		if t.Ceiling != nil {
 			r = append(r, score(of(t.Ceiling)))
@@ -148,13 +149,23 @@ func printSummary(w io.Writer, s *results.Summary) error {
 			printNonInferiority(w, "ROI "+name, t.Delta.NonInferiority[name], "locked")
 		}
 	}
-	if t.Tuned != nil && s.Chosen == 0 {
+	switch {
+	case t.Tuned == nil:
+	case s.Chosen > 0:
+		if at := slices.IndexFunc(s.Epochs, func(e results.Epoch) bool { return e.Epoch == s.Chosen }); at >= 0 {
+			fmt.Fprintf(w, "Chosen: epoch %d of %d, with r %s on the validation rows; untuned %s.\n", s.Chosen,
+				s.Epochs[len(s.Epochs)-1].Epoch, score(s.Epochs[at].ValR), score(s.Epochs[0].ValR))
+		}
+		if text := t.Delta.Unmoved(); text != "" {
+			fmt.Fprintln(w, text)
+		}
+	default:
 		admitted := ""
 		if len(s.Epochs) > 0 && s.Epochs[0].RetainedR != nil {
 			admitted = " and within the retention constraint"
 		}
-		fmt.Fprintf(w, "No epoch was better than the untuned model on the validation rows%s, so the tuned model is "+
-			"the untuned one.\n", admitted)
+		fmt.Fprintf(w, "Chosen: epoch 0. No epoch was better than the untuned model on the validation rows%s, so the "+
+			"tuned model is the untuned one. %s\n", admitted, results.AfterNoEpoch)
 	}
 	return nil
 }
@@ -169,13 +180,13 @@ func printNonInferiority(w io.Writer, roi string, x *stats.NonInferiority, margi
 		roi, verdict, x.Margin, margin, x.P, x.Smallest)
 }
 
-func score(r float64) string { return fmt.Sprintf("%.3f", r) }
+func score(r float64) string { return decimal.Text(r, 3) }
 
 func interval(ci *stats.Interval) string {
 	if ci == nil {
 		return "-"
 	}
-	return fmt.Sprintf("[%+.3f, %+.3f]", ci[0], ci[1])
+	return "[" + decimal.Signed(ci[0], 3) + ", " + decimal.Signed(ci[1], 3) + "]"
 }
 
 // subjects names one subject, or counts several.

@@ -14,6 +14,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/sweep"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/decimal"
 )
 
 func sweepCommand(a *app) *cobra.Command {
@@ -136,7 +137,7 @@ func spread(s results.Spread, seeds int) string {
 	case seeds == 0:
 		return "-"
 	case s.SD == nil:
-		return fmt.Sprintf("%+.3f", s.Mean)
+		return decimal.Signed(s.Mean, 3)
 	}
-	return fmt.Sprintf("%+.3f (%.3f)", s.Mean, *s.SD)
+	return fmt.Sprintf("%s (%.3f)", decimal.Signed(s.Mean, 3), *s.SD)
 }

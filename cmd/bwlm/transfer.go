@@ -15,6 +15,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/transfer"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/decimal"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -160,7 +161,7 @@ func printTransfer(w io.Writer, r *results.Transfer, out string) error {
 		var rows [][]string
 		for k, name := range r.Subjects {
 			rows = append(rows, []string{name, score(r.Base[k]), score(l.Tuned[k]),
-				fmt.Sprintf("%+.3f", l.Tuned[k]-r.Base[k]), fmt.Sprint(l.Chosen[k])})
+				decimal.Signed(l.Tuned[k]-r.Base[k], 3), fmt.Sprint(l.Chosen[k])})
 		}
 		if err := ui.Table(w, []string{"left out", "base", "tuned on the others", "Δr", "epoch"}, rows); err != nil {
 			return err
@@ -169,7 +170,7 @@ func printTransfer(w io.Writer, r *results.Transfer, out string) error {
 	var rows [][]string
 	add := func(what string, m *results.SubjectMean) {
 		if m != nil {
-			rows = append(rows, []string{what, fmt.Sprintf("%+.3f", m.Mean), interval(m.CI95)})
+			rows = append(rows, []string{what, decimal.Signed(m.Mean, 3), interval(m.CI95)})
 		}
 	}
 	add("subject tuned on", r.Within)
@@ -219,8 +220,8 @@ func gainOf(l *results.LeaveOneOut) *results.SubjectMean {
 func printCurve(w io.Writer, c *results.TransferCurve) error {
 	var rows [][]string
 	for _, p := range c.Points {
-		rows = append(rows, []string{fmt.Sprintf("%.1f", p.Minutes), score(p.BaseMean.Mean), score(p.TunedMean.Mean),
-			fmt.Sprintf("%+.3f", p.Delta.Mean), interval(p.Delta.CI95)})
+		rows = append(rows, []string{decimal.Text(p.Minutes, 1), score(p.BaseMean.Mean), score(p.TunedMean.Mean),
+			decimal.Signed(p.Delta.Mean, 3), interval(p.Delta.CI95)})
 	}
 	if err := ui.Table(w, []string{"minutes of a new subject", "base", "tuned", "Δr", "95 % interval over subjects"},
 		rows); err != nil {

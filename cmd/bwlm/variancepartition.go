@@ -10,6 +10,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/controls"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
+	"github.com/brainwavlm/bwlm/internal/decimal"
 )
 
 func variancePartitionCommand(a *app) *cobra.Command {
@@ -83,7 +84,8 @@ func (a *app) variancePartition(ctx context.Context, paths []string, glove strin
 }
 
 func printPartition(w io.Writer, x *results.VariancePartition) error {
-	fmt.Fprintf(w, "R² on test rows: base %.4f, tuned %.4f, ΔR² %+.4f (%s).\n", x.Base, x.Tuned, x.DeltaR2,
+	fmt.Fprintf(w, "R² on test rows: base %.4f, tuned %.4f, ΔR² %s (%s).\n", x.Base, x.Tuned,
+		decimal.Signed(x.DeltaR2, 4),
 		count(x.Runs, "run", "runs"))
 	var rows, skipped [][]string
 	for _, c := range x.Components {
@@ -91,9 +93,9 @@ func printPartition(w io.Writer, x *results.VariancePartition) error {
 			skipped = append(skipped, []string{c.Name, c.Skipped})
 			continue
 		}
-		rows = append(rows, []string{c.Name, fmt.Sprintf("%+.4f", c.Sequential), fmt.Sprintf("%+.4f", c.Alone)})
+		rows = append(rows, []string{c.Name, decimal.Signed(c.Sequential, 4), decimal.Signed(c.Alone, 4)})
 	}
-	rows = append(rows, []string{"unexplained", fmt.Sprintf("%+.4f", x.Unexplained)})
+	rows = append(rows, []string{"unexplained", decimal.Signed(x.Unexplained, 4)})
 	if err := ui.Table(w, []string{"component", "sequential", "alone"}, rows); err != nil {
 		return err
 	}
@@ -105,7 +107,7 @@ func printPartition(w io.Writer, x *results.VariancePartition) error {
 	}{{"seeds", x.Variance.Seeds}, {"stories", x.Variance.Stories}, {"subjects", x.Variance.Subjects}} {
 		sd, needed := "-", "-"
 		if s.of.SD != nil {
-			sd = fmt.Sprintf("%.4f", *s.of.SD)
+			sd = decimal.Text(*s.of.SD, 4)
 		}
 		if s.of.Needed != nil {
 			needed = fmt.Sprint(*s.of.Needed)

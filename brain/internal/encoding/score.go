@@ -73,7 +73,21 @@ type Prediction struct {
 // uses those with its best cross-validated score on the training rows.
 func Predict(ctx context.Context, st *study.Study, subjects []*study.Subject, fs []RowFeatures,
 	split study.Split) ([]Prediction, error) {
-	out := make([]Prediction, len(subjects))
+	out, err := PredictFrom(ctx, st, subjects, fs, [][]RowFeatures{fs}, split)
+	if err != nil {
+		return nil, err
+	}
+	return out[0], nil
+}
+
+// PredictFrom is Predict with the ridge on fs for several sets of features in place of fs. The result is indexed by
+// set, then by subject.
+func PredictFrom(ctx context.Context, st *study.Study, subjects []*study.Subject, fs []RowFeatures,
+	sets [][]RowFeatures, split study.Split) ([][]Prediction, error) {
+	out := make([][]Prediction, len(sets))
+	for s := range out {
+		out[s] = make([]Prediction, len(subjects))
+	}
 	for _, group := range study.SameRows(subjects) {
 		first := subjects[group[0]]
 		_, rows := fs[0].Stack(first, study.Train)
@@ -85,7 +99,7 @@ func Predict(ctx context.Context, st *study.Study, subjects []*study.Subject, fs
 			}
 			responses = append(responses, y)
 		}
-		var all []float32
+		all := make([][]float32, len(sets))
 		var best []float64
 		for l := range fs {
 			x, _ := fs[l].Stack(first, study.Train)
@@ -97,22 +111,28 @@ func Predict(ctx context.Context, st *study.Study, subjects []*study.Subject, fs
 			if err != nil {
 				return nil, err
 			}
-			x, n := fs[l].Stack(first, split)
-			pred, err := m.Predict(ctx, x, n)
-			if err != nil {
-				return nil, err
-			}
 			if l == 0 {
-				all, best = pred, m.Scores
-				continue
+				best = make([]float64, m.Voxels)
 			}
-			for v, score := range m.Scores {
-				if score <= best[v] {
+			for s, set := range sets {
+				x, n := set[l].Stack(first, split)
+				pred, err := m.Predict(ctx, x, n)
+				if err != nil {
+					return nil, err
+				}
+				if l == 0 {
+					all[s] = pred
 					continue
 				}
-				best[v] = score
-				for k := v; k < len(all); k += m.Voxels {
-					all[k] = pred[k]
+				for v, score := range m.Scores {
+					for k := v; score > best[v] && k < len(pred); k += m.Voxels {
+						all[s][k] = pred[k]
+					}
+				}
+			}
+			for v, score := range m.Scores {
+				if l == 0 || score > best[v] {
+					best[v] = score
 				}
 			}
 		}
@@ -120,7 +140,9 @@ func Predict(ctx context.Context, st *study.Study, subjects []*study.Subject, fs
 		from := 0
 		for k, i := range group {
 			width := responses[k].Cols
-			out[i] = Prediction{rows, columns(all, rows, from, from+width)}
+			for s := range sets {
+				out[s][i] = Prediction{rows, columns(all[s], rows, from, from+width)}
+			}
 			from += width
 		}
 	}

@@ -87,10 +87,10 @@ func groups(r *results.Scored, runs []*results.Scored) []stats.Group {
 }
 
 // pair joins two predictions of the same rows with the responses.
-func pair(r *results.Scored, base, tuned [][]float32) []stats.Subject {
+func pair(r, run *results.Scored, base, tuned [][]float32) []stats.Subject {
 	out := make([]stats.Subject, len(r.Layout.Subjects))
 	for i, p := range r.Layout.Subjects {
-		out[i].Voxels = p.Voxels
+		out[i].Voxels, out[i].Resolution = p.Voxels, max(p.Resolution, run.Layout.Subjects[i].Resolution)
 		from := 0
 		names := p.RowsOf()
 		for k, rows := range p.Rows {
@@ -115,7 +115,7 @@ func against(ctx context.Context, r *results.Scored, runs []*results.Scored,
 	for k, run := range runs {
 		out.Runs = append(out.Runs, results.ComparedRun{Dir: run.Dir, Chosen: run.Chosen})
 		differences := func(base [][]float32) (*stats.BootstrapResult, *stats.PairedResult, error) {
-			subjects := pair(r, base, run.Tuned)
+			subjects := pair(r, run, base, run.Tuned)
 			b, err := stats.PairedBootstrap(ctx, subjects, groups, draw)
 			if err != nil {
 				return nil, nil, err

@@ -20,6 +20,7 @@ type Baseline struct {
 	Study      *study.Study
 	Groups     []stats.Group
 	Base, Best []encoding.Prediction // by subject
+	Resolution []float64             // of predictions, by subject, as [stats.Resolution] measures it; nil: the least
 	bestLayer  int
 }
 
@@ -67,8 +68,7 @@ func NewBaseline(ctx context.Context, st *study.Study) (*Baseline, error) {
 		}
 	}
 	scored := st.ScoredLayers()
-	if b.Base, err = encoding.Predict(ctx, st, st.Subjects, features[scored[0]:st.Experiment.Model.Layer+1],
-		study.Test); err != nil {
+	if err = b.predictBase(ctx, features[scored[0]:st.Experiment.Model.Layer+1]); err != nil {
 		return nil, err
 	}
 	b.Best = b.Base
@@ -93,6 +93,9 @@ type Evaluation struct {
 func (b *Baseline) Compare(ctx context.Context, tuned *study.Tuned) (*Evaluation, error) {
 	if tuned == nil {
 		return b.beside(ctx, "untuned model", nil, nil)
+	}
+	if tuned.Untuned {
+		return b.beside(ctx, "tuned model", b.Base, b.Study.ScoredLayer())
 	}
 	st := b.Study
 	f, err := encoding.Read(ctx, st, st.Reader(tuned.Model), progress.Read("tuned"), st.StoriesOf(study.Train,

@@ -17,6 +17,9 @@ func (e *Evaluation) subjects(ctx context.Context, indices []int, base []encodin
 	for k, i := range indices {
 		p := e.Study.Subjects[i]
 		out[k].Voxels = p.Voxels
+		if e.Resolution != nil {
+			out[k].Resolution = e.Resolution[i]
+		}
 		from := 0
 		for _, r := range p.Parts[study.Test] {
 			n := (r.To - r.From) * p.Voxels
@@ -77,6 +80,7 @@ func (e *Evaluation) Score(ctx context.Context, names ...string) (out results.Sc
 	bestLayer.OfCeiling, after.OfCeiling = bestLayer.ShareOf(out.Ceiling), after.ShareOf(out.Ceiling)
 	out.BaseBestLayer, out.Tuned = &bestLayer, &after
 	out.Delta, out.DeltaBest = e.delta(b, test), e.delta(best, testBest)
+	out.Delta.CountMoved(test.Voxels)
 	return out, test, nil
 }
 

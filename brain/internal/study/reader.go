@@ -37,3 +37,19 @@ func (st *Study) cacheDepth(r *windows.Reader) int {
 	}
 	return st.frozenDepth
 }
+
+// OtherUnits returns a reader of the untuned model that reads it as a tuned one is read, without a cache and with
+// another number of clips at once than train.unit_windows gives. Its results differ from those of [Study.Reader] by
+// the rounding of the arithmetic alone.
+func (st *Study) OtherUnits() *windows.Reader {
+	r := st.Reader(st.Model)
+	r.Frozen = &windows.Frozen{Model: st.Model, Normalise: st.Frozen.Normalise, Half: st.Frozen.Half}
+	r.Shared = max(st.frozenDepth, 0)
+	r.CacheDepth = r.Shared
+	other := r.Unit/2 + 1
+	if other == r.Unit {
+		other++
+	}
+	r.Unit = other
+	return r
+}

@@ -16,6 +16,7 @@ import (
 type Tuned struct {
 	Model   speech.Encoder
 	Release func()
+	Untuned bool // Model is the study's own: the run chose epoch 0
 }
 
 // Close frees the model.
@@ -25,6 +26,9 @@ func (t *Tuned) Close() { t.Release() }
 func (st *Study) LoadTuned(ctx context.Context, run *results.Run) (*Tuned, error) {
 	if err := st.checkBase(run); err != nil {
 		return nil, err
+	}
+	if st.choseUntuned(run) {
+		return &Tuned{st.Model, func() {}, true}, nil
 	}
 	switch st.Experiment.Train.Mode {
 	case experiment.TrainLoRA:
@@ -36,9 +40,20 @@ func (st *Study) LoadTuned(ctx context.Context, run *results.Run) (*Tuned, error
 		if err != nil {
 			return nil, err
 		}
-		return &Tuned{m, m.Close}, nil
+		return &Tuned{Model: m, Release: m.Close}, nil
 	}
 	return nil, nil
+}
+
+// choseUntuned reports whether the model of a run is the untuned one, epoch 0. A run whose checkpoints are gone is read
+// as any other.
+func (st *Study) choseUntuned(run *results.Run) bool {
+	mode := st.Experiment.Train.Mode
+	if mode != experiment.TrainLoRA && (mode != experiment.TrainFull || st.Options.AllowChangedBase) {
+		return false
+	}
+	p, err := run.Progress()
+	return err == nil && p.Epochs[p.Best].Epoch == 0
 }
 
 // LoadAdapter adapts the study's model with the adapter in a folder.
@@ -53,7 +68,7 @@ func (st *Study) LoadAdapter(ctx context.Context, dir string) (*Tuned, error) {
 		a.Close()
 		return nil, err
 	}
-	return &Tuned{view, a.Close}, nil
+	return &Tuned{Model: view, Release: a.Close}, nil
 }
 
 // checkBase returns an error if the study's model is not the one that a run was trained on, unless that is allowed.

@@ -1,0 +1,49 @@
+package report
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"gonum.org/v1/plot"
+
+	"github.com/brainwavlm/bwlm/brain/results"
+	"github.com/brainwavlm/bwlm/brain/stats"
+)
+
+func TestHeadlineOfARunThatHardlyMoved(t *testing.T) {
+	rep, err := Read(t.Context(), made(t))
+	require.NoError(t, err)
+	r := rep.Runs[0]
+	require.NotContains(t, r.Verdict().Sentence, "hardly moved")
+	r.Scores.Delta.MeanR, r.Scores.Delta.CI95 = -1e-8, &stats.Interval{-2e-8, 1e-8}
+	r.Scores.Delta.Voxels = &results.MovedVoxels{Scored: 39, Unresolved: 30, Unmoved: 39}
+	v := r.Verdict()
+	assert.Equal(t, "open", v.Kind)
+	assert.Equal(t, "tuning hardly moved the model", v.Word)
+	assert.Equal(t, "0.000", v.Number)
+	assert.Contains(t, v.Interval, "[0.000, 0.000]")
+	assert.True(t, strings.HasPrefix(v.Sentence, "Tuning hardly moved the model"))
+	assert.Contains(t, v.Sentence, "Raise train.lr")
+	r.Chosen = 0
+	v = r.Verdict()
+	assert.Equal(t, "no change", v.Word)
+	assert.Contains(t, v.Sentence, results.AfterNoEpoch)
+}
+
+func TestAxesDoNotZoomIntoRounding(t *testing.T) {
+	a := plot.Axis{Min: .3, Max: .3 + 1e-7}
+	atLeast(&a, leastSpan)
+	assert.InDelta(t, leastSpan, a.Max-a.Min, 1e-9)
+	assert.InDelta(t, .3, (a.Max+a.Min)/2, 1e-6)
+	a = plot.Axis{Min: -.1, Max: .2}
+	atLeast(&a, leastSpan)
+	assert.Equal(t, plot.Axis{Min: -.1, Max: .2}, a)
+	low, high := span([]float64{.3, .3 + 1e-7}, leastSpan)
+	assert.InDelta(t, leastSpan, high-low, 1e-9)
+
+	f := whiskers([]whisker{{"all", 1e-8, &stats.Interval{-1e-8, 2e-8}}}, "Δr", "", "")
+	assert.NotContains(t, string(f.SVG), "e-0", "no tick is as fine as rounding")
+	assert.Contains(t, string(f.SVG), ">0.00")
+}

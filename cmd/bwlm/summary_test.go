@@ -1,0 +1,40 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/brain/results"
+	"github.com/brainwavlm/bwlm/brain/stats"
+)
+
+func TestSummaryNamesTheChosenEpochAndWhatHardlyMoved(t *testing.T) {
+	layer := 2
+	score := func(r float64) results.ModelScore {
+		return results.ModelScore{Layer: &layer, MeanR: r, ROIs: map[string]float64{"AC": r}}
+	}
+	base, best, tuned := score(.3), score(.3), score(.3)
+	s := &results.Summary{Chosen: 1, Epochs: []results.Epoch{{ValR: .2}, {Epoch: 1, ValR: .25}, {Epoch: 2, ValR: .1}},
+		Test: results.Scores{Rows: 100, Subjects: []string{"ann"}, Base: base, BaseBestLayer: &best, Tuned: &tuned,
+			Delta: &results.Delta{MeanR: -1e-8, CI95: &stats.Interval{-2e-8, -0.0},
+				ROIs:   map[string]results.DeltaROI{"AC": {MeanR: -1e-8}},
+				Voxels: &results.MovedVoxels{Scored: 39, Unresolved: 30, Unmoved: 38}}}}
+	print := func() string {
+		var b strings.Builder
+		require.NoError(t, printSummary(&b, s))
+		assert.NotContains(t, b.String(), "-0.000")
+		return b.String()
+	}
+	text := print()
+	assert.Contains(t, text, "Chosen: epoch 1 of 2, with r 0.250 on the validation rows; untuned 0.200.\n")
+	assert.Contains(t, text, "Tuning hardly moved the model: Δr rounds to 0.000 in 38 of 39 voxels, and in 30 of them")
+	s.Test.Delta.Voxels.Unmoved = 3
+	assert.NotContains(t, print(), "hardly moved")
+	s.Chosen = 0
+	text = print()
+	assert.Contains(t, text, "Chosen: epoch 0. No epoch was better than the untuned model")
+	assert.Contains(t, text, results.AfterNoEpoch)
+}
