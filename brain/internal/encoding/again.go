@@ -9,7 +9,6 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/windows"
 	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/speech"
-	"github.com/brainwavlm/bwlm/torch"
 )
 
 // againSeconds is the test audio that is read again at most.
@@ -45,14 +44,9 @@ func ReadAgain(ctx context.Context, st *study.Study, fs []RowFeatures) ([]RowFea
 		if from == to {
 			continue
 		}
-		parts := make([][]float32, len(layers))
-		for _, unit := range other.Units(stim, from, to) {
-			if err := st.Model.Session().Infer(ctx, func(s *torch.Scope) error {
-				windows.AppendVectors(parts, other.Vectors(s, stim, unit, layers))
-				return nil
-			}); err != nil {
-				return nil, err
-			}
+		parts, err := other.Part(ctx, stim, from, to, layers)
+		if err != nil {
+			return nil, err
 		}
 		for i := range out {
 			y := slices.Clone(x[i])

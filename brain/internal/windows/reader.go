@@ -148,8 +148,13 @@ func (r *Reader) Features(ctx context.Context, st *Stimulus, layers []int) ([][]
 	if slices.Max(layers) < r.Shared {
 		return r.fixedFeatures(ctx, st, layers)
 	}
+	return r.Part(ctx, st, 0, len(st.Windows), layers)
+}
+
+// Part reads the windows from ≤ i < to of a story in units, without gradients: one matrix (windows, E) per layer.
+func (r *Reader) Part(ctx context.Context, st *Stimulus, from, to int, layers []int) ([][]float32, error) {
 	out := make([][]float32, len(layers))
-	for _, unit := range r.Units(st, 0, len(st.Windows)) {
+	for _, unit := range r.Units(st, from, to) {
 		err := r.Model.Session().Infer(ctx, func(s *torch.Scope) error {
 			AppendVectors(out, r.Vectors(s, st, unit, layers))
 			return nil
