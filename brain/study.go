@@ -95,6 +95,10 @@ func (s *Study) Audit() *design.Report { return s.inner.Audit }
 // Notes returns what a user should know about data, model and method.
 func (s *Study) Notes() []string { return s.inner.Notes }
 
+// TestRepeats says how repeats of the test rows had a part in the tuning; "" if they had none. It belongs below every
+// table of scores.
+func (s *Study) TestRepeats() string { return s.inner.TestRepeats() }
+
 // OnProgress sends the events of later calls elsewhere.
 func (s *Study) OnProgress(to func(progress.Event)) { s.inner.OnProgress(to) }
 

@@ -64,6 +64,8 @@ type Data struct {
 	Trim       [2]int   // rows dropped from the start and the end of a whole story
 	AllowLeak  bool     // true: splits may share audio
 
+	UseTestRepeats bool // true: train.reliability may be test
+
 	AllowTruncated bool // true: recordings that end early are read as far as they go
 }
 

@@ -142,6 +142,10 @@ var keys = []key{
 	{"data.allow_leak",
 		"true: allow splits that share audio, which are refused otherwise. The manifest and all results say so.",
 		"", false, func(e *Experiment) any { return &e.Data.AllowLeak }, anything},
+	{"data.use_test_repeats",
+		"true: allow train.reliability: test, which is refused otherwise. With four repeats or more, weights and\n" +
+			"ceilings come from odd and scores from even ones. All tables say so.",
+		"", false, func(e *Experiment) any { return &e.Data.UseTestRepeats }, anything},
 	{"data.allow_truncated", "true: read recordings that end early, or MP3 whose data are missing in places, as far\n" +
 		"as they go, with a note in all results. They are refused otherwise.",
 		"", false, func(e *Experiment) any { return &e.Data.AllowTruncated }, anything},
@@ -178,7 +182,7 @@ var keys = []key{
 		"", false, func(e *Experiment) any { return &e.Train.Temperature }, within(1e-3, 100)},
 	{"train.reliability",
 		"Weight voxels in the loss by CC_max squared, estimated from the repeats of a split: none | train | val |\n" +
-			"test. test is not independent of the scores, and the run says so.",
+			"test. test is not independent of the scores, and refused without data.use_test_repeats.",
 		"", false, func(e *Experiment) any { return &e.Train.Reliability }, oneOf("none", "train", "val", "test")},
 	{"train.weights", "An .npy file with a weight from 0 for each voxel in the loss; {subject} stands for the name.",
 		"", true, func(e *Experiment) any { return &e.Train.Weights }, optionalFile(".npy")},

@@ -47,3 +47,15 @@ func TestAxesDoNotZoomIntoRounding(t *testing.T) {
 	assert.NotContains(t, string(f.SVG), "e-0", "no tick is as fine as rounding")
 	assert.Contains(t, string(f.SVG), ">0.00")
 }
+
+func TestRepeatsOfTheTestRowsAreNamedInTheTables(t *testing.T) {
+	rep, err := Read(t.Context(), made(t))
+	require.NoError(t, err)
+	var page strings.Builder
+	require.NoError(t, rep.HTML(&page))
+	require.NotContains(t, page.String(), results.TestRepeatsSplit)
+	page.Reset()
+	rep.Runs[0].Scores.TestRepeats = results.TestRepeatsSplit
+	require.NoError(t, rep.HTML(&page))
+	assert.Contains(t, page.String(), results.TestRepeatsSplit)
+}

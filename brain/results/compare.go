@@ -69,6 +69,7 @@ type Scored struct {
 	Want        [][]float32 // by subject, (rows, voxels)
 	Base, Tuned [][]float32
 	untuned     bool // training left the features alone
+	testRepeats string
 }
 
 func ReadScored(dir string) (*Scored, error) {
@@ -81,7 +82,7 @@ func ReadScored(dir string) (*Scored, error) {
 	if err := jsonfile.Read(Comparing, filepath.Join(dir, "eval", "summary.json"), &s); err != nil {
 		return nil, err
 	}
-	r.Chosen = s.Chosen
+	r.Chosen, r.testRepeats = s.Chosen, s.Test.TestRepeats
 	for _, p := range r.Layout.Subjects {
 		for name, into := range map[string]*[][]float32{"responses": &r.Want, "base_pred": &r.Base,
 			"tuned_pred": &r.Tuned} {
@@ -159,6 +160,9 @@ func (c *Comparison) Correct() {
 
 // Note returns a remark on a run for readers of the table.
 func (c *Comparison) Note(first, run *Scored, b *stats.BootstrapResult) {
+	if run.testRepeats != "" {
+		c.Notes = append(c.Notes, run.Dir+": "+run.testRepeats)
+	}
 	if run.untuned {
 		c.Notes = append(c.Notes,
 			fmt.Sprintf("%s trained its readout only, so its features score as the untuned model's", run.Dir))

@@ -1,6 +1,7 @@
 package results
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -41,6 +42,7 @@ type Summary struct {
 type Scores struct {
 	Rows          int         `json:"rows"` // of the subject with most
 	Subjects      []string    `json:"subjects"`
+	TestRepeats   string      `json:"test_repeats,omitempty"` // how repeats of the test rows had a part in the tuning
 	Base          ModelScore  `json:"base"`
 	BaseBestLayer *ModelScore `json:"base_best_layer,omitempty"`
 	Tuned         *ModelScore `json:"tuned,omitempty"`
@@ -125,3 +127,14 @@ func (d *Delta) Unmoved() string {
 // AfterNoEpoch is what to do where no epoch was better than the untuned model.
 const AfterNoEpoch = "Try a smaller train.lr if the training loss falls while the validation r does too, a larger " +
 	"one if neither moves, or more training rows."
+
+// ErrTestRepeats marks the refusal to tune on repeats of the test rows.
+var ErrTestRepeats = errors.New("repeats of the test rows")
+
+// How repeats of the test rows had a part in the tuning.
+const (
+	TestRepeatsShared = "Voxels were weighted by repeats of the test rows, from which the scores come, too: the " +
+		"scores are NOT INDEPENDENT of the tuning (data.use_test_repeats)."
+	TestRepeatsSplit = "Voxels were weighted by odd repeats of the test rows, which give the ceilings, too; the " +
+		"scores come from even repeats (data.use_test_repeats)."
+)

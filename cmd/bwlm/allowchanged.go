@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/basemodel"
 )
@@ -34,8 +35,11 @@ func (f *allowChanged) Set(what string) error {
 	return nil
 }
 
-// adviseAllow adds the flag to the hint about a changed base model.
+// adviseAllow adds the flag to the hint about something that is refused unless a flag allows it.
 func adviseAllow(f *fault.Error) {
+	if errors.Is(f, results.ErrTestRepeats) && f.Hint != "" {
+		f.Hint = "name another split, or accept this with --" + testRepeatsFlag + ", which all tables name"
+	}
 	if errors.Is(f, basemodel.ErrChanged) && f.Hint != "" {
 		f.Hint = "use the model that it was trained on, or accept this one with --" + allowChangedFlag + " base"
 	}

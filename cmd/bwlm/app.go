@@ -22,7 +22,8 @@ type app struct {
 	json, debug bool   // global flags
 	command     string // that runs
 	limits      limitFlags
-	answered    bool // an answer is on standard output, complete or not
+	answered    bool   // an answer is on standard output, complete or not
+	caveat      string // printed below the text of an answer
 }
 
 // run is the whole program: it runs the command that args name and returns the exit code.
@@ -64,7 +65,11 @@ func run(args []string, stdout, stderr *os.File, commands []constructor) (code i
 func (a *app) answer(v any, text func(io.Writer) error) error {
 	a.answered = true
 	if !a.json {
-		return text(a.out)
+		if err := text(a.out); err != nil || a.caveat == "" {
+			return err
+		}
+		_, err := fmt.Fprintln(a.out, a.caveat)
+		return err
 	}
 	return a.print(v)
 }

@@ -82,26 +82,35 @@ func unknownCommand(c *cobra.Command, name string) error {
 
 // experimentFlags are the flags of commands that read an experiment file.
 type experimentFlags struct {
-	set  []string
-	leak bool
+	set     []string
+	leak    bool
+	repeats bool
 }
+
+const testRepeatsFlag = "use-test-repeats"
 
 func (x *experimentFlags) add(c *cobra.Command) {
 	c.Flags().StringArrayVar(&x.set, "set", nil,
 		"change a `key=value` of the experiment, the value as YAML; repeatable")
 	c.Flags().BoolVar(&x.leak, "allow-leak", false,
 		"allow splits that share audio; recorded in all results (data.allow_leak)")
+	c.Flags().BoolVar(&x.repeats, testRepeatsFlag, false,
+		"allow train.reliability: test; named in all tables (data.use_test_repeats)")
 }
 
 // given reports whether a flag changes the experiment.
-func (x *experimentFlags) given() bool { return len(x.set) > 0 || x.leak }
+func (x *experimentFlags) given() bool { return len(x.set) > 0 || x.leak || x.repeats }
 
 // settings are the changes as of --set.
 func (x *experimentFlags) settings() []string {
+	out := slices.Clone(x.set)
 	if x.leak {
-		return append(slices.Clone(x.set), "data.allow_leak=true")
+		out = append(out, "data.allow_leak=true")
 	}
-	return x.set
+	if x.repeats {
+		out = append(out, "data.use_test_repeats=true")
+	}
+	return out
 }
 
 // load reads and validates the file with the changes of --set.

@@ -40,6 +40,7 @@ func (a *app) openStudy(ctx context.Context, exp *experiment.Experiment, boards 
 	if st, err = brain.Open(ctx, exp, opt); err != nil {
 		return nil, nil, err
 	}
+	a.caveat = st.TestRepeats()
 	a.ui.Note("%s", st.Audit())
 	for _, note := range st.Notes() {
 		a.ui.Note("note: %s", note)

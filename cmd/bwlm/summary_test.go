@@ -1,6 +1,10 @@
 package main
 
 import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -9,6 +13,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 )
 
 func TestSummaryNamesTheChosenEpochAndWhatHardlyMoved(t *testing.T) {
@@ -37,4 +42,15 @@ func TestSummaryNamesTheChosenEpochAndWhatHardlyMoved(t *testing.T) {
 	text = print()
 	assert.Contains(t, text, "Chosen: epoch 0. No epoch was better than the untuned model")
 	assert.Contains(t, text, results.AfterNoEpoch)
+}
+
+func TestTheCaveatStandsBelowEveryTable(t *testing.T) {
+	f, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	require.NoError(t, err)
+	defer f.Close()
+	a := &app{ui: ui.New(os.Stderr), out: &output{w: f}, caveat: results.TestRepeatsSplit}
+	require.NoError(t, a.answer(nil, func(w io.Writer) error { _, err := fmt.Fprintln(w, "a table"); return err }))
+	text, err := os.ReadFile(f.Name())
+	require.NoError(t, err)
+	assert.Equal(t, "a table\n"+results.TestRepeatsSplit+"\n", string(text))
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/sweep"
@@ -49,7 +51,18 @@ validation rows (val Δr): a choice by the test rows spoils the test.`,
 				opt.Axes = append(opt.Axes, axis)
 			}
 			opt.Experiment = func(sets ...string) (*experiment.Experiment, error) {
-				return experiment.Load(args[0], slices.Concat(exp.settings(), sets)...)
+				e, err := experiment.Load(args[0], slices.Concat(exp.settings(), sets)...)
+				if err == nil && e.Train.Reliability == "test" && a.caveat == "" {
+					a.caveat = results.TestRepeatsShared // unless a study that is opened knows better
+				}
+				return e, err
+			}
+			opt.Open = func(ctx context.Context, e *experiment.Experiment, o brain.Options) (*brain.Study, error) {
+				st, err := brain.Open(ctx, e, o)
+				if err == nil {
+					a.caveat = st.TestRepeats()
+				}
+				return st, err
 			}
 			r, err := a.sweep(c, opt)
 			if err != nil {

@@ -94,6 +94,7 @@ func (a *app) transfer(c *cobra.Command, path string, flags *experimentFlags, su
 		return nil, "", err
 	}
 	defer st.Close()
+	a.caveat = st.TestRepeats()
 	a.ui.Note("%s", st.Audit())
 	var clock tuningClock
 	var parts []transfer.Part

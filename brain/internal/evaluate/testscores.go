@@ -57,6 +57,7 @@ func (e *Evaluation) Score(ctx context.Context, names ...string) (out results.Sc
 			out.Rows = max(out.Rows, e.Base[i].Rows)
 		}
 	}
+	out.TestRepeats = st.TestRepeats()
 	groups := study.GroupsOf(e.Groups, indices)
 	b, test, err := e.against(ctx, indices, e.Base, groups)
 	if err != nil {

@@ -144,8 +144,8 @@ func (st *Study) openDisk() (err error) {
 
 // prepare loads and checks the data that the experiment needs.
 func (st *Study) prepare(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{st.checkModel, st.loadSubjects, st.weigh, st.auditSplits,
-		st.loadStimuli, st.chooseLoss, st.noteMethod} {
+	for _, step := range []func(context.Context) error{st.checkRepeats, st.checkModel, st.loadSubjects, st.weigh,
+		st.auditSplits, st.loadStimuli, st.chooseLoss, st.noteMethod} {
 		if err := step(ctx); err != nil {
 			return err
 		}

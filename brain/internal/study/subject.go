@@ -21,6 +21,8 @@ type Subject struct {
 	Responses *dataset.SubjectResponses
 	Tuned     []int     // columns of the loss: those of the tuned ROIs that vary in the training rows
 	Weights   []float32 // of each of these in the loss, of mean 1; nil: all are 1
+
+	odd *dataset.SubjectResponses // of the test rows, for weights and ceilings; nil: Responses
 }
 
 // loadSubject opens the responses of a subject to the stories of the splits and measures their means and SDs.
@@ -48,6 +50,17 @@ func loadSubject(ctx context.Context, exp *experiment.Experiment, data *dataset.
 	}
 	how := dataset.Standardisation{Polynomials: exp.Data.LegendreDegree() + 1,
 		ZScore: dataset.ZScoreRule(exp.Data.ZScore)}
+	if usesTestRepeats(exp) {
+		if odd, even := p.halves(opened); odd != nil {
+			opened = even
+			if p.odd, err = dataset.Standardise(odd, p.Parts[:], how); err == nil {
+				err = p.odd.Measure(ctx)
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
 	if p.Responses, err = dataset.Standardise(opened, p.Parts[:], how); err != nil {
 		return nil, err
 	}

@@ -46,9 +46,8 @@ func (st *Study) weigh(ctx context.Context) error {
 		st.Note("%s: %d of %d tuned voxels have weight in the loss, the largest %.3g times the mean", p.Name, counted,
 			len(p.Tuned), slices.Max(p.Weights))
 	}
-	if train.Reliability == "test" {
-		st.Note("train.reliability: test weighs voxels by the rows that are scored afterwards: the scores are NOT " +
-			"INDEPENDENT of the weights")
+	if text := st.TestRepeats(); text != "" {
+		st.Note("%s", text)
 	}
 	return nil
 }
@@ -113,7 +112,7 @@ func (p *Subject) reliability(ctx context.Context, split Split) (stats.NoiseCeil
 			rows = slices.Delete(rows, i, i+1)
 		}
 	}
-	return p.ceiling(ctx, rows)
+	return p.ceiling(ctx, p.repeated(split), rows)
 }
 
 // balanced scales weights so that each balanced ROI has the same sum.

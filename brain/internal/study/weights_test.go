@@ -16,6 +16,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/internal/studytest"
 	"github.com/brainwavlm/bwlm/brain/internal/tune"
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/testnum"
@@ -78,18 +79,19 @@ func TestReliableVoxelsWeighMore(t *testing.T) {
 	for _, split := range []string{"train", "val", "test"} {
 		st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, s *dataset.Spec) {
 			e.Train.Reliability = split
-			repeated(s, map[string]string{"train": "two", "val": "val", "test": "test"}[split], 4)
+			e.Data.UseTestRepeats = true
+			repeated(s, map[string]string{"train": "two", "val": "val", "test": "test"}[split], 3)
 		})
 		p := st.Subjects[0]
 		r := p.Parts[map[string]study.Split{"train": study.Train, "val": study.Val, "test": study.Test}[split]]
 		last := r[len(r)-1] // story two of one and two; one was heard once
 		var x []float32
-		for k := range 4 {
+		for k := range 3 {
 			repeat := make([]float32, last.Len()*60)
 			require.NoError(t, p.Responses.Select(last).ReadRepeat(t.Context(), k, 0, last.Len(), nil, repeat))
 			x = append(x, repeat...)
 		}
-		c := stats.Ceiling(x, 4, last.To-last.From, 60)
+		c := stats.Ceiling(x, 3, last.To-last.From, 60)
 		total := 0.
 		for _, cc := range c.CCMax {
 			total += cc * cc / 60
@@ -98,9 +100,7 @@ func TestReliableVoxelsWeighMore(t *testing.T) {
 			assert.InDelta(t, cc*cc/total, p.Weights[v], 1e-5)
 		}
 		assert.Greater(t, mean32(p.Weights[:20]), 1.5*mean32(p.Weights[40:]))
-		const note = "train.reliability: test weighs voxels by the rows that are scored afterwards: the scores are " +
-			"NOT INDEPENDENT of the weights"
-		assert.Equal(t, split == "test", slices.Contains(st.Notes, note), split)
+		assert.Equal(t, split == "test", slices.Contains(st.Notes, results.TestRepeatsShared), split)
 	}
 	_, err := studytest.TryTiny(t, study.Options{}, func(e *experiment.Experiment,
 		_ *dataset.Spec) {
