@@ -10,6 +10,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/quote"
 	"github.com/brainwavlm/bwlm/internal/suggest"
 )
 
@@ -22,6 +23,7 @@ type Dataset struct {
 // New checks a spec and returns its data set.
 func New(spec Spec) (*Dataset, error) {
 	if err := spec.check(); err != nil {
+		err.Path = quote.Escaped(err.Path, "")
 		return nil, err
 	}
 	return &Dataset{spec: spec}, nil

@@ -72,6 +72,9 @@ func TestNewRefusesABadSpec(t *testing.T) {
 				&SameAs{Story: "a"}
 		},
 		"empty region": func(s *Spec) { s.ROIs = []ROI{{Name: "r"}} },
+		"region of two lines": func(s *Spec) {
+			s.ROIs = []ROI{{Name: "r\ns", Region: Value(Region{Columns: []int{0}})}}
+		},
 		"region twice": func(s *Spec) {
 			r := ROI{Name: "r", Region: Value(Region{Columns: []int{0}})}
 			s.ROIs = []ROI{r, r}
@@ -82,6 +85,7 @@ func TestNewRefusesABadSpec(t *testing.T) {
 		_, err := New(spec)
 		require.Error(t, err, name)
 		assert.Equal(t, fault.BadData, fault.KindOf(err), name)
+		assert.NotContains(t, err.Error(), "\n", name)
 	}
 }
 

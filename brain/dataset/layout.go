@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
 // layoutFile is the name of the file that describes the data set of a folder.
@@ -40,12 +41,12 @@ func Open(path string, changes ...func(*Spec)) (*Dataset, error) {
 		change(spec)
 	}
 	sound.allowTruncated = spec.AllowTruncated
+	if bad := spec.check(); bad != nil {
+		bad.Path = doc.locate(bad.Path)
+		return nil, bad
+	}
 	d, err := New(*spec)
 	if err != nil {
-		var bad *fault.Error
-		if errors.As(err, &bad) {
-			bad.Path = doc.locate(bad.Path)
-		}
 		return nil, err
 	}
 	d.files = []string{path}
@@ -56,9 +57,9 @@ func Open(path string, changes ...func(*Spec)) (*Dataset, error) {
 // file.
 func (d *document) locate(key string) string {
 	if n := d.at[key]; n != nil {
-		return d.place(n) + ": " + key
+		return d.place(n) + ": " + quote.Escaped(key, "")
 	}
-	return d.file + ": " + key
+	return d.file + ": " + quote.Escaped(key, "")
 }
 
 // parse reads a dataset.yaml. File is its path; the files that it names are found relative to its

@@ -71,11 +71,11 @@ func regionText(text []byte, path string) (Region, error) {
 			case err == nil && whole(v):
 				region.Columns = append(region.Columns, int(v))
 			default:
-				return Region{}, badRegion(path, "line %d: %s is not a column", line, quote([]byte(field)))
+				return Region{}, badRegion(path, "line %d: %s is not a column", line, quoted([]byte(field)))
 			}
 			if region.Mask != nil && region.Columns != nil {
 				return Region{}, badRegion(path, "line %d: %s stands among others of another kind", line,
-					quote([]byte(field)))
+					quoted([]byte(field)))
 			}
 		}
 	}

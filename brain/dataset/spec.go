@@ -198,7 +198,10 @@ func (s *Spec) checkROIs() *fault.Error {
 	seen := make(map[string]bool)
 	for _, roi := range s.ROIs {
 		where := key("rois", roi.Name)
-		if roi.Name == "" || seen[roi.Name] {
+		if !usable(roi.Name) {
+			return wrong(where, "%q cannot be the name of an ROI", roi.Name)
+		}
+		if seen[roi.Name] {
 			return wrong(where, "the ROI has no name of its own")
 		}
 		seen[roi.Name] = true

@@ -31,14 +31,14 @@ func readText(r io.Reader, name string) (*Matrix, error) {
 		for field := range bytes.FieldsSeq(l) {
 			v, err := strconv.ParseFloat(string(field), 64)
 			if err != nil {
-				e := fail(line, "column %d: %s is not a number", len(m.Data)-before, quote(field))
+				e := fail(line, "column %d: %s is not a number", len(m.Data)-before, quoted(field))
 				if bytes.ContainsAny(field, ",;") {
 					e.WithHint("separate the numbers by spaces, or save the matrix as .npy")
 				}
 				return nil, e
 			}
 			if math.Abs(v) > math.MaxFloat32 && !math.IsInf(v, 0) {
-				return nil, fail(line, "column %d: %s does not fit 32 bits", len(m.Data)-before, quote(field))
+				return nil, fail(line, "column %d: %s does not fit 32 bits", len(m.Data)-before, quoted(field))
 			}
 			m.Data = append(m.Data, float32(v))
 		}
@@ -57,8 +57,8 @@ func readText(r io.Reader, name string) (*Matrix, error) {
 	return m, nil
 }
 
-// quote returns the start of a text of unknown length and kind, quoted.
-func quote(text []byte) string {
+// quoted returns the start of a text of unknown length and kind, quoted.
+func quoted(text []byte) string {
 	const shown = 40
 	if len(text) > shown {
 		return strconv.Quote(string(text[:shown])) + "…"

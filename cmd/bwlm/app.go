@@ -12,6 +12,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
 // app is what the commands of one run of the program share.
@@ -80,8 +81,8 @@ func (a *app) print(v any) error {
 	return e.Encode(v)
 }
 
-// output is standard output. A failed write is kept for run alone: a command need not check it, and cobra
-// would print it.
+// output is standard output, with control characters escaped: names may come from anybody's files. A failed write is
+// kept for run alone: a command need not check it, and cobra would print it.
 type output struct {
 	w   io.Writer
 	err error
@@ -89,7 +90,7 @@ type output struct {
 
 func (o *output) Write(p []byte) (int, error) {
 	if o.err == nil {
-		_, o.err = o.w.Write(p)
+		_, o.err = io.WriteString(o.w, quote.Escaped(string(p), "\n\t"))
 	}
 	return len(p), nil
 }

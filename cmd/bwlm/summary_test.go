@@ -54,3 +54,19 @@ func TestTheCaveatStandsBelowEveryTable(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "a table\n"+results.TestRepeatsSplit+"\n", string(text))
 }
+
+func TestStandardOutputHoldsNothingThatATerminalObeys(t *testing.T) {
+	f, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	require.NoError(t, err)
+	defer f.Close()
+	for _, json := range []bool{false, true} {
+		a := &app{ui: ui.New(os.Stderr), out: &output{w: f}, json: json}
+		require.NoError(t, a.answer("a\x1b[2J\u009b2J", func(w io.Writer) error {
+			_, err := fmt.Fprintln(w, "a\x1b[2J\u009b2J")
+			return err
+		}))
+	}
+	text, err := os.ReadFile(f.Name())
+	require.NoError(t, err)
+	assert.Equal(t, "a\\u001b[2J\\u009b2J\n\"a\\u001b[2J\\u009b2J\"\n", string(text))
+}

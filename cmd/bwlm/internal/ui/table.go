@@ -2,15 +2,22 @@ package ui
 
 import (
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/rivo/uniseg"
+
+	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
 // Table writes rows under a head, in columns two blanks apart: numbers to the right, words to the
 // left. Rows may be shorter than the head. The error is w's own.
 func Table(w io.Writer, head []string, rows [][]string) error {
+	head, rows = escaped(head), slices.Clone(rows)
+	for i, row := range rows {
+		rows[i] = escaped(row)
+	}
 	widths := make([]int, len(head))
 	right := make([]bool, len(head))
 	for c := range head {
@@ -38,6 +45,15 @@ func Table(w io.Writer, head []string, rows [][]string) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// escaped returns cells that stay on one line and that a terminal does not obey.
+func escaped(cells []string) []string {
+	out := make([]string, len(cells))
+	for i, cell := range cells {
+		out[i] = quote.Escaped(cell, "")
+	}
+	return out
 }
 
 // numeric reports whether a cell belongs to a column of numbers: a number, a per cent, or nothing

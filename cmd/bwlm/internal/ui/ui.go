@@ -7,6 +7,8 @@ import (
 	"sync"
 
 	"golang.org/x/term"
+
+	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
 // UI writes lines and at most one progress bar to one stream. It is safe for several goroutines.
@@ -68,7 +70,7 @@ func (u *UI) line(s string) {
 	if u.shown != nil {
 		u.shown.erase()
 	}
-	_, _ = io.WriteString(u.out, s+"\n")
+	_, _ = io.WriteString(u.out, quote.Escaped(s, "\n\t")+"\n")
 }
 
 // Fail prints why the program ends, always.

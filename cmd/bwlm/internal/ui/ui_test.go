@@ -175,3 +175,14 @@ func TestTable(t *testing.T) {
 	require.NoError(t, Table(&b, []string{"a", "b"}, nil))
 	assert.Equal(t, "a  b\n", b.String())
 }
+
+func TestNothingThatATerminalObeysIsPrinted(t *testing.T) {
+	u, out := plainUI()
+	u.Note("ROI %s", "a\x1b[2Jb")
+	u.Warn("ROI %s", "a\u009b2Jb")
+	u.Fail("ROI a\rb")
+	require.NoError(t, Table(out, []string{"ROI", "r"}, [][]string{{"a\nb\x1b]0;x\a", "0.1"}, {"c", "0.2"}}))
+	assert.Equal(t, "ROI a\\u001b[2Jb\nbwlm: warning: ROI a\\u009b2Jb\nbwlm: ROI a\\u000db\n"+
+		"ROI                         r\na\\u000ab\\u001b]0;x\\u0007  0.1\nc                         0.2\n",
+		out.String())
+}
