@@ -32,6 +32,9 @@ type Options struct {
 
 	// AllowChangedBase lets finished runs meet a model other than the one that they were trained on.
 	AllowChangedBase bool
+
+	// OnlyCachedPrints compares the audio of stories only if CacheDir has the fingerprints of all.
+	OnlyCachedPrints bool
 }
 
 // Study is an experiment with its data and model. After Close, methods that return an error return one that matches

@@ -152,6 +152,9 @@ func (l *layout) story(name, path string, _, n *yaml.Node) error {
 				err := l.text(path, v, &file)
 				story.Audio = fromFile(l.files, file, l.sound.of(story.Name))
 				story.Remarks = func() []string { return l.sound.notesOn(story.Name) }
+				story.Stream = func(ctx context.Context, visit func([]float32) error) error {
+					return l.sound.stream(l.files, ctx, file, visit)
+				}
 				return err
 			case "words":
 				err := l.text(path, v, &file)

@@ -42,6 +42,16 @@ func (r *recordings) of(story string) func(folder, context.Context, string) ([]f
 	}
 }
 
+// stream reads a recording in blocks.
+func (r *recordings) stream(f folder, ctx context.Context, name string, visit func(samples []float32) error) error {
+	path, err := f.find(name)
+	if err != nil {
+		return err
+	}
+	_, err = audio.Stream(ctx, path, audio.Options{AllowTruncated: r.allowTruncated}, visit)
+	return err
+}
+
 func (r *recordings) notesOn(story string) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()

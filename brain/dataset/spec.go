@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"context"
 	"math"
 	"slices"
 	"strings"
@@ -44,6 +45,9 @@ type Story struct {
 
 	// Remarks on a recording that was loaded from a file, such as that it ends early; nil for others.
 	Remarks func() []string
+
+	// Stream reads Audio in blocks, in a slice that is used again; nil: Audio is loaded whole.
+	Stream func(ctx context.Context, visit func(samples []float32) error) error
 }
 
 // SameAs refers to the story of which this one is a piece: row 0 is row Row of the other.

@@ -31,6 +31,7 @@ type SplitRows struct {
 	Subjects []string
 	Stimulus string   // the story whose audio clock Window is in
 	Window   Interval // seconds of Stimulus on which the rows depend
+	Audio    Interval // Window in seconds of the story's own audio
 }
 
 // String returns the split and its rows: "train alice[10:200]".
@@ -52,8 +53,11 @@ func (l Leak) seconds() float64 { return l.Shared.To - l.Shared.From }
 
 // Report is the outcome of a leak audit.
 type Report struct {
-	Rows  []SplitRows
-	Leaks []Leak
+	Rows     []SplitRows
+	Leaks    []Leak
+	Copies   []Copy // audio that stories of different splits share by its sound, the longest first
+	Compared int    // stories whose audio was compared, by [Report.CompareAudio]
+	Pending  bool   // audio is still to be compared
 }
 
 // Audit finds each two ranges of rows of different splits that depend on the same stimulus.
@@ -76,7 +80,7 @@ func Audit(w StimulusWindow, stories []AuditStory, uses []Use) (*Report, error) 
 			window := w.rows(story.Clock, u.From, u.To)
 			report.Rows = append(report.Rows, SplitRows{
 				Split: u.Split, Rows: u.Rows, Stimulus: stimulus,
-				Window: Interval{window.From + shift, window.To + shift},
+				Window: Interval{window.From + shift, window.To + shift}, Audio: window,
 			})
 			i = len(report.Rows) - 1
 		}
@@ -124,10 +128,11 @@ func origin(stories []AuditStory, name string) (story AuditStory, stimulus strin
 	return AuditStory{}, "", 0, fault.New(fault.BadData, "leak audit", name, "same_as goes round in a circle")
 }
 
-// Err returns nil without leaks, else an error of kind BadData that names the longest one.
+// Err returns nil without leaks and copies that are refused, else an error of kind BadData that names the longest
+// one.
 func (r *Report) Err() error {
 	if len(r.Leaks) == 0 {
-		return nil
+		return r.copyErr()
 	}
 	worst := slices.MaxFunc(r.Leaks, func(a, b Leak) int {
 		switch {
@@ -163,5 +168,6 @@ func (r *Report) String() string {
 	if len(r.Leaks) == 0 {
 		text.WriteString("no two splits depend on the same stimulus\n")
 	}
+	r.writeCopies(&text)
 	return text.String()
 }

@@ -3,6 +3,7 @@ package experiment
 import (
 	"fmt"
 	"math"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -296,6 +297,22 @@ func storyRows(v any) string {
 		}
 	}
 	return someNames(v)
+}
+
+// storyPairs accepts pairs of names or globs of stories, "a:b".
+func storyPairs(v any) string {
+	for _, s := range *v.(*[]string) {
+		a, b, ok := strings.Cut(s, ":")
+		if !ok || a == "" || b == "" || strings.Contains(b, ":") {
+			return fmt.Sprintf("%s is not a pair STORY:STORY", short(s))
+		}
+		for _, glob := range []string{a, b} {
+			if _, err := path.Match(glob, ""); err != nil {
+				return fmt.Sprintf("%s is not a pattern", short(glob))
+			}
+		}
+	}
+	return distinct(v)
 }
 
 func bound(digits string, absent int) (int, error) {

@@ -66,7 +66,8 @@ type Data struct {
 
 	UseTestRepeats bool // true: train.reliability may be test
 
-	AllowTruncated bool // true: recordings that end early are read as far as they go
+	AllowTruncated bool     // true: recordings that end early are read as far as they go
+	AllowShared    []string // pairs of stories that may share audio, "a:b"; globs
 }
 
 // Readout maps features to voxels.

@@ -149,6 +149,10 @@ var keys = []key{
 	{"data.allow_truncated", "true: read recordings that end early, or MP3 whose data are missing in places, as far\n" +
 		"as they go, with a note in all results. They are refused otherwise.",
 		"", false, func(e *Experiment) any { return &e.Data.AllowTruncated }, anything},
+	{"data.allow_shared",
+		"Pairs of stories in different splits that may share audio, such as a signature tune: [\"a:b\"], or globs.\n" +
+			"Others are refused beyond 5 s, or 1 % of a story. Recorded in the manifest.",
+		"", false, func(e *Experiment) any { return &e.Data.AllowShared }, storyPairs},
 
 	{"readout.mode", "trained (by gradient, with the model) | ridge (closed form: the ridge on the features as they " +
 		"are,\n" +

@@ -15,6 +15,10 @@ type Manifest struct {
 	Delays   []int             `json:"delays_trs"`
 	Splits   []string          `json:"splits"`          // the rows of each split with their stimulus windows
 	Leaks    []string          `json:"leaks,omitempty"` // that data.allow_leak let pass
+
+	AudioCompared int      `json:"audio_compared"`         // stories of different splits whose audio was compared
+	SharedAudio   []string `json:"shared_audio,omitempty"` // what the audit let them share
+
 	Subjects []ManifestSubject `json:"subjects"`
 	Inputs   []ManifestInput   `json:"inputs"`
 	Notes    []string          `json:"notes"`

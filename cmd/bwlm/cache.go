@@ -31,6 +31,7 @@ type limitFlags struct {
 	memory size
 	dtype  string // of cached activations
 	allow  allowChanged
+	plan   bool // fingerprints of audio are read from the cache if it is there; nothing is written
 }
 
 func (f *limitFlags) add(c *cobra.Command) {
@@ -100,6 +101,12 @@ func (a *app) studyOptions(maxMemory int64, progress func(progress.Event)) (brai
 	default:
 		return opt, fault.New(fault.Usage, a.command, "--cache-dtype", "%q is neither f32 nor bf16", a.limits.dtype)
 	}
+	if a.limits.plan {
+		opt.OnlyCachedPrints = true
+		if dir := a.limits.cache.folder(); dir == "" || !isFolder(dir) {
+			return opt, nil
+		}
+	}
 	store, err := a.limits.cache.open()
 	switch {
 	case err != nil && a.limits.cache.dir == "":
@@ -111,6 +118,11 @@ func (a *app) studyOptions(maxMemory int64, progress func(progress.Event)) (brai
 		opt.CacheDir, opt.DiskBytes = a.limits.cache.folder(), int64(a.limits.cache.size)
 	}
 	return opt, nil
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 func cacheCommand(a *app) *cobra.Command {

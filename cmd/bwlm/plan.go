@@ -21,7 +21,8 @@ func planCommand(a *app) *cobra.Command {
 three optimizer steps, a ridge) and extrapolates: windows per step and epoch, trainable parameters, time, memory, disk.
 A sensitivity analysis follows: the minimum detectable difference Δr between tuned and base, from the minutes of test
 rows, the responses' autocorrelation, and their ceiling where there are repeats (go doc bwlm/brain/plan.Sensitivity has
-the formula). Nothing is written.`,
+the formula). The audio of the splits is compared if an earlier command left its fingerprints in the activation
+cache. Nothing is written.`,
 		Example: "  bwlm plan alice.yaml\n  bwlm plan alice.yaml --set train.epochs=5 --json",
 		Args:    wantArgs("EXPERIMENT"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -29,6 +30,7 @@ the formula). Nothing is written.`,
 			if err != nil {
 				return err
 			}
+			a.limits.plan = true
 			st, end, err := a.openStudy(c.Context(), e)
 			if err != nil {
 				return err
@@ -43,6 +45,7 @@ the formula). Nothing is written.`,
 	}
 	exp.add(c)
 	a.limits.addMemory(c)
+	a.limits.cache.add(c)
 	return c
 }
 

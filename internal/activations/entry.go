@@ -18,13 +18,13 @@ func (k Key) String() string { return hex.EncodeToString(k[:]) }
 // Entry is a tensor as it is kept.
 type Entry struct {
 	About string // what it is, for people
-	DType string // F32 or BF16
+	DType string // F32, BF16 or U8
 	Shape []int
 	Data  []byte // little-endian
 }
 
 // sizes are the bytes of one element.
-var sizes = map[string]int{"F32": 4, "BF16": 2}
+var sizes = map[string]int{"F32": 4, "BF16": 2, "U8": 1}
 
 // header is the first line of a file.
 type header struct {

@@ -86,11 +86,13 @@ var rules = []rule{
 		"torch", "torch/nn", "peft", "speech", "speech/pretrained", "npy", "brain/design", "brain/experiment",
 		"brain/internal/windows",
 	}},
+	{packages: "brain/internal/fingerprint", ours: []string{"internal/activations"},
+		others: []string{"gonum.org/v1/gonum/..."}},
 	{packages: "brain/internal/study", ours: []string{
 		"torch", "torch/nn", "peft", "speech", "speech/pretrained", "npy", "internal/acoustic", "internal/activations",
 		"brain/dataset", "brain/design",
 		"brain/experiment", "brain/loss", "brain/progress", "brain/results", "brain/ridge", "brain/stats",
-		"brain/internal/windows",
+		"brain/internal/fingerprint", "brain/internal/windows",
 	}},
 	{packages: "brain/internal/encoding", ours: []string{
 		"speech", "brain/design", "brain/dataset", "brain/progress", "brain/ridge", "brain/stats",

@@ -61,15 +61,20 @@ func mayAdd(ctx context.Context, st *study.Study, dir string) error {
 		return fault.New(fault.Usage, "add adapters", dir, "train.mode %s leaves no adapter", exp.Train.Mode)
 	}
 	if exp.Data.Path != st.Experiment.Data.Path {
-		st.Note("%s was tuned on other data (%s): its tuning may have used the test stimulus", dir, exp.Data.Path)
-		return nil
+		err := st.AuditOtherData(ctx, exp)
+		if fault.KindOf(err) == fault.Missing {
+			st.Note("%s was tuned on other data (%s), which are not there: its tuning may have used the test "+
+				"stimulus", dir, exp.Data.Path)
+			return nil
+		}
+		return err
 	}
 	exp.Train.Loss, exp.Train.Reliability, exp.Train.Weights = "auto", "none", "" // none of which needs the responses
 	v, err := st.Vary(ctx, exp)
 	if err != nil {
 		return err
 	}
-	return AuditAgainst(st, v.Subjects)
+	return AuditAgainst(ctx, st, v.Subjects)
 }
 
 func formula(terms []results.WeightedAdapter) string {

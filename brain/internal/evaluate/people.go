@@ -109,7 +109,13 @@ func Unmet(ctx context.Context, st *study.Study, target string, sources ...strin
 		if err != nil {
 			return nil, err
 		}
-		if !slices.ContainsFunc(report.Leaks, func(l design.Leak) bool { return l.A.Split != l.B.Split }) {
+		if len(report.Leaks) == 0 {
+			if err := st.FindCopies(ctx, report); err != nil {
+				return nil, err
+			}
+		}
+		copied := slices.ContainsFunc(report.Copies, func(c design.Copy) bool { return c.Refused })
+		if len(report.Leaks) == 0 && !copied {
 			unmet = append(unmet, story)
 		}
 	}

@@ -89,12 +89,18 @@ func TestUnmetStories(t *testing.T) {
 	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, s *dataset.Spec) {
 		everybody(e, s)
 		extra, copied := s.Stories[1], s.Stories[0]
-		extra.Name = "extra"
+		sound, bands := studytest.TinySound(9)
+		extra.Name, extra.Audio = "extra", dataset.Value(sound)
 		copied.Name, copied.SameAs = "copy", &dataset.SameAs{Story: "one", Row: 0}
 		s.Stories = append(s.Stories, extra, copied)
 		for _, story := range []string{"extra", "copy"} {
 			r := s.Subjects[1].Responses[1]
 			r.Story = story
+			if story == "extra" {
+				voxels := studytest.TinySubjects[1].Voxels
+				answer := studytest.TinyAnswer(bands, voxels, 1, 9)
+				r.Matrix = dataset.Value(dataset.NewMatrix(studytest.TinyRows, voxels, answer))
+			}
 			s.Subjects[1].Responses = append(s.Subjects[1].Responses, r)
 		}
 	})

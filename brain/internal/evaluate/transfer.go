@@ -1,13 +1,15 @@
 package evaluate
 
 import (
+	"context"
+
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 )
 
 // AuditAgainst refuses a study whose test rows share stimulus with the training or validation rows
 // of the given subjects.
-func AuditAgainst(st *study.Study, sources []*study.Subject) error {
+func AuditAgainst(ctx context.Context, st *study.Study, sources []*study.Subject) error {
 	var met []*study.Subject
 	for _, p := range sources {
 		seen := *p
@@ -23,5 +25,8 @@ func AuditAgainst(st *study.Study, sources []*study.Subject) error {
 	if err != nil {
 		return err
 	}
-	return st.Refuse(report)
+	if err := st.Refuse(report); err != nil {
+		return err
+	}
+	return st.CompareAudio(ctx, report)
 }

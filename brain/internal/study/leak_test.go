@@ -173,7 +173,7 @@ func auditAgainst(t *testing.T, st *study.Study, subject string) error {
 	exp.Data.Subjects, exp.Train.Loss = []string{subject}, "auto"
 	other, err := st.Vary(t.Context(), &exp)
 	require.NoError(t, err)
-	return evaluate.AuditAgainst(other, st.Subjects)
+	return evaluate.AuditAgainst(t.Context(), other, st.Subjects)
 }
 
 // Each study by itself is sound, but the target is tested on a piece of what the source was tuned on.

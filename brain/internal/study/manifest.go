@@ -39,6 +39,10 @@ func (st *Study) Manifest(ctx context.Context) (*results.Manifest, error) {
 	for _, l := range st.Audit.Leaks {
 		m.Leaks = append(m.Leaks, l.String())
 	}
+	for _, c := range st.Audit.Copies {
+		m.SharedAudio = append(m.SharedAudio, c.String())
+	}
+	m.AudioCompared = st.Audit.Compared
 	var names []string
 	for _, p := range st.Subjects {
 		names = append(names, p.Name)

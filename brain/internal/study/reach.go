@@ -17,13 +17,20 @@ func (st *Study) auditSplits(context.Context) (err error) {
 
 // Refuse returns an error for the leaks of an audit or, where the experiment allows them, notes each.
 func (st *Study) Refuse(report *design.Report) error {
-	if !st.Experiment.Data.AllowLeak {
-		return report.Err()
+	if st.Experiment.Data.AllowLeak {
+		for _, leak := range report.Leaks {
+			st.Note("LEAK, allowed by data.allow_leak: %s; scores on these rows are no evidence", leak)
+		}
 	}
-	for _, leak := range report.Leaks {
-		st.Note("LEAK, allowed by data.allow_leak: %s; scores on these rows are no evidence", leak)
+	return st.refuse(report)
+}
+
+// refuse is the error of a report, unless the experiment allows leaks.
+func (st *Study) refuse(report *design.Report) error {
+	if st.Experiment.Data.AllowLeak {
+		return nil
 	}
-	return nil
+	return report.Err()
 }
 
 // StimulusWindow is the audio that one row depends on.

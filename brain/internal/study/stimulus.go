@@ -66,6 +66,9 @@ func (st *Study) Wave(ctx context.Context, story string) ([]float32, error) {
 			st.Note("recording of %s: %s", story, note)
 		}
 	}
+	if err := st.heard(story, wave); err != nil {
+		return nil, err
+	}
 	if st.normalise == experiment.NormaliseStory {
 		wave = speech.Normalise(wave)
 	}

@@ -34,6 +34,9 @@ type Options struct {
 
 	// AllowChangedBase lets finished runs meet a model other than the one that they were trained on.
 	AllowChangedBase bool
+
+	// OnlyCachedPrints compares the audio of stories only if CacheDir has the fingerprints of all.
+	OnlyCachedPrints bool
 }
 
 // defaultDiskBytes is the size of the activation cache on disk.
@@ -57,6 +60,7 @@ type Study struct {
 	Frozen    *windows.Frozen
 	waves     map[string][]float32 // audio of stories at the model's rate; shared with variants
 	disk      *activations.Store   // may be nil
+	sounds    *sounds              // likewise
 	owns      bool                 // the cache of frozen
 	OwnsModel bool                 // the model
 	Took      time.Duration        // to open it
@@ -114,7 +118,7 @@ func New(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset,
 		opt.Progress = func(progress.Event) {}
 	}
 	st := &Study{Experiment: exp, Data: data, Model: model, Options: opt, Notes: model.Notes(),
-		waves: map[string][]float32{}, owns: true}
+		waves: map[string][]float32{}, sounds: newSounds(), owns: true}
 	st.Frozen = &windows.Frozen{Model: model, Half: opt.HalfFrames && model.Session().Compute == torch.Float32}
 	err := st.openDisk()
 	if err == nil {
@@ -129,7 +133,11 @@ func New(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset,
 	}
 	st.Options.StepBytes, st.Options.CacheBytes = cmp.Or(st.Options.StepBytes, windows.DefaultStepBytes),
 		cmp.Or(st.Options.CacheBytes, windows.DefaultCacheBytes)
-	st.Frozen.Cache = windows.NewCache(st.Options.CacheBytes, st.disk,
+	disk := st.disk
+	if opt.OnlyCachedPrints {
+		disk = nil // nothing is written
+	}
+	st.Frozen.Cache = windows.NewCache(st.Options.CacheBytes, disk,
 		func(err error) { st.Options.Progress(progress.Event{Phase: progress.Warning, Note: err.Error()}) })
 	return st, nil
 }
@@ -145,7 +153,7 @@ func (st *Study) openDisk() (err error) {
 // prepare loads and checks the data that the experiment needs.
 func (st *Study) prepare(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{st.checkRepeats, st.checkModel, st.loadSubjects, st.weigh,
-		st.auditSplits, st.loadStimuli, st.chooseLoss, st.noteMethod} {
+		st.auditSplits, st.loadStimuli, st.auditSound, st.chooseLoss, st.noteMethod} {
 		if err := step(ctx); err != nil {
 			return err
 		}

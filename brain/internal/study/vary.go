@@ -31,7 +31,8 @@ func (st *Study) VaryData(ctx context.Context, exp *experiment.Experiment, data 
 			"windows differ: %g s every %g s against %g s every %g s",
 			b.WindowSeconds, b.StrideSeconds, a.WindowSeconds, a.StrideSeconds)
 	}
-	v := &Study{Experiment: exp, Data: data, Model: st.Model, Options: st.Options, Frozen: st.Frozen, waves: st.waves}
+	v := &Study{Experiment: exp, Data: data, Model: st.Model, Options: st.Options, Frozen: st.Frozen,
+		waves: st.waves, sounds: st.sounds, disk: st.disk}
 	v.Notes = append(v.Notes, st.Model.Notes()...)
 	return v, v.prepare(ctx)
 }
