@@ -14,6 +14,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/speech"
 )
 
@@ -112,13 +113,17 @@ func (s *Study) Vary(ctx context.Context, exp *experiment.Experiment) (*Study, e
 }
 
 // Begin creates the run directory of the experiment and writes config.yaml and manifest.json.
-func (s *Study) Begin(ctx context.Context) (*results.Run, error) {
-	return with(s, "begin run", func(st *study.Study) (*results.Run, error) { return st.Begin(ctx) })
+func (s *Study) Begin(ctx context.Context) (*rundir.Run, error) {
+	return with(s, "begin run", func(st *study.Study) (*rundir.Run, error) { return st.Begin(ctx) })
 }
 
+// OpenRun opens a run directory and locks it until its Close; its Experiment is that of the run. A
+// directory without config.yaml is an error that matches fs.ErrNotExist.
+func OpenRun(dir string) (*rundir.Run, error) { return rundir.Open(dir) }
+
 // StartOrResume opens the run directory of the same experiment, or creates it.
-func (s *Study) StartOrResume(ctx context.Context) (*results.Run, error) {
-	return with(s, "open run", func(st *study.Study) (*results.Run, error) { return st.StartOrResume(ctx) })
+func (s *Study) StartOrResume(ctx context.Context) (*rundir.Run, error) {
+	return with(s, "open run", func(st *study.Study) (*rundir.Run, error) { return st.StartOrResume(ctx) })
 }
 
 // Fit tunes the model on the training rows and saves the epoch that validation chose in the run directory.
@@ -126,12 +131,12 @@ func (s *Study) StartOrResume(ctx context.Context) (*results.Run, error) {
 // bit-identical to that of a run that was never interrupted.
 //
 // When the context ends, Fit finishes the step, saves a checkpoint and returns the cause of the context.
-func (s *Study) Fit(ctx context.Context, run *results.Run) (*results.Progress, error) {
-	return with(s, "fit", func(st *study.Study) (*results.Progress, error) { return tune.Fit(ctx, st, run) })
+func (s *Study) Fit(ctx context.Context, run *rundir.Run) (*rundir.Progress, error) {
+	return with(s, "fit", func(st *study.Study) (*rundir.Progress, error) { return tune.Fit(ctx, st, run) })
 }
 
 // LoadTuned reads the tuned model of a finished run; nil where training changed readouts only.
-func (s *Study) LoadTuned(ctx context.Context, run *results.Run) (*Tuned, error) {
+func (s *Study) LoadTuned(ctx context.Context, run *rundir.Run) (*Tuned, error) {
 	return with(s, "load tuned model", func(st *study.Study) (*Tuned, error) { return st.LoadTuned(ctx, run) })
 }
 
@@ -150,7 +155,7 @@ func (s *Study) Evaluate(ctx context.Context, tuned *Tuned, dir string) (*result
 }
 
 // EvaluateRun scores a finished run and writes eval/ of its directory.
-func (s *Study) EvaluateRun(ctx context.Context, run *results.Run) (*results.Summary, error) {
+func (s *Study) EvaluateRun(ctx context.Context, run *rundir.Run) (*results.Summary, error) {
 	return with(s, "evaluate run", func(st *study.Study) (*results.Summary, error) {
 		return evaluate.EvaluateRun(ctx,
 			st, run)

@@ -9,24 +9,25 @@ type DType string
 
 // The types that can be read.
 const (
-	Bool    DType = DType(elements.Bool)
-	Int8    DType = DType(elements.Int8)
-	Int16   DType = DType(elements.Int16)
-	Int32   DType = DType(elements.Int32)
-	Int64   DType = DType(elements.Int64)
-	Uint8   DType = DType(elements.Uint8)
-	Uint16  DType = DType(elements.Uint16)
-	Uint32  DType = DType(elements.Uint32)
-	Uint64  DType = DType(elements.Uint64)
-	Float16 DType = DType(elements.Float16)
-	Float32 DType = DType(elements.Float32)
-	Float64 DType = DType(elements.Float64)
+	Bool       DType = DType(elements.Bool)
+	typeInt8   DType = DType(elements.Int8)
+	typeInt16  DType = DType(elements.Int16)
+	typeInt32  DType = DType(elements.Int32)
+	typeInt64  DType = DType(elements.Int64)
+	typeUint8  DType = DType(elements.Uint8)
+	typeUint16 DType = DType(elements.Uint16)
+	typeUint32 DType = DType(elements.Uint32)
+	typeUint64 DType = DType(elements.Uint64)
+	Float16    DType = DType(elements.Float16)
+	Float32    DType = DType(elements.Float32)
+	Float64    DType = DType(elements.Float64)
 )
 
 // codes pairs the types with their codes in a header, which are a letter and the number of bytes.
 var codes = map[string]DType{
-	"b1": Bool, "i1": Int8, "i2": Int16, "i4": Int32, "i8": Int64, "u1": Uint8, "u2": Uint16, "u4": Uint32,
-	"u8": Uint64,
+	"b1": Bool, "i1": typeInt8, "i2": typeInt16, "i4": typeInt32, "i8": typeInt64,
+	"u1": typeUint8, "u2": typeUint16, "u4": typeUint32,
+	"u8": typeUint64,
 	"f2": Float16, "f4": Float32, "f8": Float64,
 }
 

@@ -17,7 +17,7 @@ import (
 )
 
 // otherBit is the golden model base in which one bit of one weight differs.
-func otherBit(t *testing.T) *wavlm.Model {
+func otherBit(t *testing.T) speech.Encoder {
 	t.Helper()
 	dir := t.TempDir()
 	for _, name := range []string{"config.json", "model.safetensors"} {

@@ -107,7 +107,7 @@ func noLeak(t *testing.T) {
 }
 
 // load opens a golden model on the device of the tests.
-func load(t *testing.T, variant string) *wavlm.Model {
+func load(t *testing.T, variant string) speech.Encoder {
 	t.Helper()
 	noLeak(t)
 	m, err := wavlm.Load(t.Context(), filepath.Join(goldens, variant), speech.Options{Device: torchtest.Device()})
@@ -118,16 +118,16 @@ func load(t *testing.T, variant string) *wavlm.Model {
 }
 
 // adapt is a view of a model with an adapter.
-func adapt(t *testing.T, m *wavlm.Model, a *peft.Adapter) *wavlm.Model {
+func adapt(t *testing.T, m speech.Encoder, a *peft.Adapter) speech.Encoder {
 	t.Helper()
 	t.Cleanup(a.Close)
 	v, err := m.WithAdapter(t.Context(), a)
 	require.NoError(t, err)
-	return v.(*wavlm.Model)
+	return v
 }
 
 // open is a golden model with an adapter that PEFT wrote.
-func open(t *testing.T, variant, adapter string) (m, v *wavlm.Model, a *peft.Adapter) {
+func open(t *testing.T, variant, adapter string) (m, v speech.Encoder, a *peft.Adapter) {
 	t.Helper()
 	m = load(t, variant)
 	a, err := peft.Load(filepath.Join(goldens, variant, "peft", adapter))
@@ -136,7 +136,7 @@ func open(t *testing.T, variant, adapter string) (m, v *wavlm.Model, a *peft.Ada
 }
 
 // states are the hidden states of the golden batch of two clips, the last one after the final norm.
-func states(t *testing.T, s *torch.Scope, m *wavlm.Model, variant string) []*torch.Tensor {
+func states(t *testing.T, s *torch.Scope, m speech.Encoder, variant string) []*torch.Tensor {
 	t.Helper()
 	io := openGolden(t, variant, "io.safetensors")
 	mask, err := io.file.Int64("attention_mask")
@@ -148,14 +148,15 @@ func states(t *testing.T, s *torch.Scope, m *wavlm.Model, variant string) []*tor
 		for _, v := range row {
 			n += int(v)
 		}
-		lengths = append(lengths, m.Config.Frames(n))
+		lengths = append(lengths, m.Frames(n))
 	}
 	wave := io.tensor(s, "input_values") // (2, S)
-	return m.Forward(m.FrontEnd(wave), 0, m.Config.Layers, speech.Pass{Lengths: lengths, Final: speech.PostNorm})
+	return m.Forward(m.FrontEnd(wave), 0, m.Architecture().Layers,
+		speech.Pass{Lengths: lengths, Final: speech.PostNorm})
 }
 
 // loss is that of the goldens, over the frames that are no padding.
-func loss(t *testing.T, s *torch.Scope, m *wavlm.Model, variant string) *torch.Tensor {
+func loss(t *testing.T, s *torch.Scope, m speech.Encoder, variant string) *torch.Tensor {
 	t.Helper()
 	g, io := openGolden(t, variant, "grads.safetensors"), openGolden(t, variant, "io.safetensors")
 	mix, err := g.file.Float32("mix")
@@ -166,7 +167,7 @@ func loss(t *testing.T, s *torch.Scope, m *wavlm.Model, variant string) *torch.T
 	}
 	frame := io.tensor(s, "masked/frame_mask").Unsqueeze(2) // (B, T, 1)
 	square := sum.Sub(g.tensor(s, "target")).Square().Mul(frame)
-	return square.Sum().MulScalar(1 / (frame.Sum().Item() * float64(m.Config.Hidden)))
+	return square.Sum().MulScalar(1 / (frame.Sum().Item() * float64(m.Architecture().Width)))
 }
 
 // inMemory is what PEFT calls a parameter, once loaded, that is name in the file.
@@ -182,10 +183,10 @@ func inMemory(name string) string {
 }
 
 // last is what a view of the golden model base makes of the golden clips.
-func last(t *testing.T, v *wavlm.Model) (values []float32) {
+func last(t *testing.T, v speech.Encoder) (values []float32) {
 	t.Helper()
 	require.NoError(t, v.Session().Infer(t.Context(), func(s *torch.Scope) error {
-		values = states(t, s, v, "base")[v.Config.Layers].Float32s()
+		values = states(t, s, v, "base")[v.Architecture().Layers].Float32s()
 		return nil
 	}))
 	return values
@@ -378,11 +379,11 @@ func TestThreeStepsAreThoseOfPEFT(t *testing.T) {
 func TestGoldenAdaptersTrain(t *testing.T) {
 	for _, c := range cases {
 		m, v, a := open(t, c.variant, c.adapter)
-		forward := func(m *wavlm.Model, layer int) func(*torch.Scope) *torch.Tensor {
+		forward := func(m speech.Encoder, layer int) func(*torch.Scope) *torch.Tensor {
 			return func(s *torch.Scope) *torch.Tensor { return states(t, s, m, c.variant)[layer] }
 		}
-		require.NoError(t, a.CheckTrains(t.Context(), v.Session(), 1, forward(v, m.Config.Layers)), c.adapter)
-		assert.ErrorContains(t, a.CheckTrains(t.Context(), v.Session(), 1, forward(m, m.Config.Layers)),
+		require.NoError(t, a.CheckTrains(t.Context(), v.Session(), 1, forward(v, m.Architecture().Layers)), c.adapter)
+		assert.ErrorContains(t, a.CheckTrains(t.Context(), v.Session(), 1, forward(m, m.Architecture().Layers)),
 			"get no gradient")
 		if c.adapter == "lora_conv" {
 			continue // which is below all layers

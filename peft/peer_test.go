@@ -79,7 +79,7 @@ func TestPEFTReadsWhatIsSaved(t *testing.T) {
 				for _, p := range a.Store().Params() {
 					p.CopyFrom(s.Attach(p).Add(s.Normal(0, .2, p.Shape()...)))
 				}
-				last := states(t, s, v, c.variant)[m.Config.Layers]
+				last := states(t, s, v, c.variant)[m.Architecture().Layers]
 				values, shape = last.Float32s(), last.Shape()
 				return nil
 			}))
@@ -160,7 +160,7 @@ func TestPEFTSeesWhatIsWrong(t *testing.T) {
 	var values []float32
 	var shape []int
 	require.NoError(t, v.Session().Infer(t.Context(), func(s *torch.Scope) error {
-		last := states(t, s, v, "base")[v.Config.Layers]
+		last := states(t, s, v, "base")[v.Architecture().Layers]
 		values, shape = last.Float32s(), last.Shape()
 		return nil
 	}))

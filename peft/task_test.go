@@ -41,7 +41,7 @@ func TestAdaptersOfTaskModelsAreThoseOfPEFT(t *testing.T) {
 			assert.NotContains(t, all, "fits no layer")
 			expected := golden{t, openGolden(t, "..", "..", "peft", dir, "expected.safetensors").file}
 			near := func(s *torch.Scope) error {
-				expected.near("merged/last_hidden_state", states(t, s, v, "base")[v.Config.Layers], 1e-4, 1e-4)
+				expected.near("merged/last_hidden_state", states(t, s, v, "base")[v.Architecture().Layers], 1e-4, 1e-4)
 				return nil
 			}
 			require.NoError(t, v.Session().Infer(t.Context(), near))

@@ -21,7 +21,7 @@ import (
 func TestMain(m *testing.M) { torchtest.Main(m) }
 
 // small is a model with random weights, freed after the test.
-func small(t *testing.T) *wavlm.Model {
+func small(t *testing.T) speech.Encoder {
 	t.Helper()
 	c := wavlm.Default(wavlm.WavLM)
 	c.Hidden, c.Layers, c.Heads, c.Inner, c.PosKernel, c.PosGroups = 16, 3, 2, 32, 8, 2
@@ -121,7 +121,7 @@ func TestSeveralAdaptersAreActive(t *testing.T) {
 		sound[i] = float32(math.Sin(float64(i) / 3))
 	}
 	read := func(e speech.Encoder) []float32 {
-		h, err := e.HiddenStates(t.Context(), sound, m.Layers)
+		h, err := e.HiddenStates(t.Context(), sound, m.Architecture().Layers)
 		require.NoError(t, err)
 		return h[0].Data
 	}

@@ -11,7 +11,7 @@ import (
 
 // BenchmarkForward runs one window of 4 s through Base with random weights.
 func BenchmarkForward(b *testing.B) {
-	m, err := Fresh(b.Context(), Default(WavLM), speech.Options{})
+	m, err := freshModel(b.Context(), Default(WavLM), speech.Options{})
 	require.NoError(b, err)
 	defer m.Close()
 	run := func(name string, fn func(s *torch.Scope, wave *torch.Tensor)) {

@@ -59,14 +59,14 @@ func Convert(ctx context.Context, opt ConvertOptions) (*Converted, error) {
 var savedFiles = []string{configFile, weightsFile, preprocessorFile}
 
 // load reads the input.
-func (o ConvertOptions) load(ctx context.Context) (*Model, error) {
+func (o ConvertOptions) load(ctx context.Context) (*model, error) {
 	info, err := os.Stat(o.In)
 	if err != nil {
 		return nil, fault.Wrap(fault.Missing, convert, o.In, err).WithHint("check the path")
 	}
 	opt := speech.Options{AnyValues: o.AnyValues}
 	if info.IsDir() {
-		return Load(ctx, o.In, opt)
+		return loadFolder(ctx, o.In, opt)
 	}
 	return loadMicrosoft(ctx, o.In, opt)
 }

@@ -41,7 +41,7 @@ func TestConvertMicrosoft(t *testing.T) {
 			}
 			assert.Equal(t, parameters, made.Parameters)
 
-			m, err := Load(t.Context(), out, speech.Options{})
+			m, err := loadFolder(t.Context(), out, speech.Options{})
 			require.NoError(t, err)
 			defer m.Close()
 			assert.Equal(t, name == "large", m.preprocessor.normalise)
@@ -85,7 +85,7 @@ func TestConvertFolder(t *testing.T) {
 	made, err := Convert(t.Context(), opt)
 	require.NoError(t, err)
 	assert.Equal(t, 2, made.Config.Layers)
-	m, err := Load(t.Context(), out, speech.Options{})
+	m, err := loadFolder(t.Context(), out, speech.Options{})
 	require.NoError(t, err)
 	defer m.Close()
 	sameHidden(t, m, openGolden(t, "../weights/f16/io.safetensors"))
@@ -114,7 +114,7 @@ func TestConvertFolder(t *testing.T) {
 	opt.In = filepath.Join(goldens, "containers/bin/ok_zip.bin")
 	_, err = Convert(t.Context(), opt)
 	assert.Equal(t, fault.BadData, fault.KindOf(err))
-	again, err := Load(t.Context(), out, speech.Options{})
+	again, err := loadFolder(t.Context(), out, speech.Options{})
 	require.NoError(t, err)
 	again.Close()
 	entries, err := os.ReadDir(filepath.Dir(out))

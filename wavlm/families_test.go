@@ -16,7 +16,7 @@ import (
 )
 
 // sameHidden wants a model to compute the hidden states of a golden case without a mask.
-func sameHidden(t *testing.T, m *Model, g golden) {
+func sameHidden(t *testing.T, m *model, g golden) {
 	t.Helper()
 	samples, frames := g.lengths(m.Config)
 	require.Len(t, samples, len(frames))
@@ -52,7 +52,7 @@ func TestLoadBatchNorm(t *testing.T) {
 	assert.Empty(t, m.unused)
 	dir := filepath.Join(t.TempDir(), "saved")
 	require.NoError(t, m.Save(t.Context(), dir))
-	again, err := Load(t.Context(), dir, speech.Options{})
+	again, err := loadFolder(t.Context(), dir, speech.Options{})
 	require.NoError(t, err)
 	defer again.Close()
 	sameHidden(t, again, openGolden(t, "../weights/hubert_bn/io.safetensors"))
@@ -78,11 +78,11 @@ func TestFreshFamilies(t *testing.T) {
 			cfg.ConvNorm, cfg.Stable, cfg.PosLayers = "layer", false, 2
 		}
 		cfg.PosBatchNorm = family == HuBERT
-		m, err := Fresh(context.Background(), cfg, speech.Options{Seed: 1})
+		m, err := freshModel(context.Background(), cfg, speech.Options{Seed: 1})
 		require.NoError(t, err, family)
 		dir := filepath.Join(t.TempDir(), "fresh")
 		require.NoError(t, m.Save(t.Context(), dir))
-		again, err := Load(t.Context(), dir, speech.Options{})
+		again, err := loadFolder(t.Context(), dir, speech.Options{})
 		require.NoError(t, err, family)
 		want, err := m.HiddenStates(t.Context(), tone(2000))
 		require.NoError(t, err)
@@ -102,11 +102,11 @@ func TestLoadSaysWhichFamily(t *testing.T) {
 		tensor.Name = "data2vec_audio." + name
 		all[tensor.Name] = tensor
 	}
-	_, err := Load(t.Context(), folder(t, "base", all), speech.Options{})
+	_, err := loadFolder(t.Context(), folder(t, "base", all), speech.Options{})
 	assert.Equal(t, fault.BadData, fault.KindOf(err))
 	assert.ErrorContains(t, err, "the keys begin with data2vec_audio., so these are weights of the family "+
 		"data2vec-audio, and config.json says wavlm; ")
-	m, err := Load(t.Context(), folder(t, "../weights/data2vec", all), speech.Options{})
+	m, err := loadFolder(t.Context(), folder(t, "../weights/data2vec", all), speech.Options{})
 	require.NoError(t, err)
 	defer m.Close()
 	assert.Equal(t, []string{"lm_head.weight"}, m.unused)

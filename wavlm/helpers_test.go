@@ -26,10 +26,10 @@ func noLeak(t *testing.T) {
 }
 
 // variant loads a golden model on the device of the tests and frees it after the test.
-func variant(t *testing.T, name string) *Model {
+func variant(t *testing.T, name string) *model {
 	t.Helper()
 	noLeak(t)
-	m, err := Load(t.Context(), filepath.Join(goldens, name), speech.Options{Device: torchtest.Device()})
+	m, err := loadFolder(t.Context(), filepath.Join(goldens, name), speech.Options{Device: torchtest.Device()})
 	require.NoError(t, err)
 	t.Cleanup(m.Close)
 	return m
@@ -111,19 +111,19 @@ func (bare) Seed() uint64        { return 0 }
 func (bare) Check() error        { return nil }
 
 // view is the model with an adapter.
-func view(t *testing.T, m *Model, a nn.Adapter) *Model {
+func view(t *testing.T, m *model, a nn.Adapter) *model {
 	t.Helper()
 	v, err := m.WithAdapter(t.Context(), bare{a})
 	require.NoError(t, err)
-	return v.(*Model)
+	return v.(*model)
 }
 
-func infer(t *testing.T, m *Model, fn func(s *torch.Scope)) {
+func infer(t *testing.T, m *model, fn func(s *torch.Scope)) {
 	t.Helper()
 	require.NoError(t, m.Session().Infer(t.Context(), func(s *torch.Scope) error { fn(s); return nil }))
 }
 
-func train(t *testing.T, m *Model, fn func(s *torch.Scope)) {
+func train(t *testing.T, m *model, fn func(s *torch.Scope)) {
 	t.Helper()
 	require.NoError(t, m.Session().Train(t.Context(), 1, func(s *torch.Scope) error { fn(s); return nil }))
 }

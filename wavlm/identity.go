@@ -27,7 +27,7 @@ type origin struct {
 // switches of config.json, whether the waveform is normalised, and the weights of the encoder as float32. The container
 // of the weights, a task's head, rates of dropout and the device do not change it. It is "" for a model without a
 // folder. The weights are read again, once.
-func (m *Model) Identity() (string, error) {
+func (m *model) Identity() (string, error) {
 	if m.origin == nil {
 		return "", nil
 	}
@@ -36,7 +36,7 @@ func (m *Model) Identity() (string, error) {
 	return o.identity, o.err
 }
 
-func (m *Model) hash(dir string) (string, error) {
+func (m *model) hash(dir string) (string, error) {
 	file, err := ckpt.OpenModel(dir)
 	if err != nil {
 		return "", err

@@ -21,7 +21,15 @@ import (
 // its shards. Half precision is widened to float32. The checkpoint of a task (CTC, speaker
 // verification) is accepted, and a note names the tensors of its head. Every parameter of the
 // architecture is checked, used or not, and one error lists all problems. Close frees the model.
-func Load(ctx context.Context, dir string, opt speech.Options) (*Model, error) {
+func Load(ctx context.Context, dir string, opt speech.Options) (speech.Encoder, error) {
+	m, err := loadFolder(ctx, dir, opt)
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+func loadFolder(ctx context.Context, dir string, opt speech.Options) (*model, error) {
 	cfg, err := readConfig(dir)
 	if err != nil {
 		return nil, err
@@ -45,9 +53,9 @@ func Load(ctx context.Context, dir string, opt speech.Options) (*Model, error) {
 // build makes the model of a checkpoint, which must fit completely; where is its path.
 func (w *weights) build(
 	ctx context.Context, where string, cfg Config, pre preprocessor, opt speech.Options,
-) (*Model, error) {
+) (*model, error) {
 	store := nn.NewStore()
-	var m *Model
+	var m *model
 	err := torch.Do(ctx, opt.Mode(), func(s *torch.Scope) error {
 		err := store.Build(s, w, nil, func(b *nn.Builder) { m = newModel(b, cfg) })
 		if err != nil {

@@ -68,9 +68,9 @@ func values(tensor ckpt.Tensor) []float32 {
 	return v
 }
 
-func same(t *testing.T, dir string) *Model {
+func same(t *testing.T, dir string) *model {
 	t.Helper()
-	m, err := Load(t.Context(), dir, speech.Options{})
+	m, err := loadFolder(t.Context(), dir, speech.Options{})
 	require.NoError(t, err)
 	t.Cleanup(m.Close)
 	base := variant(t, "base")
@@ -131,7 +131,7 @@ func TestLoadWithoutMaskEmbedding(t *testing.T) {
 	delete(all, maskKey)
 	dir := folder(t, "base", all)
 	load := func(seed uint64) []float32 {
-		m, err := Load(t.Context(), dir, speech.Options{Seed: seed})
+		m, err := loadFolder(t.Context(), dir, speech.Options{Seed: seed})
 		require.NoError(t, err)
 		defer m.Close()
 		assert.Contains(t, m.notes[0], "no masked_spec_embed")
@@ -159,7 +159,7 @@ func TestLoadHalfPrecision(t *testing.T) {
 		want[name] = v
 		all[name] = ckpt.Tensor{Name: name, DType: ckpt.BF16, Shape: tensor.Shape, Data: ckpt.Bytes(raw)}
 	}
-	m, err := Load(t.Context(), folder(t, "base", all), speech.Options{})
+	m, err := loadFolder(t.Context(), folder(t, "base", all), speech.Options{})
 	require.NoError(t, err)
 	defer m.Close()
 	for name, p := range m.Store().Params() {
@@ -216,11 +216,11 @@ func TestLoadRefuses(t *testing.T) {
 			all := tensors(t, "base", "model.safetensors")
 			c.edit(all)
 			dir := folder(t, "base", all)
-			_, err := Load(t.Context(), dir, speech.Options{})
+			_, err := loadFolder(t.Context(), dir, speech.Options{})
 			assert.ErrorContains(t, err, "load weights: "+dir+": "+c.want)
 			assert.Equal(t, fault.BadData, fault.KindOf(err))
 			if slices.Contains([]string{"NaN", "infinite", "zero"}, name) {
-				m, err := Load(t.Context(), dir, speech.Options{AnyValues: true})
+				m, err := loadFolder(t.Context(), dir, speech.Options{AnyValues: true})
 				require.NoError(t, err)
 				m.Close()
 			}
@@ -239,7 +239,7 @@ func TestLoadOtherFamily(t *testing.T) {
 	} {
 		t.Run(c.weights+" as "+c.config, func(t *testing.T) {
 			noLeak(t)
-			_, err := Load(t.Context(), folder(t, c.config, tensors(t, c.weights, "model.safetensors")),
+			_, err := loadFolder(t.Context(), folder(t, c.config, tensors(t, c.weights, "model.safetensors")),
 				speech.Options{})
 			require.ErrorContains(t, err, c.want)
 			differences := strings.Count(err.Error(), "; ") // the last part is advice
@@ -261,7 +261,7 @@ func TestLoadHugeConfig(t *testing.T) {
 	text := `{"model_type": "wavlm", "hidden_size": 1048576, "num_attention_heads": 16, "intermediate_size": ` +
 		`1048576, "conv_dim": [24, 24, 24, 24, 24, 24, 24]}`
 	require.NoError(t, os.WriteFile(filepath.Join(dir, configFile), []byte(text), 0o600))
-	_, err := Load(t.Context(), dir, speech.Options{})
+	_, err := loadFolder(t.Context(), dir, speech.Options{})
 	assert.ErrorContains(t, err, "want (1048576, 24)")
 	assert.Equal(t, fault.BadData, fault.KindOf(err))
 }
@@ -302,18 +302,18 @@ func TestLoadReadError(t *testing.T) {
 
 func TestLoadFileErrors(t *testing.T) {
 	noLeak(t)
-	_, err := Load(t.Context(), t.TempDir(), speech.Options{})
+	_, err := loadFolder(t.Context(), t.TempDir(), speech.Options{})
 	assert.Equal(t, fault.Missing, fault.KindOf(err))
 	dir := folder(t, "base", nil)
 	require.NoError(t, os.Remove(filepath.Join(dir, "model.safetensors")))
-	_, err = Load(t.Context(), dir, speech.Options{})
+	_, err = loadFolder(t.Context(), dir, speech.Options{})
 	assert.Equal(t, fault.Missing, fault.KindOf(err))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, preprocessorFile), []byte("{"), 0o600))
-	_, err = Load(t.Context(), dir, speech.Options{})
+	_, err = loadFolder(t.Context(), dir, speech.Options{})
 	assert.Equal(t, fault.BadData, fault.KindOf(err))
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = Load(ctx, filepath.Join(goldens, "base"), speech.Options{})
+	_, err = loadFolder(ctx, filepath.Join(goldens, "base"), speech.Options{})
 	assert.ErrorIs(t, err, context.Canceled)
 }

@@ -14,7 +14,7 @@ import (
 // loadMicrosoft reads a WavLM from Microsoft's file: a dictionary of "cfg", the settings of the
 // class WavLM in microsoft/unilm, wavlm/WavLM.py, and "model", its state dict with the names of
 // fairseq.
-func loadMicrosoft(ctx context.Context, path string, opt speech.Options) (*Model, error) {
+func loadMicrosoft(ctx context.Context, path string, opt speech.Options) (*model, error) {
 	file, err := ckpt.OpenTorch(path)
 	if err != nil {
 		return nil, err

@@ -11,11 +11,11 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-var _ speech.Encoder = (*Model)(nil)
+var _ speech.Encoder = (*model)(nil)
 
-// Model is a speech encoder, see [speech.Encoder]: a convolutional front end and a transformer over
+// model is a speech encoder, see [speech.Encoder]: a convolutional front end and a transformer over
 // the parameters of a store.
-type Model struct {
+type model struct {
 	Config
 
 	frontEnd     *frontEnd
@@ -33,14 +33,14 @@ type Model struct {
 
 // newModel builds a model within a construction, to be given to nn.Store.Build. Its parameters have
 // the names of Hugging Face's state_dict.
-func newModel(b *nn.Builder, cfg Config) *Model {
+func newModel(b *nn.Builder, cfg Config) *model {
 	if bad := cfg.problems(); len(bad) > 0 {
 		for _, p := range bad {
 			b.Problem("%s: %s", configFile, p)
 		}
 		return nil
 	}
-	m := &Model{Config: cfg, preprocessor: defaultPreprocessor(cfg)}
+	m := &model{Config: cfg, preprocessor: defaultPreprocessor(cfg)}
 	m.frontEnd, m.encoder = newFrontEnd(b, cfg), newEncoder(b, cfg)
 	mode := b.Scope().Mode()
 	m.session = nn.Session{Stores: []*nn.Store{b.Store()}, Device: mode.Device, Compute: mode.Compute}
@@ -48,7 +48,15 @@ func newModel(b *nn.Builder, cfg Config) *Model {
 }
 
 // Fresh returns a model with random weights, which Close frees.
-func Fresh(ctx context.Context, cfg Config, opt speech.Options) (m *Model, err error) {
+func Fresh(ctx context.Context, cfg Config, opt speech.Options) (speech.Encoder, error) {
+	m, err := freshModel(ctx, cfg, opt)
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+func freshModel(ctx context.Context, cfg Config, opt speech.Options) (m *model, err error) {
 	store := nn.NewStore()
 	err = torch.Do(ctx, opt.Mode(), func(s *torch.Scope) error {
 		build := func(b *nn.Builder) { m = newModel(b, cfg) }
@@ -66,8 +74,8 @@ func Fresh(ctx context.Context, cfg Config, opt speech.Options) (m *Model, err e
 }
 
 // Random returns a model of the same architecture with random weights.
-func (m *Model) Random(ctx context.Context, opt speech.Options) (speech.Encoder, error) {
-	fresh, err := Fresh(ctx, m.Config, opt)
+func (m *model) Random(ctx context.Context, opt speech.Options) (speech.Encoder, error) {
+	fresh, err := freshModel(ctx, m.Config, opt)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +85,7 @@ func (m *Model) Random(ctx context.Context, opt speech.Options) (speech.Encoder,
 
 // narrow holds the layers' matrices in the compute type if opt allows it. It goes matrix by matrix,
 // so that no second copy of the model is made.
-func (m *Model) narrow(s *torch.Scope, opt speech.Options) error {
+func (m *model) narrow(s *torch.Scope, opt speech.Options) error {
 	if !opt.Frozen || opt.Compute == torch.Float32 {
 		return nil
 	}
@@ -92,8 +100,8 @@ func (m *Model) narrow(s *torch.Scope, opt speech.Options) error {
 
 // WithAdapter returns a view of the model over the same weights in which the adapters are active,
 // and no others.
-func (m *Model) WithAdapter(ctx context.Context, adapters ...speech.Adapter) (speech.Encoder, error) {
-	var v *Model
+func (m *model) WithAdapter(ctx context.Context, adapters ...speech.Adapter) (speech.Encoder, error) {
+	var v *model
 	for _, a := range adapters {
 		based, ok := a.(interface {
 			MeetBase(identity func() (string, error)) error
@@ -115,16 +123,16 @@ func (m *Model) WithAdapter(ctx context.Context, adapters ...speech.Adapter) (sp
 }
 
 // Adapted returns the names of the layers and parameters that the view's adapters replace.
-func (m *Model) Adapted() []string { return slices.Clone(m.adapted) }
+func (m *model) Adapted() []string { return slices.Clone(m.adapted) }
 
 // FrontEnd returns the frames (B, T, C) of waveforms (B, S), T = Frames(S) being at least 1. Clips
 // of a batch are padded on the right.
-func (m *Model) FrontEnd(wave *torch.Tensor) *torch.Tensor { return m.frontEnd.forward(wave) }
+func (m *model) FrontEnd(wave *torch.Tensor) *torch.Tensor { return m.frontEnd.forward(wave) }
 
 // Forward returns the hidden states max(depth-1, 0) to upTo, each (B, T, E), of frames x (B, T, C)
 // at a depth. Where depth is above 0, p.MaskTime has no effect, and a last state that is x itself
 // is never after the final norm. A layer that layer drop skips returns its input.
-func (m *Model) Forward(x *torch.Tensor, depth, upTo int, p speech.Pass) []*torch.Tensor {
+func (m *model) Forward(x *torch.Tensor, depth, upTo int, p speech.Pass) []*torch.Tensor {
 	if depth == 0 {
 		return m.encoder.forward(x, upTo, p)
 	}
@@ -133,23 +141,23 @@ func (m *Model) Forward(x *torch.Tensor, depth, upTo int, p speech.Pass) []*torc
 
 // HiddenStates returns the hidden states of the given layers, all if there is none, of one
 // recording in one pass: a matrix (Frames, Hidden) each.
-func (m *Model) HiddenStates(
+func (m *model) HiddenStates(
 	ctx context.Context, samples []float32, layers ...int,
 ) ([]npy.Matrix, error) {
 	return speech.HiddenStates(ctx, m, samples, layers...)
 }
 
 // Notes returns what the user should know about how the model was read.
-func (m *Model) Notes() []string { return slices.Clone(m.notes) }
+func (m *model) Notes() []string { return slices.Clone(m.notes) }
 
 // Store holds the parameters, without those of adapters.
-func (m *Model) Store() *nn.Store { return m.session.Stores[0] }
+func (m *model) Store() *nn.Store { return m.session.Stores[0] }
 
 // Session runs closures over the model's parameters on its device.
-func (m *Model) Session() *nn.Session { return &m.session }
+func (m *model) Session() *nn.Session { return &m.session }
 
 // Close frees the weights of a model from Load or Fresh. A view has none of its own.
-func (m *Model) Close() {
+func (m *model) Close() {
 	if m.closes {
 		m.Store().Close()
 	}

@@ -20,9 +20,9 @@ import (
 )
 
 // tiny makes a small model with random weights.
-func tiny(t *testing.T, opt speech.Options) *Model {
+func tiny(t *testing.T, opt speech.Options) *model {
 	t.Helper()
-	m, err := Fresh(t.Context(), tinyConfig(), opt)
+	m, err := freshModel(t.Context(), tinyConfig(), opt)
 	require.NoError(t, err)
 	t.Cleanup(m.Close)
 	return m
@@ -235,7 +235,7 @@ func TestFresh(t *testing.T) {
 
 	bad := tinyConfig()
 	bad.Heads = 3
-	_, err = Fresh(t.Context(), bad, speech.Options{})
+	_, err = freshModel(t.Context(), bad, speech.Options{})
 	assert.ErrorContains(t, err, "hidden_size 16 is no multiple of num_attention_heads 3")
 	assert.Equal(t, fault.Usage, fault.KindOf(err))
 }
@@ -291,7 +291,7 @@ func TestView(t *testing.T) {
 	v, err := m.WithAdapter(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, m.Session(), v.Session())
-	assert.Equal(t, m.Config, v.(*Model).Config)
+	assert.Equal(t, m.Config, v.(*model).Config)
 	assert.Empty(t, v.Adapted())
 }
 
@@ -306,7 +306,7 @@ func TestNoGradientWithoutTraining(t *testing.T) {
 func TestLoadOnContextOfClosure(t *testing.T) {
 	noLeak(t)
 	require.NoError(t, torch.Infer(t.Context(), func(s *torch.Scope) error {
-		m, err := Load(s.Context(), filepath.Join(goldens, "base"), speech.Options{})
+		m, err := loadFolder(s.Context(), filepath.Join(goldens, "base"), speech.Options{})
 		require.NoError(t, err)
 		m.Close()
 		return nil

@@ -16,7 +16,7 @@ const (
 
 // FrozenDepth returns the greatest depth that depends on none of the named layers and parameters
 // (see package speech): Layers+1 without names, and -1 if the front end depends on one.
-func (m *Model) FrozenDepth(names ...string) int {
+func (m *model) FrozenDepth(names ...string) int {
 	depth := m.Layers + 1
 	for _, name := range names {
 		depth = min(depth, depthBelow(name))
@@ -40,7 +40,7 @@ func depthBelow(name string) int {
 // TrainedInFull reports whether full fine-tuning trains the parameter: all but the convolutions of
 // the front end, as with freeze_feature_encoder in transformers, so that their output can be
 // cached.
-func (m *Model) TrainedInFull(name string) bool { return !strings.HasPrefix(name, frontEndPrefix) }
+func (m *model) TrainedInFull(name string) bool { return !strings.HasPrefix(name, frontEndPrefix) }
 
 // Ends of the names of linear layers.
 var (
@@ -56,7 +56,7 @@ const (
 
 // Targets returns the ends of the names of the linear layers that a word stands for: auto is query,
 // key and value, attention also the output projection.
-func (m *Model) Targets(t speech.Targets) []string {
+func (m *model) Targets(t speech.Targets) []string {
 	switch t {
 	case speech.TargetsAuto:
 		return slices.Clone(queryKeyValue)
@@ -73,7 +73,7 @@ func (m *Model) Targets(t speech.Targets) []string {
 }
 
 // LinearLayers returns the names of all linear layers in the order of the model.
-func (m *Model) LinearLayers() []string {
+func (m *model) LinearLayers() []string {
 	names := []string{featureProjection}
 	for l := range m.Layers {
 		at := fmt.Sprint(layersPrefix, l, ".")

@@ -22,7 +22,7 @@ func TestFrozenDepth(t *testing.T) {
 		assert.Empty(t, m.Adapted())
 		base, err := m.HiddenStates(t.Context(), tone(2000))
 		require.NoError(t, err)
-		depthOf := func(v *Model) int { return v.FrozenDepth(v.Adapted()...) }
+		depthOf := func(v *model) int { return v.FrozenDepth(v.Adapted()...) }
 		all := &doubler{adapts: func(string) bool { return false }}
 		assert.Equal(t, m.Layers+1, depthOf(view(t, m, all)))
 		seen := map[int]bool{}

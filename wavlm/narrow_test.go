@@ -23,7 +23,7 @@ func TestNarrow(t *testing.T) {
 	for _, name := range []string{"base", "large"} {
 		run := func(opt speech.Options) (out [][]float32) {
 			opt.Device = torchtest.Device()
-			m, err := Load(t.Context(), filepath.Join(goldens, name), opt)
+			m, err := loadFolder(t.Context(), filepath.Join(goldens, name), opt)
 			require.NoError(t, err)
 			defer m.Close()
 			for _, l := range m.encoder.layers {

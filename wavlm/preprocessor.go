@@ -120,7 +120,7 @@ func (p preprocessor) json() []byte {
 }
 
 // Normalisation resolves auto to what the preprocessor does, and allows all others.
-func (m *Model) Normalisation(n speech.Normalisation) (speech.Normalisation, error) {
+func (m *model) Normalisation(n speech.Normalisation) (speech.Normalisation, error) {
 	switch n {
 	case speech.NormaliseStory, speech.NormaliseWindow, speech.NormaliseNone:
 		return n, nil

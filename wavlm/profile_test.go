@@ -42,7 +42,7 @@ func profiled(t *testing.T, slow string, keep func(name string) bool) map[string
 	c := Default(WavLM)
 	c.Hidden, c.Layers, c.Heads, c.Inner, c.PosKernel, c.PosGroups = 32, 3, 4, 64, 8, 2
 	c.ConvWidth = []int{8, 8, 8, 8, 8, 8, 8}
-	m, err := Fresh(t.Context(), c, speech.Options{})
+	m, err := freshModel(t.Context(), c, speech.Options{})
 	require.NoError(t, err)
 	defer m.Close()
 	view := view(t, m, slowAt(slow))

@@ -123,7 +123,7 @@ func TestMaskNeedsEmbedding(t *testing.T) {
 	noLeak(t)
 	c := tinyConfig()
 	c.Rates.Time.Prob = 0
-	m, err := Fresh(t.Context(), c, speech.Options{})
+	m, err := freshModel(t.Context(), c, speech.Options{})
 	require.NoError(t, err)
 	defer m.Close()
 	assert.Nil(t, m.Store().Param(maskKey), "as in the reference")
@@ -161,7 +161,7 @@ func TestHuBERTWithoutProjectionNorm(t *testing.T) {
 	noLeak(t)
 	c := tinyConfig()
 	c.Family, c.ProjectionNorm = HuBERT, false
-	m, err := Fresh(t.Context(), c, speech.Options{})
+	m, err := freshModel(t.Context(), c, speech.Options{})
 	require.NoError(t, err)
 	defer m.Close()
 	assert.Nil(t, m.Store().Param("feature_projection.layer_norm.weight"))

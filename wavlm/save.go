@@ -19,14 +19,14 @@ import (
 // preprocessor_config.json as they were read, and model.safetensors in f32 with the keys that were
 // read, without the prefix and head of a task. Adapters are not included. The folder must not
 // exist. It appears complete or not at all.
-func (m *Model) Save(ctx context.Context, dir string) error {
+func (m *model) Save(ctx context.Context, dir string) error {
 	return atomicfile.Dir(dir, func(dir string) error { return m.fill(ctx, dir) })
 }
 
 const weightsFile = "model.safetensors"
 
 // fill writes the files of Save into an existing folder.
-func (m *Model) fill(ctx context.Context, dir string) error {
+func (m *model) fill(ctx context.Context, dir string) error {
 	if err := writeFile(dir, configFile, m.configForFloat32()); err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func (m *Model) fill(ctx context.Context, dir string) error {
 }
 
 // tensors returns the parameters for writing.
-func (m *Model) tensors() (list []ckpt.Tensor) {
+func (m *model) tensors() (list []ckpt.Tensor) {
 	spell := strings.NewReplacer()
 	if m.oldKeys {
 		spell = strings.NewReplacer(sizeKey, oldSizeKey, directionKey, oldDirectionKey)
@@ -62,7 +62,7 @@ func (m *Model) tensors() (list []ckpt.Tensor) {
 
 // configForFloat32 returns config.json with dtype float32. With a dtype of half precision,
 // transformers would round the saved weights.
-func (m *Model) configForFloat32() []byte {
+func (m *model) configForFloat32() []byte {
 	text := m.Config.json()
 	values, err := parseObject(text)
 	if err != nil {

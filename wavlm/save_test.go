@@ -36,7 +36,7 @@ func TestSaveKeepsSpellingAndPreprocessor(t *testing.T) {
 	from := folder(t, "base", tensors(t, "base", "model_weight_g_v.safetensors"))
 	preprocessor := []byte(`{"do_normalize": false, "sampling_rate": 16000}`)
 	require.NoError(t, os.WriteFile(filepath.Join(from, preprocessorFile), preprocessor, 0o600))
-	m, err := Load(t.Context(), from, speech.Options{})
+	m, err := loadFolder(t.Context(), from, speech.Options{})
 	require.NoError(t, err)
 	defer m.Close()
 	dir := filepath.Join(t.TempDir(), "saved")
@@ -58,7 +58,7 @@ func TestSaveSaysFloat32(t *testing.T) {
 	for dtype, want := range map[string]string{`"float16"`: "float32", `"float32"`: "float32", `null`: ""} {
 		c, err := parseConfig([]byte(`{"model_type": "wavlm", "torch_dtype": ` + dtype + `, "vocab_size": 32}`))
 		require.NoError(t, err)
-		again, err := parseObject((&Model{Config: c}).configForFloat32())
+		again, err := parseObject((&model{Config: c}).configForFloat32())
 		require.NoError(t, err)
 		var got string
 		require.NoError(t, decode(again["torch_dtype"], &got))
@@ -74,7 +74,7 @@ func TestSaveFresh(t *testing.T) {
 	m := tiny(t, speech.Options{Seed: 3})
 	dir := filepath.Join(t.TempDir(), "fresh")
 	require.NoError(t, m.Save(t.Context(), dir))
-	again, err := Load(t.Context(), dir, speech.Options{})
+	again, err := loadFolder(t.Context(), dir, speech.Options{})
 	require.NoError(t, err)
 	defer again.Close()
 	for name, p := range m.Store().Params() {

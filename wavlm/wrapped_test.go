@@ -34,7 +34,7 @@ func TestKeysOfWrappersAreExplained(t *testing.T) {
 		"module._orig_mod.": {"DataParallel", `k.removeprefix("module._orig_mod.")`},
 	} {
 		for _, task := range []string{"", "wavlm."} {
-			_, err := Load(t.Context(), folder(t, "base", prefixed(before+task, all)), speech.Options{})
+			_, err := loadFolder(t.Context(), folder(t, "base", prefixed(before+task, all)), speech.Options{})
 			assert.Equal(t, fault.BadData, fault.KindOf(err), before)
 			assert.ErrorContains(t, err, `begin with "`+before+`"`)
 			assert.ErrorContains(t, err, c.who)
@@ -57,8 +57,8 @@ func TestCheckpointsOfModelsThatMaskNothing(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, []byte(changed), 0o600))
 		return dir
 	}
-	load := func(dir string) *Model {
-		m, err := Load(t.Context(), dir, speech.Options{})
+	load := func(dir string) *model {
+		m, err := loadFolder(t.Context(), dir, speech.Options{})
 		require.NoError(t, err)
 		t.Cleanup(m.Close)
 		return m

@@ -14,12 +14,12 @@ import (
 
 const exporting = "export"
 
-// Formats are the kinds of file: nifti and gifti of maps, csv and json of the table of regions.
-var Formats = []string{"nifti", "gifti", "csv", "json"}
+// formats are the kinds of file: nifti and gifti of maps, csv and json of the table of regions.
+var formats = []string{"nifti", "gifti", "csv", "json"}
 
 // Options say what to write. The zero value writes all that a run has.
 type Options struct {
-	Formats []string // of [Formats]; nil: all that the run has
+	Formats []string // "nifti" and "gifti" of maps, "csv" and "json" of the table; nil: all that the run has
 	Task    string   // of the names; "": the test story, or stories if there are several
 	// of the names, e.g. fsaverage5: whose surface or grid the places are of is nothing that files say
 	Space    string
@@ -50,9 +50,9 @@ func Write(ctx context.Context, runs []string, dir string, opt Options) (*Result
 		opt.Progress = func(int, int) {}
 	}
 	for _, f := range opt.Formats {
-		if !slices.Contains(Formats, f) {
+		if !slices.Contains(formats, f) {
 			return nil, fault.New(fault.Usage, exporting, "Formats", "there is no format %q",
-				f).WithHint("there are %s", strings.Join(Formats, ", "))
+				f).WithHint("there are %s", strings.Join(formats, ", "))
 		}
 	}
 	found, err := finished.Read(ctx, runs...)

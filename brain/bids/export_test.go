@@ -18,8 +18,8 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/finished"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
-	"github.com/brainwavlm/bwlm/cortex"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/cortex"
 	"github.com/brainwavlm/bwlm/internal/filetest"
 	"github.com/brainwavlm/bwlm/internal/nifti"
 	"github.com/brainwavlm/bwlm/npy"
@@ -227,7 +227,7 @@ func TestTableOfRegions(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(dir, "rois.json"))
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(text, &table))
-	i := slices.IndexFunc(table.Regions, func(l Line) bool { return l.Subject == "bob" && l.ROI == "A1, left" })
+	i := slices.IndexFunc(table.Regions, func(l tableLine) bool { return l.Subject == "bob" && l.ROI == "A1, left" })
 	assert.InDelta(t, .1015, *table.Regions[i].Base, 1e-7)
 	assert.InDelta(t, 100*.1515/.5, *table.Regions[i].TunedShare, 1e-4)
 }

@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"github.com/brainwavlm/bwlm/brain/internal/finished"
-	"github.com/brainwavlm/bwlm/cortex"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/cortex"
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
 )
 
@@ -82,7 +82,7 @@ func (p *plan) chooseFormats() error {
 		}
 	}
 	p.formats = p.opt.Formats
-	for _, f := range Formats {
+	for _, f := range formats {
 		if p.opt.Formats == nil && why[f] == "" {
 			p.formats = append(p.formats, f)
 		}

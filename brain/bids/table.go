@@ -11,8 +11,8 @@ import (
 
 var nan = float32(math.NaN())
 
-// Line is a line of the table of regions: one region of one subject, or of all subjects. What is not known is nil.
-type Line struct {
+// tableLine is a line of the table of regions: one region of one subject, or of all subjects. What is not known is nil.
+type tableLine struct {
 	Subject    string   `json:"subject"` // mean: over all subjects
 	Subjects   int      `json:"subjects"`
 	ROI        string   `json:"roi"`
@@ -35,14 +35,15 @@ type Line struct {
 const meanName = "mean"
 
 // lines are the table of a run: all subjects first, as the report has them, then each.
-func lines(run *finished.Run) (out []Line) {
+func lines(run *finished.Run) (out []tableLine) {
 	subjects := run.Scores.Subjects
 	whole := meanName
 	if len(subjects) == 1 {
 		whole = subjects[0]
 	}
 	for _, l := range run.Table() {
-		line := Line{Subject: whole, Subjects: len(subjects), ROI: l.Name, Voxels: l.Voxels, Base: l.Base, Best: l.Best,
+		line := tableLine{Subject: whole, Subjects: len(subjects), ROI: l.Name, Voxels: l.Voxels, Base: l.Base,
+			Best:  l.Best,
 			Tuned: l.Tuned,
 			Delta: l.Delta, P: l.P, Q: l.Q, Ceiling: l.Ceiling, Share: l.Share, TunedShare: l.TunedShare}
 		if l.CI != nil {
@@ -64,7 +65,7 @@ func lines(run *finished.Run) (out []Line) {
 }
 
 // subjectLine averages a subject's voxels over a region; without columns over all.
-func subjectLine(p *finished.Subject, region finished.ROI) Line {
+func subjectLine(p *finished.Subject, region finished.ROI) tableLine {
 	columns := region.Columns
 	if region.Name == finished.AllVoxels {
 		columns = make([]int, p.Voxels)
@@ -78,7 +79,7 @@ func subjectLine(p *finished.Subject, region finished.ROI) Line {
 			constant++
 		}
 	}
-	l := Line{Subject: p.Name, Subjects: 1, ROI: region.Name, Voxels: len(columns), Constant: &constant,
+	l := tableLine{Subject: p.Name, Subjects: 1, ROI: region.Name, Voxels: len(columns), Constant: &constant,
 		Base: mean(p.Base, columns),
 		Best: mean(p.Best, columns), Tuned: mean(p.Tuned, columns), Delta: mean(p.Delta, columns),
 		Ceiling: mean(p.Ceiling, columns)}
@@ -113,10 +114,10 @@ func percentOf(r *float64, ceiling float64) *float64 {
 
 // table is rois.json.
 type table struct {
-	Schema  int    `json:"schema"`
-	Run     string `json:"run"`
-	Rows    int    `json:"rows"` // test rows of the subject with most
-	Regions []Line `json:"rois"`
+	Schema  int         `json:"schema"`
+	Run     string      `json:"run"`
+	Rows    int         `json:"rows"` // test rows of the subject with most
+	Regions []tableLine `json:"rois"`
 }
 
 // csv writes the lines, a number that is not known as an empty field.

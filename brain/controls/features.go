@@ -7,8 +7,8 @@ import (
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/internal/study"
-	"github.com/brainwavlm/bwlm/brain/probe"
 	"github.com/brainwavlm/bwlm/internal/acoustic"
+	"github.com/brainwavlm/bwlm/internal/probing"
 )
 
 const (
@@ -133,7 +133,7 @@ func headMotion(ctx context.Context, data *dataset.Dataset, subject, story strin
 
 // wordVectors returns the sum of the vectors of the words in each row's TR, (rows, width).
 func wordVectors(ctx context.Context, data *dataset.Dataset, story string, rows int,
-	v *probe.Vectors) ([]float32, int, error) {
+	v *probing.Vectors) ([]float32, int, error) {
 	words, clock, err := wordsOf(ctx, data, story)
 	if err != nil {
 		return nil, 0, err
@@ -154,7 +154,7 @@ func storyWithoutWords(st *study.Study) (string, error) {
 }
 
 // loadVectors reads the vectors of the words in the stories of the study.
-func loadVectors(ctx context.Context, st *study.Study, path string) (*probe.Vectors, error) {
+func loadVectors(ctx context.Context, st *study.Study, path string) (*probing.Vectors, error) {
 	heard := map[string]bool{}
 	stories, _ := st.StoryRows()
 	for _, story := range stories {
@@ -163,8 +163,8 @@ func loadVectors(ctx context.Context, st *study.Study, path string) (*probe.Vect
 			return nil, err
 		}
 		for _, w := range words {
-			heard[probe.Plain(w.Text)] = true
+			heard[probing.Plain(w.Text)] = true
 		}
 	}
-	return probe.LoadVectors(path, func(w string) bool { return heard[w] })
+	return probing.LoadVectors(path, func(w string) bool { return heard[w] })
 }

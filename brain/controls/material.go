@@ -9,7 +9,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/internal/study"
-	"github.com/brainwavlm/bwlm/brain/probe"
+	"github.com/brainwavlm/bwlm/internal/probing"
 )
 
 // tuningData returns the data set that a control is tuned on, with other responses, and changes the
@@ -113,7 +113,7 @@ const stimulus = "stimulus"
 // row late. The readout needs a delay, and one row is its only one.
 func (c *runner) features(ctx context.Context, name string, exp *experiment.Experiment,
 	spec dataset.Spec) (dataset.Spec, error) {
-	var vectors *probe.Vectors
+	var vectors *probing.Vectors
 	if name == "word_vectors" {
 		var err error
 		if vectors, err = loadVectors(ctx, c.study, c.opt.Glove); err != nil {

@@ -12,14 +12,15 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 )
 
 // PartitionVariance partitions the difference in R² between tuned and untuned model into the parts
 // that a better layer, the spectrum, the word rate and word vectors explain, and the rest. The runs
 // must be of one experiment; they may differ in their seeds. Each set of features has a penalty of
 // its own for each voxel, chosen among random sets of weights (tries, 0: 20) of a banded ridge.
-// glove is as for [probe.LoadVectors]; without it word vectors are left out.
-func PartitionVariance(ctx context.Context, of *brain.Study, runs []*results.Run, glove string,
+// glove is as for [probing.LoadVectors]; without it word vectors are left out.
+func PartitionVariance(ctx context.Context, of *brain.Study, runs []*rundir.Run, glove string,
 	tries int) (*results.VariancePartition, error) {
 	st := of.Internal()
 	if err := sameExperiment(runs); err != nil {
@@ -167,7 +168,7 @@ func componentsOf(ctx context.Context, st *study.Study, best int, glove string) 
 
 // sameExperiment returns an error if there are no runs, or if they differ in more than seed and
 // directory.
-func sameExperiment(runs []*results.Run) error {
+func sameExperiment(runs []*rundir.Run) error {
 	if len(runs) == 0 {
 		return fault.New(fault.Usage, "variance partition", "", "there are no runs")
 	}

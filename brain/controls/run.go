@@ -21,6 +21,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -32,20 +33,20 @@ var Names = []string{"tuned", "best_layer", "random_adapter", "envelope", "spect
 // Options configures [Run]. The zero value runs all controls.
 type Options struct {
 	Only, Skip []string // names of controls to run, empty: all; and to leave out
-	Glove      string   // word vectors, as for [probe.LoadVectors]; "": word_vectors is left out
+	Glove      string   // word vectors, as for [probing.LoadVectors]; "": word_vectors is left out
 }
 
 // runner is a Run in progress.
 type runner struct {
 	study    *study.Study
-	run      *results.Run
+	run      *rundir.Run
 	opt      Options
 	baseline *evaluate.Baseline // nil until it is needed
 }
 
 // Run runs the controls of a finished run and stores each in controls/NAME of its directory. Stored
 // controls are read.
-func Run(ctx context.Context, of *brain.Study, run *results.Run, opt Options) (*results.Controls, error) {
+func Run(ctx context.Context, of *brain.Study, run *rundir.Run, opt Options) (*results.Controls, error) {
 	st := of.Internal()
 	for _, name := range slices.Concat(opt.Only, opt.Skip) {
 		if !slices.Contains(Names, name) {
@@ -181,9 +182,9 @@ func (c *runner) tune(ctx context.Context, exp *experiment.Experiment, spec data
 	if err != nil {
 		return nil, err
 	}
-	open := func() (*results.Run, error) { return v.Begin(ctx) }
+	open := func() (*rundir.Run, error) { return v.Begin(ctx) }
 	if _, err := os.Stat(filepath.Join(exp.Out, "config.yaml")); err == nil {
-		open = func() (*results.Run, error) { return results.Open(exp.Out) }
+		open = func() (*rundir.Run, error) { return rundir.Open(exp.Out) }
 	}
 	run, err := open()
 	if err != nil {

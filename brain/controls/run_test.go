@@ -13,8 +13,8 @@ import (
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/internal/evaluate"
 	"github.com/brainwavlm/bwlm/brain/internal/study"
-	"github.com/brainwavlm/bwlm/brain/results"
-	"github.com/brainwavlm/bwlm/brain/sim"
+	"github.com/brainwavlm/bwlm/internal/rundir"
+	"github.com/brainwavlm/bwlm/internal/sim"
 	"github.com/brainwavlm/bwlm/npy"
 	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/wavlm"
@@ -41,7 +41,7 @@ func simulated(t *testing.T) *runner {
 	st, err := study.New(t.Context(), e, s.Dataset, model, study.Options{})
 	require.NoError(t, err)
 	t.Cleanup(st.Close)
-	return &runner{study: st, run: &results.Run{Dir: e.Out}}
+	return &runner{study: st, run: &rundir.Run{Dir: e.Out}}
 }
 
 // TestControlsChangeTuningResponsesOnly looks at what each control is tuned on.

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/internal/colstats"
 )
 
 // Measure reads the responses and keeps of each column what rows need: drift, mean and SD, and
@@ -24,7 +25,7 @@ func (s *SubjectResponses) Measure(ctx context.Context) error {
 	train := s.how.ZScore == ZScoreTrain && s.stories[s.names[0]].zscore == nil
 	grouped := false
 	if train {
-		m.sums = design.NewMoments(count(s.train()), s.Columns)
+		m.sums = colstats.NewMoments(count(s.train()), s.Columns)
 		grouped = isGrouped(s.train())
 	}
 	for _, name := range s.order() {
@@ -134,8 +135,8 @@ func contains(rows []design.Rows, k int) bool {
 // measurement is a Measure in progress.
 type measurement struct {
 	*SubjectResponses
-	extremes []*extremes     // by split; nil: those of the subject hold
-	sums     *design.Moments // of all training rows, under ZScoreTrain
+	extremes []*extremes       // by split; nil: those of the subject hold
+	sums     *colstats.Moments // of all training rows, under ZScoreTrain
 }
 
 // story measures one story. If addTrain, its training rows are added to the mean of all training
@@ -152,7 +153,7 @@ func (m *measurement) story(ctx context.Context, name string, addTrain bool) err
 		if p.rows = m.statisticsRows(name); p.rows == nil {
 			p.rows = []design.Rows{{To: st.Responses.Rows}}
 		}
-		p.moments = design.NewMoments(count(p.rows), m.Columns)
+		p.moments = colstats.NewMoments(count(p.rows), m.Columns)
 	} else if rows := of(m.train(), name); addTrain && rows != nil {
 		p.rows, p.moments = rows, m.sums
 	}
@@ -196,7 +197,8 @@ func (m *measurement) fitTrain(ctx context.Context, added bool) error {
 	if err := visit(m.sums.AddSquares); err != nil {
 		return err
 	}
-	z := m.sums.ZScore()
+	mean, sd := m.sums.MeanSD()
+	z := design.ZScore{Mean: mean, SD: sd}
 	for _, st := range m.stories {
 		st.zscore = &z
 	}

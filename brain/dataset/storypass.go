@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/internal/colstats"
 )
 
 // storyPass measures one story, a tile of its columns after another.
@@ -20,7 +21,7 @@ type storyPass struct {
 
 	// What is measured of some rows.
 	rows    []design.Rows // behind the z-score, in the order of its sums
-	moments *design.Moments
+	moments *colstats.Moments
 	own     bool // moments are of this story alone
 	parts   []part
 }
@@ -43,7 +44,7 @@ func (p *storyPass) begin(polynomials int) {
 	}
 	p.fit.varies = p.scan.varies
 	for range st.Repeats {
-		p.fit.drift = append(p.fit.drift, design.NewDrift(st.Rows, st.Columns, polynomials-1))
+		p.fit.drift = append(p.fit.drift, colstats.NewDrift(st.Rows, st.Columns, polynomials-1))
 		p.restFirst, p.restVary = append(p.restFirst, make([]float32, st.Columns)),
 			append(p.restVary, make([]bool, st.Columns))
 	}
@@ -70,7 +71,8 @@ func (p *storyPass) run(ctx context.Context) error {
 		p.fit.constant = constant(p.restVary)
 	}
 	if p.own {
-		z := p.moments.ZScore()
+		mean, sd := p.moments.MeanSD()
+		z := design.ZScore{Mean: mean, SD: sd}
 		st.zscore = &z
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/internal/colstats"
 	"github.com/brainwavlm/bwlm/fault"
 )
 
@@ -55,8 +56,8 @@ type story struct {
 
 // fit is what is measured of all rows of a story, and so does not depend on the splits.
 type fit struct {
-	drift         []*design.Drift // by repeat; nil: no drift is removed
-	varies        [][]bool        // by repeat and column, before drift is removed
+	drift         []*colstats.Drift // by repeat; nil: no drift is removed
+	varies        [][]bool          // by repeat and column, before drift is removed
 	constant, raw []int
 }
 

@@ -5,7 +5,7 @@ import (
 	"math"
 	"sync"
 
-	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/internal/colstats"
 )
 
 // Survey is what a look at all values of responses found.
@@ -45,7 +45,7 @@ type scan struct {
 	columns int
 	first   [][]float32 // by repeat, its first row
 	varies  [][]bool    // by repeat and column
-	moments *design.Moments
+	moments *colstats.Moments
 
 	lock sync.Mutex
 	rows int
@@ -53,7 +53,7 @@ type scan struct {
 }
 
 func newScan(r *Responses) *scan {
-	s := &scan{columns: r.Columns, rows: r.Rows, moments: design.NewMoments(r.Repeats*r.Rows, r.Columns)}
+	s := &scan{columns: r.Columns, rows: r.Rows, moments: colstats.NewMoments(r.Repeats*r.Rows, r.Columns)}
 	for range r.Repeats {
 		s.first, s.varies = append(s.first, make([]float32, r.Columns)), append(s.varies, make([]bool, r.Columns))
 	}
@@ -80,9 +80,9 @@ func (s *scan) lookAgain(_, column int, row []float32) { s.moments.AddSquares(co
 
 // raw lists the columns that look raw.
 func (s *scan) raw() (columns []int) {
-	z := s.moments.ZScore()
-	for c, mean := range z.Mean {
-		if !s.same(c) && math.Abs(mean) > 3*z.SD[c] { // a column that is the same everywhere has SD 1 here
+	means, sds := s.moments.MeanSD()
+	for c, mean := range means {
+		if !s.same(c) && math.Abs(mean) > 3*sds[c] { // a column that is the same everywhere has SD 1 here
 			columns = append(columns, c)
 		}
 	}

@@ -11,9 +11,9 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/evaluate"
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/internal/tune"
-	"github.com/brainwavlm/bwlm/brain/results"
-	"github.com/brainwavlm/bwlm/brain/sim"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/rundir"
+	"github.com/brainwavlm/bwlm/internal/sim"
 	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/speech/pretrained"
 )
@@ -221,7 +221,7 @@ func (d *demo) tune(ctx context.Context) error {
 }
 
 // score adds an arm's scores of the listener to the report, and for the whole cortex those of the other subjects.
-func (d *demo) score(ctx context.Context, name string, e *evaluate.Evaluation, p *results.Progress) error {
+func (d *demo) score(ctx context.Context, name string, e *evaluate.Evaluation, p *rundir.Progress) error {
 	test, err := e.Scores(ctx, sim.Listener)
 	if err != nil {
 		return err

@@ -8,10 +8,10 @@ import (
 	"slices"
 
 	"github.com/brainwavlm/bwlm/brain/dataset"
-	"github.com/brainwavlm/bwlm/brain/sim"
-	"github.com/brainwavlm/bwlm/cortex"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/atomicfile"
+	"github.com/brainwavlm/bwlm/internal/cortex"
+	"github.com/brainwavlm/bwlm/internal/sim"
 	"github.com/brainwavlm/bwlm/npy"
 )
 

@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/brain/sim"
-	"github.com/brainwavlm/bwlm/cortex"
+	"github.com/brainwavlm/bwlm/internal/cortex"
+	"github.com/brainwavlm/bwlm/internal/sim"
 )
 
 func TestVoxelsHavePlaces(t *testing.T) {

@@ -6,11 +6,11 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/internal/encoding"
 	"github.com/brainwavlm/bwlm/brain/internal/study"
-	"github.com/brainwavlm/bwlm/brain/probe"
 	"github.com/brainwavlm/bwlm/brain/results"
-	"github.com/brainwavlm/bwlm/brain/sim"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
+	"github.com/brainwavlm/bwlm/internal/probing"
+	"github.com/brainwavlm/bwlm/internal/sim"
 )
 
 // Report is the result of the demo.
@@ -118,7 +118,7 @@ func (d *demo) probes(ctx context.Context) error {
 }
 
 func (d *demo) probe(ctx context.Context, name string, t *study.Tuned) error {
-	var stories []probe.Story
+	var stories []probing.Story
 	widths := make([]int, 3) // of planted, control and spectrum
 	for _, story := range d.sim.ProbeStories {
 		x, channels, err := encoding.Represent(ctx, d.study, t, story)
@@ -127,7 +127,7 @@ func (d *demo) probe(ctx context.Context, name string, t *study.Tuned) error {
 		}
 		r := d.sim.Regressors(story)
 		rows := len(x) / channels
-		s := probe.Story{Rows: rows, Features: x}
+		s := probing.Story{Rows: rows, Features: x}
 		for k := range rows {
 			for i, y := range [][]float32{r.Planted, r.Control, r.Spectrum} {
 				widths[i] = len(y) / d.sim.Options.Rows
@@ -137,7 +137,7 @@ func (d *demo) probe(ctx context.Context, name string, t *study.Tuned) error {
 		stories = append(stories, s)
 		d.meter.passed("probe "+name, 1)
 	}
-	r, err := probe.Linear(ctx, stories, d.opt.Seed)
+	r, err := probing.Linear(ctx, stories, d.opt.Seed)
 	if err != nil {
 		return err
 	}

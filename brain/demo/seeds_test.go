@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/brain/sim"
+	"github.com/brainwavlm/bwlm/internal/sim"
 )
 
 // What the demo promises must hold on seeds that its settings were not chosen on.

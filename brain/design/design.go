@@ -1,17 +1,5 @@
 package design
 
-// Design turns the vectors of a story, each with a time, into rows of a design matrix from which a
-// linear model predicts responses. [BOLD] is the design of fMRI studies.
-type Design interface {
-	// Story returns the design of a story with n rows at the times of the clock, whose vectors have
-	// the given ascending times in seconds of the story.
-	Story(c Clock, n int, times []float64) *StoryDesign
-
-	// StimulusWindow returns the stretch of stimulus that a row depends on, where a vector depends
-	// on the stretch vector around its time.
-	StimulusWindow(c Clock, vector StimulusWindow) StimulusWindow
-}
-
 // StoryDesign is the design of one story: vectors are carried to rows, each column is standardised,
 // and delayed copies of the rows stand side by side.
 type StoryDesign struct {

@@ -2,7 +2,6 @@ package design
 
 import (
 	"math"
-	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -140,37 +139,6 @@ func TestAverageTakesTheRowsOwnTR(t *testing.T) {
 	}
 }
 
-func TestApplyEqualsDense(t *testing.T) {
-	rng := rand.New(rand.NewPCG(1, 2))
-	features := Clock{First: .25, TR: .25}.Times(0, 200)
-	const channels = 3
-	x := make([]float32, len(features)*channels)
-	for i := range x {
-		x[i] = rng.Float32()
-	}
-	rows := Clock{First: -20, TR: 2}.Times(0, 40) // some rows before and after all features
-	for name, w := range map[string]*Weights{
-		"lanczos": Lanczos(rows, features, LanczosOptions{}), "average": Average(rows, features, 2, 0)} {
-		want := w.Apply(x, channels)
-		for _, block := range [][2]int{{0, 40}, {12, 17}, {0, 2}, {38, 40}, {5, 5}} {
-			m, from, to := w.Dense(block[0], block[1])
-			require.Len(t, m, (block[1]-block[0])*(to-from), name)
-			for r := block[0]; r < block[1]; r++ {
-				for c := range channels {
-					var sum float64
-					for j := from; j < to; j++ {
-						sum += float64(m[(r-block[0])*(to-from)+j-from]) * float64(x[j*channels+c])
-					}
-					require.InDelta(t, want[r*channels+c], sum, 1e-5, "%s row %d", name, r)
-				}
-			}
-		}
-		assert.Equal(t, make([]float32, channels), want[:channels], "no feature is near a row 20 s before the story")
-		assert.Panics(t, func() { w.Apply(x[1:], channels) })
-		assert.Panics(t, func() { w.Dense(3, 41) })
-	}
-}
-
 func TestDelays(t *testing.T) {
 	d, err := Delays([]float64{8, 2, 4, 6}, 2.0045)
 	require.NoError(t, err)
@@ -242,18 +210,4 @@ func TestDetrendRemovesPolynomialsAndNothingElse(t *testing.T) {
 		assert.InDelta(t, y[i], again[i], 1e-6)
 	}
 	assert.Panics(t, func() { Detrend(x, rows, 2, rows) })
-}
-
-func TestLegendreIsOrthonormal(t *testing.T) {
-	basis := legendre(362, 20)
-	for i, p := range basis {
-		for j, q := range basis {
-			want := 0.
-			if i == j {
-				want = 1
-			}
-			require.InDelta(t, want, dot(p, q), 1e-13)
-		}
-	}
-	assert.InDelta(t, .5*(3*.25-1), legendreAt(2, .5), 1e-15)
 }

@@ -2,7 +2,7 @@
 // clock.
 //
 // A story is played as audio and answered in rows, one per TR. The steps between the two are, in
-// the order in which a [Design] takes them: [Windows] cuts the audio, [Lanczos] or [Average]
+// the order in which [BOLD] takes them: [Windows] cuts the audio, [Lanczos] or [Average]
 // resamples the feature vectors of the windows to the times of the rows, [ZScore] gives each column
 // mean 0 and SD 1, and [FIR] puts delayed copies side by side, since the haemodynamic response
 // follows the stimulus by seconds. [Detrend] removes slow drift from responses.
@@ -12,8 +12,7 @@
 // two of them share stimulus.
 //
 // A matrix is []float32 in row-major order, and sums are taken in float64. Times are in seconds of
-// the story's audio; rows count from 0. [StoryDesign.Section] computes the same rows on tensors
-// where gradients are needed. Functions panic on a wrong shape, which is a programming error, and
+// the story's audio; rows count from 0. Functions panic on a wrong shape, which is a programming error, and
 // return an error for what a user can get wrong (delays, splits).
 //
 // Two properties matter to those who interpret results. Lanczos interpolation uses up to 3 TRs of

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/brain/internal/colstats"
 )
 
 // wholeZScore is FitZScore and Apply over a matrix in memory: the order of sums to which Moments is
@@ -56,7 +58,7 @@ func wholeDetrend(x []float32, rows, cols, order int) []float32 {
 		rest[i] = float64(v)
 	}
 	fit := make([]float64, cols)
-	for _, p := range legendre(rows, order) {
+	for _, p := range colstats.Legendre(rows, order) {
 		clear(fit)
 		for k, pk := range p {
 			for c, v := range rest[k*cols:][:cols] {
@@ -105,7 +107,7 @@ func TestStatisticsByRowsAreBitIdentical(t *testing.T) {
 			order := r.IntN(min(rows, 13))
 			require.Equal(t, wholeDetrend(x, rows, cols, order), Detrend(x, rows, cols, order))
 
-			d, half := NewDrift(rows, cols, order), cols/2
+			d, half := colstats.NewDrift(rows, cols, order), cols/2
 			for l := range order + 1 {
 				for k := range rows {
 					d.Fit(l, k, 0, x[k*cols:][:half])

@@ -34,30 +34,6 @@ func (w *Weights) Apply(x []float32, channels int) []float32 {
 	return out
 }
 
-// Dense returns rows from ≤ r < to as a full matrix m (to-from, colTo-colFrom) over the columns
-// that they use, which a tensor library can multiply with the features (colTo-colFrom, C) of those
-// columns.
-func (w *Weights) Dense(from, to int) (m []float32, colFrom, colTo int) {
-	if from < 0 || to < from || to > w.Rows {
-		panic(fmt.Sprintf("design: rows %d to %d of %d", from, to, w.Rows))
-	}
-	colFrom = w.Cols
-	for r := from; r < to; r++ {
-		if n := len(w.Runs[r]); n > 0 {
-			colFrom, colTo = min(colFrom, w.First[r]), max(colTo, w.First[r]+n)
-		}
-	}
-	colFrom = min(colFrom, colTo)
-	cols := colTo - colFrom
-	m = make([]float32, (to-from)*cols)
-	for r := from; r < to; r++ {
-		for i, v := range w.Runs[r] {
-			m[(r-from)*cols+w.First[r]-colFrom+i] = float32(v)
-		}
-	}
-	return m, colFrom, colTo
-}
-
 // weigh returns the Weights in which run gives the features of a row and weight the weight of each.
 func weigh(rows, features []float64, run func(row float64) (from, to int),
 	weight func(row, feature float64, n int) float64) *Weights {

@@ -7,7 +7,7 @@ import (
 )
 
 // Experiment is a whole experiment file with every default filled in. A program may take Default, change fields and
-// Validate; a file comes through Read or Load.
+// Validate; a file comes through Load.
 type Experiment struct {
 	Model   Model
 	Adapter Adapter

@@ -28,7 +28,7 @@ const (
 
 // Load reads a file, applies settings of the form "key=value" in order, and validates: what a command does.
 func Load(path string, sets ...string) (*Experiment, error) {
-	e, err := Read(path)
+	e, err := readFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -43,12 +43,12 @@ func Load(path string, sets ...string) (*Experiment, error) {
 	return e, nil
 }
 
-// Read reads an experiment file over the defaults. Relative paths in it mean its directory. The result is not validated
-// yet, since Set may still supply what is missing.
+// readFile reads an experiment file over the defaults. Relative paths in it mean its directory. The result is not
+// validated yet, since Set may still supply what is missing.
 //
 // A file that cannot be opened is a *fault.Error of kind Missing; text that is not YAML, an unknown
 // or repeated key and a value of the wrong type are of kind Usage, with file, line and column.
-func Read(path string) (*Experiment, error) {
+func readFile(path string) (*Experiment, error) {
 	data, err := readLimited(path)
 	if err != nil {
 		return nil, err
@@ -85,7 +85,8 @@ func cannotRead(path string, err error) error {
 	return fault.Wrap(fault.IO, "experiment", path, err)
 }
 
-// ReadBytes is Read for text in memory; name stands for the file in messages and for its directory in relative paths.
+// ReadBytes reads an experiment in memory, without validating it; name stands for the file in messages and for its
+// directory in relative paths.
 func ReadBytes(name string, data []byte) (*Experiment, error) {
 	e := Default()
 	e.name, e.origin, e.where = name, map[string]Origin{}, map[string]string{}

@@ -212,19 +212,19 @@ func TestBadFiles(t *testing.T) {
 
 func TestFilesThatCannotBeRead(t *testing.T) {
 	dir := t.TempDir()
-	_, err := Read(filepath.Join(dir, "none.yaml"))
+	_, err := readFile(filepath.Join(dir, "none.yaml"))
 	require.EqualError(t, err,
 		"experiment: "+dir+"/none.yaml: no such file; check the name, or start from experiment.Template")
 	assert.Equal(t, fault.Missing, fault.KindOf(err))
-	_, err = Read(dir)
+	_, err = readFile(dir)
 	require.EqualError(t, err, "experiment: "+dir+": is a directory; give the YAML file itself")
 	assert.Equal(t, fault.Missing, fault.KindOf(err))
 
 	large := filepath.Join(dir, "large.yaml")
 	require.NoError(t, os.WriteFile(large, make([]byte, maxBytes+1), 0o644))
-	_, err = Read(large)
+	_, err = readFile(large)
 	require.EqualError(t, err, "experiment: "+large+": larger than 2097152 bytes; is this an experiment file?")
-	_, err = Read("/dev/zero")
+	_, err = readFile("/dev/zero")
 	require.EqualError(t, err, "experiment: /dev/zero: larger than 2097152 bytes; is this an experiment file?")
 }
 

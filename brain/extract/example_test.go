@@ -8,7 +8,7 @@ import (
 	"os"
 
 	"github.com/brainwavlm/bwlm/brain/extract"
-	"github.com/brainwavlm/bwlm/brain/sim"
+	"github.com/brainwavlm/bwlm/internal/sim"
 	"github.com/brainwavlm/bwlm/speech"
 )
 

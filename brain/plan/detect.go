@@ -8,7 +8,6 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/internal/study"
-	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
 
@@ -29,7 +28,7 @@ import (
 // of the mean over subjects by the root of their number, since their noise is taken as independent.
 //
 // Three things are unknown before tuning and assumed: c is [PredictionsAlike]; r is half the
-// ceiling, or [UsualR] without repeats; predictions have no error from fitting to few rows.
+// ceiling, or [usualR] without repeats; predictions have no error from fitting to few rows.
 type Sensitivity struct {
 	ROI       string   `json:"roi"`    // "" for the tuned voxels of all subjects
 	Voxels    int      `json:"voxels"` // of all subjects
@@ -46,7 +45,7 @@ type Sensitivity struct {
 // Assumptions of a plan.
 const (
 	PredictionsAlike = .9 // correlation of a voxel's predictions from base and tuned features
-	UsualR           = .2 // score of a voxel without a ceiling
+	usualR           = .2 // score of a voxel without a ceiling
 	detectPower      = .8
 	detectLevel      = .05
 )
@@ -73,7 +72,7 @@ func detectable(ctx context.Context, st *study.Study) ([]Sensitivity, error) {
 	var out []Sensitivity
 	for _, g := range groups[1:] { // all voxels are of less interest than the tuned ones
 		d := Sensitivity{ROI: g.Name}
-		if g.Name == results.TunedGroup {
+		if g.Name == study.TunedGroup {
 			d.ROI = ""
 		}
 		subjects, share, ceiling, ceilings := 0., 0., 0., 0.
@@ -116,7 +115,7 @@ func detectable(ctx context.Context, st *study.Study) ([]Sensitivity, error) {
 		}
 		d.Effective /= subjects
 		d.Minutes = float64(d.TestRows) * st.Data.TR() / 60
-		d.AssumedR = UsualR
+		d.AssumedR = usualR
 		if ceilings == subjects {
 			mean := ceiling / subjects
 			d.Ceiling, d.AssumedR = &mean, mean/2

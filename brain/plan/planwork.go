@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/internal/sections"
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/internal/tune"
 )
@@ -31,7 +32,7 @@ func countWork(st *study.Study, t *tune.Trainer) *work {
 	w := &work{st: st, order: tune.Blocks(st.Subjects, exp.Train.BlockRows, exp.Train.Joint == experiment.JointShared)}
 	for _, b := range w.order {
 		stim := st.Stimuli[b.Story]
-		section := stim.Tuning.Section(b.From, b.To, exp.Train.ContextRows)
+		section := sections.Of(stim.Tuning, b.From, b.To, exp.Train.ContextRows)
 		n := 0
 		for _, run := range stim.Units(section.Vectors.From, section.Vectors.To, len(stim.Clips)) {
 			all := stim.All(run.Clips).Windows

@@ -6,9 +6,10 @@ import (
 	"time"
 
 	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/internal/phases"
+	"github.com/brainwavlm/bwlm/brain/internal/sections"
 	"github.com/brainwavlm/bwlm/brain/internal/tune"
 	"github.com/brainwavlm/bwlm/brain/internal/windows"
-	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/wavlm"
@@ -55,7 +56,7 @@ func (t *StepTimes) Min() float64 { return slices.Min(t.Steps) }
 // with a bottleneck of 100, the spatial loss, Adam. Weights, audio and responses are random, since
 // speed does not depend on them. Each row is the mean of its eight windows, and has one delay.
 func BenchStep(ctx context.Context, opt StepOptions) (*StepTimes, error) {
-	opening := torch.Part(ctx, progress.PhaseOpening)
+	opening := torch.Part(ctx, phases.PhaseOpening)
 	b, err := newStepBench(ctx, opt)
 	opening()
 	if err != nil {
@@ -88,7 +89,7 @@ func BenchStep(ctx context.Context, opt StepOptions) (*StepTimes, error) {
 
 // fill computes and caches the activations of frozen layers.
 func (b *stepBench) fill(ctx context.Context) error {
-	defer torch.Part(ctx, progress.PhaseFill)()
+	defer torch.Part(ctx, phases.PhaseFill)()
 	return fillBlock(ctx, b.trainer, b.block(), []int{b.layer()})
 }
 
@@ -125,14 +126,14 @@ func (b *stepBench) stimulus() *windows.Stimulus { return b.trainer.Study.Stimul
 
 // windows are those that the rows are made of. The shorter ones at the start of the story are not among them.
 func (b *stepBench) windows() design.Rows {
-	return b.stimulus().Tuning.Section(b.block().From, b.block().To,
+	return sections.Of(b.stimulus().Tuning, b.block().From, b.block().To,
 		b.trainer.Study.Experiment.Train.ContextRows).Vectors
 }
 
 // fillBlock computes and caches what the windows of a block need of frozen layers.
 func fillBlock(ctx context.Context, t *tune.Trainer, b tune.Block, layers []int) error {
 	stim := t.Study.Stimuli[b.Story]
-	section := stim.Tuning.Section(b.From, b.To, t.Study.Experiment.Train.ContextRows)
+	section := sections.Of(stim.Tuning, b.From, b.To, t.Study.Experiment.Train.ContextRows)
 	for _, unit := range t.Reader.Units(stim, section.Vectors.From, section.Vectors.To) {
 		if err := t.Reader.Fill(ctx, stim, unit, layers); err != nil {
 			return err

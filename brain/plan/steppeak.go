@@ -4,14 +4,14 @@ import (
 	"cmp"
 	"context"
 
-	"github.com/brainwavlm/bwlm/brain/progress"
+	"github.com/brainwavlm/bwlm/brain/internal/phases"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
 // peakRate measures how many floating-point operations a second the device does in a linear layer so large that nothing
 // else counts, in the compute type: the best of several.
 func peakRate(ctx context.Context, opt StepOptions) (rate float64, err error) {
-	defer torch.Part(ctx, progress.PhasePeak)()
+	defer torch.Part(ctx, phases.PhasePeak)()
 	n, times := 3072, 6
 	if opt.Device != torch.CPU {
 		n, times = 8192, 20

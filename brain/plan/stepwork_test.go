@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/brain/progress"
+	"github.com/brainwavlm/bwlm/brain/internal/phases"
 	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/wavlm"
@@ -82,11 +82,11 @@ func TestProfileOfStep(t *testing.T) {
 	p := torch.NewProfile()
 	times, err := BenchStep(p.Context(t.Context()), opt)
 	require.NoError(t, err)
-	phases := p.Report().Phases
-	require.Len(t, phases, 4)
-	assert.Equal(t, []string{progress.PhaseOpening, progress.PhaseFill, progress.PhaseStep, progress.PhasePeak},
-		[]string{phases[0].Name, phases[1].Name, phases[2].Name, phases[3].Name})
-	step := phases[2]
+	timed := p.Report().Phases
+	require.Len(t, timed, 4)
+	assert.Equal(t, []string{phases.PhaseOpening, phases.PhaseFill, phases.PhaseStep, phases.PhasePeak},
+		[]string{timed[0].Name, timed[1].Name, timed[2].Name, timed[3].Name})
+	step := timed[2]
 	assert.Equal(t, 4, step.Times, "with the first")
 	took := 0.
 	for _, s := range times.Steps {
@@ -108,8 +108,8 @@ func TestProfileOfStep(t *testing.T) {
 	}
 	assert.Positive(t, parts[speech.PartEmbedding].Forward)
 	assert.Zero(t, parts[speech.PartEmbedding].Backward, "it is frozen")
-	assert.Positive(t, parts[progress.PartReadout].Backward)
-	assert.Positive(t, parts[progress.PartLoss].Backward)
-	assert.Positive(t, parts[progress.PartOptimizer].Seconds)
-	assert.Positive(t, parts[progress.PartData].Seconds)
+	assert.Positive(t, parts[phases.PartReadout].Backward)
+	assert.Positive(t, parts[phases.PartLoss].Backward)
+	assert.Positive(t, parts[phases.PartOptimizer].Seconds)
+	assert.Positive(t, parts[phases.PartData].Seconds)
 }

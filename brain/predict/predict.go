@@ -13,13 +13,14 @@ import (
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/extract"
 	"github.com/brainwavlm/bwlm/brain/internal/encoding"
+	"github.com/brainwavlm/bwlm/brain/internal/readout"
 	"github.com/brainwavlm/bwlm/brain/internal/windows"
-	"github.com/brainwavlm/bwlm/brain/readout"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/basemodel"
 	"github.com/brainwavlm/bwlm/internal/ckpt"
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/torch/nn"
@@ -76,13 +77,13 @@ type Prediction struct {
 
 // errClosed is the error of Predict after Close. It has kind Temporary: a client can try another
 // process of the service.
-var errClosed = &fault.Error{Kind: fault.Temporary, Op: results.Predicting, Reason: "the predictor is closed",
+var errClosed = &fault.Error{Kind: fault.Temporary, Op: rundir.Predicting, Reason: "the predictor is closed",
 	Err: fault.ErrClosed}
 
 // Open opens a finished run. It takes no lock and writes nothing, so any number of processes may open one run.
 // Close frees it.
 func Open(ctx context.Context, run string, opt Options) (*Predictor, error) {
-	exp, err := experiment.LoadRun(filepath.Join(run, results.ConfigFile))
+	exp, err := experiment.LoadRun(filepath.Join(run, rundir.ConfigFile))
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +106,7 @@ func (p *Predictor) openReadout(run, subject string) (*ckpt.File, error) {
 	dir := filepath.Join(run, "readout")
 	files, err := filepath.Glob(filepath.Join(dir, "*.safetensors"))
 	if err != nil || len(files) == 0 {
-		return nil, fault.New(fault.Missing, results.OpenPredictor, dir,
+		return nil, fault.New(fault.Missing, rundir.OpenPredictor, dir,
 			"there is no readout, so the training is not finished").
 			WithHint("resume %s", run)
 	}
@@ -117,7 +118,7 @@ func (p *Predictor) openReadout(run, subject string) (*ckpt.File, error) {
 		subject = names[0]
 	}
 	if !slices.Contains(names, subject) {
-		return nil, fault.New(fault.Usage, results.OpenPredictor, dir, "there is no subject %q",
+		return nil, fault.New(fault.Usage, rundir.OpenPredictor, dir, "there is no subject %q",
 			subject).WithHint("name one of %s", strings.Join(names, ", "))
 	}
 	p.Subject = subject
@@ -125,15 +126,15 @@ func (p *Predictor) openReadout(run, subject string) (*ckpt.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	var note results.ReadoutNote
-	err = json.Unmarshal([]byte(f.Metadata()[results.ReadoutKey]), &note)
+	var note rundir.ReadoutNote
+	err = json.Unmarshal([]byte(f.Metadata()[rundir.ReadoutKey]), &note)
 	switch {
 	case err != nil || !(note.TR > 0) || len(note.Delays) == 0:
-		err = fault.New(fault.BadData, results.OpenPredictor, f.Where(results.ReadoutColumns),
+		err = fault.New(fault.BadData, rundir.OpenPredictor, f.Where(rundir.ReadoutColumns),
 			"the file does not say TR and delays of its data").
 			WithHint("train again with this version")
 	case note.Epoch == 0 && !note.Ridge:
-		err = fault.New(fault.BadData, results.OpenPredictor, run,
+		err = fault.New(fault.BadData, rundir.OpenPredictor, run,
 			"validation chose the model as it was before training, whose readout is random").
 			WithHint("train with other settings, or ask for features")
 	}
@@ -155,14 +156,14 @@ func (p *Predictor) checkBase(run string, opt Options) error {
 		return nil // an adapter knows its base, and a model that was tuned as a whole is in the run
 	}
 	var m results.Manifest
-	if err := jsonfile.Read(results.OpenPredictor, filepath.Join(run, results.ManifestOfRun), &m); err != nil {
+	if err := jsonfile.Read(rundir.OpenPredictor, filepath.Join(run, rundir.ManifestOfRun), &m); err != nil {
 		return err
 	}
 	now, err := p.model.Model.Identity()
 	if err != nil {
 		return err
 	}
-	return basemodel.Check(results.OpenPredictor, run, m.Base, now)
+	return basemodel.Check(rundir.OpenPredictor, run, m.Base, now)
 }
 
 // load reads the speech model and the readout.
@@ -188,7 +189,7 @@ func (p *Predictor) load(ctx context.Context, run string, f *ckpt.File, opt Opti
 	}
 	p.Notes = p.model.Notes
 	p.reader = windows.ClipReader(p.model.Model, p.exp.Model, p.exp.Train.UnitWindows)
-	columns, err := f.Int64(results.ReadoutColumns)
+	columns, err := f.Int64(rundir.ReadoutColumns)
 	if err != nil {
 		return err
 	}
@@ -206,7 +207,7 @@ func (p *Predictor) load(ctx context.Context, run string, f *ckpt.File, opt Opti
 		for info := range f.Tensors() {
 			into := store
 			switch info.Name {
-			case results.ReadoutColumns, readout.LayerWeightsGroups:
+			case rundir.ReadoutColumns, readout.LayerWeightsGroups:
 				continue
 			case readout.LayerWeightsLogits:
 				into = mix
@@ -226,14 +227,14 @@ func (p *Predictor) load(ctx context.Context, run string, f *ckpt.File, opt Opti
 			return err
 		}
 		if want := store.Len() + mix.Len(); want != read {
-			return fault.New(fault.BadData, results.OpenPredictor, f.Where(results.ReadoutColumns),
+			return fault.New(fault.BadData, rundir.OpenPredictor, f.Where(rundir.ReadoutColumns),
 				"has %d of %d tensors", read, want)
 		}
 		p.readout = r
 		return nil
 	})
 	if err != nil && fault.KindOf(err) == fault.Internal {
-		return fault.Wrap(fault.BadData, results.OpenPredictor, f.Where(results.ReadoutColumns), err)
+		return fault.Wrap(fault.BadData, rundir.OpenPredictor, f.Where(rundir.ReadoutColumns), err)
 	}
 	return err
 }
@@ -249,7 +250,7 @@ func (p *Predictor) readLayerWeights(s *torch.Scope, f *ckpt.File, store *nn.Sto
 		of[i] = int(g)
 	}
 	if len(of) != len(p.Columns) || slices.Min(of) < 0 {
-		return nil, fault.New(fault.BadData, results.OpenPredictor, f.Where(readout.LayerWeightsGroups),
+		return nil, fault.New(fault.BadData, rundir.OpenPredictor, f.Where(readout.LayerWeightsGroups),
 			"%d groups of layer weights for %d voxels", len(of), len(p.Columns))
 	}
 	return readout.NewLayerWeights(s, store, p.exp.Model.Layer+1, len(p.Delays), of)
@@ -278,7 +279,7 @@ func (p *Predictor) Predict(ctx context.Context, samples []float32) (*Prediction
 	seconds := float64(len(samples)) / speech.SampleRate
 	rows := int(seconds/p.TR + edge)
 	if rows <= slices.Max(p.Delays) {
-		return nil, fault.New(fault.BadData, results.Predicting, "", "%.3g s of audio, want at least %.3g s", seconds,
+		return nil, fault.New(fault.BadData, rundir.Predicting, "", "%.3g s of audio, want at least %.3g s", seconds,
 			p.MinSeconds()).
 			WithHint("a minute or more is sensible")
 	}

@@ -15,8 +15,8 @@ import (
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/probe"
 	"github.com/brainwavlm/bwlm/brain/progress"
-	"github.com/brainwavlm/bwlm/brain/sim"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/sim"
 	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/wavlm"
 )

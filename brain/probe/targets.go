@@ -11,6 +11,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/internal/windows"
 	"github.com/brainwavlm/bwlm/internal/acoustic"
+	"github.com/brainwavlm/bwlm/internal/probing"
 )
 
 // The targets of probes.
@@ -85,7 +86,7 @@ func collect(ctx context.Context, st *study.Study, stories []string, spans map[s
 				return w.Onset >= s.From &&
 					w.Offset <= s.To
 			})
-			if text := Plain(w.Text); within && text != "" {
+			if text := probing.Plain(w.Text); within && text != "" {
 				m.words, m.text = append(m.words, item{i, w.Onset, w.Offset}), append(m.text, text)
 			}
 		}
@@ -205,7 +206,7 @@ func (m *material) vectors(path string, seed uint64) (*task, error) {
 	if path == "" {
 		return skip(name, "no word vectors were given"), nil
 	}
-	v, err := LoadVectors(path, func(w string) bool { return slices.Contains(m.text, w) })
+	v, err := probing.LoadVectors(path, func(w string) bool { return slices.Contains(m.text, w) })
 	if err != nil {
 		return nil, err
 	}

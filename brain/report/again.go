@@ -79,7 +79,7 @@ func (rep *Report) citations() (out []string) {
 		}
 	}
 	if rep.Demo != nil {
-		out = append(out, "Data: simulated by bwlm (package brain/sim), not a measurement.")
+		out = append(out, "Data: simulated by bwlm (package internal/sim), not a measurement.")
 	}
 	version := ""
 	for _, r := range rep.Runs {

@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/brain/internal/finished"
-	"github.com/brainwavlm/bwlm/cortex"
 	"github.com/brainwavlm/bwlm/internal/atomicfile"
+	"github.com/brainwavlm/bwlm/internal/cortex"
 )
 
 // The page is opened and photographed in Chromium, as wide as a phone and as a desk, light and

@@ -18,8 +18,8 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// Figure is a chart or a picture with its text for screen readers.
-type Figure struct {
+// figureHTML is a chart or a picture with its text for screen readers.
+type figureHTML struct {
 	Title string
 	Alt   string        // in words, with the numbers that matter
 	SVG   template.HTML // of a chart
@@ -100,7 +100,7 @@ var (
 )
 
 // svg draws a plot as an element for the page.
-func svg(p *plot.Plot, width, height float64, title, alt string) Figure {
+func svg(p *plot.Plot, width, height float64, title, alt string) figureHTML {
 	canvas := vgsvg.NewWith(vgsvg.UseWH(vg.Length(width), vg.Length(height)))
 	p.Draw(draw.Crop(draw.New(canvas), 0, -8, 0, -4)) // room for what is at the right and the upper end
 	var b bytes.Buffer
@@ -115,7 +115,7 @@ func svg(p *plot.Plot, width, height float64, title, alt string) Figure {
 	text = strings.ReplaceAll(text, "\n\tstyle", " style")
 	head := fmt.Sprintf(`<svg class="chart" viewBox="0 0 %g %g" role="img" aria-label="%s">`, width, height,
 		html.EscapeString(title+". "+alt))
-	return Figure{Title: title, Alt: alt, SVG: template.HTML(head + text)}
+	return figureHTML{Title: title, Alt: alt, SVG: template.HTML(head + text)}
 }
 
 // short fits a name of a file into a chart: no control characters, and not too long.

@@ -12,9 +12,9 @@ import (
 )
 
 // LearningCurve shows the validation r of each epoch, the one that was chosen, and the training's loss.
-func (r *Run) LearningCurve() (Figure, bool) {
+func (r *pageOfRun) LearningCurve() (figureHTML, bool) {
 	if len(r.Epochs) < 2 {
-		return Figure{}, false
+		return figureHTML{}, false
 	}
 	p := newPlot("epoch", "validation r")
 	p.X.Tick.Marker = wholeTicks{}
@@ -27,7 +27,7 @@ func (r *Run) LearningCurve() (Figure, bool) {
 	}
 	val = slices.DeleteFunc(val, func(p plotter.XY) bool { return !finite(p.Y) })
 	if len(val) < 2 {
-		return Figure{}, false
+		return figureHTML{}, false
 	}
 	lossNote := ""
 	if len(loss) > 1 { // on a scale of its own, over the whole height
@@ -61,9 +61,9 @@ func (r *Run) LearningCurve() (Figure, bool) {
 
 // Minutes shows the score against minutes of a new subject's data, with the untuned model and with
 // one tuned on the others.
-func (r *Run) Minutes() (Figure, bool) {
+func (r *pageOfRun) Minutes() (figureHTML, bool) {
 	if r.Unseen == nil || r.Unseen.Curve == nil || len(r.Unseen.Curve.Points) < 2 {
-		return Figure{}, false
+		return figureHTML{}, false
 	}
 	c := r.Unseen.Curve
 	var base, tuned plotter.XYs

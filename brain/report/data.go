@@ -8,7 +8,7 @@ import (
 )
 
 // grouped joins runs whose part is the same under one heading.
-func grouped[T any](runs []*Run, several bool, of func(*Run) T, put func(heading string, part T)) {
+func grouped[T any](runs []*pageOfRun, several bool, of func(*pageOfRun) T, put func(heading string, part T)) {
 	var parts []T
 	var names [][]string
 	for _, r := range runs {
@@ -45,14 +45,14 @@ type splitLine struct {
 type subjectLine struct{ Name, Voxels, Tuned, Constant string }
 
 func (p *page) data() {
-	grouped(p.Report.Runs, p.Several, (*Run).data, func(heading string, d dataPart) {
+	grouped(p.Report.Runs, p.Several, (*pageOfRun).data, func(heading string, d dataPart) {
 		d.Heading = heading
 		p.Data = append(p.Data, d)
 	})
 }
 
 // data describes what a run was made from.
-func (r *Run) data() (d dataPart) {
+func (r *pageOfRun) data() (d dataPart) {
 	if r.Data != nil {
 		d.About = "Data set " + r.Data.Name + "."
 		if r.Data.Licence != "" {

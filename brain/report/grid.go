@@ -16,7 +16,7 @@ import (
 )
 
 // grid draws a heat map with its numbers; cells that are NaN are empty.
-func grid(rows, columns []string, cell [][]float64, title, alt string) Figure {
+func grid(rows, columns []string, cell [][]float64, title, alt string) figureHTML {
 	p := newPlot("", "")
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, row := range cell {
@@ -87,7 +87,7 @@ func (g cells) Plot(c draw.Canvas, p *plot.Plot) {
 }
 
 // ProbeMaps show what probes and regions read from each layer.
-func (r *Run) ProbeMaps() (out []Figure) {
+func (r *pageOfRun) ProbeMaps() (out []figureHTML) {
 	if r.Probes == nil || len(r.Probes.Layers) == 0 {
 		return nil
 	}
@@ -125,10 +125,10 @@ func (r *Run) ProbeMaps() (out []Figure) {
 }
 
 // TransferMatrix shows r of each subject with the model that was tuned on each.
-func (r *Run) TransferMatrix() (Figure, bool) {
+func (r *pageOfRun) TransferMatrix() (figureHTML, bool) {
 	t := r.Unseen
 	if t == nil || len(t.Matrix) == 0 || len(t.Base) != len(t.Subjects) {
-		return Figure{}, false
+		return figureHTML{}, false
 	}
 	return grid(append([]string{"untuned"}, t.Subjects...), t.Subjects, append([][]float64{t.Base}, t.Matrix...),
 		"Transfer between subjects",

@@ -44,7 +44,7 @@ type page struct {
 	Several         bool
 	Pages           []runPage
 	Together        []sideBySide
-	Joint           []Figure // of all runs
+	Joint           []figureHTML // of all runs
 	DemoROIs        []string
 	DemoControls    []valuesOf
 	DemoProbes      []valuesOf
@@ -60,12 +60,12 @@ type page struct {
 // runPage is the part of one run.
 type runPage struct {
 	ID           string
-	Run          *Run
-	Verdict      Verdict
+	Run          *pageOfRun
+	Verdict      verdictText
 	BestLayer    string
-	Lines        []Line
-	Maps, Charts []Figure
-	Probes       []Figure
+	Lines        []textLine
+	Maps, Charts []figureHTML
+	Probes       []figureHTML
 	Subjects     []subjectMaps
 	MoreSubjects int // that have no pictures here
 }
@@ -133,7 +133,7 @@ func (rep *Report) title() (title, subtitle string) {
 const maxSubjects = 12
 
 // page returns the section of a run, with pictures of at most the given number of subjects.
-func (r *Run) page(id string, subjects int) (runPage, error) {
+func (r *pageOfRun) page(id string, subjects int) (runPage, error) {
 	p := runPage{ID: id, Run: r, Verdict: r.Verdict(), Lines: r.Lines(), Probes: r.ProbeMaps()}
 	if b := r.Scores.BaseBestLayer; b != nil && b.Layer != nil {
 		p.BestLayer = fmt.Sprint(*b.Layer)
@@ -156,7 +156,7 @@ func (r *Run) page(id string, subjects int) (runPage, error) {
 			finished.NoMaps+"nobody says where the voxels are (surface or mask in dataset.yaml)")
 	}
 	for _, chart := range []struct {
-		of     func() (Figure, bool)
+		of     func() (figureHTML, bool)
 		absent string
 	}{
 		{r.Deltas, ""}, {r.Levels, ""}, {r.LearningCurve, ""}, {r.Voxels, ""}, {r.Histogram, ""},

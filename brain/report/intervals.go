@@ -23,7 +23,7 @@ type whisker struct {
 }
 
 // whiskers draws means with their intervals and a line at 0, the first on top.
-func whiskers(list []whisker, xLabel, title, alt string) Figure {
+func whiskers(list []whisker, xLabel, title, alt string) figureHTML {
 	p := newPlot(xLabel, "")
 	names := make([]string, len(list))
 	for i, w := range list {
@@ -56,10 +56,10 @@ func whiskers(list []whisker, xLabel, title, alt string) Figure {
 const maxROIs = 16
 
 // Deltas shows the difference of tuned and base in each region with its interval.
-func (r *Run) Deltas() (Figure, bool) {
+func (r *pageOfRun) Deltas() (figureHTML, bool) {
 	d := r.Scores.Delta
 	if d == nil || len(d.ROIs) == 0 {
-		return Figure{}, false
+		return figureHTML{}, false
 	}
 	list := []whisker{{finished.AllVoxels, d.MeanR, d.CI95}}
 	names := r.parts()
@@ -79,10 +79,10 @@ func (r *Run) Deltas() (Figure, bool) {
 }
 
 // Levels shows the r of the untuned model, its best layer, the tuned model and the ceiling in each ROI.
-func (r *Run) Levels() (Figure, bool) {
+func (r *pageOfRun) Levels() (figureHTML, bool) {
 	names := r.parts()
 	if len(names) == 0 {
-		return Figure{}, false
+		return figureHTML{}, false
 	}
 	names = names[:min(maxROIs, len(names))]
 	p := newPlot("mean r", "")
@@ -123,13 +123,13 @@ func (r *Run) Levels() (Figure, bool) {
 }
 
 // ControlChart shows what controls gain over the untuned model.
-func (r *Run) ControlChart() (Figure, bool) {
+func (r *pageOfRun) ControlChart() (figureHTML, bool) {
 	var list []whisker
 	for _, c := range r.Controls {
 		list = append(list, whisker{c.Name, c.Summary.Test.Delta.MeanR, c.Summary.Test.Delta.CI95})
 	}
 	if len(list) == 0 {
-		return Figure{}, false
+		return figureHTML{}, false
 	}
 	sort.SliceStable(list, func(i, j int) bool { return list[i].mean > list[j].mean })
 	return whiskers(list, "Δr to the untuned model", "Controls", "Points are means over all voxels, bars 95 % "+

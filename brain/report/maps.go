@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"github.com/brainwavlm/bwlm/brain/internal/finished"
-	"github.com/brainwavlm/bwlm/cortex"
+	"github.com/brainwavlm/bwlm/internal/cortex"
 	"github.com/brainwavlm/bwlm/internal/render"
 )
 
@@ -25,7 +25,7 @@ type drawing struct {
 
 // Maps are pictures of base, tuned and difference, averaged over subjects; the first two share
 // their limits. None if the places of the voxels are unknown.
-func (r *Run) Maps() (out []Figure, err error) {
+func (r *pageOfRun) Maps() (out []figureHTML, err error) {
 	if r.Places == nil {
 		return nil, nil
 	}
@@ -53,13 +53,13 @@ func (r *Run) Maps() (out []Figure, err error) {
 // subjectMaps are the pictures of one subject.
 type subjectMaps struct {
 	Name string
-	Maps []Figure
+	Maps []figureHTML
 }
 
 // mapsOfSubjects returns pictures of up to n subjects, all with the same limits: the tuned
 // model, or the untuned one where nothing is tuned, and the difference. None for one subject, whose
 // maps are those of the run.
-func (r *Run) mapsOfSubjects(most int) (out []subjectMaps, err error) {
+func (r *pageOfRun) mapsOfSubjects(most int) (out []subjectMaps, err error) {
 	if r.Places == nil || len(r.Subjects) < 2 {
 		return nil, nil
 	}
@@ -93,7 +93,7 @@ func (r *Run) mapsOfSubjects(most int) (out []subjectMaps, err error) {
 }
 
 // draw draws a map in the run's places.
-func (r *Run) draw(d drawing, size [2]int) (Figure, error) {
+func (r *pageOfRun) draw(d drawing, size [2]int) (figureHTML, error) {
 	opt := render.Options{Width: size[0], Height: size[1], Views: []render.View{render.Lateral, render.Medial},
 		Colors: render.ColormapByName(d.colors), High: d.high, Unit: d.unit}
 	var figure *render.Figure
@@ -106,14 +106,14 @@ func (r *Run) draw(d drawing, size [2]int) (Figure, error) {
 			r.outlines(), opt)
 	}
 	if err != nil {
-		return Figure{}, err
+		return figureHTML{}, err
 	}
 	low, top, _ := figure.Scale()
 	alt := fmt.Sprintf("Map of %s on the cortex, colours from %.2g to %.2g.", d.unit, low, top)
 	if name, v := r.extreme(d.x); name != "" {
 		alt += fmt.Sprintf(" Highest on average in %s (%.3f).", name, v)
 	}
-	return Figure{Title: d.title, Alt: alt, Image: picture(figure.Image())}, nil
+	return figureHTML{Title: d.title, Alt: alt, Image: picture(figure.Image())}, nil
 }
 
 // upper is the 99th percentile, at least a little above 0.
@@ -137,7 +137,7 @@ func magnitudes(x []float32) []float32 {
 const mostOutlines = 6
 
 // outlines are the borders of the regions on the surface, if they are few.
-func (r *Run) outlines() (out []render.Region) {
+func (r *pageOfRun) outlines() (out []render.Region) {
 	if len(r.Subjects) == 0 || len(r.Subjects[0].ROIs) > mostOutlines {
 		return nil
 	}
@@ -154,7 +154,7 @@ func (r *Run) outlines() (out []render.Region) {
 }
 
 // extreme is the region whose mean is highest.
-func (r *Run) extreme(x []float32) (name string, most float64) {
+func (r *pageOfRun) extreme(x []float32) (name string, most float64) {
 	for _, region := range r.Subjects[0].ROIs {
 		sum, n := 0., 0.
 		for _, c := range region.Columns {

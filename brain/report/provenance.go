@@ -19,7 +19,7 @@ type settingLine struct {
 }
 
 func (p *page) settings() {
-	var with []*Run
+	var with []*pageOfRun
 	for _, r := range p.Report.Runs {
 		if r.Experiment != nil {
 			with = append(with, r)
@@ -53,14 +53,14 @@ type provenance struct {
 type fact struct{ Name, Value string }
 
 func (p *page) provenance() {
-	grouped(p.Report.Runs, p.Several, (*Run).provenance, func(heading string, v provenance) {
+	grouped(p.Report.Runs, p.Several, (*pageOfRun).provenance, func(heading string, v provenance) {
 		v.Heading = heading
 		p.Provenance = append(p.Provenance, v)
 	})
 }
 
 // provenance lists versions, hashes, the analysis plan and the reads of test rows.
-func (r *Run) provenance() (v provenance) {
+func (r *pageOfRun) provenance() (v provenance) {
 	add := func(name, value string) {
 		if value != "" {
 			v.Facts = append(v.Facts, fact{name, value})

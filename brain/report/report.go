@@ -9,12 +9,12 @@ import (
 
 // Report is the content of a page.
 type Report struct {
-	Runs []*Run
+	Runs []*pageOfRun
 	Demo *demo.Report // where the page is about a demo
 }
 
-// Run is a finished run on a page.
-type Run struct{ *finished.Run }
+// pageOfRun is a finished run on a page.
+type pageOfRun struct{ *finished.Run }
 
 // Read reads run directories. The directory of a demo stands for all its runs. A directory with
 // neither an experiment nor scores is refused. A damaged file is an error; a missing one is listed
@@ -26,7 +26,7 @@ func Read(ctx context.Context, dirs ...string) (*Report, error) {
 	}
 	out := &Report{Demo: found.Demo}
 	for _, r := range found.Runs {
-		out.Runs = append(out.Runs, &Run{r})
+		out.Runs = append(out.Runs, &pageOfRun{r})
 	}
 	return out, nil
 }

@@ -22,8 +22,8 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/finished"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
-	"github.com/brainwavlm/bwlm/cortex"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/cortex"
 	"github.com/brainwavlm/bwlm/internal/filetest"
 	"github.com/brainwavlm/bwlm/internal/nifti"
 )
@@ -222,7 +222,7 @@ func TestVerdicts(t *testing.T) {
 	} {
 		assert.Equal(t, c.want, kind(c.mean, c.ci, c.p), "%+v", c)
 	}
-	untuned := &Run{&finished.Run{Scores: results.Scores{Rows: 112, Subjects: []string{"a", "b"},
+	untuned := &pageOfRun{&finished.Run{Scores: results.Scores{Rows: 112, Subjects: []string{"a", "b"},
 		Base: results.ModelScore{MeanR: .2, ROIs: map[string]float64{"low": .1, "high": .3}}}}}
 	v := untuned.Verdict()
 	assert.Equal(t, "none", v.Kind)
@@ -230,7 +230,7 @@ func TestVerdicts(t *testing.T) {
 	assert.Contains(t, v.Sentence,
 		"of 2 subjects with a mean r of 0.200 on 112 test rows. There are too few rows for an interval.")
 
-	asItWas := &Run{&finished.Run{Chosen: 0, Epochs: []results.Epoch{{}, {Epoch: 1}},
+	asItWas := &pageOfRun{&finished.Run{Chosen: 0, Epochs: []results.Epoch{{}, {Epoch: 1}},
 		Scores: results.Scores{Base: results.ModelScore{MeanR: .2}, Tuned: &results.ModelScore{MeanR: .2},
 			Delta: &results.Delta{CI95: ci(0, 0)}}}}
 	assert.Equal(t, "no change", asItWas.Verdict().Word)
@@ -418,7 +418,7 @@ func TestShortPath(t *testing.T) {
 }
 
 func ExampleRun_Verdict() {
-	r := &Run{&finished.Run{Chosen: 3, Scores: results.Scores{Rows: 480, Subjects: []string{"ann"},
+	r := &pageOfRun{&finished.Run{Chosen: 3, Scores: results.Scores{Rows: 480, Subjects: []string{"ann"},
 		Base: results.ModelScore{MeanR: .30}, Tuned: &results.ModelScore{MeanR: .34},
 		Delta: &results.Delta{MeanR: .04, CI95: &stats.Interval{.02, .06},
 			Significance: results.Significance{P: .002}}}}}

@@ -7,7 +7,7 @@ import (
 // sideBySide is a region's line in all runs.
 type sideBySide struct {
 	Name  string
-	Cells []Line
+	Cells []textLine
 }
 
 // together sets the regions of all runs side by side.
@@ -26,8 +26,8 @@ func (p *page) together() {
 	for _, name := range names {
 		line := sideBySide{Name: name}
 		for _, run := range p.Pages {
-			var cell Line
-			if i := slices.IndexFunc(run.Lines, func(l Line) bool { return l.Name == name }); i >= 0 {
+			var cell textLine
+			if i := slices.IndexFunc(run.Lines, func(l textLine) bool { return l.Name == name }); i >= 0 {
 				cell = run.Lines[i]
 			}
 			line.Cells = append(line.Cells, cell)

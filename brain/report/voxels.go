@@ -13,13 +13,13 @@ import (
 )
 
 // Histogram shows how the voxels' r are spread, before and after tuning.
-func (r *Run) Histogram() (Figure, bool) {
+func (r *pageOfRun) Histogram() (figureHTML, bool) {
 	var base, tuned []float64
 	for _, p := range r.Subjects {
 		base, tuned = append(base, numbers(p.Base)...), append(tuned, numbers(p.Tuned)...)
 	}
 	if len(base) < 10 {
-		return Figure{}, false
+		return figureHTML{}, false
 	}
 	low, high := span(append(slices.Clone(base), tuned...), leastSpan)
 	bins := min(30, max(8, len(base)/10))
@@ -58,14 +58,15 @@ func (r *Run) Histogram() (Figure, bool) {
 const mostPoints = 600
 
 // points draws pairs of voxels' numbers, coloured by region, and a line of equal numbers.
-func (r *Run) points(x, y func(*finished.Subject) []float32, xLabel, yLabel, title, above string) (Figure, bool) {
+func (r *pageOfRun) points(x, y func(*finished.Subject) []float32, xLabel, yLabel, title,
+	above string) (figureHTML, bool) {
 	names, groups := []string{}, map[string]plotter.XYs{}
 	total, over := 0, 0
 	for i := range r.Subjects {
 		p := &r.Subjects[i]
 		a, b, of := x(p), y(p), p.ROIOf()
 		if a == nil || b == nil {
-			return Figure{}, false
+			return figureHTML{}, false
 		}
 		for v := range a {
 			if a[v] != a[v] || b[v] != b[v] {
@@ -86,7 +87,7 @@ func (r *Run) points(x, y func(*finished.Subject) []float32, xLabel, yLabel, tit
 		}
 	}
 	if total < 2 {
-		return Figure{}, false
+		return figureHTML{}, false
 	}
 	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(len(groups[b]), len(groups[a])) })
 	p := newPlot(xLabel, yLabel)
@@ -124,14 +125,14 @@ func (r *Run) points(x, y func(*finished.Subject) []float32, xLabel, yLabel, tit
 }
 
 // Voxels shows each voxel's r after tuning against that before.
-func (r *Run) Voxels() (Figure, bool) {
+func (r *pageOfRun) Voxels() (figureHTML, bool) {
 	return r.points(func(p *finished.Subject) []float32 { return p.Base },
 		func(p *finished.Subject) []float32 { return p.Tuned },
 		"r, untuned", "r, tuned", "Each voxel before and after", "have a higher r after tuning")
 }
 
 // AgainstCeiling shows each voxel's r against what a perfect model would reach.
-func (r *Run) AgainstCeiling() (Figure, bool) {
+func (r *pageOfRun) AgainstCeiling() (figureHTML, bool) {
 	return r.points(func(p *finished.Subject) []float32 { return p.Ceiling }, (*finished.Subject).Scored, "ceiling",
 		"r", "Each voxel and its ceiling",
 		"are above their estimated ceiling")

@@ -14,8 +14,8 @@ import (
 	"github.com/brainwavlm/bwlm/internal/decimal"
 )
 
-// Verdict is the answer to: did tuning help?
-type Verdict struct {
+// verdictText is the answer to: did tuning help?
+type verdictText struct {
 	Kind     string // "gain", "loss", "open" or "none"
 	Word     string // the kind in words
 	Number   string // Δr; "" if nothing was tuned
@@ -44,11 +44,11 @@ func kind(mean float64, ci *stats.Interval, p float64) string {
 }
 
 // Verdict describes the result in words.
-func (r *Run) Verdict() Verdict {
+func (r *pageOfRun) Verdict() verdictText {
 	t := r.Scores
 	tested := subjects(t.Subjects)
 	if t.Tuned == nil || t.Delta == nil {
-		v := Verdict{Kind: "none", Word: "nothing was tuned", Number: plain(t.Base.MeanR),
+		v := verdictText{Kind: "none", Word: "nothing was tuned", Number: plain(t.Base.MeanR),
 			Interval: named95(t.Base.CI95)}
 		v.Sentence = fmt.Sprintf("The untuned model predicts the responses of %s with a mean r of %s on %s test rows.",
 			tested, plain(t.Base.MeanR), count(t.Rows))
@@ -65,7 +65,8 @@ func (r *Run) Verdict() Verdict {
 		return v
 	}
 	d := t.Delta
-	v := Verdict{Kind: kind(d.MeanR, d.CI95, d.P), Number: signed(d.MeanR), Interval: named95(d.CI95), P: pvalue(d.P)}
+	v := verdictText{Kind: kind(d.MeanR, d.CI95, d.P), Number: signed(d.MeanR), Interval: named95(d.CI95),
+		P: pvalue(d.P)}
 	what := map[string]string{"gain": "Tuning raised", "loss": "Tuning lowered",
 		"open": "Tuning did not significantly change"}[v.Kind]
 	v.Word = map[string]string{"gain": "significant gain", "loss": "significant loss",
@@ -105,7 +106,7 @@ func (r *Run) Verdict() Verdict {
 }
 
 // discoveries counts the voxels that changed; "" if the evaluation did not test them.
-func (r *Run) discoveries() string {
+func (r *pageOfRun) discoveries() string {
 	up, down, all := 0, 0, 0
 	for _, p := range r.Subjects {
 		if p.Q == nil || p.Delta == nil {
@@ -139,7 +140,7 @@ func loss(roi string, a *stats.NonInferiority, what string) string {
 }
 
 // where names the ROIs that changed, and those that did not.
-func (r *Run) where(d *results.Delta) string {
+func (r *pageOfRun) where(d *results.Delta) string {
 	names := r.parts()
 	slices.SortStableFunc(names, func(a, b string) int {
 		return cmp.Compare(math.Abs(d.ROIs[b].MeanR),
@@ -168,20 +169,20 @@ func (r *Run) where(d *results.Delta) string {
 }
 
 // parts are the regions without the voxels tuned on.
-func (r *Run) parts() []string {
+func (r *pageOfRun) parts() []string {
 	return slices.DeleteFunc(r.ROINames(), func(name string) bool { return name == finished.TunedVoxels })
 }
 
-// Line is a line of the table of ROIs.
-type Line struct {
+// textLine is a line of the table of ROIs.
+type textLine struct {
 	finished.Line
 	Kind string // gain, loss or open; "" without a difference
 }
 
 // Lines returns the table of ROIs, all voxels first.
-func (r *Run) Lines() (out []Line) {
+func (r *pageOfRun) Lines() (out []textLine) {
 	for _, l := range r.Table() {
-		line := Line{Line: l}
+		line := textLine{Line: l}
 		if l.Delta != nil {
 			p := 0.
 			if l.P != nil {

@@ -1,5 +1,5 @@
-// Package results describes everything that a run leaves on disk: the types with their JSON schema,
-// and the run directory that holds them.
+// Package results describes what a run leaves on disk for other programs: the types of its files with
+// their JSON schema, and their readers.
 //
 // Each command of the program that prints JSON prints one of these types, and each file NAME.json of
 // a run directory holds one. A field that a run does not have is absent or null, never 0. Schema is

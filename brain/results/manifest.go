@@ -1,7 +1,5 @@
 package results
 
-import "path/filepath"
-
 // Manifest lists the inputs of a run: enough to repeat it and to detect changed inputs.
 type Manifest struct {
 	Schema   int               `json:"schema"`
@@ -37,6 +35,3 @@ type ManifestInput struct {
 	Bytes  int64  `json:"bytes"`
 	SHA256 string `json:"sha256"`
 }
-
-// File is a place in the run directory.
-func (r *Run) File(name string) string { return filepath.Join(r.Dir, name) }

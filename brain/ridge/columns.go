@@ -18,8 +18,8 @@ type VStack struct {
 	Parts [][]float32 // row-major
 }
 
-// Rows returns the number of rows of all parts.
-func (m VStack) Rows() (rows int) {
+// height returns the number of rows of all parts.
+func (m VStack) height() (rows int) {
 	for _, part := range m.Parts {
 		rows += len(part) / m.Cols
 	}
@@ -28,7 +28,7 @@ func (m VStack) Rows() (rows int) {
 
 // Read implements [ColumnReader].
 func (m VStack) Read(from, to int, out []float32) error {
-	rows, above := m.Rows(), 0
+	rows, above := m.height(), 0
 	for _, part := range m.Parts {
 		n := len(part) / m.Cols
 		transpose(part[min(from, len(part)):], n, to-from, m.Cols, out[above:], rows)
@@ -55,7 +55,7 @@ func (b HStack) Read(from, to int, out []float32) error {
 	for _, m := range b {
 		first, last := max(from-left, 0), min(to-left, m.Cols)
 		if first < last {
-			if err := m.Read(first, last, out[(left+first-from)*m.Rows():]); err != nil {
+			if err := m.Read(first, last, out[(left+first-from)*m.height():]); err != nil {
 				return err
 			}
 		}

@@ -30,7 +30,7 @@ func TestStackedAndBeside(t *testing.T) {
 	}
 	b := HStack{cut(0, 100, 3, 4), cut(100, 101, 7), cut(101, 150, 1, 0, 5, 1)}
 	require.Equal(t, cols, b.Cols())
-	require.Equal(t, rows, b[2].Rows())
+	require.Equal(t, rows, b[2].height())
 	for from := 0; from < cols; from += 7 {
 		for _, to := range []int{from + 1, from + 40, cols} {
 			if to > cols {
@@ -46,5 +46,5 @@ func TestStackedAndBeside(t *testing.T) {
 			}
 		}
 	}
-	assert.Zero(t, VStack{Cols: 3}.Rows())
+	assert.Zero(t, VStack{Cols: 3}.height())
 }

@@ -55,12 +55,12 @@ func WholeChunkFolds(rows, chunkRows, boots int, heldOut float64, seed uint64) (
 	for f := range held {
 		held[f] = rng.Perm(chunks)[:n]
 	}
-	return FoldsOf(held, rows, chunkRows)
+	return foldsOf(held, rows, chunkRows)
 }
 
-// FoldsOf returns the held-out rows of folds, ascending, whose held-out chunks are given by their
+// foldsOf returns the held-out rows of folds, ascending, whose held-out chunks are given by their
 // numbers from 0. A chunk that is not whole is an error.
-func FoldsOf(chunks [][]int, rows, chunkRows int) ([][]int, error) {
+func foldsOf(chunks [][]int, rows, chunkRows int) ([][]int, error) {
 	folds := make([][]int, len(chunks))
 	for f, held := range chunks {
 		for _, chunk := range slices.Sorted(slices.Values(held)) {

@@ -119,7 +119,7 @@ func TestRidgeOfTheRelease(t *testing.T) {
 			var scores []float32 // (alphas, voxels, folds)
 			opt := Options{NoIntercept: true, SmallerTies: true, Given: alphas0, Device: torchtest.Device()}
 			if c.held != nil {
-				folds, err := FoldsOf(c.held, rows, c.chunkRows)
+				folds, err := foldsOf(c.held, rows, c.chunkRows)
 				require.NoError(t, err)
 				opt.Given, opt.Folds = nil, folds
 				for i := range c.alphas {
@@ -211,9 +211,9 @@ func TestWholeChunksAreHeldOutRoundedDown(t *testing.T) {
 	require.ErrorContains(t, err, "do not make two chunks of 40 rows")
 	_, err = WholeChunkFolds(80, 0, 3, .25, 7)
 	require.ErrorContains(t, err, "chunks of 0 rows")
-	_, err = FoldsOf([][]int{{0}, {2}}, 119, 40)
+	_, err = foldsOf([][]int{{0}, {2}}, 119, 40)
 	require.ErrorContains(t, err, "fold 1 holds out chunk 2; 119 rows have whole chunks 0 to 1")
-	_, err = FoldsOf([][]int{{0, 0}}, 119, 40)
+	_, err = foldsOf([][]int{{0, 0}}, 119, 40)
 	require.ErrorContains(t, err, "fold 0 holds out a row twice")
 }
 

@@ -19,7 +19,7 @@ func BlockLength(tau float64) int {
 	return max(minBlockRows, int(math.Ceil(blocksPerTau*tau)))
 }
 
-// AutocorrelationTime returns the integrated autocorrelation time 1 + 2 Σ ρ(k) of a series, in
+// autocorrelationTime returns the integrated autocorrelation time 1 + 2 Σ ρ(k) of a series, in
 // rows: 1 for white noise, (1+φ)/(1-φ) for a first-order process. The series consists of stories of
 // the given lengths (nil: one story); products do not cross their borders and each story has its
 // own mean.
@@ -27,7 +27,7 @@ func BlockLength(tau float64) int {
 // The sum is truncated by Geyer's initial positive sequence (Stat. Sci. 7(4), 1992): sums of pairs
 // ρ(2k)+ρ(2k+1) are positive in theory, so the first that is not is noise. The result is at least
 // 1: negatively correlated rows need no shorter blocks than independent ones.
-func AutocorrelationTime(series []float64, lengths []int) float64 {
+func autocorrelationTime(series []float64, lengths []int) float64 {
 	stories := split(series, lengths)
 	centred := make([][]float64, len(stories))
 	variance, longest := 0.0, 0
@@ -77,7 +77,7 @@ func MedianAutocorrelationTime(x []float32, lengths []int, voxels int) float64 {
 		for t := range series {
 			series[t] = float64(x[t*voxels+v])
 		}
-		taus = append(taus, AutocorrelationTime(series, lengths))
+		taus = append(taus, autocorrelationTime(series, lengths))
 	}
 	if len(taus) == 0 {
 		return 1

@@ -184,10 +184,10 @@ func planted(rng *rand.Rand, n, rows int, snr []float64, phi float64) (repeats [
 }
 
 func TestSpearmanBrown(t *testing.T) {
-	assert.InDelta(t, 2./3, SpearmanBrown(.5, 2), 1e-12)
-	assert.InDelta(t, .8, SpearmanBrown(.5, 4), 1e-12)
-	assert.InDelta(t, .5, SpearmanBrown(SpearmanBrown(.5, 3), 1./3), 1e-12)
-	assert.Equal(t, 1., SpearmanBrown(1, 2))
+	assert.InDelta(t, 2./3, spearmanBrown(.5, 2), 1e-12)
+	assert.InDelta(t, .8, spearmanBrown(.5, 4), 1e-12)
+	assert.InDelta(t, .5, spearmanBrown(spearmanBrown(.5, 3), 1./3), 1e-12)
+	assert.Equal(t, 1., spearmanBrown(1, 2))
 }
 
 // wholeCeiling computes the sums of [Ceiling] from matrices in memory, in the same order.

@@ -8,10 +8,10 @@ import (
 	"gonum.org/v1/gonum/floats"
 )
 
-// SpearmanBrown returns the reliability of a measurement that is k times as long, from its
+// spearmanBrown returns the reliability of a measurement that is k times as long, from its
 // reliability r: k r / (1 + (k-1) r) (Spearman; Brown; Br. J. Psychol. 3, 1910). k is 2 for two
 // halves.
-func SpearmanBrown(r, k float64) float64 { return k * r / (1 + (k-1)*r) }
+func spearmanBrown(r, k float64) float64 { return k * r / (1 + (k-1)*r) }
 
 // ISC holds the inter-subject correlation of each voxel: a noise ceiling without repeats, for
 // voxels that correspond between subjects.
@@ -96,7 +96,7 @@ func SplitHalfReliability(responses []float32, n, rows, voxels, splits int, seed
 			s.Halves[v] += cosine(a, b) / float64(splits)
 		}
 		if s.Defined[v] = s.Halves[v] > 0; s.Defined[v] {
-			s.Full[v] = SpearmanBrown(s.Halves[v], float64(n)/float64(half))
+			s.Full[v] = spearmanBrown(s.Halves[v], float64(n)/float64(half))
 			s.CCMax[v] = math.Sqrt(s.Full[v])
 		}
 	})

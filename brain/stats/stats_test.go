@@ -86,24 +86,24 @@ func TestMean(t *testing.T) {
 func TestAutocorrelationTime(t *testing.T) {
 	rng := seeded(2)
 	for _, phi := range []float64{0, .3, .6, .8} {
-		assert.InEpsilon(t, (1+phi)/(1-phi), AutocorrelationTime(process(rng, 40000, phi), nil), .1, "φ = %g", phi)
+		assert.InEpsilon(t, (1+phi)/(1-phi), autocorrelationTime(process(rng, 40000, phi), nil), .1, "φ = %g", phi)
 	}
-	assert.Equal(t, 1., AutocorrelationTime(process(rng, 4000, -.5), nil), "neighbours that oppose each other")
+	assert.Equal(t, 1., autocorrelationTime(process(rng, 4000, -.5), nil), "neighbours that oppose each other")
 
 	// The border between stories of different level is not taken for memory.
 	white := process(rng, 4000, 0)
 	for i := range white[:2000] {
 		white[i] += 100
 	}
-	assert.Greater(t, AutocorrelationTime(white, nil), 100.)
-	assert.InDelta(t, 1, AutocorrelationTime(white, []int{2000, 2000}), .2)
+	assert.Greater(t, autocorrelationTime(white, nil), 100.)
+	assert.InDelta(t, 1, autocorrelationTime(white, []int{2000, 2000}), .2)
 
 	for _, dull := range [][]float64{nil, {1}, {1, 2, 1}, {.1, .1, .1, .1, .1}, {1, math.NaN(), 2, 3, 4},
 		{1, math.Inf(1), 2, 3, 4}} {
-		assert.Equal(t, 1., AutocorrelationTime(dull, nil), dull)
+		assert.Equal(t, 1., autocorrelationTime(dull, nil), dull)
 	}
-	assert.Panics(t, func() { AutocorrelationTime(white, []int{2000, 1999}) })
-	assert.Panics(t, func() { AutocorrelationTime(white, []int{2000, 2001}) })
+	assert.Panics(t, func() { autocorrelationTime(white, []int{2000, 1999}) })
+	assert.Panics(t, func() { autocorrelationTime(white, []int{2000, 2001}) })
 }
 
 func TestMedianAutocorrelationTime(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 )
 
 // Options configures a sweep. Experiment, Axes and Out are required.
@@ -137,9 +138,9 @@ func (s *sweep) summary(ctx context.Context, dir string, values []string) (*resu
 		return nil, err
 	}
 	defer end()
-	var run *results.Run
+	var run *rundir.Run
 	if begun {
-		run, err = results.Open(dir)
+		run, err = brain.OpenRun(dir)
 	} else {
 		run, err = st.Begin(ctx)
 	}

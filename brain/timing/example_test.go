@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/brainwavlm/bwlm/brain/sim"
 	"github.com/brainwavlm/bwlm/brain/timing"
+	"github.com/brainwavlm/bwlm/internal/sim"
 )
 
 // The responses of simulated subjects are on time, so the lag is near 0.

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/brain/dataset"
-	"github.com/brainwavlm/bwlm/brain/sim"
+	"github.com/brainwavlm/bwlm/internal/sim"
 )
 
 func TestMoreOfWhatIsPlantedIsFound(t *testing.T) {

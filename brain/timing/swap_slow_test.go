@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/brain/dataset"
-	"github.com/brainwavlm/bwlm/brain/sim"
+	"github.com/brainwavlm/bwlm/internal/sim"
 )
 
 // highest is the excess of a subject's clearest exchange of stories (0 if there is none), that of

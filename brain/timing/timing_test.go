@@ -14,8 +14,8 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
-	"github.com/brainwavlm/bwlm/brain/sim"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/sim"
 )
 
 // altered copies a data set into memory, audio decoded once, and lets change alter it.

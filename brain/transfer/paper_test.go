@@ -16,10 +16,10 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/evaluate"
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/internal/tune"
-	"github.com/brainwavlm/bwlm/brain/probe"
 	"github.com/brainwavlm/bwlm/brain/results"
-	"github.com/brainwavlm/bwlm/brain/sim"
 	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/internal/probing"
+	"github.com/brainwavlm/bwlm/internal/sim"
 	"github.com/brainwavlm/bwlm/npy"
 	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/wavlm"
@@ -246,14 +246,14 @@ func (p *paper) beyond(of, than *arm, region string) results.DeltaROI {
 // probe predicts the planted components from a model (nil: untuned) on stories and in a voice that no tuning has heard.
 func (p *paper) probe(m *study.Tuned) (predicted, want [][]float32) {
 	p.t.Helper()
-	var stories []probe.Story
+	var stories []probing.Story
 	for _, name := range p.sim.ProbeStories {
 		x, channels, err := encoding.Represent(p.t.Context(), p.study, m, name)
 		require.NoError(p.t, err)
-		stories = append(stories, probe.Story{Rows: len(x) / channels, Features: x,
+		stories = append(stories, probing.Story{Rows: len(x) / channels, Features: x,
 			Targets: p.sim.Regressors(name).Planted})
 	}
-	predicted, want, err := probe.HeldOut(p.t.Context(), stories, 1)
+	predicted, want, err := probing.HeldOut(p.t.Context(), stories, 1)
 	require.NoError(p.t, err)
 	return predicted, want
 }

@@ -7,10 +7,10 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/demo"
 	"github.com/brainwavlm/bwlm/brain/results"
-	"github.com/brainwavlm/bwlm/brain/sim"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/internal/decimal"
+	"github.com/brainwavlm/bwlm/internal/sim"
 )
 
 // demoArms are the ways to tune, as the tables name them.

@@ -11,6 +11,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 )
 
 func evalCommand(a *app) *cobra.Command {
@@ -71,7 +72,7 @@ func (a *app) evaluateUntuned(ctx context.Context, path string, flags *experimen
 	if err != nil {
 		return nil, err
 	}
-	out, err := results.Reserve(exp.Out)
+	out, err := rundir.Reserve(exp.Out)
 	if f := (*fault.Error)(nil); errors.As(err, &f) && f.Op == "write scores" && f.Kind == fault.Exists {
 		f.WithHint("`bwlm eval %s` scores the training; `bwlm eval %s --set out=DIR` scores the untuned model "+
 			"in another directory", exp.Out, path)
@@ -90,7 +91,7 @@ func (a *app) evaluateUntuned(ctx context.Context, path string, flags *experimen
 
 // openRunOrExperiment opens the study of a run directory, with the run, or of an experiment file, with none.
 func (a *app) openRunOrExperiment(ctx context.Context, what, path string, flags *experimentFlags) (st *brain.Study,
-	run *results.Run, end func(), err error) {
+	run *rundir.Run, end func(), err error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, nil, nil, fault.Wrap(fault.Missing, what, "", err)
@@ -107,7 +108,7 @@ func (a *app) openRunOrExperiment(ctx context.Context, what, path string, flags 
 		return nil, nil, nil, fault.New(fault.Usage, what, path,
 			"--set and --allow-leak cannot change a run that is there")
 	}
-	if run, err = results.Open(path); err != nil {
+	if run, err = brain.OpenRun(path); err != nil {
 		return nil, nil, nil, err
 	}
 	var done func()

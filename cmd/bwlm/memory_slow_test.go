@@ -18,8 +18,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/audio"
-	"github.com/brainwavlm/bwlm/brain/sim"
 	"github.com/brainwavlm/bwlm/internal/atomicfile"
+	"github.com/brainwavlm/bwlm/internal/sim"
 )
 
 // tonesStudy writes audio of two tones whose balance changes, and responses to it (rows, voxels),

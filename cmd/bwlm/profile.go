@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -47,7 +47,7 @@ func (p *profiling) end(a *app, dir string, err error) error {
 	if failed != nil {
 		failed = fault.Wrap(fault.IO, "write profile", dir, failed)
 	} else {
-		failed = results.WriteProfile(dir, p.profile)
+		failed = rundir.WriteProfile(dir, p.profile)
 	}
 	if err == nil {
 		err = failed

@@ -9,8 +9,8 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/experiment"
-	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/internal/tensorboard"
 )
 
@@ -98,7 +98,7 @@ bit-identical to that of an uninterrupted run. A finished run is scored again an
 		Example: "  bwlm resume runs/alice\n  bwlm resume runs/alice --tensorboard board/alice",
 		Args:    wantArgs("RUN"),
 		RunE: func(c *cobra.Command, args []string) error {
-			run, err := results.Open(args[0])
+			run, err := brain.OpenRun(args[0])
 			if err != nil {
 				return err
 			}
@@ -131,7 +131,7 @@ bit-identical to that of an uninterrupted run. A finished run is scored again an
 }
 
 // fit tunes, scores and prints.
-func (a *app) fit(ctx context.Context, st *brain.Study, run *results.Run) error {
+func (a *app) fit(ctx context.Context, st *brain.Study, run *rundir.Run) error {
 	if _, err := st.Fit(ctx, run); err != nil {
 		return advisedResume(ctx, err, run)
 	}
@@ -143,7 +143,7 @@ func (a *app) fit(ctx context.Context, st *brain.Study, run *results.Run) error 
 }
 
 // advisedResume adds a hint on how to resume after an interruption.
-func advisedResume(ctx context.Context, err error, run *results.Run) error {
+func advisedResume(ctx context.Context, err error, run *rundir.Run) error {
 	if ctx.Err() == nil {
 		return err
 	}

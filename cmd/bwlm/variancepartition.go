@@ -7,10 +7,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/controls"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/internal/decimal"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 )
 
 func variancePartitionCommand(a *app) *cobra.Command {
@@ -62,9 +64,9 @@ of the gain between seeds, stories and subjects, and the number of each at which
 
 func (a *app) variancePartition(ctx context.Context, paths []string, glove string,
 	tries int) (*results.VariancePartition, error) {
-	var runs []*results.Run
+	var runs []*rundir.Run
 	for _, path := range paths {
-		run, err := results.Open(path)
+		run, err := brain.OpenRun(path)
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,6 @@
 // Command ownmodel adapts a model of its own by LoRA: a small network learns one function, its
 // weights are frozen, and an adapter teaches it another one. The adapter is saved in the files of
-// Hugging Face PEFT and read back.
+// Hugging Face PEFT, the network's weights as safetensors, and both are read back.
 //
 //	go run ./examples/ownmodel -out adapter
 package main
@@ -12,6 +12,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"path/filepath"
 
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/peft"
@@ -71,7 +72,7 @@ func (n *network) train(ctx context.Context, ss *nn.Session, st *nn.Store, f fun
 
 func run(ctx context.Context, args []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet("ownmodel", flag.ContinueOnError)
-	out := flags.String("out", "adapter", "directory to make")
+	out := flags.String("out", "adapter", "directory to make: the adapter and base.safetensors")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -100,7 +101,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	defer adapter.Close()
-	tuned, err := view(ctx, store, adapter)
+	tuned, err := view(ctx, store, nil, adapter)
 	if err != nil {
 		return err
 	}
@@ -116,11 +117,22 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	defer saved.Close()
-	again, err := view(ctx, store, saved)
+	weights := filepath.Join(*out, "base.safetensors")
+	if err := store.Save(ctx, weights); err != nil {
+		return err
+	}
+	file, err := nn.Open(weights)
 	if err != nil {
 		return err
 	}
-	session = &nn.Session{Stores: []*nn.Store{store, adapter.Store(), saved.Store()}}
+	defer file.Close()
+	read := nn.NewStore()
+	defer read.Close()
+	again, err := view(ctx, read, file, saved)
+	if err != nil {
+		return err
+	}
+	session = &nn.Session{Stores: []*nn.Store{store, adapter.Store(), read, saved.Store()}}
 	return session.Infer(ctx, func(s *torch.Scope) error {
 		fmt.Fprintf(stdout, "%d parameters, %d in the adapter\n", store.Numel(), adapter.Store().Numel())
 		fmt.Fprintf(stdout, "first function:  base %.4f\n", base.loss(s, wave).Item())
@@ -130,10 +142,11 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	})
 }
 
-// view builds the network over the weights of a store, with an adapter in it.
-func view(ctx context.Context, store *nn.Store, adapter *peft.Adapter) (n *network, err error) {
+// view builds the network over the weights of a store, which come from src if it has none yet, with an
+// adapter in it.
+func view(ctx context.Context, store *nn.Store, src nn.Source, adapter *peft.Adapter) (n *network, err error) {
 	err = torch.Do(ctx, torch.Mode{Seed: 2}, func(s *torch.Scope) error {
-		return store.Build(s, nil, adapter, func(b *nn.Builder) { n = newNetwork(b) })
+		return store.Build(s, src, adapter, func(b *nn.Builder) { n = newNetwork(b) })
 	})
 	if err != nil {
 		return nil, err

@@ -122,7 +122,7 @@ func tensorOf(t *testing.T, keep func(*torch.Tensor) *torch.Tensor) (w *torch.Te
 	return w
 }
 
-func load(t *testing.T) *wavlm.Model {
+func load(t *testing.T) speech.Encoder {
 	t.Helper()
 	m, err := wavlm.Load(t.Context(), model, speech.Options{})
 	require.NoError(t, err)
@@ -130,7 +130,7 @@ func load(t *testing.T) *wavlm.Model {
 }
 
 // adapted returns an adapter and a view of m in which it is active.
-func adapted(t *testing.T, m *wavlm.Model) (*peft.Adapter, speech.Encoder) {
+func adapted(t *testing.T, m speech.Encoder) (*peft.Adapter, speech.Encoder) {
 	t.Helper()
 	a, err := peft.Load(adapter)
 	require.NoError(t, err)

@@ -14,12 +14,13 @@ import (
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/extract"
 	"github.com/brainwavlm/bwlm/brain/predict"
-	"github.com/brainwavlm/bwlm/brain/probe"
 	"github.com/brainwavlm/bwlm/brain/report"
 	"github.com/brainwavlm/bwlm/brain/results"
-	"github.com/brainwavlm/bwlm/cortex"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/ckpt"
+	"github.com/brainwavlm/bwlm/internal/cortex"
+	"github.com/brainwavlm/bwlm/internal/probing"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/npy"
 	"github.com/brainwavlm/bwlm/peft"
 	"github.com/brainwavlm/bwlm/speech"
@@ -63,11 +64,11 @@ var openers = map[string]func(ctx context.Context, path string) error{
 	"pretrained.Open": func(ctx context.Context, path string) error {
 		return second(pretrained.Open(ctx, path, speech.Options{}))
 	},
-	"probe.LoadVectors": func(_ context.Context, path string) error {
-		return second(probe.LoadVectors(path, func(string) bool { return true }))
+	"probing.LoadVectors": func(_ context.Context, path string) error {
+		return second(probing.LoadVectors(path, func(string) bool { return true }))
 	},
 	"report.Read":        func(ctx context.Context, path string) error { return second(report.Read(ctx, path)) },
-	"results.Open":       func(_ context.Context, path string) error { return second(results.Open(path)) },
+	"rundir.Open":        func(_ context.Context, path string) error { return second(rundir.Open(path)) },
 	"results.ReadScored": func(_ context.Context, path string) error { return second(results.ReadScored(path)) },
 	"wavlm.Load": func(ctx context.Context, path string) error {
 		return second(wavlm.Load(ctx, path,

@@ -1,5 +1,5 @@
 // Package exampletest makes a small study on disk for the tests of examples: recordings, responses, the nano model of
-// brain/sim, an experiment file, and a finished run.
+// internal/sim, an experiment file, and a finished run.
 package exampletest
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/brainwavlm/bwlm/audio"
 	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/experiment"
-	"github.com/brainwavlm/bwlm/brain/sim"
+	"github.com/brainwavlm/bwlm/internal/sim"
 	"github.com/brainwavlm/bwlm/npy"
 	"github.com/brainwavlm/bwlm/torch"
 )

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/brainwavlm/bwlm/cortex"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/cortex"
 )
 
 // Brain is the surfaces on which values are drawn.

@@ -5,8 +5,8 @@ import (
 	"math"
 	"sync"
 
-	"github.com/brainwavlm/bwlm/cortex"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/cortex"
 )
 
 // Glass draws values of a volume's voxels, NaN for none, as a glass brain: from the left, from

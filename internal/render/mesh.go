@@ -3,7 +3,7 @@ package render
 import (
 	"math"
 
-	"github.com/brainwavlm/bwlm/cortex"
+	"github.com/brainwavlm/bwlm/internal/cortex"
 )
 
 // mesh is a surface with the values and regions drawn on it.

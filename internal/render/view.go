@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/brainwavlm/bwlm/cortex"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/cortex"
 )
 
 // View is a side from which a brain is seen.

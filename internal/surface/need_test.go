@@ -37,7 +37,23 @@ func (s *surface) mark(pkgs []*packages.Package) {
 			}
 		}
 	}
-	// Constants and methods follow from their types; a type that becomes needed may bring more.
+	s.grow(interfaces)
+}
+
+// keep marks names that are exported for programs outside, and what follows from them.
+func (s *surface) keep(names map[string]string) {
+	for _, n := range s.names {
+		if names[n.String()] != "" {
+			s.needed(n.object)
+		}
+	}
+	s.grow(nil)
+}
+
+// grow marks what follows from the names that are needed: constants and methods follow from their types, and errors
+// that callers compare with are returned by what is needed.
+func (s *surface) grow(interfaces map[string]bool) {
+	// A type that becomes needed may bring more.
 	for grown := true; grown; {
 		grown = false
 		for _, n := range s.names {
@@ -46,6 +62,8 @@ func (s *surface) mark(pkgs []*packages.Package) {
 			}
 			follows := false
 			switch o := n.object.(type) {
+			case *types.Var:
+				follows = strings.HasPrefix(n.text, "Err") && o.Type() == types.Universe.Lookup("error").Type()
 			case *types.Const:
 				typ, ok := types.Unalias(o.Type()).(*types.Named)
 				follows = ok && slices.ContainsFunc(s.by[typ.Obj()], func(of *name) bool { return s.need[of] })

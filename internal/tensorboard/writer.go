@@ -7,7 +7,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/progress"
-	"github.com/brainwavlm/bwlm/brain/results"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/internal/tfevents"
 )
 
@@ -18,7 +18,7 @@ type Board struct {
 	warn          func(error)
 	started       bool
 	broken        bool
-	from          results.Progress // where the training resumes
+	from          rundir.Progress // where the training resumes
 }
 
 // Open makes the files below dir, so that a folder that cannot be written is known before a
@@ -38,7 +38,7 @@ func Open(dir string, exp *experiment.Experiment, warn func(error)) (*Board, err
 }
 
 // From records that the training resumes from a checkpoint. Without it, the training starts at step 0.
-func (b *Board) From(p results.Progress) { b.from = p }
+func (b *Board) From(p rundir.Progress) { b.from = p }
 
 // Close closes the files. What nothing was written to is removed.
 func (b *Board) Close() error {

@@ -15,6 +15,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/internal/tfevents/readback"
 )
 
@@ -22,7 +23,7 @@ const perEpoch = 3 // steps
 
 // training plays the events of a training whose numbers are those of its steps, from a checkpoint
 // to a step, and there up to the end of an epoch or just before it.
-func training(t *testing.T, dir string, p results.Progress, to int, validated bool) {
+func training(t *testing.T, dir string, p rundir.Progress, to int, validated bool) {
 	t.Helper()
 	b, err := Open(dir, experiment.Default(), func(err error) { assert.NoError(t, err) })
 	require.NoError(t, err)
@@ -51,8 +52,8 @@ func training(t *testing.T, dir string, p results.Progress, to int, validated bo
 	require.NoError(t, b.Close())
 }
 
-func at(step int, epochs ...int) results.Progress {
-	p := results.Progress{Step: step}
+func at(step int, epochs ...int) rundir.Progress {
+	p := rundir.Progress{Step: step}
 	for _, e := range epochs {
 		p.Epochs = append(p.Epochs, results.Epoch{Step: e})
 	}
@@ -85,42 +86,42 @@ func whole(t *testing.T, dir string, last int) {
 
 func TestTrainingsThatGoOnHaveEachStepOnce(t *testing.T) {
 	for name, play := range map[string]func(dir string){
-		"unbroken": func(dir string) { training(t, dir, results.Progress{}, 9, true) },
+		"unbroken": func(dir string) { training(t, dir, rundir.Progress{}, 9, true) },
 		"killed before any checkpoint": func(dir string) {
-			training(t, dir, results.Progress{}, 0, true)
-			training(t, dir, results.Progress{}, 9, true)
+			training(t, dir, rundir.Progress{}, 0, true)
+			training(t, dir, rundir.Progress{}, 9, true)
 		},
 		"killed after steps not saved": func(dir string) {
-			training(t, dir, results.Progress{}, 5, false)
+			training(t, dir, rundir.Progress{}, 5, false)
 			training(t, dir, at(3, 0, 3), 9, true)
 		},
 		"stopped in an epoch": func(dir string) {
-			training(t, dir, results.Progress{}, 4, false)
+			training(t, dir, rundir.Progress{}, 4, false)
 			training(t, dir, at(4, 0, 3), 9, true)
 		},
 		"stopped before validation": func(dir string) {
-			training(t, dir, results.Progress{}, 6, false)
+			training(t, dir, rundir.Progress{}, 6, false)
 			training(t, dir, at(6, 0, 3), 9, true)
 		},
 		"and killed before it is saved": func(dir string) {
-			training(t, dir, results.Progress{}, 6, false)
+			training(t, dir, rundir.Progress{}, 6, false)
 			training(t, dir, at(6, 0, 3), 6, true)
 			training(t, dir, at(6, 0, 3), 9, true)
 		},
 		"saved, then killed": func(dir string) {
-			training(t, dir, results.Progress{}, 6, true)
+			training(t, dir, rundir.Progress{}, 6, true)
 			training(t, dir, at(6, 0, 3, 6), 9, true)
 		},
 		"a newer checkpoint was spoilt": func(dir string) {
-			training(t, dir, results.Progress{}, 8, true)
+			training(t, dir, rundir.Progress{}, 8, true)
 			training(t, dir, at(3, 0, 3), 9, true)
 		},
 		"another training before": func(dir string) {
-			training(t, dir, results.Progress{}, 30, true)
-			training(t, dir, results.Progress{}, 9, true)
+			training(t, dir, rundir.Progress{}, 30, true)
+			training(t, dir, rundir.Progress{}, 9, true)
 		},
 		"finished, and called again": func(dir string) {
-			training(t, dir, results.Progress{}, 9, true)
+			training(t, dir, rundir.Progress{}, 9, true)
 			training(t, dir, at(9, 0, 3, 6, 9), 9, true)
 		},
 	} {

@@ -49,7 +49,7 @@ func commandPattern(t *testing.T) *regexp.Regexp {
 func TestPackagesNameNoCommandsOrFlags(t *testing.T) {
 	command, seen := commandPattern(t), 0
 	root := os.DirFS("../..")
-	for _, dir := range []string{"audio", "brain", "cortex", "fault", "internal",
+	for _, dir := range []string{"audio", "brain", "internal/cortex", "fault", "internal",
 		"npy", "peft", "speech", "torch", "wavlm"} {
 		require.NoError(t, fs.WalkDir(root, dir, func(name string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || path.Ext(name) != ".go" ||

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reads what cortex/ writes with nibabel and nilearn, and hands files that they write to bwlm.
+"""Reads what internal/cortex writes with nibabel and nilearn, and hands files that they write to bwlm.
 
 usage: check_exports.py DIR    (DIR from `go run ./tools/cortex/exports DIR`; made with nilearn 0.14.1, nibabel 5.4.2)
 

@@ -1,9 +1,9 @@
-"""Makes brain/sim/lexicon: spoken words, their offsets, and two disjoint sets of word-vector components.
+"""Makes internal/sim/lexicon: spoken words, their offsets, and two disjoint sets of word-vector components.
 
 Development-time only; the result is committed. Needs espeak-ng 1.51, flac, numpy, scipy, and GloVe 6B 50d as
 DIR/glove6B_50d_subset.npy beside DIR/glove6B_50d_subset.vocab.txt (PDDL 1.0).
 
-    python make_lexicon.py --glove DIR --out ../../brain/sim/lexicon
+    python make_lexicon.py --glove DIR --out ../../internal/sim/lexicon
 
 Every word is spoken by every voice. Voices differ in accent, timbre, rate and pitch, so that the sound of a word is
 not its identity. A voice has one role: tune (tuning stories and the training of the nano model), test (test stories
@@ -35,7 +35,7 @@ BANDS = 8          # spectral bands beside loudness
 LOW, HIGH = 100.0, 6000.0
 STEP = RATE // 10  # samples of one spectral frame
 COMPONENTS = 3     # of each set of word components
-GAIN, FLOOR = .6, .002  # a word's usual level in a story, and the SD of the noise under the speech, as in brain/sim
+GAIN, FLOOR = .6, .002  # a word's usual level in a story, and the SD of the noise under the speech, as in internal/sim
 
 
 def speak(word, voice, wpm, pitch):
@@ -63,7 +63,7 @@ def edges():
 
 
 def spectrum(x):
-    """(frames of 100 ms, 9): loudness (RMS) and the log of the mean magnitude in 8 mel bands, as brain/sim has it."""
+    """(frames of 100 ms, 9): loudness (RMS) and the log of the mean magnitude in 8 mel bands, as internal/sim has it."""
     n = len(x) // STEP
     b = x[:n * STEP].reshape(n, STEP)
     mag = np.abs(np.fft.rfft(b * np.hanning(STEP), axis=1))

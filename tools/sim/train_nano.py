@@ -1,8 +1,8 @@
 """Trains the nano WavLM of the simulated study on synthetic speech and writes it as a Hugging Face directory.
 
-Development-time only; the result is committed in brain/sim/nano. Needs torch, transformers, numpy, scipy, flac.
+Development-time only; the result is committed in internal/sim/nano. Needs torch, transformers, numpy, scipy, flac.
 
-    python train_nano.py --lexicon ../../brain/sim/lexicon --out ../../brain/sim/nano
+    python train_nano.py --lexicon ../../internal/sim/lexicon --out ../../internal/sim/nano
 
 The model is a WavLM (architecture of Base, nano size) that names the phone of each 20 ms frame and, with a small
 weight, gives its spectrum, in stories composed from the tuning voices. It is trained for about a minute on purpose:

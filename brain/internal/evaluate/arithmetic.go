@@ -9,6 +9,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/peft"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/torch/nn"
@@ -52,7 +53,7 @@ func ScoreAdapters(ctx context.Context, st *study.Study, terms []results.Weighte
 
 // mayAdd refuses a run without an adapter, and one whose tuning used the test stimulus of the study.
 func mayAdd(ctx context.Context, st *study.Study, dir string) error {
-	run := &results.Run{Dir: dir}
+	run := &rundir.Run{Dir: dir}
 	exp, err := run.Experiment()
 	if err != nil {
 		return err
@@ -98,7 +99,7 @@ func LoadSum(ctx context.Context, st *study.Study, terms []results.WeightedAdapt
 	error) {
 	sum := &adapterSum{}
 	for _, t := range terms {
-		a, err := peft.Load((&results.Run{Dir: t.Run}).File("adapter"))
+		a, err := peft.Load((&rundir.Run{Dir: t.Run}).File("adapter"))
 		if err != nil {
 			sum.close()
 			return nil, err

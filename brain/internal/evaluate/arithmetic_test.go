@@ -15,13 +15,14 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/tune"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/internal/testnum"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
 func TestAdaptersAddUp(t *testing.T) {
 	st := studytest.Tiny(t, study.Options{}, nil)
-	train := func(name string, change func(*experiment.Experiment)) *results.Run {
+	train := func(name string, change func(*experiment.Experiment)) *rundir.Run {
 		e := *st.Experiment
 		e.Out, e.Train.Epochs = filepath.Join(filepath.Dir(e.Out), name), 1
 		if change != nil {

@@ -3,6 +3,7 @@ package evaluate
 import (
 	"context"
 
+	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
@@ -30,7 +31,7 @@ func (e *Evaluation) Ceiling(ctx context.Context, indices []int) (*results.Model
 		}
 	}
 	for g, group := range groups {
-		if group.Name == results.Everything {
+		if group.Name == study.Everything {
 			s.MeanR = perGroup[g]
 			continue
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/fault"
@@ -71,7 +72,7 @@ func sameTest(r *results.Scored, o *results.Scored) error {
 
 // groups returns the group of all voxels and the ROIs that all runs have.
 func groups(r *results.Scored, runs []*results.Scored) []stats.Group {
-	out := []stats.Group{{Name: results.Everything}}
+	out := []stats.Group{{Name: study.Everything}}
 	for _, region := range r.Layout.Subjects[0].ROIs {
 		g := stats.Group{Name: region.Name}
 		for _, p := range r.Layout.Subjects {

@@ -18,6 +18,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/internal/testnum"
 	"github.com/brainwavlm/bwlm/npy"
 )
@@ -45,7 +46,7 @@ func written(t *testing.T, base, tuned float32, change func(*results.Layout, [][
 	}
 	p := l.Subjects[0]
 	for i, name := range []string{"responses", "base_pred", "tuned_pred"} {
-		path, err := (&results.Run{Dir: dir}).Path("eval", "test", "ada", name+".npy")
+		path, err := (&rundir.Run{Dir: dir}).Path("eval", "test", "ada", name+".npy")
 		require.NoError(t, err)
 		require.NoError(t, npy.Write(path, []int{len(x[i]) / p.Voxels, p.Voxels}, x[i]))
 	}

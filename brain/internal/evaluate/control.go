@@ -85,7 +85,7 @@ func scoreOf(ctx context.Context, subjects []*study.Subject, predicted []encodin
 			}
 			mean, _ := stats.Mean(r, constant, columns)
 			mean /= float64(len(subjects))
-			if g.Name == results.Everything {
+			if g.Name == study.Everything {
 				s.MeanR += mean
 			} else {
 				s.ROIs[g.Name] += mean

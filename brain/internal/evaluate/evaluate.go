@@ -5,11 +5,13 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/analysisplan"
 	"github.com/brainwavlm/bwlm/brain/internal/encoding"
+	"github.com/brainwavlm/bwlm/brain/internal/phases"
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -153,8 +155,8 @@ func Evaluate(ctx context.Context, st *study.Study, tuned *study.Tuned, dir stri
 }
 
 // EvaluateRun scores a finished run and writes eval/ in its directory.
-func EvaluateRun(ctx context.Context, st *study.Study, run *results.Run) (*results.Summary, error) {
-	defer torch.Part(ctx, progress.PhaseEvaluation)()
+func EvaluateRun(ctx context.Context, st *study.Study, run *rundir.Run) (*results.Summary, error) {
+	defer torch.Part(ctx, phases.PhaseEvaluation)()
 	p, err := finished(st, run)
 	if err != nil {
 		return nil, err
@@ -163,7 +165,7 @@ func EvaluateRun(ctx context.Context, st *study.Study, run *results.Run) (*resul
 }
 
 // scoreRun scores a finished run on the subjects of the study and writes the scores to its directory.
-func scoreRun(ctx context.Context, st *study.Study, run *results.Run, p *results.Progress,
+func scoreRun(ctx context.Context, st *study.Study, run *rundir.Run, p *rundir.Progress,
 	dir string) (*results.Summary, error) {
 	tuned, err := st.LoadTuned(ctx, run)
 	if err != nil {
@@ -185,7 +187,7 @@ func scoreRun(ctx context.Context, st *study.Study, run *results.Run, p *results
 }
 
 // finished returns the progress of a finished run.
-func finished(st *study.Study, run *results.Run) (*results.Progress, error) {
+func finished(st *study.Study, run *rundir.Run) (*rundir.Progress, error) {
 	p, err := run.Progress()
 	if err != nil {
 		return nil, err

@@ -156,7 +156,7 @@ func TestCeilingKnowsNoUnits(t *testing.T) {
 		summary, err := evaluate.Evaluate(t.Context(), st, nil, "")
 		require.NoError(t, err)
 		e := &evaluate.Evaluation{Baseline: &evaluate.Baseline{Study: st,
-			Groups: []stats.Group{{Name: results.Everything}}}}
+			Groups: []stats.Group{{Name: study.Everything}}}}
 		if summary.Test.Ceiling != nil {
 			return summary.Test.Ceiling
 		}

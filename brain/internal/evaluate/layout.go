@@ -14,7 +14,7 @@ func (e *Evaluation) layout() results.Layout {
 			subject.Resolution = e.Resolution[i]
 		}
 		for _, g := range e.Groups {
-			if g.Columns != nil && g.Name != results.TunedGroup { // which is this run's own
+			if g.Columns != nil && g.Name != study.TunedGroup { // which is this run's own
 				subject.ROIs = append(subject.ROIs, results.LayoutROI{Name: g.Name, Columns: g.Columns[i]})
 			}
 		}

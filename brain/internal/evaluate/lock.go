@@ -42,7 +42,7 @@ func LockAnalysis(ctx context.Context, st *study.Study, e analysisplan.Endpoints
 func margins(ctx context.Context, st *study.Study, groups []stats.Group,
 	e analysisplan.Endpoints) (map[string]analysisplan.Margin, error) {
 	groups = slices.DeleteFunc(slices.Clone(groups), func(g stats.Group) bool {
-		return g.Columns == nil || g.Name == results.TunedGroup || !results.IsAuditory(g.Name) &&
+		return g.Columns == nil || g.Name == study.TunedGroup || !results.IsAuditory(g.Name) &&
 			!slices.Contains(e.ROIs, g.Name)
 	})
 	if e.Delta == 0 || len(groups) == 0 {

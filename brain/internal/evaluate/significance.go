@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/brainwavlm/bwlm/brain/internal/encoding"
+	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
@@ -34,7 +35,7 @@ func (e *Evaluation) delta(b *stats.BootstrapResult, test *stats.PairedResult) *
 	d := &results.Delta{ROIs: map[string]results.DeltaROI{}}
 	for i, g := range b.Groups {
 		found := results.Significance{P: test.Groups.P[i], Q: test.Groups.Q[i]}
-		if g.Name == results.Everything {
+		if g.Name == study.Everything {
 			d.MeanR, d.CI95, d.Significance, d.Reason = g.Delta.Mean, g.Delta.CI95, found, g.Reason
 			continue
 		}

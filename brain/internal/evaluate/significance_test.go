@@ -46,7 +46,7 @@ func TestScoresSayHowSureTheyAre(t *testing.T) {
 		Baseline: &evaluate.Baseline{Study: &study.Study{Experiment: &exp, Subjects: []*study.Subject{p}},
 			Base: []encoding.Prediction{{Rows: rows, Pred: base}},
 			Best: []encoding.Prediction{{Rows: rows, Pred: base}},
-			Groups: []stats.Group{{Name: results.Everything}, {Name: "front", Columns: [][]int{{0, 1, 2}}},
+			Groups: []stats.Group{{Name: study.Everything}, {Name: "front", Columns: [][]int{{0, 1, 2}}},
 				{Name: "AC", Columns: [][]int{{3, 4, 5}}}}},
 		Tuned: []encoding.Prediction{{Rows: rows, Pred: tuned}},
 	}

@@ -90,7 +90,7 @@ func fromBootstrap(b *stats.BootstrapResult, layer *int, side func(stats.GroupSc
 	s := results.ModelScore{Layer: layer, ROIs: map[string]float64{}}
 	for _, g := range b.Groups {
 		score := side(g)
-		if g.Name == results.Everything {
+		if g.Name == study.Everything {
 			s.MeanR, s.CI95 = score.Mean, score.CI95
 			continue
 		}

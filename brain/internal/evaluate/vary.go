@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 
 	"github.com/brainwavlm/bwlm/brain/internal/study"
-	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/peft"
 	"github.com/brainwavlm/bwlm/torch"
 )
@@ -29,7 +29,7 @@ func RandomAdapter(ctx context.Context, st *study.Study, from, to string, seed u
 	}
 	if err == nil {
 		if err = os.MkdirAll(filepath.Dir(to), 0o755); err == nil {
-			err = results.ReplaceDir(to, a.SaveInto)
+			err = rundir.ReplaceDir(to, a.SaveInto)
 		}
 	}
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/npy"
 )
 
@@ -43,15 +44,15 @@ func (e *Evaluation) Write(ctx context.Context, dir string) error {
 				tunedR[v] -= baseR[v]
 			}
 			f.vector("delta_r", tunedR)
-			f.vector("delta_p", results.Float32s(e.Voxels[i].P))
-			f.vector("delta_q", results.Float32s(e.Voxels[i].Q))
+			f.vector("delta_p", rundir.Float32s(e.Voxels[i].P))
+			f.vector("delta_q", rundir.Float32s(e.Voxels[i].Q))
 		}
 		c, ok, err := p.TestCeiling(ctx)
 		if err != nil {
 			return err
 		}
 		if ok {
-			f.vector("ceiling", results.Float32s(c.CCMax))
+			f.vector("ceiling", rundir.Float32s(c.CCMax))
 		}
 		if f.err != nil {
 			return f.err
@@ -74,7 +75,7 @@ func (f *voxelFiles) put(name string, shape []int, x []float32) {
 	if f.err != nil {
 		return
 	}
-	r := results.Run{Dir: f.dir}
+	r := rundir.Run{Dir: f.dir}
 	path, err := r.Path("test", f.subject, name+".npy")
 	if err == nil {
 		err = npy.Write(path, shape, x)
@@ -89,7 +90,7 @@ func (f *voxelFiles) vector(name string, x []float32) { f.put(name, []int{f.voxe
 // system writes the predictions of a system and returns the score of each voxel.
 func (f *voxelFiles) system(name string, pred, want []float32) []float32 {
 	r, _ := stats.Correlation(pred, want, f.rows, f.voxels)
-	out := results.Float32s(r)
+	out := rundir.Float32s(r)
 	f.matrix(name+"_pred", pred)
 	f.vector(name+"_r", out)
 	return out

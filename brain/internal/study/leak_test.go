@@ -18,6 +18,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/studytest"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/internal/slowtest"
 )
 
@@ -126,7 +127,7 @@ func TestAllowedLeaksAreRecorded(t *testing.T) {
 	run, err := st.Begin(t.Context())
 	require.NoError(t, err)
 	defer run.Close()
-	text, err := os.ReadFile(run.File(results.ManifestOfRun))
+	text, err := os.ReadFile(run.File(rundir.ManifestOfRun))
 	require.NoError(t, err)
 	var m results.Manifest
 	require.NoError(t, json.Unmarshal(text, &m))

@@ -15,6 +15,7 @@ import (
 	"github.com/brainwavlm/bwlm/internal/atomicfile"
 	"github.com/brainwavlm/bwlm/internal/inputfile"
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/internal/version"
 	"github.com/brainwavlm/bwlm/torch"
 )
@@ -60,7 +61,7 @@ func (st *Study) Manifest(ctx context.Context) (*results.Manifest, error) {
 			paths = append(paths, weightsFile(pattern, name))
 		}
 		for _, path := range slices.Compact(paths) {
-			e, err := results.FileEntry(filepath.Dir(path), filepath.Base(path))
+			e, err := rundir.FileEntry(filepath.Dir(path), filepath.Base(path))
 			if err != nil {
 				return nil, fault.Wrap(fault.IO, "hash weights", path, err)
 			}
@@ -101,13 +102,13 @@ func hashed(path string) (results.ManifestInput, error) {
 }
 
 // Unchanged compares the inputs with those that a run began with.
-func (st *Study) Unchanged(ctx context.Context, run *results.Run) error {
+func (st *Study) Unchanged(ctx context.Context, run *rundir.Run) error {
 	now, err := st.Manifest(ctx)
 	if err != nil {
 		return err
 	}
 	var then results.Manifest
-	if err := jsonfile.Read("resume", run.File(results.ManifestOfRun), &then); err != nil {
+	if err := jsonfile.Read("resume", run.File(rundir.ManifestOfRun), &then); err != nil {
 		return err
 	}
 	model := filepath.Clean(st.Experiment.Model.Path)
@@ -125,17 +126,17 @@ func (st *Study) Unchanged(ctx context.Context, run *results.Run) error {
 }
 
 // Begin makes a new run directory with the resolved experiment and the manifest, ready for Fit.
-func (st *Study) Begin(ctx context.Context) (*results.Run, error) {
+func (st *Study) Begin(ctx context.Context) (*rundir.Run, error) {
 	m, err := st.Manifest(ctx)
 	if err != nil {
 		return nil, err
 	}
-	run, err := results.Create(st.Experiment.Out)
+	run, err := rundir.Create(st.Experiment.Out)
 	if err != nil {
 		return nil, err
 	}
-	if err = jsonfile.Write(run.File(results.ManifestOfRun), m); err == nil {
-		err = atomicfile.Write(run.File(results.ConfigFile), st.Experiment.Write) // last: it makes the directory a run
+	if err = jsonfile.Write(run.File(rundir.ManifestOfRun), m); err == nil {
+		err = atomicfile.Write(run.File(rundir.ConfigFile), st.Experiment.Write) // last: it makes the directory a run
 	}
 	if err != nil {
 		run.Close()

@@ -7,8 +7,8 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/internal/phases"
 	"github.com/brainwavlm/bwlm/brain/internal/windows"
-	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
 )
@@ -56,7 +56,7 @@ func (st *Study) Wave(ctx context.Context, story string) ([]float32, error) {
 	if wave := st.waves[story]; wave != nil {
 		return wave, nil
 	}
-	defer torch.Part(ctx, progress.PartData)()
+	defer torch.Part(ctx, phases.PartData)()
 	wave, err := st.Data.Audio(ctx, story)
 	if err != nil {
 		return nil, err

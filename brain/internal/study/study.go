@@ -8,6 +8,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/internal/phases"
 	"github.com/brainwavlm/bwlm/brain/internal/windows"
 	"github.com/brainwavlm/bwlm/brain/loss"
 	"github.com/brainwavlm/bwlm/brain/progress"
@@ -71,7 +72,7 @@ type Study struct {
 
 // Open opens the data set and the model that the experiment names.
 func Open(ctx context.Context, exp *experiment.Experiment, opt Options) (*Study, error) {
-	defer torch.Part(ctx, progress.PhaseOpening)()
+	defer torch.Part(ctx, phases.PhaseOpening)()
 	start := time.Now()
 	exp, note, err := windows.Settled(exp)
 	if err != nil {

@@ -4,19 +4,18 @@ import (
 	"context"
 	"slices"
 
-	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/fault"
 )
 
 // Groups returns the groups of voxels that are scored: all, the tuned ones, and the ROIs of the data set.
 func (st *Study) Groups(ctx context.Context) ([]stats.Group, error) {
-	groups := []stats.Group{{Name: results.Everything}, {Name: results.TunedGroup}}
+	groups := []stats.Group{{Name: Everything}, {Name: TunedGroup}}
 	for _, p := range st.Subjects {
 		groups[1].Columns = append(groups[1].Columns, p.Tuned)
 	}
 	for _, roi := range st.regions() {
-		if roi == results.TunedGroup {
+		if roi == TunedGroup {
 			return nil, fault.New(fault.BadData, "evaluate", st.Data.Name(),
 				"%q is the name of the tuned voxels, so no ROI can have it", roi)
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/internal/basemodel"
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/peft"
 	"github.com/brainwavlm/bwlm/speech"
 )
@@ -23,7 +24,7 @@ type Tuned struct {
 func (t *Tuned) Close() { t.Release() }
 
 // LoadTuned returns the tuned model of a finished run, nil where training changed readouts only.
-func (st *Study) LoadTuned(ctx context.Context, run *results.Run) (*Tuned, error) {
+func (st *Study) LoadTuned(ctx context.Context, run *rundir.Run) (*Tuned, error) {
 	if err := st.checkBase(run); err != nil {
 		return nil, err
 	}
@@ -47,7 +48,7 @@ func (st *Study) LoadTuned(ctx context.Context, run *results.Run) (*Tuned, error
 
 // choseUntuned reports whether the model of a run is the untuned one, epoch 0. A run whose checkpoints are gone is read
 // as any other.
-func (st *Study) choseUntuned(run *results.Run) bool {
+func (st *Study) choseUntuned(run *rundir.Run) bool {
 	mode := st.Experiment.Train.Mode
 	if mode != experiment.TrainLoRA && (mode != experiment.TrainFull || st.Options.AllowChangedBase) {
 		return false
@@ -72,9 +73,9 @@ func (st *Study) LoadAdapter(ctx context.Context, dir string) (*Tuned, error) {
 }
 
 // checkBase returns an error if the study's model is not the one that a run was trained on, unless that is allowed.
-func (st *Study) checkBase(run *results.Run) error {
+func (st *Study) checkBase(run *rundir.Run) error {
 	var m results.Manifest
-	err := jsonfile.Read("open run", run.File(results.ManifestOfRun), &m)
+	err := jsonfile.Read("open run", run.File(rundir.ManifestOfRun), &m)
 	if err != nil {
 		return err
 	}

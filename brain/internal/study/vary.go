@@ -12,8 +12,8 @@ import (
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/internal/windows"
-	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 )
 
 // Vary returns a study of another experiment on the same data and model. Both share the front end's
@@ -38,11 +38,11 @@ func (st *Study) VaryData(ctx context.Context, exp *experiment.Experiment, data 
 }
 
 // StartOrResume creates the run directory of the study, or opens an existing one of the same experiment.
-func (st *Study) StartOrResume(ctx context.Context) (*results.Run, error) {
-	if _, err := os.Stat(filepath.Join(st.Experiment.Out, results.ConfigFile)); errors.Is(err, fs.ErrNotExist) {
+func (st *Study) StartOrResume(ctx context.Context) (*rundir.Run, error) {
+	if _, err := os.Stat(filepath.Join(st.Experiment.Out, rundir.ConfigFile)); errors.Is(err, fs.ErrNotExist) {
 		return st.Begin(ctx)
 	}
-	run, err := results.Open(st.Experiment.Out)
+	run, err := rundir.Open(st.Experiment.Out)
 	if err != nil {
 		return nil, err
 	}
@@ -54,14 +54,14 @@ func (st *Study) StartOrResume(ctx context.Context) (*results.Run, error) {
 }
 
 // made returns an error unless a run is of this study's experiment.
-func (st *Study) made(run *results.Run) error {
+func (st *Study) made(run *rundir.Run) error {
 	var now bytes.Buffer
 	if err := st.Experiment.Write(&now); err != nil {
 		return err
 	}
-	then, err := os.ReadFile(run.File(results.ConfigFile))
+	then, err := os.ReadFile(run.File(rundir.ConfigFile))
 	if err != nil {
-		return fault.Wrap(fault.IO, "open run", run.File(results.ConfigFile), err)
+		return fault.Wrap(fault.IO, "open run", run.File(rundir.ConfigFile), err)
 	}
 	if !bytes.Equal(then, now.Bytes()) {
 		return fault.New(fault.Exists, "open run", run.Dir, "was made by another experiment than this file").

@@ -9,13 +9,13 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/internal/tune"
-	"github.com/brainwavlm/bwlm/brain/results"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/internal/testnum"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
 // fit trains a tiny study from its beginning to its end.
-func MustFit(t *testing.T, st *study.Study) (*results.Run, *results.Progress) {
+func MustFit(t *testing.T, st *study.Study) (*rundir.Run, *rundir.Progress) {
 	t.Helper()
 	run, err := st.Begin(t.Context())
 	require.NoError(t, err)

@@ -18,8 +18,8 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/internal/tune"
 	"github.com/brainwavlm/bwlm/brain/progress"
-	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 )
 
 // Resumed is the training that is interrupted in these tests: two subjects, everything random switched on.
@@ -38,7 +38,7 @@ func TrainOnce(ctx context.Context, e *experiment.Experiment, opt study.Options)
 		return err
 	}
 	defer st.Close()
-	run, err := results.Open(e.Out)
+	run, err := rundir.Open(e.Out)
 	if fault.KindOf(err) == fault.Missing {
 		run, err = st.Begin(ctx)
 	}
@@ -69,8 +69,8 @@ func Outcome(t *testing.T, out string) map[string]string {
 		}
 		rel, err := filepath.Rel(out, path)
 		require.NoError(t, err)
-		if top, _, _ := strings.Cut(rel, "/"); top == "ckpt" || top == results.ConfigFile ||
-			top == results.ManifestOfRun {
+		if top, _, _ := strings.Cut(rel, "/"); top == "ckpt" || top == rundir.ConfigFile ||
+			top == rundir.ManifestOfRun {
 			return nil // the first may differ in what is kept, the others name the directory
 		}
 		data, err := os.ReadFile(path)

@@ -10,10 +10,10 @@ import (
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/internal/studytest"
-	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/basemodel"
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 )
 
 // Every way to train: the untuned model that a run is compared with must be the one that it began with.
@@ -33,7 +33,7 @@ func TestRunsAreRefusedByABaseModelThatChanged(t *testing.T) {
 			}
 			require.NoError(t, load())
 			var m map[string]any
-			path := run.File(results.ManifestOfRun)
+			path := run.File(rundir.ManifestOfRun)
 			require.NoError(t, jsonfile.Read("test", path, &m))
 			now, err := st.Model.Identity()
 			require.NoError(t, err)

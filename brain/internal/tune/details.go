@@ -62,7 +62,7 @@ func regionR(ctx context.Context, st *study.Study, scores []encoding.VoxelScores
 		return out, err
 	}
 	for _, g := range groups {
-		if g.Name == results.Everything || g.Name == results.TunedGroup {
+		if g.Name == study.Everything || g.Name == study.TunedGroup {
 			continue
 		}
 		for i := range st.Subjects {

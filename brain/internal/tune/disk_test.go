@@ -14,8 +14,8 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/studytest"
 	"github.com/brainwavlm/bwlm/brain/internal/tune"
 	"github.com/brainwavlm/bwlm/brain/progress"
-	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 )
 
 const perEpoch = 6 // steps of the tiny study
@@ -25,7 +25,7 @@ const perEpoch = 6 // steps of the tiny study
 type brokenDisk struct {
 	from, until int
 	study       *study.Study
-	run         *results.Run
+	run         *rundir.Run
 	warnings    []string
 	err         error
 }
@@ -46,7 +46,7 @@ func (d *brokenDisk) event(e progress.Event) {
 }
 
 func TestDiskThatRefusesCheckpoints(t *testing.T) {
-	start := func(d *brokenDisk) (*study.Study, *results.Run) {
+	start := func(d *brokenDisk) (*study.Study, *rundir.Run) {
 		st := studytest.Tiny(t, study.Options{Progress: d.event},
 			func(e *experiment.Experiment, _ *dataset.Spec) { e.Train.Epochs = 4 })
 		run, err := st.Begin(t.Context())

@@ -8,10 +8,12 @@ import (
 	"time"
 
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/internal/phases"
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/internal/ckpt"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -20,7 +22,7 @@ import (
 // bit-identical to that of an uninterrupted run (at an equal number of threads).
 //
 // When the context ends, Fit finishes the step, saves a checkpoint, and returns the context's cause.
-func Fit(ctx context.Context, st *study.Study, run *results.Run) (*results.Progress, error) {
+func Fit(ctx context.Context, st *study.Study, run *rundir.Run) (*rundir.Progress, error) {
 	t, err := NewTrainer(ctx, st)
 	if err != nil {
 		return nil, err
@@ -41,7 +43,7 @@ func Fit(ctx context.Context, st *study.Study, run *results.Run) (*results.Progr
 }
 
 // start reads the newest checkpoint, or scores and saves the untuned model as epoch 0.
-func (t *Trainer) start(ctx context.Context, run *results.Run) error {
+func (t *Trainer) start(ctx context.Context, run *rundir.Run) error {
 	steps, err := run.Steps()
 	if err != nil {
 		return err
@@ -49,10 +51,10 @@ func (t *Trainer) start(ctx context.Context, run *results.Run) error {
 	if len(steps) > 0 {
 		return t.resume(ctx, run)
 	}
-	if err := run.Rewind(results.Progress{}, 0, 0); err != nil { // of one that was killed before its first checkpoint
+	if err := run.Rewind(rundir.Progress{}, 0, 0); err != nil { // of one that was killed before its first checkpoint
 		return err
 	}
-	t.Progress = results.Progress{Format: results.CheckpointFormat, Threads: torch.Threads(), Torch: torch.Version(),
+	t.Progress = rundir.Progress{Format: rundir.CheckpointFormat, Threads: torch.Threads(), Torch: torch.Version(),
 		Device: t.Session.Device.String()}
 	if t.Progress.Config, err = run.ConfigHash(); err != nil {
 		return err
@@ -61,7 +63,7 @@ func (t *Trainer) start(ctx context.Context, run *results.Run) error {
 }
 
 // epoch trains on the remaining blocks of one epoch.
-func (t *Trainer) epoch(ctx context.Context, run *results.Run) error {
+func (t *Trainer) epoch(ctx context.Context, run *rundir.Run) error {
 	exp, p := t.Study.Experiment, &t.Progress
 	todo := Shuffled(t.Order, torch.Seed(exp.Train.Seed, seedOrder, uint64(p.Epoch)))
 	for p.Block < len(todo) {
@@ -115,8 +117,8 @@ func (t *Trainer) rOf(loss float64) float64 {
 
 // endEpoch extracts all features again, for the statistics of the next epoch and the validation
 // score of this one, and saves a checkpoint.
-func (t *Trainer) endEpoch(ctx context.Context, run *results.Run, done results.Epoch) (err error) {
-	defer torch.Part(ctx, progress.PhaseValidation)()
+func (t *Trainer) endEpoch(ctx context.Context, run *rundir.Run, done results.Epoch) (err error) {
+	defer torch.Part(ctx, phases.PhaseValidation)()
 	p := &t.Progress
 	if t.tunes || t.features == nil {
 		t.features, err = t.ReadForEpoch(ctx)
@@ -153,7 +155,7 @@ func (t *Trainer) endEpoch(ctx context.Context, run *results.Run, done results.E
 }
 
 // interrupted saves a checkpoint if any step was done.
-func (t *Trainer) interrupted(ctx context.Context, run *results.Run) error {
+func (t *Trainer) interrupted(ctx context.Context, run *rundir.Run) error {
 	if len(t.Progress.Epochs) > 0 {
 		if err := t.write(run, t.checkpoint()); err != nil {
 			return err
@@ -163,7 +165,7 @@ func (t *Trainer) interrupted(ctx context.Context, run *results.Run) error {
 }
 
 // finish restores the best epoch and writes adapter/ or model/, and readout/.
-func (t *Trainer) finish(ctx context.Context, run *results.Run) (*results.Progress, error) {
+func (t *Trainer) finish(ctx context.Context, run *rundir.Run) (*rundir.Progress, error) {
 	ctx = context.WithoutCancel(ctx)
 	_, f, err := run.Open(t.Progress.BestStep)
 	if err != nil {
@@ -176,7 +178,7 @@ func (t *Trainer) finish(ctx context.Context, run *results.Run) (*results.Progre
 	switch {
 	case t.Adapter != nil:
 		t.Adapter.Card = t.card()
-		err = results.ReplaceDir(filepath.Join(run.Dir, "adapter"), t.Adapter.SaveInto)
+		err = rundir.ReplaceDir(filepath.Join(run.Dir, "adapter"), t.Adapter.SaveInto)
 	case t.own != nil:
 		dir := filepath.Join(run.Dir, "model")
 		if err = os.RemoveAll(dir); err == nil {
@@ -186,10 +188,10 @@ func (t *Trainer) finish(ctx context.Context, run *results.Run) (*results.Progre
 	if err != nil {
 		return nil, err
 	}
-	err = results.ReplaceDir(filepath.Join(run.Dir, "readout"), func(dir string) error {
+	err = rundir.ReplaceDir(filepath.Join(run.Dir, "readout"), func(dir string) error {
 		for i, p := range t.Study.Subjects {
 			tensors := append(t.Readouts[i].Tensors(), ckpt.NewTensor("columns", []int{len(p.Tuned)},
-				results.Int64s(p.Tuned)))
+				rundir.Int64s(p.Tuned)))
 			if err := ckpt.Write(filepath.Join(dir, p.Name+".safetensors"), tensors, t.readoutMetadata()); err != nil {
 				return err
 			}

@@ -21,16 +21,16 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/studytest"
 	"github.com/brainwavlm/bwlm/brain/internal/tune"
 	"github.com/brainwavlm/bwlm/brain/progress"
-	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/ckpt"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/internal/slowtest"
 	"github.com/brainwavlm/bwlm/internal/torchtest"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
 // metrics reads the lines of metrics.jsonl that have a key.
-func metrics(t *testing.T, run *results.Run, key string) (out []map[string]any) {
+func metrics(t *testing.T, run *rundir.Run, key string) (out []map[string]any) {
 	t.Helper()
 	f, err := os.Open(run.File("metrics.jsonl"))
 	require.NoError(t, err)

@@ -5,8 +5,8 @@ import (
 	"slices"
 
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/internal/readout"
 	"github.com/brainwavlm/bwlm/brain/internal/study"
-	"github.com/brainwavlm/bwlm/brain/readout"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/torch/nn"
 )

@@ -4,13 +4,15 @@ import (
 	"context"
 
 	"github.com/brainwavlm/bwlm/brain/design"
-	"github.com/brainwavlm/bwlm/brain/progress"
+	"github.com/brainwavlm/bwlm/brain/internal/phases"
+	"github.com/brainwavlm/bwlm/brain/internal/sections"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
 // backward computes the loss of a block from the vectors of its windows, and its gradients down to the vectors.
-func (t *Trainer) backward(s *torch.Scope, b Block, y *Targets, section design.Section, vectors *torch.Tensor) float64 {
-	rows := s.Part(progress.PartReadout)
+func (t *Trainer) backward(s *torch.Scope, b Block, y *Targets, section sections.Section,
+	vectors *torch.Tensor) float64 {
+	rows := s.Part(phases.PartReadout)
 	x := section.Matrix(vectors, t.zscoreOf(b.Story)) // (rows, F)
 	rows()
 	total := s.Zeros()
@@ -24,7 +26,7 @@ func (t *Trainer) backward(s *torch.Scope, b Block, y *Targets, section design.S
 
 // objective returns the loss and penalties of the k-th subject of a block with features x (rows, F).
 func (t *Trainer) objective(s *torch.Scope, b Block, k int, x *torch.Tensor, y *Targets) *torch.Tensor {
-	defer s.Part(progress.PartLoss)()
+	defer s.Part(phases.PartLoss)()
 	i := b.Subjects[k]
 	loss := t.fidelity(s, i, x, y.tuned[k])
 	if t.Retention != nil {
@@ -37,7 +39,7 @@ func (t *Trainer) objective(s *torch.Scope, b Block, k int, x *torch.Tensor, y *
 // from features x (rows, F).
 func (t *Trainer) fidelity(s *torch.Scope, i int, x *torch.Tensor, responses []float32) *torch.Tensor {
 	p := t.Study.Subjects[i]
-	data := torch.Part(s.Context(), progress.PartData)
+	data := torch.Part(s.Context(), phases.PartData)
 	want := s.FromFloat32(responses, x.Dim(0), len(p.Tuned))
 	data()
 	return t.Study.Loss(t.Readouts[i].Forward(x), want, p.WeightsIn(s))
@@ -51,7 +53,7 @@ type Targets struct {
 
 // ReadTargets reads the responses of a block.
 func (t *Trainer) ReadTargets(ctx context.Context, b Block) (*Targets, error) {
-	defer torch.Part(ctx, progress.PartData)()
+	defer torch.Part(ctx, phases.PartData)()
 	y, rows := &Targets{}, design.Rows{Story: b.Story, From: b.From, To: b.To}
 	for _, i := range b.Subjects {
 		p := t.Study.Subjects[i]

@@ -9,15 +9,15 @@ import (
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/progress"
-	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/ckpt"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
 // save writes the checkpoint of an epoch. A failure is a warning while the run continues, since the
 // checkpoint before is still there, and an error at the start and at the end.
-func (t *Trainer) save(run *results.Run) error {
+func (t *Trainer) save(run *rundir.Run) error {
 	c := t.checkpoint()
 	err := t.write(run, c)
 	if err == nil || t.Progress.Epoch == t.Study.Experiment.Train.Epochs || t.Progress.Epoch == 0 {
@@ -33,7 +33,7 @@ func (t *Trainer) save(run *results.Run) error {
 
 // write saves a checkpoint. If the best one could not be saved before, it is saved first, so that a
 // checkpoint never names a missing one.
-func (t *Trainer) write(run *results.Run, c results.Checkpoint) error {
+func (t *Trainer) write(run *rundir.Run, c rundir.Checkpoint) error {
 	if u := t.unsaved; u != nil && u.Progress.Step == c.Progress.BestStep && u.Progress.Step != c.Progress.Step {
 		if err := run.Save(*u); err != nil {
 			return err
@@ -44,10 +44,10 @@ func (t *Trainer) write(run *results.Run, c results.Checkpoint) error {
 }
 
 // checkpoint returns the state that a resumed run needs.
-func (t *Trainer) checkpoint() results.Checkpoint {
-	tensors := append(t.weights(), results.TensorsOf("optimizer.", t.Adam.State())...)
+func (t *Trainer) checkpoint() rundir.Checkpoint {
+	tensors := append(t.weights(), rundir.TensorsOf("optimizer.", t.Adam.State())...)
 	tensors = append(tensors, t.retentionTensors()...)
-	return results.Checkpoint{Progress: t.Progress, Tensors: append(tensors, results.ZscoreTensors(t.Zscore)...)}
+	return rundir.Checkpoint{Progress: t.Progress, Tensors: append(tensors, rundir.ZscoreTensors(t.Zscore)...)}
 }
 
 // weights returns the trained parameters under the names of the checkpoint.
@@ -57,7 +57,7 @@ func (t *Trainer) weights() (out []ckpt.Tensor) {
 	}
 	for i, p := range t.Study.Subjects {
 		if t.ridgeReadouts() { // which no optimizer changes
-			out = append(out, results.TensorsOf(ridgePrefix(p), t.Readouts[i].Store.Params())...)
+			out = append(out, rundir.TensorsOf(ridgePrefix(p), t.Readouts[i].Store.Params())...)
 		}
 	}
 	return out
@@ -66,7 +66,7 @@ func (t *Trainer) weights() (out []ckpt.Tensor) {
 func ridgePrefix(p *study.Subject) string { return "weights.readout." + p.Name + "." }
 
 // resume reads the newest good checkpoint into the trainer.
-func (t *Trainer) resume(ctx context.Context, run *results.Run) error {
+func (t *Trainer) resume(ctx context.Context, run *rundir.Run) error {
 	p, f, err := run.Newest(func(err error) {
 		t.Study.Options.Progress(progress.Event{Phase: progress.Warning,
 			Note: err.Error()})
@@ -80,7 +80,7 @@ func (t *Trainer) resume(ctx context.Context, run *results.Run) error {
 		return err
 	}
 	if p.Config != hash {
-		return fault.New(fault.BadData, "resume", filepath.Join(run.Dir, results.ConfigFile),
+		return fault.New(fault.BadData, "resume", filepath.Join(run.Dir, rundir.ConfigFile),
 			"was changed since the run began").
 			WithHint("put it back, or start another run")
 	}
@@ -132,7 +132,7 @@ func (t *Trainer) warnIfOther(what, then, now string) {
 func (t *Trainer) restore(ctx context.Context, f *ckpt.File, optimizer bool) error {
 	return t.Session.Train(ctx, 0, func(s *torch.Scope) error {
 		for name, p := range t.Adam.Params() {
-			v, err := results.ReadTensor(s, f, "weights."+name)
+			v, err := rundir.ReadTensor(s, f, "weights."+name)
 			if err != nil {
 				return err
 			}
@@ -151,7 +151,7 @@ func (t *Trainer) restore(ctx context.Context, f *ckpt.File, optimizer bool) err
 		}
 		return t.Adam.SetState(func(name string) (*torch.Tensor,
 			error) {
-			return results.ReadTensor(s, f, "optimizer."+name)
+			return rundir.ReadTensor(s, f, "optimizer."+name)
 		})
 	})
 }

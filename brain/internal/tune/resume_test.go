@@ -24,6 +24,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/internal/slowtest"
 )
 
@@ -218,7 +219,7 @@ func killAfter(t *testing.T, out string, after time.Duration) bool {
 
 func TestOpenRunSweepsUnfinishedFiles(t *testing.T) {
 	dir := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(dir, results.ConfigFile), nil, 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, rundir.ConfigFile), nil, 0o644))
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "eval", "test"), 0o755))
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "adapter.tmp.123", "sub"), 0o755))
 	stale, kept := filepath.Join(dir, "eval", "test", ".base_r.npy.00ff.tmp"),
@@ -226,7 +227,7 @@ func TestOpenRunSweepsUnfinishedFiles(t *testing.T) {
 	for _, path := range []string{stale, kept, filepath.Join(dir, "adapter.tmp.123", "x")} {
 		require.NoError(t, os.WriteFile(path, []byte("x"), 0o644))
 	}
-	run, err := results.Open(dir)
+	run, err := rundir.Open(dir)
 	require.NoError(t, err)
 	defer run.Close()
 	assert.NoFileExists(t, stale)
@@ -369,7 +370,7 @@ func TestChangedRunsAreRefused(t *testing.T) {
 		want   string
 	}{
 		{"settings", func(e *experiment.Experiment) error {
-			path := filepath.Join(e.Out, results.ConfigFile)
+			path := filepath.Join(e.Out, rundir.ConfigFile)
 			data, err := os.ReadFile(path)
 			return errors.Join(err, os.WriteFile(path, append(data, "# a remark\n"...), 0o644))
 		}, "was changed since the run began"},
@@ -449,7 +450,7 @@ func TestImpossibleStatesAreRefusedBeforeAnythingIsDeleted(t *testing.T) {
 			// The resolved experiment names its directory, and the state has its hash.
 			require.NoError(t, c.spoil(e.Out))
 			before := everything(t, e.Out)
-			run, err := results.Open(e.Out)
+			run, err := rundir.Open(e.Out)
 			require.NoError(t, err)
 			p, f, err := run.Newest(func(error) { t.Error("passed over") })
 			if err == nil {
@@ -470,11 +471,11 @@ func TestImpossibleStatesAreRefusedBeforeAnythingIsDeleted(t *testing.T) {
 	assert.ErrorContains(t, err, "metrics.jsonl: line 1: ")
 	assert.Equal(t, fault.BadData, fault.KindOf(err))
 	assert.Equal(t, before, everything(t, good.Out))
-	run, err := results.Open(good.Out)
+	run, err := rundir.Open(good.Out)
 	require.NoError(t, err)
 	defer run.Close()
 	at := func(epoch, block, step int) error {
-		p := results.Progress{Epoch: epoch, Block: block, Step: step, Epochs: make([]results.Epoch, 1)}
+		p := rundir.Progress{Epoch: epoch, Block: block, Step: step, Epochs: make([]results.Epoch, 1)}
 		return run.Rewind(p, 2, 4)
 	}
 	for _, bad := range []error{at(3, 0, 12), at(2, 1, 9), at(0, 5, 5), at(1, 0, 5)} {
@@ -509,9 +510,9 @@ func rewriteState(out, step, from, to string) error {
 		0o644); err != nil {
 		return err
 	}
-	var entries []results.ManifestEntry
+	var entries []rundir.ManifestEntry
 	for _, name := range []string{"tensors.safetensors", "state.json"} {
-		e, err := results.FileEntry(dir, name)
+		e, err := rundir.FileEntry(dir, name)
 		if err != nil {
 			return err
 		}
@@ -534,29 +535,29 @@ func TestOtherThreadsAreWarnedAbout(t *testing.T) {
 
 func TestOneProcessPerRun(t *testing.T) {
 	dir := t.TempDir()
-	run, err := results.Create(filepath.Join(dir, "run"))
+	run, err := rundir.Create(filepath.Join(dir, "run"))
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(run.File(results.ConfigFile), nil, 0o644))
-	_, err = results.Open(run.Dir)
+	require.NoError(t, os.WriteFile(run.File(rundir.ConfigFile), nil, 0o644))
+	_, err = rundir.Open(run.Dir)
 	require.ErrorContains(t, err, fmt.Sprintf("process %d on ", os.Getpid()))
 	assert.Equal(t, fault.Exists, fault.KindOf(err))
-	_, err = results.Create(run.Dir)
+	_, err = rundir.Create(run.Dir)
 	assert.Equal(t, fault.Exists, fault.KindOf(err))
 	require.NoError(t, run.Close())
 	assert.NoFileExists(t, filepath.Join(run.Dir, ".lock"))
 
 	require.NoError(t, os.WriteFile(filepath.Join(run.Dir, ".lock"), []byte("process 1 on mars"), 0o600))
-	run, err = results.Open(run.Dir)
+	run, err = rundir.Open(run.Dir)
 	require.NoError(t, err, "the lock of a dead process is free")
 	require.NoError(t, run.Close())
-	_, err = results.Create(run.Dir)
+	_, err = rundir.Create(run.Dir)
 	require.ErrorContains(t, err, "is there already")
-	_, err = results.Open(filepath.Join(dir, "nowhere"))
+	_, err = rundir.Open(filepath.Join(dir, "nowhere"))
 	assert.Equal(t, fault.Missing, fault.KindOf(err))
 
 	scored := filepath.Join(dir, "results")
 	require.NoError(t, os.MkdirAll(filepath.Join(scored, "eval"), 0o755))
-	run, err = results.Create(scored)
+	run, err = rundir.Create(scored)
 	require.NoError(t, err, "scores of the untuned model may be there")
 	require.NoError(t, run.Close())
 }

@@ -7,13 +7,14 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/internal/encoding"
+	"github.com/brainwavlm/bwlm/brain/internal/readout"
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/loss"
-	"github.com/brainwavlm/bwlm/brain/readout"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/ckpt"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
@@ -154,7 +155,7 @@ func (t *Trainer) retentionTensors() (out []ckpt.Tensor) {
 		return nil
 	}
 	for i, p := range t.Study.Subjects {
-		out = append(out, results.TensorsOf("retention."+p.Name+".", t.Retention.Readouts[i].Store.Params())...)
+		out = append(out, rundir.TensorsOf("retention."+p.Name+".", t.Retention.Readouts[i].Store.Params())...)
 		out = append(out, ckpt.NewTensor("retention."+p.Name+".before", []int{len(t.Order)}, t.Retention.Before[i]))
 	}
 	return out
@@ -184,7 +185,7 @@ func (t *Trainer) restoreRetention(ctx context.Context, f *ckpt.File) error {
 // restoreStore reads the parameters of a store that no optimizer changes.
 func restoreStore(s *torch.Scope, f *ckpt.File, prefix string, store *nn.Store) error {
 	for name, p := range store.Params() {
-		v, err := results.ReadTensor(s, f, prefix+name)
+		v, err := rundir.ReadTensor(s, f, prefix+name)
 		if err != nil {
 			return err
 		}

@@ -5,15 +5,16 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/brainwavlm/bwlm/brain/internal/phases"
+	"github.com/brainwavlm/bwlm/brain/internal/sections"
 	"github.com/brainwavlm/bwlm/brain/internal/windows"
-	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
 // Step takes one optimizer step on a block and returns its loss.
 func (t *Trainer) Step(ctx context.Context, b Block, seed uint64) (loss float64, err error) {
-	defer torch.Part(ctx, progress.PhaseStep)()
+	defer torch.Part(ctx, phases.PhaseStep)()
 	y, err := t.ReadTargets(ctx, b)
 	if err != nil {
 		return 0, err
@@ -25,7 +26,7 @@ func (t *Trainer) Step(ctx context.Context, b Block, seed uint64) (loss float64,
 				loss).
 				WithHint("lower train.lr; the last good checkpoint is kept")
 		}
-		defer torch.Part(ctx, progress.PartOptimizer)()
+		defer torch.Part(ctx, phases.PartOptimizer)()
 		t.Adam.Step()
 		t.Adam.ClearGrad()
 		return nil
@@ -36,7 +37,7 @@ func (t *Trainer) Step(ctx context.Context, b Block, seed uint64) (loss float64,
 // Backward computes the loss of a block and the gradients of all parameters that are tuned.
 func (t *Trainer) Backward(s *torch.Scope, b Block, y *Targets, seed uint64) float64 {
 	stim := t.Study.Stimuli[b.Story]
-	section := stim.Tuning.Section(b.From, b.To, t.Study.Experiment.Train.ContextRows)
+	section := sections.Of(stim.Tuning, b.From, b.To, t.Study.Experiment.Train.ContextRows)
 	u := &unitPass{trainer: t, stim: stim, seed: seed,
 		units: t.Reader.Units(stim, section.Vectors.From, section.Vectors.To)}
 	if !t.tunes {

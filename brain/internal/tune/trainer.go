@@ -6,12 +6,13 @@ import (
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/internal/encoding"
+	"github.com/brainwavlm/bwlm/brain/internal/phases"
+	"github.com/brainwavlm/bwlm/brain/internal/readout"
+	"github.com/brainwavlm/bwlm/brain/internal/sections"
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/internal/windows"
-	"github.com/brainwavlm/bwlm/brain/progress"
-	"github.com/brainwavlm/bwlm/brain/readout"
-	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/peft"
 	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
@@ -43,8 +44,8 @@ type Trainer struct {
 	tunes     bool                   // the model changes, not only the readouts
 	features  []encoding.RowFeatures // of training and validation stories, as last read, by hidden state of readLayers
 	Zscore    map[string]design.ZScore
-	Progress  results.Progress
-	unsaved   *results.Checkpoint    // the best one, if it could not be written
+	Progress  rundir.Progress
+	unsaved   *rundir.Checkpoint     // the best one, if it could not be written
 	valid     []encoding.VoxelScores // of the last validation; nil in mode readout
 }
 
@@ -149,7 +150,7 @@ func (t *Trainer) prepareReadouts(ctx context.Context) error {
 
 // Prove checks that the adapter trains, on windows of the first block that has any.
 func (t *Trainer) Prove(ctx context.Context, order []Block) error {
-	defer torch.Part(ctx, progress.PhaseProof)()
+	defer torch.Part(ctx, phases.PhaseProof)()
 	if t.Adapter == nil {
 		return nil
 	}
@@ -157,7 +158,7 @@ func (t *Trainer) Prove(ctx context.Context, order []Block) error {
 	var runs []windows.Unit
 	for _, b := range order {
 		stim = t.Study.Stimuli[b.Story]
-		section := stim.Tuning.Section(b.From, b.To, t.Study.Experiment.Train.ContextRows)
+		section := sections.Of(stim.Tuning, b.From, b.To, t.Study.Experiment.Train.ContextRows)
 		if runs = t.Reader.Units(stim, section.Vectors.From, section.Vectors.To); len(runs) > 0 {
 			break
 		}

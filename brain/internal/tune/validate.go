@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/brainwavlm/bwlm/brain/internal/encoding"
+	"github.com/brainwavlm/bwlm/brain/internal/phases"
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/brain/results"
@@ -35,7 +36,7 @@ func (t *Trainer) TunedOn(fs []encoding.RowFeatures) *encoding.RowFeatures {
 // the evaluation. Where the model is not tuned, the trained readouts are scored, since only they
 // change between epochs.
 func (t *Trainer) validate(ctx context.Context, done *results.Epoch) (err error) {
-	defer torch.Part(ctx, progress.PartScores)()
+	defer torch.Part(ctx, phases.PartScores)()
 	if !t.tunes {
 		done.ValR, err = t.readoutR(ctx)
 		return err

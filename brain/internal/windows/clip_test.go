@@ -13,6 +13,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/extract"
 	"github.com/brainwavlm/bwlm/brain/internal/evaluate"
+	"github.com/brainwavlm/bwlm/brain/internal/sections"
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/internal/studytest"
 	"github.com/brainwavlm/bwlm/brain/internal/windows"
@@ -135,7 +136,7 @@ func TestStimulusWindowOfChunks(t *testing.T) {
 				if k < delay {
 					continue
 				}
-				_, from, to := stim.Design.Weights.Dense(k-delay, k-delay+1)
+				_, from, to := sections.Dense(stim.Design.Weights, k-delay, k-delay+1)
 				for _, run := range stim.Units(from, to, 1) {
 					c := stim.Clips[run.Clips.From]
 					heard.From, heard.To = min(heard.From, float64(c.Start)/16000), max(heard.To, float64(c.End)/16000)

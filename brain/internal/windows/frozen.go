@@ -2,7 +2,7 @@ package windows
 
 import (
 	"github.com/brainwavlm/bwlm/brain/design"
-	"github.com/brainwavlm/bwlm/brain/progress"
+	"github.com/brainwavlm/bwlm/brain/internal/phases"
 	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
 )
@@ -21,7 +21,7 @@ type Frozen struct {
 
 // Frames returns the frames (n, T, C) of clips of one length at a depth, group by group.
 func (f *Frozen) Frames(s *torch.Scope, st *Stimulus, clips design.Rows, depth int) *torch.Tensor {
-	defer torch.Part(s.Context(), progress.PartData)()
+	defer torch.Part(s.Context(), phases.PartData)()
 	return s.Frozen(func(s *torch.Scope) *torch.Tensor {
 		var parts []*torch.Tensor
 		for _, g := range st.Groups {

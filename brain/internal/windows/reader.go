@@ -6,7 +6,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
-	"github.com/brainwavlm/bwlm/brain/progress"
+	"github.com/brainwavlm/bwlm/brain/internal/phases"
 	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
 )
@@ -247,7 +247,7 @@ func (r *Reader) frameOf(in design.Rows) int {
 // pool returns the vector of each window of a unit (windows, E) from frames h (n, T, E) of its clips. Kept holds the
 // numbers of these frames where some are left out.
 func (r *Reader) pool(h *torch.Tensor, st *Stimulus, unit Unit, kept []int) *torch.Tensor {
-	defer h.Scope().Part(progress.PartReadout)()
+	defer h.Scope().Part(phases.PartReadout)()
 	switch {
 	case st.Shared && r.Pooling == experiment.PoolMean:
 		return r.means(h, st, unit)

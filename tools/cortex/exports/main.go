@@ -10,8 +10,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/brainwavlm/bwlm/cortex"
 	"github.com/brainwavlm/bwlm/internal/atomicfile"
+	"github.com/brainwavlm/bwlm/internal/cortex"
 )
 
 func main() {

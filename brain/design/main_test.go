@@ -1,9 +1,0 @@
-package design
-
-import (
-	"testing"
-
-	"github.com/brainwavlm/bwlm/internal/torchtest"
-)
-
-func TestMain(m *testing.M) { torchtest.Main(m) }

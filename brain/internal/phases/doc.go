@@ -1,0 +1,2 @@
+// Package phases names the phases of a training and their parts, by which a torch.Profile books time.
+package phases

@@ -1,0 +1,305 @@
+package rundir
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/results"
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/atomicfile"
+	"github.com/brainwavlm/bwlm/internal/ckpt"
+	"github.com/brainwavlm/bwlm/internal/jsonfile"
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+// Progress is where a training stands. Together with the tensors of its checkpoint it determines all that follows.
+type Progress struct {
+	Format   int             `json:"format"` // of the checkpoint
+	Epoch    int             `json:"epoch"`  // epochs completed
+	Block    int             `json:"block"`  // blocks of the next epoch that are done
+	Step     int             `json:"step"`   // optimizer steps done
+	LossSum  float64         `json:"loss_sum"`
+	Epochs   []results.Epoch `json:"epochs"`
+	Best     int             `json:"best"`          // index into Epochs
+	BestStep int             `json:"best_step"`     // step of the best epoch's checkpoint
+	Metrics  int64           `json:"metrics_bytes"` // length of metrics.jsonl
+	Threads  int             `json:"threads"`
+	Torch    string          `json:"torch"`
+	Device   string          `json:"device"`
+	Config   string          `json:"config_sha256"`
+}
+
+const CheckpointFormat = 1
+
+// Checkpoint is a folder ckpt/step-N: tensors.safetensors, state.json, and MANIFEST.json with their sizes and hashes.
+type Checkpoint struct {
+	Progress Progress
+	Tensors  []ckpt.Tensor
+}
+
+const (
+	tensorsFile  = "tensors.safetensors"
+	stateFile    = "state.json"
+	manifestFile = "MANIFEST.json"
+	stepPrefix   = "step-"
+)
+
+type ManifestEntry struct {
+	Name   string `json:"name"`
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256"`
+}
+
+// Save writes the checkpoint atomically, then removes older ones that are no longer needed.
+func (r *Run) Save(c Checkpoint) error {
+	dir := r.stepDir(c.Progress.Step)
+	if p, f, err := r.Open(c.Progress.Step); err == nil {
+		f.Close()
+		if reflect.DeepEqual(*p, c.Progress) {
+			return nil
+		}
+	}
+	// Another state of the same step: interrupted during validation, or spoilt. The checkpoint
+	// before it is still there.
+	if err := os.RemoveAll(dir); err != nil {
+		return fault.Wrap(fault.IO, "save checkpoint", dir, err)
+	}
+	if _, err := r.Path("ckpt", stepPrefix); err != nil {
+		return err
+	}
+	err := atomicfile.Dir(dir, func(tmp string) error {
+		if err := ckpt.Write(filepath.Join(tmp, tensorsFile), c.Tensors, nil); err != nil {
+			return err
+		}
+		if err := jsonfile.Write(filepath.Join(tmp, stateFile), c.Progress); err != nil {
+			return err
+		}
+		var entries []ManifestEntry
+		for _, name := range []string{tensorsFile, stateFile} {
+			e, err := FileEntry(tmp, name)
+			if err != nil {
+				return err
+			}
+			entries = append(entries, e)
+		}
+		return jsonfile.Write(filepath.Join(tmp, manifestFile), entries)
+	})
+	if err != nil {
+		return err
+	}
+	return r.prune(c.Progress)
+}
+
+func (r *Run) stepDir(step int) string {
+	return filepath.Join(r.Dir, "ckpt", fmt.Sprintf("%s%06d", stepPrefix, step))
+}
+
+// prune keeps the newest two checkpoints and the best.
+func (r *Run) prune(p Progress) error {
+	steps, err := r.Steps()
+	if err != nil {
+		return err
+	}
+	for i, step := range steps {
+		if i < len(steps)-2 && step != p.BestStep && step <= p.Step {
+			if err := os.RemoveAll(r.stepDir(step)); err != nil {
+				return fault.Wrap(fault.IO, "remove old checkpoint", r.stepDir(step), err)
+			}
+		}
+	}
+	return nil
+}
+
+// Steps lists the checkpoints, ascending.
+func (r *Run) Steps() (steps []int, err error) {
+	entries, err := os.ReadDir(filepath.Join(r.Dir, "ckpt"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fault.Wrap(fault.IO, "list checkpoints", r.Dir, err)
+	}
+	for _, e := range entries {
+		if n, ok := stepOf(e.Name()); ok && e.IsDir() {
+			steps = append(steps, n)
+		}
+	}
+	slices.Sort(steps)
+	return steps, nil
+}
+
+// Rewind goes back to where a training stands: it removes checkpoints and metrics of what will be done again, and
+// what a killed save left. Before it removes anything it returns an error if a training of so many epochs and blocks
+// per epoch cannot stand there, or if the metrics are not those of the checkpoint. The zero Progress is the beginning.
+func (r *Run) Rewind(p Progress, epochs, blocks int) error {
+	if len(p.Epochs) > 0 {
+		if err := p.fits(r.Dir, epochs, blocks); err != nil {
+			return err
+		}
+		if err := r.checkMetrics(&p); err != nil {
+			return err
+		}
+	}
+	step, metrics := p.Step, p.Metrics
+	path := r.File(metricsFile)
+	if info, err := os.Stat(path); err == nil && info.Size() > metrics {
+		if err := os.Truncate(path, metrics); err != nil {
+			return fault.Wrap(fault.IO, "cut metrics", path, err)
+		}
+	}
+	dir := r.File("ckpt")
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fault.Wrap(fault.IO, "list checkpoints", dir, err)
+	}
+	for _, e := range entries {
+		n, isStep := stepOf(e.Name())
+		if isStep && n > step || strings.Contains(e.Name(), ".tmp.") {
+			if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+				return fault.Wrap(fault.IO, "remove checkpoint", filepath.Join(dir, e.Name()), err)
+			}
+		}
+	}
+	return nil
+}
+
+// stepOf reads the step from the name of a checkpoint.
+func stepOf(name string) (int, bool) {
+	number, ok := strings.CutPrefix(name, stepPrefix)
+	n, err := strconv.Atoi(number)
+	return n, ok && err == nil
+}
+
+// Newest opens the newest checkpoint whose manifest verifies. Those that do not are named by warn and passed over. One
+// that verifies and holds impossible numbers is an error.
+func (r *Run) Newest(warn func(error)) (*Progress, *ckpt.File, error) {
+	steps, err := r.Steps()
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, step := range slices.Backward(steps) {
+		p, f, err := r.Open(step)
+		if err == nil {
+			return p, f, nil
+		}
+		if errors.Is(err, errImpossible) {
+			return nil, nil, err
+		}
+		warn(err)
+	}
+	return nil, nil, fault.New(fault.BadData, "resume", r.Dir, "no checkpoint can be read").
+		WithHint("train again from the start")
+}
+
+// Open verifies and opens the checkpoint of a step.
+func (r *Run) Open(step int) (*Progress, *ckpt.File, error) {
+	dir := r.stepDir(step)
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, nil, fault.Wrap(fault.Missing, "read checkpoint", dir, err)
+	}
+	defer root.Close()
+	var entries []ManifestEntry
+	if err := jsonfile.ReadIn("read checkpoint", root, manifestFile, &entries); err != nil {
+		return nil, nil, err
+	}
+	names := map[string]bool{}
+	for _, want := range entries {
+		names[want.Name] = true
+		got, err := rootEntry(root, want.Name)
+		if err != nil {
+			return nil, nil, fault.Wrap(fault.BadData, "read checkpoint", dir, err)
+		}
+		if got != want {
+			return nil, nil, fault.New(fault.BadData, "read checkpoint", filepath.Join(dir, want.Name),
+				"%d bytes with SHA-256 %.12s…, the manifest says %d with %.12s…", got.Bytes, got.SHA256, want.Bytes,
+				want.SHA256)
+		}
+	}
+	if !names[tensorsFile] || !names[stateFile] || len(entries) != 2 {
+		return nil, nil, fault.New(fault.BadData, "read checkpoint", filepath.Join(dir, manifestFile),
+			"does not list the checkpoint's files")
+	}
+	p := &Progress{}
+	if err := jsonfile.ReadIn("read checkpoint", root, stateFile, p); err != nil {
+		return nil, nil, err
+	}
+	if p.Format != CheckpointFormat {
+		return nil, nil, fault.New(fault.BadData, "read checkpoint", dir, "format %d, this version reads %d", p.Format,
+			CheckpointFormat)
+	}
+	if err := p.check(filepath.Join(dir, stateFile), step); err != nil {
+		return nil, nil, err
+	}
+	f, err := ckpt.Open(filepath.Join(dir, tensorsFile))
+	return p, f, err
+}
+
+func FileEntry(dir, name string) (ManifestEntry, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return ManifestEntry{}, fault.Wrap(fault.IO, "save checkpoint", dir, err)
+	}
+	defer root.Close()
+	return rootEntry(root, name)
+}
+
+// rootEntry hashes a regular file inside root; it follows nothing out of it.
+func rootEntry(root *os.Root, name string) (ManifestEntry, error) {
+	info, err := root.Lstat(name)
+	if err != nil {
+		return ManifestEntry{}, err
+	}
+	if !info.Mode().IsRegular() {
+		return ManifestEntry{}, errors.New("is not a plain file")
+	}
+	f, err := root.Open(name)
+	if err != nil {
+		return ManifestEntry{}, err
+	}
+	defer f.Close()
+	h := sha256.New()
+	n, err := io.Copy(h, f)
+	return ManifestEntry{name, n, hex.EncodeToString(h.Sum(nil))}, err
+}
+
+// TensorsOf copies tensors out under a prefix.
+func TensorsOf(prefix string, seq func(yield func(string, *torch.Tensor) bool)) (out []ckpt.Tensor) {
+	for name, t := range seq {
+		out = append(out, ckpt.NewTensor(prefix+name, t.Shape(), t.Float32s()))
+	}
+	return out
+}
+
+// ZscoreTensors are the statistics of features by story.
+func ZscoreTensors(z map[string]design.ZScore) (out []ckpt.Tensor) {
+	for story, s := range z {
+		out = append(out, ckpt.NewTensor("zscore."+story+".mean", []int{len(s.Mean)}, s.Mean),
+			ckpt.NewTensor("zscore."+story+".sd", []int{len(s.SD)}, s.SD))
+	}
+	return out
+}
+
+// ReadTensor reads a Float32 tensor of a checkpoint into s.
+func ReadTensor(s *torch.Scope, f *ckpt.File, name string) (*torch.Tensor, error) {
+	info, ok := f.Info(name)
+	if !ok {
+		return nil, fault.New(fault.BadData, "read checkpoint", f.Where(name), "is missing")
+	}
+	x, err := f.Float32(name)
+	if err != nil {
+		return nil, err
+	}
+	return s.FromFloat32(x, info.Shape...), nil
+}
