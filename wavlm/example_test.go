@@ -46,7 +46,7 @@ func ExampleLoad() {
 
 // A training step on hidden state 2. The front end is frozen: it runs once, and each step continues
 // from its output.
-func ExampleModel_Forward() {
+func Example_forward() {
 	ctx := context.Background()
 	model, err := wavlm.Fresh(ctx, small(), speech.Options{Seed: 1})
 	if err != nil {
@@ -79,7 +79,7 @@ func ExampleModel_Forward() {
 }
 
 // An adapter is active in a view, and the model itself does not change.
-func ExampleModel_WithAdapter() {
+func Example_withAdapter() {
 	ctx := context.Background()
 	model, err := wavlm.Load(ctx, "../testdata/golden/base", speech.Options{})
 	if err != nil {

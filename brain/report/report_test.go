@@ -417,7 +417,7 @@ func TestShortPath(t *testing.T) {
 	}
 }
 
-func ExampleRun_Verdict() {
+func Example_verdict() {
 	r := &pageOfRun{&finished.Run{Chosen: 3, Scores: results.Scores{Rows: 480, Subjects: []string{"ann"},
 		Base: results.ModelScore{MeanR: .30}, Tuned: &results.ModelScore{MeanR: .34},
 		Delta: &results.Delta{MeanR: .04, CI95: &stats.Interval{.02, .06},

@@ -12,8 +12,8 @@ import (
 	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
-	"github.com/brainwavlm/bwlm/internal/sim"
 	"github.com/brainwavlm/bwlm/brain/transfer"
+	"github.com/brainwavlm/bwlm/internal/sim"
 	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/speech/pretrained"
 )
