@@ -106,7 +106,7 @@ func TestPlanOfTheTinyStudy(t *testing.T) {
 		total += phase.Seconds
 	}
 	assert.InDelta(t, total, p.Seconds, 1e-9)
-	assert.Equal(t, "calibrate", calibrated[0].Phase)
+	assert.EqualValues(t, "calibrate", calibrated[0].Phase)
 	require.Len(t, p.Sensitivity, 2)
 	d := p.Sensitivity[0]
 	assert.Equal(t, []int{60 + 53, 34}, []int{d.Voxels, d.TestRows})

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/brainwavlm/bwlm/internal/ckpt"
 )
@@ -59,9 +60,12 @@ func ExampleOpenTorch() {
 	fmt.Println(f.Names(), values, err)
 
 	_, err = ckpt.OpenTorch("../../testdata/golden/containers/bin/bad_global_os_system.bin")
-	fmt.Println(err)
-	// Output: [a] [0 1 2 3] <nil> read PyTorch file:
-	// ../../testdata/golden/containers/bin/bad_global_os_system.bin: data.pkl at byte 2: needs
-	// os.system, which is neither a tensor nor a plain setting; do not open it with another program
-	// either; get the weights as safetensors from where they were published
+	fmt.Println(strings.NewReplacer(": ", ":\n", "; ", ";\n").Replace(err.Error()))
+	// Output: [a] [0 1 2 3] <nil>
+	// read PyTorch file:
+	// ../../testdata/golden/containers/bin/bad_global_os_system.bin:
+	// data.pkl at byte 2:
+	// needs os.system, which is neither a tensor nor a plain setting;
+	// do not open it with another program either;
+	// get the weights as safetensors from where they were published
 }
