@@ -20,6 +20,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/studytest"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 )
 
 // chatter is 16 s of syllables, gliding tones with three overtones, that another seed makes anew.
@@ -96,7 +97,7 @@ func TestOneRecordingUnderTwoNamesIsRefused(t *testing.T) {
 	run, err := st.Begin(t.Context())
 	require.NoError(t, err)
 	defer run.Close()
-	text, err := os.ReadFile(run.File(results.ManifestOfRun))
+	text, err := os.ReadFile(run.File(rundir.ManifestOfRun))
 	require.NoError(t, err)
 	var m results.Manifest
 	require.NoError(t, json.Unmarshal(text, &m))
