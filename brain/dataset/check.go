@@ -49,7 +49,7 @@ const slack = 1
 // up to the number of trimmed rows is a warning, a larger one is an error. Errors are also a
 // transposed matrix, two stories whose matrices are swapped, a subject whose stories differ in
 // voxels, motion that does not fit its responses, a matrix without a varying voxel, words after the
-// end of the audio, and what [Responses.Survey] refuses. Responses are read in bounded memory.
+// end of the audio, and what a survey of all values refuses. Responses are read in bounded memory.
 func (d *Dataset) Check(ctx context.Context, opt CheckOptions) (*Report, error) {
 	if opt.Subjects == nil {
 		opt.Subjects = slices.Concat(d.SubjectNames(), d.derived())
@@ -131,7 +131,7 @@ func (c *check) subject(ctx context.Context, name string) error {
 		if err != nil {
 			return err
 		}
-		survey, err := m.Survey(ctx)
+		survey, err := m.survey(ctx)
 		if err != nil {
 			return err
 		}

@@ -123,7 +123,7 @@ func TestMatrix(t *testing.T) {
 		1, 5, 0, 1, 6, 0,
 		2, 5, 0, 2, 8, 0}}
 	assert.Equal(t, []float32{1.5, 5, 0, 1.5, 7, 0}, m.Mean())
-	assert.Equal(t, []float32{2, 5, 0, 2, 8, 0}, m.Repeat(1))
+	assert.Equal(t, []float32{2, 5, 0, 2, 8, 0}, m.repeat(1))
 	assert.Equal(t, []int{0, 2}, m.Constant(0, 2), "repeats may differ and still not vary over rows")
 	assert.Equal(t, []int{0, 1, 2}, m.Constant(1, 2))
 	assert.Equal(t, &Matrix{Repeats: 2, Rows: 2, Voxels: 2, Data: []float32{0, 1, 0, 1, 0, 2, 0, 2}},

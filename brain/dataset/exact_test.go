@@ -60,7 +60,7 @@ func detrended(m *Matrix, degree int) *Matrix {
 	out := *m
 	out.Data = nil
 	for k := range m.Repeats {
-		raw := m.Repeat(k)
+		raw := m.repeat(k)
 		rest := design.Detrend(raw, m.Rows, m.Voxels, degree)
 		for c := range m.Voxels {
 			varying := false
@@ -95,9 +95,9 @@ func (r *reference) stack(split int, of func(story string) []float32) (x []float
 
 func (r *reference) repeat(story string, k int) []float32 {
 	if z, ok := r.zscore[story]; ok {
-		return z.Apply(r.repeats[story].Repeat(k))
+		return z.Apply(r.repeats[story].repeat(k))
 	}
-	return r.repeats[story].Repeat(k)
+	return r.repeats[story].repeat(k)
 }
 
 func (r *reference) varies(split int) []bool {
@@ -181,7 +181,7 @@ func (r *reference) equal(t *testing.T, s *SubjectResponses, rng *rand.Rand) {
 		first := rng.IntN(r.columns)
 		last := first + rng.IntN(r.columns-first+1)
 		out, picked = make([]float32, (last-first)*rows), nil
-		require.NoError(t, sel.ReadColumns(ctx, first, last, out))
+		require.NoError(t, sel.readColumns(ctx, first, last, out))
 		for c := first; c < last; c++ {
 			for k := range rows {
 				picked = append(picked, want[k*r.columns+c])

@@ -29,8 +29,8 @@ func (m *Matrix) Row(repeat, k int) []float32 {
 	return m.Data[(repeat*m.Rows+k)*m.Voxels:][:m.Voxels]
 }
 
-// Repeat returns one repeat (Rows, Voxels), not a copy.
-func (m *Matrix) Repeat(repeat int) []float32 {
+// repeat returns one repeat (Rows, Voxels), not a copy.
+func (m *Matrix) repeat(repeat int) []float32 {
 	return m.Data[repeat*m.Rows*m.Voxels:][:m.Rows*m.Voxels]
 }
 
@@ -85,7 +85,7 @@ func (d *Dataset) Motion(ctx context.Context, subject, story string) (*Matrix, e
 	if err != nil {
 		return nil, err
 	}
-	m, err := opened.ReadAll(ctx)
+	m, err := opened.readAll(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -79,7 +79,7 @@ func TestMotionThatDoesNotFit(t *testing.T) {
 				require.NoError(t, checked)
 				require.NoError(t, err)
 				assert.Equal(t, 1, m.Repeats)
-				assert.InDeltaSlice(t, c.motion.Repeat(0), m.Data, 1e-6)
+				assert.InDeltaSlice(t, c.motion.repeat(0), m.Data, 1e-6)
 				return
 			}
 			assert.ErrorContains(t, checked, c.want)

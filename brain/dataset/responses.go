@@ -10,8 +10,8 @@ import (
 
 // Responses are the responses of one subject to one story, opened by the header of their file.
 // Values are read when they are asked for; they are as they are stored, and whether they are finite
-// is for [Responses.Survey], [Responses.ReadAll] and [SubjectResponses.Measure] to check. The
-// methods may be called from several goroutines at once.
+// is for a survey of all values and for [SubjectResponses.Measure] to check. The methods may be
+// called from several goroutines at once.
 type Responses struct {
 	Subject, Story         string
 	Repeats, Rows, Columns int
@@ -49,7 +49,7 @@ func (d *Dataset) ReadResponses(ctx context.Context, subject, story string) (*Ma
 	if err != nil {
 		return nil, err
 	}
-	return r.ReadAll(ctx)
+	return r.readAll(ctx)
 }
 
 // open opens what a Response refers to; what is its name in errors.
@@ -91,10 +91,10 @@ func (r *Responses) ReadRows(ctx context.Context, repeat, from, to int, out []fl
 	return r.source.ReadRows(ctx, repeat, from, to, out)
 }
 
-// ReadColumns fills out with columns from ≤ c < to of a repeat, (to-from, Rows), one column after
+// readColumns fills out with columns from ≤ c < to of a repeat, (to-from, Rows), one column after
 // another. It is fast in a column-major .npy file; of a row-major one it reads all rows, a slab at
 // a time.
-func (r *Responses) ReadColumns(ctx context.Context, repeat, from, to int, out []float32) error {
+func (r *Responses) readColumns(ctx context.Context, repeat, from, to int, out []float32) error {
 	r.mustContain(repeat, from, to, r.Columns)
 	return newPass(r).tiles(ctx, from, to, func(t *tile) error {
 		return t.each(ctx, repeat, 0, r.Rows, func(k, column int, row []float32) {
@@ -114,9 +114,9 @@ func (r *Responses) mustContain(repeat, from, to, n int) {
 	}
 }
 
-// ReadAll loads all responses into memory, and refuses values that are not finite. A matrix in
+// readAll loads all responses into memory, and refuses values that are not finite. A matrix in
 // memory is not copied.
-func (r *Responses) ReadAll(ctx context.Context) (*Matrix, error) {
+func (r *Responses) readAll(ctx context.Context) (*Matrix, error) {
 	m, ok := r.source.(*Matrix)
 	if !ok {
 		m = &Matrix{Repeats: r.Repeats, Rows: r.Rows, Voxels: r.Columns, Stored: r.Stored,
@@ -145,7 +145,7 @@ func (r *Responses) readInto(ctx context.Context, m *Matrix) error {
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		if err := r.source.ReadRows(ctx, k, 0, r.Rows, m.Repeat(k)); err != nil {
+		if err := r.source.ReadRows(ctx, k, 0, r.Rows, m.repeat(k)); err != nil {
 			return err
 		}
 	}

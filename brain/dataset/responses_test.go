@@ -66,7 +66,7 @@ func TestResponsesReadWhatAMatrixHas(t *testing.T) {
 	for _, m := range []*Matrix{noise(7, 5), {Repeats: 3, Rows: 4, Voxels: 6, Data: noise(12, 6).Data}, noise(1, 1)} {
 		for name, r := range openings(t, m) {
 			require.Equal(t, [3]int{m.Repeats, m.Rows, m.Voxels}, [3]int{r.Repeats, r.Rows, r.Columns}, name)
-			whole, err := r.ReadAll(t.Context())
+			whole, err := r.readAll(t.Context())
 			require.NoError(t, err)
 			require.Equal(t, m, whole, name)
 			for repeat := range m.Repeats {
@@ -74,20 +74,20 @@ func TestResponsesReadWhatAMatrixHas(t *testing.T) {
 					for to := from; to <= m.Rows; to++ {
 						out := make([]float32, (to-from)*m.Voxels)
 						require.NoError(t, r.ReadRows(t.Context(), repeat, from, to, out))
-						require.Equal(t, m.Repeat(repeat)[from*m.Voxels:to*m.Voxels], out, "%s %d:%d", name, from, to)
+						require.Equal(t, m.repeat(repeat)[from*m.Voxels:to*m.Voxels], out, "%s %d:%d", name, from, to)
 					}
 				}
 				for from := 0; from <= m.Voxels; from++ {
 					for to := from; to <= m.Voxels; to++ {
 						out := make([]float32, (to-from)*m.Rows)
-						require.NoError(t, r.ReadColumns(t.Context(), repeat, from, to, out))
+						require.NoError(t, r.readColumns(t.Context(), repeat, from, to, out))
 						for i, x := range out {
 							require.Equal(t, m.Row(repeat, i%m.Rows)[from+i/m.Rows], x, "%s %d:%d", name, from, to)
 						}
 					}
 				}
 			}
-			survey, err := r.Survey(t.Context())
+			survey, err := r.survey(t.Context())
 			require.NoError(t, err)
 			assert.Equal(t, m.Constant(0, m.Rows), survey.Constant, name)
 			assert.Equal(t, m.Raw(), survey.Raw, name)
@@ -95,7 +95,7 @@ func TestResponsesReadWhatAMatrixHas(t *testing.T) {
 				func() { _ = r.ReadRows(t.Context(), m.Repeats, 0, 1, nil) },
 				func() { _ = r.ReadRows(t.Context(), 0, -1, 1, nil) },
 				func() { _ = r.ReadRows(t.Context(), 0, 0, m.Rows+1, nil) },
-				func() { _ = r.ReadColumns(t.Context(), 0, 1, 0, nil) },
+				func() { _ = r.readColumns(t.Context(), 0, 1, 0, nil) },
 			} {
 				assert.Panics(t, f, name)
 			}
@@ -108,15 +108,15 @@ func TestSurveyFindsConstantAndRawColumns(t *testing.T) {
 		1, 5, 0, 9, 1, 6, 0, 9,
 		2, 5, 0, 9, 2, 8, 0, 9}}
 	for name, r := range openings(t, m) {
-		s, err := r.Survey(t.Context())
+		s, err := r.survey(t.Context())
 		require.NoError(t, err)
-		assert.Equal(t, Survey{Constant: []int{0, 2, 3}, Raw: m.Raw()}, s,
+		assert.Equal(t, surveyResult{Constant: []int{0, 2, 3}, Raw: m.Raw()}, s,
 			"%s: repeats may differ and still not vary over rows", name)
 		assert.Equal(t, []int{1}, s.Raw, "means 1.5 and 6 with SD .5 and 1.2, and constants")
 	}
 	same := &Matrix{Repeats: 2, Rows: 2, Voxels: 1, Data: []float32{7, 7, 8, 8}}
 	for name, r := range openings(t, same) {
-		s, err := r.Survey(t.Context())
+		s, err := r.survey(t.Context())
 		require.NoError(t, err)
 		assert.Equal(t, same.Raw(), s.Raw, "%s: constant in each repeat, and yet of SD .5", name)
 		assert.Equal(t, []int{0}, s.Raw)
@@ -130,8 +130,8 @@ func TestValuesThatAreNotFinite(t *testing.T) {
 	m.Data[9], m.Data[10] = float32(math.NaN()), float32(math.Inf(-1))
 	const want = "read responses: %s: repeat 1, TR 1, voxel 1 is NaN (2 of 12 values are not finite); repair"
 	for name, r := range openings(t, m) {
-		_, all := r.ReadAll(t.Context())
-		_, survey := r.Survey(t.Context())
+		_, all := r.readAll(t.Context())
+		_, survey := r.survey(t.Context())
 		s, err := Standardise([]*Responses{r}, nil, Standardisation{})
 		require.NoError(t, err)
 		for _, err := range []error{all, survey, s.Measure(t.Context())} {
@@ -142,12 +142,12 @@ func TestValuesThatAreNotFinite(t *testing.T) {
 	}
 	m = NewMatrix(3, 2, []float32{0, 0, 0, 0, float32(math.Inf(1)), 0})
 	for _, r := range openings(t, m) {
-		_, err := r.Survey(t.Context())
+		_, err := r.survey(t.Context())
 		faulttest.Require(t, fault.BadData, err, ": TR 2, voxel 0 is +Inf (1 of 6")
 	}
 	m.Data[4] = float32(math.Copysign(0, -1))
 	for _, r := range openings(t, m) {
-		_, err := r.Survey(t.Context())
+		_, err := r.survey(t.Context())
 		require.NoError(t, err, "-0 is a number")
 	}
 }
@@ -171,7 +171,7 @@ func TestOpeningAFileChecksItsHeader(t *testing.T) {
 	r, err := open("i.npy")
 	require.NoError(t, err)
 	assert.Equal(t, "int32", r.Stored)
-	m, err := r.ReadAll(t.Context())
+	m, err := r.readAll(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, &Matrix{Repeats: 1, Rows: 2, Voxels: 2, Data: []float32{1, 2, 3, 4}, Stored: "int32"}, m)
 
@@ -195,11 +195,11 @@ func TestOpeningAFileChecksItsHeader(t *testing.T) {
 
 	r, err = open("wide.npy")
 	require.NoError(t, err, "values are not looked at")
-	_, err = r.ReadAll(t.Context())
+	_, err = r.readAll(t.Context())
 	faulttest.Require(t, fault.BadData, err, "element 1, 1e+300, is too large for a 32-bit float")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = r.Survey(ctx)
+	_, err = r.survey(ctx)
 	require.ErrorIs(t, err, context.Canceled)
 }
 

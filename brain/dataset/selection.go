@@ -64,10 +64,10 @@ func (x *Selection) readRows(ctx context.Context, repeat, from, to int, columns 
 	})
 }
 
-// ReadColumns fills out with columns from ≤ c < to, one after another, (to-from, Rows). From
+// readColumns fills out with columns from ≤ c < to, one after another, (to-from, Rows). From
 // row-major files it reads all columns of the rows, so that a caller asks for as many columns at a
 // time as it has room for.
-func (x *Selection) ReadColumns(ctx context.Context, from, to int, out []float32) error {
+func (x *Selection) readColumns(ctx context.Context, from, to int, out []float32) error {
 	return x.stream(ctx, allRepeats, 0, x.Rows, x.subject.all[from:to], func(k, column int, row []float32) {
 		for i, v := range row {
 			out[(column+i)*x.Rows+k] = v

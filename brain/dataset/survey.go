@@ -8,14 +8,14 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/colstats"
 )
 
-// Survey is what a look at all values of responses found.
-type Survey struct {
+// surveyResult is what a look at all values of responses found.
+type surveyResult struct {
 	Constant []int // columns that do not vary over rows in any repeat
 	Raw      []int // columns whose mean is more than 3 SD from 0, as in scanner units; constant ones are not among them
 }
 
-// Survey reads all values, in bounded memory, and refuses values that are not finite.
-func (r *Responses) Survey(ctx context.Context) (Survey, error) {
+// survey reads all values, in bounded memory, and refuses values that are not finite.
+func (r *Responses) survey(ctx context.Context) (surveyResult, error) {
 	s := newScan(r)
 	err := newPass(r).tiles(ctx, 0, r.Columns, func(t *tile) error {
 		for k := range r.Repeats {
@@ -35,9 +35,9 @@ func (r *Responses) Survey(ctx context.Context) (Survey, error) {
 		err = s.bad.err(r.source, r.where)
 	}
 	if err != nil {
-		return Survey{}, err
+		return surveyResult{}, err
 	}
-	return Survey{Constant: constant(s.varies), Raw: s.raw()}, nil
+	return surveyResult{Constant: constant(s.varies), Raw: s.raw()}, nil
 }
 
 // scan collects what Survey reports, in two passes over all values.

@@ -53,7 +53,7 @@ func TestOddRepeatsWeighAndEvenRepeatsAreScored(t *testing.T) {
 		rows := p.Parts[study.Test][0]
 		some := func(repeats ...int) (x []float32) {
 			for _, k := range repeats {
-				x = append(x, all.Repeat(k)[rows.From*60:rows.To*60]...)
+				x = append(x, all.Data[(k*all.Rows+rows.From)*60:(k*all.Rows+rows.To)*60]...)
 			}
 			return x
 		}
