@@ -59,3 +59,23 @@ func TestRepeatsOfTheTestRowsAreNamedInTheTables(t *testing.T) {
 	require.NoError(t, rep.HTML(&page))
 	assert.Contains(t, page.String(), results.TestRepeatsSplit)
 }
+
+func TestThePageSaysWhatIntervalsAreAbout(t *testing.T) {
+	rep, err := Read(t.Context(), made(t))
+	require.NoError(t, err)
+	scores := &rep.Runs[0].Scores
+	render := func() string {
+		var page strings.Builder
+		require.NoError(t, rep.HTML(&page))
+		return page.String()
+	}
+	assert.NotContains(t, render(), "this story only", "scores of an earlier version do not say")
+	scores.Stories = []string{"alice"}
+	assert.Contains(t, render(), "one story, alice: intervals and p are about this story only")
+	assert.Contains(t, render(), "(this story only)")
+	assert.NotContains(t, render(), "95 % interval, stories")
+	scores.Stories, scores.Delta.CI95Stories = []string{"a", "b", "c"}, &stats.Interval{-.02, .1}
+	assert.NotContains(t, render(), "this story only")
+	assert.Contains(t, render(), "95 % interval, stories")
+	assert.Contains(t, render(), "over stories [−0.020, &#43;0.100]")
+}

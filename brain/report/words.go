@@ -88,6 +88,11 @@ func (r *pageOfRun) Verdict() verdictText {
 		v.Kind, v.Word = "open", "tuning hardly moved the model"
 		v.Sentence = text + " " + v.Sentence
 	}
+	if ci := d.CI95Stories; ci != nil {
+		v.Interval += ", over stories " + interval(ci)
+	} else if t.OneStory() != "" && d.CI95 != nil {
+		v.Interval += " (this story only)"
+	}
 	v.Where = r.where(d)
 	if b := t.DeltaBest; b != nil && t.BaseBestLayer != nil && t.BaseBestLayer.Layer != nil {
 		v.Layer = fmt.Sprintf("Compared with the untuned model at its best layer (%d): %s %s, %s.",
@@ -177,6 +182,11 @@ func (r *pageOfRun) parts() []string {
 type textLine struct {
 	finished.Line
 	Kind string // gain, loss or open; "" without a difference
+}
+
+// OverStories reports whether there are intervals over stories.
+func (r *pageOfRun) OverStories() bool {
+	return r.Scores.Delta != nil && r.Scores.Delta.CI95Stories != nil
 }
 
 // Lines returns the table of ROIs, all voxels first.

@@ -42,6 +42,7 @@ type Summary struct {
 type Scores struct {
 	Rows          int         `json:"rows"` // of the subject with most
 	Subjects      []string    `json:"subjects"`
+	Stories       []string    `json:"stories,omitempty"`      // of the test rows
 	TestRepeats   string      `json:"test_repeats,omitempty"` // how repeats of the test rows had a part in the tuning
 	Base          ModelScore  `json:"base"`
 	BaseBestLayer *ModelScore `json:"base_best_layer,omitempty"`
@@ -58,6 +59,8 @@ type ModelScore struct {
 	CI95  *stats.Interval    `json:"ci95"`
 	ROIs  map[string]float64 `json:"rois"`
 
+	CI95Stories *stats.Interval `json:"ci95_stories,omitempty"` // over stories; nil with fewer than three
+
 	OfCeiling *CCNorm `json:"percent_of_ceiling,omitempty"`
 }
 
@@ -66,7 +69,10 @@ type Delta struct {
 	MeanR float64         `json:"mean_r"`
 	CI95  *stats.Interval `json:"ci95"`
 	Significance
-	Reason string              `json:"no_interval_because,omitempty"`
+	Reason string `json:"no_interval_because,omitempty"`
+
+	CI95Stories *stats.Interval `json:"ci95_stories,omitempty"` // over stories; nil with fewer than three
+
 	ROIs   map[string]DeltaROI `json:"rois"`
 	Voxels *MovedVoxels        `json:"voxels,omitempty"` // of tuned − base
 	// of 5 % of the other system's r, if a region is auditory cortex
@@ -81,6 +87,7 @@ type DeltaROI struct {
 	MeanR float64         `json:"mean_r"`
 	CI95  *stats.Interval `json:"ci95"`
 	Significance
+	CI95Stories *stats.Interval `json:"ci95_stories,omitempty"`
 }
 
 // MovedVoxels counts the voxels of all subjects by what tuning did to them.
@@ -138,3 +145,11 @@ const (
 	TestRepeatsSplit = "Voxels were weighted by odd repeats of the test rows, which give the ceilings, too; the " +
 		"scores come from even repeats (data.use_test_repeats)."
 )
+
+// OneStory says that the scores are about one story; "" where there are several, or an earlier version counted none.
+func (s *Scores) OneStory() string {
+	if len(s.Stories) != 1 {
+		return ""
+	}
+	return fmt.Sprintf("Test rows are of one story, %s: intervals and p are about this story only.", s.Stories[0])
+}

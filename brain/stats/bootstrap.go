@@ -17,6 +17,7 @@ type Story struct {
 	// Name identifies the stimulus across subjects: row k of stories with the same name is the same
 	// moment. A part of a story needs a name of its own, such as "alice[250:362]".
 	Name      string
+	Stimulus  string // of which it is a part, "alice"; "": Name
 	Rows      int
 	Responses []float32
 	Base      []float32

@@ -96,8 +96,11 @@ func printSummary(w io.Writer, s *results.Summary) error {
 	t := s.Test
 	head := []string{"ROI", "base"}
 	if t.Tuned != nil {
-		head = append(head, fmt.Sprintf("best layer (%d)", *t.BaseBestLayer.Layer), "tuned", "Δr", "95 % interval", "p",
-			"q")
+		head = append(head, fmt.Sprintf("best layer (%d)", *t.BaseBestLayer.Layer), "tuned", "Δr", "95 % interval")
+		if t.Delta.CI95Stories != nil {
+			head = append(head, "over stories")
+		}
+		head = append(head, "p", "q")
 	}
 	if t.Ceiling != nil {
 		head = append(head, "ceiling")
@@ -107,7 +110,11 @@ func printSummary(w io.Writer, s *results.Summary) error {
 		if t.Tuned != nil {
 			d := d()
 			r = append(r, score(of(t.BaseBestLayer)), score(of(t.Tuned)),
-				decimal.Signed(d.MeanR, 3), interval(d.CI95), score(d.P), score(d.Q))
+				decimal.Signed(d.MeanR, 3), interval(d.CI95))
+			if t.Delta.CI95Stories != nil {
+				r = append(r, interval(d.CI95Stories))
+			}
+			r = append(r, score(d.P), score(d.Q))
 		}
 		if t.Ceiling != nil {
 			r = append(r, score(of(t.Ceiling)))
@@ -116,7 +123,8 @@ func printSummary(w io.Writer, s *results.Summary) error {
 	}
 	rows := [][]string{row("all voxels", func(s *results.ModelScore) float64 { return s.MeanR },
 		func() results.DeltaROI {
-			return results.DeltaROI{MeanR: t.Delta.MeanR, CI95: t.Delta.CI95, Significance: t.Delta.Significance}
+			return results.DeltaROI{MeanR: t.Delta.MeanR, CI95: t.Delta.CI95, Significance: t.Delta.Significance,
+				CI95Stories: t.Delta.CI95Stories}
 		})}
 	for _, name := range slices.Sorted(maps.Keys(t.Base.ROIs)) {
 		rows = append(rows, row(name, func(s *results.ModelScore) float64 { return s.ROIs[name] },
@@ -130,6 +138,13 @@ func printSummary(w io.Writer, s *results.Summary) error {
 	if t.Delta != nil {
 		fmt.Fprintln(w, "Δr is tuned - base. p: two-sided paired permutation test in blocks of rows; q: false "+
 			"discovery rate over this table.")
+	}
+	if text := t.OneStory(); text != "" {
+		fmt.Fprintln(w, text)
+	}
+	if t.Delta != nil && t.Delta.CI95Stories != nil {
+		fmt.Fprintf(w, "Intervals: over blocks of rows, about other rows of these stories; over stories (a jackknife "+
+			"of %d), about other stories.\n", len(t.Stories))
 	}
 	if s.AnalysisPlan != nil {
 		fmt.Fprintf(w, "Analysis plan locked %s (%.12s…): read %d of the test rows since.\n",

@@ -44,6 +44,29 @@ func TestSummaryNamesTheChosenEpochAndWhatHardlyMoved(t *testing.T) {
 	assert.Contains(t, text, results.AfterNoEpoch)
 }
 
+func TestSummarySaysWhatIntervalsAreAbout(t *testing.T) {
+	layer := 2
+	score := results.ModelScore{Layer: &layer, MeanR: .3, ROIs: map[string]float64{"AC": .3}}
+	s := &results.Summary{Test: results.Scores{Rows: 100, Subjects: []string{"ann"}, Base: score, BaseBestLayer: &score,
+		Tuned: &score, Stories: []string{"alice"}, Delta: &results.Delta{CI95: &stats.Interval{-.1, .1},
+			ROIs: map[string]results.DeltaROI{"AC": {}}}}}
+	print := func() string {
+		var b strings.Builder
+		require.NoError(t, printSummary(&b, s))
+		return b.String()
+	}
+	text := print()
+	assert.Contains(t, text, "Test rows are of one story, alice: intervals and p are about this story only.\n")
+	assert.NotContains(t, text, "over stories")
+	s.Test.Stories, s.Test.Delta.CI95Stories = []string{"a", "b", "c"}, &stats.Interval{-.2, .3}
+	text = print()
+	assert.NotContains(t, text, "this story only")
+	assert.Regexp(t, `ROI .* 95 % interval +over stories +p +q\n`, text)
+	assert.Regexp(t, `all voxels .*\[-0.100, \+0.100\] +\[-0.200, \+0.300\]`, text)
+	assert.Regexp(t, `AC .* - +- +0.000`, text)
+	assert.Contains(t, text, "over stories (a jackknife of 3), about other stories.\n")
+}
+
 func TestTheCaveatStandsBelowEveryTable(t *testing.T) {
 	f, err := os.Create(filepath.Join(t.TempDir(), "out"))
 	require.NoError(t, err)

@@ -125,3 +125,22 @@ func TestShareOfCeiling(t *testing.T) {
 	assert.Nil(t, share.MeanR, "no ceiling is not a ceiling of 0")
 	assert.Equal(t, map[string]float64{"AC": 50}, share.ROIs)
 }
+
+func TestScoresNameTheTestStories(t *testing.T) {
+	st := studytest.Tiny(t, study.Options{}, func(*experiment.Experiment, *dataset.Spec) {})
+	s, err := evaluate.Evaluate(t.Context(), st, nil, "")
+	require.NoError(t, err)
+	assert.Equal(t, []string{"test"}, s.Test.Stories)
+	assert.NotEmpty(t, s.Test.OneStory())
+	assert.Nil(t, s.Test.Base.CI95Stories)
+	st = studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
+		e.Data.Train, e.Data.Val = []string{"one[4:18]"}, []string{"one[28:38]"}
+		e.Data.Test = []string{"two", "val", "test"}
+	})
+	s, err = evaluate.Evaluate(t.Context(), st, nil, "")
+	require.NoError(t, err)
+	assert.Len(t, s.Test.Stories, 3)
+	assert.Empty(t, s.Test.OneStory())
+	require.NotNil(t, s.Test.Base.CI95Stories)
+	assert.Less(t, s.Test.Base.CI95Stories[0], s.Test.Base.MeanR)
+}

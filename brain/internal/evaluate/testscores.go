@@ -27,7 +27,7 @@ func (e *Evaluation) subjects(ctx context.Context, indices []int, base []encodin
 			if err != nil {
 				return nil, err
 			}
-			s := stats.Story{Name: fmt.Sprintf("%s[%d:%d]", r.Story, r.From, r.To), Rows: r.To - r.From,
+			s := stats.Story{Name: fmt.Sprintf("%s[%d:%d]", r.Story, r.From, r.To), Stimulus: r.Story, Rows: r.Len(),
 				Responses: want, Base: base[i].Pred[from : from+n]}
 			if e.Tuned != nil {
 				s.Tuned = e.Tuned[i].Pred[from : from+n]
@@ -55,6 +55,11 @@ func (e *Evaluation) Score(ctx context.Context, names ...string) (out results.Sc
 			indices = append(indices, i)
 			out.Subjects = append(out.Subjects, p.Name)
 			out.Rows = max(out.Rows, e.Base[i].Rows)
+			for _, r := range p.Parts[study.Test] {
+				if !slices.Contains(out.Stories, r.Story) {
+					out.Stories = append(out.Stories, r.Story)
+				}
+			}
 		}
 	}
 	out.TestRepeats = st.TestRepeats()
@@ -69,6 +74,11 @@ func (e *Evaluation) Score(ctx context.Context, names ...string) (out results.Sc
 		return out, nil, err
 	}
 	out.Base.OfCeiling = out.Base.ShareOf(out.Ceiling)
+	over, err := e.overStories(ctx, indices, groups)
+	if err != nil {
+		return out, nil, err
+	}
+	out.Base.CI95Stories = over[0].Base
 	if e.Tuned == nil {
 		return out, nil, nil
 	}
@@ -82,6 +92,13 @@ func (e *Evaluation) Score(ctx context.Context, names ...string) (out results.Sc
 	out.BaseBestLayer, out.Tuned = &bestLayer, &after
 	out.Delta, out.DeltaBest = e.delta(b, test), e.delta(best, testBest)
 	out.Delta.CountMoved(test.Voxels)
+	out.Tuned.CI95Stories, out.Delta.CI95Stories = over[0].Tuned, over[0].Delta
+	for g, group := range groups {
+		if d, ok := out.Delta.ROIs[group.Name]; ok {
+			d.CI95Stories = over[g].Delta
+			out.Delta.ROIs[group.Name] = d
+		}
+	}
 	return out, test, nil
 }
 
@@ -97,4 +114,13 @@ func fromBootstrap(b *stats.BootstrapResult, layer *int, side func(stats.GroupSc
 		s.ROIs[g.Name] = score.Mean
 	}
 	return s
+}
+
+// overStories returns the intervals over stories of tuned against base; groups begin with all voxels.
+func (e *Evaluation) overStories(ctx context.Context, indices []int, groups []stats.Group) ([]stats.StoryScore, error) {
+	subjects, err := e.subjects(ctx, indices, e.Base)
+	if err != nil {
+		return nil, err
+	}
+	return stats.StoryIntervals(ctx, subjects, groups)
 }

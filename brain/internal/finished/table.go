@@ -43,6 +43,7 @@ type Line struct {
 	Base, Best, Tuned, Delta, P, Q, Share, TunedShare *float64
 	Ceiling                                           *float64
 	CI                                                *stats.Interval
+	CIStories                                         *stats.Interval // over stories
 }
 
 // Table returns the scores of all voxels and of each ROI.
@@ -88,11 +89,12 @@ func (r *Run) Table() (out []Line) {
 			}
 		}
 		if d := t.Delta; d != nil {
-			x := results.DeltaROI{MeanR: d.MeanR, CI95: d.CI95, Significance: d.Significance}
+			x := results.DeltaROI{MeanR: d.MeanR, CI95: d.CI95, Significance: d.Significance,
+				CI95Stories: d.CI95Stories}
 			if name != "" {
 				x = d.ROIs[name]
 			}
-			l.Delta, l.CI = &x.MeanR, x.CI95
+			l.Delta, l.CI, l.CIStories = &x.MeanR, x.CI95, x.CI95Stories
 			if x.P > 0 {
 				l.P, l.Q = &x.P, &x.Q
 			}
