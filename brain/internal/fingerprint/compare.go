@@ -22,8 +22,9 @@ const (
 	pause    = 62  // frames of silence between words that still count, 2 s
 )
 
-// needed is the mean similarity of a stretch of that many seconds: chance reaches more in a short one.
-func needed(seconds float64) float64 { return .55 + .3/seconds }
+// needed is the mean similarity of a stretch of that many seconds: chance reaches more in a short one, above all where
+// speech is put together from few words, each of one sound.
+func needed(seconds float64) float64 { return min(.55+.7/seconds, .9) }
 
 // Stretch is audio that two recordings have in common.
 type Stretch struct {

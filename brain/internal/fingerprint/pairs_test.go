@@ -61,7 +61,7 @@ func copies(s sources) []pair {
 		{"an excerpt of 6 s alone", x, excerpt},
 		{"an excerpt of 6 s within another recording", x,
 			join(seconds(s.other, 0, 8), excerpt, seconds(s.other, 8, 16))},
-		{"an excerpt of 6 s with noise 10 dB below", x, join(seconds(s.other, 0, 8), mix(excerpt, noise(r, 6), 10))},
+		{"an excerpt of 6 s with noise 20 dB below", x, join(seconds(s.other, 0, 8), mix(excerpt, noise(r, 6), 20))},
 		{"an excerpt of 6 s, pitch + 2 %", x,
 			join(seconds(s.sameSpeaker, 0, 8), higher(excerpt, 1.02), seconds(s.other, 8, 16))},
 	}

@@ -178,3 +178,32 @@ func TestFingerprintsAreKept(t *testing.T) {
 	_, err = open(study.Options{})
 	assert.ErrorContains(t, err, "train two (0.0 to")
 }
+
+// The adapter of a run on another data set may have been tuned on the test story, whatever it is called there.
+func TestCopiesInOtherDataSetsAreRefused(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"dataset.yaml": "name: elsewhere\ntr_seconds: 0.4\nrow_time: 0.5\nstories:\n  solo: {audio: solo.wav}\n" +
+			"  duo: {audio: duo.wav}\nsubjects:\n  x: {solo: x.txt, duo: x.txt}\n",
+		"x.txt": strings.Repeat("1 2\n2 1\n", 20),
+	} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
+	}
+	write := func(name string, samples []float32) {
+		require.NoError(t, audio.WriteWAV(filepath.Join(dir, name), samples, dataset.SampleRate, audio.PCM16))
+	}
+	write("solo.wav", chatter(3)[4000:]) // story test of the tiny study
+	write("duo.wav", chatter(77))
+	st := studytest.Tiny(t, study.Options{}, func(_ *experiment.Experiment, s *dataset.Spec) { chatters(s, nil) })
+	other := *st.Experiment
+	other.Data.Path, other.Data.Train, other.Data.Val, other.Data.Test = dir, []string{"duo"}, []string{"duo"},
+		[]string{"solo"}
+	assert.NoError(t, st.AuditOtherData(t.Context(), &other), "its test story was not tuned on")
+	other.Data.Val = []string{"solo"}
+	err := st.AuditOtherData(t.Context(), &other)
+	require.ErrorContains(t, err, "tuned on solo of elsewhere (")
+	assert.ErrorContains(t, err, "test test (")
+	assert.Equal(t, fault.BadData, fault.KindOf(err))
+	other.Data.Path = filepath.Join(dir, "nowhere")
+	assert.Equal(t, fault.Missing, fault.KindOf(st.AuditOtherData(t.Context(), &other)))
+}
