@@ -180,6 +180,7 @@ func (d *demo) experiment(a arm) *experiment.Experiment {
 	e.Eval.ChunkRows, e.Eval.Boots = d.sim.Options.Rows, 4
 	e.Device = "cpu"
 	e.Out = filepath.Join(d.opt.Out, a.name)
+	e.MarkSet()
 	return e
 }
 

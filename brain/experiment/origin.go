@@ -30,6 +30,20 @@ func (e *Experiment) Origin(key string) Origin {
 	return FromDefault
 }
 
+// MarkSet records that a program set the values that differ from their defaults and have no other origin.
+func (e *Experiment) MarkSet() {
+	if e.origin == nil {
+		e.origin, e.where = map[string]Origin{}, map[string]string{}
+	}
+	fresh := Default()
+	for i := range keys {
+		k := &keys[i]
+		if e.Origin(k.name) == FromDefault && encode(k.field(e)) != encode(k.field(fresh)) {
+			e.origin[k.name] = FromSet
+		}
+	}
+}
+
 // Settings goes through every key in the order of the file, for a report or a manifest.
 func (e *Experiment) Settings() iter.Seq[Setting] {
 	return func(yield func(Setting) bool) {

@@ -34,3 +34,18 @@ func TestRunDirectoriesKeepTheOriginOfEachValue(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, FromFile, read.Origin("train.epochs"), "as an experiment file its keys are given")
 }
+
+func TestValuesThatAProgramSetAreMarked(t *testing.T) {
+	e := Default()
+	e.Train.LR, e.Data.Train = .5, []string{"a"}
+	e.MarkSet()
+	for key, want := range map[string]Origin{"train.lr": FromSet, "data.train": FromSet, "train.epochs": FromDefault} {
+		assert.Equal(t, want, e.Origin(key), key)
+	}
+	read, err := load(t, enough)
+	require.NoError(t, err)
+	read.Train.LR = .5
+	read.MarkSet()
+	assert.Equal(t, FromFile, read.Origin("data.train"), "its origin is known")
+	assert.Equal(t, FromSet, read.Origin("train.lr"))
+}
