@@ -211,6 +211,9 @@ func (d *demo) tune(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if t.Untuned { // its features are those of the untuned model, and are not read again
+			d.meter.passed(a.name, len(d.sim.TuneStories)+len(d.sim.TestStories))
+		}
 		if err := d.score(ctx, a.name, e, p); err != nil {
 			return err
 		}
