@@ -33,10 +33,15 @@ func ReadAgain(ctx context.Context, st *study.Study, fs []RowFeatures) ([]RowFea
 		return nil, err
 	}
 	once, other, layers := st.Reader(st.Model), st.OtherUnits(), st.ScoredLayers()
+	all := make([]int, st.Model.Architecture().Layers+1)
+	for l := range all {
+		all[l] = l
+	}
 	for k, story := range stories {
 		st.Options.Progress(progress.Event{Phase: progress.Resolution, Done: k, Total: len(stories)})
 		stim := st.Stimuli[story]
-		x, err := once.Features(ctx, stim, layers)
+		// All layers are read, as for fs: the depth of the frames that are cached follows from the lowest layer.
+		x, err := once.Features(ctx, stim, all)
 		if err != nil {
 			return nil, err
 		}
@@ -49,7 +54,7 @@ func ReadAgain(ctx context.Context, st *study.Study, fs []RowFeatures) ([]RowFea
 			return nil, err
 		}
 		for i := range out {
-			y := slices.Clone(x[i])
+			y := slices.Clone(x[layers[i]])
 			copy(y[from*len(y)/len(stim.Windows):], parts[i])
 			out[i].Add(stim, y)
 		}
