@@ -112,10 +112,11 @@ func (a Architecture) Nearest(second float64) int {
 
 // Options control how an encoder is loaded.
 type Options struct {
-	Device    torch.Device
-	Compute   torch.DType // in which linear layers multiply; the zero value is Float32
-	Seed      uint64      // of weights that are not read
-	AnyValues bool        // accepts a checkpoint with NaN, infinite or all-zero weights
+	Device       torch.Device
+	Compute      torch.DType // in which linear layers multiply; the zero value is Float32
+	Seed         uint64      // of weights that are not read
+	RandomLayers []int       // layers, from 0, that start at random instead of the checkpoint's weights
+	AnyValues    bool        // accepts a checkpoint with NaN, infinite or all-zero weights
 	// Frozen promises that the weights will not be trained. The matrices of the layers are then
 	// held in the compute type, where that is narrower.
 	Frozen bool

@@ -94,6 +94,7 @@ const batchCount = ".num_batches_tracked"
 type weights struct {
 	file     *ckpt.File
 	any      bool
+	random   []string          // starts of the names of parameters that are not read
 	old      bool              // it has the old keys of the weight norm
 	keys     map[string]string // parameter to key in the file
 	problems []string
@@ -107,6 +108,12 @@ type weights struct {
 // task's checkpoint, all others belong to the head.
 func newWeights(file *ckpt.File, cfg Config, opt speech.Options) *weights {
 	w := &weights{file: file, any: opt.AnyValues, keys: map[string]string{}}
+	for _, l := range opt.RandomLayers {
+		if l < 0 || l >= cfg.Layers {
+			w.problem("there is no layer %d to start at random, the last is %d", l, cfg.Layers-1)
+		}
+		w.random = append(w.random, fmt.Sprint(layersPrefix, l, "."))
+	}
 	begins := func(prefix string) bool {
 		return slices.ContainsFunc(file.Names(), func(key string) bool { return strings.HasPrefix(key, prefix) })
 	}
@@ -184,6 +191,8 @@ func (w *weights) Tensor(s *torch.Scope, name string, shape []int, init nn.Init)
 	key, ok := w.keys[name]
 	delete(w.keys, name)
 	switch {
+	case ok && slices.ContainsFunc(w.random, func(start string) bool { return strings.HasPrefix(name, start) }):
+		return init(s, shape), nil
 	case ok:
 		if t := w.read(s, key, shape); t != nil {
 			return t, nil

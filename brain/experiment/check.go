@@ -82,6 +82,24 @@ func (e *Experiment) between() error {
 		return e.bad("eval.alphas",
 			"eval.alphas: eval.layer: voxel chooses by cross-validation, which one alpha does without").
 			WithHint("give at least 2")
+	case len(t.RetainROI) > 0 && t.LastBlock == "keep":
+		return e.bad("train.last_block", "train.last_block: the retention constraint correlates over the rows of a "+
+			"block, and keep allows 2").
+			WithHint("set train.last_block: merge")
+	case len(m.ReinitLayers) > 0 && t.Mode != TrainFull:
+		return e.bad("model.reinit_layers", "model.reinit_layers: in train.mode %s the layers are not trained, so "+
+			"they would stay at random", t.Mode).
+			WithHint("set train.mode: full")
+	case e.Adapter.Init != "" && t.Mode != TrainLoRA:
+		return e.bad("adapter.init", "adapter.init: train.mode %s has no adapter",
+			t.Mode).WithHint("set train.mode: lora, or remove it")
+	case r.Init != "" && (r.Mode != ReadoutTrained || r.LayerWeights != LayerWeightsNone):
+		return e.bad("readout.init", "readout.init: only a trained readout of one hidden state takes initial values").
+			WithHint("set readout.mode: trained and readout.layer_weights: none, or remove it")
+	case e.Eval.ReuseAlphas && e.Eval.Layer == EvalLayerVoxel:
+		return e.bad("eval.reuse_alphas", "eval.reuse_alphas: eval.layer: voxel chooses the hidden state by "+
+			"cross-validation, which given alphas do without").
+			WithHint("set one of them to its default")
 	case t.Loss == LossNTXent && t.BlockRows < 2:
 		return e.bad("train.block_rows",
 			"train.block_rows: in a block of 1 row nt_xent has no other row to contrast with").
@@ -117,6 +135,18 @@ func empty(v any) bool {
 func anything(any) string { return "" }
 
 func given(v any) string { return text(*v.(*string)) }
+
+func pooling(v any) string {
+	p := *v.(*Pooling)
+	_, byIndex := p.Index()
+	switch {
+	case byIndex:
+		return ""
+	case strings.HasPrefix(string(p), poolIndex):
+		return fmt.Sprintf("%s: want index:N with a whole number N", short(string(p)))
+	}
+	return oneOf(PoolLast, PoolFirst, PoolMean, poolIndex+"N")(v)
+}
 
 // optionalFile accepts nothing, or a name that ends so.
 func optionalFile(ext string) func(any) string {
@@ -237,6 +267,18 @@ func layerList(v any) string {
 		}
 	}
 	return ""
+}
+
+// listedLayers is layerList where no layer need be given, and auto means nothing.
+func listedLayers(v any) string {
+	layers := *v.(*[]int)
+	switch {
+	case layers == nil:
+		return "auto is no list of layers"
+	case len(layers) == 0:
+		return ""
+	}
+	return layerList(v)
 }
 
 func trim(v any) string {

@@ -1,5 +1,10 @@
 package experiment
 
+import (
+	"strconv"
+	"strings"
+)
+
 // The enumerations of the file. The YAML spelling of a value is the constant's text.
 type (
 	// Pooling is the rule by which the frames of a window become its vector (model.pooling).
@@ -32,6 +37,19 @@ const (
 	PoolFirst Pooling = "first"
 	PoolMean  Pooling = "mean"
 )
+
+// poolIndex begins the Pooling of one frame by its number: index:N.
+const poolIndex = "index:"
+
+// poolIndexOf returns the Pooling that takes frame n, from 0; a negative n counts from the end.
+func poolIndexOf(n int) Pooling { return Pooling(poolIndex + strconv.Itoa(n)) }
+
+// Index returns the frame of index:N.
+func (p Pooling) Index() (n int, ok bool) {
+	digits, ok := strings.CutPrefix(string(p), poolIndex)
+	n, err := strconv.Atoi(digits)
+	return n, ok && err == nil && n > -1_000_000 && n < 1_000_000 && p == poolIndexOf(n)
+}
 
 // The values of Extraction.
 const (

@@ -38,6 +38,7 @@ type Model struct {
 	Pooling       Pooling    // from the frames of a window to its vector
 	Normalise     Normalise  // of the waveform
 	Downsample    Downsample // from windows to TRs
+	ReinitLayers  []int      // encoder layers that tuning starts at random
 }
 
 // Adapter describes the low-rank adapters that are tuned in mode lora.
@@ -48,6 +49,7 @@ type Adapter struct {
 	Dropout float64  // on the adapter's input, 0 to 1
 	Targets []string // "auto", "attention" or "all-linear" alone, or names of linear layers
 	Layers  []int    // encoder layers; nil means every layer below Model.Layer
+	Init    string   // folder of an adapter in PEFT's format that gives the initial values; "": drawn
 }
 
 // Data holds the subjects and stories and the preprocessing of responses.
@@ -75,6 +77,8 @@ type Readout struct {
 	Mode          ReadoutMode
 	RefitSteps    int          // optimizer steps between refits of a ridge readout within an epoch; 0: only at its end
 	LayerWeights  LayerWeights // what has a learned weighted sum of hidden states
+	Bias          string       // initial biases: "zeros", or "uniform" in ±1/√inputs as PyTorch's Linear
+	Init          string       // safetensors file of the initial values; {subject} stands for the name; "": drawn
 	Bottleneck    int          // width of the hidden linear map; 0 is one direct linear map
 	DelaysSeconds []float64    // FIR delays in seconds, rising
 }
@@ -93,7 +97,10 @@ type Train struct {
 	RetainMargin   float64  // loss of r that it allows
 	Joint          Joint
 	Epochs         int     // passes over the training rows
+	EpochBy        string  // the score that chooses the epoch: "pooled" or "story_mean"
+	Order          string  // of the blocks of an epoch: "shuffled" anew, or "listed" by story
 	BlockRows      int     // rows of one optimizer step
+	LastBlock      string  // what becomes of a rest of fewer rows: "merge" or "keep"
 	ContextRows    int     // rows of features before a block, without loss
 	UnitWindows    int     // windows that are computed at once, whatever memory allows
 	LR             float64 // of the adapter, or of the model in mode full
@@ -101,7 +108,10 @@ type Train struct {
 	LayerWeightsLR float64 // of the readout's layer weights
 	Dropout        float64 // inside the model, 0 to 1
 	LayerDrop      float64 // probability that a layer is skipped, 0 to 1
-	SpecAugment    float64 // probability that a frame starts a masked span, 0 to 1
+	SpecAugment    float64 // share of frames in masked spans, 0 to 1
+	Convolutions   bool    // mode full trains the front end, too
+	KeepEpochs     bool    // what finish writes is written at the end of each epoch, too
+	SaveFeatures   string  // hidden states whose features at rows each epoch leaves: "none", "layer" or "all"
 	Seed           uint64
 }
 
@@ -112,6 +122,14 @@ type Eval struct {
 	ChunkRows int       // rows of one bootstrap chunk
 	Layer     EvalLayer // hidden states that are scored
 	HeldOut   float64   // share of the training chunks held out in each fold
+
+	HeldOutChunks string // JSON file with the numbers of the chunks that each fold holds out; "": drawn
+	Chunks        string // that a fold may hold out: "all" or "whole"
+	Metric        string // by which an alpha wins: "r", "r2" or "signed_root"
+	Ties          string // alpha of equal scores: "larger" or "smaller"
+	Intercept     bool   // of the ridge
+	ReuseAlphas   bool   // epochs are compared with the alphas of epoch 0
+	ZScore        string // rows that standardise responses in the ridge alone: "none" or "story"
 }
 
 // Default gives every key its default; the required ones are empty.
@@ -120,20 +138,24 @@ func Default() *Experiment {
 		Model: Model{
 			Layer: 9, WindowSeconds: 4, StrideSeconds: .25, Extraction: ExtractWindows, ChunkSeconds: 32,
 			Pooling:   PoolLast,
-			Normalise: NormaliseAuto, Downsample: DownsampleLanczos,
+			Normalise: NormaliseAuto, Downsample: DownsampleLanczos, ReinitLayers: []int{},
 		},
 		Adapter: Adapter{
 			Type: "lora", R: 4, Alpha: 4, Targets: []string{"auto"},
 		},
 		Data: Data{Detrend: "none", ZScore: ZScoreStory, Trim: [2]int{10, 5}},
-		Readout: Readout{Mode: ReadoutTrained, LayerWeights: LayerWeightsNone, Bottleneck: 100,
+		Readout: Readout{Mode: ReadoutTrained, LayerWeights: LayerWeightsNone, Bias: "zeros", Bottleneck: 100,
 			DelaysSeconds: []float64{2, 4, 6, 8}},
 		Train: Train{
 			Mode: TrainLoRA, Loss: LossAuto, CosineShare: .5, Temperature: .1, Reliability: "none", RetainWeight: 1,
 			Joint: JointShared, Epochs: 20, BlockRows: 10, ContextRows: 4, UnitWindows: 16,
 			LR: 1e-4, ReadoutLR: 1e-4, LayerWeightsLR: 1e-2,
+			EpochBy: "pooled", Order: "shuffled", LastBlock: "merge", SaveFeatures: "none",
 		},
-		Eval:   Eval{Alphas: logspace(1, 4, 10), Boots: 3, ChunkRows: 40, HeldOut: .25, Layer: EvalLayerModel},
+		Eval: Eval{
+			Alphas: logspace(1, 4, 10), Boots: 3, ChunkRows: 40, HeldOut: .25, Layer: EvalLayerModel,
+			Chunks: "all", Metric: "r", Ties: "larger", Intercept: true, ZScore: "none",
+		},
 		Device: "auto",
 		DType:  "f32",
 

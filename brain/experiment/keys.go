@@ -91,8 +91,10 @@ var keys = []key{
 		"Seconds of a chunk, at least two windows. The stimulus window of a row then extends by a chunk to both\n" +
 			"sides: splits need gaps.",
 		"", false, func(e *Experiment) any { return &e.Model.ChunkSeconds }, within(0.05, 3600)},
-	{"model.pooling", "From the frames of a window to its vector: last | first | mean.",
-		"", false, func(e *Experiment) any { return &e.Model.Pooling }, oneOf(PoolLast, PoolFirst, PoolMean)},
+	{"model.pooling",
+		"From the frames of a window to its vector: last | first | mean | index:N (frame N from 0, or from the end\n" +
+			"if negative; in a window of fewer frames the nearest).",
+		"", false, func(e *Experiment) any { return &e.Model.Pooling }, pooling},
 	{"model.normalise",
 		"Waveform to mean 0 and SD 1: auto | story | window | none. auto: over the story if the model was made\n" +
 			"for it (preprocessor_config.json). Over windows, loudness between windows is lost.",
@@ -100,6 +102,10 @@ var keys = []key{
 		oneOf(NormaliseAuto, NormaliseStory, NormaliseWindow, NormaliseNone)},
 	{"model.downsample", "From windows to TRs: lanczos (3 lobes, cutoff 1/TR) | average.",
 		"", false, func(e *Experiment) any { return &e.Model.Downsample }, oneOf(DownsampleLanczos, DownsampleAverage)},
+	{"model.reinit_layers",
+		"Encoder layers, the first is 0, that tuning starts at random (train.mode: full). Scores compare with the\n" +
+			"model as it was pretrained.",
+		"", false, func(e *Experiment) any { return &e.Model.ReinitLayers }, listedLayers},
 
 	{"adapter.type", "lora (scale alpha/r) | rslora (scale alpha/sqrt(r)).",
 		"", false, func(e *Experiment) any { return &e.Adapter.Type }, oneOf("lora", "rslora")},
@@ -115,13 +121,17 @@ var keys = []key{
 		"", false, func(e *Experiment) any { return &e.Adapter.Targets }, targetNames},
 	{"adapter.layers", "Encoder layers, the first is 0. auto: all below model.layer. Layers above it are not run.",
 		"", false, func(e *Experiment) any { return &e.Adapter.Layers }, layerList},
+	{"adapter.init",
+		"Folder of an adapter in PEFT's format whose values tuning starts from; layers that it has beyond these are\n" +
+			"left out. \"\": drawn, B being 0.",
+		"", true, func(e *Experiment) any { return &e.Adapter.Init }, given},
 
 	{"data.path", "Directory of the data set, which holds dataset.yaml.",
 		"data/alice", true, func(e *Experiment) any { return &e.Data.Path }, given},
 	{"data.subjects", "Subjects: names, globs, or all. Text that begins with * needs quotes.",
 		"all", false, func(e *Experiment) any { return &e.Data.Subjects }, someNames},
-	{"data.train", "Stories, or rows (TRs) of one story, the end not included. In a list with quotes: " +
-		"[\"a[10:200]\", b].",
+	{"data.train",
+		"Stories, or rows (TRs) of one story, the end not included. In a list with quotes: [\"a[10:200]\", b].",
 		"alice[10:200]", false, func(e *Experiment) any { return &e.Data.Train }, storyRows},
 	{"data.val", "As train. The epoch is chosen here.",
 		"alice[210:240]", false, func(e *Experiment) any { return &e.Data.Val }, storyRows},
@@ -154,9 +164,9 @@ var keys = []key{
 			"Others are refused beyond 5 s, or 1 % of a story. Recorded in the manifest.",
 		"", false, func(e *Experiment) any { return &e.Data.AllowShared }, storyPairs},
 
-	{"readout.mode", "trained (by gradient, with the model) | ridge (closed form: the ridge on the features as they " +
-		"are,\n" +
-		"refitted at the end of each epoch; no gradient reaches it).",
+	{"readout.mode",
+		"trained (by gradient, with the model) | ridge (closed form: the ridge on the features as they are,\n" +
+			"refitted at the end of each epoch; no gradient reaches it).",
 		"", false, func(e *Experiment) any { return &e.Readout.Mode }, oneOf(ReadoutTrained, ReadoutRidge)},
 	{"readout.refit_steps",
 		"Optimizer steps between refits of a ridge readout within an epoch; each reads all training stories.\n" +
@@ -169,15 +179,21 @@ var keys = []key{
 		oneOf(LayerWeightsNone, LayerWeightsVoxel, LayerWeightsROI)},
 	{"readout.bottleneck", "Width of the bottleneck; 0: one direct linear map.",
 		"", false, func(e *Experiment) any { return &e.Readout.Bottleneck }, whole(0, 1<<20)},
+	{"readout.bias", "Initial biases: zeros | uniform (within 1/sqrt(inputs), as PyTorch's Linear).",
+		"", false, func(e *Experiment) any { return &e.Readout.Bias }, oneOf("zeros", "uniform")},
+	{"readout.init",
+		"A .safetensors file of a readout, such as a run writes, whose values tuning starts from; {subject} stands\n" +
+			"for the name. \"\": drawn.",
+		"", true, func(e *Experiment) any { return &e.Readout.Init }, optionalFile(".safetensors")},
 	{"readout.delays_seconds", "FIR delays of the responses after the stimulus. Rounded to TRs.",
 		"", false, func(e *Experiment) any { return &e.Readout.DelaysSeconds }, rising(0, 120)},
 
-	{"train.mode", "lora (adapters and readout) | full (the whole model and readout) | readout (the model stays as " +
-		"it is).",
+	{"train.mode",
+		"lora (adapters and readout) | full (the whole model and readout) | readout (the model stays as it is).",
 		"", false, func(e *Experiment) any { return &e.Train.Mode }, oneOf(TrainLoRA, TrainFull, TrainReadout)},
-	{"train.loss", "auto | spatial | temporal | mse | cosine_l2 | nt_xent. auto: spatial with 50 voxels or more, " +
-		"else temporal.\n" +
-		"spatial: r across voxels. temporal: r across the rows of a block. nt_xent: contrastive across rows.",
+	{"train.loss",
+		"auto | spatial | temporal | mse | cosine_l2 | nt_xent. auto: spatial with 50 voxels or more, else\n" +
+			"temporal. spatial: r across voxels. temporal: r across the rows of a block. nt_xent: contrastive.",
 		"", false, func(e *Experiment) any { return &e.Train.Loss },
 		oneOf(LossAuto, LossSpatial, LossTemporal, LossMSE, LossCosineL2, LossNTXent)},
 	{"train.cosine_share", "Weight of the cosine across voxels in cosine_l2; the rest is the mean squared error.",
@@ -198,13 +214,25 @@ var keys = []key{
 		"", false, func(e *Experiment) any { return &e.Train.RetainWeight }, within(0, 1e6)},
 	{"train.retain_margin", "Loss of r that the constraint allows.",
 		"", false, func(e *Experiment) any { return &e.Train.RetainMargin }, within(0, 1)},
-	{"train.joint", "Several subjects: shared (one forward pass per block, losses averaged) | sequential (one step " +
-		"each).",
+	{"train.joint",
+		"Several subjects: shared (one forward pass per block, losses averaged) | sequential (one step each).",
 		"", false, func(e *Experiment) any { return &e.Train.Joint }, oneOf(JointShared, JointSequential)},
 	{"train.epochs", "Passes over the training rows. The best epoch on val is kept; epoch 0, untuned, is a candidate.",
 		"", false, func(e *Experiment) any { return &e.Train.Epochs }, whole(1, 1_000_000)},
+	{"train.epoch_by",
+		"Score that chooses the epoch: pooled (r over the validation rows of all stories) | story_mean (mean over\n" +
+			"stories of r over the rows of each).",
+		"", false, func(e *Experiment) any { return &e.Train.EpochBy }, oneOf("pooled", "story_mean")},
+	{"train.order",
+		"Blocks of an epoch: shuffled (anew in each epoch) | listed (story by story as data.train lists them, the\n" +
+			"same in each epoch).",
+		"", false, func(e *Experiment) any { return &e.Train.Order }, oneOf("shuffled", "listed")},
 	{"train.block_rows", "Contiguous rows of one optimizer step.",
 		"", false, func(e *Experiment) any { return &e.Train.BlockRows }, whole(1, 1_000_000)},
+	{"train.last_block",
+		"Rows that are left at the end: merge (less than half a block joins the block before) | keep (2 rows or\n" +
+			"more are a block, 1 row is left out).",
+		"", false, func(e *Experiment) any { return &e.Train.LastBlock }, oneOf("merge", "keep")},
 	{"train.context_rows",
 		"Rows of features computed before a block, so that the delays of its first rows have their history.",
 		"", false, func(e *Experiment) any { return &e.Train.ContextRows }, whole(0, 1000)},
@@ -222,14 +250,26 @@ var keys = []key{
 		"", false, func(e *Experiment) any { return &e.Train.Dropout }, probability},
 	{"train.layerdrop", "Probability that a layer is skipped in a step.",
 		"", false, func(e *Experiment) any { return &e.Train.LayerDrop }, probability},
-	{"train.spec_augment", "Probability that a frame starts a masked span.",
+	{"train.spec_augment",
+		"Share of the frames of a window that SpecAugment masks, in spans of 10 frames that may overlap; where it\n" +
+			"is above 0, at least 2 spans (mask_time_prob of transformers).",
 		"", false, func(e *Experiment) any { return &e.Train.SpecAugment }, probability},
+	{"train.convolutions",
+		"true: train.mode full trains the convolutional front end, too, whose output can then not be cached.",
+		"", false, func(e *Experiment) any { return &e.Train.Convolutions }, anything},
+	{"train.keep_epochs", "true: keep the adapter or model and the readout of each epoch, as epochs/N of the run.",
+		"", false, func(e *Experiment) any { return &e.Train.KeepEpochs }, anything},
+	{"train.save_features",
+		"Features at rows, neither standardised nor delayed, that are written at the end of each epoch for all\n" +
+			"stories, as features/epoch-N of the run: none | layer (model.layer) | all (all hidden states).",
+		"", false, func(e *Experiment) any { return &e.Train.SaveFeatures },
+		oneOf("none", "layer", "all")},
 	{"train.seed", "Same seed, machine and number of threads: bit-identical results.",
 		"", false, func(e *Experiment) any { return &e.Train.Seed }, anything},
 
-	{"eval.layer", "model (all voxels are scored from model.layer) | voxel (each from the hidden state up to it that " +
-		"is best\n" +
-		"in cross-validation on the training rows, before and after tuning).",
+	{"eval.layer",
+		"model (all voxels are scored from model.layer) | voxel (each from the hidden state up to it that is best\n" +
+			"in cross-validation on the training rows, before and after tuning).",
 		"", false, func(e *Experiment) any { return &e.Eval.Layer }, oneOf(EvalLayerModel, EvalLayerVoxel)},
 	{"eval.alphas", "Candidates for each voxel, as a list or logspace(FROM, TO, N). The penalty is alpha squared.",
 		"", false, func(e *Experiment) any { return &e.Eval.Alphas }, risingAbove0},
@@ -239,20 +279,42 @@ var keys = []key{
 		"", false, func(e *Experiment) any { return &e.Eval.ChunkRows }, whole(1, 1_000_000)},
 	{"eval.held_out", "Share of the training chunks held out in each fold.",
 		"", false, func(e *Experiment) any { return &e.Eval.HeldOut }, share},
+	{"eval.held_out_chunks",
+		"A .json file with the numbers, from 0, of the chunks that each fold holds out, such as [[2], [0, 3]],\n" +
+			"instead of eval.boots random ones. Chunks run across stories.",
+		"", true, func(e *Experiment) any { return &e.Eval.HeldOutChunks }, optionalFile(".json")},
+	{"eval.chunks",
+		"Chunks that a fold may hold out: all (the last, shorter one, too; their number is rounded) | whole (whole\n" +
+			"ones; their number is rounded down).",
+		"", false, func(e *Experiment) any { return &e.Eval.Chunks }, oneOf("all", "whole")},
+	{"eval.metric",
+		"Score by which an alpha wins, averaged over folds: r | r2 | signed_root (sign(d) sqrt|d| with d =\n" +
+			"1 - var(residual)/var(response), as HuthLab's code without use_corr).",
+		"", false, func(e *Experiment) any { return &e.Eval.Metric }, oneOf("r", "r2", "signed_root")},
+	{"eval.ties", "Alpha of those with equal scores: larger | smaller.",
+		"", false, func(e *Experiment) any { return &e.Eval.Ties }, oneOf("larger", "smaller")},
+	{"eval.intercept",
+		"true: features and responses are centred by the training rows. false: a ridge without an intercept.",
+		"", false, func(e *Experiment) any { return &e.Eval.Intercept }, anything},
+	{"eval.reuse_alphas",
+		"true: epochs are compared with the alphas of epoch 0. The scores of the chosen one have alphas of its own.",
+		"", false, func(e *Experiment) any { return &e.Eval.ReuseAlphas }, anything},
+	{"eval.zscore",
+		"Responses to mean 0 and SD 1 for the ridge and its scores alone, over the rows of each story: none | story.",
+		"", false, func(e *Experiment) any { return &e.Eval.ZScore }, oneOf("none", "story")},
 
 	{"compat", "none | release | a list of switches that reproduce single properties of the authors' released code:\n" +
-		strings.Join(switchNames()[:5], ", ") + ",\n" + strings.Join(switchNames()[5:], ", ") +
-		".\nA key given in this file wins over a switch.",
+		switchLines() + ".\nA key given in this file wins over a switch.",
 		"", false, func(e *Experiment) any { return &e.Compat }, anything},
 	{"device", "auto (a GPU if there is one) | cpu | cuda | cuda:N.",
 		"", false, func(e *Experiment) any { return &e.Device }, device},
-	{"dtype", "Compute dtype of linear layers: f32 | bf16 | auto (bf16 where the device supports it); the run's " +
-		"settings\n" +
-		"record the choice. bf16 takes less time and memory and has 8 significant bits, see docs/performance.md.",
+	{"dtype",
+		"Compute dtype of linear layers: f32 | bf16 | auto (bf16 where the device supports it); the run's settings\n" +
+			"record the choice. bf16 takes less time and memory and has 8 significant bits, see docs/performance.md.",
 		"", false, func(e *Experiment) any { return &e.DType }, oneOf("auto", "f32", "bf16")},
-	{"max_memory", "Memory bound of the process: none, or a size such as 8GiB. Units of windows computed at once and " +
-		"caches\n" +
-		"follow from it.",
+	{"max_memory",
+		"Memory bound of the process: none, or a size such as 8GiB. Units of windows computed at once and caches\n" +
+			"follow from it.",
 		"", false, func(e *Experiment) any { return &e.MaxMemory }, memory},
 	{"out", "Directory of the run: settings, checkpoints, adapter, scores.",
 		"runs/alice", true, func(e *Experiment) any { return &e.Out }, given},

@@ -49,12 +49,16 @@ func TestDefaultsAreTheRecipe(t *testing.T) {
 	assert.Equal(t, PoolLast, e.Model.Pooling)
 	assert.Equal(t, Adapter{Type: "lora", R: 4, Alpha: 4, Targets: []string{"auto"}}, e.Adapter)
 	assert.Equal(t, [2]int{10, 5}, e.Data.Trim)
-	assert.Equal(t, Readout{Mode: "trained", LayerWeights: "none", Bottleneck: 100,
+	assert.Equal(t, Readout{Mode: "trained", LayerWeights: "none", Bias: "zeros", Bottleneck: 100,
 		DelaysSeconds: []float64{2, 4, 6, 8}}, e.Readout)
 	assert.Equal(t, Train{Mode: "lora", Loss: "auto", CosineShare: .5, Temperature: .1, Reliability: "none",
 		RetainWeight: 1, Joint: "shared",
-		Epochs: 20, BlockRows: 10, ContextRows: 4, UnitWindows: 16, LR: 1e-4, ReadoutLR: 1e-4, LayerWeightsLR: 1e-2},
-		e.Train)
+		Epochs: 20, BlockRows: 10, ContextRows: 4, UnitWindows: 16, LR: 1e-4, ReadoutLR: 1e-4, LayerWeightsLR: 1e-2,
+		EpochBy: "pooled", Order: "shuffled", LastBlock: "merge", SaveFeatures: "none"}, e.Train)
+	assert.Empty(t, e.Model.ReinitLayers)
+	assert.Equal(t, Eval{Alphas: e.Eval.Alphas, Boots: 3, ChunkRows: 40, HeldOut: .25, Layer: "model", Chunks: "all",
+		Metric: "r", Ties: "larger",
+		Intercept: true, ZScore: "none"}, e.Eval)
 	assert.Len(t, e.Eval.Alphas, 10)
 	assert.InDeltaSlice(t, []float64{10, 21.5443469, 46.4158883, 100, 215.443469, 464.158883, 1000, 2154.43469,
 		4641.58883, 10000},
@@ -147,19 +151,20 @@ func TestBadFiles(t *testing.T) {
 		{"section misspelled", "dat: {}\n", "exp.yaml:1:1: unknown key dat; did you mean data?"},
 		{"dotted", "train.lr: 3\n", "exp.yaml:1:1: unknown key train.lr; write lr below `train:`"},
 		{"nothing near", "readout:\n  zzzzzzzzz: 3\n", "exp.yaml:2:3: unknown key readout.zzzzzzzzz; known here: " +
-			"readout.mode, readout.refit_steps, readout.layer_weights, readout.bottleneck, readout.delays_seconds"},
+			"readout.mode, readout.refit_steps, readout.layer_weights, readout.bottleneck, readout.bias, " +
+			"readout.init, readout.delays_seconds"},
 		{"nothing near at top", "zzzzzzzzz: 3\n", "exp.yaml:1:1: unknown key zzzzzzzzz; known here: model, adapter, " +
 			"data, readout, train, eval, compat, device, dtype, max_memory, out"},
 		{"merge key", "a: &a {lr: 1}\n", "exp.yaml:1:1: unknown key a; known here: model, adapter, data, readout, " +
 			"train, eval, compat, device, dtype, max_memory, out"},
-		{"twice", "out: a\nmodel: {path: m}\nout: b\n",
-			"exp.yaml:3:1: out is given twice, first on line 1; keep one of them"},
+		{"twice", "out: a\nmodel: {path: m}\nout: b\n", "exp.yaml:3:1: out is given twice, first on line 1; keep one " +
+			"of them"},
 		{"section twice", "train: {lr: 1}\nmodel: {path: m}\ntrain: {epochs: 1}\n",
 			"exp.yaml:3:1: train is given twice, first on line 1; keep one of them"},
-		{"text for int", "model:\n  layer: nine\n",
-			"exp.yaml:2:10: model.layer: want a whole number, got the text \"nine\""},
-		{"quoted int", "model:\n  layer: \"9\"\n",
-			"exp.yaml:2:10: model.layer: want a whole number, got the text \"9\""},
+		{"text for int", "model:\n  layer: nine\n", "exp.yaml:2:10: model.layer: want a whole number, got the text " +
+			"\"nine\""},
+		{"quoted int", "model:\n  layer: \"9\"\n", "exp.yaml:2:10: model.layer: want a whole number, got the text " +
+			"\"9\""},
 		{"float for int", "model:\n  layer: 9.5\n", "exp.yaml:2:10: model.layer: want a whole number, got 9.5"},
 		{"bool for number", "train: {dropout: false}\n", "exp.yaml:1:18: train.dropout: want a number, got false"},
 		{"int too large", "model: {layer: 99999999999999999999}\n",

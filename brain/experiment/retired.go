@@ -29,6 +29,7 @@ var retired = []struct{ key, was, is string }{
 	{"compat", "paper", "release"},
 	{"compat", "first_token", "first_frame"},
 	{"compat", "no_halo", "no_context"},
+	{"compat", "first_block_val", "story_mean_val"},
 }
 
 // retiredName is the reason of an error about a retired name.

@@ -100,6 +100,7 @@ func (o Options) Model(e speech.Encoder) (experiment.Model, error) {
 		return m, fault.New(fault.Usage, "read features", where, why, args...)
 	}
 	// seconds; beyond any use, but free of overflow and endless lists
+	_, byIndex := m.Pooling.Index()
 	const longest, shortest = 3600, 1. / speech.SampleRate
 	switch {
 	case !(m.WindowSeconds > 0 && m.WindowSeconds <= longest):
@@ -110,11 +111,11 @@ func (o Options) Model(e speech.Encoder) (experiment.Model, error) {
 		return bad("extraction", "%q, want windows or chunks", m.Extraction)
 	case m.Extraction == experiment.ExtractChunks && !(m.ChunkSeconds >= 2*m.WindowSeconds &&
 		m.ChunkSeconds <= longest):
-		return bad("chunk", "%g s, want at least two windows of %g s and at most %d s", m.ChunkSeconds, m.WindowSeconds,
-			longest)
-	case !slices.Contains([]experiment.Pooling{experiment.PoolLast, experiment.PoolFirst, experiment.PoolMean},
-		m.Pooling):
-		return bad("pooling", "%q, want last, first or mean", m.Pooling)
+		return bad("chunk", "%g s, want at least two windows of %g s and at most %d s", m.ChunkSeconds,
+			m.WindowSeconds, longest)
+	case !byIndex && !slices.Contains([]experiment.Pooling{experiment.PoolLast, experiment.PoolFirst,
+		experiment.PoolMean}, m.Pooling):
+		return bad("pooling", "%q, want last, first, mean or index:N", m.Pooling)
 	case !slices.Contains([]experiment.Normalise{experiment.NormaliseAuto, experiment.NormaliseStory,
 		experiment.NormaliseWindow,
 		experiment.NormaliseNone}, m.Normalise):

@@ -24,12 +24,24 @@ const leastVariance = 1e-30
 
 // SpatialLoss is minus the mean over rows of the correlation across voxels (BrainWavLM, arXiv 2502.08866).
 func Spatial(pred, want, weights *torch.Tensor) *torch.Tensor {
-	return Correlation(pred, want, weights, 1).Mean().Neg()
+	return spatial(standard)(pred, want, weights)
+}
+
+func spatial(standard standardiser) Func {
+	return func(pred, want, weights *torch.Tensor) *torch.Tensor {
+		return correlation(standard, pred, want, weights, 1).Mean().Neg()
+	}
 }
 
 // TemporalLoss is minus the mean over voxels of the correlation across rows.
 func Temporal(pred, want, weights *torch.Tensor) *torch.Tensor {
-	return weighted(Correlation(pred, want, nil, 0), weights).Mean().Neg()
+	return temporal(standard)(pred, want, weights)
+}
+
+func temporal(standard standardiser) Func {
+	return func(pred, want, weights *torch.Tensor) *torch.Tensor {
+		return weighted(correlation(standard, pred, want, nil, 0), weights).Mean().Neg()
+	}
 }
 
 // MSELoss is the mean squared difference.
@@ -79,6 +91,11 @@ func identity(s *torch.Scope, n int) *torch.Tensor {
 // of mean 1 may make it a weighted r. It does not depend on the scales of pred and want. Where one of them does not
 // vary it is 0, and so is its gradient.
 func Correlation(pred, want, weights *torch.Tensor, d int) *torch.Tensor {
+	return correlation(standard, pred, want, weights, d)
+}
+
+// correlation is [Correlation] of what a standardiser makes of pred and want.
+func correlation(standard standardiser, pred, want, weights *torch.Tensor, d int) *torch.Tensor {
 	return weighted(standard(pred, weights, d).Mul(standard(want, weights, d)), weights).Mean(d)
 }
 
@@ -90,7 +107,10 @@ func weighted(x, weights *torch.Tensor) *torch.Tensor {
 	return x.Mul(weights)
 }
 
-// standard brings x to mean 0 and variance 1 along d, and what does not vary to 0.
+// standardiser brings x to mean 0 and SD 1 along d.
+type standardiser func(x, weights *torch.Tensor, d int) *torch.Tensor
+
+// standard is the standardiser that brings what does not vary to 0.
 func standard(x, weights *torch.Tensor, d int) *torch.Tensor {
 	centred := x.Sub(weighted(x, weights).MeanKeep(d))
 	variance := weighted(centred.Square(), weights).MeanKeep(d)
@@ -99,14 +119,37 @@ func standard(x, weights *torch.Tensor, d int) *torch.Tensor {
 	return centred.Mul(variance.ClampMin(leastVariance).RSqrt()).Mul(varies)
 }
 
+// leastDeviation is the SD up to which the released code takes x to be constant.
+const leastDeviation = 1e-8
+
+// undivided is the standardiser of the released code: it leaves what does not vary centred and undivided, so that a
+// gradient passes through it. Its SD divides by one less than the number of elements if unbiased.
+func undivided(unbiased bool) standardiser {
+	return func(x, weights *torch.Tensor, d int) *torch.Tensor {
+		centred := x.Sub(weighted(x, weights).MeanKeep(d))
+		sd := deviation(centred, weights, d, unbiased)
+		varies := sd.Gt(leastDeviation).ToType(x.DType())
+		return centred.Div(sd.Mul(varies).Add(varies.MulScalar(-1).AddScalar(1)))
+	}
+}
+
+// deviation is the SD of centred values along d.
+func deviation(centred, weights *torch.Tensor, d int, unbiased bool) *torch.Tensor {
+	variance := weighted(centred.Square(), weights).MeanKeep(d)
+	if n := float64(centred.Dim(d)); unbiased {
+		variance = variance.MulScalar(n / max(n-1, 1))
+	}
+	return variance.ClampMin(leastVariance).Sqrt()
+}
+
 // unit brings each row of x (T, V) to mean square 1, and a row of zeros to itself.
 func unit(x, weights *torch.Tensor) *torch.Tensor {
 	square := weighted(x.Square(), weights).MeanKeep(1)
 	return x.Mul(square.ClampMin(leastVariance).RSqrt()).Mul(square.Gt(leastVariance).ToType(x.DType()))
 }
 
-// newLoss returns the loss of an experiment for a number of varying targets, and its name, which auto resolves to.
-func New(train experiment.Train, targets int, shrunken bool) (Func, experiment.Loss, error) {
+// New returns the loss of an experiment for a number of varying targets, and its name, which auto resolves to.
+func New(train experiment.Train, targets int, compat experiment.Compat) (Func, experiment.Loss, error) {
 	name := train.Loss
 	if name == experiment.LossAuto {
 		name = experiment.LossSpatial
@@ -120,19 +163,27 @@ func New(train experiment.Train, targets int, shrunken bool) (Func, experiment.L
 				"temporal",
 				name, MinSpatialTargets, targets)
 	}
-	loss, ok := map[experiment.Loss]Func{experiment.LossSpatial: Spatial, experiment.LossTemporal: Temporal,
-		experiment.LossMSE: MSE, experiment.LossCosineL2: CosineL2(train.CosineShare),
+	loss, ok := map[experiment.Loss]Func{experiment.LossSpatial: correlates(spatial, 1, compat),
+		experiment.LossTemporal: correlates(temporal, 0, compat),
+		experiment.LossMSE:      MSE, experiment.LossCosineL2: CosineL2(train.CosineShare),
 		experiment.LossNTXent: NTXent(train.Temperature)}[name]
 	if !ok {
 		return nil, name, fmt.Errorf("unknown loss %q", name)
 	}
-	if along, correlates := map[experiment.Loss]int{experiment.LossSpatial: 1,
-		experiment.LossTemporal: 0}[name]; shrunken && correlates {
-		exact := loss
-		loss = func(pred, want, weights *torch.Tensor) *torch.Tensor {
-			n := float64(pred.Dim(along))
-			return exact(pred, want, weights).MulScalar((n - 1) / n)
-		}
-	}
 	return loss, name, nil
+}
+
+// correlates returns a loss of correlations along a dimension, with the properties of the released code that are on.
+func correlates(loss func(standardiser) Func, along int, compat experiment.Compat) Func {
+	switch {
+	case compat.ConstantRowGradient:
+		return loss(undivided(compat.ShrunkenLossR))
+	case !compat.ShrunkenLossR:
+		return loss(standard)
+	}
+	exact := loss(standard)
+	return func(pred, want, weights *torch.Tensor) *torch.Tensor {
+		n := float64(pred.Dim(along))
+		return exact(pred, want, weights).MulScalar((n - 1) / n)
+	}
 }

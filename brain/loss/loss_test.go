@@ -61,7 +61,7 @@ func TestLossesFollowTheirDefinitions(t *testing.T) {
 		want float64
 	}{{"spatial", -mean(1)}, {"temporal", -mean(0)}, {"mse", square}}
 	for _, c := range cases {
-		lossFn, name, err := loss.New(lossNamed(c.name), cols, false)
+		lossFn, name, err := loss.New(lossNamed(c.name), cols, experiment.Compat{})
 		require.NoError(t, err)
 		assert.Equal(t, c.name, name)
 		got, _ := lossOf(t, lossFn, pred, want, rows, cols)
@@ -75,7 +75,7 @@ func TestLossesFollowTheirDefinitions(t *testing.T) {
 			got, _ = lossOf(t, lossFn, pred, scaled(want, by, by), rows, cols)
 			assert.InDelta(t, c.want, got, 1e-5, "%s, responses times %g", c.name, by)
 		}
-		shrunken, _, err := loss.New(lossNamed(c.name), cols, true)
+		shrunken, _, err := loss.New(lossNamed(c.name), cols, experiment.Compat{ShrunkenLossR: true})
 		require.NoError(t, err)
 		n := map[experiment.Loss]float64{"spatial": cols, "temporal": rows}[c.name]
 		got, _ = lossOf(t, shrunken, pred, want, rows, cols)
@@ -121,7 +121,7 @@ func TestLossesEqualPyTorch(t *testing.T) {
 	train := experiment.Train{CosineShare: golden.Share, Temperature: golden.Temperature}
 	for _, c := range golden.Cases {
 		train.Loss = c.Loss
-		loss, _, err := loss.New(train, loss.MinSpatialTargets, false)
+		loss, _, err := loss.New(train, loss.MinSpatialTargets, experiment.Compat{})
 		require.NoError(t, err)
 		weigh := loss
 		if c.Weighted {
@@ -216,14 +216,14 @@ func TestLossNames(t *testing.T) {
 	}{{"auto", 49, "temporal"}, {"auto", 50, "spatial"}, {"spatial", 50, "spatial"}, {"temporal", 1, "temporal"},
 		{"mse", 1, "mse"},
 		{"cosine_l2", 1, "cosine_l2"}, {"nt_xent", 50, "nt_xent"}} {
-		_, name, err := loss.New(lossNamed(c.name), c.targets, false)
+		_, name, err := loss.New(lossNamed(c.name), c.targets, experiment.Compat{})
 		require.NoError(t, err)
 		assert.Equal(t, c.want, name)
 	}
-	_, _, err := loss.New(lossNamed("spatial"), 49, false)
+	_, _, err := loss.New(lossNamed("spatial"), 49, experiment.Compat{})
 	require.ErrorContains(t, err, "needs at least 50 that vary, here are 49; use temporal")
-	_, _, err = loss.New(lossNamed("nt_xent"), 49, false)
+	_, _, err = loss.New(lossNamed("nt_xent"), 49, experiment.Compat{})
 	require.ErrorContains(t, err, "the nt_xent loss compares rows across targets")
-	_, _, err = loss.New(lossNamed("huber"), 50, false)
+	_, _, err = loss.New(lossNamed("huber"), 50, experiment.Compat{})
 	require.ErrorContains(t, err, `unknown loss "huber"`)
 }

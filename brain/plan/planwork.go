@@ -29,7 +29,7 @@ type work struct {
 // countWork returns the work of a study without doing it.
 func countWork(st *study.Study, t *tune.Trainer) *work {
 	exp := st.Experiment
-	w := &work{st: st, order: tune.Blocks(st.Subjects, exp.Train.BlockRows, exp.Train.Joint == experiment.JointShared)}
+	w := &work{st: st, order: tune.Blocks(st.Subjects, exp.Train)}
 	for _, b := range w.order {
 		stim := st.Stimuli[b.Story]
 		section := sections.Of(stim.Tuning, b.From, b.To, exp.Train.ContextRows)

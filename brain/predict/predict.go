@@ -219,7 +219,8 @@ func (p *Predictor) load(ctx context.Context, run string, f *ckpt.File, opt Opti
 			into.Add(info.Name, s.FromFloat32(x, info.Shape...))
 		}
 		read := store.Len() + mix.Len()
-		r, err := readout.New(s, store, p.model.Model.Architecture().Width*len(p.Delays), bottleneck, len(columns))
+		r, err := readout.New(s, store, p.model.Model.Architecture().Width*len(p.Delays), bottleneck,
+			len(columns), nil)
 		if err == nil && p.exp.Readout.LayerWeights != experiment.LayerWeightsNone {
 			r.Weights, err = p.readLayerWeights(s, f, mix)
 		}

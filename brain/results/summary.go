@@ -50,6 +50,17 @@ type Scores struct {
 	Delta         *Delta      `json:"delta,omitempty"`            // tuned − base
 	DeltaBest     *Delta      `json:"delta_best_layer,omitempty"` // tuned − base at its best layer
 	Ceiling       *ModelScore `json:"ceiling,omitempty"`
+
+	StoryScores []StoryScore `json:"story_scores,omitempty"` // r over the rows of each story alone
+}
+
+// StoryScore is the score of the rows of one story: the mean over subjects who have it of the mean r of their voxels
+// that vary. Tuned and Delta are nil if there is no tuned model.
+type StoryScore struct {
+	Story string   `json:"story"`
+	Base  float64  `json:"base"`
+	Tuned *float64 `json:"tuned,omitempty"`
+	Delta *float64 `json:"delta,omitempty"` // tuned - base
 }
 
 // System is the score of one way to predict: the mean over subjects of the mean r of their voxels that vary.

@@ -189,8 +189,11 @@ func (f *fit) folds() ([][]int, error) {
 	if f.opt.Folds != nil {
 		return f.opt.Folds, checkFolds(f.opt.Folds, f.x.rows)
 	}
+	if f.opt.Chunks != nil {
+		return foldsOf(f.opt.Chunks, f.x.rows, f.opt.ChunkRows)
+	}
 	if f.opt.WholeChunks {
-		return WholeChunkFolds(f.x.rows, f.opt.ChunkRows, f.opt.Boots, f.opt.HeldOut, f.opt.Seed)
+		return wholeChunkFolds(f.x.rows, f.opt.ChunkRows, f.opt.Boots, f.opt.HeldOut, f.opt.Seed)
 	}
 	return ChunkFolds(f.x.rows, f.opt.ChunkRows, f.opt.Boots, f.opt.HeldOut, f.opt.Seed)
 }

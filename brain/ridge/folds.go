@@ -38,10 +38,10 @@ func ChunkFolds(rows, chunkRows, boots int, heldOut float64, seed uint64) ([][]i
 	return folds, nil
 }
 
-// WholeChunkFolds is [ChunkFolds] as HuthLab's bootstrap_ridge has it: a shorter chunk at the end is
+// wholeChunkFolds is [ChunkFolds] as HuthLab's bootstrap_ridge has it: a shorter chunk at the end is
 // never held out, and the number of chunks that a fold holds out, rows·heldOut/chunkRows, is rounded
 // down.
-func WholeChunkFolds(rows, chunkRows, boots int, heldOut float64, seed uint64) ([][]int, error) {
+func wholeChunkFolds(rows, chunkRows, boots int, heldOut float64, seed uint64) ([][]int, error) {
 	if chunkRows < 1 {
 		return ChunkFolds(rows, chunkRows, boots, heldOut, seed) // its error
 	}

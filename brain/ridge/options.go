@@ -20,7 +20,8 @@ type Options struct {
 	HeldOut     float64      // share of the chunks that each fold holds out; 0: .25
 	Seed        uint64       // of the chunks and of the weights of bands
 	Folds       [][]int      // held-out rows of each fold, instead of chunks; see KFold
-	WholeChunks bool         // hold out whole chunks only, ⌊rows·HeldOut/ChunkRows⌋ of them; see WholeChunkFolds
+	Chunks      [][]int      // numbers of the chunks that each fold holds out, instead of random ones
+	WholeChunks bool         // hold out whole chunks only, ⌊rows·HeldOut/ChunkRows⌋ of them; see wholeChunkFolds
 	Given       []float64    // (voxels) the alpha of each voxel, instead of candidates: nothing is cross-validated
 	SmallerTies bool         // of candidates with equal scores the smaller one wins, instead of the larger
 	NoIntercept bool         // do not centre features and responses

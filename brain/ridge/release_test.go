@@ -199,7 +199,7 @@ func TestWholeChunksAreHeldOutRoundedDown(t *testing.T) {
 	for _, c := range []struct{ rows, chunkRows, held int }{
 		{169, 40, 40}, {169, 20, 40}, {160, 40, 40}, {300, 40, 40}, {320, 40, 80}, {100, 40, 40},
 	} {
-		folds, err := WholeChunkFolds(c.rows, c.chunkRows, 30, .25, 7)
+		folds, err := wholeChunkFolds(c.rows, c.chunkRows, 30, .25, 7)
 		require.NoError(t, err)
 		for _, held := range folds {
 			assert.Len(t, held, c.held, "%d rows", c.rows)
@@ -207,9 +207,9 @@ func TestWholeChunksAreHeldOutRoundedDown(t *testing.T) {
 				"%d rows: the shorter chunk is not held out", c.rows)
 		}
 	}
-	_, err := WholeChunkFolds(79, 40, 3, .25, 7)
+	_, err := wholeChunkFolds(79, 40, 3, .25, 7)
 	require.ErrorContains(t, err, "do not make two chunks of 40 rows")
-	_, err = WholeChunkFolds(80, 0, 3, .25, 7)
+	_, err = wholeChunkFolds(80, 0, 3, .25, 7)
 	require.ErrorContains(t, err, "chunks of 0 rows")
 	_, err = foldsOf([][]int{{0}, {2}}, 119, 40)
 	require.ErrorContains(t, err, "fold 1 holds out chunk 2; 119 rows have whole chunks 0 to 1")

@@ -89,7 +89,7 @@ audio.`,
 	flags.StringVar((*string)(&f.window.Extraction), "extraction", "windows", extractionHelp)
 	flags.Float64Var(&f.window.ChunkSeconds, "chunk", 32, "`seconds` of a chunk, with --extraction chunks")
 	flags.StringVar((*string)(&f.window.Pooling), "pooling", "last",
-		"from the frames of a window to its vector: last, first or mean")
+		"from the frames of a window to its vector: last, first, mean or index:N")
 	flags.StringVar(&f.resample, "resample", "sinc", "how to change the sample rate: sinc or torchaudio (as in Python)")
 	flags.BoolVar(&f.sound.NoResample, "no-resample", false, "refuse audio that is not at 16 kHz")
 	flags.IntVar(&f.sound.Channel, "channel", 0, "take one channel, counted from 1; 0 takes the mean of all")

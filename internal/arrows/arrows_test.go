@@ -78,7 +78,7 @@ var rules = []rule{
 	{packages: "brain/results", ours: []string{"npy", "brain/analysisplan", "brain/design", "brain/experiment",
 		"brain/stats"}},
 	{packages: "internal/rundir", ours: []string{
-		"torch", "internal/ckpt", "brain/design", "brain/experiment", "brain/results",
+		"npy", "torch", "internal/ckpt", "brain/design", "brain/experiment", "brain/results",
 	}, others: []string{"github.com/gofrs/flock"}},
 	{packages: "brain/progress", ours: []string{"brain/results"}},
 	{packages: "brain/internal/phases"},
@@ -105,13 +105,12 @@ var rules = []rule{
 		"brain/internal/fingerprint", "brain/internal/windows",
 	}},
 	{packages: "brain/internal/encoding", ours: []string{
-		"speech", "brain/design", "brain/dataset", "brain/progress", "brain/ridge", "brain/stats",
-		"brain/internal/study",
-		"brain/internal/windows",
+		"speech", "brain/design", "brain/dataset", "brain/experiment", "brain/progress", "brain/ridge", "brain/stats",
+		"brain/internal/study", "brain/internal/windows",
 	}},
 	{packages: "brain/internal/tune", ours: []string{
 		"brain/internal/phases", "brain/internal/sections", "internal/rundir",
-		"torch", "torch/nn", "internal/ckpt", "peft", "speech", "brain/design", "brain/experiment", "brain/loss",
+		"npy", "torch", "torch/nn", "internal/ckpt", "peft", "speech", "brain/design", "brain/experiment", "brain/loss",
 		"brain/progress",
 		"brain/internal/readout", "brain/results", "brain/ridge", "brain/stats", "brain/internal/encoding",
 		"brain/internal/study",

@@ -4,6 +4,7 @@ package releasetest
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -63,6 +64,17 @@ func TensorOf(t *testing.T, path, name string) []float32 {
 	return out
 }
 
+// Ints reads whole numbers of a safetensors file below want/.
+func Ints(t *testing.T, file, name string) []int64 {
+	t.Helper()
+	f, err := ckpt.Open(Path("want", file))
+	require.NoError(t, err)
+	defer f.Close()
+	x, err := f.Int64(name)
+	require.NoError(t, err)
+	return x
+}
+
 // Array reads a .npy file.
 func Array(t *testing.T, elem ...string) []float64 {
 	t.Helper()
@@ -71,6 +83,32 @@ func Array(t *testing.T, elem ...string) []float64 {
 	x, err := a.Float64()
 	require.NoError(t, err)
 	return x
+}
+
+// ArrayOf reads any .npy file as float32.
+func ArrayOf(t *testing.T, path string) []float32 {
+	t.Helper()
+	a, err := npy.Read(path)
+	require.NoError(t, err)
+	x, err := a.Float32()
+	require.NoError(t, err)
+	return x
+}
+
+// Features reads the features at rows that a run has of an epoch and hidden state, by story.
+func Features(t *testing.T, run string, epoch, layer int) map[string]npy.Matrix {
+	t.Helper()
+	f, err := ckpt.Open(filepath.Join(run, fmt.Sprintf("features/epoch-%d/layer-%d.safetensors", epoch, layer)))
+	require.NoError(t, err)
+	defer f.Close()
+	out := map[string]npy.Matrix{}
+	for info := range f.Tensors() {
+		require.Len(t, info.Shape, 2)
+		x, err := f.Float32(info.Name)
+		require.NoError(t, err)
+		out[info.Name] = npy.Matrix{Rows: info.Shape[0], Cols: info.Shape[1], Data: x}
+	}
+	return out
 }
 
 // JSON reads a JSON file into v.

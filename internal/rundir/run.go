@@ -26,6 +26,8 @@ import (
 //	adapter/                    the epoch chosen on validation, in the format of Hugging Face PEFT
 //	readout/SUBJECT.safetensors the readout of that epoch
 //	ckpt/step-N/                to resume from
+//	epochs/N/                   the same of epoch N, with train.keep_epochs
+//	features/epoch-N/           features at rows after epoch N, with train.save_features
 //	eval/                       scores, predictions, and what their rows and columns are
 type Run struct {
 	Dir  string

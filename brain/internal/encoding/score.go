@@ -8,7 +8,6 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/windows"
 	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/brain/ridge"
-	"github.com/brainwavlm/bwlm/brain/stats"
 )
 
 // RowFeatures are the features of stories at their rows, standardised and delayed: the input of a readout.
@@ -64,16 +63,23 @@ func (f *RowFeatures) Stack(p *study.Subject, split study.Split) (x []float32, r
 
 // Prediction is the prediction of a split by a ridge fitted to training rows.
 type Prediction struct {
-	Rows int
-	Pred []float32 // (rows, voxels)
+	Rows   int
+	Pred   []float32 // (rows, voxels)
+	Alphas []float64 // (voxels) of the ridge
 }
 
-// Predict fits a ridge for each subject on the training rows and predicts a split. Subjects with
-// the same training rows share the decomposition of the features. With several features, each voxel
-// uses those with its best cross-validated score on the training rows.
+// Predict fits a ridge for each subject on the training rows and predicts a split. Subjects with the same training rows
+// share the decomposition of the features. With several features, each voxel takes those whose cross-validated score on
+// the training rows is best.
 func Predict(ctx context.Context, st *study.Study, subjects []*study.Subject, fs []RowFeatures,
 	split study.Split) ([]Prediction, error) {
-	out, err := PredictFrom(ctx, st, subjects, fs, [][]RowFeatures{fs}, split)
+	return PredictWith(ctx, st, subjects, fs, split, nil)
+}
+
+// PredictWith is Predict with the alphas (voxels) of each subject; nil: cross-validated.
+func PredictWith(ctx context.Context, st *study.Study, subjects []*study.Subject, fs []RowFeatures, split study.Split,
+	alphas [][]float64) ([]Prediction, error) {
+	out, err := predict(ctx, st, subjects, fs, [][]RowFeatures{fs}, split, alphas)
 	if err != nil {
 		return nil, err
 	}
@@ -84,6 +90,12 @@ func Predict(ctx context.Context, st *study.Study, subjects []*study.Subject, fs
 // set, then by subject.
 func PredictFrom(ctx context.Context, st *study.Study, subjects []*study.Subject, fs []RowFeatures,
 	sets [][]RowFeatures, split study.Split) ([][]Prediction, error) {
+	return predict(ctx, st, subjects, fs, sets, split, nil)
+}
+
+// predict fits ridges to fs, with given alphas unless they are nil, and predicts from the sets.
+func predict(ctx context.Context, st *study.Study, subjects []*study.Subject, fs []RowFeatures,
+	sets [][]RowFeatures, split study.Split, alphas [][]float64) ([][]Prediction, error) {
 	out := make([][]Prediction, len(sets))
 	for s := range out {
 		out[s] = make([]Prediction, len(subjects))
@@ -92,27 +104,34 @@ func PredictFrom(ctx context.Context, st *study.Study, subjects []*study.Subject
 		first := subjects[group[0]]
 		_, rows := fs[0].Stack(first, study.Train)
 		var responses ridge.HStack
+		var given []float64
 		for _, i := range group {
 			y, err := subjects[i].ReadStack(ctx, study.Train)
 			if err != nil {
 				return nil, err
 			}
 			responses = append(responses, y)
+			if alphas != nil {
+				given = append(given, alphas[i]...)
+			}
 		}
 		all := make([][]float32, len(sets))
-		var best []float64
+		var best, chosen []float64
 		for l := range fs {
 			x, _ := fs[l].Stack(first, study.Train)
 			opt := st.RidgeOptions()
 			if fs[l].Options != nil {
 				fs[l].Options(&opt)
 			}
+			if given != nil {
+				opt.Alphas, opt.Given = nil, given
+			}
 			m, err := ridge.FitColumns(ctx, x, responses, rows, responses.Cols(), opt)
 			if err != nil {
 				return nil, err
 			}
 			if l == 0 {
-				best = make([]float64, m.Voxels)
+				best, chosen = make([]float64, m.Voxels), m.Alphas
 			}
 			for s, set := range sets {
 				x, n := set[l].Stack(first, split)
@@ -132,7 +151,7 @@ func PredictFrom(ctx context.Context, st *study.Study, subjects []*study.Subject
 			}
 			for v, score := range m.Scores {
 				if l == 0 || score > best[v] {
-					best[v] = score
+					best[v], chosen[v] = score, m.Alphas[v]
 				}
 			}
 		}
@@ -141,7 +160,8 @@ func PredictFrom(ctx context.Context, st *study.Study, subjects []*study.Subject
 		for k, i := range group {
 			width := responses[k].Cols
 			for s := range sets {
-				out[s][i] = Prediction{rows, columns(all[s], rows, from, from+width)}
+				out[s][i] = Prediction{rows, columns(all[s], rows, from, from+width),
+					chosen[from : from+width]}
 			}
 			from += width
 		}
@@ -183,58 +203,4 @@ func At[T any](x []T, places []int) []T {
 		out[i] = x[place]
 	}
 	return out
-}
-
-// VoxelScores are the validation scores of one subject's voxels.
-type VoxelScores struct {
-	R        []float64
-	Constant []bool
-}
-
-// Validation scores features on the validation rows, by subject. Most limits the rows of each part; 0: no limit.
-func Validation(ctx context.Context, st *study.Study, fs []RowFeatures, most int) ([]VoxelScores, error) {
-	predicted, err := Predict(ctx, st, st.Subjects, fs, study.Val)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]VoxelScores, len(st.Subjects))
-	for i, p := range st.Subjects {
-		var pred []float32
-		var scored []design.Rows
-		rows, from := 0, 0
-		for _, r := range p.Parts[study.Val] {
-			n := r.To - r.From
-			take := n
-			if most > 0 {
-				take = min(n, most)
-			}
-			pred = append(pred, predicted[i].Pred[from*p.Voxels:(from+take)*p.Voxels]...)
-			scored = append(scored, design.Rows{Story: r.Story, From: r.From, To: r.From + take})
-			rows, from = rows+take, from+n
-		}
-		want, err := p.Read(ctx, nil, scored...)
-		if err != nil {
-			return nil, err
-		}
-		out[i].R, out[i].Constant = stats.Correlation(pred, want, rows, p.Voxels)
-	}
-	return out, nil
-}
-
-// TunedR returns the mean over subjects of the mean r of their tuned voxels, weighted as in the loss.
-func TunedR(st *study.Study, scores []VoxelScores) float64 {
-	total := 0.
-	for i, p := range st.Subjects {
-		total += p.TunedMean(At(scores[i].R, p.Tuned), At(scores[i].Constant, p.Tuned))
-	}
-	return total / float64(len(st.Subjects))
-}
-
-// ValidationR returns TunedR of features on the validation rows.
-func ValidationR(ctx context.Context, st *study.Study, fs []RowFeatures, most int) (float64, error) {
-	scores, err := Validation(ctx, st, fs, most)
-	if err != nil {
-		return 0, err
-	}
-	return TunedR(st, scores), nil
 }

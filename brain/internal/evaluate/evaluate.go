@@ -61,7 +61,7 @@ func NewBaseline(ctx context.Context, st *study.Study) (*Baseline, error) {
 	var top float64
 	for l := range features {
 		st.Options.Progress(progress.Event{Phase: progress.ChooseLayer, Done: l, Total: len(features)})
-		r, err := encoding.ValidationR(ctx, st, features[l:l+1], 0)
+		r, err := encoding.ValidationR(ctx, st, features[l:l+1])
 		if err != nil {
 			return nil, err
 		}

@@ -171,31 +171,41 @@ func TestCeilingKnowsNoUnits(t *testing.T) {
 	assert.Less(t, near.MeanR, .8)
 }
 
-func TestFirstBlockValidation(t *testing.T) {
-	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
-		e.Data.Train, e.Data.Val, e.Data.Test = []string{"one"}, []string{"two", "val"}, []string{"test"}
-	})
-	f, err := encoding.Read(t.Context(), st, st.Reader(st.Model), "", []string{"one", "two", "val"}, 2)
-	require.NoError(t, err)
-	p := st.Subjects[0]
-	predicted, err := encoding.Predict(t.Context(), st, st.Subjects, f, study.Val)
-	require.NoError(t, err)
-	score := func(rows int) (sum float64) {
-		var pred, want []float32
-		for k := range 2 {
-			pred = append(pred, predicted[0].Pred[k*34*60:(k*34+rows)*60]...)
-			want = append(want, studytest.Responses(t, p, []string{"two", "val"}[k])[4*60:(4+rows)*60]...)
-		}
-		w := testnum.Lines(want, 2*rows, 60, 0)
-		for v, line := range testnum.Lines(pred, 2*rows, 60, 0) {
-			sum += testnum.Pearson(line, w[v]) / 60
-		}
-		return sum
-	}
-	for most, rows := range map[int]int{0: 34, 10: 10, 100: 34} {
-		r, err := encoding.ValidationR(t.Context(), st, f, most)
+func TestValidationPoolsStoriesOrTakesTheirMean(t *testing.T) {
+	for by, pooled := range map[string]bool{"pooled": true,
+		"story_mean": false} {
+		st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
+			e.Data.Train, e.Data.Val, e.Data.Test = []string{"one"}, []string{"two", "val"}, []string{"test"}
+			e.Train.EpochBy = by
+		})
+		f, err := encoding.Read(t.Context(), st, st.Reader(st.Model), "", []string{"one", "two", "val"}, 2)
 		require.NoError(t, err)
-		assert.InDelta(t, score(rows), r, 1e-5, "at most %d rows of each story", most)
+		p := st.Subjects[0]
+		predicted, err := encoding.Predict(t.Context(), st, st.Subjects, f, study.Val)
+		require.NoError(t, err)
+		mean := func(pred, want []float32, rows int) (sum float64) {
+			w := testnum.Lines(want, rows, 60, 0)
+			for v, line := range testnum.Lines(pred, rows, 60, 0) {
+				sum += testnum.Pearson(line, w[v]) / 60
+			}
+			return sum
+		}
+		var all []float32
+		stories := 0.
+		for k, story := range []string{"two", "val"} {
+			want := studytest.Responses(t, p, story)[4*60 : 38*60]
+			all = append(all, want...)
+			stories += mean(predicted[0].Pred[k*34*60:(k+1)*34*60], want, 34) / 2
+		}
+		joint := mean(predicted[0].Pred, all, 68)
+		require.Greater(t, math.Abs(joint-stories), 1e-4, "the two are told apart")
+		want := stories
+		if pooled {
+			want = joint
+		}
+		r, err := encoding.ValidationR(t.Context(), st, f)
+		require.NoError(t, err)
+		assert.InDelta(t, want, r, 1e-5, by)
 	}
 }
 

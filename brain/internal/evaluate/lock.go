@@ -53,7 +53,7 @@ func margins(ctx context.Context, st *study.Study, groups []stats.Group,
 	if err != nil {
 		return nil, err
 	}
-	scores, err := encoding.Validation(ctx, st, f, 0)
+	scores, err := encoding.Validation(ctx, st, f, nil)
 	if err != nil {
 		return nil, err
 	}

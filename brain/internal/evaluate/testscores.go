@@ -20,15 +20,15 @@ func (e *Evaluation) subjects(ctx context.Context, indices []int, base []encodin
 		if e.Resolution != nil {
 			out[k].Resolution = e.Resolution[i]
 		}
+		want, _, err := p.ReadSplit(ctx, study.Test)
+		if err != nil {
+			return nil, err
+		}
 		from := 0
 		for _, r := range p.Parts[study.Test] {
 			n := (r.To - r.From) * p.Voxels
-			want, err := p.Read(ctx, nil, r)
-			if err != nil {
-				return nil, err
-			}
 			s := stats.Story{Name: fmt.Sprintf("%s[%d:%d]", r.Story, r.From, r.To), Stimulus: r.Story, Rows: r.Len(),
-				Responses: want, Base: base[i].Pred[from : from+n]}
+				Responses: want[from : from+n], Base: base[i].Pred[from : from+n]}
 			if e.Tuned != nil {
 				s.Tuned = e.Tuned[i].Pred[from : from+n]
 			}
@@ -74,6 +74,9 @@ func (e *Evaluation) Score(ctx context.Context, names ...string) (out results.Sc
 		return out, nil, err
 	}
 	out.Base.OfCeiling = out.Base.ShareOf(out.Ceiling)
+	if out.StoryScores, err = e.stories(ctx, indices); err != nil {
+		return out, nil, err
+	}
 	over, err := e.overStories(ctx, indices, groups)
 	if err != nil {
 		return out, nil, err
@@ -100,6 +103,47 @@ func (e *Evaluation) Score(ctx context.Context, names ...string) (out results.Sc
 		}
 	}
 	return out, test, nil
+}
+
+// stories scores each test story alone, in the order of data.test.
+func (e *Evaluation) stories(ctx context.Context, indices []int) (out []results.StoryScore, err error) {
+	at, subjects := map[string]int{}, []float64(nil)
+	for _, i := range indices {
+		p := e.Study.Subjects[i]
+		want, _, err := p.ReadSplit(ctx, study.Test)
+		if err != nil {
+			return nil, err
+		}
+		var tuned []encoding.StoryScores
+		if e.Tuned != nil {
+			tuned = encoding.StoryR(e.Tuned[i].Pred, want, p.Voxels, p.Parts[study.Test])
+		}
+		for n, s := range encoding.StoryR(e.Base[i].Pred, want, p.Voxels, p.Parts[study.Test]) {
+			k, ok := at[s.Story]
+			if !ok {
+				k, at[s.Story] = len(out), len(out)
+				out, subjects = append(out, results.StoryScore{Story: s.Story}), append(subjects, 0)
+				if tuned != nil {
+					out[k].Tuned = new(float64)
+				}
+			}
+			subjects[k]++
+			mean, _ := stats.Mean(s.R, s.Constant, nil)
+			out[k].Base += mean
+			if tuned != nil {
+				mean, _ := stats.Mean(tuned[n].R, tuned[n].Constant, nil)
+				*out[k].Tuned += mean
+			}
+		}
+	}
+	for k := range out {
+		if out[k].Base /= subjects[k]; out[k].Tuned != nil {
+			*out[k].Tuned /= subjects[k]
+			delta := *out[k].Tuned - out[k].Base
+			out[k].Delta = &delta
+		}
+	}
+	return out, nil
 }
 
 // bootstrapSystem converts one system of a bootstrap to its score.

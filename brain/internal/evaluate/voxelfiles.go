@@ -4,6 +4,8 @@ import (
 	"context"
 	"path/filepath"
 
+	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/internal/encoding"
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
@@ -19,6 +21,8 @@ import (
 //	test/SUBJECT/responses.npy   (rows, voxels), float32 as all below: the responses, averaged over repeats
 //	    SYSTEM_pred.npy         (rows, voxels): predictions of each system: base, base_best_layer, tuned
 //	    SYSTEM_r.npy            (voxels): its score
+//	    SYSTEM_story_r.npy      (stories, voxels): its score over the rows of each story, in the order of the rows
+//	    SYSTEM_alpha.npy        (voxels): the alpha of its ridge
 //	    delta_r.npy             (voxels): tuned − base
 //	    delta_p.npy             (voxels): its two-sided p by [stats.PairedTest]; 1 where nothing can be scored
 //	    delta_q.npy             (voxels): its false discovery rate over the subject's voxels (Benjamini and Hochberg)
@@ -36,10 +40,10 @@ func (e *Evaluation) Write(ctx context.Context, dir string) error {
 		}
 		f := voxelFiles{dir: dir, subject: p.Name, rows: rows, voxels: p.Voxels}
 		f.matrix("responses", want)
-		baseR := f.system("base", e.Base[i].Pred, want)
+		baseR := f.system("base", e.Base[i], want, p.Parts[study.Test])
 		if e.Tuned != nil {
-			f.system("base_best_layer", e.Best[i].Pred, want)
-			tunedR := f.system("tuned", e.Tuned[i].Pred, want)
+			f.system("base_best_layer", e.Best[i], want, p.Parts[study.Test])
+			tunedR := f.system("tuned", e.Tuned[i], want, p.Parts[study.Test])
 			for v := range tunedR {
 				tunedR[v] -= baseR[v]
 			}
@@ -87,11 +91,19 @@ func (f *voxelFiles) matrix(name string, x []float32) { f.put(name, []int{f.rows
 
 func (f *voxelFiles) vector(name string, x []float32) { f.put(name, []int{f.voxels}, x) }
 
-// system writes the predictions of a system and returns the score of each voxel.
-func (f *voxelFiles) system(name string, pred, want []float32) []float32 {
-	r, _ := stats.Correlation(pred, want, f.rows, f.voxels)
+// system writes the predictions of a system, its alphas and the scores of each voxel, and returns the score.
+func (f *voxelFiles) system(name string, p encoding.Prediction, want []float32, parts []design.Rows) []float32 {
+	r, _ := stats.Correlation(p.Pred, want, f.rows, f.voxels)
 	out := rundir.Float32s(r)
-	f.matrix(name+"_pred", pred)
+	f.matrix(name+"_pred", p.Pred)
 	f.vector(name+"_r", out)
+	if p.Alphas != nil {
+		f.vector(name+"_alpha", rundir.Float32s(p.Alphas))
+	}
+	var stories []float32
+	for _, s := range encoding.StoryR(p.Pred, want, f.voxels, parts) {
+		stories = append(stories, rundir.Float32s(s.R)...)
+	}
+	f.put(name+"_story_r", []int{len(stories) / f.voxels, f.voxels}, stories)
 	return out
 }

@@ -17,11 +17,11 @@ type Readout struct {
 	Weights *LayerWeights // nil: one hidden state
 }
 
-// newReadout returns a readout from in features to voxels, or a second one over a full store. Weights start Xavier
-// uniform, as in the authors' release, biases at 0.
-func New(s *torch.Scope, store *nn.Store, in, bottleneck, voxels int) (*Readout, error) {
+// New returns a readout from in features to voxels, or a second one over a full store. Weights start Xavier
+// uniform, as in the authors' release, and biases as given; nil: PyTorch's, uniform in ±1/√inputs.
+func New(s *torch.Scope, store *nn.Store, in, bottleneck, voxels int, bias nn.Init) (*Readout, error) {
 	r := &Readout{Store: store}
-	init := nn.LinearInit{Weight: nn.XavierUniform, Bias: nn.Zeros}
+	init := nn.LinearInit{Weight: nn.XavierUniform, Bias: bias}
 	err := store.Build(s, nn.Fresh{}, nil, func(b *nn.Builder) {
 		if bottleneck == 0 {
 			r.layers = make([]nn.Linear, 1)

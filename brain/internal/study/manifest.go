@@ -55,18 +55,12 @@ func (st *Study) Manifest(ctx context.Context) (*results.Manifest, error) {
 		}
 		m.Inputs = append(m.Inputs, results.ManifestInput(d))
 	}
-	if pattern := st.Experiment.Train.Weights; pattern != "" {
-		var paths []string
-		for _, name := range names {
-			paths = append(paths, weightsFile(pattern, name))
+	for _, path := range st.settingFiles(names) {
+		e, err := rundir.FileEntry(filepath.Dir(path), filepath.Base(path))
+		if err != nil {
+			return nil, fault.Wrap(fault.IO, "hash inputs", path, err)
 		}
-		for _, path := range slices.Compact(paths) {
-			e, err := rundir.FileEntry(filepath.Dir(path), filepath.Base(path))
-			if err != nil {
-				return nil, fault.Wrap(fault.IO, "hash weights", path, err)
-			}
-			m.Inputs = append(m.Inputs, results.ManifestInput{Path: path, Bytes: e.Bytes, SHA256: e.SHA256})
-		}
+		m.Inputs = append(m.Inputs, results.ManifestInput{Path: path, Bytes: e.Bytes, SHA256: e.SHA256})
 	}
 	files, err := filepath.Glob(filepath.Join(st.Experiment.Model.Path, "*"))
 	if err != nil {
@@ -143,4 +137,23 @@ func (st *Study) Begin(ctx context.Context) (*rundir.Run, error) {
 		return nil, err
 	}
 	return run, nil
+}
+
+// settingFiles are the files that keys of the experiment name, beside model and data.
+func (st *Study) settingFiles(subjects []string) (paths []string) {
+	exp := st.Experiment
+	for _, pattern := range []string{exp.Train.Weights, exp.Readout.Init, exp.Eval.HeldOutChunks} {
+		for i, name := range subjects {
+			if path := FileOf(pattern, name); path != "" && (i == 0 || path != pattern) {
+				paths = append(paths, path)
+			}
+		}
+	}
+	if exp.Adapter.Init != "" {
+		for _, pattern := range []string{"adapter_config.json", "adapter_model.*"} {
+			files, _ := filepath.Glob(filepath.Join(exp.Adapter.Init, pattern)) // the pattern is well formed
+			paths = append(paths, files...)
+		}
+	}
+	return paths
 }

@@ -32,7 +32,11 @@ func (st *Study) UnitBytes() int64 {
 	if st.Experiment.Train.Mode == experiment.TrainReadout {
 		bytes = windows.ForwardBytes
 	}
-	return bytes(st.Model, st.Experiment.Model, st.Experiment.Train.UnitWindows)
+	unit := bytes(st.Model, st.Experiment.Model, st.Experiment.Train.UnitWindows)
+	if trainsFrontEnd(st.Experiment) {
+		unit += windows.UnitFrontBytes(st.Model, st.Experiment.Model, st.Experiment.Train.UnitWindows)
+	}
+	return unit
 }
 
 // EvaluationBytes estimates the most memory that Go will allocate for the evaluation of a tuned model.

@@ -21,6 +21,9 @@ func (st *Study) Reader(model speech.Encoder) *windows.Reader {
 			r.Frozen = &windows.Frozen{Model: model, Normalise: st.Frozen.Normalise, Half: st.Frozen.Half}
 		}
 	}
+	if model.Store() != st.Model.Store() && trainsFrontEnd(exp) {
+		r.Frozen, r.TrainsFront = &windows.Frozen{Model: model, Normalise: st.Frozen.Normalise}, true
+	}
 	r.CacheDepth = st.cacheDepth(r)
 	return r
 }

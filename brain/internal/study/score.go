@@ -1,11 +1,14 @@
 package study
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/ridge"
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/jsonfile"
 )
 
 // StoriesOf returns the stories with rows of any subject in one of the splits, in the data set's order.
@@ -32,7 +35,28 @@ func (st *Study) RidgeOptions() ridge.Options {
 	exp := st.Experiment
 	return ridge.Options{Alphas: exp.Eval.Alphas, Boots: exp.Eval.Boots, ChunkRows: exp.Eval.ChunkRows,
 		HeldOut: exp.Eval.HeldOut,
-		Seed:    exp.Train.Seed, Device: st.Model.Session().Device}
+		Chunks:  st.heldOut, WholeChunks: exp.Eval.Chunks == "whole", Metric: metrics[exp.Eval.Metric],
+		SmallerTies: exp.Eval.Ties == "smaller", NoIntercept: !exp.Eval.Intercept,
+		Seed: exp.Train.Seed, Device: st.Model.Session().Device}
+}
+
+var metrics = map[string]ridge.Metric{"r": ridge.R, "r2": ridge.R2,
+	"signed_root": ridge.SignedRoot}
+
+// readFolds reads the file of eval.held_out_chunks, if one is given.
+func (st *Study) readFolds(context.Context) error {
+	path := st.Experiment.Eval.HeldOutChunks
+	if path == "" {
+		return nil
+	}
+	if err := jsonfile.Read("read folds", path, &st.heldOut); err != nil {
+		return err
+	}
+	if len(st.heldOut) == 0 {
+		return fault.New(fault.BadData, "read folds", path, "holds out nothing").
+			WithHint("give the chunks of each fold, such as [[2], [0, 3]]")
+	}
+	return nil
 }
 
 // ScoredLayer returns the hidden state behind the scores; nil where each voxel has its own.

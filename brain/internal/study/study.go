@@ -59,6 +59,7 @@ type Study struct {
 	Loss      loss.Func
 	LossName  experiment.Loss
 	Frozen    *windows.Frozen
+	heldOut   [][]int              // chunks that each fold of a ridge holds out; nil: drawn
 	waves     map[string][]float32 // audio of stories at the model's rate; shared with variants
 	disk      *activations.Store   // may be nil
 	sounds    *sounds              // likewise
@@ -98,8 +99,12 @@ func Open(ctx context.Context, exp *experiment.Experiment, opt Options) (*Study,
 	return st, nil
 }
 
-// OpenModel loads the experiment's model on its device. A frozen one takes less memory in bf16.
-func OpenModel(ctx context.Context, exp *experiment.Experiment, frozen bool) (speech.Encoder, error) {
+// seedLayers is the stream of the random numbers of model.reinit_layers.
+const seedLayers = 100
+
+// OpenModel loads the experiment's model on its device, with some layers at random. A frozen one takes less
+// memory in bf16.
+func OpenModel(ctx context.Context, exp *experiment.Experiment, frozen bool, random ...int) (speech.Encoder, error) {
 	device, err := torch.OpenDevice(exp.Device)
 	if err != nil {
 		return nil, err
@@ -108,7 +113,8 @@ func OpenModel(ctx context.Context, exp *experiment.Experiment, frozen bool) (sp
 	if err != nil {
 		return nil, err
 	}
-	return pretrained.Open(ctx, exp.Model.Path, speech.Options{Device: device, Compute: compute, Frozen: frozen})
+	return pretrained.Open(ctx, exp.Model.Path, speech.Options{Device: device, Compute: compute, Frozen: frozen,
+		RandomLayers: random, Seed: torch.Seed(exp.Train.Seed, seedLayers)})
 }
 
 // New returns a study of an open data set and model. It loads the responses and audio of the splits, and
@@ -154,7 +160,8 @@ func (st *Study) openDisk() (err error) {
 // prepare loads and checks the data that the experiment needs.
 func (st *Study) prepare(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{st.checkRepeats, st.checkModel, st.loadSubjects, st.weigh,
-		st.auditSplits, st.loadStimuli, st.auditSound, st.chooseLoss, st.noteMethod} {
+		st.auditSplits, st.loadStimuli, st.auditSound, st.chooseLoss, st.readFolds,
+		st.noteMethod} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -185,6 +192,13 @@ func (st *Study) checkModel(context.Context) error {
 		return fault.New(fault.Usage, "open study", "model.layer",
 			"0 is below all layers that an adapter could change").
 			WithHint("read a higher layer, or use train.mode: readout")
+	}
+	for _, l := range exp.Model.ReinitLayers {
+		if l >= exp.Model.Layer {
+			return fault.New(fault.Usage, "open study", "model.reinit_layers",
+				"layer %d is never run when hidden state %d is read", l, exp.Model.Layer).
+				WithHint("name layers below it: 0 to %d", exp.Model.Layer-1)
+		}
 	}
 	for _, l := range exp.Adapter.Layers {
 		if l >= exp.Model.Layer {
@@ -236,7 +250,7 @@ func (st *Study) chooseLoss(context.Context) error {
 	for _, p := range st.Subjects {
 		least = min(least, len(p.Tuned))
 	}
-	loss, name, err := loss.New(st.Experiment.Train, least, st.Experiment.Compat.ShrunkenLossR)
+	loss, name, err := loss.New(st.Experiment.Train, least, st.Experiment.Compat)
 	if err != nil {
 		return fault.New(fault.Usage, "open study", "train.loss", "%v", err)
 	}

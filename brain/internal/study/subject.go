@@ -23,12 +23,14 @@ type Subject struct {
 	Weights   []float32 // of each of these in the loss, of mean 1; nil: all are 1
 
 	odd *dataset.SubjectResponses // of the test rows, for weights and ceilings; nil: Responses
+
+	zscoreScored bool // scores standardise the responses of each story once more
 }
 
-// loadSubject opens the responses of a subject to the stories of the splits and measures their means and SDs.
+// loadSubject opens the responses of a subject to the stories of the splits and measures what standardises them.
 func loadSubject(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset, name string) (*Subject,
 	error) {
-	p := &Subject{Name: name}
+	p := &Subject{Name: name, zscoreScored: exp.Eval.ZScore == "story"}
 	rows := map[string]int{}
 	var opened []*dataset.Responses
 	for _, story := range data.StoriesOf(name) {
@@ -110,10 +112,33 @@ func (p *Subject) Read(ctx context.Context, columns []int, rows ...design.Rows) 
 	return p.Responses.Select(rows...).ReadAll(ctx, columns)
 }
 
-// ReadSplit returns all standardised responses of a split in memory, (rows, voxels).
+// ReadSplit returns all responses of a split in memory, (rows, voxels), as ridges are fitted to them and scores compare
+// them: standardised as always, and with eval.zscore: story by the statistics of each story's rows in the split.
 func (p *Subject) ReadSplit(ctx context.Context, split Split) (x []float32, rows int, err error) {
 	x, err = p.Read(ctx, nil, p.Parts[split]...)
+	if err == nil && p.zscoreScored {
+		for _, places := range StoryRows(p.Parts[split]) {
+			z := design.FitZScore(x, p.RowsOf(split), p.Voxels, places...)
+			for _, r := range places {
+				copy(x[r.From*p.Voxels:], z.Apply(x[r.From*p.Voxels:r.To*p.Voxels]))
+			}
+		}
+	}
 	return x, p.RowsOf(split), err
+}
+
+// StoryRows returns, for each story of some parts in their order, where its rows are in the matrix of all parts.
+func StoryRows(parts []design.Rows) (out [][]design.Rows) {
+	at, from := map[string]int{}, 0
+	for _, r := range parts {
+		k, ok := at[r.Story]
+		if !ok {
+			k, at[r.Story], out = len(out), len(out), append(out, nil)
+		}
+		out[k] = append(out[k], design.Rows{Story: r.Story, From: from, To: from + r.Len()})
+		from += r.Len()
+	}
+	return out
 }
 
 // ReadStack returns the standardised responses of a split in memory as a ridge reads them.

@@ -47,10 +47,21 @@ func tunedNames(exp *experiment.Experiment, model speech.Encoder) (names []strin
 		return AdapterConfig(exp, model, 0).Select(model.LinearLayers())
 	case experiment.TrainFull:
 		for name := range model.Store().Params() {
-			if model.TrainedInFull(name) {
+			if TrainedInFull(exp, model, name) {
 				names = append(names, name)
 			}
 		}
 	}
 	return names, nil
+}
+
+// TrainedInFull reports whether train.mode full trains a parameter of a model: those that the family trains, and with
+// train.convolutions those of the front end.
+func TrainedInFull(exp *experiment.Experiment, model speech.Encoder, name string) bool {
+	return model.TrainedInFull(name) || exp.Train.Convolutions && model.FrozenDepth(name) < 0
+}
+
+// trainsFrontEnd reports whether the experiment trains the front end.
+func trainsFrontEnd(exp *experiment.Experiment) bool {
+	return exp.Train.Mode == experiment.TrainFull && exp.Train.Convolutions
 }

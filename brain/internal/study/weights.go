@@ -76,7 +76,7 @@ func (st *Study) voxelWeights(ctx context.Context, p *Subject) ([]float64, error
 	if train.Weights == "" {
 		return w, nil
 	}
-	path := weightsFile(train.Weights, p.Name)
+	path := FileOf(train.Weights, p.Name)
 	a, err := npy.Read(path)
 	if err != nil {
 		return nil, err
@@ -99,8 +99,8 @@ func (st *Study) voxelWeights(ctx context.Context, p *Subject) ([]float64, error
 	return w, nil
 }
 
-// weightsFile returns the file of train.weights for one subject.
-func weightsFile(pattern, subject string) string {
+// FileOf is the file of a pattern for one subject: {subject} stands for the name.
+func FileOf(pattern, subject string) string {
 	return strings.ReplaceAll(pattern, "{subject}", subject)
 }
 

@@ -68,6 +68,12 @@ func CloseTo(t *testing.T, want, got []float32, tol float64, about ...any) {
 
 // OneVector pools the frames of a hidden state.
 func OneVector(h npy.Matrix, pooling experiment.Pooling) []float32 {
+	if n, ok := pooling.Index(); ok {
+		if n < 0 {
+			n += h.Rows
+		}
+		return h.Row(min(max(n, 0), h.Rows-1))
+	}
 	switch pooling {
 	case "first":
 		return h.Row(0)

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 )
 
@@ -15,22 +16,23 @@ type Block struct {
 	Subjects []int // indices of subjects
 }
 
-// Blocks returns the blocks of the training rows.
-func Blocks(subjects []*study.Subject, size int, shared bool) []Block {
-	return blocksOf(study.Train, subjects, size, shared)
+// Blocks are those of training.
+func Blocks(subjects []*study.Subject, train experiment.Train) []Block {
+	return blocksOf(study.Train, subjects, train, train.Joint == experiment.JointShared)
 }
 
-// blocksOf cuts the rows of a split of all subjects into blocks of size rows. A remainder of less
-// than half a block joins the block before it, since the gradient of one or two rows is noise and
-// the temporal loss is undefined for them. Subjects with the same rows share a block (joint:
-// shared), or each has their own (sequential).
-func blocksOf(split study.Split, subjects []*study.Subject, size int, shared bool) (out []Block) {
+// blocksOf cuts the rows of a split of all subjects into blocks of train.block_rows. A rest of less than half a block
+// goes with the block before it: a step on one or two rows would be noise, and to the temporal loss nothing at all.
+// With last_block: keep it is a block of its own from two rows on, and one row is in none, as in the authors'
+// released code. Subjects who heard the same rows share a block (joint: shared), or each has their own (sequential).
+func blocksOf(split study.Split, subjects []*study.Subject, train experiment.Train, shared bool) (out []Block) {
 	byRows := map[rowsKey]int{}
 	for i, p := range subjects {
 		for _, r := range p.Parts[split] {
 			for from, to := r.From, 0; from < r.To; from = to {
-				if to = from + size; r.To-to < (size+1)/2 {
-					to = r.To
+				to = blockEnd(from, r.To, train)
+				if to-from < min(leastKept, train.BlockRows) && train.LastBlock == "keep" {
+					break
 				}
 				key := rowsKey{r.Story, from, to}
 				if k, ok := byRows[key]; ok && shared {
@@ -43,6 +45,21 @@ func blocksOf(split study.Split, subjects []*study.Subject, size int, shared boo
 		}
 	}
 	return out
+}
+
+// leastKept is the number of rows from which last_block: keep makes a rest a block.
+const leastKept = 2
+
+// blockEnd returns the row before which a block that begins at a row ends, in a part that ends before row end.
+func blockEnd(from, end int, train experiment.Train) int {
+	to := from + train.BlockRows
+	if train.LastBlock == "keep" {
+		return min(to, end)
+	}
+	if end-to < (train.BlockRows+1)/2 {
+		return end
+	}
+	return to
 }
 
 // rowsKey is a block without its subjects.
@@ -59,5 +76,18 @@ func Shuffled(bs []Block, seed uint64) []Block {
 	})
 	r := rand.New(rand.NewPCG(seed, 0))
 	r.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
+	return out
+}
+
+// Listed is the order of blocks story by story, as the stories first come in bs, the same in every epoch.
+func Listed(bs []Block) []Block {
+	place := map[string]int{}
+	for _, b := range bs {
+		if _, ok := place[b.Story]; !ok {
+			place[b.Story] = len(place)
+		}
+	}
+	out := slices.Clone(bs)
+	slices.SortStableFunc(out, func(a, b Block) int { return cmp.Compare(place[a.Story], place[b.Story]) })
 	return out
 }

@@ -36,7 +36,7 @@ func (t *Trainer) details(ctx context.Context, done results.Epoch) *progress.Epo
 func (t *Trainer) validationLoss(ctx context.Context) (float64, error) {
 	f := t.TunedOn(t.features)
 	total := 0.
-	blocks := blocksOf(study.Val, t.Study.Subjects, t.Study.Experiment.Train.BlockRows, false)
+	blocks := blocksOf(study.Val, t.Study.Subjects, t.Study.Experiment.Train, false)
 	for _, b := range blocks {
 		y, err := t.ReadTargets(ctx, b)
 		if err != nil {

@@ -2,6 +2,7 @@ package tune
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/brain/results"
+	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/ckpt"
 	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/torch"
@@ -65,7 +67,7 @@ func (t *Trainer) start(ctx context.Context, run *rundir.Run) error {
 // epoch trains on the remaining blocks of one epoch.
 func (t *Trainer) epoch(ctx context.Context, run *rundir.Run) error {
 	exp, p := t.Study.Experiment, &t.Progress
-	todo := Shuffled(t.Order, torch.Seed(exp.Train.Seed, seedOrder, uint64(p.Epoch)))
+	todo := t.ordered()
 	for p.Block < len(todo) {
 		err := ctx.Err()
 		if err == nil {
@@ -96,6 +98,15 @@ func (t *Trainer) epoch(ctx context.Context, run *rundir.Run) error {
 	}
 	mean := p.LossSum / float64(len(todo))
 	return t.endEpoch(ctx, run, results.Epoch{Epoch: p.Epoch + 1, Step: p.Step, Loss: &mean})
+}
+
+// ordered returns the blocks of the epoch that is going on, in the order of its steps.
+func (t *Trainer) ordered() []Block {
+	train := t.Study.Experiment.Train
+	if train.Order == "listed" {
+		return Listed(t.Order)
+	}
+	return Shuffled(t.Order, torch.Seed(train.Seed, seedOrder, uint64(t.Progress.Epoch)))
 }
 
 type stepRecord struct {
@@ -132,6 +143,9 @@ func (t *Trainer) endEpoch(ctx context.Context, run *rundir.Run, done results.Ep
 	if err == nil {
 		err = t.validate(ctx, &done)
 	}
+	if err == nil {
+		err = t.saveFeatures(ctx, run, done.Epoch)
+	}
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return t.interrupted(ctx, run) // a resumed run finds all blocks done and validates again
@@ -147,6 +161,12 @@ func (t *Trainer) endEpoch(ctx context.Context, run *rundir.Run, done results.Ep
 	}
 	if p.Metrics, err = run.Log(done); err != nil {
 		return err
+	}
+	if t.Study.Experiment.Train.KeepEpochs {
+		if err := t.writeTuned(context.WithoutCancel(ctx), run.File(fmt.Sprintf("epochs/%d", p.Epoch)),
+			len(p.Epochs)-1); err != nil {
+			return err
+		}
 	}
 	t.Study.Options.Progress(progress.Event{Phase: progress.EpochEnd, Done: p.Epoch,
 		Total: t.Study.Experiment.Train.Epochs,
@@ -175,28 +195,36 @@ func (t *Trainer) finish(ctx context.Context, run *rundir.Run) (*rundir.Progress
 	if err := t.restore(ctx, f, false); err != nil {
 		return nil, err
 	}
+	return &t.Progress, t.writeTuned(ctx, run.Dir, t.Progress.Best)
+}
+
+// writeTuned writes adapter/ or model/, and readout/, of an epoch into a folder.
+func (t *Trainer) writeTuned(ctx context.Context, dir string, epoch int) (err error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fault.Wrap(fault.IO, "write run", dir, err)
+	}
 	switch {
 	case t.Adapter != nil:
-		t.Adapter.Card = t.card()
-		err = rundir.ReplaceDir(filepath.Join(run.Dir, "adapter"), t.Adapter.SaveInto)
+		t.Adapter.Card = t.card(epoch)
+		err = rundir.ReplaceDir(filepath.Join(dir, "adapter"), t.Adapter.SaveInto)
 	case t.own != nil:
-		dir := filepath.Join(run.Dir, "model")
-		if err = os.RemoveAll(dir); err == nil {
-			err = t.own.Save(ctx, dir)
+		model := filepath.Join(dir, "model")
+		if err = os.RemoveAll(model); err == nil {
+			err = t.own.Save(ctx, model)
 		}
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
-	err = rundir.ReplaceDir(filepath.Join(run.Dir, "readout"), func(dir string) error {
+	return rundir.ReplaceDir(filepath.Join(dir, "readout"), func(dir string) error {
 		for i, p := range t.Study.Subjects {
 			tensors := append(t.Readouts[i].Tensors(), ckpt.NewTensor("columns", []int{len(p.Tuned)},
 				rundir.Int64s(p.Tuned)))
-			if err := ckpt.Write(filepath.Join(dir, p.Name+".safetensors"), tensors, t.readoutMetadata()); err != nil {
+			if err := ckpt.Write(filepath.Join(dir, p.Name+".safetensors"), tensors,
+				t.readoutMetadata(epoch)); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	return &t.Progress, err
 }

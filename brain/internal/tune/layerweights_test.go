@@ -33,7 +33,7 @@ func TestLayerMixFollowsItsFormula(t *testing.T) {
 	defer store.Close()
 	defer mix.Close()
 	require.NoError(t, torch.Train(t.Context(), 3, func(s *torch.Scope) error {
-		r, err := readout.New(s, store, delays*channels, 0, voxels)
+		r, err := readout.New(s, store, delays*channels, 0, voxels, nn.Zeros)
 		require.NoError(t, err)
 		r.Weights, err = readout.NewLayerWeights(s, mix, states, delays, groups)
 		require.NoError(t, err)

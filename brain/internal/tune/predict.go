@@ -6,11 +6,11 @@ import (
 	"github.com/brainwavlm/bwlm/internal/rundir"
 )
 
-// readoutMetadata returns the metadata of a readout's file.
-func (t *Trainer) readoutMetadata() map[string]string {
+// readoutMetadata is what is written into the file of each readout, of an epoch by its index.
+func (t *Trainer) readoutMetadata(epoch int) map[string]string {
 	p := &t.Progress
 	text, err := json.Marshal(rundir.ReadoutNote{TR: t.Study.Data.TR(), RowTime: t.Study.Data.RowTime(),
-		Delays: t.Study.Delays, Epoch: p.Epochs[p.Best].Epoch, Ridge: t.ridgeReadouts()})
+		Delays: t.Study.Delays, Epoch: p.Epochs[epoch].Epoch, Ridge: t.ridgeReadouts()})
 	if err != nil {
 		panic(err) // numbers encode
 	}

@@ -47,6 +47,9 @@ func (t *Trainer) write(run *rundir.Run, c rundir.Checkpoint) error {
 func (t *Trainer) checkpoint() rundir.Checkpoint {
 	tensors := append(t.weights(), rundir.TensorsOf("optimizer.", t.Adam.State())...)
 	tensors = append(tensors, t.retentionTensors()...)
+	for i, alphas := range t.alphas {
+		tensors = append(tensors, ckpt.NewTensor(alphasOf(t.Study.Subjects[i]), []int{len(alphas)}, alphas))
+	}
 	return rundir.Checkpoint{Progress: t.Progress, Tensors: append(tensors, rundir.ZscoreTensors(t.Zscore)...)}
 }
 
@@ -62,6 +65,9 @@ func (t *Trainer) weights() (out []ckpt.Tensor) {
 	}
 	return out
 }
+
+// alphasOf is the name of a subject's alphas of epoch 0 in a checkpoint.
+func alphasOf(p *study.Subject) string { return "alphas." + p.Name }
 
 func ridgePrefix(p *study.Subject) string { return "weights.readout." + p.Name + "." }
 
@@ -99,6 +105,16 @@ func (t *Trainer) resume(ctx context.Context, run *rundir.Run) error {
 	}
 	if err := t.restoreRetention(ctx, f); err != nil {
 		return err
+	}
+	for _, s := range t.Study.Subjects {
+		if _, saved := f.Info(alphasOf(s)); !saved {
+			break
+		}
+		alphas, err := f.Float64(alphasOf(s))
+		if err != nil {
+			return err
+		}
+		t.alphas = append(t.alphas, alphas)
 	}
 	t.Zscore = map[string]design.ZScore{}
 	for name := range f.Tensors() {

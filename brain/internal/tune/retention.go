@@ -58,7 +58,7 @@ func (t *Trainer) newRetention(ctx context.Context) (*Retention, error) {
 		g.columns = append(g.columns, columns)
 		err = torch.Do(ctx, torch.Mode{Device: t.Session.Device}, func(s *torch.Scope) error {
 			r, err := readout.New(s, nn.NewStore(), t.Study.Model.Architecture().Width*len(t.Study.Delays), 0,
-				len(columns))
+				len(columns), nn.Zeros)
 			g.Readouts = append(g.Readouts, r)
 			return err
 		})

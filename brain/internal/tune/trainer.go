@@ -47,6 +47,7 @@ type Trainer struct {
 	Progress  rundir.Progress
 	unsaved   *rundir.Checkpoint     // the best one, if it could not be written
 	valid     []encoding.VoxelScores // of the last validation; nil in mode readout
+	alphas    [][]float64            // (voxels) of each subject at epoch 0; nil unless eval.reuse_alphas
 }
 
 // NewTrainer creates the adapter or the copy of the model, the readouts and the optimizer.
@@ -65,8 +66,12 @@ func NewTrainer(ctx context.Context, st *study.Study) (*Trainer, error) {
 	}
 	t.Reader = st.Reader(t.Model)
 	t.Held = int(max(1, st.Options.StepBytes/max(st.UnitBytes(), 1)))
-	t.Order = Blocks(t.Study.Subjects, st.Experiment.Train.BlockRows,
-		st.Experiment.Train.Joint == experiment.JointShared)
+	t.Order = Blocks(t.Study.Subjects, st.Experiment.Train)
+	if len(t.Order) == 0 {
+		t.Close()
+		return nil, fault.New(fault.BadData, "tune", st.Data.Name(),
+			"no part of data.train has %d rows, which make a block", leastKept)
+	}
 	return t, nil
 }
 
@@ -94,10 +99,13 @@ func (t *Trainer) prepareModel(ctx context.Context) (err error) {
 			torch.Seed(exp.Train.Seed, SeedAdapter))); err != nil {
 			return err
 		}
-		t.Model, err = t.Study.Adapted(ctx, t.Adapter)
+		if t.Model, err = t.Study.Adapted(ctx, t.Adapter); err == nil && exp.Adapter.Init != "" {
+			err = t.initAdapter(ctx, exp.Adapter.Init)
+		}
 	case experiment.TrainFull:
-		t.own, err = study.OpenModel(ctx, exp, false)
-		t.Model = t.own
+		if t.own, err = study.OpenModel(ctx, exp, false, exp.Model.ReinitLayers...); err == nil {
+			t.Model = t.own
+		}
 	}
 	return err
 }
@@ -116,8 +124,11 @@ func (t *Trainer) prepareReadouts(ctx context.Context) error {
 			bottleneck = 0
 		}
 		err := torch.Do(ctx, mode, func(s *torch.Scope) error {
-			r, err := readout.New(s, store, width, bottleneck, len(p.Tuned))
+			r, err := readout.New(s, store, width, bottleneck, len(p.Tuned), biases[exp.Readout.Bias])
 			t.Readouts = append(t.Readouts, r)
+			if err == nil && exp.Readout.Init != "" {
+				err = initReadout(s, store, exp.Readout.Init, p)
+			}
 			if err == nil && t.states() > 1 {
 				err = t.addLayerWeights(s, r, p)
 			}
@@ -140,13 +151,19 @@ func (t *Trainer) prepareReadouts(ctx context.Context) error {
 	case experiment.TrainLoRA:
 		model = model.With("adapter.", t.Adapter.Store(), nil)
 	case experiment.TrainFull:
-		model = model.With("model.", t.own.Store(), t.own.TrainedInFull)
+		model = model.With("model.", t.own.Store(), func(name string) bool {
+			return study.TrainedInFull(exp, t.own,
+				name)
+		})
 	}
 	return torch.Do(ctx, torch.Mode{}, func(s *torch.Scope) error {
 		t.Adam = nn.NewAdam(s, nn.AdamOptions{}, model, readouts, mixes)
 		return nil
 	})
 }
+
+// biases are the initial values of a readout's biases; nil are PyTorch's.
+var biases = map[string]nn.Init{"zeros": nn.Zeros, "uniform": nil}
 
 // Prove checks that the adapter trains, on windows of the first block that has any.
 func (t *Trainer) Prove(ctx context.Context, order []Block) error {

@@ -8,7 +8,6 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/brain/results"
-	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -41,13 +40,14 @@ func (t *Trainer) validate(ctx context.Context, done *results.Epoch) (err error)
 		done.ValR, err = t.readoutR(ctx)
 		return err
 	}
-	rows := 0
-	if t.Study.Experiment.Compat.FirstBlockVal {
-		rows = t.Study.Experiment.Train.BlockRows
-	}
-	scores, err := encoding.Validation(ctx, t.Study, t.features[len(t.features)-len(t.Study.ScoredLayers()):], rows)
+	scores, err := encoding.Validation(ctx, t.Study, t.features[len(t.features)-len(t.Study.ScoredLayers()):], t.alphas)
 	if err != nil {
 		return err
+	}
+	if t.Study.Experiment.Eval.ReuseAlphas && t.alphas == nil {
+		for _, s := range scores {
+			t.alphas = append(t.alphas, s.Alphas)
+		}
 	}
 	done.ValR, t.valid = encoding.TunedR(t.Study, scores), scores
 	if t.Retention != nil {
@@ -75,7 +75,7 @@ func (t *Trainer) readoutR(ctx context.Context) (float64, error) {
 		if err != nil {
 			return 0, err
 		}
-		r, constant := stats.Correlation(pred, want, rows, len(p.Tuned))
+		r, constant := encoding.EpochR(t.Study.Experiment)(pred, want, rows, len(p.Tuned), p.Parts[study.Val])
 		total += p.TunedMean(r, constant)
 	}
 	return total / float64(len(t.Study.Subjects)), nil

@@ -62,7 +62,7 @@ func TestChunkClips(t *testing.T) {
 // A window's vector is made of those frames of its clip that see nothing outside the window: the
 // last, the first, or the mean of all. The clip goes through the model as one.
 func TestVectorsOfChunks(t *testing.T) {
-	for _, pooling := range []experiment.Pooling{"first", "last", "mean"} {
+	for _, pooling := range []experiment.Pooling{"first", "last", "mean", "index:1", "index:-2"} {
 		for _, normalise := range []experiment.Normalise{"none", "window"} {
 			st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
 				e.Model.Pooling, e.Model.Normalise, e.Model.WindowSeconds, e.Model.StrideSeconds = pooling, normalise,
@@ -95,6 +95,10 @@ func TestVectorsOfChunks(t *testing.T) {
 						inside = inside[:1]
 					case "last":
 						inside = inside[len(inside)-1:]
+					case "index:1":
+						inside = inside[min(1, len(inside)-1):][:1]
+					case "index:-2":
+						inside = inside[max(len(inside)-2, 0):][:1]
 					}
 					for k := range hidden {
 						for e := range 16 {

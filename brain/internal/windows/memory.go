@@ -39,6 +39,12 @@ func FrontBytes(g speech.Geometry, m experiment.Model) int64 {
 	return g.FrontEndBytes(min(max(SamplesOf(groupSeconds)/samples, 1), frontClips), samples)
 }
 
+// UnitFrontBytes estimates the memory of the front end for one unit of n windows, whose activations a
+// backward pass needs.
+func UnitFrontBytes(g speech.Geometry, m experiment.Model, n int) int64 {
+	return g.FrontEndBytes(UnitClips(m, n), SamplesOf(ClipLength(m)))
+}
+
 // GraphBytes estimates the activations of one unit of n windows that the backward pass needs.
 func GraphBytes(g speech.Geometry, m experiment.Model, n int) int64 {
 	return int64(UnitClips(m, n)) * g.GraphBytes(SamplesOf(ClipLength(m)), m.Layer)

@@ -17,13 +17,14 @@ import (
 // untuned model in fixed groups and cached. The layers above are computed from there in fixed
 // units. The size of the cache changes the time, and results are bit-identical.
 type Reader struct {
-	Model      speech.Encoder
-	Frozen     *Frozen
-	Shared     int // hidden states, from 0 on, that the model shares with the untuned one
-	CacheDepth int // highest depth whose frames are cached; -1: none, where all layers that are read are shared
-	Pooling    experiment.Pooling
-	Pass       speech.Pass
-	Unit       int // clips that go through the model together
+	Model       speech.Encoder
+	Frozen      *Frozen
+	TrainsFront bool // the model's own front end runs, with gradients where the scope has them
+	Shared      int  // hidden states, from 0 on, that the model shares with the untuned one
+	CacheDepth  int  // highest depth whose frames are cached; -1: none, where all layers that are read are shared
+	Pooling     experiment.Pooling
+	Pass        speech.Pass
+	Unit        int // clips that go through the model together
 }
 
 // Units returns the units of the windows from ≤ i < to.
@@ -52,6 +53,9 @@ func (r *Reader) Depth(s *torch.Scope, layers []int) int {
 func (r *Reader) Vectors(s *torch.Scope, st *Stimulus, unit Unit, layers []int) []*torch.Tensor {
 	if slices.Max(layers) < r.SharedStates(s) {
 		return r.fixedVectors(s, st, unit, layers)
+	}
+	if r.TrainsFront {
+		return r.forwardFrom(r.Model.FrontEnd(r.Frozen.waves(s, st, unit.Clips)), 0, r.Model, st, unit, layers, true)
 	}
 	depth := r.Depth(s, layers)
 	return r.forwardFrom(r.Frozen.Frames(s, st, unit.Clips, depth), depth, r.Model, st, unit, layers, true)
@@ -135,7 +139,7 @@ func (r *Reader) FrozenBytes(st *Stimulus, layers []int) (bytes int64) {
 // Fill caches the frames under a unit, where there is room.
 func (r *Reader) Fill(ctx context.Context, st *Stimulus, unit Unit, layers []int) error {
 	return r.Model.Session().Infer(ctx, func(s *torch.Scope) error {
-		if slices.Max(layers) < r.SharedStates(s) {
+		if r.TrainsFront || slices.Max(layers) < r.SharedStates(s) {
 			return nil
 		}
 		r.Frozen.Frames(s, st, unit.Clips, r.Depth(s, layers))
@@ -221,10 +225,8 @@ func (r *Reader) LastFrames(st *Stimulus, unit Unit) (last []int) {
 	switch {
 	case r.Pooling == experiment.PoolMean:
 		return nil
-	case !st.Shared && r.Pooling == experiment.PoolFirst:
-		return []int{0}
 	case !st.Shared:
-		return []int{r.frames(st, unit) - 1}
+		return []int{r.frameOf(design.Rows{To: r.frames(st, unit)})}
 	}
 	r.wanted(st, unit, func(_ int, in design.Rows) { last = append(last, r.frameOf(in)) })
 	slices.Sort(last)
@@ -238,10 +240,16 @@ func (r *Reader) frames(st *Stimulus, unit Unit) int {
 
 // frameOf returns the frame that is the vector of a window, given its frames.
 func (r *Reader) frameOf(in design.Rows) int {
-	if r.Pooling == experiment.PoolFirst {
+	n, ok := r.Pooling.Index()
+	switch {
+	case r.Pooling == experiment.PoolFirst:
 		return in.From
+	case !ok:
+		return in.To - 1
+	case n < 0:
+		return max(in.To+n, in.From)
 	}
-	return in.To - 1
+	return min(in.From+n, in.To-1)
 }
 
 // pool returns the vector of each window of a unit (windows, E) from frames h (n, T, E) of its clips. Kept holds the
@@ -255,10 +263,10 @@ func (r *Reader) pool(h *torch.Tensor, st *Stimulus, unit Unit, kept []int) *tor
 		return r.picked(h, st, unit, kept)
 	case r.Pooling == experiment.PoolMean:
 		return h.Narrow(1, 0, r.frames(st, unit)).Mean(1)
-	case r.Pooling == experiment.PoolFirst || kept != nil: // one frame is left
+	case kept != nil: // one frame is left
 		return h.Select(1, 0)
 	}
-	return h.Select(1, r.frames(st, unit)-1)
+	return h.Select(1, r.frameOf(design.Rows{To: r.frames(st, unit)}))
 }
 
 // wanted visits the windows of a unit with the place of their clip in the unit and their frames in the clip.

@@ -38,8 +38,12 @@ func TestRunsHaveOneLength(t *testing.T) {
 // Windows are what the whole waveform holds there, each alone in front of the model: batches and
 // the cache change nothing.
 func TestVectorsOfWindows(t *testing.T) {
-	for _, pooling := range []experiment.Pooling{"first", "last", "mean"} {
+	for _, pooling := range []experiment.Pooling{"first", "last", "mean", "index:2", "index:-2"} {
+		at, byIndex := pooling.Index()
 		for _, normalise := range []experiment.Normalise{"none", "story", "window"} {
+			if byIndex && normalise != "none" {
+				continue
+			}
 			st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
 				e.Model.Pooling, e.Model.Normalise, e.Model.WindowSeconds = pooling, normalise, .5
 			})
@@ -72,6 +76,8 @@ func TestVectorsOfWindows(t *testing.T) {
 							for c := range want {
 								v := float64(all[f*16+c])
 								switch {
+								case byIndex && (f == min(at, frames-1) || f == max(frames+at, 0) && at < 0):
+									want[c] = v
 								case pooling == "first" && f == 0, pooling == "last" && f == frames-1:
 									want[c] = v
 								case pooling == "mean":
