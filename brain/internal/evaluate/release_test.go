@@ -146,8 +146,9 @@ func TestEvaluationLeavesAlphasAndStoriesOfTheRelease(t *testing.T) {
 		if system == "base" {
 			assert.InDelta(t, mean, s.Test.StoryScores[0].Base, tol)
 		} else {
-			assert.InDelta(t, mean, *s.Test.StoryScores[0].Tuned, 1e-3)
-			assert.InDelta(t, *s.Test.StoryScores[0].Tuned-s.Test.StoryScores[0].Base, *s.Test.StoryScores[0].Delta, 1e-12)
+			story := s.Test.StoryScores[0]
+			assert.InDelta(t, mean, *story.Tuned, 1e-3)
+			assert.InDelta(t, *story.Tuned-story.Base, *story.Delta, 1e-12)
 		}
 	}
 }
