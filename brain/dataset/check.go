@@ -15,7 +15,6 @@ import (
 type CheckOptions struct {
 	Subjects []string // exact names; nil means all, derived subjects included
 	Stories  []string // exact names; nil means all
-	Trim     [2]int   // rows that a run drops from the ends of whole stories, which may lie outside the audio
 }
 
 // Report holds what a check found that does not stop a run.
@@ -40,16 +39,9 @@ type MatrixReport struct {
 	Raw                   int // voxels whose mean is more than 3 SD from 0
 }
 
-// slack is the difference in rows between a matrix and its audio that is no warning: the last TR
-// may be cut short.
-const slack = 1
-
-// Check compares audio, words and responses. The number of rows of a matrix must be the number of
-// TRs that begin within the story's audio from first_tr_seconds on, give or take one. A difference
-// up to the number of trimmed rows is a warning, a larger one is an error. Errors are also a
-// transposed matrix, two stories whose matrices are swapped, a subject whose stories differ in
-// voxels, motion that does not fit its responses, a matrix without a varying voxel, words after the
-// end of the audio, and what a survey of all values refuses. Responses are read in bounded memory.
+// Check looks at the values of responses, words and motion. Errors are a matrix without a varying voxel, words
+// after the end of the audio, motion that does not fit its responses, and what a survey of all values refuses.
+// Responses are read in bounded memory. [Dataset.CheckShapes] compares numbers of rows and voxels.
 func (d *Dataset) Check(ctx context.Context, opt CheckOptions) (*Report, error) {
 	if opt.Subjects == nil {
 		opt.Subjects = slices.Concat(d.SubjectNames(), d.derived())
@@ -57,7 +49,7 @@ func (d *Dataset) Check(ctx context.Context, opt CheckOptions) (*Report, error) 
 	if opt.Stories == nil {
 		opt.Stories = d.Stories()
 	}
-	c := &check{Dataset: d, opt: opt, report: &Report{}, want: make(map[string]int)}
+	c := &check{Dataset: d, opt: opt, report: &Report{}}
 	for _, story := range opt.Stories {
 		if err := c.story(ctx, story); err != nil {
 			return nil, err
@@ -76,7 +68,6 @@ type check struct {
 	*Dataset
 	opt    CheckOptions
 	report *Report
-	want   map[string]int // rows by story
 }
 
 func (c *check) warn(text string, args ...any) {
@@ -99,11 +90,6 @@ func (c *check) story(ctx context.Context, name string) error {
 	seconds := float64(len(wave)) / SampleRate
 	// A TR that begins within the last millisecond comes from rounding and has no volume.
 	rows := int(math.Ceil((seconds - story.First - 1e-3) / c.spec.TR))
-	if rows < 1 {
-		return c.fail("story "+name, "row 0 begins at %g s, the audio lasts %.2f s", story.First, seconds).
-			WithHint("correct first_tr_seconds")
-	}
-	c.want[name] = rows
 	c.report.Stories = append(c.report.Stories, StoryReport{Story: name, Seconds: seconds, Rows: rows})
 	if story.Words.Absent() {
 		return nil
@@ -137,9 +123,6 @@ func (c *check) subject(ctx context.Context, name string) error {
 		}
 		r := MatrixReport{Subject: name, Story: story, Repeats: m.Repeats, Rows: m.Rows, Voxels: m.Columns,
 			Constant: len(survey.Constant), Raw: len(survey.Raw)}
-		if err := c.shape(r); err != nil {
-			return err
-		}
 		if r.Constant == r.Voxels {
 			return c.fail(where(r), "none of %d voxels varies", r.Voxels)
 		}
@@ -154,48 +137,21 @@ func (c *check) subject(ctx context.Context, name string) error {
 		}
 		found = append(found, r)
 	}
-	if err := c.together(found); err != nil {
-		return err
-	}
+	c.together(found)
 	c.report.Matrices = append(c.report.Matrices, found...)
 	return nil
 }
 
 // shape refuses a transposed matrix.
-func (c *check) shape(r MatrixReport) error {
-	want := c.want[r.Story]
-	if off(r.Rows, want) > slack && off(r.Voxels, want) <= slack {
-		return c.fail(where(r), "%d × %d looks transposed: the story has %d TRs", r.Rows, r.Voxels, want).
-			WithHint("save it as TRs × voxels")
-	}
-	return nil
-}
-
-// together checks what depends on all stories of one subject.
-func (c *check) together(found []MatrixReport) error {
+// together warns of what is counted over all stories of one subject.
+func (c *check) together(found []MatrixReport) {
 	var constant, raw, constantIn, rawIn int
-	for i, r := range found {
-		if r.Voxels != found[0].Voxels {
-			return c.fail(where(r), "%d voxels, story %s has %d", r.Voxels, found[0].Story, found[0].Voxels)
-		}
-		for _, other := range found[:i] {
-			if c.swapped(r, other) {
-				const swapped = "its %d rows fit story %s (%d TRs), whose %d rows fit story %s (%d TRs): they look " +
-					"swapped"
-				return c.fail(where(r), swapped,
-					r.Rows, other.Story, c.want[other.Story], other.Rows, r.Story, c.want[r.Story])
-			}
-		}
+	for _, r := range found {
 		if r.Constant > 0 {
 			constant, constantIn = constant+r.Constant, constantIn+1
 		}
 		if r.Raw > 0 {
 			raw, rawIn = raw+r.Raw, rawIn+1
-		}
-	}
-	for _, r := range found {
-		if err := c.count(r); err != nil {
-			return err
 		}
 	}
 	if constant > 0 {
@@ -207,36 +163,7 @@ func (c *check) together(found []MatrixReport) error {
 			" which looks like raw scanner units; set data.detrend",
 			found[0].Subject, rawIn, len(found), raw)
 	}
-	return nil
 }
-
-// swapped reports whether two matrices fit each other's story and not their own.
-func (c *check) swapped(a, b MatrixReport) bool {
-	wantA, wantB := c.want[a.Story], c.want[b.Story]
-	return off(a.Rows, wantA) > slack && off(b.Rows, wantB) > slack && off(a.Rows, wantB) <= slack &&
-		off(b.Rows, wantA) <= slack
-}
-
-// count compares the rows of a matrix with its audio.
-func (c *check) count(r MatrixReport) error {
-	want, trim := c.want[r.Story], c.opt.Trim[0]+c.opt.Trim[1]
-	i := slices.IndexFunc(c.report.Stories, func(s StoryReport) bool { return s.Story == r.Story })
-	seconds := c.report.Stories[i].Seconds
-	switch diff := off(r.Rows, want); {
-	case diff <= slack:
-		return nil
-	case diff <= trim:
-		c.warn("%s: %d rows, the audio of %.2f s has %d TRs of %g s; the difference is within data.trim", where(r),
-			r.Rows, seconds, want, c.spec.TR)
-		return nil
-	}
-	return c.fail(where(r), "%d rows are %.2f s at TR %g s, the audio of %.2f s has %d TRs from first_tr_seconds on",
-		r.Rows, float64(r.Rows)*c.spec.TR, c.spec.TR, seconds, want).
-		WithHint("correct tr_seconds or first_tr_seconds, or set data.trim for rows that were cut")
-}
-
-// off returns the difference of two counts.
-func off(a, b int) int { return max(a-b, b-a) }
 
 func where(r MatrixReport) string { return fmt.Sprintf("subject %s, story %s", r.Subject, r.Story) }
 

@@ -31,6 +31,21 @@
 // absolute path may lead anywhere. [New] makes a data set of the same kind in memory, for
 // simulations and tests.
 //
+// Rows are compared with the audio by headers before anything is computed ([Dataset.CheckShapes]). Scanning
+// often begins before a story, which first_tr_seconds below 0 says, and goes on after it: up to 3 % of the
+// rows or 20 s, missing or left over, are a note, and more is an error. Where it is right, rows says where
+// the rows begin and end, in seconds of the audio, for a story or for one response:
+//
+//	stories:
+//	  alice: {audio: stories/alice.flac, rows: {first: -10, last: 760}}  # scanned 10 s before to 36 s after 724 s
+//	subjects:
+//	  sub-18: {alice: sub-18/alice.txt}
+//	  sub-19: {alice: {file: sub-19/alice.txt, rows: {last: 500}}}       # the scan was ended early
+//
+// The first row begins at first and the last row ends at last. One of rows/first and first_tr_seconds is
+// enough; if both are there they are equal, and equal for all subjects of a story. last - first is the number
+// of rows times tr_seconds, give or take one row.
+//
 // Motion is a matrix of TRs × parameters with the rows of the responses, such as the six parameters
 // of a realignment. Any subject and story may have it, and each repeat may have its own. Control
 // analyses use it as a regressor.
@@ -40,6 +55,5 @@
 // passes, and a [Selection] computes standardised rows when they are read.
 //
 // No value is repaired or filled in: a NaN is an error that names story, TR and voxel.
-// [Dataset.Check] compares numbers of rows with the audio, and finds transposed, swapped, raw and
-// constant data.
+// [Dataset.Check] finds raw and constant data.
 package dataset

@@ -139,18 +139,20 @@ func (l *layout) dataset(n *yaml.Node) error {
 			return l.fail(n, "there is no %s", want)
 		}
 	}
+	l.assignSpans()
 	return l.assignMotion()
 }
 
 func (l *layout) story(name, path string, _, n *yaml.Node) error {
 	story := Story{Name: name}
-	err := l.fields(path, n, []string{"audio", "words", "phones", "speaker", "first_tr_seconds", "same_as"},
+	err := l.fields(path, n, []string{"audio", "words", "phones", "speaker", "first_tr_seconds", "rows", "same_as"},
 		func(name, path string, v *yaml.Node) error {
 			var file string
 			switch name {
 			case "audio":
 				err := l.text(path, v, &file)
 				story.Audio = fromFile(l.files, file, l.sound.of(story.Name))
+				story.Seconds = l.sound.lengthOf(l.files, file)
 				story.Remarks = func() []string { return l.sound.notesOn(story.Name) }
 				story.Stream = func(ctx context.Context, visit func([]float32) error) error {
 					return l.sound.stream(l.files, ctx, file, visit)
@@ -168,6 +170,9 @@ func (l *layout) story(name, path string, _, n *yaml.Node) error {
 				return l.text(path, v, &story.Speaker)
 			case "first_tr_seconds":
 				return l.number(path, v, &story.First)
+			case "rows":
+				story.Rows = &RowSpan{}
+				return l.span(path, v, story.Rows)
 			default:
 				story.SameAs = &SameAs{}
 				return l.sameAs(path, v, story.SameAs)
@@ -199,8 +204,12 @@ func (l *layout) subject(name, path string, _, n *yaml.Node) error {
 func (l *layout) responses(path string, n *yaml.Node) (responses []Response, err error) {
 	err = l.each(path, n, func(story, path string, _, v *yaml.Node) error {
 		var file string
-		err := l.text(path, v, &file)
 		r := Response{Story: story}
+		read := func() error { return l.text(path, v, &file) }
+		if v.Kind == yaml.MappingNode {
+			read = func() error { return l.fileWithRows(path, v, &file, &r) }
+		}
+		err := read()
 		if isNPY(file) {
 			r.Source = fromFile(l.files, file, folder.source)
 		} else {
@@ -237,6 +246,11 @@ func (l *layout) derived(name, path string, _, n *yaml.Node) error {
 // motion reads the head motion of a subject.
 func (l *layout) motion(name, path string, _, n *yaml.Node) error {
 	moved, err := l.responses(path, n)
+	for _, m := range moved {
+		if m.Rows != nil {
+			return l.fail(l.at[key(path, m.Story, "rows")], "motion has the rows of its responses: rows belongs there")
+		}
+	}
 	l.moved = append(l.moved, Subject{Name: name, Motion: moved})
 	return err
 }

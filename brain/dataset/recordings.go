@@ -52,6 +52,17 @@ func (r *recordings) stream(f folder, ctx context.Context, name string, visit fu
 	return err
 }
 
+// lengthOf returns what finds the length of a recording in seconds, as a rule by its headers.
+func (r *recordings) lengthOf(f folder, name string) func(context.Context) (float64, error) {
+	return func(ctx context.Context) (float64, error) {
+		path, err := f.find(name)
+		if err != nil {
+			return 0, err
+		}
+		return audio.Length(ctx, path, audio.Options{AllowTruncated: r.allowTruncated})
+	}
+}
+
 func (r *recordings) notesOn(story string) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -36,12 +36,16 @@ type Spec struct {
 // Story is one stimulus.
 type Story struct {
 	Name    string
-	First   float64 // audio second at which row 0 begins
-	SameAs  *SameAs // set if this story is a piece of another
+	First   float64  // audio second at which row 0 begins
+	Rows    *RowSpan // where the rows begin and end, if they leave out much of the audio or go far beyond it
+	SameAs  *SameAs  // set if this story is a piece of another
 	Audio   Input[[]float32]
 	Words   Input[[]Word]
 	Phones  Input[[]Word] // Text is the phone
 	Speaker string        // the speaker, if there is one; "" if unknown
+
+	// Seconds returns the length of the audio without decoding it; nil: the audio is loaded for its length.
+	Seconds func(context.Context) (float64, error)
 
 	// Remarks on a recording that was loaded from a file, such as that it ends early; nil for others.
 	Remarks func() []string
@@ -49,6 +53,11 @@ type Story struct {
 	// Stream reads Audio in blocks, in a slice that is used again; nil: Audio is loaded whole.
 	Stream func(ctx context.Context, visit func(samples []float32) error) error
 }
+
+// RowSpan is the stretch of a story during which rows were acquired, in seconds of its audio: the first row
+// begins at First, as the story's First says, and the last row ends at Last. Last may lie before the end of
+// the audio or after it.
+type RowSpan struct{ First, Last float64 }
 
 // SameAs refers to the story of which this one is a piece: row 0 is row Row of the other.
 type SameAs struct {
@@ -70,6 +79,7 @@ type Response struct {
 	Story  string
 	Matrix Input[*Matrix]
 	Source Input[Source] // instead of Matrix
+	Rows   *RowSpan      // instead of that of the story
 }
 
 // ROI is a named region of interest: the same columns for all subjects, or others for each.
@@ -119,6 +129,9 @@ func (s *Spec) check() *fault.Error {
 		case math.IsNaN(story.First) || math.IsInf(story.First, 0):
 			return wrong(key(where, "first_tr_seconds"), "%g is not a time", story.First)
 		}
+		if err := s.checkSpan(where, story.Rows, story); err != nil {
+			return err
+		}
 		stories[story.Name] = story
 	}
 	for _, check := range []func(map[string]*Story) *fault.Error{s.checkSameAs, s.checkSubjects} {
@@ -130,6 +143,21 @@ func (s *Spec) check() *fault.Error {
 		return err
 	}
 	return s.checkPlaces()
+}
+
+// checkSpan refuses a stretch of rows that is none, or that begins at another time than the clock of the
+// story says.
+func (s *Spec) checkSpan(where string, span *RowSpan, story *Story) *fault.Error {
+	switch {
+	case span == nil:
+	case !(span.Last-span.First >= s.TR) || math.IsInf(span.Last-span.First, 0):
+		return wrong(key(where, "rows"), "from %g to %g s there is no row of %g s", span.First, span.Last, s.TR)
+	case math.Abs(span.First-story.First) > 1e-6:
+		return wrong(key(where, "rows"), "the first row begins at %g s, first_tr_seconds of the story is %g",
+			span.First, story.First).WithHint("all subjects have one clock of a story: make the two equal, or list " +
+			"the recording as another story with same_as")
+	}
+	return nil
 }
 
 // checkSameAs refuses a chain of pieces that does not end at a whole story.
@@ -179,6 +207,9 @@ func (s *Spec) checkSubjects(stories map[string]*Story) *fault.Error {
 					return wrong(key(where, r.Story), "the story is listed twice")
 				case r.Matrix.Absent() == r.Source.Absent():
 					return wrong(key(where, r.Story), "want a matrix or a source of rows")
+				}
+				if err := s.checkSpan(key(where, r.Story), r.Rows, stories[r.Story]); err != nil {
+					return err
 				}
 				has[r.Story] = true
 			}

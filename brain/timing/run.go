@@ -16,7 +16,6 @@ type Options struct {
 	Subjects  []string // names, globs or "all", as in an experiment; nil: all
 	Stories   []string // exact names; nil: all
 	ROI       string   // use the voxels of this ROI only; "": all
-	Trim      [2]int   // rows that a study drops at either end, which may lie outside the audio
 	Detrended bool     // the study detrends, so raw responses are no problem
 	MaxLag    float64  // largest lag, in seconds; 0: 10
 	Seed      uint64   // of the bootstrap
@@ -43,7 +42,7 @@ func Run(ctx context.Context, data *dataset.Dataset, opt Options) (*Report, erro
 	for lag := -opt.MaxLag; lag <= opt.MaxLag+1e-9; lag += lagStep {
 		d.lags = append(d.lags, math.Round(lag/lagStep)*lagStep)
 	}
-	steps := []func(context.Context) error{d.resolveNames, d.checkData, d.loadStories, d.loadSubjects, d.estimate,
+	steps := []func(context.Context) error{d.resolveNames, d.checkShapes, d.checkData, d.loadStories, d.loadSubjects, d.estimate,
 		d.swaps}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
@@ -59,6 +58,7 @@ type check struct {
 	opt      Options
 	names    []string
 	lags     []float64
+	shapes   *dataset.Shapes
 	stories  []*story
 	subjects []*subject
 	peakZ    map[*subject]float64 // peak of each subject in standard errors above 0
@@ -79,9 +79,26 @@ func (d *check) resolveNames(context.Context) (err error) {
 	return nil
 }
 
+// checkShapes compares numbers of rows and voxels. What they say about lengths is judged after the lag scan.
+func (d *check) checkShapes(ctx context.Context) error {
+	d.shapes = &dataset.Shapes{}
+	found, err := d.data.CheckShapes(ctx, d.names, d.opt.Stories)
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case err != nil:
+		return nil // checkData meets the same file, and adds a finding
+	}
+	for _, err := range found.Wrong {
+		d.addError("data", err)
+	}
+	d.shapes = found
+	return nil
+}
+
 // checkData adds the findings of the data set's own check.
 func (d *check) checkData(ctx context.Context) error {
-	found, err := d.data.Check(ctx, dataset.CheckOptions{Subjects: d.names, Stories: d.opt.Stories, Trim: d.opt.Trim})
+	found, err := d.data.Check(ctx, dataset.CheckOptions{Subjects: d.names, Stories: d.opt.Stories})
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -107,7 +124,7 @@ func (d *check) checkData(ctx context.Context) error {
 		d.add(Finding{About: "data", Verdict: Check, Where: joinFew(raw),
 			Text: "voxels have means more than 3 SD from 0, which looks like raw scanner units",
 			Do:   "set data.detrend, such as legendre:N"})
-	case !warned:
+	case !warned && len(d.shapes.Wrong) == 0:
 		d.add(Finding{About: "data", Verdict: OK, Text: "matrices are finite, the right way round, and vary"})
 	}
 	return nil
@@ -119,15 +136,17 @@ const rawWarning = "raw scanner units"
 func (d *check) add(f Finding) { d.report.Findings = append(d.report.Findings, f) }
 
 // addError turns an error about the data into a finding.
-func (d *check) addError(about string, err error) {
+func (d *check) addError(about string, err error) { d.add(fromError(about, err)) }
+
+// fromError returns an error as a finding.
+func fromError(about string, err error) Finding {
 	f, ok := err.(*fault.Error)
 	if !ok {
-		d.add(Finding{About: about, Verdict: Wrong, Text: err.Error()})
-		return
+		return Finding{About: about, Verdict: Wrong, Text: err.Error()}
 	}
 	plain := *f
 	plain.Op, plain.Path, plain.Hint = "", "", ""
-	d.add(Finding{About: about, Verdict: Wrong, Where: f.Path, Text: plain.Error(), Do: f.Hint})
+	return Finding{About: about, Verdict: Wrong, Where: f.Path, Text: plain.Error(), Do: f.Hint}
 }
 
 // finish adds the conclusions and returns the report.

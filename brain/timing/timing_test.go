@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -57,6 +58,28 @@ func moved(t *testing.T, r *dataset.Response, by int) {
 		copy(out.Row(0, (k+by+m.Rows)%m.Rows), m.Row(0, k))
 	}
 	r.Matrix = dataset.Value(out)
+}
+
+// around adds rows of noise before and after the responses to all stories, and has the clock begin earlier.
+func around(t *testing.T, s *dataset.Spec, before, after int) {
+	for i := range s.Stories {
+		s.Stories[i].First -= float64(before) * s.TR
+	}
+	rng := rand.New(rand.NewPCG(7, 7))
+	for _, p := range s.Subjects {
+		for k := range p.Responses {
+			m, err := p.Responses[k].Matrix.Load(t.Context())
+			require.NoError(t, err)
+			out := dataset.NewMatrix(before+m.Rows+after, m.Voxels, make([]float32, (before+m.Rows+after)*m.Voxels))
+			for i := range out.Data {
+				out.Data[i] = float32(rng.NormFloat64())
+			}
+			for j := range m.Rows {
+				copy(out.Row(0, before+j), m.Row(0, j))
+			}
+			p.Responses[k].Matrix = dataset.Value(out)
+		}
+	}
 }
 
 func examined(t *testing.T, d *dataset.Dataset, opt Options) *Report {
@@ -127,6 +150,16 @@ func TestPlantedTruthIsFound(t *testing.T) {
 		assert.Equal(t, Check, f.Verdict)
 		assert.Contains(t, f.Text, "earlier than the audio clock says")
 	})
+	t.Run("scanning that begins before the story and ends after it", func(t *testing.T) {
+		for after, want := range map[int]Verdict{10: OK, 15: Check} { // 20 s are usual, 30 s are more
+			r := examined(t, altered(t, plain, func(s *dataset.Spec) { around(t, s, 5, after) }),
+				Options{Subjects: subjects})
+			assert.Equal(t, want, r.Verdict, "%+v", r.Findings)
+			assert.Equal(t, want, found(r, "lengths").Verdict)
+			assert.Contains(t, found(r, "lengths").Text, "stories have rows outside the audio")
+			assert.InDelta(t, *before.Lag, *r.Lag, .25)
+		}
+	})
 	t.Run("swapped stories", func(t *testing.T) {
 		swapped := altered(t, plain, func(s *dataset.Spec) {
 			r := s.Subjects[0].Responses
@@ -180,7 +213,7 @@ func TestDataThatCannotBeScanned(t *testing.T) {
 	halved := altered(t, s.Dataset, func(s *dataset.Spec) { s.TR = 1 })
 	r = examined(t, halved, Options{})
 	assert.Equal(t, Wrong, found(r, "lengths").Verdict)
-	assert.Contains(t, found(r, "lengths").Text, "all of them fit a TR of 2 s, not 1")
+	assert.Contains(t, found(r, "lengths").Do, "a TR of 2 s would fit (tr_seconds is 1)")
 
 	_, err = Run(t.Context(), s.Dataset, Options{Subjects: []string{"eve"}})
 	assert.Equal(t, fault.Usage, fault.KindOf(err))

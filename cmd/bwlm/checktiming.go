@@ -66,7 +66,7 @@ func openForTiming(path string, flags *experimentFlags, opt *timing.Options) (*d
 	if err != nil {
 		return nil, err
 	}
-	opt.Subjects, opt.Trim, opt.Detrended = exp.Data.Subjects, exp.Data.Trim, exp.Data.Detrend != "none"
+	opt.Subjects, opt.Detrended = exp.Data.Subjects, exp.Data.Detrend != "none"
 	return dataset.Open(exp.Data.Path, func(s *dataset.Spec) { s.AllowTruncated = exp.Data.AllowTruncated })
 }
 

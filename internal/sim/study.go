@@ -193,6 +193,9 @@ func (s *Study) spec() dataset.Spec {
 			Audio: dataset.Input[[]float32]{Load: func(ctx context.Context) ([]float32, error) {
 				return story.sound(s.Lexicon), ctx.Err()
 			}},
+			Seconds: func(context.Context) (float64, error) {
+				return float64(story.samples()) / dataset.SampleRate, nil
+			},
 			Words: dataset.Value(story.wordTimes(s.Lexicon)),
 		})
 	}

@@ -168,7 +168,7 @@ func TestStudiesAreRefused(t *testing.T) {
 		}, fault.BadData, "20 rows cannot carry drift of degree 20"},
 		{"two sizes of brain", func(e *experiment.Experiment, s *dataset.Spec) {
 			s.Subjects[0].Responses[1] = s.Subjects[1].Responses[1]
-		}, fault.BadData, "53 voxels, other stories have 60"},
+		}, fault.BadData, "53 voxels, the other stories of the subject have 60"},
 		{"windows longer than a story", func(e *experiment.Experiment, _ *dataset.Spec) {
 			e.Model.WindowSeconds, e.Model.StrideSeconds = 20, 17
 		}, fault.BadData, "give no window"},

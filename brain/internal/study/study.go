@@ -3,6 +3,7 @@ package study
 import (
 	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/brainwavlm/bwlm/brain/dataset"
@@ -83,11 +84,15 @@ func Open(ctx context.Context, exp *experiment.Experiment, opt Options) (*Study,
 	if err != nil {
 		return nil, err
 	}
+	shapes, err := checkShapes(ctx, exp, data)
+	if err != nil {
+		return nil, err
+	}
 	model, err := OpenModel(ctx, exp, true)
 	if err != nil {
 		return nil, err
 	}
-	st, err := New(ctx, exp, data, model, opt)
+	st, err := open(ctx, exp, data, model, shapes, opt)
 	if err != nil {
 		model.Close()
 		return nil, err
@@ -118,13 +123,24 @@ func OpenModel(ctx context.Context, exp *experiment.Experiment, frozen bool, ran
 }
 
 // New returns a study of an open data set and model. It loads the responses and audio of the splits, and
-// refuses splits that share stimulus.
+// refuses shapes that do not fit the audio or each other, and splits that share stimulus.
 func New(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset, model speech.Encoder,
 	opt Options) (*Study, error) {
+	shapes, err := checkShapes(ctx, exp, data)
+	if err != nil {
+		return nil, err
+	}
+	return open(ctx, exp, data, model, shapes, opt)
+}
+
+// open returns a study of data whose shapes were checked; shapes are the notes of that.
+func open(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset, model speech.Encoder,
+	shapes []string, opt Options) (*Study, error) {
 	if opt.Progress == nil {
 		opt.Progress = func(progress.Event) {}
 	}
-	st := &Study{Experiment: exp, Data: data, Model: model, Options: opt, Notes: model.Notes(),
+	st := &Study{Experiment: exp, Data: data, Model: model, Options: opt,
+		Notes: slices.Concat(model.Notes(), shapes),
 		waves: map[string][]float32{}, sounds: newSounds(), owns: true}
 	st.Frozen = &windows.Frozen{Model: model, Half: opt.HalfFrames && model.Session().Compute == torch.Float32}
 	err := st.openDisk()

@@ -1,0 +1,62 @@
+package dataset
+
+import "go.yaml.in/yaml/v3"
+
+// span reads where rows begin and end. First may be absent.
+func (l *layout) span(path string, n *yaml.Node, to *RowSpan) error {
+	err := l.fields(path, n, []string{"first", "last"}, func(name, path string, v *yaml.Node) error {
+		if name == "first" {
+			return l.number(path, v, &to.First)
+		}
+		return l.number(path, v, &to.Last)
+	})
+	if err == nil && l.at[path+"/last"] == nil {
+		return l.fail(n, "%s needs last: the second of the audio at which the last row ends", path)
+	}
+	return err
+}
+
+// assignSpans completes what says where rows begin: the first_tr_seconds of a story is the first of its rows,
+// and of those of its responses, if only one of them is there.
+func (l *layout) assignSpans() {
+	first := map[string]float64{}
+	for i := range l.spec.Stories {
+		s := &l.spec.Stories[i]
+		where := key("stories", s.Name)
+		if s.Rows != nil && l.at[key(where, "rows", "first")] == nil {
+			s.Rows.First = s.First
+		}
+		if s.Rows != nil && l.at[key(where, "first_tr_seconds")] == nil {
+			s.First = s.Rows.First
+		}
+		first[s.Name] = s.First
+	}
+	assign := func(at string, responses []Response) {
+		for _, r := range responses {
+			if r.Rows != nil && l.at[key(at, r.Story, "rows", "first")] == nil {
+				r.Rows.First = first[r.Story]
+			}
+		}
+	}
+	for _, s := range l.spec.Subjects {
+		assign(key("subjects", s.Name), s.Responses)
+	}
+	for _, s := range l.spec.Derived {
+		assign(key("derived", s.Name, "responses"), s.Responses)
+	}
+}
+
+// fileWithRows reads a file of responses together with where its rows begin and end.
+func (l *layout) fileWithRows(path string, n *yaml.Node, file *string, r *Response) error {
+	err := l.fields(path, n, []string{"file", "rows"}, func(name, path string, v *yaml.Node) error {
+		if name == "file" {
+			return l.text(path, v, file)
+		}
+		r.Rows = &RowSpan{}
+		return l.span(path, v, r.Rows)
+	})
+	if err == nil && l.at[path+"/file"] == nil {
+		return l.fail(n, "%s needs file", path)
+	}
+	return err
+}
