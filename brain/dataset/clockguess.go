@@ -12,7 +12,8 @@ type clockGuess struct {
 }
 
 // usualTRs are the TRs that a guess prefers, in seconds.
-var usualTRs = []float64{.5, .6, .7, .71, .72, .735, .75, .8, 1, 1.25, 1.3, 1.49, 1.5, 1.52, 2, 2.0045, 2.2, 2.4, 2.5, 3}
+var usualTRs = []float64{.5, .6, .7, .71, .72, .735, .75, .8, 1, 1.25, 1.3, 1.49, 1.5, 1.52, 2, 2.0045, 2.2,
+	2.4, 2.5, 3}
 
 // probableClock looks for what the rows of all stories have in common if none of them fits its audio: the
 // same number of rows missing or left over, or another TR.

@@ -116,12 +116,16 @@ func wrongShape(m matrixShape, others []matrixShape) error {
 	sameSubject := slices.DeleteFunc(slices.Clone(others), func(o matrixShape) bool { return o.Subject != m.Subject })
 	far := apart(m.excess(), 0) > m.usual()
 	columns, agree := mostFrequent(append(slices.Clone(sameSubject), m), func(o matrixShape) int { return o.Voxels })
-	loose := m.usual() // a column for each TR, but for those that were cut
+	voxels := slices.ContainsFunc(sameSubject, func(o matrixShape) bool { // and not TRs, which would differ
+		return o.Voxels == m.Voxels && apart(o.want(), m.want()) > usualRows
+	})
+	cut := m.usual() // columns are TRs, but for those that were cut
 	if agree && columns == m.Voxels {
-		loose = usualRows
+		cut = usualRows
 	}
-	if far && (apart(m.Voxels, m.want()) <= loose || agree && columns != m.Voxels && columns == m.Rows) {
-		return m.fail("%d × %d looks transposed: %s", m.Rows, m.Voxels, m.expected()).WithHint("save it as TRs × voxels")
+	if far && !voxels && (apart(m.Voxels, m.want()) <= cut || agree && columns != m.Voxels && columns == m.Rows) {
+		return m.fail("%d × %d looks transposed: %s", m.Rows, m.Voxels, m.expected()).
+			WithHint("save it as TRs × voxels")
 	}
 	if k := m.Rows / m.want(); m.Span == nil && k >= 2 && m.want() >= 10 && apart(m.Rows, k*m.want()) <= usualRows {
 		return m.fail("%d rows are %d times as many as expected: %s", m.Rows, k, m.expected()).
@@ -130,7 +134,8 @@ func wrongShape(m matrixShape, others []matrixShape) error {
 	for _, o := range sameSubject {
 		switch {
 		case m.Path != "" && o.Path == m.Path:
-			return m.fail("the file is listed for story %s, too", o.Story).WithHint("name the file of story %s", m.Story)
+			return m.fail("the file is listed for story %s, too", o.Story).
+				WithHint("name the file of story %s", m.Story)
 		case o.want() < 1:
 		case !m.fits(m.Rows) && !o.fits(o.Rows) && m.fits(o.Rows) && o.fits(m.Rows):
 			return m.fail("its %d rows fit story %s (%d TRs), whose %d rows fit story %s (%d TRs): they look swapped",
@@ -152,9 +157,19 @@ func wrongShape(m matrixShape, others []matrixShape) error {
 }
 
 // wrongLength returns an error if rows are missing or left over, more than is usual, against the audio or
-// the other subjects.
+// the other subjects, or if a matrix that alone does not fit has the rows of another story.
 func wrongLength(m matrixShape, others []matrixShape, clock clockGuess) error {
-	if apart(m.excess(), 0) > m.usual() {
+	twin := -1 // a matrix of another story that has these rows
+	for i, o := range others {
+		if o.Story != m.Story && o.want() > 0 && o.fits(m.Rows) {
+			twin = i
+			break
+		}
+	}
+	alone := len(others) >= 2 && !m.fits(m.Rows) && !slices.ContainsFunc(others, func(o matrixShape) bool {
+		return o.want() < 1 || !o.fits(o.Rows)
+	})
+	if apart(m.excess(), 0) > m.usual() || alone && twin >= 0 && m.Span == nil {
 		remedy := fmt.Sprintf("take the file of this story, correct tr_seconds or first_tr_seconds, or say in "+
 			"dataset.yaml where its rows begin and end, in seconds of the audio: rows: {first: %g, last: %g}",
 			m.Clock.First, m.Clock.First+float64(m.Rows)*m.Clock.TR)
@@ -164,11 +179,8 @@ func wrongLength(m matrixShape, others []matrixShape, clock clockGuess) error {
 			remedy = clock.text + "; " + remedy
 		}
 		reason := fmt.Sprintf("%d rows, %s: %s", m.Rows, m.expected(), m.difference())
-		for _, o := range others {
-			if o.Story != m.Story && o.want() > 0 && o.fits(m.Rows) {
-				reason += fmt.Sprintf("; story %s has %d TRs", o.Story, o.want())
-				break
-			}
+		if twin >= 0 {
+			reason += fmt.Sprintf(", and story %s has %d TRs", others[twin].Story, others[twin].want())
 		}
 		return m.fail("%s", reason).WithHint("%s", remedy)
 	}
@@ -216,13 +228,14 @@ func usualNotes(matrices []matrixShape, clock clockGuess) []string {
 		if n := apart(m.excess(), 0); n > usualRows && n <= m.usual() {
 			off = append(off, fmt.Sprintf("%s/%s: %d rows, %s", m.Subject, m.Story, m.Rows, m.difference()))
 		}
-		if rows, is := oddRows(m, slices.Concat(matrices[:i:i], matrices[i+1:])); is && apart(rows, m.Rows) > usualRows {
-			odd = append(odd, fmt.Sprintf("%s/%s: %d rows, the other subjects have %d", m.Subject, m.Story, m.Rows, rows))
+		rows, is := oddRows(m, slices.Concat(matrices[:i:i], matrices[i+1:]))
+		if is && apart(rows, m.Rows) > usualRows {
+			odd = append(odd, fmt.Sprintf("%s/%s: %d rows, the others have %d", m.Subject, m.Story, m.Rows, rows))
 		}
 	}
 	var notes []string
 	if len(off) > 0 {
-		notes = append(notes, "rows and audio differ, as they do where scanning began early, went on or was cut: "+few(off))
+		notes = append(notes, "rows and audio differ, as where scanning went on or rows were cut: "+few(off))
 	}
 	if len(odd) > 0 {
 		notes = append(notes, "subjects differ in rows of a story: "+few(odd))

@@ -60,11 +60,14 @@ func TestRowsAreComparedWithRecordingsByHeaders(t *testing.T) {
 		"fifty rows as is stated":   {rows: 50, story: ", rows: {last: 100}"},
 		"fifty rows as the message": {rows: 50, story: ", rows: {first: 0, last: 100}"},
 		"rows before the audio":     {rows: 60, story: ", rows: {first: -20, last: 100}", first: -20},
-		"both ways to say it":       {rows: 60, story: ", first_tr_seconds: -20, rows: {first: -20, last: 100}", first: -20},
-		"the start once":            {rows: 60, story: ", first_tr_seconds: -20, rows: {last: 100}", first: -20},
-		"a response of its own":     {rows: 50, response: "{file: s1a.npy, rows: {last: 100}}"},
-		"a response and its story":  {rows: 50, story: ", rows: {last: 72}", response: "{file: s1a.npy, rows: {first: 0, last: 100}}"},
-		"stated and not so":         {rows: 36, story: ", rows: {last: 100}", fails: "from 0 to 100 s are 50 of 2 s: 14 rows"},
+		"both ways to say it": {
+			rows: 60, story: ", first_tr_seconds: -20, rows: {first: -20, last: 100}", first: -20},
+		"the start once":        {rows: 60, story: ", first_tr_seconds: -20, rows: {last: 100}", first: -20},
+		"a response of its own": {rows: 50, response: "{file: s1a.npy, rows: {last: 100}}"},
+		"a response and its story": {
+			rows: 50, story: ", rows: {last: 72}", response: "{file: s1a.npy, rows: {first: 0, last: 100}}"},
+		"stated and not so": {
+			rows: 36, story: ", rows: {last: 100}", fails: "from 0 to 100 s are 50 of 2 s: 14 rows"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if c.response == "" {
@@ -97,12 +100,14 @@ func TestRowsAreComparedWithRecordingsByHeaders(t *testing.T) {
 
 func TestARowsKeyThatCannotBeIsRefusedWithItsPlace(t *testing.T) {
 	for name, c := range map[string]struct{ story, response, fails string }{
-		"no end":                {story: ", rows: {first: 0}", fails: "3:27: stories/a/rows needs last"},
-		"another start":         {story: ", first_tr_seconds: 3, rows: {first: 0, last: 72}", fails: "first_tr_seconds of the story is 3"},
-		"no room for a row":     {story: ", rows: {last: 1}", fails: "from 0 to 1 s there is no row of 2 s"},
-		"unknown key":           {story: ", rows: {last: 72, frist: 0}", fails: "did you mean first?"},
-		"a subject's own clock": {response: "{file: s1a.npy, rows: {first: 6, last: 78}}", fails: "the first row begins at 6 s"},
-		"no file":               {response: "{rows: {last: 72}}", fails: "subjects/s1/a needs file"},
+		"no end": {story: ", rows: {first: 0}", fails: "3:27: stories/a/rows needs last"},
+		"another start": {
+			story: ", first_tr_seconds: 3, rows: {first: 0, last: 72}", fails: "first_tr_seconds of the story is 3"},
+		"no room for a row": {story: ", rows: {last: 1}", fails: "from 0 to 1 s there is no row of 2 s"},
+		"unknown key":       {story: ", rows: {last: 72, frist: 0}", fails: "did you mean first?"},
+		"a subject's own clock": {
+			response: "{file: s1a.npy, rows: {first: 6, last: 78}}", fails: "the first row begins at 6 s"},
+		"no file": {response: "{rows: {last: 72}}", fails: "subjects/s1/a needs file"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if c.response == "" {

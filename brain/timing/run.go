@@ -42,8 +42,8 @@ func Run(ctx context.Context, data *dataset.Dataset, opt Options) (*Report, erro
 	for lag := -opt.MaxLag; lag <= opt.MaxLag+1e-9; lag += lagStep {
 		d.lags = append(d.lags, math.Round(lag/lagStep)*lagStep)
 	}
-	steps := []func(context.Context) error{d.resolveNames, d.checkShapes, d.checkData, d.loadStories, d.loadSubjects, d.estimate,
-		d.swaps}
+	steps := []func(context.Context) error{d.resolveNames, d.checkShapes, d.checkData, d.loadStories,
+		d.loadSubjects, d.estimate, d.swaps}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return nil, err
