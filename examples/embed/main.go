@@ -33,8 +33,7 @@ func main() {
 	adapter := must(peft.Load(os.Args[2]))
 	tuned := must(model.WithAdapter(ctx, adapter))
 	hidden := must(tuned.HiddenStates(ctx, clip.Samples, model.Architecture().Layers))[0]
-	fmt.Printf("last hidden state: %d frames, %d channels, %d adapted layers\n", hidden.Rows, hidden.Cols,
-		len(tuned.Adapted()))
+	fmt.Printf("hidden: %d frames, %d channels, %d adapted layers\n", hidden.Rows, hidden.Cols, len(tuned.Adapted()))
 	predictor := must(predict.Open(ctx, os.Args[3], predict.Options{Device: device}))
 	p := must(predictor.Predict(ctx, clip.Samples))
 	fmt.Printf("responses: %d volumes of %s, %d voxels\n", p.Rows, predictor.Subject, p.Voxels)

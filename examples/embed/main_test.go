@@ -48,7 +48,7 @@ func TestProgramReadsFeaturesAndPredictsWithoutEnvironment(t *testing.T) {
 	const model = "../../testdata/golden/base"
 	stdout, stderr, err := embed(model, filepath.Join(model, "peft", "lora_qkv"), exampletest.Run(t), story)
 	require.NoError(t, err, stderr)
-	assert.Equal(t, "last hidden state: 999 frames, 48 channels, 9 adapted layers\nresponses: 50 volumes of ada, 60 "+
+	assert.Equal(t, "hidden: 999 frames, 48 channels, 9 adapted layers\nresponses: 50 volumes of ada, 60 "+
 		"voxels\n", stdout)
 	assert.Empty(t, stderr)
 }

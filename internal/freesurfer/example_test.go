@@ -3,6 +3,7 @@ package freesurfer_test
 import (
 	"fmt"
 
+	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/freesurfer"
 )
 
@@ -11,7 +12,9 @@ import (
 func ExampleParseCurvature() {
 	file := []byte{0xff, 0xff, 0xff, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1, 0x3f, 0x80, 0, 0, 0xbf, 0, 0, 0}
 	fmt.Println(freesurfer.ParseCurvature(file, "lh.sulc"))
-	fmt.Println(freesurfer.ParseCurvature(file[:19], "lh.sulc"))
-	// Output: [1 -0.5] <nil> [] read map: lh.sulc: 2 vertices are declared, 4 bytes follow; the
-	// file is damaged or was made by a faulty program: get it again
+	_, err := freesurfer.ParseCurvature(file[:19], "lh.sulc") // cut off
+	fmt.Println(fault.KindOf(err) == fault.BadData)
+	// Output:
+	// [1 -0.5] <nil>
+	// true
 }

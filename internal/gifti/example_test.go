@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 
+	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/gifti"
 )
 
@@ -20,9 +21,9 @@ func ExampleParse() {
 
 	outside := `<GIFTI><DataArray DataType="NIFTI_TYPE_INT32" Dimensionality="1" Dim0="1" ` +
 		`Encoding="ExternalFileBinary" ExternalFileName="../x"/></GIFTI>`
-	_, err = gifti.Parse([]byte(outside), "x.gii")
-	fmt.Println(err)
-	// Output: r [0.1 0.2 0.3] <nil> read gifti: x.gii: array 0: the data stand in another file,
-	// ../x; other files are not opened; convert it to GZipBase64Binary, e.g. with wb_command
-	// -gifti-convert
+	_, err = gifti.Parse([]byte(outside), "x.gii") // other files are not opened
+	fmt.Println(fault.KindOf(err) == fault.BadData)
+	// Output:
+	// r [0.1 0.2 0.3] <nil>
+	// true
 }

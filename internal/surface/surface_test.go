@@ -25,7 +25,7 @@ var update = flag.Bool("update", false, "write testdata/counts.txt anew")
 const (
 	countsFile = "testdata/counts.txt"
 	keptFile   = "testdata/kept.txt"
-	most       = 944 // names of all packages together; 1253 in November 2026, before the first rework
+	most       = 953 // names of all packages together; 1253 in November 2026, before the first rework
 	mostKept   = 31  // names of keptFile
 )
 
