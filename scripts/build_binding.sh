@@ -12,19 +12,24 @@ out=$(realpath -m "$1")
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 libtorch=${LIBTORCH:-third_party/libtorch}
 export CXX=${CXX:-g++} objects=$out.o
-export flags="-std=c++20 -O2 -fPIC -fopenmp -g0 -Wall -Wno-deprecated-declarations
-  -I$libtorch/include -I$libtorch/include/torch/csrc/api/include"
+export include=$libtorch/include
 mkdir -p "$objects"
 
 compile() { # compile SOURCE: unless its object is newer than all that it is made of
   local object
   object=$objects/$(basename "$1" .cc).o
   for from in "$1" torch/*.h third_party/libtorch.lock scripts/build_binding.sh; do
-    [ "$object" -nt "$from" ] || { $CXX $flags -c "$1" -o "$object.new" && mv "$object.new" "$object"; return; }
+    if [ ! "$object" -nt "$from" ]; then
+      "$CXX" -std=c++20 -O2 -fPIC -fopenmp -g0 -Wall -Wno-deprecated-declarations -I"$include" \
+        -I"$include/torch/csrc/api/include" -c "$1" -o "$object.new"
+      mv "$object.new" "$object"
+      return
+    fi
   done
 }
 export -f compile
 printf '%s\n' torch/*.cc | xargs -P "$(nproc)" -I{} bash -euc 'compile {}'
+# shellcheck disable=SC2016 # $ORIGIN is for the dynamic loader
 "$CXX" -shared -fopenmp -o "$out.new" "$objects"/*.o -L"$libtorch/lib" -ltorch_cpu -lc10 \
   -Wl,--no-undefined -Wl,-rpath,'$ORIGIN/../third_party/libtorch/lib' -Wl,-rpath-link,third_party/nvidia/cu13/lib
 mv "$out.new" "$out"

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,7 +25,7 @@ func TestSummaryNamesTheChosenEpochAndWhatHardlyMoved(t *testing.T) {
 	base, best, tuned := score(.3), score(.3), score(.3)
 	s := &results.Summary{Chosen: 1, Epochs: []results.Epoch{{ValR: .2}, {Epoch: 1, ValR: .25}, {Epoch: 2, ValR: .1}},
 		Test: results.Scores{Rows: 100, Subjects: []string{"ann"}, Base: base, BaseBestLayer: &best, Tuned: &tuned,
-			Delta: &results.Delta{MeanR: -1e-8, CI95: &stats.Interval{-2e-8, -0.0},
+			Delta: &results.Delta{MeanR: -1e-8, CI95: &stats.Interval{-2e-8, math.Copysign(0, -1)},
 				ROIs:   map[string]results.DeltaROI{"AC": {MeanR: -1e-8}},
 				Voxels: &results.MovedVoxels{Scored: 39, Unresolved: 30, Unmoved: 38}}}}
 	print := func() string {
