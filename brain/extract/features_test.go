@@ -118,7 +118,7 @@ func TestFeaturesRefuse(t *testing.T) {
 			"read features: layers: there is no hidden state 4, the model has 0 to 3"},
 		{clip, extract.Options{Layers: []int{-1}}, fault.Usage,
 			"read features: layers: there is no hidden state -1, the model has 0 to 3"},
-		{clip, extract.Options{Pooling: "cls"}, fault.Usage, `read features: pooling: "cls", want last, first or mean`},
+		{clip, extract.Options{Pooling: "cls"}, fault.Usage, `read features: pooling: "cls", want last, first, mean or index:N`},
 		{clip, extract.Options{Normalise: "yes"}, fault.Usage,
 			`read features: normalise: "yes", want auto, story, window or none`},
 		{clip, extract.Options{WindowSeconds: -1}, fault.Usage,
