@@ -2,16 +2,15 @@ package wavlm
 
 import (
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/brainwavlm/bwlm/internal/ckpt"
+	"github.com/brainwavlm/bwlm/internal/elements"
 	"github.com/brainwavlm/bwlm/speech"
 )
 
@@ -56,7 +55,6 @@ func (m *model) hash(dir string) (string, error) {
 		fmt.Fprintf(h, "%s %s\n", f.key, value)
 	}
 	keys := newWeights(file, m.Config, speech.Options{}).keys
-	buffer := make([]byte, 0, 1<<16)
 	for _, name := range slices.Sorted(maps.Keys(keys)) {
 		info, _ := file.Info(keys[name])
 		values, err := file.Float32(keys[name])
@@ -64,14 +62,9 @@ func (m *model) hash(dir string) (string, error) {
 			return "", err
 		}
 		fmt.Fprintln(h, name, info.Shape)
-		for _, v := range values {
-			if buffer = binary.LittleEndian.AppendUint32(buffer, math.Float32bits(v)); len(buffer) == cap(buffer) {
-				h.Write(buffer)
-				buffer = buffer[:0]
-			}
+		if _, err := elements.Write(h, values); err != nil {
+			return "", err
 		}
-		h.Write(buffer)
-		buffer = buffer[:0]
 	}
 	return fmt.Sprintf("%x", h.Sum(nil)), nil
 }

@@ -130,11 +130,7 @@ func (c *calibration) timeReading(ctx context.Context, _ *work) error {
 	}
 	base := c.trainer.Study.Reader(c.trainer.Study.Model)
 	base.Frozen = c.without(base.Frozen)
-	all := make([]int, c.trainer.Study.Model.Architecture().Layers+1)
-	for l := range all {
-		all[l] = l
-	}
-	c.base, err = read(base, all)
+	c.base, err = read(base, c.trainer.Study.AllLayers())
 	c.front = max(0, whole-c.tuned)
 	return err
 }

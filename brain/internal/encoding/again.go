@@ -33,15 +33,11 @@ func ReadAgain(ctx context.Context, st *study.Study, fs []RowFeatures) ([]RowFea
 		return nil, err
 	}
 	once, other, layers := st.Reader(st.Model), st.OtherUnits(), st.ScoredLayers()
-	all := make([]int, st.Model.Architecture().Layers+1)
-	for l := range all {
-		all[l] = l
-	}
 	for k, story := range stories {
 		st.Options.Progress(progress.Event{Phase: progress.Resolution, Done: k, Total: len(stories)})
 		stim := st.Stimuli[story]
 		// All layers are read, as for fs: the depth of the frames that are cached follows from the lowest layer.
-		x, err := once.Features(ctx, stim, all)
+		x, err := once.Features(ctx, stim, st.AllLayers())
 		if err != nil {
 			return nil, err
 		}

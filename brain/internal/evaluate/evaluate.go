@@ -49,12 +49,8 @@ func NewBaseline(ctx context.Context, st *study.Study) (*Baseline, error) {
 	if b.Groups, err = st.Groups(ctx); err != nil {
 		return nil, err
 	}
-	layers := make([]int, st.Model.Architecture().Layers+1)
-	for l := range layers {
-		layers[l] = l
-	}
 	features, err := encoding.Read(ctx, st, st.Reader(st.Model), progress.Read("base"),
-		st.StoriesOf(study.Train, study.Val, study.Test), layers...)
+		st.StoriesOf(study.Train, study.Val, study.Test), st.AllLayers()...)
 	if err != nil {
 		return nil, err
 	}

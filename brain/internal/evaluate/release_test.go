@@ -1,7 +1,6 @@
 package evaluate_test
 
 import (
-	"github.com/brainwavlm/bwlm/internal/rundir"
 	"path/filepath"
 	"testing"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/internal/releasetest"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 )
 
 // released opens the golden of the authors' released code (testdata/release).

@@ -41,6 +41,15 @@ func (st *Study) cacheDepth(r *windows.Reader) int {
 	return st.frozenDepth
 }
 
+// AllLayers lists the hidden states of the model: 0 to the number of its layers.
+func (st *Study) AllLayers() []int {
+	layers := make([]int, st.Model.Architecture().Layers+1)
+	for l := range layers {
+		layers[l] = l
+	}
+	return layers
+}
+
 // OtherUnits returns a reader of the untuned model that reads it as a tuned one is read, without a cache and with
 // another number of clips at once than train.unit_windows gives. Its results differ from those of [Study.Reader] by
 // the rounding of the arithmetic alone.

@@ -139,14 +139,22 @@ func (st *Study) printOf(ctx context.Context, data *dataset.Dataset, story strin
 	if err != nil {
 		return nil, err
 	}
+	return st.takePrint(s, func(visit func([]float32)) error {
+		return stream(ctx, data, s, func(samples []float32) error {
+			visit(samples)
+			return ctx.Err()
+		})
+	})
+}
+
+// takePrint returns the fingerprint of a story from the cache. If it is not there it is made of the samples that read
+// visits, and kept; with Options.OnlyCachedPrints it is nil.
+func (st *Study) takePrint(s *dataset.Story, read func(visit func([]float32)) error) (*fingerprint.Print, error) {
 	if p := st.cachedPrint(s); p != nil || st.Options.OnlyCachedPrints {
 		return p, nil
 	}
 	m := fingerprint.NewMaker()
-	if err := stream(ctx, data, s, func(samples []float32) error {
-		m.Write(samples)
-		return ctx.Err()
-	}); err != nil {
+	if err := read(m.Write); err != nil {
 		return nil, err
 	}
 	p := m.Print()
@@ -175,15 +183,8 @@ func (st *Study) heard(story string, samples []float32) error {
 	if err != nil {
 		return err
 	}
-	p := st.cachedPrint(s)
-	if p == nil {
-		m := fingerprint.NewMaker()
-		m.Write(samples)
-		p = m.Print()
-		st.keepPrint(s, p)
-	}
-	st.sounds.prints[story] = p
-	return nil
+	st.sounds.prints[story], err = st.takePrint(s, func(visit func([]float32)) error { visit(samples); return nil })
+	return err
 }
 
 // cachedPrint looks for the fingerprint of a story in the cache on disk.
@@ -217,7 +218,7 @@ func (st *Study) keepPrint(s *dataset.Story, p *fingerprint.Print) {
 // AuditOtherData refuses test rows whose audio sounds like that of the training and validation stories of another
 // experiment, which may be of another data set.
 func (st *Study) AuditOtherData(ctx context.Context, exp *experiment.Experiment) error {
-	data, err := dataset.Open(exp.Data.Path)
+	data, err := OpenData(exp)
 	if err != nil {
 		return err
 	}

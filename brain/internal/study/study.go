@@ -80,7 +80,7 @@ func Open(ctx context.Context, exp *experiment.Experiment, opt Options) (*Study,
 	if err != nil {
 		return nil, err
 	}
-	data, err := dataset.Open(exp.Data.Path, func(s *dataset.Spec) { s.AllowTruncated = exp.Data.AllowTruncated })
+	data, err := OpenData(exp)
 	if err != nil {
 		return nil, err
 	}
@@ -106,6 +106,12 @@ func Open(ctx context.Context, exp *experiment.Experiment, opt Options) (*Study,
 
 // seedLayers is the stream of the random numbers of model.reinit_layers.
 const seedLayers = 100
+
+// OpenData opens the data set that an experiment names, with its truncated recordings where the experiment allows
+// them.
+func OpenData(exp *experiment.Experiment) (*dataset.Dataset, error) {
+	return dataset.Open(exp.Data.Path, func(s *dataset.Spec) { s.AllowTruncated = exp.Data.AllowTruncated })
+}
 
 // OpenModel loads the experiment's model on its device, with some layers at random. A frozen one takes less
 // memory in bf16.

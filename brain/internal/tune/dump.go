@@ -2,17 +2,14 @@ package tune
 
 import (
 	"context"
-	"github.com/brainwavlm/bwlm/internal/rundir"
 
+	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/npy"
 )
 
 // saveFeatures writes the features of all stories at their rows, by the model as it is.
 func (t *Trainer) saveFeatures(ctx context.Context, run *rundir.Run, epoch int) error {
-	layers := map[string][]int{"layer": {t.Study.Experiment.Model.Layer}}
-	for l := range t.Model.Architecture().Layers + 1 {
-		layers["all"] = append(layers["all"], l)
-	}
+	layers := map[string][]int{"layer": {t.Study.Experiment.Model.Layer}, "all": t.Study.AllLayers()}
 	wanted := layers[t.Study.Experiment.Train.SaveFeatures]
 	if wanted == nil {
 		return nil

@@ -2,12 +2,12 @@ package tune
 
 import (
 	"context"
-	"github.com/brainwavlm/bwlm/internal/rundir"
 	"slices"
 
 	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/ckpt"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/peft"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/torch/nn"

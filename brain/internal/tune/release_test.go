@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"github.com/brainwavlm/bwlm/internal/rundir"
 	"math"
 	"os"
 	"path/filepath"
@@ -22,6 +21,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/internal/releasetest"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/internal/slowtest"
 	"github.com/brainwavlm/bwlm/torch"
 )

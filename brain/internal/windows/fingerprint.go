@@ -2,16 +2,15 @@ package windows
 
 import (
 	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
 	"hash"
 	"io"
-	"math"
 	"os"
 	"runtime"
 
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/internal/activations"
+	"github.com/brainwavlm/bwlm/internal/elements"
 	"github.com/brainwavlm/bwlm/internal/proc"
 	"github.com/brainwavlm/bwlm/torch"
 )
@@ -97,14 +96,7 @@ func (f *Frozen) cut(h hash.Hash, st *Stimulus, clips design.Rows) {
 		}
 	}
 	fmt.Fprintln(h)
-	buffer := make([]byte, 0, 1<<16)
-	for _, x := range st.Samples[first:last] {
-		if buffer = binary.LittleEndian.AppendUint32(buffer, math.Float32bits(x)); len(buffer) == cap(buffer) {
-			h.Write(buffer)
-			buffer = buffer[:0]
-		}
-	}
-	h.Write(buffer)
+	_, _ = elements.Write(h, st.Samples[first:last]) // a hash takes everything
 }
 
 // program returns the hash of the files of this program, since two builds of changed code may have the same version.
