@@ -3,17 +3,16 @@ package brain
 import (
 	"context"
 
-	"github.com/brainwavlm/bwlm/brain/analysisplan"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
-	"github.com/brainwavlm/bwlm/brain/internal/evaluate"
-	"github.com/brainwavlm/bwlm/brain/internal/study"
-	"github.com/brainwavlm/bwlm/brain/internal/tune"
 	"github.com/brainwavlm/bwlm/brain/plan"
 	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/brain/evaluate"
+	"github.com/brainwavlm/bwlm/internal/brain/study"
+	"github.com/brainwavlm/bwlm/internal/brain/tune"
 	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/speech"
 )
@@ -178,8 +177,8 @@ func (s *Study) Plan(ctx context.Context) (*plan.Plan, error) {
 }
 
 // LockAnalysis writes the analysis plan of the study before training: endpoints, and hashes of splits and ROIs.
-func (s *Study) LockAnalysis(ctx context.Context, e analysisplan.Endpoints) (*analysisplan.Plan, error) {
-	return with(s, "lock analysis", func(st *study.Study) (*analysisplan.Plan,
+func (s *Study) LockAnalysis(ctx context.Context, e results.Endpoints) (*results.AnalysisPlan, error) {
+	return with(s, "lock analysis", func(st *study.Study) (*results.AnalysisPlan,
 		error) {
 		return evaluate.LockAnalysis(ctx, st, e)
 	})

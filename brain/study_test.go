@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/brain"
-	"github.com/brainwavlm/bwlm/brain/analysisplan"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/exampletest"
 )
@@ -82,7 +82,7 @@ func TestAClosedStudyIsAnError(t *testing.T) {
 		"EvaluateRun":   func() error { _, err := st.EvaluateRun(ctx, nil); return err },
 		"ScoreAdapters": func() error { _, err := st.ScoreAdapters(ctx, nil, nil); return err },
 		"Plan":          func() error { _, err := st.Plan(ctx); return err },
-		"LockAnalysis":  func() error { _, err := st.LockAnalysis(ctx, analysisplan.Endpoints{}); return err },
+		"LockAnalysis":  func() error { _, err := st.LockAnalysis(ctx, results.Endpoints{}); return err },
 	} {
 		err := call()
 		assert.ErrorIs(t, err, fault.ErrClosed, name)

@@ -15,7 +15,7 @@ parts=(model study statistics demo transfer command outside)
 # packages PART: its packages. model is what no other part has, so that every package is in a part.
 packages() {
   case $1 in
-    demo) echo ./brain/demo ;;
+    demo) echo ./internal/brain/demo ;;
     transfer) echo ./brain/transfer ;;
     statistics) echo ./brain/stats ./brain/ridge ./brain/timing ./brain/probe ;;
     study) list "$module/brain(/|\$)" "$module/brain/(demo|transfer|stats|ridge|timing|probe)\$" ;;

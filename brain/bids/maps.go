@@ -4,7 +4,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/brainwavlm/bwlm/brain/internal/finished"
+	"github.com/brainwavlm/bwlm/internal/brain/finished"
 )
 
 // voxelMap is one number for each voxel of a subject.

@@ -6,7 +6,7 @@ import (
 	"math"
 	"strconv"
 
-	"github.com/brainwavlm/bwlm/brain/internal/finished"
+	"github.com/brainwavlm/bwlm/internal/brain/finished"
 )
 
 var nan = float32(math.NaN())

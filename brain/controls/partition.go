@@ -7,11 +7,11 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/experiment"
-	"github.com/brainwavlm/bwlm/brain/internal/encoding"
-	"github.com/brainwavlm/bwlm/brain/internal/evaluate"
-	"github.com/brainwavlm/bwlm/brain/internal/study"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/brain/encoding"
+	"github.com/brainwavlm/bwlm/internal/brain/evaluate"
+	"github.com/brainwavlm/bwlm/internal/brain/study"
 	"github.com/brainwavlm/bwlm/internal/rundir"
 )
 

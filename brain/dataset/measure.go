@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/brainwavlm/bwlm/brain/design"
-	"github.com/brainwavlm/bwlm/brain/internal/colstats"
+	"github.com/brainwavlm/bwlm/internal/brain/colstats"
 )
 
 // Measure reads the responses and keeps of each column what rows need: drift, mean and SD, and

@@ -5,7 +5,7 @@ import (
 	"math"
 
 	"github.com/brainwavlm/bwlm/brain/design"
-	"github.com/brainwavlm/bwlm/brain/internal/colstats"
+	"github.com/brainwavlm/bwlm/internal/brain/colstats"
 )
 
 // storyPass measures one story, a tile of its columns after another.

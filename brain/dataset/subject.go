@@ -5,8 +5,8 @@ import (
 	"slices"
 
 	"github.com/brainwavlm/bwlm/brain/design"
-	"github.com/brainwavlm/bwlm/brain/internal/colstats"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/brain/colstats"
 )
 
 // ZScoreRule is the rule by which the responses of a subject are z-scored.

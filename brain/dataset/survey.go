@@ -5,7 +5,7 @@ import (
 	"math"
 	"sync"
 
-	"github.com/brainwavlm/bwlm/brain/internal/colstats"
+	"github.com/brainwavlm/bwlm/internal/brain/colstats"
 )
 
 // surveyResult is what a look at all values of responses found.

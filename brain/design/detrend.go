@@ -1,7 +1,7 @@
 package design
 
 import (
-	"github.com/brainwavlm/bwlm/brain/internal/colstats"
+	"github.com/brainwavlm/bwlm/internal/brain/colstats"
 )
 
 // Detrend returns x (rows, cols) without the least-squares fit of Legendre polynomials of order 0

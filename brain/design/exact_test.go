@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/brainwavlm/bwlm/brain/internal/colstats"
+	"github.com/brainwavlm/bwlm/internal/brain/colstats"
 )
 
 // wholeZScore is FitZScore and Apply over a matrix in memory: the order of sums to which Moments is

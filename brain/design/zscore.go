@@ -3,7 +3,7 @@ package design
 import (
 	"fmt"
 
-	"github.com/brainwavlm/bwlm/brain/internal/colstats"
+	"github.com/brainwavlm/bwlm/internal/brain/colstats"
 )
 
 // ZScore holds the mean and SD of each column of a matrix.

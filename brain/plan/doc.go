@@ -2,8 +2,7 @@
 // smallest difference that its test rows can detect.
 //
 // [Estimate] measures pieces of the study on this machine (a few windows, steps and ridges) and multiplies.
-// [BenchStep] measures one optimizer step on noise, at the settings of the authors' release. [MeasureFidelity] compares
-// extraction by chunks with exact windows.
+// [MeasureFidelity] compares extraction by chunks with exact windows.
 //
 // # Caveats
 //

@@ -7,9 +7,10 @@ import (
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
-	"github.com/brainwavlm/bwlm/brain/internal/study"
-	"github.com/brainwavlm/bwlm/brain/internal/windows"
 	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/internal/brain/study"
+	"github.com/brainwavlm/bwlm/internal/brain/windows"
+	"github.com/brainwavlm/bwlm/internal/stopwatch"
 )
 
 // Fidelity compares the vectors of extraction by chunks with those of single windows, and the cost
@@ -42,7 +43,7 @@ func MeasureFidelity(ctx context.Context, st *study.Study, story string, length 
 		f.Windows = len(stim.Windows)
 		r := windows.ClipReader(st.Model, exp.Model, exp.Train.UnitWindows)
 		r.Frozen.Normalise = st.Frozen.Normalise
-		cost, err = seconds(func() error { vectors, err = r.Features(ctx, stim, layers); return err })
+		cost, err = stopwatch.Seconds(func() error { vectors, err = r.Features(ctx, stim, layers); return err })
 		return vectors, cost * dataset.SampleRate / float64(len(wave)), err
 	}
 	exact, cost, err := read(experiment.ExtractWindows)

@@ -10,14 +10,15 @@ import (
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
-	"github.com/brainwavlm/bwlm/brain/internal/encoding"
-	"github.com/brainwavlm/bwlm/brain/internal/study"
-	"github.com/brainwavlm/bwlm/brain/internal/tune"
-	"github.com/brainwavlm/bwlm/brain/internal/windows"
 	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/brain/ridge"
 	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/internal/brain/encoding"
+	"github.com/brainwavlm/bwlm/internal/brain/study"
+	"github.com/brainwavlm/bwlm/internal/brain/tune"
+	"github.com/brainwavlm/bwlm/internal/brain/windows"
 	"github.com/brainwavlm/bwlm/internal/proc"
+	"github.com/brainwavlm/bwlm/internal/stopwatch"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -67,12 +68,12 @@ func (c *calibration) measure(ctx context.Context, w *work) error {
 }
 
 func (c *calibration) timeManifest(ctx context.Context, _ *work) (err error) {
-	c.manifest, err = seconds(func() error { _, err := c.trainer.Study.Manifest(ctx); return err })
+	c.manifest, err = stopwatch.Seconds(func() error { _, err := c.trainer.Study.Manifest(ctx); return err })
 	return err
 }
 
 func (c *calibration) timeProof(ctx context.Context, w *work) (err error) {
-	c.prove, err = seconds(func() error { return c.trainer.Prove(ctx, w.order) })
+	c.prove, err = stopwatch.Seconds(func() error { return c.trainer.Prove(ctx, w.order) })
 	return err
 }
 
@@ -102,7 +103,7 @@ func (c *calibration) timeReading(ctx context.Context, _ *work) error {
 		return err
 	}
 	read := func(r *windows.Reader, layers []int) (float64, error) {
-		took, err := seconds(func() error {
+		took, err := stopwatch.Seconds(func() error {
 			windows, err := r.Features(ctx, piece, layers)
 			for _, x := range windows {
 				f := encoding.RowFeatures{Rows: map[string][]float32{}, Zscore: map[string]design.ZScore{}}
@@ -137,7 +138,7 @@ func (c *calibration) timeReading(ctx context.Context, _ *work) error {
 
 // timeSteps times tuning steps on blocks of about the usual size, with cached activations as in most of a run.
 func (c *calibration) timeSteps(ctx context.Context, w *work) error {
-	unitStatistics(c.trainer)
+	c.trainer.UnitStatistics()
 	mean := float64(w.stepWindows) / float64(len(w.order))
 	near := make([]int, len(w.order))
 	for i := range near {
@@ -151,10 +152,10 @@ func (c *calibration) timeSteps(ctx context.Context, w *work) error {
 	for k := range calibrationSteps + 1 {
 		i := near[k%len(near)]
 		b := w.order[i]
-		if err := fillBlock(ctx, c.trainer, b, c.trainer.ReadLayers()); err != nil {
+		if err := c.trainer.FillBlock(ctx, b, c.trainer.ReadLayers()); err != nil {
 			return err
 		}
-		one, err := secondsOn(c.trainer.Session.Device, func() error {
+		one, err := stopwatch.On(c.trainer.Session.Device, func() error {
 			_,
 				err := c.trainer.Step(ctx, b, uint64(k))
 			return err
@@ -168,16 +169,6 @@ func (c *calibration) timeSteps(ctx context.Context, w *work) error {
 	}
 	c.step = took / float64(windows)
 	return nil
-}
-
-// unitStatistics sets mean 0 and SD 1 for the features of all stories, so that steps can run before
-// their statistics are measured.
-func unitStatistics(t *tune.Trainer) {
-	t.Zscore = map[string]design.ZScore{}
-	channels := t.Study.Model.Architecture().Width
-	for _, story := range t.Study.Stories {
-		t.Zscore[story] = design.ZScore{Mean: make([]float64, channels), SD: slices.Repeat([]float64{1}, channels)}
-	}
 }
 
 // timeRidge fits random features to the responses, since the time does not depend on the values.
@@ -204,7 +195,7 @@ func (c *calibration) timeRidge(ctx context.Context, _ *work) error {
 		x, held := random(rows*width), random(valRows*width)
 		fit := func(n int) (float64, error) {
 			y := random(rows * n)
-			return seconds(func() error {
+			return stopwatch.Seconds(func() error {
 				m, err := ridge.Fit(ctx, x, y, rows, ridge.Options{Alphas: exp.Eval.Alphas, Boots: exp.Eval.Boots,
 					ChunkRows: exp.Eval.ChunkRows,
 					HeldOut:   exp.Eval.HeldOut, Seed: exp.Train.Seed, Device: c.trainer.Study.Model.Session().Device})
@@ -254,7 +245,7 @@ func (c *calibration) timeBootstrap(ctx context.Context, _ *work) error {
 			Responses: y, Base: x, Tuned: x})
 	}
 	draw := func(resamples int) (float64, error) {
-		return seconds(func() error {
+		return stopwatch.Seconds(func() error {
 			_, err := stats.PairedBootstrap(ctx, []stats.Subject{subject}, []stats.Group{{}},
 				stats.BootstrapOptions{Resamples: resamples})
 			return err

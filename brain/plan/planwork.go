@@ -5,9 +5,9 @@ import (
 	"strings"
 
 	"github.com/brainwavlm/bwlm/brain/experiment"
-	"github.com/brainwavlm/bwlm/brain/internal/sections"
-	"github.com/brainwavlm/bwlm/brain/internal/study"
-	"github.com/brainwavlm/bwlm/brain/internal/tune"
+	"github.com/brainwavlm/bwlm/internal/brain/sections"
+	"github.com/brainwavlm/bwlm/internal/brain/study"
+	"github.com/brainwavlm/bwlm/internal/brain/tune"
 )
 
 // work holds the amounts of work of a training and its evaluation.

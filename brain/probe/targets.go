@@ -8,9 +8,9 @@ import (
 	"sort"
 	"strings"
 
-	"github.com/brainwavlm/bwlm/brain/internal/study"
-	"github.com/brainwavlm/bwlm/brain/internal/windows"
 	"github.com/brainwavlm/bwlm/internal/acoustic"
+	"github.com/brainwavlm/bwlm/internal/brain/study"
+	"github.com/brainwavlm/bwlm/internal/brain/windows"
 	"github.com/brainwavlm/bwlm/internal/probing"
 )
 

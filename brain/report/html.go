@@ -9,7 +9,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/brainwavlm/bwlm/brain/internal/finished"
+	"github.com/brainwavlm/bwlm/internal/brain/finished"
 )
 
 //go:embed page.html

@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/brainwavlm/bwlm/brain/internal/finished"
+	"github.com/brainwavlm/bwlm/internal/brain/finished"
 	"github.com/brainwavlm/bwlm/internal/cortex"
 	"github.com/brainwavlm/bwlm/internal/render"
 )

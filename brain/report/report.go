@@ -3,8 +3,8 @@ package report
 import (
 	"context"
 
-	"github.com/brainwavlm/bwlm/brain/demo"
-	"github.com/brainwavlm/bwlm/brain/internal/finished"
+	"github.com/brainwavlm/bwlm/internal/brain/demo"
+	"github.com/brainwavlm/bwlm/internal/brain/finished"
 )
 
 // Report is the content of a page.

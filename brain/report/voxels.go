@@ -9,7 +9,7 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 
-	"github.com/brainwavlm/bwlm/brain/internal/finished"
+	"github.com/brainwavlm/bwlm/internal/brain/finished"
 )
 
 // Histogram shows how the voxels' r are spread, before and after tuning.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/brainwavlm/bwlm/brain/analysisplan"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/fault"
 )
@@ -35,7 +34,7 @@ type Summary struct {
 	Notes  []string `json:"notes,omitempty"`
 
 	// if the experiment was sealed before its training
-	AnalysisPlan *analysisplan.Status `json:"analysis_plan,omitempty"`
+	AnalysisPlan *PlanStatus `json:"analysis_plan,omitempty"`
 }
 
 // Scores are the scores of one split.

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/brainwavlm/bwlm/brain/internal/evaluate"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/internal/brain/evaluate"
 )
 
 // curveOf returns the curve from the scores of the left-out subjects by share of training rows; all[k]

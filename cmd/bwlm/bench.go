@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/brainwavlm/bwlm/brain/experiment"
-	"github.com/brainwavlm/bwlm/brain/plan"
+	"github.com/brainwavlm/bwlm/internal/brain/stepbench"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -50,7 +50,7 @@ type stepAnswer struct {
 }
 
 func benchStepCommand(a *app) *cobra.Command {
-	opt := plan.StepOptions{}
+	opt := stepbench.Options{}
 	var dtype, device, out string
 	var extraction experiment.Extraction
 	var chunk float64
@@ -98,7 +98,7 @@ peak_rss_mb is the memory of the process, peak_device_mb the peak memory of tens
 			case extraction != experiment.ExtractWindows:
 				return usage(c, "--extraction: %q is neither windows nor chunks", extraction)
 			}
-			times, err := plan.BenchStep(profile.start(c.Context()), opt)
+			times, err := stepbench.Run(profile.start(c.Context()), opt)
 			if err := profile.end(a, out, err); err != nil {
 				return err
 			}

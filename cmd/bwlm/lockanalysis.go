@@ -8,14 +8,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/spf13/cobra"
-
-	"github.com/brainwavlm/bwlm/brain/analysisplan"
 )
 
 func lockAnalysisCommand(a *app) *cobra.Command {
 	var exp experimentFlags
-	var e analysisplan.Endpoints
+	var e results.Endpoints
 	c := &cobra.Command{
 		Use:   "lock-analysis EXPERIMENT",
 		Short: "Lock splits, ROIs and endpoints before tuning",

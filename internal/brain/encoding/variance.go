@@ -1,0 +1,26 @@
+package encoding
+
+import (
+	"context"
+
+	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/internal/brain/study"
+)
+
+// Regressors returns the features of stories from a subject's regressors, with as many rows as the stories.
+func Regressors(ctx context.Context, st *study.Study, subject string, of Regressor, stories []string) (RowFeatures,
+	error) {
+	f := RowFeatures{Rows: map[string][]float32{}}
+	for _, story := range stories {
+		x, columns, err := of(ctx, subject, story)
+		if err != nil {
+			return f, err
+		}
+		stim := st.Stimuli[story]
+		x = x[:stim.Rows*columns]
+		d := design.StoryDesign{Delays: st.Delays, Statistics: stim.Design.Statistics}
+		f.Width = d.Width(columns)
+		f.Rows[story], _ = d.Matrix(x, columns)
+	}
+	return f, nil
+}

@@ -1,0 +1,290 @@
+package study
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/loss"
+	"github.com/brainwavlm/bwlm/brain/progress"
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/activations"
+	"github.com/brainwavlm/bwlm/internal/brain/phases"
+	"github.com/brainwavlm/bwlm/internal/brain/windows"
+	"github.com/brainwavlm/bwlm/speech"
+	"github.com/brainwavlm/bwlm/speech/pretrained"
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+// Options are the options of a study that are not in its experiment. The zero value is useful.
+type Options struct {
+	// most memory of the process, from which the next two follow; 0: as the experiment's max_memory says
+	MaxBytes   int64
+	CacheBytes int64  // memory budget of the activation cache; 0: 2 GiB
+	CacheDir   string // folder of the activation cache on disk, shared by runs; "": none
+	DiskBytes  int64  // size of that folder at most; 0: 10 GiB
+	HalfFrames bool   // cache in bf16: half the memory, slightly different results
+	// activations of one optimizer step; units beyond it are computed again in the backward pass; 0: 2.5 GiB
+	StepBytes int64
+	Purpose   string               // command that is recorded with reads of the test rows
+	Progress  func(progress.Event) // called from the computing goroutine; may be nil
+	Details   bool                 // add Details to the event at the end of an epoch
+
+	// AllowChangedBase lets finished runs meet a model other than the one that they were trained on.
+	AllowChangedBase bool
+
+	// OnlyCachedPrints compares the audio of stories only if CacheDir has the fingerprints of all.
+	OnlyCachedPrints bool
+}
+
+// defaultDiskBytes is the size of the activation cache on disk.
+const defaultDiskBytes = 10 << 30
+
+// Study is an experiment with its open data set and model.
+type Study struct {
+	Experiment *experiment.Experiment
+	Data       *dataset.Dataset
+	Model      speech.Encoder // untuned
+	Audit      *design.Report
+	Notes      []string // notes on data and model for the user
+
+	Options   Options
+	Subjects  []*Subject
+	Stimuli   map[string]*windows.Stimulus
+	Stories   []string // in the data set's order
+	Delays    []int    // in TRs
+	Loss      loss.Func
+	LossName  experiment.Loss
+	Frozen    *windows.Frozen
+	heldOut   [][]int              // chunks that each fold of a ridge holds out; nil: drawn
+	waves     map[string][]float32 // audio of stories at the model's rate; shared with variants
+	disk      *activations.Store   // may be nil
+	sounds    *sounds              // likewise
+	owns      bool                 // the cache of frozen
+	OwnsModel bool                 // the model
+	Took      time.Duration        // to open it
+
+	normalise   experiment.Normalise // meaning of model.normalise for the model: not auto
+	frozenDepth int                  // greatest depth with frozen activations; -1 if nothing is tuned
+}
+
+// Open opens the data set and the model that the experiment names.
+func Open(ctx context.Context, exp *experiment.Experiment, opt Options) (*Study, error) {
+	defer torch.Part(ctx, phases.PhaseOpening)()
+	start := time.Now()
+	exp, note, err := windows.Settled(exp)
+	if err != nil {
+		return nil, err
+	}
+	data, err := OpenData(exp)
+	if err != nil {
+		return nil, err
+	}
+	shapes, err := checkShapes(ctx, exp, data)
+	if err != nil {
+		return nil, err
+	}
+	model, err := OpenModel(ctx, exp, true)
+	if err != nil {
+		return nil, err
+	}
+	st, err := open(ctx, exp, data, model, shapes, opt)
+	if err != nil {
+		model.Close()
+		return nil, err
+	}
+	if note != "" {
+		st.Note("%s", note)
+	}
+	st.OwnsModel, st.Took = true, time.Since(start)
+	return st, nil
+}
+
+// seedLayers is the stream of the random numbers of model.reinit_layers.
+const seedLayers = 100
+
+// OpenData opens the data set that an experiment names, with its truncated recordings where the experiment allows
+// them.
+func OpenData(exp *experiment.Experiment) (*dataset.Dataset, error) {
+	return dataset.Open(exp.Data.Path, func(s *dataset.Spec) { s.AllowTruncated = exp.Data.AllowTruncated })
+}
+
+// OpenModel loads the experiment's model on its device, with some layers at random. A frozen one takes less
+// memory in bf16.
+func OpenModel(ctx context.Context, exp *experiment.Experiment, frozen bool, random ...int) (speech.Encoder, error) {
+	device, err := torch.OpenDevice(exp.Device)
+	if err != nil {
+		return nil, err
+	}
+	compute, err := torch.ComputeType(exp.DType, device)
+	if err != nil {
+		return nil, err
+	}
+	return pretrained.Open(ctx, exp.Model.Path, speech.Options{Device: device, Compute: compute, Frozen: frozen,
+		RandomLayers: random, Seed: torch.Seed(exp.Train.Seed, seedLayers)})
+}
+
+// New returns a study of an open data set and model. It loads the responses and audio of the splits, and
+// refuses shapes that do not fit the audio or each other, and splits that share stimulus.
+func New(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset, model speech.Encoder,
+	opt Options) (*Study, error) {
+	shapes, err := checkShapes(ctx, exp, data)
+	if err != nil {
+		return nil, err
+	}
+	return open(ctx, exp, data, model, shapes, opt)
+}
+
+// open returns a study of data whose shapes were checked; shapes are the notes of that.
+func open(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset, model speech.Encoder,
+	shapes []string, opt Options) (*Study, error) {
+	if opt.Progress == nil {
+		opt.Progress = func(progress.Event) {}
+	}
+	st := &Study{Experiment: exp, Data: data, Model: model, Options: opt,
+		Notes: slices.Concat(model.Notes(), shapes),
+		waves: map[string][]float32{}, sounds: newSounds(), owns: true}
+	st.Frozen = &windows.Frozen{Model: model, Half: opt.HalfFrames && model.Session().Compute == torch.Float32}
+	err := st.openDisk()
+	if err == nil {
+		err = st.prepare(ctx)
+	}
+	if err == nil {
+		err = st.shareMemory(cmp.Or(opt.MaxBytes, exp.MaxBytes()))
+	}
+	if err != nil {
+		st.Close()
+		return nil, err
+	}
+	st.Options.StepBytes, st.Options.CacheBytes = cmp.Or(st.Options.StepBytes, windows.DefaultStepBytes),
+		cmp.Or(st.Options.CacheBytes, windows.DefaultCacheBytes)
+	disk := st.disk
+	if opt.OnlyCachedPrints {
+		disk = nil // nothing is written
+	}
+	st.Frozen.Cache = windows.NewCache(st.Options.CacheBytes, disk,
+		func(err error) { st.Options.Progress(progress.Event{Phase: progress.Warning, Note: err.Error()}) })
+	return st, nil
+}
+
+// openDisk opens the folder of the activation cache, if there is to be one.
+func (st *Study) openDisk() (err error) {
+	if st.Options.CacheDir != "" {
+		st.disk, err = activations.Open(st.Options.CacheDir, cmp.Or(st.Options.DiskBytes, defaultDiskBytes))
+	}
+	return err
+}
+
+// prepare loads and checks the data that the experiment needs.
+func (st *Study) prepare(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{st.checkRepeats, st.checkModel, st.loadSubjects, st.weigh,
+		st.auditSplits, st.loadStimuli, st.auditSound, st.chooseLoss, st.readFolds,
+		st.noteMethod} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close frees the model and the cache of the study.
+func (st *Study) Close() {
+	if st.owns {
+		st.Frozen.Cache.Close()
+		if st.disk != nil {
+			st.disk.Close()
+		}
+	}
+	if st.OwnsModel {
+		st.Model.Close()
+	}
+}
+
+func (st *Study) checkModel(context.Context) error {
+	exp := st.Experiment
+	if n := st.Model.Architecture().Layers; exp.Model.Layer > n {
+		return fault.New(fault.Usage, "open study", "model.layer", "%d, the model has hidden states 0 to %d",
+			exp.Model.Layer, n)
+	}
+	if exp.Train.Mode == experiment.TrainLoRA && exp.Model.Layer == 0 {
+		return fault.New(fault.Usage, "open study", "model.layer",
+			"0 is below all layers that an adapter could change").
+			WithHint("read a higher layer, or use train.mode: readout")
+	}
+	for _, l := range exp.Model.ReinitLayers {
+		if l >= exp.Model.Layer {
+			return fault.New(fault.Usage, "open study", "model.reinit_layers",
+				"layer %d is never run when hidden state %d is read", l, exp.Model.Layer).
+				WithHint("name layers below it: 0 to %d", exp.Model.Layer-1)
+		}
+	}
+	for _, l := range exp.Adapter.Layers {
+		if l >= exp.Model.Layer {
+			return fault.New(fault.Usage, "open study", "adapter.layers",
+				"layer %d is never run when hidden state %d is read", l, exp.Model.Layer).
+				WithHint("hidden state %d is the output of layer %d, the layers below it are 0 to %d", exp.Model.Layer,
+					exp.Model.Layer-1, exp.Model.Layer-1)
+		}
+	}
+	m, err := windows.Resolved(exp.Model, st.Model)
+	if err != nil {
+		return err
+	}
+	st.normalise = m.Normalise
+	if st.owns {
+		st.Frozen.Normalise = m.Normalise == experiment.NormaliseWindow
+	}
+	st.frozenDepth = -1
+	if exp.Train.Mode != experiment.TrainReadout {
+		tuned, err := tunedNames(exp, st.Model)
+		if err != nil {
+			return err
+		}
+		st.frozenDepth = st.Model.FrozenDepth(tuned...)
+	}
+	st.Delays, err = design.Delays(exp.Readout.DelaysSeconds, st.Data.TR())
+	return err
+}
+
+func (st *Study) loadSubjects(ctx context.Context) error {
+	names, err := st.Data.Subjects(st.Experiment.Data.Subjects...)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		p, err := loadSubject(ctx, st.Experiment, st.Data, name)
+		if err != nil {
+			return err
+		}
+		st.Subjects = append(st.Subjects, p)
+		st.noteRaw(p)
+	}
+	return nil
+}
+
+// chooseLoss resolves train.loss: auto for the subjects.
+func (st *Study) chooseLoss(context.Context) error {
+	least := len(st.Subjects[0].Tuned)
+	for _, p := range st.Subjects {
+		least = min(least, len(p.Tuned))
+	}
+	loss, name, err := loss.New(st.Experiment.Train, least, st.Experiment.Compat)
+	if err != nil {
+		return fault.New(fault.Usage, "open study", "train.loss", "%v", err)
+	}
+	st.Loss, st.LossName = loss, name
+	if st.Experiment.Train.Loss == experiment.LossAuto {
+		st.Note("train.loss: auto means %s here: %d varying targets", name, least)
+	}
+	return nil
+}
+
+// OnProgress sets the function that gets the events from now on.
+func (st *Study) OnProgress(to func(progress.Event)) { st.Options.Progress = to }
+
+// Progress reports an event of work outside the study.
+func (st *Study) Progress(e progress.Event) { st.Options.Progress(e) }

@@ -1,0 +1,82 @@
+package tune
+
+import (
+	"context"
+
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/progress"
+	"github.com/brainwavlm/bwlm/brain/ridge"
+	"github.com/brainwavlm/bwlm/internal/brain/encoding"
+	"github.com/brainwavlm/bwlm/internal/brain/readout"
+	"github.com/brainwavlm/bwlm/internal/brain/study"
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+// A ridge readout (readout.mode: ridge) is not trained. It is the ridge that scores the features as
+// they are, fitted in closed form on the training rows, and refitted at the end of each epoch and
+// every readout.refit_steps steps. In between it is constant, and the gradient of the loss flows
+// through it into the model alone. Where the readout minimises the loss, that is the exact gradient
+// of the loss under the best readout (variable projection: Golub & Pereyra 1973), and the readout
+// does not lag behind the features as a co-trained one does.
+
+// RefitReadouts fits the ridge readouts to features of the training rows.
+func (t *Trainer) RefitReadouts(ctx context.Context, f *encoding.RowFeatures) error {
+	for i, p := range t.Study.Subjects {
+		if err := t.fitReadout(ctx, t.Readouts[i], f, p, p.Tuned); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fitReadout sets a direct readout to the ridge from a subject's training features to some columns, with the penalties,
+// folds and seed of the evaluation.
+func (t *Trainer) fitReadout(ctx context.Context, r *readout.Readout, f *encoding.RowFeatures, p *study.Subject,
+	columns []int) error {
+	x, rows := f.Stack(p, study.Train)
+	y, err := p.Read(ctx, columns, p.Parts[study.Train]...)
+	if err != nil {
+		return err
+	}
+	m, err := ridge.Fit(ctx, x, y, rows, t.Study.RidgeOptions())
+	if err != nil {
+		return err
+	}
+	bias := make([]float32, len(columns))
+	for v, b := range m.Intercept {
+		bias[v] = float32(b)
+	}
+	return t.Session.Train(ctx, 0, func(s *torch.Scope) error {
+		w := s.FromFloat32(m.Weights, m.Features, m.Voxels).Transpose(0, 1).Contiguous() // (V, F)
+		r.Store.Param("linear.weight").CopyFrom(w)
+		r.Store.Param("linear.bias").CopyFrom(s.FromFloat32(bias, len(bias)))
+		return nil
+	})
+}
+
+// Refresh reads the training features anew and refits the readouts, if a refit is due before the
+// next step. That depends on the position in the epoch alone, so a resumed run does the same.
+func (t *Trainer) Refresh(ctx context.Context) error {
+	every := t.Study.Experiment.Readout.RefitSteps
+	if !t.ridgeReadouts() || every == 0 || t.Progress.Block == 0 || t.Progress.Block%every != 0 {
+		return nil
+	}
+	fs, err := encoding.Read(ctx, t.Study, t.Reader, progress.Refresh, t.Study.StoriesOf(study.Train),
+		t.ReadLayers()...)
+	if err != nil {
+		return err
+	}
+	f := t.TunedOn(fs)
+	if err := t.RefitReadouts(ctx, f); err != nil {
+		return err
+	}
+	for story, z := range f.Zscore { // what the readouts were fitted to was standardised so
+		t.Zscore[story] = z
+	}
+	return nil
+}
+
+// ridgeReadouts reports whether readouts are fitted in closed form.
+func (t *Trainer) ridgeReadouts() bool {
+	return t.Study.Experiment.Readout.Mode == experiment.ReadoutRidge
+}

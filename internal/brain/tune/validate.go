@@ -1,0 +1,82 @@
+package tune
+
+import (
+	"context"
+
+	"github.com/brainwavlm/bwlm/brain/progress"
+	"github.com/brainwavlm/bwlm/brain/results"
+	"github.com/brainwavlm/bwlm/internal/brain/encoding"
+	"github.com/brainwavlm/bwlm/internal/brain/phases"
+	"github.com/brainwavlm/bwlm/internal/brain/study"
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+// ReadForEpoch extracts the features of training and validation stories.
+func (t *Trainer) ReadForEpoch(ctx context.Context) ([]encoding.RowFeatures, error) {
+	return encoding.Read(ctx, t.Study, t.Reader, progress.Validate, t.Study.StoriesOf(study.Train, study.Val),
+		t.ReadLayers()...)
+}
+
+// ReadLayers returns the hidden states that training or scores use.
+func (t *Trainer) ReadLayers() []int {
+	layers := t.Study.ScoredLayers()
+	for l := layers[0] - 1; l >= 0 && t.states() > 1; l-- {
+		layers = append([]int{l}, layers...)
+	}
+	return layers
+}
+
+// TunedOn returns the features of the readouts among those of ReadLayers.
+func (t *Trainer) TunedOn(fs []encoding.RowFeatures) *encoding.RowFeatures {
+	return encoding.Joined(fs[len(fs)-t.states():], len(t.Study.Delays))
+}
+
+// validate returns the validation score of the current model. Features are scored by a ridge, as in
+// the evaluation. Where the model is not tuned, the trained readouts are scored, since only they
+// change between epochs.
+func (t *Trainer) validate(ctx context.Context, done *results.Epoch) (err error) {
+	defer torch.Part(ctx, phases.PartScores)()
+	if !t.tunes {
+		done.ValR, err = t.readoutR(ctx)
+		return err
+	}
+	scores, err := encoding.Validation(ctx, t.Study, t.features[len(t.features)-len(t.Study.ScoredLayers()):], t.alphas)
+	if err != nil {
+		return err
+	}
+	if t.Study.Experiment.Eval.ReuseAlphas && t.alphas == nil {
+		for _, s := range scores {
+			t.alphas = append(t.alphas, s.Alphas)
+		}
+	}
+	done.ValR, t.valid = encoding.TunedR(t.Study, scores), scores
+	if t.Retention != nil {
+		r := t.Retention.r(scores)
+		done.RetainedR = &r
+	}
+	return nil
+}
+
+// readoutR returns the mean over subjects of the mean r of their tuned voxels, predicted by the trained readouts.
+func (t *Trainer) readoutR(ctx context.Context) (float64, error) {
+	total := 0.
+	f := t.TunedOn(t.features)
+	for i, p := range t.Study.Subjects {
+		x, rows := f.Stack(p, study.Val)
+		var pred []float32
+		err := t.Session.Infer(ctx, func(s *torch.Scope) error {
+			pred = t.Readouts[i].Forward(s.FromFloat32(x, rows, f.Width)).Float32s()
+			return nil
+		})
+		if err != nil {
+			return 0, err
+		}
+		want, err := p.Read(ctx, p.Tuned, p.Parts[study.Val]...)
+		if err != nil {
+			return 0, err
+		}
+		r, constant := encoding.EpochR(t.Study.Experiment)(pred, want, rows, len(p.Tuned), p.Parts[study.Val])
+		total += p.TunedMean(r, constant)
+	}
+	return total / float64(len(t.Study.Subjects)), nil
+}
