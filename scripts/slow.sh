@@ -18,9 +18,9 @@ packages() {
     demo) echo ./internal/brain/demo ;;
     transfer) echo ./brain/transfer ;;
     statistics) echo ./brain/stats ./brain/ridge ./brain/timing ./brain/probe ;;
-    study) list "$module/brain(/|\$)" "$module/brain/(demo|transfer|stats|ridge|timing|probe)\$" ;;
+    study) list "$module/(internal/)?brain(/|\$)" "$module/(internal/)?brain/(demo|transfer|stats|ridge|timing|probe)\$" ;;
     command) echo ./cmd/... ./examples/... ;;
-    model) list . "$module/(brain|cmd|examples)(/|\$)" ;;
+    model) list . "$module/(internal/brain|brain|cmd|examples)(/|\$)" ;;
   esac
 }
 list() { # list WANTED UNWANTED: the packages that match the first and not the second
