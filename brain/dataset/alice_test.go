@@ -56,17 +56,6 @@ func TestAlice(t *testing.T) {
 	assert.Equal(t, Word{Onset: .0589, Offset: .6216, Text: "alice"}, words[0])
 }
 
-func TestAliceCheck(t *testing.T) {
-	d := alice(t)
-	report, err := d.Check(t.Context(), CheckOptions{Subjects: []string{"sub-18", "group"}})
-	require.NoError(t, err)
-	assert.Equal(t, 362, report.Stories[0].Rows)
-	assert.InDelta(t, 724, report.Stories[0].Seconds, .001)
-	require.Len(t, report.Warnings, 1, "sub-18 is in raw scanner units, group is z-scored")
-	assert.Contains(t, report.Warnings[0], "sub-18")
-	t.Log("\n" + report.String())
-}
-
 // The group average that comes with the data was made as its README says; detrending here must find
 // the same.
 func TestAliceGroupIsTheMeanOfDetrendedSubjects(t *testing.T) {

@@ -124,11 +124,8 @@ func TestMatrix(t *testing.T) {
 		2, 5, 0, 2, 8, 0}}
 	assert.Equal(t, []float32{1.5, 5, 0, 1.5, 7, 0}, m.Mean())
 	assert.Equal(t, []float32{2, 5, 0, 2, 8, 0}, m.repeat(1))
-	assert.Equal(t, []int{0, 2}, m.Constant(0, 2), "repeats may differ and still not vary over rows")
-	assert.Equal(t, []int{0, 1, 2}, m.Constant(1, 2))
 	assert.Equal(t, &Matrix{Repeats: 2, Rows: 2, Voxels: 2, Data: []float32{0, 1, 0, 1, 0, 2, 0, 2}},
 		m.Select([]int{2, 0}))
-	assert.Equal(t, []int{1}, m.Raw(), "means 1.5 and 6 with SD .5 and 1.2, and a constant")
 	assert.Panics(t, func() { NewMatrix(2, 2, make([]float32, 3)) })
 	one := NewMatrix(1, 3, []float32{1, 2, 3})
 	assert.Equal(t, one.Data, one.Mean())

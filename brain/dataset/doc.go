@@ -50,10 +50,8 @@
 // of a realignment. Any subject and story may have it, and each repeat may have its own. Control
 // analyses use it as a regressor.
 //
-// Responses need not fit in memory. [Dataset.OpenResponses] reads the header of a file,
-// [Standardise] and [SubjectResponses.Measure] compute mean, SD and drift of each column in a few
-// passes, and a [Selection] computes standardised rows when they are read.
+// Responses need not fit in memory. [Dataset.OpenResponses] reads the header of a file, and [Responses.ReadRows] the
+// values of some rows.
 //
 // No value is repaired or filled in: a NaN is an error that names story, TR and voxel.
-// [Dataset.Check] finds raw and constant data.
 package dataset

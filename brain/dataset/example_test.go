@@ -29,19 +29,16 @@ func ExampleNew() {
 	}
 
 	ctx := context.Background()
-	report, err := data.Check(ctx, dataset.CheckOptions{})
+	read, err := data.ReadResponses(ctx, "sub-01", "hello")
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	fmt.Print(report)
+	fmt.Println(read.Rows, "rows,", read.Voxels, "voxels")
 	columns, _ := data.ROI(ctx, "auditory", "sub-01", 2)
 	fmt.Println("auditory:", columns)
 	// Output:
-	// story  seconds  TRs
-	// hello  20.00    10
-	// subject  story  repeats  rows  voxels  constant  raw
-	// sub-01   hello  1        10    2       0         0
+	// 10 rows, 2 voxels
 	// auditory: [1]
 }
 

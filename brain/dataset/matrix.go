@@ -24,6 +24,15 @@ func NewMatrix(rows, voxels int, data []float32) *Matrix {
 	return m
 }
 
+// Shape returns the numbers of repeats, rows and columns.
+func (m *Matrix) Shape() (repeats, rows, columns int) { return m.Repeats, m.Rows, m.Voxels }
+
+// ReadRows copies rows from ≤ k < to of a repeat to out.
+func (m *Matrix) ReadRows(_ context.Context, repeat, from, to int, out []float32) error {
+	copy(out[:(to-from)*m.Voxels], m.Data[(repeat*m.Rows+from)*m.Voxels:])
+	return nil
+}
+
 // Row returns row k of a repeat (Voxels), not a copy.
 func (m *Matrix) Row(repeat, k int) []float32 {
 	return m.Data[(repeat*m.Rows+k)*m.Voxels:][:m.Voxels]
@@ -85,7 +94,7 @@ func (d *Dataset) Motion(ctx context.Context, subject, story string) (*Matrix, e
 	if err != nil {
 		return nil, err
 	}
-	m, err := opened.readAll(ctx)
+	m, err := opened.all(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +102,7 @@ func (d *Dataset) Motion(ctx context.Context, subject, story string) (*Matrix, e
 	if err != nil {
 		return nil, err
 	}
-	refuse := fault.New(fault.BadData, "read motion", opened.where, "%d × %d rows, the responses have %d × %d",
+	refuse := fault.New(fault.BadData, "read motion", opened.Where, "%d × %d rows, the responses have %d × %d",
 		m.Repeats, m.Rows, responses.Repeats, responses.Rows)
 	switch {
 	case m.Rows != responses.Rows && m.Voxels == responses.Rows:

@@ -6,19 +6,20 @@ import (
 	"slices"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/brain/rowsource"
 )
 
 // Responses are the responses of one subject to one story, opened by the header of their file.
 // Values are read when they are asked for; they are as they are stored, and whether they are finite
-// is for a survey of all values and for [SubjectResponses.Measure] to check. The methods may be
+// is for who reads them all to check, as [Dataset.ReadResponses] does. The methods may be
 // called from several goroutines at once.
 type Responses struct {
 	Subject, Story         string
 	Repeats, Rows, Columns int
 	Stored                 string // the type in the file if it is not a float: "int16"
 
-	source Source
-	where  string // for errors
+	Source Source // of the values
+	Where  string // the file and what it is of, for errors
 }
 
 // OpenResponses opens the responses of a subject to a story. Of a .npy file only the header is
@@ -49,7 +50,7 @@ func (d *Dataset) ReadResponses(ctx context.Context, subject, story string) (*Ma
 	if err != nil {
 		return nil, err
 	}
-	return r.readAll(ctx)
+	return r.all(ctx)
 }
 
 // open opens what a Response refers to; what is its name in errors.
@@ -57,28 +58,28 @@ func (r Response) open(ctx context.Context, what string) (*Responses, error) {
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
-	out := &Responses{where: what}
+	out := &Responses{Where: what}
 	if path := r.path(); path != "" {
-		out.where = path + ": " + what
+		out.Where = path + ": " + what
 	}
 	if r.Source.Absent() {
 		m, err := r.Matrix.Load(ctx)
 		if err != nil {
 			return nil, err
 		}
-		out.source, out.Stored = m, m.Stored
+		out.Source, out.Stored = m, m.Stored
 	} else {
 		s, err := r.Source.Load(ctx)
 		if err != nil {
 			return nil, err
 		}
-		out.source = s
-		if file, ok := s.(interface{ stored() string }); ok {
-			out.Stored = file.stored()
+		out.Source = s
+		if file, ok := s.(interface{ Stored() string }); ok {
+			out.Stored = file.Stored()
 		}
 	}
-	out.Repeats, out.Rows, out.Columns = out.source.Shape()
-	return out, shapeError(out.source, out.where)
+	out.Repeats, out.Rows, out.Columns = out.Source.Shape()
+	return out, shapeError(out.Source, out.Where)
 }
 
 // path returns the file of a Response, "" if it has none.
@@ -88,23 +89,7 @@ func (r Response) path() string { return r.Source.Path + r.Matrix.Path }
 // are stored together: in a row-major .npy file and in memory.
 func (r *Responses) ReadRows(ctx context.Context, repeat, from, to int, out []float32) error {
 	r.mustContain(repeat, from, to, r.Rows)
-	return r.source.ReadRows(ctx, repeat, from, to, out)
-}
-
-// readColumns fills out with columns from ≤ c < to of a repeat, (to-from, Rows), one column after
-// another. It is fast in a column-major .npy file; of a row-major one it reads all rows, a slab at
-// a time.
-func (r *Responses) readColumns(ctx context.Context, repeat, from, to int, out []float32) error {
-	r.mustContain(repeat, from, to, r.Columns)
-	return newPass(r).tiles(ctx, from, to, func(t *tile) error {
-		return t.each(ctx, repeat, 0, r.Rows, func(k, column int, row []float32) {
-			for i, x := range row {
-				if c := column + i; c >= from && c < to {
-					out[(c-from)*r.Rows+k] = x
-				}
-			}
-		})
-	})
+	return r.Source.ReadRows(ctx, repeat, from, to, out)
 }
 
 // mustContain panics unless from ≤ to are within n and there is such a repeat.
@@ -114,38 +99,38 @@ func (r *Responses) mustContain(repeat, from, to, n int) {
 	}
 }
 
-// readAll loads all responses into memory, and refuses values that are not finite. A matrix in
+// all loads the responses into memory, and refuses values that are not finite. A matrix in
 // memory is not copied.
-func (r *Responses) readAll(ctx context.Context) (*Matrix, error) {
-	m, ok := r.source.(*Matrix)
+func (r *Responses) all(ctx context.Context) (*Matrix, error) {
+	m, ok := r.Source.(*Matrix)
 	if !ok {
 		m = &Matrix{Repeats: r.Repeats, Rows: r.Rows, Voxels: r.Columns, Stored: r.Stored,
 			Data: make([]float32, r.Repeats*r.Rows*r.Columns)}
-		if err := r.readInto(ctx, m); err != nil {
+		if err := r.fill(ctx, m); err != nil {
 			return nil, err
 		}
 	}
-	var bad notFinite
+	var bad rowsource.NotFinite
 	for i, v := range m.Data {
 		if v-v != 0 { // NaN and the infinities
-			bad.add(i, v)
+			bad.Add(i, v)
 		}
 	}
-	if err := bad.err(m, r.where); err != nil {
+	if err := bad.Err(m, r.Where); err != nil {
 		return nil, err
 	}
 	return m, nil
 }
 
-func (r *Responses) readInto(ctx context.Context, m *Matrix) error {
-	if s, ok := r.source.(columnSource); ok {
-		return s.readTile(ctx, 0, r.Columns, m.Data)
+func (r *Responses) fill(ctx context.Context, m *Matrix) error {
+	if s, ok := r.Source.(rowsource.Columns); ok {
+		return s.ReadTile(ctx, 0, r.Columns, m.Data)
 	}
 	for k := range r.Repeats {
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		if err := r.source.ReadRows(ctx, k, 0, r.Rows, m.repeat(k)); err != nil {
+		if err := r.Source.ReadRows(ctx, k, 0, r.Rows, m.repeat(k)); err != nil {
 			return err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/brain/datacheck"
 )
 
 // Options configures [Run]. The zero value checks all subjects and stories.
@@ -98,7 +99,7 @@ func (d *check) checkShapes(ctx context.Context) error {
 
 // checkData adds the findings of the data set's own check.
 func (d *check) checkData(ctx context.Context) error {
-	found, err := d.data.Check(ctx, dataset.CheckOptions{Subjects: d.names, Stories: d.opt.Stories})
+	found, err := datacheck.Run(ctx, d.data, datacheck.Options{Subjects: d.names, Stories: d.opt.Stories})
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -130,7 +131,7 @@ func (d *check) checkData(ctx context.Context) error {
 	return nil
 }
 
-// rawWarning marks the warnings of dataset.Check that become one finding about all subjects.
+// rawWarning marks the warnings of package datacheck that become one finding about all subjects.
 const rawWarning = "raw scanner units"
 
 func (d *check) add(f Finding) { d.report.Findings = append(d.report.Findings, f) }

@@ -7,6 +7,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/internal/brain/responses"
 )
 
 // maxVoxels is the largest number of voxels of a subject that are used, evenly spaced among all.
@@ -97,12 +98,12 @@ func (d *check) loadSubject(ctx context.Context, name string) (*subject, error) 
 
 // measure returns the responses of a subject to a story without preprocessing, averaged over
 // repeats.
-func (d *check) measure(ctx context.Context, subject, story string) (*dataset.SubjectResponses, error) {
+func (d *check) measure(ctx context.Context, subject, story string) (*responses.SubjectResponses, error) {
 	r, err := d.data.OpenResponses(ctx, subject, story)
 	if err != nil {
 		return nil, err
 	}
-	s, err := dataset.Standardise([]*dataset.Responses{r}, nil, dataset.Standardisation{ZScore: dataset.ZScoreNone})
+	s, err := responses.Standardise([]*dataset.Responses{r}, nil, responses.Standardisation{ZScore: responses.ZScoreNone})
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +111,7 @@ func (d *check) measure(ctx context.Context, subject, story string) (*dataset.Su
 }
 
 // columns returns the voxels that are used, among those that vary in a story.
-func (d *check) columns(ctx context.Context, subject, story string, r *dataset.SubjectResponses) ([]int, error) {
+func (d *check) columns(ctx context.Context, subject, story string, r *responses.SubjectResponses) ([]int, error) {
 	var all []int
 	if d.opt.ROI != "" {
 		var err error

@@ -67,11 +67,18 @@ var rules = []rule{
 	{packages: "brain/stats", others: []string{"gonum.org/v1/gonum/..."}},
 	{packages: "brain/ridge", ours: []string{"torch", "brain/stats"}, others: []string{"gonum.org/v1/gonum/..."}},
 	{packages: "internal/probing", ours: []string{"npy", "brain/design", "brain/ridge", "brain/stats"}},
-	{packages: "brain/dataset", ours: []string{"audio", "npy", "brain/design", "internal/brain/colstats"},
+	{packages: "internal/brain/rowsource", ours: []string{"npy"}},
+	{packages: "brain/dataset", ours: []string{"audio", "npy", "brain/design", "internal/brain/rowsource"},
 		others: []string{"go.yaml.in/yaml/v3"}},
+	{packages: "internal/brain/responses", ours: []string{
+		"brain/dataset", "brain/design", "internal/brain/colstats", "internal/brain/rowsource",
+	}},
+	{packages: "internal/brain/datacheck", ours: []string{"brain/dataset", "internal/brain/responses"}},
 	{packages: "internal/sim", ours: []string{"audio", "brain/dataset", "speech", "wavlm"},
 		others: []string{"gonum.org/v1/gonum/...", "golang.org/x/sync/..."}},
-	{packages: "brain/timing", ours: []string{"brain/dataset", "brain/design", "brain/stats"},
+	{packages: "brain/timing", ours: []string{
+		"internal/brain/datacheck", "internal/brain/responses", "brain/dataset", "brain/design", "brain/stats",
+	},
 		others: []string{"gonum.org/v1/gonum/...", "golang.org/x/sync/..."}},
 
 	// Rooms of a study, from the ground floor up.
@@ -98,10 +105,10 @@ var rules = []rule{
 	{packages: "internal/brain/fingerprint", ours: []string{"internal/activations"},
 		others: []string{"gonum.org/v1/gonum/..."}},
 	{packages: "internal/brain/study", ours: []string{
-		"internal/brain/phases", "internal/rundir", "torch", "torch/nn", "peft", "speech", "speech/pretrained",
-		"npy", "internal/acoustic", "internal/activations", "brain/dataset", "brain/design", "brain/experiment",
-		"brain/loss", "brain/progress", "brain/results", "brain/ridge", "brain/stats", "internal/brain/fingerprint",
-		"internal/brain/windows",
+		"internal/brain/responses", "internal/brain/phases", "internal/rundir", "torch", "torch/nn", "peft",
+		"speech", "speech/pretrained", "npy", "internal/acoustic", "internal/activations", "brain/dataset",
+		"brain/design", "brain/experiment", "brain/loss", "brain/progress", "brain/results", "brain/ridge",
+		"brain/stats", "internal/brain/fingerprint", "internal/brain/windows",
 	}},
 	{packages: "internal/brain/encoding", ours: []string{
 		"speech", "brain/design", "brain/dataset", "brain/experiment", "brain/progress", "brain/ridge",
@@ -180,9 +187,10 @@ var rules = []rule{
 
 	// Of tests.
 	{packages: "internal/brain/studytest", tests: true, ours: []string{
-		"internal/rundir", "torch", "internal/ckpt", "npy", "speech", "wavlm", "internal/activations",
-		"brain/dataset", "brain/design", "brain/experiment", "brain/extract", "brain/progress", "brain/results",
-		"internal/brain/evaluate", "internal/brain/study", "internal/brain/tune", "internal/torchtest",
+		"internal/brain/responses", "internal/rundir", "torch", "internal/ckpt", "npy", "speech", "wavlm",
+		"internal/activations", "brain/dataset", "brain/design", "brain/experiment", "brain/extract",
+		"brain/progress", "brain/results", "internal/brain/evaluate", "internal/brain/study", "internal/brain/tune",
+		"internal/torchtest",
 	}, others: []string{"github.com/stretchr/testify/..."}},
 	{packages: "internal/tfevents/readback", tests: true, others: []string{"github.com/stretchr/testify/require"}},
 	{packages: "internal/faulttest", tests: true, others: []string{"github.com/stretchr/testify/require"}},

@@ -3,9 +3,9 @@ package study
 import (
 	"context"
 
-	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/internal/brain/responses"
 )
 
 // TestCeiling estimates the noise ceiling from the repeats of all test rows. It reports false where there are none.
@@ -14,7 +14,7 @@ func (p *Subject) TestCeiling(ctx context.Context) (stats.NoiseCeiling, bool, er
 }
 
 // repeated returns the responses whose repeats give the ceiling of a split.
-func (p *Subject) repeated(split Split) *dataset.SubjectResponses {
+func (p *Subject) repeated(split Split) *responses.SubjectResponses {
 	if split == Test && p.odd != nil {
 		return p.odd
 	}
@@ -23,7 +23,7 @@ func (p *Subject) repeated(split Split) *dataset.SubjectResponses {
 
 // ceiling estimates the noise ceiling from the repeats of some rows. All must have the same number of repeats, two or
 // more.
-func (p *Subject) ceiling(ctx context.Context, responses *dataset.SubjectResponses, parts []design.Rows) (
+func (p *Subject) ceiling(ctx context.Context, responses *responses.SubjectResponses, parts []design.Rows) (
 	c stats.NoiseCeiling, ok bool, err error) {
 	rows := responses.Select(parts...)
 	n := rows.Repeats()

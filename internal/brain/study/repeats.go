@@ -7,6 +7,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/brain/responses"
 )
 
 // leastRepeats can be divided into halves that both have a noise ceiling.
@@ -61,7 +62,7 @@ func (p *Subject) halves(opened []*dataset.Responses) (odd, even []*dataset.Resp
 		for k := 0; k+1 < r.Repeats; k += 2 {
 			first, second = append(first, k), append(second, k+1)
 		}
-		odd, even = append(odd, r.Only(first...)), append(even, r.Only(second...))
+		odd, even = append(odd, responses.Only(r, first...)), append(even, responses.Only(r, second...))
 	}
 	return odd, even
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/ridge"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/brain/responses"
 )
 
 // Subject is one subject of a study. Responses are standardised when they are read; none is held.
@@ -18,11 +19,11 @@ type Subject struct {
 	Name      string
 	Voxels    int
 	Parts     [3][]design.Rows // rows of each split
-	Responses *dataset.SubjectResponses
+	Responses *responses.SubjectResponses
 	Tuned     []int     // columns of the loss: those of the tuned ROIs that vary in the training rows
 	Weights   []float32 // of each of these in the loss, of mean 1; nil: all are 1
 
-	odd *dataset.SubjectResponses // of the test rows, for weights and ceilings; nil: Responses
+	odd *responses.SubjectResponses // of the test rows, for weights and ceilings; nil: Responses
 
 	zscoreScored bool // scores standardise the responses of each story once more
 }
@@ -50,12 +51,12 @@ func loadSubject(ctx context.Context, exp *experiment.Experiment, data *dataset.
 	if p.Parts, err = parts(exp, data, rows); err != nil {
 		return nil, err
 	}
-	how := dataset.Standardisation{Polynomials: exp.Data.LegendreDegree() + 1,
-		ZScore: dataset.ZScoreRule(exp.Data.ZScore)}
+	how := responses.Standardisation{Polynomials: exp.Data.LegendreDegree() + 1,
+		ZScore: responses.ZScoreRule(exp.Data.ZScore)}
 	if usesTestRepeats(exp) {
 		if odd, even := p.halves(opened); odd != nil {
 			opened = even
-			if p.odd, err = dataset.Standardise(odd, p.Parts[:], how); err == nil {
+			if p.odd, err = responses.Standardise(odd, p.Parts[:], how); err == nil {
 				err = p.odd.Measure(ctx)
 			}
 			if err != nil {
@@ -63,7 +64,7 @@ func loadSubject(ctx context.Context, exp *experiment.Experiment, data *dataset.
 			}
 		}
 	}
-	if p.Responses, err = dataset.Standardise(opened, p.Parts[:], how); err != nil {
+	if p.Responses, err = responses.Standardise(opened, p.Parts[:], how); err != nil {
 		return nil, err
 	}
 	p.Voxels = p.Responses.Columns

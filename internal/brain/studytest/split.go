@@ -7,6 +7,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/internal/brain/responses"
 	"github.com/brainwavlm/bwlm/internal/brain/study"
 )
 
@@ -36,8 +37,8 @@ func SubjectOf(t *testing.T, name, story string, m *dataset.Matrix, split study.
 	require.NoError(t, err)
 	p := &study.Subject{Name: name, Voxels: m.Voxels}
 	p.Parts[split] = []design.Rows{{Story: story, To: m.Rows}}
-	p.Responses, err = dataset.Standardise([]*dataset.Responses{r}, p.Parts[:],
-		dataset.Standardisation{ZScore: dataset.ZScoreNone})
+	p.Responses, err = responses.Standardise([]*dataset.Responses{r}, p.Parts[:],
+		responses.Standardisation{ZScore: responses.ZScoreNone})
 	require.NoError(t, err)
 	require.NoError(t, p.Responses.Measure(t.Context()))
 	return p

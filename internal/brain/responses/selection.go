@@ -1,12 +1,13 @@
-package dataset
+package responses
 
 import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
 
+	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/internal/brain/rowsource"
 	"github.com/brainwavlm/bwlm/internal/parallel"
 )
 
@@ -24,7 +25,7 @@ type Selection struct {
 func (s *SubjectResponses) Select(ranges ...design.Rows) *Selection {
 	for _, r := range ranges {
 		if st := s.mustHave(r.Story); r.From < 0 || r.To < r.From || r.To > st.Responses.Rows {
-			panic(fmt.Sprintf("dataset: %s has %d rows, not %s", r.Story, st.Responses.Rows, r))
+			panic(fmt.Sprintf("responses: %s has %d rows, not %s", r.Story, st.Responses.Rows, r))
 		}
 	}
 	return &Selection{Rows: count(ranges), Columns: s.Columns, subject: s, ranges: ranges}
@@ -97,7 +98,7 @@ func (x *Selection) stream(ctx context.Context, repeat, from, to int, columns []
 		columns = x.subject.all
 	}
 	if from < 0 || to < from || to > x.Rows || !slices.IsSorted(columns) {
-		panic(fmt.Sprintf("dataset: rows %d to %d of %d, or columns that do not ascend", from, to, x.Rows))
+		panic(fmt.Sprintf("responses: rows %d to %d of %d, or columns that do not ascend", from, to, x.Rows))
 	}
 	start := 0
 	for _, r := range x.ranges {
@@ -172,21 +173,18 @@ func (st *story) value(repeat, k, c int, x float32) float32 {
 // readBytes bounds what reading rows holds at once, but for one row.
 const readBytes = 1 << 20
 
-// buffers hold what reading rows reads.
-var buffers = sync.Pool{New: func() any { return new([]float32) }}
-
 // readTiles visits the tiles of columns, to read a number of rows and repeats: a tile,
 // and which of the columns it has.
 func (st *story) readTiles(ctx context.Context, repeats, rows int, columns []int,
 	visit func(t *tile, at, end int) error) error {
 	t := &tile{Responses: st.Responses, to: st.Columns}
-	if m, ok := st.source.(*Matrix); ok {
+	if m, ok := st.Source.(*dataset.Matrix); ok {
 		t.held = m.Data
 		return visit(t, 0, len(columns))
 	}
-	buffer := buffers.Get().(*[]float32)
-	defer buffers.Put(buffer)
-	if _, ok := st.source.(columnSource); !ok {
+	buffer := rowsource.Buffers.Get().(*[]float32)
+	defer rowsource.Buffers.Put(buffer)
+	if _, ok := st.Source.(rowsource.Columns); !ok {
 		n := repeats * st.Columns * min(rows, max(1, readBytes/4/(repeats*st.Columns)))
 		*buffer = slices.Grow((*buffer)[:0], n)
 		t.buf = (*buffer)[:n]
@@ -194,7 +192,7 @@ func (st *story) readTiles(ctx context.Context, repeats, rows int, columns []int
 	}
 	p := pass{r: st.Responses, buf: *buffer}
 	defer func() { *buffer = p.buf }()
-	width := tileColumns(st.Repeats, st.Rows)
+	width := rowsource.TileColumns(st.Repeats, st.Rows)
 	for at := 0; at < len(columns); {
 		from := columns[at]
 		to := min(from+width, st.Columns)

@@ -1,27 +1,30 @@
-package dataset
+package responses
 
 import (
 	"context"
+	"fmt"
 
+	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/internal/brain/rowsource"
 	"github.com/brainwavlm/bwlm/internal/parallel"
 )
 
 // leastColumns is the number of columns that are worth another processor.
 const leastColumns = 1024
 
-// pass visits the values of responses in bounded memory, [slabBytes] at a time, as often as it is
+// pass visits the values of responses in bounded memory, [rowsource.SlabBytes] at a time, as often as it is
 // asked to. Columns are shared among the processors, so that visits of different columns run side
 // by side; each column sees its rows in ascending order.
 type pass struct {
-	r   *Responses
+	r   *dataset.Responses
 	buf []float32
 }
 
-func newPass(r *Responses) *pass { return &pass{r: r} }
+func newPass(r *dataset.Responses) *pass { return &pass{r: r} }
 
 // tile is a range of columns with all rows, of which as much is in memory as fits.
 type tile struct {
-	*Responses
+	*dataset.Responses
 	from, to int       // columns
 	held     []float32 // (repeats, rows, columns) if all of it is in memory
 	buf      []float32 // else what is read
@@ -36,16 +39,16 @@ func (p *pass) tiles(ctx context.Context, from, to int, visit func(*tile) error)
 	r := p.r
 	t := &tile{Responses: r, to: r.Columns}
 	all := r.Repeats * r.Rows * r.Columns
-	if m, ok := r.source.(*Matrix); ok {
+	if m, ok := r.Source.(*dataset.Matrix); ok {
 		t.held = m.Data
 		return visit(t)
 	}
-	if s, ok := r.source.(columnSource); ok {
-		width := min(tileColumns(r.Repeats, r.Rows), to-from)
+	if s, ok := r.Source.(rowsource.Columns); ok {
+		width := min(rowsource.TileColumns(r.Repeats, r.Rows), to-from)
 		for at := from; at < to; at += width {
 			t := &tile{Responses: r, from: at, to: min(at+width, to)}
 			t.held = p.buffer(r.Repeats * r.Rows * (t.to - at))
-			if err := s.readTile(ctx, at, t.to, t.held); err != nil {
+			if err := s.ReadTile(ctx, at, t.to, t.held); err != nil {
 				return err
 			}
 			if err := visit(t); err != nil {
@@ -54,11 +57,11 @@ func (p *pass) tiles(ctx context.Context, from, to int, visit func(*tile) error)
 		}
 		return nil
 	}
-	if t.buf = p.buffer(min(all, max(slabBytes/4, r.Repeats*r.Columns))); len(t.buf) < all {
+	if t.buf = p.buffer(min(all, max(rowsource.SlabBytes/4, r.Repeats*r.Columns))); len(t.buf) < all {
 		return visit(t)
 	}
 	for k := range r.Repeats { // it fits, so one read is enough for all visits
-		if err := r.source.ReadRows(ctx, k, 0, r.Rows, t.buf[k*r.Rows*r.Columns:][:r.Rows*r.Columns]); err != nil {
+		if err := r.Source.ReadRows(ctx, k, 0, r.Rows, t.buf[k*r.Rows*r.Columns:][:r.Rows*r.Columns]); err != nil {
 			return err
 		}
 	}
@@ -125,11 +128,29 @@ func (t *tile) slabs(ctx context.Context, firstRepeat, lastRepeat, from, to int,
 				continue
 			}
 			x[i] = t.buf[i*step*width:][:n]
-			if err := t.source.ReadRows(ctx, repeat, at, end, x[i]); err != nil {
+			if err := t.Source.ReadRows(ctx, repeat, at, end, x[i]); err != nil {
 				return err
 			}
 		}
 		visit(at, end, x)
 	}
 	return nil
+}
+
+// readColumns fills out with columns from ≤ c < to of a repeat, (to-from, Rows), one column after
+// another. It is fast in a column-major .npy file; of a row-major one it reads all rows, a slab at
+// a time.
+func readColumns(ctx context.Context, r *dataset.Responses, repeat, from, to int, out []float32) error {
+	if repeat < 0 || repeat >= r.Repeats || from < 0 || to < from || to > r.Columns {
+		panic(fmt.Sprintf("responses: columns %d to %d of %d in repeat %d of %d", from, to, r.Columns, repeat, r.Repeats))
+	}
+	return newPass(r).tiles(ctx, from, to, func(t *tile) error {
+		return t.each(ctx, repeat, 0, r.Rows, func(k, column int, row []float32) {
+			for i, x := range row {
+				if c := column + i; c >= from && c < to {
+					out[(c-from)*r.Rows+k] = x
+				}
+			}
+		})
+	})
 }

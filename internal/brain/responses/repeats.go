@@ -1,25 +1,27 @@
-package dataset
+package responses
 
 import (
 	"context"
 	"fmt"
+
+	"github.com/brainwavlm/bwlm/brain/dataset"
 )
 
 // Only returns the responses with some of the repeats, in the given order.
-func (r *Responses) Only(repeats ...int) *Responses {
+func Only(r *dataset.Responses, repeats ...int) *dataset.Responses {
 	for _, k := range repeats {
 		if k < 0 || k >= r.Repeats {
-			panic(fmt.Sprintf("dataset: repeat %d of %d", k, r.Repeats))
+			panic(fmt.Sprintf("responses: repeat %d of %d", k, r.Repeats))
 		}
 	}
 	out := *r
-	out.Repeats, out.source = len(repeats), someRepeats{r.source, repeats}
+	out.Repeats, out.Source = len(repeats), someRepeats{r.Source, repeats}
 	return &out
 }
 
 // someRepeats are some repeats of a source.
 type someRepeats struct {
-	of      Source
+	of      dataset.Source
 	repeats []int
 }
 

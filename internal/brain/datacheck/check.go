@@ -1,4 +1,5 @@
-package dataset
+// Package datacheck looks through all values of a data set before anything is computed from them.
+package datacheck
 
 import (
 	"context"
@@ -8,11 +9,13 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/brain/responses"
 )
 
-// CheckOptions select what [Dataset.Check] checks. The zero value selects everything.
-type CheckOptions struct {
+// Options select what [Run] checks. The zero value selects everything.
+type Options struct {
 	Subjects []string // exact names; nil means all, derived subjects included
 	Stories  []string // exact names; nil means all
 }
@@ -39,12 +42,12 @@ type MatrixReport struct {
 	Raw                   int // voxels whose mean is more than 3 SD from 0
 }
 
-// Check looks at the values of responses, words and motion. Errors are a matrix without a varying voxel, words
+// Run looks at the values of responses, words and motion. Errors are a matrix without a varying voxel, words
 // after the end of the audio, motion that does not fit its responses, and what a survey of all values refuses.
-// Responses are read in bounded memory. [Dataset.CheckShapes] compares numbers of rows and voxels.
-func (d *Dataset) Check(ctx context.Context, opt CheckOptions) (*Report, error) {
+// Responses are read in bounded memory. [dataset.Dataset.CheckShapes] compares numbers of rows and voxels.
+func Run(ctx context.Context, d *dataset.Dataset, opt Options) (*Report, error) {
 	if opt.Subjects == nil {
-		opt.Subjects = slices.Concat(d.SubjectNames(), d.derived())
+		opt.Subjects = everyone(d)
 	}
 	if opt.Stories == nil {
 		opt.Stories = d.Stories()
@@ -63,10 +66,19 @@ func (d *Dataset) Check(ctx context.Context, opt CheckOptions) (*Report, error) 
 	return c.report, nil
 }
 
+// everyone lists all subjects, derived ones included.
+func everyone(d *dataset.Dataset) (names []string) {
+	spec := d.Spec()
+	for _, s := range slices.Concat(spec.Subjects, spec.Derived) {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
 // check is a check in progress.
 type check struct {
-	*Dataset
-	opt    CheckOptions
+	*dataset.Dataset
+	opt    Options
 	report *Report
 }
 
@@ -75,7 +87,7 @@ func (c *check) warn(text string, args ...any) {
 }
 
 func (c *check) fail(where, why string, args ...any) *fault.Error {
-	return fault.New(fault.BadData, "check data set", c.spec.Name+": "+where, why, args...)
+	return fault.New(fault.BadData, "check data set", c.Name()+": "+where, why, args...)
 }
 
 func (c *check) story(ctx context.Context, name string) error {
@@ -87,9 +99,9 @@ func (c *check) story(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	seconds := float64(len(wave)) / SampleRate
+	seconds := float64(len(wave)) / dataset.SampleRate
 	// A TR that begins within the last millisecond comes from rounding and has no volume.
-	rows := int(math.Ceil((seconds - story.First - 1e-3) / c.spec.TR))
+	rows := int(math.Ceil((seconds - story.First - 1e-3) / c.TR()))
 	c.report.Stories = append(c.report.Stories, StoryReport{Story: name, Seconds: seconds, Rows: rows})
 	if story.Words.Absent() {
 		return nil
@@ -117,7 +129,7 @@ func (c *check) subject(ctx context.Context, name string) error {
 		if err != nil {
 			return err
 		}
-		survey, err := m.survey(ctx)
+		survey, err := responses.Survey(ctx, m)
 		if err != nil {
 			return err
 		}
@@ -142,7 +154,6 @@ func (c *check) subject(ctx context.Context, name string) error {
 	return nil
 }
 
-// shape refuses a transposed matrix.
 // together warns of what is counted over all stories of one subject.
 func (c *check) together(found []MatrixReport) {
 	var constant, raw, constantIn, rawIn int

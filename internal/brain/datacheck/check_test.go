@@ -1,4 +1,4 @@
-package dataset
+package datacheck
 
 import (
 	"math/rand/v2"
@@ -7,14 +7,15 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/faulttest"
 )
 
 // noise is a matrix of which every voxel varies about 0.
-func noise(rows, voxels int) *Matrix {
+func noise(rows, voxels int) *dataset.Matrix {
 	rng := rand.New(rand.NewPCG(uint64(rows), uint64(voxels)))
-	m := NewMatrix(rows, voxels, make([]float32, rows*voxels))
+	m := dataset.NewMatrix(rows, voxels, make([]float32, rows*voxels))
 	for i := range m.Data {
 		m.Data[i] = float32(rng.NormFloat64())
 	}
@@ -23,19 +24,26 @@ func noise(rows, voxels int) *Matrix {
 
 // two is a data set of stories of 60 and 90 s, TR 2: 30 and 45 rows, of which the first begins at
 // 0.
-func two(a, b *Matrix) Spec {
-	return Spec{Name: "two", TR: 2,
-		Stories: []Story{
-			{Name: "a", Audio: Value(make([]float32, 60*SampleRate)), Words: Value([]Word{{1, 2, "hi"}})},
-			{Name: "b", Audio: Value(make([]float32, 90*SampleRate))},
+func two(a, b *dataset.Matrix) dataset.Spec {
+	return dataset.Spec{Name: "two", TR: 2,
+		Stories: []dataset.Story{
+			{Name: "a", Audio: dataset.Value(make([]float32, 60*dataset.SampleRate)), Words: dataset.Value([]dataset.Word{{Onset: 1, Offset: 2, Text: "hi"}})},
+			{Name: "b", Audio: dataset.Value(make([]float32, 90*dataset.SampleRate))},
 		},
-		Subjects: []Subject{{Name: "s1", Responses: []Response{{Story: "a", Matrix: Value(a)},
-			{Story: "b", Matrix: Value(b)}}}},
+		Subjects: []dataset.Subject{{Name: "s1", Responses: []dataset.Response{{Story: "a", Matrix: dataset.Value(a)},
+			{Story: "b", Matrix: dataset.Value(b)}}}},
 	}
 }
 
+func mustNew(t testing.TB, spec dataset.Spec) *dataset.Dataset {
+	t.Helper()
+	d, err := dataset.New(spec)
+	require.NoError(t, err)
+	return d
+}
+
 func TestCheckRefusesAMatrixInWhichNothingVaries(t *testing.T) {
-	_, err := mustNew(t, two(NewMatrix(30, 1, make([]float32, 30)), noise(45, 1))).Check(t.Context(), CheckOptions{})
+	_, err := Run(t.Context(), mustNew(t, two(dataset.NewMatrix(30, 1, make([]float32, 30)), noise(45, 1))), Options{})
 	faulttest.Require(t, fault.BadData, err, "two: subject s1", "none of 1 voxels varies")
 }
 
@@ -46,7 +54,7 @@ func TestCheckWarns(t *testing.T) {
 		a.Row(0, k)[3] += 1000 // raw in one story
 	}
 	b.Stored = "int16"
-	report, err := mustNew(t, two(a, b)).Check(t.Context(), CheckOptions{})
+	report, err := Run(t.Context(), mustNew(t, two(a, b)), Options{})
 	require.NoError(t, err)
 	require.Len(t, report.Warnings, 3)
 	assert.Contains(t, report.Warnings[0], "story b: the file holds whole numbers (int16)")
@@ -62,14 +70,14 @@ func TestCheckWarns(t *testing.T) {
 }
 
 func TestCheckOnlyWhatIsAsked(t *testing.T) {
-	spec := two(noise(30, 5), NewMatrix(45, 5, make([]float32, 225)))
+	spec := two(noise(30, 5), dataset.NewMatrix(45, 5, make([]float32, 225)))
 	d := mustNew(t, spec)
-	_, err := d.Check(t.Context(), CheckOptions{})
+	_, err := Run(t.Context(), d, Options{})
 	require.Error(t, err)
-	report, err := d.Check(t.Context(), CheckOptions{Stories: []string{"a"}})
+	report, err := Run(t.Context(), d, Options{Stories: []string{"a"}})
 	require.NoError(t, err)
 	assert.Len(t, report.Matrices, 1)
-	report, err = d.Check(t.Context(), CheckOptions{Subjects: []string{}})
+	report, err = Run(t.Context(), d, Options{Subjects: []string{}})
 	require.NoError(t, err)
 	assert.Empty(t, report.Matrices)
 	assert.Len(t, report.Stories, 2)
@@ -77,7 +85,8 @@ func TestCheckOnlyWhatIsAsked(t *testing.T) {
 
 func TestCheckWords(t *testing.T) {
 	spec := two(noise(30, 5), noise(45, 5))
-	spec.Stories[0].Words = Value([]Word{{1, 2, "in"}, {60.5, 61, "after"}})
-	_, err := mustNew(t, spec).Check(t.Context(), CheckOptions{})
+	spec.Stories[0].Words = dataset.Value([]dataset.Word{{Onset: 1, Offset: 2, Text: "in"},
+		{Onset: 60.5, Offset: 61, Text: "after"}})
+	_, err := Run(t.Context(), mustNew(t, spec), Options{})
 	faulttest.Require(t, fault.BadData, err, "words of story a", `"after" begins at 60.50 s, the audio lasts 60.00 s`)
 }

@@ -1,6 +1,6 @@
 //go:build !race
 
-package dataset
+package responses
 
 // poolSlack is how much more reading may allocate: nothing, since sync.Pool returns the buffers it is given.
 const poolSlack = 1

@@ -1,6 +1,6 @@
 //go:build race
 
-package dataset
+package responses
 
 // poolSlack is how much more reading may allocate: under the race detector sync.Pool drops some of
 // the buffers it is given.

@@ -1,4 +1,4 @@
-package dataset
+package responses
 
 import (
 	"fmt"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/npy"
 )
@@ -20,13 +21,13 @@ import (
 type reference struct {
 	columns int
 	splits  [][]design.Rows
-	repeats map[string]*Matrix       // without drift
-	zscore  map[string]design.ZScore // of the stories that are z-scored
-	data    map[string][]float32     // the mean over repeats, standardised
+	repeats map[string]*dataset.Matrix // without drift
+	zscore  map[string]design.ZScore   // of the stories that are z-scored
+	data    map[string][]float32       // the mean over repeats, standardised
 }
 
-func newReference(raw map[string]*Matrix, splits [][]design.Rows, how Standardisation) *reference {
-	r := &reference{splits: splits, repeats: map[string]*Matrix{}, zscore: map[string]design.ZScore{},
+func newReference(raw map[string]*dataset.Matrix, splits [][]design.Rows, how Standardisation) *reference {
+	r := &reference{splits: splits, repeats: map[string]*dataset.Matrix{}, zscore: map[string]design.ZScore{},
 		data: map[string][]float32{}}
 	for story, m := range raw {
 		r.columns, r.repeats[story] = m.Voxels, m
@@ -56,11 +57,11 @@ func newReference(raw map[string]*Matrix, splits [][]design.Rows, how Standardis
 
 // detrended removes drift of the given degree from each repeat. A constant column becomes exactly
 // 0.
-func detrended(m *Matrix, degree int) *Matrix {
+func detrended(m *dataset.Matrix, degree int) *dataset.Matrix {
 	out := *m
 	out.Data = nil
 	for k := range m.Repeats {
-		raw := m.repeat(k)
+		raw := repeatOf(m, k)
 		rest := design.Detrend(raw, m.Rows, m.Voxels, degree)
 		for c := range m.Voxels {
 			varying := false
@@ -95,9 +96,9 @@ func (r *reference) stack(split int, of func(story string) []float32) (x []float
 
 func (r *reference) repeat(story string, k int) []float32 {
 	if z, ok := r.zscore[story]; ok {
-		return z.Apply(r.repeats[story].repeat(k))
+		return z.Apply(repeatOf(r.repeats[story], k))
 	}
-	return r.repeats[story].repeat(k)
+	return repeatOf(r.repeats[story], k)
 }
 
 func (r *reference) varies(split int) []bool {
@@ -109,6 +110,11 @@ func (r *reference) varies(split int) []bool {
 		}
 	}
 	return out
+}
+
+// repeatOf returns one repeat, (Rows, Voxels).
+func repeatOf(m *dataset.Matrix, k int) []float32 {
+	return m.Data[k*m.Rows*m.Voxels:][:m.Rows*m.Voxels]
 }
 
 // allRows returns all rows of a story.
@@ -147,9 +153,9 @@ func (r *reference) equal(t *testing.T, s *SubjectResponses, rng *rand.Rand) {
 			require.NoError(t, sel.ReadRepeat(ctx, k, 0, m.Rows, nil, out))
 			sameBits(t, r.repeat(story, k), out)
 		}
-		require.Equal(t, m.Constant(0, m.Rows), s.Constant(story), story)
+		require.Equal(t, constantIn(m, 0, m.Rows), s.Constant(story), story)
 		if s.how.Polynomials == 0 {
-			require.Equal(t, m.Raw(), s.Raw(story), story)
+			require.Equal(t, rawIn(m), s.Raw(story), story)
 		}
 		if z, ok := r.zscore[story]; ok {
 			require.Equal(t, z, *s.ZScore(story))
@@ -193,8 +199,8 @@ func (r *reference) equal(t *testing.T, s *SubjectResponses, rng *rand.Rand) {
 
 // randomMatrix has large means, drift, columns that are constant in all or in one repeat, and a
 // column whose values differ by less than a z-score shows.
-func randomMatrix(rng *rand.Rand, repeats, rows, columns int) *Matrix {
-	m := &Matrix{Repeats: repeats, Rows: rows, Voxels: columns, Data: make([]float32, repeats*rows*columns)}
+func randomMatrix(rng *rand.Rand, repeats, rows, columns int) *dataset.Matrix {
+	m := &dataset.Matrix{Repeats: repeats, Rows: rows, Voxels: columns, Data: make([]float32, repeats*rows*columns)}
 	for c := range columns {
 		kind, mean, slope := rng.IntN(8), 2e4*rng.Float64(), rng.NormFloat64()
 		for r := range repeats {
@@ -251,7 +257,7 @@ func TestRowsOnDemandAreBitIdentical(t *testing.T) {
 		t.Run(fmt.Sprint(try), func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(uint64(try), 7))
 			columns := []int{1, 3, 17, 17, 2100}[rng.IntN(5)]
-			raw, rows, ways := map[string]*Matrix{}, map[string]int{}, map[string]map[string]*Responses{}
+			raw, rows, ways := map[string]*dataset.Matrix{}, map[string]int{}, map[string]map[string]*dataset.Responses{}
 			for _, story := range []string{"a", "b", "c"}[:1+rng.IntN(3)] {
 				rows[story] = 8 + rng.IntN(12)
 				raw[story] = randomMatrix(rng, 1+rng.IntN(3), rows[story], columns)
@@ -266,7 +272,7 @@ func TestRowsOnDemandAreBitIdentical(t *testing.T) {
 					how := Standardisation{Polynomials: polynomials, ZScore: rule}
 					before, after := newReference(raw, splits, how), newReference(raw, others, how)
 					for _, kind := range []string{"memory", "rows", "columns", "generator", "mixed"} {
-						var opened []*Responses
+						var opened []*dataset.Responses
 						for i, story := range slices.Sorted(maps.Keys(raw)) {
 							way := kind
 							if kind == "mixed" {
@@ -299,14 +305,14 @@ func TestSeveralSlabsAreBitIdentical(t *testing.T) {
 	}
 	const rows, columns = 700, 3100 // 8.7 MB
 	rng := rand.New(rand.NewPCG(3, 4))
-	raw := map[string]*Matrix{"a": randomMatrix(rng, 1, rows, columns), "b": randomMatrix(rng, 2, rows/2, columns)}
+	raw := map[string]*dataset.Matrix{"a": randomMatrix(rng, 1, rows, columns), "b": randomMatrix(rng, 2, rows/2, columns)}
 	splits := [][]design.Rows{{{Story: "a", From: 5, To: 600}, {Story: "b", From: 3, To: 90}},
 		{{Story: "a", From: 600, To: 700}}, {{Story: "b", From: 100, To: 350}}}
-	ways := map[string]map[string]*Responses{"a": openings(t, raw["a"]), "b": openings(t, raw["b"])}
+	ways := map[string]map[string]*dataset.Responses{"a": openings(t, raw["a"]), "b": openings(t, raw["b"])}
 	for _, how := range []Standardisation{{ZScore: ZScoreStory}, {Polynomials: 3, ZScore: ZScoreTrain}} {
 		want := newReference(raw, splits, how)
 		for _, kind := range []string{"rows", "columns"} {
-			var opened []*Responses
+			var opened []*dataset.Responses
 			for _, story := range []string{"a", "b"} {
 				r := *ways[story][kind]
 				r.Story = story
@@ -321,22 +327,22 @@ func TestSeveralSlabsAreBitIdentical(t *testing.T) {
 }
 
 func TestStandardiseRefusesShapes(t *testing.T) {
-	open := func(story string, m *Matrix) *Responses {
+	open := func(story string, m *dataset.Matrix) *dataset.Responses {
 		r := openings(t, m)["rows"]
 		r.Story = story
 		return r
 	}
 	a, b := open("a", noise(8, 3)), open("b", noise(8, 4))
-	_, err := Standardise([]*Responses{a, b}, nil, Standardisation{})
+	_, err := Standardise([]*dataset.Responses{a, b}, nil, Standardisation{})
 	require.ErrorContains(t, err, "s/b: 4 voxels, other stories have 3")
-	_, err = Standardise([]*Responses{a}, nil, Standardisation{Polynomials: 9})
+	_, err = Standardise([]*dataset.Responses{a}, nil, Standardisation{Polynomials: 9})
 	require.ErrorContains(t, err, "8 rows cannot carry drift of degree 8; lower data.detrend")
 	require.Panics(t, func() {
-		_, _ = Standardise([]*Responses{a}, [][]design.Rows{{{Story: "a", To: 9}}},
+		_, _ = Standardise([]*dataset.Responses{a}, [][]design.Rows{{{Story: "a", To: 9}}},
 			Standardisation{})
 	})
 
-	s, err := Standardise([]*Responses{a}, [][]design.Rows{{{Story: "a", To: 8}}}, Standardisation{})
+	s, err := Standardise([]*dataset.Responses{a}, [][]design.Rows{{{Story: "a", To: 8}}}, Standardisation{})
 	require.NoError(t, err)
 	require.Panics(t, func() { s.Varies(0) })
 	require.NoError(t, s.Measure(t.Context()))
@@ -354,10 +360,10 @@ func TestStandardiseRefusesShapes(t *testing.T) {
 func TestAFileThatChangesIsNoticed(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.npy")
 	require.NoError(t, npy.Write(path, []int{2, 2}, []float32{1, 2, 3, 4}))
-	r, err := Response{Source: fromFile(folder{filepath.Dir(path)}, "a.npy", folder.source)}.open(t.Context(), "s")
+	r, err := toy(t, dataset.Response{Source: file(t, path)}).OpenResponses(t.Context(), "s", "a")
 	require.NoError(t, err)
 	r.Story = "a"
-	s, err := Standardise([]*Responses{r}, nil, Standardisation{ZScore: ZScoreStory})
+	s, err := Standardise([]*dataset.Responses{r}, nil, Standardisation{ZScore: ZScoreStory})
 	require.NoError(t, err)
 	require.NoError(t, s.Measure(t.Context()))
 	require.NoError(t, npy.Write(path, []int{3, 2}, []float32{1, 2, 3, 4, 5, 6}))

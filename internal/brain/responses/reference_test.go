@@ -1,11 +1,15 @@
-package dataset
+package responses
 
-import "math"
+import (
+	"math"
+
+	"github.com/brainwavlm/bwlm/brain/dataset"
+)
 
 // These two are the references for what a pass over the rows measures.
 
-// Constant returns the voxels that do not vary over rows from ≤ k < to in any repeat.
-func (m *Matrix) Constant(from, to int) []int {
+// constantIn returns the voxels that do not vary over rows from ≤ k < to in any repeat.
+func constantIn(m *dataset.Matrix, from, to int) []int {
 	varies := make([]bool, m.Voxels)
 	for r := range m.Repeats {
 		for k := from + 1; k < to; k++ {
@@ -24,9 +28,9 @@ func (m *Matrix) Constant(from, to int) []int {
 	return constant
 }
 
-// Raw returns the voxels whose mean is more than 3 SD away from 0, as in scanner units that were
+// rawIn returns the voxels whose mean is more than 3 SD away from 0, as in scanner units that were
 // neither z-scored nor detrended. Constant voxels are not among them.
-func (m *Matrix) Raw() []int {
+func rawIn(m *dataset.Matrix) []int {
 	sum, square := make([]float64, m.Voxels), make([]float64, m.Voxels)
 	n := m.Repeats * m.Rows
 	for k := range n {

@@ -1,4 +1,4 @@
-package dataset
+package responses
 
 import (
 	"context"
@@ -55,7 +55,7 @@ func (p *storyPass) run(ctx context.Context) error {
 	st := p.st
 	err := newPass(st.Responses).tiles(ctx, 0, st.Columns, func(t *tile) error { return p.tile(ctx, t) })
 	if err == nil && p.fit != nil {
-		err = p.scan.bad.err(st.source, st.where)
+		err = p.scan.bad.Err(st.Source, st.Where)
 	}
 	if err != nil {
 		if p.fit != nil {

@@ -1,9 +1,10 @@
-package dataset
+package responses
 
 import (
 	"fmt"
 	"slices"
 
+	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/brain/colstats"
@@ -49,7 +50,7 @@ type SubjectResponses struct {
 
 // story are the responses to one story with what was measured of them.
 type story struct {
-	*Responses
+	*dataset.Responses
 	*fit
 	zscore *design.ZScore // nil: none, or not measured yet
 }
@@ -65,7 +66,7 @@ type fit struct {
 // rows that are used, training rows first, then validation and test rows, whose statistics must not
 // flow into one another. Only shapes are checked here: all stories must have the same columns, and
 // rows enough for the drift.
-func Standardise(responses []*Responses, splits [][]design.Rows, how Standardisation) (*SubjectResponses, error) {
+func Standardise(responses []*dataset.Responses, splits [][]design.Rows, how Standardisation) (*SubjectResponses, error) {
 	s := &SubjectResponses{how: how, splits: splits, stories: map[string]*story{},
 		extremes: make([]*extremes, len(splits))}
 	for _, r := range responses {
@@ -85,7 +86,7 @@ func Standardise(responses []*Responses, splits [][]design.Rows, how Standardisa
 	for _, split := range splits {
 		for _, rows := range split {
 			if s.stories[rows.Story] == nil || rows.From < 0 || rows.To > s.stories[rows.Story].Rows {
-				panic(fmt.Sprintf("dataset: rows %s are not there", rows))
+				panic(fmt.Sprintf("responses: rows %s are not there", rows))
 			}
 		}
 	}
@@ -176,13 +177,13 @@ func (s *SubjectResponses) mustHave(name string) *story {
 	s.mustBeMeasured()
 	st := s.stories[name]
 	if st == nil {
-		panic(fmt.Sprintf("dataset: %s has no responses to story %q", s.Subject, name))
+		panic(fmt.Sprintf("responses: %s has no responses to story %q", s.Subject, name))
 	}
 	return st
 }
 
 func (s *SubjectResponses) mustBeMeasured() {
 	if !s.measured {
-		panic("dataset: responses are used before Measure")
+		panic("responses: responses are used before Measure")
 	}
 }

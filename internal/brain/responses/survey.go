@@ -1,21 +1,23 @@
-package dataset
+package responses
 
 import (
 	"context"
 	"math"
 	"sync"
 
+	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/internal/brain/colstats"
+	"github.com/brainwavlm/bwlm/internal/brain/rowsource"
 )
 
-// surveyResult is what a look at all values of responses found.
-type surveyResult struct {
+// Found is what a survey of all values of responses found.
+type Found struct {
 	Constant []int // columns that do not vary over rows in any repeat
 	Raw      []int // columns whose mean is more than 3 SD from 0, as in scanner units; constant ones are not among them
 }
 
-// survey reads all values, in bounded memory, and refuses values that are not finite.
-func (r *Responses) survey(ctx context.Context) (surveyResult, error) {
+// Survey reads all values, in bounded memory, and refuses values that are not finite.
+func Survey(ctx context.Context, r *dataset.Responses) (Found, error) {
 	s := newScan(r)
 	err := newPass(r).tiles(ctx, 0, r.Columns, func(t *tile) error {
 		for k := range r.Repeats {
@@ -32,12 +34,12 @@ func (r *Responses) survey(ctx context.Context) (surveyResult, error) {
 		return nil
 	})
 	if err == nil {
-		err = s.bad.err(r.source, r.where)
+		err = s.bad.Err(r.Source, r.Where)
 	}
 	if err != nil {
-		return surveyResult{}, err
+		return Found{}, err
 	}
-	return surveyResult{Constant: constant(s.varies), Raw: s.raw()}, nil
+	return Found{Constant: constant(s.varies), Raw: s.raw()}, nil
 }
 
 // scan collects what Survey reports, in two passes over all values.
@@ -49,10 +51,10 @@ type scan struct {
 
 	lock sync.Mutex
 	rows int
-	bad  notFinite
+	bad  rowsource.NotFinite
 }
 
-func newScan(r *Responses) *scan {
+func newScan(r *dataset.Responses) *scan {
 	s := &scan{columns: r.Columns, rows: r.Rows, moments: colstats.NewMoments(r.Repeats*r.Rows, r.Columns)}
 	for range r.Repeats {
 		s.first, s.varies = append(s.first, make([]float32, r.Columns)), append(s.varies, make([]bool, r.Columns))
@@ -68,7 +70,7 @@ func (s *scan) look(repeat int) func(k, column int, row []float32) {
 		for i, x := range row {
 			if x-x != 0 { // NaN and the infinities
 				s.lock.Lock()
-				s.bad.add((repeat*s.rows+k)*s.columns+column+i, x)
+				s.bad.Add((repeat*s.rows+k)*s.columns+column+i, x)
 				s.lock.Unlock()
 			}
 		}

@@ -1,0 +1,33 @@
+package rowsource
+
+import (
+	"context"
+	"sync"
+)
+
+// Source holds the responses of one subject to one story, (repeats, rows, columns), and is read by rows. It is the
+// Source of package dataset.
+type Source interface {
+	// Shape returns the numbers of repeats, rows (TRs) and columns (voxels).
+	Shape() (repeats, rows, columns int)
+
+	// ReadRows fills out with rows from ≤ k < to of a repeat, (to-from, columns), one row after another.
+	ReadRows(ctx context.Context, repeat, from, to int, out []float32) error
+}
+
+// Columns is a Source whose columns are stored together, so that whole columns are what it reads fast.
+type Columns interface {
+	Source
+
+	// ReadTile fills out with columns from ≤ c < to of all repeats and rows, (repeats, rows, to-from).
+	ReadTile(ctx context.Context, from, to int, out []float32) error
+}
+
+// SlabBytes bounds the values that a pass over responses holds at once.
+const SlabBytes = 8 << 20
+
+// TileColumns returns the number of whole columns that a pass holds at once.
+func TileColumns(repeats, rows int) int { return max(1, SlabBytes/4/max(repeats*rows, 1)) }
+
+// Buffers holds what reading rows reads, for reuse.
+var Buffers = sync.Pool{New: func() any { return new([]float32) }}
