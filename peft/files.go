@@ -13,6 +13,7 @@ import (
 	"github.com/brainwavlm/bwlm/internal/atomicfile"
 	"github.com/brainwavlm/bwlm/internal/basemodel"
 	"github.com/brainwavlm/bwlm/internal/ckpt"
+	"github.com/brainwavlm/bwlm/internal/disk"
 	"github.com/brainwavlm/bwlm/internal/hub"
 	"github.com/brainwavlm/bwlm/torch"
 )
@@ -220,7 +221,7 @@ func (f *File) saveInto(dir string) error {
 		text []byte
 	}{{ConfigFile, config}, {cardFile, []byte(f.readme())}} {
 		path := filepath.Join(dir, file.name)
-		if err := os.WriteFile(path, file.text, 0o666); err != nil {
+		if err := disk.WriteNew(path, file.text); err != nil {
 			return fault.Wrap(fault.IO, saveAdapter, path, err)
 		}
 	}

@@ -4,13 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/atomicfile"
 	"github.com/brainwavlm/bwlm/internal/ckpt"
+	"github.com/brainwavlm/bwlm/internal/disk"
 	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
 )
@@ -94,7 +94,7 @@ func (p parameter) WriteTo(w io.Writer) (int64, error) {
 
 func writeFile(dir, name string, text []byte) error {
 	path := filepath.Join(dir, name)
-	if err := os.WriteFile(path, text, 0o666); err != nil {
+	if err := disk.WriteNew(path, text); err != nil {
 		return fault.Wrap(fault.IO, "save model", path, err)
 	}
 	return nil

@@ -86,7 +86,7 @@ var rules = []rule{
 	{packages: "internal/brain/analysisplan", ours: []string{"brain/results"}},
 	{packages: "internal/rundir", ours: []string{
 		"npy", "torch", "internal/ckpt", "brain/design", "brain/experiment", "brain/results",
-	}, others: []string{"github.com/gofrs/flock"}},
+	}},
 	{packages: "brain/progress", ours: []string{"brain/results"}},
 	{packages: "internal/brain/phases"},
 	{packages: "brain/loss", ours: []string{"torch", "brain/experiment"}},

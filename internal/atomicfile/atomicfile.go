@@ -19,6 +19,7 @@ import (
 	"syscall"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/disk"
 	"github.com/brainwavlm/bwlm/internal/inputfile"
 	"github.com/brainwavlm/bwlm/internal/quote"
 )
@@ -35,7 +36,19 @@ func Write(path string, write func(io.Writer) error) error {
 		return fault.New(fault.Exists, writing, quote.OneLine(path), "a folder or device is there").
 			WithHint("choose another name")
 	}
-	file, err := createTemp(path)
+	dir, name := disk.Split(path)
+	folder, err := disk.Open(dir)
+	if err != nil {
+		return writeError(path, err)
+	}
+	defer folder.Close()
+	return WriteIn(folder, name, write)
+}
+
+// WriteIn is [Write] for a name in a folder, on the way to which no link is followed.
+func WriteIn(folder *disk.Folder, name string, write func(io.Writer) error) error {
+	path := folder.Path(name)
+	file, temp, err := createTemp(folder, name)
 	if err != nil {
 		return writeError(path, err)
 	}
@@ -43,7 +56,7 @@ func Write(path string, write func(io.Writer) error) error {
 	defer func() { // also when write panics
 		if !done {
 			file.Close()
-			os.Remove(file.Name())
+			_ = folder.Remove(temp)
 		}
 	}()
 	buffer := bufio.NewWriterSize(file, 1<<16)
@@ -52,23 +65,38 @@ func Write(path string, write func(io.Writer) error) error {
 		buffer.Flush,
 		file.Sync,
 		file.Close,
-		func() error { return os.Rename(file.Name(), path) },
+		func() error { return folder.Rename(temp, name) },
 	} {
 		if err := step(); err != nil {
 			return writeError(path, err)
 		}
 	}
 	done = true
-	return syncDir(filepath.Dir(path))
+	return syncDir(folder, filepath.Dir(name))
 }
 
-// createTemp makes a new file next to path, with the permissions that any new file gets.
-func createTemp(path string) (*os.File, error) {
-	dir, base := filepath.Split(filepath.Clean(path))
+// createTemp makes a new file next to a name, with the permissions that any new file gets.
+func createTemp(folder *disk.Folder, name string) (*disk.File, string, error) {
+	dir, base := filepath.Split(filepath.Clean(name))
 	const most = 200 // of the 255 bytes that a name may have
 	base = strings.ToValidUTF8(base[:min(len(base), most)], "")
-	name := fmt.Sprintf(".%s.%016x.tmp", base, rand.Uint64())
-	return os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	temp := filepath.Join(dir, fmt.Sprintf(".%s.%016x%s", base, rand.Uint64(), tempFile))
+	file, err := folder.Create(temp, 0o666)
+	return file, temp, err
+}
+
+// What is unfinished has a name like ".NAME.*.tmp", or "NAME.tmp.PID" if it is a folder.
+const (
+	tempFile   = ".tmp"
+	tempFolder = ".tmp."
+)
+
+// Unfinished reports whether a name is one of those that hold what is not finished yet.
+func Unfinished(name string, isFolder bool) bool {
+	if isFolder {
+		return strings.Contains(name, tempFolder)
+	}
+	return strings.HasPrefix(name, ".") && strings.HasSuffix(name, tempFile)
 }
 
 // Dir makes the folder path, which must not exist, with what fill puts into it. fill gets a
@@ -76,74 +104,65 @@ func createTemp(path string) (*os.File, error) {
 // parent is synced. If a step fails, the temporary folder is removed. One left by a dead process of
 // the same number is removed first, so only one goroutine may make path at a time.
 func Dir(path string, fill func(dir string) error) error {
-	path = filepath.Clean(path)
-	if _, err := os.Lstat(path); err == nil {
-		return fault.New(fault.Exists, writing, quote.OneLine(path), "exists already").
+	return inParent(path, func(folder *disk.Folder, name string) error { return dirIn(folder, name, false, fill) })
+}
+
+// ReplaceDirIn makes a folder as [Dir] does, with a name in another folder. What has the name is
+// removed when its successor is complete; a link that has it is removed, not followed.
+func ReplaceDirIn(folder *disk.Folder, name string, fill func(dir string) error) error {
+	return dirIn(folder, name, true, fill)
+}
+
+// inParent calls do with the folder of a path, and the name in it.
+func inParent(path string, do func(folder *disk.Folder, name string) error) error {
+	dir, name := disk.Split(path)
+	folder, err := disk.Open(dir)
+	if err != nil {
+		return writeError(path, err)
+	}
+	defer folder.Close()
+	return do(folder, name)
+}
+
+func dirIn(folder *disk.Folder, name string, replace bool, fill func(dir string) error) error {
+	if _, err := folder.Lstat(name); err == nil && !replace {
+		return fault.New(fault.Exists, writing, quote.OneLine(folder.Path(name)), "exists already").
 			WithHint("choose another name or remove it")
 	}
-	temp := fmt.Sprintf("%s.tmp.%d", path, os.Getpid())
+	temp := fmt.Sprintf("%s%s%d", name, tempFolder, os.Getpid())
 	done := false
 	defer func() {
 		if !done {
-			os.RemoveAll(temp)
+			_ = folder.RemoveAll(temp)
 		}
 	}()
 	for _, step := range []func() error{
-		func() error { return os.RemoveAll(temp) },
-		func() error { return os.Mkdir(temp, 0o777) },
-		func() error { return fill(temp) },
-		func() error { return syncTree(temp) },
-		func() error { return os.Rename(temp, path) },
+		func() error { return folder.RemoveAll(temp) },
+		func() error { return folder.Mkdir(temp, 0o777) },
+		func() error { return fill(folder.Path(temp)) },
+		func() error { return folder.SyncTree(temp) },
+		func() error {
+			if !replace {
+				return nil
+			}
+			return folder.RemoveAll(name)
+		},
+		func() error { return folder.Rename(temp, name) },
 	} {
 		if err := step(); err != nil {
-			return writeError(path, err)
+			return writeError(folder.Path(name), err)
 		}
 	}
 	done = true
-	return syncDir(filepath.Dir(path))
-}
-
-// syncTree syncs the files and folders under dir, each folder after what it holds.
-func syncTree(dir string) error {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		path := filepath.Join(dir, e.Name())
-		switch {
-		case e.IsDir():
-			err = syncTree(path)
-		case e.Type().IsRegular():
-			err = syncPath(path)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return syncDir(dir)
+	return syncDir(folder, filepath.Dir(name))
 }
 
 // syncDir syncs a folder, so that the names in it survive a power cut.
-func syncDir(dir string) error {
-	err := syncPath(dir)
-	if errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
-		return nil // some network file systems cannot sync a folder
-	}
-	if err != nil {
-		return writeError(dir, err)
+func syncDir(folder *disk.Folder, name string) error {
+	if err := folder.SyncDir(name); err != nil {
+		return writeError(folder.Path(name), err)
 	}
 	return nil
-}
-
-// syncPath syncs one file. It does not retry: after a failed sync the kernel may have dropped the
-// data.
-func syncPath(path string) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(file.Sync(), file.Close())
 }
 
 // writeError makes the fault of an error that happened while path was written. A fault is returned
@@ -151,6 +170,9 @@ func syncPath(path string) error {
 func writeError(path string, err error) error {
 	if f := (*fault.Error)(nil); errors.As(err, &f) {
 		return err
+	}
+	if strange := (*disk.Strange)(nil); errors.As(err, &strange) {
+		return disk.Fault(writing, path, err)
 	}
 	e := &fault.Error{Kind: fault.IO, Op: writing, Path: quote.OneLine(path), Reason: inputfile.Reason(err), Err: err}
 	switch {

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/disk"
 	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
@@ -65,18 +65,21 @@ func (t Target) Write(fill func(dir string) error) error {
 	if err := t.Check(); err != nil { // something may have been put there in the meantime
 		return err
 	}
-	successor := fmt.Sprintf("%s.new.%d", filepath.Clean(t.Dir), os.Getpid())
-	err := Dir(successor, fill)
-	if err != nil {
-		return err
-	}
-	if err = os.RemoveAll(t.Dir); err == nil {
-		err = os.Rename(successor, t.Dir)
-	}
-	if err != nil {
-		return fault.Wrap(fault.IO, t.What, quote.OneLine(t.Dir), err).WithHint("what was made is in %s", successor)
-	}
-	return syncDir(filepath.Dir(filepath.Clean(t.Dir)))
+	return inParent(t.Dir, func(parent *disk.Folder, name string) error {
+		successor := fmt.Sprintf("%s.new.%d", name, os.Getpid())
+		err := dirIn(parent, successor, false, fill)
+		if err != nil {
+			return err
+		}
+		if err = parent.RemoveAll(name); err == nil {
+			err = parent.Rename(successor, name)
+		}
+		if err != nil {
+			return fault.Wrap(fault.IO, t.What, quote.OneLine(t.Dir), err).
+				WithHint("what was made is in %s", parent.Path(successor))
+		}
+		return syncDir(parent, ".")
+	})
 }
 
 func sameFile(a, b string) bool {

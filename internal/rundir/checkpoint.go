@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -19,6 +18,7 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/atomicfile"
 	"github.com/brainwavlm/bwlm/internal/ckpt"
+	"github.com/brainwavlm/bwlm/internal/disk"
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
 	"github.com/brainwavlm/bwlm/torch"
 )
@@ -70,15 +70,14 @@ func (r *Run) Save(c Checkpoint) error {
 			return nil
 		}
 	}
-	// Another state of the same step: interrupted during validation, or spoilt. The checkpoint
-	// before it is still there.
-	if err := os.RemoveAll(dir); err != nil {
-		return fault.Wrap(fault.IO, "save checkpoint", dir, err)
-	}
+	// Another state of the same step, interrupted during validation or spoilt, is replaced when this one is complete.
 	if _, err := r.Path("ckpt", stepPrefix); err != nil {
 		return err
 	}
-	err := atomicfile.Dir(dir, func(tmp string) error {
+	if err := r.syncMetrics(); err != nil { // which the checkpoint refers to
+		return err
+	}
+	err := ReplaceDir(dir, func(tmp string) error {
 		if err := ckpt.Write(filepath.Join(tmp, tensorsFile), c.Tensors, nil); err != nil {
 			return err
 		}
@@ -101,6 +100,16 @@ func (r *Run) Save(c Checkpoint) error {
 	return r.prune(c.Progress)
 }
 
+// syncMetrics waits until metrics.jsonl is on the disk.
+func (r *Run) syncMetrics() error {
+	return disk.Fault("write metrics", r.File(metricsFile), disk.In(r.Dir, func(f *disk.Folder) error {
+		if err := f.Sync(metricsFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return f.SyncDir(".")
+	}))
+}
+
 func (r *Run) stepDir(step int) string {
 	return filepath.Join(r.Dir, "ckpt", fmt.Sprintf("%s%06d", stepPrefix, step))
 }
@@ -113,8 +122,8 @@ func (r *Run) prune(p Progress) error {
 	}
 	for i, step := range steps {
 		if i < len(steps)-2 && step != p.BestStep && step <= p.Step {
-			if err := os.RemoveAll(r.stepDir(step)); err != nil {
-				return fault.Wrap(fault.IO, "remove old checkpoint", r.stepDir(step), err)
+			if err := Discard(r.stepDir(step)); err != nil {
+				return err
 			}
 		}
 	}
@@ -123,12 +132,9 @@ func (r *Run) prune(p Progress) error {
 
 // Steps lists the checkpoints, ascending.
 func (r *Run) Steps() (steps []int, err error) {
-	entries, err := os.ReadDir(filepath.Join(r.Dir, "ckpt"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
+	entries, err := r.checkpoints()
 	if err != nil {
-		return nil, fault.Wrap(fault.IO, "list checkpoints", r.Dir, err)
+		return nil, err
 	}
 	for _, e := range entries {
 		if n, ok := stepOf(e.Name()); ok && e.IsDir() {
@@ -137,6 +143,18 @@ func (r *Run) Steps() (steps []int, err error) {
 	}
 	slices.Sort(steps)
 	return steps, nil
+}
+
+// checkpoints lists what is in ckpt/.
+func (r *Run) checkpoints() (entries []fs.DirEntry, err error) {
+	err = disk.In(r.Dir, func(f *disk.Folder) (err error) {
+		entries, err = f.ReadDir("ckpt")
+		return err
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return entries, disk.Fault("list checkpoints", r.File("ckpt"), err)
 }
 
 // Rewind goes back to where a training stands: it removes checkpoints and metrics of what will be done again, and
@@ -151,27 +169,28 @@ func (r *Run) Rewind(p Progress, epochs, blocks int) error {
 			return err
 		}
 	}
-	step, metrics := p.Step, p.Metrics
-	path := r.File(metricsFile)
-	if info, err := os.Stat(path); err == nil && info.Size() > metrics {
-		if err := os.Truncate(path, metrics); err != nil {
-			return fault.Wrap(fault.IO, "cut metrics", path, err)
-		}
-	}
-	dir := r.File("ckpt")
-	entries, err := os.ReadDir(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fault.Wrap(fault.IO, "list checkpoints", dir, err)
+	entries, err := r.checkpoints()
+	if err != nil {
+		return err
 	}
 	for _, e := range entries {
 		n, isStep := stepOf(e.Name())
-		if isStep && n > step || strings.Contains(e.Name(), ".tmp.") {
-			if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
-				return fault.Wrap(fault.IO, "remove checkpoint", filepath.Join(dir, e.Name()), err)
+		if isStep && n > p.Step || atomicfile.Unfinished(e.Name(), e.IsDir()) {
+			if err := Discard(filepath.Join(r.Dir, "ckpt", e.Name())); err != nil {
+				return err
 			}
 		}
 	}
-	return nil
+	return disk.Fault("cut metrics", r.File(metricsFile), disk.In(r.Dir, func(f *disk.Folder) error {
+		info, err := f.Lstat(metricsFile)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode().IsRegular() && info.Size() <= p.Metrics {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return f.Truncate(metricsFile, p.Metrics)
+	}))
 }
 
 // stepOf reads the step from the name of a checkpoint.
@@ -205,21 +224,25 @@ func (r *Run) Newest(warn func(error)) (*Progress, *ckpt.File, error) {
 // Open verifies and opens the checkpoint of a step.
 func (r *Run) Open(step int) (*Progress, *ckpt.File, error) {
 	dir := r.stepDir(step)
-	root, err := os.OpenRoot(dir)
+	root, err := disk.Open(r.Dir)
 	if err != nil {
 		return nil, nil, fault.Wrap(fault.Missing, "read checkpoint", dir, err)
 	}
 	defer root.Close()
+	in := func(name string) string { return filepath.Join("ckpt", filepath.Base(dir), name) }
 	var entries []ManifestEntry
-	if err := jsonfile.ReadIn("read checkpoint", root, manifestFile, &entries); err != nil {
+	if err := jsonfile.ReadIn("read checkpoint", root, in(manifestFile), &entries); err != nil {
 		return nil, nil, err
 	}
 	names := map[string]bool{}
 	for _, want := range entries {
 		names[want.Name] = true
-		got, err := rootEntry(root, want.Name)
+		if want.Name != tensorsFile && want.Name != stateFile {
+			continue
+		}
+		got, err := entry(root, in(want.Name), want.Bytes)
 		if err != nil {
-			return nil, nil, fault.Wrap(fault.BadData, "read checkpoint", dir, err)
+			return nil, nil, disk.Fault("read checkpoint", filepath.Join(dir, want.Name), err)
 		}
 		if got != want {
 			return nil, nil, fault.New(fault.BadData, "read checkpoint", filepath.Join(dir, want.Name),
@@ -232,7 +255,7 @@ func (r *Run) Open(step int) (*Progress, *ckpt.File, error) {
 			"does not list the checkpoint's files")
 	}
 	p := &Progress{}
-	if err := jsonfile.ReadIn("read checkpoint", root, stateFile, p); err != nil {
+	if err := jsonfile.ReadIn("read checkpoint", root, in(stateFile), p); err != nil {
 		return nil, nil, err
 	}
 	if p.Format != CheckpointFormat {
@@ -246,32 +269,28 @@ func (r *Run) Open(step int) (*Progress, *ckpt.File, error) {
 	return p, f, err
 }
 
-func FileEntry(dir, name string) (ManifestEntry, error) {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return ManifestEntry{}, fault.Wrap(fault.IO, "save checkpoint", dir, err)
-	}
-	defer root.Close()
-	return rootEntry(root, name)
+// FileEntry describes a file of a folder as a manifest does.
+func FileEntry(dir, name string) (e ManifestEntry, err error) {
+	err = disk.In(dir, func(f *disk.Folder) (err error) {
+		e, err = entry(f, name, -1)
+		return err
+	})
+	return e, disk.Fault("save checkpoint", filepath.Join(dir, name), err)
 }
 
-// rootEntry hashes a regular file inside root; it follows nothing out of it.
-func rootEntry(root *os.Root, name string) (ManifestEntry, error) {
-	info, err := root.Lstat(name)
+// entry hashes a file; one that has not the size that is wanted (-1: any) is not read.
+func entry(f *disk.Folder, name string, want int64) (ManifestEntry, error) {
+	file, size, err := f.Open(name)
 	if err != nil {
 		return ManifestEntry{}, err
 	}
-	if !info.Mode().IsRegular() {
-		return ManifestEntry{}, errors.New("is not a plain file")
+	defer file.Close()
+	if want >= 0 && size != want {
+		return ManifestEntry{}, fmt.Errorf("%d bytes, the manifest says %d", size, want)
 	}
-	f, err := root.Open(name)
-	if err != nil {
-		return ManifestEntry{}, err
-	}
-	defer f.Close()
 	h := sha256.New()
-	n, err := io.Copy(h, f)
-	return ManifestEntry{name, n, hex.EncodeToString(h.Sum(nil))}, err
+	n, err := io.Copy(h, file)
+	return ManifestEntry{filepath.Base(name), n, hex.EncodeToString(h.Sum(nil))}, err
 }
 
 // TensorsOf copies tensors out under a prefix.

@@ -6,9 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"io/fs"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/disk"
 )
 
 // errImpossible marks a checkpoint whose files fit its manifest and whose numbers contradict each other. No interrupted
@@ -72,21 +73,27 @@ func (r *Run) checkMetrics(p *Progress) error {
 		return fault.New(fault.BadData, "read metrics", path, why, args...).
 			WithHint("nothing was changed: put the file back from a copy, or start another run")
 	}
-	file, err := os.Open(path)
-	if errors.Is(err, os.ErrNotExist) {
+	folder, err := disk.Open(r.Dir)
+	if err != nil {
+		return disk.Fault("read metrics", path, err)
+	}
+	defer folder.Close()
+	file, size, err := folder.Open(metricsFile)
+	if errors.Is(err, fs.ErrNotExist) {
 		return bad("is missing; %d bytes were there when the checkpoint was saved", p.Metrics)
 	}
 	if err != nil {
-		return fault.Wrap(fault.IO, "read metrics", path, err)
+		return disk.Fault("read metrics", path, err)
 	}
 	defer file.Close()
-	if info, err := file.Stat(); err == nil && (!info.Mode().IsRegular() || info.Size() < p.Metrics) {
-		return bad("has %d bytes; %d were there when the checkpoint was saved", info.Size(), p.Metrics)
+	if size < p.Metrics {
+		return bad("has %d bytes; %d were there when the checkpoint was saved", size, p.Metrics)
 	}
 	steps, epochs := 0, 0
-	lines := bufio.NewReader(io.LimitReader(file, p.Metrics))
+	const longest = 1 << 20
+	lines := bufio.NewReaderSize(io.LimitReader(file, p.Metrics), longest)
 	for n := 1; ; n++ {
-		text, err := lines.ReadBytes('\n')
+		text, err := lines.ReadSlice('\n')
 		if errors.Is(err, io.EOF) && len(text) == 0 {
 			break
 		}

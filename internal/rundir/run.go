@@ -8,14 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
-
-	"github.com/gofrs/flock"
 
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/atomicfile"
+	"github.com/brainwavlm/bwlm/internal/disk"
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
+	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
 // Run is a run directory: everything that a training leaves behind, and the lock that keeps a second one out.
@@ -31,79 +30,117 @@ import (
 //	eval/                       scores, predictions, and what their rows and columns are
 type Run struct {
 	Dir  string
-	lock *flock.Flock
+	lock *disk.File
 }
 
-// CreateRun makes a new run directory and locks it. One that holds anything but eval/ is refused.
+// Create makes a new run directory and locks it. A directory that holds a training is refused, and so is one with files
+// of others. Scores of the untuned model may be there, and what a process left that died before config.yaml was there.
 func Create(dir string) (*Run, error) {
+	const op = "create run"
+	if err := vacant(op, dir); err != nil {
+		return nil, err
+	}
+	if err := disk.MkdirAll(dir, 0o755); err != nil {
+		return nil, disk.Fault(op, dir, err)
+	}
+	return lock(op, dir, func() error { return vacant(op, dir) }) // another process may have been faster
+}
+
+// vacant returns an error unless a training may begin in a directory.
+func vacant(op, dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fault.Wrap(fault.IO, "create run", dir, err)
+		return fault.Wrap(fault.IO, op, dir, err)
 	}
-	if slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() != "eval" && e.Name() != lockFile }) {
-		return nil, fault.New(fault.Exists, "create run", dir, "is there already").
-			WithHint("resume %s, or choose another out", dir)
+	if slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == ConfigFile }) {
+		return fault.New(fault.Exists, op, dir, "is there already").WithHint("resume %s, or choose another out", dir)
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fault.Wrap(fault.IO, "create run", dir, err)
+	for _, e := range entries {
+		if name := e.Name(); !slices.Contains([]string{"eval", lockFile, ManifestOfRun}, name) &&
+			!atomicfile.Unfinished(name, e.IsDir()) {
+			return fault.New(fault.Exists, op, dir, "holds %s, and no %s", quote.OneLine(name), ConfigFile).
+				WithHint("choose another out, or empty the directory")
+		}
 	}
-	r := &Run{Dir: dir}
-	return r, r.acquire()
+	return nil
 }
 
 // Reserve makes and locks the directory of an experiment that has not been trained, for scores of the untuned model in
 // its eval/. The directory of a training, finished or not, is refused: its scores are those of the training.
 func Reserve(dir string) (*Run, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fault.Wrap(fault.IO, "write scores", dir, err)
+	const op = "write scores"
+	if err := disk.MkdirAll(dir, 0o755); err != nil {
+		return nil, disk.Fault(op, dir, err)
 	}
+	return lock(op, dir, func() error {
+		if _, err := os.Lstat(filepath.Join(dir, ConfigFile)); !errors.Is(err, fs.ErrNotExist) {
+			return fault.New(fault.Exists, op, dir, "holds a training, whose scores would be replaced").
+				WithHint("score the training itself, or choose another out")
+		}
+		return nil
+	})
+}
+
+// Open opens a run directory and locks it.
+func Open(dir string) (*Run, error) {
+	const op = "open run"
+	if _, err := os.Lstat(filepath.Join(dir, ConfigFile)); err != nil {
+		missing := fault.New(fault.Missing, op, dir, "there is no %s", ConfigFile).
+			WithHint("name the directory of a run")
+		if _, begun := os.Lstat(filepath.Join(dir, ManifestOfRun)); begun == nil {
+			missing.WithHint("the training ended before it had begun: train again with its experiment file")
+		}
+		missing.Err = err
+		return nil, missing
+	}
+	return lock(op, dir, func() error { return nil })
+}
+
+// lock locks a directory if ready agrees then, refuses links and pipes in the place of files of a run, and removes what
+// dead processes left.
+func lock(op, dir string, ready func() error) (*Run, error) {
 	r := &Run{Dir: dir}
 	if err := r.acquire(); err != nil {
 		return nil, err
 	}
-	if _, err := os.Lstat(r.File(ConfigFile)); !errors.Is(err, fs.ErrNotExist) {
+	err := ready()
+	if err == nil {
+		err = CheckFiles(op, dir)
+	}
+	if err == nil {
+		err = disk.In(dir, func(f *disk.Folder) error { return sweep(f, ".") })
+		err = disk.Fault("remove unfinished file", dir, err)
+	}
+	if err != nil {
 		r.Close()
-		return nil, fault.New(fault.Exists, "write scores", dir, "holds a training, whose scores would be replaced").
-			WithHint("score the training itself, or choose another out")
+		return nil, err
 	}
 	return r, nil
 }
 
-// OpenRun opens a run directory and locks it.
-func Open(dir string) (*Run, error) {
-	if _, err := os.Stat(filepath.Join(dir, ConfigFile)); err != nil {
-		missing := fault.New(fault.Missing, "open run", dir, "there is no %s", ConfigFile).
-			WithHint("name the directory of a run")
-		missing.Err = err
-		return nil, missing
-	}
-	r := &Run{Dir: dir}
-	if err := r.acquire(); err != nil {
-		return nil, err
-	}
-	return r, r.sweep()
+// CheckFiles returns a fault of kind BadData of the operation op if something in a run directory that bwlm writes is not
+// a regular file or a real folder. The directory itself may be reached by a link.
+func CheckFiles(op, dir string) error {
+	return disk.Fault(op, dir, disk.In(dir, func(f *disk.Folder) error {
+		return f.Check(ConfigFile, ManifestOfRun, metricsFile, lockFile, "ckpt", "adapter", "model", "readout", "eval",
+			"controls", "epochs", "features", "profile.json", "trace.json")
+	}))
 }
 
 // sweep removes unfinished files of a killed process. The lock ensures that no process is writing.
-func (r *Run) sweep() error {
-	return filepath.WalkDir(r.Dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return fault.Wrap(fault.IO, "open run", path, err)
+func sweep(f *disk.Folder, dir string) error {
+	entries, err := f.ReadDir(dir)
+	for _, e := range entries {
+		name := filepath.Join(dir, e.Name())
+		switch {
+		case err != nil:
+		case atomicfile.Unfinished(e.Name(), e.IsDir()):
+			err = f.RemoveAll(name)
+		case e.IsDir():
+			err = sweep(f, name)
 		}
-		name := d.Name()
-		file := strings.HasPrefix(name, ".") && strings.HasSuffix(name, ".tmp")
-		folder := d.IsDir() && strings.Contains(name, ".tmp.")
-		if !file && !folder || path == r.Dir {
-			return nil
-		}
-		if err := os.RemoveAll(path); err != nil {
-			return fault.Wrap(fault.IO, "remove unfinished file", path, err)
-		}
-		if folder {
-			return fs.SkipDir
-		}
-		return nil
-	})
+	}
+	return err
 }
 
 const (
@@ -115,43 +152,68 @@ const (
 
 // acquire takes the lock. It is the kernel's, so that of a dead process is free.
 func (r *Run) acquire() error {
-	path := r.File(lockFile)
-	for {
-		r.lock = flock.New(path)
-		ok, err := r.lock.TryLock()
-		if err != nil {
-			return fault.Wrap(fault.IO, "lock run", r.Dir, err)
-		}
-		if !ok {
-			holder, _ := os.ReadFile(path)
-			return fault.New(fault.Exists, "lock run", r.Dir, "%s is working on it",
-				cmp.Or(string(holder), "another process")).
-				WithHint("wait for it, or stop it")
-		}
-		if mine, err := r.lock.Stat(); err == nil { // and not one that its holder removed while this process waited
-			if there, err := os.Stat(path); err == nil && os.SameFile(mine, there) {
+	err := disk.In(r.Dir, func(f *disk.Folder) error {
+		for {
+			file, err := f.OpenOrCreate(lockFile, 0, 0o600)
+			if err != nil {
+				return err
+			}
+			ok, err := file.TryLock()
+			if err == nil && !ok {
+				holder, _ := f.Read(lockFile, 512)
+				err = fault.New(fault.Exists, "lock run", r.Dir, "%s is working on it",
+					quote.OneLine(cmp.Or(string(holder), "another process"))).WithHint("wait for it, or stop it")
+			}
+			if err != nil {
+				file.Close()
+				return err
+			}
+			mine, err := file.Stat() // and not one that its holder removed while this process waited
+			there, gone := f.Lstat(lockFile)
+			if err == nil && gone == nil && os.SameFile(mine, there) {
+				r.lock = file
 				break
 			}
+			file.Close()
 		}
-		r.lock.Unlock()
+		host, _ := os.Hostname()
+		if err := r.lock.Truncate(0); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(r.lock, "process %d on %s", os.Getpid(), cmp.Or(host, "this machine"))
+		return err
+	})
+	if err != nil && r.lock != nil {
+		r.Close()
 	}
-	host, _ := os.Hostname()
-	if err := os.WriteFile(path, fmt.Appendf(nil, "process %d on %s", os.Getpid(), cmp.Or(host, "this machine")),
-		0o600); err != nil {
-		return fault.Wrap(fault.IO, "lock run", r.Dir, err)
-	}
-	return nil
+	return disk.Fault("lock run", r.Dir, err)
 }
 
 // Close gives the lock back.
 func (r *Run) Close() error {
-	_ = os.Remove(r.lock.Path()) // while it is still ours
-	return r.lock.Unlock()
+	_ = disk.In(r.Dir, func(f *disk.Folder) error { return f.Remove(lockFile) }) // while it is still ours
+	return r.lock.Close()
+}
+
+// maxConfig is the size of the largest config.yaml that is read.
+const maxConfig = 2 << 20
+
+// Config reads config.yaml.
+func (r *Run) Config() ([]byte, error) {
+	var text []byte
+	err := disk.In(r.Dir, func(f *disk.Folder) (err error) {
+		text, err = f.Read(ConfigFile, maxConfig)
+		return err
+	})
+	return text, disk.Fault("read config", r.File(ConfigFile), err)
 }
 
 // Experiment reads the resolved experiment of the run.
 func (r *Run) Experiment() (*experiment.Experiment, error) {
-	exp, err := experiment.LoadRun(filepath.Join(r.Dir, ConfigFile))
+	if _, err := r.Config(); err != nil { // which follows no link
+		return nil, err
+	}
+	exp, err := experiment.LoadRun(r.File(ConfigFile))
 	if err != nil {
 		return nil, err
 	}
@@ -173,11 +235,12 @@ func (r *Run) File(name string) string { return filepath.Join(r.Dir, name) }
 
 // Path is a place in the run directory; its parent is made.
 func (r *Run) Path(elem ...string) (string, error) {
-	p := filepath.Join(append([]string{r.Dir}, elem...)...)
-	if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
-		return "", fault.Wrap(fault.IO, "write run", p, err)
+	name := filepath.Join(elem...)
+	if err := disk.MkdirAll(r.Dir, 0o755); err != nil {
+		return "", disk.Fault("write run", r.Dir, err)
 	}
-	return p, nil
+	err := disk.In(r.Dir, func(f *disk.Folder) error { return f.MkdirAll(filepath.Dir(name), 0o755) })
+	return r.File(name), disk.Fault("write run", r.File(name), err)
 }
 
 // Log appends one line to metrics.jsonl and gives the file's length.
@@ -185,10 +248,16 @@ func (r *Run) Log(v any) (int64, error) {
 	return jsonfile.AppendLine("write metrics", r.File(metricsFile), v)
 }
 
-// ReplaceDir puts a new folder in the place of an old one.
+// ReplaceDir puts a new folder in the place of an old one, which is removed when the new one is complete.
 func ReplaceDir(path string, fill func(dir string) error) error {
-	if err := os.RemoveAll(path); err != nil {
-		return fault.Wrap(fault.IO, "replace", path, err)
-	}
-	return atomicfile.Dir(path, fill)
+	dir, name := disk.Split(path)
+	return disk.Fault("replace", path, disk.In(dir, func(f *disk.Folder) error {
+		return atomicfile.ReplaceDirIn(f, name, fill)
+	}))
+}
+
+// Discard removes a folder of a run.
+func Discard(path string) error {
+	dir, name := disk.Split(path)
+	return disk.Fault("replace", path, disk.In(dir, func(f *disk.Folder) error { return f.RemoveAll(name) }))
 }

@@ -3,11 +3,11 @@ package evaluate
 import (
 	"context"
 	"math"
-	"os"
 	"path/filepath"
 
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/brain/study"
+	"github.com/brainwavlm/bwlm/internal/disk"
 	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/peft"
 	"github.com/brainwavlm/bwlm/torch"
@@ -28,7 +28,7 @@ func RandomAdapter(ctx context.Context, st *study.Study, from, to string, seed u
 		err = torch.Do(ctx, mode, func(s *torch.Scope) error { return randomise(s, a, from) })
 	}
 	if err == nil {
-		if err = os.MkdirAll(filepath.Dir(to), 0o755); err == nil {
+		if err = disk.MkdirAll(filepath.Dir(to), 0o755); err == nil {
 			err = rundir.ReplaceDir(to, a.SaveInto)
 		}
 	}

@@ -56,11 +56,11 @@ func (st *Study) Manifest(ctx context.Context) (*results.Manifest, error) {
 		m.Inputs = append(m.Inputs, results.ManifestInput(d))
 	}
 	for _, path := range st.settingFiles(names) {
-		e, err := rundir.FileEntry(filepath.Dir(path), filepath.Base(path))
+		e, err := hashed("hash inputs", path)
 		if err != nil {
-			return nil, fault.Wrap(fault.IO, "hash inputs", path, err)
+			return nil, err
 		}
-		m.Inputs = append(m.Inputs, results.ManifestInput{Path: path, Bytes: e.Bytes, SHA256: e.SHA256})
+		m.Inputs = append(m.Inputs, e)
 	}
 	files, err := filepath.Glob(filepath.Join(st.Experiment.Model.Path, "*"))
 	if err != nil {
@@ -71,7 +71,7 @@ func (st *Study) Manifest(ctx context.Context) (*results.Manifest, error) {
 		if ext := filepath.Ext(path); ext != ".json" && ext != ".safetensors" && ext != ".bin" {
 			continue
 		}
-		e, err := hashed(path)
+		e, err := hashed("hash model", path)
 		if err != nil {
 			return nil, err
 		}
@@ -80,9 +80,9 @@ func (st *Study) Manifest(ctx context.Context) (*results.Manifest, error) {
 	return m, ctx.Err()
 }
 
-// hashed hashes a file of the model, which may be a link, as in Hugging Face's cache.
-func hashed(path string) (results.ManifestInput, error) {
-	file, _, err := inputfile.Open("hash model", path)
+// hashed hashes a file that the experiment names, which may be a link, as in Hugging Face's cache.
+func hashed(op, path string) (results.ManifestInput, error) {
+	file, _, err := inputfile.Open(op, path)
 	if err != nil {
 		return results.ManifestInput{}, err
 	}
@@ -90,7 +90,7 @@ func hashed(path string) (results.ManifestInput, error) {
 	h := sha256.New()
 	n, err := io.Copy(h, file)
 	if err != nil {
-		return results.ManifestInput{}, fault.Wrap(fault.IO, "hash model", path, err)
+		return results.ManifestInput{}, fault.Wrap(fault.IO, op, path, err)
 	}
 	return results.ManifestInput{Path: path, Bytes: n, SHA256: hex.EncodeToString(h.Sum(nil))}, nil
 }
@@ -130,7 +130,8 @@ func (st *Study) Begin(ctx context.Context) (*rundir.Run, error) {
 		return nil, err
 	}
 	if err = jsonfile.Write(run.File(rundir.ManifestOfRun), m); err == nil {
-		err = atomicfile.Write(run.File(rundir.ConfigFile), st.Experiment.Write) // last: it makes the directory a run
+		// The last one makes the directory a run. A death before it leaves a directory that Create takes again.
+		err = atomicfile.Write(run.File(rundir.ConfigFile), st.Experiment.Write)
 	}
 	if err != nil {
 		run.Close()

@@ -39,7 +39,7 @@ func (st *Study) VaryData(ctx context.Context, exp *experiment.Experiment, data 
 
 // StartOrResume creates the run directory of the study, or opens an existing one of the same experiment.
 func (st *Study) StartOrResume(ctx context.Context) (*rundir.Run, error) {
-	if _, err := os.Stat(filepath.Join(st.Experiment.Out, rundir.ConfigFile)); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Lstat(filepath.Join(st.Experiment.Out, rundir.ConfigFile)); errors.Is(err, fs.ErrNotExist) {
 		return st.Begin(ctx)
 	}
 	run, err := rundir.Open(st.Experiment.Out)
@@ -59,9 +59,9 @@ func (st *Study) made(run *rundir.Run) error {
 	if err := st.Experiment.Write(&now); err != nil {
 		return err
 	}
-	then, err := os.ReadFile(run.File(rundir.ConfigFile))
+	then, err := run.Config()
 	if err != nil {
-		return fault.Wrap(fault.IO, "open run", run.File(rundir.ConfigFile), err)
+		return err
 	}
 	if !bytes.Equal(then, now.Bytes()) {
 		return fault.New(fault.Exists, "open run", run.Dir, "was made by another experiment than this file").

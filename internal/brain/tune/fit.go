@@ -4,17 +4,16 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/brain/results"
-	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/brain/phases"
 	"github.com/brainwavlm/bwlm/internal/brain/study"
 	"github.com/brainwavlm/bwlm/internal/ckpt"
+	"github.com/brainwavlm/bwlm/internal/disk"
 	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/torch"
 )
@@ -200,8 +199,8 @@ func (t *Trainer) finish(ctx context.Context, run *rundir.Run) (*rundir.Progress
 
 // writeTuned writes adapter/ or model/, and readout/, of an epoch into a folder.
 func (t *Trainer) writeTuned(ctx context.Context, dir string, epoch int) (err error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fault.Wrap(fault.IO, "write run", dir, err)
+	if err := disk.MkdirAll(dir, 0o755); err != nil {
+		return disk.Fault("write run", dir, err)
 	}
 	switch {
 	case t.Adapter != nil:
@@ -209,7 +208,7 @@ func (t *Trainer) writeTuned(ctx context.Context, dir string, epoch int) (err er
 		err = rundir.ReplaceDir(filepath.Join(dir, "adapter"), t.Adapter.SaveInto)
 	case t.own != nil:
 		model := filepath.Join(dir, "model")
-		if err = os.RemoveAll(model); err == nil {
+		if err = rundir.Discard(model); err == nil {
 			err = t.own.Save(ctx, model)
 		}
 	}
