@@ -75,11 +75,11 @@ func made(t testing.TB, at place, subjects ...string) string {
 	filetest.Put(t, dir, "config.yaml", "model: {path: m}\ndata: {path: "+filepath.Join(top,
 		"data")+", subjects: all, train: [a], val: [b], test: [c]}\nout: "+dir+"\n")
 	ci := &stats.Interval{.02, .06}
-	tuned := results.ModelScore{MeanR: .12, ROIs: map[string]float64{"A1, left": .1, "tuned": .2}}
+	tuned := results.ModelScore{MeanR: .12, ROIs: map[string]float64{"A1, left": .1, results.TunedVoxels: .2}}
 	ceiling := results.ModelScore{MeanR: .8, ROIs: map[string]float64{"A1, left": .8}}
 	filetest.Put(t, dir, "eval/summary.json", results.Summary{Schema: results.RunSchema,
 		Test: results.Scores{Rows: 48, Subjects: subjects, Tuned: &tuned, Ceiling: &ceiling,
-			Base: results.ModelScore{MeanR: .07, ROIs: map[string]float64{"A1, left": .05, "tuned": .15}},
+			Base: results.ModelScore{MeanR: .07, ROIs: map[string]float64{"A1, left": .05, results.TunedVoxels: .15}},
 			Delta: &results.Delta{MeanR: .05, CI95: ci, Significance: results.Significance{P: .002, Q: .003},
 				ROIs: map[string]results.DeltaROI{
 					"A1, left": {MeanR: .05, CI95: ci, Significance: results.Significance{P: .004, Q: .004}}}}}})
@@ -215,13 +215,13 @@ func TestTableOfRegions(t *testing.T) {
 		got[row[0]+"/"+row[2]] = fields
 	}
 	assert.Len(t, got, 3+2*2, "all voxels, region and voxels tuned on; all voxels and region of each")
-	assert.Equal(t, map[string]string{"subject": "mean", "subjects": "2", "roi": "A1, left", "voxels": "4",
+	assert.Equal(t, map[string]string{"subject": "[mean]", "subjects": "2", "roi": "A1, left", "voxels": "4",
 		"constant": "", "base_r": "0.05", "base_best_layer_r": "",
 		"tuned_r": "0.1", "delta": "0.05", "delta_ci95_low": "0.02", "delta_ci95_high": "0.06", "p": "0.004",
 		"q": "0.004", "ceiling": "0.8",
-		"base_percent_of_ceiling": "", "tuned_percent_of_ceiling": ""}, got["mean/A1, left"])
-	assert.Equal(t, "1", got["bob/all voxels"]["constant"])
-	assert.Equal(t, "", got["bob/all voxels"]["p"])
+		"base_percent_of_ceiling": "", "tuned_percent_of_ceiling": ""}, got["[mean]/A1, left"])
+	assert.Equal(t, "1", got["bob/[all voxels]"]["constant"])
+	assert.Equal(t, "", got["bob/[all voxels]"]["p"])
 
 	var table table
 	text, err := os.ReadFile(filepath.Join(dir, "rois.json"))

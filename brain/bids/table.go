@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/internal/brain/finished"
 )
 
@@ -13,7 +14,7 @@ var nan = float32(math.NaN())
 
 // tableLine is a line of the table of regions: one region of one subject, or of all subjects. What is not known is nil.
 type tableLine struct {
-	Subject    string   `json:"subject"` // mean: over all subjects
+	Subject    string   `json:"subject"` // [mean]: over all subjects
 	Subjects   int      `json:"subjects"`
 	ROI        string   `json:"roi"`
 	Voxels     int      `json:"voxels"`             // 0: not known
@@ -32,7 +33,7 @@ type tableLine struct {
 }
 
 // meanName is the subject of lines over all subjects.
-const meanName = "mean"
+const meanName = "[mean]"
 
 // lines are the table of a run: all subjects first, as the report has them, then each.
 func lines(run *finished.Run) (out []tableLine) {
@@ -42,7 +43,7 @@ func lines(run *finished.Run) (out []tableLine) {
 		whole = subjects[0]
 	}
 	for _, l := range run.Table() {
-		line := tableLine{Subject: whole, Subjects: len(subjects), ROI: l.Name, Voxels: l.Voxels, Base: l.Base,
+		line := tableLine{Subject: whole, Subjects: len(subjects), ROI: l.Key, Voxels: l.Voxels, Base: l.Base,
 			Best:  l.Best,
 			Tuned: l.Tuned,
 			Delta: l.Delta, P: l.P, Q: l.Q, Ceiling: l.Ceiling, Share: l.Share, TunedShare: l.TunedShare}
@@ -56,7 +57,7 @@ func lines(run *finished.Run) (out []tableLine) {
 	}
 	for i := range run.Subjects {
 		p := &run.Subjects[i]
-		out = append(out, subjectLine(p, finished.ROI{Name: finished.AllVoxels}))
+		out = append(out, subjectLine(p, finished.ROI{Name: results.AllVoxels}))
 		for _, region := range p.ROIs {
 			out = append(out, subjectLine(p, region))
 		}
@@ -67,7 +68,7 @@ func lines(run *finished.Run) (out []tableLine) {
 // subjectLine averages a subject's voxels over a region; without columns over all.
 func subjectLine(p *finished.Subject, region finished.ROI) tableLine {
 	columns := region.Columns
-	if region.Name == finished.AllVoxels {
+	if region.Name == results.AllVoxels {
 		columns = make([]int, p.Voxels)
 		for c := range columns {
 			columns[c] = c

@@ -221,6 +221,10 @@ func match(pattern string, names []string, found map[string]bool) (n int, err er
 // allSubjects stands for all real subjects where subjects are named.
 const allSubjects = "all"
 
+// takenNames cannot be names of subjects: "all" stands for everyone, and a run has a file layout.json among the
+// folders of its subjects.
+var takenNames = []string{allSubjects, "layout.json"}
+
 // usable reports whether a name can be that of a story or a subject: it becomes part of file names,
 // globs and splits.
 func usable(name string) bool {

@@ -190,7 +190,7 @@ func (s *Spec) checkSubjects(stories map[string]*Story) *fault.Error {
 		for _, subject := range group.subjects {
 			where := key(group.name, subject.Name)
 			switch {
-			case !usable(subject.Name) || subject.Name == allSubjects:
+			case !usable(subject.Name) || slices.Contains(takenNames, subject.Name):
 				return wrong(where, "%q cannot be the name of a subject", subject.Name)
 			case seen[subject.Name]:
 				return wrong(where, "the subject is listed twice")

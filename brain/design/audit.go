@@ -162,6 +162,12 @@ func (r *Report) String() string {
 			s.Split, s.Story, s.From, s.To, len(s.Subjects), s.Stimulus, s.Window.From, s.Window.To)
 	}
 	table.Flush()
+	return text.String() + r.Findings()
+}
+
+// Findings returns what stands below the table: each leak, or that there is none, and what audio is shared.
+func (r *Report) Findings() string {
+	var text strings.Builder
 	for _, l := range r.Leaks {
 		fmt.Fprintf(&text, "LEAK  %s\n", l)
 	}

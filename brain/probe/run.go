@@ -296,7 +296,7 @@ func (r *runner) rois(ctx context.Context) error {
 			return err
 		}
 		for _, scores := range layers {
-			appendScore(r.roi(allVoxels), s.name, scores.MeanR)
+			appendScore(r.roi(results.AllVoxels), s.name, scores.MeanR)
 			for _, name := range slices.Sorted(maps.Keys(scores.ROIs)) {
 				appendScore(r.roi(name), s.name, scores.ROIs[name])
 			}
@@ -304,9 +304,6 @@ func (r *runner) rois(ctx context.Context) error {
 	}
 	return nil
 }
-
-// allVoxels is the name under which the scores of all voxels are listed with those of ROIs.
-const allVoxels = "all voxels"
 
 func (r *runner) roi(name string) *results.LayerScores {
 	if r.report.ROIs[name] == nil {

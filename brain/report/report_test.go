@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"image"
 	"image/color"
@@ -61,7 +62,7 @@ func made(t testing.TB) string {
 	layer := 9
 	at := func(all, a, b float64) results.ModelScore {
 		return results.ModelScore{Layer: &layer, MeanR: all,
-			ROIs: map[string]float64{hostile: a, breaker: b, "tuned": all}}
+			ROIs: map[string]float64{hostile: a, breaker: b, results.TunedVoxels: all}}
 	}
 	base, tuned, best, most := at(.3, .3, .3), at(.34, .38, .3), at(.31, .31, .3), at(.6, .6, .6)
 	share := func(r float64) *results.CCNorm {
@@ -158,6 +159,26 @@ func TestPageSaysWhatImprovedWhereAndWhetherItIsSignificant(t *testing.T) {
 		"<code>bwlm transfer run/config.yaml</code>", "<code>bwlm probe run --json &gt; run/probe.json</code>",
 		"nobody says where the voxels are", "1\u202f234\u202f567", "bwlm train run/config.yaml", "arXiv 2502.08866")
 	has(t, page, `<th scope="row">ann</th><td>40</td><td>30</td><td>1</td>`) // voxels, tuned on, constant
+	assert.NotContains(t, page, "By subject", "one subject is the table already")
+}
+
+func TestPageHasTheScoresOfEachSubject(t *testing.T) {
+	dir := made(t)
+	path := filepath.Join(dir, "eval", "summary.json")
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	var s results.Summary
+	require.NoError(t, json.Unmarshal(text, &s))
+	r, more, ceiling := .3, .02, .6
+	s.Test.SubjectScores = []results.SubjectScore{
+		{Subject: hostile, Rows: 480, Base: .28, Tuned: &r, Delta: &more, CI95: &stats.Interval{.01, .03}, Ceiling: &ceiling},
+		{Subject: "bob", Rows: 240, Base: .1, Tuned: &r, Delta: &more}}
+	filetest.Put(t, dir, "eval/summary.json", s)
+	page := pageOf(t, dir)
+	_, table, _ := strings.Cut(page, "<h3>By subject</h3>")
+	table, _, _ = strings.Cut(table, "</table>")
+	has(t, table, `<th scope="row">&lt;script&gt;alert(1)&lt;/script&gt;</th><td>480</td><td>0.280</td>`, "[+0.010, +0.030]",
+		`<th scope="row">bob</th><td>240</td><td>0.100</td>`, "no interval", ">0.600</td>")
 }
 
 func TestPageStandsByItself(t *testing.T) {

@@ -2,6 +2,8 @@ package report
 
 import (
 	"slices"
+
+	"github.com/brainwavlm/bwlm/brain/results"
 )
 
 // sideBySide is a region's line in all runs.
@@ -15,19 +17,19 @@ func (p *page) together() {
 	if !p.Several {
 		return
 	}
-	var names []string
+	var keys []string
 	for _, run := range p.Pages {
 		for _, l := range run.Lines {
-			if !slices.Contains(names, l.Name) && l.Name != "voxels tuned on" { // which are each run's own
-				names = append(names, l.Name)
+			if !slices.Contains(keys, l.Key) && l.Key != results.TunedVoxels { // which are each run's own
+				keys = append(keys, l.Key)
 			}
 		}
 	}
-	for _, name := range names {
-		line := sideBySide{Name: name}
+	for _, key := range keys {
+		line := sideBySide{Name: results.ROILabel(key)}
 		for _, run := range p.Pages {
 			var cell textLine
-			if i := slices.IndexFunc(run.Lines, func(l textLine) bool { return l.Name == name }); i >= 0 {
+			if i := slices.IndexFunc(run.Lines, func(l textLine) bool { return l.Key == key }); i >= 0 {
 				cell = run.Lines[i]
 			}
 			line.Cells = append(line.Cells, cell)

@@ -175,7 +175,7 @@ func (r *pageOfRun) where(d *results.Delta) string {
 
 // parts are the regions without the voxels tuned on.
 func (r *pageOfRun) parts() []string {
-	return slices.DeleteFunc(r.ROINames(), func(name string) bool { return name == finished.TunedVoxels })
+	return slices.DeleteFunc(r.ROINames(), func(name string) bool { return name == results.TunedVoxels })
 }
 
 // textLine is a line of the table of ROIs.

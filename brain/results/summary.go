@@ -50,7 +50,20 @@ type Scores struct {
 	DeltaBest     *Delta      `json:"delta_best_layer,omitempty"` // tuned − base at its best layer
 	Ceiling       *ModelScore `json:"ceiling,omitempty"`
 
-	StoryScores []StoryScore `json:"story_scores,omitempty"` // r over the rows of each story alone
+	StoryScores   []StoryScore   `json:"story_scores,omitempty"`   // r over the rows of each story alone
+	SubjectScores []SubjectScore `json:"subject_scores,omitempty"` // of each subject alone, if there are several
+}
+
+// SubjectScore is the score of one subject: the mean r of the voxels that vary. What belongs to a tuned model is nil
+// where there is none.
+type SubjectScore struct {
+	Subject string          `json:"subject"`
+	Rows    int             `json:"rows"` // test rows
+	Base    float64         `json:"base"`
+	Tuned   *float64        `json:"tuned,omitempty"`
+	Delta   *float64        `json:"delta,omitempty"` // tuned − base
+	CI95    *stats.Interval `json:"delta_ci95,omitempty"`
+	Ceiling *float64        `json:"ceiling,omitempty"`
 }
 
 // StoryScore is the score of the rows of one story: the mean over subjects who have it of the mean r of their voxels

@@ -1,13 +1,5 @@
 package results
 
-import (
-	"maps"
-	"slices"
-)
-
-// AllVoxels is the name under which scores of all voxels are listed with those of ROIs.
-const AllVoxels = "all"
-
 // Sweep is the outcome of a sweep over settings.
 type Sweep struct {
 	Schema   int            `json:"schema"`
@@ -63,9 +55,5 @@ func (s *Sweep) ROIs() []string {
 			found[roi] = true
 		}
 	}
-	out := slices.DeleteFunc(slices.Sorted(maps.Keys(found)), func(roi string) bool { return roi == AllVoxels })
-	if found[AllVoxels] {
-		out = append([]string{AllVoxels}, out...)
-	}
-	return out
+	return SortedROIs(found)
 }

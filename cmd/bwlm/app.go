@@ -29,7 +29,7 @@ type app struct {
 
 // run is the whole program: it runs the command that args name and returns the exit code.
 func run(args []string, stdout, stderr *os.File, commands []constructor) (code int) {
-	a := &app{ui: ui.New(stderr), out: &output{w: stdout}}
+	a := &app{ui: ui.New(stderr), out: &output{w: stdout, width: ui.Width(stdout)}}
 	a.ui.Words = inTerms
 	ctx, stop := onSignals(a.ui)
 	defer stop()
@@ -63,10 +63,12 @@ func run(args []string, stdout, stderr *os.File, commands []constructor) (code i
 }
 
 // answer prints what a command found out: v as JSON under --json, else what text writes.
+//
+// On a terminal lines of prose are broken between words; tables fit it already.
 func (a *app) answer(v any, text func(io.Writer) error) error {
 	a.answered = true
 	if !a.json {
-		if err := text(a.out); err != nil || a.caveat == "" {
+		if err := text(ui.Wrap(a.out)); err != nil || a.caveat == "" {
 			return err
 		}
 		_, err := fmt.Fprintln(a.out, a.caveat)
@@ -84,8 +86,17 @@ func (a *app) print(v any) error {
 // output is standard output, with control characters escaped: names may come from anybody's files. A failed write is
 // kept for run alone: a command need not check it, and cobra would print it.
 type output struct {
-	w   io.Writer
-	err error
+	w     io.Writer
+	width func() int // columns of the terminal; may be nil
+	err   error
+}
+
+// Columns is the width of the terminal, 0 where there is none. Tables fit into it.
+func (o *output) Columns() int {
+	if o.width == nil {
+		return 0
+	}
+	return o.width()
 }
 
 func (o *output) Write(p []byte) (int, error) {

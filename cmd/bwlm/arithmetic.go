@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -86,17 +85,17 @@ func printArithmetic(w io.Writer, r *results.AdapterScores) error {
 	fmt.Fprintf(w, "Adapter: scale × (%s)\n", r.Formula)
 	var rows [][]string
 	add := func(name string, base float64, of func(results.Scores) (float64, float64, *stats.Interval)) {
-		rows = append(rows, []string{name, "untuned", score(base), "", ""})
+		rows = append(rows, []string{results.ROILabel(name), "untuned", score(base), "", ""})
 		for _, p := range r.Points {
 			tuned, delta, ci := of(p.Test)
 			rows = append(rows, []string{"", fmt.Sprintf("%g", p.Scale), score(tuned), decimal.Signed(delta, 3),
 				interval(ci)})
 		}
 	}
-	add("all voxels", r.Base.MeanR, func(s results.Scores) (float64, float64, *stats.Interval) {
+	add(results.AllVoxels, r.Base.MeanR, func(s results.Scores) (float64, float64, *stats.Interval) {
 		return s.Tuned.MeanR, s.Delta.MeanR, s.Delta.CI95
 	})
-	for _, name := range slices.Sorted(maps.Keys(r.Base.ROIs)) {
+	for _, name := range results.SortedROIs(r.Base.ROIs) {
 		add(name, r.Base.ROIs[name], func(s results.Scores) (float64, float64, *stats.Interval) {
 			d := s.Delta.ROIs[name]
 			return s.Tuned.ROIs[name], d.MeanR, d.CI95

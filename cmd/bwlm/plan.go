@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -9,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/brainwavlm/bwlm/brain/plan"
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 )
 
@@ -97,10 +99,7 @@ func printSensitivity(w io.Writer, ds []plan.Sensitivity) error {
 		".05:\n", ds[0].TestRows, ds[0].Minutes)
 	var rows [][]string
 	for _, d := range ds {
-		name, ceiling := d.ROI, "-"
-		if name == "" {
-			name = "tuned voxels"
-		}
+		name, ceiling := results.ROILabel(cmp.Or(d.ROI, results.TunedVoxels)), "-"
 		if d.Ceiling != nil {
 			ceiling = score(*d.Ceiling)
 		}

@@ -142,9 +142,9 @@ func printProbe(w io.Writer, r *results.Probes) error {
 	}
 	if len(r.ROIs) > 0 {
 		head, columns = []string{"layer"}, nil
-		for _, name := range slices.Sorted(maps.Keys(r.ROIs)) {
-			add(name+" base", r.ROIs[name].Base)
-			add(name+" tuned", r.ROIs[name].Tuned)
+		for _, name := range results.SortedROIs(r.ROIs) {
+			add(results.ROILabel(name)+" base", r.ROIs[name].Base)
+			add(results.ROILabel(name)+" tuned", r.ROIs[name].Tuned)
 		}
 		fmt.Fprintln(w, "\nROIs, r of a ridge on the test rows:")
 		if err := layerTable(w, r.Layers, head, columns); err != nil {

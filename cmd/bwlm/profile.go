@@ -39,7 +39,7 @@ func (p *profiling) end(a *app, dir string, err error) error {
 	if p.profile == nil {
 		return err
 	}
-	a.ui.Note("%s", strings.TrimRight(profileText(p.profile.Report()), "\n"))
+	a.ui.Note("%s", strings.TrimRight(profileText(p.profile.Report(), a.ui.Columns()), "\n"))
 	if dir == "" {
 		return err
 	}
@@ -56,8 +56,8 @@ func (p *profiling) end(a *app, dir string, err error) error {
 }
 
 // profileText is a table for each phase, in milliseconds of one of its times.
-func profileText(r *torch.ProfileReport) string {
-	var b strings.Builder
+func profileText(r *torch.ProfileReport, columns int) string {
+	b := ui.Text{Width: columns}
 	for _, ph := range r.Phases {
 		times, share := "", func(seconds float64) string { return fmt.Sprintf("%.1f%%", 100*seconds/ph.Seconds) }
 		if ph.Times > 1 {

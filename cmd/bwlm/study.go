@@ -41,7 +41,7 @@ func (a *app) openStudy(ctx context.Context, exp *experiment.Experiment, boards 
 		return nil, nil, err
 	}
 	a.caveat = st.TestRepeats()
-	a.ui.Note("%s", st.Audit())
+	a.noteAudit(st.Audit())
 	for _, note := range st.Notes() {
 		a.ui.Note("note: %s", note)
 	}
@@ -106,7 +106,7 @@ func printSummary(w io.Writer, s *results.Summary) error {
 		head = append(head, "ceiling")
 	}
 	row := func(name string, of func(*results.ModelScore) float64, d func() results.DeltaROI) []string {
-		r := []string{name, score(of(&t.Base))}
+		r := []string{results.ROILabel(name), score(of(&t.Base))}
 		if t.Tuned != nil {
 			d := d()
 			r = append(r, score(of(t.BaseBestLayer)), score(of(t.Tuned)),
@@ -121,12 +121,12 @@ func printSummary(w io.Writer, s *results.Summary) error {
 		}
 		return r
 	}
-	rows := [][]string{row("all voxels", func(s *results.ModelScore) float64 { return s.MeanR },
+	rows := [][]string{row(results.AllVoxels, func(s *results.ModelScore) float64 { return s.MeanR },
 		func() results.DeltaROI {
 			return results.DeltaROI{MeanR: t.Delta.MeanR, CI95: t.Delta.CI95, Significance: t.Delta.Significance,
 				CI95Stories: t.Delta.CI95Stories}
 		})}
-	for _, name := range slices.Sorted(maps.Keys(t.Base.ROIs)) {
+	for _, name := range results.SortedROIs(t.Base.ROIs) {
 		rows = append(rows, row(name, func(s *results.ModelScore) float64 { return s.ROIs[name] },
 			func() results.DeltaROI { return t.Delta.ROIs[name] }))
 	}
@@ -138,6 +138,9 @@ func printSummary(w io.Writer, s *results.Summary) error {
 	if t.Delta != nil {
 		fmt.Fprintln(w, "Δr is tuned - base. p: two-sided paired permutation test in blocks of rows; q: false "+
 			"discovery rate over this table.")
+	}
+	if err := printSubjects(w, t.SubjectScores); err != nil {
+		return err
 	}
 	if text := t.OneStory(); text != "" {
 		fmt.Fprintln(w, text)
@@ -184,6 +187,37 @@ func printSummary(w io.Writer, s *results.Summary) error {
 			"tuned model is the untuned one. %s\n", admitted, results.AfterNoEpoch)
 	}
 	return nil
+}
+
+// printSubjects writes a line for each of several subjects.
+func printSubjects(w io.Writer, list []results.SubjectScore) error {
+	if len(list) == 0 {
+		return nil
+	}
+	head := []string{"subject", "rows", "base"}
+	if list[0].Tuned != nil {
+		head = append(head, "tuned", "Δr", "95 % interval")
+	}
+	if list[0].Ceiling != nil {
+		head = append(head, "ceiling")
+	}
+	var rows [][]string
+	for _, s := range list {
+		row := []string{s.Subject, fmt.Sprint(s.Rows), score(s.Base)}
+		if s.Tuned != nil {
+			row = append(row, score(*s.Tuned), decimal.Signed(*s.Delta, 3), interval(s.CI95))
+		}
+		if s.Ceiling != nil {
+			row = append(row, score(*s.Ceiling))
+		}
+		rows = append(rows, row)
+	}
+	fmt.Fprintln(w, "\nEach subject alone, all voxels:")
+	if err := ui.Table(w, head, rows); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(w)
+	return err
 }
 
 // printNonInferiority writes the outcome of a non-inferiority test of an ROI.

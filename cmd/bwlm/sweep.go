@@ -116,7 +116,10 @@ func printSweep(w io.Writer, r *results.Sweep, out string) error {
 	keys := len(head)
 	head = append(head, "seeds")
 	regions := r.ROIs()
-	head = append(append(head, regions...), "val Δr", "best epochs", "below base", "diverged", "failed")
+	for _, roi := range regions {
+		head = append(head, "Δr "+results.ROILabel(roi))
+	}
+	head = append(head, "val Δr", "best epochs", "below base", "diverged", "failed")
 	var rows [][]string
 	for _, s := range r.Settings {
 		var row []string

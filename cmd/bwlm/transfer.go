@@ -95,7 +95,7 @@ func (a *app) transfer(c *cobra.Command, path string, flags *experimentFlags, su
 	}
 	defer st.Close()
 	a.caveat = st.TestRepeats()
-	a.ui.Note("%s", st.Audit())
+	a.noteAudit(st.Audit())
 	var clock tuningClock
 	var parts []transfer.Part
 	for _, p := range only {
@@ -181,8 +181,8 @@ func printTransfer(w io.Writer, r *results.Transfer, out string) error {
 		add("unseen subject, unseen stories", l.Delta)
 		add("unseen subject, ridge on unseen stories", l.UnseenStories.Delta)
 		add("seen - unseen", l.Cost)
-		for _, name := range slices.Sorted(maps.Keys(l.ROIs)) {
-			add("unseen subject: "+name, l.ROIs[name])
+		for _, name := range results.SortedROIs(l.ROIs) {
+			add("unseen subject: "+results.ROILabel(name), l.ROIs[name])
 		}
 	}
 	if len(rows) > 0 {

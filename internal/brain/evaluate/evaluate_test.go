@@ -106,7 +106,7 @@ func TestSummaryFollowsFromItsFiles(t *testing.T) {
 	assert.InDelta(t, means["base_best_layer"], file.Test.BaseBestLayer.Mean_R, 1e-5)
 	assert.InDelta(t, means["base front"], file.Test.Base.ROIs["front"], 1e-5)
 	assert.InDelta(t, means["tuned front"]-means["base front"], file.Test.Delta.ROIs["front"].Mean_R, 1e-5)
-	assert.InDelta(t, means["tuned"], file.Test.Tuned.ROIs["tuned"], 1e-5, "all voxels were tuned")
+	assert.InDelta(t, means["tuned"], file.Test.Tuned.ROIs[results.TunedVoxels], 1e-5, "all voxels were tuned")
 }
 
 // Subjects with equal rows are fitted together; each must get what he gets alone.
@@ -229,17 +229,19 @@ func TestClippedLanczosIsStandardisedByItsOwnKind(t *testing.T) {
 	assert.False(t, slices.ContainsFunc(got, func(v float32) bool { return math.IsNaN(float64(v)) }))
 }
 
-func TestNamesThatAreTaken(t *testing.T) {
+func TestAnROIMayHaveTheNameOfAColumn(t *testing.T) {
+	taken := []string{"all", "tuned", "base", "all voxels", "tuned voxels", "mean", "ROI"}
 	st := studytest.Tiny(t, study.Options{}, func(_ *experiment.Experiment, s *dataset.Spec) {
-		s.ROIs = []dataset.ROI{{Name: "all", Region: dataset.Value(dataset.Region{Columns: []int{0}})}}
+		for _, name := range taken {
+			s.ROIs = append(s.ROIs, dataset.ROI{Name: name, Region: dataset.Value(dataset.Region{Columns: []int{0}})})
+		}
 	})
 	s, err := evaluate.Evaluate(t.Context(), st, nil, "")
 	require.NoError(t, err)
-	assert.Contains(t, s.Test.Base.ROIs, "all")
-	assert.NotEqual(t, s.Test.Base.ROIs["all"], s.Test.Base.MeanR, "a region of one voxel, not all of them")
-	st = studytest.Tiny(t, study.Options{}, func(_ *experiment.Experiment, s *dataset.Spec) {
-		s.ROIs = []dataset.ROI{{Name: "tuned", Region: dataset.Value(dataset.Region{Columns: []int{0}})}}
-	})
-	_, err = evaluate.Evaluate(t.Context(), st, nil, "")
-	require.ErrorContains(t, err, `"tuned" is the name of the tuned voxels`)
+	assert.Len(t, s.Test.Base.ROIs, len(taken)+2, "front and the voxels of the loss too")
+	for _, name := range taken {
+		assert.Contains(t, s.Test.Base.ROIs, name)
+		assert.NotEqual(t, s.Test.Base.ROIs[name], s.Test.Base.MeanR, "a region of one voxel, not all of them")
+	}
+	assert.InDelta(t, s.Test.Base.MeanR, s.Test.Base.ROIs[results.TunedVoxels], 1e-6, "all voxels are in the loss")
 }

@@ -33,6 +33,12 @@ func TestScoreSubjectsEqualsEvaluateForEachSubject(t *testing.T) {
 	for i, p := range st.Subjects {
 		want, err := e.Scores(t.Context(), p.Name)
 		require.NoError(t, err)
+		alone := e.Summary.Test.SubjectScores[i]
+		assert.Equal(t, p.Name, alone.Subject)
+		assert.InDelta(t, want.Base.MeanR, alone.Base, 1e-9)
+		assert.Equal(t, want.Rows, alone.Rows)
+		assert.Nil(t, alone.Delta)
+		assert.Empty(t, want.SubjectScores, "one subject is the table already")
 		got := all[1][i]
 		assert.Equal(t, p.Name, got.Subject)
 		assert.InDelta(t, want.Base.MeanR, got.MeanR, 1e-9)

@@ -82,6 +82,9 @@ func (e *Evaluation) Score(ctx context.Context, names ...string) (out results.Sc
 		return out, nil, err
 	}
 	out.Base.CI95Stories = over[0].Base
+	if out.SubjectScores, err = e.bySubject(ctx, indices); err != nil {
+		return out, nil, err
+	}
 	if e.Tuned == nil {
 		return out, nil, nil
 	}

@@ -9,12 +9,6 @@ import (
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
 
-// AllVoxels is the name of the line of all voxels.
-const AllVoxels = "all voxels"
-
-// TunedVoxels is the name of the group of voxels in the loss.
-const TunedVoxels = "tuned"
-
 // ROINames returns the ROIs with scores in the order of the data set, the tuned voxels at the end.
 func (r *Run) ROINames() (out []string) {
 	in := r.Scores.Base.ROIs
@@ -26,20 +20,21 @@ func (r *Run) ROINames() (out []string) {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(in)) {
-		if name != TunedVoxels && !slices.Contains(out, name) {
+		if name != results.TunedVoxels && !slices.Contains(out, name) {
 			out = append(out, name)
 		}
 	}
-	if _, ok := in[TunedVoxels]; ok && r.Scores.Tuned != nil {
-		out = append(out, TunedVoxels)
+	if _, ok := in[results.TunedVoxels]; ok && r.Scores.Tuned != nil {
+		out = append(out, results.TunedVoxels)
 	}
 	return out
 }
 
 // Line is a line of the table of ROIs: mean scores over its voxels, nil where unknown.
 type Line struct {
-	Name                                              string
-	Voxels                                            int // 0: not known
+	Key                                               string // the ROI, results.AllVoxels or results.TunedVoxels
+	Name                                              string // for people
+	Voxels                                            int    // 0: not known
 	Base, Best, Tuned, Delta, P, Q, Share, TunedShare *float64
 	Ceiling                                           *float64
 	CI                                                *stats.Interval
@@ -50,8 +45,7 @@ type Line struct {
 func (r *Run) Table() (out []Line) {
 	t := r.Scores
 	for _, name := range append([]string{""}, r.ROINames()...) {
-		l := Line{Name: map[string]string{"": AllVoxels, TunedVoxels: "voxels tuned on"}[name]}
-		l.Name = cmp.Or(l.Name, name)
+		l := Line{Key: cmp.Or(name, results.AllVoxels), Name: results.ROILabel(name)}
 		of := func(s *results.ModelScore) *float64 {
 			if s == nil {
 				return nil
@@ -99,7 +93,7 @@ func (r *Run) Table() (out []Line) {
 				l.P, l.Q = &x.P, &x.Q
 			}
 		}
-		if name == TunedVoxels && r.Manifest != nil {
+		if name == results.TunedVoxels && r.Manifest != nil {
 			for _, p := range r.Manifest.Subjects {
 				if slices.Contains(t.Subjects, p.Name) {
 					l.Voxels += p.Tuned

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/brainwavlm/bwlm/brain/stats"
-	"github.com/brainwavlm/bwlm/fault"
 )
 
 // Groups returns the groups of voxels that are scored: all, the tuned ones, and the ROIs of the data set.
@@ -15,10 +14,6 @@ func (st *Study) Groups(ctx context.Context) ([]stats.Group, error) {
 		groups[1].Columns = append(groups[1].Columns, p.Tuned)
 	}
 	for _, roi := range st.regions() {
-		if roi == TunedGroup {
-			return nil, fault.New(fault.BadData, "evaluate", st.Data.Name(),
-				"%q is the name of the tuned voxels, so no ROI can have it", roi)
-		}
 		g := stats.Group{Name: roi}
 		for _, p := range st.Subjects {
 			columns, err := Region(ctx, st.Data, roi, p.Name, p.Voxels)

@@ -24,23 +24,29 @@ type UI struct {
 }
 
 // New makes a UI on a file, usually standard error.
-func New(f *os.File) *UI {
+func New(f *os.File) *UI { return NewWriter(f, Width(f)) }
+
+// Width returns a function for the columns of the terminal that a file is, 0 if it is none.
+func Width(f *os.File) func() int {
 	fd := int(f.Fd())
 	if os.Getenv("TERM") == "dumb" || !term.IsTerminal(fd) {
-		return NewWriter(f, func() int { return 0 })
+		return func() int { return 0 }
 	}
-	return NewWriter(f, func() int {
+	return func() int {
 		columns, _, err := term.GetSize(fd)
 		if err != nil || columns <= 0 { // a terminal that does not report it
 			return 80
 		}
 		return columns
-	})
+	}
 }
 
 // NewWriter makes a UI on any writer. width returns the columns of its terminal, 0 if there is
 // none.
 func NewWriter(w io.Writer, width func() int) *UI { return &UI{out: w, width: width} }
+
+// Columns returns the width of the terminal, 0 if there is none.
+func (u *UI) Columns() int { return u.width() }
 
 // Note prints a note, unless the UI is quiet.
 func (u *UI) Note(format string, args ...any) {
