@@ -36,7 +36,7 @@ func small(t *testing.T) speech.Encoder {
 // spectrogram and convolutions pad (400 samples every 160, kernels of 3, the second with stride 2),
 // on multiples of the hop.
 func TestTimesOfFrames(t *testing.T) {
-	convolutions := wavlm.Default(wavlm.WavLM).Architecture()
+	convolutions := wavlm.Default(wavlm.WavLM).Geometry().Architecture()
 	assert.Equal(t, speech.Architecture{Family: "wavlm", Layers: 12, Width: 768, MinSamples: 400, Hop: 320, Field: 400},
 		convolutions)
 	spectrogram := speech.Architecture{Hop: 320, Field: 1040, Offset: -520}

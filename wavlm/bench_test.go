@@ -26,7 +26,7 @@ func BenchmarkForward(b *testing.B) {
 	}
 	run("front end", func(s *torch.Scope, wave *torch.Tensor) { m.frontEnd.forward(wave) })
 	run("encoder", func(s *torch.Scope, wave *torch.Tensor) {
-		m.encoder.forward(s.Normal(0, 1, 1, 199, m.Config.ConvOut()), 9, speech.Pass{})
+		m.encoder.forward(s.Normal(0, 1, 1, 199, m.Config.convOut()), 9, speech.Pass{})
 	})
 	run("positional kernel", func(s *torch.Scope, wave *torch.Tensor) { m.encoder.positions.(*posConv).kernel(s) })
 	run("position bias", func(s *torch.Scope, wave *torch.Tensor) {

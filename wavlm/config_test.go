@@ -25,7 +25,7 @@ func TestConfigOfPublishedModels(t *testing.T) {
 	assert.Equal(t, want, c)
 	assert.Equal(t, 800, c.MaxDistance)
 	assert.Equal(t, 64, c.headWidth())
-	assert.Equal(t, 512, c.ConvOut())
+	assert.Equal(t, 512, c.convOut())
 
 }
 

@@ -27,9 +27,9 @@ func newEncoder(b *nn.Builder, cfg Config) *encoder {
 	}
 	at := b.At("feature_projection")
 	if cfg.ProjectionNorm {
-		at.LayerNorm(&e.projectionNorm, "layer_norm", cfg.ConvOut(), cfg.NormEps)
+		at.LayerNorm(&e.projectionNorm, "layer_norm", cfg.convOut(), cfg.NormEps)
 	}
-	at.Linear(&e.projection, "projection", cfg.ConvOut(), cfg.Hidden)
+	at.Linear(&e.projection, "projection", cfg.convOut(), cfg.Hidden)
 	at = b.At("encoder")
 	e.positions = newPositions(at, cfg)
 	at.LayerNorm(&e.norm, "layer_norm", cfg.Hidden, cfg.NormEps)

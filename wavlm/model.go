@@ -16,7 +16,7 @@ var _ speech.Encoder = (*model)(nil)
 // model is a speech encoder, see [speech.Encoder]: a convolutional front end and a transformer over
 // the parameters of a store.
 type model struct {
-	Config
+	geometry
 
 	frontEnd     *frontEnd
 	encoder      *encoder
@@ -40,7 +40,7 @@ func newModel(b *nn.Builder, cfg Config) *model {
 		}
 		return nil
 	}
-	m := &model{Config: cfg, preprocessor: defaultPreprocessor(cfg)}
+	m := &model{geometry: geometry{cfg}, preprocessor: defaultPreprocessor(cfg)}
 	m.frontEnd, m.encoder = newFrontEnd(b, cfg), newEncoder(b, cfg)
 	mode := b.Scope().Mode()
 	m.session = nn.Session{Stores: []*nn.Store{b.Store()}, Device: mode.Device, Compute: mode.Compute}

@@ -171,7 +171,7 @@ func TestConcurrentInference(t *testing.T) {
 
 func TestForwardRefuses(t *testing.T) {
 	m := variant(t, "base")
-	c := m.Config.ConvOut()
+	c := m.Config.convOut()
 	for why, call := range map[string]func(s *torch.Scope){
 		"a waveform of 399 samples is too short, want at least 400": func(
 			s *torch.Scope) {

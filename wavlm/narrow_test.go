@@ -32,7 +32,7 @@ func TestNarrow(t *testing.T) {
 				assert.Equal(t, torch.Float32, l.attention.gate.(*nn.Dense).Weight.DType())
 			}
 			require.NoError(t, m.Session().Train(t.Context(), 1, func(s *torch.Scope) error {
-				x := s.Normal(0, 1, 3, 50, m.Config.ConvOut()).RequireGrad(true)
+				x := s.Normal(0, 1, 3, 50, m.Config.convOut()).RequireGrad(true)
 				scale := m.encoder.layers[0].attention.gateScale.RequireGrad(true)
 				for _, h := range m.encoder.forward(x, m.Config.Layers, speech.Pass{}) {
 					assert.Equal(t, torch.Float32, h.DType())

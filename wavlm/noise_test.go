@@ -26,7 +26,7 @@ func calls(t *testing.T, r speech.Regularise) (dropouts int) {
 	ctx := p.Context(t.Context())
 	end := torch.Part(ctx, "pass")
 	require.NoError(t, torch.Do(ctx, torch.Mode{Dropout: true, Device: torchtest.Device()}, func(s *torch.Scope) error {
-		m.encoder.forward(s.Normal(0, 1, 1, 9, m.ConvOut()), 3, speech.Pass{Regularise: r})
+		m.encoder.forward(s.Normal(0, 1, 1, 9, m.convOut()), 3, speech.Pass{Regularise: r})
 		return nil
 	}))
 	end()

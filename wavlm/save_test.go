@@ -58,7 +58,7 @@ func TestSaveSaysFloat32(t *testing.T) {
 	for dtype, want := range map[string]string{`"float16"`: "float32", `"float32"`: "float32", `null`: ""} {
 		c, err := parseConfig([]byte(`{"model_type": "wavlm", "torch_dtype": ` + dtype + `, "vocab_size": 32}`))
 		require.NoError(t, err)
-		again, err := parseObject((&model{Config: c}).configForFloat32())
+		again, err := parseObject((&model{geometry: geometry{c}}).configForFloat32())
 		require.NoError(t, err)
 		var got string
 		require.NoError(t, decode(again["torch_dtype"], &got))

@@ -64,3 +64,21 @@ func (p LayoutSubject) Count() (n int) {
 	}
 	return n
 }
+
+// Names returns the names of the subjects.
+func (l Layout) Names() (out []string) {
+	for _, p := range l.Subjects {
+		out = append(out, p.Name)
+	}
+	return out
+}
+
+// Region returns the columns of a region, and whether the subject has it.
+func (p LayoutSubject) Region(name string) ([]int, bool) {
+	for _, r := range p.ROIs {
+		if r.Name == name {
+			return r.Columns, true
+		}
+	}
+	return nil, false
+}

@@ -3,7 +3,6 @@ package results
 import (
 	"errors"
 	"fmt"
-	"math"
 
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/fault"
@@ -118,25 +117,6 @@ type MovedVoxels struct {
 	Scored     int `json:"scored"`
 	Unresolved int `json:"unresolved"` // predictions are the same within the resolution of the arithmetic
 	Unmoved    int `json:"unmoved"`    // these, and those whose Δr rounds to 0.000
-}
-
-// CountMoved counts the voxels of a paired test of tuned and base.
-func (d *Delta) CountMoved(tests []stats.TestFamily) {
-	d.Voxels = &MovedVoxels{}
-	for _, f := range tests {
-		for v, scored := range f.Scored {
-			if !scored {
-				continue
-			}
-			d.Voxels.Scored++
-			if f.Unresolved[v] {
-				d.Voxels.Unresolved++
-			}
-			if f.Unresolved[v] || math.Abs(f.Delta[v]) < .0005 {
-				d.Voxels.Unmoved++
-			}
-		}
-	}
 }
 
 // HardlyMoved reports whether tuning left at least half of the voxels as they were.

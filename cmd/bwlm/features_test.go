@@ -187,10 +187,10 @@ func TestFeaturesOfWindows(t *testing.T) {
 }
 
 func TestFeaturesWarnOfLongAudio(t *testing.T) {
-	cfg := wavlm.Default(wavlm.WavLM)
+	cfg := wavlm.Default(wavlm.WavLM).Geometry()
 	assert.InDelta(t, 5.2e9, float64(cfg.PairBytes(120*16000)), .2e9, "as measured")
 	assert.InDelta(t, 14.3e9, float64(cfg.PairBytes(200*16000)), .2e9, "as measured")
-	assert.Zero(t, wavlm.Default(wavlm.HuBERT).PairBytes(200*16000))
+	assert.Zero(t, wavlm.Default(wavlm.HuBERT).Geometry().PairBytes(200*16000))
 	assert.Equal(t, "121 s of audio in one pass take about 5.3 GB of memory; --windows takes little, however long "+
 		"the audio is",
 		longClipWarning(cfg.PairBytes(121*16000), &featuresAnswer{Seconds: 121}))

@@ -69,7 +69,7 @@ var openers = map[string]func(ctx context.Context, path string) error{
 	},
 	"report.Read":        func(ctx context.Context, path string) error { return second(report.Read(ctx, path)) },
 	"rundir.Open":        func(_ context.Context, path string) error { return second(rundir.Open(path)) },
-	"results.ReadScored": func(_ context.Context, path string) error { return second(results.ReadScored(path)) },
+	"results.ReadLayout": func(_ context.Context, path string) error { return second(results.ReadLayout(path)) },
 	"wavlm.Load": func(ctx context.Context, path string) error {
 		return second(wavlm.Load(ctx, path,
 			speech.Options{}))

@@ -19,12 +19,12 @@ import (
 // number of ROIs and runs.
 func Compare(ctx context.Context, dirs []string, opt results.CompareOptions) (*results.Comparison, error) {
 	if len(dirs) < 2 {
-		return nil, fault.New(fault.Usage, results.Comparing, "", "%d run, want at least 2", len(dirs))
+		return nil, fault.New(fault.Usage, comparing, "", "%d run, want at least 2", len(dirs))
 	}
-	runs := make([]*results.Scored, len(dirs))
+	runs := make([]*scored, len(dirs))
 	for i, dir := range dirs {
 		var err error
-		if runs[i], err = results.ReadScored(dir); err != nil {
+		if runs[i], err = readScored(dir); err != nil {
 			return nil, err
 		}
 		if err := sameTest(runs[0], runs[i]); err != nil {
@@ -35,9 +35,9 @@ func Compare(ctx context.Context, dirs []string, opt results.CompareOptions) (*r
 }
 
 // sameTest refuses a run with other test data.
-func sameTest(r *results.Scored, o *results.Scored) error {
+func sameTest(r *scored, o *scored) error {
 	differ := func(what string, a, b any) error {
-		return fault.New(fault.BadData, results.Comparing, o.Dir, "%s: %v, %s has %v", what, b, r.Dir, a).
+		return fault.New(fault.BadData, comparing, o.Dir, "%s: %v, %s has %v", what, b, r.Dir, a).
 			WithHint("compare runs that were tested on the same")
 	}
 	if a, b := r.Layout.Names(), o.Layout.Names(); !slices.Equal(a, b) {
@@ -60,7 +60,7 @@ func sameTest(r *results.Scored, o *results.Scored) error {
 		}
 		for k, v := range r.Want[i] {
 			if o.Want[i][k] != v {
-				return fault.New(fault.BadData, results.Comparing, o.Dir,
+				return fault.New(fault.BadData, comparing, o.Dir,
 					"responses of %s: row %d, voxel %d is %g, %s has %g", p.Name, k/p.Voxels, k%p.Voxels,
 					o.Want[i][k], r.Dir,
 					v).WithHint("compare runs on the same data with the same data.detrend and data.zscore")
@@ -71,7 +71,7 @@ func sameTest(r *results.Scored, o *results.Scored) error {
 }
 
 // groups returns the group of all voxels and the ROIs that all runs have.
-func groups(r *results.Scored, runs []*results.Scored) []stats.Group {
+func groups(r *scored, runs []*scored) []stats.Group {
 	out := []stats.Group{{Name: study.Everything}}
 	for _, region := range r.Layout.Subjects[0].ROIs {
 		g := stats.Group{Name: region.Name}
@@ -79,7 +79,7 @@ func groups(r *results.Scored, runs []*results.Scored) []stats.Group {
 			columns, _ := p.Region(region.Name)
 			g.Columns = append(g.Columns, columns)
 		}
-		lacks := func(o *results.Scored) bool { _, ok := o.Layout.Subjects[0].Region(region.Name); return !ok }
+		lacks := func(o *scored) bool { _, ok := o.Layout.Subjects[0].Region(region.Name); return !ok }
 		if !slices.ContainsFunc(runs, lacks) {
 			out = append(out, g)
 		}
@@ -88,7 +88,7 @@ func groups(r *results.Scored, runs []*results.Scored) []stats.Group {
 }
 
 // pair joins two predictions of the same rows with the responses.
-func pair(r, run *results.Scored, base, tuned [][]float32) []stats.Subject {
+func pair(r, run *scored, base, tuned [][]float32) []stats.Subject {
 	out := make([]stats.Subject, len(r.Layout.Subjects))
 	for i, p := range r.Layout.Subjects {
 		out[i].Voxels, out[i].Resolution = p.Voxels, max(p.Resolution, run.Layout.Subjects[i].Resolution)
@@ -105,7 +105,7 @@ func pair(r, run *results.Scored, base, tuned [][]float32) []stats.Subject {
 }
 
 // against compares runs with equal test data to the first of them, r.
-func against(ctx context.Context, r *results.Scored, runs []*results.Scored,
+func against(ctx context.Context, r *scored, runs []*scored,
 	opt results.CompareOptions) (*results.Comparison, error) {
 	out := &results.Comparison{Schema: 1, Subjects: r.Layout.Names()}
 	for _, p := range r.Layout.Subjects {
@@ -147,8 +147,8 @@ func against(ctx context.Context, r *results.Scored, runs []*results.Scored,
 			out.ROIs[g].Scores = append(out.ROIs[g].Scores, s)
 		}
 		out.Units = baseTest.Units[0]
-		out.Note(r, run, toBase)
+		note(out, r, run, toBase)
 	}
-	out.Correct()
+	correct(out)
 	return out, nil
 }

@@ -42,7 +42,7 @@ func LockAnalysis(ctx context.Context, st *study.Study, e results.Endpoints) (*r
 func margins(ctx context.Context, st *study.Study, groups []stats.Group,
 	e results.Endpoints) (map[string]results.Margin, error) {
 	groups = slices.DeleteFunc(slices.Clone(groups), func(g stats.Group) bool {
-		return g.Columns == nil || g.Name == study.TunedGroup || !results.IsAuditory(g.Name) &&
+		return g.Columns == nil || g.Name == study.TunedGroup || !isAuditory(g.Name) &&
 			!slices.Contains(e.ROIs, g.Name)
 	})
 	if e.Delta == 0 || len(groups) == 0 {

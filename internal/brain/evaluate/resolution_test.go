@@ -10,7 +10,6 @@ import (
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/results"
-	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/internal/brain/evaluate"
 	"github.com/brainwavlm/bwlm/internal/brain/study"
 	"github.com/brainwavlm/bwlm/internal/brain/studytest"
@@ -85,31 +84,4 @@ func TestAnAdapterThatHardlyMovedIsNotSignificant(t *testing.T) {
 	layout, err := results.ReadLayout(dir)
 	require.NoError(t, err)
 	assert.Equal(t, b.Resolution[0], layout.Subjects[0].Resolution, "bwlm compare needs it")
-}
-
-func TestHardlyMovedMeansHalfOfTheVoxels(t *testing.T) {
-	family := func(deltas ...float64) []stats.TestFamily {
-		f := stats.TestFamily{Delta: deltas, Unresolved: make([]bool, len(deltas))}
-		for range deltas {
-			f.Scored = append(f.Scored, true)
-		}
-		return []stats.TestFamily{f}
-	}
-	for _, c := range []struct {
-		name   string
-		tests  []stats.TestFamily
-		hardly bool
-	}{
-		{"all moved", family(.01, -.01, .001), false},
-		{"one of three rounds to zero", family(.01, -.01, .0004), false},
-		{"two of four round to zero", family(.01, -.01, .0004, -.0004), true},
-		{"none scored", []stats.TestFamily{{}}, false},
-	} {
-		d := &results.Delta{}
-		d.CountMoved(c.tests)
-		assert.Equal(t, c.hardly, d.HardlyMoved(), c.name)
-		assert.Equal(t, c.hardly, d.Unmoved() != "", c.name)
-	}
-	assert.False(t, (*results.Delta)(nil).HardlyMoved())
-	assert.False(t, (&results.Delta{}).HardlyMoved(), "scores of an earlier version do not say")
 }

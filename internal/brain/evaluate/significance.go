@@ -40,7 +40,7 @@ func (e *Evaluation) delta(b *stats.BootstrapResult, test *stats.PairedResult) *
 			continue
 		}
 		d.ROIs[g.Name] = results.DeltaROI{MeanR: g.Delta.Mean, CI95: g.Delta.CI95, Significance: found}
-		if results.IsAuditory(g.Name) && g.Base.Mean > 0 {
+		if isAuditory(g.Name) && g.Base.Mean > 0 {
 			d.AuditoryNonInferiority = g.NonInferiority(lossMargin * g.Base.Mean)
 		}
 		m, sealed := e.Margins[g.Name]

@@ -117,14 +117,6 @@ func TestScoresSayHowSureTheyAre(t *testing.T) {
 	assert.NotNil(t, s.Base.OfCeiling)
 }
 
-func TestShareOfCeiling(t *testing.T) {
-	s := &results.ModelScore{MeanR: .3, ROIs: map[string]float64{"AC": .2, "noise": .1}}
-	assert.Nil(t, s.ShareOf(nil))
-	share := s.ShareOf(&results.ModelScore{MeanR: 0, ROIs: map[string]float64{"AC": .4, "noise": 0}})
-	assert.Nil(t, share.MeanR, "no ceiling is not a ceiling of 0")
-	assert.Equal(t, map[string]float64{"AC": 50}, share.ROIs)
-}
-
 func TestScoresNameTheTestStories(t *testing.T) {
 	st := studytest.Tiny(t, study.Options{}, func(*experiment.Experiment, *dataset.Spec) {})
 	s, err := evaluate.Evaluate(t.Context(), st, nil, "")

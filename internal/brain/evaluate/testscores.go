@@ -73,7 +73,7 @@ func (e *Evaluation) Score(ctx context.Context, names ...string) (out results.Sc
 	if out.Ceiling, err = e.Ceiling(ctx, indices); err != nil {
 		return out, nil, err
 	}
-	out.Base.OfCeiling = out.Base.ShareOf(out.Ceiling)
+	out.Base.OfCeiling = shareOf(&out.Base, out.Ceiling)
 	if out.StoryScores, err = e.stories(ctx, indices); err != nil {
 		return out, nil, err
 	}
@@ -94,10 +94,10 @@ func (e *Evaluation) Score(ctx context.Context, names ...string) (out results.Sc
 	}
 	bestLayer := fromBootstrap(best, &e.bestLayer, func(g stats.GroupScore) stats.Score { return g.Base })
 	after := fromBootstrap(b, e.layer, func(g stats.GroupScore) stats.Score { return *g.Tuned })
-	bestLayer.OfCeiling, after.OfCeiling = bestLayer.ShareOf(out.Ceiling), after.ShareOf(out.Ceiling)
+	bestLayer.OfCeiling, after.OfCeiling = shareOf(&bestLayer, out.Ceiling), shareOf(&after, out.Ceiling)
 	out.BaseBestLayer, out.Tuned = &bestLayer, &after
 	out.Delta, out.DeltaBest = e.delta(b, test), e.delta(best, testBest)
-	out.Delta.CountMoved(test.Voxels)
+	out.Delta.Voxels = countMoved(test.Voxels)
 	out.Tuned.CI95Stories, out.Delta.CI95Stories = over[0].Tuned, over[0].Delta
 	for g, group := range groups {
 		if d, ok := out.Delta.ROIs[group.Name]; ok {

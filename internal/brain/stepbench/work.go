@@ -62,7 +62,7 @@ func stepWork(cfg wavlm.Config, s stepShape) (w FLOPs) {
 		}
 	}
 	if s.depth == 0 {
-		w.add(n, cfg.ConvOut(), e, 1, false, false)
+		w.add(n, cfg.ConvWidth[len(cfg.ConvWidth)-1], e, 1, false, false)
 	}
 	lowest := max(s.depth-1, 0)
 	for l := lowest; l < s.layer; l++ {

@@ -66,7 +66,7 @@ func TestHeardIsTheAudioOfTheRows(t *testing.T) {
 }
 
 func TestFramesOfSpans(t *testing.T) {
-	arch := wavlm.Default(wavlm.WavLM).Architecture()
+	arch := wavlm.Default(wavlm.WavLM).Geometry().Architecture()
 	rows := func(from, to int) design.Rows { return design.Rows{From: from, To: to} }
 	got := windows.FramesOf([]windows.Span{{From: 0, To: 1}, {From: .5, To: .5}, {From: 5, To: 6}, {From: .98, To: 9}},
 		arch, 50)

@@ -117,7 +117,7 @@ func TestVectorsOfChunks(t *testing.T) {
 
 // Windows too short for a frame of their own on the clip's grid have the one that ends with them.
 func TestEveryWindowHasAFrame(t *testing.T) {
-	c, cfg := windows.Clip{Start: 0, End: 16000}, wavlm.Default(wavlm.WavLM)
+	c, cfg := windows.Clip{Start: 0, End: 16000}, wavlm.Default(wavlm.WavLM).Geometry()
 	assert.Equal(t, design.Rows{From: 0, To: 1}, c.FramesIn(design.Window{Start: 100, End: 500}, cfg))
 	assert.Equal(t, design.Rows{From: 1, To: 2}, c.FramesIn(design.Window{Start: 320, End: 720}, cfg))
 	assert.Equal(t, design.Rows{From: 1, To: 3}, c.FramesIn(design.Window{Start: 319, End: 1040}, cfg))

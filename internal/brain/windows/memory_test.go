@@ -76,13 +76,15 @@ func TestMemoryOfAnEvaluation(t *testing.T) {
 // By hand, for WavLM Base and windows of 4 s: the front end's first layer gives a frame for 5
 // samples, of which there are three results of two clips; 199 frames in 9 layers.
 func TestMemoryOfAClip(t *testing.T) {
-	base, m := wavlm.Default(wavlm.WavLM), experiment.Default().Model
+	config, m := wavlm.Default(wavlm.WavLM), experiment.Default().Model
+	base := config.Geometry()
 	assert.EqualValues(t, 3*4*2*512*12800, windows.FrontBytes(base, m))
 	assert.EqualValues(t, 4*199*(9*(14*768+2*3072)+4*512), windows.GraphBytes(base, m, 1))
 	assert.EqualValues(t, 16*4*199*(9*(14*768+2*3072)+4*512), windows.GraphBytes(base, m, 16))
 	assert.EqualValues(t, 16*4*199*((9+10)*768+2*3072+512), windows.ForwardBytes(base, m, 16))
-	narrow := base
-	narrow.ConvWidth = []int{8, 8, 8, 8, 8, 8, 8}
+	narrowed := config
+	narrowed.ConvWidth = []int{8, 8, 8, 8, 8, 8, 8}
+	narrow := narrowed.Geometry()
 	wide, err := windows.MemoryLeft(base, m, 30<<30, 0, 1)
 	require.NoError(t, err)
 	left, err := windows.MemoryLeft(narrow, m, 30<<30, 0, 1)
