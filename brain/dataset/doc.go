@@ -31,7 +31,7 @@
 // absolute path may lead anywhere. [New] makes a data set of the same kind in memory, for
 // simulations and tests.
 //
-// Rows are compared with the audio by headers before anything is computed ([Dataset.CheckShapes]). Scanning
+// Rows are compared with the audio by headers before anything is computed. Scanning
 // often begins before a story, which first_tr_seconds below 0 says, and goes on after it: up to 3 % of the
 // rows or 20 s, missing or left over, are a note, and more is an error. Where it is right, rows says where
 // the rows begin and end, in seconds of the audio, for a story or for one response:

@@ -15,7 +15,7 @@ func (d *check) lengths() {
 			continue
 		}
 		r := Story{Story: s.name, Seconds: s.seconds, Fewest: s.rows[0], Rows: s.rows[1]}
-		r.TRs = int(math.Ceil((s.seconds - s.clock.First - 1e-3) / s.clock.TR)) // as dataset.CheckShapes counts them
+		r.TRs = int(math.Ceil((s.seconds - s.clock.First - 1e-3) / s.clock.TR)) // as datacheck.CheckShapes counts them
 		for k := range r.Rows {
 			if t := s.clock.Time(k); t < 0 || t > s.seconds {
 				r.Uncovered++

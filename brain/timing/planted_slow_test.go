@@ -32,7 +32,7 @@ func TestMoreOfWhatIsPlantedIsFound(t *testing.T) {
 		f := found(r, "TR")
 		assert.Equal(t, Wrong, f.Verdict)
 		assert.Regexp(t, `a TR of (1\.9[789]|2|2\.0[012])\d* s would fit, not 1\.93`, f.Text)
-		assert.Equal(t, Wrong, found(r, "data").Verdict, "and the lengths say so, too")
+		assert.Equal(t, OK, found(r, "data").Verdict, "rows that differ by less than 20 s are usual: lags decide")
 	})
 	t.Run("half a TR", func(t *testing.T) {
 		r := examined(t, altered(t, plain, func(s *dataset.Spec) {

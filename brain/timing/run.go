@@ -59,7 +59,7 @@ type check struct {
 	opt      Options
 	names    []string
 	lags     []float64
-	shapes   *dataset.Shapes
+	shapes   *datacheck.Shapes
 	stories  []*story
 	subjects []*subject
 	peakZ    map[*subject]float64 // peak of each subject in standard errors above 0
@@ -82,8 +82,8 @@ func (d *check) resolveNames(context.Context) (err error) {
 
 // checkShapes compares numbers of rows and voxels. What they say about lengths is judged after the lag scan.
 func (d *check) checkShapes(ctx context.Context) error {
-	d.shapes = &dataset.Shapes{}
-	found, err := d.data.CheckShapes(ctx, d.names, d.opt.Stories)
+	d.shapes = &datacheck.Shapes{}
+	found, err := datacheck.CheckShapes(ctx, d.data, d.names, d.opt.Stories)
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)

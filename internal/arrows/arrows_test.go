@@ -73,7 +73,9 @@ var rules = []rule{
 	{packages: "internal/brain/responses", ours: []string{
 		"brain/dataset", "brain/design", "internal/brain/colstats", "internal/brain/rowsource",
 	}},
-	{packages: "internal/brain/datacheck", ours: []string{"brain/dataset", "internal/brain/responses"}},
+	{packages: "internal/brain/datacheck", ours: []string{
+		"brain/dataset", "brain/design", "internal/brain/responses",
+	}},
 	{packages: "internal/sim", ours: []string{"audio", "brain/dataset", "speech", "wavlm"},
 		others: []string{"gonum.org/v1/gonum/...", "golang.org/x/sync/..."}},
 	{packages: "brain/timing", ours: []string{
@@ -105,10 +107,10 @@ var rules = []rule{
 	{packages: "internal/brain/fingerprint", ours: []string{"internal/activations"},
 		others: []string{"gonum.org/v1/gonum/..."}},
 	{packages: "internal/brain/study", ours: []string{
-		"internal/brain/responses", "internal/brain/phases", "internal/rundir", "torch", "torch/nn", "peft",
-		"speech", "speech/pretrained", "npy", "internal/acoustic", "internal/activations", "brain/dataset",
-		"brain/design", "brain/experiment", "brain/loss", "brain/progress", "brain/results", "brain/ridge",
-		"brain/stats", "internal/brain/fingerprint", "internal/brain/windows",
+		"internal/brain/datacheck", "internal/brain/responses", "internal/brain/phases", "internal/rundir", "torch",
+		"torch/nn", "peft", "speech", "speech/pretrained", "npy", "internal/acoustic", "internal/activations",
+		"brain/dataset", "brain/design", "brain/experiment", "brain/loss", "brain/progress", "brain/results",
+		"brain/ridge", "brain/stats", "internal/brain/fingerprint", "internal/brain/windows",
 	}},
 	{packages: "internal/brain/encoding", ours: []string{
 		"speech", "brain/design", "brain/dataset", "brain/experiment", "brain/progress", "brain/ridge",

@@ -44,7 +44,7 @@ type MatrixReport struct {
 
 // Run looks at the values of responses, words and motion. Errors are a matrix without a varying voxel, words
 // after the end of the audio, motion that does not fit its responses, and what a survey of all values refuses.
-// Responses are read in bounded memory. [dataset.Dataset.CheckShapes] compares numbers of rows and voxels.
+// Responses are read in bounded memory. [CheckShapes] compares numbers of rows and voxels.
 func Run(ctx context.Context, d *dataset.Dataset, opt Options) (*Report, error) {
 	if opt.Subjects == nil {
 		opt.Subjects = everyone(d)

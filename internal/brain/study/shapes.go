@@ -5,6 +5,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/internal/brain/datacheck"
 )
 
 // checkShapes compares rows, voxels and audio of the subjects and stories of an experiment by their headers,
@@ -24,7 +25,7 @@ func checkShapes(ctx context.Context, exp *experiment.Experiment, data *dataset.
 			stories = append(stories, story)
 		}
 	}
-	shapes, err := data.CheckShapes(ctx, subjects, stories)
+	shapes, err := datacheck.CheckShapes(ctx, data, subjects, stories)
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package dataset
+package datacheck
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/audio"
+	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/faulttest"
 )
@@ -29,7 +30,7 @@ func headOfNPY(t *testing.T, path string, rows, voxels int) {
 
 // onDisk writes a data set of stories a (72 s) and b (90 s) at TR 2, and opens it. Story is what follows the audio
 // of a, and response what stands for the responses of s1 to a.
-func onDisk(t *testing.T, rows int, story, response string) (*Dataset, string, error) {
+func onDisk(t *testing.T, rows int, story, response string) (*dataset.Dataset, string, error) {
 	t.Helper()
 	dir := t.TempDir()
 	for name, seconds := range map[string]int{"a": 72, "b": 90} {
@@ -41,7 +42,7 @@ func onDisk(t *testing.T, rows int, story, response string) (*Dataset, string, e
 	text := fmt.Sprintf("tr_seconds: 2\nstories:\n  a: {audio: a.wav%s}\n  b: {audio: b.wav}\nsubjects:\n"+
 		"  s1: {a: %s, b: s1b.npy}\n", story, response)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "dataset.yaml"), []byte(text), 0o600))
-	d, err := Open(dir)
+	d, err := dataset.Open(dir)
 	return d, dir, err
 }
 
@@ -78,11 +79,11 @@ func TestRowsAreComparedWithRecordingsByHeaders(t *testing.T) {
 			clock, err := d.Clock("a")
 			require.NoError(t, err)
 			assert.Equal(t, c.first, clock.First)
-			shapes, err := d.CheckShapes(t.Context(), []string{"s1"}, []string{"a", "b"})
+			shapes, err := CheckShapes(t.Context(), d, []string{"s1"}, []string{"a", "b"})
 			require.NoError(t, err)
 			if c.fails != "" {
 				faulttest.Require(t, fault.BadData, shapes.Err(), filepath.Join(dir, "s1a.npy"), c.fails)
-				shapes, err = d.CheckShapes(t.Context(), []string{"s1"}, []string{"b"})
+				shapes, err = CheckShapes(t.Context(), d, []string{"s1"}, []string{"b"})
 				require.NoError(t, err)
 				require.NoError(t, shapes.Err(), "a story that is not used is not checked")
 				return
@@ -121,19 +122,19 @@ func TestARowsKeyThatCannotBeIsRefusedWithItsPlace(t *testing.T) {
 
 func TestShapesInMemoryAreComparedWithLoadedAudio(t *testing.T) {
 	d := mustNew(t, two(noise(60, 5), noise(45, 5)))
-	shapes, err := d.CheckShapes(t.Context(), []string{"s1"}, d.Stories())
+	shapes, err := CheckShapes(t.Context(), d, []string{"s1"}, d.Stories())
 	require.NoError(t, err)
 	faulttest.Require(t, fault.BadData, shapes.Err(), "check rows: subject s1, story a", "2 times as many")
 
 	spec := d.Spec()
 	for i, seconds := range []float64{120, 90} {
 		spec.Stories[i].Seconds = func(context.Context) (float64, error) { return seconds, nil }
-		spec.Stories[i].Audio = Input[[]float32]{}
+		spec.Stories[i].Audio = dataset.Input[[]float32]{}
 	}
-	shapes, err = mustNew(t, spec).CheckShapes(t.Context(), []string{"s1"}, d.Stories())
+	shapes, err = CheckShapes(t.Context(), mustNew(t, spec), []string{"s1"}, d.Stories())
 	require.NoError(t, err)
 	require.NoError(t, shapes.Err(), "audio whose length is known is not loaded")
 
-	_, err = d.CheckShapes(t.Context(), []string{"s9"}, d.Stories())
+	_, err = CheckShapes(t.Context(), d, []string{"s9"}, d.Stories())
 	faulttest.Require(t, fault.Usage, err, `"s9"`)
 }

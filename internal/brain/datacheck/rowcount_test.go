@@ -1,4 +1,4 @@
-package dataset
+package datacheck
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/faulttest"
@@ -35,7 +36,7 @@ func (m matrixShape) from(first float64) matrixShape {
 
 // spanning is the matrix with a stretch of rows that the data set states.
 func (m matrixShape) spanning(first, last float64) matrixShape {
-	m.Span = &RowSpan{first, last}
+	m.Span = &dataset.RowSpan{First: first, Last: last}
 	return m.from(first)
 }
 

@@ -1,4 +1,4 @@
-package dataset
+package datacheck
 
 import (
 	"encoding/json"

@@ -1,8 +1,10 @@
-package dataset
+package datacheck
 
 import (
 	"context"
 	"slices"
+
+	"github.com/brainwavlm/bwlm/brain/dataset"
 )
 
 // Shapes is what the numbers of rows and columns of responses and the lengths of recordings say about each
@@ -31,11 +33,11 @@ func (s *Shapes) Err() error {
 // scanning often begins before a story and goes on after it. More is an error, unless Rows of the story or of
 // the response states where the rows begin and end; their number must then be right, give or take one. Errors
 // reading a file are returned as such.
-func (d *Dataset) CheckShapes(ctx context.Context, subjects, stories []string) (*Shapes, error) {
+func CheckShapes(ctx context.Context, d *dataset.Dataset, subjects, stories []string) (*Shapes, error) {
 	seconds := map[string]float64{}
 	var matrices []matrixShape
 	for _, subject := range subjects {
-		s, err := d.subject(subject)
+		given, err := responsesOf(d, subject)
 		if err != nil {
 			return nil, err
 		}
@@ -48,7 +50,7 @@ func (d *Dataset) CheckShapes(ctx context.Context, subjects, stories []string) (
 				return nil, err
 			}
 			if _, known := seconds[name]; !known {
-				if seconds[name], err = d.seconds(ctx, story); err != nil {
+				if seconds[name], err = secondsOf(ctx, d, story); err != nil {
 					return nil, err
 				}
 			}
@@ -56,11 +58,15 @@ func (d *Dataset) CheckShapes(ctx context.Context, subjects, stories []string) (
 			if err != nil {
 				return nil, err
 			}
-			given := s.Responses[slices.IndexFunc(s.Responses, func(r Response) bool { return r.Story == name })]
-			m := matrixShape{Subject: subject, Story: name, Path: given.path(), Rows: r.Rows, Voxels: r.Columns,
-				Audio: seconds[name], Clock: d.spec.clock(story), Span: story.Rows}
-			if given.Rows != nil {
-				m.Span = given.Rows
+			response := given[slices.IndexFunc(given, func(r dataset.Response) bool { return r.Story == name })]
+			clock, err := d.Clock(name)
+			if err != nil {
+				return nil, err
+			}
+			m := matrixShape{Subject: subject, Story: name, Path: response.Source.Path + response.Matrix.Path,
+				Rows: r.Rows, Voxels: r.Columns, Audio: seconds[name], Clock: clock, Span: story.Rows}
+			if response.Rows != nil {
+				m.Span = response.Rows
 			}
 			matrices = append(matrices, m)
 		}
@@ -68,11 +74,25 @@ func (d *Dataset) CheckShapes(ctx context.Context, subjects, stories []string) (
 	return judgeShapes(matrices), nil
 }
 
-// seconds returns the length of the audio of a story.
-func (d *Dataset) seconds(ctx context.Context, story *Story) (float64, error) {
+// responsesOf returns what the data set says of the responses of a subject, real or derived.
+func responsesOf(d *dataset.Dataset, subject string) ([]dataset.Response, error) {
+	if _, err := d.Subjects(subject); err != nil {
+		return nil, err
+	}
+	spec := d.Spec()
+	for _, s := range slices.Concat(spec.Subjects, spec.Derived) {
+		if s.Name == subject {
+			return s.Responses, nil
+		}
+	}
+	return nil, nil
+}
+
+// secondsOf returns the length of the audio of a story.
+func secondsOf(ctx context.Context, d *dataset.Dataset, story *dataset.Story) (float64, error) {
 	if story.Seconds != nil {
 		return story.Seconds(ctx)
 	}
 	wave, err := d.Audio(ctx, story.Name)
-	return float64(len(wave)) / SampleRate, err
+	return float64(len(wave)) / dataset.SampleRate, err
 }

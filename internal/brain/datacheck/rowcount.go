@@ -1,4 +1,4 @@
-package dataset
+package datacheck
 
 import (
 	"cmp"
@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/fault"
 )
@@ -18,7 +19,7 @@ type matrixShape struct {
 	Rows, Voxels   int
 	Audio          float64 // seconds
 	Clock          design.Clock
-	Span           *RowSpan // where the data set says that the rows begin and end
+	Span           *dataset.RowSpan // where the data set says that the rows begin and end
 }
 
 // Differences that are usual: scanning began before the story or went on after it, or rows were cut. The
