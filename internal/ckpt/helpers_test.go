@@ -3,9 +3,14 @@ package ckpt
 import (
 	"bytes"
 	"encoding/binary"
+
+	"github.com/brainwavlm/bwlm/internal/pickle"
 )
 
 const golden = "../../testdata/golden"
+
+// maxStack is how many values a pickle may have on its stack.
+const maxStack = pickle.MaxStack
 
 // fileBytes makes the bytes of a safetensors file of a header and data.
 func fileBytes(header string, data []byte) []byte {

@@ -8,11 +8,12 @@ import (
 
 	"github.com/brainwavlm/bwlm/internal/elements"
 	"github.com/brainwavlm/bwlm/internal/inputfile"
+	"github.com/brainwavlm/bwlm/internal/pickle"
 	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
 // storageTypes are the types of storages, as PyTorch names them in a pickle.
-var storageTypes = map[global]DType{
+var storageTypes = map[pickle.Global]DType{
 	"torch.FloatStorage": F32, "torch.DoubleStorage": F64, "torch.HalfStorage": F16, "torch.BFloat16Storage": BF16,
 	"torch.LongStorage": I64, "torch.IntStorage": I32, "torch.ShortStorage": I16, "torch.CharStorage": I8,
 	"torch.ByteStorage": U8, "torch.BoolStorage": BOOL,
@@ -38,11 +39,11 @@ type tensorMaker struct {
 // storage returns the storage of a persistent id: ("storage", type, key, device, elements). The
 // device does not matter here.
 func (m *tensorMaker) storage(id any) (any, error) {
-	parts, _ := id.(tuple)
+	parts, _ := id.(pickle.Tuple)
 	if len(parts) != 5 {
 		return nil, errors.New("the id of a storage is not a tuple of 5")
 	}
-	kind, isKind := parts[1].(global)
+	kind, isKind := parts[1].(pickle.Global)
 	key, isKey := parts[2].(string)
 	n, isLen := parts[4].(int64)
 	dt, known := storageTypes[kind]
@@ -74,7 +75,7 @@ func (m *tensorMaker) storage(id any) (any, error) {
 // tensor is a view of a storage: (storage, offset, shape, strides, requires_grad, hooks[,
 // metadata]), all counted in elements. Every element must be in the storage, and there may be no
 // more of them than the storage has.
-func (m *tensorMaker) tensor(args tuple) (any, error) {
+func (m *tensorMaker) tensor(args pickle.Tuple) (any, error) {
 	if len(args) != 6 && len(args) != 7 {
 		return nil, fmt.Errorf("a tensor of %d parts, want 6 or 7", len(args))
 	}
@@ -125,7 +126,7 @@ func (m *tensorMaker) tensor(args tuple) (any, error) {
 }
 
 // parameter is (tensor, requires_grad, hooks).
-func (m *tensorMaker) parameter(args tuple) (any, error) {
+func (m *tensorMaker) parameter(args pickle.Tuple) (any, error) {
 	if len(args) == 3 && isEmptyDict(args[2]) {
 		if t, ok := args[0].(*TensorInfo); ok {
 			return t, nil
@@ -135,13 +136,13 @@ func (m *tensorMaker) parameter(args tuple) (any, error) {
 }
 
 func isEmptyDict(v any) bool {
-	d, ok := v.(*dict)
-	return ok && len(d.keys) == 0
+	d, ok := v.(*pickle.Dict)
+	return ok && len(d.Keys) == 0
 }
 
 // whole is a tuple of numbers from 0 on.
 func whole(v any) ([]int, error) {
-	t, ok := v.(tuple)
+	t, ok := v.(pickle.Tuple)
 	if !ok || len(t) > maxTorchRank {
 		return nil, fmt.Errorf("a shape or its strides are not a tuple of at most %d numbers", maxTorchRank)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/pickle"
 	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
@@ -74,12 +75,11 @@ func readContent(r io.ReaderAt, size int64) (*content, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := &unpickler{text: text, tensors: &tensorMaker{a, map[string]*storage{}}}
-	value, err := u.run()
+	value, err := unpickle(text, &tensorMaker{a, map[string]*storage{}})
 	if err != nil {
 		return nil, err
 	}
-	d, ok := value.(*dict)
+	d, ok := value.(*pickle.Dict)
 	if !ok {
 		return nil, errors.New("holds no dictionary of tensors")
 	}
@@ -91,12 +91,12 @@ func readContent(r io.ReaderAt, size int64) (*content, error) {
 }
 
 // addDict adds the file's dictionary.
-func (c *content) addDict(d *dict) error {
-	for _, key := range d.keys {
-		group, nested := d.items[key].(*dict)
+func (c *content) addDict(d *pickle.Dict) error {
+	for _, key := range d.Keys {
+		group, nested := d.Items[key].(*pickle.Dict)
 		switch {
 		case !nested:
-			if err := c.add(c.settings, key, key, d.items[key]); err != nil {
+			if err := c.add(c.settings, key, key, d.Items[key]); err != nil {
 				return err
 			}
 			continue
@@ -106,8 +106,8 @@ func (c *content) addDict(d *dict) error {
 		}
 		settings := map[string]any{}
 		c.settings[key] = settings
-		for _, name := range group.keys {
-			if err := c.add(settings, name, key+"."+name, group.items[name]); err != nil {
+		for _, name := range group.Keys {
+			if err := c.add(settings, name, key+"."+name, group.Items[name]); err != nil {
 				return err
 			}
 		}
@@ -157,14 +157,14 @@ func (c *content) setting(value any, depth int) (any, error) {
 		return v, nil
 	case string:
 		return strings.Clone(v), nil // so that the pickle can be freed
-	case tuple:
+	case pickle.Tuple:
 		return list(v)
-	case *array:
-		return list(v.items)
-	case *dict:
-		out := make(map[string]any, len(v.keys))
-		for _, key := range v.keys {
-			item, err := c.setting(v.items[key], depth+1)
+	case *pickle.List:
+		return list(v.Items)
+	case *pickle.Dict:
+		out := make(map[string]any, len(v.Keys))
+		for _, key := range v.Keys {
+			item, err := c.setting(v.Items[key], depth+1)
 			if err != nil {
 				return nil, err
 			}
