@@ -10,7 +10,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 go=${GO:-go}
-parts=(model study statistics demo transfer command outside)
+parts=(model study statistics demo transfer command death outside)
+deaths='^Test(Death|Failure)AtEveryStep$' # of cmd/bwlm, a part of their own
 
 # packages PART: its packages. model is what no other part has, so that every package is in a part.
 packages() {
@@ -20,6 +21,7 @@ packages() {
     statistics) echo ./brain/stats ./brain/ridge ./brain/timing ./brain/probe ;;
     study) list "$module/(internal/)?brain(/|\$)" "$module/(internal/)?brain/(demo|transfer|stats|ridge|timing|probe)\$" ;;
     command) echo ./cmd/... ./examples/... ;;
+    death) echo ./cmd/bwlm ;;
     model) list . "$module/(internal/brain|brain|cmd|examples)(/|\$)" ;;
   esac
 }
@@ -35,6 +37,10 @@ run() { # run PART
     command=(scripts/outside_module_test.sh)
   else
     read -ra command <<<"$(packages "$part")"
+    case $part in
+      death) command=(-run "$deaths" "${command[@]}") ;;
+      command) command=(-skip "$deaths" "${command[@]}") ;;
+    esac
     command=("$go" test -tags slow -v -p 1 -timeout 40m "${command[@]}")
   fi
   printf '== %s: %s\n' "$part" "${command[*]}"

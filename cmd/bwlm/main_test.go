@@ -22,12 +22,14 @@ import (
 
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/disk/disktest"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
 // TestMain lets this binary be bwlm, for the scripts and for the tests that need a process of their own.
 func TestMain(m *testing.M) {
 	testscript.Main(ownCache{m}, map[string]func(){"bwlm": func() {
+		disktest.Obey()
 		code := run(os.Args[1:], os.Stdout, os.Stderr, append(commands(), trials()...))
 		if name := commandOf(os.Args); torch.Setup(torch.SetupOptions{}) != nil &&
 			!slices.Contains(slices.Concat(computing, brief), name) {

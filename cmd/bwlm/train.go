@@ -23,8 +23,8 @@ func trainCommand(a *app) *cobra.Command {
 		Short: "Tune a speech model on brain responses",
 		Long: `Tunes the model of an experiment file and writes a run directory (out): the resolved experiment, a
 manifest with the hash of every input, checkpoints of each epoch, the adapter of the epoch that validation chose, and
-the scores on the test rows before and after. Splits that share audio are refused. bwlm resume continues an interrupted
-run.
+the scores on the test rows before and after. Splits that share audio are refused. The same command continues a training
+that was stopped or killed, as bwlm resume does; one that has come to its end is refused (73).
 
 --tensorboard writes losses, validation scores (of ROIs, too), learning rates and seconds per step during the training,
 for tensorboard --logdir DIR; numbers to compute with are in metrics.jsonl of the run.
@@ -51,11 +51,12 @@ slower, since each kernel is synchronised.`,
 				return err
 			}
 			defer end()
-			run, err := st.Begin(ctx)
+			run, err := a.begin(ctx, st, e.Out)
 			if err != nil {
 				return err
 			}
 			defer run.Close()
+			continueBoards(shown, run)
 			return profile.end(a, run.Dir, a.fit(ctx, st, run))
 		},
 	}
@@ -64,6 +65,30 @@ slower, since each kernel is synchronised.`,
 	profile.add(c.Flags(), "measure where the time goes")
 	a.limits.add(c)
 	return c
+}
+
+// begin makes the run directory of a study, or opens that of the same training if it was interrupted.
+func (a *app) begin(ctx context.Context, st *brain.Study, out string) (*rundir.Run, error) {
+	if !rundir.Interrupted(out) {
+		return st.Begin(ctx)
+	}
+	run, err := st.StartOrResume(ctx)
+	if err == nil {
+		a.ui.Note("%s holds this training, interrupted: continuing it", out)
+	}
+	return run, err
+}
+
+// continueBoards has boards begin where a run stands; without a checkpoint it begins again.
+func continueBoards(boards []*tensorboard.Board, run *rundir.Run) {
+	if run.Fresh() || len(boards) == 0 {
+		return
+	}
+	if p, err := run.Progress(); err == nil {
+		for _, b := range boards {
+			b.From(*p)
+		}
+	}
 }
 
 // tensorboardFlag adds the flag that names the folder of a board.
@@ -112,11 +137,7 @@ bit-identical to that of an uninterrupted run. A finished run is scored again an
 				return err
 			}
 			defer closed()
-			if p, err := run.Progress(); err == nil { // without a checkpoint it begins again
-				for _, b := range shown {
-					b.From(*p)
-				}
-			}
+			continueBoards(shown, run)
 			st, end, err := a.openStudy(c.Context(), exp, shown...)
 			if err != nil {
 				return err

@@ -11,21 +11,22 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/disk"
 )
 
 // Store is a folder of tensors. It may be used by several goroutines, and the folder by several processes.
 type Store struct {
 	Dir    string
 	limit  int64 // bytes of all files
-	root   *os.Root
+	root   *disk.Folder
 	opened time.Time
 
 	mu   sync.Mutex
@@ -36,10 +37,10 @@ type Store struct {
 // Open opens the folder, creates it if needed, and limits its size to a number of bytes.
 func Open(dir string, limit int64) (*Store, error) {
 	const what = "open cache"
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	if err := disk.MkdirAll(dir, 0o777); err != nil {
 		return nil, fault.Wrap(fault.IO, what, dir, err).WithHint("choose another folder for the cache")
 	}
-	root, err := os.OpenRoot(dir)
+	root, err := disk.Open(dir)
 	if err != nil {
 		return nil, fault.Wrap(fault.IO, what, dir, err)
 	}
@@ -58,24 +59,43 @@ func Open(dir string, limit int64) (*Store, error) {
 // Close frees what the store holds; the files stay.
 func (s *Store) Close() { s.root.Close() }
 
-// Get reads the tensor of a key: nil if there is none. A damaged file is removed and reported as BadData.
+// Get reads the tensor of a key: nil if there is none. A damaged file, or what is no regular file, is removed and
+// reported as BadData.
 func (s *Store) Get(k Key) (*Entry, error) {
 	name := k.String()
-	file, err := s.root.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
+	e, err := s.read(k, name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, errTooLarge):
 		return nil, nil
-	}
-	if err != nil {
+	case isDamaged(err):
+		_ = s.root.RemoveAll(name)
+		return nil, damaged(s.path(name), err)
+	case err != nil:
 		return nil, fault.Wrap(fault.IO, "read cache", s.path(name), err)
 	}
-	e, err := decode(k, file)
-	if err != nil {
-		s.root.Remove(name)
-		return nil, damaged(s.path(name), err)
-	}
-	now := time.Now()
-	s.root.Chtimes(name, now, now) // where that is not allowed, pruning goes by age
+	_ = s.root.Touch(name, time.Now()) // where that is not allowed, pruning goes by age
 	return e, nil
+}
+
+// errTooLarge is the error of a file that is larger than all files together may be.
+var errTooLarge = errors.New("larger than the cache may be")
+
+// read reads and checks an entry.
+func (s *Store) read(k Key, name string) (*Entry, error) {
+	if info, err := s.root.Lstat(name); err == nil && info.Size() > s.limit {
+		return nil, errTooLarge
+	}
+	file, err := s.root.Read(name, s.limit)
+	if err != nil {
+		return nil, err
+	}
+	return decode(k, file)
+}
+
+// isDamaged reports whether an error is about what is in the place of an entry, and not one of the operating system.
+func isDamaged(err error) bool {
+	var errno syscall.Errno
+	return err != nil && !errors.As(err, &errno)
 }
 
 func damaged(path string, why error) error {
@@ -115,7 +135,7 @@ func (s *Store) Put(k Key, e Entry) (kept bool, err error) {
 // write makes a file appear whole.
 func (s *Store) write(name string, data []byte) (err error) {
 	temp := fmt.Sprintf(".%s.%08x%s", name[:8], rand.Uint32(), unfinished)
-	f, err := s.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	f, err := s.root.Create(temp, 0o666)
 	if err != nil {
 		return err
 	}
@@ -124,7 +144,7 @@ func (s *Store) write(name string, data []byte) (err error) {
 		err = s.root.Rename(temp, name)
 	}
 	if err != nil {
-		s.root.Remove(temp)
+		_ = s.root.Remove(temp)
 	}
 	return err
 }
@@ -189,7 +209,7 @@ type Info struct {
 
 // files lists the store's files, by name, without looking into them.
 func (s *Store) files() (out []Info, err error) {
-	entries, err := fs.ReadDir(s.root.FS(), ".")
+	entries, err := s.root.ReadDir(".")
 	if err != nil {
 		return nil, fault.Wrap(fault.IO, "list cache", s.Dir, err)
 	}
@@ -233,14 +253,17 @@ func (s *Store) List() ([]Info, error) {
 	return files, nil
 }
 
+// maxHeader is the size of the longest header that is looked at.
+const maxHeader = 1 << 16
+
 // look reads the header.
-func (f *Info) look(root *os.Root) {
-	file, err := root.Open(f.Name)
+func (f *Info) look(root *disk.Folder) {
+	file, _, err := root.Open(f.Name)
 	if err != nil {
 		return
 	}
 	defer file.Close()
-	line, _ := bufio.NewReader(file).ReadBytes('\n')
+	line, _ := bufio.NewReaderSize(file, maxHeader).ReadSlice('\n')
 	var h header
 	if json.Unmarshal(bytes.TrimSuffix(line, []byte("\n")), &h) == nil {
 		f.About, f.DType, f.Shape = h.About, h.DType, h.Shape
@@ -261,19 +284,16 @@ func (s *Store) Verify(ctx context.Context) (sound int, bad []error, err error) 
 		if !ok {
 			continue
 		}
-		file, err := s.root.ReadFile(f.Name)
+		_, err := s.read(k, f.Name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
-		}
-		if err == nil {
-			_, err = decode(k, file)
 		}
 		if err == nil {
 			sound++
 			continue
 		}
 		bad = append(bad, damaged(s.path(f.Name), err))
-		if err := s.root.Remove(f.Name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := s.root.RemoveAll(f.Name); err != nil {
 			return sound, bad, fault.Wrap(fault.IO, "verify cache", s.path(f.Name), err)
 		}
 	}

@@ -96,6 +96,42 @@ func TestDamageIsSeen(t *testing.T) {
 	assert.Equal(t, entry(1, 3), *get(t, s, 1))
 }
 
+// What somebody put in the place of an entry is neither followed nor waited for, and no file makes the store read more
+// than it may hold.
+func TestWhatIsNoEntryIsRemoved(t *testing.T) {
+	dir, victim := t.TempDir(), filepath.Join(t.TempDir(), "victim")
+	s := open(t, dir, 1<<20)
+	put(t, s, 1, 3)
+	path := filepath.Join(dir, key(1).String())
+	require.NoError(t, os.Rename(path, victim))
+	for what, plant := range map[string]func() error{
+		"a link":   func() error { return os.Symlink(victim, path) },
+		"a pipe":   func() error { return syscall.Mkfifo(path, 0o600) },
+		"a folder": func() error { return os.MkdirAll(filepath.Join(path, "sub"), 0o700) },
+	} {
+		for _, again := range []string{"get", "verify"} {
+			require.NoError(t, plant())
+			if again == "get" {
+				_, err := s.Get(key(1))
+				assert.Equal(t, fault.BadData, fault.KindOf(err), what)
+				assert.ErrorContains(t, err, "is "+what+", want a regular file; it is computed again")
+			} else {
+				_, bad, err := s.Verify(t.Context())
+				require.NoError(t, err)
+				assert.Len(t, bad, 1, what)
+			}
+			_, err := os.Lstat(path)
+			assert.ErrorIs(t, err, os.ErrNotExist, what)
+			assert.FileExists(t, victim)
+		}
+	}
+	require.NoError(t, os.WriteFile(path, nil, 0o600))
+	require.NoError(t, os.Truncate(path, 1<<40)) // sparse
+	assert.Nil(t, get(t, s, 1))
+	assert.True(t, put(t, s, 1, 3))
+	assert.NotNil(t, get(t, s, 1))
+}
+
 // used sets when tensors were used last, in hours before now.
 func used(t *testing.T, dir string, hours map[int]int) {
 	for i, h := range hours {

@@ -30,8 +30,9 @@ func step(op Op, path string) error {
 	if Step == nil {
 		return nil
 	}
+	path = filepath.Clean(path)
 	if err := Step(op, path); err != nil {
-		return &fs.PathError{Op: string(op), Path: filepath.Clean(path), Err: err}
+		return &fs.PathError{Op: string(op), Path: path, Err: err}
 	}
 	return nil
 }

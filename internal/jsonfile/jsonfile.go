@@ -138,8 +138,8 @@ func whole(data []byte, atEOF bool) (int, []byte, error) {
 }
 
 // AppendLine appends v as one line of JSON to the file at path and returns the file's length in bytes. The line is
-// written by one call, so that lines of several processes do not mix. A last line without an end, which a killed process
-// left, is cut off before, and what was written of a line that did not fit is taken back.
+// written by one call, so that lines of several processes do not mix. A last line without an end, which a killed
+// process left, is cut off before, and what was written of a line that did not fit is taken back.
 func AppendLine(op, path string, v any) (size int64, err error) {
 	var line bytes.Buffer
 	if err := json.NewEncoder(&line).Encode(v); err != nil {

@@ -69,7 +69,8 @@ func TestReadRefuses(t *testing.T) {
 	}
 	require.NoError(t, os.Symlink("cut", in("link")))
 	require.NoError(t, syscall.Mkfifo(in("pipe"), 0o600))
-	for name, is := range map[string]string{"out": "is a link", "link": "is a link", "pipe": "is a pipe", ".": "a folder"} {
+	for name, is := range map[string]string{"out": "is a link", "link": "is a link", "pipe": "is a pipe",
+		".": "a folder"} {
 		err := jsonfile.ReadOwn("read it", dir, name, &v)
 		faulttest.Require(t, fault.BadData, err, "read it: "+in(name), is, "want a regular file; ")
 	}

@@ -29,8 +29,9 @@ import (
 //	features/epoch-N/           features at rows after epoch N, with train.save_features
 //	eval/                       scores, predictions, and what their rows and columns are
 type Run struct {
-	Dir  string
-	lock *disk.File
+	Dir   string
+	lock  *disk.File
+	fresh bool // made by this process
 }
 
 // Create makes a new run directory and locks it. A directory that holds a training is refused, and so is one with files
@@ -43,8 +44,15 @@ func Create(dir string) (*Run, error) {
 	if err := disk.MkdirAll(dir, 0o755); err != nil {
 		return nil, disk.Fault(op, dir, err)
 	}
-	return lock(op, dir, func() error { return vacant(op, dir) }) // another process may have been faster
+	r, err := lock(op, dir, func() error { return vacant(op, dir) }) // another process may have been faster
+	if err == nil {
+		r.fresh = true
+	}
+	return r, err
 }
+
+// Fresh reports whether this process made the run.
+func (r *Run) Fresh() bool { return r.fresh }
 
 // vacant returns an error unless a training may begin in a directory.
 func vacant(op, dir string) error {
@@ -118,8 +126,8 @@ func lock(op, dir string, ready func() error) (*Run, error) {
 	return r, nil
 }
 
-// CheckFiles returns a fault of kind BadData of the operation op if something in a run directory that bwlm writes is not
-// a regular file or a real folder. The directory itself may be reached by a link.
+// CheckFiles returns a fault of kind BadData of the operation op if something in a run directory that bwlm writes is
+// not a regular file or a real folder. The directory itself may be reached by a link.
 func CheckFiles(op, dir string) error {
 	return disk.Fault(op, dir, disk.In(dir, func(f *disk.Folder) error {
 		return f.Check(ConfigFile, ManifestOfRun, metricsFile, lockFile, "ckpt", "adapter", "model", "readout", "eval",

@@ -52,7 +52,12 @@ func (t *Trainer) start(ctx context.Context, run *rundir.Run) error {
 	if len(steps) > 0 {
 		return t.resume(ctx, run)
 	}
-	if err := run.Rewind(rundir.Progress{}, 0, 0); err != nil { // of one that was killed before its first checkpoint
+	if !run.Fresh() { // one that was killed before its first checkpoint
+		if err := t.Study.Unchanged(ctx, run); err != nil {
+			return err
+		}
+	}
+	if err := run.Rewind(rundir.Progress{}, 0, 0); err != nil {
 		return err
 	}
 	t.Progress = rundir.Progress{Format: rundir.CheckpointFormat, Threads: torch.Threads(), Torch: torch.Version(),
