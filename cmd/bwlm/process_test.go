@@ -12,7 +12,7 @@ import (
 )
 
 // brief are the commands that call libtorch, too, but only to read weights, to add some up or to see that it works.
-var brief = []string{"adapter", "convert", "doctor", "merge", "lock-analysis"}
+var brief = []string{"adapter", "convert", "doctor", "merge", "lock-analysis", "verify"}
 
 // What computes lets one say on what device or in how much memory. That nothing else calls libtorch is seen where the
 // scripts run; see TestMain.

@@ -23,6 +23,7 @@ func commands() []constructor {
 		resumeCommand,
 		sweepCommand,
 		evalCommand,
+		verifyCommand,
 		statsCommand,
 		probeCommand,
 		compareCommand,

@@ -180,6 +180,10 @@ var rules = []rule{
 		"internal/cortex", "npy", "brain/controls", "brain/dataset", "internal/brain/demo", "brain/design",
 		"brain/experiment", "brain/results", "brain/stats",
 	}},
+	{packages: "internal/brain/verify", ours: []string{
+		"internal/brain/datacheck", "internal/rundir", "internal/ckpt", "npy", "peft", "speech", "speech/pretrained",
+		"brain/dataset", "brain/experiment", "brain/results",
+	}},
 	{packages: "brain/report", ours: []string{
 		"internal/cortex", "internal/render", "npy", "internal/brain/demo", "brain/design", "brain/experiment",
 		"brain/results", "brain/stats", "internal/brain/finished",

@@ -137,7 +137,7 @@ func (r *Run) Steps() (steps []int, err error) {
 		return nil, err
 	}
 	for _, e := range entries {
-		if n, ok := stepOf(e.Name()); ok && e.IsDir() {
+		if n, ok := StepOf(e.Name()); ok && e.IsDir() {
 			steps = append(steps, n)
 		}
 	}
@@ -174,7 +174,7 @@ func (r *Run) Rewind(p Progress, epochs, blocks int) error {
 		return err
 	}
 	for _, e := range entries {
-		n, isStep := stepOf(e.Name())
+		n, isStep := StepOf(e.Name())
 		if isStep && n > p.Step || atomicfile.Unfinished(e.Name(), e.IsDir()) {
 			if err := Discard(filepath.Join(r.Dir, "ckpt", e.Name())); err != nil {
 				return err
@@ -193,8 +193,8 @@ func (r *Run) Rewind(p Progress, epochs, blocks int) error {
 	}))
 }
 
-// stepOf reads the step from the name of a checkpoint.
-func stepOf(name string) (int, bool) {
+// StepOf reads the step from the name of a checkpoint.
+func StepOf(name string) (int, bool) {
 	number, ok := strings.CutPrefix(name, stepPrefix)
 	n, err := strconv.Atoi(number)
 	return n, ok && err == nil

@@ -18,6 +18,10 @@ import (
 type Options struct {
 	Subjects []string // exact names; nil means all, derived subjects included
 	Stories  []string // exact names; nil means all
+
+	// Failed is called with the error of each story and matrix, after which the check goes on; nil: the first one
+	// ends it.
+	Failed func(error)
 }
 
 // Report holds what a check found that does not stop a run.
@@ -54,7 +58,7 @@ func Run(ctx context.Context, d *dataset.Dataset, opt Options) (*Report, error) 
 	}
 	c := &check{Dataset: d, opt: opt, report: &Report{}}
 	for _, story := range opt.Stories {
-		if err := c.story(ctx, story); err != nil {
+		if err := c.passOver(ctx, c.story(ctx, story)); err != nil {
 			return nil, err
 		}
 	}
@@ -80,6 +84,15 @@ type check struct {
 	*dataset.Dataset
 	opt    Options
 	report *Report
+}
+
+// passOver hands an error to Failed, if there is one, unless the context has ended.
+func (c *check) passOver(ctx context.Context, err error) error {
+	if err == nil || c.opt.Failed == nil || ctx.Err() != nil {
+		return err
+	}
+	c.opt.Failed(err)
+	return nil
 }
 
 func (c *check) warn(text string, args ...any) {
@@ -125,33 +138,44 @@ func (c *check) subject(ctx context.Context, name string) error {
 		if !slices.Contains(c.opt.Stories, story) {
 			continue
 		}
-		m, err := c.OpenResponses(ctx, name, story)
-		if err != nil {
+		r, err := c.matrix(ctx, name, story)
+		if r != nil {
+			found = append(found, *r)
+		}
+		if err := c.passOver(ctx, err); err != nil {
 			return err
 		}
-		survey, err := responses.Survey(ctx, m)
-		if err != nil {
-			return err
-		}
-		r := MatrixReport{Subject: name, Story: story, Repeats: m.Repeats, Rows: m.Rows, Voxels: m.Columns,
-			Constant: len(survey.Constant), Raw: len(survey.Raw)}
-		if r.Constant == r.Voxels {
-			return c.fail(where(r), "none of %d voxels varies", r.Voxels)
-		}
-		if m.Stored != "" {
-			c.warn("%s: the file holds whole numbers (%s), taken as they are; a scale it may have had is lost",
-				where(r), m.Stored)
-		}
-		if c.HasMotion(name, story) {
-			if _, err := c.Motion(ctx, name, story); err != nil {
-				return err
-			}
-		}
-		found = append(found, r)
 	}
 	c.together(found)
 	c.report.Matrices = append(c.report.Matrices, found...)
 	return nil
+}
+
+// matrix checks the responses of a subject to a story. With an error it returns what is known of them, if anything.
+func (c *check) matrix(ctx context.Context, name, story string) (*MatrixReport, error) {
+	m, err := c.OpenResponses(ctx, name, story)
+	if err != nil {
+		return nil, err
+	}
+	r := &MatrixReport{Subject: name, Story: story, Repeats: m.Repeats, Rows: m.Rows, Voxels: m.Columns}
+	survey, err := responses.Survey(ctx, m)
+	if err != nil {
+		return r, err
+	}
+	r.Constant, r.Raw = len(survey.Constant), len(survey.Raw)
+	if r.Constant == r.Voxels {
+		return r, c.fail(where(*r), "none of %d voxels varies", r.Voxels)
+	}
+	if m.Stored != "" {
+		c.warn("%s: the file holds whole numbers (%s), taken as they are; a scale it may have had is lost",
+			where(*r), m.Stored)
+	}
+	if c.HasMotion(name, story) {
+		if _, err := c.Motion(ctx, name, story); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
 }
 
 // together warns of what is counted over all stories of one subject.
