@@ -13,12 +13,15 @@ import (
 
 // Plan holds the estimated cost of a training and its evaluation, and the sensitivity of the test rows.
 type Plan struct {
-	Schema  int     `json:"schema"`
-	Seconds float64 `json:"seconds"` // from opening the study to the scores
-	PeakMB  float64 `json:"peak_mb"` // peak memory of the process; on a GPU, its host memory
-	DiskMB  float64 `json:"disk_mb"` // of the finished run directory
-	Device  string  `json:"device"`  // of the measurement
-	Threads int     `json:"threads"`
+	Schema      int     `json:"schema"`
+	Seconds     float64 `json:"seconds"`                      // from opening the study to the scores
+	PeakMB      float64 `json:"peak_mb"`                      // peak memory of the process; on a GPU, its host memory
+	DiskMB      float64 `json:"disk_mb"`                      // of the finished run directory
+	FreeMB      float64 `json:"free_disk_mb,omitempty"`       // where the run directory will be
+	CacheMB     float64 `json:"cache_disk_mb,omitempty"`      // that the activation cache will take on disk at most
+	CacheFreeMB float64 `json:"free_cache_disk_mb,omitempty"` // in its folder
+	Device      string  `json:"device"`                       // of the measurement
+	Threads     int     `json:"threads"`
 
 	Subjects        int     `json:"subjects"`
 	Models          string  `json:"models"` // one for all subjects or one each, as a phrase
@@ -35,8 +38,12 @@ type Plan struct {
 
 	Phases      []Phase       `json:"phases"`
 	Sensitivity []Sensitivity `json:"sensitivity"`
-	Fidelity    *Fidelity     `json:"fidelity,omitempty"` // with extraction by chunks
+	Fidelity    *Fidelity     `json:"fidelity,omitempty"`            // with extraction by chunks
+	WithChunks  *float64      `json:"seconds_with_chunks,omitempty"` // instead of Seconds; nil where it is or cannot be so
+	Intervals   Intervals     `json:"intervals"`
 	Notes       []string      `json:"notes,omitempty"`
+
+	cacheBytes int64 // of the activation cache on disk at most
 }
 
 // PlanPhase is one kind of work.
@@ -83,8 +90,15 @@ func Estimate(ctx context.Context, st *study.Study) (*Plan, error) {
 	for _, phase := range p.Phases {
 		p.Seconds += phase.Seconds
 	}
+	if p.WithChunks, err = c.withChunks(ctx, p.Phases, w); err != nil {
+		return nil, err
+	}
+	p.disk(st, w)
 	if p.PeakMB, err = c.peakMB(w); err != nil {
 		p.Notes = append(p.Notes, err.Error())
+	}
+	if p.Intervals, err = expectIntervals(ctx, st); err != nil {
+		return nil, err
 	}
 	if p.Sensitivity, err = detectable(ctx, st); err == nil &&
 		st.Experiment.Model.Extraction == experiment.ExtractChunks {

@@ -114,6 +114,12 @@ func TestPlanOfTheTinyStudy(t *testing.T) {
 	assert.Less(t, d.Mean, d.OneVoxel)
 	assert.Less(t, d.OneVoxel, d.AnyVoxel)
 	assert.NoDirExists(t, st.Experiment.Out, "a plan writes nothing")
+	require.NotNil(t, p.WithChunks)
+	assert.Positive(t, *p.WithChunks)
+	assert.Greater(t, p.FreeMB, p.DiskMB)
+	assert.Empty(t, p.Notes)
+	p.InCache("/")
+	assert.Positive(t, p.CacheMB)
 
 	// The same study, run: counts are exact, the disk is as foreseen.
 	steps := 0
@@ -127,8 +133,12 @@ func TestPlanOfTheTinyStudy(t *testing.T) {
 	defer run.Close()
 	_, err = tune.Fit(t.Context(), st, run)
 	require.NoError(t, err)
-	_, err = evaluate.EvaluateRun(t.Context(), st, run)
+	s, err := evaluate.EvaluateRun(t.Context(), st, run)
 	require.NoError(t, err)
+	assert.NotEmpty(t, s.Test.Delta.Reason)
+	assert.Equal(t, s.Test.Delta.Reason, p.Intervals.Reason, "34 test rows allow no interval, which the plan knew")
+	assert.InDelta(t, 20*float64(p.Intervals.BlockRows)*studytest.TinyTR/60, p.Intervals.Minutes, .1)
+	assert.Equal(t, len(s.Test.Stories), p.Intervals.Stories)
 	assert.Equal(t, p.Steps, steps)
 	assert.InEpsilon(t, float64(sizeOf(t, run.Dir))/1e6, p.DiskMB, .25)
 }
@@ -154,4 +164,23 @@ func sizeOf(t *testing.T, dir string) (total int64) {
 		return err
 	}))
 	return total
+}
+
+func TestADiskThatIsTooSmallIsNamed(t *testing.T) {
+	var p Plan
+	p.compare("the run directory", "runs", 10, 0)
+	p.compare("the run directory", "runs", 10, 10)
+	assert.Empty(t, p.Notes, "unknown, or just enough")
+	p.compare("the run directory", "runs", 1234, 12)
+	assert.Equal(t, []string{"the run directory needs about 1.23e+03 MB, and at runs 12 MB are free"}, p.Notes)
+}
+
+func TestPlanWithChunksHasNoOtherChoice(t *testing.T) {
+	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, s *dataset.Spec) {
+		e.Train.Mode, e.Model.Extraction, e.Model.ChunkSeconds = "readout", "chunks", 2
+	})
+	p, err := Estimate(t.Context(), st)
+	require.NoError(t, err)
+	assert.Nil(t, p.WithChunks)
+	assert.NotNil(t, p.Fidelity)
 }

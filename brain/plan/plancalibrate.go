@@ -277,24 +277,40 @@ func (c *calibration) phases(w *work) []Phase {
 		out = append(out, Phase{name, times, each, times * each})
 	}
 	add("open data and model, hash inputs", 1, c.trainer.Study.Took.Seconds()+c.manifest+c.prove)
-	add("activations of frozen layers, once", 1, c.front*float64(w.epochWindows+w.testWindows))
+	add(phaseFrozen, 1, c.front*float64(w.epochWindows+w.testWindows))
 	reads := 1.
 	if exp.Train.Mode != experiment.TrainReadout {
 		reads += epochs
 	}
-	add("tuning steps", epochs*float64(len(w.order)),
+	add(phaseSteps, epochs*float64(len(w.order)),
 		float64(w.stepWindows)/float64(len(w.order))*(c.step+missing*c.front))
-	add("read for validation", reads,
+	add(phaseRead, reads,
 		float64(w.epochWindows)*c.tuned+missing*c.front*float64(w.epochWindows)*(reads-1)/reads)
 	if exp.Train.Mode != experiment.TrainReadout {
 		add("score validation", reads, c.ridge)
 	}
 	add("checkpoints", epochs+1, checkpointSeconds+float64(w.checkpointBytes)/diskBytesASecond)
-	evaluate := float64(w.epochWindows+w.testWindows)*(c.base+missing*c.front) +
-		float64(w.trainTest)*(c.tuned+missing*c.front) +
-		float64(w.fits())*c.ridge + 2*c.bootstrap
-	add("evaluate base, each layer, and tuned", 1, evaluate)
+	bootstraps := 2. // of base and of its best layer, of all subjects together
+	if len(c.trainer.Study.Subjects) > 1 {
+		bootstraps++ // and each alone
+	}
+	add(phaseEvaluate, 1, c.evaluateReading(w)+float64(w.fits())*c.ridge+bootstraps*c.bootstrap)
 	return out
+}
+
+// Names of phases that read windows.
+const (
+	phaseFrozen   = "activations of frozen layers, once"
+	phaseSteps    = "tuning steps"
+	phaseRead     = "read for validation"
+	phaseEvaluate = "evaluate base, each layer, and tuned"
+)
+
+// evaluateReading is the part of the evaluation that reads windows, in seconds.
+func (c *calibration) evaluateReading(w *work) float64 {
+	missing := 1 - w.cached
+	return float64(w.epochWindows+w.testWindows)*(c.base+missing*c.front) +
+		float64(w.trainTest)*(c.tuned+missing*c.front)
 }
 
 // peakMB returns the peak memory so far plus what a run will add: the rest of the cache, and the

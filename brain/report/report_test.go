@@ -171,13 +171,15 @@ func TestPageHasTheScoresOfEachSubject(t *testing.T) {
 	require.NoError(t, json.Unmarshal(text, &s))
 	r, more, ceiling := .3, .02, .6
 	s.Test.SubjectScores = []results.SubjectScore{
-		{Subject: hostile, Rows: 480, Base: .28, Tuned: &r, Delta: &more, CI95: &stats.Interval{.01, .03}, Ceiling: &ceiling},
+		{Subject: hostile, Rows: 480, Base: .28, Tuned: &r, Delta: &more, CI95: &stats.Interval{.01, .03},
+			Ceiling: &ceiling},
 		{Subject: "bob", Rows: 240, Base: .1, Tuned: &r, Delta: &more}}
 	filetest.Put(t, dir, "eval/summary.json", s)
 	page := pageOf(t, dir)
 	_, table, _ := strings.Cut(page, "<h3>By subject</h3>")
 	table, _, _ = strings.Cut(table, "</table>")
-	has(t, table, `<th scope="row">&lt;script&gt;alert(1)&lt;/script&gt;</th><td>480</td><td>0.280</td>`, "[+0.010, +0.030]",
+	has(t, table, `<th scope="row">&lt;script&gt;alert(1)&lt;/script&gt;</th><td>480</td><td>0.280</td>`,
+		"[+0.010, +0.030]",
 		`<th scope="row">bob</th><td>240</td><td>0.100</td>`, "no interval", ">0.600</td>")
 }
 

@@ -12,8 +12,8 @@ func TestKeysOfScoresAndROIsOfTheSameWords(t *testing.T) {
 	for _, name := range names {
 		labels = append(labels, ROILabel(name))
 	}
-	assert.Equal(t, []string{"all voxels", "all voxels", "tuned voxels", `"all voxels"`, `"tuned voxels"`, "tuned", "base",
-		"AC"}, labels)
+	assert.Equal(t, []string{"all voxels", "all voxels", "tuned voxels", `"all voxels"`, `"tuned voxels"`,
+		"tuned", "base", "AC"}, labels)
 	scores := map[string]bool{}
 	for _, name := range names[1:] {
 		scores[name] = true

@@ -9,9 +9,12 @@ import (
 const (
 	minBlockRows   = 10 // the haemodynamic response alone spans about ten TRs
 	blocksPerTau   = 3  // over 3 τ the autocorrelation of a first-order process falls to 5 %
-	minBlocks      = 20 // with fewer, the spread of resamples is a poor estimate of the spread of samples
 	minSeriesToTau = 4  // shorter series have no pair of lags
 )
+
+// MinBlocks is the least number of blocks of an interval: with fewer, the spread of resamples is a poor estimate of the
+// spread of samples.
+const MinBlocks = 20
 
 // BlockLength returns the rows of a bootstrap block for an autocorrelation time in rows: max(10,
 // ⌈3τ⌉).

@@ -140,6 +140,21 @@ func PairedBootstrap(ctx context.Context, subjects []Subject, groups []Group,
 	return out, nil
 }
 
+// BlocksOf returns the least rows of a block and the number of blocks with which [PairedBootstrap] would resample the
+// subjects, of whom only Responses are used, and why there would be no interval of all voxels; "" if there would be.
+func BlocksOf(subjects []Subject) (rows, blocks int, reason string) {
+	p := newPlan(subjects, BlockLength(responseTau(subjects)))
+	return p.rows, p.total, p.tooFew(p.total)
+}
+
+// tooFew returns why a number of blocks allows no interval; "" if it does.
+func (p *blockPlan) tooFew(blocks int) string {
+	if blocks >= MinBlocks {
+		return ""
+	}
+	return fmt.Sprintf("%d blocks of at least %d rows; an interval needs %d", blocks, p.rows, MinBlocks)
+}
+
 // responseTau returns the median over subjects of the median autocorrelation time of their
 // responses.
 func responseTau(subjects []Subject) float64 {
@@ -192,8 +207,8 @@ func (t *drawTotals) score(group Group, p *blockPlan, paired bool) GroupScore {
 	case len(base) == 0:
 		out.Reason = "no voxel can be scored: all are constant"
 		base, tuned, delta = []float64{0}, []float64{0}, []float64{0}
-	case out.Blocks < minBlocks:
-		out.Reason = fmt.Sprintf("%d blocks of at least %d rows; an interval needs %d", out.Blocks, p.rows, minBlocks)
+	default:
+		out.Reason = p.tooFew(out.Blocks)
 	}
 	summarise := func(values []float64) Score {
 		s := Score{Mean: values[0]}

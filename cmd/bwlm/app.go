@@ -23,6 +23,7 @@ type app struct {
 	json, debug bool   // global flags
 	command     string // that runs
 	limits      limitFlags
+	left        left   // by a command that is ended at once
 	answered    bool   // an answer is on standard output, complete or not
 	caveat      string // printed below the text of an answer
 }
@@ -31,7 +32,7 @@ type app struct {
 func run(args []string, stdout, stderr *os.File, commands []constructor) (code int) {
 	a := &app{ui: ui.New(stderr), out: &output{w: stdout, width: ui.Width(stdout)}}
 	a.ui.Words = inTerms
-	ctx, stop := onSignals(a.ui)
+	ctx, stop := onSignals(a.ui, &a.left)
 	defer stop()
 
 	// A panic is a bug in bwlm. It gives one line and an exit code, too; the stack is for --debug.

@@ -67,6 +67,7 @@ func (a *app) controls(ctx context.Context, path string, exp *experimentFlags, o
 		}
 		defer run.Close()
 	}
+	a.leavesRuns(run.Dir)
 	if _, err := st.Fit(ctx, run); err != nil {
 		return nil, advisedResume(ctx, err, run)
 	}

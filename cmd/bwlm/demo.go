@@ -73,6 +73,9 @@ func (a *app) demo(ctx context.Context, opt demo.Options) (*demo.Report, error) 
 			bar.Set(e.Done, e.Arm+" "+e.Detail)
 		}
 	}
+	a.left.by(func() string {
+		return opt.Out + " is unfinished; make the demo again with --force, which replaces it"
+	})
 	report, err := demo.Run(ctx, opt)
 	if bar != nil {
 		bar.End()

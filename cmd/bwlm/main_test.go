@@ -268,8 +268,9 @@ func TestCompletionKnowsTheCommands(t *testing.T) {
 	}
 }
 
-// process starts bwlm as a program of its own and waits for its line "ready".
-func process(t *testing.T, args ...string) (*exec.Cmd, *strings.Builder) {
+// process starts bwlm as a program of its own and waits for its line "ready". The function waits for its end and
+// returns what it said.
+func process(t *testing.T, args ...string) (*exec.Cmd, func() string) {
 	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
@@ -285,9 +286,11 @@ func process(t *testing.T, args ...string) (*exec.Cmd, *strings.Builder) {
 		require.NoError(t, err, said.String())
 		said.Write(buf[:n])
 	}
-	t.Cleanup(func() { _ = stderr.Close() })
-	go func() { _, _ = io.Copy(&said, stderr) }()
-	return cmd, &said
+	return cmd, func() string {
+		_, _ = io.Copy(&said, stderr)
+		_ = cmd.Wait()
+		return said.String()
+	}
 }
 
 func TestClosedReaderIsNoFailure(t *testing.T) {
@@ -309,20 +312,20 @@ func TestClosedReaderIsNoFailure(t *testing.T) {
 
 func TestSignalsEndACommandInOrder(t *testing.T) {
 	for s, want := range map[os.Signal]int{os.Interrupt: 130, syscall.SIGTERM: 143, syscall.SIGUSR1: 143} {
-		cmd, _ := process(t, "wait")
+		cmd, end := process(t, "wait")
 		require.NoError(t, cmd.Process.Signal(s))
-		_ = cmd.Wait()
+		end()
 		assert.Equal(t, want, cmd.ProcessState.ExitCode(), s)
 	}
 }
 
 func TestSecondSignalEndsAtOnce(t *testing.T) {
-	cmd, _ := process(t, "wait", "stubborn")
+	cmd, end := process(t, "wait", "stubborn")
 	require.NoError(t, cmd.Process.Signal(os.Interrupt))
 	time.Sleep(200 * time.Millisecond)
 	require.NoError(t, cmd.Process.Signal(syscall.Signal(0)), "the first signal does not end it")
 	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
-	_ = cmd.Wait()
+	assert.Contains(t, end(), "bwlm: SIGTERM: stopped at once; a file that was being written keeps a temporary name")
 	assert.Equal(t, 143, cmd.ProcessState.ExitCode())
 }
 

@@ -23,7 +23,8 @@ func planCommand(a *app) *cobra.Command {
 three optimizer steps, a ridge) and extrapolates: windows per step and epoch, trainable parameters, time, memory, disk.
 A sensitivity analysis follows: the minimum detectable difference Δr between tuned and base, from the minutes of test
 rows, the responses' autocorrelation, and their ceiling where there are repeats (go doc bwlm/brain/plan.Sensitivity has
-the formula). The audio of the splits is compared if an earlier command left its fingerprints in the activation
+the formula). It says which intervals the test rows do not allow, how long extraction by chunks would take, and whether
+the disk has room. The audio of the splits is compared if an earlier command left its fingerprints in the activation
 cache. Nothing is written.`,
 		Example: "  bwlm plan alice.yaml\n  bwlm plan alice.yaml --set train.epochs=5 --json",
 		Args:    wantArgs("EXPERIMENT"),
@@ -42,6 +43,9 @@ cache. Nothing is written.`,
 			if err != nil {
 				return err
 			}
+			if dir := a.limits.cache.folder(); dir != "" && !isFolder(dir) { // a run will make it
+				p.InCache(dir)
+			}
 			return a.answer(p, func(w io.Writer) error { return printPlan(w, p) })
 		},
 	}
@@ -57,12 +61,15 @@ func printPlan(w io.Writer, p *plan.Plan) error {
 	rows := [][]string{
 		{"time", duration(p.Seconds)},
 		{"memory", megabytes(p.PeakMB)},
-		{"disk", megabytes(p.DiskMB)},
+		{"disk", free(p.DiskMB, p.FreeMB)},
 		{"steps", fmt.Sprintf("%d epochs of %d = %d", p.Epochs, p.StepsPerEpoch, p.Steps)},
 		{"windows", fmt.Sprintf("%.0f per step, %d per epoch, and %d read after each", p.WindowsPerStep,
 			p.WindowsPerEpoch, p.WindowsRead)},
 		{"trainable", fmt.Sprintf("%d parameters, %d of them in the speech model", p.Parameters, p.ModelParameters)},
 		{"measured on", fmt.Sprintf("%s, %d threads", p.Device, p.Threads)},
+	}
+	if p.CacheMB > 0 {
+		rows = append(rows, []string{"cache on disk", "at most " + free(p.CacheMB, p.CacheFreeMB)})
 	}
 	if p.CachedShare < 1 {
 		rows = append(rows,
@@ -82,13 +89,41 @@ func printPlan(w io.Writer, p *plan.Plan) error {
 	if err := ui.Table(w, []string{"work", "times", "seconds each", "% of time"}, rows); err != nil {
 		return err
 	}
+	for _, note := range p.Notes {
+		fmt.Fprintf(w, "\nWARNING: %s.\n", note)
+	}
+	if p.WithChunks != nil {
+		fmt.Fprintf(w, "\nWith model.extraction: chunks it would take about %s. Features differ a little then; a plan with "+
+			"--set model.extraction=chunks measures by how much.\n", duration(*p.WithChunks))
+	}
 	if f := p.Fidelity; f != nil {
 		fmt.Fprintf(w, "\nExtraction by chunks: features of hidden state %d correlate with those of exact windows by "+
 			"%.3f (mean over channels, %d windows);\n"+
 			"reading takes %.2g s for each second of audio instead of %.2g s.\n", f.Layers[0], f.R[0], f.Windows,
 			f.ChunksCost, f.WindowsCost)
 	}
+	printIntervals(w, p.Intervals)
 	return printSensitivity(w, p.Sensitivity)
+}
+
+// printIntervals says which intervals the test rows do not allow.
+func printIntervals(w io.Writer, in plan.Intervals) {
+	if in.Reason != "" {
+		fmt.Fprintf(w, "\nNo interval will be possible: the test rows are %s, about %.1f minutes of test rows.\n", in.Reason,
+			in.Minutes)
+	}
+	if in.Stories < 3 {
+		fmt.Fprintf(w, "\nNo interval over stories will be possible: the test rows are of %s, and it needs 3.\n",
+			map[bool]string{true: "1 story", false: fmt.Sprintf("%d stories", in.Stories)}[in.Stories == 1])
+	}
+}
+
+// free is a size, and the room that there is for it.
+func free(mb, room float64) string {
+	if room <= 0 {
+		return megabytes(mb)
+	}
+	return fmt.Sprintf("%s of %s that are free there", megabytes(mb), megabytes(room))
 }
 
 func printSensitivity(w io.Writer, ds []plan.Sensitivity) error {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/fault"
@@ -13,12 +14,12 @@ import (
 
 // onSignals gives a context that ends at the first SIGINT, SIGTERM or SIGUSR1 (which schedulers
 // send as a warning), its cause being a fault of kind Interrupted or Terminated. A second signal
-// ends the program at once: unfinished files keep their temporary names. A signal that is ignored
-// when the program starts, as under nohup, stays so.
+// ends the program at once, after one line about what is left; unfinished files keep their temporary names. A signal
+// that is ignored when the program starts, as under nohup, stays so.
 //
 // SIGPIPE is ignored, so that a closed reader is an error of that one write: a run that is being saved must not die
 // because the pager of its log was closed.
-func onSignals(u *ui.UI) (ctx context.Context, stop func()) {
+func onSignals(u *ui.UI, l *left) (ctx context.Context, stop func()) {
 	signal.Ignore(syscall.SIGPIPE)
 	ctx, cancel := context.WithCancelCause(context.Background())
 	arrived := make(chan os.Signal, 2)
@@ -38,6 +39,15 @@ func onSignals(u *ui.UI) (ctx context.Context, stop func()) {
 		}
 		select {
 		case s := <-arrived:
+			said := make(chan struct{})
+			go func() {
+				u.Fail(signalName(s) + ": stopped at once; " + l.text())
+				close(said)
+			}()
+			select {
+			case <-said:
+			case <-time.After(time.Second): // nobody reads standard error, or the disk does not answer
+			}
 			os.Exit(int(fault.KindOf(stopRequest(s))))
 		case <-done:
 		}

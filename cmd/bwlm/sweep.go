@@ -91,6 +91,7 @@ func (a *app) sweep(c *cobra.Command, opt sweep.Options) (*results.Sweep, error)
 		return nil, err
 	}
 	opt.Study = study
+	a.leavesRuns(out)
 	opt.Begin = func(run string, index, total int) {
 		watch.end()
 		a.ui.Note("run %d of %d: %s", index+1, total, run)

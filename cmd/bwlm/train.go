@@ -153,6 +153,7 @@ bit-identical to that of an uninterrupted run. A finished run is scored again an
 
 // fit tunes, scores and prints.
 func (a *app) fit(ctx context.Context, st *brain.Study, run *rundir.Run) error {
+	a.leavesRun(run)
 	if _, err := st.Fit(ctx, run); err != nil {
 		return advisedResume(ctx, err, run)
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/audio"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/wavlm"
 )
@@ -209,6 +210,11 @@ func TestInterruptedTrainingGoesOn(t *testing.T) {
 		if c.code > 0 {
 			assert.Contains(t, stderr, "resume it with `bwlm resume "+run+"`")
 		}
+		stopped, err := rundir.Open(run)
+		require.NoError(t, err)
+		assert.Regexp(t, "^"+run+" is saved up to step [1-9][0-9]*, and later steps are lost; resume it with `bwlm resume "+
+			run+"`$", leftOfRun(stopped), "what a second signal would say")
+		stopped.Close()
 		assert.Equal(t, want, answers(t, "resume", run))
 		sameResults(t, files, run)
 		assert.Equal(t, want, answers(t, "eval", run), "scored once more")

@@ -96,6 +96,7 @@ func (a *app) transfer(c *cobra.Command, path string, flags *experimentFlags, su
 	defer st.Close()
 	a.caveat = st.TestRepeats()
 	a.noteAudit(st.Audit())
+	a.leavesRuns(exp.Out)
 	var clock tuningClock
 	var parts []transfer.Part
 	for _, p := range only {

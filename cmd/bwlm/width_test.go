@@ -47,6 +47,7 @@ func wideAnswers() map[string]func(io.Writer) error {
 	ci := &stats.Interval{-.123, .456}
 	mean := &results.SubjectMean{Score: stats.Score{Mean: .1, CI95: ci}}
 	delta := results.ComparedDelta{Score: stats.Score{Mean: .1, CI95: ci}}
+	twice := []results.ComparedScore{{Delta: delta, DeltaFirst: &delta}, {Delta: delta}}
 	x := []float64{.1, .2}
 	return map[string]func(io.Writer) error{
 		"eval": func(w io.Writer) error { return printSummary(w, s) },
@@ -58,14 +59,13 @@ func wideAnswers() map[string]func(io.Writer) error {
 			return printPlan(w, &plan.Plan{Models: longSubject, Seconds: 1e5, Epochs: 1000, StepsPerEpoch: 123456,
 				Steps: 123456000, WindowsPerStep: 1e6, WindowsPerEpoch: 123456789, WindowsRead: 123456789,
 				Parameters: 123456789, ModelParameters: 123456789, Device: longROI, CachedShare: .5,
-				Phases: []plan.Phase{{Name: "evaluate base, each layer, and tuned " + longStory, Times: 1, Each: 1e-7}},
+				Phases:      []plan.Phase{{Name: "evaluate base, each layer, and tuned " + longStory, Times: 1, Each: 1e-7}},
 				Sensitivity: []plan.Sensitivity{{Voxels: 123456}, {ROI: longROI, Voxels: 5}}})
 		},
 		"compare": func(w io.Writer) error {
 			return printComparison(w, &results.Comparison{Subjects: []string{longSubject},
-				Runs: []results.ComparedRun{{Dir: "a/" + longROI}, {Dir: "b/" + longStory}}, ROIs: []results.ComparedROI{
-					{Scores: []results.ComparedScore{{Delta: delta, DeltaFirst: &delta}, {Delta: delta}}},
-					{Name: longROI, Scores: []results.ComparedScore{{Delta: delta, DeltaFirst: &delta}, {Delta: delta}}}}})
+				Runs: []results.ComparedRun{{Dir: "a/" + longROI}, {Dir: "b/" + longStory}},
+				ROIs: []results.ComparedROI{{Scores: twice}, {Name: longROI, Scores: twice}}})
 		},
 		"sweep": func(w io.Writer) error {
 			return printSweep(w, &results.Sweep{Axes: []results.SweepAxis{{Key: "train.readout_lr"}, {Key: "data.roi"}},

@@ -72,7 +72,8 @@ func TestNoLineIsWiderThanTheTerminal(t *testing.T) {
 }
 
 func TestNothingIsLostWhenCellsAreWrapped(t *testing.T) {
-	for _, text := range []string{"", "a", "one two  three", "語語語語語語", "a_very/long-name.with,joints", "  blank first"} {
+	for _, text := range []string{"", "a", "one two  three", "語語語語語語", "a_very/long-name.with,joints",
+		"  blank first"} {
 		for width := 1; width < 15; width++ {
 			lines := wrap(text, width)
 			assert.Equal(t, strings.ReplaceAll(text, " ", ""), strings.ReplaceAll(strings.Join(lines, ""), " ", ""))
