@@ -18,7 +18,7 @@ packages() {
   case $1 in
     demo) echo ./internal/brain/demo ;;
     transfer) echo ./brain/transfer ;;
-    statistics) echo ./brain/stats ./brain/ridge ./brain/timing ./brain/probe ;;
+    statistics) echo ./brain/stats ./brain/ridge ./internal/brain/timing ./brain/probe ;;
     study) list "$module/(internal/)?brain(/|\$)" "$module/(internal/)?brain/(demo|transfer|stats|ridge|timing|probe)\$" ;;
     command) echo ./cmd/... ./examples/... ;;
     death) echo ./cmd/bwlm ;;

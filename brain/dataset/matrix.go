@@ -24,15 +24,6 @@ func NewMatrix(rows, voxels int, data []float32) *Matrix {
 	return m
 }
 
-// Shape returns the numbers of repeats, rows and columns.
-func (m *Matrix) Shape() (repeats, rows, columns int) { return m.Repeats, m.Rows, m.Voxels }
-
-// ReadRows copies rows from ≤ k < to of a repeat to out.
-func (m *Matrix) ReadRows(_ context.Context, repeat, from, to int, out []float32) error {
-	copy(out[:(to-from)*m.Voxels], m.Data[(repeat*m.Rows+from)*m.Voxels:])
-	return nil
-}
-
 // Row returns row k of a repeat (Voxels), not a copy.
 func (m *Matrix) Row(repeat, k int) []float32 {
 	return m.Data[(repeat*m.Rows+k)*m.Voxels:][:m.Voxels]

@@ -67,7 +67,7 @@ func (r Response) open(ctx context.Context, what string) (*Responses, error) {
 		if err != nil {
 			return nil, err
 		}
-		out.Source, out.Stored = m, m.Stored
+		out.Source, out.Stored = memory{m}, m.Stored
 	} else {
 		s, err := r.Source.Load(ctx)
 		if err != nil {
@@ -102,7 +102,8 @@ func (r *Responses) mustContain(repeat, from, to, n int) {
 // all loads the responses into memory, and refuses values that are not finite. A matrix in
 // memory is not copied.
 func (r *Responses) all(ctx context.Context) (*Matrix, error) {
-	m, ok := r.Source.(*Matrix)
+	held, ok := r.Source.(memory)
+	m := held.Matrix
 	if !ok {
 		m = &Matrix{Repeats: r.Repeats, Rows: r.Rows, Voxels: r.Columns, Stored: r.Stored,
 			Data: make([]float32, r.Repeats*r.Rows*r.Columns)}
@@ -116,7 +117,7 @@ func (r *Responses) all(ctx context.Context) (*Matrix, error) {
 			bad.Add(i, v)
 		}
 	}
-	if err := bad.Err(m, r.Where); err != nil {
+	if err := bad.Err(r.Source, r.Where); err != nil {
 		return nil, err
 	}
 	return m, nil

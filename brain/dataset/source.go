@@ -10,8 +10,7 @@ import (
 )
 
 // Source holds the responses of one subject to one story and is read by rows: a file, or a
-// generator. Its methods may be called from several goroutines at once. A [Matrix] is one in
-// memory.
+// generator. Its methods may be called from several goroutines at once.
 type Source interface {
 	// Shape returns the numbers of repeats, rows (TRs) and columns (voxels).
 	Shape() (repeats, rows, columns int)
@@ -20,6 +19,21 @@ type Source interface {
 	// another.
 	ReadRows(ctx context.Context, repeat, from, to int, out []float32) error
 }
+
+// memory is a matrix in memory as a Source.
+type memory struct{ *Matrix }
+
+// Shape returns the numbers of repeats, rows and columns.
+func (m memory) Shape() (repeats, rows, columns int) { return m.Repeats, m.Rows, m.Voxels }
+
+// ReadRows copies rows from ≤ k < to of a repeat to out.
+func (m memory) ReadRows(_ context.Context, repeat, from, to int, out []float32) error {
+	copy(out[:(to-from)*m.Voxels], m.Data[(repeat*m.Rows+from)*m.Voxels:])
+	return nil
+}
+
+// Held returns all values, not a copy.
+func (m memory) Held() []float32 { return m.Data }
 
 // source opens a .npy file of two or three dimensions by its header.
 func (f folder) source(_ context.Context, name string) (Source, error) {
@@ -42,7 +56,7 @@ func shapeError(s Source, where string) error {
 	if repeats < 1 || rows < 1 || columns < 1 {
 		return bad("the matrix is empty: %d repeats of %d TRs × %d voxels", repeats, rows, columns)
 	}
-	if m, ok := s.(*Matrix); ok && len(m.Data) != repeats*rows*columns {
+	if m, ok := s.(memory); ok && len(m.Data) != repeats*rows*columns {
 		return bad("%d values for %d repeats of %d TRs × %d voxels", len(m.Data), repeats, rows, columns)
 	}
 	return nil

@@ -16,8 +16,8 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/stats"
-	"github.com/brainwavlm/bwlm/brain/timing"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
+	"github.com/brainwavlm/bwlm/internal/brain/timing"
 )
 
 func checkTimingCommand(a *app) *cobra.Command {

@@ -79,7 +79,7 @@ var rules = []rule{
 	}},
 	{packages: "internal/sim", ours: []string{"audio", "brain/dataset", "speech", "wavlm"},
 		others: []string{"gonum.org/v1/gonum/...", "golang.org/x/sync/..."}},
-	{packages: "brain/timing", ours: []string{
+	{packages: "internal/brain/timing", ours: []string{
 		"internal/brain/datacheck", "internal/brain/responses", "brain/dataset", "brain/design", "brain/stats",
 	},
 		others: []string{"gonum.org/v1/gonum/...", "golang.org/x/sync/..."}},
@@ -211,6 +211,8 @@ var rules = []rule{
 		others: []string{"github.com/stretchr/testify/require"}},
 	{packages: "internal/torchtest", tests: true, ours: []string{"torch"}},
 
+	{packages: "internal/disk/disktest", tests: true, others: []string{"github.com/stretchr/testify/require"}},
+	{packages: "internal/proc", others: []string{"golang.org/x/sys/..."}},
 	{packages: utilities},
 	{packages: "cmd/...", ours: []string{"..."}, others: []string{"..."}},
 	{packages: "bench", ours: []string{"..."}, others: []string{"..."}},

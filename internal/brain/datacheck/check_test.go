@@ -27,7 +27,8 @@ func noise(rows, voxels int) *dataset.Matrix {
 func two(a, b *dataset.Matrix) dataset.Spec {
 	return dataset.Spec{Name: "two", TR: 2,
 		Stories: []dataset.Story{
-			{Name: "a", Audio: dataset.Value(make([]float32, 60*dataset.SampleRate)), Words: dataset.Value([]dataset.Word{{Onset: 1, Offset: 2, Text: "hi"}})},
+			{Name: "a", Audio: dataset.Value(make([]float32, 60*dataset.SampleRate)),
+				Words: dataset.Value([]dataset.Word{{Onset: 1, Offset: 2, Text: "hi"}})},
 			{Name: "b", Audio: dataset.Value(make([]float32, 90*dataset.SampleRate))},
 		},
 		Subjects: []dataset.Subject{{Name: "s1", Responses: []dataset.Response{{Story: "a", Matrix: dataset.Value(a)},

@@ -62,8 +62,8 @@ func readScored(dir string) (*scored, error) {
 // matrixOf reads one of a subject's matrices (rows, voxels).
 func matrixOf(p results.LayoutSubject, run, name string) ([]float32, error) {
 	if !filepath.IsLocal(p.Name) {
-		return nil, fault.New(fault.BadData, comparing, filepath.Join(run, results.LayoutFile), "%q is no name of a folder",
-			p.Name)
+		return nil, fault.New(fault.BadData, comparing, filepath.Join(run, results.LayoutFile),
+			"%q is no name of a folder", p.Name)
 	}
 	path := filepath.Join(run, "eval", "test", p.Name, name+".npy")
 	a, err := npy.Read(path)

@@ -257,7 +257,8 @@ func TestRowsOnDemandAreBitIdentical(t *testing.T) {
 		t.Run(fmt.Sprint(try), func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(uint64(try), 7))
 			columns := []int{1, 3, 17, 17, 2100}[rng.IntN(5)]
-			raw, rows, ways := map[string]*dataset.Matrix{}, map[string]int{}, map[string]map[string]*dataset.Responses{}
+			raw, rows := map[string]*dataset.Matrix{}, map[string]int{}
+			ways := map[string]map[string]*dataset.Responses{}
 			for _, story := range []string{"a", "b", "c"}[:1+rng.IntN(3)] {
 				rows[story] = 8 + rng.IntN(12)
 				raw[story] = randomMatrix(rng, 1+rng.IntN(3), rows[story], columns)
@@ -305,7 +306,8 @@ func TestSeveralSlabsAreBitIdentical(t *testing.T) {
 	}
 	const rows, columns = 700, 3100 // 8.7 MB
 	rng := rand.New(rand.NewPCG(3, 4))
-	raw := map[string]*dataset.Matrix{"a": randomMatrix(rng, 1, rows, columns), "b": randomMatrix(rng, 2, rows/2, columns)}
+	raw := map[string]*dataset.Matrix{"a": randomMatrix(rng, 1, rows, columns),
+		"b": randomMatrix(rng, 2, rows/2, columns)}
 	splits := [][]design.Rows{{{Story: "a", From: 5, To: 600}, {Story: "b", From: 3, To: 90}},
 		{{Story: "a", From: 600, To: 700}}, {{Story: "b", From: 100, To: 350}}}
 	ways := map[string]map[string]*dataset.Responses{"a": openings(t, raw["a"]), "b": openings(t, raw["b"])}

@@ -39,8 +39,8 @@ func (p *pass) tiles(ctx context.Context, from, to int, visit func(*tile) error)
 	r := p.r
 	t := &tile{Responses: r, to: r.Columns}
 	all := r.Repeats * r.Rows * r.Columns
-	if m, ok := r.Source.(*dataset.Matrix); ok {
-		t.held = m.Data
+	if m, ok := r.Source.(rowsource.Memory); ok {
+		t.held = m.Held()
 		return visit(t)
 	}
 	if s, ok := r.Source.(rowsource.Columns); ok {
@@ -142,7 +142,8 @@ func (t *tile) slabs(ctx context.Context, firstRepeat, lastRepeat, from, to int,
 // a time.
 func readColumns(ctx context.Context, r *dataset.Responses, repeat, from, to int, out []float32) error {
 	if repeat < 0 || repeat >= r.Repeats || from < 0 || to < from || to > r.Columns {
-		panic(fmt.Sprintf("responses: columns %d to %d of %d in repeat %d of %d", from, to, r.Columns, repeat, r.Repeats))
+		panic(fmt.Sprintf("responses: columns %d to %d of %d in repeat %d of %d", from, to, r.Columns, repeat,
+			r.Repeats))
 	}
 	return newPass(r).tiles(ctx, from, to, func(t *tile) error {
 		return t.each(ctx, repeat, 0, r.Rows, func(k, column int, row []float32) {

@@ -1,6 +1,7 @@
 package responses
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -95,10 +96,20 @@ func noise(rows, voxels int) *dataset.Matrix {
 }
 
 // generator is a Source that is not a matrix to the reader.
-type generator struct{ *dataset.Matrix }
+type generator struct{ m *dataset.Matrix }
+
+func (g generator) Shape() (repeats, rows, columns int) { return g.m.Repeats, g.m.Rows, g.m.Voxels }
+
+func (g generator) ReadRows(_ context.Context, repeat, from, to int, out []float32) error {
+	for k := from; k < to; k++ {
+		copy(out[(k-from)*g.m.Voxels:], g.m.Row(repeat, k))
+	}
+	return nil
+}
 
 func TestResponsesReadWhatAMatrixHas(t *testing.T) {
-	for _, m := range []*dataset.Matrix{noise(7, 5), {Repeats: 3, Rows: 4, Voxels: 6, Data: noise(12, 6).Data}, noise(1, 1)} {
+	for _, m := range []*dataset.Matrix{noise(7, 5), {Repeats: 3, Rows: 4, Voxels: 6, Data: noise(12, 6).Data},
+		noise(1, 1)} {
 		for name, r := range openings(t, m) {
 			require.Equal(t, [3]int{m.Repeats, m.Rows, m.Voxels}, [3]int{r.Repeats, r.Rows, r.Columns}, name)
 			whole, err := readAll(t, r)
@@ -109,7 +120,8 @@ func TestResponsesReadWhatAMatrixHas(t *testing.T) {
 					for to := from; to <= m.Rows; to++ {
 						out := make([]float32, (to-from)*m.Voxels)
 						require.NoError(t, r.ReadRows(t.Context(), repeat, from, to, out))
-						require.Equal(t, m.Data[(repeat*m.Rows+from)*m.Voxels:(repeat*m.Rows+to)*m.Voxels], out, "%s %d:%d", name, from, to)
+						want := m.Data[(repeat*m.Rows+from)*m.Voxels : (repeat*m.Rows+to)*m.Voxels]
+						require.Equal(t, want, out, "%s %d:%d", name, from, to)
 					}
 				}
 				for from := 0; from <= m.Voxels; from++ {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/internal/brain/rowsource"
 	"github.com/brainwavlm/bwlm/internal/parallel"
@@ -178,8 +177,8 @@ const readBytes = 1 << 20
 func (st *story) readTiles(ctx context.Context, repeats, rows int, columns []int,
 	visit func(t *tile, at, end int) error) error {
 	t := &tile{Responses: st.Responses, to: st.Columns}
-	if m, ok := st.Source.(*dataset.Matrix); ok {
-		t.held = m.Data
+	if m, ok := st.Source.(rowsource.Memory); ok {
+		t.held = m.Held()
 		return visit(t, 0, len(columns))
 	}
 	buffer := rowsource.Buffers.Get().(*[]float32)

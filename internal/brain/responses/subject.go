@@ -66,7 +66,8 @@ type fit struct {
 // rows that are used, training rows first, then validation and test rows, whose statistics must not
 // flow into one another. Only shapes are checked here: all stories must have the same columns, and
 // rows enough for the drift.
-func Standardise(responses []*dataset.Responses, splits [][]design.Rows, how Standardisation) (*SubjectResponses, error) {
+func Standardise(responses []*dataset.Responses, splits [][]design.Rows, how Standardisation) (*SubjectResponses,
+	error) {
 	s := &SubjectResponses{how: how, splits: splits, stories: map[string]*story{},
 		extremes: make([]*extremes, len(splits))}
 	for _, r := range responses {

@@ -23,6 +23,14 @@ type Columns interface {
 	ReadTile(ctx context.Context, from, to int, out []float32) error
 }
 
+// Memory is a Source that holds all values, (repeats, rows, columns).
+type Memory interface {
+	Source
+
+	// Held returns the values, not a copy.
+	Held() []float32
+}
+
 // SlabBytes bounds the values that a pass over responses holds at once.
 const SlabBytes = 8 << 20
 

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/brainwavlm/bwlm/brain/timing"
+	"github.com/brainwavlm/bwlm/internal/brain/timing"
 	"github.com/brainwavlm/bwlm/internal/sim"
 )
 

@@ -103,7 +103,8 @@ func (d *check) measure(ctx context.Context, subject, story string) (*responses.
 	if err != nil {
 		return nil, err
 	}
-	s, err := responses.Standardise([]*dataset.Responses{r}, nil, responses.Standardisation{ZScore: responses.ZScoreNone})
+	s, err := responses.Standardise([]*dataset.Responses{r}, nil,
+		responses.Standardisation{ZScore: responses.ZScoreNone})
 	if err != nil {
 		return nil, err
 	}
