@@ -212,8 +212,7 @@ var rules = []rule{
 	{packages: "internal/torchtest", tests: true, ours: []string{"torch"}},
 
 	{packages: "internal/disk/disktest", tests: true, others: []string{"github.com/stretchr/testify/require"}},
-	{packages: "internal/proc", others: []string{"golang.org/x/sys/..."}},
-	{packages: utilities},
+	{packages: utilities, others: []string{"golang.org/x/sys/..."}},
 	{packages: "cmd/...", ours: []string{"..."}, others: []string{"..."}},
 	{packages: "bench", ours: []string{"..."}, others: []string{"..."}},
 	{packages: "examples/...", ours: []string{"..."}, others: []string{"..."}},
