@@ -85,7 +85,7 @@ func (a Adapters) Combined(ctx context.Context) (*peft.File, error) {
 	return peft.Combine(ctx, how, weights, files...)
 }
 
-// OpenSpeechModel reads the model in a folder and, if adapter is not "", the adapter in that folder, see OpenAdapted.
+// OpenModel reads the model in a folder and, if adapter is not "", the adapter in that folder, see [OpenAdapted].
 func OpenModel(ctx context.Context, model, adapter string, opt speech.Options) (*SpeechModel, error) {
 	var a Adapters
 	if adapter != "" {

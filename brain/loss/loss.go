@@ -7,7 +7,7 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// Loss compares predictions and responses, both (T, V), and gives one element to minimise. Weights (V), of mean 1, say
+// Func compares predictions and responses, both (T, V), and gives one element to minimise. Weights (V), of mean 1, say
 // how much each voxel counts; nil: all alike. A mean over voxels is then the weighted mean, and so is every mean inside
 // a correlation or a cosine.
 type Func func(pred, want, weights *torch.Tensor) *torch.Tensor
@@ -22,7 +22,7 @@ const rounding = 1e-12
 // leastVariance is the least that counts, and keeps the square root of none finite.
 const leastVariance = 1e-30
 
-// SpatialLoss is minus the mean over rows of the correlation across voxels (BrainWavLM, arXiv 2502.08866).
+// Spatial is minus the mean over rows of the correlation across voxels (BrainWavLM, arXiv 2502.08866).
 func Spatial(pred, want, weights *torch.Tensor) *torch.Tensor {
 	return spatial(standard)(pred, want, weights)
 }
@@ -33,7 +33,7 @@ func spatial(standard standardiser) Func {
 	}
 }
 
-// TemporalLoss is minus the mean over voxels of the correlation across rows.
+// Temporal is minus the mean over voxels of the correlation across rows.
 func Temporal(pred, want, weights *torch.Tensor) *torch.Tensor {
 	return temporal(standard)(pred, want, weights)
 }
@@ -44,12 +44,12 @@ func temporal(standard standardiser) Func {
 	}
 }
 
-// MSELoss is the mean squared difference.
+// MSE is the mean squared difference.
 func MSE(pred, want, weights *torch.Tensor) *torch.Tensor {
 	return weighted(pred.Sub(want).Square(), weights).Mean()
 }
 
-// CosineL2Loss is share·(1 - c) + (1 - share)·MSE, c being the mean over rows of the cosine across voxels: the pattern
+// CosineL2 is share·(1 - c) + (1 - share)·MSE, c being the mean over rows of the cosine across voxels: the pattern
 // and, unlike with a correlation, its size and offset too. Moussa & Toneva (arXiv 2510.21520) add the two with λ = .5;
 // their released code has a Huber loss in the place of the square.
 func CosineL2(share float64) Func {
@@ -59,7 +59,7 @@ func CosineL2(share float64) Func {
 	}
 }
 
-// NTXentLoss classifies which row a prediction belongs to: the normalised, temperature-scaled cross
+// NTXent classifies which row a prediction belongs to: the normalised, temperature-scaled cross
 // entropy (Chen et al. 2020, arXiv 2002.05709), used on fMRI by Negi et al. (bioRxiv
 // 2025.07.07.662360). With s the cosine across voxels of predicted row i and measured row j,
 // divided by the temperature, it is

@@ -11,7 +11,7 @@ import (
 	"github.com/brainwavlm/bwlm/internal/brain/study"
 )
 
-// Detectable is the minimum detectable Δr (tuned − base) on the test rows, with a power of 80 %.
+// Sensitivity is the minimum detectable Δr (tuned − base) on the test rows, with a power of 80 %.
 //
 // The test of two dependent correlations with one response is that of Meng, Rosenthal & Rubin
 // (Psych. Bull. 111, 1992): for independent rows,
@@ -50,7 +50,7 @@ const (
 	detectLevel      = .05
 )
 
-// DetectableDelta returns the minimum detectable Δr of two correlations near r with one response
+// MinDetectableDifference returns the minimum detectable Δr of two correlations near r with one response
 // over n independent rows, for a two-sided test with the given level and power and predictions of
 // correlation c. It is infinite for n ≤ 3.
 func MinDetectableDifference(n, r, c, level, power float64) float64 {

@@ -24,7 +24,7 @@ type Fidelity struct {
 	WindowsCost float64 `json:"windows_cost"`
 }
 
-// Fidelity extracts the first seconds of a story by chunks and by windows, whatever model.extraction is.
+// MeasureFidelity extracts the first seconds of a story by chunks and by windows, whatever model.extraction is.
 func MeasureFidelity(ctx context.Context, st *study.Study, story string, length float64, layers ...int) (*Fidelity,
 	error) {
 	wave, err := st.Wave(ctx, story)

@@ -46,7 +46,7 @@ type Plan struct {
 	cacheBytes int64 // of the activation cache on disk at most
 }
 
-// PlanPhase is one kind of work.
+// Phase is one kind of work.
 type Phase struct {
 	Name    string  `json:"name"`
 	Times   float64 `json:"times"` // number of times
@@ -61,10 +61,10 @@ const (
 	diskBytesASecond  = 300e6
 )
 
-// Plan measures parts of the study on this machine (windows, three tuning steps, a ridge) and
-// extrapolates to Fit and EvaluateRun. It takes seconds to minutes, depending on the model, and
+// Estimate measures parts of the study on this machine (windows, three tuning steps, a ridge) and
+// extrapolates to the training and the evaluation. It takes seconds to minutes, depending on the model, and
 // writes nothing. The memory estimate is the peak of the process so far plus the expected growth,
-// so call Plan in a process that has done nothing else.
+// so call Estimate in a process that has done nothing else.
 func Estimate(ctx context.Context, st *study.Study) (*Plan, error) {
 	t, err := tune.NewTrainer(ctx, st)
 	if err != nil {

@@ -58,7 +58,7 @@ type Predictor struct {
 	end  context.CancelFunc
 }
 
-// PredictorOptions say which predictor of a run to open. The zero value serves runs of one subject.
+// Options say which predictor of a run to open. The zero value serves runs of one subject.
 type Options struct {
 	Subject string       // "": the only one
 	Model   string       // folder of the speech model that was tuned, if it is not any more where it was then

@@ -2,7 +2,7 @@ package progress
 
 import "github.com/brainwavlm/bwlm/brain/results"
 
-// Details are what is known at the end of an epoch beyond its score, for a display of the training.
+// EpochMetrics are what is known at the end of an epoch beyond its score, for a display of the training.
 type EpochMetrics struct {
 	Epoch   results.Epoch
 	Loss    float64            // of the trained readouts on the validation rows, in blocks as long as those of training

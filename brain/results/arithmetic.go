@@ -1,12 +1,12 @@
 package results
 
-// Term is an adapter with a factor in a sum of adapters.
+// WeightedAdapter is an adapter with a factor in a sum of adapters.
 type WeightedAdapter struct {
 	Factor float64
 	Run    string // run directory with adapter/
 }
 
-// Arithmetic is what sums of adapters score: what bwlm eval prints under --scale, --add, --subtract and --average.
+// AdapterScores is what sums of adapters score: what bwlm eval prints under --scale, --add, --subtract and --average.
 type AdapterScores struct {
 	Schema  int           `json:"schema"`
 	Formula string        `json:"formula"` // of what is scaled

@@ -18,6 +18,7 @@ type Layout struct {
 	Subjects []LayoutSubject `json:"subjects"`
 }
 
+// LayoutSubject describes the matrices of one subject, (rows, voxels).
 type LayoutSubject struct {
 	Name   string        `json:"name"`
 	Voxels int           `json:"voxels"`
@@ -28,11 +29,13 @@ type LayoutSubject struct {
 	Resolution float64 `json:"resolution,omitempty"`
 }
 
+// LayoutROI is a region of interest: the columns of its voxels.
 type LayoutROI struct {
 	Name    string `json:"name"`
 	Columns []int  `json:"columns"`
 }
 
+// LayoutFile is the name of the file of a Layout.
 const LayoutFile = "layout.json"
 
 // ReadLayout reads the layout of a run.

@@ -7,7 +7,7 @@ type Significance struct {
 	Q float64 `json:"q"` // false discovery rate over all lines of the table (Benjamini and Hochberg)
 }
 
-// Share is a score in per cent of the ceiling; a region without a ceiling above 0 has none.
+// CCNorm is a score in per cent of the ceiling; a region without a ceiling above 0 has none.
 type CCNorm struct {
 	MeanR *float64           `json:"mean_r"`
 	ROIs  map[string]float64 `json:"rois"`

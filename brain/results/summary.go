@@ -74,7 +74,7 @@ type StoryScore struct {
 	Delta *float64 `json:"delta,omitempty"` // tuned - base
 }
 
-// System is the score of one way to predict: the mean over subjects of the mean r of their voxels that vary.
+// ModelScore is the score of one way to predict: the mean over subjects of the mean r of their voxels that vary.
 type ModelScore struct {
 	Layer *int               `json:"layer,omitempty"`
 	MeanR float64            `json:"mean_r"`

@@ -34,7 +34,7 @@ type Options struct {
 	Progress func(done, all int) // called after each fold of each set of weights; may be nil
 }
 
-// Selection is a score by which penalties are compared, on held-out rows.
+// Metric is a score by which penalties are compared, on held-out rows.
 type Metric int
 
 // R is Pearson's r. R2 is the coefficient of determination, 1 - Σ(y-ŷ)²/Σ(y-ȳ)² (himalaya's

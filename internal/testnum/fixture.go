@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 )
 
-// values are n numbers that look random.
+// Values are n numbers that look random.
 func Values(n int, seed uint64) []float32 {
 	r := rand.New(rand.NewPCG(seed, 9))
 	out := make([]float32, n)
@@ -15,7 +15,7 @@ func Values(n int, seed uint64) []float32 {
 	return out
 }
 
-// pearson is r of two columns, by the textbook.
+// Pearson is r of two columns, by the textbook.
 func Pearson(x, y []float64) float64 {
 	n := float64(len(x))
 	var mx, my, xy, xx, yy float64
@@ -34,7 +34,7 @@ func Pearson(x, y []float64) float64 {
 	return xy / math.Sqrt(xx*yy)
 }
 
-// lines over rows or columns of x (rows, cols).
+// Lines are the rows or columns of x (rows, cols).
 func Lines(x []float32, rows, cols, along int) (out [][]float64) {
 	count, length := cols, rows
 	if along == 1 {

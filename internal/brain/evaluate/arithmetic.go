@@ -15,7 +15,7 @@ import (
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
-// Arithmetic scores a sum of adapters on the test rows of the study, at each of several scales, as
+// ScoreAdapters scores a sum of adapters on the test rows of the study, at each of several scales, as
 // Evaluate scores a tuned model. The sum is that of the changes that adapters make to a layer's
 // output, Σ factor · s·B·A·x, so their ranks need not agree. Scale 0 is the untuned model, 1 the
 // sum itself. A run whose tuning used the test stimulus of the study is refused.

@@ -25,7 +25,7 @@ type Baseline struct {
 	bestLayer  int
 }
 
-// untuned returns a baseline of the experiment's layer alone.
+// ScoredLayerBaseline returns a baseline of the experiment's layer alone.
 func ScoredLayerBaseline(ctx context.Context, st *study.Study) (*Baseline, error) {
 	f, err := encoding.Read(ctx, st, st.Reader(st.Model), progress.Read("base"), st.StoriesOf(study.Train, study.Test),
 		st.ScoredLayers()...)
@@ -41,7 +41,7 @@ func ScoredLayerBaseline(ctx context.Context, st *study.Study) (*Baseline, error
 	return b, err
 }
 
-// Baseline evaluates every layer of the untuned model.
+// NewBaseline evaluates every layer of the untuned model.
 func NewBaseline(ctx context.Context, st *study.Study) (*Baseline, error) {
 	b := &Baseline{Study: st}
 	var err error

@@ -2,7 +2,7 @@ package stepbench
 
 import "github.com/brainwavlm/bwlm/wavlm"
 
-// Work counts the floating-point operations of the products in one tuning step, two for each multiplication with its
+// FLOPs counts the floating-point operations of the products in one tuning step, two for each multiplication with its
 // addition. What is done element by element is left out, being limited by memory.
 type FLOPs struct {
 	Forward    float64

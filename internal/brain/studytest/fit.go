@@ -14,7 +14,7 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// fit trains a tiny study from its beginning to its end.
+// MustFit trains a tiny study from its beginning to its end.
 func MustFit(t *testing.T, st *study.Study) (*rundir.Run, *rundir.Progress) {
 	t.Helper()
 	run, err := st.Begin(t.Context())
