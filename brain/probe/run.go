@@ -167,7 +167,7 @@ func (r *runner) read(ctx context.Context) error {
 	return nil
 }
 
-// ask fits every probe on every layer of every model: plain, with random labels, and on matched
+// probe fits every probe on every layer of every model: plain, with random labels, and on matched
 // components.
 func (r *runner) probe(ctx context.Context) error {
 	done, total := 0, len(r.tasks)*len(r.models)*len(r.opt.Layers)
@@ -248,7 +248,7 @@ func matched(components [][]*pca) int {
 	return least
 }
 
-// compare measures how wide each representation is, and how far tuning moved it.
+// geometry measures how wide each representation is, and how far tuning moved it.
 func (r *runner) geometry(ctx context.Context) error {
 	n := len(r.items.frames)
 	if n >= leastItems {
@@ -281,7 +281,7 @@ func (r *runner) geometry(ctx context.Context) error {
 	return nil
 }
 
-// regions scores every layer of the untuned and the tuned model on the test rows.
+// rois scores every layer of the untuned and the tuned model on the test rows.
 func (r *runner) rois(ctx context.Context) error {
 	if r.opt.NoROIs {
 		return nil

@@ -318,7 +318,7 @@ func (m *material) speaker() (*task, error) {
 	return t, nil
 }
 
-// upTo are the numbers below n.
+// firstN returns the numbers below n.
 func firstN(n int) []int {
 	out := make([]int, n)
 	for i := range out {

@@ -49,7 +49,7 @@ func (t *task) run(ctx context.Context, x []float32, channels int, random bool, 
 	return floats.Sum(each) / float64(len(each)), each, nil
 }
 
-// deal gives each item another one, whose label it takes: units swap labels as a whole, the k-th
+// permuteLabels gives each item another one, whose label it takes: units swap labels as a whole, the k-th
 // item of a unit taking that of the k-th of the other, round and round where that has fewer.
 func permuteLabels(units []int, seed uint64) []int {
 	var members [][]int

@@ -79,7 +79,7 @@ func LoadLexicon() (*Lexicon, error) {
 	return lex, nil
 }
 
-// speakers returns the voices of a role.
+// voicesOf returns the voices of a role.
 func (l *Lexicon) voicesOf(role role) []voice {
 	var voices []voice
 	for _, v := range l.voices {

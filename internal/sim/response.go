@@ -15,7 +15,7 @@ const (
 	hrfSeconds      = 20
 )
 
-// haemodynamic returns the response to a brief event at each tick from its onset, with its peak at
+// hrf returns the response to a brief event at each tick from its onset, with its peak at
 // the given second. Its magnitudes sum to 1.
 func hrf(peakSeconds float64) []float64 {
 	bump := func(t, peak, shape float64) float64 { return math.Pow(t/peak, shape) * math.Exp(-shape*(t/peak-1)) }
@@ -31,7 +31,7 @@ func hrf(peakSeconds float64) []float64 {
 	return h
 }
 
-// answer convolves a feature with a haemodynamic response and samples it at the end of each row.
+// convolveRows convolves a feature with a haemodynamic response and samples it at the end of each row.
 func convolveRows(feature, h []float64, rows int) []float64 {
 	out := make([]float64, rows)
 	for k := range out {

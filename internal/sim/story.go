@@ -79,7 +79,7 @@ func (s *story) sound(lex *Lexicon) []float32 {
 	return wave
 }
 
-// words returns the exact times of the words.
+// wordTimes returns the exact times of the words.
 func (s *story) wordTimes(lex *Lexicon) []dataset.Word {
 	words := make([]dataset.Word, len(s.words))
 	for i, e := range s.words {

@@ -148,7 +148,7 @@ func (s *Study) compose(kind string, role role, count int) (names []string) {
 	return names
 }
 
-// hear computes the stimulus features of all stories.
+// computeFeatures computes the stimulus features of all stories.
 func (s *Study) computeFeatures() {
 	var work errgroup.Group
 	work.SetLimit(runtime.GOMAXPROCS(0)) // each holds a story's sound

@@ -111,7 +111,7 @@ func newSubject(name string, opt Options) *Subject {
 	return p
 }
 
-// listen computes the subject's signals of all stories. The scale of each voxel comes from the
+// simulateSignals computes the subject's signals of all stories. The scale of each voxel comes from the
 // tuning stories.
 func (p *Subject) simulateSignals(stories []*stimulus) {
 	voxels := len(p.ROI)
@@ -150,7 +150,7 @@ func (p *Subject) simulateSignals(stories []*stimulus) {
 	}
 }
 
-// respond returns the subject's responses to a story: signal and noise with the ratio of the
+// simulateResponses returns the subject's responses to a story: signal and noise with the ratio of the
 // voxel's SNR and a variance of about 1.
 func (p *Subject) simulateResponses(s *story, repeats int, seed uint64) *dataset.Matrix {
 	voxels := len(p.ROI)

@@ -149,7 +149,7 @@ func (e *Evaluation) stories(ctx context.Context, indices []int) (out []results.
 	return out, nil
 }
 
-// bootstrapSystem converts one system of a bootstrap to its score.
+// fromBootstrap converts one system of a bootstrap to its score.
 func fromBootstrap(b *stats.BootstrapResult, layer *int, side func(stats.GroupScore) stats.Score) results.ModelScore {
 	s := results.ModelScore{Layer: layer, ROIs: map[string]float64{}}
 	for _, g := range b.Groups {
