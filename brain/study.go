@@ -11,6 +11,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/brain/evaluate"
+	"github.com/brainwavlm/bwlm/internal/brain/planning"
 	"github.com/brainwavlm/bwlm/internal/brain/study"
 	"github.com/brainwavlm/bwlm/internal/brain/tune"
 	"github.com/brainwavlm/bwlm/internal/rundir"
@@ -173,7 +174,7 @@ func (s *Study) ScoreAdapters(ctx context.Context, sum []results.WeightedAdapter
 // Plan measures this machine on pieces of the study and estimates time, memory and disk of training and evaluation,
 // and the minimum detectable difference on the test rows.
 func (s *Study) Plan(ctx context.Context) (*plan.Plan, error) {
-	return with(s, "plan", func(st *study.Study) (*plan.Plan, error) { return plan.Estimate(ctx, st) })
+	return with(s, "plan", func(st *study.Study) (*plan.Plan, error) { return planning.Estimate(ctx, st) })
 }
 
 // LockAnalysis writes the analysis plan of the study before training: endpoints, and hashes of splits and ROIs.

@@ -1,8 +1,6 @@
-// Package plan estimates what a study costs before it runs: time, memory and disk of training and evaluation, and the
-// smallest difference that its test rows can detect.
-//
-// [Estimate] measures pieces of the study on this machine (a few windows, steps and ridges) and multiplies.
-// [MeasureFidelity] compares extraction by chunks with exact windows.
+// Package plan is what a study costs, estimated before it runs: time, memory and disk of training and evaluation, and
+// the smallest difference that its test rows can detect. A study estimates its [Plan] (Plan of package brain): it
+// measures pieces of itself on this machine and multiplies.
 //
 // # Caveats
 //

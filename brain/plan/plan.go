@@ -1,16 +1,5 @@
 package plan
 
-import (
-	"context"
-	"fmt"
-
-	"github.com/brainwavlm/bwlm/brain/experiment"
-	"github.com/brainwavlm/bwlm/internal/brain/study"
-	"github.com/brainwavlm/bwlm/internal/brain/tune"
-	"github.com/brainwavlm/bwlm/internal/brain/windows"
-	"github.com/brainwavlm/bwlm/torch"
-)
-
 // Plan holds the estimated cost of a training and its evaluation, and the sensitivity of the test rows.
 type Plan struct {
 	Schema      int     `json:"schema"`
@@ -43,7 +32,7 @@ type Plan struct {
 	Intervals   Intervals     `json:"intervals"`
 	Notes       []string      `json:"notes,omitempty"`
 
-	cacheBytes int64 // of the activation cache on disk at most
+	CacheBytes int64 `json:"-"` // that an activation cache on disk would take at most
 }
 
 // Phase is one kind of work.
@@ -54,71 +43,22 @@ type Phase struct {
 	Seconds float64 `json:"seconds"`
 }
 
-// Constants of checkpoints, which are not measured since a plan writes nothing: the overhead of
-// each, and bytes written per second.
-const (
-	checkpointSeconds = .01 // 3 ms were measured on a local disk, 30 ms on a busy one
-	diskBytesASecond  = 300e6
-)
-
-// Estimate measures parts of the study on this machine (windows, three tuning steps, a ridge) and
-// extrapolates to the training and the evaluation. It takes seconds to minutes, depending on the model, and
-// writes nothing. The memory estimate is the peak of the process so far plus the expected growth,
-// so call Estimate in a process that has done nothing else.
-func Estimate(ctx context.Context, st *study.Study) (*Plan, error) {
-	t, err := tune.NewTrainer(ctx, st)
-	if err != nil {
-		return nil, err
-	}
-	defer t.Close()
-	c := &calibration{trainer: t, cache: windows.NewCache(planCache, nil, nil)}
-	defer c.cache.Close()
-	t.Reader.Frozen = c.without(t.Reader.Frozen)
-	w := countWork(st, t)
-	if err := c.measure(ctx, w); err != nil {
-		return nil, err
-	}
-	p := &Plan{Schema: 1, Device: st.Model.Session().Device.String(), Threads: torch.Threads(),
-		Subjects: len(st.Subjects), Models: models(st),
-		Epochs: st.Experiment.Train.Epochs, StepsPerEpoch: len(w.order),
-		Steps:           st.Experiment.Train.Epochs * len(w.order),
-		WindowsPerEpoch: w.stepWindows, WindowsPerStep: float64(w.stepWindows) / float64(len(w.order)),
-		WindowsRead: w.epochWindows,
-		CachedShare: w.cached, ModelParameters: w.modelParameters, Parameters: w.parameters,
-		DiskMB: float64(w.diskBytes()) / 1e6}
-	p.Phases = c.phases(w)
-	for _, phase := range p.Phases {
-		p.Seconds += phase.Seconds
-	}
-	if p.WithChunks, err = c.withChunks(ctx, p.Phases, w); err != nil {
-		return nil, err
-	}
-	p.disk(st, w)
-	if p.PeakMB, err = c.peakMB(w); err != nil {
-		p.Notes = append(p.Notes, err.Error())
-	}
-	if p.Intervals, err = expectIntervals(ctx, st); err != nil {
-		return nil, err
-	}
-	if p.Sensitivity, err = detectable(ctx, st); err == nil &&
-		st.Experiment.Model.Extraction == experiment.ExtractChunks {
-		p.Fidelity, err = fidelityOfPlan(ctx, st)
-	}
-	return p, err
+// Intervals are the confidence intervals that the test rows will allow.
+type Intervals struct {
+	BlockRows int     `json:"block_rows"` // least rows of a block of the bootstrap
+	Blocks    int     `json:"blocks"`     // of all test rows
+	Reason    string  `json:"no_interval_because,omitempty"`
+	Minutes   float64 `json:"minutes_needed,omitempty"` // of test rows for an interval, if there is none
+	Stories   int     `json:"test_stories"`             // intervals over stories need three
 }
 
-// models describes which subjects share a tuned model.
-func models(st *study.Study) string {
-	what := map[experiment.TrainMode]string{experiment.TrainLoRA: "one adapter", experiment.TrainFull: "one model",
-		experiment.TrainReadout: "the model as it is"}[st.Experiment.Train.Mode]
-	if len(st.Subjects) == 1 {
-		return fmt.Sprintf("%s and one readout for %s", what, st.Subjects[0].Name)
-	}
-	how := "one forward pass of a block serves all its subjects, their losses averaged"
-	if st.Experiment.Train.Joint == experiment.JointSequential {
-		how = "one step for each subject and block"
-	}
-	return fmt.Sprintf("%s for all %d subjects, with a readout each (train.joint: %s, %s); for one model each, vary "+
-		"data.subjects in a sweep",
-		what, len(st.Subjects), st.Experiment.Train.Joint, how)
+// Fidelity compares the vectors of extraction by chunks with those of single windows, and the cost
+// of both, for the untuned model.
+type Fidelity struct {
+	Windows int       `json:"windows"` // compared
+	Layers  []int     `json:"layers"`
+	R       []float64 `json:"r"` // by layer: mean over channels of the correlation across windows
+
+	ChunksCost  float64 `json:"chunks_cost"` // seconds of computing per second of audio
+	WindowsCost float64 `json:"windows_cost"`
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/plan"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
+	"github.com/brainwavlm/bwlm/internal/brain/planning"
 )
 
 func planCommand(a *app) *cobra.Command {
@@ -44,7 +45,7 @@ cache. Nothing is written.`,
 				return err
 			}
 			if dir := a.limits.cache.folder(); dir != "" && !isFolder(dir) { // a run will make it
-				p.InCache(dir)
+				planning.InCache(p, dir)
 			}
 			return a.answer(p, func(w io.Writer) error { return printPlan(w, p) })
 		},

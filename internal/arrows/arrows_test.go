@@ -133,10 +133,11 @@ var rules = []rule{
 		"brain/extract", "internal/brain/readout", "brain/results", "internal/brain/encoding",
 		"internal/brain/windows",
 	}},
-	{packages: "brain/plan", ours: []string{
-		"internal/stopwatch", "internal/brain/phases", "internal/brain/sections", "torch", "torch/nn", "peft",
-		"speech", "wavlm", "brain/dataset", "brain/design", "brain/experiment", "brain/extract", "brain/loss",
-		"brain/progress", "internal/brain/readout", "brain/results", "brain/ridge", "brain/stats",
+	{packages: "brain/plan", others: []string{"gonum.org/v1/gonum/..."}},
+	{packages: "internal/brain/planning", ours: []string{
+		"brain/plan", "internal/stopwatch", "internal/brain/phases", "internal/brain/sections", "torch", "torch/nn",
+		"peft", "speech", "wavlm", "brain/dataset", "brain/design", "brain/experiment", "brain/extract",
+		"brain/loss", "brain/progress", "internal/brain/readout", "brain/results", "brain/ridge", "brain/stats",
 		"internal/brain/encoding", "internal/brain/study", "internal/brain/tune", "internal/brain/windows",
 	}, others: []string{"gonum.org/v1/gonum/..."}},
 	{packages: "internal/stopwatch", ours: []string{"torch"}},
@@ -146,9 +147,9 @@ var rules = []rule{
 		"internal/brain/windows", "internal/stopwatch",
 	}, others: []string{"gonum.org/v1/gonum/..."}},
 	{packages: "brain", ours: []string{
-		"internal/rundir", "speech", "internal/activations", "internal/brain/analysisplan", "brain/dataset",
-		"brain/design", "brain/experiment", "brain/plan", "brain/progress", "brain/results",
-		"internal/brain/evaluate", "internal/brain/study", "internal/brain/tune",
+		"internal/brain/planning", "internal/rundir", "speech", "internal/activations",
+		"internal/brain/analysisplan", "brain/dataset", "brain/design", "brain/experiment", "brain/plan",
+		"brain/progress", "brain/results", "internal/brain/evaluate", "internal/brain/study", "internal/brain/tune",
 	}},
 
 	// What is built on a study.

@@ -20,6 +20,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/plan"
+	"github.com/brainwavlm/bwlm/internal/brain/planning"
 	"github.com/brainwavlm/bwlm/internal/sim"
 	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/wavlm"
@@ -186,7 +187,7 @@ func train(ctx context.Context, dir string, e *experiment.Experiment, data *data
 			layers[l] = l
 		}
 		stories, _ := st.Internal().StoryRows()
-		if r.fidelity, err = plan.MeasureFidelity(ctx, st.Internal(), stories[0], 120, layers...); err != nil {
+		if r.fidelity, err = planning.MeasureFidelity(ctx, st.Internal(), stories[0], 120, layers...); err != nil {
 			return nil, err
 		}
 	}

@@ -12,10 +12,10 @@ import (
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/extract"
-	"github.com/brainwavlm/bwlm/brain/plan"
 	"github.com/brainwavlm/bwlm/brain/predict"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/brain/evaluate"
+	"github.com/brainwavlm/bwlm/internal/brain/planning"
 	"github.com/brainwavlm/bwlm/internal/brain/sections"
 	"github.com/brainwavlm/bwlm/internal/brain/study"
 	"github.com/brainwavlm/bwlm/internal/brain/studytest"
@@ -172,7 +172,7 @@ func TestChunksThroughout(t *testing.T) {
 	studytest.Same(t, studytest.Outcome(t, unbroken.Out), broken.Out)
 
 	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, s *dataset.Spec) { block(e) })
-	plan, err := plan.Estimate(t.Context(), st)
+	plan, err := planning.Estimate(t.Context(), st)
 	require.NoError(t, err)
 	require.NotNil(t, plan.Fidelity)
 	assert.Equal(t, []int{2}, plan.Fidelity.Layers)

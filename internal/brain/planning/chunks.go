@@ -1,4 +1,4 @@
-package plan
+package planning
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/plan"
 	"github.com/brainwavlm/bwlm/internal/brain/study"
 	"github.com/brainwavlm/bwlm/internal/brain/windows"
 	"github.com/brainwavlm/bwlm/internal/stopwatch"
@@ -14,7 +15,7 @@ import (
 // withChunks estimates the seconds of the run if its windows were extracted by chunks: one chunk is read, and the
 // phases that read windows or tune on them are scaled by its time. It is nil for an experiment that extracts by chunks
 // already, or whose chunks would be too short.
-func (c *calibration) withChunks(ctx context.Context, phases []Phase, w *work) (*float64, error) {
+func (c *calibration) withChunks(ctx context.Context, phases []plan.Phase, w *work) (*float64, error) {
 	st := c.trainer.Study
 	exp := *st.Experiment
 	m := &exp.Model

@@ -1,4 +1,4 @@
-package plan
+package planning
 
 import (
 	"cmp"
@@ -10,6 +10,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/plan"
 	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/brain/ridge"
 	"github.com/brainwavlm/bwlm/brain/stats"
@@ -269,12 +270,12 @@ func (c *calibration) timeBootstrap(ctx context.Context, _ *work) error {
 }
 
 // phases returns the phases with their seconds.
-func (c *calibration) phases(w *work) []Phase {
+func (c *calibration) phases(w *work) []plan.Phase {
 	epochs, exp := float64(c.trainer.Study.Experiment.Train.Epochs), c.trainer.Study.Experiment
 	missing := 1 - w.cached
-	var out []Phase
+	var out []plan.Phase
 	add := func(name string, times, each float64) {
-		out = append(out, Phase{name, times, each, times * each})
+		out = append(out, plan.Phase{Name: name, Times: times, Each: each, Seconds: times * each})
 	}
 	add("open data and model, hash inputs", 1, c.trainer.Study.Took.Seconds()+c.manifest+c.prove)
 	add(phaseFrozen, 1, c.front*float64(w.epochWindows+w.testWindows))

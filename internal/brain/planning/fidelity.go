@@ -1,4 +1,4 @@
-package plan
+package planning
 
 import (
 	"context"
@@ -7,33 +7,23 @@ import (
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/plan"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/internal/brain/study"
 	"github.com/brainwavlm/bwlm/internal/brain/windows"
 	"github.com/brainwavlm/bwlm/internal/stopwatch"
 )
 
-// Fidelity compares the vectors of extraction by chunks with those of single windows, and the cost
-// of both, for the untuned model.
-type Fidelity struct {
-	Windows int       `json:"windows"` // compared
-	Layers  []int     `json:"layers"`
-	R       []float64 `json:"r"` // by layer: mean over channels of the correlation across windows
-
-	ChunksCost  float64 `json:"chunks_cost"` // seconds of computing per second of audio
-	WindowsCost float64 `json:"windows_cost"`
-}
-
 // MeasureFidelity extracts the first seconds of a story by chunks and by windows, whatever model.extraction is.
-func MeasureFidelity(ctx context.Context, st *study.Study, story string, length float64, layers ...int) (*Fidelity,
-	error) {
+func MeasureFidelity(ctx context.Context, st *study.Study, story string, length float64, layers ...int) (
+	*plan.Fidelity, error) {
 	wave, err := st.Wave(ctx, story)
 	if err != nil {
 		return nil, err
 	}
 	wave = wave[:min(len(wave), windows.SamplesOf(length))]
 	exp := *st.Experiment
-	f := &Fidelity{Layers: layers}
+	f := &plan.Fidelity{Layers: layers}
 	read := func(e experiment.Extraction) (vectors [][]float32, cost float64, err error) {
 		exp.Model.Extraction = e
 		stim, err := windows.Cut(&exp, st.Delays, design.Clock{TR: st.Data.TR()}, story, wave, 1)
@@ -65,7 +55,7 @@ func MeasureFidelity(ctx context.Context, st *study.Study, story string, length 
 }
 
 // fidelityOfPlan compares some chunks of the longest training story at model.layer.
-func fidelityOfPlan(ctx context.Context, st *study.Study) (*Fidelity, error) {
+func fidelityOfPlan(ctx context.Context, st *study.Study) (*plan.Fidelity, error) {
 	longest := slices.MaxFunc(st.StoriesOf(study.Train),
 		func(a, b string) int { return len(st.Stimuli[a].Samples) - len(st.Stimuli[b].Samples) })
 	const clips = 2

@@ -1,4 +1,4 @@
-package plan
+package planning
 
 import (
 	"io/fs"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/plan"
 	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/internal/brain/evaluate"
 	"github.com/brainwavlm/bwlm/internal/brain/study"
@@ -25,7 +26,7 @@ import (
 // correlations, compared by the SE in the formula.
 func TestDetectableDeltaIsFoundFourTimesInFive(t *testing.T) {
 	const n, r, c, studies = 300, .3, .9, 3000
-	delta := MinDetectableDifference(n, r, c, .05, .8)
+	delta := plan.MinDetectableDifference(n, r, c, .05, .8)
 	assert.InDelta(t, .0684, delta, .002)
 	r1, r2 := r-delta/2, r+delta/2
 	rng := rand.New(rand.NewPCG(5, 5))
@@ -47,7 +48,7 @@ func TestDetectableDeltaIsFoundFourTimesInFive(t *testing.T) {
 		}
 	}
 	assert.InDelta(t, .8, float64(found)/studies, .03)
-	assert.True(t, math.IsInf(MinDetectableDifference(3, r, c, .05, .8), 1))
+	assert.True(t, math.IsInf(plan.MinDetectableDifference(3, r, c, .05, .8), 1))
 }
 
 func TestAlikeIsTheMeanSquaredCorrelation(t *testing.T) {
@@ -118,7 +119,7 @@ func TestPlanOfTheTinyStudy(t *testing.T) {
 	assert.Positive(t, *p.WithChunks)
 	assert.Greater(t, p.FreeMB, p.DiskMB)
 	assert.Empty(t, p.Notes)
-	p.InCache("/")
+	InCache(p, "/")
 	assert.Positive(t, p.CacheMB)
 
 	// The same study, run: counts are exact, the disk is as foreseen.
@@ -167,11 +168,11 @@ func sizeOf(t *testing.T, dir string) (total int64) {
 }
 
 func TestADiskThatIsTooSmallIsNamed(t *testing.T) {
-	var p Plan
-	p.compare("the run directory", "runs", 10, 0)
-	p.compare("the run directory", "runs", 10, 10)
+	var p plan.Plan
+	compare(&p, "the run directory", "runs", 10, 0)
+	compare(&p, "the run directory", "runs", 10, 10)
 	assert.Empty(t, p.Notes, "unknown, or just enough")
-	p.compare("the run directory", "runs", 1234, 12)
+	compare(&p, "the run directory", "runs", 1234, 12)
 	assert.Equal(t, []string{"the run directory needs about 1.23e+03 MB, and at runs 12 MB are free"}, p.Notes)
 }
 
