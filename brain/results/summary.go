@@ -119,14 +119,14 @@ type MovedVoxels struct {
 	Unmoved    int `json:"unmoved"`    // these, and those whose Δr rounds to 0.000
 }
 
-// HardlyMoved reports whether tuning left at least half of the voxels as they were.
-func (d *Delta) HardlyMoved() bool {
+// hardlyMoved reports whether tuning left at least half of the voxels as they were.
+func (d *Delta) hardlyMoved() bool {
 	return d != nil && d.Voxels != nil && d.Voxels.Scored > 0 && 2*d.Voxels.Unmoved >= d.Voxels.Scored
 }
 
 // Unmoved says that tuning hardly moved the model and what to do about it; "" if it did move.
 func (d *Delta) Unmoved() string {
-	if !d.HardlyMoved() {
+	if !d.hardlyMoved() {
 		return ""
 	}
 	return fmt.Sprintf("Tuning hardly moved the model: Δr rounds to 0.000 in %d of %d voxels, and in %d of them the "+

@@ -76,7 +76,7 @@ func TestAnAdapterThatHardlyMovedIsNotSignificant(t *testing.T) {
 	require.NoError(t, err)
 	d := e.Summary.Test.Delta
 	assert.Equal(t, results.Significance{P: 1, Q: 1}, d.Significance)
-	assert.True(t, d.HardlyMoved())
+	assert.NotEmpty(t, d.Unmoved())
 	assert.Equal(t, d.Voxels.Scored, d.Voxels.Unresolved)
 	assert.Contains(t, d.Unmoved(), "Raise train.lr")
 	dir := t.TempDir()
