@@ -28,7 +28,7 @@ type Plan struct {
 	Phases      []Phase       `json:"phases"`
 	Sensitivity []Sensitivity `json:"sensitivity"`
 	Fidelity    *Fidelity     `json:"fidelity,omitempty"`            // with extraction by chunks
-	WithChunks  *float64      `json:"seconds_with_chunks,omitempty"` // instead of Seconds; nil where it is or cannot be so
+	WithChunks  *float64      `json:"seconds_with_chunks,omitempty"` // instead of Seconds; nil if it is so
 	Intervals   Intervals     `json:"intervals"`
 	Notes       []string      `json:"notes,omitempty"`
 

@@ -43,8 +43,8 @@ func (a *app) leavesRun(run *rundir.Run) {
 // leavesRuns is for a command that makes several runs below a folder, and takes up those that are there.
 func (a *app) leavesRuns(dir string) {
 	a.left.by(func() string {
-		return fmt.Sprintf("finished runs below %s are kept, and the other one up to its newest checkpoint; continue with "+
-			"the same command", dir)
+		return fmt.Sprintf("finished runs below %s are kept, and the other one up to its newest checkpoint; "+
+			"continue with the same command", dir)
 	})
 }
 

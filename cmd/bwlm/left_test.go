@@ -25,6 +25,6 @@ func TestUnfinishedFilesOfARunAreNamed(t *testing.T) {
 func TestSeveralRunsAreContinuedByTheSameCommand(t *testing.T) {
 	var a app
 	a.leavesRuns("out")
-	assert.Equal(t, "finished runs below out are kept, and the other one up to its newest checkpoint; continue with the "+
-		"same command", a.left.text())
+	assert.Equal(t, "finished runs below out are kept, and the other one up to its newest checkpoint; "+
+		"continue with the same command", a.left.text())
 }

@@ -94,8 +94,8 @@ func printPlan(w io.Writer, p *plan.Plan) error {
 		fmt.Fprintf(w, "\nWARNING: %s.\n", note)
 	}
 	if p.WithChunks != nil {
-		fmt.Fprintf(w, "\nWith model.extraction: chunks it would take about %s. Features differ a little then; a plan with "+
-			"--set model.extraction=chunks measures by how much.\n", duration(*p.WithChunks))
+		fmt.Fprintf(w, "\nWith model.extraction: chunks it would take about %s. Features differ a little then; a "+
+			"plan with --set model.extraction=chunks measures by how much.\n", duration(*p.WithChunks))
 	}
 	if f := p.Fidelity; f != nil {
 		fmt.Fprintf(w, "\nExtraction by chunks: features of hidden state %d correlate with those of exact windows by "+
@@ -110,8 +110,8 @@ func printPlan(w io.Writer, p *plan.Plan) error {
 // printIntervals says which intervals the test rows do not allow.
 func printIntervals(w io.Writer, in plan.Intervals) {
 	if in.Reason != "" {
-		fmt.Fprintf(w, "\nNo interval will be possible: the test rows are %s, about %.1f minutes of test rows.\n", in.Reason,
-			in.Minutes)
+		fmt.Fprintf(w, "\nNo interval will be possible: the test rows are %s, about %.1f minutes of test rows.\n",
+			in.Reason, in.Minutes)
 	}
 	if in.Stories < 3 {
 		fmt.Fprintf(w, "\nNo interval over stories will be possible: the test rows are of %s, and it needs 3.\n",

@@ -212,8 +212,8 @@ func TestInterruptedTrainingGoesOn(t *testing.T) {
 		}
 		stopped, err := rundir.Open(run)
 		require.NoError(t, err)
-		assert.Regexp(t, "^"+run+" is saved up to step [1-9][0-9]*, and later steps are lost; resume it with `bwlm resume "+
-			run+"`$", leftOfRun(stopped), "what a second signal would say")
+		assert.Regexp(t, "^"+run+" is saved up to step [1-9][0-9]*, and later steps are lost; resume it with "+
+			"`bwlm resume "+run+"`$", leftOfRun(stopped), "what a second signal would say")
 		stopped.Close()
 		assert.Equal(t, want, answers(t, "resume", run))
 		sameResults(t, files, run)

@@ -59,7 +59,7 @@ func wideAnswers() map[string]func(io.Writer) error {
 			return printPlan(w, &plan.Plan{Models: longSubject, Seconds: 1e5, Epochs: 1000, StepsPerEpoch: 123456,
 				Steps: 123456000, WindowsPerStep: 1e6, WindowsPerEpoch: 123456789, WindowsRead: 123456789,
 				Parameters: 123456789, ModelParameters: 123456789, Device: longROI, CachedShare: .5,
-				Phases:      []plan.Phase{{Name: "evaluate base, each layer, and tuned " + longStory, Times: 1, Each: 1e-7}},
+				Phases:      []plan.Phase{{Name: "evaluate " + longStory, Times: 1, Each: 1e-7}},
 				Sensitivity: []plan.Sensitivity{{Voxels: 123456}, {ROI: longROI, Voxels: 5}}})
 		},
 		"compare": func(w io.Writer) error {

@@ -2,8 +2,7 @@ package proc
 
 import (
 	"path/filepath"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 )
 
 // FreeDisk returns the bytes that this user can still write at a path. What is not there yet counts as its nearest
@@ -14,8 +13,8 @@ func FreeDisk(path string) int64 {
 		return 0
 	}
 	for {
-		var fs unix.Statfs_t
-		if unix.Statfs(path, &fs) == nil {
+		var fs syscall.Statfs_t
+		if syscall.Statfs(path, &fs) == nil {
 			return int64(fs.Bavail) * fs.Bsize
 		}
 		above := filepath.Dir(path)

@@ -21,8 +21,8 @@ func expectIntervals(ctx context.Context, st *study.Study) (out plan.Intervals, 
 				return out, err
 			}
 			seen[r.Story] = true
-			subjects[i].Stories = append(subjects[i].Stories, stats.Story{Name: r.String(), Stimulus: r.Story, Rows: r.Len(),
-				Responses: y})
+			subjects[i].Stories = append(subjects[i].Stories, stats.Story{Name: r.String(), Stimulus: r.Story,
+				Rows: r.Len(), Responses: y})
 		}
 	}
 	out.Stories = len(seen)
