@@ -25,7 +25,7 @@ func compareDisk(p *plan.Plan, st *study.Study, w *work) {
 // InCache compares what the activation cache of the run will take at most with the free space of a folder, which need
 // not be there yet. A plan of a study with a cache folder has done so.
 func InCache(p *plan.Plan, dir string) {
-	p.CacheMB, p.CacheFreeMB = float64(p.CacheBytes)/1e6, float64(proc.FreeDisk(dir)) / 1e6
+	p.CacheMB, p.CacheFreeMB = float64(p.CacheBytes)/1e6, float64(proc.FreeDisk(dir))/1e6
 	compare(p, "the activation cache", dir, p.CacheMB, p.CacheFreeMB)
 }
 
