@@ -48,8 +48,8 @@
 //
 // Motion is a matrix of TRs × parameters with the rows of the responses, such as the six parameters
 // of a realignment, or a .tsv whose first line names its columns, as fMRIPrep's confounds: of it trans_x to rot_z are
-// read, or those of {file: confounds.tsv, columns: [trans_x, …]}. Any subject and story may have it, and each repeat may have its own. Control
-// analyses use it as a regressor.
+// read, or those of {file: confounds.tsv, columns: [trans_x, …]}. Any subject and story may have it, and each
+// repeat may have its own. Control analyses use it as a regressor.
 //
 // Responses need not fit in memory. [Dataset.OpenResponses] reads the header of a file, and [Responses.ReadRows] the
 // values of some rows.
