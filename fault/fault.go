@@ -10,12 +10,13 @@
 //	case fault.KindOf(err) == fault.BadData: // the file is damaged, err names it
 //	}
 //
-// Three conventions hold for all packages:
+// Four conventions hold for all packages:
 //
 //   - A missing file matches [fs.ErrNotExist].
 //   - An operation that a context ended matches the context's error or its cause. It has kind
 //     [Interrupted] if the cause is an error of the context.
 //   - The use of a model, tensor or predictor after its Close matches [ErrClosed].
+//   - An allocation that failed in libtorch matches [ErrMemory].
 //
 // Tensor operations do not use this type. They panic with a *torch.Error, which torch.Do returns.
 package fault
@@ -48,6 +49,9 @@ const (
 // ErrClosed is matched by the errors of using a model, tensor or predictor after its Close. Such an
 // error has kind Unavailable, if it has no other.
 var ErrClosed = errors.New("used after Close")
+
+// ErrMemory is matched by the errors of allocations that failed. Such an error has kind Memory, if it has no other.
+var ErrMemory = errors.New("out of memory")
 
 // Error is one failure. It prints as "op: path: reason; hint".
 type Error struct {
@@ -110,8 +114,8 @@ func Wrap(k Kind, op, path string, err error) *Error {
 
 // KindOf returns the kind of err: that of the first *Error in its chain, and Internal if there is
 // none. An error that matches one of a context is Interrupted, unless the *Error around it is
-// Terminated or Temporary. Otherwise, an error that matches [ErrClosed] and has no kind but Internal
-// is Unavailable.
+// Terminated or Temporary. Otherwise, an error that has no kind but Internal is Unavailable if it matches
+// [ErrClosed] and Memory if it matches [ErrMemory].
 func KindOf(err error) Kind {
 	kind := Internal
 	if e, ok := errors.AsType[*Error](err); ok {
@@ -123,6 +127,8 @@ func KindOf(err error) Kind {
 		return Interrupted
 	case kind == Internal && errors.Is(err, ErrClosed):
 		return Unavailable
+	case kind == Internal && errors.Is(err, ErrMemory):
+		return Memory
 	}
 	return kind
 }

@@ -31,6 +31,9 @@ func TestKindOf(t *testing.T) {
 		{fmt.Errorf("matmul: %w", fault.ErrClosed), fault.Unavailable},
 		{fault.Wrap(fault.Internal, "save", "f", fault.ErrClosed), fault.Unavailable},
 		{fault.Wrap(fault.Temporary, "predict", "", fault.ErrClosed), fault.Temporary},
+		{fmt.Errorf("matmul: %w", fault.ErrMemory), fault.Memory},
+		{fault.Wrap(fault.Internal, "save", "f", fault.ErrMemory), fault.Memory},
+		{fault.Wrap(fault.BadData, "load", "f", fault.ErrMemory), fault.BadData},
 	} {
 		assert.Equal(t, c.want, fault.KindOf(c.err), "%v", c.err)
 	}

@@ -54,6 +54,11 @@ func BuildView(
 		list = append(list, a)
 		v.Session.Stores = append(v.Session.Stores, a.Stores()...)
 	}
+	for _, store := range v.Session.Stores {
+		if err := store.Err(); err != nil {
+			return nil, fault.Wrap(fault.Unavailable, "adapt a model", "", err)
+		}
+	}
 	changes := &recorder{Adapter: nn.Stack(list...)}
 	err := torch.Do(ctx, mode, func(s *torch.Scope) error { return base.Build(s, nil, changes, build) })
 	if err != nil {

@@ -66,10 +66,7 @@ func AsFault(kind fault.Kind, op, path string, err error) error {
 	}
 	var t *torch.Error
 	if errors.As(err, &t) {
-		kind = fault.Internal
-		if t.OutOfMemory {
-			kind = fault.Memory
-		}
+		kind = fault.KindOf(err)
 	}
 	return fault.Wrap(kind, op, path, err)
 }

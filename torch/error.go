@@ -17,8 +17,13 @@ type Error struct {
 	Err         error // what errors.Is finds, such as fault.ErrClosed; may be nil
 }
 
-// Unwrap returns Err.
-func (e *Error) Unwrap() error { return e.Err }
+// Unwrap returns Err, or else fault.ErrMemory if memory ran out.
+func (e *Error) Unwrap() error {
+	if e.Err == nil && e.OutOfMemory {
+		return fault.ErrMemory
+	}
+	return e.Err
+}
 
 func (e *Error) Error() string {
 	var b strings.Builder

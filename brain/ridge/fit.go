@@ -132,17 +132,14 @@ func (f *fit) model(chosen bool) *Model {
 // onTensors runs fn in a scope of package torch and classifies its errors.
 func onTensors(ctx context.Context, device torch.Device, fn func(*torch.Scope) error) error {
 	err := torch.Do(ctx, torch.Mode{Device: device}, fn)
-	var failed *torch.Error
 	var known *fault.Error
 	switch {
 	case err == nil || errors.As(err, &known):
 		return err
 	case ctx.Err() != nil:
 		return fault.Wrap(fault.Interrupted, "ridge", "", err)
-	case errors.As(err, &failed) && failed.OutOfMemory:
-		return fault.Wrap(fault.Memory, "ridge", "", err)
 	}
-	return fault.Wrap(fault.Internal, "ridge", "", err)
+	return fault.Wrap(fault.KindOf(err), "ridge", "", err)
 }
 
 // crossValidate finds the best set of weights and penalty of each voxel.

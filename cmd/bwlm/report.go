@@ -7,7 +7,6 @@ import (
 	"unicode"
 
 	"github.com/brainwavlm/bwlm/fault"
-	"github.com/brainwavlm/bwlm/torch"
 )
 
 // errorReport is an error under --json, on standard output where the answer would be.
@@ -48,7 +47,7 @@ func asFault(err error) *fault.Error {
 	if f, ok := err.(*fault.Error); ok {
 		return f
 	}
-	if t, ok := errors.AsType[*torch.Error](err); ok && t.OutOfMemory {
+	if fault.KindOf(err) == fault.Memory {
 		return fault.Wrap(fault.Memory, "", "", err).WithHint("free some, or use a smaller block, window or model")
 	}
 	return fault.Wrap(fault.KindOf(err), "", "", err) // the text around a fault is part of its reason

@@ -2,16 +2,21 @@ package contract
 
 import (
 	"context"
+	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/brainwavlm/bwlm/audio"
 	"github.com/brainwavlm/bwlm/brain/extract"
+	"github.com/brainwavlm/bwlm/brain/ridge"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/torchtest"
 	"github.com/brainwavlm/bwlm/peft"
 	"github.com/brainwavlm/bwlm/speech"
+	"github.com/brainwavlm/bwlm/speech/pretrained"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/torch/nn"
 	"github.com/brainwavlm/bwlm/wavlm"
@@ -81,6 +86,30 @@ var closed = map[string]func(t *testing.T) error{
 		m.Close()
 		return m.Save(t.Context(), t.TempDir()+"/model")
 	},
+	"wavlm: a view of a closed model": func(t *testing.T) error {
+		m := load(t)
+		a, err := peft.Load(adapter)
+		require.NoError(t, err)
+		defer a.Close()
+		m.Close()
+		return second(m.WithAdapter(t.Context(), a))
+	},
+	"wavlm: tensor mathematics": func(t *testing.T) error {
+		m := load(t)
+		m.Close()
+		return m.Session().Infer(t.Context(), func(s *torch.Scope) error {
+			m.FrontEnd(s.Zeros(1, len(audioOf)))
+			return nil
+		})
+	},
+	"wavlm: a training step": func(t *testing.T) error {
+		m := load(t)
+		m.Close()
+		return m.Session().Train(t.Context(), 1, func(s *torch.Scope) error {
+			m.Forward(m.FrontEnd(s.Zeros(1, len(audioOf))), 0, 1, speech.Pass{})
+			return nil
+		})
+	},
 	"extract: a speech model": func(t *testing.T) error {
 		m, err := extract.OpenModel(t.Context(), model, adapter, speech.Options{})
 		require.NoError(t, err)
@@ -103,17 +132,83 @@ func TestUseAfterCloseMatchesErrClosed(t *testing.T) {
 func TestAContextThatEndsIsInterrupted(t *testing.T) {
 	m := load(t)
 	defer m.Close()
-	ctx, cancel := context.WithCancel(t.Context())
+	a, err := peft.Load(adapter)
+	require.NoError(t, err)
+	defer a.Close()
+	recording := filepath.Join(t.TempDir(), "a.wav")
+	require.NoError(t, audio.WriteWAV(recording, audioOf, audio.Rate, audio.PCM16))
+	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
+	late, end := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+	defer end()
+	for want, ctx := range map[error]context.Context{context.Canceled: canceled, context.DeadlineExceeded: late} {
+		for name, run := range map[string]func() error{
+			"torch.Infer":     func() error { return torch.Infer(ctx, func(*torch.Scope) error { return nil }) },
+			"HiddenStates":    func() error { return second(m.HiddenStates(ctx, audioOf, 1)) },
+			"WithAdapter":     func() error { return second(m.WithAdapter(ctx, a)) },
+			"Random":          func() error { return second(m.Random(ctx, speech.Options{})) },
+			"Save":            func() error { return m.Save(ctx, t.TempDir()+"/model") },
+			"wavlm.Load":      func() error { return second(wavlm.Load(ctx, model, speech.Options{})) },
+			"pretrained.Open": func() error { return second(pretrained.Open(ctx, model, speech.Options{})) },
+			"extract.OpenModel": func() error {
+				return second(extract.OpenModel(ctx, model, adapter, speech.Options{}))
+			},
+			"audio.Load": func() error { return second(audio.Load(ctx, recording, audio.Options{})) },
+			"ridge.Fit": func() error {
+				x := audioOf[:200]
+				return second(ridge.Fit(ctx, x, x, len(x), ridge.Options{}))
+			},
+		} {
+			err := run()
+			assert.ErrorIs(t, err, want, name)
+			assert.Equal(t, fault.Interrupted, fault.KindOf(err), name)
+		}
+	}
+}
+
+// The end of a context in the middle of a forward pass gives the same error, and the model stays usable.
+func TestAContextThatEndsInAForwardPass(t *testing.T) {
+	m := load(t)
+	defer m.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	err := m.Session().Infer(ctx, func(s *torch.Scope) error {
+		x := m.FrontEnd(s.Zeros(1, len(audioOf)))
+		cancel()
+		m.Forward(x, 0, 1, speech.Pass{})
+		return nil
+	})
+	assert.ErrorIs(t, err, context.Canceled)
+	assert.Equal(t, fault.Interrupted, fault.KindOf(err))
+	assert.NoError(t, second(m.HiddenStates(t.Context(), audioOf, 1)))
+}
+
+// A petabyte, if it were real: libtorch's allocator fails, and the model stays usable.
+func TestAnAllocationThatFailsIsMemory(t *testing.T) {
+	m := load(t)
+	defer m.Close()
 	for name, run := range map[string]func() error{
-		"torch.Infer":  func() error { return torch.Infer(ctx, func(*torch.Scope) error { return nil }) },
-		"HiddenStates": func() error { return second(m.HiddenStates(ctx, audioOf, 1)) },
-		"wavlm.Load":   func() error { return second(wavlm.Load(ctx, model, speech.Options{})) },
+		"torch": func() error {
+			return torch.Infer(t.Context(), func(s *torch.Scope) error { s.Zeros(1<<24, 1<<24); return nil })
+		},
+		"a model": func() error {
+			return m.Session().Infer(t.Context(), func(s *torch.Scope) error {
+				m.FrontEnd(s.Zeros(1, 1).Expand(1<<24, 1<<24))
+				return nil
+			})
+		},
+		"a training step": func() error {
+			return m.Session().Train(t.Context(), 1, func(s *torch.Scope) error {
+				m.FrontEnd(s.Zeros(1, 1).Expand(1<<24, 1<<24))
+				return nil
+			})
+		},
 	} {
 		err := run()
-		assert.ErrorIs(t, err, context.Canceled, name)
-		assert.Equal(t, fault.Interrupted, fault.KindOf(err), name)
+		assert.ErrorIs(t, err, fault.ErrMemory, name)
+		assert.Equal(t, fault.Memory, fault.KindOf(err), "%s: %v", name, err)
+		assert.EqualValues(t, 71, fault.KindOf(err))
 	}
+	assert.NoError(t, second(m.HiddenStates(t.Context(), audioOf, 1)))
 }
 
 func tensorOf(t *testing.T, keep func(*torch.Tensor) *torch.Tensor) (w *torch.Tensor) {
