@@ -31,6 +31,21 @@ const (
 	Float64  Kind = "float64"
 )
 
+// Size is the number of bytes of an element, 0 for what is no kind.
+func (k Kind) Size() int {
+	switch k {
+	case Bool, Int8, Uint8:
+		return 1
+	case Int16, Uint16, Float16, BFloat16:
+		return 2
+	case Int32, Uint32, Float32:
+		return 4
+	case Int64, Uint64, Float64:
+		return 8
+	}
+	return 0
+}
+
 // Element is a Go type that can be written.
 type Element interface {
 	float32 | float64 | int32 | int64 | uint8 | bool

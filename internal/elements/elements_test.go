@@ -106,3 +106,12 @@ func TestByteSize(t *testing.T) {
 		assert.ErrorContains(t, err, why)
 	}
 }
+
+func TestSizesOfKinds(t *testing.T) {
+	for size, kinds := range map[int][]Kind{1: {Bool, Int8, Uint8}, 2: {Int16, Uint16, Float16, BFloat16},
+		4: {Int32, Uint32, Float32}, 8: {Int64, Uint64, Float64}, 0: {"", "complex64"}} {
+		for _, k := range kinds {
+			require.Equal(t, size, k.Size(), k)
+		}
+	}
+}

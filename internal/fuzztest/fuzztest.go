@@ -15,6 +15,12 @@ import (
 // that hardly end.
 func Run(t testing.TB, perByte int, input []byte, f func()) {
 	t.Helper()
+	RunWith(t, perByte, input, 0, f)
+}
+
+// RunWith is [Run] for a reader that may allocate extra bytes more, such as the window of a decoder.
+func RunWith(t testing.TB, perByte int, input []byte, extra int, f func()) {
+	t.Helper()
 	const limit = 2 * time.Second
 	watch := time.AfterFunc(limit, func() { panic(fmt.Sprintf("takes longer than %v", limit)) })
 	defer watch.Stop()
@@ -22,7 +28,7 @@ func Run(t testing.TB, perByte int, input []byte, f func()) {
 	runtime.ReadMemStats(&before)
 	f()
 	runtime.ReadMemStats(&after)
-	if used, most := after.TotalAlloc-before.TotalAlloc, uint64(perByte*len(input)+1<<20); used > most {
+	if used, most := after.TotalAlloc-before.TotalAlloc, uint64(perByte*len(input)+1<<20+extra); used > most {
 		t.Fatalf("%d bytes of input made it allocate %d bytes, %d are allowed", len(input), used, most)
 	}
 }
