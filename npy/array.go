@@ -9,6 +9,7 @@ import (
 	"github.com/brainwavlm/bwlm/internal/atomicfile"
 	"github.com/brainwavlm/bwlm/internal/elements"
 	"github.com/brainwavlm/bwlm/internal/inputfile"
+	"github.com/brainwavlm/bwlm/internal/npyheader"
 	"github.com/brainwavlm/bwlm/internal/quote"
 	"github.com/brainwavlm/bwlm/internal/sniff"
 )
@@ -37,19 +38,19 @@ func Read(path string) (*Array, error) {
 
 // read reads a file of size bytes, which errors call path.
 func read(r io.ReaderAt, size int64, path string) (*Array, error) {
-	h, err := readHeader(r, size)
+	h, err := npyheader.Read(r, size)
 	if err != nil {
 		return nil, wrongKind(r, size, path, err)
 	}
-	data := make([]byte, size-h.start)
-	if err := inputfile.Fill(r, data, h.start); err != nil {
+	data := make([]byte, size-h.Start)
+	if err := inputfile.Fill(r, data, h.Start); err != nil {
 		return nil, inputfile.Error(reading, path, err)
 	}
-	h.toLittleEndian(data)
-	if h.byColumns {
-		data = elements.ByRows(data, h.shape, h.dtype.size())
+	h.ToLittleEndian(data)
+	if h.ByColumns {
+		data = elements.ByRows(data, h.Shape, h.DType.Size())
 	}
-	return &Array{Shape: h.shape, DType: h.dtype, data: data, path: path}, nil
+	return &Array{Shape: h.Shape, DType: DType(h.DType), data: data, path: path}, nil
 }
 
 // wrongKind is the error of a header that cannot be read: that the file is of another kind, if it is,
@@ -104,7 +105,7 @@ func Write[T Element](path string, shape []int, values []T) error {
 			WithHint("correct the shape before it is written")
 	}
 	return atomicfile.Write(path, func(w io.Writer) error {
-		if _, err := w.Write(makeHeader(dtype, shape)); err != nil {
+		if _, err := w.Write(npyheader.Make(elements.Kind(dtype), shape)); err != nil {
 			return err
 		}
 		_, err := elements.Write(w, values)

@@ -23,26 +23,5 @@ const (
 	Float64    DType = DType(elements.Float64)
 )
 
-// codes pairs the types with their codes in a header, which are a letter and the number of bytes.
-var codes = map[string]DType{
-	"b1": Bool, "i1": typeInt8, "i2": typeInt16, "i4": typeInt32, "i8": typeInt64,
-	"u1": typeUint8, "u2": typeUint16, "u4": typeUint32,
-	"u8": typeUint64,
-	"f2": Float16, "f4": Float32, "f8": Float64,
-}
-
-// code is the code of a type.
-func (d DType) code() string {
-	for code, known := range codes {
-		if known == d {
-			return code
-		}
-	}
-	return ""
-}
-
 // size is the number of bytes of an element.
-func (d DType) size() int {
-	code := d.code()
-	return int(code[1] - '0')
-}
+func (d DType) size() int { return elements.Kind(d).Size() }

@@ -12,6 +12,7 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/elements"
 	"github.com/brainwavlm/bwlm/internal/inputfile"
+	"github.com/brainwavlm/bwlm/internal/npyheader"
 	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
@@ -23,7 +24,7 @@ type File struct {
 	ByColumns bool // the first index runs fastest ("Fortran order")
 
 	path    string
-	header  *header
+	header  *npyheader.Header
 	size    int64     // of the file
 	changed time.Time // its last change
 }
@@ -36,7 +37,7 @@ func Stat(path string) (*File, error) {
 		return nil, err
 	}
 	defer file.Close()
-	h, err := readHeader(file, size)
+	h, err := npyheader.Read(file, size)
 	if err != nil {
 		return nil, wrongKind(file, size, path, err)
 	}
@@ -44,7 +45,7 @@ func Stat(path string) (*File, error) {
 	if err != nil {
 		return nil, inputfile.Error(reading, path, err)
 	}
-	return &File{Shape: h.shape, DType: h.dtype, ByColumns: h.byColumns, path: path, header: h, size: size,
+	return &File{Shape: h.Shape, DType: DType(h.DType), ByColumns: h.ByColumns, path: path, header: h, size: size,
 		changed: info.ModTime()}, nil
 }
 
@@ -104,10 +105,10 @@ func (r *Reader) Float32(at int, out []float32) error {
 		n := min(step, len(out))
 		*r.data = slices.Grow((*r.data)[:0], n*size)
 		data := (*r.data)[:n*size]
-		if err := inputfile.Fill(r.file, data, r.header.start+int64(at)*int64(size)); err != nil {
+		if err := inputfile.Fill(r.file, data, r.header.Start+int64(at)*int64(size)); err != nil {
 			return inputfile.Error(reading, r.path, err)
 		}
-		r.header.toLittleEndian(data)
+		r.header.ToLittleEndian(data)
 		if err := r.convert(at, data, out[:n]); err != nil {
 			return err
 		}

@@ -37,6 +37,8 @@ var rules = []rule{
 	{packages: "torch", others: []string{"golang.org/x/sys/..."}},
 	{packages: "torch/nn", ours: []string{"internal/ckpt", "torch"}, others: []string{"golang.org/x/sync/..."}},
 	{packages: "npy"},
+	{packages: "internal/npz", ours: []string{"internal/stored"}},
+	{packages: "internal/mat", ours: []string{"internal/stored"}},
 	{packages: "internal/pickle"},
 	{packages: "internal/stored"},
 	{packages: "internal/ckpt", ours: []string{"internal/pickle"}},

@@ -19,6 +19,9 @@ func NewForward(open func() (io.Reader, error), size int64) *Forward {
 	return &Forward{open: open, size: size}
 }
 
+// SetSize sets the size of a stream, which its start may tell.
+func (f *Forward) SetSize(n int64) { f.size = n }
+
 // ErrCut is the error of a stream that ends before the elements that it should hold.
 var ErrCut = errors.New("what is compressed ends early")
 
@@ -31,6 +34,7 @@ func (f *Forward) ReadAt(p []byte, offset int64) (int, error) {
 	n, err := f.readAt(p, offset)
 	if err != nil {
 		f.now = nil // what follows an error is not known
+		n = 0       // what has a wrong checksum was not read
 	}
 	return n, Cut(err)
 }

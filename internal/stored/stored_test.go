@@ -15,6 +15,7 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/elements"
 	"github.com/brainwavlm/bwlm/internal/faulttest"
+	"github.com/brainwavlm/bwlm/internal/inputfile"
 )
 
 // array makes the elements 0, 1, 2, ... (counted by rows) of an array as bytes in its order, behind some others.
@@ -189,7 +190,7 @@ func TestForwardSeesTheEndOfTheStream(t *testing.T) {
 		f := NewForward(func() (io.Reader, error) {
 			return io.MultiReader(bytes.NewReader([]byte(c.text)), failing{c.end}), nil
 		}, c.size)
-		_, err := f.ReadAt(make([]byte, 4), 0)
+		err := inputfile.Fill(f, make([]byte, 4), 0)
 		require.ErrorIs(t, err, c.want, c.name)
 	}
 	f := NewForward(func() (io.Reader, error) { return nil, broken }, 4)

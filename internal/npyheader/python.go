@@ -1,4 +1,4 @@
-package npy
+package npyheader
 
 import (
 	"errors"
@@ -93,7 +93,7 @@ func (p *pythonScanner) shape() ([]int, error) {
 }
 
 // descr reads the type: byte order, kind and size.
-func (p *pythonScanner) descr(d *header) error {
+func (p *pythonScanner) descr(d *Header) error {
 	if p.peek() == '[' {
 		return errors.New("the dtype is a record, want plain numbers")
 	}
@@ -106,14 +106,14 @@ func (p *pythonScanner) descr(d *header) error {
 	}
 	order, name := text[0], text[1:]
 	known := false
-	if d.dtype, known = codes[name]; !known {
+	if d.DType, known = codes[name]; !known {
 		if name[0] == 'O' {
 			return fmt.Errorf("the dtype %q is Python objects, which only running them can read", quote.Short(text))
 		}
 		return fmt.Errorf("dtype %q is not read: want one of b1, i1-i8, u1-u8, f2, f4, f8", quote.Short(text))
 	}
-	d.bigEndian = order == '>'
-	if order != '<' && order != '>' && (order != '|' || d.dtype.size() > 1) {
+	d.BigEndian = order == '>'
+	if order != '<' && order != '>' && (order != '|' || d.DType.Size() > 1) {
 		return fmt.Errorf("dtype %q has no byte order", quote.Short(text))
 	}
 	return nil

@@ -1,4 +1,5 @@
-package npy
+// Package npyheader reads and writes the headers of .npy files, which describe the array that follows.
+package npyheader
 
 import (
 	"bytes"
@@ -18,21 +19,39 @@ import (
 // The format is described in NumPy's numpy/lib/format.py (NEP 1): magic, version, the length of the
 // header in 2 bytes (version 1) or 4, and a Python dictionary.
 const (
-	magic     = "\x93NUMPY"
+	// Magic are the bytes that a .npy file begins with.
+	Magic     = "\x93NUMPY"
 	maxHeader = 1 << 16
 )
 
-// header is what the header of a .npy file declares.
-type header struct {
-	dtype     DType
-	bigEndian bool
-	byColumns bool // the first index runs fastest ("Fortran order"), of two dimensions or more
-	shape     []int
-	start     int64 // of the data
+// Header is what the header of a .npy file declares.
+type Header struct {
+	DType     elements.Kind
+	BigEndian bool
+	ByColumns bool // the first index runs fastest ("Fortran order"), of two dimensions or more
+	Shape     []int
+	Start     int64 // of the data
 }
 
-// readHeader reads the header of a .npy file of size bytes and checks that the data fill the rest.
-func readHeader(r io.ReaderAt, size int64) (*header, error) {
+// codes pairs the types that can be read with their codes, which are a letter and the number of bytes.
+var codes = map[string]elements.Kind{
+	"b1": elements.Bool, "i1": elements.Int8, "i2": elements.Int16, "i4": elements.Int32, "i8": elements.Int64,
+	"u1": elements.Uint8, "u2": elements.Uint16, "u4": elements.Uint32, "u8": elements.Uint64,
+	"f2": elements.Float16, "f4": elements.Float32, "f8": elements.Float64,
+}
+
+// Code is the code of a type, "f4".
+func Code(k elements.Kind) string {
+	for code, known := range codes {
+		if known == k {
+			return code
+		}
+	}
+	return ""
+}
+
+// Read reads the header of a .npy file of size bytes and checks that the data fill the rest.
+func Read(r io.ReaderAt, size int64) (*Header, error) {
 	text, start, err := readText(r, size)
 	if err != nil {
 		return nil, err
@@ -41,10 +60,10 @@ func readHeader(r io.ReaderAt, size int64) (*header, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.start, h.byColumns = start, h.byColumns && len(h.shape) > 1
-	want, err := elements.ByteSize(h.shape, 8*h.dtype.size())
+	h.Start, h.ByColumns = start, h.ByColumns && len(h.Shape) > 1
+	want, err := elements.ByteSize(h.Shape, 8*h.DType.Size())
 	if err == nil && want != size-start {
-		err = fmt.Errorf("shape %v of %s needs %d bytes, the file has %d", h.shape, h.dtype, want, size-start)
+		err = fmt.Errorf("shape %v of %s needs %d bytes, the file has %d", h.Shape, h.DType, want, size-start)
 	}
 	if err != nil {
 		return nil, err
@@ -52,10 +71,10 @@ func readHeader(r io.ReaderAt, size int64) (*header, error) {
 	return h, nil
 }
 
-// toLittleEndian swaps the bytes of each element in data if the file has them the other way round.
-func (h *header) toLittleEndian(data []byte) {
-	if h.bigEndian {
-		for item := range slices.Chunk(data, h.dtype.size()) {
+// ToLittleEndian swaps the bytes of each element in data if the file has them the other way round.
+func (h *Header) ToLittleEndian(data []byte) {
+	if h.BigEndian {
+		for item := range slices.Chunk(data, h.DType.Size()) {
 			slices.Reverse(item)
 		}
 	}
@@ -67,7 +86,7 @@ func readText(r io.ReaderAt, size int64) (string, int64, error) {
 	if err := inputfile.Fill(r, prefix, 0); err != nil {
 		return "", 0, err
 	}
-	if !bytes.HasPrefix(prefix, []byte(magic)) {
+	if !bytes.HasPrefix(prefix, []byte(Magic)) {
 		return "", 0, errors.New("is not a .npy file: it does not begin with \\x93NUMPY")
 	}
 	var start, length int64
@@ -93,9 +112,9 @@ func readText(r io.ReaderAt, size int64) (string, int64, error) {
 }
 
 // parseHeader reads the dictionary {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }.
-func parseHeader(text string) (*header, error) {
+func parseHeader(text string) (*Header, error) {
 	p := &pythonScanner{text: text}
-	d := new(header)
+	d := new(Header)
 	seen := map[string]bool{}
 	err := p.list('{', '}', func() error {
 		key, err := p.string()
@@ -113,10 +132,10 @@ func parseHeader(text string) (*header, error) {
 		case "descr":
 			return p.descr(d)
 		case "fortran_order":
-			d.byColumns, err = p.bool()
+			d.ByColumns, err = p.bool()
 			return err
 		case "shape":
-			d.shape, err = p.shape()
+			d.Shape, err = p.shape()
 			return err
 		}
 		return fmt.Errorf("the header has an unknown key %q", quote.Short(key))
@@ -133,11 +152,11 @@ func parseHeader(text string) (*header, error) {
 	return d, nil
 }
 
-// makeHeader makes the header for elements by rows, padded so that the data begin at a multiple of
+// Make makes the header for elements by rows, padded so that the data begin at a multiple of
 // 64. Version 1 is enough: no shape of the most dimensions fills its 65535 bytes.
-func makeHeader(dtype DType, shape []int) []byte {
+func Make(dtype elements.Kind, shape []int) []byte {
 	order := "<"
-	if dtype.size() == 1 {
+	if dtype.Size() == 1 {
 		order = "|"
 	}
 	dims := ""
@@ -150,10 +169,10 @@ func makeHeader(dtype DType, shape []int) []byte {
 	if len(shape) == 1 {
 		dims += ","
 	}
-	dictionary := fmt.Sprintf("{'descr': '%s%s', 'fortran_order': False, 'shape': (%s), }", order, dtype.code(), dims)
-	const before = len(magic) + 2 + 2
+	dictionary := fmt.Sprintf("{'descr': '%s%s', 'fortran_order': False, 'shape': (%s), }", order, Code(dtype), dims)
+	const before = len(Magic) + 2 + 2
 	dictionary += strings.Repeat(" ", -(before+len(dictionary)+1)&63) + "\n"
-	text := append([]byte(magic), 1, 0)
+	text := append([]byte(Magic), 1, 0)
 	text = binary.LittleEndian.AppendUint16(text, uint16(len(dictionary)))
 	return append(text, dictionary...)
 }
