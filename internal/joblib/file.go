@@ -102,8 +102,12 @@ func (f *File) fail(err error) error {
 const (
 	leastMemory = 256 << 10
 	memoryTimes = 24
+	mostMemory  = 1 << 30
 	packedBonus = 4 << 20 // a pickle expands well
 )
+
+// memoryOf is the memory that the values of a file of size bytes may have.
+func memoryOf(size int64) int64 { return min(leastMemory+memoryTimes*size, mostMemory) }
 
 // decode is Open for the bytes of r, size in all.
 func decode(r io.ReaderAt, size int64, path string) (*File, error) {
@@ -112,8 +116,8 @@ func decode(r io.ReaderAt, size int64, path string) (*File, error) {
 		return nil, inputfile.Error(reading, path, err)
 	}
 	f := &File{path: path, from: r, packing: packingOf(start)}
-	f.contents = contents{seen: map[string]bool{}, left: leastMemory + memoryTimes*size, packed: f.packing != nil}
-	memory := leastMemory + memoryTimes*size
+	f.contents = contents{seen: map[string]bool{}, left: memoryOf(size), packed: f.packing != nil}
+	memory := memoryOf(size)
 	text := pickle.NewText(io.NewSectionReader(r, 0, size), size)
 	if f.packing != nil {
 		f.stream = stored.NewForward(func() (io.Reader, error) { return f.packing.unpack(r, size) }, -1)

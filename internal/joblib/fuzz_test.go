@@ -96,6 +96,16 @@ func TestMemoryOfHostileFiles(t *testing.T) {
 	}
 }
 
+// The bounds grow with a file, up to a limit.
+func TestBoundsOfMemory(t *testing.T) {
+	for _, c := range []struct{ size, memory, window int64 }{
+		{1000, leastMemory + 24000, 8 << 20}, {1 << 20, leastMemory + 24<<20, 32 << 20}, {26 << 30, 1 << 30, 256 << 20},
+	} {
+		require.Equal(t, c.memory, memoryOf(c.size))
+		require.Equal(t, c.window, windowOf(c.size))
+	}
+}
+
 // Each rule of what a pickle may say of an array.
 func TestHostilePicklesAreRefused(t *testing.T) {
 	const f8 = "cnumpy\ndtype\nU\x02f8\x89\x88\x87R(K\x03U\x01<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"

@@ -53,18 +53,22 @@ const (
 	maxExpansion = 1100
 	leastWindow  = 8 << 20
 	windowTimes  = 32
+	mostWindow   = 256 << 20 // four times that of the strongest setting of xz
 )
 
 // unpack begins to unpack a file of size bytes.
 func (p *packing) unpack(file io.ReaderAt, size int64) (_ io.Reader, err error) {
 	defer recovered(&err)
 	in := bufio.NewReader(io.NewSectionReader(file, 0, size))
-	out, err := p.open(in, max(leastWindow, windowTimes*size))
+	out, err := p.open(in, windowOf(size))
 	if err != nil {
 		return nil, p.error(err)
 	}
 	return &unpacked{packing: p, in: in, out: out, left: maxExpansion*size + 1<<20}, nil
 }
+
+// windowOf is the largest window of a decoder for a file of size bytes.
+func windowOf(size int64) int64 { return min(max(leastWindow, windowTimes*size), mostWindow) }
 
 // error names the way of compression.
 func (p *packing) error(err error) error { return fmt.Errorf("%s: %w", p.name, stored.Cut(err)) }
