@@ -97,8 +97,8 @@ func decode(r io.ReaderAt, size int64, path string) (*File, error) {
 		return nil, inputfile.Error(reading, path, err)
 	}
 	kind := sniff.Of(r, size)
-	// A big-endian file of version 5 and one of version 4 may look like nothing known.
-	if other := sniff.Other(reading, path, kind, "a MATLAB file of version 4 or 5", sniff.MAT5); other != nil {
+	if other := sniff.Other(reading, path, kind, "a MATLAB file of version 4 or 5", sniff.MAT4,
+		sniff.MAT5); other != nil {
 		return nil, other
 	}
 	var err error

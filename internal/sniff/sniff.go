@@ -5,11 +5,13 @@ package sniff
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"errors"
 	"io"
 	"os"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/quote"
@@ -34,6 +36,7 @@ const (
 	LFS         Kind = "a Git LFS pointer without content"
 	HTML        Kind = "an HTML page"
 	HDF5        Kind = "an HDF5 file"
+	MAT4        Kind = "a MATLAB file (version 4)"
 	MAT5        Kind = "a MATLAB file (version 5)"
 	MAT73       Kind = "a MATLAB file (version 7.3, which is HDF5)"
 	ZIP         Kind = "a zip archive"
@@ -80,6 +83,7 @@ var magics = []struct {
 	{0, "\xff\xd8\xff", "a JPEG picture"},
 	{0, "BZh", "a bzip2 file"},
 	{0, "\xfd7zXZ\x00", "an xz file"},
+	{0, "]\x00\x00", "an LZMA file"},
 	{0, "\x28\xb5\x2f\xfd", "a Zstandard file"},
 	{0, "\x04\x22\x4d\x18", "an LZ4 file"},
 	{0, "7z\xbc\xaf\x27\x1c", "a 7z archive"},
@@ -147,7 +151,29 @@ func of(head []byte, size int64, r io.ReaderAt) Kind {
 			return m.kind
 		}
 	}
+	if isMAT4(head) {
+		return MAT4
+	}
 	return text(head, size)
+}
+
+// isMAT4 reports whether a file begins with a variable of MATLAB's version 4, which has no magic: five numbers
+// (the digits MOPT of its type, rows, columns, whether it is complex, the length of the name) and a name.
+func isMAT4(head []byte) bool {
+	if len(head) < 22 {
+		return false
+	}
+	var order binary.ByteOrder = binary.LittleEndian
+	if head[0] == 0 && order.Uint32(head) != 0 {
+		order = binary.BigEndian
+	}
+	mopt, complex, length := order.Uint32(head), order.Uint32(head[12:]), order.Uint32(head[16:])
+	if mopt > 4052 || mopt/100%10 != 0 || mopt/10%10 > 5 || mopt%10 > 2 || complex > 1 || length < 2 || length > 64 {
+		return false
+	}
+	name, _, ended := bytes.Cut(head[20:min(len(head), 20+int(length))], []byte{0})
+	letter := func(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }
+	return ended && len(name) > 0 && bytes.IndexFunc(name, func(r rune) bool { return !letter(r) }) < 0
 }
 
 // zipped names what a zip archive holds, by the name of its first member and the list at its end.
@@ -244,6 +270,7 @@ var advice = map[Kind]string{
 	Torch:     "save its tensor with numpy.save, or the weights with safetensors",
 	HDF5:      "save the array in it as .npy, with h5py and numpy.save",
 	MAT73:     "save the array in it as .npy, with h5py and numpy.save (MATLAB's axes are reversed there)",
+	MAT4:      "save the array in it as .npy, with scipy.io.loadmat and numpy.save",
 	MAT5:      "save the array in it as .npy, with scipy.io.loadmat and numpy.save",
 	GzipNIfTI: "save the voxels of its mask, rows by voxels, with numpy.save",
 	NIfTI:     "save the voxels of its mask, rows by voxels, with numpy.save",
