@@ -32,6 +32,7 @@ type Run struct {
 	Dir   string
 	lock  *disk.File
 	fresh bool // made by this process
+	made  bool // by Reserve: without scores the directory goes again
 }
 
 // Create makes a new run directory and locks it. A directory that holds a training is refused, and so is one with files
@@ -77,16 +78,22 @@ func vacant(op, dir string) error {
 // its eval/. The directory of a training, finished or not, is refused: its scores are those of the training.
 func Reserve(dir string) (*Run, error) {
 	const op = "write scores"
+	_, err := os.Stat(dir)
+	made := errors.Is(err, fs.ErrNotExist)
 	if err := disk.MkdirAll(dir, 0o755); err != nil {
 		return nil, disk.Fault(op, dir, err)
 	}
-	return lock(op, dir, func() error {
+	r, err := lock(op, dir, func() error {
 		if _, err := os.Lstat(filepath.Join(dir, ConfigFile)); !errors.Is(err, fs.ErrNotExist) {
 			return fault.New(fault.Exists, op, dir, "holds a training, whose scores would be replaced").
 				WithHint("score the training itself, or choose another out")
 		}
 		return nil
 	})
+	if err == nil {
+		r.made = made
+	}
+	return r, err
 }
 
 // Open opens a run directory and locks it.
@@ -200,6 +207,10 @@ func (r *Run) acquire() error {
 // Close gives the lock back.
 func (r *Run) Close() error {
 	_ = disk.In(r.Dir, func(f *disk.Folder) error { return f.Remove(lockFile) }) // while it is still ours
+	if r.made {
+		parent, name := disk.Split(r.Dir)
+		_ = disk.In(parent, func(f *disk.Folder) error { return f.Remove(name) }) // which keeps a directory with scores
+	}
 	return r.lock.Close()
 }
 
