@@ -98,12 +98,10 @@ type layout struct {
 }
 
 func (l *layout) dataset(n *yaml.Node) error {
-	keys := []string{"name", "licence", "citation", "tr_seconds", "row_time", "stories", "subjects", "derived",
-		"motion", "rois", "surface", "mask"}
 	if n.Kind != yaml.MappingNode {
 		return l.fail(n, "the file holds %s, want a mapping", kind(n))
 	}
-	err := l.fields("", n, keys, func(name, path string, v *yaml.Node) error {
+	err := l.fields("", n, layoutKeys[""], func(name, path string, v *yaml.Node) error {
 		switch name {
 		case "name":
 			return l.text(path, v, &l.spec.Name)
@@ -145,7 +143,7 @@ func (l *layout) dataset(n *yaml.Node) error {
 
 func (l *layout) story(name, path string, _, n *yaml.Node) error {
 	story := Story{Name: name}
-	err := l.fields(path, n, []string{"audio", "words", "phones", "speaker", "first_tr_seconds", "rows", "same_as"},
+	err := l.fields(path, n, layoutKeys["stories/STORY"],
 		func(name, path string, v *yaml.Node) error {
 			var file string
 			switch name {
@@ -183,7 +181,7 @@ func (l *layout) story(name, path string, _, n *yaml.Node) error {
 }
 
 func (l *layout) sameAs(path string, n *yaml.Node, to *SameAs) error {
-	err := l.fields(path, n, []string{"story", "row"}, func(name, path string, v *yaml.Node) error {
+	err := l.fields(path, n, layoutKeys["stories/STORY/same_as"], func(name, path string, v *yaml.Node) error {
 		if name == "story" {
 			return l.text(path, v, &to.Story)
 		}
@@ -223,7 +221,7 @@ func (l *layout) responses(path string, n *yaml.Node) (responses []Response, err
 
 func (l *layout) derived(name, path string, _, n *yaml.Node) error {
 	subject := Subject{Name: name}
-	err := l.fields(path, n, []string{"from", "responses"}, func(name, path string, v *yaml.Node) (err error) {
+	err := l.fields(path, n, layoutKeys["derived/SUBJECT"], func(name, path string, v *yaml.Node) (err error) {
 		if name == "responses" {
 			subject.Responses, err = l.responses(path, v)
 			return err
@@ -261,7 +259,8 @@ func (l *layout) motionFile(path string, n *yaml.Node) (r Response, err error) {
 	var file string
 	var columns []string
 	if n.Kind == yaml.MappingNode {
-		err = l.fields(path, n, []string{"file", "columns", "rows"}, func(name, path string, v *yaml.Node) error {
+		known := append(slices.Clone(layoutKeys["motion/SUBJECT/STORY"]), "rows") // which gets words of its own
+		err = l.fields(path, n, known, func(name, path string, v *yaml.Node) error {
 			switch name {
 			case "file":
 				return l.text(path, v, &file)
@@ -311,7 +310,7 @@ func (l *layout) assignMotion() error {
 // surface reads the surfaces and the vertices of the voxels.
 func (l *layout) surface(path string, n *yaml.Node) error {
 	to := &l.spec.Surface
-	return l.fields(path, n, []string{"left", "right", "vertices"}, func(name, path string, v *yaml.Node) (err error) {
+	return l.fields(path, n, layoutKeys["surface"], func(name, path string, v *yaml.Node) (err error) {
 		switch name {
 		case "left":
 			return l.file(path, v, &to.Left)

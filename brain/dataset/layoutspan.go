@@ -4,7 +4,7 @@ import "go.yaml.in/yaml/v3"
 
 // span reads where rows begin and end. First may be absent.
 func (l *layout) span(path string, n *yaml.Node, to *RowSpan) error {
-	err := l.fields(path, n, []string{"first", "last"}, func(name, path string, v *yaml.Node) error {
+	err := l.fields(path, n, layoutKeys["stories/STORY/rows"], func(name, path string, v *yaml.Node) error {
 		if name == "first" {
 			return l.number(path, v, &to.First)
 		}
@@ -48,7 +48,7 @@ func (l *layout) assignSpans() {
 
 // fileWithRows reads a file of responses together with where its rows begin and end.
 func (l *layout) fileWithRows(path string, n *yaml.Node, file *string, r *Response) error {
-	err := l.fields(path, n, []string{"file", "rows"}, func(name, path string, v *yaml.Node) error {
+	err := l.fields(path, n, layoutKeys["subjects/SUBJECT/STORY"], func(name, path string, v *yaml.Node) error {
 		if name == "file" {
 			return l.text(path, v, file)
 		}

@@ -18,6 +18,15 @@ type Word struct {
 	Text          string
 }
 
+// ReadWords reads the file of a table of words, as the key words of a story names it.
+func ReadWords(path string) ([]Word, error) {
+	text, err := readFile(path, "text")
+	if err != nil {
+		return nil, err
+	}
+	return readWords(bytes.NewReader(text), path)
+}
+
 // readWords reads a table of words: tab-separated text whose first line names the columns, among
 // them onset, offset and word. Words are returned in the order of their onsets; they may overlap,
 // as two speakers do. A time that is missing, not finite, negative, or before its onset is an error

@@ -16,6 +16,7 @@ func commands() []constructor {
 	return []constructor{
 		demoCommand,
 		initCommand,
+		importCommand,
 		checkTimingCommand,
 		planCommand,
 		lockAnalysisCommand,

@@ -82,6 +82,9 @@ var rules = []rule{
 	{packages: "internal/brain/datacheck", ours: []string{
 		"brain/dataset", "brain/design", "internal/brain/responses",
 	}},
+	{packages: "internal/brain/imports", ours: []string{
+		"audio", "npy", "brain/dataset", "internal/brain/datacheck",
+	}, others: []string{"go.yaml.in/yaml/v3"}},
 	{packages: "internal/sim", ours: []string{"audio", "brain/dataset", "speech", "wavlm"},
 		others: []string{"gonum.org/v1/gonum/...", "golang.org/x/sync/..."}},
 	{packages: "internal/brain/timing", ours: []string{

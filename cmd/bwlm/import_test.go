@@ -1,0 +1,81 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/npy"
+)
+
+// arraysOf writes the recordings and the responses of a data set into a folder, as .npy in a folder for each subject.
+func arraysOf(t *testing.T, data, dir string) {
+	t.Helper()
+	d, err := dataset.Open(data)
+	require.NoError(t, err)
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "stimuli"), 0o755))
+	for _, story := range d.Stories() {
+		sound, err := os.ReadFile(filepath.Join(data, story+".wav"))
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "stimuli", story+".wav"), sound, 0o644))
+		for _, subject := range d.SubjectNames() {
+			m, err := d.ReadResponses(t.Context(), subject, story)
+			require.NoError(t, err)
+			require.NoError(t, os.MkdirAll(filepath.Join(dir, subject), 0o755))
+			path := filepath.Join(dir, subject, "task-"+story+"_bold.npy")
+			require.NoError(t, npy.Write(path, []int{m.Rows, m.Voxels}, m.Data))
+		}
+	}
+}
+
+func TestAFolderOfArraysBecomesATraining(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, tinyStudy(dir))
+	arrays, out := filepath.Join(dir, "arrays"), filepath.Join(dir, "imported")
+	arraysOf(t, filepath.Join(dir, "data"), arrays)
+
+	code, _, stderr := call(t, "import", "arrays", arrays, "--out", out)
+	assert.Equal(t, 2, code)
+	assert.Contains(t, stderr, "--tr is missing: the seconds from one row to the next; "+
+		"audio and rows look like --tr 0.4")
+	code, _, stderr = call(t, "import", "arrays", arrays, "--tr", "0.4")
+	assert.Equal(t, 2, code)
+	assert.Contains(t, stderr, "--out is missing")
+	code, stdout, _ := call(t, "import", "arrays", arrays, "--tr", "0.4", "--dry-run")
+	assert.Zero(t, code)
+	assert.Contains(t, stdout, "\ntr_seconds: 0.4 ")
+	assert.NoDirExists(t, out)
+	code, _, stderr = call(t, "import", "arrays", arrays, "--tr", "0.4", "--out", filepath.Join(arrays, "data"))
+	assert.Equal(t, 2, code, stderr)
+
+	code, stdout, stderr = call(t, "import", "arrays", arrays, "--tr", "0.4", "--out", out)
+	require.Zero(t, code, stderr)
+	assert.Regexp(t, `(?m)^ada +one +40 +50 +ada/task-one_bold.npy$`, stdout)
+	assert.Contains(t, stdout, "Guessed: the subjects are ada, bob, from")
+	code, _, stderr = call(t, "import", "arrays", arrays, "--tr", "0.4", "--out", out)
+	assert.Equal(t, 73, code, stderr)
+
+	code, _, stderr = call(t, "verify", out)
+	assert.Zero(t, code, stderr)
+	text, err := os.ReadFile(filepath.Join(dir, "tiny.yaml"))
+	require.NoError(t, err)
+	experiment := strings.Replace(string(text), "path: data,", "path: imported,", 1)
+	require.NotEqual(t, string(text), experiment)
+	path := filepath.Join(dir, "imported.yaml")
+	require.NoError(t, os.WriteFile(path, []byte(experiment), 0o644))
+	answer := answers(t, "train", path, "--set", "train.epochs=1")
+	assert.Contains(t, answer, "test")
+
+	code, stdout, stderr = call(t, "import", "arrays", arrays, "--tr", "0.8", "--dry-run")
+	assert.Equal(t, 65, code)
+	assert.Contains(t, stderr, "ada/task-one_bold.npy: subject ada, story one: ")
+	assert.Contains(t, stdout, "\ntr_seconds: 0.8 ", "a start for one's own")
+	code, stdout, _ = call(t, "import", "arrays", arrays, "--tr", "0.4", "--dry-run", "--json")
+	assert.Zero(t, code)
+	assert.Contains(t, stdout, `{"schema":1,"kind":"arrays","source":"`)
+}

@@ -1,0 +1,274 @@
+package imports
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/brainwavlm/bwlm/audio"
+	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/npy"
+)
+
+// Arrays finds recordings and .npy matrices below a folder. A story is a recording, named by its stem. A matrix belongs
+// to the story whose name is in its path, the longest where several are; what its path has besides that is its
+// subject. Rows are tr seconds apart; 0 leaves that open, for [Found.LikelyTR].
+//
+// Files that are not understood are left out, with the reason. That there is no story or no matrix is an error of kind
+// BadData, and so are two matrices of one subject and story.
+func Arrays(ctx context.Context, folder string, tr float64) (*Found, error) {
+	abs, err := filepath.Abs(folder)
+	if err != nil {
+		return nil, fault.Wrap(fault.IO, op, folder, err)
+	}
+	if info, err := os.Stat(abs); err != nil {
+		return nil, fault.Wrap(fault.Missing, op, folder, err)
+	} else if !info.IsDir() {
+		return nil, fault.New(fault.BadData, op, folder, "is a file, want the folder of the arrays and recordings")
+	}
+	a := &arrays{found: &Found{Schema: 1, Kind: "arrays", Source: abs, Name: nameOf(filepath.Base(abs)), TR: tr,
+		Guessed: []string{}, LeftOut: []LeftOut{}, Notes: []string{}}}
+	if err := a.list(ctx); err != nil {
+		return nil, err
+	}
+	a.stories()
+	if err := a.responses(); err != nil {
+		return nil, err
+	}
+	a.words()
+	return a.found, a.enough()
+}
+
+// arrays is the search for the files of a data set.
+type arrays struct {
+	found            *Found
+	sounds, matrices []string // relative paths
+	tables           []string // that may have words
+}
+
+const (
+	mostFiles = 100_000 // of a folder: more is a mistake about the folder
+	mostDepth = 8
+)
+
+// list sorts the files below the folder by their endings.
+func (a *arrays) list(ctx context.Context) error {
+	seen := 0
+	return filepath.WalkDir(a.found.Source, func(path string, e fs.DirEntry, err error) error {
+		rel := relative(a.found.Source, path)
+		switch {
+		case context.Cause(ctx) != nil:
+			return context.Cause(ctx)
+		case err != nil:
+			return fault.Wrap(fault.IO, op, path, err)
+		case rel == ".":
+			return nil
+		case strings.HasPrefix(e.Name(), "."):
+			if e.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		case e.IsDir():
+			if strings.Count(rel, string(filepath.Separator)) >= mostDepth {
+				a.leave(rel, "a folder too deep")
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if seen++; seen > mostFiles {
+			return fault.New(fault.BadData, op, a.found.Source, "has more than %d files", mostFiles).
+				WithHint("name the folder of the arrays and recordings")
+		}
+		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+			a.leave(rel, "not a regular file, or a link without its file")
+			return nil
+		}
+		switch ext := strings.ToLower(filepath.Ext(rel)); ext {
+		case ".wav", ".flac", ".mp3":
+			a.sounds = append(a.sounds, rel)
+		case ".npy":
+			a.matrices = append(a.matrices, rel)
+		case ".tsv":
+			a.tables = append(a.tables, rel)
+		case ".npz":
+			a.leave(rel, "an archive of arrays: save each array as .npy")
+		case ".txt", ".csv", ".mat", ".h5", ".hdf5", ".hf5":
+			a.leave(rel, "not a .npy: save matrices as .npy, TRs × voxels")
+		default:
+			a.leave(rel, "neither .npy nor a recording (.wav, .flac, .mp3)")
+		}
+		return nil
+	})
+}
+
+func (a *arrays) leave(file, why string, args ...any) {
+	a.found.LeftOut = append(a.found.LeftOut, LeftOut{file, fmt.Sprintf(why, args...)})
+}
+
+func (a *arrays) guess(text string, args ...any) {
+	a.found.Guessed = append(a.found.Guessed, fmt.Sprintf(text, args...))
+}
+
+// stories makes a story of each recording.
+func (a *arrays) stories() {
+	for _, file := range a.sounds {
+		stem := stemOf(file)
+		name := nameOf(stem)
+		i := slices.IndexFunc(a.found.Stories, func(s Story) bool { return strings.EqualFold(s.Name, name) })
+		if i >= 0 {
+			a.leave(file, "story %s has the recording %s already", name,
+				relative(a.found.Source, a.found.Stories[i].Audio))
+			continue
+		}
+		if name != stem {
+			a.guess("%s is story %s, since a name of a story has none of /\\*?[]:", file, name)
+		}
+		a.found.Stories = append(a.found.Stories, Story{Name: name, Audio: filepath.Join(a.found.Source, file)})
+	}
+}
+
+// responses gives each matrix its story and subject.
+func (a *arrays) responses() error {
+	type matched struct {
+		file, story string
+		rest        []string
+		shape       []int
+	}
+	var list []matched
+	for _, file := range a.matrices {
+		header, err := npy.Stat(filepath.Join(a.found.Source, file))
+		switch {
+		case err != nil:
+			a.leave(file, "%s", reasonOf(err))
+			continue
+		case len(header.Shape) == 1:
+			a.leave(file, "one dimension of %d, want TRs × voxels; columns of an ROI belong below rois",
+				header.Shape[0])
+			continue
+		case len(header.Shape) != 2 && len(header.Shape) != 3:
+			a.leave(file, "%d dimensions, want TRs × voxels, or repeats × TRs × voxels", len(header.Shape))
+			continue
+		}
+		story, rest, ok := match(strings.TrimSuffix(file, filepath.Ext(file)), a.found.Stories)
+		if !ok {
+			a.leave(file, "its path has the name of no recording, or of several")
+			continue
+		}
+		list = append(list, matched{file, story, rest, header.Shape})
+	}
+	rests := make([][]string, len(list))
+	for i, m := range list {
+		rests[i] = m.rest
+	}
+	names := subjectNames(rests)
+	for i, m := range list {
+		name := names[i]
+		at := slices.IndexFunc(a.found.Subjects, func(s Subject) bool { return s.Name == name })
+		if at < 0 {
+			at = len(a.found.Subjects)
+			a.found.Subjects = append(a.found.Subjects, Subject{Name: name})
+		}
+		s := &a.found.Subjects[at]
+		if k := slices.IndexFunc(s.Responses, func(r Response) bool { return r.Story == m.story }); k >= 0 {
+			return fault.New(fault.BadData, op, a.found.Source, "%s and %s would both be subject %s, story %s", m.file,
+				relative(a.found.Source, s.Responses[k].File), name, m.story).
+				WithHint("give each file a name or folder with its subject and its story, and save repeats as one " +
+					"array, repeats × TRs × voxels")
+		}
+		s.Responses = append(s.Responses, Response{Story: m.story, File: filepath.Join(a.found.Source, m.file),
+			Shape: m.shape})
+	}
+	if len(list) > 0 {
+		a.guess("the subjects are %s, from what the paths of the matrices have besides the story",
+			strings.Join(a.names(), ", "))
+	}
+	slices.SortFunc(a.found.Subjects, func(a, b Subject) int { return cmp.Compare(a.Name, b.Name) })
+	a.found.Stories = slices.DeleteFunc(a.found.Stories, func(s Story) bool {
+		used := slices.ContainsFunc(a.found.Subjects, func(p Subject) bool {
+			return slices.ContainsFunc(p.Responses, func(r Response) bool { return r.Story == s.Name })
+		})
+		if !used {
+			a.leave(relative(a.found.Source, s.Audio),
+				"a recording without responses: no path of a matrix has its name")
+		}
+		return !used
+	})
+	return nil
+}
+
+func (a *arrays) names() (out []string) {
+	for _, s := range a.found.Subjects {
+		out = append(out, s.Name)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// words gives a story the table of its stem, if it is one of words.
+func (a *arrays) words() {
+	for _, file := range a.tables {
+		i := slices.IndexFunc(a.found.Stories, func(s Story) bool { return s.Name == nameOf(stemOf(file)) })
+		switch {
+		case i < 0:
+			a.leave(file, "a table that has the name of no story")
+		case a.found.Stories[i].Words != "":
+			a.leave(file, "story %s has a table of words already", a.found.Stories[i].Name)
+		default:
+			s := &a.found.Stories[i]
+			path := filepath.Join(a.found.Source, file)
+			if _, err := dataset.ReadWords(path); err != nil {
+				a.leave(file, "not a table of words: %s", reasonOf(err))
+				continue
+			}
+			s.Words = path
+			a.guess("%s has the words of story %s, by its name", file, s.Name)
+		}
+	}
+}
+
+func (a *arrays) enough() error {
+	fail := func(why string) error {
+		e := fault.New(fault.BadData, op, a.found.Source, "%s", why)
+		if len(a.found.LeftOut) > 0 {
+			e.Reason += fmt.Sprintf("; left out: %s (%s)", a.found.LeftOut[0].File, a.found.LeftOut[0].Why)
+		}
+		return e.WithHint("give each matrix a name or folder with its subject and the stem of its recording, such " +
+			"as sub-01/alice.npy next to alice.wav")
+	}
+	switch {
+	case len(a.sounds) == 0:
+		return fail("there is no recording (.wav, .flac, .mp3)")
+	case len(a.matrices) == 0:
+		return fail("there is no .npy")
+	case len(a.found.Subjects) == 0:
+		return fail("no path of a .npy has the name of a recording")
+	}
+	return nil
+}
+
+// LikelyTR returns the median over matrices of the seconds of audio for each row, rounded to a hundredth; 0 if no
+// length is known.
+func (f *Found) LikelyTR(ctx context.Context) float64 {
+	var list []float64
+	for _, p := range f.Subjects {
+		for _, r := range p.Responses {
+			i := slices.IndexFunc(f.Stories, func(s Story) bool { return s.Name == r.Story })
+			seconds, err := audio.Length(ctx, f.Stories[i].Audio, audio.Options{})
+			if rows := r.Shape[len(r.Shape)-2]; err == nil && rows > 0 {
+				list = append(list, seconds/float64(rows))
+			}
+		}
+	}
+	if len(list) == 0 {
+		return 0
+	}
+	slices.Sort(list)
+	return math.Round(100*list[len(list)/2]) / 100
+}
