@@ -44,10 +44,10 @@ func importArraysCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "arrays FOLDER",
 		Short: "A folder of .npy matrices (TRs × voxels) and recordings",
-		Long: `Each recording (.wav, .flac, .mp3) below FOLDER is a story, named by its stem. Each .npy belongs to the
-story whose name is in its path, such as sub-01/alice.npy or sub-01_task-alice_bold.npy, and to the subject that the rest of
-its path names; three dimensions are repeats × TRs × voxels. A .tsv with the stem of a story has its words, if it has
-the columns onset, offset and word. What was guessed and what was left out is printed and stands in the file.
+		Long: `Each recording (.wav, .flac, .mp3) below FOLDER is a story, named by its stem. Each .npy belongs to
+the story whose name is in its path, such as sub-01/alice.npy or sub-01_task-alice_bold.npy, and to the subject that the
+rest of its path names; three dimensions are repeats × TRs × voxels. A .tsv with the stem of a story has its words, if
+it has the columns onset, offset and word. What was guessed and what was left out is printed and stands in the file.
 
 Rows are compared with the audio by headers. Matrices that do not fit it are named and refused (65), as every command
 would do later; --dry-run prints the description all the same, as a start for one's own. --json prints {"schema",
