@@ -65,7 +65,7 @@ func (st *Study) FindCopies(ctx context.Context, report *design.Report) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		shared = append(shared, st.sounds.compare(pair[0], pair[1])...)
+		shared = append(shared, st.compareSounds(pair[0], pair[1])...)
 	}
 	report.CompareAudio(seconds, shared, st.allowsShared)
 	return nil
@@ -83,19 +83,17 @@ func storiesOf(pairs [][2]string) (stories []string) {
 	return stories
 }
 
-// compare returns what two stories share, or what a story has twice. Stretches under 3 s are left out, unless they
-// are half of a story.
-func (s *sounds) compare(a, b string) []design.SharedAudio {
+// compareSounds returns what two stories share, or what a story has twice. Stretches under 3 s are left out, unless
+// they are half of a story.
+func (st *Study) compareSounds(a, b string) []design.SharedAudio {
 	key := [2]string{a, b}
-	if found, ok := s.shared[key]; ok {
+	if found, ok := st.sounds.shared[key]; ok {
 		return found
 	}
-	p, q := s.prints[a], s.prints[b]
-	var stretches []fingerprint.Stretch
-	if a == b {
-		stretches = fingerprint.Repeats(p)
-	} else {
-		stretches = fingerprint.Compare(p, q)
+	p, q := st.sounds.prints[a], st.sounds.prints[b]
+	stretches, err := fingerprint.Find(st.disk, p, q)
+	if err != nil {
+		st.warn(err)
 	}
 	found := []design.SharedAudio{}
 	for _, x := range stretches {
@@ -104,7 +102,7 @@ func (s *sounds) compare(a, b string) []design.SharedAudio {
 				A: design.Interval(x.A), B: design.Interval(x.B), Seconds: x.Seconds})
 		}
 	}
-	s.shared[key] = found
+	st.sounds.shared[key] = found
 	return found
 }
 
