@@ -113,6 +113,8 @@ func (l *layout) dataset(n *yaml.Node) error {
 			return l.number(path, v, &l.spec.TR)
 		case "row_time":
 			return l.number(path, v, &l.spec.RowTime)
+		case "trimmed":
+			return l.boolean(path, v, &l.spec.Trimmed)
 		case "stories":
 			return l.each(path, v, l.story)
 		case "subjects":

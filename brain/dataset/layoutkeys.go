@@ -3,7 +3,7 @@ package dataset
 // layoutKeys are the keys of each mapping of dataset.yaml, by the path of the mapping. Names of stories, subjects and
 // ROIs are in capitals. docs/dataset-format.md describes each.
 var layoutKeys = map[string][]string{
-	"": {"name", "licence", "citation", "tr_seconds", "row_time", "stories", "subjects", "derived", "motion", "rois",
+	"": {"name", "licence", "citation", "tr_seconds", "row_time", "trimmed", "stories", "subjects", "derived", "motion", "rois",
 		"surface", "mask"},
 	"stories/STORY":          {"audio", "words", "phones", "speaker", "first_tr_seconds", "rows", "same_as"},
 	"stories/STORY/rows":     {"first", "last"},

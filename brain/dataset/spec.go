@@ -19,6 +19,7 @@ type Spec struct {
 
 	TR       float64 // seconds
 	RowTime  float64 // the instant within its TR that a row stands for, 0 to 1
+	Trimmed  bool    // rows at both ends of the stories were cut before the responses were stored
 	Stories  []Story
 	Subjects []Subject
 	Derived  []Subject // made from subjects, such as an average; must be named exactly

@@ -99,6 +99,13 @@ func (d *document) number(path string, n *yaml.Node, to *float64) error {
 	return nil
 }
 
+func (d *document) boolean(path string, n *yaml.Node, to *bool) error {
+	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!bool" || n.Decode(to) != nil {
+		return d.fail(n, "%s is %s, want true or false", path, kind(n))
+	}
+	return nil
+}
+
 func (d *document) integer(path string, n *yaml.Node, to *int) error {
 	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!int" || n.Decode(to) != nil {
 		return d.fail(n, "%s is %s, want a whole number", path, kind(n))

@@ -99,7 +99,7 @@ func Unmet(ctx context.Context, st *study.Study, target string, sources ...strin
 		if err != nil {
 			return nil, err
 		}
-		trim := st.Experiment.Data.Trim
+		trim := study.Trim(st.Experiment, st.Data)
 		if m.Rows <= trim[0]+trim[1] {
 			continue
 		}

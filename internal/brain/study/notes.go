@@ -31,6 +31,11 @@ func (st *Study) noteMethod(context.Context) error {
 		st.Note("activations of frozen layers are cached in bf16: results are not bit-identical to those without")
 	}
 	st.Note("readout.delays_seconds %v are %v TRs of %g s", exp.Readout.DelaysSeconds, st.Delays, st.Data.TR())
+	if trim := Trim(exp, st.Data); st.Data.Spec().Trimmed && trim != exp.Data.Trim {
+		st.Note("data.trim %v is not applied: the data set says that its responses are trimmed already", exp.Data.Trim)
+	} else if st.Data.Spec().Trimmed && trim != [2]int{} {
+		st.Note("data.trim %v cuts more from responses that the data set says are trimmed already", trim)
+	}
 	if longest := slices.Max(st.Delays); exp.Train.ContextRows < longest && !exp.Compat.NoContext {
 		st.Note("train.context_rows %d is less than the longest delay of %d TRs: the first rows of each block lack "+
 			"their history", exp.Train.ContextRows, longest)

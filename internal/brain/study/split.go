@@ -21,6 +21,16 @@ var Splits = []Split{Train, Val, Test}
 
 func (s Split) String() string { return [...]string{"train", "val", "test"}[s] }
 
+// Trim returns how many rows are left out at both ends of a story. The default of data.trim is not applied to responses
+// whose data set says that they were trimmed before.
+func Trim(exp *experiment.Experiment, data *dataset.Dataset) [2]int {
+	unset := exp.Origin("data.trim") == experiment.FromDefault && exp.Data.Trim == experiment.Default().Data.Trim
+	if data.Spec().Trimmed && unset {
+		return [2]int{}
+	}
+	return exp.Data.Trim
+}
+
 // parts resolves the splits of the experiment for one subject, given the number of rows of each story.
 func parts(exp *experiment.Experiment, data *dataset.Dataset, rows map[string]int) (out [3][]design.Rows, err error) {
 	for i, entries := range [][]string{exp.Data.Train, exp.Data.Val, exp.Data.Test} {
@@ -28,7 +38,7 @@ func parts(exp *experiment.Experiment, data *dataset.Dataset, rows map[string]in
 		if err != nil {
 			return out, err
 		}
-		if out[i], err = data.Resolve(parsed, rows, exp.Data.Trim); err != nil {
+		if out[i], err = data.Resolve(parsed, rows, Trim(exp, data)); err != nil {
 			return out, err
 		}
 	}

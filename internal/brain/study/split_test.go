@@ -2,6 +2,7 @@ package study_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -65,6 +66,40 @@ func TestStatisticsOfFeaturesCountRowsOnce(t *testing.T) {
 		"validation rows do not take part")
 	assert.Equal(t, []design.Rows{{From: 60, To: 70}}, study.StatisticsRows(subjects[2:], "s"))
 	assert.Nil(t, study.StatisticsRows(subjects, "other"))
+}
+
+// Rows that were trimmed before are trimmed again only where somebody asks for it.
+func TestTrimmedResponsesAreNotTrimmedAgain(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		trimmed  bool
+		set      string
+		want     design.Rows
+		contains string
+	}{
+		{"the default", false, "", design.Rows{From: 10, To: 35}, ""},
+		{"trimmed before", true, "", design.Rows{From: 0, To: 40}, "data.trim [10 5] is not applied"},
+		{"asked for", true, "data.trim=[10, 5]", design.Rows{From: 10, To: 35}, "data.trim [10 5] cuts more"},
+		{"asked for none", true, "data.trim=[0, 0]", design.Rows{From: 0, To: 40}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, s *dataset.Spec) {
+				e.Data.Trim, s.Trimmed = experiment.Default().Data.Trim, c.trimmed
+				if c.set != "" {
+					require.NoError(t, e.Set(c.set))
+				}
+			})
+			c.want.Story = "test"
+			assert.Equal(t, []design.Rows{c.want}, st.Subjects[0].Parts[study.Test])
+			trim := slices.DeleteFunc(slices.Clone(st.Notes), func(n string) bool { return !strings.Contains(n, "data.trim") })
+			if c.contains == "" {
+				assert.Empty(t, trim)
+				return
+			}
+			require.Len(t, trim, 1)
+			assert.Contains(t, trim[0], c.contains)
+		})
+	}
 }
 
 func TestConstantVoxelsAreLeftOut(t *testing.T) {
