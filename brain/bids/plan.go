@@ -1,6 +1,7 @@
 package bids
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -95,7 +96,10 @@ func (p *plan) chooseFormats() error {
 
 // noMaps returns the reason why a run has no maps of a format, and the remedy.
 func (p *plan) noMaps() (why map[string]string, do string) {
-	places := p.run.Places
+	var places *finished.Places // of the first subject who has any: a data set has surfaces or masks, not both
+	for _, s := range p.run.Subjects {
+		places = cmp.Or(places, s.Places)
+	}
 	switch {
 	case len(p.run.Subjects) == 0:
 		return both("there are no scores of voxels"), fmt.Sprintf("evaluate %s", p.run.Dir)
@@ -123,7 +127,7 @@ func (p *plan) maps() error {
 	n := 0
 	for i := range p.run.Subjects {
 		subject := &p.run.Subjects[i]
-		if !p.run.Places.Fits(subject.Voxels) {
+		if !subject.Places.Fits(subject.Voxels) {
 			p.opt.Note(fmt.Sprintf("%s: no maps of %s: it has %d voxels, the data set's places are for others",
 				p.run.Name, subject.Name,
 				subject.Voxels))
@@ -142,7 +146,7 @@ func (p *plan) maps() error {
 			return err
 		}
 		for _, m := range append(mapsOf(subject), more...) {
-			if err := p.voxelMap(d, m); err != nil {
+			if err := p.voxelMap(d, subject.Places, m); err != nil {
 				return err
 			}
 		}
@@ -155,7 +159,7 @@ func (p *plan) maps() error {
 	if m := meanOf(p.run); m != nil {
 		for _, x := range mapsOf(m) {
 			x.about += fmt.Sprintf(", mean over %d subjects", n)
-			if err := p.voxelMap(cortex.Derivative{Task: p.task(), Space: p.opt.Space}, x); err != nil {
+			if err := p.voxelMap(cortex.Derivative{Task: p.task(), Space: p.opt.Space}, p.run.Places, x); err != nil {
 				return err
 			}
 		}
@@ -200,9 +204,9 @@ type sidecar struct {
 }
 
 // voxelMap plans one map, a volume or a file for each hemisphere, and its sidecar.
-func (p *plan) voxelMap(d cortex.Derivative, m voxelMap) error {
+func (p *plan) voxelMap(d cortex.Derivative, in *finished.Places, m voxelMap) error {
 	d.Stat, d.Desc = m.stat, m.desc
-	values := p.run.Places.Spread(m.values)
+	values := in.Spread(m.values)
 	put := func(h cortex.Hemisphere, ext string, write func(io.Writer) error) error {
 		d.Hemisphere, d.Ext = h, ext
 		name, err := d.Name()
@@ -222,7 +226,7 @@ func (p *plan) voxelMap(d cortex.Derivative, m voxelMap) error {
 	if err := put(cortex.Both, ".json", func(w io.Writer) error { return jsonfile.Encode(w, about) }); err != nil {
 		return err
 	}
-	if v := p.run.Places.Volume; v != nil {
+	if v := in.Volume; v != nil {
 		im, err := v.Image(values)
 		if err != nil {
 			return err
@@ -231,7 +235,7 @@ func (p *plan) voxelMap(d cortex.Derivative, m voxelMap) error {
 		return put(cortex.Both, ".nii.gz", im.WriteGzip)
 	}
 	left := 0
-	if s := p.run.Places.Left; s != nil {
+	if s := in.Left; s != nil {
 		left = len(s.Points)
 	}
 	for i, part := range [][]float32{values[:left], values[left:]} {

@@ -24,7 +24,8 @@
 //
 // The last key is for pictures: the vertex of each voxel, counted through the left hemisphere and
 // then the right (without it, voxel k is vertex k). Data of a volume have mask: mask.nii.gz
-// instead, whose voxels, z fastest, are the columns.
+// instead, whose voxels, z fastest, are the columns; {file: mask.nii.gz, order: x} is the order of pycortex.
+// Either may be a mapping of subjects to their own. docs/dataset-format.md has every key.
 //
 // A matrix is TRs × voxels, in a .npy file or as whitespace-separated text; a three-dimensional
 // .npy is repeats × TRs × voxels. A relative path must stay inside the folder of dataset.yaml, an

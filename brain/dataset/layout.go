@@ -95,6 +95,7 @@ type layout struct {
 	sound *recordings
 	spec  Spec
 	moved []Subject // names with their motion: subjects may be listed after it
+	own   []Subject // names with their spaces, likewise
 }
 
 func (l *layout) dataset(n *yaml.Node) error {
@@ -126,7 +127,7 @@ func (l *layout) dataset(n *yaml.Node) error {
 		case "surface":
 			return l.surface(path, v)
 		case "mask":
-			return l.file(path, v, &l.spec.Mask)
+			return l.mask(path, v)
 		default:
 			return l.each(path, v, l.roi)
 		}
@@ -140,7 +141,10 @@ func (l *layout) dataset(n *yaml.Node) error {
 		}
 	}
 	l.assignSpans()
-	return l.assignMotion()
+	if err := l.assignMotion(); err != nil {
+		return err
+	}
+	return l.assignSpaces()
 }
 
 func (l *layout) story(name, path string, _, n *yaml.Node) error {
@@ -307,22 +311,6 @@ func (l *layout) assignMotion() error {
 		l.spec.Subjects[i].Motion = m.Motion
 	}
 	return nil
-}
-
-// surface reads the surfaces and the vertices of the voxels.
-func (l *layout) surface(path string, n *yaml.Node) error {
-	to := &l.spec.Surface
-	return l.fields(path, n, layoutKeys["surface"], func(name, path string, v *yaml.Node) (err error) {
-		switch name {
-		case "left":
-			return l.file(path, v, &to.Left)
-		case "right":
-			return l.file(path, v, &to.Right)
-		default:
-			to.Vertices, err = l.region(path, v)
-			return err
-		}
-	})
 }
 
 // file reads the path of a file that other packages open. A relative path must stay inside the

@@ -3,8 +3,8 @@ package dataset
 // layoutKeys are the keys of each mapping of dataset.yaml, by the path of the mapping. Names of stories, subjects and
 // ROIs are in capitals. docs/dataset-format.md describes each.
 var layoutKeys = map[string][]string{
-	"": {"name", "licence", "citation", "tr_seconds", "row_time", "trimmed", "stories", "subjects", "derived", "motion", "rois",
-		"surface", "mask"},
+	"": {"name", "licence", "citation", "tr_seconds", "row_time", "trimmed", "stories", "subjects", "derived",
+		"motion", "rois", "surface", "mask"},
 	"stories/STORY":          {"audio", "words", "phones", "speaker", "first_tr_seconds", "rows", "same_as"},
 	"stories/STORY/rows":     {"first", "last"},
 	"stories/STORY/same_as":  {"story", "row"},
@@ -12,4 +12,5 @@ var layoutKeys = map[string][]string{
 	"derived/SUBJECT":        {"from", "responses"},
 	"motion/SUBJECT/STORY":   {"file", "columns"},
 	"surface":                {"left", "right", "vertices"},
+	"mask":                   {"file", "order"},
 }

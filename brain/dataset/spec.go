@@ -29,9 +29,7 @@ type Spec struct {
 	// they go, where Open makes what reads them. Without it they are errors.
 	AllowTruncated bool
 
-	// Places of the voxels, for pictures; at most one of them.
-	Surface Surface
-	Mask    string // NIfTI file
+	Space Space // where the voxels of subjects without a Space of their own are
 }
 
 // Story is one stimulus.
@@ -72,6 +70,7 @@ type Subject struct {
 	From      []string // of a derived subject: the subjects it was made from; empty means all
 	Responses []Response
 	Motion    []Response // of the head during a story, (TRs, parameters); a story without it is left out
+	Space     *Space     // nil: that of the data set
 }
 
 // Response refers to the responses of a subject to a story: a matrix in memory, or a source that is
@@ -102,7 +101,9 @@ func wrong(where, why string, args ...any) *fault.Error {
 }
 
 // key returns the path of a key of dataset.yaml.
-func key(parts ...string) string { return strings.Join(parts, "/") }
+func key(parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), "/")
+}
 
 // check returns the first mistake in a Spec.
 func (s *Spec) check() *fault.Error {
@@ -143,7 +144,7 @@ func (s *Spec) check() *fault.Error {
 	if err := s.checkROIs(); err != nil {
 		return err
 	}
-	return s.checkPlaces()
+	return s.checkSpaces()
 }
 
 // checkSpan refuses a stretch of rows that is none, or that begins at another time than the clock of the

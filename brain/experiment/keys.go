@@ -147,8 +147,8 @@ var keys = []key{
 		"", false, func(e *Experiment) any { return &e.Data.Detrend }, detrend},
 	{"data.zscore", "Responses to mean 0 and SD 1 by the statistics of: story | train | none.",
 		"", false, func(e *Experiment) any { return &e.Data.ZScore }, oneOf(ZScoreStory, ZScoreTrain, ZScoreNone)},
-	{"data.trim", "Rows dropped from start and end of a whole story. Explicit row ranges are taken as they are. The default is\n" +
-		"not applied to a data set that says trimmed: true.",
+	{"data.trim", "Rows dropped from start and end of a whole story. Explicit row ranges are taken as they are.\n" +
+		"The default is not applied to a data set that says trimmed: true.",
 		"", false, func(e *Experiment) any { return &e.Data.Trim }, trim},
 	{"data.allow_leak",
 		"true: allow splits that share audio, which are refused otherwise. The manifest and all results say so.",

@@ -42,6 +42,9 @@ func TestPageInABrowser(t *testing.T) {
 		for v := range madeVoxels {
 			r.Places.Vertices = append(r.Places.Vertices, 30*v)
 		}
+		for i := range r.Subjects {
+			r.Subjects[i].Places = r.Places
+		}
 	}
 	page := filepath.Join(t.TempDir(), "page.html")
 	require.NoError(t, atomicfile.Write(page, rep.HTML))

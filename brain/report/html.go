@@ -148,10 +148,10 @@ func (r *pageOfRun) page(id string, subjects int) (runPage, error) {
 	if p.Subjects != nil {
 		p.MoreSubjects = len(r.Subjects) - len(p.Subjects)
 	}
-	if p.Maps == nil && r.Places != nil {
+	if p.Maps == nil && p.Subjects == nil && r.Placed() {
 		r.Absent = append(r.Absent,
 			finished.NoMaps+"voxels and the places that the data set names are not equally many")
-	} else if p.Maps == nil {
+	} else if p.Maps == nil && p.Subjects == nil {
 		r.Absent = append(r.Absent,
 			finished.NoMaps+"nobody says where the voxels are (surface or mask in dataset.yaml)")
 	}

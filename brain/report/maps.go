@@ -24,7 +24,7 @@ type drawing struct {
 }
 
 // Maps are pictures of base, tuned and difference, averaged over subjects; the first two share
-// their limits. None if the places of the voxels are unknown.
+// their limits. None if the places of the voxels are unknown, or others for each subject.
 func (r *pageOfRun) Maps() (out []figureHTML, err error) {
 	if r.Places == nil {
 		return nil, nil
@@ -41,7 +41,7 @@ func (r *pageOfRun) Maps() (out []figureHTML, err error) {
 		if d.x == nil {
 			continue
 		}
-		f, err := r.draw(d, large)
+		f, err := r.draw(d, r.Places, large)
 		if err != nil {
 			return nil, err
 		}
@@ -60,7 +60,7 @@ type subjectMaps struct {
 // model, or the untuned one where nothing is tuned, and the difference. None for one subject, whose
 // maps are those of the run.
 func (r *pageOfRun) mapsOfSubjects(most int) (out []subjectMaps, err error) {
-	if r.Places == nil || len(r.Subjects) < 2 {
+	if !r.Placed() || r.Places != nil && len(r.Subjects) < 2 {
 		return nil, nil
 	}
 	var all, gains []float32
@@ -69,7 +69,7 @@ func (r *pageOfRun) mapsOfSubjects(most int) (out []subjectMaps, err error) {
 	}
 	for i := range r.Subjects {
 		p := &r.Subjects[i]
-		if !r.Places.Fits(p.Voxels) || len(out) == most {
+		if !p.Places.Fits(p.Voxels) || len(out) == most {
 			continue
 		}
 		score := drawing{p.Name + ", untuned model", "r", "tide", p.Base, upper(all)}
@@ -81,7 +81,7 @@ func (r *pageOfRun) mapsOfSubjects(most int) (out []subjectMaps, err error) {
 			if d.x == nil {
 				continue
 			}
-			f, err := r.draw(d, little)
+			f, err := r.draw(d, p.Places, little)
 			if err != nil {
 				return nil, err
 			}
@@ -92,18 +92,18 @@ func (r *pageOfRun) mapsOfSubjects(most int) (out []subjectMaps, err error) {
 	return out, nil
 }
 
-// draw draws a map in the run's places.
-func (r *pageOfRun) draw(d drawing, size [2]int) (figureHTML, error) {
+// draw draws a map in places.
+func (r *pageOfRun) draw(d drawing, in *finished.Places, size [2]int) (figureHTML, error) {
 	opt := render.Options{Width: size[0], Height: size[1], Views: []render.View{render.Lateral, render.Medial},
 		Colors: render.ColormapByName(d.colors), High: d.high, Unit: d.unit}
 	var figure *render.Figure
 	var err error
-	if r.Places.Volume != nil {
+	if in.Volume != nil {
 		opt.Views = nil
-		figure, err = render.Glass(r.Places.Volume, r.Places.Spread(d.x), opt)
+		figure, err = render.Glass(in.Volume, in.Spread(d.x), opt)
 	} else {
-		figure, err = render.Draw(render.Brain{Left: r.Places.Left, Right: r.Places.Right}, r.Places.Spread(d.x),
-			r.outlines(), opt)
+		figure, err = render.Draw(render.Brain{Left: in.Left, Right: in.Right}, in.Spread(d.x),
+			r.outlines(in), opt)
 	}
 	if err != nil {
 		return figureHTML{}, err
@@ -137,14 +137,14 @@ func magnitudes(x []float32) []float32 {
 const mostOutlines = 6
 
 // outlines are the borders of the regions on the surface, if they are few.
-func (r *pageOfRun) outlines() (out []render.Region) {
+func (r *pageOfRun) outlines(in *finished.Places) (out []render.Region) {
 	if len(r.Subjects) == 0 || len(r.Subjects[0].ROIs) > mostOutlines {
 		return nil
 	}
 	for _, region := range r.Subjects[0].ROIs {
-		mask := make(cortex.Mask, r.Places.Size())
+		mask := make(cortex.Mask, in.Size())
 		for _, c := range region.Columns {
-			if at, ok := r.Places.At(c); ok {
+			if at, ok := in.At(c); ok {
 				mask[at] = true
 			}
 		}

@@ -76,9 +76,7 @@ func (r *pageOfRun) provenance() (v provenance) {
 		add("delays (TRs)", strings.Trim(fmt.Sprint(m.Delays), "[]"))
 		v.Inputs = m.Inputs
 	}
-	if r.Places != nil {
-		v.Inputs = slices.Concat(v.Inputs, r.Places.Files)
-	}
+	v.Inputs = slices.Concat(v.Inputs, r.FilesOfPlaces())
 	s := r.Summary.AnalysisPlan
 	if s == nil {
 		add("analysis plan", "none: splits and endpoints were not locked before the training")

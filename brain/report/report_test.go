@@ -277,7 +277,7 @@ func TestReadRefusesWhatIsDamaged(t *testing.T) {
 			`{"schema": 2, "subjects": [{"name": "ann", "voxels": 40, "rois": [{"name": "r", "columns": [40]}]}]}`,
 			fault.BadData, "column 40"},
 		{"eval/test/ann/base_r.npy", []float32{1, 2}, fault.BadData, "layout says [40]"},
-		{"metrics.jsonl", "{}\n{", fault.BadData, "metrics.jsonl:2"},
+		{"metrics.jsonl", "{}\n{\n", fault.BadData, "metrics.jsonl:2"},
 		{"probe.json", "[]", fault.BadData, "probe.json"},
 	} {
 		dir := made(t)
@@ -351,7 +351,13 @@ func TestMapsAreDrawnWhereTheDataSetNamesPlaces(t *testing.T) {
 	require.NoError(t, err)
 	r := rep.Runs[0]
 	left, right := cortex.Synthetic(1)
-	r.Places = &finished.Places{Left: left.Surface, Right: right.Surface}
+	place := func(in *finished.Places) {
+		r.Places = in
+		for i := range r.Subjects {
+			r.Subjects[i].Places = in
+		}
+	}
+	place(&finished.Places{Left: left.Surface, Right: right.Surface})
 	maps, err := r.Maps()
 	require.NoError(t, err)
 	assert.Empty(t, maps, "40 voxels, 84 vertices")
@@ -363,14 +369,22 @@ func TestMapsAreDrawnWhereTheDataSetNamesPlaces(t *testing.T) {
 	require.Len(t, maps, 3)
 	assert.Equal(t, "Δr", maps[2].Title)
 	assert.Contains(t, maps[2].Alt, "(0.080)")
-	r.Places = &finished.Places{Volume: &cortex.Volume{Dim: [3]int{4, 5, 2},
-		Affine: [3][4]float64{{3, 0, 0, 0}, {0, 3, 0, 0}, {0, 0, 3, 0}}}}
+	place(&finished.Places{Volume: &cortex.Volume{Dim: [3]int{4, 5, 2},
+		Affine: [3][4]float64{{3, 0, 0, 0}, {0, 3, 0, 0}, {0, 0, 3, 0}}}})
 	for v := range madeVoxels {
 		r.Places.Volume.Voxels = append(r.Places.Volume.Voxels, v)
 	}
 	maps, err = r.Maps()
 	require.NoError(t, err)
 	assert.Len(t, maps, 3, "through a glass brain")
+
+	r.Places = nil // each subject has its own
+	maps, err = r.Maps()
+	require.NoError(t, err)
+	assert.Empty(t, maps, "there is no mean over places that differ")
+	own, err := r.mapsOfSubjects(9)
+	require.NoError(t, err)
+	assert.Len(t, own, len(r.Subjects))
 }
 
 // A run of two subjects whose data set names a mask is drawn through a glass brain, each subject, too,

@@ -8,12 +8,12 @@ import (
 	"github.com/brainwavlm/bwlm/internal/activations"
 )
 
-// costly is the least product of the seconds of two recordings whose comparison is worth keeping: it takes some 10 ms.
+// costly is the least product of the seconds of two recordings whose comparison is worth keeping: some 10 ms.
 const costly = 120 * 120
 
 // Find finds the stretches that two recordings have in common, as [Compare] does, or those that occur twice in one, as
-// [Repeats] does where a is b. What was found between long ones is kept in the cache, if there is one: comparing two hours
-// takes 5 to 25 s. An error is of the cache, and worth a warning: what is returned holds.
+// [Repeats] does where a is b. What was found between long ones is kept in the cache, if there is one: comparing two
+// hours takes 5 to 25 s. An error is of the cache, and worth a warning: what is returned holds.
 func Find(cache *activations.Store, a, b *Print) ([]Stretch, error) {
 	compute := func() []Stretch {
 		if a == b {

@@ -3,6 +3,7 @@ package finished
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -13,7 +14,7 @@ import (
 	"github.com/brainwavlm/bwlm/internal/cortex"
 )
 
-// Places is where a run's voxels are.
+// Places is where voxels are.
 type Places struct {
 	Left, Right *cortex.Surface // either may be nil
 	Vertices    []int           // of each voxel; nil: voxel k is vertex k
@@ -22,13 +23,36 @@ type Places struct {
 	Files []results.ManifestInput // that surfaces or mask came from
 }
 
-// readPlaces reads surfaces or mask. Files that are no longer there are no error.
-func (r *Run) readPlaces(p dataset.Places) error {
+// readPlaces reads surfaces or mask of each subject. The run has places of its own if all subjects have the same.
+func (r *Run) readPlaces(of func(subject string) (dataset.Places, error)) error {
+	read := map[string]*Places{}
+	for i := range r.Subjects {
+		s := &r.Subjects[i]
+		p, err := of(s.Name)
+		if err != nil {
+			return err
+		}
+		name := fmt.Sprint(p)
+		if _, known := read[name]; !known {
+			if read[name], err = r.places(p); err != nil {
+				return err
+			}
+		}
+		s.Places = read[name]
+	}
+	if len(read) == 1 {
+		r.Places = r.Subjects[0].Places
+	}
+	return nil
+}
+
+// places reads surfaces or mask; nil if there are none. Files that are no longer there are no error.
+func (r *Run) places(p dataset.Places) (*Places, error) {
 	out := &Places{Vertices: p.Vertices}
 	for _, path := range []string{p.Left, p.Right, p.Mask} {
 		if _, err := os.Stat(path); path != "" && os.IsNotExist(err) {
 			r.Absent = append(r.Absent, NoMaps+"the data set's "+ShortPath(path)+" is not there")
-			return nil
+			return nil, nil
 		}
 	}
 	var err error
@@ -39,10 +63,14 @@ func (r *Run) readPlaces(p dataset.Places) error {
 		out.Right, err = cortex.ReadSurface(p.Right)
 	}
 	if err == nil && p.Mask != "" {
-		out.Volume, err = cortex.ReadMask(p.Mask, cortex.ZFastest)
+		order := cortex.ZFastest
+		if p.XFastest {
+			order = cortex.XFastest
+		}
+		out.Volume, err = cortex.ReadMask(p.Mask, order)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, path := range []string{p.Left, p.Right, p.Mask} {
 		if path == "" {
@@ -50,14 +78,34 @@ func (r *Run) readPlaces(p dataset.Places) error {
 		}
 		f, err := hashed(path)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		out.Files = append(out.Files, f)
 	}
-	if out.Size() > 0 {
-		r.Places = out
+	if out.Size() == 0 {
+		return nil, nil
 	}
-	return nil
+	return out, nil
+}
+
+// Placed reports whether the places of any subject's voxels are known.
+func (r *Run) Placed() bool {
+	return slices.ContainsFunc(r.Subjects, func(s Subject) bool { return s.Places != nil })
+}
+
+// FilesOfPlaces lists the files that the subjects' places came from, each once.
+func (r *Run) FilesOfPlaces() (files []results.ManifestInput) {
+	for _, s := range r.Subjects {
+		if s.Places == nil {
+			continue
+		}
+		for _, f := range s.Places.Files {
+			if !slices.Contains(files, f) {
+				files = append(files, f)
+			}
+		}
+	}
+	return files
 }
 
 // hashed returns the hash of a file.
@@ -103,6 +151,9 @@ func (p *Places) At(voxel int) (int, bool) {
 
 // Fits reports whether n voxels all have places.
 func (p *Places) Fits(voxels int) bool {
+	if p == nil {
+		return false
+	}
 	if p.Vertices == nil {
 		return voxels == p.Size()
 	}

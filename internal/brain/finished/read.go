@@ -85,7 +85,7 @@ func (rep *Found) readDemo(ctx context.Context, dir string) error {
 		if err != nil {
 			return err
 		}
-		if err := run.readPlaces(places); err != nil {
+		if err := run.readPlaces(func(string) (dataset.Places, error) { return places, nil }); err != nil {
 			return err
 		}
 		rep.Runs = append(rep.Runs, run)
@@ -285,9 +285,10 @@ func (r *Run) readData(ctx context.Context) error {
 		return nil
 	}
 	r.Data = &Data{d.Name(), d.Licence(), d.Citation()}
-	places, err := d.Places(ctx)
-	if err != nil {
-		return err
-	}
-	return r.readPlaces(places)
+	return r.readPlaces(func(subject string) (dataset.Places, error) {
+		if !slices.Contains(d.SubjectNames(), subject) && !d.IsDerived(subject) {
+			subject = "" // the data set has changed since
+		}
+		return d.Places(ctx, subject)
+	})
 }

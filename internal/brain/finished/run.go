@@ -25,7 +25,7 @@ type Run struct {
 	Probes     *results.Probes
 	Partition  *results.VariancePartition
 	Data       *Data
-	Places     *Places
+	Places     *Places  // of all subjects; nil if each has its own, or none has
 	Absent     []string // what is left out, with the reason
 }
 
@@ -45,6 +45,7 @@ type Scored struct {
 type Subject struct {
 	Name                              string
 	Voxels                            int
+	Places                            *Places       // nil: unknown
 	Rows                              []design.Rows // test rows
 	ROIs                              []ROI
 	Base, Best, Tuned, Delta, Ceiling []float32 // nil where the run has none

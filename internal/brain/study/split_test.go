@@ -91,7 +91,8 @@ func TestTrimmedResponsesAreNotTrimmedAgain(t *testing.T) {
 			})
 			c.want.Story = "test"
 			assert.Equal(t, []design.Rows{c.want}, st.Subjects[0].Parts[study.Test])
-			trim := slices.DeleteFunc(slices.Clone(st.Notes), func(n string) bool { return !strings.Contains(n, "data.trim") })
+			trim := slices.DeleteFunc(slices.Clone(st.Notes),
+				func(n string) bool { return !strings.Contains(n, "data.trim") })
 			if c.contains == "" {
 				assert.Empty(t, trim)
 				return
