@@ -209,6 +209,7 @@ var rules = []rule{
 		"internal/torchtest",
 	}, others: []string{"github.com/stretchr/testify/..."}},
 	{packages: "internal/tfevents/readback", tests: true, others: []string{"github.com/stretchr/testify/require"}},
+	{packages: "internal/disk/disktest", tests: true, others: []string{"github.com/stretchr/testify/require"}},
 	{packages: "internal/faulttest", tests: true, others: []string{"github.com/stretchr/testify/require"}},
 	{packages: "internal/filetest", tests: true, ours: []string{"npy"},
 		others: []string{"github.com/stretchr/testify/require"}},
