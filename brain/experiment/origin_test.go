@@ -30,7 +30,7 @@ func TestRunDirectoriesKeepTheOriginOfEachValue(t *testing.T) {
 	require.NoError(t, again.Write(&second))
 	assert.Equal(t, b.String(), second.String(), "the copy of a copy is the same")
 
-	read, err := readFile(path)
+	read, err := readFile(t.Context(), path)
 	require.NoError(t, err)
 	assert.Equal(t, FromFile, read.Origin("train.epochs"), "as an experiment file its keys are given")
 }

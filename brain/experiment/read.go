@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -28,7 +30,12 @@ const (
 
 // Load reads a file, applies settings of the form "key=value" in order, and validates: what a command does.
 func Load(path string, sets ...string) (*Experiment, error) {
-	e, err := readFile(path)
+	return LoadContext(context.Background(), path, sets...)
+}
+
+// LoadContext is [Load], whose wait for the writer of a pipe ends with a context.
+func LoadContext(ctx context.Context, path string, sets ...string) (*Experiment, error) {
+	e, err := readFile(ctx, path)
 	if err != nil {
 		return nil, err
 	}
@@ -43,26 +50,56 @@ func Load(path string, sets ...string) (*Experiment, error) {
 	return e, nil
 }
 
-// readFile reads an experiment file over the defaults. Relative paths in it mean its directory. The result is not
-// validated yet, since Set may still supply what is missing.
+// readFile reads an experiment file or pipe over the defaults. Relative paths in it mean its directory, those in a pipe
+// the working directory. The result is not validated yet, since Set may still supply what is missing.
 //
 // A file that cannot be opened is a *fault.Error of kind Missing; text that is not YAML, an unknown
 // or repeated key and a value of the wrong type are of kind Usage, with file, line and column.
-func readFile(path string) (*Experiment, error) {
-	data, err := readLimited(path)
+func readFile(ctx context.Context, path string) (*Experiment, error) {
+	f, piped, err := open(path)
 	if err != nil {
 		return nil, err
 	}
-	return ReadBytes(path, data)
+	defer f.Close()
+	if !piped {
+		data, err := readLimited(path, f)
+		if err != nil {
+			return nil, err
+		}
+		return ReadBytes(path, data)
+	}
+	data, err := readPipe(ctx, path, f)
+	if err != nil {
+		return nil, err
+	}
+	return readBytes(path, ".", data)
+}
+
+// open opens a file or a pipe. Neither makes it wait.
+func open(path string) (f *os.File, piped bool, err error) {
+	f, err = os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, false, cannotRead(path, err)
+	}
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+	case info.IsDir():
+		err = syscall.EISDIR
+	case info.Mode().IsRegular():
+		return f, false, nil
+	case info.Mode()&fs.ModeNamedPipe != 0:
+		return f, true, nil
+	default:
+		err = fault.New(fault.BadData, "experiment", path, "is a device or socket, want a file or a pipe").
+			WithHint("give the YAML file itself")
+	}
+	f.Close()
+	return nil, false, cannotRead(path, err)
 }
 
 // readLimited returns the bytes of a file, as many as ReadBytes takes and one more.
-func readLimited(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, cannotRead(path, err)
-	}
-	defer f.Close()
+func readLimited(path string, f io.Reader) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(f, maxBytes+1))
 	if err != nil {
 		return nil, cannotRead(path, err)
@@ -70,7 +107,31 @@ func readLimited(path string) ([]byte, error) {
 	return data, nil
 }
 
+// patience is how long a pipe may be without a writer.
+const patience = time.Second
+
+// readPipe is readLimited for a pipe, until a context ends.
+func readPipe(ctx context.Context, path string, f *os.File) ([]byte, error) {
+	stop := context.AfterFunc(ctx, func() { _ = f.SetReadDeadline(time.Unix(1, 0)) })
+	defer stop()
+	for begun := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		data, err := readLimited(path, f)
+		switch {
+		case ctx.Err() != nil:
+			return nil, fault.Wrap(fault.Interrupted, "experiment", path, context.Cause(ctx))
+		case err != nil || len(data) > 0:
+			return data, err
+		case time.Since(begun) > patience: // the end of a pipe looks as a pipe that has no writer yet
+			return nil, fault.New(fault.Missing, "experiment", path, "nothing writes to the pipe").
+				WithHint("start its writer first, or give the YAML file itself")
+		}
+	}
+}
+
 func cannotRead(path string, err error) error {
+	if f := (*fault.Error)(nil); errors.As(err, &f) {
+		return err
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return fault.New(fault.Missing, "experiment", path, "no such file").
@@ -88,6 +149,11 @@ func cannotRead(path string, err error) error {
 // ReadBytes reads an experiment in memory, without validating it; name stands for the file in messages and for its
 // directory in relative paths.
 func ReadBytes(name string, data []byte) (*Experiment, error) {
+	return readBytes(name, filepath.Dir(name), data)
+}
+
+// readBytes is ReadBytes with the directory of relative paths.
+func readBytes(name, base string, data []byte) (*Experiment, error) {
 	e := Default()
 	e.name, e.origin, e.where = name, map[string]Origin{}, map[string]string{}
 	switch {
@@ -100,7 +166,7 @@ func ReadBytes(name string, data []byte) (*Experiment, error) {
 	if err != nil {
 		return nil, err
 	}
-	base, err := filepath.Abs(filepath.Dir(name))
+	base, err = filepath.Abs(base)
 	if err != nil {
 		return nil, fault.Wrap(fault.IO, "experiment", name, err)
 	}

@@ -217,20 +217,21 @@ func TestBadFiles(t *testing.T) {
 
 func TestFilesThatCannotBeRead(t *testing.T) {
 	dir := t.TempDir()
-	_, err := readFile(filepath.Join(dir, "none.yaml"))
+	_, err := readFile(t.Context(), filepath.Join(dir, "none.yaml"))
 	require.EqualError(t, err,
 		"experiment: "+dir+"/none.yaml: no such file; check the name, or start from experiment.Template")
 	assert.Equal(t, fault.Missing, fault.KindOf(err))
-	_, err = readFile(dir)
+	_, err = readFile(t.Context(), dir)
 	require.EqualError(t, err, "experiment: "+dir+": is a directory; give the YAML file itself")
 	assert.Equal(t, fault.Missing, fault.KindOf(err))
 
 	large := filepath.Join(dir, "large.yaml")
 	require.NoError(t, os.WriteFile(large, make([]byte, maxBytes+1), 0o644))
-	_, err = readFile(large)
+	_, err = readFile(t.Context(), large)
 	require.EqualError(t, err, "experiment: "+large+": larger than 2097152 bytes; is this an experiment file?")
-	_, err = readFile("/dev/zero")
-	require.EqualError(t, err, "experiment: /dev/zero: larger than 2097152 bytes; is this an experiment file?")
+	_, err = readFile(t.Context(), "/dev/zero")
+	require.EqualError(t, err,
+		"experiment: /dev/zero: is a device or socket, want a file or a pipe; give the YAML file itself")
 }
 
 // hostile texts would cost much memory or time in a careless reader.

@@ -51,7 +51,16 @@ func successor(key, was string) string {
 // that the copy records. A copy that an earlier version wrote, with keys that are retired since, is a *fault.Error of
 // kind BadData.
 func LoadRun(path string) (*Experiment, error) {
-	data, err := readLimited(path)
+	f, piped, err := open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if piped {
+		return nil, fault.New(fault.BadData, "experiment", path, "is a pipe, want the file of a run").
+			WithHint("name the directory of a run")
+	}
+	data, err := readLimited(path, f)
 	if err != nil {
 		return nil, err
 	}

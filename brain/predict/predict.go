@@ -83,6 +83,9 @@ var errClosed = &fault.Error{Kind: fault.Temporary, Op: rundir.Predicting, Reaso
 // Open opens a finished run. It takes no lock and writes nothing, so any number of processes may open one run.
 // Close frees it.
 func Open(ctx context.Context, run string, opt Options) (*Predictor, error) {
+	if err := rundir.CheckFiles(rundir.OpenPredictor, run); err != nil {
+		return nil, err
+	}
 	exp, err := experiment.LoadRun(filepath.Join(run, rundir.ConfigFile))
 	if err != nil {
 		return nil, err

@@ -41,7 +41,7 @@ const LayoutFile = "layout.json"
 // ReadLayout reads the layout of a run.
 func ReadLayout(run string) (out Layout, err error) {
 	path := filepath.Join(run, "eval", "test", LayoutFile)
-	err = jsonfile.Read("read scores", path, &out)
+	err = jsonfile.ReadOwn("read scores", run, filepath.Join("eval", "test", LayoutFile), &out)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return out, fault.New(fault.Missing, "read scores", run, "there are no scores with a %s", LayoutFile).

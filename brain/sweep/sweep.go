@@ -156,9 +156,8 @@ func (s *sweep) summary(ctx context.Context, dir string, values []string) (*resu
 
 // finished reads the scores of a finished run; nil if it is not finished.
 func finished(dir string) (*results.Summary, error) {
-	path := filepath.Join(dir, "eval", "summary.json")
 	out := &results.Summary{}
-	err := jsonfile.Read("sweep", path, out)
+	err := jsonfile.ReadOwn("sweep", dir, filepath.Join("eval", "summary.json"), out)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil

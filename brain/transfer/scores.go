@@ -43,7 +43,7 @@ func (s *scored) allRows() []evaluate.SubjectScore { return s.Scores[len(s.Score
 // settings.
 func (t *runner) read(file string, at []float64) (*scored, error) {
 	s := &scored{}
-	err := jsonfile.Read("transfer", file, s)
+	err := jsonfile.ReadOwn("transfer", filepath.Dir(file), filepath.Base(file), s)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -113,7 +114,7 @@ func (x *experimentFlags) settings() []string {
 	return out
 }
 
-// load reads and validates the file with the changes of --set.
-func (x *experimentFlags) load(path string) (*experiment.Experiment, error) {
-	return experiment.Load(path, x.settings()...)
+// load reads and validates the file with the changes of --set. A pipe may be read too; a signal ends the wait for it.
+func (x *experimentFlags) load(ctx context.Context, path string) (*experiment.Experiment, error) {
+	return experiment.LoadContext(ctx, path, x.settings()...)
 }

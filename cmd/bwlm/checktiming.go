@@ -38,7 +38,7 @@ read "verdict".`,
 		Example: "  bwlm check-timing ../shared/data/alice\n  bwlm check-timing alice.yaml --roi temporal --json",
 		Args:    wantArgs("EXPERIMENT|DATASET"),
 		RunE: func(c *cobra.Command, args []string) error {
-			data, err := openForTiming(args[0], &exp, &opt)
+			data, err := openForTiming(c.Context(), args[0], &exp, &opt)
 			if err != nil {
 				return err
 			}
@@ -58,11 +58,12 @@ read "verdict".`,
 }
 
 // openForTiming opens a data set, or that of an experiment with its subjects.
-func openForTiming(path string, flags *experimentFlags, opt *timing.Options) (*dataset.Dataset, error) {
+func openForTiming(ctx context.Context, path string, flags *experimentFlags, opt *timing.Options) (*dataset.Dataset,
+	error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() || filepath.Base(path) == "dataset.yaml" {
 		return dataset.Open(path)
 	}
-	exp, err := flags.load(path)
+	exp, err := flags.load(ctx, path)
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,7 @@
 //			Example: "  bwlm score exp.yaml --set train.seed=1",
 //			Args:    wantArgs("EXPERIMENT"),
 //			RunE: func(c *cobra.Command, args []string) error {
-//				e, err := exp.load(args[0])
+//				e, err := exp.load(c.Context(), args[0])
 //				if err != nil {
 //					return err
 //				}

@@ -68,7 +68,7 @@ func (a *app) evaluate(ctx context.Context, path string, flags *experimentFlags)
 
 // evaluateUntuned scores the untuned model of an experiment file. It never touches the directory of a training.
 func (a *app) evaluateUntuned(ctx context.Context, path string, flags *experimentFlags) (*results.Summary, error) {
-	exp, err := flags.load(path)
+	exp, err := flags.load(ctx, path)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func (a *app) openRunOrExperiment(ctx context.Context, what, path string, flags 
 		return nil, nil, nil, fault.Wrap(fault.Missing, what, "", err)
 	}
 	if !info.IsDir() {
-		exp, err := flags.load(path)
+		exp, err := flags.load(ctx, path)
 		if err != nil {
 			return nil, nil, nil, err
 		}

@@ -34,7 +34,7 @@ is excluded.
 			"--delta 0.05 --set out=runs/seed2",
 		Args: wantArgs("EXPERIMENT"),
 		RunE: func(c *cobra.Command, args []string) error {
-			x, err := exp.load(args[0])
+			x, err := exp.load(c.Context(), args[0])
 			if err != nil {
 				return err
 			}

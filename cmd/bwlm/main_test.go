@@ -75,8 +75,8 @@ func trials() []constructor {
 			var exp experimentFlags
 			c := &cobra.Command{Use: "parse EXPERIMENT", Short: "trial", Example: "  none",
 				Args: wantArgs("EXPERIMENT"),
-				RunE: func(_ *cobra.Command, args []string) error {
-					e, err := exp.load(args[0])
+				RunE: func(c *cobra.Command, args []string) error {
+					e, err := exp.load(c.Context(), args[0])
 					if err != nil {
 						return err
 					}

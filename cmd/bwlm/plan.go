@@ -30,7 +30,7 @@ cache. Nothing is written.`,
 		Example: "  bwlm plan alice.yaml\n  bwlm plan alice.yaml --set train.epochs=5 --json",
 		Args:    wantArgs("EXPERIMENT"),
 		RunE: func(c *cobra.Command, args []string) error {
-			e, err := exp.load(args[0])
+			e, err := exp.load(c.Context(), args[0])
 			if err != nil {
 				return err
 			}

@@ -51,7 +51,7 @@ validation rows (val Δr): a choice by the test rows spoils the test.`,
 				opt.Axes = append(opt.Axes, axis)
 			}
 			opt.Experiment = func(sets ...string) (*experiment.Experiment, error) {
-				e, err := experiment.Load(args[0], slices.Concat(exp.settings(), sets)...)
+				e, err := experiment.LoadContext(c.Context(), args[0], slices.Concat(exp.settings(), sets)...)
 				if err == nil && e.Train.Reliability == "test" && a.caveat == "" {
 					a.caveat = results.TestRepeatsShared // unless a study that is opened knows better
 				}

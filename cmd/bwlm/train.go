@@ -36,7 +36,7 @@ slower, since each kernel is synchronised.`,
 			"  bwlm train alice.yaml --tensorboard board/alice\n  bwlm train alice.yaml --set train.epochs=1 --profile",
 		Args: wantArgs("EXPERIMENT"),
 		RunE: func(c *cobra.Command, args []string) error {
-			e, err := exp.load(args[0])
+			e, err := exp.load(c.Context(), args[0])
 			if err != nil {
 				return err
 			}

@@ -66,7 +66,7 @@ subjects. OUT/transfer has the same in transfer.json, and transfer.csv with a li
 // transfer runs a transfer study and shows where it is.
 func (a *app) transfer(c *cobra.Command, path string, flags *experimentFlags, subjects,
 	only []string) (*results.Transfer, string, error) {
-	exp, err := flags.load(path)
+	exp, err := flags.load(c.Context(), path)
 	if err != nil {
 		return nil, "", err
 	}

@@ -187,7 +187,7 @@ var rules = []rule{
 	}},
 	{packages: "internal/brain/finished", ours: []string{
 		"internal/cortex", "npy", "brain/controls", "brain/dataset", "internal/brain/demo", "brain/design",
-		"brain/experiment", "brain/results", "brain/stats",
+		"brain/experiment", "brain/results", "brain/stats", "internal/rundir",
 	}},
 	{packages: "internal/brain/verify", ours: []string{
 		"internal/brain/datacheck", "internal/rundir", "internal/ckpt", "npy", "peft", "speech", "speech/pretrained",

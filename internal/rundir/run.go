@@ -136,10 +136,14 @@ func lock(op, dir string, ready func() error) (*Run, error) {
 // CheckFiles returns a fault of kind BadData of the operation op if something in a run directory that bwlm writes is
 // not a regular file or a real folder. The directory itself may be reached by a link.
 func CheckFiles(op, dir string) error {
-	return disk.Fault(op, dir, disk.In(dir, func(f *disk.Folder) error {
+	err := disk.In(dir, func(f *disk.Folder) error {
 		return f.Check(ConfigFile, ManifestOfRun, metricsFile, lockFile, "ckpt", "adapter", "model", "readout", "eval",
 			"controls", "epochs", "features", "profile.json", "trace.json")
-	}))
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // reading it tells
+	}
+	return disk.Fault(op, dir, err)
 }
 
 // sweep removes unfinished files of a killed process. The lock ensures that no process is writing.

@@ -35,7 +35,8 @@ func begun(t *testing.T) *rundir.Run {
 
 // progress is where a training of epochs of two blocks stands after its last epoch; best is the chosen one.
 func progress(epochs, best int) rundir.Progress {
-	p := rundir.Progress{Format: rundir.CheckpointFormat, Epoch: epochs, Step: 2 * epochs, Best: best, BestStep: 2 * best}
+	p := rundir.Progress{Format: rundir.CheckpointFormat, Epoch: epochs, Step: 2 * epochs, Best: best,
+		BestStep: 2 * best}
 	for i := range epochs + 1 {
 		p.Epochs = append(p.Epochs, results.Epoch{Epoch: i, Step: 2 * i})
 	}
@@ -105,7 +106,8 @@ func TestASoundCheckpointIsAlwaysThere(t *testing.T) {
 		}
 		p := progress(4, 1)
 		p.Metrics = 1
-		err := run.Save(rundir.Checkpoint{Progress: p, Tensors: []ckpt.Tensor{ckpt.NewTensor("a", []int{1}, []float32{8})}})
+		err := run.Save(rundir.Checkpoint{Progress: p,
+			Tensors: []ckpt.Tensor{ckpt.NewTensor("a", []int{1}, []float32{8})}})
 		disk.Step = nil
 		found, f, failed := run.Newest(func(err error) { t.Errorf("at %s: %v", last, err) })
 		require.NoError(t, failed, last)
@@ -162,9 +164,9 @@ func TestRewindCutsWhatWillBeDoneAgain(t *testing.T) {
 func TestWhatADeathLeavesBeforeConfigIsTaken(t *testing.T) {
 	for name, made := range map[string][]string{
 		"nothing": nil, "an empty directory": {"."}, "a lock": {".lock"}, "a manifest": {".lock", "manifest.json"},
-		"half a manifest": {".lock", ".manifest.json.00ff.tmp"},
-		"half a config":   {".lock", "manifest.json", ".config.yaml.00ff.tmp"},
-		"scores of the untuned model, half of them": {".lock", "eval/test/ada/base_r.npy", "eval/test/.layout.json.1.tmp"},
+		"half a manifest":                      {".lock", ".manifest.json.00ff.tmp"},
+		"half a config":                        {".lock", "manifest.json", ".config.yaml.00ff.tmp"},
+		"half the scores of the untuned model": {".lock", "eval/test/ada/base_r.npy", "eval/test/.layout.json.1.tmp"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "run")

@@ -107,7 +107,7 @@ func Read(out string) (*results.AnalysisPlan, error) {
 			WithHint("give the experiment another out, and lock its analysis anew")
 	}
 	s := &results.AnalysisPlan{}
-	err := jsonfile.Read("read analysis plan", path, s)
+	err := jsonfile.ReadOwn("read analysis plan", filepath.Dir(path), filepath.Base(path), s)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil

@@ -54,6 +54,9 @@ func ScoreAdapters(ctx context.Context, st *study.Study, terms []results.Weighte
 // mayAdd refuses a run without an adapter, and one whose tuning used the test stimulus of the study.
 func mayAdd(ctx context.Context, st *study.Study, dir string) error {
 	run := &rundir.Run{Dir: dir}
+	if err := rundir.CheckFiles("add adapters", dir); err != nil {
+		return err
+	}
 	exp, err := run.Experiment()
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/npy"
 )
 
@@ -29,13 +30,16 @@ type scored struct {
 
 // readScored reads the evaluation of a run.
 func readScored(dir string) (*scored, error) {
+	if err := rundir.CheckFiles(comparing, dir); err != nil {
+		return nil, err
+	}
 	r := &scored{Dir: dir}
 	var err error
 	if r.Layout, err = results.ReadLayout(dir); err != nil {
 		return nil, err
 	}
 	var s results.Summary
-	if err := jsonfile.Read(comparing, filepath.Join(dir, "eval", "summary.json"), &s); err != nil {
+	if err := jsonfile.ReadOwn(comparing, dir, filepath.Join("eval", "summary.json"), &s); err != nil {
 		return nil, err
 	}
 	r.Chosen, r.testRepeats = s.Chosen, s.Test.TestRepeats

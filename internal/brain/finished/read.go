@@ -15,6 +15,7 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/brain/demo"
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/npy"
 )
 
@@ -95,6 +96,9 @@ func (rep *Found) readDemo(ctx context.Context, dir string) error {
 
 // readRun reads a run's directory.
 func readRun(ctx context.Context, dir string) (*Run, error) {
+	if err := rundir.CheckFiles(reading, dir); err != nil {
+		return nil, err
+	}
 	r := &Run{Dir: dir, Summary: &results.Summary{}}
 	in := func(name ...string) string { return filepath.Join(append([]string{dir}, name...)...) }
 	err := jsonfile.Read(reading, in("eval", "summary.json"), r.Summary)
