@@ -27,7 +27,8 @@ func (f folder) join(name string) string {
 }
 
 // find returns the path of a file. A relative name may not lead out of the folder, neither by ..
-// nor through a link, so that a data set from elsewhere cannot choose other files to read. It is no
+// nor through a link, so that a data set from elsewhere cannot choose other files to read. Links to
+// the store of its own copy may: that of git-annex, and the blobs of Hugging Face's cache. It is no
 // error here if there is no such file.
 func (f folder) find(name string) (string, error) {
 	if filepath.IsAbs(name) {
@@ -54,11 +55,45 @@ func (f folder) contains(name string) error {
 			return nil // reading it tells
 		}
 	}
-	if err == nil {
+	if err == nil || f.inStore(name) {
 		return nil
 	}
 	return fault.New(fault.BadData, "read data set", f.join(name), "the path leads out of the data set's folder").
 		WithHint("copy the file there, or name it by an absolute path")
+}
+
+// inStore reports whether a name leads to a store that belongs to this copy of the data set: blobs beside
+// snapshots/HASH in Hugging Face's cache, or .git/annex/objects of the repository that the folder is in.
+func (f folder) inStore(name string) bool {
+	if !filepath.IsLocal(name) {
+		return false
+	}
+	dir, err := filepath.EvalSymlinks(f.dir)
+	if err != nil {
+		return false
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return false
+	}
+	target, err := filepath.EvalSymlinks(f.join(name))
+	if err != nil {
+		return false
+	}
+	if target, err = filepath.Abs(target); err != nil {
+		return false
+	}
+	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		stores := []string{filepath.Join(dir, ".git", "annex", "objects")}
+		if filepath.Base(filepath.Dir(dir)) == "snapshots" {
+			stores = append(stores, filepath.Join(dir, "..", "..", "blobs"))
+		}
+		for _, s := range stores {
+			if rel, err := filepath.Rel(s, target); err == nil && filepath.IsLocal(rel) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // read reads a whole file.

@@ -8,11 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/atomicfile"
 	"github.com/brainwavlm/bwlm/internal/disk"
+	"github.com/brainwavlm/bwlm/internal/inputfile"
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
 	"github.com/brainwavlm/bwlm/internal/quote"
 )
@@ -99,7 +101,11 @@ func Reserve(dir string) (*Run, error) {
 // Open opens a run directory and locks it.
 func Open(dir string) (*Run, error) {
 	const op = "open run"
-	if _, err := os.Lstat(filepath.Join(dir, ConfigFile)); err != nil {
+	_, err := os.Lstat(filepath.Join(dir, ConfigFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
+		return nil, inputfile.Error(op, dir, err)
+	}
+	if err != nil {
 		missing := fault.New(fault.Missing, op, dir, "there is no %s", ConfigFile).
 			WithHint("name the directory of a run")
 		if _, begun := os.Lstat(filepath.Join(dir, ManifestOfRun)); begun == nil {

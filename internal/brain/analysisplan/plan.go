@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/brainwavlm/bwlm/brain/results"
@@ -109,7 +110,7 @@ func Read(out string) (*results.AnalysisPlan, error) {
 	s := &results.AnalysisPlan{}
 	err := jsonfile.ReadOwn("read analysis plan", filepath.Dir(path), filepath.Base(path), s)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENAMETOOLONG): // of the longest name of a run
 		return nil, nil
 	case err != nil:
 		return nil, err
