@@ -211,6 +211,7 @@ func (a *array) take(from any, size int64) error {
 	case pickle.Bytes:
 		a.at, found = v.At, v.Len
 	case string:
+		a.inline = make([]byte, 0, len(v))
 		for _, r := range v {
 			if r > 0xff {
 				return errors.New("the elements of an array are a text")

@@ -23,7 +23,7 @@ var (
 	encode      = names("_codecs.encode")          // bytes in protocol 2
 	oldObject   = names("copy_reg._reconstructor") // an object of Python 2
 	plainNames  = names("numpy.ndarray", "__builtin__.object", "builtins.object", "__builtin__.bytearray",
-		"builtins.bytearray")
+		"builtins.bytearray", "__builtin__.bytes", "builtins.bytes")
 	sideFiles = names("joblib.numpy_pickle.NDArrayWrapper", "joblib.numpy_pickle.ZNDArrayWrapper",
 		"joblib.numpy_pickle_compat.NDArrayWrapper", "joblib.numpy_pickle_compat.ZNDArrayWrapper",
 		"sklearn.externals.joblib.numpy_pickle.NDArrayWrapper", "sklearn.externals.joblib.numpy_pickle.ZNDArrayWrapper")
@@ -116,6 +116,8 @@ func call(name pickle.Global, args pickle.Tuple) (any, error) {
 		return newObject(class, nil)
 	case strings.HasSuffix(string(name), ".bytearray") && len(args) == 1:
 		return args[0], nil
+	case strings.HasSuffix(string(name), ".bytes") && len(args) == 0: // none, in protocol 2
+		return "", nil
 	}
 	return nil, fmt.Errorf("%w: %s with %d arguments", pickle.ErrNotCallable, name, len(args))
 }

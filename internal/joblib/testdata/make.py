@@ -26,7 +26,7 @@ joblib.dump({"a": np.ma.masked_array(X, X > 1)}, "masked.jbl")
 joblib.dump(types.SimpleNamespace(a=X), "namespace.jbl")
 for protocol in (2, 3, 4, 5):
     with open("pickle%d.pkl" % protocol, "wb") as f:
-        pickle.dump({"souls": X, "fortran": np.asfortranarray(X), "same": [X]}, f, protocol)
+        pickle.dump({"souls": X, "fortran": np.asfortranarray(X), "same": [X], "empty": X[:0]}, f, protocol)
 
 # LZ4 with everything that a frame may have: blocks that refer back, and checksums of blocks and content
 with open("linked.jbl", "wb") as f:
