@@ -3,6 +3,7 @@
 //
 // A file holds only some vertices of each hemisphere, not the medial wall. [File.Surface] returns
 // all vertices, NaN for those that the file lacks. Voxels of subcortical structures are skipped.
+// [OpenSeries] reads dense time series (.dtseries.nii) row by row.
 // The specification is CIFTI-2 (NITRC, 1 March 2014).
 package cifti
 
@@ -104,9 +105,8 @@ func parse(im *nifti.Image) (*File, error) {
 
 // matrix reads the XML's description of rows and columns.
 func (f *File) matrix(root *raw.Element, maps, places int) error {
-	if root.Name != "CIFTI" || !strings.HasPrefix(root.Attr("Version"), "2") {
-		return fmt.Errorf("this is %s version %q, want CIFTI 2", quote.OneLine(quote.Short(root.Name)),
-			quote.Short(root.Attr("Version")))
+	if err := version2(root); err != nil {
+		return err
 	}
 	for _, index := range root.One("Matrix").All("MatrixIndicesMap") {
 		var err error
@@ -126,6 +126,14 @@ func (f *File) matrix(root *raw.Element, maps, places int) error {
 	if len(f.Maps) != maps || f.models == nil {
 		return fmt.Errorf("the matrix has %d maps, the XML names %d, and places in %d structures", maps, len(f.Maps),
 			len(f.models))
+	}
+	return nil
+}
+
+func version2(root *raw.Element) error {
+	if root.Name != "CIFTI" || !strings.HasPrefix(root.Attr("Version"), "2") {
+		return fmt.Errorf("this is %s version %q, want CIFTI 2", quote.OneLine(quote.Short(root.Name)),
+			quote.Short(root.Attr("Version")))
 	}
 	return nil
 }

@@ -5,6 +5,8 @@
 // orders and both orders of indices; the result is always row by row. A file that refers to another
 // one (ExternalFileBinary) is refused, so that no other file is opened. The specification is GIFTI
 // 1.0 (NITRC, 14 January 2011).
+//
+// [Read] takes a file whole. [OpenSeries] reads time series (.func.gii) row by row, in bounded memory.
 package gifti
 
 import (
@@ -153,24 +155,11 @@ func LabelTable(table *raw.Element) ([]LabelEntry, error) {
 const maxRank = 6 // of the format
 
 func array(e *raw.Element) (*Array, error) {
-	a := &Array{Intent: e.Attr("Intent"), Meta: meta(e)}
-	typeName, _ := bytes.CutPrefix([]byte(e.Attr("DataType")), []byte("NIFTI_TYPE_"))
-	a.kind = raw.TypeByName(string(typeName))
-	rank, err := strconv.Atoi(e.Attr("Dimensionality"))
-	if err != nil || rank < 1 || rank > maxRank {
-		return nil, fmt.Errorf("the dimensionality is %q, want 1 to %d", quote.Short(e.Attr("Dimensionality")), maxRank)
+	shape, err := shapeOf(e)
+	if err != nil {
+		return nil, err
 	}
-	for k := range rank {
-		text := e.Attr(fmt.Sprintf("Dim%d", k))
-		d, err := strconv.Atoi(text)
-		if err != nil || d < 1 {
-			return nil, fmt.Errorf("dimension Dim%d is %q, want a whole number above 0", k, quote.Short(text))
-		}
-		a.Dims = append(a.Dims, d)
-	}
-	if a.kind == 0 {
-		return nil, fmt.Errorf("the data type %q is unknown", quote.Short(e.Attr("DataType")))
-	}
+	a := &Array{Intent: e.Attr("Intent"), Meta: meta(e), Dims: shape.dims, kind: shape.kind, order: shape.order}
 	size, err := raw.Bytes(a.kind, a.Dims)
 	if err != nil {
 		return nil, err
@@ -178,26 +167,55 @@ func array(e *raw.Element) (*Array, error) {
 	if a.data, err = a.decode(e, size); err != nil {
 		return nil, err
 	}
-	switch order := e.Attr("ArrayIndexingOrder"); order {
-	case "", "RowMajorOrder":
-	case "ColumnMajorOrder":
+	if shape.first {
 		a.data = elements.ByRows(a.data, a.Dims, a.kind.Size())
-	default:
-		return nil, fmt.Errorf("the order of indices is %q, want RowMajorOrder or ColumnMajorOrder", quote.Short(order))
 	}
 	return a, nil
 }
 
-// decode returns the array's bytes, size of them, and sets their order.
-func (a *Array) decode(e *raw.Element, size int) ([]byte, error) {
-	a.order = binary.LittleEndian
+// shapeOf reads the attributes of an array.
+func shapeOf(e *raw.Element) (shape, error) {
+	var s shape
+	typeName, _ := bytes.CutPrefix([]byte(e.Attr("DataType")), []byte("NIFTI_TYPE_"))
+	s.kind = raw.TypeByName(string(typeName))
+	rank, err := strconv.Atoi(e.Attr("Dimensionality"))
+	if err != nil || rank < 1 || rank > maxRank {
+		return s, fmt.Errorf("the dimensionality is %q, want 1 to %d", quote.Short(e.Attr("Dimensionality")), maxRank)
+	}
+	for k := range rank {
+		text := e.Attr(fmt.Sprintf("Dim%d", k))
+		d, err := strconv.Atoi(text)
+		if err != nil || d < 1 {
+			return s, fmt.Errorf("dimension Dim%d is %q, want a whole number above 0", k, quote.Short(text))
+		}
+		s.dims = append(s.dims, d)
+	}
+	if s.kind == 0 {
+		return s, fmt.Errorf("the data type %q is unknown", quote.Short(e.Attr("DataType")))
+	}
+	if _, err := raw.Bytes(s.kind, s.dims); err != nil {
+		return s, err
+	}
+	switch order := e.Attr("ArrayIndexingOrder"); order {
+	case "", "RowMajorOrder":
+	case "ColumnMajorOrder":
+		s.first = true
+	default:
+		return s, fmt.Errorf("the order of indices is %q, want RowMajorOrder or ColumnMajorOrder", quote.Short(order))
+	}
+	s.order = binary.LittleEndian
 	switch endian := e.Attr("Endian"); endian {
 	case "BigEndian":
-		a.order = binary.BigEndian
+		s.order = binary.BigEndian
 	case "LittleEndian", "":
 	default:
-		return nil, fmt.Errorf("the byte order is %q, want LittleEndian or BigEndian", quote.Short(endian))
+		return s, fmt.Errorf("the byte order is %q, want LittleEndian or BigEndian", quote.Short(endian))
 	}
+	return s, nil
+}
+
+// decode returns the array's bytes, size of them. Those of ASCII are little-endian.
+func (a *Array) decode(e *raw.Element, size int) ([]byte, error) {
 	text := e.One("Data").Text
 	switch encoding := e.Attr("Encoding"); encoding {
 	case "ASCII":
@@ -219,9 +237,7 @@ func (a *Array) decode(e *raw.Element, size int) ([]byte, error) {
 		}
 		return raw.Inflate(data, size)
 	case "ExternalFileBinary":
-		return nil, fault.New(fault.BadData, reading, "", "the data stand in another file, %s",
-			quote.OneLine(quote.Short(e.Attr("ExternalFileName")))).
-			WithHint("other files are not opened; convert it to GZipBase64Binary, e.g. with wb_command -gifti-convert")
+		return nil, external(e)
 	default:
 		return nil, fmt.Errorf("the encoding %q is unknown", quote.Short(encoding))
 	}

@@ -22,6 +22,7 @@ type Header struct {
 	Inter       float64
 	Intent      int
 	Description string
+	Clock       Clock // of the fourth dimension
 
 	kind   raw.Type
 	order  binary.ByteOrder
@@ -115,7 +116,7 @@ func parseHeader(b []byte, paired bool) (Header, error) {
 		return Header{}, err
 	}
 	f := fields{b, order, v}
-	h := Header{Version: v, order: order}
+	h := Header{Version: v, order: order, Clock: f.clock()}
 	if h.Dim, err = f.dim(); err != nil {
 		return h, err
 	}

@@ -6,6 +6,9 @@
 // is one, else the qform's, else the voxel sizes', in that order (as nibabel does). Numbers are in
 // the order of the file: the first index, x, runs fastest.
 //
+// [Read] takes an image whole. [OpenSeries] reads the volumes of a time series one after another, of files of any
+// size, and of each volume the voxels of a mask; [OpenStream] is below it.
+//
 // The size that a header declares is compared with the size of the file, or its greatest expansion,
 // before memory is allocated. The standards are nifti1.h (R. Cox, 2007) and nifti2.h (2011).
 package nifti

@@ -3,6 +3,7 @@ package raw
 import (
 	"errors"
 	"os"
+	"syscall"
 
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/inputfile"
@@ -30,4 +31,11 @@ func Bad(what, path, why string, args ...any) *fault.Error {
 func Damaged(what, path string, err error) *fault.Error {
 	return Bad(what, path, "%s", quote.OneLine(err.Error())).
 		WithHint("the file is damaged or was made by a faulty program: get it again")
+}
+
+// OfSystem reports whether an error of reading came from the operating system: a disk that fails, not a file that is
+// damaged.
+func OfSystem(err error) bool {
+	var errno syscall.Errno
+	return errors.As(err, &errno)
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 )
 
 // bestRatio is the highest compression of deflate: 258 bytes in 2 bits.
@@ -41,6 +42,14 @@ func Inflate(data []byte, n int) ([]byte, error) {
 		return nil, compressed(err)
 	}
 	return out, nil
+}
+
+// Expansion is how many bytes a gzip or zlib file of size bytes can expand to.
+func Expansion(size int64) int64 {
+	if size > math.MaxInt64/bestRatio {
+		return math.MaxInt64
+	}
+	return size * bestRatio
 }
 
 // CanHold returns an error unless have compressed bytes can expand to n.

@@ -30,12 +30,7 @@ type Element struct {
 // deep nesting. A document type that only names itself is skipped.
 func ParseXML(data []byte) (*Element, error) {
 	d := xml.NewDecoder(bytes.NewReader(data))
-	d.CharsetReader = func(charset string, r io.Reader) (io.Reader, error) {
-		if strings.EqualFold(charset, "us-ascii") || strings.EqualFold(charset, "ascii") {
-			return r, nil
-		}
-		return nil, fmt.Errorf("the encoding %s is not read, want UTF-8", quote.OneLine(quote.Short(charset)))
-	}
+	d.CharsetReader = charset
 	root, stack, count := &Element{}, make([]*Element, 1, maxDepth), 0
 	stack[0] = root
 	for {
@@ -63,8 +58,8 @@ func ParseXML(data []byte) (*Element, error) {
 				top.Text = append(top.Text, t...)
 			}
 		case xml.Directive:
-			if bytes.Contains(bytes.ToUpper(t), []byte("<!")) || bytes.ContainsAny(t, "[") {
-				return nil, errors.New("the XML declares entities or other things of its own, which are not read")
+			if err := checkDirective(t); err != nil {
+				return nil, err
 			}
 		}
 	}
@@ -72,6 +67,22 @@ func ParseXML(data []byte) (*Element, error) {
 		return nil, fmt.Errorf("the XML has %d outermost elements, want 1", len(root.Children))
 	}
 	return root.Children[0], nil
+}
+
+// charset lets names of ASCII pass and refuses what is not UTF-8.
+func charset(name string, r io.Reader) (io.Reader, error) {
+	if strings.EqualFold(name, "us-ascii") || strings.EqualFold(name, "ascii") {
+		return r, nil
+	}
+	return nil, fmt.Errorf("the encoding %s is not read, want UTF-8", quote.OneLine(quote.Short(name)))
+}
+
+// checkDirective refuses a document type that declares anything.
+func checkDirective(t xml.Directive) error {
+	if bytes.Contains(bytes.ToUpper(t), []byte("<!")) || bytes.ContainsAny(t, "[") {
+		return errors.New("the XML declares entities or other things of its own, which are not read")
+	}
+	return nil
 }
 
 // Attr returns the value of an attribute, "" if there is none.
