@@ -81,7 +81,7 @@ func (d *Dataset) AuditStories() []design.AuditStory {
 	for _, s := range d.spec.Stories {
 		a := design.AuditStory{Name: s.Name, Clock: d.spec.clock(&s)}
 		if s.SameAs != nil {
-			a.SameAs, a.Row = s.SameAs.Story, s.SameAs.Row
+			a.SameAs, a.Row, a.SameAudio = s.SameAs.Story, s.SameAs.Row, s.SameAs.Audio
 		}
 		stories = append(stories, a)
 	}

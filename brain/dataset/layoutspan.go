@@ -32,9 +32,16 @@ func (l *layout) assignSpans() {
 		first[s.Name] = s.First
 	}
 	assign := func(at string, responses []Response) {
-		for _, r := range responses {
+		for i, r := range responses {
+			own := first[r.Story]
+			if r.First != nil {
+				own = *r.First
+			}
 			if r.Rows != nil && l.at[key(at, r.Story, "rows", "first")] == nil {
-				r.Rows.First = first[r.Story]
+				r.Rows.First = own
+			}
+			if r.Rows != nil && r.First == nil && r.Rows.First != own {
+				responses[i].First = &r.Rows.First
 			}
 		}
 	}
@@ -49,8 +56,12 @@ func (l *layout) assignSpans() {
 // fileWithRows reads a file of responses together with where its rows begin and end.
 func (l *layout) fileWithRows(path string, n *yaml.Node, file *string, r *Response) error {
 	err := l.fields(path, n, layoutKeys["subjects/SUBJECT/STORY"], func(name, path string, v *yaml.Node) error {
-		if name == "file" {
+		switch name {
+		case "file":
 			return l.text(path, v, file)
+		case "first_tr_seconds":
+			r.First = new(float64)
+			return l.number(path, v, r.First)
 		}
 		r.Rows = &RowSpan{}
 		return l.span(path, v, r.Rows)

@@ -58,10 +58,12 @@ type Story struct {
 // the audio or after it.
 type RowSpan struct{ First, Last float64 }
 
-// SameAs refers to the story of which this one is a piece: row 0 is row Row of the other.
+// SameAs refers to the story of which this one is a piece: row 0 is row Row of the other. With Audio it is the other's
+// recording from its beginning, with another clock.
 type SameAs struct {
 	Story string
 	Row   int
+	Audio bool
 }
 
 // Subject is a subject, or in Spec.Derived what was made from several.
@@ -79,6 +81,7 @@ type Response struct {
 	Story  string
 	Matrix Input[*Matrix]
 	Source Input[Source] // instead of Matrix
+	First  *float64      // audio second at which row 0 begins, instead of that of the story
 	Rows   *RowSpan      // instead of that of the story
 }
 
@@ -105,8 +108,9 @@ func key(parts ...string) string {
 	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), "/")
 }
 
-// check returns the first mistake in a Spec.
+// check returns the first mistake in a Spec, after each clock has a story of its own.
 func (s *Spec) check() *fault.Error {
+	s.splitClocks()
 	switch {
 	case !(s.TR > 0) || math.IsInf(s.TR, 0):
 		return wrong("tr_seconds", "%g is not above 0", s.TR)
@@ -155,9 +159,8 @@ func (s *Spec) checkSpan(where string, span *RowSpan, story *Story) *fault.Error
 	case !(span.Last-span.First >= s.TR) || math.IsInf(span.Last-span.First, 0):
 		return wrong(key(where, "rows"), "from %g to %g s there is no row of %g s", span.First, span.Last, s.TR)
 	case math.Abs(span.First-story.First) > 1e-6:
-		return wrong(key(where, "rows"), "the first row begins at %g s, first_tr_seconds of the story is %g",
-			span.First, story.First).WithHint("all subjects have one clock of a story: make the two equal, or list " +
-			"the recording as another story with same_as")
+		return wrong(key(where, "rows"), "the first row begins at %g s, first_tr_seconds is %g", span.First,
+			story.First).WithHint("make the two equal, or leave one of them out")
 	}
 	return nil
 }
@@ -210,7 +213,7 @@ func (s *Spec) checkSubjects(stories map[string]*Story) *fault.Error {
 				case r.Matrix.Absent() == r.Source.Absent():
 					return wrong(key(where, r.Story), "want a matrix or a source of rows")
 				}
-				if err := s.checkSpan(key(where, r.Story), r.Rows, stories[r.Story]); err != nil {
+				if err := s.checkSpan(key(where, stories[r.Story].Recording()), r.Rows, stories[r.Story]); err != nil {
 					return err
 				}
 				has[r.Story] = true

@@ -74,9 +74,10 @@ func (d *Dataset) Resolve(entries []SplitEntry, rows map[string]int, trim [2]int
 		} else if n, err := match(entry.Story, d.Stories(), stories); err != nil || n == 0 {
 			return nil, d.unknown("story", entry.Story, d.Stories())
 		}
-		for _, story := range d.Stories() {
+		for _, s := range d.spec.Stories {
+			story := s.Name
 			n, there := rows[story]
-			if !stories[story] || !there {
+			if !stories[story] && !stories[s.Recording()] || !there {
 				continue
 			}
 			r := design.Rows{Story: story, From: entry.From, To: entry.To}

@@ -15,6 +15,8 @@ type AuditStory struct {
 	Clock  Clock
 	SameAs string // the story of which this one is a piece; "" if it is a stimulus of its own
 	Row    int    // the row of SameAs that is this story's row 0
+
+	SameAudio bool // instead of Row: the audio is that of SameAs, second for second
 }
 
 // Use is a range of rows that one split takes from one subject.
@@ -121,8 +123,10 @@ func origin(stories []AuditStory, name string) (story AuditStory, stimulus strin
 		if err != nil {
 			return AuditStory{}, "", 0, err
 		}
-		// One volume has two clocks: row 0 of this story is row at.Row of the whole.
-		shift += whole.Clock.Time(at.Row) - at.Clock.Time(0)
+		if !at.SameAudio {
+			// One volume has two clocks: row 0 of this story is row at.Row of the whole.
+			shift += whole.Clock.Time(at.Row) - at.Clock.Time(0)
+		}
 		at = whole
 	}
 	return AuditStory{}, "", 0, fault.New(fault.BadData, "leak audit", name, "same_as goes round in a circle")

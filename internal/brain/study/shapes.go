@@ -17,7 +17,7 @@ func checkShapes(ctx context.Context, exp *experiment.Experiment, data *dataset.
 	}
 	var stories []string
 	for _, story := range data.Stories() {
-		used, err := Mentioned(exp, story)
+		used, err := Mentioned(exp, data, story)
 		if err != nil {
 			return nil, err
 		}

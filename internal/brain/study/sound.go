@@ -233,7 +233,7 @@ func (st *Study) AuditOtherData(ctx context.Context, exp *experiment.Experiment)
 	met := *exp
 	met.Data.Test = nil
 	for _, story := range data.Stories() {
-		if used, err := Mentioned(&met, story); err != nil || !used {
+		if used, err := Mentioned(&met, data, story); err != nil || !used {
 			if err != nil {
 				return err
 			}

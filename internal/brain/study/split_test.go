@@ -2,6 +2,7 @@ package study_test
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -155,14 +156,15 @@ func TestTunedRegions(t *testing.T) {
 func TestOnlyNamedStoriesAreLoaded(t *testing.T) {
 	e := experiment.Default()
 	e.Data.Train, e.Data.Val, e.Data.Test = []string{"on[ae]", "t?o[3:9]"}, []string{"a[b]c"}, []string{"z"}
+	data := studytest.Tiny(t, study.Options{}, func(*experiment.Experiment, *dataset.Spec) {}).Data
 	for story, want := range map[string]bool{"one": true, "two": true, "ono": false, "z": true, "zz": false,
 		"a[b]c": true, "abc": true} {
-		got, err := study.Mentioned(e, story)
+		got, err := study.Mentioned(e, data, story)
 		require.NoError(t, err)
 		assert.Equal(t, want, got, story)
 	}
 	e.Data.Test = []string{"z[5:2]"}
-	_, err := study.Mentioned(e, "z")
+	_, err := study.Mentioned(e, data, "z")
 	assert.Equal(t, fault.Usage, fault.KindOf(err))
 }
 
@@ -235,4 +237,47 @@ func TestNotes(t *testing.T) {
 	for _, note := range st.Notes {
 		assert.NotContains(t, note, "look raw")
 	}
+}
+
+// A subject whose scanning began two rows later has rows of its own in a shared story, at the same seconds of the audio.
+func TestSubjectsWithTheirOwnClocks(t *testing.T) {
+	late := 2 * studytest.TinyTR
+	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, s *dataset.Spec) {
+		e.Data.Subjects = []string{"ada", "bob"}
+		for i := range s.Subjects {
+			if s.Subjects[i].Name != "bob" {
+				continue
+			}
+			for k := range s.Subjects[i].Responses {
+				if r := &s.Subjects[i].Responses[k]; r.Story == "one" {
+					first := late
+					r.First = &first
+					r.Rows = &dataset.RowSpan{First: first, Last: first + studytest.TinyRows*studytest.TinyTR}
+				}
+			}
+		}
+	})
+	alias := "one@" + strconv.FormatFloat(late, 'g', -1, 64)
+	var stories []string
+	for _, r := range st.Subjects[1].Parts[study.Train] {
+		stories = append(stories, r.Story)
+	}
+	require.Contains(t, stories, alias)
+	require.NotContains(t, stories, "one")
+	whole, own := st.Stimuli["one"], st.Stimuli[alias]
+	assert.Equal(t, whole.Samples, own.Samples)
+	place := func(d *design.StoryDesign, row int) float64 { // the mean number of the windows behind a row
+		x := make([]float32, len(whole.Windows))
+		for i := range x {
+			x[i] = float32(i)
+		}
+		return float64(d.Weights.Apply(x, 1)[row])
+	}
+	for row := 10; row < 20; row++ {
+		assert.InDelta(t, place(whole.Tuning, row+2), place(own.Tuning, row), 1e-3)
+	}
+	run, _ := studytest.MustFit(t, st)
+	scores, err := evaluate.EvaluateRun(t.Context(), st, run)
+	require.NoError(t, err)
+	assert.NotNil(t, scores.Test.Tuned)
 }

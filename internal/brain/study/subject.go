@@ -35,7 +35,7 @@ func loadSubject(ctx context.Context, exp *experiment.Experiment, data *dataset.
 	rows := map[string]int{}
 	var opened []*dataset.Responses
 	for _, story := range data.StoriesOf(name) {
-		if used, err := Mentioned(exp, story); err != nil || !used {
+		if used, err := Mentioned(exp, data, story); err != nil || !used {
 			if err != nil {
 				return nil, err
 			}
@@ -84,11 +84,17 @@ func loadSubject(ctx context.Context, exp *experiment.Experiment, data *dataset.
 }
 
 // Mentioned reports whether a split uses the story, so that others need not be opened.
-func Mentioned(exp *experiment.Experiment, story string) (bool, error) {
+func Mentioned(exp *experiment.Experiment, data *dataset.Dataset, story string) (bool, error) {
 	entries, err := dataset.ParseSplit(slices.Concat(exp.Data.Train, exp.Data.Val, exp.Data.Test))
+	names := []string{story}
+	if s, unknown := data.Story(story); unknown == nil {
+		names = append(names, s.Recording())
+	}
 	return slices.ContainsFunc(entries, func(e dataset.SplitEntry) bool {
-		fits, _ := path.Match(e.Story, story) // a malformed glob is reported where the split is resolved
-		return fits || e.Story == story
+		return slices.ContainsFunc(names, func(name string) bool {
+			fits, _ := path.Match(e.Story, name) // a malformed glob is reported where the split is resolved
+			return fits || e.Story == name
+		})
 	}), err
 }
 
