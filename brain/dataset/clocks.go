@@ -7,7 +7,7 @@ import (
 
 // A story has one clock, from which its design matrix follows. Where a subject has another, because its scanning began
 // earlier or later, the recording is a second story for that subject: the same audio and words, with another First. Its
-// name is that of the story and the second at which its row 0 begins, "alice@6". Splits and ROIs go on to name the story.
+// name is that of the story and the second at which its row 0 begins, "alice@6". Splits go on to name the story.
 
 // splitClocks adds a story for each clock that responses have of their own.
 func (s *Spec) splitClocks() {

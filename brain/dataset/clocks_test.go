@@ -29,7 +29,8 @@ motion:
 	d, err := Open(write(t, map[string]string{"dataset.yaml": text}))
 	require.NoError(t, err)
 	assert.Equal(t, []string{"milkyway", "tunnel", "milkyway@6", "milkyway@7.5"}, d.Stories())
-	for subject, want := range map[string][]string{"sub-001": {"milkyway", "tunnel"}, "sub-038": {"tunnel", "milkyway@6"},
+	for subject, want := range map[string][]string{"sub-001": {"milkyway", "tunnel"},
+		"sub-038": {"tunnel", "milkyway@6"},
 		"sub-105": {"milkyway@7.5"}, "sub-106": {"milkyway@6"}, "group": {"milkyway@6"}} {
 		assert.Equal(t, want, d.StoriesOf(subject), subject)
 	}

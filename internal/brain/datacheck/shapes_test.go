@@ -103,7 +103,8 @@ func TestARowsKeyThatCannotBeIsRefusedWithItsPlace(t *testing.T) {
 	for name, c := range map[string]struct{ story, response, fails string }{
 		"no end": {story: ", rows: {first: 0}", fails: "3:27: stories/a/rows needs last"},
 		"another start": {
-			story: ", first_tr_seconds: 3, rows: {first: 0, last: 72}", fails: "the first row begins at 0 s, first_tr_seconds is 3"},
+			story: ", first_tr_seconds: 3, rows: {first: 0, last: 72}",
+			fails: "the first row begins at 0 s, first_tr_seconds is 3"},
 		"no room for a row": {story: ", rows: {last: 1}", fails: "from 0 to 1 s there is no row of 2 s"},
 		"unknown key":       {story: ", rows: {last: 72, frist: 0}", fails: "did you mean first?"},
 		"two starts of a response": {

@@ -239,7 +239,7 @@ func TestNotes(t *testing.T) {
 	}
 }
 
-// A subject whose scanning began two rows later has rows of its own in a shared story, at the same seconds of the audio.
+// A subject whose scanning began two rows later has rows of its own in a story, at the same seconds of the audio.
 func TestSubjectsWithTheirOwnClocks(t *testing.T) {
 	late := 2 * studytest.TinyTR
 	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, s *dataset.Spec) {
