@@ -98,53 +98,61 @@ type Number interface{ float32 | float64 | int64 }
 // if rounding would make a finite one infinite; integers become floats as Go converts them. An
 // int64 comes from integers only.
 func Numbers[T Number](data []byte, k Kind) ([]T, error) {
+	out := make([]T, len(data)/max(1, k.Size()))
+	if err := Fill(out, data, k); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// Fill reads len(out) elements from the start of data into out, as [Numbers] does.
+func Fill[T Number](out []T, data []byte, k Kind) error {
 	if _, whole := any(T(0)).(int64); whole && (k == Float16 || k == BFloat16 || k == Float32 || k == Float64) {
-		return nil, fmt.Errorf("holds %s, not integers", k)
+		return fmt.Errorf("holds %s, not integers", k)
 	}
 	le := binary.LittleEndian
 	switch k {
 	case Float32:
-		return each(data, 4, func(b []byte) T { return T(math.Float32frombits(le.Uint32(b))) }), nil
+		each(out, data, 4, func(b []byte) T { return T(math.Float32frombits(le.Uint32(b))) })
 	case Float64:
-		out := each(data, 8, func(b []byte) T { return T(math.Float64frombits(le.Uint64(b))) })
-		return out, checkRange(out, data)
+		each(out, data, 8, func(b []byte) T { return T(math.Float64frombits(le.Uint64(b))) })
+		return checkRange(out, data)
 	case Float16:
-		return each(data, 2, func(b []byte) T { return T(widen(le.Uint16(b))) }), nil
+		each(out, data, 2, func(b []byte) T { return T(widen(le.Uint16(b))) })
 	case BFloat16:
-		return each(data, 2, func(b []byte) T { return T(math.Float32frombits(uint32(le.Uint16(b)) << 16)) }), nil
+		each(out, data, 2, func(b []byte) T { return T(math.Float32frombits(uint32(le.Uint16(b)) << 16)) })
 	case Int8:
-		return each(data, 1, func(b []byte) T { return T(int8(b[0])) }), nil
+		each(out, data, 1, func(b []byte) T { return T(int8(b[0])) })
 	case Uint8:
-		return each(data, 1, func(b []byte) T { return T(b[0]) }), nil
+		each(out, data, 1, func(b []byte) T { return T(b[0]) })
 	case Int16:
-		return each(data, 2, func(b []byte) T { return T(int16(le.Uint16(b))) }), nil
+		each(out, data, 2, func(b []byte) T { return T(int16(le.Uint16(b))) })
 	case Uint16:
-		return each(data, 2, func(b []byte) T { return T(le.Uint16(b)) }), nil
+		each(out, data, 2, func(b []byte) T { return T(le.Uint16(b)) })
 	case Int32:
-		return each(data, 4, func(b []byte) T { return T(int32(le.Uint32(b))) }), nil
+		each(out, data, 4, func(b []byte) T { return T(int32(le.Uint32(b))) })
 	case Uint32:
-		return each(data, 4, func(b []byte) T { return T(le.Uint32(b)) }), nil
+		each(out, data, 4, func(b []byte) T { return T(le.Uint32(b)) })
 	case Int64:
-		return each(data, 8, func(b []byte) T { return T(int64(le.Uint64(b))) }), nil
+		each(out, data, 8, func(b []byte) T { return T(int64(le.Uint64(b))) })
 	case Uint64:
-		out := each(data, 8, func(b []byte) T { return T(le.Uint64(b)) })
+		each(out, data, 8, func(b []byte) T { return T(le.Uint64(b)) })
 		for i, v := range out {
 			if v < 0 {
-				return nil, fmt.Errorf("element %d is too large for a 64-bit integer", i)
+				return fmt.Errorf("element %d is too large for a 64-bit integer", i)
 			}
 		}
-		return out, nil
+	default:
+		return fmt.Errorf("holds %s, which cannot be read as numbers", k)
 	}
-	return nil, fmt.Errorf("holds %s, which cannot be read as numbers", k)
+	return nil
 }
 
 // each reads one T from every size bytes of data.
-func each[T any](data []byte, size int, read func([]byte) T) []T {
-	out := make([]T, len(data)/size)
+func each[T any](out []T, data []byte, size int, read func([]byte) T) {
 	for i := range out {
 		out[i] = read(data[i*size:])
 	}
-	return out
 }
 
 // RangeError is a finite float64 that no float32 can hold.
