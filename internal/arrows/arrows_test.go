@@ -58,6 +58,9 @@ var rules = []rule{
 	{packages: "internal/nifti", ours: []string{"internal/raw"}},
 	{packages: "internal/gifti", ours: []string{"internal/raw"}},
 	{packages: "internal/cifti", ours: []string{"internal/raw", "internal/nifti", "internal/gifti"}},
+	{packages: "internal/bidsdata", ours: []string{"internal/cifti", "internal/gifti", "internal/nifti"}},
+	{packages: "internal/triggers"},
+	{packages: "internal/wordtable"},
 	{packages: "internal/cortex", ours: []string{
 		"internal/annot", "internal/cifti", "internal/freesurfer", "internal/gifti", "internal/raw",
 		"internal/nifti",

@@ -1,0 +1,77 @@
+package wordtable
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/faulttest"
+	"github.com/brainwavlm/bwlm/internal/fuzztest"
+)
+
+func TestTableOfALaboratoryIsRefused(t *testing.T) {
+	root := os.Getenv("BWLM_SHARED")
+	if root == "" {
+		t.Skip("BWLM_SHARED does not name the folder of shared test data")
+	}
+	_, _, err := Read(filepath.Join(root, "labfiles/text/gentle.csv"))
+	faulttest.Require(t, fault.BadData, err, `gentle.csv:3: word "bad" ends at 1.1 s, before it begins at 1.2 s`)
+	_, _, err = Read("none.csv")
+	faulttest.Require(t, fault.Missing, err)
+}
+
+func TestTablesAreRead(t *testing.T) {
+	want := []Word{{1, 1.2, "hello"}, {1.2, 1.5, "you"}}
+	for name, c := range map[string]struct {
+		text      string
+		unaligned int
+	}{
+		"commas":            {"onset,offset,word\n1,1.2,hello\n1.2,1.5,you\n", 0},
+		"tabs, other order": {"word\tonset\tx\toffset\nhello\t1\t\t1.2\nyou\t1.2\ta\"b\t1.5\n", 0},
+		"of Windows":        {"\ufeffonset,offset,word\r\n1,1.2,hello\r\n1.2,1.5,you\r\n", 0},
+		"Gentle":            {"hello,hello,1,1.2\nuh,,,\nyou,you,1.2,1.5\n", 1},
+		"Gentle, not found": {"uh,,,\nhello,hello,1,1.2\nyou,you,1.2,1.5\n", 1},
+		"quotes":            {"onset,offset,word\n1,1.2,\"hello\"\n1.2,1.5,you\n", 0},
+	} {
+		words, unaligned, err := parse([]byte(c.text), "x")
+		require.NoError(t, err, name)
+		assert.Equal(t, want, words, name)
+		assert.Equal(t, c.unaligned, unaligned, name)
+	}
+}
+
+func TestTablesThatAreRefused(t *testing.T) {
+	for text, part := range map[string]string{
+		"":                                  "x:1: the file is empty",
+		"a,b,c\n1,2,3\n":                    `x:1: the columns are "a b c"`,
+		"onset,offset,word\n1,2\n":          "x:2: wrong number of fields",
+		"onset,offset,word\nn/a,2,a\n":      `x:2: onset "n/a" is not a time`,
+		"onset,offset,word\n1,-2,a\n":       `x:2: offset "-2" is not a time`,
+		"onset,offset,word\n1,2,\"a\n":      "x:",
+		"onset,offset,word\n\n1,2,a\n3,2,b": `x:4: word "b" ends at 2 s`,
+	} {
+		_, _, err := parse([]byte(text), "x")
+		faulttest.Require(t, fault.BadData, err, part)
+	}
+}
+
+func FuzzTable(f *testing.F) {
+	f.Add([]byte("onset,offset,word\n1,1.2,hello\n"))
+	f.Add([]byte("hello,hello,1,1.2\nuh,,,\n"))
+	f.Add([]byte("word\tonset\toffset\na\t1\t2\n"))
+	f.Fuzz(func(t *testing.T, input []byte) {
+		fuzztest.Run(t, 128, input, func() {
+			words, _, err := parse(input, "fuzz")
+			if err != nil {
+				return
+			}
+			for _, w := range words {
+				require.LessOrEqual(t, w.Onset, w.Offset)
+			}
+		})
+	})
+}
