@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/arrayfile"
 	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
@@ -207,16 +208,19 @@ func (l *layout) subject(name, path string, _, n *yaml.Node) error {
 
 func (l *layout) responses(path string, n *yaml.Node) (responses []Response, err error) {
 	err = l.each(path, n, func(story, path string, _, v *yaml.Node) error {
-		var file string
+		var file, array string
 		r := Response{Story: story}
 		read := func() error { return l.text(path, v, &file) }
 		if v.Kind == yaml.MappingNode {
-			read = func() error { return l.fileWithRows(path, v, &file, &r) }
+			read = func() error { return l.responseFile(path, v, &file, &array, &r) }
 		}
 		err := read()
-		if isNPY(file) {
+		switch {
+		case array != "" || arrayfile.Has(file):
+			r.Source = fromFile(l.files, file, arrayOf(array))
+		case isNPY(file):
 			r.Source = fromFile(l.files, file, folder.source)
-		} else {
+		default:
 			r.Matrix = fromFile(l.files, file, folder.matrix)
 		}
 		responses = append(responses, r)

@@ -8,9 +8,9 @@ var layoutKeys = map[string][]string{
 	"stories/STORY":          {"audio", "words", "phones", "speaker", "first_tr_seconds", "rows", "same_as"},
 	"stories/STORY/rows":     {"first", "last"},
 	"stories/STORY/same_as":  {"story", "row"},
-	"subjects/SUBJECT/STORY": {"file", "first_tr_seconds", "rows"},
+	"subjects/SUBJECT/STORY": {"file", "array", "first_tr_seconds", "rows"},
 	"derived/SUBJECT":        {"from", "responses"},
 	"motion/SUBJECT/STORY":   {"file", "columns"},
 	"surface":                {"left", "right", "vertices"},
-	"mask":                   {"file", "order"},
+	"mask":                   {"file", "order", "voxels"},
 }

@@ -30,8 +30,13 @@ func (l *layout) mask(path string, n *yaml.Node) error {
 			return l.file(path, n, &to.Mask)
 		}
 		err := l.fields(path, n, layoutKeys["mask"], func(name, path string, v *yaml.Node) error {
-			if name == "file" {
+			switch name {
+			case "file":
 				return l.file(path, v, &to.Mask)
+			case "voxels":
+				region, err := l.region(path, v)
+				to.Vertices = region
+				return err
 			}
 			var order string
 			if err := l.text(path, v, &order); err != nil {

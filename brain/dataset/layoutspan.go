@@ -53,12 +53,14 @@ func (l *layout) assignSpans() {
 	}
 }
 
-// fileWithRows reads a file of responses together with where its rows begin and end.
-func (l *layout) fileWithRows(path string, n *yaml.Node, file *string, r *Response) error {
+// responseFile reads a file of responses together with the name of the array in it, and where its rows begin and end.
+func (l *layout) responseFile(path string, n *yaml.Node, file, array *string, r *Response) error {
 	err := l.fields(path, n, layoutKeys["subjects/SUBJECT/STORY"], func(name, path string, v *yaml.Node) error {
 		switch name {
 		case "file":
 			return l.text(path, v, file)
+		case "array":
+			return l.text(path, v, array)
 		case "first_tr_seconds":
 			r.First = new(float64)
 			return l.number(path, v, r.First)

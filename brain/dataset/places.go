@@ -11,9 +11,9 @@ import (
 // nothing.
 type Space struct {
 	Left, Right string        // files (GIFTI or FreeSurfer) of the hemispheres; "": there is none
-	Vertices    Input[Region] // of each voxel, counted left then right; absent: voxel k is vertex k
+	Vertices    Input[Region] // of each column, counted left then right; absent: column k is vertex k
 
-	Mask     string // NIfTI file, instead of surfaces, whose voxels are the columns
+	Mask     string // NIfTI file, instead of surfaces, whose voxels (or those of them in Vertices) are the columns
 	XFastest bool   // the columns run through the mask as pycortex does, x fastest; else z runs fastest, as in nilearn
 }
 
@@ -63,7 +63,7 @@ func (d *Dataset) Places(ctx context.Context, subject string) (Places, error) {
 func (s *Spec) checkSpaces() *fault.Error {
 	check := func(where string, space Space) *fault.Error {
 		switch {
-		case space.Left == "" && space.Right == "" && !space.Vertices.Absent():
+		case space.Left == "" && space.Right == "" && space.Mask == "" && !space.Vertices.Absent():
 			return wrong(key("surface", where), "there are vertices, and no surface")
 		case space.Mask != "" && (space.Left != "" || space.Right != ""):
 			return wrong(key("mask", where), "voxels are on a surface or in a mask, not both")

@@ -44,6 +44,17 @@ func (f folder) source(_ context.Context, name string) (Source, error) {
 	return rowsource.Open(path)
 }
 
+// arrayOf opens an array of a file of several: the one of a name, or the only one that can be meant if it is "".
+func arrayOf(array string) func(f folder, _ context.Context, name string) (Source, error) {
+	return func(f folder, _ context.Context, name string) (Source, error) {
+		path, err := f.find(name)
+		if err != nil {
+			return nil, err
+		}
+		return rowsource.OpenArray(path, array)
+	}
+}
+
 // isNPY reports whether a file of responses is read by rows; others are text.
 func isNPY(name string) bool { return strings.EqualFold(filepath.Ext(name), ".npy") }
 

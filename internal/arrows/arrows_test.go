@@ -77,8 +77,13 @@ var rules = []rule{
 	{packages: "brain/stats", others: []string{"gonum.org/v1/gonum/..."}},
 	{packages: "brain/ridge", ours: []string{"torch", "brain/stats"}, others: []string{"gonum.org/v1/gonum/..."}},
 	{packages: "internal/probing", ours: []string{"npy", "brain/design", "brain/ridge", "brain/stats"}},
-	{packages: "internal/brain/rowsource", ours: []string{"npy"}},
-	{packages: "brain/dataset", ours: []string{"audio", "npy", "brain/design", "internal/brain/rowsource"},
+	{packages: "internal/brain/rowsource", ours: []string{"npy", "internal/arrayfile", "internal/stored"}},
+	{packages: "internal/arrayfile", ours: []string{
+		"internal/joblib", "internal/mat", "internal/npz", "internal/stored",
+	}},
+	{packages: "brain/dataset", ours: []string{
+		"internal/arrayfile", "audio", "npy", "brain/design", "internal/brain/rowsource",
+	},
 		others: []string{"go.yaml.in/yaml/v3"}},
 	{packages: "internal/brain/responses", ours: []string{
 		"brain/dataset", "brain/design", "internal/brain/colstats", "internal/brain/rowsource",
