@@ -1,5 +1,5 @@
 // Package arrayfile opens files that hold several arrays, whatever kind they are of: NumPy archives, joblib files and
-// pickles of arrays, MATLAB files.
+// pickles of arrays, HDF5 and MATLAB files.
 package arrayfile
 
 import (
@@ -16,14 +16,12 @@ import (
 	"github.com/brainwavlm/bwlm/internal/stored"
 )
 
-// File is an open file of arrays. Its calls, and those of its readers, must not run at the same time.
+// File is an open file of arrays. Its calls must not run at the same time.
 type File interface {
 	// Arrays returns the arrays of numbers, in the order of the file.
 	Arrays() []stored.Array
 	// Others returns what else is in the file.
 	Others() []stored.Other
-	// Reader returns a reader of the array of a name, or of the only one that can be meant if it is "".
-	Reader(name string) (*stored.Reader, error)
 	// Close closes the file.
 	Close() error
 }
@@ -36,6 +34,10 @@ var suffixes = map[string]func(path string) (File, error){
 	".pkl":    openJoblib,
 	".pickle": openJoblib,
 	".mat":    func(path string) (File, error) { return mat.Open(path) },
+	".hf5":    openHDF5,
+	".h5":     openHDF5,
+	".hdf5":   openHDF5,
+	".hdf":    openHDF5,
 }
 
 func openJoblib(path string) (File, error) { return joblib.Open(path) }
@@ -69,6 +71,8 @@ func Open(path string) (File, error) {
 		return joblib.Open(path)
 	case sniff.MAT4, sniff.MAT5:
 		return mat.Open(path)
+	case sniff.HDF5, sniff.MAT73:
+		return openHDF5(path)
 	default:
 		if open := of(path); open != nil && !slices.Contains(nothing, kind) {
 			return open(path)

@@ -79,7 +79,7 @@ var rules = []rule{
 	{packages: "internal/probing", ours: []string{"npy", "brain/design", "brain/ridge", "brain/stats"}},
 	{packages: "internal/brain/rowsource", ours: []string{"npy", "internal/arrayfile", "internal/stored"}},
 	{packages: "internal/arrayfile", ours: []string{
-		"internal/joblib", "internal/mat", "internal/npz", "internal/stored",
+		"internal/hdf5", "internal/joblib", "internal/mat", "internal/npz", "internal/stored",
 	}},
 	{packages: "brain/dataset", ours: []string{
 		"internal/arrayfile", "audio", "npy", "brain/design", "internal/brain/rowsource",

@@ -32,7 +32,7 @@ func OpenArray(path, name string) (Source, error) {
 		return nil, err
 	}
 	if a.Offset < 0 {
-		return nil, fault.New(fault.BadData, reading, quote.OneLine(path), "array %s is compressed, so its rows "+
+		return nil, fault.New(fault.BadData, reading, quote.OneLine(path), "array %s is compressed or in chunks, so its rows "+
 			"cannot be read where they lie", quote.OneLine(a.Name)).WithHint("save it as .npy")
 	}
 	s := arraySource{path: path, array: a, size: info.Size(), changed: info.ModTime()}

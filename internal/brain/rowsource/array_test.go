@@ -39,6 +39,9 @@ func TestArraysAreReadInPlace(t *testing.T) {
 		"joblib without padding":       {"old/joblib101.jbl", "souls", "X"},
 		"the only array of an archive": {"numpy/plain.npz", "", "X"},
 		"MATLAB 4":                     {"mat/v4.mat", "", "X"},
+		"HDF5 by h5py":                 {"hdf5/contiguous_earliest.h5", "", "X"},
+		"HDF5 behind a user block":     {"hdf5/userblock.h5", "", "X"},
+		"repeats":                      {"hdf5/lebel_test.hf5", "individual_repeats", "R"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, err := OpenArray(filepath.Join(dir, c.file), c.array)
@@ -62,7 +65,8 @@ func TestArraysAreReadInPlace(t *testing.T) {
 func TestArraysThatCannotBeReadInPlace(t *testing.T) {
 	dir := labtest.Dir(t)
 	for file, want := range map[string]string{
-		"joblib/UTS00_responses.jbl.gz": "is compressed, so its rows cannot be read where they lie; save it as .npy",
+		"joblib/UTS00_responses.jbl.gz": "is compressed or in chunks, so its rows cannot be read where they lie; save it as .npy",
+		"hdf5/gzip_shuffle_earliest.h5": "is compressed or in chunks",
 		"mat/v5.mat":                    "",
 		"text/gentle.csv":               "no file of arrays",
 		"numpy/pickled_dict.npy":        "want a file of arrays",
