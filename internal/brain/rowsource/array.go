@@ -32,8 +32,9 @@ func OpenArray(path, name string) (Source, error) {
 		return nil, err
 	}
 	if a.Offset < 0 {
-		return nil, fault.New(fault.BadData, reading, quote.OneLine(path), "array %s is compressed or in chunks, so its rows "+
-			"cannot be read where they lie", quote.OneLine(a.Name)).WithHint("save it as .npy")
+		return nil, fault.New(fault.BadData, reading, quote.OneLine(path),
+			"array %s is compressed or in chunks, so its rows cannot be read where they lie", quote.OneLine(a.Name)).
+			WithHint("save it as .npy")
 	}
 	s := arraySource{path: path, array: a, size: info.Size(), changed: info.ModTime()}
 	if s.repeats, s.rows, s.columns, err = a.Extent(); err != nil {

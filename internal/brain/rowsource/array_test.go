@@ -65,7 +65,8 @@ func TestArraysAreReadInPlace(t *testing.T) {
 func TestArraysThatCannotBeReadInPlace(t *testing.T) {
 	dir := labtest.Dir(t)
 	for file, want := range map[string]string{
-		"joblib/UTS00_responses.jbl.gz": "is compressed or in chunks, so its rows cannot be read where they lie; save it as .npy",
+		"joblib/UTS00_responses.jbl.gz": "is compressed or in chunks, so its rows cannot be " +
+			"read where they lie; save it as .npy",
 		"hdf5/gzip_shuffle_earliest.h5": "is compressed or in chunks",
 		"mat/v5.mat":                    "",
 		"text/gentle.csv":               "no file of arrays",
