@@ -55,6 +55,7 @@ var rules = []rule{
 	{packages: "internal/annot", ours: []string{"internal/raw"}},
 	{packages: "internal/freesurfer", ours: []string{"internal/raw"}},
 	{packages: "internal/hdf5"},
+	{packages: "internal/textgrid"},
 	{packages: "internal/nifti", ours: []string{"internal/raw"}},
 	{packages: "internal/gifti", ours: []string{"internal/raw"}},
 	{packages: "internal/cifti", ours: []string{"internal/raw", "internal/nifti", "internal/gifti"}},

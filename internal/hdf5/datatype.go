@@ -36,11 +36,6 @@ func (t Type) String() string {
 	return string(t.Kind)
 }
 
-// Float reports whether the elements are floats.
-func (t Type) Float() bool {
-	return t.Kind == elements.Float16 || t.Kind == elements.Float32 || t.Kind == elements.Float64
-}
-
 // Classes of data types.
 const (
 	classInteger  = 0

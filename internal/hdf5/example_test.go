@@ -6,20 +6,20 @@ import (
 	"github.com/brainwavlm/bwlm/internal/hdf5"
 )
 
-// The one array of a file is found and read by some rows at a time.
-func ExampleFile_Only() {
+// An array is read by some rows at a time.
+func ExampleDataset_ReadRows() {
 	file, err := hdf5.Open("testdata/small/edges_latest_sum.h5")
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	defer file.Close()
-	responses, err := file.Only()
+	responses, err := file.Dataset("data")
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(responses, responses.Filters)
+	fmt.Println(responses.Shape, responses.Type, responses.Filters)
 	step := responses.ChunkRows()
 	for from := 0; from < responses.Rows(); from += step {
 		to := min(from+step, responses.Rows())
@@ -31,7 +31,7 @@ func ExampleFile_Only() {
 		fmt.Println(from, to, len(rows))
 	}
 	// Output:
-	// data (12, 7) float32 [shuffle deflate fletcher32]
+	// [12 7] float32 [shuffle deflate fletcher32]
 	// 0 5 35
 	// 5 10 35
 	// 10 12 14

@@ -53,7 +53,6 @@ func consume(t testing.TB, input []byte, anySum bool) {
 			requireFault(t, d.ReadRows(0, d.Rows(), out))
 			_, _, err := d.Attribute("units")
 			requireFault(t, err)
-			_ = d.String()
 		})
 	}
 }

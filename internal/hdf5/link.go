@@ -31,6 +31,14 @@ type Link struct {
 	address uint64 // of the object, for hard links
 }
 
+// String describes the link on one line.
+func (l Link) String() string {
+	if l.Target == "" {
+		return l.Name + ": " + l.Kind.String()
+	}
+	return l.Name + ": " + l.Kind.String() + " to " + l.Target
+}
+
 // maxName bounds names, paths and the targets of links.
 const maxName = 4096
 

@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -121,8 +122,7 @@ func (w truth) check(t *testing.T, f *File, v verdict) {
 		}
 		refused(t, only(t, f), "the filter "+filter+" is not read", "h5repack")
 	case "refuse unless --scale":
-		_, err := f.Only()
-		faulttest.Require(t, fault.BadData, err, "no array of floats", "data (12, 7) int16 with an attribute scale")
+		require.Empty(t, candidates(t, f))
 		d := dataset(t, f, "data")
 		for i, x := range all(t, d) {
 			require.Equal(t, math.Trunc(w.x[i]*1000), x)
@@ -138,9 +138,7 @@ func (w truth) check(t *testing.T, f *File, v verdict) {
 			require.Equal(t, w.x[i%rowsX*columnsX+i/rowsX], x)
 		}
 	case "ask for --var: several arrays":
-		_, err := f.Only()
-		faulttest.Require(t, fault.BadData, err, "several arrays of floats", "be_f4 (12, 7) float32 (big-endian)",
-			"name one")
+		require.Len(t, candidates(t, f), 7) // with the empty one
 		w.types(t, f)
 	case "ask for --var; soft link followed, external refused":
 		w.links(t, f)
@@ -149,11 +147,20 @@ func (w truth) check(t *testing.T, f *File, v verdict) {
 	}
 }
 
-// only returns the one array of a file.
-func only(t *testing.T, f *File) *Dataset {
-	d, err := f.Only()
+// candidates are the arrays of floats with two or three axes, one of which a user means who names none.
+func candidates(t *testing.T, f *File) []*Dataset {
+	datasets, _, err := f.List()
 	require.NoError(t, err)
-	return d
+	return slices.DeleteFunc(datasets, func(d *Dataset) bool {
+		return !strings.HasPrefix(string(d.Type.Kind), "float") || len(d.Shape) < 2 || len(d.Shape) > 3
+	})
+}
+
+// only returns the one array that can be meant.
+func only(t *testing.T, f *File) *Dataset {
+	found := candidates(t, f)
+	require.Len(t, found, 1)
+	return found[0]
 }
 
 // refused requires that an array is listed and cannot be read.
@@ -299,9 +306,12 @@ func (w truth) types(t *testing.T, f *File) {
 }
 
 func (w truth) links(t *testing.T, f *File) {
-	_, err := f.Only()
-	faulttest.Require(t, fault.BadData, err, "several arrays", "sub-01/ses-001/task-s01e02a (12, 7) float32",
-		"soft, a soft link to /sub-01/ses-001/task-s01e02a", "out, an external link to lebel_story.hf5:/data")
+	require.Len(t, candidates(t, f), 2)
+	_, links, err := f.List()
+	require.NoError(t, err)
+	require.Equal(t, []string{"out: an external link to lebel_story.hf5:/data",
+		"soft: a soft link to /sub-01/ses-001/task-s01e02a"},
+		[]string{links[0].String(), links[1].String()})
 	for _, name := range []string{"soft", "hard", "/sub-01/./ses-001//task-s01e02a"} {
 		require.Equal(t, rounded(w.x), all(t, dataset(t, f, name)), name)
 	}

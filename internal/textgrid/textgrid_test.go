@@ -212,6 +212,7 @@ func TestFilesOfLaboratories(t *testing.T) {
 }
 
 func TestWhatIsRefused(t *testing.T) {
+	swap := func(text, old, new string) string { return strings.Replace(text, old, new, 1) }
 	cut := func(text, at string) string { return text[:strings.Index(text, at)] }
 	for name, c := range map[string]struct{ text, want string }{
 		"nothing":                  {"", "is not a TextGrid"},
@@ -224,14 +225,14 @@ func TestWhatIsRefused(t *testing.T) {
 		"long, cut":                {cut(long, "clicks"), "the text in quotes that begins in line 43 has no end"},
 		"short, cut":               {cut(short, `"{NS}"`), "line 29: found the end of the file, want a label"},
 		"by time, cut":             {cut(byTime, "1.499"), "found the end of the file, want a time"},
-		"a tier that is not there": {strings.Replace(byTime, "3 2\n", "4 2\n", 1), "line 17: there is no tier 4"},
-		"a point of a tier":        {strings.Replace(short, "TextTier", "PointTier", 1), "a tier is a PointTier"},
-		"more labels than there are": {strings.Replace(short, "2\n0.0125\n1.25\n\"{NS}", "20000000\n0.0125\n1.25\n\"{NS}", 1),
+		"a tier that is not there": {swap(byTime, "3 2\n", "4 2\n"), "line 17: there is no tier 4"},
+		"a point of a tier":        {swap(short, "TextTier", "PointTier"), "a tier is a PointTier"},
+		"more labels than there are": {swap(short, "2\n0.0125\n1.25\n\"{NS}", "20000000\n0.0125\n1.25\n\"{NS}"),
 			"found TextTier, want a time"},
-		"half a label":             {strings.Replace(short, "<exists>\n3\n", "<exists>\n2.5\n", 1), "the number of tiers is 2.5"},
-		"an end before its begin":  {strings.Replace(short, "1.25\n1.5\n", "1.25\n1.2\n", 1), "line 17: the time ends at 1.2"},
-		"a time that is no number": {strings.Replace(short, "1.25\n1.5\n", "1.25\nnan\n", 1), "found S, want a time"},
-		"a huge number":            {strings.Replace(short, "1.25\n1.5\n", "1.25\n1e999\n", 1), "found S, want a time"},
+		"half a label":             {swap(short, "<exists>\n3\n", "<exists>\n2.5\n"), "the number of tiers is 2.5"},
+		"an end before its begin":  {swap(short, "1.25\n1.5\n", "1.25\n1.2\n"), "line 17: the time ends at 1.2"},
+		"a time that is no number": {swap(short, "1.25\n1.5\n", "1.25\nnan\n"), "found S, want a time"},
+		"a huge number":            {swap(short, "1.25\n1.5\n", "1.25\n1e999\n"), "found S, want a time"},
 	} {
 		_, err := Parse([]byte(c.text), "x.TextGrid")
 		require.Error(t, err, name)
