@@ -272,6 +272,10 @@ var keys = []key{
 		"model (all voxels are scored from model.layer) | voxel (each from the hidden state up to it that is best\n" +
 			"in cross-validation on the training rows, before and after tuning).",
 		"", false, func(e *Experiment) any { return &e.Eval.Layer }, oneOf(EvalLayerModel, EvalLayerVoxel)},
+	{"eval.folds",
+		"none | stories (cross-validation: each story of data.train, data.val and data.test is tested once, with a\n" +
+			"tuning on the others of its own; as many as data.val has, the next ones, validate).",
+		"", false, func(e *Experiment) any { return &e.Eval.Folds }, oneOf(FoldsNone, FoldsStories)},
 	{"eval.alphas", "Candidates for each voxel, as a list or logspace(FROM, TO, N). The penalty is alpha squared.",
 		"", false, func(e *Experiment) any { return &e.Eval.Alphas }, risingAbove0},
 	{"eval.boots", "Bootstrap folds.",

@@ -56,7 +56,8 @@ func TestDefaultsAreTheRecipe(t *testing.T) {
 		Epochs: 20, BlockRows: 10, ContextRows: 4, UnitWindows: 16, LR: 1e-4, ReadoutLR: 1e-4, LayerWeightsLR: 1e-2,
 		EpochBy: "pooled", Order: "shuffled", LastBlock: "merge", SaveFeatures: "none"}, e.Train)
 	assert.Empty(t, e.Model.ReinitLayers)
-	assert.Equal(t, Eval{Alphas: e.Eval.Alphas, Boots: 3, ChunkRows: 40, HeldOut: .25, Layer: "model", Chunks: "all",
+	assert.Equal(t, Eval{Alphas: e.Eval.Alphas, Boots: 3, ChunkRows: 40, HeldOut: .25, Layer: "model", Folds: "none",
+		Chunks: "all",
 		Metric: "r", Ties: "larger",
 		Intercept: true, ZScore: "none"}, e.Eval)
 	assert.Len(t, e.Eval.Alphas, 10)

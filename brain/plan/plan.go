@@ -12,6 +12,7 @@ type Plan struct {
 	Device      string  `json:"device"`                       // of the measurement
 	Threads     int     `json:"threads"`
 
+	Folds           int     `json:"folds,omitempty"` // of eval.folds: time and disk are of all, steps of one
 	Subjects        int     `json:"subjects"`
 	Models          string  `json:"models"` // one for all subjects or one each, as a phrase
 	Epochs          int     `json:"epochs"`

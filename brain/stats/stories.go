@@ -2,6 +2,7 @@ package stats
 
 import (
 	"context"
+	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/stat/distuv"
@@ -77,6 +78,26 @@ func StoryIntervals(ctx context.Context, subjects []Subject, groups []Group) ([]
 		out[g] = totals[g].overStories(in, paired)
 	}
 	return out, nil
+}
+
+// MeanOverStories returns the mean of one value per story ± t·SE, which is the jackknife of a mean. With fewer than
+// three there is no interval, and the reason is returned.
+func MeanOverStories(values []float64) (score Score, reason string) {
+	sum := 0.
+	for _, v := range values {
+		sum += v
+	}
+	n := float64(len(values))
+	score.Mean = sum / n
+	if len(values) < minStories {
+		return score, fmt.Sprintf("%d stories; an interval over stories needs %d", len(values), minStories)
+	}
+	without := []float64{score.Mean}
+	for _, v := range values {
+		without = append(without, (sum-v)/(n-1))
+	}
+	score.CI95 = jackknife(without)
+	return score, ""
 }
 
 // stimulus returns the name of the stimulus of a story.

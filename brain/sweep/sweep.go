@@ -3,7 +3,6 @@ package sweep
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,7 +11,6 @@ import (
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
-	"github.com/brainwavlm/bwlm/internal/jsonfile"
 	"github.com/brainwavlm/bwlm/internal/rundir"
 )
 
@@ -123,13 +121,15 @@ func (s *sweep) summary(ctx context.Context, dir string, values []string) (*resu
 		return nil, err
 	}
 	exp.Out = dir
-	_, err = os.Stat(filepath.Join(dir, "config.yaml"))
-	begun := err == nil
+	begun, err := rundir.Begun(dir)
+	if err != nil {
+		return nil, err
+	}
 	if begun {
-		if err := sameSettings(dir, exp); err != nil {
+		if err := rundir.SameSettings("sweep", dir, exp); err != nil {
 			return nil, err
 		}
-		if done, err := finished(dir); done != nil || err != nil {
+		if done, err := rundir.Scores("sweep", dir); done != nil || err != nil {
 			return done, err
 		}
 	}
@@ -152,42 +152,6 @@ func (s *sweep) summary(ctx context.Context, dir string, values []string) (*resu
 		return nil, err
 	}
 	return st.EvaluateRun(ctx, run)
-}
-
-// finished reads the scores of a finished run; nil if it is not finished.
-func finished(dir string) (*results.Summary, error) {
-	out := &results.Summary{}
-	err := jsonfile.ReadOwn("sweep", dir, filepath.Join("eval", "summary.json"), out)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, nil
-	case err != nil:
-		return nil, err
-	}
-	if out.Epochs == nil { // an evaluation of the untuned model before the training
-		return nil, nil
-	}
-	return out, nil
-}
-
-// sameSettings refuses a run directory that was made with other settings.
-func sameSettings(dir string, want *experiment.Experiment) error {
-	path := filepath.Join(dir, "config.yaml")
-	was, err := experiment.LoadRun(path)
-	if err != nil {
-		return err
-	}
-	now := map[string]string{}
-	for s := range want.Settings() {
-		now[s.Key] = s.Value
-	}
-	for s := range was.Settings() {
-		if s.Key != "out" && s.Value != now[s.Key] {
-			return fault.New(fault.Exists, "sweep", path, "was begun with %s: %s, not %s", s.Key, s.Value, now[s.Key]).
-				WithHint("choose another folder, or remove that run")
-		}
-	}
-	return nil
 }
 
 // study returns the study of a run: a variant of the open study if the two share data, model and

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/rundir"
@@ -71,6 +72,10 @@ func (a *app) evaluateUntuned(ctx context.Context, path string, flags *experimen
 	exp, err := flags.load(ctx, path)
 	if err != nil {
 		return nil, err
+	}
+	if exp.Eval.Folds == experiment.FoldsStories {
+		return nil, fault.New(fault.Usage, "eval", "eval.folds", "the folds are trained and scored by `bwlm train %s`",
+			path).WithHint("add --set eval.folds=none to score the splits of the file")
 	}
 	out, err := rundir.Reserve(exp.Out)
 	if f := (*fault.Error)(nil); errors.As(err, &f) && f.Op == "write scores" && f.Kind == fault.Exists {

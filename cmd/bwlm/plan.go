@@ -69,6 +69,10 @@ func printPlan(w io.Writer, p *plan.Plan) error {
 		{"trainable", fmt.Sprintf("%d parameters, %d of them in the speech model", p.Parameters, p.ModelParameters)},
 		{"measured on", fmt.Sprintf("%s, %d threads", p.Device, p.Threads)},
 	}
+	if p.Folds > 0 {
+		rows = append(rows, []string{"folds",
+			fmt.Sprintf("%d, each a training of its own; steps and windows are of one", p.Folds)})
+	}
 	if p.CacheMB > 0 {
 		rows = append(rows, []string{"cache on disk", "at most " + free(p.CacheMB, p.CacheFreeMB)})
 	}
@@ -102,6 +106,9 @@ func printPlan(w io.Writer, p *plan.Plan) error {
 			"%.3f (mean over channels, %d windows);\n"+
 			"reading takes %.2g s for each second of audio instead of %.2g s.\n", f.Layers[0], f.R[0], f.Windows,
 			f.ChunksCost, f.WindowsCost)
+	}
+	if p.Folds > 0 {
+		p.Intervals.Stories = p.Folds // each is tested once
 	}
 	printIntervals(w, p.Intervals)
 	return printSensitivity(w, p.Sensitivity)

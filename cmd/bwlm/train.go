@@ -29,6 +29,10 @@ that was stopped or killed, as bwlm resume does; one that has come to its end is
 --tensorboard writes losses, validation scores (of ROIs, too), learning rates and seconds per step during the training,
 for tensorboard --logdir DIR; numbers to compute with are in metrics.jsonl of the run.
 
+With eval.folds: stories each story is tested once, with a tuning of its own on the others: each fold is a run below
+out/folds, and folds.json in out has their scores. The same command continues an interrupted one; --json prints
+folds.json.
+
 With --profile a table of the time by part, forward and backward, is printed at the end, and profile.json and trace.json
 are written to the run directory; chrome://tracing and ui.perfetto.dev open the latter. On a GPU a profiled run is
 slower, since each kernel is synchronised.`,
@@ -39,6 +43,12 @@ slower, since each kernel is synchronised.`,
 			e, err := exp.load(c.Context(), args[0])
 			if err != nil {
 				return err
+			}
+			if e.Eval.Folds == experiment.FoldsStories {
+				if boards != "" || profile.on {
+					return usage(c, "--tensorboard and --profile are for one run, and eval.folds makes several")
+				}
+				return a.trainFolds(c.Context(), e)
 			}
 			shown, closed, err := a.openBoard(boards, e)
 			if err != nil {

@@ -189,6 +189,9 @@ var rules = []rule{
 		"internal/brain/study", "internal/brain/tune",
 	}},
 	{packages: "brain/sweep", ours: []string{"internal/rundir", "brain", "brain/experiment", "brain/results"}},
+	{packages: "internal/brain/folds", ours: []string{
+		"internal/rundir", "brain", "brain/experiment", "brain/results", "brain/stats", "internal/brain/study",
+	}},
 	{packages: "internal/brain/demo", ours: []string{
 		"internal/probing", "internal/rundir", "internal/cortex", "npy", "speech", "speech/pretrained", "brain",
 		"brain/dataset", "brain/experiment", "brain/probe", "brain/progress", "brain/results", "internal/sim",

@@ -52,7 +52,7 @@ func (c *calibration) withChunks(ctx context.Context, phases []plan.Phase, w *wo
 		case phaseFrozen, phaseSteps, phaseRead:
 			total += (share - 1) * p.Seconds
 		case phaseEvaluate:
-			total += (share - 1) * c.evaluateReading(w)
+			total += (share - 1) * c.evaluateReading(w) * p.Times
 		}
 	}
 	return &total, nil

@@ -45,6 +45,18 @@ func Estimate(ctx context.Context, st *study.Study) (*plan.Plan, error) {
 		CachedShare: w.cached, ModelParameters: w.modelParameters, Parameters: w.parameters,
 		DiskMB: float64(w.diskBytes()) / 1e6}
 	p.Phases = c.phases(w)
+	if st.Experiment.Eval.Folds == experiment.FoldsStories {
+		folds, err := study.Folds(st.Experiment, st.Data)
+		if err != nil {
+			return nil, err
+		}
+		p.Folds = len(folds)
+		p.DiskMB *= float64(p.Folds)
+		for i := range p.Phases { // each fold has all of them
+			p.Phases[i].Times *= float64(p.Folds)
+			p.Phases[i].Seconds *= float64(p.Folds)
+		}
+	}
 	for _, phase := range p.Phases {
 		p.Seconds += phase.Seconds
 	}

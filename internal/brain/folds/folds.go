@@ -1,0 +1,130 @@
+package folds
+
+import (
+	"context"
+	"path/filepath"
+
+	"github.com/brainwavlm/bwlm/brain"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/results"
+	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/internal/brain/study"
+	"github.com/brainwavlm/bwlm/internal/jsonfile"
+	"github.com/brainwavlm/bwlm/internal/rundir"
+)
+
+// Options configures the folds. Open is required.
+type Options struct {
+	Open  func(context.Context, *experiment.Experiment) (st *brain.Study, end func(), err error)
+	Begin func(story string, index, total int) // called before each fold runs or is read; may be nil
+}
+
+// Run trains and scores the folds that are not finished and returns the scores of all. After each fold it writes
+// folds.json. An error ends it; finished folds are saved.
+func Run(ctx context.Context, exp *experiment.Experiment, opt Options) (*results.Folds, error) {
+	data, err := study.OpenData(exp)
+	if err != nil {
+		return nil, err
+	}
+	list, err := study.Folds(exp, data)
+	if err != nil {
+		return nil, err
+	}
+	out := &results.Folds{Schema: 1}
+	audited := false
+	for i, f := range list {
+		if opt.Begin != nil {
+			opt.Begin(f.Story, i, len(list))
+		}
+		s, err := scores(ctx, f, opt, &audited)
+		if err != nil {
+			return nil, err
+		}
+		out.Folds = append(out.Folds, foldOf(f, s))
+		summarise(out, s)
+		if err := jsonfile.Write(filepath.Join(exp.Out, results.FoldsFile), out); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// scores returns the scores of a fold, which it trains, resumes or reads.
+func scores(ctx context.Context, f study.Fold, opt Options, audited *bool) (*results.Summary, error) {
+	dir := f.Experiment.Out
+	begun, err := rundir.Begun(dir)
+	if err != nil {
+		return nil, err
+	}
+	if begun {
+		if err := rundir.SameSettings("train folds", dir, f.Experiment); err != nil {
+			return nil, err
+		}
+		if done, err := rundir.Scores("train folds", dir); done != nil || err != nil {
+			return done, err
+		}
+	}
+	st, end, err := opt.Open(ctx, f.Experiment)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	if !*audited {
+		if err := st.Internal().AuditFolds(ctx); err != nil {
+			return nil, err
+		}
+		*audited = true
+	}
+	var run *rundir.Run
+	if begun {
+		run, err = brain.OpenRun(dir)
+	} else {
+		run, err = st.Begin(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer run.Close()
+	if _, err := st.Fit(ctx, run); err != nil {
+		return nil, err
+	}
+	return st.EvaluateRun(ctx, run)
+}
+
+// foldOf is the line of a fold.
+func foldOf(f study.Fold, s *results.Summary) results.Fold {
+	out := results.Fold{Story: f.Story, Validation: f.Validation, Run: filepath.Join(study.FoldsDir, f.Story),
+		Rows: s.Test.Rows, Base: s.Test.Base.MeanR, Chosen: s.Chosen, Delta: map[string]float64{}}
+	if s.Test.Tuned != nil {
+		out.BaseBestLayer, out.Tuned = &s.Test.BaseBestLayer.MeanR, &s.Test.Tuned.MeanR
+		out.Delta[results.AllVoxels] = s.Test.Delta.MeanR
+		for roi, d := range s.Test.Delta.ROIs {
+			out.Delta[roi] = d.MeanR
+		}
+	}
+	return out
+}
+
+// summarise computes the means over the folds that are there. last is a summary of one of them.
+func summarise(f *results.Folds, last *results.Summary) {
+	f.Subjects = last.Test.Subjects
+	mean := func(of func(results.Fold) float64) results.FoldMean {
+		var values []float64
+		for _, fold := range f.Folds {
+			values = append(values, of(fold))
+		}
+		score, reason := stats.MeanOverStories(values)
+		return results.FoldMean{Score: score, Reason: reason}
+	}
+	f.Base = mean(func(x results.Fold) float64 { return x.Base })
+	f.Tuned, f.BaseBestLayer, f.Delta = nil, nil, nil
+	if last.Test.Tuned == nil {
+		return
+	}
+	tuned, best := mean(func(x results.Fold) float64 { return *x.Tuned }),
+		mean(func(x results.Fold) float64 { return *x.BaseBestLayer })
+	f.Tuned, f.BaseBestLayer, f.Delta = &tuned, &best, map[string]results.FoldMean{}
+	for roi := range f.Folds[0].Delta {
+		f.Delta[roi] = mean(func(x results.Fold) float64 { return x.Delta[roi] })
+	}
+}

@@ -1,0 +1,136 @@
+package study
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// FoldsDir is the folder of the runs of eval.folds, below out.
+const FoldsDir = "folds"
+
+// Fold is a training with one story to test it on.
+type Fold struct {
+	Story      string // tested
+	Validation []string
+	Experiment *experiment.Experiment // an ordinary one, whose out is its folder below that of the whole
+}
+
+// Folds returns the experiments of eval.folds: stories. The stories of data.train, data.val and data.test, in this
+// order, are each tested once; those that follow it, as many as data.val has, validate; all others train. Entries
+// that are rows of a story, and subjects without one of the stories, are errors, as are too few stories (of kind
+// BadData).
+func Folds(exp *experiment.Experiment, data *dataset.Dataset) ([]Fold, error) {
+	var stories []string
+	validate := 0
+	for i, entries := range [][]string{exp.Data.Train, exp.Data.Val, exp.Data.Test} {
+		list, err := wholeStories(entries, data)
+		if err != nil {
+			return nil, err
+		}
+		if i == int(Val) {
+			validate = len(list)
+		}
+		for _, s := range list {
+			if slices.Contains(stories, s) {
+				return nil, fault.New(fault.BadData, "divide stories", "eval.folds", "story %s is listed twice", s).
+					WithHint("list each story once, in data.train, data.val or data.test")
+			}
+			stories = append(stories, s)
+		}
+	}
+	if n := len(stories); n < 3 || n < validate+2 {
+		return nil, fault.New(fault.BadData, "divide stories", "eval.folds",
+			"%d stories: one tests, %d validate and one at least trains, and an interval over stories needs 3", n,
+			max(validate, 1)).
+			WithHint("list more stories, or set eval.folds: none and split the rows of those there are")
+	}
+	subjects, err := data.Subjects(exp.Data.Subjects...)
+	if err != nil {
+		return nil, err
+	}
+	for _, subject := range subjects {
+		for _, s := range stories {
+			if !slices.Contains(data.StoriesOf(subject), s) {
+				return nil, fault.New(fault.BadData, "divide stories", "eval.folds",
+					"subject %s has no responses to story %s, which is tested in one of the folds", subject, s).
+					WithHint("leave the subject or the story out")
+			}
+		}
+	}
+	var out []Fold
+	for k, test := range stories {
+		others := slices.Concat(stories[k+1:], stories[:k])
+		e := *exp
+		e.Data.Train, e.Data.Val, e.Data.Test = slices.Clone(others[validate:]), slices.Clone(others[:validate]),
+			[]string{test}
+		e.Eval.Folds, e.Out = experiment.FoldsNone, filepath.Join(exp.Out, FoldsDir, test)
+		out = append(out, Fold{Story: test, Validation: e.Data.Val, Experiment: &e})
+	}
+	return out, nil
+}
+
+// wholeStories resolves the entries of a split to names of stories.
+func wholeStories(entries []string, data *dataset.Dataset) (out []string, err error) {
+	parsed, err := dataset.ParseSplit(entries)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range parsed {
+		if !e.Whole {
+			return nil, fault.New(fault.Usage, "divide stories", "eval.folds", "%s are rows of a story", e).
+				WithHint("list whole stories")
+		}
+		rows := map[string]int{}
+		for _, s := range data.Stories() {
+			rows[s] = 1
+		}
+		found, err := data.Resolve([]dataset.SplitEntry{e}, rows, [2]int{})
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range found {
+			out = append(out, r.Story)
+		}
+	}
+	return out, nil
+}
+
+// AuditFolds refuses stories of the study of a fold of which two share audio: they are in different splits in some
+// fold, whose training would otherwise be refused after the earlier ones.
+func (st *Study) AuditFolds(ctx context.Context) error {
+	if st.Experiment.Data.AllowLeak {
+		return nil
+	}
+	var used []design.Use
+	for _, p := range st.Subjects {
+		for _, split := range Splits {
+			for _, r := range p.Parts[split] {
+				used = append(used, design.Use{Split: r.Story, Subject: p.Name, Rows: r})
+			}
+		}
+	}
+	report, err := design.Audit(st.StimulusWindow(), st.Data.AuditStories(), used)
+	if err != nil {
+		return err
+	}
+	if len(report.Leaks) > 0 {
+		var pairs []string
+		for _, l := range report.Leaks {
+			pairs = append(pairs, fmt.Sprint(l))
+		}
+		return fault.New(fault.BadData, "audit folds", "eval.folds", "stories share audio: %s",
+			strings.Join(pairs, "; ")).WithHint("leave one of them out: each is tested while others train")
+	}
+	if err := st.FindCopies(ctx, report); err != nil {
+		return err
+	}
+	return report.Err()
+}
