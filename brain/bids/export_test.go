@@ -22,6 +22,7 @@ import (
 	"github.com/brainwavlm/bwlm/internal/cortex"
 	"github.com/brainwavlm/bwlm/internal/filetest"
 	"github.com/brainwavlm/bwlm/internal/nifti"
+	"github.com/brainwavlm/bwlm/internal/roikeys"
 	"github.com/brainwavlm/bwlm/npy"
 )
 
@@ -75,11 +76,11 @@ func made(t testing.TB, at place, subjects ...string) string {
 	filetest.Put(t, dir, "config.yaml", "model: {path: m}\ndata: {path: "+filepath.Join(top,
 		"data")+", subjects: all, train: [a], val: [b], test: [c]}\nout: "+dir+"\n")
 	ci := &stats.Interval{.02, .06}
-	tuned := results.ModelScore{MeanR: .12, ROIs: map[string]float64{"A1, left": .1, results.TunedVoxels: .2}}
+	tuned := results.ModelScore{MeanR: .12, ROIs: map[string]float64{"A1, left": .1, roikeys.Tuned: .2}}
 	ceiling := results.ModelScore{MeanR: .8, ROIs: map[string]float64{"A1, left": .8}}
 	filetest.Put(t, dir, "eval/summary.json", results.Summary{Schema: results.RunSchema,
 		Test: results.Scores{Rows: 48, Subjects: subjects, Tuned: &tuned, Ceiling: &ceiling,
-			Base: results.ModelScore{MeanR: .07, ROIs: map[string]float64{"A1, left": .05, results.TunedVoxels: .15}},
+			Base: results.ModelScore{MeanR: .07, ROIs: map[string]float64{"A1, left": .05, roikeys.Tuned: .15}},
 			Delta: &results.Delta{MeanR: .05, CI95: ci, Significance: results.Significance{P: .002, Q: .003},
 				ROIs: map[string]results.DeltaROI{
 					"A1, left": {MeanR: .05, CI95: ci, Significance: results.Significance{P: .004, Q: .004}}}}}})

@@ -6,8 +6,8 @@ import (
 	"math"
 	"strconv"
 
-	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/internal/brain/finished"
+	"github.com/brainwavlm/bwlm/internal/roikeys"
 )
 
 var nan = float32(math.NaN())
@@ -57,7 +57,7 @@ func lines(run *finished.Run) (out []tableLine) {
 	}
 	for i := range run.Subjects {
 		p := &run.Subjects[i]
-		out = append(out, subjectLine(p, finished.ROI{Name: results.AllVoxels}))
+		out = append(out, subjectLine(p, finished.ROI{Name: roikeys.All}))
 		for _, region := range p.ROIs {
 			out = append(out, subjectLine(p, region))
 		}
@@ -68,7 +68,7 @@ func lines(run *finished.Run) (out []tableLine) {
 // subjectLine averages a subject's voxels over a region; without columns over all.
 func subjectLine(p *finished.Subject, region finished.ROI) tableLine {
 	columns := region.Columns
-	if region.Name == results.AllVoxels {
+	if region.Name == roikeys.All {
 		columns = make([]int, p.Voxels)
 		for c := range columns {
 			columns[c] = c

@@ -29,8 +29,6 @@ type (
 	Joint string
 	// EvalLayer is the choice of hidden states that are scored (eval.layer).
 	EvalLayer string
-	// EvalFolds is the division of stories into folds (eval.folds).
-	EvalFolds string
 )
 
 // The values of Pooling.
@@ -114,12 +112,6 @@ const (
 const (
 	JointShared     Joint = "shared"
 	JointSequential Joint = "sequential"
-)
-
-// The values of EvalFolds.
-const (
-	FoldsNone    EvalFolds = "none"
-	FoldsStories EvalFolds = "stories"
 )
 
 // The values of EvalLayer.

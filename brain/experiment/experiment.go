@@ -121,7 +121,7 @@ type Eval struct {
 	Boots     int       // bootstrap folds
 	ChunkRows int       // rows of one bootstrap chunk
 	Layer     EvalLayer // hidden states that are scored
-	Folds     EvalFolds // stories: each is tested once, with a tuning of its own
+	Folds     string    // "none", or "stories": each is tested once, with a tuning of its own
 	HeldOut   float64   // share of the training chunks held out in each fold
 
 	HeldOutChunks string // JSON file with the numbers of the chunks that each fold holds out; "": drawn
@@ -154,7 +154,7 @@ func Default() *Experiment {
 			EpochBy: "pooled", Order: "shuffled", LastBlock: "merge", SaveFeatures: "none",
 		},
 		Eval: Eval{
-			Alphas: logspace(1, 4, 10), Boots: 3, ChunkRows: 40, HeldOut: .25, Layer: EvalLayerModel, Folds: FoldsNone,
+			Alphas: logspace(1, 4, 10), Boots: 3, ChunkRows: 40, HeldOut: .25, Layer: EvalLayerModel, Folds: "none",
 			Chunks: "all", Metric: "r", Ties: "larger", Intercept: true, ZScore: "none",
 		},
 		Device: "auto",

@@ -275,7 +275,7 @@ var keys = []key{
 	{"eval.folds",
 		"none | stories (cross-validation: each story of data.train, data.val and data.test is tested once, with a\n" +
 			"tuning on the others of its own; as many as data.val has, the next ones, validate).",
-		"", false, func(e *Experiment) any { return &e.Eval.Folds }, oneOf(FoldsNone, FoldsStories)},
+		"", false, func(e *Experiment) any { return &e.Eval.Folds }, oneOf("none", "stories")},
 	{"eval.alphas", "Candidates for each voxel, as a list or logspace(FROM, TO, N). The penalty is alpha squared.",
 		"", false, func(e *Experiment) any { return &e.Eval.Alphas }, risingAbove0},
 	{"eval.boots", "Bootstrap folds.",

@@ -13,6 +13,7 @@ import (
 	"github.com/brainwavlm/bwlm/internal/brain/evaluate"
 	"github.com/brainwavlm/bwlm/internal/brain/study"
 	"github.com/brainwavlm/bwlm/internal/brain/windows"
+	"github.com/brainwavlm/bwlm/internal/roikeys"
 	"github.com/brainwavlm/bwlm/speech"
 )
 
@@ -296,7 +297,7 @@ func (r *runner) rois(ctx context.Context) error {
 			return err
 		}
 		for _, scores := range layers {
-			appendScore(r.roi(results.AllVoxels), s.name, scores.MeanR)
+			appendScore(r.roi(roikeys.All), s.name, scores.MeanR)
 			for _, name := range slices.Sorted(maps.Keys(scores.ROIs)) {
 				appendScore(r.roi(name), s.name, scores.ROIs[name])
 			}

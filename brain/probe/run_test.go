@@ -15,8 +15,8 @@ import (
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/probe"
 	"github.com/brainwavlm/bwlm/brain/progress"
-	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/roikeys"
 	"github.com/brainwavlm/bwlm/internal/sim"
 	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/wavlm"
@@ -119,7 +119,7 @@ func TestRun(t *testing.T) {
 			assert.Greater(t, d, 1.)
 		}
 	}
-	for _, region := range []string{results.AllVoxels, results.TunedVoxels, sim.Auditory} {
+	for _, region := range []string{roikeys.All, roikeys.Tuned, sim.Auditory} {
 		require.Contains(t, r.ROIs, region)
 		assert.Len(t, r.ROIs[region].Base, 2)
 		assert.Equal(t, r.ROIs[region].Base, r.ROIs[region].Tuned)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/internal/roikeys"
 )
 
 // whisker is a mean with an interval.
@@ -60,14 +61,14 @@ func (r *pageOfRun) Deltas() (figureHTML, bool) {
 	if d == nil || len(d.ROIs) == 0 {
 		return figureHTML{}, false
 	}
-	list := []whisker{{results.ROILabel(results.AllVoxels), d.MeanR, d.CI95}}
+	list := []whisker{{roikeys.Label(roikeys.All), d.MeanR, d.CI95}}
 	names := r.parts()
 	slices.SortStableFunc(names, func(a, b string) int {
 		return cmp.Compare(math.Abs(d.ROIs[b].MeanR),
 			math.Abs(d.ROIs[a].MeanR))
 	})
 	for _, name := range names[:min(maxROIs, len(names))] {
-		list = append(list, whisker{results.ROILabel(name), d.ROIs[name].MeanR, d.ROIs[name].CI95})
+		list = append(list, whisker{roikeys.Label(name), d.ROIs[name].MeanR, d.ROIs[name].CI95})
 	}
 	alt := "Points are means, bars 95 % intervals; colour and shape show significant gains, significant losses and " +
 		"differences that are not significant. The numbers are in the table of ROIs."
@@ -99,7 +100,7 @@ func (r *pageOfRun) Levels() (figureHTML, bool) {
 		var xys plotter.XYs
 		for i, name := range append([]string{""}, names...) {
 			at := float64(len(names)-i) + .12*(1.5-float64(k))
-			labels[len(names)-i] = short(results.ROILabel(name), 22)
+			labels[len(names)-i] = short(roikeys.Label(name), 22)
 			if name == "" {
 				xys = append(xys, plotter.XY{X: sys.s.MeanR, Y: at})
 			} else if v, ok := sys.s.ROIs[name]; ok {

@@ -27,6 +27,7 @@ import (
 	"github.com/brainwavlm/bwlm/internal/cortex"
 	"github.com/brainwavlm/bwlm/internal/filetest"
 	"github.com/brainwavlm/bwlm/internal/nifti"
+	"github.com/brainwavlm/bwlm/internal/roikeys"
 )
 
 // Names that a file may hold and a page must not obey.
@@ -62,7 +63,7 @@ func made(t testing.TB) string {
 	layer := 9
 	at := func(all, a, b float64) results.ModelScore {
 		return results.ModelScore{Layer: &layer, MeanR: all,
-			ROIs: map[string]float64{hostile: a, breaker: b, results.TunedVoxels: all}}
+			ROIs: map[string]float64{hostile: a, breaker: b, roikeys.Tuned: all}}
 	}
 	base, tuned, best, most := at(.3, .3, .3), at(.34, .38, .3), at(.31, .31, .3), at(.6, .6, .6)
 	share := func(r float64) *results.CCNorm {

@@ -3,7 +3,7 @@ package report
 import (
 	"slices"
 
-	"github.com/brainwavlm/bwlm/brain/results"
+	"github.com/brainwavlm/bwlm/internal/roikeys"
 )
 
 // sideBySide is a region's line in all runs.
@@ -20,13 +20,13 @@ func (p *page) together() {
 	var keys []string
 	for _, run := range p.Pages {
 		for _, l := range run.Lines {
-			if !slices.Contains(keys, l.Key) && l.Key != results.TunedVoxels { // which are each run's own
+			if !slices.Contains(keys, l.Key) && l.Key != roikeys.Tuned { // which are each run's own
 				keys = append(keys, l.Key)
 			}
 		}
 	}
 	for _, key := range keys {
-		line := sideBySide{Name: results.ROILabel(key)}
+		line := sideBySide{Name: roikeys.Label(key)}
 		for _, run := range p.Pages {
 			var cell textLine
 			if i := slices.IndexFunc(run.Lines, func(l textLine) bool { return l.Key == key }); i >= 0 {

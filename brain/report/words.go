@@ -12,6 +12,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/internal/brain/finished"
 	"github.com/brainwavlm/bwlm/internal/decimal"
+	"github.com/brainwavlm/bwlm/internal/roikeys"
 )
 
 // verdictText is the answer to: did tuning help?
@@ -175,7 +176,7 @@ func (r *pageOfRun) where(d *results.Delta) string {
 
 // parts are the regions without the voxels tuned on.
 func (r *pageOfRun) parts() []string {
-	return slices.DeleteFunc(r.ROINames(), func(name string) bool { return name == results.TunedVoxels })
+	return slices.DeleteFunc(r.ROINames(), func(name string) bool { return name == roikeys.Tuned })
 }
 
 // textLine is a line of the table of ROIs.

@@ -2,9 +2,6 @@ package results
 
 import "github.com/brainwavlm/bwlm/brain/stats"
 
-// FoldsFile is the file of eval.folds in out.
-const FoldsFile = "folds.json"
-
 // Folds are the scores of k-fold cross-validation over stories with the tuning repeated in each fold. Means are over
 // folds, with intervals over stories.
 type Folds struct {
@@ -14,7 +11,7 @@ type Folds struct {
 	Base          FoldMean            `json:"base"`
 	BaseBestLayer *FoldMean           `json:"base_best_layer,omitempty"`
 	Tuned         *FoldMean           `json:"tuned,omitempty"`
-	Delta         map[string]FoldMean `json:"delta,omitempty"` // tuned − base, by ROI; AllVoxels is one
+	Delta         map[string]FoldMean `json:"delta,omitempty"` // tuned − base, by ROI; "[all voxels]" is one
 }
 
 // Fold is the score of one story that was not in the tuning.

@@ -1,5 +1,7 @@
 package results
 
+import "github.com/brainwavlm/bwlm/internal/roikeys"
+
 // Sweep is the outcome of a sweep over settings.
 type Sweep struct {
 	Schema   int            `json:"schema"`
@@ -55,5 +57,5 @@ func (s *Sweep) ROIs() []string {
 			found[roi] = true
 		}
 	}
-	return SortedROIs(found)
+	return roikeys.Sorted(found)
 }

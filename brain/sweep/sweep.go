@@ -11,6 +11,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/roikeys"
 	"github.com/brainwavlm/bwlm/internal/rundir"
 )
 
@@ -218,7 +219,7 @@ func readSummary(t *results.SweepRun, s *results.Summary) {
 	if s.Test.Delta == nil { // only readouts were trained: there is no tuned model to score
 		return
 	}
-	t.Delta = map[string]float64{results.AllVoxels: s.Test.Delta.MeanR}
+	t.Delta = map[string]float64{roikeys.All: s.Test.Delta.MeanR}
 	for roi, d := range s.Test.Delta.ROIs {
 		t.Delta[roi] = d.MeanR
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/roikeys"
 )
 
 // axis makes an axis of a key and its values.
@@ -67,7 +68,7 @@ func TestReadSummary(t *testing.T) {
 	base := .3
 	assert.InDelta(t, .15, trial.ValDelta, 1e-12)
 	trial.ValDelta = 0
-	assert.Equal(t, results.SweepRun{BaseR: &base, Delta: map[string]float64{results.AllVoxels: .02, "AC": -.01},
+	assert.Equal(t, results.SweepRun{BaseR: &base, Delta: map[string]float64{roikeys.All: .02, "AC": -.01},
 		Best: 2, Epochs: 3, Below: 1}, trial)
 	var failed results.SweepRun
 	setError(&failed, fault.New(fault.BadData, "tune", "s[0:9]", "the loss is NaN"))
@@ -80,10 +81,10 @@ func TestReadSummary(t *testing.T) {
 func TestSettingsAreAveragedOverSeeds(t *testing.T) {
 	zero := 0.
 	r := results.Sweep{Axes: []results.SweepAxis{axis("train.seed"), axis("train.lr")}, Runs: []results.SweepRun{
-		{Values: []string{"1", "a"}, BaseR: &zero, Delta: map[string]float64{results.AllVoxels: .1}, Best: 1, Epochs: 4,
+		{Values: []string{"1", "a"}, BaseR: &zero, Delta: map[string]float64{roikeys.All: .1}, Best: 1, Epochs: 4,
 			Below: 1},
 		{Values: []string{"1", "b"}, Error: "no number", Diverged: true},
-		{Values: []string{"2", "a"}, BaseR: &zero, Delta: map[string]float64{results.AllVoxels: .3}, Best: 3, Epochs: 4,
+		{Values: []string{"2", "a"}, BaseR: &zero, Delta: map[string]float64{roikeys.All: .3}, Best: 3, Epochs: 4,
 			Below: 2},
 		{Values: []string{"2", "b"}, Error: "no disk"},
 	}}
@@ -91,8 +92,8 @@ func TestSettingsAreAveragedOverSeeds(t *testing.T) {
 	require.Len(t, r.Settings, 2)
 	a, b := r.Settings[0], r.Settings[1]
 	assert.Equal(t, map[string]string{"train.lr": "a"}, a.Values)
-	assert.InDelta(t, .2, a.Delta[results.AllVoxels].Mean, 1e-12)
-	assert.InDelta(t, .1414213562, *a.Delta[results.AllVoxels].SD, 1e-9)
+	assert.InDelta(t, .2, a.Delta[roikeys.All].Mean, 1e-12)
+	assert.InDelta(t, .1414213562, *a.Delta[roikeys.All].SD, 1e-9)
 	assert.Equal(t, []int{1, 3}, a.Best)
 	assert.InDelta(t, 3./8, a.Below, 1e-12)
 	assert.Equal(t, [3]int{0, 1, 1}, [3]int{b.Seeds, b.Diverged, b.Failed})

@@ -13,6 +13,7 @@ import (
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/decimal"
+	"github.com/brainwavlm/bwlm/internal/roikeys"
 )
 
 // sumFlags are the flags of bwlm eval that make a sum of adapters.
@@ -85,17 +86,17 @@ func printArithmetic(w io.Writer, r *results.AdapterScores) error {
 	fmt.Fprintf(w, "Adapter: scale × (%s)\n", r.Formula)
 	var rows [][]string
 	add := func(name string, base float64, of func(results.Scores) (float64, float64, *stats.Interval)) {
-		rows = append(rows, []string{results.ROILabel(name), "untuned", score(base), "", ""})
+		rows = append(rows, []string{roikeys.Label(name), "untuned", score(base), "", ""})
 		for _, p := range r.Points {
 			tuned, delta, ci := of(p.Test)
 			rows = append(rows, []string{"", fmt.Sprintf("%g", p.Scale), score(tuned), decimal.Signed(delta, 3),
 				interval(ci)})
 		}
 	}
-	add(results.AllVoxels, r.Base.MeanR, func(s results.Scores) (float64, float64, *stats.Interval) {
+	add(roikeys.All, r.Base.MeanR, func(s results.Scores) (float64, float64, *stats.Interval) {
 		return s.Tuned.MeanR, s.Delta.MeanR, s.Delta.CI95
 	})
-	for _, name := range results.SortedROIs(r.Base.ROIs) {
+	for _, name := range roikeys.Sorted(r.Base.ROIs) {
 		add(name, r.Base.ROIs[name], func(s results.Scores) (float64, float64, *stats.Interval) {
 			d := s.Delta.ROIs[name]
 			return s.Tuned.ROIs[name], d.MeanR, d.CI95

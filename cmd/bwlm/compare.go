@@ -14,6 +14,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/internal/decimal"
+	"github.com/brainwavlm/bwlm/internal/roikeys"
 )
 
 func compareCommand(a *app) *cobra.Command {
@@ -89,7 +90,7 @@ func printComparison(w io.Writer, c *results.Comparison) error {
 	}
 	var rows [][]string
 	for _, region := range c.ROIs {
-		rows = append(rows, []string{results.ROILabel(region.Name), "untuned", score(region.Base.Mean)})
+		rows = append(rows, []string{roikeys.Label(region.Name), "untuned", score(region.Base.Mean)})
 		for k, s := range region.Scores {
 			row := append([]string{"", labels[k], score(s.Tuned.Mean)}, difference(&s.Delta)...)
 			rows = append(rows, append(row, difference(s.DeltaFirst)...))

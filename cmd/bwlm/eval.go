@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/brainwavlm/bwlm/brain"
-	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/rundir"
@@ -73,7 +72,7 @@ func (a *app) evaluateUntuned(ctx context.Context, path string, flags *experimen
 	if err != nil {
 		return nil, err
 	}
-	if exp.Eval.Folds == experiment.FoldsStories {
+	if exp.Eval.Folds == "stories" {
 		return nil, fault.New(fault.Usage, "eval", "eval.folds", "the folds are trained and scored by `bwlm train %s`",
 			path).WithHint("add --set eval.folds=none to score the splits of the file")
 	}

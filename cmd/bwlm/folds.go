@@ -14,6 +14,7 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/brain/folds"
 	"github.com/brainwavlm/bwlm/internal/decimal"
+	"github.com/brainwavlm/bwlm/internal/roikeys"
 )
 
 // trainFolds trains and scores each fold of eval.folds, and prints the table of all.
@@ -48,7 +49,7 @@ func printFolds(w io.Writer, f *results.Folds, out string) error {
 	for _, x := range f.Folds {
 		row := []string{x.Story, fmt.Sprint(x.Rows), score(x.Base)}
 		if x.Tuned != nil {
-			row = append(row, score(*x.BaseBestLayer), score(*x.Tuned), decimal.Signed(x.Delta[results.AllVoxels], 3),
+			row = append(row, score(*x.BaseBestLayer), score(*x.Tuned), decimal.Signed(x.Delta[roikeys.All], 3),
 				fmt.Sprint(x.Chosen))
 		}
 		rows = append(rows, row)
@@ -58,15 +59,15 @@ func printFolds(w io.Writer, f *results.Folds, out string) error {
 	if err := ui.Table(w, head, rows); err != nil {
 		return err
 	}
-	rows = [][]string{{"base, " + results.ROILabel(""), score(f.Base.Mean), plainInterval(f.Base)}}
+	rows = [][]string{{"base, " + roikeys.Label(""), score(f.Base.Mean), plainInterval(f.Base)}}
 	if f.Tuned != nil {
-		rows = append(rows, []string{"best layer, " + results.ROILabel(""), score(f.BaseBestLayer.Mean),
-			plainInterval(*f.BaseBestLayer)}, []string{"tuned, " + results.ROILabel(""), score(f.Tuned.Mean),
+		rows = append(rows, []string{"best layer, " + roikeys.Label(""), score(f.BaseBestLayer.Mean),
+			plainInterval(*f.BaseBestLayer)}, []string{"tuned, " + roikeys.Label(""), score(f.Tuned.Mean),
 			plainInterval(*f.Tuned)})
 	}
-	for _, roi := range results.SortedROIs(f.Delta) {
+	for _, roi := range roikeys.Sorted(f.Delta) {
 		d := f.Delta[roi]
-		rows = append(rows, []string{"Δr, " + results.ROILabel(roi), decimal.Signed(d.Mean, 3), interval(d.CI95)})
+		rows = append(rows, []string{"Δr, " + roikeys.Label(roi), decimal.Signed(d.Mean, 3), interval(d.CI95)})
 	}
 	fmt.Fprintf(w, "\nMean over %d folds:\n", len(f.Folds))
 	if err := ui.Table(w, []string{"score", "mean", "95 % over stories"}, rows); err != nil {

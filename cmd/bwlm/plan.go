@@ -10,9 +10,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/brainwavlm/bwlm/brain/plan"
-	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/internal/brain/planning"
+	"github.com/brainwavlm/bwlm/internal/roikeys"
 )
 
 func planCommand(a *app) *cobra.Command {
@@ -142,7 +142,7 @@ func printSensitivity(w io.Writer, ds []plan.Sensitivity) error {
 		".05:\n", ds[0].TestRows, ds[0].Minutes)
 	var rows [][]string
 	for _, d := range ds {
-		name, ceiling := results.ROILabel(cmp.Or(d.ROI, results.TunedVoxels)), "-"
+		name, ceiling := roikeys.Label(cmp.Or(d.ROI, roikeys.Tuned)), "-"
 		if d.Ceiling != nil {
 			ceiling = score(*d.Ceiling)
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/roikeys"
 )
 
 func probeCommand(a *app) *cobra.Command {
@@ -142,9 +143,9 @@ func printProbe(w io.Writer, r *results.Probes) error {
 	}
 	if len(r.ROIs) > 0 {
 		head, columns = []string{"layer"}, nil
-		for _, name := range results.SortedROIs(r.ROIs) {
-			add(results.ROILabel(name)+" base", r.ROIs[name].Base)
-			add(results.ROILabel(name)+" tuned", r.ROIs[name].Tuned)
+		for _, name := range roikeys.Sorted(r.ROIs) {
+			add(roikeys.Label(name)+" base", r.ROIs[name].Base)
+			add(roikeys.Label(name)+" tuned", r.ROIs[name].Tuned)
 		}
 		fmt.Fprintln(w, "\nROIs, r of a ridge on the test rows:")
 		if err := layerTable(w, r.Layers, head, columns); err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/internal/decimal"
+	"github.com/brainwavlm/bwlm/internal/roikeys"
 	"github.com/brainwavlm/bwlm/internal/tensorboard"
 	"github.com/brainwavlm/bwlm/torch"
 )
@@ -106,7 +107,7 @@ func printSummary(w io.Writer, s *results.Summary) error {
 		head = append(head, "ceiling")
 	}
 	row := func(name string, of func(*results.ModelScore) float64, d func() results.DeltaROI) []string {
-		r := []string{results.ROILabel(name), score(of(&t.Base))}
+		r := []string{roikeys.Label(name), score(of(&t.Base))}
 		if t.Tuned != nil {
 			d := d()
 			r = append(r, score(of(t.BaseBestLayer)), score(of(t.Tuned)),
@@ -121,12 +122,12 @@ func printSummary(w io.Writer, s *results.Summary) error {
 		}
 		return r
 	}
-	rows := [][]string{row(results.AllVoxels, func(s *results.ModelScore) float64 { return s.MeanR },
+	rows := [][]string{row(roikeys.All, func(s *results.ModelScore) float64 { return s.MeanR },
 		func() results.DeltaROI {
 			return results.DeltaROI{MeanR: t.Delta.MeanR, CI95: t.Delta.CI95, Significance: t.Delta.Significance,
 				CI95Stories: t.Delta.CI95Stories}
 		})}
-	for _, name := range results.SortedROIs(t.Base.ROIs) {
+	for _, name := range roikeys.Sorted(t.Base.ROIs) {
 		rows = append(rows, row(name, func(s *results.ModelScore) float64 { return s.ROIs[name] },
 			func() results.DeltaROI { return t.Delta.ROIs[name] }))
 	}

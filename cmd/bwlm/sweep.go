@@ -17,6 +17,7 @@ import (
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/decimal"
+	"github.com/brainwavlm/bwlm/internal/roikeys"
 )
 
 func sweepCommand(a *app) *cobra.Command {
@@ -118,7 +119,7 @@ func printSweep(w io.Writer, r *results.Sweep, out string) error {
 	head = append(head, "seeds")
 	regions := r.ROIs()
 	for _, roi := range regions {
-		head = append(head, "Δr "+results.ROILabel(roi))
+		head = append(head, "Δr "+roikeys.Label(roi))
 	}
 	head = append(head, "val Δr", "best epochs", "below base", "diverged", "failed")
 	var rows [][]string

@@ -44,7 +44,7 @@ slower, since each kernel is synchronised.`,
 			if err != nil {
 				return err
 			}
-			if e.Eval.Folds == experiment.FoldsStories {
+			if e.Eval.Folds == "stories" {
 				if boards != "" || profile.on {
 					return usage(c, "--tensorboard and --profile are for one run, and eval.folds makes several")
 				}

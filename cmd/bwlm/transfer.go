@@ -16,6 +16,7 @@ import (
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/decimal"
+	"github.com/brainwavlm/bwlm/internal/roikeys"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -182,8 +183,8 @@ func printTransfer(w io.Writer, r *results.Transfer, out string) error {
 		add("unseen subject, unseen stories", l.Delta)
 		add("unseen subject, ridge on unseen stories", l.UnseenStories.Delta)
 		add("seen - unseen", l.Cost)
-		for _, name := range results.SortedROIs(l.ROIs) {
-			add("unseen subject: "+results.ROILabel(name), l.ROIs[name])
+		for _, name := range roikeys.Sorted(l.ROIs) {
+			add("unseen subject: "+roikeys.Label(name), l.ROIs[name])
 		}
 	}
 	if len(rows) > 0 {

@@ -13,6 +13,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
+	"github.com/brainwavlm/bwlm/internal/roikeys"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -26,7 +27,7 @@ const (
 func summaryOf() *results.Summary {
 	layer, r := 12, .123
 	ci := &stats.Interval{-.123, .456}
-	rois := map[string]float64{longROI: .1, "base": .2, "tuned": .3, results.TunedVoxels: .4}
+	rois := map[string]float64{longROI: .1, "base": .2, "tuned": .3, roikeys.Tuned: .4}
 	s := results.ModelScore{Layer: &layer, MeanR: r, ROIs: rois, CI95: ci}
 	d := &results.Delta{MeanR: .01, CI95: ci, CI95Stories: ci, ROIs: map[string]results.DeltaROI{},
 		Voxels:                 &results.MovedVoxels{Scored: 39, Unresolved: 30, Unmoved: 38},
@@ -69,13 +70,13 @@ func wideAnswers() map[string]func(io.Writer) error {
 		},
 		"sweep": func(w io.Writer) error {
 			return printSweep(w, &results.Sweep{Axes: []results.SweepAxis{{Key: "train.readout_lr"}, {Key: "data.roi"}},
-				Runs: []results.SweepRun{{Delta: map[string]float64{longROI: .1, "seeds": .2, results.AllVoxels: .1}}},
+				Runs: []results.SweepRun{{Delta: map[string]float64{longROI: .1, "seeds": .2, roikeys.All: .1}}},
 				Settings: []results.SweepSetting{{Values: map[string]string{"train.readout_lr": "0.001",
 					"data.roi": "[" + longROI + "]"}, Seeds: 3, Best: []int{1, 2, 3}}}}, "out/"+longROI)
 		},
 		"probe": func(w io.Writer) error {
 			return printProbe(w, &results.Probes{Layers: []int{0, 12}, Stories: []string{longStory},
-				ROIs: map[string]*results.LayerScores{longROI: {Base: x, Tuned: x}, results.AllVoxels: {Base: x}}})
+				ROIs: map[string]*results.LayerScores{longROI: {Base: x, Tuned: x}, roikeys.All: {Base: x}}})
 		},
 		"transfer": func(w io.Writer) error {
 			return printTransfer(w, &results.Transfer{Subjects: []string{longSubject, "b"}, Minutes: x, Base: x,

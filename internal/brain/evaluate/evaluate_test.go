@@ -20,6 +20,7 @@ import (
 	"github.com/brainwavlm/bwlm/internal/brain/evaluate"
 	"github.com/brainwavlm/bwlm/internal/brain/study"
 	"github.com/brainwavlm/bwlm/internal/brain/studytest"
+	"github.com/brainwavlm/bwlm/internal/roikeys"
 	"github.com/brainwavlm/bwlm/internal/testnum"
 	"github.com/brainwavlm/bwlm/npy"
 )
@@ -106,7 +107,7 @@ func TestSummaryFollowsFromItsFiles(t *testing.T) {
 	assert.InDelta(t, means["base_best_layer"], file.Test.BaseBestLayer.Mean_R, 1e-5)
 	assert.InDelta(t, means["base front"], file.Test.Base.ROIs["front"], 1e-5)
 	assert.InDelta(t, means["tuned front"]-means["base front"], file.Test.Delta.ROIs["front"].Mean_R, 1e-5)
-	assert.InDelta(t, means["tuned"], file.Test.Tuned.ROIs[results.TunedVoxels], 1e-5, "all voxels were tuned")
+	assert.InDelta(t, means["tuned"], file.Test.Tuned.ROIs[roikeys.Tuned], 1e-5, "all voxels were tuned")
 }
 
 // Subjects with equal rows are fitted together; each must get what he gets alone.
@@ -243,5 +244,5 @@ func TestAnROIMayHaveTheNameOfAColumn(t *testing.T) {
 		assert.Contains(t, s.Test.Base.ROIs, name)
 		assert.NotEqual(t, s.Test.Base.ROIs[name], s.Test.Base.MeanR, "a region of one voxel, not all of them")
 	}
-	assert.InDelta(t, s.Test.Base.MeanR, s.Test.Base.ROIs[results.TunedVoxels], 1e-6, "all voxels are in the loss")
+	assert.InDelta(t, s.Test.Base.MeanR, s.Test.Base.ROIs[roikeys.Tuned], 1e-6, "all voxels are in the loss")
 }

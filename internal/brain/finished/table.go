@@ -7,6 +7,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/internal/roikeys"
 )
 
 // ROINames returns the ROIs with scores in the order of the data set, the tuned voxels at the end.
@@ -20,19 +21,19 @@ func (r *Run) ROINames() (out []string) {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(in)) {
-		if name != results.TunedVoxels && !slices.Contains(out, name) {
+		if name != roikeys.Tuned && !slices.Contains(out, name) {
 			out = append(out, name)
 		}
 	}
-	if _, ok := in[results.TunedVoxels]; ok && r.Scores.Tuned != nil {
-		out = append(out, results.TunedVoxels)
+	if _, ok := in[roikeys.Tuned]; ok && r.Scores.Tuned != nil {
+		out = append(out, roikeys.Tuned)
 	}
 	return out
 }
 
 // Line is a line of the table of ROIs: mean scores over its voxels, nil where unknown.
 type Line struct {
-	Key                                               string // the ROI, results.AllVoxels or results.TunedVoxels
+	Key                                               string // the ROI, roikeys.All or roikeys.Tuned
 	Name                                              string // for people
 	Voxels                                            int    // 0: not known
 	Base, Best, Tuned, Delta, P, Q, Share, TunedShare *float64
@@ -45,7 +46,7 @@ type Line struct {
 func (r *Run) Table() (out []Line) {
 	t := r.Scores
 	for _, name := range append([]string{""}, r.ROINames()...) {
-		l := Line{Key: cmp.Or(name, results.AllVoxels), Name: results.ROILabel(name)}
+		l := Line{Key: cmp.Or(name, roikeys.All), Name: roikeys.Label(name)}
 		of := func(s *results.ModelScore) *float64 {
 			if s == nil {
 				return nil
@@ -93,7 +94,7 @@ func (r *Run) Table() (out []Line) {
 				l.P, l.Q = &x.P, &x.Q
 			}
 		}
-		if name == results.TunedVoxels && r.Manifest != nil {
+		if name == roikeys.Tuned && r.Manifest != nil {
 			for _, p := range r.Manifest.Subjects {
 				if slices.Contains(t.Subjects, p.Name) {
 					l.Voxels += p.Tuned

@@ -10,6 +10,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/internal/brain/study"
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
+	"github.com/brainwavlm/bwlm/internal/roikeys"
 	"github.com/brainwavlm/bwlm/internal/rundir"
 )
 
@@ -42,7 +43,7 @@ func Run(ctx context.Context, exp *experiment.Experiment, opt Options) (*results
 		}
 		out.Folds = append(out.Folds, foldOf(f, s))
 		summarise(out, s)
-		if err := jsonfile.Write(filepath.Join(exp.Out, results.FoldsFile), out); err != nil {
+		if err := jsonfile.Write(filepath.Join(exp.Out, study.FoldsFile), out); err != nil {
 			return nil, err
 		}
 	}
@@ -97,7 +98,7 @@ func foldOf(f study.Fold, s *results.Summary) results.Fold {
 		Rows: s.Test.Rows, Base: s.Test.Base.MeanR, Chosen: s.Chosen, Delta: map[string]float64{}}
 	if s.Test.Tuned != nil {
 		out.BaseBestLayer, out.Tuned = &s.Test.BaseBestLayer.MeanR, &s.Test.Tuned.MeanR
-		out.Delta[results.AllVoxels] = s.Test.Delta.MeanR
+		out.Delta[roikeys.All] = s.Test.Delta.MeanR
 		for roi, d := range s.Test.Delta.ROIs {
 			out.Delta[roi] = d.MeanR
 		}

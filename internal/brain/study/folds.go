@@ -13,8 +13,11 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-// FoldsDir is the folder of the runs of eval.folds, below out.
-const FoldsDir = "folds"
+// FoldsDir is the folder of the runs of eval.folds below out, FoldsFile the file of their scores.
+const (
+	FoldsDir  = "folds"
+	FoldsFile = "folds.json"
+)
 
 // Fold is a training with one story to test it on.
 type Fold struct {
@@ -71,7 +74,7 @@ func Folds(exp *experiment.Experiment, data *dataset.Dataset) ([]Fold, error) {
 		e := *exp
 		e.Data.Train, e.Data.Val, e.Data.Test = slices.Clone(others[validate:]), slices.Clone(others[:validate]),
 			[]string{test}
-		e.Eval.Folds, e.Out = experiment.FoldsNone, filepath.Join(exp.Out, FoldsDir, test)
+		e.Eval.Folds, e.Out = "none", filepath.Join(exp.Out, FoldsDir, test)
 		out = append(out, Fold{Story: test, Validation: e.Data.Val, Experiment: &e})
 	}
 	return out, nil

@@ -31,7 +31,7 @@ func divided(t *testing.T) (*experiment.Experiment, *dataset.Dataset) {
 	data, err := dataset.New(spec)
 	require.NoError(t, err)
 	exp := experiment.Default()
-	exp.Eval.Folds, exp.Out, exp.Data.Subjects = experiment.FoldsStories, "out", []string{"a", "b"}
+	exp.Eval.Folds, exp.Out, exp.Data.Subjects = "stories", "out", []string{"a", "b"}
 	return exp, data
 }
 
@@ -46,7 +46,7 @@ func TestEachStoryIsTestedOnceAndTheNextOnesValidate(t *testing.T) {
 		got = append(got, [3][]string{d.Test, d.Val, d.Train})
 		assert.Equal(t, []string{f.Story}, d.Test)
 		assert.Equal(t, "out/folds/"+f.Story, f.Experiment.Out)
-		assert.Equal(t, experiment.FoldsNone, f.Experiment.Eval.Folds)
+		assert.Equal(t, "none", f.Experiment.Eval.Folds)
 	}
 	assert.Equal(t, [][3][]string{
 		{{"s1"}, {"s2"}, {"s4", "s3"}}, {{"s2"}, {"s4"}, {"s3", "s1"}},
@@ -104,7 +104,7 @@ func TestStoriesOfAFoldThatShareAudioAreFoundBeforeTheFirstTraining(t *testing.T
 
 func TestARunHasNoFolds(t *testing.T) {
 	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
-		e.Eval.Folds = experiment.FoldsStories
+		e.Eval.Folds = "stories"
 	})
 	_, err := st.Begin(t.Context())
 	faulttest.Require(t, fault.Usage, err, "each fold is a run of its own")

@@ -1,9 +1,9 @@
 package study
 
-import "github.com/brainwavlm/bwlm/brain/results"
+import "github.com/brainwavlm/bwlm/internal/roikeys"
 
 // Names of groups of voxels that are no ROI.
 const (
-	Everything = ""                  // all voxels
-	TunedGroup = results.TunedVoxels // the voxels of the loss
+	Everything = ""            // all voxels
+	TunedGroup = roikeys.Tuned // the voxels of the loss
 )

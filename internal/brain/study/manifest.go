@@ -121,7 +121,7 @@ func (st *Study) Unchanged(ctx context.Context, run *rundir.Run) error {
 
 // Begin makes a new run directory with the resolved experiment and the manifest, ready for Fit.
 func (st *Study) Begin(ctx context.Context) (*rundir.Run, error) {
-	if st.Experiment.Eval.Folds != experiment.FoldsNone && st.Experiment.Eval.Folds != "" {
+	if st.Experiment.Eval.Folds != "none" && st.Experiment.Eval.Folds != "" {
 		return nil, fault.New(fault.Usage, "begin run", "eval.folds",
 			"each fold is a run of its own, and this is about one run").WithHint("set eval.folds: none")
 	}

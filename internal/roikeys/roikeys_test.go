@@ -1,4 +1,4 @@
-package results
+package roikeys
 
 import (
 	"testing"
@@ -7,10 +7,10 @@ import (
 )
 
 func TestKeysOfScoresAndROIsOfTheSameWords(t *testing.T) {
-	names := []string{"", AllVoxels, TunedVoxels, "all voxels", "tuned voxels", "tuned", "base", "AC"}
+	names := []string{"", All, Tuned, "all voxels", "tuned voxels", "tuned", "base", "AC"}
 	var labels []string
 	for _, name := range names {
-		labels = append(labels, ROILabel(name))
+		labels = append(labels, Label(name))
 	}
 	assert.Equal(t, []string{"all voxels", "all voxels", "tuned voxels", `"all voxels"`, `"tuned voxels"`,
 		"tuned", "base", "AC"}, labels)
@@ -18,6 +18,6 @@ func TestKeysOfScoresAndROIsOfTheSameWords(t *testing.T) {
 	for _, name := range names[1:] {
 		scores[name] = true
 	}
-	assert.Equal(t, []string{AllVoxels, "AC", "all voxels", "base", "tuned", "tuned voxels", TunedVoxels},
-		SortedROIs(scores))
+	assert.Equal(t, []string{All, "AC", "all voxels", "base", "tuned", "tuned voxels", Tuned},
+		Sorted(scores))
 }
