@@ -38,6 +38,8 @@ func TestLinksToTheStoreOfADataSet(t *testing.T) {
 	link("repo/data/m.txt", "../.git/annex/objects/xy/K/K")
 	link("repo/data/config.txt", "../.git/config")
 	link("repo/data/plain.txt", "../plain")
+	file("plain/blobs/1")
+	link("plain/a/0f/m.txt", "../../blobs/1")
 	link("named", "hub/datasets--a/snapshots/0f")
 	for _, c := range []struct {
 		dir, name string
@@ -48,7 +50,8 @@ func TestLinksToTheStoreOfADataSet(t *testing.T) {
 		{"named", "m.txt", true}, {"repo/data", "m.txt", true},
 		{"hub/datasets--a/snapshots/0f", "other.txt", false}, {"hub/datasets--a/snapshots/0f", "secret.txt", false},
 		{"hub/datasets--a/snapshots/0f", "up.txt", false}, {"repo/data", "config.txt", false},
-		{"repo/data", "plain.txt", false}, {"hub/datasets--a/snapshots/0f", "../../blobs/1", false},
+		{"repo/data", "plain.txt", false}, {"plain/a/0f", "m.txt", false},
+		{"hub/datasets--a/snapshots/0f", "../../blobs/1", false},
 	} {
 		_, err := folder{filepath.Join(top, c.dir)}.matrix(t.Context(), c.name)
 		if c.good {

@@ -124,6 +124,51 @@ func TestASoundCheckpointIsAlwaysThere(t *testing.T) {
 	}
 }
 
+// A manifest that does not list the two files of a checkpoint, each once, is none: the checkpoint before is taken, and
+// without one nothing is begun anew.
+func TestManifestsOfStrangersAreRefused(t *testing.T) {
+	run := begun(t)
+	for e := range 2 {
+		require.NoError(t, save(t, run, progress(e, 0)))
+	}
+	path := run.File("ckpt/step-000002/MANIFEST.json")
+	sound, err := os.ReadFile(path)
+	require.NoError(t, err)
+	var entries []rundir.ManifestEntry
+	require.NoError(t, jsonfile.Read("read it", path, &entries))
+	tensors, state := entries[0], entries[1]
+	named := func(e rundir.ManifestEntry, name string) rundir.ManifestEntry { e.Name = name; return e }
+	larger := state
+	larger.Bytes = 1 << 40
+	for what, list := range map[string][]rundir.ManifestEntry{
+		"nothing": nil, "one file": {tensors}, "a file twice": {tensors, tensors},
+		"a file too many":  {tensors, state, named(state, "MANIFEST.json")},
+		"a duplicate":      {tensors, state, state},
+		"a way out":        {tensors, named(state, "../step-000000/state.json")},
+		"an absolute path": {tensors, named(state, "/etc/passwd")},
+		"a device":         {tensors, named(state, "/dev/zero")},
+		"another size":     {tensors, larger},
+		"another hash":     {tensors, {Name: state.Name, Bytes: state.Bytes, SHA256: tensors.SHA256}},
+	} {
+		require.NoError(t, jsonfile.Write(path, list))
+		_, _, err := run.Open(2)
+		faulttest.Require(t, fault.BadData, err, "read checkpoint: "+run.File("ckpt/step-000002"))
+		warned := 0
+		p, f, err := run.Newest(func(error) { warned++ })
+		require.NoError(t, err, what)
+		require.NoError(t, f.Close())
+		require.Zero(t, p.Step, what)
+		require.Equal(t, 1, warned, what)
+	}
+	require.NoError(t, os.WriteFile(run.File("ckpt/step-000000/MANIFEST.json"), nil, 0o644))
+	_, _, err = run.Newest(func(error) {})
+	faulttest.Require(t, fault.BadData, err, "no checkpoint can be read")
+	require.NoError(t, os.WriteFile(path, sound, 0o644))
+	_, f, err := run.Newest(func(error) {})
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+}
+
 func TestRewindCutsWhatWillBeDoneAgain(t *testing.T) {
 	run := begun(t)
 	for e := range 3 {
