@@ -106,30 +106,34 @@ func (f folder) read(name string) ([]byte, error) {
 }
 
 // readFile reads a file of text. A file of another kind is refused before it is read; want is what
-// the error says.
-func readFile(path, want string) ([]byte, error) {
+// the error says, also are kinds that it may be.
+func readFile(path, want string, also ...sniff.Kind) ([]byte, error) {
 	const op = "read data set"
 	if err := inputfile.Check(op, path); err != nil {
 		return nil, err
 	}
-	if err := sniff.Other(op, path, sniff.File(path), want, sniff.JSON); err != nil {
+	if err := sniff.Other(op, path, sniff.File(path), want, append(also, sniff.JSON)...); err != nil {
 		return nil, err
 	}
 	return inputfile.Read(op, path, math.MaxInt64)
 }
 
 func (f folder) words(_ context.Context, name string) ([]Word, error) {
-	text, err := f.read(name)
+	path, err := f.find(name)
 	if err != nil {
 		return nil, err
 	}
-	return readWords(bytes.NewReader(text), f.join(name))
+	return ReadWords(path)
 }
 
 func (f folder) phones(_ context.Context, name string) ([]Word, error) {
-	text, err := f.read(name)
+	path, err := f.find(name)
 	if err != nil {
 		return nil, err
 	}
-	return readPhones(bytes.NewReader(text), f.join(name))
+	text, err := readFile(path, "text", sniff.UTF16)
+	if err != nil {
+		return nil, err
+	}
+	return readPhones(bytes.NewReader(text), path)
 }

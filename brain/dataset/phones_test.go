@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/labtest"
 )
 
 const grid = `File type = "ooTextFile"
@@ -23,6 +24,8 @@ item []:
     item [1]:
         class = "IntervalTier"
         name = "words"
+        xmin = 0
+        xmax = 1
         intervals: size = 1
         intervals [1]:
             xmin = 0
@@ -31,6 +34,8 @@ item []:
     item [2]:
         class = "IntervalTier"
         name = "phones"
+        xmin = 0
+        xmax = 1
         intervals: size = 3
         intervals [1]:
             xmin = 0
@@ -58,8 +63,8 @@ func TestReadPhones(t *testing.T) {
 
 	for text, why := range map[string]string{
 		strings.ReplaceAll(grid, `"phones"`, `"mau"`):       "a: there is no interval tier named phones or phone",
-		strings.Replace(grid, "xmax = 0.5", "xmax = x", 1):  `a:27: xmax "x" is not a time`,
-		strings.Replace(grid, "xmax = 0.5", "xmax = .1", 1): `a:28: "HH" ends at 0.1 s, before it begins at 0.25 s`,
+		strings.Replace(grid, "xmax = 0.5", "xmax = x", 1):  "line 32: found HH, want a time",
+		strings.Replace(grid, "xmax = 0.5", "xmax = .1", 1): "before it begins",
 		"onset\toffset\tword\n":                             `there is no column "phone"`,
 	} {
 		_, err := readPhones(strings.NewReader(text), "a")
@@ -84,4 +89,17 @@ func TestPhonesAndSpeakerOfALayout(t *testing.T) {
 	assert.Contains(t, d.paths([]string{"p"}, []string{"s"}), filepath.Join(dir, "s.TextGrid"))
 	_, err = d.Phones(t.Context(), "u")
 	assert.Equal(t, fault.Missing, fault.KindOf(err))
+}
+
+// Words come from the three forms of TextGrids that laboratories have, and from one in UTF-16.
+func TestWordsOfTextGrids(t *testing.T) {
+	lab := labtest.Dir(t)
+	for name, file := range map[string]string{"long": "ds003020/derivative/TextGrids/avatar.TextGrid",
+		"short":         "ds003020/derivative/TextGrids/wheretheressmoke.TextGrid",
+		"chronological": "ds003020/derivative/TextGrids/souls.TextGrid", "UTF-16": "text/utf16.TextGrid"} {
+		words, err := ReadWords(filepath.Join(lab, file))
+		require.NoError(t, err, name)
+		require.NotEmpty(t, words, name)
+		assert.Equal(t, "so", words[0].Text, name)
+	}
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/sniff"
+	"github.com/brainwavlm/bwlm/internal/textgrid"
 )
 
 // Word is one spoken word.
@@ -20,7 +22,7 @@ type Word struct {
 
 // ReadWords reads the file of a table of words, as the key words of a story names it.
 func ReadWords(path string) ([]Word, error) {
-	text, err := readFile(path, "text")
+	text, err := readFile(path, "text", sniff.UTF16)
 	if err != nil {
 		return nil, err
 	}
@@ -30,8 +32,27 @@ func ReadWords(path string) ([]Word, error) {
 // readWords reads a table of words: tab-separated text whose first line names the columns, among
 // them onset, offset and word. Words are returned in the order of their onsets; they may overlap,
 // as two speakers do. A time that is missing, not finite, negative, or before its onset is an error
-// with the number of the line. Name is the file, for errors.
-func readWords(r io.Reader, name string) ([]Word, error) { return readSpans(r, name, "word") }
+// with the number of the line. Of a Praat TextGrid the tier "word" or "words" is read, else the second one, in lower
+// case and without what stands for pauses and noises. Name is the file, for errors.
+func readWords(r io.Reader, name string) ([]Word, error) {
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fault.Wrap(fault.IO, "read words", name, err)
+	}
+	if !textgrid.Is(text) {
+		return readSpans(bytes.NewReader(text), name, "word")
+	}
+	grid, err := textgrid.Parse(text, name)
+	if err != nil {
+		return nil, err
+	}
+	tier, ok := grid.Words()
+	if !ok {
+		return nil, fault.New(fault.BadData, "read words", name, "there is no interval tier named word or words").
+			WithHint("name the tier of the words so in Praat")
+	}
+	return spans(tier.Spoken()), nil
+}
 
 // readSpans is readWords for a unit of speech, which is the name of its column.
 func readSpans(r io.Reader, name, unit string) ([]Word, error) {
@@ -44,7 +65,7 @@ func readSpans(r io.Reader, name, unit string) ([]Word, error) {
 		return nil, fault.Wrap(fault.IO, what, name, err)
 	}
 	if bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) {
-		return nil, fail(1, "the text is UTF-16, want UTF-8")
+		return nil, fail(1, "is UTF-16 text, want UTF-8")
 	}
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	var columns []string

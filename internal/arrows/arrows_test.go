@@ -83,7 +83,7 @@ var rules = []rule{
 		"internal/hdf5", "internal/joblib", "internal/mat", "internal/npz", "internal/stored",
 	}},
 	{packages: "brain/dataset", ours: []string{
-		"internal/arrayfile", "audio", "npy", "brain/design", "internal/brain/rowsource",
+		"internal/textgrid", "internal/arrayfile", "audio", "npy", "brain/design", "internal/brain/rowsource",
 	},
 		others: []string{"go.yaml.in/yaml/v3"}},
 	{packages: "internal/brain/responses", ours: []string{

@@ -45,6 +45,7 @@ const (
 	WAV         Kind = "a WAV file"
 	FLAC        Kind = "a FLAC file"
 	MP3         Kind = "an MP3 file"
+	UTF16       Kind = "UTF-16 text"
 )
 
 // magics are the bytes of kinds at an offset. The first that matches holds.
@@ -92,8 +93,8 @@ var magics = []struct {
 	{0, "ARROW1", "an Arrow file"},
 	{0, "SQLite format 3\x00", "an SQLite database"},
 	{0, "\xd0\xcf\x11\xe0", "an old Microsoft Office document"},
-	{0, "\xff\xfe", "UTF-16 text"},
-	{0, "\xfe\xff", "UTF-16 text"},
+	{0, "\xff\xfe", UTF16},
+	{0, "\xfe\xff", UTF16},
 }
 
 // headBytes is how much of a file is looked at: enough for the magics above, the header of a .npy file

@@ -1,6 +1,7 @@
 package textgrid
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -15,6 +16,12 @@ const reading = "read TextGrid"
 // maxBytes bounds the size of a file. An hour of speech has about a megabyte.
 const maxBytes = 64 << 20
 
+// Is reports whether data begin as a TextGrid does, in whatever form and encoding.
+func Is(data []byte) bool {
+	head := bytes.ReplaceAll(data[:min(len(data), 512)], []byte{0}, nil)
+	return bytes.Contains(head, []byte("ooTextFile")) || bytes.Contains(head, []byte("chronological TextGrid"))
+}
+
 // Read reads the TextGrid at path.
 func Read(path string) (Grid, error) {
 	data, err := inputfile.Read(reading, path, maxBytes)
@@ -26,7 +33,7 @@ func Read(path string) (Grid, error) {
 
 // Parse reads a TextGrid, which errors call name. A file of another kind is refused by its name.
 func Parse(data []byte, name string) (Grid, error) {
-	if err := sniff.Other(reading, name, sniff.Bytes(data), "a TextGrid", "UTF-16 text"); err != nil {
+	if err := sniff.Other(reading, name, sniff.Bytes(data), "a TextGrid", sniff.UTF16); err != nil {
 		return Grid{}, err
 	}
 	text, err := decode(data)
