@@ -9,9 +9,9 @@ import (
 	"github.com/brainwavlm/bwlm/internal/textgrid"
 )
 
-// readPhones reads phones with their times: a table as for readWords, with a column phone instead
-// of word, or the interval tier "phone" or "phones" of a Praat TextGrid. Intervals without a label are left out. Name is
-// the file, for errors.
+// readPhones reads phones with their times: a table as for readWords, with a column phone instead of word, or the
+// interval tier "phone" or "phones" of a Praat TextGrid. Intervals without a label are left out. Name is the file, for
+// errors.
 func readPhones(r io.Reader, name string) ([]Word, error) {
 	text, err := io.ReadAll(r)
 	if err != nil {
