@@ -43,6 +43,7 @@ type page struct {
 	ScriptHash      string
 	Several         bool
 	Pages           []runPage
+	Folds           *foldsPart // nil: the page is not about folds
 	Together        []sideBySide
 	Joint           []figureHTML // of all runs
 	DemoROIs        []string
@@ -91,6 +92,7 @@ func (rep *Report) page() (*page, error) {
 		}
 		p.Pages = append(p.Pages, part)
 	}
+	p.Folds = rep.foldTables()
 	p.together()
 	if rep.Demo != nil {
 		p.demo()
@@ -112,6 +114,10 @@ func (rep *Report) title() (title, subtitle string) {
 		return "bwlm demo: tuning on simulated subjects",
 			fmt.Sprintf("Simulated listener, seed %d, %s test rows in a voice not used in tuning. Not a measurement.",
 				rep.Demo.Seed, count(first.Scores.Rows))
+	case rep.folds != nil:
+		return fmt.Sprintf("%d folds over stories", len(rep.Runs)),
+			"Encoding of brain responses to stories by a speech model, before and after tuning: each story is tested " +
+				"once, by a model whose tuning did not hear it."
 	case len(rep.Runs) > 1:
 		return fmt.Sprintf("%d runs side by side", len(rep.Runs)),
 			"Encoding of brain responses to stories by a speech model, before and after tuning."

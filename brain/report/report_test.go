@@ -163,6 +163,35 @@ func TestPageSaysWhatImprovedWhereAndWhetherItIsSignificant(t *testing.T) {
 	assert.NotContains(t, page, "By subject", "one subject is the table already")
 }
 
+func TestPageOfFoldsHasTheirMeanAndEachStory(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "folds"), 0o755))
+	for _, story := range []string{"one", "two"} {
+		require.NoError(t, os.Rename(made(t), filepath.Join(dir, "folds", story)))
+	}
+	r, best := .34, .31
+	mean := results.FoldMean{Score: stats.Score{Mean: .32, CI95: &stats.Interval{.2, .44}}}
+	delta := map[string]float64{roikeys.All: .04, hostile: -.08}
+	folds := results.Folds{Schema: 1, Base: mean, Tuned: &mean, BaseBestLayer: &mean,
+		Delta: map[string]results.FoldMean{hostile: {Score: stats.Score{Mean: -.08}},
+			roikeys.All: {Score: stats.Score{Mean: .04, CI95: &stats.Interval{-.01, .09}}}},
+		Folds: []results.Fold{{Story: "one", Run: "folds/one", Rows: 480, Base: .3, BaseBestLayer: &best, Tuned: &r,
+			Chosen: 3, Delta: delta}, {Story: hostile, Run: "folds/two", Base: .2, BaseBestLayer: &best, Tuned: &r,
+			Delta: delta}}}
+	filetest.Put(t, dir, "folds.json", folds)
+	page := pageOf(t, dir)
+	has(t, page, "2 folds over stories", `<th scope="row">untuned, all voxels</th><td>0.320</td>`, "[0.200, 0.440]",
+		`<th scope="row">Δr, all voxels</th><td>+0.040</td><td class="ci">[−0.010, +0.090]</td>`,
+		`<th scope="row">Δr, &lt;script&gt;alert(1)&lt;/script&gt;</th><td>−0.080</td><td class="ci">no interval</td>`,
+		`<th scope="row">one</th><td>480</td><td>0.300</td>`, "<td>+0.040</td><td>3</td>",
+		`<th scope="row">&lt;script&gt;alert(1)&lt;/script&gt;</th><td>0</td><td>0.200</td>`)
+	folds.Folds[1].Run = "../elsewhere"
+	filetest.Put(t, dir, "folds.json", folds)
+	_, err := Read(t.Context(), dir)
+	require.ErrorContains(t, err, "is no folder below it")
+	assert.NotContains(t, pageOf(t, filepath.Join(dir, "folds", "one")), "Mean over folds")
+}
+
 func TestPageHasTheScoresOfEachSubject(t *testing.T) {
 	dir := made(t)
 	path := filepath.Join(dir, "eval", "summary.json")

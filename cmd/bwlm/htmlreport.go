@@ -21,7 +21,7 @@ func reportCommand(a *app) *cobra.Command {
 		Long: `Writes one HTML file from the directories of runs: in plain words what tuning changed, where, and whether
 it is significant; maps of the cortex if the data set says where its voxels are; charts; ROIs with intervals, p and q;
 ceilings, controls, probes and transfer where they were run; data, settings with their origin, hashes, and how to repeat
-and cite it. Several runs are shown side by side. A demo's directory is a RUN, too.
+and cite it. Several runs are shown side by side. The directories of a demo and of eval.folds are a RUN, too.
 
 The file refers to nothing outside itself: it opens from a mail, prints, and works without its script, which sorts
 tables. Absolute paths are cut to their last two parts. --out is replaced as a whole; equal directories give equal

@@ -25,16 +25,22 @@ const reading = "read run"
 type Found struct {
 	Runs []*Run
 	Demo *demo.Report // of the directory of a demo
+
+	Folds *results.Folds // of the out of eval.folds: stories, whose runs are those of the folds
 }
 
-// Read reads run directories. The directory of a demo stands for all its runs. A directory without scores is refused. A
-// damaged file is an error; a missing one is an entry of [Run.Absent].
+// Read reads run directories. The directory of a demo, or of eval.folds, stands for all its runs. A directory without
+// scores is refused. A damaged file is an error; a missing one is an entry of [Run.Absent].
 func Read(ctx context.Context, dirs ...string) (*Found, error) {
 	out := &Found{}
 	for _, dir := range dirs {
 		switch {
 		case there(filepath.Join(dir, demoFile)):
 			if err := out.readDemo(ctx, dir); err != nil {
+				return nil, err
+			}
+		case there(filepath.Join(dir, foldsFile)):
+			if err := out.readFolds(ctx, dir); err != nil {
 				return nil, err
 			}
 		default:
@@ -53,7 +59,10 @@ func Read(ctx context.Context, dirs ...string) (*Found, error) {
 	return out, nil
 }
 
-const demoFile = "demo.json"
+const (
+	demoFile  = "demo.json"
+	foldsFile = "folds.json"
+)
 
 func there(path string) bool {
 	_, err := os.Stat(path)

@@ -1,0 +1,44 @@
+package report
+
+import (
+	"github.com/brainwavlm/bwlm/brain/results"
+	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/internal/roikeys"
+)
+
+// foldsPart are the tables of folds over stories.
+type foldsPart struct {
+	Tuned  bool
+	Folds  []results.Fold
+	Means  []foldLine
+	Reason string // why there is no interval
+}
+
+// foldLine is a mean over folds; Delta marks a difference.
+type foldLine struct {
+	Name  string
+	Mean  float64
+	Delta bool
+	CI    *stats.Interval
+}
+
+// foldTables returns what the page says of folds; nil if it is about none.
+func (rep *Report) foldTables() *foldsPart {
+	f := rep.folds
+	if f == nil {
+		return nil
+	}
+	p := &foldsPart{Tuned: f.Tuned != nil, Folds: f.Folds, Reason: f.Base.Reason}
+	add := func(name string, m results.FoldMean, delta bool) {
+		p.Means = append(p.Means, foldLine{name, m.Mean, delta, m.CI95})
+	}
+	add("untuned, all voxels", f.Base, false)
+	if f.Tuned != nil {
+		add("untuned, best layer, all voxels", *f.BaseBestLayer, false)
+		add("tuned, all voxels", *f.Tuned, false)
+	}
+	for _, roi := range roikeys.Sorted(f.Delta) {
+		add("Δr, "+roikeys.Label(roi), f.Delta[roi], true)
+	}
+	return p
+}
