@@ -2,6 +2,8 @@ package probing
 
 import (
 	"bufio"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -9,6 +11,7 @@ import (
 	"unicode"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/inputfile"
 	"github.com/brainwavlm/bwlm/npy"
 )
 
@@ -71,16 +74,22 @@ func vectorsFile(path string) (string, error) {
 		"there is not exactly one .npy, nor one .txt").WithHint("name the file itself")
 }
 
+// maxVocabulary is the size of the largest list of words that is read; those of GloVe have 20 MB.
+const maxVocabulary = 1 << 30
+
 func (v *Vectors) readNPY(path string, keep func(string) bool) error {
 	stem := strings.TrimSuffix(path, filepath.Ext(path))
 	vocabulary := stem + ".vocab.txt"
 	if _, err := os.Stat(vocabulary); err != nil {
 		vocabulary = stem + ".txt"
 	}
-	text, err := os.ReadFile(vocabulary)
-	if err != nil {
+	text, err := inputfile.Read("read word vectors", vocabulary, maxVocabulary)
+	if errors.Is(err, fs.ErrNotExist) {
 		return fault.Wrap(fault.Missing, "read word vectors", vocabulary,
-			err).WithHint("put the words, one a line, into %s.vocab.txt", stem)
+			fs.ErrNotExist).WithHint("put the words, one a line, into %s.vocab.txt", stem)
+	}
+	if err != nil {
+		return err
 	}
 	a, err := npy.Read(path)
 	if err != nil {
@@ -105,9 +114,9 @@ func (v *Vectors) readNPY(path string, keep func(string) bool) error {
 }
 
 func (v *Vectors) readText(path string, keep func(string) bool) error {
-	f, err := os.Open(path)
+	f, _, err := inputfile.Open("read word vectors", path) // which waits for no pipe
 	if err != nil {
-		return fault.Wrap(fault.IO, "read word vectors", path, err)
+		return err
 	}
 	defer f.Close()
 	lines := bufio.NewScanner(f)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"unicode"
 
 	"github.com/brainwavlm/bwlm/fault"
@@ -118,7 +119,7 @@ func Bytes(data []byte) Kind {
 
 // File is [Of] for the file at path.
 func File(path string) Kind {
-	file, err := os.Open(path)
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would wait for its writer
 	if err != nil {
 		return ""
 	}

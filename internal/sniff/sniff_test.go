@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -124,4 +125,10 @@ func FuzzOf(f *testing.F) {
 	f.Add([]byte("PK\x03\x04 a.npy"))
 	f.Add([]byte("../.git/annex/objects/a"))
 	f.Fuzz(func(t *testing.T, data []byte) { Bytes(data) })
+}
+
+func TestAPipeIsOfNoKind(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
+	require.Empty(t, File(pipe)) // and nobody waits for its writer
 }
