@@ -112,34 +112,6 @@ func TestAStoppedTrainingContinues(t *testing.T) {
 	sameResults(t, resultFiles(t, whole), run)
 }
 
-// The names that people and schedulers give, a folder that is a link among them.
-func TestOddNamesOfRuns(t *testing.T) {
-	if testing.Short() {
-		t.Skip("several trainings")
-	}
-	dir := t.TempDir()
-	require.NoError(t, tinyStudy(dir))
-	behind := filepath.Join(dir, "behind")
-	require.NoError(t, os.Mkdir(behind, 0o700))
-	require.NoError(t, os.Symlink(behind, filepath.Join(dir, "link")))
-	for _, name := range []string{"-a b [x]*?\nHöhle 漢字", "link/" + strings.Repeat("n", 200)} {
-		run := filepath.Join(dir, name)
-		config := filepath.Join(t.TempDir(), "study.yaml")
-		text, err := os.ReadFile(filepath.Join(dir, "tiny.yaml"))
-		require.NoError(t, err)
-		text = bytes.Replace(text, []byte("out: run"), fmt.Appendf(nil, "out: %q", run), 1)
-		text = bytes.Replace(text, []byte("epochs: 2"), []byte("epochs: 1"), 1)
-		text = bytes.ReplaceAll(text, []byte("path: "), []byte("path: "+dir+"/"))
-		require.NoError(t, os.WriteFile(config, text, 0o600))
-		want := answers(t, "train", config)
-		assert.Equal(t, want, answers(t, "eval", run), name)
-		assert.Equal(t, "ok", answers(t, "verify", run)["verdict"], name)
-	}
-	code, _, stderr := call(t, "train", filepath.Join(dir, "tiny.yaml"), "--set", "out="+strings.Repeat("n", 300))
-	assert.Equal(t, 74, code, stderr)
-	assert.Contains(t, stderr, "file name too long")
-}
-
 // As process 1 of a container bwlm ends in order, although the kernel gives process 1 no default actions.
 func TestSignalsEndProcessOneInOrder(t *testing.T) {
 	self, err := os.Executable()
