@@ -60,6 +60,7 @@ var rules = []rule{
 	{packages: "internal/gifti", ours: []string{"internal/raw"}},
 	{packages: "internal/cifti", ours: []string{"internal/raw", "internal/nifti", "internal/gifti"}},
 	{packages: "internal/bidsdata", ours: []string{"internal/cifti", "internal/gifti", "internal/nifti"}},
+	{packages: "internal/clean"},
 	{packages: "internal/triggers"},
 	{packages: "internal/wordtable"},
 	{packages: "internal/cortex", ours: []string{
