@@ -86,7 +86,8 @@ func wideAnswers() map[string]func(io.Writer) error {
 		},
 		"controls": func(w io.Writer) error {
 			return printControls(w, &results.Controls{Subjects: []string{longSubject}, Base: s.Test.Base,
-				Controls: map[string]*results.Control{longROI: {Delta: s.Test.Delta}}})
+				Controls: map[string]*results.Control{"spectrum": {Delta: s.Test.Delta},
+					"envelope": {Skipped: longROI}}})
 		},
 		"profile": func(w io.Writer) error {
 			_, err := io.WriteString(w, profileText(&torch.ProfileReport{Phases: []torch.PhaseTime{{Name: "tune",
@@ -97,6 +98,34 @@ func wideAnswers() map[string]func(io.Writer) error {
 			return printPartition(w, &results.VariancePartition{Runs: []string{"a"},
 				Components: []results.PartitionComponent{{Name: longROI}}})
 		},
+	}
+}
+
+// tableWrites is a terminal that keeps the tables: what is written in one piece of several lines.
+type tableWrites struct {
+	columns int
+	tables  []string
+}
+
+func (w *tableWrites) Columns() int { return w.columns }
+
+func (w *tableWrites) Write(p []byte) (int, error) {
+	if strings.Count(strings.TrimPrefix(string(p), "\n"), "\n") > 1 {
+		w.tables = append(w.tables, string(p))
+	}
+	return len(p), nil
+}
+
+func TestTablesThemselvesFit(t *testing.T) {
+	for name, print := range wideAnswers() {
+		w := &tableWrites{columns: 80}
+		require.NoError(t, print(w), name)
+		assert.NotEmpty(t, w.tables, name)
+		for _, table := range w.tables {
+			for line := range strings.Lines(table) {
+				assert.LessOrEqual(t, uniseg.StringWidth(strings.TrimSuffix(line, "\n")), 80, "%s: %s", name, line)
+			}
+		}
 	}
 }
 

@@ -94,7 +94,10 @@ func (t *table) measure() {
 // interval reports whether a column has intervals, "+0.050 [-0.100, +0.200]", which stay on one line.
 func interval(rows [][]string, c int) bool {
 	for _, row := range rows {
-		if c < len(row) && strings.Contains(row[c], "[") && strings.HasSuffix(row[c], "]") {
+		if c >= len(row) || !strings.HasSuffix(row[c], "]") {
+			continue
+		}
+		if _, ends, ok := strings.Cut(row[c], "["); ok && strings.Trim(ends, "+-.,0123456789 ]") == "" {
 			return true
 		}
 	}
