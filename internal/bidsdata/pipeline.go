@@ -46,11 +46,11 @@ func (t *Tree) ignoredSlices(n Name) (bool, error) {
 	if n.Get("ses") != "" {
 		folder = path.Dir(folder)
 	}
-	for _, log := range t.Files {
-		if path.Base(log.Path) != "fmriprep.toml" || !strings.HasPrefix(log.Path, folder+"/") {
+	for _, log := range t.logs {
+		if !strings.HasPrefix(log, folder+"/") {
 			continue
 		}
-		text, err := inputfile.Read("read log", t.path(log.Path), maxLog)
+		text, err := inputfile.Read("read log", t.path(log), maxLog)
 		if err != nil {
 			return false, err
 		}

@@ -27,6 +27,7 @@ type Tree struct {
 	Notes []string
 
 	excluded []string
+	logs     []string               // settings of fMRIPrep
 	sidecars map[string]sidecarFile // read so far
 	byFolder map[string][]Name      // JSON files
 }
@@ -58,6 +59,9 @@ func Open(root string) (*Tree, error) {
 		}
 		if n, ok := parseName(filepath.ToSlash(inside)); ok {
 			t.Files = append(t.Files, n)
+			if d.Name() == "fmriprep.toml" {
+				t.logs = append(t.logs, n.Path)
+			}
 			if n.Ext == ".json" {
 				folder := path.Dir(n.Path)
 				t.byFolder[folder] = append(t.byFolder[folder], n)

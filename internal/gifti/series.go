@@ -23,9 +23,11 @@ type Series struct {
 	// over the file as it fills. OpenSeries sets 64 MiB.
 	PassBytes int
 
-	path   string
-	form   form
-	arrays []shape
+	path     string
+	form     form
+	first    shape // of array 0, and of the others
+	arrays   int
+	declared int // arrays as the file's element says, 0 if it does not
 }
 
 // form tells where the rows of a series are.
@@ -42,7 +44,8 @@ const maxSeries = 1 << 20
 
 // OpenSeries reads the shapes of a file at path. Vertices is the number of vertices of the hemisphere's surface. It
 // tells which side of a single array is time, and a file of another number is refused; 0 means that it is unknown,
-// which is an error for a single array. Values are not decoded.
+// which is an error for a single array. Values are not decoded, and of a file that says how many arrays it has only the
+// beginning is read.
 func OpenSeries(path string, vertices int) (*Series, error) {
 	s := &Series{path: path, PassBytes: 64 << 20}
 	if err := s.scan(s.note); err != nil {
@@ -79,6 +82,9 @@ func (s *Series) scanFile(file io.Reader, visit visitor) error {
 	root, err := x.Next()
 	switch {
 	case err == nil && root != nil && root.Name == "GIFTI":
+		if n, err := strconv.Atoi(root.Attr("NumberOfDataArrays")); err == nil && n > 0 && n <= maxSeries {
+			s.declared = n
+		}
 	case err == nil && root != nil:
 		return raw.Bad(reading, s.path, "the outermost element is %s, want GIFTI",
 			quote.OneLine(quote.Short(root.Name))).WithHint("check that it is a GIFTI file")
@@ -182,23 +188,37 @@ func (s *Series) note(_ int, e *raw.Element, _ io.Reader) error {
 			WithHint("give the file of the functional data, func.gii")
 	}
 	shape, err := shapeOf(e)
-	if err == nil && len(s.arrays) > 0 && shape.len() != s.arrays[0].len() {
-		err = fmt.Errorf("it has %d elements, array 0 has %d", shape.len(), s.arrays[0].len())
+	if err != nil {
+		return err
 	}
-	s.arrays = append(s.arrays, shape)
-	return err
+	if s.arrays++; s.arrays > 1 {
+		return s.same(shape)
+	}
+	if s.first = shape; s.declared > 0 {
+		s.arrays = s.declared // Each counts them
+		return errStop
+	}
+	return nil
+}
+
+// same refuses an array of another size than the first.
+func (s *Series) same(other shape) error {
+	if other.len() != s.first.len() {
+		return fmt.Errorf("it has %d elements, array 0 has %d", other.len(), s.first.len())
+	}
+	return nil
 }
 
 // decide finds which side is time.
 func (s *Series) decide(vertices int) error {
-	if len(s.arrays) == 0 {
+	if s.arrays == 0 {
 		return errors.New("there are no arrays")
 	}
-	a := s.arrays[0]
+	a := s.first
 	sides := sidesOf(a)
-	s.Rows, s.Vertices = len(s.arrays), a.len()
+	s.Rows, s.Vertices = s.arrays, a.len()
 	switch {
-	case len(s.arrays) > 1 || len(sides) < 2:
+	case s.arrays > 1 || len(sides) < 2:
 		if vertices > 0 && s.Vertices != vertices {
 			return fmt.Errorf("its arrays have %d values each, the surface has %d vertices", s.Vertices, vertices)
 		}

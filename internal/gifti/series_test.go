@@ -216,13 +216,26 @@ func TestSeriesThatAreRefused(t *testing.T) {
 			faulttest.Require(t, fault.BadData, err)
 		})
 	}
+	declared := func(n, text string) string {
+		return strings.Replace(text, `<GIFTI `, `<GIFTI NumberOfDataArrays="`+n+`" `, 1)
+	}
+	for text, part := range map[string]string{
+		declared("3", made(arr(ofTwo, "1 2"), arr(ofTwo, "3 4"))): "it has 2 rows, want 3",
+		declared("1", made(arr(ofTwo, "1 2"), arr(ofTwo, "3 4"))): "array 1: there are more than the 1 arrays",
+		declared("2", made(arr(ofTwo, "1 2"), arr(twoBy3, "3"))):  "array 1: it has 6 elements, array 0 has 2",
+	} {
+		s, err := OpenSeries(file(t, text), 2)
+		require.NoError(t, err, "only the beginning is read")
+		err = s.Each(func(int, []float32) error { return nil })
+		faulttest.Require(t, fault.BadData, err, part)
+	}
 	_, err := OpenSeries("testdata/none.func.gii", 2)
 	faulttest.Require(t, fault.Missing, err)
 	path := file(t, made(arr(ofTwo, "1 2"), arr(ofTwo, "3 4")))
 	s, err := OpenSeries(path, 2)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(path, []byte(made(arr(ofTwo, "1 2"))), 0o600))
-	require.ErrorContains(t, s.Each(func(int, []float32) error { return nil }), "it has 1 rows now, it had 2")
+	require.ErrorContains(t, s.Each(func(int, []float32) error { return nil }), "it has 1 rows, want 2")
 }
 
 func FuzzSeries(f *testing.F) {

@@ -1,7 +1,6 @@
 package gifti
 
 import (
-	"errors"
 	"fmt"
 	"io"
 
@@ -63,7 +62,7 @@ func (s *Series) inOrder(scan func(visitor) error, visit func(row int, values []
 		return n.finish()
 	})
 	if err == nil && row != s.Rows {
-		return s.damaged("", fmt.Errorf("it has %d rows now, it had %d", row, s.Rows))
+		return s.damaged("", fmt.Errorf("it has %d rows, want %d", row, s.Rows))
 	}
 	return err
 }
@@ -99,14 +98,17 @@ func (s *Series) pass(scan func(visitor) error, from, to int, visit func(row int
 	return nil
 }
 
-// open reads an array whose shape must be that of the first scan.
+// open reads an array, which must have the size of the first.
 func (s *Series) open(array int, e *raw.Element, text io.Reader) (*numbers, error) {
 	shape, err := shapeOf(e)
 	if err != nil {
 		return nil, err
 	}
-	if array >= len(s.arrays) || shape.len() != s.arrays[array].len() {
-		return nil, errors.New("the file changed while it was read")
+	if array >= s.arrays {
+		return nil, fmt.Errorf("there are more than the %d arrays that are declared", s.arrays)
+	}
+	if err := s.same(shape); err != nil {
+		return nil, err
 	}
 	return shape.open(e, text)
 }
