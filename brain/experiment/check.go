@@ -269,16 +269,13 @@ func layerList(v any) string {
 	return ""
 }
 
-// listedLayers is layerList where no layer need be given, and auto means nothing.
+// listedLayers is layerList where no layer need be given.
 func listedLayers(v any) string {
-	layers := *v.(*[]int)
-	switch {
-	case layers == nil:
-		return "auto is no list of layers"
-	case len(layers) == 0:
+	layers := (*[]int)(v.(*numbers))
+	if len(*layers) == 0 {
 		return ""
 	}
-	return layerList(v)
+	return layerList(layers)
 }
 
 func trim(v any) string {

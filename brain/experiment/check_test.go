@@ -26,7 +26,7 @@ func TestValidate(t *testing.T) {
 		{"model.pooling=index:-1", ""},
 		{"model.pooling=index:x", `model.pooling: "index:x": want index:N with a whole number N`},
 		{"model.pooling=index:1.5", `model.pooling: "index:1.5": want index:N with a whole number N`},
-		{"model.reinit_layers=auto", "model.reinit_layers: auto is no list of layers"},
+		{"model.reinit_layers=auto", `model.reinit_layers: want a whole number, got the text "auto"`},
 		{"model.reinit_layers=[1, 0]", "model.reinit_layers: 0 after 1: the list must rise"},
 		{"readout.bias=ones", `readout.bias: "ones" is not one of zeros, uniform`},
 		{"readout.init=/r.npy", `readout.init: "/r.npy" does not end in .safetensors`},

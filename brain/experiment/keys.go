@@ -105,7 +105,7 @@ var keys = []key{
 	{"model.reinit_layers",
 		"Encoder layers, the first is 0, that tuning starts at random (train.mode: full). Scores compare with the\n" +
 			"model as it was pretrained.",
-		"", false, func(e *Experiment) any { return &e.Model.ReinitLayers }, listedLayers},
+		"", false, func(e *Experiment) any { return (*numbers)(&e.Model.ReinitLayers) }, listedLayers},
 
 	{"adapter.type", "lora (scale alpha/r) | rslora (scale alpha/sqrt(r)).",
 		"", false, func(e *Experiment) any { return &e.Adapter.Type }, oneOf("lora", "rslora")},

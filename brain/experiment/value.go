@@ -48,6 +48,8 @@ func decode(n *yaml.Node, dst any) *typeError {
 			return nil
 		}
 		return list(n, dst, func(n *yaml.Node, d *int) *typeError { return decode(n, d) })
+	case *numbers:
+		return list(n, (*[]int)(dst), func(n *yaml.Node, d *int) *typeError { return decode(n, d) })
 	case *[]float64:
 		if xs, ok := parseLogspace(resolve(n)); ok {
 			*dst = xs
@@ -213,6 +215,9 @@ func shorten(s string) string {
 	return string(r)
 }
 
+// numbers is a list that may be empty: nil is [], where it is auto in a []int.
+type numbers []int
+
 // encode gives the value that v points to as YAML on one line, which decode reads back to the same value.
 func encode(v any) string {
 	switch v := v.(type) {
@@ -232,6 +237,8 @@ func encode(v any) string {
 		if *v == nil {
 			return "auto"
 		}
+		return bracket(*v, strconv.Itoa)
+	case *numbers:
 		return bracket(*v, strconv.Itoa)
 	case *[]float64:
 		return bracket(*v, number)

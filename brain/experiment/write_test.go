@@ -2,6 +2,8 @@ package experiment
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -56,4 +58,23 @@ func TestWriteIsStableAndReadsBack(t *testing.T) {
 	assert.Contains(t, first.String(), "\n  pooling: first                                 # compat\n")
 	assert.Contains(t, first.String(), "\n  window_seconds: 4                              # default\n")
 	assert.Contains(t, first.String(), "\ncompat: [first_frame]                            # file\n")
+}
+
+// A program may build a section without naming every field. What is written of it is read again.
+func TestSectionsOfAProgramAreReadAgain(t *testing.T) {
+	e := Default()
+	e.Model = Model{Path: "/model", Layer: 3, WindowSeconds: 2, StrideSeconds: 2, Extraction: ExtractWindows,
+		ChunkSeconds: 32, Pooling: PoolMean, Normalise: NormaliseStory, Downsample: DownsampleAverage}
+	e.Data.Path, e.Data.Subjects, e.Out = "/data", []string{"ada"}, "/run"
+	e.Data.Train, e.Data.Val, e.Data.Test = []string{"a"}, []string{"b"}, []string{"c"}
+	e.MarkSet()
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	var text bytes.Buffer
+	require.NoError(t, e.Write(&text))
+	require.NoError(t, os.WriteFile(path, text.Bytes(), 0o600))
+	again, err := LoadRun(path)
+	require.NoError(t, err)
+	var second bytes.Buffer
+	require.NoError(t, again.Write(&second))
+	assert.Equal(t, text.String(), second.String())
 }
