@@ -253,7 +253,7 @@ func TestRowsOnDemandAreBitIdentical(t *testing.T) {
 	if testing.Short() {
 		t.Skip("many data sets")
 	}
-	for try := range 30 {
+	for try := range tries {
 		t.Run(fmt.Sprint(try), func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(uint64(try), 7))
 			columns := []int{1, 3, 17, 17, 2100}[rng.IntN(5)]
