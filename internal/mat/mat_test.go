@@ -445,7 +445,7 @@ func TestMemoryOfManyVariables(t *testing.T) {
 	}
 	for _, text := range []string{plain.String(), compressed.String()} {
 		input := []byte(little.header() + text)
-		fuzztest.Run(t, 64, input, func() {
+		fuzztest.Run(t, 64*poolSlack, input, func() {
 			f, err := decode(bytes.NewReader(input), int64(len(input)), "x.mat")
 			require.NoError(t, err)
 			require.Len(t, f.Arrays(), 2000)
