@@ -59,11 +59,11 @@ test-fast: libtorch ## tests in two minutes: no race detector, no linters, no wh
 	$(GO) test -short ./...
 
 # The race detector finds nothing in packages that start no goroutine, and takes ten times as long there.
-WITHOUT_RACE := internal/brain/fingerprint
+WITHOUT_RACE := ./internal/brain/fingerprint ./internal/surface
 
 go-test: libtorch ## go test with the race detector
-	$(GO) test -race -p 2 -timeout 20m $$($(GO) list ./... | grep -vE '/($(WITHOUT_RACE))$$')
-	$(GO) test -timeout 20m $(addprefix ./,$(WITHOUT_RACE))
+	$(GO) test -race -p 2 -timeout 20m $$($(GO) list ./... | grep -vxF -e "$$($(GO) list $(WITHOUT_RACE))")
+	$(GO) test -timeout 20m $(WITHOUT_RACE)
 
 script-test: ## the tests of scripts/
 	scripts/fetch_libtorch_test.sh
