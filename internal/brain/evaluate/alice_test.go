@@ -32,6 +32,9 @@ func alice(t *testing.T, file string, sets ...string) *experiment.Experiment {
 // subjects's temporal and frontal regions answer, better than it predicts the same answers shifted
 // in time.
 func TestAliceGroupIsPredictedByAnUntunedModel(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a whole training, or a golden of one")
+	}
 	st, err := study.Open(t.Context(), alice(t, "group.yaml"), study.Options{})
 	require.NoError(t, err)
 	defer st.Close()

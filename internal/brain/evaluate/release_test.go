@@ -65,6 +65,9 @@ func checkHeldOut(t *testing.T, st *study.Study, file string, val, test encoding
 // TestTheReleasesRefits: ridges on the features that bwlm reads, of the untuned model and of the golden's second
 // epoch, with alphas of their own and with those of epoch 0.
 func TestTheReleasesRefits(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a whole training, or a golden of one")
+	}
 	st := released(t)
 	voxels := st.Subjects[0].Voxels
 	require.Equal(t, releasetest.Voxels, voxels)
@@ -112,6 +115,9 @@ func TestTheReleasesRefits(t *testing.T) {
 // TestEvaluationLeavesAlphasAndStoriesOfTheRelease: the files of an evaluation have the golden's alphas and r
 // per story.
 func TestEvaluationLeavesAlphasAndStoriesOfTheRelease(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a whole training, or a golden of one")
+	}
 	st := released(t)
 	tuned, err := st.LoadAdapter(t.Context(), releasetest.Path("want/epoch2/adapter"))
 	require.NoError(t, err)

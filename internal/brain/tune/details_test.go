@@ -72,6 +72,9 @@ func TestDetailsOfTheLoss(t *testing.T) {
 }
 
 func TestDetailsOfOtherReadouts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a whole training, or a golden of one")
+	}
 	for name, change := range map[string]func(*experiment.Experiment){
 		"pinned":   func(e *experiment.Experiment) { e.Readout.Mode = "ridge" },
 		"mixed":    func(e *experiment.Experiment) { e.Readout.LayerWeights = "voxel" },
@@ -89,6 +92,9 @@ func TestDetailsOfOtherReadouts(t *testing.T) {
 }
 
 func TestWatchingChangesNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a whole training, or a golden of one")
+	}
 	dir, want := unbroken(t)
 	out := filepath.Join(dir, "watched")
 	require.NoError(t, studytest.TrainOnce(t.Context(), studytest.Resumed(dir, out), study.Options{Details: true}))

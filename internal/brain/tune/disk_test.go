@@ -46,6 +46,9 @@ func (d *brokenDisk) event(e progress.Event) {
 }
 
 func TestDiskThatRefusesCheckpoints(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a whole training, or a golden of one")
+	}
 	start := func(d *brokenDisk) (*study.Study, *rundir.Run) {
 		st := studytest.Tiny(t, study.Options{Progress: d.event},
 			func(e *experiment.Experiment, _ *dataset.Spec) { e.Train.Epochs = 4 })

@@ -67,6 +67,9 @@ func TestLayerMixFollowsItsFormula(t *testing.T) {
 }
 
 func TestLayerMixIsTrained(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a whole training, or a golden of one")
+	}
 	for _, per := range []experiment.LayerWeights{"voxel", "roi"} {
 		st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
 			e.Readout.LayerWeights, e.Train.LayerWeightsLR = per, .1

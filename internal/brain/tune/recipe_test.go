@@ -42,6 +42,9 @@ func planted(t *testing.T, change func(*experiment.Experiment)) *study.Study {
 // TestATunedEpochThatWinsIsChosenByTheAlphasOfEpochZeroAndScoredByItsOwn: the epochs are scored again from what the run
 // keeps of each.
 func TestATunedEpochThatWinsIsChosenByTheAlphasOfEpochZeroAndScoredByItsOwn(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a whole training, or a golden of one")
+	}
 	st := planted(t, nil)
 	run, p := studytest.MustFit(t, st)
 	require.Positive(t, p.Best, "planted so that tuning helps: %v", p.Epochs)
@@ -107,6 +110,9 @@ func TestATunedEpochThatWinsIsChosenByTheAlphasOfEpochZeroAndScoredByItsOwn(t *t
 
 // TestAStoppedTrainingComparesWithTheSameAlphas, which its checkpoint holds.
 func TestAStoppedTrainingComparesWithTheSameAlphas(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a whole training, or a golden of one")
+	}
 	dir := t.TempDir()
 	require.NoError(t, studytest.TinyModel(t.Context(), filepath.Join(dir, "model")))
 	exp := func(out string) *experiment.Experiment {
@@ -229,6 +235,9 @@ func changedParams(t *testing.T, before, after string) map[string]bool {
 }
 
 func TestFullTuningTrainsTheConvolutionsIfAsked(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a whole training, or a golden of one")
+	}
 	const conv = "feature_extractor.conv_layers.3.conv.weight"
 	for _, convolutions := range []bool{false, true} {
 		st := planted(t, func(e *experiment.Experiment) {

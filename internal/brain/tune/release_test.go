@@ -147,6 +147,9 @@ func (t *Trainer) pass(ctx context.Context, b Block) (out blockPass, err error) 
 }
 
 func TestTheReleasesFirstStep(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a whole training, or a golden of one")
+	}
 	tr, tol := releasedTrainer(t), releasetest.Tolerances(t)
 	b := tr.ordered()[0]
 	require.Equal(t, Block{"charlie", 0, 10, []int{0}}, b)
@@ -217,6 +220,9 @@ func checkGradients(t *testing.T, tr *Trainer, b Block, file string, wantLoss fl
 
 // With biases that start at 0, the first row of each block is predicted to be 0 everywhere, and yet passes a gradient.
 func TestTheReleasesGradientThroughAConstantRow(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a whole training, or a golden of one")
+	}
 	tr := releasedTrainer(t)
 	require.NoError(t, tr.Session.Train(t.Context(), 1, func(s *torch.Scope) error {
 		for name, p := range tr.Adam.Params() {

@@ -522,6 +522,9 @@ func rewriteState(out, step, from, to string) error {
 }
 
 func TestOtherThreadsAreWarnedAbout(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a whole training, or a golden of one")
+	}
 	e := stopped(t, "", 3)
 	require.NoError(t, rewriteState(e.Out, "step-000003", `"threads": 1`, `"threads": 8`))
 	var warnings []string

@@ -54,6 +54,9 @@ func TestPinnedReadoutIsTheRidge(t *testing.T) {
 
 // It is fitted anew as often as asked, and each epoch's checkpoint has the one of its own features.
 func TestPinnedReadoutIsRefreshed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a whole training, or a golden of one")
+	}
 	for every, want := range map[int]int{0: 0, 1: 5, 2: 2, 5: 1, 6: 0} { // six blocks an epoch
 		refreshed := 0
 		st := studytest.Tiny(t, study.Options{Progress: func(e progress.Event) {
