@@ -55,6 +55,15 @@ func whiskers(list []whisker, xLabel, title, alt string) figureHTML {
 // maxROIs are drawn of a chart of regions; the table has them all.
 const maxROIs = 16
 
+// partsByDelta are the regions, those with the largest |Δr| first.
+func (r *pageOfRun) partsByDelta(d *results.Delta) []string {
+	names := r.parts()
+	slices.SortStableFunc(names, func(a, b string) int {
+		return cmp.Compare(math.Abs(d.ROIs[b].MeanR), math.Abs(d.ROIs[a].MeanR))
+	})
+	return names
+}
+
 // Deltas shows the difference of tuned and base in each region with its interval.
 func (r *pageOfRun) Deltas() (figureHTML, bool) {
 	d := r.Scores.Delta
@@ -62,11 +71,7 @@ func (r *pageOfRun) Deltas() (figureHTML, bool) {
 		return figureHTML{}, false
 	}
 	list := []whisker{{roikeys.Label(roikeys.All), d.MeanR, d.CI95}}
-	names := r.parts()
-	slices.SortStableFunc(names, func(a, b string) int {
-		return cmp.Compare(math.Abs(d.ROIs[b].MeanR),
-			math.Abs(d.ROIs[a].MeanR))
-	})
+	names := r.partsByDelta(d)
 	for _, name := range names[:min(maxROIs, len(names))] {
 		list = append(list, whisker{roikeys.Label(name), d.ROIs[name].MeanR, d.ROIs[name].CI95})
 	}

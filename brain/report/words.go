@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 
@@ -147,13 +146,8 @@ func loss(roi string, a *stats.NonInferiority, what string) string {
 
 // where names the ROIs that changed, and those that did not.
 func (r *pageOfRun) where(d *results.Delta) string {
-	names := r.parts()
-	slices.SortStableFunc(names, func(a, b string) int {
-		return cmp.Compare(math.Abs(d.ROIs[b].MeanR),
-			math.Abs(d.ROIs[a].MeanR))
-	})
 	groups := map[string][]string{}
-	for _, name := range names {
+	for _, name := range r.partsByDelta(d) {
 		x := d.ROIs[name]
 		k := kind(x.MeanR, x.CI95, cmp.Or(x.Q, x.P))
 		text := fmt.Sprintf("%s (%s)", name, signed(x.MeanR))

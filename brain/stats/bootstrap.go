@@ -119,19 +119,9 @@ func PairedBootstrap(ctx context.Context, subjects []Subject, groups []Group,
 	}
 	plan := newPlan(subjects, opt.BlockRows)
 	draws := plan.draw(opt.Resamples, opt.Seed)
-	totals := make([]drawTotals, len(groups))
-	for g := range totals {
-		totals[g] = newTotal(len(draws))
-	}
-	for s, subject := range subjects {
-		scores, rows, err := scoreDraws(ctx, subject, plan.blocks[s], draws, len(groups),
-			memberships(groups, s, subject.Voxels))
-		if err != nil {
-			return nil, err
-		}
-		for g := range groups {
-			totals[g].add(scores[g], rows)
-		}
+	totals, err := scoreGroups(ctx, subjects, groups, plan.blocks, draws)
+	if err != nil {
+		return nil, err
 	}
 	out := &BootstrapResult{BlockRows: opt.BlockRows, Resamples: opt.Resamples}
 	for g, group := range groups {
@@ -294,4 +284,24 @@ func check(what string, subjects []Subject, groups []Group) (paired bool, err er
 		}
 	}
 	return paired, nil
+}
+
+// scoreGroups adds up, for each group of voxels, the scores of all subjects in each draw of their blocks.
+func scoreGroups(ctx context.Context, subjects []Subject, groups []Group, blocks [][]block,
+	draws [][]float64) ([]drawTotals, error) {
+	totals := make([]drawTotals, len(groups))
+	for g := range totals {
+		totals[g] = newTotal(len(draws))
+	}
+	for s, subject := range subjects {
+		scores, rows, err := scoreDraws(ctx, subject, blocks[s], draws, len(groups),
+			memberships(groups, s, subject.Voxels))
+		if err != nil {
+			return nil, err
+		}
+		for g := range groups {
+			totals[g].add(scores[g], rows)
+		}
+	}
+	return totals, nil
 }

@@ -53,19 +53,9 @@ func StoryIntervals(ctx context.Context, subjects []Subject, groups []Group) ([]
 			}
 		}
 	}
-	totals := make([]drawTotals, len(groups))
-	for g := range totals {
-		totals[g] = newTotal(len(draws))
-	}
-	for s, subject := range subjects {
-		scores, rows, err := scoreDraws(ctx, subject, plan.blocks[s], draws, len(groups),
-			memberships(groups, s, subject.Voxels))
-		if err != nil {
-			return nil, err
-		}
-		for g := range groups {
-			totals[g].add(scores[g], rows)
-		}
+	totals, err := scoreGroups(ctx, subjects, groups, plan.blocks, draws)
+	if err != nil {
+		return nil, err
 	}
 	out := make([]StoryScore, len(groups))
 	for g, group := range groups {

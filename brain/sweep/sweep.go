@@ -11,8 +11,8 @@ import (
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/brain/subrun"
 	"github.com/brainwavlm/bwlm/internal/roikeys"
-	"github.com/brainwavlm/bwlm/internal/rundir"
 )
 
 // Options configures a sweep. Experiment, Axes and Out are required.
@@ -122,37 +122,7 @@ func (s *sweep) summary(ctx context.Context, dir string, values []string) (*resu
 		return nil, err
 	}
 	exp.Out = dir
-	begun, err := rundir.Begun(dir)
-	if err != nil {
-		return nil, err
-	}
-	if begun {
-		if err := rundir.SameSettings("sweep", dir, exp); err != nil {
-			return nil, err
-		}
-		if done, err := rundir.Scores("sweep", dir); done != nil || err != nil {
-			return done, err
-		}
-	}
-	st, end, err := s.study(ctx, exp)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
-	var run *rundir.Run
-	if begun {
-		run, err = brain.OpenRun(dir)
-	} else {
-		run, err = st.Begin(ctx)
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer run.Close()
-	if _, err := st.Fit(ctx, run); err != nil {
-		return nil, err
-	}
-	return st.EvaluateRun(ctx, run)
+	return subrun.Scores(ctx, "sweep", exp, s.study)
 }
 
 // study returns the study of a run: a variant of the open study if the two share data, model and

@@ -17,7 +17,7 @@ func (k Key) String() string { return hex.EncodeToString(k[:]) }
 
 // Entry is a tensor as it is kept.
 type Entry struct {
-	About string // what it is, for people
+	About string // what it is, in words
 	DType string // F32, BF16 or U8
 	Shape []int
 	Data  []byte // little-endian

@@ -189,9 +189,14 @@ var rules = []rule{
 		"brain", "brain/dataset", "brain/experiment", "brain/results", "brain/stats", "internal/brain/evaluate",
 		"internal/brain/study", "internal/brain/tune",
 	}},
-	{packages: "brain/sweep", ours: []string{"internal/rundir", "brain", "brain/experiment", "brain/results"}},
+	{packages: "internal/brain/subrun", ours: []string{
+		"internal/rundir", "brain", "brain/experiment", "brain/results",
+	}},
+	{packages: "brain/sweep", ours: []string{
+		"internal/brain/subrun", "brain", "brain/experiment", "brain/results",
+	}},
 	{packages: "internal/brain/folds", ours: []string{
-		"internal/rundir", "brain", "brain/experiment", "brain/results", "brain/stats", "internal/brain/study",
+		"internal/brain/subrun", "brain", "brain/experiment", "brain/results", "brain/stats", "internal/brain/study",
 	}},
 	{packages: "internal/brain/demo", ours: []string{
 		"internal/probing", "internal/rundir", "internal/cortex", "npy", "speech", "speech/pretrained", "brain",

@@ -1,4 +1,4 @@
-// Package decimal formats numbers for people: what rounds to zero is printed as zero, without a sign.
+// Package decimal formats numbers for tables and pages: what rounds to zero is printed as zero, without a sign.
 package decimal
 
 import (

@@ -14,7 +14,7 @@ const (
 	Tuned = "[tuned voxels]" // the voxels of the loss
 )
 
-// Label is a key of scores, or "" for all voxels, as tables for people have it. An ROI with the words of one of the
+// Label is a key of scores, or "" for all voxels, as printed tables have it. An ROI with the words of one of the
 // keys is quoted.
 func Label(key string) string {
 	switch key {

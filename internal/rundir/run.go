@@ -153,16 +153,19 @@ func CheckFiles(op, dir string) error {
 }
 
 // sweep removes unfinished files of a killed process. The lock ensures that no process is writing.
-func sweep(f *disk.Folder, dir string) error {
+func sweep(f *disk.Folder, dir string) error { return eachUnfinished(f, dir, f.RemoveAll) }
+
+// eachUnfinished visits what a killed process left half written below a folder.
+func eachUnfinished(f *disk.Folder, dir string, visit func(name string) error) error {
 	entries, err := f.ReadDir(dir)
 	for _, e := range entries {
 		name := filepath.Join(dir, e.Name())
 		switch {
 		case err != nil:
 		case atomicfile.Unfinished(e.Name(), e.IsDir()):
-			err = f.RemoveAll(name)
+			err = visit(name)
 		case e.IsDir():
-			err = sweep(f, name)
+			err = eachUnfinished(f, name, visit)
 		}
 	}
 	return err

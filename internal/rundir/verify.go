@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"github.com/brainwavlm/bwlm/internal/atomicfile"
 	"github.com/brainwavlm/bwlm/internal/disk"
 	"github.com/brainwavlm/bwlm/internal/quote"
 )
@@ -46,22 +45,9 @@ func (r *Run) VerifyMetrics(p *Progress) (after int64, err error) {
 
 // Unfinished lists what a killed process left half written, by paths below the run directory.
 func (r *Run) Unfinished() (names []string, err error) {
-	var look func(f *disk.Folder, dir string) error
-	look = func(f *disk.Folder, dir string) error {
-		entries, err := f.ReadDir(dir)
-		for _, e := range entries {
-			name := filepath.Join(dir, e.Name())
-			switch {
-			case err != nil:
-			case atomicfile.Unfinished(e.Name(), e.IsDir()):
-				names = append(names, name)
-			case e.IsDir():
-				err = look(f, name)
-			}
-		}
-		return err
-	}
-	err = disk.In(r.Dir, func(f *disk.Folder) error { return look(f, ".") })
+	err = disk.In(r.Dir, func(f *disk.Folder) error {
+		return eachUnfinished(f, ".", func(name string) error { names = append(names, name); return nil })
+	})
 	return names, disk.Fault("read run", r.Dir, err)
 }
 

@@ -51,7 +51,7 @@ type MatrixReport struct {
 // Responses are read in bounded memory. [CheckShapes] compares numbers of rows and voxels.
 func Run(ctx context.Context, d *dataset.Dataset, opt Options) (*Report, error) {
 	if opt.Subjects == nil {
-		opt.Subjects = everyone(d)
+		opt.Subjects = Subjects(d)
 	}
 	if opt.Stories == nil {
 		opt.Stories = d.Stories()
@@ -70,8 +70,8 @@ func Run(ctx context.Context, d *dataset.Dataset, opt Options) (*Report, error) 
 	return c.report, nil
 }
 
-// everyone lists all subjects, derived ones included.
-func everyone(d *dataset.Dataset) (names []string) {
+// Subjects lists all subjects, derived ones included.
+func Subjects(d *dataset.Dataset) (names []string) {
 	spec := d.Spec()
 	for _, s := range slices.Concat(spec.Subjects, spec.Derived) {
 		names = append(names, s.Name)

@@ -34,7 +34,7 @@ func (r *Run) ROINames() (out []string) {
 // Line is a line of the table of ROIs: mean scores over its voxels, nil where unknown.
 type Line struct {
 	Key                                               string // the ROI, roikeys.All or roikeys.Tuned
-	Name                                              string // for people
+	Name                                              string // as tables print it
 	Voxels                                            int    // 0: not known
 	Base, Best, Tuned, Delta, P, Q, Share, TunedShare *float64
 	Ceiling                                           *float64

@@ -9,9 +9,9 @@ import (
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/internal/brain/study"
+	"github.com/brainwavlm/bwlm/internal/brain/subrun"
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
 	"github.com/brainwavlm/bwlm/internal/roikeys"
-	"github.com/brainwavlm/bwlm/internal/rundir"
 )
 
 // Options configures the folds. Open is required.
@@ -50,46 +50,22 @@ func Run(ctx context.Context, exp *experiment.Experiment, opt Options) (*results
 	return out, nil
 }
 
-// scores returns the scores of a fold, which it trains, resumes or reads.
+// scores returns the scores of a fold, which it trains, resumes or reads. The first study that is opened audits all
+// folds.
 func scores(ctx context.Context, f study.Fold, opt Options, audited *bool) (*results.Summary, error) {
-	dir := f.Experiment.Out
-	begun, err := rundir.Begun(dir)
-	if err != nil {
-		return nil, err
-	}
-	if begun {
-		if err := rundir.SameSettings("train folds", dir, f.Experiment); err != nil {
-			return nil, err
+	open := func(ctx context.Context, exp *experiment.Experiment) (*brain.Study, func(), error) {
+		st, end, err := opt.Open(ctx, exp)
+		if err != nil || *audited {
+			return st, end, err
 		}
-		if done, err := rundir.Scores("train folds", dir); done != nil || err != nil {
-			return done, err
-		}
-	}
-	st, end, err := opt.Open(ctx, f.Experiment)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
-	if !*audited {
 		if err := st.Internal().AuditFolds(ctx); err != nil {
-			return nil, err
+			end()
+			return nil, nil, err
 		}
 		*audited = true
+		return st, end, nil
 	}
-	var run *rundir.Run
-	if begun {
-		run, err = brain.OpenRun(dir)
-	} else {
-		run, err = st.Begin(ctx)
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer run.Close()
-	if _, err := st.Fit(ctx, run); err != nil {
-		return nil, err
-	}
-	return st.EvaluateRun(ctx, run)
+	return subrun.Scores(ctx, "train folds", f.Experiment, open)
 }
 
 // foldOf is the line of a fold.

@@ -98,6 +98,11 @@ func (s *arraySource) open(do func(*stored.Reader) error) error {
 // arrayColumns is an array that is stored by columns.
 type arrayColumns struct{ arraySource }
 
+// ReadRows reads all of the array.
+func (s *arrayColumns) ReadRows(ctx context.Context, repeat, from, to int, out []float32) error {
+	return rowsOfTiles(ctx, s, repeat, from, to, out)
+}
+
 // ReadTile fills out with columns from ≤ c < to of all repeats and rows, (repeats, rows, to-from).
 func (s *arrayColumns) ReadTile(ctx context.Context, from, to int, out []float32) error {
 	return s.open(func(r *stored.Reader) error {

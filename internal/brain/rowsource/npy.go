@@ -65,20 +65,9 @@ func (s *npySource) ReadRows(_ context.Context, repeat, from, to int, out []floa
 // npyColumns is a .npy file in column-major (Fortran) order: repeats run fastest, then rows.
 type npyColumns struct{ npySource }
 
-// ReadRows reads all of the file, a tile at a time: each row is spread over it.
+// ReadRows reads all of the file.
 func (s *npyColumns) ReadRows(ctx context.Context, repeat, from, to int, out []float32) error {
-	width := TileColumns(s.repeats, s.rows)
-	tile := make([]float32, s.repeats*s.rows*min(width, s.columns))
-	for at := 0; at < s.columns; at += width {
-		w := min(width, s.columns-at)
-		if err := s.ReadTile(ctx, at, at+w, tile); err != nil {
-			return err
-		}
-		for k := from; k < to; k++ {
-			copy(out[(k-from)*s.columns+at:][:w], tile[(repeat*s.rows+k)*w:])
-		}
-	}
-	return nil
+	return rowsOfTiles(ctx, s, repeat, from, to, out)
 }
 
 // ReadTile fills out with columns from ≤ c < to of all repeats and rows, (repeats, rows, to-from).

@@ -39,3 +39,21 @@ func TileColumns(repeats, rows int) int { return max(1, SlabBytes/4/max(repeats*
 
 // Buffers holds what reading rows reads, for reuse.
 var Buffers = sync.Pool{New: func() any { return new([]float32) }}
+
+// rowsOfTiles is ReadRows of a source whose columns are stored together: all of it is read, a tile at a time, since
+// each row is spread over it.
+func rowsOfTiles(ctx context.Context, s Columns, repeat, from, to int, out []float32) error {
+	repeats, rows, columns := s.Shape()
+	width := TileColumns(repeats, rows)
+	tile := make([]float32, repeats*rows*min(width, columns))
+	for at := 0; at < columns; at += width {
+		w := min(width, columns-at)
+		if err := s.ReadTile(ctx, at, at+w, tile); err != nil {
+			return err
+		}
+		for k := from; k < to; k++ {
+			copy(out[(k-from)*columns+at:][:w], tile[(repeat*rows+k)*w:])
+		}
+	}
+	return nil
+}

@@ -32,7 +32,7 @@ func (r *Report) data(ctx context.Context, path string) error {
 		r.judge("dataset.yaml", err, "")
 		return nil
 	}
-	all := append(d.SubjectNames(), derived(d)...)
+	all := datacheck.Subjects(d)
 	r.add("dataset.yaml", OK, "%s: %d stories, %d subjects, %d ROIs", d.Name(), len(d.Stories()), len(all),
 		len(d.ROIs()))
 	shapes, err := datacheck.CheckShapes(ctx, d, all, d.Stories())
@@ -90,12 +90,4 @@ func (r *Report) rois(ctx context.Context, d *dataset.Dataset, subjects []string
 		}
 		r.judge("ROI "+roi.Name, failed, "%d subjects, %d to %d columns", len(of), least, largest)
 	}
-}
-
-// derived returns the names of the subjects that were made from others.
-func derived(d *dataset.Dataset) (names []string) {
-	for _, s := range d.Spec().Derived {
-		names = append(names, s.Name)
-	}
-	return names
 }

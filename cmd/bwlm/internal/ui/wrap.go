@@ -7,8 +7,8 @@ import (
 	"github.com/rivo/uniseg"
 )
 
-// Wrap returns a writer of text for people to w. If w is a terminal with [Columns], lines that are longer are broken
-// between words; a word stays whole, so that a path can be copied.
+// Wrap returns a writer of prose to w. If w is a terminal with [Columns], lines that are longer are broken between
+// words; a word stays whole, so that a path can be copied.
 func Wrap(w io.Writer) io.Writer {
 	if c, ok := w.(Columns); ok && c.Columns() > 0 {
 		return &wrapped{w: w, screen: c}
