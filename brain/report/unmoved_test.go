@@ -10,6 +10,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/internal/brain/finished"
 )
 
 func TestHeadlineOfARunThatHardlyMoved(t *testing.T) {
@@ -78,4 +79,11 @@ func TestThePageSaysWhatIntervalsAreAbout(t *testing.T) {
 	assert.NotContains(t, render(), "this story only")
 	assert.Contains(t, render(), "95 % interval, stories")
 	assert.Contains(t, render(), "over stories [−0.020, &#43;0.100]")
+}
+
+func TestRegionsThatChangedMostComeFirst(t *testing.T) {
+	d := &results.Delta{ROIs: map[string]results.DeltaROI{"a": {MeanR: .01}, "b": {MeanR: -.2}, "c": {MeanR: .1}}}
+	r := &pageOfRun{&finished.Run{Scores: results.Scores{Delta: d,
+		Base: results.ModelScore{ROIs: map[string]float64{"a": .1, "b": .1, "c": .1}}}}}
+	assert.Equal(t, []string{"b", "c", "a"}, r.partsByDelta(d))
 }
