@@ -61,6 +61,9 @@ var rules = []rule{
 	{packages: "internal/cifti", ours: []string{"internal/raw", "internal/nifti", "internal/gifti"}},
 	{packages: "internal/bidsdata", ours: []string{"internal/cifti", "internal/gifti", "internal/nifti"}},
 	{packages: "internal/clean"},
+	{packages: "internal/scanrows", ours: []string{
+		"internal/bidsdata", "internal/cifti", "internal/clean", "internal/cortex", "internal/nifti",
+	}},
 	{packages: "internal/triggers"},
 	{packages: "internal/wordtable"},
 	{packages: "internal/cortex", ours: []string{

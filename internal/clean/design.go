@@ -75,7 +75,11 @@ func New(rows int, regressors [][]float64, keep []bool, detrend bool) (*Design, 
 		normalize(c)
 	}
 	d.pivot(columns)
-	if len(d.basis) >= n {
+	left := n - len(d.basis)
+	if !detrend {
+		left-- // the mean
+	}
+	if left <= 0 {
 		return nil, fmt.Errorf("clean: %d independent regressors leave nothing of %d rows", len(d.basis), n)
 	}
 	return d, nil
