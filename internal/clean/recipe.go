@@ -138,7 +138,8 @@ func (r Recipe) Design(rows int, tr float64, table *Confounds) (*Design, error) 
 			return nil, fault.New(fault.Missing, "clean", "", "there is no table of confounds for %s", r)
 		}
 		if table.Rows != rows {
-			return nil, fault.New(fault.BadData, reading, quote.OneLine(table.path), "there are %d rows, the run has %d",
+			return nil, fault.New(fault.BadData, reading, quote.OneLine(table.path),
+				"there are %d rows, the run has %d",
 				table.Rows, rows)
 		}
 	}

@@ -48,14 +48,17 @@ func TestRecipesAreReadAndWritten(t *testing.T) {
 }
 
 func TestDesignsOfRecipes(t *testing.T) {
-	table, err := parse([]byte("trans_x\ttrans_y\ttrans_z\trot_x\trot_y\trot_z\tframewise_displacement\ta_comp_cor_00\n"+
-		strings.Repeat("1\t2\t3\t4\t5\t6\t0\t1\n2\t1\t3\t3\t5\t1\t.4\t2\n3\t3\t1\t4\t2\t6\t.7\t0\n1\t5\t3\t0\t5\t0\t.1\t1\n",
+	table,
+		err := parse([]byte("trans_x\ttrans_y\ttrans_z\trot_x\trot_y\trot_z\tframewise_displacement\ta_comp_cor_00\n"+
+		strings.Repeat("1\t2\t3\t4\t5\t6\t0\t1\n2\t1\t3\t3\t5\t1\t.4\t2\n"+
+			"3\t3\t1\t4\t2\t6\t.7\t0\n1\t5\t3\t0\t5\t0\t.1\t1\n",
 			10)), "confounds.tsv")
 	require.NoError(t, err)
 	d, err := Recipe{HighPass: .02, Motion: 6, CompCor: 1, Censor: .5}.Design(40, 2, table)
 	require.NoError(t, err)
 	assert.Equal(t, 30, d.Kept(), "one row in four moved")
-	assert.Equal(t, len(Cosines(40, 2, .02))+2, d.Removed(), "over three rows that come again, seven columns have rank 2")
+	assert.Equal(t, len(Cosines(40, 2, .02))+2, d.Removed(),
+		"over three rows that come again, seven columns have rank 2")
 	d, err = Recipe{Auto: true}.Design(40, 10, nil)
 	require.NoError(t, err)
 	assert.Equal(t, 3, d.Removed())

@@ -36,7 +36,8 @@ func Find(ctx context.Context, scans []bidsdata.Scan, cortical bool) (*Columns, 
 	first := scans[0]
 	for _, s := range scans {
 		if s.Columns != first.Columns || s.Form != first.Form {
-			return nil, fault.New(fault.BadData, op, quote.OneLine(s.Files[0]), "it has %d columns (%s), %s has %d (%s)",
+			return nil, fault.New(fault.BadData, op, quote.OneLine(s.Files[0]),
+				"it has %d columns (%s), %s has %d (%s)",
 				s.Columns, s.Form, quote.OneLine(first.Files[0]), first.Columns, first.Form).
 				WithHint("take one form of the same resolution")
 		}
@@ -96,7 +97,8 @@ func sameGrid(v *cortex.Volume, file string) error {
 	for i := range 3 {
 		for j := range 4 {
 			if math.Abs(s.Affine[i][j]-v.Affine[i][j]) > 1e-3 {
-				return wrong("affine[%d][%d] is %.6g, the mask's is %.6g: its voxels are elsewhere", i, j, s.Affine[i][j],
+				return wrong("affine[%d][%d] is %.6g, the mask's is %.6g: its voxels are elsewhere", i, j,
+					s.Affine[i][j],
 					v.Affine[i][j])
 			}
 		}
@@ -116,7 +118,8 @@ func dense(scans []bidsdata.Scan, cortical bool) (*Columns, error) {
 			first = s
 		}
 		if !slices.EqualFunc(first.Structures, s.Structures, sameStructure) {
-			return nil, fault.New(fault.BadData, op, quote.OneLine(scan.Files[0]), "its places are others than those of %s",
+			return nil, fault.New(fault.BadData, op, quote.OneLine(scan.Files[0]),
+				"its places are others than those of %s",
 				quote.OneLine(scans[0].Files[0])).WithHint("take files of the same resolution and surface")
 		}
 	}
@@ -143,7 +146,8 @@ func dense(scans []bidsdata.Scan, cortical bool) (*Columns, error) {
 			}
 		}
 		if c.Count = len(c.Places); c.Count == 0 {
-			return nil, fault.New(fault.BadData, op, quote.OneLine(scans[0].Files[0]), "it has no vertices of the cortex")
+			return nil, fault.New(fault.BadData, op, quote.OneLine(scans[0].Files[0]),
+				"it has no vertices of the cortex")
 		}
 		voxels = 0
 	}
@@ -212,5 +216,6 @@ func varying(ctx context.Context, scans []bidsdata.Scan) (*Columns, error) {
 			len(seen)).WithHint("give a mask of the brain")
 	}
 	return &Columns{Count: len(volume.Voxels), Volume: volume, How: fmt.Sprintf(
-		"there is no brain mask: %d voxels, of %d, that vary in all %d scans", len(volume.Voxels), len(all), len(seen))}, nil
+		"there is no brain mask: %d voxels, of %d, that vary in all %d scans", len(volume.Voxels), len(all),
+		len(seen))}, nil
 }

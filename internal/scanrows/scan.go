@@ -47,7 +47,8 @@ func Open(s bidsdata.Scan, columns *Columns, recipe clean.Recipe) (*Scan, error)
 	}
 	if need := d.Removed() * columns.Count * 8; need > MaxWeights {
 		return nil, fault.New(fault.Memory, op, quote.OneLine(s.Files[0]),
-			"cleaning %d columns of %d regressors needs %d MB, %d MB are allowed", columns.Count, d.Removed(), need>>20,
+			"cleaning %d columns of %d regressors needs %d MB, %d MB are allowed", columns.Count, d.Removed(),
+			need>>20,
 			MaxWeights>>20).WithHint("give a mask of the brain, or take less out")
 	}
 	scan.design, scan.Removed, scan.Censored = d, d.Removed(), s.Rows-d.Kept()
@@ -90,7 +91,8 @@ func (s *Scan) raw(ctx context.Context, visit func(row int, values []float32) er
 		return visit(row, values)
 	})
 	if err == nil && rows != s.file.Rows {
-		return fault.New(fault.BadData, op, quote.OneLine(s.file.Files[0]), "there are %d rows, its header says %d", rows,
+		return fault.New(fault.BadData, op, quote.OneLine(s.file.Files[0]), "there are %d rows, its header says %d",
+			rows,
 			s.file.Rows)
 	}
 	if err == nil {
@@ -116,10 +118,11 @@ func (s *Scan) learn(ctx context.Context) error {
 func (s *Scan) Forget() { s.cleaner = nil }
 
 // Each calls visit with rows from ≤ row < to, counted from from, in a slice that is used again. The scan is read to its
-// end, which tells whether its file is sound.
+// end, which shows a damaged file.
 func (s *Scan) Each(ctx context.Context, from, to int, visit func(row int, values []float32) error) error {
 	if from < 0 || to > s.file.Rows || from >= to {
-		return fault.New(fault.BadData, op, quote.OneLine(s.file.Files[0]), "rows %d to %d are not among its %d", from, to,
+		return fault.New(fault.BadData, op, quote.OneLine(s.file.Files[0]), "rows %d to %d are not among its %d",
+			from, to,
 			s.file.Rows)
 	}
 	within := func(row int, values []float32) error {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,6 +17,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/bidsdata"
+	"github.com/brainwavlm/bwlm/internal/cifti"
 	"github.com/brainwavlm/bwlm/internal/clean"
 	"github.com/brainwavlm/bwlm/internal/cortex"
 	"github.com/brainwavlm/bwlm/internal/faulttest"
@@ -142,7 +144,19 @@ func TestSurfacesAndCIFTI(t *testing.T) {
 	cortical, err := Find(t.Context(), []bidsdata.Scan{dense}, true)
 	require.NoError(t, err)
 	require.Less(t, cortical.Count, 34)
-	assert.Equal(t, cortical.Count, len(cortical.Vertices))
+	require.Equal(t, cortical.Count, len(cortical.Vertices))
+	series, err := cifti.OpenSeries(file)
+	require.NoError(t, err)
+	for _, part := range series.Structures {
+		for i, v := range part.Vertices {
+			want := int(v)
+			if part.Name == cifti.Right {
+				want += part.Surface // the left one has as many
+			}
+			require.Contains(t, cortical.Places, part.First+i)
+			require.Equal(t, want, cortical.Vertices[slices.Index(cortical.Places, part.First+i)])
+		}
+	}
 	one, err := Open(dense, whole, clean.Recipe{})
 	require.NoError(t, err)
 	two, err := Open(dense, cortical, clean.Recipe{})
@@ -274,7 +288,8 @@ func TestMemoryIsThatOfTheWeights(t *testing.T) {
 		return nil
 	}))
 	weights := float64(open.Removed*columns.Count*8) / 1e6
-	t.Logf("%.1f MB above, of which weights %.1f, for a scan of %d MB", most-before, weights, side*side*side*rows*4/1000000)
+	t.Logf("%.1f MB above, of which weights %.1f, for a scan of %d MB", most-before, weights,
+		side*side*side*rows*4/1000000)
 	assert.Less(t, most-before, weights+8)
 }
 
