@@ -201,6 +201,9 @@ func TestGatedAttentionRefusesShapes(t *testing.T) {
 // What stays in memory between the forward and the backward pass: for the fused operation less than
 // the scores of one clip, for the plain ones several times the scores of all.
 func TestMemoryOfGatedAttention(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	const b, h, frames, d = 2, 9, 1024, 16
 	const clip = h * frames * frames * 4 >> 10 // kB: more than malloc ever keeps for later
 	kept := func(frames int, f func(q, k, v *torch.Tensor, a torch.Attention) *torch.Tensor) (kB int) {

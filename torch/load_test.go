@@ -145,6 +145,9 @@ func TestScenarioTheCPUNeverLoadsCUDA(t *testing.T) {
 }
 
 func TestScenarioReexec(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	for _, name := range append(policyVariables, "OMP_NUM_THREADS") { // the Makefile sets them
 		t.Setenv(name, "")
 		os.Unsetenv(name)

@@ -63,6 +63,9 @@ func again(t *testing.T, env []string, args ...string) string {
 
 // The whole suite again, where several closures run at the same time.
 func TestAgainWithThreeWorkers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	out := again(t, []string{workersVariable + "=3"}, "-test.v", "-test.skip=^(TestAgain|TestScenario|TestMemory)")
 	assert.Contains(t, out, "--- PASS: TestManyGoroutinesSameBits")
 }
@@ -70,6 +73,9 @@ func TestAgainWithThreeWorkers(t *testing.T) {
 // The whole suite again, where the garbage collector runs all the time: what C++ holds must not
 // depend on it.
 func TestAgainWithMuchGarbageCollection(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	out := again(t, []string{"GOGC=1", "GODEBUG=cgocheck=1"}, "-test.v",
 		"-test.skip=^(TestAgain|TestScenario|TestMemory)")
 	assert.Contains(t, out, "--- PASS: TestArenaIsKeptAliveByItsTensors")

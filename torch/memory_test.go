@@ -13,6 +13,9 @@ import (
 // Two hundred steps of training keep the process as large as it was, and the number of tensors as
 // it was.
 func TestMemoryOfTraining(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	noLeak(t)
 	m := newModel(t, 64)
 	arena := torch.NewArena()

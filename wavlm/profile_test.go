@@ -80,6 +80,9 @@ func least(a, b torch.PartTime) torch.PartTime {
 }
 
 func TestProfileFindsASlowLayer(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	all := func(string) bool { return true }
 	for path, at := range map[string]struct {
 		part   string
@@ -114,6 +117,9 @@ func TestProfileFindsASlowLayer(t *testing.T) {
 
 // What lies below the lowest tuned weight has no backward pass.
 func TestProfileOfFrozenLayers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	found := profiled(t, "", func(name string) bool {
 		return strings.HasPrefix(name,
 			"encoder.layers.1.attention.v_proj")

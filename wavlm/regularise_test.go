@@ -51,6 +51,9 @@ func TestSpans(t *testing.T) {
 // TestRegularise: each kind of disturbance acts in training, the same for the same seed, and never
 // elsewhere.
 func TestRegularise(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	m := variant(t, "base")
 	wave := tone(8000)
 	run := func(mode torch.Mode, p speech.Pass) (out []float32) {

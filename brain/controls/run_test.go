@@ -128,6 +128,9 @@ func TestSoundOfARow(t *testing.T) {
 // Where responses follow the head at once, motion predicts them; and it knows nothing of other
 // voxels.
 func TestMotionIsSeenAtOnce(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	c := simulated(t)
 	spec := c.study.Data.Spec()
 	random := rand.New(rand.NewPCG(7, 0))

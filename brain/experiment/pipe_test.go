@@ -50,6 +50,9 @@ func TestAnExperimentMayBeAPipe(t *testing.T) {
 }
 
 func TestNobodyWaitsForAPipeForever(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	path := filepath.Join(t.TempDir(), "pipe")
 	require.NoError(t, syscall.Mkfifo(path, 0o600))
 	begun := time.Now()

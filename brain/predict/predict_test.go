@@ -204,6 +204,9 @@ func TestPredictorServesManyAtOnce(t *testing.T) {
 }
 
 func TestPredictorEnds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	// there is much to interrupt
 	_, run := tinyRun(t, func(e *experiment.Experiment, _ *dataset.Spec) { e.Train.UnitWindows = 1 })
 	p := openTinyPredictor(t, run, Options{})

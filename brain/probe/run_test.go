@@ -131,6 +131,9 @@ func TestRun(t *testing.T) {
 
 // TestSkippedProbesSayWhy asks about a story without annotations.
 func TestSkippedProbesSayWhy(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	st := simulated(t)
 	spec := st.Internal().Data.Spec()
 	for i := range spec.Stories {

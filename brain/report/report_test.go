@@ -376,6 +376,9 @@ func TestVoxelsLieOnTheirVertices(t *testing.T) {
 }
 
 func TestMapsAreDrawnWhereTheDataSetNamesPlaces(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	dir := made(t)
 	rep, err := Read(t.Context(), dir)
 	require.NoError(t, err)

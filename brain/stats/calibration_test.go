@@ -208,6 +208,9 @@ func calibrateCeilings(t *testing.T, phi float64, sets int) {
 // TestCalibrationOnManyDataSets, with the tag slow, has so many that the rates themselves are held
 // against their limits.
 func TestCalibration(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	for _, phi := range []float64{.5, .8} {
 		t.Run(fmt.Sprint("phi", phi), func(t *testing.T) {
 			t.Run("correlation", func(t *testing.T) { calibrateCorrelation(t, phi, 100, .005) })

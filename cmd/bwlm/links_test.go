@@ -161,6 +161,9 @@ func opened(pid int, path string) bool {
 
 // A command that waits for the writer of a pipe ends at the first signal.
 func TestASignalEndsTheWaitForAFile(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	pipe := filepath.Join(t.TempDir(), "pipe")
 	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
 	silent, err := os.OpenFile(pipe, os.O_RDWR, 0)

@@ -32,6 +32,9 @@ func longCall(c *cobra.Command, _ []string) error {
 
 // The first signal does not wait for the operation to be acknowledged, and ends the command after it.
 func TestASignalInALongCallEndsAfterIt(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	cmd, said := process(t, "long")
 	time.Sleep(100 * time.Millisecond) // into the call
 	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))

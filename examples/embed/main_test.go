@@ -44,6 +44,9 @@ func embed(args ...string) (stdout, stderr string, err error) {
 }
 
 func TestProgramReadsFeaturesAndPredictsWithoutEnvironment(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	story, _ := exampletest.Recording(t, 20, 9)
 	const model = "../../testdata/golden/base"
 	stdout, stderr, err := embed(model, filepath.Join(model, "peft", "lora_qkv"), exampletest.Run(t), story)

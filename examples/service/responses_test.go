@@ -73,6 +73,9 @@ func finishedRun(t *testing.T) (dir string) {
 }
 
 func TestResponsesOfAFinishedRun(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	source, err := settings{run: finishedRun(t)}.open(t.Context())
 	require.NoError(t, err)
 	s := start(t, source, Limits{})

@@ -29,6 +29,9 @@ func (w *stopAt) Write(b []byte) (int, error) {
 }
 
 func TestTuneAndContinue(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	file := exampletest.Study(t)
 	ctx, stop := context.WithCancel(t.Context())
 	first := &stopAt{line: "epoch 1:", stop: stop}

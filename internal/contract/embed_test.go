@@ -22,6 +22,9 @@ import (
 // A program that embeds the library keeps its own signal handlers, and ends a training by its context: within a step,
 // with a checkpoint, and with the study usable.
 func TestAProgramKeepsItsSignalHandlers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	own := make(chan os.Signal, 9)
 	mine := []os.Signal{syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGHUP, syscall.SIGINT}
 	signal.Notify(own, mine...)

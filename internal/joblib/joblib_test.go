@@ -277,6 +277,9 @@ func TestOtherFilesAreNamedForWhatTheyAre(t *testing.T) {
 
 // Any cut is an error that is not a panic, and so is or is harmless any flipped bit.
 func TestCutAndFlippedFilesAreRefusedOrHarmless(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	read := func(data []byte) (map[string][]float64, error) {
 		f, err := decode(bytes.NewReader(data), int64(len(data)), "x.jbl")
 		if err != nil {

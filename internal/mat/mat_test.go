@@ -436,6 +436,9 @@ func FuzzOpen(f *testing.F) {
 
 // Many variables cost little: compressed ones share one decoder.
 func TestMemoryOfManyVariables(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	var plain, compressed strings.Builder
 	for i := range 2000 {
 		name := string([]byte{'a' + byte(i%26), 'a' + byte(i/26%26), 'a' + byte(i/676)})

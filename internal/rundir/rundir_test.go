@@ -85,6 +85,9 @@ func TestTheBestAndTheNewestTwoCheckpointsAreKept(t *testing.T) {
 
 // Whatever step of a save a process dies at: the checkpoint before or the new one is sound, and so is the best.
 func TestASoundCheckpointIsAlwaysThere(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	defer func() { disk.Step = nil }()
 	died := errors.New("died")
 	for n := 1; ; n++ {
@@ -272,6 +275,9 @@ func TestInterrupted(t *testing.T) {
 // What somebody put in the place of a file of a run is refused by all that open the run, before anything is changed; it
 // is not followed, and nobody waits for it.
 func TestNoLinkInARunIsFollowed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	names := []string{".lock", "config.yaml", "manifest.json", "metrics.jsonl", "ckpt", "ckpt/step-000002",
 		"ckpt/step-000002/MANIFEST.json", "ckpt/step-000002/state.json", "ckpt/step-000002/tensors.safetensors",
 		"eval", "eval/summary.json", "eval/test", "eval/test/ada/base_r.npy", "adapter", "adapter/adapter_config.json",

@@ -235,6 +235,9 @@ func TestNull(t *testing.T) {
 }
 
 func TestSeeds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	response := func(s *Study) []float32 {
 		m, err := s.Dataset.ReadResponses(t.Context(), Listener, s.TuneStories[0])
 		require.NoError(t, err)

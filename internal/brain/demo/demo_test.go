@@ -110,6 +110,9 @@ func TestDemoTwiceSameBytes(t *testing.T) {
 }
 
 func TestDemoInTooLittleMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	_, err := Run(t.Context(), Options{Out: t.TempDir(), Study: brain.Options{MaxBytes: 1 << 20}, size: small,
 		epochs: 1})
 	assert.Equal(t, fault.Memory, fault.KindOf(err))

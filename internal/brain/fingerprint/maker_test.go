@@ -86,6 +86,9 @@ func TestPrintsAreEncodedAndDecoded(t *testing.T) {
 
 // Twenty minutes take less than 3 MB at any time, so that six hours, the longest recording, stay below 64 MB.
 func TestMakerTakesLittleMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	x := talk(3, 60)
 	var before, now runtime.MemStats
 	runtime.GC()

@@ -76,6 +76,9 @@ func TestStepWorkIsWhatKernelsDo(t *testing.T) {
 
 // TestProfileOfStep looks for every part, and for time that is in none.
 func TestProfileOfStep(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	opt := smallStep()
 	opt.Config.Hidden, opt.Config.Inner, opt.Config.Layers = 128, 512, 9
 	opt.Voxels = 2000

@@ -94,6 +94,9 @@ func TestLeaksAreRefusedInTraining(t *testing.T) {
 
 // Each study by itself is sound: ada was tuned on stimulus that bob is tested on under the name of another story.
 func TestLeaksBetweenStudiesAreRefused(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	for _, c := range leakCases {
 		if (c.name == "window reach" || c.name == "Lanczos reach") && !slowtest.Thorough {
 			continue

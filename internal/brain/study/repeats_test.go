@@ -36,6 +36,9 @@ func TestRepeatsOfTheTestRowsAreRefused(t *testing.T) {
 }
 
 func TestOddRepeatsWeighAndEvenRepeatsAreScored(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	for _, n := range []int{4, 5} {
 		var all *dataset.Matrix
 		st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, s *dataset.Spec) {

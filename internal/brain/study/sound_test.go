@@ -55,6 +55,9 @@ func chatters(s *dataset.Spec, change func(one []float32) []float32) {
 }
 
 func TestOneRecordingUnderTwoNamesIsRefused(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	louder := func(x []float32) []float32 {
 		out := make([]float32, len(x))
 		for i := range x {

@@ -241,6 +241,9 @@ func TestNotes(t *testing.T) {
 
 // A subject whose scanning began two rows later has rows of its own in a story, at the same seconds of the audio.
 func TestSubjectsWithTheirOwnClocks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	late := 2 * studytest.TinyTR
 	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, s *dataset.Spec) {
 		e.Data.Subjects = []string{"ada", "bob"}

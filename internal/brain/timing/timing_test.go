@@ -174,6 +174,9 @@ func TestPlantedTruthIsFound(t *testing.T) {
 }
 
 func TestNothingIsFoundWhereNothingIs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	null := small
 	null.Null, null.TuneStories = true, 5
 	s, err := sim.New(null)

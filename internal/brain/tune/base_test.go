@@ -18,6 +18,9 @@ import (
 
 // Every way to train: the untuned model that a run is compared with must be the one that it began with.
 func TestRunsAreRefusedByABaseModelThatChanged(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	for _, mode := range []experiment.TrainMode{experiment.TrainLoRA, experiment.TrainFull, experiment.TrainReadout} {
 		t.Run(string(mode), func(t *testing.T) {
 			st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {

@@ -155,6 +155,9 @@ func release(t *testing.T, e *experiment.Experiment) {
 
 // A training that only does harm leaves the model as it was.
 func TestEpochZeroIsACandidate(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	st := studytest.TinyGettingWorse(t, func(*experiment.Experiment, *dataset.Spec) {})
 	run, p := studytest.MustFit(t, st)
 	require.Zero(t, p.Best, "epochs: %v", p.Epochs)
@@ -271,6 +274,9 @@ func TestUnitsGiveTheGradientOfAll(t *testing.T) {
 // numbers of A and B; also where the block is read in runs and dropout must fall on the same units
 // each time.
 func TestGradientReachesTheAdapterUnbent(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	cases := []struct {
 		name    string
 		unit    int

@@ -111,6 +111,9 @@ func TestLayerMixIsTrained(t *testing.T) {
 
 // With eval.layer: voxel each voxel is predicted from the hidden state with the best cross-validated score.
 func TestEachVoxelHasItsLayer(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) { e.Eval.Layer = "voxel" })
 	fs, err := encoding.Read(t.Context(), st, st.Reader(st.Model), "", st.StoriesOf(study.Train, study.Test), 0, 1, 2)
 	require.NoError(t, err)

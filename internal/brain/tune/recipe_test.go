@@ -129,6 +129,9 @@ func TestAStoppedTrainingComparesWithTheSameAlphas(t *testing.T) {
 }
 
 func TestInitialValuesAreTaken(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	st := planted(t, nil)
 	run, p := studytest.MustFit(t, st)
 	require.Positive(t, p.Best)
@@ -264,6 +267,9 @@ func TestFullTuningTrainsTheConvolutionsIfAsked(t *testing.T) {
 }
 
 func TestReinitialisedLayersStartAtRandom(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	st := planted(t, func(e *experiment.Experiment) {
 		e.Train.Mode, e.Train.LR, e.Model.ReinitLayers, e.Train.Epochs = "full", 1e-12, []int{1}, 1
 	})

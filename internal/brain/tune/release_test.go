@@ -82,6 +82,9 @@ func checkState(t *testing.T, what, folder string, got map[string][]float32, tol
 }
 
 func TestTheReleasesStartAndOrder(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	tr := releasedTrainer(t)
 	checkState(t, "initial values", releasetest.Path("init"), tr.values(), 0, nil)
 	var want [][]any
@@ -97,6 +100,9 @@ func TestTheReleasesStartAndOrder(t *testing.T) {
 }
 
 func TestTheReleasesLanczos(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	st := released(t)
 	tol := releasetest.Tolerances(t)["lanczos"]
 	for _, c := range []struct {

@@ -28,6 +28,9 @@ func guardedTiny(e *experiment.Experiment, s *dataset.Spec) {
 
 // The penalty is 0 at the start, and later what its formula says, computed here from features and the fixed readout.
 func TestGuardPenaltyFollowsItsFormula(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	for _, margin := range []float64{0, .05} {
 		st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment,
 			s *dataset.Spec) {
@@ -92,6 +95,9 @@ func TestGuardPenaltyFollowsItsFormula(t *testing.T) {
 
 // An epoch that costs the guarded region is not chosen, however good it is elsewhere.
 func TestGuardDecidesOnEpochs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	var st *study.Study
 	spoil := func(e progress.Event) {
 		if e.Phase == progress.Tune && e.Done == 1 {

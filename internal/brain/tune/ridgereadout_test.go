@@ -112,6 +112,9 @@ func TestRefreshFitsReadoutAndStatisticsTogether(t *testing.T) {
 
 // A ridge is a sound readout before training too.
 func TestPinnedRunsPredictFromEpochZero(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	st := studytest.TinyGettingWorse(t, func(e *experiment.Experiment, _ *dataset.Spec) { e.Readout.Mode = "ridge" })
 	run, p := studytest.MustFit(t, st)
 	require.Zero(t, p.Best)

@@ -143,6 +143,9 @@ func newest(t *testing.T, dir string) string {
 
 // Each row damages a part of a finished study.
 func TestDamageIsFoundAndNamed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	write := func(name, text string) func(t *testing.T, dir string) {
 		return func(t *testing.T, dir string) {
 			require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))

@@ -62,6 +62,9 @@ func TestChunkClips(t *testing.T) {
 // A window's vector is made of those frames of its clip that see nothing outside the window: the
 // last, the first, or the mean of all. The clip goes through the model as one.
 func TestVectorsOfChunks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	for _, pooling := range []experiment.Pooling{"first", "last", "mean", "index:1", "index:-2"} {
 		for _, normalise := range []experiment.Normalise{"none", "window"} {
 			st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
@@ -158,6 +161,9 @@ func TestStimulusWindowOfChunks(t *testing.T) {
 
 // Training, evaluation, resuming, transfer, prediction and plan in extraction by chunks.
 func TestChunksThroughout(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	block := func(e *experiment.Experiment) { e.Model.Extraction, e.Model.ChunkSeconds = "chunks", 1.5 }
 	dir := t.TempDir()
 	require.NoError(t, studytest.TinyModel(t.Context(), filepath.Join(dir, "model")))

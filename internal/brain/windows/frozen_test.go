@@ -158,6 +158,9 @@ func TestTheCacheIsUsed(t *testing.T) {
 // What may be kept ends below the first weight that is tuned, the first thing that is random, and
 // the lowest layer that is read.
 func TestDepths(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	depths := map[string]int{"all layers": 1, "upper layer": 2, "every linear": 0, "dropout": 0, "adapter drops": 2,
 		"full": 0, "readout": -1, "block": 2, "mix": 1}
 	for name, change := range frozenCases {
@@ -224,6 +227,9 @@ func TestFingerprints(t *testing.T) {
 
 // A damaged file is reported and computed again.
 func TestDamagedFramesAreComputedAgain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	disk := t.TempDir()
 	change := frozenCases["upper layer"]
 	want := whole(t, study.Options{CacheBytes: 1, CacheDir: disk}, change)
@@ -347,6 +353,9 @@ func (louderFront) Wrap(_ *nn.Builder, path string, base nn.Layer) nn.Layer {
 // The same on a model that is wide enough for bits to depend on what is computed together: any run
 // of clips, kept or not, gives those of their groups.
 func TestFramesAreThoseOfTheirGroups(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	m, st := wide(t)
 	read := func(f *windows.Frozen, clips design.Rows, depth int) (out []float32) {
 		require.NoError(t, m.Session().Infer(t.Context(), func(s *torch.Scope) error {
