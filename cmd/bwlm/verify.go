@@ -24,13 +24,21 @@ func verifyCommand(a *app) *cobra.Command {
                  tensors (.safetensors, .bin, .pt): structure, names, shapes, values that are no
                  numbers, configuration
   data set       its folder or dataset.yaml: rows against audio, values that are no numbers,
-                 repeats, constant voxels, words, motion and ROIs, of all stories and subjects
+                 repeats, constant voxels, words, motion, ROIs, and masks or surfaces against voxels, of
+                 all stories and subjects
 
 Each part is ok, wrong, or has a note: unusual, and maybe right. The exit code is 65 if a part is wrong, else 0.
 bwlm check-timing goes further into a data set: it looks for the lag between sound and responses.
 
---json prints {"schema", "path", "kind", "verdict", "parts": [{"part", "verdict", "found"}]}, and "stories" and
-"responses" of a data set.`,
+Two figures of each subject of a data set come with it. tSNR is the median over voxels of mean / SD over the rows of a
+story; it is not meaningful, and there is a dash, where the mean was taken out, as by z-scoring. FD is the framewise
+displacement of the head in mm (Power et al. 2012; rotations count at 50 mm): its mean, and the share of rows above 0.5
+mm. It needs motion as .tsv with the columns trans_x to rot_z.
+
+--json prints {"schema", "path", "kind", "verdict", "parts": [{"part", "verdict", "found"}]}, and of a data set
+"stories": [{"story", "seconds", "rows"}], "responses": [{"subject", "story", "repeats", "rows", "voxels", "constant",
+"raw", "not_finite"}] and "subjects": [{"subject", "stories", "rows", "seconds", "voxels", "space", "tsnr",
+"framewise_displacement": {"rows", "mean_mm", "share_above_half_mm"}}]; of "subjects", what is not known is left out.`,
 		Example: "  bwlm verify runs/alice\n  bwlm verify runs/alice/ckpt/step-000120 --json\n" +
 			"  bwlm verify models/wavlm-base-plus\n  bwlm verify data/alice",
 		Args: wantArgs("RUN|CKPT|DATA"),
@@ -64,17 +72,46 @@ func printVerified(w io.Writer, r *verify.Report) error {
 		var rows [][]string
 		for _, m := range r.Responses {
 			rows = append(rows, []string{m.Subject, m.Story, fmt.Sprint(m.Repeats), fmt.Sprint(m.Rows),
-				fmt.Sprint(m.Voxels), fmt.Sprint(m.Constant), fmt.Sprint(m.Raw)})
+				fmt.Sprint(m.Voxels), fmt.Sprint(m.Constant), fmt.Sprint(m.Raw), fmt.Sprint(m.NotFinite)})
 		}
-		head := []string{"subject", "story", "repeats", "rows", "voxels", "constant", "raw"}
+		head := []string{"subject", "story", "repeats", "rows", "voxels", "constant", "raw", "not finite"}
 		if err := ui.Table(w, head, rows); err != nil {
 			return err
 		}
 		fmt.Fprintln(w)
+	}
+	if err := printFigures(w, r.Subjects); err != nil {
+		return err
 	}
 	var found []ui.Finding
 	for _, p := range r.Parts {
 		found = append(found, ui.Finding{Verdict: string(p.Verdict), Name: p.Name, Text: p.Found})
 	}
 	return ui.Findings(w, found)
+}
+
+// printFigures writes a line of figures for each subject of a data set.
+func printFigures(w io.Writer, subjects []verify.Subject) error {
+	if len(subjects) == 0 {
+		return nil
+	}
+	var rows [][]string
+	for _, s := range subjects {
+		tsnr, fd, much, space := "-", "-", "-", "-"
+		if s.TSNR > 0 {
+			tsnr = fmt.Sprintf("%.1f", s.TSNR)
+		}
+		if s.FD != nil {
+			fd, much = fmt.Sprintf("%.3f", s.FD.Mean), fmt.Sprintf("%.1f %%", 100*s.FD.Share)
+		}
+		if s.Space != "" {
+			space = s.Space
+		}
+		rows = append(rows, []string{s.Name, fmt.Sprint(s.Stories), fmt.Sprint(s.Rows), fmt.Sprintf("%.0f", s.Seconds),
+			fmt.Sprint(s.Voxels), tsnr, fd, much, space})
+	}
+	err := ui.Table(w, []string{"subject", "stories", "rows", "seconds", "voxels", "tSNR", "FD mm", "above 0.5 mm",
+		"space"}, rows)
+	fmt.Fprintln(w)
+	return err
 }

@@ -94,7 +94,7 @@ var rules = []rule{
 		"brain/dataset", "brain/design", "internal/brain/colstats", "internal/brain/rowsource",
 	}},
 	{packages: "internal/brain/datacheck", ours: []string{
-		"brain/dataset", "brain/design", "internal/brain/responses",
+		"brain/dataset", "brain/design", "internal/brain/responses", "internal/clean",
 	}},
 	{packages: "internal/brain/imports", ours: []string{
 		"audio", "npy", "brain/dataset", "internal/brain/datacheck",
@@ -212,6 +212,7 @@ var rules = []rule{
 		"brain/experiment", "brain/results", "brain/stats", "internal/rundir",
 	}},
 	{packages: "internal/brain/verify", ours: []string{
+		"internal/cortex",
 		"internal/brain/datacheck", "internal/rundir", "internal/ckpt", "npy", "peft", "speech", "speech/pretrained",
 		"brain/dataset", "brain/experiment", "brain/results",
 	}},

@@ -155,6 +155,29 @@ func squares(v []float64) []float64 {
 	return out
 }
 
+// sphere is the radius in millimetres at which rotations count as displacement.
+const sphere = 50
+
+// Displacement is the framewise displacement of each row in millimetres (Power et al. 2012): the sum of the absolute
+// differences to the row before of three translations in mm and of three rotations in radians at 50 mm. Row 0 has 0.
+func (c *Confounds) Displacement() ([]float64, error) {
+	parameters, err := c.Motion(6)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]float64, c.Rows)
+	for i, v := range parameters {
+		scale := 1.
+		if i >= 3 {
+			scale = sphere
+		}
+		for t := 1; t < len(v); t++ {
+			out[t] += scale * math.Abs(v[t]-v[t-1])
+		}
+	}
+	return out, nil
+}
+
 // CompCor returns the first n components of aCompCor. If the table's JSON file tells which mask each is of, they are
 // those of the combined mask that were retained.
 func (c *Confounds) CompCor(n int) ([][]float64, error) {

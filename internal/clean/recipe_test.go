@@ -71,3 +71,12 @@ func TestDesignsOfRecipes(t *testing.T) {
 	_, err = Recipe{Polort: 50}.Design(40, 2, table)
 	faulttest.Require(t, fault.BadData, err, "leave nothing of 40 rows")
 }
+
+func TestFramewiseDisplacement(t *testing.T) {
+	table, err := parse([]byte("rot_z\ttrans_x\ttrans_y\ttrans_z\trot_x\trot_y\n"+
+		"0\t0\t0\t0\t0\t0\n.01\t1\t-2\t.5\t0\t0\n.01\t1\t-2\t.5\t0\t-.002\n"), "x.tsv")
+	require.NoError(t, err)
+	got, err := table.Displacement()
+	require.NoError(t, err)
+	assert.InDeltaSlice(t, []float64{0, 1 + 2 + .5 + 50*.01, 50 * .002}, got, 1e-12)
+}

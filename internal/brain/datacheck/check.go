@@ -28,6 +28,7 @@ type Options struct {
 type Report struct {
 	Stories  []StoryReport
 	Matrices []MatrixReport
+	Subjects []SubjectReport
 	Warnings []string
 }
 
@@ -44,6 +45,7 @@ type MatrixReport struct {
 	Repeats, Rows, Voxels int
 	Constant              int // voxels that never vary
 	Raw                   int // voxels whose mean is more than 3 SD from 0
+	NotFinite             int // voxels with a value that is not finite
 }
 
 // Run looks at the values of responses, words and motion. Errors are a matrix without a varying voxel, words
@@ -134,13 +136,15 @@ func (c *check) story(ctx context.Context, name string) error {
 
 func (c *check) subject(ctx context.Context, name string) error {
 	var found []MatrixReport
+	var f figures
 	for _, story := range c.StoriesOf(name) {
 		if !slices.Contains(c.opt.Stories, story) {
 			continue
 		}
-		r, err := c.matrix(ctx, name, story)
+		r, err := c.matrix(ctx, name, story, &f)
 		if r != nil {
 			found = append(found, *r)
+			f.add(*r)
 		}
 		if err := c.passOver(ctx, err); err != nil {
 			return err
@@ -148,21 +152,26 @@ func (c *check) subject(ctx context.Context, name string) error {
 	}
 	c.together(found)
 	c.report.Matrices = append(c.report.Matrices, found...)
+	if len(found) > 0 {
+		c.report.Subjects = append(c.report.Subjects, f.report(name, c.TR()))
+	}
 	return nil
 }
 
 // matrix checks the responses of a subject to a story. With an error it returns what is known of them, if anything.
-func (c *check) matrix(ctx context.Context, name, story string) (*MatrixReport, error) {
+func (c *check) matrix(ctx context.Context, name, story string, f *figures) (*MatrixReport, error) {
 	m, err := c.OpenResponses(ctx, name, story)
 	if err != nil {
 		return nil, err
 	}
 	r := &MatrixReport{Subject: name, Story: story, Repeats: m.Repeats, Rows: m.Rows, Voxels: m.Columns}
 	survey, err := responses.Survey(ctx, m)
+	r.NotFinite = survey.NotFinite
 	if err != nil {
 		return r, err
 	}
 	r.Constant, r.Raw = len(survey.Constant), len(survey.Raw)
+	f.addTSNR(survey.TSNR, r.Repeats*r.Rows)
 	if r.Constant == r.Voxels {
 		return r, c.fail(where(*r), "none of %d voxels varies", r.Voxels)
 	}
@@ -174,6 +183,7 @@ func (c *check) matrix(ctx context.Context, name, story string) (*MatrixReport, 
 		if _, err := c.Motion(ctx, name, story); err != nil {
 			return r, err
 		}
+		f.addMotion(c.motionFile(name, story))
 	}
 	return r, nil
 }

@@ -157,8 +157,10 @@ func TestSurveyFindsConstantAndRawColumns(t *testing.T) {
 	for name, r := range openings(t, m) {
 		s, err := Survey(t.Context(), r)
 		require.NoError(t, err)
-		assert.Equal(t, Found{Constant: []int{0, 2, 3}, Raw: rawIn(m)}, s,
+		assert.Equal(t, []any{[]int{0, 2, 3}, rawIn(m), 0}, []any{s.Constant, s.Raw, s.NotFinite},
 			"%s: repeats may differ and still not vary over rows", name)
+		assert.InDeltaSlice(t, []float64{3, 6 / math.Sqrt(1.5)}, s.TSNR[:2], 1e-6)
+		assert.True(t, math.IsNaN(s.TSNR[2]) && math.IsNaN(s.TSNR[3]), "constants have no ratio")
 		assert.Equal(t, []int{1}, s.Raw, "means 1.5 and 6 with SD .5 and 1.2, and constants")
 	}
 	same := &dataset.Matrix{Repeats: 2, Rows: 2, Voxels: 1, Data: []float32{7, 7, 8, 8}}

@@ -66,7 +66,8 @@ func (p *storyPass) run(ctx context.Context) error {
 	switch {
 	case p.fit == nil:
 	case p.fit.drift == nil:
-		p.fit.constant, p.fit.raw = constant(p.scan.varies), p.scan.raw()
+		p.fit.constant = constant(p.scan.varies)
+		p.fit.raw, _ = p.scan.means()
 	default:
 		p.fit.constant = constant(p.restVary)
 	}

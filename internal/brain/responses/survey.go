@@ -14,9 +14,13 @@ import (
 type Found struct {
 	Constant []int // columns that do not vary over rows in any repeat
 	Raw      []int // columns whose mean is more than 3 SD from 0, as in scanner units; constant ones are not among them
+
+	NotFinite int       // columns with a value that is not finite
+	TSNR      []float64 // of each column its mean, without sign, in SDs over rows and repeats; NaN if it is constant
 }
 
-// Survey reads all values, in bounded memory, and refuses values that are not finite.
+// Survey reads all values, in bounded memory, and refuses values that are not finite. With that error it returns how
+// many columns have some.
 func Survey(ctx context.Context, r *dataset.Responses) (Found, error) {
 	s := newScan(r)
 	err := newPass(r).tiles(ctx, 0, r.Columns, func(t *tile) error {
@@ -37,9 +41,11 @@ func Survey(ctx context.Context, r *dataset.Responses) (Found, error) {
 		err = s.bad.Err(r.Source, r.Where)
 	}
 	if err != nil {
-		return Found{}, err
+		return Found{NotFinite: len(s.columnsBad)}, err
 	}
-	return Found{Constant: constant(s.varies), Raw: s.raw()}, nil
+	found := Found{Constant: constant(s.varies)}
+	found.Raw, found.TSNR = s.means()
+	return found, nil
 }
 
 // scan collects what Survey reports, in two passes over all values.
@@ -52,10 +58,13 @@ type scan struct {
 	lock sync.Mutex
 	rows int
 	bad  rowsource.NotFinite
+
+	columnsBad map[int]bool
 }
 
 func newScan(r *dataset.Responses) *scan {
-	s := &scan{columns: r.Columns, rows: r.Rows, moments: colstats.NewMoments(r.Repeats*r.Rows, r.Columns)}
+	s := &scan{columns: r.Columns, rows: r.Rows, moments: colstats.NewMoments(r.Repeats*r.Rows, r.Columns),
+		columnsBad: map[int]bool{}}
 	for range r.Repeats {
 		s.first, s.varies = append(s.first, make([]float32, r.Columns)), append(s.varies, make([]bool, r.Columns))
 	}
@@ -71,6 +80,7 @@ func (s *scan) look(repeat int) func(k, column int, row []float32) {
 			if x-x != 0 { // NaN and the infinities
 				s.lock.Lock()
 				s.bad.Add((repeat*s.rows+k)*s.columns+column+i, x)
+				s.columnsBad[column+i] = true
 				s.lock.Unlock()
 			}
 		}
@@ -80,15 +90,18 @@ func (s *scan) look(repeat int) func(k, column int, row []float32) {
 // lookAgain is the visit of the second pass.
 func (s *scan) lookAgain(_, column int, row []float32) { s.moments.AddSquares(column, row) }
 
-// raw lists the columns that look raw.
-func (s *scan) raw() (columns []int) {
+// means lists the columns that look raw, and returns the signal-to-noise ratio of all.
+func (s *scan) means() (raw []int, tsnr []float64) {
 	means, sds := s.moments.MeanSD()
+	tsnr = make([]float64, s.columns)
 	for c, mean := range means {
-		if !s.same(c) && math.Abs(mean) > 3*sds[c] { // a column that is the same everywhere has SD 1 here
-			columns = append(columns, c)
+		if tsnr[c] = math.Abs(mean) / sds[c]; s.same(c) { // its SD is 1 here
+			tsnr[c] = math.NaN()
+		} else if math.Abs(mean) > 3*sds[c] {
+			raw = append(raw, c)
 		}
 	}
-	return columns
+	return raw, tsnr
 }
 
 // same reports whether a column has one value in all rows of all repeats.

@@ -23,6 +23,29 @@ type Responses struct {
 	Voxels   int    `json:"voxels"`
 	Constant int    `json:"constant"` // voxels that never vary
 	Raw      int    `json:"raw"`      // voxels in scanner units
+
+	NotFinite int `json:"not_finite"` // voxels with a value that is NaN or infinite
+}
+
+// Subject describes all responses of a subject.
+type Subject struct {
+	Name    string  `json:"subject"`
+	Stories int     `json:"stories"`
+	Rows    int     `json:"rows"`    // of all repeats
+	Seconds float64 `json:"seconds"` // of all repeats
+	Voxels  int     `json:"voxels"`
+	Space   string  `json:"space,omitempty"` // mask or surfaces
+
+	// TSNR is the temporal signal-to-noise ratio, the median over voxels; none if means were taken out.
+	TSNR float64 `json:"tsnr,omitempty"`
+	FD   *Motion `json:"framewise_displacement,omitempty"`
+}
+
+// Motion is the framewise displacement of a subject's head.
+type Motion struct {
+	Rows  int     `json:"rows"`
+	Mean  float64 `json:"mean_mm"`
+	Share float64 `json:"share_above_half_mm"`
 }
 
 // data verifies a data set: all recordings, words, responses, motion and ROIs.
@@ -62,6 +85,11 @@ func (r *Report) data(ctx context.Context, path string) error {
 		r.add("values", Note, "%s", warning)
 	}
 	r.rois(ctx, d, all, voxels)
+	spaces := r.spaces(ctx, d, all, voxels)
+	for _, s := range found.Subjects {
+		r.Subjects = append(r.Subjects, Subject{Name: s.Subject, Stories: s.Stories, Rows: s.Rows, Seconds: s.Seconds,
+			Voxels: s.Voxels, Space: spaces[s.Subject], TSNR: s.TSNR, FD: (*Motion)(s.FD)})
+	}
 	return nil
 }
 

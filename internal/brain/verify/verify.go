@@ -55,6 +55,7 @@ type Report struct {
 	Parts     []Part      `json:"parts"`
 	Stories   []Story     `json:"stories,omitempty"`   // of a data set
 	Responses []Responses `json:"responses,omitempty"` // of a data set
+	Subjects  []Subject   `json:"subjects,omitempty"`  // of a data set
 
 	below string // the folder of the parts, which messages leave out
 }
