@@ -226,6 +226,11 @@ func TestWhatInstantARowStandsFor(t *testing.T) {
 		"corrected by an old one with it": {Sidecar{SliceTimingCorrected: &yes, StartTime: number(.7)},
 			Sidecar{SliceTiming: true}, old, false, .7, 0, 0},
 		"corrected, without StartTime": {Sidecar{SliceTimingCorrected: &yes}, Sidecar{}, current, false, 0, .5, 1},
+		"corrected, with DelayTime": {Sidecar{SliceTimingCorrected: &yes, DelayTime: number(.3)}, Sidecar{}, current,
+			false, 0, .4, 1},
+		"corrected, with a DelayTime that cannot be": {Sidecar{SliceTimingCorrected: &yes, DelayTime: number(1.5)},
+			Sidecar{}, current, false, 0, .5, 1},
+		"not corrected, with DelayTime": {Sidecar{DelayTime: number(.3)}, Sidecar{}, current, false, 0, .5, 0},
 		"not corrected": {Sidecar{SliceTimingCorrected: &no}, Sidecar{SliceTiming: true},
 			current, false, 0, .5, 0},
 		"not corrected, with StartTime": {Sidecar{SliceTimingCorrected: &no, StartTime: number(.7)}, Sidecar{},
@@ -237,7 +242,7 @@ func TestWhatInstantARowStandsFor(t *testing.T) {
 		"another program": {Sidecar{}, Sidecar{SliceTiming: true}, Pipeline{"AFNI", "20.0"},
 			false, 0, .5, 0},
 	} {
-		got := whenRows(c.sidecar, c.raw, c.program, c.ignored)
+		got := whenRows(1.5, c.sidecar, c.raw, c.program, c.ignored)
 		assert.Equal(t, []float64{c.start, c.row}, []float64{got.Start, got.RowTime}, name)
 		assert.Len(t, got.Notes, c.notes, name)
 		assert.NotEmpty(t, got.How)

@@ -159,6 +159,39 @@ func TestRecordingsThatEventsDoNotName(t *testing.T) {
 	}
 }
 
+func TestTheEndOfAStory(t *testing.T) {
+	got, err := scans(t, table(t, "onset\tduration\ttrial_type\tstim_file\n0\t18\tmusic\ta_audio.wav\n"+
+		"21\t404\tstory\ta_audio.wav\n", nil), Options{})
+	require.NoError(t, err)
+	assert.Equal(t, []float64{0, 425}, []float64{got[0].First, got[0].End}, "of the recording, with its music")
+	got, err = scans(t, table(t, "onset\tstim_file\n3\ta.wav\n", nil), Options{})
+	require.NoError(t, err)
+	assert.Zero(t, got[0].End, "nobody says it")
+}
+
+// Series of CNeuroMod have no table of events: a film begins with the first volume.
+func TestRecordingsWithoutATable(t *testing.T) {
+	root := write(t, map[string]string{
+		"sub-01/ses-001/func/sub-01_ses-001_task-s01e02a_space-T1w_desc-preproc_bold.nii": bold(30, 1.49),
+		"sub-01/ses-001/func/sub-01_ses-001_task-s01e02a_space-T1w_desc-preproc_bold.json": `{"RepetitionTime": 1.49,
+			"DelayTime": 0.149, "SliceTimingCorrected": true}`,
+	})
+	o := Options{Audio: map[string]string{"s01e02a": "/stim/s01e02a.wav"}}
+	_, err := scans(t, root, o)
+	faulttest.Require(t, fault.BadData, err, "there is no table sub-01_ses-001_task-s01e02a_events.tsv")
+	o.Onset = number(0)
+	got, err := scans(t, root, o)
+	require.NoError(t, err)
+	require.Len(t, got, 1)
+	assert.Equal(t, []any{"s01e02a", "/stim/s01e02a.wav", "001", 0.0, 30}, []any{got[0].Story, got[0].Audio,
+		got[0].Session, got[0].First, got[0].ToRow})
+	assert.InDelta(t, .45, got[0].RowTime, 1e-9)
+	assert.Contains(t, got[0].How, "onset 0 s as given: row 0 begins at 0 s of")
+	o.Audio = nil
+	_, err = scans(t, root, o)
+	faulttest.Require(t, fault.BadData, err, "there is no table", "")
+}
+
 func TestTablesOfEventsAreInherited(t *testing.T) {
 	root := table(t, "onset\tstim_file\n1\ta.wav\n", map[string]string{
 		"task-a_events.tsv":                       "onset\tstim_file\n2\ta.wav\n",

@@ -47,6 +47,9 @@ type Options struct {
 	// Audio names the recording of a task whose events name none.
 	Audio map[string]string
 
+	// Onset is the second of the scan at which the recording of Audio begins in scans without a table of events.
+	Onset *float64
+
 	// Vertices is the number of vertices of a hemisphere's surface; 0: known from the space, as 40962 of fsaverage6.
 	Vertices int
 

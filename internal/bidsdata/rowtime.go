@@ -18,11 +18,17 @@ type rowClock struct {
 
 // whenRows tells what instant a row stands for. Raw are the sidecars of the raw file. IgnoredSlices tells that the
 // pipeline was run without correcting slices, as its log says.
-func whenRows(s, raw Sidecar, p Pipeline, ignoredSlices bool) rowClock {
+func whenRows(tr float64, s, raw Sidecar, p Pipeline, ignoredSlices bool) rowClock {
 	corrected := s.SliceTimingCorrected != nil && *s.SliceTimingCorrected
 	switch {
 	case corrected && s.StartTime != nil:
 		return rowClock{Start: *s.StartTime, How: fmt.Sprintf("slices corrected to StartTime %g s", *s.StartTime)}
+	case corrected && s.DelayTime != nil && tr > 0 && *s.DelayTime > 0 && *s.DelayTime < tr:
+		return rowClock{RowTime: (1 - *s.DelayTime/tr) / 2,
+			How: fmt.Sprintf("slices corrected, taken to the middle of the "+
+				"acquisition, which leaves out a DelayTime of %g s", *s.DelayTime),
+			Notes: []string{"slices were corrected and no sidecar has StartTime: rows are taken to stand for the " +
+				"middle of the acquisition"}}
 	case corrected:
 		return rowClock{RowTime: .5, How: "slices corrected, taken to the middle of the TR",
 			Notes: []string{"slices were corrected and no sidecar has StartTime: rows are taken to stand for the " +

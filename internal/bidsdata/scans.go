@@ -28,6 +28,7 @@ type Scan struct {
 	TR             float64 // seconds
 	First          float64 // the second of the recording at which row FromRow begins
 	RowTime        float64 // the instant within its TR that a row stands for, 0 to 1
+	End            float64 // the second of the recording at which the story ends; 0: unknown
 
 	SameAs    string // the first story of the same recording in this scan, "" if this is it
 	SameAsRow int    // the row of that story which is this story's row 0
@@ -93,7 +94,7 @@ func (t *Tree) scan(r response, tables eventTables, o Options) ([]Scan, error) {
 	if err != nil {
 		return nil, err
 	}
-	clock := whenRows(sidecar, rawSidecar, program, ignored)
+	clock := whenRows(tr, sidecar, rawSidecar, program, ignored)
 	if h.start != 0 && sidecar.StartTime == nil {
 		clock = rowClock{Start: h.start, How: fmt.Sprintf("SeriesStart %g s", h.start),
 			Notes: []string{fmt.Sprintf("no sidecar has StartTime: rows stand for SeriesStart, %g s, and later",

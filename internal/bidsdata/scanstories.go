@@ -65,6 +65,12 @@ func (e eventTables) of(raw Name) *eventTable {
 // stories makes a scan of each story that was played in one.
 func (e eventTables) stories(base Scan, raw Name, clock rowClock, o Options) ([]Scan, error) {
 	table := e.of(raw)
+	if audio := o.Audio[base.Task]; table == nil && o.Onset != nil && audio != "" {
+		base.Story, base.Audio, base.First = storyName(audio), audio, clock.Start-*o.Onset
+		base.How += fmt.Sprintf("; onset %g s as given: row 0 begins at %g s of %s", *o.Onset, round(base.First),
+			audio)
+		return []Scan{base}, nil
+	}
 	if table == nil {
 		return nil, fault.New(fault.BadData, readingEvents, quote.OneLine(base.Files[0]),
 			"there is no table %sevents.tsv, so nothing tells when a recording was played", raw.key()).
@@ -91,6 +97,9 @@ func (e eventTables) stories(base Scan, raw Name, clock rowClock, o Options) ([]
 				p.Stim, have, of))
 		}
 		s.First = clock.Start + lead - p.Onset
+		if !math.IsNaN(p.End) {
+			s.End = lead + p.End - p.Onset
+		}
 		if len(all) > 1 {
 			s.FromRow = rowAt(p.Onset, clock.Start, s.TR, s.Rows)
 			s.ToRow = rowAt(end(all, i), clock.Start, s.TR, s.Rows)
