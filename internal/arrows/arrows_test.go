@@ -70,6 +70,9 @@ var rules = []rule{
 		"internal/annot", "internal/cifti", "internal/freesurfer", "internal/gifti", "internal/raw",
 		"internal/nifti",
 	}},
+	{packages: "internal/outlines", ours: []string{"internal/raw"}},
+	{packages: "internal/regions", ours: []string{"internal/cortex", "internal/freesurfer", "internal/outlines",
+		"internal/raw"}},
 	{packages: "internal/render", ours: []string{"internal/cortex"}, others: []string{"golang.org/x/image/..."}},
 
 	// Mathematics and files of studies: no package here knows a study.

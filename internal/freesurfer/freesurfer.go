@@ -3,9 +3,9 @@
 // (lh.sulc, lh.curv, lh.thickness).
 //
 // The formats are those of FreeSurfer's mrisReadTriangleFile and MRISreadCurvatureFile
-// (utils/mrisurf.cpp). All numbers are big-endian. The geometry of the volume, which follows the
-// triangles, is skipped: coordinates are FreeSurfer's surface coordinates (tkRAS), right, anterior,
-// superior from the middle of that volume. The older quadrangle surfaces and curvatures in 16 bits
+// (utils/mrisurf.cpp). All numbers are big-endian. Coordinates are FreeSurfer's surface coordinates
+// (tkRAS), right, anterior, superior from the middle of a volume, whose geometry follows the
+// triangles: [ScannerOf] reads it. The older quadrangle surfaces and curvatures in 16 bits
 // are refused with a hint on how to convert them.
 package freesurfer
 
