@@ -1,121 +1,145 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/internal/brain/imports"
+	"github.com/brainwavlm/bwlm/internal/elements"
 )
 
 func importCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "import KIND",
-		Short: "Describe data that are there as a data set",
-		Long: `Finds stories, subjects and responses in the files of a source and writes a dataset.yaml with comments
-that names them. Nothing is copied, and nothing is written to the source.`,
-		Example: "  bwlm import arrays study --tr 2 --out data/study",
-		Args:    onlyCommands,
-		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
+		Short: "Make a data set of a laboratory's files",
+		Long: `Finds stories, subjects and responses in the files of a source and makes a folder of them: dataset.yaml,
+which names everything and says how each clock was derived, experiment.yaml to start from, and import.json with the
+origin of every file. Nothing is written to the source.
+
+Responses are copied as .npy (TRs × voxels, float32) that NumPy maps, or with --link named where they lie. A voxel that
+is NaN in all rows of a story is left out of the subject, and voxels.json says so; NaN in single rows is refused. Where
+git-annex lists a digest, the content is compared with it.
+
+A folder appears whole. An import that was interrupted leaves DIR.tmp; the same command goes on from there.`,
+		Example: "  bwlm import lebel ds003020 --subjects UTS03 --out uts03\n" +
+			"  bwlm import arrays study --tr 2 --out data/study",
+		Args: onlyCommands,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(importArraysCommand(a))
+	c.AddCommand(importLebelCommand(a), importArraysCommand(a))
 	return c
 }
 
 // importFlags are the flags of every kind of source.
 type importFlags struct {
-	out    string
-	dryRun bool
-	tr     float64
+	out               string
+	dryRun, force     bool
+	link, copy        bool
+	dtype             string
+	subjects, stories []string
 }
 
-func (f *importFlags) add(c *cobra.Command) {
-	c.Flags().StringVar(&f.out, "out", "", "`directory` for dataset.yaml, outside the source")
-	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "print the description and write nothing")
-	c.Flags().Float64Var(&f.tr, "tr", 0, "`seconds` from one row to the next")
+// add adds the flags. linked says whether responses are named where they lie unless something else is asked for.
+func (f *importFlags) add(c *cobra.Command, linked bool) {
+	flags := c.Flags()
+	flags.StringVar(&f.out, "out", "", "`directory` to make, outside the source")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "print what was found and write nothing")
+	flags.BoolVar(&f.force, "force", false, "replace a directory that an import made")
+	flags.BoolVar(&f.link, "link", linked, "name responses where they lie, and copy nothing")
+	flags.BoolVar(&f.copy, "copy", !linked, "copy responses as .npy")
+	flags.StringVar(&f.dtype, "dtype", "f4", "`type` of copied numbers: f4 or f8")
+	c.MarkFlagsMutuallyExclusive("link", "copy")
 }
 
-func importArraysCommand(a *app) *cobra.Command {
-	var f importFlags
-	c := &cobra.Command{
-		Use:   "arrays FOLDER",
-		Short: "A folder of .npy matrices (TRs × voxels) and recordings",
-		Long: `Each recording (.wav, .flac, .mp3) below FOLDER is a story, named by its stem. Each .npy belongs to
-the story whose name is in its path, such as sub-01/alice.npy or sub-01_task-alice_bold.npy, and to the subject that the
-rest of its path names; three dimensions are repeats × TRs × voxels. A .tsv with the stem of a story has its words, if
-it has the columns onset, offset and word. What was guessed and what was left out is printed and stands in the file.
+// addSelection adds the flags that select subjects and stories.
+func (f *importFlags) addSelection(c *cobra.Command) {
+	c.Flags().StringSliceVar(&f.subjects, "subjects", nil,
+		"only these subjects: `names` or patterns, separated by commas")
+	c.Flags().StringSliceVar(&f.stories, "stories", nil, "only these stories: `names` or patterns, separated by commas")
+}
 
-Rows are compared with the audio by headers. Matrices that do not fit it are named and refused (65), as every command
-would do later; --dry-run prints the description all the same, as a start for one's own. --json prints {"schema",
-"kind", "source", "name", "tr_seconds", "stories", "subjects", "guessed", "left_out", "notes"}.`,
-		Example: "  bwlm import arrays study --tr 2 --out data/study\n  bwlm import arrays study --tr 2 --dry-run",
-		Args:    wantArgs("FOLDER"),
-		RunE: func(c *cobra.Command, args []string) error {
-			found, err := imports.Arrays(c.Context(), args[0], f.tr)
-			if err != nil {
-				return err
-			}
-			return a.imported(c, found, &f)
-		},
+// options checks the flags that are common to all kinds.
+func (f *importFlags) options(c *cobra.Command, a *app) (opt imports.Options, err error) {
+	opt = imports.Options{Dir: f.out, Link: f.link, Force: f.force, Command: append([]string{"bwlm"}, os.Args[1:]...)}
+	if c.Flags().Changed("copy") {
+		opt.Link = !f.copy
 	}
-	f.add(c)
-	return c
+	switch f.dtype {
+	case "f4":
+		opt.DType = elements.Float32
+	case "f8":
+		opt.DType = elements.Float64
+	default:
+		return opt, usage(c, "--dtype: %s, want f4 or f8", f.dtype)
+	}
+	if f.out == "" && !f.dryRun {
+		return opt, usage(c, "--out is missing")
+	}
+	return opt, nil
 }
 
-// imported checks and writes what was found, and prints it.
+// imported writes what was found, and prints it.
 func (a *app) imported(c *cobra.Command, found *imports.Found, f *importFlags) error {
-	switch {
-	case !c.Flags().Changed("tr"):
-		e := usage(c, "--tr is missing: the seconds from one row to the next")
-		if likely := found.LikelyTR(c.Context()); likely > 0 {
-			return e.WithHint("audio and rows look like --tr %g", likely)
-		}
-		return e
-	case !(f.tr > 0):
-		return usage(c, "--tr: %g, want seconds above 0", f.tr)
-	case f.out == "" && !f.dryRun:
-		return usage(c, "--out is missing")
+	opt, err := f.options(c, a)
+	if err != nil {
+		return err
 	}
 	if f.dryRun {
-		return a.previewed(c.Context(), found)
+		return a.previewed(found, opt)
 	}
-	if err := found.Check(c.Context()); err != nil {
+	var bar *ui.Progress
+	opt.Progress = func(done, total int, what string) {
+		if bar == nil {
+			bar = a.ui.Progress("import", done, total)
+		}
+		bar.Set(done, what)
+	}
+	record, err := found.Import(c.Context(), opt)
+	if bar != nil {
+		bar.End()
+	}
+	if err != nil {
 		return err
 	}
-	if err := found.Write(f.out); err != nil {
-		return err
-	}
-	return a.answer(found, func(w io.Writer) error {
+	return a.answer(record, func(w io.Writer) error {
 		if err := printFound(w, found); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(w, "Written: %s. Look through it, then check the data: bwlm verify %s\n",
-			filepath.Join(f.out, imports.FileName), f.out)
+		for _, v := range record.Voxels {
+			if n := v.Source - v.Columns; n > 0 {
+				fmt.Fprintf(w, "Left out: %d of %d voxels of %s, which are NaN in all rows of a story.\n", n,
+					v.Source, v.Subject)
+			}
+		}
+		_, err := fmt.Fprintf(w, "Written: %s. Look through %s in it, then check the data: bwlm verify %s\n", f.out,
+			imports.FileName, f.out)
 		return err
 	})
 }
 
-// previewed prints the description, then what is wrong with the data.
-func (a *app) previewed(ctx context.Context, found *imports.Found) error {
-	err := found.Check(ctx)
-	if a.json {
-		if err != nil {
+// previewed prints what was found, what it needs, and what is not there.
+func (a *app) previewed(found *imports.Found, opt imports.Options) error {
+	missing := found.Complete()
+	if a.json && missing != nil {
+		return missing
+	}
+	if err := a.answer(found, func(w io.Writer) error {
+		if err := printFound(w, found); err != nil {
 			return err
 		}
-		return a.print(found)
+		if !opt.Link {
+			fmt.Fprintf(w, "A copy needs %s of disk.\n", imports.Size(found.Need(opt.DType)))
+		}
+		return nil
+	}); err != nil {
+		return err
 	}
-	a.answered = true
-	if _, e := a.out.Write(found.YAML()); e != nil {
-		return e
-	}
-	for _, note := range found.Notes {
-		a.ui.Note("note: %s", note)
-	}
-	return err
+	return missing
 }
 
 // printFound writes a line for each story and subject, then what was guessed and left out.
@@ -123,13 +147,18 @@ func printFound(w io.Writer, f *imports.Found) error {
 	var rows [][]string
 	for _, p := range f.Subjects {
 		for _, r := range p.Responses {
-			n := len(r.Shape)
-			rows = append(rows, []string{p.Name, r.Story, fmt.Sprint(r.Shape[n-2]), fmt.Sprint(r.Shape[n-1]),
+			repeats, n, voxels := r.Extent()
+			rows = append(rows, []string{p.Name, r.Story, fmt.Sprint(repeats), fmt.Sprint(n), fmt.Sprint(voxels),
 				relativeTo(f.Source, r.File)})
 		}
 	}
-	if err := ui.Table(w, []string{"subject", "story", "rows", "voxels", "file"}, rows); err != nil {
+	if err := ui.Table(w, []string{"subject", "story", "repeats", "rows", "voxels", "file"}, rows); err != nil {
 		return err
+	}
+	for _, r := range f.Subjects[0].Responses {
+		if r.Derived != "" {
+			fmt.Fprintf(w, "Clock of %s: %s.\n", r.Story, r.Derived)
+		}
 	}
 	for _, text := range f.Guessed {
 		fmt.Fprintf(w, "Guessed: %s.\n", text)

@@ -55,7 +55,7 @@ func TestAFolderOfArraysBecomesATraining(t *testing.T) {
 
 	code, stdout, stderr = call(t, "import", "arrays", arrays, "--tr", "0.4", "--out", out)
 	require.Zero(t, code, stderr)
-	assert.Regexp(t, `(?m)^ada +one +40 +50 +ada/task-one_bold.npy$`, stdout)
+	assert.Regexp(t, `(?m)^ada +one +1 +40 +50 +ada/task-one_bold.npy$`, stdout)
 	assert.Contains(t, stdout, "Guessed: the subjects are ada, bob, from")
 	code, _, stderr = call(t, "import", "arrays", arrays, "--tr", "0.4", "--out", out)
 	assert.Equal(t, 73, code, stderr)

@@ -100,8 +100,12 @@ var rules = []rule{
 		"brain/dataset", "brain/design", "internal/brain/responses", "internal/clean",
 	}},
 	{packages: "internal/brain/imports", ours: []string{
-		"audio", "npy", "brain/dataset", "internal/brain/datacheck",
+		"audio", "npy", "brain/dataset", "brain/experiment", "internal/arrayfile", "internal/brain/datacheck",
+		"internal/stored", "internal/textgrid",
 	}, others: []string{"go.yaml.in/yaml/v3"}},
+	{packages: "internal/brain/imports/lebel", ours: []string{
+		"audio", "internal/arrayfile", "internal/brain/imports", "internal/cortex", "internal/stored",
+	}},
 	{packages: "internal/sim", ours: []string{"audio", "brain/dataset", "speech", "wavlm"},
 		others: []string{"gonum.org/v1/gonum/...", "golang.org/x/sync/..."}},
 	{packages: "internal/brain/timing", ours: []string{

@@ -40,6 +40,11 @@ func (d *Dataset) ReadBlock(rows, columns Span, out []float32) error {
 	return read(d, rows, columns, out)
 }
 
+// ReadBlock64 is [Dataset.ReadBlock] without rounding.
+func (d *Dataset) ReadBlock64(rows, columns Span, out []float64) error {
+	return read(d, rows, columns, out)
+}
+
 // read fills out, (rows, columns).
 func read[T number](d *Dataset, rows, columns Span, out []T) error {
 	switch {

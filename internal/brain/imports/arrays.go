@@ -34,7 +34,7 @@ func Arrays(ctx context.Context, folder string, tr float64) (*Found, error) {
 		return nil, fault.New(fault.BadData, op, folder, "is a file, want the folder of the arrays and recordings")
 	}
 	a := &arrays{found: &Found{Schema: 1, Kind: "arrays", Source: abs, Name: nameOf(filepath.Base(abs)), TR: tr,
-		Guessed: []string{}, LeftOut: []LeftOut{}, Notes: []string{}}}
+		RowTime: .5, Missing: []File{}, Guessed: []string{}, LeftOut: []LeftOut{}, Notes: []string{}}}
 	if err := a.list(ctx); err != nil {
 		return nil, err
 	}
@@ -43,6 +43,8 @@ func Arrays(ctx context.Context, folder string, tr float64) (*Found, error) {
 		return nil, err
 	}
 	a.words()
+	a.guess("row 0 begins with the audio; if scanning began 10 s before it, first_tr_seconds is -10")
+	a.guess("a row stands for the middle of its TR")
 	return a.found, a.enough()
 }
 
@@ -182,8 +184,9 @@ func (a *arrays) responses() error {
 				WithHint("give each file a name or folder with its subject and its story, and save repeats as one " +
 					"array, repeats × TRs × voxels")
 		}
-		s.Responses = append(s.Responses, Response{Story: m.story, File: filepath.Join(a.found.Source, m.file),
-			Shape: m.shape})
+		path := filepath.Join(a.found.Source, m.file)
+		s.Responses = append(s.Responses, Response{Story: m.story, File: path, Shape: m.shape, InPlace: true,
+			Open: OpenArray(path, "")})
 	}
 	if len(list) > 0 {
 		a.guess("the subjects are %s, from what the paths of the matrices have besides the story",

@@ -143,7 +143,8 @@ func TestNothingIsWrittenInTheSource(t *testing.T) {
 	link := filepath.Join(t.TempDir(), "link")
 	require.NoError(t, os.Symlink(filepath.Join(dir, "s1"), link))
 	for _, out := range []string{dir, filepath.Join(dir, "new", "data"), link, filepath.Join(link, "below")} {
-		faulttest.Require(t, fault.Usage, f.Write(out), "lies within")
+		_, err := f.Import(t.Context(), Options{Dir: out, Link: true})
+		faulttest.Require(t, fault.Usage, err, "lies within")
 	}
 	files := 0
 	require.NoError(t, filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
@@ -155,13 +156,15 @@ func TestNothingIsWrittenInTheSource(t *testing.T) {
 	assert.Equal(t, 2, files)
 
 	out := filepath.Join(t.TempDir(), "data")
-	require.NoError(t, f.Write(out))
+	_, err = f.Import(t.Context(), Options{Dir: out, Link: true})
+	require.NoError(t, err)
 	d, err := dataset.Open(out)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"a_ b"}, d.Stories())
 	assert.Equal(t, []string{"s1"}, d.SubjectNames())
 	assert.InDelta(t, 2, d.TR(), 0)
-	faulttest.Require(t, fault.Exists, f.Write(out), "is there already")
+	_, err = f.Import(t.Context(), Options{Dir: out, Link: true})
+	faulttest.Require(t, fault.Exists, err, "is there already")
 }
 
 func TestLikelyTRIsTheUsualSecondsOfARow(t *testing.T) {

@@ -1,7 +1,25 @@
-// Package imports describes the files of a laboratory as a data set: it finds stories, subjects and responses in a
-// folder and writes a commented dataset.yaml that names them.
+// Package imports makes a data set of the files of a laboratory: it finds stories, subjects and responses in a folder,
+// and writes a commented dataset.yaml with what it needs.
 //
-// Nothing is copied or changed: the description has the absolute paths of the files. Each kind of source has a
-// function that returns what it [Found], with what it guessed and what it left out; the checks and the file are common
-// to all.
+// # How a kind of source plugs in
+//
+// A kind is a package below this one (or, as [Arrays], a function of this one) with a function that returns a [Found]:
+// what the files are, how the clock of each response was derived, what was guessed and what was left out. It reads
+// headers and tables, and no values. [Found.Import] does the rest for all kinds.
+//
+//   - A [Response] says its shape and what it is made from ([File]). Its Open returns a [Rows]: the rows of the first
+//     repeat, then those of the second. [OpenArray] is that of an array in a file of arrays, [Part] of some of its
+//     rows. A response that can be read where it lies sets InPlace, and then need not be copied.
+//   - Content that is not there (links of git-annex, Git LFS) goes to Found.Missing, by [Found.File].
+//   - A mask, regions of interest, motion and words are fields of [Subject], [Response] and [Story].
+//
+// # What Import writes
+//
+// Copied responses are SUBJECT/STORY.npy, which NumPy maps. A voxel without a number in all rows of a story is left out
+// of the subject in all stories, and voxels.json says so; one without a number in single rows is an error. The digest
+// of a git-annex key is compared with what is read. import.json has the origin of every file. experiment.yaml is a file
+// to start from.
+//
+// The folder appears whole: it is made as DIR.tmp, which stays if the program ends early. The same command goes on from
+// there and keeps the files that it finished, if their sources have not changed. Nothing is written in the source.
 package imports

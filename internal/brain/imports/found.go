@@ -1,18 +1,7 @@
 package imports
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"io"
-	"os"
-	"path/filepath"
-	"slices"
-
-	"github.com/brainwavlm/bwlm/brain/dataset"
-	"github.com/brainwavlm/bwlm/fault"
-	"github.com/brainwavlm/bwlm/internal/atomicfile"
-	"github.com/brainwavlm/bwlm/internal/brain/datacheck"
+	"github.com/brainwavlm/bwlm/internal/elements"
 )
 
 // op is the operation of errors.
@@ -27,32 +16,112 @@ type Found struct {
 	Kind     string    `json:"kind"` // of the source
 	Source   string    `json:"source"`
 	Name     string    `json:"name"`
+	Licence  string    `json:"licence,omitempty"`
+	Citation string    `json:"citation,omitempty"`
+	Version  string    `json:"version,omitempty"` // of the source, as it names it
 	TR       float64   `json:"tr_seconds"`
+	RowTime  float64   `json:"row_time"`
+	Trimmed  bool      `json:"trimmed"` // rows at both ends were cut before the responses were stored
+	ZScored  bool      `json:"zscored"` // by story and voxel
 	Stories  []Story   `json:"stories"`
 	Subjects []Subject `json:"subjects"`
+	Splits   Splits    `json:"splits,omitzero"`
 	Guessed  []string  `json:"guessed"`
 	LeftOut  []LeftOut `json:"left_out"`
-	Notes    []string  `json:"notes"` // differences of rows and audio that are usual
+	Notes    []string  `json:"notes"`   // differences of rows and audio that are usual, and what else is to be known
+	Missing  []File    `json:"missing"` // content that is needed and not there
 }
 
 // Story is a recording with what belongs to it.
 type Story struct {
-	Name  string `json:"name"`
-	Audio string `json:"audio"`
-	Words string `json:"words,omitempty"`
+	Name    string  `json:"name"`
+	Audio   string  `json:"audio"`
+	Words   string  `json:"words,omitempty"`  // a table of words or a TextGrid
+	Phones  string  `json:"phones,omitempty"` // a table of phones or a TextGrid
+	First   float64 `json:"first_tr_seconds"` // second of the audio at which row 0 begins
+	Span    *Span   `json:"rows,omitempty"`   // where the rows begin and end, if not with the audio
+	SameAs  string  `json:"same_as,omitempty"`
+	SameRow int     `json:"same_as_row,omitempty"` // row of SameAs that is row 0
 }
 
-// Subject is a subject with the file of each story.
+// Span is a stretch of a recording in seconds: from the beginning of the first row to the end of the last.
+type Span struct {
+	First float64 `json:"first"`
+	Last  float64 `json:"last"`
+}
+
+// Subject is a subject with the responses to each story.
 type Subject struct {
 	Name      string     `json:"name"`
+	Mask      *Mask      `json:"mask,omitempty"`
+	Surface   *Surface   `json:"surface,omitempty"`
+	ROIs      []ROI      `json:"rois,omitempty"`
 	Responses []Response `json:"responses"`
+
+	// KeepNaN keeps voxels without a number in all rows of a story, as in a space that subjects share.
+	KeepNaN bool `json:"keep_nan,omitempty"`
 }
 
-// Response is the file of the responses to a story.
+// Mask is a volume whose voxels are the columns.
+type Mask struct {
+	File   string `json:"file"`
+	XFirst bool   `json:"x_fastest"` // of the columns, as pycortex has them; else z runs fastest
+	Voxels int    `json:"voxels"`
+	SHA256 string `json:"sha256,omitempty"` // of File, which Import computes
+
+	Affine [3][4]float64 `json:"affine"` // from voxel indices to millimetres
+
+	// Make writes the mask where there is no File; it becomes mask.nii.gz in the folder of the subject.
+	Make func(path string) error `json:"-"`
+}
+
+// Surface is two meshes whose vertices are the columns, left then right.
+type Surface struct {
+	Left  string `json:"left"`
+	Right string `json:"right"`
+}
+
+// ROI is a region of interest: columns of the responses as the source has them.
+type ROI struct {
+	Name    string `json:"name"`
+	Columns []int  `json:"-"`
+}
+
+// Response is the responses to a story.
 type Response struct {
-	Story string `json:"story"`
-	File  string `json:"file"`
-	Shape []int  `json:"shape"`
+	Story  string        `json:"story"`
+	File   string        `json:"file"`            // the one that they are in, or the first
+	Array  string        `json:"array,omitempty"` // in it
+	Shape  []int         `json:"shape"`           // (rows, voxels) or (repeats, rows, voxels), as they are written
+	DType  elements.Kind `json:"dtype,omitempty"` // in the file
+	Offset int64         `json:"offset"`          // of the elements in the file; -1 if they are compressed or computed
+
+	First   *float64 `json:"first_tr_seconds,omitempty"` // instead of that of the story
+	Span    *Span    `json:"rows,omitempty"`             // instead of that of the story
+	Derived string   `json:"derived,omitempty"`          // how rows and clock were derived, in one line
+	Dropped [2]int   `json:"dropped_rows"`               // at both ends of what the file has
+	Sources []File   `json:"sources,omitempty"`          // all files that they are made from; nil: File
+	InPlace bool     `json:"in_place"`                   // can be read where it is
+
+	Open   Opener  `json:"-"` // reads them; nil: they can only be named in place
+	Motion *Motion `json:"motion,omitempty"`
+}
+
+// Motion is the motion of the head during a story: a table in a file with the rows of the responses, or Open, which
+// reads (rows, columns).
+type Motion struct {
+	File    string   `json:"file,omitempty"`
+	Columns []string `json:"columns,omitempty"`
+	Shape   []int    `json:"shape,omitempty"` // of what Open reads
+	Open    Opener   `json:"-"`
+}
+
+// Splits are the stories of an experiment.
+type Splits struct {
+	Train   []string `json:"train,omitempty"`
+	Val     []string `json:"val,omitempty"`
+	Test    []string `json:"test,omitempty"`
+	Comment []string `json:"comment,omitempty"` // lines on why
 }
 
 // LeftOut is a file that is not in the description.
@@ -61,107 +130,22 @@ type LeftOut struct {
 	Why  string `json:"why"`
 }
 
-// Check opens the data set that was found and compares rows, shapes and audio by their headers. Differences that are
-// usual become Notes. Matrices that do not fit are one error of kind BadData that names them.
-func (f *Found) Check(ctx context.Context) error {
-	dir, err := os.MkdirTemp("", "bwlm-import-*")
-	if err != nil {
-		return fault.Wrap(fault.IO, op, "", err)
+// Extent returns repeats, rows and voxels: the shape of the responses.
+func (r *Response) Extent() (repeats, rows, voxels int) {
+	switch s := r.Shape; len(s) {
+	case 2:
+		return 1, s[0], s[1]
+	case 3:
+		return s[0], s[1], s[2]
 	}
-	defer os.RemoveAll(dir)
-	path := filepath.Join(dir, FileName)
-	if err := os.WriteFile(path, f.YAML(), 0o600); err != nil {
-		return fault.Wrap(fault.IO, op, path, err)
-	}
-	d, err := dataset.Open(path)
-	if err != nil {
-		return f.located(err, path)
-	}
-	shapes, err := datacheck.CheckShapes(ctx, d, d.SubjectNames(), d.Stories())
-	if err != nil {
-		return err
-	}
-	f.Notes = append(f.Notes, shapes.Notes...)
-	return f.refuse(slices.Concat(shapes.Wrong, shapes.Lengths))
+	return 0, 0, 0
 }
 
-// located puts the source in the place of the temporary file of a check.
-func (f *Found) located(err error, path string) error {
-	if known, ok := errors.AsType[*fault.Error](err); ok {
-		named := *known
-		named.Path = f.Source
-		return &named
+// sources are the files that the responses are made from.
+func (r *Response) sources() ([]File, error) {
+	if r.Sources != nil {
+		return r.Sources, nil
 	}
-	return fault.Wrap(fault.BadData, op, path, err)
-}
-
-// shownErrors of matrices that do not fit are named in full.
-const shownErrors = 5
-
-// refuse joins what does not fit to one error with the hint of the first.
-func (f *Found) refuse(wrong []error) error {
-	if len(wrong) == 0 {
-		return nil
-	}
-	out := fault.New(fault.BadData, op, f.Source, "")
-	for i, err := range wrong {
-		found, ok := errors.AsType[*fault.Error](err)
-		switch {
-		case !ok || i >= shownErrors:
-			continue
-		case i > 0:
-			out.Reason += "; "
-		}
-		out.Reason += relative(f.Source, found.Path) + ": " + found.Reason
-		if out.Hint == "" {
-			out.Hint = found.Hint
-		}
-	}
-	if n := len(wrong) - shownErrors; n > 0 {
-		out.Reason += fmt.Sprintf("; and %d more matrices do not fit", n)
-	}
-	return out
-}
-
-// Write writes the description into a folder, which is made and which must not lie within the source. A description
-// that is there already is an error of kind Exists.
-func (f *Found) Write(dir string) error {
-	if err := f.outside(dir); err != nil {
-		return err
-	}
-	path := filepath.Join(dir, FileName)
-	if _, err := os.Lstat(path); err == nil {
-		return fault.New(fault.Exists, op, path, "is there already").WithHint("choose another folder")
-	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return fault.Wrap(fault.IO, op, dir, err)
-	}
-	return atomicfile.Write(path, func(w io.Writer) error {
-		_, err := w.Write(f.YAML())
-		return err
-	})
-}
-
-// outside refuses a folder within the source, links followed.
-func (f *Found) outside(dir string) error {
-	source, err := filepath.EvalSymlinks(f.Source)
-	if err != nil {
-		return fault.Wrap(fault.Missing, op, f.Source, err)
-	}
-	abs, err := filepath.Abs(dir)
-	if err != nil {
-		return fault.Wrap(fault.IO, op, dir, err)
-	}
-	for at := abs; ; at = filepath.Dir(at) {
-		if real, err := filepath.EvalSymlinks(at); err == nil {
-			if rest, err := filepath.Rel(source, real); err == nil && filepath.IsLocal(rest) {
-				return fault.New(fault.Usage, op, dir, "lies within %s, where nothing is written", f.Source).
-					WithHint("choose a folder elsewhere")
-			}
-			return nil
-		}
-		if at == filepath.Dir(at) {
-			return nil
-		}
-	}
+	f, err := fileAt(r.File)
+	return []File{f}, err
 }

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/brainwavlm/bwlm/internal/brain/imports"
+)
+
+func importArraysCommand(a *app) *cobra.Command {
+	var f importFlags
+	var tr float64
+	c := &cobra.Command{
+		Use:   "arrays FOLDER",
+		Short: "A folder of .npy matrices (TRs × voxels) and recordings",
+		Long: `Each recording (.wav, .flac, .mp3) below FOLDER is a story, named by its stem. Each .npy belongs to
+the story whose name is in its path, such as sub-01/alice.npy or sub-01_task-alice_bold.npy, and to the subject that the
+rest of its path names; three dimensions are repeats × TRs × voxels. A .tsv with the stem of a story has its words, if
+it has the columns onset, offset and word. What was guessed and what was left out is printed and stands in the file.
+
+Nothing is copied, unless --copy says so. Rows are compared with the audio by headers. Matrices that do not fit it are
+named and refused (65), as every command would do later; --dry-run prints the description all the same, as a start for
+one's own. --json prints what import.json holds, or with --dry-run {"schema", "kind", "source", "name", "tr_seconds",
+"stories", "subjects", "guessed", "left_out", "notes"} and more.`,
+		Example: "  bwlm import arrays study --tr 2 --out data/study\n  bwlm import arrays study --tr 2 --dry-run",
+		Args:    wantArgs("FOLDER"),
+		RunE: func(c *cobra.Command, args []string) error {
+			found, err := imports.Arrays(c.Context(), args[0], tr)
+			if err != nil {
+				return err
+			}
+			switch {
+			case !c.Flags().Changed("tr"):
+				e := usage(c, "--tr is missing: the seconds from one row to the next")
+				if likely := found.LikelyTR(c.Context()); likely > 0 {
+					return e.WithHint("audio and rows look like --tr %g", likely)
+				}
+				return e
+			case !(tr > 0):
+				return usage(c, "--tr: %g, want seconds above 0", tr)
+			case f.dryRun:
+				return a.described(c.Context(), found)
+			}
+			if _, err := f.options(c, a); err != nil {
+				return err
+			}
+			if err := found.Check(c.Context()); err != nil {
+				return err
+			}
+			return a.imported(c, found, &f)
+		},
+	}
+	f.add(c, true)
+	c.Flags().Float64Var(&tr, "tr", 0, "`seconds` from one row to the next")
+	return c
+}
+
+// described prints the description, then what is wrong with the data.
+func (a *app) described(ctx context.Context, found *imports.Found) error {
+	err := found.Check(ctx)
+	if a.json {
+		if err != nil {
+			return err
+		}
+		return a.print(found)
+	}
+	a.answered = true
+	if _, e := a.out.Write(found.YAML()); e != nil {
+		return e
+	}
+	for _, note := range found.Notes {
+		a.ui.Note("note: %s", note)
+	}
+	return err
+}

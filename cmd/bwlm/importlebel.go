@@ -1,0 +1,38 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/brainwavlm/bwlm/internal/brain/imports/lebel"
+)
+
+func importLebelCommand(a *app) *cobra.Command {
+	var f importFlags
+	c := &cobra.Command{
+		Use:   "lebel FOLDER",
+		Short: "OpenNeuro ds003020: nine subjects listening to stories (LeBel et al. 2023)",
+		Long: `FOLDER is the data set as git-annex or DataLad leaves it, with derivative/ and stimuli/. Rows and clock
+follow from respdict.json: responses begin at second 10 of the recording, and 10 TRs were cut at both ends. Of the
+repeated story all repeats are taken. Words and phones are those of the TextGrids; masks are those of pycortex.
+
+Where content was not fetched, nothing is written: the error (66) says what is missing and how to get it, and --dry-run
+shows what there would be. experiment.yaml has the splits of the field.`,
+		Example: "  bwlm import lebel ds003020 --subjects UTS03 --out uts03\n" +
+			"  bwlm import lebel ds003020 --subjects UTS01,UTS02 --stories 'a*,wheretheressmoke' --out two --link\n" +
+			"  bwlm import lebel ds003020 --dry-run",
+		Args: wantArgs("FOLDER"),
+		RunE: func(c *cobra.Command, args []string) error {
+			if _, err := f.options(c, a); err != nil {
+				return err
+			}
+			found, err := lebel.Find(c.Context(), args[0], f.subjects, f.stories)
+			if err != nil {
+				return err
+			}
+			return a.imported(c, found, &f)
+		},
+	}
+	f.add(c, false)
+	f.addSelection(c)
+	return c
+}

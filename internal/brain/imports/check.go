@@ -1,0 +1,100 @@
+package imports
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/brain/datacheck"
+)
+
+// Check opens the data set that was found and compares rows, shapes and audio by their headers. Differences that are
+// usual become Notes. Matrices that do not fit are one error of kind BadData that names them.
+func (f *Found) Check(ctx context.Context) error {
+	dir, err := os.MkdirTemp("", "bwlm-import-*")
+	if err != nil {
+		return fault.Wrap(fault.IO, op, "", err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, FileName)
+	if err := os.WriteFile(path, f.YAML(), 0o600); err != nil {
+		return fault.Wrap(fault.IO, op, path, err)
+	}
+	d, err := dataset.Open(path)
+	if err != nil {
+		return f.located(err, path)
+	}
+	shapes, err := datacheck.CheckShapes(ctx, d, d.SubjectNames(), d.Stories())
+	if err != nil {
+		return err
+	}
+	f.Notes = append(f.Notes, shapes.Notes...)
+	return f.refuse(slices.Concat(shapes.Wrong, shapes.Lengths))
+}
+
+// located puts the source in the place of the temporary file of a check.
+func (f *Found) located(err error, path string) error {
+	if known, ok := errors.AsType[*fault.Error](err); ok {
+		named := *known
+		named.Path = f.Source
+		return &named
+	}
+	return fault.Wrap(fault.BadData, op, path, err)
+}
+
+// shownErrors of matrices that do not fit are named in full.
+const shownErrors = 5
+
+// refuse joins what does not fit to one error with the hint of the first.
+func (f *Found) refuse(wrong []error) error {
+	if len(wrong) == 0 {
+		return nil
+	}
+	out := fault.New(fault.BadData, op, f.Source, "")
+	for i, err := range wrong {
+		found, ok := errors.AsType[*fault.Error](err)
+		switch {
+		case !ok || i >= shownErrors:
+			continue
+		case i > 0:
+			out.Reason += "; "
+		}
+		out.Reason += relative(f.Source, found.Path) + ": " + found.Reason
+		if out.Hint == "" {
+			out.Hint = found.Hint
+		}
+	}
+	if n := len(wrong) - shownErrors; n > 0 {
+		out.Reason += fmt.Sprintf("; and %d more matrices do not fit", n)
+	}
+	return out
+}
+
+// outside refuses a folder within the source, links followed.
+func (f *Found) outside(dir string) error {
+	source, err := filepath.EvalSymlinks(f.Source)
+	if err != nil {
+		return fault.Wrap(fault.Missing, op, f.Source, err)
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return fault.Wrap(fault.IO, op, dir, err)
+	}
+	for at := abs; ; at = filepath.Dir(at) {
+		if real, err := filepath.EvalSymlinks(at); err == nil {
+			if rest, err := filepath.Rel(source, real); err == nil && filepath.IsLocal(rest) {
+				return fault.New(fault.Usage, op, dir, "lies within %s, where nothing is written", f.Source).
+					WithHint("choose a folder elsewhere")
+			}
+			return nil
+		}
+		if at == filepath.Dir(at) {
+			return nil
+		}
+	}
+}
