@@ -27,11 +27,12 @@ git-annex lists a digest, the content is compared with it.
 
 A folder appears whole. An import that was interrupted leaves DIR.tmp; the same command goes on from there.`,
 		Example: "  bwlm import lebel ds003020 --subjects UTS03 --out uts03\n" +
+			"  bwlm import bids ds002345 --space MNI152NLin2009cAsym --task tunnel --out tunnel\n" +
 			"  bwlm import arrays study --tr 2 --out data/study",
 		Args: onlyCommands,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(importLebelCommand(a), importArraysCommand(a))
+	c.AddCommand(importLebelCommand(a), importBIDSCommand(a), importArraysCommand(a))
 	return c
 }
 

@@ -39,6 +39,17 @@ var terms = []struct{ library, command string }{
 	{"use auditory cortex only (ROI), or more subjects; otherwise audio and responses may not belong together",
 		"use auditory cortex only (--roi), or more subjects; otherwise audio and responses may not belong together"},
 	{"no word vectors were given", "no word vectors were given (--glove)"},
+	{"get the recordings, or name the folder where they are",
+		"get the recordings, or name their folder: --audio FOLDER"},
+	{"select one by kind, space and desc", "select one: --form, --space or --desc"},
+	{"name the recording of this task in the options", "name the recording: --audio TASK=FILE"},
+	{"name the recording of the task", "name the recording: --audio TASK=FILE"},
+	{"preprocess them, e.g. with fMRIPrep, or take them as they are: Raw",
+		"preprocess them, e.g. with fMRIPrep, or take them as they are: --raw"},
+	{"take the vertices of the cortex alone", "take the vertices of the cortex alone: --voxels cortical"},
+	{"choose one task", "choose one: --task"},
+	{"write one with the columns onset, duration and stim_file",
+		"write one with the columns onset, duration and stim_file, or give --audio TASK=FILE and --onset SECONDS"},
 }
 
 // termPatterns find an entry at the end of a text: the whole of it, or what follows "; " or ", ". A path has no `,

@@ -101,10 +101,15 @@ var rules = []rule{
 	}},
 	{packages: "internal/brain/imports", ours: []string{
 		"audio", "npy", "brain/dataset", "brain/experiment", "internal/arrayfile", "internal/brain/datacheck",
-		"internal/stored", "internal/textgrid",
+		"internal/stored", "internal/textgrid", "internal/wordtable",
 	}, others: []string{"go.yaml.in/yaml/v3"}},
 	{packages: "internal/brain/imports/lebel", ours: []string{
 		"audio", "internal/arrayfile", "internal/brain/imports", "internal/cortex", "internal/stored",
+	}},
+	{packages: "internal/brain/imports/bids", ours: []string{
+		"audio", "brain/dataset", "internal/bidsdata", "internal/brain/imports", "internal/clean", "internal/cortex",
+		"internal/nifti",
+		"internal/scanrows", "internal/textgrid", "internal/wordtable",
 	}},
 	{packages: "internal/sim", ours: []string{"audio", "brain/dataset", "speech", "wavlm"},
 		others: []string{"gonum.org/v1/gonum/...", "golang.org/x/sync/..."}},

@@ -12,28 +12,45 @@ import (
 // mostNamed is how many files an error names.
 const mostNamed = 8
 
-// complete refuses responses without content, all in one error.
-func (t *Tree) complete(found []response) error {
-	var missing []string
-	files := 0
-	check := func(n Name) error {
-		files++
-		err := inputfile.Check(reading, t.path(n.Path))
-		if err != nil && fault.KindOf(err) == fault.Missing {
-			missing = append(missing, n.Path)
-			return nil
-		}
-		return err
+// Missing lists the files of the responses that the options select whose content is not there.
+func (t *Tree) Missing(o Options) (files []string, err error) {
+	found, err := t.responses(o)
+	if err != nil {
+		return nil, err
 	}
+	missing, _, err := t.missing(found)
+	for i := range missing {
+		missing[i] = t.path(missing[i])
+	}
+	return missing, err
+}
+
+// missing returns the files of responses without content, and the number of all.
+func (t *Tree) missing(found []response) (missing []string, files int, err error) {
 	for _, r := range found {
-		if err := check(r.Name); err != nil {
-			return err
-		}
+		names := []Name{r.Name}
 		if r.also != nil {
-			if err := check(*r.also); err != nil {
-				return err
+			names = append(names, *r.also)
+		}
+		for _, n := range names {
+			files++
+			switch err := inputfile.Check(reading, t.path(n.Path)); {
+			case err == nil:
+			case fault.KindOf(err) == fault.Missing:
+				missing = append(missing, n.Path)
+			default:
+				return nil, 0, err
 			}
 		}
+	}
+	return missing, files, nil
+}
+
+// complete refuses responses without content, all in one error.
+func (t *Tree) complete(found []response) error {
+	missing, files, err := t.missing(found)
+	if err != nil {
+		return err
 	}
 	if len(missing) == 0 {
 		return nil

@@ -32,7 +32,7 @@ func findTR(file string, s Sidecar, h HeaderTime) (tr float64, how string, err e
 	}
 	header, known := 0.0, false
 	if scale, unit := unitSeconds[h.Unit]; h.OK && unit && h.Step > 0 {
-		header, known = h.Step*scale, true
+		header, known = math.Round(h.Step*scale*1e6)/1e6, true // a float32 of 1.52 is 1.5199999809
 	}
 	said := fmt.Sprintf("%s is %g %s", h.Name, h.Step, h.Unit)
 	if h.Unit == "" {

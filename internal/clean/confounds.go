@@ -122,6 +122,9 @@ func (c *Confounds) Column(name string) ([]float64, error) {
 // motionNames are the six parameters of head motion.
 var motionNames = []string{"trans_x", "trans_y", "trans_z", "rot_x", "rot_y", "rot_z"}
 
+// MotionNames are the columns of the six parameters of head motion: translations in mm, then rotations in radians.
+func MotionNames() []string { return slices.Clone(motionNames) }
+
 // Motion returns the 6 parameters of head motion, or 24: those, their differences from the row before, and the squares
 // of both (Friston et al. 1996). Columns that the table lacks are computed.
 func (c *Confounds) Motion(n int) ([][]float64, error) {

@@ -79,6 +79,9 @@ type Mask struct {
 type Surface struct {
 	Left  string `json:"left"`
 	Right string `json:"right"`
+
+	// Vertices are those of the columns, counted left then right; nil: column k is vertex k.
+	Vertices []int `json:"-"`
 }
 
 // ROI is a region of interest: columns of the responses as the source has them.

@@ -107,6 +107,11 @@ func (j *job) voxels(s *Subject, leftOut []int, voxels int) error {
 			return err
 		}
 	}
+	if s.Surface != nil && s.Surface.Vertices != nil {
+		if err := j.vertices(s, leftOut); err != nil {
+			return err
+		}
+	}
 	if s.Mask != nil && s.Mask.File == "" {
 		name := filepath.Join(s.Name, maskName)
 		if err := s.Mask.Make(j.folder.Path(name)); err != nil {
@@ -149,6 +154,19 @@ func digest(path string) (string, error) {
 		return "", inputfile.Error(op, path, err)
 	}
 	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+func verticesName(subject string) string { return filepath.Join(subject, "vertices.npy") }
+
+// vertices writes the vertices of the columns that are kept.
+func (j *job) vertices(s *Subject, leftOut []int) error {
+	var kept []int32
+	for column, v := range s.Surface.Vertices {
+		if _, gone := slices.BinarySearch(leftOut, column); !gone {
+			kept = append(kept, int32(v))
+		}
+	}
+	return j.write(verticesName(s.Name), func(w io.Writer) error { return writeNPY(w, kept) })
 }
 
 func roiName(subject, roi string) string { return filepath.Join(subject, "rois", nameOf(roi)+".npy") }

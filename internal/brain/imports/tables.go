@@ -3,6 +3,7 @@ package imports
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -12,9 +13,11 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/quote"
 	"github.com/brainwavlm/bwlm/internal/textgrid"
+	"github.com/brainwavlm/bwlm/internal/wordtable"
 )
 
-// tables writes the words and phones of TextGrids as tables, unless everything stays where it is.
+// tables writes the words and phones of TextGrids, and the words of tables of aligners, as tables, unless everything
+// stays where it is.
 func (j *job) tables() error {
 	made := map[string]string{}
 	for _, s := range j.Stories {
@@ -22,7 +25,7 @@ func (j *job) tables() error {
 			break
 		}
 		for unit, path := range map[string]string{"word": s.Words, "phone": s.Phones} {
-			if !strings.EqualFold(filepath.Ext(path), ".TextGrid") {
+			if path == "" || strings.EqualFold(filepath.Ext(path), ".tsv") {
 				continue
 			}
 			name := filepath.Join(unit+"s", s.Name+".tsv")
@@ -39,8 +42,16 @@ func (j *job) tables() error {
 	return j.motion(made)
 }
 
-// intervals reads the words of a TextGrid without pauses and noises, or its phones.
+// intervals reads the words of a TextGrid without pauses and noises, or its phones, or the words of an aligner's table.
 func intervals(path, unit string) ([]textgrid.Interval, error) {
+	if !strings.EqualFold(filepath.Ext(path), ".TextGrid") {
+		words, _, err := wordtable.Read(path)
+		out := make([]textgrid.Interval, len(words))
+		for i, w := range words {
+			out[i] = textgrid.Interval{Start: w.Onset, End: w.Offset, Label: w.Text}
+		}
+		return out, err
+	}
 	grid, err := textgrid.Read(path)
 	if err != nil {
 		return nil, err
@@ -72,7 +83,38 @@ func writeTable(w io.Writer, unit string, intervals []textgrid.Interval) error {
 
 func seconds(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
 
-func motionName(subject, story string) string { return filepath.Join(subject, "motion", story+".npy") }
+// motionName is the file of computed motion: a table if its columns have names.
+func motionName(subject string, r *Response) string {
+	ext := ".npy"
+	if len(r.Motion.Columns) > 0 {
+		ext = ".tsv"
+	}
+	return filepath.Join(subject, "motion", r.Story+ext)
+}
+
+// writeMotion writes rows below the names of their columns.
+func writeMotion(ctx context.Context, m *Motion, w io.Writer) error {
+	rows, err := m.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	out := bufio.NewWriter(w)
+	fmt.Fprintln(out, strings.Join(m.Columns, "\t"))
+	row, fields := make([]float64, len(m.Columns)), make([]string, len(m.Columns))
+	for {
+		switch err := rows.Next(row); {
+		case errors.Is(err, io.EOF):
+			return out.Flush()
+		case err != nil:
+			return err
+		}
+		for i, x := range row {
+			fields[i] = seconds(x)
+		}
+		fmt.Fprintln(out, strings.Join(fields, "\t"))
+	}
+}
 
 // motion writes what has to be computed of the motion of the head, and then the description.
 func (j *job) motion(tables map[string]string) error {
@@ -84,7 +126,10 @@ func (j *job) motion(tables map[string]string) error {
 				continue
 			}
 			m := &Response{Story: r.Story, File: r.Motion.File, Shape: r.Motion.Shape, Open: r.Motion.Open}
-			if err := j.write(motionName(s.Name, r.Story), func(w io.Writer) error {
+			if err := j.write(motionName(s.Name, r), func(w io.Writer) error {
+				if len(r.Motion.Columns) > 0 {
+					return writeMotion(context.Background(), r.Motion, w)
+				}
 				_, err := stream(context.Background(), m, nil, j.opt.DType, false, w, func() {})
 				return err
 			}); err != nil {

@@ -117,7 +117,7 @@ func (d *description) subjects() {
 			}
 			fields := []string{"file: " + scalar(r.Motion.File)}
 			if r.Motion.Open != nil && !d.linked {
-				fields[0] = "file: " + scalar(motionName(s.Name, r.Story))
+				fields[0] = "file: " + scalar(motionName(s.Name, &r))
 			}
 			if len(r.Motion.Columns) > 0 {
 				fields = append(fields, "columns: "+list(r.Motion.Columns))
@@ -183,6 +183,9 @@ func (d *description) places() {
 		}
 		if m := s.Surface; m != nil {
 			fields := "left: " + scalar(m.Left) + ", right: " + scalar(m.Right)
+			if m.Vertices != nil && !d.linked {
+				kept = scalar(verticesName(s.Name))
+			}
 			if kept != "" {
 				fields += ", vertices: " + kept
 			}

@@ -1,0 +1,208 @@
+package bids
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/bidsdata"
+	"github.com/brainwavlm/bwlm/internal/brain/imports"
+	"github.com/brainwavlm/bwlm/internal/faulttest"
+	"github.com/brainwavlm/bwlm/internal/gifti"
+	"github.com/brainwavlm/bwlm/internal/labtest"
+)
+
+// laboratory copies files of the laboratory's tree under other names.
+func laboratory(t testing.TB, root string, files map[string]string) {
+	t.Helper()
+	for to, from := range files {
+		data, err := os.ReadFile(filepath.Join(labtest.Dir(t), "bids/derivatives", from))
+		require.NoError(t, err)
+		path := filepath.Join(root, to)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
+		require.NoError(t, os.WriteFile(path, data, 0o600))
+	}
+}
+
+// sphere writes a surface of some vertices.
+func sphere(t testing.TB, name string, vertices int) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	points, triangles := make([]float32, 3*vertices), []int32{}
+	for i := range points {
+		points[i] = float32(i * i % 17)
+	}
+	for v := range vertices - 2 {
+		triangles = append(triangles, int32(v), int32(v+1), int32(v+2))
+	}
+	var b strings.Builder
+	im := gifti.Image{Arrays: []gifti.Array{gifti.NewFloat(gifti.PointSet, "", []int{vertices, 3}, points),
+		gifti.NewInt(gifti.Triangle, "", []int{vertices - 2, 3}, triangles)}}
+	_, err := im.WriteTo(&b)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, []byte(b.String()), 0o600))
+	return path
+}
+
+// The medial wall is left out, and the vertices of what is left are those of the surfaces.
+func TestSurfacesWithoutTheMedialWall(t *testing.T) {
+	root := tree(t, map[string]string{"tunnel_audio.wav": "27", "task-tunnel_bold.json": `{"RepetitionTime": 1.5}`,
+		"sub-001/func/sub-001_task-tunnel_events.tsv": head + "3\t24\tstory\ttunnel_audio.wav\n"})
+	name := "sub-001/func/sub-001_task-tunnel_space-fsaverage6_hemi-%s_desc-clean.func.gii"
+	for _, hemi := range []string{"L", "R"} {
+		laboratory(t, root, map[string]string{"derivatives/" + fmt.Sprintf(name,
+			hemi): "fmriprep/" + fmt.Sprintf(name, hemi)})
+	}
+	_, err := Find(t.Context(), root, Options{})
+	faulttest.Require(t, fault.BadData, err, "the surface has 40962 vertices")
+
+	left, right := sphere(t, "lh.gii", 12), sphere(t, "rh.gii", 12)
+	dir, found, d := made(t, root, Options{Surface: []string{left, right}})
+	assert.Equal(t, []string{"tunnel"}, d.Stories())
+	r, err := d.OpenResponses(t.Context(), "sub-001", "tunnel")
+	require.NoError(t, err)
+	assert.Equal(t, []int{20, 20}, []int{r.Rows, r.Columns})
+	p, err := d.Places(t.Context(), "sub-001")
+	require.NoError(t, err)
+	assert.Equal(t, []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21}, p.Vertices)
+	assert.Equal(t, left, p.Left)
+	var voxels imports.SubjectVoxels
+	text, err := os.ReadFile(filepath.Join(dir, "sub-001/voxels.json"))
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(text, &voxels))
+	require.Len(t, voxels.Empty, 4)
+	assert.Equal(t, []int{10, 11, 22, 23}, []int{voxels.Empty[0].Column, voxels.Empty[1].Column,
+		voxels.Empty[2].Column,
+		voxels.Empty[3].Column})
+	assert.Contains(t, strings.Join(found.Notes, "\n"),
+		"1 subjects: 24 vertices, of the left hemisphere, then of the right")
+}
+
+// SMN4Lang: story N is run N, and begins 10.65 s after the first volume.
+func TestDenseSeriesOfSMN4Lang(t *testing.T) {
+	events, err := os.ReadFile(filepath.Join(labtest.Dir(t), "real/ds004078_func_events.tsv"))
+	require.NoError(t, err)
+	root := tree(t, map[string]string{"sub-01/func/sub-01_task-RDR_run-1_events.tsv": string(events),
+		"stimuli/audio/story_1.wav": "406.5"})
+	laboratory(t, root,
+		map[string]string{"derivatives/preprocessed_data/sub-01/CIFTI/sub-01_task-RDR_run-1_bold.dtseries." +
+			"nii": "cifti/sub-01_task-RDR_run-1_bold.dtseries.nii"})
+	_, found, d := made(t, root, Options{})
+	assert.Equal(t, []string{"story_1"}, d.Stories())
+	clock, err := d.Clock("story_1")
+	require.NoError(t, err)
+	assert.InDelta(t, -10.65, clock.First, 1e-9)
+	assert.InDelta(t, .71, clock.TR, 1e-9)
+	assert.Contains(t, found.Subjects[0].Responses[0].Derived, "onset 10.65 s in sub-01_task-RDR_run-1_events.tsv")
+	r, err := d.OpenResponses(t.Context(), "sub-01", "story_1")
+	require.NoError(t, err)
+	assert.Equal(t, []int{20, 34}, []int{r.Rows, r.Columns})
+
+	left, right := sphere(t, "l.gii", 12), sphere(t, "r.gii", 12)
+	_, err = Find(t.Context(), root, Options{Surface: []string{left, right}})
+	faulttest.Require(t, fault.Usage, err, "some of its places are voxels")
+	_, _, d = made(t, root, Options{Surface: []string{left, right}, Cortical: true})
+	p, err := d.Places(t.Context(), "sub-01")
+	require.NoError(t, err)
+	r, err = d.OpenResponses(t.Context(), "sub-01", "story_1")
+	require.NoError(t, err)
+	assert.Len(t, p.Vertices, r.Columns)
+	assert.Less(t, r.Columns, 34)
+}
+
+// littlePrince is a folder of nine runs, numbered by session.
+func littlePrince(language string, volumes []int, extra float64) map[string]string {
+	files := map[string]string{}
+	for i, run := range []int{9, 11, 12, 13, 14, 19, 20, 21, 22} {
+		files[fmt.Sprintf("derivatives/sub-%s057/func/sub-%s057_task-lpp%s_run-%02d_space-M_desc-preproc_bold.nii",
+			language, language, language, run)] = bold(volumes[i], 2, uint64(i))
+		separator := map[string]string{"EN": "-", "FR": "_"}[language]
+		files[fmt.Sprintf("stimuli/section%s%d.wav", separator, i+1)] = fmt.Sprint(2 * (float64(volumes[i]) - extra))
+	}
+	return files
+}
+
+func TestRunsOfLePetitPrinceAreSectionsByRank(t *testing.T) {
+	files := littlePrince("EN", bidsdata.LePetitPrinceEN, 4)
+	_, found, d := made(t, tree(t, files), Options{})
+	require.Len(t, d.Stories(), 9)
+	for i, rows := range bidsdata.LePetitPrinceEN {
+		s := found.Stories[i]
+		assert.Equal(t, []any{fmt.Sprintf("section-%d", i+1), 0.0}, []any{s.Name, s.First})
+		assert.Equal(t, fmt.Sprintf("section-%d.wav", i+1), filepath.Base(s.Audio))
+		r, err := d.OpenResponses(t.Context(), "sub-EN057", s.Name)
+		require.NoError(t, err)
+		assert.Equal(t, rows, r.Rows)
+	}
+	assert.Contains(t, found.Subjects[0].Responses[8].Derived, "run 22 is the subject's 9th, so section 9")
+	assert.Contains(t, strings.Join(found.Notes, "\n"), "let the timing of sound and responses be checked")
+
+	files["derivatives/sub-EN057/func/sub-EN057_task-lppEN_run-11_space-M_desc-preproc_bold.nii"] = bold(299, 2, 1)
+	_, err := Find(t.Context(), tree(t, files), Options{})
+	faulttest.Require(t, fault.BadData, err, "run 11 is 2nd of 9, so section 2, which has 298 volumes; it has 299")
+}
+
+func TestOtherLanguagesOfLePetitPrince(t *testing.T) {
+	volumes := []int{30, 31, 32, 33, 34, 35, 36, 37, 38}
+	french := littlePrince("FR", volumes, 2)
+	found, err := Find(t.Context(), tree(t, french), Options{})
+	require.NoError(t, err)
+	assert.Equal(t, "section_9.wav", filepath.Base(found.Stories[8].Audio))
+
+	french["stimuli/section_4.wav"] = "50"
+	_, err = Find(t.Context(), tree(t, french), Options{})
+	faulttest.Require(t, fault.BadData, err,
+		"run 13 has 33 rows; section_4.wav, 50.00 s, and 2 rows after its end are 27")
+
+	for name, text := range littlePrince("EN", bidsdata.LePetitPrinceEN, 4) {
+		french[name] = text
+	}
+	_, err = Find(t.Context(), tree(t, french), Options{})
+	faulttest.Require(t, fault.Usage, err, "there are lppEN, lppFR: runs of Le Petit Prince are imported one language")
+	echo := tree(t, map[string]string{"sub-EN057/func/sub-EN057_task-lppEN_run-09_echo-1_bold.nii": bold(4, 2, 1)})
+	_, err = Find(t.Context(), echo, Options{})
+	faulttest.Require(t, fault.BadData, err, "are of single echoes, not combined")
+}
+
+// CNeuroMod has no tables of events that name recordings: halves of episodes begin with the first volume.
+func TestFilmsOfCNeuroMod(t *testing.T) {
+	name := "sub-01/ses-001/func/sub-01_ses-001_task-s01e02%s_space-T1w_desc-%s"
+	files := map[string]string{}
+	for i, half := range []string{"a", "b"} {
+		files[fmt.Sprintf(name, half, "preproc_bold.nii")] = bold(40+i, 1.49, uint64(i))
+		files[fmt.Sprintf(name, half, "brain_mask.nii")] = mask(1, 1, float32(i), 1)
+		files[fmt.Sprintf(name, half, "preproc_bold.json")] = `{"RepetitionTime": 1.49, "DelayTime": 0.149,
+			"SliceTimingCorrected": true}`
+		files["sound/s01e02"+half+".wav"] = "59.6"
+	}
+	root := tree(t, files)
+	onset := 0.0
+	_, err := Find(t.Context(), root, Options{Onset: &onset})
+	faulttest.Require(t, fault.BadData, err, "there is no table")
+	_, found, d := made(t, root, Options{Onset: &onset, Audio: []string{filepath.Join(root, "sound")}})
+	assert.Equal(t, []string{"s01e02a", "s01e02b"}, d.Stories())
+	assert.Equal(t, []float64{1.49, .45}, []float64{d.TR(), d.RowTime()}, "the middle of 1.341 s of acquisition")
+	r, err := d.OpenResponses(t.Context(), "sub-01", "s01e02b")
+	require.NoError(t, err)
+	assert.Equal(t, []int{41, 3}, []int{r.Rows, r.Columns})
+	assert.Contains(t, strings.Join(found.Notes, "\n"),
+		"3 voxels that the brain masks of 2 scans have in common; 1 more")
+	assert.Contains(t, strings.Join(found.Notes, "\n"), "2 scans: slices were corrected and no sidecar has StartTime")
+}
+
+func TestRawScansAreRefused(t *testing.T) {
+	root := tree(t, map[string]string{"a.wav": "60", "sub-1/func/sub-1_task-a_bold.nii": bold(40, 1.5, 1),
+		"sub-1/func/sub-1_task-a_events.tsv": head + "0\tn/a\tstory\ta.wav\n"})
+	_, err := Find(t.Context(), root, Options{})
+	faulttest.Require(t, fault.BadData, err, "are raw, not preprocessed")
+	found, err := Find(t.Context(), root, Options{Raw: true})
+	require.NoError(t, err)
+	assert.Len(t, found.Subjects, 1)
+}

@@ -1,0 +1,223 @@
+package bids
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/bidsdata"
+	"github.com/brainwavlm/bwlm/internal/brain/imports"
+	"github.com/brainwavlm/bwlm/internal/quote"
+)
+
+// Kind is the name of this kind of source.
+const Kind = "bids"
+
+// finder is what is found so far.
+type finder struct {
+	*imports.Found
+	o       Options
+	stimuli *stimuli
+	length  map[string]float64 // of recordings, in seconds
+	notes   map[string]int     // how many scans have a note
+
+	vertices int // of each of the surfaces
+}
+
+// heard is what a subject heard of a story: a scan, or several of its repeats.
+type heard struct {
+	subject, story string
+	scans          []bidsdata.Scan
+	rows           int
+	audio          string
+}
+
+// Find reads what a folder in BIDS has. Of responses without brain masks, all values are read.
+func Find(ctx context.Context, source string, o Options) (*imports.Found, error) {
+	found, err := imports.Start(Kind, source, true)
+	if err != nil {
+		return nil, err
+	}
+	tree, err := bidsdata.Open(found.Source)
+	if err != nil {
+		return nil, err
+	}
+	f := &finder{Found: found, o: o, length: map[string]float64{}, notes: map[string]int{}}
+	f.Notes = append(f.Notes, tree.Notes...)
+	f.Describe()
+	picked, sections, err := f.options(tree)
+	if err != nil {
+		return nil, err
+	}
+	f.vertices = picked.Vertices
+	if err := f.complete(tree, picked); err != nil {
+		return nil, err
+	}
+	scans, err := tree.Scans(picked)
+	if err != nil {
+		return nil, err
+	}
+	if f.stimuli, err = findStimuli(f.Source, o); err != nil {
+		return nil, err
+	}
+	if scans, err = f.wanted(scans); err != nil {
+		return nil, err
+	}
+	scans = f.oneClock(scans)
+	all, err := f.heard(ctx, scans, sections)
+	if err != nil {
+		return nil, err
+	}
+	if len(all) == 0 {
+		return nil, f.nothing(scans)
+	}
+	if err := f.stories(ctx, all, sections); err != nil {
+		return nil, err
+	}
+	if err := f.subjects(ctx, all); err != nil {
+		return nil, err
+	}
+	f.tell()
+	return f.Found, nil
+}
+
+// complete refuses responses whose content is not there: without headers nothing is known of them.
+func (f *finder) complete(t *bidsdata.Tree, o bidsdata.Options) error {
+	files, err := t.Missing(o)
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		if _, _, err := f.File(file); err != nil {
+			return err
+		}
+	}
+	return f.Complete()
+}
+
+// wanted are the scans of the stories that are chosen.
+func (f *finder) wanted(scans []bidsdata.Scan) ([]bidsdata.Scan, error) {
+	var names []string
+	for _, s := range scans {
+		if !slices.Contains(names, s.Story) {
+			names = append(names, s.Story)
+		}
+	}
+	names, err := f.Select("story", names, f.o.Stories)
+	return slices.DeleteFunc(scans, func(s bidsdata.Scan) bool { return !slices.Contains(names, s.Story) }), err
+}
+
+// nothing is the error of a folder without a story that has a recording.
+func (f *finder) nothing(scans []bidsdata.Scan) error {
+	return fault.New(fault.Missing, op, quote.OneLine(f.Source),
+		"no story has its recording: %s is not below the folder",
+		quote.OneLine(cmp.Or(scans[0].Audio, "a recording of "+scans[0].Story))).
+		WithHint("get the recordings, or name the folder where they are")
+}
+
+// most returns the key that occurs most often, the smallest of several.
+func most[K cmp.Ordered](count map[K]int) (best K) {
+	n := 0
+	for _, k := range slices.Sorted(maps.Keys(count)) {
+		if count[k] > n {
+			best, n = k, count[k]
+		}
+	}
+	return best
+}
+
+// oneClock leaves out scans with another TR than most, and gives all of them the same instant of a row: a row that
+// stands for another one begins earlier or later.
+func (f *finder) oneClock(scans []bidsdata.Scan) (out []bidsdata.Scan) {
+	trs, instants := map[float64]int{}, map[float64]int{}
+	for _, s := range scans {
+		trs[s.TR]++
+		instants[s.RowTime]++
+	}
+	f.TR, f.RowTime = most(trs), most(instants)
+	for _, s := range scans {
+		if math.Abs(s.TR-f.TR) > 1e-6 {
+			f.leaveOut(s, fmt.Sprintf("its TR is %g s, that of most scans is %g s", s.TR, f.TR))
+			continue
+		}
+		if s.RowTime != f.RowTime {
+			s.First += (s.RowTime - f.RowTime) * s.TR
+			s.How += fmt.Sprintf("; a row stands for %g of its TR, in most scans for %g: moved to begin at %.6g s",
+				s.RowTime, f.RowTime, s.First)
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// leaveOut notes a scan that is not imported.
+func (f *finder) leaveOut(s bidsdata.Scan, why string) {
+	f.Leave(s.Files[0], "story %s: %s", s.Story, why)
+}
+
+// sameClock is how far the clocks of two runs may be apart, in seconds.
+const sameClock = 1e-3
+
+// heard joins the runs of a subject to the same story, and finds the recordings.
+func (f *finder) heard(ctx context.Context, scans []bidsdata.Scan, sections bool) (all []*heard, err error) {
+	byName := map[[2]string]*heard{}
+	for _, s := range scans {
+		audio, err := f.audioOf(s, sections)
+		if err != nil {
+			return nil, err
+		}
+		if audio == "" {
+			f.leaveOut(s, fmt.Sprintf("there is no recording %s", cmp.Or(s.Audio, "of it")))
+			continue
+		}
+		for _, note := range s.Notes {
+			f.notes[note]++
+		}
+		name, rows := [2]string{"sub-" + s.Subject, s.Story}, s.ToRow-s.FromRow
+		h := byName[name]
+		switch {
+		case h == nil:
+			h = &heard{subject: name[0], story: s.Story, rows: rows, audio: audio}
+			byName[name] = h
+			all = append(all, h)
+		case math.Abs(h.scans[0].First-s.First) > sameClock:
+			f.leaveOut(s,
+				fmt.Sprintf("row 0 begins at %g s of the recording, in an earlier run of the subject at %g s",
+					s.First, h.scans[0].First))
+			continue
+		}
+		h.scans, h.rows = append(h.scans, s), min(h.rows, rows)
+	}
+	for _, h := range all {
+		if err := f.lengthFits(ctx, h, sections); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// audioOf finds the recording of a scan; "" if there is none.
+func (f *finder) audioOf(s bidsdata.Scan, sections bool) (string, error) {
+	if sections && s.Audio == "" {
+		var number int
+		if _, err := fmt.Sscanf(s.Story, "section-%d", &number); err != nil {
+			return "", fault.Wrap(fault.Internal, op, s.Files[0], err)
+		}
+		return f.stimuli.section(s.Task, fmt.Sprint(number))
+	}
+	return f.stimuli.audio(s.Audio)
+}
+
+// tell adds the notes on scans, each once.
+func (f *finder) tell() {
+	for _, note := range slices.Sorted(maps.Keys(f.notes)) {
+		if n := f.notes[note]; n > 1 {
+			note = fmt.Sprintf("%d scans: %s", n, note)
+		}
+		f.Notes = append(f.Notes, note)
+	}
+}
