@@ -55,5 +55,10 @@
 // Responses need not fit in memory. [Dataset.OpenResponses] reads the header of a file, and [Responses.ReadRows] the
 // values of some rows.
 //
-// No value is repaired or filled in: a NaN is an error that names story, TR and voxel.
+// No value is repaired or filled in: a NaN is an error that names story, TR and voxel. Columns that hold no values, as
+// on the medial wall of a shared surface, stay in their places and are named:
+//
+//	empty: {sub-18: empty/sub-18.json, sub-19: [0, 4, 5]}
+//
+// They take no part in losses, fits, scores and means, and have no value in maps.
 package dataset

@@ -96,6 +96,8 @@ type layout struct {
 	spec  Spec
 	moved []Subject // names with their motion: subjects may be listed after it
 	own   []Subject // names with their spaces, likewise
+
+	emptied []Subject // names with their empty columns, likewise
 }
 
 func (l *layout) dataset(n *yaml.Node) error {
@@ -124,6 +126,8 @@ func (l *layout) dataset(n *yaml.Node) error {
 			return l.each(path, v, l.derived)
 		case "motion":
 			return l.each(path, v, l.motion)
+		case "empty":
+			return l.each(path, v, l.empty)
 		case "surface":
 			return l.surface(path, v)
 		case "mask":
@@ -142,6 +146,9 @@ func (l *layout) dataset(n *yaml.Node) error {
 	}
 	l.assignSpans()
 	if err := l.assignMotion(); err != nil {
+		return err
+	}
+	if err := l.assignEmpty(); err != nil {
 		return err
 	}
 	return l.assignSpaces()

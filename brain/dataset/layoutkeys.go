@@ -4,7 +4,7 @@ package dataset
 // ROIs are in capitals. docs/dataset-format.md describes each.
 var layoutKeys = map[string][]string{
 	"": {"name", "licence", "citation", "tr_seconds", "row_time", "trimmed", "stories", "subjects", "derived",
-		"motion", "rois", "surface", "mask"},
+		"motion", "rois", "surface", "mask", "empty"},
 	"stories/STORY":          {"audio", "words", "phones", "speaker", "first_tr_seconds", "rows", "same_as"},
 	"stories/STORY/rows":     {"first", "last"},
 	"stories/STORY/same_as":  {"story", "row"},

@@ -76,21 +76,15 @@ func (l *layout) spaces(path string, n *yaml.Node, keys []string,
 // assignSpaces gives subjects the spaces of their own.
 func (l *layout) assignSpaces() error {
 	for _, own := range l.own {
-		found := false
-		for _, subjects := range [][]Subject{l.spec.Subjects, l.spec.Derived} {
-			for i := range subjects {
-				if subjects[i].Name == own.Name {
-					subjects[i].Space, found = own.Space, true
-				}
-			}
-		}
-		if !found {
+		subject := l.listed(own.Name)
+		if subject == nil {
 			at := l.at[key("mask", own.Name)]
 			if at == nil {
 				at = l.at[key("surface", own.Name)]
 			}
 			return l.fail(at, "there is no subject %q", own.Name)
 		}
+		subject.Space = own.Space
 	}
 	return nil
 }

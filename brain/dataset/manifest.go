@@ -53,6 +53,9 @@ func (d *Dataset) paths(subjects, stories []string) []string {
 				add(r.path())
 			}
 		}
+		if slices.Contains(subjects, subject.Name) {
+			add(subject.Empty.Path)
+		}
 	}
 	for _, roi := range d.spec.ROIs {
 		add(roi.Region.Path)

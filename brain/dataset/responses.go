@@ -17,6 +17,7 @@ type Responses struct {
 	Subject, Story         string
 	Repeats, Rows, Columns int
 	Stored                 string // the type in the file if it is not a float: "int16"
+	Empty                  []int  // columns without values, ascending: their values here are 0
 
 	Source Source // of the values
 	Where  string // the file and what it is of, for errors
@@ -39,7 +40,10 @@ func (d *Dataset) OpenResponses(ctx context.Context, subject, story string) (*Re
 	if err != nil {
 		return nil, err
 	}
-	r.Subject, r.Story = subject, story
+	if r.Empty, err = d.emptyOf(ctx, s, r.Columns); err != nil {
+		return nil, err
+	}
+	r.Subject, r.Story, r.Source = subject, story, rowsource.Masked(r.Source, r.Empty)
 	return r, nil
 }
 

@@ -15,11 +15,11 @@ type Region struct {
 	Mask    []bool // of all columns; used if not nil
 }
 
-// in returns the columns of the region, ascending, in a matrix of the given number of voxels. Where
-// is for errors.
-func (r Region) in(voxels int, where string) ([]int, error) {
+// in returns the columns of the region, ascending, in a matrix of the given number of voxels. What it is, an ROI, and
+// where it comes from are for errors.
+func (r Region) in(what string, voxels int, where string) ([]int, error) {
 	fail := func(why string, args ...any) *fault.Error {
-		return fault.New(fault.BadData, "read ROI", where, why, args...)
+		return fault.New(fault.BadData, "read "+what, where, why, args...)
 	}
 	columns := r.Columns
 	mask := r.Mask
@@ -41,7 +41,7 @@ func (r Region) in(voxels int, where string) ([]int, error) {
 		}
 	}
 	if len(columns) == 0 {
-		return nil, fail("the ROI is empty")
+		return nil, fail("the %s is empty", what)
 	}
 	columns = slices.Sorted(slices.Values(columns))
 	for i, c := range columns {
@@ -50,8 +50,8 @@ func (r Region) in(voxels int, where string) ([]int, error) {
 			return nil, fail("column %d is not among the responses' %d voxels, counted from 0", c, voxels)
 		case i > 0 && c == columns[i-1]:
 			return nil, fail("column %d is listed twice", c).
-				WithHint("list each column once, or for each of the %d voxels 1 if it belongs to the ROI, else 0",
-					voxels)
+				WithHint("list each column once, or for each of the %d voxels 1 if it belongs to the %s, else 0",
+					voxels, what)
 		}
 	}
 	return columns, nil
@@ -90,5 +90,5 @@ func (d *Dataset) ROI(ctx context.Context, name, subject string, voxels int) ([]
 	if region.Path != "" {
 		where += ", " + region.Path
 	}
-	return r.in(voxels, where+", subject "+subject)
+	return r.in("ROI", voxels, where+", subject "+subject)
 }

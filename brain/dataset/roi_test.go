@@ -38,7 +38,7 @@ func TestRegionFiles(t *testing.T) {
 	} {
 		region, err := folder{dir}.region(t.Context(), name)
 		require.NoError(t, err, name)
-		columns, err := region.in(6, "")
+		columns, err := region.in("ROI", 6, "")
 		require.NoError(t, err, name)
 		assert.Equal(t, []int{1, 2, 4}, columns, name)
 	}
@@ -78,7 +78,7 @@ func TestRegionMustFitTheResponses(t *testing.T) {
 		{columns(), 6, "empty"},
 		{columns(0, 0, 0), 3, "empty"}, // a mask without a voxel
 	} {
-		_, err := c.region.in(c.voxels, "here")
+		_, err := c.region.in("ROI", c.voxels, "here")
 		faulttest.Require(t, fault.BadData, err, "here", c.part)
 	}
 	for _, c := range []struct {
@@ -91,7 +91,7 @@ func TestRegionMustFitTheResponses(t *testing.T) {
 		{columns(1, 0), 2, []int{0, 1}}, // two numbers are columns
 		{columns(1), 2, []int{1}},
 	} {
-		got, err := c.region.in(c.voxels, "")
+		got, err := c.region.in("ROI", c.voxels, "")
 		require.NoError(t, err)
 		assert.Equal(t, c.want, got)
 	}

@@ -73,6 +73,10 @@ type Subject struct {
 	Responses []Response
 	Motion    []Response // of the head during a story, (TRs, parameters); a story without it is left out
 	Space     *Space     // nil: that of the data set
+
+	// Empty are columns of the responses that hold no values, such as NaN on the medial wall of a surface. They are
+	// read as 0 in all rows, so that no loss, fit, score or mean takes part of them.
+	Empty Input[Region]
 }
 
 // Response refers to the responses of a subject to a story: a matrix in memory, or a source that is

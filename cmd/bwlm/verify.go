@@ -37,7 +37,7 @@ mm. It needs motion as .tsv with the columns trans_x to rot_z.
 
 --json prints {"schema", "path", "kind", "verdict", "parts": [{"part", "verdict", "found"}]}, and of a data set
 "stories": [{"story", "seconds", "rows"}], "responses": [{"subject", "story", "repeats", "rows", "voxels", "constant",
-"raw", "not_finite"}] and "subjects": [{"subject", "stories", "rows", "seconds", "voxels", "space", "tsnr",
+"raw", "not_finite", "empty"}] and "subjects": [{"subject", "stories", "rows", "seconds", "voxels", "space", "tsnr",
 "framewise_displacement": {"rows", "mean_mm", "share_above_half_mm"}}]; of "subjects", what is not known is left out.`,
 		Example: "  bwlm verify runs/alice\n  bwlm verify runs/alice/ckpt/step-000120 --json\n" +
 			"  bwlm verify models/wavlm-base-plus\n  bwlm verify data/alice",

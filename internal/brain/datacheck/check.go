@@ -43,9 +43,10 @@ type StoryReport struct {
 type MatrixReport struct {
 	Subject, Story        string
 	Repeats, Rows, Voxels int
-	Constant              int // voxels that never vary
+	Constant              int // voxels that never vary, without the empty ones
 	Raw                   int // voxels whose mean is more than 3 SD from 0
 	NotFinite             int // voxels with a value that is not finite
+	Empty                 int // voxels that the data set says hold no values
 }
 
 // Run looks at the values of responses, words and motion. Errors are a matrix without a varying voxel, words
@@ -170,9 +171,9 @@ func (c *check) matrix(ctx context.Context, name, story string, f *figures) (*Ma
 	if err != nil {
 		return r, err
 	}
-	r.Constant, r.Raw = len(survey.Constant), len(survey.Raw)
+	r.Constant, r.Raw, r.Empty = len(survey.Constant)-len(m.Empty), len(survey.Raw), len(m.Empty)
 	f.addTSNR(survey.TSNR, r.Repeats*r.Rows)
-	if r.Constant == r.Voxels {
+	if r.Constant+r.Empty == r.Voxels {
 		return r, c.fail(where(*r), "none of %d voxels varies", r.Voxels)
 	}
 	if m.Stored != "" {
@@ -198,6 +199,10 @@ func (c *check) together(found []MatrixReport) {
 		if r.Raw > 0 {
 			raw, rawIn = raw+r.Raw, rawIn+1
 		}
+	}
+	if len(found) > 0 && found[0].Empty > 0 {
+		c.warn("subject %s: %d of %d voxels hold no values and are left out", found[0].Subject, found[0].Empty,
+			found[0].Voxels)
 	}
 	if constant > 0 {
 		c.warn("subject %s: %d constant voxels in %d of %d stories; they score 0 and are left out of means",

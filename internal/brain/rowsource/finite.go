@@ -33,5 +33,6 @@ func (n *NotFinite) Err(s Source, where string) error {
 	}
 	return fault.New(fault.BadData, "read responses", where, "%s is %g (%d of %d values are not finite)", at, n.value,
 		n.count, repeats*rows*columns).
-		WithHint("repair or leave out these values first; no value is filled in")
+		WithHint("repair or leave out these values first; no value is filled in. Columns without values, such as " +
+			"those of the medial wall, can be listed under empty")
 }

@@ -10,6 +10,9 @@ import (
 
 // noteRaw notes responses in scanner units and constant voxels.
 func (st *Study) noteRaw(p *Subject) {
+	if p.empty > 0 {
+		st.Note("%s: %d of %d voxels hold no values; they are left out", p.Name, p.empty, p.Voxels)
+	}
 	for _, story := range st.Data.StoriesOf(p.Name) {
 		if p.Responses.Rows(story) == 0 {
 			continue
@@ -18,8 +21,8 @@ func (st *Study) noteRaw(p *Subject) {
 			st.Note("%s/%s: %d of %d columns look raw (|mean| above 3 SD); consider data.detrend: legendre:N", p.Name,
 				story, len(raw), p.Voxels)
 		}
-		if c := p.Responses.Constant(story); len(c) > 0 {
-			st.Note("%s/%s: %d of %d voxels are constant; they are left out of means", p.Name, story, len(c), p.Voxels)
+		if n := len(p.Responses.Constant(story)) - p.empty; n > 0 {
+			st.Note("%s/%s: %d of %d voxels are constant; they are left out of means", p.Name, story, n, p.Voxels)
 		}
 	}
 }

@@ -25,6 +25,7 @@ type Subject struct {
 
 	odd *responses.SubjectResponses // of the test rows, for weights and ceilings; nil: Responses
 
+	empty        int  // columns that hold no values
 	zscoreScored bool // scores standardise the responses of each story once more
 }
 
@@ -45,7 +46,7 @@ func loadSubject(ctx context.Context, exp *experiment.Experiment, data *dataset.
 		if err != nil {
 			return nil, err
 		}
-		opened, rows[story] = append(opened, r), r.Rows
+		opened, rows[story], p.empty = append(opened, r), r.Rows, len(r.Empty)
 	}
 	var err error
 	if p.Parts, err = parts(exp, data, rows); err != nil {

@@ -25,6 +25,7 @@ type Responses struct {
 	Raw      int    `json:"raw"`      // voxels in scanner units
 
 	NotFinite int `json:"not_finite"` // voxels with a value that is NaN or infinite
+	Empty     int `json:"empty"`      // voxels that dataset.yaml says hold no values
 }
 
 // Subject describes all responses of a subject.
