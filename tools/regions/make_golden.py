@@ -58,9 +58,12 @@ for side, sign in (("lh", -1), ("rh", 1)):
     white[side] = np.float32(wm), np.float32(pia)
 
 shape = (26, 24, 22)
-turn = np.deg2rad(8)
-affine = np.array([[-2.6 * np.cos(turn), 2.6 * np.sin(turn), 0, 33], [2.6 * np.sin(turn), 2.6 * np.cos(turn), 0, -33],
-                   [0, 0, 2.7, -29], [0, 0, 0, 1.]])
+turn, tilt = np.deg2rad(8), np.deg2rad(-5)
+affine = np.eye(4)
+affine[:3, :3] = (np.array([[np.cos(turn), -np.sin(turn), 0], [np.sin(turn), np.cos(turn), 0], [0, 0, 1]])
+                  @ np.array([[1, 0, 0], [0, np.cos(tilt), -np.sin(tilt)], [0, np.sin(tilt), np.cos(tilt)]])
+                  @ np.diag([-2.6, 2.6, 2.7]))
+affine[:3, 3] = [35, -30, -29]
 nib.save(nib.Nifti1Image(rng.normal(size=shape).astype(np.float32), affine), subject / "transforms/auto/reference.nii.gz")
 magnet = np.eye(4)
 magnet[:3, 3] = [.4, -.7, .3]
@@ -145,7 +148,7 @@ def annotate(where, side, atlas, place):
     """Voronoi cells of a few places, by the coordinates of vertices."""
     names = areas[atlas]
     mark = np.array([[.1, -.3], [.3, -.2], [-.1, -.1], [.2, .1], [-.3, .1], [.4, .2], [.1, .4], [-.8, .8], [.8, -.8]])
-    label = cKDTree(mark[:len(names)]).query(place)[1]
+    label = cKDTree(mark[:len(names)]).query(place if side == "lh" else place[:, ::-1])[1]  # the sides differ
     table = np.array([[10 + 20 * i, 7 * i, 3 + i, 0, 0] for i in range(len(names))], np.int32)
     mark = "" if atlas != "HCPMMP1" else ("L_" if side == "lh" else "R_")
     fs.write_annot(str(where / "label" / f"{side}.{atlas}.annot"), label.astype(np.int32), table,
