@@ -32,6 +32,9 @@ func readBrain(f Files) (*brain, error) {
 		if err != nil {
 			return nil, err
 		}
+		if len(white.Points) == 0 {
+			return nil, raw.Bad(makeRegions, f.White[side], "it has no vertices")
+		}
 		if len(pial.Points) != len(white.Points) {
 			return nil, raw.Bad(makeRegions, f.Pial[side], "it has %d vertices, the white surface has %d",
 				len(pial.Points), len(white.Points))

@@ -14,6 +14,13 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
+// empty is an array of a GIFTI file without elements.
+func empty(intent, kind string) string {
+	return `<DataArray Intent="NIFTI_INTENT_` + intent + `" DataType="NIFTI_TYPE_` + kind + `" ArrayIndexingOrder=` +
+		`"RowMajorOrder" Dimensionality="2" Dim0="0" Dim1="3" Encoding="ASCII" Endian="LittleEndian"><Data></Data>` +
+		`</DataArray>`
+}
+
 func replaced(text, old, with string) string { return strings.Replace(text, old, with, 1) }
 
 // A file that is missing or wrong says what it is.
@@ -46,6 +53,10 @@ func TestWrongFiles(t *testing.T) {
 			f.Transform = write("x", `{"coord": [[1,0,0,9999],[0,1,0,0],[0,0,1,0],[0,0,0,1]]}`)
 			f.Cortical = ""
 		}, fault.BadData, "none of the cortex"},
+		{"no vertices", func(f *Files) {
+			f.White[0] = write("x.gii", `<GIFTI Version="1.0" NumberOfDataArrays="2">`+empty("POINTSET", "FLOAT32")+
+				empty("TRIANGLE", "INT32")+`</GIFTI>`)
+		}, fault.BadData, ""},
 		{"other side", func(f *Files) { f.Pial[1] = free + "/surf/../../fsaverage/surf/lh.sphere.reg" }, fault.BadData,
 			"it has 225 vertices, the white surface has 324"},
 		{"other flat map", func(f *Files) { f.Flat[0] = fsaverage + "/surf/lh.sphere.reg" }, fault.BadData,
@@ -96,9 +107,14 @@ func TestNearest(t *testing.T) {
 						best, where = d, i
 					}
 				}
-				got, distance := tree.nearest(p)
+				got, distance := tree.nearest(p, math.Inf(1))
 				assert.Equal(t, where, got)
 				assert.Equal(t, math.Sqrt(best), distance)
+				got, _ = tree.nearest(p, math.Sqrt(best)*1.001)
+				assert.Equal(t, where, got)
+				if got, _ = tree.nearest(p, math.Sqrt(best)*.999); best > 0 {
+					assert.Equal(t, -1, got)
+				}
 			}
 		}
 	}

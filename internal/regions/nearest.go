@@ -63,9 +63,9 @@ func (t *tree) build(n int, from, to int32) {
 	t.build(int(box.children)+1, middle, to)
 }
 
-// nearest returns the point nearest to p, of several the first, and the distance.
-func (t *tree) nearest(p [3]float64) (point int, distance float64) {
-	found, best := int32(-1), math.Inf(1)
+// nearest returns the point nearest to p, of several the first, and the distance; -1 if none is as near as within.
+func (t *tree) nearest(p [3]float64, within float64) (point int, distance float64) {
+	found, best := int32(-1), within*within
 	var look func(n int32)
 	look = func(n int32) {
 		at := &t.nodes[n]
@@ -83,7 +83,7 @@ func (t *tree) nearest(p [3]float64) (point int, distance float64) {
 		}
 		for _, v := range t.order[at.from:at.to] {
 			d := squared(t.points[v], p)
-			if d < best || d == best && v < found {
+			if d < best || d == best && (v < found || found < 0) {
 				found, best = v, d
 			}
 			if at.low == at.high { // all of them are here

@@ -121,7 +121,7 @@ func acrossSpheres(ctx context.Context, f Files, a Annotation, atlas *cortex.Atl
 			if v%1024 == 0 && ctx.Err() != nil {
 				return nil, context.Cause(ctx)
 			}
-			nearest, _ := t.nearest(p)
+			nearest, _ := t.nearest(p, math.Inf(1))
 			out = append(out, labels[nearest])
 		}
 	}

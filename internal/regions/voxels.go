@@ -3,6 +3,7 @@ package regions
 import (
 	"context"
 	"math"
+	"slices"
 
 	"github.com/brainwavlm/bwlm/internal/cortex"
 	"github.com/brainwavlm/bwlm/internal/raw"
@@ -39,15 +40,13 @@ func locate(ctx context.Context, rule Rule, f Files, b *brain, columns *cortex.V
 		}
 		return out, nil
 	}
-	within := func(column, vertex int, distance float64) bool { return distance <= thickness[vertex] }
+	var mask []float32
 	if f.Cortical != "" {
-		mask, err := columns.Values(f.Cortical)
-		if err != nil {
+		if mask, err = columns.Values(f.Cortical); err != nil {
 			return nil, err
 		}
-		within = func(column, _ int, _ float64) bool { return mask[column] != 0 && mask[column] == mask[column] }
 	}
-	t := newTree(places)
+	t, farthest := newTree(places), slices.Max(thickness)
 	out.nearest = make([]int32, len(columns.Voxels))
 	for c, voxel := range columns.Voxels {
 		if c%1024 == 0 && ctx.Err() != nil {
@@ -55,8 +54,14 @@ func locate(ctx context.Context, rule Rule, f Files, b *brain, columns *cortex.V
 		}
 		x, rest := voxel%columns.Dim[0], voxel/columns.Dim[0]
 		y, z := rest%columns.Dim[1], rest/columns.Dim[1]
-		vertex, distance := t.nearest(from.apply([3]float64{float64(x), float64(y), float64(z)}))
-		if out.nearest[c] = -1; within(c, vertex, distance) {
+		place := from.apply([3]float64{float64(x), float64(y), float64(z)})
+		out.nearest[c] = -1
+		if mask == nil {
+			if vertex, d := t.nearest(place, farthest); vertex >= 0 && d <= thickness[vertex] {
+				out.nearest[c] = int32(vertex)
+			}
+		} else if mask[c] != 0 && mask[c] == mask[c] {
+			vertex, _ := t.nearest(place, math.Inf(1))
 			out.nearest[c] = int32(vertex)
 		}
 	}
