@@ -28,7 +28,7 @@ type Region struct {
 
 // Read reads the drawing at path.
 func Read(path string) (*Drawing, error) {
-	data, err := raw.ReadFile(reading, path)
+	data, err := readWithout(path)
 	if err != nil {
 		return nil, err
 	}
