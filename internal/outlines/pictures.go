@@ -15,7 +15,7 @@ const mostBytes = 64 << 20
 
 var errLarge = errors.New("it has more than 64 MiB beside its pictures")
 
-// readWithout reads a drawing without the pictures that are embedded in it. They are nearly all of it: tens of megabytes
+// readWithout reads a drawing without the pictures that are embedded in it. They are most of it: tens of megabytes
 // of curvature and functional maps below the outlines.
 func readWithout(path string) ([]byte, error) {
 	file, _, err := inputfile.Open(reading, path)
