@@ -61,9 +61,9 @@ test-fast: libtorch ## tests in two minutes: no race detector, no linters, no wh
 # The race detector finds nothing in packages that start no goroutine, and takes ten times as long there.
 WITHOUT_RACE := ./internal/brain/fingerprint ./internal/surface
 
-go-test: libtorch ## go test with the race detector
-	$(GO) test -race -p 2 -timeout 20m $$($(GO) list ./... | grep -vxF -e "$$($(GO) list $(WITHOUT_RACE))")
-	$(GO) test -timeout 20m $(WITHOUT_RACE)
+go-test: libtorch ## every test, then those of test-fast with the race detector
+	$(GO) test -timeout 20m ./...
+	$(GO) test -race -short -timeout 20m $$($(GO) list ./... | grep -vxF -e "$$($(GO) list $(WITHOUT_RACE))")
 
 script-test: ## the tests of scripts/
 	scripts/fetch_libtorch_test.sh

@@ -63,9 +63,6 @@ func again(t *testing.T, env []string, args ...string) string {
 
 // The whole suite again, where several closures run at the same time.
 func TestAgainWithThreeWorkers(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes seconds; make test runs it")
-	}
 	out := again(t, []string{workersVariable + "=3"}, "-test.v", "-test.skip=^(TestAgain|TestScenario|TestMemory)")
 	assert.Contains(t, out, "--- PASS: TestManyGoroutinesSameBits")
 }

@@ -185,3 +185,19 @@ func TestPlanWithChunksHasNoOtherChoice(t *testing.T) {
 	assert.Nil(t, p.WithChunks)
 	assert.NotNil(t, p.Fidelity)
 }
+
+// A subject may lack the test stories of another.
+func TestBlocksAreThoseOfAllSubjects(t *testing.T) {
+	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
+		e.Data.Subjects = []string{"ada", "bob"}
+	})
+	for i := range st.Subjects {
+		kept := st.Subjects[i].Parts[study.Test]
+		st.Subjects[i].Parts[study.Test] = nil
+		found, err := expectIntervals(t.Context(), st)
+		require.NoError(t, err)
+		assert.Equal(t, 3, found.Blocks, "34 rows in blocks of at least 10")
+		assert.Equal(t, 1, found.Stories)
+		st.Subjects[i].Parts[study.Test] = kept
+	}
+}
