@@ -134,6 +134,9 @@ func (l *life) fail(t *testing.T, n, trial int, errno syscall.Errno, always bool
 	require.Contains(t, []int{0, int(fault.IO)}, code, "%s: %s", about, said)
 	if code != 0 {
 		assert.Contains(t, said, errno.Error(), about)
+	}
+	_, err := os.Lstat(filepath.Join(l.trial(trial), "run", ".lock")) // is left where it could not be removed
+	if code != 0 || err == nil {
 		code, said = l.train(t, trial, "train")
 		require.Zero(t, code, "%s, then again: %s", about, said)
 	}
@@ -151,6 +154,16 @@ func (l *life) first(op disk.Op, path string, k int) int {
 		}
 	}
 	return 0
+}
+
+// last is [life.first] from the end.
+func (l *life) last(op disk.Op, path string) (n int) {
+	for i, s := range l.steps {
+		if s.Op == op && strings.Contains(s.Path, path) {
+			n = i + 1
+		}
+	}
+	return n
 }
 
 // A training that dies is taken up by the same command: one death for each kind of step. All steps are in
@@ -196,13 +209,20 @@ func TestADiskThatIsFull(t *testing.T) {
 		path   string
 		errno  syscall.Errno
 		always bool
+		last   bool // the last step of its kind, instead of the first
 	}{
-		{disk.OpCreate, "/cache/", syscall.ENOSPC, true}, // all of it
-		{disk.OpWrite, "/metrics.jsonl", syscall.ENOSPC, false},
-		{disk.OpSync, "/ckpt/step-000002.tmp", syscall.EIO, false},
-		{disk.OpRename, "/readout", syscall.ENOSPC, true},
+		{disk.OpCreate, "/cache/", syscall.ENOSPC, true, false}, // all of it
+		{disk.OpWrite, "/metrics.jsonl", syscall.ENOSPC, false, false},
+		{disk.OpSync, "/ckpt/step-000002.tmp", syscall.EIO, false, false},
+		{disk.OpRename, "/readout", syscall.ENOSPC, true, false},
+		{disk.OpSync, "/run/eval", syscall.EIO, false, true}, // the summary has its name already
+		{disk.OpSync, "/run/eval", syscall.EIO, true, true},
+		{disk.OpRemove, "/.lock", syscall.EIO, false, true},
 	} {
 		n := l.first(c.op, c.path, 1)
+		if c.last {
+			n = l.last(c.op, c.path)
+		}
 		require.NotZero(t, n, "no step %s %s", c.op, c.path)
 		l.fail(t, n, i+1, c.errno, c.always)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/internal/brain/encoding"
 	"github.com/brainwavlm/bwlm/internal/brain/study"
+	"github.com/brainwavlm/bwlm/internal/disk"
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
 	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/npy"
@@ -65,7 +66,17 @@ func (e *Evaluation) Write(ctx context.Context, dir string) error {
 	if err := jsonfile.Write(filepath.Join(dir, "test", results.LayoutFile), e.layout()); err != nil {
 		return err
 	}
-	return jsonfile.Write(filepath.Join(dir, "summary.json"), e.Summary)
+	return writeSummary(dir, e.Summary)
+}
+
+// writeSummary writes the last file of an evaluation, which says that the run has come to its end. If the folder cannot
+// be synced the file is there, but may not last, and is removed: the run has not come to its end then.
+func writeSummary(dir string, s *results.Summary) error {
+	err := jsonfile.Write(filepath.Join(dir, "summary.json"), s)
+	if err != nil {
+		_ = disk.In(dir, func(f *disk.Folder) error { return f.Remove("summary.json") })
+	}
+	return err
 }
 
 // voxelFiles writes the .npy files of one subject.
