@@ -22,7 +22,8 @@ which names everything and says how each clock was derived, experiment.yaml to s
 origin of every file. Nothing is written to the source.
 
 Responses are copied as .npy (TRs × voxels, float32) that NumPy maps, or with --link named where they lie. A voxel that
-is NaN in all rows of a story is left out of the subject, and voxels.json says so; NaN in single rows is refused. Where
+is NaN in all rows of a story is left out of the subject, or, where subjects share a space, keeps its column and is
+named under empty; voxels.json says so. NaN in single rows is refused. Where
 git-annex lists a digest, the content is compared with it.
 
 A folder appears whole. An import that was interrupted leaves DIR.tmp; the same command goes on from there.`,
@@ -112,7 +113,10 @@ func (a *app) imported(c *cobra.Command, found *imports.Found, f *importFlags) e
 			return err
 		}
 		for _, v := range record.Voxels {
-			if n := v.Source - v.Columns; n > 0 {
+			if n := len(v.Empty); v.Source == v.Columns && n > 0 {
+				fmt.Fprintf(w, "Empty: %d of %d voxels of %s, which are NaN in all rows of a story.\n", n, v.Source,
+					v.Subject)
+			} else if n := v.Source - v.Columns; n > 0 {
 				fmt.Fprintf(w, "Left out: %d of %d voxels of %s, which are NaN in all rows of a story.\n", n,
 					v.Source, v.Subject)
 			}

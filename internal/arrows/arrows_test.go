@@ -104,7 +104,8 @@ var rules = []rule{
 		"internal/stored", "internal/textgrid", "internal/wordtable",
 	}, others: []string{"go.yaml.in/yaml/v3"}},
 	{packages: "internal/brain/imports/lebel", ours: []string{
-		"audio", "internal/arrayfile", "internal/brain/imports", "internal/cortex", "internal/stored",
+		"audio", "internal/arrayfile", "internal/brain/imports", "internal/cortex", "internal/regions",
+		"internal/stored",
 	}},
 	{packages: "internal/brain/imports/bids", ours: []string{
 		"audio", "brain/dataset", "internal/bidsdata", "internal/brain/imports", "internal/clean", "internal/cortex",

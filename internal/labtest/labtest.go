@@ -21,7 +21,15 @@ func Dir(t testing.TB) string {
 		t.Skip("BWLM_SHARED does not name the folder of shared test data")
 	}
 	if !filepath.IsAbs(root) {
-		root = filepath.Join("..", "..", root)
+		top, err := os.Getwd()
+		require.NoError(t, err)
+		for {
+			if _, err := os.Stat(filepath.Join(top, "go.mod")); err == nil || top == filepath.Dir(top) {
+				break
+			}
+			top = filepath.Dir(top)
+		}
+		root = filepath.Join(top, root)
 	}
 	dir := filepath.Join(root, "labfiles")
 	if _, err := os.Stat(dir); err != nil {

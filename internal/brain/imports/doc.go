@@ -16,7 +16,8 @@
 // # What Import writes
 //
 // Copied responses are SUBJECT/STORY.npy, which NumPy maps. A voxel without a number in all rows of a story is left out
-// of the subject in all stories, and voxels.json says so; one without a number in single rows is an error. The digest
+// of the subject in all stories, or keeps its column and is named under empty where a kind says that subjects share the
+// space ([Subject]); voxels.json says so. One without a number in single rows is an error. The digest
 // of a git-annex key is compared with what is read. import.json has the origin of every file. experiment.yaml is a file
 // to start from.
 //

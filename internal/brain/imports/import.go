@@ -53,6 +53,7 @@ type job struct {
 	files   map[string]bool // that belong to the result
 	out     [][]*copied     // by subject and response
 	columns map[string]int  // that are left of a subject
+	empty   map[string]bool // subjects of whom some columns hold no numbers
 }
 
 // Import makes the folder Dir with the data set. See the package for what is in it.
@@ -60,7 +61,7 @@ func (f *Found) Import(ctx context.Context, opt Options) (*Record, error) {
 	if opt.DType == "" {
 		opt.DType = elements.Float32
 	}
-	j := &job{Found: f, opt: opt, files: map[string]bool{}, columns: map[string]int{}}
+	j := &job{Found: f, opt: opt, files: map[string]bool{}, columns: map[string]int{}, empty: map[string]bool{}}
 	for _, step := range []func() error{j.allowed, f.Complete, j.possible} {
 		if err := step(); err != nil {
 			return nil, err

@@ -87,6 +87,16 @@ func (j *job) voxels(s *Subject, leftOut []int, voxels int) error {
 		}
 		v.Empty = append(v.Empty, gone)
 	}
+	if s.KeepNaN && len(empty) > 0 {
+		columns := make([]int32, len(empty))
+		for i, c := range empty {
+			columns[i] = int32(c)
+		}
+		j.empty[s.Name] = true
+		if err := j.write(emptyOf(s.Name), func(w io.Writer) error { return writeNPY(w, columns) }); err != nil {
+			return err
+		}
+	}
 	if len(leftOut) > 0 {
 		var kept []int32
 		for column := range voxels {
@@ -155,6 +165,9 @@ func digest(path string) (string, error) {
 	}
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }
+
+// emptyOf is the list of the empty columns of a subject, which keep their places.
+func emptyOf(subject string) string { return filepath.Join(subject, "empty.npy") }
 
 func verticesName(subject string) string { return filepath.Join(subject, "vertices.npy") }
 

@@ -137,7 +137,8 @@ func (j *job) motion(tables map[string]string) error {
 			}
 		}
 	}
-	d := &description{Found: j.Found, linked: j.opt.Link, columns: j.columns, tables: tables}
+	d := &description{Found: j.Found, linked: j.opt.Link, columns: j.columns, empty: j.empty,
+		tables: tables}
 	return j.write(FileName, func(w io.Writer) error {
 		_, err := w.Write(d.yaml())
 		return err

@@ -20,6 +20,7 @@ type description struct {
 	*Found
 	linked  bool
 	columns map[string]int    // that are left of each subject
+	empty   map[string]bool   // subjects of whom some columns hold no numbers
 	tables  map[string]string // of words and phones, by the path of what they were made from
 	b       bytes.Buffer
 }
@@ -204,6 +205,14 @@ func (d *description) places() {
 	}{{"mask", masks}, {"surface", surfaces}} {
 		if len(part.lines) > 0 {
 			d.line("\n%s:\n%s", part.key, strings.Join(part.lines, "\n"))
+		}
+	}
+	if len(d.empty) > 0 {
+		d.line("\nempty:    # columns without numbers, which keep their places")
+		for _, s := range d.Subjects {
+			if d.empty[s.Name] {
+				d.line("  %s: %s", scalar(s.Name), scalar(emptyOf(s.Name)))
+			}
 		}
 	}
 	if len(names) == 0 {

@@ -51,8 +51,8 @@ func sphere(t testing.TB, name string, vertices int) string {
 	return path
 }
 
-// The medial wall is left out, and the vertices of what is left are those of the surfaces.
-func TestSurfacesWithoutTheMedialWall(t *testing.T) {
+// The medial wall of a surface that subjects share keeps its columns, which are empty.
+func TestMedialWallOfSharedSurfaces(t *testing.T) {
 	root := tree(t, map[string]string{"tunnel_audio.wav": "27", "task-tunnel_bold.json": `{"RepetitionTime": 1.5}`,
 		"sub-001/func/sub-001_task-tunnel_events.tsv": head + "3\t24\tstory\ttunnel_audio.wav\n"})
 	name := "sub-001/func/sub-001_task-tunnel_space-fsaverage6_hemi-%s_desc-clean.func.gii"
@@ -68,21 +68,35 @@ func TestSurfacesWithoutTheMedialWall(t *testing.T) {
 	assert.Equal(t, []string{"tunnel"}, d.Stories())
 	r, err := d.OpenResponses(t.Context(), "sub-001", "tunnel")
 	require.NoError(t, err)
-	assert.Equal(t, []int{20, 20}, []int{r.Rows, r.Columns})
+	assert.Equal(t, []int{20, 24}, []int{r.Rows, r.Columns})
+	assert.Equal(t, []int{10, 11, 22, 23}, r.Empty)
+	_, err = d.ReadResponses(t.Context(), "sub-001", "tunnel")
+	require.NoError(t, err)
 	p, err := d.Places(t.Context(), "sub-001")
 	require.NoError(t, err)
-	assert.Equal(t, []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21}, p.Vertices)
+	require.Len(t, p.Vertices, 24)
+	assert.Equal(t, 23, p.Vertices[23])
 	assert.Equal(t, left, p.Left)
 	var voxels imports.SubjectVoxels
 	text, err := os.ReadFile(filepath.Join(dir, "sub-001/voxels.json"))
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(text, &voxels))
 	require.Len(t, voxels.Empty, 4)
+	assert.Equal(t, []int{24, 24}, []int{voxels.Columns, voxels.Source})
 	assert.Equal(t, []int{10, 11, 22, 23}, []int{voxels.Empty[0].Column, voxels.Empty[1].Column,
 		voxels.Empty[2].Column,
 		voxels.Empty[3].Column})
 	assert.Contains(t, strings.Join(found.Notes, "\n"),
 		"1 subjects: 24 vertices, of the left hemisphere, then of the right")
+}
+
+// Places of a subject alone lose what has no numbers.
+func TestSharedSpaces(t *testing.T) {
+	for space, want := range map[string]bool{"": false, "T1w": false, "fsnative": false, "MNI152NLin2009cAsym": true,
+		"fsaverage6": true, "fsLR": true} {
+		assert.Equal(t, want, shared(bidsdata.Form{Kind: bidsdata.Volumes, Space: space}), space)
+	}
+	assert.True(t, shared(bidsdata.Form{Kind: bidsdata.Dense}))
 }
 
 // SMN4Lang: story N is run N, and begins 10.65 s after the first volume.

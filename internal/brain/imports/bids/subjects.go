@@ -39,7 +39,7 @@ func (f *finder) subjects(ctx context.Context, all []*heard) error {
 			return err
 		}
 		how[columns.How]++
-		s := imports.Subject{Name: name}
+		s := imports.Subject{Name: name, KeepNaN: shared(scans[0].Form)}
 		if err := f.place(&s, columns, scans[0]); err != nil {
 			return err
 		}
@@ -75,6 +75,13 @@ func (f *finder) subjects(ctx context.Context, all []*heard) error {
 	}
 	return nil
 }
+
+// own are the spaces of BIDS that each subject has for itself.
+var own = []string{"", "T1w", "T2w", "T2star", "anat", "func", "bold", "boldref", "native", "individual", "orig",
+	"fsnative"}
+
+// shared reports whether columns are the same places in all subjects, so that those without numbers stay.
+func shared(f bidsdata.Form) bool { return f.Kind == bidsdata.Dense || !slices.Contains(own, f.Space) }
 
 // place says where the columns of a subject are.
 func (f *finder) place(s *imports.Subject, c *scanrows.Columns, scan bidsdata.Scan) error {
