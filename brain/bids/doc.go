@@ -9,7 +9,9 @@
 // # Caveats
 //
 // The mean over subjects is a mean of places: it is written only where several subjects's voxels
-// are the same places. A voxel's per cent of its ceiling is an estimate that one low ceiling makes
-// large; means of regions are those of r over those of ceilings. The p and q of the tables are of
-// regions. A voxel has its own where a file of eval/test says so (see [Write]).
+// are the same places, or where their masks are in one grid and the name of the space says that
+// subjects share it; a voxel's mean is then over those that have it. A voxel's per cent of its
+// ceiling is an estimate that one low ceiling makes large; means of regions are those of r over
+// those of ceilings. The p and q of the tables are of regions. A voxel has its own where a file of
+// eval/test says so (see [Write]).
 package bids

@@ -63,8 +63,26 @@ func TestMapsOfEachSubjectsOwnOrder(t *testing.T) {
 	dir, notes, res := exported(t, run, Options{Formats: []string{"nifti"}})
 	assert.Empty(t, notes)
 	for _, f := range res.Files {
-		assert.NotContains(t, f, "group", "voxels in other orders have no mean")
+		assert.NotContains(t, f, "group", "nobody says that these are the same places")
 	}
+	// In a space that subjects share, each voxel has the mean of those who have it.
+	dir2, _, _ := exported(t, run, Options{Formats: []string{"nifti"}, Space: "MNI152NLin2009cAsym"})
+	mean, err := nifti.Read(filepath.Join(dir2,
+		"group/task-a_space-MNI152NLin2009cAsym_stat-r_desc-base_statmap.nii.gz"))
+	require.NoError(t, err)
+	one, other := base(t, dir, "ann").Float32(), base(t, dir, "bob").Float32()
+	for at, x := range mean.Float32() {
+		switch a, b := one[at], other[at]; {
+		case a != a && b != b:
+			assert.True(t, x != x, at)
+		case b != b:
+			assert.Equal(t, a, x, at)
+		default:
+			assert.InDelta(t, (a+b)/2, x, 1e-7, at)
+		}
+	}
+	own, _, _ := exported(t, run, Options{Formats: []string{"nifti"}, Space: "T1w"})
+	assert.NoDirExists(t, filepath.Join(own, "group"))
 	for subject, truth := range map[string]string{"ann": "pycortex_columns_ijk", "bob": "nibabel_columns_ijk"} {
 		im := base(t, dir, subject)
 		assert.Equal(t, []int{5, 4, 3}, im.Dim)

@@ -156,10 +156,14 @@ func (p *plan) maps() error {
 			"nobody's voxels are as many as the places that the data set names").
 			WithHint("check surface or mask in dataset.yaml, or write only csv and json")
 	}
-	if m := meanOf(p.run); m != nil {
+	joined := together(p.run, p.opt.Space)
+	if m := meanOf(joined); m != nil {
 		for _, x := range mapsOf(m) {
 			x.about += fmt.Sprintf(", mean over %d subjects", n)
-			if err := p.voxelMap(cortex.Derivative{Task: p.task(), Space: p.opt.Space}, p.run.Places, x); err != nil {
+			if joined != p.run {
+				x.about += ", of each voxel over those that have it"
+			}
+			if err := p.voxelMap(cortex.Derivative{Task: p.task(), Space: p.opt.Space}, joined.Places, x); err != nil {
 				return err
 			}
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/brainwavlm/bwlm/internal/bidsdata"
 	"github.com/brainwavlm/bwlm/internal/brain/imports"
 	"github.com/brainwavlm/bwlm/internal/clean"
+	"github.com/brainwavlm/bwlm/internal/cortex"
 	"github.com/brainwavlm/bwlm/internal/nifti"
 	"github.com/brainwavlm/bwlm/internal/quote"
 	"github.com/brainwavlm/bwlm/internal/scanrows"
@@ -76,12 +77,8 @@ func (f *finder) subjects(ctx context.Context, all []*heard) error {
 	return nil
 }
 
-// own are the spaces of BIDS that each subject has for itself.
-var own = []string{"", "T1w", "T2w", "T2star", "anat", "func", "bold", "boldref", "native", "individual", "orig",
-	"fsnative"}
-
 // shared reports whether columns are the same places in all subjects, so that those without numbers stay.
-func shared(f bidsdata.Form) bool { return f.Kind == bidsdata.Dense || !slices.Contains(own, f.Space) }
+func shared(f bidsdata.Form) bool { return f.Kind == bidsdata.Dense || cortex.SharedSpace(f.Space) }
 
 // place says where the columns of a subject are.
 func (f *finder) place(s *imports.Subject, c *scanrows.Columns, scan bidsdata.Scan) error {
