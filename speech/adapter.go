@@ -38,10 +38,21 @@ type View struct {
 }
 
 // BuildView builds a second model over the parameters of a session's first store, with adapters in
-// it. Families implement WithAdapter by it: build is their constructor.
+// it. Families implement WithAdapter by it: identity is their method Identity, which adapters may want to know, and
+// build their constructor.
 func BuildView(
-	ctx context.Context, ss *nn.Session, adapters []Adapter, build func(*nn.Builder),
+	ctx context.Context, ss *nn.Session, identity func() (string, error), adapters []Adapter, build func(*nn.Builder),
 ) (*View, error) {
+	for _, a := range adapters {
+		based, ok := a.(interface {
+			MeetBase(identity func() (string, error)) error
+		})
+		if ok {
+			if err := based.MeetBase(identity); err != nil {
+				return nil, err
+			}
+		}
+	}
 	v := &View{Session: *ss}
 	base := ss.Stores[0]
 	v.Session.Stores = []*nn.Store{base}

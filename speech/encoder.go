@@ -119,8 +119,19 @@ type Options struct {
 	AnyValues    bool        // accepts a checkpoint with NaN, infinite or all-zero weights
 	// Frozen promises that the weights will not be trained. The matrices of the layers are then
 	// held in the compute type, where that is narrower.
-	Frozen bool
+	Frozen  bool
+	Context Context // what a clip is heard in, where the family has a choice
 }
+
+// Context is what an encoder hears a clip in. The zero value is the family's own choice.
+type Context string
+
+// The values of Context. A Whisper pads clips to 30 s, as in its training, unless it is to hear them alone. All other
+// families hear a clip alone.
+const (
+	Context30s    Context = "30s"
+	ContextWindow Context = "window"
+)
 
 // Mode returns the mode in which an encoder with these options is built.
 func (o Options) Mode() torch.Mode {

@@ -92,8 +92,7 @@ func TestConfigRefuses(t *testing.T) {
 			`"num_conv_pos_embeddings": 0}`: "num_conv_pos_embeddings 0, want 1",
 		`{"model_type": "data2vec-audio", ` +
 			`"conv_pos_kernel_size": 0}`: "conv_pos_kernel_size 0, want 1",
-		`{"model_type": "whisper"}`: `model_type "whisper": this is Whisper, which reads spectrograms and writes ` +
-			`text, ` +
+		`{"model_type": "unispeech"}`: `model_type "unispeech": this is UniSpeech, ` +
 			`want wavlm, wav2vec2, hubert or data2vec-audio`,
 		`{"model_type": "wav2vec2-bert", ` +
 			`"hidden_act": "swish"}`: `model_type "wav2vec2-bert": this is Wav2Vec2-BERT`,
@@ -120,7 +119,7 @@ func TestConfigFileErrors(t *testing.T) {
 	assert.Equal(t, fault.BadData, fault.KindOf(err))
 	assert.ErrorContains(t, err, `: model_type "sew": this is SEW, which works at half the rate, want wavlm`)
 	assert.ErrorContains(t, err, "; use one of the supported families: wavlm")
-	require.NoError(t, os.WriteFile(path, []byte(strings.Repeat(" ", maxText+1)), 0o600))
+	require.NoError(t, os.WriteFile(path, []byte(strings.Repeat(" ", 16<<20+1)), 0o600))
 	_, err = readConfig(dir)
 	assert.Equal(t, fault.BadData, fault.KindOf(err))
 }

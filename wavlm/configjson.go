@@ -5,13 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
-	"strings"
 
 	"github.com/brainwavlm/bwlm/fault"
-	"github.com/brainwavlm/bwlm/internal/inputfile"
-	"github.com/brainwavlm/bwlm/internal/sniff"
+	"github.com/brainwavlm/bwlm/internal/hfmodel"
 )
 
 const configFile = "config.json"
@@ -61,7 +58,7 @@ var unsupported = []string{"add_adapter", "adapter_attn_dim"}
 // files have many for other programs. Known keys must have the right type and fit together.
 func readConfig(dir string) (Config, error) {
 	path := filepath.Join(dir, configFile)
-	text, err := readText(path)
+	text, err := hfmodel.ReadText(path)
 	if err != nil {
 		return Config{}, err
 	}
@@ -86,7 +83,6 @@ type otherFamily struct{ Family }
 
 // relatives describes families that are easily confused with the supported ones.
 var relatives = map[Family]string{
-	"whisper":            "Whisper, which reads spectrograms and writes text",
 	"wav2vec2-bert":      "Wav2Vec2-BERT, which reads spectrograms",
 	"wav2vec2-conformer": "Wav2Vec2-Conformer, whose layers differ",
 	"unispeech":          "UniSpeech",
@@ -107,7 +103,7 @@ func (f *otherFamily) Error() string {
 
 // parseConfig reads the text of a config.json.
 func parseConfig(text []byte) (Config, error) {
-	values, err := parseObject(text)
+	values, err := hfmodel.ParseObject(text)
 	if err != nil {
 		return Config{}, err
 	}
@@ -123,7 +119,7 @@ func parseConfig(text []byte) (Config, error) {
 	c := Default(family)
 	var problems []string
 	for _, f := range c.fields() {
-		if err := decode(values[f.key], f.value); err != nil {
+		if err := hfmodel.Decode(values[f.key], f.value); err != nil {
 			problems = append(problems, f.key+" "+err.Error())
 		}
 	}
@@ -138,62 +134,11 @@ func parseConfig(text []byte) (Config, error) {
 		problems = c.problems()
 	}
 	if len(problems) > 0 {
-		return Config{}, errors.New(list(problems))
+		return Config{}, errors.New(hfmodel.List(problems))
 	}
 	c.raw = bytes.Clone(text)
 	return c, nil
 }
-
-// decode sets *to to the JSON value. Absent values and null leave it unchanged.
-func decode(raw json.RawMessage, to any) error {
-	if raw == nil || string(raw) == "null" {
-		return nil
-	}
-	if err := json.Unmarshal(raw, to); err != nil {
-		want := map[string]string{"*int": "a whole number", "*float64": "a number", "*bool": "true or false",
-			"*[]int": "a list of whole numbers"}
-		kind, ok := want[fmt.Sprintf("%T", to)]
-		if !ok {
-			kind = "text"
-		}
-		return fmt.Errorf("%s, want %s", raw, kind)
-	}
-	return nil
-}
-
-// parseObject reads a JSON object. Unlike encoding/json for structs it distinguishes upper and
-// lower case, and it refuses duplicate keys.
-func parseObject(text []byte) (map[string]json.RawMessage, error) {
-	d := json.NewDecoder(bytes.NewReader(text))
-	if start, err := d.Token(); err != nil || start != json.Delim('{') {
-		return nil, errors.New("is not a JSON object")
-	}
-	values := map[string]json.RawMessage{}
-	for d.More() {
-		key, err := d.Token()
-		if err != nil {
-			return nil, syntax(err)
-		}
-		name := key.(string) // the decoder accepts nothing else as a key
-		if _, twice := values[name]; twice {
-			return nil, fmt.Errorf("key %q stands twice", name)
-		}
-		var raw json.RawMessage
-		if err := d.Decode(&raw); err != nil {
-			return nil, syntax(err)
-		}
-		values[name] = raw
-	}
-	if _, err := d.Token(); err != nil {
-		return nil, syntax(err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("there is something after the JSON object")
-	}
-	return values, nil
-}
-
-func syntax(err error) error { return fmt.Errorf("is not valid JSON: %w", err) }
 
 // json returns the config.json of c: as it was read, or else made from the fields.
 func (c Config) json() []byte {
@@ -204,41 +149,5 @@ func (c Config) json() []byte {
 	for _, f := range c.fields() {
 		values[f.key] = f.value
 	}
-	return indented(values)
-}
-
-// indented returns JSON with sorted keys, as transformers writes it. Its values are numbers, text,
-// lists and parsed JSON.
-func indented(values any) []byte {
-	text, err := json.MarshalIndent(values, "", "  ")
-	if err != nil {
-		panic(err) // NaN in a Config, which problems excludes
-	}
-	return append(text, '\n')
-}
-
-// maxText is far more than any configuration has.
-const maxText = 16 << 20
-
-// readText reads a small file of JSON, and names what it is if it is something else.
-func readText(path string) ([]byte, error) {
-	text, err := inputfile.Read("read", path, maxText)
-	if err != nil {
-		return nil, err
-	}
-	if err := sniff.Other("read", path, sniff.Bytes(text), "JSON", sniff.JSON); err != nil {
-		return nil, err
-	}
-	return text, nil
-}
-
-// most is the number of problems that an error lists.
-const most = 10
-
-// list returns up to ten problems on one line.
-func list(problems []string) string {
-	if n := len(problems) - most; n > 0 {
-		problems = append(append([]string{}, problems[:most]...), fmt.Sprintf("and %d more", n))
-	}
-	return strings.Join(problems, "; ")
+	return hfmodel.Indented(values)
 }

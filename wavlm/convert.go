@@ -6,6 +6,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/atomicfile"
+	"github.com/brainwavlm/bwlm/internal/hfmodel"
 	"github.com/brainwavlm/bwlm/speech"
 )
 
@@ -56,7 +57,7 @@ func Convert(ctx context.Context, opt ConvertOptions) (*Converted, error) {
 }
 
 // savedFiles lists the files that Save writes.
-var savedFiles = []string{configFile, weightsFile, preprocessorFile}
+var savedFiles = []string{configFile, hfmodel.WeightsFile, preprocessorFile}
 
 // load reads the input.
 func (o ConvertOptions) load(ctx context.Context) (*model, error) {

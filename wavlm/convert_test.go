@@ -12,6 +12,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/ckpt"
+	"github.com/brainwavlm/bwlm/internal/hfmodel"
 	"github.com/brainwavlm/bwlm/speech"
 )
 
@@ -30,7 +31,7 @@ func TestConvertMicrosoft(t *testing.T) {
 			require.NoError(t, err)
 			require.Len(t, entries, 3)
 
-			want, got := tensors(t, name, "model.safetensors"), openFile(t, out, weightsFile)
+			want, got := tensors(t, name, "model.safetensors"), openFile(t, out, hfmodel.WeightsFile)
 			assert.Equal(t, len(want), made.Tensors)
 			assert.ElementsMatch(t, sortedKeys(want), got.file.Names())
 			parameters := 0

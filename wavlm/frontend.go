@@ -38,7 +38,7 @@ func newFrontEnd(b *nn.Builder, cfg Config) *frontEnd {
 func newConvLayer(b *nn.Builder, cfg Config, i, in, out int) *convLayer {
 	k := cfg.ConvKernel[i]
 	l := &convLayer{act: activations[cfg.ConvAct]}
-	b.Conv(&l.conv, "conv", in, out, k, cfg.ConvStride[i],
+	b.Conv(&l.conv, "conv", in, out, k, cfg.ConvStride[i], 0,
 		nn.LinearInit{Weight: nn.KaimingNormal, Bias: nn.Uniform(1 / math.Sqrt(float64(in*k))), NoBias: !cfg.ConvBias})
 	switch {
 	case cfg.ConvNorm == "layer":

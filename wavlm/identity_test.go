@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/internal/ckpt"
+	"github.com/brainwavlm/bwlm/internal/hfmodel"
 	"github.com/brainwavlm/bwlm/speech"
 )
 
@@ -40,10 +41,10 @@ func TestIdentityIsThatOfTheOutputs(t *testing.T) {
 	assert.Equal(t, want, identity(edited(folder(t, "base", all), configFile, `"hidden_dropout": 0.0`,
 		`"hidden_dropout": 0.5`)), "with other dropout")
 	old := folder(t, "base", all)
-	require.NoError(t, os.Remove(filepath.Join(old, weightsFile)))
+	require.NoError(t, os.Remove(filepath.Join(old, hfmodel.WeightsFile)))
 	weights, err := os.ReadFile(filepath.Join(goldens, "base", "model_weight_g_v.safetensors"))
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(old, weightsFile), weights, 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(old, hfmodel.WeightsFile), weights, 0o600))
 	assert.Equal(t, want, identity(old), "with the old keys of the weight norm")
 
 	assert.NotEqual(t, want, identity(edited(folder(t, "base", all), configFile, `"layer_norm_eps": 1e-05`,
@@ -53,10 +54,10 @@ func TestIdentityIsThatOfTheOutputs(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(normalised, preprocessorFile), yes, 0o600))
 	assert.NotEqual(t, want, identity(normalised), "with normalised waveforms")
 	bit := folder(t, "base", all)
-	weights, err = os.ReadFile(filepath.Join(bit, weightsFile))
+	weights, err = os.ReadFile(filepath.Join(bit, hfmodel.WeightsFile))
 	require.NoError(t, err)
 	weights[len(weights)-4] ^= 1
-	require.NoError(t, os.WriteFile(filepath.Join(bit, weightsFile), weights, 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(bit, hfmodel.WeightsFile), weights, 0o600))
 	assert.NotEqual(t, want, identity(bit), "with one other bit")
 
 	m, err := Fresh(t.Context(), variant(t, "base").Config, speech.Options{})

@@ -242,6 +242,7 @@ func TestLoadOtherFamily(t *testing.T) {
 			_, err := loadFolder(t.Context(), folder(t, c.config, tensors(t, c.weights, "model.safetensors")),
 				speech.Options{})
 			require.ErrorContains(t, err, c.want)
+			const most = 10
 			differences := strings.Count(err.Error(), "; ") // the last part is advice
 			assert.GreaterOrEqual(t, differences, most)
 			assert.LessOrEqual(t, differences, most+1)

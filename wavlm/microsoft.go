@@ -8,6 +8,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/ckpt"
+	"github.com/brainwavlm/bwlm/internal/hfmodel"
 	"github.com/brainwavlm/bwlm/speech"
 )
 
@@ -82,7 +83,7 @@ func microsoftConfig(all map[string]any) (c Config, normalise bool, err error) {
 		problems = c.problems()
 	}
 	if len(problems) > 0 {
-		return c, false, fmt.Errorf("cfg: %s", list(problems))
+		return c, false, fmt.Errorf("cfg: %s", hfmodel.List(problems))
 	}
 	return c, normalise, nil
 }
@@ -188,16 +189,16 @@ func replaceStart(name string, table [][2]string) string {
 // microsoftWeights sorts the keys of Microsoft's file. Tensors outside the encoder were only used
 // in pretraining.
 func microsoftWeights(file *ckpt.File, opt speech.Options) *weights {
-	w := &weights{file: file, any: opt.AnyValues, keys: map[string]string{}}
+	w := emptyWeights(file, opt)
 	for _, key := range file.Names() {
 		name, ours := strings.CutPrefix(key, "model.")
 		name = fromMicrosoft(name)
 		if !ours || !isBackbone(name) {
-			w.unused = append(w.unused, key)
+			w.Unused = append(w.Unused, key)
 			continue
 		}
-		w.keys[name] = key
+		w.Keys[name] = key
 	}
-	w.noteUnused()
+	w.NoteUnused("a task")
 	return w
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/hfmodel"
 	"github.com/brainwavlm/bwlm/npy"
 	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
@@ -25,10 +26,10 @@ type model struct {
 	unused       []string // tensors of the checkpoint that belong to a task's head
 
 	session nn.Session
-	adapted []string // layers and parameters that a view's adapters replace
-	closes  bool     // the store goes with this model
-	origin  *origin  // nil in a model that is not from a folder
-	oldKeys bool     // the checkpoint has the old names of the weight norm
+	adapted []string        // layers and parameters that a view's adapters replace
+	closes  bool            // the store goes with this model
+	origin  *hfmodel.Origin // nil in a model that is not from a folder
+	oldKeys bool            // the checkpoint has the old names of the weight norm
 }
 
 // newModel builds a model within a construction, to be given to nn.Store.Build. Its parameters have
@@ -102,18 +103,8 @@ func (m *model) narrow(s *torch.Scope, opt speech.Options) error {
 // and no others.
 func (m *model) WithAdapter(ctx context.Context, adapters ...speech.Adapter) (speech.Encoder, error) {
 	var v *model
-	for _, a := range adapters {
-		based, ok := a.(interface {
-			MeetBase(identity func() (string, error)) error
-		})
-		if ok {
-			if err := based.MeetBase(m.Identity); err != nil {
-				return nil, err
-			}
-		}
-	}
 	build := func(b *nn.Builder) { v = newModel(b, m.Config) }
-	view, err := speech.BuildView(ctx, &m.session, adapters, build)
+	view, err := speech.BuildView(ctx, &m.session, m.Identity, adapters, build)
 	if err != nil {
 		return nil, err
 	}

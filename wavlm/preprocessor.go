@@ -2,20 +2,16 @@ package wavlm
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/hfmodel"
 	"github.com/brainwavlm/bwlm/speech"
 )
 
 const (
-	preprocessorFile = "preprocessor_config.json"
-	processorFile    = "processor_config.json" // of transformers 5, which puts the object of the other file in it
-	extractorKey     = "feature_extractor"     // the object's key there
+	preprocessorFile = hfmodel.PreprocessorFile
 )
 
 // preprocessor is the processing of a waveform before the front end.
@@ -26,43 +22,17 @@ type preprocessor struct {
 	raw []byte // preprocessor_config.json as read, or the text of one with the same values
 }
 
-// readPreprocessor reads how a model's folder says that waveforms are processed: the object
-// feature_extractor in processor_config.json, which all processors of transformers 5 write, or else
-// preprocessor_config.json. As in transformers the first one counts where there are both. If there
-// is neither, models whose convolutions have layer norm normalise, as all published ones do, and a note reports it.
+// readPreprocessor reads how a model's folder says that waveforms are processed. If it does not say it, models whose
+// convolutions have layer norm normalise, as all published ones do, and a note reports it.
 func readPreprocessor(dir string, cfg Config) (preprocessor, error) {
-	nested, path := []byte(nil), filepath.Join(dir, processorFile)
-	if exists(path) {
-		text, err := readText(path)
-		if err != nil {
-			return preprocessor{}, err
-		}
-		values, err := parseObject(text)
-		if err != nil {
-			return preprocessor{}, badPreprocessor(path, "%v", err)
-		}
-		if object := values[extractorKey]; len(object) > 0 && object[0] == '{' {
-			nested = indented(object)
-		}
-	}
-	if nested != nil {
-		return parsePreprocessor(path, nested)
-	}
-	path = filepath.Join(dir, preprocessorFile)
-	if !exists(path) {
+	path, text, err := hfmodel.ReadExtractor(dir)
+	switch {
+	case err != nil:
+		return preprocessor{}, err
+	case text == nil:
 		return defaultPreprocessor(cfg), nil
 	}
-	text, err := readText(path)
-	if err != nil {
-		return preprocessor{}, err
-	}
 	return parsePreprocessor(path, text)
-}
-
-// exists reports whether there is an entry at path, which may be a dangling link.
-func exists(path string) bool {
-	_, err := os.Lstat(path)
-	return !errors.Is(err, fs.ErrNotExist)
 }
 
 func badPreprocessor(path, why string, args ...any) error {
@@ -75,7 +45,7 @@ func parsePreprocessor(path string, text []byte) (preprocessor, error) {
 	bad := func(why string, args ...any) (preprocessor, error) {
 		return preprocessor{}, badPreprocessor(path, why, args...)
 	}
-	values, err := parseObject(text)
+	values, err := hfmodel.ParseObject(text)
 	if err != nil {
 		return bad("%v", err)
 	}
@@ -84,7 +54,7 @@ func parsePreprocessor(path string, text []byte) (preprocessor, error) {
 	for _, f := range []field{
 		{"do_normalize", &p.normalise}, {"sampling_rate", &rate}, {"feature_size", &size}, {"padding_value", &pad},
 	} {
-		if err := decode(json.RawMessage(values[f.key]), f.value); err != nil {
+		if err := hfmodel.Decode(json.RawMessage(values[f.key]), f.value); err != nil {
 			return bad("%s %v", f.key, err)
 		}
 	}
@@ -113,7 +83,7 @@ func defaultPreprocessor(cfg Config) preprocessor {
 // json returns the preprocessor_config.json of p. return_attention_mask is as published with Base+
 // and Large.
 func (p preprocessor) json() []byte {
-	return indented(map[string]any{
+	return hfmodel.Indented(map[string]any{
 		"feature_extractor_type": "Wav2Vec2FeatureExtractor", "feature_size": 1, "sampling_rate": speech.SampleRate,
 		"do_normalize": p.normalise, "padding_side": "right", "padding_value": 0, "return_attention_mask": true,
 	})

@@ -85,7 +85,7 @@ func TestPreprocessorWithinAProcessor(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			require.NoError(t, os.WriteFile(filepath.Join(dir, processorFile), []byte(c.processor), 0o600))
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "processor_config.json"), []byte(c.processor), 0o600))
 			if c.preprocessor != "" {
 				require.NoError(t, os.WriteFile(filepath.Join(dir, preprocessorFile), []byte(c.preprocessor), 0o600))
 			}
@@ -94,14 +94,14 @@ func TestPreprocessorWithinAProcessor(t *testing.T) {
 			assert.Equal(t, c.want, p.normalise)
 			assert.Empty(t, p.note)
 			require.NoError(t, os.WriteFile(filepath.Join(dir, preprocessorFile), p.raw, 0o600))
-			require.NoError(t, os.Remove(filepath.Join(dir, processorFile)))
+			require.NoError(t, os.Remove(filepath.Join(dir, "processor_config.json")))
 			again, err := readPreprocessor(dir, Default(WavLM))
 			require.NoError(t, err, "what is saved can be read")
 			assert.Equal(t, c.want, again.normalise)
 		})
 	}
 	dir := t.TempDir()
-	path := filepath.Join(dir, processorFile)
+	path := filepath.Join(dir, "processor_config.json")
 	for text, why := range map[string]string{
 		`{"feature_extractor": {"sampling_rate": 8000}}`: "sampling_rate 8000, want 16000",
 		`{"feature_extractor": `:                         "JSON",

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/hfmodel"
 	"github.com/brainwavlm/bwlm/speech"
 )
 
@@ -58,10 +59,10 @@ func TestSaveSaysFloat32(t *testing.T) {
 	for dtype, want := range map[string]string{`"float16"`: "float32", `"float32"`: "float32", `null`: ""} {
 		c, err := parseConfig([]byte(`{"model_type": "wavlm", "torch_dtype": ` + dtype + `, "vocab_size": 32}`))
 		require.NoError(t, err)
-		again, err := parseObject((&model{geometry: geometry{c}}).configForFloat32())
+		again, err := hfmodel.ParseObject((&model{geometry: geometry{c}}).configForFloat32())
 		require.NoError(t, err)
 		var got string
-		require.NoError(t, decode(again["torch_dtype"], &got))
+		require.NoError(t, hfmodel.Decode(again["torch_dtype"], &got))
 		assert.Equal(t, want, got)
 		assert.Equal(t, "32", string(again["vocab_size"]))
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/hfmodel"
 )
 
 // inner finds the first of an encoder's own keys in a key, in the form of transformers.
@@ -32,7 +33,7 @@ func wrappedError(where, before string) error {
 	case "_orig_mod":
 		who, save = "torch.compile", "model._orig_mod"
 	}
-	return fault.New(fault.BadData, loadWeights, where,
+	return fault.New(fault.BadData, hfmodel.Loading, where,
 		"the names of the weights begin with %q, which comes from %s", before, who).
 		WithHint("save the inner model in Python: %s.save_pretrained(DIR); or take the prefix off: "+
 			"{k.removeprefix(%q): v for k, v in state_dict.items()}", save, before)

@@ -197,8 +197,8 @@ func TestConv(t *testing.T) {
 	var conv, bare Layer
 	do(t, 3, func(s *torch.Scope) {
 		require.NoError(t, st.Build(s, Fresh{}, nil, func(b *Builder) {
-			b.Conv(&conv, "conv", 2, 3, 4, 2, LinearInit{Weight: FanInUniform, Bias: Ones})
-			b.Conv(&bare, "bare", 2, 3, 4, 1, LinearInit{Weight: FanInUniform, NoBias: true})
+			b.Conv(&conv, "conv", 2, 3, 4, 2, 0, LinearInit{Weight: FanInUniform, Bias: Ones})
+			b.Conv(&bare, "bare", 2, 3, 4, 1, 0, LinearInit{Weight: FanInUniform, NoBias: true})
 		}))
 		assert.Equal(t, []string{"conv.weight", "conv.bias", "bare.weight"}, names(st))
 		x := s.Normal(0, 1, 1, 2, 9)

@@ -15,10 +15,10 @@ func (c *Conv) Forward(x *torch.Tensor) *torch.Tensor {
 }
 
 // Conv puts a convolution of one group in the slot, with parameters name.weight and, unless
-// init.NoBias, name.bias.
-func (b *Builder) Conv(slot *Layer, name string, in, out, kernel, stride int, init LinearInit) {
+// init.NoBias, name.bias. Both ends are padded with zeros.
+func (b *Builder) Conv(slot *Layer, name string, in, out, kernel, stride, padding int, init LinearInit) {
 	at := b.At(name)
-	c := &Conv{Weight: at.Param("weight", init.Weight, out, in, kernel), Stride: stride, Groups: 1}
+	c := &Conv{Weight: at.Param("weight", init.Weight, out, in, kernel), Stride: stride, Padding: padding, Groups: 1}
 	if !init.NoBias {
 		c.Bias = at.Param("bias", init.Bias, out)
 	}

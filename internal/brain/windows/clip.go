@@ -50,11 +50,14 @@ func ClipLength(m experiment.Model) float64 {
 // SamplesOf returns seconds as a number of samples.
 func SamplesOf(seconds float64) int { return int(math.Round(seconds * speech.SampleRate)) }
 
-// FramesIn returns the frames of a clip whose receptive fields lie inside a window. There is at least one, the last of
-// which ends with the window.
+// FramesIn returns the frames of a clip whose receptive fields do not begin before a window, unless the clip does not
+// either. There is at least one, the last of which ends with the window.
 func (c Clip) FramesIn(w design.Window, g speech.Geometry) design.Rows {
 	arch := g.Architecture()
 	to := g.Frames(w.End - c.Start)
+	if w.Start == c.Start {
+		return design.Rows{To: to}
+	}
 	return design.Rows{From: min((w.Start-c.Start-arch.Offset+arch.Hop-1)/arch.Hop, to-1), To: to}
 }
 
