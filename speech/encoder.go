@@ -123,12 +123,13 @@ type Options struct {
 	Context Context // what a clip is heard in, where the family has a choice
 }
 
-// Context is what an encoder hears a clip in. The zero value is the family's own choice.
+// Context is what an encoder hears a clip in. The zero value and auto are the family's own choice.
 type Context string
 
 // The values of Context. A Whisper pads clips to 30 s, as in its training, unless it is to hear them alone. All other
 // families hear a clip alone.
 const (
+	ContextAuto   Context = "auto"
 	Context30s    Context = "30s"
 	ContextWindow Context = "window"
 )

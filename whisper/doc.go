@@ -12,8 +12,8 @@
 //
 //   - speech.Context30s, the default, pads. A hidden state has 1500 frames, of which the first Frames(samples) belong
 //     to the recording. A clip longer than 30 s is refused.
-//   - speech.ContextWindow reads the clip alone, with positions from 0. A window of 4 s takes a seventh of the time. The
-//     numbers are others: silence after the clip is heard by no frame.
+//   - speech.ContextWindow reads the clip alone, with positions from 0. A window of 4 s takes a seventh of the
+//     time. The numbers are others: silence after the clip is heard by no frame.
 //
 // # Caveats
 //

@@ -13,6 +13,8 @@ type (
 	Extraction string
 	// Normalise is the span over which a waveform is standardised to mean 0 and SD 1 (model.normalise).
 	Normalise string
+	// Context is what a clip is heard in by the model (model.context).
+	Context string
 	// Downsample is the rule by which vectors of windows become one vector per TR (model.downsample).
 	Downsample string
 	// ZScore is the set of rows whose statistics standardise the responses (data.zscore).
@@ -55,6 +57,13 @@ func (p Pooling) Index() (n int, ok bool) {
 const (
 	ExtractWindows Extraction = "windows" // each window goes through the model by itself
 	ExtractChunks  Extraction = "chunks"  // windows are read from longer chunks, which overlap by a window
+)
+
+// The values of Context.
+const (
+	ContextAuto   Context = "auto" // 30s for a Whisper
+	Context30s    Context = "30s"  // padded to 30 s, as a Whisper was trained
+	ContextWindow Context = "window"
 )
 
 // The values of Normalise.

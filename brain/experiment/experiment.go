@@ -37,6 +37,7 @@ type Model struct {
 	ChunkSeconds  float64    // of a chunk
 	Pooling       Pooling    // from the frames of a window to its vector
 	Normalise     Normalise  // of the waveform
+	Context       Context    // what a window or chunk is heard in
 	Downsample    Downsample // from windows to TRs
 	ReinitLayers  []int      // encoder layers that tuning starts at random
 }
@@ -139,7 +140,7 @@ func Default() *Experiment {
 		Model: Model{
 			Layer: 9, WindowSeconds: 4, StrideSeconds: .25, Extraction: ExtractWindows, ChunkSeconds: 32,
 			Pooling:   PoolLast,
-			Normalise: NormaliseAuto, Downsample: DownsampleLanczos, ReinitLayers: []int{},
+			Normalise: NormaliseAuto, Context: ContextAuto, Downsample: DownsampleLanczos, ReinitLayers: []int{},
 		},
 		Adapter: Adapter{
 			Type: "lora", R: 4, Alpha: 4, Targets: []string{"auto"},

@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 	"strings"
@@ -100,6 +101,13 @@ var keys = []key{
 			"for it (preprocessor_config.json). Over windows, loudness between windows is lost.",
 		"", false, func(e *Experiment) any { return &e.Model.Normalise },
 		oneOf(NormaliseAuto, NormaliseStory, NormaliseWindow, NormaliseNone)},
+	{"model.context",
+		"What a window or chunk is heard in: auto | 30s | window. A Whisper pads it to 30 s (auto, 30s), as in its\n" +
+			"training, or hears it alone: several times cheaper, and not the same numbers. Other models: window.",
+		"", false, func(e *Experiment) any {
+			e.Model.Context = cmp.Or(e.Model.Context, ContextAuto) // a program may not name it
+			return &e.Model.Context
+		}, oneOf(ContextAuto, Context30s, ContextWindow)},
 	{"model.downsample", "From windows to TRs: lanczos (3 lobes, cutoff 1/TR) | average.",
 		"", false, func(e *Experiment) any { return &e.Model.Downsample }, oneOf(DownsampleLanczos, DownsampleAverage)},
 	{"model.reinit_layers",

@@ -103,7 +103,8 @@ func (p *Predictor) load(ctx context.Context, run string, f *ckpt.File, opt Opti
 		base = filepath.Join(run, "model")
 	}
 	p.model, err = extract.OpenAdapted(ctx, base, adapters,
-		speech.Options{Device: opt.Device, Compute: compute, Frozen: true})
+		speech.Options{Device: opt.Device, Compute: compute, Frozen: true,
+			Context: speech.Context(p.exp.Model.Context)})
 	if err != nil {
 		return err
 	}

@@ -47,8 +47,11 @@ var rules = []rule{
 	{packages: "audio", others: []string{"github.com/go-audio/...", "github.com/mewkiz/flac/...",
 		"github.com/hajimehoshi/go-mp3"}},
 	{packages: "speech", ours: []string{"torch", "torch/nn", "npy"}},
-	{packages: "wavlm", ours: []string{"torch", "torch/nn", "internal/ckpt", "npy", "speech"}},
-	{packages: "speech/pretrained", ours: []string{"speech", "wavlm"}},
+	{packages: "internal/hfmodel", ours: []string{"torch", "torch/nn", "internal/ckpt", "speech"}},
+	{packages: "wavlm", ours: []string{"torch", "torch/nn", "internal/ckpt", "internal/hfmodel", "npy", "speech"}},
+	{packages: "whisper", ours: []string{"torch", "torch/nn", "internal/ckpt", "internal/hfmodel", "npy", "speech"},
+		others: []string{"gonum.org/..."}},
+	{packages: "speech/pretrained", ours: []string{"internal/hfmodel", "speech", "wavlm", "whisper"}},
 	{packages: "peft", ours: []string{"torch", "torch/nn", "internal/ckpt"}},
 
 	{packages: "internal/raw"},

@@ -14,14 +14,17 @@ import (
 // familyNames are parts of the names of parameters and layers, by the package of the family that they belong to.
 var familyNames = map[string][]string{
 	"wavlm": {
-		"feature_extractor", "conv_layers", "feature_projection", "masked_spec_embed", "pos_conv_embed",
+		"feature_extractor.", "conv_layers", "feature_projection", "masked_spec_embed", "pos_conv_embed",
 		"encoder.layers",
 		"q_proj", "k_proj", "v_proj", "out_proj", "gru_rel_pos", "rel_attn_embed", "intermediate_dense", "output_dense",
 		"final_layer_norm",
 	},
+	"whisper": {
+		"embed_positions", "self_attn", "q_proj", "k_proj", "v_proj", "out_proj", "final_layer_norm", "fc1", "fc2",
+	},
 }
 
-// TestFamilyNamesStayInTheirPackage: names of a model family's parameters occur in its own package alone. Tests and
+// TestFamilyNamesStayInTheirPackage: names of parameters occur in the packages of model families alone. Tests and
 // examples are exempt.
 func TestFamilyNamesStayInTheirPackage(t *testing.T) {
 	root, found := filepath.Join("..", ".."), map[string]bool{}
@@ -44,9 +47,9 @@ func TestFamilyNamesStayInTheirPackage(t *testing.T) {
 				if !strings.Contains(string(text), name) {
 					continue
 				}
-				found[name] = true
-				assert.Equal(t, family, filepath.Dir(path), "%s names %s; ask the encoder for the name instead", path,
-					name)
+				home := filepath.ToSlash(filepath.Dir(path))
+				found[family+name] = found[family+name] || home == family
+				assert.Contains(t, familyNames, home, "%s names %s; ask the encoder for the name instead", path, name)
 			}
 		}
 		return nil
@@ -54,7 +57,7 @@ func TestFamilyNamesStayInTheirPackage(t *testing.T) {
 	require.NoError(t, err)
 	for family, names := range familyNames {
 		for _, name := range names {
-			assert.True(t, found[name], "%s: nothing is called %s, so this test shows nothing", family, name)
+			assert.True(t, found[family+name], "%s: nothing is called %s, so this test shows nothing", family, name)
 		}
 	}
 }

@@ -125,6 +125,7 @@ func OpenModel(ctx context.Context, exp *experiment.Experiment, frozen bool, ran
 		return nil, err
 	}
 	return pretrained.Open(ctx, exp.Model.Path, speech.Options{Device: device, Compute: compute, Frozen: frozen,
+		Context:      speech.Context(exp.Model.Context),
 		RandomLayers: random, Seed: torch.Seed(exp.Train.Seed, seedLayers)})
 }
 

@@ -31,6 +31,10 @@ func (st *Study) VaryData(ctx context.Context, exp *experiment.Experiment, data 
 			"windows differ: %g s every %g s against %g s every %g s",
 			b.WindowSeconds, b.StrideSeconds, a.WindowSeconds, a.StrideSeconds)
 	}
+	if a.Context != b.Context {
+		return nil, fault.New(fault.Usage, "vary study", "model", "context %s, the study's model has %s", b.Context,
+			a.Context)
+	}
 	v := &Study{Experiment: exp, Data: data, Model: st.Model, Options: st.Options, Frozen: st.Frozen,
 		waves: st.waves, sounds: st.sounds, disk: st.disk}
 	v.Notes = append(v.Notes, st.Model.Notes()...)
