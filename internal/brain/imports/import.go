@@ -244,10 +244,12 @@ func (j *job) appear(temp string) error {
 		return disk.Fault(op, temp, err)
 	}
 	return disk.In(dir, func(folder *disk.Folder) error {
+		remove := folder.Remove // of an empty folder
 		if j.opt.Force {
-			if err := folder.RemoveAll(name); err != nil {
-				return disk.Fault(op, j.opt.Dir, err)
-			}
+			remove = folder.RemoveAll
+		}
+		if err := remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return disk.Fault(op, j.opt.Dir, err)
 		}
 		if err := folder.Rename(name+unfinished, name); err != nil {
 			return disk.Fault(op, j.opt.Dir, err)
