@@ -1,7 +1,10 @@
 package imports
 
 import (
+	"fmt"
 	"io"
+	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -14,21 +17,29 @@ const experimentName = "experiment.yaml"
 // describe writes the experiment file.
 func (j *job) describe() error {
 	return j.write(experimentName, func(w io.Writer) error {
-		_, err := io.WriteString(w, j.experiment())
+		_, err := io.WriteString(w, j.experiment(filepath.Base(filepath.Clean(j.opt.Dir))))
 		return err
 	})
 }
 
-// experiment is the template with what is known of the data.
-func (f *Found) experiment() string {
+// fewRows is the number of training rows below which the ridge's folds need shorter chunks than usual.
+const fewRows = 160
+
+// experiment is the template with what is known of the data, which lie in the folder of a name.
+func (f *Found) experiment(name string) string {
 	splits := f.splits()
-	values := map[string]string{"data.path": ".", "data.train": list(splits.Train), "data.val": list(splits.Val),
+	values := map[string]string{".out": scalar("runs/" + name), "data.path": ".", "data.train": list(splits.Train), "data.val": list(splits.Val),
 		"data.test": list(splits.Test)}
-	if f.Trimmed {
+	if f.Trim != nil {
+		values["data.trim"] = fmt.Sprintf("[%d, %d]", f.Trim[0], f.Trim[1])
+	} else if f.Trimmed {
 		values["data.trim"] = "[0, 0]"
 	}
 	if f.ZScored {
 		values["data.zscore"] = "none"
+	}
+	if n := f.rowsOf(splits.Train); n < fewRows {
+		values["eval.chunk_rows"] = fmt.Sprint(max(2, n/5))
 	}
 	var b strings.Builder
 	section := ""
@@ -38,11 +49,15 @@ func (f *Found) experiment() string {
 			indent, rest = "  ", rest[2:]
 		}
 		key, _, ok := strings.Cut(strings.TrimPrefix(rest, "#"), ":")
-		if ok && indent == "" && rest == key+":" {
-			section = key
+		at := section
+		if ok && indent == "" {
+			at = ""
+			if rest == key+":" {
+				section = key
+			}
 		}
-		value, known := values[section+"."+key]
-		if !ok || !known || indent == "" {
+		value, known := values[at+"."+key]
+		if !ok || !known {
 			b.WriteString(line)
 			continue
 		}
@@ -54,6 +69,24 @@ func (f *Found) experiment() string {
 		b.WriteString(indent + key + ": " + value + "\n")
 	}
 	return b.String()
+}
+
+// rowsOf is the smallest number of rows that a subject has of whole stories; of parts of one, all its rows count.
+func (f *Found) rowsOf(stories []string) int {
+	least := math.MaxInt
+	for _, s := range f.Subjects {
+		n := 0
+		for i := range s.Responses {
+			if _, rows, _ := s.Responses[i].Extent(); slices.ContainsFunc(stories, func(entry string) bool {
+				name, _, _ := strings.Cut(entry, "[")
+				return name == s.Responses[i].Story
+			}) {
+				n += rows
+			}
+		}
+		least = min(least, n)
+	}
+	return least
 }
 
 // splits are those of the kind. Without them, the story with the most repeats is tested, or else the last one, and the
@@ -108,9 +141,8 @@ const gapSeconds = 24
 func bySeconds(f *Found, name string, rows int, first string) Splits {
 	gap := int(gapSeconds/f.TR) + 1
 	part := func(from, to float64) string {
-		return name + "[" + number(float64(int(from*float64(rows)))) + ":" + number(float64(max(0,
-			int(to*float64(rows))-gap))) +
-			"]"
+		first := int(from * float64(rows))
+		return fmt.Sprintf("%s[%d:%d]", name, first, max(first+1, int(to*float64(rows))-gap))
 	}
 	out := Splits{Train: []string{part(0, .6)}, Val: []string{part(.6, .75)}, Test: []string{part(.75, 1)},
 		Comment: []string{"Rows of one story, with gaps of 24 s between the splits."}}

@@ -30,6 +30,11 @@ type Found struct {
 	LeftOut  []LeftOut `json:"left_out"`
 	Notes    []string  `json:"notes"`   // differences of rows and audio that are usual, and what else is to be known
 	Missing  []File    `json:"missing"` // content that is needed and not there
+
+	// Trim is data.trim of the experiment file; nil: [0, 0] if the responses are trimmed, else what is usual.
+	Trim *[2]int `json:"trim,omitempty"`
+
+	opened []*Archive
 }
 
 // Story is a recording with what belongs to it.

@@ -61,6 +61,11 @@ func (f *Found) Import(ctx context.Context, opt Options) (*Record, error) {
 	if opt.DType == "" {
 		opt.DType = elements.Float32
 	}
+	defer func() {
+		for _, a := range f.opened {
+			a.Close()
+		}
+	}()
 	j := &job{Found: f, opt: opt, files: map[string]bool{}, columns: map[string]int{}, empty: map[string]bool{}}
 	for _, step := range []func() error{j.allowed, f.Complete, j.possible} {
 		if err := step(); err != nil {

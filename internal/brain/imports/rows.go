@@ -30,14 +30,15 @@ const (
 	wideBytes = 64 << 20
 )
 
-// OpenArray reads an array of two or three dimensions in a file of arrays, or a .npy.
+// OpenArray reads an array of two or three dimensions in a file of arrays, or a .npy. The digest of the file is that of
+// all of it: of a file with many arrays that are wanted, [Found.Archive] computes it once.
 func OpenArray(path, name string) Opener {
 	return func(context.Context) (Rows, error) {
 		file, err := openDigested(path)
 		if err != nil {
 			return nil, err
 		}
-		out := &arrayRows{file: file}
+		out := &arrayRows{file: file, owned: true}
 		if err := out.open(path, name); err != nil {
 			out.Close()
 			return nil, err
@@ -49,6 +50,7 @@ func OpenArray(path, name string) Opener {
 // arrayRows are the rows of an array, read in slabs.
 type arrayRows struct {
 	file                   *digested
+	owned                  bool           // file and arrays are closed with the rows
 	arrays                 arrayfile.File // nil of a .npy
 	from                   arrayfile.Rows
 	repeats, rows, columns int
@@ -60,7 +62,9 @@ type arrayRows struct {
 
 func (a *arrayRows) open(path, name string) (err error) {
 	var array stored.Array
-	if sniff.Of(a.file.file, a.file.size) == sniff.NPY {
+	if a.arrays != nil {
+		array, err = stored.Choose(op, path, name, a.arrays.Arrays(), a.arrays.Others())
+	} else if sniff.Of(a.file.file, a.file.size) == sniff.NPY {
 		array, err = inNPY(a.file, path)
 	} else if a.arrays, err = arrayfile.Open(path); err == nil {
 		array, err = stored.Choose(op, path, name, a.arrays.Arrays(), a.arrays.Others())
@@ -101,6 +105,9 @@ func inNPY(file *digested, path string) (stored.Array, error) {
 // Next fills dst with the next row.
 func (a *arrayRows) Next(dst []float64) error {
 	if a.at == a.repeats*a.rows {
+		if !a.owned {
+			return io.EOF
+		}
 		if err := a.file.finish(); err != nil {
 			return err
 		}
@@ -124,6 +131,9 @@ func (a *arrayRows) Next(dst []float64) error {
 
 // Close closes the file.
 func (a *arrayRows) Close() error {
+	if !a.owned {
+		return nil
+	}
 	if a.arrays != nil {
 		a.arrays.Close()
 	}

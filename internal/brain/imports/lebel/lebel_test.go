@@ -133,7 +133,7 @@ func TestLinkingCopiesNothing(t *testing.T) {
 	f, err = Find(t.Context(), source, []string{"UTS00"}, nil)
 	require.NoError(t, err)
 	_, err = f.Import(t.Context(), imports.Options{Dir: filepath.Join(t.TempDir(), "x"), Link: true})
-	faulttest.Require(t, fault.BadData, err, "voxel 4 and 0 more of subject UTS00", "; copy them")
+	faulttest.Require(t, fault.BadData, err, "voxel 4 and 0 more of subject UTS00", "copy them")
 }
 
 // Content that was not fetched is counted, and one command fetches it.

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/internal/labtest"
+)
+
+// smallSource puts the small form of ds003020 into the current folder, with its subject under the name of a real one.
+func smallSource(t *testing.T) {
+	t.Helper()
+	require.NoError(t, os.CopyFS("ds003020", os.DirFS(filepath.Join(labtest.Dir(t), "ds003020"))))
+	for _, dir := range []string{"preprocessed_data", "pycortex-db"} {
+		dir = filepath.Join("ds003020", "derivative", dir)
+		require.NoError(t, os.Rename(filepath.Join(dir, "UTS00"), filepath.Join(dir, "UTS03")))
+	}
+	transforms := filepath.Join("ds003020", "derivative", "subject_xfms.json")
+	require.NoError(t, os.WriteFile(transforms, []byte(`{"UTS03": "UTS00_auto"}`), 0o600))
+}
+
+func TestALaboratorysFolderBecomesATraining(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a training")
+	}
+	dir := t.TempDir()
+	require.NoError(t, tinyStudy(dir))
+	t.Chdir(dir)
+	smallSource(t)
+
+	code, stdout, stderr := call(t, "import", "lebel", "ds003020", "--dry-run")
+	assert.Equal(t, 66, code)
+	assert.Regexp(t, `(?m)^UTS03 +wheretheressmoke +3 +20 +13 `, stdout)
+	assert.Contains(t, stdout, "respdict 40 − 20 = 20 rows; recording 61.30 s")
+	assert.Contains(t, stderr, "UTS01/souls.hf5, 156.4 MB; run `datalad get -d ")
+	code, stdout, stderr = call(t, "import", "lebel", "ds003020", "--subjects", "UTS03", "--out", "uts03")
+	require.Zero(t, code, stderr)
+	assert.Contains(t, stdout, "Left out: 1 of 13 voxels of UTS03")
+	code, _, stderr = call(t, "import", "lebel", "ds003020", "--subjects", "UTS03", "--out", "uts03")
+	assert.Equal(t, 73, code, stderr)
+	code, _, stderr = call(t, "import", "lebel", "ds003020", "--subjects", "UTS03", "--out", "linked", "--link")
+	assert.Equal(t, 65, code, stderr)
+	assert.Contains(t, stderr, "copy them: --copy")
+	code, _, stderr = call(t, "import", "lebel", "ds003020", "--subjects", "UTS03", "--stories", "souls,where*", "--out",
+		"linked", "--link")
+	require.Zero(t, code, stderr)
+	code, _, stderr = call(t, "import", "lebel", "ds003020", "--dtype", "f2", "--out", "x")
+	assert.Equal(t, 2, code, stderr)
+	for _, data := range []string{"uts03", "linked"} {
+		code, _, stderr = call(t, "verify", data)
+		assert.Zero(t, code, stderr)
+	}
+
+	fast := []string{"--set", "model.path=model", "--set", "model.layer=2", "--set", "model.window_seconds=1", "--set",
+		"model.stride_seconds=1", "--set", "train.epochs=1"}
+	code, stdout, stderr = call(t, append([]string{"check-timing", "uts03/experiment.yaml"}, fast...)...)
+	assert.Zero(t, code, stderr)
+	assert.Contains(t, stdout, "lengths: rows and audio are equally long")
+	code, stdout, stderr = call(t, append([]string{"train", "uts03/experiment.yaml"}, fast...)...)
+	require.Zero(t, code, stderr)
+	assert.Contains(t, stdout, "wheretheressmoke  0:20", "no rows are trimmed again")
+	code, _, stderr = call(t, "export", "uts03/runs/uts03", "--out", "maps")
+	require.Zero(t, code, stderr)
+	maps, err := filepath.Glob("maps/sub-UTS03/func/*.nii.gz")
+	require.NoError(t, err)
+	assert.NotEmpty(t, maps)
+}

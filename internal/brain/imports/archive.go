@@ -1,0 +1,73 @@
+package imports
+
+import (
+	"context"
+	"sync"
+
+	"github.com/brainwavlm/bwlm/internal/arrayfile"
+)
+
+// Archive is a file of which several arrays are wanted. It is opened once, and its digest is compared before the first
+// array is read. Arrays of a compressed file are best read in their order.
+type Archive struct {
+	path   string
+	mu     sync.Mutex
+	file   *digested
+	arrays arrayfile.File
+}
+
+// Archive returns the file at a path. [Found.Import] closes it.
+func (f *Found) Archive(path string) *Archive {
+	a := &Archive{path: path}
+	f.opened = append(f.opened, a)
+	return a
+}
+
+// Rows reads an array of the file.
+func (a *Archive) Rows(name string) Opener {
+	return func(context.Context) (Rows, error) {
+		if err := a.open(); err != nil {
+			return nil, err
+		}
+		out := &arrayRows{file: a.file, arrays: a.arrays}
+		if err := out.open(a.path, name); err != nil {
+			return nil, err
+		}
+		return out, nil
+	}
+}
+
+// open opens the file at the first call.
+func (a *Archive) open() (err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.file != nil {
+		return nil
+	}
+	file, err := openDigested(a.path)
+	if err != nil {
+		return err
+	}
+	if err = file.finish(); err == nil {
+		a.arrays, err = arrayfile.Open(a.path)
+	}
+	if err != nil {
+		file.Close()
+		return err
+	}
+	a.file = file
+	return nil
+}
+
+// Close closes the file. It is opened again if it is read.
+func (a *Archive) Close() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.file == nil {
+		return nil
+	}
+	a.arrays.Close()
+	err := a.file.Close()
+	a.file, a.arrays = nil, nil
+	return err
+}
