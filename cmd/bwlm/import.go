@@ -33,7 +33,8 @@ A folder appears whole. An import that was interrupted leaves DIR.tmp; the same 
 		Args: onlyCommands,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(importLebelCommand(a), importBIDSCommand(a), importArraysCommand(a))
+	c.AddCommand(importLebelCommand(a), importHuthBoxCommand(a), importDenizCommand(a), importBIDSCommand(a),
+		importArraysCommand(a), importAutoCommand(a))
 	return c
 }
 

@@ -11,13 +11,17 @@ import (
 func importArraysCommand(a *app) *cobra.Command {
 	var f importFlags
 	var tr float64
+	var array string
 	c := &cobra.Command{
 		Use:   "arrays FOLDER",
-		Short: "A folder of .npy matrices (TRs × voxels) and recordings",
+		Short: "A folder of matrices (TRs × voxels) and recordings",
 		Long: `Each recording (.wav, .flac, .mp3) below FOLDER is a story, named by its stem. Each .npy belongs to
 the story whose name is in its path, such as sub-01/alice.npy or sub-01_task-alice_bold.npy, and to the subject that the
 rest of its path names; three dimensions are repeats × TRs × voxels. A .tsv with the stem of a story has its words, if
 it has the columns onset, offset and word. What was guessed and what was left out is printed and stands in the file.
+
+Files of arrays count, too: NumPy's .npz, MATLAB's .mat, HDF5, joblib and pickles of arrays (.jbl, .pkl). Of one, the
+only array of floats that is a matrix is taken, or the one that --var names, or all those that have names of stories.
 
 Nothing is copied, unless --copy says so. Rows are compared with the audio by headers. Matrices that do not fit it are
 named and refused (65), as every command would do later; --dry-run prints the description all the same, as a start for
@@ -26,7 +30,7 @@ one's own. --json prints what import.json holds, or with --dry-run {"schema", "k
 		Example: "  bwlm import arrays study --tr 2 --out data/study\n  bwlm import arrays study --tr 2 --dry-run",
 		Args:    wantArgs("FOLDER"),
 		RunE: func(c *cobra.Command, args []string) error {
-			found, err := imports.Arrays(c.Context(), args[0], tr)
+			found, err := imports.Arrays(c.Context(), args[0], tr, array)
 			if err != nil {
 				return err
 			}
@@ -52,6 +56,7 @@ one's own. --json prints what import.json holds, or with --dry-run {"schema", "k
 		},
 	}
 	f.add(c, true)
+	c.Flags().StringVar(&array, "var", "", "`name` of the array in files of several")
 	c.Flags().Float64Var(&tr, "tr", 0, "`seconds` from one row to the next")
 	return c
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/brainwavlm/bwlm/wavlm"
 )
 
-// The commands of docs/datasets/ds003020.md, word for word but for fewer epochs, on the small data set and with a small model of
-// random weights under the name of the real one.
+// The commands of docs/datasets/ds003020.md, word for word but for fewer epochs, on the small data set and with a small
+// model of random weights under the name of the real one.
 func TestTheCommandsOfTheDataSetsPage(t *testing.T) {
 	t.Chdir(t.TempDir())
 	smallSource(t)

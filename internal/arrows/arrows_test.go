@@ -106,6 +106,12 @@ var rules = []rule{
 		"audio", "npy", "brain/dataset", "brain/experiment", "internal/arrayfile", "internal/brain/datacheck",
 		"internal/stored", "internal/textgrid", "internal/wordtable",
 	}, others: []string{"go.yaml.in/yaml/v3"}},
+	{packages: "internal/brain/imports/huthbox", ours: []string{
+		"audio", "internal/arrayfile", "internal/brain/imports", "internal/joblib", "internal/stored",
+	}},
+	{packages: "internal/brain/imports/deniz", ours: []string{
+		"audio", "internal/arrayfile", "internal/brain/imports", "internal/stored", "internal/triggers",
+	}},
 	{packages: "internal/brain/imports/lebel", ours: []string{
 		"audio", "internal/arrayfile", "internal/brain/imports", "internal/cortex", "internal/regions",
 		"internal/stored",

@@ -15,7 +15,7 @@ import (
 // A matrixShape is the shape of one file of responses next to the length of its story's audio.
 type matrixShape struct {
 	Subject, Story string
-	Path           string // of the file; "" for a matrix in memory
+	Path, Array    string // of the file, and in it; "" for a matrix in memory
 	Rows, Voxels   int
 	Audio          float64 // seconds
 	Clock          design.Clock
@@ -134,7 +134,7 @@ func wrongShape(m matrixShape, others []matrixShape) error {
 	}
 	for _, o := range sameSubject {
 		switch {
-		case m.Path != "" && o.Path == m.Path:
+		case m.Path != "" && o.Path == m.Path && o.Array == m.Array:
 			return m.fail("the file is listed for story %s, too", o.Story).
 				WithHint("name the file of story %s", m.Story)
 		case o.want() < 1:

@@ -68,6 +68,9 @@ func CheckShapes(ctx context.Context, d *dataset.Dataset, subjects, stories []st
 			if response.Rows != nil {
 				m.Span = response.Rows
 			}
+			if s, ok := r.Source.(interface{ Array() string }); ok {
+				m.Array = s.Array()
+			}
 			matrices = append(matrices, m)
 		}
 	}

@@ -2,9 +2,14 @@ package imports
 
 import (
 	"context"
+	"errors"
+	"io"
+	"math"
 	"sync"
 
+	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/arrayfile"
+	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
 // Archive is a file of which several arrays are wanted. It is opened once, and its digest is compared before the first
@@ -70,4 +75,26 @@ func (a *Archive) Close() error {
 	err := a.file.Close()
 	a.file, a.arrays = nil, nil
 	return err
+}
+
+// Columns reads the numbers of columns, of which there are n, from an array of one dimension in a file of arrays.
+func Columns(path, name string, n int) ([]int, error) {
+	rows, err := OpenArray(path, name)(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []int
+	for one := []float64{0}; ; {
+		switch err := rows.Next(one); {
+		case errors.Is(err, io.EOF):
+			return out, nil
+		case err != nil:
+			return nil, err
+		case one[0] != math.Trunc(one[0]) || one[0] < 0 || one[0] >= float64(n):
+			return nil, fault.New(fault.BadData, op, quote.OneLine(path), "%s: element %d is %g, not one of %d columns",
+				quote.OneLine(name), len(out), one[0], n)
+		}
+		out = append(out, int(one[0]))
+	}
 }

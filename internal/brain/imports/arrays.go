@@ -14,16 +14,18 @@ import (
 	"github.com/brainwavlm/bwlm/audio"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/arrayfile"
 	"github.com/brainwavlm/bwlm/npy"
 )
 
-// Arrays finds recordings and .npy matrices below a folder. A story is a recording, named by its stem. A matrix belongs
-// to the story whose name is in its path, the longest where several are; what its path has besides that is its
-// subject. Rows are tr seconds apart; 0 leaves that open, for [Found.LikelyTR].
+// Arrays finds recordings and matrices below a folder, in .npy and in files of arrays. A story is a recording, named by
+// its stem. A matrix belongs to the story whose name is in its path, the longest where several are; what its path has
+// besides that is its subject. Rows are tr seconds apart; 0 leaves that open, for [Found.LikelyTR]. Of files of arrays,
+// those of a name are taken, or if it is "" all that have the name of a recording, or the only one.
 //
 // Files that are not understood are left out, with the reason. That there is no story or no matrix is an error of kind
 // BadData, and so are two matrices of one subject and story.
-func Arrays(ctx context.Context, folder string, tr float64) (*Found, error) {
+func Arrays(ctx context.Context, folder string, tr float64, name string) (*Found, error) {
 	abs, err := filepath.Abs(folder)
 	if err != nil {
 		return nil, fault.Wrap(fault.IO, op, folder, err)
@@ -33,7 +35,8 @@ func Arrays(ctx context.Context, folder string, tr float64) (*Found, error) {
 	} else if !info.IsDir() {
 		return nil, fault.New(fault.BadData, op, folder, "is a file, want the folder of the arrays and recordings")
 	}
-	a := &arrays{found: &Found{Schema: 1, Kind: "arrays", Source: abs, Name: nameOf(filepath.Base(abs)), TR: tr,
+	a := &arrays{name: name, found: &Found{Schema: 1, Kind: "arrays", Source: abs, Name: nameOf(filepath.Base(abs)),
+		TR:      tr,
 		RowTime: .5, Missing: []File{}, Guessed: []string{}, LeftOut: []LeftOut{}, Notes: []string{}}}
 	if err := a.list(ctx); err != nil {
 		return nil, err
@@ -51,7 +54,9 @@ func Arrays(ctx context.Context, folder string, tr float64) (*Found, error) {
 // arrays is the search for the files of a data set.
 type arrays struct {
 	found            *Found
+	name             string   // of arrays in files of several
 	sounds, matrices []string // relative paths
+	files            []string // of arrays
 	tables           []string // that may have words
 }
 
@@ -99,11 +104,13 @@ func (a *arrays) list(ctx context.Context) error {
 			a.matrices = append(a.matrices, rel)
 		case ".tsv":
 			a.tables = append(a.tables, rel)
-		case ".npz":
-			a.leave(rel, "an archive of arrays: save each array as .npy")
-		case ".txt", ".csv", ".mat", ".h5", ".hdf5", ".hf5":
+		case ".txt", ".csv":
 			a.leave(rel, "not a .npy: save matrices as .npy, TRs × voxels")
 		default:
+			if arrayfile.Has(rel) {
+				a.files = append(a.files, rel)
+				return nil
+			}
 			a.leave(rel, "neither .npy nor a recording (.wav, .flac, .mp3)")
 		}
 		return nil
@@ -138,32 +145,16 @@ func (a *arrays) stories() {
 
 // responses gives each matrix its story and subject.
 func (a *arrays) responses() error {
-	type matched struct {
-		file, story string
-		rest        []string
-		shape       []int
-	}
-	var list []matched
+	list := a.inFiles()
 	for _, file := range a.matrices {
 		header, err := npy.Stat(filepath.Join(a.found.Source, file))
-		switch {
-		case err != nil:
+		if err != nil {
 			a.leave(file, "%s", reasonOf(err))
 			continue
-		case len(header.Shape) == 1:
-			a.leave(file, "one dimension of %d, want TRs × voxels; columns of an ROI belong below rois",
-				header.Shape[0])
-			continue
-		case len(header.Shape) != 2 && len(header.Shape) != 3:
-			a.leave(file, "%d dimensions, want TRs × voxels, or repeats × TRs × voxels", len(header.Shape))
-			continue
 		}
-		story, rest, ok := match(strings.TrimSuffix(file, filepath.Ext(file)), a.found.Stories)
-		if !ok {
-			a.leave(file, "its path has the name of no recording, or of several")
-			continue
-		}
-		list = append(list, matched{file, story, rest, header.Shape})
+		path := filepath.Join(a.found.Source, file)
+		list = append(list, a.matched(file, strings.TrimSuffix(file, filepath.Ext(file)), Response{File: path,
+			Shape: header.Shape, InPlace: true, Open: OpenArray(path, "")})...)
 	}
 	rests := make([][]string, len(list))
 	for i, m := range list {
@@ -178,15 +169,13 @@ func (a *arrays) responses() error {
 			a.found.Subjects = append(a.found.Subjects, Subject{Name: name})
 		}
 		s := &a.found.Subjects[at]
-		if k := slices.IndexFunc(s.Responses, func(r Response) bool { return r.Story == m.story }); k >= 0 {
+		if k := slices.IndexFunc(s.Responses, func(r Response) bool { return r.Story == m.Story }); k >= 0 {
 			return fault.New(fault.BadData, op, a.found.Source, "%s and %s would both be subject %s, story %s", m.file,
-				relative(a.found.Source, s.Responses[k].File), name, m.story).
+				relative(a.found.Source, s.Responses[k].File), name, m.Story).
 				WithHint("give each file a name or folder with its subject and its story, and save repeats as one " +
 					"array, repeats × TRs × voxels")
 		}
-		path := filepath.Join(a.found.Source, m.file)
-		s.Responses = append(s.Responses, Response{Story: m.story, File: path, Shape: m.shape, InPlace: true,
-			Open: OpenArray(path, "")})
+		s.Responses = append(s.Responses, m.Response)
 	}
 	if len(list) > 0 {
 		a.guess("the subjects are %s, from what the paths of the matrices have besides the story",
@@ -248,10 +237,10 @@ func (a *arrays) enough() error {
 	switch {
 	case len(a.sounds) == 0:
 		return fail("there is no recording (.wav, .flac, .mp3)")
-	case len(a.matrices) == 0:
-		return fail("there is no .npy")
+	case len(a.matrices)+len(a.files) == 0:
+		return fail("there is no .npy and no file of arrays")
 	case len(a.found.Subjects) == 0:
-		return fail("no path of a .npy has the name of a recording")
+		return fail("no path of a matrix has the name of a recording")
 	}
 	return nil
 }

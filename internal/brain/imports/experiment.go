@@ -28,7 +28,8 @@ const fewRows = 160
 // experiment is the template with what is known of the data, which lie in the folder of a name.
 func (f *Found) experiment(name string) string {
 	splits := f.splits()
-	values := map[string]string{".out": scalar("runs/" + name), "data.path": ".", "data.train": list(splits.Train), "data.val": list(splits.Val),
+	values := map[string]string{".out": scalar("runs/" + name), "data.path": ".", "data.train": list(splits.Train),
+		"data.val":  list(splits.Val),
 		"data.test": list(splits.Test)}
 	if f.Trim != nil {
 		values["data.trim"] = fmt.Sprintf("[%d, %d]", f.Trim[0], f.Trim[1])

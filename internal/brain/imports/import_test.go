@@ -143,11 +143,14 @@ func TestValuesThatAreNotFinite(t *testing.T) {
 	assert.NoFileExists(t, filepath.Join(dir, "s1", "columns.npy"))
 
 	for want, change := range map[string]func(map[string]*memory, *Found){
-		"b.bin: story b: row 7, voxel 2 is not a finite number (3 such values in 2 voxels that": func(m map[string]*memory,
+		"story b: row 7, voxel 2 is not a finite number (3 such values in 2 voxels that": func(m map[string]*memory,
 			_ *Found) {
 			m["b"].rows[7][2], m["b"].rows[8][2], m["b"].rows[9][0] = nan, nan, nan
 		},
-		"row 0, voxel 3 is not a finite number (1 such": func(m map[string]*memory, _ *Found) { m["a"].rows[0][3] = nan },
+		"row 0, voxel 3 is not a finite number (1 such": func(m map[string]*memory,
+			_ *Found) {
+			m["a"].rows[0][3] = nan
+		},
 		"voxel 1 is not a finite number (10 such values in 1 voxels": func(m map[string]*memory, _ *Found) {
 			column(m["a"], 1, inf)
 		},
@@ -166,7 +169,10 @@ func TestValuesThatAreNotFinite(t *testing.T) {
 			}
 		},
 		"ends after 9 rows, want 10": func(m map[string]*memory, _ *Found) { m["a"].rows = m["a"].rows[1:] },
-		"goes on after 10 rows":      func(m map[string]*memory, _ *Found) { m["a"].rows = append(m["a"].rows, make([]float64, 4)) },
+		"goes on after 10 rows": func(m map[string]*memory, _ *Found) {
+			m["a"].rows = append(m["a"].rows,
+				make([]float64, 4))
+		},
 	} {
 		dir, _, err := importing(change)
 		faulttest.Require(t, fault.BadData, err, want)

@@ -67,6 +67,9 @@ func (s *arraySource) Stored() string {
 	return string(s.array.DType)
 }
 
+// Array returns the name of the array in the file.
+func (s *arraySource) Array() string { return s.array.Name }
+
 // ReadRows fills out with rows from ≤ k < to of a repeat.
 func (s *arraySource) ReadRows(_ context.Context, repeat, from, to int, out []float32) error {
 	return s.open(func(r *stored.Reader) error { return stored.ReadRows(r, repeat, from, to, out) })

@@ -27,6 +27,7 @@ func smallMask(t *testing.T) func(path string) {
 		file, err := os.Create(path)
 		require.NoError(t, err)
 		defer file.Close()
-		require.NoError(t, nifti.NewFloat([]int{3, 3, 3}, [3][4]float64{{1}, {0, 1}, {0, 0, 1}}, values).WriteGzip(file))
+		require.NoError(t, nifti.NewFloat([]int{3, 3, 3}, [3][4]float64{{1}, {0, 1}, {0, 0, 1}},
+			values).WriteGzip(file))
 	}
 }

@@ -142,8 +142,9 @@ func TestContentThatIsNotThere(t *testing.T) {
 	f, err := Find(t.Context(), source, []string{"UTS01"}, nil)
 	require.NoError(t, err)
 	file := filepath.Join(source, "derivative/preprocessed_data/UTS01/souls.hf5")
-	faulttest.Require(t, fault.Missing, f.Complete(), "derivative/preprocessed_data/UTS01/souls.hf5, 156.4 MB; run `datalad "+
-		"get -d "+source+" "+file+"`")
+	faulttest.Require(t, fault.Missing, f.Complete(),
+		"derivative/preprocessed_data/UTS01/souls.hf5, 156.4 MB; run `datalad "+
+			"get -d "+source+" "+file+"`")
 	_, err = f.Import(t.Context(), imports.Options{Dir: filepath.Join(t.TempDir(), "out")})
 	faulttest.Require(t, fault.Missing, err, "156.4 MB")
 
@@ -176,7 +177,8 @@ func TestDigestsOfGitAnnexAreCompared(t *testing.T) {
 			require.NoError(t, err)
 			record, err := f.Import(t.Context(), imports.Options{Dir: filepath.Join(t.TempDir(), "out"), Link: link})
 			if flipped >= 0 {
-				faulttest.Require(t, fault.BadData, err, "souls.hf5: the content is not what the data set lists: its MD5 is")
+				faulttest.Require(t, fault.BadData, err,
+					"souls.hf5: the content is not what the data set lists: its MD5 is")
 				continue
 			}
 			require.NoError(t, err)

@@ -33,7 +33,8 @@ func dangling(t *testing.T) string {
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "derivative", name), text, 0o600))
 	}
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "CHANGES"), []byte("2.0.2 2023-05-01\n - x\n1.0.0 2020\n"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "CHANGES"), []byte("2.0.2 2023-05-01\n - x\n1.0.0 2020\n"),
+		0o600))
 	return dir
 }
 

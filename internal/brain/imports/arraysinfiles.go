@@ -1,0 +1,85 @@
+package imports
+
+import (
+	"path/filepath"
+	"strings"
+
+	"github.com/brainwavlm/bwlm/internal/arrayfile"
+	"github.com/brainwavlm/bwlm/internal/stored"
+)
+
+// matched is a matrix with its story and the other parts of its path.
+type matched struct {
+	Response
+	file string // relative to the source
+	rest []string
+}
+
+// matched gives a matrix the story that its path names. It is empty if there is none.
+func (a *arrays) matched(file, path string, r Response) []matched {
+	switch n := len(r.Shape); n {
+	case 2, 3:
+	case 1:
+		a.leave(file, "one dimension of %d, want TRs × voxels; columns of an ROI belong below rois", r.Shape[0])
+		return nil
+	default:
+		a.leave(file, "%d dimensions, want TRs × voxels, or repeats × TRs × voxels", n)
+		return nil
+	}
+	story, rest, ok := match(path, a.found.Stories)
+	if !ok {
+		a.leave(file, "its path has the name of no recording, or of several")
+		return nil
+	}
+	r.Story = story
+	return []matched{{r, file, rest}}
+}
+
+// inFiles finds the matrices in files of arrays.
+func (a *arrays) inFiles() (out []matched) {
+	for _, file := range a.files {
+		path := filepath.Join(a.found.Source, file)
+		list, err := a.arraysOf(path)
+		if err != nil {
+			a.leave(file, "%s", reasonOf(err))
+			continue
+		}
+		archive := a.found.Archive(path)
+		for _, array := range list {
+			name, where := stemOf(file), file
+			if i := strings.Index(name, "."); i > 0 { // .jbl.gz
+				name = name[:i]
+			}
+			name = filepath.Join(filepath.Dir(file), name)
+			if a.name == "" && len(list) > 1 {
+				name, where = name+"/"+array.Name, file+":"+array.Name
+			}
+			out = append(out, a.matched(where, name, Response{File: path, Array: array.Name, Shape: array.Shape,
+				DType: array.DType, Offset: array.Offset, InPlace: array.Offset >= 0,
+				Open: archive.Rows(array.Name)})...)
+		}
+	}
+	return out
+}
+
+// arraysOf lists the arrays of a file that may be meant.
+func (a *arrays) arraysOf(path string) ([]stored.Array, error) {
+	file, err := arrayfile.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	if a.name == "" {
+		var named []stored.Array
+		for _, array := range file.Arrays() {
+			if _, _, ok := match(array.Name, a.found.Stories); ok {
+				named = append(named, array)
+			}
+		}
+		if len(named) > 1 {
+			return named, nil
+		}
+	}
+	one, err := stored.Choose(op, path, a.name, file.Arrays(), file.Others())
+	return []stored.Array{one}, err
+}

@@ -1,0 +1,256 @@
+package huthbox
+
+import (
+	"context"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/brain/imports"
+	"github.com/brainwavlm/bwlm/internal/joblib"
+	"github.com/brainwavlm/bwlm/internal/stored"
+)
+
+const (
+	op = "import data"
+
+	tr       = 2.0
+	before   = 10 // volumes that were cut
+	after    = 5
+	silence  = 10.0 // seconds, where no times are there
+	mostLate = .1   // TRs that a volume may be off the line through all
+)
+
+// find is a search in the folder.
+type find struct {
+	*imports.Found
+	ctx              context.Context
+	responses, rois  map[string]string // files by subject
+	clocks           string            // file
+	audio, words     map[string]string // files by story
+	clockOf          map[string]joblib.Clock
+	subjects, chosen []string // patterns
+}
+
+// Find describes the subjects and stories that are selected by names or patterns; nil selects all. Recordings and
+// TextGrids are also looked for in other folders.
+func Find(ctx context.Context, source string, subjects, stories, folders []string) (*imports.Found, error) {
+	found, err := imports.Start("huthbox", source, true)
+	if err != nil {
+		return nil, err
+	}
+	f := &find{Found: found, ctx: ctx, responses: map[string]string{}, rois: map[string]string{}, subjects: subjects,
+		audio: map[string]string{}, words: map[string]string{}, clockOf: map[string]joblib.Clock{}, chosen: stories}
+	found.TR, found.Trimmed = tr, true
+	for _, step := range []func() error{
+		func() error { return f.list(append([]string{found.Source}, folders...)) },
+		f.times,
+		f.read,
+		f.clock,
+		f.regions,
+	} {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	f.Note("no mask is in this release, so that maps cannot be drawn; " +
+		"those of ds003020 fit if they have as many voxels")
+	return found, nil
+}
+
+// Claims says why a folder is of this kind, "" if it is not.
+func Claims(source string) string {
+	f := &find{Found: &imports.Found{Source: source}, responses: map[string]string{}, rois: map[string]string{},
+		audio: map[string]string{}, words: map[string]string{}}
+	if f.list([]string{source}) != nil {
+		return ""
+	}
+	for _, path := range f.responses {
+		return filepath.Base(path) + " is there"
+	}
+	return ""
+}
+
+const mostFiles = 100_000
+
+// list finds the files below some folders by their names.
+func (f *find) list(folders []string) error {
+	n := 0
+	for _, folder := range folders {
+		if err := filepath.WalkDir(folder, func(path string, e fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return fault.Wrap(fault.Missing, op, path, err)
+			case e.IsDir() && strings.HasPrefix(e.Name(), ".") && path != folder:
+				return fs.SkipDir
+			case e.IsDir():
+				return nil
+			}
+			if n++; n > mostFiles {
+				return f.Fail(folder, "has more than %d files", mostFiles)
+			}
+			f.file(path)
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
+	if len(f.responses) == 0 {
+		return fault.New(fault.Missing, op, f.Source, "there are no responses (SUBJECT_responses.jbl)").
+			WithHint("name the folder of the release, which has responses/full_responses")
+	}
+	return nil
+}
+
+// file takes up a file by its name; the first of a name counts.
+func (f *find) file(path string) {
+	name := filepath.Base(path)
+	put := func(to map[string]string, key string) {
+		if to[key] == "" {
+			to[key] = path
+		}
+	}
+	stem, rest, isJoblib := strings.Cut(name, ".jbl")
+	switch ext := strings.ToLower(filepath.Ext(name)); {
+	case isJoblib && (rest == "" || strings.HasPrefix(rest, ".")):
+		if subject, ok := strings.CutSuffix(stem, "_responses"); ok {
+			put(f.responses, subject)
+		} else if subject, ok := strings.CutPrefix(stem, "rois_"); ok {
+			put(f.rois, subject)
+		} else if strings.HasPrefix(stem, "trfiles") && f.clocks == "" {
+			f.clocks = path
+		}
+	case ext == ".wav" || ext == ".flac" || ext == ".mp3":
+		put(f.audio, strings.TrimSuffix(name, filepath.Ext(name)))
+	case ext == ".textgrid":
+		put(f.words, strings.TrimSuffix(name, filepath.Ext(name)))
+	}
+}
+
+// times reads the times of volumes.
+func (f *find) times() error {
+	if f.clocks == "" {
+		f.Guess("row 0 begins at second %g of the recordings, as in ds003020: there is no trfiles_huge.jbl", silence)
+		return nil
+	}
+	if _, there, err := f.File(f.clocks); err != nil || !there {
+		return err
+	}
+	file, err := joblib.Open(f.clocks)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	clocks, err := file.Clocks()
+	for _, c := range clocks {
+		story, run, _ := strings.Cut(c.Name, ".")
+		if run == "" || run == "0" {
+			f.clockOf[story] = c
+		}
+	}
+	return err
+}
+
+// read lists the stories in the files of responses.
+func (f *find) read() error {
+	var names []string
+	for name := range f.responses {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	names, err := f.Select("subject", names, f.subjects)
+	if err != nil {
+		return err
+	}
+	found := map[string]bool{}
+	for _, subject := range names {
+		path := f.responses[subject]
+		if _, there, err := f.File(path); err != nil {
+			return err
+		} else if !there {
+			continue
+		}
+		s, err := f.subject(subject, path)
+		if err != nil {
+			return err
+		}
+		for _, r := range s.Responses {
+			found[r.Story] = true
+		}
+		f.Subjects = append(f.Subjects, s)
+	}
+	if len(f.Subjects) == 0 {
+		return f.Complete()
+	}
+	var stories []string
+	for story := range found {
+		stories = append(stories, story)
+	}
+	slices.Sort(stories)
+	if stories, err = f.Select("story", stories, f.chosen); err != nil {
+		return err
+	}
+	for _, story := range stories {
+		path := f.audio[story]
+		if path == "" {
+			f.Leave(f.responses[names[0]]+":"+story, "there is no recording of story %s, which is left out", story)
+			delete(found, story)
+			continue
+		}
+		if _, _, err := f.File(path); err != nil {
+			return err
+		}
+		f.Stories = append(f.Stories, imports.Story{Name: story, Audio: path, Words: f.words[story],
+			Phones: f.words[story]})
+	}
+	if len(f.Stories) == 0 {
+		return fault.New(fault.Missing, op, f.Source, "no story has a recording").
+			WithHint("name the folder that has the recordings of the stories")
+	}
+	for i := range f.Subjects {
+		s := &f.Subjects[i]
+		s.Responses = slices.DeleteFunc(s.Responses, func(r imports.Response) bool {
+			return !found[r.Story] || !slices.Contains(stories, r.Story)
+		})
+	}
+	f.Subjects = slices.DeleteFunc(f.Subjects, func(s imports.Subject) bool { return len(s.Responses) == 0 })
+	return nil
+}
+
+// subject lists the arrays of a file, in their order.
+func (f *find) subject(name, path string) (imports.Subject, error) {
+	s := imports.Subject{Name: name}
+	file, err := joblib.Open(path)
+	if err != nil {
+		return s, err
+	}
+	defer file.Close()
+	archive := f.Archive(path)
+	voxels := 0
+	for _, a := range file.Arrays() {
+		if len(a.Shape) != 2 && len(a.Shape) != 3 {
+			f.Leave(path, "%s is no matrix of rows × voxels", a)
+			continue
+		}
+		if n := a.Shape[len(a.Shape)-1]; voxels == 0 {
+			voxels = n
+		} else if n != voxels {
+			return s, f.Fail(path, "%s, other stories have %d voxels", a, voxels)
+		}
+		s.Responses = append(s.Responses, response(path, a, archive))
+	}
+	for _, o := range file.Others() {
+		f.Leave(path, "%s is %s", o.Name, o.What)
+	}
+	if len(s.Responses) == 0 {
+		return s, f.Fail(path, "holds no story, as arrays of rows × voxels")
+	}
+	return s, nil
+}
+
+func response(path string, a stored.Array, archive *imports.Archive) imports.Response {
+	return imports.Response{Story: a.Name, File: path, Array: a.Name, Shape: a.Shape, DType: a.DType, Offset: a.Offset,
+		InPlace: a.Offset >= 0 && !a.ByColumns, Open: archive.Rows(a.Name)}
+}
