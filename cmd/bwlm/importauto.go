@@ -19,9 +19,8 @@ func importAutoCommand(a *app) *cobra.Command {
 		Use:   "auto FOLDER",
 		Short: "Tell which kind FOLDER is of, and import it as such",
 		Long: `Tells the kind of FOLDER by the names of its files, says which it takes and why, and goes on as
-` + "`bwlm import KIND FOLDER`" + ` does, with the flags that all kinds have. It looks for lebel, huthbox,
-	deniz and bids,
-in this order; what is none of them is arrays, which needs --tr.`,
+the command of that kind does, with the flags that all kinds have. It looks for lebel,
+huthbox, deniz and bids, in this order; what is none of them is arrays, which needs --tr.`,
 		Example: "  bwlm import auto ds003020 --dry-run\n  bwlm import auto study --tr 2 --out data/study",
 		Args:    wantArgs("FOLDER"),
 		RunE: func(c *cobra.Command, args []string) error {

@@ -18,8 +18,8 @@ func importBIDSCommand(a *app) *cobra.Command {
 		Use:   "bids FOLDER",
 		Short: "A folder in BIDS with preprocessed scans: volumes, surfaces or CIFTI",
 		Long: `FOLDER has time series that were preprocessed, as by fMRIPrep: volumes (_bold.nii.gz), surfaces of two
-hemispheres (.func.gii) or CIFTI (.dtseries.nii), and mostly the tables of events,
-	sidecars and stimuli of its raw data.
+hemispheres (.func.gii) or CIFTI (.dtseries.nii), and mostly the tables of
+events, sidecars and stimuli of its raw data.
 
 Columns are the voxels that the brain masks of all runs of a subject have in common, without masks those that vary in
 all runs; of surfaces and CIFTI all places. Vertices of the medial wall, NaN in all rows, are left out.
@@ -37,8 +37,7 @@ nilearn.signal.clean does. Nothing is taken out unless it is named:
   high-pass=HZ     cosines slower than this       polort=N, polort=auto   Legendre polynomials up to degree N
   motion=6, =24    head motion                    acompcor=N              components of aCompCor
   detrend          mean and linear trend          censor=MM               rows of a larger framewise displacement:
-                                                                          no part of the fit,
-	put in from their neighbours
+                                                                          no part of the fit, put in from neighbours
   recommended      ` + clean.Recommended.String() + `
 
 Motion, aCompCor and displacement are read from desc-confounds_timeseries.tsv. --json prints what import.json has.`,

@@ -17,9 +17,8 @@ array for each story; trfiles_huge.jbl the times of volumes; rois_S03.jbl the co
 and TextGrids have the names of stories. Nothing in the joblib files is run.
 
 Row 0 begins at trtimes[10] − soundstarttime; 10 volumes at the beginning and 5 at the end were cut. Without times,
-	row 0
-is taken to begin at second 10 of the recording. Stories without a recording are left out. Files that are not compressed
-can be read where they lie (--link).`,
+row 0 is taken to begin at second 10 of the recording. Stories without a recording are left out. Files that are not
+compressed can be read where they lie (--link).`,
 		Example: "  bwlm import huthbox box --subjects UTS03 --out uts03\n" +
 			"  bwlm import huthbox responses --audio ds003020 --out uts03 --link",
 		Args: wantArgs("FOLDER"),

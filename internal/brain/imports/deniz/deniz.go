@@ -241,4 +241,3 @@ func (f *find) stories() error {
 	f.Subjects = slices.DeleteFunc(f.Subjects, func(s imports.Subject) bool { return len(s.Responses) == 0 })
 	return nil
 }
-

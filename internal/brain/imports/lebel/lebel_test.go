@@ -23,8 +23,8 @@ import (
 	"github.com/brainwavlm/bwlm/npy"
 )
 
-// tree copies the small data set, so that a test can change it.
-func tree(t *testing.T) string {
+// smallTree copies the small data set, so that a test can change it.
+func smallTree(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "ds003020")
 	require.NoError(t, os.CopyFS(dir, os.DirFS(filepath.Join(labtest.Dir(t), "ds003020"))))
@@ -47,7 +47,7 @@ func numbers(t *testing.T, path, array string, repeats, rows, voxels int) [][]fl
 
 // What comes out has the values, the clock and the voxels of the source.
 func TestTheSmallDataSetIsImported(t *testing.T) {
-	source := tree(t)
+	source := smallTree(t)
 	for _, dtype := range []elements.Kind{elements.Float32, elements.Float64} {
 		f, err := Find(t.Context(), source, []string{"UTS00"}, nil)
 		require.NoError(t, err)
@@ -112,7 +112,7 @@ func TestTheSmallDataSetIsImported(t *testing.T) {
 }
 
 func TestLinkingCopiesNothing(t *testing.T) {
-	source := tree(t)
+	source := smallTree(t)
 	f, err := Find(t.Context(), source, []string{"UTS00"}, []string{"souls", "where*"})
 	require.NoError(t, err)
 	out := filepath.Join(t.TempDir(), "out")
@@ -138,7 +138,7 @@ func TestLinkingCopiesNothing(t *testing.T) {
 
 // Content that was not fetched is counted, and one command fetches it.
 func TestContentThatIsNotThere(t *testing.T) {
-	source := tree(t)
+	source := smallTree(t)
 	f, err := Find(t.Context(), source, []string{"UTS01"}, nil)
 	require.NoError(t, err)
 	file := filepath.Join(source, "derivative/preprocessed_data/UTS01/souls.hf5")
@@ -157,7 +157,7 @@ func TestContentThatIsNotThere(t *testing.T) {
 
 // A digest that git-annex lists is compared with what is read.
 func TestDigestsOfGitAnnexAreCompared(t *testing.T) {
-	source := tree(t)
+	source := smallTree(t)
 	file := filepath.Join(source, "derivative/preprocessed_data/UTS00/souls.hf5")
 	content, err := os.ReadFile(file)
 	require.NoError(t, err)
@@ -190,7 +190,7 @@ func TestDigestsOfGitAnnexAreCompared(t *testing.T) {
 
 func TestSourcesThatAreWrong(t *testing.T) {
 	change := func(name string, do func(path string)) string {
-		source := tree(t)
+		source := smallTree(t)
 		do(filepath.Join(source, name))
 		return source
 	}
@@ -228,7 +228,7 @@ func TestSourcesThatAreWrong(t *testing.T) {
 	}
 	_, err := Find(t.Context(), t.TempDir(), nil, nil)
 	faulttest.Require(t, fault.Missing, err, "respdict.json", "name the folder of ds003020")
-	_, err = Find(t.Context(), tree(t), []string{"UTS0?", "UTS9*"}, nil)
+	_, err = Find(t.Context(), smallTree(t), []string{"UTS0?", "UTS9*"}, nil)
 	faulttest.Require(t, fault.Missing, err, "there is no subject UTS9*; there are UTS00, UTS01")
 	source := change("stimuli/souls.wav", func(path string) { require.NoError(t, os.Remove(path)) })
 	f, err := Find(t.Context(), source, []string{"UTS00"}, nil)
