@@ -54,7 +54,7 @@ type Options struct {
 	Vertices int
 
 	// Sections are the numbers of volumes of the sections of a book, for data sets whose run numbers are no sections
-	// and that have no events.tsv, as [LePetitPrinceEN]. Recordings begin with row 0.
+	// and that have no events.tsv, as [LePetitPrince]. Recordings begin with row 0.
 	Sections []int
 
 	// Raw takes raw files for responses, if there are no derived ones.

@@ -8,11 +8,13 @@ import (
 	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
-// LePetitPrinceEN are the volumes of the nine sections of Le Petit Prince (ds003643) in English, from its README.
-var LePetitPrinceEN = []int{282, 298, 340, 303, 265, 343, 325, 292, 368}
-
-// LePetitPrince is the book of which no numbers of volumes are known, as in Chinese and French.
-var LePetitPrince = make([]int, 9)
+// LePetitPrince are the volumes of the nine sections of Le Petit Prince (ds003643) by language, preprocessed, from the
+// README of its version 2.0.6.
+var LePetitPrince = map[string][]int{
+	"EN": {282, 298, 340, 303, 265, 343, 325, 292, 368},
+	"CN": {283, 322, 322, 307, 293, 392, 364, 293, 401},
+	"FR": {309, 326, 354, 315, 293, 378, 332, 294, 336},
+}
 
 // Run is a run of a subject by its number in the names of files.
 type Run struct {
@@ -21,8 +23,8 @@ type Run struct {
 }
 
 // Sections tells which section of a book each run of a subject is, where runs are numbered by session: the section is
-// the rank of the run's number, from 0. The volumes of each run must be those of its section in the table, where 0 is
-// any. It returns the sections in the order of runs.
+// the rank of the run's number, from 0. The volumes of each run must be those of its section in the table. It returns
+// the sections in the order of runs.
 func Sections(subject string, runs []Run, table []int) ([]int, error) {
 	bad := func(why string, args ...any) error {
 		return fault.New(fault.BadData, "order runs", quote.OneLine(subject), why, args...).
@@ -41,7 +43,7 @@ func Sections(subject string, runs []Run, table []int) ([]int, error) {
 		if rank > 0 && runs[order[rank-1]].Number == runs[i].Number {
 			return nil, bad("run %d occurs twice", runs[i].Number)
 		}
-		if table[rank] > 0 && runs[i].Volumes != table[rank] {
+		if runs[i].Volumes != table[rank] {
 			return nil, bad("run %d is %s of %d, so section %d, which has %d volumes; it has %d", runs[i].Number,
 				ordinal(rank+1), len(runs), rank+1, table[rank], runs[i].Volumes)
 		}

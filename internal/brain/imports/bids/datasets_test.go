@@ -3,6 +3,7 @@ package bids
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -144,10 +145,10 @@ func littlePrince(language string, volumes []int, extra float64) map[string]stri
 }
 
 func TestRunsOfLePetitPrinceAreSectionsByRank(t *testing.T) {
-	files := littlePrince("EN", bidsdata.LePetitPrinceEN, 4)
-	_, found, d := made(t, tree(t, files), Options{})
+	root := tree(t, littlePrince("EN", bidsdata.LePetitPrince["EN"], 4))
+	_, found, d := made(t, root, Options{})
 	require.Len(t, d.Stories(), 9)
-	for i, rows := range bidsdata.LePetitPrinceEN {
+	for i, rows := range bidsdata.LePetitPrince["EN"] {
 		s := found.Stories[i]
 		assert.Equal(t, []any{fmt.Sprintf("section-%d", i+1), 0.0}, []any{s.Name, s.First})
 		assert.Equal(t, fmt.Sprintf("section-%d.wav", i+1), filepath.Base(s.Audio))
@@ -158,31 +159,51 @@ func TestRunsOfLePetitPrinceAreSectionsByRank(t *testing.T) {
 	assert.Contains(t, found.Subjects[0].Responses[8].Derived, "run 22 is the subject's 9th, so section 9")
 	assert.Contains(t, strings.Join(found.Notes, "\n"), "let the timing of sound and responses be checked")
 
-	files["derivatives/sub-EN057/func/sub-EN057_task-lppEN_run-11_space-M_desc-preproc_bold.nii"] = bold(299, 2, 1)
-	_, err := Find(t.Context(), tree(t, files), Options{})
+	run := filepath.Join(root, "derivatives/sub-EN057/func/sub-EN057_task-lppEN_run-11_space-M_desc-preproc_bold.nii")
+	require.NoError(t, os.WriteFile(run, []byte(bold(299, 2, 1)), 0o600))
+	_, err := Find(t.Context(), root, Options{})
 	faulttest.Require(t, fault.BadData, err, "run 11 is 2nd of 9, so section 2, which has 298 volumes; it has 299")
 }
 
 func TestOtherLanguagesOfLePetitPrince(t *testing.T) {
-	volumes := []int{30, 31, 32, 33, 34, 35, 36, 37, 38}
-	french := littlePrince("FR", volumes, 2)
-	found, err := Find(t.Context(), tree(t, french), Options{})
-	require.NoError(t, err)
-	assert.Equal(t, "section_9.wav", filepath.Base(found.Stories[8].Audio))
-
-	french["stimuli/section_4.wav"] = "50"
-	_, err = Find(t.Context(), tree(t, french), Options{})
-	faulttest.Require(t, fault.BadData, err,
-		"run 13 has 33 rows; section_4.wav, 50.00 s, and 2 rows after its end are 27")
-
-	for name, text := range littlePrince("EN", bidsdata.LePetitPrinceEN, 4) {
-		french[name] = text
+	var root string
+	for _, language := range []string{"CN", "FR"} {
+		root = tree(t, littlePrince(language, bidsdata.LePetitPrince[language], float64(book["lpp"+language])))
+		found, err := Find(t.Context(), root, Options{})
+		require.NoError(t, err)
+		assert.Contains(t, filepath.Base(found.Stories[8].Audio), "9.wav")
+		chinese := strings.Contains(strings.Join(found.Notes, "\n"), "row 0 would begin 8 s into the recording")
+		assert.Equal(t, language == "CN", chinese, "where the README contradicts itself")
 	}
-	_, err = Find(t.Context(), tree(t, french), Options{})
+	put := func(files map[string]string) {
+		require.NoError(t, os.CopyFS(filepath.Join(root, "more"), os.DirFS(tree(t, files))))
+	}
+	require.NoError(t, os.Remove(filepath.Join(root, "stimuli/section_4.wav")))
+	put(map[string]string{"section_4.wav": "590"})
+	_, err := Find(t.Context(), root, Options{})
+	faulttest.Require(t, fault.BadData, err,
+		"run 13 has 315 rows; section_4.wav, 590.00 s, and 2 rows after its end are 297")
+
+	put(map[string]string{"sub-EN057/func/sub-EN057_task-lppEN_run-09_space-M_desc-preproc_bold.nii": bold(4, 2, 1)})
+	_, err = Find(t.Context(), root, Options{})
 	faulttest.Require(t, fault.Usage, err, "there are lppEN, lppFR: runs of Le Petit Prince are imported one language")
 	echo := tree(t, map[string]string{"sub-EN057/func/sub-EN057_task-lppEN_run-09_echo-1_bold.nii": bold(4, 2, 1)})
 	_, err = Find(t.Context(), echo, Options{})
 	faulttest.Require(t, fault.BadData, err, "are of single echoes, not combined")
+}
+
+// The lengths of recordings in the README, and its numbers of volumes.
+func TestRowsAfterTheRecordingsOfLePetitPrince(t *testing.T) {
+	for language, seconds := range map[string][]float64{
+		"CN": {564.9, 642.6, 643.7, 612.2, 584.5, 782.9, 726.6, 585.2, 801.1},
+		"EN": {554.7, 587.8, 671.4, 598.2, 522.2, 678.1, 642, 575.8, 727.1},
+		"FR": {613.5, 647.0, 702.2, 624.5, 580.8, 750.4, 658.5, 583.2, 667.9},
+	} {
+		for i, s := range seconds {
+			rows := bidsdata.LePetitPrince[language][i]
+			assert.InDelta(t, rows, math.Ceil(s/2)+float64(book["lpp"+language]), 1, "%s %d", language, i+1)
+		}
+	}
 }
 
 // CNeuroMod has no tables of events that name recordings: halves of episodes begin with the first volume.

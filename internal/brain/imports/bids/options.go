@@ -34,7 +34,7 @@ type Options struct {
 }
 
 // book is the task of a language of Le Petit Prince, and how many rows follow the end of a recording.
-var book = map[string]int{"lppEN": 4, "lppCN": 4, "lppFR": 2}
+var book = map[string]int{"lppEN": 4, "lppCN": 0, "lppFR": 2}
 
 // options are those of package bidsdata for a tree. Sections is true if the runs are sections of Le Petit Prince.
 func (f *finder) options(t *bidsdata.Tree) (out bidsdata.Options, sections bool, err error) {
@@ -89,9 +89,7 @@ func (f *finder) options(t *bidsdata.Tree) (out bidsdata.Options, sections bool,
 			"there are %s: runs of Le Petit Prince are imported one language at a time", strings.Join(tasks, ", ")).
 			WithHint("choose one task")
 	}
-	if out.Sections = bidsdata.LePetitPrince; tasks[0] == "lppEN" {
-		out.Sections = bidsdata.LePetitPrinceEN
-	}
+	out.Sections = bidsdata.LePetitPrince[strings.TrimPrefix(tasks[0], "lpp")]
 	return out, true, nil
 }
 

@@ -40,9 +40,9 @@ func (f *finder) lengthFits(ctx context.Context, h *heard, sections bool) error 
 			WithHint("check that it is the recording of story %s", h.story)
 	}
 	if extra := book[s.Task]; sections {
-		if want := seconds/f.TR + float64(extra); math.Abs(float64(s.Rows)-want) > 1.5 {
+		if want := math.Ceil(seconds/f.TR) + float64(extra); math.Abs(float64(s.Rows)-want) > 1 {
 			return fault.New(fault.BadData, op, quote.OneLine(s.Files[0]),
-				"run %s has %d rows; %s, %.2f s, and %d rows after its end are %.1f", s.Run, s.Rows,
+				"run %s has %d rows; %s, %.2f s, and %d rows after its end are %.0f", s.Run, s.Rows,
 				filepath.Base(h.audio), seconds, extra, want).
 				WithHint("check which section the run is")
 		}
@@ -88,6 +88,10 @@ func (f *finder) stories(ctx context.Context, all []*heard, sections bool) error
 	if sections {
 		f.Note("runs are sections of the book by their rank, and row 0 begins with the recording, as the README " +
 			"says of the preprocessed data: let the timing of sound and responses be checked")
+		if all[0].scans[0].Task == "lppCN" {
+			f.Note("of Chinese, the README says that preprocessed data have the length of the recordings, and that " +
+				"the first 4 volumes, 8 s, were left out, with which row 0 would begin 8 s into the recording")
+		}
 	}
 	return context.Cause(ctx)
 }
