@@ -56,7 +56,7 @@ var bidsForms = map[string]bidsForm{
 			"hemi-L_space-fsaverage6_desc-clean.func.gii": labSurfaces + "L_desc-clean.func.gii",
 			"hemi-R_space-fsaverage6_desc-clean.func.gii": labSurfaces + "R_desc-clean.func.gii",
 		},
-		sidecar: `{"RepetitionTime": 1.5}`, surfaces: true, tr: 1.5, first: -3, rowTime: .5, voxels: 20,
+		sidecar: `{"RepetitionTime": 1.5}`, surfaces: true, tr: 1.5, first: -3, rowTime: .5, voxels: 24,
 		maps: "sub-001/func/*hemi-R*stat-r_desc-tuned_statmap.func.gii"},
 	"CIFTI": {
 		files:    map[string]string{"bold.dtseries.nii": "cifti/sub-01_task-RDR_run-1_bold.dtseries.nii"},
