@@ -92,6 +92,7 @@ func TestRegionsThatCannotBeMade(t *testing.T) {
 	require.NoError(t, Regions(t.Context(), found, ""))
 	require.Len(t, found.Missing, 1)
 	assert.Equal(t, int64(3950549), found.Missing[0].Bytes)
+	assert.Empty(t, found.Notes, "what is missing is said once")
 	assert.Empty(t, found.Subjects[0].ROIs)
 
 	// A damaged file is an error, and so is a folder that is no fsaverage.
