@@ -49,6 +49,9 @@ func (c *runner) tuningData(ctx context.Context, name string, exp *experiment.Ex
 			return !slices.Contains(exp.Data.Subjects, s.Subject)
 		})
 	}
+	spec.ROIs = slices.DeleteFunc(spec.ROIs, func(roi dataset.ROI) bool {
+		return roi.Region.Absent() && len(roi.BySubject) == 0
+	})
 	return spec, nil
 }
 

@@ -173,3 +173,20 @@ func TestMotionIsSeenAtOnce(t *testing.T) {
 	assert.Greater(t, r[1], .8)
 	assert.Less(t, slices.Max(r[2:]), .6)
 }
+
+// An ROI of subjects who are not in the study is no part of what a control is tuned on.
+func TestROIsOfOtherSubjects(t *testing.T) {
+	c := simulated(t)
+	spec := c.study.Data.Spec()
+	spec.ROIs = append(spec.ROIs, dataset.ROI{Name: "theirs", BySubject: []dataset.SubjectRegion{
+		{Subject: sim.Related, Region: dataset.Value(dataset.Region{Columns: []int{1}})}}})
+	var err error
+	c.study.Data, err = dataset.New(spec)
+	require.NoError(t, err)
+	exp := *c.study.Experiment
+	made, err := c.tuningData(t.Context(), "shuffled", &exp)
+	require.NoError(t, err)
+	_, err = dataset.New(made)
+	require.NoError(t, err)
+	assert.Len(t, made.ROIs, len(spec.ROIs)-1)
+}

@@ -106,3 +106,32 @@ func TestEmptyColumnsChangeNothing(t *testing.T) {
 		}
 	}
 }
+
+// An ROI that some subjects do not have is not scored and noted; one that the experiment names must be there.
+func TestROIsOfSomeSubjects(t *testing.T) {
+	some := func(e *experiment.Experiment, s *dataset.Spec) {
+		e.Data.Subjects = []string{"ada", "bob"}
+		s.ROIs = append(s.ROIs, dataset.ROI{Name: "AC", BySubject: []dataset.SubjectRegion{{Subject: "ada",
+			Region: dataset.Value(dataset.Region{Columns: []int{5}})}}})
+	}
+	st := studytest.Tiny(t, study.Options{}, some)
+	assert.Contains(t, st.Notes, "not scored, since bob does not have them: ROIs AC")
+	groups, err := st.Groups(t.Context())
+	require.NoError(t, err)
+	require.Len(t, groups, 3)
+	assert.Equal(t, "front", groups[2].Name)
+
+	st = studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, s *dataset.Spec) {
+		some(e, s)
+		e.Data.Subjects = []string{"ada"}
+	})
+	groups, err = st.Groups(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, "AC", groups[3].Name, "all have it")
+
+	_, err = studytest.TryTiny(t, study.Options{}, func(e *experiment.Experiment, s *dataset.Spec) {
+		some(e, s)
+		e.Data.ROI = []string{"AC"}
+	})
+	assert.ErrorContains(t, err, "it is not given for subject bob, only for ada")
+}

@@ -92,6 +92,7 @@ type Surface struct {
 // ROI is a region of interest: columns of the responses as the source has them.
 type ROI struct {
 	Name    string `json:"name"`
+	From    string `json:"from,omitempty"` // what it was made of
 	Columns []int  `json:"-"`
 }
 

@@ -184,7 +184,7 @@ func (st *Study) openDisk() (err error) {
 func (st *Study) prepare(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{st.checkRepeats, st.checkModel, st.loadSubjects, st.weigh,
 		st.auditSplits, st.loadStimuli, st.auditSound, st.chooseLoss, st.readFolds,
-		st.noteMethod} {
+		st.noteMethod, st.noteRegions} {
 		if err := step(ctx); err != nil {
 			return err
 		}

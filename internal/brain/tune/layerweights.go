@@ -31,7 +31,7 @@ func layerWeightGroups(ctx context.Context, st *study.Study, p *study.Subject) (
 		}
 		return groups, nil
 	}
-	names := st.Data.ROIs()
+	names := study.ROIsOf(st.Data, p.Name)
 	for g, name := range slices.Backward(names) {
 		columns, err := study.Region(ctx, st.Data, name, p.Name, p.Voxels)
 		if err != nil {

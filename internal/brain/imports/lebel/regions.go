@@ -97,7 +97,7 @@ func regionsOf(ctx context.Context, found *imports.Found, s *imports.Subject, fs
 func tell(found *imports.Found, s *imports.Subject, made *regions.Regions) {
 	var counts []string
 	for _, r := range made.List {
-		s.ROIs = append(s.ROIs, imports.ROI{Name: r.Name, Columns: r.Columns})
+		s.ROIs = append(s.ROIs, imports.ROI{Name: r.Name, From: r.From, Columns: r.Columns})
 		text := fmt.Sprintf("%s %d", r.Name, len(r.Columns))
 		if r.Name == regions.AC {
 			text += " by " + r.From
