@@ -108,7 +108,8 @@ func (t *Tree) scan(r response, tables eventTables, o Options) ([]Scan, error) {
 		base.Files = append(base.Files, t.path(r.also.Path))
 	}
 	if t.leftOut(r.Path) {
-		base.Notes = append(base.Notes, fmt.Sprintf("%s lists this scan among those to leave out", excludeFile))
+		base.Notes = append(base.Notes, fmt.Sprintf("%s lists %s among the scans to leave out", excludeFile,
+			path.Base(r.Path)))
 	}
 	if o.Sections != nil {
 		return []Scan{base}, nil

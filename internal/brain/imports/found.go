@@ -108,6 +108,7 @@ type Response struct {
 	First   *float64 `json:"first_tr_seconds,omitempty"` // instead of that of the story
 	Span    *Span    `json:"rows,omitempty"`             // instead of that of the story
 	Derived string   `json:"derived,omitempty"`          // how rows and clock were derived, in one line
+	Treated string   `json:"treated,omitempty"`          // what was done to the numbers, and in which columns
 	Dropped [2]int   `json:"dropped_rows"`               // at both ends of what the file has
 	Sources []File   `json:"sources,omitempty"`          // all files that they are made from; nil: File
 	InPlace bool     `json:"in_place"`                   // can be read where it is

@@ -21,6 +21,7 @@ type state struct {
 	Array    string        `json:"array"`
 	Shape    []int         `json:"shape"`
 	Dropped  [2]int        `json:"dropped_rows"`
+	Treated  string        `json:"treated,omitempty"`
 	DType    elements.Kind `json:"dtype"` // "" if nothing is written
 	Modified int64         `json:"modified"`
 	Made     *copied       `json:"made"`
@@ -78,7 +79,7 @@ func (j *job) response(ctx context.Context, s *Subject, r *Response, leftOut []i
 		return nil, err
 	}
 	repeats, rows, _ := r.Extent()
-	now := state{Sources: sources, Array: r.Array, Shape: r.Shape, Dropped: r.Dropped}
+	now := state{Sources: sources, Array: r.Array, Shape: r.Shape, Dropped: r.Dropped, Treated: r.Treated}
 	name := npyName(s.Name, r.Story)
 	if !j.opt.Link {
 		now.DType = j.opt.DType
@@ -158,7 +159,8 @@ func (j *job) narrowed(ctx context.Context, s *Subject, r *Response, made *copie
 		return nil, err
 	}
 	name := npyName(s.Name, r.Story)
-	now := state{Sources: sources, Array: r.Array, Shape: r.Shape, Dropped: r.Dropped, DType: j.opt.DType}
+	now := state{Sources: sources, Array: r.Array, Shape: r.Shape, Dropped: r.Dropped, Treated: r.Treated,
+		DType: j.opt.DType}
 	if err := atomicfile.WriteIn(j.folder, name, func(w io.Writer) (err error) {
 		now.Made, err = narrow(ctx, j.folder, name, r, made, leftOut, j.opt.DType, w)
 		return err

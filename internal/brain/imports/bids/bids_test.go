@@ -2,7 +2,6 @@ package bids
 
 import (
 	"bytes"
-	"crypto/md5"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -307,26 +306,4 @@ func TestRowsThatStandForAnotherInstant(t *testing.T) {
 	require.NoError(t, err)
 	assert.InDelta(t, -3, common.First, 1e-9)
 	assert.Contains(t, found.Subjects[1].Responses[0].Derived, "a row stands for 0 of its TR, in most scans for 0.5")
-}
-
-// The digest of a key of git-annex is compared with the content.
-func TestContentOfAnotherDigest(t *testing.T) {
-	image := bold(40, 1.5, 1)
-	sum := fmt.Sprintf("%x", md5.Sum([]byte(image)))
-	for digest, refused := range map[string]bool{sum: false, strings.Repeat("0", 32): true} {
-		name := "sub-1/func/sub-1_task-a_"
-		root := tree(t, map[string]string{"a.wav": "60", name + "events.tsv": head + "0\t50\tstory\ta.wav\n"})
-		object := filepath.Join(root, ".git/annex/objects/x/y", fmt.Sprintf("MD5E-s%d--%s.nii", len(image), digest))
-		require.NoError(t, os.MkdirAll(filepath.Dir(object), 0o700))
-		require.NoError(t, os.WriteFile(object, []byte(image), 0o600))
-		require.NoError(t, os.Symlink(object, filepath.Join(root, name+"desc-preproc_bold.nii")))
-		found, err := Find(t.Context(), root, Options{})
-		require.NoError(t, err)
-		_, err = found.Import(t.Context(), imports.Options{Dir: filepath.Join(t.TempDir(), "out")})
-		if refused {
-			faulttest.Require(t, fault.BadData, err, "the content is not what the data set lists: its MD5 is "+sum)
-			continue
-		}
-		require.NoError(t, err)
-	}
 }

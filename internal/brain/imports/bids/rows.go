@@ -21,6 +21,7 @@ import (
 type reader struct {
 	columns *scanrows.Columns
 	recipe  clean.Recipe
+	files   func(bidsdata.Scan) []string // that a scan is made from
 	file    string
 	scan    *scanrows.Scan
 }
@@ -31,7 +32,7 @@ func (r *reader) open(s bidsdata.Scan) (*scanrows.Scan, error) {
 		return r.scan, nil
 	}
 	r.file, r.scan = "", nil
-	for _, file := range s.Files {
+	for _, file := range r.files(s) {
 		if err := checkDigest(file); err != nil {
 			return nil, err
 		}

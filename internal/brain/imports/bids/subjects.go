@@ -44,7 +44,7 @@ func (f *finder) subjects(ctx context.Context, all []*heard) error {
 		if err := f.place(&s, columns, scans[0]); err != nil {
 			return err
 		}
-		r := &reader{columns: columns, recipe: f.o.Clean}
+		r := &reader{columns: columns, recipe: f.o.Clean, files: f.made}
 		removed, censored := 0, 0
 		for _, h := range bySubject[name] {
 			made, err := f.response(h, r)
@@ -129,9 +129,13 @@ func (f *finder) response(h *heard, r *reader) (*imports.Response, error) {
 		shape = append([]int{len(h.scans)}, shape...)
 	}
 	out := &imports.Response{Story: h.story, File: s.Files[0], Shape: shape, Offset: -1, Derived: s.How,
-		Dropped: [2]int{s.FromRow, s.Rows - s.FromRow - h.rows}, Open: r.opener(h.scans, h.rows)}
+		Dropped: [2]int{s.FromRow, s.Rows - s.FromRow - h.rows}, Treated: r.columns.How, Open: r.opener(h.scans,
+			h.rows)}
+	if text := f.o.Clean.String(); text != "" {
+		out.Treated += "; taken out of the whole run: " + text
+	}
 	for _, scan := range h.scans {
-		for _, file := range scan.Files {
+		for _, file := range f.made(scan) {
 			source, ok, err := f.File(file)
 			if err != nil {
 				return nil, err
@@ -153,6 +157,18 @@ func (f *finder) response(h *heard, r *reader) (*imports.Response, error) {
 		out.Span = &imports.Span{First: story.First, Last: story.First + float64(h.rows)*f.TR}
 	}
 	return out, f.motion(out, h)
+}
+
+// made are the files that the numbers of a scan are made from: those of all masks are in the mask of the subject.
+func (f *finder) made(scan bidsdata.Scan) []string {
+	files := slices.Clone(scan.Files)
+	if scan.Mask != "" {
+		files = append(files, scan.Mask)
+	}
+	if f.o.Clean.Confounds() && scan.Confounds != "" {
+		files = append(files, scan.Confounds)
+	}
+	return files
 }
 
 // motion finds the head motion of a story. A table that lacks some of the six parameters is left out.
