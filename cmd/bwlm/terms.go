@@ -45,14 +45,16 @@ var terms = []struct{ library, command string }{
 	{"get the recordings, or name the folder where they are",
 		"get the recordings, or name their folder: --audio FOLDER"},
 	{"select one by kind, space and desc", "select one: --form, --space or --desc"},
-	{"name the recording of this task in the options", "name the recording: --audio TASK=FILE"},
+	{"name the recording of this task in the options, or leave the task out",
+		"name the recording (--audio TASK=FILE), or take other tasks (--task)"},
 	{"name the recording of the task", "name the recording: --audio TASK=FILE"},
 	{"preprocess them, e.g. with fMRIPrep, or take them as they are: Raw",
 		"preprocess them, e.g. with fMRIPrep, or take them as they are: --raw"},
 	{"take the vertices of the cortex alone", "take the vertices of the cortex alone: --voxels cortical"},
 	{"choose one task", "choose one: --task"},
-	{"write one with the columns onset, duration and stim_file",
-		"write one with the columns onset, duration and stim_file, or give --audio TASK=FILE and --onset SECONDS"},
+	{"write one with the columns onset, duration and stim_file, or leave the task out",
+		"write one with the columns onset, duration and stim_file, or give --audio TASK=FILE and --onset SECONDS, " +
+			"or take other tasks (--task)"},
 }
 
 // termPatterns find an entry at the end of a text: the whole of it, or what follows "; " or ", ". A path has no `,

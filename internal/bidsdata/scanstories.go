@@ -74,7 +74,7 @@ func (e eventTables) stories(base Scan, raw Name, clock rowClock, o Options) ([]
 	if table == nil {
 		return nil, fault.New(fault.BadData, readingEvents, quote.OneLine(base.Files[0]),
 			"there is no table %sevents.tsv, so nothing tells when a recording was played", raw.key()).
-			WithHint("write one with the columns onset, duration and stim_file")
+			WithHint("write one with the columns onset, duration and stim_file, or leave the task out")
 	}
 	file := e.tree.path(table.Path)
 	all, err := storiesOf(table.events, file, o.Audio[base.Task])

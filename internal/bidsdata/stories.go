@@ -70,7 +70,7 @@ func storiesOf(events []Event, file, audio string) ([]played, error) {
 	if len(out) == 0 {
 		return nil, fault.New(fault.BadData, readingEvents, quote.OneLine(file),
 			"no event names a recording in stim_file").
-			WithHint("name the recording of this task in the options")
+			WithHint("name the recording of this task in the options, or leave the task out")
 	}
 	for i := range out {
 		p := &out[i]
