@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/internal/fuzztest"
 )
 
 // The axes of a volume that is turned are those of mris_convert: a surface's x runs against its columns, y along its
@@ -40,4 +42,27 @@ func TestScannerOfCutSurface(t *testing.T) {
 	}
 	_, err = ScannerOf([]byte("text"), "lh.white")
 	assert.ErrorContains(t, err, "no surface of FreeSurfer")
+}
+
+// FuzzScannerOf feeds damaged surfaces: what is read is finite, and nothing panics.
+func FuzzScannerOf(f *testing.F) {
+	data, err := os.ReadFile("../regions/testdata/freesurfer/fsaverage/surf/lh.sphere.reg")
+	require.NoError(f, err)
+	f.Add(data)
+	f.Add(data[:200])
+	f.Add([]byte("\xff\xff\xfea\n\n\x00\x00\x00\x00\x00\x00\x00\x00xras = 1 0 0\n" +
+		"yras = 1 0 0\nzras = 1 0 0\ncras = 1 0 0"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		fuzztest.Run(t, 64, data, func() {
+			scanner, err := ScannerOf(data, "fuzz")
+			if err != nil {
+				return
+			}
+			for _, row := range scanner {
+				for _, x := range row {
+					require.Zero(t, x-x)
+				}
+			}
+		})
+	})
 }
