@@ -113,6 +113,10 @@ func (j *job) possible() error {
 		for i := range s.Responses {
 			r := &s.Responses[i]
 			switch {
+			case nameOf(s.Name) != s.Name || nameOf(r.Story) != r.Story || s.Name == "words" || s.Name == "phones":
+				return fault.New(fault.BadData, op, quote.OneLine(r.File), "subject %s, story %s: a name cannot have any of "+
+					"/\\*?[]:, nor can a subject be called words or phones", quote.OneLine(s.Name), quote.OneLine(r.Story)).
+					WithHint("give the files other names")
 			case j.opt.Link && !r.InPlace:
 				return fault.New(fault.BadData, op, quote.OneLine(r.File),
 					"the responses of subject %s to story %s cannot be read where they lie: they are compressed, "+

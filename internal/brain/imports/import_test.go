@@ -162,6 +162,9 @@ func TestValuesThatAreNotFinite(t *testing.T) {
 				column(m["b"], v, nan)
 			}
 		},
+		"subject s1, story ../a: a name cannot have": func(_ map[string]*memory, f *Found) {
+			f.Subjects[0].Responses[0].Story = "../a"
+		},
 		"has no voxel with numbers in all stories": func(m map[string]*memory, _ *Found) {
 			for v := range 2 {
 				column(m["b"], v, nan)

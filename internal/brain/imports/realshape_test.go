@@ -3,17 +3,14 @@ package imports
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"encoding/binary"
 	"fmt"
 	"io"
 	"math"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -24,39 +21,6 @@ import (
 	"github.com/brainwavlm/bwlm/internal/labtest"
 	"github.com/brainwavlm/bwlm/internal/slowtest"
 )
-
-// importing is the variable of the environment with which this program imports a file and prints its largest memory:
-// the file, the folder to make, the recording and the rows.
-const importing = "BWLM_TEST_IMPORT"
-
-func TestMain(m *testing.M) {
-	text, ok := os.LookupEnv(importing)
-	if !ok {
-		os.Exit(m.Run())
-	}
-	if text != "" {
-		fields := strings.Split(text, ":")
-		rows, _ := strconv.Atoi(fields[3])
-		f, err := Start("test", filepath.Dir(fields[0]), true)
-		if err == nil {
-			f.TR = 2
-			f.Stories = []Story{{Name: "souls", Audio: fields[2]}}
-			f.Subjects = []Subject{{Name: "s1", Responses: []Response{{Story: "souls", File: fields[0],
-				Shape: []int{rows, realVoxels}, Open: OpenArray(fields[0], "data")}}}}
-			_, err = f.Import(context.Background(), Options{Dir: fields[1]})
-		}
-		if err != nil {
-			fmt.Println(err)
-			os.Exit(1)
-		}
-	}
-	status, _ := os.ReadFile("/proc/self/status")
-	for line := range strings.Lines(string(status)) {
-		if kb, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			fmt.Println(strings.Fields(kb)[0])
-		}
-	}
-}
 
 // realVoxels are those of subject UTS03 of ds003020.
 const realVoxels = 95_556
@@ -111,19 +75,15 @@ func TestAFileOfRealShape(t *testing.T) {
 	likeReal(t, source, rows)
 	require.NoError(t, audio.WriteWAV(sound, make([]float32, 2*rows*audio.Rate), audio.Rate, audio.PCM16))
 	memory := func(what string) (kb int, used time.Duration) {
-		self, err := os.Executable()
-		require.NoError(t, err)
-		command := exec.Command(self)
-		command.Env = append(os.Environ(), importing+"="+what)
-		answer, err := command.Output()
-		require.NoError(t, err, string(answer))
-		kb, err = strconv.Atoi(strings.TrimSpace(string(answer)))
+		command, answer, err := child(t, what)
+		require.NoError(t, err, answer)
+		kb, err = strconv.Atoi(answer)
 		require.NoError(t, err)
 		return kb, command.ProcessState.UserTime() + command.ProcessState.SystemTime()
 	}
 	nothing, _ := memory("")
 	begin := time.Now()
-	all, used := memory(fmt.Sprintf("%s:%s:%s:%d", source, out, sound, rows))
+	all, used := memory(fmt.Sprintf("%s:%s:%d:%d:%s", out, sound, rows, realVoxels, source))
 	took := time.Since(begin)
 	mb := float64(8*rows*realVoxels) / 1e6
 	t.Logf("%d rows: %.1f MB above %.1f MB; %.0f MB/s of the source, %.0f for each second of a processor", rows,
@@ -133,7 +93,7 @@ func TestAFileOfRealShape(t *testing.T) {
 	want, err := os.Open(source)
 	require.NoError(t, err)
 	defer want.Close()
-	got, err := os.Open(filepath.Join(out, "s1", "souls.npy"))
+	got, err := os.Open(filepath.Join(out, "s1", "story0.npy"))
 	require.NoError(t, err)
 	defer got.Close()
 	_, err = want.Seek(2048, io.SeekStart)
