@@ -96,9 +96,12 @@ func tooLarge(row []float64, dtype elements.Kind) int {
 	if dtype == elements.Float64 {
 		return -1
 	}
-	return slices.IndexFunc(row, func(x float64) bool {
-		return math.IsInf(float64(float32(x)), 0) && !math.IsInf(x, 0)
-	})
+	for v, x := range row {
+		if (x > math.MaxFloat32 || x < -math.MaxFloat32) && math.IsInf(float64(float32(x)), 0) && !math.IsInf(x, 0) {
+			return v
+		}
+	}
+	return -1
 }
 
 // writer writes rows as they are in a .npy.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,10 +17,12 @@ import (
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/arrayfile"
 	"github.com/brainwavlm/bwlm/internal/brain/imports"
 	"github.com/brainwavlm/bwlm/internal/elements"
 	"github.com/brainwavlm/bwlm/internal/faulttest"
 	"github.com/brainwavlm/bwlm/internal/labtest"
+	"github.com/brainwavlm/bwlm/internal/stored"
 	"github.com/brainwavlm/bwlm/npy"
 )
 
@@ -216,6 +219,18 @@ func TestSourcesThatAreWrong(t *testing.T) {
 		}),
 		"the mask has 9 voxels, the responses of subject UTS00 have 13": change(
 			"derivative/pycortex-db/UTS00/transforms/UTS00_auto/mask_thick.nii.gz", smallMask(t)),
+		"row 0, voxel 0: the mean of individual_repeats is": change(
+			"derivative/preprocessed_data/UTS00/wheretheressmoke.hf5", func(path string) {
+				f, err := arrayfile.Open(path)
+				require.NoError(t, err)
+				defer f.Close()
+				at := slices.IndexFunc(f.Arrays(), func(a stored.Array) bool { return a.Name == "data" })
+				file, err := os.OpenFile(path, os.O_WRONLY, 0)
+				require.NoError(t, err)
+				defer file.Close()
+				_, err = file.WriteAt(make([]byte, 8), f.Arrays()[at].Offset)
+				require.NoError(t, err)
+			}),
 		"a npy file, want": change(souls, copied("truth/X.npy")),
 	} {
 		_, err := Find(t.Context(), source, []string{"UTS00"}, nil)
