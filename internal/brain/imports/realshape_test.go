@@ -65,7 +65,7 @@ func likeReal(t *testing.T, path string, rows int) {
 
 // A file of real shape is imported in bounded memory, and its numbers are the source's rounded to float32.
 func TestAFileOfRealShape(t *testing.T) {
-	rows := 24
+	rows := 72
 	if slowtest.Thorough {
 		rows = 291
 	}
