@@ -114,8 +114,9 @@ func (j *job) possible() error {
 			r := &s.Responses[i]
 			switch {
 			case nameOf(s.Name) != s.Name || nameOf(r.Story) != r.Story || s.Name == "words" || s.Name == "phones":
-				return fault.New(fault.BadData, op, quote.OneLine(r.File), "subject %s, story %s: a name cannot have any of "+
-					"/\\*?[]:, nor can a subject be called words or phones", quote.OneLine(s.Name), quote.OneLine(r.Story)).
+				return fault.New(fault.BadData, op, quote.OneLine(r.File),
+					"subject %s, story %s: a name cannot have any of /\\*?[]:, nor can a subject be called words or phones",
+					quote.OneLine(s.Name), quote.OneLine(r.Story)).
 					WithHint("give the files other names")
 			case j.opt.Link && !r.InPlace:
 				return fault.New(fault.BadData, op, quote.OneLine(r.File),
