@@ -115,7 +115,7 @@ func (j *job) possible() error {
 			switch {
 			case nameOf(s.Name) != s.Name || nameOf(r.Story) != r.Story || s.Name == "words" || s.Name == "phones":
 				return fault.New(fault.BadData, op, quote.OneLine(r.File),
-					"subject %s, story %s: a name cannot have any of /\\*?[]:, nor can a subject be called words or phones",
+					"subject %s, story %s: names have none of /\\*?[]:, and no subject is called words or phones",
 					quote.OneLine(s.Name), quote.OneLine(r.Story)).
 					WithHint("give the files other names")
 			case j.opt.Link && !r.InPlace:

@@ -162,7 +162,7 @@ func TestValuesThatAreNotFinite(t *testing.T) {
 				column(m["b"], v, nan)
 			}
 		},
-		"subject s1, story ../a: a name cannot have": func(_ map[string]*memory, f *Found) {
+		"subject s1, story ../a: names have none of": func(_ map[string]*memory, f *Found) {
 			f.Subjects[0].Responses[0].Story = "../a"
 		},
 		"has no voxel with numbers in all stories": func(m map[string]*memory, _ *Found) {
