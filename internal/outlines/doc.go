@@ -14,5 +14,5 @@
 // pycortex reads paths in the form of Inkscape only, passes over transforms, starts a relative line after a closed one
 // where the pen last was and not where that line began, and lets h, v, H and V stand only for lines from an axis. Where
 // a drawing has those, regions here are as they look in Inkscape. matplotlib replaces curves by lines that are up to
-// half a unit of the drawing away; here it is a hundredth. A unit is about 0.3 mm on a flat map of the usual size.
+// a fifth of a unit of the drawing away; here it is a hundredth. A unit is about 0.3 mm on a usual flat map.
 package outlines
