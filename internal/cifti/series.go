@@ -144,10 +144,12 @@ func (s *Series) Each(visit func(row int, values []float32) error) error {
 }
 
 func (s *Series) each(open func() (*nifti.Stream, error), visit func(row int, values []float32) error) error {
-	rows := max(1, s.BlockBytes/4/s.Places)
+	rows := min(s.Rows, max(1, s.BlockBytes/4/s.Places))
+	whole := make([]float32, rows*s.Places)
+	block := make([]float32, s.Rows*min(s.Places, max(1, min(blockPlaces, s.BlockBytes/4/s.Rows))))
 	for from := 0; from < s.Rows; from += rows {
-		turned, err := s.pass(open, from, min(s.Rows, from+rows))
-		if err != nil {
+		turned := whole[:min(rows, s.Rows-from)*s.Places]
+		if err := s.pass(open, from, turned, block); err != nil {
 			return err
 		}
 		for at := 0; at < len(turned); at += s.Places {
@@ -159,22 +161,21 @@ func (s *Series) each(open func() (*nifti.Stream, error), visit func(row int, va
 	return nil
 }
 
-// pass returns rows from to to, row by row.
-func (s *Series) pass(open func() (*nifti.Stream, error), from, to int) ([]float32, error) {
+// pass fills turned with the rows from from on, row by row. Block is memory for some places.
+func (s *Series) pass(open func() (*nifti.Stream, error), from int, turned, block []float32) error {
 	in, err := open()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer in.Close()
 	if len(in.Dim) != 6 || in.Dim[4] != s.Rows || in.Dim[5] != s.Places {
-		return nil, raw.Bad(reading, s.path, "the file changed while it was read")
+		return raw.Bad(reading, s.path, "the file changed while it was read")
 	}
-	turned := make([]float32, (to-from)*s.Places)
-	block := make([]float32, s.Rows*min(s.Places, max(1, min(blockPlaces, s.BlockBytes/4/s.Rows))))
+	to := from + len(turned)/s.Places
 	for first := 0; first < s.Places; first += len(block) / s.Rows {
 		n := min(len(block)/s.Rows, s.Places-first)
 		if err := in.Read(block[:n*s.Rows]); err != nil {
-			return nil, err
+			return err
 		}
 		for row := from; row < to; row++ {
 			line := turned[(row-from)*s.Places+first:]
@@ -183,5 +184,5 @@ func (s *Series) pass(open func() (*nifti.Stream, error), from, to int) ([]float
 			}
 		}
 	}
-	return turned, in.Finish()
+	return in.Finish()
 }

@@ -25,9 +25,10 @@ func (s *Series) each(scan func(visitor) error, visit func(row int, values []flo
 	}
 	var err error
 	if s.form == verticesFirst {
-		most := max(1, s.PassBytes/4/s.Vertices)
+		most := min(s.Rows, max(1, s.PassBytes/4/s.Vertices))
+		whole := make([]float32, most*s.Vertices)
 		for from := 0; from < s.Rows && err == nil; from += most {
-			err = s.pass(scan, from, min(s.Rows, from+most), checked)
+			err = s.pass(scan, from, whole[:min(most, s.Rows-from)*s.Vertices], checked)
 		}
 	} else {
 		err = s.inOrder(scan, checked)
@@ -67,9 +68,10 @@ func (s *Series) inOrder(scan func(visitor) error, visit func(row int, values []
 	return err
 }
 
-// pass reads rows from to to of an array whose vertices come one after another.
-func (s *Series) pass(scan func(visitor) error, from, to int, visit func(row int, values []float32) error) error {
-	turned := make([]float32, (to-from)*s.Vertices)
+// pass reads rows from from on, as many as turned has room for, of an array whose vertices come one after another.
+func (s *Series) pass(scan func(visitor) error, from int, turned []float32,
+	visit func(row int, values []float32) error) error {
+	to := from + len(turned)/s.Vertices
 	err := scan(func(array int, e *raw.Element, text io.Reader) error {
 		n, err := s.open(array, e, text)
 		if err != nil {
