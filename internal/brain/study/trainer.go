@@ -2,6 +2,8 @@ package study
 
 import (
 	"context"
+	"strconv"
+	"strings"
 
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/peft"
@@ -37,7 +39,24 @@ func AdapterConfig(exp *experiment.Experiment, model speech.Encoder, seed uint64
 		}
 	}
 	c.TargetModules = peft.Targets(names...)
+	if list, number := cutNumber(model.LinearLayers()); number == 1 { // without a pattern, PEFT wants more before it
+		c.LayersPattern = []string{list}
+	}
 	return c
+}
+
+// cutNumber finds the first name that has the number of a layer, and returns what stands before the number and at which
+// place of the name it stands, such as "layers" and 1 for layers.0.fc1; 0 if no name has one.
+func cutNumber(names []string) (before string, at int) {
+	for _, name := range names {
+		parts := strings.Split(name, ".")
+		for i := 1; i < len(parts); i++ {
+			if _, err := strconv.Atoi(parts[i]); err == nil {
+				return parts[i-1], i
+			}
+		}
+	}
+	return "", 0
 }
 
 // tunedNames returns the names of the layers or parameters of the model that the experiment tunes.
