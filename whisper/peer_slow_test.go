@@ -43,7 +43,8 @@ func TestPretrainedModelsEqualTransformers(t *testing.T) {
 			from := filepath.Join(t.TempDir(), "clip.safetensors")
 			require.NoError(t, ckpt.Write(from,
 				[]ckpt.Tensor{ckpt.NewTensor("samples", []int{len(clip.Samples)}, clip.Samples)}, nil))
-			clips, args = append(clips, clip.Samples), append(args, from, filepath.Join(t.TempDir(), "states.safetensors"))
+			clips = append(clips, clip.Samples)
+			args = append(args, from, filepath.Join(t.TempDir(), "states.safetensors"))
 		}
 		said, err := exec.CommandContext(t.Context(), python, args...).CombinedOutput()
 		require.NoError(t, err, "%s", said)
