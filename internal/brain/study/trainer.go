@@ -46,7 +46,7 @@ func AdapterConfig(exp *experiment.Experiment, model speech.Encoder, seed uint64
 }
 
 // cutNumber finds the first name that has the number of a layer, and returns what stands before the number and at which
-// place of the name it stands, such as "layers" and 1 for layers.0.fc1; 0 if no name has one.
+// place of the name it stands, such as "layers" and 1 for layers.0.up; 0 if no name has one.
 func cutNumber(names []string) (before string, at int) {
 	for _, name := range names {
 		parts := strings.Split(name, ".")
