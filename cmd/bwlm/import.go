@@ -22,9 +22,9 @@ which names everything and says how each clock was derived, experiment.yaml to s
 origin of every file. Nothing is written to the source.
 
 Responses are copied as .npy (TRs × voxels, float32) that NumPy maps, or with --link named where they lie. A voxel that
-is NaN in all rows of a story is left out of the subject, or, where subjects share a space, keeps its column and is
-named under empty; voxels.json says so. NaN in single rows is refused. Where
-git-annex lists a digest, the content is compared with it.
+is NaN in all rows of a story is left out of the subject, or, with --link and where subjects share a space, keeps its
+column and is named under empty; voxels.json says so. NaN in single rows is refused. Where git-annex lists a digest, the
+content is compared with it.
 
 A folder appears whole. An import that was interrupted leaves DIR.tmp; the same command goes on from there.`,
 		Example: "  bwlm import lebel ds003020 --subjects UTS03 --out uts03\n" +

@@ -16,10 +16,10 @@
 // # What Import writes
 //
 // Copied responses are SUBJECT/STORY.npy, which NumPy maps. A voxel without a number in all rows of a story is left out
-// of the subject in all stories, or keeps its column and is named under empty where a kind says that subjects share the
-// space ([Subject]); voxels.json says so. One without a number in single rows is an error. The digest
-// of a git-annex key is compared with what is read. import.json has the origin of every file. experiment.yaml is a file
-// to start from.
+// of the subject in all stories, or, where responses are named where they lie or a kind says that subjects share the
+// space ([Subject]), keeps its column and is named under empty; voxels.json says so. One without a number in single
+// rows is an error. The digest of a git-annex key is compared with what is read. import.json has the origin of every
+// file. experiment.yaml is a file to start from.
 //
 // The folder appears whole: it is made as DIR.tmp, which stays if the program ends early. The same command goes on from
 // there and keeps the files that it finished, if their sources have not changed. Nothing is written in the source.

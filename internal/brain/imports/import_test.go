@@ -254,7 +254,7 @@ func TestEachStepMayFail(t *testing.T) {
 	require.NoError(t, err)
 	steps := n
 	want := contents(t, whole)
-	every := 5
+	every := 11
 	if slowtest.Thorough {
 		every = 1
 	}

@@ -38,26 +38,22 @@ func (j *job) subject(ctx context.Context, i int) error {
 	if err := j.folder.MkdirAll(filepath.Join(stateName, s.Name), 0o777); err != nil {
 		return disk.Fault(op, j.folder.Path(s.Name), err)
 	}
-	var empty []int
+	s.KeepNaN = s.KeepNaN || j.opt.Link // nothing can be left out of files as they are
+	var empty, everywhere []int
 	made := make([]*copied, len(s.Responses))
 	for k := range s.Responses {
 		var err error
 		if made[k], err = j.response(ctx, s, &s.Responses[k], empty); err != nil {
 			return err
 		}
-		if !s.KeepNaN {
-			empty = union(empty, made[k].Empty)
+		if everywhere = union(everywhere, made[k].Empty); !s.KeepNaN {
+			empty = everywhere
 		}
 	}
 	_, _, voxels := s.Responses[0].Extent()
-	if len(empty) == voxels {
+	if len(everywhere) == voxels {
 		return fault.New(fault.BadData, op, quote.OneLine(s.Responses[0].File),
 			"subject %s has no voxel with numbers in all stories", s.Name)
-	}
-	if j.opt.Link && len(empty) > 0 {
-		return fault.New(fault.BadData, op, quote.OneLine(s.Responses[0].File),
-			"voxel %d and %d more of subject %s have no numbers in a story; to leave them out, the responses must be "+
-				"copied", empty[0], len(empty)-1, s.Name).WithHint("copy them")
 	}
 	for k := range made {
 		if j.opt.Link || slices.Equal(made[k].LeftOut, empty) {

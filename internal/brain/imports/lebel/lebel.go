@@ -23,6 +23,8 @@ const (
 	tr      = 2.0
 	trimmed = 10   // rows at each end
 	silence = 10.0 // seconds before and after a story
+
+	mostVolumes = 1_000_000 // of a run: more is a mistake
 )
 
 // find is a search in the folder of the data set.
@@ -76,6 +78,11 @@ func (f *find) tables() error {
 				"respdict.json")
 		}
 		return err
+	}
+	for story, n := range f.volumes {
+		if n < 0 || n > mostVolumes {
+			return f.Fail(path, "story %s has %d TRs", story, n)
+		}
 	}
 	err := jsonfile.Read(op, filepath.Join(f.derivative, "subject_xfms.json"), &f.transforms)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -4,6 +4,7 @@ import (
 	"crypto/md5"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -34,6 +35,20 @@ func smallTree(t *testing.T) string {
 	return dir
 }
 
+// listed lists a folder with sizes and times.
+func listed(t *testing.T, dir string) (out []string) {
+	t.Helper()
+	require.NoError(t, filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := e.Info()
+		out = append(out, fmt.Sprint(path, info.Size(), info.ModTime()))
+		return err
+	}))
+	return out
+}
+
 // numbers reads all values of an array as they are in the file.
 func numbers(t *testing.T, path, array string, repeats, rows, voxels int) [][]float64 {
 	t.Helper()
@@ -51,6 +66,8 @@ func numbers(t *testing.T, path, array string, repeats, rows, voxels int) [][]fl
 // What comes out has the values, the clock and the voxels of the source.
 func TestTheSmallDataSetIsImported(t *testing.T) {
 	source := smallTree(t)
+	before := listed(t, source)
+	defer func() { assert.Equal(t, before, listed(t, source), "nothing is written in the source") }()
 	for _, dtype := range []elements.Kind{elements.Float32, elements.Float64} {
 		f, err := Find(t.Context(), source, []string{"UTS00"}, nil)
 		require.NoError(t, err)
@@ -135,8 +152,19 @@ func TestLinkingCopiesNothing(t *testing.T) {
 
 	f, err = Find(t.Context(), source, []string{"UTS00"}, nil)
 	require.NoError(t, err)
-	_, err = f.Import(t.Context(), imports.Options{Dir: filepath.Join(t.TempDir(), "x"), Link: true})
-	faulttest.Require(t, fault.BadData, err, "voxel 4 and 0 more of subject UTS00", "copy them")
+	out = filepath.Join(t.TempDir(), "out")
+	record, err := f.Import(t.Context(), imports.Options{Dir: out, Link: true})
+	require.NoError(t, err)
+	assert.Equal(t, 13, record.Voxels[0].Columns)
+	assert.Equal(t, []imports.EmptyVoxel{{Column: 4, Stories: []string{"avatar"}}}, record.Voxels[0].Empty)
+	d, err = dataset.Open(out)
+	require.NoError(t, err)
+	places, err := d.Places(t.Context(), "UTS00")
+	require.NoError(t, err)
+	assert.Nil(t, places.Vertices, "all columns are there")
+	text, err := os.ReadFile(filepath.Join(out, "dataset.yaml"))
+	require.NoError(t, err)
+	assert.Contains(t, string(text), "\n  UTS00: UTS00/empty.npy\n")
 }
 
 // Content that was not fetched is counted, and one command fetches it.
@@ -211,6 +239,8 @@ func TestSourcesThatAreWrong(t *testing.T) {
 	for want, source := range map[string]string{
 		"20 rows, respdict.json says 41 − 20 = 21; the file is of another story": change("derivative/respdict.json",
 			write(`{"souls": 41, "avatar": 35, "wheretheressmoke": 40}`)),
+		"respdict.json: story souls has 4611686018427387904 TRs": change("derivative/respdict.json",
+			write(`{"souls": 4611686018427387904, "avatar": 35, "wheretheressmoke": 40}`)),
 		"12 rows, respdict.json says 40 − 20 = 20": change(souls, copied("hdf5/lebel_story.hf5")),
 		"the array was never written":              change(souls, copied("hdf5/never_written.h5")),
 		"data: there is no such array":             change(souls, copied("hdf5/many_stories.h5")),
