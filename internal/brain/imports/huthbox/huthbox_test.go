@@ -1,6 +1,8 @@
 package huthbox
 
 import (
+	"crypto/md5"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -113,4 +115,30 @@ func TestClocksAreToldAndCompared(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, f.Stories, 3)
 	assert.Contains(t, f.Guessed[0], "there is no trfiles_huge.jbl")
+}
+
+// The digest of a file of many stories is compared before the first is read.
+func TestTheDigestOfADictionaryIsCompared(t *testing.T) {
+	dir := release(t, map[string]string{responsesFile: "joblib/UTS00_responses.jbl"}, long)
+	file := filepath.Join(dir, responsesFile)
+	content, err := os.ReadFile(file)
+	require.NoError(t, err)
+	key := fmt.Sprintf("MD5E-s%d--%x.jbl", len(content), md5.Sum(content))
+	object := filepath.Join(dir, ".git", "annex", "objects", "a", "b", key, key)
+	require.NoError(t, os.MkdirAll(filepath.Dir(object), 0o755))
+	require.NoError(t, os.Remove(file))
+	require.NoError(t, os.Symlink(filepath.Join("..", "..", ".git", "annex", "objects", "a", "b", key, key), file))
+	for _, flip := range []byte{0, 1} {
+		content[len(content)-200] ^= flip
+		require.NoError(t, os.WriteFile(object, content, 0o600))
+		f, err := Find(t.Context(), dir, nil, nil, nil)
+		require.NoError(t, err)
+		record, err := f.Import(t.Context(), imports.Options{Dir: filepath.Join(t.TempDir(), "out")})
+		if flip == 1 {
+			faulttest.Require(t, fault.BadData, err, "the content is not what the data set lists: its MD5 is")
+			continue
+		}
+		require.NoError(t, err)
+		assert.True(t, record.Files[0].Checked)
+	}
 }
