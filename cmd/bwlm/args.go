@@ -47,6 +47,9 @@ func badFlag(c *cobra.Command, err error) error {
 	if is := retiredFlags[unknown.GetSpecifiedName()]; is != "" && c.Flags().Lookup(is) != nil {
 		return usage(c, "--%s is now --%s", unknown.GetSpecifiedName(), is)
 	}
+	if args := c.Flags().Args(); c.HasAvailableSubCommands() && len(args) > 0 {
+		return unknownCommand(c, args[0]) // whose flag it is meant to be
+	}
 	e := usage(c, "unknown flag --%s", unknown.GetSpecifiedName())
 	var flags []string
 	c.Flags().VisitAll(func(f *pflag.Flag) { flags = append(flags, f.Name) })

@@ -56,7 +56,6 @@ func (f *importFlags) add(c *cobra.Command, linked bool) {
 	flags.BoolVar(&f.link, "link", linked, "name responses where they lie, and copy nothing")
 	flags.BoolVar(&f.copy, "copy", !linked, "copy responses as .npy")
 	flags.StringVar(&f.dtype, "dtype", "f4", "`type` of copied numbers: f4 or f8")
-	c.MarkFlagsMutuallyExclusive("link", "copy")
 }
 
 // addSelection adds the flags that select subjects and stories.
@@ -80,8 +79,11 @@ func (f *importFlags) options(c *cobra.Command, a *app) (opt imports.Options, er
 	default:
 		return opt, usage(c, "--dtype: %s, want f4 or f8", f.dtype)
 	}
-	if f.out == "" && !f.dryRun {
-		return opt, usage(c, "--out is missing")
+	switch flags := c.Flags(); {
+	case flags.Changed("link") && flags.Changed("copy") && f.link == f.copy:
+		return opt, usage(c, "--link and --copy exclude each other")
+	case f.out == "" && !f.dryRun:
+		return opt, usage(c, "--out is missing; --dry-run prints what there is to import")
 	}
 	return opt, nil
 }
@@ -154,18 +156,18 @@ func printFound(w io.Writer, f *imports.Found) error {
 	for _, p := range f.Subjects {
 		for _, r := range p.Responses {
 			repeats, n, voxels := r.Extent()
-			rows = append(rows, []string{p.Name, r.Story, fmt.Sprint(repeats), fmt.Sprint(n), fmt.Sprint(voxels),
+			columns := fmt.Sprint(voxels)
+			if voxels == 0 { // of content that is not there
+				columns = "?"
+			}
+			rows = append(rows, []string{p.Name, r.Story, fmt.Sprint(repeats), fmt.Sprint(n), columns,
 				relativeTo(f.Source, r.File)})
 		}
 	}
 	if err := ui.Table(w, []string{"subject", "story", "repeats", "rows", "voxels", "file"}, rows); err != nil {
 		return err
 	}
-	for _, r := range f.Subjects[0].Responses {
-		if r.Derived != "" {
-			fmt.Fprintf(w, "Clock of %s: %s.\n", r.Story, r.Derived)
-		}
-	}
+	printClocks(w, f)
 	for _, text := range f.Guessed {
 		fmt.Fprintf(w, "Guessed: %s.\n", text)
 	}
@@ -176,6 +178,23 @@ func printFound(w io.Writer, f *imports.Found) error {
 		fmt.Fprintf(w, "Left out: %s: %s.\n", l.File, l.Why)
 	}
 	return nil
+}
+
+// printClocks writes how the clock of each story was derived, and those of subjects that differ from the first.
+func printClocks(w io.Writer, f *imports.Found) {
+	known := map[string]string{}
+	for _, p := range f.Subjects {
+		for _, r := range p.Responses {
+			switch first, seen := known[r.Story]; {
+			case r.Derived == "" || r.Derived == first:
+			case !seen:
+				known[r.Story] = r.Derived
+				fmt.Fprintf(w, "Clock of %s: %s.\n", r.Story, r.Derived)
+			default:
+				fmt.Fprintf(w, "Clock of %s in %s: %s.\n", r.Story, p.Name, r.Derived)
+			}
+		}
+	}
 }
 
 // relativeTo is a path below a folder without the folder.

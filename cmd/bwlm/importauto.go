@@ -77,7 +77,7 @@ func (a *app) passOn(from, to *cobra.Command, args []string) (err error) {
 			return
 		}
 		if to.Flags().Lookup(flag.Name) == nil {
-			err = usage(from, "--%s is no flag of %s", flag.Name, to.Name())
+			err = usage(from, "%s has no flag --%s", to.CommandPath(), flag.Name)
 			return
 		}
 		own, given := to.Flags().Lookup(flag.Name), flag.Value

@@ -30,7 +30,7 @@ func TestAutoTellsTheKind(t *testing.T) {
 	assert.NotContains(t, stdout, "UTS01")
 	code, _, stderr = call(t, "import", "auto", filepath.Join(lab, "ds003020"), "--tr", "2", "--dry-run")
 	assert.Equal(t, 2, code)
-	assert.Contains(t, stderr, "--tr is no flag of lebel")
+	assert.Contains(t, stderr, "bwlm import lebel has no flag --tr")
 
 	for _, story := range []string{"souls", "story_01"} {
 		require.NoError(t, audio.WriteWAV(filepath.Join(dir, story+".wav"), make([]float32, 44*audio.Rate), audio.Rate,

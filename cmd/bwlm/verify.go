@@ -21,11 +21,11 @@ func verifyCommand(a *app) *cobra.Command {
                  line by line; adapter, readouts and features; the files of eval/ against their
                  layout. A folder of runs stands for all of them.
   checkpoint     a folder ckpt/step-NNNNNN of a run, an adapter, a speech model, or a file of
-                 tensors (.safetensors, .bin, .pt): structure, names, shapes, values that are no
+                 tensors (.safetensors, .bin, .pt): structure, names, shapes, values that are not
                  numbers, configuration
-  data set       its folder or dataset.yaml: rows against audio, values that are no numbers,
-                 repeats, constant voxels, words, motion, ROIs, and masks or surfaces against voxels, of
-                 all stories and subjects
+  data set       its folder or dataset.yaml: rows against audio, values that are not numbers,
+                 repeats, voxels that are constant or raw (in units of the scanner), words,
+                 motion, ROIs, and masks or surfaces against voxels, of all stories and subjects
 
 Each part is ok, wrong, or has a note: unusual, and maybe right. The exit code is 65 if a part is wrong, else 0.
 bwlm check-timing goes further into a data set: it looks for the lag between sound and responses.

@@ -26,18 +26,12 @@ import (
 // Files that are not understood are left out, with the reason. That there is no story or no matrix is an error of kind
 // BadData, and so are two matrices of one subject and story.
 func Arrays(ctx context.Context, folder string, tr float64, name string) (*Found, error) {
-	abs, err := filepath.Abs(folder)
+	found, err := Start("arrays", folder)
 	if err != nil {
-		return nil, fault.Wrap(fault.IO, op, folder, err)
+		return nil, err
 	}
-	if info, err := os.Stat(abs); err != nil {
-		return nil, fault.Wrap(fault.Missing, op, folder, err)
-	} else if !info.IsDir() {
-		return nil, fault.New(fault.BadData, op, folder, "is a file, want the folder of the arrays and recordings")
-	}
-	a := &arrays{name: name, found: &Found{Schema: 1, Kind: "arrays", Source: abs, Name: nameOf(filepath.Base(abs)),
-		TR:      tr,
-		RowTime: .5, Missing: []File{}, Guessed: []string{}, LeftOut: []LeftOut{}, Notes: []string{}}}
+	found.TR = tr
+	a := &arrays{name: name, found: found}
 	if err := a.list(ctx); err != nil {
 		return nil, err
 	}
@@ -46,8 +40,8 @@ func Arrays(ctx context.Context, folder string, tr float64, name string) (*Found
 		return nil, err
 	}
 	a.words()
-	a.guess("row 0 begins with the audio; if scanning began 10 s before it, first_tr_seconds is -10")
-	a.guess("a row stands for the middle of its TR")
+	a.found.Guess("row 0 begins with the audio; if scanning began 10 s before it, first_tr_seconds is -10")
+	a.found.Guess("a row stands for the middle of its TR")
 	return a.found, a.enough()
 }
 
@@ -84,7 +78,7 @@ func (a *arrays) list(ctx context.Context) error {
 			return nil
 		case e.IsDir():
 			if strings.Count(rel, string(filepath.Separator)) >= mostDepth {
-				a.leave(rel, "a folder too deep")
+				a.found.Leave(rel, "a folder too deep")
 				return fs.SkipDir
 			}
 			return nil
@@ -94,7 +88,7 @@ func (a *arrays) list(ctx context.Context) error {
 				WithHint("name the folder of the arrays and recordings")
 		}
 		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
-			a.leave(rel, "not a regular file, or a link without its file")
+			a.found.Leave(rel, "not a regular file, or a link without its file")
 			return nil
 		}
 		switch ext := strings.ToLower(filepath.Ext(rel)); ext {
@@ -105,24 +99,16 @@ func (a *arrays) list(ctx context.Context) error {
 		case ".tsv":
 			a.tables = append(a.tables, rel)
 		case ".txt", ".csv":
-			a.leave(rel, "not a .npy: save matrices as .npy, TRs × voxels")
+			a.found.Leave(rel, "not a .npy: save matrices as .npy, TRs × voxels")
 		default:
 			if arrayfile.Has(rel) {
 				a.files = append(a.files, rel)
 				return nil
 			}
-			a.leave(rel, "neither .npy nor a recording (.wav, .flac, .mp3)")
+			a.found.Leave(rel, "neither a file of arrays nor a recording (.wav, .flac, .mp3)")
 		}
 		return nil
 	})
-}
-
-func (a *arrays) leave(file, why string, args ...any) {
-	a.found.LeftOut = append(a.found.LeftOut, LeftOut{file, fmt.Sprintf(why, args...)})
-}
-
-func (a *arrays) guess(text string, args ...any) {
-	a.found.Guessed = append(a.found.Guessed, fmt.Sprintf(text, args...))
 }
 
 // stories makes a story of each recording.
@@ -132,12 +118,12 @@ func (a *arrays) stories() {
 		name := nameOf(stem)
 		i := slices.IndexFunc(a.found.Stories, func(s Story) bool { return strings.EqualFold(s.Name, name) })
 		if i >= 0 {
-			a.leave(file, "story %s has the recording %s already", name,
+			a.found.Leave(file, "story %s has the recording %s already", name,
 				relative(a.found.Source, a.found.Stories[i].Audio))
 			continue
 		}
 		if name != stem {
-			a.guess("%s is story %s, since a name of a story has none of /\\*?[]:", file, name)
+			a.found.Guess("%s is story %s, since a name of a story has none of /\\*?[]:", file, name)
 		}
 		a.found.Stories = append(a.found.Stories, Story{Name: name, Audio: filepath.Join(a.found.Source, file)})
 	}
@@ -149,7 +135,7 @@ func (a *arrays) responses() error {
 	for _, file := range a.matrices {
 		header, err := npy.Stat(filepath.Join(a.found.Source, file))
 		if err != nil {
-			a.leave(file, "%s", reasonOf(err))
+			a.found.Leave(file, "%s", reasonOf(err))
 			continue
 		}
 		path := filepath.Join(a.found.Source, file)
@@ -178,7 +164,7 @@ func (a *arrays) responses() error {
 		s.Responses = append(s.Responses, m.Response)
 	}
 	if len(list) > 0 {
-		a.guess("the subjects are %s, from what the paths of the matrices have besides the story",
+		a.found.Guess("the subjects are %s, from what the paths of the matrices have besides the story",
 			strings.Join(a.names(), ", "))
 	}
 	slices.SortFunc(a.found.Subjects, func(a, b Subject) int { return cmp.Compare(a.Name, b.Name) })
@@ -187,7 +173,7 @@ func (a *arrays) responses() error {
 			return slices.ContainsFunc(p.Responses, func(r Response) bool { return r.Story == s.Name })
 		})
 		if !used {
-			a.leave(relative(a.found.Source, s.Audio),
+			a.found.Leave(relative(a.found.Source, s.Audio),
 				"a recording without responses: no path of a matrix has its name")
 		}
 		return !used
@@ -209,18 +195,18 @@ func (a *arrays) words() {
 		i := slices.IndexFunc(a.found.Stories, func(s Story) bool { return s.Name == nameOf(stemOf(file)) })
 		switch {
 		case i < 0:
-			a.leave(file, "a table that has the name of no story")
+			a.found.Leave(file, "a table that has the name of no story")
 		case a.found.Stories[i].Words != "":
-			a.leave(file, "story %s has a table of words already", a.found.Stories[i].Name)
+			a.found.Leave(file, "story %s has a table of words already", a.found.Stories[i].Name)
 		default:
 			s := &a.found.Stories[i]
 			path := filepath.Join(a.found.Source, file)
 			if _, err := dataset.ReadWords(path); err != nil {
-				a.leave(file, "not a table of words: %s", reasonOf(err))
+				a.found.Leave(file, "not a table of words: %s", reasonOf(err))
 				continue
 			}
 			s.Words = path
-			a.guess("%s has the words of story %s, by its name", file, s.Name)
+			a.found.Guess("%s has the words of story %s, by its name", file, s.Name)
 		}
 	}
 }

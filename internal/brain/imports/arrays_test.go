@@ -89,7 +89,7 @@ func TestWhatIsNotUnderstoodIsLeftOutWithTheReason(t *testing.T) {
 		why[l.File] = l.Why
 	}
 	assert.Len(t, why, 8)
-	for file, want := range map[string]string{"readme.md": "neither .npy nor a recording",
+	for file, want := range map[string]string{"readme.md": "neither a file of arrays nor a recording",
 		"s1/malice.npy": "the name of no recording", "masks/alice_ac.npy": "one dimension of 3",
 		"s1/deep/alice4.npy": "4 dimensions", "noise.wav": "a recording without responses",
 		"s1/alice.tsv": "has a table of words already", "all.npz": "", "broken/alice.npy": ""} {
@@ -115,7 +115,7 @@ func TestFoldersWithoutADataSet(t *testing.T) {
 		"has the name of a recording":  study(t, sound, map[string][]int{"wolf.npy": {10, 3}}),
 		"both be subject s1, story": study(t, sound, map[string][]int{"s1/alice.npy": {10, 3},
 			"s1/task_alice.npy": {10, 3}}),
-		"is a file, want the folder of": filepath.Join(study(t, sound, nil), "alice.wav"),
+		"is a file, want a folder": filepath.Join(study(t, sound, nil), "alice.wav"),
 	} {
 		_, err := Arrays(t.Context(), dir, 2, "")
 		faulttest.Require(t, fault.BadData, err, want)

@@ -20,15 +20,15 @@ func (a *arrays) matched(file, path string, r Response) []matched {
 	switch n := len(r.Shape); n {
 	case 2, 3:
 	case 1:
-		a.leave(file, "one dimension of %d, want TRs × voxels; columns of an ROI belong below rois", r.Shape[0])
+		a.found.Leave(file, "one dimension of %d, want TRs × voxels; columns of an ROI belong below rois", r.Shape[0])
 		return nil
 	default:
-		a.leave(file, "%d dimensions, want TRs × voxels, or repeats × TRs × voxels", n)
+		a.found.Leave(file, "%d dimensions, want TRs × voxels, or repeats × TRs × voxels", n)
 		return nil
 	}
 	story, rest, ok := match(path, a.found.Stories)
 	if !ok {
-		a.leave(file, "its path has the name of no recording, or of several")
+		a.found.Leave(file, "its path has the name of no recording, or of several")
 		return nil
 	}
 	r.Story = story
@@ -41,7 +41,7 @@ func (a *arrays) inFiles() (out []matched) {
 		path := filepath.Join(a.found.Source, file)
 		list, err := a.arraysOf(path)
 		if err != nil {
-			a.leave(file, "%s", reasonOf(err))
+			a.found.Leave(file, "%s", reasonOf(err))
 			continue
 		}
 		archive := a.found.Archive(path)

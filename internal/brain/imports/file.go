@@ -131,6 +131,16 @@ func (d *digested) finish() error {
 	return nil
 }
 
+// CheckDigest compares the content of a file with the digest of its key, if it has one.
+func CheckDigest(path string) error {
+	d, err := openDigested(path)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.finish()
+}
+
 // Close closes the file.
 func (d *digested) Close() error { return d.file.Close() }
 

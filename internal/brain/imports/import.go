@@ -16,6 +16,7 @@ import (
 	"github.com/brainwavlm/bwlm/internal/brain/datacheck"
 	"github.com/brainwavlm/bwlm/internal/disk"
 	"github.com/brainwavlm/bwlm/internal/elements"
+	"github.com/brainwavlm/bwlm/internal/inputfile"
 	"github.com/brainwavlm/bwlm/internal/npyheader"
 	"github.com/brainwavlm/bwlm/internal/proc"
 	"github.com/brainwavlm/bwlm/internal/quote"
@@ -97,14 +98,17 @@ func (j *job) allowed() error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist), err == nil && len(entries) == 0:
 		return nil
-	case err == nil && j.opt.Force:
-		if slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == recordName }) {
-			return nil
-		}
-		return fault.New(fault.Exists, op, quote.OneLine(dir), "holds no %s: no import made it", recordName).
+	case err != nil:
+		return fault.New(fault.Exists, op, quote.OneLine(dir), "cannot be made: %s", inputfile.Reason(err)).
 			WithHint("choose another folder")
+	case !slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == recordName }):
+		return fault.New(fault.Exists, op, quote.OneLine(dir), "is there already, and holds no %s: no import made it",
+			recordName).WithHint("choose another folder")
+	case j.opt.Force:
+		return nil
 	}
-	return fault.New(fault.Exists, op, quote.OneLine(dir), "is there already").WithHint("choose another folder")
+	return fault.New(fault.Exists, op, quote.OneLine(dir), "is there already").
+		WithHint("choose another folder, or set Force to replace it")
 }
 
 // possible checks that responses can be linked or copied, and that there is room.

@@ -54,7 +54,7 @@ func (m *memory) Close() error { return nil }
 func made(t *testing.T, stories ...string) (*Found, map[string]*memory) {
 	t.Helper()
 	source := t.TempDir()
-	f, err := Start("test", source, true)
+	f, err := Start("test", source)
 	require.NoError(t, err)
 	f.TR = 2
 	s := Subject{Name: "s1"}

@@ -46,7 +46,7 @@ func TestMain(m *testing.M) {
 func importFiles(fields []string) error {
 	rows, _ := strconv.Atoi(fields[2])
 	voxels, _ := strconv.Atoi(fields[3])
-	f, err := Start("test", filepath.Dir(fields[4]), true)
+	f, err := Start("test", filepath.Dir(fields[4]))
 	if err != nil {
 		return err
 	}

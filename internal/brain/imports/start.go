@@ -8,19 +8,21 @@ import (
 	"slices"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/inputfile"
 	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
-// Start begins to describe a source, a folder or a file.
-func Start(kind, source string, wantFolder bool) (*Found, error) {
+// Start begins to describe a source, which is a folder.
+func Start(kind, source string) (*Found, error) {
 	abs, err := filepath.Abs(source)
 	if err != nil {
 		return nil, fault.Wrap(fault.IO, op, source, err)
 	}
 	if info, err := os.Stat(abs); err != nil {
-		return nil, fault.Wrap(fault.Missing, op, quote.OneLine(source), err)
-	} else if wantFolder && !info.IsDir() {
-		return nil, fault.New(fault.BadData, op, quote.OneLine(source), "is a file, want a folder")
+		return nil, inputfile.Error(op, source, err)
+	} else if !info.IsDir() {
+		return nil, fault.New(fault.BadData, op, quote.OneLine(source), "is a file, want a folder").
+			WithHint("name the folder that it is in")
 	}
 	return &Found{Schema: 1, Kind: kind, Source: abs, Name: nameOf(filepath.Base(abs)), RowTime: .5, Stories: []Story{},
 		Subjects: []Subject{}, Guessed: []string{}, LeftOut: []LeftOut{}, Notes: []string{}, Missing: []File{}}, nil

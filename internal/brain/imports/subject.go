@@ -113,9 +113,6 @@ func (j *job) before(s *Subject, r *Response, now state) *copied {
 		}
 	}
 	now.Made, now.Modified = then.Made, then.Modified
-	for i := range now.Sources {
-		now.Sources[i].key = then.Sources[min(i, len(then.Sources)-1)].key
-	}
 	if !reflect.DeepEqual(plainState(now), plainState(then)) {
 		return nil
 	}

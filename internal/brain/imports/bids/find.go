@@ -38,7 +38,7 @@ type heard struct {
 
 // Find reads what a folder in BIDS has. Of responses without brain masks, all values are read.
 func Find(ctx context.Context, source string, o Options) (*imports.Found, error) {
-	found, err := imports.Start(Kind, source, true)
+	found, err := imports.Start(Kind, source)
 	if err != nil {
 		return nil, err
 	}

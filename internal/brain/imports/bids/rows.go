@@ -4,15 +4,10 @@ import (
 	"context"
 	"io"
 	"iter"
-	"os"
 
-	"github.com/brainwavlm/bwlm/fault"
-	"github.com/brainwavlm/bwlm/internal/annex"
 	"github.com/brainwavlm/bwlm/internal/bidsdata"
 	"github.com/brainwavlm/bwlm/internal/brain/imports"
 	"github.com/brainwavlm/bwlm/internal/clean"
-	"github.com/brainwavlm/bwlm/internal/inputfile"
-	"github.com/brainwavlm/bwlm/internal/quote"
 	"github.com/brainwavlm/bwlm/internal/scanrows"
 )
 
@@ -33,7 +28,7 @@ func (r *reader) open(s bidsdata.Scan) (*scanrows.Scan, error) {
 	}
 	r.file, r.scan = "", nil
 	for _, file := range r.files(s) {
-		if err := checkDigest(file); err != nil {
+		if err := imports.CheckDigest(file); err != nil {
 			return nil, err
 		}
 	}
@@ -43,32 +38,6 @@ func (r *reader) open(s bidsdata.Scan) (*scanrows.Scan, error) {
 	}
 	r.file, r.scan = s.Files[0], scan
 	return scan, nil
-}
-
-// checkDigest compares the content of a file with the digest of its key.
-func checkDigest(path string) error {
-	key, _, err := annex.Of(path)
-	if err != nil {
-		return err
-	}
-	sum := key.Digester()
-	if sum == nil {
-		return nil
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return inputfile.Error(op, path, err)
-	}
-	defer file.Close()
-	if _, err := io.Copy(sum, file); err != nil {
-		return inputfile.Error(op, path, err)
-	}
-	if digest := sum.Sum(nil); !key.Is(digest) {
-		return fault.New(fault.BadData, op, quote.OneLine(path),
-			"the content is not what the data set lists: its %s is %x, want %s", key.Kind, digest, key.Digest).
-			WithHint("get the file again")
-	}
-	return nil
 }
 
 // rows are the rows of a story in one or several scans, its repeats.

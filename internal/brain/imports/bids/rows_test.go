@@ -42,6 +42,43 @@ func TestContentOfAnotherDigest(t *testing.T) {
 }
 
 // What an import with another recipe finished is not kept.
+func TestDigestsOfAnImportThatGoesOnCountAsChecked(t *testing.T) {
+	files, images := map[string]string{}, map[string]string{}
+	for i, task := range []string{"a", "b"} {
+		name := "sub-1/func/sub-1_task-" + task + "_"
+		images[name] = bold(100, 1.5, uint64(i))
+		files[task+".wav"], files[name+"events.tsv"] = "150", head+"0\t140\tstory\t"+task+".wav\n"
+	}
+	root, dir := tree(t, files), filepath.Join(t.TempDir(), "out")
+	for name, image := range images {
+		object := filepath.Join(root, ".git/annex/objects/x/y",
+			fmt.Sprintf("MD5E-s%d--%x.nii", len(image), md5.Sum([]byte(image))))
+		require.NoError(t, os.MkdirAll(filepath.Dir(object), 0o700))
+		require.NoError(t, os.WriteFile(object, []byte(image), 0o600))
+		require.NoError(t, os.Symlink(object, filepath.Join(root, name+"desc-preproc_bold.nii")))
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	for _, ctx := range []context.Context{ctx, t.Context()} {
+		found, err := Find(ctx, root, Options{})
+		require.NoError(t, err)
+		record, err := found.Import(ctx, imports.Options{Dir: dir, Progress: func(done, _ int, _ string) {
+			if done == 150 { // within the second story
+				stop()
+			}
+		}})
+		if record == nil {
+			require.ErrorIs(t, err, context.Canceled)
+			continue
+		}
+		require.NoError(t, err)
+		require.Len(t, record.Files, 2)
+		for _, f := range record.Files {
+			assert.True(t, f.Checked, f.Story)
+		}
+	}
+}
+
 func TestAnotherRecipeBeginsAnew(t *testing.T) {
 	files := map[string]string{}
 	for _, task := range []string{"a", "b"} {

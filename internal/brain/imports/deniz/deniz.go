@@ -44,7 +44,7 @@ var name = regexp.MustCompile(`^(.+?)_(listening|reading)_fmri_data_(trn|val)\.(
 
 // Find describes the responses below a folder.
 func Find(ctx context.Context, source string, opt Options) (*imports.Found, error) {
-	found, err := imports.Start("deniz", source, true)
+	found, err := imports.Start("deniz", source)
 	if err != nil {
 		return nil, err
 	}

@@ -37,7 +37,7 @@ type find struct {
 // Find describes the subjects and stories that are selected by names or patterns; nil selects all. Recordings and
 // TextGrids are also looked for in other folders.
 func Find(ctx context.Context, source string, subjects, stories, folders []string) (*imports.Found, error) {
-	found, err := imports.Start("huthbox", source, true)
+	found, err := imports.Start("huthbox", source)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/brain/imports"
 	"github.com/brainwavlm/bwlm/internal/cortex"
+	"github.com/brainwavlm/bwlm/internal/inputfile"
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
 )
 
@@ -39,7 +40,7 @@ type find struct {
 
 // Find describes the subjects and stories that are selected by names or patterns; nil selects all.
 func Find(ctx context.Context, source string, subjects, stories []string) (*imports.Found, error) {
-	found, err := imports.Start("lebel", source, true)
+	found, err := imports.Start("lebel", source)
 	if err != nil {
 		return nil, err
 	}
@@ -73,9 +74,8 @@ func (f *find) tables() error {
 	path := filepath.Join(f.derivative, "respdict.json")
 	if err := jsonfile.Read(op, path, &f.volumes); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return fault.Wrap(fault.Missing, op, path,
-				err).WithHint("name the folder of ds003020, which has derivative/" +
-				"respdict.json")
+			return fault.New(fault.Missing, op, f.Source, "there is no derivative/respdict.json").
+				WithHint("name the folder of ds003020")
 		}
 		return err
 	}
@@ -147,7 +147,7 @@ func (f *find) list(subjects, stories []string) error {
 func below(dir string) (names []string, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, fault.Wrap(fault.Missing, op, dir, err)
+		return nil, inputfile.Error(op, dir, err)
 	}
 	for _, e := range entries {
 		if !strings.HasPrefix(e.Name(), ".") {
