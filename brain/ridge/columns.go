@@ -85,6 +85,7 @@ type responses struct {
 	rows, voxels int
 	constant     []bool    // all values equal
 	block        []float32 // the last block read, reused
+	bytes        int64     // that were read
 }
 
 // newResponses reads all responses once. A value that is not finite is an error that names it.
@@ -130,6 +131,7 @@ func Check(x []float32, y ColumnReader, rows, voxels int) error {
 // read returns voxels from ≤ v < to, (to-from, rows), which stay valid until the next read.
 func (y *responses) read(from, to int) ([]float32, error) {
 	block := reuse(&y.block, (to-from)*y.rows)
+	y.bytes += 4 * int64(len(block))
 	return block, y.columns.Read(from, to, block)
 }
 

@@ -22,8 +22,9 @@ type fit struct {
 	blockVoxels int         // voxels of a block
 	scale       float64     // of x: a penalty on weights of x is scale² times as large on those of its standard form
 	sets        [][]float64 // weights of the bands to try; one empty set without bands
-	steps       int         // folds that are done, for Progress
-	best        []choice    // (voxels)
+	cost        Cost
+	steps       int      // folds, or blocks of voxels, that are done, for Progress
+	best        []choice // (voxels)
 
 	trained, measured []float32 // buffers that are reused from block to block
 	whole             []float64
@@ -78,18 +79,25 @@ func FitColumns(ctx context.Context, x []float32, y ColumnReader, rows, voxels i
 		return nil, err
 	}
 	f.best = make([]choice, voxels)
-	chosen := opt.Given == nil && len(f.sets)*len(opt.Lambdas) > 1
 	if opt.Given != nil {
 		if err := f.take(opt.Given); err != nil {
 			return nil, err
 		}
 	}
-	if chosen {
-		if err := f.crossValidate(ctx); err != nil {
-			return nil, err
-		}
+	if opt.Given != nil || len(f.sets)*len(opt.Lambdas) == 1 {
+		return f.solve(ctx, false)
 	}
-	return f.solve(ctx, f.model(chosen))
+	folds, err := f.folds()
+	if err != nil {
+		return nil, err
+	}
+	if f.fromSums(folds) {
+		return f.fitSums(ctx, folds)
+	}
+	if err := f.crossValidate(ctx, folds); err != nil {
+		return nil, err
+	}
+	return f.solve(ctx, true)
 }
 
 // take makes the given alphas the choice of the voxels.
@@ -103,29 +111,35 @@ func (f *fit) take(alphas []float64) error {
 	return nil
 }
 
-// model returns a model with the chosen penalties, without weights.
-func (f *fit) model(chosen bool) *Model {
+// model returns a model without penalties and weights.
+func (f *fit) model() *Model {
 	voxels, bands := f.y.voxels, max(1, len(f.opt.Bands))
-	m := &Model{Features: f.x.cols, Voxels: voxels, Bands: f.opt.Bands, Constant: f.y.constant,
+	return &Model{Features: f.x.cols, Voxels: voxels, Bands: f.opt.Bands, Constant: f.y.constant,
 		Alphas: make([]float64, voxels), Lambdas: make([]float64, bands*voxels),
 		Weights: make([]float32, f.x.cols*voxels), Intercept: make([]float64, voxels), Candidates: f.opt.Alphas,
 		Centred: f.x.centred, featureMean: f.x.mean, voxelMean: make([]float64, voxels)}
+}
+
+// describe gives a model the penalties of the choice, their scores if it was one, and what the fit took.
+func (f *fit) describe(m *Model, chosen bool) *Model {
 	if chosen {
-		m.Scores = make([]float64, voxels)
+		m.Scores = make([]float64, m.Voxels)
 	}
 	for v, best := range f.best {
 		m.Alphas[v] = f.opt.Alphas[best.lambda]
-		for b := range bands {
+		for b := range max(1, len(f.opt.Bands)) {
 			lambda := f.opt.Lambdas[best.lambda]
 			if f.opt.Bands != nil {
 				lambda /= f.sets[best.set][b]
 			}
-			m.Lambdas[b*voxels+v] = lambda
+			m.Lambdas[b*m.Voxels+v] = lambda
 		}
 		if chosen {
 			m.Scores[v] = best.score
 		}
 	}
+	m.Cost = f.cost
+	m.Cost.Bytes, m.Cost.Passes = f.y.bytes, float64(f.y.bytes)/float64(4*f.y.rows*f.y.voxels)
 	return m
 }
 
@@ -143,14 +157,9 @@ func onTensors(ctx context.Context, device torch.Device, fn func(*torch.Scope) e
 }
 
 // crossValidate finds the best set of weights and penalty of each voxel.
-func (f *fit) crossValidate(ctx context.Context) error {
-	folds, err := f.folds()
-	if err != nil {
-		return err
-	}
-	for v := range f.best {
-		f.best[v].score = math.Inf(-1)
-	}
+func (f *fit) crossValidate(ctx context.Context, folds [][]int) error {
+	f.cost.Form = Direct
+	f.unscored()
 	most := math.Inf(-1) // largest sum over voxels, for SingleAlpha
 	for set, weights := range f.sets {
 		scores := make([]float64, len(f.opt.Lambdas)*f.y.voxels)
@@ -167,17 +176,24 @@ func (f *fit) crossValidate(ctx context.Context) error {
 		if f.opt.SingleAlpha {
 			most = f.chooseCommon(set, scores, most)
 		} else {
-			f.choose(set, scores)
+			f.choose(set, scores, 0)
 		}
 	}
 	return nil
 }
 
-// progress counts a fold.
-func (f *fit) progress(folds int) {
+// unscored makes any score better than that of the choices.
+func (f *fit) unscored() {
+	for v := range f.best {
+		f.best[v].score = math.Inf(-1)
+	}
+}
+
+// progress counts a fold, or a block of voxels.
+func (f *fit) progress(all int) {
 	f.steps++
 	if f.opt.Progress != nil {
-		f.opt.Progress(f.steps, folds)
+		f.opt.Progress(f.steps, all)
 	}
 }
 
@@ -212,13 +228,14 @@ func (f *fit) scoreFold(s *torch.Scope, held []int, scales []float64, weight flo
 	return nil
 }
 
-// choose updates the choice of each voxel with the best penalty of a set, if that is better than
-// those of the sets before.
-func (f *fit) choose(set int, scores []float64) {
-	for v := range f.best {
-		best := &f.best[v]
+// choose updates the choice of the voxels from number from on with the best penalty of a set, if that is better than
+// those of the sets before. scores are (penalties, V).
+func (f *fit) choose(set int, scores []float64, from int) {
+	voxels := len(scores) / len(f.opt.Lambdas)
+	for v := range voxels {
+		best := &f.best[from+v]
 		for a := range f.opt.Lambdas {
-			score := scores[a*f.y.voxels+v]
+			score := scores[a*voxels+v]
 			if score > best.score || score == best.score && best.set == set && !f.opt.SmallerTies {
 				*best = choice{set, a, score}
 			}
@@ -245,8 +262,10 @@ func (f *fit) chooseCommon(set int, scores []float64, most float64) float64 {
 	return most
 }
 
-// solve fits the weights to all rows, each voxel with its chosen penalty.
-func (f *fit) solve(ctx context.Context, model *Model) (*Model, error) {
+// solve fits the weights to all rows, each voxel with its penalty, which was chosen or given.
+func (f *fit) solve(ctx context.Context, chosen bool) (*Model, error) {
+	f.cost.Form = Direct
+	model := f.model()
 	for set, weights := range f.sets {
 		if !slices.ContainsFunc(f.best, func(c choice) bool { return c.set == set }) {
 			continue
@@ -257,7 +276,7 @@ func (f *fit) solve(ctx context.Context, model *Model) (*Model, error) {
 			return nil, err
 		}
 	}
-	return model, nil
+	return f.describe(model, chosen), nil
 }
 
 // solveSet fits the voxels whose choice is the given set of weights.
@@ -297,16 +316,21 @@ func (f *fit) solveSet(s *torch.Scope, set int, scales []float64, model *Model) 
 			copy(offset, s.FromFloat64(f.x.mean, 1, f.x.cols).MatMul(w).Float64s())
 			return w.ToType(torch.Float32)
 		}).Float32s()
-		for k, v := range voxels {
-			model.Intercept[v] = model.voxelMean[v] - offset[k]
-		}
-		for i := range f.x.cols {
-			for k, v := range voxels {
-				model.Weights[i*model.Voxels+v] = weights[i*len(voxels)+k]
-			}
-		}
+		model.store(voxels, weights, offset)
 	}
 	return nil
+}
+
+// store takes the weights of some voxels, (features, V), and their predictions from the mean features, (V).
+func (m *Model) store(voxels []int, weights []float32, offset []float64) {
+	for k, v := range voxels {
+		m.Intercept[v] = m.voxelMean[v] - offset[k]
+	}
+	for i := range m.Features {
+		for k, v := range voxels {
+			m.Weights[i*m.Voxels+v] = weights[i*len(voxels)+k]
+		}
+	}
 }
 
 // wholeColumns returns voxels of a block, each centred and divided by its root mean square,

@@ -77,6 +77,9 @@ func (m *matrix) scale() float64 {
 	return factor
 }
 
+// scaleIsZero reports whether no column varies.
+func (m *matrix) scaleIsZero() bool { return slices.Max(m.factor) == 0 }
+
 // trainingMean returns the means of the columns over some rows, and the scales with 0 for columns
 // that are constant in these rows: centred they would be 0 except for the rounding of their mean.
 func (m *matrix) trainingMean(rows []int, scales []float64) (mean, masked []float64) {

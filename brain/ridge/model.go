@@ -19,6 +19,7 @@ type Model struct {
 	Constant         []bool    // (voxels) the training responses are constant
 	Candidates       []float64 // the alphas that were tried, ascending
 	Centred          bool      // fitted with an intercept
+	Cost             Cost      // of the fit
 
 	featureMean, voxelMean []float64 // of the training rows; 0 without an intercept
 }

@@ -31,7 +31,7 @@ type Options struct {
 	Tries   int         // random sets of weights of the bands to try; 0: 20
 	Weights [][]float64 // the sets to try, (sets, bands), instead of random ones
 
-	Progress func(done, all int) // called after each fold of each set of weights; may be nil
+	Progress func(done, all int) // called after each fold of each set of weights, or each block of voxels; may be nil
 }
 
 // Metric is a score by which penalties are compared, on held-out rows.

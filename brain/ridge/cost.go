@@ -1,0 +1,77 @@
+package ridge
+
+// Form is how penalties are compared.
+type Form string
+
+// A fit is direct, which predicts the held-out rows with each penalty, or from sums over rows, which needs no
+// predictions. Sums take fewer operations where there are many held-out rows for each feature.
+const (
+	Direct Form = "direct"
+	Sums   Form = "sums"
+)
+
+// Cost is what a fit took.
+type Cost struct {
+	Form       Form
+	Operations float64 // multiplications and additions of matrix products; those in float64 count twice
+	Bytes      int64   // of responses that were read
+	Passes     float64 // over the responses, the check of their values included
+	Condition  float64 // the largest over folds: of the features, as their largest over their smallest singular value
+}
+
+// count adds the operations of products of an m × k and a k × n matrix.
+func (f *fit) count(times float64, m, k, n int) {
+	f.cost.Operations += operations(times, m, k, n)
+}
+
+func operations(times float64, m, k, n int) float64 {
+	return 2 * times * float64(m) * float64(k) * float64(n)
+}
+
+const (
+	mostPatterns = 32
+	sumValues    = 1 << 26 // float32 values of a block of voxels and its sums: 256 MB
+)
+
+// sumVoxels returns how many voxels are measured at once.
+func (f *fit) sumVoxels(patterns int) int {
+	each := 2*f.x.rows + (patterns+4)*f.x.cols
+	return min(f.y.voxels, max(1, sumValues/each))
+}
+
+// onlyForm is the form of all fits in tests; "": the one that takes fewer operations.
+var onlyForm Form
+
+// fromSums reports whether penalties are compared from sums: if that takes fewer operations, and if the rows have few
+// patterns. Bands would need sums for each set of their weights.
+func (f *fit) fromSums(folds [][]int) bool {
+	if f.opt.Bands != nil || onlyForm == Direct || f.x.scaleIsZero() {
+		return false
+	}
+	patterns := len(patternsOf(folds, f.x.rows))
+	if onlyForm == Sums {
+		return true
+	}
+	direct, sums := estimate(f.x.rows, f.x.cols, f.y.voxels, len(f.opt.Lambdas), folds)
+	return patterns <= mostPatterns && sums < direct
+}
+
+// estimate returns the operations of a fit in both forms. A decomposition counts as nine products.
+func estimate(rows, features, voxels, penalties int, folds [][]int) (direct, sums float64) {
+	const decomposition = 9
+	for _, held := range folds {
+		train := rows - len(held)
+		k := min(train, features)
+		direct += operations(2, features, train, k) + operations(2*decomposition, k, k, k) +
+			operations(2, train, features, k) + operations(2, len(held), features, k) +
+			operations(1, voxels, train, k) + operations(float64(penalties), voxels, k, len(held))
+		sums += operations(2*(2*decomposition+4), features, features, features) +
+			operations(2+.5625*float64(penalties), voxels, features, features)
+	}
+	k := min(rows, features)
+	direct += operations(2, features, rows, k) + operations(2*decomposition, k, k, k) +
+		operations(2, rows, features, k) + operations(2, voxels, rows, k) + operations(2, features, k, voxels)
+	sums += operations(2*3, features, rows, features) + operations(2*decomposition, features, features, features) +
+		operations(1, voxels, rows, features) + operations(2, features, features, voxels)
+	return direct, sums
+}

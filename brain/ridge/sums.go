@@ -1,0 +1,264 @@
+package ridge
+
+import (
+	"math"
+	"slices"
+
+	"github.com/brainwavlm/bwlm/internal/parallel"
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+// Cross-validation from sums: rows that the same folds hold out are a pattern p, and one pass over the responses gives
+// the products of features and responses of each pattern. What the training rows T and the held-out rows H of any fold
+// need, and the last fit, are sums over patterns:
+//
+//	C_p = X_pᵀ·Y_p    G_p = X_pᵀ·X_p
+//
+// X are the features in their principal directions over all rows, each divided by its root mean square: with V and S²
+// from the decomposition of the features' covariance, X = features·V/S. A small direction is therefore not lost in
+// float32 beside a large one. For a fold, with products about the means of its rows,
+//
+//	S·G_T·S = Q·M·Qᵀ    E = M^(-1/2)·Qᵀ·S    Z = E·C_T    U = E·C_H    D = M/(M+λ)
+//
+// and the predictions P of the held-out rows, of which there is no need, have
+//
+//	P·Y_H = Σ D·Z·U    ‖P‖² = ‖R·D·Z‖²    RᵀR = E·G_H·Eᵀ
+
+// directions are the features in their principal directions, with what all folds share.
+type directions struct {
+	x        *torch.Tensor // (rows, K) Float32: the rows of one pattern after those of another
+	from     *torch.Tensor // (features, K) Float64: V/S, for features in their standard form
+	size     []float64     // (K) S
+	patterns []pattern
+	all      rowSums   // of all rows
+	held     []rowSums // of the rows that each fold holds out
+}
+
+// rowSums are sums over rows of the directions.
+type rowSums struct {
+	rows int
+	sum  []float64 // (K)
+	gram []float64 // (K, K)
+}
+
+func (r *rowSums) add(rows int, sum, gram []float64) {
+	if r.rows == 0 {
+		r.sum, r.gram = make([]float64, len(sum)), make([]float64, len(gram))
+	}
+	r.rows += rows
+	for i, x := range sum {
+		r.sum[i] += x
+	}
+	for i, x := range gram {
+		r.gram[i] += x
+	}
+}
+
+// newDirections decomposes the features over all rows.
+func (f *fit) newDirections(s *torch.Scope, folds [][]int) *directions {
+	d := &directions{patterns: patternsOf(folds, f.x.rows), held: make([]rowSums, len(folds))}
+	order, ones := inOrder(d.patterns), bandScales(nil, nil, f.x.cols)
+	d.from = s.Frozen(func(s *torch.Scope) *torch.Tensor {
+		values, q := gram(f.x.standard(s, order, f.x.mean, ones), false).Eigh()
+		found := values.Float64s()
+		least := rounding(found[len(found)-1], f.x.rows, len(found))
+		var columns []int
+		var inverse []float64
+		for k, value := range found {
+			if value > least {
+				size := math.Sqrt(value / float64(f.x.rows))
+				columns, inverse, d.size = append(columns, k), append(inverse, 1/size), append(d.size, size)
+			}
+		}
+		return q.IndexSelect(1, columns).Mul(s.FromFloat64(inverse, len(inverse)))
+	})
+	d.x = s.Frozen(func(s *torch.Scope) *torch.Tensor {
+		x, at := f.x.standard(s, order, f.x.mean, ones).MatMul(s.Attach(d.from)), 0
+		for _, p := range d.patterns {
+			rows := x.Narrow(0, at, len(p.rows))
+			sum, gram := rows.Sum(0).Float64s(), gram(rows, false).Float64s()
+			d.all.add(len(p.rows), sum, gram)
+			for number, yes := range p.held {
+				if yes {
+					d.held[number].add(len(p.rows), sum, gram)
+				}
+			}
+			at += len(p.rows)
+		}
+		return x.ToType(torch.Float32)
+	})
+	f.count(2*3, f.x.cols, f.x.rows, f.x.cols) // both grams and the directions, in float64
+	return d
+}
+
+// rounding is the eigenvalue below which a direction is nothing but the rounding of a gram of some rows and columns
+// whose largest eigenvalue is given.
+func rounding(largest float64, rows, columns int) float64 {
+	const epsilon = 0x1p-52
+	return epsilon * float64(max(rows, columns)) * largest
+}
+
+// foldSums is one fold of a cross-validation from sums.
+type foldSums struct {
+	number    int
+	e         *torch.Tensor   // (K, K) Float32: E
+	r         []*torch.Tensor // R, upper triangular, in pieces of rows from their first column that is not 0
+	steps     []int           // the first column of each piece
+	means     [2][]float64    // (K) of the training and the held-out rows
+	rows      [2]int
+	apart     *torch.Tensor   // (1, K) E·(mean of the held-out - mean of the training rows)
+	shrink    []*torch.Tensor // (1, K) D of each penalty, times its factor
+	factor    []float64
+	condition float64 // largest over smallest M that is not rounding
+}
+
+const training, heldOut = 0, 1
+
+// gather returns the number of rows, the means and the gram about them of the training or the held-out rows of a fold.
+// centre is false if nothing is taken off, as for training rows without an intercept.
+func (d *directions) gather(s *torch.Scope, fold, part int, centre bool) (rows int, mean []float64, g *torch.Tensor) {
+	k, held := len(d.size), d.held[fold]
+	rows, mean, g = held.rows, slices.Clone(held.sum), s.FromFloat64(held.gram, k, k)
+	if part == training {
+		rows, g = d.all.rows-held.rows, s.FromFloat64(d.all.gram, k, k).Sub(g)
+		for i, sum := range d.all.sum {
+			mean[i] = sum - mean[i]
+		}
+	}
+	for i := range mean {
+		mean[i] /= float64(rows)
+	}
+	if !centre {
+		return rows, make([]float64, k), g
+	}
+	m := s.FromFloat64(mean, k, 1)
+	return rows, mean, g.Sub(m.MatMul(m.Transpose(0, 1)).MulScalar(float64(rows)))
+}
+
+// newFoldSums decomposes the training rows of a fold.
+func (f *fit) newFoldSums(s *torch.Scope, d *directions, number int) *foldSums {
+	k := len(d.size)
+	fd := &foldSums{number: number}
+	out := s.Frozen(func(s *torch.Scope) *torch.Tensor {
+		var g [2]*torch.Tensor
+		fd.rows[training], fd.means[training], g[training] = d.gather(s, number, training, f.x.centred)
+		fd.rows[heldOut], fd.means[heldOut], g[heldOut] = d.gather(s, number, heldOut, true)
+		size := s.FromFloat64(d.size, k)
+		m, q := g[training].Mul(size).Mul(size.Unsqueeze(1)).Eigh()
+		values := m.Float64s()
+		least := rounding(float64(f.x.rows)*d.size[k-1]*d.size[k-1], f.x.rows, k) // grams are sums of those of all rows
+		inverse := make([]float64, k)
+		for i, value := range values {
+			if value > least {
+				inverse[i] = 1 / math.Sqrt(value)
+				fd.condition = max(fd.condition, math.Sqrt(values[k-1]/value)) // values ascend
+			} else {
+				values[i] = 0
+			}
+		}
+		e := q.Transpose(0, 1).Mul(s.FromFloat64(inverse, k, 1)).Mul(size)
+		spread, w := e.MatMul(g[heldOut]).MatMul(e.Transpose(0, 1)).Eigh()
+		root := w.Transpose(0, 1).Mul(spread.ClampMin(0).Sqrt().Unsqueeze(1))
+		_, r := root.QR()
+		apart := make([]float64, k)
+		for i := range apart {
+			if f.x.centred {
+				apart[i] = fd.means[heldOut][i] - fd.means[training][i]
+			} else {
+				apart[i] = fd.means[heldOut][i]
+			}
+		}
+		return torch.Cat(0, e, r, e.MatMul(s.FromFloat64(apart, k, 1)).Transpose(0, 1),
+			s.FromFloat64(f.shrinkOf(fd, values), len(fd.factor), k)).ToType(torch.Float32)
+	})
+	f.count(2*2, k, k, 4*k) // products and decompositions in float64
+	fd.e = out.Narrow(0, 0, k)
+	const pieces = 8
+	for from, step := 0, (k+pieces-1)/pieces; from < k; from += step {
+		rows := min(step, k-from)
+		fd.steps = append(fd.steps, from)
+		fd.r = append(fd.r, out.Narrow(0, k+from, rows).Narrow(1, from, k-from).Contiguous())
+	}
+	fd.apart = out.Narrow(0, 2*k, 1)
+	for a := range fd.factor {
+		fd.shrink = append(fd.shrink, out.Narrow(0, 2*k+1+a, 1))
+	}
+	return fd
+}
+
+// shrinkOf returns D of each penalty, times its factor, which it stores: a factor makes the largest of them 1.
+func (f *fit) shrinkOf(fd *foldSums, values []float64) (table []float64) {
+	largest := slices.Max(values)
+	for _, lambda := range f.opt.Lambdas {
+		lambda *= f.scale * f.scale
+		factor := 1.0
+		if largest > 0 {
+			factor = (largest + lambda) / largest
+		}
+		fd.factor = append(fd.factor, factor)
+		for _, value := range values {
+			d := 0.0
+			if value > 0 {
+				d = factor * value / (value + lambda)
+			}
+			table = append(table, d)
+		}
+	}
+	return table
+}
+
+// measured holds what a fit from sums needs to know of the responses of a block of voxels: each voxel is centred and
+// divided by its root mean square over all rows.
+type measured struct {
+	mean, unit   []float64     // (V)
+	products     *torch.Tensor // (patterns, V, K) Float32: C
+	sum, squares [][]float64   // (patterns, V)
+	low, high    [][]float32   // (patterns, V) as they are read
+}
+
+// measure takes the sums over a block of voxels, (V, rows).
+func (f *fit) measure(s *torch.Scope, d *directions, block []float32) *measured {
+	rows, n := f.y.rows, len(d.patterns)
+	voxels := len(block) / rows
+	m := &measured{mean: make([]float64, voxels), unit: make([]float64, voxels)}
+	for range n {
+		m.sum, m.squares = append(m.sum, make([]float64, voxels)), append(m.squares, make([]float64, voxels))
+		m.low, m.high = append(m.low, make([]float32, voxels)), append(m.high, make([]float32, voxels))
+	}
+	standard := reuse(&f.trained, len(block))
+	parallel.Each(voxels, func(v int) {
+		y, out := block[v*rows:(v+1)*rows], standard[v*rows:(v+1)*rows]
+		if f.x.centred {
+			m.mean[v] = mean(y)
+		}
+		if !f.x.centred || !allEqual(y) {
+			m.unit[v] = math.Sqrt(sumSquares(y, m.mean[v]) / float64(rows))
+		}
+		at := 0
+		for p, pattern := range d.patterns {
+			low, high := y[pattern.rows[0]], y[pattern.rows[0]]
+			for _, row := range pattern.rows {
+				low, high = min(low, y[row]), max(high, y[row])
+				out[at] = 0
+				if m.unit[v] > 0 {
+					out[at] = float32((float64(y[row]) - m.mean[v]) / m.unit[v])
+				}
+				m.sum[p][v] += float64(out[at])
+				m.squares[p][v] += float64(out[at]) * float64(out[at])
+				at++
+			}
+			m.low[p][v], m.high[p][v] = low, high
+		}
+	})
+	m.products = s.Frozen(func(s *torch.Scope) *torch.Tensor {
+		y, at := s.FromFloat32(standard, voxels, rows), 0
+		var each []*torch.Tensor
+		for _, p := range d.patterns {
+			each = append(each, y.Narrow(1, at, len(p.rows)).MatMul(d.x.Narrow(0, at, len(p.rows))))
+			at += len(p.rows)
+		}
+		return torch.Stack(0, each...)
+	})
+	f.count(1, voxels, rows, len(d.size))
+	return m
+}
