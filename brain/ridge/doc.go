@@ -25,6 +25,16 @@
 // whose μ is within rounding are left out: lambda 0 is then the least-norm solution, and collinear
 // features do no harm.
 //
+// # Cross-validation from sums
+//
+// Where rows are many, a cross-validation from sums takes fewer operations: rows that the same folds hold out
+// are a pattern, and one pass over the responses gives XᵀY of each pattern. All folds, all penalties and the
+// last fit follow from these sums, without a prediction. The features are first turned to their principal
+// directions, each divided by its size, so that float32 loses no direction. [Cost] says which form a fit took.
+// It goes by counted operations; fits with [Options.Bands], or of more than 32 patterns, are direct. With 33,000
+// rows, 3,072 features, 95,000 voxels, three folds of chunks and ten penalties, sums take 7.6e13 operations and
+// a direct fit 2.4e14.
+//
 // # Folds
 //
 // [ChunkFolds] draws chunks of rows at random (HuthLab's bootstrap). [KFold] cuts the rows into k
@@ -44,7 +54,7 @@
 // # Memory
 //
 // Responses are read in blocks of voxels ([FitColumns]). Next to the weights a fit holds the features, one
-// decomposition and a few blocks of 8 MB. The slow test of this package prints the total.
+// decomposition and a few blocks of 8 MB; from sums, blocks of 256 MB. The slow test of this package prints the total.
 //
 // # Caveats
 //

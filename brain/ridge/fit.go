@@ -158,7 +158,11 @@ func onTensors(ctx context.Context, device torch.Device, fn func(*torch.Scope) e
 
 // crossValidate finds the best set of weights and penalty of each voxel.
 func (f *fit) crossValidate(ctx context.Context, folds [][]int) error {
-	f.cost.Form = Direct
+	for range f.sets {
+		operations, _ := estimate(f.x.rows, f.x.cols, f.y.voxels, len(f.opt.Lambdas), folds)
+		last, _ := estimate(f.x.rows, f.x.cols, f.y.voxels, 0, nil)
+		f.cost.Operations += operations - last
+	}
 	f.unscored()
 	most := math.Inf(-1) // largest sum over voxels, for SingleAlpha
 	for set, weights := range f.sets {
@@ -265,6 +269,8 @@ func (f *fit) chooseCommon(set int, scores []float64, most float64) float64 {
 // solve fits the weights to all rows, each voxel with its penalty, which was chosen or given.
 func (f *fit) solve(ctx context.Context, chosen bool) (*Model, error) {
 	f.cost.Form = Direct
+	last, _ := estimate(f.x.rows, f.x.cols, f.y.voxels, 0, nil)
+	f.cost.Operations += last
 	model := f.model()
 	for set, weights := range f.sets {
 		if !slices.ContainsFunc(f.best, func(c choice) bool { return c.set == set }) {

@@ -46,6 +46,13 @@ func bothForms(t *testing.T, x, y []float32, rows int, opt Options) (direct, sum
 	sums, err = Fit(t.Context(), x, y, rows, opt)
 	require.NoError(t, err)
 	require.Equal(t, []Form{Direct, Sums}, []Form{direct.Cost.Form, sums.Cost.Form})
+	require.Positive(t, direct.Cost.Operations)
+	require.Positive(t, sums.Cost.Operations)
+	folds := max(len(opt.Folds), opt.Boots)
+	if folds == 0 {
+		folds = 3
+	}
+	require.EqualValues(t, 4*len(y)*(2+folds), direct.Cost.Bytes, "of the check, of each fold and of the weights")
 	return direct, sums
 }
 

@@ -53,8 +53,10 @@ DIR gets, file by file:
                 rows; they score 0 and are left out of means
 
 --json prints {"schema", "out", "files", "rows", "test_rows", "features", "voxels", "folds", "select", "mean_cv_score",
-"mean_r", "mean_r2", "mean_split_r2", "constant_voxels", "smallest_lambda_voxels", "largest_lambda_voxels"}, the last
-two being the voxels that chose an end of the list.`,
+"mean_r", "mean_r2", "mean_split_r2", "constant_voxels", "smallest_lambda_voxels", "largest_lambda_voxels", "form",
+"operations", "passes"}: two counts of voxels that chose an end of the list, and whether lambdas were compared by
+predictions of held-out rows (direct) or from sums over rows (sums), which takes fewer operations where rows are
+many.`,
 		Example: `  bwlm ridge --x X.npy --y Y.npy --test-x X2.npy --test-y Y2.npy --lambdas 1e2,1e3,1e4,1e5 --folds 5 \
       --out scores
   bwlm ridge --x X.npy --y Y.npy --test-x X2.npy --test-y Y2.npy --bands 0:768,768:808 --tries 40 --intercept \
@@ -190,7 +192,8 @@ func (a *app) ridge(ctx context.Context, f *ridgeFlags) (*ridgeAnswer, error) {
 		return nil, train.name(err)
 	}
 	answer := &ridgeAnswer{Schema: 1, Out: f.out, Rows: train.x.Rows, Features: model.Features, Voxels: model.Voxels,
-		Folds: f.folds, Select: f.selection}
+		Folds: f.folds, Select: f.selection,
+		Form: model.Cost.Form, Operations: model.Cost.Operations, Passes: model.Cost.Passes}
 	answer.countEnds(model)
 	var scores *ridge.Evaluation
 	if test == nil {

@@ -35,6 +35,10 @@ type ridgeAnswer struct {
 	Constant int        `json:"constant_voxels"`
 	Smallest int        `json:"smallest_lambda_voxels"` // voxels that chose an end of the grid
 	Largest  int        `json:"largest_lambda_voxels"`
+
+	Form       ridge.Form `json:"form"` // direct or sums
+	Operations float64    `json:"operations"`
+	Passes     float64    `json:"passes"` // over Y
 }
 
 // countEnds counts voxels that chose the smallest or the largest lambda, between which others might have been better.
