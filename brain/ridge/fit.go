@@ -30,12 +30,6 @@ type fit struct {
 	whole             []float64
 }
 
-// choice is a set of weights and a penalty, by index, and their score.
-type choice struct {
-	set, lambda int
-	score       float64
-}
-
 // Fit chooses a penalty for every voxel by cross-validation on x, (rows, features), and y, (rows,
 // voxels), and fits the weights to all rows with it. The score of a penalty is the mean over folds
 // of Pearson's r of predicted and measured held-out rows, or of another [Metric]. The best score
@@ -98,17 +92,6 @@ func FitColumns(ctx context.Context, x []float32, y ColumnReader, rows, voxels i
 		return nil, err
 	}
 	return f.solve(ctx, true)
-}
-
-// take makes the given alphas the choice of the voxels.
-func (f *fit) take(alphas []float64) error {
-	if len(alphas) != f.y.voxels {
-		return fault.New(fault.BadData, "ridge", "given", "%d alphas for %d voxels", len(alphas), f.y.voxels)
-	}
-	for v, alpha := range alphas {
-		f.best[v].lambda, _ = slices.BinarySearch(f.opt.Alphas, alpha)
-	}
-	return nil
 }
 
 // model returns a model without penalties and weights.
@@ -186,13 +169,6 @@ func (f *fit) crossValidate(ctx context.Context, folds [][]int) error {
 	return nil
 }
 
-// unscored makes any score better than that of the choices.
-func (f *fit) unscored() {
-	for v := range f.best {
-		f.best[v].score = math.Inf(-1)
-	}
-}
-
 // progress counts a fold, or a block of voxels.
 func (f *fit) progress(all int) {
 	f.steps++
@@ -230,40 +206,6 @@ func (f *fit) scoreFold(s *torch.Scope, held []int, scales []float64, weight flo
 		}
 	}
 	return nil
-}
-
-// choose updates the choice of the voxels from number from on with the best penalty of a set, if that is better than
-// those of the sets before. scores are (penalties, V).
-func (f *fit) choose(set int, scores []float64, from int) {
-	voxels := len(scores) / len(f.opt.Lambdas)
-	for v := range voxels {
-		best := &f.best[from+v]
-		for a := range f.opt.Lambdas {
-			score := scores[a*voxels+v]
-			if score > best.score || score == best.score && best.set == set && !f.opt.SmallerTies {
-				*best = choice{set, a, score}
-			}
-		}
-	}
-}
-
-// chooseCommon updates the choice of all voxels with the penalty of a set that has the largest sum
-// of scores over voxels, if that exceeds the sums of the sets before. Constant voxels add 0.
-func (f *fit) chooseCommon(set int, scores []float64, most float64) float64 {
-	for a := range f.opt.Lambdas {
-		row := scores[a*f.y.voxels : (a+1)*f.y.voxels]
-		sum := 0.0
-		for _, score := range row {
-			sum += score
-		}
-		if sum > most || sum == most && f.best[0].set == set && !f.opt.SmallerTies {
-			most = sum
-			for v := range f.best {
-				f.best[v] = choice{set, a, row[v]}
-			}
-		}
-	}
-	return most
 }
 
 // solve fits the weights to all rows, each voxel with its penalty, which was chosen or given.
