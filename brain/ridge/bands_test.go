@@ -46,6 +46,9 @@ func planted(seed uint64, rows int) (x, y []float32, bands []Band) {
 // Where one band is silent a penalty of its own beats one penalty for all on rows that were held
 // out, and the silent band is given no share.
 func TestBandedFindsThePlantedBand(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	const rows, test, features, voxels = 200, 600, 80, 25
 	var gain, silentShare, livingShare, both []float64
 	right := 0
@@ -136,6 +139,9 @@ func TestWeightsDividePenalties(t *testing.T) {
 
 // A better set wins each voxel for itself, and the order of the sets does not matter.
 func TestVoxelsChooseTheirOwnWeights(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	x, y, bands := planted(2, 120)
 	folds, err := KFold(120, 4)
 	require.NoError(t, err)

@@ -94,6 +94,9 @@ func foldScores(t *testing.T, x, y []float32, rows int, opt Options, held []int)
 
 // TestRidgeOfTheRelease: scores of candidates, alphas, weights and r of the released code, from its own features.
 func TestRidgeOfTheRelease(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	var chunks struct {
 		HeldOut   [][]int `json:"held_out_chunks"`
 		HeldOutID [][]int `json:"held_out_chunks_id_hparams"`

@@ -21,6 +21,9 @@ func inForm(t *testing.T, form Form) {
 
 // What holds of fits holds of those from sums.
 func TestFitsFromSums(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	for name, test := range map[string]func(*testing.T){"himalaya": TestFitEqualsHimalaya,
 		"contiguous folds": TestContiguousFoldsEqualHimalaya, "closed form": TestFitEqualsTheClosedForm,
 		"one alpha": TestSingleAlphaIsTheOneOfTheBestMean, "units": TestUnitsDoNotMatter,

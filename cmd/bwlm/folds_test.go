@@ -63,6 +63,9 @@ func TestFoldsAreEachATrainingAndGoOnAfterAnInterruption(t *testing.T) {
 }
 
 func TestFoldsThatCannotBe(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	dir := t.TempDir()
 	require.NoError(t, tinyStudy(dir))
 	file := filepath.Join(dir, "tiny.yaml")

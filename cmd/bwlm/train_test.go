@@ -246,6 +246,9 @@ func TestOneTrainingPerRun(t *testing.T) {
 // and is bit-identical after a kill. Fewer epochs than the examples have;
 // what they find is in their comments.
 func TestAliceTrainingSurvivesAKill(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	shared := os.Getenv("BWLM_SHARED")
 	if shared == "" {
 		t.Skip("BWLM_SHARED does not name the folder with the real data")

@@ -87,11 +87,14 @@ func (d *Drawing) page(root *raw.Element) error {
 			return fmt.Errorf("viewBox: %w", s.err)
 		}
 	} else {
-		for name, to := range map[string]*float64{"width": &d.width, "height": &d.height} {
-			s := &scanner{text: strings.TrimSuffix(strings.TrimSpace(root.Attr(name)), "px")}
-			*to = s.number()
+		for _, side := range []struct {
+			name string
+			to   *float64
+		}{{"width", &d.width}, {"height", &d.height}} {
+			s := &scanner{text: strings.TrimSuffix(strings.TrimSpace(root.Attr(side.name)), "px")}
+			*side.to = s.number()
 			if s.space(); s.err != nil || s.text != "" {
-				return fmt.Errorf("its %s is %q, want a number", name, quote.Short(root.Attr(name)))
+				return fmt.Errorf("its %s is %q, want a number", side.name, quote.Short(root.Attr(side.name)))
 			}
 		}
 	}

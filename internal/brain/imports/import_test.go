@@ -242,6 +242,9 @@ func TestAnImportGoesOn(t *testing.T) {
 
 // Whatever step of the disk fails, nothing is half there, and the next call makes all of it.
 func TestEachStepMayFail(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	f, data := made(t, "a", "b")
 	for _, row := range data["b"].rows {
 		row[0] = math.NaN()

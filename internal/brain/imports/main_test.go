@@ -76,6 +76,9 @@ func child(t *testing.T, what string, env ...string) (*exec.Cmd, string, error) 
 
 // A process that is killed at any step leaves no folder, and the next one goes on and makes the same.
 func TestAnImportThatIsKilledGoesOn(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	dir := filepath.Join(labtest.Dir(t), "hdf5")
 	sound := filepath.Join(t.TempDir(), "sound.wav")
 	require.NoError(t, audio.WriteWAV(sound, make([]float32, 24*audio.Rate), audio.Rate, audio.PCM16))

@@ -24,7 +24,8 @@ func (j *job) tables() error {
 		if j.opt.Link {
 			break
 		}
-		for unit, path := range map[string]string{"word": s.Words, "phone": s.Phones} {
+		for _, table := range [][2]string{{"word", s.Words}, {"phone", s.Phones}} {
+			unit, path := table[0], table[1]
 			if path == "" || strings.EqualFold(filepath.Ext(path), ".tsv") {
 				continue
 			}

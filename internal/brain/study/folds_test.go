@@ -84,6 +84,9 @@ func TestStoriesThatCannotBeFolds(t *testing.T) {
 }
 
 func TestStoriesOfAFoldThatShareAudioAreFoundBeforeTheFirstTraining(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	st := studytest.Tiny(t, study.Options{}, nil)
 	require.NoError(t, st.AuditFolds(t.Context()))
 	// one and two train in this fold; in another one is tested while two trains.

@@ -132,6 +132,9 @@ func TestCopiesBetweenStudiesAreRefused(t *testing.T) {
 // A second study finds the fingerprints in the cache; a plan compares audio only then; a file that changed is read
 // again.
 func TestFingerprintsAreKept(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	dir, cache := t.TempDir(), t.TempDir()
 	decoded := 0
 	files := func(e *experiment.Experiment, s *dataset.Spec) {

@@ -105,6 +105,9 @@ func TestTrimmedResponsesAreNotTrimmedAgain(t *testing.T) {
 }
 
 func TestConstantVoxelsAreLeftOut(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	flat := func(_ *experiment.Experiment, s *dataset.Spec) {
 		for i := range s.Subjects[0].Responses {
 			m, err := s.Subjects[0].Responses[i].Matrix.Load(t.Context())

@@ -22,6 +22,9 @@ import (
 )
 
 func TestRandomAdapterHasEqualNorms(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) { e.Train.Epochs = 1 })
 	run, err := st.Begin(t.Context())
 	require.NoError(t, err)
@@ -96,6 +99,9 @@ func dot(a, b []float64) (sum float64) {
 func size(a []float64) float64 { return math.Sqrt(dot(a, a)) }
 
 func TestControlsAndLayersScoreLikeEvaluation(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	st := studytest.Tiny(t, study.Options{}, nil)
 	b, err := evaluate.NewBaseline(t.Context(), st)
 	require.NoError(t, err)

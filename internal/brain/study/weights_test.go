@@ -24,6 +24,9 @@ import (
 )
 
 func TestBalancedRegionsWeighTheSame(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, s *dataset.Spec) {
 		e.Data.ROIBalance, e.Train.Loss = []string{"front", "rest"}, "mse"
 		studytest.WithRegion(s, "rest", studytest.FromTo(3, 55)...) // voxel 3 is in both, 55 to 59 are in none
@@ -76,6 +79,9 @@ func repeated(spec *dataset.Spec, story string, n int) {
 }
 
 func TestReliableVoxelsWeighMore(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	for _, split := range []string{"train", "val", "test"} {
 		st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, s *dataset.Spec) {
 			e.Train.Reliability = split
@@ -119,6 +125,9 @@ func mean32(x []float32) (sum float32) {
 }
 
 func TestWeightsFromAFile(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	dir := t.TempDir()
 	write := func(name string, x []float32) {
 		require.NoError(t, npy.Write(filepath.Join(dir, name), []int{len(x)}, x))
@@ -161,6 +170,9 @@ func TestWeightsFromAFile(t *testing.T) {
 }
 
 func TestHemispheresAreIntersections(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	change := func(roi string) func(*experiment.Experiment, *dataset.Spec) {
 		return func(e *experiment.Experiment, s *dataset.Spec) {
 			e.Data.ROI, e.Train.Loss = []string{roi}, "temporal"

@@ -94,6 +94,9 @@ func find(r *verify.Report, v verify.Verdict) (out []string) {
 }
 
 func TestWhatIsWholeIsOK(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	dir := study(t)
 	for _, c := range []struct {
 		path string

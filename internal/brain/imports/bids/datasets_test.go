@@ -166,6 +166,9 @@ func TestRunsOfLePetitPrinceAreSectionsByRank(t *testing.T) {
 }
 
 func TestOtherLanguagesOfLePetitPrince(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	var root string
 	for _, language := range []string{"CN", "FR"} {
 		root = tree(t, littlePrince(language, bidsdata.LePetitPrince[language], float64(book["lpp"+language])))
