@@ -175,7 +175,7 @@ func printFound(w io.Writer, f *imports.Found) error {
 		fmt.Fprintf(w, "Note: %s.\n", inTerms(text))
 	}
 	for _, l := range f.LeftOut {
-		fmt.Fprintf(w, "Left out: %s: %s.\n", l.File, l.Why)
+		fmt.Fprintf(w, "Left out: %s: %s.\n", l.File, inTerms(l.Why))
 	}
 	return nil
 }

@@ -39,6 +39,7 @@ var terms = []struct{ library, command string }{
 	{"use auditory cortex only (ROI), or more subjects; otherwise audio and responses may not belong together",
 		"use auditory cortex only (--roi), or more subjects; otherwise audio and responses may not belong together"},
 	{"copy them", "copy them: --copy"},
+	{"choose one of them by name: %s", "name one of them with --var: %s"},
 	{"choose another folder, or fewer subjects or stories", "choose another --out, or fewer --subjects or --stories"},
 	{"import it as 64-bit floats", "import it with --dtype f8"},
 	{"no word vectors were given", "no word vectors were given (--glove)"},

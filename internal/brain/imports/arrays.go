@@ -14,6 +14,7 @@ import (
 	"github.com/brainwavlm/bwlm/audio"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/annex"
 	"github.com/brainwavlm/bwlm/internal/arrayfile"
 	"github.com/brainwavlm/bwlm/npy"
 )
@@ -52,6 +53,8 @@ type arrays struct {
 	sounds, matrices []string // relative paths
 	files            []string // of arrays
 	tables           []string // that may have words
+	absent           []File   // whose content is not there
+	refused          error    // of the first file of arrays none of which is taken
 }
 
 const (
@@ -86,6 +89,11 @@ func (a *arrays) list(ctx context.Context) error {
 		if seen++; seen > mostFiles {
 			return fault.New(fault.BadData, op, a.found.Source, "has more than %d files", mostFiles).
 				WithHint("name the folder of the arrays and recordings")
+		}
+		if key, there, err := annex.Of(path); err == nil && !there && key.Text != "" {
+			a.absent = append(a.absent, File{Path: path, Bytes: key.Size, Key: key.Text})
+			a.found.Leave(rel, "its content is not there (git-annex or Git LFS)")
+			return nil
 		}
 		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
 			a.found.Leave(rel, "not a regular file, or a link without its file")
@@ -221,6 +229,10 @@ func (a *arrays) enough() error {
 			"as sub-01/alice.npy next to alice.wav")
 	}
 	switch {
+	case len(a.found.Subjects) == 0 && len(a.absent) > 0:
+		return (&Found{Source: a.found.Source, Missing: a.absent}).Complete()
+	case len(a.found.Subjects) == 0 && a.refused != nil && len(a.sounds) > 0:
+		return a.refused
 	case len(a.sounds) == 0:
 		return fail("there is no recording (.wav, .flac, .mp3)")
 	case len(a.matrices)+len(a.files) == 0:

@@ -4,7 +4,10 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/arrayfile"
+	"github.com/brainwavlm/bwlm/internal/inputfile"
+	"github.com/brainwavlm/bwlm/internal/quote"
 	"github.com/brainwavlm/bwlm/internal/stored"
 )
 
@@ -41,7 +44,10 @@ func (a *arrays) inFiles() (out []matched) {
 		path := filepath.Join(a.found.Source, file)
 		list, err := a.arraysOf(path)
 		if err != nil {
-			a.found.Leave(file, "%s", reasonOf(err))
+			refused := a.refuse(file, err)
+			if a.found.Leave(file, "%s", refused.Reason+"; "+refused.Hint); a.refused == nil {
+				a.refused = refused
+			}
 			continue
 		}
 		archive := a.found.Archive(path)
@@ -82,4 +88,14 @@ func (a *arrays) arraysOf(path string) ([]stored.Array, error) {
 	}
 	one, err := stored.Choose(op, path, a.name, file.Arrays(), file.Others())
 	return []stored.Array{one}, err
+}
+
+// refuse is the error of a file of arrays none of which is taken.
+func (a *arrays) refuse(file string, err error) *fault.Error {
+	out := *inputfile.Error(op, file, err)
+	out.Path = quote.OneLine(file)
+	if names, ok := strings.CutPrefix(out.Hint, "name one of them: "); ok {
+		return out.WithHint("choose one of them by name: %s", names)
+	}
+	return &out
 }

@@ -65,7 +65,7 @@ func TestArraysInFiles(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "souls.mat"), content, 0o600))
 	_, err = Arrays(t.Context(), dir, 2, "nothing")
-	faulttest.Require(t, fault.BadData, err, "souls.mat (there is no such array)")
+	faulttest.Require(t, fault.BadData, err, "there is no such array; choose one of them by name: data (12, 7) float64")
 	f, err := Arrays(t.Context(), dir, 2, "data")
 	require.NoError(t, err)
 	assert.Equal(t, "data", f.Subjects[0].Responses[0].Array)

@@ -7,10 +7,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/brain/datacheck"
+	"github.com/brainwavlm/bwlm/internal/elements"
+	"github.com/brainwavlm/bwlm/internal/npyheader"
 )
 
 // Check opens the data set that was found and compares rows, shapes and audio by their headers. Differences that are
@@ -21,8 +24,12 @@ func (f *Found) Check(ctx context.Context) error {
 		return fault.Wrap(fault.IO, op, "", err)
 	}
 	defer os.RemoveAll(dir)
+	stand, files, err := f.withHeaders(dir)
+	if err != nil {
+		return err
+	}
 	path := filepath.Join(dir, FileName)
-	if err := os.WriteFile(path, f.YAML(), 0o600); err != nil {
+	if err := os.WriteFile(path, stand.YAML(), 0o600); err != nil {
 		return fault.Wrap(fault.IO, op, path, err)
 	}
 	d, err := dataset.Open(path)
@@ -34,7 +41,50 @@ func (f *Found) Check(ctx context.Context) error {
 		return err
 	}
 	f.Notes = append(f.Notes, shapes.Notes...)
-	return f.refuse(slices.Concat(shapes.Wrong, shapes.Lengths))
+	wrong := slices.Concat(shapes.Wrong, shapes.Lengths)
+	for i, err := range wrong {
+		found, ok := errors.AsType[*fault.Error](err)
+		if !ok {
+			continue
+		}
+		path, rest, _ := strings.Cut(found.Path, ": ") // what follows is the subject and the story
+		if files[path] != "" {
+			named := *found
+			named.Path = files[path] + ": " + rest
+			wrong[i] = &named
+		}
+	}
+	return f.refuse(wrong)
+}
+
+// withHeaders is the data set with a file in dir that has the shape alone, in place of each response that cannot be
+// read where it lies, and the files that they stand for.
+func (f *Found) withHeaders(dir string) (*Found, map[string]string, error) {
+	out, files := *f, map[string]string{}
+	out.Subjects = slices.Clone(f.Subjects)
+	for i := range out.Subjects {
+		s := &out.Subjects[i]
+		s.Responses = slices.Clone(s.Responses)
+		for k := range s.Responses {
+			r := &s.Responses[k]
+			if r.InPlace {
+				continue
+			}
+			path := filepath.Join(dir, fmt.Sprintf("%d-%d.npy", i, k))
+			repeats, rows, voxels := r.Extent()
+			head := npyheader.Make(elements.Int8, r.Shape)
+			err := os.WriteFile(path, head, 0o600)
+			if err == nil {
+				err = os.Truncate(path, int64(len(head))+int64(repeats)*int64(rows)*int64(voxels))
+			}
+			if err != nil {
+				return nil, nil, fault.Wrap(fault.IO, op, path, err)
+			}
+			files[path] = r.File
+			r.File, r.Array = path, ""
+		}
+	}
+	return &out, files, nil
 }
 
 // located puts the source in the place of the temporary file of a check.
