@@ -65,6 +65,11 @@ func (f *importFlags) addSelection(c *cobra.Command) {
 	c.Flags().StringSliceVar(&f.stories, "stories", nil, "only these stories: `names` or patterns, separated by commas")
 }
 
+// addVoxels adds the flag that selects columns.
+func addVoxels(c *cobra.Command, to *string, usage string) {
+	c.Flags().StringVar(to, "voxels", "all", usage)
+}
+
 // options checks the flags that are common to all kinds.
 func (f *importFlags) options(c *cobra.Command, a *app) (opt imports.Options, err error) {
 	opt = imports.Options{Dir: f.out, Link: f.link, Force: f.force, Command: append([]string{"bwlm"}, os.Args[1:]...)}
@@ -119,9 +124,17 @@ func (a *app) imported(c *cobra.Command, found *imports.Found, f *importFlags) e
 			if n := len(v.Empty); v.Source == v.Columns && n > 0 {
 				fmt.Fprintf(w, "Empty: %d of %d voxels of %s, which are NaN in all rows of a story.\n", n, v.Source,
 					v.Subject)
-			} else if n := v.Source - v.Columns; n > 0 {
+				continue
+			}
+			whole := v.Source
+			if v.Selection != nil {
+				fmt.Fprintf(w, "Selected: %d of %d voxels of %s, by %s.\n", v.Selection.Columns, v.Source, v.Subject,
+					v.Selection.From)
+				whole = v.Selection.Columns
+			}
+			if n := whole - v.Columns; n > 0 {
 				fmt.Fprintf(w, "Left out: %d of %d voxels of %s, which are NaN in all rows of a story.\n", n,
-					v.Source, v.Subject)
+					whole, v.Subject)
 			}
 		}
 		_, err := fmt.Fprintf(w, "Written: %s. Look through %s in it, then check the data: bwlm verify %s\n", f.out,

@@ -9,6 +9,7 @@ import (
 func importHuthBoxCommand(a *app) *cobra.Command {
 	var f importFlags
 	var audio []string
+	var voxels string
 	c := &cobra.Command{
 		Use:   "huthbox FOLDER",
 		Short: "The Huth laboratory's release on Box: a joblib file of stories for each subject",
@@ -18,7 +19,8 @@ and TextGrids have the names of stories. Nothing in the joblib files is run.
 
 Row 0 begins at trtimes[10] − soundstarttime; 10 volumes at the beginning and 5 at the end were cut. Without times,
 row 0 is taken to begin at second 10 of the recording. Stories without a recording are left out. Files that are not
-compressed can be read where they lie (--link).`,
+compressed can be read where they lie (--link). --voxels FILE.npy keeps the columns of one subject that it lists, or has
+1 for, in the order of the release; voxels.json and columns.npy say which.`,
 		Example: "  bwlm import huthbox box --subjects UTS03 --out uts03\n" +
 			"  bwlm import huthbox responses --audio ds003020 --out uts03 --link",
 		Args: wantArgs("FOLDER"),
@@ -30,11 +32,22 @@ compressed can be read where they lie (--link).`,
 			if err != nil {
 				return err
 			}
+			switch voxels {
+			case "all":
+			case "cortical":
+				return usage(c, "--voxels: the release has no mask of the cortex").
+					WithHint("name a file of columns: --voxels FILE.npy")
+			default:
+				if err := found.KeepFile(voxels); err != nil {
+					return err
+				}
+			}
 			return a.imported(c, found, &f)
 		},
 	}
 	f.add(c, false)
 	f.addSelection(c)
+	addVoxels(c, &voxels, "`columns` to import: all, or those that FILE.npy lists")
 	c.Flags().StringSliceVar(&audio, "audio", nil, "`folders` with recordings and TextGrids, besides FOLDER")
 	return c
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/internal/labtest"
+	"github.com/brainwavlm/bwlm/npy"
 )
 
 // smallSource puts the small form of ds003020 into the current folder, with its subject under the name of a real one.
@@ -47,7 +48,17 @@ func TestALaboratorysFolderBecomesATraining(t *testing.T) {
 	assert.Contains(t, stdout, "Empty: 1 of 13 voxels of UTS03")
 	code, _, stderr = call(t, "import", "lebel", "ds003020", "--dtype", "f2", "--out", "x")
 	assert.Equal(t, 2, code, stderr)
-	for _, data := range []string{"uts03", "linked"} {
+	require.NoError(t, npy.Write("ac.npy", []int{3}, []int32{5, 2, 11}))
+	code, stdout, stderr = call(t, "import", "lebel", "ds003020", "--subjects", "UTS03", "--voxels", "ac.npy",
+		"--out", "ac")
+	require.Zero(t, code, stderr)
+	assert.Contains(t, stdout, "Selected: 3 of 13 voxels of UTS03, by ac.npy.")
+	code, _, stderr = call(t, "import", "lebel", "ds003020", "--subjects", "UTS03", "--voxels", "cortical",
+		"--out", "x")
+	assert.Equal(t, 66, code)
+	assert.Contains(t, stderr, "there is no mask of the cortex; "+
+		"name a file with the columns of the subject (--voxels FILE.npy)")
+	for _, data := range []string{"uts03", "linked", "ac"} {
 		code, _, stderr = call(t, "verify", data)
 		assert.Zero(t, code, stderr)
 	}

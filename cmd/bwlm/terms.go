@@ -52,6 +52,9 @@ var terms = []struct{ library, command string }{
 	{"preprocess them, e.g. with fMRIPrep, or take them as they are: Raw",
 		"preprocess them, e.g. with fMRIPrep, or take them as they are: --raw"},
 	{"take the vertices of the cortex alone", "take the vertices of the cortex alone: --voxels cortical"},
+	{"name a file with the columns of the subject, or import all voxels",
+		"name a file with the columns of the subject (--voxels FILE.npy), or import all voxels"},
+	{"select one subject", "select one: --subjects"},
 	{"choose one task", "choose one: --task"},
 	{"write one with the columns onset, duration and stim_file, or leave the task out",
 		"write one with the columns onset, duration and stim_file, or give --audio TASK=FILE and --onset SECONDS, " +

@@ -92,8 +92,11 @@ func Columns(path, name string, n int) ([]int, error) {
 		case err != nil:
 			return nil, err
 		case one[0] != math.Trunc(one[0]) || one[0] < 0 || one[0] >= float64(n):
-			return nil, fault.New(fault.BadData, op, quote.OneLine(path), "%s: element %d is %g, not one of %d columns",
-				quote.OneLine(name), len(out), one[0], n)
+			where := quote.OneLine(path)
+			if name != "" {
+				where += ": " + quote.OneLine(name)
+			}
+			return nil, fault.New(fault.BadData, op, where, "element %d is %g, not one of %d columns", len(out), one[0], n)
 		}
 		out = append(out, int(one[0]))
 	}

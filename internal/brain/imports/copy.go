@@ -30,13 +30,13 @@ type copied struct {
 	Bytes   int64  `json:"bytes"` // of the .npy; 0 if it was read only
 	SHA256  string `json:"sha256"`
 	Empty   []int  `json:"empty"`    // columns of the source without a number in any row
-	LeftOut []int  `json:"left_out"` // columns of the source that are not in the .npy
+	LeftOut []int  `json:"left_out"` // selected columns of the source that are not in the .npy
 	Values  Values `json:"values"`
 }
 
-// stream reads all rows of a response and writes those columns that are not left out to w, after a header; w may be
-// nil. Each row is told to step.
-func stream(ctx context.Context, r *Response, leftOut []int, dtype elements.Kind, keepNaN bool, w io.Writer,
+// stream reads all rows of a response and writes those columns that are selected and not left out to w, after a header;
+// w may be nil. Each row is told to step.
+func stream(ctx context.Context, s *Subject, r *Response, leftOut []int, dtype elements.Kind, w io.Writer,
 	step func()) (*copied, error) {
 	repeats, rows, voxels := r.Extent()
 	where := quote.OneLine(r.File) + ": story " + quote.OneLine(r.Story)
@@ -45,15 +45,16 @@ func stream(ctx context.Context, r *Response, leftOut []int, dtype elements.Kind
 		return nil, err
 	}
 	defer from.Close()
+	gone := union(s.dropped(), leftOut)
 	out := &writer{dtype: dtype, sum: sha256.New()}
 	if w != nil {
 		out.to = bufio.NewWriterSize(io.MultiWriter(w, out.sum), 1<<18)
 		shape := slices.Clone(r.Shape)
-		shape[len(shape)-1] -= len(leftOut)
+		shape[len(shape)-1] -= len(gone)
 		out.raw(npyheader.Make(dtype, shape))
 	}
 	t := newTally(rows, voxels)
-	row := make([]float64, voxels)
+	row, dropped := make([]float64, voxels), s.dropped()
 	for k := range repeats * rows {
 		if err := context.Cause(ctx); err != nil {
 			return nil, err
@@ -63,13 +64,16 @@ func stream(ctx context.Context, r *Response, leftOut []int, dtype elements.Kind
 		} else if err != nil {
 			return nil, err
 		}
+		for _, v := range dropped {
+			row[v] = 0
+		}
 		t.add(k, row)
 		if v := tooLarge(row, dtype); v >= 0 {
 			return nil, fault.New(fault.BadData, op, where, "row %d, voxel %d: %g is too large for a 32-bit float",
 				k%rows,
 				v, row[v]).WithHint("import it as 64-bit floats")
 		}
-		out.row(row, leftOut)
+		out.row(row, gone)
 		step()
 	}
 	switch err := from.Next(row); {
@@ -78,7 +82,7 @@ func stream(ctx context.Context, r *Response, leftOut []int, dtype elements.Kind
 	case !errors.Is(err, io.EOF):
 		return nil, err
 	}
-	empty, err := t.check(where, keepNaN)
+	empty, err := t.check(where, s.KeepNaN)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +92,7 @@ func stream(ctx context.Context, r *Response, leftOut []int, dtype elements.Kind
 		}
 	}
 	return &copied{Bytes: out.bytes, SHA256: hex.EncodeToString(out.sum.Sum(nil)), Empty: empty, LeftOut: leftOut,
-		Values: t.values()}, nil
+		Values: t.values(dropped)}, nil
 }
 
 // tooLarge returns the first finite number that no 32-bit float can hold, where it must; -1 if there is none.
@@ -231,11 +235,15 @@ func (t *tally) check(where string, keepNaN bool) (empty []int, err error) {
 	return empty, nil
 }
 
-// values describes the voxels that have numbers.
-func (t *tally) values() (out Values) {
+// values describes the voxels that have numbers, without those that were dropped.
+func (t *tally) values(dropped []int) (out Values) {
 	out.Mean, out.SD = [2]float64{math.Inf(1), math.Inf(-1)}, [2]float64{math.Inf(1), math.Inf(-1)}
 	n := float64(t.n)
 	for v := range t.sum {
+		if len(dropped) > 0 && dropped[0] == v {
+			dropped = dropped[1:]
+			continue
+		}
 		if t.bad[v] > 0 {
 			continue
 		}

@@ -63,6 +63,8 @@ type Subject struct {
 	ROIs      []ROI      `json:"rois,omitempty"`
 	Responses []Response `json:"responses"`
 
+	Selection *Selection `json:"selection,omitempty"` // nil: all columns
+
 	// KeepNaN keeps voxels without a number in all rows of a story, as in a space that subjects share.
 	KeepNaN bool `json:"keep_nan,omitempty"`
 }

@@ -122,6 +122,10 @@ func (j *job) possible() error {
 					"subject %s, story %s: names have none of /\\*?[]:, and no subject is called words or phones",
 					quote.OneLine(s.Name), quote.OneLine(r.Story)).
 					WithHint("give the files other names")
+			case (j.opt.Link || s.KeepNaN) && s.Selection != nil:
+				return fault.New(fault.Usage, op, quote.OneLine(s.Selection.From),
+					"no columns can be left out of responses that are named where they lie or share a space").
+					WithHint("copy them")
 			case j.opt.Link && !r.InPlace:
 				return fault.New(fault.BadData, op, quote.OneLine(r.File),
 					"the responses of subject %s to story %s cannot be read where they lie: they are compressed, "+
@@ -169,7 +173,7 @@ func (f *Found) Need(dtype elements.Kind) (bytes int64) {
 		for i := range s.Responses {
 			repeats, rows, voxels := s.Responses[i].Extent()
 			n := int64(len(npyheader.Make(dtype, s.Responses[i].Shape))) +
-				int64(repeats)*int64(rows)*int64(voxels)*int64(dtype.Size())
+				int64(repeats)*int64(rows)*int64(voxels-len(s.dropped()))*int64(dtype.Size())
 			bytes, largest = bytes+n, max(largest, n)
 		}
 	}

@@ -14,8 +14,8 @@ import (
 )
 
 // narrow writes a .npy that this package made without some more of its columns.
-func narrow(ctx context.Context, folder *disk.Folder, name string, r *Response, done *copied, leftOut []int,
-	dtype elements.Kind, w io.Writer) (*copied, error) {
+func narrow(ctx context.Context, folder *disk.Folder, name string, s *Subject, r *Response, done *copied,
+	leftOut []int, dtype elements.Kind, w io.Writer) (*copied, error) {
 	in, _, err := folder.Open(name)
 	if err != nil {
 		return nil, disk.Fault(op, folder.Path(name), err)
@@ -23,22 +23,23 @@ func narrow(ctx context.Context, folder *disk.Folder, name string, r *Response, 
 	defer in.Close()
 	repeats, rows, voxels := r.Extent()
 	size, shape := dtype.Size(), slices.Clone(r.Shape)
-	shape[len(shape)-1] = voxels - len(done.LeftOut)
+	gone, before := union(s.dropped(), leftOut), union(s.dropped(), done.LeftOut)
+	shape[len(shape)-1] = voxels - len(before)
 	from := bufio.NewReaderSize(in, 1<<18)
 	if _, err := io.CopyN(io.Discard, from, int64(len(npyheader.Make(dtype, shape)))); err != nil {
 		return nil, disk.Fault(op, folder.Path(name), err)
 	}
-	shape[len(shape)-1] = voxels - len(leftOut)
+	shape[len(shape)-1] = voxels - len(gone)
 	out := &writer{dtype: dtype, sum: sha256.New()}
 	out.to = bufio.NewWriterSize(io.MultiWriter(w, out.sum), 1<<18)
 	out.raw(npyheader.Make(dtype, shape))
 	var keep []int // places in a row of the file
 	at := 0
 	for v := range voxels {
-		if _, gone := slices.BinarySearch(done.LeftOut, v); gone {
+		if _, is := slices.BinarySearch(before, v); is {
 			continue
 		}
-		if _, gone := slices.BinarySearch(leftOut, v); !gone {
+		if _, is := slices.BinarySearch(gone, v); !is {
 			keep = append(keep, at)
 		}
 		at++

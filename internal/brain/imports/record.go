@@ -50,7 +50,10 @@ type SubjectVoxels struct {
 	Subject string       `json:"subject"`
 	Columns int          `json:"columns"`
 	Source  int          `json:"source_columns"`
-	Empty   []EmptyVoxel `json:"without_number"` // left out, unless columns equals source_columns
+	Empty   []EmptyVoxel `json:"without_number"` // left out, unless subjects share the space
+
+	// Selection is what says which columns are imported, if they are not all.
+	Selection *Selection `json:"selection,omitempty"`
 
 	// Kept is the file with the column in the source of each column here, if some were left out.
 	Kept string `json:"kept,omitempty"`
@@ -73,7 +76,9 @@ const (
 // voxels writes which voxels of a subject were left out, its mask, regions and motion.
 func (j *job) voxels(s *Subject, leftOut []int, voxels int) error {
 	made := j.out[len(j.out)-1]
-	v := SubjectVoxels{Subject: s.Name, Source: voxels, Columns: voxels - len(leftOut), Empty: []EmptyVoxel{}}
+	gone := union(s.dropped(), leftOut)
+	v := SubjectVoxels{Subject: s.Name, Source: voxels, Columns: voxels - len(gone), Empty: []EmptyVoxel{},
+		Selection: s.Selection}
 	var empty []int
 	for _, c := range made {
 		empty = union(empty, c.Empty)
@@ -97,12 +102,10 @@ func (j *job) voxels(s *Subject, leftOut []int, voxels int) error {
 			return err
 		}
 	}
-	if len(leftOut) > 0 {
+	if len(gone) > 0 {
 		var kept []int32
-		for column := range voxels {
-			if _, gone := slices.BinarySearch(leftOut, column); !gone {
-				kept = append(kept, int32(column))
-			}
+		for _, column := range without(voxels, gone) {
+			kept = append(kept, int32(column))
 		}
 		v.Kept = filepath.Join(s.Name, keptName)
 		if err := j.write(v.Kept, func(w io.Writer) error { return writeNPY(w, kept) }); err != nil {
@@ -118,7 +121,7 @@ func (j *job) voxels(s *Subject, leftOut []int, voxels int) error {
 		}
 	}
 	if s.Surface != nil && s.Surface.Vertices != nil {
-		if err := j.vertices(s, leftOut); err != nil {
+		if err := j.vertices(s, gone); err != nil {
 			return err
 		}
 	}
@@ -129,27 +132,36 @@ func (j *job) voxels(s *Subject, leftOut []int, voxels int) error {
 		}
 		j.files[name] = true
 	}
-	for _, roi := range s.ROIs {
+	if err := j.regions(s, without(voxels, gone)); err != nil {
+		return err
+	}
+	return j.write(filepath.Join(s.Name, voxelsName), func(w io.Writer) error { return jsonfile.Encode(w, v) })
+}
+
+// regions writes the regions of interest of a subject in the columns that are kept, and forgets those without one.
+func (j *job) regions(s *Subject, kept []int) error {
+	rois := s.ROIs
+	s.ROIs = nil
+	for _, roi := range rois {
 		wanted := union(roi.Columns, nil)
 		columns := []int32{}
-		at := 0
-		for column := range voxels {
-			if _, gone := slices.BinarySearch(leftOut, column); gone {
-				continue
-			}
+		for at, column := range kept {
 			if _, in := slices.BinarySearch(wanted, column); in {
 				columns = append(columns, int32(at))
 			}
-			at++
 		}
-		if err := j.write(roiName(s.Name, roi.Name), func(w io.Writer) error {
-			return writeNPY(w,
-				columns)
-		}); err != nil {
+		if n := len(columns); n < len(wanted) {
+			j.Note("%d of %d voxels of region %s of %s are kept", n, len(wanted), roi.Name, s.Name)
+			if n == 0 {
+				continue
+			}
+		}
+		s.ROIs = append(s.ROIs, roi)
+		if err := j.write(roiName(s.Name, roi.Name), func(w io.Writer) error { return writeNPY(w, columns) }); err != nil {
 			return err
 		}
 	}
-	return j.write(filepath.Join(s.Name, voxelsName), func(w io.Writer) error { return jsonfile.Encode(w, v) })
+	return nil
 }
 
 // digest is the SHA-256 of a file.
@@ -172,10 +184,10 @@ func emptyOf(subject string) string { return filepath.Join(subject, "empty.npy")
 func verticesName(subject string) string { return filepath.Join(subject, "vertices.npy") }
 
 // vertices writes the vertices of the columns that are kept.
-func (j *job) vertices(s *Subject, leftOut []int) error {
+func (j *job) vertices(s *Subject, gone []int) error {
 	var kept []int32
 	for column, v := range s.Surface.Vertices {
-		if _, gone := slices.BinarySearch(leftOut, column); !gone {
+		if _, is := slices.BinarySearch(gone, column); !is {
 			kept = append(kept, int32(v))
 		}
 	}

@@ -22,7 +22,8 @@ type state struct {
 	Shape    []int         `json:"shape"`
 	Dropped  [2]int        `json:"dropped_rows"`
 	Treated  string        `json:"treated,omitempty"`
-	DType    elements.Kind `json:"dtype"` // "" if nothing is written
+	Selected string        `json:"selected,omitempty"` // digest of what selects columns
+	DType    elements.Kind `json:"dtype"`              // "" if nothing is written
 	Modified int64         `json:"modified"`
 	Made     *copied       `json:"made"`
 }
@@ -51,7 +52,7 @@ func (j *job) subject(ctx context.Context, i int) error {
 		}
 	}
 	_, _, voxels := s.Responses[0].Extent()
-	if len(everywhere) == voxels {
+	if len(everywhere)+len(s.dropped()) == voxels {
 		return fault.New(fault.BadData, op, quote.OneLine(s.Responses[0].File),
 			"subject %s has no voxel with numbers in all stories", s.Name)
 	}
@@ -75,7 +76,8 @@ func (j *job) response(ctx context.Context, s *Subject, r *Response, leftOut []i
 		return nil, err
 	}
 	repeats, rows, _ := r.Extent()
-	now := state{Sources: sources, Array: r.Array, Shape: r.Shape, Dropped: r.Dropped, Treated: r.Treated}
+	now := state{Sources: sources, Array: r.Array, Shape: r.Shape, Dropped: r.Dropped, Treated: r.Treated,
+		Selected: s.selected()}
 	name := npyName(s.Name, r.Story)
 	if !j.opt.Link {
 		now.DType = j.opt.DType
@@ -86,7 +88,7 @@ func (j *job) response(ctx context.Context, s *Subject, r *Response, leftOut []i
 		return done, nil
 	}
 	read := func(w io.Writer) (err error) {
-		now.Made, err = stream(ctx, r, leftOut, j.opt.DType, s.KeepNaN, w, func() { j.step(1, s, r) })
+		now.Made, err = stream(ctx, s, r, leftOut, j.opt.DType, w, func() { j.step(1, s, r) })
 		return err
 	}
 	if j.opt.Link {
@@ -153,9 +155,9 @@ func (j *job) narrowed(ctx context.Context, s *Subject, r *Response, made *copie
 	}
 	name := npyName(s.Name, r.Story)
 	now := state{Sources: sources, Array: r.Array, Shape: r.Shape, Dropped: r.Dropped, Treated: r.Treated,
-		DType: j.opt.DType}
+		Selected: s.selected(), DType: j.opt.DType}
 	if err := atomicfile.WriteIn(j.folder, name, func(w io.Writer) (err error) {
-		now.Made, err = narrow(ctx, j.folder, name, r, made, leftOut, j.opt.DType, w)
+		now.Made, err = narrow(ctx, j.folder, name, s, r, made, leftOut, j.opt.DType, w)
 		return err
 	}); err != nil {
 		return nil, err

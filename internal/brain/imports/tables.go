@@ -131,7 +131,7 @@ func (j *job) motion(tables map[string]string) error {
 				if len(r.Motion.Columns) > 0 {
 					return writeMotion(context.Background(), r.Motion, w)
 				}
-				_, err := stream(context.Background(), m, nil, j.opt.DType, false, w, func() {})
+				_, err := stream(context.Background(), &Subject{}, m, nil, j.opt.DType, w, func() {})
 				return err
 			}); err != nil {
 				return err

@@ -20,9 +20,11 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/arrayfile"
 	"github.com/brainwavlm/bwlm/internal/brain/imports"
+	"github.com/brainwavlm/bwlm/internal/cortex"
 	"github.com/brainwavlm/bwlm/internal/elements"
 	"github.com/brainwavlm/bwlm/internal/faulttest"
 	"github.com/brainwavlm/bwlm/internal/labtest"
+	"github.com/brainwavlm/bwlm/internal/nifti"
 	"github.com/brainwavlm/bwlm/internal/stored"
 	"github.com/brainwavlm/bwlm/npy"
 )
@@ -165,6 +167,61 @@ func TestLinkingCopiesNothing(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(out, "dataset.yaml"))
 	require.NoError(t, err)
 	assert.Contains(t, string(text), "\n  UTS00: UTS00/empty.npy\n")
+}
+
+// Columns of the cortex are those voxels of the mask, x fastest, that are in the mask of the cortex, too.
+func TestVoxelsOfTheCortex(t *testing.T) {
+	source := smallTree(t)
+	thick := filepath.Join(source, "derivative/pycortex-db/UTS00/transforms/UTS00_auto/mask_thick.nii.gz")
+	f, err := Find(t.Context(), source, []string{"UTS00"}, []string{"souls"})
+	require.NoError(t, err)
+	path := filepath.Join(filepath.Dir(thick), "mask_cortical.nii.gz")
+	faulttest.Require(t, fault.Missing, Cortical(f), "mask_cortical.nii.gz: there is no mask of the cortex")
+
+	im, err := nifti.Read(thick)
+	require.NoError(t, err)
+	volume, err := cortex.ReadMask(thick, cortex.XFastest)
+	require.NoError(t, err)
+	values, inside := im.Float32(), make([]float32, len(im.Float32()))
+	var want []int
+	column := 0
+	for i, x := range values { // as in the file: x fastest
+		if i%2 == 0 {
+			inside[i] = 1 // some of them outside the mask
+		}
+		if x != 0 {
+			if i%2 == 0 {
+				want = append(want, column)
+			}
+			column++
+		}
+	}
+	require.NotEmpty(t, want)
+	require.Less(t, len(want), 13)
+	file, err := os.Create(path)
+	require.NoError(t, err)
+	require.NoError(t, nifti.NewFloat(im.Dim, volume.Affine, inside).WriteGzip(file))
+	require.NoError(t, file.Close())
+	require.NoError(t, Cortical(f))
+	out := filepath.Join(t.TempDir(), "out")
+	_, err = f.Import(t.Context(), imports.Options{Dir: out, DType: elements.Float64})
+	require.NoError(t, err)
+	a, err := npy.Read(filepath.Join(out, "UTS00", "souls.npy"))
+	require.NoError(t, err)
+	got, err := a.Float64()
+	require.NoError(t, err)
+	rows := numbers(t, filepath.Join(source, "derivative/preprocessed_data/UTS00/souls.hf5"), "data", 1, 20, 13)
+	for k, row := range rows {
+		for i, v := range want {
+			require.Equal(t, row[v], got[k*len(want)+i], "row %d, voxel %d", k, v)
+		}
+	}
+	d, err := dataset.Open(out)
+	require.NoError(t, err)
+	places, err := d.Places(t.Context(), "UTS00")
+	require.NoError(t, err)
+	assert.True(t, places.XFastest)
+	assert.Equal(t, want, places.Vertices, "columns of the mask")
 }
 
 // Content that was not fetched is counted, and one command fetches it.
