@@ -157,7 +157,8 @@ func (j *job) regions(s *Subject, kept []int) error {
 			}
 		}
 		s.ROIs = append(s.ROIs, roi)
-		if err := j.write(roiName(s.Name, roi.Name), func(w io.Writer) error { return writeNPY(w, columns) }); err != nil {
+		write := func(w io.Writer) error { return writeNPY(w, columns) }
+		if err := j.write(roiName(s.Name, roi.Name), write); err != nil {
 			return err
 		}
 	}
