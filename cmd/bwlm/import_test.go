@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/brainwavlm/bwlm/audio"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/npy"
 )
@@ -31,6 +32,39 @@ func arraysOf(t *testing.T, data, dir string) {
 			require.NoError(t, npy.Write(path, []int{m.Rows, m.Voxels}, m.Data))
 		}
 	}
+}
+
+func TestArraysOfVoxelsByTRs(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "study")
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "s1"), 0o755))
+	require.NoError(t, audio.WriteWAV(filepath.Join(dir, "a.wav"), make([]float32, 40*audio.Rate), audio.Rate,
+		audio.PCM16))
+	values := make([]float32, 300*20)
+	for i := range values {
+		values[i] = float32(i)
+	}
+	require.NoError(t, npy.Write(filepath.Join(dir, "s1", "a.npy"), []int{300, 20}, values))
+	out := filepath.Join(t.TempDir(), "out")
+	code, _, stderr := call(t, "import", "arrays", dir, "--tr", "2", "--out", out)
+	assert.Equal(t, 65, code)
+	assert.Contains(t, stderr, "300 × 20 looks transposed")
+	assert.Contains(t, stderr, "import it with --transpose")
+	code, stdout, stderr := call(t, "import", "arrays", dir, "--tr", "2", "--transpose", "--out", out)
+	require.Zero(t, code, stderr)
+	assert.Regexp(t, `(?m)^s1 +a +1 +20 +300 `, stdout)
+	a, err := npy.Read(filepath.Join(out, "s1", "a.npy"))
+	require.NoError(t, err)
+	assert.Equal(t, []int{20, 300}, a.Shape)
+	got, err := a.Float64()
+	require.NoError(t, err)
+	assert.InDelta(t, 20, got[1], 0)
+	code, stdout, stderr = call(t, "import", "arrays", dir, "--tr", "2", "--transpose", "--dry-run")
+	require.Zero(t, code, stderr)
+	assert.Regexp(t, `(?m)^s1 +a +1 +20 +300 `, stdout)
+	assert.NotContains(t, stdout, "tr_seconds")
+	code, _, stderr = call(t, "import", "arrays", dir, "--tr", "2", "--transpose", "--link", "--out", out+"2")
+	assert.Equal(t, 65, code)
+	assert.Contains(t, stderr, "copy them: --copy")
 }
 
 func TestAFolderOfArraysBecomesATraining(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 func importArraysCommand(a *app) *cobra.Command {
 	var f importFlags
 	var tr float64
-	var array string
+	var opt imports.ArrayOptions
 	c := &cobra.Command{
 		Use:   "arrays FOLDER",
 		Short: "A folder of matrices (TRs × voxels) and recordings",
@@ -23,14 +23,20 @@ it has the columns onset, offset and word. What was guessed and what was left ou
 Files of arrays count, too: NumPy's .npz, MATLAB's .mat, HDF5, joblib and pickles of arrays (.jbl, .pkl). Of one, the
 only array of floats that is a matrix is taken, or the one that --var names, or all those that have names of stories.
 
-Nothing is copied, unless --copy says so. Rows are compared with the audio by headers. Matrices that do not fit it are
-named and refused (65), as every command would do later; --dry-run prints the description all the same, as a start for
+--transpose is for arrays of voxels × TRs. Integers with an attribute scale or scale_factor (HDF5) are refused, since no
+standard says what it is for; --scale multiplies by it. Either copies.
+
+Nothing else is copied, unless --copy says so. Rows are compared with the audio by headers. Matrices that do not fit it
+are named and refused (65), as every command would do later; --dry-run prints the description all the same, as a start for
 one's own. --json prints what import.json holds, or with --dry-run {"schema", "kind", "source", "name", "tr_seconds",
 "stories", "subjects", "guessed", "left_out", "notes"} and more.`,
 		Example: "  bwlm import arrays study --tr 2 --out data/study\n  bwlm import arrays study --tr 2 --dry-run",
 		Args:    wantArgs("FOLDER"),
 		RunE: func(c *cobra.Command, args []string) error {
-			found, err := imports.Arrays(c.Context(), args[0], tr, array)
+			if opt.Transpose || opt.Scale {
+				f.link = f.link && c.Flags().Changed("link") // such arrays can only be copied
+			}
+			found, err := imports.Arrays(c.Context(), args[0], tr, opt)
 			if err != nil {
 				return err
 			}
@@ -43,7 +49,7 @@ one's own. --json prints what import.json holds, or with --dry-run {"schema", "k
 				return e
 			case !(tr > 0):
 				return usage(c, "--tr: %g, want seconds above 0", tr)
-			case f.dryRun:
+			case f.dryRun && !opt.Transpose && !opt.Scale: // such arrays cannot be described where they lie
 				return a.described(c.Context(), found)
 			}
 			if _, err := f.options(c, a); err != nil {
@@ -56,7 +62,9 @@ one's own. --json prints what import.json holds, or with --dry-run {"schema", "k
 		},
 	}
 	f.add(c, true)
-	c.Flags().StringVar(&array, "var", "", "`name` of the array in files of several")
+	c.Flags().StringVar(&opt.Array, "var", "", "`name` of the array in files of several")
+	c.Flags().BoolVar(&opt.Transpose, "transpose", false, "arrays are voxels × TRs, or repeats × voxels × TRs")
+	c.Flags().BoolVar(&opt.Scale, "scale", false, "multiply integers by their attribute scale or scale_factor")
 	c.Flags().Float64Var(&tr, "tr", 0, "`seconds` from one row to the next")
 	return c
 }

@@ -68,6 +68,12 @@ func TestImportArraysGivesEachFileItsVerdict(t *testing.T) {
 			if assert.Contains(t, stdout+stderr, said); code == 0 {
 				sameAsTruth(t, out, verdict)
 			}
+			if _, flag, ok := strings.Cut(verdict, "refuse unless "); ok {
+				assert.Contains(t, stderr, flag)
+				code, stdout, stderr = imported(flag)
+				require.Zero(t, code, stdout+stderr)
+				sameAsTruth(t, out, verdict)
+			}
 		})
 	}
 }

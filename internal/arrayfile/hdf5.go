@@ -2,10 +2,12 @@ package arrayfile
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/elements"
 	"github.com/brainwavlm/bwlm/internal/hdf5"
 	"github.com/brainwavlm/bwlm/internal/stored"
 )
@@ -15,6 +17,7 @@ type hdf5File struct {
 	*hdf5.File
 	arrays []stored.Array
 	others []stored.Other
+	scaled []stored.Array // that are among others
 }
 
 // openHDF5 opens an HDF5 file and lists its arrays by their paths, without the first stroke. Arrays of MATLAB have
@@ -36,14 +39,6 @@ func openHDF5(path string) (File, error) {
 			out.others = append(out.others, stored.Other{Name: name, What: "an array that is not read: " + why(err)})
 			continue
 		}
-		if name, err := scaled(d); err != nil {
-			f.Close()
-			return nil, err
-		} else if name != "" {
-			out.others = append(out.others, stored.Other{Name: strings.TrimPrefix(d.Name, "/"), Data: true,
-				What: "an array of integers with an attribute " + name + ", which may mean other numbers"})
-			continue
-		}
 		a := stored.Array{Name: name, Shape: slices.Clone(d.Shape), DType: d.Type.Kind, BigEndian: d.Type.BigEndian,
 			Offset: -1}
 		if offset, ok := d.InPlace(); ok {
@@ -58,9 +53,68 @@ func openHDF5(path string) (File, error) {
 			slices.Reverse(a.Shape)
 			a.ByColumns = len(a.Shape) > 1
 		}
+		scale, refused, err := scaleOf(d)
+		if err != nil {
+			f.Close()
+			return nil, err
+		}
+		if scale != 0 {
+			a.Scale = scale
+			out.scaled = append(out.scaled, a)
+		}
+		if refused != "" {
+			out.others = append(out.others, stored.Other{Name: name, What: refused, Data: true})
+			continue
+		}
 		out.arrays = append(out.arrays, a)
 	}
 	return out, nil
+}
+
+// MayBeScaled is how what is said of integers ends that an attribute says to multiply. No standard says that they have
+// to be.
+const MayBeScaled = "which may mean other numbers"
+
+// scaleOf returns the factor that an attribute of integers has, 0 if none does, and why they are not read as they are.
+func scaleOf(d *hdf5.Dataset) (scale float64, refused string, err error) {
+	if kind := string(d.Type.Kind); kind == string(elements.Bool) || strings.HasPrefix(kind, "float") {
+		return 0, "", nil
+	}
+	for _, name := range []string{"scale", "scale_factor", "scl_slope"} {
+		a, there, err := d.Attribute(name)
+		switch {
+		case err != nil:
+			return 0, "", err
+		case !there:
+			continue
+		case len(a.Numbers) != 1 || a.Numbers[0] == 0 || a.Numbers[0]-a.Numbers[0] != 0:
+			return 0, fmt.Sprintf("an array of integers whose attribute %s is no factor", name), nil
+		}
+		scale, refused = a.Numbers[0], fmt.Sprintf("an array of integers with an attribute %s, %s", name, MayBeScaled)
+	}
+	for _, name := range []string{"offset", "add_offset", "scl_inter"} {
+		a, there, err := d.Attribute(name)
+		if err != nil {
+			return 0, "", err
+		}
+		if there && scale != 0 && (len(a.Numbers) != 1 || a.Numbers[0] != 0) {
+			return 0, fmt.Sprintf("an array of integers with an attribute %s, which is not read", name), nil
+		}
+	}
+	return scale, refused, nil
+}
+
+// Scaled returns the arrays and what else is in a file, as Arrays and Others, if integers are to be multiplied: arrays
+// that are refused for an attribute are among the arrays, with their Scale.
+func Scaled(f File) ([]stored.Array, []stored.Other) {
+	h, ok := f.(*hdf5File)
+	if !ok {
+		return f.Arrays(), f.Others()
+	}
+	others := slices.DeleteFunc(slices.Clone(h.others), func(o stored.Other) bool {
+		return slices.ContainsFunc(h.scaled, func(a stored.Array) bool { return a.Name == o.Name })
+	})
+	return slices.Concat(h.arrays, h.scaled), others
 }
 
 // Arrays returns the arrays of numbers.
@@ -79,18 +133,4 @@ func why(err error) string {
 		return f.Reason + "; " + f.Hint
 	}
 	return f.Reason
-}
-
-// scaled returns the attribute of an array of integers by which its numbers may have to be multiplied. No standard says
-// that they have to be.
-func scaled(d *hdf5.Dataset) (string, error) {
-	if strings.HasPrefix(string(d.Type.Kind), "float") {
-		return "", nil
-	}
-	for _, name := range []string{"scale", "scale_factor", "scl_slope"} {
-		if _, there, err := d.Attribute(name); there || err != nil {
-			return name, err
-		}
-	}
-	return "", nil
 }

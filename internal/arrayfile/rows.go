@@ -22,18 +22,18 @@ type Rows interface {
 }
 
 // Read returns a reader of an array of f. Elements that lie in the file as they are come from in, which is the file at
-// path; errors name it.
-func Read(f File, a stored.Array, in io.ReaderAt, path string) (Rows, error) {
+// path; errors name it. A transposed one is read by columns: what are columns in the file are its rows.
+func Read(f File, a stored.Array, in io.ReaderAt, path string, transposed bool) (Rows, error) {
 	if a.Offset >= 0 {
 		r, err := stored.New(a, in, a.Offset, func(err error) error { return inputfile.Error(op, path, err) })
-		return storedRows{r}, err
+		return rowsOf(r, transposed), err
 	}
 	switch f := f.(type) {
 	case interface {
 		Reader(name string) (*stored.Reader, error)
 	}:
 		r, err := f.Reader(a.Name)
-		return storedRows{r}, err
+		return rowsOf(r, transposed), err
 	case *hdf5File:
 		d, err := f.Dataset("/" + a.Name)
 		if err != nil {
@@ -44,10 +44,35 @@ func Read(f File, a stored.Array, in io.ReaderAt, path string) (Rows, error) {
 			return nil, fault.New(fault.BadData, op, quote.OneLine(path),
 				"%s is in chunks, want one or two dimensions", a)
 		}
-		return &hdf5Rows{d, rows, columns, a.ByColumns}, nil
+		if transposed {
+			rows, columns = columns, rows
+		}
+		return &hdf5Rows{d, rows, columns, a.ByColumns != transposed}, nil
 	}
 	return nil, fmt.Errorf("%T has no reader", f)
 }
+
+// rowsOf are the rows of an array, or its columns.
+func rowsOf(r *stored.Reader, transposed bool) Rows {
+	if transposed {
+		return storedColumns{r}
+	}
+	return storedRows{r}
+}
+
+// storedColumns are the columns of an array in a file or stream, as rows.
+type storedColumns struct{ *stored.Reader }
+
+// ReadRows fills out with columns.
+func (r storedColumns) ReadRows(repeat, from, to int, out []float64) error {
+	return stored.ReadColumns(r.Reader, repeat, from, to, out)
+}
+
+// Step is one column.
+func (r storedColumns) Step() int { return 1 }
+
+// Spread reports whether the array is stored by rows.
+func (r storedColumns) Spread() bool { return !r.ByColumns }
 
 // storedRows are those of an array in a file or stream.
 type storedRows struct{ *stored.Reader }
@@ -63,7 +88,7 @@ func (r storedRows) Step() int { return 1 }
 // Spread reports whether the array is stored by columns.
 func (r storedRows) Spread() bool { return r.ByColumns }
 
-// hdf5Rows are those of an array in chunks. That of MATLAB has its axes reversed.
+// hdf5Rows are those of an array in chunks. Those of MATLAB, and transposed ones, are columns in the file.
 type hdf5Rows struct {
 	*hdf5.Dataset
 	rows, columns int
@@ -77,7 +102,8 @@ func (r *hdf5Rows) ReadRows(repeat, from, to int, out []float64) error {
 	}
 	n := to - from
 	across := make([]float64, len(out))
-	if err := r.ReadBlock64(hdf5.Span{To: r.columns}, hdf5.Span{From: from, To: to}, across); err != nil {
+	all := hdf5.Span{From: repeat * r.columns, To: (repeat + 1) * r.columns} // which are rows in the file
+	if err := r.ReadBlock64(all, hdf5.Span{From: from, To: to}, across); err != nil {
 		return err
 	}
 	for c := range r.columns {

@@ -33,8 +33,9 @@ func TestEveryLayoutThatH5pyWrites(t *testing.T) {
 	seed := time.Now().Format("20060102")
 	out, err := exec.CommandContext(t.Context(), python, "testdata/layouts.py", "all", dir, seed).CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	t.Log("seed ", seed)
-	assert.Greater(t, checkLayouts(t, dir), 450)
+	files := checkLayouts(t, dir)
+	t.Logf("seed %s: %d files", seed, files)
+	assert.Greater(t, files, 450)
 }
 
 // Files of the genuine writers are read as h5py reads them.
@@ -64,6 +65,7 @@ func TestFilesOfLaboratoriesAreReadAsH5pyReadsThem(t *testing.T) {
 		}
 		equal(t, want, got, path+":"+name)
 	}
+	t.Logf("%d arrays of laboratories, %d of them refused", seen, notRead)
 	assert.Greater(t, seen, 280)
 	assert.Less(t, notRead, 20, "filters, types and what was never written")
 }

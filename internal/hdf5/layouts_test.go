@@ -69,7 +69,7 @@ func checkBlock(t *testing.T, d *Dataset, want []float64, random *rand.Rand, pat
 }
 
 func TestLayoutsOfH5pyAreReadAsNumPyReadsThem(t *testing.T) {
-	assert.Equal(t, 18, checkLayouts(t, "testdata/small"))
+	assert.Equal(t, 19, checkLayouts(t, "testdata/small"))
 }
 
 func TestContiguousArraysCanBeMapped(t *testing.T) {

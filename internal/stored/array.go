@@ -17,6 +17,10 @@ type Array struct {
 	BigEndian bool
 	ByColumns bool // the first index runs fastest ("Fortran order")
 
+	// Scale is what an attribute of integers says they are to be multiplied by, 0 if none does. They are read as they
+	// are: no standard says whether they were.
+	Scale float64
+
 	// Offset is where the elements begin in the file, so that other programs can map them; -1 if they are
 	// compressed.
 	Offset int64

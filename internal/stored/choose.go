@@ -34,7 +34,7 @@ func Choose(op, path, name string, arrays []Array, others []Other) (Array, error
 func only(op, path string, arrays []Array, others []Other) (Array, error) {
 	var found []Array
 	for _, a := range arrays {
-		if rank := len(a.Shape); (rank == 2 || rank == 3) && isFloat(a.DType) {
+		if rank := len(a.Shape); (rank == 2 || rank == 3) && (isFloat(a.DType) || a.Scale != 0) {
 			found = append(found, a)
 		}
 	}

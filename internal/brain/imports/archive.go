@@ -29,12 +29,15 @@ func (f *Found) Archive(path string) *Archive {
 }
 
 // Rows reads an array of the file.
-func (a *Archive) Rows(name string) Opener {
+func (a *Archive) Rows(name string) Opener { return a.rows(name, form{}) }
+
+// rows reads an array that may be of another form.
+func (a *Archive) rows(name string, as form) Opener {
 	return func(context.Context) (Rows, error) {
 		if err := a.open(); err != nil {
 			return nil, err
 		}
-		out := &arrayRows{file: a.file, arrays: a.arrays}
+		out := &arrayRows{file: a.file, arrays: a.arrays, form: as}
 		if err := out.open(a.path, name); err != nil {
 			return nil, err
 		}
@@ -96,7 +99,8 @@ func Columns(path, name string, n int) ([]int, error) {
 			if name != "" {
 				where += ": " + quote.OneLine(name)
 			}
-			return nil, fault.New(fault.BadData, op, where, "element %d is %g, not one of %d columns", len(out), one[0], n)
+			return nil, fault.New(fault.BadData, op, where, "element %d is %g, not one of %d columns", len(out),
+				one[0], n)
 		}
 		out = append(out, int(one[0]))
 	}

@@ -19,20 +19,27 @@ import (
 	"github.com/brainwavlm/bwlm/npy"
 )
 
+// ArrayOptions say how arrays are read.
+type ArrayOptions struct {
+	Array     string // in files of several
+	Transpose bool   // they are voxels × TRs
+	Scale     bool   // integers are multiplied by their attribute scale or scale_factor
+}
+
 // Arrays finds recordings and matrices below a folder, in .npy and in files of arrays. A story is a recording, named by
 // its stem. A matrix belongs to the story whose name is in its path, the longest where several are; what its path has
 // besides that is its subject. Rows are tr seconds apart; 0 leaves that open, for [Found.LikelyTR]. Of files of arrays,
-// those of a name are taken, or if it is "" all that have the name of a recording, or the only one.
+// those of a name are taken, or if it is "" all that have the name of a recording, or the only one; opt says more.
 //
 // Files that are not understood are left out, with the reason. That there is no story or no matrix is an error of kind
 // BadData, and so are two matrices of one subject and story.
-func Arrays(ctx context.Context, folder string, tr float64, name string) (*Found, error) {
+func Arrays(ctx context.Context, folder string, tr float64, opt ArrayOptions) (*Found, error) {
 	found, err := Start("arrays", folder)
 	if err != nil {
 		return nil, err
 	}
 	found.TR = tr
-	a := &arrays{name: name, found: found}
+	a := &arrays{opt: opt, found: found}
 	if err := a.list(ctx); err != nil {
 		return nil, err
 	}
@@ -49,7 +56,7 @@ func Arrays(ctx context.Context, folder string, tr float64, name string) (*Found
 // arrays is the search for the files of a data set.
 type arrays struct {
 	found            *Found
-	name             string   // of arrays in files of several
+	opt              ArrayOptions
 	sounds, matrices []string // relative paths
 	files            []string // of arrays
 	tables           []string // that may have words
@@ -147,8 +154,8 @@ func (a *arrays) responses() error {
 			continue
 		}
 		path := filepath.Join(a.found.Source, file)
-		list = append(list, a.matched(file, strings.TrimSuffix(file, filepath.Ext(file)), Response{File: path,
-			Shape: header.Shape, InPlace: true, Open: OpenArray(path, "")})...)
+		list = append(list, a.matched(file, strings.TrimSuffix(file, filepath.Ext(file)), a.turned(Response{File: path,
+			Shape: header.Shape, InPlace: true, Open: openAs(path, "", a.form())}))...)
 	}
 	rests := make([][]string, len(list))
 	for i, m := range list {

@@ -66,7 +66,7 @@ func TestStoriesAndSubjectsAreFoundByNames(t *testing.T) {
 			shapes[file] = []int{10, 3}
 		}
 		f, err := Arrays(t.Context(), study(t, map[string]int{"alice.wav": 20, "stimuli/wolf.wav": 20,
-			"alice_in_wonderland.wav": 20}, shapes), 2, "")
+			"alice_in_wonderland.wav": 20}, shapes), 2, ArrayOptions{})
 		require.NoError(t, err, name)
 		assert.Equal(t, files, pairs(f), name)
 		require.NoError(t, f.Check(t.Context()), name)
@@ -82,7 +82,7 @@ func TestWhatIsNotUnderstoodIsLeftOutWithTheReason(t *testing.T) {
 		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
 	}
-	f, err := Arrays(t.Context(), dir, 2, "")
+	f, err := Arrays(t.Context(), dir, 2, ArrayOptions{})
 	require.NoError(t, err)
 	why := map[string]string{}
 	for _, l := range f.LeftOut {
@@ -117,17 +117,17 @@ func TestFoldersWithoutADataSet(t *testing.T) {
 			"s1/task_alice.npy": {10, 3}}),
 		"is a file, want a folder": filepath.Join(study(t, sound, nil), "alice.wav"),
 	} {
-		_, err := Arrays(t.Context(), dir, 2, "")
+		_, err := Arrays(t.Context(), dir, 2, ArrayOptions{})
 		faulttest.Require(t, fault.BadData, err, want)
 	}
-	_, err := Arrays(t.Context(), filepath.Join(t.TempDir(), "none"), 2, "")
+	_, err := Arrays(t.Context(), filepath.Join(t.TempDir(), "none"), 2, ArrayOptions{})
 	faulttest.Require(t, fault.Missing, err, "none")
 }
 
 func TestRowsThatDoNotFitTheAudioAreNamed(t *testing.T) {
 	dir := study(t, map[string]int{"alice.wav": 200, "wolf.wav": 300}, map[string][]int{"s1/alice.npy": {100, 30},
 		"s1/wolf.npy": {90, 30}, "s2/alice.npy": {99, 30}, "s2/wolf.npy": {170, 30}})
-	f, err := Arrays(t.Context(), dir, 2, "")
+	f, err := Arrays(t.Context(), dir, 2, ArrayOptions{})
 	require.NoError(t, err)
 	err = f.Check(t.Context())
 	faulttest.Require(t, fault.BadData, err, "s1/wolf.npy: subject s1, story wolf: 90 rows")
@@ -137,7 +137,7 @@ func TestRowsThatDoNotFitTheAudioAreNamed(t *testing.T) {
 
 func TestNothingIsWrittenInTheSource(t *testing.T) {
 	dir := study(t, map[string]int{"a: b.wav": 20}, map[string][]int{"s1/a: b.npy": {10, 3}})
-	f, err := Arrays(t.Context(), dir, 2, "")
+	f, err := Arrays(t.Context(), dir, 2, ArrayOptions{})
 	require.NoError(t, err)
 	require.NoError(t, f.Check(t.Context()))
 	link := filepath.Join(t.TempDir(), "link")
@@ -169,7 +169,8 @@ func TestNothingIsWrittenInTheSource(t *testing.T) {
 
 func TestLikelyTRIsTheUsualSecondsOfARow(t *testing.T) {
 	f, err := Arrays(t.Context(), study(t, map[string]int{"alice.wav": 30, "wolf.wav": 40},
-		map[string][]int{"s1/alice.npy": {20, 3}, "s1/wolf.npy": {2, 27, 3}, "s2/alice.npy": {5, 3}}), 0, "")
+		map[string][]int{"s1/alice.npy": {20, 3}, "s1/wolf.npy": {2, 27, 3}, "s2/alice.npy": {5, 3}}), 0,
+		ArrayOptions{})
 	require.NoError(t, err)
 	assert.InDelta(t, 1.5, f.LikelyTR(t.Context()), .02)
 }

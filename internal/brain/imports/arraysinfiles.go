@@ -1,7 +1,9 @@
 package imports
 
 import (
+	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/brainwavlm/bwlm/fault"
@@ -57,15 +59,35 @@ func (a *arrays) inFiles() (out []matched) {
 				name = name[:i]
 			}
 			name = filepath.Join(filepath.Dir(file), name)
-			if a.name == "" && len(list) > 1 {
+			if a.opt.Array == "" && len(list) > 1 {
 				name, where = name+"/"+array.Name, file+":"+array.Name
 			}
-			out = append(out, a.matched(where, name, Response{File: path, Array: array.Name, Shape: array.Shape,
-				DType: array.DType, Offset: array.Offset, InPlace: array.Offset >= 0,
-				Open: archive.Rows(array.Name)})...)
+			r := Response{File: path, Array: array.Name, Shape: array.Shape, DType: array.DType, Offset: array.Offset,
+				InPlace: array.Offset >= 0, Open: archive.rows(array.Name, a.form())}
+			if array.Scale != 0 {
+				r.Treated, r.InPlace = fmt.Sprintf("multiplied by %g", array.Scale), false
+			}
+			out = append(out, a.matched(where, name, a.turned(r))...)
 		}
 	}
 	return out
+}
+
+func (a *arrays) form() form { return form{transposed: a.opt.Transpose, scaled: a.opt.Scale} }
+
+// turned is a response with rows and voxels exchanged, if they are to be.
+func (a *arrays) turned(r Response) Response {
+	n := len(r.Shape)
+	if !a.opt.Transpose || n < 2 {
+		return r
+	}
+	r.Shape, r.InPlace = slices.Clone(r.Shape), false
+	r.Shape[n-2], r.Shape[n-1] = r.Shape[n-1], r.Shape[n-2]
+	if r.Treated != "" {
+		r.Treated += "; "
+	}
+	r.Treated += "transposed"
+	return r
 }
 
 // arraysOf lists the arrays of a file that may be meant.
@@ -75,7 +97,7 @@ func (a *arrays) arraysOf(path string) ([]stored.Array, error) {
 		return nil, err
 	}
 	defer file.Close()
-	if a.name == "" {
+	if a.opt.Array == "" {
 		var named []stored.Array
 		for _, array := range file.Arrays() {
 			if _, _, ok := match(array.Name, a.found.Stories); ok {
@@ -86,7 +108,7 @@ func (a *arrays) arraysOf(path string) ([]stored.Array, error) {
 			return named, nil
 		}
 	}
-	one, err := stored.Choose(op, path, a.name, file.Arrays(), file.Others())
+	one, err := a.form().choose(path, a.opt.Array, file)
 	return []stored.Array{one}, err
 }
 
@@ -96,6 +118,9 @@ func (a *arrays) refuse(file string, err error) *fault.Error {
 	out.Path = quote.OneLine(file)
 	if names, ok := strings.CutPrefix(out.Hint, "name one of them: "); ok {
 		return out.WithHint("choose one of them by name: %s", names)
+	}
+	if strings.Contains(out.Reason, arrayfile.MayBeScaled) {
+		return out.WithHint("have the integers scaled, or save what they stand for as floats")
 	}
 	return &out
 }

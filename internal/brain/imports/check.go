@@ -97,6 +97,9 @@ func (f *Found) located(err error, path string) error {
 	return fault.Wrap(fault.BadData, op, path, err)
 }
 
+// transposed is the hint for a matrix of voxels × TRs.
+const transposed = "save it as TRs × voxels"
+
 // shownErrors of matrices that do not fit are named in full.
 const shownErrors = 5
 
@@ -117,6 +120,9 @@ func (f *Found) refuse(wrong []error) error {
 		out.Reason += relative(f.Source, found.Path) + ": " + found.Reason
 		if out.Hint == "" {
 			out.Hint = found.Hint
+			if f.Kind == "arrays" && found.Hint == transposed {
+				out.Hint = transposed + ", or import it transposed"
+			}
 		}
 	}
 	if n := len(wrong) - shownErrors; n > 0 {

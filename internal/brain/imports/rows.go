@@ -32,13 +32,31 @@ const (
 
 // OpenArray reads an array of two or three dimensions in a file of arrays, or a .npy. The digest of the file is that of
 // all of it: of a file with many arrays that are wanted, [Found.Archive] computes it once.
-func OpenArray(path, name string) Opener {
+func OpenArray(path, name string) Opener { return openAs(path, name, form{}) }
+
+// form is how an array is read that is not as it should be.
+type form struct {
+	transposed bool // voxels × TRs
+	scaled     bool // integers are multiplied by what their attribute says
+}
+
+// choose returns the array of a file that is meant.
+func (f form) choose(path, name string, file arrayfile.File) (stored.Array, error) {
+	if f.scaled {
+		arrays, others := arrayfile.Scaled(file)
+		return stored.Choose(op, path, name, arrays, others)
+	}
+	return stored.Choose(op, path, name, file.Arrays(), file.Others())
+}
+
+// openAs is OpenArray for an array of another form.
+func openAs(path, name string, as form) Opener {
 	return func(context.Context) (Rows, error) {
 		file, err := openDigested(path)
 		if err != nil {
 			return nil, err
 		}
-		out := &arrayRows{file: file, owned: true}
+		out := &arrayRows{file: file, owned: true, form: as}
 		if err := out.open(path, name); err != nil {
 			out.Close()
 			return nil, err
@@ -53,6 +71,8 @@ type arrayRows struct {
 	owned                  bool           // file and arrays are closed with the rows
 	arrays                 arrayfile.File // nil of a .npy
 	from                   arrayfile.Rows
+	form                   form
+	scale                  float64 // 0: the numbers are as they should be
 	repeats, rows, columns int
 	step                   int // rows of a slab
 	slab                   []float64
@@ -63,11 +83,11 @@ type arrayRows struct {
 func (a *arrayRows) open(path, name string) (err error) {
 	var array stored.Array
 	if a.arrays != nil {
-		array, err = stored.Choose(op, path, name, a.arrays.Arrays(), a.arrays.Others())
+		array, err = a.form.choose(path, name, a.arrays)
 	} else if sniff.Of(a.file.file, a.file.size) == sniff.NPY {
 		array, err = inNPY(a.file, path)
 	} else if a.arrays, err = arrayfile.Open(path); err == nil {
-		array, err = stored.Choose(op, path, name, a.arrays.Arrays(), a.arrays.Others())
+		array, err = a.form.choose(path, name, a.arrays)
 	}
 	if err != nil {
 		return err
@@ -75,7 +95,11 @@ func (a *arrayRows) open(path, name string) (err error) {
 	if a.repeats, a.rows, a.columns, err = array.Extent(); err != nil {
 		return inputfile.Error(op, path, err)
 	}
-	if a.from, err = arrayfile.Read(a.arrays, array, a.file, path); err != nil {
+	if a.form.transposed {
+		a.rows, a.columns = a.columns, a.rows
+	}
+	a.scale = array.Scale
+	if a.from, err = arrayfile.Read(a.arrays, array, a.file, path, a.form.transposed); err != nil {
 		return err
 	}
 	row := 8 * max(1, a.columns)
@@ -121,6 +145,11 @@ func (a *arrayRows) Next(dst []float64) error {
 		}
 		if err := a.from.ReadRows(repeat, row, row+n, a.slab[:n*a.columns]); err != nil {
 			return err
+		}
+		if a.scale != 0 {
+			for i := range a.slab[:n*a.columns] {
+				a.slab[i] *= a.scale
+			}
 		}
 		a.begin, a.end = a.at, a.at+n
 	}

@@ -127,6 +127,15 @@ class Writer:
                     f.create_dataset("data", data=array, chunks=(5, 3), **FILTERS[filters])
                 self.truth(name, array)
 
+    def scaled(self):
+        """Integers that attributes say to multiply and to shift."""
+        name, array = "scaled_earliest", self.random.integers(-99, 99, (3, 2)).astype("i2")
+        with self.open(name, "earliest") as f:
+            f["data"] = array
+            f["data"].attrs["scale_factor"] = .5
+            f["data"].attrs["add_offset"] = 3.
+        self.truth(name, array)
+
     def groups(self, version, many):
         """A group with many links, and the last array below it."""
         name, array = "group%d_%s" % (many, version), self.random.normal(size=(2, 3))
@@ -189,6 +198,7 @@ def main(kind, folder, seed=0):
         w.types("latest", (">f8", "?"))
         w.groups("latest", 12)
         w.groups("earliest", 12)
+        w.scaled()
         return
     for version, shape, filters in itertools.product(LIBVERS, SHAPES, FILTERS):
         if shape != "contiguous" or filters == "none":
