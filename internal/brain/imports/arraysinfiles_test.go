@@ -184,8 +184,8 @@ func TestScaledIntegers(t *testing.T) {
 	for _, name := range []string{"", "data"} {
 		dir := fileStudy(t, "hdf5/int16_scaled.h5", "souls.h5")
 		_, err := Arrays(t.Context(), dir, longTR, ArrayOptions{Array: name})
-		faulttest.Require(t, fault.BadData, err, "an array of integers with an attribute scale, which may mean other numbers",
-			"have the integers scaled")
+		faulttest.Require(t, fault.BadData, err,
+			"an array of integers with an attribute scale, which may mean other numbers", "have the integers scaled")
 		_, err = OpenArray(filepath.Join(dir, "s1", "souls.h5"), "data")(t.Context())
 		faulttest.Require(t, fault.BadData, err, "attribute scale")
 		f, err := Arrays(t.Context(), dir, longTR, ArrayOptions{Array: name, Scale: true})
