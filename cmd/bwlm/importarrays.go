@@ -28,8 +28,8 @@ standard says what it is for; --scale multiplies by it. Either copies.
 
 Nothing else is copied, unless --copy says so. Rows are compared with the audio by headers. Matrices that do not fit it
 are named and refused (65), as every command would do later; --dry-run prints the description all the same, as a start
-for one's own. --json prints what import.json holds, or with --dry-run {"schema", "kind", "source", "name", "tr_seconds",
-"stories", "subjects", "guessed", "left_out", "notes"} and more.`,
+for one's own. --json prints what import.json holds, or with --dry-run {"schema", "kind", "source", "name",
+"tr_seconds", "stories", "subjects", "guessed", "left_out", "notes"} and more.`,
 		Example: "  bwlm import arrays study --tr 2 --out data/study\n  bwlm import arrays study --tr 2 --dry-run",
 		Args:    wantArgs("FOLDER"),
 		RunE: func(c *cobra.Command, args []string) error {
