@@ -137,6 +137,12 @@ func (a *app) imported(c *cobra.Command, found *imports.Found, f *importFlags) e
 					whole, v.Subject)
 			}
 		}
+		for _, r := range record.Files {
+			if n := r.Values.Constant; n > 0 {
+				fmt.Fprintf(w, "Constant: %d of %d voxels of %s in story %s, which score 0.\n", n,
+					r.Shape[len(r.Shape)-1], r.Subject, r.Story)
+			}
+		}
 		_, err := fmt.Fprintf(w, "Written: %s. Look through %s in it, then check the data: bwlm verify %s\n", f.out,
 			imports.FileName, f.out)
 		return err

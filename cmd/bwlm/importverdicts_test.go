@@ -88,6 +88,8 @@ func wantVerdict(base, verdict string) (code int, said string) {
 		return 65, "holds no array of floats"
 	case verdict == "read, voxel 3 left out":
 		return 0, "Left out: 1 of 7 voxels of "
+	case strings.HasPrefix(verdict, "read, note: chunks missing"):
+		return 0, "Note: s1/souls/missing_chunks.h5: 8 of 9 chunks of data were not written; their elements are -1.5."
 	case strings.HasPrefix(verdict, "read"):
 		return 0, ""
 	case strings.HasPrefix(verdict, "66"):

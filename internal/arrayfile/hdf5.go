@@ -9,6 +9,7 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/elements"
 	"github.com/brainwavlm/bwlm/internal/hdf5"
+	"github.com/brainwavlm/bwlm/internal/quote"
 	"github.com/brainwavlm/bwlm/internal/stored"
 )
 
@@ -133,4 +134,23 @@ func why(err error) string {
 		return f.Reason + "; " + f.Hint
 	}
 	return f.Reason
+}
+
+// Unwritten says how many chunks of an array were not written, and what stands for their elements; "" if all were, and
+// of files of other kinds.
+func Unwritten(f File, name string) (string, error) {
+	h, ok := f.(*hdf5File)
+	if !ok {
+		return "", nil
+	}
+	d, err := h.File.Dataset(name)
+	if err != nil {
+		return "", err
+	}
+	missing, of, err := d.MissingChunks()
+	if err != nil || missing == 0 {
+		return "", err
+	}
+	return fmt.Sprintf("%d of %d chunks of %s were not written; their elements are %g", missing, of,
+		quote.OneLine(name), d.Fill()), nil
 }

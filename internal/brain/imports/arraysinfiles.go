@@ -109,7 +109,15 @@ func (a *arrays) arraysOf(path string) ([]stored.Array, error) {
 		}
 	}
 	one, err := a.form().choose(path, a.opt.Array, file)
-	return []stored.Array{one}, err
+	if err != nil {
+		return nil, err
+	}
+	if text, err := arrayfile.Unwritten(file, one.Name); err != nil {
+		return nil, err
+	} else if text != "" {
+		a.found.Note("%s: %s", relative(a.found.Source, path), text)
+	}
+	return []stored.Array{one}, nil
 }
 
 // refuse is the error of a file of arrays none of which is taken.

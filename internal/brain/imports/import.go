@@ -105,7 +105,7 @@ func (j *job) allowed() error {
 		return fault.New(fault.Exists, op, quote.OneLine(dir), "is there already, and holds no %s: no import made it",
 			recordName).WithHint("choose another folder")
 	case j.opt.Force:
-		return nil
+		return replaceable(dir, entries)
 	}
 	return fault.New(fault.Exists, op, quote.OneLine(dir), "is there already").
 		WithHint("choose another folder, or set Force to replace it")

@@ -4,16 +4,19 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"time"
 
+	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/atomicfile"
 	"github.com/brainwavlm/bwlm/internal/disk"
 	"github.com/brainwavlm/bwlm/internal/elements"
 	"github.com/brainwavlm/bwlm/internal/inputfile"
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
 	"github.com/brainwavlm/bwlm/internal/npyheader"
+	"github.com/brainwavlm/bwlm/internal/quote"
 	"github.com/brainwavlm/bwlm/internal/version"
 )
 
@@ -160,6 +163,26 @@ func (j *job) regions(s *Subject, kept []int) error {
 		write := func(w io.Writer) error { return writeNPY(w, columns) }
 		if err := j.write(roiName(s.Name, roi.Name), write); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// replaceable refuses to replace the folder of an import in which there is something else, such as the run of a
+// training.
+func replaceable(dir string, entries []fs.DirEntry) error {
+	var then Record
+	if err := jsonfile.Read(op, filepath.Join(dir, recordName), &then); err != nil {
+		return err
+	}
+	made := []string{FileName, experimentName, recordName, "words", "phones"}
+	for _, v := range then.Voxels {
+		made = append(made, v.Subject)
+	}
+	for _, e := range entries {
+		if !slices.Contains(made, e.Name()) {
+			return fault.New(fault.Exists, op, quote.OneLine(dir), "holds %s, which no import made",
+				quote.OneLine(e.Name())).WithHint("move it elsewhere first, or choose another folder")
 		}
 	}
 	return nil

@@ -300,7 +300,9 @@ func TestSourcesThatAreWrong(t *testing.T) {
 			write(`{"souls": 4611686018427387904, "avatar": 35, "wheretheressmoke": 40}`)),
 		"12 rows, respdict.json says 40 − 20 = 20": change(souls, copied("hdf5/lebel_story.hf5")),
 		"the array was never written":              change(souls, copied("hdf5/never_written.h5")),
-		"data: there is no such array":             change(souls, copied("hdf5/many_stories.h5")),
+		"is transposed": change("derivative/respdict.json",
+			write(`{"souls": 33, "avatar": 35, "wheretheressmoke": 40}`)),
+		"data: there is no such array": change(souls, copied("hdf5/many_stories.h5")),
 		"rows end at second 50 of the recording, which has": change("stimuli/souls.wav", func(path string) {
 			require.NoError(t, audio.WriteWAV(path, make([]float32, 40*audio.Rate), audio.Rate, audio.PCM16))
 		}),
@@ -337,6 +339,17 @@ func TestSourcesThatAreWrong(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "stimuli/souls.wav", f.LeftOut[0].File)
 	assert.Len(t, f.Stories, 2)
+	for _, story := range []string{"avatar", "wheretheressmoke"} {
+		require.NoError(t, os.Remove(filepath.Join(source, "stimuli", story+".wav")))
+	}
+	_, err = Find(t.Context(), source, []string{"UTS00"}, nil)
+	faulttest.Require(t, fault.Missing, err, "no story has a recording in stimuli; get the folder stimuli")
+	source = smallTree(t)
+	pointer := "version https://git-lfs.github.com/spec/v1\noid sha256:" + strings.Repeat("a", 64) + "\nsize 12345\n"
+	require.NoError(t, os.WriteFile(filepath.Join(source, souls), []byte(pointer), 0o600))
+	f, err = Find(t.Context(), source, []string{"UTS00"}, nil)
+	require.NoError(t, err)
+	faulttest.Require(t, fault.Missing, f.Complete(), "UTS00/souls.hf5, 12.3 KB; run `git lfs pull`")
 	require.NoError(t, os.Rename(filepath.Join(source, "derivative"), filepath.Join(source, "derivatives")))
 	_, err = Find(t.Context(), source, []string{"UTS00"}, nil)
 	require.NoError(t, err)
