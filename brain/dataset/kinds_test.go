@@ -66,7 +66,7 @@ func TestADescriptionUnderAnotherNameIsRecognised(t *testing.T) {
 	faulttest.Require(t, fault.Missing, err, "the dataset_description.json of BIDS")
 	dir := write(t, map[string]string{"study.yaml": "model: {path: x}\n"})
 	_, err = Open(dir)
-	faulttest.Require(t, fault.Missing, err, filepath.Join(dir, "dataset.yaml"), "no such file")
+	faulttest.Require(t, fault.Missing, err, dir+": has no dataset.yaml; name a data set, or import the folder")
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "dataset.yaml"), []byte("\x89HDF\r\n\x1a\n"), 0o600))
 	_, err = Open(dir)
 	faulttest.Require(t, fault.BadData, err, "is an HDF5 file, want YAML that describes a data set")

@@ -13,7 +13,7 @@ import (
 )
 
 // misnamed returns an error if a folder has no dataset.yaml but a file that looks like one under
-// another name, or is a data set of another kind.
+// another name, or is a data set of another kind, or none.
 func misnamed(dir string) error {
 	if _, err := os.Lstat(filepath.Join(dir, layoutFile)); !errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -29,14 +29,15 @@ func misnamed(dir string) error {
 		switch ext := strings.ToLower(filepath.Ext(e.Name())); {
 		case e.Name() == "dataset_description.json":
 			return missing("the dataset_description.json of BIDS").
-				WithHint("write a %s that names its stories, subjects and files", layoutFile)
+				WithHint("write a %s that names its stories, subjects and files, or import the folder", layoutFile)
 		case (ext == ".yaml" || ext == ".yml" || ext == ".json" || ext == ".txt") && describes(filepath.Join(dir,
 			e.Name())):
 			return missing("%q, which looks like one", e.Name()).WithHint("rename it to %s, or name that file",
 				layoutFile)
 		}
 	}
-	return nil
+	return fault.New(fault.Missing, "read data set", dir, "has no "+layoutFile).
+		WithHint("name a data set, or import the folder")
 }
 
 // maxDescription is the size of the largest file that is taken for a description.

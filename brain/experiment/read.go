@@ -19,6 +19,8 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/quote"
+	"github.com/brainwavlm/bwlm/internal/sniff"
 	"github.com/brainwavlm/bwlm/internal/suggest"
 )
 
@@ -312,6 +314,10 @@ var (
 // syntax turns yaml's complaint into ours. yaml tells no column, and for a bracket that is never
 // closed the line where it opens.
 func (e *Experiment) syntax(err error, data []byte) *fault.Error {
+	if kind := sniff.Bytes(data); kind != "" && kind != sniff.JSON {
+		return fault.New(fault.Usage, "experiment", quote.OneLine(e.name), "is %s, want an experiment file in YAML", kind).
+			WithHint("name the experiment file; the data set is named in it by data.path")
+	}
 	text, line := strings.ReplaceAll(err.Error(), "\n", " "), 0
 	if m := yamlText.FindStringSubmatch(text); m != nil {
 		line, _ = strconv.Atoi(m[1]) // no line at all means the first

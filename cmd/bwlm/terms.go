@@ -38,6 +38,7 @@ var terms = []struct{ library, command string }{
 		"scan further (--max-lag); if it stays there, audio and responses may not belong together"},
 	{"use auditory cortex only (ROI), or more subjects; otherwise audio and responses may not belong together",
 		"use auditory cortex only (--roi), or more subjects; otherwise audio and responses may not belong together"},
+	{"or import the folder", "or make a data set of the folder with `bwlm import auto`"},
 	{"copy them", "copy them: --copy"},
 	{"choose one of them by name: %s", "name one of them with --var: %s"},
 	{"choose another folder, or fewer subjects or stories", "choose another --out, or fewer --subjects or --stories"},

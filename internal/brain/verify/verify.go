@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/sniff"
 )
 
 // Kind says what a path holds.
@@ -172,6 +173,9 @@ func kindOfFile(path string) (Kind, error) {
 		return Data, nil
 	case ".safetensors", ".bin", ".pt", ".pth", ".ckpt":
 		return Tensors, nil
+	}
+	if kind := sniff.File(path); kind != "" {
+		return "", unknown(path, "is "+string(kind))
 	}
 	return "", unknown(path, "is a file of no known kind")
 }
