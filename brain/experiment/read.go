@@ -315,8 +315,8 @@ var (
 // closed the line where it opens.
 func (e *Experiment) syntax(err error, data []byte) *fault.Error {
 	if kind := sniff.Bytes(data); kind != "" && kind != sniff.JSON {
-		return fault.New(fault.Usage, "experiment", quote.OneLine(e.name), "is %s, want an experiment file in YAML", kind).
-			WithHint("name the experiment file; the data set is named in it by data.path")
+		return fault.New(fault.Usage, "experiment", quote.OneLine(e.name), "is %s, want an experiment file in YAML",
+			kind).WithHint("name the experiment file; the data set is named in it by data.path")
 	}
 	text, line := strings.ReplaceAll(err.Error(), "\n", " "), 0
 	if m := yamlText.FindStringSubmatch(text); m != nil {

@@ -14,8 +14,8 @@ import (
 // experimentName is the file to start from.
 const experimentName = "experiment.yaml"
 
-// describe writes the experiment file.
-func (j *job) describe() error {
+// writeExperiment writes the experiment file.
+func (j *job) writeExperiment() error {
 	return j.write(experimentName, func(w io.Writer) error {
 		_, err := io.WriteString(w, j.experiment(filepath.Base(filepath.Clean(j.opt.Dir))))
 		return err

@@ -55,6 +55,8 @@ type job struct {
 	out     [][]*copied     // by subject and response
 	columns map[string]int  // that are left of a subject
 	empty   map[string]bool // subjects of whom some columns hold no numbers
+
+	made map[string]string // tables of words and phones, by unit and the path of what they were made from
 }
 
 // Import makes the folder Dir with the data set. See the package for what is in it.
@@ -67,7 +69,8 @@ func (f *Found) Import(ctx context.Context, opt Options) (*Record, error) {
 			a.Close()
 		}
 	}()
-	j := &job{Found: f, opt: opt, files: map[string]bool{}, columns: map[string]int{}, empty: map[string]bool{}}
+	j := &job{Found: f, opt: opt, files: map[string]bool{}, columns: map[string]int{}, empty: map[string]bool{},
+		made: map[string]string{}}
 	for _, step := range []func() error{j.allowed, f.Complete, j.possible} {
 		if err := step(); err != nil {
 			return nil, err
@@ -200,8 +203,8 @@ func (j *job) fill(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, step := range []func() error{j.tables, j.describe, func() error { return j.checked(ctx) }, j.finish,
-		func() error { return j.sweep(false) }} {
+	for _, step := range []func() error{j.tables, func() error { return j.motion(ctx) }, j.writeDescription, j.writeExperiment,
+		func() error { return j.checked(ctx) }, j.finish, func() error { return j.sweep(false) }} {
 		if err := step(); err != nil {
 			return err
 		}

@@ -19,7 +19,6 @@ import (
 // tables writes the words and phones of TextGrids, and the words of tables of aligners, as tables, unless everything
 // stays where it is.
 func (j *job) tables() error {
-	made := map[string]string{}
 	for _, s := range j.Stories {
 		if j.opt.Link {
 			break
@@ -37,10 +36,10 @@ func (j *job) tables() error {
 			if err := j.write(name, func(w io.Writer) error { return writeTable(w, unit, intervals) }); err != nil {
 				return err
 			}
-			made[unit+"s:"+path] = name
+			j.made[unit+"s:"+path] = name
 		}
 	}
-	return j.motion(made)
+	return nil
 }
 
 // intervals reads the words of a TextGrid without pauses and noises, or its phones, or the words of an aligner's table.
@@ -117,8 +116,8 @@ func writeMotion(ctx context.Context, m *Motion, w io.Writer) error {
 	}
 }
 
-// motion writes what has to be computed of the motion of the head, and then the description.
-func (j *job) motion(tables map[string]string) error {
+// motion writes what has to be computed of the motion of the head.
+func (j *job) motion(ctx context.Context) error {
 	for i := range j.Subjects {
 		s := &j.Subjects[i]
 		for k := range s.Responses {
@@ -129,17 +128,21 @@ func (j *job) motion(tables map[string]string) error {
 			m := &Response{Story: r.Story, File: r.Motion.File, Shape: r.Motion.Shape, Open: r.Motion.Open}
 			if err := j.write(motionName(s.Name, r), func(w io.Writer) error {
 				if len(r.Motion.Columns) > 0 {
-					return writeMotion(context.Background(), r.Motion, w)
+					return writeMotion(ctx, r.Motion, w)
 				}
-				_, err := stream(context.Background(), &Subject{}, m, nil, j.opt.DType, w, func() {})
+				_, err := stream(ctx, &Subject{}, m, nil, j.opt.DType, w, func() {})
 				return err
 			}); err != nil {
 				return err
 			}
 		}
 	}
-	d := &description{Found: j.Found, linked: j.opt.Link, columns: j.columns, empty: j.empty,
-		tables: tables}
+	return nil
+}
+
+// writeDescription writes dataset.yaml.
+func (j *job) writeDescription() error {
+	d := &description{Found: j.Found, linked: j.opt.Link, columns: j.columns, empty: j.empty, tables: j.made}
 	return j.write(FileName, func(w io.Writer) error {
 		_, err := w.Write(d.yaml())
 		return err
