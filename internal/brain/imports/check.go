@@ -97,8 +97,11 @@ func (f *Found) located(err error, path string) error {
 	return fault.Wrap(fault.BadData, op, path, err)
 }
 
-// transposed is the hint for a matrix of voxels × TRs.
-const transposed = "save it as TRs × voxels"
+// saveTransposed is the hint for a matrix of voxels × TRs, and mayTranspose that of a kind that can transpose it.
+const (
+	saveTransposed = "save it as TRs × voxels"
+	mayTranspose   = "save it as TRs × voxels, or import it transposed"
+)
 
 // shownErrors of matrices that do not fit are named in full.
 const shownErrors = 5
@@ -120,8 +123,8 @@ func (f *Found) refuse(wrong []error) error {
 		out.Reason += relative(f.Source, found.Path) + ": " + found.Reason
 		if out.Hint == "" {
 			out.Hint = found.Hint
-			if f.Kind == "arrays" && found.Hint == transposed {
-				out.Hint = transposed + ", or import it transposed"
+			if f.Kind == "arrays" && found.Hint == saveTransposed {
+				out.Hint = mayTranspose
 			}
 		}
 	}
