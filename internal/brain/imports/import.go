@@ -203,8 +203,8 @@ func (j *job) fill(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, step := range []func() error{j.tables, func() error { return j.motion(ctx) }, j.writeDescription, j.writeExperiment,
-		func() error { return j.checked(ctx) }, j.finish, func() error { return j.sweep(false) }} {
+	for _, step := range []func() error{j.tables, func() error { return j.motion(ctx) }, j.writeDescription,
+		j.writeExperiment, func() error { return j.checked(ctx) }, j.finish, func() error { return j.sweep(false) }} {
 		if err := step(); err != nil {
 			return err
 		}
