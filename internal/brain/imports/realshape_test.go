@@ -65,6 +65,9 @@ func likeReal(t *testing.T, path string, rows int) {
 
 // A file of real shape is imported in bounded memory, and its numbers are the source's rounded to float32.
 func TestAFileOfRealShape(t *testing.T) {
+	if testing.Short() { // also where the race detector takes memory of its own
+		t.Skip("takes seconds; make test runs it")
+	}
 	rows := 72
 	if slowtest.Thorough {
 		rows = 291
