@@ -61,7 +61,7 @@ func TestArraysOfVoxelsByTRs(t *testing.T) {
 	code, stdout, stderr = call(t, "import", "arrays", dir, "--tr", "2", "--transpose", "--dry-run")
 	require.Zero(t, code, stderr)
 	assert.Regexp(t, `(?m)^s1 +a +1 +20 +300 `, stdout)
-	assert.NotContains(t, stdout, "tr_seconds")
+	assert.NotContains(t, stdout, "\ntr_seconds", "no description")
 	code, _, stderr = call(t, "import", "arrays", dir, "--tr", "2", "--transpose", "--link", "--out", out+"2")
 	assert.Equal(t, 65, code)
 	assert.Contains(t, stderr, "copy them: --copy")
