@@ -46,6 +46,9 @@ func simulated(t *testing.T) *runner {
 
 // TestControlsChangeTuningResponsesOnly looks at what each control is tuned on.
 func TestControlsChangeTuningResponsesOnly(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	c := simulated(t)
 	was, err := c.study.ReadResponses(t.Context(), sim.Listener)
 	require.NoError(t, err)
@@ -96,6 +99,9 @@ func TestControlsChangeTuningResponsesOnly(t *testing.T) {
 }
 
 func TestOthersHeardTheSame(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	c := simulated(t)
 	assert.Equal(t, []string{sim.Related}, c.others(), "as many as there are in the experiment")
 	why, err := c.why("other_subject")
@@ -108,6 +114,9 @@ func TestOthersHeardTheSame(t *testing.T) {
 
 // TestSoundOfARow: loudness and bands are means over the row's own TR.
 func TestSoundOfARow(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	c := simulated(t)
 	x, width, err := sound(t.Context(), c.study.Data, "tune-01", 24)
 	require.NoError(t, err)
@@ -176,6 +185,9 @@ func TestMotionIsSeenAtOnce(t *testing.T) {
 
 // An ROI of subjects who are not in the study is no part of what a control is tuned on.
 func TestROIsOfOtherSubjects(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	c := simulated(t)
 	spec := c.study.Data.Spec()
 	spec.ROIs = append(spec.ROIs, dataset.ROI{Name: "theirs", BySubject: []dataset.SubjectRegion{

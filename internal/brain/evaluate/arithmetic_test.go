@@ -21,6 +21,9 @@ import (
 )
 
 func TestAdaptersAddUp(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	st := studytest.Tiny(t, study.Options{}, nil)
 	train := func(name string, change func(*experiment.Experiment)) *rundir.Run {
 		e := *st.Experiment

@@ -167,6 +167,9 @@ func TestCompareRefusesOtherTests(t *testing.T) {
 
 // What a training's evaluation leaves is what compare reads.
 func TestCompareReadsRuns(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	st := studytest.Tiny(t, study.Options{}, nil)
 	run, _ := studytest.MustFit(t, st)
 	s, err := evaluate.EvaluateRun(t.Context(), st, run)

@@ -53,6 +53,9 @@ func withEmpty(t *testing.T, s *dataset.Spec, empty map[string][]int) {
 // Two subjects with NaN in different columns train together, and everything that is found is what is found without
 // those columns, to the last bit: the summary with its regions, and every file of voxels. Empty ones have no score.
 func TestEmptyColumnsChangeNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	empty := map[string][]int{"ada": {0, 17, 18, 62}, "bob": {3, 54}}
 	fit := func(change func(*experiment.Experiment, *dataset.Spec)) (dir string, summary map[string]any) {
 		st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, s *dataset.Spec) {

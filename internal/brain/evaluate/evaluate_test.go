@@ -36,6 +36,9 @@ func readNPY(t *testing.T, path string) []float32 {
 
 // Whatever the summary says can be computed anew from the files beside it.
 func TestSummaryFollowsFromItsFiles(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment,
 		_ *dataset.Spec) {
 		e.Data.Subjects = []string{"ada", "bob"}
@@ -133,6 +136,9 @@ func TestSubjectsDoNotAffectEachOther(t *testing.T) {
 
 // Two test stories in other units must not pass for signal that repeats share.
 func TestCeilingKnowsNoUnits(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	ceiling := func(offset float32) *results.ModelScore {
 		st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, s *dataset.Spec) {
 			e.Data.Train, e.Data.Val, e.Data.Test = []string{"one"}, []string{"val"}, []string{"two", "test"}
@@ -173,6 +179,9 @@ func TestCeilingKnowsNoUnits(t *testing.T) {
 }
 
 func TestValidationPoolsStoriesOrTakesTheirMean(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	for by, pooled := range map[string]bool{"pooled": true,
 		"story_mean": false} {
 		st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {

@@ -18,6 +18,9 @@ import (
 // The margin is a share of what the untuned model reaches on the validation rows, which a training
 // writes down as epoch 0.
 func TestSealedMargin(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
 		e.Data.Subjects, e.Data.ROI, e.Train.Epochs = []string{"ada", "bob"}, []string{"front"}, 1
 	})

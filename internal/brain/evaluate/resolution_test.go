@@ -16,6 +16,9 @@ import (
 )
 
 func TestEpochZeroIsTheUntunedModel(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	for _, mode := range []experiment.TrainMode{experiment.TrainLoRA, experiment.TrainFull} {
 		t.Run(string(mode), func(t *testing.T) {
 			st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {

@@ -118,6 +118,9 @@ func TestScoresSayHowSureTheyAre(t *testing.T) {
 }
 
 func TestScoresNameTheTestStories(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	st := studytest.Tiny(t, study.Options{}, func(*experiment.Experiment, *dataset.Spec) {})
 	s, err := evaluate.Evaluate(t.Context(), st, nil, "")
 	require.NoError(t, err)

@@ -164,6 +164,9 @@ func check(t *testing.T, s sources) {
 }
 
 func TestCopiesOfSyntheticSpeechAreFoundAndOthersAreNot(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	check(t, sources{speech: talk(1, 24), sameSpeaker: talk(2, 24), other: talkAs(3, 1.3, 24), music: music(4, 30)})
 }
 

@@ -364,6 +364,9 @@ func TestLossThatIsNoNumberStopsTheRun(t *testing.T) {
 }
 
 func TestSpanWithoutAudioStillTrains(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, s *dataset.Spec) {
 		sound, err := s.Stories[1].Audio.Load(t.Context())
 		require.NoError(t, err)

@@ -182,6 +182,9 @@ func TestDepths(t *testing.T) {
 
 // The fingerprint changes with all that frames depend on, and with nothing else.
 func TestFingerprints(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	base := func() *study.Study { return studytest.Tiny(t, study.Options{}, nil) }
 	st := base()
 	f, stim := st.Frozen, st.Stimuli["one"]

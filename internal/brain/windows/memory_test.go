@@ -21,6 +21,9 @@ import (
 
 // A bound on memory is shared by a step and the cache, and refused where it does not hold a unit of windows.
 func TestMaxMemoryIsShared(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	used, err := proc.ResidentMemory()
 	require.NoError(t, err)
 	open := func(bound int64) (*study.Study, error) {
