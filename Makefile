@@ -58,12 +58,14 @@ test: lint script-test go-test ## every test and linter that CI runs
 test-fast: libtorch ## tests in two minutes: no race detector, no linters, no whole trainings (testing.Short)
 	$(GO) test -short ./...
 
-# The race detector finds nothing in packages that start no goroutine, and takes ten times as long there.
-WITHOUT_RACE := ./internal/brain/fingerprint ./internal/surface
+# The race detector takes up to ten times as long: it runs where goroutines are started, but for long comparisons.
+CONCURRENT = $(shell grep -rlE --include='*.go' --exclude-dir=third_party --exclude-dir=.venv \
+  '\<go func|\.Go\>|\<parallel\.|\<sync\.|\<atomic\.' . | xargs -n1 dirname | sort -u | \
+  grep -vxF -e ./internal/brain/fingerprint -e ./internal/surface)
 
-go-test: libtorch ## every test, then those of test-fast with the race detector
+go-test: libtorch ## every test, then those of test-fast with the race detector where goroutines are started
 	$(GO) test -timeout 20m ./...
-	$(GO) test -race -short -timeout 20m $$($(GO) list ./... | grep -vxF -e "$$($(GO) list $(WITHOUT_RACE))")
+	$(GO) test -race -short -timeout 20m $(CONCURRENT)
 
 script-test: ## the tests of scripts/
 	scripts/fetch_libtorch_test.sh
