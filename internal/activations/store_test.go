@@ -269,12 +269,14 @@ func TestProcessesAtOnce(t *testing.T) {
 	for range 4 {
 		c := exec.Command(os.Args[0], "-test.run=TestProcessesAtOnce", "-test.count=1")
 		c.Env = append(os.Environ(), "BWLM_FRAMES_CHILD="+dir)
-		c.Stderr = os.Stderr
+		said := &bytes.Buffer{}
+		c.Stdout, c.Stderr = said, said
 		require.NoError(t, c.Start())
 		children = append(children, c)
 	}
 	for _, c := range children {
-		assert.NoError(t, c.Wait())
+		err := c.Wait()
+		assert.NoError(t, err, "%s", c.Stdout)
 	}
 	s := open(t, dir, 1<<20)
 	_, bad, err := s.Verify(t.Context())

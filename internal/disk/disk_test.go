@@ -244,3 +244,41 @@ func listing(t *testing.T, dir string) string {
 	}))
 	return out.String()
 }
+
+// A file that another process replaces again and again is read whole, as one of the two.
+func TestAFileThatIsReplacedIsRead(t *testing.T) {
+	dir := t.TempDir()
+	f, err := disk.Open(dir)
+	require.NoError(t, err)
+	defer f.Close()
+	put := func(text string) error {
+		temp := filepath.Join(dir, "temp")
+		if err := os.WriteFile(temp, []byte(text), 0o600); err != nil {
+			return err
+		}
+		return os.Rename(temp, filepath.Join(dir, "name"))
+	}
+	require.NoError(t, put("old"))
+	end, done := make(chan struct{}), make(chan error)
+	go func() {
+		for {
+			select {
+			case <-end:
+				done <- nil
+				return
+			default:
+				if err := put("new"); err != nil {
+					done <- err
+					return
+				}
+			}
+		}
+	}()
+	for range 5000 {
+		text, err := f.Read("name", 10)
+		require.NoError(t, err)
+		require.Len(t, text, 3)
+	}
+	close(end)
+	require.NoError(t, <-done)
+}

@@ -95,25 +95,36 @@ func (f *Folder) regular(name string) (fs.FileInfo, error) {
 	return info, err
 }
 
-// open opens a regular file that is there.
-func (f *Folder) open(name string, flag int) (*os.File, int64, error) {
+// replacements is how often in a row a file may be replaced while it is being opened.
+const replacements = 20
+
+// open opens a regular file that is there, also while another process replaces it by a new one.
+func (f *Folder) open(name string, flag int) (file *os.File, size int64, err error) {
+	for range replacements {
+		var same bool
+		if file, size, same, err = f.openOnce(name, flag); err != nil || same {
+			return file, size, err
+		}
+		file.Close()
+	}
+	return nil, 0, &Strange{f.Path(name), "another file than a moment ago", regular}
+}
+
+// openOnce opens a file and reports whether it is the regular file that had the name just before.
+func (f *Folder) openOnce(name string, flag int) (file *os.File, size int64, same bool, err error) {
 	before, err := f.regular(name)
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, false, err
 	}
-	file, err := f.root.OpenFile(name, flag|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, 0, err
+	if file, err = f.root.OpenFile(name, flag|syscall.O_NONBLOCK, 0); err != nil {
+		return nil, 0, false, err
 	}
 	info, err := file.Stat()
-	if err == nil && !os.SameFile(before, info) { // somebody is exchanging it
-		err = &Strange{f.Path(name), "another file than a moment ago", regular}
-	}
 	if err != nil {
 		file.Close()
-		return nil, 0, err
+		return nil, 0, false, err
 	}
-	return file, info.Size(), nil
+	return file, info.Size(), os.SameFile(before, info), nil
 }
 
 // Open opens a regular file for reading, and returns its size in bytes.
