@@ -19,13 +19,10 @@ type layer struct {
 	stable          bool
 }
 
-// narrow converts the layer's matrices to a narrower type.
-func (l *layer) narrow(s *torch.Scope, d torch.DType) {
+// linears returns the linear layers whose matrices are large.
+func (l *layer) linears() []nn.Linear {
 	a, f := l.attention, l.feed
-	for _, slot := range []nn.Linear{a.q, a.k, a.v, a.out, f.in, f.out} {
-		w := slot.(*nn.Dense).Weight
-		w.SetData(s.Attach(w).ToType(d))
-	}
+	return []nn.Linear{a.q, a.k, a.v, a.out, f.in, f.out}
 }
 
 func newLayer(b *nn.Builder, cfg Config, i int) *layer {

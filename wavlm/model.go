@@ -84,19 +84,13 @@ func (m *model) Random(ctx context.Context, opt speech.Options) (speech.Encoder,
 	return fresh, nil
 }
 
-// narrow holds the layers' matrices in the compute type if opt allows it. It goes matrix by matrix,
-// so that no second copy of the model is made.
+// narrow holds the layers' matrices in the compute type if opt allows it.
 func (m *model) narrow(s *torch.Scope, opt speech.Options) error {
-	if !opt.Frozen || opt.Compute == torch.Float32 {
-		return nil
-	}
+	var layers [][]nn.Linear
 	for _, l := range m.encoder.layers {
-		err := torch.Infer(s.Context(), func(s *torch.Scope) error { l.narrow(s, opt.Compute); return nil })
-		if err != nil {
-			return err
-		}
+		layers = append(layers, l.linears())
 	}
-	return nil
+	return hfmodel.Narrow(s, opt, layers)
 }
 
 // WithAdapter returns a view of the model over the same weights in which the adapters are active,

@@ -147,13 +147,8 @@ func newLayer(b *nn.Builder, cfg config) *layer {
 	return l
 }
 
-// narrow converts the layer's matrices to a narrower type.
-func (l *layer) narrow(s *torch.Scope, d torch.DType) {
-	for _, slot := range []nn.Linear{l.q, l.k, l.v, l.out, l.in, l.down} {
-		w := slot.(*nn.Dense).Weight
-		w.SetData(s.Attach(w).ToType(d))
-	}
-}
+// linears returns the linear layers whose matrices are large.
+func (l *layer) linears() []nn.Linear { return []nn.Linear{l.q, l.k, l.v, l.out, l.in, l.down} }
 
 // setting holds what all layers of one pass share.
 type setting struct {

@@ -70,18 +70,13 @@ func build(ctx context.Context, src nn.Source, cfg config, opt speech.Options, c
 	return m, nil
 }
 
-// narrow holds the layers' matrices in the compute type if opt allows it, matrix by matrix.
+// narrow holds the layers' matrices in the compute type if opt allows it.
 func (m *model) narrow(s *torch.Scope, opt speech.Options) error {
-	if !opt.Frozen || opt.Compute == torch.Float32 {
-		return nil
-	}
+	var layers [][]nn.Linear
 	for _, l := range m.encoder.layers {
-		err := torch.Infer(s.Context(), func(s *torch.Scope) error { l.narrow(s, opt.Compute); return nil })
-		if err != nil {
-			return err
-		}
+		layers = append(layers, l.linears())
 	}
-	return nil
+	return hfmodel.Narrow(s, opt, layers)
 }
 
 // WithAdapter returns a view of the model over the same weights in which the adapters are active, and no others.

@@ -10,6 +10,7 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/arrayfile"
 	"github.com/brainwavlm/bwlm/internal/quote"
+	"github.com/brainwavlm/bwlm/internal/stored"
 )
 
 // Archive is a file of which several arrays are wanted. It is opened once, and its digest is compared before the first
@@ -26,6 +27,12 @@ func (f *Found) Archive(path string) *Archive {
 	a := &Archive{path: path}
 	f.opened = append(f.opened, a)
 	return a
+}
+
+// Response is the responses to a story that an array of the file holds.
+func (a *Archive) Response(story string, array stored.Array) Response {
+	return Response{Story: story, File: a.path, Array: array.Name, Shape: array.Shape, DType: array.DType,
+		Offset: array.Offset, InPlace: array.Offset >= 0 && !array.ByColumns, Open: a.Rows(array.Name)}
 }
 
 // Rows reads an array of the file.

@@ -78,29 +78,10 @@ func Claims(source string) (why string) {
 	return why
 }
 
-const mostFiles = 100_000
-
 // list finds files by their names; the first of a name counts.
 func (f *find) list() error {
-	n := 0
-	for _, folder := range append([]string{f.Source}, f.opt.Folders...) {
-		if err := filepath.WalkDir(folder, func(path string, e fs.DirEntry, err error) error {
-			switch {
-			case err != nil:
-				return fault.Wrap(fault.Missing, op, path, err)
-			case e.IsDir() && strings.HasPrefix(e.Name(), ".") && path != folder:
-				return fs.SkipDir
-			case e.IsDir():
-				return nil
-			}
-			if n++; n > mostFiles {
-				return f.Fail(folder, "has more than %d files", mostFiles)
-			}
-			f.file(path)
-			return nil
-		}); err != nil {
-			return err
-		}
+	if err := f.EachFile(append([]string{f.Source}, f.opt.Folders...), f.file); err != nil {
+		return err
 	}
 	if len(f.files) == 0 {
 		return fault.New(fault.Missing, op, f.Source, "there are no responses "+
@@ -185,8 +166,7 @@ func (f *find) arrays(path string) (out []imports.Response, err error) {
 		if known := f.opt.Names[story]; known != "" {
 			story = known
 		}
-		out = append(out, imports.Response{Story: story, File: path, Array: a.Name, Shape: a.Shape, DType: a.DType,
-			Offset: a.Offset, InPlace: a.Offset >= 0 && !a.ByColumns, Open: archive.Rows(a.Name)})
+		out = append(out, archive.Response(story, a))
 	}
 	for _, o := range file.Others() {
 		f.Leave(path, "%s is %s", o.Name, o.What)

@@ -2,7 +2,6 @@ package huthbox
 
 import (
 	"context"
-	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -10,7 +9,6 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/brain/imports"
 	"github.com/brainwavlm/bwlm/internal/joblib"
-	"github.com/brainwavlm/bwlm/internal/stored"
 )
 
 const (
@@ -73,29 +71,10 @@ func Claims(source string) string {
 	return ""
 }
 
-const mostFiles = 100_000
-
 // list finds the files below some folders by their names.
 func (f *find) list(folders []string) error {
-	n := 0
-	for _, folder := range folders {
-		if err := filepath.WalkDir(folder, func(path string, e fs.DirEntry, err error) error {
-			switch {
-			case err != nil:
-				return fault.Wrap(fault.Missing, op, path, err)
-			case e.IsDir() && strings.HasPrefix(e.Name(), ".") && path != folder:
-				return fs.SkipDir
-			case e.IsDir():
-				return nil
-			}
-			if n++; n > mostFiles {
-				return f.Fail(folder, "has more than %d files", mostFiles)
-			}
-			f.file(path)
-			return nil
-		}); err != nil {
-			return err
-		}
+	if err := f.EachFile(folders, f.file); err != nil {
+		return err
 	}
 	if len(f.responses) == 0 {
 		return fault.New(fault.Missing, op, f.Source, "there are no responses (SUBJECT_responses.jbl)").
@@ -239,7 +218,7 @@ func (f *find) subject(name, path string) (imports.Subject, error) {
 		} else if n != voxels {
 			return s, f.Fail(path, "%s, other stories have %d voxels", a, voxels)
 		}
-		s.Responses = append(s.Responses, response(path, a, archive))
+		s.Responses = append(s.Responses, archive.Response(a.Name, a))
 	}
 	for _, o := range file.Others() {
 		f.Leave(path, "%s is %s", o.Name, o.What)
@@ -248,9 +227,4 @@ func (f *find) subject(name, path string) (imports.Subject, error) {
 		return s, f.Fail(path, "holds no story, as arrays of rows × voxels")
 	}
 	return s, nil
-}
-
-func response(path string, a stored.Array, archive *imports.Archive) imports.Response {
-	return imports.Response{Story: a.Name, File: path, Array: a.Name, Shape: a.Shape, DType: a.DType, Offset: a.Offset,
-		InPlace: a.Offset >= 0 && !a.ByColumns, Open: archive.Rows(a.Name)}
 }
