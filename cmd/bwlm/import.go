@@ -26,7 +26,13 @@ is NaN in all rows of a story is left out of the subject, or, with --link and wh
 column and is named under empty; voxels.json says so. NaN in single rows is refused. Where git-annex lists a digest, the
 content is compared with it.
 
-A folder appears whole. An import that was interrupted leaves DIR.tmp; the same command goes on from there.`,
+A folder appears whole. An import that was interrupted leaves DIR.tmp; the same command goes on from there.
+
+--dry-run prints what was found and writes nothing. Content that was not fetched (git-annex, Git LFS) is an error (66)
+with the one line that gets it; what is known without it is printed all the same. --json prints what import.json holds,
+or with --dry-run what was found: {"schema", "kind", "source", "name", "tr_seconds", "row_time", "trimmed", "stories",
+"subjects", "guessed", "left_out", "notes", "missing": [{"path", "bytes", "key"}], "missing_bytes", "get",
+"copy_bytes"} and more.`,
 		Example: "  bwlm import lebel ds003020 --subjects UTS03 --out uts03\n" +
 			"  bwlm import bids ds002345 --space MNI152NLin2009cAsym --task tunnel --out tunnel\n" +
 			"  bwlm import arrays study --tr 2 --out data/study",
@@ -149,24 +155,38 @@ func (a *app) imported(c *cobra.Command, found *imports.Found, f *importFlags) e
 	})
 }
 
-// previewed prints what was found, what it needs, and what is not there.
-func (a *app) previewed(found *imports.Found, opt imports.Options) error {
-	missing := found.Complete()
-	if a.json && missing != nil {
-		return missing
+// preview is what was found and what it needs.
+type preview struct {
+	*imports.Found
+	MissingBytes int64  `json:"missing_bytes"` // of the content that is not there, as far as sizes are known
+	Get          string `json:"get"`           // the command that gets it; "" if there is none
+	CopyBytes    int64  `json:"copy_bytes"`    // of disk; 0 if nothing is copied
+}
+
+func previewOf(found *imports.Found, opt imports.Options) preview {
+	p := preview{Found: found, Get: found.Get()}
+	p.MissingBytes, _ = found.MissingBytes()
+	if !opt.Link {
+		p.CopyBytes = found.Need(opt.DType)
 	}
-	if err := a.answer(found, func(w io.Writer) error {
+	return p
+}
+
+// previewed prints what was found and what it needs. Content that is not there is an error after it.
+func (a *app) previewed(found *imports.Found, opt imports.Options) error {
+	p := previewOf(found, opt)
+	if err := a.answer(p, func(w io.Writer) error {
 		if err := printFound(w, found); err != nil {
 			return err
 		}
-		if !opt.Link {
-			fmt.Fprintf(w, "A copy needs %s of disk.\n", imports.Size(found.Need(opt.DType)))
+		if p.CopyBytes > 0 {
+			fmt.Fprintf(w, "A copy needs %s of disk.\n", imports.Size(p.CopyBytes))
 		}
 		return nil
 	}); err != nil {
 		return err
 	}
-	return missing
+	return found.Complete()
 }
 
 // printFound writes a line for each story and subject, then what was guessed and left out.
@@ -183,8 +203,11 @@ func printFound(w io.Writer, f *imports.Found) error {
 				relativeTo(f.Source, r.File)})
 		}
 	}
-	if err := ui.Table(w, []string{"subject", "story", "repeats", "rows", "voxels", "file"}, rows); err != nil {
-		return err
+	if len(rows) > 0 { // else the content of all responses is not there
+		head := []string{"subject", "story", "repeats", "rows", "voxels", "file"}
+		if err := ui.Table(w, head, rows); err != nil {
+			return err
+		}
 	}
 	printClocks(w, f)
 	for _, text := range f.Guessed {

@@ -113,3 +113,33 @@ func TestAFolderOfArraysBecomesATraining(t *testing.T) {
 	assert.Zero(t, code)
 	assert.Contains(t, stdout, `{"schema":1,"kind":"arrays","source":"`)
 }
+
+// Without content each kind says what is missing, as JSON too, and the error is the same.
+func TestADryRunWithoutContentSaysWhatIsMissing(t *testing.T) {
+	for kind, files := range map[string][]string{
+		"huthbox": {"UTS03_responses.jbl", "rois_S03.jbl", "souls.wav"},
+		"deniz":   {"subject01_listening_fmri_data_trn.hdf", "story_01.wav"},
+		"bids":    {"sub-1/func/sub-1_task-a_space-M_desc-preproc_bold.nii.gz", "stimuli/a.wav"},
+		"arrays":  {"s1/a.npy", "a.wav"},
+	} {
+		t.Run(kind, func(t *testing.T) {
+			dir := t.TempDir()
+			for _, name := range files {
+				path := filepath.Join(dir, name)
+				require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+				key := "MD5E-s4000000--0cc175b9c0f1b6a831c399e269772661"
+				require.NoError(t, os.Symlink("../.git/annex/objects/Xm/0p/"+key+"/"+key+filepath.Ext(name), path))
+			}
+			for _, flags := range [][]string{{"--dry-run"}, {"--dry-run", "--json"}, {"--out", dir + "-out"}} {
+				code, stdout, stderr := call(t, append([]string{"import", kind, dir}, flags...)...)
+				assert.Equal(t, 66, code, stderr)
+				assert.Contains(t, stderr, ".0 MB; run `datalad get -d "+dir+" ")
+				if len(flags) == 2 && flags[1] == "--json" {
+					assert.Contains(t, stdout, `"kind":"`+kind+`",`)
+					assert.Regexp(t, `"missing_bytes":[48]000000,"get":"datalad get -d `, stdout)
+				}
+			}
+			assert.NoDirExists(t, dir+"-out")
+		})
+	}
+}

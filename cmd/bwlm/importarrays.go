@@ -28,8 +28,7 @@ standard says what it is for; --scale multiplies by it. Either copies.
 
 Nothing else is copied, unless --copy says so. Rows are compared with the audio by headers. Matrices that do not fit it
 are named and refused (65), as every command would do later; --dry-run prints the description all the same, as a start
-for one's own. --json prints what import.json holds, or with --dry-run {"schema", "kind", "source", "name",
-"tr_seconds", "stories", "subjects", "guessed", "left_out", "notes"} and more.`,
+for one's own.`,
 		Example: "  bwlm import arrays study --tr 2 --out data/study\n  bwlm import arrays study --tr 2 --dry-run",
 		Args:    wantArgs("FOLDER"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -41,6 +40,8 @@ for one's own. --json prints what import.json holds, or with --dry-run {"schema"
 				return err
 			}
 			switch {
+			case len(found.Missing) > 0:
+				return a.imported(c, found, &f)
 			case !c.Flags().Changed("tr"):
 				e := usage(c, "--tr is missing: the seconds from one row to the next")
 				if likely := found.LikelyTR(c.Context()); likely > 0 {
@@ -49,11 +50,13 @@ for one's own. --json prints what import.json holds, or with --dry-run {"schema"
 				return e
 			case !(tr > 0):
 				return usage(c, "--tr: %g, want seconds above 0", tr)
-			case f.dryRun && !opt.Transpose && !opt.Scale: // such arrays cannot be described where they lie
-				return a.described(c.Context(), found)
 			}
-			if _, err := f.options(c, a); err != nil {
+			out, err := f.options(c, a)
+			if err != nil {
 				return err
+			}
+			if f.dryRun && !opt.Transpose && !opt.Scale { // such arrays cannot be described where they lie
+				return a.described(c.Context(), found, out)
 			}
 			if err := found.Check(c.Context()); err != nil {
 				return err
@@ -70,20 +73,20 @@ for one's own. --json prints what import.json holds, or with --dry-run {"schema"
 }
 
 // described prints the description, then what is wrong with the data.
-func (a *app) described(ctx context.Context, found *imports.Found) error {
-	err := found.Check(ctx)
+func (a *app) described(ctx context.Context, found *imports.Found, opt imports.Options) error {
+	wrong := found.Check(ctx)
+	a.answered = true
 	if a.json {
-		if err != nil {
+		if err := a.print(previewOf(found, opt)); err != nil {
 			return err
 		}
-		return a.print(found)
+		return wrong
 	}
-	a.answered = true
-	if _, e := a.out.Write(found.YAML()); e != nil {
-		return e
+	if _, err := a.out.Write(found.YAML()); err != nil {
+		return err
 	}
 	for _, note := range found.Notes {
 		a.ui.Note("note: %s", note)
 	}
-	return err
+	return wrong
 }

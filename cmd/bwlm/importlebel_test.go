@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"testing"
@@ -38,6 +39,21 @@ func TestALaboratorysFolderBecomesATraining(t *testing.T) {
 	assert.Regexp(t, `(?m)^UTS03 +wheretheressmoke +3 +20 +13 `, stdout)
 	assert.Contains(t, stdout, "respdict 40 − 20 = 20 rows; recording 61.30 s")
 	assert.Contains(t, stderr, "UTS01/souls.hf5, 156.4 MB; run `datalad get -d ")
+	var missing struct {
+		Kind     string
+		Subjects []struct{ Name string }
+		Missing  []struct{ Path string }
+		Bytes    int64 `json:"missing_bytes"`
+		Get      string
+	}
+	code, stdout, stderr = call(t, "import", "lebel", "ds003020", "--dry-run", "--json")
+	assert.Equal(t, 66, code)
+	require.NoError(t, json.Unmarshal([]byte(stdout), &missing), "one document: %s", stdout)
+	assert.Equal(t, "lebel", missing.Kind)
+	assert.Len(t, missing.Subjects, 2)
+	assert.Len(t, missing.Missing, 1)
+	assert.Equal(t, int64(156412976), missing.Bytes)
+	assert.Contains(t, stderr, "run `"+missing.Get+"`")
 	code, stdout, stderr = call(t, "import", "lebel", "ds003020", "--subjects", "UTS03", "--out", "uts03")
 	require.Zero(t, code, stderr)
 	assert.Contains(t, stdout, "Left out: 1 of 13 voxels of UTS03")

@@ -237,7 +237,7 @@ func (a *arrays) enough() error {
 	}
 	switch {
 	case len(a.found.Subjects) == 0 && len(a.absent) > 0:
-		return (&Found{Source: a.found.Source, Missing: a.absent}).Complete()
+		a.found.Missing = a.absent
 	case len(a.found.Subjects) == 0 && a.refused != nil && len(a.sounds) > 0:
 		return a.refused
 	case len(a.sounds) == 0:

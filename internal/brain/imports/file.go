@@ -149,31 +149,44 @@ func (f *Found) Complete() error {
 	if len(f.Missing) == 0 {
 		return nil
 	}
-	var bytes int64
-	unknown := ""
-	var get, lfs []string
-	for _, m := range f.Missing {
-		if m.Bytes < 0 {
-			unknown = "at least "
-		}
-		bytes += max(m.Bytes, 0)
-		if rel := relative(f.Source, m.Path); strings.HasPrefix(m.Key, "sha256:") {
-			lfs = append(lfs, rel)
-		} else {
-			get = append(get, rel)
-		}
+	bytes, all := f.MissingBytes()
+	size := Size(bytes)
+	if !all {
+		size = "at least " + size
 	}
-	what := fmt.Sprintf("%d files, %s%s", len(f.Missing), unknown, Size(bytes))
+	what := fmt.Sprintf("%d files, %s", len(f.Missing), size)
 	if len(f.Missing) == 1 {
-		what = fmt.Sprintf("%s, %s%s", relative(f.Source, f.Missing[0].Path), unknown, Size(bytes))
+		what = fmt.Sprintf("%s, %s", relative(f.Source, f.Missing[0].Path), size)
 	}
-	hint := ""
-	if len(get) > 0 {
-		hint = "run `datalad get -d " + quoted(f.Source) + " " + strings.Join(f.inFolders(get), " ") + "`"
-	} else if len(lfs) > 0 {
-		hint = "run `git lfs pull` in it"
+	hint := "run `git lfs pull` in it"
+	if line := f.Get(); line != "" {
+		hint = "run `" + line + "`"
 	}
 	return fault.New(fault.Missing, op, quote.OneLine(f.Source), "content is not there: %s", what).WithHint("%s", hint)
+}
+
+// MissingBytes is the size of the content that is not there, and whether all sizes are known.
+func (f *Found) MissingBytes() (bytes int64, all bool) {
+	all = true
+	for _, m := range f.Missing {
+		all = all && m.Bytes >= 0
+		bytes += max(m.Bytes, 0)
+	}
+	return bytes, all
+}
+
+// Get is the command that gets the content that is not there, "" if there is none for git-annex to get.
+func (f *Found) Get() string {
+	var files []string
+	for _, m := range f.Missing {
+		if !strings.HasPrefix(m.Key, "sha256:") { // of Git LFS
+			files = append(files, relative(f.Source, m.Path))
+		}
+	}
+	if len(files) == 0 {
+		return ""
+	}
+	return "datalad get -d " + quoted(f.Source) + " " + strings.Join(f.inFolders(files), " ")
 }
 
 // inFolders puts a folder in the place of its files where nearly all of what is not there in it is wanted.

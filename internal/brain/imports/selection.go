@@ -56,13 +56,16 @@ func (s *Subject) Keep(from string, columns []int) error {
 
 // KeepFile selects the columns that a .npy names, or that it has 1 for: those of the only subject.
 func (f *Found) KeepFile(path string) error {
+	if len(f.Subjects) == 0 && len(f.Missing) > 0 { // nothing is there yet
+		return nil
+	}
 	if len(f.Subjects) != 1 {
 		return fault.New(fault.Usage, op, quote.OneLine(path), "has the columns of one subject, %d are imported",
 			len(f.Subjects)).WithHint("select one subject")
 	}
 	s := &f.Subjects[0]
 	_, _, voxels := s.Responses[0].Extent()
-	if voxels == 0 { // nothing is there yet
+	if voxels == 0 { // its content is not there
 		return nil
 	}
 	columns, err := Columns(path, "", voxels)

@@ -36,7 +36,8 @@ type heard struct {
 	audio          string
 }
 
-// Find reads what a folder in BIDS has. Of responses without brain masks, all values are read.
+// Find reads what a folder in BIDS has. Of responses without brain masks, all values are read. If the content of some
+// responses is missing, it says which, and no subject.
 func Find(ctx context.Context, source string, o Options) (*imports.Found, error) {
 	found, err := imports.Start(Kind, source)
 	if err != nil {
@@ -54,8 +55,8 @@ func Find(ctx context.Context, source string, o Options) (*imports.Found, error)
 		return nil, err
 	}
 	f.vertices = picked.Vertices
-	if err := f.complete(tree, picked); err != nil {
-		return nil, err
+	if err := f.complete(tree, picked); err != nil || len(f.Missing) > 0 {
+		return f.Found, err
 	}
 	scans, err := tree.Scans(picked)
 	if err != nil {
@@ -85,7 +86,7 @@ func Find(ctx context.Context, source string, o Options) (*imports.Found, error)
 	return f.Found, nil
 }
 
-// complete refuses responses whose content is not there: without headers nothing is known of them.
+// complete looks for the content of the responses: without headers nothing is known of them.
 func (f *finder) complete(t *bidsdata.Tree, o bidsdata.Options) error {
 	files, err := t.Missing(o)
 	if err != nil {
@@ -96,7 +97,7 @@ func (f *finder) complete(t *bidsdata.Tree, o bidsdata.Options) error {
 			return err
 		}
 	}
-	return f.Complete()
+	return nil
 }
 
 // wanted are the scans of the stories that are chosen.

@@ -143,9 +143,6 @@ func (f *find) read() error {
 			f.Subjects = append(f.Subjects, s)
 		}
 	}
-	if len(f.Subjects) == 0 {
-		return f.Complete()
-	}
 	return nil
 }
 
@@ -180,6 +177,9 @@ func (f *find) arrays(path string) (out []imports.Response, err error) {
 
 // stories finds the recording of each story, and leaves out stories without.
 func (f *find) stories() error {
+	if len(f.Subjects) == 0 { // Missing says why
+		return nil
+	}
 	var names []string
 	for _, s := range f.Subjects {
 		for _, r := range s.Responses {

@@ -160,8 +160,8 @@ func (f *find) read() error {
 		}
 		f.Subjects = append(f.Subjects, s)
 	}
-	if len(f.Subjects) == 0 {
-		return f.Complete()
+	if len(f.Subjects) == 0 { // Missing says why
+		return nil
 	}
 	var stories []string
 	for story := range found {

@@ -2,6 +2,7 @@ package huthbox
 
 import (
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -18,6 +19,11 @@ func (f *find) regions() error {
 			if strings.HasSuffix(s.Name, name) {
 				at = i
 			}
+		}
+		if at < 0 && slices.ContainsFunc(f.Missing, func(m imports.File) bool {
+			return strings.Contains(filepath.Base(m.Path), name+"_responses.jbl")
+		}) {
+			continue
 		}
 		if at < 0 {
 			f.Leave(path, "there is no subject %s", name)
