@@ -100,6 +100,23 @@ func (d *Dataset) Audio(ctx context.Context, story string) ([]float32, error) {
 	return s.Audio.Load(ctx)
 }
 
+// StreamAudio reads the audio of a story in blocks, in a slice that is used again; as a whole where it comes from no
+// file.
+func (d *Dataset) StreamAudio(ctx context.Context, story string, visit func(samples []float32) error) error {
+	s, err := d.Story(story)
+	if err != nil {
+		return err
+	}
+	if s.Stream != nil {
+		return s.Stream(ctx, visit)
+	}
+	samples, err := d.Audio(ctx, story)
+	if err != nil {
+		return err
+	}
+	return visit(samples)
+}
+
 // Words returns the words of a story in the order of their onsets.
 func (d *Dataset) Words(ctx context.Context, story string) ([]Word, error) {
 	s, err := d.Story(story)

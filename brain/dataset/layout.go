@@ -166,7 +166,7 @@ func (l *layout) story(name, path string, _, n *yaml.Node) error {
 				story.Seconds = l.sound.lengthOf(l.files, file)
 				story.Remarks = func() []string { return l.sound.notesOn(story.Name) }
 				story.Stream = func(ctx context.Context, visit func([]float32) error) error {
-					return l.sound.stream(l.files, ctx, file, visit)
+					return l.sound.stream(l.files, ctx, story.Name, file, visit)
 				}
 				return err
 			case "words":

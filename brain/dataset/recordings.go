@@ -28,28 +28,36 @@ func (r *recordings) of(story string) func(folder, context.Context, string) ([]f
 		if err != nil {
 			return nil, err
 		}
-		// Another rate is usual and changes nothing that one should know.
-		notes := slices.DeleteFunc(slices.Clone(clip.Info.Notes), func(note string) bool {
-			return strings.HasPrefix(note, "resampled ")
-		})
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		if r.notes == nil {
-			r.notes = map[string][]string{}
-		}
-		r.notes[story] = notes
+		r.note(story, clip.Info)
 		return clip.Samples, nil
 	}
 }
 
-// stream reads a recording in blocks.
-func (r *recordings) stream(f folder, ctx context.Context, name string, visit func(samples []float32) error) error {
+// stream reads the recording of a story in blocks.
+func (r *recordings) stream(f folder, ctx context.Context, story, name string,
+	visit func(samples []float32) error) error {
 	path, err := f.find(name)
 	if err != nil {
 		return err
 	}
-	_, err = audio.Stream(ctx, path, audio.Options{AllowTruncated: r.allowTruncated}, visit)
+	info, err := audio.Stream(ctx, path, audio.Options{AllowTruncated: r.allowTruncated}, visit)
+	if err == nil {
+		r.note(story, info)
+	}
 	return err
+}
+
+// note keeps the remarks on the recording of a story. Another rate is usual and changes nothing that one should know.
+func (r *recordings) note(story string, info audio.Info) {
+	notes := slices.DeleteFunc(slices.Clone(info.Notes), func(note string) bool {
+		return strings.HasPrefix(note, "resampled ")
+	})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.notes == nil {
+		r.notes = map[string][]string{}
+	}
+	r.notes[story] = notes
 }
 
 // lengthOf returns what finds the length of a recording in seconds, as a rule by its headers.

@@ -109,8 +109,15 @@ func printTiming(w io.Writer, r *timing.Report, picture bool) error {
 		}
 		fmt.Fprintln(w)
 	}
+	printTimingFindings(w, r.Findings)
+	_, err := fmt.Fprintf(w, "\nverdict: %s\n", r.Verdict)
+	return err
+}
+
+// printTimingFindings writes findings, the worst first.
+func printTimingFindings(w io.Writer, findings []timing.Finding) {
 	rank := map[timing.Verdict]int{timing.Wrong: 0, timing.Check: 1, timing.OK: 2}
-	findings := slices.Clone(r.Findings)
+	findings = slices.Clone(findings)
 	slices.SortStableFunc(findings, func(a, b timing.Finding) int {
 		return cmp.Compare(rank[a.Verdict],
 			rank[b.Verdict])
@@ -125,8 +132,6 @@ func printTiming(w io.Writer, r *timing.Report, picture bool) error {
 			fmt.Fprintf(w, "       -> %s\n", inTerms(f.Do))
 		}
 	}
-	_, err := fmt.Fprintf(w, "\nverdict: %s\n", r.Verdict)
-	return err
 }
 
 // lagWords describes the peak.

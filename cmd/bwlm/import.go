@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -28,6 +29,10 @@ content is compared with it.
 
 A folder appears whole. An import that was interrupted leaves DIR.tmp; the same command goes on from there.
 
+At the end recordings are compared with each other (stories that share audio are named, and stay in one split of
+experiment.yaml) and responses with recordings, as bwlm check-timing does, on some stories and on the 500 voxels of each
+subject whose repeats agree best. What is found is printed and stands in import.json; --check=false leaves it out.
+
 --dry-run prints what was found and writes nothing. Content that was not fetched (git-annex, Git LFS) is an error (66)
 with the one line that gets it; what is known without it is printed all the same. --json prints what import.json holds,
 or with --dry-run what was found: {"schema", "kind", "source", "name", "tr_seconds", "row_time", "trimmed", "stories",
@@ -48,6 +53,7 @@ or with --dry-run what was found: {"schema", "kind", "source", "name", "tr_secon
 type importFlags struct {
 	out               string
 	dryRun, force     bool
+	check             bool
 	link, copy        bool
 	dtype             string
 	subjects, stories []string
@@ -58,6 +64,7 @@ func (f *importFlags) add(c *cobra.Command, linked bool) {
 	flags := c.Flags()
 	flags.StringVar(&f.out, "out", "", "`directory` to make, outside the source")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "print what was found and write nothing")
+	flags.BoolVar(&f.check, "check", true, "at the end compare recordings with each other, and responses with them")
 	flags.BoolVar(&f.force, "force", false, "replace a directory that an import made")
 	flags.BoolVar(&f.link, "link", linked, "name responses where they lie, and copy nothing")
 	flags.BoolVar(&f.copy, "copy", !linked, "copy responses as .npy")
@@ -78,7 +85,8 @@ func addVoxels(c *cobra.Command, to *string, usage string) {
 
 // options checks the flags that are common to all kinds.
 func (f *importFlags) options(c *cobra.Command, a *app) (opt imports.Options, err error) {
-	opt = imports.Options{Dir: f.out, Link: f.link, Force: f.force, Command: append([]string{"bwlm"}, os.Args[1:]...)}
+	opt = imports.Options{Dir: f.out, Link: f.link, Force: f.force, Check: f.check,
+		Command: append([]string{"bwlm"}, os.Args[1:]...)}
 	if c.Flags().Changed("copy") {
 		opt.Link = !f.copy
 	}
@@ -108,10 +116,15 @@ func (a *app) imported(c *cobra.Command, found *imports.Found, f *importFlags) e
 	if f.dryRun {
 		return a.previewed(found, opt)
 	}
+	debug.SetGCPercent(25) // what is kept is small, and what is read goes by
 	var bar *ui.Progress
-	opt.Progress = func(done, total int, what string) {
-		if bar == nil {
-			bar = a.ui.Progress("import", done, total)
+	task := ""
+	opt.Progress = func(now string, done, total int, what string) {
+		if bar == nil || now != task {
+			if bar != nil {
+				bar.End()
+			}
+			bar, task = a.ui.Progress(now, done, total), now
 		}
 		bar.Set(done, what)
 	}
@@ -149,6 +162,10 @@ func (a *app) imported(c *cobra.Command, found *imports.Found, f *importFlags) e
 					r.Shape[len(r.Shape)-1], r.Subject, r.Story)
 			}
 		}
+		if err := printImportedTiming(w, record.Timing, f.out); err != nil {
+			return err
+		}
+		printWork(w, record.AudioSeconds, f.out)
 		_, err := fmt.Fprintf(w, "Written: %s. Look through %s in it, then check the data: bwlm verify %s\n", f.out,
 			imports.FileName, f.out)
 		return err

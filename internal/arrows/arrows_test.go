@@ -103,7 +103,8 @@ var rules = []rule{
 		"brain/dataset", "brain/design", "internal/brain/responses", "internal/clean",
 	}},
 	{packages: "internal/brain/imports", ours: []string{
-		"audio", "npy", "brain/dataset", "brain/experiment", "internal/arrayfile", "internal/brain/datacheck",
+		"audio", "npy", "brain/dataset", "brain/design", "brain/experiment", "internal/arrayfile",
+		"internal/brain/datacheck", "internal/brain/fingerprint", "internal/brain/responses", "internal/brain/timing",
 		"internal/stored", "internal/textgrid", "internal/wordtable",
 	}, others: []string{"go.yaml.in/yaml/v3"}},
 	{packages: "internal/brain/imports/huthbox", ours: []string{

@@ -111,11 +111,14 @@ func (c *check) story(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	wave, err := c.Audio(ctx, name)
-	if err != nil {
+	samples := 0
+	if err := c.StreamAudio(ctx, name, func(block []float32) error {
+		samples += len(block)
+		return nil
+	}); err != nil {
 		return err
 	}
-	seconds := float64(len(wave)) / dataset.SampleRate
+	seconds := float64(samples) / dataset.SampleRate
 	// A TR that begins within the last millisecond comes from rounding and has no volume.
 	rows := int(math.Ceil((seconds - story.First - 1e-3) / c.TR()))
 	c.report.Stories = append(c.report.Stories, StoryReport{Story: name, Seconds: seconds, Rows: rows})

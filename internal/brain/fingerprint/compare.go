@@ -33,12 +33,24 @@ type Stretch struct {
 	Similarity float64 // mean, 1 for copies
 }
 
+// counted is how long a stretch must be to count, in seconds: a jingle is shorter.
+const counted = 3
+
+// Counts reports whether a stretch of two recordings is long enough to count: 3 s, or half of one of them.
+func (s Stretch) Counts(a, b *Print) bool {
+	return s.Seconds >= min(counted, a.Seconds()/2, b.Seconds()/2)
+}
+
 // Interval is a range of seconds.
 type Interval struct{ From, To float64 }
 
 // Compare finds the stretches that two recordings have in common, longest first. Recordings of the same samples are
 // one stretch, whatever they sound like, unless they are silent.
-func Compare(a, b *Print) []Stretch {
+func Compare(a, b *Print) []Stretch { return Search(a, b, 1) }
+
+// Search compares as [Compare] does, but looks for one in so many blocks of 1.5 s of a alone, at a cost that is as many
+// times smaller. A stretch that is not longer than these blocks may be missed; what is found has its whole length.
+func Search(a, b *Print, blocks int) []Stretch {
 	if a.Hash == b.Hash {
 		if a.Silent {
 			return nil
@@ -46,15 +58,15 @@ func Compare(a, b *Print) []Stretch {
 		whole := Interval{0, a.Seconds()}
 		return []Stretch{{A: whole, B: whole, Seconds: a.Seconds(), Similarity: 1}}
 	}
-	return compare(a, b, false)
+	return compare(a, b, false, blocks)
 }
 
 // Repeats finds the stretches that occur twice in a recording, longest first.
-func Repeats(a *Print) []Stretch { return compare(a, a, true) }
+func Repeats(a *Print) []Stretch { return compare(a, a, true, 1) }
 
-func compare(a, b *Print, same bool) []Stretch {
+func compare(a, b *Print, same bool, blocks int) []Stretch {
 	c := &comparison{a: pack(a), b: pack(b)}
-	for i := 0; i+block <= len(a.Large); i += block {
+	for i := 0; i+block <= len(a.Large); i += blocks * block {
 		c.seek(i, same)
 	}
 	slices.SortStableFunc(c.found, func(x, y Stretch) int { return cmp.Compare(y.Seconds, x.Seconds) })

@@ -181,6 +181,22 @@ func TestCompareIsSymmetric(t *testing.T) {
 	assert.InDelta(t, 9, ab[0].Seconds, .8)
 }
 
+// A search from one block in eight finds what is longer than twelve seconds, at whatever place, with its length.
+func TestASearchFindsLongStretches(t *testing.T) {
+	other, same := talkAs(3, 1.3, 24), talk(2, 24)
+	shared := seconds(talk(1, 24), 2, 17)
+	for _, before := range []float64{0, 3.1, 7.4} {
+		a := print(join(seconds(other, 0, before), shared, seconds(other, 10, 18)))
+		b := print(join(seconds(same, 0, 5), gain(shared, -6), seconds(same, 6, 20)))
+		found := Search(a, b, 8)
+		if assert.Len(t, found, 1, "%g s before it", before) {
+			assert.InDelta(t, 15, found[0].Seconds, 1.5)
+			assert.Equal(t, Compare(a, b)[0].A, found[0].A)
+		}
+		assert.Empty(t, Search(print(other), b, 8))
+	}
+}
+
 func TestWhatARecordingRepeatsIsFound(t *testing.T) {
 	x := join(talk(1, 10), talk(2, 10))
 	assert.Empty(t, Repeats(print(x)))

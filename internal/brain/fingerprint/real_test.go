@@ -137,3 +137,11 @@ func BenchmarkCompare(b *testing.B) {
 	}
 	b.ReportMetric(b.Elapsed().Seconds()/float64(b.N)*144, "s/h²")
 }
+
+func BenchmarkSearch(b *testing.B) {
+	p, q := print(talk(1, 300)), print(talk(2, 300))
+	for b.Loop() {
+		Search(p, q, 16)
+	}
+	b.ReportMetric(b.Elapsed().Seconds()/float64(b.N)*144, "s/h²")
+}

@@ -1,6 +1,7 @@
 package imports
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"math"
@@ -15,7 +16,7 @@ import (
 const experimentName = "experiment.yaml"
 
 // writeExperiment writes the experiment file.
-func (j *job) writeExperiment() error {
+func (j *job) writeExperiment(context.Context) error {
 	return j.write(experimentName, func(w io.Writer) error {
 		_, err := io.WriteString(w, j.experiment(filepath.Base(filepath.Clean(j.opt.Dir))))
 		return err
@@ -63,6 +64,9 @@ func (f *Found) experiment(name string) string {
 			continue
 		}
 		if key == "train" {
+			if text := splits.warning(f.Shared); text != "" {
+				splits.Comment = append(slices.Clone(splits.Comment), text)
+			}
 			for _, text := range splits.Comment {
 				b.WriteString(indent + "# " + text + "\n")
 			}
@@ -79,8 +83,7 @@ func (f *Found) rowsOf(stories []string) int {
 		n := 0
 		for i := range s.Responses {
 			if _, rows, _ := s.Responses[i].Extent(); slices.ContainsFunc(stories, func(entry string) bool {
-				name, _, _ := strings.Cut(entry, "[")
-				return name == s.Responses[i].Story
+				return storyOf(entry) == s.Responses[i].Story
 			}) {
 				n += rows
 			}
@@ -91,7 +94,7 @@ func (f *Found) rowsOf(stories []string) int {
 }
 
 // splits are those of the kind. Without them, the story with the most repeats is tested, or else the last one, and the
-// shortest of the others validates; of one or two stories rows are split.
+// shortest of the others validates; of one or two stories rows are split. Stories that share audio stay together.
 func (f *Found) splits() Splits {
 	if len(f.Splits.Test) > 0 {
 		return f.Splits
@@ -113,7 +116,12 @@ func (f *Found) splits() Splits {
 		}
 	}
 	if len(list) < 3 {
-		return bySeconds(f, list[len(list)-1].name, list[len(list)-1].rows, list[0].name)
+		last := list[len(list)-1]
+		two := bySeconds(f, last.name, last.rows, list[0].name)
+		if two.warning(f.Shared) != "" {
+			return bySeconds(f, last.name, last.rows, last.name)
+		}
+		return two
 	}
 	test := slices.MaxFunc(list, func(a, b story) int {
 		if a.repeats != b.repeats {
@@ -132,7 +140,7 @@ func (f *Found) splits() Splits {
 			out.Train = append(out.Train, s.name)
 		}
 	}
-	return out
+	return out.together(f.Shared)
 }
 
 // gapSeconds keeps the stimulus windows of two splits of one story apart: window, delays and interpolation.

@@ -34,6 +34,8 @@ type Found struct {
 	// Trim is data.trim of the experiment file; nil: [0, 0] if the responses are trimmed, else what is usual.
 	Trim *[2]int `json:"trim,omitempty"`
 
+	Shared []SharedAudio `json:"shared_audio,omitempty"` // most first; known when it was imported
+
 	opened []*Archive
 }
 

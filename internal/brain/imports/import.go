@@ -30,8 +30,11 @@ type Options struct {
 	Force   bool          // replace a folder that an import made
 	Command []string      // for import.json
 
-	// Progress is told how many rows are done of how many, and what is at work; it may be nil.
-	Progress func(done, total int, what string)
+	// Check compares recordings with each other, and responses with recordings. What it finds is noted.
+	Check bool
+
+	// Progress is told how much is done of how much of a task, and what is at work; it may be nil.
+	Progress func(task string, done, total int, what string)
 }
 
 // Files of an import.
@@ -203,13 +206,13 @@ func (j *job) fill(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, step := range []func() error{j.tables, func() error { return j.motion(ctx) }, j.writeDescription,
-		j.writeExperiment, func() error { return j.checked(ctx) }, j.finish, func() error { return j.sweep(false) }} {
-		if err := step(); err != nil {
+	for _, step := range []func(context.Context) error{j.compareAudio, j.tables, j.motion, j.writeDescription,
+		j.writeExperiment, j.checked, j.finish} {
+		if err := step(ctx); err != nil {
 			return err
 		}
 	}
-	return nil
+	return j.sweep(false)
 }
 
 // sweep removes half-written files, and at the end all that is no part of the result.
@@ -255,7 +258,11 @@ func (j *job) checked(ctx context.Context) error {
 			j.Notes = append(j.Notes, note)
 		}
 	}
-	return j.refuse(slices.Concat(shapes.Wrong, shapes.Lengths))
+	if err := j.refuse(slices.Concat(shapes.Wrong, shapes.Lengths)); err != nil || !j.opt.Check {
+		return err
+	}
+	j.record.Timing, err = j.checkTiming(ctx, d)
+	return err
 }
 
 // appear gives the folder its name.

@@ -196,7 +196,7 @@ func TestAnImportGoesOn(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "out")
 	ctx, stop := context.WithCancelCause(t.Context())
 	ended := errors.New("ended")
-	_, err = f.Import(ctx, Options{Dir: dir, Progress: func(done, _ int, _ string) {
+	_, err = f.Import(ctx, Options{Dir: dir, Progress: func(_ string, done, _ int, _ string) {
 		if done == 15 {
 			stop(ended)
 		}
@@ -208,7 +208,7 @@ func TestAnImportGoesOn(t *testing.T) {
 		m.opened = 0
 	}
 	first := -1
-	_, err = f.Import(t.Context(), Options{Dir: dir, Progress: func(done, total int, _ string) {
+	_, err = f.Import(t.Context(), Options{Dir: dir, Progress: func(_ string, done, total int, _ string) {
 		if first < 0 {
 			first = done
 		}
@@ -223,7 +223,7 @@ func TestAnImportGoesOn(t *testing.T) {
 	// A source that changed is read again, and other numbers are written anew.
 	again := filepath.Join(t.TempDir(), "out")
 	ctx, stop = context.WithCancelCause(t.Context())
-	_, err = f.Import(ctx, Options{Dir: again, Progress: func(done, _ int, _ string) {
+	_, err = f.Import(ctx, Options{Dir: again, Progress: func(_ string, done, _ int, _ string) {
 		if done == 25 {
 			stop(ended)
 		}

@@ -23,6 +23,9 @@ import (
 // the folder to make, the recording, rows, voxels, and the files of stories, with colons between.
 const importing = "BWLM_TEST_IMPORT"
 
+// checking is the variable with which it checks the timing at the end.
+const checking = "BWLM_TEST_IMPORT_CHECK"
+
 func TestMain(m *testing.M) {
 	text, ok := os.LookupEnv(importing)
 	if !ok {
@@ -59,7 +62,7 @@ func importFiles(fields []string) error {
 			Open: OpenArray(file, "data")})
 	}
 	f.Subjects = []Subject{s}
-	_, err = f.Import(context.Background(), Options{Dir: fields[0]})
+	_, err = f.Import(context.Background(), Options{Dir: fields[0], Check: os.Getenv(checking) != ""})
 	return err
 }
 

@@ -78,7 +78,7 @@ func TestAFileOfRealShape(t *testing.T) {
 	likeReal(t, source, rows)
 	require.NoError(t, audio.WriteWAV(sound, make([]float32, 2*rows*audio.Rate), audio.Rate, audio.PCM16))
 	memory := func(what string) (kb int, used time.Duration) {
-		command, answer, err := child(t, what)
+		command, answer, err := child(t, what, checking+"=1")
 		require.NoError(t, err, answer)
 		kb, err = strconv.Atoi(answer)
 		require.NoError(t, err)

@@ -1,6 +1,7 @@
 package imports
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
@@ -32,7 +33,10 @@ type Record struct {
 	DType    elements.Kind   `json:"dtype,omitempty"`
 	Files    []Output        `json:"files"`
 	Voxels   []SubjectVoxels `json:"voxels"`
+	Timing   *Timing         `json:"timing,omitempty"`
 	Found    *Found          `json:"found"`
+
+	AudioSeconds float64 `json:"audio_seconds"` // of the recordings of all stories
 }
 
 // Output is the responses of a subject to a story as they were imported.
@@ -239,7 +243,7 @@ func (j *job) write(name string, write func(io.Writer) error) error {
 }
 
 // finish writes the record.
-func (j *job) finish() error {
+func (j *job) finish(context.Context) error {
 	for i, s := range j.Subjects {
 		for k := range s.Responses {
 			r, made := &s.Responses[k], j.out[i][k]

@@ -167,7 +167,7 @@ func (j *job) narrowed(ctx context.Context, s *Subject, r *Response, made *copie
 
 func (j *job) step(rows int, s *Subject, r *Response) {
 	if j.done += rows; j.opt.Progress != nil {
-		j.opt.Progress(j.done, j.total, s.Name+"/"+r.Story)
+		j.opt.Progress("import", j.done, j.total, s.Name+"/"+r.Story)
 	}
 }
 

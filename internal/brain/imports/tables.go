@@ -18,7 +18,7 @@ import (
 
 // tables writes the words and phones of TextGrids, and the words of tables of aligners, as tables, unless everything
 // stays where it is.
-func (j *job) tables() error {
+func (j *job) tables(context.Context) error {
 	for _, s := range j.Stories {
 		if j.opt.Link {
 			break
@@ -141,7 +141,7 @@ func (j *job) motion(ctx context.Context) error {
 }
 
 // writeDescription writes dataset.yaml.
-func (j *job) writeDescription() error {
+func (j *job) writeDescription(context.Context) error {
 	d := &description{Found: j.Found, linked: j.opt.Link, columns: j.columns, empty: j.empty, tables: j.made}
 	return j.write(FileName, func(w io.Writer) error {
 		_, err := w.Write(d.yaml())

@@ -83,8 +83,7 @@ func storiesOf(pairs [][2]string) (stories []string) {
 	return stories
 }
 
-// compareSounds returns what two stories share, or what a story has twice. Stretches under 3 s are left out, unless
-// they are half of a story.
+// compareSounds returns what two stories share, or what a story has twice, as far as it counts.
 func (st *Study) compareSounds(a, b string) []design.SharedAudio {
 	key := [2]string{a, b}
 	if found, ok := st.sounds.shared[key]; ok {
@@ -97,7 +96,7 @@ func (st *Study) compareSounds(a, b string) []design.SharedAudio {
 	}
 	found := []design.SharedAudio{}
 	for _, x := range stretches {
-		if x.Seconds >= min(3, p.Seconds()/2, q.Seconds()/2) {
+		if x.Counts(p, q) {
 			found = append(found, design.SharedAudio{StoryA: a, StoryB: b,
 				A: design.Interval(x.A), B: design.Interval(x.B), Seconds: x.Seconds})
 		}
@@ -138,7 +137,7 @@ func (st *Study) printOf(ctx context.Context, data *dataset.Dataset, story strin
 		return nil, err
 	}
 	return st.takePrint(s, func(visit func([]float32)) error {
-		return stream(ctx, data, s, func(samples []float32) error {
+		return data.StreamAudio(ctx, story, func(samples []float32) error {
 			visit(samples)
 			return ctx.Err()
 		})
@@ -158,18 +157,6 @@ func (st *Study) takePrint(s *dataset.Story, read func(visit func([]float32)) er
 	p := m.Print()
 	st.keepPrint(s, p)
 	return p, nil
-}
-
-// stream reads the audio of a story, in blocks where it can.
-func stream(ctx context.Context, data *dataset.Dataset, s *dataset.Story, visit func([]float32) error) error {
-	if s.Stream != nil {
-		return s.Stream(ctx, visit)
-	}
-	samples, err := data.Audio(ctx, s.Name)
-	if err != nil {
-		return err
-	}
-	return visit(samples)
 }
 
 // heard takes the fingerprint of a story whose audio is at hand, before it is normalised.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"runtime"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 	"gonum.org/v1/gonum/mat"
@@ -12,6 +13,8 @@ import (
 const (
 	folds   = 5
 	penalty = .1 // of the ridge, relative to the number of rows; features have SD 1
+
+	predictedBytes = 32 << 20 // bounds the predictions that are made at the same time
 )
 
 // predict fills in fit: at each lag, a ridge predicts each fold from the others.
@@ -20,14 +23,14 @@ func (p *subject) predict(ctx context.Context, lags []float64, features int) err
 	for _, a := range p.recordings {
 		rows += a.rows.To - a.rows.From
 	}
-	var x, y []float32
+	var x, y []float64
 	for _, a := range p.recordings {
-		x, y = append(x, a.story.predictors(a.rows, lags)...), append(y, a.y...)
+		x, y = widened(x, a.story.predictors(a.rows, lags)), widened(y, a.y)
 	}
-	predictors, responses := dense(x, rows), dense(y, rows)
+	predictors, responses := mat.NewDense(rows, len(x)/rows, x), mat.NewDense(rows, len(y)/rows, y)
 	p.fit = make([][]float64, len(lags))
 	var work errgroup.Group
-	work.SetLimit(runtime.GOMAXPROCS(0)) // each holds a prediction
+	work.SetLimit(min(runtime.GOMAXPROCS(0), max(1, predictedBytes/(8*len(y))))) // each holds a prediction
 	for l := range lags {
 		work.Go(func() error {
 			p.fit[l] = heldOut(predictors.Slice(0, rows, l*features, (l+1)*features).(*mat.Dense), responses, nil)
@@ -41,12 +44,15 @@ func (p *subject) predict(ctx context.Context, lags []float64, features int) err
 }
 
 // dense returns x, (rows, any), as a matrix.
-func dense(x []float32, rows int) *mat.Dense {
-	data := make([]float64, len(x))
-	for i, v := range x {
-		data[i] = float64(v)
+func dense(x []float32, rows int) *mat.Dense { return mat.NewDense(rows, len(x)/rows, widened(nil, x)) }
+
+// widened appends x to a list.
+func widened(to []float64, x []float32) []float64 {
+	to = slices.Grow(to, len(x))
+	for _, v := range x {
+		to = append(to, float64(v))
 	}
-	return mat.NewDense(rows, len(x)/rows, data)
+	return to
 }
 
 // normal holds the sums of the normal equations of a ridge.

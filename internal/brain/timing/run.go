@@ -14,12 +14,16 @@ import (
 
 // Options configures [Run]. The zero value checks all subjects and stories.
 type Options struct {
-	Subjects  []string // names, globs or "all", as in an experiment; nil: all
-	Stories   []string // exact names; nil: all
-	ROI       string   // use the voxels of this ROI only; "": all
-	Detrended bool     // the study detrends, so raw responses are no problem
-	MaxLag    float64  // largest lag, in seconds; 0: 10
-	Seed      uint64   // of the bootstrap
+	Subjects []string // names, globs or "all", as in an experiment; nil: all
+	Stories  []string // exact names; nil: all
+	ROI      string   // use the voxels of this ROI only; "": all
+
+	// Columns are voxels of a subject that are used instead of some of all: its 500 most reliable ones, for example.
+	Columns map[string][]int
+
+	Detrended bool    // the study detrends, so raw responses are no problem
+	MaxLag    float64 // largest lag, in seconds; 0: 10
+	Seed      uint64  // of the bootstrap
 	Progress  func(done, total int)
 }
 

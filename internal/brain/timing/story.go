@@ -35,21 +35,22 @@ func (d *check) loadStories(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		wave, err := d.data.Audio(ctx, name)
+		heard := newSound()
+		err = d.data.StreamAudio(ctx, name, heard.write)
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		case err != nil:
 			d.addError("data", err)
 			continue
-		case len(wave) < 2*tick:
+		case heard.samples < 2*tick:
 			continue
 		}
 		own, err := d.data.Words(ctx, name)
 		wordless = wordless || err != nil
 		words = append(words, own)
 		d.stories = append(d.stories, &story{name: name, stimulus: d.stimulus(name), clock: clock,
-			seconds: float64(len(wave)) / dataset.SampleRate, features: describe(wave, own)})
+			seconds: heard.seconds(), features: heard.describe(own)})
 	}
 	if !wordless && len(words) > 0 {
 		d.report.Features = featureNames

@@ -114,7 +114,9 @@ func (d *check) measure(ctx context.Context, subject, story string) (*responses.
 // columns returns the voxels that are used, among those that vary in a story.
 func (d *check) columns(ctx context.Context, subject, story string, r *responses.SubjectResponses) ([]int, error) {
 	var all []int
-	if d.opt.ROI != "" {
+	if own := d.opt.Columns[subject]; own != nil {
+		all = slices.DeleteFunc(slices.Clone(own), func(c int) bool { return c >= r.Columns })
+	} else if d.opt.ROI != "" {
 		var err error
 		if all, err = d.data.ROI(ctx, d.opt.ROI, subject, r.Columns); err != nil {
 			return nil, err

@@ -29,7 +29,7 @@ func altered(t *testing.T, d *dataset.Dataset, change func(*dataset.Spec)) *data
 		wave, err := d.Audio(t.Context(), name)
 		require.NoError(t, err)
 		copied := *s
-		copied.Audio = dataset.Value(wave)
+		copied.Audio, copied.Stream = dataset.Value(wave), nil
 		spec.Stories = append(spec.Stories, copied)
 	}
 	for _, name := range d.SubjectNames() {
