@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Brings the pinned libtorch (third_party/libtorch.lock) to where the Go package torch looks for it.
+# Brings libtorch, by default the pinned one (third_party/libtorch.lock), to where the Go package torch looks for it.
 set -euo pipefail
 
 usage() {
   cat <<'USAGE'
-usage: scripts/fetch_libtorch.sh [cpu|cuda] [--prefix DIR] [--zip FILE]
+usage: scripts/fetch_libtorch.sh [cpu|cuda] [--torch 2.11] [--prefix DIR] [--zip FILE]
 
 Puts libtorch's headers and libraries into third_party/ of this tree. The first of these that is there is taken:
   1. --zip FILE       a torch wheel or libtorch zip that you have
@@ -12,9 +12,11 @@ Puts libtorch's headers and libraries into third_party/ of this tree. The first 
   3. your Python      a PyTorch of the pinned version in $PYTHON, python3 or python
   4. the pinned wheel by pip, kept in ${XDG_CACHE_HOME:-$HOME/.cache}/bwlm, whatever your Python is
 2 and 3 are linked, not copied. What pip brings is checked against the SHA-256 in third_party/libtorch.lock.
+1 and 2 may be of any version from 2.11 to the pinned one: a cluster has its own PyTorch.
 
   cpu           only what a CPU needs (default): about 550 MB on disk
   cuda          also libtorch_cuda and the CUDA libraries that it names: about 4 GB on disk
+  --torch 2.11  the wheel of another pinned version (third_party/libtorch-2.11.lock), for old drivers and clusters
   --prefix DIR  installs into DIR/lib/bwlm instead, all copied, and writes DIR/lib/pkgconfig/libtorch.pc for
                 programs that import bwlm as a module: go build -tags libtorch_pkgconfig with
                 PKG_CONFIG_PATH=DIR/lib/pkgconfig
@@ -34,14 +36,17 @@ die() { # die CODE MESSAGE: codes as in package fault
 # --- what is asked for -------------------------------------------------------------------------------
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-lock_file=$root/third_party/libtorch.lock
-kind=cpu prefix='' zip=''
+kind=cpu prefix='' zip='' minor=''
 while [ $# -gt 0 ]; do
   case $1 in
     cpu | cuda) kind=$1 ;;
-    --prefix | --zip)
+    --prefix | --zip | --torch)
       [ $# -ge 2 ] || die 2 "$1 needs a value; see --help"
-      if [ "$1" = --prefix ]; then prefix=$2; else zip=$2; fi
+      case $1 in
+        --prefix) prefix=$2 ;;
+        --zip) zip=$2 ;;
+        --torch) minor=$2 ;;
+      esac
       shift
       ;;
     -h | --help)
@@ -53,10 +58,32 @@ while [ $# -gt 0 ]; do
   shift
 done
 
-[ -r "$lock_file" ] || die 66 "$lock_file: missing; restore it with git checkout third_party/libtorch.lock"
-version=$(awk '$1 == "version" { print $2 }' "$lock_file")
-[ -n "$version" ] || die 65 "$lock_file: no version line; restore it with git checkout third_party/libtorch.lock"
-lock_sum=$(sha256sum "$lock_file" | cut -d' ' -f1)
+# use_lock [MINOR]: the lock of the pinned version, or of another minor version such as 2.11.
+use_lock() {
+  local main=$root/third_party/libtorch.lock file
+  file=$main
+  [ -r "$main" ] || die 66 "$main: missing; restore it with git checkout third_party/libtorch.lock"
+  newest=$(awk '$1 == "version" { print $2 }' "$main")
+  least=$(awk '$1 == "least" { print $2 }' "$main")
+  [ -n "$newest" ] && [ -n "$least" ] || die 65 "$main: no version line; restore it with git checkout third_party/libtorch.lock"
+  [ -z "${1:-}" ] || [ "$1" = "${newest%.*}" ] || file=$root/third_party/libtorch-$1.lock
+  [ -r "$file" ] || return 1
+  lock_file=$file version=$(awk '$1 == "version" { print $2 }' "$file")
+}
+use_lock "$minor" || die 2 "--torch $minor: no lock for it in third_party; the pinned versions are $(cd "$root/third_party" &&
+  sed -n 's/^version \(.*\)\.[0-9]*$/\1/p' libtorch*.lock | tr '\n' ' ')"
+
+lock_sum=$(cat "$root"/third_party/libtorch*.lock | sha256sum | cut -d' ' -f1)
+
+# take VERSION WHAT REMEDY: makes a version in the range the one of this run, or says why it cannot be used.
+take() {
+  local minor=${1%.*}
+  [[ $minor =~ ^[0-9]+\.[0-9]+$ ]] &&
+    [ "$(printf '%s\n' "$least" "$minor" "${newest%.*}" | sort -V | sed -n 2p)" = "$minor" ] ||
+    die 65 "$2: is version ${1:-unknown}, bwlm needs $least to ${newest%.*}; $3"
+  use_lock "$minor" || true # the libraries beside it may have to come from the wheels of its version
+  version=$1
+}
 
 if [ -n "$prefix" ]; then
   mkdir -p "$prefix" || die 74 "$prefix: cannot be made; choose another --prefix"
@@ -82,10 +109,11 @@ stamp=$dest/libtorch/FETCHED
 
 installed() {
   [ -f "$stamp" ] || return 1
-  local word rest bytes path has_kind='' from='' lock=''
+  local word rest bytes path has_kind='' from='' lock='' has_version=''
   while read -r word rest; do
     case $word in
       kind) has_kind=$rest ;;
+      version) has_version=$rest ;;
       from) from=$rest ;;
       lock) lock=$rest ;;
       file)
@@ -96,13 +124,13 @@ installed() {
   done <"$stamp"
   [ "$lock" = "$lock_sum" ] || return 1
   [ "$has_kind" = "$kind" ] || [ "$has_kind" = cuda ] || return 1
-  [ -z "$wanted" ] || [ "$from" = "$wanted" ] || return 1
+  if [ -n "$wanted" ]; then [ "$from" = "$wanted" ] || return 1; else [ "$has_version" = "$version" ] || return 1; fi
   [ -f "$dest/libtorch/include/ATen/ATen.h" ] || return 1
   [ -z "$prefix" ] || [ -f "$prefix/lib/pkgconfig/libtorch.pc" ]
 }
 
 done_already() {
-  say "libtorch $version is in place ($(sed -n 's/^from //p' "$stamp"))"
+  say "libtorch $(sed -n 's/^version //p' "$stamp") is in place ($(sed -n 's/^from //p' "$stamp"))"
   exit 0
 }
 installed && done_already
@@ -292,17 +320,15 @@ from_zip() {
     [[ $(basename "$zip") == *.whl ]] || top=libtorch
     say "unpacking $zip (not the pinned wheel: its version is checked, its hash is not)"
     unpack "$zip" "$top" "$top/include/*" "$top/lib/*.so*"
-    [ "$(version_of "$stage/libtorch")" = "$version" ] ||
-      die 65 "$zip: is libtorch $(version_of "$stage/libtorch"), bwlm needs $version"
+    take "$(version_of "$stage/libtorch")" "$zip" 'give another file'
   fi
-  complete "$zip" || die 65 "$zip: cannot be used for $kind (reason above); use the wheel of torch $version"
+  complete "$zip" || die 65 "$zip: cannot be used for $kind (reason above); use the wheel of torch $newest"
 }
 
 from_folder() {
   [ -f "$LIBTORCH/lib/libtorch_cpu.so" ] && [ -f "$LIBTORCH/include/ATen/ATen.h" ] ||
     die 66 "LIBTORCH=$LIBTORCH: no lib/libtorch_cpu.so and include/ATen/ATen.h in it; set it to an unpacked libtorch, or unset it"
-  [ "$(version_of "$LIBTORCH")" = "$version" ] ||
-    die 65 "LIBTORCH=$LIBTORCH: is version $(version_of "$LIBTORCH"), bwlm needs $version; set it to that version, or unset it"
+  take "$(version_of "$LIBTORCH")" "LIBTORCH=$LIBTORCH" 'set it to one of these, or unset it'
   adopt "$LIBTORCH"
   complete "LIBTORCH=$LIBTORCH" || die 65 "LIBTORCH=$LIBTORCH: cannot be used for $kind (reason above); unset it to fetch the pinned wheel"
 }
@@ -324,7 +350,7 @@ PY
   [ -n "$found" ] || return 1
   have=${found%% *} folder=${found#* }
   if [ "${have%%+*}" != "$version" ]; then
-    say "PyTorch $have of $python is not the pinned $version; not used"
+    say "PyTorch $have of $python is not the pinned $version; not used (LIBTORCH=$folder insists on it)"
     return 1
   fi
   [ -f "$folder/lib/libtorch_cpu.so" ] && [ -f "$folder/include/ATen/ATen.h" ] || return 1

@@ -42,7 +42,7 @@ touch "$site/torch/__init__.py"
 echo "__version__ = '2.15.0+tiny'" >"$site/torch/version.py"
 
 lock=$tree/third_party/libtorch.lock
-echo 'version 2.15.0' >"$lock"
+printf 'version 2.15.0\nleast 2.11\n' >"$lock"
 wheel() { # wheel KIND PACKAGE VERSION TAGS GLOBS MEMBER...: a wheel in the index and its line in the lock
   local kind=$1 package=$2 version=$3 tags=$4 globs=$5 file
   shift 5
@@ -239,8 +239,33 @@ fetch 66 "LIBTORCH=$tmp/nothing"
 says 'unset it'
 sed -i 's/MINOR 15/MINOR 9/' "$tmp/bare/torch/include/torch/headeronly/version.h"
 fetch 65 "LIBTORCH=$tmp/bare/torch"
-says 'is version 2.9.0, bwlm needs 2.15.0'
+says 'is version 2.9.0, bwlm needs 2.11 to 2.15'
 nothing
+sed -i 's/MINOR 9/MINOR 16/' "$tmp/bare/torch/include/torch/headeronly/version.h"
+fetch 65 "LIBTORCH=$tmp/bare/torch"
+says 'is version 2.16.0'
+
+start 'LIBTORCH of another version in the range'
+sed -i 's/MINOR 16/MINOR 12/' "$tmp/bare/torch/include/torch/headeronly/version.h"
+fetch 0 "LIBTORCH=$tmp/bare/torch" "$offline"
+whole
+recorded 'version 2.12.0'
+fetch 0 "LIBTORCH=$tmp/bare/torch" "$offline"
+says 'libtorch 2.12.0 is in place'
+fetch 0
+recorded 'version 2.15.0'
+
+start 'another pinned version'
+sed 's/^version .*/version 2.11.0/' "$lock" >"$tree/third_party/libtorch-2.11.lock"
+fetch 0 --torch 2.11
+whole
+says 'libtorch 2.11.0'
+fetch 0 --torch 2.11
+says 'libtorch 2.11.0 is in place'
+fetch 0 --torch 2.15
+recorded 'version 2.15.0'
+fetch 2 --torch 2.13
+says 'the pinned versions are 2.11 2.15'
 
 start 'a PyTorch of the pinned version in the Python'
 fetch 0 "PYTHONPATH=$site" "$offline" "XDG_CACHE_HOME=$tmp/empty"
