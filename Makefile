@@ -34,6 +34,12 @@ export MALLOC_ARENA_MAX ?= 1
 export MALLOC_MMAP_MAX_ ?= 0
 export MALLOC_TRIM_THRESHOLD_ ?= 2147483647
 
+# Go keeps what it compiled by its flags and knows nothing of libtorch's headers: another libtorch in third_party is another
+# flag. With the pinned one the flags are Go's own.
+PINNED = $(shell sed -n 's/^version //p' third_party/libtorch.lock)
+FETCHED = $(shell sed -n 's/^version //p' third_party/libtorch/FETCHED 2>/dev/null)
+export CGO_CXXFLAGS ?= $(strip -g -O2 $(addprefix -DBWLM_LIBTORCH=,$(filter-out $(PINNED),$(FETCHED))))
+
 LINK_VERSION = -X github.com/brainwavlm/bwlm/internal/version.linked=$(VERSION)
 LINT := .venv/lint
 

@@ -11,14 +11,15 @@ set -euo pipefail
 out=$(realpath -m "$1")
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 libtorch=${LIBTORCH:-third_party/libtorch}
-export CXX=${CXX:-g++} objects=$out.o
-export include=$libtorch/include
+export CXX=${CXX:-g++} include=$libtorch/include
+objects=$out.o/$(sha256sum <"$include/torch/headeronly/version.h" | cut -c 1-12) # of this version of libtorch
+export objects
 mkdir -p "$objects"
 
 compile() { # compile SOURCE: unless its object is newer than all that it is made of
   local object
   object=$objects/$(basename "$1" .cc).o
-  for from in "$1" torch/*.h third_party/libtorch.lock scripts/build_binding.sh; do
+  for from in "$1" torch/*.h scripts/build_binding.sh; do
     if [ ! "$object" -nt "$from" ]; then
       "$CXX" -std=c++20 -O2 -fPIC -fopenmp -g0 -Wall -Wno-deprecated-declarations -I"$include" \
         -I"$include/torch/csrc/api/include" -c "$1" -o "$object.new"

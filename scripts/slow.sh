@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs what takes long: all tests with the tag slow, and a program of another module. It goes by parts, each of which takes at
-# most 40 minutes on 2 cores.
+# Runs what takes long: all tests with the tag slow, a program of another module, and tests with the oldest libtorch. It goes
+# by parts, each of which takes at most 40 minutes on 2 cores.
 #
 #   scripts/slow.sh --list          # the parts and their packages
 #   scripts/slow.sh [PART]          # one part, or all, one after the other
@@ -10,7 +10,13 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 go=${GO:-go}
-parts=(model study statistics demo transfer command death outside)
+parts=(model study statistics demo transfer command death outside libtorch)
+script() { # script PART: what a part runs that is no package
+  case $1 in
+    outside) echo scripts/outside_module_test.sh ;;
+    libtorch) echo scripts/oldest_libtorch_test.sh ;;
+  esac
+}
 deaths='^Test(Death|Failure)AtEveryStep$' # of cmd/bwlm, a part of their own
 
 # packages PART: its packages. model is what no other part has, so that every package is in a part.
@@ -33,8 +39,8 @@ module=$("$go" list -m)
 run() { # run PART
   local part=$1 log=out/slow/$1.log begun=$SECONDS code=0 command
   mkdir -p out/slow
-  if [ "$part" = outside ]; then
-    command=(scripts/outside_module_test.sh)
+  if [ -n "$(script "$part")" ]; then
+    command=("$(script "$part")")
   else
     read -ra command <<<"$(packages "$part")"
     case $part in
@@ -55,7 +61,7 @@ run() { # run PART
 case ${1:-} in
   --list)
     for part in "${parts[@]}"; do
-      printf '%-12s%s\n' "$part" "$(if [ "$part" = outside ]; then echo scripts/outside_module_test.sh; else packages "$part"; fi)"
+      printf '%-12s%s\n' "$part" "$(script "$part")$(packages "$part")"
     done
     ;;
   '')

@@ -85,6 +85,9 @@ func Live() int { return int(C.bt_live()) }
 // Version returns the version of libtorch, from its headers.
 func Version() string { return C.GoString(C.bt_version()) }
 
+// loadedVersion returns the version of the libtorch of this process.
+func loadedVersion() string { return versionOf(uint64(C.bt_loaded_version())) }
+
 // Library returns the path from which libtorch_cpu was loaded.
 func Library() string {
 	buf := (*C.char)(C.malloc(4096))

@@ -23,6 +23,7 @@ static struct {
   char* (*load_cuda)(void);
   int (*cuda_devices)(void);
   const char* (*version)(void);
+  uint64_t (*loaded_version)(void);
 } binding;
 
 static char* last_error(void) {
@@ -50,6 +51,7 @@ char* bt_open(const char* libtorch, const char* path) {
       {"bt_load_cuda", (void**)&binding.load_cuda},
       {"bt_cuda_devices", (void**)&binding.cuda_devices},
       {"bt_version", (void**)&binding.version},
+      {"bt_loaded_version", (void**)&binding.loaded_version},
   };
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
     if (!(*functions[i].to = dlsym(lib, functions[i].name))) {
@@ -99,3 +101,5 @@ char* bt_load_cuda(void) { return binding.load_cuda ? binding.load_cuda() : strd
 int bt_cuda_devices(void) { return binding.cuda_devices ? binding.cuda_devices() : 0; }
 
 const char* bt_version(void) { return binding.version ? binding.version() : ""; }
+
+uint64_t bt_loaded_version(void) { return binding.loaded_version ? binding.loaded_version() : 0; }

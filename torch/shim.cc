@@ -9,6 +9,7 @@
 #include <dlfcn.h>
 #include <malloc.h>
 #include <torch/csrc/autograd/grad_mode.h>
+#include <torch/csrc/inductor/aoti_torch/c/shim.h>
 #include <torch/version.h>
 
 #include <atomic>
@@ -118,3 +119,5 @@ void bt_library(char* buf, size_t n) {
 }
 
 const char* bt_version(void) { return TORCH_VERSION; }
+
+uint64_t bt_loaded_version(void) { return aoti_torch_abi_version(); }

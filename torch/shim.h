@@ -46,7 +46,11 @@ int bt_threads(void);
 void bt_library(char* buf, size_t n);
 char* bt_load_cuda(void);
 int bt_cuda_devices(void);
+
+// bt_version returns the version of libtorch that the kernels were compiled for, bt_loaded_version that of the
+// library in this process: major, minor and patch in the three highest bytes.
 const char* bt_version(void);
+uint64_t bt_loaded_version(void);
 
 #ifdef __cplusplus
 }
