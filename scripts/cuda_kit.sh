@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
 # Packs the tests of make test-cuda and the program for a machine that has a GPU and PyTorch, but neither Go nor a network,
-# such as a node of a cluster. PyTorch there must be of the version that this is built with.
+# such as a node of a cluster. PyTorch there must be of the version that this is built with. For PyTorch 2.11:
 #
-#   scripts/cuda_kit.sh cuda_kit.tar.xz                  # here; PKG_CONFIG_PATH and GOFLAGS choose another libtorch
+#   scripts/fetch_libtorch.sh --torch 2.11 --prefix DIR
+#   export PKG_CONFIG_PATH=DIR/lib/pkgconfig GOFLAGS=-tags=libtorch_pkgconfig
+#
+#   scripts/cuda_kit.sh cuda_kit.tar.xz                  # here
 #   tar -xf cuda_kit.tar.xz && cuda_kit/run.sh           # there
 set -euo pipefail
-[ $# = 1 ] || { sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# = 1 ] || { sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 kit=$(realpath -m "$1")
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 go=${GO:-go}
