@@ -50,7 +50,7 @@ run() { # run PART
     command=("$go" test -tags slow -v -p 1 -timeout 40m "${command[@]}")
   fi
   printf '== %s: %s\n' "$part" "${command[*]}"
-  "${command[@]}" 2>&1 | tee "$log" | grep --line-buffered -E '^(--- |ok |FAIL|panic|#|    [[:alnum:]_]+_test\.go:[0-9]+: )' || code=${PIPESTATUS[0]}
+  "${command[@]}" 2>&1 | tee "$log" | grep -a --line-buffered -E '^(--- |ok |FAIL|panic|#|    [[:alnum:]_]+_test\.go:[0-9]+: )' || code=${PIPESTATUS[0]}
   if [ "$code" -ne 0 ]; then
     printf '== %s: FAILED after %d s; %s has all of it\n' "$part" $((SECONDS - begun)) "$log"
     return 1

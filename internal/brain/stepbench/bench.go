@@ -98,7 +98,7 @@ func (b *bench) step(ctx context.Context, seed uint64) (loss float64, err error)
 	return b.trainer.Step(ctx, b.block(), seed)
 }
 
-// block is the only one of an epoch: all rows that have windows before them.
+// block has all rows that have windows before them.
 func (b *bench) block() tune.Block { return b.trainer.Order[0] }
 
 // layer is the hidden state that is read.

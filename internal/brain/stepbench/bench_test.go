@@ -98,7 +98,16 @@ func TestBenchStepReadsFullWindows(t *testing.T) {
 		assert.Equal(t, w.End-w.Start == 4*dataset.SampleRate, read, "%d", i)
 	}
 	assert.Equal(t, tune.Block{Story: "train", From: 1, To: 3, Subjects: []int{0}}, b.block())
-	assert.Len(t, b.trainer.Order, 1)
+}
+
+func TestBenchStepOfOneRow(t *testing.T) {
+	opt := smallStep()
+	opt.Windows = windowsOfRow
+	b, err := newBench(t.Context(), opt)
+	require.NoError(t, err)
+	defer b.close()
+	assert.Equal(t, windowsOfRow, b.windows().Len())
+	assert.Equal(t, tune.Block{Story: "train", From: 1, To: 2, Subjects: []int{0}}, b.block())
 }
 
 func TestBenchStepRefuses(t *testing.T) {
