@@ -110,4 +110,4 @@ clean: ## removes what was built
 	rm -rf bin .venv
 
 distclean: clean ## also removes the fetched libtorch (the wheels stay in the user's cache)
-	rm -rf third_party/libtorch third_party/nvidia third_party/.staging third_party/.fetch.lock
+	rm -rf third_party/libtorch third_party/libtorch-oldest third_party/nvidia third_party/.staging third_party/.fetch.lock

@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 go=${GO:-go}
 command -v pkg-config >/dev/null || { echo "oldest_libtorch_test: needs pkg-config" >&2; exit 69; }
-prefix=$PWD/out/libtorch-oldest
+prefix=$PWD/third_party/libtorch-oldest
 if [ -n "${BWLM_TEST_LIBTORCH:-}" ]; then
   LIBTORCH=$BWLM_TEST_LIBTORCH scripts/fetch_libtorch.sh --prefix "$prefix"
 else

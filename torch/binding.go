@@ -40,7 +40,8 @@ func sameVersion(built, loaded, path string) error {
 		return nil
 	}
 	return fault.New(fault.Unavailable, "load libtorch", path, "libtorch %s, this program was built for %s", loaded,
-		built).WithHint("set LIBTORCH to libtorch %s, or build the program for this one: LIBTORCH=... make build", built)
+		built).WithHint("set LIBTORCH to libtorch %s, or build the program for this one: LIBTORCH=... make build",
+		built)
 }
 
 // versionOf returns a version whose major, minor and patch are in the three highest bytes.
