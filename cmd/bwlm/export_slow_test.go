@@ -44,5 +44,6 @@ func TestNilearnReadsATraining(t *testing.T) {
 	said, err := exec.CommandContext(t.Context(), python, "../../tools/export/check.py", run, out, "--mask",
 		mask).CombinedOutput()
 	require.NoError(t, err, "%s", said)
-	assert.Contains(t, string(said), "nilearn reads 4 maps of 2 subjects", "base, base at its best layer, tuned, gain")
+	assert.Contains(t, string(said), "nilearn reads 6 maps of 2 subjects",
+		"base, base at its best layer, tuned, gain with its p and q")
 }

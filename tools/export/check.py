@@ -120,7 +120,7 @@ if (args.out / "rois.csv").exists():
             else:
                 assert row[key] == value if isinstance(value, str) else float(row[key]) == value, (key, row)
     for subject in subjects:
-        row = next(r for r in rows if r["subject"] == subject and r["roi"] == "all voxels")
+        row = next(r for r in rows if r["subject"] == subject and r["roi"] == "[all voxels]")
         if len(subjects) > 1:
             assert np.isclose(float(row["base_r"]), np.nanmean(score(subject, "r", "base")), atol=1e-6)
 
