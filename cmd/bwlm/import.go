@@ -212,11 +212,13 @@ func printFound(w io.Writer, f *imports.Found) error {
 	for _, p := range f.Subjects {
 		for _, r := range p.Responses {
 			repeats, n, voxels := r.Extent()
-			columns := fmt.Sprint(voxels)
-			if voxels == 0 { // of content that is not there
-				columns = "?"
+			known := func(n int) string {
+				if n == 0 { // of content that is not there
+					return "?"
+				}
+				return fmt.Sprint(n)
 			}
-			rows = append(rows, []string{p.Name, r.Story, fmt.Sprint(repeats), fmt.Sprint(n), columns,
+			rows = append(rows, []string{p.Name, r.Story, fmt.Sprint(repeats), known(n), known(voxels),
 				relativeTo(f.Source, r.File)})
 		}
 	}

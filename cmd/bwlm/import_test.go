@@ -143,3 +143,65 @@ func TestADryRunWithoutContentSaysWhatIsMissing(t *testing.T) {
 		})
 	}
 }
+
+func TestArraysWithRecordingsElsewhere(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	for _, name := range []string{"sound/alice.wav", "sound/wolf.wav", "more/w2.wav"} {
+		require.NoError(t, os.MkdirAll(filepath.Dir(name), 0o755))
+		require.NoError(t, audio.WriteWAV(name, make([]float32, 40*audio.Rate), audio.Rate, audio.PCM16))
+	}
+	require.NoError(t, os.WriteFile("sound/alice.tsv", []byte("onset\toffset\tword\n1\t2\thello\n"), 0o644))
+	for _, name := range []string{"resp/s1/alice.npy", "resp/s1/wolf.npy", "resp/s2/alice.npy", "resp/s2/fox.npy"} {
+		require.NoError(t, os.MkdirAll(filepath.Dir(name), 0o755))
+		require.NoError(t, npy.Write(name, []int{25, 4}, make([]float32, 100)))
+	}
+	require.NoError(t, os.Symlink("resp", "link"))
+	code, stdout, stderr := call(t, "import", "arrays", "link", "--tr", "2", "--audio", "sound,fox=more/w2.wav",
+		"--first=-10,fox=-9.5", "--check=false", "--out", "all")
+	require.Zero(t, code, stderr)
+	assert.Regexp(t, `(?m)^s2 +fox +1 +25 +4 +s2/fox.npy$`, stdout)
+	text, err := os.ReadFile("all/dataset.yaml")
+	require.NoError(t, err)
+	assert.Contains(t, string(text), "\n  alice:\n    audio: "+filepath.Join(dir, "sound/alice.wav")+"\n    words: "+
+		filepath.Join(dir, "sound/alice.tsv")+"\n    first_tr_seconds: -10\n")
+	assert.Contains(t, string(text), "\n  fox:\n    audio: "+filepath.Join(dir, "more/w2.wav")+
+		"\n    first_tr_seconds: -9.5\n")
+	assert.NotContains(t, string(text), "row 0 begins with the audio")
+
+	code, stdout, stderr = call(t, "import", "arrays", "resp", "--tr", "2", "--audio", "sound", "--first=-10",
+		"--subjects", "s1", "--stories", "w*", "--dry-run")
+	require.Zero(t, code, stderr)
+	assert.Contains(t, stdout, "\n  s1:\n    wolf: ")
+	assert.NotContains(t, stdout, "  s2:")
+	assert.NotContains(t, stdout, "  alice:")
+	for flags, c := range map[string]struct {
+		code int
+		want string
+	}{
+		"--first x":           {2, "--first: x, want one SECOND, and for stories of their own STORY=SECOND"},
+		"--first 1,2":         {2, "--first: 2, want one SECOND"},
+		"--first cat=2":       {2, "there is no story cat, whose row 0 is given"},
+		"--subjects s9":       {66, "there is no subject s9; there are s1, s2"},
+		"--stories cat":       {66, "there is no story cat; there are alice, wolf"},
+		"--audio nowhere":     {66, "nowhere: no such file or directory"},
+		"--audio a/b=x.wav":   {2, "is no STORY=FILE"},
+		"--audio alice=x.wav": {66, "x.wav: no such file or directory"},
+	} {
+		code, _, stderr := call(t, append([]string{"import", "arrays", "resp", "--tr", "2", "--audio", "sound",
+			"--out", "no"}, strings.Fields(flags)...)...)
+		assert.Equal(t, c.code, code, "%s: %s", flags, stderr)
+		assert.Contains(t, stderr, c.want)
+	}
+	// Responses whose content is not there are needed, those of others are not.
+	require.NoError(t, os.Remove("resp/s2/alice.npy"))
+	key := "MD5E-s400--0cc175b9c0f1b6a831c399e269772661.npy"
+	require.NoError(t, os.Symlink("../.git/annex/objects/Xm/0p/"+key+"/"+key, "resp/s2/alice.npy"))
+	code, stdout, stderr = call(t, "import", "arrays", "resp", "--tr", "2", "--audio", "sound", "--dry-run")
+	assert.Equal(t, 66, code)
+	assert.Contains(t, stderr, "s2/alice.npy, 400 bytes; run `datalad get ")
+	assert.Regexp(t, `(?m)^s2 +alice +1 +\? +\? +s2/alice.npy$`, stdout)
+	code, _, stderr = call(t, "import", "arrays", "resp", "--tr", "2", "--audio", "sound", "--first=-10", "--subjects",
+		"s1", "--dry-run")
+	assert.Zero(t, code, stderr)
+}

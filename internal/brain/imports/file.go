@@ -178,19 +178,23 @@ func (f *Found) MissingBytes() (bytes int64, all bool) {
 // Get is the command that gets the content that is not there, "" if there is none for git-annex to get.
 func (f *Found) Get() string {
 	var files []string
+	in := "-d " + quoted(f.Source) + " "
 	for _, m := range f.Missing {
-		if !strings.HasPrefix(m.Key, "sha256:") { // of Git LFS
-			files = append(files, relative(f.Source, m.Path))
+		if strings.HasPrefix(m.Key, "sha256:") { // of Git LFS
+			continue
+		}
+		if files = append(files, m.Path); relative(f.Source, m.Path) == m.Path { // of another data set
+			in = ""
 		}
 	}
 	if len(files) == 0 {
 		return ""
 	}
-	return "datalad get -d " + quoted(f.Source) + " " + strings.Join(f.inFolders(files), " ")
+	return "datalad get " + in + strings.Join(inFolders(files), " ")
 }
 
 // inFolders puts a folder in the place of its files where nearly all of what is not there in it is wanted.
-func (f *Found) inFolders(files []string) (out []string) {
+func inFolders(files []string) (out []string) {
 	var dirs []string
 	below := map[string][]string{}
 	for _, file := range files {
@@ -201,19 +205,19 @@ func (f *Found) inFolders(files []string) (out []string) {
 		below[dir] = append(below[dir], file)
 	}
 	for _, dir := range dirs {
-		entries, _ := os.ReadDir(filepath.Join(f.Source, dir))
+		entries, _ := os.ReadDir(dir)
 		absent := 0
 		for _, e := range entries {
-			if _, there, err := annex.Of(filepath.Join(f.Source, dir, e.Name())); err == nil && !there {
+			if _, there, err := annex.Of(filepath.Join(dir, e.Name())); err == nil && !there {
 				absent++
 			}
 		}
-		if n := len(below[dir]); dir != "." && n > 1 && 10*n >= 9*absent {
-			out = append(out, quoted(filepath.Join(f.Source, dir)))
+		if n := len(below[dir]); n > 1 && 10*n >= 9*absent && !slices.ContainsFunc(entries, os.DirEntry.IsDir) {
+			out = append(out, quoted(dir))
 			continue
 		}
 		for _, file := range below[dir] {
-			out = append(out, quoted(filepath.Join(f.Source, file)))
+			out = append(out, quoted(file))
 		}
 	}
 	return out

@@ -14,9 +14,9 @@ import (
 
 // Start begins to describe a source, which is a folder.
 func Start(kind, source string) (*Found, error) {
-	abs, err := filepath.Abs(source)
+	abs, err := folderAt(source)
 	if err != nil {
-		return nil, fault.Wrap(fault.IO, op, source, err)
+		return nil, err
 	}
 	if info, err := os.Stat(abs); err != nil {
 		return nil, inputfile.Error(op, source, err)

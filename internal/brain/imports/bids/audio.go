@@ -1,7 +1,7 @@
 package bids
 
 import (
-	"io/fs"
+	"context"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -10,7 +10,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/bidsdata"
-	"github.com/brainwavlm/bwlm/internal/inputfile"
+	"github.com/brainwavlm/bwlm/internal/brain/imports"
 	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
@@ -20,35 +20,20 @@ type stimuli struct {
 	byName  map[string][]string
 }
 
-// findStimuli lists the recordings and tables of words below a source and other folders.
-func findStimuli(source string, o Options) (*stimuli, error) {
-	s := &stimuli{folders: []string{filepath.Join(source, "stimuli"), source}, byName: map[string][]string{}}
-	for _, text := range o.Audio {
+// findStimuli lists the recordings and tables of words below the source and other folders.
+func (f *finder) findStimuli(ctx context.Context) (*stimuli, error) {
+	s := &stimuli{folders: []string{filepath.Join(f.Source, "stimuli"), f.Source}, byName: map[string][]string{}}
+	for _, text := range f.o.Audio {
 		if !strings.Contains(text, "=") {
 			s.folders = append(s.folders, text)
 		}
 	}
-	for _, root := range s.folders[1:] {
-		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-			switch {
-			case err != nil:
-				return inputfile.Error(op, path, err)
-			case d.IsDir() && path != root && strings.HasPrefix(d.Name(), "."):
-				return fs.SkipDir
-			case d.IsDir():
-				return nil
-			}
-			name := strings.ToLower(d.Name())
-			if slices.Contains(audioExts, filepath.Ext(name)) || slices.Contains(wordExts, filepath.Ext(name)) {
-				s.byName[name] = append(s.byName[name], path)
-			}
-			return nil
-		})
-		if err != nil {
-			return nil, err
+	return s, f.EachFile(ctx, s.folders[1:], func(path string) {
+		name := strings.ToLower(filepath.Base(path))
+		if imports.IsAudio(name) || slices.Contains(wordExts, filepath.Ext(name)) {
+			s.byName[name] = append(s.byName[name], path)
 		}
-	}
-	return s, nil
+	})
 }
 
 // wordExts are the extensions of tables of words, the first that is found holds.

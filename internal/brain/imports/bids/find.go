@@ -62,7 +62,7 @@ func Find(ctx context.Context, source string, o Options) (*imports.Found, error)
 	if err != nil {
 		return nil, err
 	}
-	if f.stimuli, err = findStimuli(f.Source, o); err != nil {
+	if f.stimuli, err = f.findStimuli(ctx); err != nil {
 		return nil, err
 	}
 	if scans, err = f.wanted(scans); err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/bidsdata"
+	"github.com/brainwavlm/bwlm/internal/brain/imports"
 	"github.com/brainwavlm/bwlm/internal/clean"
 	"github.com/brainwavlm/bwlm/internal/cortex"
 	"github.com/brainwavlm/bwlm/internal/quote"
@@ -67,7 +68,7 @@ func (f *finder) options(t *bidsdata.Tree) (out bidsdata.Options, sections bool,
 			continue
 		}
 		for _, task := range tasks {
-			for _, ext := range audioExts {
+			for _, ext := range imports.AudioExts {
 				file := filepath.Join(text, task+ext)
 				if _, err := os.Stat(file); err == nil && out.Audio[task] == "" {
 					out.Audio[task] = file
@@ -113,9 +114,6 @@ func (o Options) vertices() (n int, err error) {
 	}
 	return n, nil
 }
-
-// audioExts are the extensions of recordings that are read.
-var audioExts = []string{".wav", ".flac", ".mp3"}
 
 // selected returns the values of an entity of time series that fit patterns, with the entity's name or without it.
 func (f *finder) selected(what, entity string, t *bidsdata.Tree, patterns []string) ([]string, error) {

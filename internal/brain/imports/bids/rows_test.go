@@ -62,7 +62,7 @@ func TestDigestsOfAnImportThatGoesOnCountAsChecked(t *testing.T) {
 	for _, ctx := range []context.Context{ctx, t.Context()} {
 		found, err := Find(ctx, root, Options{})
 		require.NoError(t, err)
-		record, err := found.Import(ctx, imports.Options{Dir: dir, Progress: func(done, _ int, _ string) {
+		record, err := found.Import(ctx, imports.Options{Dir: dir, Progress: func(_ string, done, _ int, _ string) {
 			if done == 150 { // within the second story
 				stop()
 			}
@@ -90,7 +90,7 @@ func TestAnotherRecipeBeginsAnew(t *testing.T) {
 	found, err := Find(t.Context(), root, Options{})
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(t.Context())
-	_, err = found.Import(ctx, imports.Options{Dir: dir, Progress: func(done, _ int, _ string) {
+	_, err = found.Import(ctx, imports.Options{Dir: dir, Progress: func(_ string, done, _ int, _ string) {
 		if done == 150 { // within the second story
 			stop()
 		}

@@ -2,7 +2,6 @@ package deniz
 
 import (
 	"context"
-	"io/fs"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -33,10 +32,11 @@ type Options struct {
 // find is a search in the folder.
 type find struct {
 	*imports.Found
-	ctx                   context.Context
-	opt                   Options
-	files                 map[string][]string // of each subject
-	audio, words, reports map[string]string   // files by story
+	ctx     context.Context
+	opt     Options
+	files   map[string][]string // of each subject
+	stimuli imports.Stimuli
+	reports map[string]string // files by story
 }
 
 // name is that of a file of responses.
@@ -51,8 +51,7 @@ func Find(ctx context.Context, source string, opt Options) (*imports.Found, erro
 	if opt.Modality == "" {
 		opt.Modality = "listening"
 	}
-	f := &find{Found: found, ctx: ctx, opt: opt, files: map[string][]string{}, audio: map[string]string{},
-		words: map[string]string{}, reports: map[string]string{}}
+	f := &find{Found: found, ctx: ctx, opt: opt, files: map[string][]string{}, reports: map[string]string{}}
 	found.TR = tr
 	for _, step := range []func() error{f.list, f.read, f.stories, f.rows} {
 		if err := step(); err != nil {
@@ -65,22 +64,17 @@ func Find(ctx context.Context, source string, opt Options) (*imports.Found, erro
 
 // Claims says why a folder is of this kind, "" if it is not.
 func Claims(source string) (why string) {
-	_ = filepath.WalkDir(source, func(path string, e fs.DirEntry, err error) error {
-		switch {
-		case err != nil || e.IsDir() && strings.HasPrefix(e.Name(), ".") && path != source:
-			return fs.SkipDir
-		case name.MatchString(e.Name()):
-			why = e.Name() + " is there"
-			return fs.SkipAll
+	_ = (&imports.Found{Source: source}).EachFile(context.Background(), []string{source}, func(path string) {
+		if base := filepath.Base(path); why == "" && name.MatchString(base) {
+			why = base + " is there"
 		}
-		return nil
 	})
 	return why
 }
 
 // list finds files by their names; the first of a name counts.
 func (f *find) list() error {
-	if err := f.EachFile(append([]string{f.Source}, f.opt.Folders...), f.file); err != nil {
+	if err := f.EachFile(f.ctx, append([]string{f.Source}, f.opt.Folders...), f.file); err != nil {
 		return err
 	}
 	if len(f.files) == 0 {
@@ -100,11 +94,11 @@ func (f *find) file(path string) {
 		}
 		return
 	}
-	stem := strings.TrimSuffix(base, filepath.Ext(base))
-	to := map[string]map[string]string{".wav": f.audio, ".flac": f.audio, ".mp3": f.audio, ".textgrid": f.words,
-		".report": f.reports}[strings.ToLower(filepath.Ext(base))]
-	if to != nil && to[stem] == "" {
-		to[stem] = path
+	if f.stimuli.Add(path) {
+		return
+	}
+	if story, ok := strings.CutSuffix(base, ".report"); ok && f.reports[story] == "" {
+		f.reports[story] = path
 	}
 }
 
@@ -180,44 +174,6 @@ func (f *find) stories() error {
 	if len(f.Subjects) == 0 { // Missing says why
 		return nil
 	}
-	var names []string
-	for _, s := range f.Subjects {
-		for _, r := range s.Responses {
-			if !slices.Contains(names, r.Story) {
-				names = append(names, r.Story)
-			}
-		}
-	}
-	slices.Sort(names)
-	all := names
-	names, err := f.Select("story", names, f.opt.Stories)
-	if err != nil {
-		return err
-	}
-	for _, story := range names {
-		path := f.audio[story]
-		if path == "" {
-			f.Leave(f.Subjects[0].Responses[0].File+":"+story,
-				"there is no recording of story %s, which is left out", story)
-			continue
-		}
-		if _, _, err := f.File(path); err != nil {
-			return err
-		}
-		f.Stories = append(f.Stories, imports.Story{Name: story, Audio: path, Words: f.words[story],
-			Phones: f.words[story]})
-	}
-	if len(f.Stories) == 0 {
-		return fault.New(fault.Missing, op, f.Source, "no story has a recording: there are %s", strings.Join(all,
-			", ")).
-			WithHint("name the folder of the recordings, and the recording of each array where their names differ")
-	}
-	for i := range f.Subjects {
-		s := &f.Subjects[i]
-		s.Responses = slices.DeleteFunc(s.Responses, func(r imports.Response) bool {
-			return !slices.ContainsFunc(f.Stories, func(s imports.Story) bool { return s.Name == r.Story })
-		})
-	}
-	f.Subjects = slices.DeleteFunc(f.Subjects, func(s imports.Subject) bool { return len(s.Responses) == 0 })
-	return nil
+	return f.Hear(&f.stimuli, f.opt.Stories,
+		"name the folder of the recordings, and the recording of each array where their names differ")
 }

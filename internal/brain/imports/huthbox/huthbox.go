@@ -27,7 +27,7 @@ type find struct {
 	ctx              context.Context
 	responses, rois  map[string]string // files by subject
 	clocks           string            // file
-	audio, words     map[string]string // files by story
+	stimuli          imports.Stimuli
 	clockOf          map[string]joblib.Clock
 	subjects, chosen []string // patterns
 }
@@ -40,7 +40,7 @@ func Find(ctx context.Context, source string, subjects, stories, folders []strin
 		return nil, err
 	}
 	f := &find{Found: found, ctx: ctx, responses: map[string]string{}, rois: map[string]string{}, subjects: subjects,
-		audio: map[string]string{}, words: map[string]string{}, clockOf: map[string]joblib.Clock{}, chosen: stories}
+		clockOf: map[string]joblib.Clock{}, chosen: stories}
 	found.TR, found.Trimmed = tr, true
 	for _, step := range []func() error{
 		func() error { return f.list(append([]string{found.Source}, folders...)) },
@@ -61,7 +61,7 @@ func Find(ctx context.Context, source string, subjects, stories, folders []strin
 // Claims says why a folder is of this kind, "" if it is not.
 func Claims(source string) string {
 	f := &find{Found: &imports.Found{Source: source}, responses: map[string]string{}, rois: map[string]string{},
-		audio: map[string]string{}, words: map[string]string{}}
+		ctx: context.Background()}
 	if f.list([]string{source}) != nil {
 		return ""
 	}
@@ -73,7 +73,7 @@ func Claims(source string) string {
 
 // list finds the files below some folders by their names.
 func (f *find) list(folders []string) error {
-	if err := f.EachFile(folders, f.file); err != nil {
+	if err := f.EachFile(f.ctx, folders, f.file); err != nil {
 		return err
 	}
 	if len(f.responses) == 0 {
@@ -92,7 +92,8 @@ func (f *find) file(path string) {
 		}
 	}
 	stem, rest, isJoblib := strings.Cut(name, ".jbl")
-	switch ext := strings.ToLower(filepath.Ext(name)); {
+	switch {
+	case f.stimuli.Add(path):
 	case isJoblib && (rest == "" || strings.HasPrefix(rest, ".")):
 		if subject, ok := strings.CutSuffix(stem, "_responses"); ok {
 			put(f.responses, subject)
@@ -101,10 +102,6 @@ func (f *find) file(path string) {
 		} else if strings.HasPrefix(stem, "trfiles") && f.clocks == "" {
 			f.clocks = path
 		}
-	case ext == ".wav" || ext == ".flac" || ext == ".mp3":
-		put(f.audio, strings.TrimSuffix(name, filepath.Ext(name)))
-	case ext == ".textgrid":
-		put(f.words, strings.TrimSuffix(name, filepath.Ext(name)))
 	}
 }
 
@@ -143,7 +140,6 @@ func (f *find) read() error {
 	if err != nil {
 		return err
 	}
-	found := map[string]bool{}
 	for _, subject := range names {
 		path := f.responses[subject]
 		if _, there, err := f.File(path); err != nil {
@@ -155,47 +151,12 @@ func (f *find) read() error {
 		if err != nil {
 			return err
 		}
-		for _, r := range s.Responses {
-			found[r.Story] = true
-		}
 		f.Subjects = append(f.Subjects, s)
 	}
 	if len(f.Subjects) == 0 { // Missing says why
 		return nil
 	}
-	var stories []string
-	for story := range found {
-		stories = append(stories, story)
-	}
-	slices.Sort(stories)
-	if stories, err = f.Select("story", stories, f.chosen); err != nil {
-		return err
-	}
-	for _, story := range stories {
-		path := f.audio[story]
-		if path == "" {
-			f.Leave(f.responses[names[0]]+":"+story, "there is no recording of story %s, which is left out", story)
-			delete(found, story)
-			continue
-		}
-		if _, _, err := f.File(path); err != nil {
-			return err
-		}
-		f.Stories = append(f.Stories, imports.Story{Name: story, Audio: path, Words: f.words[story],
-			Phones: f.words[story]})
-	}
-	if len(f.Stories) == 0 {
-		return fault.New(fault.Missing, op, f.Source, "no story has a recording").
-			WithHint("name the folder that has the recordings of the stories")
-	}
-	for i := range f.Subjects {
-		s := &f.Subjects[i]
-		s.Responses = slices.DeleteFunc(s.Responses, func(r imports.Response) bool {
-			return !found[r.Story] || !slices.Contains(stories, r.Story)
-		})
-	}
-	f.Subjects = slices.DeleteFunc(f.Subjects, func(s imports.Subject) bool { return len(s.Responses) == 0 })
-	return nil
+	return f.Hear(&f.stimuli, f.chosen, "name the folder of the recordings, which have the names of the stories")
 }
 
 // subject lists the arrays of a file, in their order.

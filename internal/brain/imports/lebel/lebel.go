@@ -127,13 +127,9 @@ func (f *find) list(subjects, stories []string) error {
 					File: filepath.Join(dir, subject, story+".hf5"), Offset: -1})
 			}
 		}
-		if len(s.Responses) == 0 {
-			f.Note("subject %s has none of the stories", subject)
-			continue
-		}
 		f.Subjects = append(f.Subjects, s)
 	}
-	if len(f.Subjects) == 0 {
+	if !slices.ContainsFunc(f.Subjects, func(s imports.Subject) bool { return len(s.Responses) > 0 }) {
 		return f.Fail(dir, "no subject has responses to a story (.hf5)")
 	}
 	for _, story := range chosen {
@@ -159,19 +155,16 @@ func below(dir string) (names []string, err error) {
 
 // recordings finds the recording and the words of each story, and leaves out stories without.
 func (f *find) recordings() error {
-	var gone []string
 	stories := f.Stories[:0]
 	for _, s := range f.Stories {
 		_, known := f.volumes[s.Name]
 		_, err := os.Lstat(s.Audio)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			f.Leave(s.Audio, "there is no recording of story %s, which is left out", s.Name)
-			gone = append(gone, s.Name)
+			f.NoRecording(s.Audio, s.Name)
 			continue
 		case !known:
 			f.Leave(s.Audio, "respdict.json has no length of story %s, which is left out", s.Name)
-			gone = append(gone, s.Name)
 			continue
 		}
 		if _, there, err := f.File(s.Audio); err != nil {
@@ -197,12 +190,34 @@ func (f *find) recordings() error {
 		return fault.New(fault.Missing, op, f.Source, "no story has a recording in stimuli").
 			WithHint("get the folder stimuli of the data set")
 	}
-	for i := range f.Subjects {
-		s := &f.Subjects[i]
-		s.Responses = slices.DeleteFunc(s.Responses,
-			func(r imports.Response) bool { return slices.Contains(gone, r.Story) })
+	f.OnlyHeard()
+	return f.unheard()
+}
+
+// unheard notes the recordings that no subject has responses to, whether chosen or not.
+func (f *find) unheard() error {
+	files, err := below(filepath.Join(f.Source, "stimuli"))
+	if err != nil {
+		return err
 	}
-	f.Subjects = slices.DeleteFunc(f.Subjects, func(s imports.Subject) bool { return len(s.Responses) == 0 })
+	var recordings, stories []string
+	for _, file := range files {
+		if imports.IsAudio(file) {
+			recordings = append(recordings, strings.TrimSuffix(file, filepath.Ext(file)))
+		}
+	}
+	dir := filepath.Join(f.derivative, "preprocessed_data")
+	subjects, err := below(dir)
+	if err != nil {
+		return err
+	}
+	for _, subject := range subjects {
+		responses, _ := below(filepath.Join(dir, subject)) // of a file there are none
+		for _, file := range responses {
+			stories = append(stories, strings.TrimSuffix(file, ".hf5"))
+		}
+	}
+	f.Unheard(recordings, stories)
 	return nil
 }
 

@@ -334,11 +334,14 @@ func TestSourcesThatAreWrong(t *testing.T) {
 	faulttest.Require(t, fault.Missing, err, "respdict.json", "name the folder of ds003020")
 	_, err = Find(t.Context(), smallTree(t), []string{"UTS0?", "UTS9*"}, nil)
 	faulttest.Require(t, fault.Missing, err, "there is no subject UTS9*; there are UTS00, UTS01")
-	source := change("stimuli/souls.wav", func(path string) { require.NoError(t, os.Remove(path)) })
+	source := change("stimuli/souls.wav", func(path string) {
+		require.NoError(t, os.Rename(path, filepath.Join(filepath.Dir(path), "auditory_localizer.wav")))
+	})
 	f, err := Find(t.Context(), source, []string{"UTS00"}, nil)
 	require.NoError(t, err)
 	assert.Equal(t, "stimuli/souls.wav", f.LeftOut[0].File)
 	assert.Len(t, f.Stories, 2)
+	assert.Contains(t, f.Notes, "there are recordings without responses: auditory_localizer")
 	for _, story := range []string{"avatar", "wheretheressmoke"} {
 		require.NoError(t, os.Remove(filepath.Join(source, "stimuli", story+".wav")))
 	}
