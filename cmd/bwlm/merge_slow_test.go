@@ -57,6 +57,7 @@ func TestBenchStepAnswers(t *testing.T) {
 	require.Zero(t, code, stderr)
 	assert.Regexp(t, `^{"schema":1,"median_s":[0-9.]+,"min_s":[0-9.]+,"peak_rss_mb":[1-9][0-9]{2,},`+
 		`"peak_device_mb":null,"gflop":[0-9.]{3,},"gflop_recomputed":[0-9.]+,`+
-		`"peak_gflops":[0-9.]+,"peak_share":0?[.0-9]+,"threads":[1-9][0-9]*,"fill_s":[0-9.]+,"windows":8,"seconds":4,"extraction":"windows","audio_s":2,`+
+		`"peak_gflops":[0-9.]+,"peak_share":0?[.0-9]+,"threads":[1-9][0-9]*,`+
+		`"fill_s":[0-9.]+,"windows":8,"seconds":4,"extraction":"windows","audio_s":2,`+
 		`"voxels":100,"subjects":1,"dtype":"f32","device":"cpu"}\n$`, stdout)
 }
