@@ -20,6 +20,7 @@ type matrixShape struct {
 	Audio          float64 // seconds
 	Clock          design.Clock
 	Span           *dataset.RowSpan // where the data set says that the rows begin and end
+	Lies           orientation      // what the values of a doubtful matrix say
 }
 
 // Differences that are usual: scanning began before the story or went on after it, or rows were cut. The
@@ -124,6 +125,13 @@ func wrongShape(m matrixShape, others []matrixShape) error {
 	if agree && columns == m.Voxels {
 		cut = usualRows
 	}
+	if m.doubtful() && !voxels && m.Lies != upright && (m.Lies == transposed ||
+		slices.ContainsFunc(sameSubject, func(o matrixShape) bool { // as many rows, and columns that fit other audio
+			return o.doubtful() && o.Rows == m.Rows && apart(o.want(), m.want()) > usualRows
+		})) {
+		return m.fail("%d × %d looks transposed: its %d columns fit the audio, its rows do not; %s", m.Rows, m.Voxels,
+			m.Voxels, m.expected()).WithHint("save it as TRs × voxels")
+	}
 	if far && !voxels && (apart(m.Voxels, m.want()) <= cut || agree && columns != m.Voxels && columns == m.Rows) {
 		return m.fail("%d × %d looks transposed: %s", m.Rows, m.Voxels, m.expected()).
 			WithHint("save it as TRs × voxels")
@@ -220,9 +228,18 @@ func mostFrequent(list []matrixShape, number func(matrixShape) int) (most int, a
 }
 
 // usualNotes notes rows that are missing or left over within what is usual.
-func usualNotes(matrices []matrixShape, clock clockGuess) []string {
+func usualNotes(matrices []matrixShape, clock clockGuess) (notes []string) {
+	var doubtful []string
+	for _, m := range matrices {
+		if m.doubtful() && m.Lies == unclear {
+			doubtful = append(doubtful, fmt.Sprintf("%s/%s: %d × %d", m.Subject, m.Story, m.Rows, m.Voxels))
+		}
+	}
+	if len(doubtful) > 0 {
+		notes = append(notes, "columns fit the audio and rows do not, as if transposed: "+few(doubtful))
+	}
 	if clock.text != "" {
-		return []string{clock.text}
+		return append(notes, clock.text)
 	}
 	var off, odd []string
 	for i, m := range matrices {
@@ -234,7 +251,6 @@ func usualNotes(matrices []matrixShape, clock clockGuess) []string {
 			odd = append(odd, fmt.Sprintf("%s/%s: %d rows, the others have %d", m.Subject, m.Story, m.Rows, rows))
 		}
 	}
-	var notes []string
 	if len(off) > 0 {
 		notes = append(notes, "rows and audio differ, as where scanning went on or rows were cut: "+few(off))
 	}

@@ -34,6 +34,12 @@ func (m matrixShape) from(first float64) matrixShape {
 	return m
 }
 
+// lying is the matrix with values that lie in some way.
+func (m matrixShape) lying(o orientation) matrixShape {
+	m.Lies = o
+	return m
+}
+
 // spanning is the matrix with a stretch of rows that the data set states.
 func (m matrixShape) spanning(first, last float64) matrixShape {
 	m.Span = &dataset.RowSpan{First: first, Last: last}
@@ -90,6 +96,22 @@ func TestShapesAreJudgedByTheirAudioAndByEachOther(t *testing.T) {
 			matrices: list{shaped("s1", "a", 1000, 36, 480), shaped("s1", "b", 90, 45, 36),
 				shaped("s1", "c", 90, 45, 36)},
 			wrong: []string{"s1/a.npy", "36 × 480 looks transposed"}},
+		"columns that fit the audio better than rows that are nearly right are a note": {
+			matrices: list{shaped("s1", "a", 300, 145, 150)},
+			note: []string{"columns fit the audio and rows do not, as if transposed: s1/a: 145 × 150",
+				"5 rows (10.0 s) fewer"}},
+		"they are refused if their values lie so": {
+			matrices: list{shaped("s1", "a", 300, 145, 150).lying(transposed)},
+			wrong:    []string{"145 × 150 looks transposed: its 150 columns fit the audio, its rows do not"}},
+		"they are right if their values lie so": {
+			matrices: list{shaped("s1", "a", 300, 145, 150).lying(upright)},
+			note:     []string{"5 rows (10.0 s) fewer"}},
+		"they are refused if those of other audio have as many rows": {
+			matrices: list{shaped("s1", "a", 300, 145, 150), shaped("s1", "b", 310, 145, 155)},
+			wrong:    []string{"s1/a.npy", "its 150 columns fit the audio, its rows do not"}},
+		"as many voxels as TRs are voxels if another story has as many, though rows were cut": {
+			matrices: list{shaped("s1", "a", 300, 145, 150), shaped("s1", "b", 400, 195, 150)},
+			note:     []string{"5 rows (10.0 s) fewer"}},
 		"a story with other voxels than most of the subject's is the odd one out": {
 			matrices: list{shaped("s1", "a", 72, 36, 499), fits, shaped("s1", "c", 60, 30, 500)},
 			wrong:    []string{"s1/a.npy", "36 × 499 has 499 voxels, the other stories of the subject have 500"}},

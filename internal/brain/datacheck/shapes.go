@@ -26,8 +26,9 @@ func (s *Shapes) Err() error {
 }
 
 // CheckShapes compares the rows of responses with the audio, and shapes with those of the other stories and
-// subjects. It reads headers alone: of .npy files and of recordings; text and what is in memory are loaded.
-// Of each subject those of the stories count that it has responses to.
+// subjects. It reads headers alone: of .npy files and of recordings; text and what is in memory are loaded, and so are
+// the values of a matrix whose columns fit the audio better than its rows. Of each subject those of the stories count
+// that it has responses to.
 //
 // A difference of one row is none. Up to 3 % of the rows or 20 s, missing or left over, are a note, since
 // scanning often begins before a story and goes on after it. More is an error, unless Rows of the story or of
@@ -70,6 +71,11 @@ func CheckShapes(ctx context.Context, d *dataset.Dataset, subjects, stories []st
 			}
 			if s, ok := r.Source.(interface{ Array() string }); ok {
 				m.Array = s.Array()
+			}
+			if m.doubtful() {
+				if m.Lies, err = orientationOf(ctx, r); err != nil {
+					return nil, err
+				}
 			}
 			matrices = append(matrices, m)
 		}
