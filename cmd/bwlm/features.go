@@ -27,6 +27,7 @@ import (
 // featuresFlags are the flags of features.
 type featuresFlags struct {
 	model, out, layers, device string
+	context                    string
 	from                       adapterFlags
 	adapters                   extract.Adapters
 	window                     extract.Options // windows if its WindowSeconds are not 0
@@ -59,6 +60,9 @@ With --windows it writes the features of training: features.L (windows, channels
 before each point in time, and those times. The first windows of a recording are shorter. With --extraction chunks they
 are read from chunks of --chunk seconds, many times cheaper and not the same numbers (docs/chunks.md).
 
+A Whisper hears each window, or without --windows the whole recording, padded to 30 s; --context window has it heard
+alone, several times cheaper and not the same numbers (docs/models.md). Other models hear it alone.
+
 WAV, FLAC and MP3 are read, resampled to 16 kHz and mixed to one channel. The waveform is normalised if the model's
 preprocessor_config.json says so. An existing file is replaced.
 
@@ -90,6 +94,7 @@ audio.`,
 	flags.Float64Var(&f.window.ChunkSeconds, "chunk", 32, "`seconds` of a chunk, with --extraction chunks")
 	flags.StringVar((*string)(&f.window.Pooling), "pooling", "last",
 		"from the frames of a window to its vector: last, first, mean or index:N")
+	flags.StringVar(&f.context, "context", "auto", contextHelp)
 	flags.StringVar(&f.resample, "resample", "sinc", "how to change the sample rate: sinc or torchaudio (as in Python)")
 	flags.BoolVar(&f.sound.NoResample, "no-resample", false, "refuse audio that is not at 16 kHz")
 	flags.IntVar(&f.sound.Channel, "channel", 0, "take one channel, counted from 1; 0 takes the mean of all")
@@ -101,6 +106,8 @@ audio.`,
 
 const extractionHelp = "windows: each goes through the model by itself; chunks: they are read from longer chunks of " +
 	"audio"
+
+const contextHelp = "what a window is heard in, by a Whisper: 30s (auto) or window"
 
 // check finds what is wrong with the flags alone.
 func (f *featuresFlags) check(c *cobra.Command) (err error) {
@@ -115,7 +122,10 @@ func (f *featuresFlags) check(c *cobra.Command) (err error) {
 		return usage(c, "--layers: %v", err)
 	}
 	windows := c.Flags().Changed("windows")
+	contexts := []experiment.Context{experiment.ContextAuto, experiment.Context30s, experiment.ContextWindow}
 	switch {
+	case !slices.Contains(contexts, experiment.Context(f.context)):
+		return usage(c, "--context: %q, want auto, 30s or window", f.context)
 	case windows && !(f.window.WindowSeconds > 0):
 		return usage(c, "--windows: %g s, want more than 0", f.window.WindowSeconds)
 	case windows && !(f.window.StrideSeconds > 0):
@@ -159,7 +169,7 @@ func parseLayers(text string) (layers []int, err error) {
 // features reads and writes. The model comes first, so that a folder that holds none is said before
 // the audio is touched.
 func (a *app) features(ctx context.Context, f *featuresFlags, path string) (*featuresAnswer, error) {
-	model, err := a.openSpeechModel(ctx, f.model, f.adapters, f.device)
+	model, err := a.openSpeechModel(ctx, f)
 	if err != nil {
 		return nil, err
 	}
@@ -195,14 +205,14 @@ func (a *app) features(ctx context.Context, f *featuresFlags, path string) (*fea
 	return answer, ckpt.Write(f.out, tensors, f.metadata(path))
 }
 
-// openSpeechModel opens a model with its adapters, if there are any, and prints its notes.
-func (a *app) openSpeechModel(ctx context.Context, model string, adapters extract.Adapters,
-	device string) (*extract.SpeechModel, error) {
-	d, err := torch.OpenDevice(device)
+// openSpeechModel opens the model with its adapters, if there are any, and prints its notes.
+func (a *app) openSpeechModel(ctx context.Context, f *featuresFlags) (*extract.SpeechModel, error) {
+	d, err := torch.OpenDevice(f.device)
 	if err != nil {
 		return nil, err
 	}
-	m, err := extract.OpenAdapted(ctx, model, adapters, speech.Options{Device: d})
+	m, err := extract.OpenAdapted(ctx, f.model, f.adapters, speech.Options{Device: d,
+		Context: speech.Context(f.context)})
 	if err != nil {
 		return nil, err
 	}
@@ -265,6 +275,9 @@ func (a *app) windowed(ctx context.Context, f *featuresFlags, model *extract.Spe
 // metadata returns the settings behind the file.
 func (f *featuresFlags) metadata(path string) map[string]string {
 	m := map[string]string{"model": f.model, "audio": path}
+	if f.context != string(experiment.ContextAuto) {
+		m["context"] = f.context
+	}
 	if len(f.from.dirs) > 0 {
 		m["adapter"] = strings.Join(f.from.dirs, ", ")
 	}

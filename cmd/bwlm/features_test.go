@@ -195,3 +195,24 @@ func TestFeaturesWarnOfLongAudio(t *testing.T) {
 		"the audio is",
 		longClipWarning(cfg.PairBytes(121*16000), &featuresAnswer{Seconds: 121}))
 }
+
+func TestFeaturesOfAWhisperDependOnTheContext(t *testing.T) {
+	if testing.Short() {
+		t.Skip("pads to 30 s; make test runs it")
+	}
+	model := filepath.Join("..", "..", "..", "shared", "golden", "whisper", "model")
+	if _, err := os.Stat(model); err != nil {
+		t.Skip("there is no ", model)
+	}
+	clip := wav(t, goldenClip(t, "base"))
+	read := func(args ...string) []float32 {
+		f, answer := features(t, append(args, "--model", model, "--layers", "1", clip)...)
+		assert.Equal(t, 8000/320, answer.Frames, "the padding has no frames")
+		x, err := f.Float32("hidden_states.1")
+		require.NoError(t, err)
+		return x
+	}
+	padded := read("--context", "30s")
+	assert.Equal(t, padded, read(), "30s is a Whisper's own choice")
+	assert.NotEqual(t, padded, read("--context", "window"))
+}
