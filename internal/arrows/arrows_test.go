@@ -68,7 +68,7 @@ var rules = []rule{
 		"internal/bidsdata", "internal/cifti", "internal/clean", "internal/cortex", "internal/nifti",
 	}},
 	{packages: "internal/triggers"},
-	{packages: "internal/wordtable"},
+	{packages: "internal/wordtable", ours: []string{"internal/mat", "internal/stored"}},
 	{packages: "internal/cortex", ours: []string{
 		"internal/annot", "internal/cifti", "internal/freesurfer", "internal/gifti", "internal/raw",
 		"internal/nifti",

@@ -8,5 +8,5 @@
 // for reads in the order of the file, that is of columns.
 //
 // Cells, objects, function handles, text, sparse matrices, complex numbers and arrays of several structs are
-// listed as what they are and cannot be read.
+// listed as what they are and are no arrays. [File.Text] reads text, and cell arrays of texts.
 package mat

@@ -27,6 +27,7 @@ type File struct {
 	arrays []stored.Array
 	places []place // of arrays
 	others []stored.Other
+	texts  []textPlace
 	names  map[string]bool
 	shared *inflater // for the variables that Open unpacks one after another
 }

@@ -289,6 +289,14 @@ func read(data []byte) error {
 		return err
 	}
 	left := 1 << 16
+	for _, t := range f.texts {
+		if left -= int(min(1<<16, t.end-t.at)) + 1<<10; left < 0 {
+			return nil
+		}
+		if _, err := f.Text(t.name); err != nil {
+			return err
+		}
+	}
 	for _, a := range f.Arrays() {
 		r, err := f.Reader(a.Name)
 		if err != nil || r.Rows > left || r.Repeats*r.Rows > left || r.Columns > left/max(1, r.Repeats*r.Rows) {

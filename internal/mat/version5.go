@@ -41,7 +41,8 @@ const (
 )
 
 var classNames = map[byte]string{
-	1: "a cell array", 3: "an object", 4: "text", classSparse: "a sparse matrix", 16: "a function handle",
+	classCell: "a cell array", 3: "an object", classChar: "text", classSparse: "a sparse matrix",
+	16: "a function handle",
 	17: "an object",
 }
 
@@ -174,6 +175,9 @@ func (f *File) matrix(s *scanner, at, end int64, within string, depth int) error
 			kind = elements.Bool
 		}
 		return f.numbers(s, at, end, name, shape, kind)
+	case class == classChar || class == classCell:
+		f.texts = append(f.texts, textPlace{name, s.variable, at, end, shape, class == classCell})
+		return f.addOther(name, classNames[class], false)
 	case classNames[class] != "":
 		return f.addOther(name, classNames[class], class == classSparse)
 	}

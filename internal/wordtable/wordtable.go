@@ -34,10 +34,25 @@ func Read(path string) (words []Word, unaligned int, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	return parse(text, path)
+	return parse(text, path, "", 0)
 }
 
-func parse(text []byte, path string) (words []Word, unaligned int, err error) {
+// ReadPart reads those lines of a table that have a number in a column, such as the words of a section of a book. Lines
+// without a word are left out.
+func ReadPart(path, column string, number float64) ([]Word, error) {
+	text, err := inputfile.Read(reading, path, maxBytes)
+	if err != nil {
+		return nil, err
+	}
+	words, _, err := parse(text, path, column, number)
+	if err == nil && len(words) == 0 {
+		err = fault.New(fault.BadData, reading, quote.OneLine(path), "no line has %s %g", column, number)
+	}
+	return words, err
+}
+
+// parse reads a table, or those of its lines that have a number in a column.
+func parse(text []byte, path, part string, number float64) (words []Word, unaligned int, err error) {
 	fail := func(line int, why string, args ...any) error {
 		return fault.New(fault.BadData, reading, fmt.Sprintf("%s:%d", quote.OneLine(path), line), why, args...)
 	}
@@ -63,7 +78,16 @@ func parse(text []byte, path string) (words []Word, unaligned int, err error) {
 			if c, named, err = columnsOf(fields); err != nil {
 				return nil, 0, fail(line, "%s", err.Error())
 			}
+			if c.part = slices.Index(fields, part); part != "" && (c.part < 0 || !named) {
+				return nil, 0, fail(line, "there is no column %s", part)
+			}
 			if named {
+				continue
+			}
+		}
+		if part != "" {
+			n, err := strconv.ParseFloat(strings.TrimSpace(fields[c.part]), 64)
+			if err != nil || n != number || strings.TrimSpace(fields[c.word]) == "" {
 				continue
 			}
 		}
@@ -94,12 +118,14 @@ func parse(text []byte, path string) (words []Word, unaligned int, err error) {
 // columns are the places of what is read.
 type columns struct {
 	onset, offset, word int
+	part                int // of which some lines are read
 	gentle              bool
 }
 
 // columnsOf finds the columns by their names; named is false if the first line has a word already.
 func columnsOf(fields []string) (c columns, named bool, err error) {
-	c = columns{slices.Index(fields, "onset"), slices.Index(fields, "offset"), slices.Index(fields, "word"), false}
+	c = columns{onset: slices.Index(fields, "onset"), offset: slices.Index(fields, "offset"),
+		word: slices.Index(fields, "word")}
 	if c.onset >= 0 && c.offset >= 0 && c.word >= 0 {
 		return c, true, nil
 	}

@@ -3,6 +3,7 @@ package wordtable
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -37,7 +38,7 @@ func TestTablesAreRead(t *testing.T) {
 		"Gentle, not found": {"uh,,,\nhello,hello,1,1.2\nyou,you,1.2,1.5\n", 1},
 		"quotes":            {"onset,offset,word\n1,1.2,\"hello\"\n1.2,1.5,you\n", 0},
 	} {
-		words, unaligned, err := parse([]byte(c.text), "x")
+		words, unaligned, err := parse([]byte(c.text), "x", "", 0)
 		require.NoError(t, err, name)
 		assert.Equal(t, want, words, name)
 		assert.Equal(t, c.unaligned, unaligned, name)
@@ -54,7 +55,7 @@ func TestTablesThatAreRefused(t *testing.T) {
 		"onset,offset,word\n1,2,\"a\n":      "x:",
 		"onset,offset,word\n\n1,2,a\n3,2,b": `x:4: word "b" ends at 2 s`,
 	} {
-		_, _, err := parse([]byte(text), "x")
+		_, _, err := parse([]byte(text), "x", "", 0)
 		faulttest.Require(t, fault.BadData, err, part)
 	}
 }
@@ -65,7 +66,7 @@ func FuzzTable(f *testing.F) {
 	f.Add([]byte("word\tonset\toffset\na\t1\t2\n"))
 	f.Fuzz(func(t *testing.T, input []byte) {
 		fuzztest.Run(t, 128, input, func() {
-			words, _, err := parse(input, "fuzz")
+			words, _, err := parse(input, "fuzz", "", 0)
 			if err != nil {
 				return
 			}
@@ -74,4 +75,39 @@ func FuzzTable(f *testing.F) {
 			}
 		})
 	})
+}
+
+func TestWordsOfAPart(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lppEN_word_information.csv")
+	for text, want := range map[string]string{
+		"word,onset,offset,section\na,1,2,1\nb,3,4,2.0\n ,,,2\n": "",
+		"word,onset,offset,section\na,1,2,1\n":                   "no line has section 2",
+		"word,onset,offset\na,1,2\n":                             "x.csv:1: there is no column section",
+		"a,a,1,2\nb,b,2,3\n":                                     "there is no column section",
+		"word,onset,offset,section\na,2,1,2\n":                   `:2: word "a" ends at 1 s, before it begins`,
+	} {
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		words, err := ReadPart(path, "section", 2)
+		if want == "" {
+			require.NoError(t, err)
+			assert.Equal(t, []Word{{3, 4, "b"}}, words)
+			continue
+		}
+		faulttest.Require(t, fault.BadData, err, strings.TrimPrefix(want, "x.csv"))
+	}
+}
+
+// Words on the clock of a scan, on which the recording begins later.
+func TestWordsOfMATLAB(t *testing.T) {
+	path := filepath.Join("..", "mat", "testdata", "words.mat")
+	words, err := ReadMAT(path, 10.5)
+	require.NoError(t, err)
+	require.Len(t, words, 4)
+	assert.Equal(t, "story", words[1].Text)
+	assert.InDelta(t, 1, words[1].Onset, 1e-9)
+	assert.InDelta(t, 1.5, words[1].Offset, 1e-9)
+	_, err = ReadMAT(path, 11)
+	faulttest.Require(t, fault.BadData, err, `word 0, "话" from 10.9 to 11.5 s: the recording begins at 11 s`)
+	_, err = ReadMAT(filepath.Join("..", "mat", "testdata", "one.mat"), 0)
+	faulttest.Require(t, fault.BadData, err, "there is no text of the name word")
 }

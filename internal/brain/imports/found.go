@@ -2,6 +2,7 @@ package imports
 
 import (
 	"github.com/brainwavlm/bwlm/internal/elements"
+	"github.com/brainwavlm/bwlm/internal/wordtable"
 )
 
 // op is the operation of errors.
@@ -49,6 +50,9 @@ type Story struct {
 	Span    *Span   `json:"rows,omitempty"`   // where the rows begin and end, if not with the audio
 	SameAs  string  `json:"same_as,omitempty"`
 	SameRow int     `json:"same_as_row,omitempty"` // row of SameAs that is row 0
+
+	// ReadWords reads the words where Words is no table of this story alone, in seconds of its recording; or nil.
+	ReadWords func() ([]wordtable.Word, error) `json:"-"`
 }
 
 // Span is a stretch of a recording in seconds: from the beginning of the first row to the end of the last.

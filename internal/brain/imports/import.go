@@ -59,7 +59,7 @@ type job struct {
 	columns map[string]int  // that are left of a subject
 	empty   map[string]bool // subjects of whom some columns hold no numbers
 
-	made map[string]string // tables of words and phones, by unit and the path of what they were made from
+	made map[string]string // tables of words and phones, by unit and story
 }
 
 // Import makes the folder Dir with the data set. See the package for what is in it.

@@ -20,37 +20,47 @@ import (
 // stays where it is.
 func (j *job) tables(context.Context) error {
 	for _, s := range j.Stories {
-		if j.opt.Link {
-			break
-		}
 		for _, table := range [][2]string{{"word", s.Words}, {"phone", s.Phones}} {
 			unit, path := table[0], table[1]
-			if path == "" || strings.EqualFold(filepath.Ext(path), ".tsv") {
+			made := unit == "word" && s.ReadWords != nil // nothing that could stay where it is
+			if path == "" || !made && (j.opt.Link || strings.EqualFold(filepath.Ext(path), ".tsv")) {
 				continue
 			}
 			name := filepath.Join(unit+"s", s.Name+".tsv")
-			intervals, err := intervals(path, unit)
+			var list []textgrid.Interval
+			var err error
+			if made {
+				words, failed := s.ReadWords()
+				list, err = spoken(words), failed
+			} else {
+				list, err = intervals(path, unit)
+			}
 			if err != nil {
 				return err
 			}
-			if err := j.write(name, func(w io.Writer) error { return writeTable(w, unit, intervals) }); err != nil {
+			if err := j.write(name, func(w io.Writer) error { return writeTable(w, unit, list) }); err != nil {
 				return err
 			}
-			j.made[unit+"s:"+path] = name
+			j.made[unit+"s:"+s.Name] = name
 		}
 	}
 	return nil
+}
+
+// spoken are words as intervals.
+func spoken(words []wordtable.Word) []textgrid.Interval {
+	out := make([]textgrid.Interval, len(words))
+	for i, w := range words {
+		out[i] = textgrid.Interval{Start: w.Onset, End: w.Offset, Label: w.Text}
+	}
+	return out
 }
 
 // intervals reads the words of a TextGrid without pauses and noises, or its phones, or the words of an aligner's table.
 func intervals(path, unit string) ([]textgrid.Interval, error) {
 	if !strings.EqualFold(filepath.Ext(path), ".TextGrid") {
 		words, _, err := wordtable.Read(path)
-		out := make([]textgrid.Interval, len(words))
-		for i, w := range words {
-			out[i] = textgrid.Interval{Start: w.Onset, End: w.Offset, Label: w.Text}
-		}
-		return out, err
+		return spoken(words), err
 	}
 	grid, err := textgrid.Read(path)
 	if err != nil {

@@ -21,7 +21,7 @@ type description struct {
 	linked  bool
 	columns map[string]int    // that are left of each subject
 	empty   map[string]bool   // subjects of whom some columns hold no numbers
-	tables  map[string]string // of words and phones, by the path of what they were made from
+	tables  map[string]string // of words and phones, by unit and story
 	b       bytes.Buffer
 }
 
@@ -77,7 +77,7 @@ func (d *description) stories() {
 		d.line("  %s:\n    audio: %s", scalar(s.Name), scalar(s.Audio))
 		for _, t := range []struct{ key, path string }{{"words", s.Words}, {"phones", s.Phones}} {
 			path := t.path
-			if made, ok := d.tables[t.key+":"+t.path]; ok {
+			if made, ok := d.tables[t.key+":"+s.Name]; ok {
 				path = made
 			}
 			if path != "" {

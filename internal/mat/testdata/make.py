@@ -13,3 +13,8 @@ scipy.io.savemat("plain.mat", values)
 scipy.io.savemat("compressed.mat", values, do_compression=True)
 scipy.io.savemat("version4.mat", {k: values[k] for k in ("a", "z", "sp", "text", "t_i2", "t_u1", "t_f4", "t_i4", "t_u2")}, format="4")
 scipy.io.savemat("one.mat", {"a": X, "text": "story"}, do_compression=True)
+
+# As files of words with their times are: characters filled up with spaces, and cells.
+words = ["\u8bdd", "story", "na\u00efve", "\U0001f600x"]
+scipy.io.savemat("words.mat", {"word": np.array(words), "cells": np.array(words, dtype=object), "start": np.array([[10.9, 11.5, 12, 13]]),
+                 "end": np.array([[11.5, 12, 12.25, 14]]), "mixed": np.array(["a", 1.5], dtype=object)})

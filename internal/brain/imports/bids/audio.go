@@ -30,7 +30,8 @@ func (f *finder) findStimuli(ctx context.Context) (*stimuli, error) {
 	}
 	return s, f.EachFile(ctx, s.folders[1:], func(path string) {
 		name := strings.ToLower(filepath.Base(path))
-		if imports.IsAudio(name) || slices.Contains(wordExts, filepath.Ext(name)) {
+		if imports.IsAudio(name) || slices.Contains(wordExts, filepath.Ext(name)) ||
+			strings.HasSuffix(name, timedWords) {
 			s.byName[name] = append(s.byName[name], path)
 		}
 	})

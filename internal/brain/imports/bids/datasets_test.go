@@ -106,6 +106,11 @@ func TestDenseSeriesOfSMN4Lang(t *testing.T) {
 	require.NoError(t, err)
 	root := tree(t, map[string]string{"sub-01/func/sub-01_task-RDR_run-1_events.tsv": string(events),
 		"stimuli/audio/story_1.wav": "406.5"})
+	timed, err := os.ReadFile("../../../mat/testdata/words.mat")
+	require.NoError(t, err)
+	times := filepath.Join(root, "derivatives/annotations/time_align/word-level/story_1_word_time.mat")
+	require.NoError(t, os.MkdirAll(filepath.Dir(times), 0o700))
+	require.NoError(t, os.WriteFile(times, timed, 0o600))
 	laboratory(t, root,
 		map[string]string{"derivatives/preprocessed_data/sub-01/CIFTI/sub-01_task-RDR_run-1_bold.dtseries." +
 			"nii": "cifti/sub-01_task-RDR_run-1_bold.dtseries.nii"})
@@ -119,6 +124,12 @@ func TestDenseSeriesOfSMN4Lang(t *testing.T) {
 	r, err := d.OpenResponses(t.Context(), "sub-01", "story_1")
 	require.NoError(t, err)
 	assert.Equal(t, []int{20, 34}, []int{r.Rows, r.Columns})
+	assert.Contains(t, found.Guessed, "the words of story story_1 are in story_1_word_time.mat, less 10.65 s")
+	words, err := d.Words(t.Context(), "story_1")
+	require.NoError(t, err)
+	require.Len(t, words, 4)
+	assert.Equal(t, "话", words[0].Text)
+	assert.InDelta(t, 10.9-10.65, words[0].Onset, 1e-9)
 
 	left, right := sphere(t, "l.gii", 12), sphere(t, "r.gii", 12)
 	_, err = Find(t.Context(), root, Options{Surface: []string{left, right}})
@@ -145,8 +156,26 @@ func littlePrince(language string, volumes []int, extra float64) map[string]stri
 }
 
 func TestRunsOfLePetitPrinceAreSectionsByRank(t *testing.T) {
-	root := tree(t, littlePrince("EN", bidsdata.LePetitPrince["EN"], 4))
-	_, found, d := made(t, root, Options{})
+	files := littlePrince("EN", bidsdata.LePetitPrince["EN"], 4)
+	files["annotation/EN/lppEN_word_information.csv"] = ",word,lemma,onset,offset,section\n0,once,once,0.1,0.3,1\n" +
+		"1, ,,,,1\n2,when,when,0.4,0.5,1\n3,\"so, then\",so,2.5,2.75,2\n4,late,late,1e4,1e4,3\n"
+	files["annotation/FR/lppFR_word_information.csv"] = "other"
+	root := tree(t, files)
+	dir, found, d := made(t, root, Options{})
+	for story, want := range map[string]string{"section-1": "0.1\t0.3\tonce\n0.4\t0.5\twhen\n",
+		"section-2": "2.5\t2.75\tso, then\n"} {
+		text, err := os.ReadFile(filepath.Join(dir, "words", story+".tsv"))
+		require.NoError(t, err)
+		assert.Equal(t, "onset\toffset\tword\n"+want, string(text))
+	}
+	why := map[string]bool{}
+	for _, l := range found.LeftOut {
+		why[l.Why] = true
+	}
+	assert.Contains(t, why, "words of story section-3: the last word ends at 10000.00 s of the recording, which has "+
+		"672.00 s")
+	assert.Len(t, why, 7, "sections without words")
+	assert.Contains(t, found.Guessed, "the words of story section-2 are in lppEN_word_information.csv, section 2")
 	require.Len(t, d.Stories(), 9)
 	for i, rows := range bidsdata.LePetitPrince["EN"] {
 		s := found.Stories[i]

@@ -2,17 +2,13 @@ package bids
 
 import (
 	"context"
-	"errors"
 	"math"
 	"path/filepath"
-	"strings"
 
 	"github.com/brainwavlm/bwlm/audio"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/brain/imports"
 	"github.com/brainwavlm/bwlm/internal/quote"
-	"github.com/brainwavlm/bwlm/internal/textgrid"
-	"github.com/brainwavlm/bwlm/internal/wordtable"
 )
 
 // usualSeconds of rows before or after a recording need no word in the data set.
@@ -106,34 +102,4 @@ func (f *finder) span(h *heard) *imports.Span {
 		return nil
 	}
 	return &imports.Span{First: s.First, Last: last}
-}
-
-// readable returns why no words can be read from a file.
-func readable(path string) error {
-	if !strings.EqualFold(filepath.Ext(path), ".TextGrid") {
-		_, _, err := wordtable.Read(path)
-		return err
-	}
-	grid, err := textgrid.Read(path)
-	if err != nil {
-		return err
-	}
-	if _, ok := grid.Words(); !ok {
-		return errors.New("it has no tier of words")
-	}
-	return nil
-}
-
-// wordsOf finds the words of a story. A table that cannot be read is left out.
-func (f *finder) wordsOf(s *imports.Story, h *heard) {
-	path := f.stimuli.words(h.scans[0], h.audio)
-	if path == "" {
-		return
-	}
-	if err := readable(path); err != nil {
-		f.Leave(path, "words of story %s: %s", s.Name, err.Error())
-		return
-	}
-	s.Words = path
-	f.Guess("the words of story %s are in %s", s.Name, filepath.Base(path))
 }
