@@ -2,7 +2,6 @@ package sweep
 
 import (
 	"context"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,8 +11,9 @@ import (
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/brain/subrun"
-	"github.com/brainwavlm/bwlm/internal/roikeys"
 )
+
+const op = "sweep"
 
 // Options configures a sweep. Experiment, Axes and Out are required.
 type Options struct {
@@ -22,22 +22,30 @@ type Options struct {
 	Experiment func(sets ...string) (*experiment.Experiment, error)
 	Axes       []results.SweepAxis
 	Out        string // the parent folder of the runs
+	Reveal     bool   // score the test rows of all settings, not of the best one alone
 	Study      brain.Options
 
 	// Open opens a study; nil means brain.Open.
 	Open func(context.Context, *experiment.Experiment, brain.Options) (*brain.Study, error)
-	// Begin is called before each run; it may be nil.
-	Begin func(run string, index, total int)
+	// Begin is called before each run, and when only runs of other processes are left; it may be nil.
+	Begin func(Status)
 }
 
-// Run runs every combination that is not finished and returns the table of all. After each run it
-// writes sweep.json and sweep.csv.
+// Status is where a sweep stands.
+type Status = subrun.Status
+
+// Run tunes every combination that is not finished, scores the test rows of the best setting on the validation rows,
+// and returns the table of all, which it writes to sweep.json and sweep.csv.
 //
-// An error is about the options or the folder, or it is the cause of a cancelled context; finished
-// runs are then saved. A run that fails is no error: its row of the table holds the reason.
+// Several processes may call Run with equal options: each works on the runs that no other one has locked, and when
+// all runs are finished each returns and writes the same table. The run of a process that died is resumed by another.
+//
+// An error is about the options or the folder, or it is the cause of a cancelled context; finished runs are then
+// saved. A folder of other settings is a fault of kind Exists. A run that fails is no error: its row of the table
+// holds the reason. A call tries it again, unless the loss was not finite.
 func Run(ctx context.Context, opt Options) (*results.Sweep, error) {
 	if opt.Experiment == nil || opt.Out == "" {
-		return nil, fault.New(fault.Usage, "sweep", "options", "Experiment and Out are required")
+		return nil, fault.New(fault.Usage, op, "options", "Experiment and Out are required")
 	}
 	if err := checkAxes(opt.Axes); err != nil {
 		return nil, err
@@ -46,32 +54,42 @@ func Run(ctx context.Context, opt Options) (*results.Sweep, error) {
 		opt.Open = brain.Open
 	}
 	if opt.Begin == nil {
-		opt.Begin = func(string, int, int) {}
+		opt.Begin = func(Status) {}
 	}
-	s := &sweep{opt: opt, result: &results.Sweep{Schema: 1, Axes: opt.Axes}}
+	s := &sweep{opt: opt}
 	defer s.close()
-	all := combinations(opt.Axes)
-	for _, values := range all { // a wrong key or value fails before the first run
-		if _, err := opt.Experiment(sets(opt.Axes, values)...); err != nil {
-			return nil, err
-		}
-	}
-	if err := os.MkdirAll(opt.Out, 0o755); err != nil {
-		return nil, fault.Wrap(fault.IO, "sweep", opt.Out, err)
-	}
-	for i, values := range all {
-		opt.Begin(nameOf(opt.Axes, values), i, len(all))
-		run, err := s.run(ctx, values)
+	for _, values := range combinations(opt.Axes) { // a wrong key or value fails before the first run
+		exp, err := opt.Experiment(sets(opt.Axes, values)...)
 		if err != nil {
 			return nil, err
 		}
-		s.result.Runs = append(s.result.Runs, run)
-		tabulate(s.result)
-		if err := write(s.result, opt.Out); err != nil {
-			return nil, err
-		}
+		r := &member{name: nameOf(opt.Axes, values), values: values, exp: exp, planOut: exp.Out}
+		exp.Out = filepath.Join(opt.Out, r.name)
+		s.runs = append(s.runs, r)
 	}
-	return s.result, nil
+	if err := os.MkdirAll(opt.Out, 0o755); err != nil {
+		return nil, fault.Wrap(fault.IO, op, opt.Out, err)
+	}
+	if err := s.sameSweep(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.work(ctx); err != nil {
+		return nil, err
+	}
+	r, err := s.table()
+	if err != nil {
+		return nil, err
+	}
+	return r, write(r, opt.Out)
+}
+
+// member is one run of a sweep. Its experiment has the run's directory; planOut is the directory that the experiment
+// names itself, whose analysis may be locked.
+type member struct {
+	name    string
+	values  []string
+	exp     *experiment.Experiment
+	planOut string
 }
 
 // sets returns the settings of a combination, "key=value" each.
@@ -86,10 +104,11 @@ func sets(axes []results.SweepAxis, values []string) []string {
 // sweep is a sweep in progress. One study stays open for the following runs that can share its data
 // and model.
 type sweep struct {
-	opt    Options
-	result *results.Sweep
-	open   *brain.Study
-	shares string // sharedPart of the open study
+	opt      Options
+	runs     []*member
+	failures *subrun.Failures
+	open     *brain.Study
+	shares   string // sharedPart of the open study
 }
 
 func (s *sweep) close() {
@@ -97,32 +116,6 @@ func (s *sweep) close() {
 		s.open.Close()
 		s.open = nil
 	}
-}
-
-// run runs one combination, or reads it if it is finished. A failure is part of the result; only a
-// cancelled context is an error.
-func (s *sweep) run(ctx context.Context, values []string) (results.SweepRun, error) {
-	t := results.SweepRun{Name: nameOf(s.opt.Axes, values), Values: values}
-	summary, err := s.summary(ctx, filepath.Join(s.opt.Out, t.Name), values)
-	switch {
-	case ctx.Err() != nil:
-		return t, context.Cause(ctx)
-	case err != nil:
-		setError(&t, err)
-	default:
-		readSummary(&t, summary)
-	}
-	return t, nil
-}
-
-// summary returns the scores of one run, which it starts, resumes or reads.
-func (s *sweep) summary(ctx context.Context, dir string, values []string) (*results.Summary, error) {
-	exp, err := s.opt.Experiment(sets(s.opt.Axes, values)...)
-	if err != nil {
-		return nil, err
-	}
-	exp.Out = dir
-	return subrun.Scores(ctx, "sweep", exp, s.study)
 }
 
 // study returns the study of a run: a variant of the open study if the two share data, model and
@@ -164,33 +157,4 @@ func sharedPart(exp *experiment.Experiment) string {
 		}
 	}
 	return strings.Join(parts, "\n")
-}
-
-// setError records why a run has no scores.
-func setError(t *results.SweepRun, err error) {
-	t.Error = err.Error()
-	if f, ok := errors.AsType[*fault.Error](err); ok {
-		t.Diverged = f.Kind == fault.BadData && f.Op == "tune" // the loss is not finite
-	}
-}
-
-// readSummary fills in the scores of a run.
-func readSummary(t *results.SweepRun, s *results.Summary) {
-	base := s.Test.Base.MeanR
-	t.BaseR, t.Epochs, t.Best = &base, len(s.Epochs)-1, s.Chosen
-	for _, e := range s.Epochs[1:] {
-		if e.ValR < s.Epochs[0].ValR {
-			t.Below++
-		}
-		if e.Epoch == s.Chosen {
-			t.ValDelta = e.ValR - s.Epochs[0].ValR
-		}
-	}
-	if s.Test.Delta == nil { // only readouts were trained: there is no tuned model to score
-		return
-	}
-	t.Delta = map[string]float64{roikeys.All: s.Test.Delta.MeanR}
-	for roi, d := range s.Test.Delta.ROIs {
-		t.Delta[roi] = d.MeanR
-	}
 }

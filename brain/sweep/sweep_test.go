@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/roikeys"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 )
 
 // axis makes an axis of a key and its values.
@@ -59,44 +61,64 @@ func TestSpread(t *testing.T) {
 	assert.Nil(t, spread([]float64{1}).SD)
 }
 
-func TestReadSummary(t *testing.T) {
-	var trial results.SweepRun
-	readSummary(&trial, &results.Summary{Chosen: 2, Epochs: []results.Epoch{{ValR: .1}, {Epoch: 1, ValR: .05},
-		{Epoch: 2, ValR: .25}, {Epoch: 3, ValR: .1}},
-		Test: results.Scores{Base: results.ModelScore{MeanR: .3},
-			Delta: &results.Delta{MeanR: .02, ROIs: map[string]results.DeltaROI{"AC": {MeanR: -.01}}}}})
-	base := .3
-	assert.InDelta(t, .15, trial.ValDelta, 1e-12)
-	trial.ValDelta = 0
-	assert.Equal(t, results.SweepRun{BaseR: &base, Delta: map[string]float64{roikeys.All: .02, "AC": -.01},
-		Best: 2, Epochs: 3, Below: 1}, trial)
-	var failed results.SweepRun
-	setError(&failed, fault.New(fault.BadData, "tune", "s[0:9]", "the loss is NaN"))
-	assert.True(t, failed.Diverged)
-	failed = results.SweepRun{}
-	setError(&failed, fault.New(fault.BadData, "read audio", "a.wav", "no samples"))
-	assert.False(t, failed.Diverged)
+func TestOutcomesAreRead(t *testing.T) {
+	var run results.SweepRun
+	epochs := []results.Epoch{{ValR: .1}, {Epoch: 1, ValR: .05}, {Epoch: 2, ValR: .25}, {Epoch: 3, ValR: .1}}
+	readTuning(&run, &rundir.Tuning{Chosen: 2, Epochs: epochs})
+	assert.InDelta(t, .15, *run.ValDelta, 1e-12)
+	assert.Equal(t, .25, *run.ValR)
+	assert.Equal(t, [3]int{2, 3, 1}, [3]int{run.Best, run.Epochs, run.Below})
+	assert.Nil(t, run.Delta)
+	readScores(&run, &results.Summary{Test: results.Scores{Base: results.ModelScore{MeanR: .3},
+		Delta: &results.Delta{MeanR: .02, ROIs: map[string]results.DeltaROI{"AC": {MeanR: -.01}}}}})
+	assert.Equal(t, .3, *run.BaseR)
+	assert.Equal(t, map[string]float64{roikeys.All: .02, "AC": -.01}, run.Delta)
+}
+
+// ran is a run with validation scores.
+func ran(r, delta float64, best, epochs, below int, values ...string) results.SweepRun {
+	return results.SweepRun{Values: values, ValR: &r, ValDelta: &delta, Best: best, Epochs: epochs, Below: below}
 }
 
 func TestSettingsAreAveragedOverSeeds(t *testing.T) {
-	zero := 0.
 	r := results.Sweep{Axes: []results.SweepAxis{axis("train.seed"), axis("train.lr")}, Runs: []results.SweepRun{
-		{Values: []string{"1", "a"}, BaseR: &zero, Delta: map[string]float64{roikeys.All: .1}, Best: 1, Epochs: 4,
-			Below: 1},
+		ran(.1, .01, 1, 4, 1, "1", "a"),
 		{Values: []string{"1", "b"}, Error: "no number", Diverged: true},
-		{Values: []string{"2", "a"}, BaseR: &zero, Delta: map[string]float64{roikeys.All: .3}, Best: 3, Epochs: 4,
-			Below: 2},
+		ran(.3, .03, 3, 4, 2, "2", "a"),
 		{Values: []string{"2", "b"}, Error: "no disk"},
 	}}
-	tabulate(&r)
+	r.Runs[0].Delta, r.Runs[2].Delta = map[string]float64{roikeys.All: .1}, map[string]float64{roikeys.All: .3}
+	assert.Equal(t, []bool{true, false, true, false}, tabulate(&r))
 	require.Len(t, r.Settings, 2)
 	a, b := r.Settings[0], r.Settings[1]
 	assert.Equal(t, map[string]string{"train.lr": "a"}, a.Values)
+	assert.InDelta(t, .2, a.ValR.Mean, 1e-12)
+	assert.InDelta(t, .1414213562, *a.ValR.SD, 1e-9)
+	assert.InDelta(t, .02, a.ValDelta.Mean, 1e-12)
 	assert.InDelta(t, .2, a.Delta[roikeys.All].Mean, 1e-12)
-	assert.InDelta(t, .1414213562, *a.Delta[roikeys.All].SD, 1e-9)
 	assert.Equal(t, []int{1, 3}, a.Best)
 	assert.InDelta(t, 3./8, a.Below, 1e-12)
-	assert.Equal(t, [3]int{0, 1, 1}, [3]int{b.Seeds, b.Diverged, b.Failed})
+	assert.Equal(t, [4]int{0, 1, 1, 0}, [4]int{b.Seeds, b.Diverged, b.Failed, b.Rank})
+	assert.Nil(t, b.ValR)
+	assert.Equal(t, 2, r.Configurations)
+}
+
+func TestRanksAreThoseOfTheValidationRows(t *testing.T) {
+	r := results.Sweep{Axes: []results.SweepAxis{axis("data.subjects"), axis("train.lr"), axis("train.seed")},
+		Runs: []results.SweepRun{
+			ran(.2, 0, 1, 1, 0, "ada", "1", "0"), ran(.2, 0, 1, 1, 0, "ada", "1", "1"),
+			ran(.4, 0, 1, 1, 0, "ada", "2", "0"), ran(.1, 0, 1, 1, 0, "ada", "2", "1"),
+			ran(.9, 0, 1, 1, 0, "ada", "3", "0"), {Values: []string{"ada", "3", "1"}, Error: "no disk"},
+			ran(.01, 0, 1, 1, 0, "bob", "1", "0"), ran(.01, 0, 1, 1, 0, "bob", "2", "0"),
+		}}
+	best := tabulate(&r)
+	assert.Equal(t, []bool{false, false, true, true, false, false, true, false}, best)
+	var order []string
+	for _, s := range r.Settings {
+		order = append(order, fmt.Sprintf("%s %s %d", s.Values["data.subjects"], s.Values["train.lr"], s.Rank))
+	}
+	assert.Equal(t, []string{"ada 2 1", "ada 1 2", "ada 3 0", "bob 1 1", "bob 2 2"}, order,
+		"by the mean over seeds; no rank without all seeds; by subject; equal scores in the order of the axes")
 }
 
 func TestARunThatFailsDoesNotStopTheSweep(t *testing.T) {
@@ -125,9 +147,31 @@ func TestARunThatFailsDoesNotStopTheSweep(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(out, "sweep.csv"))
 	require.NoError(t, err)
 	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-	assert.Equal(t, "train.lr,train.seed,base_r,val_delta,best_epoch,epochs,epochs_below_base,diverged,error", lines[0])
-	assert.Equal(t, "1e-3,2,,,,,,false,load model: nowhere: no such file", lines[2])
+	assert.Equal(t, "train.lr,train.seed,rank,val_r,val_delta,best_epoch,epochs,epochs_below_base,base_r,diverged,error",
+		lines[0])
+	assert.Equal(t, "1e-3,2,,,,,,,,false,load model: nowhere: no such file", lines[2])
 	assert.FileExists(t, filepath.Join(out, "sweep.json"))
+	assert.Equal(t, int(fault.Missing), r.Runs[0].Code)
+
+	// The next call tries failed runs again, but for those that diverged.
+	diverged := rundir.FailureOf(fault.New(fault.BadData, "tune", "s[0:9]", "the loss is NaN"), 1)
+	require.NoError(t, (&rundir.Run{Dir: filepath.Join(out, r.Runs[3].Name)}).WriteFailure(diverged))
+	r, err = Run(t.Context(), opt)
+	require.NoError(t, err)
+	assert.Equal(t, 7, opened)
+	assert.Equal(t, [2]bool{false, true}, [2]bool{r.Runs[2].Diverged, r.Runs[3].Diverged})
+
+	// Another experiment and other axes are not taken for the same sweep. Values may be added.
+	opt.Experiment = func(sets ...string) (*experiment.Experiment, error) { return load(append(sets, "train.epochs=3")...) }
+	_, err = Run(t.Context(), opt)
+	assert.Equal(t, fault.Exists, fault.KindOf(err))
+	assert.ErrorContains(t, err, "the sweep was begun with train.epochs: 20, not 3")
+	opt.Experiment = load
+	opt.Axes[0].Values = append(opt.Axes[0].Values, "1")
+	_, err = Run(t.Context(), opt)
+	require.NoError(t, err)
+	_, err = Run(t.Context(), Options{Experiment: load, Axes: opt.Axes[:1], Out: out, Open: opt.Open})
+	assert.ErrorContains(t, err, "the sweep was begun over train.lr, train.seed, not over train.lr")
 
 	_, err = Run(t.Context(), Options{})
 	assert.Equal(t, fault.Usage, fault.KindOf(err), "the zero options")

@@ -10,17 +10,33 @@ import (
 )
 
 // curveOf returns the curve from the scores of the left-out subjects by share of training rows; all[k]
-// left out subject k.
+// left out subject k. Subjects whose tuning failed (nil) have no part in it; nil if none is left.
 func curveOf(r *results.Transfer, base *scored, all []*scored, seed uint64) *results.TransferCurve {
-	c := &results.TransferCurve{Goal: mean(r.Base), Full: mean(r.Minutes)}
+	c := &results.TransferCurve{}
+	var own []int
+	for k, s := range all {
+		if s != nil {
+			own, c.Subjects = append(own, k), append(c.Subjects, r.Subjects[k])
+		}
+	}
+	if len(own) == 0 {
+		return nil
+	}
+	some := func(x []float64) (out []float64) {
+		for _, k := range own {
+			out = append(out, x[k])
+		}
+		return out
+	}
+	c.Goal, c.Full = mean(some(r.Base)), mean(some(r.Minutes))
 	for i, share := range base.Shares {
-		p := results.CurvePoint{Share: share, Base: meanRs(base.Scores[i])}
+		p := results.CurvePoint{Share: share, Base: some(meanRs(base.Scores[i]))}
 		var minutes []float64
-		for k, s := range all {
-			at := slices.IndexFunc(s.Scores[i],
+		for _, k := range own {
+			at := slices.IndexFunc(all[k].Scores[i],
 				func(p evaluate.SubjectScore) bool { return p.Subject == r.Subjects[k] })
-			own := s.Scores[i][at]
-			p.Tuned, minutes = append(p.Tuned, own.MeanR), append(minutes, own.Minutes)
+			score := all[k].Scores[i][at]
+			p.Tuned, minutes = append(p.Tuned, score.MeanR), append(minutes, score.Minutes)
 		}
 		p.Minutes = mean(minutes)
 		p.BaseMean, p.TunedMean = *subjectMean(p.Base, seed), *subjectMean(p.Tuned, seed)

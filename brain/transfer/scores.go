@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -13,6 +12,7 @@ import (
 	"github.com/brainwavlm/bwlm/internal/brain/study"
 	"github.com/brainwavlm/bwlm/internal/brain/tune"
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
+	"github.com/brainwavlm/bwlm/internal/rundir"
 )
 
 // scored is the content of the file with the scores of one tuning, or of the untuned model.
@@ -39,19 +39,22 @@ type unseen struct {
 // allRows returns the scores with all training rows.
 func (s *scored) allRows() []evaluate.SubjectScore { return s.Scores[len(s.Scores)-1] }
 
-// read reads the scores at the given shares from a file; nil if there is none or it has other
-// settings.
+// read reads the scores at the given shares from a file; nil if they are not there. A file of another experiment is a
+// fault of kind Exists.
 func (t *runner) read(file string, at []float64) (*scored, error) {
 	s := &scored{}
-	err := jsonfile.ReadOwn("transfer", filepath.Dir(file), filepath.Base(file), s)
+	err := jsonfile.ReadOwn(op, filepath.Dir(file), filepath.Base(file), s)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
 	case err != nil:
 		return nil, err
 	}
-	same := s.Settings == t.settings && slices.Equal(s.Subjects, t.subjects)
-	if !same || !containsAll(s.Shares, at) || len(s.Scores) != len(s.Shares) {
+	if s.Settings != t.settings || !slices.Equal(s.Subjects, t.subjects) {
+		return nil, fault.New(fault.Exists, op, file, "has the scores of another experiment").
+			WithHint("choose another out, or remove %s", filepath.Dir(filepath.Dir(file)))
+	}
+	if !containsAll(s.Shares, at) || len(s.Scores) != len(s.Shares) {
 		return nil, nil
 	}
 	var kept [][]evaluate.SubjectScore
@@ -68,71 +71,55 @@ func containsAll(all, some []float64) bool {
 	return !slices.ContainsFunc(some, func(x float64) bool { return !slices.Contains(all, x) })
 }
 
-// untuned returns the scores of the untuned model, which it computes unless they are in its file.
-func (t *runner) untuned(ctx context.Context, at []float64) (*scored, error) {
-	file := filepath.Join(t.dir(), "untuned.json")
-	s, err := t.read(file, at)
-	if s != nil || err != nil {
-		return s, err
+// scoreUntuned scores the untuned model.
+func (t *runner) scoreUntuned(ctx context.Context, u *tuning) error {
+	scores, err := evaluate.ScoreSubjects(ctx, t.study, nil, u.at)
+	if err != nil {
+		return err
 	}
-	s = &scored{Settings: t.settings, Subjects: t.subjects, Shares: at}
-	if s.Scores, err = evaluate.ScoreSubjects(ctx, t.study, nil, at); err != nil {
-		return nil, err
-	}
-	return s, writeScores(file, s)
+	return jsonfile.Write(t.file(u), &scored{Settings: t.settings, Subjects: t.subjects, Shares: u.at, Scores: scores})
 }
 
-// tuned returns the scores of a model tuned on the sources, which it tunes unless the scores are in
-// their file. target is the subject left out, if any.
-func (t *runner) tuned(ctx context.Context, name string, sources []string, at []float64, target string) (*scored,
-	error) {
-	if t.opt.Begin != nil {
-		t.opt.Begin(name, t.begun, t.total)
-	}
-	t.begun++
-	exp := *t.study.Experiment
-	exp.Data.Subjects, exp.Out = sources, filepath.Join(t.dir(), name)
-	file := filepath.Join(exp.Out, "scores.json")
-	s, err := t.read(file, at)
-	if s != nil || err != nil {
-		return s, err
-	}
-	v, err := t.study.Vary(ctx, &exp)
+// tune tunes a model in a run that is claimed, or resumes it, and scores it.
+func (t *runner) tune(ctx context.Context, u *tuning, run *rundir.Run) error {
+	exp := t.experiment(u)
+	v, err := t.study.Vary(ctx, exp)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	run, err := v.StartOrResume(ctx)
-	if err != nil {
-		return nil, err
+	if run.Fresh() {
+		if err := v.BeginIn(ctx, run); err != nil {
+			return err
+		}
 	}
-	defer run.Close()
 	p, err := tune.Fit(ctx, v, run)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	model, err := v.LoadTuned(ctx, run)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer model.Close()
-	s = &scored{Settings: t.settings, Subjects: t.subjects, Sources: sources, Target: target,
-		Chosen: p.Epochs[p.Best].Epoch, Shares: at}
-	if part := at[:len(at)-1]; len(part) > 0 {
-		if s.Scores, err = evaluate.ScoreSubjects(ctx, t.study, model, part, target); err != nil {
-			return nil, err
+	s := &scored{Settings: t.settings, Subjects: t.subjects, Sources: u.sources, Target: u.target,
+		Chosen: p.Epochs[p.Best].Epoch, Shares: u.at}
+	last := len(u.at) - 1
+	if part := u.at[:last]; len(part) > 0 {
+		if s.Scores, err = evaluate.ScoreSubjects(ctx, t.study, model, part, u.target); err != nil {
+			return err
 		}
 	}
-	full, err := evaluate.ScoreSubjects(ctx, t.study, model, at[len(at)-1:])
+	full, err := evaluate.ScoreSubjects(ctx, t.study, model, u.at[last:])
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s.Scores = append(s.Scores, full...)
-	if target != "" {
-		if s.Unseen, err = t.unseenStories(ctx, model, target, sources); err != nil {
-			return nil, err
+	if u.target != "" {
+		if s.Unseen, err = t.unseenStories(ctx, model, u.target, u.sources); err != nil {
+			return err
 		}
 	}
-	return s, writeScores(file, s)
+	return jsonfile.Write(t.file(u), s)
 }
 
 // unseenStories scores a left-out subject by a ridge on stories that the tuning did not contain, if
@@ -153,12 +140,4 @@ func (t *runner) unseenStories(ctx context.Context, model *study.Tuned, target s
 		return &unseen{Stories: stories, Skipped: err.Error()}, nil
 	}
 	return u, err
-}
-
-// writeScores writes a file of scores, and its folder if there is none.
-func writeScores(file string, s *scored) error {
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		return fault.Wrap(fault.IO, "transfer", file, err)
-	}
-	return jsonfile.Write(file, s)
 }

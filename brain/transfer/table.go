@@ -53,52 +53,85 @@ func setBase(r *results.Transfer, base *scored) {
 	}
 }
 
-// setMatrix fills in the matrix; rows holds the scores of the models tuned on each subject.
+// subjectMeanOf is subjectMean, nil of no values.
+func subjectMeanOf(values []float64, seed uint64) *results.SubjectMean {
+	if len(values) == 0 {
+		return nil
+	}
+	return subjectMean(values, seed)
+}
+
+// chosenOf returns the chosen epoch of a tuning, nil if it failed.
+func chosenOf(s *scored) *int {
+	if s == nil {
+		return nil
+	}
+	return &s.Chosen
+}
+
+// setMatrix fills in the matrix; rows holds the scores of the models tuned on each subject, nil where that failed.
 func setMatrix(r *results.Transfer, rows []*scored, seed uint64) {
 	for _, s := range rows {
-		r.Matrix, r.Chosen = append(r.Matrix, meanRs(s.allRows())), append(r.Chosen, s.Chosen)
+		var row []float64
+		if s != nil {
+			row = meanRs(s.allRows())
+		}
+		r.Matrix, r.Chosen = append(r.Matrix, row), append(r.Chosen, chosenOf(s))
 	}
 	var within, between []float64
 	for target, base := range r.Base {
 		var from []float64
-		for source := range r.Matrix {
-			gain := r.Matrix[source][target] - base
-			if source == target {
-				within = append(within, gain)
-			} else {
-				from = append(from, gain)
+		for source, row := range r.Matrix {
+			switch {
+			case row == nil:
+			case source == target:
+				within = append(within, row[target]-base)
+			default:
+				from = append(from, row[target]-base)
 			}
 		}
-		between = append(between, mean(from))
+		if len(from) > 0 {
+			between = append(between, mean(from))
+		}
 	}
-	r.Within, r.Between = subjectMean(within, seed), subjectMean(between, seed)
+	r.Within, r.Between = subjectMeanOf(within, seed), subjectMeanOf(between, seed)
 }
 
 // setLeaveOneOut fills in the scores of the models tuned on all subjects but one; all[k] left out
-// subject k.
+// subject k, and is nil if its tuning failed.
 func setLeaveOneOut(r *results.Transfer, base *scored, all []*scored, seed uint64) {
 	l := &results.LeaveOneOut{ROIs: map[string]*results.SubjectMean{}, UnseenStories: results.UnseenStories{
 		Subjects: []string{}, Stories: map[string][]string{}, Skipped: map[string]string{}}}
-	var seen []float64
+	var seen, unseen, cost []float64
 	rois := map[string][]float64{}
 	for k, s := range all {
-		own := s.allRows()[k]
-		l.Tuned, l.Chosen = append(l.Tuned, own.MeanR), append(l.Chosen, s.Chosen)
+		l.Chosen = append(l.Chosen, chosenOf(s))
 		var with []float64
 		for j, other := range all {
-			if j != k {
+			if j != k && other != nil {
 				with = append(with, other.allRows()[k].MeanR)
 			}
 		}
-		seen = append(seen, mean(with)-r.Base[k])
+		if len(with) > 0 {
+			seen = append(seen, mean(with)-r.Base[k])
+		}
+		if s == nil {
+			l.Tuned = append(l.Tuned, nil)
+			continue
+		}
+		own := s.allRows()[k]
+		l.Tuned = append(l.Tuned, &own.MeanR)
+		unseen = append(unseen, own.MeanR-r.Base[k])
+		if len(with) > 0 {
+			cost = append(cost, seen[len(seen)-1]-unseen[len(unseen)-1])
+		}
 		for name, x := range own.ROIs {
 			rois[name] = append(rois[name], x-base.allRows()[k].ROIs[name])
 		}
 		addUnseenStories(&l.UnseenStories, s)
 	}
-	unseen := minus(l.Tuned, r.Base)
-	l.Delta, l.DeltaSeen = subjectMean(unseen, seed), subjectMean(seen, seed)
-	l.Cost = subjectMean(minus(seen, unseen), seed)
+	l.Delta, l.DeltaSeen = subjectMeanOf(unseen, seed), subjectMeanOf(seen, seed)
+	l.Cost = subjectMeanOf(cost, seed)
 	for name, gains := range rois {
 		l.ROIs[name] = subjectMean(gains, seed)
 	}
@@ -133,10 +166,11 @@ func write(r *results.Transfer, dir string) error {
 func writeCSV(r *results.Transfer, to io.Writer) error {
 	w := csv.NewWriter(to)
 	number := func(x float64) string { return strconv.FormatFloat(x, 'g', 6, 64) }
-	_ = w.Write([]string{"part", "tuned_on", "tested_on", "relation", "minutes", "base_r", "tuned_r", "delta"})
+	_ = w.Write([]string{"part", "tuned_on", "tested_on", "relation", "minutes", "base_r", "tuned_r", "delta",
+		"error"})
 	line := func(part Part, source, relation string, k int, minutes, base, tuned float64) {
 		_ = w.Write([]string{string(part), source, r.Subjects[k], relation,
-			number(minutes), number(base), number(tuned), number(tuned - base)})
+			number(minutes), number(base), number(tuned), number(tuned - base), ""})
 	}
 	for i, row := range r.Matrix {
 		for k, x := range row {
@@ -152,15 +186,21 @@ func writeCSV(r *results.Transfer, to io.Writer) error {
 	}
 	if l := r.LeaveOneOut; l != nil {
 		for k, x := range l.Tuned {
-			line(LeaveOneOut, without(k), "unseen", k, r.Minutes[k], r.Base[k], x)
+			if x != nil {
+				line(LeaveOneOut, without(k), "unseen", k, r.Minutes[k], r.Base[k], *x)
+			}
 		}
 	}
 	if c := r.Curve; c != nil {
 		for _, p := range c.Points {
-			for k, x := range p.Tuned {
-				line(Curve, without(k), "unseen", k, p.Share*r.Minutes[k], p.Base[k], x)
+			for i, x := range p.Tuned {
+				k := slices.Index(r.Subjects, c.Subjects[i])
+				line(Curve, without(k), "unseen", k, p.Share*r.Minutes[k], p.Base[i], x)
 			}
 		}
+	}
+	for _, f := range r.Failed {
+		_ = w.Write([]string{"failed", f.Name, "", "", "", "", "", "", f.Error})
 	}
 	w.Flush()
 	return w.Error()

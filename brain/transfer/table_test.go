@@ -45,7 +45,7 @@ func TestMatrixByHand(t *testing.T) {
 	all[1].Unseen = &unseen{Skipped: "none"}
 	setLeaveOneOut(r, base, all, 1)
 	l := r.LeaveOneOut
-	assert.Equal(t, []float64{.15, .26, .4}, l.Tuned)
+	assert.Equal(t, []float64{.15, .26, .4}, []float64{*l.Tuned[0], *l.Tuned[1], *l.Tuned[2]})
 	assert.InDelta(t, (.05+.06+.1)/3, l.Delta.Mean, 1e-12)
 	assert.InDelta(t, (.03+.025+.03)/3, l.DeltaSeen.Mean, 1e-12, "the same subjects where another was left out")
 	assert.InDelta(t, l.DeltaSeen.Mean-l.Delta.Mean, l.Cost.Mean, 1e-12)
@@ -58,8 +58,8 @@ func TestMatrixByHand(t *testing.T) {
 	require.NoError(t, writeCSV(r, &csv))
 	lines := strings.Split(strings.TrimSpace(csv.String()), "\n")
 	assert.Len(t, lines, 1+9+3)
-	assert.Equal(t, "matrix,b,b,seen,10,0.2,0.3,0.1", lines[5])
-	assert.Equal(t, "leave-one-out,b+c,a,unseen,10,0.1,0.15,0.05", lines[10])
+	assert.Equal(t, "matrix,b,b,seen,10,0.2,0.3,0.1,", lines[5])
+	assert.Equal(t, "leave-one-out,b+c,a,unseen,10,0.1,0.15,0.05,", lines[10])
 }
 
 // flatCurve makes a curve of n equal subjects at minutes 1, 2, 3, 4.

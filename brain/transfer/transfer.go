@@ -16,6 +16,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/brain/study"
+	"github.com/brainwavlm/bwlm/internal/brain/subrun"
 )
 
 // Part is a part of a transfer study.
@@ -36,9 +37,13 @@ var shares = []float64{.125, .25, .375, .5, .625, .75, .875, 1}
 
 // Options configures a transfer study. The zero value runs all parts.
 type Options struct {
-	Only  []Part                             // the parts to run; empty: all
-	Begin func(run string, index, total int) // called before each tuning runs or is read; may be nil
+	Only []Part // the parts to run; empty: all
+	// Begin is called before each tuning, and when only those of other processes are left; it may be nil.
+	Begin func(Status)
 }
+
+// Status is where a transfer study stands.
+type Status = subrun.Status
 
 // ResolveSubjects returns the names of the subjects that take part. Names may be globs; without names it
 // returns the subjects that an experiment trains on by default. It is an error if a name is not in the
@@ -74,8 +79,7 @@ type runner struct {
 	subjects []string
 	settings string // hash of the experiment: scores of other settings are not reused
 	result   *results.Transfer
-	begun    int
-	total    int
+	failures *subrun.Failures
 }
 
 // Run tunes and scores what is not finished and returns the tables. The study must contain all subjects
@@ -83,6 +87,11 @@ type runner struct {
 // any other. Each tuning is a run directory below transfer/ in the experiment's directory: a finished one
 // is read, an interrupted one resumes. The tables are written to transfer/transfer.json and
 // transfer/transfer.csv.
+//
+// Several processes may call Run with equal studies and options: each works on the tunings that no other one has
+// locked, and when all are finished each returns and writes the same tables. A tuning that fails is in Failed of the
+// result, whose means are over the others; a call tries it again, unless its loss was not finite. If all fail, the
+// first failure is an error. A directory of another experiment is a fault of kind Exists.
 func Run(ctx context.Context, st *brain.Study, opt Options) (*results.Transfer, error) {
 	return run(ctx, st.Internal(), opt)
 }
@@ -128,45 +137,34 @@ func (t *runner) does(part Part) bool {
 }
 
 func (t *runner) run(ctx context.Context) error {
+	if t.opt.Begin == nil {
+		t.opt.Begin = func(Status) {}
+	}
 	matrix, left, curve := t.does(Matrix), t.does(LeaveOneOut), t.does(Curve)
-	if matrix {
-		t.total += len(t.subjects)
-	}
-	if left || curve {
-		t.total += len(t.subjects)
-	}
 	at := t.possibleShares()
-	base, err := t.untuned(ctx, at)
-	if err != nil {
+	untuned := &tuning{name: "untuned", at: at}
+	var from, without []*tuning
+	for _, subject := range t.subjects {
+		if matrix {
+			from = append(from, &tuning{name: "from-" + subject, sources: []string{subject}, at: []float64{1}})
+		}
+		if left || curve {
+			without = append(without, &tuning{name: "without-" + subject, sources: t.others(subject), at: at,
+				target: subject})
+		}
+	}
+	if err := t.work(ctx, untuned, slices.Concat(from, without)); err != nil {
 		return err
 	}
-	setBase(t.result, base)
+	setBase(t.result, untuned.scores)
 	if matrix {
-		var rows []*scored
-		for _, source := range t.subjects {
-			s, err := t.tuned(ctx, "from-"+source, []string{source}, []float64{1}, "")
-			if err != nil {
-				return err
-			}
-			rows = append(rows, s)
-		}
-		setMatrix(t.result, rows, t.seed())
+		setMatrix(t.result, scoresOf(from), t.seed())
 	}
-	if left || curve {
-		var all []*scored
-		for _, target := range t.subjects {
-			s, err := t.tuned(ctx, "without-"+target, t.others(target), at, target)
-			if err != nil {
-				return err
-			}
-			all = append(all, s)
-		}
-		if left {
-			setLeaveOneOut(t.result, base, all, t.seed())
-		}
-		if curve {
-			t.result.Curve = curveOf(t.result, base, all, t.seed())
-		}
+	if left {
+		setLeaveOneOut(t.result, untuned.scores, scoresOf(without), t.seed())
+	}
+	if curve {
+		t.result.Curve = curveOf(t.result, untuned.scores, scoresOf(without), t.seed())
 	}
 	return write(t.result, t.dir())
 }

@@ -1,56 +1,120 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
-// A sweep that is killed in the middle of a run, and called again, ends with the same table, to the
-// byte, as one that was not. A run that diverges is a line of it.
-func TestKilledSweepEndsWithTheSameTable(t *testing.T) {
+// sweepOf is a sweep of the tiny study in a folder, over two rates, of which one diverges, and two seeds.
+func sweepOf(dir, out string, more ...string) []string {
+	return append([]string{"sweep", filepath.Join(dir, "tiny.yaml"), "--set", "data.subjects=ada", "--vary",
+		"train.lr=1e-2,1e30", "--vary", "train.seed=1,2", "--out", filepath.Join(dir, out)}, more...)
+}
+
+// Two processes share the runs of a sweep. One is killed in the middle of a run, which the other takes over: it writes
+// the same table, to the byte, as a single process that was not killed. A run that diverges is a line of it.
+func TestTwoSweepsOnOneFolder(t *testing.T) {
 	if testing.Short() {
 		t.Skip("several trainings")
 	}
 	dir := t.TempDir()
 	require.NoError(t, tinyStudy(dir))
-	args := func(out string) []string {
-		return []string{"sweep", filepath.Join(dir, "tiny.yaml"), "--set", "data.subjects=ada", "--vary",
-			"train.lr=1e-2,1e30", "--vary", "train.seed=1,2",
-			"--out", filepath.Join(dir, out)}
-	}
-	whole := answers(t, args("whole")...)
-	assert.EqualValues(t, 1, whole["schema"])
+	whole := answers(t, sweepOf(dir, "whole")...)
+	assert.EqualValues(t, 2, whole["schema"])
+	assert.EqualValues(t, 2, whole["configurations"])
 	settings := whole["settings"].([]any)
 	require.Len(t, settings, 2)
-	assert.EqualValues(t, 2, settings[0].(map[string]any)["seeds"])
-	assert.NotNil(t, settings[0].(map[string]any)["delta"].(map[string]any)["front"].(map[string]any)["sd"])
+	best := settings[0].(map[string]any)
+	assert.EqualValues(t, 1, best["rank"])
+	assert.EqualValues(t, 2, best["seeds"])
+	assert.NotNil(t, best["delta"].(map[string]any)["front"].(map[string]any)["sd"])
 	assert.EqualValues(t, 2, settings[1].(map[string]any)["diverged"])
 
-	second := filepath.Join(dir, "killed", "train.lr=1e-2__train.seed=2")
-	stopAfter(t, 4, syscall.SIGKILL, second, args("killed")...)
-	require.NoFileExists(t, filepath.Join(second, "eval", "summary.json"), "it was killed too late")
-	first := filepath.Join(dir, "killed", "train.lr=1e-2__train.seed=1", "eval", "summary.json")
-	before, err := os.Stat(first)
-	require.NoError(t, err)
-
-	answers(t, args("killed")...)
-	for _, file := range []string{"sweep.csv", "sweep.json"} {
-		want, err := os.ReadFile(filepath.Join(dir, "whole", file))
-		require.NoError(t, err)
-		got, err := os.ReadFile(filepath.Join(dir, "killed", file))
-		require.NoError(t, err)
-		assert.Equal(t, string(want), string(got))
+	runs := []string{"train.lr=1e-2__train.seed=1", "train.lr=1e-2__train.seed=2", "train.lr=1e30__train.seed=1",
+		"train.lr=1e30__train.seed=2"}
+	first := filepath.Join(dir, "shared", runs[0])
+	held, _ := bwlm(t, sweepOf(dir, "shared")...)
+	require.NoError(t, held.Start())
+	until(t, func() bool { return linesOf(first) >= 4 })
+	require.NoError(t, held.Process.Signal(syscall.SIGSTOP)) // it keeps the lock
+	require.NoFileExists(t, filepath.Join(first, "tuning.json"), "it was stopped too late")
+	other, said := bwlm(t, append(sweepOf(dir, "shared"), "--json")...)
+	var answer bytes.Buffer
+	other.Stdout = &answer
+	require.NoError(t, other.Start())
+	until(t, func() bool {
+		return exists(filepath.Join(dir, "shared", runs[1], "tuning.json")) &&
+			exists(filepath.Join(dir, "shared", runs[3], "failed.json"))
+	})
+	require.NoFileExists(t, filepath.Join(dir, "shared", "sweep.json"))
+	require.NoError(t, held.Process.Kill())
+	_ = held.Wait()
+	require.NoError(t, other.Wait(), said.String())
+	for _, line := range []string{"run 2 of 4: " + runs[1] + " (1 more at work in other processes)\n",
+		"waiting: 1 of 4 at work in other processes, nothing else is left\n", "run 1 of 4: " + runs[0] + "\n",
+		"test rows of run 1 of 2: " + runs[0] + "\n"} {
+		assert.Contains(t, said.String(), line)
 	}
-	after, err := os.Stat(first)
-	require.NoError(t, err)
-	assert.Equal(t, before.ModTime(), after.ModTime(), "a finished run is not done again")
+	assert.Contains(t, answer.String(), `{"schema":2,`)
+	sameFiles(t, filepath.Join(dir, "whole"), filepath.Join(dir, "shared"), "sweep.csv", "sweep.json")
 
-	// Other settings are not taken for the same run.
-	changed := answers(t, append(args("killed"), "--set", "train.epochs=3")...)
-	assert.Contains(t, changed["runs"].([]any)[0].(map[string]any)["error"], "was begun with train.epochs: 2, not 3")
+	// What is finished is not done again; the test rows of all are read on demand, and each read has its line.
+	before, err := os.Stat(filepath.Join(first, "eval", "summary.json"))
+	require.NoError(t, err)
+	reads := filepath.Join(dir, "shared", "test_reads.jsonl")
+	assert.Equal(t, 2, lines(t, reads))
+	more := answers(t, sweepOf(dir, "shared", "--reveal")...)
+	after, err := os.Stat(filepath.Join(first, "eval", "summary.json"))
+	require.NoError(t, err)
+	assert.Equal(t, before.ModTime(), after.ModTime())
+	assert.Equal(t, true, more["revealed"])
+	assert.Equal(t, 2, lines(t, reads), "the other setting has no model")
+
+	// Other settings are not taken for the same sweep.
+	code, _, stderr := call(t, sweepOf(dir, "shared", "--set", "train.epochs=3")...)
+	assert.Equal(t, 73, code)
+	assert.Contains(t, stderr, "the sweep was begun with train.epochs: 2, not 3")
+}
+
+// until waits for something that happens in seconds.
+func until(t *testing.T, so func() bool) {
+	t.Helper()
+	require.Eventually(t, so, 3*time.Minute, 5*time.Millisecond)
+}
+
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
+}
+
+// linesOf counts the lines of metrics of a run.
+func linesOf(run string) int {
+	data, _ := os.ReadFile(filepath.Join(run, "metrics.jsonl"))
+	return bytes.Count(data, []byte{'\n'})
+}
+
+func lines(t *testing.T, file string) int {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	require.NoError(t, err)
+	return bytes.Count(data, []byte{'\n'})
+}
+
+// sameFiles compares files of two folders.
+func sameFiles(t *testing.T, want, got string, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		a, err := os.ReadFile(filepath.Join(want, name))
+		require.NoError(t, err)
+		b, err := os.ReadFile(filepath.Join(got, name))
+		require.NoError(t, err)
+		assert.Equal(t, string(a), string(b), name)
+	}
 }

@@ -135,15 +135,17 @@ func answers(t *testing.T, args ...string) map[string]any {
 // stopAfter runs bwlm until the run has a number of lines of metrics, and sends a signal.
 func stopAfter(t *testing.T, lines int, s os.Signal, run string, args ...string) (code int, stderr string) {
 	t.Helper()
+	return stopWhen(t, func() bool { return linesOf(run) >= lines }, s, args...)
+}
+
+// stopWhen runs bwlm until something is so, and sends a signal.
+func stopWhen(t *testing.T, so func() bool, s os.Signal, args ...string) (code int, stderr string) {
+	t.Helper()
 	cmd, said := bwlm(t, args...)
 	require.NoError(t, cmd.Start())
 	ended := make(chan struct{})
 	go func() { _ = cmd.Wait(); close(ended) }()
-	for {
-		data, _ := os.ReadFile(filepath.Join(run, "metrics.jsonl"))
-		if bytes.Count(data, []byte{'\n'}) >= lines {
-			break
-		}
+	for !so() {
 		select {
 		case <-ended:
 			require.Fail(t, "it ended before its time", said.String())

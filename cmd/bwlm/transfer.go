@@ -36,16 +36,21 @@ saves to reach the untuned model's score with all data.
 Test rows whose audio any of the tunings would use are refused, another subject's copy of a story included (code 65); so
 are subjects that are not in the data set. Numbers of voxels may differ. Intervals are over subjects; with fewer than 5
 there are none. n subjects make n tunings for the matrix and n for leave-one-out, each a run below OUT/transfer.
-Repeating the command continues an interrupted study: finished runs are read.
+Repeating the command continues an interrupted study: finished runs are read. Several processes may run the same command
+on one OUT: each takes the next run that no other one has locked, and each writes the same tables when all are finished
+(docs/cluster.md). A tuning that fails is named, and means are over the others; the next command tries it again, unless
+its loss was not finite. Exit codes: 0 the tables are written, failed runs or not; 73 OUT is of another experiment; 130,
+143 stopped, with all finished steps saved; if all tunings failed, that of the first.
 
 --json prints {"schema": 1, "subjects": [NAME], "minutes": [of training rows], "base": [r], "matrix": [[r] by subject
 tuned on, by subject tested], "chosen_epochs", "within": MEAN, "between": MEAN, "leave_one_out": {"tuned": [r],
 "chosen_epochs", "delta": MEAN, "delta_seen": MEAN, "seen_minus_unseen": MEAN, "delta_rois": {ROI: MEAN},
 "ridge_on_unmet_stories": { "subjects", "stories", "base", "tuned", "delta": MEAN or null, "skipped": {NAME: why}}},
-"curve": {"points": [{"share", "minutes", "base": [r], "tuned": [r], "base_mean": MEAN, "tuned_mean": MEAN, "delta":
+"curve": {"subjects", "points": [{"share", "minutes", "base": [r], "tuned": [r], "base_mean": MEAN, "tuned_mean": MEAN, "delta":
 MEAN}], "goal", "full_minutes", "minutes_saved": number or null, "at_least", "not_reached": why, "minutes_saved_ci95"},
-"notes"}. MEAN is {"mean_r", "ci95": [low, high] or null, "no_interval_because"}; lists by subject are in the order of
-subjects. OUT/transfer has the same in transfer.json, and transfer.csv with a line for each number.`,
+"failed": [{"run", "error", "exit_code"}], "notes"}. MEAN is {"mean_r", "ci95": [low, high] or null,
+"no_interval_because"}; lists by subject are in the order of subjects, null where a tuning failed, but for the curve,
+which has its own. OUT/transfer has the same in transfer.json, and transfer.csv with a line for each number.`,
 		Example: "  bwlm transfer alice.yaml\n  bwlm transfer alice.yaml --subjects 'sub-1*' --only matrix\n" +
 			"  bwlm transfer alice.yaml --only leave-one-out,curve --json",
 		Args: wantArgs("EXPERIMENT"),
@@ -103,9 +108,16 @@ func (a *app) transfer(c *cobra.Command, path string, flags *experimentFlags, su
 	for _, p := range only {
 		parts = append(parts, transfer.Part(p))
 	}
-	r, err := transfer.Run(c.Context(), st, transfer.Options{Only: parts, Begin: func(run string, index, total int) {
+	r, err := transfer.Run(c.Context(), st, transfer.Options{Only: parts, Begin: func(s transfer.Status) {
 		watch.end()
-		a.ui.Note("tuning %d of %d: %s%s", index+1, total, run, clock.left(total-index))
+		switch {
+		case s.Index < 0 && s.Run != "":
+			a.ui.Note("the untuned model")
+		case s.Run == "":
+			a.ui.Note("%s", statusLine("tuning", s))
+		default:
+			a.ui.Note("%s%s", statusLine("tuning", s), clock.left(s.Total-s.Index, 1+s.Others))
+		}
 	}})
 	watch.end()
 	if ctx := c.Context(); err != nil && ctx.Err() != nil {
@@ -130,8 +142,8 @@ type tuningClock struct {
 	done  int
 }
 
-// left is called as a tuning begins, with the number of tunings left.
-func (k *tuningClock) left(todo int) string {
+// left is called as a tuning begins, with the number of tunings left and that of processes that share them.
+func (k *tuningClock) left(todo, workers int) string {
 	now := time.Now()
 	if took := now.Sub(k.begun); !k.begun.IsZero() && took > time.Second {
 		k.took, k.done = k.took+took, k.done+1
@@ -140,7 +152,7 @@ func (k *tuningClock) left(todo int) string {
 	if k.done == 0 {
 		return ""
 	}
-	left := (k.took / time.Duration(k.done) * time.Duration(todo)).Round(time.Second)
+	left := (k.took / time.Duration(k.done) * time.Duration(todo) / time.Duration(workers)).Round(time.Second)
 	return fmt.Sprintf(", about %s left", left)
 }
 
@@ -151,8 +163,13 @@ func printTransfer(w io.Writer, r *results.Transfer, out string) error {
 		head := append([]string{"tuned on"}, r.Subjects...)
 		rows := [][]string{append([]string{"(untuned)"}, scores(r.Base)...)}
 		for i, row := range r.Matrix {
-			line := append([]string{r.Subjects[i]}, scores(row)...)
-			line[1+i] += "*"
+			line := []string{r.Subjects[i]}
+			if row == nil {
+				line = append(line, slices.Repeat([]string{"-"}, len(r.Subjects))...)
+			} else {
+				line = append(line, scores(row)...)
+				line[1+i] += "*"
+			}
 			rows = append(rows, line)
 		}
 		if err := ui.Table(w, head, rows); err != nil {
@@ -163,8 +180,12 @@ func printTransfer(w io.Writer, r *results.Transfer, out string) error {
 	if l := r.LeaveOneOut; l != nil {
 		var rows [][]string
 		for k, name := range r.Subjects {
-			rows = append(rows, []string{name, score(r.Base[k]), score(l.Tuned[k]),
-				decimal.Signed(l.Tuned[k]-r.Base[k], 3), fmt.Sprint(l.Chosen[k])})
+			if l.Tuned[k] == nil {
+				rows = append(rows, []string{name, score(r.Base[k]), "-", "-", "-"})
+				continue
+			}
+			rows = append(rows, []string{name, score(r.Base[k]), score(*l.Tuned[k]),
+				decimal.Signed(*l.Tuned[k]-r.Base[k], 3), fmt.Sprint(*l.Chosen[k])})
 		}
 		if err := ui.Table(w, []string{"left out", "base", "tuned on the others", "Δr", "epoch"}, rows); err != nil {
 			return err
@@ -207,6 +228,9 @@ func printTransfer(w io.Writer, r *results.Transfer, out string) error {
 			fmt.Fprintf(w, "No intervals: %s.\n", m.Reason)
 			break
 		}
+	}
+	for _, f := range r.Failed {
+		fmt.Fprintf(w, "%s failed: %s\n", f.Name, f.Error)
 	}
 	_, err := fmt.Fprintf(w,
 		"Each tuning is a run below %s/transfer, with these numbers in transfer.json and transfer.csv.\n", out)

@@ -72,7 +72,8 @@ func wideAnswers() map[string]func(io.Writer) error {
 			return printSweep(w, &results.Sweep{Axes: []results.SweepAxis{{Key: "train.readout_lr"}, {Key: "data.roi"}},
 				Runs: []results.SweepRun{{Delta: map[string]float64{longROI: .1, "seeds": .2, roikeys.All: .1}}},
 				Settings: []results.SweepSetting{{Values: map[string]string{"train.readout_lr": "0.001",
-					"data.roi": "[" + longROI + "]"}, Seeds: 3, Best: []int{1, 2, 3}}}}, "out/"+longROI)
+					"data.roi": "[" + longROI + "]"}, Rank: 1, Seeds: 3, ValR: &results.Spread{Mean: .1},
+					Best: []int{1, 2, 3}}}}, "out/"+longROI)
 		},
 		"probe": func(w io.Writer) error {
 			return printProbe(w, &results.Probes{Layers: []int{0, 12}, Stories: []string{longStory},
@@ -80,8 +81,8 @@ func wideAnswers() map[string]func(io.Writer) error {
 		},
 		"transfer": func(w io.Writer) error {
 			return printTransfer(w, &results.Transfer{Subjects: []string{longSubject, "b"}, Minutes: x, Base: x,
-				Matrix: [][]float64{x, x}, Within: mean, Between: mean, LeaveOneOut: &results.LeaveOneOut{Tuned: x,
-					Chosen: []int{1, 2}, Delta: mean, ROIs: map[string]*results.SubjectMean{longROI: mean}},
+				Matrix: [][]float64{x, x}, Within: mean, Between: mean, LeaveOneOut: &results.LeaveOneOut{Tuned: []*float64{&x[0], nil},
+					Chosen: []*int{&s.Chosen, nil}, Delta: mean, ROIs: map[string]*results.SubjectMean{longROI: mean}},
 				Curve: &results.TransferCurve{Points: []results.CurvePoint{{Delta: *mean}}}}, "out")
 		},
 		"controls": func(w io.Writer) error {

@@ -67,7 +67,7 @@ func vacant(op, dir string) error {
 		return fault.New(fault.Exists, op, dir, "is there already").WithHint("resume %s, or choose another out", dir)
 	}
 	for _, e := range entries {
-		if name := e.Name(); !slices.Contains([]string{"eval", lockFile, ManifestOfRun}, name) &&
+		if name := e.Name(); !slices.Contains([]string{"eval", lockFile, ManifestOfRun, failureFile}, name) &&
 			!atomicfile.Unfinished(name, e.IsDir()) {
 			return fault.New(fault.Exists, op, dir, "holds %s, and no %s", quote.OneLine(name), ConfigFile).
 				WithHint("choose another out, or empty the directory")
@@ -96,6 +96,16 @@ func Reserve(dir string) (*Run, error) {
 		r.made = made
 	}
 	return r, err
+}
+
+// Hold makes and locks a directory that is not that of a run, so that one process at a time works in it. An error
+// matches ErrLocked if another one does.
+func Hold(dir string) (*Run, error) {
+	if err := disk.MkdirAll(dir, 0o755); err != nil {
+		return nil, disk.Fault("lock folder", dir, err)
+	}
+	r := &Run{Dir: dir}
+	return r, r.acquire()
 }
 
 // Open opens a run directory and locks it.
@@ -144,7 +154,7 @@ func lock(op, dir string, ready func() error) (*Run, error) {
 func CheckFiles(op, dir string) error {
 	err := disk.In(dir, func(f *disk.Folder) error {
 		return f.Check(ConfigFile, ManifestOfRun, metricsFile, lockFile, "ckpt", "adapter", "model", "readout", "eval",
-			"controls", "epochs", "features", "profile.json", "trace.json")
+			"controls", "epochs", "features", "profile.json", "trace.json", tuningFile, failureFile)
 	})
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // reading it tells
@@ -178,6 +188,9 @@ const (
 	lockFile      = ".lock"
 )
 
+// ErrLocked is matched by the errors of opening a run on which another process works.
+var ErrLocked = errors.New("locked by another process")
+
 // acquire takes the lock. It is the kernel's, so that of a dead process is free.
 func (r *Run) acquire() error {
 	err := disk.In(r.Dir, func(f *disk.Folder) error {
@@ -189,8 +202,9 @@ func (r *Run) acquire() error {
 			ok, err := file.TryLock()
 			if err == nil && !ok {
 				holder, _ := f.Read(lockFile, 512)
-				err = fault.New(fault.Exists, "lock run", r.Dir, "%s is working on it",
+				busy := fault.New(fault.Exists, "lock run", r.Dir, "%s is working on it",
 					quote.OneLine(cmp.Or(string(holder), "another process"))).WithHint("wait for it, or stop it")
+				busy.Err, err = ErrLocked, busy
 			}
 			if err != nil {
 				file.Close()

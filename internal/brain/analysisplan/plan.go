@@ -142,8 +142,7 @@ func RecordTestRead(out string, read TestRead, splits, masks map[string]string) 
 		}
 	}
 	slices.Sort(read.Changed)
-	read.Time = time.Now().UTC().Truncate(time.Second)
-	if _, err := jsonfile.AppendLine("count test read", reads, read); err != nil {
+	if err := Append(reads, read); err != nil {
 		return nil, err
 	}
 	if len(read.Changed) > 0 {
@@ -164,6 +163,13 @@ func RecordTestRead(out string, read TestRead, splits, masks map[string]string) 
 		}
 	}
 	return st, err
+}
+
+// Append adds a read of the test rows, with the time, to a file of them.
+func Append(file string, read TestRead) error {
+	read.Time = time.Now().UTC().Truncate(time.Second)
+	_, err := jsonfile.AppendLine("count test read", file, read)
+	return err
 }
 
 // TestReads returns all reads of the test rows of a run directory since its analysis was locked.

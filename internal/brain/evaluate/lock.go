@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -94,7 +95,8 @@ func hashes(subjects []*study.Subject, groups []stats.Group) (splits, masks map[
 // splits or masks differ from the plan. It returns nil if none is locked.
 func recordTestRead(st *study.Study, what string, subjects []*study.Subject,
 	groups []stats.Group) (*results.PlanStatus, error) {
-	if st.Experiment.Out == "" {
+	out := cmp.Or(st.PlanOut, st.Experiment.Out)
+	if out == "" {
 		return nil, nil
 	}
 	l := analysisplan.TestRead{By: st.Options.Purpose, What: what}
@@ -102,5 +104,5 @@ func recordTestRead(st *study.Study, what string, subjects []*study.Subject,
 		l.Subjects = append(l.Subjects, p.Name)
 	}
 	splits, masks := hashes(subjects, groups)
-	return analysisplan.RecordTestRead(st.Experiment.Out, l, splits, masks)
+	return analysisplan.RecordTestRead(out, l, splits, masks)
 }

@@ -121,11 +121,7 @@ func (st *Study) Unchanged(ctx context.Context, run *rundir.Run) error {
 
 // Begin makes a new run directory with the resolved experiment and the manifest, ready for Fit.
 func (st *Study) Begin(ctx context.Context) (*rundir.Run, error) {
-	if st.Experiment.Eval.Folds != "none" && st.Experiment.Eval.Folds != "" {
-		return nil, fault.New(fault.Usage, "begin run", "eval.folds",
-			"each fold is a run of its own, and this is about one run").WithHint("set eval.folds: none")
-	}
-	m, err := st.Manifest(ctx)
+	m, err := st.beginning(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -133,15 +129,38 @@ func (st *Study) Begin(ctx context.Context) (*rundir.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err = jsonfile.Write(run.File(rundir.ManifestOfRun), m); err == nil {
-		// The last one makes the directory a run. A death before it leaves a directory that Create takes again.
-		err = atomicfile.Write(run.File(rundir.ConfigFile), st.Experiment.Write)
-	}
-	if err != nil {
+	if err := st.writeBeginning(run, m); err != nil {
 		run.Close()
 		return nil, err
 	}
 	return run, nil
+}
+
+// BeginIn is Begin in a directory that rundir.Create has made and locked already.
+func (st *Study) BeginIn(ctx context.Context, run *rundir.Run) error {
+	m, err := st.beginning(ctx)
+	if err != nil {
+		return err
+	}
+	return st.writeBeginning(run, m)
+}
+
+// beginning returns the manifest of a new run.
+func (st *Study) beginning(ctx context.Context) (*results.Manifest, error) {
+	if st.Experiment.Eval.Folds != "none" && st.Experiment.Eval.Folds != "" {
+		return nil, fault.New(fault.Usage, "begin run", "eval.folds",
+			"each fold is a run of its own, and this is about one run").WithHint("set eval.folds: none")
+	}
+	return st.Manifest(ctx)
+}
+
+// writeBeginning writes manifest.json, then config.yaml, which makes the directory a run. A death between the two
+// leaves a directory that rundir.Create takes again.
+func (st *Study) writeBeginning(run *rundir.Run, m *results.Manifest) error {
+	if err := jsonfile.Write(run.File(rundir.ManifestOfRun), m); err != nil {
+		return err
+	}
+	return atomicfile.Write(run.File(rundir.ConfigFile), st.Experiment.Write)
 }
 
 // settingFiles are the files that keys of the experiment name, beside model and data.

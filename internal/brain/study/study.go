@@ -65,6 +65,7 @@ type Study struct {
 	disk      *activations.Store   // may be nil
 	sounds    *sounds              // likewise
 	owns      bool                 // the cache of frozen
+	PlanOut   string               // run directory whose locked analysis counts test reads; "": that of the experiment
 	OwnsModel bool                 // the model
 	Took      time.Duration        // to open it
 
