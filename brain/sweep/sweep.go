@@ -8,6 +8,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/brain/subrun"
@@ -28,11 +29,8 @@ type Options struct {
 	// Open opens a study; nil means brain.Open.
 	Open func(context.Context, *experiment.Experiment, brain.Options) (*brain.Study, error)
 	// Begin is called before each run, and when only runs of other processes are left; it may be nil.
-	Begin func(Status)
+	Begin func(progress.RunStatus)
 }
-
-// Status is where a sweep stands.
-type Status = subrun.Status
 
 // Run tunes every combination that is not finished, scores the test rows of the best setting on the validation rows,
 // and returns the table of all, which it writes to sweep.json and sweep.csv.
@@ -54,7 +52,7 @@ func Run(ctx context.Context, opt Options) (*results.Sweep, error) {
 		opt.Open = brain.Open
 	}
 	if opt.Begin == nil {
-		opt.Begin = func(Status) {}
+		opt.Begin = func(progress.RunStatus) {}
 	}
 	s := &sweep{opt: opt}
 	defer s.close()

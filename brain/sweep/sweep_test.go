@@ -147,8 +147,8 @@ func TestARunThatFailsDoesNotStopTheSweep(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(out, "sweep.csv"))
 	require.NoError(t, err)
 	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-	assert.Equal(t, "train.lr,train.seed,rank,val_r,val_delta,best_epoch,epochs,epochs_below_base,base_r,diverged,error",
-		lines[0])
+	assert.Equal(t, "train.lr,train.seed,rank,val_r,val_delta,best_epoch,epochs,epochs_below_base,base_r,diverged,"+
+		"error", lines[0])
 	assert.Equal(t, "1e-3,2,,,,,,,,false,load model: nowhere: no such file", lines[2])
 	assert.FileExists(t, filepath.Join(out, "sweep.json"))
 	assert.Equal(t, int(fault.Missing), r.Runs[0].Code)
@@ -162,7 +162,9 @@ func TestARunThatFailsDoesNotStopTheSweep(t *testing.T) {
 	assert.Equal(t, [2]bool{false, true}, [2]bool{r.Runs[2].Diverged, r.Runs[3].Diverged})
 
 	// Another experiment and other axes are not taken for the same sweep. Values may be added.
-	opt.Experiment = func(sets ...string) (*experiment.Experiment, error) { return load(append(sets, "train.epochs=3")...) }
+	opt.Experiment = func(sets ...string) (*experiment.Experiment, error) {
+		return load(append(sets, "train.epochs=3")...)
+	}
 	_, err = Run(t.Context(), opt)
 	assert.Equal(t, fault.Exists, fault.KindOf(err))
 	assert.ErrorContains(t, err, "the sweep was begun with train.epochs: 20, not 3")

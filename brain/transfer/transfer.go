@@ -13,6 +13,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/brain/study"
@@ -39,11 +40,8 @@ var shares = []float64{.125, .25, .375, .5, .625, .75, .875, 1}
 type Options struct {
 	Only []Part // the parts to run; empty: all
 	// Begin is called before each tuning, and when only those of other processes are left; it may be nil.
-	Begin func(Status)
+	Begin func(progress.RunStatus)
 }
-
-// Status is where a transfer study stands.
-type Status = subrun.Status
 
 // ResolveSubjects returns the names of the subjects that take part. Names may be globs; without names it
 // returns the subjects that an experiment trains on by default. It is an error if a name is not in the
@@ -138,7 +136,7 @@ func (t *runner) does(part Part) bool {
 
 func (t *runner) run(ctx context.Context) error {
 	if t.opt.Begin == nil {
-		t.opt.Begin = func(Status) {}
+		t.opt.Begin = func(progress.RunStatus) {}
 	}
 	matrix, left, curve := t.does(Matrix), t.does(LeaveOneOut), t.does(Curve)
 	at := t.possibleShares()

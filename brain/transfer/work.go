@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/brain/subrun"
@@ -61,7 +62,7 @@ func (t *runner) work(ctx context.Context, untuned *tuning, tunings []*tuning) (
 	if t.failures, err = subrun.NewFailures(op, dirs); err != nil {
 		return err
 	}
-	if err := subrun.Work(ctx, jobs, func(s Status) {
+	if err := subrun.Work(ctx, jobs, func(s progress.RunStatus) {
 		s.Index, s.Total = s.Index-1, s.Total-1 // the untuned model is no tuning
 		t.opt.Begin(s)
 	}); err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/sweep"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
@@ -109,7 +110,7 @@ func (a *app) sweep(c *cobra.Command, opt sweep.Options) (*results.Sweep, error)
 		opt.Study.Purpose += " --reveal"
 	}
 	a.leavesRuns(out)
-	opt.Begin = func(s sweep.Status) {
+	opt.Begin = func(s progress.RunStatus) {
 		watch.end()
 		a.ui.Note("%s", statusLine("run", s))
 	}
@@ -124,7 +125,7 @@ func (a *app) sweep(c *cobra.Command, opt sweep.Options) (*results.Sweep, error)
 }
 
 // statusLine says which run begins, or for how many this process waits.
-func statusLine(what string, s sweep.Status) string {
+func statusLine(what string, s progress.RunStatus) string {
 	others := ""
 	if s.Others > 0 {
 		others = fmt.Sprintf(" (%d more at work in other processes)", s.Others)
@@ -204,7 +205,8 @@ func printSweep(w io.Writer, r *results.Sweep, out string) error {
 			"chance. "+results.AfterNoEpoch)
 	}
 	if best > 1 {
-		fmt.Fprintln(w, "Settings that differ in data are validated on other responses: each has a best one of its own.")
+		fmt.Fprintln(w, "Settings that differ in data are validated on other responses: each has a best one of its "+
+			"own.")
 	}
 	shown := "of the best setting alone; --reveal shows all"
 	if r.Revealed {

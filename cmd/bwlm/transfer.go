@@ -11,6 +11,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain"
 	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/transfer"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
@@ -46,8 +47,9 @@ its loss was not finite. Exit codes: 0 the tables are written, failed runs or no
 tuned on, by subject tested], "chosen_epochs", "within": MEAN, "between": MEAN, "leave_one_out": {"tuned": [r],
 "chosen_epochs", "delta": MEAN, "delta_seen": MEAN, "seen_minus_unseen": MEAN, "delta_rois": {ROI: MEAN},
 "ridge_on_unmet_stories": { "subjects", "stories", "base", "tuned", "delta": MEAN or null, "skipped": {NAME: why}}},
-"curve": {"subjects", "points": [{"share", "minutes", "base": [r], "tuned": [r], "base_mean": MEAN, "tuned_mean": MEAN, "delta":
-MEAN}], "goal", "full_minutes", "minutes_saved": number or null, "at_least", "not_reached": why, "minutes_saved_ci95"},
+"curve": {"subjects", "points": [{"share", "minutes", "base": [r], "tuned": [r], "base_mean": MEAN, "tuned_mean": MEAN,
+"delta": MEAN}], "goal", "full_minutes", "minutes_saved": number or null, "at_least", "not_reached": why,
+"minutes_saved_ci95"},
 "failed": [{"run", "error", "exit_code"}], "notes"}. MEAN is {"mean_r", "ci95": [low, high] or null,
 "no_interval_because"}; lists by subject are in the order of subjects, null where a tuning failed, but for the curve,
 which has its own. OUT/transfer has the same in transfer.json, and transfer.csv with a line for each number.`,
@@ -108,7 +110,7 @@ func (a *app) transfer(c *cobra.Command, path string, flags *experimentFlags, su
 	for _, p := range only {
 		parts = append(parts, transfer.Part(p))
 	}
-	r, err := transfer.Run(c.Context(), st, transfer.Options{Only: parts, Begin: func(s transfer.Status) {
+	r, err := transfer.Run(c.Context(), st, transfer.Options{Only: parts, Begin: func(s progress.RunStatus) {
 		watch.end()
 		switch {
 		case s.Index < 0 && s.Run != "":

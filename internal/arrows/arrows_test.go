@@ -212,15 +212,15 @@ var rules = []rule{
 		"internal/brain/evaluate", "internal/brain/study", "internal/brain/tune", "internal/brain/windows",
 	}, others: []string{"gonum.org/v1/gonum/..."}},
 	{packages: "brain/transfer", ours: []string{
-		"internal/brain/subrun", "internal/rundir", "brain", "brain/dataset", "brain/experiment", "brain/results",
-		"brain/stats", "internal/brain/evaluate", "internal/brain/study", "internal/brain/tune",
+		"internal/brain/subrun", "internal/rundir", "brain", "brain/dataset", "brain/experiment",
+		"brain/progress", "brain/results", "brain/stats", "internal/brain/evaluate", "internal/brain/study", "internal/brain/tune",
 	}},
 	{packages: "internal/brain/subrun", ours: []string{
-		"internal/rundir", "brain", "brain/experiment", "brain/results",
+		"internal/rundir", "brain", "brain/experiment", "brain/progress", "brain/results",
 	}},
 	{packages: "brain/sweep", ours: []string{
 		"internal/brain/analysisplan", "internal/brain/subrun", "internal/rundir", "brain", "brain/experiment",
-		"brain/results",
+		"brain/progress", "brain/results",
 	}},
 	{packages: "internal/brain/folds", ours: []string{
 		"internal/brain/subrun", "brain", "brain/experiment", "brain/results", "brain/stats", "internal/brain/study",

@@ -5,23 +5,15 @@ import (
 	"errors"
 	"time"
 
+	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/internal/rundir"
 )
-
-// Status is where a worker stands that shares several runs with other processes.
-type Status struct {
-	Run    string // that begins; "" while all that are left are at work in other processes
-	Scores bool   // it is tuned, and its test rows are scored
-	Index  int    // of the run, from 0
-	Total  int    // runs
-	Others int    // runs at work in other processes
-}
 
 // Job is one run of several. Its lock decides which process works on it.
 type Job struct {
 	Name   string
 	Dir    string
-	Scores bool // see Status
+	Scores bool // see progress.RunStatus
 
 	// Done reports whether the outcome is there, by this process or another. It takes no lock.
 	Done func() (bool, error)
@@ -39,7 +31,7 @@ const (
 
 // Work works on the jobs that no other process has, in their order, and returns when all are done. It waits for those
 // of other processes when nothing else is left, and takes over one whose process died.
-func Work(ctx context.Context, jobs []Job, say func(Status)) error {
+func Work(ctx context.Context, jobs []Job, say func(progress.RunStatus)) error {
 	left := make([]int, len(jobs))
 	for i := range left {
 		left[i] = i
@@ -63,7 +55,7 @@ func Work(ctx context.Context, jobs []Job, say func(Status)) error {
 			err = job.Do(ctx, func() {
 				worked = true
 				others := atWork(jobs, locked) + atWork(jobs, left[k+1:])
-				say(Status{job.Name, job.Scores, i, len(jobs), others})
+				say(progress.RunStatus{job.Name, job.Scores, i, len(jobs), others})
 			})
 			if errors.Is(err, rundir.ErrLocked) {
 				locked = append(locked, i)
@@ -82,7 +74,7 @@ func Work(ctx context.Context, jobs []Job, say func(Status)) error {
 			continue
 		}
 		if wait == firstWait {
-			say(Status{Scores: jobs[left[0]].Scores, Total: len(jobs), Others: len(left)})
+			say(progress.RunStatus{Scores: jobs[left[0]].Scores, Total: len(jobs), Others: len(left)})
 		}
 		select {
 		case <-ctx.Done():

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/rundir"
 )
@@ -57,7 +58,7 @@ func TestWorkersShareRuns(t *testing.T) {
 	jobs, times := counted(t, t.TempDir(), 40, nil)
 	var all sync.WaitGroup
 	for range 4 {
-		all.Go(func() { assert.NoError(t, Work(t.Context(), jobs, func(Status) {})) })
+		all.Go(func() { assert.NoError(t, Work(t.Context(), jobs, func(progress.RunStatus) {})) })
 	}
 	all.Wait()
 	for i, n := range times() {
@@ -70,15 +71,15 @@ func TestAWorkerWaitsForRunsOfOthersLast(t *testing.T) {
 	jobs, times := counted(t, t.TempDir(), 3, nil)
 	other, err := rundir.Create(jobs[0].Dir)
 	require.NoError(t, err)
-	var said []Status
-	err = Work(t.Context(), jobs, func(s Status) {
+	var said []progress.RunStatus
+	err = Work(t.Context(), jobs, func(s progress.RunStatus) {
 		said = append(said, s)
 		if s.Run == "" {
 			require.NoError(t, other.Close())
 		}
 	})
 	require.NoError(t, err)
-	assert.Equal(t, []Status{{Run: "1", Index: 1, Total: 3, Others: 1}, {Run: "2", Index: 2, Total: 3, Others: 1},
+	assert.Equal(t, []progress.RunStatus{{Run: "1", Index: 1, Total: 3, Others: 1}, {Run: "2", Index: 2, Total: 3, Others: 1},
 		{Total: 3, Others: 1}, {Run: "0", Total: 3}}, said)
 	assert.Equal(t, []int{1, 1, 1}, times())
 }
@@ -90,7 +91,7 @@ func TestTheWaitEndsWithTheContext(t *testing.T) {
 	defer other.Close()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	stop := fault.New(fault.Terminated, "stopped", "", "SIGTERM")
-	assert.Equal(t, stop, Work(ctx, jobs, func(Status) { cancel(stop) }))
+	assert.Equal(t, stop, Work(ctx, jobs, func(progress.RunStatus) { cancel(stop) }))
 }
 
 func TestFailuresAreRecordedAndTriedAgainOnce(t *testing.T) {
