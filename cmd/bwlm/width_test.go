@@ -82,7 +82,8 @@ func wideAnswers() map[string]func(io.Writer) error {
 		"transfer": func(w io.Writer) error {
 			return printTransfer(w, &results.Transfer{Subjects: []string{longSubject, "b"}, Minutes: x, Base: x,
 				Matrix: [][]float64{x, x}, Within: mean, Between: mean, LeaveOneOut: &results.LeaveOneOut{
-					Tuned: []*float64{&x[0], nil}, Chosen: []*int{&s.Chosen, nil}, Delta: mean, ROIs: map[string]*results.SubjectMean{longROI: mean}},
+					Tuned: []*float64{&x[0], nil}, Chosen: []*int{&s.Chosen, nil}, Delta: mean,
+					ROIs: map[string]*results.SubjectMean{longROI: mean}},
 				Curve: &results.TransferCurve{Points: []results.CurvePoint{{Delta: *mean}}}}, "out")
 		},
 		"controls": func(w io.Writer) error {

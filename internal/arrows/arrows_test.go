@@ -213,7 +213,8 @@ var rules = []rule{
 	}, others: []string{"gonum.org/v1/gonum/..."}},
 	{packages: "brain/transfer", ours: []string{
 		"internal/brain/subrun", "internal/rundir", "brain", "brain/dataset", "brain/experiment",
-		"brain/progress", "brain/results", "brain/stats", "internal/brain/evaluate", "internal/brain/study", "internal/brain/tune",
+		"brain/progress", "brain/results", "brain/stats", "internal/brain/evaluate", "internal/brain/study",
+		"internal/brain/tune",
 	}},
 	{packages: "internal/brain/subrun", ours: []string{
 		"internal/rundir", "brain", "brain/experiment", "brain/progress", "brain/results",

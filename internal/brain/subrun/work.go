@@ -55,7 +55,7 @@ func Work(ctx context.Context, jobs []Job, say func(progress.RunStatus)) error {
 			err = job.Do(ctx, func() {
 				worked = true
 				others := atWork(jobs, locked) + atWork(jobs, left[k+1:])
-				say(progress.RunStatus{job.Name, job.Scores, i, len(jobs), others})
+				say(progress.RunStatus{Run: job.Name, Scores: job.Scores, Index: i, Total: len(jobs), Others: others})
 			})
 			if errors.Is(err, rundir.ErrLocked) {
 				locked = append(locked, i)

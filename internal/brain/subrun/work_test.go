@@ -79,8 +79,8 @@ func TestAWorkerWaitsForRunsOfOthersLast(t *testing.T) {
 		}
 	})
 	require.NoError(t, err)
-	assert.Equal(t, []progress.RunStatus{{Run: "1", Index: 1, Total: 3, Others: 1}, {Run: "2", Index: 2, Total: 3, Others: 1},
-		{Total: 3, Others: 1}, {Run: "0", Total: 3}}, said)
+	assert.Equal(t, []progress.RunStatus{{Run: "1", Index: 1, Total: 3, Others: 1},
+		{Run: "2", Index: 2, Total: 3, Others: 1}, {Total: 3, Others: 1}, {Run: "0", Total: 3}}, said)
 	assert.Equal(t, []int{1, 1, 1}, times())
 }
 
