@@ -18,26 +18,29 @@ func importCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "import KIND",
 		Short: "Make a data set of a laboratory's files",
-		Long: `Finds stories, subjects and responses in the files of a source and makes a folder of them: dataset.yaml,
-which names everything and says how each clock was derived, experiment.yaml to start from, and import.json with the
-origin of every file. Nothing is written to the source.
+		Long: `Finds stories, subjects and responses in the files of a source and makes a folder of them:
+dataset.yaml, which names everything and says how each clock was derived, experiment.yaml to start
+from, and import.json with the origin of every file. Nothing is written to the source.
 
-Responses are copied as .npy (TRs × voxels, float32) that NumPy maps, or with --link named where they lie. A voxel that
-is NaN in all rows of a story is left out of the subject, or, with --link and where subjects share a space, keeps its
-column and is named under empty; voxels.json says so. NaN in single rows is refused. Where git-annex lists a digest, the
-content is compared with it.
+Responses are copied as .npy (TRs × voxels, float32) that NumPy maps, or with --link named where
+they lie. A voxel that is NaN in all rows of a story is left out of the subject, or, with --link
+and where subjects share a space, keeps its column and is named under empty; voxels.json says so.
+NaN in single rows is refused. Where git-annex lists a digest, the content is compared with it.
 
-A folder appears whole. An import that was interrupted leaves DIR.tmp; the same command goes on from there.
+A folder appears whole. An import that was interrupted leaves DIR.tmp; the same command goes on
+from there.
 
-At the end recordings are compared with each other (stories that share audio are named, and stay in one split of
-experiment.yaml) and responses with recordings, as bwlm check-timing does, on some stories and on the 500 voxels of each
-subject whose repeats agree best. What is found is printed and stands in import.json; --check=false leaves it out.
+At the end recordings are compared with each other (stories that share audio are named, and stay
+in one split of experiment.yaml) and responses with recordings, as bwlm check-timing does, on some
+stories and on the 500 voxels of each subject whose repeats agree best. What is found is printed
+and stands in import.json; --check=false leaves it out.
 
---dry-run prints what was found and writes nothing. Content that was not fetched (git-annex, Git LFS) is an error (66)
-with the one line that gets it; what is known without it is printed all the same. --json prints what import.json holds,
-or with --dry-run what was found: {"schema", "kind", "source", "name", "tr_seconds", "row_time", "trimmed", "stories",
-"subjects", "guessed", "left_out", "notes", "missing": [{"path", "bytes", "key"}], "missing_bytes", "get",
-"copy_bytes"} and more.`,
+--dry-run prints what was found and writes nothing. Content that was not fetched (git-annex, Git
+LFS) is an error (66) with the one line that gets it; what is known without it is printed all the
+same. --json prints what import.json holds, or with --dry-run what was found: {"schema", "kind",
+"source", "name", "tr_seconds", "row_time", "trimmed", "stories", "subjects", "guessed",
+"left_out", "notes", "missing": [{"path", "bytes", "key"}], "missing_bytes", "get", "copy_bytes"}
+and more.`,
 		Example: "  bwlm import lebel ds003020 --subjects UTS03 --out uts03\n" +
 			"  bwlm import bids ds002345 --space MNI152NLin2009cAsym --task tunnel --out tunnel\n" +
 			"  bwlm import arrays study --tr 2 --out data/study",
@@ -166,8 +169,8 @@ func (a *app) imported(c *cobra.Command, found *imports.Found, f *importFlags) e
 			return err
 		}
 		printWork(w, record.AudioSeconds, f.out)
-		_, err := fmt.Fprintf(w, "Written: %s. Look through %s in it, then check the data: bwlm verify %s\n", f.out,
-			imports.FileName, f.out)
+		_, err := fmt.Fprintf(w, "Written: %s. Look through %s in it. `bwlm verify %s` checks all values, `bwlm train "+
+			"%s/experiment.yaml --set model.path=MODEL` trains.\n", f.out, imports.FileName, f.out, f.out)
 		return err
 	})
 }

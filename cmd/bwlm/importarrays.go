@@ -19,25 +19,27 @@ func importArraysCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "arrays FOLDER",
 		Short: "A folder of matrices (TRs × voxels) and recordings",
-		Long: `Each recording (.wav, .flac, .mp3) below FOLDER is a story, named by its stem. Each .npy belongs to
-the story whose name is in its path, such as sub-01/alice.npy or sub-01_task-alice_bold.npy, and to the subject that the
-rest of its path names; three dimensions are repeats × TRs × voxels. A .tsv with the stem of a story has its words, if
-it has the columns onset, offset and word; a TextGrid has words and phones. Recordings and words may also be in the
-folders of --audio, which names the recording of a story, too (alice=sound/a1.wav). --first tells at which second of the
-recordings row 0 begins, if that is not their begin. What was guessed and what was left out is printed and stands in the
-file.
+		Long: `Each recording (.wav, .flac, .mp3) below FOLDER is a story, named by its stem. Each .npy belongs
+to the story whose name is in its path, such as sub-01/alice.npy or sub-01_task-alice_bold.npy,
+and to the subject that the rest of its path names; three dimensions are repeats × TRs × voxels. A
+.tsv with the stem of a story has its words, if it has the columns onset, offset and word; a
+TextGrid has words and phones. Recordings and words may also be in the folders of --audio, which
+names the recording of a story, too (alice=sound/a1.wav). --first tells at which second of the
+recordings row 0 begins, if not at their start. What was guessed and what was left out is
+printed and stands in the file.
 
-Files of arrays count, too: NumPy's .npz, MATLAB's .mat, HDF5, joblib and pickles of arrays (.jbl, .pkl). Of one, the
-only array of floats that is a matrix is taken, or the one that --var names, or all those that have names of stories.
+Files of arrays count, too: NumPy's .npz, MATLAB's .mat, HDF5, joblib and pickles of arrays (.jbl,
+.pkl). Of one, the only array of floats that is a matrix is taken, or the one that --var names, or
+all those that have names of stories.
 
---transpose is for arrays of voxels × TRs. Integers with an attribute scale or scale_factor (HDF5) are refused, since no
-standard says what it is for; --scale multiplies by it. Either copies.
+--transpose is for arrays of voxels × TRs. Integers with an attribute scale or scale_factor (HDF5)
+are refused, since no standard says what it is for; --scale multiplies by it. Either copies.
 
-Nothing else is copied, unless --copy says so. Rows are compared with the audio by headers. Matrices that do not fit it
-are named and refused (65), as every command would do later; --dry-run prints the description all the same, as a start
-for one's own.`,
+Nothing else is copied, unless --copy says so. Rows are compared with the audio by headers.
+Matrices that do not fit it are named and refused (65), as every command would do later; --dry-run
+prints the description all the same, as a start for one's own.`,
 		Example: "  bwlm import arrays study --tr 2 --out data/study\n  bwlm import arrays study --tr 2 --dry-run\n" +
-			"  bwlm import arrays resp --audio stimuli --tr 1.5 --first -10.5,wolf=0 --subjects 's0*' --out data/study",
+			"  bwlm import arrays resp --audio stimuli --tr 1.5 --first -10.5,wolf=0 --out data/study",
 		Args: wantArgs("FOLDER"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if opt.Transpose || opt.Scale {

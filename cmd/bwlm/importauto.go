@@ -15,12 +15,13 @@ import (
 func importAutoCommand(a *app) *cobra.Command {
 	var f importFlags
 	var tr float64
+	var audio []string
 	c := &cobra.Command{
 		Use:   "auto FOLDER",
 		Short: "Tell which kind FOLDER is of, and import it as such",
 		Long: `Tells the kind of FOLDER by the names of its files, says which it takes and why, and goes on as
-the command of that kind does, with the flags that all kinds have. It looks for lebel,
-huthbox, deniz and bids, in this order; what is none of them is arrays, which needs --tr.`,
+the command of that kind does, with the flags that all kinds have. It looks for lebel, huthbox,
+deniz and bids, in this order; what is none of them is arrays, which needs --tr.`,
 		Example: "  bwlm import auto ds003020 --dry-run\n  bwlm import auto study --tr 2 --out data/study",
 		Args:    wantArgs("FOLDER"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -37,6 +38,7 @@ huthbox, deniz and bids, in this order; what is none of them is arrays, which ne
 	f.add(c, false)
 	f.addSelection(c)
 	c.Flags().Float64Var(&tr, "tr", 0, "`seconds` from one row to the next, for arrays")
+	c.Flags().StringSliceVar(&audio, "audio", nil, "`folders` with recordings, besides FOLDER; not for lebel")
 	return c
 }
 

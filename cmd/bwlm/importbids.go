@@ -17,30 +17,38 @@ func importBIDSCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "bids FOLDER",
 		Short: "A folder in BIDS with preprocessed scans: volumes, surfaces or CIFTI",
-		Long: `FOLDER has time series that were preprocessed, as by fMRIPrep: volumes (_bold.nii.gz), surfaces of two
-hemispheres (.func.gii) or CIFTI (.dtseries.nii), and mostly the tables of
-events, sidecars and stimuli of its raw data.
+		Long: `FOLDER has time series that were preprocessed, as by fMRIPrep: volumes (_bold.nii.gz), surfaces of
+two hemispheres (.func.gii) or CIFTI (.dtseries.nii), and mostly the tables of events, sidecars
+and stimuli of its raw data.
 
-Columns are the voxels that the brain masks of all runs of a subject have in common, without masks those that vary in
-all runs; of surfaces and CIFTI all places. Vertices of the medial wall, NaN in all rows, are left out.
+Columns are the voxels that the brain masks of all runs of a subject have in common, without masks
+those that vary in all runs; of surfaces and CIFTI all places. Columns of NaN, such as the medial
+wall, keep their places as empty ones in a space that subjects share, and are left out in a
+subject's own.
 
-The clock is computed for each scan: TR from RepetitionTime and header; the instant of a row from StartTime and
-SliceTimingCorrected; the second of the recording from events.tsv. A recording begins with the first event that names
-it, music included; a subject whose story began earlier or later has a clock of its own. Several stories of a scan are
-cut apart, several runs of one story are repeats. What each clock was derived from is printed and stands in
-import.json. Where events name no recording, --audio does: TASK=FILE, or a folder with TASK.wav; folders are also
-looked through for recordings that events name. A scan without a table of events needs --onset as well.
+The clock is computed for each scan: TR from RepetitionTime and header; the instant of a row from
+StartTime and SliceTimingCorrected; the second of the recording from events.tsv. A recording
+begins with the first event that names it, music included; a subject whose story began earlier or
+later has a clock of its own. Several stories of a scan are cut apart, several runs of one story
+are repeats. What each clock was derived from is printed and stands in import.json. Where events
+name no recording, or one that is not there, --audio does: TASK=FILE, or a folder with TASK.wav;
+folders are also looked through for recordings that events name. A scan without a table of events
+needs --onset as well.
 
---clean takes drift and confounds out of a run before it is cut into stories, all of it in one projection, as
-nilearn.signal.clean does. Nothing is taken out unless it is named:
+--clean takes drift and confounds out of a run before it is cut into stories, all of it in one
+projection, as nilearn.signal.clean does. Nothing is taken out unless it is named:
 
-  high-pass=HZ     cosines slower than this       polort=N, polort=auto   Legendre polynomials up to degree N
-  motion=6, =24    head motion                    acompcor=N              components of aCompCor
-  detrend          mean and linear trend          censor=MM               rows of a larger framewise displacement:
-                                                                          no part of the fit, put in from neighbours
-  recommended      ` + clean.Recommended.String() + `
+  high-pass=HZ            cosines slower than this
+  polort=N, polort=auto   Legendre polynomials up to degree N
+  motion=6, motion=24     head motion
+  acompcor=N              components of aCompCor
+  detrend                 mean and linear trend
+  censor=MM               rows of a larger framewise displacement: no part of the fit, put in from
+                          their neighbours
+  recommended             ` + clean.Recommended.String() + `
 
-Motion, aCompCor and displacement are read from desc-confounds_timeseries.tsv. --json prints what import.json has.`,
+Motion, aCompCor and displacement are read from desc-confounds_timeseries.tsv. --json prints what
+import.json has.`,
 		Example: "  bwlm import bids ds002345 --space MNI152NLin2009cAsym --task tunnel --dry-run\n" +
 			"  bwlm import bids ds002345 --space fsaverage6 --surfaces lh.gii,rh.gii --out narratives\n" +
 			"  bwlm import bids study --audio rest=story.wav --onset 12 --clean recommended --out data/study",

@@ -12,13 +12,15 @@ func importDenizCommand(a *app) *cobra.Command {
 	var rows string
 	c := &cobra.Command{
 		Use:   "deniz FOLDER",
-		Short: "The Gallant laboratory's narratives (Deniz et al. 2019): HDF5 with an array for each story",
-		Long: `Files below FOLDER are known by their names: SUBJECT_listening_fmri_data_trn.hdf has an array (TRs ×
-voxels) for each story, …_val.hdf one of repeats × TRs × voxels. The release has no recordings: they are looked for in
-the folders of --audio, by the names of the arrays, or by the names that --names gives for them.
+		Short: "The Gallant laboratory's narratives (Deniz et al. 2019): HDF5, an array for each story",
+		Long: `Files below FOLDER are known by their names: SUBJECT_listening_fmri_data_trn.hdf has an array (TRs
+× voxels) for each story, …_val.hdf one of repeats × TRs × voxels. The release has no recordings:
+they are looked for in the folders of --audio, by the names of the arrays, or by the names that
+--names gives for them.
 
-Volumes are 2.0045 s apart. The sound begins five volumes after row 0, or when STORY.report, a report of the stimulus
-program, says. Of the rows those are taken that lie within the recording; --rows all takes all.`,
+Volumes are 2.0045 s apart. The sound begins five volumes after row 0, or when STORY.report, a
+report of the stimulus program, says. Of the rows those are taken that lie within the recording;
+--rows all takes all.`,
 		Example: "  bwlm import deniz narratives --audio stimuli --out deniz\n" +
 			"  bwlm import deniz narratives --audio stimuli --names story_01=souls,story_11=wolf --out deniz",
 		Args: wantArgs("FOLDER"),

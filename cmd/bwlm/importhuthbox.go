@@ -13,14 +13,16 @@ func importHuthBoxCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "huthbox FOLDER",
 		Short: "The Huth laboratory's release on Box: a joblib file of stories for each subject",
-		Long: `Files below FOLDER are known by their names: SUBJECT_responses.jbl has the responses of a subject, one
-array for each story; trfiles_huge.jbl the times of volumes; rois_S03.jbl the columns of regions of interest; recordings
-and TextGrids have the names of stories. Nothing in the joblib files is run.
+		Long: `Files below FOLDER are known by their names: SUBJECT_responses.jbl has the responses of a subject,
+one array for each story; trfiles_huge.jbl the times of volumes; rois_S03.jbl the columns of
+regions of interest; recordings and TextGrids have the names of stories. Nothing in the joblib
+files is run.
 
-Row 0 begins at trtimes[10] − soundstarttime; 10 volumes at the beginning and 5 at the end were cut. Without times,
-row 0 is taken to begin at second 10 of the recording. Stories without a recording are left out. Files that are not
-compressed can be read where they lie (--link). --voxels FILE.npy keeps the columns of one subject that it lists, or has
-1 for, in the order of the release; voxels.json and columns.npy say which.`,
+Row 0 begins at trtimes[10] − soundstarttime; 10 volumes at the beginning and 5 at the end were
+cut. Without times, row 0 is taken to begin at second 10 of the recording. Stories without a
+recording are left out. Files that are not compressed can be read where they lie (--link).
+--voxels FILE.npy keeps the columns of one subject that it lists, or has 1 for, in the order of
+the release; voxels.json and columns.npy say which.`,
 		Example: "  bwlm import huthbox box --subjects UTS03 --out uts03\n" +
 			"  bwlm import huthbox responses --audio ds003020 --out uts03 --link",
 		Args: wantArgs("FOLDER"),

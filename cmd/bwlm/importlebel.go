@@ -12,19 +12,22 @@ func importLebelCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "lebel FOLDER",
 		Short: "OpenNeuro ds003020: nine subjects listening to stories (LeBel et al. 2023)",
-		Long: `FOLDER is the data set as git-annex or DataLad leaves it, with derivative/ and stimuli/. Rows and clock
-follow from respdict.json: responses begin at second 10 of the recording, and 10 TRs were cut at both ends. Of the
-repeated story all repeats are taken. Words and phones are those of the TextGrids; masks are those of pycortex.
+		Long: `FOLDER is the data set as git-annex or DataLad leaves it, with derivative/ and stimuli/. Rows and
+clock follow from respdict.json: responses begin at second 10 of the recording, and 10 TRs were
+cut at both ends. Of the repeated story all repeats are taken. Words and phones are those of the
+TextGrids; masks are those of pycortex.
 
-Regions of each subject are made where the files for it are there: those outlined in overlays.svg, auditory cortex (AC)
-first, else AC of the annotations of its FreeSurfer subject, and the whole cortex. Glasser's areas need --fsaverage,
-whose label/{lh,rh}.HCPMMP1.annot goes to the subject over the spheres. Voxel counts and overlaps are printed.
+Regions of each subject are made where the files for it are there: those outlined in overlays.svg,
+auditory cortex (AC) first, else AC of the annotations of its FreeSurfer subject, and the whole
+cortex. Glasser's areas need --fsaverage, whose label/{lh,rh}.HCPMMP1.annot goes to the subject
+over the spheres. Voxel counts and overlaps are printed.
 
-Of all voxels, --voxels cortical keeps those in mask_cortical.nii.gz, which lies beside the mask, and --voxels FILE.npy
-those whose columns it lists (or has 1 for), in the order of the mask. voxels.json and columns.npy say which.
+Of all voxels, --voxels cortical keeps those in mask_cortical.nii.gz, which lies beside the mask,
+and --voxels FILE.npy those whose columns it lists (or has 1 for), in the order of the mask.
+voxels.json and columns.npy say which.
 
-Where content was not fetched, nothing is written: the error (66) says what is missing and how to get it, and --dry-run
-shows what there would be. experiment.yaml has the splits of the field.`,
+Where content was not fetched, nothing is written: the error (66) says what is missing and how to
+get it, and --dry-run shows what there would be. experiment.yaml has the splits of the field.`,
 		Example: "  bwlm import lebel ds003020 --subjects UTS03 --out uts03\n" +
 			"  bwlm import lebel ds003020 --subjects UTS02 --fsaverage freesurfer/subjects/fsaverage --out uts02\n" +
 			"  bwlm import lebel ds003020 --subjects UTS01,UTS02 --stories 'a*,wheretheressmoke' --out two --link\n" +

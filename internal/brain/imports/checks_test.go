@@ -58,7 +58,7 @@ func TestWhatAnImportFindsAtItsEnd(t *testing.T) {
 	assert.Contains(t, string(text), "\n  val: [a, b]\n")
 	assert.InDelta(t, 99.3, record.AudioSeconds, .01)
 	require.NotNil(t, record.Timing)
-	assert.Equal(t, map[string]string{"s1": "voxels of all"}, record.Timing.Subjects)
+	assert.Equal(t, map[string]string{"s1": "4 voxels"}, record.Timing.Subjects)
 	assert.NotEmpty(t, record.Timing.Findings)
 
 	for i := range f.Stories { // a data set that says so already
@@ -145,9 +145,9 @@ func TestTheTimingIsCheckedOnSomeOfMany(t *testing.T) {
 		want []int
 		how  string
 	}{
-		{[]dataset.ROI{region("x", 3, 4), region("y", 1, 4)}, []int{1, 3, 4}, "voxels of all regions"},
-		{[]dataset.ROI{region("x", 3, 4), region("AC", 2, 7), region("y", 1)}, []int{2, 7}, "voxels of AC"},
-		{nil, nil, "voxels of all"},
+		{[]dataset.ROI{region("x", 3, 4), region("y", 1, 4)}, []int{1, 3, 4}, "3 voxels of all regions"},
+		{[]dataset.ROI{region("x", 3, 4), region("AC", 2, 7), region("y", 1)}, []int{2, 7}, "2 voxels of AC"},
+		{nil, nil, "9 voxels"},
 	} {
 		columns, how, err := timedColumns(t.Context(), heardBy(t, 1, 1, 1, 40, 9, c.rois...), "s00")
 		require.NoError(t, err)

@@ -95,6 +95,14 @@ func (j *job) timed(ctx context.Context, d *dataset.Dataset) (subjects, stories 
 	return subjects, stories, part || n < len(all), nil
 }
 
+// some says how many of n voxels are used: more are spread evenly.
+func some(n int, what string) string {
+	if n <= timingVoxels {
+		return fmt.Sprintf("%d %s", n, what)
+	}
+	return fmt.Sprintf("%d of %d %s", timingVoxels, n, what)
+}
+
 // timedColumns are the voxels of a subject that are used, nil for some of all, and how they were chosen.
 func timedColumns(ctx context.Context, d *dataset.Dataset, subject string) (columns []int, how string, err error) {
 	voxels := 0
@@ -118,7 +126,7 @@ func timedColumns(ctx context.Context, d *dataset.Dataset, subject string) (colu
 	for _, roi := range d.ROIs() {
 		if roi == auditory {
 			if own, err := d.ROI(ctx, roi, subject, voxels); err == nil {
-				return own, "voxels of " + roi, nil
+				return own, some(len(own), "voxels of "+roi), nil
 			}
 		}
 		if own, err := d.ROI(ctx, roi, subject, voxels); err == nil { // a subject may lack it
@@ -126,7 +134,7 @@ func timedColumns(ctx context.Context, d *dataset.Dataset, subject string) (colu
 		}
 	}
 	if len(columns) > 0 {
-		return columns, "voxels of all regions", nil
+		return columns, some(len(columns), "voxels of all regions"), nil
 	}
-	return nil, "voxels of all", nil
+	return nil, some(voxels, "voxels"), nil
 }

@@ -3,6 +3,7 @@ package imports
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -225,8 +226,13 @@ func (d *description) places() {
 	}
 }
 
-// number spells a number as YAML has it, with all its digits.
-func number(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
+// number spells a number as YAML has it.
+func number(x float64) string {
+	if short := math.Round(x*1e9) / 1e9; math.Abs(short-x) < 1e-12*math.Abs(x) { // the rest is of a sum
+		x = short
+	}
+	return strconv.FormatFloat(x, 'g', -1, 64)
+}
 
 func span(s *Span) string { return "{first: " + number(s.First) + ", last: " + number(s.Last) + "}" }
 

@@ -34,6 +34,9 @@ func (d *check) judgeLag() {
 		}
 		f.Text = fmt.Sprintf("the responses come %s, beyond the %g s that differences between brains explain",
 			lateness(*r.Lag), tolerance)
+		if r.CI95 == nil {
+			f.Text += "; the rows are too few for an interval"
+		}
 		direction := "higher"
 		if *r.Lag > 0 {
 			direction = "lower"

@@ -165,9 +165,15 @@ func TestRecordingsAreComparedWithEvents(t *testing.T) {
 	faulttest.Require(t, fault.Missing, err, "no story has its recording: milkywayvodka_audio.wav is not below")
 	files["other/x.wav"] = "438"
 	root := tree(t, files)
-	found, err := Find(t.Context(), root, Options{Audio: []string{"milkyway=" + filepath.Join(root, "other/x.wav")}})
-	faulttest.Require(t, fault.Missing, err, "is not below")
-	require.Nil(t, found)
+	given := filepath.Join(root, "other/x.wav") // which is clear where events name one that is not there
+	found, err := Find(t.Context(), root, Options{Audio: []string{"milkyway=" + given}})
+	require.NoError(t, err)
+	require.Len(t, found.Stories, 1)
+	assert.Equal(t, given, found.Stories[0].Audio)
+	assert.Contains(t, strings.Join(found.Notes, "\n"), "scans: milkywayvodka_audio.wav, which events name, is not "+
+		"there: "+given+" is taken, as given")
+	scans := []bidsdata.Scan{{Task: "a", Audio: "1.wav"}, {Task: "a", Audio: "2.wav"}, {Task: "b", Audio: "1.wav"}}
+	assert.Equal(t, map[string]string{"b": "y"}, onlyOne(map[string]string{"a": "x", "b": "y", "c": "z"}, scans))
 	_, err = Find(t.Context(), root, Options{Audio: []string{"nothing=x.wav"}})
 	faulttest.Require(t, fault.Usage, err, "no time series of the task nothing", "the tasks are milkyway")
 	_, err = Find(t.Context(), root, Options{Subjects: []string{"sub-9*"}})

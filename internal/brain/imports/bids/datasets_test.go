@@ -88,7 +88,7 @@ func TestMedialWallOfSharedSurfaces(t *testing.T) {
 		voxels.Empty[2].Column,
 		voxels.Empty[3].Column})
 	assert.Contains(t, strings.Join(found.Notes, "\n"),
-		"1 subjects: 24 vertices, of the left hemisphere, then of the right")
+		"sub-001: 24 vertices, of the left hemisphere, then of the right")
 }
 
 // Places of a subject alone lose what has no numbers.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"path/filepath"
 	"slices"
 
 	"github.com/brainwavlm/bwlm/fault"
@@ -26,6 +27,8 @@ type finder struct {
 	notes   map[string]int     // how many scans have a note
 
 	vertices int // of each of the surfaces
+
+	given map[string]string // recordings of tasks, where events name one that is not there
 }
 
 // heard is what a subject heard of a story: a scan, or several of its repeats.
@@ -68,6 +71,7 @@ func Find(ctx context.Context, source string, o Options) (*imports.Found, error)
 	if scans, err = f.wanted(scans); err != nil {
 		return nil, err
 	}
+	f.given = onlyOne(picked.Audio, scans)
 	scans = f.oneClock(scans)
 	all, err := f.heard(ctx, scans, sections)
 	if err != nil {
@@ -210,7 +214,31 @@ func (f *finder) audioOf(s bidsdata.Scan, sections bool) (string, error) {
 		}
 		return f.stimuli.section(s.Task, fmt.Sprint(number))
 	}
-	return f.stimuli.audio(s.Audio)
+	path, err := f.stimuli.audio(s.Audio)
+	if given := f.given[s.Task]; path == "" && err == nil && given != "" {
+		f.notes[fmt.Sprintf("%s, which events name, is not there: %s is taken, as given", s.Audio, given)]++
+		return filepath.Abs(given)
+	}
+	return path, err
+}
+
+// onlyOne leaves those recordings that are given for tasks whose events name one and the same recording, or none: there
+// it is clear which is meant.
+func onlyOne(given map[string]string, scans []bidsdata.Scan) map[string]string {
+	named := map[string]map[string]bool{}
+	for _, s := range scans {
+		if named[s.Task] == nil {
+			named[s.Task] = map[string]bool{}
+		}
+		named[s.Task][s.Audio] = true
+	}
+	out := map[string]string{}
+	for task, file := range given {
+		if len(named[task]) == 1 {
+			out[task] = file
+		}
+	}
+	return out
 }
 
 // tell adds the notes on scans, each once.

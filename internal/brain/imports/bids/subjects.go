@@ -29,7 +29,7 @@ func (f *finder) subjects(ctx context.Context, all []*heard) error {
 		bySubject[h.subject] = append(bySubject[h.subject], h)
 	}
 	slices.Sort(names)
-	how := map[string]int{}
+	how := map[string][]string{}
 	for _, name := range names {
 		var scans []bidsdata.Scan
 		for _, h := range bySubject[name] {
@@ -39,7 +39,7 @@ func (f *finder) subjects(ctx context.Context, all []*heard) error {
 		if err != nil {
 			return err
 		}
-		how[columns.How]++
+		how[columns.How] = append(how[columns.How], name)
 		s := imports.Subject{Name: name, KeepNaN: shared(scans[0].Form)}
 		if err := f.place(&s, columns, scans[0]); err != nil {
 			return err
@@ -67,8 +67,11 @@ func (f *finder) subjects(ctx context.Context, all []*heard) error {
 		}
 	}
 	for _, text := range slices.Sorted(maps.Keys(how)) {
-		n := how[text]
-		f.Note("%d subjects: %s", n, text)
+		of := how[text][0]
+		if n := len(how[text]); n > 1 {
+			of = fmt.Sprintf("%d subjects", n)
+		}
+		f.Note("%s: %s", of, text)
 	}
 	if f.o.Clean == (clean.Recipe{}) {
 		f.Note("nothing is taken out of the responses; usual for data of fMRIPrep: %s",
