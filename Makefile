@@ -87,7 +87,7 @@ $(LINT)/.done: scripts/requirements-lint.txt
 
 format: $(LINT)/.done ## rewrites Go and C++ as lint wants them
 	gofmt -s -w $$(find . -name '*.go' -not -path './third_party/*' -not -path './.venv/*')
-	$(LINT)/clang_format/data/bin/clang-format -i torch/*.c torch/*.cc torch/*.h
+	$(LINT)/clang_format/data/bin/clang-format -i torch/*.c torch/*.cc torch/*.h torch/dist/*.c torch/dist/*.cc torch/dist/*.h
 
 test-cuda: ## the device tests; without a GPU they say so and skip, unless BWLM_REQUIRE_CUDA=1
 	@if [ -e /dev/nvidiactl ] || [ "$${BWLM_REQUIRE_CUDA:-0}" = 1 ]; then \

@@ -16,6 +16,7 @@ import (
 	"github.com/brainwavlm/bwlm/internal/brain/tune"
 	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/speech"
+	"github.com/brainwavlm/bwlm/torch/dist"
 )
 
 // Options are what a study needs in addition to its experiment. The zero value is useful.
@@ -36,6 +37,9 @@ type Options struct {
 
 	// OnlyCachedPrints compares the audio of stories only if CacheDir has the fingerprints of all.
 	OnlyCachedPrints bool
+
+	// Ranks are the processes that tune together, each with a study of the same experiment; nil: this one alone.
+	Ranks *dist.Group
 }
 
 // Study is an experiment with its data and model. After Close, methods that return an error return one that matches

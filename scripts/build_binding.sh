@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the binding, the part of package torch that is linked with libtorch, as a shared library of its own for programs built
-# with -tags libtorch_dlopen:
+# Builds the binding, the parts of packages torch and torch/dist that are linked with libtorch, as a shared library of its own for
+# programs built with -tags libtorch_dlopen:
 #
 #   scripts/build_binding.sh bin/libbwlm_torch.so
 #
@@ -19,17 +19,17 @@ mkdir -p "$objects"
 compile() { # compile SOURCE: unless its object is newer than all that it is made of
   local object
   object=$objects/$(basename "$1" .cc).o
-  for from in "$1" torch/*.h scripts/build_binding.sh; do
+  for from in "$1" "${1%/*}"/*.h scripts/build_binding.sh; do
     if [ ! "$object" -nt "$from" ]; then
       "$CXX" -std=c++20 -O2 -fPIC -fopenmp -g0 -Wall -Wno-deprecated-declarations -I"$include" \
-        -I"$include/torch/csrc/api/include" -c "$1" -o "$object.new"
+        -I"$include/torch/csrc/api/include" -Itorch/dist/stub -c "$1" -o "$object.new"
       mv "$object.new" "$object"
       return
     fi
   done
 }
 export -f compile
-printf '%s\n' torch/*.cc | xargs -P "$(nproc)" -I{} bash -euc 'compile {}'
+printf '%s\n' torch/*.cc torch/dist/*.cc | xargs -P "$(nproc)" -I{} bash -euc 'compile {}'
 # shellcheck disable=SC2016 # $ORIGIN is for the dynamic loader
 "$CXX" -shared -fopenmp -o "$out.new" "$objects"/*.o -L"$libtorch/lib" -ltorch_cpu -lc10 \
   -Wl,--no-undefined -Wl,-rpath,'$ORIGIN/../third_party/libtorch/lib' -Wl,-rpath-link,third_party/nvidia/cu13/lib

@@ -10,7 +10,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 go=${GO:-go}
-parts=(model study statistics demo transfer command death outside libtorch)
+parts=(model study statistics demo transfer command death ranks outside libtorch)
 script() { # script PART: what a part runs that is no package
   case $1 in
     outside) echo scripts/outside_module_test.sh ;;
@@ -18,6 +18,7 @@ script() { # script PART: what a part runs that is no package
   esac
 }
 deaths='^Test(Death|Failure)AtEveryStep$' # of cmd/bwlm, a part of their own
+ranks='^Test(RanksKilledAtEveryStep|RandomFaultsOfRanks)$' # likewise
 
 # packages PART: its packages. model is what no other part has, so that every package is in a part.
 packages() {
@@ -27,7 +28,7 @@ packages() {
     statistics) echo ./brain/stats ./brain/ridge ./internal/brain/timing ./brain/probe ;;
     study) list "$module/(internal/)?brain(/|\$)" "$module/(internal/)?brain/(demo|transfer|stats|ridge|timing|probe)\$" ;;
     command) echo ./cmd/... ./examples/... ;;
-    death) echo ./cmd/bwlm ;;
+    death | ranks) echo ./cmd/bwlm ;;
     model) list . "$module/(internal/brain|brain|cmd|examples)(/|\$)" ;;
   esac
 }
@@ -45,7 +46,8 @@ run() { # run PART
     read -ra command <<<"$(packages "$part")"
     case $part in
       death) command=(-run "$deaths" "${command[@]}") ;;
-      command) command=(-skip "$deaths" "${command[@]}") ;;
+      ranks) command=(-run "$ranks" "${command[@]}") ;;
+      command) command=(-skip "$deaths|$ranks" "${command[@]}") ;;
     esac
     command=("$go" test -tags slow -v -p 1 -timeout 40m "${command[@]}")
   fi

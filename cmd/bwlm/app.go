@@ -13,6 +13,7 @@ import (
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/quote"
+	"github.com/brainwavlm/bwlm/torch/dist"
 )
 
 // app is what the commands of one run of the program share.
@@ -23,9 +24,10 @@ type app struct {
 	json, debug bool   // global flags
 	command     string // that runs
 	limits      limitFlags
-	left        left   // by a command that is ended at once
-	answered    bool   // an answer is on standard output, complete or not
-	caveat      string // printed below the text of an answer
+	left        left        // by a command that is ended at once
+	answered    bool        // an answer is on standard output, complete or not
+	caveat      string      // printed below the text of an answer
+	group       *dist.Group // of a training that several processes share
 }
 
 // run is the whole program: it runs the command that args name and returns the exit code.

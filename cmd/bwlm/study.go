@@ -34,7 +34,7 @@ func (a *app) openStudy(ctx context.Context, exp *experiment.Experiment, boards 
 		}
 	}
 	opt, err := a.studyOptions(exp.MaxBytes(), progress)
-	opt.Details = len(boards) > 0
+	opt.Details, opt.Ranks = len(boards) > 0, a.group
 	if err != nil {
 		return nil, nil, err
 	}

@@ -48,26 +48,13 @@ slower, since each kernel is synchronised.`,
 				if boards != "" || profile.on {
 					return usage(c, "--tensorboard and --profile are for one run, and eval.folds makes several")
 				}
+				if err := alone("eval.folds", "start the processes on folds of their own, with data.test"); err != nil {
+					return err
+				}
 				return a.trainFolds(c.Context(), e)
 			}
-			shown, closed, err := a.openBoard(boards, e)
-			if err != nil {
-				return err
-			}
-			defer closed()
 			ctx := profile.start(c.Context())
-			st, end, err := a.openStudy(ctx, e, shown...)
-			if err != nil {
-				return err
-			}
-			defer end()
-			run, err := a.begin(ctx, st, e.Out)
-			if err != nil {
-				return err
-			}
-			defer run.Close()
-			continueBoards(shown, run)
-			return profile.end(a, run.Dir, a.fit(ctx, st, run))
+			return a.ranked(ctx, e, func() error { return a.train(ctx, e, boards, &profile) })
 		},
 	}
 	exp.add(c)
@@ -75,6 +62,34 @@ slower, since each kernel is synchronised.`,
 	profile.add(c.Flags(), "measure where the time goes")
 	a.limits.add(c)
 	return c
+}
+
+// train opens the study of an experiment and its run, tunes and scores.
+func (a *app) train(ctx context.Context, exp *experiment.Experiment, boards string, profile *profiling) error {
+	if a.follows() {
+		boards = ""
+	}
+	shown, closed, err := a.openBoard(boards, exp)
+	if err != nil {
+		return err
+	}
+	defer closed()
+	st, end, err := a.openStudy(ctx, exp, shown...)
+	if err != nil {
+		return err
+	}
+	defer end()
+	run, err := a.openRun(exp.Out, func() (*rundir.Run, error) { return a.begin(ctx, st, exp.Out) })
+	if err != nil {
+		return err
+	}
+	defer run.Close()
+	continueBoards(shown, run)
+	err = a.fit(ctx, st, run)
+	if a.follows() {
+		return err
+	}
+	return profile.end(a, run.Dir, err)
 }
 
 // begin makes the run directory of a study, or opens that of the same training if it was interrupted.
@@ -133,6 +148,10 @@ bit-identical to that of an uninterrupted run. A finished run is scored again an
 		Example: "  bwlm resume runs/alice\n  bwlm resume runs/alice --tensorboard board/alice",
 		Args:    wantArgs("RUN"),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := alone("bwlm resume",
+				"give all ranks bwlm train with the experiment file, which continues"); err != nil {
+				return err
+			}
 			run, err := brain.OpenRun(args[0])
 			if err != nil {
 				return err
@@ -164,9 +183,14 @@ bit-identical to that of an uninterrupted run. A finished run is scored again an
 // fit tunes, scores and prints.
 func (a *app) fit(ctx context.Context, st *brain.Study, run *rundir.Run) error {
 	a.leavesRun(run)
-	if _, err := st.Fit(ctx, run); err != nil {
-		return advisedResume(ctx, err, run)
+	training := a.group.Context(ctx)
+	if _, err := st.Fit(training, run); err != nil {
+		return advisedResume(training, err, run)
 	}
+	if a.follows() {
+		return nil
+	}
+	a.noteTraffic()
 	s, err := st.EvaluateRun(ctx, run)
 	if err != nil {
 		return advisedResume(ctx, err, run)

@@ -35,6 +35,7 @@ const utilities = "internal/..."
 var rules = []rule{
 	{packages: "fault"},
 	{packages: "torch", others: []string{"golang.org/x/sys/..."}},
+	{packages: "torch/dist", ours: []string{"torch"}},
 	{packages: "torch/nn", ours: []string{"internal/ckpt", "torch"}, others: []string{"golang.org/x/sync/..."}},
 	{packages: "npy"},
 	{packages: "internal/npz", ours: []string{"internal/stored"}},
@@ -143,6 +144,7 @@ var rules = []rule{
 		"brain/results",
 	}},
 	{packages: "internal/brain/windows", ours: []string{
+		"torch/dist",
 		"internal/brain/phases", "torch", "speech", "internal/acoustic", "internal/activations", "brain/design",
 		"brain/experiment", "brain/progress",
 	}},
@@ -156,7 +158,7 @@ var rules = []rule{
 		"internal/brain/datacheck", "internal/brain/responses", "internal/brain/phases", "internal/rundir", "torch",
 		"torch/nn", "peft", "speech", "speech/pretrained", "npy", "internal/acoustic", "internal/activations",
 		"brain/dataset", "brain/design", "brain/experiment", "brain/loss", "brain/progress", "brain/results",
-		"brain/ridge", "brain/stats", "internal/brain/fingerprint", "internal/brain/windows",
+		"brain/ridge", "brain/stats", "internal/brain/fingerprint", "internal/brain/windows", "torch/dist",
 	}},
 	{packages: "internal/brain/encoding", ours: []string{
 		"speech", "brain/design", "brain/dataset", "brain/experiment", "brain/progress", "brain/ridge",
@@ -166,7 +168,7 @@ var rules = []rule{
 		"internal/brain/phases", "internal/brain/sections", "internal/rundir", "npy", "torch", "torch/nn",
 		"internal/ckpt", "peft", "speech", "brain/design", "brain/experiment", "brain/loss", "brain/progress",
 		"internal/brain/readout", "brain/results", "brain/ridge", "brain/stats", "internal/brain/encoding",
-		"internal/brain/study", "internal/brain/windows",
+		"internal/brain/study", "internal/brain/windows", "torch/dist",
 	}},
 	{packages: "internal/brain/evaluate", ours: []string{
 		"internal/brain/phases", "internal/rundir", "torch", "torch/nn", "npy", "peft", "speech",
@@ -192,7 +194,7 @@ var rules = []rule{
 		"internal/brain/windows", "internal/stopwatch",
 	}, others: []string{"gonum.org/v1/gonum/..."}},
 	{packages: "brain", ours: []string{
-		"internal/brain/planning", "internal/rundir", "speech", "internal/activations",
+		"torch/dist", "internal/brain/planning", "internal/rundir", "speech", "internal/activations",
 		"internal/brain/analysisplan", "brain/dataset", "brain/design", "brain/experiment", "brain/plan",
 		"brain/progress", "brain/results", "internal/brain/evaluate", "internal/brain/study", "internal/brain/tune",
 	}},
@@ -376,8 +378,8 @@ func TestPackagesImportOnlyWhatTheTableAllows(t *testing.T) {
 
 func TestOnlyTorchImportsC(t *testing.T) {
 	for importPath, p := range list(t) {
-		if name, ours := inside(importPath); ours && name != "torch" {
-			assert.Empty(t, p.CgoFiles, "%s imports C; only torch may", name)
+		if name, ours := inside(importPath); ours && name != "torch" && name != "torch/dist" {
+			assert.Empty(t, p.CgoFiles, "%s imports C; only torch and torch/dist may", name)
 		}
 	}
 }

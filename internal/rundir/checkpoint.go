@@ -63,6 +63,9 @@ type ManifestEntry struct {
 
 // Save writes the checkpoint atomically, then removes older ones that are no longer needed.
 func (r *Run) Save(c Checkpoint) error {
+	if r.reads {
+		return nil
+	}
 	dir := r.stepDir(c.Progress.Step)
 	if p, f, err := r.Open(c.Progress.Step); err == nil {
 		f.Close()
@@ -161,6 +164,9 @@ func (r *Run) checkpoints() (entries []fs.DirEntry, err error) {
 // what a killed save left. Before it removes anything it returns an error if a training of so many epochs and blocks
 // per epoch cannot stand there, or if the metrics are not those of the checkpoint. The zero Progress is the beginning.
 func (r *Run) Rewind(p Progress, epochs, blocks int) error {
+	if r.reads {
+		return nil
+	}
 	if len(p.Epochs) > 0 {
 		if err := p.fits(r.Dir, epochs, blocks); err != nil {
 			return err

@@ -17,6 +17,9 @@ func featuresFile(epoch, layer int) []string {
 // SaveFeatures writes the features of hidden state layer at the end of an epoch: for each story a float32 matrix (rows,
 // width), neither standardised nor delayed, under its name.
 func (r *Run) SaveFeatures(epoch, layer int, stories map[string]npy.Matrix) error {
+	if r.reads {
+		return nil
+	}
 	path, err := r.Path(featuresFile(epoch, layer)...)
 	if err != nil {
 		return err

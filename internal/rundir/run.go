@@ -35,6 +35,7 @@ type Run struct {
 	lock  *disk.File
 	fresh bool // made by this process
 	made  bool // by Reserve: without scores the directory goes again
+	reads bool // made by Follow
 }
 
 // Create makes a new run directory and locks it. A directory that holds a training is refused, and so is one with files
@@ -53,6 +54,27 @@ func Create(dir string) (*Run, error) {
 	}
 	return r, err
 }
+
+// Follow returns a run that another process has opened and writes: this one trains with it, and only reads. What it
+// saves or logs is nowhere.
+func Follow(dir string) (*Run, error) {
+	const op = "follow run"
+	begun, err := Begun(dir)
+	if err == nil && !begun {
+		err = fault.New(fault.Missing, op, dir, "this rank finds no %s there, which rank 0 has written", ConfigFile).
+			WithHint("put out on a file system that all ranks share")
+	}
+	if err == nil {
+		err = CheckFiles(op, dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Run{Dir: dir, reads: true}, nil
+}
+
+// Follows reports whether another process writes the run.
+func (r *Run) Follows() bool { return r.reads }
 
 // Fresh reports whether this process made the run.
 func (r *Run) Fresh() bool { return r.fresh }
@@ -233,6 +255,9 @@ func (r *Run) acquire() error {
 
 // Close gives the lock back.
 func (r *Run) Close() error {
+	if r.reads {
+		return nil
+	}
 	_ = disk.In(r.Dir, func(f *disk.Folder) error { return f.Remove(lockFile) }) // while it is still ours
 	if r.made {
 		parent, name := disk.Split(r.Dir)
@@ -291,6 +316,9 @@ func (r *Run) Path(elem ...string) (string, error) {
 
 // Log appends one line to metrics.jsonl and gives the file's length.
 func (r *Run) Log(v any) (int64, error) {
+	if r.reads {
+		return 0, nil
+	}
 	return jsonfile.AppendLine("write metrics", r.File(metricsFile), v)
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/speech/pretrained"
 	"github.com/brainwavlm/bwlm/torch"
+	"github.com/brainwavlm/bwlm/torch/dist"
 )
 
 // Options are the options of a study that are not in its experiment. The zero value is useful.
@@ -39,6 +40,8 @@ type Options struct {
 
 	// OnlyCachedPrints compares the audio of stories only if CacheDir has the fingerprints of all.
 	OnlyCachedPrints bool
+
+	Ranks *dist.Group // processes that tune together; nil: this one alone
 }
 
 // defaultDiskBytes is the size of the activation cache on disk.

@@ -63,7 +63,9 @@ func Gradients(t *tune.Trainer, test *testing.T, b tune.Block, n, held int, seed
 	y, err := t.ReadTargets(test.Context(), b)
 	require.NoError(test, err)
 	require.NoError(test, t.Session.Train(test.Context(), seed, func(s *torch.Scope) error {
-		loss = t.Backward(s, b, y, seed)
+		if loss, err = t.Backward(s, b, y, seed); err != nil {
+			return err
+		}
 		for name, p := range t.Adam.Params() {
 			if p.HasGrad() {
 				grads[name] = p.Grad(s).Float32s()

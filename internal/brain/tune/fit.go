@@ -23,6 +23,8 @@ import (
 // bit-identical to that of an uninterrupted run (at an equal number of threads).
 //
 // When the context ends, Fit finishes the step, saves a checkpoint, and returns the context's cause.
+//
+// Ranks train together, all from the same state. One of them writes the run, and the others follow it.
 func Fit(ctx context.Context, st *study.Study, run *rundir.Run) (*rundir.Progress, error) {
 	t, err := NewTrainer(ctx, st)
 	if err != nil {
@@ -47,6 +49,9 @@ func Fit(ctx context.Context, st *study.Study, run *rundir.Run) (*rundir.Progres
 func (t *Trainer) start(ctx context.Context, run *rundir.Run) error {
 	steps, err := run.Steps()
 	if err != nil {
+		return err
+	}
+	if err := t.together("begin with %d checkpoints", len(steps)); err != nil {
 		return err
 	}
 	if len(steps) > 0 {
@@ -76,6 +81,9 @@ func (t *Trainer) epoch(ctx context.Context, run *rundir.Run) error {
 		err := ctx.Err()
 		if err == nil {
 			err = t.Refresh(ctx)
+		}
+		if err == nil && !t.tunes { // or the step exchanges what it computes
+			err = t.together("step %d", p.Step)
 		}
 		switch {
 		case err != nil && ctx.Err() != nil:
@@ -156,6 +164,9 @@ func (t *Trainer) endEpoch(ctx context.Context, run *rundir.Run, done results.Ep
 	case err != nil:
 		return err
 	}
+	if err := t.alike(); err != nil {
+		return err
+	}
 	t.Zscore = maps.Clone(t.TunedOn(t.features).Zscore)
 	p.Epoch, p.Block, p.LossSum = done.Epoch, 0, 0
 	p.Epochs = append(p.Epochs, done)
@@ -166,7 +177,7 @@ func (t *Trainer) endEpoch(ctx context.Context, run *rundir.Run, done results.Ep
 	if p.Metrics, err = run.Log(done); err != nil {
 		return err
 	}
-	if t.Study.Experiment.Train.KeepEpochs {
+	if t.Study.Experiment.Train.KeepEpochs && !run.Follows() {
 		if err := t.writeTuned(context.WithoutCancel(ctx), run.File(fmt.Sprintf("epochs/%d", p.Epoch)),
 			len(p.Epochs)-1); err != nil {
 			return err
@@ -190,6 +201,9 @@ func (t *Trainer) interrupted(ctx context.Context, run *rundir.Run) error {
 
 // finish restores the best epoch and writes adapter/ or model/, and readout/.
 func (t *Trainer) finish(ctx context.Context, run *rundir.Run) (*rundir.Progress, error) {
+	if run.Follows() {
+		return &t.Progress, nil
+	}
 	ctx = context.WithoutCancel(ctx)
 	_, f, err := run.Open(t.Progress.BestStep)
 	if err != nil {

@@ -132,6 +132,9 @@ func (t *Trainer) resume(ctx context.Context, run *rundir.Run) error {
 		}
 		t.Zscore[story] = design.ZScore{Mean: mean, SD: sd}
 	}
+	if err := t.together("resume at step %d", p.Step); err != nil {
+		return err
+	}
 	// Last, so that an error before it leaves everything as it was.
 	return run.Rewind(*p, t.Study.Experiment.Train.Epochs, len(t.Order))
 }

@@ -20,7 +20,9 @@ func (t *Trainer) Step(ctx context.Context, b Block, seed uint64) (loss float64,
 		return 0, err
 	}
 	err = t.Session.Train(ctx, seed, func(s *torch.Scope) error {
-		loss = t.Backward(s, b, y, seed)
+		if loss, err = t.Backward(s, b, y, seed); err != nil {
+			return err
+		}
 		if math.IsNaN(loss) || math.IsInf(loss, 0) {
 			return fault.New(fault.BadData, "tune", fmt.Sprintf("%s[%d:%d]", b.Story, b.From, b.To), "the loss is %v",
 				loss).
@@ -34,19 +36,22 @@ func (t *Trainer) Step(ctx context.Context, b Block, seed uint64) (loss float64,
 	return loss, err
 }
 
-// Backward computes the loss of a block and the gradients of all parameters that are tuned.
-func (t *Trainer) Backward(s *torch.Scope, b Block, y *Targets, seed uint64) float64 {
+// Backward computes the loss of a block and the gradients of all parameters that are tuned. Each rank computes its
+// share of the units and the whole readouts; loss and gradients are those of one process, bit for bit.
+func (t *Trainer) Backward(s *torch.Scope, b Block, y *Targets, seed uint64) (float64, error) {
 	stim := t.Study.Stimuli[b.Story]
 	section := sections.Of(stim.Tuning, b.From, b.To, t.Study.Experiment.Train.ContextRows)
 	u := &unitPass{trainer: t, stim: stim, seed: seed,
 		units: t.Reader.Units(stim, section.Vectors.From, section.Vectors.To)}
-	if !t.tunes {
-		return t.backward(s, b, y, section, u.frozen(s))
+	loss := func(s *torch.Scope, vectors *torch.Tensor) float64 { return t.backward(s, b, y, section, vectors) }
+	switch {
+	case !t.tunes:
+		return loss(s, u.frozen(s)), nil
+	case len(u.units) == 0:
+		return loss(s, u.empty(s)), nil
 	}
-	return u.backward(s, func(s *torch.Scope, vectors *torch.Tensor) float64 {
-		return t.backward(s, b, y, section,
-			vectors)
-	})
+	u.share(t.Study.Options.Ranks)
+	return u.backward(s, loss)
 }
 
 // unitPass is one pass forward and backward through the units of a block.
@@ -58,9 +63,10 @@ func (t *Trainer) Backward(s *torch.Scope, b Block, y *Targets, seed uint64) flo
 type unitPass struct {
 	trainer *Trainer
 	stim    *windows.Stimulus
-	units   []windows.Unit
+	units   []windows.Unit // of this rank
 	seed    uint64
 	held    []*torch.Tensor // vectors of the first units, with their activations
+	ranks   *shares         // nil in one process
 }
 
 // frozen returns the vectors of all units (windows, E) without gradients.
@@ -81,16 +87,14 @@ func (u *unitPass) empty(s *torch.Scope) *torch.Tensor {
 
 // backward calls loss, which returns its value after a backward pass to the vectors (windows, E) of all units, and
 // carries the gradient of the vectors into the model.
-func (u *unitPass) backward(s *torch.Scope, loss func(s *torch.Scope, vectors *torch.Tensor) float64) (value float64) {
+func (u *unitPass) backward(s *torch.Scope, loss func(s *torch.Scope, vectors *torch.Tensor) float64) (value float64,
+	err error) {
 	if i := len(u.held); i < min(u.trainer.Held, len(u.units)) {
 		u.forward(s, u.units[i], true, func(s *torch.Scope, x *torch.Tensor) {
 			u.held = append(u.held, x)
-			value = u.backward(s, loss)
+			value, err = u.backward(s, loss)
 		})
-		return value
-	}
-	if len(u.units) == 0 {
-		return loss(s, u.empty(s))
+		return value, err
 	}
 	var parts []*torch.Tensor
 	for _, x := range u.held {
@@ -99,10 +103,13 @@ func (u *unitPass) backward(s *torch.Scope, loss func(s *torch.Scope, vectors *t
 	for _, unit := range u.units[len(u.held):] {
 		u.forward(s, unit, false, func(inner *torch.Scope, x *torch.Tensor) { parts = append(parts, s.Attach(x)) })
 	}
-	vectors := torch.Cat(0, parts...).Detach().RequireGrad(true)
+	vectors, at, err := u.ranks.gather(s, u, parts)
+	if err != nil {
+		return 0, err
+	}
+	vectors = vectors.Detach().RequireGrad(true)
 	value = loss(s, vectors)
 	grad := vectors.Grad(s)
-	at := 0
 	for i, unit := range u.units {
 		n := unit.Windows.Len()
 		part := grad.Narrow(0, at, n)
@@ -113,8 +120,9 @@ func (u *unitPass) backward(s *torch.Scope, loss func(s *torch.Scope, vectors *t
 		} else {
 			u.forward(s, unit, true, into)
 		}
+		u.ranks.take(s)
 	}
-	return value
+	return value, u.ranks.sum(s)
 }
 
 // forward computes the vectors x (windows, E) of a unit in a scope of its own with the random numbers of the unit.

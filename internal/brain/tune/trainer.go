@@ -28,6 +28,9 @@ const (
 	seedProof
 )
 
+// readoutPrefix begins the names of the parameters that are not of the model.
+const readoutPrefix = "readout."
+
 // Trainer is the state of a training.
 type Trainer struct {
 	Study     *study.Study
@@ -65,6 +68,7 @@ func NewTrainer(ctx context.Context, st *study.Study) (*Trainer, error) {
 		return nil, err
 	}
 	t.Reader = st.Reader(t.Model)
+	t.Reader.Ranks = st.Options.Ranks
 	t.Held = int(max(1, st.Options.StepBytes/max(st.UnitBytes(), 1)))
 	t.Order = Blocks(t.Study.Subjects, st.Experiment.Train)
 	if len(t.Order) == 0 {
@@ -139,11 +143,11 @@ func (t *Trainer) prepareReadouts(ctx context.Context) error {
 		}
 		t.Session.Stores = append(t.Session.Stores, store)
 		if !t.ridgeReadouts() {
-			readouts = readouts.With("readout."+p.Name+".", store, nil)
+			readouts = readouts.With(readoutPrefix+p.Name+".", store, nil)
 		}
 		if m := t.Readouts[i].Weights; m != nil {
 			t.Session.Stores = append(t.Session.Stores, m.Store)
-			mixes = mixes.With("readout."+p.Name+".", m.Store, nil)
+			mixes = mixes.With(readoutPrefix+p.Name+".", m.Store, nil)
 		}
 	}
 	readouts.LR, mixes.LR, model.LR = exp.Train.ReadoutLR, exp.Train.LayerWeightsLR, exp.Train.LR

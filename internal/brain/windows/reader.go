@@ -9,6 +9,7 @@ import (
 	"github.com/brainwavlm/bwlm/internal/brain/phases"
 	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/torch"
+	"github.com/brainwavlm/bwlm/torch/dist"
 )
 
 // Reader turns the windows of a story into vectors: one per window and layer.
@@ -24,7 +25,8 @@ type Reader struct {
 	CacheDepth  int  // highest depth whose frames are cached; -1: none, where all layers that are read are shared
 	Pooling     experiment.Pooling
 	Pass        speech.Pass
-	Unit        int // clips that go through the model together
+	Unit        int         // clips that go through the model together
+	Ranks       *dist.Group // processes that share the units of Part, where all of them call it; nil: this one alone
 }
 
 // Units returns the units of the windows from ≤ i < to.
@@ -155,10 +157,12 @@ func (r *Reader) Features(ctx context.Context, st *Stimulus, layers []int) ([][]
 	return r.Part(ctx, st, 0, len(st.Windows), layers)
 }
 
-// Part reads the windows from ≤ i < to of a story in units, without gradients: one matrix (windows, E) per layer.
+// Part reads the windows from ≤ i < to of a story in units, without gradients: one matrix (windows, E) per layer. Each
+// rank reads its share of the units.
 func (r *Reader) Part(ctx context.Context, st *Stimulus, from, to int, layers []int) ([][]float32, error) {
 	out := make([][]float32, len(layers))
-	for _, unit := range r.Units(st, from, to) {
+	units := r.Units(st, from, to)
+	for _, unit := range Share(units, r.Ranks.World(), r.Ranks.Rank()) {
 		err := r.Model.Session().Infer(ctx, func(s *torch.Scope) error {
 			AppendVectors(out, r.Vectors(s, st, unit, layers))
 			return nil
@@ -167,7 +171,35 @@ func (r *Reader) Part(ctx context.Context, st *Stimulus, from, to int, layers []
 			return nil, err
 		}
 	}
+	if r.Ranks == nil {
+		return out, nil
+	}
+	lengths := make([]int, r.Ranks.World())
+	for rank := range lengths {
+		lengths[rank] = Length(Share(units, len(lengths), rank)) * r.Model.Architecture().Width
+	}
+	for i := range out {
+		parts, err := dist.Gather(r.Ranks, "features of "+st.Name, out[i], lengths)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = slices.Concat(parts...)
+	}
 	return out, nil
+}
+
+// Share returns the units that one of several ranks computes: consecutive ones, none where there are more ranks than
+// units.
+func Share(units []Unit, world, rank int) []Unit {
+	return units[len(units)*rank/world : len(units)*(rank+1)/world]
+}
+
+// Length returns the number of windows of units.
+func Length(units []Unit) (n int) {
+	for _, u := range units {
+		n += u.Windows.Len()
+	}
+	return n
 }
 
 // fixedFeatures is Features where all layers equal those of the untuned model. Layers in the cache are not read again.

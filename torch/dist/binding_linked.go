@@ -1,0 +1,5 @@
+//go:build !libtorch_dlopen
+
+package dist
+
+func openBinding() error { return nil }
