@@ -58,7 +58,7 @@ type importFlags struct {
 	dryRun, force     bool
 	check             bool
 	link, copy        bool
-	dtype             string
+	dtype, voxels     string
 	subjects, stories []string
 }
 
@@ -81,9 +81,27 @@ func (f *importFlags) addSelection(c *cobra.Command) {
 	c.Flags().StringSliceVar(&f.stories, "stories", nil, "only these stories: `names` or patterns, separated by commas")
 }
 
-// addVoxels adds the flag that selects columns.
-func addVoxels(c *cobra.Command, to *string, usage string) {
-	c.Flags().StringVar(to, "voxels", "all", usage)
+// allVoxels is the value of --voxels for all columns.
+const allVoxels = "all"
+
+// addVoxels adds the flag that selects columns, with a word of what the kind has besides all and a file.
+func (f *importFlags) addVoxels(c *cobra.Command, besides string) {
+	c.Flags().StringVar(&f.voxels, "voxels", allVoxels,
+		"`columns` to import: all, "+besides+"or those that FILE.npy lists")
+}
+
+// keep selects the columns that --voxels says; those of the cortex where a kind knows them.
+func (f *importFlags) keep(c *cobra.Command, found *imports.Found, cortical func(*imports.Found) error) error {
+	switch {
+	case f.voxels == allVoxels:
+		return nil
+	case f.voxels != "cortical":
+		return found.KeepFile(f.voxels)
+	case cortical == nil:
+		return usage(c, "--voxels: there is no mask of the cortex").
+			WithHint("name a file of columns: --voxels FILE.npy")
+	}
+	return cortical(found)
 }
 
 // options checks the flags that are common to all kinds.
@@ -159,6 +177,7 @@ func (a *app) imported(c *cobra.Command, found *imports.Found, f *importFlags) e
 					whole, v.Subject)
 			}
 		}
+		printValues(w, record.Files)
 		for _, r := range record.Files {
 			if n := r.Values.Constant; n > 0 {
 				fmt.Fprintf(w, "Constant: %d of %d voxels of %s in story %s, which score 0.\n", n,

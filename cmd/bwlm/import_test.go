@@ -175,6 +175,12 @@ func TestArraysWithRecordingsElsewhere(t *testing.T) {
 	assert.Contains(t, stdout, "\n  s1:\n    wolf: ")
 	assert.NotContains(t, stdout, "  s2:")
 	assert.NotContains(t, stdout, "  alice:")
+	require.NoError(t, npy.Write("keep.npy", []int{2}, []int32{3, 1}))
+	code, stdout, stderr = call(t, "import", "arrays", "resp", "--tr", "2", "--audio", "sound", "--first=-10",
+		"--subjects", "s1", "--voxels", "keep.npy", "--check=false", "--out", "kept")
+	require.Zero(t, code, stderr)
+	assert.Contains(t, stdout, "Selected: 2 of 4 voxels of s1, by keep.npy.")
+	assert.Contains(t, stdout, "Values: over the rows of a story, voxels have means of 0 to 0 and SDs of 0 to 0.")
 	for flags, c := range map[string]struct {
 		code int
 		want string
@@ -182,6 +188,8 @@ func TestArraysWithRecordingsElsewhere(t *testing.T) {
 		"--first x":           {2, "--first: x, want one SECOND, and for stories of their own STORY=SECOND"},
 		"--first 1,2":         {2, "--first: 2, want one SECOND"},
 		"--first cat=2":       {2, "there is no story cat, whose row 0 is given"},
+		"--voxels cortical":   {2, "there is no mask of the cortex; name a file of columns: --voxels FILE.npy"},
+		"--voxels x.npy":      {66, "x.npy: no such file"},
 		"--subjects s9":       {66, "there is no subject s9; there are s1, s2"},
 		"--stories cat":       {66, "there is no story cat; there are alice, wolf"},
 		"--audio nowhere":     {66, "nowhere: no such file or directory"},

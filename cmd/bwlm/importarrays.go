@@ -33,7 +33,8 @@ Files of arrays count, too: NumPy's .npz, MATLAB's .mat, HDF5, joblib and pickle
 all those that have names of stories.
 
 --transpose is for arrays of voxels × TRs. Integers with an attribute scale or scale_factor (HDF5)
-are refused, since no standard says what it is for; --scale multiplies by it. Either copies.
+are refused, since no standard says what it is for; --scale multiplies by it. --voxels FILE.npy
+keeps the columns of one subject that it lists, or has 1 for. Each of the three copies.
 
 Nothing else is copied, unless --copy says so. Rows are compared with the audio by headers.
 Matrices that do not fit it are named and refused (65), as every command would do later; --dry-run
@@ -42,9 +43,8 @@ prints the description all the same, as a start for one's own.`,
 			"  bwlm import arrays resp --audio stimuli --tr 1.5 --first -10.5,wolf=0 --out data/study",
 		Args: wantArgs("FOLDER"),
 		RunE: func(c *cobra.Command, args []string) error {
-			if opt.Transpose || opt.Scale {
-				f.link = f.link && c.Flags().Changed("link") // such arrays can only be copied
-			}
+			copied := opt.Transpose || opt.Scale || f.voxels != allVoxels // and cannot be described where they lie
+			f.link = f.link && (!copied || c.Flags().Changed("link"))
 			var err error
 			if opt.First, err = clocks(c, first); err != nil {
 				return err
@@ -70,10 +70,13 @@ prints the description all the same, as a start for one's own.`,
 			if err != nil {
 				return err
 			}
-			if f.dryRun && !opt.Transpose && !opt.Scale { // such arrays cannot be described where they lie
+			if f.dryRun && !copied {
 				return a.described(c.Context(), found, out)
 			}
 			if err := found.Check(c.Context()); err != nil {
+				return err
+			}
+			if err := f.keep(c, found, nil); err != nil {
 				return err
 			}
 			return a.imported(c, found, &f)
@@ -81,6 +84,7 @@ prints the description all the same, as a start for one's own.`,
 	}
 	f.add(c, true)
 	f.addSelection(c)
+	f.addVoxels(c, "")
 	c.Flags().StringSliceVar(&opt.Audio, "audio", nil,
 		"`folders` with recordings and words, besides FOLDER, or STORY=FILE: the recording of a story")
 	c.Flags().StringSliceVar(&first, "first", nil,

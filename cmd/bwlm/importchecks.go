@@ -48,3 +48,17 @@ func printWork(w io.Writer, seconds float64, dir string) {
 			"fewer.\n", m.ChunkSeconds/(m.ChunkSeconds-m.WindowSeconds))
 	}
 }
+
+// printValues writes the range of the voxels' means and SDs, from which it is seen whether they were z-scored.
+func printValues(w io.Writer, files []imports.Output) {
+	if len(files) == 0 {
+		return
+	}
+	all := files[0].Values
+	for _, f := range files {
+		all.Mean = [2]float64{min(all.Mean[0], f.Values.Mean[0]), max(all.Mean[1], f.Values.Mean[1])}
+		all.SD = [2]float64{min(all.SD[0], f.Values.SD[0]), max(all.SD[1], f.Values.SD[1])}
+	}
+	fmt.Fprintf(w, "Values: over the rows of a story, voxels have means of %.3g to %.3g and SDs of %.3g to %.3g.\n",
+		all.Mean[0], all.Mean[1], all.SD[0], all.SD[1])
+}

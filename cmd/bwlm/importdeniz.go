@@ -39,11 +39,15 @@ report of the stimulus program, says. Of the rows those are taken that lie withi
 			if err != nil {
 				return err
 			}
+			if err := f.keep(c, found, nil); err != nil {
+				return err
+			}
 			return a.imported(c, found, &f)
 		},
 	}
 	f.add(c, false)
 	f.addSelection(c)
+	f.addVoxels(c, "")
 	flags := c.Flags()
 	flags.StringSliceVar(&o.Folders, "audio", nil, "`folders` with recordings, TextGrids and reports, besides FOLDER")
 	flags.StringToStringVar(&o.Names, "names", nil, "`ARRAY=STORY`: names of the recordings, where arrays have others")

@@ -9,7 +9,6 @@ import (
 func importHuthBoxCommand(a *app) *cobra.Command {
 	var f importFlags
 	var audio []string
-	var voxels string
 	c := &cobra.Command{
 		Use:   "huthbox FOLDER",
 		Short: "The Huth laboratory's release on Box: a joblib file of stories for each subject",
@@ -34,22 +33,15 @@ the release; voxels.json and columns.npy say which.`,
 			if err != nil {
 				return err
 			}
-			switch voxels {
-			case "all":
-			case "cortical":
-				return usage(c, "--voxels: the release has no mask of the cortex").
-					WithHint("name a file of columns: --voxels FILE.npy")
-			default:
-				if err := found.KeepFile(voxels); err != nil {
-					return err
-				}
+			if err := f.keep(c, found, nil); err != nil {
+				return err
 			}
 			return a.imported(c, found, &f)
 		},
 	}
 	f.add(c, false)
 	f.addSelection(c)
-	addVoxels(c, &voxels, "`columns` to import: all, or those that FILE.npy lists")
+	f.addVoxels(c, "")
 	c.Flags().StringSliceVar(&audio, "audio", nil, "`folders` with recordings and TextGrids, besides FOLDER")
 	return c
 }

@@ -8,7 +8,7 @@ import (
 
 func importLebelCommand(a *app) *cobra.Command {
 	var f importFlags
-	var fsaverage, voxels string
+	var fsaverage string
 	c := &cobra.Command{
 		Use:   "lebel FOLDER",
 		Short: "OpenNeuro ds003020: nine subjects listening to stories (LeBel et al. 2023)",
@@ -45,12 +45,7 @@ get it, and --dry-run shows what there would be. experiment.yaml has the splits 
 			if err := lebel.Regions(c.Context(), found, fsaverage); err != nil {
 				return err
 			}
-			if voxels == "cortical" {
-				err = lebel.Cortical(found)
-			} else if voxels != "all" {
-				err = found.KeepFile(voxels)
-			}
-			if err != nil {
+			if err := f.keep(c, found, lebel.Cortical); err != nil {
 				return err
 			}
 			return a.imported(c, found, &f)
@@ -58,7 +53,7 @@ get it, and --dry-run shows what there would be. experiment.yaml has the splits 
 	}
 	f.add(c, false)
 	f.addSelection(c)
-	addVoxels(c, &voxels, "`columns` to import: all, cortical (in mask_cortical.nii.gz), or those that FILE.npy lists")
+	f.addVoxels(c, "cortical (in mask_cortical.nii.gz), ")
 	c.Flags().StringVar(&fsaverage, "fsaverage", "", "`directory` of FreeSurfer's fsaverage, for labels and spheres")
 	return c
 }

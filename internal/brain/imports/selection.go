@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/inputfile"
 	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
@@ -56,6 +57,9 @@ func (s *Subject) Keep(from string, columns []int) error {
 
 // KeepFile selects the columns that a .npy names, or that it has 1 for: those of the only subject.
 func (f *Found) KeepFile(path string) error {
+	if err := inputfile.Check(op, path); err != nil {
+		return err
+	}
 	if len(f.Subjects) == 0 && len(f.Missing) > 0 { // nothing is there yet
 		return nil
 	}
