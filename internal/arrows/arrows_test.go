@@ -109,18 +109,16 @@ var rules = []rule{
 		"internal/stored", "internal/textgrid", "internal/wordtable",
 	}, others: []string{"go.yaml.in/yaml/v3"}},
 	{packages: "internal/brain/imports/huthbox", ours: []string{
-		"audio", "internal/arrayfile", "internal/brain/imports", "internal/joblib", "internal/stored",
+		"internal/arrayfile", "internal/brain/imports", "internal/joblib", "internal/stored",
 	}},
 	{packages: "internal/brain/imports/deniz", ours: []string{
-		"audio", "internal/arrayfile", "internal/brain/imports", "internal/stored", "internal/triggers",
+		"internal/arrayfile", "internal/brain/imports", "internal/stored", "internal/triggers",
 	}},
 	{packages: "internal/brain/imports/lebel", ours: []string{
-		"audio", "internal/arrayfile", "internal/brain/imports", "internal/cortex", "internal/regions",
-		"internal/stored",
+		"internal/arrayfile", "internal/brain/imports", "internal/cortex", "internal/regions", "internal/stored",
 	}},
 	{packages: "internal/brain/imports/bids", ours: []string{
-		"audio", "brain/dataset", "internal/bidsdata", "internal/brain/imports", "internal/clean", "internal/cortex",
-		"internal/nifti",
+		"internal/bidsdata", "internal/brain/imports", "internal/clean", "internal/cortex", "internal/nifti",
 		"internal/scanrows", "internal/textgrid", "internal/wordtable",
 	}},
 	{packages: "internal/sim", ours: []string{"audio", "brain/dataset", "speech", "wavlm"},

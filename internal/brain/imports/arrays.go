@@ -216,18 +216,11 @@ func (a *arrays) chosen() error {
 	f.Subjects = slices.DeleteFunc(f.Subjects, func(s Subject) bool { return !slices.Contains(subjects, s.Name) })
 	f.Stories = slices.DeleteFunc(f.Stories, func(s Story) bool { return !slices.Contains(stories, s.Name) })
 	f.OnlyHeard()
-	f.Stories = slices.DeleteFunc(f.Stories, func(s Story) bool { return !f.heard(s.Name) })
+	f.Stories = slices.DeleteFunc(f.Stories, func(s Story) bool { return !f.Heard(s.Name) })
 	if len(f.Stories) == 0 && len(f.Missing) == 0 {
 		return f.Fail(f.Source, "none of the chosen subjects has responses to a chosen story")
 	}
 	return nil
-}
-
-// heard reports whether a subject has responses to a story.
-func (f *Found) heard(story string) bool {
-	return slices.ContainsFunc(f.Subjects, func(s Subject) bool {
-		return slices.ContainsFunc(s.Responses, func(r Response) bool { return r.Story == story })
-	})
 }
 
 // contents notes what is not there of the recordings and responses that are wanted.

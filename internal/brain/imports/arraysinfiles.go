@@ -67,7 +67,7 @@ func (a *arrays) responses() error {
 			strings.Join(a.subjects(), ", "))
 	}
 	a.found.Stories = slices.DeleteFunc(a.found.Stories, func(s Story) bool {
-		heard := a.found.heard(s.Name)
+		heard := a.found.Heard(s.Name)
 		if !heard && len(a.found.Subjects) > 0 {
 			a.found.Leave(s.Audio, "a recording without responses: no path of a matrix has its name")
 		}

@@ -1,11 +1,14 @@
 package imports
 
 import (
+	"context"
+	"iter"
 	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/brainwavlm/bwlm/audio"
 	"github.com/brainwavlm/bwlm/fault"
 )
 
@@ -47,12 +50,12 @@ func (f *Found) Hear(s *Stimuli, patterns []string, hint string) error {
 		return err
 	}
 	for _, name := range chosen {
-		audio := s.audio[name]
-		if audio == "" {
+		sound := s.audio[name]
+		if sound == "" {
 			f.NoRecording(in[name], name)
 			continue
 		}
-		for _, path := range []string{audio, s.words[name]} {
+		for _, path := range []string{sound, s.words[name]} {
 			if path == "" {
 				continue
 			}
@@ -60,7 +63,7 @@ func (f *Found) Hear(s *Stimuli, patterns []string, hint string) error {
 				return err
 			}
 		}
-		f.Stories = append(f.Stories, Story{Name: name, Audio: audio, Words: s.words[name], Phones: s.words[name]})
+		f.Stories = append(f.Stories, Story{Name: name, Audio: sound, Words: s.words[name], Phones: s.words[name]})
 	}
 	if len(f.Stories) == 0 {
 		return fault.New(fault.Missing, op, f.Source, "no story has a recording: there are %s", listed(all)).
@@ -69,6 +72,36 @@ func (f *Found) Hear(s *Stimuli, patterns []string, hint string) error {
 	f.Unheard(slices.Sorted(maps.Keys(s.audio)), all)
 	f.OnlyHeard()
 	return nil
+}
+
+// Length is the length of a recording in seconds, 0 if its content is not there.
+func (f *Found) Length(ctx context.Context, path string) (float64, error) {
+	if _, there, err := f.File(path); err != nil || !there {
+		return 0, err
+	}
+	return audio.Length(ctx, path, audio.Options{})
+}
+
+// ResponsesTo are the responses to a story, with their subjects.
+func (f *Found) ResponsesTo(story string) iter.Seq2[*Subject, *Response] {
+	return func(yield func(*Subject, *Response) bool) {
+		for i := range f.Subjects {
+			s := &f.Subjects[i]
+			for k := range s.Responses {
+				if r := &s.Responses[k]; r.Story == story && !yield(s, r) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Heard reports whether a subject has responses to a story.
+func (f *Found) Heard(story string) bool {
+	for range f.ResponsesTo(story) {
+		return true
+	}
+	return false
 }
 
 // NoRecording notes that a story is left out whose responses, or the first of them, are in a file.

@@ -1,7 +1,6 @@
 package bids
 
 import (
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -70,7 +69,7 @@ func (f *finder) options(t *bidsdata.Tree) (out bidsdata.Options, sections bool,
 		for _, task := range tasks {
 			for _, ext := range imports.AudioExts {
 				file := filepath.Join(text, task+ext)
-				if _, err := os.Stat(file); err == nil && out.Audio[task] == "" {
+				if exists(file) && out.Audio[task] == "" {
 					out.Audio[task] = file
 				}
 			}

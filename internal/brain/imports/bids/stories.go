@@ -5,7 +5,6 @@ import (
 	"math"
 	"path/filepath"
 
-	"github.com/brainwavlm/bwlm/audio"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/brain/imports"
 	"github.com/brainwavlm/bwlm/internal/quote"
@@ -17,16 +16,16 @@ const usualSeconds = 20
 // lengthFits measures a recording, once, and compares it with what is said of it: an event cannot last longer, and runs
 // of Le Petit Prince have a known number of rows after its end.
 func (f *finder) lengthFits(ctx context.Context, h *heard, sections bool) error {
-	if _, ok, err := f.File(h.audio); err != nil || !ok {
-		return err
-	}
 	seconds, known := f.length[h.audio]
 	if !known {
 		var err error
-		if seconds, err = audio.Length(ctx, h.audio, audio.Options{}); err != nil {
+		if seconds, err = f.Length(ctx, h.audio); err != nil {
 			return err
 		}
 		f.length[h.audio] = seconds
+	}
+	if seconds == 0 { // its content is not there
+		return nil
 	}
 	s := h.scans[0]
 	if s.End > seconds+1 {

@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 
-	"github.com/brainwavlm/bwlm/audio"
 	"github.com/brainwavlm/bwlm/internal/brain/imports"
 	"github.com/brainwavlm/bwlm/internal/triggers"
 )
@@ -29,12 +28,9 @@ func (f *find) rows() error {
 		} else {
 			guessed = true
 		}
-		seconds := 0.
-		if !slices.ContainsFunc(f.Missing, func(m imports.File) bool { return m.Path == s.Audio }) {
-			var err error
-			if seconds, err = audio.Length(f.ctx, s.Audio, audio.Options{}); err != nil {
-				return err
-			}
+		seconds, err := f.Length(f.ctx, s.Audio)
+		if err != nil {
+			return err
 		}
 		if err := f.cut(s, first, seconds, volumes, how); err != nil {
 			return err
@@ -52,46 +48,40 @@ func (f *find) rows() error {
 // cut takes those rows of a story that lie within its recording, unless all are wanted.
 func (f *find) cut(s *imports.Story, first, seconds float64, volumes int, how string) error {
 	s.First = first
-	for i := range f.Subjects {
-		for k := range f.Subjects[i].Responses {
-			r := &f.Subjects[i].Responses[k]
-			if r.Story != s.Name {
-				continue
-			}
-			_, rows, voxels := r.Extent()
-			if _, _, other := f.Subjects[i].Responses[0].Extent(); voxels != other {
-				return f.Fail(r.File, "story %s has %d voxels, others of subject %s have %d", s.Name, voxels,
-					f.Subjects[i].Name, other)
-			}
-			if volumes > 0 && rows != volumes {
-				return f.Fail(r.File, "story %s has %d rows, its report %d triggers", s.Name, rows, volumes)
-			}
-			from, to := 0, rows
-			if !f.opt.AllRows && seconds > 0 {
-				const almost = .01 // TRs
-				from = min(rows, max(0, int(math.Ceil(-first/tr-almost))))
-				to = max(from, min(rows, int(math.Floor((seconds-first)/tr+almost))))
-			}
-			if from == to {
-				return f.Fail(r.File, "story %s: none of %d rows lies within the recording of %.2f s", s.Name, rows,
-					seconds)
-			}
-			r.Derived = how
-			if from > 0 || to < rows {
-				r.Open, r.InPlace = imports.Part(r.Open, rows, from, to), false
-				r.Dropped = [2]int{from, rows - to}
-				r.Shape = slices.Clone(r.Shape)
-				r.Shape[len(r.Shape)-2] = to - from
-				r.Derived += fmt.Sprintf("; rows %d to %d of %d lie within the recording of %.2f s", from, to-1,
-					rows, seconds)
-			}
-			at := first + float64(from)*tr
-			span := imports.Span{First: at, Last: at + tr*float64(to-from)}
-			if s.Span == nil {
-				s.First, s.Span = at, &span
-			} else if *s.Span != span {
-				r.First, r.Span = &at, &span
-			}
+	for subject, r := range f.ResponsesTo(s.Name) {
+		_, rows, voxels := r.Extent()
+		if _, _, other := subject.Responses[0].Extent(); voxels != other {
+			return f.Fail(r.File, "story %s has %d voxels, others of subject %s have %d", s.Name, voxels, subject.Name,
+				other)
+		}
+		if volumes > 0 && rows != volumes {
+			return f.Fail(r.File, "story %s has %d rows, its report %d triggers", s.Name, rows, volumes)
+		}
+		from, to := 0, rows
+		if !f.opt.AllRows && seconds > 0 {
+			const almost = .01 // TRs
+			from = min(rows, max(0, int(math.Ceil(-first/tr-almost))))
+			to = max(from, min(rows, int(math.Floor((seconds-first)/tr+almost))))
+		}
+		if from == to {
+			return f.Fail(r.File, "story %s: none of %d rows lies within the recording of %.2f s", s.Name, rows,
+				seconds)
+		}
+		r.Derived = how
+		if from > 0 || to < rows {
+			r.Open, r.InPlace = imports.Part(r.Open, rows, from, to), false
+			r.Dropped = [2]int{from, rows - to}
+			r.Shape = slices.Clone(r.Shape)
+			r.Shape[len(r.Shape)-2] = to - from
+			r.Derived += fmt.Sprintf("; rows %d to %d of %d lie within the recording of %.2f s", from, to-1, rows,
+				seconds)
+		}
+		at := first + float64(from)*tr
+		span := imports.Span{First: at, Last: at + tr*float64(to-from)}
+		if s.Span == nil {
+			s.First, s.Span = at, &span
+		} else if *s.Span != span {
+			r.First, r.Span = &at, &span
 		}
 	}
 	return nil
@@ -102,12 +92,9 @@ func (f *find) splits() {
 	var out imports.Splits
 	for _, s := range f.Stories {
 		repeated := false
-		for _, p := range f.Subjects {
-			for i := range p.Responses {
-				if repeats, _, _ := p.Responses[i].Extent(); p.Responses[i].Story == s.Name && repeats > 1 {
-					repeated = true
-				}
-			}
+		for _, r := range f.ResponsesTo(s.Name) {
+			repeats, _, _ := r.Extent()
+			repeated = repeated || repeats > 1
 		}
 		if repeated {
 			out.Test = append(out.Test, s.Name)

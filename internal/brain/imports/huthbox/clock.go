@@ -3,9 +3,7 @@ package huthbox
 import (
 	"fmt"
 	"math"
-	"slices"
 
-	"github.com/brainwavlm/bwlm/audio"
 	"github.com/brainwavlm/bwlm/internal/brain/imports"
 	"github.com/brainwavlm/bwlm/internal/joblib"
 )
@@ -68,40 +66,28 @@ func (f *find) first(story string, c joblib.Clock) (float64, error) {
 
 // rows compares the rows of a story with its volumes and its recording.
 func (f *find) rows(s *imports.Story, volumes int, how string) error {
-	for i := range f.Subjects {
-		for k := range f.Subjects[i].Responses {
-			r := &f.Subjects[i].Responses[k]
-			if r.Story != s.Name {
-				continue
-			}
-			_, rows, _ := r.Extent()
-			if volumes > 0 && rows != volumes-before-after {
-				return f.Fail(r.File, "story %s of subject %s has %d rows, trfiles says %d − %d = %d", s.Name,
-					f.Subjects[i].Name, rows, volumes, before+after, volumes-before-after)
-			}
-			span := &imports.Span{First: s.First, Last: s.First + tr*float64(rows)}
-			r.Derived = how
-			if s.Span == nil {
-				s.Span = span
-			} else if *s.Span != *span {
-				r.Span = span
-			}
-			if seconds, err := f.seconds(s.Audio); err != nil {
-				return err
-			} else if seconds > 0 && seconds < span.Last-1 {
-				return f.Fail(r.File,
-					"story %s of subject %s: %d rows end at second %g of the recording, which has %.2f s",
-					s.Name, f.Subjects[i].Name, rows, span.Last, seconds)
-			}
+	seconds, err := f.Length(f.ctx, s.Audio)
+	if err != nil {
+		return err
+	}
+	for subject, r := range f.ResponsesTo(s.Name) {
+		_, rows, _ := r.Extent()
+		if volumes > 0 && rows != volumes-before-after {
+			return f.Fail(r.File, "story %s of subject %s has %d rows, trfiles says %d − %d = %d", s.Name, subject.Name,
+				rows, volumes, before+after, volumes-before-after)
+		}
+		span := &imports.Span{First: s.First, Last: s.First + tr*float64(rows)}
+		r.Derived = how
+		if s.Span == nil {
+			s.Span = span
+		} else if *s.Span != *span {
+			r.Span = span
+		}
+		if seconds > 0 && seconds < span.Last-1 {
+			return f.Fail(r.File,
+				"story %s of subject %s: %d rows end at second %g of the recording, which has %.2f s", s.Name,
+				subject.Name, rows, span.Last, seconds)
 		}
 	}
 	return nil
-}
-
-// seconds is the length of a recording, 0 if its content is not there.
-func (f *find) seconds(path string) (float64, error) {
-	if slices.ContainsFunc(f.Missing, func(m imports.File) bool { return m.Path == path }) {
-		return 0, nil
-	}
-	return audio.Length(f.ctx, path, audio.Options{})
 }

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/brainwavlm/bwlm/audio"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/brain/imports"
 	"github.com/brainwavlm/bwlm/internal/cortex"
@@ -167,12 +166,8 @@ func (f *find) recordings() error {
 			f.Leave(s.Audio, "respdict.json has no length of story %s, which is left out", s.Name)
 			continue
 		}
-		if _, there, err := f.File(s.Audio); err != nil {
+		if f.seconds[s.Name], err = f.Length(f.ctx, s.Audio); err != nil {
 			return err
-		} else if there {
-			if f.seconds[s.Name], err = audio.Length(f.ctx, s.Audio, audio.Options{}); err != nil {
-				return err
-			}
 		}
 		grid := filepath.Join(f.derivative, "TextGrids", s.Name+".TextGrid")
 		if _, err := os.Lstat(grid); err == nil {

@@ -192,7 +192,7 @@ func (f *find) clock(r *imports.Response) error {
 	}
 	last := silence + tr*float64(rows)
 	r.Derived = fmt.Sprintf("respdict %d − %d = %d rows", volumes, 2*trimmed, rows)
-	if seconds, known := f.seconds[r.Story]; known {
+	if seconds := f.seconds[r.Story]; seconds > 0 {
 		want := tr*float64(volumes) - 2*silence
 		r.Derived += fmt.Sprintf("; recording %.2f s = 2·%d − 20 %+.2f", seconds, volumes, seconds-want)
 		switch more := seconds - want; {

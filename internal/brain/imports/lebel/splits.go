@@ -11,14 +11,9 @@ import (
 
 // splits are those of the field, as far as the stories are there.
 func (f *find) splits() {
-	has := func(story string) bool {
-		return slices.ContainsFunc(f.Subjects, func(s imports.Subject) bool {
-			return slices.ContainsFunc(s.Responses, func(r imports.Response) bool { return r.Story == story })
-		})
-	}
 	const test, second = "wheretheressmoke", "hangtime"
 	val := "fromboyhoodtofatherhood"
-	if !has(val) {
+	if !f.Heard(val) {
 		val = "stagefright" // of subject UTS09, who did not hear the other
 	}
 	out := imports.Splits{Test: []string{test}, Comment: []string{
@@ -27,7 +22,7 @@ func (f *find) splits() {
 		"out the first 40 rows of the test story score wheretheressmoke[40:" + strconv.Itoa(f.rows(test)) + "].",
 	}}
 	for _, story := range []string{val, second} {
-		if has(story) {
+		if f.Heard(story) {
 			out.Val = append(out.Val, story)
 		}
 	}
@@ -36,7 +31,7 @@ func (f *find) splits() {
 			out.Train = append(out.Train, s.Name)
 		}
 	}
-	if has(test) && len(out.Val) > 0 && len(out.Train) > 0 {
+	if f.Heard(test) && len(out.Val) > 0 && len(out.Train) > 0 {
 		f.Splits = out
 	}
 }
