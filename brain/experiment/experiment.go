@@ -91,29 +91,30 @@ type Train struct {
 	CosineShare float64 // of the cosine in cosine_l2, 0 to 1; the rest is the mean square
 	Temperature float64 // of nt_xent
 	// "none", or the split whose repeats give the weights CC_max squared: "train", "val" or "test"
-	Reliability    string
-	Weights        string   // .npy file with a weight for each voxel, absolute when read from a file; "": none
-	RetainROI      []string // ROIs of the retention constraint; empty means none
-	RetainWeight   float64  // weight of its penalty, in units of the loss per r
-	RetainMargin   float64  // loss of r that it allows
-	Joint          Joint
-	Epochs         int     // passes over the training rows
-	EpochBy        string  // the score that chooses the epoch: "pooled" or "story_mean"
-	Order          string  // of the blocks of an epoch: "shuffled" anew, or "listed" by story
-	BlockRows      int     // rows of one optimizer step
-	LastBlock      string  // what becomes of a rest of fewer rows: "merge" or "keep"
-	ContextRows    int     // rows of features before a block, without loss
-	UnitWindows    int     // windows that are computed at once, whatever memory allows
-	LR             float64 // of the adapter, or of the model in mode full
-	ReadoutLR      float64 // of the readout
-	LayerWeightsLR float64 // of the readout's layer weights
-	Dropout        float64 // inside the model, 0 to 1
-	LayerDrop      float64 // probability that a layer is skipped, 0 to 1
-	SpecAugment    float64 // share of frames in masked spans, 0 to 1
-	Convolutions   bool    // mode full trains the front end, too
-	KeepEpochs     bool    // what finish writes is written at the end of each epoch, too
-	SaveFeatures   string  // hidden states whose features at rows each epoch leaves: "none", "layer" or "all"
-	Seed           uint64
+	Reliability       string
+	Weights           string   // .npy file with a weight for each voxel, absolute when read from a file; "": none
+	RetainROI         []string // ROIs of the retention constraint; empty means none
+	RetainWeight      float64  // weight of its penalty, in units of the loss per r
+	RetainMargin      float64  // loss of r that it allows
+	Joint             Joint
+	Epochs            int     // passes over the training rows
+	EpochBy           string  // the score that chooses the epoch: "pooled" or "story_mean"
+	Order             string  // of the blocks of an epoch: "shuffled" anew, or "listed" by story
+	BlockRows         int     // rows of one optimizer step
+	LastBlock         string  // what becomes of a rest of fewer rows: "merge" or "keep"
+	ContextRows       int     // rows of features before a block, without loss
+	UnitWindows       int     // windows that are computed at once, whatever memory allows
+	LR                float64 // of the adapter, or of the model in mode full
+	ReadoutLR         float64 // of the readout
+	LayerWeightsLR    float64 // of the readout's layer weights
+	Dropout           float64 // inside the model, 0 to 1
+	LayerDrop         float64 // probability that a layer is skipped, 0 to 1
+	SpecAugment       float64 // share of frames in masked spans, 0 to 1
+	Convolutions      bool    // mode full trains the front end, too
+	CheckpointMinutes float64 // minutes after which a checkpoint is due within an epoch; 0: none
+	KeepEpochs        bool    // what finish writes is written at the end of each epoch, too
+	SaveFeatures      string  // hidden states whose features at rows each epoch leaves: "none", "layer" or "all"
+	Seed              uint64
 }
 
 // Eval holds the settings of the ridge that scores features.
@@ -152,7 +153,7 @@ func Default() *Experiment {
 			Mode: TrainLoRA, Loss: LossAuto, CosineShare: .5, Temperature: .1, Reliability: "none", RetainWeight: 1,
 			Joint: JointShared, Epochs: 20, BlockRows: 10, ContextRows: 4, UnitWindows: 16,
 			LR: 1e-4, ReadoutLR: 1e-4, LayerWeightsLR: 1e-2,
-			EpochBy: "pooled", Order: "shuffled", LastBlock: "merge", SaveFeatures: "none",
+			EpochBy: "pooled", Order: "shuffled", LastBlock: "merge", SaveFeatures: "none", CheckpointMinutes: 15,
 		},
 		Eval: Eval{
 			Alphas: logspace(1, 4, 10), Boots: 3, ChunkRows: 40, HeldOut: .25, Layer: EvalLayerModel, Folds: "none",

@@ -266,6 +266,10 @@ var keys = []key{
 	{"train.convolutions",
 		"true: train.mode full trains the convolutional front end, too, whose output can then not be cached.",
 		"", false, func(e *Experiment) any { return &e.Train.Convolutions }, anything},
+	{"train.checkpoint_minutes",
+		"A checkpoint is saved within an epoch, too, once so many minutes have passed since the last; 0: at the end\n" +
+			"of epochs alone.",
+		"", false, func(e *Experiment) any { return &e.Train.CheckpointMinutes }, within(0, 1e6)},
 	{"train.keep_epochs", "true: keep the adapter or model and the readout of each epoch, as epochs/N of the run.",
 		"", false, func(e *Experiment) any { return &e.Train.KeepEpochs }, anything},
 	{"train.save_features",

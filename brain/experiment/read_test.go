@@ -54,7 +54,7 @@ func TestDefaultsAreTheRecipe(t *testing.T) {
 	assert.Equal(t, Train{Mode: "lora", Loss: "auto", CosineShare: .5, Temperature: .1, Reliability: "none",
 		RetainWeight: 1, Joint: "shared",
 		Epochs: 20, BlockRows: 10, ContextRows: 4, UnitWindows: 16, LR: 1e-4, ReadoutLR: 1e-4, LayerWeightsLR: 1e-2,
-		EpochBy: "pooled", Order: "shuffled", LastBlock: "merge", SaveFeatures: "none"}, e.Train)
+		EpochBy: "pooled", Order: "shuffled", LastBlock: "merge", SaveFeatures: "none", CheckpointMinutes: 15}, e.Train)
 	assert.Empty(t, e.Model.ReinitLayers)
 	assert.Equal(t, Eval{Alphas: e.Eval.Alphas, Boots: 3, ChunkRows: 40, HeldOut: .25, Layer: "model", Folds: "none",
 		Chunks: "all",

@@ -107,6 +107,9 @@ func (t *Trainer) epoch(ctx context.Context, run *rundir.Run) error {
 		}
 		t.Study.Options.Progress(progress.Event{Phase: progress.Tune, Done: p.Step, Total: exp.Train.Epochs * len(todo),
 			Epoch: p.Epoch + 1, Loss: loss, R: t.rOf(loss), Took: took})
+		if p.Block < len(todo) {
+			t.saveInTime(run)
+		}
 	}
 	mean := p.LossSum / float64(len(todo))
 	return t.endEpoch(ctx, run, results.Epoch{Epoch: p.Epoch + 1, Step: p.Step, Loss: &mean})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/progress"
@@ -31,9 +32,22 @@ func (t *Trainer) save(run *rundir.Run) error {
 	return nil
 }
 
+// saveInTime saves a checkpoint within an epoch if one is due. A failure is a warning.
+func (t *Trainer) saveInTime(run *rundir.Run) {
+	minutes := t.Study.Experiment.Train.CheckpointMinutes
+	if minutes == 0 || time.Since(t.written).Minutes() < minutes {
+		return
+	}
+	if err := t.write(run, t.checkpoint()); err != nil {
+		t.Study.Options.Progress(progress.Event{Phase: progress.Warning,
+			Note: fmt.Sprintf("no checkpoint after step %d, the run continues: %v", t.Progress.Step, err)})
+	}
+}
+
 // write saves a checkpoint. If the best one could not be saved before, it is saved first, so that a
 // checkpoint never names a missing one.
 func (t *Trainer) write(run *rundir.Run, c rundir.Checkpoint) error {
+	t.written = time.Now()
 	if u := t.unsaved; u != nil && u.Progress.Step == c.Progress.BestStep && u.Progress.Step != c.Progress.Step {
 		if err := run.Save(*u); err != nil {
 			return err
@@ -99,7 +113,7 @@ func (t *Trainer) resume(ctx context.Context, run *rundir.Run) error {
 	}
 	t.warnIfOther("threads", fmt.Sprint(p.Threads), fmt.Sprint(torch.Threads()))
 	t.warnIfOther("device", p.Device, t.Session.Device.String())
-	t.Progress = *p
+	t.Progress, t.written = *p, time.Now()
 	if err := t.restore(ctx, f, true); err != nil {
 		return err
 	}

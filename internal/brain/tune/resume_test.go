@@ -217,6 +217,32 @@ func killAfter(t *testing.T, out string, after time.Duration) bool {
 	return true
 }
 
+// With train.checkpoint_minutes a run that is killed within an epoch continues there, and ends as if it never was.
+func TestCheckpointsWithinAnEpoch(t *testing.T) {
+	if testing.Short() {
+		t.Skip("several trainings")
+	}
+	dir, want := unbroken(t)
+	for minutes, last := range map[float64]int{1e-9: 3, 0: 0, 1e6: 0} {
+		out := filepath.Join(dir, fmt.Sprint("every", minutes))
+		e := studytest.Resumed(dir, out)
+		e.Train.CheckpointMinutes = minutes
+		seen := -1
+		require.NoError(t, studytest.TrainOnce(t.Context(), e, study.Options{Progress: func(e progress.Event) {
+			if e.Phase == progress.Tune && e.Done == 4 { // before its checkpoint
+				steps, err := (&rundir.Run{Dir: out}).Steps()
+				assert.NoError(t, err)
+				seen = slices.Max(steps)
+			}
+		}}))
+		assert.Equal(t, last, seen, "%g minutes", minutes)
+		got := studytest.Outcome(t, out)
+		for _, name := range []string{"metrics.jsonl", "adapter/adapter_model.safetensors"} {
+			assert.Equal(t, want[name], got[name], "%g minutes: %s", minutes, name)
+		}
+	}
+}
+
 func TestOpenRunSweepsUnfinishedFiles(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, rundir.ConfigFile), nil, 0o644))

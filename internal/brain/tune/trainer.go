@@ -2,6 +2,7 @@ package tune
 
 import (
 	"context"
+	"time"
 
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
@@ -48,6 +49,7 @@ type Trainer struct {
 	features  []encoding.RowFeatures // of training and validation stories, as last read, by hidden state of readLayers
 	Zscore    map[string]design.ZScore
 	Progress  rundir.Progress
+	written   time.Time              // when a checkpoint was last saved, or tried
 	unsaved   *rundir.Checkpoint     // the best one, if it could not be written
 	valid     []encoding.VoxelScores // of the last validation; nil in mode readout
 	alphas    [][]float64            // (voxels) of each subject at epoch 0; nil unless eval.reuse_alphas
