@@ -14,9 +14,10 @@ func expectIntervals(ctx context.Context, st *study.Study) (out plan.Intervals, 
 	seen := map[string]bool{}
 	subjects := make([]stats.Subject, len(st.Subjects))
 	for i, p := range st.Subjects {
-		subjects[i].Voxels = p.Voxels
+		columns := sample(p, p.RowsOf(study.Test))
+		subjects[i].Voxels = len(columns)
 		for _, r := range p.Parts[study.Test] {
-			y, err := p.Read(ctx, nil, r)
+			y, err := p.Read(ctx, columns, r)
 			if err != nil {
 				return out, err
 			}
