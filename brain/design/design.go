@@ -15,16 +15,10 @@ func (d *StoryDesign) Width(channels int) int { return len(d.Delays) * channels 
 // Matrix returns the design matrix (rows, Width(channels)) of vectors x (vectors, channels), and
 // the mean and SD that standardised the undelayed columns.
 func (d *StoryDesign) Matrix(x []float32, channels int) ([]float32, ZScore) {
-	rows, z := d.Undelayed(x, channels)
-	return FIR(rows, len(rows)/channels, channels, d.Delays), z
-}
-
-// Undelayed is Matrix before the delays: the standardised rows (rows, channels), from which [FIRRows] makes those of the
-// design matrix.
-func (d *StoryDesign) Undelayed(x []float32, channels int) ([]float32, ZScore) {
 	rows := d.resample(x, channels)
-	z := FitZScore(rows, len(rows)/channels, channels, d.Statistics...)
-	return z.Apply(rows), z
+	n := len(rows) / channels
+	z := FitZScore(rows, n, channels, d.Statistics...)
+	return FIR(z.Apply(rows), n, channels, d.Delays), z
 }
 
 // ZScore returns the mean and SD that standardise the undelayed columns of vectors x (vectors,

@@ -34,7 +34,7 @@ type calibration struct {
 	ridge              float64 // fit and prediction for all subjects
 	bootstrap          float64
 	manifest, prove    float64
-	value              float64 // for each value of the responses in a pass over them
+	ridgeBytes         int64 // features of a ridge
 }
 
 // without computes the activations of frozen layers, with the calibration's cache.
@@ -53,8 +53,8 @@ const (
 
 // measure times each part once on little data.
 func (c *calibration) measure(ctx context.Context, w *work) error {
-	steps := []func(context.Context, *work) error{c.timeManifest, c.timeResponses, c.timeProof, c.timeReading,
-		c.timeSteps, c.timeRidge, c.timeBootstrap}
+	steps := []func(context.Context, *work) error{c.timeManifest, c.timeProof, c.timeReading, c.timeSteps, c.timeRidge,
+		c.timeBootstrap}
 	for i, step := range steps {
 		c.trainer.Study.Options.Progress(progress.Event{Phase: progress.Calibrate, Done: i, Total: len(steps)})
 		if err := ctx.Err(); err != nil {
@@ -68,46 +68,9 @@ func (c *calibration) measure(ctx context.Context, w *work) error {
 	return nil
 }
 
-// timeManifest times the hashes of the inputs, of many by some of them.
-func (c *calibration) timeManifest(ctx context.Context, _ *work) error {
-	st := c.trainer.Study
-	total := int64(0)
-	for _, p := range st.Subjects {
-		total += p.Responses.StoredBytes()
-	}
-	if total <= pieceBytes {
-		took, err := stopwatch.Seconds(func() error { _, err := st.Manifest(ctx); return err })
-		c.manifest = took
-		return err
-	}
-	hashed := int64(0)
-	took, err := stopwatch.Seconds(func() error {
-		for d, err := range st.Data.Inputs(st.SubjectNames(), st.Stories) {
-			if hashed += d.Bytes; err != nil || hashed > pieceBytes {
-				return err
-			}
-		}
-		return nil
-	})
-	c.manifest = took * max(1, float64(total)/float64(max(hashed, 1)))
+func (c *calibration) timeManifest(ctx context.Context, _ *work) (err error) {
+	c.manifest, err = stopwatch.Seconds(func() error { _, err := c.trainer.Study.Manifest(ctx); return err })
 	return err
-}
-
-// timeResponses times a pass over some responses: reading, measuring and standardising them.
-func (c *calibration) timeResponses(ctx context.Context, _ *work) error {
-	values, took := 0, 0.
-	for _, p := range c.trainer.Study.Subjects[:1] {
-		rows := piece(p, study.Train)[0]
-		one, err := stopwatch.Seconds(func() error {
-			return p.Responses.Select(rows).EachRows(ctx, 0, p.Voxels, func(int, []float32) error { return nil })
-		})
-		if err != nil {
-			return err
-		}
-		values, took = values+rows.Len()*p.Voxels, took+one
-	}
-	c.value = took / float64(values)
-	return nil
 }
 
 func (c *calibration) timeProof(ctx context.Context, w *work) (err error) {
@@ -136,7 +99,7 @@ func (c *calibration) timeReading(ctx context.Context, _ *work) error {
 	rows := max(1, min(stim.Rows, int((float64(samples)/dataset.SampleRate-clock.First)/clock.TR)))
 	// of the same name, since its windows are the story's
 	piece, err := windows.Cut(c.trainer.Study.Experiment, c.trainer.Study.Delays, clock, longest,
-		windows.Beginning(stim.Samples, samples), rows)
+		stim.Samples[:samples], rows)
 	if err != nil {
 		return err
 	}
@@ -209,55 +172,11 @@ func (c *calibration) timeSteps(ctx context.Context, w *work) error {
 	return nil
 }
 
-// timeRidge fits random features to random responses, since the time does not depend on the values.
-// The cost is a decomposition plus a part per voxel, so few voxels are measured and extrapolated. A large fit is measured
-// on few rows and features, and goes by its counted operations and its passes over the responses.
+// timeRidge fits random features to the responses, since the time does not depend on the values.
+// The cost is a decomposition plus a part per voxel, so few voxels are measured and extrapolated.
 func (c *calibration) timeRidge(ctx context.Context, _ *work) error {
-	st := c.trainer.Study
-	width := st.Model.Architecture().Width * len(st.Delays)
-	for _, group := range study.SameRows(st.Subjects) {
-		first := st.Subjects[group[0]]
-		rows, valRows, voxels := first.RowsOf(study.Train), first.RowsOf(study.Val), 0
-		for _, i := range group {
-			voxels += st.Subjects[i].Voxels
-		}
-		opt := st.RidgeOptions()
-		opt.Chunks = nil // which may name rows that a piece does not have
-		all, err := ridge.Expect(rows, width, voxels, opt)
-		if err != nil {
-			return err
-		}
-		few := min(voxels, calibrationVoxels)
-		if all.Operations < largeFit {
-			took, err := timeFits(ctx, rows, valRows, width, voxels, few, opt)
-			if err != nil {
-				return err
-			}
-			c.ridge += took
-			continue
-		}
-		rows, width := min(rows, pieceRows), min(width, pieceWidth)
-		some, err := ridge.Expect(rows, width, few, opt)
-		if err != nil {
-			return err
-		}
-		took, err := timeFits(ctx, rows, 1, width, few, few, opt)
-		if err != nil {
-			return err
-		}
-		c.ridge += took*all.Operations/some.Operations + all.Passes*c.value*float64(first.RowsOf(study.Train))*float64(voxels)
-	}
-	return nil
-}
-
-// A fit of more than largeFit operations is measured with pieceRows and pieceWidth.
-const (
-	largeFit              = 5e11
-	pieceRows, pieceWidth = 2048, 512
-)
-
-// timeFits times the fit of some voxels, extrapolated from few, with the prediction of other rows.
-func timeFits(ctx context.Context, rows, others, width, voxels, few int, opt ridge.Options) (float64, error) {
+	exp := c.trainer.Study.Experiment
+	width := c.trainer.Study.Model.Architecture().Width * len(c.trainer.Study.Delays)
 	rng := rand.New(rand.NewPCG(1, 2))
 	random := func(n int) []float32 {
 		x := make([]float32, n)
@@ -266,26 +185,45 @@ func timeFits(ctx context.Context, rows, others, width, voxels, few int, opt rid
 		}
 		return x
 	}
-	x, held := random(rows*width), random(others*width)
-	fit := func(n int) (float64, error) {
-		y := random(rows * n)
-		return stopwatch.Seconds(func() error {
-			m, err := ridge.Fit(ctx, x, y, rows, opt)
-			if err == nil {
-				_, err = m.Predict(ctx, held, others)
-			}
+	for _, group := range study.SameRows(c.trainer.Study.Subjects) {
+		rows, valRows := c.trainer.Study.Subjects[group[0]].RowsOf(study.Train),
+			c.trainer.Study.Subjects[group[0]].RowsOf(study.Val)
+		voxels := 0
+		for _, i := range group {
+			voxels += c.trainer.Study.Subjects[i].Voxels
+		}
+		c.ridgeBytes += int64(rows+valRows) * int64(width) * 4
+		x, held := random(rows*width), random(valRows*width)
+		fit := func(n int) (float64, error) {
+			y := random(rows * n)
+			return stopwatch.Seconds(func() error {
+				m, err := ridge.Fit(ctx, x, y, rows, ridge.Options{Alphas: exp.Eval.Alphas, Boots: exp.Eval.Boots,
+					ChunkRows: exp.Eval.ChunkRows,
+					HeldOut:   exp.Eval.HeldOut, Seed: exp.Train.Seed, Device: c.trainer.Study.Model.Session().Device})
+				if err == nil {
+					_, err = m.Predict(ctx, held, valRows)
+				}
+				return err
+			})
+		}
+		few := min(voxels, calibrationVoxels)
+		if _, err := fit(min(few, 10)); err != nil { // warms up
 			return err
-		})
+		}
+		took, err := fit(few)
+		if err != nil {
+			return err
+		}
+		if few < voxels {
+			half, err := fit(few / 2)
+			if err != nil {
+				return err
+			}
+			took += max(0, took-half) / float64(few-few/2) * float64(voxels-few)
+		}
+		c.ridge += took
 	}
-	if _, err := fit(min(few, 10)); err != nil { // warms up
-		return 0, err
-	}
-	took, err := fit(few)
-	if err != nil || few == voxels {
-		return took, err
-	}
-	half, err := fit(few / 2)
-	return took + max(0, took-half)/float64(few-few/2)*float64(voxels-few), err
+	return nil
 }
 
 // timeBootstrap times a few resamples of some voxels of the first subject.
@@ -339,11 +277,7 @@ func (c *calibration) phases(w *work) []plan.Phase {
 	add := func(name string, times, each float64) {
 		out = append(out, plan.Phase{Name: name, Times: times, Each: each, Seconds: times * each})
 	}
-	measure := 0.
-	for _, p := range c.trainer.Study.Subjects {
-		measure += c.value * float64(p.Responses.StoredBytes()) / 4
-	}
-	add("open data and model, hash inputs", 1, c.trainer.Study.Took.Seconds()+c.manifest+c.prove+measure)
+	add("open data and model, hash inputs", 1, c.trainer.Study.Took.Seconds()+c.manifest+c.prove)
 	add(phaseFrozen, 1, c.front*float64(w.epochWindows+w.testWindows))
 	reads := 1.
 	if exp.Train.Mode != experiment.TrainReadout {
@@ -380,17 +314,20 @@ func (c *calibration) evaluateReading(w *work) float64 {
 		float64(w.trainTest)*(c.tuned+missing*c.front)
 }
 
-// peakMB returns the peak memory so far plus what a run will add: the rest of the cache, and what an evaluation takes.
+// peakMB returns the peak memory so far plus what a run will add: the rest of the cache, and the
+// features of all layers at all rows, which an evaluation holds.
 func (c *calibration) peakMB(w *work) (float64, error) {
 	peak, err := proc.PeakMemory()
 	if err != nil {
 		return 0, err
 	}
 	kept := planCache - c.cache.Budget
-	evaluation, err := c.trainer.Study.EvaluationBytes()
-	if err != nil {
-		return 0, err
+	rows := int64(0)
+	for _, stim := range c.trainer.Study.Stimuli {
+		rows += int64(stim.Rows)
 	}
-	more := min(c.trainer.Study.Options.CacheBytes, w.frozenBytes) - kept + evaluation
+	features := rows * int64(c.trainer.Study.Model.Architecture().Width*len(c.trainer.Study.Delays)) * 4 *
+		int64(w.evalLayers())
+	more := min(c.trainer.Study.Options.CacheBytes, w.frozenBytes) - kept + features
 	return float64(peak+max(more, 0)) / 1e6, nil
 }

@@ -24,9 +24,9 @@ func (c *calibration) withChunks(ctx context.Context, phases []plan.Phase, w *wo
 	}
 	m.Extraction = experiment.ExtractChunks
 	longest := slices.MaxFunc(st.StoriesOf(study.Train),
-		func(a, b string) int { return st.Stimuli[a].Samples.Len() - st.Stimuli[b].Samples.Len() })
+		func(a, b string) int { return len(st.Stimuli[a].Samples) - len(st.Stimuli[b].Samples) })
 	stim := st.Stimuli[longest]
-	samples := windows.Beginning(stim.Samples, min(stim.Samples.Len(), windows.SamplesOf(m.ChunkSeconds)))
+	samples := stim.Samples[:min(len(stim.Samples), windows.SamplesOf(m.ChunkSeconds))]
 	chunks, err := windows.Cut(&exp, st.Delays, design.Clock{TR: st.Data.TR()}, longest, samples, 1)
 	if err != nil {
 		return nil, err
@@ -40,11 +40,11 @@ func (c *calibration) withChunks(ctx context.Context, phases []plan.Phase, w *wo
 	if err != nil {
 		return nil, err
 	}
-	window := (c.front + c.tuned) * float64(len(stim.Windows)) / float64(stim.Samples.Len()) // for each sample
+	window := (c.front + c.tuned) * float64(len(stim.Windows)) / float64(len(stim.Samples)) // for each sample
 	if window <= 0 {
 		return nil, nil
 	}
-	share := took / float64(samples.Len()) / window
+	share := took / float64(len(samples)) / window
 	total := 0.
 	for _, p := range phases {
 		total += p.Seconds

@@ -14,10 +14,9 @@ func expectIntervals(ctx context.Context, st *study.Study) (out plan.Intervals, 
 	seen := map[string]bool{}
 	subjects := make([]stats.Subject, len(st.Subjects))
 	for i, p := range st.Subjects {
-		columns := sample(p, p.RowsOf(study.Test))
-		subjects[i].Voxels = len(columns)
+		subjects[i].Voxels = p.Voxels
 		for _, r := range p.Parts[study.Test] {
-			y, err := p.Read(ctx, columns, r)
+			y, err := p.Read(ctx, nil, r)
 			if err != nil {
 				return out, err
 			}

@@ -24,7 +24,6 @@ const (
 // writes nothing. The memory estimate is the peak of the process so far plus the expected growth,
 // so call Estimate in a process that has done nothing else.
 func Estimate(ctx context.Context, st *study.Study) (*plan.Plan, error) {
-	defer st.InPieces()()
 	t, err := tune.NewTrainer(ctx, st)
 	if err != nil {
 		return nil, err
@@ -67,12 +66,6 @@ func Estimate(ctx context.Context, st *study.Study) (*plan.Plan, error) {
 	compareDisk(p, st, w)
 	if p.PeakMB, err = c.peakMB(w); err != nil {
 		p.Notes = append(p.Notes, err.Error())
-	}
-	for _, s := range st.Subjects {
-		if all, read := len(s.Parts[study.Train]), len(piece(s, study.Train)); read < all {
-			p.Notes = append(p.Notes, fmt.Sprintf("%s: autocorrelation and varying voxels are those of %d of %d parts of "+
-				"the training rows", s.Name, read, all))
-		}
 	}
 	if p.Intervals, err = expectIntervals(ctx, st); err != nil {
 		return nil, err

@@ -123,19 +123,9 @@ func (st *Study) fingerprint(ctx context.Context, story string) (*fingerprint.Pr
 	if p := st.sounds.prints[story]; p != nil {
 		return p, nil
 	}
-	if st.Stimuli[story] != nil && st.holdsAll() { // what is decoded now is not decoded again when it is read
-		s, err := st.Data.Story(story)
-		if err == nil && st.cachedPrint(s) == nil && !st.Options.OnlyCachedPrints {
-			_, err = st.Wave(ctx, story)
-		}
-		if p := st.sounds.prints[story]; p != nil || err != nil {
-			return p, err
-		}
-	}
 	p, err := st.printOf(ctx, st.Data, story)
 	if p != nil {
 		st.sounds.prints[story] = p
-		st.noteRemarks(story)
 	}
 	return p, err
 }

@@ -36,12 +36,9 @@ func (st *Study) VaryData(ctx context.Context, exp *experiment.Experiment, data 
 			a.Context)
 	}
 	v := &Study{Experiment: exp, Data: data, Model: st.Model, Options: st.Options, Frozen: st.Frozen,
-		waves: st.waves, sounds: st.sounds, disk: st.disk,
-		ridgeBytes: st.ridgeBytes}
+		waves: st.waves, sounds: st.sounds, disk: st.disk}
 	v.Notes = append(v.Notes, st.Model.Notes()...)
-	err := v.prepare(ctx)
-	v.opened = true
-	return v, err
+	return v, v.prepare(ctx)
 }
 
 // StartOrResume creates the run directory of the study, or opens an existing one of the same experiment.

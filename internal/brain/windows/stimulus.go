@@ -11,7 +11,7 @@ import (
 type Stimulus struct {
 	Name    string
 	Rows    int
-	Samples Wave
+	Samples []float32
 	Windows []design.Window
 	Clips   []Clip        // each window belongs to one
 	Groups  []design.Rows // of clips: activations of frozen layers are computed group by group
@@ -23,7 +23,7 @@ type Stimulus struct {
 // Own assigns the windows to clips.
 func (st *Stimulus) Own(m experiment.Model) {
 	if st.Shared = m.Extraction == experiment.ExtractChunks; st.Shared {
-		st.Clips = ChunkClips(st.Windows, st.Samples.Len(), SamplesOf(m.ChunkSeconds), SamplesOf(m.WindowSeconds))
+		st.Clips = ChunkClips(st.Windows, len(st.Samples), SamplesOf(m.ChunkSeconds), SamplesOf(m.WindowSeconds))
 	} else {
 		st.Clips = ownClips(st.Windows)
 	}
@@ -41,16 +41,16 @@ func BOLD(exp *experiment.Experiment, delays []int) design.BOLD {
 }
 
 // Cut cuts the waveform of a story with the given number of rows into windows.
-func Cut(exp *experiment.Experiment, delays []int, clock design.Clock, story string, samples Wave,
+func Cut(exp *experiment.Experiment, delays []int, clock design.Clock, story string, samples []float32,
 	rows int) (*Stimulus, error) {
 	if exp.Compat.TimesAtTRStarts {
 		clock.RowTime = 0
 	}
 	st := &Stimulus{Name: story, Rows: rows, Samples: samples}
-	st.Windows = design.Windows(samples.Len(), speech.SampleRate, exp.Model.WindowSeconds, exp.Model.StrideSeconds)
+	st.Windows = design.Windows(len(samples), speech.SampleRate, exp.Model.WindowSeconds, exp.Model.StrideSeconds)
 	if len(st.Windows) == 0 {
 		return nil, fault.New(fault.BadData, "cut windows", story, "%.3g s of audio give no window of %g s every %g s",
-			float64(samples.Len())/speech.SampleRate, exp.Model.WindowSeconds, exp.Model.StrideSeconds)
+			float64(len(samples))/speech.SampleRate, exp.Model.WindowSeconds, exp.Model.StrideSeconds)
 	}
 	st.Own(exp.Model)
 	times, bold := design.FeatureTimes(st.Windows), BOLD(exp, delays)
