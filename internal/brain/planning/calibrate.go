@@ -97,11 +97,8 @@ func (c *calibration) timeReading(ctx context.Context, _ *work) error {
 		return err
 	}
 	rows := max(1, min(stim.Rows, int((float64(samples)/dataset.SampleRate-clock.First)/clock.TR)))
-	if stim.Design.Weights == nil { // vectors are rows
-		rows = n
-	}
 	// of the same name, since its windows are the story's
-	piece, err := windows.Cut(c.trainer.Study.Experiment, c.trainer.Study.Design(), clock, longest,
+	piece, err := windows.Cut(c.trainer.Study.Experiment, c.trainer.Study.Delays, clock, longest,
 		stim.Samples[:samples], rows)
 	if err != nil {
 		return err

@@ -19,7 +19,7 @@ func (c *calibration) withChunks(ctx context.Context, phases []plan.Phase, w *wo
 	st := c.trainer.Study
 	exp := *st.Experiment
 	m := &exp.Model
-	if st.Data.IsEvents() || m.Extraction != experiment.ExtractWindows || m.ChunkSeconds < 2*m.WindowSeconds {
+	if m.Extraction != experiment.ExtractWindows || m.ChunkSeconds < 2*m.WindowSeconds {
 		return nil, nil
 	}
 	m.Extraction = experiment.ExtractChunks
@@ -27,7 +27,7 @@ func (c *calibration) withChunks(ctx context.Context, phases []plan.Phase, w *wo
 		func(a, b string) int { return len(st.Stimuli[a].Samples) - len(st.Stimuli[b].Samples) })
 	stim := st.Stimuli[longest]
 	samples := stim.Samples[:min(len(stim.Samples), windows.SamplesOf(m.ChunkSeconds))]
-	chunks, err := windows.Cut(&exp, windows.BOLD(&exp, st.Delays), design.Clock{TR: st.Data.TR()}, longest, samples, 1)
+	chunks, err := windows.Cut(&exp, st.Delays, design.Clock{TR: st.Data.TR()}, longest, samples, 1)
 	if err != nil {
 		return nil, err
 	}

@@ -26,7 +26,7 @@ func MeasureFidelity(ctx context.Context, st *study.Study, story string, length 
 	f := &plan.Fidelity{Layers: layers}
 	read := func(e experiment.Extraction) (vectors [][]float32, cost float64, err error) {
 		exp.Model.Extraction = e
-		stim, err := windows.Cut(&exp, windows.BOLD(&exp, st.Delays), design.Clock{TR: st.Data.TR()}, story, wave, 1)
+		stim, err := windows.Cut(&exp, st.Delays, design.Clock{TR: st.Data.TR()}, story, wave, 1)
 		if err != nil {
 			return nil, 0, err
 		}
