@@ -12,6 +12,7 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/brain/evaluate"
 	"github.com/brainwavlm/bwlm/internal/brain/planning"
+	"github.com/brainwavlm/bwlm/internal/brain/study"
 	"github.com/brainwavlm/bwlm/internal/faulttest"
 )
 
@@ -27,7 +28,7 @@ func TestStudyIsReadOnDemand(t *testing.T) {
 	z.write(t, dir)
 
 	var r reads
-	_, err := z.open(t.Context(), dir, 1<<20, &r)
+	_, err := z.open(t.Context(), dir, study.Options{MaxBytes: 1 << 20}, &r)
 	faulttest.Require(t, fault.Memory, err, "max_memory", "allow at least ")
 	least := regexp.MustCompile(`allow at least (\d+) MB`).FindStringSubmatch(err.Error())
 	require.NotNil(t, least)
@@ -36,7 +37,7 @@ func TestStudyIsReadOnDemand(t *testing.T) {
 
 	enough, err := strconv.ParseInt(least[1], 10, 64)
 	require.NoError(t, err)
-	st, err := z.open(t.Context(), dir, (enough+200)<<20, &r)
+	st, err := z.open(t.Context(), dir, study.Options{MaxBytes: (enough + 200) << 20}, &r)
 	require.NoError(t, err, "the least bound and what a test leaves behind")
 	defer st.Close()
 	assert.Zero(t, r.Calls.Load(), "a study is opened by headers")
@@ -53,7 +54,7 @@ func TestStudyIsReadOnDemand(t *testing.T) {
 	assert.Equal(t, decoded, r.Decoded.Load(), "an hour is decoded once")
 
 	r.Values.Store(0)
-	other, err := z.open(t.Context(), dir, 0, &r)
+	other, err := z.open(t.Context(), dir, study.Options{}, &r)
 	require.NoError(t, err)
 	defer other.Close()
 	_, err = planning.Estimate(t.Context(), other)

@@ -167,8 +167,8 @@ func (z size) experiment(dir string) *experiment.Experiment {
 	return e
 }
 
-// open opens the study, with a bound on memory in bytes.
-func (z size) open(ctx context.Context, dir string, bound int64, r *reads) (*study.Study, error) {
+// open opens the study.
+func (z size) open(ctx context.Context, dir string, opt study.Options, r *reads) (*study.Study, error) {
 	e := z.experiment(dir)
 	if err := e.Validate(); err != nil {
 		return nil, err
@@ -181,7 +181,7 @@ func (z size) open(ctx context.Context, dir string, bound int64, r *reads) (*stu
 	if err != nil {
 		return nil, err
 	}
-	st, err := study.New(ctx, e, data, m, study.Options{MaxBytes: bound})
+	st, err := study.New(ctx, e, data, m, opt)
 	if err != nil {
 		m.Close()
 		return nil, err
