@@ -58,7 +58,9 @@ func ScoreSubjects(ctx context.Context, st *study.Study, tuned *study.Tuned, sha
 		st.Options.Progress(progress.Event{Phase: progress.Score, Done: k, Total: len(shares)})
 		some := make([]*study.Subject, len(subjects))
 		for i, p := range subjects {
-			some[i] = p.Begun(share, st.Experiment)
+			if some[i], err = p.Begun(ctx, share, st.Experiment); err != nil {
+				return nil, err
+			}
 		}
 		predicted, err := encoding.Predict(ctx, st, some, features, study.Test)
 		if err != nil {

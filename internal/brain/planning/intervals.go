@@ -14,10 +14,9 @@ func expectIntervals(ctx context.Context, st *study.Study) (out plan.Intervals, 
 	seen := map[string]bool{}
 	subjects := make([]stats.Subject, len(st.Subjects))
 	for i, p := range st.Subjects {
-		columns := someVoxels(p, p.RowsOf(study.Test))
-		subjects[i].Voxels = len(columns)
+		subjects[i].Voxels = p.Voxels
 		for _, r := range p.Parts[study.Test] {
-			y, err := p.Read(ctx, columns, r)
+			y, err := p.Read(ctx, nil, r)
 			if err != nil {
 				return out, err
 			}
@@ -27,7 +26,7 @@ func expectIntervals(ctx context.Context, st *study.Study) (out plan.Intervals, 
 		}
 	}
 	out.Stories = len(seen)
-	out.BlockRows, out.Blocks, out.Reason = stats.BlocksOf(subjects, st.ResampledRows())
+	out.BlockRows, out.Blocks, out.Reason = stats.BlocksOf(subjects)
 	if out.Reason != "" {
 		out.Minutes = math.Ceil(float64(out.BlockRows*stats.MinBlocks)*st.Data.TR()/6) / 10
 	}

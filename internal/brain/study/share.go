@@ -2,6 +2,7 @@ package study
 
 import (
 	"cmp"
+	"context"
 	"hash/fnv"
 	"math"
 	"math/rand/v2"
@@ -13,9 +14,9 @@ import (
 )
 
 // Begun returns the subject with a share of its training rows.
-func (p *Subject) Begun(share float64, exp *experiment.Experiment) *Subject {
+func (p *Subject) Begun(ctx context.Context, share float64, exp *experiment.Experiment) (*Subject, error) {
 	if share >= 1 {
-		return p
+		return p, nil
 	}
 	all := slices.Clone(p.Parts[Train])
 	total := 0
@@ -44,5 +45,5 @@ func (p *Subject) Begun(share float64, exp *experiment.Experiment) *Subject {
 	}
 	slices.SortFunc(out.Parts[Train], func(a, b design.Rows) int { return cmp.Compare(place(a), place(b)) })
 	out.Responses = p.Responses.Resplit(out.Parts[:])
-	return &out
+	return &out, out.Responses.Measure(ctx)
 }

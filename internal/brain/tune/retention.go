@@ -107,12 +107,11 @@ func (t *Trainer) FitRetention(ctx context.Context, f *encoding.RowFeatures) err
 		err := t.Session.Infer(ctx, func(s *torch.Scope) error {
 			for k, b := range t.Order {
 				if slices.Contains(b.Subjects, i) {
-					rows := design.Rows{Story: b.Story, From: b.From, To: b.To}
-					want, err := p.Read(ctx, g.columns[i], rows)
+					want, err := p.Read(ctx, g.columns[i], design.Rows{Story: b.Story, From: b.From, To: b.To})
 					if err != nil {
 						return err
 					}
-					x := s.FromFloat32(f.Of(rows), rows.Len(), f.Width)
+					x := s.FromFloat32(f.Rows[b.Story][b.From*f.Width:b.To*f.Width], b.To-b.From, f.Width)
 					before[k] = float32(t.retainedR(s, i, x, want).Item())
 				}
 			}
@@ -207,8 +206,7 @@ func (g *Retention) close() {
 func (g *Retention) r(subjects []encoding.VoxelScores) float64 {
 	total := 0.
 	for i, s := range subjects {
-		r, constant := s.Of(g.columns[i])
-		mean, _ := stats.Mean(r, constant, nil)
+		mean, _ := stats.Mean(s.R, s.Constant, g.columns[i])
 		total += mean / float64(len(subjects))
 	}
 	return total

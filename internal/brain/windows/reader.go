@@ -140,13 +140,13 @@ func (r *Reader) FrozenBytes(st *Stimulus, layers []int) (bytes int64) {
 
 // Fill caches the frames under a unit, where there is room.
 func (r *Reader) Fill(ctx context.Context, st *Stimulus, unit Unit, layers []int) error {
-	return SoundError(r.Model.Session().Infer(ctx, func(s *torch.Scope) error {
+	return r.Model.Session().Infer(ctx, func(s *torch.Scope) error {
 		if r.TrainsFront || slices.Max(layers) < r.SharedStates(s) {
 			return nil
 		}
 		r.Frozen.Frames(s, st, unit.Clips, r.Depth(s, layers))
 		return nil
-	}))
+	})
 }
 
 // Features reads all windows of a story without gradients: one matrix (windows, E) per layer.
@@ -168,7 +168,7 @@ func (r *Reader) Part(ctx context.Context, st *Stimulus, from, to int, layers []
 			return nil
 		})
 		if err != nil {
-			return nil, SoundError(err)
+			return nil, err
 		}
 	}
 	if r.Ranks == nil {
@@ -210,15 +210,13 @@ func (r *Reader) fixedFeatures(ctx context.Context, st *Stimulus, layers []int) 
 		return func() Fingerprint { return r.Frozen.PrintVectors(st, keys[i]) }
 	}
 	var missing, places []int
-	err := readsSound(func() {
-		for i, key := range keys {
-			if out[i] = r.Frozen.Cache.Vectors(key, r.Model.Architecture().Width, print(i)); out[i] == nil {
-				missing, places = append(missing, layers[i]), append(places, i)
-			}
+	for i, key := range keys {
+		if out[i] = r.Frozen.Cache.Vectors(key, r.Model.Architecture().Width, print(i)); out[i] == nil {
+			missing, places = append(missing, layers[i]), append(places, i)
 		}
-	})
-	if err != nil || len(missing) == 0 {
-		return out, err
+	}
+	if len(missing) == 0 {
+		return out, nil
 	}
 	read := make([][]float32, len(missing))
 	last := slices.Max(missing) == slices.Max(layers) // else the missing layers were below it
@@ -228,15 +226,14 @@ func (r *Reader) fixedFeatures(ctx context.Context, st *Stimulus, layers []int) 
 			return nil
 		})
 		if err != nil {
-			return nil, SoundError(err)
+			return nil, err
 		}
 	}
-	return out, readsSound(func() {
-		for k, i := range places {
-			out[i] = read[k]
-			r.Frozen.Cache.PutVectors(keys[i], read[k], print(i))
-		}
-	})
+	for k, i := range places {
+		out[i] = read[k]
+		r.Frozen.Cache.PutVectors(keys[i], read[k], print(i))
+	}
+	return out, nil
 }
 
 func AppendVectors(to [][]float32, xs []*torch.Tensor) {
