@@ -127,8 +127,7 @@ func (p *Predictor) Predict(ctx context.Context, samples []float32) (*Prediction
 	if err := windows.Finite(samples); err != nil {
 		return nil, err
 	}
-	clip, err := windows.Cut(p.exp, windows.BOLD(p.exp, p.Delays), p.clock, "clip",
-		windows.Normalised(p.exp.Model, samples), rows)
+	clip, err := windows.Cut(p.exp, p.Delays, p.clock, "clip", windows.Normalised(p.exp.Model, samples), rows)
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,6 @@ const (
 	Explain     Phase = "explain"      // sets of regressors of a variance partition
 	Probe       Phase = "probe"        // probes are trained
 	Calibrate   Phase = "calibrate"    // pieces of a plan are measured
-	Compare     Phase = "compare"      // ways to extract features
 	Warning     Phase = "warning"      // Note has the text
 )
 

@@ -5,13 +5,10 @@ type Form string
 
 // A fit is direct, which predicts the held-out rows with each penalty, or from sums over rows, which needs no
 // predictions. Sums take fewer operations where there are many held-out rows for each feature. They agree to 1e-5 in
-// r; fits of less than a second are direct in any case. With more than twice as many features as rows, of 64 MB or
-// more, a fit is direct and comes from the kernel of the features: nothing else of their size is made, and the model
-// keeps dual coefficients.
+// r; fits of less than a second are direct in any case.
 const (
 	Direct Form = "direct"
 	Sums   Form = "sums"
-	Kernel Form = "kernel"
 )
 
 // Cost is what a fit took.

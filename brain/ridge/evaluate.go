@@ -26,7 +26,7 @@ type Evaluation struct {
 //
 // y and ŷ are centred by the mean of the training responses and ŷ_A comes from features centred by
 // theirs; without an intercept nothing is centred. The sum therefore differs from R2 if the test
-// responses have another mean than the training responses. A part may be negative. It runs on the device of the fit.
+// responses have another mean than the training responses. A part may be negative.
 func (m *Model) Evaluate(ctx context.Context, x []float32, y ColumnReader, rows int) (*Evaluation, error) {
 	if err := m.check(x, rows); err != nil {
 		return nil, err
@@ -39,13 +39,15 @@ func (m *Model) Evaluate(ctx context.Context, x []float32, y ColumnReader, rows 
 	if m.Bands != nil {
 		e.Split = make([]float64, len(m.Bands)*m.Voxels)
 	}
-	err = m.onInputs(ctx, x, rows, true, func(in *torch.Tensor) error {
+	err = onTensors(ctx, torch.CPU, func(s *torch.Scope) error {
+		features := s.FromFloat32(x, rows, m.Features).ToType(torch.Float64)
+		features = features.Sub(s.FromFloat64(m.featureMean, m.Features))
 		for from, to := range m.blocks(rows) {
 			block, err := found.read(from, to)
 			if err != nil {
 				return err
 			}
-			m.evaluate(e, in, block, from, to)
+			m.evaluate(e, features, block, from, to)
 		}
 		return nil
 	})
@@ -53,7 +55,7 @@ func (m *Model) Evaluate(ctx context.Context, x []float32, y ColumnReader, rows 
 }
 
 // evaluate scores a block of voxels, (to-from, rows). x are the features, centred by the means of
-// the training rows, or their kernel.
+// the training rows.
 func (m *Model) evaluate(e *Evaluation, x *torch.Tensor, block []float32, from, to int) {
 	n, rows := to-from, x.Dim(0)
 	bands := m.Bands

@@ -79,17 +79,11 @@ func FitColumns(ctx context.Context, x []float32, y ColumnReader, rows, voxels i
 		}
 	}
 	if opt.Given != nil || len(f.sets)*len(opt.Lambdas) == 1 {
-		if f.isDual() {
-			return f.fitDual(ctx, nil)
-		}
 		return f.solve(ctx, false)
 	}
 	folds, err := f.folds()
 	if err != nil {
 		return nil, err
-	}
-	if f.isDual() {
-		return f.fitDual(ctx, folds)
 	}
 	if f.fromSums(folds) {
 		return f.fitSums(ctx, folds)
@@ -103,13 +97,9 @@ func FitColumns(ctx context.Context, x []float32, y ColumnReader, rows, voxels i
 // model returns a model without penalties and weights.
 func (f *fit) model() *Model {
 	voxels, bands := f.y.voxels, max(1, len(f.opt.Bands))
-	var weights []float32
-	if !f.isDual() {
-		weights = make([]float32, f.x.cols*voxels)
-	}
-	return &Model{device: f.opt.Device, Features: f.x.cols, Voxels: voxels, Bands: f.opt.Bands, Constant: f.y.constant,
+	return &Model{Features: f.x.cols, Voxels: voxels, Bands: f.opt.Bands, Constant: f.y.constant,
 		Alphas: make([]float64, voxels), Lambdas: make([]float64, bands*voxels),
-		Weights: weights, Intercept: make([]float64, voxels), Candidates: f.opt.Alphas,
+		Weights: make([]float32, f.x.cols*voxels), Intercept: make([]float64, voxels), Candidates: f.opt.Alphas,
 		Centred: f.x.centred, featureMean: f.x.mean, voxelMean: make([]float64, voxels)}
 }
 
@@ -163,7 +153,7 @@ func (f *fit) crossValidate(ctx context.Context, folds [][]int) error {
 		scales := bandScales(f.opt.Bands, weights, f.x.cols)
 		for _, held := range folds {
 			err := onTensors(ctx, f.opt.Device, func(s *torch.Scope) error {
-				return f.scoreFold(s, f.newFold(s, held, scales), 1/float64(len(folds)), scores)
+				return f.scoreFold(s, held, scales, 1/float64(len(folds)), scores)
 			})
 			if err != nil {
 				return err
@@ -202,7 +192,8 @@ func (f *fit) folds() ([][]int, error) {
 }
 
 // scoreFold adds weight times the scores of one fold to scores, (penalties, voxels).
-func (f *fit) scoreFold(s *torch.Scope, fd *fold, weight float64, scores []float64) error {
+func (f *fit) scoreFold(s *torch.Scope, held []int, scales []float64, weight float64, scores []float64) error {
+	fd := f.newFold(s, held, scales)
 	for from, to := range f.y.blocks(f.blockVoxels) {
 		block, err := f.y.read(from, to)
 		if err != nil {

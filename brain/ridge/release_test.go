@@ -87,7 +87,7 @@ func foldScores(t *testing.T, x, y []float32, rows int, opt Options, held []int)
 	require.NoError(t, err)
 	scores := make([]float64, len(opt.Alphas)*f.blockVoxels)
 	require.NoError(t, onTensors(t.Context(), opt.Device, func(s *torch.Scope) error {
-		return f.scoreFold(s, f.newFold(s, held, bandScales(nil, nil, f.x.cols)), 1, scores)
+		return f.scoreFold(s, held, bandScales(nil, nil, f.x.cols), 1, scores)
 	}))
 	return scores
 }

@@ -26,6 +26,9 @@ var noMatrices = map[string]string{"S01_mappers.hdf": "holds no array of floats 
 
 // The command on each file of arrays of the laboratories: the verdict of the table, by exit code, text and values.
 func TestImportArraysGivesEachFileItsVerdict(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
 	verdicts := labtest.Verdicts(t, "hdf5/*", "pytables/*", "old/*", "gallant/*", "mat/*", "numpy/*", "joblib/*",
 		"ds003020/*.hf5", "ds003020/*/*/*/*.hf5")
 	require.Len(t, verdicts, 110)

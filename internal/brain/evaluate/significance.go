@@ -21,13 +21,11 @@ func (e *Evaluation) against(ctx context.Context, indices []int, base []encoding
 	if err != nil {
 		return nil, nil, err
 	}
-	b, err := stats.PairedBootstrap(ctx, subjects, groups, stats.BootstrapOptions{Seed: seed,
-		BlockRows: e.Study.ResampledRows()})
+	b, err := stats.PairedBootstrap(ctx, subjects, groups, stats.BootstrapOptions{Seed: seed})
 	if err != nil || e.Tuned == nil {
 		return b, nil, err
 	}
-	test, err := stats.PairedTest(ctx, subjects, groups, stats.PairedOptions{Seed: seed,
-		BlockRows: e.Study.ResampledRows()})
+	test, err := stats.PairedTest(ctx, subjects, groups, stats.PairedOptions{Seed: seed})
 	return b, test, err
 }
 

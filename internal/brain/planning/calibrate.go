@@ -9,6 +9,8 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/plan"
 	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/brain/ridge"
 	"github.com/brainwavlm/bwlm/brain/stats"
@@ -16,6 +18,7 @@ import (
 	"github.com/brainwavlm/bwlm/internal/brain/study"
 	"github.com/brainwavlm/bwlm/internal/brain/tune"
 	"github.com/brainwavlm/bwlm/internal/brain/windows"
+	"github.com/brainwavlm/bwlm/internal/proc"
 	"github.com/brainwavlm/bwlm/internal/stopwatch"
 	"github.com/brainwavlm/bwlm/torch"
 )
@@ -25,11 +28,13 @@ type calibration struct {
 	trainer *tune.Trainer
 	cache   *windows.Cache
 
-	costs
-	flops           costs // the same in floating-point operations of products, where they are counted
-	manifest, prove float64
-	ridgeBytes      int64 // features of a ridge
-	peak            int64 // memory of the process after measuring
+	// for each window: frozen layers; the other layers up to model.layer; all layers of the untuned model
+	front, tuned, base float64
+	step               float64 // for each window of a tuning step, with cached activations
+	ridge              float64 // fit and prediction for all subjects
+	bootstrap          float64
+	manifest, prove    float64
+	ridgeBytes         int64 // features of a ridge
 }
 
 // without computes the activations of frozen layers, with the calibration's cache.
@@ -92,11 +97,8 @@ func (c *calibration) timeReading(ctx context.Context, _ *work) error {
 		return err
 	}
 	rows := max(1, min(stim.Rows, int((float64(samples)/dataset.SampleRate-clock.First)/clock.TR)))
-	if stim.Design.Weights == nil { // vectors are rows
-		rows = n
-	}
 	// of the same name, since its windows are the story's
-	piece, err := windows.Cut(c.trainer.Study.Experiment, c.trainer.Study.Design(), clock, longest,
+	piece, err := windows.Cut(c.trainer.Study.Experiment, c.trainer.Study.Delays, clock, longest,
 		stim.Samples[:samples], rows)
 	if err != nil {
 		return err
@@ -132,10 +134,7 @@ func (c *calibration) timeReading(ctx context.Context, _ *work) error {
 	base.Frozen = c.without(base.Frozen)
 	c.base, err = read(base, c.trainer.Study.AllLayers())
 	c.front = max(0, whole-c.tuned)
-	if err != nil {
-		return err
-	}
-	return c.countReading(ctx, piece)
+	return err
 }
 
 // timeSteps times tuning steps on blocks of about the usual size, with cached activations as in most of a run.
@@ -195,7 +194,6 @@ func (c *calibration) timeRidge(ctx context.Context, _ *work) error {
 		}
 		c.ridgeBytes += int64(rows+valRows) * int64(width) * 4
 		x, held := random(rows*width), random(valRows*width)
-		var flops float64
 		fit := func(n int) (float64, error) {
 			y := random(rows * n)
 			return stopwatch.Seconds(func() error {
@@ -203,7 +201,6 @@ func (c *calibration) timeRidge(ctx context.Context, _ *work) error {
 					ChunkRows: exp.Eval.ChunkRows,
 					HeldOut:   exp.Eval.HeldOut, Seed: exp.Train.Seed, Device: c.trainer.Study.Model.Session().Device})
 				if err == nil {
-					flops = m.Cost.Operations + 2*float64(valRows*width*n)
 					_, err = m.Predict(ctx, held, valRows)
 				}
 				return err
@@ -217,18 +214,14 @@ func (c *calibration) timeRidge(ctx context.Context, _ *work) error {
 		if err != nil {
 			return err
 		}
-		work := flops
 		if few < voxels {
 			half, err := fit(few / 2)
 			if err != nil {
 				return err
 			}
-			more := float64(voxels-few) / float64(few-few/2)
-			took += max(0, took-half) * more
-			work += max(0, work-flops) * more
+			took += max(0, took-half) / float64(few-few/2) * float64(voxels-few)
 		}
 		c.ridge += took
-		c.flops.ridge += work
 	}
 	return nil
 }
@@ -276,9 +269,58 @@ func (c *calibration) timeBootstrap(ctx context.Context, _ *work) error {
 	return nil
 }
 
-// peakMB returns the peak memory so far plus what a run will add: the rest of the cache, which takes frozenBytes if
-// it holds all, and the features of all layers at all rows, which an evaluation holds.
-func (c *calibration) peakMB(w *work, frozenBytes int64) float64 {
+// phases returns the phases with their seconds.
+func (c *calibration) phases(w *work) []plan.Phase {
+	epochs, exp := float64(c.trainer.Study.Experiment.Train.Epochs), c.trainer.Study.Experiment
+	missing := 1 - w.cached
+	var out []plan.Phase
+	add := func(name string, times, each float64) {
+		out = append(out, plan.Phase{Name: name, Times: times, Each: each, Seconds: times * each})
+	}
+	add("open data and model, hash inputs", 1, c.trainer.Study.Took.Seconds()+c.manifest+c.prove)
+	add(phaseFrozen, 1, c.front*float64(w.epochWindows+w.testWindows))
+	reads := 1.
+	if exp.Train.Mode != experiment.TrainReadout {
+		reads += epochs
+	}
+	add(phaseSteps, epochs*float64(len(w.order)),
+		float64(w.stepWindows)/float64(len(w.order))*(c.step+missing*c.front))
+	add(phaseRead, reads,
+		float64(w.epochWindows)*c.tuned+missing*c.front*float64(w.epochWindows)*(reads-1)/reads)
+	if exp.Train.Mode != experiment.TrainReadout {
+		add("score validation", reads, c.ridge)
+	}
+	add("checkpoints", epochs+1, checkpointSeconds+float64(w.checkpointBytes)/diskBytesASecond)
+	bootstraps := 2. // of base and of its best layer, of all subjects together
+	if len(c.trainer.Study.Subjects) > 1 {
+		bootstraps++ // and each alone
+	}
+	add(phaseEvaluate, 1, c.evaluateReading(w)+float64(w.fits())*c.ridge+bootstraps*c.bootstrap)
+	return out
+}
+
+// Names of phases that read windows.
+const (
+	phaseFrozen   = "activations of frozen layers, once"
+	phaseSteps    = "tuning steps"
+	phaseRead     = "read for validation"
+	phaseEvaluate = "evaluate base, each layer, and tuned"
+)
+
+// evaluateReading is the part of the evaluation that reads windows, in seconds.
+func (c *calibration) evaluateReading(w *work) float64 {
+	missing := 1 - w.cached
+	return float64(w.epochWindows+w.testWindows)*(c.base+missing*c.front) +
+		float64(w.trainTest)*(c.tuned+missing*c.front)
+}
+
+// peakMB returns the peak memory so far plus what a run will add: the rest of the cache, and the
+// features of all layers at all rows, which an evaluation holds.
+func (c *calibration) peakMB(w *work) (float64, error) {
+	peak, err := proc.PeakMemory()
+	if err != nil {
+		return 0, err
+	}
 	kept := planCache - c.cache.Budget
 	rows := int64(0)
 	for _, stim := range c.trainer.Study.Stimuli {
@@ -286,6 +328,6 @@ func (c *calibration) peakMB(w *work, frozenBytes int64) float64 {
 	}
 	features := rows * int64(c.trainer.Study.Model.Architecture().Width*len(c.trainer.Study.Delays)) * 4 *
 		int64(w.evalLayers())
-	more := min(c.trainer.Study.Options.CacheBytes, frozenBytes) - kept + features
-	return float64(c.peak+max(more, 0)) / 1e6
+	more := min(c.trainer.Study.Options.CacheBytes, w.frozenBytes) - kept + features
+	return float64(peak+max(more, 0)) / 1e6, nil
 }

@@ -44,9 +44,6 @@ func detectable(ctx context.Context, st *study.Study) ([]plan.Sensitivity, error
 				lengths = append(lengths, r.Len())
 			}
 			phi := persistence(stats.MedianAutocorrelationTime(x, lengths, len(columns)))
-			if st.Data.IsEvents() {
-				phi = 0
-			}
 			independent := (1 - phi*phi) / (1 + phi*phi)
 			q, varying := alike(x, len(columns), independent*float64(len(x)/len(columns)))
 			if varying == 0 {

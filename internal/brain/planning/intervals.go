@@ -26,7 +26,7 @@ func expectIntervals(ctx context.Context, st *study.Study) (out plan.Intervals, 
 		}
 	}
 	out.Stories = len(seen)
-	out.BlockRows, out.Blocks, out.Reason = stats.BlocksOf(subjects, st.ResampledRows())
+	out.BlockRows, out.Blocks, out.Reason = stats.BlocksOf(subjects)
 	if out.Reason != "" {
 		out.Minutes = math.Ceil(float64(out.BlockRows*stats.MinBlocks)*st.Data.TR()/6) / 10
 	}

@@ -33,10 +33,6 @@ func (st *Study) noteMethod(context.Context) error {
 	if st.Frozen.Half {
 		st.Note("activations of frozen layers are cached in bf16: results are not bit-identical to those without")
 	}
-	if st.Data.IsEvents() {
-		st.Note("rows are clips: one vector and one response each")
-		return nil
-	}
 	st.Note("readout.delays_seconds %v are %v TRs of %g s", exp.Readout.DelaysSeconds, st.Delays, st.Data.TR())
 	if trim := Trim(exp, st.Data); st.Data.Spec().Trimmed && trim != exp.Data.Trim {
 		st.Note("data.trim %v is not applied: the data set says that its responses are trimmed already", exp.Data.Trim)

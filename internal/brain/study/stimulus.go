@@ -48,7 +48,7 @@ func (st *Study) loadStimulus(ctx context.Context, story string, rows func(desig
 	if err != nil {
 		return nil, err
 	}
-	return windows.Cut(st.Experiment, st.Design(), clock, story, wave, rows(clock, len(wave)))
+	return windows.Cut(st.Experiment, st.Delays, clock, story, wave, rows(clock, len(wave)))
 }
 
 // Wave returns the audio of a story as the model gets it: 16 kHz, normalised.
@@ -66,11 +66,7 @@ func (st *Study) Wave(ctx context.Context, story string) ([]float32, error) {
 			st.Note("recording of %s: %s", story, note)
 		}
 	}
-	heard := st.heard
-	if st.Data.IsEvents() {
-		heard = st.heardClips
-	}
-	if err := heard(ctx, story, wave); err != nil {
+	if err := st.heard(story, wave); err != nil {
 		return nil, err
 	}
 	if st.normalise == experiment.NormaliseStory {

@@ -38,9 +38,6 @@ type Options struct {
 	// AllowChangedBase lets finished runs meet a model other than the one that they were trained on.
 	AllowChangedBase bool
 
-	// CompareSeconds is the time of a plan for comparing ways to extract features; 0: a minute; negative: none
-	CompareSeconds float64
-
 	// OnlyCachedPrints compares the audio of stories only if CacheDir has the fingerprints of all.
 	OnlyCachedPrints bool
 
@@ -75,7 +72,6 @@ type Study struct {
 	OwnsModel bool                 // the model
 	Took      time.Duration        // to open it
 
-	clips       []int                // samples of each clip, where rows are clips
 	normalise   experiment.Normalise // meaning of model.normalise for the model: not auto
 	frozenDepth int                  // greatest depth with frozen activations; -1 if nothing is tuned
 }
@@ -90,9 +86,6 @@ func Open(ctx context.Context, exp *experiment.Experiment, opt Options) (*Study,
 	}
 	data, err := OpenData(exp)
 	if err != nil {
-		return nil, err
-	}
-	if exp, data, err = designed(exp, data); err != nil {
 		return nil, err
 	}
 	shapes, err := checkShapes(ctx, exp, data)
@@ -144,10 +137,6 @@ func OpenModel(ctx context.Context, exp *experiment.Experiment, frozen bool, ran
 // refuses shapes that do not fit the audio or each other, and splits that share stimulus.
 func New(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset, model speech.Encoder,
 	opt Options) (*Study, error) {
-	exp, data, err := designed(exp, data)
-	if err != nil {
-		return nil, err
-	}
 	shapes, err := checkShapes(ctx, exp, data)
 	if err != nil {
 		return nil, err
@@ -250,9 +239,6 @@ func (st *Study) checkModel(context.Context) error {
 	if err != nil {
 		return err
 	}
-	if m.Normalise == experiment.NormaliseStory && st.Data.IsEvents() {
-		m.Normalise = experiment.NormaliseWindow // each clip by itself
-	}
 	st.normalise = m.Normalise
 	if st.owns {
 		st.Frozen.Normalise = m.Normalise == experiment.NormaliseWindow
@@ -265,7 +251,8 @@ func (st *Study) checkModel(context.Context) error {
 		}
 		st.frozenDepth = st.Model.FrozenDepth(tuned...)
 	}
-	return st.chooseDelays()
+	st.Delays, err = design.Delays(exp.Readout.DelaysSeconds, st.Data.TR())
+	return err
 }
 
 func (st *Study) loadSubjects(ctx context.Context) error {

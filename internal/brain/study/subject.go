@@ -87,9 +87,6 @@ func loadSubject(ctx context.Context, exp *experiment.Experiment, data *dataset.
 // Mentioned reports whether a split uses the story, so that others need not be opened.
 func Mentioned(exp *experiment.Experiment, data *dataset.Dataset, story string) (bool, error) {
 	entries, err := dataset.ParseSplit(slices.Concat(exp.Data.Train, exp.Data.Val, exp.Data.Test))
-	if data.IsEvents() {
-		return len(entries) > 0, err
-	}
 	names := []string{story}
 	if s, unknown := data.Story(story); unknown == nil {
 		names = append(names, s.Recording())

@@ -180,10 +180,9 @@ func TestChunksThroughout(t *testing.T) {
 	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, s *dataset.Spec) { block(e) })
 	plan, err := planning.Estimate(t.Context(), st)
 	require.NoError(t, err)
-	require.Len(t, plan.Ways, 4)
-	assert.Equal(t, [2]string{"chunks", "windows"}, [2]string{plan.Ways[0].Extraction, plan.Ways[1].Extraction})
-	r := *plan.Ways[1].FeatureR
-	assert.True(t, r > .2 && r < .9999, "near, and not the same: %v", r)
+	require.NotNil(t, plan.Fidelity)
+	assert.Equal(t, []int{2}, plan.Fidelity.Layers)
+	assert.True(t, plan.Fidelity.R[0] > .2 && plan.Fidelity.R[0] < .9999, "near, and not the same: %v", plan.Fidelity.R)
 	run, _ := studytest.MustFit(t, st)
 	s, err := evaluate.EvaluateRun(t.Context(), st, run)
 	require.NoError(t, err)

@@ -35,29 +35,28 @@ func (st *Stimulus) SetStatistics(rows []design.Rows) {
 	st.Design.Statistics, st.Tuning.Statistics = rows, rows
 }
 
-// BOLD returns the design of stories of an experiment.
+// BOLD returns the design of an experiment.
 func BOLD(exp *experiment.Experiment, delays []int) design.BOLD {
-	return design.BOLD{Average: exp.Model.Downsample == experiment.DownsampleAverage, Delays: delays,
-		Window: exp.Model.WindowSeconds, Stride: exp.Model.StrideSeconds}
+	return design.BOLD{Average: exp.Model.Downsample == experiment.DownsampleAverage, Delays: delays}
 }
 
-// Cut cuts the waveform of a story with the given number of rows into the windows of a design.
-func Cut(exp *experiment.Experiment, d design.Design, clock design.Clock, story string, samples []float32,
+// Cut cuts the waveform of a story with the given number of rows into windows.
+func Cut(exp *experiment.Experiment, delays []int, clock design.Clock, story string, samples []float32,
 	rows int) (*Stimulus, error) {
 	if exp.Compat.TimesAtTRStarts {
 		clock.RowTime = 0
 	}
 	st := &Stimulus{Name: story, Rows: rows, Samples: samples}
-	var err error
-	if st.Windows, err = d.Windows(clock, rows, len(samples), speech.SampleRate); err != nil {
-		return nil, fault.New(fault.BadData, "cut windows", story, "%v", err)
+	st.Windows = design.Windows(len(samples), speech.SampleRate, exp.Model.WindowSeconds, exp.Model.StrideSeconds)
+	if len(st.Windows) == 0 {
+		return nil, fault.New(fault.BadData, "cut windows", story, "%.3g s of audio give no window of %g s every %g s",
+			float64(len(samples))/speech.SampleRate, exp.Model.WindowSeconds, exp.Model.StrideSeconds)
 	}
 	st.Own(exp.Model)
-	times := design.FeatureTimes(st.Windows)
-	st.Design = d.Story(clock, rows, times)
+	times, bold := design.FeatureTimes(st.Windows), BOLD(exp, delays)
+	st.Design = bold.Story(clock, rows, times)
 	st.Tuning = st.Design
-	if bold, ok := d.(design.BOLD); ok && exp.Compat.ClipLanczos && !bold.Average {
-		bold.ClipNegative = true
+	if bold.ClipNegative = exp.Compat.ClipLanczos && !bold.Average; bold.ClipNegative {
 		st.Tuning = bold.Story(clock, rows, times)
 	}
 	return st, nil
