@@ -35,6 +35,9 @@ type Options struct {
 	// AllowChangedBase lets finished runs meet a model other than the one that they were trained on.
 	AllowChangedBase bool
 
+	// CompareSeconds is the time of a plan for comparing ways to extract features; 0: a minute; negative: none.
+	CompareSeconds float64
+
 	// OnlyCachedPrints compares the audio of stories only if CacheDir has the fingerprints of all.
 	OnlyCachedPrints bool
 

@@ -1,9 +1,11 @@
 package npy
 
 import (
+	"context"
 	"slices"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/parallel"
 	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
@@ -37,30 +39,63 @@ func OpenColumns(path string) (*Columns, error) {
 // Close closes the file. A second Close does nothing.
 func (c *Columns) Close() error { return c.reader.Close() }
 
-// Read fills out with columns from to to, (to-from, Rows), as [Array.Float32] converts them.
+// Read fills out with columns from to to, (to-from, Rows), as [Array.Float32] converts them. Of a file that is stored
+// by rows it reads all of it, some rows at a time.
 func (c *Columns) Read(from, to int, out []float32) error {
 	n := to - from
 	if n == 0 || c.Rows == 0 {
 		return nil
 	}
-	if c.reader.ByColumns || c.Cols == 1 { // one column after another
+	if c.byColumns() {
 		return c.reader.Float32(from*c.Rows, out[:n*c.Rows])
 	}
-	step := 1 // rows that are read at once
-	if n == c.Cols {
-		step = max(1, pieceBytes/(4*n))
-	}
-	piece := make([]float32, step*n)
-	for row := 0; row < c.Rows; row += step {
-		found := piece[:min(step, c.Rows-row)*n]
-		if err := c.reader.Float32(row*c.Cols+from, found); err != nil {
-			return err
+	return c.eachRows(context.Background(), func(row int, x []float32) error {
+		for k := 0; k*c.Cols < len(x); k++ {
+			for i, value := range x[k*c.Cols+from : k*c.Cols+to] {
+				out[i*c.Rows+row+k] = value
+			}
 		}
-		for k, x := range found {
-			out[k%n*c.Rows+row+k/n] = x
-		}
+		return nil
+	})
+}
+
+// byColumns reports whether each column is stored together.
+func (c *Columns) byColumns() bool { return c.reader.ByColumns || c.Cols == 1 }
+
+// ByRows returns the file as one that is read by rows; nil if it is stored by columns.
+func (c *Columns) ByRows() *Rows {
+	if c.byColumns() {
+		return nil
 	}
-	return nil
+	return &Rows{c}
+}
+
+// Rows is Columns of a file that is stored by rows.
+type Rows struct{ *Columns }
+
+// EachRows visits the columns from ≤ c < to of all rows in their order, about 64 MB at a time: x holds those from row
+// on, (n, to-from), until visit returns. The file is read once, the next rows while some are visited.
+func (c *Rows) EachRows(ctx context.Context, from, to int, visit func(row int, x []float32) error) error {
+	if from == 0 && to == c.Cols {
+		return c.eachRows(ctx, visit)
+	}
+	n := to - from
+	return c.eachRows(ctx, func(row int, x []float32) error {
+		for k := 0; k*c.Cols < len(x); k++ { // to the front, where earlier rows were
+			copy(x[k*n:], x[k*c.Cols+from:k*c.Cols+to])
+		}
+		return visit(row, x[:len(x)/c.Cols*n])
+	})
+}
+
+// eachRows visits whole rows, which the visit may change.
+func (c *Columns) eachRows(ctx context.Context, visit func(row int, x []float32) error) error {
+	step := max(1, pieceBytes/(4*max(1, c.Cols)))
+	return parallel.Ahead(ctx, (c.Rows+step-1)/step, func(i int, x *[]float32) error {
+		n := min(step, c.Rows-i*step) * c.Cols
+		*x = slices.Grow((*x)[:0], n)[:n]
+		return c.reader.Float32(i*step*c.Cols, *x)
+	}, func(i int, x *[]float32) error { return visit(i*step, *x) })
 }
 
 // ReadMatrix reads a .npy file that [OpenColumns] opens, without a second copy of it in memory.

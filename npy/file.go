@@ -90,8 +90,9 @@ func (r *Reader) Close() error {
 	return nil
 }
 
-// pieceBytes is how much a Reader reads at once.
-const pieceBytes = 1 << 20
+// pieceBytes is how much a Reader reads at once: few reads, since each may be one over a network. Tests make it
+// smaller.
+var pieceBytes = 64 << 20
 
 // Float32 fills out with len(out) consecutive elements from element at on, counted in the order of
 // the file, as [Array.Float32] converts them.

@@ -47,6 +47,7 @@ func TestReaderEqualsRead(t *testing.T) {
 }
 
 func TestReaderOfManyPieces(t *testing.T) {
+	smallPieces(t)
 	x := make([]float64, 3*pieceBytes/8+5)
 	for i := range x {
 		x[i] = float64(i)
@@ -112,4 +113,11 @@ func TestByRow(t *testing.T) {
 		seen[r.byRow(i)] = true
 	}
 	assert.Len(t, seen, 24)
+}
+
+// smallPieces makes a Reader read little at once.
+func smallPieces(t *testing.T) {
+	was := pieceBytes
+	pieceBytes = 1 << 16
+	t.Cleanup(func() { pieceBytes = was })
 }

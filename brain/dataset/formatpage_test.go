@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// formatPage reads the page of the format: the keys of its table and its first example.
-func formatPage(t *testing.T) (keys []string, example string) {
+// formatPage reads the page of the format: the keys of its table and its examples.
+func formatPage(t *testing.T) (keys []string, examples []string) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.FromSlash("../../docs/dataset-format.md"))
 	require.NoError(t, err)
@@ -21,10 +22,15 @@ func formatPage(t *testing.T) (keys []string, example string) {
 	for _, m := range row.FindAllSubmatch(text, -1) {
 		keys = append(keys, string(m[1]))
 	}
-	_, example, _ = strings.Cut(string(text), "```yaml\n")
-	example, _, ok := strings.Cut(example, "```")
-	require.True(t, ok)
-	return keys, example
+	for rest := string(text); ; {
+		_, after, more := strings.Cut(rest, "```yaml\n")
+		if !more {
+			return keys, examples
+		}
+		example, after, ok := strings.Cut(after, "```")
+		require.True(t, ok)
+		rest, examples = after, append(examples, example)
+	}
 }
 
 func TestThePageOfTheFormatHasEveryKey(t *testing.T) {
@@ -35,18 +41,29 @@ func TestThePageOfTheFormatHasEveryKey(t *testing.T) {
 			want = append(want, strings.TrimPrefix(path+"/"+name, "/"))
 		}
 	}
-	want = append(want, "subjects/SUBJECT/STORY", "motion/SUBJECT/STORY", "rois/ROI") // whose values may be a path
+	// whose values may be a path
+	want = append(want, "subjects/SUBJECT", "subjects/SUBJECT/STORY", "motion/SUBJECT/STORY", "rois/ROI")
 	slices.Sort(want)
 	slices.Sort(keys)
 	assert.Equal(t, want, keys, "docs/dataset-format.md and layoutKeys")
 }
 
-func TestTheExampleOfThePageIsRead(t *testing.T) {
-	keys, example := formatPage(t)
-	spec, doc, err := parse([]byte(example), "dataset.yaml", &recordings{})
-	require.NoError(t, err)
-	if bad := spec.check(); bad != nil {
-		require.NoError(t, bad)
+func TestTheExamplesOfThePageAreRead(t *testing.T) {
+	keys, examples := formatPage(t)
+	require.Len(t, examples, 2)
+	dir := t.TempDir()
+	for name, text := range map[string]string{"sounds.tsv": "sound\tcategory\ndog\tanimal\nchoir\tsong\n",
+		"folds.tsv": "sound\tfold\nchoir\t1\n"} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+	}
+	var paths []string
+	for _, example := range examples {
+		spec, doc, err := parse([]byte(example), filepath.Join(dir, "dataset.yaml"), &recordings{})
+		require.NoError(t, err)
+		if bad := spec.check(); bad != nil {
+			require.NoError(t, bad)
+		}
+		paths = slices.AppendSeq(paths, maps.Keys(doc.at))
 	}
 	names := regexp.MustCompile("STORY|SUBJECT|ROI")
 	for _, key := range keys {
@@ -54,10 +71,6 @@ func TestTheExampleOfThePageIsRead(t *testing.T) {
 			continue
 		}
 		pattern := regexp.MustCompile("^" + names.ReplaceAllString(key, "[^/]+") + "$")
-		found := false
-		for path := range doc.at {
-			found = found || pattern.MatchString(path)
-		}
-		assert.True(t, found, "the example has no %s", key)
+		assert.True(t, slices.ContainsFunc(paths, pattern.MatchString), "the examples have no %s", key)
 	}
 }

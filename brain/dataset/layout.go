@@ -11,7 +11,6 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/brainwavlm/bwlm/fault"
-	"github.com/brainwavlm/bwlm/internal/arrayfile"
 	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
@@ -49,7 +48,7 @@ func Open(path string, changes ...func(*Spec)) (*Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.files = []string{path}
+	d.files = append([]string{path}, doc.tables...)
 	return d, nil
 }
 
@@ -104,6 +103,7 @@ func (l *layout) dataset(n *yaml.Node) error {
 	if n.Kind != yaml.MappingNode {
 		return l.fail(n, "the file holds %s, want a mapping", kind(n))
 	}
+	l.designOf(n)
 	err := l.fields("", n, layoutKeys[""], func(name, path string, v *yaml.Node) error {
 		switch name {
 		case "name":
@@ -112,6 +112,12 @@ func (l *layout) dataset(n *yaml.Node) error {
 			return l.text(path, v, &l.spec.Licence)
 		case "citation":
 			return l.text(path, v, &l.spec.Citation)
+		case "design":
+			return l.text(path, v, &l.spec.Design)
+		case "clip_seconds":
+			return l.number(path, v, &l.spec.TR)
+		case "events":
+			return l.events(path, v)
 		case "tr_seconds":
 			return l.number(path, v, &l.spec.TR)
 		case "row_time":
@@ -139,10 +145,8 @@ func (l *layout) dataset(n *yaml.Node) error {
 	if err != nil {
 		return err
 	}
-	for _, want := range []string{"tr_seconds", "stories", "subjects"} {
-		if l.at[want] == nil {
-			return l.fail(n, "there is no %s", want)
-		}
+	if err := l.checkDesign(n); err != nil {
+		return err
 	}
 	l.assignSpans()
 	if err := l.assignMotion(); err != nil {
@@ -213,6 +217,9 @@ func (l *layout) subject(name, path string, _, n *yaml.Node) error {
 }
 
 func (l *layout) responses(path string, n *yaml.Node) (responses []Response, err error) {
+	if l.spec.Design == DesignEvent {
+		return l.eventResponses(path, n)
+	}
 	err = l.each(path, n, func(story, path string, _, v *yaml.Node) error {
 		var file, array string
 		r := Response{Story: story}
@@ -221,14 +228,8 @@ func (l *layout) responses(path string, n *yaml.Node) (responses []Response, err
 			read = func() error { return l.responseFile(path, v, &file, &array, &r) }
 		}
 		err := read()
-		switch {
-		case array != "" || arrayfile.Has(file):
-			r.Source = fromFile(l.files, file, arrayOf(array))
-		case isNPY(file):
-			r.Source = fromFile(l.files, file, folder.source)
-		default:
-			r.Matrix = fromFile(l.files, file, folder.matrix)
-		}
+		found := l.opened(file, array)
+		r.Source, r.Matrix = found.Source, found.Matrix
 		responses = append(responses, r)
 		return err
 	})

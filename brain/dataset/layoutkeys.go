@@ -3,8 +3,10 @@ package dataset
 // layoutKeys are the keys of each mapping of dataset.yaml, by the path of the mapping. Names of stories, subjects and
 // ROIs are in capitals. docs/dataset-format.md describes each.
 var layoutKeys = map[string][]string{
-	"": {"name", "licence", "citation", "tr_seconds", "row_time", "trimmed", "stories", "subjects", "derived",
-		"motion", "rois", "surface", "mask", "empty"},
+	"": {"name", "licence", "citation", "design", "tr_seconds", "row_time", "trimmed", "stories", "clip_seconds",
+		"events", "subjects", "derived", "motion", "rois", "surface", "mask", "empty"},
+	"events":                 {"table", "audio"},
+	"subjects/SUBJECT":       {"file", "array", "step_seconds", "seconds"}, // design event
 	"stories/STORY":          {"audio", "words", "phones", "speaker", "first_tr_seconds", "rows", "same_as"},
 	"stories/STORY/rows":     {"first", "last"},
 	"stories/STORY/same_as":  {"story", "row"},

@@ -40,6 +40,9 @@ func (d *Dataset) paths(subjects, stories []string) []string {
 			files = append(files, path)
 		}
 	}
+	for _, e := range d.spec.Events {
+		add(e.Audio.Path)
+	}
 	for _, story := range d.spec.Stories {
 		if slices.Contains(stories, story.Name) {
 			add(story.Audio.Path)

@@ -17,6 +17,12 @@ const SampleRate = 16000
 type Spec struct {
 	Name, Licence, Citation string
 
+	// Design is what rows are: TRs of stories ("bold", or ""), or clips (DesignEvent). With clips there are Events
+	// in place of Stories, TR is the length of the longest clip, and responses have a row for each clip, in the order
+	// of Events; they need not name a story.
+	Design string
+	Events []Event
+
 	TR       float64 // seconds
 	RowTime  float64 // the instant within its TR that a row stands for, 0 to 1
 	Trimmed  bool    // rows at both ends of the stories were cut before the responses were stored
@@ -48,6 +54,9 @@ type Story struct {
 
 	// Remarks on a recording that was loaded from a file, such as that it ends early; nil for others.
 	Remarks func() []string
+
+	// Clips returns the samples of each clip of a story that is made of them; nil for others.
+	Clips func(context.Context) ([]int, error)
 
 	// Stream reads Audio in blocks, in a slice that is used again; nil: Audio is loaded whole.
 	Stream func(ctx context.Context, visit func(samples []float32) error) error
@@ -115,6 +124,9 @@ func key(parts ...string) string {
 // check returns the first mistake in a Spec, after each clock has a story of its own.
 func (s *Spec) check() *fault.Error {
 	s.splitClocks()
+	if err := s.makeEvents(); err != nil {
+		return err
+	}
 	switch {
 	case !(s.TR > 0) || math.IsInf(s.TR, 0):
 		return wrong("tr_seconds", "%g is not above 0", s.TR)

@@ -61,8 +61,12 @@ func ParseSplit(entries []string) ([]SplitEntry, error) {
 // of each story that can be used; a story of the data set that is not in it, because a subject did
 // not hear it, is skipped. Of whole stories, trim[0] rows are dropped at the start and trim[1] at
 // the end; explicit ranges are taken as given. An entry that fits no story of the data set, rows
-// beyond the end, and rows that two entries both name are errors.
+// beyond the end, and rows that two entries both name are errors. In the design event the entries name clips, and
+// neither rows nor trim count.
 func (d *Dataset) Resolve(entries []SplitEntry, rows map[string]int, trim [2]int) ([]design.Rows, error) {
+	if d.IsEvents() {
+		return d.resolveEvents(entries)
+	}
 	var out []design.Rows
 	for _, entry := range entries {
 		fail := func(why string, args ...any) error {

@@ -18,6 +18,8 @@ import (
 type document struct {
 	file string
 	at   map[string]*yaml.Node // by path, "stories/alice/same_as"
+
+	tables []string // files of clips that were read
 }
 
 // fail returns an error at a node.

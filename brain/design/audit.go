@@ -60,6 +60,7 @@ type Report struct {
 	Copies   []Copy // audio that stories of different splits share by its sound, the longest first
 	Compared int    // stories whose audio was compared, by [Report.CompareAudio]
 	Pending  bool   // audio is still to be compared
+	OfClips  bool   // what was compared are clips, each a stimulus of its own
 }
 
 // Audit finds each two ranges of rows of different splits that depend on the same stimulus.

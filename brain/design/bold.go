@@ -1,6 +1,9 @@
 package design
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // BOLD is the design of fMRI studies: vectors are resampled to one row per TR, standardised and
 // delayed (finite impulse response), as in the encoding models of the Huth and Gallant
@@ -9,6 +12,18 @@ type BOLD struct {
 	Average      bool  // take the mean of the vectors within each TR instead of Lanczos interpolation
 	ClipNegative bool  // set Lanczos weights below 1e-10 to 0
 	Delays       []int // in TRs, ascending
+
+	Window, Stride float64 // seconds of audio behind a vector, and from one vector to the next
+}
+
+// Windows cuts the audio of a story into windows that overlap, see [Windows].
+func (b BOLD) Windows(_ Clock, _, samples, rate int) ([]Window, error) {
+	windows := Windows(samples, rate, b.Window, b.Stride)
+	if len(windows) == 0 {
+		return nil, fmt.Errorf("%.3g s of audio give no window of %g s every %g s", float64(samples)/float64(rate),
+			b.Window, b.Stride)
+	}
+	return windows, nil
 }
 
 // Story returns the design of a story with n rows. Lanczos interpolation has 3 lobes and its cutoff

@@ -171,6 +171,10 @@ func (r *Report) copyErr() error {
 		why += fmt.Sprintf(", and %d more such pairs", n-1)
 	}
 	err := fault.New(fault.BadData, "leak audit", "data", why, worst)
+	if r.OfClips {
+		return err.WithHint("put both clips in one split, or, if it is meant, set data.allow_shared: [\"%s:%s\"]",
+			worst.StoryA, worst.StoryB)
+	}
 	if worst.StoryA == worst.StoryB {
 		return err.WithHint("put both passages in one split, or, if it is meant, set data.allow_shared: [\"%s:%s\"]",
 			worst.StoryA, worst.StoryB)
@@ -196,7 +200,11 @@ func (r *Report) writeCopies(text *strings.Builder) {
 	case r.Pending:
 		text.WriteString("audio not compared yet\n")
 	case r.Compared > 0 && len(r.Copies) == 0:
-		fmt.Fprintf(text, "audio of %d stories compared: no two splits share %d s that sound the same\n", r.Compared,
+		what := "stories"
+		if r.OfClips {
+			what = "clips"
+		}
+		fmt.Fprintf(text, "audio of %d %s compared: no two splits share %d s that sound the same\n", r.Compared, what,
 			listedSeconds)
 	}
 }

@@ -1,6 +1,7 @@
 package design
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
@@ -40,15 +41,24 @@ func Delays(seconds []float64, tr float64) ([]int, error) {
 // same story takes their place.
 func FIR(x []float32, rows, channels int, delays []int) []float32 {
 	mustHave(x, rows, channels)
+	out := make([]float32, rows*len(delays)*channels)
+	FIRRows(x, channels, delays, Rows{To: rows}, out)
+	return out
+}
+
+// FIRRows fills out with some of the rows of [FIR], (rows.Len(), len(delays)·channels), of x (rows, channels).
+func FIRRows(x []float32, channels int, delays []int, rows Rows, out []float32) {
 	width := len(delays) * channels
-	out := make([]float32, rows*width)
+	if rows.From < 0 || rows.To*channels > len(x) || len(out) != rows.Len()*width {
+		panic(fmt.Sprintf("design: rows %d to %d of %d values", rows.From, rows.To, len(x)))
+	}
+	clear(out)
 	for i, d := range delays {
 		if d < 0 {
 			panic("design: FIR with a negative delay")
 		}
-		for k := d; k < rows; k++ {
-			copy(out[k*width+i*channels:][:channels], x[(k-d)*channels:])
+		for k := max(d, rows.From); k < rows.To; k++ {
+			copy(out[(k-rows.From)*width+i*channels:][:channels], x[(k-d)*channels:])
 		}
 	}
-	return out
 }

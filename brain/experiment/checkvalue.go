@@ -232,6 +232,18 @@ func storyRows(v any) string {
 	return someNames(v)
 }
 
+// clipWindow accepts nothing or two rising seconds.
+func clipWindow(v any) string {
+	xs := *v.(*[]float64)
+	if len(xs) == 0 {
+		return ""
+	}
+	if len(xs) != 2 {
+		return fmt.Sprintf("%d numbers, want none, or the seconds FROM and TO", len(xs))
+	}
+	return rising(0, 3600)(v)
+}
+
 // storyPairs accepts pairs of names or globs of stories, "a:b".
 func storyPairs(v any) string {
 	for _, s := range *v.(*[]string) {

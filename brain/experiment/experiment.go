@@ -40,6 +40,7 @@ type Model struct {
 	Context       Context    // what a window or chunk is heard in
 	Downsample    Downsample // from windows to TRs
 	ReinitLayers  []int      // encoder layers that tuning starts at random
+	ClipWindow    []float64  // design event: seconds of each clip that are read, from and to; empty: all
 }
 
 // Adapter describes the low-rank adapters that are tuned in mode lora.

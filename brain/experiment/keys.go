@@ -110,6 +110,10 @@ var keys = []key{
 		}, oneOf(ContextAuto, Context30s, ContextWindow)},
 	{"model.downsample", "From windows to TRs: lanczos (3 lobes, cutoff 1/TR) | average.",
 		"", false, func(e *Experiment) any { return &e.Model.Downsample }, oneOf(DownsampleLanczos, DownsampleAverage)},
+	{"model.clip_window",
+		"Design event: the seconds of each clip that are read, such as [0.5, 1.5]. []: the whole clip. It is one\n" +
+			"window, so that window_seconds, stride_seconds and downsample have no part; pooling is mean unless given.",
+		"", false, func(e *Experiment) any { return &e.Model.ClipWindow }, clipWindow},
 	{"model.reinit_layers",
 		"Encoder layers, the first is 0, that tuning starts at random (train.mode: full). Scores compare with the\n" +
 			"model as it was pretrained.",
@@ -139,7 +143,8 @@ var keys = []key{
 	{"data.subjects", "Subjects: names, globs, or all. Text that begins with * needs quotes.",
 		"all", false, func(e *Experiment) any { return &e.Data.Subjects }, someNames},
 	{"data.train",
-		"Stories, or rows (TRs) of one story, the end not included. In a list with quotes: [\"a[10:200]\", b].",
+		"Stories, or rows (TRs) of one story, the end not included. In a list with quotes: [\"a[10:200]\", b].\n" +
+			"Design event: names of clips, or labels such as category=music, fold!=0, or \"group=vocal&fold!=0\".",
 		"alice[10:200]", false, func(e *Experiment) any { return &e.Data.Train }, storyRows},
 	{"data.val", "As train. The epoch is chosen here.",
 		"alice[210:240]", false, func(e *Experiment) any { return &e.Data.Val }, storyRows},

@@ -2,6 +2,8 @@ package experiment
 
 import (
 	"iter"
+	"maps"
+	"reflect"
 	"regexp"
 )
 
@@ -11,6 +13,7 @@ type Origin string
 // The origins; where two claim a key the later one here wins.
 const (
 	FromDefault Origin = "default"
+	FromDesign  Origin = "design" // follows from the design of the data set
 	FromCompat  Origin = "compat" // changed by a switch of the key compat
 	FromFile    Origin = "file"
 	FromSet     Origin = "set"
@@ -44,6 +47,27 @@ func (e *Experiment) MarkSet() {
 	}
 }
 
+// ForDesign returns a copy that change has been made to, as far as keys were left at their defaults: these follow from
+// the design of the data set.
+func (e *Experiment) ForDesign(change func(*Experiment)) *Experiment {
+	out, changed := *e, *e
+	change(&changed)
+	if out.origin = maps.Clone(e.origin); out.origin == nil {
+		out.origin = map[string]Origin{}
+	}
+	for i := range keys {
+		k := &keys[i]
+		if o := e.Origin(k.name); o != FromDefault && o != FromDesign {
+			continue
+		}
+		if encode(k.field(&changed)) != encode(k.field(&out)) {
+			reflect.ValueOf(k.field(&out)).Elem().Set(reflect.ValueOf(k.field(&changed)).Elem())
+			out.origin[k.name] = FromDesign
+		}
+	}
+	return &out
+}
+
 // Settings goes through every key in the order of the file, for a report or a manifest.
 func (e *Experiment) Settings() iter.Seq[Setting] {
 	return func(yield func(Setting) bool) {
@@ -56,7 +80,7 @@ func (e *Experiment) Settings() iter.Seq[Setting] {
 }
 
 // recorded matches the lines that [Experiment.Write] writes: a section, or a key with the origin of its value.
-var recorded = regexp.MustCompile(`(?m)^(  )?([a-z0-9_]+):(?: .*# (default|compat|file|set))?$`)
+var recorded = regexp.MustCompile(`(?m)^(  )?([a-z0-9_]+):(?: .*# (default|design|compat|file|set))?$`)
 
 // takeOrigins takes over the origins that a resolved copy records. Lines without one keep theirs.
 func (e *Experiment) takeOrigins(data []byte) {

@@ -56,7 +56,8 @@ func TestFeaturesAreThoseOfTraining(t *testing.T) {
 	require.True(t, r.Frozen.Normalise)
 	r.Frozen.Cache = windows.NewCache(1<<30, nil, nil)
 	defer r.Frozen.Cache.Close()
-	stim := &windows.Stimulus{Name: "story", Samples: clip, Windows: design.Windows(len(clip), 16000, .2, .02)}
+	stim := &windows.Stimulus{Name: "story", Samples: windows.InMemory(clip),
+		Windows: design.Windows(len(clip), 16000, .2, .02)}
 	stim.Own(spec)
 	want, err := r.Features(t.Context(), stim, []int{1, 2})
 	require.NoError(t, err)

@@ -1,5 +1,7 @@
 package plan
 
+import "github.com/brainwavlm/bwlm/brain/stats"
+
 // Plan holds the estimated cost of a training and its evaluation, and the sensitivity of the test rows.
 type Plan struct {
 	Schema      int     `json:"schema"`
@@ -28,12 +30,50 @@ type Plan struct {
 
 	Phases      []Phase       `json:"phases"`
 	Sensitivity []Sensitivity `json:"sensitivity"`
-	Fidelity    *Fidelity     `json:"fidelity,omitempty"`            // with extraction by chunks
-	WithChunks  *float64      `json:"seconds_with_chunks,omitempty"` // instead of Seconds; nil if it is so
+	Ways        []Way         `json:"ways"` // to extract features, that of the experiment first, then cheaper ones
+	Compared    Compared      `json:"compared"`
 	Intervals   Intervals     `json:"intervals"`
 	Notes       []string      `json:"notes,omitempty"`
 
 	CacheBytes int64 `json:"-"` // that an activation cache on disk would take at most
+}
+
+// Way is a way to extract features, with the cost of the run and the agreement with the experiment's own way. Numbers
+// that could not be measured are nil; Compared has the reason.
+type Way struct {
+	Extraction string  `json:"extraction"`
+	Stride     float64 `json:"stride_seconds"`
+	Chunk      float64 `json:"chunk_seconds,omitempty"`
+	Refused    string  `json:"refused,omitempty"` // why the experiment cannot be run so
+
+	Seconds float64 `json:"seconds"`      // of the run, on this machine
+	PeakMB  float64 `json:"peak_mb"`      // of the process
+	TFLOP   float64 `json:"tflop"`        // of matrix products; backward passes are estimated
+	Hours   float64 `json:"tflops_hours"` // of a machine that sustains one TFLOP/s
+
+	// FeatureR is the correlation across rows with the features of the experiment, mean over channels, and LowR that of
+	// the worst tenth; RowR is the correlation across channels, of standardised features, mean over rows.
+	FeatureR *float64 `json:"feature_r,omitempty"`
+	LowR     *float64 `json:"feature_r_lowest_tenth,omitempty"`
+	RowR     *float64 `json:"row_r,omitempty"`
+
+	// r of a ridge on features of the untuned model, mean over voxels and subjects: cross-validated within the training
+	// rows, and on the validation rows.
+	TrainR *float64 `json:"base_train_r,omitempty"`
+	ValR   *float64 `json:"base_val_r,omitempty"`
+	// ValR less that of the experiment's way, with an interval over blocks of rows
+	Delta *stats.Score `json:"base_val_delta,omitempty"`
+}
+
+// Compared is the data from which ways are compared: pieces of training and validation rows, never test rows.
+type Compared struct {
+	Pieces    int     `json:"pieces"`
+	TrainRows int     `json:"train_rows"`
+	ValRows   int     `json:"val_rows"`
+	Subjects  int     `json:"subjects"`
+	Voxels    int     `json:"voxels"`  // of these subjects
+	Seconds   float64 `json:"seconds"` // that the comparison took
+	Reason    string  `json:"incomplete_because,omitempty"`
 }
 
 // Phase is one kind of work.

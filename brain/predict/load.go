@@ -56,6 +56,10 @@ func (p *Predictor) openReadout(run, subject string) (*ckpt.File, error) {
 		err = fault.New(fault.BadData, rundir.OpenPredictor, f.Where(rundir.ReadoutColumns),
 			"the file does not say TR and delays of its data").
 			WithHint("train again with this version")
+	case note.Delays[0] == 0:
+		err = fault.New(fault.Usage, rundir.OpenPredictor, run,
+			"its rows are clips, of which a row is standardised by others").
+			WithHint("score clips as the test split of an experiment")
 	case note.Epoch == 0 && !note.Ridge:
 		err = fault.New(fault.BadData, rundir.OpenPredictor, run,
 			"validation chose the model as it was before training, whose readout is random").

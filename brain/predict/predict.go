@@ -127,7 +127,8 @@ func (p *Predictor) Predict(ctx context.Context, samples []float32) (*Prediction
 	if err := windows.Finite(samples); err != nil {
 		return nil, err
 	}
-	clip, err := windows.Cut(p.exp, p.Delays, p.clock, "clip", windows.Normalised(p.exp.Model, samples), rows)
+	clip, err := windows.Cut(p.exp, windows.BOLD(p.exp, p.Delays), p.clock, "clip",
+		windows.InMemory(windows.Normalised(p.exp.Model, samples)), rows)
 	if err != nil {
 		return nil, err
 	}
@@ -159,10 +160,11 @@ func (p *Predictor) rowFeatures(ctx context.Context, clip *windows.Stimulus) ([]
 	fs := make([]encoding.RowFeatures, len(layers))
 	for i, x := range vectors {
 		channels := p.model.Model.Architecture().Width
-		rows, _ := clip.Tuning.Matrix(x, channels)
-		fs[i] = encoding.RowFeatures{Width: clip.Tuning.Width(channels), Rows: map[string][]float32{clip.Name: rows}}
+		rows, _ := clip.Tuning.Undelayed(x, channels)
+		fs[i] = encoding.RowFeatures{Width: clip.Tuning.Width(channels), Delays: clip.Tuning.Delays,
+			Rows: map[string][]float32{clip.Name: rows}}
 	}
-	return encoding.Joined(fs, len(p.Delays)).Rows[clip.Name], nil
+	return encoding.Joined(fs).Of(design.Rows{Story: clip.Name, To: clip.Rows}), nil
 }
 
 // upTo are the numbers 0 to n-1.

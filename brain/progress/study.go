@@ -18,7 +18,9 @@ const (
 	Explain     Phase = "explain"      // sets of regressors of a variance partition
 	Probe       Phase = "probe"        // probes are trained
 	Calibrate   Phase = "calibrate"    // pieces of a plan are measured
-	Warning     Phase = "warning"      // Note has the text
+	Compare     Phase = "compare"      // ways to extract features
+	Warning     Phase = "warning"      // Event.Note has the text
+	Note        Phase = "note"         // on the data, once they are read; Event.Note has the text
 )
 
 // Read is the phase in which the features of a model are read, such as "read base".

@@ -25,6 +25,8 @@ type LayoutSubject struct {
 	Rows   []design.Rows `json:"rows"` // story by story, as in the matrices
 	ROIs   []LayoutROI   `json:"rois"`
 
+	Clips []string `json:"clips,omitempty"` // names of the rows, where rows are clips
+
 	// part of a voxel's largest prediction within which two predictions are the same, measured on this machine
 	Resolution float64 `json:"resolution,omitempty"`
 }

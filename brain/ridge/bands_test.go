@@ -60,7 +60,7 @@ func TestBandedFindsThePlantedBand(t *testing.T) {
 		evaluate := func(opt Options) (*Model, *Evaluation) {
 			model, err := Fit(t.Context(), x[:rows*features], y[:rows*voxels], rows, opt)
 			require.NoError(t, err)
-			e, err := model.Evaluate(t.Context(), x[rows*features:], VStack{voxels, [][]float32{y[rows*voxels:]}}, test)
+			e, err := model.Evaluate(t.Context(), x[rows*features:], matrixColumns{test, voxels, y[rows*voxels:]}, test)
 			require.NoError(t, err)
 			return model, e
 		}

@@ -15,8 +15,8 @@ type choice struct {
 
 // take makes the given alphas the choice of the voxels.
 func (f *fit) take(alphas []float64) error {
-	if len(alphas) != f.y.voxels {
-		return fault.New(fault.BadData, "ridge", "given", "%d alphas for %d voxels", len(alphas), f.y.voxels)
+	if len(alphas) != f.voxels {
+		return fault.New(fault.BadData, "ridge", "given", "%d alphas for %d voxels", len(alphas), f.voxels)
 	}
 	for v, alpha := range alphas {
 		f.best[v].lambda, _ = slices.BinarySearch(f.opt.Alphas, alpha)
@@ -50,7 +50,7 @@ func (f *fit) choose(set int, scores []float64, from int) {
 // of scores over voxels, if that exceeds the sums of the sets before. Constant voxels add 0.
 func (f *fit) chooseCommon(set int, scores []float64, most float64) float64 {
 	for a := range f.opt.Lambdas {
-		row := scores[a*f.y.voxels : (a+1)*f.y.voxels]
+		row := scores[a*f.voxels : (a+1)*f.voxels]
 		sum := 0.0
 		for _, score := range row {
 			sum += score

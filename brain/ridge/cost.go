@@ -29,33 +29,31 @@ func operations(times float64, m, k, n int) float64 {
 	return 2 * times * float64(m) * float64(k) * float64(n)
 }
 
-const (
-	mostPatterns = 32
-	worthSums    = 1e11    // operations of a direct fit
-	sumValues    = 1 << 26 // float32 values of a block of voxels and its sums: 256 MB
-)
-
-// sumVoxels returns how many voxels are measured at once.
-func (f *fit) sumVoxels(patterns int) int {
-	each := 2*f.x.rows + (patterns+4)*f.x.cols
-	return min(f.y.voxels, max(1, sumValues/each))
-}
+const worthSums = 1e11 // operations of a direct fit
 
 // onlyForm is the form of all fits in tests; "": the one that takes fewer operations.
 var onlyForm Form
 
-// fromSums reports whether penalties are compared from sums: if that takes fewer operations, and if the rows have few
-// patterns. Bands would need sums for each set of their weights.
+// fromSums reports whether penalties are compared from sums: if that takes fewer operations. Bands would need sums for
+// each set of their weights.
 func (f *fit) fromSums(folds [][]int) bool {
 	if f.opt.Bands != nil || onlyForm == Direct || f.x.scaleIsZero() {
 		return false
 	}
-	patterns := len(patternsOf(folds, f.x.rows))
 	if onlyForm == Sums {
 		return true
 	}
-	direct, sums := estimate(f.x.rows, f.x.cols, f.y.voxels, len(f.opt.Lambdas), folds)
-	return patterns <= mostPatterns && sums < direct && direct > worthSums
+	direct, sums := estimate(f.x.rows, f.x.cols, f.voxels, len(f.opt.Lambdas), folds)
+	return sums < direct && direct > worthSums
+}
+
+// shareOf returns the rows of all shares in relation to the rows.
+func shareOf(folds [][]int, rows int) float64 {
+	n := 0
+	for _, share := range sharesOf(foldsOfRows(folds, rows), len(folds), 0, rows) {
+		n += len(share.rows)
+	}
+	return float64(n) / float64(rows)
 }
 
 // estimate returns the operations of a fit in both forms. A decomposition counts as nine products.
@@ -73,7 +71,9 @@ func estimate(rows, features, voxels, penalties int, folds [][]int) (direct, sum
 	k := min(rows, features)
 	direct += operations(2, features, rows, k) + operations(2*decomposition, k, k, k) +
 		operations(2, rows, features, k) + operations(2, voxels, rows, k) + operations(2, features, k, voxels)
-	sums += operations(2*3, features, rows, features) + operations(2*decomposition, features, features, features) +
-		operations(1, voxels, rows, features) + operations(2, features, features, voxels)
+	share := shareOf(folds, rows)
+	sums += operations(2*(2+share), features, rows, features) +
+		operations(2*decomposition, features, features, features) + operations(share, voxels, rows, features) +
+		operations(2, features, features, voxels)
 	return direct, sums
 }

@@ -31,23 +31,22 @@ func (m *Model) Evaluate(ctx context.Context, x []float32, y ColumnReader, rows 
 	if err := m.check(x, rows); err != nil {
 		return nil, err
 	}
-	found, err := newResponses(y, rows, m.Voxels, max(1, blockValues/rows))
-	if err != nil {
-		return nil, err
-	}
 	e := &Evaluation{R: make([]float64, m.Voxels), R2: make([]float64, m.Voxels), Constant: make([]bool, m.Voxels)}
 	if m.Bands != nil {
 		e.Split = make([]float64, len(m.Bands)*m.Voxels)
 	}
-	err = onTensors(ctx, torch.CPU, func(s *torch.Scope) error {
+	all := &responses{Responses: Responses{y, m.Voxels}, rows: rows}
+	err := onTensors(ctx, torch.CPU, func(s *torch.Scope) error {
 		features := s.FromFloat32(x, rows, m.Features).ToType(torch.Float64)
 		features = features.Sub(s.FromFloat64(m.featureMean, m.Features))
-		for from, to := range m.blocks(rows) {
-			block, err := found.read(from, to)
-			if err != nil {
+		step := max(1, blockValues/2/max(rows, m.Features))
+		for first, end := range all.groups(4*rows, step, defaultBytes) {
+			if err := all.hold(ctx, first, end); err != nil {
 				return err
 			}
-			m.evaluate(e, features, block, from, to)
+			for from, to := range blocks(first, end, step) {
+				m.evaluate(e, features, all.columns(from, to), from, to)
+			}
 		}
 		return nil
 	})

@@ -3,11 +3,8 @@ package ridge
 import (
 	"context"
 	"errors"
-	"math"
-	"slices"
 
 	"github.com/brainwavlm/bwlm/fault"
-	"github.com/brainwavlm/bwlm/internal/parallel"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -18,17 +15,22 @@ const blockValues = 1 << 21
 type fit struct {
 	opt         Options
 	x           *matrix
-	y           *responses
-	blockVoxels int         // voxels of a block
+	ys          []*responses
+	voxels      int         // of all responses
+	blockVoxels int         // voxels of a block; even, unless 1
 	scale       float64     // of x: a penalty on weights of x is scale² times as large on those of its standard form
 	sets        [][]float64 // weights of the bands to try; one empty set without bands
 	cost        Cost
-	steps       int      // folds, or blocks of voxels, that are done, for Progress
+	steps       int      // folds of groups, or blocks of voxels, that are done, for Progress
 	best        []choice // (voxels)
 
 	trained, measured []float32 // buffers that are reused from block to block
 	whole             []float64
 }
+
+// Use takes the model of a block of voxels: those from number from on of the k-th responses. The model is valid until
+// Use returns. The context is for calls of package torch.
+type Use func(ctx context.Context, k, from int, block *Model) error
 
 // Fit chooses a penalty for every voxel by cross-validation on x, (rows, features), and y, (rows,
 // voxels), and fits the weights to all rows with it. The score of a penalty is the mean over folds
@@ -44,20 +46,80 @@ func Fit(ctx context.Context, x, y []float32, rows int, opt Options) (*Model, er
 		return nil, fault.New(fault.BadData, "ridge", "responses", "%d values do not make %d rows", len(y), rows)
 	}
 	voxels := len(y) / rows
-	return FitColumns(ctx, x, VStack{voxels, [][]float32{y}}, rows, voxels, opt)
+	return FitColumns(ctx, x, matrixColumns{rows, voxels, y}, rows, voxels, opt)
 }
 
-// FitColumns is [Fit] for responses that are read in blocks of voxels: once per fold and set of
-// weights, and twice more.
+// FitColumns is [Fit] for responses that are read in groups of columns, each once, or twice with SingleAlpha.
+// Options.Bytes bounds the groups.
 func FitColumns(ctx context.Context, x []float32, y ColumnReader, rows, voxels int, opt Options) (*Model, error) {
+	if y == nil {
+		return nil, errNoResponses()
+	}
+	var out *Model
+	cost, err := FitBlocks(ctx, x, rows, []Responses{{y, voxels}}, opt,
+		func(_ context.Context, _, from int, block *Model) error {
+			if out == nil && block.Voxels == voxels {
+				out = block
+				return nil
+			}
+			if out == nil {
+				out = block.like(voxels)
+			}
+			out.place(from, block)
+			return nil
+		})
+	if err != nil {
+		return nil, err
+	}
+	out.Cost = cost
+	return out, nil
+}
+
+// FitBlocks fits several responses to the same rows of x, (rows, features), as [Fit] does, and hands over the models of
+// blocks of voxels, one after the other, for weights that do not all fit in memory. Together the blocks are all
+// voxels. The decompositions of x are shared.
+func FitBlocks(ctx context.Context, x []float32, rows int, ys []Responses, opt Options, use Use) (Cost, error) {
+	f, err := newFit(x, rows, ys, opt)
+	if err != nil {
+		return Cost{}, err
+	}
+	var folds [][]int
+	if f.opt.Given == nil && len(f.sets)*len(f.opt.Lambdas) > 1 {
+		if folds, err = f.folds(); err != nil {
+			return Cost{}, err
+		}
+	}
+	if folds != nil && f.fromSums(folds) {
+		err = f.fitSums(ctx, folds, use)
+	} else {
+		err = f.fitDirect(ctx, folds, use)
+	}
+	for _, y := range f.ys {
+		f.cost.Bytes += y.bytes
+	}
+	f.cost.Passes = float64(f.cost.Bytes) / float64(4*rows*f.voxels)
+	return f.cost, err
+}
+
+func errNoResponses() error { return fault.New(fault.BadData, "ridge", "responses", "there are none") }
+
+// newFit checks what a fit is given.
+func newFit(x []float32, rows int, ys []Responses, opt Options) (*fit, error) {
 	opt, err := opt.withDefaults()
 	if err != nil {
 		return nil, err
 	}
-	if y == nil || voxels < 1 {
-		return nil, fault.New(fault.BadData, "ridge", "responses", "there are none")
-	}
 	f := &fit{opt: opt, sets: [][]float64{nil}}
+	for _, y := range ys {
+		if y.Reader == nil || y.Voxels < 1 {
+			return nil, errNoResponses()
+		}
+		f.ys = append(f.ys, &responses{Responses: y, rows: rows, first: f.voxels})
+		f.voxels += y.Voxels
+	}
+	if f.voxels == 0 {
+		return nil, errNoResponses()
+	}
 	if f.x, err = newMatrix(x, rows, !opt.NoIntercept); err != nil {
 		return nil, err
 	}
@@ -68,62 +130,12 @@ func FitColumns(ctx context.Context, x []float32, y ColumnReader, rows, voxels i
 		}
 	}
 	f.scale = f.x.scale()
-	f.blockVoxels = max(1, blockValues/max(rows, f.x.cols))
-	if f.y, err = newResponses(y, rows, voxels, f.blockVoxels); err != nil {
-		return nil, err
-	}
-	f.best = make([]choice, voxels)
+	f.blockVoxels = max(1, blockValues/max(rows, f.x.cols)&^1)
+	f.best = make([]choice, f.voxels)
 	if opt.Given != nil {
-		if err := f.take(opt.Given); err != nil {
-			return nil, err
-		}
+		return f, f.take(opt.Given)
 	}
-	if opt.Given != nil || len(f.sets)*len(opt.Lambdas) == 1 {
-		return f.solve(ctx, false)
-	}
-	folds, err := f.folds()
-	if err != nil {
-		return nil, err
-	}
-	if f.fromSums(folds) {
-		return f.fitSums(ctx, folds)
-	}
-	if err := f.crossValidate(ctx, folds); err != nil {
-		return nil, err
-	}
-	return f.solve(ctx, true)
-}
-
-// model returns a model without penalties and weights.
-func (f *fit) model() *Model {
-	voxels, bands := f.y.voxels, max(1, len(f.opt.Bands))
-	return &Model{Features: f.x.cols, Voxels: voxels, Bands: f.opt.Bands, Constant: f.y.constant,
-		Alphas: make([]float64, voxels), Lambdas: make([]float64, bands*voxels),
-		Weights: make([]float32, f.x.cols*voxels), Intercept: make([]float64, voxels), Candidates: f.opt.Alphas,
-		Centred: f.x.centred, featureMean: f.x.mean, voxelMean: make([]float64, voxels)}
-}
-
-// describe gives a model the penalties of the choice, their scores if it was one, and what the fit took.
-func (f *fit) describe(m *Model, chosen bool) *Model {
-	if chosen {
-		m.Scores = make([]float64, m.Voxels)
-	}
-	for v, best := range f.best {
-		m.Alphas[v] = f.opt.Alphas[best.lambda]
-		for b := range max(1, len(f.opt.Bands)) {
-			lambda := f.opt.Lambdas[best.lambda]
-			if f.opt.Bands != nil {
-				lambda /= f.sets[best.set][b]
-			}
-			m.Lambdas[b*m.Voxels+v] = lambda
-		}
-		if chosen {
-			m.Scores[v] = best.score
-		}
-	}
-	m.Cost = f.cost
-	m.Cost.Bytes, m.Cost.Passes = f.y.bytes, float64(f.y.bytes)/float64(4*f.y.rows*f.y.voxels)
-	return m
+	return f, nil
 }
 
 // onTensors runs fn in a scope of package torch and classifies its errors.
@@ -137,36 +149,6 @@ func onTensors(ctx context.Context, device torch.Device, fn func(*torch.Scope) e
 		return fault.Wrap(fault.Interrupted, "ridge", "", err)
 	}
 	return fault.Wrap(fault.KindOf(err), "ridge", "", err)
-}
-
-// crossValidate finds the best set of weights and penalty of each voxel.
-func (f *fit) crossValidate(ctx context.Context, folds [][]int) error {
-	for range f.sets {
-		operations, _ := estimate(f.x.rows, f.x.cols, f.y.voxels, len(f.opt.Lambdas), folds)
-		last, _ := estimate(f.x.rows, f.x.cols, f.y.voxels, 0, nil)
-		f.cost.Operations += operations - last
-	}
-	f.unscored()
-	most := math.Inf(-1) // largest sum over voxels, for SingleAlpha
-	for set, weights := range f.sets {
-		scores := make([]float64, len(f.opt.Lambdas)*f.y.voxels)
-		scales := bandScales(f.opt.Bands, weights, f.x.cols)
-		for _, held := range folds {
-			err := onTensors(ctx, f.opt.Device, func(s *torch.Scope) error {
-				return f.scoreFold(s, held, scales, 1/float64(len(folds)), scores)
-			})
-			if err != nil {
-				return err
-			}
-			f.progress(len(folds) * len(f.sets))
-		}
-		if f.opt.SingleAlpha {
-			most = f.chooseCommon(set, scores, most)
-		} else {
-			f.choose(set, scores, 0)
-		}
-	}
-	return nil
 }
 
 // progress counts a fold, or a block of voxels.
@@ -189,121 +171,4 @@ func (f *fit) folds() ([][]int, error) {
 		return wholeChunkFolds(f.x.rows, f.opt.ChunkRows, f.opt.Boots, f.opt.HeldOut, f.opt.Seed)
 	}
 	return ChunkFolds(f.x.rows, f.opt.ChunkRows, f.opt.Boots, f.opt.HeldOut, f.opt.Seed)
-}
-
-// scoreFold adds weight times the scores of one fold to scores, (penalties, voxels).
-func (f *fit) scoreFold(s *torch.Scope, held []int, scales []float64, weight float64, scores []float64) error {
-	fd := f.newFold(s, held, scales)
-	for from, to := range f.y.blocks(f.blockVoxels) {
-		block, err := f.y.read(from, to)
-		if err != nil {
-			return err
-		}
-		for a, found := range f.score(s, fd, block) {
-			for v, score := range found {
-				scores[a*f.y.voxels+from+v] += weight * score
-			}
-		}
-	}
-	return nil
-}
-
-// solve fits the weights to all rows, each voxel with its penalty, which was chosen or given.
-func (f *fit) solve(ctx context.Context, chosen bool) (*Model, error) {
-	f.cost.Form = Direct
-	last, _ := estimate(f.x.rows, f.x.cols, f.y.voxels, 0, nil)
-	f.cost.Operations += last
-	model := f.model()
-	for set, weights := range f.sets {
-		if !slices.ContainsFunc(f.best, func(c choice) bool { return c.set == set }) {
-			continue
-		}
-		scales := bandScales(f.opt.Bands, weights, f.x.cols)
-		err := onTensors(ctx, f.opt.Device, func(s *torch.Scope) error { return f.solveSet(s, set, scales, model) })
-		if err != nil {
-			return nil, err
-		}
-	}
-	return f.describe(model, chosen), nil
-}
-
-// solveSet fits the voxels whose choice is the given set of weights.
-func (f *fit) solveSet(s *torch.Scope, set int, scales []float64, model *Model) error {
-	b := newBasis(f.x.standard(s, trainingRows(nil, f.x.rows), f.x.mean, scales))
-	var table []float64
-	for _, lambda := range f.opt.Lambdas {
-		table = append(table, b.shrink(lambda*f.scale*f.scale, 1)...)
-	}
-	shrink := s.FromFloat64(table, len(f.opt.Lambdas), len(b.values)) // (penalties, K)
-	toUnits := make([]float64, f.x.cols)                              // from the standard form to the units of x
-	for i := range toUnits {
-		toUnits[i] = f.x.factor[i] * scales[i]
-	}
-	columns := s.FromFloat64(toUnits, f.x.cols, 1)
-	for from, to := range f.y.blocks((f.blockVoxels + 1) / 2) { // half as many voxels: these are float64
-		var voxels, lambdas []int
-		for v := from; v < to; v++ {
-			if f.best[v].set == set {
-				voxels, lambdas = append(voxels, v), append(lambdas, f.best[v].lambda)
-			}
-		}
-		if voxels == nil {
-			continue
-		}
-		block, err := f.y.read(from, to)
-		if err != nil {
-			return err
-		}
-		y, unit := f.wholeColumns(block, from, voxels, model)
-		offset := make([]float64, len(voxels)) // the prediction from the mean features
-		weights := shrink.Scoped(func(d *torch.Tensor) *torch.Tensor {
-			s := d.Scope()
-			z := s.FromFloat64(y, len(voxels), f.y.rows).MatMul(b.onto)                   // (V, K)
-			w := b.weights(z.Mul(d.IndexSelect(0, lambdas)).Transpose(0, 1)).Mul(columns) // (features, V)
-			w = w.Mul(s.FromFloat64(unit, len(unit)))
-			copy(offset, s.FromFloat64(f.x.mean, 1, f.x.cols).MatMul(w).Float64s())
-			return w.ToType(torch.Float32)
-		}).Float32s()
-		model.store(voxels, weights, offset)
-	}
-	return nil
-}
-
-// store takes the weights of some voxels, (features, V), and their predictions from the mean features, (V).
-func (m *Model) store(voxels []int, weights []float32, offset []float64) {
-	for k, v := range voxels {
-		m.Intercept[v] = m.voxelMean[v] - offset[k]
-	}
-	for i := range m.Features {
-		for k, v := range voxels {
-			m.Weights[i*m.Voxels+v] = weights[i*len(voxels)+k]
-		}
-	}
-}
-
-// wholeColumns returns voxels of a block, each centred and divided by its root mean square,
-// (voxels, rows), and those divisors. It stores the means in model.
-func (f *fit) wholeColumns(block []float32, from int, voxels []int, model *Model) (standard, unit []float64) {
-	rows := f.y.rows
-	standard, unit = reuse(&f.whole, len(voxels)*rows), make([]float64, len(voxels))
-	clear(standard)
-	parallel.Each(len(voxels), func(i int) {
-		v := voxels[i]
-		y := block[(v-from)*rows : (v-from+1)*rows]
-		centre := 0.0
-		if f.x.centred {
-			centre = mean(y)
-			model.voxelMean[v] = centre
-		}
-		if f.x.centred && f.y.constant[v] {
-			return
-		}
-		unit[i] = math.Sqrt(sumSquares(y, centre) / float64(rows))
-		if unit[i] > 0 {
-			for row, value := range y {
-				standard[i*rows+row] = (float64(value) - centre) / unit[i]
-			}
-		}
-	})
-	return standard, unit
 }

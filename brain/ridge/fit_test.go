@@ -1,6 +1,7 @@
 package ridge
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"math"
@@ -53,7 +54,13 @@ func TestFitEqualsHimalaya(t *testing.T) {
 			assert.InDeltaSlice(t, g.Best, model.Alphas, 1e-9)
 			assert.InDeltaSlice(t, g.Scores, model.Scores, 1e-6)
 			assert.InDeltaSlice(t, g.Weights, model.Weights, 1e-6)
-			assert.InDeltaSlice(t, g.Intercepts, model.Intercept, 1e-6)
+			within := 1e-6
+			if onlyForm == Sums && len(g.Intercepts) > 0 { // of float32 products, so that large ones are rounded so
+				within = 1e-7 * slices.MaxFunc(g.Intercepts, func(a, b float64) int {
+					return cmp.Compare(math.Abs(a), math.Abs(b))
+				})
+			}
+			assert.InDeltaSlice(t, g.Intercepts, model.Intercept, max(math.Abs(within), 1e-6))
 		})
 	}
 }
@@ -491,7 +498,7 @@ func TestFitRefuses(t *testing.T) {
 	require.ErrorContains(t, err, "3 features, the model has 0")
 	_, err = FitColumns(t.Context(), x, nil, 40, 2, small)
 	require.ErrorContains(t, err, "responses: there are none")
-	_, err = FitColumns(t.Context(), x, VStack{}, 40, 0, small)
+	_, err = FitColumns(t.Context(), x, matrixColumns{}, 40, 0, small)
 	require.ErrorContains(t, err, "responses: there are none")
 
 	ctx, cancel := context.WithCancel(t.Context())

@@ -79,7 +79,7 @@ func (g cvGolden) check(t *testing.T, grid []float64) {
 	if g.Intercepts != nil {
 		assert.InDeltaSlice(t, g.Intercepts, model.Intercept, 1e-5)
 	}
-	e, err := model.Evaluate(t.Context(), g.X2, VStack{voxels, [][]float32{g.Y2}}, g.Rows)
+	e, err := model.Evaluate(t.Context(), g.X2, matrixColumns{g.Rows, voxels, g.Y2}, g.Rows)
 	require.NoError(t, err)
 	assert.InDeltaSlice(t, g.R, e.R, 1e-5)
 	assert.InDeltaSlice(t, g.R2, e.R2, 1e-5)

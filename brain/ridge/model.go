@@ -24,6 +24,83 @@ type Model struct {
 	featureMean, voxelMean []float64 // of the training rows; 0 without an intercept
 }
 
+// model returns a model of some voxels without penalties and weights.
+func (f *fit) model(voxels int) *Model {
+	m := &Model{Features: f.x.cols, Bands: f.opt.Bands, Candidates: f.opt.Alphas, Centred: f.x.centred,
+		featureMean: f.x.mean}
+	m.make(voxels)
+	return m
+}
+
+// make makes room for a number of voxels.
+func (m *Model) make(voxels int) {
+	m.Voxels, m.Weights, m.Constant = voxels, make([]float32, m.Features*voxels), make([]bool, voxels)
+	m.Alphas, m.Lambdas = make([]float64, voxels), make([]float64, max(1, len(m.Bands))*voxels)
+	m.Intercept, m.voxelMean = make([]float64, voxels), make([]float64, voxels)
+}
+
+// like returns a model of the same fit with a number of voxels.
+func (m *Model) like(voxels int) *Model {
+	out := *m
+	out.make(voxels)
+	if m.Scores != nil {
+		out.Scores = make([]float64, voxels)
+	}
+	return &out
+}
+
+// place copies a block of voxels to those from number from on.
+func (m *Model) place(from int, block *Model) {
+	n := block.Voxels
+	for i := range m.Features {
+		copy(m.Weights[i*m.Voxels+from:], block.Weights[i*n:(i+1)*n])
+	}
+	for b := range max(1, len(m.Bands)) {
+		copy(m.Lambdas[b*m.Voxels+from:], block.Lambdas[b*n:(b+1)*n])
+	}
+	copy(m.Constant[from:], block.Constant)
+	for _, x := range [][2][]float64{{m.Alphas, block.Alphas}, {m.Intercept, block.Intercept},
+		{m.voxelMean, block.voxelMean}} {
+		copy(x[0][from:], x[1])
+	}
+	if block.Scores != nil {
+		copy(m.Scores[from:], block.Scores)
+	}
+}
+
+// describe gives a model, which begins with a voxel, the penalties of the choice, and their scores if it was one.
+func (f *fit) describe(m *Model, first int, chosen bool) {
+	if chosen {
+		m.Scores = make([]float64, m.Voxels)
+	}
+	for v, best := range f.best[first : first+m.Voxels] {
+		m.Alphas[v] = f.opt.Alphas[best.lambda]
+		for b := range max(1, len(f.opt.Bands)) {
+			lambda := f.opt.Lambdas[best.lambda]
+			if f.opt.Bands != nil {
+				lambda /= f.sets[best.set][b]
+			}
+			m.Lambdas[b*m.Voxels+v] = lambda
+		}
+		if chosen {
+			m.Scores[v] = best.score
+		}
+	}
+}
+
+// store takes the weights of some voxels, (features, V), and their predictions from the mean features, (V). The model
+// begins with voxel first.
+func (m *Model) store(voxels []int, first int, weights []float32, offset []float64) {
+	for k, v := range voxels {
+		m.Intercept[v-first] = m.voxelMean[v-first] - offset[k]
+	}
+	for i := range m.Features {
+		for k, v := range voxels {
+			m.Weights[i*m.Voxels+v-first] = weights[i*len(voxels)+k]
+		}
+	}
+}
+
 // Predict returns the responses, (rows, voxels), to features x, (rows, features). Values that are
 // not finite are an error.
 func (m *Model) Predict(ctx context.Context, x []float32, rows int) ([]float32, error) {
@@ -55,8 +132,7 @@ func (m *Model) check(x []float32, rows int) error {
 
 // blocks yields the ranges of voxels that are predicted at a time for a number of rows.
 func (m *Model) blocks(rows int) func(yield func(from, to int) bool) {
-	y := responses{voxels: m.Voxels}
-	return y.blocks(max(1, blockValues/2/max(rows, m.Features)))
+	return blocks(0, m.Voxels, max(1, blockValues/2/max(rows, m.Features)))
 }
 
 // predict returns the part of each band in the prediction of the voxels from ≤ v < to, each plus

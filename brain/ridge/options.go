@@ -26,6 +26,7 @@ type Options struct {
 	SmallerTies bool         // of candidates with equal scores the smaller one wins, instead of the larger
 	NoIntercept bool         // do not centre features and responses
 	Device      torch.Device // zero: the CPU
+	Bytes       int          // responses, or sums over them, that are held at once; 0: 2 GiB. It changes no result
 
 	Bands   []Band      // banded ridge: a penalty per band and voxel
 	Tries   int         // random sets of weights of the bands to try; 0: 20
@@ -73,6 +74,9 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Tries == 0 {
 		o.Tries = 20
 	}
+	if o.Bytes == 0 {
+		o.Bytes = defaultBytes
+	}
 	refuse := func(where, why string, value any) (Options, error) {
 		return o, fault.New(fault.Usage, "ridge", where, why, value)
 	}
@@ -89,6 +93,8 @@ func (o Options) withDefaults() (Options, error) {
 		return refuse("given", "%d alphas are given and candidates or bands, too", len(o.Given))
 	case o.Given != nil:
 		o.Alphas = o.Given
+	case o.Bytes < 0:
+		return refuse("bytes", "%d is negative", o.Bytes)
 	case o.Tries < 0:
 		return refuse("tries", "%d is negative", o.Tries)
 	case o.Weights == nil && o.Bands != nil:

@@ -12,7 +12,6 @@ import (
 	"github.com/brainwavlm/bwlm/internal/releasetest"
 	"github.com/brainwavlm/bwlm/internal/testnum"
 	"github.com/brainwavlm/bwlm/internal/torchtest"
-	"github.com/brainwavlm/bwlm/torch"
 )
 
 // releaseStory returns the delayed features (rows, 256) of an epoch and the standardised responses (rows, 120) of a
@@ -77,18 +76,12 @@ func releaseR(pred, measured []float32) (r []float32) {
 // foldScores returns the scores (penalties, voxels) of one fold.
 func foldScores(t *testing.T, x, y []float32, rows int, opt Options, held []int) []float64 {
 	t.Helper()
-	opt, err := opt.withDefaults()
+	voxels := len(y) / rows
+	f, err := newFit(x, rows, []Responses{{matrixColumns{rows, voxels, y}, voxels}}, opt)
 	require.NoError(t, err)
-	f := &fit{opt: opt, sets: [][]float64{nil}}
-	f.x, err = newMatrix(x, rows, !opt.NoIntercept)
+	require.NoError(t, f.ys[0].hold(t.Context(), 0, voxels))
+	scores, err := f.crossValidate(t.Context(), f.ys[0], [][]int{held}, 0, 1)
 	require.NoError(t, err)
-	f.scale, f.blockVoxels = f.x.scale(), len(y)/rows
-	f.y, err = newResponses(VStack{f.blockVoxels, [][]float32{y}}, rows, f.blockVoxels, f.blockVoxels)
-	require.NoError(t, err)
-	scores := make([]float64, len(opt.Alphas)*f.blockVoxels)
-	require.NoError(t, onTensors(t.Context(), opt.Device, func(s *torch.Scope) error {
-		return f.scoreFold(s, held, bandScales(nil, nil, f.x.cols), 1, scores)
-	}))
 	return scores
 }
 

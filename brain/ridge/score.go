@@ -91,7 +91,7 @@ func (fd *fold) prepare(y, trained, measured []float32) target {
 // with d = 1 - var(residual)/var(measured) = 2·p·w/S - ‖p‖²/S², so all follow from sums over the
 // predictions.
 func (f *fit) score(s *torch.Scope, fd *fold, block []float32) [][]float64 {
-	rows := f.y.rows
+	rows := f.x.rows
 	voxels := len(block) / rows
 	trained, measured := reuse(&f.trained, voxels*len(fd.train)), reuse(&f.measured, voxels*len(fd.held))
 	targets := make([]target, voxels)

@@ -4,15 +4,14 @@ import (
 	"math"
 	"slices"
 
-	"github.com/brainwavlm/bwlm/internal/parallel"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// Cross-validation from sums: rows that the same folds hold out are a pattern p, and one pass over the responses gives
-// the products of features and responses of each pattern. What the training rows T and the held-out rows H of any fold
-// need, and the last fit, are sums over patterns:
+// Cross-validation from sums: one pass over the rows gives the products of features and responses of the rows that each
+// fold holds out, and of a rest, so that all of them together are the sum over all rows (a share of the rows each, see
+// share). What the training rows T and the held-out rows H of any fold need, and the last fit, follow:
 //
-//	C_p = X_pᵀ·Y_p    G_p = X_pᵀ·X_p
+//	C_H = X_Hᵀ·Y_H    C_T = Xᵀ·Y - C_H    G_H = X_Hᵀ·X_H    G_T = Xᵀ·X - G_H
 //
 // X are the features in their principal directions over all rows, each divided by its root mean square: with V and S²
 // from the decomposition of the features' covariance, X = features·V/S. A small direction is therefore not lost in
@@ -26,12 +25,12 @@ import (
 
 // directions are the features in their principal directions, with what all folds share.
 type directions struct {
-	x        *torch.Tensor // (rows, K) Float32: the rows of one pattern after those of another
-	from     *torch.Tensor // (features, K) Float64: V/S, for features in their standard form
-	size     []float64     // (K) S
-	patterns []pattern
-	all      rowSums   // of all rows
-	held     []rowSums // of the rows that each fold holds out
+	x    []*torch.Tensor // (rows, K) Float32, sumRows each
+	from *torch.Tensor   // (features, K) Float64: V/S, for features in their standard form
+	size []float64       // (K) S
+	in   [][]int         // the folds that hold out each row
+	all  rowSums         // of all rows
+	held []rowSums       // of the rows that each fold holds out
 }
 
 // rowSums are sums over rows of the directions.
@@ -41,25 +40,31 @@ type rowSums struct {
 	gram []float64 // (K, K)
 }
 
-func (r *rowSums) add(rows int, sum, gram []float64) {
-	if r.rows == 0 {
-		r.sum, r.gram = make([]float64, len(sum)), make([]float64, len(gram))
+func (r *rowSums) add(o rowSums) {
+	if r.rows += o.rows; r.sum == nil {
+		r.sum, r.gram = make([]float64, len(o.sum)), make([]float64, len(o.gram))
 	}
-	r.rows += rows
-	for i, x := range sum {
+	for i, x := range o.sum {
 		r.sum[i] += x
 	}
-	for i, x := range gram {
+	for i, x := range o.gram {
 		r.gram[i] += x
 	}
 }
 
-// newDirections decomposes the features over all rows.
+// newDirections decomposes the features over all rows. It goes over them twice, sumRows at a time.
 func (f *fit) newDirections(s *torch.Scope, folds [][]int) *directions {
-	d := &directions{patterns: patternsOf(folds, f.x.rows), held: make([]rowSums, len(folds))}
-	order, ones := inOrder(d.patterns), bandScales(nil, nil, f.x.cols)
+	d := &directions{in: foldsOfRows(folds, f.x.rows), held: make([]rowSums, len(folds))}
+	ones := bandScales(nil, nil, f.x.cols)
+	var total rowSums
+	for from, to := range blocks(0, f.x.rows, sumRows) {
+		_ = within(s, func(s *torch.Scope) error {
+			total.add(rowSumsOf(f.x.standard(s, upTo(from, to), f.x.mean, ones), share{rows: upTo(0, to-from)}))
+			return nil
+		})
+	}
 	d.from = s.Frozen(func(s *torch.Scope) *torch.Tensor {
-		values, q := gram(f.x.standard(s, order, f.x.mean, ones), false).Eigh()
+		values, q := s.FromFloat64(total.gram, f.x.cols, f.x.cols).Eigh()
 		found := values.Float64s()
 		least := rounding(found[len(found)-1], f.x.rows, len(found))
 		var columns []int
@@ -72,23 +77,50 @@ func (f *fit) newDirections(s *torch.Scope, folds [][]int) *directions {
 		}
 		return q.IndexSelect(1, columns).Mul(s.FromFloat64(inverse, len(inverse)))
 	})
-	d.x = s.Frozen(func(s *torch.Scope) *torch.Tensor {
-		x, at := f.x.standard(s, order, f.x.mean, ones).MatMul(s.Attach(d.from)), 0
-		for _, p := range d.patterns {
-			rows := x.Narrow(0, at, len(p.rows))
-			sum, gram := rows.Sum(0).Float64s(), gram(rows, false).Float64s()
-			d.all.add(len(p.rows), sum, gram)
-			for number, yes := range p.held {
-				if yes {
-					d.held[number].add(len(p.rows), sum, gram)
+	for from, to := range blocks(0, f.x.rows, sumRows) {
+		d.x = append(d.x, s.Frozen(func(s *torch.Scope) *torch.Tensor {
+			x := f.x.standard(s, upTo(from, to), f.x.mean, ones).MatMul(s.Attach(d.from))
+			for i, share := range sharesOf(d.in, len(folds), from, to) {
+				sums := rowSumsOf(x, share)
+				if d.all.add(sums); i > 0 {
+					d.held[i-1].add(sums)
 				}
 			}
-			at += len(p.rows)
-		}
-		return x.ToType(torch.Float32)
-	})
-	f.count(2*3, f.x.cols, f.x.rows, f.x.cols) // both grams and the directions, in float64
+			return x.ToType(torch.Float32)
+		}))
+	}
+	d.all.rows = f.x.rows                                                 // and not those of the shares
+	f.count(2*(2+shareOf(folds, f.x.rows)), f.x.cols, f.x.rows, f.x.cols) // both grams and the directions, in float64
 	return d
+}
+
+// upTo returns the numbers from ≤ k < to.
+func upTo(from, to int) []int {
+	out := make([]int, to-from)
+	for i := range out {
+		out[i] = from + i
+	}
+	return out
+}
+
+// rowSumsOf returns the sums of a share of the rows of x, (rows, K).
+func rowSumsOf(x *torch.Tensor, rows share) rowSums {
+	k := x.Dim(1)
+	out := rowSums{len(rows.rows), make([]float64, k), nil}
+	if len(rows.rows) == 0 {
+		out.gram = make([]float64, k*k)
+		return out
+	}
+	out.gram = x.Scoped(func(x *torch.Tensor) *torch.Tensor {
+		some := x.IndexSelect(0, rows.rows)
+		weighted := some
+		if rows.weights != nil {
+			weighted = some.Mul(x.Scope().FromFloat32(rows.weights, len(rows.rows), 1).ToType(torch.Float64))
+		}
+		copy(out.sum, weighted.Sum(0).Float64s())
+		return weighted.Transpose(0, 1).MatMul(some)
+	}).Float64s()
+	return out
 }
 
 // rounding is the eigenvalue below which a direction is nothing but the rounding of a gram of some rows and columns
@@ -205,60 +237,4 @@ func (f *fit) shrinkOf(fd *foldSums, values []float64) (table []float64) {
 		}
 	}
 	return table
-}
-
-// measured holds what a fit from sums needs to know of the responses of a block of voxels: each voxel is centred and
-// divided by its root mean square over all rows.
-type measured struct {
-	mean, unit   []float64     // (V)
-	products     *torch.Tensor // (patterns, V, K) Float32: C
-	sum, squares [][]float64   // (patterns, V)
-	low, high    [][]float32   // (patterns, V) as they are read
-}
-
-// measure takes the sums over a block of voxels, (V, rows).
-func (f *fit) measure(s *torch.Scope, d *directions, block []float32) *measured {
-	rows, n := f.y.rows, len(d.patterns)
-	voxels := len(block) / rows
-	m := &measured{mean: make([]float64, voxels), unit: make([]float64, voxels)}
-	for range n {
-		m.sum, m.squares = append(m.sum, make([]float64, voxels)), append(m.squares, make([]float64, voxels))
-		m.low, m.high = append(m.low, make([]float32, voxels)), append(m.high, make([]float32, voxels))
-	}
-	standard := reuse(&f.trained, len(block))
-	parallel.Each(voxels, func(v int) {
-		y, out := block[v*rows:(v+1)*rows], standard[v*rows:(v+1)*rows]
-		if f.x.centred {
-			m.mean[v] = mean(y)
-		}
-		if !f.x.centred || !allEqual(y) {
-			m.unit[v] = math.Sqrt(sumSquares(y, m.mean[v]) / float64(rows))
-		}
-		at := 0
-		for p, pattern := range d.patterns {
-			low, high := y[pattern.rows[0]], y[pattern.rows[0]]
-			for _, row := range pattern.rows {
-				low, high = min(low, y[row]), max(high, y[row])
-				out[at] = 0
-				if m.unit[v] > 0 {
-					out[at] = float32((float64(y[row]) - m.mean[v]) / m.unit[v])
-				}
-				m.sum[p][v] += float64(out[at])
-				m.squares[p][v] += float64(out[at]) * float64(out[at])
-				at++
-			}
-			m.low[p][v], m.high[p][v] = low, high
-		}
-	})
-	m.products = s.Frozen(func(s *torch.Scope) *torch.Tensor {
-		y, at := s.FromFloat32(standard, voxels, rows), 0
-		var each []*torch.Tensor
-		for _, p := range d.patterns {
-			each = append(each, y.Narrow(1, at, len(p.rows)).MatMul(d.x.Narrow(0, at, len(p.rows))))
-			at += len(p.rows)
-		}
-		return torch.Stack(0, each...)
-	})
-	f.count(1, voxels, rows, len(d.size))
-	return m
 }

@@ -7,66 +7,53 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// fitSums chooses the penalties by cross-validation from sums and fits the weights with them, a block of voxels at a
-// time: the responses are read once, or twice if all voxels have one penalty.
-func (f *fit) fitSums(ctx context.Context, folds [][]int) (*Model, error) {
+// fitSums chooses the penalties by cross-validation from sums and fits the weights with them, a group of voxels at a
+// time: the responses of a group are read once, or twice if all voxels have one penalty and there are several groups.
+func (f *fit) fitSums(ctx context.Context, folds [][]int, use Use) error {
 	f.cost.Form = Sums
 	f.unscored()
-	model := f.model()
-	err := onTensors(ctx, f.opt.Device, func(s *torch.Scope) error {
+	return onTensors(ctx, f.opt.Device, func(s *torch.Scope) error {
 		d := f.newDirections(s, folds)
 		each := make([]*foldSums, len(folds))
 		for number := range folds {
 			each[number] = f.newFoldSums(s, d, number)
 			f.cost.Condition = max(f.cost.Condition, each[number].condition)
 		}
-		if !f.opt.SingleAlpha {
-			return f.eachBlock(s, d, 1, func(m *measured, from int) {
-				f.choose(0, f.scoreSums(s, d, each, m), from)
-				f.weigh(s, d, m, from, model)
+		p := &pass{fit: f, directions: d, folds: len(folds), share: shareOf(folds, f.x.rows)}
+		defer p.close()
+		if f.opt.SingleAlpha {
+			scores := make([]float64, len(f.opt.Lambdas)*f.voxels)
+			err := p.eachBlock(s, func(s *torch.Scope, _ int, b *block, first int) error {
+				f.placeScores(scores, f.scoreSums(s, d, each, b), first)
+				return nil
 			})
-		}
-		scores := make([]float64, len(f.opt.Lambdas)*f.y.voxels)
-		err := f.eachBlock(s, d, 2, func(m *measured, from int) {
-			found, voxels := f.scoreSums(s, d, each, m), len(m.mean)
-			for a := range f.opt.Lambdas {
-				copy(scores[a*f.y.voxels+from:], found[a*voxels:(a+1)*voxels])
+			if err != nil {
+				return err
 			}
+			f.chooseCommon(0, scores, math.Inf(-1))
+		}
+		return p.eachBlock(s, func(s *torch.Scope, k int, b *block, first int) error {
+			if !f.opt.SingleAlpha {
+				f.choose(0, f.scoreSums(s, d, each, b), first)
+			}
+			m := f.weigh(d, b, first)
+			f.describe(m, first, true)
+			f.progress(p.blocks())
+			return use(s.Context(), k, b.from, m)
 		})
-		if err != nil {
-			return err
-		}
-		f.chooseCommon(0, scores, math.Inf(-1))
-		return f.eachBlock(s, d, 2, func(m *measured, from int) { f.weigh(s, d, m, from, model) })
 	})
-	if err != nil {
-		return nil, err
-	}
-	return f.describe(model, true), nil
 }
 
-// eachBlock measures all voxels, a block at a time; it is one of a number of passes.
-func (f *fit) eachBlock(s *torch.Scope, d *directions, passes int, do func(m *measured, from int)) error {
-	step := f.sumVoxels(len(d.patterns))
-	blocks := passes * ((f.y.voxels + step - 1) / step)
-	for from, to := range f.y.blocks(step) {
-		block, err := f.y.read(from, to)
-		if err != nil {
-			return err
-		}
-		do(f.measure(s, d, block), from)
-		f.progress(blocks)
-	}
-	return nil
-}
-
-// weigh fits the weights of a block of voxels to all rows, which are centred: so are directions and responses.
-func (f *fit) weigh(s *torch.Scope, d *directions, m *measured, from int, model *Model) {
-	n := len(m.mean)
+// weigh fits the weights of a block of voxels, from number first on, to all rows, about whose means the directions are.
+func (f *fit) weigh(d *directions, b *block, first int) *Model {
+	n := b.to - b.from
+	model := f.model(n)
 	voxels, lambdas := make([]int, n), make([]int, n)
 	for v := range voxels {
-		voxels[v], lambdas[v] = from+v, f.best[from+v].lambda
-		model.voxelMean[from+v] = m.mean[v]
+		voxels[v], lambdas[v] = v, f.best[first+v].lambda
+		if model.Constant[v] = b.constant(v); f.x.centred {
+			model.voxelMean[v] = b.mean(v, f.x.rows)
+		}
 	}
 	var table []float64
 	for _, lambda := range f.opt.Lambdas {
@@ -78,24 +65,36 @@ func (f *fit) weigh(s *torch.Scope, d *directions, m *measured, from int, model 
 	weights := d.from.Scoped(func(from *torch.Tensor) *torch.Tensor {
 		s := from.Scope()
 		shrink := s.FromFloat64(table, len(f.opt.Lambdas), len(d.size)).IndexSelect(0, lambdas)
-		c := m.products.ToType(torch.Float64).Sum(0).Mul(shrink) // (V, K)
-		w := from.MatMul(c.Transpose(0, 1)).Mul(s.FromFloat64(f.x.factor, f.x.cols, 1)).Mul(s.FromFloat64(m.unit, n))
+		var c *torch.Tensor // (V, K)
+		for _, products := range b.products {
+			if products == nil {
+				continue
+			}
+			if more := s.Attach(products).ToType(torch.Float64); c == nil {
+				c = more
+			} else {
+				c = c.Add(more)
+			}
+		}
+		w := from.MatMul(c.Mul(shrink).Transpose(0, 1)).Mul(s.FromFloat64(f.x.factor, f.x.cols, 1))
+		w = w.Mul(s.FromFloat64(b.unit, n))
 		copy(offset, s.FromFloat64(f.x.mean, 1, f.x.cols).MatMul(w).Float64s())
 		return w.ToType(torch.Float32)
 	}).Float32s()
 	f.count(2, f.x.cols, len(d.size), n)
-	model.store(voxels, weights, offset)
+	model.store(voxels, 0, weights, offset)
+	return model
 }
 
 // scoreSums returns the scores of a block of voxels, (penalties, V), as the mean over folds.
-func (f *fit) scoreSums(s *torch.Scope, d *directions, folds []*foldSums, m *measured) []float64 {
-	voxels := len(m.mean)
+func (f *fit) scoreSums(s *torch.Scope, d *directions, folds []*foldSums, b *block) []float64 {
+	voxels := b.to - b.from
 	scores := make([]float64, len(f.opt.Lambdas)*voxels)
 	for _, fd := range folds {
-		targets, y := fd.targets(d, m, f.x.centred)
+		targets, y := fd.targets(b, f.x.centred)
 		sums := s.Frozen(func(s *torch.Scope) *torch.Tensor {
-			z := fd.products(s, d, m, y, training).Linear(fd.e, nil)
-			u := fd.products(s, d, m, y, heldOut).Linear(fd.e, nil)
+			z := fd.products(s, b, y, training).Linear(fd.e, nil)
+			u := fd.products(s, b, y, heldOut).Linear(fd.e, nil)
 			var each []*torch.Tensor
 			for _, shrink := range fd.shrink {
 				each = append(each, z.Scoped(func(z *torch.Tensor) *torch.Tensor {
@@ -126,23 +125,17 @@ func (f *fit) scoreSums(s *torch.Scope, d *directions, folds []*foldSums, m *mea
 }
 
 // targets describes the voxels in a fold, with their means over the training and the held-out rows, (V).
-func (fd *foldSums) targets(d *directions, m *measured, centre bool) (out []target, means [2][]float64) {
-	out = make([]target, len(m.mean))
+func (fd *foldSums) targets(b *block, centre bool) (out []target, means [2][]float64) {
+	out = make([]target, b.to-b.from)
 	means = [2][]float64{make([]float64, len(out)), make([]float64, len(out))}
 	for v := range out {
-		var sum, squares [2]float64
-		var low, high [2]float32
-		for part := range low {
-			low[part], high[part] = float32(math.Inf(1)), float32(math.Inf(-1))
-		}
-		for p, pattern := range d.patterns {
-			part := training
-			if pattern.held[fd.number] {
-				part = heldOut
+		var sum [2]float64
+		squares := b.squares[1+fd.number][v] // of the held-out rows
+		sum[heldOut] = b.sum[1+fd.number][v]
+		for i := range b.sum {
+			if i != 1+fd.number {
+				sum[training] += b.sum[i][v]
 			}
-			sum[part] += m.sum[p][v]
-			squares[part] += m.squares[p][v]
-			low[part], high[part] = min(low[part], m.low[p][v]), max(high[part], m.high[p][v])
 		}
 		for part := range sum {
 			means[part][v] = sum[part] / float64(fd.rows[part])
@@ -150,8 +143,8 @@ func (fd *foldSums) targets(d *directions, m *measured, centre bool) (out []targ
 		if !centre {
 			means[training][v] = 0
 		}
-		norm := math.Sqrt(max(0, squares[heldOut]-sum[heldOut]*means[heldOut][v]))
-		if low[training] == high[training] || low[heldOut] == high[heldOut] || norm == 0 || squares[training] == 0 {
+		norm := math.Sqrt(max(0, squares-sum[heldOut]*means[heldOut][v]))
+		if b.extremes[fd.number][training].same(v) || b.extremes[fd.number][heldOut].same(v) || norm == 0 {
 			out[v] = target{constant: true}
 			continue
 		}
@@ -161,17 +154,18 @@ func (fd *foldSums) targets(d *directions, m *measured, centre bool) (out []targ
 }
 
 // products returns C of the training or the held-out rows about their means, (V, K).
-func (fd *foldSums) products(s *torch.Scope, d *directions, m *measured, means [2][]float64, part int) *torch.Tensor {
-	var sum *torch.Tensor
-	for p, pattern := range d.patterns {
-		if pattern.held[fd.number] != (part == heldOut) {
-			continue
-		}
-		c := m.products.Select(0, p)
-		if sum == nil {
-			sum = c
-		} else {
-			sum = sum.Add(c)
+func (fd *foldSums) products(s *torch.Scope, b *block, means [2][]float64, part int) *torch.Tensor {
+	sum := s.Attach(b.products[1+fd.number])
+	if part == training {
+		sum = nil
+		for i, c := range b.products {
+			switch {
+			case i == 1+fd.number || c == nil:
+			case sum == nil:
+				sum = s.Attach(c)
+			default:
+				sum = sum.Add(s.Attach(c))
+			}
 		}
 	}
 	y := s.FromFloat64(means[part], len(means[part]), 1).MulScalar(-float64(fd.rows[part]))

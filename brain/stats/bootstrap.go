@@ -132,8 +132,12 @@ func PairedBootstrap(ctx context.Context, subjects []Subject, groups []Group,
 
 // BlocksOf returns the least rows of a block and the number of blocks with which [PairedBootstrap] would resample the
 // subjects, of whom only Responses are used, and why there would be no interval of all voxels; "" if there would be.
-func BlocksOf(subjects []Subject) (rows, blocks int, reason string) {
-	p := newPlan(subjects, BlockLength(responseTau(subjects)))
+// Least is BlockRows of its options.
+func BlocksOf(subjects []Subject, least int) (rows, blocks int, reason string) {
+	if least == 0 {
+		least = BlockLength(responseTau(subjects))
+	}
+	p := newPlan(subjects, least)
 	return p.rows, p.total, p.tooFew(p.total)
 }
 

@@ -62,6 +62,43 @@ func TestMatrixByHand(t *testing.T) {
 	assert.Equal(t, "leave-one-out,b+c,a,unseen,10,0.1,0.15,0.05,", lines[10])
 }
 
+func TestMeansAreOverTheTuningsThatDidNotFail(t *testing.T) {
+	r := &results.Transfer{Subjects: []string{"a", "b", "c"},
+		Failed: []results.FailedRun{{Name: "from-b", Error: "the loss is NaN", Code: 65}}}
+	base := &scored{Shares: []float64{1}, Scores: [][]evaluate.SubjectScore{subjects(10, .1, .2, .3)}}
+	setBase(r, base)
+	row := func(target string, x ...float64) *scored {
+		return &scored{Chosen: 2, Target: target, Shares: []float64{1},
+			Scores: [][]evaluate.SubjectScore{subjects(10, x...)}}
+	}
+	setMatrix(r, []*scored{row("", .2, .25, .3), nil, row("", .13, .2, .5)}, 1)
+	assert.InDelta(t, (.1+.2)/2, r.Within.Mean, 1e-12)
+	assert.InDelta(t, (.03+(.05+0)/2+0)/3, r.Between.Mean, 1e-12)
+	assert.Nil(t, r.Matrix[1])
+	assert.Nil(t, r.Chosen[1])
+
+	all := []*scored{row("a", .15, .25, .3), nil, row("c", .14, .2, .4)}
+	setLeaveOneOut(r, base, all, 1)
+	l := r.LeaveOneOut
+	assert.Nil(t, l.Tuned[1])
+	assert.InDelta(t, (.05+.1)/2, l.Delta.Mean, 1e-12)
+	assert.InDelta(t, (.04+(.05+0)/2+0)/3, l.DeltaSeen.Mean, 1e-12, "where another was left out")
+	assert.InDelta(t, (.04-.05+0-.1)/2, l.Cost.Mean, 1e-12)
+	r.Curve = curveOf(r, base, all, 1)
+	assert.Equal(t, []string{"a", "c"}, r.Curve.Subjects)
+	assert.Equal(t, []float64{.1, .3}, r.Curve.Points[0].Base)
+	assert.Equal(t, []float64{.15, .4}, r.Curve.Points[0].Tuned)
+	assert.InDelta(t, .2, r.Curve.Goal, 1e-12)
+	assert.Nil(t, curveOf(r, base, []*scored{nil, nil, nil}, 1))
+
+	var csv bytes.Buffer
+	require.NoError(t, writeCSV(r, &csv))
+	lines := strings.Split(strings.TrimSpace(csv.String()), "\n")
+	assert.Len(t, lines, 1+6+2+2+1)
+	assert.Equal(t, "curve,a+b,c,unseen,10,0.3,0.4,0.1,", lines[10])
+	assert.Equal(t, "failed,from-b,,,,,,,the loss is NaN", lines[11])
+}
+
 // flatCurve makes a curve of n equal subjects at minutes 1, 2, 3, 4.
 func flatCurve(n int, base float64, tuned ...float64) *results.TransferCurve {
 	c := &results.TransferCurve{Goal: base, Full: float64(len(tuned))}

@@ -27,11 +27,12 @@ type cacheFlags struct {
 
 // limitFlags bound the memory and disk of a command.
 type limitFlags struct {
-	cache  cacheFlags
-	memory size
-	dtype  string // of cached activations
-	allow  allowChanged
-	plan   bool // fingerprints of audio are read from the cache if it is there; nothing is written
+	cache   cacheFlags
+	memory  size
+	dtype   string // of cached activations
+	allow   allowChanged
+	compare float64 // seconds of a plan for comparing ways to extract features; 0: as the library does
+	plan    bool    // fingerprints of audio are read from the cache if it is there; nothing is written
 }
 
 func (f *limitFlags) add(c *cobra.Command) {
@@ -93,7 +94,7 @@ func (f *cacheFlags) open() (*activations.Store, error) {
 // that cannot be opened is a warning.
 func (a *app) studyOptions(maxMemory int64, progress func(progress.Event)) (brain.Options, error) {
 	opt := brain.Options{Purpose: a.command, Progress: progress, MaxBytes: a.limits.bound(maxMemory),
-		AllowChangedBase: a.limits.allow.base}
+		AllowChangedBase: a.limits.allow.base, CompareSeconds: a.limits.compare}
 	switch a.limits.dtype {
 	case "bf16":
 		opt.HalfFrames = true

@@ -17,9 +17,17 @@ func printImportedTiming(w io.Writer, t *imports.Timing, dir string) error {
 	if t == nil {
 		return nil
 	}
-	var of []string
+	subjects := map[string][]string{} // by their voxels
 	for _, subject := range slices.Sorted(maps.Keys(t.Subjects)) {
-		of = append(of, subject+": "+t.Subjects[subject])
+		subjects[t.Subjects[subject]] = append(subjects[t.Subjects[subject]], subject)
+	}
+	var of []string
+	for _, voxels := range slices.Sorted(maps.Keys(subjects)) {
+		names := strings.Join(subjects[voxels], ", ")
+		if n := len(subjects[voxels]); n > 3 {
+			names = fmt.Sprintf("%d subjects", n)
+		}
+		of = append(of, names+": "+voxels)
 	}
 	fmt.Fprintf(w, "Timing of %s (%s): %s", count(t.Stories, "story", "stories"), strings.Join(of, "; "), t.Verdict)
 	if t.Lag != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/ridge"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
+	"github.com/brainwavlm/bwlm/npy"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -170,7 +171,7 @@ func (a *app) ridge(ctx context.Context, f *ridgeFlags) (*ridgeAnswer, error) {
 		if err := test.like(train); err != nil {
 			return nil, err
 		}
-		if err := ridge.Check(test.x.Data, test.y, test.x.Rows, test.y.Cols); err != nil {
+		if err := ridge.Check(ctx, test.x.Data, columnsOf(test.y), test.x.Rows, test.y.Cols); err != nil {
 			// now rather than after the fit
 			return nil, test.name(err)
 		}
@@ -187,7 +188,7 @@ func (a *app) ridge(ctx context.Context, f *ridgeFlags) (*ridgeAnswer, error) {
 			bar.End()
 		}
 	}
-	model, err := ridge.FitColumns(ctx, train.x.Data, train.y, train.x.Rows, train.y.Cols, f.opt)
+	model, err := ridge.FitColumns(ctx, train.x.Data, columnsOf(train.y), train.x.Rows, train.y.Cols, f.opt)
 	if err != nil {
 		return nil, train.name(err)
 	}
@@ -198,10 +199,18 @@ func (a *app) ridge(ctx context.Context, f *ridgeFlags) (*ridgeAnswer, error) {
 	var scores *ridge.Evaluation
 	if test == nil {
 		a.ui.Note("note: without --test-x and --test-y there is no r.npy; cv.npy has the scores on the held-out folds")
-	} else if scores, err = model.Evaluate(ctx, test.x.Data, test.y, test.x.Rows); err != nil {
+	} else if scores, err = model.Evaluate(ctx, test.x.Data, columnsOf(test.y), test.x.Rows); err != nil {
 		return nil, test.name(err)
 	} else {
 		answer.TestRows = test.x.Rows
 	}
 	return answer, answer.write(f.out, model, scores)
+}
+
+// columnsOf reads a file by rows if it is stored so.
+func columnsOf(y *npy.Columns) ridge.ColumnReader {
+	if rows := y.ByRows(); rows != nil {
+		return rows
+	}
+	return y
 }

@@ -62,6 +62,9 @@ func (w *watcher) event(e progress.Event) {
 	case progress.Warning:
 		w.ui.Warn("%s", e.Note)
 		return
+	case progress.Note:
+		w.ui.Note("note: %s", e.Note)
+		return
 	case progress.EpochEnd:
 		w.valR = fmt.Sprintf(" val r %.3f", e.R)
 		return

@@ -38,8 +38,8 @@ device: cpu
 out: run
 `
 
-// tinyStudy writes the tiny study into a folder: tiny.yaml, model/ and data/.
-func tinyStudy(dir string) error {
+// tinyModel writes a WavLM with random weights into a folder: model/.
+func tinyModel(dir string) error {
 	c := wavlm.Default(wavlm.WavLM)
 	c.Hidden, c.Layers, c.Heads, c.Inner, c.PosKernel, c.PosGroups = 16, 3, 2, 32, 8, 2
 	c.ConvWidth = []int{8, 8, 8, 8, 8, 8, 8}
@@ -49,7 +49,12 @@ func tinyStudy(dir string) error {
 		return err
 	}
 	defer m.Close()
-	if err := m.Save(context.Background(), filepath.Join(dir, "model")); err != nil {
+	return m.Save(context.Background(), filepath.Join(dir, "model"))
+}
+
+// tinyStudy writes the tiny study into a folder: tiny.yaml, model/ and data/.
+func tinyStudy(dir string) error {
+	if err := tinyModel(dir); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Join(dir, "data"), 0o755); err != nil {

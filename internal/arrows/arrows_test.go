@@ -178,7 +178,7 @@ var rules = []rule{
 		"brain/extract", "internal/brain/readout", "brain/results", "internal/brain/encoding",
 		"internal/brain/windows",
 	}},
-	{packages: "brain/plan", others: []string{"gonum.org/v1/gonum/..."}},
+	{packages: "brain/plan", ours: []string{"brain/stats"}, others: []string{"gonum.org/v1/gonum/..."}},
 	{packages: "internal/brain/planning", ours: []string{
 		"brain/plan", "internal/stopwatch", "internal/brain/phases", "internal/brain/sections", "torch", "torch/nn",
 		"peft", "speech", "wavlm", "brain/dataset", "brain/design", "brain/experiment", "brain/extract",

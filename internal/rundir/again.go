@@ -51,8 +51,11 @@ func SameSettings(op, dir string, want *experiment.Experiment) error {
 	for s := range want.Settings() {
 		now[s.Key] = s.Value
 	}
+	left := func(s experiment.Setting) bool { // to the design of the data set, then as now
+		return s.Origin == experiment.FromDesign && want.Origin(s.Key) == experiment.FromDefault
+	}
 	for s := range was.Settings() {
-		if s.Key != "out" && s.Value != now[s.Key] {
+		if s.Key != "out" && s.Value != now[s.Key] && !left(s) {
 			return fault.New(fault.Exists, op, path, "was begun with %s: %s, not %s", s.Key, s.Value, now[s.Key]).
 				WithHint("choose another folder, or remove that run")
 		}

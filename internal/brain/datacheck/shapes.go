@@ -51,7 +51,7 @@ func CheckShapes(ctx context.Context, d *dataset.Dataset, subjects, stories []st
 				return nil, err
 			}
 			if _, known := seconds[name]; !known {
-				if seconds[name], err = secondsOf(ctx, d, story); err != nil {
+				if seconds[name], err = Seconds(ctx, d, story); err != nil {
 					return nil, err
 				}
 			}
@@ -97,8 +97,8 @@ func responsesOf(d *dataset.Dataset, subject string) ([]dataset.Response, error)
 	return nil, nil
 }
 
-// secondsOf returns the length of the audio of a story.
-func secondsOf(ctx context.Context, d *dataset.Dataset, story *dataset.Story) (float64, error) {
+// Seconds returns the length of the audio of a story, as a rule by the headers of its recording.
+func Seconds(ctx context.Context, d *dataset.Dataset, story *dataset.Story) (float64, error) {
 	if story.Seconds != nil {
 		return story.Seconds(ctx)
 	}

@@ -26,5 +26,5 @@ func Represent(ctx context.Context, st *study.Study, tuned *study.Tuned, story s
 		return nil, 0, err
 	}
 	channels = len(windows[0]) / len(stim.Windows)
-	return stim.Design.Weights.Apply(windows[0], channels), channels, nil
+	return stim.Design.Resample(windows[0], channels), channels, nil
 }

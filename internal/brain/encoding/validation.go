@@ -2,6 +2,7 @@ package encoding
 
 import (
 	"context"
+	"slices"
 
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
@@ -9,29 +10,42 @@ import (
 	"github.com/brainwavlm/bwlm/internal/brain/study"
 )
 
-// VoxelScores are the validation scores of one subject's voxels.
+// VoxelScores are the validation scores of some of one subject's voxels.
 type VoxelScores struct {
+	Columns  []int // the voxels, ascending
 	R        []float64
 	Constant []bool
 	Alphas   []float64 // of the ridge
 }
 
-// Validation scores features on the validation rows, by subject, as train.epoch_by says. Alphas (voxels) of each
-// subject take the place of cross-validation; nil: none.
-func Validation(ctx context.Context, st *study.Study, fs []RowFeatures, alphas [][]float64) ([]VoxelScores, error) {
-	predicted, err := PredictWith(ctx, st, st.Subjects, fs, study.Val, alphas)
+// Of returns r of some voxels, ascending, which must be among those that were scored, and which of them are constant.
+func (s *VoxelScores) Of(voxels []int) (r []float64, constant []bool) {
+	places := make([]int, len(voxels))
+	for i, c := range voxels {
+		places[i], _ = slices.BinarySearch(s.Columns, c)
+	}
+	return At(s.R, places), At(s.Constant, places)
+}
+
+// Validation scores features on the validation rows, by subject, as train.epoch_by says: some voxels of each subject,
+// ascending. Their alphas take the place of cross-validation; nil: none.
+func Validation(ctx context.Context, st *study.Study, fs []RowFeatures, columns [][]int,
+	alphas [][]float64) ([]VoxelScores, error) {
+	predicted, err := (&fits{st: st, subjects: st.Subjects, features: fs, split: study.Val, alphas: alphas,
+		columns: columns}).predict(ctx, [][]RowFeatures{fs})
 	if err != nil {
 		return nil, err
 	}
 	score := EpochR(st.Experiment)
 	out := make([]VoxelScores, len(st.Subjects))
 	for i, p := range st.Subjects {
-		want, rows, err := p.ReadSplit(ctx, study.Val)
+		want, err := p.Scored(study.Val).Of(columns[i]).ReadAll(ctx)
 		if err != nil {
 			return nil, err
 		}
-		out[i].Alphas = predicted[i].Alphas
-		out[i].R, out[i].Constant = score(predicted[i].Pred, want, rows, p.Voxels, p.Parts[study.Val])
+		own := predicted[0][i]
+		out[i].Columns, out[i].Alphas = columns[i], own.Alphas
+		out[i].R, out[i].Constant = score(own.Pred, want, own.Rows, len(columns[i]), p.Parts[study.Val])
 	}
 	return out, nil
 }
@@ -100,14 +114,22 @@ func StoryR(pred, want []float32, voxels int, parts []design.Rows) (out []StoryS
 func TunedR(st *study.Study, scores []VoxelScores) float64 {
 	total := 0.
 	for i, p := range st.Subjects {
-		total += p.TunedMean(At(scores[i].R, p.Tuned), At(scores[i].Constant, p.Tuned))
+		total += p.TunedMean(scores[i].Of(p.Tuned))
 	}
 	return total / float64(len(st.Subjects))
 }
 
+// Tuned returns the tuned voxels of each subject.
+func Tuned(st *study.Study) (columns [][]int) {
+	for _, p := range st.Subjects {
+		columns = append(columns, p.Tuned)
+	}
+	return columns
+}
+
 // ValidationR is TunedR of features.
 func ValidationR(ctx context.Context, st *study.Study, fs []RowFeatures) (float64, error) {
-	scores, err := Validation(ctx, st, fs, nil)
+	scores, err := Validation(ctx, st, fs, Tuned(st), nil)
 	if err != nil {
 		return 0, err
 	}

@@ -19,8 +19,8 @@ func Regressors(ctx context.Context, st *study.Study, subject string, of Regress
 		stim := st.Stimuli[story]
 		x = x[:stim.Rows*columns]
 		d := design.StoryDesign{Delays: st.Delays, Statistics: stim.Design.Statistics}
-		f.Width = d.Width(columns)
-		f.Rows[story], _ = d.Matrix(x, columns)
+		f.Width, f.Delays = d.Width(columns), d.Delays
+		f.Rows[story], _ = d.Undelayed(x, columns)
 	}
 	return f, nil
 }

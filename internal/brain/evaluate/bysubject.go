@@ -20,7 +20,7 @@ func (e *Evaluation) bySubject(ctx context.Context, indices []int) (out []result
 			return nil, err
 		}
 		b, err := stats.PairedBootstrap(ctx, subjects, []stats.Group{{Name: study.Everything}},
-			stats.BootstrapOptions{Seed: e.Study.Experiment.Train.Seed})
+			stats.BootstrapOptions{Seed: e.Study.Experiment.Train.Seed, BlockRows: e.Study.ResampledRows()})
 		if err != nil {
 			return nil, err
 		}

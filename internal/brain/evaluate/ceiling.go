@@ -16,8 +16,8 @@ func (e *Evaluation) Ceiling(ctx context.Context, indices []int) (*results.Model
 	s := &results.ModelScore{ROIs: map[string]float64{}}
 	perGroup := make([]float64, len(groups))
 	for _, i := range indices {
-		c, ok, err := e.Study.Subjects[i].TestCeiling(ctx)
-		if err != nil || !ok {
+		c, err := e.ceiling(ctx, i)
+		if err != nil || c == nil {
 			return nil, err
 		}
 		none := make([]bool, len(c.Defined)) // CCMax is 0 where it is not defined

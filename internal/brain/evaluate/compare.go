@@ -113,6 +113,9 @@ func against(ctx context.Context, r *scored, runs []*scored,
 	}
 	groups := groups(r, runs)
 	draw := stats.BootstrapOptions{Seed: opt.Seed, Resamples: opt.Resamples}
+	if len(r.Layout.Subjects[0].Clips) > 0 { // which do not depend on each other
+		draw.BlockRows = 1
+	}
 	for k, run := range runs {
 		out.Runs = append(out.Runs, results.ComparedRun{Dir: run.Dir, Chosen: run.Chosen})
 		differences := func(base [][]float32) (*stats.BootstrapResult, *stats.PairedResult, error) {
@@ -122,7 +125,7 @@ func against(ctx context.Context, r *scored, runs []*scored,
 				return nil, nil, err
 			}
 			t, err := stats.PairedTest(ctx, subjects, groups, stats.PairedOptions{Seed: opt.Seed,
-				Permutations: opt.Permutations, Unit: opt.Unit})
+				BlockRows: draw.BlockRows, Permutations: opt.Permutations, Unit: opt.Unit})
 			return b, t, err
 		}
 		toBase, baseTest, err := differences(run.Base)

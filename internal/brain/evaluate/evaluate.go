@@ -23,6 +23,9 @@ type Baseline struct {
 	Base, Best []encoding.Prediction // by subject
 	Resolution []float64             // of predictions, by subject, as [stats.Resolution] measures it; nil: the least
 	bestLayer  int
+
+	want     map[int][]float32           // the test rows of subjects, by their number, once they were read
+	ceilings map[int]*stats.NoiseCeiling // likewise; nil: their test rows have no repeats
 }
 
 // ScoredLayerBaseline returns a baseline of the experiment's layer alone.
@@ -33,11 +36,12 @@ func ScoredLayerBaseline(ctx context.Context, st *study.Study) (*Baseline, error
 		return nil, err
 	}
 	b := &Baseline{Study: st, bestLayer: st.Experiment.Model.Layer}
-	if b.Groups, err = st.Groups(ctx); err != nil {
+	// The ridge comes before the groups of voxels: it measures the responses as it reads them.
+	if b.Base, err = encoding.Predict(ctx, st, st.Subjects, f, study.Test); err != nil {
 		return nil, err
 	}
-	b.Base, err = encoding.Predict(ctx, st, st.Subjects, f, study.Test)
 	b.Best = b.Base
+	b.Groups, err = st.Groups(ctx)
 	return b, err
 }
 

@@ -9,7 +9,8 @@ import (
 func (e *Evaluation) layout() results.Layout {
 	out := results.Layout{Schema: results.RunSchema}
 	for i, p := range e.Study.Subjects {
-		subject := results.LayoutSubject{Name: p.Name, Voxels: p.Voxels, Rows: p.Parts[study.Test]}
+		subject := results.LayoutSubject{Name: p.Name, Voxels: p.Voxels, Rows: p.Parts[study.Test],
+			Clips: e.Study.Clips(p.Parts[study.Test])}
 		if e.Tuned != nil && e.Resolution != nil {
 			subject.Resolution = e.Resolution[i]
 		}

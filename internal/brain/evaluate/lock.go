@@ -54,7 +54,15 @@ func margins(ctx context.Context, st *study.Study, groups []stats.Group,
 	if err != nil {
 		return nil, err
 	}
-	scores, err := encoding.Validation(ctx, st, f, nil)
+	columns := make([][]int, len(st.Subjects))
+	for i := range columns {
+		for _, g := range groups {
+			columns[i] = append(columns[i], g.Columns[i]...)
+		}
+		slices.Sort(columns[i])
+		columns[i] = slices.Compact(columns[i])
+	}
+	scores, err := encoding.Validation(ctx, st, f, columns, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +70,8 @@ func margins(ctx context.Context, st *study.Study, groups []stats.Group,
 	for _, g := range groups {
 		r, n := 0., 0.
 		for i, s := range scores {
-			if mean, voxels := stats.Mean(s.R, s.Constant, g.Columns[i]); voxels > 0 {
+			own, constant := s.Of(g.Columns[i])
+			if mean, voxels := stats.Mean(own, constant, nil); voxels > 0 {
 				r, n = r+mean, n+1
 			}
 		}

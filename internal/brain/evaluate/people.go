@@ -58,9 +58,7 @@ func ScoreSubjects(ctx context.Context, st *study.Study, tuned *study.Tuned, sha
 		st.Options.Progress(progress.Event{Phase: progress.Score, Done: k, Total: len(shares)})
 		some := make([]*study.Subject, len(subjects))
 		for i, p := range subjects {
-			if some[i], err = p.Begun(ctx, share, st.Experiment); err != nil {
-				return nil, err
-			}
+			some[i] = p.Begun(share, st.Experiment)
 		}
 		predicted, err := encoding.Predict(ctx, st, some, features, study.Test)
 		if err != nil {

@@ -21,11 +21,13 @@ func (e *Evaluation) against(ctx context.Context, indices []int, base []encoding
 	if err != nil {
 		return nil, nil, err
 	}
-	b, err := stats.PairedBootstrap(ctx, subjects, groups, stats.BootstrapOptions{Seed: seed})
+	b, err := stats.PairedBootstrap(ctx, subjects, groups, stats.BootstrapOptions{Seed: seed,
+		BlockRows: e.Study.ResampledRows()})
 	if err != nil || e.Tuned == nil {
 		return b, nil, err
 	}
-	test, err := stats.PairedTest(ctx, subjects, groups, stats.PairedOptions{Seed: seed})
+	test, err := stats.PairedTest(ctx, subjects, groups, stats.PairedOptions{Seed: seed,
+		BlockRows: e.Study.ResampledRows()})
 	return b, test, err
 }
 

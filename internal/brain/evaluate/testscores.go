@@ -20,7 +20,7 @@ func (e *Evaluation) subjects(ctx context.Context, indices []int, base []encodin
 		if e.Resolution != nil {
 			out[k].Resolution = e.Resolution[i]
 		}
-		want, _, err := p.ReadSplit(ctx, study.Test)
+		want, err := e.responses(ctx, i)
 		if err != nil {
 			return nil, err
 		}
@@ -113,7 +113,7 @@ func (e *Evaluation) stories(ctx context.Context, indices []int) (out []results.
 	at, subjects := map[string]int{}, []float64(nil)
 	for _, i := range indices {
 		p := e.Study.Subjects[i]
-		want, _, err := p.ReadSplit(ctx, study.Test)
+		want, err := e.responses(ctx, i)
 		if err != nil {
 			return nil, err
 		}

@@ -3,6 +3,7 @@ package evaluate
 import (
 	"context"
 
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/brain/ridge"
 	"github.com/brainwavlm/bwlm/internal/brain/encoding"
@@ -67,7 +68,7 @@ func Variance(ctx context.Context, st *study.Study, bands []Band, sets [][]int, 
 	for k, set := range sets {
 		st.Options.Progress(progress.Event{Phase: progress.Explain, Done: k, Total: len(sets)})
 		var own []ridge.Band
-		joint := encoding.RowFeatures{Rows: map[string][]float32{}, Options: func(o *ridge.Options) {
+		joint := encoding.RowFeatures{Delays: []int{0}, Rows: map[string][]float32{}, Options: func(o *ridge.Options) {
 			if o.Metric = ridge.R2; len(own) > 1 {
 				o.Bands, o.Tries = own, tries
 			}
@@ -77,7 +78,8 @@ func Variance(ctx context.Context, st *study.Study, bands []Band, sets [][]int, 
 			var widths []int
 			joint.Width, own = 0, nil
 			for _, i := range set {
-				xs, widths = append(xs, features[i].Rows[story]), append(widths, features[i].Width)
+				rows := design.Rows{Story: story, To: st.Stimuli[story].Rows} // bands are delayed, one after the other
+				xs, widths = append(xs, features[i].Of(rows)), append(widths, features[i].Width)
 				own = append(own, ridge.Band{From: joint.Width, To: joint.Width + features[i].Width})
 				joint.Width += features[i].Width
 			}

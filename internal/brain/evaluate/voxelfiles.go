@@ -35,11 +35,11 @@ func (e *Evaluation) Write(ctx context.Context, dir string) error {
 		return nil
 	}
 	for i, p := range e.Study.Subjects {
-		want, rows, err := p.ReadSplit(ctx, study.Test)
+		want, err := e.responses(ctx, i)
 		if err != nil {
 			return err
 		}
-		f := voxelFiles{dir: dir, subject: p.Name, rows: rows, voxels: p.Voxels}
+		f := voxelFiles{dir: dir, subject: p.Name, rows: p.RowsOf(study.Test), voxels: p.Voxels}
 		f.matrix("responses", want)
 		baseR := f.system("base", e.Base[i], want, p.Parts[study.Test])
 		if e.Tuned != nil {
@@ -52,11 +52,11 @@ func (e *Evaluation) Write(ctx context.Context, dir string) error {
 			f.vector("delta_p", rundir.Float32s(e.Voxels[i].P))
 			f.vector("delta_q", rundir.Float32s(e.Voxels[i].Q))
 		}
-		c, ok, err := p.TestCeiling(ctx)
+		c, err := e.ceiling(ctx, i)
 		if err != nil {
 			return err
 		}
-		if ok {
+		if c != nil {
 			f.vector("ceiling", rundir.Float32s(c.CCMax))
 		}
 		if f.err != nil {

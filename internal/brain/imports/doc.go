@@ -12,6 +12,8 @@
 //     rows. A response that can be read where it lies sets InPlace, and then need not be copied.
 //   - Content that is not there (links of git-annex, Git LFS) goes to Found.Missing, by [Found.File].
 //   - A mask, regions of interest, motion and words are fields of [Subject], [Response] and [Story].
+//   - Files are listed by [Found.EachFile]. Where recordings have the names of stories, [Stimuli] collects them and
+//     [Found.Hear] makes the stories, so that all kinds leave out and note the same.
 //
 // # What Import writes
 //
@@ -20,6 +22,9 @@
 // space ([Subject]), keeps its column and is named under empty; voxels.json says so. One without a number in single
 // rows is an error. The digest of a git-annex key is compared with what is read. import.json has the origin of every
 // file. experiment.yaml is a file to start from.
+//
+// With [Options].Check recordings are compared with each other by their fingerprints, and responses with recordings by
+// package timing, both on a bounded part. Stories that share audio stay in one split of experiment.yaml.
 //
 // The folder appears whole: it is made as DIR.tmp, which stays if the program ends early. The same command goes on from
 // there and keeps the files that it finished, if their sources have not changed. Nothing is written in the source.

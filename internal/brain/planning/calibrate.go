@@ -4,21 +4,16 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
-	"github.com/brainwavlm/bwlm/brain/experiment"
-	"github.com/brainwavlm/bwlm/brain/plan"
 	"github.com/brainwavlm/bwlm/brain/progress"
-	"github.com/brainwavlm/bwlm/brain/ridge"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/internal/brain/encoding"
 	"github.com/brainwavlm/bwlm/internal/brain/study"
 	"github.com/brainwavlm/bwlm/internal/brain/tune"
 	"github.com/brainwavlm/bwlm/internal/brain/windows"
-	"github.com/brainwavlm/bwlm/internal/proc"
 	"github.com/brainwavlm/bwlm/internal/stopwatch"
 	"github.com/brainwavlm/bwlm/torch"
 )
@@ -28,13 +23,12 @@ type calibration struct {
 	trainer *tune.Trainer
 	cache   *windows.Cache
 
-	// for each window: frozen layers; the other layers up to model.layer; all layers of the untuned model
-	front, tuned, base float64
-	step               float64 // for each window of a tuning step, with cached activations
-	ridge              float64 // fit and prediction for all subjects
-	bootstrap          float64
-	manifest, prove    float64
-	ridgeBytes         int64 // features of a ridge
+	costs
+	flops           costs // the same in floating-point operations of products, where they are counted
+	manifest, prove float64
+	value           float64 // seconds for each value of the responses in a pass over them
+	evaluation      int64   // memory that an evaluation takes
+	peak            int64   // memory of the process after measuring
 }
 
 // without computes the activations of frozen layers, with the calibration's cache.
@@ -53,8 +47,8 @@ const (
 
 // measure times each part once on little data.
 func (c *calibration) measure(ctx context.Context, w *work) error {
-	steps := []func(context.Context, *work) error{c.timeManifest, c.timeProof, c.timeReading, c.timeSteps, c.timeRidge,
-		c.timeBootstrap}
+	steps := []func(context.Context, *work) error{c.timeManifest, c.timeResponses, c.timeProof, c.timeReading,
+		c.timeSteps, c.timeRidge, c.timeBootstrap}
 	for i, step := range steps {
 		c.trainer.Study.Options.Progress(progress.Event{Phase: progress.Calibrate, Done: i, Total: len(steps)})
 		if err := ctx.Err(); err != nil {
@@ -66,11 +60,6 @@ func (c *calibration) measure(ctx context.Context, w *work) error {
 	}
 	c.trainer.Study.Options.Progress(progress.Event{Phase: progress.Calibrate, Done: len(steps), Total: len(steps)})
 	return nil
-}
-
-func (c *calibration) timeManifest(ctx context.Context, _ *work) (err error) {
-	c.manifest, err = stopwatch.Seconds(func() error { _, err := c.trainer.Study.Manifest(ctx); return err })
-	return err
 }
 
 func (c *calibration) timeProof(ctx context.Context, w *work) (err error) {
@@ -97,9 +86,12 @@ func (c *calibration) timeReading(ctx context.Context, _ *work) error {
 		return err
 	}
 	rows := max(1, min(stim.Rows, int((float64(samples)/dataset.SampleRate-clock.First)/clock.TR)))
+	if stim.Design.Weights == nil { // vectors are rows
+		rows = n
+	}
 	// of the same name, since its windows are the story's
-	piece, err := windows.Cut(c.trainer.Study.Experiment, c.trainer.Study.Delays, clock, longest,
-		stim.Samples[:samples], rows)
+	piece, err := windows.Cut(c.trainer.Study.Experiment, c.trainer.Study.Design(), clock, longest,
+		windows.Beginning(stim.Samples, samples), rows)
 	if err != nil {
 		return err
 	}
@@ -134,7 +126,10 @@ func (c *calibration) timeReading(ctx context.Context, _ *work) error {
 	base.Frozen = c.without(base.Frozen)
 	c.base, err = read(base, c.trainer.Study.AllLayers())
 	c.front = max(0, whole-c.tuned)
-	return err
+	if err != nil {
+		return err
+	}
+	return c.countReading(ctx, piece)
 }
 
 // timeSteps times tuning steps on blocks of about the usual size, with cached activations as in most of a run.
@@ -169,60 +164,6 @@ func (c *calibration) timeSteps(ctx context.Context, w *work) error {
 		}
 	}
 	c.step = took / float64(windows)
-	return nil
-}
-
-// timeRidge fits random features to the responses, since the time does not depend on the values.
-// The cost is a decomposition plus a part per voxel, so few voxels are measured and extrapolated.
-func (c *calibration) timeRidge(ctx context.Context, _ *work) error {
-	exp := c.trainer.Study.Experiment
-	width := c.trainer.Study.Model.Architecture().Width * len(c.trainer.Study.Delays)
-	rng := rand.New(rand.NewPCG(1, 2))
-	random := func(n int) []float32 {
-		x := make([]float32, n)
-		for i := range x {
-			x[i] = float32(rng.NormFloat64())
-		}
-		return x
-	}
-	for _, group := range study.SameRows(c.trainer.Study.Subjects) {
-		rows, valRows := c.trainer.Study.Subjects[group[0]].RowsOf(study.Train),
-			c.trainer.Study.Subjects[group[0]].RowsOf(study.Val)
-		voxels := 0
-		for _, i := range group {
-			voxels += c.trainer.Study.Subjects[i].Voxels
-		}
-		c.ridgeBytes += int64(rows+valRows) * int64(width) * 4
-		x, held := random(rows*width), random(valRows*width)
-		fit := func(n int) (float64, error) {
-			y := random(rows * n)
-			return stopwatch.Seconds(func() error {
-				m, err := ridge.Fit(ctx, x, y, rows, ridge.Options{Alphas: exp.Eval.Alphas, Boots: exp.Eval.Boots,
-					ChunkRows: exp.Eval.ChunkRows,
-					HeldOut:   exp.Eval.HeldOut, Seed: exp.Train.Seed, Device: c.trainer.Study.Model.Session().Device})
-				if err == nil {
-					_, err = m.Predict(ctx, held, valRows)
-				}
-				return err
-			})
-		}
-		few := min(voxels, calibrationVoxels)
-		if _, err := fit(min(few, 10)); err != nil { // warms up
-			return err
-		}
-		took, err := fit(few)
-		if err != nil {
-			return err
-		}
-		if few < voxels {
-			half, err := fit(few / 2)
-			if err != nil {
-				return err
-			}
-			took += max(0, took-half) / float64(few-few/2) * float64(voxels-few)
-		}
-		c.ridge += took
-	}
 	return nil
 }
 
@@ -269,65 +210,10 @@ func (c *calibration) timeBootstrap(ctx context.Context, _ *work) error {
 	return nil
 }
 
-// phases returns the phases with their seconds.
-func (c *calibration) phases(w *work) []plan.Phase {
-	epochs, exp := float64(c.trainer.Study.Experiment.Train.Epochs), c.trainer.Study.Experiment
-	missing := 1 - w.cached
-	var out []plan.Phase
-	add := func(name string, times, each float64) {
-		out = append(out, plan.Phase{Name: name, Times: times, Each: each, Seconds: times * each})
-	}
-	add("open data and model, hash inputs", 1, c.trainer.Study.Took.Seconds()+c.manifest+c.prove)
-	add(phaseFrozen, 1, c.front*float64(w.epochWindows+w.testWindows))
-	reads := 1.
-	if exp.Train.Mode != experiment.TrainReadout {
-		reads += epochs
-	}
-	add(phaseSteps, epochs*float64(len(w.order)),
-		float64(w.stepWindows)/float64(len(w.order))*(c.step+missing*c.front))
-	add(phaseRead, reads,
-		float64(w.epochWindows)*c.tuned+missing*c.front*float64(w.epochWindows)*(reads-1)/reads)
-	if exp.Train.Mode != experiment.TrainReadout {
-		add("score validation", reads, c.ridge)
-	}
-	add("checkpoints", epochs+1, checkpointSeconds+float64(w.checkpointBytes)/diskBytesASecond)
-	bootstraps := 2. // of base and of its best layer, of all subjects together
-	if len(c.trainer.Study.Subjects) > 1 {
-		bootstraps++ // and each alone
-	}
-	add(phaseEvaluate, 1, c.evaluateReading(w)+float64(w.fits())*c.ridge+bootstraps*c.bootstrap)
-	return out
-}
-
-// Names of phases that read windows.
-const (
-	phaseFrozen   = "activations of frozen layers, once"
-	phaseSteps    = "tuning steps"
-	phaseRead     = "read for validation"
-	phaseEvaluate = "evaluate base, each layer, and tuned"
-)
-
-// evaluateReading is the part of the evaluation that reads windows, in seconds.
-func (c *calibration) evaluateReading(w *work) float64 {
-	missing := 1 - w.cached
-	return float64(w.epochWindows+w.testWindows)*(c.base+missing*c.front) +
-		float64(w.trainTest)*(c.tuned+missing*c.front)
-}
-
-// peakMB returns the peak memory so far plus what a run will add: the rest of the cache, and the
-// features of all layers at all rows, which an evaluation holds.
-func (c *calibration) peakMB(w *work) (float64, error) {
-	peak, err := proc.PeakMemory()
-	if err != nil {
-		return 0, err
-	}
+// peakMB returns the peak memory so far plus what a run will add: the rest of the cache, which takes frozenBytes if
+// it holds all, and what an evaluation takes.
+func (c *calibration) peakMB(frozenBytes int64) float64 {
 	kept := planCache - c.cache.Budget
-	rows := int64(0)
-	for _, stim := range c.trainer.Study.Stimuli {
-		rows += int64(stim.Rows)
-	}
-	features := rows * int64(c.trainer.Study.Model.Architecture().Width*len(c.trainer.Study.Delays)) * 4 *
-		int64(w.evalLayers())
-	more := min(c.trainer.Study.Options.CacheBytes, w.frozenBytes) - kept + features
-	return float64(peak+max(more, 0)) / 1e6, nil
+	more := min(c.trainer.Study.Options.CacheBytes, frozenBytes) - kept + c.evaluation
+	return float64(c.peak+max(more, 0)) / 1e6
 }

@@ -19,7 +19,11 @@ const (
 
 // detectable returns the minimum detectable differences of the tuned voxels and of each ROI.
 func detectable(ctx context.Context, st *study.Study) ([]plan.Sensitivity, error) {
-	groups, err := st.Groups(ctx)
+	groups, err := st.PlannedGroups(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ceilings, err := ceilingsOf(ctx, st)
 	if err != nil {
 		return nil, err
 	}
@@ -29,21 +33,25 @@ func detectable(ctx context.Context, st *study.Study) ([]plan.Sensitivity, error
 		if g.Name == study.TunedGroup {
 			d.ROI = ""
 		}
-		subjects, share, ceiling, ceilings := 0., 0., 0., 0.
+		subjects, share, ceiling, known := 0., 0., 0., 0.
 		for i, p := range st.Subjects {
 			columns := g.Columns[i]
 			if len(columns) == 0 {
 				continue
 			}
-			x, err := p.Read(ctx, columns, p.Parts[study.Train]...)
+			parts := someRows(p, study.Train)
+			x, err := p.Read(ctx, columns, parts...)
 			if err != nil {
 				return nil, err
 			}
 			var lengths []int
-			for _, r := range p.Parts[study.Train] {
+			for _, r := range parts {
 				lengths = append(lengths, r.Len())
 			}
 			phi := persistence(stats.MedianAutocorrelationTime(x, lengths, len(columns)))
+			if st.Data.IsEvents() {
+				phi = 0
+			}
 			independent := (1 - phi*phi) / (1 + phi*phi)
 			q, varying := alike(x, len(columns), independent*float64(len(x)/len(columns)))
 			if varying == 0 {
@@ -55,13 +63,9 @@ func detectable(ctx context.Context, st *study.Study) ([]plan.Sensitivity, error
 			rows := p.RowsOf(study.Test)
 			d.TestRows = max(d.TestRows, rows)
 			d.Effective += float64(rows) * independent
-			c, ok, err := p.TestCeiling(ctx)
-			if err != nil {
-				return nil, err
-			}
-			if ok {
-				mean, _ := stats.Mean(c.CCMax, make([]bool, len(c.CCMax)), columns)
-				ceiling, ceilings = ceiling+mean, ceilings+1
+			if c := ceilings[i]; c != nil {
+				mean, _ := stats.Mean(c, make([]bool, len(c)), columns)
+				ceiling, known = ceiling+mean, known+1
 			}
 		}
 		if subjects == 0 {
@@ -70,7 +74,7 @@ func detectable(ctx context.Context, st *study.Study) ([]plan.Sensitivity, error
 		d.Effective /= subjects
 		d.Minutes = float64(d.TestRows) * st.Data.TR() / 60
 		d.AssumedR = usualR
-		if ceilings == subjects {
+		if known == subjects {
 			mean := ceiling / subjects
 			d.Ceiling, d.AssumedR = &mean, mean/2
 		}
@@ -80,6 +84,21 @@ func detectable(ctx context.Context, st *study.Study) ([]plan.Sensitivity, error
 		d.OneVoxel, d.AnyVoxel = delta(detectLevel), delta(detectLevel/max(1, float64(d.Voxels)/subjects))
 		d.Mean = d.OneVoxel * math.Sqrt(share/subjects) / math.Sqrt(subjects)
 		out = append(out, d)
+	}
+	return out, nil
+}
+
+// ceilingsOf returns the noise ceiling of each voxel of the subjects; nil where test rows have no repeats.
+func ceilingsOf(ctx context.Context, st *study.Study) ([][]float64, error) {
+	out := make([][]float64, len(st.Subjects))
+	for i, p := range st.Subjects {
+		c, ok, err := p.TestCeiling(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			out[i] = c.CCMax
+		}
 	}
 	return out, nil
 }

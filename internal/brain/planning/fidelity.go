@@ -2,7 +2,6 @@ package planning
 
 import (
 	"context"
-	"slices"
 
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
@@ -26,7 +25,8 @@ func MeasureFidelity(ctx context.Context, st *study.Study, story string, length 
 	f := &plan.Fidelity{Layers: layers}
 	read := func(e experiment.Extraction) (vectors [][]float32, cost float64, err error) {
 		exp.Model.Extraction = e
-		stim, err := windows.Cut(&exp, st.Delays, design.Clock{TR: st.Data.TR()}, story, wave, 1)
+		stim, err := windows.Cut(&exp, windows.BOLD(&exp, st.Delays), design.Clock{TR: st.Data.TR()}, story,
+			windows.InMemory(wave), 1)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -52,12 +52,4 @@ func MeasureFidelity(ctx context.Context, st *study.Study, story string, length 
 		f.R = append(f.R, mean)
 	}
 	return f, nil
-}
-
-// fidelityOfPlan compares some chunks of the longest training story at model.layer.
-func fidelityOfPlan(ctx context.Context, st *study.Study) (*plan.Fidelity, error) {
-	longest := slices.MaxFunc(st.StoriesOf(study.Train),
-		func(a, b string) int { return len(st.Stimuli[a].Samples) - len(st.Stimuli[b].Samples) })
-	const clips = 2
-	return MeasureFidelity(ctx, st, longest, clips*st.Experiment.Model.ChunkSeconds, st.Experiment.Model.Layer)
 }

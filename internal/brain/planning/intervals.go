@@ -14,9 +14,10 @@ func expectIntervals(ctx context.Context, st *study.Study) (out plan.Intervals, 
 	seen := map[string]bool{}
 	subjects := make([]stats.Subject, len(st.Subjects))
 	for i, p := range st.Subjects {
-		subjects[i].Voxels = p.Voxels
+		columns := someVoxels(p, p.RowsOf(study.Test))
+		subjects[i].Voxels = len(columns)
 		for _, r := range p.Parts[study.Test] {
-			y, err := p.Read(ctx, nil, r)
+			y, err := p.Read(ctx, columns, r)
 			if err != nil {
 				return out, err
 			}
@@ -26,7 +27,7 @@ func expectIntervals(ctx context.Context, st *study.Study) (out plan.Intervals, 
 		}
 	}
 	out.Stories = len(seen)
-	out.BlockRows, out.Blocks, out.Reason = stats.BlocksOf(subjects)
+	out.BlockRows, out.Blocks, out.Reason = stats.BlocksOf(subjects, st.ResampledRows())
 	if out.Reason != "" {
 		out.Minutes = math.Ceil(float64(out.BlockRows*stats.MinBlocks)*st.Data.TR()/6) / 10
 	}

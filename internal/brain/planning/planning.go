@@ -9,6 +9,7 @@ import (
 	"github.com/brainwavlm/bwlm/internal/brain/study"
 	"github.com/brainwavlm/bwlm/internal/brain/tune"
 	"github.com/brainwavlm/bwlm/internal/brain/windows"
+	"github.com/brainwavlm/bwlm/internal/proc"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -20,10 +21,12 @@ const (
 )
 
 // Estimate measures parts of the study on this machine (windows, three tuning steps, a ridge) and
-// extrapolates to the training and the evaluation. It takes seconds to minutes, depending on the model, and
-// writes nothing. The memory estimate is the peak of the process so far plus the expected growth,
+// extrapolates to the training and the evaluation. It compares cheaper ways to extract features on pieces of the
+// training and validation rows, for about CompareSeconds of the study's options. It takes seconds to minutes, depending
+// on the model, and writes nothing. The memory estimate is the peak of the process so far plus the expected growth,
 // so call Estimate in a process that has done nothing else.
 func Estimate(ctx context.Context, st *study.Study) (*plan.Plan, error) {
+	defer st.InPieces()()
 	t, err := tune.NewTrainer(ctx, st)
 	if err != nil {
 		return nil, err
@@ -36,7 +39,8 @@ func Estimate(ctx context.Context, st *study.Study) (*plan.Plan, error) {
 	if err := c.measure(ctx, w); err != nil {
 		return nil, err
 	}
-	p := &plan.Plan{Schema: 1, Device: st.Model.Session().Device.String(), Threads: torch.Threads(),
+	c.complete(w)
+	p := &plan.Plan{Schema: 2, Device: st.Model.Session().Device.String(), Threads: torch.Threads(),
 		Subjects: len(st.Subjects), Models: models(st),
 		Epochs: st.Experiment.Train.Epochs, StepsPerEpoch: len(w.order),
 		Steps:           st.Experiment.Train.Epochs * len(w.order),
@@ -44,7 +48,7 @@ func Estimate(ctx context.Context, st *study.Study) (*plan.Plan, error) {
 		WindowsRead: w.epochWindows,
 		CachedShare: w.cached, ModelParameters: w.modelParameters, Parameters: w.parameters,
 		DiskMB: float64(w.diskBytes()) / 1e6}
-	p.Phases = c.phases(w)
+	p.Phases = c.costs.phases(w)
 	if st.Experiment.Eval.Folds == "stories" {
 		folds, err := study.Folds(st.Experiment, st.Data)
 		if err != nil {
@@ -60,21 +64,28 @@ func Estimate(ctx context.Context, st *study.Study) (*plan.Plan, error) {
 	for _, phase := range p.Phases {
 		p.Seconds += phase.Seconds
 	}
-	if p.WithChunks, err = c.withChunks(ctx, p.Phases, w); err != nil {
+	compareDisk(p, st, w)
+	if c.evaluation, err = st.EvaluationBytes(); err != nil {
 		return nil, err
 	}
-	compareDisk(p, st, w)
-	if p.PeakMB, err = c.peakMB(w); err != nil {
+	if c.peak, err = proc.PeakMemory(); err != nil {
 		p.Notes = append(p.Notes, err.Error())
+	} else {
+		p.PeakMB = c.peakMB(w.frozenBytes)
+	}
+	for _, s := range st.Subjects {
+		if all, read := len(s.Parts[study.Train]), len(someRows(s, study.Train)); read < all {
+			p.Notes = append(p.Notes, fmt.Sprintf("%s: autocorrelation and varying voxels are those of %d of %d parts "+
+				"of the training rows", s.Name, read, all))
+		}
 	}
 	if p.Intervals, err = expectIntervals(ctx, st); err != nil {
 		return nil, err
 	}
-	if p.Sensitivity, err = detectable(ctx, st); err == nil &&
-		st.Experiment.Model.Extraction == experiment.ExtractChunks {
-		p.Fidelity, err = fidelityOfPlan(ctx, st)
+	if p.Sensitivity, err = detectable(ctx, st); err != nil {
+		return nil, err
 	}
-	return p, err
+	return p, c.addWays(ctx, p, w)
 }
 
 // models describes which subjects share a tuned model.

@@ -115,8 +115,9 @@ func TestPlanOfTheTinyStudy(t *testing.T) {
 	assert.Less(t, d.Mean, d.OneVoxel)
 	assert.Less(t, d.OneVoxel, d.AnyVoxel)
 	assert.NoDirExists(t, st.Experiment.Out, "a plan writes nothing")
-	require.NotNil(t, p.WithChunks)
-	assert.Positive(t, *p.WithChunks)
+	assert.Len(t, p.Ways, 2, "windows of .2 s every .25 s would leave gaps")
+	assert.InEpsilon(t, p.Seconds, p.Ways[0].Seconds, 1e-9)
+	assert.InEpsilon(t, p.PeakMB, p.Ways[0].PeakMB, 1e-9)
 	assert.Greater(t, p.FreeMB, p.DiskMB)
 	assert.Empty(t, p.Notes)
 	InCache(p, "/")
@@ -174,16 +175,6 @@ func TestADiskThatIsTooSmallIsNamed(t *testing.T) {
 	assert.Empty(t, p.Notes, "unknown, or just enough")
 	compare(&p, "the run directory", "runs", 1234, 12)
 	assert.Equal(t, []string{"the run directory needs about 1.23e+03 MB, and at runs 12 MB are free"}, p.Notes)
-}
-
-func TestPlanWithChunksHasNoOtherChoice(t *testing.T) {
-	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, s *dataset.Spec) {
-		e.Train.Mode, e.Model.Extraction, e.Model.ChunkSeconds = "readout", "chunks", 2
-	})
-	p, err := Estimate(t.Context(), st)
-	require.NoError(t, err)
-	assert.Nil(t, p.WithChunks)
-	assert.NotNil(t, p.Fidelity)
 }
 
 // A subject may lack the test stories of another.

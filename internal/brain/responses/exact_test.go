@@ -13,6 +13,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/internal/brain/colstats"
 	"github.com/brainwavlm/bwlm/npy"
 )
 
@@ -37,8 +38,7 @@ func newReference(raw map[string]*dataset.Matrix, splits [][]design.Rows, how St
 	}
 	var train design.ZScore
 	if how.ZScore == ZScoreTrain {
-		x, n := r.stack(0, func(story string) []float32 { return r.repeats[story].Mean() })
-		train = design.FitZScore(x, n, r.columns)
+		train = r.mergedTrain()
 	}
 	for story, m := range r.repeats {
 		r.data[story] = m.Mean()
@@ -53,6 +53,34 @@ func newReference(raw map[string]*dataset.Matrix, splits [][]design.Rows, how St
 		r.data[story] = r.zscore[story].Apply(r.data[story])
 	}
 	return r
+}
+
+// mergedTrain merges the moments of the training rows of each story, in the order of the split.
+func (r *reference) mergedTrain() design.ZScore {
+	var parts []*colstats.Moments
+	seen := map[string]bool{}
+	for _, p := range r.splits[0] {
+		if seen[p.Story] {
+			continue
+		}
+		seen[p.Story] = true
+		rows := of(r.splits[0], p.Story)
+		m := colstats.NewMoments(count(rows), r.columns)
+		x := r.repeats[p.Story].Mean()
+		each := func(add func(int, []float32)) {
+			for _, own := range rows {
+				for k := own.From; k < own.To; k++ {
+					add(0, x[k*r.columns:][:r.columns])
+				}
+			}
+		}
+		each(m.Add)
+		m.Centre(0, r.columns)
+		each(m.AddSquares)
+		parts = append(parts, m)
+	}
+	mean, sd := colstats.Merge(r.columns, parts...).MeanSD()
+	return design.ZScore{Mean: mean, SD: sd}
 }
 
 // detrended removes drift of the given degree from each repeat. A constant column becomes exactly
@@ -145,12 +173,12 @@ func (r *reference) equal(t *testing.T, s *SubjectResponses, rng *rand.Rand) {
 	}
 	for story, m := range r.repeats {
 		sel := s.Select(allRows(s, story))
-		got, err := sel.ReadAll(ctx, nil)
+		got, err := sel.ReadAll(ctx)
 		require.NoError(t, err)
 		sameBits(t, r.data[story], got)
 		for k := range m.Repeats {
 			out := make([]float32, m.Rows*r.columns)
-			require.NoError(t, sel.ReadRepeat(ctx, k, 0, m.Rows, nil, out))
+			require.NoError(t, sel.ReadRepeat(ctx, k, 0, m.Rows, out))
 			sameBits(t, r.repeat(story, k), out)
 		}
 		require.Equal(t, constantIn(m, 0, m.Rows), s.Constant(story), story)
@@ -174,10 +202,10 @@ func (r *reference) equal(t *testing.T, s *SubjectResponses, rng *rand.Rand) {
 		from := rng.IntN(rows)
 		to := from + rng.IntN(rows-from+1)
 		out := make([]float32, (to-from)*r.columns)
-		require.NoError(t, sel.ReadRows(ctx, from, to, nil, out))
+		require.NoError(t, sel.ReadRows(ctx, from, to, out))
 		sameBits(t, want[from*r.columns:to*r.columns], out)
 		out, picked := make([]float32, (to-from)*len(some)), []float32(nil)
-		require.NoError(t, sel.ReadRows(ctx, from, to, some, out))
+		require.NoError(t, sel.Of(some).ReadRows(ctx, from, to, out))
 		for k := from; k < to; k++ {
 			for _, c := range some {
 				picked = append(picked, want[k*r.columns+c])
@@ -187,7 +215,7 @@ func (r *reference) equal(t *testing.T, s *SubjectResponses, rng *rand.Rand) {
 		first := rng.IntN(r.columns)
 		last := first + rng.IntN(r.columns-first+1)
 		out, picked = make([]float32, (last-first)*rows), nil
-		require.NoError(t, sel.readColumns(ctx, first, last, out))
+		require.NoError(t, sel.Read(first, last, out))
 		for c := first; c < last; c++ {
 			for k := range rows {
 				picked = append(picked, want[k*r.columns+c])
@@ -288,6 +316,10 @@ func TestRowsOnDemandAreBitIdentical(t *testing.T) {
 						require.NoError(t, s.Measure(t.Context()))
 						require.NoError(t, s.Measure(t.Context()), "a second time it does nothing")
 						before.equal(t, s, rng)
+						lazy, err := Standardise(opened, splits, how)
+						require.NoError(t, err)
+						before.readFirst(t, lazy)
+						before.equal(t, lazy, rng)
 						less := s.Resplit(others)
 						require.NoError(t, less.Measure(t.Context()))
 						after.equal(t, less, rng)
@@ -299,19 +331,68 @@ func TestRowsOnDemandAreBitIdentical(t *testing.T) {
 	}
 }
 
+// readFirst reads rows before anything is measured, which measures their stories, and then the rest.
+func (r *reference) readFirst(t *testing.T, s *SubjectResponses) {
+	t.Helper()
+	for split, ranges := range r.splits {
+		want, _ := r.stack(split, func(story string) []float32 { return r.data[story] })
+		got, err := s.Select(ranges...).ReadAll(t.Context())
+		require.NoError(t, err)
+		sameBits(t, want, got)
+		if s.how.ZScore == ZScoreTrain {
+			continue
+		}
+		require.Equal(t, r.varies(split), s.Varies(split), "split %d, %v", split, s.how)
+		got = got[:0] // z-scored once more
+		scored := make([]float32, len(want))
+		for _, story := range slices.Sorted(maps.Keys(r.repeats)) {
+			var places []design.Rows
+			at := 0
+			for _, p := range ranges {
+				if p.Story == story {
+					places = append(places, design.Rows{From: at, To: at + p.Len()})
+				}
+				at += p.Len()
+			}
+			z := design.FitZScore(want, at, r.columns, append(places, design.Rows{})...)
+			for _, p := range places {
+				copy(scored[p.From*r.columns:], z.Apply(want[p.From*r.columns:p.To*r.columns]))
+			}
+		}
+		again, err := s.Scored(split).ReadAll(t.Context())
+		require.NoError(t, err)
+		sameBits(t, scored, again)
+	}
+	require.NoError(t, s.Measure(t.Context()))
+}
+
+// little makes slabs, and what is held of a story, small.
+func little(t *testing.T, slab, hold int) {
+	was := [2]int{slabBytes, holdBytes}
+	slabBytes, holdBytes = slab, hold
+	t.Cleanup(func() { slabBytes, holdBytes = was[0], was[1] })
+}
+
 // Passes over more than one slab and more than one tile give bit-identical results.
 func TestSeveralSlabsAreBitIdentical(t *testing.T) {
 	if testing.Short() {
 		t.Skip("many data sets")
 	}
-	const rows, columns = 700, 3100 // 8.7 MB
+	for _, hold := range []int{0, 1 << 20, 1 << 30} { // no story is held, one is, both are
+		t.Run(fmt.Sprint(hold), func(t *testing.T) { little(t, 100<<10, hold); testSlabs(t) })
+	}
+}
+
+func testSlabs(t *testing.T) {
+	const rows, columns = 140, 2100 // 1.2 MB
 	rng := rand.New(rand.NewPCG(3, 4))
 	raw := map[string]*dataset.Matrix{"a": randomMatrix(rng, 1, rows, columns),
-		"b": randomMatrix(rng, 2, rows/2, columns)}
-	splits := [][]design.Rows{{{Story: "a", From: 5, To: 600}, {Story: "b", From: 3, To: 90}},
-		{{Story: "a", From: 600, To: 700}}, {{Story: "b", From: 100, To: 350}}}
+		"b": randomMatrix(rng, 1, rows/2, columns)}
+	splits := [][]design.Rows{{{Story: "a", From: 5, To: 100}, {Story: "b", From: 3, To: 30}},
+		{{Story: "a", From: 100, To: 140}}, {{Story: "b", From: 35, To: 60}, {Story: "b", From: 61, To: 70}}}
 	ways := map[string]map[string]*dataset.Responses{"a": openings(t, raw["a"]), "b": openings(t, raw["b"])}
-	for _, how := range []Standardisation{{ZScore: ZScoreStory}, {Polynomials: 3, ZScore: ZScoreTrain}} {
+	for _, how := range []Standardisation{{ZScore: ZScoreStory}, {Polynomials: 2, ZScore: ZScoreStory},
+		{Polynomials: 3, ZScore: ZScoreTrain}} {
 		want := newReference(raw, splits, how)
 		for _, kind := range []string{"rows", "columns"} {
 			var opened []*dataset.Responses
@@ -320,10 +401,15 @@ func TestSeveralSlabsAreBitIdentical(t *testing.T) {
 				r.Story = story
 				opened = append(opened, &r)
 			}
-			s, err := Standardise(opened, splits, how)
-			require.NoError(t, err)
-			require.NoError(t, s.Measure(t.Context()))
-			want.equal(t, s, rng)
+			for _, lazy := range []bool{false, true} {
+				s, err := Standardise(opened, splits, how)
+				require.NoError(t, err)
+				if lazy {
+					want.readFirst(t, s)
+				}
+				require.NoError(t, s.Measure(t.Context()))
+				want.equal(t, s, rng)
+			}
 		}
 	}
 }
@@ -351,10 +437,8 @@ func TestStandardiseRefusesShapes(t *testing.T) {
 	require.Equal(t, []bool{true, true, true}, s.Varies(0))
 	require.Panics(t, func() { s.Select(design.Rows{Story: "b", To: 1}) })
 	require.Panics(t, func() { s.Select(design.Rows{Story: "a", To: 9}) })
-	require.Panics(t, func() {
-		_ = s.Select(allRows(s, "a")).ReadRows(t.Context(), 0, 1, []int{1, 0},
-			make([]float32, 2))
-	})
+	require.Panics(t, func() { s.Select(allRows(s, "a")).Of([]int{1, 0}) })
+	require.Panics(t, func() { _ = s.Select(allRows(s, "a")).ReadRows(t.Context(), 0, 9, make([]float32, 30)) })
 }
 
 // A file that changes after it was measured is noticed, and not read by what was measured of
@@ -369,6 +453,6 @@ func TestAFileThatChangesIsNoticed(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, s.Measure(t.Context()))
 	require.NoError(t, npy.Write(path, []int{3, 2}, []float32{1, 2, 3, 4, 5, 6}))
-	_, err = s.Select(allRows(s, "a")).ReadAll(t.Context(), nil)
+	_, err = s.Select(allRows(s, "a")).ReadAll(t.Context())
 	require.ErrorContains(t, err, "has changed")
 }

@@ -2,7 +2,6 @@ package responses
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/internal/brain/rowsource"
@@ -12,9 +11,9 @@ import (
 // leastColumns is the number of columns that are worth another processor.
 const leastColumns = 1024
 
-// pass visits the values of responses in bounded memory, [rowsource.SlabBytes] at a time, as often as it is
-// asked to. Columns are shared among the processors, so that visits of different columns run side
-// by side; each column sees its rows in ascending order.
+// pass visits the values of responses in bounded memory, as often as it is asked to: from memory where they fit in
+// holdBytes, else a slab or a tile at a time, which are read again. Columns are shared among the processors, so that
+// visits of different columns run side by side; each column sees its rows in ascending order.
 type pass struct {
 	r   *dataset.Responses
 	buf []float32
@@ -30,9 +29,9 @@ type tile struct {
 	buf      []float32 // else what is read
 }
 
-// tiles visits the columns from ≤ c < to tile by tile. Row-major responses are one tile of all
-// columns, which is read by rows; column-major ones are cut into tiles that fit in memory.
-func (p *pass) tiles(ctx context.Context, from, to int, visit func(*tile) error) error {
+// tiles visits all columns tile by tile. Responses that fit in memory and row-major ones are one tile, of which the
+// latter are read by rows; column-major ones are cut into tiles that fit.
+func (p *pass) tiles(ctx context.Context, visit func(*tile) error) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
@@ -43,30 +42,50 @@ func (p *pass) tiles(ctx context.Context, from, to int, visit func(*tile) error)
 		t.held = m.Held()
 		return visit(t)
 	}
-	if s, ok := r.Source.(rowsource.Columns); ok {
-		width := min(rowsource.TileColumns(r.Repeats, r.Rows), to-from)
-		for at := from; at < to; at += width {
-			t := &tile{Responses: r, from: at, to: min(at+width, to)}
-			t.held = p.buffer(r.Repeats * r.Rows * (t.to - at))
-			if err := s.ReadTile(ctx, at, t.to, t.held); err != nil {
-				return err
-			}
-			if err := visit(t); err != nil {
-				return err
-			}
+	if fits(r) {
+		t.held = p.buffer(all)
+		if err := readWhole(ctx, r, t.held); err != nil {
+			return err
 		}
-		return nil
-	}
-	if t.buf = p.buffer(min(all, max(rowsource.SlabBytes/4, r.Repeats*r.Columns))); len(t.buf) < all {
 		return visit(t)
 	}
-	for k := range r.Repeats { // it fits, so one read is enough for all visits
-		if err := r.Source.ReadRows(ctx, k, 0, r.Rows, t.buf[k*r.Rows*r.Columns:][:r.Rows*r.Columns]); err != nil {
+	s, ok := r.Source.(rowsource.Columns)
+	if !ok {
+		t.buf = p.buffer(min(all, max(slabBytes/4, r.Repeats*r.Columns)))
+		return visit(t)
+	}
+	width := min(max(1, slabBytes/4/(r.Repeats*r.Rows)), r.Columns)
+	for at := 0; at < r.Columns; at += width {
+		t := &tile{Responses: r, from: at, to: min(at+width, r.Columns)}
+		t.held = p.buffer(r.Repeats * r.Rows * (t.to - at))
+		if err := s.ReadTile(ctx, at, t.to, t.held); err != nil {
+			return err
+		}
+		if err := visit(t); err != nil {
 			return err
 		}
 	}
-	t.held = t.buf
-	return visit(t)
+	return nil
+}
+
+// fits reports whether responses are held in memory while they are measured.
+func fits(r *dataset.Responses) bool {
+	_, held := r.Source.(rowsource.Memory)
+	return held || 4*r.Repeats*r.Rows*r.Columns <= holdBytes
+}
+
+// readWhole fills out with all responses, (repeats, rows, columns).
+func readWhole(ctx context.Context, r *dataset.Responses, out []float32) error {
+	if s, ok := r.Source.(rowsource.Columns); ok {
+		return s.ReadTile(ctx, 0, r.Columns, out)
+	}
+	n := r.Rows * r.Columns
+	for k := range r.Repeats {
+		if err := r.Source.ReadRows(ctx, k, 0, r.Rows, out[k*n:(k+1)*n]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // buffer returns n values that the pass can write to.
@@ -135,23 +154,4 @@ func (t *tile) slabs(ctx context.Context, firstRepeat, lastRepeat, from, to int,
 		visit(at, end, x)
 	}
 	return nil
-}
-
-// readColumns fills out with columns from ≤ c < to of a repeat, (to-from, Rows), one column after
-// another. It is fast in a column-major .npy file; of a row-major one it reads all rows, a slab at
-// a time.
-func readColumns(ctx context.Context, r *dataset.Responses, repeat, from, to int, out []float32) error {
-	if repeat < 0 || repeat >= r.Repeats || from < 0 || to < from || to > r.Columns {
-		panic(fmt.Sprintf("responses: columns %d to %d of %d in repeat %d of %d", from, to, r.Columns, repeat,
-			r.Repeats))
-	}
-	return newPass(r).tiles(ctx, from, to, func(t *tile) error {
-		return t.each(ctx, repeat, 0, r.Rows, func(k, column int, row []float32) {
-			for i, x := range row {
-				if c := column + i; c >= from && c < to {
-					out[(c-from)*r.Rows+k] = x
-				}
-			}
-		})
-	})
 }

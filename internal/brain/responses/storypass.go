@@ -22,8 +22,9 @@ type storyPass struct {
 	// What is measured of some rows.
 	rows    []design.Rows // behind the z-score, in the order of its sums
 	moments *colstats.Moments
-	own     bool // moments are of this story alone
 	parts   []part
+
+	held []float32 // all values, (repeats, rows, columns); nil: they are read as often as they are needed
 }
 
 func newStoryPass(st *story) *storyPass {
@@ -53,7 +54,12 @@ func (p *storyPass) begin(polynomials int) {
 // run measures the story and fills in what was found.
 func (p *storyPass) run(ctx context.Context) error {
 	st := p.st
-	err := newPass(st.Responses).tiles(ctx, 0, st.Columns, func(t *tile) error { return p.tile(ctx, t) })
+	var err error
+	if p.held != nil {
+		err = p.tile(ctx, &tile{Responses: st.Responses, to: st.Columns, held: p.held})
+	} else {
+		err = newPass(st.Responses).tiles(ctx, func(t *tile) error { return p.tile(ctx, t) })
+	}
 	if err == nil && p.fit != nil {
 		err = p.scan.bad.Err(st.Source, st.Where)
 	}
@@ -70,11 +76,6 @@ func (p *storyPass) run(ctx context.Context) error {
 		p.fit.raw, _ = p.scan.means()
 	default:
 		p.fit.constant = constant(p.restVary)
-	}
-	if p.own {
-		mean, sd := p.moments.MeanSD()
-		z := design.ZScore{Mean: mean, SD: sd}
-		st.zscore = &z
 	}
 	return nil
 }
@@ -158,13 +159,13 @@ func (p *storyPass) squares(ctx context.Context, t *tile, once bool) error {
 	if again {
 		p.scan.moments.Centre(t.from, t.to)
 	}
-	if p.own {
+	if p.moments != nil {
 		p.moments.Centre(t.from, t.to)
 	}
 	if once {
 		return t.together(ctx, 0, t.Rows, func(k, column int, rows [][]float32) {
 			p.scan.lookAgain(k, column, rows[0])
-			if p.own && contains(p.rows, k) {
+			if p.moments != nil && contains(p.rows, k) {
 				p.moments.AddSquares(column, rows[0])
 			}
 		})
@@ -174,7 +175,7 @@ func (p *storyPass) squares(ctx context.Context, t *tile, once bool) error {
 			return err
 		}
 	}
-	if p.own {
+	if p.moments != nil {
 		return p.over(ctx, t, p.rows, p.moments.AddSquares)
 	}
 	return nil
@@ -228,20 +229,21 @@ func (p *storyPass) mean(column int, rows [][]float32) []float32 {
 	return out
 }
 
-// part are the rows of a story in a split, with the extremes of both.
+// part are the rows of a story in a split, with their extremes.
 type part struct {
-	rows       []design.Rows
-	split, own *extremes
+	rows  []design.Rows
+	split int
+	own   *extremes
 }
 
-// fold takes the story's extremes, as z-scores if z is not nil, into those of the split.
-func (p part) fold(z *design.ZScore) {
+// fold takes the story's extremes, as z-scores if z is not nil, into those of all stories of the split.
+func (p part) fold(all *extremes, z *design.ZScore) {
 	for c, least := range p.own.least {
 		largest := p.own.largest[c]
 		if z != nil {
 			least, largest = z.Value(c, least), z.Value(c, largest)
 		}
-		p.split.least[c], p.split.largest[c] = min(p.split.least[c], least), max(p.split.largest[c], largest)
+		all.least[c], all.largest[c] = min(all.least[c], least), max(all.largest[c], largest)
 	}
 }
 

@@ -3,6 +3,8 @@ package responses
 import (
 	"fmt"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
@@ -33,7 +35,7 @@ type Standardisation struct {
 // the coefficients of the drift, mean and SD. Rows are computed from the files when they are read,
 // and are bit-identical to those of a matrix in memory.
 //
-// [SubjectResponses.Measure] comes first. After it the methods may be called from several
+// A story is measured when it is first read, or by [SubjectResponses.Measure]. The methods may be called from several
 // goroutines at once.
 type SubjectResponses struct {
 	Subject string
@@ -43,9 +45,10 @@ type SubjectResponses struct {
 	splits   [][]design.Rows
 	stories  map[string]*story
 	names    []string    // of the stories, in the order in which they were given
-	extremes []*extremes // by split; nil: not measured yet
+	extremes []*extremes // by split, of the stories that were measured
+	kept     []bool      // by split: extremes are of all its stories already
 	all      []int       // the numbers of all columns
-	measured bool
+	lock     *sync.Mutex // held while a story is measured
 }
 
 // story are the responses to one story with what was measured of them.
@@ -53,6 +56,10 @@ type story struct {
 	*dataset.Responses
 	*fit
 	zscore *design.ZScore // nil: none, or not measured yet
+
+	ofTrain  *colstats.Moments // of its training rows, until those of all stories are merged
+	measured atomic.Bool
+	again    []atomic.Pointer[design.ZScore] // by split, of the standardised values; nil: not needed yet
 }
 
 // fit is what is measured of all rows of a story, and so does not depend on the splits.
@@ -69,7 +76,7 @@ type fit struct {
 func Standardise(responses []*dataset.Responses, splits [][]design.Rows, how Standardisation) (*SubjectResponses,
 	error) {
 	s := &SubjectResponses{how: how, splits: splits, stories: map[string]*story{},
-		extremes: make([]*extremes, len(splits))}
+		extremes: make([]*extremes, len(splits)), kept: make([]bool, len(splits)), lock: &sync.Mutex{}}
 	for _, r := range responses {
 		where := r.Subject + "/" + r.Story
 		if s.Columns != 0 && s.Columns != r.Columns {
@@ -82,7 +89,7 @@ func Standardise(responses []*dataset.Responses, splits [][]design.Rows, how Sta
 				WithHint("lower data.detrend")
 		}
 		s.Subject, s.Columns = r.Subject, r.Columns
-		s.names, s.stories[r.Story] = append(s.names, r.Story), &story{Responses: r}
+		s.names, s.stories[r.Story] = append(s.names, r.Story), s.newStory(r)
 	}
 	for _, split := range splits {
 		for _, rows := range split {
@@ -98,16 +105,22 @@ func Standardise(responses []*dataset.Responses, splits [][]design.Rows, how Sta
 	return s, nil
 }
 
+func (s *SubjectResponses) newStory(r *dataset.Responses) *story {
+	return &story{Responses: r, again: make([]atomic.Pointer[design.ZScore], len(s.splits))}
+}
+
 // Resplit returns the same responses with as many other splits, which must be measured in turn.
 // What is as it was is not measured again.
 func (s *SubjectResponses) Resplit(splits [][]design.Rows) *SubjectResponses {
-	s.mustBeMeasured()
+	s.lock.Lock()
+	defer s.lock.Unlock()
 	out := *s
-	out.splits, out.measured, out.stories, out.extremes = splits, false, map[string]*story{},
-		make([]*extremes, len(splits))
+	out.splits, out.stories, out.lock = splits, map[string]*story{}, &sync.Mutex{}
+	out.extremes, out.kept = make([]*extremes, len(splits)), make([]bool, len(splits))
 	same := func(split int) bool { return slices.Equal(s.splits[split], splits[split]) }
 	for name, st := range s.stories {
-		n := &story{Responses: st.Responses, fit: st.fit}
+		n := out.newStory(st.Responses)
+		n.fit = st.fit
 		if s.how.ZScore == ZScoreTrain && same(0) ||
 			s.how.ZScore == ZScoreStory && slices.Equal(s.statisticsRows(name), out.statisticsRows(name)) {
 			n.zscore = st.zscore
@@ -116,8 +129,8 @@ func (s *SubjectResponses) Resplit(splits [][]design.Rows) *SubjectResponses {
 	}
 	for i := range splits {
 		moved := func(r design.Rows) bool { return out.stories[r.Story].zscore == nil }
-		if same(i) && !(s.how.ZScore == ZScoreStory && slices.ContainsFunc(splits[i], moved)) {
-			out.extremes[i] = s.extremes[i]
+		if s.isMeasured(i) && same(i) && !(s.how.ZScore == ZScoreStory && slices.ContainsFunc(splits[i], moved)) {
+			out.extremes[i], out.kept[i] = s.extremes[i], true
 		}
 	}
 	return &out
@@ -143,19 +156,23 @@ func (s *SubjectResponses) Repeats(story string) int {
 }
 
 // Constant returns the columns of a story that vary in no repeat once drift is removed.
-func (s *SubjectResponses) Constant(story string) []int { return s.mustHave(story).constant }
+func (s *SubjectResponses) Constant(story string) []int { return s.mustHaveMeasured(story).constant }
 
 // Raw returns the columns of a story whose mean is more than 3 SD from 0, as in scanner units; none
 // where drift is removed.
-func (s *SubjectResponses) Raw(story string) []int { return s.mustHave(story).raw }
+func (s *SubjectResponses) Raw(story string) []int { return s.mustHaveMeasured(story).raw }
 
 // ZScore returns the mean and SD by which a story is z-scored, nil without.
-func (s *SubjectResponses) ZScore(story string) *design.ZScore { return s.mustHave(story).zscore }
+func (s *SubjectResponses) ZScore(story string) *design.ZScore {
+	return s.mustHaveMeasured(story).zscore
+}
 
 // Varies reports for each column whether its standardised responses are not all the same in the
 // rows of a split.
 func (s *SubjectResponses) Varies(split int) []bool {
-	s.mustBeMeasured()
+	if !s.isMeasured(split) {
+		panic(fmt.Sprintf("responses: split %d of %s has not been measured", split, s.Subject))
+	}
 	out := make([]bool, s.Columns)
 	if len(s.splits[split]) == 0 {
 		return out
@@ -174,8 +191,13 @@ func (s *SubjectResponses) Varies(split int) []bool {
 	return out
 }
 
+// isMeasured reports whether all stories of a split have been measured.
+func (s *SubjectResponses) isMeasured(split int) bool {
+	missing := func(r design.Rows) bool { return !s.stories[r.Story].measured.Load() }
+	return !slices.ContainsFunc(s.splits[split], missing)
+}
+
 func (s *SubjectResponses) mustHave(name string) *story {
-	s.mustBeMeasured()
 	st := s.stories[name]
 	if st == nil {
 		panic(fmt.Sprintf("responses: %s has no responses to story %q", s.Subject, name))
@@ -183,8 +205,11 @@ func (s *SubjectResponses) mustHave(name string) *story {
 	return st
 }
 
-func (s *SubjectResponses) mustBeMeasured() {
-	if !s.measured {
-		panic("responses: responses are used before Measure")
+// mustHaveMeasured returns a story of which something is asked that is measured.
+func (s *SubjectResponses) mustHaveMeasured(name string) *story {
+	st := s.mustHave(name)
+	if !st.measured.Load() {
+		panic(fmt.Sprintf("responses: story %q of %s has not been measured", name, s.Subject))
 	}
+	return st
 }

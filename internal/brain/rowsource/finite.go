@@ -28,6 +28,9 @@ func (n *NotFinite) Err(s Source, where string) error {
 	repeats, rows, columns := s.Shape()
 	k, voxel := n.at/columns, n.at%columns
 	at := fmt.Sprintf("TR %d, voxel %d", k%rows, voxel)
+	if clips, ok := s.(interface{ RowName(int) string }); ok {
+		at = fmt.Sprintf("%s, channel %d", clips.RowName(k%rows), voxel)
+	}
 	if repeats > 1 {
 		at = fmt.Sprintf("repeat %d, %s", k/rows, at)
 	}

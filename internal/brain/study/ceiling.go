@@ -31,7 +31,7 @@ func (p *Subject) ceiling(ctx context.Context, responses *responses.SubjectRespo
 		return c, false, nil
 	}
 	c, err = stats.CeilingByRows(n, rows.Rows, p.Voxels, func(repeat, from, to int, out []float32) error {
-		return rows.ReadRepeat(ctx, repeat, from, to, nil, out)
+		return rows.ReadRepeat(ctx, repeat, from, to, out)
 	})
 	return c, err == nil, err
 }

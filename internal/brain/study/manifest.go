@@ -151,6 +151,9 @@ func (st *Study) beginning(ctx context.Context) (*results.Manifest, error) {
 		return nil, fault.New(fault.Usage, "begin run", "eval.folds",
 			"each fold is a run of its own, and this is about one run").WithHint("set eval.folds: none")
 	}
+	if err := st.Measure(ctx); err != nil {
+		return nil, err
+	}
 	return st.Manifest(ctx)
 }
 

@@ -1,27 +1,52 @@
 package study
 
 import (
+	"cmp"
+	"context"
+
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/ridge"
 	"github.com/brainwavlm/bwlm/internal/brain/windows"
 )
 
-// shareMemory divides the remaining memory budget between units of computation and the activation
-// cache. Memory in use is measured. Memory of the evaluation is reserved: features of all layers at
-// all rows, ridge weights and predictions, and a quarter more for garbage of Go.
-func (st *Study) shareMemory(bound int64) error {
+// shareMemory divides a memory bound between ridges, units of computation and the activation cache, before anything but
+// headers was read. Memory in use is measured. What an evaluation and a pass over the responses take is reserved, by
+// the shapes in headers. A bound that does not suffice is refused.
+func (st *Study) shareMemory(context.Context) error {
+	if !st.owns {
+		return nil
+	}
+	opt, exp := &st.Options, st.Experiment
+	defer func() {
+		opt.StepBytes = cmp.Or(opt.StepBytes, windows.DefaultStepBytes)
+		opt.CacheBytes = cmp.Or(opt.CacheBytes, windows.DefaultCacheBytes)
+	}()
+	bound := cmp.Or(opt.MaxBytes, exp.MaxBytes())
 	if bound == 0 {
 		return nil
 	}
+	const least = 1 // the smallest groups of voxels
 	unit := st.UnitBytes()
-	left, err := windows.MemoryLeft(st.Model, st.Experiment.Model, bound, st.EvaluationBytes(), unit)
+	later, err := st.evaluationBytes(least)
 	if err != nil {
 		return err
 	}
-	if st.Options.StepBytes == 0 {
-		st.Options.StepBytes = min(windows.DefaultStepBytes, max(left*2/3, unit))
+	left, err := windows.MemoryLeft(st.Model, exp.Model, bound, later, unit)
+	if err != nil {
+		return err
 	}
-	if st.Options.CacheBytes == 0 {
-		st.Options.CacheBytes = max(1, left-st.Options.StepBytes)
+	// A third of the bound for sums or responses of a ridge, or what there is.
+	st.ridgeBytes = int(min(bound/3, max(least, left-unit)))
+	more, err := st.evaluationBytes(st.ridgeBytes)
+	if err != nil {
+		return err
+	}
+	left -= min(more-later, left-unit)
+	if opt.StepBytes == 0 {
+		opt.StepBytes = min(windows.DefaultStepBytes, max(left*2/3, unit))
+	}
+	if opt.CacheBytes == 0 {
+		opt.CacheBytes = max(1, left-opt.StepBytes)
 	}
 	return nil
 }
@@ -39,30 +64,44 @@ func (st *Study) UnitBytes() int64 {
 	return unit
 }
 
-// EvaluationBytes estimates the most memory that Go will allocate for the evaluation of a tuned model.
-func (st *Study) EvaluationBytes() int64 {
-	width := int64(st.Model.Architecture().Width * len(st.Delays))
-	features, fits := int64(0), int64(0)
+// EvaluationBytes estimates the most memory that the evaluation of a tuned model takes: waveforms, what is kept of
+// responses and read of them, features and their ridge, and the predictions of test rows. A quarter more of what Go
+// allocates is garbage.
+func (st *Study) EvaluationBytes() (int64, error) { return st.evaluationBytes(st.ridgeBytes) }
+
+// evaluationBytes is EvaluationBytes with ridges that hold some bytes of responses or sums.
+func (st *Study) evaluationBytes(ridgeBytes int) (int64, error) {
+	channels := int64(st.Model.Architecture().Width)
+	width := channels * int64(len(st.Delays))
+	rows, waves, longest := int64(0), int64(0), int64(0)
 	for _, stim := range st.Stimuli {
-		features += int64(stim.Rows) * width * 4
+		rows += int64(stim.Rows)
+		bytes := 4 * int64(stim.Samples.Len())
+		waves, longest = waves+bytes, max(longest, bytes)
 	}
-	for _, group := range SameRows(st.Subjects) {
-		voxels := int64(0)
-		for _, i := range group {
-			voxels += int64(st.Subjects[i].Voxels)
-		}
-		rows := int64(st.Subjects[group[0]].RowsOf(Train))
-		k := min(rows, width)
-		// As brain/ridge measures a fit: weights and their garbage, features, their decomposition, blocks.
-		fits = max(fits, 12*width*voxels+160*voxels+4*rows*voxels+12*rows*width+40*k*k+24*rows*k+16<<23)
-		for _, i := range group {
-			// base, best, tuned, and a copy of the responses
-			features += 4 * int64(st.Subjects[i].RowsOf(Test)) * int64(st.Subjects[i].Voxels) * 4
-		}
-	}
-	features += features / 4
+	layers := int64(len(st.ScoredLayers()))
 	if st.Experiment.Train.Mode != experiment.TrainReadout {
-		features += int64(st.Model.Architecture().Layers) * features / 4
+		layers = int64(st.Model.Architecture().Layers) + 1
 	}
-	return features + fits
+	features := rows * channels * 4 * layers
+	fits, kept, pass := int64(0), int64(0), int64(0)
+	opt := st.RidgeOptions()
+	opt.Bytes = ridgeBytes
+	for _, group := range SameRows(st.Subjects) {
+		voxels := 0
+		for _, i := range group {
+			p := st.Subjects[i]
+			voxels += p.Voxels
+			// base, best, tuned, and the responses
+			features += 4 * int64(p.RowsOf(Test)) * int64(p.Voxels) * 4
+			kept, pass = kept+p.Responses.Bytes(), max(pass, p.Responses.PassBytes())
+		}
+		train := st.Subjects[group[0]].RowsOf(Train)
+		fit, err := ridge.Expect(train, int(width), voxels, opt)
+		if err != nil {
+			return 0, err
+		}
+		fits = max(fits, fit.Memory+4*int64(train)*width)
+	}
+	return min(waves, waveBytes+longest) + kept + pass + features + features/4 + fits, nil
 }

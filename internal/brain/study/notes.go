@@ -6,12 +6,13 @@ import (
 	"slices"
 
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/progress"
 )
 
 // noteRaw notes responses in scanner units and constant voxels.
 func (st *Study) noteRaw(p *Subject) {
-	if p.empty > 0 {
-		st.Note("%s: %d of %d voxels hold no values; they are left out", p.Name, p.empty, p.Voxels)
+	if len(p.empty) > 0 {
+		st.Note("%s: %d of %d voxels hold no values; they are left out", p.Name, len(p.empty), p.Voxels)
 	}
 	for _, story := range st.Data.StoriesOf(p.Name) {
 		if p.Responses.Rows(story) == 0 {
@@ -21,7 +22,7 @@ func (st *Study) noteRaw(p *Subject) {
 			st.Note("%s/%s: %d of %d columns look raw (|mean| above 3 SD); consider data.detrend: legendre:N", p.Name,
 				story, len(raw), p.Voxels)
 		}
-		if n := len(p.Responses.Constant(story)) - p.empty; n > 0 {
+		if n := len(p.Responses.Constant(story)) - len(p.empty); n > 0 {
 			st.Note("%s/%s: %d of %d voxels are constant; they are left out of means", p.Name, story, n, p.Voxels)
 		}
 	}
@@ -32,6 +33,10 @@ func (st *Study) noteMethod(context.Context) error {
 	exp := st.Experiment
 	if st.Frozen.Half {
 		st.Note("activations of frozen layers are cached in bf16: results are not bit-identical to those without")
+	}
+	if st.Data.IsEvents() {
+		st.Note("rows are clips: one vector and one response each")
+		return nil
 	}
 	st.Note("readout.delays_seconds %v are %v TRs of %g s", exp.Readout.DelaysSeconds, st.Delays, st.Data.TR())
 	if trim := Trim(exp, st.Data); st.Data.Spec().Trimmed && trim != exp.Data.Trim {
@@ -69,9 +74,13 @@ func (st *Study) inSeveralSplits() string {
 	return ""
 }
 
-// Note adds a note unless it is there already.
+// Note adds a note unless it is there already. Once the study is open, it is an event, too.
 func (st *Study) Note(format string, args ...any) {
-	if text := fmt.Sprintf(format, args...); !slices.Contains(st.Notes, text) {
-		st.Notes = append(st.Notes, text)
+	text := fmt.Sprintf(format, args...)
+	if slices.Contains(st.Notes, text) {
+		return
+	}
+	if st.Notes = append(st.Notes, text); st.opened {
+		st.Options.Progress(progress.Event{Phase: progress.Note, Note: text})
 	}
 }

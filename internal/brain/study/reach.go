@@ -43,5 +43,5 @@ func (st *Study) StimulusWindow() design.StimulusWindow {
 	if exp.Model.Extraction == experiment.ExtractChunks { // a frame depends on all of its clip
 		vector.After = vector.Before
 	}
-	return windows.BOLD(exp, st.Delays).StimulusWindow(clock, vector)
+	return st.Design().StimulusWindow(clock, vector)
 }

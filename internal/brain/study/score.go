@@ -37,7 +37,7 @@ func (st *Study) RidgeOptions() ridge.Options {
 		HeldOut: exp.Eval.HeldOut,
 		Chunks:  st.heldOut, WholeChunks: exp.Eval.Chunks == "whole", Metric: metrics[exp.Eval.Metric],
 		SmallerTies: exp.Eval.Ties == "smaller", NoIntercept: !exp.Eval.Intercept,
-		Seed: exp.Train.Seed, Device: st.Model.Session().Device}
+		Seed: exp.Train.Seed, Device: st.Model.Session().Device, Bytes: st.ridgeBytes}
 }
 
 var metrics = map[string]ridge.Metric{"r": ridge.R, "r2": ridge.R2,

@@ -2,7 +2,6 @@ package study
 
 import (
 	"cmp"
-	"context"
 	"hash/fnv"
 	"math"
 	"math/rand/v2"
@@ -14,9 +13,9 @@ import (
 )
 
 // Begun returns the subject with a share of its training rows.
-func (p *Subject) Begun(ctx context.Context, share float64, exp *experiment.Experiment) (*Subject, error) {
+func (p *Subject) Begun(share float64, exp *experiment.Experiment) *Subject {
 	if share >= 1 {
-		return p, nil
+		return p
 	}
 	all := slices.Clone(p.Parts[Train])
 	total := 0
@@ -45,5 +44,5 @@ func (p *Subject) Begun(ctx context.Context, share float64, exp *experiment.Expe
 	}
 	slices.SortFunc(out.Parts[Train], func(a, b design.Rows) int { return cmp.Compare(place(a), place(b)) })
 	out.Responses = p.Responses.Resplit(out.Parts[:])
-	return &out, out.Responses.Measure(ctx)
+	return &out
 }

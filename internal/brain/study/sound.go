@@ -17,10 +17,11 @@ import (
 type sounds struct {
 	prints map[string]*fingerprint.Print
 	shared map[[2]string][]design.SharedAudio
+	clips  []*fingerprint.Print // of each clip, where rows are clips
 }
 
 func newSounds() *sounds {
-	return &sounds{map[string]*fingerprint.Print{}, map[[2]string][]design.SharedAudio{}}
+	return &sounds{prints: map[string]*fingerprint.Print{}, shared: map[[2]string][]design.SharedAudio{}}
 }
 
 // auditSound refuses splits whose stories sound the same.
@@ -49,6 +50,9 @@ func (st *Study) CompareAudio(ctx context.Context, report *design.Report) error 
 // FindCopies adds to a report what stories of different splits share by their sound. The report stays pending if
 // fingerprints are missing and may not be computed.
 func (st *Study) FindCopies(ctx context.Context, report *design.Report) error {
+	if st.Data.IsEvents() {
+		return st.findSameClips(ctx, report)
+	}
 	pairs := report.StoryPairs()
 	stories := storiesOf(pairs)
 	seconds := map[string]float64{}
@@ -123,9 +127,19 @@ func (st *Study) fingerprint(ctx context.Context, story string) (*fingerprint.Pr
 	if p := st.sounds.prints[story]; p != nil {
 		return p, nil
 	}
+	if st.Stimuli[story] != nil && st.holdsAll() { // what is decoded now is not decoded again when it is read
+		s, err := st.Data.Story(story)
+		if err == nil && st.cachedPrint(s) == nil && !st.Options.OnlyCachedPrints {
+			_, err = st.Wave(ctx, story)
+		}
+		if p := st.sounds.prints[story]; p != nil || err != nil {
+			return p, err
+		}
+	}
 	p, err := st.printOf(ctx, st.Data, story)
 	if p != nil {
 		st.sounds.prints[story] = p
+		st.noteRemarks(story)
 	}
 	return p, err
 }
@@ -160,7 +174,7 @@ func (st *Study) takePrint(s *dataset.Story, read func(visit func([]float32)) er
 }
 
 // heard takes the fingerprint of a story whose audio is at hand, before it is normalised.
-func (st *Study) heard(story string, samples []float32) error {
+func (st *Study) heard(_ context.Context, story string, samples []float32) error {
 	if st.sounds.prints[story] != nil || st.Options.OnlyCachedPrints {
 		return nil
 	}

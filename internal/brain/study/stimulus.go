@@ -6,11 +6,7 @@ import (
 	"slices"
 
 	"github.com/brainwavlm/bwlm/brain/design"
-	"github.com/brainwavlm/bwlm/brain/experiment"
-	"github.com/brainwavlm/bwlm/internal/brain/phases"
 	"github.com/brainwavlm/bwlm/internal/brain/windows"
-	"github.com/brainwavlm/bwlm/speech"
-	"github.com/brainwavlm/bwlm/torch"
 )
 
 func (st *Study) loadStimuli(ctx context.Context) error {
@@ -36,11 +32,11 @@ func (st *Study) loadStimuli(ctx context.Context) error {
 	return nil
 }
 
-// loadStimulus reads the audio of a story, unless a variant of the study has, and cuts it. The
+// loadStimulus cuts the audio of a story, by the headers of its recording. The
 // function returns the number of rows for a clock and a number of samples.
 func (st *Study) loadStimulus(ctx context.Context, story string, rows func(design.Clock, int) int) (*windows.Stimulus,
 	error) {
-	wave, err := st.Wave(ctx, story)
+	samples, err := st.samplesOf(ctx, story)
 	if err != nil {
 		return nil, err
 	}
@@ -48,32 +44,7 @@ func (st *Study) loadStimulus(ctx context.Context, story string, rows func(desig
 	if err != nil {
 		return nil, err
 	}
-	return windows.Cut(st.Experiment, st.Delays, clock, story, wave, rows(clock, len(wave)))
-}
-
-// Wave returns the audio of a story as the model gets it: 16 kHz, normalised.
-func (st *Study) Wave(ctx context.Context, story string) ([]float32, error) {
-	if wave := st.waves[story]; wave != nil {
-		return wave, nil
-	}
-	defer torch.Part(ctx, phases.PartData)()
-	wave, err := st.Data.Audio(ctx, story)
-	if err != nil {
-		return nil, err
-	}
-	if s, err := st.Data.Story(story); err == nil && s.Remarks != nil {
-		for _, note := range s.Remarks() {
-			st.Note("recording of %s: %s", story, note)
-		}
-	}
-	if err := st.heard(story, wave); err != nil {
-		return nil, err
-	}
-	if st.normalise == experiment.NormaliseStory {
-		wave = speech.Normalise(wave)
-	}
-	st.waves[story] = wave
-	return wave, nil
+	return windows.Cut(st.Experiment, st.Design(), clock, story, recording{st, story, samples}, rows(clock, samples))
 }
 
 // StatisticsRows returns the rows whose mean and SD standardise the features of a story: those of

@@ -38,6 +38,9 @@ type Options struct {
 	// AllowChangedBase lets finished runs meet a model other than the one that they were trained on.
 	AllowChangedBase bool
 
+	// CompareSeconds is the time of a plan for comparing ways to extract features; 0: a minute; negative: none
+	CompareSeconds float64
+
 	// OnlyCachedPrints compares the audio of stories only if CacheDir has the fingerprints of all.
 	OnlyCachedPrints bool
 
@@ -55,23 +58,27 @@ type Study struct {
 	Audit      *design.Report
 	Notes      []string // notes on data and model for the user
 
-	Options   Options
-	Subjects  []*Subject
-	Stimuli   map[string]*windows.Stimulus
-	Stories   []string // in the data set's order
-	Delays    []int    // in TRs
-	Loss      loss.Func
-	LossName  experiment.Loss
-	Frozen    *windows.Frozen
-	heldOut   [][]int              // chunks that each fold of a ridge holds out; nil: drawn
-	waves     map[string][]float32 // audio of stories at the model's rate; shared with variants
-	disk      *activations.Store   // may be nil
-	sounds    *sounds              // likewise
-	owns      bool                 // the cache of frozen
-	PlanOut   string               // run directory whose locked analysis counts test reads; "": that of the experiment
-	OwnsModel bool                 // the model
-	Took      time.Duration        // to open it
+	Options    Options
+	Subjects   []*Subject
+	Stimuli    map[string]*windows.Stimulus
+	Stories    []string // in the data set's order
+	Delays     []int    // in TRs
+	Loss       loss.Func
+	LossName   experiment.Loss
+	Frozen     *windows.Frozen
+	heldOut    [][]int            // chunks that each fold of a ridge holds out; nil: drawn
+	waves      *waves             // shared with variants
+	disk       *activations.Store // may be nil
+	sounds     *sounds            // likewise
+	owns       bool               // the cache of frozen
+	ridgeBytes int                // responses, or sums over them, that a ridge holds at once; 0: its default
+	opened     bool
+	measured   bool
+	PlanOut    string        // run directory whose locked analysis counts test reads; "": that of the experiment
+	OwnsModel  bool          // the model
+	Took       time.Duration // to open it
 
+	clips       []int                // samples of each clip, where rows are clips
 	normalise   experiment.Normalise // meaning of model.normalise for the model: not auto
 	frozenDepth int                  // greatest depth with frozen activations; -1 if nothing is tuned
 }
@@ -86,6 +93,9 @@ func Open(ctx context.Context, exp *experiment.Experiment, opt Options) (*Study,
 	}
 	data, err := OpenData(exp)
 	if err != nil {
+		return nil, err
+	}
+	if exp, data, err = designed(exp, data); err != nil {
 		return nil, err
 	}
 	shapes, err := checkShapes(ctx, exp, data)
@@ -133,10 +143,15 @@ func OpenModel(ctx context.Context, exp *experiment.Experiment, frozen bool, ran
 		RandomLayers: random, Seed: torch.Seed(exp.Train.Seed, seedLayers)})
 }
 
-// New returns a study of an open data set and model. It loads the responses and audio of the splits, and
-// refuses shapes that do not fit the audio or each other, and splits that share stimulus.
+// New returns a study of an open data set and model. Of responses and recordings it reads headers, and refuses shapes
+// that do not fit the audio or each other, splits that share stimulus, and a memory bound that is too small. Then the
+// audio of stories in different splits is compared.
 func New(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset, model speech.Encoder,
 	opt Options) (*Study, error) {
+	exp, data, err := designed(exp, data)
+	if err != nil {
+		return nil, err
+	}
 	shapes, err := checkShapes(ctx, exp, data)
 	if err != nil {
 		return nil, err
@@ -152,27 +167,23 @@ func open(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset
 	}
 	st := &Study{Experiment: exp, Data: data, Model: model, Options: opt,
 		Notes: slices.Concat(model.Notes(), shapes),
-		waves: map[string][]float32{}, sounds: newSounds(), owns: true}
+		waves: newWaves(), sounds: newSounds(), owns: true}
 	st.Frozen = &windows.Frozen{Model: model, Half: opt.HalfFrames && model.Session().Compute == torch.Float32}
 	err := st.openDisk()
 	if err == nil {
 		err = st.prepare(ctx)
 	}
-	if err == nil {
-		err = st.shareMemory(cmp.Or(opt.MaxBytes, exp.MaxBytes()))
-	}
 	if err != nil {
 		st.Close()
 		return nil, err
 	}
-	st.Options.StepBytes, st.Options.CacheBytes = cmp.Or(st.Options.StepBytes, windows.DefaultStepBytes),
-		cmp.Or(st.Options.CacheBytes, windows.DefaultCacheBytes)
 	disk := st.disk
 	if opt.OnlyCachedPrints {
 		disk = nil // nothing is written
 	}
 	st.Frozen.Cache = windows.NewCache(st.Options.CacheBytes, disk,
 		func(err error) { st.Options.Progress(progress.Event{Phase: progress.Warning, Note: err.Error()}) })
+	st.opened = true
 	return st, nil
 }
 
@@ -184,11 +195,10 @@ func (st *Study) openDisk() (err error) {
 	return err
 }
 
-// prepare loads and checks the data that the experiment needs.
+// prepare opens and checks the data that the experiment needs, by headers until the memory bound was checked.
 func (st *Study) prepare(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{st.checkRepeats, st.checkModel, st.loadSubjects, st.weigh,
-		st.auditSplits, st.loadStimuli, st.auditSound, st.chooseLoss, st.readFolds,
-		st.noteMethod, st.noteRegions} {
+	for _, step := range []func(context.Context) error{st.checkRepeats, st.checkModel, st.openSubjects, st.auditSplits,
+		st.loadStimuli, st.shareMemory, st.auditSound, st.chooseLoss, st.readFolds, st.noteMethod, st.noteRegions} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -239,6 +249,9 @@ func (st *Study) checkModel(context.Context) error {
 	if err != nil {
 		return err
 	}
+	if m.Normalise == experiment.NormaliseStory && st.Data.IsEvents() {
+		m.Normalise = experiment.NormaliseWindow // each clip by itself
+	}
 	st.normalise = m.Normalise
 	if st.owns {
 		st.Frozen.Normalise = m.Normalise == experiment.NormaliseWindow
@@ -251,41 +264,48 @@ func (st *Study) checkModel(context.Context) error {
 		}
 		st.frozenDepth = st.Model.FrozenDepth(tuned...)
 	}
-	st.Delays, err = design.Delays(exp.Readout.DelaysSeconds, st.Data.TR())
-	return err
+	return st.chooseDelays()
 }
 
-func (st *Study) loadSubjects(ctx context.Context) error {
+func (st *Study) openSubjects(ctx context.Context) error {
 	names, err := st.Data.Subjects(st.Experiment.Data.Subjects...)
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
-		p, err := loadSubject(ctx, st.Experiment, st.Data, name)
+		p, err := openSubject(ctx, st.Experiment, st.Data, name)
 		if err != nil {
 			return err
 		}
 		st.Subjects = append(st.Subjects, p)
-		st.noteRaw(p)
 	}
 	return nil
 }
 
-// chooseLoss resolves train.loss: auto for the subjects.
-func (st *Study) chooseLoss(context.Context) error {
+// targets returns the least number of tuned voxels of a subject.
+func (st *Study) targets() int {
 	least := len(st.Subjects[0].Tuned)
 	for _, p := range st.Subjects {
 		least = min(least, len(p.Tuned))
 	}
-	loss, name, err := loss.New(st.Experiment.Train, least, st.Experiment.Compat)
+	return least
+}
+
+// chooseLoss resolves train.loss: auto for the subjects.
+func (st *Study) chooseLoss(context.Context) error {
+	loss, name, err := loss.New(st.Experiment.Train, st.targets(), st.Experiment.Compat)
 	if err != nil {
 		return fault.New(fault.Usage, "open study", "train.loss", "%v", err)
 	}
 	st.Loss, st.LossName = loss, name
-	if st.Experiment.Train.Loss == experiment.LossAuto {
-		st.Note("train.loss: auto means %s here: %d varying targets", name, least)
-	}
 	return nil
+}
+
+// noteLoss notes what train.loss: auto means.
+func (st *Study) noteLoss() {
+	if st.Experiment.Train.Loss == experiment.LossAuto {
+		st.Note("train.loss: auto means %s here: %d varying targets", st.LossName, st.targets())
+	}
 }
 
 // OnProgress sets the function that gets the events from now on.

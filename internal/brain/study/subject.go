@@ -9,7 +9,6 @@ import (
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
-	"github.com/brainwavlm/bwlm/brain/ridge"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/brain/responses"
 )
@@ -20,17 +19,20 @@ type Subject struct {
 	Voxels    int
 	Parts     [3][]design.Rows // rows of each split
 	Responses *responses.SubjectResponses
-	Tuned     []int     // columns of the loss: those of the tuned ROIs that vary in the training rows
-	Weights   []float32 // of each of these in the loss, of mean 1; nil: all are 1
+	// columns of the loss: those of the tuned ROIs and, once [Study.Measure] has read them, of these those that vary
+	// in the training rows
+	Tuned   []int
+	Weights []float32 // of each of these in the loss, of mean 1; nil: all are 1
 
 	odd *responses.SubjectResponses // of the test rows, for weights and ceilings; nil: Responses
 
-	empty        int  // columns that hold no values
-	zscoreScored bool // scores standardise the responses of each story once more
+	empty        []int // columns that hold no values
+	zscoreScored bool  // scores standardise the responses of each story once more
+	measured     bool
 }
 
-// loadSubject opens the responses of a subject to the stories of the splits and measures what standardises them.
-func loadSubject(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset, name string) (*Subject,
+// openSubject opens the responses of a subject to the stories of the splits by the headers of their files.
+func openSubject(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset, name string) (*Subject,
 	error) {
 	p := &Subject{Name: name, zscoreScored: exp.Eval.ZScore == "story"}
 	rows := map[string]int{}
@@ -46,7 +48,7 @@ func loadSubject(ctx context.Context, exp *experiment.Experiment, data *dataset.
 		if err != nil {
 			return nil, err
 		}
-		opened, rows[story], p.empty = append(opened, r), r.Rows, len(r.Empty)
+		opened, rows[story], p.empty = append(opened, r), r.Rows, r.Empty
 	}
 	var err error
 	if p.Parts, err = parts(exp, data, rows); err != nil {
@@ -57,10 +59,7 @@ func loadSubject(ctx context.Context, exp *experiment.Experiment, data *dataset.
 	if usesTestRepeats(exp) {
 		if odd, even := p.halves(opened); odd != nil {
 			opened = even
-			if p.odd, err = responses.Standardise(odd, p.Parts[:], how); err == nil {
-				err = p.odd.Measure(ctx)
-			}
-			if err != nil {
+			if p.odd, err = responses.Standardise(odd, p.Parts[:], how); err != nil {
 				return nil, err
 			}
 		}
@@ -75,18 +74,31 @@ func loadSubject(ctx context.Context, exp *experiment.Experiment, data *dataset.
 				WithHint("name a story of this subject: %s", strings.Join(data.StoriesOf(name), ", "))
 		}
 	}
+	p.Tuned, err = tunedColumns(ctx, exp, data, p)
+	return p, err
+}
+
+// measure reads all responses of a subject, for what standardises them and for which columns vary.
+func (p *Subject) measure(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset) (err error) {
+	if p.odd != nil {
+		if err := p.odd.Measure(ctx); err != nil {
+			return err
+		}
+	}
 	if err := p.Responses.Measure(ctx); err != nil {
-		return nil, err
+		return err
 	}
-	if p.Tuned, err = tunedColumns(ctx, exp, data, p); err != nil {
-		return nil, err
-	}
-	return p, nil
+	p.measured = true
+	p.Tuned, err = tunedColumns(ctx, exp, data, p)
+	return err
 }
 
 // Mentioned reports whether a split uses the story, so that others need not be opened.
 func Mentioned(exp *experiment.Experiment, data *dataset.Dataset, story string) (bool, error) {
 	entries, err := dataset.ParseSplit(slices.Concat(exp.Data.Train, exp.Data.Val, exp.Data.Test))
+	if data.IsEvents() {
+		return len(entries) > 0, err
+	}
 	names := []string{story}
 	if s, unknown := data.Story(story); unknown == nil {
 		names = append(names, s.Recording())
@@ -117,21 +129,25 @@ func (p *Subject) statisticsRows(story string) (rows []design.Rows) {
 
 // Read returns the standardised responses of some rows in memory, (rows, len(columns)). Columns ascend; nil means all.
 func (p *Subject) Read(ctx context.Context, columns []int, rows ...design.Rows) ([]float32, error) {
-	return p.Responses.Select(rows...).ReadAll(ctx, columns)
+	x := p.Responses.Select(rows...)
+	if columns != nil {
+		x = x.Of(columns)
+	}
+	return x.ReadAll(ctx)
 }
 
-// ReadSplit returns all responses of a split in memory, (rows, voxels), as ridges are fitted to them and scores compare
-// them: standardised as always, and with eval.zscore: story by the statistics of each story's rows in the split.
-func (p *Subject) ReadSplit(ctx context.Context, split Split) (x []float32, rows int, err error) {
-	x, err = p.Read(ctx, nil, p.Parts[split]...)
-	if err == nil && p.zscoreScored {
-		for _, places := range StoryRows(p.Parts[split]) {
-			z := design.FitZScore(x, p.RowsOf(split), p.Voxels, places...)
-			for _, r := range places {
-				copy(x[r.From*p.Voxels:], z.Apply(x[r.From*p.Voxels:r.To*p.Voxels]))
-			}
-		}
+// Scored returns the responses of a split as ridges are fitted to them and scores compare them: standardised as always,
+// and with eval.zscore: story by the statistics of each story's rows in the split.
+func (p *Subject) Scored(split Split) *responses.Selection {
+	if p.zscoreScored {
+		return p.Responses.Scored(int(split))
 	}
+	return p.Responses.Select(p.Parts[split]...)
+}
+
+// ReadSplit returns all responses of a split in memory, (rows, voxels), as Scored has them.
+func (p *Subject) ReadSplit(ctx context.Context, split Split) (x []float32, rows int, err error) {
+	x, err = p.Scored(split).ReadAll(ctx)
 	return x, p.RowsOf(split), err
 }
 
@@ -149,10 +165,13 @@ func StoryRows(parts []design.Rows) (out [][]design.Rows) {
 	return out
 }
 
-// ReadStack returns the standardised responses of a split in memory as a ridge reads them.
-func (p *Subject) ReadStack(ctx context.Context, split Split) (ridge.VStack, error) {
-	x, _, err := p.ReadSplit(ctx, split)
-	return ridge.VStack{Cols: p.Voxels, Parts: [][]float32{x}}, err
+// Columns returns the numbers of all voxels.
+func (p *Subject) Columns() []int {
+	out := make([]int, p.Voxels)
+	for c := range out {
+		out[c] = c
+	}
+	return out
 }
 
 // RowsOf returns the number of rows of a split.
@@ -163,8 +182,21 @@ func (p *Subject) RowsOf(split Split) (rows int) {
 	return rows
 }
 
-// Varies reports for each voxel whether its responses in a split are not constant.
-func (p *Subject) Varies(split Split) []bool { return p.Responses.Varies(int(split)) }
+// Varies reports for each voxel whether its responses in a split are not constant, or, before [Study.Measure] has read
+// them, whether it holds values.
+func (p *Subject) Varies(split Split) []bool {
+	if p.measured {
+		return p.Responses.Varies(int(split))
+	}
+	in := make([]bool, p.Voxels)
+	for c := range in {
+		in[c] = true
+	}
+	for _, c := range p.empty {
+		in[c] = false
+	}
+	return in
+}
 
 // tunedColumns returns the voxels of the tuned and of the balanced ROIs that vary in the training rows.
 func tunedColumns(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset, p *Subject) ([]int, error) {

@@ -7,8 +7,17 @@ import (
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
 
-// Groups returns the groups of voxels that are scored: all, the tuned ones, and the ROIs of the data set.
+// Groups returns the groups of voxels that are scored: all, the tuned ones, and the ROIs of the data set. The responses
+// are measured before, since tuned voxels vary.
 func (st *Study) Groups(ctx context.Context) ([]stats.Group, error) {
+	if err := st.Measure(ctx); err != nil {
+		return nil, err
+	}
+	return st.PlannedGroups(ctx)
+}
+
+// PlannedGroups is Groups before the responses are read: tuned voxels are those of the tuned ROIs.
+func (st *Study) PlannedGroups(ctx context.Context) ([]stats.Group, error) {
 	groups := []stats.Group{{Name: Everything}, {Name: TunedGroup}}
 	for _, p := range st.Subjects {
 		groups[1].Columns = append(groups[1].Columns, p.Tuned)

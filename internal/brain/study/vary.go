@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
@@ -24,6 +25,13 @@ func (st *Study) Vary(ctx context.Context, exp *experiment.Experiment) (*Study, 
 
 // VaryData is Vary with other responses: data must have the same audio under the same names of stories.
 func (st *Study) VaryData(ctx context.Context, exp *experiment.Experiment, data *dataset.Dataset) (*Study, error) {
+	exp, data, err := designed(exp, data)
+	if err != nil {
+		return nil, err
+	}
+	if !sameClips(st.Data, data) {
+		return nil, fault.New(fault.Usage, "vary study", "data", "the splits of clips differ from those of the study")
+	}
 	a, b := st.Experiment.Model, exp.Model
 	if a.WindowSeconds != b.WindowSeconds || a.StrideSeconds != b.StrideSeconds || a.Normalise != b.Normalise ||
 		windows.ClipLength(a) != windows.ClipLength(b) {
@@ -31,14 +39,25 @@ func (st *Study) VaryData(ctx context.Context, exp *experiment.Experiment, data 
 			"windows differ: %g s every %g s against %g s every %g s",
 			b.WindowSeconds, b.StrideSeconds, a.WindowSeconds, a.StrideSeconds)
 	}
+	if !slices.Equal(a.ClipWindow, b.ClipWindow) {
+		return nil, fault.New(fault.Usage, "vary study", "model", "clip_window %v, the study's is %v", b.ClipWindow,
+			a.ClipWindow)
+	}
 	if a.Context != b.Context {
 		return nil, fault.New(fault.Usage, "vary study", "model", "context %s, the study's model has %s", b.Context,
 			a.Context)
 	}
 	v := &Study{Experiment: exp, Data: data, Model: st.Model, Options: st.Options, Frozen: st.Frozen,
-		waves: st.waves, sounds: st.sounds, disk: st.disk}
+		waves: st.waves, sounds: st.sounds, disk: st.disk, clips: st.clips, ridgeBytes: st.ridgeBytes}
 	v.Notes = append(v.Notes, st.Model.Notes()...)
-	return v, v.prepare(ctx)
+	err = v.prepare(ctx)
+	v.opened = true
+	return v, err
+}
+
+// sameClips reports whether the rows of two data sets are the same clips, or none are clips.
+func sameClips(a, b *dataset.Dataset) bool {
+	return slices.EqualFunc(a.Events(), b.Events(), func(x, y dataset.Event) bool { return x.Name == y.Name })
 }
 
 // StartOrResume creates the run directory of the study, or opens an existing one of the same experiment.

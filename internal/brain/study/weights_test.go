@@ -94,7 +94,7 @@ func TestReliableVoxelsWeighMore(t *testing.T) {
 		var x []float32
 		for k := range 3 {
 			repeat := make([]float32, last.Len()*60)
-			require.NoError(t, p.Responses.Select(last).ReadRepeat(t.Context(), k, 0, last.Len(), nil, repeat))
+			require.NoError(t, p.Responses.Select(last).ReadRepeat(t.Context(), k, 0, last.Len(), repeat))
 			x = append(x, repeat...)
 		}
 		c := stats.Ceiling(x, 3, last.To-last.From, 60)

@@ -163,7 +163,22 @@ func Tiny(t *testing.T, opt study.Options, change func(*experiment.Experiment, *
 	return st
 }
 
+// TryTiny opens a tiny study and measures its responses.
 func TryTiny(t *testing.T, opt study.Options, change func(*experiment.Experiment, *dataset.Spec)) (*study.Study,
+	error) {
+	t.Helper()
+	st, err := TryUnread(t, opt, change)
+	if err == nil {
+		if err = st.Measure(t.Context()); err != nil {
+			st.Close()
+			st = nil
+		}
+	}
+	return st, err
+}
+
+// TryUnread opens a tiny study and leaves its responses unread.
+func TryUnread(t *testing.T, opt study.Options, change func(*experiment.Experiment, *dataset.Spec)) (*study.Study,
 	error) {
 	t.Helper()
 	dir := t.TempDir()

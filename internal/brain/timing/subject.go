@@ -79,7 +79,7 @@ func (d *check) loadSubject(ctx context.Context, name string) (*subject, error) 
 			s.rows[0] = n
 		}
 		s.rows[1] = max(s.rows[1], n)
-		x, err := r.Select(design.Rows{Story: s.name, To: n}).ReadAll(ctx, columns)
+		x, err := r.Select(design.Rows{Story: s.name, To: n}).Of(columns).ReadAll(ctx)
 		if err != nil {
 			return nil, err
 		}

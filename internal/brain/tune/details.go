@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
@@ -43,7 +44,7 @@ func (t *Trainer) validationLoss(ctx context.Context) (float64, error) {
 			return 0, err
 		}
 		err = t.Session.Infer(ctx, func(s *torch.Scope) error {
-			x := s.FromFloat32(f.Rows[b.Story][b.From*f.Width:b.To*f.Width], b.To-b.From, f.Width)
+			x := s.FromFloat32(f.Of(design.Rows{Story: b.Story, From: b.From, To: b.To}), b.To-b.From, f.Width)
 			total += t.fidelity(s, b.Subjects[0], x, y.tuned[0]).Item()
 			return nil
 		})
@@ -54,20 +55,18 @@ func (t *Trainer) validationLoss(ctx context.Context) (float64, error) {
 	return total / float64(len(blocks)), nil
 }
 
-// regionR returns for each ROI the mean over subjects of the mean r of its varying voxels.
+// regionR returns for each ROI the mean over subjects of the mean r of its varying voxels, or of the sample that is
+// scored of a large one.
 func regionR(ctx context.Context, st *study.Study, scores []encoding.VoxelScores) (map[string]float64, error) {
 	out := map[string]float64{}
-	groups, err := st.Groups(ctx)
+	groups, err := watchedROIs(ctx, st)
 	if err != nil || scores == nil {
 		return out, err
 	}
 	for _, g := range groups {
-		if g.Name == study.Everything || g.Name == study.TunedGroup {
-			continue
-		}
 		for i := range st.Subjects {
-			r := scores[i]
-			mean, _ := stats.Mean(encoding.At(r.R, g.Columns[i]), encoding.At(r.Constant, g.Columns[i]), nil)
+			r, constant := scores[i].Of(g.Columns[i])
+			mean, _ := stats.Mean(r, constant, nil)
 			out[g.Name] += mean / float64(len(st.Subjects))
 		}
 	}

@@ -26,7 +26,7 @@ func (t *Trainer) saveFeatures(ctx context.Context, run *rundir.Run, epoch int) 
 			return err
 		}
 		for i, x := range vectors {
-			byLayer[i][story] = npy.Matrix{Rows: stim.Rows, Cols: width, Data: stim.Design.Weights.Apply(x, width)}
+			byLayer[i][story] = npy.Matrix{Rows: stim.Rows, Cols: width, Data: stim.Design.Resample(x, width)}
 		}
 	}
 	for i, layer := range wanted {

@@ -26,6 +26,9 @@ import (
 //
 // Ranks train together, all from the same state. One of them writes the run, and the others follow it.
 func Fit(ctx context.Context, st *study.Study, run *rundir.Run) (*rundir.Progress, error) {
+	if err := st.Measure(ctx); err != nil {
+		return nil, err
+	}
 	t, err := NewTrainer(ctx, st)
 	if err != nil {
 		return nil, err

@@ -56,15 +56,12 @@ func TestATunedEpochThatWinsIsChosenByTheAlphasOfEpochZeroAndScoredByItsOwn(t *t
 		require.NoError(t, err)
 		f, err := encoding.Read(t.Context(), st, st.Reader(tuned.Model), "", st.StoriesOf(study.Splits...), 2)
 		require.NoError(t, err)
-		predicted, err := encoding.PredictWith(t.Context(), st, st.Subjects, f, study.Val, alphas)
+		scores, err := encoding.Validation(t.Context(), st, f, [][]int{subject.Columns()}, alphas)
 		require.NoError(t, err)
 		if alphas == nil {
-			alphas = [][]float64{predicted[0].Alphas}
+			alphas = [][]float64{scores[0].Alphas}
 		}
-		want, rows, err := subject.ReadSplit(t.Context(), study.Val)
-		require.NoError(t, err)
-		r, constant := stats.Correlation(predicted[0].Pred, want, rows, subject.Voxels)
-		mean, _ := stats.Mean(r, constant, nil)
+		mean, _ := stats.Mean(scores[0].R, scores[0].Constant, nil)
 		assert.InDelta(t, mean, e.ValR, 1e-6, "epoch %d", epoch)
 		assert.LessOrEqual(t, e.ValR, p.Epochs[p.Best].ValR)
 

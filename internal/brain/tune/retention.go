@@ -107,11 +107,12 @@ func (t *Trainer) FitRetention(ctx context.Context, f *encoding.RowFeatures) err
 		err := t.Session.Infer(ctx, func(s *torch.Scope) error {
 			for k, b := range t.Order {
 				if slices.Contains(b.Subjects, i) {
-					want, err := p.Read(ctx, g.columns[i], design.Rows{Story: b.Story, From: b.From, To: b.To})
+					rows := design.Rows{Story: b.Story, From: b.From, To: b.To}
+					want, err := p.Read(ctx, g.columns[i], rows)
 					if err != nil {
 						return err
 					}
-					x := s.FromFloat32(f.Rows[b.Story][b.From*f.Width:b.To*f.Width], b.To-b.From, f.Width)
+					x := s.FromFloat32(f.Of(rows), rows.Len(), f.Width)
 					before[k] = float32(t.retainedR(s, i, x, want).Item())
 				}
 			}
@@ -206,7 +207,8 @@ func (g *Retention) close() {
 func (g *Retention) r(subjects []encoding.VoxelScores) float64 {
 	total := 0.
 	for i, s := range subjects {
-		mean, _ := stats.Mean(s.R, s.Constant, g.columns[i])
+		r, constant := s.Of(g.columns[i])
+		mean, _ := stats.Mean(r, constant, nil)
 		total += mean / float64(len(subjects))
 	}
 	return total

@@ -34,11 +34,8 @@ func (t *Trainer) RefitReadouts(ctx context.Context, f *encoding.RowFeatures) er
 func (t *Trainer) fitReadout(ctx context.Context, r *readout.Readout, f *encoding.RowFeatures, p *study.Subject,
 	columns []int) error {
 	x, rows := f.Stack(p, study.Train)
-	y, err := p.Read(ctx, columns, p.Parts[study.Train]...)
-	if err != nil {
-		return err
-	}
-	m, err := ridge.Fit(ctx, x, y, rows, t.Study.RidgeOptions())
+	y := p.Responses.Select(p.Parts[study.Train]...).Of(columns)
+	m, err := ridge.FitColumns(ctx, x, y, rows, len(columns), t.Study.RidgeOptions())
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func (t *Trainer) Step(ctx context.Context, b Block, seed uint64) (loss float64,
 		t.Adam.ClearGrad()
 		return nil
 	})
-	return loss, err
+	return loss, windows.SoundError(err)
 }
 
 // Backward computes the loss of a block and the gradients of all parameters that are tuned. Each rank computes its

@@ -196,10 +196,10 @@ func (t *Trainer) Prove(ctx context.Context, order []Block) error {
 	run.Windows.To = min(run.Windows.To, stim.Clips[run.Clips.To-1].Windows.To)
 	plain := *t.Reader
 	plain.Pass = speech.Pass{}
-	return t.Adapter.CheckTrains(ctx, &t.Session, torch.Seed(t.Study.Experiment.Train.Seed, seedProof),
-		func(s *torch.Scope) *torch.Tensor {
+	return windows.SoundError(t.Adapter.CheckTrains(ctx, &t.Session,
+		torch.Seed(t.Study.Experiment.Train.Seed, seedProof), func(s *torch.Scope) *torch.Tensor {
 			return plain.Vectors(s, stim, run, []int{t.Study.Experiment.Model.Layer})[0]
-		})
+		}))
 }
 
 // states returns the number of hidden states of the readout's input: model.layer alone, or with

@@ -28,7 +28,7 @@ func (t *Trainer) ReadLayers() []int {
 
 // TunedOn returns the features of the readouts among those of ReadLayers.
 func (t *Trainer) TunedOn(fs []encoding.RowFeatures) *encoding.RowFeatures {
-	return encoding.Joined(fs[len(fs)-t.states():], len(t.Study.Delays))
+	return encoding.Joined(fs[len(fs)-t.states():])
 }
 
 // validate returns the validation score of the current model. Features are scored by a ridge, as in
@@ -40,7 +40,20 @@ func (t *Trainer) validate(ctx context.Context, done *results.Epoch) (err error)
 		done.ValR, err = t.readoutR(ctx)
 		return err
 	}
-	scores, err := encoding.Validation(ctx, t.Study, t.features[len(t.features)-len(t.Study.ScoredLayers()):], t.alphas)
+	columns, err := t.watched(ctx)
+	if err != nil {
+		return err
+	}
+	var alphas [][]float64
+	for i, p := range t.Study.Subjects {
+		if t.alphas != nil {
+			alphas = append(alphas, encoding.At(t.alphas[i], columns[i]))
+		} else if t.Study.Experiment.Eval.ReuseAlphas { // all, whatever later epochs score
+			columns[i] = p.Columns()
+		}
+	}
+	scores, err := encoding.Validation(ctx, t.Study, t.features[len(t.features)-len(t.Study.ScoredLayers()):], columns,
+		alphas)
 	if err != nil {
 		return err
 	}

@@ -180,9 +180,10 @@ func TestChunksThroughout(t *testing.T) {
 	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, s *dataset.Spec) { block(e) })
 	plan, err := planning.Estimate(t.Context(), st)
 	require.NoError(t, err)
-	require.NotNil(t, plan.Fidelity)
-	assert.Equal(t, []int{2}, plan.Fidelity.Layers)
-	assert.True(t, plan.Fidelity.R[0] > .2 && plan.Fidelity.R[0] < .9999, "near, and not the same: %v", plan.Fidelity.R)
+	require.Len(t, plan.Ways, 4)
+	assert.Equal(t, [2]string{"chunks", "windows"}, [2]string{plan.Ways[0].Extraction, plan.Ways[1].Extraction})
+	r := *plan.Ways[1].FeatureR
+	assert.True(t, r > .2 && r < .9999, "near, and not the same: %v", r)
 	run, _ := studytest.MustFit(t, st)
 	s, err := evaluate.EvaluateRun(t.Context(), st, run)
 	require.NoError(t, err)
@@ -206,19 +207,21 @@ func TestFeaturesInChunks(t *testing.T) {
 	require.NoError(t, err)
 	opt := extract.Options{Layers: []int{1, 2}, WindowSeconds: .2, StrideSeconds: .1, Extraction: "chunks",
 		ChunkSeconds: 1.5, Pooling: "mean", Normalise: "none"}
-	got, err := extract.Features(t.Context(), st.Model, stim.Samples, opt)
+	samples, err := stim.Samples.Read(t.Context(), 0, stim.Samples.Len())
+	require.NoError(t, err)
+	got, err := extract.Features(t.Context(), st.Model, samples, opt)
 	require.NoError(t, err)
 	for i := range want {
 		studytest.CloseTo(t, want[i], got.Vectors[i].Data, 1e-6)
 	}
-	_, err = extract.Features(t.Context(), st.Model, stim.Samples, extract.Options{Extraction: "blocks"})
+	_, err = extract.Features(t.Context(), st.Model, samples, extract.Options{Extraction: "blocks"})
 	assert.EqualError(t, err, `read features: extraction: "blocks", want windows or chunks`)
 	opt.ChunkSeconds = .39
-	_, err = extract.Features(t.Context(), st.Model, stim.Samples, opt)
+	_, err = extract.Features(t.Context(), st.Model, samples, opt)
 	assert.EqualError(t, err, "read features: chunk: 0.39 s, want at least two windows of 0.2 s and at most 3600 s")
 	assert.Equal(t, fault.Usage, fault.KindOf(err))
 	opt.ChunkSeconds = .4
-	_, err = extract.Features(t.Context(), st.Model, stim.Samples, opt)
+	_, err = extract.Features(t.Context(), st.Model, samples, opt)
 	assert.NoError(t, err, "chunks of exactly two windows")
 }
 
@@ -228,7 +231,7 @@ func TestAChunkOfOneWindowIsTheWindow(t *testing.T) {
 	spec, err := extract.Options{WindowSeconds: .2, StrideSeconds: .2, Extraction: "chunks",
 		ChunkSeconds: .5}.Model(m.Model)
 	require.NoError(t, err)
-	stim := &windows.Stimulus{Name: "story", Samples: sound[:6400],
+	stim := &windows.Stimulus{Name: "story", Samples: windows.InMemory(sound[:6400]),
 		Windows: []design.Window{{Start: 0, End: 3200}, {Start: 3200, End: 6400}}}
 	read := func() (out []float32) {
 		r := windows.ClipReader(m.Model, spec, 0)

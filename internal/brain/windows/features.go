@@ -19,7 +19,7 @@ func NewClip(m experiment.Model, samples []float32) (*Stimulus, error) {
 	if err := Finite(samples); err != nil {
 		return nil, err
 	}
-	clip := &Stimulus{Samples: Normalised(m, samples)}
+	clip := &Stimulus{Samples: InMemory(Normalised(m, samples))}
 	clip.Windows = design.Windows(len(samples), speech.SampleRate, m.WindowSeconds, m.StrideSeconds)
 	if len(clip.Windows) == 0 {
 		return nil, fault.New(fault.BadData, "read features", "", "%.3g s of audio give no window of %g s every %g s",

@@ -1,6 +1,7 @@
 package windows
 
 import (
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"hash"
@@ -96,7 +97,7 @@ func (f *Frozen) cut(h hash.Hash, st *Stimulus, clips design.Rows) {
 		}
 	}
 	fmt.Fprintln(h)
-	_, _ = elements.Write(h, st.Samples[first:last]) // a hash takes everything
+	_, _ = elements.Write(h, st.read(context.Background(), first, last)) // a hash takes everything
 }
 
 // program returns the hash of the files of this program, since two builds of changed code may have the same version.

@@ -80,7 +80,7 @@ func (f *Frozen) front(s *torch.Scope, st *Stimulus, clips design.Rows) *torch.T
 func (f *Frozen) waves(s *torch.Scope, st *Stimulus, clips design.Rows) *torch.Tensor {
 	var samples []float32
 	for _, c := range st.Clips[clips.From:clips.To] {
-		wave := st.Samples[c.Start:c.End]
+		wave := st.read(s.Context(), c.Start, c.End)
 		if f.Normalise {
 			wave = speech.Normalise(wave)
 		}

@@ -424,7 +424,8 @@ func wide(t *testing.T) (speech.Encoder, *windows.Stimulus) {
 	require.NoError(t, err)
 	t.Cleanup(m.Close)
 	sound, _ := studytest.TinySound(1)
-	st := &windows.Stimulus{Name: "one", Samples: sound, Windows: design.Windows(len(sound), 16000, .5, .1)}
+	st := &windows.Stimulus{Name: "one", Samples: windows.InMemory(sound),
+		Windows: design.Windows(len(sound), 16000, .5, .1)}
 	st.Own(experiment.Model{})
 	return m, st
 }

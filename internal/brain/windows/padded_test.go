@@ -47,7 +47,7 @@ func TestPaddingIsNeverPooled(t *testing.T) {
 			read := func(model speech.Encoder, depth int) [][]float32 {
 				r := windows.ClipReader(model, spec, 4)
 				r.Shared, r.CacheDepth = max(depth, 0), depth
-				st := &windows.Stimulus{Name: "story", Samples: sound,
+				st := &windows.Stimulus{Name: "story", Samples: windows.InMemory(sound),
 					Windows: design.Windows(len(sound), 16000, .1, .05)}
 				st.Own(spec)
 				x, err := r.Features(t.Context(), st, []int{1, 3})

@@ -140,13 +140,13 @@ func (r *Reader) FrozenBytes(st *Stimulus, layers []int) (bytes int64) {
 
 // Fill caches the frames under a unit, where there is room.
 func (r *Reader) Fill(ctx context.Context, st *Stimulus, unit Unit, layers []int) error {
-	return r.Model.Session().Infer(ctx, func(s *torch.Scope) error {
+	return SoundError(r.Model.Session().Infer(ctx, func(s *torch.Scope) error {
 		if r.TrainsFront || slices.Max(layers) < r.SharedStates(s) {
 			return nil
 		}
 		r.Frozen.Frames(s, st, unit.Clips, r.Depth(s, layers))
 		return nil
-	})
+	}))
 }
 
 // Features reads all windows of a story without gradients: one matrix (windows, E) per layer.
@@ -168,7 +168,7 @@ func (r *Reader) Part(ctx context.Context, st *Stimulus, from, to int, layers []
 			return nil
 		})
 		if err != nil {
-			return nil, err
+			return nil, SoundError(err)
 		}
 	}
 	if r.Ranks == nil {
@@ -210,13 +210,15 @@ func (r *Reader) fixedFeatures(ctx context.Context, st *Stimulus, layers []int) 
 		return func() Fingerprint { return r.Frozen.PrintVectors(st, keys[i]) }
 	}
 	var missing, places []int
-	for i, key := range keys {
-		if out[i] = r.Frozen.Cache.Vectors(key, r.Model.Architecture().Width, print(i)); out[i] == nil {
-			missing, places = append(missing, layers[i]), append(places, i)
+	err := readsSound(func() {
+		for i, key := range keys {
+			if out[i] = r.Frozen.Cache.Vectors(key, r.Model.Architecture().Width, print(i)); out[i] == nil {
+				missing, places = append(missing, layers[i]), append(places, i)
+			}
 		}
-	}
-	if len(missing) == 0 {
-		return out, nil
+	})
+	if err != nil || len(missing) == 0 {
+		return out, err
 	}
 	read := make([][]float32, len(missing))
 	last := slices.Max(missing) == slices.Max(layers) // else the missing layers were below it
@@ -226,14 +228,15 @@ func (r *Reader) fixedFeatures(ctx context.Context, st *Stimulus, layers []int) 
 			return nil
 		})
 		if err != nil {
-			return nil, err
+			return nil, SoundError(err)
 		}
 	}
-	for k, i := range places {
-		out[i] = read[k]
-		r.Frozen.Cache.PutVectors(keys[i], read[k], print(i))
-	}
-	return out, nil
+	return out, readsSound(func() {
+		for k, i := range places {
+			out[i] = read[k]
+			r.Frozen.Cache.PutVectors(keys[i], read[k], print(i))
+		}
+	})
 }
 
 func AppendVectors(to [][]float32, xs []*torch.Tensor) {

@@ -11,7 +11,7 @@ import (
 type Stimulus struct {
 	Name    string
 	Rows    int
-	Samples []float32
+	Samples Wave
 	Windows []design.Window
 	Clips   []Clip        // each window belongs to one
 	Groups  []design.Rows // of clips: activations of frozen layers are computed group by group
@@ -23,7 +23,7 @@ type Stimulus struct {
 // Own assigns the windows to clips.
 func (st *Stimulus) Own(m experiment.Model) {
 	if st.Shared = m.Extraction == experiment.ExtractChunks; st.Shared {
-		st.Clips = ChunkClips(st.Windows, len(st.Samples), SamplesOf(m.ChunkSeconds), SamplesOf(m.WindowSeconds))
+		st.Clips = ChunkClips(st.Windows, st.Samples.Len(), SamplesOf(m.ChunkSeconds), SamplesOf(m.WindowSeconds))
 	} else {
 		st.Clips = ownClips(st.Windows)
 	}
@@ -35,28 +35,29 @@ func (st *Stimulus) SetStatistics(rows []design.Rows) {
 	st.Design.Statistics, st.Tuning.Statistics = rows, rows
 }
 
-// BOLD returns the design of an experiment.
+// BOLD returns the design of stories of an experiment.
 func BOLD(exp *experiment.Experiment, delays []int) design.BOLD {
-	return design.BOLD{Average: exp.Model.Downsample == experiment.DownsampleAverage, Delays: delays}
+	return design.BOLD{Average: exp.Model.Downsample == experiment.DownsampleAverage, Delays: delays,
+		Window: exp.Model.WindowSeconds, Stride: exp.Model.StrideSeconds}
 }
 
-// Cut cuts the waveform of a story with the given number of rows into windows.
-func Cut(exp *experiment.Experiment, delays []int, clock design.Clock, story string, samples []float32,
+// Cut cuts the waveform of a story with the given number of rows into the windows of a design.
+func Cut(exp *experiment.Experiment, d design.Design, clock design.Clock, story string, samples Wave,
 	rows int) (*Stimulus, error) {
 	if exp.Compat.TimesAtTRStarts {
 		clock.RowTime = 0
 	}
 	st := &Stimulus{Name: story, Rows: rows, Samples: samples}
-	st.Windows = design.Windows(len(samples), speech.SampleRate, exp.Model.WindowSeconds, exp.Model.StrideSeconds)
-	if len(st.Windows) == 0 {
-		return nil, fault.New(fault.BadData, "cut windows", story, "%.3g s of audio give no window of %g s every %g s",
-			float64(len(samples))/speech.SampleRate, exp.Model.WindowSeconds, exp.Model.StrideSeconds)
+	var err error
+	if st.Windows, err = d.Windows(clock, rows, samples.Len(), speech.SampleRate); err != nil {
+		return nil, fault.New(fault.BadData, "cut windows", story, "%v", err)
 	}
 	st.Own(exp.Model)
-	times, bold := design.FeatureTimes(st.Windows), BOLD(exp, delays)
-	st.Design = bold.Story(clock, rows, times)
+	times := design.FeatureTimes(st.Windows)
+	st.Design = d.Story(clock, rows, times)
 	st.Tuning = st.Design
-	if bold.ClipNegative = exp.Compat.ClipLanczos && !bold.Average; bold.ClipNegative {
+	if bold, ok := d.(design.BOLD); ok && exp.Compat.ClipLanczos && !bold.Average {
+		bold.ClipNegative = true
 		st.Tuning = bold.Story(clock, rows, times)
 	}
 	return st, nil

@@ -1,0 +1,238 @@
+package ridge
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"github.com/brainwavlm/bwlm/internal/parallel"
+	"github.com/brainwavlm/bwlm/torch"
+)
+
+// fitDirect chooses the penalties by predictions of the held-out rows of the folds, if there are any, and fits the
+// weights, a group of voxels that is in memory at a time.
+func (f *fit) fitDirect(ctx context.Context, folds [][]int, use Use) error {
+	f.cost.Form = Direct
+	all := 0
+	for _, y := range f.ys {
+		for range f.directGroups(y) {
+			all += len(folds) * len(f.sets)
+		}
+	}
+	if folds != nil {
+		f.unscored()
+	}
+	common := folds != nil && f.opt.SingleAlpha
+	if common {
+		scores := make([][]float64, len(f.sets)) // (penalties, voxels) of each set of weights
+		err := f.eachGroup(ctx, func(_ int, y *responses) error {
+			for set := range f.sets {
+				found, err := f.crossValidate(ctx, y, folds, set, all)
+				if err != nil {
+					return err
+				}
+				if scores[set] == nil {
+					scores[set] = make([]float64, len(f.opt.Lambdas)*f.voxels)
+				}
+				f.placeScores(scores[set], found, y.first+y.from)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		most := math.Inf(-1)
+		for set := range f.sets {
+			most = f.chooseCommon(set, scores[set], most)
+		}
+	}
+	return f.eachGroup(ctx, func(k int, y *responses) error {
+		for set := range f.sets {
+			if common || folds == nil {
+				break
+			}
+			scores, err := f.crossValidate(ctx, y, folds, set, all)
+			if err != nil {
+				return err
+			}
+			f.choose(set, scores, y.first+y.from)
+		}
+		return f.solve(ctx, k, y, folds != nil, use)
+	})
+}
+
+// placeScores copies scores of some voxels, (penalties, V), to those of all, (penalties, voxels), from a voxel on.
+func (f *fit) placeScores(all, some []float64, from int) {
+	n := len(some) / len(f.opt.Lambdas)
+	for a := range f.opt.Lambdas {
+		copy(all[a*f.voxels+from:], some[a*n:(a+1)*n])
+	}
+}
+
+// directGroups yields the groups of columns of a direct fit.
+func (f *fit) directGroups(y *responses) func(yield func(from, to int) bool) {
+	each := 4 * y.rows
+	if len(f.sets) > 1 { // the weights of a group are complete after the last set
+		each += 4 * f.x.cols
+	}
+	return y.groups(each, f.blockVoxels, f.opt.Bytes)
+}
+
+// eachGroup holds one group of columns after another in memory.
+func (f *fit) eachGroup(ctx context.Context, do func(k int, y *responses) error) error {
+	for k, y := range f.ys {
+		for from, to := range f.directGroups(y) {
+			if err := y.hold(ctx, from, to); err != nil {
+				return err
+			}
+			if err := do(k, y); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// crossValidate returns the scores, (penalties, V), of the voxels in memory with a set of weights of the bands.
+func (f *fit) crossValidate(ctx context.Context, y *responses, folds [][]int, set, all int) ([]float64, error) {
+	voxels := y.to - y.from
+	operations, _ := estimate(f.x.rows, f.x.cols, voxels, len(f.opt.Lambdas), folds)
+	last, _ := estimate(f.x.rows, f.x.cols, voxels, 0, nil)
+	f.cost.Operations += operations - last
+	scores := make([]float64, len(f.opt.Lambdas)*voxels)
+	scales := bandScales(f.opt.Bands, f.sets[set], f.x.cols)
+	for _, held := range folds {
+		err := onTensors(ctx, f.opt.Device, func(s *torch.Scope) error {
+			fd := f.newFold(s, held, scales)
+			for from, to := range blocks(y.from, y.to, f.blockVoxels) {
+				for a, found := range f.score(s, fd, y.columns(from, to)) {
+					for v, score := range found {
+						scores[a*voxels+from-y.from+v] += 1 / float64(len(folds)) * score
+					}
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		f.progress(all)
+	}
+	return scores, nil
+}
+
+// solve fits the weights of the voxels in memory to all rows, each voxel with its penalty, which was chosen or given.
+func (f *fit) solve(ctx context.Context, k int, y *responses, chosen bool, use Use) error {
+	last, _ := estimate(f.x.rows, f.x.cols, y.to-y.from, 0, nil)
+	f.cost.Operations += last
+	first, end := y.first+y.from, y.first+y.to
+	var group *Model // of all voxels in memory, where they have several sets of weights
+	if len(f.sets) > 1 {
+		group = f.model(end - first)
+		copy(group.Constant, y.constant)
+	}
+	for set, weights := range f.sets {
+		if !slices.ContainsFunc(f.best[first:end], func(c choice) bool { return c.set == set }) {
+			continue
+		}
+		scales := bandScales(f.opt.Bands, weights, f.x.cols)
+		err := onTensors(ctx, f.opt.Device, func(s *torch.Scope) error {
+			last := f.newLastFit(s, scales)
+			for from, to := range blocks(y.from, y.to, (f.blockVoxels+1)/2) { // half as many: these are float64
+				if group != nil {
+					f.weights(last, y, from, to, set, group, y.from)
+					continue
+				}
+				m := f.model(to - from)
+				copy(m.Constant, y.constant[from-y.from:])
+				f.weights(last, y, from, to, set, m, from)
+				f.describe(m, y.first+from, chosen)
+				if err := use(s.Context(), k, from, m); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if group == nil {
+		return nil
+	}
+	f.describe(group, first, chosen)
+	return use(ctx, k, y.from, group)
+}
+
+// lastFit is what the fit of the weights to all rows needs of the features.
+type lastFit struct {
+	basis   *basis
+	shrink  *torch.Tensor // (penalties, K)
+	columns *torch.Tensor // (features, 1), from the standard form to the units of x
+}
+
+// newLastFit decomposes the features, multiplied by scales.
+func (f *fit) newLastFit(s *torch.Scope, scales []float64) *lastFit {
+	b := newBasis(f.x.standard(s, trainingRows(nil, f.x.rows), f.x.mean, scales))
+	var table []float64
+	for _, lambda := range f.opt.Lambdas {
+		table = append(table, b.shrink(lambda*f.scale*f.scale, 1)...)
+	}
+	toUnits := make([]float64, f.x.cols)
+	for i := range toUnits {
+		toUnits[i] = f.x.factor[i] * scales[i]
+	}
+	return &lastFit{b, s.FromFloat64(table, len(f.opt.Lambdas), len(b.values)), s.FromFloat64(toUnits, f.x.cols, 1)}
+}
+
+// weights fits the voxels from ≤ v < to whose choice is a set of weights of the bands. The model begins with voxel
+// first.
+func (f *fit) weights(last *lastFit, y *responses, from, to, set int, model *Model, first int) {
+	var voxels, lambdas []int
+	for v := from; v < to; v++ {
+		if best := f.best[y.first+v]; best.set == set {
+			voxels, lambdas = append(voxels, v), append(lambdas, best.lambda)
+		}
+	}
+	if voxels == nil {
+		return
+	}
+	whole, unit := f.wholeColumns(y, voxels, model, first)
+	offset := make([]float64, len(voxels)) // the prediction from the mean features
+	weights := last.shrink.Scoped(func(d *torch.Tensor) *torch.Tensor {
+		s, b := d.Scope(), last.basis
+		z := s.FromFloat64(whole, len(voxels), y.rows).MatMul(b.onto)                      // (V, K)
+		w := b.weights(z.Mul(d.IndexSelect(0, lambdas)).Transpose(0, 1)).Mul(last.columns) // (features, V)
+		w = w.Mul(s.FromFloat64(unit, len(unit)))
+		copy(offset, s.FromFloat64(f.x.mean, 1, f.x.cols).MatMul(w).Float64s())
+		return w.ToType(torch.Float32)
+	}).Float32s()
+	model.store(voxels, first, weights, offset)
+}
+
+// wholeColumns returns some voxels, each centred and divided by its root mean square, (voxels, rows), and those
+// divisors. It stores the means in the model, which begins with voxel first.
+func (f *fit) wholeColumns(y *responses, voxels []int, model *Model, first int) (standard, unit []float64) {
+	rows := y.rows
+	standard, unit = reuse(&f.whole, len(voxels)*rows), make([]float64, len(voxels))
+	clear(standard)
+	parallel.Each(len(voxels), func(i int) {
+		v := voxels[i]
+		column := y.columns(v, v+1)
+		centre := 0.0
+		if f.x.centred {
+			centre = mean(column)
+			model.voxelMean[v-first] = centre
+		}
+		if f.x.centred && y.constant[v-y.from] {
+			return
+		}
+		unit[i] = math.Sqrt(sumSquares(column, centre) / float64(rows))
+		if unit[i] > 0 {
+			for row, value := range column {
+				standard[i*rows+row] = (float64(value) - centre) / unit[i]
+			}
+		}
+	})
+	return standard, unit
+}

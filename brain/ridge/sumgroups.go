@@ -1,0 +1,139 @@
+package ridge
+
+import "github.com/brainwavlm/bwlm/torch"
+
+// pass goes over the responses and takes their sums, a group of blocks at a time.
+type pass struct {
+	*fit
+	directions *directions
+	folds      int
+	share      float64 // rows of all shares in relation to the rows
+
+	arena    *torch.Arena // of the group
+	of       *responses
+	from, to int
+	group    []*block
+
+	panelRows, standardRows, some []float32 // buffers
+}
+
+// groups yields the groups of columns whose sums are held at once.
+func (p *pass) groups(y *responses) func(yield func(from, to int) bool) {
+	return y.groups(4*(1+p.folds)*len(p.directions.size), sumVoxels, p.opt.Bytes)
+}
+
+// blocks returns the number of blocks of all responses.
+func (p *pass) blocks() (n int) {
+	for _, y := range p.ys {
+		n += (y.Voxels + sumVoxels - 1) / sumVoxels
+	}
+	return n
+}
+
+func (p *pass) close() {
+	if p.arena != nil {
+		p.arena.Close()
+	}
+}
+
+// eachBlock visits the sums of all voxels; first is the number of the first voxel among those of all responses.
+func (p *pass) eachBlock(s *torch.Scope, do func(s *torch.Scope, k int, b *block, first int) error) error {
+	for k, y := range p.ys {
+		for from, to := range p.groups(y) {
+			if err := p.take(s, y, from, to); err != nil {
+				return err
+			}
+			for _, b := range p.group {
+				if err := within(s, func(s *torch.Scope) error { return do(s, k, b, y.first+b.from) }); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// within runs do in a nested scope, which frees its tensors.
+func within(s *torch.Scope, do func(s *torch.Scope) error) (err error) {
+	s.Frozen(func(s *torch.Scope) *torch.Tensor {
+		err = do(s)
+		return s.Zeros()
+	})
+	return err
+}
+
+// take takes the sums of a group of columns, unless they are there.
+func (p *pass) take(s *torch.Scope, y *responses, from, to int) error {
+	if p.of == y && p.from == from && p.to == to {
+		return nil
+	}
+	p.close()
+	p.arena, p.of, p.from, p.to, p.group = torch.NewArena(), y, from, to, nil
+	for a, b := range blocks(from, to, sumVoxels) {
+		p.group = append(p.group, newBlock(a, b, p.folds))
+	}
+	p.count(p.share, to-from, y.rows, len(p.directions.size))
+	rows, ok := y.Reader.(RowReader)
+	if !ok {
+		return p.takeColumns(s, y)
+	}
+	y.bytes += 4 * int64(to-from) * int64(y.rows)
+	width := to - from
+	panelRows := reuse(&p.panelRows, min(sumRows, y.rows)*width)
+	filled := 0 // rows
+	return rows.EachRows(s.Context(), from, to, func(row int, x []float32) error {
+		if i := notFinite(x); i < len(x) {
+			return notFiniteError(row+i/width, from+i%width, x[i])
+		}
+		for len(x) > 0 {
+			at := filled % sumRows
+			n := min(len(x)/width, sumRows-at)
+			copy(panelRows[at*width:], x[:n*width])
+			x, filled = x[n*width:], filled+n
+			if filled%sumRows > 0 && filled < y.rows {
+				continue
+			}
+			p.addPanel(s, filled-at-n, filled, func(s *torch.Scope, pn *panel) {
+				for _, b := range p.group {
+					p.addBlock(s, pn, b, panelRows[b.from-from:], width)
+				}
+			})
+		}
+		return nil
+	})
+}
+
+// takeColumns is take for responses that are read by columns.
+func (p *pass) takeColumns(s *torch.Scope, y *responses) error {
+	for _, b := range p.group {
+		if err := y.hold(s.Context(), b.from, b.to); err != nil {
+			return err
+		}
+		width := b.to - b.from
+		for from, to := range blocks(0, y.rows, sumRows) {
+			rows := reuse(&p.panelRows, (to-from)*width)
+			transpose(y.held[from:], width, to-from, y.rows, rows, width)
+			p.addPanel(s, from, to, func(s *torch.Scope, pn *panel) { p.addBlock(s, pn, b, rows, width) })
+		}
+	}
+	return nil
+}
+
+// addPanel adds the rows from ≤ k < to of the features with what do adds of the responses.
+func (p *pass) addPanel(s *torch.Scope, from, to int, add func(s *torch.Scope, pn *panel)) {
+	_ = within(s, func(s *torch.Scope) error {
+		add(s, p.directions.panel(s, from, to, p.folds))
+		return nil
+	})
+}
+
+// addBlock adds the rows of a panel, of a stride, to a block.
+func (p *pass) addBlock(s *torch.Scope, pn *panel, b *block, y []float32, stride int) {
+	rows, width := pn.to-pn.from, b.to-b.from
+	if pn.from == 0 {
+		b.begin(y, rows, stride, p.x.centred)
+	}
+	standard := reuse(&p.standardRows, rows*width)
+	b.standard(pn, y, stride, standard)
+	b.multiply(s, p.arena, pn, standard, reuse(&p.some, rows*width))
+}

@@ -1,0 +1,132 @@
+package study
+
+import (
+	"context"
+
+	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/brain/design"
+	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/brain/windows"
+)
+
+// designed returns the experiment with what follows from the design of the data set, and the data set in the order of
+// its splits. Only data sets of clips differ from what they are given as.
+func designed(exp *experiment.Experiment, data *dataset.Dataset) (*experiment.Experiment, *dataset.Dataset, error) {
+	if !data.IsEvents() {
+		if len(exp.Model.ClipWindow) > 0 {
+			return nil, nil, fault.New(fault.Usage, "open study", "model.clip_window", "rows of this data set are TRs").
+				WithHint("leave it out; it is for data sets with design: event")
+		}
+		return exp, data, nil
+	}
+	if err := refuseForEvents(exp); err != nil {
+		return nil, nil, err
+	}
+	exp = exp.ForDesign(func(e *experiment.Experiment) {
+		e.Model.WindowSeconds, e.Model.Pooling = data.TR(), experiment.PoolMean
+		if w := e.Model.ClipWindow; len(w) == 2 {
+			e.Model.WindowSeconds = min(w[1], data.TR()) - w[0]
+		}
+		e.Model.StrideSeconds = e.Model.WindowSeconds
+		e.Train.ContextRows, e.Eval.ChunkRows, e.Data.Trim = 0, 1, [2]int{}
+	})
+	if !(exp.Model.WindowSeconds > 0) {
+		return nil, nil, fault.New(fault.Usage, "open study", "model.clip_window", "from %g s on there is nothing of "+
+			"clips of at most %g s", exp.Model.ClipWindow[0], data.TR())
+	}
+	data, err := data.Arranged(exp.Data.Train, exp.Data.Val, exp.Data.Test)
+	return exp, data, err
+}
+
+// refuseForEvents refuses keys that have no part where rows are clips.
+func refuseForEvents(exp *experiment.Experiment) error {
+	given := func(key string) bool {
+		o := exp.Origin(key)
+		return o == experiment.FromFile || o == experiment.FromSet
+	}
+	refuse := func(key, why string) error {
+		return fault.New(fault.Usage, "open study", key, "has no part in the design event: %s", why).
+			WithHint("leave it out")
+	}
+	for _, key := range []string{"model.window_seconds", "model.stride_seconds", "model.downsample"} {
+		if given(key) {
+			return refuse(key, "a clip, or model.clip_window of it, is one window")
+		}
+	}
+	for _, key := range []string{"readout.delays_seconds", "train.context_rows", "data.trim"} {
+		if given(key) {
+			return refuse(key, "clips do not follow each other")
+		}
+	}
+	switch {
+	case exp.Model.Extraction == experiment.ExtractChunks:
+		return refuse("model.extraction", "each clip goes through the model by itself")
+	case exp.Data.Detrend != "none":
+		return refuse("data.detrend", "clips have no order in time")
+	case exp.Eval.Folds != "none":
+		return refuse("eval.folds", "folds are labels of clips, such as data.test: fold=0")
+	case exp.Compat.String() != "none":
+		return refuse("compat", "the released code has no clips")
+	}
+	return nil
+}
+
+// Design returns the design of the study: how vectors become rows, and what a row depends on. The lengths of clips, in
+// samples, are known once their story is loaded.
+func (st *Study) Design() design.Design {
+	if !st.Data.IsEvents() {
+		return windows.BOLD(st.Experiment, st.Delays)
+	}
+	d := design.Event{Clips: st.clips}
+	if w := st.Experiment.Model.ClipWindow; len(w) == 2 {
+		d.From, d.To = w[0], w[1]
+	}
+	return d
+}
+
+// chooseDelays sets the delays of rows, in rows.
+func (st *Study) chooseDelays() (err error) {
+	if st.Data.IsEvents() {
+		st.Delays = []int{0}
+		return nil
+	}
+	st.Delays, err = design.Delays(st.Experiment.Readout.DelaysSeconds, st.Data.TR())
+	return err
+}
+
+// loadClips learns how long clips are, from a story that was read.
+func (st *Study) loadClips(ctx context.Context) error {
+	if !st.Data.IsEvents() {
+		return nil
+	}
+	story, err := st.Data.Story(dataset.EventStory)
+	if err != nil {
+		return err
+	}
+	st.clips, err = story.Clips(ctx)
+	return err
+}
+
+// ResampledRows returns the rows of the blocks that bootstrap and permutation tests draw: 1 where rows are clips, which
+// do not depend on each other; 0, as many as responses depend on each other for, elsewhere.
+func (st *Study) ResampledRows() int {
+	if st.Data != nil && st.Data.IsEvents() { // scores given as they are have no data
+		return 1
+	}
+	return 0
+}
+
+// Clips returns the names of the clips that are rows; none where rows are TRs.
+func (st *Study) Clips(rows []design.Rows) (names []string) {
+	if st.Data == nil || !st.Data.IsEvents() {
+		return nil
+	}
+	events := st.Data.Events()
+	for _, r := range rows {
+		for _, e := range events[r.From:r.To] {
+			names = append(names, e.Name)
+		}
+	}
+	return names
+}
