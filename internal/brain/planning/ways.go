@@ -36,18 +36,22 @@ func newWay(st *study.Study, how experiment.Extraction, stride float64) *way {
 	return y
 }
 
-// waysOf returns the way of the experiment, then those that may be cheaper.
+// waysOf returns the way of the experiment, then those that may be cheaper; after chunks, the windows that they stand
+// for.
 func waysOf(st *study.Study) (ways []*way) {
 	m := st.Experiment.Model
 	ways = append(ways, newWay(st, m.Extraction, m.StrideSeconds))
 	if st.Data.IsEvents() { // each row is a clip
 		return ways
 	}
+	if m.Extraction == experiment.ExtractChunks {
+		ways = append(ways, newWay(st, experiment.ExtractWindows, m.StrideSeconds))
+	}
 	for _, stride := range cheaperStrides {
 		if stride > m.WindowSeconds { // would leave gaps of audio
 			break
 		}
-		if m.Extraction == experiment.ExtractChunks && stride >= m.StrideSeconds || stride > m.StrideSeconds {
+		if stride > m.StrideSeconds {
 			ways = append(ways, newWay(st, experiment.ExtractWindows, stride))
 		}
 	}

@@ -98,7 +98,8 @@ func run(t *testing.T, j job) (d done) {
 
 // A study of a whole laboratory's shape: 84 stories of 390 rows of 95,000 voxels, 12.5 GB of real numbers a subject,
 // and 3,072 features. It is opened by headers, planned from pieces, and a bound that is too small is refused before a
-// response is read. Within 8 GB, all voxels of a subject are fitted and scored, and the responses are read at most twice.
+// response is read. Within 8 GB, all voxels of a subject are fitted and scored, and the responses are read at most
+// twice.
 func TestAStudyOfRealSize(t *testing.T) {
 	z := size{Subjects: 3, Stories: 84, Rows: 390, Voxels: 95_000}
 	dir := t.TempDir()
@@ -107,7 +108,8 @@ func TestAStudyOfRealSize(t *testing.T) {
 	}
 	require.NoError(t, os.MkdirAll(dir, 0o755))
 	if _, err := os.Stat(file(dir, 0, z.Stories-1)); err != nil {
-		require.Greater(t, proc.FreeDisk(dir), uint64(4*z.values()+2<<30), "12.5 GB of responses are written to %s", dir)
+		require.Greater(t, proc.FreeDisk(dir), uint64(4*z.values()+2<<30), "12.5 GB of responses are written to %s",
+			dir)
 		require.NoError(t, writeModel(t.Context(), filepath.Join(dir, "model")))
 		begun := time.Now()
 		z.write(t, dir)

@@ -47,7 +47,7 @@ func (st *story) fitAgain(split int, ranges []design.Rows, x []float32) *design.
 func (x *Selection) scoreLarge(ctx context.Context) error {
 	for _, r := range x.ranges {
 		st := x.subject.stories[r.Story]
-		if fits(st.Responses) || st.again[x.scored].Load() != nil {
+		if st.fits() || st.again[x.scored].Load() != nil {
 			continue
 		}
 		rows := x.subject.Select(of(x.ranges, r.Story)...)

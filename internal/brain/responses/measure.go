@@ -39,7 +39,7 @@ func (s *SubjectResponses) measure(ctx context.Context, names []string) error {
 		st := todo[i].st
 		if m, ok := st.Source.(rowsource.Memory); ok {
 			todo[i].held = m.Held()
-		} else if fits(st.Responses) {
+		} else if st.fits() {
 			todo[i].held = grow(buffer, st.Repeats*st.Responses.Rows*st.Columns)
 			return readWhole(ctx, st.Responses, todo[i].held)
 		}
@@ -69,7 +69,7 @@ func (s *SubjectResponses) measureFirst(ctx context.Context, ranges []design.Row
 	defer s.lock.Unlock()
 	var names []string
 	for _, r := range ranges {
-		if st := s.stories[r.Story]; !st.measured.Load() && (!fits(st.Responses) || s.trainMissing()) {
+		if st := s.stories[r.Story]; !st.measured.Load() && (!st.fits() || s.trainMissing()) {
 			names = append(names, r.Story)
 		}
 	}
@@ -264,8 +264,8 @@ func (s *SubjectResponses) PassBytes() int64 {
 	for _, st := range s.stories {
 		all := 4 * st.Repeats * st.Responses.Rows * s.Columns
 		if _, held := st.Source.(rowsource.Memory); !held {
-			most = max(most, min(all, max(slabBytes, 4*st.Repeats*s.Columns)))
-			if fits(st.Responses) {
+			most = max(most, min(all, max(slabOf(st.hold), 4*st.Repeats*s.Columns)))
+			if st.fits() {
 				most = max(most, all)
 			}
 		}

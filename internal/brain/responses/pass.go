@@ -12,14 +12,15 @@ import (
 const leastColumns = 1024
 
 // pass visits the values of responses in bounded memory, as often as it is asked to: from memory where they fit in
-// holdBytes, else a slab or a tile at a time, which are read again. Columns are shared among the processors, so that
-// visits of different columns run side by side; each column sees its rows in ascending order.
+// a number of bytes, else a slab or a tile at a time, which are read again. Columns are shared among the processors, so
+// that visits of different columns run side by side; each column sees its rows in ascending order.
 type pass struct {
-	r   *dataset.Responses
-	buf []float32
+	r    *dataset.Responses
+	hold int // bytes that are held
+	buf  []float32
 }
 
-func newPass(r *dataset.Responses) *pass { return &pass{r: r} }
+func newPass(r *dataset.Responses, hold int) *pass { return &pass{r: r, hold: hold} }
 
 // tile is a range of columns with all rows, of which as much is in memory as fits.
 type tile struct {
@@ -42,7 +43,7 @@ func (p *pass) tiles(ctx context.Context, visit func(*tile) error) error {
 		t.held = m.Held()
 		return visit(t)
 	}
-	if fits(r) {
+	if fits(r, p.hold) {
 		t.held = p.buffer(all)
 		if err := readWhole(ctx, r, t.held); err != nil {
 			return err
@@ -51,10 +52,10 @@ func (p *pass) tiles(ctx context.Context, visit func(*tile) error) error {
 	}
 	s, ok := r.Source.(rowsource.Columns)
 	if !ok {
-		t.buf = p.buffer(min(all, max(slabBytes/4, r.Repeats*r.Columns)))
+		t.buf = p.buffer(min(all, max(slabOf(p.hold)/4, r.Repeats*r.Columns)))
 		return visit(t)
 	}
-	width := min(max(1, slabBytes/4/(r.Repeats*r.Rows)), r.Columns)
+	width := min(max(1, slabOf(p.hold)/4/(r.Repeats*r.Rows)), r.Columns)
 	for at := 0; at < r.Columns; at += width {
 		t := &tile{Responses: r, from: at, to: min(at+width, r.Columns)}
 		t.held = p.buffer(r.Repeats * r.Rows * (t.to - at))
@@ -68,10 +69,10 @@ func (p *pass) tiles(ctx context.Context, visit func(*tile) error) error {
 	return nil
 }
 
-// fits reports whether responses are held in memory while they are measured.
-func fits(r *dataset.Responses) bool {
+// fits reports whether responses are held in memory while they are measured, for which there are some bytes.
+func fits(r *dataset.Responses, hold int) bool {
 	_, held := r.Source.(rowsource.Memory)
-	return held || 4*r.Repeats*r.Rows*r.Columns <= holdBytes
+	return held || 4*r.Repeats*r.Rows*r.Columns <= hold
 }
 
 // readWhole fills out with all responses, (repeats, rows, columns).

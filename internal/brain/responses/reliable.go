@@ -18,7 +18,7 @@ func MostReliable(ctx context.Context, r *dataset.Responses, n int) ([]int, erro
 	}
 	a := agreement{origin: make([]float64, r.Columns), sum: make([]float64, r.Columns), squares: make([]float64,
 		r.Columns), within: make([]float64, r.Columns)}
-	if err := newPass(r).tiles(ctx, func(t *tile) error {
+	if err := newPass(r, frugalBytes).tiles(ctx, func(t *tile) error {
 		return t.together(ctx, 0, r.Rows, a.visit)
 	}); err != nil {
 		return nil, err

@@ -58,7 +58,7 @@ func (p *storyPass) run(ctx context.Context) error {
 	if p.held != nil {
 		err = p.tile(ctx, &tile{Responses: st.Responses, to: st.Columns, held: p.held})
 	} else {
-		err = newPass(st.Responses).tiles(ctx, func(t *tile) error { return p.tile(ctx, t) })
+		err = newPass(st.Responses, st.hold).tiles(ctx, func(t *tile) error { return p.tile(ctx, t) })
 	}
 	if err == nil && p.fit != nil {
 		err = p.scan.bad.Err(st.Source, st.Where)

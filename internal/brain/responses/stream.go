@@ -17,6 +17,15 @@ var (
 	holdBytes = 512 << 20
 )
 
+// frugalBytes is held where speed matters less than memory.
+const frugalBytes = rowsource.SlabBytes
+
+// slabOf returns the bytes of a slab where some bytes may be held: two are in memory.
+func slabOf(hold int) int { return min(slabBytes, hold/2) }
+
+// fits reports whether a story is held in memory while it is measured.
+func (st *story) fits() bool { return fits(st.Responses, st.hold) }
+
 // stretch is what is read of a selection: a repeat, or the mean over them, of some rows, and the numbers of columns.
 type stretch struct {
 	repeat, from, to int
@@ -89,7 +98,7 @@ func (x *Selection) pieces(s stretch) (out []piece) {
 			if s.repeat == allRepeats {
 				repeats = st.Repeats
 			}
-			step = max(1, slabBytes/4/(repeats*st.Columns))
+			step = max(1, slabOf(st.hold)/4/(repeats*st.Columns))
 		}
 		for ; from < to; from += step {
 			out = append(out, piece{st: st, from: from, to: min(from+step, to), at: at, whole: whole})
@@ -101,13 +110,13 @@ func (x *Selection) pieces(s stretch) (out []piece) {
 
 // whole reports whether a story has yet to be measured, for which it is read as a whole.
 func (x *Selection) whole(st *story) bool {
-	return fits(st.Responses) && (!st.measured.Load() || x.scored != none && st.again[x.scored].Load() == nil)
+	return st.fits() && (!st.measured.Load() || x.scored != none && st.again[x.scored].Load() == nil)
 }
 
 // byColumns reports whether a story is read as a whole since its columns are stored together.
 func (st *story) byColumns() bool {
 	_, yes := st.Source.(rowsource.Columns)
-	return yes && fits(st.Responses)
+	return yes && st.fits()
 }
 
 // read reads a piece.

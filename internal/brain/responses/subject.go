@@ -28,6 +28,7 @@ const (
 type Standardisation struct {
 	Polynomials int // Legendre polynomials, from order 0 on, that are fitted to each repeat and removed
 	ZScore      ZScoreRule
+	Frugal      bool // responses are read a few MB at a time, more often
 }
 
 // SubjectResponses are the responses of one subject to the stories of a study: without drift,
@@ -55,6 +56,7 @@ type SubjectResponses struct {
 type story struct {
 	*dataset.Responses
 	*fit
+	hold   int            // bytes of it that are in memory
 	zscore *design.ZScore // nil: none, or not measured yet
 
 	ofTrain  *colstats.Moments // of its training rows, until those of all stories are merged
@@ -106,7 +108,11 @@ func Standardise(responses []*dataset.Responses, splits [][]design.Rows, how Sta
 }
 
 func (s *SubjectResponses) newStory(r *dataset.Responses) *story {
-	return &story{Responses: r, again: make([]atomic.Pointer[design.ZScore], len(s.splits))}
+	hold := holdBytes
+	if s.how.Frugal {
+		hold = frugalBytes
+	}
+	return &story{Responses: r, hold: hold, again: make([]atomic.Pointer[design.ZScore], len(s.splits))}
 }
 
 // Resplit returns the same responses with as many other splits, which must be measured in turn.

@@ -23,7 +23,7 @@ type Found struct {
 // many columns have some.
 func Survey(ctx context.Context, r *dataset.Responses) (Found, error) {
 	s := newScan(r)
-	err := newPass(r).tiles(ctx, func(t *tile) error {
+	err := newPass(r, frugalBytes).tiles(ctx, func(t *tile) error {
 		for k := range r.Repeats {
 			if err := t.each(ctx, k, 0, r.Rows, s.look(k)); err != nil {
 				return err

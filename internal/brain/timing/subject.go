@@ -104,7 +104,7 @@ func (d *check) measure(ctx context.Context, subject, story string) (*responses.
 		return nil, err
 	}
 	s, err := responses.Standardise([]*dataset.Responses{r}, nil,
-		responses.Standardisation{ZScore: responses.ZScoreNone})
+		responses.Standardisation{ZScore: responses.ZScoreNone, Frugal: true})
 	if err != nil {
 		return nil, err
 	}

@@ -72,7 +72,7 @@ func TestGuardPenaltyFollowsItsFormula(t *testing.T) {
 		lost := 0
 		for k, b := range tr.Order {
 			rows := b.To - b.From
-			x := now[0].Rows[b.Story][b.From*now[0].Width : b.To*now[0].Width]
+			x := now[0].Of(design.Rows{Story: b.Story, From: b.From, To: b.To})
 			var pred []float32
 			require.NoError(t, st.Model.Session().Infer(t.Context(), func(s *torch.Scope) error {
 				pred = guard.Readouts[0].Forward(s.FromFloat32(x, rows, now[0].Width)).Float32s()

@@ -180,7 +180,7 @@ func TestChunksThroughout(t *testing.T) {
 	st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, s *dataset.Spec) { block(e) })
 	plan, err := planning.Estimate(t.Context(), st)
 	require.NoError(t, err)
-	require.Len(t, plan.Ways, 4)
+	require.Len(t, plan.Ways, 2)
 	assert.Equal(t, [2]string{"chunks", "windows"}, [2]string{plan.Ways[0].Extraction, plan.Ways[1].Extraction})
 	r := *plan.Ways[1].FeatureR
 	assert.True(t, r > .2 && r < .9999, "near, and not the same: %v", r)
