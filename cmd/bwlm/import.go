@@ -161,16 +161,15 @@ func (a *app) imported(c *cobra.Command, found *imports.Found, f *importFlags) e
 			return err
 		}
 		for _, v := range record.Voxels {
-			if n := len(v.Empty); v.Source == v.Columns && n > 0 {
-				fmt.Fprintf(w, "Empty: %d of %d voxels of %s, which are NaN in all rows of a story.\n", n, v.Source,
-					v.Subject)
-				continue
-			}
 			whole := v.Source
 			if v.Selection != nil {
 				fmt.Fprintf(w, "Selected: %d of %d voxels of %s, by %s.\n", v.Selection.Columns, v.Source, v.Subject,
 					v.Selection.From)
 				whole = v.Selection.Columns
+			}
+			if n := len(v.Empty); whole == v.Columns && n > 0 {
+				fmt.Fprintf(w, "Empty: %d of %d voxels of %s, which are NaN in all rows of a story.\n", n, whole,
+					v.Subject)
 			}
 			if n := whole - v.Columns; n > 0 {
 				fmt.Fprintf(w, "Left out: %d of %d voxels of %s, which are NaN in all rows of a story.\n", n,

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/spf13/cobra"
 
 	"github.com/brainwavlm/bwlm/internal/bidsdata"
+	"github.com/brainwavlm/bwlm/internal/brain/imports"
 	"github.com/brainwavlm/bwlm/internal/brain/imports/bids"
 	"github.com/brainwavlm/bwlm/internal/clean"
 )
@@ -11,7 +14,7 @@ import (
 func importBIDSCommand(a *app) *cobra.Command {
 	var f importFlags
 	var o bids.Options
-	var form, voxels string
+	var form string
 	var cleaning []string
 	var onset float64
 	c := &cobra.Command{
@@ -24,7 +27,8 @@ and stimuli of its raw data.
 Columns are the voxels that the brain masks of all runs of a subject have in common, without masks
 those that vary in all runs; of surfaces and CIFTI all places. Columns of NaN, such as the medial
 wall, keep their places as empty ones in a space that subjects share, and are left out in a
-subject's own.
+subject's own. --voxels FILE.npy keeps those columns that the file lists, or has 1 for: of one
+subject, or on surfaces and in CIFTI that subjects share of all of them.
 
 The clock is computed for each scan: TR from RepetitionTime and header; the instant of a row from
 StartTime and SliceTimingCorrected; the second of the recording from events.tsv. A recording
@@ -63,9 +67,7 @@ import.json has.`,
 			default:
 				return usage(c, "--form: %s, want volumes, surface or dense", form)
 			}
-			if o.Cortical = voxels == "cortical"; !o.Cortical && voxels != "all" {
-				return usage(c, "--voxels: %s, want all or cortical", voxels)
-			}
+			o.Cortical = f.voxels == "cortical"
 			if c.Flags().Changed("onset") {
 				o.Onset = &onset
 			}
@@ -78,11 +80,19 @@ import.json has.`,
 			if err != nil {
 				return err
 			}
+			var cortical func(*imports.Found) error
+			if !slices.ContainsFunc(found.Subjects, func(s imports.Subject) bool { return s.Mask != nil }) {
+				cortical = func(*imports.Found) error { return nil } // those of surfaces and CIFTI are
+			}
+			if err := f.keep(c, found, cortical); err != nil {
+				return err
+			}
 			return a.imported(c, found, &f)
 		},
 	}
 	f.add(c, false)
 	f.addSelection(c)
+	f.addVoxels(c, "cortical (vertices of CIFTI), ")
 	flags := c.Flags()
 	flags.StringSliceVar(&o.Tasks, "task", nil, "only these tasks: `names` or patterns, separated by commas")
 	flags.StringVar(&form, "form", "", "`kind` of scans, where there are several: volumes, surface or dense (CIFTI)")
@@ -93,7 +103,6 @@ import.json has.`,
 		"`second` of a scan at which the recording of --audio begins, without events.tsv")
 	flags.StringSliceVar(&o.Surface, "surfaces", nil,
 		"`files` of the left and right hemisphere of the space, for maps")
-	flags.StringVar(&voxels, "voxels", "all", "`places` of CIFTI files that become columns: all or cortical")
 	flags.StringSliceVar(&cleaning, "clean", nil, "`parts` to take out of runs, separated by commas: see above")
 	flags.BoolVar(&o.Raw, "raw", false, "take scans that were not preprocessed")
 	return c

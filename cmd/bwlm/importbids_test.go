@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/audio"
+	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/internal/atomicfile"
 	"github.com/brainwavlm/bwlm/internal/gifti"
 	"github.com/brainwavlm/bwlm/internal/labtest"
@@ -177,6 +178,52 @@ func TestAFolderInBIDSBecomesATraining(t *testing.T) {
 	}
 }
 
+// Columns of a file are kept: vertices of surfaces keep their empty ones.
+func TestSelectedColumnsOfBIDS(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	bidsForms["volumes"].tree(t, "volumes")
+	bidsForms["surfaces"].tree(t, "surfaces")
+	hemisphere(t, "lh.gii")
+	hemisphere(t, "rh.gii")
+	require.NoError(t, npy.Write("keep.npy", []int{4}, []int32{12, 0, 10, 3}))
+	for name, flags := range map[string]string{"volumes": "", "surfaces": "--surfaces lh.gii,rh.gii"} {
+		out := name + "-out"
+		args := append([]string{"import", "bids", name, "--voxels", "keep.npy", "--check=false", "--out", out},
+			strings.Fields(flags)...)
+		code, stdout, stderr := call(t, args...)
+		require.Zero(t, code, stderr)
+		assert.Regexp(t, `(?m)^Selected: 4 of \d+ voxels of sub-001, by keep.npy\.$`, stdout)
+		assert.Equal(t, name == "surfaces", strings.Contains(stdout, "Empty: 1 of 4 voxels of sub-001"), stdout)
+		m, err := npy.Read(filepath.Join(out, "sub-001/a.npy"))
+		require.NoError(t, err)
+		assert.Equal(t, []int{20, 4}, m.Shape)
+		code, stdout, stderr = call(t, "verify", out)
+		require.Zero(t, code, stdout+stderr)
+		d, err := dataset.Open(out)
+		require.NoError(t, err)
+		places, err := d.Places(t.Context(), "sub-001")
+		require.NoError(t, err)
+		r, err := d.OpenResponses(t.Context(), "sub-001", "a")
+		require.NoError(t, err)
+		if name == "surfaces" { // 10 and 11 are medial wall
+			assert.Equal(t, []int{0, 3, 10, 12}, places.Vertices)
+			assert.Equal(t, []int{2}, r.Empty)
+		}
+	}
+	for args, c := range map[string]struct {
+		code int
+		want string
+	}{
+		"volumes --voxels cortical": {2, "there is no mask of the cortex; name a file of columns"},
+		"volumes --voxels some":     {66, "some: no such file"},
+	} {
+		code, _, stderr := call(t, append([]string{"import", "bids", "--out", "x"}, strings.Fields(args)...)...)
+		assert.Equal(t, c.code, code, stderr)
+		assert.Contains(t, stderr, c.want)
+	}
+}
+
 func TestImportBIDSSaysWhatItNeeds(t *testing.T) {
 	root := filepath.Join(labtest.Dir(t), "bids")
 	for args, c := range map[string]struct {
@@ -188,7 +235,6 @@ func TestImportBIDSSaysWhatItNeeds(t *testing.T) {
 		"--form volumes --task tunnel": {66, "name their folder: --audio FOLDER"},
 		"--form volumes --task int16 --audio int16=x.wav": {65, "--onset SECONDS"},
 		"--form pictures":      {2, "--form: pictures, want volumes, surface or dense"},
-		"--voxels some":        {2, "--voxels: some, want all or cortical"},
 		"--clean high-pas=.01": {2, `did you mean "high-pass"?`},
 		"--clean motion=7":     {2, `motion is "7", want 6 or 24`},
 		"--form volumes --task zerotr --audio zerotr=x.wav --onset 0":  {65, "no time between rows"},

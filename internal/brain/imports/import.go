@@ -128,10 +128,9 @@ func (j *job) possible() error {
 					"subject %s, story %s: names have none of /\\*?[]:, and no subject is called words or phones",
 					quote.OneLine(s.Name), quote.OneLine(r.Story)).
 					WithHint("give the files other names")
-			case (j.opt.Link || s.KeepNaN) && s.Selection != nil:
+			case j.opt.Link && s.Selection != nil:
 				return fault.New(fault.Usage, op, quote.OneLine(s.Selection.From),
-					"no columns can be left out of responses that are named where they lie or share a space").
-					WithHint("copy them")
+					"no columns can be left out of responses that are named where they lie").WithHint("copy them")
 			case j.opt.Link && !r.InPlace:
 				return fault.New(fault.BadData, op, quote.OneLine(r.File),
 					"the responses of subject %s to story %s cannot be read where they lie: they are compressed, "+

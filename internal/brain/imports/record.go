@@ -100,9 +100,10 @@ func (j *job) voxels(s *Subject, leftOut []int, voxels int) error {
 		v.Empty = append(v.Empty, gone)
 	}
 	if s.KeepNaN && len(empty) > 0 {
-		columns := make([]int32, len(empty))
+		columns, kept := make([]int32, len(empty)), without(voxels, gone)
 		for i, c := range empty {
-			columns[i] = int32(c)
+			at, _ := slices.BinarySearch(kept, c)
+			columns[i] = int32(at)
 		}
 		j.empty[s.Name] = true
 		if err := j.write(emptyOf(s.Name), func(w io.Writer) error { return writeNPY(w, columns) }); err != nil {

@@ -55,7 +55,8 @@ func (s *Subject) Keep(from string, columns []int) error {
 	return nil
 }
 
-// KeepFile selects the columns that a .npy names, or that it has 1 for: those of the only subject.
+// KeepFile selects the columns that a .npy names, or that it has 1 for: those of the only subject, or of all subjects
+// where their columns are the same places.
 func (f *Found) KeepFile(path string) error {
 	if err := inputfile.Check(op, path); err != nil {
 		return err
@@ -63,12 +64,11 @@ func (f *Found) KeepFile(path string) error {
 	if len(f.Subjects) == 0 && len(f.Missing) > 0 { // nothing is there yet
 		return nil
 	}
-	if len(f.Subjects) != 1 {
-		return fault.New(fault.Usage, op, quote.OneLine(path), "has the columns of one subject, %d are imported",
-			len(f.Subjects)).WithHint("select one subject")
+	if n := len(f.Subjects); n != 1 && !f.samePlaces() {
+		return fault.New(fault.Usage, op, quote.OneLine(path), "has the columns of one subject, %d are imported", n).
+			WithHint("select one subject")
 	}
-	s := &f.Subjects[0]
-	_, _, voxels := s.Responses[0].Extent()
+	_, _, voxels := f.Subjects[0].Responses[0].Extent()
 	if voxels == 0 { // its content is not there
 		return nil
 	}
@@ -76,7 +76,22 @@ func (f *Found) KeepFile(path string) error {
 	if err != nil {
 		return err
 	}
-	return s.Keep(path, columns)
+	for i := range f.Subjects {
+		if err := f.Subjects[i].Keep(path, columns); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// samePlaces reports whether the columns of all subjects are the same places: those of a space that they share, not the
+// voxels of a mask of their own.
+func (f *Found) samePlaces() bool {
+	_, _, columns := f.Subjects[0].Responses[0].Extent()
+	return !slices.ContainsFunc(f.Subjects, func(s Subject) bool {
+		_, _, n := s.Responses[0].Extent()
+		return !s.KeepNaN || s.Mask != nil || n != columns
+	})
 }
 
 // dropped are the columns of a subject that are not imported because others were selected, ascending.

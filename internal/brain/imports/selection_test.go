@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -121,4 +122,43 @@ func TestSelectionsThatAreWrong(t *testing.T) {
 	faulttest.Require(t, fault.Usage, err, "no columns can be left out")
 	f.Subjects = append(f.Subjects, f.Subjects[0])
 	faulttest.Require(t, fault.Usage, f.KeepFile(columnsFile(t, 0)), "one subject, 2 are imported")
+}
+
+// Subjects whose columns are the same places keep the same ones of them; those without numbers keep their places.
+func TestSelectedColumnsOfASharedSpace(t *testing.T) {
+	f, data := made(t, "a", "b")
+	for _, row := range data["b"].rows {
+		row[1], row[2] = math.NaN(), math.NaN()
+	}
+	two := f.Subjects[0]
+	two.Name = "s2"
+	f.Subjects = append(f.Subjects, two)
+	path := columnsFile(t, 3, 2, 0)
+	for i := range f.Subjects {
+		faulttest.Require(t, fault.Usage, f.KeepFile(path), "one subject, 2 are imported")
+		f.Subjects[i].KeepNaN = true
+	}
+	f.Subjects[1].Mask = &Mask{}
+	faulttest.Require(t, fault.Usage, f.KeepFile(path), "one subject, 2 are imported")
+	f.Subjects[1].Mask = nil
+	f.Subjects[1].Responses = slices.Clone(f.Subjects[1].Responses)
+	f.Subjects[1].Responses[0].Shape = []int{10, 5}
+	faulttest.Require(t, fault.Usage, f.KeepFile(path), "one subject, 2 are imported")
+	f.Subjects[1].Responses[0].Shape = []int{10, 4}
+	require.NoError(t, f.KeepFile(path))
+	dir := filepath.Join(t.TempDir(), "out")
+	_, err := f.Import(t.Context(), Options{Dir: dir})
+	require.NoError(t, err)
+	for _, subject := range []string{"s1", "s2"} {
+		for name, want := range map[string][]float64{"empty.npy": {1}, "columns.npy": {0, 2, 3}} {
+			a, err := npy.Read(filepath.Join(dir, subject, name))
+			require.NoError(t, err)
+			got, err := a.Float64()
+			require.NoError(t, err)
+			assert.Equal(t, want, got, "%s of %s", name, subject)
+		}
+		a, err := npy.Read(filepath.Join(dir, subject, "b.npy"))
+		require.NoError(t, err)
+		assert.Equal(t, []int{10, 3}, a.Shape)
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -153,6 +154,20 @@ func TestSubjectsWhoStartedEarlyHaveTheClockOfTheStory(t *testing.T) {
 	assert.Contains(t, record.Found.Subjects[2].Responses[0].Derived,
 		"21 s into milkywayvodka_audio.wav: row 0 begins "+
 			"at 6 s of it")
+}
+
+// Recordings that no event names are told, unless only a part of the folder was looked at.
+func TestRecordingsWithoutEventsAreTold(t *testing.T) {
+	files := narratives(t)
+	files["stimuli/sub/Other.wav"] = "5"
+	root := tree(t, files)
+	for want, o := range map[bool]Options{true: {}, false: {Tasks: []string{"milkyway"}}} {
+		found, err := Find(t.Context(), root, o)
+		require.NoError(t, err)
+		assert.Equal(t, want, slices.Contains(found.Notes, "there are recordings without responses: Other.wav"),
+			found.Notes)
+		assert.NotContains(t, strings.Join(found.Notes, "\n"), "without responses: milky")
+	}
 }
 
 func TestRecordingsAreComparedWithEvents(t *testing.T) {

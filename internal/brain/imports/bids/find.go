@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/bidsdata"
@@ -72,6 +74,7 @@ func Find(ctx context.Context, source string, o Options) (*imports.Found, error)
 		return nil, err
 	}
 	f.given = onlyOne(picked.Audio, scans)
+	named := slices.Clone(scans)
 	scans = f.oneClock(scans)
 	all, err := f.heard(ctx, scans, sections)
 	if err != nil {
@@ -80,6 +83,7 @@ func Find(ctx context.Context, source string, o Options) (*imports.Found, error)
 	if len(all) == 0 {
 		return nil, f.nothing(scans)
 	}
+	f.unheard(named, all)
 	if err := f.stories(ctx, all, sections); err != nil {
 		return nil, err
 	}
@@ -203,6 +207,27 @@ func (f *finder) heard(ctx context.Context, scans []bidsdata.Scan, sections bool
 		}
 	}
 	return all, nil
+}
+
+// unheard notes the recordings that no event of a scan names, where all scans are looked at.
+func (f *finder) unheard(scans []bidsdata.Scan, all []*heard) {
+	if len(f.o.Subjects)+len(f.o.Tasks)+len(f.o.Stories) > 0 {
+		return
+	}
+	named := map[string]bool{}
+	for _, s := range scans {
+		named[strings.ToLower(path.Base(strings.ReplaceAll(s.Audio, `\`, "/")))] = true
+	}
+	for _, h := range all {
+		named[strings.ToLower(filepath.Base(h.audio))] = true
+	}
+	var rest []string
+	for _, name := range slices.Sorted(maps.Keys(f.stimuli.byName)) {
+		if imports.IsAudio(name) && !named[name] {
+			rest = append(rest, filepath.Base(f.stimuli.byName[name][0]))
+		}
+	}
+	f.Unheard(rest, nil)
 }
 
 // audioOf finds the recording of a scan; "" if there is none.

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/brainwavlm/bwlm/fault"
@@ -100,8 +101,13 @@ func (f *finder) place(s *imports.Subject, c *scanrows.Columns, scan bidsdata.Sc
 			"its hemispheres have %d vertices in all, the surfaces %d each", c.Surface, f.vertices).
 			WithHint("give the surfaces of its space")
 	}
-	s.Surface = &imports.Surface{Left: f.o.Surface[0], Right: f.o.Surface[1], Vertices: c.Vertices}
-	return nil
+	s.Surface = &imports.Surface{Vertices: c.Vertices}
+	var err error
+	if s.Surface.Left, err = filepath.Abs(f.o.Surface[0]); err != nil {
+		return err
+	}
+	s.Surface.Right, err = filepath.Abs(f.o.Surface[1])
+	return err
 }
 
 // writeMask writes the mask of a subject's columns.
