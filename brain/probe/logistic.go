@@ -24,11 +24,11 @@ const gradientTolerance = 1e-5
 // fitLogistic minimises Σ -log p(label) + λ/2·‖Weights‖² for each λ, which fall; each solution
 // starts from the one before. With λ = 1/C it is scikit-learn's LogisticRegression. Labels count
 // from 0.
-func fitLogistic(ctx context.Context, x []float32, labels []int, classes int, lambdas ...float64) (models []*logistic,
-	err error) {
+func fitLogistic(ctx context.Context, device torch.Device, x []float32, labels []int, classes int,
+	lambdas ...float64) (models []*logistic, err error) {
 	n := len(labels)
 	channels := len(x) / n
-	err = torch.Do(ctx, torch.Mode{}, func(s *torch.Scope) error {
+	err = torch.Do(ctx, torch.Mode{Device: device}, func(s *torch.Scope) error {
 		features := s.FromFloat32(x, n, channels).ToType(torch.Float64)
 		truth := s.FromFloat64(oneHot(labels, classes), n, classes)
 		at := make([]float64, (channels+1)*classes) // weights, then bias
@@ -94,7 +94,8 @@ var penalties = []float64{1, .1, .01}
 // accuracy is the share of items, x (n, C), that are held out and classified right. Features are
 // standardised by the training items. The penalty is that which does best on the last of the inner
 // groups, fitted on the others.
-func accuracy(ctx context.Context, x []float32, labels []int, classes int, folds []fold) (float64, error) {
+func accuracy(ctx context.Context, device torch.Device, x []float32, labels []int, classes int,
+	folds []fold) (float64, error) {
 	if len(folds) == 0 {
 		return 0, fault.New(fault.BadData, "probe", "folds", "%d items cannot be held out", len(labels))
 	}
@@ -105,11 +106,11 @@ func accuracy(ctx context.Context, x []float32, labels []int, classes int, folds
 		z := design.FitZScore(fitX, len(f.Train), channels)
 		fitX = z.Apply(fitX)
 		fitY := pick(labels, f.Train)
-		best, err := choosePenalty(ctx, fitX, fitY, classes, f.inner())
+		best, err := choosePenalty(ctx, device, fitX, fitY, classes, f.inner())
 		if err != nil {
 			return 0, err
 		}
-		m, err := fitLogistic(ctx, fitX, fitY, classes, best*float64(len(f.Train)))
+		m, err := fitLogistic(ctx, device, fitX, fitY, classes, best*float64(len(f.Train)))
 		if err != nil {
 			return 0, err
 		}
@@ -121,7 +122,8 @@ func accuracy(ctx context.Context, x []float32, labels []int, classes int, folds
 
 // choosePenalty returns the penalty with the most hits on the last of the groups, fitted on the
 // others.
-func choosePenalty(ctx context.Context, x []float32, labels []int, classes int, groups [][]int) (float64, error) {
+func choosePenalty(ctx context.Context, device torch.Device, x []float32, labels []int, classes int,
+	groups [][]int) (float64, error) {
 	if groups == nil {
 		return penalties[1], nil
 	}
@@ -135,7 +137,7 @@ func choosePenalty(ctx context.Context, x []float32, labels []int, classes int, 
 	for _, p := range penalties {
 		lambdas = append(lambdas, p*float64(len(rest)))
 	}
-	models, err := fitLogistic(ctx, take(x, channels, rest), pick(labels, rest), classes, lambdas...)
+	models, err := fitLogistic(ctx, device, take(x, channels, rest), pick(labels, rest), classes, lambdas...)
 	if err != nil {
 		return 0, err
 	}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/internal/torchtest"
 )
 
 // TestLogisticAgreesWithScikitLearn compares weights and probabilities; biases are unique up to a constant.
@@ -27,7 +29,7 @@ func TestLogisticAgreesWithScikitLearn(t *testing.T) {
 	require.NoError(t, json.Unmarshal(text, &golden))
 	require.Len(t, golden.Problems, 3)
 	for _, p := range golden.Problems {
-		models, err := fitLogistic(t.Context(), p.X, p.Labels, p.Classes, 10*p.Lambda, p.Lambda)
+		models, err := fitLogistic(t.Context(), torchtest.Device(), p.X, p.Labels, p.Classes, 10*p.Lambda, p.Lambda)
 		require.NoError(t, err)
 		m := models[1]
 		shift := 0.
@@ -90,15 +92,15 @@ func scattered(n, width, classes int, noise float64) (items []item, x []float32,
 func TestAccuracyIsOfHeldOutItems(t *testing.T) {
 	items, x, labels := scattered(200, 12, 4, .5)
 	folds := timeFolds(items, nTimeFolds)
-	a, err := accuracy(t.Context(), x, labels, 4, folds)
+	a, err := accuracy(t.Context(), torchtest.Device(), x, labels, 4, folds)
 	require.NoError(t, err)
 	assert.Greater(t, a, .95, "classes far apart")
 
 	shuffled := pick(labels, rand.New(rand.NewPCG(1, 1)).Perm(len(labels)))
-	a, err = accuracy(t.Context(), x, shuffled, 4, folds)
+	a, err = accuracy(t.Context(), torchtest.Device(), x, shuffled, 4, folds)
 	require.NoError(t, err)
 	assert.InDelta(t, .25, a, .1, "labels that mean nothing are at chance")
 
-	_, err = accuracy(t.Context(), x, labels, 4, nil)
+	_, err = accuracy(t.Context(), torchtest.Device(), x, labels, 4, nil)
 	assert.ErrorContains(t, err, "cannot be held out")
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/ridge"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/torch"
 )
 
 // alphas returns the alphas of the probes' ridges, on standardised features: 1 to 10⁴ in half
@@ -26,7 +27,8 @@ func alphas() (out []float64) {
 //
 // If words is not nil, it numbers the items' words, and predictions and values are averaged over
 // the test items of a word before they are compared, so that each word counts once.
-func regress(ctx context.Context, x, y []float32, n int, folds []fold, words []int) ([]float64, error) {
+func regress(ctx context.Context, device torch.Device, x, y []float32, n int, folds []fold, words []int) ([]float64,
+	error) {
 	if len(folds) == 0 {
 		return nil, fault.New(fault.BadData, "probe", "folds", "%d items cannot be held out", n)
 	}
@@ -35,7 +37,7 @@ func regress(ctx context.Context, x, y []float32, n int, folds []fold, words []i
 	for _, f := range folds {
 		fitX, fitY := take(x, channels, f.Train), take(y, targets, f.Train)
 		z := design.FitZScore(fitX, len(f.Train), channels)
-		opt := ridge.Options{Alphas: alphas(), Folds: f.inner()}
+		opt := ridge.Options{Alphas: alphas(), Folds: f.inner(), Device: device}
 		if opt.Folds == nil {
 			opt.Alphas = []float64{math.Sqrt(float64(len(f.Train)))}
 		}

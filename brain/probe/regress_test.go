@@ -5,6 +5,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/brainwavlm/bwlm/internal/torchtest"
 )
 
 func TestTimeFoldsKeepTheGap(t *testing.T) {
@@ -69,7 +71,7 @@ func TestIdentityWithoutMeaningScoresZero(t *testing.T) {
 		y = append(y, meaning[w*meanings:(w+1)*meanings]...)
 	}
 	mean := func(folds []fold) (sum float64) {
-		r, err := regress(t.Context(), x, y, n, folds, words)
+		r, err := regress(t.Context(), torchtest.Device(), x, y, n, folds, words)
 		require.NoError(t, err)
 		for _, v := range r {
 			sum += v / meanings
@@ -95,12 +97,12 @@ func TestRegress(t *testing.T) {
 		signal := x[i*width] - x[i*width+3]
 		y = append(y, signal+1.41421*noise[2*i], noise[2*i+1], 7) // variance 2 each: the best r is √½
 	}
-	r, err := regress(t.Context(), x, y, n, timeFolds(items, nTimeFolds), nil)
+	r, err := regress(t.Context(), torchtest.Device(), x, y, n, timeFolds(items, nTimeFolds), nil)
 	require.NoError(t, err)
 	assert.InDelta(t, .7071, r[0], .05)
 	assert.InDelta(t, 0, r[1], .12)
 	assert.Zero(t, r[2], "a constant has no score")
-	_, err = regress(t.Context(), x, y, n, nil, nil)
+	_, err = regress(t.Context(), torchtest.Device(), x, y, n, nil, nil)
 	assert.ErrorContains(t, err, "cannot be held out")
 }
 

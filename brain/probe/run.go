@@ -185,22 +185,24 @@ func (r *runner) probe(ctx context.Context) error {
 			return err
 		}
 		out.PCA.Dims = matched(components)
+		device := r.study.Model.Session().Device
 		for i, s := range r.models {
 			for l := range r.opt.Layers {
 				r.opt.Progress(progress.Event{Phase: progress.Probe, Done: done, Total: total})
 				done++
 				x, width := s.of(t.words, l), s.model.Architecture().Width
-				score, each, err := t.run(ctx, x, width, false, r.opt.Seed)
+				score, each, err := t.run(ctx, device, x, width, false, r.opt.Seed)
 				if err != nil {
 					return fmt.Errorf("%s: %w", t.name, err)
 				}
-				luck, _, err := t.run(ctx, x, width, true, r.opt.Seed)
+				luck, _, err := t.run(ctx, device, x, width, true, r.opt.Seed)
 				if err != nil {
 					return err
 				}
 				few := *t
 				few.rows = firstN(len(t.rows))
-				narrow, _, err := few.run(ctx, components[i][l].first(out.PCA.Dims), out.PCA.Dims, false, r.opt.Seed)
+				narrow, _, err := few.run(ctx, device, components[i][l].first(out.PCA.Dims), out.PCA.Dims, false,
+					r.opt.Seed)
 				if err != nil {
 					return err
 				}

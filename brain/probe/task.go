@@ -27,8 +27,8 @@ type task struct {
 func skip(name, why string) *task { return &task{name: name, skipped: why} }
 
 // run scores features x (n, C) of the whole set; for several targets, also each of them.
-func (t *task) run(ctx context.Context, x []float32, channels int, random bool, seed uint64) (score float64,
-	each []float64, err error) {
+func (t *task) run(ctx context.Context, device torch.Device, x []float32, channels int, random bool,
+	seed uint64) (score float64, each []float64, err error) {
 	x = take(x, channels, t.rows)
 	order := make([]int, len(t.rows))
 	for i := range order {
@@ -38,11 +38,11 @@ func (t *task) run(ctx context.Context, x []float32, channels int, random bool, 
 		order = permuteLabels(t.units, torch.Seed(seed, uint64(len(t.name)), uint64(t.name[0])))
 	}
 	if t.labels != nil {
-		score, err = accuracy(ctx, x, pick(t.labels, order), t.classes, t.folds)
+		score, err = accuracy(ctx, device, x, pick(t.labels, order), t.classes, t.folds)
 		return score, nil, err
 	}
 	y := take(t.targets, len(t.targets)/len(t.rows), order)
-	each, err = regress(ctx, x, y, len(t.rows), t.folds, t.kinds)
+	each, err = regress(ctx, device, x, y, len(t.rows), t.folds, t.kinds)
 	if err != nil {
 		return 0, nil, err
 	}

@@ -29,14 +29,19 @@ func newBasis(x *torch.Tensor) *basis {
 	if !b.dual {
 		b.onto = x.MatMul(b.q)
 	}
+	b.round(b.largest())
+	return b
+}
+
+// round sets the values to 0 that are within the rounding of the decomposition of a matrix of a size.
+func (b *basis) round(size float64) {
 	const epsilon = 0x1p-52
-	rounding := epsilon * float64(len(b.values)) * b.largest()
+	rounding := epsilon * float64(len(b.values)) * size
 	for i, value := range b.values {
 		if value <= rounding {
 			b.values[i] = 0
 		}
 	}
-	return b
 }
 
 // gram returns XᵀX, or XXᵀ if dual.

@@ -5,10 +5,13 @@ type Form string
 
 // A fit is direct, which predicts the held-out rows with each penalty, or from sums over rows, which needs no
 // predictions. Sums take fewer operations where there are many held-out rows for each feature. They agree to 1e-5 in
-// r; fits of less than a second are direct in any case.
+// r; fits of less than a second are direct in any case. With more than twice as many features as rows, of 64 MB or
+// more, a fit is direct and comes from the kernel of the features: nothing else of their size is made, and the model
+// keeps dual coefficients.
 const (
 	Direct Form = "direct"
 	Sums   Form = "sums"
+	Kernel Form = "kernel"
 )
 
 // Cost is what a fit took.
@@ -37,7 +40,7 @@ var onlyForm Form
 // fromSums reports whether penalties are compared from sums: if that takes fewer operations. Bands would need sums for
 // each set of their weights.
 func (f *fit) fromSums(folds [][]int) bool {
-	if f.opt.Bands != nil || onlyForm == Direct || f.x.scaleIsZero() {
+	if f.opt.Bands != nil || onlyForm == Direct || f.x.scaleIsZero() || f.isDual() {
 		return false
 	}
 	if onlyForm == Sums {
@@ -56,9 +59,30 @@ func shareOf(folds [][]int, rows int) float64 {
 	return float64(n) / float64(rows)
 }
 
-// estimate returns the operations of a fit in both forms. A decomposition counts as nine products.
+// decomposition is the products that a decomposition counts as.
+const decomposition = 9
+
+// estimateDual returns the operations of a fit of dual coefficients, without those of the kernel itself.
+func estimateDual(rows, voxels, penalties int, folds [][]int) (n float64) {
+	for _, held := range folds {
+		train := rows - len(held)
+		n += operations(2*decomposition, train, train, train) + operations(2, len(held), train, train) +
+			operations(1, voxels, train, train) + operations(float64(penalties), voxels, train, len(held))
+	}
+	return n + operations(2*decomposition, rows, rows, rows) + operations(2*2, voxels, rows, rows)
+}
+
+// directly returns the operations of a direct fit, or of one from a kernel that is there.
+func (f *fit) directly(voxels, penalties int, folds [][]int) float64 {
+	if f.isDual() {
+		return estimateDual(f.x.rows, voxels, penalties, folds)
+	}
+	n, _ := estimate(f.x.rows, f.x.cols, voxels, penalties, folds)
+	return n
+}
+
+// estimate returns the operations of a fit in both forms.
 func estimate(rows, features, voxels, penalties int, folds [][]int) (direct, sums float64) {
-	const decomposition = 9
 	for _, held := range folds {
 		train := rows - len(held)
 		k := min(train, features)

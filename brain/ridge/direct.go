@@ -13,6 +13,13 @@ import (
 // weights, a group of voxels that is in memory at a time.
 func (f *fit) fitDirect(ctx context.Context, folds [][]int, use Use) error {
 	f.cost.Form = Direct
+	if f.isDual() {
+		var err error
+		if f.kernel, err = f.newKernel(ctx); err != nil {
+			return err
+		}
+		f.cost.Form = Kernel
+	}
 	all := 0
 	for _, y := range f.ys {
 		for range f.directGroups(y) {
@@ -96,14 +103,17 @@ func (f *fit) eachGroup(ctx context.Context, do func(k int, y *responses) error)
 // crossValidate returns the scores, (penalties, V), of the voxels in memory with a set of weights of the bands.
 func (f *fit) crossValidate(ctx context.Context, y *responses, folds [][]int, set, all int) ([]float64, error) {
 	voxels := y.to - y.from
-	operations, _ := estimate(f.x.rows, f.x.cols, voxels, len(f.opt.Lambdas), folds)
-	last, _ := estimate(f.x.rows, f.x.cols, voxels, 0, nil)
-	f.cost.Operations += operations - last
+	f.cost.Operations += f.directly(voxels, len(f.opt.Lambdas), folds) - f.directly(voxels, 0, nil)
 	scores := make([]float64, len(f.opt.Lambdas)*voxels)
 	scales := bandScales(f.opt.Bands, f.sets[set], f.x.cols)
 	for _, held := range folds {
 		err := onTensors(ctx, f.opt.Device, func(s *torch.Scope) error {
-			fd := f.newFold(s, held, scales)
+			var fd *fold
+			if f.kernel != nil {
+				fd = f.newKernelFold(s, held)
+			} else {
+				fd = f.newFold(s, held, scales)
+			}
 			for from, to := range blocks(y.from, y.to, f.blockVoxels) {
 				for a, found := range f.score(s, fd, y.columns(from, to)) {
 					for v, score := range found {
@@ -123,8 +133,7 @@ func (f *fit) crossValidate(ctx context.Context, y *responses, folds [][]int, se
 
 // solve fits the weights of the voxels in memory to all rows, each voxel with its penalty, which was chosen or given.
 func (f *fit) solve(ctx context.Context, k int, y *responses, chosen bool, use Use) error {
-	last, _ := estimate(f.x.rows, f.x.cols, y.to-y.from, 0, nil)
-	f.cost.Operations += last
+	f.cost.Operations += f.directly(y.to-y.from, 0, nil)
 	first, end := y.first+y.from, y.first+y.to
 	var group *Model // of all voxels in memory, where they have several sets of weights
 	if len(f.sets) > 1 {
@@ -138,14 +147,27 @@ func (f *fit) solve(ctx context.Context, k int, y *responses, chosen bool, use U
 		scales := bandScales(f.opt.Bands, weights, f.x.cols)
 		err := onTensors(ctx, f.opt.Device, func(s *torch.Scope) error {
 			last := f.newLastFit(s, scales)
-			for from, to := range blocks(y.from, y.to, (f.blockVoxels+1)/2) { // half as many: these are float64
-				if group != nil {
+			step := (f.blockVoxels + 1) / 2 // half as many: these are float64
+			if group != nil {
+				for from, to := range blocks(y.from, y.to, step) {
 					f.weights(last, y, from, to, set, group, y.from)
-					continue
 				}
+				return nil
+			}
+			width := step
+			if f.kernel != nil { // wider, since each model makes the kernel of what it predicts anew
+				width = f.voxelsOf(dualBlockValues)
+			}
+			for from, to := range blocks(y.from, y.to, width) {
 				m := f.model(to - from)
 				copy(m.Constant, y.constant[from-y.from:])
-				f.weights(last, y, from, to, set, m, from)
+				for a, b := range blocks(from, to, step) {
+					if f.kernel != nil {
+						f.coefficients(last, y, a, b, m, from)
+					} else {
+						f.weights(last, y, a, b, set, m, from)
+					}
+				}
 				f.describe(m, y.first+from, chosen)
 				if err := use(s.Context(), k, from, m); err != nil {
 					return err
@@ -171,9 +193,17 @@ type lastFit struct {
 	columns *torch.Tensor // (features, 1), from the standard form to the units of x
 }
 
+// dualBlockValues is the number of dual coefficients of a block of voxels, 256 MB but in tests.
+var dualBlockValues = 1 << 25
+
 // newLastFit decomposes the features, multiplied by scales.
 func (f *fit) newLastFit(s *torch.Scope, scales []float64) *lastFit {
-	b := newBasis(f.x.standard(s, trainingRows(nil, f.x.rows), f.x.mean, scales))
+	var b *basis
+	if f.kernel != nil {
+		b = f.newKernelBasis(s.FromFloat64(f.kernel.k, f.x.rows, f.x.rows))
+	} else {
+		b = newBasis(f.x.standard(s, trainingRows(nil, f.x.rows), f.x.mean, scales))
+	}
 	var table []float64
 	for _, lambda := range f.opt.Lambdas {
 		table = append(table, b.shrink(lambda*f.scale*f.scale, 1)...)

@@ -26,7 +26,7 @@ type Evaluation struct {
 //
 // y and ŷ are centred by the mean of the training responses and ŷ_A comes from features centred by
 // theirs; without an intercept nothing is centred. The sum therefore differs from R2 if the test
-// responses have another mean than the training responses. A part may be negative.
+// responses have another mean than the training responses. A part may be negative. It runs on the device of the fit.
 func (m *Model) Evaluate(ctx context.Context, x []float32, y ColumnReader, rows int) (*Evaluation, error) {
 	if err := m.check(x, rows); err != nil {
 		return nil, err
@@ -36,16 +36,14 @@ func (m *Model) Evaluate(ctx context.Context, x []float32, y ColumnReader, rows 
 		e.Split = make([]float64, len(m.Bands)*m.Voxels)
 	}
 	all := &responses{Responses: Responses{y, m.Voxels}, rows: rows}
-	err := onTensors(ctx, torch.CPU, func(s *torch.Scope) error {
-		features := s.FromFloat32(x, rows, m.Features).ToType(torch.Float64)
-		features = features.Sub(s.FromFloat64(m.featureMean, m.Features))
-		step := max(1, blockValues/2/max(rows, m.Features))
+	err := m.onInputs(ctx, x, rows, true, func(in *torch.Tensor) error {
+		step := m.predictedVoxels(rows)
 		for first, end := range all.groups(4*rows, step, defaultBytes) {
 			if err := all.hold(ctx, first, end); err != nil {
 				return err
 			}
 			for from, to := range blocks(first, end, step) {
-				m.evaluate(e, features, all.columns(from, to), from, to)
+				m.evaluate(e, in, all.columns(from, to), from, to)
 			}
 		}
 		return nil
@@ -54,7 +52,7 @@ func (m *Model) Evaluate(ctx context.Context, x []float32, y ColumnReader, rows 
 }
 
 // evaluate scores a block of voxels, (to-from, rows). x are the features, centred by the means of
-// the training rows.
+// the training rows, or their kernel.
 func (m *Model) evaluate(e *Evaluation, x *torch.Tensor, block []float32, from, to int) {
 	n, rows := to-from, x.Dim(0)
 	bands := m.Bands

@@ -17,7 +17,7 @@ func Expect(rows, features, voxels int, opt Options) (Expected, error) {
 		return Expected{}, err
 	}
 	f := &fit{opt: opt, x: &matrix{rows: rows, cols: features, factor: []float64{1}}, voxels: voxels, sets: opt.Weights}
-	f.blockVoxels = max(1, blockValues/max(rows, features)&^1)
+	f.blockVoxels = f.voxelsOf(blockValues)
 	y := &responses{Responses: Responses{Voxels: voxels}, rows: rows}
 	e := Expected{Form: Direct, Memory: int64(57+8*len(opt.Lambdas)) * int64(voxels)} // choices, scores, constants
 	var folds [][]int
@@ -35,6 +35,14 @@ func Expect(rows, features, voxels int, opt Options) (Expected, error) {
 		return e, nil
 	}
 	widest, n := groupsOf(f.directGroups(y))
+	if f.isDual() {
+		e.Form, e.Passes = Kernel, float64(n)
+		e.Operations = operations(2, rows, features, rows) + f.directly(voxels, len(opt.Lambdas), folds)
+		block := int64(min(voxels, f.voxelsOf(dualBlockValues)))
+		// the responses, kernels and their decomposition, blocks of columns, coefficients, and 16 blocks of 8 MB
+		e.Memory += int64(rows)*(4*int64(widest)+56*int64(rows)+8*block) + 6*8*int64(kernelValues) + 16<<23
+		return e, nil
+	}
 	e.Operations, e.Passes = direct*float64(max(1, len(f.sets))), float64(n)
 	r, k := int64(rows), int64(min(rows, features))
 	// the responses, features, their decomposition, projections, and 16 blocks of 8 MB

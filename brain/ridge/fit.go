@@ -21,6 +21,7 @@ type fit struct {
 	scale       float64     // of x: a penalty on weights of x is scale² times as large on those of its standard form
 	sets        [][]float64 // weights of the bands to try; one empty set without bands
 	cost        Cost
+	kernel      *kernel  // where dual coefficients are kept
 	steps       int      // folds of groups, or blocks of voxels, that are done, for Progress
 	best        []choice // (voxels)
 
@@ -130,12 +131,22 @@ func newFit(x []float32, rows int, ys []Responses, opt Options) (*fit, error) {
 		}
 	}
 	f.scale = f.x.scale()
-	f.blockVoxels = max(1, blockValues/max(rows, f.x.cols)&^1)
+	f.blockVoxels = f.voxelsOf(blockValues)
 	f.best = make([]choice, f.voxels)
 	if opt.Given != nil {
 		return f, f.take(opt.Given)
 	}
 	return f, nil
+}
+
+// voxelsOf returns the number of voxels of a block of so many values of what a voxel has most of: rows or features. It
+// is even, unless 1.
+func (f *fit) voxelsOf(values int) int {
+	each := max(f.x.rows, f.x.cols)
+	if f.isDual() {
+		each = f.x.rows
+	}
+	return max(1, values/each&^1)
 }
 
 // onTensors runs fn in a scope of package torch and classifies its errors.

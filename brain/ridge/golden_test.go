@@ -75,7 +75,7 @@ func (g cvGolden) check(t *testing.T, grid []float64) {
 	}
 	voxels := model.Voxels
 	assert.InDeltaSlice(t, g.CV, model.Scores, 1e-5)
-	assert.InDeltaSlice(t, g.Coef, model.Weights, 1e-5)
+	assert.InDeltaSlice(t, g.Coef, weightsOf(t, model), 1e-5)
 	if g.Intercepts != nil {
 		assert.InDeltaSlice(t, g.Intercepts, model.Intercept, 1e-5)
 	}

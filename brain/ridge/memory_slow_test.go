@@ -42,8 +42,16 @@ func TestMemoryOfOneSize(t *testing.T) {
 	require.NoError(t, noise{rows}.Read(0, features, x))
 	folds, err := KFold(rows, 2)
 	require.NoError(t, err)
-	_, err = FitColumns(t.Context(), x, noise{rows}, rows, voxels, Options{Folds: folds, Lambdas: []float64{10, 1000}})
+	m, err := FitColumns(t.Context(), x, noise{rows}, rows, voxels, Options{Folds: folds, Lambdas: []float64{10, 1000}})
 	require.NoError(t, err)
+	if m.Dual != nil { // predictions, scores and weights, too
+		const testRows, some = 200, 1000
+		_, err = m.Predict(t.Context(), x[:testRows*features], testRows)
+		require.NoError(t, err)
+		_, err = m.Evaluate(t.Context(), x[:testRows*features], noise{testRows}, testRows)
+		require.NoError(t, err)
+		require.NoError(t, m.ReadWeights(t.Context(), 0, some, make([]float32, some*voxels)))
+	}
 	var used unix.Rusage
 	require.NoError(t, unix.Getrusage(unix.RUSAGE_SELF, &used))
 	require.NoError(t, os.WriteFile(os.Getenv("RIDGE_TEST_PEAK"), []byte(strconv.FormatInt(used.Maxrss<<10, 10)),
@@ -63,26 +71,43 @@ func bytesOf(rows, features, voxels, penalties int) int {
 	return 12*features*voxels + (57+8*penalties)*voxels + 12*rows*features + 40*k*k + 24*rows*k + 16<<23
 }
 
+// peakOf returns the most memory of a process that fits one size, in bytes.
+func peakOf(t *testing.T, size [3]int) int {
+	t.Helper()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	text, err := json.Marshal(size)
+	require.NoError(t, err)
+	path := t.TempDir() + "/peak"
+	cmd := exec.CommandContext(t.Context(), self, "-test.run", "^TestMemoryOfOneSize$")
+	cmd.Env = append(os.Environ(), sizeVariable+"="+string(text), "RIDGE_TEST_PEAK="+path)
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(out))
+	b, err := os.ReadFile(path)
+	require.NoError(t, err)
+	peak, err := strconv.Atoi(string(b))
+	require.NoError(t, err)
+	return peak
+}
+
+// Features that far outnumber rows, such as all layers of a large language model with delays, are held once, and their
+// weights, 3 GB here, not at all.
+func TestWideFeaturesAreHeldOnce(t *testing.T) {
+	const rows, features, voxels = 2000, 148_000, 5000
+	peak := peakOf(t, [3]int{rows, features, voxels})
+	t.Logf("%d rows, %d features, %d voxels: %d MB; the features are %d MB, the weights would be %d MB", rows, features,
+		voxels, peak>>20, 4*rows*features>>20, 4*features*voxels>>20)
+	assert.Less(t, peak, 4<<30)
+}
+
 // The memory of a fit grows with the weights and with the decomposition of the features, not with
 // rows times voxels. So a brain of 100,000 voxels and 10,000 TRs, whose responses alone take 4 GB,
 // is fitted in less than 8 GB.
 func TestMemoryGrowsWithTheWeightsAlone(t *testing.T) {
 	const library = 400 << 20 // libtorch and the test itself
-	self, err := os.Executable()
-	require.NoError(t, err)
 	for _, size := range [][3]int{{600, 64, 500}, {600, 64, 200_000}, {1200, 64, 200_000},
 		{1500, 1024, 2000}, {1500, 1024, 60_000}, {900, 2000, 20_000}} {
-		text, err := json.Marshal(size)
-		require.NoError(t, err)
-		path := t.TempDir() + "/peak"
-		cmd := exec.CommandContext(t.Context(), self, "-test.run", "^TestMemoryOfOneSize$")
-		cmd.Env = append(os.Environ(), sizeVariable+"="+string(text), "RIDGE_TEST_PEAK="+path)
-		out, err := cmd.CombinedOutput()
-		require.NoError(t, err, string(out))
-		b, err := os.ReadFile(path)
-		require.NoError(t, err)
-		peak, err := strconv.Atoi(string(b))
-		require.NoError(t, err)
+		peak := peakOf(t, size)
 		want := bytesOf(size[0], size[1], size[2], 2) + library
 		t.Logf("%d rows, %d features, %d voxels: %d MB, formula %d MB; the responses would take %d MB in f32",
 			size[0], size[1], size[2], peak>>20, want>>20, 4*size[0]*size[2]>>20)

@@ -28,15 +28,24 @@ func (f *fit) newFold(s *torch.Scope, held []int, scales []float64) *fold {
 	if fd.centre {
 		mean, scales = f.x.trainingMean(fd.train, scales)
 	}
-	all := s.Frozen(func(s *torch.Scope) *torch.Tensor {
+	f.decompose(s, fd, func(s *torch.Scope) (*basis, *torch.Tensor) {
 		b := newBasis(f.x.standard(s, fd.train, mean, scales))
+		return b, b.project(f.x.standard(s, held, mean, scales))
+	})
+	return fd
+}
+
+// decompose fills in what a fold needs of the basis of its training rows, and of the spread of the held-out rows in it,
+// (N, K).
+func (f *fit) decompose(s *torch.Scope, fd *fold, of func(*torch.Scope) (*basis, *torch.Tensor)) {
+	all := s.Frozen(func(s *torch.Scope) *torch.Tensor {
+		b, spread := of(s)
 		var table []float64
 		for _, lambda := range f.opt.Lambdas {
 			lambda *= f.scale * f.scale
 			factor := b.largest() + lambda
 			fd.factor, table = append(fd.factor, factor), append(table, b.shrink(lambda, factor)...)
 		}
-		spread := b.project(f.x.standard(s, held, mean, scales)) // (N, K)
 		centre := spread.MeanKeep(0)
 		shrink := s.FromFloat64(table, len(fd.factor), len(b.values))
 		return torch.Cat(0, shrink.ToType(torch.Float32), centre.ToType(torch.Float32),
@@ -46,9 +55,8 @@ func (f *fit) newFold(s *torch.Scope, held []int, scales []float64) *fold {
 		fd.shrink = append(fd.shrink, all.Narrow(0, a, 1))
 	}
 	fd.mean = all.Narrow(0, len(fd.factor), 1)
-	fd.spread = all.Narrow(0, len(fd.factor)+1, len(held))
-	fd.onto = all.Narrow(0, len(fd.factor)+1+len(held), len(fd.train)).Transpose(0, 1)
-	return fd
+	fd.spread = all.Narrow(0, len(fd.factor)+1, len(fd.held))
+	fd.onto = all.Narrow(0, len(fd.factor)+1+len(fd.held), len(fd.train)).Transpose(0, 1)
 }
 
 // target describes one voxel in a fold: its training responses are divided by their root mean

@@ -21,7 +21,7 @@ type ridgeFlags struct {
 	x, y, testX, testY, out           string
 	lambdas, bands, selection, device string
 	folds                             int
-	intercept                         bool
+	intercept, coef                   bool
 	opt                               ridge.Options
 }
 
@@ -46,6 +46,9 @@ comes each band nearly alone; the others are random, from --seed. Every set cost
 DIR gets, file by file:
   lambda.npy    (voxels), or (bands, voxels)
   coef.npy      (features, voxels), and intercept.npy (voxels) with --intercept
+  dual_coef.npy (rows, voxels) instead of coef.npy, where there are more than twice as many features as rows and
+                coef.npy or X have 64 MB or more: coef = X.T @ dual_coef, with --intercept
+                (X - X.mean(0)).T @ dual_coef. --coef writes coef.npy, too
   cv.npy        (voxels): the score of the chosen lambda on the held-out folds; not with a single lambda
   r.npy         (voxels): r on the test rows; r2.npy: 1 - sum((y-p)²)/sum((y-mean(y))²); only with --test-x and --test-y
   split_r2.npy  (bands, voxels): sum(p_b·(2y-p))/sum(y²), with sum 1 - sum((y-p)²)/sum(y²); p_b is the part of band b in
@@ -56,8 +59,8 @@ DIR gets, file by file:
 --json prints {"schema", "out", "files", "rows", "test_rows", "features", "voxels", "folds", "select", "mean_cv_score",
 "mean_r", "mean_r2", "mean_split_r2", "constant_voxels", "smallest_lambda_voxels", "largest_lambda_voxels", "form",
 "operations", "passes"}: two counts of voxels that chose an end of the list, and whether lambdas were compared by
-predictions of held-out rows (direct) or from sums over rows (sums), which takes fewer operations where rows are
-many.`,
+predictions of held-out rows (direct), from sums over rows (sums), which takes fewer operations where rows are many, or
+from the kernel of the features (kernel), which holds X once and nothing else of its size.`,
 		Example: `  bwlm ridge --x X.npy --y Y.npy --test-x X2.npy --test-y Y2.npy --lambdas 1e2,1e3,1e4,1e5 --folds 5 \
       --out scores
   bwlm ridge --x X.npy --y Y.npy --test-x X2.npy --test-y Y2.npy --bands 0:768,768:808 --tries 40 --intercept \
@@ -88,6 +91,7 @@ many.`,
 	flags.IntVar(&f.opt.Tries, "tries", 20, "sets of weights of the bands to try")
 	flags.Uint64Var(&f.opt.Seed, "seed", 0, "seed of the random sets of weights")
 	flags.BoolVar(&f.intercept, "intercept", false, "fit an intercept, which is not penalised")
+	flags.BoolVar(&f.coef, "coef", false, "write coef.npy also where dual coefficients are kept")
 	flags.StringVar(&f.device, "device", "cpu", "auto, cpu, cuda or cuda:N")
 	return c
 }
@@ -204,7 +208,11 @@ func (a *app) ridge(ctx context.Context, f *ridgeFlags) (*ridgeAnswer, error) {
 	} else {
 		answer.TestRows = test.x.Rows
 	}
-	return answer, answer.write(f.out, model, scores)
+	if model.Dual != nil && !f.coef {
+		a.ui.Note("note: dual coefficients are kept, since features far outnumber rows; --coef writes coef.npy, %s",
+			megabytes(4e-6*float64(model.Features)*float64(model.Voxels)))
+	}
+	return answer, answer.write(ctx, f.out, model, scores, f.coef)
 }
 
 // columnsOf reads a file by rows if it is stored so.

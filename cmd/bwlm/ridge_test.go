@@ -340,3 +340,60 @@ func TestRidgeInWords(t *testing.T) {
 	assert.Contains(t, stdout, "constant      1 voxels, which score 0 and are not in the means\n")
 	assert.Contains(t, stderr, "cross-validate")
 }
+
+// Where features far outnumber rows dual coefficients are kept, from which the weights follow.
+func TestRidgeOfManyFeaturesKeepsDualCoefficients(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
+	const rows, features, voxels = 20, 3000, 5600
+	dir := t.TempDir()
+	random := rand.New(rand.NewPCG(2, 3))
+	file := func(name string, cols int) (string, []float32) {
+		x := make([]float32, rows*cols)
+		for i := range x {
+			x[i] = float32(random.NormFloat64()) + 1
+		}
+		path := filepath.Join(dir, name)
+		require.NoError(t, npy.Write(path, []int{rows, cols}, x))
+		return path, x
+	}
+	xFile, x := file("x.npy", features)
+	yFile, _ := file("y.npy", voxels)
+	out := filepath.Join(dir, "out")
+	args := []string{"ridge", "--x", xFile, "--y", yFile, "--out", out, "--folds", "2", "--intercept",
+		"--lambdas", "10,1e4"}
+	code, stdout, stderr := call(t, append(args, "--json")...)
+	require.Zero(t, code, stderr)
+	assert.Contains(t, stdout, `"form":"kernel"`)
+	assert.Contains(t, stdout, `"dual_coef.npy","constant.npy"]`)
+	assert.Contains(t, stderr,
+		"dual coefficients are kept, since features far outnumber rows; --coef writes coef.npy, 67.2 MB")
+	assert.NoFileExists(t, filepath.Join(out, "coef.npy"))
+
+	code, _, stderr = call(t, append(args, "--coef", "--test-x", xFile, "--test-y", yFile)...)
+	require.Zero(t, code, stderr)
+	coef, err := npy.ReadMatrix(filepath.Join(out, "coef.npy"))
+	require.NoError(t, err)
+	assert.Equal(t, [2]int{features, voxels}, [2]int{coef.Rows, coef.Cols})
+	dual, err := npy.ReadMatrix(filepath.Join(out, "dual_coef.npy"))
+	require.NoError(t, err)
+	assert.Equal(t, [2]int{rows, voxels}, [2]int{dual.Rows, dual.Cols})
+	for _, at := range [][2]int{{0, 0}, {1234, 4321}, {features - 1, voxels - 1}} {
+		mean, want := 0., 0.
+		for row := range rows {
+			mean += float64(x[row*features+at[0]]) / rows
+		}
+		for row := range rows {
+			want += (float64(x[row*features+at[0]]) - mean) * float64(dual.Row(row)[at[1]])
+		}
+		assert.InDelta(t, want, coef.Row(at[0])[at[1]], 1e-6)
+	}
+
+	// A folder holds one ridge.
+	small, _ := file("small.npy", 3)
+	code, _, stderr = call(t, "ridge", "--x", small, "--y", small, "--out", out, "--folds", "2")
+	require.Zero(t, code, stderr)
+	assert.NoFileExists(t, filepath.Join(out, "dual_coef.npy"))
+	assert.FileExists(t, filepath.Join(out, "coef.npy"))
+}

@@ -1,10 +1,9 @@
 package main
 
 import (
-	"errors"
+	"context"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -36,7 +35,7 @@ type ridgeAnswer struct {
 	Smallest int        `json:"smallest_lambda_voxels"` // voxels that chose an end of the grid
 	Largest  int        `json:"largest_lambda_voxels"`
 
-	Form       ridge.Form `json:"form"` // direct or sums
+	Form       ridge.Form `json:"form"` // direct, sums or kernel
 	Operations float64    `json:"operations"`
 	Passes     float64    `json:"passes"` // over Y
 }
@@ -70,8 +69,9 @@ func makeResults(dir string) error {
 }
 
 // write writes the results and notes their means. A file of an earlier ridge that this one does not make is removed, so
-// that the folder holds one ridge.
-func (r *ridgeAnswer) write(dir string, model *ridge.Model, scores *ridge.Evaluation) error {
+// that the folder holds one ridge. coef is whether weights are wanted that the model does not keep.
+func (r *ridgeAnswer) write(ctx context.Context, dir string, model *ridge.Model, scores *ridge.Evaluation,
+	coef bool) error {
 	voxels, bands := []int{model.Voxels}, []int{len(model.Bands), model.Voxels}
 	constant, lambda := model.Constant, voxels
 	if model.Bands != nil {
@@ -99,8 +99,8 @@ func (r *ridgeAnswer) write(dir string, model *ridge.Model, scores *ridge.Evalua
 		{"r", voxels, scores.R}, {"r2", voxels, scores.R2}, {"split_r2", bands, scores.Split}} {
 		path := filepath.Join(dir, x.name+".npy")
 		if x.values == nil {
-			if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return fault.Wrap(fault.IO, "ridge", path, err)
+			if err := removed(path); err != nil {
+				return err
 			}
 			continue
 		}
@@ -109,13 +109,16 @@ func (r *ridgeAnswer) write(dir string, model *ridge.Model, scores *ridge.Evalua
 		}
 		r.Files = append(r.Files, x.name+".npy")
 	}
-	r.Files = append(r.Files, "coef.npy", "constant.npy")
+	coefficients, err := writeCoefficients(ctx, dir, model, r.Rows, coef)
+	if err != nil {
+		return err
+	}
+	r.Files = append(append(r.Files, coefficients...), "constant.npy")
 	r.CV, r.R, r.R2 = meanOf(model.Scores, model.Constant), meanOf(scores.R, constant), meanOf(scores.R2, constant)
 	for b := range scores.Split[:len(scores.Split)/model.Voxels] {
 		r.Split = append(r.Split, meanOf(scores.Split[b*model.Voxels:(b+1)*model.Voxels], constant))
 	}
-	return errors.Join(npy.Write(filepath.Join(dir, "coef.npy"), []int{model.Features, model.Voxels}, model.Weights),
-		npy.Write(filepath.Join(dir, "constant.npy"), voxels, constant))
+	return npy.Write(filepath.Join(dir, "constant.npy"), voxels, constant)
 }
 
 // meanOf is the mean over voxels that are not constant, nil if there is none.

@@ -39,12 +39,16 @@ func (t *Trainer) fitReadout(ctx context.Context, r *readout.Readout, f *encodin
 	if err != nil {
 		return err
 	}
+	weights := make([]float32, m.Features*m.Voxels)
+	if err := m.ReadWeights(ctx, 0, m.Features, weights); err != nil {
+		return err
+	}
 	bias := make([]float32, len(columns))
 	for v, b := range m.Intercept {
 		bias[v] = float32(b)
 	}
 	return t.Session.Train(ctx, 0, func(s *torch.Scope) error {
-		w := s.FromFloat32(m.Weights, m.Features, m.Voxels).Transpose(0, 1).Contiguous() // (V, F)
+		w := s.FromFloat32(weights, m.Features, m.Voxels).Transpose(0, 1).Contiguous() // (V, F)
 		r.Store.Param("linear.weight").CopyFrom(w)
 		r.Store.Param("linear.bias").CopyFrom(s.FromFloat32(bias, len(bias)))
 		return nil
