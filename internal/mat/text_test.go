@@ -65,6 +65,23 @@ func TestTextByMATLAB(t *testing.T) {
 	}
 }
 
+// What fills rows up are spaces or zeros at their ends; a cell of several rows is one text.
+func TestRowsOfText(t *testing.T) {
+	for _, m := range []maker{little, big} {
+		wide := m.matrix(classChar, []int32{2, 3}, "wide", m.element(miUTF32, m.numbers([]uint32{' ', 'b', 0x1f600, 0,
+			'c', 0})))
+		cell := m.variable(m.matrix(classChar, []int32{2, 2}, "", m.small(miUTF8, "acbd")))
+		f, err := decoded(m.header() + m.variable(wide) + m.variable(m.matrix(classCell, []int32{1, 1}, "cell", cell)))
+		require.NoError(t, err)
+		got, err := f.Text("wide")
+		require.NoError(t, err)
+		require.Equal(t, []string{" \U0001f600c", "b"}, got)
+		got, err = f.Text("cell")
+		require.NoError(t, err)
+		require.Equal(t, []string{"ab cd"}, got)
+	}
+}
+
 func TestTextThatIsDamaged(t *testing.T) {
 	m := little
 	text := func(shape []int32, rest string) string { return m.variable(m.matrix(classChar, shape, "a", rest)) }
@@ -72,6 +89,8 @@ func TestTextThatIsDamaged(t *testing.T) {
 	const most = 1<<31 - 1
 	for want, variable := range map[string]string{
 		"a text of 2 × 2 characters has 3":  text([]int32{2, 2}, m.small(miUTF8, "abc")),
+		"of 1 × 2 characters has 3":         text([]int32{1, 2}, m.small(miUTF8, "abc")),
+		"a is a text of 16777224 bytes":     text([]int32{1, maxText}, m.element(miUTF8, strings.Repeat("a", maxText))),
 		"ends within a character":           text([]int32{1, 1}, m.small(miUTF16, "abc")),
 		"a text of 3 dimensions":            text([]int32{1, 1, 1}, m.small(miUTF8, "a")),
 		"an element of type 9":              text([]int32{1, 1}, m.element(9, m.numbers(1.5))),
