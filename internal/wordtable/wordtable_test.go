@@ -1,8 +1,12 @@
 package wordtable
 
 import (
+	"bytes"
+	"encoding/binary"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -110,4 +114,63 @@ func TestWordsOfMATLAB(t *testing.T) {
 	faulttest.Require(t, fault.BadData, err, `word 0, "话" from 10.9 to 11.5 s: the recording begins at 11 s`)
 	_, err = ReadMAT(filepath.Join("..", "mat", "testdata", "one.mat"), 0)
 	faulttest.Require(t, fault.BadData, err, "there is no text of the name word")
+}
+
+// matFile is a MATLAB file of words, one row each, filled up to the longest, and of their times.
+func matFile(words []string, start, end []float64) []byte {
+	element := func(kind uint32, data []byte) []byte {
+		out := binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(nil, kind), uint32(len(data)))
+		return append(append(out, data...), make([]byte, -len(data)&7)...)
+	}
+	list := func(values any) []byte {
+		var b bytes.Buffer
+		_ = binary.Write(&b, binary.LittleEndian, values)
+		return b.Bytes()
+	}
+	variable := func(class uint32, rows, columns int, name string, content []byte) []byte {
+		return element(14, slices.Concat(element(6, list([]uint32{class, 0})),
+			element(5, list([]int32{int32(rows), int32(columns)})), element(1, []byte(name)), content))
+	}
+	longest := 0
+	for _, w := range words {
+		longest = max(longest, len(w))
+	}
+	var text []byte
+	for j := range longest {
+		for _, w := range words {
+			text = append(text, (w + strings.Repeat(" ", longest))[j])
+		}
+	}
+	out := append([]byte("MATLAB 5.0 MAT-file"+strings.Repeat(" ", 105)), 0, 1, 'I', 'M')
+	return slices.Concat(out, variable(4, len(words), longest, "word", element(16, text)),
+		variable(6, 1, len(start), "start", element(9, list(start))),
+		variable(6, len(end), 1, "end", element(9, list(end))))
+}
+
+// Marks are left out, numbers are words, and times must be times.
+func TestTimesOfMATLAB(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.mat")
+	nan := math.NaN()
+	for want, c := range map[string]struct {
+		words      []string
+		start, end []float64
+	}{
+		"":                                        {[]string{" a", ",", "42", "b"}, []float64{2, 0, 3, 4}, []float64{3, 0, 4, 4}},
+		"start has 3 times, there are 2 words":    {[]string{"a", "b"}, []float64{1, 2, 3}, []float64{2, 3}},
+		"end has 1 times, there are 2 words":      {[]string{"a", "b"}, []float64{1, 2}, []float64{2}},
+		`word 1, "b" from NaN to 3 s`:             {[]string{"a", "b"}, []float64{1, nan}, []float64{2, 3}},
+		`word 0, "a" from 1 to NaN s`:             {[]string{"a", "b"}, []float64{1, 2}, []float64{nan, 3}},
+		`word 0, "a" from 1 to 2e+09 s`:           {[]string{"a"}, []float64{1}, []float64{2e9}},
+		`word 1, "b" ends at 2 s, before it begi`: {[]string{"a", "b"}, []float64{1, 3}, []float64{2, 2}},
+		"there are no words":                      {[]string{",", "-"}, []float64{1, 3}, []float64{2, 2}},
+	} {
+		require.NoError(t, os.WriteFile(path, matFile(c.words, c.start, c.end), 0o600))
+		words, err := ReadMAT(path, 1)
+		if want != "" {
+			faulttest.Require(t, fault.BadData, err, want)
+			continue
+		}
+		require.NoError(t, err)
+		assert.Equal(t, []Word{{1, 2, "a"}, {2, 3, "42"}, {3, 3, "b"}}, words)
+	}
 }

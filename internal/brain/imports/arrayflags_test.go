@@ -116,12 +116,12 @@ func TestSelectedSubjectsAndStories(t *testing.T) {
 
 // The seconds of a row count from the second at which row 0 begins.
 func TestLikelyTRFromRow0On(t *testing.T) {
-	dir := study(t, map[string]int{"alice.wav": 30, "wolf.wav": 40}, map[string][]int{"s1/alice.npy": {20, 3},
+	dir := study(t, map[string]int{"alice.wav": 30, "wolf.wav": 60}, map[string][]int{"s1/alice.npy": {20, 3},
 		"s1/wolf.npy": {20, 3}})
-	f, err := Arrays(t.Context(), dir, 0, ArrayOptions{First: map[string]float64{"": -10, "wolf": 0}})
+	f, err := Arrays(t.Context(), dir, 0, ArrayOptions{First: map[string]float64{"": -10, "wolf": 20}})
 	require.NoError(t, err)
 	assert.InDelta(t, 2, f.LikelyTR(t.Context()), .01)
-	assert.Equal(t, []float64{-10, 0}, []float64{f.Stories[0].First, f.Stories[1].First})
+	assert.Equal(t, []float64{-10, 20}, []float64{f.Stories[0].First, f.Stories[1].First})
 }
 
 // A TextGrid next to a recording has its words, and its phones if it has a tier of them.
