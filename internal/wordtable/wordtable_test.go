@@ -155,7 +155,8 @@ func TestTimesOfMATLAB(t *testing.T) {
 		words      []string
 		start, end []float64
 	}{
-		"":                                        {[]string{" a", ",", "42", "b"}, []float64{2, 0, 3, 4}, []float64{3, 0, 4, 4}},
+		"": {[]string{" a", ",", "42", "b"}, []float64{2, 0, 3, 4},
+			[]float64{3, 0, 4, 4}},
 		"start has 3 times, there are 2 words":    {[]string{"a", "b"}, []float64{1, 2, 3}, []float64{2, 3}},
 		"end has 1 times, there are 2 words":      {[]string{"a", "b"}, []float64{1, 2}, []float64{2}},
 		`word 1, "b" from NaN to 3 s`:             {[]string{"a", "b"}, []float64{1, nan}, []float64{2, 3}},

@@ -143,6 +143,33 @@ func TestDenseSeriesOfSMN4Lang(t *testing.T) {
 	assert.Less(t, r.Columns, 34)
 }
 
+// Words are those of the only table of a name that can be read, and a story needs a recording; all else is told.
+func TestWordsAndStoriesThatAreLeftOut(t *testing.T) {
+	grid := func(tier string) string {
+		return "File type = \"ooTextFile\"\nObject class = \"TextGrid\"\n\n0\n60\n<exists>\n1\n\"IntervalTier\"\n\"" +
+			tier + "\"\n0\n60\n1\n0\n60\n\"hello\"\n"
+	}
+	const words = "onset\toffset\tword\n1\t2\thello\n"
+	files := map[string]string{"a.wav": "60", "b.wav": "60", "c.wav": "60", "a.TextGrid": grid("word"),
+		"b.TextGrid": grid("phone"), "one/c.tsv": words, "two/c.tsv": words}
+	for i, task := range []string{"a", "b", "c", "d"} {
+		name := "sub-1/func/sub-1_task-" + task + "_"
+		files[name+"events.tsv"] = head + "3\t50\tstory\t" + task + ".wav\n"
+		files[name+"desc-preproc_bold.nii"] = bold(40, 1.5, uint64(i))
+	}
+	_, found, d := made(t, tree(t, files), Options{})
+	assert.Equal(t, []string{"a", "b", "c"}, d.Stories())
+	assert.Equal(t, []imports.LeftOut{
+		{File: "sub-1/func/sub-1_task-d_desc-preproc_bold.nii", Why: "story d: there is no recording d.wav"},
+		{File: "b.TextGrid", Why: "words of story b: it has no tier of words"},
+	}, found.LeftOut)
+	heard, err := d.Words(t.Context(), "a")
+	require.NoError(t, err)
+	require.Len(t, heard, 1)
+	assert.Equal(t, "hello", heard[0].Text)
+	assert.Equal(t, []string{"", ""}, []string{found.Stories[1].Words, found.Stories[2].Words})
+}
+
 // littlePrince is a folder of nine runs, numbered by session.
 func littlePrince(language string, volumes []int, extra float64) map[string]string {
 	files := map[string]string{}

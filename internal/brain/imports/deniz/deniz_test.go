@@ -96,6 +96,22 @@ func TestAReportGivesTheClock(t *testing.T) {
 	assert.Empty(t, f.Splits.Test)
 }
 
+// What is no story is left out with the reason.
+func TestWhatIsNoStoryOfDeniz(t *testing.T) {
+	source := recordings(t, map[string]float64{"fortran": 12})
+	content, err := os.ReadFile("../../../joblib/testdata/kinds.jbl") // whatever its name, it is read as what it is
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(source, "s1_listening_fmri_data_trn.hdf"), content, 0o600))
+	f, err := Find(t.Context(), source, Options{AllRows: true, Stories: []string{"fortran"}})
+	require.NoError(t, err)
+	var why []string
+	for _, l := range f.LeftOut {
+		why = append(why, l.Why)
+	}
+	assert.Contains(t, why, "7 (5) float64 is no matrix of rows × voxels")
+	assert.Contains(t, why, "text is text")
+}
+
 func TestWhatIsNotThere(t *testing.T) {
 	source := filepath.Join(labtest.Dir(t), "gallant")
 	_, err := Find(t.Context(), source, Options{})

@@ -82,6 +82,22 @@ func TestADictionaryOfStoriesIsImported(t *testing.T) {
 	}
 }
 
+// What is no story is left out with the reason.
+func TestWhatIsNoStoryOfTheRelease(t *testing.T) {
+	dir := release(t, nil, map[string]float64{"fortran": 30})
+	content, err := os.ReadFile("../../../joblib/testdata/kinds.jbl")
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "UTS03_responses.jbl"), content, 0o600))
+	f, err := Find(t.Context(), dir, nil, []string{"fortran"}, nil)
+	require.NoError(t, err)
+	var why []string
+	for _, l := range f.LeftOut {
+		why = append(why, l.Why)
+	}
+	assert.Contains(t, why, "7 (5) float64 is no matrix of rows × voxels")
+	assert.Contains(t, why, "text is text")
+}
+
 func TestClocksAreToldAndCompared(t *testing.T) {
 	files := map[string]string{responsesFile: "joblib/UTS00_responses.jbl", clocksFile: "joblib/trfiles_huge.jbl"}
 	f, err := Find(t.Context(), release(t, files, long), nil, nil, nil)
