@@ -20,7 +20,8 @@
 //
 // The interval is the 2.5 to 97.5 percentile of the lag over 500 bootstrap draws of blocks of rows, common
 // to all subjects, with the length of blocks of package stats. With fewer than 20 blocks there is none. A
-// peak is clear if it is more than 3 standard errors above 0.
+// peak is clear if it is more than 3 standard errors above 0; with n < 20 blocks, more than the quantile of
+// Student's t for n - 1 degrees of freedom that has the same level, which is 6.6 for 5 blocks times √(5/4).
 //
 // Two stories count as swapped in a subject if the responses to each are predicted best by the sound of the
 // other, better than by their own, and the two together are 4 SD above responses that are rolled in time (6

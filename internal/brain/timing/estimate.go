@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"gonum.org/v1/gonum/stat/distuv"
+
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/stats"
 )
@@ -148,11 +150,22 @@ func (d *check) examine(subjects []sums, counts [][]float64, keep func(block int
 	if sd := math.Sqrt(max(square-mean*mean, 0)); inside && sd > 0 {
 		out.peakZ = whole[top] / sd
 	}
-	out.Clear = out.peakZ > clearZ
+	out.Clear = out.peakZ > clearPeak(blocks)
 	if blocks >= minBlocks {
 		out.CI95 = percentileInterval(out.drawn)
 	}
 	return out
+}
+
+// clearPeak returns the standard errors above 0 that a clear peak has at least. With few blocks these are uncertain
+// themselves, and too small in a bootstrap.
+func clearPeak(blocks int) float64 {
+	if blocks >= minBlocks {
+		return clearZ
+	}
+	n := float64(blocks)
+	few := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}
+	return math.Sqrt(n/(n-1)) * few.Quantile(distuv.UnitNormal.CDF(clearZ))
 }
 
 // percentileInterval returns the 2.5 to 97.5 percentile of x.
