@@ -11,6 +11,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/audio"
 	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/internal/labtest"
 	"github.com/brainwavlm/bwlm/npy"
 )
 
@@ -65,6 +66,28 @@ func TestArraysOfVoxelsByTRs(t *testing.T) {
 	code, _, stderr = call(t, "import", "arrays", dir, "--tr", "2", "--transpose", "--link", "--out", out+"2")
 	assert.Equal(t, 65, code)
 	assert.Contains(t, stderr, "copy them: --copy")
+}
+
+// What is not as it lies in the file is copied, unless links are asked for.
+func TestScaledArraysAreCopied(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	data, err := os.ReadFile(filepath.Join(labtest.Dir(t), "hdf5/int16_scaled.h5"))
+	require.NoError(t, err)
+	require.NoError(t, os.MkdirAll("study/s1", 0o755))
+	require.NoError(t, os.WriteFile("study/s1/souls.h5", data, 0o644))
+	require.NoError(t, audio.WriteWAV("study/souls.wav", make([]float32, 240*4000), 4000, audio.PCM16))
+	args := []string{"import", "arrays", "study", "--tr", "20", "--check=false", "--scale"}
+	code, stdout, stderr := call(t, append(args, "--dry-run")...)
+	require.Zero(t, code, stderr)
+	assert.Regexp(t, `(?m)^s1 +souls +1 +12 +7 +s1/souls.h5$`, stdout)
+	assert.Contains(t, stdout, "A copy needs ")
+	code, _, stderr = call(t, append(args, "--out", "out")...)
+	require.Zero(t, code, stderr)
+	assert.FileExists(t, "out/s1/souls.npy")
+	code, _, stderr = call(t, append(args, "--link", "--out", "linked")...)
+	assert.Equal(t, 65, code)
+	assert.Contains(t, stderr, "cannot be read where they lie")
 }
 
 func TestAFolderOfArraysBecomesATraining(t *testing.T) {
@@ -186,6 +209,8 @@ func TestArraysWithRecordingsElsewhere(t *testing.T) {
 		want string
 	}{
 		"--first x":           {2, "--first: x, want one SECOND, and for stories of their own STORY=SECOND"},
+		"--first 2e6":         {2, "--first: 2e6, want one SECOND"},
+		"--first nan":         {2, "--first: nan, want one SECOND"},
 		"--first 1,2":         {2, "--first: 2, want one SECOND"},
 		"--first cat=2":       {2, "there is no story cat, whose row 0 is given"},
 		"--voxels cortical":   {2, "there is no mask of the cortex; name a file of columns: --voxels FILE.npy"},
