@@ -209,6 +209,8 @@ func TestArraysWithRecordingsElsewhere(t *testing.T) {
 		want string
 	}{
 		"--first x":           {2, "--first: x, want one SECOND, and for stories of their own STORY=SECOND"},
+		"--tr=-1":             {2, "--tr: -1, want seconds above 0"},
+		"--tr nan":            {2, "--tr: NaN, want seconds above 0"},
 		"--first 2e6":         {2, "--first: 2e6, want one SECOND"},
 		"--first nan":         {2, "--first: nan, want one SECOND"},
 		"--first 1,2":         {2, "--first: 2, want one SECOND"},

@@ -68,11 +68,11 @@ func TestALaboratorysFolderBecomesATraining(t *testing.T) {
 	assert.Contains(t, stdout, "Empty: 1 of 13 voxels of UTS03")
 	code, _, stderr = call(t, "import", "lebel", "ds003020", "--dtype", "f2", "--out", "x")
 	assert.Equal(t, 2, code, stderr)
-	require.NoError(t, npy.Write("ac.npy", []int{3}, []int32{5, 2, 11}))
+	require.NoError(t, npy.Write("ac.npy", []int{4}, []int32{5, 2, 4, 11}))
 	code, stdout, stderr = call(t, "import", "lebel", "ds003020", "--subjects", "UTS03", "--voxels", "ac.npy",
 		"--out", "ac")
 	require.Zero(t, code, stderr)
-	assert.Contains(t, stdout, "Selected: 3 of 13 voxels of UTS03, by ac.npy.")
+	assert.Contains(t, stdout, "Selected: 4 of 13 voxels of UTS03, by ac.npy.\nLeft out: 1 of 4 voxels of UTS03")
 	code, _, stderr = call(t, "import", "lebel", "ds003020", "--subjects", "UTS03", "--voxels", "cortical",
 		"--out", "x")
 	assert.Equal(t, 66, code)
