@@ -1,5 +1,7 @@
 package ridge
 
+import "cmp"
+
 // Form is how penalties are compared.
 type Form string
 
@@ -37,6 +39,9 @@ const worthSums = 1e11 // operations of a direct fit
 // onlyForm is the form of all fits in tests; "": the one that takes fewer operations.
 var onlyForm Form
 
+// formVoxels is the number of voxels that the form is chosen for.
+func (f *fit) formVoxels() int { return cmp.Or(f.opt.Of, f.voxels) }
+
 // fromSums reports whether penalties are compared from sums: if that takes fewer operations. Bands would need sums for
 // each set of their weights.
 func (f *fit) fromSums(folds [][]int) bool {
@@ -46,7 +51,7 @@ func (f *fit) fromSums(folds [][]int) bool {
 	if onlyForm == Sums {
 		return true
 	}
-	direct, sums := estimate(f.x.rows, f.x.cols, f.voxels, len(f.opt.Lambdas), folds)
+	direct, sums := estimate(f.x.rows, f.x.cols, f.formVoxels(), len(f.opt.Lambdas), folds)
 	return sums < direct && direct > worthSums
 }
 

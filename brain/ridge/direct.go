@@ -82,7 +82,7 @@ func (f *fit) directGroups(y *responses) func(yield func(from, to int) bool) {
 	if len(f.sets) > 1 { // the weights of a group are complete after the last set
 		each += 4 * f.x.cols
 	}
-	return y.groups(each, f.blockVoxels, f.opt.Bytes)
+	return f.groups(y, each, f.blockVoxels)
 }
 
 // eachGroup holds one group of columns after another in memory.
@@ -114,7 +114,7 @@ func (f *fit) crossValidate(ctx context.Context, y *responses, folds [][]int, se
 			} else {
 				fd = f.newFold(s, held, scales)
 			}
-			for from, to := range blocks(y.from, y.to, f.blockVoxels) {
+			for from, to := range f.blocks(y.from, y.to, f.blockVoxels) {
 				for a, found := range f.score(s, fd, y.columns(from, to)) {
 					for v, score := range found {
 						scores[a*voxels+from-y.from+v] += 1 / float64(len(folds)) * score
@@ -149,7 +149,7 @@ func (f *fit) solve(ctx context.Context, k int, y *responses, chosen bool, use U
 			last := f.newLastFit(s, scales)
 			step := (f.blockVoxels + 1) / 2 // half as many: these are float64
 			if group != nil {
-				for from, to := range blocks(y.from, y.to, step) {
+				for from, to := range f.blocks(y.from, y.to, step) {
 					f.weights(last, y, from, to, set, group, y.from)
 				}
 				return nil
@@ -158,7 +158,7 @@ func (f *fit) solve(ctx context.Context, k int, y *responses, chosen bool, use U
 			if f.kernel != nil { // wider, since each model makes the kernel of what it predicts anew
 				width = f.voxelsOf(dualBlockValues)
 			}
-			for from, to := range blocks(y.from, y.to, width) {
+			for from, to := range f.blocks(y.from, y.to, width) {
 				m := f.model(to - from)
 				copy(m.Constant, y.constant[from-y.from:])
 				for a, b := range blocks(from, to, step) {

@@ -38,7 +38,7 @@ func (m *Model) Evaluate(ctx context.Context, x []float32, y ColumnReader, rows 
 	all := &responses{Responses: Responses{y, m.Voxels}, rows: rows}
 	err := m.onInputs(ctx, x, rows, true, func(in *torch.Tensor) error {
 		step := m.predictedVoxels(rows)
-		for first, end := range all.groups(4*rows, step, defaultBytes) {
+		for first, end := range groups(0, m.Voxels, 4*rows, step, defaultBytes) {
 			if err := all.hold(ctx, first, end); err != nil {
 				return err
 			}

@@ -8,8 +8,8 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// blockValues is the number of float32 values of a block of voxels: 8 MB.
-const blockValues = 1 << 21
+// blockValues is the number of float32 values of a block of voxels, 8 MB but in tests.
+var blockValues = 1 << 21
 
 // fit is one call of Fit.
 type fit struct {

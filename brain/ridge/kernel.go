@@ -26,7 +26,7 @@ func (f *fit) isDual() bool {
 	if f.opt.Bands != nil || f.x.scaleIsZero() {
 		return false
 	}
-	return onlyForm == Kernel || onlyForm == "" && cols > 2*rows && max(cols*f.voxels, cols*rows) >= dualValues
+	return onlyForm == Kernel || onlyForm == "" && cols > 2*rows && max(cols*f.formVoxels(), cols*rows) >= dualValues
 }
 
 // kernelValues is the number of float64 values of a block of columns, 64 MB but in tests.

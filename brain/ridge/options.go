@@ -28,6 +28,12 @@ type Options struct {
 	Device      torch.Device // zero: the CPU
 	Bytes       int          // responses, or sums over them, that are held at once; 0: 2 GiB. It changes no result
 
+	// A share of the voxels, such as that of one of several processes, is fitted bit for bit as all of them are if both
+	// fits have the same Unit, if each Responses of the share begins with a voxel whose number is a multiple of it, and
+	// ends with such a voxel or the last, and if Of is the number of all voxels.
+	Unit int // blocks of voxels begin anew after so many of each Responses; 0: never
+	Of   int // voxels by whose number the form of the fit is chosen; 0: those that are fitted
+
 	Bands   []Band      // banded ridge: a penalty per band and voxel
 	Tries   int         // random sets of weights of the bands to try; 0: 20
 	Weights [][]float64 // the sets to try, (sets, bands), instead of random ones
@@ -95,6 +101,10 @@ func (o Options) withDefaults() (Options, error) {
 		o.Alphas = o.Given
 	case o.Bytes < 0:
 		return refuse("bytes", "%d is negative", o.Bytes)
+	case o.Unit < 0:
+		return refuse("unit", "%d is negative", o.Unit)
+	case o.Unit > 0 && o.SingleAlpha:
+		return refuse("unit", "%d voxels, and all voxels have a single alpha", o.Unit)
 	case o.Tries < 0:
 		return refuse("tries", "%d is negative", o.Tries)
 	case o.Weights == nil && o.Bands != nil:

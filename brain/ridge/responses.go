@@ -88,7 +88,7 @@ func Check(ctx context.Context, x []float32, y ColumnReader, rows, voxels int) e
 		return err
 	}
 	all := &responses{Responses: Responses{y, voxels}, rows: rows}
-	for from, to := range all.groups(4*rows, 1, defaultBytes) {
+	for from, to := range groups(0, voxels, 4*rows, 1, defaultBytes) {
 		if err := all.hold(ctx, from, to); err != nil {
 			return err
 		}
@@ -96,14 +96,54 @@ func Check(ctx context.Context, x []float32, y ColumnReader, rows, voxels int) e
 	return nil
 }
 
-// groups yields the fewest groups of columns that together are all of them, each of at most the given bytes, of some
+// groups yields groups of columns, each of which is held at once: as many as Options.Bytes allows, with a number of
+// bytes for each column, or a block of columns. Groups begin where blocks do.
+func (f *fit) groups(y *responses, each, block int) func(yield func(from, to int) bool) {
+	unit := f.opt.Unit
+	switch {
+	case unit == 0:
+		return groups(0, y.Voxels, each, block, f.opt.Bytes)
+	case unit*each <= f.opt.Bytes:
+		return groups(0, y.Voxels, each, unit, f.opt.Bytes)
+	}
+	return func(yield func(from, to int) bool) {
+		for from, to := range blocks(0, y.Voxels, unit) {
+			for a, b := range groups(from, to, each, block, f.opt.Bytes) {
+				if !yield(a, b) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// blocks yields blocks of at most step voxels that together are from ≤ v < to. They begin anew at each multiple of
+// Options.Unit, so that the blocks of a share are those of all voxels.
+func (f *fit) blocks(from, to, step int) func(yield func(from, to int) bool) {
+	if f.opt.Unit == 0 {
+		return blocks(from, to, step)
+	}
+	return func(yield func(from, to int) bool) {
+		for from < to {
+			end := min(to, (from/f.opt.Unit+1)*f.opt.Unit)
+			for a, b := range blocks(from, end, step) {
+				if !yield(a, b) {
+					return
+				}
+			}
+			from = end
+		}
+	}
+}
+
+// groups yields the fewest groups of columns that together are from ≤ c < to, each of at most the given bytes, of some
 // for each column, or of a unit of columns if that is more. Groups but for the last are multiples of the unit.
-func (y *responses) groups(each, unit, bytes int) func(yield func(from, to int) bool) {
-	units := (y.Voxels + unit - 1) / unit
+func groups(from, to, each, unit, bytes int) func(yield func(from, to int) bool) {
+	units := (to - from + unit - 1) / unit
 	most := max(1, bytes/max(1, each*unit))
 	n := (units + most - 1) / most
 	step := (units + n - 1) / n * unit
-	return blocks(0, y.Voxels, step)
+	return blocks(from, to, step)
 }
 
 // blocks yields ranges of at most step that together are from ≤ v < to.

@@ -19,13 +19,15 @@ type pass struct {
 
 // groups yields the groups of columns whose sums are held at once.
 func (p *pass) groups(y *responses) func(yield func(from, to int) bool) {
-	return y.groups(4*(1+p.folds)*len(p.directions.size), sumVoxels, p.opt.Bytes)
+	return p.fit.groups(y, 4*(1+p.folds)*len(p.directions.size), sumVoxels)
 }
 
 // blocks returns the number of blocks of all responses.
 func (p *pass) blocks() (n int) {
 	for _, y := range p.ys {
-		n += (y.Voxels + sumVoxels - 1) / sumVoxels
+		for range p.fit.blocks(0, y.Voxels, sumVoxels) {
+			n++
+		}
 	}
 	return n
 }
@@ -69,7 +71,7 @@ func (p *pass) take(s *torch.Scope, y *responses, from, to int) error {
 	}
 	p.close()
 	p.arena, p.of, p.from, p.to, p.group = torch.NewArena(), y, from, to, nil
-	for a, b := range blocks(from, to, sumVoxels) {
+	for a, b := range p.fit.blocks(from, to, sumVoxels) {
 		p.group = append(p.group, newBlock(a, b, p.folds))
 	}
 	p.count(p.share, to-from, y.rows, len(p.directions.size))

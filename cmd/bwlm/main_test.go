@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -22,14 +23,21 @@ import (
 
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/brain/columns"
 	"github.com/brainwavlm/bwlm/internal/disk/disktest"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
 // TestMain lets this binary be bwlm, for the scripts and for the tests that need a process of their own.
+// columnsVariable is the number of voxels of a block in processes that tests start.
+const columnsVariable = "BWLM_TEST_COLUMNS"
+
 func TestMain(m *testing.M) {
 	testscript.Main(ownCache{m}, map[string]func(){"bwlm": func() {
 		disktest.Obey()
+		if n, err := strconv.Atoi(os.Getenv(columnsVariable)); err == nil {
+			columns.Width = n
+		}
 		code := run(os.Args[1:], os.Stdout, os.Stderr, append(commands(), trials()...))
 		if name := commandOf(os.Args); name != "long" && torch.Setup(torch.SetupOptions{}) != nil &&
 			!slices.Contains(slices.Concat(computing, brief), name) {

@@ -31,6 +31,7 @@ func newCompany(t *testing.T, more ...string) *company {
 	c := &company{t.TempDir(), append([]string{"--set", "train.unit_windows=5", "--set", "train.block_rows=8",
 		"--set", "train.lr=0.01", "--set", "train.dropout=0.1"}, more...)}
 	require.NoError(t, tinyStudy(c.dir))
+	t.Setenv(columnsVariable, "16") // so that there are several blocks of voxels
 	return c
 }
 

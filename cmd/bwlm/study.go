@@ -34,7 +34,7 @@ func (a *app) openStudy(ctx context.Context, exp *experiment.Experiment, boards 
 		}
 	}
 	opt, err := a.studyOptions(exp.MaxBytes(), progress)
-	opt.Details, opt.Ranks = len(boards) > 0, a.group
+	opt.Details, opt.Ranks = len(boards) > 0 || a.watched, a.group
 	if err != nil {
 		return nil, nil, err
 	}

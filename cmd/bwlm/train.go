@@ -66,7 +66,7 @@ slower, since each kernel is synchronised.`,
 
 // train opens the study of an experiment and its run, tunes and scores.
 func (a *app) train(ctx context.Context, exp *experiment.Experiment, boards string, profile *profiling) error {
-	if a.follows() {
+	if a.watched = boards != ""; a.follows() {
 		boards = ""
 	}
 	shown, closed, err := a.openBoard(boards, exp)

@@ -160,7 +160,7 @@ var rules = []rule{
 	}},
 	{packages: "internal/brain/encoding", ours: []string{
 		"speech", "brain/design", "brain/dataset", "brain/experiment", "brain/progress", "brain/ridge",
-		"brain/stats", "internal/brain/study", "internal/brain/windows",
+		"brain/stats", "internal/brain/study", "internal/brain/windows", "torch/dist",
 	}},
 	{packages: "internal/brain/tune", ours: []string{
 		"internal/brain/phases", "internal/brain/sections", "internal/rundir", "npy", "torch", "torch/nn",

@@ -2,8 +2,10 @@ package encoding
 
 import (
 	"context"
+	"slices"
 
 	"github.com/brainwavlm/bwlm/brain/ridge"
+	"github.com/brainwavlm/bwlm/internal/brain/columns"
 	"github.com/brainwavlm/bwlm/internal/brain/study"
 )
 
@@ -49,6 +51,7 @@ type fits struct {
 	split    study.Split
 	alphas   [][]float64 // (voxels) of each subject; nil: cross-validated
 	columns  [][]int     // the voxels of each subject, ascending; nil: all
+	of       []int       // voxels of each subject of which columns are a share; nil: they are all
 }
 
 // responses returns the training responses of a subject as a ridge reads them.
@@ -67,6 +70,18 @@ func (f *fits) predict(ctx context.Context, sets [][]RowFeatures) ([][]Predictio
 		out[s] = make([]Prediction, len(f.subjects))
 	}
 	for _, group := range study.SameRows(f.subjects) {
+		all := 0
+		for _, i := range group {
+			if f.of != nil {
+				all += f.of[i]
+			}
+		}
+		if f.columns != nil {
+			group = slices.DeleteFunc(group, func(i int) bool { return len(f.columns[i]) == 0 })
+		}
+		if len(group) == 0 {
+			continue
+		}
 		var ys []ridge.Responses
 		var given []float64
 		for _, i := range group {
@@ -83,7 +98,11 @@ func (f *fits) predict(ctx context.Context, sets [][]RowFeatures) ([][]Predictio
 		}
 		best := make([][]float64, len(group)) // scores of the features that each voxel takes
 		for l := range f.features {
-			if err := f.predictLayer(ctx, group, ys, given, l, sets, best, out); err != nil {
+			opt := f.options(l, all)
+			if given != nil {
+				opt.Alphas, opt.Given = nil, given
+			}
+			if err := f.predictLayer(ctx, group, ys, opt, l, sets, best, out); err != nil {
 				return nil, err
 			}
 		}
@@ -91,9 +110,21 @@ func (f *fits) predict(ctx context.Context, sets [][]RowFeatures) ([][]Predictio
 	return out, nil
 }
 
+// options returns those of the ridge on one of the features, for a number of voxels of which these are a share.
+func (f *fits) options(l, voxels int) ridge.Options {
+	opt := f.st.RidgeOptions()
+	if f.features[l].Options != nil {
+		f.features[l].Options(&opt)
+	}
+	if f.of != nil {
+		opt.Unit, opt.Of = columns.Width, voxels
+	}
+	return opt
+}
+
 // predictLayer fits one of the features for subjects with the same rows, and takes its predictions for the voxels that
 // it scores best.
-func (f *fits) predictLayer(ctx context.Context, group []int, ys []ridge.Responses, given []float64, l int,
+func (f *fits) predictLayer(ctx context.Context, group []int, ys []ridge.Responses, opt ridge.Options, l int,
 	sets [][]RowFeatures, best [][]float64, out [][]Prediction) error {
 	first := f.subjects[group[0]]
 	xs := make([][]float32, len(sets))
@@ -101,13 +132,6 @@ func (f *fits) predictLayer(ctx context.Context, group []int, ys []ridge.Respons
 		xs[s], _ = set[l].Stack(first, f.split)
 	}
 	x, rows := f.features[l].Stack(first, study.Train)
-	opt := f.st.RidgeOptions()
-	if f.features[l].Options != nil {
-		f.features[l].Options(&opt)
-	}
-	if given != nil {
-		opt.Alphas, opt.Given = nil, given
-	}
 	_, err := ridge.FitBlocks(ctx, x, rows, ys, opt, func(ctx context.Context, k, from int, m *ridge.Model) error {
 		if best[k] == nil {
 			best[k] = make([]float64, ys[k].Voxels)

@@ -8,6 +8,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/internal/brain/study"
+	"github.com/brainwavlm/bwlm/torch/dist"
 )
 
 // VoxelScores are the validation scores of some of one subject's voxels.
@@ -28,24 +29,39 @@ func (s *VoxelScores) Of(voxels []int) (r []float64, constant []bool) {
 }
 
 // Validation scores features on the validation rows, by subject, as train.epoch_by says: some voxels of each subject,
-// ascending. Their alphas take the place of cross-validation; nil: none.
-func Validation(ctx context.Context, st *study.Study, fs []RowFeatures, columns [][]int,
-	alphas [][]float64) ([]VoxelScores, error) {
-	predicted, err := (&fits{st: st, subjects: st.Subjects, features: fs, split: study.Val, alphas: alphas,
-		columns: columns}).predict(ctx, [][]RowFeatures{fs})
+// ascending. Their alphas take the place of cross-validation; nil: none. Each rank of a group scores blocks of the
+// voxels, and all get the scores of all, which do not depend on the number of ranks.
+func Validation(ctx context.Context, st *study.Study, fs []RowFeatures, voxels [][]int, alphas [][]float64,
+	g *dist.Group) ([]VoxelScores, error) {
+	x := newShares(g, voxels)
+	mine, given := share(x, voxels), alphas
+	if alphas != nil {
+		given = share(x, alphas)
+	}
+	predicted, err := (&fits{st: st, subjects: st.Subjects, features: fs, split: study.Val, alphas: given,
+		columns: mine, of: x.voxels}).predict(ctx, [][]RowFeatures{fs})
 	if err != nil {
 		return nil, err
 	}
 	score := EpochR(st.Experiment)
 	out := make([]VoxelScores, len(st.Subjects))
 	for i, p := range st.Subjects {
-		want, err := p.Scored(study.Val).Of(columns[i]).ReadAll(ctx)
+		if len(mine[i]) == 0 {
+			continue
+		}
+		want, err := p.Scored(study.Val).Of(mine[i]).ReadAll(ctx)
 		if err != nil {
 			return nil, err
 		}
 		own := predicted[0][i]
-		out[i].Columns, out[i].Alphas = columns[i], own.Alphas
-		out[i].R, out[i].Constant = score(own.Pred, want, own.Rows, len(columns[i]), p.Parts[study.Val])
+		out[i].Alphas = own.Alphas
+		out[i].R, out[i].Constant = score(own.Pred, want, own.Rows, len(mine[i]), p.Parts[study.Val])
+	}
+	if out, err = x.gather(out); err != nil {
+		return nil, err
+	}
+	for i := range out {
+		out[i].Columns = voxels[i]
 	}
 	return out, nil
 }
@@ -129,7 +145,7 @@ func Tuned(st *study.Study) (columns [][]int) {
 
 // ValidationR is TunedR of features.
 func ValidationR(ctx context.Context, st *study.Study, fs []RowFeatures) (float64, error) {
-	scores, err := Validation(ctx, st, fs, Tuned(st), nil)
+	scores, err := Validation(ctx, st, fs, Tuned(st), nil, nil)
 	if err != nil {
 		return 0, err
 	}

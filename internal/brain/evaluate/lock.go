@@ -62,7 +62,7 @@ func margins(ctx context.Context, st *study.Study, groups []stats.Group,
 		slices.Sort(columns[i])
 		columns[i] = slices.Compact(columns[i])
 	}
-	scores, err := encoding.Validation(ctx, st, f, columns, nil)
+	scores, err := encoding.Validation(ctx, st, f, columns, nil, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -56,7 +56,7 @@ func TestATunedEpochThatWinsIsChosenByTheAlphasOfEpochZeroAndScoredByItsOwn(t *t
 		require.NoError(t, err)
 		f, err := encoding.Read(t.Context(), st, st.Reader(tuned.Model), "", st.StoriesOf(study.Splits...), 2)
 		require.NoError(t, err)
-		scores, err := encoding.Validation(t.Context(), st, f, [][]int{subject.Columns()}, alphas)
+		scores, err := encoding.Validation(t.Context(), st, f, [][]int{subject.Columns()}, alphas, nil)
 		require.NoError(t, err)
 		if alphas == nil {
 			alphas = [][]float64{scores[0].Alphas}

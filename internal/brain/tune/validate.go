@@ -53,7 +53,7 @@ func (t *Trainer) validate(ctx context.Context, done *results.Epoch) (err error)
 		}
 	}
 	scores, err := encoding.Validation(ctx, t.Study, t.features[len(t.features)-len(t.Study.ScoredLayers()):], columns,
-		alphas)
+		alphas, t.Study.Options.Ranks)
 	if err != nil {
 		return err
 	}
