@@ -35,6 +35,9 @@ type Options struct {
 	// AllowChangedBase lets finished runs meet a model other than the one that they were trained on.
 	AllowChangedBase bool
 
+	// AllowChangedData lets finished runs meet data that are not what they were when the run began; a note says so.
+	AllowChangedData bool
+
 	// CompareSeconds is the time of a plan for comparing ways to extract features; 0: a minute; negative: none.
 	CompareSeconds float64
 

@@ -1,6 +1,7 @@
 package npy
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -58,6 +59,14 @@ func read(r io.ReaderAt, size int64, path string) (*Array, error) {
 func wrongKind(r io.ReaderAt, size int64, path string, err error) error {
 	if other := sniff.Other(reading, path, sniff.Of(r, size), "a .npy file of numbers", sniff.NPY); other != nil {
 		return other
+	}
+	if d := (*npyheader.DTypeError)(nil); errors.As(err, &d) {
+		return fault.New(fault.BadData, reading, quote.OneLine(path), "%v", d).WithHint("%s", d.Hint)
+	}
+	if sniff.IsText(r, size) {
+		return fault.New(fault.BadData, reading, quote.OneLine(path), "is text, want a .npy file of numbers").
+			WithHint("save it with numpy.save(name, numpy.loadtxt(file, delimiter=',')); numbers with spaces between " +
+				"them may stay text, in a file named .txt")
 	}
 	return inputfile.Error(reading, path, err)
 }

@@ -23,7 +23,7 @@ func TestLaboratoryFilesGetTheirVerdict(t *testing.T) {
 		if why, refused := strings.CutPrefix(verdict, "refuse: "); refused {
 			_, err := npy.ReadMatrix(path)
 			said := map[string]string{"Python objects": "Python objects", "four dimensions": "is not that of a matrix",
-				"text": `dtype "<U6" is not read`}[why]
+				"text": `holds text (dtype <U6)`}[why]
 			require.NotEmpty(t, said, verdict)
 			faulttest.Require(t, fault.BadData, err, said)
 			continue

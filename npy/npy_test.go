@@ -149,7 +149,7 @@ func TestReadRefused(t *testing.T) {
 		file []byte
 		why  string
 	}{
-		"not npy":         {[]byte("1 2 3\n"), "does not begin"},
+		"not npy":         {[]byte("1 2 3\n"), "is text, want a .npy file of numbers"},
 		"zip":             {[]byte("PK\x03\x04 a zip file"), "is a zip archive, want a .npy file of numbers"},
 		"npz":             {[]byte("PK\x03\x04 arr_0.npy"), "is an npz archive of NumPy"},
 		"HDF5":            {[]byte("\x89HDF\r\n\x1a\n"), "is an HDF5 file"},
@@ -169,8 +169,8 @@ func TestReadRefused(t *testing.T) {
 		"65 dimensions": {fileBytes(dict("'<f4'", "False", "("+strings.Repeat("1,", 65)+")"), make([]byte, 4)),
 			"more than 64"},
 		"objects":           {fileBytes(dict("'|O'", "False", "(1,)"), make([]byte, 8)), "Python objects"},
-		"text":              {fileBytes(dict("'<U3'", "False", "(1,)"), make([]byte, 12)), "not read"},
-		"complex":           {fileBytes(dict("'<c8'", "False", "(1,)"), make([]byte, 8)), "not read"},
+		"text":              {fileBytes(dict("'<U3'", "False", "(1,)"), make([]byte, 12)), "holds text"},
+		"complex":           {fileBytes(dict("'<c8'", "False", "(1,)"), make([]byte, 8)), "holds complex numbers"},
 		"record":            {fileBytes(dict("[('a', '<f4')]", "False", "(1,)"), make([]byte, 4)), "record"},
 		"no byte order":     {fileBytes(dict("'|f4'", "False", "(1,)"), make([]byte, 4)), "byte order"},
 		"native byte order": {fileBytes(dict("'=f4'", "False", "(1,)"), make([]byte, 4)), "byte order"},

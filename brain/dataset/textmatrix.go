@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"strconv"
+	"unicode"
 
 	"github.com/brainwavlm/bwlm/fault"
 )
@@ -32,7 +33,11 @@ func readText(r io.Reader, name string) (*Matrix, error) {
 			v, err := strconv.ParseFloat(string(field), 64)
 			if err != nil {
 				e := fail(line, "column %d: %s is not a number", len(m.Data)-before, quoted(field))
-				if bytes.ContainsAny(field, ",;") {
+				switch {
+				case isHeading(l):
+					e = fail(line, "%s is a heading, want numbers alone", quoted(l)).
+						WithHint("remove it, or begin it with #; numbers are separated by spaces")
+				case bytes.ContainsAny(field, ",;"):
 					e.WithHint("separate the numbers by spaces, or save the matrix as .npy")
 				}
 				return nil, e
@@ -64,4 +69,15 @@ func quoted(text []byte) string {
 		return strconv.Quote(string(text[:shown])) + "…"
 	}
 	return strconv.Quote(string(text))
+}
+
+// isHeading reports whether a line names columns: none of its fields is a number.
+func isHeading(line []byte) bool {
+	apart := func(r rune) bool { return unicode.IsSpace(r) || r == ',' || r == ';' }
+	for field := range bytes.FieldsFuncSeq(line, apart) {
+		if _, err := strconv.ParseFloat(string(field), 64); err == nil {
+			return false
+		}
+	}
+	return true
 }

@@ -25,6 +25,7 @@ type Experiment struct {
 	name   string            // the file's name as the user gave it, for messages
 	origin map[string]Origin // by key; absent means FromDefault
 	where  map[string]string // by key: "exp.yaml:3:9" or "setting train.lr=1"
+	given  map[string]string // by key: a relative path before it was made absolute
 }
 
 // Model holds the speech model, its hidden state, and how its frames become one vector per TR.

@@ -164,7 +164,7 @@ var keys = []key{
 		"The default is not applied to a data set that says trimmed: true.",
 		"", false, func(e *Experiment) any { return &e.Data.Trim }, trim},
 	{"data.allow_leak",
-		"true: allow splits that share audio, which are refused otherwise. The manifest and all results say so.",
+		"true: allow splits that share audio and responses under two names. Manifest and all results say so.",
 		"", false, func(e *Experiment) any { return &e.Data.AllowLeak }, anything},
 	{"data.use_test_repeats",
 		"true: allow train.reliability: test, which is refused otherwise. With four repeats or more, weights and\n" +

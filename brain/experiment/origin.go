@@ -3,8 +3,10 @@ package experiment
 import (
 	"iter"
 	"maps"
+	"path/filepath"
 	"reflect"
 	"regexp"
+	"strings"
 )
 
 // Origin is the source of a value.
@@ -31,6 +33,23 @@ func (e *Experiment) Origin(key string) Origin {
 		return o
 	}
 	return FromDefault
+}
+
+// Given returns a path such as "model.path" as it was written, if it was relative and is not what it became; else the
+// value. It may be a name instead of a path.
+func (e *Experiment) Given(key string) string {
+	k := find(key)
+	if k == nil {
+		return ""
+	}
+	p, ok := k.field(e).(*string)
+	if !ok {
+		return ""
+	}
+	if g := e.given[key]; g != "" && strings.HasSuffix(*p, filepath.Clean("/"+g)) {
+		return g
+	}
+	return *p
 }
 
 // MarkSet records that a program set the values that differ from their defaults and have no other origin.

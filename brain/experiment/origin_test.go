@@ -49,3 +49,24 @@ func TestValuesThatAProgramSetAreMarked(t *testing.T) {
 	assert.Equal(t, FromFile, read.Origin("data.train"), "its origin is known")
 	assert.Equal(t, FromSet, read.Origin("train.lr"))
 }
+
+// A name in the place of a path is known as it was written, until something else takes its place.
+func TestARelativePathIsKnownAsItWasGiven(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "e.yaml")
+	require.NoError(t, os.WriteFile(path, []byte("model: {path: microsoft/wavlm-base}\nout: run\n"), 0o600))
+	e, err := readFile(t.Context(), path)
+	require.NoError(t, err)
+	require.True(t, filepath.IsAbs(e.Model.Path))
+	assert.Equal(t, "microsoft/wavlm-base", e.Given("model.path"))
+	require.NoError(t, e.Set("model.path=a/../b/c"))
+	assert.Equal(t, "a/../b/c", e.Given("model.path"))
+	for _, absolute := range []string{"/models/x", "/models/b/c"} {
+		require.NoError(t, e.Set("model.path="+absolute))
+		assert.Equal(t, absolute, e.Given("model.path"))
+	}
+	require.NoError(t, e.Set("model.path=me/model"))
+	e.Model.Path = "/elsewhere"
+	assert.Equal(t, "/elsewhere", e.Given("model.path"))
+	assert.Empty(t, e.Given("train.lr"))
+	assert.Empty(t, e.Given("no.key"))
+}

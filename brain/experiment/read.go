@@ -257,7 +257,13 @@ func (e *Experiment) put(k *key, v *yaml.Node, base string, from Origin, where s
 		return fault.New(fault.Usage, "experiment", where, "%s: %s", k.name, err.why)
 	}
 	if p, ok := k.field(e).(*string); ok && k.path && *p != "" && !filepath.IsAbs(*p) {
+		if e.given == nil {
+			e.given = map[string]string{}
+		}
+		e.given[k.name] = *p
 		*p = filepath.Join(base, *p)
+	} else {
+		delete(e.given, k.name)
 	}
 	e.origin[k.name], e.where[k.name] = from, where
 	return nil

@@ -17,6 +17,7 @@ type adapterFlags struct {
 }
 
 func (f *adapterFlags) register(c *cobra.Command) {
+	f.allow.onlyBase = true
 	f.allow.add(c)
 	flags := c.Flags()
 	flags.StringArrayVar(&f.dirs, "adapter", nil, "`folder` of an adapter of that model; may be given several times")

@@ -94,7 +94,8 @@ func (f *cacheFlags) open() (*activations.Store, error) {
 // that cannot be opened is a warning.
 func (a *app) studyOptions(maxMemory int64, progress func(progress.Event)) (brain.Options, error) {
 	opt := brain.Options{Purpose: a.command, Progress: progress, MaxBytes: a.limits.bound(maxMemory),
-		AllowChangedBase: a.limits.allow.base, CompareSeconds: a.limits.compare}
+		AllowChangedBase: a.limits.allow.base, AllowChangedData: a.limits.allow.data,
+		CompareSeconds: a.limits.compare}
 	switch a.limits.dtype {
 	case "bf16":
 		opt.HalfFrames = true

@@ -110,7 +110,7 @@ func wantVerdict(base, verdict string) (code int, said string) {
 		"refuse: sparse":                        "sp is a sparse matrix",
 		"refuse: four dimensions":               "4 dimensions, want TRs × voxels",
 		"refuse: Python objects":                "a .npy file of Python objects",
-		"refuse: text":                          `dtype "<U6" is not read`,
+		"refuse: text":                          `holds text (dtype <U6)`,
 		"refuse: object array":                  "holds an object array",
 	}[verdict]
 }

@@ -27,4 +27,9 @@ func TestNamesOfTheHubAreToldFromFolders(t *testing.T) {
 	assert.NoError(t, Check("open model", "microsoft/wavlm-base-plus"), "it was fetched")
 	require.NoError(t, os.Symlink("nowhere", "microsoft/link"))
 	assert.NoError(t, Check("open model", "microsoft/link"), "a dangling link is named as such elsewhere")
+	elsewhere := t.TempDir() + "/facebook/hubert"
+	err := CheckAt("open model", "facebook/hubert", elsewhere)
+	assert.ErrorContains(t, err, "open model: facebook/hubert: ")
+	assert.ErrorContains(t, err, "`hf download facebook/hubert --local-dir "+elsewhere+"`")
+	assert.NoError(t, CheckAt("open model", elsewhere, elsewhere), "a path")
 }

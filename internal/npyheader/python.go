@@ -1,7 +1,6 @@
 package npyheader
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -95,7 +94,8 @@ func (p *pythonScanner) shape() ([]int, error) {
 // descr reads the type: byte order, kind and size.
 func (p *pythonScanner) descr(d *Header) error {
 	if p.peek() == '[' {
-		return errors.New("the dtype is a record, want plain numbers")
+		return &DTypeError{"a table with named columns (a record dtype)", "save its numbers alone: " +
+			"numpy.lib.recfunctions.structured_to_unstructured(array).astype('float32')"}
 	}
 	text, err := p.string()
 	if err != nil {
@@ -110,11 +110,32 @@ func (p *pythonScanner) descr(d *Header) error {
 		if name[0] == 'O' {
 			return fmt.Errorf("the dtype %q is Python objects, which only running them can read", quote.Short(text))
 		}
-		return fmt.Errorf("dtype %q is not read: want one of b1, i1-i8, u1-u8, f2, f4, f8", quote.Short(text))
+		return otherType(name[0], quote.Short(text))
 	}
 	d.BigEndian = order == '>'
 	if order != '<' && order != '>' && (order != '|' || d.DType.Size() > 1) {
 		return fmt.Errorf("dtype %q has no byte order", quote.Short(text))
 	}
 	return nil
+}
+
+// DTypeError is the error of an array that is whole and of a type that is none of those that are read.
+type DTypeError struct{ Is, Hint string }
+
+func (e *DTypeError) Error() string { return "holds " + e.Is + ", want numbers" }
+
+// otherType is the error of a type by the letter of its kind.
+func otherType(kind byte, dtype string) error {
+	is, hint := map[byte]string{
+		'c': "complex numbers", 'U': "text", 'S': "text", 'a': "text", 'M': "dates",
+		'm': "lengths of time", 'V': "bytes without a type", 'f': "floats of another size",
+		'g': "floats of another size",
+	}[kind], "convert it: array.astype('float32')"
+	switch {
+	case kind == 'c':
+		hint = "save what is meant as real numbers, such as numpy.abs(array).astype('float32')"
+	case is == "":
+		is, hint = "values", "want one of b1, i1-i8, u1-u8, f2, f4, f8"
+	}
+	return &DTypeError{fmt.Sprintf("%s (dtype %s)", is, dtype), hint}
 }

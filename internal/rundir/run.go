@@ -36,6 +36,8 @@ type Run struct {
 	fresh bool // made by this process
 	made  bool // by Reserve: without scores the directory goes again
 	reads bool // made by Follow
+
+	inputsKnown bool
 }
 
 // Create makes a new run directory and locks it. A directory that holds a training is refused, and so is one with files

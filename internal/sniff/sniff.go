@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/quote"
@@ -110,6 +111,22 @@ func Of(r io.ReaderAt, size int64) Kind {
 		return ""
 	}
 	return of(head, size, r)
+}
+
+// IsText reports whether a file begins with what can be read: letters, digits, signs and blanks.
+func IsText(r io.ReaderAt, size int64) bool {
+	head := make([]byte, min(size, headBytes))
+	if n, err := r.ReadAt(head, 0); n < len(head) && err != nil || len(head) == 0 {
+		return false
+	}
+	for at := 0; at < len(head); {
+		c, n := utf8.DecodeRune(head[at:])
+		if c == utf8.RuneError && len(head)-at >= utf8.UTFMax || unicode.IsControl(c) && !unicode.IsSpace(c) {
+			return false
+		}
+		at += n
+	}
+	return true
 }
 
 // Bytes is [Of] for content in memory.

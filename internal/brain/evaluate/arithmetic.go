@@ -73,6 +73,9 @@ func mayAdd(ctx context.Context, st *study.Study, dir string) error {
 		}
 		return err
 	}
+	if err := st.SameInputs(ctx, run); err != nil {
+		return err
+	}
 	exp.Train.Loss, exp.Train.Reliability, exp.Train.Weights = "auto", "none", "" // none of which needs the responses
 	v, err := st.Vary(ctx, exp)
 	if err != nil {

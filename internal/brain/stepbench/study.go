@@ -124,7 +124,7 @@ func (b *bench) experiment() *experiment.Experiment {
 	return exp
 }
 
-// data is noise: three stories of as many windows as a step has, and responses that all subjects and stories share.
+// data is noise: three stories of as many windows as a step has, and responses that overlap, each a value further.
 // The first window ends within row 0, and each row has the windows that end in its TR.
 func (b *bench) data() dataset.Spec {
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -138,7 +138,8 @@ func (b *bench) data() dataset.Spec {
 	const stride = float64(benchTR) / windowsOfRow
 	spec := dataset.Spec{Name: "noise", TR: benchTR, RowTime: .5}
 	length := b.opt.Seconds + float64(b.opt.Windows-1)*stride
-	responses := dataset.NewMatrix(b.rows(), b.opt.Voxels, noise(b.rows()*b.opt.Voxels))
+	n, taken := b.rows()*b.opt.Voxels, 0
+	responses := noise(n + 3*b.opt.Subjects)
 	for _, name := range []string{"train", "val", "test"} {
 		spec.Stories = append(spec.Stories, dataset.Story{Name: name, First: b.opt.Seconds - stride,
 			Audio: dataset.Value(noise(int(length * dataset.SampleRate)))})
@@ -146,7 +147,9 @@ func (b *bench) data() dataset.Spec {
 	for i := range b.opt.Subjects {
 		s := dataset.Subject{Name: fmt.Sprintf("subject-%d", i+1)}
 		for _, story := range spec.Stories {
-			s.Responses = append(s.Responses, dataset.Response{Story: story.Name, Matrix: dataset.Value(responses)})
+			s.Responses = append(s.Responses, dataset.Response{Story: story.Name, Matrix: dataset.Value(
+				dataset.NewMatrix(b.rows(), b.opt.Voxels, responses[taken:][:n]))})
+			taken++
 		}
 		spec.Subjects = append(spec.Subjects, s)
 	}

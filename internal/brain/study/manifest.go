@@ -116,6 +116,7 @@ func (st *Study) Unchanged(ctx context.Context, run *rundir.Run) error {
 				WithHint("put it back, or start another run")
 		}
 	}
+	run.KnowInputs()
 	return nil
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/brainwavlm/bwlm/internal/brain/study"
 	"github.com/brainwavlm/bwlm/internal/brain/studytest"
 	"github.com/brainwavlm/bwlm/internal/brain/windows"
+	"github.com/brainwavlm/bwlm/internal/faulttest"
 	"github.com/brainwavlm/bwlm/internal/testnum"
 )
 
@@ -292,4 +293,20 @@ func TestSubjectsWithTheirOwnClocks(t *testing.T) {
 	scores, err := evaluate.EvaluateRun(t.Context(), st, run)
 	require.NoError(t, err)
 	assert.NotNil(t, scores.Test.Tuned)
+}
+
+// One subject's responses under the name of another one: a transfer would be perfect, and every mean counts him twice.
+func TestResponsesUnderTwoNamesAreRefused(t *testing.T) {
+	twice := func(allow bool) (*study.Study, error) {
+		return studytest.TryTiny(t, study.Options{}, func(e *experiment.Experiment, s *dataset.Spec) {
+			e.Data.AllowLeak = allow
+			s.Subjects[1].Responses = slices.Clone(s.Subjects[0].Responses)
+		})
+	}
+	_, err := twice(false)
+	faulttest.Require(t, fault.BadData, err, "subject bob, story one: has the same values as subject ada, story one",
+		"set data.allow_leak: true")
+	st, err := twice(true)
+	require.NoError(t, err)
+	assert.Contains(t, strings.Join(st.Notes, "\n"), "RESPONSES LISTED TWICE, allowed by data.allow_leak: ")
 }

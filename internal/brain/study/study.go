@@ -15,6 +15,7 @@ import (
 	"github.com/brainwavlm/bwlm/internal/activations"
 	"github.com/brainwavlm/bwlm/internal/brain/phases"
 	"github.com/brainwavlm/bwlm/internal/brain/windows"
+	"github.com/brainwavlm/bwlm/internal/hub"
 	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/speech/pretrained"
 	"github.com/brainwavlm/bwlm/torch"
@@ -37,6 +38,9 @@ type Options struct {
 
 	// AllowChangedBase lets finished runs meet a model other than the one that they were trained on.
 	AllowChangedBase bool
+
+	// AllowChangedData lets finished runs meet data that are not what they were when the run began; a note says so.
+	AllowChangedData bool
 
 	// CompareSeconds is the time of a plan for comparing ways to extract features; 0: a minute; negative: none
 	CompareSeconds float64
@@ -130,6 +134,9 @@ func OpenData(exp *experiment.Experiment) (*dataset.Dataset, error) {
 // OpenModel loads the experiment's model on its device, with some layers at random. A frozen one takes less
 // memory in bf16.
 func OpenModel(ctx context.Context, exp *experiment.Experiment, frozen bool, random ...int) (speech.Encoder, error) {
+	if err := hub.CheckAt("open model", exp.Given("model.path"), exp.Model.Path); err != nil {
+		return nil, err
+	}
 	device, err := torch.OpenDevice(exp.Device)
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package study
 
 import (
 	"context"
+	"path/filepath"
 
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/progress"
@@ -23,9 +24,13 @@ type Tuned struct {
 // Close frees the model.
 func (t *Tuned) Close() { t.Release() }
 
-// LoadTuned returns the tuned model of a finished run, nil where training changed readouts only.
+// LoadTuned returns the tuned model of a finished run, nil where training changed readouts only. It is an error if the
+// base model, or data that the run was trained on, are not what they were then, unless that is allowed.
 func (st *Study) LoadTuned(ctx context.Context, run *rundir.Run) (*Tuned, error) {
 	if err := st.checkBase(run); err != nil {
+		return nil, err
+	}
+	if err := st.SameInputs(ctx, run); err != nil {
 		return nil, err
 	}
 	if st.choseUntuned(run) {
@@ -70,6 +75,38 @@ func (st *Study) LoadAdapter(ctx context.Context, dir string) (*Tuned, error) {
 		return nil, err
 	}
 	return &Tuned{Model: view, Release: a.Close}, nil
+}
+
+// SameInputs returns an error if files other than the base model are not what a run began with, unless that is allowed:
+// scores would be of data that the run was not tuned on, or of rows that it was. A run is compared once.
+func (st *Study) SameInputs(ctx context.Context, run *rundir.Run) error {
+	if run.InputsKnown() {
+		return nil
+	}
+	const op = "open run"
+	var m results.Manifest
+	if err := jsonfile.Read(op, run.File(rundir.ManifestOfRun), &m); err != nil {
+		return err
+	}
+	exp, err := run.Experiment()
+	if err != nil {
+		return err
+	}
+	model := filepath.Clean(exp.Model.Path)
+	changed, err := rundir.ChangedInputs(ctx, op, m.Inputs, func(path string) bool {
+		return filepath.Dir(path) == model
+	})
+	if err != nil {
+		return err
+	}
+	if len(changed) > 0 && !st.Options.AllowChangedData {
+		return changed[0]
+	}
+	for _, c := range changed {
+		st.Note("CHANGED DATA, allowed: %v", c)
+	}
+	run.KnowInputs()
+	return nil
 }
 
 // checkBase returns an error if the study's model is not the one that a run was trained on, unless that is allowed.

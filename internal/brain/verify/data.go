@@ -70,6 +70,12 @@ func (r *Report) data(ctx context.Context, path string) error {
 			r.add("rows", Note, "%s", note)
 		}
 	}
+	copies, err := datacheck.CheckCopies(ctx, d, all, d.Stories())
+	if err == nil { // else Run below says it
+		for _, err := range copies {
+			r.judge("copies", err, "")
+		}
+	}
 	found, err := datacheck.Run(ctx, d, datacheck.Options{Failed: func(err error) { r.judge("values", err, "") }})
 	if err != nil {
 		return err

@@ -2,10 +2,8 @@ package verify
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"math"
 	"os"
@@ -17,7 +15,6 @@ import (
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/ckpt"
-	"github.com/brainwavlm/bwlm/internal/inputfile"
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
 	"github.com/brainwavlm/bwlm/internal/rundir"
 )
@@ -101,7 +98,7 @@ func (r *Report) inputs(ctx context.Context, run *rundir.Run) (base string, err 
 		if err := context.Cause(ctx); err != nil {
 			return "", err
 		}
-		switch err := compare(in); {
+		switch err := rundir.SameInput(op, in); {
 		case err == nil:
 			same++
 		case errors.Is(err, fs.ErrNotExist):
@@ -115,27 +112,6 @@ func (r *Report) inputs(ctx context.Context, run *rundir.Run) (base string, err 
 		r.add(rundir.ManifestOfRun, Note, "%d inputs are not there to be compared, %s the first", len(away), away[0])
 	}
 	return m.Base, nil
-}
-
-// compare returns an error unless a file is the input of a manifest.
-func compare(in results.ManifestInput) error {
-	file, size, err := inputfile.Open(op, in.Path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	if size != in.Bytes {
-		return fault.New(fault.BadData, op, in.Path, "has %d bytes; it had %d when the run began", size, in.Bytes)
-	}
-	h := sha256.New()
-	if _, err := io.Copy(h, file); err != nil {
-		return inputfile.Error(op, in.Path, err)
-	}
-	if sum := fmt.Sprintf("%x", h.Sum(nil)); sum != in.SHA256 {
-		return fault.New(fault.BadData, op, in.Path, "has SHA-256 %.12s…; it had %.12s… when the run began", sum,
-			in.SHA256)
-	}
-	return nil
 }
 
 // checkpoints verifies each checkpoint and returns where the newest good one stands.
