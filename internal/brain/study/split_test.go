@@ -299,7 +299,7 @@ func TestSubjectsWithTheirOwnClocks(t *testing.T) {
 func TestResponsesUnderTwoNamesAreRefused(t *testing.T) {
 	twice := func(allow bool) (*study.Study, error) {
 		return studytest.TryTiny(t, study.Options{}, func(e *experiment.Experiment, s *dataset.Spec) {
-			e.Data.AllowLeak = allow
+			e.Data.AllowLeak, e.Data.Subjects = allow, []string{"ada", "bob"}
 			s.Subjects[1].Responses = slices.Clone(s.Subjects[0].Responses)
 		})
 	}
@@ -308,5 +308,6 @@ func TestResponsesUnderTwoNamesAreRefused(t *testing.T) {
 		"set data.allow_leak: true")
 	st, err := twice(true)
 	require.NoError(t, err)
+	t.Cleanup(st.Close)
 	assert.Contains(t, strings.Join(st.Notes, "\n"), "RESPONSES LISTED TWICE, allowed by data.allow_leak: ")
 }
