@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -88,6 +89,41 @@ func TestScaledArraysAreCopied(t *testing.T) {
 	code, _, stderr = call(t, append(args, "--link", "--out", "linked")...)
 	assert.Equal(t, 65, code)
 	assert.Contains(t, stderr, "cannot be read where they lie")
+}
+
+// What is left out, noted or worth knowing is printed.
+func TestWhatAnImportPrints(t *testing.T) {
+	t.Chdir(t.TempDir())
+	nan := float32(math.NaN())
+	for subject, empty := range map[string]float32{"s1": nan, "s2": 2} {
+		values := make([]float32, 10*4)
+		for i := range values {
+			values[i] = []float32{float32(i * i % 7), empty, 3, float32(i)}[i%4]
+		}
+		require.NoError(t, os.MkdirAll("study/"+subject, 0o755))
+		require.NoError(t, npy.Write("study/"+subject+"/a.npy", []int{10, 4}, values))
+	}
+	require.NoError(t, npy.Write("study/s2/b.npy", []int{10, 4}, make([]float32, 40)))
+	for _, name := range []string{"a.wav", "b.wav"} {
+		require.NoError(t, audio.WriteWAV("study/"+name, make([]float32, 20*4000), 4000, audio.PCM16))
+	}
+	require.NoError(t, os.WriteFile("study/readme.md", []byte("x"), 0o644))
+	args := []string{"import", "arrays", "study", "--tr", "2", "--stories", "b", "--check=false"}
+	code, stdout, stderr := call(t, append(args, "--out", "b")...)
+	require.Zero(t, code, stderr)
+	assert.Contains(t, stdout, "\nNote: subject s1 has responses to none of the stories, and is left out.\n")
+	assert.Contains(t, stdout, "\nLeft out: readme.md: neither a file of arrays nor a recording (.wav, .flac, .mp3).\n")
+	assert.Contains(t, stdout, "\nConstant: 4 of 4 voxels of s2 in story b, which score 0.\n")
+	args[6] = "a"
+	code, stdout, stderr = call(t, append(args, "--copy", "--out", "a")...)
+	require.Zero(t, code, stderr)
+	assert.Contains(t, stdout, "\nLeft out: 1 of 4 voxels of s1, which are NaN in all rows of a story.\n")
+	assert.Contains(t, stdout, "\nConstant: 2 of 4 voxels of s2 in story a, which score 0.\n")
+	assert.NotContains(t, stdout, "Empty")
+	code, stdout, stderr = call(t, append(args, "--out", "linked")...)
+	require.Zero(t, code, stderr)
+	assert.Contains(t, stdout, "\nEmpty: 1 of 4 voxels of s1, which are NaN in all rows of a story.\n")
+	assert.NotContains(t, stdout, "Left out: 1 of 4")
 }
 
 func TestAFolderOfArraysBecomesATraining(t *testing.T) {

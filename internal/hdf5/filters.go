@@ -194,6 +194,10 @@ func (w *decoder) inflate(out, data []byte) ([]byte, error) {
 // element is as it was.
 func unshuffle(out, data []byte, size int) {
 	n := len(data) / size
+	if n == 0 { // of elements that a hostile file says to be large, each place would be visited
+		copy(out, data)
+		return
+	}
 	for place := range size {
 		for i, b := range data[place*n : (place+1)*n] {
 			out[i*size+place] = b

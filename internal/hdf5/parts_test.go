@@ -14,6 +14,7 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/elements"
 	"github.com/brainwavlm/bwlm/internal/faulttest"
+	"github.com/brainwavlm/bwlm/internal/fuzztest"
 )
 
 // Values of hashlittle with the initial value 0, from the comments and the self-test of lookup3.c.
@@ -88,6 +89,17 @@ func TestBytesAreUnshuffled(t *testing.T) {
 	some := make([]byte, 4)
 	gather(some, []byte("acebdf"), 2, 1)
 	assert.Equal(t, "cdef", string(some))
+}
+
+// An element that is said to have 4 GB takes no time: the fuzzer found a file of 3 KB that took seconds so.
+func TestElementsLargerThanAChunkAreNotUnshuffled(t *testing.T) {
+	out := make([]byte, 3)
+	fuzztest.Run(t, perByte, []byte("abc"), func() {
+		for range 100 {
+			unshuffle(out, []byte("abc"), math.MaxUint32)
+		}
+	})
+	assert.Equal(t, "abc", string(out))
 }
 
 func TestBoxesOfRows(t *testing.T) {
