@@ -11,12 +11,16 @@ import (
 	"syscall"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/brain/rowsource"
 	"github.com/brainwavlm/bwlm/internal/inputfile"
 	"github.com/brainwavlm/bwlm/internal/sniff"
 )
 
 // folder finds and reads the files of a data set.
-type folder struct{ dir string }
+type folder struct {
+	dir  string
+	kept *rowsource.Kept
+}
 
 // join returns the path of a file that is named relative to the folder, or absolutely.
 func (f folder) join(name string) string {

@@ -42,7 +42,7 @@ func TestFilesOfAnotherKindAreNamed(t *testing.T) {
 		"wide.npy":    header("'<f16'"),
 		"record.npy":  header("[('a', '<f4'), ('b', '<f4')]"),
 	})
-	f := folder{dir}
+	f := folder{dir: dir}
 	matrix := func(name string) error { _, err := f.matrix(t.Context(), name); return err }
 	source := func(name string) error { _, err := f.source(t.Context(), name); return err }
 	region := func(name string) error { _, err := f.region(t.Context(), name); return err }

@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/brain/rowsource"
 	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
@@ -40,6 +41,7 @@ func Open(path string, changes ...func(*Spec)) (*Dataset, error) {
 		change(spec)
 	}
 	sound.allowTruncated = spec.AllowTruncated
+	*doc.kept = rowsource.Kept{Dir: spec.CacheDir, Only: spec.CacheOnly}
 	if bad := spec.check(); bad != nil {
 		bad.Path = doc.locate(bad.Path)
 		return nil, bad
@@ -75,9 +77,10 @@ func parse(text []byte, file string, sound *recordings) (*Spec, *document, error
 	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		return nil, nil, fault.New(fault.BadData, "read data set", file, "there is more than one document in it")
 	}
+	kept := new(rowsource.Kept)
 	r := &layout{
-		document: document{file: file, at: make(map[string]*yaml.Node)},
-		files:    folder{filepath.Dir(file)},
+		document: document{file: file, at: make(map[string]*yaml.Node), kept: kept},
+		files:    folder{filepath.Dir(file), kept},
 		sound:    sound,
 		spec:     Spec{Name: filepath.Base(filepath.Dir(file)), RowTime: .5},
 	}

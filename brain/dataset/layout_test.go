@@ -178,7 +178,7 @@ func TestPathsStayInTheFolder(t *testing.T) {
 	require.NoError(t, os.Symlink(".git/annex/objects/xy/SHA256E-s1", filepath.Join(dir, "dangling.txt")))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "pointer.txt"), []byte("/annex/objects/SHA256E-s1\n"), 0o644))
 	read := func(name string) error {
-		_, err := folder{dir}.matrix(t.Context(), name)
+		_, err := folder{dir: dir}.matrix(t.Context(), name)
 		return err
 	}
 	assert.NoError(t, read("x.txt"))

@@ -175,7 +175,7 @@ func (l *layout) opened(file, array string) (r Response) {
 	case isNPY(file):
 		r.Source = fromFile(l.files, file, folder.source)
 	default:
-		r.Matrix = fromFile(l.files, file, folder.matrix)
+		r.Source = fromFile(l.files, file, folder.text)
 	}
 	return r
 }

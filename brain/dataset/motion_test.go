@@ -70,7 +70,7 @@ func TestMotionThatDoesNotFit(t *testing.T) {
 			spec := two(repeated, noise(45, 2))
 			spec.Subjects[0].Motion = []Response{{Story: "a", Matrix: Value(c.motion)}}
 			if c.motion == nil {
-				spec.Subjects[0].Motion[0].Matrix = fromFile(folder{t.TempDir()}, "away.txt", folder.matrix)
+				spec.Subjects[0].Motion[0].Matrix = fromFile(folder{dir: t.TempDir()}, "away.txt", folder.matrix)
 			}
 			d := mustNew(t, spec)
 			m, err := d.Motion(t.Context(), "s1", "a")

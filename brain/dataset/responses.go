@@ -17,6 +17,7 @@ type Responses struct {
 	Subject, Story         string
 	Repeats, Rows, Columns int
 	Stored                 string // the type in the file if it is not a float: "int16"
+	Copied                 string // why they are read from a copy in Spec.CacheDir: "text"; "": they are not
 	Empty                  []int  // columns without values, ascending: their values here are 0
 
 	Source Source // of the values
@@ -24,8 +25,8 @@ type Responses struct {
 }
 
 // OpenResponses opens the responses of a subject to a story. Of a .npy file only the header is
-// read, and checked; text, and what another program puts in memory, is loaded and stays with the
-// result.
+// read, and checked; what another program puts in memory is loaded and stays with the result, and so is
+// text without Spec.CacheDir.
 func (d *Dataset) OpenResponses(ctx context.Context, subject, story string) (*Responses, error) {
 	s, err := d.subject(subject)
 	if err != nil {
@@ -80,6 +81,9 @@ func (r Response) open(ctx context.Context, what string) (*Responses, error) {
 		out.Source = s
 		if file, ok := s.(interface{ Stored() string }); ok {
 			out.Stored = file.Stored()
+		}
+		if c, ok := s.(rowsource.Copy); ok {
+			out.Copied = c.Why
 		}
 	}
 	out.Repeats, out.Rows, out.Columns = out.Source.Shape()

@@ -18,7 +18,7 @@ func TestOpeningAFileChecksItsHeader(t *testing.T) {
 	dir := t.TempDir()
 	path := func(name string) string { return filepath.Join(dir, name) }
 	open := func(name string) (*Responses, error) {
-		return Response{Source: fromFile(folder{dir}, name, folder.source)}.open(t.Context(), "subject s, story a")
+		return Response{Source: fromFile(folder{dir: dir}, name, folder.source)}.open(t.Context(), "subject s, story a")
 	}
 	require.NoError(t, npy.Write(path("i.npy"), []int{2, 2}, []int32{1, 2, 3, 4}))
 	r, err := open("i.npy")

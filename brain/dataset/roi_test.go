@@ -36,7 +36,7 @@ func TestRegionFiles(t *testing.T) {
 		array("bool.npy", npy.Write(at("bool.npy"), []int{6}, []bool{false, true, true, false, true, false})),
 		array("uint8.npy", npy.Write(at("uint8.npy"), []int{6}, []uint8{0, 1, 1, 0, 1, 0})),
 	} {
-		region, err := folder{dir}.region(t.Context(), name)
+		region, err := folder{dir: dir}.region(t.Context(), name)
 		require.NoError(t, err, name)
 		columns, err := region.in("ROI", 6, "")
 		require.NoError(t, err, name)
@@ -56,7 +56,7 @@ func TestRegionFiles(t *testing.T) {
 		array("nan.npy", npy.Write(at("nan.npy"), []int{1}, []float32{.5})):    "element 0 is 0.5",
 		array("2d.npy", npy.Write(at("2d.npy"), []int{1, 2}, []float32{1, 2})): "one dimension",
 	} {
-		_, err := folder{dir}.region(t.Context(), name)
+		_, err := folder{dir: dir}.region(t.Context(), name)
 		faulttest.Require(t, fault.BadData, err, part)
 	}
 }

@@ -36,22 +36,34 @@ func (m memory) ReadRows(_ context.Context, repeat, from, to int, out []float32)
 func (m memory) Held() []float32 { return m.Data }
 
 // source opens a .npy file of two or three dimensions by its header.
-func (f folder) source(_ context.Context, name string) (Source, error) {
+func (f folder) source(ctx context.Context, name string) (Source, error) {
 	path, err := f.find(name)
 	if err != nil {
 		return nil, err
 	}
-	return rowsource.Open(path)
+	return f.kept.Open(ctx, path, func() (rowsource.Source, error) { return rowsource.Open(path) })
+}
+
+// text opens a matrix in text, which is read whole.
+func (f folder) text(ctx context.Context, name string) (Source, error) {
+	path, err := f.find(name)
+	if err != nil {
+		return nil, err
+	}
+	return f.kept.OpenText(ctx, path, func() (rowsource.Source, error) {
+		m, err := f.matrix(ctx, name)
+		return memory{m}, err
+	})
 }
 
 // arrayOf opens an array of a file of several: the one of a name, or the only one that can be meant if it is "".
 func arrayOf(array string) func(f folder, _ context.Context, name string) (Source, error) {
-	return func(f folder, _ context.Context, name string) (Source, error) {
+	return func(f folder, ctx context.Context, name string) (Source, error) {
 		path, err := f.find(name)
 		if err != nil {
 			return nil, err
 		}
-		return rowsource.OpenArray(path, array)
+		return f.kept.Open(ctx, path, func() (rowsource.Source, error) { return rowsource.OpenArray(path, array) })
 	}
 }
 

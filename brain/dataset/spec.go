@@ -31,6 +31,11 @@ type Spec struct {
 	Derived  []Subject // made from subjects, such as an average; must be named exactly
 	ROIs     []ROI
 
+	// CacheDir keeps copies by rows of responses in text, of those that are stored by columns, and of compressed ones,
+	// which are then read as fast as others. With CacheOnly copies that are there are read, and none is made.
+	CacheDir  string
+	CacheOnly bool
+
 	// AllowTruncated has recordings that end early, or MP3 whose data are missing in places, read as far as
 	// they go, where Open makes what reads them. Without it they are errors.
 	AllowTruncated bool

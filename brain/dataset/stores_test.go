@@ -53,7 +53,7 @@ func TestLinksToTheStoreOfADataSet(t *testing.T) {
 		{"repo/data", "plain.txt", false}, {"plain/a/0f", "m.txt", false},
 		{"hub/datasets--a/snapshots/0f", "../../blobs/1", false},
 	} {
-		_, err := folder{filepath.Join(top, c.dir)}.matrix(t.Context(), c.name)
+		_, err := folder{dir: filepath.Join(top, c.dir)}.matrix(t.Context(), c.name)
 		if c.good {
 			assert.NoError(t, err, "%s of %s", c.name, c.dir)
 		} else {

@@ -9,6 +9,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/brain/rowsource"
 	"github.com/brainwavlm/bwlm/internal/suggest"
 )
 
@@ -19,7 +20,8 @@ type document struct {
 	file string
 	at   map[string]*yaml.Node // by path, "stories/alice/same_as"
 
-	tables []string // files of clips that were read
+	tables []string        // files of clips that were read
+	kept   *rowsource.Kept // of the files that it names
 }
 
 // fail returns an error at a node.

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/brainwavlm/bwlm/internal/parallel"
+	"github.com/brainwavlm/bwlm/torch"
 )
 
 // ColumnReader reads responses in blocks of voxels, for responses that do not fit in memory next to
@@ -105,4 +106,14 @@ func sumSquares(x []float32, less float64) float64 {
 		sum += d * d
 	}
 	return sum
+}
+
+// elementsOf returns the elements of what fn makes of x, and frees it: what [torch.Tensor.Scoped] returns lives as long as
+// x, which many blocks of voxels share.
+func elementsOf(x *torch.Tensor, fn func(x *torch.Tensor) *torch.Tensor) (out []float32) {
+	x.Scoped(func(x *torch.Tensor) *torch.Tensor {
+		out = fn(x).Float32s()
+		return x.Scope().Zeros()
+	})
+	return out
 }

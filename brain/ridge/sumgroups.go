@@ -8,6 +8,7 @@ type pass struct {
 	directions *directions
 	folds      int
 	share      float64 // rows of all shares in relation to the rows
+	has        []bool  // by share: it has rows
 
 	arena    *torch.Arena // of the group
 	of       *responses
@@ -72,7 +73,7 @@ func (p *pass) take(s *torch.Scope, y *responses, from, to int) error {
 	p.close()
 	p.arena, p.of, p.from, p.to, p.group = torch.NewArena(), y, from, to, nil
 	for a, b := range p.fit.blocks(from, to, sumVoxels) {
-		p.group = append(p.group, newBlock(a, b, p.folds))
+		p.group = append(p.group, p.newBlock(s, a, b))
 	}
 	p.count(p.share, to-from, y.rows, len(p.directions.size))
 	rows, ok := y.Reader.(RowReader)
@@ -103,6 +104,20 @@ func (p *pass) take(s *torch.Scope, y *responses, from, to int) error {
 		}
 		return nil
 	})
+}
+
+// newBlock makes room for the sums of a block, before anything that is freed again, so that it lies together.
+func (p *pass) newBlock(s *torch.Scope, from, to int) *block {
+	b := newBlock(from, to, p.folds)
+	for i, has := range p.has {
+		if has {
+			_ = within(s, func(s *torch.Scope) error {
+				b.products[i] = p.arena.Keep(s.Zeros(to-from, len(p.directions.size)))
+				return nil
+			})
+		}
+	}
+	return b
 }
 
 // takeColumns is take for responses that are read by columns.
@@ -137,5 +152,5 @@ func (p *pass) addBlock(s *torch.Scope, pn *panel, b *block, y []float32, stride
 	}
 	standard := reuse(&p.standardRows, rows*width)
 	b.standard(pn, y, stride, standard)
-	b.multiply(s, p.arena, pn, standard, reuse(&p.some, rows*width))
+	b.multiply(s, pn, standard, reuse(&p.some, rows*width))
 }

@@ -170,9 +170,9 @@ func (d *directions) panel(s *torch.Scope, from, to, folds int) *panel {
 	return p
 }
 
-// multiply adds the products of the rows of a panel, in standard form (rows, V), to those of a block. Products are kept
-// in an arena. some is a buffer of as many values.
-func (b *block) multiply(s *torch.Scope, arena *torch.Arena, p *panel, y, some []float32) {
+// multiply adds the products of the rows of a panel, in standard form (rows, V), to those of a block. some is a buffer
+// of as many values.
+func (b *block) multiply(s *torch.Scope, p *panel, y, some []float32) {
 	width := b.to - b.from
 	for i, share := range p.shares {
 		if len(share.rows) == 0 {
@@ -188,13 +188,12 @@ func (b *block) multiply(s *torch.Scope, arena *torch.Arena, p *panel, y, some [
 				}
 			}
 		})
-		product := s.Frozen(func(s *torch.Scope) *torch.Tensor {
-			return s.FromFloat32(some, len(share.rows), width).Transpose(0, 1).MatMul(s.Attach(p.x[i])) // (V, K)
+		_ = within(s, func(s *torch.Scope) error { // a product is as large as its sum, and freed before the next
+			product := s.Frozen(func(s *torch.Scope) *torch.Tensor {
+				return s.FromFloat32(some, len(share.rows), width).Transpose(0, 1).MatMul(s.Attach(p.x[i])) // (V, K)
+			})
+			b.products[i].CopyFrom(s.Attach(b.products[i]).Add(product))
+			return nil
 		})
-		if b.products[i] == nil {
-			b.products[i] = arena.Keep(product)
-		} else {
-			b.products[i].SetData(s.Attach(b.products[i]).Add(product))
-		}
 	}
 }

@@ -20,6 +20,9 @@ func (f *fit) fitSums(ctx context.Context, folds [][]int, use Use) error {
 			f.cost.Condition = max(f.cost.Condition, each[number].condition)
 		}
 		p := &pass{fit: f, directions: d, folds: len(folds), share: shareOf(folds, f.x.rows)}
+		for _, share := range sharesOf(d.in, len(folds), 0, f.x.rows) {
+			p.has = append(p.has, len(share.rows) > 0)
+		}
 		defer p.close()
 		if f.opt.SingleAlpha {
 			scores := make([]float64, len(f.opt.Lambdas)*f.voxels)
@@ -62,28 +65,41 @@ func (f *fit) weigh(d *directions, b *block, first int) *Model {
 		}
 	}
 	offset := make([]float64, n)
-	weights := d.from.Scoped(func(from *torch.Tensor) *torch.Tensor {
-		s := from.Scope()
-		shrink := s.FromFloat64(table, len(f.opt.Lambdas), len(d.size)).IndexSelect(0, lambdas)
-		var c *torch.Tensor // (V, K)
-		for _, products := range b.products {
-			if products == nil {
-				continue
-			}
-			if more := s.Attach(products).ToType(torch.Float64); c == nil {
-				c = more
-			} else {
-				c = c.Add(more)
-			}
-		}
-		w := from.MatMul(c.Mul(shrink).Transpose(0, 1)).Mul(s.FromFloat64(f.x.factor, f.x.cols, 1))
-		w = w.Mul(s.FromFloat64(b.unit, n))
-		copy(offset, s.FromFloat64(f.x.mean, 1, f.x.cols).MatMul(w).Float64s())
+	weights := elementsOf(d.from, func(from *torch.Tensor) *torch.Tensor {
+		w := from.Scope().Frozen(func(s *torch.Scope) *torch.Tensor { // each scope frees its intermediate tensors
+			shrunken := s.Frozen(func(s *torch.Scope) *torch.Tensor {
+				c := b.whole64(s)
+				return c.Mul(s.FromFloat64(table, len(f.opt.Lambdas), len(d.size)).IndexSelect(0, lambdas))
+			})
+			w := s.Frozen(func(s *torch.Scope) *torch.Tensor {
+				return s.Attach(from).MatMul(shrunken.Transpose(0, 1)).Mul(s.FromFloat64(f.x.factor, f.x.cols, 1))
+			})
+			return w.Mul(s.FromFloat64(b.unit, n))
+		})
+		copy(offset, w.Scope().FromFloat64(f.x.mean, 1, f.x.cols).MatMul(w).Float64s())
 		return w.ToType(torch.Float32)
-	}).Float32s()
+	})
 	f.count(2, f.x.cols, len(d.size), n)
 	model.store(voxels, 0, weights, offset)
 	return model
+}
+
+// whole64 returns the products of all rows, (V, K) Float64.
+func (b *block) whole64(s *torch.Scope) (c *torch.Tensor) {
+	for _, products := range b.products {
+		if products == nil {
+			continue
+		}
+		if c == nil {
+			c = s.Attach(products).ToType(torch.Float64)
+			continue
+		}
+		_ = within(s, func(s *torch.Scope) error {
+			c.CopyFrom(s.Attach(c).Add(s.Attach(products).ToType(torch.Float64)))
+			return nil
+		})
+	}
+	return c
 }
 
 // scoreSums returns the scores of a block of voxels, (penalties, V), as the mean over folds.

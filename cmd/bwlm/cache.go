@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -17,6 +18,7 @@ import (
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/activations"
+	"github.com/brainwavlm/bwlm/internal/brain/study"
 )
 
 // cacheFlags are the flags of the activation cache on disk.
@@ -135,7 +137,10 @@ func cacheCommand(a *app) *cobra.Command {
 and of the layers below the lowest adapter, features of the untuned model) in memory, and in a folder on disk where
 memory is full and for other runs. A file is named by the hash of everything that it depends on: weights, samples,
 windows, libtorch, processor, threads. Results with and without the folder are bit-identical. Its size is bounded by
---cache-size, and it may be removed at any time.`,
+--cache-size, and it may be removed at any time.
+
+Responses in text, in Fortran order or compressed are copied there once, by rows: their size is that of their numbers
+in 4 bytes, and not bounded by --cache-size.`,
 		Example: "  bwlm cache ls\n  bwlm cache prune --keep 2GiB",
 		Args:    onlyCommands,
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
@@ -150,6 +155,7 @@ type cacheAnswer struct {
 	Dir     string             `json:"dir"`
 	Bytes   int64              `json:"bytes"` // that are there
 	Files   []activations.Info `json:"files,omitempty"`
+	Copies  int64              `json:"copies_bytes,omitempty"` // of responses, by rows; a part of bytes
 	Removed int64              `json:"removed_bytes,omitempty"`
 	Sound   int                `json:"sound,omitempty"` // files
 	Damaged []string           `json:"damaged,omitempty"`
@@ -187,14 +193,18 @@ func cacheListCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "ls",
 		Short: "List cached files, the most recently used first",
-		Long: `--json prints {"schema", "dir", "bytes", "files": [{"name", "about", "dtype", "shape", "bytes", ` +
-			`"used"}]}.`,
+		Long: `--json prints {"schema", "dir", "bytes", "copies_bytes", "files": [{"name", "about", "dtype", ` +
+			`"shape", "bytes", "used"}]}.`,
 		Example: "  bwlm cache ls --json",
 	}
 	return onCache(a, c, func(_ *cobra.Command, s *activations.Store, answer *cacheAnswer) (err error) {
 		answer.Files, err = s.List()
 		for _, f := range answer.Files {
 			answer.Bytes += f.Bytes
+		}
+		if err == nil {
+			_, answer.Copies, err = pruneCopies(s, math.MaxInt64)
+			answer.Bytes += answer.Copies
 		}
 		return err
 	}, func(w io.Writer, answer *cacheAnswer) error {
@@ -209,6 +219,9 @@ func cacheListCommand(a *app) *cobra.Command {
 				return err
 			}
 		}
+		if answer.Copies > 0 {
+			fmt.Fprintf(w, "copies of responses by rows: %s\n", size(answer.Copies).text())
+		}
 		_, err := fmt.Fprintf(w, "%s: %d files, %s\n", answer.Dir, len(answer.Files), size(answer.Bytes).text())
 		return err
 	})
@@ -219,19 +232,38 @@ func cachePruneCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "prune",
 		Short: "Remove least recently used files",
-		Long: `Removes files until at most --keep is left, 0 if that is not given. --json prints {"schema", ` +
-			`"dir", "bytes", "removed_bytes"}.`,
+		Long: `Removes files until at most --keep is left, 0 if that is not given; copies of responses last. --json ` +
+			`prints {"schema", "dir", "bytes", "copies_bytes", "removed_bytes"}.`,
 		Example: "  bwlm cache prune\n  bwlm cache prune --keep 2GiB",
 	}
 	c.Flags().Var(&keep, "keep", "size that may stay")
 	return onCache(a, c, func(_ *cobra.Command, s *activations.Store, answer *cacheAnswer) (err error) {
-		answer.Removed, answer.Bytes, err = s.Prune(int64(keep))
+		removed, copies, err := pruneCopies(s, int64(keep))
+		if err != nil {
+			return err
+		}
+		answer.Removed, answer.Bytes, err = s.Prune(int64(keep) - copies)
+		answer.Removed, answer.Bytes, answer.Copies = answer.Removed+removed, answer.Bytes+copies, copies
 		return err
 	}, func(w io.Writer, answer *cacheAnswer) error {
 		_, err := fmt.Fprintf(w, "%s: removed %s, %s left\n", answer.Dir, size(answer.Removed).text(),
 			size(answer.Bytes).text())
 		return err
 	})
+}
+
+// pruneCopies removes copies of responses until at most some bytes are left.
+func pruneCopies(s *activations.Store, keep int64) (removed, left int64, err error) {
+	dir := filepath.Join(s.Dir, study.CopiesFolder)
+	if !isFolder(dir) {
+		return 0, 0, nil
+	}
+	copies, err := activations.Open(dir, keep)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer copies.Close()
+	return copies.Prune(keep)
 }
 
 func cacheVerifyCommand(a *app) *cobra.Command {

@@ -1,33 +1,18 @@
 package fingerprint
 
 import (
-	"crypto/sha256"
 	"fmt"
-	"os"
 	"path/filepath"
-	"syscall"
 
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/activations"
+	"github.com/brainwavlm/bwlm/internal/inputfile"
 )
 
 // KeyOf returns the key under which a cache keeps the print of a file as it is now: its path, size, time of last
 // change and inode are hashed into it. ok is false where there is no such file.
 func KeyOf(path string) (key activations.Key, ok bool) {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return key, false
-	}
-	info, err := os.Stat(path)
-	if err != nil || !info.Mode().IsRegular() {
-		return key, false
-	}
-	var inode uint64
-	if s, ok := info.Sys().(*syscall.Stat_t); ok {
-		inode = uint64(s.Ino)
-	}
-	return sha256.Sum256(fmt.Appendf(nil, "audio fingerprint %d\n%s\n%d %d %d", version, path, info.Size(),
-		info.ModTime().UnixNano(), inode)), true
+	return inputfile.Identity(path, fmt.Sprintf("audio fingerprint %d", version))
 }
 
 // Load reads a print from a cache: nil if it is not there. An error is worth a warning and no more.

@@ -23,7 +23,7 @@ type Options struct {
 // Run trains and scores the folds that are not finished and returns the scores of all. After each fold it writes
 // folds.json. An error ends it; finished folds are saved.
 func Run(ctx context.Context, exp *experiment.Experiment, opt Options) (*results.Folds, error) {
-	data, err := study.OpenData(exp)
+	data, err := study.OpenData(exp, study.Options{})
 	if err != nil {
 		return nil, err
 	}

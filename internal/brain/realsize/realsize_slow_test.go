@@ -108,7 +108,7 @@ func TestAStudyOfRealSize(t *testing.T) {
 	}
 	require.NoError(t, os.MkdirAll(dir, 0o755))
 	if _, err := os.Stat(file(dir, 0, z.Stories-1)); err != nil {
-		require.Greater(t, proc.FreeDisk(dir), uint64(4*z.values()+2<<30), "12.5 GB of responses are written to %s",
+		require.Greater(t, proc.FreeDisk(dir), 4*z.values()+2<<30, "12.5 GB of responses are written to %s",
 			dir)
 		require.NoError(t, writeModel(t.Context(), filepath.Join(dir, "model")))
 		begun := time.Now()
@@ -129,7 +129,7 @@ func TestAStudyOfRealSize(t *testing.T) {
 	assert.Zero(t, d.Decoded)
 
 	d = run(t, job{What: "plan", Dir: dir, Size: one})
-	assert.Less(t, float64(d.Values), .1*float64(z.values()), "a plan reads pieces")
+	assert.Less(t, float64(d.Values), .25*float64(z.values()), "a plan reads the stories of its pieces")
 	assert.Less(t, d.Peak, int64(4*gigabyte))
 
 	d = run(t, job{What: "eval", Dir: dir, Size: one, Bound: 8 * gigabyte})

@@ -16,7 +16,7 @@ import (
 const reading = "read array"
 
 // OpenArray opens an array of two or three dimensions in a file of arrays, where it lies: nothing is copied. The array
-// is the one of a name, or the only one that can be meant if it is "". One that is compressed is refused.
+// is the one of a name, or the only one that can be meant if it is "". One that is compressed is slow: see [Kept].
 func OpenArray(path, name string) (Source, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -31,14 +31,12 @@ func OpenArray(path, name string) (Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.Offset < 0 {
-		return nil, fault.New(fault.BadData, reading, quote.OneLine(path),
-			"array %s is compressed or in chunks, so its rows cannot be read where they lie", quote.OneLine(a.Name)).
-			WithHint("save it as .npy")
-	}
 	s := arraySource{path: path, array: a, size: info.Size(), changed: info.ModTime()}
 	if s.repeats, s.rows, s.columns, err = a.Extent(); err != nil {
 		return nil, inputfile.Error(reading, path, err)
+	}
+	if a.Offset < 0 {
+		return &packed{s}, nil
 	}
 	if a.ByColumns {
 		return &arrayColumns{s}, nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -62,21 +61,16 @@ func TestArraysAreReadInPlace(t *testing.T) {
 	}
 }
 
-func TestArraysThatCannotBeReadInPlace(t *testing.T) {
+func TestFilesWithoutTheArray(t *testing.T) {
 	dir := labtest.Dir(t)
 	for file, want := range map[string]string{
-		"joblib/UTS00_responses.jbl.gz": "is compressed or in chunks, so its rows cannot be " +
-			"read where they lie; save it as .npy",
-		"hdf5/gzip_shuffle_earliest.h5": "is compressed or in chunks",
-		"mat/v5.mat":                    "",
-		"text/gentle.csv":               "no file of arrays",
-		"numpy/pickled_dict.npy":        "want a file of arrays",
+		"mat/v5.mat":             "",
+		"text/gentle.csv":        "no file of arrays",
+		"numpy/pickled_dict.npy": "want a file of arrays",
 	} {
-		array := ""
-		if strings.HasPrefix(file, "joblib/") {
-			array = "souls"
-		}
-		_, err := OpenArray(filepath.Join(dir, file), array)
+		_, err := new(Kept).Open(t.Context(), file, func() (Source, error) {
+			return OpenArray(filepath.Join(dir, file), "")
+		})
 		faulttest.Require(t, fault.BadData, err, filepath.Base(file), want)
 	}
 	_, err := OpenArray(filepath.Join(dir, "joblib/UTS00_responses.jbl"), "nobody")

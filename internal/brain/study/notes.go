@@ -3,8 +3,10 @@ package study
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
+	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/progress"
 )
@@ -25,6 +27,37 @@ func (st *Study) noteRaw(p *Subject) {
 		if n := len(p.Responses.Constant(story)) - len(p.empty); n > 0 {
 			st.Note("%s/%s: %d of %d voxels are constant; they are left out of means", p.Name, story, n, p.Voxels)
 		}
+	}
+}
+
+// copies counts responses that are read from copies in the cache.
+type copies struct {
+	recordings int
+	bytes      int64
+}
+
+// noteCopy counts responses that are read from a copy.
+func (p *Subject) noteCopy(r *dataset.Responses) {
+	if r.Copied == "" {
+		return
+	}
+	if p.copied[r.Copied] == nil {
+		if p.copied == nil {
+			p.copied = map[string]*copies{}
+		}
+		p.copied[r.Copied] = &copies{}
+	}
+	c := p.copied[r.Copied]
+	c.recordings++
+	c.bytes += 4 * int64(r.Repeats) * int64(r.Rows) * int64(r.Columns)
+}
+
+// noteCopies notes responses that are read from copies.
+func (st *Study) noteCopies(p *Subject) {
+	for _, why := range slices.Sorted(maps.Keys(p.copied)) {
+		c := p.copied[why]
+		st.Note("%s: responses to %d stories are %s; they are read from copies by rows, %d MB in %s", p.Name,
+			c.recordings, why, (c.bytes+1<<20-1)>>20, st.Data.Spec().CacheDir)
 	}
 }
 

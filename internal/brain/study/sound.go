@@ -217,7 +217,7 @@ func (st *Study) keepPrint(s *dataset.Story, p *fingerprint.Print) {
 // AuditOtherData refuses test rows whose audio sounds like that of the training and validation stories of another
 // experiment, which may be of another data set.
 func (st *Study) AuditOtherData(ctx context.Context, exp *experiment.Experiment) error {
-	data, err := OpenData(exp)
+	data, err := OpenData(exp, Options{})
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package study
 import (
 	"cmp"
 	"context"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -95,7 +96,7 @@ func Open(ctx context.Context, exp *experiment.Experiment, opt Options) (*Study,
 	if err != nil {
 		return nil, err
 	}
-	data, err := OpenData(exp)
+	data, err := OpenData(exp, opt)
 	if err != nil {
 		return nil, err
 	}
@@ -127,9 +128,17 @@ const seedLayers = 100
 
 // OpenData opens the data set that an experiment names, with its truncated recordings where the experiment allows
 // them.
-func OpenData(exp *experiment.Experiment) (*dataset.Dataset, error) {
-	return dataset.Open(exp.Data.Path, func(s *dataset.Spec) { s.AllowTruncated = exp.Data.AllowTruncated })
+func OpenData(exp *experiment.Experiment, opt Options) (*dataset.Dataset, error) {
+	return dataset.Open(exp.Data.Path, func(s *dataset.Spec) {
+		s.AllowTruncated = exp.Data.AllowTruncated
+		if opt.CacheDir != "" {
+			s.CacheDir, s.CacheOnly = filepath.Join(opt.CacheDir, CopiesFolder), opt.OnlyCachedPrints
+		}
+	})
 }
+
+// CopiesFolder is the folder of copies of responses in Options.CacheDir.
+const CopiesFolder = "responses"
 
 // OpenModel loads the experiment's model on its device, with some layers at random. A frozen one takes less
 // memory in bf16.
@@ -285,6 +294,7 @@ func (st *Study) openSubjects(ctx context.Context) error {
 			return err
 		}
 		st.Subjects = append(st.Subjects, p)
+		st.noteCopies(p)
 	}
 	return nil
 }

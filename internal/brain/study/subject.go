@@ -26,8 +26,9 @@ type Subject struct {
 
 	odd *responses.SubjectResponses // of the test rows, for weights and ceilings; nil: Responses
 
-	empty        []int // columns that hold no values
-	zscoreScored bool  // scores standardise the responses of each story once more
+	empty        []int              // columns that hold no values
+	zscoreScored bool               // scores standardise the responses of each story once more
+	copied       map[string]*copies // of responses that are read from copies, by the reason
 	measured     bool
 }
 
@@ -49,6 +50,7 @@ func openSubject(ctx context.Context, exp *experiment.Experiment, data *dataset.
 			return nil, err
 		}
 		opened, rows[story], p.empty = append(opened, r), r.Rows, r.Empty
+		p.noteCopy(r)
 	}
 	var err error
 	if p.Parts, err = parts(exp, data, rows); err != nil {
