@@ -108,8 +108,8 @@ func sumSquares(x []float32, less float64) float64 {
 	return sum
 }
 
-// elementsOf returns the elements of what fn makes of x, and frees it: what [torch.Tensor.Scoped] returns lives as long as
-// x, which many blocks of voxels share.
+// elementsOf returns the elements of what fn makes of x, and frees it: what [torch.Tensor.Scoped] returns lives as long
+// as x, which many blocks of voxels share.
 func elementsOf(x *torch.Tensor, fn func(x *torch.Tensor) *torch.Tensor) (out []float32) {
 	x.Scoped(func(x *torch.Tensor) *torch.Tensor {
 		out = fn(x).Float32s()
