@@ -1,11 +1,16 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
+	"compress/zlib"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -83,6 +88,51 @@ func hemisphere(t *testing.T, path string) {
 	}))
 }
 
+// rolled is a time series of 20 rows that begins some rows later and goes on with those that it left out, so that
+// stories have responses of their own. Other files are as they are.
+func rolled(t *testing.T, name string, data []byte, rows int) []byte {
+	t.Helper()
+	roll := func(all []byte, courses int) { // each with all its rows
+		n := len(all) / courses
+		for ; len(all) > 0; all = all[n:] {
+			by := n / 20 * rows
+			copy(all, slices.Concat(all[by:n], all[:by]))
+		}
+	}
+	unpacked := func(r io.Reader, err error) []byte {
+		require.NoError(t, err)
+		out, err := io.ReadAll(r)
+		require.NoError(t, err)
+		return out
+	}
+	packed := new(bytes.Buffer)
+	switch {
+	case strings.HasSuffix(name, "preproc_bold.nii.gz"):
+		r, err := gzip.NewReader(bytes.NewReader(data))
+		all := unpacked(r, err)
+		roll(all[352:], 1)
+		w := gzip.NewWriter(packed)
+		_, err = w.Write(all)
+		require.NoError(t, err)
+		require.NoError(t, w.Close())
+		return packed.Bytes()
+	case strings.HasSuffix(name, ".dtseries.nii"):
+		roll(data[1984:], 34)
+	case strings.HasSuffix(name, ".func.gii"):
+		head, rest, _ := bytes.Cut(data, []byte("<Data>"))
+		text, tail, _ := bytes.Cut(rest, []byte("</Data>"))
+		r, err := zlib.NewReader(base64.NewDecoder(base64.StdEncoding, bytes.NewReader(text)))
+		all := unpacked(r, err)
+		roll(all, 12)
+		w := zlib.NewWriter(packed)
+		_, err = w.Write(all)
+		require.NoError(t, err)
+		require.NoError(t, w.Close())
+		return fmt.Appendf(nil, "%s<Data>%s</Data>%s", head, base64.StdEncoding.EncodeToString(packed.Bytes()), tail)
+	}
+	return data
+}
+
 // tree writes a folder in BIDS with three stories, a, b and c.
 func (f bidsForm) tree(t *testing.T, root string) {
 	t.Helper()
@@ -95,7 +145,7 @@ func (f bidsForm) tree(t *testing.T, root string) {
 		for name, from := range f.files {
 			data, err := os.ReadFile(filepath.Join(labtest.Dir(t), "bids/derivatives", from))
 			require.NoError(t, err)
-			write("derivatives/sub-001/func/sub-001_task-"+task+"_"+name, data)
+			write("derivatives/sub-001/func/sub-001_task-"+task+"_"+name, rolled(t, name, data, 3*i))
 		}
 		if f.sidecar != "" {
 			write(fmt.Sprintf("sub-001/func/sub-001_task-%s_bold.json", task), []byte(f.sidecar))

@@ -22,7 +22,7 @@ func TestStoriesOfTheGallantLaboratoryBecomeATraining(t *testing.T) {
 	require.NoError(t, tinyStudy(dir))
 	t.Chdir(dir)
 	require.NoError(t, os.MkdirAll("sound", 0o755))
-	for i, story := range []string{"story_01", "story_02", "story_03", "story_11"} {
+	for i, story := range []string{"story_01", "story_11"} {
 		random := rand.New(rand.NewPCG(uint64(i), 6))
 		samples := make([]float32, 16*audio.Rate)
 		for k := range samples {
@@ -31,7 +31,8 @@ func TestStoriesOfTheGallantLaboratoryBecomeATraining(t *testing.T) {
 		require.NoError(t, audio.WriteWAV(filepath.Join("sound", story+".wav"), samples, audio.Rate, audio.Float32))
 	}
 	source := filepath.Join(labtest.Dir(t), "gallant")
-	code, stdout, stderr := call(t, "import", "deniz", source, "--audio", "sound", "--rows", "all", "--out", "deniz")
+	code, stdout, stderr := call(t, "import", "deniz", source, "--audio", "sound", "--rows", "all", "--stories",
+		"story_01,story_11", "--out", "deniz") // the others have the same values
 	require.Zero(t, code, stderr)
 	assert.Regexp(t, `(?m)^subject01 +story_11 +2 +12 +7 +subject01_listening_fmri_data_val.hdf$`, stdout)
 	code, stdout, stderr = call(t, "verify", "deniz")
@@ -40,8 +41,9 @@ func TestStoriesOfTheGallantLaboratoryBecomeATraining(t *testing.T) {
 	require.Zero(t, code, stderr)
 	answers(t, "train", "deniz/experiment.yaml", "--set", "model.path=model", "--set", "model.layer=2", "--set",
 		"model.window_seconds=1", "--set", "model.stride_seconds=0.5", "--set", "data.trim=[0, 0]", "--set",
-		"readout.bottleneck=4", "--set", "readout.delays_seconds=[2, 4]", "--set", "train.epochs=1", "--set",
-		"train.block_rows=10", "--set", "train.context_rows=2", "--set", "eval.chunk_rows=5", "--set", "eval.boots=2",
+		"data.train=[\"story_01[0:7]\"]", "--set", "data.val=[\"story_01[9:12]\"]", "--set", "model.downsample=average",
+		"--set", "readout.bottleneck=4", "--set", "readout.delays_seconds=[2]", "--set", "train.epochs=1", "--set",
+		"train.block_rows=3", "--set", "train.context_rows=0", "--set", "eval.chunk_rows=3", "--set", "eval.boots=2",
 		"--set", "device=cpu", "--set", "out=run")
 	code, stdout, stderr = call(t, "export", "run", "--out", "maps")
 	require.Zero(t, code, stderr)
