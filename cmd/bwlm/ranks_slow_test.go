@@ -41,29 +41,49 @@ func TestRanksKilledAtEveryStep(t *testing.T) {
 	}
 }
 
-// TestRandomFaultsOfRanks stops, kills and terminates random ranks at random times: each process ends in time with a
-// code of its own, and the training comes to the same end.
+// TestRandomFaultsOfRanks stops, kills, terminates or halts random ranks at random times, 200 times: each process ends in
+// time with a code of its own, and each training comes to the same end as one that nothing happened to.
 func TestRandomFaultsOfRanks(t *testing.T) {
-	c := newCompany(t, "--set", "train.epochs=3")
+	c := newCompany(t, "--set", "train.epochs=12")
 	c.train(t, "whole", 1)
 	want := c.results(t, "whole")
 	r := rand.New(rand.NewPCG(1, 1))
-	for n := range 30 {
-		run, world := fmt.Sprintf("run%d", n), 2+r.IntN(3)
-		ranks, said := c.start(t, run, world)
-		time.Sleep(time.Duration(r.IntN(3000)) * time.Millisecond)
-		signal := []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM, syscall.SIGUSR1}[r.IntN(3)]
-		struck := r.IntN(world)
-		_ = ranks[struck].Process.Signal(signal) // it may have ended
-		for rank, code := range codes(ranks) {
-			assert.Contains(t, []int{-1, 0, int(fault.Temporary), int(fault.Terminated)}, code,
-				"%s: %v to rank %d of %d, rank %d says: %s", run, signal, struck, world, rank, said[rank])
+	was := faultTimeout
+	faultTimeout = 15 * time.Second
+	defer func() { faultTimeout = was }()
+	signals := []syscall.Signal{syscall.SIGKILL, syscall.SIGKILL, syscall.SIGKILL, syscall.SIGTERM, syscall.SIGTERM,
+		syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGUSR1, syscall.SIGSTOP}
+	runs, met := 0, map[syscall.Signal]int{}
+	for n := 0; n < 200; {
+		run := fmt.Sprintf("run%d", runs)
+		for ended := false; !ended && n < 200; {
+			world := 2 + r.IntN(3)
+			ranks, said := c.start(t, run, world)
+			time.Sleep(time.Duration(r.IntN(2500)) * time.Millisecond)
+			signal := signals[r.IntN(len(signals))]
+			struck := r.IntN(world)
+			begun := time.Now()
+			if ranks[struck].Process.Signal(signal) == nil {
+				met[signal]++
+				n++
+			}
+			if signal == syscall.SIGSTOP { // the others wait as long as the timeout, and name it
+				time.AfterFunc(faultTimeout+2*time.Second, func() { _ = ranks[struck].Process.Kill() })
+			}
+			ended = true
+			for rank, code := range codes(ranks) {
+				assert.Contains(t, []int{-1, 0, int(fault.Temporary), int(fault.Terminated), int(fault.Exists)}, code,
+					"%s: %v to rank %d of %d, rank %d says: %s", run, signal, struck, world, rank, said[rank])
+				ended = ended && code == 0
+			}
+			assert.Less(t, time.Since(begun), faultTimeout+time.Minute, "%s: %v", run, signal)
 		}
-		ranks, said = c.start(t, run, 1)
-		code := codes(ranks)[0]
-		if code != int(fault.Exists) { // or it had come to its end
+		ranks, said := c.start(t, run, 1)
+		if code := codes(ranks)[0]; code != int(fault.Exists) { // or it had come to its end
 			assert.Zero(t, code, "%s", said)
 		}
 		sameResults(t, want, filepath.Join(c.dir, run))
+		runs++
 	}
+	t.Logf("%d trainings, faults: %v", runs, met)
 }

@@ -20,6 +20,9 @@ import (
 	"github.com/brainwavlm/bwlm/internal/slowtest"
 )
 
+// faultTimeout is how long ranks wait for one another.
+var faultTimeout = 2 * time.Minute
+
 // A company is a training that several processes share.
 type company struct {
 	dir  string // with the data
@@ -52,7 +55,7 @@ func (c *company) start(t *testing.T, run string, world int, ofRank ...string) (
 		cmd, text := bwlm(t, args...)
 		if world > 1 {
 			cmd.Env = append(cmd.Env, "RANK="+strconv.Itoa(rank), "WORLD_SIZE="+strconv.Itoa(world),
-				"MASTER_ADDR=127.0.0.1", "MASTER_PORT="+strconv.Itoa(port), "BWLM_DIST_TIMEOUT=2m",
+				"MASTER_ADDR=127.0.0.1", "MASTER_PORT="+strconv.Itoa(port), "BWLM_DIST_TIMEOUT="+faultTimeout.String(),
 				"TORCHELASTIC_ERROR_FILE="+filepath.Join(c.dir, fmt.Sprintf("%s.error%d", run, rank)))
 		}
 		require.NoError(t, cmd.Start())

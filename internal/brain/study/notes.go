@@ -36,8 +36,8 @@ type copies struct {
 	bytes      int64
 }
 
-// noteCopy counts responses that are read from a copy.
-func (p *Subject) noteCopy(r *dataset.Responses) {
+// countCopy counts responses that are read from a copy.
+func (p *Subject) countCopy(r *dataset.Responses) {
 	if r.Copied == "" {
 		return
 	}
@@ -53,11 +53,16 @@ func (p *Subject) noteCopy(r *dataset.Responses) {
 }
 
 // noteCopies notes responses that are read from copies.
-func (st *Study) noteCopies(p *Subject) {
-	for _, why := range slices.Sorted(maps.Keys(p.copied)) {
-		c := p.copied[why]
-		st.Note("%s: responses to %d stories are %s; they are read from copies by rows, %d MB in %s", p.Name,
-			c.recordings, why, (c.bytes+1<<20-1)>>20, st.Data.Spec().CacheDir)
+func (st *Study) noteCopies() {
+	all := map[string]copies{}
+	for _, p := range st.Subjects {
+		for why, c := range p.copied {
+			all[why] = copies{all[why].recordings + c.recordings, all[why].bytes + c.bytes}
+		}
+	}
+	for _, why := range slices.Sorted(maps.Keys(all)) {
+		st.Note("responses are %s in %d files or arrays; they are read from copies by rows, %d MB in %s", why,
+			all[why].recordings, (all[why].bytes+1<<20-1)>>20, st.Data.Spec().CacheDir)
 	}
 }
 

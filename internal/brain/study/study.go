@@ -294,8 +294,8 @@ func (st *Study) openSubjects(ctx context.Context) error {
 			return err
 		}
 		st.Subjects = append(st.Subjects, p)
-		st.noteCopies(p)
 	}
+	st.noteCopies()
 	return nil
 }
 

@@ -50,7 +50,7 @@ func openSubject(ctx context.Context, exp *experiment.Experiment, data *dataset.
 			return nil, err
 		}
 		opened, rows[story], p.empty = append(opened, r), r.Rows, r.Empty
-		p.noteCopy(r)
+		p.countCopy(r)
 	}
 	var err error
 	if p.Parts, err = parts(exp, data, rows); err != nil {
