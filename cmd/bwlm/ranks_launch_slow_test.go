@@ -64,7 +64,7 @@ func TestTorchrunStartsRanksAnew(t *testing.T) {
 	require.NoError(t, cmd.Wait(), said.String())
 	sameResults(t, want, filepath.Join(c.dir, "launched"))
 	assert.Contains(t, said.String(), "holds this training, interrupted: continuing it")
-	assert.Contains(t, said.String(), "failed (exitcode: -9) local_rank: 1", "the launcher names the one that was killed")
+	assert.Contains(t, said.String(), "failed (exitcode: -9) local_rank: 1", "the one that was killed is named")
 }
 
 // twoHosts makes two network namespaces that reach each other, and returns their names and addresses.
