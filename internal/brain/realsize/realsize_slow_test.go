@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"testing"
 	"time"
 
@@ -43,6 +44,9 @@ func TestOneJob(t *testing.T) {
 	var j job
 	if json.Unmarshal([]byte(os.Getenv(jobVariable)), &j) != nil {
 		t.Skip("only for TestAStudyOfRealSize")
+	}
+	if j.Bound > 0 {
+		debug.SetGCPercent(10) // as the command has it where memory is bounded
 	}
 	var r reads
 	begun := time.Now()

@@ -46,7 +46,8 @@ func (st *Study) shareMemory(context.Context) error {
 		opt.StepBytes = min(windows.DefaultStepBytes, max(left*2/3, unit))
 	}
 	if opt.CacheBytes == 0 {
-		opt.CacheBytes = max(1, left-opt.StepBytes)
+		const slack = 8 // of the bound, for what estimates miss: holes in the heap, above all
+		opt.CacheBytes = max(1, left-opt.StepBytes-bound/slack)
 	}
 	return nil
 }
