@@ -7,12 +7,15 @@ import (
 )
 
 // Measure reads the responses of all subjects once, in their order, for what the loss and most scores need to know of
-// all of them: which voxels vary, and their weights. Values that are not finite are refused, and what users should know
-// is noted. Opening a study reads headers only; whoever uses Tuned, Weights or Loss calls Measure before. A second call
-// does nothing, and rows that were read before are not read again.
+// all of them: which voxels vary, and their weights. Values that are not finite are refused, as are responses under two
+// names, and what users should know is noted. Opening a study reads headers only; whoever uses Tuned, Weights or Loss
+// calls Measure before. A second call does nothing, and rows that were read before are not read again.
 func (st *Study) Measure(ctx context.Context) error {
 	if st.measured {
 		return nil
+	}
+	if err := st.checkCopies(ctx); err != nil {
+		return err
 	}
 	for _, p := range st.Subjects {
 		if err := p.measure(ctx, st.Experiment, st.Data); err != nil {
