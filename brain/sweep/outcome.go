@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"github.com/brainwavlm/bwlm/brain/results"
+	"github.com/brainwavlm/bwlm/internal/brain/subrun"
 	"github.com/brainwavlm/bwlm/internal/roikeys"
 	"github.com/brainwavlm/bwlm/internal/rundir"
 )
@@ -9,6 +10,15 @@ import (
 // table returns the table of all runs as they stand. It depends on their directories alone, so that each process
 // comes to the same. Scores of the test rows are those of the best settings, and of all if they are to be revealed.
 func (s *sweep) table() (*results.Sweep, error) {
+	var tuned []string
+	for _, r := range s.runs {
+		if s.tuned(r) {
+			tuned = append(tuned, r.exp.Out)
+		}
+	}
+	if err := subrun.SameData(op, tuned); err != nil {
+		return nil, err
+	}
 	out := &results.Sweep{Schema: 2, Axes: s.opt.Axes, Revealed: s.opt.Reveal}
 	for _, r := range s.runs {
 		run, err := s.outcome(r)

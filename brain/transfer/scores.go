@@ -2,7 +2,10 @@ package transfer
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -18,6 +21,7 @@ import (
 // scored is the content of the file with the scores of one tuning, or of the untuned model.
 type scored struct {
 	Settings string                    `json:"settings_sha256"`
+	Data     string                    `json:"data_sha256,omitempty"` // of all inputs of the study
 	Subjects []string                  `json:"subjects"`
 	Sources  []string                  `json:"sources,omitempty"` // the subjects tuned on
 	Target   string                    `json:"left_out,omitempty"`
@@ -71,13 +75,45 @@ func containsAll(all, some []float64) bool {
 	return !slices.ContainsFunc(some, func(x float64) bool { return !slices.Contains(all, x) })
 }
 
+// dataHash returns a hash of all inputs, which are read once.
+func (t *runner) dataHash(ctx context.Context) (string, error) {
+	if t.data == "" {
+		m, err := t.study.Manifest(ctx)
+		if err != nil {
+			return "", err
+		}
+		h := sha256.New()
+		for _, in := range m.Inputs {
+			fmt.Fprintf(h, "%q %s\n", in.Path, in.SHA256)
+		}
+		t.data = hex.EncodeToString(h.Sum(nil))
+	}
+	return t.data, nil
+}
+
+// sameData refuses scores of other data than those of the untuned model.
+func (t *runner) sameData(untuned, u *tuning) error {
+	a, b := untuned.scores.Data, u.scores.Data
+	if a == b || a == "" || b == "" {
+		return nil
+	}
+	return fault.New(fault.BadData, op, t.dir(), "the data changed between the scores of %s and of %s: they cannot "+
+		"stand in one table", untuned.name, u.name).
+		WithHint("put the data back, or remove the folder: the same command makes all scores anew")
+}
+
 // scoreUntuned scores the untuned model.
 func (t *runner) scoreUntuned(ctx context.Context, u *tuning) error {
 	scores, err := evaluate.ScoreSubjects(ctx, t.study, nil, u.at)
 	if err != nil {
 		return err
 	}
-	return jsonfile.Write(t.file(u), &scored{Settings: t.settings, Subjects: t.subjects, Shares: u.at, Scores: scores})
+	data, err := t.dataHash(ctx)
+	if err != nil {
+		return err
+	}
+	return jsonfile.Write(t.file(u), &scored{Settings: t.settings, Data: data, Subjects: t.subjects, Shares: u.at,
+		Scores: scores})
 }
 
 // tune tunes a model in a run that is claimed, or resumes it, and scores it.
@@ -101,7 +137,11 @@ func (t *runner) tune(ctx context.Context, u *tuning, run *rundir.Run) error {
 		return err
 	}
 	defer model.Close()
-	s := &scored{Settings: t.settings, Subjects: t.subjects, Sources: u.sources, Target: u.target,
+	data, err := t.dataHash(ctx)
+	if err != nil {
+		return err
+	}
+	s := &scored{Settings: t.settings, Data: data, Subjects: t.subjects, Sources: u.sources, Target: u.target,
 		Chosen: p.Epochs[p.Best].Epoch, Shares: u.at}
 	last := len(u.at) - 1
 	if part := u.at[:last]; len(part) > 0 {

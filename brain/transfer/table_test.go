@@ -8,9 +8,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/brain/evaluate"
+	"github.com/brainwavlm/bwlm/internal/brain/study"
+	"github.com/brainwavlm/bwlm/internal/faulttest"
 )
 
 // subjects returns the scores of subjects named a, b, … with the given minutes of training rows.
@@ -146,4 +150,12 @@ func TestMinutesSavedByHand(t *testing.T) {
 	c = flatCurve(3, .3, .1, .2, .4, .5)
 	setMinutesSaved(c, 1)
 	assert.Equal(t, "3 subjects, an interval over subjects needs 5", c.Reason)
+}
+
+func TestScoresOfOtherDataAreRefused(t *testing.T) {
+	r := &runner{study: &study.Study{Experiment: &experiment.Experiment{}}}
+	of := func(data string) *tuning { return &tuning{name: "from-" + data, scores: &scored{Data: data}} }
+	assert.NoError(t, r.sameData(of("a"), of("a")))
+	assert.NoError(t, r.sameData(of("a"), of("")), "of an earlier version")
+	faulttest.Require(t, fault.BadData, r.sameData(of("a"), of("b")), "between the scores of from-a and of from-b")
 }

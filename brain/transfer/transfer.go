@@ -76,6 +76,7 @@ type runner struct {
 	opt      Options
 	subjects []string
 	settings string // hash of the experiment: scores of other settings are not reused
+	data     string // hash of all inputs, once it is known
 	result   *results.Transfer
 	failures *subrun.Failures
 }

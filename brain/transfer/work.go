@@ -140,6 +140,9 @@ func (t *runner) collect(untuned *tuning, tunings []*tuning) (err error) {
 		scores, unreadable := t.read(t.file(u), u.at)
 		if unreadable == nil && scores != nil {
 			u.scores = scores
+			if err := t.sameData(untuned, u); err != nil {
+				return err
+			}
 			continue
 		}
 		failed, err := t.failures.Of(filepath.Join(t.dir(), u.name))

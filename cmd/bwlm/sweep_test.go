@@ -118,3 +118,28 @@ func sameFiles(t *testing.T, want, got string, names ...string) {
 		assert.Equal(t, string(a), string(b), name)
 	}
 }
+
+// A sweep of which a run was made before the data changed, and another one after: their scores cannot be compared.
+func TestASweepOverDataThatChangedIsRefused(t *testing.T) {
+	if testing.Short() {
+		t.Skip("three trainings")
+	}
+	dir := t.TempDir()
+	require.NoError(t, tinyStudy(dir))
+	out := filepath.Join(dir, "sweep")
+	args := []string{"sweep", filepath.Join(dir, "tiny.yaml"), "--set", "train.epochs=1", "--set", "data.subjects=ada",
+		"--vary", "train.seed=1,2", "--out", out}
+	code, _, stderr := call(t, args...)
+	require.Zero(t, code, stderr)
+	runs, err := filepath.Glob(filepath.Join(out, "train.*"))
+	require.NoError(t, err)
+	require.Greater(t, len(runs), 1)
+	require.NoError(t, os.RemoveAll(runs[1]))
+	path := filepath.Join(dir, "data", "ada0.txt")
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, append([]byte("# again\n"), text...), 0o644))
+	code, _, stderr = call(t, args...)
+	assert.Equal(t, 65, code, stderr)
+	assert.Contains(t, stderr, "bwlm: sweep: "+path+": changed between the runs "+runs[0])
+}

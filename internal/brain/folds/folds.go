@@ -32,6 +32,7 @@ func Run(ctx context.Context, exp *experiment.Experiment, opt Options) (*results
 		return nil, err
 	}
 	out := &results.Folds{Schema: 1}
+	var dirs []string
 	audited := false
 	for i, f := range list {
 		if opt.Begin != nil {
@@ -41,6 +42,10 @@ func Run(ctx context.Context, exp *experiment.Experiment, opt Options) (*results
 		if err != nil {
 			return nil, err
 		}
+		if err := subrun.SameData("train folds", append(dirs, f.Experiment.Out)); err != nil {
+			return nil, err
+		}
+		dirs = append(dirs, f.Experiment.Out)
 		out.Folds = append(out.Folds, foldOf(f, s))
 		summarise(out, s)
 		if err := jsonfile.Write(filepath.Join(exp.Out, study.FoldsFile), out); err != nil {
