@@ -64,6 +64,10 @@ func TestSubjects(t *testing.T) {
 func TestNewRefusesABadSpec(t *testing.T) {
 	for name, spoil := range map[string]func(*Spec){
 		"no stories":  func(s *Spec) { s.Stories = nil },
+		"colours":     func(s *Spec) { s.Name = "a\x1b[31mb" },
+		"a bell":      func(s *Spec) { s.Licence = "CC\a" },
+		"a title":     func(s *Spec) { s.Citation = "one\n\x1b]0;two" },
+		"a speaker":   func(s *Spec) { s.Stories[0].Speaker = "ada\x1b" },
 		"no subjects": func(s *Spec) { s.Subjects = nil },
 		"story twice": func(s *Spec) { s.Stories = append(s.Stories, Story{Name: "a"}) },
 		"no matrix":   func(s *Spec) { s.Subjects[0].Responses[0].Matrix = Input[*Matrix]{} },

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/fault"
@@ -144,11 +145,18 @@ func (s *Spec) check() *fault.Error {
 	case len(s.Subjects) == 0:
 		return wrong("subjects", "there are none")
 	}
+	for _, text := range [][2]string{{"name", s.Name}, {"licence", s.Licence}, {"citation", s.Citation}} {
+		if !printable(text[1]) {
+			return wrong(text[0], "%q has control characters", text[1]).WithHint("remove them")
+		}
+	}
 	stories := make(map[string]*Story)
 	for i := range s.Stories {
 		story := &s.Stories[i]
 		where := key("stories", story.Name)
 		switch {
+		case !printable(story.Speaker):
+			return wrong(key(where, "speaker"), "%q has control characters", story.Speaker).WithHint("remove them")
 		case !usable(story.Name):
 			return wrong(where, "%q cannot be the name of a story", story.Name)
 		case stories[story.Name] != nil:
@@ -170,6 +178,14 @@ func (s *Spec) check() *fault.Error {
 		return err
 	}
 	return s.checkSpaces()
+}
+
+// printable reports whether a text has no control characters but ends of lines and tabs: it comes into pages, tables and
+// files that people look at in a terminal.
+func printable(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool {
+		return r != '\n' && r != '\t' && unicode.IsControl(r)
+	})
 }
 
 // checkSpan refuses a stretch of rows that is none, or that begins at another time than the clock of the

@@ -54,7 +54,7 @@ cache. Nothing is written.`,
 			if err != nil {
 				return err
 			}
-			if dir := a.limits.cache.folder(); dir != "" && !isFolder(dir) { // a run will make it
+			if dir := a.limits.cache.folder(); dir != "" && p.CacheFreeMB == 0 { // a run will make it
 				planning.InCache(p, dir)
 			}
 			return a.answer(p, func(w io.Writer) error { return printPlan(w, p) })
