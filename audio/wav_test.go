@@ -282,6 +282,8 @@ func TestWAVLengths(t *testing.T) {
 		{name: "streamed, zeros", file: claim(0, riff(format, claim(0, data))), want: x, tol: tol16, note: "streamed"},
 		{name: "unfinished, header only counted", file: claim(36, riff(format, claim(0, data))), want: x, tol: tol16,
 			note: "streamed"},
+		{name: "header older than the samples", file: append(wav16(x), ints(2, speech(3200))...), want: x, tol: tol16,
+			note: "6400 bytes after the samples are no chunk, and ignored: if they are samples (0.2 s)"},
 		{name: "truly no samples", file: riff(format, chunk("data", nil)), err: "0 samples"},
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // A wavHeader is the content of a WAV file's chunks, checked against the file.
@@ -95,7 +96,8 @@ func readWAVHeader(src io.ReaderAt, size int64) (*wavHeader, error) {
 			dataSize = h.size
 			claim = h.size
 		} else if dataSize >= 0 && (claim > size-at || !printable(id)) {
-			break // anything after the samples is ignored, such as zeros up to the end of a block
+			h.noteRest(src, at-8, size) // it is ignored, such as zeros up to the end of a block
+			break
 		} else if claim > size-at {
 			return nil, bad("its chunk %q claims %d bytes, %d are left", id, claim, size-at)
 		}
@@ -134,6 +136,19 @@ func readWAVHeader(src io.ReaderAt, size int64) (*wavHeader, error) {
 		h.notes = append(h.notes, fmt.Sprintf("the last %d bytes of samples are no whole frame: dropped", rest))
 	}
 	return h, nil
+}
+
+// noteRest notes bytes after the samples that are no chunk, if they are so many that they may be samples: a program
+// that died while it recorded leaves a header that is older than they are.
+func (h *wavHeader) noteRest(src io.ReaderAt, from, size int64) {
+	seconds := float64(size-from) / float64(h.frameBytes()) / float64(h.rate)
+	start := make([]byte, min(size-from, 1<<12))
+	sound := func(b byte) bool { return b != 0 }
+	if seconds < .1 || readAt(src, start, from) != nil || !slices.ContainsFunc(start, sound) {
+		return
+	}
+	h.notes = append(h.notes, fmt.Sprintf("%d bytes after the samples are no chunk, and ignored: if they are samples "+
+		"(%.1f s), the header is older than they are", size-from, seconds))
 }
 
 // printable reports whether an identifier is of ASCII letters, digits and signs, as those of chunks
