@@ -41,8 +41,8 @@ func TestRanksKilledAtEveryStep(t *testing.T) {
 	}
 }
 
-// TestRandomFaultsOfRanks stops, kills, terminates or halts random ranks at random times, 200 times: each process ends in
-// time with a code of its own, and each training comes to the same end as one that nothing happened to.
+// TestRandomFaultsOfRanks stops, kills, terminates or halts random ranks at random times, 200 times: each process ends
+// in time with a code of its own, and each training comes to the same end as one that nothing happened to.
 func TestRandomFaultsOfRanks(t *testing.T) {
 	c := newCompany(t, "--set", "train.epochs=12")
 	c.train(t, "whole", 1)
