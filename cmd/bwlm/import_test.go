@@ -12,6 +12,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/audio"
 	"github.com/brainwavlm/bwlm/brain/dataset"
+	"github.com/brainwavlm/bwlm/internal/brain/imports"
 	"github.com/brainwavlm/bwlm/internal/labtest"
 	"github.com/brainwavlm/bwlm/npy"
 )
@@ -67,6 +68,17 @@ func TestArraysOfVoxelsByTRs(t *testing.T) {
 	code, _, stderr = call(t, "import", "arrays", dir, "--tr", "2", "--transpose", "--link", "--out", out+"2")
 	assert.Equal(t, 65, code)
 	assert.Contains(t, stderr, "copy them: --copy")
+}
+
+// A clock is printed once, and for the subjects whose clock differs.
+func TestClocksThatArePrinted(t *testing.T) {
+	subject := func(name, derived string) imports.Subject {
+		return imports.Subject{Name: name, Responses: []imports.Response{{Story: "a", Derived: derived}}}
+	}
+	var out strings.Builder
+	printClocks(&out, &imports.Found{Subjects: []imports.Subject{subject("s1", "onset 3 s"), subject("s2", "onset 3 s"),
+		subject("s3", "onset 1.5 s"), subject("s4", "")}})
+	assert.Equal(t, "Clock of a: onset 3 s.\nClock of a in s3: onset 1.5 s.\n", out.String())
 }
 
 // What is not as it lies in the file is copied, unless links are asked for.

@@ -60,7 +60,7 @@ func TestALaboratorysFolderBecomesATraining(t *testing.T) {
 	assert.Contains(t, stdout,
 		"Timing of 3 stories (UTS03: 12 voxels whose repeats of wheretheressmoke agree best): check, responses lag ")
 	assert.Regexp(t, `(?m)^Plan: 3 minutes of recordings\. Windows of 4 s every 0\.25 s read 16 times as much, `+
-		"46 minutes,.*`bwlm plan uts03/experiment.yaml`", stdout)
+		"46 minutes,.*`bwlm plan uts03/experiment.yaml --set model.path=MODEL`", stdout)
 	code, _, stderr = call(t, "import", "lebel", "ds003020", "--subjects", "UTS03", "--out", "uts03")
 	assert.Equal(t, 73, code, stderr)
 	code, stdout, stderr = call(t, "import", "lebel", "ds003020", "--subjects", "UTS03", "--out", "linked", "--link")

@@ -23,6 +23,14 @@ func TestNamesOfTheHubAreToldFromFolders(t *testing.T) {
 		"a/b c", "a/", "", "a/-b", "a/b;rm"} {
 		assert.NoError(t, Check("open model", path), path)
 	}
+	for name, model := range map[string]string{"wavlm-base-plus": "microsoft/wavlm-base-plus",
+		"models/wavlm-base-plus": "microsoft/wavlm-base-plus", "../m/whisper-tiny.en": "openai/whisper-tiny.en",
+		"me/hubert-base-ls960": "facebook/hubert-base-ls960"} {
+		err := Check("open model", name)
+		assert.ErrorIs(t, err, fs.ErrNotExist)
+		assert.ErrorContains(t, err, "there is no such folder; fetch the model: `hf download "+
+			model+" --local-dir "+name+"`")
+	}
 	require.NoError(t, os.MkdirAll("microsoft/wavlm-base-plus", 0o755))
 	assert.NoError(t, Check("open model", "microsoft/wavlm-base-plus"), "it was fetched")
 	require.NoError(t, os.Symlink("nowhere", "microsoft/link"))

@@ -115,3 +115,19 @@ func TestIndexListsEveryPage(t *testing.T) {
 		}
 	}
 }
+
+// A page of a data set has a line on the licence of each of its parts; what is not known is written as unknown.
+func TestPagesOfDataSetsNameLicences(t *testing.T) {
+	seen := 0
+	for _, page := range pages(t) {
+		if !strings.HasPrefix(page, "docs/datasets/") || page == "docs/datasets/bids.md" { // that one is on any data set
+			continue
+		}
+		seen++
+		_, licences, _ := strings.Cut(read(t, page), "\n## Licences\n")
+		for _, part := range []string{"responses", "stimuli", "transcripts", "surfaces"} {
+			assert.Regexp(t, `(?m)^\| `+part+`[^|]* \| [^|]+ \|$`, licences, "%s", page)
+		}
+	}
+	assert.Greater(t, seen, 6)
+}
