@@ -49,8 +49,8 @@ func printWork(w io.Writer, seconds float64, dir string) {
 	m := experiment.Default().Model
 	times := m.WindowSeconds / m.StrideSeconds
 	fmt.Fprintf(w, "Plan: %s of recordings. Windows of %g s every %g s read %g times as much, %s, in each pass; `bwlm "+
-		"plan %s/experiment.yaml --set model.path=MODEL` says time and memory.\n", duration(seconds), m.WindowSeconds, m.StrideSeconds, times,
-		duration(times*seconds), dir)
+		"plan %s/experiment.yaml --set model.path=MODEL` says time and memory.\n", duration(seconds), m.WindowSeconds,
+		m.StrideSeconds, times, duration(times*seconds), dir)
 	if times*seconds > longHours*3600 {
 		fmt.Fprintf(w, "Chunks (--set model.extraction=chunks) read %.1f times as much as there is; --stories imports "+
 			"fewer.\n", m.ChunkSeconds/(m.ChunkSeconds-m.WindowSeconds))

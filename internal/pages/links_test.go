@@ -120,7 +120,7 @@ func TestIndexListsEveryPage(t *testing.T) {
 func TestPagesOfDataSetsNameLicences(t *testing.T) {
 	seen := 0
 	for _, page := range pages(t) {
-		if !strings.HasPrefix(page, "docs/datasets/") || page == "docs/datasets/bids.md" { // that one is on any data set
+		if !strings.HasPrefix(page, "docs/datasets/") || page == "docs/datasets/bids.md" { // on any data set
 			continue
 		}
 		seen++
