@@ -274,7 +274,7 @@ func TestRidgeRefuses(t *testing.T) {
 		{"--x x.npy --y cube.npy --out out", 65, "cube.npy: shape [40 3 2] is not that of a matrix"},
 		{"--x four.npy --y four.npy --out out", 65, "ridge: --folds: 4 rows do not make 5 folds"},
 		{"--x none.npy --y none.npy --out out", 65, "nothing to fit"},
-		{"--x text.npy --y y.npy --out out", 65, "text.npy: is not a .npy file"},
+		{"--x text.npy --y y.npy --out out", 65, "text.npy: is text, want a .npy file of numbers"},
 		{"--x nowhere.npy --y y.npy --out out", 66, "nowhere.npy"},
 		{"--x x.npy --y y.npy --out x.npy", 73, "x.npy: is a file, not a folder"},
 		{"--y y.npy --out out", 2, "--x is missing"},

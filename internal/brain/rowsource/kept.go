@@ -79,15 +79,17 @@ func (k *Kept) OpenText(ctx context.Context, path string, read func() (Source, e
 	}
 	var held Source
 	s, err := k.copied(ctx, path, "", func() (Source, error) {
-		var err error
-		held, err = read()
-		return held, err
+		found, err := read()
+		if err == nil {
+			held = found
+		}
+		return found, err
 	})
 	switch {
 	case err == nil:
 		return Copy{Source: s, Why: Text}, nil
-	case held != nil && context.Cause(ctx) == nil:
-		return held, nil
+	case held != nil: // no room for a copy is not worth a failure
+		return held, context.Cause(ctx)
 	}
 	return nil, err
 }

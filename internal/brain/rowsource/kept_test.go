@@ -2,6 +2,7 @@ package rowsource
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -99,6 +100,11 @@ func TestACopyIsMadeOnce(t *testing.T) {
 	_, got = read(t, s)
 	assert.Equal(t, []float32{5, 6, 7, 8}, got)
 	assert.Equal(t, 3, parsed)
+
+	bad := errors.New("no numbers")
+	write("a b\n", now.Add(2*time.Second))
+	_, err = kept.OpenText(t.Context(), path, func() (Source, error) { return held{}, bad })
+	require.ErrorIs(t, err, bad)
 
 	write("9 9\n", now.Add(time.Minute))
 	only := &Kept{Dir: kept.Dir, Only: true}
