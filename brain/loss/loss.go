@@ -70,12 +70,18 @@ func CosineL2(share float64) Func {
 // haemodynamic response is slow; longer blocks make better negatives. A block of one row has none and counts 0.
 func NTXent(temperature float64) Func {
 	return func(pred, want, weights *torch.Tensor) *torch.Tensor {
-		rows, voxels := pred.Dim(0), pred.Dim(1)
+		voxels := pred.Dim(1)
 		p, y := weighted(unit(pred, weights), weights), unit(want, weights)
 		s := p.MatMul(y.Transpose(0, 1)).MulScalar(1 / (temperature * float64(voxels))) // (T, T)
-		both := s.LogSoftmax(1).Add(s.LogSoftmax(0))
-		return both.Mul(identity(pred.Scope(), rows)).Sum().MulScalar(-.5 / float64(rows))
+		return contrast(s)
 	}
+}
+
+// contrast is the loss of NTXent from the similarities s (T, T).
+func contrast(s *torch.Tensor) *torch.Tensor {
+	rows := s.Dim(0)
+	both := s.LogSoftmax(1).Add(s.LogSoftmax(0))
+	return both.Mul(identity(s.Scope(), rows).ToType(s.DType())).Sum().MulScalar(-.5 / float64(rows))
 }
 
 // identity is the unit matrix (n, n).

@@ -183,7 +183,7 @@ func TestDeathAtEveryKindOfStep(t *testing.T) {
 		{disk.OpMkdir, "/run", 1, "train"},
 		{disk.OpWrite, "/.config.yaml.", 2, "resume"},
 		{disk.OpRename, "/config.yaml", 1, "train"},
-		{disk.OpRename, "/ckpt/step-000000", 4, "resume"}, // whose files are renamed before it
+		{disk.OpRename, "/ckpt/step-000000", 5, "resume"}, // whose files are renamed before it
 		{disk.OpWrite, "/metrics.jsonl", 7, "train"},      // half a line, after the first checkpoint
 		{disk.OpRemove, "/ckpt/step-", 2, "resume"},       // an old checkpoint
 		{disk.OpSync, "/adapter.tmp.", 1, "train"},
@@ -265,7 +265,7 @@ func TestNamesFollowTheirContent(t *testing.T) {
 	assert.Greater(t, renamed, 20)
 
 	// A checkpoint refers to lines of metrics.jsonl, and old ones go when the new one is there.
-	saved := l.first(disk.OpRename, "/ckpt/step-000006", 4)
+	saved := l.first(disk.OpRename, "/ckpt/step-000006", 5)
 	require.Equal(t, "step-000006", filepath.Base(l.steps[saved-1].Path))
 	lines, removed := 0, 0
 	for i, s := range l.steps {

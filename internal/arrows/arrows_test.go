@@ -251,6 +251,7 @@ var rules = []rule{
 
 	// Of tests.
 	{packages: "internal/brain/studytest", tests: true, ours: []string{
+		"torch/dist",
 		"internal/brain/responses", "internal/rundir", "torch", "internal/ckpt", "npy", "speech", "wavlm",
 		"internal/activations", "brain/dataset", "brain/design", "brain/experiment", "brain/extract",
 		"brain/progress", "brain/results", "internal/brain/evaluate", "internal/brain/study", "internal/brain/tune",

@@ -40,12 +40,15 @@ type Progress struct {
 	Config   string          `json:"config_sha256"`
 }
 
-const CheckpointFormat = 1
+const CheckpointFormat = 2
 
-// Checkpoint is a folder ckpt/step-N: tensors.safetensors, state.json, and MANIFEST.json with their sizes and hashes.
+// Checkpoint is a folder ckpt/step-N: tensors.safetensors, state.json, voxels-SUBJECT-NNNNN.safetensors for each block
+// of voxels whose readout is tuned, and MANIFEST.json with their sizes and hashes. No file depends on the number of
+// processes.
 type Checkpoint struct {
 	Progress Progress
 	Tensors  []ckpt.Tensor
+	Voxels   func(dir string) ([]ManifestEntry, error) // writes the files of blocks of voxels; nil: there are none
 }
 
 const (
@@ -94,6 +97,13 @@ func (r *Run) Save(c Checkpoint) error {
 				return err
 			}
 			entries = append(entries, e)
+		}
+		if c.Voxels != nil {
+			more, err := c.Voxels(tmp)
+			if err != nil {
+				return err
+			}
+			entries = append(entries, more...)
 		}
 		return jsonfile.Write(filepath.Join(tmp, manifestFile), entries)
 	})
@@ -243,7 +253,8 @@ func (r *Run) Open(step int) (*Progress, *ckpt.File, error) {
 	names := map[string]bool{}
 	for _, want := range entries {
 		names[want.Name] = true
-		if want.Name != tensorsFile && want.Name != stateFile {
+		if want.Name != tensorsFile && want.Name != stateFile && !isVoxelFile(want.Name) {
+			names[""] = true
 			continue
 		}
 		got, err := entry(root, in(want.Name), want.Bytes)
@@ -256,7 +267,7 @@ func (r *Run) Open(step int) (*Progress, *ckpt.File, error) {
 				want.SHA256)
 		}
 	}
-	if !names[tensorsFile] || !names[stateFile] || len(entries) != 2 {
+	if !names[tensorsFile] || !names[stateFile] || names[""] || len(entries) != len(names) {
 		return nil, nil, fault.New(fault.BadData, "read checkpoint", filepath.Join(dir, manifestFile),
 			"does not list the checkpoint's files")
 	}

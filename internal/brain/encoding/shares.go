@@ -5,15 +5,16 @@ import (
 	"github.com/brainwavlm/bwlm/torch/dist"
 )
 
-// shares are the voxels of all subjects, of which each rank scores some.
-type shares struct {
+// Shares are some voxels of all subjects, of which each rank scores blocks.
+type Shares struct {
 	group  *dist.Group
 	voxels []int             // of each subject
 	ranks  [][]columns.Block // by rank
 }
 
-func newShares(g *dist.Group, voxels [][]int) *shares {
-	x := &shares{group: g, voxels: make([]int, len(voxels))}
+// NewShares deals blocks of voxels to the ranks.
+func NewShares(g *dist.Group, voxels [][]int) *Shares {
+	x := &Shares{group: g, voxels: make([]int, len(voxels))}
 	for i, list := range voxels {
 		x.voxels[i] = len(list)
 	}
@@ -25,7 +26,7 @@ func newShares(g *dist.Group, voxels [][]int) *shares {
 }
 
 // share returns this rank's part of what each voxel of each subject has.
-func share[T any](x *shares, all [][]T) [][]T {
+func share[T any](x *Shares, all [][]T) [][]T {
 	out := make([][]T, len(all))
 	for i := range all {
 		from, to := columns.Span(x.ranks[x.group.Rank()], i)
@@ -34,8 +35,8 @@ func share[T any](x *shares, all [][]T) [][]T {
 	return out
 }
 
-// gather returns the scores of all voxels from those of each rank's.
-func (x *shares) gather(mine []VoxelScores) ([]VoxelScores, error) {
+// Gather returns the scores of all voxels from those of each rank's.
+func (x *Shares) Gather(mine []VoxelScores) ([]VoxelScores, error) {
 	if x.group == nil {
 		return mine, nil
 	}

@@ -33,7 +33,7 @@ func (s *VoxelScores) Of(voxels []int) (r []float64, constant []bool) {
 // voxels, and all get the scores of all, which do not depend on the number of ranks.
 func Validation(ctx context.Context, st *study.Study, fs []RowFeatures, voxels [][]int, alphas [][]float64,
 	g *dist.Group) ([]VoxelScores, error) {
-	x := newShares(g, voxels)
+	x := NewShares(g, voxels)
 	mine, given := share(x, voxels), alphas
 	if alphas != nil {
 		given = share(x, alphas)
@@ -57,7 +57,7 @@ func Validation(ctx context.Context, st *study.Study, fs []RowFeatures, voxels [
 		out[i].Alphas = own.Alphas
 		out[i].R, out[i].Constant = score(own.Pred, want, own.Rows, len(mine[i]), p.Parts[study.Val])
 	}
-	if out, err = x.gather(out); err != nil {
+	if out, err = x.Gather(out); err != nil {
 		return nil, err
 	}
 	for i := range out {

@@ -56,7 +56,7 @@ func countWork(st *study.Study, t *tune.Trainer) *work {
 		}
 	}
 	w.cached = min(1, float64(st.Options.CacheBytes)/float64(max(w.frozenBytes, 1)))
-	for name, p := range t.Adam.Params() {
+	for name, p := range t.Params() {
 		w.parameters += p.Len()
 		if !strings.HasPrefix(name, "readout.") {
 			w.modelParameters += p.Len()

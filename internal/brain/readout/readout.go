@@ -17,6 +17,12 @@ type Readout struct {
 	Weights *LayerWeights // nil: one hidden state
 }
 
+// Names of layers.
+const (
+	bottleneckName = "bottleneck"
+	lastName       = "linear"
+)
+
 // New returns a readout from in features to voxels, or a second one over a full store. Weights start Xavier
 // uniform, as in the authors' release, and biases as given; nil: PyTorch's, uniform in ±1/√inputs.
 func New(s *torch.Scope, store *nn.Store, in, bottleneck, voxels int, bias nn.Init) (*Readout, error) {
@@ -25,12 +31,12 @@ func New(s *torch.Scope, store *nn.Store, in, bottleneck, voxels int, bias nn.In
 	err := store.Build(s, nn.Fresh{}, nil, func(b *nn.Builder) {
 		if bottleneck == 0 {
 			r.layers = make([]nn.Linear, 1)
-			b.Linear(&r.layers[0], "linear", in, voxels, init)
+			b.Linear(&r.layers[0], lastName, in, voxels, init)
 			return
 		}
 		r.layers = make([]nn.Linear, 2)
-		b.Linear(&r.layers[0], "bottleneck", in, bottleneck, init)
-		b.Linear(&r.layers[1], "linear", bottleneck, voxels, init)
+		b.Linear(&r.layers[0], bottleneckName, in, bottleneck, init)
+		b.Linear(&r.layers[1], lastName, bottleneck, voxels, init)
 	})
 	return r, err
 }

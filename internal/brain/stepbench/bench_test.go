@@ -61,7 +61,7 @@ func TestBenchStepTunes(t *testing.T) {
 		for name, p := range b.study.Model.Store().Params() {
 			base[name] = p.Float32s()
 		}
-		for name, p := range b.trainer.Adam.Params() {
+		for name, p := range b.trainer.Params() {
 			tuned[name] = p.Float32s()
 		}
 		return base, tuned
@@ -77,7 +77,7 @@ func TestBenchStepTunes(t *testing.T) {
 		require.NoError(t, err)
 	}
 	assert.Less(t, last, first, "it learns")
-	for name, p := range b.trainer.Adam.Params() {
+	for name, p := range b.trainer.Params() {
 		assert.False(t, p.HasGrad(), "%s: gradients add up over steps", name)
 	}
 	baseNow, tunedNow := copies()

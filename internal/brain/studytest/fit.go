@@ -33,7 +33,7 @@ func TrainerOf(t *testing.T, st *study.Study) *tune.Trainer {
 	t.Cleanup(tr.Close)
 	require.NoError(t, tr.Session.Train(t.Context(), 0, func(s *torch.Scope) error {
 		k := uint64(0)
-		for name, p := range tr.Adam.Params() {
+		for name, p := range tr.Params() {
 			if strings.Contains(name, "lora_B") {
 				x := testnum.Values(p.Len(), k)
 				for i := range x {
@@ -66,12 +66,12 @@ func Gradients(t *tune.Trainer, test *testing.T, b tune.Block, n, held int, seed
 		if loss, err = t.Backward(s, b, y, seed); err != nil {
 			return err
 		}
-		for name, p := range t.Adam.Params() {
+		for name, p := range t.Params() {
 			if p.HasGrad() {
 				grads[name] = p.Grad(s).Float32s()
 			}
 		}
-		t.Adam.ClearGrad()
+		t.ClearGrad()
 		return nil
 	}))
 	return loss, grads

@@ -20,6 +20,7 @@ import (
 	"github.com/brainwavlm/bwlm/internal/brain/study"
 	"github.com/brainwavlm/bwlm/internal/brain/tune"
 	"github.com/brainwavlm/bwlm/internal/rundir"
+	"github.com/brainwavlm/bwlm/torch/dist"
 )
 
 // Resumed is the training that is interrupted in these tests: two subjects, everything random switched on.
@@ -50,6 +51,42 @@ func TrainOnce(ctx context.Context, e *experiment.Experiment, opt study.Options)
 		return err
 	}
 	_, err = evaluate.EvaluateRun(ctx, st, run)
+	return err
+}
+
+// TrainByRanks trains an experiment as one of several ranks, or alone, and stops after some steps; 0: it does not.
+func TrainByRanks(ctx context.Context, e *experiment.Experiment, g *dist.Group, stop int) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	steps := 0
+	st, err := openTiny(ctx, e, tinySpec(), study.Options{Ranks: g, Progress: func(e progress.Event) {
+		if e.Phase == progress.Tune {
+			if steps++; steps == stop {
+				cancel(ErrStop)
+			}
+		}
+	}})
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	var run *rundir.Run
+	if g.Rank() == 0 {
+		if run, err = rundir.Open(e.Out); fault.KindOf(err) == fault.Missing {
+			run, err = st.Begin(ctx)
+		}
+	}
+	if together := g.Barrier("run is open"); err == nil {
+		err = together
+	}
+	if err == nil && g.Rank() > 0 {
+		run, err = rundir.Follow(e.Out)
+	}
+	if err != nil {
+		return err
+	}
+	defer run.Close()
+	_, err = tune.Fit(ctx, st, run)
 	return err
 }
 

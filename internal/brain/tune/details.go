@@ -45,8 +45,18 @@ func (t *Trainer) validationLoss(ctx context.Context) (float64, error) {
 		}
 		err = t.Session.Infer(ctx, func(s *torch.Scope) error {
 			x := s.FromFloat32(f.Of(design.Rows{Story: b.Story, From: b.From, To: b.To}), b.To-b.From, f.Width)
-			total += t.fidelity(s, b.Subjects[0], x, y.tuned[0]).Item()
-			return nil
+			if t.whole() {
+				total += t.fidelity(s, b.Subjects[0], x, y.tuned[0]).Item()
+				return nil
+			}
+			p := t.newColumnPass(s, b)
+			p.input(0, x)
+			p.predict(y)
+			losses, _, err := p.losses(false)
+			if err == nil {
+				total += losses[0].Item()
+			}
+			return err
 		})
 		if err != nil {
 			return 0, err

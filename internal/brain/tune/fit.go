@@ -111,7 +111,9 @@ func (t *Trainer) epoch(ctx context.Context, run *rundir.Run) error {
 		t.Study.Options.Progress(progress.Event{Phase: progress.Tune, Done: p.Step, Total: exp.Train.Epochs * len(todo),
 			Epoch: p.Epoch + 1, Loss: loss, R: t.rOf(loss), Took: took})
 		if p.Block < len(todo) {
-			t.saveInTime(run)
+			if err := t.saveInTime(run); err != nil {
+				return err
+			}
 		}
 	}
 	mean := p.LossSum / float64(len(todo))
@@ -183,8 +185,8 @@ func (t *Trainer) endEpoch(ctx context.Context, run *rundir.Run, done results.Ep
 	if p.Metrics, err = run.Log(done); err != nil {
 		return err
 	}
-	if t.Study.Experiment.Train.KeepEpochs && !run.Follows() {
-		if err := t.writeTuned(context.WithoutCancel(ctx), run.File(fmt.Sprintf("epochs/%d", p.Epoch)),
+	if t.Study.Experiment.Train.KeepEpochs {
+		if err := t.writeTuned(context.WithoutCancel(ctx), run, fmt.Sprintf("epochs/%d", p.Epoch),
 			len(p.Epochs)-1); err != nil {
 			return err
 		}
@@ -207,23 +209,40 @@ func (t *Trainer) interrupted(ctx context.Context, run *rundir.Run) error {
 
 // finish restores the best epoch and writes adapter/ or model/, and readout/.
 func (t *Trainer) finish(ctx context.Context, run *rundir.Run) (*rundir.Progress, error) {
-	if run.Follows() {
-		return &t.Progress, nil
-	}
 	ctx = context.WithoutCancel(ctx)
 	_, f, err := run.Open(t.Progress.BestStep)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	if err := t.restore(ctx, f, false); err != nil {
+	if err := t.restore(ctx, run, t.Progress.BestStep, f, false); err != nil {
 		return nil, err
 	}
-	return &t.Progress, t.writeTuned(ctx, run.Dir, t.Progress.Best)
+	return &t.Progress, t.writeTuned(ctx, run, "", t.Progress.Best)
 }
 
-// writeTuned writes adapter/ or model/, and readout/, of an epoch into a folder.
-func (t *Trainer) writeTuned(ctx context.Context, dir string, epoch int) (err error) {
+// writeTuned writes adapter/ or model/, and readout/, of an epoch into a folder of the run, "" for the run's own.
+func (t *Trainer) writeTuned(ctx context.Context, run *rundir.Run, folder string, epoch int) error {
+	asked := false
+	voxels := func(dir string) ([]rundir.ManifestEntry, error) {
+		asked = true
+		return t.writeVoxels(run, dir, t.voxelFiles())
+	}
+	var err error
+	if !run.Follows() {
+		err = t.writeModelAndReadouts(ctx, filepath.Join(run.Dir, folder), epoch, voxels)
+	}
+	if !asked {
+		if _, other := voxels(""); err == nil {
+			err = other
+		}
+	}
+	return t.first(t.agreed("write run", err))
+}
+
+// writeModelAndReadouts writes the results of an epoch into a folder. voxels writes the blocks of all ranks' readouts.
+func (t *Trainer) writeModelAndReadouts(ctx context.Context, dir string, epoch int,
+	voxels func(dir string) ([]rundir.ManifestEntry, error)) (err error) {
 	if err := disk.MkdirAll(dir, 0o755); err != nil {
 		return disk.Fault("write run", dir, err)
 	}
@@ -241,14 +260,21 @@ func (t *Trainer) writeTuned(ctx context.Context, dir string, epoch int) (err er
 		return err
 	}
 	return rundir.ReplaceDir(filepath.Join(dir, "readout"), func(dir string) error {
+		entries, err := voxels(dir)
+		if err != nil {
+			return err
+		}
 		for i, p := range t.Study.Subjects {
-			tensors := append(t.Readouts[i].Tensors(), ckpt.NewTensor("columns", []int{len(p.Tuned)},
-				rundir.Int64s(p.Tuned)))
+			tensors, err := t.readoutTensors(dir, i)
+			if err != nil {
+				return err
+			}
+			tensors = append(tensors, ckpt.NewTensor("columns", []int{len(p.Tuned)}, rundir.Int64s(p.Tuned)))
 			if err := ckpt.Write(filepath.Join(dir, p.Name+".safetensors"), tensors,
 				t.readoutMetadata(epoch)); err != nil {
 				return err
 			}
 		}
-		return nil
+		return removeFiles(dir, entries)
 	})
 }

@@ -1,6 +1,7 @@
 package tune
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -13,7 +14,23 @@ func (t *Trainer) together(format string, args ...any) error {
 	return t.Study.Options.Ranks.Barrier(fmt.Sprintf(format, args...))
 }
 
-// alike returns an error unless all ranks have the same weights.
+// errOfAnother marks an error that another rank has told.
+var errOfAnother = errors.New("another rank failed")
+
+func ofAnother(err error) bool { return errors.Is(err, errOfAnother) }
+
+// first returns the error that ends all ranks. A rank that was told of it waits for the end of the one that failed, so
+// that only that one is taken for the cause.
+func (t *Trainer) first(err error) error {
+	if ofAnother(err) {
+		if lost := t.together("go on after an error"); lost != nil {
+			return lost
+		}
+	}
+	return err
+}
+
+// alike returns an error unless all ranks have the same weights, of those that all have.
 func (t *Trainer) alike() error {
 	g := t.Study.Options.Ranks
 	if g == nil {

@@ -77,7 +77,9 @@ func ranks(t *testing.T, child func(t *testing.T, g *dist.Group, d digests), wor
 		}
 		together := digests{}
 		for rank, cmd := range all {
-			require.NoError(t, cmd.Wait(), "rank %d of %d: %s", rank, world, said[rank].String())
+			assert.NoError(t, cmd.Wait(), "rank %d of %d: %s", rank, world, &said[rank])
+		}
+		for rank := range all {
 			text, err := os.ReadFile(filepath.Join(dir, strconv.Itoa(rank)))
 			require.NoError(t, err, said[rank].String())
 			one := digests{}
@@ -104,6 +106,56 @@ func sameForAll(t *testing.T, child func(t *testing.T, g *dist.Group, d digests)
 		assert.Equal(t, all[0], d, "%d ranks", worlds[1+i])
 	}
 }
+
+// A training of two epochs that four ranks begin, two continue, one continues after them, and four end leaves the bytes
+// of an unbroken one. Each stops after some steps.
+func TestRunsContinueWithAnotherNumberOfRanks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
+	dir := os.Getenv(sharedVariable)
+	if dir == "" {
+		dir = t.TempDir()
+		require.NoError(t, studytest.TinyModel(t.Context(), filepath.Join(dir, "model")))
+		t.Setenv(sharedVariable, dir)
+	}
+	child := func(t *testing.T, g *dist.Group, _ digests) {
+		narrow(t)
+		e := studytest.Resumed(dir, filepath.Join(dir, os.Getenv(runVariable)))
+		e.Train.KeepEpochs = true
+		stop, err := strconv.Atoi(os.Getenv(stopVariable))
+		require.NoError(t, err)
+		err = studytest.TrainByRanks(t.Context(), e, g, stop)
+		if stop > 0 {
+			require.ErrorIs(t, err, studytest.ErrStop)
+		} else {
+			require.NoError(t, err)
+		}
+	}
+	part := func(run string, world, stop int) {
+		if os.Getenv(ranksVariable) == "" {
+			t.Setenv(runVariable, run)
+			t.Setenv(stopVariable, strconv.Itoa(stop))
+		}
+		ranks(t, child, world)
+	}
+	part("whole", 1, 0)
+	part("parts", 4, 2)
+	part("parts", 2, 3)
+	part("parts", 1, 2)
+	part("parts", 4, 0)
+	studytest.Same(t, studytest.Outcome(t, filepath.Join(dir, "whole")), filepath.Join(dir, "parts"))
+	files, err := filepath.Glob(filepath.Join(dir, "parts", "ckpt", "step-*", "voxels-ada-00003.safetensors"))
+	require.NoError(t, err)
+	assert.NotEmpty(t, files)
+}
+
+// Variables of the ranks of that test.
+const (
+	sharedVariable = "BWLM_BRAIN_TEST_SHARED"
+	runVariable    = "BWLM_BRAIN_TEST_RUN"
+	stopVariable   = "BWLM_BRAIN_TEST_STOP"
+)
 
 // narrow makes blocks of voxels of 16.
 func narrow(t *testing.T) {

@@ -143,7 +143,7 @@ func TestInitialValuesAreTaken(t *testing.T) {
 		f, err := ckpt.Open(run.File(path))
 		require.NoError(t, err)
 		n := 0
-		for param, value := range tr.Adam.Params() {
+		for param, value := range tr.Params() {
 			for _, in := range []string{"base_model.model." + param[min(len(name), len(param)):], param[min(len(name),
 				len(param)):]} {
 				if _, ok := f.Info(in); ok && param[:min(len(name), len(param))] == name {
@@ -200,7 +200,7 @@ func TestUniformBiasesAreThoseOfPyTorch(t *testing.T) {
 		require.NoError(t, err)
 		for name, limit := range map[string]float64{"readout.ada.bottleneck.bias": 1 / 5.656854,
 			"readout.ada.linear.bias": 1 / 2.449489} {
-			for param, value := range tr.Adam.Params() {
+			for param, value := range tr.Params() {
 				if param != name {
 					continue
 				}

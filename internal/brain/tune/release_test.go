@@ -49,7 +49,7 @@ func releasedTrainer(t *testing.T, sets ...string) *Trainer {
 // values are the tuned parameters by their names in the checkpoint.
 func (t *Trainer) values() map[string][]float32 {
 	out := map[string][]float32{}
-	for name, p := range t.Adam.Params() {
+	for name, p := range t.Params() {
 		out[name] = p.Float32s()
 	}
 	return out
@@ -202,7 +202,7 @@ func checkGradients(t *testing.T, tr *Trainer, b Block, file string, wantLoss fl
 		loss, err := tr.Backward(s, b, y, 1)
 		require.NoError(t, err)
 		assert.InDelta(t, wantLoss, loss, tol["loss"])
-		for name, p := range tr.Adam.Params() {
+		for name, p := range tr.Params() {
 			grad := p.Grad(s).Float32s()
 			_, in := goldenOf(name)
 			if strings.HasPrefix(name, "readout.") {
@@ -219,7 +219,7 @@ func checkGradients(t *testing.T, tr *Trainer, b Block, file string, wantLoss fl
 			worst = max(worst, d)
 			assert.LessOrEqual(t, d, tol["gradient"]+1e-12, name)
 		}
-		tr.Adam.ClearGrad()
+		tr.ClearGrad()
 		return nil
 	}))
 	t.Logf("%s: gradients differ by at most %.1e of the largest of their tensor, tolerance %.0e", file, worst,
@@ -233,7 +233,7 @@ func TestTheReleasesGradientThroughAConstantRow(t *testing.T) {
 	}
 	tr := releasedTrainer(t)
 	require.NoError(t, tr.Session.Train(t.Context(), 1, func(s *torch.Scope) error {
-		for name, p := range tr.Adam.Params() {
+		for name, p := range tr.Params() {
 			if strings.HasSuffix(name, ".bias") {
 				p.CopyFrom(s.Zeros(p.Shape()...))
 			}

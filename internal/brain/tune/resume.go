@@ -14,6 +14,7 @@ import (
 	"github.com/brainwavlm/bwlm/internal/ckpt"
 	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/torch"
+	"github.com/brainwavlm/bwlm/torch/dist"
 )
 
 // save writes the checkpoint of an epoch. A failure is a warning while the run continues, since the
@@ -21,60 +22,82 @@ import (
 func (t *Trainer) save(run *rundir.Run) error {
 	c := t.checkpoint()
 	err := t.write(run, c)
-	if err == nil || t.Progress.Epoch == t.Study.Experiment.Train.Epochs || t.Progress.Epoch == 0 {
-		return err
+	if err != nil && (t.Progress.Epoch == t.Study.Experiment.Train.Epochs || t.Progress.Epoch == 0) {
+		return t.first(err)
+	}
+	if err == nil {
+		return nil
 	}
 	if c.Progress.BestStep == c.Progress.Step {
 		t.unsaved = &c
 	}
-	t.Study.Options.Progress(progress.Event{Phase: progress.Warning,
-		Note: fmt.Sprintf("the checkpoint of epoch %d is not saved, the run continues: %v", t.Progress.Epoch, err)})
+	t.warnOfSave(fmt.Sprintf("the checkpoint of epoch %d is not saved", t.Progress.Epoch), err)
 	return nil
 }
 
+// warnOfSave says on rank 0, and on the rank that failed, that the run continues without a checkpoint.
+func (t *Trainer) warnOfSave(what string, err error) {
+	if g := t.Study.Options.Ranks; g.Rank() == 0 || !ofAnother(err) {
+		t.Study.Options.Progress(progress.Event{Phase: progress.Warning,
+			Note: fmt.Sprintf("%s, the run continues: %v", what, err)})
+	}
+}
+
 // saveInTime saves a checkpoint within an epoch if one is due. A failure is a warning.
-func (t *Trainer) saveInTime(run *rundir.Run) {
+func (t *Trainer) saveInTime(run *rundir.Run) error {
 	minutes := t.Study.Experiment.Train.CheckpointMinutes
-	if minutes == 0 || time.Since(t.written).Minutes() < minutes {
-		return
+	if minutes == 0 {
+		return nil
+	}
+	due, err := dist.Gather(t.Study.Options.Ranks, "checkpoint is due",
+		[]uint8{uint8(flag(time.Since(t.written).Minutes() >= minutes))}, nil)
+	if err != nil || due[0][0] == 0 { // as the clock of rank 0 says
+		return err
 	}
 	if err := t.write(run, t.checkpoint()); err != nil {
-		t.Study.Options.Progress(progress.Event{Phase: progress.Warning,
-			Note: fmt.Sprintf("no checkpoint after step %d, the run continues: %v", t.Progress.Step, err)})
+		t.warnOfSave(fmt.Sprintf("no checkpoint after step %d", t.Progress.Step), err)
 	}
+	return nil
 }
 
 // write saves a checkpoint. If the best one could not be saved before, it is saved first, so that a
 // checkpoint never names a missing one.
-func (t *Trainer) write(run *rundir.Run, c rundir.Checkpoint) error {
+func (t *Trainer) write(run *rundir.Run, c checkpoint) error {
 	t.written = time.Now()
 	if u := t.unsaved; u != nil && u.Progress.Step == c.Progress.BestStep && u.Progress.Step != c.Progress.Step {
-		if err := run.Save(*u); err != nil {
+		if err := t.saveTogether(run, *u); err != nil {
 			return err
 		}
 	}
 	t.unsaved = nil
-	return run.Save(c)
+	return t.saveTogether(run, c)
+}
+
+// checkpoint is a checkpoint with the files of the blocks of voxels that this rank has.
+type checkpoint struct {
+	rundir.Checkpoint
+	voxels []voxelFile
 }
 
 // checkpoint returns the state that a resumed run needs.
-func (t *Trainer) checkpoint() rundir.Checkpoint {
+func (t *Trainer) checkpoint() checkpoint {
 	tensors := append(t.weights(), rundir.TensorsOf("optimizer.", t.Adam.State())...)
 	tensors = append(tensors, t.retentionTensors()...)
 	for i, alphas := range t.alphas {
 		tensors = append(tensors, ckpt.NewTensor(alphasOf(t.Study.Subjects[i]), []int{len(alphas)}, alphas))
 	}
-	return rundir.Checkpoint{Progress: t.Progress, Tensors: append(tensors, rundir.ZscoreTensors(t.Zscore)...)}
+	return checkpoint{rundir.Checkpoint{Progress: t.Progress,
+		Tensors: append(tensors, rundir.ZscoreTensors(t.Zscore)...)}, t.voxelFiles()}
 }
 
-// weights returns the trained parameters under the names of the checkpoint.
+// weights returns the parameters under the names of the checkpoint, without those of blocks of voxels.
 func (t *Trainer) weights() (out []ckpt.Tensor) {
 	for name, p := range t.Adam.Params() {
 		out = append(out, ckpt.NewTensor("weights."+name, p.Shape(), p.Float32s()))
 	}
 	for i, p := range t.Study.Subjects {
-		if t.ridgeReadouts() { // which no optimizer changes
-			out = append(out, rundir.TensorsOf(ridgePrefix(p), t.Readouts[i].Store.Params())...)
+		if t.ridgeReadouts() && t.whole() { // which no optimizer changes
+			out = append(out, rundir.TensorsOf(ridgePrefix(p), t.Readouts[i].Whole.Store.Params())...)
 		}
 	}
 	return out
@@ -114,7 +137,7 @@ func (t *Trainer) resume(ctx context.Context, run *rundir.Run) error {
 	t.warnIfOther("threads", fmt.Sprint(p.Threads), fmt.Sprint(torch.Threads()))
 	t.warnIfOther("device", p.Device, t.Session.Device.String())
 	t.Progress, t.written = *p, time.Now()
-	if err := t.restore(ctx, f, true); err != nil {
+	if err := t.restore(ctx, run, p.Step, f, true); err != nil {
 		return err
 	}
 	if err := t.restoreRetention(ctx, f); err != nil {
@@ -161,8 +184,11 @@ func (t *Trainer) warnIfOther(what, then, now string) {
 	}
 }
 
-// restore reads weights and, if requested, the state of the optimizer from a checkpoint.
-func (t *Trainer) restore(ctx context.Context, f *ckpt.File, optimizer bool) error {
+// restore reads weights and, if requested, the state of the optimizer from the checkpoint of a step.
+func (t *Trainer) restore(ctx context.Context, run *rundir.Run, step int, f *ckpt.File, optimizer bool) error {
+	if err := t.restoreVoxels(ctx, run, step, optimizer); err != nil {
+		return err
+	}
 	return t.Session.Train(ctx, 0, func(s *torch.Scope) error {
 		for name, p := range t.Adam.Params() {
 			v, err := rundir.ReadTensor(s, f, "weights."+name)
@@ -172,10 +198,10 @@ func (t *Trainer) restore(ctx context.Context, f *ckpt.File, optimizer bool) err
 			p.CopyFrom(v)
 		}
 		for i, p := range t.Study.Subjects {
-			if !t.ridgeReadouts() {
+			if !t.ridgeReadouts() || !t.whole() {
 				break
 			}
-			if err := restoreStore(s, f, ridgePrefix(p), t.Readouts[i].Store); err != nil {
+			if err := restoreStore(s, f, ridgePrefix(p), t.Readouts[i].Whole.Store); err != nil {
 				return err
 			}
 		}

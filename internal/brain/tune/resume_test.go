@@ -339,6 +339,8 @@ func TestSpoiltCheckpointsArePassedOver(t *testing.T) {
 		{"truncated", "tensors.safetensors", edit(func(b []byte) []byte { return b[:len(b)/2] })},
 		{"appended to", "tensors.safetensors", edit(func(b []byte) []byte { return append(b, 0) })},
 		{"empty", "tensors.safetensors", edit(func(b []byte) []byte { return nil })},
+		{"a flipped bit in a block of voxels", "voxels-ada-00000.safetensors", flip(func(n int) int { return n - 3 })},
+		{"a block of voxels that is gone", "voxels-bob-00000.safetensors", os.Remove},
 		{"a flipped bit in the state", "state.json", flip(func(n int) int { return n / 2 })},
 		{"a file that is gone", "state.json", os.Remove},
 		{"no manifest", "MANIFEST.json", os.Remove},
@@ -349,7 +351,7 @@ func TestSpoiltCheckpointsArePassedOver(t *testing.T) {
 			return []byte(strings.Replace(string(b), "state.json", "../"+"state.json", 1))
 		})},
 	}
-	quick := []string{"a flipped bit in the data", "something after a manifest"}
+	quick := []string{"a flipped bit in the data", "a flipped bit in a block of voxels", "something after a manifest"}
 	for _, c := range cases {
 		if !slices.Contains(quick, c.name) && !slowtest.Thorough {
 			continue
@@ -534,8 +536,15 @@ func rewriteState(out, step, from, to string) error {
 		return err
 	}
 	var entries []rundir.ManifestEntry
-	for _, name := range []string{"tensors.safetensors", "state.json"} {
-		e, err := rundir.FileEntry(dir, name)
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		if file.Name() == "MANIFEST.json" {
+			continue
+		}
+		e, err := rundir.FileEntry(dir, file.Name())
 		if err != nil {
 			return err
 		}

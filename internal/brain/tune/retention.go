@@ -100,7 +100,8 @@ func (t *Trainer) FitRetention(ctx context.Context, f *encoding.RowFeatures) err
 	g := t.Retention
 	g.Before = nil
 	for i, p := range t.Study.Subjects {
-		if err := t.fitReadout(ctx, g.Readouts[i], f, p, g.columns[i]); err != nil {
+		if err := t.fitReadout(ctx, f, p, g.columns[i], t.Study.RidgeOptions(), []*nn.Store{g.Readouts[i].Store},
+			[]int{len(g.columns[i])}); err != nil {
 			return err
 		}
 		before := make([]float32, len(t.Order))

@@ -58,7 +58,7 @@ func TestGuardPenaltyFollowsItsFormula(t *testing.T) {
 
 		require.NoError(t, tr.Session.Train(t.Context(), 0, func(s *torch.Scope) error {
 			k := uint64(0)
-			for name, p := range tr.Adam.Params() {
+			for name, p := range tr.Params() {
 				if strings.Contains(name, "lora_B") {
 					p.CopyFrom(s.FromFloat32(testnum.Values(p.Len(), k), p.Shape()...))
 					k++

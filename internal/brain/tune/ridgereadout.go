@@ -6,10 +6,11 @@ import (
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/progress"
 	"github.com/brainwavlm/bwlm/brain/ridge"
+	"github.com/brainwavlm/bwlm/internal/brain/columns"
 	"github.com/brainwavlm/bwlm/internal/brain/encoding"
-	"github.com/brainwavlm/bwlm/internal/brain/readout"
 	"github.com/brainwavlm/bwlm/internal/brain/study"
 	"github.com/brainwavlm/bwlm/torch"
+	"github.com/brainwavlm/bwlm/torch/nn"
 )
 
 // A ridge readout (readout.mode: ridge) is not trained. It is the ridge that scores the features as
@@ -22,20 +23,35 @@ import (
 // RefitReadouts fits the ridge readouts to features of the training rows.
 func (t *Trainer) RefitReadouts(ctx context.Context, f *encoding.RowFeatures) error {
 	for i, p := range t.Study.Subjects {
-		if err := t.fitReadout(ctx, t.Readouts[i], f, p, p.Tuned); err != nil {
+		mine := t.tunedHere(i)
+		if len(mine) == 0 {
+			continue
+		}
+		opt := t.Study.RidgeOptions()
+		var layers []*nn.Store
+		widths := []int{len(mine)}
+		if r := t.Readouts[i]; r.Whole != nil {
+			layers = r.Stores()[:1]
+		} else {
+			opt.Unit, opt.Of, layers, widths = columns.Width, len(p.Tuned), r.Stores()[1:], nil
+			for _, b := range r.Blocks {
+				widths = append(widths, b.Len())
+			}
+		}
+		if err := t.fitReadout(ctx, f, p, mine, opt, layers, widths); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// fitReadout sets a direct readout to the ridge from a subject's training features to some columns, with the penalties,
-// folds and seed of the evaluation.
-func (t *Trainer) fitReadout(ctx context.Context, r *readout.Readout, f *encoding.RowFeatures, p *study.Subject,
-	columns []int) error {
+// fitReadout fits the ridge from a subject's training features to some columns, with the options of the evaluation, and
+// sets last layers of consecutive columns to it.
+func (t *Trainer) fitReadout(ctx context.Context, f *encoding.RowFeatures, p *study.Subject, columns []int,
+	opt ridge.Options, layers []*nn.Store, widths []int) error {
 	x, rows := f.Stack(p, study.Train)
 	y := p.Responses.Select(p.Parts[study.Train]...).Of(columns)
-	m, err := ridge.FitColumns(ctx, x, y, rows, len(columns), t.Study.RidgeOptions())
+	m, err := ridge.FitColumns(ctx, x, y, rows, len(columns), opt)
 	if err != nil {
 		return err
 	}
@@ -48,9 +64,13 @@ func (t *Trainer) fitReadout(ctx context.Context, r *readout.Readout, f *encodin
 		bias[v] = float32(b)
 	}
 	return t.Session.Train(ctx, 0, func(s *torch.Scope) error {
-		w := s.FromFloat32(weights, m.Features, m.Voxels).Transpose(0, 1).Contiguous() // (V, F)
-		r.Store.Param("linear.weight").CopyFrom(w)
-		r.Store.Param("linear.bias").CopyFrom(s.FromFloat32(bias, len(bias)))
+		w, c := s.FromFloat32(weights, m.Features, m.Voxels), s.FromFloat32(bias, len(bias))
+		at := 0
+		for k, store := range layers {
+			store.Param("linear.weight").CopyFrom(w.Narrow(1, at, widths[k]).Transpose(0, 1).Contiguous()) // (V, F)
+			store.Param("linear.bias").CopyFrom(c.Narrow(0, at, widths[k]))
+			at += widths[k]
+		}
 		return nil
 	})
 }

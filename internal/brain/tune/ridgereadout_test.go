@@ -47,7 +47,7 @@ func TestPinnedReadoutIsTheRidge(t *testing.T) {
 		assert.True(t, strings.HasPrefix(name, "adapter."), name)
 		assert.NotZero(t, studytest.Norm(g), name)
 	}
-	for name := range tr.Adam.Params() {
+	for name := range tr.Params() {
 		assert.NotContains(t, name, "readout.")
 	}
 }
@@ -78,11 +78,11 @@ func TestPinnedReadoutIsRefreshed(t *testing.T) {
 		require.NoError(t, err)
 		tr := studytest.TrainerOf(t, st)
 		require.NoError(t, tr.RefitReadouts(t.Context(), &f[0]))
-		fresh := tr.Readouts[0].Store.Param("linear.weight").Float32s()
-		_, file, err := run.Open(p.BestStep)
+		fresh := tr.Readouts[0].Blocks[0].Store.Param("linear.weight").Float32s()
+		file, err := run.OpenVoxels(p.BestStep, "ada", 0)
 		require.NoError(t, err)
 		defer file.Close()
-		saved, err := file.Float32("weights.readout.ada.linear.weight")
+		saved, err := file.Float32("linear.weight")
 		require.NoError(t, err)
 		assert.InDeltaSlice(t, fresh, saved, 1e-4)
 	}
@@ -107,7 +107,7 @@ func TestRefreshFitsReadoutAndStatisticsTogether(t *testing.T) {
 	for _, story := range []string{"one", "two"} {
 		assert.Equal(t, f[0].Zscore[story], tr.Zscore[story], story)
 	}
-	assert.NotZero(t, studytest.Norm(tr.Readouts[0].Store.Param("linear.weight").Float32s()))
+	assert.NotZero(t, studytest.Norm(tr.Readouts[0].Blocks[0].Store.Param("linear.weight").Float32s()))
 }
 
 // A ridge is a sound readout before training too.

@@ -29,26 +29,27 @@ func (t *Trainer) Step(ctx context.Context, b Block, seed uint64) (loss float64,
 				WithHint("lower train.lr; the last good checkpoint is kept")
 		}
 		defer torch.Part(ctx, phases.PartOptimizer)()
-		t.Adam.Step()
-		t.Adam.ClearGrad()
+		t.update()
 		return nil
 	})
 	return loss, windows.SoundError(err)
 }
 
 // Backward computes the loss of a block and the gradients of all parameters that are tuned. Each rank computes its
-// share of the units and the whole readouts; loss and gradients are those of one process, bit for bit.
+// share of the units and of the voxels; loss and gradients are those of one process, bit for bit.
 func (t *Trainer) Backward(s *torch.Scope, b Block, y *Targets, seed uint64) (float64, error) {
 	stim := t.Study.Stimuli[b.Story]
 	section := sections.Of(stim.Tuning, b.From, b.To, t.Study.Experiment.Train.ContextRows)
 	u := &unitPass{trainer: t, stim: stim, seed: seed,
 		units: t.Reader.Units(stim, section.Vectors.From, section.Vectors.To)}
-	loss := func(s *torch.Scope, vectors *torch.Tensor) float64 { return t.backward(s, b, y, section, vectors) }
+	loss := func(s *torch.Scope, vectors *torch.Tensor) (float64, error) {
+		return t.backward(s, b, y, section, vectors)
+	}
 	switch {
 	case !t.tunes:
-		return loss(s, u.frozen(s)), nil
+		return loss(s, u.frozen(s))
 	case len(u.units) == 0:
-		return loss(s, u.empty(s)), nil
+		return loss(s, u.empty(s))
 	}
 	u.share(t.Study.Options.Ranks)
 	return u.backward(s, loss)
@@ -87,8 +88,8 @@ func (u *unitPass) empty(s *torch.Scope) *torch.Tensor {
 
 // backward calls loss, which returns its value after a backward pass to the vectors (windows, E) of all units, and
 // carries the gradient of the vectors into the model.
-func (u *unitPass) backward(s *torch.Scope, loss func(s *torch.Scope, vectors *torch.Tensor) float64) (value float64,
-	err error) {
+func (u *unitPass) backward(s *torch.Scope, loss func(s *torch.Scope, vectors *torch.Tensor) (float64,
+	error)) (value float64, err error) {
 	if i := len(u.held); i < min(u.trainer.Held, len(u.units)) {
 		u.forward(s, u.units[i], true, func(s *torch.Scope, x *torch.Tensor) {
 			u.held = append(u.held, x)
@@ -108,7 +109,9 @@ func (u *unitPass) backward(s *torch.Scope, loss func(s *torch.Scope, vectors *t
 		return 0, err
 	}
 	vectors = vectors.Detach().RequireGrad(true)
-	value = loss(s, vectors)
+	if value, err = loss(s, vectors); err != nil {
+		return 0, err
+	}
 	grad := vectors.Grad(s)
 	for i, unit := range u.units {
 		n := unit.Windows.Len()

@@ -6,7 +6,9 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/loss"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/brain/columns"
 	"github.com/brainwavlm/bwlm/internal/brain/encoding"
 	"github.com/brainwavlm/bwlm/internal/brain/phases"
 	"github.com/brainwavlm/bwlm/internal/brain/readout"
@@ -39,25 +41,29 @@ type Trainer struct {
 	Adapter   *peft.Adapter  // nil unless train.mode is lora
 	own       speech.Encoder // a copy of the study's model, in mode full
 	Reader    *windows.Reader
-	Held      int                // units of a step whose activations stay in memory; the others are computed again
-	Readouts  []*readout.Readout // by subject
-	Retention *Retention         // nil without retained ROIs
-	Order     []Block            // of an epoch, before shuffling
-	Adam      *nn.Adam
+	Held      int               // units of a step whose activations stay in memory; the others are computed again
+	Readouts  []*readout.Shared // by subject
+	Retention *Retention        // nil without retained ROIs
+	Order     []Block           // of an epoch, before shuffling
+	Adam      *nn.Adam          // of all but the blocks of readouts, which have their own
 	Session   nn.Session
 	tunes     bool                   // the model changes, not only the readouts
 	features  []encoding.RowFeatures // of training and validation stories, as last read, by hidden state of readLayers
 	Zscore    map[string]design.ZScore
 	Progress  rundir.Progress
 	written   time.Time              // when a checkpoint was last saved, or tried
-	unsaved   *rundir.Checkpoint     // the best one, if it could not be written
+	unsaved   *checkpoint            // the best one, if it could not be written
 	valid     []encoding.VoxelScores // of the last validation; nil in mode readout
+	columns   [][]columns.Block      // by rank: the blocks of tuned voxels of all subjects
+	loss      loss.Columns           // of subjects with several blocks
 	alphas    [][]float64            // (voxels) of each subject at epoch 0; nil unless eval.reuse_alphas
 }
 
 // NewTrainer creates the adapter or the copy of the model, the readouts and the optimizer.
 func NewTrainer(ctx context.Context, st *study.Study) (*Trainer, error) {
-	t := &Trainer{Study: st, Model: st.Model, tunes: st.Experiment.Train.Mode != experiment.TrainReadout}
+	t := &Trainer{Study: st, Model: st.Model, tunes: st.Experiment.Train.Mode != experiment.TrainReadout,
+		loss: loss.ByColumns(st.LossName, st.Experiment.Train, st.Experiment.Compat)}
+	t.shareColumns()
 	err := t.prepareModel(ctx)
 	if err == nil {
 		err = t.prepareReadouts(ctx)
@@ -124,32 +130,17 @@ func (t *Trainer) prepareReadouts(ctx context.Context) error {
 		Compute: t.Model.Session().Compute}
 	var readouts, mixes, model nn.Group
 	for i, p := range t.Study.Subjects {
-		mode := torch.Mode{Seed: torch.Seed(exp.Train.Seed, SeedReadout, uint64(i)), Device: t.Session.Device}
-		store, bottleneck := nn.NewStore(), exp.Readout.Bottleneck
-		if t.ridgeReadouts() {
-			bottleneck = 0
-		}
-		err := torch.Do(ctx, mode, func(s *torch.Scope) error {
-			r, err := readout.New(s, store, width, bottleneck, len(p.Tuned), biases[exp.Readout.Bias])
-			t.Readouts = append(t.Readouts, r)
-			if err == nil && exp.Readout.Init != "" {
-				err = initReadout(s, store, exp.Readout.Init, p)
-			}
-			if err == nil && t.states() > 1 {
-				err = t.addLayerWeights(s, r, p)
-			}
-			return err
-		})
+		r, err := t.newReadout(ctx, i, width)
 		if err != nil {
 			return err
 		}
-		t.Session.Stores = append(t.Session.Stores, store)
+		t.Readouts = append(t.Readouts, r)
+		t.Session.Stores = append(t.Session.Stores, r.Stores()...)
 		if !t.ridgeReadouts() {
-			readouts = readouts.With(readoutPrefix+p.Name+".", store, nil)
+			readouts = readouts.With(readoutPrefix+p.Name+".", r.Stores()[0], nil)
 		}
-		if m := t.Readouts[i].Weights; m != nil {
-			t.Session.Stores = append(t.Session.Stores, m.Store)
-			mixes = mixes.With(readoutPrefix+p.Name+".", m.Store, nil)
+		if r.Whole != nil {
+			mixes = mixes.With(readoutPrefix+p.Name+".", r.Whole.Weights.Store, nil)
 		}
 	}
 	readouts.LR, mixes.LR, model.LR = exp.Train.ReadoutLR, exp.Train.LayerWeightsLR, exp.Train.LR
@@ -164,12 +155,15 @@ func (t *Trainer) prepareReadouts(ctx context.Context) error {
 	}
 	return torch.Do(ctx, torch.Mode{}, func(s *torch.Scope) error {
 		t.Adam = nn.NewAdam(s, nn.AdamOptions{}, model, readouts, mixes)
+		for b := range t.blocks() {
+			if !t.ridgeReadouts() {
+				g := nn.Group{LR: exp.Train.ReadoutLR}
+				b.Adam = nn.NewAdam(s, nn.AdamOptions{}, g.With("", b.Store, nil))
+			}
+		}
 		return nil
 	})
 }
-
-// biases are the initial values of a readout's biases; nil are PyTorch's.
-var biases = map[string]nn.Init{"zeros": nn.Zeros, "uniform": nil}
 
 // Prove checks that the adapter trains, on windows of the first block that has any.
 func (t *Trainer) Prove(ctx context.Context, order []Block) error {

@@ -72,9 +72,13 @@ func (t *Trainer) validate(ctx context.Context, done *results.Epoch) (err error)
 
 // readoutR returns the mean over subjects of the mean r of their tuned voxels, predicted by the trained readouts.
 func (t *Trainer) readoutR(ctx context.Context) (float64, error) {
-	total := 0.
 	f := t.TunedOn(t.features)
+	scores := make([]encoding.VoxelScores, len(t.Study.Subjects))
 	for i, p := range t.Study.Subjects {
+		mine := t.tunedHere(i)
+		if len(mine) == 0 {
+			continue
+		}
 		x, rows := f.Stack(p, study.Val)
 		var pred []float32
 		err := t.Session.Infer(ctx, func(s *torch.Scope) error {
@@ -84,12 +88,24 @@ func (t *Trainer) readoutR(ctx context.Context) (float64, error) {
 		if err != nil {
 			return 0, err
 		}
-		want, err := p.Read(ctx, p.Tuned, p.Parts[study.Val]...)
+		want, err := p.Read(ctx, mine, p.Parts[study.Val]...)
 		if err != nil {
 			return 0, err
 		}
-		r, constant := encoding.EpochR(t.Study.Experiment)(pred, want, rows, len(p.Tuned), p.Parts[study.Val])
-		total += p.TunedMean(r, constant)
+		s := &scores[i]
+		s.R, s.Constant = encoding.EpochR(t.Study.Experiment)(pred, want, rows, len(mine), p.Parts[study.Val])
+		s.Alphas = make([]float64, len(mine)) // there is no ridge
+	}
+	if !t.whole() {
+		var err error
+		scores, err = encoding.NewShares(t.Study.Options.Ranks, encoding.Tuned(t.Study)).Gather(scores)
+		if err != nil {
+			return 0, err
+		}
+	}
+	total := 0.
+	for i, p := range t.Study.Subjects {
+		total += p.TunedMean(scores[i].R, scores[i].Constant)
 	}
 	return total / float64(len(t.Study.Subjects)), nil
 }

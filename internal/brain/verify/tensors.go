@@ -141,6 +141,10 @@ func (r *Report) checkpoint(ctx context.Context, dir string) error {
 	}
 	run := &rundir.Run{Dir: filepath.Dir(filepath.Dir(abs))}
 	r.step(run, step, filepath.Base(abs), unknownEpochs)
-	r.file(ctx, filepath.Base(abs)+"/tensors.safetensors", filepath.Join(abs, "tensors.safetensors"), ckpt.Open)
+	files := []string{filepath.Join(abs, "tensors.safetensors")}
+	voxels, _ := filepath.Glob(filepath.Join(escape(abs), "voxels-*.safetensors")) // the pattern is well formed
+	for _, path := range append(files, voxels...) {
+		r.file(ctx, filepath.Base(abs)+"/"+filepath.Base(path), path, ckpt.Open)
+	}
 	return nil
 }

@@ -207,6 +207,8 @@ func TestDamageIsFoundAndNamed(t *testing.T) {
 		}, "run", []string{"when the run began"}},
 		"a bit of a checkpoint's tensors": {edit("CKPT/tensors.safetensors", flip), "run",
 			[]string{"tensors.safetensors: "}},
+		"a bit of a checkpoint's voxels": {edit("CKPT/voxels-ada-00000.safetensors", flip), "run",
+			[]string{"voxels-ada-00000.safetensors: "}},
 		"a checkpoint cut short": {edit("CKPT/tensors.safetensors", half), "run", []string{"tensors.safetensors: "}},
 		"state.json changed": {edit("CKPT/state.json", replace(`"epoch": 2`, `"epoch": 7`)), "run",
 			[]string{"state.json: "}},
