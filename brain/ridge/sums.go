@@ -171,37 +171,48 @@ func (d *directions) gather(s *torch.Scope, fold, part int, centre bool) (rows i
 func (f *fit) newFoldSums(s *torch.Scope, d *directions, number int) *foldSums {
 	k := len(d.size)
 	fd := &foldSums{number: number}
-	out := s.Frozen(func(s *torch.Scope) *torch.Tensor {
-		var g [2]*torch.Tensor
-		fd.rows[training], fd.means[training], g[training] = d.gather(s, number, training, f.x.centred)
-		fd.rows[heldOut], fd.means[heldOut], g[heldOut] = d.gather(s, number, heldOut, true)
-		size := s.FromFloat64(d.size, k)
-		m, q := g[training].Mul(size).Mul(size.Unsqueeze(1)).Eigh()
-		values := m.Float64s()
-		least := rounding(float64(f.x.rows)*d.size[k-1]*d.size[k-1], f.x.rows, k) // grams are sums of those of all rows
-		inverse := make([]float64, k)
-		for i, value := range values {
-			if value > least {
-				inverse[i] = 1 / math.Sqrt(value)
-				fd.condition = max(fd.condition, math.Sqrt(values[k-1]/value)) // values ascend
-			} else {
-				values[i] = 0
+	var values []float64
+	out := s.Frozen(func(s *torch.Scope) *torch.Tensor { // each scope frees its intermediate tensors, (K, K) Float64
+		e := s.Frozen(func(s *torch.Scope) *torch.Tensor {
+			size := s.FromFloat64(d.size, k)
+			m, q := s.Frozen(func(s *torch.Scope) *torch.Tensor {
+				var g *torch.Tensor
+				fd.rows[training], fd.means[training], g = d.gather(s, number, training, f.x.centred)
+				return g.Mul(s.Attach(size)).Mul(s.Attach(size).Unsqueeze(1))
+			}).Eigh()
+			values = m.Float64s()
+			least := rounding(float64(f.x.rows)*d.size[k-1]*d.size[k-1], f.x.rows, k) // grams are sums of those of all rows
+			inverse := make([]float64, k)
+			for i, value := range values {
+				if value > least {
+					inverse[i] = 1 / math.Sqrt(value)
+					fd.condition = max(fd.condition, math.Sqrt(values[k-1]/value)) // values ascend
+				} else {
+					values[i] = 0
+				}
 			}
-		}
-		e := q.Transpose(0, 1).Mul(s.FromFloat64(inverse, k, 1)).Mul(size)
-		spread, w := e.MatMul(g[heldOut]).MatMul(e.Transpose(0, 1)).Eigh()
-		root := w.Transpose(0, 1).Mul(spread.ClampMin(0).Sqrt().Unsqueeze(1))
-		_, r := root.QR()
-		apart := make([]float64, k)
+			return q.Transpose(0, 1).Mul(s.FromFloat64(inverse, k, 1)).Mul(size)
+		})
+		r := s.Frozen(func(s *torch.Scope) *torch.Tensor {
+			e := s.Attach(e)
+			spread, w := s.Frozen(func(s *torch.Scope) *torch.Tensor {
+				var g *torch.Tensor
+				fd.rows[heldOut], fd.means[heldOut], g = d.gather(s, number, heldOut, true)
+				return s.Attach(e).MatMul(g).MatMul(s.Attach(e).Transpose(0, 1))
+			}).Eigh()
+			root := w.Transpose(0, 1).Mul(spread.ClampMin(0).Sqrt().Unsqueeze(1))
+			_, r := root.QR()
+			return r.ToType(torch.Float32)
+		})
+		apart := slices.Clone(fd.means[heldOut])
 		for i := range apart {
 			if f.x.centred {
-				apart[i] = fd.means[heldOut][i] - fd.means[training][i]
-			} else {
-				apart[i] = fd.means[heldOut][i]
+				apart[i] -= fd.means[training][i]
 			}
 		}
-		return torch.Cat(0, e, r, e.MatMul(s.FromFloat64(apart, k, 1)).Transpose(0, 1),
-			s.FromFloat64(f.shrinkOf(fd, values), len(fd.factor), k)).ToType(torch.Float32)
+		return torch.Cat(0, e.ToType(torch.Float32), r,
+			e.MatMul(s.FromFloat64(apart, k, 1)).Transpose(0, 1).ToType(torch.Float32),
+			s.FromFloat64(f.shrinkOf(fd, values), len(fd.factor), k).ToType(torch.Float32))
 	})
 	f.count(2*2, k, k, 4*k) // products and decompositions in float64
 	fd.e = out.Narrow(0, 0, k)

@@ -19,6 +19,7 @@ func (f *fit) fitSums(ctx context.Context, folds [][]int, use Use) error {
 			each[number] = f.newFoldSums(s, d, number)
 			f.cost.Condition = max(f.cost.Condition, each[number].condition)
 		}
+		d.all.gram, d.held, f.x.data = nil, nil, nil // nothing needs them any more, and they are large
 		p := &pass{fit: f, directions: d, folds: len(folds), share: shareOf(folds, f.x.rows)}
 		for _, share := range sharesOf(d.in, len(folds), 0, f.x.rows) {
 			p.has = append(p.has, len(share.rows) > 0)

@@ -42,12 +42,12 @@ func (st *Study) shareMemory(context.Context) error {
 		return err
 	}
 	left -= min(more-later, left-unit)
+	left -= min(bound/8, left/4) // for what estimates miss: holes in the heap, above all
 	if opt.StepBytes == 0 {
 		opt.StepBytes = min(windows.DefaultStepBytes, max(left*2/3, unit))
 	}
 	if opt.CacheBytes == 0 {
-		const slack = 8 // of the bound, for what estimates miss: holes in the heap, above all
-		opt.CacheBytes = max(1, left-opt.StepBytes-bound/slack)
+		opt.CacheBytes = max(1, left-opt.StepBytes)
 	}
 	return nil
 }
@@ -102,7 +102,10 @@ func (st *Study) evaluationBytes(ridgeBytes int) (int64, error) {
 		if err != nil {
 			return 0, err
 		}
-		fits = max(fits, fit.Memory+4*int64(train)*width)
+		if fit.Form != ridge.Sums { // which does not keep the features
+			fit.Memory += 4 * int64(train) * width
+		}
+		fits = max(fits, fit.Memory)
 	}
 	return min(waves, waveBytes+longest) + kept + pass + features + features/4 + fits, nil
 }
