@@ -181,7 +181,8 @@ func (f *fit) newFoldSums(s *torch.Scope, d *directions, number int) *foldSums {
 				return g.Mul(s.Attach(size)).Mul(s.Attach(size).Unsqueeze(1))
 			}).Eigh()
 			values = m.Float64s()
-			least := rounding(float64(f.x.rows)*d.size[k-1]*d.size[k-1], f.x.rows, k) // grams are sums of those of all rows
+			// grams are sums of those of all rows
+			least := rounding(float64(f.x.rows)*d.size[k-1]*d.size[k-1], f.x.rows, k)
 			inverse := make([]float64, k)
 			for i, value := range values {
 				if value > least {
