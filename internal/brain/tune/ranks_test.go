@@ -22,6 +22,7 @@ import (
 	"github.com/brainwavlm/bwlm/internal/brain/encoding"
 	"github.com/brainwavlm/bwlm/internal/brain/study"
 	"github.com/brainwavlm/bwlm/internal/brain/studytest"
+	"github.com/brainwavlm/bwlm/internal/slowtest"
 	"github.com/brainwavlm/bwlm/torch/dist"
 )
 
@@ -110,8 +111,8 @@ func sameForAll(t *testing.T, child func(t *testing.T, g *dist.Group, d digests)
 // A training of two epochs that four ranks begin, two continue, one continues after them, and four end leaves the bytes
 // of an unbroken one. Each stops after some steps.
 func TestRunsContinueWithAnotherNumberOfRanks(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes seconds; make test runs it")
+	if !slowtest.Thorough {
+		t.Skip("make slow runs it; the tests of the command continue with another number of ranks, too")
 	}
 	dir := os.Getenv(sharedVariable)
 	if dir == "" {
