@@ -343,8 +343,7 @@ func (r *reference) readFirst(t *testing.T, s *SubjectResponses) {
 			continue
 		}
 		require.Equal(t, r.varies(split), s.Varies(split), "split %d, %v", split, s.how)
-		got = got[:0] // z-scored once more
-		scored := make([]float32, len(want))
+		scored := make([]float32, len(want)) // z-scored once more
 		for _, story := range slices.Sorted(maps.Keys(r.repeats)) {
 			var places []design.Rows
 			at := 0
