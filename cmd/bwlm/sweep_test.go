@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -45,22 +46,29 @@ func TestTwoSweepsOnOneFolder(t *testing.T) {
 	until(t, func() bool { return linesOf(first) >= 4 })
 	require.NoError(t, held.Process.Signal(syscall.SIGSTOP)) // it keeps the lock
 	require.NoFileExists(t, filepath.Join(first, "tuning.json"), "it was stopped too late")
-	other, said := bwlm(t, append(sweepOf(dir, "shared"), "--json")...)
+	other, _ := bwlm(t, append(sweepOf(dir, "shared"), "--json")...)
+	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
+	require.NoError(t, err)
+	defer log.Close()
+	said := func() string {
+		text, err := os.ReadFile(log.Name())
+		require.NoError(t, err)
+		return string(text)
+	}
 	var answer bytes.Buffer
-	other.Stdout = &answer
+	other.Stdout, other.Stderr = &answer, log
 	require.NoError(t, other.Start())
-	until(t, func() bool {
-		return exists(filepath.Join(dir, "shared", runs[1], "tuning.json")) &&
-			exists(filepath.Join(dir, "shared", runs[3], "failed.json"))
-	})
+	const waits = "waiting: 1 of 4 at work in other processes, nothing else is left\n"
+	until(t, func() bool { return strings.Contains(said(), waits) })
+	require.FileExists(t, filepath.Join(dir, "shared", runs[1], "tuning.json"))
+	require.FileExists(t, filepath.Join(dir, "shared", runs[3], "failed.json"))
 	require.NoFileExists(t, filepath.Join(dir, "shared", "sweep.json"))
 	require.NoError(t, held.Process.Kill())
 	_ = held.Wait()
-	require.NoError(t, other.Wait(), said.String())
-	for _, line := range []string{"run 2 of 4: " + runs[1] + " (1 more at work in other processes)\n",
-		"waiting: 1 of 4 at work in other processes, nothing else is left\n", "run 1 of 4: " + runs[0] + "\n",
-		"test rows of run 1 of 2: " + runs[0] + "\n"} {
-		assert.Contains(t, said.String(), line)
+	require.NoError(t, other.Wait(), said())
+	for _, line := range []string{"run 2 of 4: " + runs[1] + " (1 more at work in other processes)\n", waits,
+		"run 1 of 4: " + runs[0] + "\n", "test rows of run 1 of 2: " + runs[0] + "\n"} {
+		assert.Contains(t, said(), line)
 	}
 	assert.Contains(t, answer.String(), `{"schema":2,`)
 	sameFiles(t, filepath.Join(dir, "whole"), filepath.Join(dir, "shared"), "sweep.csv", "sweep.json")
