@@ -412,7 +412,7 @@ func TestChangedRunsAreRefused(t *testing.T) {
 			return rewriteState(e.Out, "step-000003", `"torch": "`, `"torch": "0.`)
 		}, "was begun with libtorch 0."},
 		{"format", func(e *experiment.Experiment) error {
-			return errors.Join(rewriteState(e.Out, "step-000003", `"format": 1`, `"format": 2`),
+			return errors.Join(rewriteState(e.Out, "step-000003", `"format": 2`, `"format": 1`),
 				os.RemoveAll(filepath.Join(e.Out, "ckpt", "step-000000")))
 		}, "no checkpoint can be read"},
 	}
