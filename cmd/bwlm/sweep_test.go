@@ -97,11 +97,6 @@ func until(t *testing.T, so func() bool) {
 	require.Eventually(t, so, 3*time.Minute, 5*time.Millisecond)
 }
 
-func exists(file string) bool {
-	_, err := os.Stat(file)
-	return err == nil
-}
-
 // linesOf counts the lines of metrics of a run.
 func linesOf(run string) int {
 	data, _ := os.ReadFile(filepath.Join(run, "metrics.jsonl"))
