@@ -180,8 +180,7 @@ func (s *Spec) check() *fault.Error {
 	return s.checkSpaces()
 }
 
-// printable reports whether a text has no control characters but ends of lines and tabs: it comes into pages, tables
-// and files that people look at in a terminal.
+// printable reports whether a text has no control characters but ends of lines and tabs: reports and terminals show it.
 func printable(text string) bool {
 	return !strings.ContainsFunc(text, func(r rune) bool {
 		return r != '\n' && r != '\t' && unicode.IsControl(r)

@@ -108,11 +108,12 @@ func sumSquares(x []float32, less float64) float64 {
 	return sum
 }
 
-// elementsOf returns the elements of what fn makes of x, and frees it: what [torch.Tensor.Scoped] returns lives as long
-// as x, which many blocks of voxels share.
-func elementsOf(x *torch.Tensor, fn func(x *torch.Tensor) *torch.Tensor) (out []float32) {
+// elementsOf returns what read returns of what fn makes of x, and frees that: what [torch.Tensor.Scoped] returns lives
+// as long as x, which many blocks of voxels share.
+func elementsOf[T any](x *torch.Tensor, read func(*torch.Tensor) []T,
+	fn func(x *torch.Tensor) *torch.Tensor) (out []T) {
 	x.Scoped(func(x *torch.Tensor) *torch.Tensor {
-		out = fn(x).Float32s()
+		out = read(fn(x))
 		return x.Scope().Zeros()
 	})
 	return out

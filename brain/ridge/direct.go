@@ -229,7 +229,7 @@ func (f *fit) weights(last *lastFit, y *responses, from, to, set int, model *Mod
 	}
 	whole, unit := f.wholeColumns(y, voxels, model, first)
 	offset := make([]float64, len(voxels)) // the prediction from the mean features
-	weights := elementsOf(last.shrink, func(d *torch.Tensor) *torch.Tensor {
+	weights := elementsOf(last.shrink, (*torch.Tensor).Float32s, func(d *torch.Tensor) *torch.Tensor {
 		s, b := d.Scope(), last.basis
 		z := s.FromFloat64(whole, len(voxels), y.rows).MatMul(b.onto)                      // (V, K)
 		w := b.weights(z.Mul(d.IndexSelect(0, lambdas)).Transpose(0, 1)).Mul(last.columns) // (features, V)

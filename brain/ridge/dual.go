@@ -63,15 +63,13 @@ func (f *fit) coefficients(last *lastFit, y *responses, from, to int, model *Mod
 	}
 	whole, unit := f.wholeColumns(y, voxels, model, first)
 	offset := make([]float64, n) // the prediction from the mean features
-	var a []float64
-	last.shrink.Scoped(func(d *torch.Tensor) *torch.Tensor { // see elementsOf
+	a := elementsOf(last.shrink, (*torch.Tensor).Float64s, func(d *torch.Tensor) *torch.Tensor {
 		s, b := d.Scope(), last.basis
 		z := s.FromFloat64(whole, n, rows).MatMul(b.onto).Mul(d.IndexSelect(0, lambdas)) // (V, K)
 		w := z.MatMul(b.q.Transpose(0, 1)).Mul(s.FromFloat64(unit, n, 1))                // (V, rows)
 		w = w.MulScalar(f.scale * f.scale)
 		copy(offset, w.MatMul(s.FromFloat64(f.kernel.toMean, rows, 1)).Float64s())
-		a = w.Transpose(0, 1).Contiguous().Float64s() // (rows, V)
-		return s.Zeros()
+		return w.Transpose(0, 1).Contiguous() // (rows, V)
 	})
 	for k, v := range voxels {
 		model.Intercept[v-first] = model.voxelMean[v-first] - offset[k]
@@ -91,7 +89,7 @@ func (m *Model) ReadWeights(ctx context.Context, from, to int, out []float32) er
 	return onTensors(ctx, m.device, func(s *torch.Scope) error {
 		x := m.train.columns(s, m.train.data, from, to).Transpose(0, 1) // (features, rows)
 		for first, last := range blocks(0, m.Voxels, m.predictedVoxels(to-from)) {
-			w := elementsOf(x, func(x *torch.Tensor) *torch.Tensor {
+			w := elementsOf(x, (*torch.Tensor).Float32s, func(x *torch.Tensor) *torch.Tensor {
 				return x.MatMul(m.dualBlock(x.Scope(), first, last)).ToType(torch.Float32)
 			})
 			for i := range to - from {

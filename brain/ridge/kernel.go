@@ -50,15 +50,9 @@ func (m *matrix) columns(s *torch.Scope, data []float32, from, to int) *torch.Te
 	})
 }
 
-// eachBlock calls do with ranges of columns, of which a block has a number of rows.
-func (m *matrix) eachBlock(rows int, do func(from, to int) error) error {
-	step := max(1, kernelValues/rows)
-	for from := 0; from < m.cols; from += step {
-		if err := do(from, min(from+step, m.cols)); err != nil {
-			return err
-		}
-	}
-	return nil
+// columnBlocks yields ranges of columns, of which a block has a number of rows.
+func (m *matrix) columnBlocks(rows int) func(yield func(from, to int) bool) {
+	return blocks(0, m.cols, max(1, kernelValues/rows))
 }
 
 // kernel returns the products of some rows of features, (n, columns), with the rows of m, (n, rows), both centred by
@@ -67,8 +61,8 @@ func (m *matrix) kernel(ctx context.Context, device torch.Device, data []float32
 	n := len(data) / m.cols
 	same := n == m.rows && &data[0] == &m.data[0]
 	sum := make([]float64, n*m.rows)
-	err := m.eachBlock(n+m.rows, func(from, to int) error {
-		return onTensors(ctx, device, func(s *torch.Scope) error {
+	for from, to := range m.columnBlocks(n + m.rows) {
+		err := onTensors(ctx, device, func(s *torch.Scope) error {
 			right := m.columns(s, m.data, from, to)
 			left := right
 			if !same {
@@ -82,23 +76,29 @@ func (m *matrix) kernel(ctx context.Context, device torch.Device, data []float32
 			})
 			return nil
 		})
-	})
-	return sum, err
+		if err != nil {
+			return nil, err
+		}
+	}
+	return sum, nil
 }
 
 // meanProducts returns the products of the rows of m, centred, with its means, (rows).
 func (m *matrix) meanProducts(ctx context.Context, device torch.Device) ([]float64, error) {
 	sum := make([]float64, m.rows)
-	err := m.eachBlock(m.rows, func(from, to int) error {
-		return onTensors(ctx, device, func(s *torch.Scope) error {
+	for from, to := range m.columnBlocks(m.rows) {
+		err := onTensors(ctx, device, func(s *torch.Scope) error {
 			part := m.columns(s, m.data, from, to).MatMul(s.FromFloat64(m.mean[from:to], to-from, 1)).Float64s()
 			for i, x := range part {
 				sum[i] += x
 			}
 			return nil
 		})
-	})
-	return sum, err
+		if err != nil {
+			return nil, err
+		}
+	}
+	return sum, nil
 }
 
 // foldKernels returns the kernels of a fold, K_T (training, training) and K_H (held, training).

@@ -52,6 +52,12 @@ func TestMemoryOfOneSize(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, m.ReadWeights(t.Context(), 0, some, make([]float32, some*voxels)))
 	}
+	tellPeak(t)
+}
+
+// tellPeak writes the most memory of this process, in bytes, to the file of peakOf.
+func tellPeak(t *testing.T) {
+	t.Helper()
 	var used unix.Rusage
 	require.NoError(t, unix.Getrusage(unix.RUSAGE_SELF, &used))
 	require.NoError(t, os.WriteFile(os.Getenv("RIDGE_TEST_PEAK"), []byte(strconv.FormatInt(used.Maxrss<<10, 10)),
@@ -71,16 +77,16 @@ func bytesOf(rows, features, voxels, penalties int) int {
 	return 12*features*voxels + (57+8*penalties)*voxels + 12*rows*features + 40*k*k + 24*rows*k + 16<<23
 }
 
-// peakOf returns the most memory of a process that fits one size, in bytes.
-func peakOf(t *testing.T, size [3]int) int {
+// peakOf returns the most memory of a process that runs a test with a size in a variable, in bytes.
+func peakOf(t *testing.T, test, variable string, size any) int {
 	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
 	text, err := json.Marshal(size)
 	require.NoError(t, err)
 	path := t.TempDir() + "/peak"
-	cmd := exec.CommandContext(t.Context(), self, "-test.run", "^TestMemoryOfOneSize$")
-	cmd.Env = append(os.Environ(), sizeVariable+"="+string(text), "RIDGE_TEST_PEAK="+path)
+	cmd := exec.CommandContext(t.Context(), self, "-test.run", "^"+test+"$")
+	cmd.Env = append(os.Environ(), variable+"="+string(text), "RIDGE_TEST_PEAK="+path)
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, string(out))
 	b, err := os.ReadFile(path)
@@ -94,7 +100,7 @@ func peakOf(t *testing.T, size [3]int) int {
 // weights, 3 GB here, not at all.
 func TestWideFeaturesAreHeldOnce(t *testing.T) {
 	const rows, features, voxels = 2000, 148_000, 5000
-	peak := peakOf(t, [3]int{rows, features, voxels})
+	peak := peakOf(t, "TestMemoryOfOneSize", sizeVariable, [3]int{rows, features, voxels})
 	t.Logf("%d rows, %d features, %d voxels: %d MB; the features are %d MB, the weights would be %d MB", rows, features,
 		voxels, peak>>20, 4*rows*features>>20, 4*features*voxels>>20)
 	assert.Less(t, peak, 4<<30)
@@ -107,7 +113,7 @@ func TestMemoryGrowsWithTheWeightsAlone(t *testing.T) {
 	const library = 400 << 20 // libtorch and the test itself
 	for _, size := range [][3]int{{600, 64, 500}, {600, 64, 200_000}, {1200, 64, 200_000},
 		{1500, 1024, 2000}, {1500, 1024, 60_000}, {900, 2000, 20_000}} {
-		peak := peakOf(t, size)
+		peak := peakOf(t, "TestMemoryOfOneSize", sizeVariable, size)
 		want := bytesOf(size[0], size[1], size[2], 2) + library
 		t.Logf("%d rows, %d features, %d voxels: %d MB, formula %d MB; the responses would take %d MB in f32",
 			size[0], size[1], size[2], peak>>20, want>>20, 4*size[0]*size[2]>>20)

@@ -6,14 +6,11 @@ import (
 	"context"
 	"encoding/json"
 	"os"
-	"os/exec"
 	"runtime/debug"
-	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 )
 
 // noiseRows are responses that are made as they are read, by rows.
@@ -52,30 +49,15 @@ func TestMemoryOfSumsOfOneSize(t *testing.T) {
 		func(context.Context, int, int, *Model) error { return nil })
 	require.NoError(t, err)
 	require.Equal(t, Sums, cost.Form)
-	var used unix.Rusage
-	require.NoError(t, unix.Getrusage(unix.RUSAGE_SELF, &used))
-	require.NoError(t, os.WriteFile(os.Getenv("RIDGE_TEST_PEAK"), []byte(strconv.FormatInt(used.Maxrss<<10, 10)),
-		0o600))
+	tellPeak(t)
 }
 
 // A fit from sums takes what Expect says, which plans and bounds of memory rely on.
 func TestMemoryOfSums(t *testing.T) {
 	const library = 400 << 20 // libtorch and the test itself
-	self, err := os.Executable()
-	require.NoError(t, err)
 	for _, size := range [][4]int{{8192, 512, 4096, 1 << 30}, {8192, 1024, 60_000, 1 << 30},
 		{12_288, 1024, 60_000, 500 << 20}, {8192, 2048, 20_000, 1 << 30}} {
-		text, err := json.Marshal(size)
-		require.NoError(t, err)
-		path := t.TempDir() + "/peak"
-		cmd := exec.CommandContext(t.Context(), self, "-test.run", "^TestMemoryOfSumsOfOneSize$")
-		cmd.Env = append(os.Environ(), sumsVariable+"="+string(text), "RIDGE_TEST_PEAK="+path)
-		out, err := cmd.CombinedOutput()
-		require.NoError(t, err, string(out))
-		b, err := os.ReadFile(path)
-		require.NoError(t, err)
-		peak, err := strconv.Atoi(string(b))
-		require.NoError(t, err)
+		peak := peakOf(t, "TestMemoryOfSumsOfOneSize", sumsVariable, size)
 		onlyForm = Sums
 		e, err := Expect(size[0], size[1], size[2], Options{Alphas: []float64{10, 100, 1000}, Bytes: size[3]})
 		onlyForm = ""

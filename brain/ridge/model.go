@@ -200,7 +200,7 @@ func (m *Model) predictedVoxels(rows int) int {
 func (m *Model) predict(x *torch.Tensor, bands []Band, bias []float64, from, to int) [][]float32 {
 	n := to - from
 	if m.Dual != nil {
-		return [][]float32{elementsOf(x, func(x *torch.Tensor) *torch.Tensor {
+		return [][]float32{elementsOf(x, (*torch.Tensor).Float32s, func(x *torch.Tensor) *torch.Tensor {
 			y := x.MatMul(m.dualBlock(x.Scope(), from, to))
 			return y.Add(x.Scope().FromFloat64(bias, n)).ToType(torch.Float32)
 		})}
@@ -211,7 +211,7 @@ func (m *Model) predict(x *torch.Tensor, bands []Band, bias []float64, from, to 
 	}
 	parts := make([][]float32, len(bands))
 	for b, band := range bands {
-		parts[b] = elementsOf(x, func(x *torch.Tensor) *torch.Tensor {
+		parts[b] = elementsOf(x, (*torch.Tensor).Float32s, func(x *torch.Tensor) *torch.Tensor {
 			weights := x.Scope().FromFloat32(w[band.From*n:band.To*n], band.To-band.From, n).ToType(torch.Float64)
 			y := x.Narrow(1, band.From, band.To-band.From).MatMul(weights)
 			return y.Add(x.Scope().FromFloat64(bias, n)).ToType(torch.Float32)

@@ -31,7 +31,7 @@ type Options struct {
 	// A share of the voxels, such as that of one of several processes, is fitted bit for bit as all of them are if both
 	// fits have the same Unit, if each Responses of the share begins with a voxel whose number is a multiple of it, and
 	// ends with such a voxel or the last, and if Of is the number of all voxels.
-	Unit int // blocks of voxels begin anew after so many of each Responses; 0: never
+	Unit int // a block of voxels begins at each multiple of it within each Responses; 0: at the first voxel alone
 	Of   int // voxels by whose number the form of the fit is chosen; 0: those that are fitted
 
 	Bands   []Band      // banded ridge: a penalty per band and voxel

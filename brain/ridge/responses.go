@@ -117,7 +117,7 @@ func (f *fit) groups(y *responses, each, block int) func(yield func(from, to int
 	}
 }
 
-// blocks yields blocks of at most step voxels that together are from ≤ v < to. They begin anew at each multiple of
+// blocks yields blocks of at most step voxels that together are from ≤ v < to. A block begins at each multiple of
 // Options.Unit, so that the blocks of a share are those of all voxels.
 func (f *fit) blocks(from, to, step int) func(yield func(from, to int) bool) {
 	if f.opt.Unit == 0 {

@@ -66,7 +66,7 @@ func (f *fit) weigh(d *directions, b *block, first int) *Model {
 		}
 	}
 	offset := make([]float64, n)
-	weights := elementsOf(d.from, func(from *torch.Tensor) *torch.Tensor {
+	weights := elementsOf(d.from, (*torch.Tensor).Float32s, func(from *torch.Tensor) *torch.Tensor {
 		w := from.Scope().Frozen(func(s *torch.Scope) *torch.Tensor { // each scope frees its intermediate tensors
 			shrunken := s.Frozen(func(s *torch.Scope) *torch.Tensor {
 				c := b.whole64(s)

@@ -15,7 +15,7 @@ import (
 // every command that reads them, before the run's scores are touched.
 func TestARunIsRefusedByDataThatChanged(t *testing.T) {
 	if testing.Short() {
-		t.Skip("a training")
+		t.Skip("a training; make test runs it")
 	}
 	dir := t.TempDir()
 	require.NoError(t, tinyStudy(dir))

@@ -88,8 +88,8 @@ func hemisphere(t *testing.T, path string) {
 	}))
 }
 
-// rolled is a time series of 20 rows that begins some rows later and goes on with those that it left out, so that
-// stories have responses of their own. Other files are as they are.
+// rolled is a time series of 20 rows, shifted circularly by some rows, so that stories have responses of their own.
+// Other files are as they are.
 func rolled(t *testing.T, name string, data []byte, rows int) []byte {
 	t.Helper()
 	roll := func(all []byte, courses int) { // each with all its rows

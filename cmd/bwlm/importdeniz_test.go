@@ -16,7 +16,7 @@ import (
 // Files of the Gallant laboratory go through import, check-timing, train and export.
 func TestStoriesOfTheGallantLaboratoryBecomeATraining(t *testing.T) {
 	if testing.Short() {
-		t.Skip("a training")
+		t.Skip("a training; make test runs it")
 	}
 	dir := t.TempDir()
 	require.NoError(t, tinyStudy(dir))

@@ -158,9 +158,9 @@ func (f *fits) predictLayer(ctx context.Context, group []int, ys []ridge.Respons
 					to[v] = of[v]
 				}
 			}
-			for _, v := range better {
-				p.Alphas[from+v] = m.Alphas[v]
-			}
+		}
+		for _, v := range better { // sets share them
+			out[0][group[k]].Alphas[from+v] = m.Alphas[v]
 		}
 		return nil
 	})

@@ -73,21 +73,33 @@ func (s *arraySource) ReadRows(_ context.Context, repeat, from, to int, out []fl
 	return s.open(func(r *stored.Reader) error { return stored.ReadRows(r, repeat, from, to, out) })
 }
 
-// open calls do with a reader of the array. A file that has changed is an error of kind IO.
-func (s *arraySource) open(do func(*stored.Reader) error) error {
+// file opens the file. One that has changed is an error of kind IO.
+func (s *arraySource) file() (*os.File, error) {
 	file, err := os.Open(s.path)
 	if err != nil {
-		return inputfile.Error(reading, s.path, err)
+		return nil, inputfile.Error(reading, s.path, err)
+	}
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+		err = inputfile.Error(reading, s.path, err)
+	case info.Size() != s.size || !info.ModTime().Equal(s.changed):
+		err = fault.New(fault.IO, reading, quote.OneLine(s.path), "the file has changed since it was opened").
+			WithHint("try again when nothing writes it")
+	default:
+		return file, nil
+	}
+	file.Close()
+	return nil, err
+}
+
+// open calls do with a reader of the array.
+func (s *arraySource) open(do func(*stored.Reader) error) error {
+	file, err := s.file()
+	if err != nil {
+		return err
 	}
 	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return inputfile.Error(reading, s.path, err)
-	}
-	if info.Size() != s.size || !info.ModTime().Equal(s.changed) {
-		return fault.New(fault.IO, reading, quote.OneLine(s.path), "the file has changed since it was opened").
-			WithHint("try again when nothing writes it")
-	}
 	r, err := stored.New(s.array, file, s.array.Offset,
 		func(err error) error { return inputfile.Error(reading, s.path, err) })
 	if err != nil {

@@ -78,13 +78,15 @@ func TestFilesWithoutTheArray(t *testing.T) {
 	_, err = OpenArray(filepath.Join(t.TempDir(), "none.npz"), "")
 	faulttest.Require(t, fault.Missing, err, "none.npz")
 
-	copied := filepath.Join(t.TempDir(), "a.jbl")
-	text, err := os.ReadFile(filepath.Join(dir, "joblib/UTS00_responses.jbl"))
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(copied, text, 0o600))
-	s, err := OpenArray(copied, "souls")
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(copied, append(text, 0), 0o600))
-	err = s.ReadRows(context.Background(), 0, 0, 1, make([]float32, 7))
-	faulttest.Require(t, fault.IO, err, "has changed since it was opened")
+	for _, name := range []string{"UTS00_responses.jbl", "UTS00_responses.jbl.gz"} { // in place, and compressed
+		copied := filepath.Join(t.TempDir(), name)
+		text, err := os.ReadFile(filepath.Join(dir, "joblib", name))
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(copied, text, 0o600))
+		s, err := OpenArray(copied, "souls")
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(copied, append(text, 0), 0o600))
+		err = s.ReadRows(context.Background(), 0, 0, 1, make([]float32, 7))
+		faulttest.Require(t, fault.IO, err, "has changed since it was opened")
+	}
 }

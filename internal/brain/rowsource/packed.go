@@ -2,7 +2,6 @@ package rowsource
 
 import (
 	"context"
-	"os"
 
 	"github.com/brainwavlm/bwlm/internal/arrayfile"
 	"github.com/brainwavlm/bwlm/internal/inputfile"
@@ -14,16 +13,16 @@ type packed struct{ arraySource }
 
 // ReadRows fills out with rows. Where rows are spread over the file all of it is unpacked.
 func (p *packed) ReadRows(_ context.Context, repeat, from, to int, out []float32) error {
+	file, err := p.file()
+	if err != nil {
+		return err
+	}
+	defer file.Close()
 	f, err := arrayfile.Open(p.path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	file, err := os.Open(p.path)
-	if err != nil {
-		return inputfile.Error(reading, p.path, err)
-	}
-	defer file.Close()
 	a, err := stored.Choose(reading, p.path, p.array.Name, f.Arrays(), f.Others())
 	if err != nil {
 		return err

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/progress"
 )
@@ -30,39 +29,18 @@ func (st *Study) noteRaw(p *Subject) {
 	}
 }
 
-// copies counts responses that are read from copies in the cache.
-type copies struct {
-	recordings int
-	bytes      int64
-}
-
-// countCopy counts responses that are read from a copy.
-func (p *Subject) countCopy(r *dataset.Responses) {
-	if r.Copied == "" {
-		return
-	}
-	if p.copied[r.Copied] == nil {
-		if p.copied == nil {
-			p.copied = map[string]*copies{}
-		}
-		p.copied[r.Copied] = &copies{}
-	}
-	c := p.copied[r.Copied]
-	c.recordings++
-	c.bytes += 4 * int64(r.Repeats) * int64(r.Rows) * int64(r.Columns)
-}
-
-// noteCopies notes responses that are read from copies.
+// noteCopies notes responses that are read from copies in the cache.
 func (st *Study) noteCopies() {
-	all := map[string]copies{}
+	recordings, bytes := map[string]int{}, map[string]int64{} // by the reason
 	for _, p := range st.Subjects {
-		for why, c := range p.copied {
-			all[why] = copies{all[why].recordings + c.recordings, all[why].bytes + c.bytes}
+		for _, r := range p.copied {
+			recordings[r.Copied]++
+			bytes[r.Copied] += 4 * int64(r.Repeats) * int64(r.Rows) * int64(r.Columns)
 		}
 	}
-	for _, why := range slices.Sorted(maps.Keys(all)) {
+	for _, why := range slices.Sorted(maps.Keys(recordings)) {
 		st.Note("responses are %s in %d files or arrays; they are read from copies by rows, %d MB in %s", why,
-			all[why].recordings, (all[why].bytes+1<<20-1)>>20, st.Data.Spec().CacheDir)
+			recordings[why], (bytes[why]+1<<20-1)>>20, st.Data.Spec().CacheDir)
 	}
 }
 

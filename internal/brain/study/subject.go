@@ -26,9 +26,9 @@ type Subject struct {
 
 	odd *responses.SubjectResponses // of the test rows, for weights and ceilings; nil: Responses
 
-	empty        []int              // columns that hold no values
-	zscoreScored bool               // scores standardise the responses of each story once more
-	copied       map[string]*copies // of responses that are read from copies, by the reason
+	empty        []int                // columns that hold no values
+	zscoreScored bool                 // scores standardise the responses of each story once more
+	copied       []*dataset.Responses // those that are read from copies in the cache
 	measured     bool
 }
 
@@ -50,7 +50,9 @@ func openSubject(ctx context.Context, exp *experiment.Experiment, data *dataset.
 			return nil, err
 		}
 		opened, rows[story], p.empty = append(opened, r), r.Rows, r.Empty
-		p.countCopy(r)
+		if r.Copied != "" {
+			p.copied = append(p.copied, r)
+		}
 	}
 	var err error
 	if p.Parts, err = parts(exp, data, rows); err != nil {
