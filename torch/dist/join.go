@@ -75,7 +75,7 @@ func join(ctx context.Context, e Env, opt options) (*Group, error) {
 	j := &joiner{ctx: ctx, env: e, until: time.Now().Add(opt.join), limit: opt.join}
 	g := &Group{env: e, opt: opt, data: newThread(), store: newThread(), ended: make(chan struct{})}
 	if err := j.connect(g); err != nil {
-		j.abandon(g)
+		j.abandon(g, err)
 		return nil, err
 	}
 	g.context, g.stop = context.WithCancelCause(context.WithoutCancel(ctx))
@@ -116,7 +116,8 @@ func (j *joiner) connect(g *Group) error {
 		}
 		return j.fault(err, "the store at %s", j.address()).WithHint("%s", hint)
 	}
-	if g.names, err = j.meet(g); err != nil {
+	host, _ := os.Hostname()
+	if g.names, err = j.meet(g, keyHere, fmt.Sprintf("%s\t%d", host, os.Getpid())); err != nil {
 		return err
 	}
 	address := ""
@@ -130,12 +131,18 @@ func (j *joiner) connect(g *Group) error {
 		return j.fault(err, "the connection with the other ranks").
 			WithHint("set GLOO_SOCKET_IFNAME to the network interface by which the machines reach each other")
 	}
-	return nil
+	_, err = j.meet(g, keyConnected, "1") // none may leave while another one still connects
+	return err
 }
 
-// abandon frees what a Join that failed has made, unless a call of c10d still uses it. The store of rank 0 stays long
-// enough for the others to learn who is missing.
-func (j *joiner) abandon(g *Group) {
+// abandon tells the others why a Join failed and frees what it has made, unless a call of c10d still uses it. The store
+// of rank 0 stays long enough for the others to learn who is missing.
+func (j *joiner) abandon(g *Group, why error) {
+	g.store.do(storeTime, nil, func() {
+		if g.h != nil {
+			_ = g.h.set(keyFailed(j.env.Rank), oneLine(why.Error())) // without it they wait until their own limit
+		}
+	})
 	if j.env.Rank == 0 && !j.env.agent && j.ctx.Err() == nil {
 		time.Sleep(graceTime)
 	}
@@ -200,33 +207,41 @@ func (j *joiner) pause() {
 	}
 }
 
-// meet waits until all ranks are at the store, and returns where they run.
-func (j *joiner) meet(g *Group) ([]string, error) {
-	host, _ := os.Hostname()
-	err := j.run(g.store, func() error {
-		return g.h.set(keyHere(j.env.Rank), fmt.Sprintf("%s\t%d", host, os.Getpid()))
-	})
-	names := make([]string, j.env.World)
+// meet sets this rank's key at the store, waits until all ranks have set theirs, and returns what they set. It ends
+// early when one of those that it waits for has failed.
+func (j *joiner) meet(g *Group, key func(rank int) string, value string) ([]string, error) {
+	err := j.run(g.store, func() error { return g.h.set(key(j.env.Rank), value) })
+	values, failures := make([]string, j.env.World), make([]string, j.env.World)
 	var missing []int
 	for err == nil && j.ctx.Err() == nil {
-		missing = nil
+		var now []int
 		err = j.run(g.store, func() (err error) {
-			for r := range names {
-				if names[r] == "" && err == nil {
-					names[r], _, err = g.h.get(keyHere(r))
+			for r := 0; r < len(values) && err == nil; r++ {
+				if values[r] != "" {
+					continue
 				}
-				if names[r] == "" {
-					missing = append(missing, r)
+				if values[r], _, err = g.h.get(key(r)); err == nil && values[r] == "" {
+					now = append(now, r)
+					failures[r], _, err = g.h.get(keyFailed(r))
 				}
 			}
 			return err
 		})
-		if err == nil && missing == nil {
-			return names, nil
+		if err == nil && now == nil {
+			return values, nil
+		}
+		if err == nil {
+			missing = now
+		}
+		for _, r := range missing {
+			if failures[r] != "" {
+				return nil, fault.New(fault.Temporary, joining, j.env.String(), "%s failed: %s",
+					ranks([]int{r}, g.names), failures[r]).WithHint("see the log of that rank, and start all ranks anew")
+			}
 		}
 		if err == nil && time.Now().After(j.until) || errors.Is(err, errLost) && missing != nil {
 			return nil, fault.New(fault.Temporary, joining, j.env.String(), "%s did not come in %v",
-				ranks(missing, nil), j.limit).WithHint("look at their logs, and start all ranks anew")
+				ranks(missing, g.names), j.limit).WithHint("look at their logs, and start all ranks anew")
 		}
 		j.pause()
 	}
