@@ -122,7 +122,9 @@ int dist_connect(dist_group* g, int rank, int world, const char* iface, const ch
     using Gloo = c10d::ProcessGroupGloo;
     auto opt = Gloo::Options::create(milliseconds(ms));
     opt->devices.push_back(*iface ? Gloo::createDeviceForInterface(iface) : Gloo::createDeviceForHostname(address));
-    g->gloo = c10::make_intrusive<Gloo>(g->store, rank, world, opt);
+    const auto store = g->store->clone();  // Gloo waits at it, while dist_get asks the other
+    store->setTimeout(milliseconds(ms));
+    g->gloo = c10::make_intrusive<Gloo>(store, rank, world, opt);
     return DIST_OK;
   });
 }

@@ -199,6 +199,50 @@ func TestTheErrorOfARankIsToldByTheOthers(t *testing.T) {
 		"only the rank that failed by itself writes it")
 }
 
+// A rank that leaves as soon as it has joined does not break the connections that others still make.
+func TestARankThatLeavesAtOnceIsNamed(t *testing.T) {
+	for round := range 12 {
+		gone := round % 4
+		for r, err := range together(t, 4, options{}, func(g *Group) error {
+			if g.Rank() == gone {
+				g.Fail(fault.New(fault.IO, "open responses", "f", "no such file"))
+				return nil
+			}
+			return g.Barrier("end")
+		}) {
+			if r == gone {
+				require.NoError(t, err)
+				continue
+			}
+			require.ErrorContains(t, err, fmt.Sprintf("rank %d (process %d", gone, os.Getpid()))
+			require.ErrorContains(t, err, "failed: open responses: f: no such file")
+		}
+	}
+}
+
+// A rank that cannot be reached by the others is named by them, long before their own limit.
+func TestARankThatCannotConnectIsNamed(t *testing.T) {
+	port := freePort(t)
+	errs := make([]error, 3)
+	var all sync.WaitGroup
+	for r := range errs {
+		all.Go(func() {
+			opt := options{join: time.Minute}
+			if r == 1 {
+				opt.iface = "nosuch0"
+			}
+			_, errs[r] = join(t.Context(), Env{Rank: r, World: 3, host: "127.0.0.1", port: port}, opt)
+		})
+	}
+	all.Wait()
+	require.ErrorContains(t, errs[1], "the connection with the other ranks failed")
+	for _, r := range []int{0, 2} {
+		require.ErrorContains(t, errs[r], fmt.Sprintf("rank 1 (process %d", os.Getpid()))
+		require.ErrorContains(t, errs[r], "failed: join ranks: rank 1 of 3")
+		assert.Equal(t, fault.Temporary, fault.KindOf(errs[r]))
+	}
+}
+
 func TestALateRankIsNamed(t *testing.T) {
 	const each = time.Second
 	begun := time.Now()

@@ -124,15 +124,53 @@ func (j *joiner) connect(g *Group) error {
 	if g.opt.iface == "" {
 		address = j.localAddress(g.names)
 	}
-	err = j.run(g.data, func() error {
+	return j.mesh(g, address)
+}
+
+// mesh connects this rank with all others. It ends early when one of them fails. None may leave while another one still
+// connects, so it waits for all.
+func (j joiner) mesh(g *Group, address string) error {
+	ctx, end := context.WithCancelCause(j.ctx)
+	defer end(nil)
+	j.ctx = ctx
+	var told error
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		if told = j.failure(g); told != nil {
+			end(told)
+		}
+	})
+	err := j.run(g.data, func() error {
 		return g.h.connect(j.env.Rank, j.env.World, g.opt.iface, address, j.left())
 	})
 	if err != nil {
-		return j.fault(err, "the connection with the other ranks").
+		err = j.fault(err, "the connection with the other ranks").
 			WithHint("set GLOO_SOCKET_IFNAME to the network interface by which the machines reach each other")
+	} else {
+		_, err = j.meet(g, keyConnected, "1")
 	}
-	_, err = j.meet(g, keyConnected, "1") // none may leave while another one still connects
+	end(nil)
+	if watch.Wait(); told != nil {
+		return told
+	}
 	return err
+}
+
+// failure waits for a rank to fail, until the context ends.
+func (j *joiner) failure(g *Group) error {
+	for ; j.ctx.Err() == nil; j.pause() {
+		failures, err := g.get(g.each(keyFailed)...)
+		if err != nil {
+			continue // Join has its own limit
+		}
+		for r, why := range failures {
+			if why != "" {
+				return fault.New(fault.Temporary, joining, j.env.String(), "%s failed: %s",
+					ranks([]int{r}, g.names), why).WithHint("see the log of that rank, and start all ranks anew")
+			}
+		}
+	}
+	return nil
 }
 
 // abandon tells the others why a Join failed and frees what it has made, unless a call of c10d still uses it. The store
@@ -207,22 +245,20 @@ func (j *joiner) pause() {
 	}
 }
 
-// meet sets this rank's key at the store, waits until all ranks have set theirs, and returns what they set. It ends
-// early when one of those that it waits for has failed.
+// meet sets this rank's key at the store, waits until all ranks have set theirs, and returns what they set.
 func (j *joiner) meet(g *Group, key func(rank int) string, value string) ([]string, error) {
 	err := j.run(g.store, func() error { return g.h.set(key(j.env.Rank), value) })
-	values, failures := make([]string, j.env.World), make([]string, j.env.World)
+	values := make([]string, j.env.World)
 	var missing []int
 	for err == nil && j.ctx.Err() == nil {
 		var now []int
 		err = j.run(g.store, func() (err error) {
 			for r := 0; r < len(values) && err == nil; r++ {
-				if values[r] != "" {
-					continue
+				if values[r] == "" {
+					values[r], _, err = g.h.get(key(r))
 				}
-				if values[r], _, err = g.h.get(key(r)); err == nil && values[r] == "" {
+				if err == nil && values[r] == "" {
 					now = append(now, r)
-					failures[r], _, err = g.h.get(keyFailed(r))
 				}
 			}
 			return err
@@ -232,12 +268,6 @@ func (j *joiner) meet(g *Group, key func(rank int) string, value string) ([]stri
 		}
 		if err == nil {
 			missing = now
-		}
-		for _, r := range missing {
-			if failures[r] != "" {
-				return nil, fault.New(fault.Temporary, joining, j.env.String(), "%s failed: %s",
-					ranks([]int{r}, g.names), failures[r]).WithHint("see the log of that rank, and start all ranks anew")
-			}
 		}
 		if err == nil && time.Now().After(j.until) || errors.Is(err, errLost) && missing != nil {
 			return nil, fault.New(fault.Temporary, joining, j.env.String(), "%s did not come in %v",
