@@ -87,6 +87,27 @@ func (d *Dataset) labels(column string) (out []string) {
 	return out
 }
 
+// Labels returns the labels in a column of the clips that the entries of a split name, each once, in the order of the
+// table. An unknown column is an error.
+func (d *Dataset) Labels(column string, entries []string) (out []string, err error) {
+	parsed, err := ParseSplit(entries)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(d.columns(), column) {
+		return nil, d.unknown("column", column, d.columns())
+	}
+	rows, err := d.resolveEvents(parsed)
+	for _, r := range rows {
+		for _, e := range d.spec.Events[r.From:r.To] {
+			if label := e.Labels[column]; !slices.Contains(out, label) {
+				out = append(out, label)
+			}
+		}
+	}
+	return out, err
+}
+
 // resolveEvents turns the entries of a split into ranges of rows.
 func (d *Dataset) resolveEvents(entries []SplitEntry) (out []design.Rows, err error) {
 	in := make([]bool, len(d.spec.Events))

@@ -42,6 +42,13 @@ func pooling(v any) string {
 	return oneOf(PoolLast, PoolFirst, PoolMean, poolIndex+"N")(v)
 }
 
+func foldsOf(v any) string {
+	if column, ok := strings.CutPrefix(*v.(*string), foldLabel); ok && column != "" {
+		return text(column)
+	}
+	return oneOf("none", "stories", foldLabel+"COLUMN")(v)
+}
+
 // optionalFile accepts nothing, or a name that ends so.
 func optionalFile(ext string) func(any) string {
 	return func(v any) string {

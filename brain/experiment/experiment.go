@@ -125,7 +125,7 @@ type Eval struct {
 	Boots     int       // bootstrap folds
 	ChunkRows int       // rows of one bootstrap chunk
 	Layer     EvalLayer // hidden states that are scored
-	Folds     string    // "none", or "stories": each is tested once, with a tuning of its own
+	Folds     string    // "none", "stories" or "label:COLUMN": each is tested once, with a tuning of its own
 	HeldOut   float64   // share of the training chunks held out in each fold
 
 	HeldOutChunks string // JSON file with the numbers of the chunks that each fold holds out; "": drawn
@@ -167,6 +167,21 @@ func Default() *Experiment {
 		MaxMemory: "none",
 	}
 }
+
+// foldLabel begins eval.folds where folds are the labels of a column.
+const foldLabel = "label:"
+
+// Label returns the column whose labels are the folds of eval.folds; "" where these are stories, or there are none.
+func (e Eval) Label() string {
+	column, _ := strings.CutPrefix(e.Folds, foldLabel)
+	if column == e.Folds {
+		return ""
+	}
+	return column
+}
+
+// HasFolds reports whether eval.folds makes a training of each of several folds.
+func (e Eval) HasFolds() bool { return e.Folds != "" && e.Folds != "none" }
 
 // LegendreDegree gives the degree N of a detrend "legendre:N", or -1 for "none".
 func (d Data) LegendreDegree() int {

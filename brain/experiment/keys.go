@@ -291,8 +291,9 @@ var keys = []key{
 		"", false, func(e *Experiment) any { return &e.Eval.Layer }, oneOf(EvalLayerModel, EvalLayerVoxel)},
 	{"eval.folds",
 		"none | stories (cross-validation: each story of data.train, data.val and data.test is tested once, with a\n" +
-			"tuning on the others of its own; as many as data.val has, the next ones, validate).",
-		"", false, func(e *Experiment) any { return &e.Eval.Folds }, oneOf("none", "stories")},
+			"tuning on the others of its own; as many as data.val has, the next ones, validate) | label:COLUMN\n" +
+			"(design event: so is each label of a column, such as fold, category or group, instead of stories).",
+		"", false, func(e *Experiment) any { return &e.Eval.Folds }, foldsOf},
 	{"eval.alphas", "Candidates for each voxel, as a list or logspace(FROM, TO, N). The penalty is alpha squared.",
 		"", false, func(e *Experiment) any { return &e.Eval.Alphas }, risingAbove0},
 	{"eval.boots", "Bootstrap folds.",

@@ -285,7 +285,7 @@ func cheap(t *testing.T, text []byte) (*Experiment, error) {
 }
 
 func FuzzReadBytes(f *testing.F) {
-	f.Add([]byte(Template()))
+	f.Add([]byte(Template(false)))
 	f.Add([]byte(enough))
 	f.Add([]byte("compat: [first_frame]\neval: {alphas: logspace(1, 2, 3)}\nout: \"\\x00\"\n"))
 	for _, text := range hostile() {

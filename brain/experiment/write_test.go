@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,7 +14,7 @@ import (
 )
 
 func TestTemplateParses(t *testing.T) {
-	e, err := load(t, Template())
+	e, err := load(t, Template(false))
 	require.NoError(t, err)
 	for s := range e.Settings() {
 		want := FromDefault
@@ -25,7 +26,7 @@ func TestTemplateParses(t *testing.T) {
 }
 
 func TestTemplateShowsEveryKeyWithItsDefault(t *testing.T) {
-	full := regexp.MustCompile(`(?m)^( *)#([a-z])`).ReplaceAllString(Template(), "$1$2")
+	full := regexp.MustCompile(`(?m)^( *)#([a-z])`).ReplaceAllString(Template(false), "$1$2")
 	e, err := load(t, full)
 	require.NoError(t, err)
 	defaults := Default()
@@ -36,8 +37,37 @@ func TestTemplateShowsEveryKeyWithItsDefault(t *testing.T) {
 			assert.Equal(t, encode(k.field(defaults)), encode(k.field(e)), k.name)
 		}
 	}
-	for line := range strings.Lines(Template()) {
+	for line := range strings.Lines(Template(false)) {
 		assert.LessOrEqual(t, len(line), 116, line)
+	}
+}
+
+func TestTheTemplateForClipsHasTheKeysOfTheirDesign(t *testing.T) {
+	full := regexp.MustCompile(`(?m)^( *)#([a-z])`).ReplaceAllString(Template(true), "$1$2")
+	e, err := load(t, full)
+	require.NoError(t, err)
+	for i := range keys {
+		want := FromFile
+		if slices.Contains(storyKeys, keys[i].name) {
+			want = FromDefault
+		}
+		assert.Equal(t, want, e.Origin(keys[i].name), keys[i].name)
+	}
+	assert.Equal(t, []string{"fold!=0&fold!=1"}, e.Data.Train)
+	assert.Equal(t, PoolMean, e.Model.Pooling)
+	assert.NotContains(t, Template(true), "alice")
+}
+
+func TestFoldsAreStoriesOrLabels(t *testing.T) {
+	for value, want := range map[string]string{"none": "", "stories": "", "label:fold": "fold", "label:a b": "a b"} {
+		e, err := load(t, enough, "eval.folds="+value)
+		require.NoError(t, err)
+		assert.Equal(t, want, e.Eval.Label())
+		assert.Equal(t, value != "none", e.Eval.HasFolds())
+	}
+	for _, value := range []string{`"label:"`, "story", "fold"} {
+		_, err := load(t, enough, "eval.folds="+value)
+		require.ErrorContains(t, err, "is not one of none, stories, label:COLUMN")
 	}
 }
 

@@ -6,12 +6,13 @@ import (
 	"github.com/brainwavlm/bwlm/internal/roikeys"
 )
 
-// foldsPart are the tables of folds over stories.
+// foldsPart are the tables of folds.
 type foldsPart struct {
-	Tuned  bool
-	Folds  []results.Fold
-	Means  []foldLine
-	Reason string // why there is no interval
+	One, Many string // what folds are: story, stories
+	Tuned     bool
+	Folds     []results.Fold
+	Means     []foldLine
+	Reason    string // why there is no interval
 }
 
 // foldLine is a mean over folds; Delta marks a difference.
@@ -28,7 +29,10 @@ func (rep *Report) foldTables() *foldsPart {
 	if f == nil {
 		return nil
 	}
-	p := &foldsPart{Tuned: f.Tuned != nil, Folds: f.Folds, Reason: f.Base.Reason}
+	p := &foldsPart{One: "story", Many: "stories", Tuned: f.Tuned != nil, Folds: f.Folds, Reason: f.Base.Reason}
+	if f.Label != "" {
+		p.One, p.Many = f.Label, "labels of "+f.Label
+	}
 	add := func(name string, m results.FoldMean, delta bool) {
 		p.Means = append(p.Means, foldLine{name, m.Mean, delta, m.CI95})
 	}

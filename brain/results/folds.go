@@ -2,10 +2,11 @@ package results
 
 import "github.com/brainwavlm/bwlm/brain/stats"
 
-// Folds are the scores of k-fold cross-validation over stories with the tuning repeated in each fold. Means are over
-// folds, with intervals over stories.
+// Folds are the scores of k-fold cross-validation over stories, or over labels of clips, with the tuning repeated in
+// each fold. Means are over folds, with intervals over stories or labels.
 type Folds struct {
 	Schema        int                 `json:"schema"`
+	Label         string              `json:"label,omitempty"` // column whose labels are the folds; "": stories are
 	Subjects      []string            `json:"subjects"`
 	Folds         []Fold              `json:"folds"`
 	Base          FoldMean            `json:"base"`
@@ -14,9 +15,9 @@ type Folds struct {
 	Delta         map[string]FoldMean `json:"delta,omitempty"` // tuned − base, by ROI; "[all voxels]" is one
 }
 
-// Fold is the score of one story that was not in the tuning.
+// Fold is the score of one story, or of the clips of one label, that was not in the tuning.
 type Fold struct {
-	Story         string             `json:"story"`
+	Story         string             `json:"story"` // or the label
 	Validation    []string           `json:"validation_stories"`
 	Run           string             `json:"run"`  // its directory, relative to that of folds.json
 	Rows          int                `json:"rows"` // of the subject with most

@@ -72,7 +72,7 @@ func (a *app) evaluateUntuned(ctx context.Context, path string, flags *experimen
 	if err != nil {
 		return nil, err
 	}
-	if exp.Eval.Folds == "stories" {
+	if exp.Eval.HasFolds() {
 		return nil, fault.New(fault.Usage, "eval", "eval.folds", "the folds are trained and scored by `bwlm train %s`",
 			path).WithHint("add --set eval.folds=none to score the splits of the file")
 	}

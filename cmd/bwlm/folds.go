@@ -25,7 +25,7 @@ func (a *app) trainFolds(ctx context.Context, exp *experiment.Experiment) error 
 			return a.openStudy(ctx, e)
 		},
 		Begin: func(story string, index, total int) {
-			a.ui.Note("fold %d of %d: test story %s", index+1, total, story)
+			a.ui.Note("fold %d of %d: test %s", index+1, total, story)
 		}})
 	if err != nil && ctx.Err() != nil {
 		if stop, ok := errors.AsType[*fault.Error](context.Cause(ctx)); ok {
@@ -41,7 +41,11 @@ func (a *app) trainFolds(ctx context.Context, exp *experiment.Experiment) error 
 
 // printFolds writes a line for each fold, then the means with their intervals over stories.
 func printFolds(w io.Writer, f *results.Folds, out string) error {
-	head := []string{"test story", "rows", "base"}
+	test, one, many := "test story", "story", "stories"
+	if f.Label != "" {
+		test, one, many = "test "+f.Label, f.Label, "labels of "+f.Label
+	}
+	head := []string{test, "rows", "base"}
 	if f.Tuned != nil {
 		head = append(head, "best layer", "tuned", "Δr", "epoch")
 	}
@@ -54,8 +58,8 @@ func printFolds(w io.Writer, f *results.Folds, out string) error {
 		}
 		rows = append(rows, row)
 	}
-	fmt.Fprintf(w, "Score: r on the rows of each story, which its tuning did not hear, of %s, by a ridge fitted on "+
-		"the training rows of the fold.\n", subjects(f.Subjects))
+	fmt.Fprintf(w, "Score: r on the rows of each %s, which its tuning did not hear, of %s, by a ridge fitted on "+
+		"the training rows of the fold.\n", one, subjects(f.Subjects))
 	if err := ui.Table(w, head, rows); err != nil {
 		return err
 	}
@@ -70,14 +74,14 @@ func printFolds(w io.Writer, f *results.Folds, out string) error {
 		rows = append(rows, []string{"Δr, " + roikeys.Label(roi), decimal.Signed(d.Mean, 3), interval(d.CI95)})
 	}
 	fmt.Fprintf(w, "\nMean over %d folds:\n", len(f.Folds))
-	if err := ui.Table(w, []string{"score", "mean", "95 % over stories"}, rows); err != nil {
+	if err := ui.Table(w, []string{"score", "mean", "95 % over " + many}, rows); err != nil {
 		return err
 	}
 	if f.Base.Reason != "" {
 		fmt.Fprintf(w, "No interval: %s.\n", f.Base.Reason)
 	}
-	_, err := fmt.Fprintf(w, "Intervals: mean ± t·SE over folds, about other stories of these subjects; the folds "+
-		"share training stories, so they are approximate. Each fold is a run in %s/folds.\n",
+	_, err := fmt.Fprintf(w, "Intervals: mean ± t·SE over folds, about other %s of these subjects; the folds "+
+		"share training rows, so they are approximate. Each fold is a run in %s/folds.\n", many,
 		strings.TrimSuffix(out, "/"))
 	return err
 }

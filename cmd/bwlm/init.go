@@ -5,26 +5,35 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/internal/quote"
 )
 
 func initCommand(a *app) *cobra.Command {
-	return &cobra.Command{
+	var design string
+	c := &cobra.Command{
 		Use:   "init",
 		Short: "Print a commented experiment file",
 		Long: `Prints an experiment file to standard output: the keys that must be given with examples, all others
-commented out with their defaults and what they mean. Redirect it to a file, fill in model, data and out, and train.`,
-		Example: `  bwlm init > exp.yaml`,
+commented out with their defaults and what they mean. Redirect it to a file, fill in model, data and out, and train.
+With --design event it is for a data set of clips with one response each.`,
+		Example: "  bwlm init > exp.yaml\n  bwlm init --design event > sounds.yaml",
 		Args:    wantArgs(),
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(c *cobra.Command, _ []string) error {
+			if design != "bold" && design != dataset.DesignEvent {
+				return usage(c, "--design is bold or event, not %s", quote.Escaped(design, ""))
+			}
 			answer := struct {
 				Schema     int    `json:"schema"`
 				Experiment string `json:"experiment"`
-			}{1, experiment.Template()}
+			}{1, experiment.Template(design == dataset.DesignEvent)}
 			return a.answer(answer, func(w io.Writer) error {
 				_, err := io.WriteString(w, answer.Experiment)
 				return err
 			})
 		},
 	}
+	c.Flags().StringVar(&design, "design", "bold", "`design` of the data set: bold (stories) or event (clips)")
+	return c
 }

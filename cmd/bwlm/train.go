@@ -30,8 +30,8 @@ that was stopped or killed, as bwlm resume does; one that has come to its end is
 for tensorboard --logdir DIR; numbers to compute with are in metrics.jsonl of the run.
 
 With eval.folds: stories each story is tested once, with a tuning of its own on the others: each fold is a run below
-out/folds, and folds.json in out has their scores. The same command continues an interrupted one; --json prints
-folds.json.
+out/folds, and folds.json in out has their scores. Of clips, eval.folds: label:COLUMN does so with each label of a
+column. The same command continues an interrupted one; --json prints folds.json.
 
 With --profile a table of the time by part, forward and backward, is printed at the end, and profile.json and trace.json
 are written to the run directory; chrome://tracing and ui.perfetto.dev open the latter. On a GPU a profiled run is
@@ -44,7 +44,7 @@ slower, since each kernel is synchronised.`,
 			if err != nil {
 				return err
 			}
-			if e.Eval.Folds == "stories" {
+			if e.Eval.HasFolds() {
 				if boards != "" || profile.on {
 					return usage(c, "--tensorboard and --profile are for one run, and eval.folds makes several")
 				}

@@ -10,7 +10,7 @@ const keyGone = "gone" // set by the first rank that leaves before the end
 
 func keyHere(rank int) string      { return "here/" + strconv.Itoa(rank) } // host and process of a rank
 func keyConnected(rank int) string { return "connected/" + strconv.Itoa(rank) }
-func keyFailed(rank int) string    { return "failed/" + strconv.Itoa(rank) } // the error of a rank that failed by itself
+func keyFailed(rank int) string    { return "failed/" + strconv.Itoa(rank) } // error of a rank that failed by itself
 func keyAt(rank int) string        { return "at/" + strconv.Itoa(rank) }     // the exchange at which a rank saw keyGone
 func keyLeft(rank int) string      { return "left/" + strconv.Itoa(rank) }   // a rank has left
 

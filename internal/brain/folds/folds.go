@@ -31,14 +31,14 @@ func Run(ctx context.Context, exp *experiment.Experiment, opt Options) (*results
 	if err != nil {
 		return nil, err
 	}
-	out := &results.Folds{Schema: 1}
+	out := &results.Folds{Schema: 1, Label: exp.Eval.Label()}
 	var dirs []string
 	audited := false
 	for i, f := range list {
 		if opt.Begin != nil {
 			opt.Begin(f.Story, i, len(list))
 		}
-		s, err := scores(ctx, f, opt, &audited)
+		s, err := scores(ctx, f, exp.Eval.Label(), opt, &audited)
 		if err != nil {
 			return nil, err
 		}
@@ -57,13 +57,13 @@ func Run(ctx context.Context, exp *experiment.Experiment, opt Options) (*results
 
 // scores returns the scores of a fold, which it trains, resumes or reads. The first study that is opened audits all
 // folds.
-func scores(ctx context.Context, f study.Fold, opt Options, audited *bool) (*results.Summary, error) {
+func scores(ctx context.Context, f study.Fold, label string, opt Options, audited *bool) (*results.Summary, error) {
 	open := func(ctx context.Context, exp *experiment.Experiment) (*brain.Study, func(), error) {
 		st, end, err := opt.Open(ctx, exp)
 		if err != nil || *audited {
 			return st, end, err
 		}
-		if err := st.Internal().AuditFolds(ctx); err != nil {
+		if err := st.Internal().AuditFolds(ctx, label); err != nil {
 			end()
 			return nil, nil, err
 		}

@@ -49,7 +49,7 @@ func Estimate(ctx context.Context, st *study.Study) (*plan.Plan, error) {
 		CachedShare: w.cached, ModelParameters: w.modelParameters, Parameters: w.parameters,
 		DiskMB: float64(w.diskBytes()) / 1e6}
 	p.Phases = c.costs.phases(w)
-	if st.Experiment.Eval.Folds == "stories" {
+	if st.Experiment.Eval.HasFolds() {
 		folds, err := study.Folds(st.Experiment, st.Data)
 		if err != nil {
 			return nil, err

@@ -18,6 +18,9 @@ func designed(exp *experiment.Experiment, data *dataset.Dataset) (*experiment.Ex
 			return nil, nil, fault.New(fault.Usage, "open study", "model.clip_window", "rows of this data set are TRs").
 				WithHint("leave it out; it is for data sets with design: event")
 		}
+		if column := exp.Eval.Label(); column != "" {
+			return nil, nil, noLabels(column)
+		}
 		return exp, data, nil
 	}
 	if err := refuseForEvents(exp); err != nil {
@@ -64,8 +67,8 @@ func refuseForEvents(exp *experiment.Experiment) error {
 		return refuse("model.extraction", "each clip goes through the model by itself")
 	case exp.Data.Detrend != "none":
 		return refuse("data.detrend", "clips have no order in time")
-	case exp.Eval.Folds != "none":
-		return refuse("eval.folds", "folds are labels of clips, such as data.test: fold=0")
+	case exp.Eval.HasFolds() && exp.Eval.Label() == "":
+		return noStories()
 	case exp.Compat.String() != "none":
 		return refuse("compat", "the released code has no clips")
 	}

@@ -19,9 +19,9 @@ const (
 	FoldsFile = "folds.json"
 )
 
-// Fold is a training with one story to test it on.
+// Fold is a training with one story, or the clips of one label, to test it on.
 type Fold struct {
-	Story      string // tested
+	Story      string // tested, or the label of the clips that are
 	Validation []string
 	Experiment *experiment.Experiment // an ordinary one, whose out is its folder below that of the whole
 }
@@ -29,8 +29,16 @@ type Fold struct {
 // Folds returns the experiments of eval.folds: stories. The stories of data.train, data.val and data.test, in this
 // order, are each tested once; those that follow it, as many as data.val has, validate; all others train. Entries
 // that are rows of a story, and subjects without one of the stories, are errors, as are too few stories (of kind
-// BadData).
+// BadData). Where rows are clips, labels take the place of stories.
 func Folds(exp *experiment.Experiment, data *dataset.Dataset) ([]Fold, error) {
+	switch column := exp.Eval.Label(); {
+	case data.IsEvents() && column == "":
+		return nil, noStories()
+	case data.IsEvents():
+		return labelFolds(exp, data, column)
+	case column != "":
+		return nil, noLabels(column)
+	}
 	var stories []string
 	validate := 0
 	for i, entries := range [][]string{exp.Data.Train, exp.Data.Val, exp.Data.Test} {
@@ -49,11 +57,8 @@ func Folds(exp *experiment.Experiment, data *dataset.Dataset) ([]Fold, error) {
 			stories = append(stories, s)
 		}
 	}
-	if n := len(stories); n < 3 || n < validate+2 {
-		return nil, fault.New(fault.BadData, "divide stories", "eval.folds",
-			"%d stories: one tests, %d validate and one at least trains, and an interval over stories needs 3", n,
-			max(validate, 1)).
-			WithHint("list more stories, or set eval.folds: none and split the rows of those there are")
+	if err := enough("stories", len(stories), validate); err != nil {
+		return nil, err.WithHint("list more stories, or set eval.folds: none and split the rows of those there are")
 	}
 	subjects, err := data.Subjects(exp.Data.Subjects...)
 	if err != nil {
@@ -68,16 +73,30 @@ func Folds(exp *experiment.Experiment, data *dataset.Dataset) ([]Fold, error) {
 			}
 		}
 	}
-	var out []Fold
-	for k, test := range stories {
-		others := slices.Concat(stories[k+1:], stories[:k])
+	return rotated(exp, stories, stories, validate), nil
+}
+
+// enough refuses too few stories or labels for folds.
+func enough(what string, n, validate int) *fault.Error {
+	if n >= 3 && n >= validate+2 {
+		return nil
+	}
+	return fault.New(fault.BadData, "divide "+what, "eval.folds",
+		"%d %s: one tests, %d validate and one at least trains, and an interval over %s needs 3", n, what,
+		max(validate, 1), what)
+}
+
+// rotated returns a fold for each name: its entry of a split is tested, the next ones validate, the others train.
+func rotated(exp *experiment.Experiment, names, entries []string, validate int) (out []Fold) {
+	for k, test := range names {
+		others := slices.Concat(entries[k+1:], entries[:k])
 		e := *exp
 		e.Data.Train, e.Data.Val, e.Data.Test = slices.Clone(others[validate:]), slices.Clone(others[:validate]),
-			[]string{test}
+			[]string{entries[k]}
 		e.Eval.Folds, e.Out = "none", filepath.Join(exp.Out, FoldsDir, test)
 		out = append(out, Fold{Story: test, Validation: e.Data.Val, Experiment: &e})
 	}
-	return out, nil
+	return out
 }
 
 // wholeStories resolves the entries of a split to names of stories.
@@ -107,8 +126,9 @@ func wholeStories(entries []string, data *dataset.Dataset) (out []string, err er
 }
 
 // AuditFolds refuses stories of the study of a fold of which two share audio: they are in different splits in some
-// fold, whose training would otherwise be refused after the earlier ones.
-func (st *Study) AuditFolds(ctx context.Context) error {
+// fold, whose training would otherwise be refused after the earlier ones. With a column, folds are the labels in it of
+// clips, and clips of different labels are compared.
+func (st *Study) AuditFolds(ctx context.Context, column string) error {
 	if st.Experiment.Data.AllowLeak {
 		return nil
 	}
@@ -116,6 +136,10 @@ func (st *Study) AuditFolds(ctx context.Context) error {
 	for _, p := range st.Subjects {
 		for _, split := range Splits {
 			for _, r := range p.Parts[split] {
+				if column != "" {
+					used = append(used, st.useOfLabels(p.Name, r, column)...)
+					continue
+				}
 				used = append(used, design.Use{Split: r.Story, Subject: p.Name, Rows: r})
 			}
 		}

@@ -88,21 +88,21 @@ func TestStoriesOfAFoldThatShareAudioAreFoundBeforeTheFirstTraining(t *testing.T
 		t.Skip("takes seconds; make test runs it")
 	}
 	st := studytest.Tiny(t, study.Options{}, nil)
-	require.NoError(t, st.AuditFolds(t.Context()))
+	require.NoError(t, st.AuditFolds(t.Context(), ""))
 	// one and two train in this fold; in another one is tested while two trains.
 	same := studytest.Tiny(t, study.Options{}, func(_ *experiment.Experiment, s *dataset.Spec) {
 		s.Stories[1].SameAs = &dataset.SameAs{Story: "one", Row: 3}
 	})
-	faulttest.Require(t, fault.BadData, same.AuditFolds(t.Context()), "stories share audio")
+	faulttest.Require(t, fault.BadData, same.AuditFolds(t.Context(), ""), "stories share audio")
 	copied := studytest.Tiny(t, study.Options{}, func(_ *experiment.Experiment, s *dataset.Spec) {
 		s.Stories[1].Audio = s.Stories[0].Audio
 	})
-	require.Error(t, copied.AuditFolds(t.Context()), "by sound")
+	require.Error(t, copied.AuditFolds(t.Context(), ""), "by sound")
 	allowed := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, s *dataset.Spec) {
 		e.Data.AllowLeak = true
 		s.Stories[1].SameAs = &dataset.SameAs{Story: "one", Row: 3}
 	})
-	require.NoError(t, allowed.AuditFolds(t.Context()))
+	require.NoError(t, allowed.AuditFolds(t.Context(), ""))
 }
 
 func TestARunHasNoFolds(t *testing.T) {

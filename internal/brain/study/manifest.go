@@ -148,7 +148,7 @@ func (st *Study) BeginIn(ctx context.Context, run *rundir.Run) error {
 
 // beginning returns the manifest of a new run.
 func (st *Study) beginning(ctx context.Context) (*results.Manifest, error) {
-	if st.Experiment.Eval.Folds != "none" && st.Experiment.Eval.Folds != "" {
+	if st.Experiment.Eval.HasFolds() {
 		return nil, fault.New(fault.Usage, "begin run", "eval.folds",
 			"each fold is a run of its own, and this is about one run").WithHint("set eval.folds: none")
 	}

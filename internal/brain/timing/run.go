@@ -33,6 +33,11 @@ const lagStep = .5
 // Run checks the timing of a data set. A problem of the data is a finding of the report, not an
 // error. Errors are names that are not in the data set, invalid options, and a cancelled context.
 func Run(ctx context.Context, data *dataset.Dataset, opt Options) (*Report, error) {
+	if data.IsEvents() {
+		return nil, fault.New(fault.Usage, "check timing", data.Name(),
+			"rows of this data set are clips (design: event), which have one response each and no lag to find").
+			WithHint("verify the data set: its rows and recordings")
+	}
 	opt.MaxLag = cmp.Or(opt.MaxLag, 10)
 	if !(opt.MaxLag >= 2 && opt.MaxLag <= 60) {
 		return nil, fault.New(fault.Usage, "check timing", "max lag", "%g s, want 2 to 60", opt.MaxLag)
