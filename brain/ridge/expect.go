@@ -53,8 +53,8 @@ func Expect(rows, features, voxels int, opt Options) (Expected, error) {
 // sumsMemory is the memory of a fit from sums over a group of columns.
 func (f *fit) sumsMemory(columns, folds int) int64 {
 	k, parts := int64(f.x.cols), int64(1+folds)
-	// sums and the rows that are added, with a quarter more that is garbage; what a block takes beside, as measured
-	group := (4*parts*k + 5*int64(min(sumRows, f.x.rows))) * int64(columns)
+	// sums and the rows that are added, with half as much that is garbage; what a block takes beside, as measured
+	group := (4*parts*k + 6*int64(min(sumRows, f.x.rows))) * int64(columns)
 	block := int64(sumVoxels) * (24*int64(sumRows) + 80*k)
 	directions := 4*int64(f.x.rows)*k + 8*(1+2*parts)*k*k + 40*k*k + 8*4*int64(sumRows)*k
 	return group + block + directions + int64(folds)*8*k*k

@@ -10,7 +10,8 @@ type pass struct {
 	share      float64 // rows of all shares in relation to the rows
 	has        []bool  // by share: it has rows
 
-	arena    *torch.Arena // of the group
+	arena    *torch.Arena      // of the group
+	room     [][]*torch.Tensor // by block of a group, for those of the next one
 	of       *responses
 	from, to int
 	group    []*block
@@ -70,10 +71,12 @@ func (p *pass) take(s *torch.Scope, y *responses, from, to int) error {
 	if p.of == y && p.from == from && p.to == to {
 		return nil
 	}
-	p.close()
-	p.arena, p.of, p.from, p.to, p.group = torch.NewArena(), y, from, to, nil
+	if p.arena == nil {
+		p.arena = torch.NewArena()
+	}
+	p.of, p.from, p.to, p.group = y, from, to, nil
 	for a, b := range p.fit.blocks(from, to, sumVoxels) {
-		p.group = append(p.group, p.newBlock(s, a, b))
+		p.group = append(p.group, p.newBlock(s, len(p.group), a, b))
 	}
 	p.count(p.share, to-from, y.rows, len(p.directions.size))
 	rows, ok := y.Reader.(RowReader)
@@ -106,16 +109,27 @@ func (p *pass) take(s *torch.Scope, y *responses, from, to int) error {
 	})
 }
 
-// newBlock makes room for the sums of a block, before anything that is freed again, so that it lies together.
-func (p *pass) newBlock(s *torch.Scope, from, to int) *block {
+// newBlock makes room for the sums of block number n of a group, before anything that is freed again, so that it lies
+// together. That of the block before in its place is taken again: what is freed and made anew lies in pieces.
+func (p *pass) newBlock(s *torch.Scope, n, from, to int) *block {
 	b := newBlock(from, to, p.folds)
+	if n == len(p.room) {
+		p.room = append(p.room, make([]*torch.Tensor, len(p.has)))
+	}
 	for i, has := range p.has {
-		if has {
-			_ = within(s, func(s *torch.Scope) error {
-				b.products[i] = p.arena.Keep(s.Zeros(to-from, len(p.directions.size)))
-				return nil
-			})
+		if !has {
+			continue
 		}
+		_ = within(s, func(s *torch.Scope) error {
+			zeros := s.Zeros(to-from, len(p.directions.size))
+			if t := p.room[n][i]; t != nil && t.Dim(0) == to-from {
+				t.CopyFrom(zeros)
+			} else {
+				p.room[n][i] = p.arena.Keep(zeros)
+			}
+			return nil
+		})
+		b.products[i] = p.room[n][i]
 	}
 	return b
 }

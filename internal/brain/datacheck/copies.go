@@ -13,7 +13,7 @@ import (
 // Responses that two names stand for are found by some of their values.
 const (
 	sampleFrom    = 12 // the first rows of a story are often alike: scaled or empty
-	sampleRows    = 12
+	sampleRows    = 6
 	sampleColumns = 64   // that are compared at most, evenly spaced
 	leastDistinct = 8    // values of a sample that says something
 	rescaled      = 1e-5 // of 1 - r²: a copy in other units, z-scored or in another type
