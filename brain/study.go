@@ -46,6 +46,10 @@ type Options struct {
 
 	// Ranks are the processes that tune together, each with a study of the same experiment; nil: this one alone.
 	Ranks *dist.Group
+
+	// FastSums has the ranks add gradients up in any order. A step sends and keeps less, and the last bits of the
+	// results depend on the number of ranks.
+	FastSums bool
 }
 
 // Study is an experiment with its data and model. After Close, methods that return an error return one that matches

@@ -28,6 +28,7 @@ type app struct {
 	answered    bool        // an answer is on standard output, complete or not
 	caveat      string      // printed below the text of an answer
 	group       *dist.Group // of a training that several processes share
+	fastSums    bool        // of that training
 	watched     bool        // rank 0 shows the details of each epoch
 }
 

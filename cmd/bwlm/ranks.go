@@ -60,7 +60,7 @@ func (a *app) follows() bool { return a.group.Rank() > 0 }
 func (a *app) sameOnAll(exp *experiment.Experiment) error {
 	v := currentVersions()
 	lines := []string{"bwlm: " + strings.TrimSpace(v.Version+" "+v.Commit), "libtorch: " + v.Libtorch,
-		fmt.Sprintf("threads: %d", torch.Threads())}
+		fmt.Sprintf("threads: %d", torch.Threads()), fmt.Sprintf("--fast-sums: %t", a.fastSums)}
 	for s := range exp.Settings() {
 		if s.Key != "device" && s.Key != "max_memory" {
 			lines = append(lines, s.Key+": "+strings.ReplaceAll(s.Value, "\n", " "))

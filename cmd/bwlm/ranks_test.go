@@ -3,10 +3,12 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -119,6 +121,22 @@ func TestRanksTrainAsOneProcess(t *testing.T) {
 		c.train(t, run, world)
 		sameResults(t, want, filepath.Join(c.dir, run))
 	}
+}
+
+func TestRanksAddUpInAnyOrder(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
+	c := newCompany(t, "--set", "train.epochs=1")
+	c.train(t, "in order", 2)
+	want := c.results(t, "in order")
+	c.more = append(c.more, "--fast-sums")
+	c.train(t, "any order", 2)
+	got := c.results(t, "any order")
+	assert.ElementsMatch(t, slices.Collect(maps.Keys(want)), slices.Collect(maps.Keys(got)))
+	manifest, err := os.ReadFile(filepath.Join(c.dir, "any order", "manifest.json"))
+	require.NoError(t, err)
+	assert.Contains(t, string(manifest), "2 ranks added gradients up in any order")
 }
 
 func TestRanksThatAreKilledOrStoppedContinueInAnotherNumber(t *testing.T) {

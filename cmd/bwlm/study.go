@@ -34,7 +34,7 @@ func (a *app) openStudy(ctx context.Context, exp *experiment.Experiment, boards 
 		}
 	}
 	opt, err := a.studyOptions(exp.MaxBytes(), progress)
-	opt.Details, opt.Ranks = len(boards) > 0 || a.watched, a.group
+	opt.Details, opt.Ranks, opt.FastSums = len(boards) > 0 || a.watched, a.group, a.fastSums
 	if err != nil {
 		return nil, nil, err
 	}

@@ -33,6 +33,9 @@ With eval.folds: stories each story is tested once, with a tuning of its own on 
 out/folds, and folds.json in out has their scores. Of clips, eval.folds: label:COLUMN does so with each label of a
 column. The same command continues an interrupted one; --json prints folds.json.
 
+Under torchrun, srun or the like the processes share one training (docs/cluster.md). --fast-sums has them add gradients
+up in any order: less is sent and kept, and the last bits of the results depend on the number of processes.
+
 With --profile a table of the time by part, forward and backward, is printed at the end, and profile.json and trace.json
 are written to the run directory; chrome://tracing and ui.perfetto.dev open the latter. On a GPU a profiled run is
 slower, since each kernel is synchronised.`,
@@ -59,6 +62,7 @@ slower, since each kernel is synchronised.`,
 	}
 	exp.add(c)
 	tensorboardFlag(c, &boards)
+	c.Flags().BoolVar(&a.fastSums, "fast-sums", false, "let processes add gradients up in any order")
 	profile.add(c.Flags(), "measure where the time goes")
 	a.limits.add(c)
 	return c

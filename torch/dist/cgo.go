@@ -102,6 +102,7 @@ func (h *handle) connect(rank, world int, iface, address string, wait time.Durat
 const (
 	gather   = C.DIST_GATHER
 	allToAll = C.DIST_EXCHANGE
+	sum      = C.DIST_SUM
 )
 
 // exchange is one operation of all processes.

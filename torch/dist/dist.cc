@@ -143,6 +143,12 @@ int dist_start(dist_group* g, int what, const void* in, const int64_t* send, con
       o.timeout = milliseconds(ms);
       g->out = bytes(total(receive, world));
       g->work = static_cast<c10d::Backend&>(*g->gloo).alltoall_base(g->out, g->in, from, to, o);
+    } else if (what == DIST_SUM) {
+      g->out = g->in;
+      std::vector<at::Tensor> sums{g->in.view(at::kFloat)};
+      c10d::AllreduceOptions o;
+      o.timeout = milliseconds(ms);
+      g->work = g->gloo->allreduce(sums, o);
     } else {
       std::vector<at::Tensor> ins{g->in};
       g->out = bytes(world * send[0]);

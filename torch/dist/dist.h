@@ -13,8 +13,8 @@ typedef struct dist_group dist_group;
 // What a function returns. With all but OK and PENDING comes a malloc'ed message, which the caller must free.
 enum { DIST_OK = 0, DIST_ERROR = 1, DIST_TIMEOUT = 2, DIST_LOST = 3, DIST_PENDING = 4 };
 
-// Exchanges of bytes.
-enum { DIST_GATHER = 0, DIST_EXCHANGE = 1 };
+// Exchanges of bytes, and a sum of float32.
+enum { DIST_GATHER = 0, DIST_EXCHANGE = 1, DIST_SUM = 2 };
 
 // dist_open connects with the store at host:port, which it serves itself if server is set. Keys begin with prefix.
 int dist_open(const char* host, int port, int server, int world, const char* prefix, int64_t ms, dist_group** out,
@@ -27,8 +27,8 @@ int dist_get(dist_group* g, const char* key, char** value, char** err);
 // that has address.
 int dist_connect(dist_group* g, int rank, int world, const char* iface, const char* address, int64_t ms, char** err);
 
-// dist_start begins an exchange of in, which it copies. send and receive are numbers of bytes: one for a gather,
-// and of an exchange those to and from each process. It fails after ms.
+// dist_start begins an exchange of in, which it copies. send and receive are numbers of bytes: one for a gather or
+// a sum, and of an exchange those to and from each process. It fails after ms.
 int dist_start(dist_group* g, int what, const void* in, const int64_t* send, const int64_t* receive, int64_t ms,
                char** err);
 // dist_wait waits at most so long for the end of the exchange.

@@ -94,6 +94,22 @@ func Exchange[T Number](g *Group, what string, x []T, counts [][]int) ([][]T, er
 	return out, err
 }
 
+// Sum returns the sums over all ranks of what each has, as many elements on all. They are added in an order that
+// depends on the number of ranks. The result of a nil group is x.
+func Sum(g *Group, what string, x []float32) ([]float32, error) {
+	if g == nil {
+		return x, nil
+	}
+	in := bytesOf(x)
+	if err := g.agree("sum "+what, len(in)); err != nil || len(x) == 0 {
+		return nil, err
+	}
+	out := make([]float32, len(x))
+	g.sent(2 * len(in) * (g.env.World - 1) / g.env.World) // of the algorithm that c10d takes, a ring
+	err := g.run(what, exchange{what: sum, in: pointer(in), send: []int64{int64(len(in))}}, bytesOf(out))
+	return out, err
+}
+
 // Texts returns a text of each rank, by rank.
 func (g *Group) Texts(what, text string) ([]string, error) {
 	if g == nil {

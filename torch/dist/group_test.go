@@ -101,6 +101,10 @@ func TestRanksExchange(t *testing.T) {
 				}
 			}
 
+			sum, err := Sum(g, "sum", []float32{1, float32(rank)})
+			assert.NoError(t, err)
+			assert.Equal(t, []float32{float32(world), float32(world*(world-1)) / 2}, sum)
+
 			texts, err := g.Texts("names", fmt.Sprintf("%0*d", rank, rank))
 			if err != nil {
 				return err
@@ -124,6 +128,9 @@ func TestANilGroupExchangesNothing(t *testing.T) {
 	parts, err = Exchange(g, "x", x, [][]int{{2}})
 	require.NoError(t, err)
 	assert.Equal(t, [][]float32{x}, parts)
+	sum, err := Sum(g, "x", x)
+	require.NoError(t, err)
+	assert.Equal(t, x, sum)
 	texts, err := g.Texts("name", "a")
 	require.NoError(t, err)
 	assert.Equal(t, []string{"a"}, texts)

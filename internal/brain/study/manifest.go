@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"path/filepath"
 	"runtime"
@@ -33,6 +34,10 @@ func (st *Study) Manifest(ctx context.Context) (*results.Manifest, error) {
 	}
 	if st.Experiment.Model.Downsample == experiment.DownsampleLanczos {
 		m.Notes = append(m.Notes, "Lanczos interpolation uses up to 3 TRs of audio after a volume")
+	}
+	if g := st.Options.Ranks; g != nil && st.Options.FastSums {
+		m.Notes = append(m.Notes, fmt.Sprintf("%d ranks added gradients up in any order: another number of them gives "+
+			"other last bits", g.World()))
 	}
 	for _, s := range st.Audit.Rows {
 		m.Splits = append(m.Splits, s.String())

@@ -49,7 +49,8 @@ type Options struct {
 	// OnlyCachedPrints compares the audio of stories only if CacheDir has the fingerprints of all.
 	OnlyCachedPrints bool
 
-	Ranks *dist.Group // processes that tune together; nil: this one alone
+	Ranks    *dist.Group // processes that tune together; nil: this one alone
+	FastSums bool        // ranks add gradients up in any order
 }
 
 // defaultDiskBytes is the size of the activation cache on disk.

@@ -192,7 +192,7 @@ func (p *columnPass) backward(seeds []*torch.Tensor) {
 func (p *columnPass) gradients() ([]*torch.Tensor, error) {
 	defer p.scope.Part(phases.PartLoss)()
 	out := make([]*torch.Tensor, len(p.inputs))
-	sum := &runningSum{group: p.group(), parts: make([][]float64, len(p.inputs)), sizes: make([]int, len(p.inputs))}
+	sum := &runningSum[float64]{group: p.group(), sizes: make([]int, len(p.inputs))}
 	for k, h := range p.inputs {
 		if h.RequiresGrad() {
 			sum.sizes[k] = h.Len()
@@ -201,13 +201,17 @@ func (p *columnPass) gradients() ([]*torch.Tensor, error) {
 	for _, all := range p.ranks {
 		sum.has = append(sum.has, len(all) > 0)
 	}
-	totals, err := sum.over(func(parts [][]float64) {
-		for _, h := range p.heads {
-			if sum.sizes[h.subject] > 0 {
-				parts[h.subject] = plus(parts[h.subject], h.h.Grad(p.scope).ToType(torch.Float64).Float64s())
-			}
+	var mine []addend[float64]
+	for _, h := range p.heads {
+		if sum.sizes[h.subject] > 0 {
+			mine = append(mine, addend[float64]{h.subject, h.h.Grad(p.scope).ToType(torch.Float64).Float64s()})
 		}
-	})
+	}
+	over := sum.over
+	if p.group() != nil && p.trainer.Study.Options.FastSums {
+		over = sum.anyOrder
+	}
+	totals, err := over(mine)
 	if err != nil {
 		return nil, err
 	}

@@ -85,7 +85,13 @@ func guardedAndWeighted(e *experiment.Experiment, s *dataset.Spec) {
 func gradientsOf(t *testing.T, g *dist.Group, change func(e *experiment.Experiment, s *dataset.Spec)) (float64,
 	map[string][]float32) {
 	t.Helper()
-	st := studytest.Tiny(t, study.Options{Ranks: g}, change)
+	return gradientsWith(t, study.Options{Ranks: g}, change)
+}
+
+func gradientsWith(t *testing.T, opt study.Options, change func(e *experiment.Experiment, s *dataset.Spec)) (float64,
+	map[string][]float32) {
+	t.Helper()
+	st := studytest.Tiny(t, opt, change)
 	tr := studytest.TrainerOf(t, st)
 	f, err := tr.ReadForEpoch(t.Context())
 	require.NoError(t, err)
@@ -120,6 +126,62 @@ func TestGradientsByRanks(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Sums in any order are those in order but for rounding, on all ranks the same.
+func TestFastSums(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
+	ranks(t, func(t *testing.T, g *dist.Group, d digests) {
+		narrow(t)
+		for _, name := range []string{"full", "mse, three", "retention, two, weights"} {
+			change := columnCases[name]
+			wantLoss, want := gradientsOf(t, g, change)
+			loss, grads := gradientsWith(t, study.Options{Ranks: g, FastSums: true}, change)
+			assert.InDelta(t, wantLoss, loss, 1e-7, name)
+			require.Equal(t, slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(grads)), name)
+			largest := 0.
+			for _, w := range want {
+				for _, x := range w {
+					largest = max(largest, math.Abs(float64(x)))
+				}
+			}
+			for param, w := range want {
+				assert.InDeltaSlice(t, w, grads[param], 2e-6*largest, "%s: %s", name, param)
+				if !strings.HasPrefix(param, "readout") {
+					d.add(name+": "+param, grads[param])
+				}
+			}
+		}
+	}, 2, 3)
+}
+
+// A rank sends at most three times the vectors and the gradient of the model, however many units it has.
+func TestTrafficOfAStep(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
+	ranks(t, func(t *testing.T, g *dist.Group, _ digests) {
+		st := studytest.Tiny(t, study.Options{Ranks: g}, func(e *experiment.Experiment, _ *dataset.Spec) {
+			e.Train.Mode = "full"
+		})
+		tr := studytest.TrainerOf(t, st)
+		b := tr.Order[0]
+		windows := st.Stimuli[b.Story].Windows
+		require.Greater(t, len(windows), 8*g.World(), "each rank has several units")
+		before := g.Traffic().Sent
+		_, grads := studytest.Gradients(tr, t, b, 2, 1, 1)
+		elements := len(windows) * st.Model.Architecture().Width
+		for param, grad := range grads {
+			if !strings.HasPrefix(param, "readout") {
+				elements += len(grad)
+			}
+		}
+		sent := g.Traffic().Sent - before
+		assert.LessOrEqual(t, sent, int64(3*4*elements), "of %d elements", elements)
+		assert.GreaterOrEqual(t, sent, int64(elements))
+	}, 2, 4)
 }
 
 // Blocks of voxels give the loss and the gradients of all voxels at once.

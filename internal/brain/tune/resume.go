@@ -50,7 +50,7 @@ func (t *Trainer) saveInTime(run *rundir.Run) error {
 		return nil
 	}
 	due, err := dist.Gather(t.Study.Options.Ranks, "checkpoint is due",
-		[]uint8{uint8(flag(time.Since(t.written).Minutes() >= minutes))}, nil)
+		flags[float32]([]bool{time.Since(t.written).Minutes() >= minutes}), nil)
 	if err != nil || due[0][0] == 0 { // as the clock of rank 0 says
 		return err
 	}

@@ -4,110 +4,209 @@ import (
 	"github.com/brainwavlm/bwlm/torch/dist"
 )
 
-// runningSum is a sum over the blocks of voxels of all ranks in their order. It passes from rank to rank, each of which
-// adds its blocks, and the last sends the total to all: a part to each rank, which passes it on. So a rank sends at
-// most one float64 and two float32 for each element, however many ranks and blocks there are.
-type runningSum struct {
+// runningSum is a sum of the addends of all ranks in their order. It passes from rank to rank, each of which adds its
+// own, and the last sends the total to all: a part to each rank, which passes it on. It goes in as many pieces as
+// ranks add to it, so that each adds to a piece while the others have theirs. So a rank sends at most one T and two
+// float32 for each element, however many ranks and addends there are.
+type runningSum[T float32 | float64] struct {
 	group *dist.Group
-	has   []bool      // by rank: it has blocks
-	sizes []int       // elements of each part; 0: it is not wanted
-	parts [][]float64 // nil before the first block
+	has   []bool // by rank: it has addends
+	sizes []int  // elements of each part
+
+	sums  []T
+	begun [][]bool // by piece and part: sums has an addend
 }
 
-// over returns the totals of all parts; add adds the blocks of this rank.
-func (r *runningSum) over(add func(parts [][]float64)) ([][]float32, error) {
+// addend is added to a part of a sum. The first one is taken as it is, with the signs of its zeros.
+type addend[T float32 | float64] struct {
+	part   int
+	values []T
+}
+
+// over returns the totals of all parts with the addends of this rank; nil of a part that no rank adds to.
+func (r *runningSum[T]) over(mine []addend[T]) ([][]float32, error) {
 	total := 0
 	for _, n := range r.sizes {
 		total += n
 	}
-	if total == 0 {
-		return nil, nil
-	}
-	last, me := -1, r.group.Rank()
+	var order []int // ranks that add
+	place := -1     // of this one
 	for rank, has := range r.has {
 		if !has {
 			continue
 		}
-		if last >= 0 {
-			if err := r.pass(last, rank, total); err != nil {
-				return nil, err
-			}
+		if rank == r.group.Rank() {
+			place = len(order)
 		}
-		if last = rank; rank == me {
-			add(r.parts)
-		}
+		order = append(order, rank)
 	}
-	flat := make([]float32, 0, total)
-	if last == me {
-		for _, part := range r.parts {
-			for _, x := range part {
-				flat = append(flat, float32(x))
-			}
-		}
+	pieces := len(order)
+	if total == 0 || pieces == 0 {
+		return make([][]float32, len(r.sizes)), nil
 	}
-	if r.group != nil {
-		var err error
-		if flat, err = r.tell(last, flat, total); err != nil {
+	r.sums, r.begun = make([]T, total), make([][]bool, pieces)
+	for piece := range pieces {
+		r.begun[piece] = make([]bool, len(r.sizes))
+	}
+	for t := range 2*pieces - 1 {
+		if piece := t - place; place >= 0 && piece >= 0 && piece < pieces {
+			r.add(piece, mine)
+		}
+		if err := r.pass(t, order, place); err != nil {
 			return nil, err
 		}
 	}
-	out := make([][]float32, len(r.sizes))
-	for k, n := range r.sizes {
-		out[k], flat = flat[:n], flat[n:]
-	}
-	return out, nil
+	return r.tell(order[pieces-1])
 }
 
-// pass sends the sum so far from one rank to another. Parts that have not begun are not a number.
-func (r *runningSum) pass(from, to, total int) error {
-	counts := none(len(r.has))
-	counts[from][to] = len(r.sizes) + total
-	var flat []float64
-	if me := r.group.Rank(); me == from {
-		for k, n := range r.sizes {
-			flat = append(flat, float64(len(r.parts[k])))
-			if r.parts[k] == nil {
-				flat = append(flat, make([]float64, n)...)
-			} else {
-				flat = append(flat, r.parts[k]...)
-			}
+// span is the range of elements of a piece.
+func (r *runningSum[T]) span(piece int) (from, to int) {
+	return len(r.sums) * piece / len(r.begun), len(r.sums) * (piece + 1) / len(r.begun)
+}
+
+// add adds this rank's addends to a piece.
+func (r *runningSum[T]) add(piece int, mine []addend[T]) {
+	from, to := r.span(piece)
+	first := make([]int, len(r.sizes)) // element of each part
+	for k, n := range r.sizes[:len(r.sizes)-1] {
+		first[k+1] = first[k] + n
+	}
+	for _, a := range mine {
+		at := first[a.part]
+		low, high := max(from, at), min(to, at+r.sizes[a.part])
+		if low >= high {
+			r.begun[piece][a.part] = true
+			continue
+		}
+		sums, values := r.sums[low:high], a.values[low-at:high-at]
+		if !r.begun[piece][a.part] {
+			r.begun[piece][a.part] = true
+			copy(sums, values)
+			continue
+		}
+		for i, x := range values {
+			sums[i] += x
 		}
 	}
-	got, err := dist.Exchange(r.group, "sum of gradients by voxels", flat, counts)
-	if err != nil || r.group.Rank() != to {
+}
+
+// pass sends pieces on at time t: each rank, in its place in the order, the one that it has just added to.
+func (r *runningSum[T]) pass(t int, order []int, place int) error {
+	counts := none(len(r.has))
+	send, receive, any := -1, -1, false
+	for i := range len(order) - 1 {
+		piece := t - i
+		if piece < 0 || piece >= len(r.begun) {
+			continue
+		}
+		from, to := r.span(piece)
+		counts[order[i]][order[i+1]] = len(r.sizes) + to - from
+		if any = true; i == place {
+			send = piece
+		} else if i+1 == place {
+			receive = piece
+		}
+	}
+	if !any {
+		return nil
+	}
+	var out []T
+	if send >= 0 {
+		from, to := r.span(send)
+		out = append(flags[T](r.begun[send]), r.sums[from:to]...)
+	}
+	got, err := dist.Exchange(r.group, "running sum", out, counts)
+	if err != nil || receive < 0 {
 		return err
 	}
-	flat = got[from]
-	for k, n := range r.sizes {
-		if flat[0] > 0 {
-			r.parts[k] = flat[1 : 1+n]
-		}
-		flat = flat[1+n:]
+	in := got[order[place-1]]
+	for k := range r.sizes {
+		r.begun[receive][k] = in[k] != 0
 	}
+	from, _ := r.span(receive)
+	copy(r.sums[from:], in[len(r.sizes):])
 	return nil
 }
 
-// tell returns the totals that one rank has to all.
-func (r *runningSum) tell(from int, flat []float32, total int) ([]float32, error) {
-	world := len(r.has)
-	counts, ranges := none(world), make([]int, world)
-	for rank := range ranges {
-		ranges[rank] = total*(rank+1)/world - total*rank/world
+// flags are numbers for booleans.
+func flags[T float32 | float64](yes []bool) []T {
+	out := make([]T, len(yes))
+	for k, y := range yes {
+		if y {
+			out[k] = 1
+		}
 	}
-	counts[from] = ranges
-	got, err := dist.Exchange(r.group, "parts of gradients by voxels", flat, counts)
+	return out
+}
+
+// tell returns the totals that one rank has.
+func (r *runningSum[T]) tell(last int) ([][]float32, error) {
+	var flat []float32
+	if last == r.group.Rank() {
+		flat = flags[float32](r.begun[0]) // all pieces have the same addends
+		for _, x := range r.sums {
+			flat = append(flat, float32(x))
+		}
+	}
+	total := len(r.sizes) + len(r.sums)
+	r.sums, r.begun = nil, nil
+	if r.group != nil {
+		world := len(r.has)
+		counts, ranges := none(world), make([]int, world)
+		for rank := range ranges {
+			ranges[rank] = total*(rank+1)/world - total*rank/world
+		}
+		counts[last] = ranges
+		got, err := dist.Exchange(r.group, "parts of a sum", flat, counts)
+		if err != nil {
+			return nil, err
+		}
+		all, err := dist.Gather(r.group, "sum", got[last], ranges)
+		if err != nil {
+			return nil, err
+		}
+		flat = make([]float32, 0, total)
+		for _, part := range all {
+			flat = append(flat, part...)
+		}
+	}
+	return r.parted(flat), nil
+}
+
+// parted returns the parts of numbers that begin with a flag of each part.
+func (r *runningSum[T]) parted(flat []float32) [][]float32 {
+	out := make([][]float32, len(r.sizes))
+	begun, flat := flat[:len(r.sizes)], flat[len(r.sizes):]
+	for k, n := range r.sizes {
+		if begun[k] > 0 {
+			out[k] = flat[:n]
+		}
+		flat = flat[n:]
+	}
+	return out
+}
+
+// anyOrder is over in the order that c10d likes best: it depends on the number of ranks, in the last bits. A rank sends
+// about two float32 for each element.
+func (r *runningSum[T]) anyOrder(mine []addend[T]) ([][]float32, error) {
+	begun, total := make([]bool, len(r.sizes)), len(r.sizes)
+	first := make([]int, len(r.sizes))
+	for k, n := range r.sizes {
+		first[k], total = total, total+n
+	}
+	flat := make([]float32, total)
+	for _, a := range mine {
+		begun[a.part] = true
+		for i, x := range a.values {
+			flat[first[a.part]+i] += float32(x)
+		}
+	}
+	copy(flat, flags[float32](begun))
+	flat, err := dist.Sum(r.group, "sum in any order", flat)
 	if err != nil {
 		return nil, err
 	}
-	all, err := dist.Gather(r.group, "gradients by voxels", got[from], ranges)
-	if err != nil {
-		return nil, err
-	}
-	flat = make([]float32, 0, total)
-	for _, part := range all {
-		flat = append(flat, part...)
-	}
-	return flat, nil
+	return r.parted(flat), nil
 }
 
 // none are the counts of an exchange of nothing.
