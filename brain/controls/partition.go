@@ -16,7 +16,8 @@ import (
 )
 
 // PartitionVariance partitions the difference in R² between tuned and untuned model into the parts
-// that a better layer, the spectrum, the word rate and word vectors explain, and the rest. The runs
+// that a better layer, the spectrum, the features of eval.features, the word rate and word vectors explain, and the
+// rest. The runs
 // must be of one experiment; they may differ in their seeds. Each set of features has a penalty of
 // its own for each voxel, chosen among random sets of weights (tries, 0: 20) of a banded ridge.
 // glove is as for [probing.LoadVectors]; without it word vectors are left out.
@@ -136,6 +137,9 @@ func componentsOf(ctx context.Context, st *study.Study, best int, glove string) 
 		return sound(ctx, st.Data, story, rows)
 	}
 	add("spectrum", "", evaluate.Band{Name: "spectrum", Of: regressor(spectrum)})
+	for _, name := range st.Experiment.Eval.Features {
+		add(name, "", evaluate.Band{Name: name, Of: encoding.Own(st, name)})
+	}
 	story, err := storyWithoutWords(st)
 	if err != nil {
 		return nil, nil, err

@@ -64,6 +64,10 @@ func (s *Spec) makeEvents() *fault.Error {
 	s.Stories = []Story{{Name: EventStory, Audio: Input[[]float32]{Load: c.load}, Clips: c.lengths,
 		Seconds: func(context.Context) (float64, error) { return float64(len(s.Events)) * s.TR, nil }}}
 	s.Subjects, s.Derived = s.answers(s.Subjects), s.answers(s.Derived)
+	s.Features = slices.Clone(s.Features)
+	for i := range s.Features {
+		s.Features[i].Stories = s.ofClips(s.Features[i].Stories)
+	}
 	return nil
 }
 
@@ -71,14 +75,20 @@ func (s *Spec) makeEvents() *fault.Error {
 func (s *Spec) answers(subjects []Subject) []Subject {
 	subjects = slices.Clone(subjects)
 	for i := range subjects {
-		subjects[i].Responses = slices.Clone(subjects[i].Responses)
-		for k := range subjects[i].Responses {
-			if r := &subjects[i].Responses[k]; r.Story == "" {
-				*r = r.ordered(s.Events, nil)
-			}
-		}
+		subjects[i].Responses = s.ofClips(subjects[i].Responses)
 	}
 	return subjects
+}
+
+// ofClips is answers of one subject.
+func (s *Spec) ofClips(list []Response) []Response {
+	list = slices.Clone(list)
+	for k := range list {
+		if r := &list[k]; r.Story == "" {
+			*r = r.ordered(s.Events, nil)
+		}
+	}
+	return list
 }
 
 // ordered returns responses whose row k is the present row order[k], the response to event k; nil: k.
@@ -94,12 +104,12 @@ func (r Response) ordered(events []Event, order []int) Response {
 	}
 	return Response{Story: EventStory, Source: Input[Source]{Path: from.path(), Load: func(ctx context.Context) (Source,
 		error) {
-		opened, err := from.open(ctx, "responses to clips")
+		opened, err := from.open(ctx, "rows of clips")
 		if err != nil {
 			return nil, err
 		}
 		if opened.Rows != len(events) {
-			return nil, fault.New(fault.BadData, "read responses", opened.Where,
+			return nil, fault.New(fault.BadData, "read rows of clips", opened.Where,
 				"%d rows, there are %d clips", opened.Rows, len(events)).
 				WithHint("give one row for each line of the table of events, in its order")
 		}

@@ -178,13 +178,21 @@ func (d *Dataset) Arranged(splits ...[]string) (*Dataset, error) {
 	for k, from := range order {
 		spec.Events[k] = d.spec.Events[from]
 	}
+	reorder := func(list []Response) []Response {
+		list = slices.Clone(list)
+		for k, r := range list {
+			list[k] = r.ordered(spec.Events, order)
+		}
+		return list
+	}
 	for _, subjects := range [][]Subject{spec.Subjects, spec.Derived} {
 		for i := range subjects {
-			subjects[i].Responses = slices.Clone(subjects[i].Responses)
-			for k, r := range subjects[i].Responses {
-				subjects[i].Responses[k] = r.ordered(spec.Events, order)
-			}
+			subjects[i].Responses = reorder(subjects[i].Responses)
 		}
+	}
+	spec.Features = slices.Clone(spec.Features)
+	for i := range spec.Features {
+		spec.Features[i].Stories = reorder(spec.Features[i].Stories)
 	}
 	out, err := New(spec)
 	if err == nil {

@@ -42,7 +42,8 @@ func TestThePageOfTheFormatHasEveryKey(t *testing.T) {
 		}
 	}
 	// whose values may be a path
-	want = append(want, "subjects/SUBJECT", "subjects/SUBJECT/STORY", "motion/SUBJECT/STORY", "rois/ROI")
+	want = append(want, "subjects/SUBJECT", "subjects/SUBJECT/STORY", "motion/SUBJECT/STORY", "rois/ROI",
+		"features/SPACE", "features/SPACE/STORY")
 	slices.Sort(want)
 	slices.Sort(keys)
 	assert.Equal(t, want, keys, "docs/dataset-format.md and layoutKeys")
@@ -65,7 +66,7 @@ func TestTheExamplesOfThePageAreRead(t *testing.T) {
 		}
 		paths = slices.AppendSeq(paths, maps.Keys(doc.at))
 	}
-	names := regexp.MustCompile("STORY|SUBJECT|ROI")
+	names := regexp.MustCompile("STORY|SUBJECT|ROI|SPACE")
 	for _, key := range keys {
 		if strings.HasPrefix(key, "mask") { // instead of surface
 			continue

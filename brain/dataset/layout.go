@@ -135,6 +135,8 @@ func (l *layout) dataset(n *yaml.Node) error {
 			return l.each(path, v, l.derived)
 		case "motion":
 			return l.each(path, v, l.motion)
+		case "features":
+			return l.each(path, v, l.features)
 		case "empty":
 			return l.each(path, v, l.empty)
 		case "surface":

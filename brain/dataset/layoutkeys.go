@@ -4,7 +4,7 @@ package dataset
 // ROIs are in capitals. docs/dataset-format.md describes each.
 var layoutKeys = map[string][]string{
 	"": {"name", "licence", "citation", "design", "tr_seconds", "row_time", "trimmed", "stories", "clip_seconds",
-		"events", "subjects", "derived", "motion", "rois", "surface", "mask", "empty"},
+		"events", "subjects", "derived", "motion", "features", "rois", "surface", "mask", "empty"},
 	"events":                 {"table", "audio"},
 	"subjects/SUBJECT":       {"file", "array", "step_seconds", "seconds"}, // design event
 	"stories/STORY":          {"audio", "words", "phones", "speaker", "first_tr_seconds", "rows", "same_as"},
@@ -13,6 +13,8 @@ var layoutKeys = map[string][]string{
 	"subjects/SUBJECT/STORY": {"file", "array", "first_tr_seconds", "rows"},
 	"derived/SUBJECT":        {"from", "responses"},
 	"motion/SUBJECT/STORY":   {"file", "columns"},
+	"features/SPACE":         {"file", "array"}, // design event
+	"features/SPACE/STORY":   {"file", "array"},
 	"surface":                {"left", "right", "vertices"},
 	"mask":                   {"file", "order", "voxels"},
 }

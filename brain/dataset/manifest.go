@@ -60,6 +60,13 @@ func (d *Dataset) paths(subjects, stories []string) []string {
 			add(subject.Empty.Path)
 		}
 	}
+	for _, f := range d.spec.Features {
+		for _, r := range f.Stories {
+			if slices.Contains(stories, r.Story) {
+				add(r.path())
+			}
+		}
+	}
 	for _, roi := range d.spec.ROIs {
 		add(roi.Region.Path)
 		for _, r := range roi.BySubject {

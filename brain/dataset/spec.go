@@ -31,6 +31,7 @@ type Spec struct {
 	Subjects []Subject
 	Derived  []Subject // made from subjects, such as an average; must be named exactly
 	ROIs     []ROI
+	Features []Features // of stories or clips, made without the speech model
 
 	// CacheDir keeps copies by rows of responses in text, of those that are stored by columns, and of compressed ones,
 	// which are then read as fast as others. With CacheOnly copies that are there are read, and none is made.
@@ -175,6 +176,9 @@ func (s *Spec) check() *fault.Error {
 		}
 	}
 	if err := s.checkROIs(); err != nil {
+		return err
+	}
+	if err := s.checkFeatures(stories); err != nil {
 		return err
 	}
 	return s.checkSpaces()

@@ -126,6 +126,7 @@ type Eval struct {
 	ChunkRows int       // rows of one bootstrap chunk
 	Layer     EvalLayer // hidden states that are scored
 	Folds     string    // "none", "stories" or "label:COLUMN": each is tested once, with a tuning of its own
+	Features  []string  // features of the data set that are scored beside the model
 	HeldOut   float64   // share of the training chunks held out in each fold
 
 	HeldOutChunks string // JSON file with the numbers of the chunks that each fold holds out; "": drawn

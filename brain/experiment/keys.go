@@ -294,6 +294,10 @@ var keys = []key{
 			"tuning on the others of its own; as many as data.val has, the next ones, validate) | label:COLUMN\n" +
 			"(design event: so is each label of a column, such as fold, category or group, instead of stories).",
 		"", false, func(e *Experiment) any { return &e.Eval.Folds }, foldsOf},
+	{"eval.features",
+		"Features of the data set that are scored beside the model, on the same rows by the same ridge, and are\n" +
+			"components of variance partitioning. Of clips, columns of labels, too, such as category.",
+		"", false, func(e *Experiment) any { return &e.Eval.Features }, distinct},
 	{"eval.alphas", "Candidates for each voxel, as a list or logspace(FROM, TO, N). The penalty is alpha squared.",
 		"", false, func(e *Experiment) any { return &e.Eval.Alphas }, risingAbove0},
 	{"eval.boots", "Bootstrap folds.",

@@ -1,6 +1,9 @@
 package report
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/internal/roikeys"
@@ -40,6 +43,9 @@ func (rep *Report) foldTables() *foldsPart {
 	if f.Tuned != nil {
 		add("untuned, best layer, all voxels", *f.BaseBestLayer, false)
 		add("tuned, all voxels", *f.Tuned, false)
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.Features)) {
+		add(name+", all voxels", f.Features[name], false)
 	}
 	for _, roi := range roikeys.Sorted(f.Delta) {
 		add("Δr, "+roikeys.Label(roi), f.Delta[roi], true)

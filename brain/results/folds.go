@@ -13,6 +13,9 @@ type Folds struct {
 	BaseBestLayer *FoldMean           `json:"base_best_layer,omitempty"`
 	Tuned         *FoldMean           `json:"tuned,omitempty"`
 	Delta         map[string]FoldMean `json:"delta,omitempty"` // tuned − base, by ROI; "[all voxels]" is one
+
+	// Features are the scores of eval.features, by name.
+	Features map[string]FoldMean `json:"features,omitempty"`
 }
 
 // Fold is the score of one story, or of the clips of one label, that was not in the tuning.
@@ -26,6 +29,7 @@ type Fold struct {
 	Tuned         *float64           `json:"tuned,omitempty"`
 	Chosen        int                `json:"chosen_epoch"`
 	Delta         map[string]float64 `json:"delta,omitempty"` // tuned − base, by ROI
+	Features      map[string]float64 `json:"features,omitempty"`
 }
 
 // FoldMean is a mean over folds.

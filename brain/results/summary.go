@@ -49,6 +49,9 @@ type Scores struct {
 	DeltaBest     *Delta      `json:"delta_best_layer,omitempty"` // tuned − base at its best layer
 	Ceiling       *ModelScore `json:"ceiling,omitempty"`
 
+	// Features are those of eval.features, in its order.
+	Features []FeatureScore `json:"features,omitempty"`
+
 	StoryScores   []StoryScore   `json:"story_scores,omitempty"`   // r over the rows of each story alone
 	SubjectScores []SubjectScore `json:"subject_scores,omitempty"` // of each subject alone, if there are several
 }
@@ -84,6 +87,14 @@ type ModelScore struct {
 	CI95Stories *stats.Interval `json:"ci95_stories,omitempty"` // over stories; nil with fewer than three
 
 	OfCeiling *CCNorm `json:"percent_of_ceiling,omitempty"`
+}
+
+// FeatureScore is the score of features of the data set in place of the model's, on the same rows by the same ridge.
+type FeatureScore struct {
+	Name string `json:"name"`
+	ModelScore
+	Model string `json:"model"`         // what Less is of: "tuned" or, without a tuned model, "base"
+	Less  *Delta `json:"model_less_it"` // model − features
 }
 
 // Delta is the difference of two systems with a paired interval.

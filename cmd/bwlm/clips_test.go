@@ -36,13 +36,14 @@ func tinyClips(dir string) error {
 		return err
 	}
 	sounds, folds := bytes.NewBufferString("sound\tcategory\n"), bytes.NewBufferString("sound\tfold\n")
-	var responses bytes.Buffer
+	var responses, own bytes.Buffer
 	for k := range 24 {
 		draw, name := rand.New(rand.NewPCG(uint64(k), 2)), fmt.Sprintf("clip-%02d", k)
 		loud, sound := draw.Float64(), make([]float32, 6000)
 		for i := range sound {
 			sound[i] = float32(.3 * loud * draw.NormFloat64())
 		}
+		fmt.Fprintf(&own, "%g\n", loud)
 		path := filepath.Join(dir, "sounds", name+".wav")
 		if err := audio.WriteWAV(path, sound, audio.Rate, audio.Float32); err != nil {
 			return err
@@ -55,7 +56,7 @@ func tinyClips(dir string) error {
 		responses.WriteByte('\n')
 	}
 	for name, text := range map[string][]byte{"sounds.tsv": sounds.Bytes(), "folds.tsv": folds.Bytes(),
-		"group.txt": responses.Bytes()} {
+		"group.txt": responses.Bytes(), "loud.txt": own.Bytes()} {
 		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
 			return err
 		}

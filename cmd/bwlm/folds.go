@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/brainwavlm/bwlm/brain"
@@ -68,6 +70,10 @@ func printFolds(w io.Writer, f *results.Folds, out string) error {
 		rows = append(rows, []string{"best layer, " + roikeys.Label(""), score(f.BaseBestLayer.Mean),
 			plainInterval(*f.BaseBestLayer)}, []string{"tuned, " + roikeys.Label(""), score(f.Tuned.Mean),
 			plainInterval(*f.Tuned)})
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.Features)) {
+		rows = append(rows, []string{name + ", " + roikeys.Label(""), score(f.Features[name].Mean),
+			plainInterval(f.Features[name])})
 	}
 	for _, roi := range roikeys.Sorted(f.Delta) {
 		d := f.Delta[roi]

@@ -146,6 +146,9 @@ func printSummary(w io.Writer, s *results.Summary) error {
 	if err := printSubjects(w, t.SubjectScores); err != nil {
 		return err
 	}
+	if err := printFeatures(w, t.Features); err != nil {
+		return err
+	}
 	if text := t.OneStory(); text != "" {
 		fmt.Fprintln(w, text)
 	}

@@ -22,11 +22,11 @@ func variancePartitionCommand(a *app) *cobra.Command {
 		Use:   "variance-partition RUN...",
 		Short: "Partition the gain in R² among alternative explanations",
 		Long: `Variance partitioning of the gain in R² (tuned - base) on the test rows: the part that a better untuned
-layer, the spectrum, the word rate (with the position in the story) and word vectors (--glove) explain as well, and the
-part that only tuning gave. With ΔR²(X) = R²(tuned and X) - R²(base and X) for features X that both models are given,
-the column "sequential" is the decrease of ΔR² as each line's features are added to those above it; that column and
-"unexplained" add up to the gain. "alone" is the decrease by that line's features alone: it does not depend on the
-order, and these parts overlap.
+layer, the spectrum, eval.features of the experiment, the word rate (with the position in the story) and word vectors
+(--glove) explain as well, and the part that only tuning gave. With ΔR²(X) = R²(tuned and X) - R²(base and X) for
+features X that both models are given, the column "sequential" is the decrease of ΔR² as each line's features are
+added to those above it; that column and "unexplained" add up to the gain. "alone" is the decrease by that line's
+features alone: it does not depend on the order, and these parts overlap.
 
 Each feature space has a penalty of its own for each voxel (banded ridge), chosen among --tries random sets by the
 variance explained in held-out training rows; each set costs as much as an ordinary ridge. --tries 1 is one penalty for

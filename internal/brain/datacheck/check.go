@@ -49,7 +49,7 @@ type MatrixReport struct {
 	Empty                 int // voxels that the data set says hold no values
 }
 
-// Run looks at the values of responses, words and motion. Errors are a matrix without a varying voxel, words
+// Run looks at the values of responses, words, motion and features. Errors are a matrix without a varying voxel, words
 // after the end of the audio, motion that does not fit its responses, and what a survey of all values refuses.
 // Responses are read in bounded memory. [CheckShapes] compares numbers of rows and voxels.
 func Run(ctx context.Context, d *dataset.Dataset, opt Options) (*Report, error) {
@@ -68,6 +68,17 @@ func Run(ctx context.Context, d *dataset.Dataset, opt Options) (*Report, error) 
 	for _, subject := range opt.Subjects {
 		if err := c.subject(ctx, subject); err != nil {
 			return nil, err
+		}
+	}
+	for _, f := range d.Spec().Features {
+		for _, r := range f.Stories {
+			if !slices.Contains(opt.Stories, r.Story) {
+				continue
+			}
+			_, err := d.Features(ctx, f.Name, r.Story)
+			if err := c.passOver(ctx, err); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return c.report, nil

@@ -87,6 +87,7 @@ type Evaluation struct {
 	layer   *int                      // of the tuned features; nil for regressors
 	Voxels  []stats.TestFamily        // by subject: tuned against base; nil if there is no tuned system
 	Margins map[string]results.Margin // of the locked analysis plan
+	own     []ownFeatures             // of eval.features
 }
 
 // Compare scores a tuned model (nil: none) and the baseline on the test rows. Each has its own
@@ -136,8 +137,11 @@ func (b *Baseline) beside(ctx context.Context, what string, predicted []encoding
 // the untuned model's best layer. The scores of each voxel and summary.json are written to dir
 // unless it is empty.
 func Evaluate(ctx context.Context, st *study.Study, tuned *study.Tuned, dir string) (*results.Summary, error) {
+	err := checkFeatures(ctx, st)
+	if err != nil {
+		return nil, err
+	}
 	var b *Baseline
-	var err error
 	if tuned == nil {
 		b, err = ScoredLayerBaseline(ctx, st)
 	} else {
@@ -147,6 +151,9 @@ func Evaluate(ctx context.Context, st *study.Study, tuned *study.Tuned, dir stri
 		return nil, err
 	}
 	e, err := b.Compare(ctx, tuned)
+	if err == nil {
+		err = e.addFeatures(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -166,6 +173,9 @@ func EvaluateRun(ctx context.Context, st *study.Study, run *rundir.Run) (*result
 // scoreRun scores a finished run on the subjects of the study and writes the scores to its directory.
 func scoreRun(ctx context.Context, st *study.Study, run *rundir.Run, p *rundir.Progress,
 	dir string) (*results.Summary, error) {
+	if err := checkFeatures(ctx, st); err != nil {
+		return nil, err
+	}
 	tuned, err := st.LoadTuned(ctx, run)
 	if err != nil {
 		return nil, err
@@ -178,6 +188,9 @@ func scoreRun(ctx context.Context, st *study.Study, run *rundir.Run, p *rundir.P
 		return nil, err
 	}
 	e, err := b.Compare(ctx, tuned)
+	if err == nil {
+		err = e.addFeatures(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
 
+	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/internal/brain/evaluate"
 	"github.com/brainwavlm/bwlm/internal/brain/study"
@@ -23,6 +24,16 @@ import (
 // clips opens a simulated study of clips with the nano model.
 func clips(t *testing.T, opt sim.EventOptions, change func(*experiment.Experiment)) *study.Study {
 	t.Helper()
+	return clipsWith(t, opt, func(e *experiment.Experiment, _ *dataset.Spec) {
+		if change != nil {
+			change(e)
+		}
+	})
+}
+
+// clipsWith is clips with a change of the data set, too.
+func clipsWith(t *testing.T, opt sim.EventOptions, change func(*experiment.Experiment, *dataset.Spec)) *study.Study {
+	t.Helper()
 	dir := t.TempDir()
 	require.NoError(t, sim.WriteNano(filepath.Join(dir, "model")))
 	s, err := sim.NewEvents(opt)
@@ -32,13 +43,13 @@ func clips(t *testing.T, opt sim.EventOptions, change func(*experiment.Experimen
 	e.Data.Subjects = []string{sim.Listener}
 	e.Data.Train, e.Data.Val, e.Data.Test = []string{"split=train"}, []string{"split=val"}, []string{"split=test"}
 	e.Out = filepath.Join(dir, "run")
-	if change != nil {
-		change(e)
-	}
+	change(e, &s.Spec)
+	data, err := dataset.New(s.Spec)
+	require.NoError(t, err)
 	require.NoError(t, e.Validate())
 	model, err := study.OpenModel(t.Context(), e, true)
 	require.NoError(t, err)
-	st, err := study.New(t.Context(), e, s.Dataset, model, study.Options{})
+	st, err := study.New(t.Context(), e, data, model, study.Options{})
 	require.NoError(t, err)
 	st.OwnsModel = true
 	t.Cleanup(st.Close)

@@ -29,7 +29,8 @@ import (
 //	    delta_q.npy             (voxels): its false discovery rate over the subject's voxels (Benjamini and Hochberg)
 //	    ceiling.npy             (voxels): CCmax, where test stories were heard several times
 //
-// Systems other than base, and their comparisons, exist if there is a tuned one.
+// Systems features_NAME are those of eval.features. Systems other than base and these, and their comparisons, exist if
+// there is a tuned one.
 func (e *Evaluation) Write(ctx context.Context, dir string) error {
 	if dir == "" {
 		return nil
@@ -51,6 +52,9 @@ func (e *Evaluation) Write(ctx context.Context, dir string) error {
 			f.vector("delta_r", tunedR)
 			f.vector("delta_p", rundir.Float32s(e.Voxels[i].P))
 			f.vector("delta_q", rundir.Float32s(e.Voxels[i].Q))
+		}
+		for _, own := range e.own {
+			f.system("features_"+own.name, own.predicted[i], want, p.Parts[study.Test])
 		}
 		c, err := e.ceiling(ctx, i)
 		if err != nil {

@@ -77,6 +77,12 @@ func scores(ctx context.Context, f study.Fold, label string, opt Options, audite
 func foldOf(f study.Fold, s *results.Summary) results.Fold {
 	out := results.Fold{Story: f.Story, Validation: f.Validation, Run: filepath.Join(study.FoldsDir, f.Story),
 		Rows: s.Test.Rows, Base: s.Test.Base.MeanR, Chosen: s.Chosen, Delta: map[string]float64{}}
+	for _, own := range s.Test.Features {
+		if out.Features == nil {
+			out.Features = map[string]float64{}
+		}
+		out.Features[own.Name] = own.MeanR
+	}
 	if s.Test.Tuned != nil {
 		out.BaseBestLayer, out.Tuned = &s.Test.BaseBestLayer.MeanR, &s.Test.Tuned.MeanR
 		out.Delta[roikeys.All] = s.Test.Delta.MeanR
@@ -99,6 +105,13 @@ func summarise(f *results.Folds, last *results.Summary) {
 		return results.FoldMean{Score: score, Reason: reason}
 	}
 	f.Base = mean(func(x results.Fold) float64 { return x.Base })
+	f.Features = nil
+	for _, own := range last.Test.Features {
+		if f.Features == nil {
+			f.Features = map[string]results.FoldMean{}
+		}
+		f.Features[own.Name] = mean(func(x results.Fold) float64 { return x.Features[own.Name] })
+	}
 	f.Tuned, f.BaseBestLayer, f.Delta = nil, nil, nil
 	if last.Test.Tuned == nil {
 		return

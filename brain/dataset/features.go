@@ -1,0 +1,109 @@
+package dataset
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/brainwavlm/bwlm/fault"
+)
+
+// Features are features of the stimuli that the data set brings along, such as hidden states of a language model. Of a
+// story there is a matrix (rows, columns) with the rows of its responses; of clips there is one, with a row for each
+// clip, which need not name a story.
+type Features struct {
+	Name    string
+	Stories []Response
+}
+
+// checkFeatures refuses names that cannot be, and features of stories that there are not.
+func (s *Spec) checkFeatures(stories map[string]*Story) *fault.Error {
+	seen := map[string]bool{}
+	for _, f := range s.Features {
+		where := key("features", f.Name)
+		switch {
+		case !usable(f.Name):
+			return wrong(where, "%q cannot be the name of features", f.Name)
+		case seen[f.Name]:
+			return wrong(where, "the features have no name of their own")
+		case len(f.Stories) == 0:
+			return wrong(where, "there are none")
+		}
+		for _, e := range s.Events {
+			if _, taken := e.Labels[f.Name]; taken {
+				return wrong(where, "a column of the labels of clips has this name").
+					WithHint("call the features otherwise")
+			}
+		}
+		seen[f.Name] = true
+		has := map[string]bool{}
+		for _, r := range f.Stories {
+			switch {
+			case stories[r.Story] == nil:
+				return wrong(key(where, r.Story), "there is no story %q", r.Story)
+			case has[r.Story]:
+				return wrong(key(where, r.Story), "the story is listed twice")
+			case r.Matrix.Absent() == r.Source.Absent():
+				return wrong(key(where, r.Story), "want a matrix or a source of rows")
+			}
+			has[r.Story] = true
+		}
+	}
+	return nil
+}
+
+// featureNames returns the names of the features of the data set, then the columns of the labels of clips, each of
+// which stands for a feature of 0 and 1 for each label.
+func (d *Dataset) featureNames() (out []string) {
+	for _, f := range d.spec.Features {
+		out = append(out, f.Name)
+	}
+	if d.IsEvents() {
+		out = append(out, d.columns()...)
+	}
+	return out
+}
+
+// Features returns the features of a name of a story, (rows, columns). What the name is of is for the caller to compare
+// with the rows of responses.
+func (d *Dataset) Features(ctx context.Context, name, story string) (*Matrix, error) {
+	at := slices.IndexFunc(d.spec.Features, func(f Features) bool { return f.Name == name })
+	if at < 0 {
+		if d.IsEvents() && slices.Contains(d.columns(), name) {
+			return d.labelFeatures(name), nil
+		}
+		return nil, d.unknown("features", name, d.featureNames())
+	}
+	list := d.spec.Features[at].Stories
+	i := slices.IndexFunc(list, func(r Response) bool { return r.Story == story })
+	if i < 0 {
+		return nil, fault.New(fault.Missing, "read features", d.spec.Name, "%s has none of story %s", name, story).
+			WithHint("add features/%s/%s to the data set", name, story)
+	}
+	opened, err := list[i].open(ctx, fmt.Sprintf("features %s of %s", name, story))
+	if err != nil {
+		return nil, err
+	}
+	if opened.Repeats != 1 {
+		return nil, fault.New(fault.BadData, "read features", opened.Where, "%d × %d × %d numbers, want rows × columns",
+			opened.Repeats, opened.Rows, opened.Columns)
+	}
+	return opened.all(ctx)
+}
+
+// labelFeatures returns 1 for the label of each clip in a column, 0 for the others, (clips, labels).
+func (d *Dataset) labelFeatures(column string) *Matrix {
+	var labels []string
+	for _, e := range d.spec.Events {
+		if label := e.Labels[column]; !slices.Contains(labels, label) {
+			labels = append(labels, label)
+		}
+	}
+	slices.Sort(labels)
+	m := NewMatrix(len(d.spec.Events), len(labels), make([]float32, len(d.spec.Events)*len(labels)))
+	for k, e := range d.spec.Events {
+		i, _ := slices.BinarySearch(labels, e.Labels[column])
+		m.Row(0, k)[i] = 1
+	}
+	return m
+}
