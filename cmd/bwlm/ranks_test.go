@@ -19,6 +19,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/disk"
+	"github.com/brainwavlm/bwlm/internal/disk/disktest"
 	"github.com/brainwavlm/bwlm/internal/slowtest"
 )
 
@@ -29,12 +31,13 @@ var faultTimeout = 2 * time.Minute
 type company struct {
 	dir  string // with the data
 	more []string
+	env  map[int]string // by rank
 }
 
 func newCompany(t *testing.T, more ...string) *company {
 	t.Helper()
-	c := &company{t.TempDir(), append([]string{"--set", "train.unit_windows=5", "--set", "train.block_rows=8",
-		"--set", "train.lr=0.01", "--set", "train.dropout=0.1"}, more...)}
+	c := &company{dir: t.TempDir(), more: append([]string{"--set", "train.unit_windows=5", "--set", "train.block_rows=8",
+		"--set", "train.lr=0.01", "--set", "train.dropout=0.1"}, more...), env: map[int]string{}}
 	require.NoError(t, tinyStudy(c.dir))
 	t.Setenv(columnsVariable, "16") // so that there are several blocks of voxels
 	return c
@@ -58,7 +61,7 @@ func (c *company) start(t *testing.T, run string, world int, ofRank ...string) (
 		if world > 1 {
 			cmd.Env = append(cmd.Env, "RANK="+strconv.Itoa(rank), "WORLD_SIZE="+strconv.Itoa(world),
 				"MASTER_ADDR=127.0.0.1", "MASTER_PORT="+strconv.Itoa(port), "BWLM_DIST_TIMEOUT="+faultTimeout.String(),
-				"TORCHELASTIC_ERROR_FILE="+filepath.Join(c.dir, fmt.Sprintf("%s.error%d", run, rank)))
+				"TORCHELASTIC_ERROR_FILE="+filepath.Join(c.dir, fmt.Sprintf("%s.error%d", run, rank)), c.env[rank])
 		}
 		require.NoError(t, cmd.Start())
 		t.Cleanup(func() { _ = cmd.Process.Kill() })
@@ -160,6 +163,45 @@ func TestRanksThatAreKilledOrStoppedContinueInAnotherNumber(t *testing.T) {
 	assert.Equal(t, []int{int(fault.Terminated), int(fault.Terminated)}, codes(ranks), "%s", said)
 	c.train(t, "broken", 1)
 	sameResults(t, want, filepath.Join(c.dir, "broken"))
+}
+
+// The disk of rank 1 is full: for one file in the middle, which costs a checkpoint, and from the first file on, which
+// ends both. The others tell the error of that rank, and a training that continues has the bytes of an unbroken one.
+func TestTheDiskOfOneRankIsFull(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; make test runs it")
+	}
+	c := newCompany(t, "--set", "train.epochs=2")
+	c.train(t, "whole", 1) // which also makes copies of the responses, as no later one does
+	want := c.results(t, "whole")
+	log := filepath.Join(c.dir, "steps")
+	c.env[1] = disktest.Steps(log)
+	c.train(t, "logged", 2)
+	steps := disktest.Read(t, log)
+	middle := slices.IndexFunc(steps[len(steps)/2:], func(s disktest.Taken) bool { return s.Op == disk.OpWrite })
+	require.Positive(t, middle)
+
+	c.env[1] = disktest.FailAt(1+len(steps)/2+middle, syscall.ENOSPC, false)
+	ranks, said := c.start(t, "once", 2)
+	assert.Equal(t, []int{0, 0}, codes(ranks), "%s", said)
+	for _, text := range said {
+		assert.Contains(t, text.String(), "no space left on device")
+		assert.Contains(t, text.String(), "the checkpoint of epoch 1 is not saved, the run continues")
+	}
+	sameResults(t, want, filepath.Join(c.dir, "once"))
+
+	c.env[1] = disktest.FailAt(1, syscall.ENOSPC, true)
+	ranks, said = c.start(t, "full", 2)
+	assert.Equal(t, []int{int(fault.Temporary), int(fault.IO)}, codes(ranks), "%s", said)
+	assert.Contains(t, said[0].String(), fmt.Sprintf("rank 1 (process %d", ranks[1].Process.Pid))
+	for _, text := range said {
+		assert.Contains(t, text.String(), "no space left on device; free some space")
+	}
+	assert.FileExists(t, filepath.Join(c.dir, "full.error1"))
+	assert.NoFileExists(t, filepath.Join(c.dir, "full.error0"), "rank 0 did not fail by itself")
+	c.env = nil
+	c.train(t, "full", 2)
+	sameResults(t, want, filepath.Join(c.dir, "full"))
 }
 
 func TestRanksOfOtherSettingsAreRefused(t *testing.T) {
