@@ -205,10 +205,19 @@ func TestChannels(t *testing.T) {
 }
 
 func TestImpossibleOptions(t *testing.T) {
-	for _, opt := range []Options{{Channel: -1}, {Resample: "linear"}, {MaxSeconds: -1}, {MaxSeconds: math.NaN()}} {
+	for _, opt := range []Options{{Channel: -1}, {MaxChannels: -1}, {Resample: "linear"}, {MaxSeconds: -1},
+		{MaxSeconds: math.NaN()}} {
 		_, err := decode(t, wav16(speech(400)), opt)
 		faulttest.Require(t, fault.Usage, err, "")
 	}
+}
+
+func TestTooManyChannels(t *testing.T) {
+	stereo := riff(fmtChunk(3, 2, Rate, 32), chunk("data", floats32(speech(2000))))
+	_, err := decode(t, stereo, Options{MaxChannels: 1})
+	faulttest.Require(t, fault.BadData, err, "2 channels, more than the limit of 1")
+	_, err = decode(t, stereo, Options{MaxChannels: 2})
+	require.NoError(t, err)
 }
 
 // I10: the content counts, not the name; and what is no file is refused at once.

@@ -46,6 +46,7 @@ type Options struct {
 	NoResample     bool    // refuse a rate that is not 16 kHz
 	AllowTruncated bool    // read what there is of a file that ends early
 	MaxSeconds     float64 // longest audio accepted; 6 hours if 0
+	MaxChannels    int     // most channels accepted; 64 if 0
 }
 
 func (o Options) maxSeconds() float64 {
@@ -63,6 +64,8 @@ func (o Options) check() error {
 		why = fmt.Sprintf("channel %d; channels count from 1, and 0 averages all", o.Channel)
 	case o.Resample != "" && o.Resample != Sinc && o.Resample != Torchaudio:
 		why = fmt.Sprintf("no resampling method %q; there are %q and %q", o.Resample, Sinc, Torchaudio)
+	case o.MaxChannels < 0:
+		why = fmt.Sprintf("at most %d channels are accepted, which no audio meets", o.MaxChannels)
 	case !(o.MaxSeconds >= 0):
 		why = fmt.Sprintf("at most %g seconds are accepted, which no audio meets", o.MaxSeconds)
 	default:

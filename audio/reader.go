@@ -54,6 +54,8 @@ func newReader(name string, src io.ReaderAt, size int64, opt Options) (r *reader
 	}
 	info, frames := dec.layout()
 	switch {
+	case opt.MaxChannels > 0 && info.Channels > opt.MaxChannels:
+		return nil, bad("%d channels, more than the limit of %d", info.Channels, opt.MaxChannels)
 	case opt.Channel > info.Channels:
 		return nil, bad("channel %d was asked for, there are %d", opt.Channel, info.Channels)
 	case opt.NoResample && info.SourceRate != Rate:

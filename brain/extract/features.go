@@ -26,6 +26,7 @@ type Options struct {
 	UnitWindows   int                   // windows computed together; 0: 16
 	MaxBytes      int64                 // memory of the process at most; 0: no bound
 	Progress      func(done, windows int)
+	Batcher       *Batcher // computes the windows with those of other calls; nil: alone, in units
 }
 
 // WindowVectors are the vectors of all windows of a clip.
@@ -48,32 +49,45 @@ func Features(ctx context.Context, model speech.Encoder, samples []float32, opt 
 	}
 	width := model.Architecture().Width
 	out := &WindowVectors{Layers: opt.layers(model), Times: design.FeatureTimes(clip.Windows)}
-	vectors := make([][]float32, len(out.Layers))
-	units := cmp.Or(opt.UnitWindows, experiment.Default().Train.UnitWindows)
-	if opt.MaxBytes > 0 {
-		later := 3 * 4 * int64(len(clip.Windows)*len(out.Layers)*width) // of the vectors, as they grow
+	vectors, err := opt.vectors(ctx, model, spec, clip, out.Layers)
+	if err != nil {
+		return nil, err
+	}
+	for _, x := range vectors {
+		out.Vectors = append(out.Vectors, npy.Matrix{Rows: len(clip.Windows), Cols: width, Data: x})
+	}
+	return out, nil
+}
+
+// vectors reads all windows of a clip: of each layer (windows, E).
+func (o Options) vectors(ctx context.Context, model speech.Encoder, spec experiment.Model, clip *windows.Stimulus,
+	layers []int) ([][]float32, error) {
+	if o.Batcher != nil {
+		return o.Batcher.features(ctx, model, spec, clip, layers)
+	}
+	vectors := make([][]float32, len(layers))
+	units := cmp.Or(o.UnitWindows, experiment.Default().Train.UnitWindows)
+	if o.MaxBytes > 0 {
+		later := 3 * 4 * int64(len(clip.Windows)*len(layers)*model.Architecture().Width) // of the vectors, as they grow
 		unit := windows.ForwardBytes(model, spec, units)
-		if _, err := windows.MemoryLeft(model, spec, opt.MaxBytes, later, unit); err != nil {
+		if _, err := windows.MemoryLeft(model, spec, o.MaxBytes, later, unit); err != nil {
 			return nil, err
 		}
 	}
 	r := windows.ClipReader(model, spec, units)
 	for _, run := range r.Units(clip, 0, len(clip.Windows)) {
 		err := model.Session().Infer(ctx, func(s *torch.Scope) error {
-			windows.AppendVectors(vectors, r.Vectors(s, clip, run, out.Layers))
+			windows.AppendVectors(vectors, r.Vectors(s, clip, run, layers))
 			return nil
 		})
 		if err != nil {
 			return nil, err
 		}
-		if opt.Progress != nil {
-			opt.Progress(run.Windows.To, len(clip.Windows))
+		if o.Progress != nil {
+			o.Progress(run.Windows.To, len(clip.Windows))
 		}
 	}
-	for _, x := range vectors {
-		out.Vectors = append(out.Vectors, npy.Matrix{Rows: len(clip.Windows), Cols: width, Data: x})
-	}
-	return out, nil
+	return vectors, nil
 }
 
 func (o Options) layers(g speech.Geometry) []int {

@@ -101,7 +101,12 @@ func OpenAdapted(ctx context.Context, model string, adapters Adapters, opt speec
 	if err != nil {
 		return nil, err
 	}
-	m := &SpeechModel{Model: base, Notes: base.Notes(), base: base}
+	return Adapt(ctx, base, adapters)
+}
+
+// Adapt is [OpenAdapted] with a model that is open. Close closes it, and so does an error.
+func Adapt(ctx context.Context, base speech.Encoder, adapters Adapters) (m *SpeechModel, err error) {
+	m = &SpeechModel{Model: base, Notes: base.Notes(), base: base}
 	if len(adapters.Dirs) == 0 {
 		return m, nil
 	}

@@ -15,11 +15,11 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/basemodel"
 	"github.com/brainwavlm/bwlm/internal/brain/readout"
-	"github.com/brainwavlm/bwlm/internal/brain/windows"
 	"github.com/brainwavlm/bwlm/internal/ckpt"
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
 	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/speech"
+	"github.com/brainwavlm/bwlm/speech/pretrained"
 	"github.com/brainwavlm/bwlm/torch"
 	"github.com/brainwavlm/bwlm/torch/nn"
 )
@@ -106,17 +106,22 @@ func (p *Predictor) load(ctx context.Context, run string, f *ckpt.File, opt Opti
 	case experiment.TrainFull:
 		base = filepath.Join(run, "model")
 	}
-	p.model, err = extract.OpenAdapted(ctx, base, adapters,
-		speech.Options{Device: opt.Device, Compute: compute, Frozen: true,
-			Context: speech.Context(p.exp.Model.Context)})
+	if opt.Open == nil {
+		opt.Open = pretrained.Open
+	}
+	model, err := opt.Open(ctx, base, speech.Options{Device: opt.Device, Compute: compute, Frozen: true,
+		Context: speech.Context(p.exp.Model.Context)})
 	if err != nil {
+		return err
+	}
+	if p.model, err = extract.Adapt(ctx, model, adapters); err != nil {
 		return err
 	}
 	if err := p.checkBase(run, opt); err != nil {
 		return err
 	}
 	p.Notes = p.model.Notes
-	p.reader = windows.ClipReader(p.model.Model, p.exp.Model, p.exp.Train.UnitWindows)
+	p.reader = opt.Batcher.Reader(p.model.Model, p.exp.Model, p.exp.Train.UnitWindows)
 	columns, err := f.Int64(rundir.ReadoutColumns)
 	if err != nil {
 		return err

@@ -42,7 +42,7 @@ type Predictor struct {
 	exp     *experiment.Experiment
 	clock   design.Clock
 	model   *extract.SpeechModel
-	reader  *windows.Reader
+	reader  func(ctx context.Context, clip *windows.Stimulus, layers []int) ([][]float32, error)
 	readout *readout.Readout
 	session nn.Session // of the readout
 
@@ -56,6 +56,11 @@ type Options struct {
 	Subject string       // "": the only one
 	Model   string       // folder of the speech model that was tuned, if it is not any more where it was then
 	Device  torch.Device // where it computes
+
+	// Open opens the speech model; nil: pretrained.Open. Predictors that share a model get one whose Close keeps it.
+	Open func(ctx context.Context, dir string, opt speech.Options) (speech.Encoder, error)
+	// Batcher computes windows with those of other calls; nil: alone, in the units of the training.
+	Batcher *extract.Batcher
 
 	// AllowChangedBase lets the run meet a speech model other than the one that it was trained on.
 	AllowChangedBase bool
@@ -99,6 +104,11 @@ func Open(ctx context.Context, run string, opt Options) (*Predictor, error) {
 
 // Voxels is how many voxels are predicted.
 func (p *Predictor) Voxels() int { return len(p.Columns) }
+
+// Windows returns about how many windows of a clip with a number of samples are computed, which its time follows from.
+func (p *Predictor) Windows(samples int) int {
+	return int(float64(samples) / speech.SampleRate / p.exp.Model.StrideSeconds)
+}
 
 // MinSeconds returns the duration of the shortest clip with a row.
 func (p *Predictor) MinSeconds() float64 { return float64(slices.Max(p.Delays)+1) * p.TR }
@@ -153,7 +163,7 @@ func (p *Predictor) rowFeatures(ctx context.Context, clip *windows.Stimulus) ([]
 	if m := p.readout.Weights; m != nil {
 		layers = upTo(m.States)
 	}
-	vectors, err := p.reader.Features(ctx, clip, layers)
+	vectors, err := p.reader(ctx, clip, layers)
 	if err != nil {
 		return nil, err
 	}

@@ -8,7 +8,8 @@ import (
 )
 
 // computing are the commands whose running time depends on thread and malloc policy.
-var computing = []string{"train", "resume", "eval", "features", "ridge", "demo", "bench", "plan", "sweep", "transfer",
+var computing = []string{"train", "resume", "eval", "features", "serve", "ridge", "demo", "bench", "plan", "sweep",
+	"transfer",
 	"controls",
 	"probe", "variance-partition"}
 

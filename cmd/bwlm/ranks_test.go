@@ -36,8 +36,8 @@ type company struct {
 
 func newCompany(t *testing.T, more ...string) *company {
 	t.Helper()
-	c := &company{dir: t.TempDir(), more: append([]string{"--set", "train.unit_windows=5", "--set", "train.block_rows=8",
-		"--set", "train.lr=0.01", "--set", "train.dropout=0.1"}, more...), env: map[int]string{}}
+	c := &company{dir: t.TempDir(), more: append([]string{"--set", "train.unit_windows=5", "--set",
+		"train.block_rows=8", "--set", "train.lr=0.01", "--set", "train.dropout=0.1"}, more...), env: map[int]string{}}
 	require.NoError(t, tinyStudy(c.dir))
 	t.Setenv(columnsVariable, "16") // so that there are several blocks of voxels
 	return c

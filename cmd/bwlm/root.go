@@ -34,6 +34,7 @@ func commands() []constructor {
 		reportCommand,
 		exportCommand,
 		featuresCommand,
+		serveCommand,
 		ridgeCommand,
 		mergeCommand,
 		convertCommand,

@@ -58,6 +58,8 @@ var terms = []struct{ library, command string }{
 	{"save it as TRs × voxels, or import it transposed", "import it with --transpose, or save it as TRs × voxels"},
 	{"have the integers scaled, or save what they stand for as floats",
 		"multiply by it (--scale), or save what the integers stand for as floats"},
+	{"or set insecure", "or allow it with --insecure"},
+	{"configure what Digest returns", "`bwlm serve --digest FOLDER` prints it"},
 	{"select one subject", "select one: --subjects"},
 	{"choose one task", "choose one: --task"},
 	{"write one with the columns onset, duration and stim_file, or leave the task out",

@@ -57,7 +57,7 @@ func TestErrorsNameFlagsAndCommands(t *testing.T) {
 // An entry that no package says any more is dead.
 func TestEveryTermIsInTheSources(t *testing.T) {
 	var sources strings.Builder
-	for _, dir := range []string{"../../brain", "../../internal"} {
+	for _, dir := range []string{"../../brain", "../../internal", "../../serve"} {
 		require.NoError(t, fs.WalkDir(os.DirFS(dir), ".", func(name string, d fs.DirEntry, err error) error {
 			if err == nil && strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") {
 				text, err := os.ReadFile(dir + "/" + name)

@@ -174,10 +174,13 @@ var rules = []rule{
 		"brain/ridge", "brain/stats", "internal/brain/encoding", "internal/brain/study",
 	}},
 	{packages: "brain/predict", ours: []string{
-		"internal/rundir", "torch", "torch/nn", "internal/ckpt", "speech", "brain/design", "brain/experiment",
-		"brain/extract", "internal/brain/readout", "brain/results", "internal/brain/encoding",
+		"internal/rundir", "torch", "torch/nn", "internal/ckpt", "speech", "speech/pretrained", "brain/design",
+		"brain/experiment", "brain/extract", "internal/brain/readout", "brain/results", "internal/brain/encoding",
 		"internal/brain/windows",
 	}},
+	{packages: "serve", ours: []string{
+		"audio", "brain/experiment", "brain/extract", "brain/predict", "speech", "speech/pretrained", "torch",
+	}, others: []string{"go.yaml.in/yaml/v3", "golang.org/x/sync/..."}},
 	{packages: "brain/plan", ours: []string{"brain/stats"}, others: []string{"gonum.org/v1/gonum/..."}},
 	{packages: "internal/brain/planning", ours: []string{
 		"brain/plan", "internal/stopwatch", "internal/brain/phases", "internal/brain/sections", "torch", "torch/nn",

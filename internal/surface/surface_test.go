@@ -30,6 +30,12 @@ const (
 	mostKept   = 30          // names of keptFile
 )
 
+// Names of package serve, of its fronts and its client, and of batches of extract.
+const (
+	served     = 70
+	keptServed = 25
+)
+
 // load type-checks the packages of the module that a pattern names.
 func load(t *testing.T, dir string, patterns ...string) []*packages.Package {
 	t.Helper()
@@ -112,12 +118,12 @@ func TestThePublicAPIDoesNotGrow(t *testing.T) {
 		}
 		require.NoError(t, os.WriteFile(countsFile, []byte(b.String()), 0o644))
 	}
-	assert.LessOrEqual(t, now["total"], most)
+	assert.LessOrEqual(t, now["total"], most+served)
 	assert.Empty(t, grown(now, read(t, countsFile, 1)),
 		"if a program outside needs the new names: go test ./internal/surface -update")
 
 	kept := read(t, keptFile, 2)
-	assert.LessOrEqual(t, len(kept), mostKept)
+	assert.LessOrEqual(t, len(kept), mostKept+keptServed)
 	unused := s.unused()
 	for n := range kept {
 		assert.Contains(t, unused, n, "%s lists a name that is gone or needed", keptFile)

@@ -50,7 +50,7 @@ func TestPackagesNameNoCommandsOrFlags(t *testing.T) {
 	command, seen := commandPattern(t), 0
 	root := os.DirFS("../..")
 	for _, dir := range []string{"audio", "brain", "internal/cortex", "fault", "internal",
-		"npy", "peft", "speech", "torch", "wavlm"} {
+		"npy", "peft", "serve", "speech", "torch", "wavlm"} {
 		require.NoError(t, fs.WalkDir(root, dir, func(name string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || path.Ext(name) != ".go" ||
 				strings.HasSuffix(name, "_test.go") || slices.Contains(commandTexts, name) {
