@@ -26,13 +26,15 @@ def main():
     parser.add_argument("--lambdas", required=True)
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--backend", default="torch")
+    parser.add_argument("--targets-batch", type=int, help="columns of Y at once, n_targets_batch; all without")
     args = parser.parse_args()
 
     backend = set_backend(args.backend)
     x, y = np.load(args.x), np.load(args.y)
     kind = RidgeCV if len(x) >= x.shape[1] else KernelRidgeCV
     lambdas = np.array([float(text) for text in args.lambdas.split(",")])
-    model = kind(alphas=lambdas, cv=KFold(args.folds), solver_params=dict(score_func=correlation_score))
+    solver = dict(score_func=correlation_score, n_targets_batch=args.targets_batch)
+    model = kind(alphas=lambdas, cv=KFold(args.folds), solver_params=solver)
     x, y = backend.asarray(x), backend.asarray(y)
     start = time.perf_counter()
     model.fit(x, y)

@@ -1,6 +1,6 @@
 """Runs `bwlm ridge` and himalaya in turn on the same simulated data and prints a table in Markdown.
 
-    python bench/ridge.py [--rows 4000] [--features 3072] [--voxels 5000] [--folds 5] [--rounds 3] [--threads 2]
+    python bench/ridge.py [--rows 4000] [--features 3072] [--voxels 5000] [--folds 5] [--rounds 3] [--threads 2] [--targets-batch N]
 
 They take turns because a machine is rarely as fast in one minute as in the next. Seconds of bwlm are those of the whole
 process, from reading X.npy to writing coef.npy; seconds of the peer are those of its fit alone. Processor seconds, of the whole
@@ -49,9 +49,12 @@ def main():
     parser = argparse.ArgumentParser()
     for name, value in dict(rows=4000, features=3072, voxels=5000, folds=5, rounds=3, threads=2).items():
         parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--targets-batch", type=int, help="columns at once of himalaya, so that memory suffices")
     parser.add_argument("--bwlm", default=ROOT / "bin" / "bwlm")
     args = parser.parse_args()
     lambdas = ",".join(f"{10 ** (2 * (1 + 3 * i / 9)):.6g}" for i in range(10))
+
+    batch = ["--targets-batch", args.targets_batch] if args.targets_batch else []
 
     ours, peer = [], []
     with tempfile.TemporaryDirectory() as folder:
@@ -61,7 +64,7 @@ def main():
         for n in range(args.rounds):
             ours.append(run([args.bwlm, "ridge", *data, "--out", folder / "out", "--json", "--quiet"], args.threads))
             ours[-1]["seconds"] = ours[-1]["wall"]
-            peer.append(run([sys.executable, ROOT / "bench" / "peer_ridge.py", *data], args.threads))
+            peer.append(run([sys.executable, ROOT / "bench" / "peer_ridge.py", *data, *batch], args.threads))
             peer[-1]["seconds"] = peer[-1]["answer"]["seconds"]
             difference = abs(ours[-1]["answer"]["mean_cv_score"] - peer[-1]["answer"]["mean_cv_score"])
             print(f"round {n + 1} of {args.rounds}: {ours[-1]['seconds']:.1f} s, {peer[-1]['seconds']:.1f} s; processor "
