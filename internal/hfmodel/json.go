@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 
+	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/inputfile"
 	"github.com/brainwavlm/bwlm/internal/sniff"
 )
@@ -111,6 +113,24 @@ func List(problems []string) string {
 		problems = append(append([]string{}, problems[:most]...), fmt.Sprintf("and %d more", n))
 	}
 	return strings.Join(problems, "; ")
+}
+
+// Check returns an error if dir is a file or a folder without a model's config.json; one that does not exist is for who
+// reads it.
+func Check(op, dir string) error {
+	const layout = "a model is a folder with config.json, model.safetensors and preprocessor_config.json"
+	info, err := os.Stat(dir)
+	switch {
+	case err != nil:
+		return nil
+	case !info.IsDir():
+		return fault.New(fault.BadData, op, dir, "this is a file").
+			WithHint("%s: give that, or convert the checkpoint to one", layout)
+	case !exists(filepath.Join(dir, ConfigFile)):
+		return fault.New(fault.Missing, op, dir, "the folder has no %s", ConfigFile).
+			WithHint("%s: give that, or convert a checkpoint to one", layout)
+	}
+	return nil
 }
 
 // Family returns the model_type of a model's folder; "" where it does not say one. Its reader names what is wrong.

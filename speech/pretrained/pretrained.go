@@ -23,6 +23,9 @@ func Open(ctx context.Context, dir string, opt speech.Options) (speech.Encoder, 
 	if err := hub.Check("open model", dir); err != nil {
 		return nil, err
 	}
+	if err := hfmodel.Check("open model", dir); err != nil {
+		return nil, err
+	}
 	load := wavlm.Load
 	if hfmodel.Family(dir) == whisper.Family {
 		load = whisper.Load

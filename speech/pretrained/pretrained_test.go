@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/faulttest"
 	"github.com/brainwavlm/bwlm/internal/torchtest"
 	"github.com/brainwavlm/bwlm/speech"
 	"github.com/brainwavlm/bwlm/speech/pretrained"
@@ -43,4 +44,14 @@ func TestOpenRefuses(t *testing.T) {
 	assert.Nil(t, m)
 	assert.ErrorContains(t, err, `model_type "bert", want wavlm, wav2vec2, hubert or data2vec-audio`)
 	assert.Equal(t, fault.BadData, fault.KindOf(err))
+}
+
+func TestWhatIsNoModelIsSaid(t *testing.T) {
+	dir := t.TempDir()
+	_, err := pretrained.Open(t.Context(), dir, speech.Options{})
+	faulttest.Require(t, fault.Missing, err, dir, "the folder has no config.json", "model.safetensors")
+	file := filepath.Join(dir, "WavLM-Base.pt")
+	require.NoError(t, os.WriteFile(file, []byte("PK"), 0o644))
+	_, err = pretrained.Open(t.Context(), file, speech.Options{})
+	faulttest.Require(t, fault.BadData, err, file, "this is a file", "convert the checkpoint")
 }
