@@ -5,6 +5,7 @@ set -euo pipefail
 usage() {
   cat <<'USAGE'
 usage: scripts/fetch_libtorch.sh [cpu|cuda] [--torch 2.11] [--prefix DIR] [--zip FILE]
+       scripts/fetch_libtorch.sh --download [--torch 2.11]
 
 Puts libtorch's headers and libraries into third_party/ of this tree. The first of these that is there is taken:
   1. --zip FILE       a torch wheel or libtorch zip that you have
@@ -20,6 +21,7 @@ Puts libtorch's headers and libraries into third_party/ of this tree. The first 
   --prefix DIR  installs into DIR/lib/bwlm instead, all copied, and writes DIR/lib/pkgconfig/libtorch.pc for
                 programs that import bwlm as a module: go build -tags libtorch_pkgconfig with
                 PKG_CONFIG_PATH=DIR/lib/pkgconfig
+  --download    only brings the pinned wheels of a CPU into the cache and prints its path, for make dist
 
 Running it again does nothing if everything is in place. Exit codes are those of sysexits(3).
 USAGE
@@ -36,7 +38,7 @@ die() { # die CODE MESSAGE: codes as in package fault
 # --- what is asked for -------------------------------------------------------------------------------
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-kind=cpu prefix='' zip='' minor=''
+kind=cpu prefix='' zip='' minor='' download_only=''
 while [ $# -gt 0 ]; do
   case $1 in
     cpu | cuda) kind=$1 ;;
@@ -49,6 +51,7 @@ while [ $# -gt 0 ]; do
       esac
       shift
       ;;
+    --download) download_only=yes ;;
     -h | --help)
       usage
       exit 0
@@ -72,8 +75,6 @@ use_lock() {
 }
 use_lock "$minor" || die 2 "--torch $minor: no lock for it in third_party; the pinned versions are $(cd "$root/third_party" &&
   sed -n 's/^version \(.*\)\.[0-9]*$/\1/p' libtorch*.lock | tr '\n' ' ')"
-
-lock_sum=$(cat "$root"/third_party/libtorch*.lock | sha256sum | cut -d' ' -f1)
 
 # take VERSION WHAT REMEDY: makes a version in the range the one of this run, or says why it cannot be used.
 take() {
@@ -100,6 +101,11 @@ if [ -n "$zip" ]; then
 elif [ -n "${LIBTORCH:-}" ]; then
   wanted="LIBTORCH $LIBTORCH"
 fi
+
+# What a changed lock makes stale: with wheels their own lock; a folder or a zip may need any of them.
+locks=("$lock_file")
+[ -z "$wanted" ] || locks=("$root"/third_party/libtorch*.lock)
+lock_sum=$(cat "${locks[@]}" | sha256sum | cut -d' ' -f1)
 
 # --- is it there already? ----------------------------------------------------------------------------
 
@@ -133,7 +139,7 @@ done_already() {
   say "libtorch $(sed -n 's/^version //p' "$stamp") is in place ($(sed -n 's/^from //p' "$stamp"))"
   exit 0
 }
-installed && done_already
+[ -n "$download_only" ] || ! installed || done_already
 
 # --- one at a time -----------------------------------------------------------------------------------
 
@@ -263,14 +269,14 @@ download() {
   mv "$dir/partial/$file" "$dir/$file"
 }
 
-# take_wheels PACKAGES: downloads and unpacks the pinned wheels (all, or only those beside torch).
-take_wheels() {
-  local rows package ver sum bytes file globs list dir
+# download_wheels PACKAGES: brings the pinned wheels into the cache (all, or only those beside torch); sets rows and dir.
+download_wheels() {
+  local package ver sum bytes file globs
   rows=$(pinned)
   for package in torch nvidia-cuda-runtime nvidia-cuda-cupti; do
     [ -n "$(pinned "$package")" ] || die 65 "$lock_file: no line for $package; restore it with git checkout third_party/libtorch.lock"
   done
-  [ "$kind" = cpu ] || grep -q '^wheel cuda' <<<"$rows" || die 65 "$lock_file: no lines for cuda; restore it with git checkout third_party/libtorch.lock"
+  [ "$kind" = cpu ] || grep -q '^wheel cuda' <<<"$rows" || die 65 "$lock_file: no lines for cuda; restore it with git checkout third_party, or name a PyTorch for CUDA by LIBTORCH"
   [ "$1" = all ] || rows=$(awk '$3 != "torch"' <<<"$rows")
   dir=$(cache) || exit
   mkdir -p "$dir" || die 74 "$dir: cannot be made; set XDG_CACHE_HOME to a folder you can write to"
@@ -282,7 +288,13 @@ take_wheels() {
     download "$package" "$ver" "$sum" "$bytes" "$file"
   done <<<"$rows"
   flock -u 9
-  while read -r _ _ package ver sum bytes file globs; do
+}
+
+# take_wheels PACKAGES: downloads and unpacks the pinned wheels (all, or only those beside torch).
+take_wheels() {
+  local rows dir file globs list
+  download_wheels "$1"
+  while read -r _ _ _ _ _ _ file globs; do
     say "unpacking $file"
     read -ra list <<<"$globs"
     unpack "$dir/$file" torch "${list[@]}"
@@ -303,6 +315,12 @@ complete() {
   fi
   [ -z "$(missing)" ] || { say "$1: still missing: $(missing)"; return 1; }
 }
+
+if [ -n "$download_only" ]; then
+  download_wheels all
+  printf '%s\n' "$dir"
+  exit 0
+fi
 
 # --- the sources, in order ---------------------------------------------------------------------------
 

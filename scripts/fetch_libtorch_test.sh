@@ -266,6 +266,12 @@ fetch 0 --torch 2.15
 recorded 'version 2.15.0'
 fetch 2 --torch 2.13
 says 'the pinned versions are 2.11 2.15'
+fetch 0 --download --torch 2.11
+says "$tmp/cache/bwlm"
+recorded 'version 2.15.0'
+printf '# a comment\n' >>"$tree/third_party/libtorch-2.11.lock"
+fetch 0 "$offline"
+says 'libtorch 2.15.0 is in place'
 
 start 'a PyTorch of the pinned version in the Python'
 fetch 0 "PYTHONPATH=$site" "$offline" "XDG_CACHE_HOME=$tmp/empty"
