@@ -43,7 +43,7 @@ export CGO_CXXFLAGS ?= $(strip -g -O2 $(addprefix -DBWLM_LIBTORCH=,$(filter-out 
 LINK_VERSION = -X github.com/brainwavlm/bwlm/internal/version.linked=$(VERSION)
 LINT := .venv/lint
 
-.PHONY: help libtorch build demo test test-fast lint format go-test script-test test-cuda bench growth slow slow-parts clean distclean
+.PHONY: help libtorch build demo test test-fast lint format go-test script-test test-cuda bench growth slow slow-parts dist wheel release release-draft fuzz clean distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,7 +76,7 @@ go-test: libtorch ## every test, then those of test-fast with the race detector 
 script-test: ## the tests of scripts/
 	scripts/fetch_libtorch_test.sh
 
-lint: libtorch $(LINT)/.done ## gofmt, go vet, staticcheck, clang-format, shellcheck
+lint: libtorch $(LINT)/.done ## gofmt, go vet, staticcheck, clang-format, shellcheck, hadolint, actionlint
 	scripts/lint.sh $(LINT)
 
 $(LINT)/.done: scripts/requirements-lint.txt
@@ -106,8 +106,25 @@ slow: build ## the tests that take long, in parts of at most 40 minutes (PART=NA
 slow-parts: ## the parts of make slow and their packages
 	@scripts/slow.sh --list
 
+dist: libtorch ## a tarball for machines without Go: the program with libtorch for CPUs, into out/dist
+	scripts/dist.sh tarball
+
+wheel: libtorch ## a Python wheel that takes the PyTorch of its environment, into out/dist
+	scripts/dist.sh wheel
+
+release: dist wheel ## both packages with their SHA-256 in out/dist/SHA256SUMS
+	cd out/dist && sha256sum *.tar.gz *.whl >SHA256SUMS
+
+release-draft: ## a draft of a release of the present tag with what make release made; needs gh and its token
+	gh release create --draft --verify-tag --title '$(VERSION)' --notes-file CHANGELOG.md '$(VERSION)' \
+	  out/dist/*.tar.gz out/dist/*.whl out/dist/SHA256SUMS
+
+FUZZTIME ?= 30s
+fuzz: libtorch ## every fuzz target for FUZZTIME (30s)
+	scripts/fuzz.sh $(FUZZTIME)
+
 clean: ## removes what was built
 	rm -rf bin .venv
 
 distclean: clean ## also removes the fetched libtorch (the wheels stay in the user's cache)
-	rm -rf third_party/libtorch third_party/libtorch-oldest third_party/nvidia third_party/.staging third_party/.fetch.lock
+	rm -rf third_party/libtorch third_party/libtorch-*/ third_party/nvidia third_party/.staging third_party/.fetch.lock

@@ -34,6 +34,8 @@ words() { # prints only what is wrong
   out=$("$go" test ./internal/words 2>&1) || printf '%s\n' "$out"
 }
 check 'retired words and long lines' words
+check actionlint "$("$go" tool -modfile=scripts/actionlint.mod -n actionlint)" -shellcheck "$tools/bin/shellcheck" -pyflakes=
+check hadolint "$tools/bin/hadolint" Containerfile
 check shellcheck "$tools/bin/shellcheck" scripts/*.sh .ci/run
 
 exit "$failed"

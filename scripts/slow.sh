@@ -10,7 +10,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 go=${GO:-go}
-parts=(model study statistics demo transfer command death ranks outside libtorch)
+parts=(model study statistics demo transfer command death ranks packages outside libtorch)
 script() { # script PART: what a part runs that is no package
   case $1 in
     outside) echo scripts/outside_module_test.sh ;;
@@ -29,7 +29,8 @@ packages() {
     study) list "$module/(internal/)?brain(/|\$)" "$module/(internal/)?brain/(demo|transfer|stats|ridge|timing|probe)\$" ;;
     command) echo ./cmd/... ./examples/... ;;
     death | ranks) echo ./cmd/bwlm ;;
-    model) list . "$module/(internal/brain|brain|cmd|examples)(/|\$)" ;;
+    packages) echo ./tools/dist ;;
+    model) list . "$module/(internal/brain|brain|cmd|examples|tools/dist)(/|\$)" ;;
   esac
 }
 list() { # list WANTED UNWANTED: the packages that match the first and not the second

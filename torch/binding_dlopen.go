@@ -10,7 +10,9 @@ package torch
 import "C"
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,72 +21,109 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 )
 
-const (
-	bindingFile  = "libbwlm_torch.so" // made by scripts/build_binding.sh
-	libtorchFile = "libtorch_cpu.so"
-)
+const libtorchFile = "libtorch_cpu.so"
 
-// openBinding loads libtorch and the binding from the first places where both are.
+// openBinding loads libtorch from the first place where it is, and then a binding that fits. It loads one libtorch at
+// most, since two in one process would share symbols.
 func openBinding() error {
-	const op = "load libtorch"
-	bindings, libtorchs := bindingPlaces()
+	dir := programFolder()
+	bindings := findBindings(dir)
+	if len(bindings) == 0 {
+		return notLoaded(filepath.Join(dir, bindingName+".so")+": no such file", "")
+	}
 	var tried []string
-	for _, b := range bindings {
-		if !exists(b) {
-			tried = append(tried, b+": no such file")
-			continue
-		}
-		for _, lib := range libtorchs {
-			if lib != "" && !exists(lib) {
+	for _, lib := range libtorchPlaces(dir) {
+		minor := ""
+		if lib != "" {
+			if !exists(lib) {
 				tried = append(tried, lib+": no such file")
 				continue
 			}
-			err := open(lib, b)
+			version, err := openLibtorch(lib)
+			if err != nil {
+				tried = append(tried, err.Error())
+				continue
+			}
+			minor = minorOf(version)
+		}
+		fit := fitting(bindings, minor)
+		for _, b := range fit {
+			err := openLibrary(b)
 			if err == nil {
 				bindingPath = b
 				return nil
 			}
 			tried = append(tried, err.Error())
 		}
+		if lib == "" {
+			continue
+		}
+		if len(fit) == 0 {
+			return notLoaded(fmt.Sprintf("%s: libtorch %s", lib, cmp.Or(minor, "of an unknown version")),
+				strings.Join(minors(bindings), " or "))
+		}
+		break
 	}
-	return fault.New(fault.Unavailable, op, "", "%s", strings.Join(tried, "; ")).
-		WithHint("set LIBTORCH to an unpacked libtorch, or to the torch folder of a Python installation, " +
-			"of the version that this program was built for")
+	return notLoaded(strings.Join(tried, "; "), strings.Join(minors(bindings), " or "))
 }
 
-// bindingPlaces returns where the binding and libtorch are looked for, best first. LIBTORCH, if it is set, is the only
-// place for libtorch. An empty path stands for the search of the dynamic loader.
-func bindingPlaces() (bindings, libtorchs []string) {
-	dir := "."
-	if self, err := os.Executable(); err == nil {
-		if real, err := filepath.EvalSymlinks(self); err == nil {
-			self = real
-		}
-		dir = filepath.Dir(self)
+// notLoaded is the fault of a program without libtorch; versions are those that its bindings are for, "" if the one that
+// it was built for is not in a name.
+func notLoaded(reason, versions string) error {
+	if versions == "" {
+		versions = "the version that this program was built for"
+	} else {
+		versions = "version " + versions
 	}
-	bindings = []string{filepath.Join(dir, bindingFile), filepath.Join(dir, "..", "lib", bindingFile)}
+	return fault.New(fault.Unavailable, "load libtorch", "", "%s", reason).
+		WithHint("set LIBTORCH to an unpacked libtorch, or to the torch folder of a Python installation, of %s",
+			versions)
+}
+
+// programFolder returns the folder of the program, "." if that is unknown.
+func programFolder() string {
+	self, err := os.Executable()
+	if err != nil {
+		return "."
+	}
+	if real, err := filepath.EvalSymlinks(self); err == nil {
+		self = real
+	}
+	return filepath.Dir(self)
+}
+
+// libtorchPlaces returns where libtorch is looked for, best first. LIBTORCH, if it is set, is the only place. An empty
+// path stands for the search of the dynamic loader.
+func libtorchPlaces(dir string) []string {
 	if at := os.Getenv("LIBTORCH"); at != "" {
-		return bindings, []string{filepath.Join(at, "lib", libtorchFile)}
+		return []string{filepath.Join(at, "lib", libtorchFile)}
 	}
-	return bindings, []string{
+	return []string{
 		filepath.Join(dir, "..", "third_party", "libtorch", "lib", libtorchFile),
 		filepath.Join(dir, "..", "lib", libtorchFile),
 		"",
 	}
 }
 
-func exists(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular()
+func openLibtorch(path string) (version uint64, err error) {
+	c := C.CString(path)
+	defer C.free(unsafe.Pointer(c))
+	var packed C.uint64_t
+	err = failed(C.bt_open_libtorch(c, &packed))
+	return uint64(packed), err
 }
 
-func open(libtorch, binding string) error {
-	lib, path := C.CString(libtorch), C.CString(binding)
-	defer C.free(unsafe.Pointer(lib))
-	defer C.free(unsafe.Pointer(path))
-	if msg := C.bt_open(lib, path); msg != nil {
-		defer C.free(unsafe.Pointer(msg))
-		return errors.New(C.GoString(msg))
+func openLibrary(path string) error {
+	c := C.CString(path)
+	defer C.free(unsafe.Pointer(c))
+	return failed(C.bt_open(c))
+}
+
+// failed frees a message of the loader and returns it as an error, nil for no message.
+func failed(msg *C.char) error {
+	if msg == nil {
+		return nil
 	}
-	return nil
+	defer C.free(unsafe.Pointer(msg))
+	return errors.New(C.GoString(msg))
 }

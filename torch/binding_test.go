@@ -1,6 +1,8 @@
 package torch
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -22,4 +24,27 @@ func TestALibtorchOfAnotherVersionIsRefused(t *testing.T) {
 func TestTheLoadedLibtorchIsTheOneOfTheHeaders(t *testing.T) {
 	require.NoError(t, Available())
 	assert.Equal(t, Version(), loadedVersion())
+}
+
+func TestABindingIsOfTheMinorVersionOfItsName(t *testing.T) {
+	dir := t.TempDir()
+	bin := filepath.Join(dir, "bin")
+	var want []string
+	for _, name := range []string{"bin/libbwlm_torch.so", "lib/libbwlm_torch-2.11.so", "lib/libbwlm_torch-2.15.so"} {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, nil, 0o644))
+		want = append(want, path)
+	}
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "lib", "libbwlm_torch-2.12.so"), 0o755)) // no file
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "lib", "libbwlm_torch.so.o"), nil, 0o644))
+	found := findBindings(bin)
+	assert.Equal(t, want, found)
+	assert.Equal(t, []string{"2.11", "2.15"}, minors(found))
+	assert.Equal(t, []string{want[0], want[1]}, fitting(found, "2.11"))
+	assert.Equal(t, want[:1], fitting(found, "2.1"), "no prefix of another version")
+	assert.Equal(t, want[:1], fitting(found, ""))
+	assert.Empty(t, fitting(found[1:], "2.13"))
+	assert.Equal(t, "2.11", minorOf(2<<56|11<<48|3<<40))
+	assert.Empty(t, minorOf(0))
 }

@@ -31,8 +31,15 @@ static char* last_error(void) {
   return strdup(why ? why : "dlopen failed");
 }
 
-char* bt_open(const char* libtorch, const char* path) {
-  if (*libtorch && !dlopen(libtorch, RTLD_NOW | RTLD_GLOBAL)) return last_error();
+char* bt_open_libtorch(const char* path, uint64_t* version) {
+  void* lib = dlopen(path, RTLD_NOW | RTLD_GLOBAL);
+  if (!lib) return last_error();
+  uint64_t (*abi)(void) = (uint64_t(*)(void))dlsym(lib, "aoti_torch_abi_version");
+  *version = abi ? abi() : 0;
+  return NULL;
+}
+
+char* bt_open(const char* path) {
   void* lib = dlopen(path, RTLD_NOW | RTLD_GLOBAL);
   if (!lib) return last_error();
   const struct {

@@ -66,6 +66,30 @@ func TestTheCommandWithoutLibtorch(t *testing.T) {
 	code, text = run(libtorch, "version")
 	assert.Zero(t, code, text)
 	assert.Contains(t, text, "libtorch 2.")
-	code, text = run(libtorch, "doctor")
+	code, answer := run(libtorch, "doctor")
+	assert.Zero(t, code, answer)
+
+	// As in a wheel: a binding for each minor version, of which the one of the libtorch that is found is taken.
+	versioned := filepath.Join(dir, "lib", "libbwlm_torch-"+minor(text)+".so")
+	require.NoError(t, os.Mkdir(filepath.Dir(versioned), 0o755))
+	require.NoError(t, os.Rename(binding, versioned))
+	code, text = run(libtorch, "version")
 	assert.Zero(t, code, text)
+	other := filepath.Join(dir, "other", "lib", "libtorch_cpu.so")
+	require.NoError(t, os.MkdirAll(filepath.Dir(other), 0o755))
+	stub := exec.Command("gcc", "-shared", "-fPIC", "-x", "c", "-o", other, "-")
+	stub.Stdin = strings.NewReader("unsigned long aoti_torch_abi_version(void) { return 2UL << 56 | 13UL << 48; }\n")
+	out, err = stub.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	code, text = run(filepath.Join(dir, "other"), "version")
+	assert.Equal(t, 69, code, text)
+	assert.Contains(t, text, other+": libtorch 2.13")
+	assert.Contains(t, text, "of version "+filepath.Base(versioned)[len("libbwlm_torch-"):][:4])
+}
+
+// minor returns the minor version of libtorch, such as 2.15, in the answer of bwlm version.
+func minor(text string) string {
+	_, after, _ := strings.Cut(text, "libtorch ")
+	parts := strings.SplitN(after, ".", 3)
+	return parts[0] + "." + parts[1]
 }

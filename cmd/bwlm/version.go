@@ -23,14 +23,19 @@ type versions struct {
 }
 
 func versionCommand(a *app) *cobra.Command {
-	return &cobra.Command{
+	var licences bool
+	c := &cobra.Command{
 		Use:   "version",
 		Short: "Print the versions of bwlm, Go and libtorch",
 		Long: "Prints the version of bwlm, the commit it was built from, Go's version, the platform, and " +
-			"libtorch's version.",
-		Example: "  bwlm version --json",
+			"libtorch's version.\n\nWith --licences it prints the licences of everything that a package of bwlm " +
+			"contains instead.",
+		Example: "  bwlm version --json\n  bwlm version --licences | less",
 		Args:    wantArgs(),
 		RunE: func(*cobra.Command, []string) error {
+			if licences {
+				return printLicences(a)
+			}
 			if err := torch.Available(); err != nil {
 				return err
 			}
@@ -45,6 +50,8 @@ func versionCommand(a *app) *cobra.Command {
 			})
 		},
 	}
+	c.Flags().BoolVar(&licences, "licences", false, "print the licences of what this package of bwlm contains")
+	return c
 }
 
 func currentVersions() versions {
