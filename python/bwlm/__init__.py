@@ -10,6 +10,13 @@
 Importing it loads neither PyTorch nor the program. The files and their JSON fields are described in docs/outputs.md of bwlm.
 """
 
-from ._run import Run, load_run
-
 __all__ = ["Run", "load_run"]
+
+
+def __getattr__(name):
+    """Imports NumPy when the first run is read: the command bwlm, which comes through here, starts without it."""
+    if name in __all__:
+        from . import _run
+
+        return getattr(_run, name)
+    raise AttributeError("module %r has no attribute %r" % (__name__, name))
