@@ -33,6 +33,7 @@ func commands() []constructor {
 		variancePartitionCommand,
 		reportCommand,
 		exportCommand,
+		publishCommand,
 		featuresCommand,
 		serveCommand,
 		ridgeCommand,

@@ -239,6 +239,9 @@ var rules = []rule{
 		"internal/cortex", "npy", "brain/controls", "brain/dataset", "internal/brain/demo", "brain/design",
 		"brain/experiment", "brain/results", "brain/stats", "internal/rundir",
 	}},
+	{packages: "internal/brain/publish", ours: []string{
+		"internal/rundir", "internal/ckpt", "peft", "brain/experiment", "brain/results",
+	}},
 	{packages: "internal/brain/verify", ours: []string{
 		"internal/cortex",
 		"internal/brain/datacheck", "internal/rundir", "internal/ckpt", "npy", "peft", "speech", "speech/pretrained",
