@@ -59,16 +59,16 @@ func openBinding() error {
 			continue
 		}
 		if len(fit) == 0 {
-			return notLoaded(fmt.Sprintf("%s: libtorch %s", lib, cmp.Or(minor, "of an unknown version")),
-				strings.Join(minors(bindings), " or "))
+			found := cmp.Or(minor, "of an unknown version")
+			return notLoaded(fmt.Sprintf("%s: libtorch %s", lib, found), strings.Join(minors(bindings), " or "))
 		}
 		break
 	}
 	return notLoaded(strings.Join(tried, "; "), strings.Join(minors(bindings), " or "))
 }
 
-// notLoaded is the fault of a program without libtorch; versions are those that its bindings are for, "" if the one that
-// it was built for is not in a name.
+// notLoaded is the fault of a program without libtorch; versions are those that its bindings are for, "" if the one
+// that it was built for is not in a name.
 func notLoaded(reason, versions string) error {
 	if versions == "" {
 		versions = "the version that this program was built for"

@@ -19,8 +19,8 @@ func printLicences(a *app) error {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fault.Wrap(fault.Missing, "print licences", path, err).
-			WithHint("packages made by `make dist` and `make wheel` have the texts; a build from source is under LICENSE, " +
-				"and its modules have theirs in the module cache")
+			WithHint("packages made by `make dist` and `make wheel` have the texts; a build from source is under " +
+				"LICENSE, and its modules have theirs in the module cache")
 	}
 	if err != nil {
 		return fault.Wrap(fault.IO, "print licences", path, err)

@@ -17,11 +17,11 @@ var base = []string{
 	"libstdc++.so.6", "libgcc_s.so.1",
 }
 
-// needs are the newest symbol versions that programs and libraries want of the base system, by prefix: GLIBC, GLIBCXX.
+// needs are the newest symbol versions that files want of the base system, by prefix: GLIBC, GLIBCXX.
 type needs map[string]string
 
-// closure checks that every ELF file below root finds the libraries that it names: in the package through its own search
-// path, in the base system, or in others. It returns what the base system must have.
+// closure checks that every ELF file below root finds the libraries that it names: in the package through its own
+// search path, in the base system, or in others. It returns what the base system must have.
 func closure(root string, others ...string) (needs, error) {
 	want := needs{}
 	var open []error
@@ -65,7 +65,8 @@ func missing(root, path string, f *elf.File, others []string) []error {
 			return err == nil
 		})
 		if !inPackage && !slices.Contains(base, lib) && !slices.Contains(others, lib) {
-			errs = append(errs, fmt.Errorf("%s: needs %s, which is neither in the package nor in a base system", path, lib))
+			errs = append(errs, fmt.Errorf("%s: needs %s, which is neither in the package nor in a base system", path,
+				lib))
 		}
 	}
 	return errs

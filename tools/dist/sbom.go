@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// sbom is a document of SPDX 2.3 (https://spdx.github.io/spdx-spec/v2.3): the parts of a package, their licences and sources.
+// sbom is a document of SPDX 2.3 (https://spdx.github.io/spdx-spec/v2.3): the parts of a package, their licences and
+// sources.
 type sbom struct {
 	Version       string         `json:"spdxVersion"`
 	DataLicense   string         `json:"dataLicense"`

@@ -47,7 +47,8 @@ func tarball(o options) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := s.writeText("README", fmt.Sprintf(readme, o.version, version, want["GLIBC"], want["GLIBCXX"])); err != nil {
+	about := fmt.Sprintf(readme, o.version, version, want["GLIBC"], want["GLIBCXX"])
+	if err := s.writeText("README", about); err != nil {
 		return "", err
 	}
 	if err := s.sums(); err != nil {
@@ -128,7 +129,8 @@ func (s *stage) pack(w io.Writer, name string, made time.Time) error {
 				continue
 			}
 			folders[dir] = true
-			if err := t.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: dir + "/", Mode: 0o755, ModTime: made}); err != nil {
+			h := &tar.Header{Typeflag: tar.TypeDir, Name: dir + "/", Mode: 0o755, ModTime: made}
+			if err := t.WriteHeader(h); err != nil {
 				return err
 			}
 		}

@@ -33,7 +33,7 @@ Provides-Extra: images
 Requires-Dist: nibabel; extra == "images"
 Description-Content-Type: text/plain
 
-The program bwlm, which tunes speech models so that they predict the fMRI of listeners, and a module that reads its runs:
+The program bwlm, which tunes speech models so that they predict fMRI, and a module that reads its runs:
 
     bwlm demo --out demo
     python -c 'import bwlm; print(bwlm.load_run("demo/whole_cortex"))'

@@ -51,8 +51,8 @@ func (v venv) must(program string, args ...string) string {
 	return out
 }
 
-// The wheel with each PyTorch that it has a binding for, with another one, and with none. The libraries of PyTorch for a CPU
-// are those that fetch_libtorch.sh keeps, since a whole PyTorch brings gigabytes of CUDA.
+// The wheel with each PyTorch that it has a binding for, with another one, and with none. The libraries of PyTorch for
+// a CPU are those that fetch_libtorch.sh keeps, since a whole PyTorch brings gigabytes of CUDA.
 func TestTheWheelTakesThePyTorchThatItFinds(t *testing.T) {
 	wheel := makePackage(t, "wheel")
 	v := newVenv(t)
@@ -86,8 +86,8 @@ func TestTheWheelTakesThePyTorchThatItFinds(t *testing.T) {
 		assert.Contains(t, v.must("bwlm", "doctor"), "site-packages/torch/lib/libtorch_cpu.so")
 	}
 
-	stub(t, filepath.Join(v.dir, "lib", "python"+strings.Replace(abi[2:], "3", "3.", 1), "site-packages", "torch", "lib",
-		"libtorch_cpu.so"))
+	stub(t, filepath.Join(v.dir, "lib", "python"+strings.Replace(abi[2:], "3", "3.", 1), "site-packages", "torch",
+		"lib", "libtorch_cpu.so"))
 	code, out = v.run("bwlm", "version")
 	assert.Equal(t, 69, code, out)
 	assert.Contains(t, out, "libtorch 2.13")
@@ -101,8 +101,8 @@ func stub(t *testing.T, path string) {
 	build(t, path, "unsigned long aoti_torch_abi_version(void) { return 2UL << 56 | 13UL << 48; }")
 }
 
-// pip install of the wheel alone brings all that the demo needs, and the module reads what the demo left; the notebook comes
-// to the program's numbers.
+// pip install of the wheel alone brings all that the demo needs, and the module reads what the demo left; the notebook
+// comes to the program's numbers.
 func TestTheDemoFromAFreshEnvironment(t *testing.T) {
 	wheel := makePackage(t, "wheel")
 	v := newVenv(t)

@@ -70,7 +70,8 @@ func (o Options) check() error {
 	} {
 		if !f.form.MatchString(f.value) {
 			return fault.New(fault.Usage, op, "", "%s is %q", f.what, f.value).
-				WithHint("a model is ORGANISATION/NAME, a licence an SPDX identifier such as cc-by-4.0, a data set one line")
+				WithHint("a model is ORGANISATION/NAME, a licence an SPDX identifier such as cc-by-4.0, " +
+					"a data set one line")
 		}
 	}
 	return nil

@@ -108,11 +108,9 @@ Predictors of fMRI responses to speech, made by bwlm.
 LICENCES.json has the licence and the SHA-256 of each file. Whoever uses the weights is bound by the licences of the
 base model and of the data.
 
-    bwlm features --model BASE --adapter adapter --out clip.safetensors clip.wav
-
-In Go, predict.Open reads this folder, with Options.Model naming the folder of the base model and Options.Subject one
-of the predictors. Predictions are those of the trained readout, in SDs of a voxel's responses; the documentation of
-predict.Predictor has their limits.
+The adapter is in the files of Hugging Face PEFT. In Go, predict.Open reads this folder, with Options.Model naming the
+folder of the base model and Options.Subject one of the predictors. Predictions are those of the trained readout, in
+SDs of a voxel's responses; the documentation of predict.Predictor has their limits.
 `
 
 // card writes README.md: what the publisher said, and the mean scores over subjects if the run has them.
