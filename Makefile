@@ -43,7 +43,7 @@ export CGO_CXXFLAGS ?= $(strip -g -O2 $(addprefix -DBWLM_LIBTORCH=,$(filter-out 
 LINK_VERSION = -X github.com/brainwavlm/bwlm/internal/version.linked=$(VERSION)
 LINT := .venv/lint
 
-.PHONY: help libtorch build demo test test-fast lint format go-test script-test test-cuda bench growth slow slow-parts dist wheel release release-draft fuzz clean distclean
+.PHONY: proto help libtorch build demo test test-fast lint format go-test script-test test-cuda bench growth slow slow-parts dist wheel release release-draft fuzz clean distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -88,6 +88,9 @@ $(LINT)/.done: scripts/requirements-lint.txt
 format: $(LINT)/.done ## rewrites Go and C++ as lint wants them
 	gofmt -s -w $$(find . -name '*.go' -not -path './third_party/*' -not -path './.venv/*')
 	$(LINT)/clang_format/data/bin/clang-format -i torch/*.c torch/*.cc torch/*.h torch/dist/*.c torch/dist/*.cc torch/dist/*.h
+
+proto: ## generates internal/inferencepb (PROTOC="python3 -m grpc_tools.protoc" where there is no protoc)
+	scripts/proto.sh
 
 test-cuda: ## the device tests; without a GPU they say so and skip, unless BWLM_REQUIRE_CUDA=1
 	@if [ -e /dev/nvidiactl ] || [ "$${BWLM_REQUIRE_CUDA:-0}" = 1 ]; then \

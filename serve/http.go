@@ -48,10 +48,13 @@ func (s *Server) health(mux *http.ServeMux) {
 	mux.HandleFunc("GET /v2/health/ready", answer("ready", s.Ready))
 }
 
+// Authorised reports whether the value of an Authorization header has a valid token, or none is needed.
+func (s *Server) Authorised(authorization string) bool { return s.tokens.allows(authorization) }
+
 // authorised refuses requests without a valid token.
 func (s *Server) authorised(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !s.tokens.allows(r.Header.Get("Authorization")) {
+		if !s.Authorised(r.Header.Get("Authorization")) {
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			reply(w, http.StatusUnauthorized, map[string]string{"error": "a valid bearer token is needed"})
 			return
@@ -97,7 +100,7 @@ func (s *Server) modelReady(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		fail(w, err)
 	case !s.Ready():
-		fail(w, &Overload{errEnding, time.Second})
+		fail(w, &Overload{errEnding, time.Second, true})
 	default:
 		reply(w, http.StatusOK, map[string]any{"name": meta.Name, "ready": true})
 	}
@@ -147,7 +150,7 @@ func (s *Server) inferHTTP(w http.ResponseWriter, r *http.Request, name string) 
 	if err != nil {
 		return err
 	}
-	q, err := requestOf(wire, name, r.PathValue("version"))
+	q, err := openinference.CallOf(wire, name, r.PathValue("version"))
 	if err != nil {
 		return err
 	}
@@ -155,7 +158,7 @@ func (s *Server) inferHTTP(w http.ResponseWriter, r *http.Request, name string) 
 	if err != nil {
 		return err
 	}
-	encoded, err := responseOf(answer, wire).Encode()
+	encoded, err := openinference.ResponseOf(answer, wire).Encode()
 	if err != nil {
 		return err
 	}
@@ -189,7 +192,7 @@ func statusOf(err error) int {
 		return s.code
 	}
 	if o, ok := errors.AsType[*Overload](err); ok {
-		if errors.Is(o.Err, errEnding) {
+		if o.Ending {
 			return http.StatusServiceUnavailable
 		}
 		return http.StatusTooManyRequests

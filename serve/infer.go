@@ -22,8 +22,9 @@ var (
 
 // Overload is the error of a request that was refused for lack of room or time. It has kind Temporary.
 type Overload struct {
-	Err   error
-	After time.Duration // when to try again
+	Err    error
+	After  time.Duration // when to try again
+	Ending bool          // there is no room because the server ends
 }
 
 func (o *Overload) Error() string { return o.Err.Error() }
@@ -48,7 +49,7 @@ func (s *Server) enter(memory int64) (*ticket, error) {
 	}
 	if s.phase.Load() != ready { // looked at after waiting was raised, so that Drain misses none
 		s.waiting.Add(-1)
-		return nil, &Overload{errEnding, time.Second}
+		return nil, &Overload{errEnding, time.Second, true}
 	}
 	err := t.needs(memory)
 	if err == nil && s.batcher.Load().Windows > 0 && s.delay(int(s.mean.Load())) > s.cfg.Limits.Deadline {
@@ -60,6 +61,9 @@ func (s *Server) enter(memory int64) (*ticket, error) {
 	}
 	return t, nil
 }
+
+// Full reports whether a request would be refused now for lack of room in the queue.
+func (s *Server) Full() bool { return s.waiting.Load() >= int64(s.cfg.Limits.Requests) }
 
 // needs takes memory, which leave gives back.
 func (t *ticket) needs(memory int64) error {
@@ -81,7 +85,7 @@ func (t *ticket) leave() {
 }
 
 // overload is the error of a server that has enough to do.
-func (s *Server) overload() error { return &Overload{errFull, max(s.delay(0), time.Second)} }
+func (s *Server) overload() error { return &Overload{errFull, max(s.delay(0), time.Second), false} }
 
 // delay returns how long it takes to compute what waits and some windows more.
 func (s *Server) delay(windows int) time.Duration {
@@ -139,7 +143,7 @@ func (s *Server) infer(ctx context.Context, t *ticket, q *Request) (*Response, e
 		return nil, err
 	}
 	ctx, decoded := s.observer.Phase(ctx, q.Model, "decode")
-	samples, err := q.samples(ctx, s.cfg.Limits)
+	samples, err := samplesOf(ctx, q, s.cfg.Limits)
 	decoded()
 	if err != nil {
 		return nil, err
@@ -158,7 +162,7 @@ func (s *Server) infer(ctx context.Context, t *ticket, q *Request) (*Response, e
 	computed()
 	if err != nil {
 		if s.phase.Load() == ended {
-			err = &Overload{errEnding, time.Second}
+			err = &Overload{errEnding, time.Second, true}
 		}
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -16,10 +17,21 @@ func (s *Server) logged(next http.Handler) http.Handler {
 		seen := &statusWriter{ResponseWriter: w, code: http.StatusOK}
 		began := time.Now()
 		next.ServeHTTP(seen, r)
-		s.log.Info("request", "id", id, "method", method(r.Method), "route", r.Pattern, "model",
-			s.known(r.PathValue("model")), "status", seen.code, "bytes", r.ContentLength, "ms",
-			time.Since(began).Milliseconds())
+		s.logRequest(id, r.Pattern, r.PathValue("model"), strconv.Itoa(seen.code), r.ContentLength, time.Since(began))
 	})
+}
+
+// Log logs how a request of another front ended, and returns the id that it gets. The route and the status are words of
+// the program; the model may be any, and is logged if the server has it.
+func (s *Server) Log(route, model, status string, bytes int64, took time.Duration) (id string) {
+	id = newID()
+	s.logRequest(id, route, model, status, bytes, took)
+	return id
+}
+
+func (s *Server) logRequest(id, route, model, status string, bytes int64, took time.Duration) {
+	s.log.Info("request", "id", id, "route", route, "model", s.known(model), "status", status, "bytes", bytes, "ms",
+		took.Milliseconds())
 }
 
 // newID returns 16 random hexadecimal digits.
@@ -27,14 +39,6 @@ func newID() string {
 	var b [8]byte
 	_, _ = rand.Read(b[:]) // it never fails
 	return hex.EncodeToString(b[:])
-}
-
-// method returns a method, unless it is a word of the client's.
-func method(m string) string {
-	if m == http.MethodGet || m == http.MethodPost {
-		return m
-	}
-	return "other"
 }
 
 // statusWriter remembers the status of an answer.

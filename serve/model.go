@@ -110,10 +110,11 @@ func (s *Server) openFeatures(ctx context.Context, name string, m Model) (*model
 	}
 	out.shortest = max(x.StrideSeconds, float64(arch.MinSamples)/speech.SampleRate)
 	out.meta = Metadata{Name: name, Versions: []string{versionOf(m, identity)}, Platform: platform, Inputs: inputs,
-		Outputs: []TensorSpec{{openinference.OutputTimes, "FP64", []int64{-1}}}}
+		Outputs: []TensorSpec{{Name: openinference.OutputTimes, Datatype: "FP64", Shape: []int64{-1}}}}
 	for _, l := range layers {
 		out.meta.Outputs = append(out.meta.Outputs,
-			TensorSpec{fmt.Sprint(openinference.OutputFeatures, l), "FP32", []int64{-1, int64(arch.Width)}})
+			TensorSpec{Name: fmt.Sprint(openinference.OutputFeatures, l), Datatype: "FP32", Shape: []int64{-1,
+				int64(arch.Width)}})
 	}
 	return out, nil
 }
@@ -156,10 +157,11 @@ func (f *features) answer(ctx context.Context, adapter string, samples []float32
 	if err != nil {
 		return nil, err
 	}
-	out := []Tensor{{openinference.OutputTimes, []int{len(found.Times)}, found.Times}}
+	out := []Tensor{{Name: openinference.OutputTimes, Shape: []int{len(found.Times)}, Values: found.Times}}
 	for i, l := range found.Layers {
 		x := found.Vectors[i]
-		out = append(out, Tensor{fmt.Sprint(openinference.OutputFeatures, l), []int{x.Rows, x.Cols}, x.Data})
+		out = append(out, Tensor{Name: fmt.Sprint(openinference.OutputFeatures, l), Shape: []int{x.Rows, x.Cols},
+			Values: x.Data})
 	}
 	return out, nil
 }
@@ -202,9 +204,9 @@ func (s *Server) openResponses(ctx context.Context, name string, m Model) (*mode
 	out := &model{answerer: responses{p}, stop: p.Close, shortest: p.MinSeconds()}
 	out.meta = Metadata{Name: name, Versions: []string{versionOf(m, identity)}, Platform: platform, Inputs: inputs,
 		Outputs: []TensorSpec{
-			{openinference.OutputTimes, "FP64", []int64{-1}},
-			{openinference.OutputColumns, "INT64", []int64{int64(p.Voxels())}},
-			{openinference.OutputResponse, "FP32", []int64{-1, int64(p.Voxels())}},
+			{Name: openinference.OutputTimes, Datatype: "FP64", Shape: []int64{-1}},
+			{Name: openinference.OutputColumns, Datatype: "INT64", Shape: []int64{int64(p.Voxels())}},
+			{Name: openinference.OutputResponse, Datatype: "FP32", Shape: []int64{-1, int64(p.Voxels())}},
 		}}
 	return out, nil
 }
@@ -219,9 +221,9 @@ func (r responses) answer(ctx context.Context, _ string, samples []float32) ([]T
 		columns[i] = int64(c)
 	}
 	return []Tensor{
-		{openinference.OutputTimes, []int{p.Rows}, p.Times},
-		{openinference.OutputColumns, []int{p.Voxels}, columns},
-		{openinference.OutputResponse, []int{p.Rows, p.Voxels}, p.Values},
+		{Name: openinference.OutputTimes, Shape: []int{p.Rows}, Values: p.Times},
+		{Name: openinference.OutputColumns, Shape: []int{p.Voxels}, Values: columns},
+		{Name: openinference.OutputResponse, Shape: []int{p.Rows, p.Voxels}, Values: p.Values},
 	}, nil
 }
 

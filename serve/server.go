@@ -194,7 +194,7 @@ func (s *Server) hold(name, version string) (*model, error) {
 	m := s.models[name]
 	switch {
 	case s.models == nil:
-		return nil, &Overload{errEnding, time.Second}
+		return nil, &Overload{errEnding, time.Second, true}
 	case m == nil:
 		return nil, fault.New(fault.Missing, inferring, "", "there is no model of this name")
 	case version != "" && version != m.meta.Versions[0]:

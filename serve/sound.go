@@ -14,8 +14,8 @@ import (
 
 const inferring = "infer"
 
-// samples returns the audio of a request at the rate of the models.
-func (q *Request) samples(ctx context.Context, l Limits) ([]float32, error) {
+// samplesOf returns the audio of a request at the rate of the models.
+func samplesOf(ctx context.Context, q *Request, l Limits) ([]float32, error) {
 	opt := audio.Options{MaxSeconds: l.Seconds, MaxChannels: l.Channels}
 	if len(q.Audio) > 0 && len(q.Samples) > 0 {
 		return nil, fault.New(fault.Usage, inferring, "", "both %s and %s are given", openinference.InputAudio,

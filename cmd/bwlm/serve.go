@@ -9,11 +9,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/brainwavlm/bwlm/serve"
+	"github.com/brainwavlm/bwlm/serve/grpcapi"
+	"github.com/brainwavlm/bwlm/serve/metrics"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
 const serveHelp = `Answers audio with features of speech models and with predicted responses of finished runs,
-over HTTP, by the Open Inference Protocol v2 that clients of KServe, Triton and Seldon speak. CONFIG is a YAML file:
+over HTTP and gRPC, by the Open Inference Protocol v2 that clients of KServe, Triton and Seldon speak. CONFIG is a
+YAML file:
 
   models:
     base:                                   # features of a speech model
@@ -24,7 +27,8 @@ over HTTP, by the Open Inference Protocol v2 that clients of KServe, Triton and 
     ada: {run: runs/ada, sha256: 4567...}   # responses, predicted by the readout of a run
 
 Runs and adapters load only if their SHA-256 is in the file; --digest prints it. The server listens on
-127.0.0.1:8080, and on 127.0.0.1:8081 for operators: health, profiles, reload (POST /reload). Addresses that other
+127.0.0.1:8080, and on 127.0.0.1:8081 for operators: health, metrics,
+profiles, reload (POST /reload). Addresses that other
 machines reach are refused without TLS and tokens, unless --insecure is given.
 
 SIGTERM and SIGINT end it: it is no longer ready, answers what it has accepted, and exits with 0. Logs go to standard
@@ -37,7 +41,7 @@ func serveCommand(a *app) *cobra.Command {
 	var insecure, show, digest bool
 	c := &cobra.Command{
 		Use:   "serve CONFIG",
-		Short: "Serve features and predicted responses over HTTP",
+		Short: "Serve features and predicted responses over HTTP and gRPC",
 		Long:  serveHelp,
 		Example: `  bwlm serve --digest runs/ada runs/ada/adapter    # what goes into the configuration
   bwlm serve serve.yaml
@@ -77,11 +81,13 @@ func (a *app) serve(ctx context.Context, cfg *serve.Config, again func() (*serve
 		return err
 	}
 	log := slog.New(slog.NewJSONHandler(logs, &slog.HandlerOptions{Level: cfg.Level()}))
-	server, err := serve.Open(ctx, cfg, serve.Options{Log: log, Again: again})
+	figures := metrics.New()
+	server, err := serve.Open(ctx, cfg, serve.Options{Log: log, Again: again, Observer: figures,
+		Admin: figures.Handler})
 	if err != nil {
 		return err
 	}
-	return server.Serve(ctx, nil, nil)
+	return server.Serve(ctx, grpcapi.Front(server, cfg), nil)
 }
 
 func (a *app) printServeConfig(cfg *serve.Config) error {

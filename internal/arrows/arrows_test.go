@@ -181,6 +181,12 @@ var rules = []rule{
 	{packages: "serve", ours: []string{
 		"audio", "brain/experiment", "brain/extract", "brain/predict", "speech", "speech/pretrained", "torch",
 	}, others: []string{"go.yaml.in/yaml/v3", "golang.org/x/sync/..."}},
+	{packages: "serve/client"},
+	{packages: "serve/grpcapi", ours: []string{"internal/inferencepb", "serve"},
+		others: []string{"google.golang.org/grpc/..."}},
+	{packages: "serve/metrics", ours: []string{"serve"}, others: []string{"github.com/prometheus/client_golang/..."}},
+	{packages: "internal/inferencepb",
+		others: []string{"google.golang.org/grpc/...", "google.golang.org/protobuf/..."}},
 	{packages: "brain/plan", ours: []string{"brain/stats"}, others: []string{"gonum.org/v1/gonum/..."}},
 	{packages: "internal/brain/planning", ours: []string{
 		"brain/plan", "internal/stopwatch", "internal/brain/phases", "internal/brain/sections", "torch", "torch/nn",

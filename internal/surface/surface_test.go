@@ -32,7 +32,7 @@ const (
 
 // Names of package serve, of its fronts and its client, and of batches of extract.
 const (
-	served     = 70
+	served     = 78
 	keptServed = 25
 )
 
