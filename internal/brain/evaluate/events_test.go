@@ -1,6 +1,7 @@
 package evaluate_test
 
 import (
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/experiment"
+	"github.com/brainwavlm/bwlm/brain/results"
 	"github.com/brainwavlm/bwlm/internal/brain/evaluate"
 	"github.com/brainwavlm/bwlm/internal/brain/study"
 	"github.com/brainwavlm/bwlm/internal/sim"
@@ -160,6 +162,29 @@ func TestScoresOfClipsByHand(t *testing.T) {
 		}
 		assert.InDelta(t, stat.Correlation(predicted, measured, nil), got[v], 1e-4, "channel %d", v)
 	}
+}
+
+// A locked plan knows which clips are in the splits: rows have the same numbers whichever they are.
+func TestALockedPlanNamesTheClips(t *testing.T) {
+	opt := sim.EventOptions{Seed: 3, TuneClips: 24, TestClips: 12, Channels: 10}
+	st := clips(t, opt, nil)
+	_, err := evaluate.LockAnalysis(t.Context(), st, results.Endpoints{Sides: 2})
+	require.NoError(t, err)
+	s, err := evaluate.Evaluate(t.Context(), st, nil, "")
+	require.NoError(t, err)
+	assert.Equal(t, 1, s.AnalysisPlan.TestReads)
+	exchanged := clips(t, opt, func(e *experiment.Experiment) {
+		e.Out = st.Experiment.Out
+		e.Data.Train = []string{"clip-00*", "clip-020"}
+		for k := 11; k < 20; k++ {
+			e.Data.Train = append(e.Data.Train, fmt.Sprintf("clip-%03d", k))
+		}
+		e.Data.Val = []string{"clip-010", "clip-021", "clip-022", "clip-023"}
+	})
+	require.Equal(t, [2]int{20, 4}, [2]int{exchanged.Subjects[0].RowsOf(study.Train),
+		exchanged.Subjects[0].RowsOf(study.Val)})
+	_, err = evaluate.Evaluate(t.Context(), exchanged, nil, "")
+	require.ErrorContains(t, err, "[splits of listener] changed since the analysis was locked")
 }
 
 func readVoxels(t *testing.T, path string) []float32 {

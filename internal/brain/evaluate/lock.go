@@ -28,7 +28,7 @@ func LockAnalysis(ctx context.Context, st *study.Study, e results.Endpoints) (*r
 		return nil, err
 	}
 	s := &results.AnalysisPlan{Endpoints: e}
-	s.Splits, s.Masks = hashes(st.Subjects, groups)
+	s.Splits, s.Masks = hashes(st, st.Subjects, groups)
 	if err := analysisplan.Check(st.Experiment.Out, s); err != nil {
 		return nil, err
 	}
@@ -82,15 +82,21 @@ func margins(ctx context.Context, st *study.Study, groups []stats.Group,
 	return out, nil
 }
 
-// hashes returns the hashes of each subject's splits and of the columns of each ROI.
-func hashes(subjects []*study.Subject, groups []stats.Group) (splits, masks map[string]string) {
+// hashes returns the hashes of each subject's splits and of the columns of each ROI. Splits of clips are their names:
+// rows alone are the same for other clips, which stand in the order of the splits.
+func hashes(st *study.Study, subjects []*study.Subject, groups []stats.Group) (splits, masks map[string]string) {
 	splits, masks = map[string]string{}, map[string]string{}
 	for i, p := range subjects {
-		parts := map[string][]design.Rows{}
+		parts, clips := map[string][]design.Rows{}, map[string][]string{}
 		for _, split := range study.Splits {
 			parts[split.String()] = p.Parts[split]
+			if st.Data.IsEvents() {
+				clips[split.String()] = slices.Sorted(slices.Values(st.Clips(p.Parts[split])))
+			}
 		}
-		splits[p.Name] = analysisplan.Hash(parts)
+		if splits[p.Name] = analysisplan.Hash(parts); st.Data.IsEvents() {
+			splits[p.Name] = analysisplan.Hash(clips)
+		}
 		for _, g := range groups {
 			if g.Columns != nil {
 				masks[p.Name+"/"+g.Name] = analysisplan.Hash(g.Columns[i])
@@ -112,6 +118,6 @@ func recordTestRead(st *study.Study, what string, subjects []*study.Subject,
 	for _, p := range subjects {
 		l.Subjects = append(l.Subjects, p.Name)
 	}
-	splits, masks := hashes(subjects, groups)
+	splits, masks := hashes(st, subjects, groups)
 	return analysisplan.RecordTestRead(out, l, splits, masks)
 }

@@ -34,9 +34,17 @@ func labelFolds(exp *experiment.Experiment, data *dataset.Dataset, column string
 	var labels []string
 	of, validate := map[string]Split{}, 0
 	for i, entries := range [][]string{exp.Data.Train, exp.Data.Val, exp.Data.Test} {
-		list, err := data.Labels(column, entries)
-		if err != nil {
-			return nil, err
+		var list []string // in the order of the entries
+		for _, entry := range entries {
+			more, err := data.Labels(column, []string{entry})
+			if err != nil {
+				return nil, err
+			}
+			for _, label := range more {
+				if !slices.Contains(list, label) {
+					list = append(list, label)
+				}
+			}
 		}
 		for _, label := range list {
 			if !isFolder(label) {

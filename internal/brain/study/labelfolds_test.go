@@ -29,7 +29,7 @@ func labelled(t *testing.T) (*experiment.Experiment, *dataset.Dataset) {
 	require.NoError(t, err)
 	exp := experiment.Default()
 	exp.Data.Subjects, exp.Out, exp.Eval.Folds = []string{"ada"}, "out", "label:fold"
-	exp.Data.Train, exp.Data.Val = []string{"fold=0", "fold=1", "fold=2"}, []string{"fold=3"}
+	exp.Data.Train, exp.Data.Val = []string{"fold=2", "fold=0", "fold=1"}, []string{"fold=3"}
 	exp.Data.Test = []string{"fold=4"}
 	return exp, data
 }
@@ -40,12 +40,13 @@ func TestEachLabelIsTestedOnceAndTheNextOneValidates(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, folds, 5)
 	tested := map[string]int{}
-	for k, f := range folds {
-		d := f.Experiment.Data
+	order := []int{2, 0, 1, 3, 4} // as the splits list them
+	for i, f := range folds {
+		d, k, next := f.Experiment.Data, order[i], order[(i+1)%5]
 		assert.Equal(t, fmt.Sprint(k), f.Story)
 		assert.Equal(t, "out/folds/"+f.Story, f.Experiment.Out)
 		assert.Equal(t, []string{fmt.Sprint("fold=", k)}, d.Test)
-		assert.Equal(t, []string{fmt.Sprint("fold=", (k+1)%5)}, d.Val)
+		assert.Equal(t, []string{fmt.Sprint("fold=", next)}, d.Val)
 		assert.Len(t, d.Train, 3)
 		assert.Equal(t, "none", f.Experiment.Eval.Folds)
 		parsed, err := dataset.ParseSplit(d.Test)
@@ -79,7 +80,7 @@ func TestLabelsThatCannotBeFolds(t *testing.T) {
 		"no column": {func(e *experiment.Experiment) { e.Eval.Folds = "label:fould" }, fault.Usage,
 			`there is no column "fould"; did you mean "fold"?`},
 		"no folder": {func(e *experiment.Experiment) { e.Eval.Folds = "label:odd" }, fault.BadData,
-			`the label "a/0" of column odd cannot name a folder`},
+			"of column odd cannot name a folder and a split"},
 		"stories": {func(e *experiment.Experiment) { e.Eval.Folds = "stories" }, fault.Usage, "write label:COLUMN"},
 	} {
 		exp, data := labelled(t)
