@@ -116,6 +116,10 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// jsonMemory is the memory of a body in JSON with its decoded numbers, in bytes for each byte: the shortest are a digit
+// and a comma.
+const jsonMemory = 4
+
 // inferHTTP reads a request, whose place in the queue comes before its body, and writes the answer.
 func (s *Server) inferHTTP(w http.ResponseWriter, r *http.Request, name string) error {
 	l := s.cfg.Limits
@@ -131,6 +135,9 @@ func (s *Server) inferHTTP(w http.ResponseWriter, r *http.Request, name string) 
 	}
 	if s.known(name) == "" {
 		return fault.New(fault.Missing, inferring, "", "there is no model of this name")
+	}
+	if r.Header.Get(openinference.HeaderLength) == "" {
+		size *= jsonMemory
 	}
 	t, err := s.enter(size)
 	if err != nil {

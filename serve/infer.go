@@ -87,10 +87,13 @@ func (t *ticket) leave() {
 // overload is the error of a server that has enough to do.
 func (s *Server) overload() error { return &Overload{errFull, max(s.delay(0), time.Second), false} }
 
-// delay returns how long it takes to compute what waits and some windows more.
+// margin is how many times longer than the latest ones the next passes may take.
+const margin = 2
+
+// delay returns how long it takes at most to compute what waits and some windows more.
 func (s *Server) delay(windows int) time.Duration {
 	l := s.batcher.Load()
-	return time.Duration(l.Windows+windows) * l.PerWindow
+	return margin * time.Duration(l.Windows+windows) * l.PerWindow
 }
 
 // Infer answers one request. Errors have kind Usage or BadData for requests that cannot be answered, Missing for models
