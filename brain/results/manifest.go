@@ -20,6 +20,8 @@ type Manifest struct {
 	Subjects []ManifestSubject `json:"subjects"`
 	Inputs   []ManifestInput   `json:"inputs"`
 	Notes    []string          `json:"notes"`
+
+	Provenance *Provenance `json:"provenance,omitempty"` // nil in runs of earlier versions
 }
 
 // ManifestSubject is one subject of a run.

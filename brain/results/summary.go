@@ -34,6 +34,8 @@ type Summary struct {
 
 	// if the experiment was sealed before its training
 	AnalysisPlan *PlanStatus `json:"analysis_plan,omitempty"`
+
+	Provenance *Provenance `json:"provenance,omitempty"` // of a run, as in its manifest
 }
 
 // Scores are the scores of one split.

@@ -22,6 +22,7 @@ func commands() []constructor {
 		lockAnalysisCommand,
 		trainCommand,
 		resumeCommand,
+		rerunCommand,
 		sweepCommand,
 		evalCommand,
 		verifyCommand,

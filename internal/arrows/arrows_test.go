@@ -245,6 +245,7 @@ var rules = []rule{
 		"internal/cortex", "npy", "brain/controls", "brain/dataset", "internal/brain/demo", "brain/design",
 		"brain/experiment", "brain/results", "brain/stats", "internal/rundir",
 	}},
+	{packages: "internal/brain/rerun", ours: []string{"internal/rundir", "npy", "brain/results"}},
 	{packages: "internal/brain/publish", ours: []string{
 		"internal/rundir", "internal/ckpt", "peft", "brain/experiment", "brain/results",
 	}},

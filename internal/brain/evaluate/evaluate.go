@@ -10,6 +10,7 @@ import (
 	"github.com/brainwavlm/bwlm/internal/brain/encoding"
 	"github.com/brainwavlm/bwlm/internal/brain/phases"
 	"github.com/brainwavlm/bwlm/internal/brain/study"
+	"github.com/brainwavlm/bwlm/internal/jsonfile"
 	"github.com/brainwavlm/bwlm/internal/rundir"
 	"github.com/brainwavlm/bwlm/torch"
 )
@@ -195,6 +196,11 @@ func scoreRun(ctx context.Context, st *study.Study, run *rundir.Run, p *rundir.P
 		return nil, err
 	}
 	e.Summary.Epochs, e.Summary.Chosen = p.Epochs, p.Epochs[p.Best].Epoch
+	var m results.Manifest
+	if err := jsonfile.Read("open run", run.File(rundir.ManifestOfRun), &m); err != nil {
+		return nil, err
+	}
+	e.Summary.Provenance = m.Provenance
 	return e.Summary, e.Write(ctx, run.File(dir))
 }
 

@@ -60,6 +60,7 @@ func (st *Study) Manifest(ctx context.Context) (*results.Manifest, error) {
 		}
 		m.Inputs = append(m.Inputs, results.ManifestInput(d))
 	}
+	data := len(m.Inputs)
 	for _, path := range st.settingFiles(names) {
 		e, err := hashed("hash inputs", path)
 		if err != nil {
@@ -82,6 +83,7 @@ func (st *Study) Manifest(ctx context.Context) (*results.Manifest, error) {
 		}
 		m.Inputs = append(m.Inputs, e)
 	}
+	m.Provenance = st.provenance(m, data)
 	return m, ctx.Err()
 }
 
