@@ -41,7 +41,7 @@ threads and kind of processor they are bit-identical; else the largest differenc
 --check compares without training.`,
 		Example: "  bwlm rerun runs/study --check\n" +
 			"  OMP_NUM_THREADS=2 bwlm rerun runs/study --out runs/study-again --json",
-		Args:    wantArgs("RUN"),
+		Args: wantArgs("RUN"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if !check {
 				if err := required(c, "out"); err != nil {
