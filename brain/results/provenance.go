@@ -13,26 +13,24 @@ type Provenance struct {
 	Threads  int    `json:"threads"` // of each closure; the last bits of results depend on it
 	Device   string `json:"device"`
 
-	Base  BaseModel  `json:"base"`
-	Data  DataOrigin `json:"data"`
-	Folds string     `json:"folds"` // eval.folds
-	Seeds []Seed     `json:"seeds"`
-}
+	// Base is the untuned speech model. What its folder does not tell is empty.
+	Base struct {
+		ID       string `json:"id,omitempty"`       // on the hub, such as microsoft/wavlm-base-plus
+		Revision string `json:"revision,omitempty"` // commit on the hub
+		SHA256   string `json:"sha256"`             // of all that its outputs follow from
+		Licence  string `json:"licence,omitempty"`  // that its card names
+	} `json:"base"`
 
-// BaseModel is the untuned speech model. What its folder does not tell is empty.
-type BaseModel struct {
-	ID       string `json:"id,omitempty"`       // on the hub, such as microsoft/wavlm-base-plus
-	Revision string `json:"revision,omitempty"` // commit on the hub
-	SHA256   string `json:"sha256"`             // of all that its outputs follow from
-	Licence  string `json:"licence,omitempty"`  // that its card names
-}
+	// Data is the data set.
+	Data struct {
+		Name    string `json:"name"`
+		Licence string `json:"licence,omitempty"`
+		SHA256  string `json:"sha256"` // of the hashes of all files that were read, in the order of the manifest
+		Files   int    `json:"files"`
+	} `json:"data"`
 
-// DataOrigin is the data set of a run.
-type DataOrigin struct {
-	Name    string `json:"name"`
-	Licence string `json:"licence,omitempty"`
-	SHA256  string `json:"sha256"` // of the hashes of all files that were read, in the order of the manifest
-	Files   int    `json:"files"`
+	Folds string `json:"folds"` // eval.folds
+	Seeds []Seed `json:"seeds"`
 }
 
 // Seed is a seed and what is drawn with it.

@@ -21,13 +21,13 @@ func (st *Study) provenance(m *results.Manifest, n int) *results.Provenance {
 		Platform: m.Platform, CPU: proc.CPUModel(), Threads: m.Threads, Device: m.Device, Folds: exp.Eval.Folds}
 	p.Commit, p.Dirty = version.Commit()
 	origin := hub.OriginOf(exp.Model.Path)
-	p.Base = results.BaseModel{ID: origin.ID, Revision: origin.Revision, SHA256: m.Base, Licence: origin.Licence}
+	p.Base.ID, p.Base.Revision, p.Base.SHA256, p.Base.Licence = origin.ID, origin.Revision, m.Base, origin.Licence
 	h := sha256.New()
 	for _, in := range m.Inputs[:n] {
 		fmt.Fprintln(h, in.SHA256)
 	}
-	p.Data = results.DataOrigin{Name: st.Data.Name(), Licence: st.Data.Licence(),
-		SHA256: hex.EncodeToString(h.Sum(nil)), Files: n}
+	p.Data.Name, p.Data.Licence = st.Data.Name(), st.Data.Licence()
+	p.Data.SHA256, p.Data.Files = hex.EncodeToString(h.Sum(nil)), n
 	seed := exp.Train.Seed
 	for _, use := range []string{"initial adapter", "initial readouts", "order of the blocks of an epoch",
 		"dropout, layer drop and spec augment of each step", "the check that the adapter trains",
