@@ -34,7 +34,7 @@ static char* last_error(void) {
 char* bt_open_libtorch(const char* path, uint64_t* version) {
   void* lib = dlopen(path, RTLD_NOW | RTLD_GLOBAL);
   if (!lib) return last_error();
-  uint64_t (*abi)(void) = (uint64_t(*)(void))dlsym(lib, "aoti_torch_abi_version");
+  uint64_t (*abi)(void) = (uint64_t (*)(void))dlsym(lib, "aoti_torch_abi_version");
   *version = abi ? abi() : 0;
   return NULL;
 }

@@ -70,10 +70,10 @@ func TestALibraryOutsideThePackageIsMissing(t *testing.T) {
 	build(t, filepath.Join(dir, "libother.so"), "int other(void) { return 1; }")
 	build(t, filepath.Join(dir, "package", "lib", "libmine.so"), "int other(void); int mine(void) { return other(); }",
 		"-L"+dir, "-lother", "-Wl,-rpath,$ORIGIN/../..:$ORIGIN")
-	want, err := closure(filepath.Join(dir, "package"))
+	_, err := closure(filepath.Join(dir, "package"))
 	require.ErrorContains(t, err, "libmine.so: needs libother.so")
 	build(t, filepath.Join(dir, "package", "lib", "libother.so"), "int other(void) { return 1; }")
-	want, err = closure(filepath.Join(dir, "package"))
+	want, err := closure(filepath.Join(dir, "package"))
 	require.NoError(t, err)
 	assert.NotNil(t, want)
 	build(t, filepath.Join(dir, "package", "lib", "libmath.so"),
