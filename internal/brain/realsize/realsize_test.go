@@ -48,9 +48,9 @@ func TestStudyIsReadOnDemand(t *testing.T) {
 	require.NoError(t, err)
 	z.alphasOf(t, filepath.Join(dir, "eval"), st.Experiment.Eval.Alphas)
 	test := int64(2 * z.Rows * z.Voxels)
-	compared := int64(z.Stories * 12 * z.Voxels) // of responses under two names
+	compared := int64(z.Stories * 6 * z.Voxels) // of responses under two names
 	assert.Equal(t, 2*(z.values()+test+compared), r.Values.Load(),
-		"of two subjects: all rows, those of the test again, and twelve of each story")
+		"of two subjects: all rows, those of the test again, and six of each story")
 	assert.EqualValues(t, 2*(z.Stories+2+z.Stories), r.Calls.Load(), "whole stories")
 	assert.EqualValues(t, z.Rows*z.Voxels, r.Widest.Load())
 	assert.Equal(t, decoded, r.Decoded.Load(), "an hour is decoded once")
