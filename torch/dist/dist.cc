@@ -169,8 +169,11 @@ int dist_wait(dist_group* g, int64_t ms, char** err) {
     } catch (...) {
       if (!g->work->isCompleted()) return DIST_PENDING;
       g->stuck = false;
-      g->work.reset();
-      throw;
+      const auto why = g->work->exception();  // none if it ended just after the wait for it
+      if (why) {
+        g->work.reset();
+        std::rethrow_exception(why);
+      }
     }
     g->stuck = false;
     g->work.reset();
