@@ -18,6 +18,8 @@ var (
 	digest    = regexp.MustCompile(`^[0-9a-f]{64}$`)
 )
 
+const badName = "the name has other characters than letters, digits, '.', '_' and '-', or more than 64"
+
 // check returns what is wrong with a configuration, without opening anything that it names.
 func (c *Config) check() *fault.Error {
 	bad := func(key, reason string, args ...any) *fault.Error {
@@ -82,7 +84,7 @@ func (m Model) check(name string) *fault.Error {
 	}
 	switch {
 	case !modelName.MatchString(name):
-		return bad("the name has other characters than letters, digits, '.', '_' and '-', or more than 64")
+		return bad(badName)
 	case m.Path == "" && m.Run == "":
 		return bad("names neither a model nor a run")
 	case m.Run != "" && (m.Features != nil || len(m.Adapters) > 0):
@@ -100,7 +102,7 @@ func (m Model) check(name string) *fault.Error {
 		switch {
 		case !modelName.MatchString(alias):
 			return fault.New(fault.Usage, reading, key,
-				"the name has other characters than letters, digits, '.', '_' and '-', or more than 64")
+				badName)
 		case a.Path == "":
 			return fault.New(fault.Usage, reading, key, "has no path")
 		case !digest.MatchString(a.SHA256):

@@ -25,10 +25,7 @@ type addend[T float32 | float64] struct {
 
 // over returns the totals of all parts with the addends of this rank; nil of a part that no rank adds to.
 func (r *runningSum[T]) over(mine []addend[T]) ([][]float32, error) {
-	total := 0
-	for _, n := range r.sizes {
-		total += n
-	}
+	total := r.firsts()[len(r.sizes)]
 	var order []int // ranks that add
 	place := -1     // of this one
 	for rank, has := range r.has {
@@ -59,6 +56,15 @@ func (r *runningSum[T]) over(mine []addend[T]) ([][]float32, error) {
 	return r.tell(order[pieces-1])
 }
 
+// firsts are the numbers of each part's first element, and of all elements.
+func (r *runningSum[T]) firsts() []int {
+	out := make([]int, 1, len(r.sizes)+1)
+	for k, n := range r.sizes {
+		out = append(out, out[k]+n)
+	}
+	return out
+}
+
 // span is the range of elements of a piece.
 func (r *runningSum[T]) span(piece int) (from, to int) {
 	return len(r.sums) * piece / len(r.begun), len(r.sums) * (piece + 1) / len(r.begun)
@@ -67,10 +73,7 @@ func (r *runningSum[T]) span(piece int) (from, to int) {
 // add adds this rank's addends to a piece.
 func (r *runningSum[T]) add(piece int, mine []addend[T]) {
 	from, to := r.span(piece)
-	first := make([]int, len(r.sizes)) // element of each part
-	for k, n := range r.sizes[:len(r.sizes)-1] {
-		first[k+1] = first[k] + n
-	}
+	first := r.firsts()
 	for _, a := range mine {
 		at := first[a.part]
 		low, high := max(from, at), min(to, at+r.sizes[a.part])
@@ -189,19 +192,15 @@ func (r *runningSum[T]) parted(flat []float32) [][]float32 {
 // anyOrder is over in the order that c10d likes best: it depends on the number of ranks, in the last bits. A rank sends
 // about two float32 for each element.
 func (r *runningSum[T]) anyOrder(mine []addend[T]) ([][]float32, error) {
-	begun, total := make([]bool, len(r.sizes)), len(r.sizes)
-	first := make([]int, len(r.sizes))
-	for k, n := range r.sizes {
-		first[k], total = total, total+n
-	}
-	flat := make([]float32, total)
+	begun, first := make([]bool, len(r.sizes)), r.firsts()
+	sums := make([]float32, first[len(r.sizes)])
 	for _, a := range mine {
 		begun[a.part] = true
 		for i, x := range a.values {
-			flat[first[a.part]+i] += float32(x)
+			sums[first[a.part]+i] += float32(x)
 		}
 	}
-	copy(flat, flags[float32](begun))
+	flat := append(flags[float32](begun), sums...)
 	flat, err := dist.Sum(r.group, "sum in any order", flat)
 	if err != nil {
 		return nil, err
