@@ -38,13 +38,8 @@ func (s *Spec) checkFeatures(stories map[string]*Story) *fault.Error {
 		seen[f.Name] = true
 		has := map[string]bool{}
 		for _, r := range f.Stories {
-			switch {
-			case stories[r.Story] == nil:
-				return wrong(key(where, r.Story), "there is no story %q", r.Story)
-			case has[r.Story]:
-				return wrong(key(where, r.Story), "the story is listed twice")
-			case r.Matrix.Absent() == r.Source.Absent():
-				return wrong(key(where, r.Story), "want a matrix or a source of rows")
+			if err := r.check(where, stories, has); err != nil {
+				return err
 			}
 			has[r.Story] = true
 		}

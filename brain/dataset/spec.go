@@ -245,13 +245,8 @@ func (s *Spec) checkSubjects(stories map[string]*Story) *fault.Error {
 			seen[subject.Name] = true
 			has := make(map[string]bool)
 			for _, r := range subject.Responses {
-				switch {
-				case stories[r.Story] == nil:
-					return wrong(key(where, r.Story), "there is no story %q", r.Story)
-				case has[r.Story]:
-					return wrong(key(where, r.Story), "the story is listed twice")
-				case r.Matrix.Absent() == r.Source.Absent():
-					return wrong(key(where, r.Story), "want a matrix or a source of rows")
+				if err := r.check(where, stories, has); err != nil {
+					return err
 				}
 				if err := s.checkSpan(key(where, stories[r.Story].Recording()), r.Rows, stories[r.Story]); err != nil {
 					return err
@@ -301,4 +296,17 @@ func (s *Spec) checkROIs() *fault.Error {
 // clock returns the clock of a story.
 func (s *Spec) clock(story *Story) design.Clock {
 	return design.Clock{First: story.First, TR: s.TR, RowTime: s.RowTime}
+}
+
+// check refuses rows of a story that there is not, or that has some, and rows of no source. where names the list.
+func (r *Response) check(where string, stories map[string]*Story, has map[string]bool) *fault.Error {
+	switch {
+	case stories[r.Story] == nil:
+		return wrong(key(where, r.Story), "there is no story %q", r.Story)
+	case has[r.Story]:
+		return wrong(key(where, r.Story), "the story is listed twice")
+	case r.Matrix.Absent() == r.Source.Absent():
+		return wrong(key(where, r.Story), "want a matrix or a source of rows")
+	}
+	return nil
 }
