@@ -13,8 +13,9 @@ import (
 
 // The designs of data sets.
 const (
-	designBOLD  = "bold"  // rows are TRs of stories; "" means the same
-	DesignEvent = "event" // rows are clips
+	designBOLD   = "bold"   // rows are TRs of stories; "" means the same
+	DesignEvent  = "event"  // rows are clips
+	DesignSeries = "series" // rows are bins of milliseconds, of clips or stories
 )
 
 // Event is a clip that subjects responded to.
@@ -24,11 +25,11 @@ type Event struct {
 	Audio  Input[[]float32]  // 16 kHz mono
 }
 
-// EventStory is the story that the clips of a data set of the design event make: they follow each other every TR
-// seconds, with silence after those that are shorter, and row k is the response to clip k.
+// EventStory is the story that clips make: they follow each other after equal times, with silence after those that are
+// shorter. Each has one row, or in the design series some, and the rows of clip k follow those of clip k-1.
 const EventStory = "events"
 
-// makeEvents makes the one story of the design event, whose clock has a row for each clip, and checks the clips.
+// makeEvents checks the design and its clips, if there are any, and makes the one story of them.
 func (s *Spec) makeEvents() *fault.Error {
 	switch s.Design {
 	case "", designBOLD:
@@ -37,8 +38,16 @@ func (s *Spec) makeEvents() *fault.Error {
 		}
 		return nil
 	case DesignEvent:
+	case DesignSeries:
+		if err := s.Series.check(s.TR, len(s.Events) > 0); err != nil {
+			return err
+		}
+		s.RowTime = 1
+		if len(s.Events) == 0 {
+			return nil
+		}
 	default:
-		return wrong("design", "%q is no design", s.Design).WithHint("write bold or event")
+		return wrong("design", "%q is no design", s.Design).WithHint("write bold, event or series")
 	}
 	if !(s.TR > 0) || math.IsInf(s.TR, 0) {
 		return wrong("clip_seconds", "%g is not above 0", s.TR)
@@ -59,47 +68,66 @@ func (s *Spec) makeEvents() *fault.Error {
 		}
 		seen[e.Name] = true
 	}
-	s.RowTime, s.Trimmed = 0, true
-	c := &clips{events: s.Events, seconds: s.TR}
-	s.Stories = []Story{{Name: EventStory, Audio: Input[[]float32]{Load: c.load}, Clips: c.lengths,
-		Seconds: func(context.Context) (float64, error) { return float64(len(s.Events)) * s.TR, nil }}}
-	s.Subjects, s.Derived = s.answers(s.Subjects), s.answers(s.Derived)
-	s.Features = slices.Clone(s.Features)
-	for i := range s.Features {
-		s.Features[i].Stories = s.ofClips(s.Features[i].Stories)
+	s.Trimmed = true
+	if s.Design == DesignEvent {
+		s.RowTime = 0
 	}
+	c := &clips{events: s.Events, seconds: float64(s.clipRows()) * s.TR}
+	s.Stories = []Story{{Name: EventStory, Audio: Input[[]float32]{Load: c.load}, Clips: c.lengths,
+		Seconds: func(context.Context) (float64, error) { return float64(len(s.Events)) * c.seconds, nil }}}
 	return nil
 }
 
-// answers names the story of responses that have none, and sees to it that they have a row for each clip.
-func (s *Spec) answers(subjects []Subject) []Subject {
-	subjects = slices.Clone(subjects)
-	for i := range subjects {
-		subjects[i].Responses = s.ofClips(subjects[i].Responses)
+// makeRows makes responses and features those of rows: bins in the design series, and of clips some for each of them.
+func (s *Spec) makeRows() {
+	if s.Design != DesignSeries && len(s.Events) == 0 {
+		return
 	}
-	return subjects
+	answers := func(subjects []Subject) []Subject {
+		subjects = slices.Clone(subjects)
+		for i := range subjects {
+			subjects[i].Responses = s.rowsOf(subjects[i].Responses, false)
+		}
+		return subjects
+	}
+	s.Subjects, s.Derived = answers(s.Subjects), answers(s.Derived)
+	s.Features = slices.Clone(s.Features)
+	for i := range s.Features {
+		s.Features[i].Stories = s.rowsOf(s.Features[i].Stories, true)
+	}
 }
 
-// ofClips is answers of one subject.
-func (s *Spec) ofClips(list []Response) []Response {
+// rowsOf is makeRows of one subject, or of features.
+func (s *Spec) rowsOf(list []Response, features bool) []Response {
 	list = slices.Clone(list)
 	for k := range list {
-		if r := &list[k]; r.Story == "" {
-			*r = r.ordered(s.Events, nil)
+		r := &list[k]
+		if r.asRows {
+			continue
 		}
+		if s.Design == DesignSeries {
+			*r = s.binned(*r, features)
+		}
+		if len(s.Events) > 0 && r.Story == "" {
+			*r = r.ordered(s.Events, s.clipRows(), nil)
+		}
+		r.asRows = true
 	}
 	return list
 }
 
-// ordered returns responses whose row k is the present row order[k], the response to event k; nil: k.
-func (r Response) ordered(events []Event, order []int) Response {
-	from, names := r, make([]string, len(events))
+// ordered returns responses in which the rows of clip k, some of each, are those at order[k] now; nil: k.
+func (r Response) ordered(events []Event, each int, order []int) Response {
+	from := r
+	var names []string
+	var rows []int
 	for k, e := range events {
-		names[k] = e.Name
-	}
-	if order == nil {
-		for k := range events {
-			order = append(order, k)
+		at := k
+		if order != nil {
+			at = order[k]
+		}
+		for j := range each {
+			rows, names = append(rows, at*each+j), append(names, e.Name)
 		}
 	}
 	return Response{Story: EventStory, Source: Input[Source]{Path: from.path(), Load: func(ctx context.Context) (Source,
@@ -108,13 +136,13 @@ func (r Response) ordered(events []Event, order []int) Response {
 		if err != nil {
 			return nil, err
 		}
-		if opened.Rows != len(events) {
+		if opened.Rows != len(rows) {
 			return nil, fault.New(fault.BadData, "read rows of clips", opened.Where,
 				"%d rows, there are %d clips", opened.Rows, len(events)).
 				WithHint("give one row for each line of the table of events, in its order")
 		}
-		return rowsource.Clips(opened.Source, order, names), nil
-	}}}
+		return rowsource.Clips(opened.Source, rows, names), nil
+	}}, asRows: true}
 }
 
 // clips is the audio of the clips as that of one story.
@@ -162,8 +190,8 @@ func (c *clips) lengths(ctx context.Context) ([]int, error) {
 	return c.known, nil
 }
 
-// Events returns the clips of a data set of the design event in the order of rows; none for other designs.
+// Events returns the clips of a data set in the order of rows; none where stimuli are stories.
 func (d *Dataset) Events() []Event { return d.spec.Events }
 
-// IsEvents reports whether rows are clips.
-func (d *Dataset) IsEvents() bool { return d.spec.Design == DesignEvent }
+// IsEvents reports whether stimuli are clips.
+func (d *Dataset) IsEvents() bool { return len(d.spec.Events) > 0 }

@@ -99,7 +99,7 @@ func (d *Dataset) Labels(column string, entries []string) (out []string, err err
 	}
 	rows, err := d.resolveEvents(parsed)
 	for _, r := range rows {
-		for _, e := range d.spec.Events[r.From:r.To] {
+		for _, e := range d.ClipsIn(r) {
 			if label := e.Labels[column]; !slices.Contains(out, label) {
 				out = append(out, label)
 			}
@@ -120,16 +120,23 @@ func (d *Dataset) resolveEvents(entries []SplitEntry) (out []design.Rows, err er
 			in[k] = true
 		}
 	}
+	each := d.ClipRows()
 	for k, named := range in {
 		switch last := len(out) - 1; {
 		case !named:
-		case last >= 0 && out[last].To == k:
-			out[last].To++
+		case last >= 0 && out[last].To == k*each:
+			out[last].To += each
 		default:
-			out = append(out, design.Rows{Story: EventStory, From: k, To: k + 1})
+			out = append(out, design.Rows{Story: EventStory, From: k * each, To: (k + 1) * each})
 		}
 	}
 	return out, nil
+}
+
+// ClipsIn returns the clips of a range of rows, which has all rows of each.
+func (d *Dataset) ClipsIn(rows design.Rows) []Event {
+	each := d.ClipRows()
+	return d.spec.Events[rows.From/each : rows.To/each]
 }
 
 // Arranged returns the data set with its clips in the order of splits, so that the rows of each split stand together:
@@ -181,7 +188,7 @@ func (d *Dataset) Arranged(splits ...[]string) (*Dataset, error) {
 	reorder := func(list []Response) []Response {
 		list = slices.Clone(list)
 		for k, r := range list {
-			list[k] = r.ordered(spec.Events, order)
+			list[k] = r.ordered(spec.Events, d.ClipRows(), order)
 		}
 		return list
 	}

@@ -86,7 +86,7 @@ func (d *Dataset) Features(ctx context.Context, name, story string) (*Matrix, er
 	return opened.all(ctx)
 }
 
-// labelFeatures returns 1 for the label of each clip in a column, 0 for the others, (clips, labels).
+// labelFeatures returns 1 for the label of each clip in a column, 0 for the others, (rows, labels).
 func (d *Dataset) labelFeatures(column string) *Matrix {
 	var labels []string
 	for _, e := range d.spec.Events {
@@ -95,9 +95,10 @@ func (d *Dataset) labelFeatures(column string) *Matrix {
 		}
 	}
 	slices.Sort(labels)
-	m := NewMatrix(len(d.spec.Events), len(labels), make([]float32, len(d.spec.Events)*len(labels)))
-	for k, e := range d.spec.Events {
-		i, _ := slices.BinarySearch(labels, e.Labels[column])
+	rows := len(d.spec.Events) * d.ClipRows()
+	m := NewMatrix(rows, len(labels), make([]float32, rows*len(labels)))
+	for k := range rows {
+		i, _ := slices.BinarySearch(labels, d.spec.Events[k/d.ClipRows()].Labels[column])
 		m.Row(0, k)[i] = 1
 	}
 	return m

@@ -51,7 +51,7 @@ func TestThePageOfTheFormatHasEveryKey(t *testing.T) {
 
 func TestTheExamplesOfThePageAreRead(t *testing.T) {
 	keys, examples := formatPage(t)
-	require.Len(t, examples, 2)
+	require.Len(t, examples, 3)
 	dir := t.TempDir()
 	for name, text := range map[string]string{"sounds.tsv": "sound\tcategory\ndog\tanimal\nchoir\tsong\n",
 		"folds.tsv": "sound\tfold\nchoir\t1\n"} {

@@ -96,6 +96,7 @@ type layout struct {
 	files folder
 	sound *recordings
 	spec  Spec
+	clips bool      // stimuli are clips
 	moved []Subject // names with their motion: subjects may be listed after it
 	own   []Subject // names with their spaces, likewise
 
@@ -118,7 +119,18 @@ func (l *layout) dataset(n *yaml.Node) error {
 		case "design":
 			return l.text(path, v, &l.spec.Design)
 		case "clip_seconds":
+			if l.spec.Design == DesignSeries {
+				return l.number(path, v, &l.spec.Series.Clip)
+			}
 			return l.number(path, v, &l.spec.TR)
+		case "step_ms":
+			return l.milliseconds(path, v, &l.spec.Series.Step)
+		case "bin_ms":
+			return l.milliseconds(path, v, &l.spec.TR)
+		case "first_ms":
+			return l.milliseconds(path, v, &l.spec.Series.First)
+		case "baseline_ms":
+			return l.baseline(path, v)
 		case "events":
 			return l.events(path, v)
 		case "tr_seconds":
@@ -222,7 +234,7 @@ func (l *layout) subject(name, path string, _, n *yaml.Node) error {
 }
 
 func (l *layout) responses(path string, n *yaml.Node) (responses []Response, err error) {
-	if l.spec.Design == DesignEvent {
+	if l.clips {
 		return l.eventResponses(path, n)
 	}
 	err = l.each(path, n, func(story, path string, _, v *yaml.Node) error {

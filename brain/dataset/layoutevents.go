@@ -146,6 +146,10 @@ func (l *layout) eventResponses(path string, n *yaml.Node) ([]Response, error) {
 		return nil, err
 	}
 	r := l.opened(file, array)
+	if l.spec.Design == DesignSeries && (step != 0 || seconds != nil) {
+		return nil, l.fail(n, "step_seconds and seconds have no part in the design series").
+			WithHint("set step_ms and bin_ms of the data set")
+	}
 	if step != 0 || seconds != nil {
 		if !(step > 0) || len(seconds) != 2 || !(seconds[0] >= 0 && seconds[1] > seconds[0]) {
 			return nil, l.fail(n, "%s needs step_seconds above 0 and seconds: [FROM, TO]", path)
@@ -161,7 +165,8 @@ func (l *layout) eventResponses(path string, n *yaml.Node) ([]Response, error) {
 				return nil, fault.New(fault.BadData, "read responses", opened.Where,
 					"%d times of %g s are no response from %g to %g s", opened.Rows, step, seconds[0], seconds[1])
 			}
-			return rowsource.TimeMeans(opened.Source, from, to), nil
+			mean := rowsource.Binning{From: from, Size: to - from, Rows: 1}
+			return rowsource.Joined(rowsource.Bins(opened.Source, mean)), nil
 		}}}
 	}
 	return []Response{r}, nil
@@ -178,41 +183,4 @@ func (l *layout) opened(file, array string) (r Response) {
 		r.Source = fromFile(l.files, file, folder.text)
 	}
 	return r
-}
-
-// designOf finds the design before the other keys are read: it says what they may hold.
-func (l *layout) designOf(n *yaml.Node) {
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == "design" {
-			l.spec.Design = follow(n.Content[i+1]).Value
-		}
-	}
-}
-
-// checkDesign refuses keys of another design.
-func (l *layout) checkDesign(n *yaml.Node) error {
-	want, not := []string{"tr_seconds", "stories", "subjects"}, []string{"clip_seconds", "events"}
-	if l.spec.Design == DesignEvent {
-		want, not = []string{"clip_seconds", "events", "subjects"},
-			[]string{"tr_seconds", "row_time", "trimmed", "stories", "motion"}
-	}
-	for _, name := range not {
-		if at := l.at[name]; at != nil {
-			return l.fail(at, "%s has no part in the design %s", name, l.designName()).
-				WithHint("the keys of clips are clip_seconds and events, with design: event")
-		}
-	}
-	for _, name := range want {
-		if l.at[name] == nil {
-			return l.fail(n, "there is no %s", name)
-		}
-	}
-	return nil
-}
-
-func (l *layout) designName() string {
-	if l.spec.Design == "" {
-		return designBOLD
-	}
-	return l.spec.Design
 }

@@ -12,7 +12,7 @@ func (l *layout) features(name, path string, _, n *yaml.Node) error {
 		return err
 	}
 	var err error
-	if l.spec.Design == DesignEvent {
+	if l.clips {
 		err = one("", path, "features/SPACE", n)
 	} else {
 		err = l.each(path, n, func(story, path string, _, v *yaml.Node) error {

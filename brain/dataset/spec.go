@@ -18,11 +18,12 @@ const SampleRate = 16000
 type Spec struct {
 	Name, Licence, Citation string
 
-	// Design is what rows are: TRs of stories ("bold", or ""), or clips (DesignEvent). With clips there are Events
-	// in place of Stories, TR is the length of the longest clip, and responses have a row for each clip, in the order
-	// of Events; they need not name a story.
+	// Design is what rows are: TRs of stories ("bold", or ""), clips (DesignEvent), or bins of milliseconds of clips
+	// or stories (DesignSeries, with Series). With clips there are Events in place of Stories, TR is the length of the
+	// longest clip or of a bin, and responses are in the order of Events; they need not name a story.
 	Design string
 	Events []Event
+	Series Series
 
 	TR       float64 // seconds
 	RowTime  float64 // the instant within its TR that a row stands for, 0 to 1
@@ -103,6 +104,8 @@ type Response struct {
 	Source Input[Source] // instead of Matrix
 	First  *float64      // audio second at which row 0 begins, instead of that of the story
 	Rows   *RowSpan      // instead of that of the story
+
+	asRows bool // its rows are those of the data set already
 }
 
 // ROI is a named region of interest: the same columns for all subjects, or others for each.
@@ -130,10 +133,11 @@ func key(parts ...string) string {
 
 // check returns the first mistake in a Spec, after each clock has a story of its own.
 func (s *Spec) check() *fault.Error {
-	s.splitClocks()
 	if err := s.makeEvents(); err != nil {
 		return err
 	}
+	s.makeRows()
+	s.splitClocks()
 	switch {
 	case !(s.TR > 0) || math.IsInf(s.TR, 0):
 		return wrong("tr_seconds", "%g is not above 0", s.TR)

@@ -42,23 +42,32 @@ func Delays(seconds []float64, tr float64) ([]int, error) {
 func FIR(x []float32, rows, channels int, delays []int) []float32 {
 	mustHave(x, rows, channels)
 	out := make([]float32, rows*len(delays)*channels)
-	FIRRows(x, channels, delays, Rows{To: rows}, out)
+	Lags{Delays: delays}.Rows(x, channels, Rows{To: rows}, out)
 	return out
 }
 
-// FIRRows fills out with some of the rows of [FIR], (rows.Len(), len(delays)·channels), of x (rows, channels).
-func FIRRows(x []float32, channels int, delays []int, rows Rows, out []float32) {
-	width := len(delays) * channels
+// Lags are delays in rows, within clips that have Unit rows each; 0: within the story.
+type Lags struct {
+	Delays []int
+	Unit   int
+}
+
+// Rows fills out with some of the rows of [FIR], (rows.Len(), len(Delays)·channels), of x (rows, channels). Where
+// there are clips, rows before the first of a clip are zeros.
+func (l Lags) Rows(x []float32, channels int, rows Rows, out []float32) {
+	width := len(l.Delays) * channels
 	if rows.From < 0 || rows.To*channels > len(x) || len(out) != rows.Len()*width {
 		panic(fmt.Sprintf("design: rows %d to %d of %d values", rows.From, rows.To, len(x)))
 	}
 	clear(out)
-	for i, d := range delays {
+	for i, d := range l.Delays {
 		if d < 0 {
 			panic("design: FIR with a negative delay")
 		}
 		for k := max(d, rows.From); k < rows.To; k++ {
-			copy(out[(k-rows.From)*width+i*channels:][:channels], x[(k-d)*channels:])
+			if l.Unit == 0 || k%l.Unit >= d {
+				copy(out[(k-rows.From)*width+i*channels:][:channels], x[(k-d)*channels:])
+			}
 		}
 	}
 }

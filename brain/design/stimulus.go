@@ -17,13 +17,21 @@ func (a Interval) overlap(b Interval) float64 {
 // StimulusWindow is the stretch of stimulus that a row of a design matrix depends on: from Before
 // seconds before the time of the row to After seconds after it. It is not cut at the ends of a
 // story: where a story is a piece of a longer one, the responses to its first rows still depend on
-// what came before.
-type StimulusWindow struct{ Before, After float64 }
+// what came before. A story of clips, which are stimuli of their own with Unit rows each, has it cut at their ends.
+type StimulusWindow struct {
+	Before, After float64
+	Unit          int // rows of each clip; 0: the story is one stimulus
+}
 
 // Row returns the stimulus, in seconds of the story, that row k depends on.
 func (w StimulusWindow) Row(c Clock, k int) Interval {
 	t := c.Time(k)
-	return Interval{From: t - w.Before, To: t + w.After}
+	at := Interval{From: t - w.Before, To: t + w.After}
+	if w.Unit > 0 {
+		begin := c.First + float64(k-k%w.Unit)*c.TR
+		at.From, at.To = max(at.From, begin), min(at.To, begin+float64(w.Unit)*c.TR)
+	}
+	return at
 }
 
 // rows returns the stimulus that rows from ≤ k < to depend on.

@@ -113,6 +113,16 @@ func TestValidate(t *testing.T) {
 		{"eval.held_out=1", "eval.held_out: 1 is not a share between 0 and 1"},
 		{"device=gpu", `device: "gpu" is not one of auto, cpu, cuda, cuda:N`},
 		{"dtype=fp16", `dtype: "fp16" is not one of auto, f32, bf16; did you mean bf16?`},
+		{"readout.lags_ms=[80, 0]", "readout.lags_ms: 0 after 80: the list must rise"},
+		{"readout.lag_windows=[early]",
+			`readout.lag_windows: "early" is no window NAME=FROM:TO of lags from 0 to 120000 ms`},
+		{"readout.lag_windows=[a=80:0]",
+			`readout.lag_windows: "a=80:0" is no window NAME=FROM:TO of lags from 0 to 120000 ms`},
+		{"readout.lag_windows=[a=-5:0]",
+			`readout.lag_windows: "a=-5:0" is no window NAME=FROM:TO of lags from 0 to 120000 ms`},
+		{"readout.lag_windows=[a/b=0:5]",
+			`readout.lag_windows: "a/b=0:5" is no window NAME=FROM:TO of lags from 0 to 120000 ms`},
+		{"readout.lag_windows=[a=0:40, a=40:80]", `readout.lag_windows: "a" is named twice`},
 		{`out=""`, "out is missing; add it, or start from experiment.Template"},
 	}
 	for _, c := range cases {

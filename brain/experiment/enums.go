@@ -57,6 +57,7 @@ func (p Pooling) Index() (n int, ok bool) {
 const (
 	ExtractWindows Extraction = "windows" // each window goes through the model by itself
 	ExtractChunks  Extraction = "chunks"  // windows are read from longer chunks, which overlap by a window
+	ExtractClip    Extraction = "clip"    // design series: bins are read from one pass over their whole clip: acausal
 )
 
 // The values of Context.

@@ -84,6 +84,8 @@ type Readout struct {
 	Init          string       // safetensors file of the initial values; {subject} stands for the name; "": drawn
 	Bottleneck    int          // width of the hidden linear map; 0 is one direct linear map
 	DelaysSeconds []float64    // FIR delays in seconds, rising
+	LagsMS        []float64    // design series: lags in milliseconds, rising
+	LagWindows    []string     // design series: windows of lags, "NAME=FROM:TO" in milliseconds; see [Readout.Windows]
 }
 
 // Train holds the settings of tuning.
@@ -151,7 +153,7 @@ func Default() *Experiment {
 		},
 		Data: Data{Detrend: "none", ZScore: ZScoreStory, Trim: [2]int{10, 5}},
 		Readout: Readout{Mode: ReadoutTrained, LayerWeights: LayerWeightsNone, Bias: "zeros", Bottleneck: 100,
-			DelaysSeconds: []float64{2, 4, 6, 8}},
+			DelaysSeconds: []float64{2, 4, 6, 8}, LagsMS: []float64{0, 80, 160, 240}},
 		Train: Train{
 			Mode: TrainLoRA, Loss: LossAuto, CosineShare: .5, Temperature: .1, Reliability: "none", RetainWeight: 1,
 			Joint: JointShared, Epochs: 20, BlockRows: 10, ContextRows: 4, UnitWindows: 16,

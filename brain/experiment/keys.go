@@ -3,7 +3,6 @@ package experiment
 import (
 	"cmp"
 	"iter"
-	"slices"
 	"strings"
 )
 
@@ -48,30 +47,6 @@ func names(keep func(section, leaf string) bool) iter.Seq[string] {
 	}
 }
 
-// sections orders the file and heads each section of the template.
-var sections = []struct{ name, doc string }{
-	{"model", "The speech model, and how its frames become one vector of features per fMRI volume (TR)."},
-	{"adapter", "The low-rank adapters that are tuned (train.mode: lora)."},
-	{"data", "Subjects, stories, splits and the preparation of responses."},
-	{"readout", "From features to voxels: FIR delays, then a linear map."},
-	{"train", "Tuning."},
-	{"eval", "The ridge regression that scores base and tuned features."},
-	{"", ""},
-}
-
-// sectionNames lists the sections, without the top level.
-func sectionNames() []string {
-	var out []string
-	for _, s := range sections {
-		if s.name != "" {
-			out = append(out, s.name)
-		}
-	}
-	return out
-}
-
-func isSection(name string) bool { return slices.Contains(sectionNames(), name) }
-
 // keys is the table. The defaults of window, layer, rank, bottleneck, rates and ridge are those of the code that the
 // authors of BrainWavLM released (chengemily1/brain-id-abstract, scripts/finetuning/brain_finetune.py and
 // brain_refit_linear.py). Where that code is unsound, the default is the sound choice and compat reproduces that code.
@@ -86,8 +61,11 @@ var keys = []key{
 		"", false, func(e *Experiment) any { return &e.Model.StrideSeconds }, above(0)},
 	{"model.extraction",
 		"windows (each goes through the model by itself) | chunks (windows are read from longer chunks of audio,\n" +
-			"which overlap by a window: many times cheaper, but not the same numbers; see docs/chunks.md).",
-		"", false, func(e *Experiment) any { return &e.Model.Extraction }, oneOf(ExtractWindows, ExtractChunks)},
+			"which overlap by a window: many times cheaper, but not the same numbers; see docs/chunks.md) | clip\n" +
+			"(design series: one pass over each clip, frames averaged in bins. Acausal: a bin depends on all of its\n" +
+			"clip).",
+		"", false, func(e *Experiment) any { return &e.Model.Extraction },
+		oneOf(ExtractWindows, ExtractChunks, ExtractClip)},
 	{"model.chunk_seconds",
 		"Seconds of a chunk, at least two windows. The stimulus window of a row then extends by a chunk to both\n" +
 			"sides: splits need gaps.",
@@ -144,7 +122,7 @@ var keys = []key{
 		"all", false, func(e *Experiment) any { return &e.Data.Subjects }, someNames},
 	{"data.train",
 		"Stories, or rows (TRs) of one story, the end not included. In a list with quotes: [\"a[10:200]\", b].\n" +
-			"Design event: names of clips, or labels such as category=music, fold!=0, or \"group=vocal&fold!=0\".",
+			"Of clips: their names, or labels such as category=music, fold!=0, or \"group=vocal&fold!=0\".",
 		"alice[10:200]", false, func(e *Experiment) any { return &e.Data.Train }, storyRows},
 	{"data.val", "As train. The epoch is chosen here.",
 		"alice[210:240]", false, func(e *Experiment) any { return &e.Data.Val }, storyRows},
@@ -201,6 +179,13 @@ var keys = []key{
 		"", true, func(e *Experiment) any { return &e.Readout.Init }, optionalFile(".safetensors")},
 	{"readout.delays_seconds", "FIR delays of the responses after the stimulus. Rounded to TRs.",
 		"", false, func(e *Experiment) any { return &e.Readout.DelaysSeconds }, rising(0, 120)},
+	{"readout.lags_ms",
+		"Design series: lags of the responses after the stimulus in ms, multiples of bin_ms.",
+		"", false, func(e *Experiment) any { return &e.Readout.LagsMS }, rising(0, 120_000)},
+	{"readout.lag_windows",
+		"Design series: windows of lags, NAME=FROM:TO in ms, such as [early=0:80, late=160:240], with both ends.\n" +
+			"Each is scored by itself, with all multiples of bin_ms in it, for a table of channels.",
+		"", false, func(e *Experiment) any { return &e.Readout.LagWindows }, lagWindows},
 
 	{"train.mode",
 		"lora (adapters and readout) | full (the whole model and readout) | readout (the model stays as it is).",
@@ -292,7 +277,7 @@ var keys = []key{
 	{"eval.folds",
 		"none | stories (cross-validation: each story of data.train, data.val and data.test is tested once, with a\n" +
 			"tuning on the others of its own; as many as data.val has, the next ones, validate) | label:COLUMN\n" +
-			"(design event: so is each label of a column, such as fold, category or group, instead of stories).",
+			"(of clips: so is each label of a column, such as fold, category or group, instead of stories).",
 		"", false, func(e *Experiment) any { return &e.Eval.Folds }, foldsOf},
 	{"eval.features",
 		"Features of the data set that are scored beside the model, on the same rows by the same ridge, and are\n" +

@@ -50,7 +50,7 @@ func TestDefaultsAreTheRecipe(t *testing.T) {
 	assert.Equal(t, Adapter{Type: "lora", R: 4, Alpha: 4, Targets: []string{"auto"}}, e.Adapter)
 	assert.Equal(t, [2]int{10, 5}, e.Data.Trim)
 	assert.Equal(t, Readout{Mode: "trained", LayerWeights: "none", Bias: "zeros", Bottleneck: 100,
-		DelaysSeconds: []float64{2, 4, 6, 8}}, e.Readout)
+		DelaysSeconds: []float64{2, 4, 6, 8}, LagsMS: []float64{0, 80, 160, 240}}, e.Readout)
 	assert.Equal(t, Train{Mode: "lora", Loss: "auto", CosineShare: .5, Temperature: .1, Reliability: "none",
 		RetainWeight: 1, Joint: "shared",
 		Epochs: 20, BlockRows: 10, ContextRows: 4, UnitWindows: 16, LR: 1e-4, ReadoutLR: 1e-4, LayerWeightsLR: 1e-2,
@@ -153,7 +153,8 @@ func TestBadFiles(t *testing.T) {
 		{"dotted", "train.lr: 3\n", "exp.yaml:1:1: unknown key train.lr; write lr below `train:`"},
 		{"nothing near", "readout:\n  zzzzzzzzz: 3\n", "exp.yaml:2:3: unknown key readout.zzzzzzzzz; known here: " +
 			"readout.mode, readout.refit_steps, readout.layer_weights, readout.bottleneck, readout.bias, " +
-			"readout.init, readout.delays_seconds"},
+			"readout.init, readout.delays_seconds, " +
+			"readout.lags_ms, readout.lag_windows"},
 		{"nothing near at top", "zzzzzzzzz: 3\n", "exp.yaml:1:1: unknown key zzzzzzzzz; known here: model, adapter, " +
 			"data, readout, train, eval, compat, device, dtype, max_memory, out"},
 		{"merge key", "a: &a {lr: 1}\n", "exp.yaml:1:1: unknown key a; known here: model, adapter, data, readout, " +
@@ -285,7 +286,7 @@ func cheap(t *testing.T, text []byte) (*Experiment, error) {
 }
 
 func FuzzReadBytes(f *testing.F) {
-	f.Add([]byte(Template(false)))
+	f.Add([]byte(Template("bold")))
 	f.Add([]byte(enough))
 	f.Add([]byte("compat: [first_frame]\neval: {alphas: logspace(1, 2, 3)}\nout: \"\\x00\"\n"))
 	for _, text := range hostile() {

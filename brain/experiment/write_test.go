@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -14,7 +13,7 @@ import (
 )
 
 func TestTemplateParses(t *testing.T) {
-	e, err := load(t, Template(false))
+	e, err := load(t, Template("bold"))
 	require.NoError(t, err)
 	for s := range e.Settings() {
 		want := FromDefault
@@ -26,7 +25,7 @@ func TestTemplateParses(t *testing.T) {
 }
 
 func TestTemplateShowsEveryKeyWithItsDefault(t *testing.T) {
-	full := regexp.MustCompile(`(?m)^( *)#([a-z])`).ReplaceAllString(Template(false), "$1$2")
+	full := regexp.MustCompile(`(?m)^( *)#([a-z])`).ReplaceAllString(Template("bold"), "$1$2")
 	e, err := load(t, full)
 	require.NoError(t, err)
 	defaults := Default()
@@ -37,25 +36,42 @@ func TestTemplateShowsEveryKeyWithItsDefault(t *testing.T) {
 			assert.Equal(t, encode(k.field(defaults)), encode(k.field(e)), k.name)
 		}
 	}
-	for line := range strings.Lines(Template(false)) {
+	for line := range strings.Lines(Template("bold")) {
 		assert.LessOrEqual(t, len(line), 116, line)
 	}
 }
 
 func TestTheTemplateForClipsHasTheKeysOfTheirDesign(t *testing.T) {
-	full := regexp.MustCompile(`(?m)^( *)#([a-z])`).ReplaceAllString(Template(true), "$1$2")
+	full := regexp.MustCompile(`(?m)^( *)#([a-z])`).ReplaceAllString(Template("event"), "$1$2")
 	e, err := load(t, full)
 	require.NoError(t, err)
 	for i := range keys {
 		want := FromFile
-		if slices.Contains(storyKeys, keys[i].name) {
+		if leftOut("event", keys[i].name) {
 			want = FromDefault
 		}
 		assert.Equal(t, want, e.Origin(keys[i].name), keys[i].name)
 	}
 	assert.Equal(t, []string{"fold!=0&fold!=1"}, e.Data.Train)
 	assert.Equal(t, PoolMean, e.Model.Pooling)
-	assert.NotContains(t, Template(true), "alice")
+	assert.NotContains(t, Template("event"), "alice")
+}
+
+// The template for milliseconds reads back, with its keys and none of tuning.
+func TestTheTemplateForSeries(t *testing.T) {
+	full := regexp.MustCompile(`(?m)^( *)#([a-z])`).ReplaceAllString(Template("series"), "$1$2")
+	e, err := load(t, full)
+	require.NoError(t, err)
+	for i := range keys {
+		want := FromFile
+		if leftOut("series", keys[i].name) {
+			want = FromDefault
+		}
+		assert.Equal(t, want, e.Origin(keys[i].name), keys[i].name)
+	}
+	assert.Equal(t, ContextWindow, e.Model.Context)
+	assert.Equal(t, []float64{0, 80, 160, 240}, e.Readout.LagsMS)
+	assert.NotContains(t, full, "train.lr")
 }
 
 func TestFoldsAreStoriesOrLabels(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -69,16 +70,19 @@ cache. Nothing is written.`,
 
 // printPlan writes a plan as text.
 func printPlan(w io.Writer, p *plan.Plan) error {
-	fmt.Fprintf(w, "Tunes %s.\n\n", p.Models)
-	rows := [][]string{
-		{"time", duration(p.Seconds)},
-		{"memory", megabytes(p.PeakMB)},
-		{"disk", free(p.DiskMB, p.FreeMB)},
-		{"steps", fmt.Sprintf("%d epochs of %d = %d", p.Epochs, p.StepsPerEpoch, p.Steps)},
-		{"windows", fmt.Sprintf("%.0f per step, %d per epoch, and %d read after each", p.WindowsPerStep,
-			p.WindowsPerEpoch, p.WindowsRead)},
-		{"trainable", fmt.Sprintf("%d parameters, %d of them in the speech model", p.Parameters, p.ModelParameters)},
-		{"measured on", fmt.Sprintf("%s, %d threads", p.Device, p.Threads)},
+	measured := []string{"measured on", fmt.Sprintf("%s, %d threads", p.Device, p.Threads)}
+	rows := [][]string{{"time", duration(p.Seconds)}, {"memory", megabytes(p.PeakMB)}}
+	if p.Epochs == 0 {
+		fmt.Fprint(w, "Tunes nothing: features of bins are read and scored. The ridge comes on top.\n\n")
+		rows = append(rows, []string{"passes", strconv.Itoa(p.WindowsRead)}, measured)
+	} else {
+		fmt.Fprintf(w, "Tunes %s.\n\n", p.Models)
+		rows = append(rows, []string{"disk", free(p.DiskMB, p.FreeMB)},
+			[]string{"steps", fmt.Sprintf("%d epochs of %d = %d", p.Epochs, p.StepsPerEpoch, p.Steps)},
+			[]string{"windows", fmt.Sprintf("%.0f per step, %d per epoch, and %d read after each", p.WindowsPerStep,
+				p.WindowsPerEpoch, p.WindowsRead)},
+			[]string{"trainable", fmt.Sprintf("%d parameters, %d of them in the speech model", p.Parameters,
+				p.ModelParameters)}, measured)
 	}
 	if p.Folds > 0 {
 		rows = append(rows, []string{"folds",

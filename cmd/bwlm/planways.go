@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/plan"
 	"github.com/brainwavlm/bwlm/cmd/bwlm/internal/ui"
 	"github.com/brainwavlm/bwlm/internal/decimal"
@@ -13,6 +14,9 @@ import (
 func printWays(w io.Writer, p *plan.Plan) error {
 	if len(p.Ways) < 2 {
 		return nil
+	}
+	if p.Epochs == 0 {
+		return printSeriesWays(w, p)
 	}
 	fmt.Fprintln(w, "\nWays to extract features, the experiment's own first:")
 	head := []string{"way", "time", "memory", "TFLOP/s hours", "features r", "worst tenth", "rows r", "base r, train",
@@ -47,7 +51,20 @@ func printWays(w io.Writer, p *plan.Plan) error {
 	return err
 }
 
+// printSeriesWays writes the price of the ways to read bins.
+func printSeriesWays(w io.Writer, p *plan.Plan) error {
+	fmt.Fprintln(w, "\nWays to read bins, the experiment's own first:")
+	var rows [][]string
+	for _, y := range p.Ways {
+		rows = append(rows, []string{wayName(y), duration(y.Seconds)})
+	}
+	return ui.Table(w, []string{"way", "time"}, rows)
+}
+
 func wayName(y plan.Way) string {
+	if y.Extraction == string(experiment.ExtractClip) {
+		return "one pass over each clip, acausal (model.extraction: clip)"
+	}
 	if y.Chunk > 0 {
 		return fmt.Sprintf("chunks of %g s, every %g s", y.Chunk, y.Stride)
 	}

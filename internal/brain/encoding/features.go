@@ -15,6 +15,7 @@ import (
 type RowFeatures struct {
 	Width  int                      // channels times delays
 	Delays []int                    // in rows
+	Unit   int                      // rows of each clip, within which delays stay; 0: within the story
 	Rows   map[string][]float32     // story → (rows, channels), standardised
 	Zscore map[string]design.ZScore // story → statistics of the undelayed features
 
@@ -50,7 +51,7 @@ func (f *RowFeatures) Add(stim *windows.Stimulus, x []float32) {
 	if stim.Tuning != stim.Design {
 		z = stim.Tuning.ZScore(x, channels)
 	}
-	f.Width, f.Delays = stim.Design.Width(channels), stim.Design.Delays
+	f.Width, f.Delays, f.Unit = stim.Design.Width(channels), stim.Design.Delays, stim.Design.Unit
 	f.Rows[stim.Name], f.Zscore[stim.Name] = rows, z
 }
 
@@ -62,7 +63,7 @@ func (f *RowFeatures) Of(rows design.Rows) []float32 {
 }
 
 func (f *RowFeatures) into(rows design.Rows, out []float32) {
-	design.FIRRows(f.Rows[rows.Story], f.Width/len(f.Delays), f.Delays, rows, out)
+	design.Lags{Delays: f.Delays, Unit: f.Unit}.Rows(f.Rows[rows.Story], f.Width/len(f.Delays), rows, out)
 }
 
 // Stack joins the features of a subject's rows in a split, delayed: (rows, Width).
@@ -90,6 +91,12 @@ func Besides(xs [][]float32, widths []int, rows int) []float32 {
 		}
 	}
 	return out
+}
+
+// At delays the same features otherwise: by some rows.
+func (f RowFeatures) At(delays []int) RowFeatures {
+	f.Width, f.Delays = f.Width/len(f.Delays)*len(delays), delays
+	return f
 }
 
 // At returns the elements of x at some indices.

@@ -7,8 +7,8 @@ func Joined(fs []RowFeatures) *RowFeatures {
 	if len(fs) == 1 {
 		return &fs[0]
 	}
-	out := &RowFeatures{Width: fs[0].Width * len(fs), Delays: fs[0].Delays, Rows: map[string][]float32{},
-		Zscore: map[string]design.ZScore{}}
+	out := &RowFeatures{Width: fs[0].Width * len(fs), Delays: fs[0].Delays, Unit: fs[0].Unit,
+		Rows: map[string][]float32{}, Zscore: map[string]design.ZScore{}}
 	channels := fs[0].Width / len(fs[0].Delays)
 	for story, first := range fs[0].Rows {
 		var z design.ZScore

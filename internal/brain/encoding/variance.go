@@ -3,7 +3,6 @@ package encoding
 import (
 	"context"
 
-	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/internal/brain/study"
 )
 
@@ -18,8 +17,9 @@ func Regressors(ctx context.Context, st *study.Study, subject string, of Regress
 		}
 		stim := st.Stimuli[story]
 		x = x[:stim.Rows*columns]
-		d := design.StoryDesign{Delays: st.Delays, Statistics: stim.Design.Statistics}
-		f.Width, f.Delays = d.Width(columns), d.Delays
+		d := *stim.Design
+		d.Delays, d.Weights = st.Delays, nil
+		f.Width, f.Delays, f.Unit = d.Width(columns), d.Delays, d.Unit
 		f.Rows[story], _ = d.Undelayed(x, columns)
 	}
 	return f, nil

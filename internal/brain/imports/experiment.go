@@ -45,7 +45,7 @@ func (f *Found) experiment(name string) string {
 	}
 	var b strings.Builder
 	section := ""
-	for line := range strings.Lines(experiment.Template(false)) {
+	for line := range strings.Lines(experiment.Template("bold")) {
 		indent, rest := "", strings.TrimSuffix(line, "\n")
 		if strings.HasPrefix(rest, "  ") {
 			indent, rest = "  ", rest[2:]

@@ -26,6 +26,9 @@ const (
 // on the model, and writes nothing. The memory estimate is the peak of the process so far plus the expected growth,
 // so call Estimate in a process that has done nothing else.
 func Estimate(ctx context.Context, st *study.Study) (*plan.Plan, error) {
+	if st.Data.IsSeries() {
+		return estimateSeries(ctx, st)
+	}
 	defer st.InPieces()()
 	t, err := tune.NewTrainer(ctx, st)
 	if err != nil {

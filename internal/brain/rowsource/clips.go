@@ -55,37 +55,3 @@ func (c clipTiles) ReadTile(ctx context.Context, from, to int, out []float32) er
 	}
 	return nil
 }
-
-// TimeMeans returns a source of one repeat whose row k is the mean over rows from ≤ i < to of repeat k of s: of time
-// courses (clips, times, columns) the mean response to each clip.
-func TimeMeans(s Source, from, to int) Source { return timeMeans{s, from, to} }
-
-type timeMeans struct {
-	Source
-	from, to int
-}
-
-// Shape returns one repeat with a row for each time course.
-func (m timeMeans) Shape() (repeats, rows, columns int) {
-	clips, _, columns := m.Source.Shape()
-	return 1, clips, columns
-}
-
-// ReadRows averages the times of each clip, in float64.
-func (m timeMeans) ReadRows(ctx context.Context, _, from, to int, out []float32) error {
-	_, _, width := m.Shape()
-	times, sum := make([]float32, (m.to-m.from)*width), make([]float64, width)
-	for k := from; k < to; k++ {
-		if err := m.Source.ReadRows(ctx, k, m.from, m.to, times); err != nil {
-			return err
-		}
-		clear(sum)
-		for i, v := range times {
-			sum[i%width] += float64(v)
-		}
-		for c, v := range sum {
-			out[(k-from)*width+c] = float32(v / float64(m.to-m.from))
-		}
-	}
-	return nil
-}

@@ -23,7 +23,7 @@ func TestClipsPutRowsInOrder(t *testing.T) {
 
 // Two clips with three times each: the mean over the second and third.
 func TestTimeMeans(t *testing.T) {
-	s := TimeMeans(counted{2, 3, 4}, 1, 3)
+	s := Joined(Bins(counted{2, 3, 4}, Binning{From: 1, Size: 2, Rows: 1}))
 	repeats, rows, columns := s.Shape()
 	assert.Equal(t, []int{1, 2, 4}, []int{repeats, rows, columns})
 	out := make([]float32, 8)

@@ -15,7 +15,7 @@ func (st *Study) heardClips(ctx context.Context, _ string, wave []float32) error
 		return err
 	}
 	for k, n := range st.clips {
-		from := int(math.Round(float64(k) * st.Data.TR() * speech.SampleRate))
+		from := int(math.Round(float64(k) * st.Data.ClipSeconds() * speech.SampleRate))
 		m := fingerprint.NewMaker()
 		m.Write(wave[from : from+n])
 		st.sounds.clips = append(st.sounds.clips, m.Print())
@@ -29,24 +29,24 @@ func (st *Study) findSameClips(ctx context.Context, report *design.Report) error
 	if _, err := st.Wave(ctx, st.Data.Stories()[0]); err != nil {
 		return err
 	}
-	events, compared := st.Data.Events(), map[[2]string]bool{}
-	each := &design.Report{} // with a row for each clip of each split
+	each, compared := st.Data.ClipRows(), map[[2]string]bool{}
+	clips := &design.Report{} // with a row for each clip of each split
 	rows := map[string]*fingerprint.Print{}
 	seconds := map[string]float64{}
 	for _, r := range report.Rows {
-		for k := r.From; k < r.To; k++ {
-			name, print := events[k].Name, st.sounds.clips[k]
+		for k, e := range st.Data.ClipsIn(r.Rows) {
+			name, print := e.Name, st.sounds.clips[r.From/each+k]
 			rows[name], seconds[name] = print, print.Seconds()
-			each.Rows = append(each.Rows, design.SplitRows{Split: r.Split, Rows: design.Rows{Story: name, To: 1},
+			clips.Rows = append(clips.Rows, design.SplitRows{Split: r.Split, Rows: design.Rows{Story: name, To: 1},
 				Stimulus: name, Audio: design.Interval{To: print.Seconds()}})
 		}
 	}
 	var shared []design.SharedAudio
-	for i, a := range each.Rows {
+	for i, a := range clips.Rows {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		for _, b := range each.Rows[i+1:] {
+		for _, b := range clips.Rows[i+1:] {
 			pair := [2]string{min(a.Story, b.Story), max(a.Story, b.Story)}
 			if a.Split == b.Split || a.Story == b.Story || compared[pair] {
 				continue
@@ -61,7 +61,7 @@ func (st *Study) findSameClips(ctx context.Context, report *design.Report) error
 			}
 		}
 	}
-	each.CompareAudio(seconds, shared, st.allowsShared)
-	report.Copies, report.Compared, report.Pending, report.OfClips = each.Copies, each.Compared, false, true
+	clips.CompareAudio(seconds, shared, st.allowsShared)
+	report.Copies, report.Compared, report.Pending, report.OfClips = clips.Copies, clips.Compared, false, true
 	return nil
 }

@@ -1,6 +1,7 @@
 package study
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/brainwavlm/bwlm/brain/dataset"
@@ -11,20 +12,36 @@ import (
 )
 
 // designed returns the experiment with what follows from the design of the data set, and the data set in the order of
-// its splits. Only data sets of clips differ from what they are given as.
+// its splits. Data sets of stories in TRs do not differ from what they are given as.
 func designed(exp *experiment.Experiment, data *dataset.Dataset) (*experiment.Experiment, *dataset.Dataset, error) {
 	if !data.IsEvents() {
 		if len(exp.Model.ClipWindow) > 0 {
-			return nil, nil, fault.New(fault.Usage, "open study", "model.clip_window", "rows of this data set are TRs").
-				WithHint("leave it out; it is for data sets with design: event")
+			return nil, nil, fault.New(fault.Usage, "open study", "model.clip_window",
+				"stimuli of this data set are stories").WithHint("leave it out; it is for data sets with design: event")
 		}
 		if column := exp.Eval.Label(); column != "" {
 			return nil, nil, noLabels(column)
 		}
-		return exp, data, nil
 	}
+	var err error
+	switch {
+	case data.IsSeries():
+		exp, err = asSeries(exp, data)
+	case data.IsEvents():
+		exp, err = asEvents(exp, data)
+	default:
+		return exp, data, refuseSeriesKeys(exp)
+	}
+	if err == nil {
+		data, err = data.Arranged(exp.Data.Train, exp.Data.Val, exp.Data.Test)
+	}
+	return exp, data, err
+}
+
+// asEvents returns the experiment for clips with one row each.
+func asEvents(exp *experiment.Experiment, data *dataset.Dataset) (*experiment.Experiment, error) {
 	if err := refuseForEvents(exp); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	exp = exp.ForDesign(func(e *experiment.Experiment) {
 		e.Model.WindowSeconds, e.Model.Pooling = data.TR(), experiment.PoolMean
@@ -35,32 +52,37 @@ func designed(exp *experiment.Experiment, data *dataset.Dataset) (*experiment.Ex
 		e.Train.ContextRows, e.Eval.ChunkRows, e.Data.Trim = 0, 1, [2]int{}
 	})
 	if !(exp.Model.WindowSeconds > 0) {
-		return nil, nil, fault.New(fault.Usage, "open study", "model.clip_window", "from %g s on there is nothing of "+
+		return nil, fault.New(fault.Usage, "open study", "model.clip_window", "from %g s on there is nothing of "+
 			"clips of at most %g s", exp.Model.ClipWindow[0], data.TR())
 	}
-	data, err := data.Arranged(exp.Data.Train, exp.Data.Val, exp.Data.Test)
-	return exp, data, err
+	return exp, nil
+}
+
+// refuseKey refuses a key that has no part in a design.
+func refuseKey(design, key, why string) error {
+	return fault.New(fault.Usage, "open study", key, "has no part in the design %s: %s", design, why).
+		WithHint("leave it out")
+}
+
+// refuseGiven refuses those of some keys that the user has given.
+func refuseGiven(exp *experiment.Experiment, design, why string, keys ...string) error {
+	for _, key := range keys {
+		if o := exp.Origin(key); o == experiment.FromFile || o == experiment.FromSet {
+			return refuseKey(design, key, why)
+		}
+	}
+	return nil
 }
 
 // refuseForEvents refuses keys that have no part where rows are clips.
 func refuseForEvents(exp *experiment.Experiment) error {
-	given := func(key string) bool {
-		o := exp.Origin(key)
-		return o == experiment.FromFile || o == experiment.FromSet
-	}
-	refuse := func(key, why string) error {
-		return fault.New(fault.Usage, "open study", key, "has no part in the design event: %s", why).
-			WithHint("leave it out")
-	}
-	for _, key := range []string{"model.window_seconds", "model.stride_seconds", "model.downsample"} {
-		if given(key) {
-			return refuse(key, "a clip, or model.clip_window of it, is one window")
-		}
-	}
-	for _, key := range []string{"readout.delays_seconds", "train.context_rows", "data.trim"} {
-		if given(key) {
-			return refuse(key, "clips do not follow each other")
-		}
+	refuse := func(key, why string) error { return refuseKey(dataset.DesignEvent, key, why) }
+	if err := cmp.Or(refuseSeriesKeys(exp),
+		refuseGiven(exp, dataset.DesignEvent, "a clip, or model.clip_window of it, is one window",
+			"model.window_seconds", "model.stride_seconds", "model.downsample"),
+		refuseGiven(exp, dataset.DesignEvent, "clips do not follow each other",
+			"readout.delays_seconds", "train.context_rows", "data.trim")); err != nil {
+		return err
 	}
 	switch {
 	case exp.Model.Extraction == experiment.ExtractChunks:
@@ -78,7 +100,10 @@ func refuseForEvents(exp *experiment.Experiment) error {
 // Design returns the design of the study: how vectors become rows, and what a row depends on. The lengths of clips, in
 // samples, are known once their story is loaded.
 func (st *Study) Design() design.Design {
-	if !st.Data.IsEvents() {
+	switch {
+	case st.Data.IsSeries():
+		return st.series(st.Experiment.Model)
+	case !st.Data.IsEvents():
 		return windows.BOLD(st.Experiment, st.Delays)
 	}
 	d := design.Event{Clips: st.clips}
@@ -90,7 +115,11 @@ func (st *Study) Design() design.Design {
 
 // chooseDelays sets the delays of rows, in rows.
 func (st *Study) chooseDelays() (err error) {
-	if st.Data.IsEvents() {
+	switch {
+	case st.Data.IsSeries():
+		st.Delays, err = lags(st.Experiment.Readout.LagsMS, st.Data.TR())
+		return err
+	case st.Data.IsEvents():
 		st.Delays = []int{0}
 		return nil
 	}
@@ -111,23 +140,22 @@ func (st *Study) loadClips(ctx context.Context) error {
 	return err
 }
 
-// ResampledRows returns the rows of the blocks that bootstrap and permutation tests draw: 1 where rows are clips, which
+// ResampledRows returns the rows of the blocks that bootstrap and permutation tests draw: those of a clip, since clips
 // do not depend on each other; 0, as many as responses depend on each other for, elsewhere.
 func (st *Study) ResampledRows() int {
-	if st.Data != nil && st.Data.IsEvents() { // scores given as they are have no data
-		return 1
+	if st.Data == nil { // scores given as they are
+		return 0
 	}
-	return 0
+	return st.Data.ClipRows()
 }
 
-// Clips returns the names of the clips that are rows; none where rows are TRs.
+// Clips returns the names of the clips that rows are of; none of stories.
 func (st *Study) Clips(rows []design.Rows) (names []string) {
 	if st.Data == nil || !st.Data.IsEvents() {
 		return nil
 	}
-	events := st.Data.Events()
 	for _, r := range rows {
-		for _, e := range events[r.From:r.To] {
+		for _, e := range st.Data.ClipsIn(r) {
 			names = append(names, e.Name)
 		}
 	}

@@ -81,12 +81,12 @@ func isFolder(label string) bool {
 
 // useOfLabels returns clips as uses of splits that are called by their labels in a column.
 func (st *Study) useOfLabels(subject string, rows design.Rows, column string) (used []design.Use) {
-	events := st.Data.Events()
-	for k := range rows.Len() {
-		one := design.Rows{Story: rows.Story, From: rows.From + k, To: rows.From + k + 1}
-		label := events[one.From].Labels[column]
+	each := st.Data.ClipRows()
+	for k, e := range st.Data.ClipsIn(rows) {
+		one := design.Rows{Story: rows.Story, From: rows.From + k*each, To: rows.From + (k+1)*each}
+		label := e.Labels[column]
 		if n := len(used); n > 0 && used[n-1].Split == label {
-			used[n-1].Rows.To++
+			used[n-1].Rows.To += each
 			continue
 		}
 		used = append(used, design.Use{Split: label, Subject: subject, Rows: one})

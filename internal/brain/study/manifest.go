@@ -155,6 +155,9 @@ func (st *Study) BeginIn(ctx context.Context, run *rundir.Run) error {
 
 // beginning returns the manifest of a new run.
 func (st *Study) beginning(ctx context.Context) (*results.Manifest, error) {
+	if err := st.refuseTuning(); err != nil {
+		return nil, err
+	}
 	if st.Experiment.Eval.HasFolds() {
 		return nil, fault.New(fault.Usage, "begin run", "eval.folds",
 			"each fold is a run of its own, and this is about one run").WithHint("set eval.folds: none")

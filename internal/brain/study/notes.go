@@ -50,6 +50,10 @@ func (st *Study) noteMethod(context.Context) error {
 	if st.Frozen.Half {
 		st.Note("activations of frozen layers are cached in bf16: results are not bit-identical to those without")
 	}
+	if st.Data.IsSeries() {
+		st.noteSeries()
+		return nil
+	}
 	if st.Data.IsEvents() {
 		st.Note("rows are clips: one vector and one response each")
 		return nil

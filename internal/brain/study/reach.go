@@ -40,7 +40,7 @@ func (st *Study) StimulusWindow() design.StimulusWindow {
 		clock.RowTime = 0
 	}
 	vector := design.StimulusWindow{Before: windows.ClipLength(exp.Model)}
-	if exp.Model.Extraction == experiment.ExtractChunks { // a frame depends on all of its clip
+	if exp.Model.Extraction != experiment.ExtractWindows { // a frame depends on all of its clip
 		vector.After = vector.Before
 	}
 	return st.Design().StimulusWindow(clock, vector)

@@ -215,7 +215,8 @@ func (st *Study) openDisk() (err error) {
 // prepare opens and checks the data that the experiment needs, by headers until the memory bound was checked.
 func (st *Study) prepare(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{st.checkRepeats, st.checkModel, st.openSubjects, st.auditSplits,
-		st.loadStimuli, st.shareMemory, st.auditSound, st.chooseLoss, st.readFolds, st.noteMethod, st.noteRegions} {
+		st.loadStimuli, st.checkLags, st.shareMemory, st.auditSound, st.chooseLoss, st.readFolds, st.noteMethod,
+		st.noteRegions} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -266,8 +267,8 @@ func (st *Study) checkModel(context.Context) error {
 	if err != nil {
 		return err
 	}
-	if m.Normalise == experiment.NormaliseStory && st.Data.IsEvents() {
-		m.Normalise = experiment.NormaliseWindow // each clip by itself
+	if m.Normalise == experiment.NormaliseStory && (st.Data.IsEvents() || st.Data.IsSeries()) {
+		m.Normalise = experiment.NormaliseWindow // each clip, or what is before a bin, by itself
 	}
 	st.normalise = m.Normalise
 	if st.owns {

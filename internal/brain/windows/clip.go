@@ -9,7 +9,8 @@ import (
 )
 
 // Clip is a stretch of audio that goes through the model as one input, and the windows that are read from it. With
-// extraction: windows each window is a clip; with extraction: chunks a clip is a chunk.
+// extraction: windows each window is a clip; with extraction: chunks a clip is a chunk; with clip it is a clip of the
+// data set.
 type Clip struct {
 	Start, End int         // samples, half-open
 	Windows    design.Rows // windows that are read from it; each is read from one clip
@@ -39,9 +40,22 @@ func ChunkClips(windows []design.Window, samples, length, window int) (out []Cli
 	return out
 }
 
+// wholeClips returns one clip for each stretch of some seconds in which windows end: all of their audio.
+func wholeClips(windows []design.Window, seconds float64) (out []Clip) {
+	for i, w := range windows {
+		k := math.Floor(w.Time/seconds - 1e-6)
+		if last := len(out) - 1; last >= 0 && out[last].Start == SamplesOf(k*seconds) {
+			out[last].End, out[last].Windows.To = w.End, i+1
+			continue
+		}
+		out = append(out, Clip{Start: SamplesOf(k * seconds), End: w.End, Windows: design.Rows{From: i, To: i + 1}})
+	}
+	return out
+}
+
 // ClipLength returns the length of a clip in seconds.
 func ClipLength(m experiment.Model) float64 {
-	if m.Extraction == experiment.ExtractChunks {
+	if m.Extraction != experiment.ExtractWindows {
 		return m.ChunkSeconds
 	}
 	return m.WindowSeconds

@@ -22,9 +22,13 @@ type Stimulus struct {
 
 // Own assigns the windows to clips.
 func (st *Stimulus) Own(m experiment.Model) {
-	if st.Shared = m.Extraction == experiment.ExtractChunks; st.Shared {
+	st.Shared = m.Extraction != experiment.ExtractWindows
+	switch m.Extraction {
+	case experiment.ExtractClip:
+		st.Clips = wholeClips(st.Windows, m.ChunkSeconds)
+	case experiment.ExtractChunks:
 		st.Clips = ChunkClips(st.Windows, st.Samples.Len(), SamplesOf(m.ChunkSeconds), SamplesOf(m.WindowSeconds))
-	} else {
+	default:
 		st.Clips = ownClips(st.Windows)
 	}
 	st.Groups = Groups(st.Clips)
