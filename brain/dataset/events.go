@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/brain/rowsource"
@@ -41,6 +42,11 @@ func (s *Spec) makeEvents() *fault.Error {
 	case DesignSeries:
 		if err := s.Series.check(s.TR, len(s.Events) > 0); err != nil {
 			return err
+		}
+		for _, name := range s.Channels {
+			if name == "" || strings.ContainsFunc(name, unicode.IsControl) {
+				return wrong("channels", "%q cannot be the name of a channel", name)
+			}
 		}
 		s.RowTime = 1
 		if len(s.Events) == 0 {

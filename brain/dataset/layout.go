@@ -131,6 +131,8 @@ func (l *layout) dataset(n *yaml.Node) error {
 			return l.milliseconds(path, v, &l.spec.Series.First)
 		case "baseline_ms":
 			return l.baseline(path, v)
+		case "channels":
+			return l.channels(path, v)
 		case "events":
 			return l.events(path, v)
 		case "tr_seconds":

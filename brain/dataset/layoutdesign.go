@@ -3,6 +3,7 @@ package dataset
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -25,9 +26,9 @@ func (l *layout) designOf(n *yaml.Node) {
 var keysOf = map[string]struct{ needs, may []string }{
 	designBOLD:   {[]string{"tr_seconds", "stories"}, []string{"row_time", "trimmed", "motion"}},
 	DesignEvent:  {[]string{"clip_seconds", "events"}, nil},
-	DesignSeries: {[]string{"step_ms", "stories"}, []string{"bin_ms"}},
+	DesignSeries: {[]string{"step_ms", "stories"}, []string{"bin_ms", "channels"}},
 	DesignSeries + " clips": {[]string{"step_ms", "clip_seconds", "events"},
-		[]string{"bin_ms", "first_ms", "baseline_ms"}},
+		[]string{"bin_ms", "first_ms", "baseline_ms", "channels"}},
 }
 
 // checkDesign refuses keys of another design.
@@ -82,4 +83,27 @@ func (l *layout) baseline(path string, n *yaml.Node) error {
 	}
 	copy(l.spec.Series.Baseline[:], times)
 	return err
+}
+
+// channels reads the names of channels: a list, or a text file with a line for each.
+func (l *layout) channels(path string, n *yaml.Node) error {
+	var file string
+	if n.Kind != yaml.ScalarNode {
+		return l.list(path, n, func(item *yaml.Node) error {
+			l.spec.Channels = append(l.spec.Channels, "")
+			return l.text(path, item, &l.spec.Channels[len(l.spec.Channels)-1])
+		})
+	}
+	if err := l.text(path, n, &file); err != nil {
+		return err
+	}
+	text, err := l.files.read(file)
+	if err != nil {
+		return err
+	}
+	l.tables = append(l.tables, l.files.join(file))
+	for line := range strings.Lines(string(text)) {
+		l.spec.Channels = append(l.spec.Channels, strings.TrimSpace(line))
+	}
+	return nil
 }

@@ -4,8 +4,8 @@ package dataset
 // ROIs are in capitals. docs/dataset-format.md describes each.
 var layoutKeys = map[string][]string{
 	"": {"name", "licence", "citation", "design", "tr_seconds", "row_time", "trimmed", "stories", "clip_seconds",
-		"step_ms", "bin_ms", "first_ms", "baseline_ms", "events", "subjects", "derived", "motion", "features", "rois",
-		"surface", "mask", "empty"},
+		"step_ms", "bin_ms", "first_ms", "baseline_ms", "channels", "events", "subjects", "derived", "motion",
+		"features", "rois", "surface", "mask", "empty"},
 	"events":                 {"table", "audio"},
 	"subjects/SUBJECT":       {"file", "array", "step_seconds", "seconds"}, // design event
 	"stories/STORY":          {"audio", "words", "phones", "speaker", "first_tr_seconds", "rows", "same_as"},

@@ -78,6 +78,9 @@ func (s *Spec) clipRows() int {
 // ClipSeconds returns the seconds from the beginning of a clip to that of the next one; 0 where stimuli are stories.
 func (d *Dataset) ClipSeconds() float64 { return float64(d.ClipRows()) * d.spec.TR }
 
+// Channels returns the names of the columns of responses in the design series, nil if they have none.
+func (d *Dataset) Channels() []string { return d.spec.Channels }
+
 // IsSeries reports whether rows are bins of the design series.
 func (d *Dataset) IsSeries() bool { return d.spec.Design == DesignSeries }
 

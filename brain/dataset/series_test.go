@@ -124,7 +124,12 @@ func TestSeriesIsRefused(t *testing.T) {
 			assert.NotContains(t, err.Error(), "\n")
 		})
 	}
-	d, err := openSeries(t, strings.Replace(seriesOfClips, "0.08", "0.1", 1))
+	d, err := openSeries(t, seriesOfClips+"channels: [left, right]\n")
+	require.NoError(t, err)
+	assert.Equal(t, []string{"left", "right"}, d.Channels())
+	_, err = openSeries(t, seriesOfClips+"channels: [left, \"a\\tb\"]\n")
+	require.ErrorContains(t, err, `channels: "a\tb" cannot be the name of a channel`)
+	d, err = openSeries(t, strings.Replace(seriesOfClips, "0.08", "0.1", 1))
 	require.NoError(t, err)
 	_, err = d.ReadResponses(t.Context(), "s", EventStory)
 	require.ErrorContains(t, err, "12 responses of 10 ms to each clip end before clip_seconds 0.1")

@@ -32,6 +32,7 @@ type Spec struct {
 	Subjects []Subject
 	Derived  []Subject // made from subjects, such as an average; must be named exactly
 	ROIs     []ROI
+	Channels []string   // names of the columns of responses in the design series; nil: their numbers
 	Features []Features // of stories or clips, made without the speech model
 
 	// CacheDir keeps copies by rows of responses in text, of those that are stored by columns, and of compressed ones,

@@ -8,6 +8,7 @@ import "slices"
 // their clip, or too early in it for a vector, have features of 0. Delayed copies of the rows stay within a clip.
 type Series struct {
 	Window float64 // seconds of audio behind a vector, fewer at the beginning of a clip
+	Pass   bool    // vectors are read from one pass over the clip, in which windows may be short
 	Delays []int   // in rows, from 0, ascending
 	Rows   int     // rows of each clip; 0: the stimulus is a story
 	Clips  []int   // samples of each clip
@@ -24,7 +25,11 @@ func (s Series) Windows(c Clock, rows, samples, rate int) (windows []Window, _ e
 		time := c.First + float64(k+1)*c.TR
 		end := sampleOf(time, rate)
 		start := max(begin, end-sampleOf(s.Window, rate))
-		if end <= limit && end-start >= minSamples {
+		input := start // of the model
+		if s.Pass {
+			input = begin
+		}
+		if end <= limit && end-input >= minSamples {
 			windows = append(windows, Window{Start: start, End: end, Time: time})
 		}
 	}

@@ -63,6 +63,11 @@ func TestWindowsOfBins(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []Window{{0, 1600, .1}, {1600, 3200, .2}}, []Window{{got[0].Start, got[0].End, .1},
 		{got[1].Start, got[1].End, .2}}, "rows before the story and after it have no window")
+	pass, err := Series{Window: .02, Pass: true, Delays: []int{0}, Rows: 4, Clips: []int{1280}}.Windows(
+		Clock{TR: .02, RowTime: 1}, 4, 1280, 16000)
+	require.NoError(t, err)
+	require.Len(t, pass, 3, "of a pass over the clip windows may be short, but for its first frame")
+	assert.Equal(t, 320, pass[0].End-pass[0].Start)
 	short, err := Series{Window: 1, Delays: []int{0}, Rows: 50, Clips: []int{8000}}.Windows(
 		Clock{TR: .01, RowTime: 1}, 50, 8000, 16000)
 	require.NoError(t, err)

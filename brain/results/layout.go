@@ -25,7 +25,7 @@ type LayoutSubject struct {
 	Rows   []design.Rows `json:"rows"` // story by story, as in the matrices
 	ROIs   []LayoutROI   `json:"rois"`
 
-	Clips []string `json:"clips,omitempty"` // names of the rows, where rows are clips
+	Clips []string `json:"clips,omitempty"` // whose rows follow each other, where stimuli are clips
 
 	// part of a voxel's largest prediction within which two predictions are the same, measured on this machine
 	Resolution float64 `json:"resolution,omitempty"`

@@ -54,6 +54,9 @@ type Scores struct {
 	// Features are those of eval.features, in its order.
 	Features []FeatureScore `json:"features,omitempty"`
 
+	// Lags are those of the untuned model in each window of readout.lag_windows, then at each of readout.lags_ms alone.
+	Lags []LagScore `json:"lags,omitempty"`
+
 	StoryScores   []StoryScore   `json:"story_scores,omitempty"`   // r over the rows of each story alone
 	SubjectScores []SubjectScore `json:"subject_scores,omitempty"` // of each subject alone, if there are several
 }
@@ -97,6 +100,14 @@ type FeatureScore struct {
 	ModelScore
 	Model string `json:"model"`         // what Less is of: "tuned" or, without a tuned model, "base"
 	Less  *Delta `json:"model_less_it"` // model − features
+}
+
+// LagScore is the score at some lags alone, in milliseconds.
+type LagScore struct {
+	Window string             `json:"window,omitempty"` // "": one lag
+	LagsMS []float64          `json:"lags_ms"`
+	MeanR  float64            `json:"mean_r"`
+	ROIs   map[string]float64 `json:"rois"`
 }
 
 // Delta is the difference of two systems with a paired interval.

@@ -36,3 +36,30 @@ func printFeatures(w io.Writer, list []results.FeatureScore) error {
 	_, err := fmt.Fprintln(w)
 	return err
 }
+
+// printLags writes the table of lags alone: a line for each window and lag, with all channels and each ROI.
+func printLags(w io.Writer, list []results.LagScore) error {
+	if len(list) == 0 {
+		return nil
+	}
+	names := roikeys.Sorted(list[0].ROIs)
+	head := append([]string{"lags", "ms", "all channels"}, names...)
+	var rows [][]string
+	for _, l := range list {
+		first, last := l.LagsMS[0], l.LagsMS[len(l.LagsMS)-1]
+		r := []string{l.Window, fmt.Sprintf("%g", first), score(l.MeanR)}
+		if last > first {
+			r[1] = fmt.Sprintf("%g to %g", first, last)
+		}
+		for _, name := range names {
+			r = append(r, score(l.ROIs[name]))
+		}
+		rows = append(rows, r)
+	}
+	fmt.Fprintln(w, "The model at lags by themselves, r (channels.tsv of a subject has channels and its latency):")
+	if err := ui.Table(w, head, rows); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(w)
+	return err
+}

@@ -149,6 +149,9 @@ func printSummary(w io.Writer, s *results.Summary) error {
 	if err := printFeatures(w, t.Features); err != nil {
 		return err
 	}
+	if err := printLags(w, t.Lags); err != nil {
+		return err
+	}
 	if text := t.OneStory(); text != "" {
 		fmt.Fprintln(w, text)
 	}

@@ -113,8 +113,8 @@ func against(ctx context.Context, r *scored, runs []*scored,
 	}
 	groups := groups(r, runs)
 	draw := stats.BootstrapOptions{Seed: opt.Seed, Resamples: opt.Resamples}
-	if len(r.Layout.Subjects[0].Clips) > 0 { // which do not depend on each other
-		draw.BlockRows = 1
+	if p := r.Layout.Subjects[0]; len(p.Clips) > 0 { // which do not depend on each other
+		draw.BlockRows = p.Count() / len(p.Clips)
 	}
 	for k, run := range runs {
 		out.Runs = append(out.Runs, results.ComparedRun{Dir: run.Dir, Chosen: run.Chosen})

@@ -25,6 +25,7 @@ type Baseline struct {
 	Resolution []float64             // of predictions, by subject, as [stats.Resolution] measures it; nil: the least
 	bestLayer  int
 
+	features []encoding.RowFeatures      // of Base, where rows are bins
 	want     map[int][]float32           // the test rows of subjects, by their number, once they were read
 	ceilings map[int]*stats.NoiseCeiling // likewise; nil: their test rows have no repeats
 }
@@ -37,6 +38,9 @@ func ScoredLayerBaseline(ctx context.Context, st *study.Study) (*Baseline, error
 		return nil, err
 	}
 	b := &Baseline{Study: st, bestLayer: st.Experiment.Model.Layer}
+	if st.Data.IsSeries() {
+		b.features = f
+	}
 	// The ridge comes before the groups of voxels: it measures the responses as it reads them.
 	if b.Base, err = encoding.Predict(ctx, st, st.Subjects, f, study.Test); err != nil {
 		return nil, err
@@ -89,6 +93,7 @@ type Evaluation struct {
 	Voxels  []stats.TestFamily        // by subject: tuned against base; nil if there is no tuned system
 	Margins map[string]results.Margin // of the locked analysis plan
 	own     []ownFeatures             // of eval.features
+	lags    []lagScores               // of bins
 }
 
 // Compare scores a tuned model (nil: none) and the baseline on the test rows. Each has its own
@@ -154,6 +159,9 @@ func Evaluate(ctx context.Context, st *study.Study, tuned *study.Tuned, dir stri
 	e, err := b.Compare(ctx, tuned)
 	if err == nil {
 		err = e.addFeatures(ctx)
+	}
+	if err == nil {
+		err = e.addLags(ctx)
 	}
 	if err != nil {
 		return nil, err

@@ -27,6 +27,7 @@ import (
 //	    delta_r.npy             (voxels): tuned − base
 //	    delta_p.npy             (voxels): its two-sided p by [stats.PairedTest]; 1 where nothing can be scored
 //	    delta_q.npy             (voxels): its false discovery rate over the subject's voxels (Benjamini and Hochberg)
+//	    channels.tsv            a line for each channel, where rows are bins
 //	    ceiling.npy             (voxels): CCmax, where test stories were heard several times
 //
 // Systems features_NAME are those of eval.features. Systems other than base and these, and their comparisons, exist if
@@ -55,6 +56,11 @@ func (e *Evaluation) Write(ctx context.Context, dir string) error {
 		}
 		for _, own := range e.own {
 			f.system("features_"+own.name, own.predicted[i], want, p.Parts[study.Test])
+		}
+		if e.lags != nil {
+			if err := e.channels(dir, i, want); err != nil {
+				return err
+			}
 		}
 		c, err := e.ceiling(ctx, i)
 		if err != nil {

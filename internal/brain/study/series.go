@@ -67,7 +67,8 @@ func ofWholeClips(m *experiment.Model, data *dataset.Dataset) {
 
 // series is the design of bins that are read in some way.
 func (st *Study) series(m experiment.Model) design.Series {
-	return design.Series{Window: m.WindowSeconds, Delays: st.Delays, Rows: st.Data.ClipRows(), Clips: st.clips}
+	return design.Series{Window: m.WindowSeconds, Pass: m.Extraction == experiment.ExtractClip, Delays: st.Delays,
+		Rows: st.Data.ClipRows(), Clips: st.clips}
 }
 
 // OtherExtraction returns the other way to read the bins of clips: causally, or from one pass over each clip.
@@ -129,6 +130,14 @@ func (st *Study) LagWindows() (out []LagWindow) {
 func (st *Study) checkLags(context.Context) error {
 	if !st.Data.IsSeries() {
 		return nil
+	}
+	if names := st.Data.Channels(); names != nil {
+		for _, p := range st.Subjects {
+			if p.Voxels != len(names) {
+				return fault.New(fault.BadData, "load responses", p.Name, "%d channels, channels names %d", p.Voxels,
+					len(names)).WithHint("give a name for each, in their order")
+			}
+		}
 	}
 	for _, w := range append(st.LagWindows(), LagWindow{"", st.Delays}) {
 		covers := false

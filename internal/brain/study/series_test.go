@@ -101,6 +101,9 @@ func TestSeriesAreRefused(t *testing.T) {
 		"a window between bins": {func(e *experiment.Experiment, _ *dataset.Spec) {
 			e.Readout.LagWindows = []string{"x=10:30"}
 		}, "window x has no multiple of bins of 40 ms"},
+		"other channels": {func(_ *experiment.Experiment, s *dataset.Spec) {
+			s.Channels = []string{"a", "b"}
+		}, "ada: 3 channels, channels names 2"},
 		"chunks": {func(e *experiment.Experiment, _ *dataset.Spec) {
 			e.Model.Extraction = experiment.ExtractChunks
 		}, "model.extraction: has no part in the design series"},
