@@ -91,6 +91,10 @@ func (m Model) check(name string) *fault.Error {
 		return bad("features and adapters are those of the run")
 	case m.Run == "" && m.Subject != "":
 		return bad("only a run has subjects")
+	case m.Run == "" && m.Statistics != "":
+		return bad("only a run has statistics")
+	case !slices.Contains([]string{"", clipStatistics, trainingStatistics}, m.Statistics):
+		return bad("statistics are %q, want clip or training", m.Statistics)
 	case m.SHA256 != "" && !digest.MatchString(m.SHA256):
 		return bad("sha256 is not 64 hexadecimal digits in lower case")
 	case m.Run != "" && m.SHA256 == "":

@@ -31,12 +31,15 @@ type TLS struct {
 
 // Model is one model of a server: the features of a speech model, or the predictions of a run.
 type Model struct {
-	Path     string             `yaml:"model,omitempty"`    // folder of the speech model; with Run, where it is now
-	Run      string             `yaml:"run,omitempty"`      // folder of a finished run whose readout predicts
-	SHA256   string             `yaml:"sha256,omitempty"`   // of the run (see Digest), or of the speech model if given
-	Subject  string             `yaml:"subject,omitempty"`  // of the run, if it has several
-	Adapters map[string]Adapter `yaml:"adapters,omitempty"` // of a speech model, one of which a request may name
-	Features *Features          `yaml:"features,omitempty"` // of a speech model
+	Path    string `yaml:"model,omitempty"`   // folder of the speech model; with Run, where it is now
+	Run     string `yaml:"run,omitempty"`     // folder of a finished run whose readout predicts
+	SHA256  string `yaml:"sha256,omitempty"`  // of the run (see Digest), or of the speech model if given
+	Subject string `yaml:"subject,omitempty"` // of the run, if it has several
+	// Statistics that standardise features of a run: clip (the default), the clip's own, or training, those of the
+	// training stories.
+	Statistics string             `yaml:"statistics,omitempty"`
+	Adapters   map[string]Adapter `yaml:"adapters,omitempty"` // of a speech model, one of which a request may name
+	Features   *Features          `yaml:"features,omitempty"` // of a speech model
 }
 
 // Adapter is a folder in the format of Hugging Face PEFT.

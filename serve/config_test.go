@@ -58,25 +58,27 @@ limits: {deadline: 5s}
 func TestConfigurationsThatAreRefused(t *testing.T) {
 	model := "models: {a: {model: m}}\n"
 	for text, want := range map[string]string{
-		"":                                    "models: there is none",
-		"models: [":                           "yaml: line 1",
-		"modles: {}":                          "field modles not found",
-		model + "limits: {byte: 3}":           "field byte not found",
-		model + "limits: {bytes: 0}":          "limits.bytes: the value is not possible",
-		model + "limits: {seconds: .nan}":     "limits.seconds: the value is not possible",
-		model + "limits: {deadline: 3}":       "into time.Duration",
-		model + "workers: 0":                  "workers: the value is not possible",
-		model + "log: loud":                   `log: "loud", want debug`,
-		model + "listen: x":                   `listen: "x", want HOST:PORT`,
-		model + "listen: ''":                  "neither HTTP nor gRPC",
-		model + "tls: {cert: c}":              "cert and key go together",
-		"models: {a b: {model: m}}":           "the name has other characters",
-		"models: {a: {}}":                     "names neither a model nor a run",
-		"models: {a: {run: r}}":               "models.a: has no sha256",
-		"models: {a: {run: r, sha256: x}}":    "sha256 is not 64 hexadecimal digits",
-		"models: {a: {model: m, subject: s}}": "only a run has subjects",
-		"models: {a: {model: m, adapters: {b: {path: p}}}}":         "models.a.adapters.b: has no sha256",
-		"models: {a: {model: m, adapters: {b: {sha256: p}}}}":       "has no path",
+		"":                                                    "models: there is none",
+		"models: [":                                           "yaml: line 1",
+		"modles: {}":                                          "field modles not found",
+		model + "limits: {byte: 3}":                           "field byte not found",
+		model + "limits: {bytes: 0}":                          "limits.bytes: the value is not possible",
+		model + "limits: {seconds: .nan}":                     "limits.seconds: the value is not possible",
+		model + "limits: {deadline: 3}":                       "into time.Duration",
+		model + "workers: 0":                                  "workers: the value is not possible",
+		model + "log: loud":                                   `log: "loud", want debug`,
+		model + "listen: x":                                   `listen: "x", want HOST:PORT`,
+		model + "listen: ''":                                  "neither HTTP nor gRPC",
+		model + "tls: {cert: c}":                              "cert and key go together",
+		"models: {a b: {model: m}}":                           "the name has other characters",
+		"models: {a: {}}":                                     "names neither a model nor a run",
+		"models: {a: {model: m, statistics: clip}}":           "only a run has statistics",
+		"models: {a: {run: r, statistics: own}}":              `statistics are "own", want clip or training`,
+		"models: {a: {run: r}}":                               "models.a: has no sha256",
+		"models: {a: {run: r, sha256: x}}":                    "sha256 is not 64 hexadecimal digits",
+		"models: {a: {model: m, subject: s}}":                 "only a run has subjects",
+		"models: {a: {model: m, adapters: {b: {path: p}}}}":   "models.a.adapters.b: has no sha256",
+		"models: {a: {model: m, adapters: {b: {sha256: p}}}}": "has no path",
 		"models: {a: {run: r, features: {}, sha256: " + hash + "}}": "are those of the run",
 	} {
 		_, err := Load(writeConfig(t, text), false)
@@ -168,9 +170,14 @@ func TestDigest(t *testing.T) {
 	before = digestOf(t, dir)
 	put("metrics.jsonl", "m")
 	put("checkpoints/1", "m")
+	put("eval/summary.json", "m")
 	assert.Equal(t, before, digestOf(t, dir))
-	put("readout/ada.safetensors", "s")
-	assert.NotEqual(t, before, digestOf(t, dir))
+	for _, name := range []string{"readout/ada.safetensors", "calibration/ada.safetensors",
+		"eval/test/ada/ceiling.npy"} {
+		put(name, "s")
+		assert.NotEqual(t, before, digestOf(t, dir), name)
+		before = digestOf(t, dir)
+	}
 
 	require.NoError(t, os.Symlink("/etc/passwd", filepath.Join(dir, "readout", "link")))
 	_, err := Digest(dir)

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/brainwavlm/bwlm/fault"
@@ -17,7 +18,7 @@ import (
 const digesting = "hash folder"
 
 // ofRun are the files and folders of a run that a prediction depends on. Logs and checkpoints are not among them.
-var ofRun = []string{"adapter", "config.yaml", "manifest.json", "model", "readout"}
+var ofRun = []string{"adapter", "calibration", "config.yaml", "manifest.json", "model", "readout"}
 
 // Digest returns the SHA-256, in hexadecimal, of a run or an adapter: of the lines "HASH  PATH" of its files in the
 // order of their paths, as sha256sum prints them. Of a run it takes what predictions depend on. Links are errors.
@@ -29,7 +30,11 @@ func Digest(dir string) (string, error) {
 	defer root.Close()
 	from := []string{"."}
 	if _, err := root.Lstat("readout"); err == nil {
-		from = ofRun
+		ceilings, err := fs.Glob(root.FS(), "eval/test/*/ceiling.npy")
+		if err != nil {
+			return "", fault.Wrap(fault.Internal, digesting, dir, err)
+		}
+		from = slices.Sorted(slices.Values(slices.Concat(ofRun, ceilings)))
 	}
 	sum := sha256.New()
 	for _, name := range from {

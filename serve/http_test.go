@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"math"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -281,4 +282,55 @@ func TestLogsHaveNoContents(t *testing.T) {
 		}
 	}
 	assert.True(t, found, logs)
+}
+
+// Bounds, ceilings and validation r come where they are asked for, as null in JSON where there are none.
+func TestReliabilityComesOnRequest(t *testing.T) {
+	cfg := testConfig(t)
+	m := cfg.Models["responses"]
+	m.Statistics = trainingStatistics
+	cfg.Models["trained"] = m
+	h := start(t, cfg, Options{})
+	clip := noise(4, 5)
+	for name, training := range map[string]bool{"responses": false, "trained": true} {
+		p, err := predict.Open(t.Context(), runDir(t), predict.Options{Model: modelDir(t), Device: torchtest.Device(),
+			TrainingStatistics: training})
+		require.NoError(t, err)
+		defer p.Close()
+		want, err := p.Predict(t.Context(), clip)
+		require.NoError(t, err)
+		lower, upper, err := p.Interval(want, .5)
+		require.NoError(t, err)
+		q := sound(clip, true)
+		q.Parameters = map[string]any{openinference.ParamLevel: .5}
+		for _, o := range []string{"validation_r", "upper", "lower", "ceiling", "predictions"} {
+			q.Outputs = append(q.Outputs, openinference.Wanted{Name: o, Binary: o != "ceiling"})
+		}
+		code, r, err := h.ask(t.Context(), "/v2/models/"+name+"/infer", q)
+		require.NoError(t, err)
+		require.Equal(t, http.StatusOK, code)
+		require.Len(t, r.Outputs, 5)
+		closeTo(t, want.Values, floats(t, r, "predictions"))
+		closeTo(t, lower, floats(t, r, "lower"))
+		closeTo(t, upper, floats(t, r, "upper"))
+		assert.Equal(t, float32s(p.ValidationR), floats(t, r, "validation_r"))
+		assert.Equal(t, []int64{60}, r.Outputs[3].Shape)
+		for _, x := range floats(t, r, "ceiling") {
+			assert.True(t, math.IsNaN(float64(x)), "the run was not evaluated: %g", x)
+		}
+		q.Parameters[openinference.ParamLevel] = .51
+		code, _, err = h.ask(t.Context(), "/v2/models/"+name+"/infer", q)
+		require.NoError(t, err)
+		assert.Equal(t, http.StatusBadRequest, code)
+		meta, err := h.Metadata(name, "")
+		require.NoError(t, err)
+		assert.Equal(t, "0.5 0.6 0.7 0.8 0.9 0.95 0.99", meta.Properties["levels"])
+		assert.Len(t, meta.Outputs, 7)
+	}
+	trained, err := h.Metadata("trained", "")
+	require.NoError(t, err)
+	assert.Equal(t, "training", trained.Properties["statistics"])
+	own, err := h.Metadata("responses", "")
+	require.NoError(t, err)
+	assert.NotEqual(t, own.Versions, trained.Versions)
 }

@@ -151,7 +151,7 @@ func (s *Server) infer(ctx context.Context, t *ticket, q *Request) (*Response, e
 	if err != nil {
 		return nil, err
 	}
-	if err := t.needs(4*int64(len(samples)) + 4*m.bytes(len(samples))); err != nil { // the answer, and its encoding
+	if err := t.needs(4*int64(len(samples)) + 4*m.bytes(q, len(samples))); err != nil { // the answer, and its encoding
 		return nil, err
 	}
 	windows := m.windows(len(samples))
@@ -161,7 +161,7 @@ func (s *Server) infer(ctx context.Context, t *ticket, q *Request) (*Response, e
 	}
 	s.mean.Store((7*s.mean.Load() + int64(windows)) / 8)
 	ctx, computed := s.observer.Phase(ctx, q.Model, "compute")
-	outputs, err := m.answer(ctx, q.Adapter, samples)
+	outputs, err := m.answer(ctx, q, samples)
 	computed()
 	if err != nil {
 		if s.phase.Load() == ended {

@@ -11,7 +11,6 @@ import (
 	"sync"
 
 	"github.com/brainwavlm/bwlm/brain/extract"
-	"github.com/brainwavlm/bwlm/brain/predict"
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/openinference"
 	"github.com/brainwavlm/bwlm/speech"
@@ -31,12 +30,12 @@ type model struct {
 
 // answerer computes answers of a kind of model.
 type answerer interface {
-	// answer returns the tensors for audio at 16 kHz.
-	answer(ctx context.Context, adapter string, samples []float32) ([]Tensor, error)
+	// answer returns the tensors of a request for its audio at 16 kHz.
+	answer(ctx context.Context, q *Request, samples []float32) ([]Tensor, error)
 	// windows returns the number of windows of audio with a number of samples.
 	windows(samples int) int
 	// bytes returns the memory of an answer.
-	bytes(samples int) int64
+	bytes(q *Request, samples int) int64
 }
 
 // close waits for requests and frees the model.
@@ -148,10 +147,10 @@ func (f *features) close() {
 	f.base.Close()
 }
 
-func (f *features) answer(ctx context.Context, adapter string, samples []float32) ([]Tensor, error) {
+func (f *features) answer(ctx context.Context, q *Request, samples []float32) ([]Tensor, error) {
 	of := f.base
-	if adapter != "" {
-		of = f.views[adapter]
+	if q.Adapter != "" {
+		of = f.views[q.Adapter]
 	}
 	found, err := extract.Features(ctx, of.Model, samples, f.opt)
 	if err != nil {
@@ -170,66 +169,6 @@ func (f *features) windows(samples int) int {
 	return int(float64(samples) / speech.SampleRate / f.opt.StrideSeconds)
 }
 
-func (f *features) bytes(samples int) int64 {
+func (f *features) bytes(_ *Request, samples int) int64 {
 	return 4 * int64(f.windows(samples)) * int64(f.base.Model.Architecture().Width) * int64(len(f.opt.Layers))
-}
-
-// responses answers with what a subject's voxels are expected to do.
-type responses struct{ *predict.Predictor }
-
-// openResponses opens the predictor of a run.
-func (s *Server) openResponses(ctx context.Context, name string, m Model) (*model, error) {
-	if err := sameDigest(m.Run, m.SHA256); err != nil {
-		return nil, err
-	}
-	var identity string
-	open := func(ctx context.Context, dir string, opt speech.Options) (speech.Encoder, error) {
-		base, err := s.bases.open(ctx, dir, opt)
-		if err == nil {
-			if identity, err = base.Identity(); err != nil {
-				base.Close()
-			}
-		}
-		return base, err
-	}
-	p, err := predict.Open(ctx, m.Run, predict.Options{Subject: m.Subject, Model: m.Path, Device: s.device, Open: open,
-		Batcher: s.batcher})
-	if err != nil {
-		return nil, err
-	}
-	if err := sameDigest(m.Run, m.SHA256); err != nil { // what was read in between
-		p.Close()
-		return nil, err
-	}
-	out := &model{answerer: responses{p}, stop: p.Close, shortest: p.MinSeconds()}
-	out.meta = Metadata{Name: name, Versions: []string{versionOf(m, identity)}, Platform: platform, Inputs: inputs,
-		Outputs: []TensorSpec{
-			{Name: openinference.OutputTimes, Datatype: "FP64", Shape: []int64{-1}},
-			{Name: openinference.OutputColumns, Datatype: "INT64", Shape: []int64{int64(p.Voxels())}},
-			{Name: openinference.OutputResponse, Datatype: "FP32", Shape: []int64{-1, int64(p.Voxels())}},
-		}}
-	return out, nil
-}
-
-func (r responses) answer(ctx context.Context, _ string, samples []float32) ([]Tensor, error) {
-	p, err := r.Predict(ctx, samples)
-	if err != nil {
-		return nil, err
-	}
-	columns := make([]int64, len(r.Columns))
-	for i, c := range r.Columns {
-		columns[i] = int64(c)
-	}
-	return []Tensor{
-		{Name: openinference.OutputTimes, Shape: []int{p.Rows}, Values: p.Times},
-		{Name: openinference.OutputColumns, Shape: []int{p.Voxels}, Values: columns},
-		{Name: openinference.OutputResponse, Shape: []int{p.Rows, p.Voxels}, Values: p.Values},
-	}, nil
-}
-
-func (r responses) windows(samples int) int { return r.Windows(samples) }
-
-func (r responses) bytes(samples int) int64 {
-	rows := int64(float64(samples) / speech.SampleRate / r.TR)
-	return 4 * rows * int64(r.Voxels())
 }

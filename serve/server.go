@@ -130,7 +130,7 @@ func (s *Server) warm(ctx context.Context, m *model) error {
 		samples[i] = float32(i%7) * 1e-3 // no silence, which has no SD
 	}
 	for _, adapter := range append([]string{""}, m.adapters...) {
-		if _, err := m.answer(ctx, adapter, samples); err != nil {
+		if _, err := m.answer(ctx, &Request{Adapter: adapter}, samples); err != nil {
 			return err
 		}
 	}

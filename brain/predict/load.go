@@ -167,7 +167,10 @@ func (p *Predictor) load(ctx context.Context, run string, f *ckpt.File, opt Opti
 		p.readout = r
 		return nil
 	})
-	if err != nil && fault.KindOf(err) == fault.Internal {
+	if err == nil {
+		return p.openReliability(run)
+	}
+	if fault.KindOf(err) == fault.Internal {
 		return fault.Wrap(fault.BadData, rundir.OpenPredictor, f.Where(rundir.ReadoutColumns), err)
 	}
 	return err

@@ -10,6 +10,7 @@ import (
 	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/brain/extract"
 	"github.com/brainwavlm/bwlm/fault"
+	"github.com/brainwavlm/bwlm/internal/brain/calibration"
 	"github.com/brainwavlm/bwlm/internal/brain/encoding"
 	"github.com/brainwavlm/bwlm/internal/brain/readout"
 	"github.com/brainwavlm/bwlm/internal/brain/windows"
@@ -24,11 +25,13 @@ import (
 // forward passes run at the same time as package torch has workers.
 //
 // Predictions have limits:
-//   - Features are standardised over the rows of the clip, since a new clip has no other statistics. A row's prediction
-//     so depends on the whole clip; give a minute or more, with speech as varied as in the stories of the training.
+//   - Features are standardised over the rows of the clip, as those of the training were over each story. A row's
+//     prediction so depends on the whole clip; give a minute or more, with speech as varied as in the stories of the
+//     training, or standardise by the statistics of the training stories (Options.TrainingStatistics).
 //   - The first rows (as many as the longest delay) lack their history, and Lanczos spoils up to 3 rows at both ends.
 //     The response to the last seconds comes after the clip: append silence to see it.
-//   - Values are in the units of the responses that were trained on, usually SDs of a voxel over a story.
+//   - Values are in the units of the responses that were trained on, usually SDs of a voxel over a story, if the loss
+//     has a unit. A correlation has none: see Interval, whose bounds have that unit.
 //   - It is the readout that predicts, which saw few epochs. Published scores come from a ridge fitted anew (see
 //     Study.Evaluate); they are no measure of these predictions.
 type Predictor struct {
@@ -38,6 +41,13 @@ type Predictor struct {
 	Delays  []int   // in TRs
 	Epoch   int     // from which model and readout are
 	Notes   []string
+
+	// ValidationR is r of each voxel over the validation rows, and Ceiling the noise ceiling of the test rows of the
+	// evaluation (CCmax); NaN where there is none.
+	ValidationR, Ceiling []float64
+
+	calibration *calibration.Calibration // nil: of a run before there were any
+	training    bool                     // features are standardised by the training stories' statistics
 
 	exp     *experiment.Experiment
 	clock   design.Clock
@@ -61,6 +71,10 @@ type Options struct {
 	Open func(ctx context.Context, dir string, opt speech.Options) (speech.Encoder, error)
 	// Batcher computes windows with those of other calls; nil: alone, in the units of the training.
 	Batcher *extract.Batcher
+
+	// TrainingStatistics standardises features by mean and SD over the training stories in place of the clip's own, so
+	// that a prediction depends on its stimulus window alone. Short clips are predicted better so.
+	TrainingStatistics bool
 
 	// AllowChangedBase lets the run meet a speech model other than the one that it was trained on.
 	AllowChangedBase bool
@@ -88,7 +102,7 @@ func Open(ctx context.Context, run string, opt Options) (*Predictor, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Predictor{exp: exp}
+	p := &Predictor{exp: exp, training: opt.TrainingStatistics}
 	p.life, p.end = context.WithCancel(context.WithoutCancel(ctx))
 	file, err := p.openReadout(run, opt.Subject)
 	if err != nil {
@@ -170,7 +184,7 @@ func (p *Predictor) rowFeatures(ctx context.Context, clip *windows.Stimulus) ([]
 	fs := make([]encoding.RowFeatures, len(layers))
 	for i, x := range vectors {
 		channels := p.model.Model.Architecture().Width
-		rows, _ := clip.Tuning.Undelayed(x, channels)
+		rows := p.standardised(clip.Tuning, x, i)
 		fs[i] = encoding.RowFeatures{Width: clip.Tuning.Width(channels), Delays: clip.Tuning.Delays,
 			Rows: map[string][]float32{clip.Name: rows}}
 	}

@@ -8,8 +8,8 @@ import (
 )
 
 // computing are the commands whose running time depends on thread and malloc policy.
-var computing = []string{"train", "resume", "rerun", "eval", "features", "serve", "ridge", "demo", "bench", "plan",
-	"sweep", "transfer", "controls", "probe", "variance-partition"}
+var computing = []string{"train", "resume", "rerun", "eval", "features", "predict", "serve", "ridge", "demo", "bench",
+	"plan", "sweep", "transfer", "controls", "probe", "variance-partition"}
 
 // commandOf is the command that a command line names; "" if it names none.
 func commandOf(args []string) string {

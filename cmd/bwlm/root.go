@@ -36,6 +36,7 @@ func commands() []constructor {
 		exportCommand,
 		publishCommand,
 		featuresCommand,
+		predictCommand,
 		serveCommand,
 		ridgeCommand,
 		mergeCommand,

@@ -166,8 +166,9 @@ var rules = []rule{
 		"internal/brain/phases", "internal/brain/sections", "internal/rundir", "npy", "torch", "torch/nn",
 		"internal/ckpt", "peft", "speech", "brain/design", "brain/experiment", "brain/loss", "brain/progress",
 		"internal/brain/readout", "brain/results", "brain/ridge", "brain/stats", "internal/brain/encoding",
-		"internal/brain/study", "internal/brain/windows", "torch/dist",
+		"internal/brain/study", "internal/brain/windows", "torch/dist", "internal/brain/calibration",
 	}},
+	{packages: "internal/brain/calibration", ours: []string{"internal/ckpt", "brain/design", "brain/stats"}},
 	{packages: "internal/brain/evaluate", ours: []string{
 		"internal/brain/phases", "internal/rundir", "torch", "torch/nn", "npy", "peft", "speech",
 		"internal/brain/analysisplan", "brain/design", "brain/experiment", "brain/progress", "brain/results",
@@ -176,7 +177,7 @@ var rules = []rule{
 	{packages: "brain/predict", ours: []string{
 		"internal/rundir", "torch", "torch/nn", "internal/ckpt", "speech", "speech/pretrained", "brain/design",
 		"brain/experiment", "brain/extract", "internal/brain/readout", "brain/results", "internal/brain/encoding",
-		"internal/brain/windows",
+		"internal/brain/windows", "internal/brain/calibration", "npy",
 	}},
 	{packages: "serve", ours: []string{
 		"audio", "brain/experiment", "brain/extract", "brain/predict", "speech", "speech/pretrained", "torch",
@@ -250,7 +251,7 @@ var rules = []rule{
 		"internal/rundir", "internal/ckpt", "peft", "brain/experiment", "brain/results",
 	}},
 	{packages: "internal/brain/verify", ours: []string{
-		"internal/cortex",
+		"internal/cortex", "internal/brain/calibration",
 		"internal/brain/datacheck", "internal/rundir", "internal/ckpt", "npy", "peft", "speech", "speech/pretrained",
 		"brain/dataset", "brain/experiment", "brain/results",
 	}},

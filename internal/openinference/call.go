@@ -17,7 +17,8 @@ type Call struct {
 	Samples    []float32 // of one channel
 	SampleRate int       // of Samples, in Hz; 0: 16000
 
-	Outputs []string // names of tensors; none: all
+	Outputs []string // names of tensors; none: all but those that are computed on request
+	Level   float64  // of prediction intervals; 0: .9
 }
 
 // Answer is the answer to a call. Packages serve and serve/client call it a Response.
@@ -85,6 +86,13 @@ func CallOf(wire *Request, model, version string) (*Call, error) {
 		}
 		c.SampleRate = int(hz)
 	}
+	if level, given := wire.Parameters[ParamLevel]; given {
+		share, ok := level.(float64)
+		if !ok || !(share > 0 && share < 1) {
+			return nil, fault.New(fault.Usage, calling, ParamLevel, "it is no number between 0 and 1")
+		}
+		c.Level = share
+	}
 	for _, o := range wire.Outputs {
 		c.Outputs = append(c.Outputs, o.Name)
 	}
@@ -131,6 +139,9 @@ func (c *Call) Request() *Request {
 	}
 	if c.SampleRate != 0 {
 		q.Parameters[ParamRate] = c.SampleRate
+	}
+	if c.Level != 0 {
+		q.Parameters[ParamLevel] = c.Level
 	}
 	for _, name := range c.Outputs {
 		q.Outputs = append(q.Outputs, Wanted{name, true})

@@ -1,6 +1,7 @@
 package openinference
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
@@ -143,9 +144,9 @@ func decodeBytes(n int64, b []byte) ([][]byte, error) {
 func decodeJSON(datatype string, n int64, data json.RawMessage) (any, error) {
 	switch datatype {
 	case "FP32":
-		return flat[float32](n, data)
+		return floats[float32](n, data)
 	case "FP64":
-		return flat[float64](n, data)
+		return floats[float64](n, data)
 	case "INT64":
 		return flat[int64](n, data)
 	case "BYTES":
@@ -164,6 +165,24 @@ func decodeJSON(datatype string, n int64, data json.RawMessage) (any, error) {
 		return out, nil
 	}
 	return nil, bad("datatype", "it is not FP32, FP64, INT64 or BYTES")
+}
+
+// floats is flat for numbers of which null is NaN, as encode writes it.
+func floats[T float32 | float64](n int64, data json.RawMessage) ([]T, error) {
+	if !bytes.Contains(data, []byte("null")) {
+		return flat[T](n, data)
+	}
+	list, err := flat[*T](n, data)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]T, len(list))
+	for i, x := range list {
+		if out[i] = T(math.NaN()); x != nil {
+			out[i] = *x
+		}
+	}
+	return out, nil
 }
 
 // flat reads an array of n elements, nested to any depth up to that of a shape.

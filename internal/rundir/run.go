@@ -26,6 +26,7 @@ import (
 //	metrics.jsonl               a line for each step and epoch
 //	adapter/                    the epoch chosen on validation, in the format of Hugging Face PEFT
 //	readout/SUBJECT.safetensors the readout of that epoch
+//	calibration/SUBJECT.safetensors what validation rows say about its predictions
 //	ckpt/step-N/                to resume from
 //	epochs/N/                   the same of epoch N, with train.keep_epochs
 //	features/epoch-N/           features at rows after epoch N, with train.save_features
@@ -177,8 +178,9 @@ func lock(op, dir string, ready func() error) (*Run, error) {
 // not a regular file or a real folder. The directory itself may be reached by a link.
 func CheckFiles(op, dir string) error {
 	err := disk.In(dir, func(f *disk.Folder) error {
-		return f.Check(ConfigFile, ManifestOfRun, metricsFile, lockFile, "ckpt", "adapter", "model", "readout", "eval",
-			"controls", "epochs", "features", "profile.json", "trace.json", tuningFile, failureFile)
+		return f.Check(ConfigFile, ManifestOfRun, metricsFile, lockFile, "ckpt", "adapter", "model", "readout",
+			"calibration", "eval", "controls", "epochs", "features", "profile.json", "trace.json",
+			tuningFile, failureFile)
 	})
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // reading it tells

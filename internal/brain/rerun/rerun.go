@@ -136,7 +136,8 @@ func Compare(was, is string) (*Outcome, error) {
 // it says what the run was made with; its scores are in the others.
 func compared(run string) ([]string, error) {
 	var names []string
-	for _, part := range []string{"metrics.jsonl", "adapter", "readout", filepath.Join("eval", "test")} {
+	for _, part := range []string{"metrics.jsonl", "adapter", "readout", "calibration",
+		filepath.Join("eval", "test")} {
 		err := filepath.WalkDir(filepath.Join(run, part), func(path string, d os.DirEntry, err error) error {
 			if err != nil || d.IsDir() || d.Name() == "README.md" || d.Name() == "adapter_config.json" {
 				return err
@@ -145,7 +146,7 @@ func compared(run string) ([]string, error) {
 			names = append(names, rel)
 			return err
 		})
-		if err != nil && !(os.IsNotExist(err) && part == "adapter") {
+		if err != nil && !(os.IsNotExist(err) && (part == "adapter" || part == "calibration")) {
 			return nil, fault.Wrap(fault.Missing, op, filepath.Join(run, part), err).
 				WithHint("name the directory of a finished run")
 		}

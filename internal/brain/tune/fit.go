@@ -207,8 +207,9 @@ func (t *Trainer) interrupted(ctx context.Context, run *rundir.Run) error {
 	return context.Cause(ctx)
 }
 
-// finish restores the best epoch and writes adapter/ or model/, and readout/.
+// finish restores the best epoch and writes calibration/, adapter/ or model/, and readout/.
 func (t *Trainer) finish(ctx context.Context, run *rundir.Run) (*rundir.Progress, error) {
+	life := ctx // of what takes long
 	ctx = context.WithoutCancel(ctx)
 	_, f, err := run.Open(t.Progress.BestStep)
 	if err != nil {
@@ -216,6 +217,13 @@ func (t *Trainer) finish(ctx context.Context, run *rundir.Run) (*rundir.Progress
 	}
 	defer f.Close()
 	if err := t.restore(ctx, run, t.Progress.BestStep, f, false); err != nil {
+		return nil, err
+	}
+	z, err := readZscore(f)
+	if err == nil {
+		err = t.calibrate(life, run, z)
+	}
+	if err := t.first(t.agreed("write calibration", err)); err != nil {
 		return nil, err
 	}
 	return &t.Progress, t.writeTuned(ctx, run, "", t.Progress.Best)

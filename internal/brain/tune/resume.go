@@ -153,7 +153,19 @@ func (t *Trainer) resume(ctx context.Context, run *rundir.Run) error {
 		}
 		t.alphas = append(t.alphas, alphas)
 	}
-	t.Zscore = map[string]design.ZScore{}
+	if t.Zscore, err = readZscore(f); err != nil {
+		return err
+	}
+	if err := t.together("resume at step %d", p.Step); err != nil {
+		return err
+	}
+	// Last, so that an error before it leaves everything as it was.
+	return run.Rewind(*p, t.Study.Experiment.Train.Epochs, len(t.Order))
+}
+
+// readZscore reads the statistics of features by story from a checkpoint.
+func readZscore(f *ckpt.File) (map[string]design.ZScore, error) {
+	out := map[string]design.ZScore{}
 	for name := range f.Tensors() {
 		story, isMean := strings.CutSuffix(strings.TrimPrefix(name.Name, "zscore."), ".mean")
 		if !isMean || !strings.HasPrefix(name.Name, "zscore.") {
@@ -161,19 +173,15 @@ func (t *Trainer) resume(ctx context.Context, run *rundir.Run) error {
 		}
 		mean, err := f.Float64(name.Name)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		sd, err := f.Float64("zscore." + story + ".sd")
 		if err != nil {
-			return err
+			return nil, err
 		}
-		t.Zscore[story] = design.ZScore{Mean: mean, SD: sd}
+		out[story] = design.ZScore{Mean: mean, SD: sd}
 	}
-	if err := t.together("resume at step %d", p.Step); err != nil {
-		return err
-	}
-	// Last, so that an error before it leaves everything as it was.
-	return run.Rewind(*p, t.Study.Experiment.Train.Epochs, len(t.Order))
+	return out, nil
 }
 
 // warnIfOther notes that a resumed run continues under other conditions.

@@ -196,7 +196,7 @@ func (r *Report) products(ctx context.Context, run *rundir.Run, exp *experiment.
 	if found["model"] {
 		r.file(ctx, "model", run.File("model"), ckpt.OpenModel)
 	}
-	for _, top := range []string{"readout", "epochs", "features"} {
+	for _, top := range []string{"readout", "calibration", "epochs", "features"} {
 		err := filepath.WalkDir(run.File(top), func(path string, d fs.DirEntry, err error) error {
 			if errors.Is(err, fs.ErrNotExist) {
 				return nil
