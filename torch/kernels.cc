@@ -57,6 +57,7 @@ const Table algebra{{
        c.out(s);
        c.out(vh);
      }},
+    {"cholesky_inverse", [](Call& c) { c.out(at::cholesky_inverse(at::linalg_cholesky(c.t(0)))); }},
     {"qr",
      [](Call& c) {
        auto [q, r] = at::linalg_qr(c.t(0));

@@ -106,6 +106,9 @@ func (t *Tensor) SVD() (u, s, vh *Tensor) {
 	return home.own(out[0]), home.own(out[1]), home.own(out[2])
 }
 
+// CholeskyInverse returns the inverse of a symmetric positive definite (n, n) matrix.
+func (t *Tensor) CholeskyInverse() *Tensor { return choleskyInverse.on(t) }
+
 // QR returns the thin QR decomposition t = q·r.
 func (t *Tensor) QR() (q, r *Tensor) {
 	var out [2]handle
@@ -125,4 +128,5 @@ var (
 	softmax, logSoftmax       = kernel("softmax"), kernel("log_softmax")
 	matmul, linear            = kernel("matmul"), kernel("linear")
 	eigh, svd, qr             = kernel("eigh"), kernel("svd"), kernel("qr")
+	choleskyInverse           = kernel("cholesky_inverse")
 )

@@ -131,6 +131,9 @@ var worked = []struct {
 	}, []int{2, 2}, []float64{5, 14, 14, 50}},
 	{"SVD", func(x, _ *torch.Tensor) *torch.Tensor { u, s, v := x.SVD(); return u.Mul(s).MatMul(v) }, []int{2, 3},
 		[]float64{0, 1, 2, 3, 4, 5}},
+	{"CholeskyInverse", func(x, _ *torch.Tensor) *torch.Tensor {
+		return x.MatMul(x.Transpose(0, 1)).CholeskyInverse()
+	}, []int{2, 2}, []float64{50. / 54, -14. / 54, -14. / 54, 5. / 54}},
 	{"QR", func(x, _ *torch.Tensor) *torch.Tensor { q, r := x.QR(); return q.MatMul(r) }, []int{2, 3},
 		[]float64{0, 1, 2, 3, 4, 5}},
 	{"Conv1d", func(x, z *torch.Tensor) *torch.Tensor {

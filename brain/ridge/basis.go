@@ -10,24 +10,32 @@ import "github.com/brainwavlm/bwlm/torch"
 //
 // All tensors are Float64.
 type basis struct {
-	x      *torch.Tensor
+	x      *torch.Tensor // if dual
 	q      *torch.Tensor
 	onto   *torch.Tensor // (rows, K): XQ, or Q
 	dual   bool          // the decomposition is of XXᵀ
 	values []float64     // μ, ascending; 0 within the rounding of the decomposition, K·ε times the largest
 }
 
-// newBasis decomposes x.
-func newBasis(x *torch.Tensor) *basis {
-	b := &basis{x: x, dual: x.Dim(0) < x.Dim(1)}
-	b.q = x.Scoped(func(x *torch.Tensor) *torch.Tensor {
-		values, q := gram(x, b.dual).Eigh()
+// newBasis decomposes the features that x makes, (rows, features). It makes them twice rather than keep them.
+func newBasis(s *torch.Scope, rows, features int, x func(*torch.Scope) *torch.Tensor) *basis {
+	b := &basis{dual: rows < features}
+	if b.dual {
+		b.x = x(s)
+	}
+	b.q = s.Frozen(func(s *torch.Scope) *torch.Tensor {
+		values, q := s.Frozen(func(s *torch.Scope) *torch.Tensor {
+			if b.dual {
+				return gram(s.Attach(b.x), true)
+			}
+			return gram(x(s), false)
+		}).Eigh()
 		b.values = values.Float64s()
 		return q
 	})
 	b.onto = b.q
 	if !b.dual {
-		b.onto = x.MatMul(b.q)
+		b.onto = s.Frozen(func(s *torch.Scope) *torch.Tensor { return x(s).MatMul(b.q) })
 	}
 	b.round(b.largest())
 	return b

@@ -51,7 +51,7 @@ func (f *fit) fromSums(folds [][]int) bool {
 	if onlyForm == Sums {
 		return true
 	}
-	direct, sums := estimate(f.x.rows, f.x.cols, f.formVoxels(), len(f.opt.Lambdas), folds)
+	direct, sums := f.estimate(f.formVoxels(), folds)
 	return sums < direct && direct > worthSums
 }
 
@@ -67,39 +67,62 @@ func shareOf(folds [][]int, rows int) float64 {
 // decomposition is the products that a decomposition counts as.
 const decomposition = 9
 
-// estimateDual returns the operations of a fit of dual coefficients, without those of the kernel itself.
-func estimateDual(rows, voxels, penalties int, folds [][]int) (n float64) {
-	for _, held := range folds {
-		train := rows - len(held)
-		n += operations(2*decomposition, train, train, train) + operations(2, len(held), train, train) +
-			operations(1, voxels, train, train) + operations(float64(penalties), voxels, train, len(held))
+// decomposing returns the operations of a decomposition of the features, or of the kernel, of all rows.
+func (f *fit) decomposing() float64 {
+	rows, features := f.x.rows, f.x.cols
+	if f.isDual() {
+		return operations(2*decomposition, rows, rows, rows)
 	}
-	return n + operations(2*decomposition, rows, rows, rows) + operations(2*2, voxels, rows, rows)
+	k := min(rows, features)
+	return operations(2, features, rows, k) + operations(2*decomposition, k, k, k) + operations(2, rows, features, k)
 }
 
-// directly returns the operations of a direct fit, or of one from a kernel that is there.
-func (f *fit) directly(voxels, penalties int, folds [][]int) float64 {
+// solving returns the operations of weights, or of dual coefficients, with that.
+func (f *fit) solving(voxels int) float64 {
+	rows, features := f.x.rows, f.x.cols
 	if f.isDual() {
-		return estimateDual(f.x.rows, voxels, penalties, folds)
+		return operations(2*2, voxels, rows, rows)
 	}
-	n, _ := estimate(f.x.rows, f.x.cols, voxels, penalties, folds)
+	k := min(rows, features)
+	return operations(2, voxels, rows, k) + operations(2, features, k, voxels)
+}
+
+// comparing returns the operations of a cross-validation of the penalties, if the decomposition of all rows serves them.
+func (f *fit) comparing(voxels int, folds [][]int) (n float64) {
+	penalties := len(f.opt.Lambdas)
+	for _, held := range folds {
+		h, k := len(held), min(f.x.rows, f.x.cols)
+		own := f.ownFold(f.x.rows-h, h)
+		shared := sharedFold(h, k, penalties)
+		n += min(own, shared) + operations(1, voxels, f.x.rows-h, k) + operations(float64(penalties), voxels, k, h)
+	}
 	return n
 }
 
-// estimate returns the operations of a fit in both forms.
-func estimate(rows, features, voxels, penalties int, folds [][]int) (direct, sums float64) {
-	for _, held := range folds {
-		train := rows - len(held)
-		k := min(train, features)
-		direct += operations(2, features, train, k) + operations(2*decomposition, k, k, k) +
-			operations(2, train, features, k) + operations(2, len(held), features, k) +
-			operations(1, voxels, train, k) + operations(float64(penalties), voxels, k, len(held))
+// ownFold returns the operations of what a fold needs of the features from a decomposition of its training rows.
+func (f *fit) ownFold(train, held int) float64 {
+	if f.isDual() {
+		return operations(2*decomposition, train, train, train) + operations(2, held, train, train)
+	}
+	features := f.x.cols
+	k := min(train, features)
+	return operations(2, features, train, k) + operations(2*decomposition, k, k, k) + operations(2, train, features, k) +
+		operations(2, held, features, k)
+}
+
+// sharedFold returns the operations of that from the decomposition of all rows, of K directions.
+func sharedFold(held, k, penalties int) float64 {
+	return float64(penalties) * (operations(4, held, k, held) + operations(1, held, held, held))
+}
+
+// estimate returns the operations of a fit of one set of weights of the bands in both forms, without those of a kernel.
+func (f *fit) estimate(voxels int, folds [][]int) (direct, sums float64) {
+	rows, features, penalties := f.x.rows, f.x.cols, len(f.opt.Lambdas)
+	direct = f.decomposing() + f.solving(voxels) + f.comparing(voxels, folds)
+	for range folds {
 		sums += operations(2*(2*decomposition+4), features, features, features) +
 			operations(2+.5625*float64(penalties), voxels, features, features)
 	}
-	k := min(rows, features)
-	direct += operations(2, features, rows, k) + operations(2*decomposition, k, k, k) +
-		operations(2, rows, features, k) + operations(2, voxels, rows, k) + operations(2, features, k, voxels)
 	share := shareOf(folds, rows)
 	sums += operations(2*(2+share), features, rows, features) +
 		operations(2*decomposition, features, features, features) + operations(share, voxels, rows, features) +

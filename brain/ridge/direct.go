@@ -31,40 +31,112 @@ func (f *fit) fitDirect(ctx context.Context, folds [][]int, use Use) error {
 	}
 	common := folds != nil && f.opt.SingleAlpha
 	if common {
-		scores := make([][]float64, len(f.sets)) // (penalties, voxels) of each set of weights
-		err := f.eachGroup(ctx, func(_ int, y *responses) error {
-			for set := range f.sets {
-				found, err := f.crossValidate(ctx, y, folds, set, all)
+		if err := f.chooseCommonly(ctx, folds, all); err != nil {
+			return err
+		}
+	}
+	return f.eachGroup(ctx, func(k int, y *responses) error {
+		if len(f.sets) > 1 {
+			return f.fitBands(ctx, k, y, folds, all, use)
+		}
+		return f.withFeatures(ctx, 0, func(s *torch.Scope, of *decomposed) error {
+			if folds != nil && !common {
+				scores, err := f.crossValidate(s, of, y, folds, all)
 				if err != nil {
 					return err
 				}
+				f.choose(0, scores, y.first+y.from)
+			}
+			return f.solve(s, of, k, y, folds != nil, use)
+		})
+	})
+}
+
+// chooseCommonly chooses one penalty for all voxels.
+func (f *fit) chooseCommonly(ctx context.Context, folds [][]int, all int) error {
+	scores := make([][]float64, len(f.sets)) // (penalties, voxels) of each set of weights
+	err := f.eachGroup(ctx, func(_ int, y *responses) error {
+		for set := range f.sets {
+			err := f.withFeatures(ctx, set, func(s *torch.Scope, of *decomposed) error {
+				found, err := f.crossValidate(s, of, y, folds, all)
 				if scores[set] == nil {
 					scores[set] = make([]float64, len(f.opt.Lambdas)*f.voxels)
 				}
 				f.placeScores(scores[set], found, y.first+y.from)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	most := math.Inf(-1)
+	for set := range f.sets {
+		most = f.chooseCommon(set, scores[set], most)
+	}
+	return nil
+}
+
+// fitBands chooses weights of the bands and a penalty for the voxels in memory, unless that is done, and fits them.
+func (f *fit) fitBands(ctx context.Context, k int, y *responses, folds [][]int, all int, use Use) error {
+	if folds != nil && !f.opt.SingleAlpha {
+		for set := range f.sets {
+			err := f.withFeatures(ctx, set, func(s *torch.Scope, of *decomposed) error {
+				scores, err := f.crossValidate(s, of, y, folds, all)
+				if err == nil {
+					f.choose(set, scores, y.first+y.from)
+				}
+				return err
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	first, end := y.first+y.from, y.first+y.to
+	group := f.model(end - first)
+	copy(group.Constant, y.constant)
+	for set := range f.sets {
+		if !slices.ContainsFunc(f.best[first:end], func(c choice) bool { return c.set == set }) {
+			continue
+		}
+		err := f.withFeatures(ctx, set, func(s *torch.Scope, of *decomposed) error {
+			last := f.newLastFit(s, of)
+			f.cost.Operations += f.solving(end - first)
+			for from, to := range f.blocks(y.from, y.to, f.solved()) {
+				f.weights(last, y, from, to, set, group, y.from)
 			}
 			return nil
 		})
 		if err != nil {
 			return err
 		}
-		most := math.Inf(-1)
-		for set := range f.sets {
-			most = f.chooseCommon(set, scores[set], most)
-		}
 	}
-	return f.eachGroup(ctx, func(k int, y *responses) error {
-		for set := range f.sets {
-			if common || folds == nil {
-				break
-			}
-			scores, err := f.crossValidate(ctx, y, folds, set, all)
-			if err != nil {
-				return err
-			}
-			f.choose(set, scores, y.first+y.from)
+	f.describe(group, first, folds != nil)
+	return use(ctx, k, y.from, group)
+}
+
+// decomposed are the features of all rows, multiplied by the scales of their bands.
+type decomposed struct {
+	*basis
+	scales []float64
+}
+
+// withFeatures decomposes the features with a set of weights of the bands.
+func (f *fit) withFeatures(ctx context.Context, set int, do func(s *torch.Scope, of *decomposed) error) error {
+	scales := bandScales(f.opt.Bands, f.sets[set], f.x.cols)
+	f.cost.Operations += f.decomposing()
+	return onTensors(ctx, f.opt.Device, func(s *torch.Scope) error {
+		if f.kernel != nil {
+			return do(s, &decomposed{f.newKernelBasis(s.FromFloat64(f.kernel.k, f.x.rows, f.x.rows)), scales})
 		}
-		return f.solve(ctx, k, y, folds != nil, use)
+		return do(s, &decomposed{newBasis(s, f.x.rows, f.x.cols, func(s *torch.Scope) *torch.Tensor {
+			return f.x.standard(s, upTo(0, f.x.rows), f.x.mean, scales)
+		}), scales})
 	})
 }
 
@@ -100,28 +172,23 @@ func (f *fit) eachGroup(ctx context.Context, do func(k int, y *responses) error)
 	return nil
 }
 
-// crossValidate returns the scores, (penalties, V), of the voxels in memory with a set of weights of the bands.
-func (f *fit) crossValidate(ctx context.Context, y *responses, folds [][]int, set, all int) ([]float64, error) {
+// crossValidate returns the scores, (penalties, V), of the voxels in memory.
+func (f *fit) crossValidate(s *torch.Scope, of *decomposed, y *responses, folds [][]int, all int) ([]float64, error) {
 	voxels := y.to - y.from
-	f.cost.Operations += f.directly(voxels, len(f.opt.Lambdas), folds) - f.directly(voxels, 0, nil)
 	scores := make([]float64, len(f.opt.Lambdas)*voxels)
-	scales := bandScales(f.opt.Bands, f.sets[set], f.x.cols)
 	for _, held := range folds {
-		err := onTensors(ctx, f.opt.Device, func(s *torch.Scope) error {
-			var fd *fold
-			if f.kernel != nil {
-				fd = f.newKernelFold(s, held)
-			} else {
-				fd = f.newFold(s, held, scales)
-			}
-			for from, to := range f.blocks(y.from, y.to, f.blockVoxels) {
-				for a, found := range f.score(s, fd, y.columns(from, to)) {
-					for v, score := range found {
-						scores[a*voxels+from-y.from+v] += 1 / float64(len(folds)) * score
+		err := within(s, func(s *torch.Scope) error {
+			for _, fd := range f.newFolds(s, of, held) {
+				for from, to := range f.blocks(y.from, y.to, f.blockVoxels) {
+					for i, found := range f.score(s, fd, y.columns(from, to)) {
+						at := scores[fd.candidates[i].lambda*voxels+from-y.from:]
+						for v, score := range found {
+							at[v] += 1 / float64(len(folds)) * score
+						}
 					}
 				}
 			}
-			return nil
+			return s.Context().Err()
 		})
 		if err != nil {
 			return nil, err
@@ -131,59 +198,32 @@ func (f *fit) crossValidate(ctx context.Context, y *responses, folds [][]int, se
 	return scores, nil
 }
 
+// solved is the number of voxels of a block of the last fit: half as many, since it is float64.
+func (f *fit) solved() int { return (f.blockVoxels + 1) / 2 }
+
 // solve fits the weights of the voxels in memory to all rows, each voxel with its penalty, which was chosen or given.
-func (f *fit) solve(ctx context.Context, k int, y *responses, chosen bool, use Use) error {
-	f.cost.Operations += f.directly(y.to-y.from, 0, nil)
-	first, end := y.first+y.from, y.first+y.to
-	var group *Model // of all voxels in memory, where they have several sets of weights
-	if len(f.sets) > 1 {
-		group = f.model(end - first)
-		copy(group.Constant, y.constant)
+func (f *fit) solve(s *torch.Scope, of *decomposed, k int, y *responses, chosen bool, use Use) error {
+	f.cost.Operations += f.solving(y.to - y.from)
+	last, width := f.newLastFit(s, of), f.solved()
+	if f.kernel != nil { // wider, since each model makes the kernel of what it predicts anew
+		width = f.voxelsOf(dualBlockValues)
 	}
-	for set, weights := range f.sets {
-		if !slices.ContainsFunc(f.best[first:end], func(c choice) bool { return c.set == set }) {
-			continue
+	for from, to := range f.blocks(y.from, y.to, width) {
+		m := f.model(to - from)
+		copy(m.Constant, y.constant[from-y.from:])
+		for a, b := range blocks(from, to, f.solved()) {
+			if f.kernel != nil {
+				f.coefficients(last, y, a, b, m, from)
+			} else {
+				f.weights(last, y, a, b, 0, m, from)
+			}
 		}
-		scales := bandScales(f.opt.Bands, weights, f.x.cols)
-		err := onTensors(ctx, f.opt.Device, func(s *torch.Scope) error {
-			last := f.newLastFit(s, scales)
-			step := (f.blockVoxels + 1) / 2 // half as many: these are float64
-			if group != nil {
-				for from, to := range f.blocks(y.from, y.to, step) {
-					f.weights(last, y, from, to, set, group, y.from)
-				}
-				return nil
-			}
-			width := step
-			if f.kernel != nil { // wider, since each model makes the kernel of what it predicts anew
-				width = f.voxelsOf(dualBlockValues)
-			}
-			for from, to := range f.blocks(y.from, y.to, width) {
-				m := f.model(to - from)
-				copy(m.Constant, y.constant[from-y.from:])
-				for a, b := range blocks(from, to, step) {
-					if f.kernel != nil {
-						f.coefficients(last, y, a, b, m, from)
-					} else {
-						f.weights(last, y, a, b, set, m, from)
-					}
-				}
-				f.describe(m, y.first+from, chosen)
-				if err := use(s.Context(), k, from, m); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
+		f.describe(m, y.first+from, chosen)
+		if err := use(s.Context(), k, from, m); err != nil {
 			return err
 		}
 	}
-	if group == nil {
-		return nil
-	}
-	f.describe(group, first, chosen)
-	return use(ctx, k, y.from, group)
+	return nil
 }
 
 // lastFit is what the fit of the weights to all rows needs of the features.
@@ -196,23 +236,18 @@ type lastFit struct {
 // dualBlockValues is the number of dual coefficients of a block of voxels, 256 MB but in tests.
 var dualBlockValues = 1 << 25
 
-// newLastFit decomposes the features, multiplied by scales.
-func (f *fit) newLastFit(s *torch.Scope, scales []float64) *lastFit {
-	var b *basis
-	if f.kernel != nil {
-		b = f.newKernelBasis(s.FromFloat64(f.kernel.k, f.x.rows, f.x.rows))
-	} else {
-		b = newBasis(f.x.standard(s, trainingRows(nil, f.x.rows), f.x.mean, scales))
-	}
+// newLastFit returns the last fit to features.
+func (f *fit) newLastFit(s *torch.Scope, of *decomposed) *lastFit {
 	var table []float64
 	for _, lambda := range f.opt.Lambdas {
-		table = append(table, b.shrink(lambda*f.scale*f.scale, 1)...)
+		table = append(table, of.shrink(lambda*f.scale*f.scale, 1)...)
 	}
 	toUnits := make([]float64, f.x.cols)
 	for i := range toUnits {
-		toUnits[i] = f.x.factor[i] * scales[i]
+		toUnits[i] = f.x.factor[i] * of.scales[i]
 	}
-	return &lastFit{b, s.FromFloat64(table, len(f.opt.Lambdas), len(b.values)), s.FromFloat64(toUnits, f.x.cols, 1)}
+	return &lastFit{of.basis, s.FromFloat64(table, len(f.opt.Lambdas), len(of.values)),
+		s.FromFloat64(toUnits, f.x.cols, 1)}
 }
 
 // weights fits the voxels from ≤ v < to whose choice is a set of weights of the bands. The model begins with voxel

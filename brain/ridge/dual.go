@@ -24,14 +24,13 @@ func (f *fit) newKernel(ctx context.Context) (*kernel, error) {
 }
 
 // newKernelFold is newFold from the kernel of all rows.
-func (f *fit) newKernelFold(s *torch.Scope, held []int) *fold {
-	fd := &fold{train: trainingRows(held, f.x.rows), held: held, centre: f.x.centred, metric: f.opt.Metric}
-	f.decompose(s, fd, func(s *torch.Scope) (*basis, *torch.Tensor) {
-		kt, kh := foldKernels(s, f.kernel.k, f.x.rows, fd.train, held, f.x.centred)
+func (f *fit) newKernelFold(s *torch.Scope, fd fold) *fold {
+	f.cost.Operations += f.ownFold(len(fd.train), len(fd.held))
+	return f.decompose(s, fd, func(s *torch.Scope) (*basis, *torch.Tensor) {
+		kt, kh := foldKernels(s, f.kernel.k, f.x.rows, fd.train, fd.held, f.x.centred)
 		b := f.newKernelBasis(kt)
 		return b, kh.MulScalar(f.scale * f.scale).MatMul(b.q)
 	})
-	return fd
 }
 
 // newKernelBasis decomposes a kernel that was made of the kernel of all rows, whose rounding it has: where the features

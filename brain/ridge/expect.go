@@ -26,7 +26,7 @@ func Expect(rows, features, voxels int, opt Options) (Expected, error) {
 			return Expected{}, err
 		}
 	}
-	direct, sums := estimate(rows, features, voxels, len(opt.Lambdas), folds)
+	direct, sums := f.estimate(voxels, folds)
 	if folds != nil && f.fromSums(folds) {
 		p := &pass{fit: f, directions: &directions{size: make([]float64, features)}, folds: len(folds)}
 		widest, n := groupsOf(p.groups(y))
@@ -37,7 +37,7 @@ func Expect(rows, features, voxels int, opt Options) (Expected, error) {
 	widest, n := groupsOf(f.directGroups(y))
 	if f.isDual() {
 		e.Form, e.Passes = Kernel, float64(n)
-		e.Operations = operations(2, rows, features, rows) + f.directly(voxels, len(opt.Lambdas), folds)
+		e.Operations = operations(2, rows, features, rows) + direct
 		block := int64(min(voxels, f.voxelsOf(dualBlockValues)))
 		// the responses, kernels and their decomposition, blocks of columns, coefficients, and 16 blocks of 8 MB
 		e.Memory += int64(rows)*(4*int64(widest)+56*int64(rows)+8*block) + 6*8*int64(kernelValues) + 16<<23

@@ -12,6 +12,7 @@ import (
 	"github.com/brainwavlm/bwlm/internal/releasetest"
 	"github.com/brainwavlm/bwlm/internal/testnum"
 	"github.com/brainwavlm/bwlm/internal/torchtest"
+	"github.com/brainwavlm/bwlm/torch"
 )
 
 // releaseStory returns the delayed features (rows, 256) of an epoch and the standardised responses (rows, 120) of a
@@ -80,8 +81,12 @@ func foldScores(t *testing.T, x, y []float32, rows int, opt Options, held []int)
 	f, err := newFit(x, rows, []Responses{{matrixColumns{rows, voxels, y}, voxels}}, opt)
 	require.NoError(t, err)
 	require.NoError(t, f.ys[0].hold(t.Context(), 0, voxels))
-	scores, err := f.crossValidate(t.Context(), f.ys[0], [][]int{held}, 0, 1)
-	require.NoError(t, err)
+	var scores []float64
+	require.NoError(t, f.withFeatures(t.Context(), 0, func(s *torch.Scope, of *decomposed) error {
+		var err error
+		scores, err = f.crossValidate(s, of, f.ys[0], [][]int{held}, 1)
+		return err
+	}))
 	return scores
 }
 

@@ -7,56 +7,65 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// fold is one fold of a cross-validation, from which any voxels can be scored. Its tensors are
-// Float32: the rounding error of each direction of the features is relative to its own size, since
-// the directions do not mix.
+// fold is one fold of a cross-validation, or some penalties of one, from which any voxels can be scored. Its tensors are
+// Float32 where the rounding error of each direction of the features is relative to its own size, since the directions
+// do not mix, and where they mix little.
 type fold struct {
 	train, held []int
 	centre      bool
 	metric      Metric
-	onto        *torch.Tensor   // (K, training rows)
-	spread      *torch.Tensor   // (N, K), each column centred over the held-out rows
-	mean        *torch.Tensor   // (1, K): those means
-	shrink      []*torch.Tensor // (1, K): D of each penalty, times its factor
-	factor      []float64       // of each penalty: keeps products with a large penalty above the float32 underflow
+	onto        *torch.Tensor // (K, training rows)
+	candidates  []candidate
 }
 
-// newFold decomposes the training rows of the features, multiplied by scales.
-func (f *fit) newFold(s *torch.Scope, held []int, scales []float64) *fold {
-	fd := &fold{train: trainingRows(held, f.x.rows), held: held, centre: f.x.centred, metric: f.opt.Metric}
+// candidate is a penalty in a fold.
+type candidate struct {
+	lambda int           // its number
+	spread *torch.Tensor // (N, K), each column centred over the held-out rows
+	mean   *torch.Tensor // (1, K): those means
+	shrink *torch.Tensor // (1, K): D, times the factor; nil if spread and mean have it
+	factor float64       // keeps products with a large penalty above the float32 underflow
+}
+
+// newFold decomposes the training rows of the features, multiplied by scales, for all penalties.
+func (f *fit) newFold(s *torch.Scope, fd fold, scales []float64) *fold {
 	mean := f.x.mean
 	if fd.centre {
 		mean, scales = f.x.trainingMean(fd.train, scales)
 	}
-	f.decompose(s, fd, func(s *torch.Scope) (*basis, *torch.Tensor) {
-		b := newBasis(f.x.standard(s, fd.train, mean, scales))
-		return b, b.project(f.x.standard(s, held, mean, scales))
+	f.cost.Operations += f.ownFold(len(fd.train), len(fd.held))
+	return f.decompose(s, fd, func(s *torch.Scope) (*basis, *torch.Tensor) {
+		b := newBasis(s, len(fd.train), f.x.cols, func(s *torch.Scope) *torch.Tensor {
+			return f.x.standard(s, fd.train, mean, scales)
+		})
+		return b, b.project(f.x.standard(s, fd.held, mean, scales))
 	})
-	return fd
 }
 
 // decompose fills in what a fold needs of the basis of its training rows, and of the spread of the held-out rows in it,
 // (N, K).
-func (f *fit) decompose(s *torch.Scope, fd *fold, of func(*torch.Scope) (*basis, *torch.Tensor)) {
+func (f *fit) decompose(s *torch.Scope, fd fold, of func(*torch.Scope) (*basis, *torch.Tensor)) *fold {
+	var factors []float64
 	all := s.Frozen(func(s *torch.Scope) *torch.Tensor {
 		b, spread := of(s)
 		var table []float64
 		for _, lambda := range f.opt.Lambdas {
 			lambda *= f.scale * f.scale
 			factor := b.largest() + lambda
-			fd.factor, table = append(fd.factor, factor), append(table, b.shrink(lambda, factor)...)
+			factors, table = append(factors, factor), append(table, b.shrink(lambda, factor)...)
 		}
 		centre := spread.MeanKeep(0)
-		shrink := s.FromFloat64(table, len(fd.factor), len(b.values))
+		shrink := s.FromFloat64(table, len(factors), len(b.values))
 		return torch.Cat(0, shrink.ToType(torch.Float32), centre.ToType(torch.Float32),
 			spread.Sub(centre).ToType(torch.Float32), b.onto.ToType(torch.Float32))
 	})
-	for a := range fd.factor {
-		fd.shrink = append(fd.shrink, all.Narrow(0, a, 1))
+	n := len(factors)
+	mean, spread := all.Narrow(0, n, 1), all.Narrow(0, n+1, len(fd.held))
+	for a, factor := range factors {
+		fd.candidates = append(fd.candidates, candidate{a, spread, mean, all.Narrow(0, a, 1), factor})
 	}
-	fd.mean = all.Narrow(0, len(fd.factor), 1)
-	fd.spread = all.Narrow(0, len(fd.factor)+1, len(fd.held))
-	fd.onto = all.Narrow(0, len(fd.factor)+1+len(fd.held), len(fd.train)).Transpose(0, 1)
+	fd.onto = all.Narrow(0, n+1+len(fd.held), len(fd.train)).Transpose(0, 1)
+	return &fd
 }
 
 // target describes one voxel in a fold: its training responses are divided by their root mean
@@ -89,7 +98,7 @@ func (fd *fold) prepare(y, trained, measured []float32) target {
 	return target{norm: norm / size, offset: (about - centre) / size}
 }
 
-// score returns the score of each penalty for each voxel of a block, (V, rows): (penalties, V).
+// score returns the score of each penalty of a fold for each voxel of a block, (V, rows): (candidates, V).
 //
 // With p the centred prediction of a voxel, w the measured responses of mean 0 and norm 1, and S
 // their norm before that,
@@ -107,28 +116,41 @@ func (f *fit) score(s *torch.Scope, fd *fold, block []float32) [][]float64 {
 		n, m := len(fd.train), len(fd.held)
 		targets[v] = fd.prepare(block[v*rows:(v+1)*rows], trained[v*n:(v+1)*n], measured[v*m:(v+1)*m])
 	})
+	kind, k := fd.onto.DType(), fd.onto.Dim(0)
+	f.count(each(kind), voxels, len(fd.train), k)
+	f.count(each(kind)*float64(len(fd.candidates)), voxels, k, len(fd.held))
 	sums := s.Frozen(func(s *torch.Scope) *torch.Tensor {
-		z := s.FromFloat32(trained, voxels, len(fd.train)).Linear(fd.onto, nil) // (V, K)
-		w := s.FromFloat32(measured, voxels, len(fd.held))                      // (V, N)
+		z := s.FromFloat32(trained, voxels, len(fd.train)).ToType(kind).Linear(fd.onto, nil) // (V, K)
+		w := s.FromFloat32(measured, voxels, len(fd.held)).ToType(kind)                      // (V, N)
 		var each []*torch.Tensor
-		for _, d := range fd.shrink {
+		for _, c := range fd.candidates {
 			each = append(each, z.Scoped(func(z *torch.Tensor) *torch.Tensor {
-				dz := z.Mul(d)
-				p := dz.Linear(fd.spread, nil) // (V, N)
-				return torch.Stack(0, p.Mul(w).Sum(1), p.Square().Sum(1), dz.Linear(fd.mean, nil).Squeeze(1))
+				if c.shrink != nil {
+					z = z.Mul(c.shrink)
+				}
+				p := z.Linear(c.spread, nil) // (V, N)
+				return torch.Stack(0, p.Mul(w).Sum(1), p.Square().Sum(1), z.Linear(c.mean, nil).Squeeze(1))
 			}))
 		}
-		return torch.Cat(0, each...) // (3·penalties, V)
-	}).Float32s()
-	scores := make([][]float64, len(fd.shrink))
-	for a, factor := range fd.factor {
+		return torch.Cat(0, each...).ToType(torch.Float64) // (3·penalties, V)
+	}).Float64s()
+	scores := make([][]float64, len(fd.candidates))
+	for a, c := range fd.candidates {
 		scores[a] = make([]float64, voxels)
 		for v, t := range targets {
-			at := func(i int) float64 { return float64(sums[(3*a+i)*voxels+v]) }
-			scores[a][v] = t.score(fd.metric, at(0), math.Sqrt(at(1)), at(2), factor, float64(len(fd.held)))
+			at := func(i int) float64 { return sums[(3*a+i)*voxels+v] }
+			scores[a][v] = t.score(fd.metric, at(0), math.Sqrt(at(1)), at(2), c.factor, float64(len(fd.held)))
 		}
 	}
 	return scores
+}
+
+// each returns what an operation counts as.
+func each(kind torch.DType) float64 {
+	if kind == torch.Float64 {
+		return 2
+	}
+	return 1
 }
 
 // score returns the score of a voxel from sums over its n predictions, all multiplied by factor:

@@ -169,7 +169,7 @@ func TestSumsOfAStudyOfTrueSize(t *testing.T) {
 		f := &fit{x: &matrix{rows: rows, cols: features, factor: []float64{1}}, voxels: voxels,
 			opt: Options{Lambdas: make([]float64, 10)}}
 		assert.True(t, f.fromSums(folds), "%d boots", boots)
-		direct, sums := estimate(rows, features, voxels, 10, folds)
+		direct, sums := f.estimate(voxels, folds)
 		assert.InEpsilon(t, want.operations, sums, .01)
 		assert.Greater(t, direct, 2.4*sums)
 		p := &pass{fit: f, folds: boots, directions: &directions{size: make([]float64, features)}}
@@ -179,6 +179,8 @@ func TestSumsOfAStudyOfTrueSize(t *testing.T) {
 	}
 	few, err := ChunkFolds(600, 10, 3, .25, 0)
 	require.NoError(t, err)
-	direct, sums := estimate(600, features, voxels, 10, few)
+	f := &fit{x: &matrix{rows: 600, cols: features, factor: []float64{1}}, voxels: voxels,
+		opt: Options{Lambdas: make([]float64, 10)}}
+	direct, sums := f.estimate(voxels, few)
 	assert.Less(t, direct, sums, "predictions of an hour cost less than its sums")
 }
