@@ -25,9 +25,10 @@ import (
 // 1e-6. A fold whose smallest penalty has a gain above doubleGain, where the rounding of the responses tells as much, or
 // is less than leastPenalty of the largest eigenvalue, has a decomposition of its training rows.
 const (
-	singleGain   = 3
+	singleGain   = 10
 	doubleGain   = 1000
 	leastPenalty = 1e-7
+	inverseGain  = 2 // below which also the inverses of larger penalties are float32
 )
 
 // onlyFolds says whether all folds of tests share the decomposition; nil: if that takes fewer operations.
@@ -73,9 +74,12 @@ func (f *fit) sharedFolds(s *torch.Scope, all *basis, fd fold) (folds []*fold) {
 		if gain > doubleGain { // at the smallest penalty, if anywhere
 			return nil
 		}
+		if gain < inverseGain {
+			w = w.ToType(torch.Float32)
+		}
 		to := &double
-		if gain <= singleGain {
-			to, g = &single, g.ToType(torch.Float32)
+		if g.DType() == torch.Float32 {
+			to = &single
 		}
 		to.candidates = append(to.candidates, candidate{lambda: a, factor: factor, spread: g.Narrow(0, 0, h),
 			mean: g.Narrow(0, h, 1)})
@@ -92,7 +96,7 @@ func (f *fit) sharedFolds(s *torch.Scope, all *basis, fd fold) (folds []*fold) {
 }
 
 // leaveOut returns G_H + g/√t of a penalty, times a factor, centred over the held-out rows and followed by those means,
-// (h+1, K) Float64, and the gain of the inverse.
+// (h+1, K), Float32 or Float64, and the gain of the inverse.
 func (f *fit) leaveOut(s *torch.Scope, all *basis, w *torch.Tensor, lambda float64, fd fold) (*torch.Tensor, float64,
 	float64) {
 	h, m, gain := len(fd.held), w.Dim(0), 0.0
@@ -103,10 +107,13 @@ func (f *fit) leaveOut(s *torch.Scope, all *basis, w *torch.Tensor, lambda float
 	}
 	return s.Frozen(func(s *torch.Scope) *torch.Tensor {
 		w := s.Attach(w)
-		wd := w.Mul(s.FromFloat64(d, len(d)))
-		inverse := s.FromFloat64(identity(m), m, m).Sub(wd.Linear(w, nil)).CholeskyInverse()
+		wd := w.Mul(s.FromFloat64(d, len(d)).ToType(w.DType()))
+		inverse := s.FromFloat64(identity(m), m, m).ToType(w.DType()).Sub(wd.Linear(w, nil)).CholeskyInverse()
 		gain = math.Sqrt(inverse.Square().Sum().Item() / float64(m))
-		g := inverse.MatMul(wd).MulScalar(factor)
+		if gain <= singleGain {
+			inverse, wd = inverse.ToType(torch.Float32), wd.ToType(torch.Float32)
+		}
+		g := inverse.MulScalar(factor).MatMul(wd)
 		p := g.Narrow(0, 0, h)
 		if m > h {
 			p = p.Add(g.Narrow(0, h, 1).MulScalar(1 / math.Sqrt(float64(len(fd.train)))))
