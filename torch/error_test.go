@@ -64,6 +64,7 @@ func TestEveryOperationFailsWithAnError(t *testing.T) {
 		"item":         func(s *S) { floats(s, 5).Item() },
 		"dim":          func(s *S) { floats(s, 5).Dim(1) },
 		"copy_":        func(s *S) { floats(s, 2, 5).CopyFrom(floats(s, 5)) },
+		"add_product":  func(s *S) { floats(s, 2, 5).AddProduct(floats(s, 2, 3), floats(s, 4, 5)) },
 		"set_data":     func(s *S) { floats(s, 2, 5).SetData(floats(s, 5)) },
 		"max_abs":      func(s *S) { floats(s, 0).MaxAbs() },
 		"backward":     func(s *S) { floats(s, 1).Backward() },

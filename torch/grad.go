@@ -48,6 +48,10 @@ func ClearGrad(ts ...*Tensor) {
 // shape. It must run in a closure.
 func (t *Tensor) CopyFrom(u *Tensor) { copyInto.change(args{}, t, u) }
 
+// AddProduct adds the product of a, (n, k), and b, (k, m), to the elements of t, (n, m), which may belong to an arena.
+// Nothing of its size is made beside it. It must run in a closure.
+func (t *Tensor) AddProduct(a, b *Tensor) { addProduct.change(args{}, t, a, b) }
+
 // SetData replaces the elements of t, which may belong to an arena, by those of u, of the same
 // shape, without copying them. The type may change. Tensors that share the old elements (see
 // Arena.Keep) keep them. SetData must run in a closure, while no other goroutine uses t.
@@ -85,4 +89,5 @@ var (
 	requireGrad, requiresGrad = kernel("require_grad"), kernel("requires_grad")
 	hasGrad, clearGrad        = kernel("has_grad"), kernel("clear_grad")
 	copyInto, setData, adam   = kernel("copy_"), kernel("set_data"), kernel("adam")
+	addProduct                = kernel("add_product")
 )

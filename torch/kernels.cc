@@ -127,6 +127,7 @@ const Table storage{{
        TORCH_CHECK(c.t(0).sizes() == c.t(1).sizes(), "the shapes differ");
        c.t(0).detach().copy_(c.t(1));
      }},
+    {"add_product", [](Call& c) { c.t(0).detach().addmm_(c.t(1), c.t(2)); }},
     {"set_data",
      [](Call& c) {
        TORCH_CHECK(c.t(0).sizes() == c.t(1).sizes(), "the shapes differ");

@@ -166,6 +166,11 @@ var worked = []struct {
 		y.CopyFrom(x.Neg())
 		return y.Add(x)
 	}, []int{2, 3}, []float64{0, 0, 0, 0, 0, 0}},
+	{"AddProduct", func(x, _ *torch.Tensor) *torch.Tensor {
+		y := x.Clone()
+		y.AddProduct(x.Narrow(1, 0, 2), x.Narrow(1, 1, 2).MatMul(x))
+		return y
+	}, []int{2, 3}, []float64{15, 25, 35, 81, 127, 173}},
 	{"Detach", func(x, _ *torch.Tensor) *torch.Tensor { return x.Detach() }, []int{2, 3}, []float64{0, 1, 2, 3, 4, 5}},
 }
 

@@ -45,9 +45,21 @@ func Expect(rows, features, voxels int, opt Options) (Expected, error) {
 	}
 	e.Operations, e.Passes = direct*float64(max(1, len(f.sets))), float64(n)
 	r, k := int64(rows), int64(min(rows, features))
-	// the responses, features, their decomposition, projections, and 16 blocks of 8 MB
-	e.Memory += 4*int64(widest)*r + 8*r*int64(features) + 40*k*k + 24*r*k + 16<<23
+	// the responses, features, their decomposition, projections, predictors of the largest fold, and 16 blocks of 8 MB
+	e.Memory += 4*int64(widest)*r + 8*r*int64(features) + 40*k*k + 24*r*k + f.foldMemory(folds) + 16<<23
 	return e, nil
+}
+
+// foldMemory is the memory of what the largest fold needs of a decomposition that is shared: inverses, and predictors
+// of each penalty.
+func (f *fit) foldMemory(folds [][]int) (most int64) {
+	k := int64(min(f.x.rows, f.x.cols))
+	for _, held := range folds {
+		if h := int64(len(held)); sharedFold(len(held), int(k), len(f.opt.Lambdas)) < f.ownFold(f.x.rows-len(held), len(held)) {
+			most = max(most, h*(32*h+(24+8*int64(len(f.opt.Lambdas)))*k))
+		}
+	}
+	return most
 }
 
 // sumsMemory is the memory of a fit from sums over a group of columns.

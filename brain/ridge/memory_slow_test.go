@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/brainwavlm/bwlm/torch"
 )
 
 // noise are responses that are made as they are read, so that none are kept.
@@ -27,7 +29,10 @@ func (n noise) Read(from, _ int, out []float32) error {
 	return nil
 }
 
-const sizeVariable = "RIDGE_TEST_SIZE"
+const (
+	sizeVariable = "RIDGE_TEST_SIZE"
+	heldBytes    = 64 << 20 // of responses
+)
 
 // TestMemoryOfOneSize is run by TestMemoryGrowsWithTheWeightsAlone in a process of its own, since
 // the most memory that a process had never sinks.
@@ -37,12 +42,13 @@ func TestMemoryOfOneSize(t *testing.T) {
 		t.Skip("only for TestMemoryGrowsWithTheWeightsAlone")
 	}
 	rows, features, voxels := size[0], size[1], size[2]
-	debug.SetGCPercent(10) // as bwlm ridge has it
+	asBwlm(t)
 	x := make([]float32, rows*features)
 	require.NoError(t, noise{rows}.Read(0, features, x))
 	folds, err := KFold(rows, 2)
 	require.NoError(t, err)
-	m, err := FitColumns(t.Context(), x, noise{rows}, rows, voxels, Options{Folds: folds, Lambdas: []float64{10, 1000}})
+	m, err := FitColumns(t.Context(), x, noise{rows}, rows, voxels,
+		Options{Folds: folds, Lambdas: []float64{10, 1000}, Bytes: heldBytes})
 	require.NoError(t, err)
 	if m.Dual != nil { // predictions, scores and weights, too
 		const testRows, some = 200, 1000
@@ -55,6 +61,13 @@ func TestMemoryOfOneSize(t *testing.T) {
 	tellPeak(t)
 }
 
+// asBwlm has memory kept as bwlm has it where that is bounded.
+func asBwlm(t *testing.T) {
+	t.Helper()
+	debug.SetGCPercent(10)
+	require.NoError(t, torch.Setup(torch.SetupOptions{KeepMemory: true}))
+}
+
 // tellPeak writes the most memory of this process, in bytes, to the file of peakOf.
 func tellPeak(t *testing.T) {
 	t.Helper()
@@ -64,8 +77,9 @@ func tellPeak(t *testing.T) {
 		0o600))
 }
 
-// bytesOf is a bound on what a fit holds, in bytes, beside libtorch and responses that are kept by the caller:
+// bytesOf is a bound on what a fit holds, in bytes, beside libtorch:
 //
+//	64 MB                     responses, as the options say
 //	12·F·V                    weights: 4 that stay, and as measured 7 of garbage and of what malloc keeps
 //	(57 + 8·P)·V              choices, scores of P penalties, constants
 //	12·N·F + 40·K² + 24·N·K   features twice, their Gram matrix and its decomposition, the projections
@@ -74,7 +88,7 @@ func tellPeak(t *testing.T) {
 // with N rows, F features, V voxels and K the smaller of N and F.
 func bytesOf(rows, features, voxels, penalties int) int {
 	k := min(rows, features)
-	return 12*features*voxels + (57+8*penalties)*voxels + 12*rows*features + 40*k*k + 24*rows*k + 16<<23
+	return heldBytes + 12*features*voxels + (57+8*penalties)*voxels + 12*rows*features + 40*k*k + 24*rows*k + 16<<23
 }
 
 // peakOf returns the most memory of a process that runs a test with a size in a variable, in bytes.

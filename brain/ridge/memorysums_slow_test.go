@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"os"
-	"runtime/debug"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -40,7 +39,7 @@ func TestMemoryOfSumsOfOneSize(t *testing.T) {
 		t.Skip("only for TestMemoryOfSums")
 	}
 	rows, features, voxels := size[0], size[1], size[2]
-	debug.SetGCPercent(10) // as bwlm has it where memory is bounded
+	asBwlm(t)
 	onlyForm = Sums
 	x := make([]float32, rows*features)
 	require.NoError(t, noise{rows}.Read(0, features, x))

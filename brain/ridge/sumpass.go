@@ -188,11 +188,8 @@ func (b *block) multiply(s *torch.Scope, p *panel, y, some []float32) {
 				}
 			}
 		})
-		_ = within(s, func(s *torch.Scope) error { // a product is as large as its sum, and freed before the next
-			product := s.Frozen(func(s *torch.Scope) *torch.Tensor {
-				return s.FromFloat32(some, len(share.rows), width).Transpose(0, 1).MatMul(s.Attach(p.x[i])) // (V, K)
-			})
-			b.products[i].CopyFrom(s.Attach(b.products[i]).Add(product))
+		_ = within(s, func(s *torch.Scope) error {
+			b.products[i].AddProduct(s.FromFloat32(some, len(share.rows), width).Transpose(0, 1), s.Attach(p.x[i]))
 			return nil
 		})
 	}
