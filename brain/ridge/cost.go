@@ -87,7 +87,7 @@ func (f *fit) solving(voxels int) float64 {
 	return operations(2, voxels, rows, k) + operations(2, features, k, voxels)
 }
 
-// comparing returns the operations of a cross-validation of the penalties, if the decomposition of all rows serves them.
+// comparing returns the operations of a cross-validation of the penalties, if the decomposition of all rows serves all.
 func (f *fit) comparing(voxels int, folds [][]int) (n float64) {
 	penalties := len(f.opt.Lambdas)
 	for _, held := range folds {
@@ -106,13 +106,19 @@ func (f *fit) ownFold(train, held int) float64 {
 	}
 	features := f.x.cols
 	k := min(train, features)
-	return operations(2, features, train, k) + operations(2*decomposition, k, k, k) + operations(2, train, features, k) +
-		operations(2, held, features, k)
+	return operations(2, features, train, k) + operations(2*decomposition, k, k, k) +
+		operations(2, train+held, features, k)
 }
 
 // sharedFold returns the operations of that from the decomposition of all rows, of K directions.
 func sharedFold(held, k, penalties int) float64 {
 	return float64(penalties) * (operations(4, held, k, held) + operations(1, held, held, held))
+}
+
+// shares reports whether it is cheaper for a fold to share the decomposition of all rows than to have its own.
+func (f *fit) shares(held int) bool {
+	k := min(f.x.rows, f.x.cols)
+	return sharedFold(held, k, len(f.opt.Lambdas)) < f.ownFold(f.x.rows-held, held)
 }
 
 // estimate returns the operations of a fit of one set of weights of the bands in both forms, without those of a kernel.

@@ -14,12 +14,13 @@
 //
 // # Method
 //
-// One eigendecomposition serves all folds, penalties and voxels, and the last fit: that of XᵀX of all rows, or of the
-// kernel XXᵀ if there are fewer rows than features. With its directions U, and D = diag(μ/(μ+λ)) of its eigenvalues μ, the
-// predictions of held-out rows H from the other rows T are (G_H + g/√t)·U_Tᵀ·Y_T, where G = (I - W·D·Wᵀ)⁻¹·W·D is as
-// small as the held-out rows (Woodbury's identity; leaveout.go has the whole). It is exact, and an intercept is not
-// penalised. A penalty that is small beside what the training rows alone have of a direction loses digits so; it, and a
-// fold of very many rows, takes a decomposition of the training rows.
+// One eigendecomposition serves all folds, penalties and voxels, and the last fit: that of XᵀX of all rows, or of
+// the kernel XXᵀ if there are fewer rows than features. With its directions U, and D = diag(μ/(μ+λ)) of its
+// eigenvalues μ, the predictions of held-out rows H from the t other rows T are (G_H + g/√t)·U_Tᵀ·Y_T with
+// G = (I - W·D·Wᵀ)⁻¹·W·D, whose inverse is as small as the held-out rows are few (Woodbury's identity; leaveout.go
+// has the whole). This is exact; an intercept is not penalised. A penalty that is small beside what the training
+// rows alone have of a direction would lose digits: it, and a fold of very many rows, takes a decomposition of the
+// training rows.
 //
 // Decompositions and everything that depends on features alone are float64. Products with voxels are float32 while
 // penalties are compared, where that costs r at most about 1e-6, and float64 otherwise and in the final fit until the

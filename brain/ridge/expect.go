@@ -55,8 +55,9 @@ func Expect(rows, features, voxels int, opt Options) (Expected, error) {
 func (f *fit) foldMemory(folds [][]int) (most int64) {
 	k := int64(min(f.x.rows, f.x.cols))
 	for _, held := range folds {
-		if h := int64(len(held)); sharedFold(len(held), int(k), len(f.opt.Lambdas)) < f.ownFold(f.x.rows-len(held), len(held)) {
-			most = max(most, h*(32*h+(24+8*int64(len(f.opt.Lambdas)))*k))
+		h, penalties := int64(len(held)), int64(len(f.opt.Lambdas))
+		if f.shares(len(held)) {
+			most = max(most, h*(32*h+(24+8*penalties)*k))
 		}
 	}
 	return most

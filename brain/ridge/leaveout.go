@@ -22,8 +22,8 @@ import (
 // The inverse multiplies the rounding of the products; its gain is by how much in the root mean square, since the
 // rounding has random signs. It is large where a penalty is small beside what the training rows alone have of a
 // direction. So the products are float64 where the gain exceeds singleGain: above it r would be off by more than about
-// 1e-6. A fold whose smallest penalty has a gain above doubleGain, where the rounding of the responses tells as much, or
-// is less than leastPenalty of the largest eigenvalue, has a decomposition of its training rows.
+// 1e-6. A fold whose smallest penalty has a gain above doubleGain, where the rounding of the responses tells as much,
+// or is less than leastPenalty of the largest eigenvalue, has a decomposition of its training rows.
 const (
 	singleGain   = 10
 	doubleGain   = 1000
@@ -49,8 +49,8 @@ func (f *fit) newFolds(s *torch.Scope, of *decomposed, held []int) []*fold {
 // sharedFolds returns what scores the penalties with the decomposition of all rows: those with float32 products, and
 // those with float64 products. It returns nil if a decomposition of the training rows is cheaper, or needed.
 func (f *fit) sharedFolds(s *torch.Scope, all *basis, fd fold) (folds []*fold) {
-	n, t, h, k := len(f.opt.Lambdas), len(fd.train), len(fd.held), len(all.values)
-	share := sharedFold(h, k, n) < f.ownFold(t, h)
+	t, h := len(fd.train), len(fd.held)
+	share := f.shares(h)
 	if onlyFolds != nil {
 		share = *onlyFolds
 	}
@@ -70,7 +70,7 @@ func (f *fit) sharedFolds(s *torch.Scope, all *basis, fd fold) (folds []*fold) {
 	single, double := fd, fd
 	for a, lambda := range f.opt.Lambdas {
 		g, factor, gain := f.leaveOut(s, all, w, lambda*f.scale*f.scale, fd)
-		f.cost.Operations += sharedFold(h, k, 1)
+		f.cost.Operations += sharedFold(h, len(all.values), 1)
 		if gain > doubleGain { // at the smallest penalty, if anywhere
 			return nil
 		}

@@ -73,11 +73,13 @@ func TestSharedFoldsEqualOwnOnes(t *testing.T) {
 				{Direct, Options{Metric: SignedRoot, NoIntercept: true}}, {Kernel, Options{}},
 				{Kernel, Options{Metric: R2, NoIntercept: true}}} {
 				rows, features := size[0], size[1]
-				t.Run(fmt.Sprintf("%v, decay %g, %s, metric %d", size, decay, w.form, w.opt.Metric), func(t *testing.T) {
+				name := fmt.Sprintf("%v, decay %g, %s, metric %d", size, decay, w.form, w.opt.Metric)
+				t.Run(name, func(t *testing.T) {
 					inForm(t, w.form)
 					x, y := decaying(rows, features, voxels, decay)
 					w.opt.ChunkRows = 10
-					w.opt.Lambdas = []float64{3, 30, 300, 3e3, 3e4, 3e5, 3e8, 3e30} // until nothing is left of any direction
+					// until nothing is left of any direction
+					w.opt.Lambdas = []float64{3, 30, 300, 3e3, 3e4, 3e5, 3e8, 3e30}
 					if decay > 0 {
 						w.opt.Lambdas = append(w.opt.Lambdas, .03, .3) // without a gain of more than 1000
 					}
@@ -119,7 +121,8 @@ func TestSmallPenaltiesHaveTheirOwnFolds(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, f.withFeatures(t.Context(), 0, func(s *torch.Scope, of *decomposed) error {
 			var got []torch.DType
-			for _, fd := range f.sharedFolds(s, of.basis, fold{train: upTo(15, rows), held: upTo(0, 15), centre: true}) {
+			fd := fold{train: upTo(15, rows), held: upTo(0, 15), centre: true}
+			for _, fd := range f.sharedFolds(s, of.basis, fd) {
 				got = append(got, fd.onto.DType())
 			}
 			assert.Equal(t, want, got, "lambda %g", lambda)

@@ -7,9 +7,9 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// fold is one fold of a cross-validation, or some penalties of one, from which any voxels can be scored. Its tensors are
-// Float32 where the rounding error of each direction of the features is relative to its own size, since the directions
-// do not mix, and where they mix little.
+// fold is one fold of a cross-validation, or some penalties of one, from which any voxels can be scored. Its tensors
+// are Float32 where the directions of the features do not mix, so that the rounding error of each is relative to its
+// own size, and where they mix little.
 type fold struct {
 	train, held []int
 	centre      bool

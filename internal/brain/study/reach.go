@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/brainwavlm/bwlm/brain/design"
-	"github.com/brainwavlm/bwlm/brain/experiment"
 	"github.com/brainwavlm/bwlm/internal/brain/windows"
 )
 
@@ -40,7 +39,7 @@ func (st *Study) StimulusWindow() design.StimulusWindow {
 		clock.RowTime = 0
 	}
 	vector := design.StimulusWindow{Before: windows.ClipLength(exp.Model)}
-	if exp.Model.Extraction != experiment.ExtractWindows { // a frame depends on all of its clip
+	if windows.Shares(exp.Model) { // a frame depends on all of its clip
 		vector.After = vector.Before
 	}
 	return st.Design().StimulusWindow(clock, vector)

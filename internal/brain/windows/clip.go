@@ -53,9 +53,14 @@ func wholeClips(windows []design.Window, seconds float64) (out []Clip) {
 	return out
 }
 
+// Shares reports whether several windows are read from one clip.
+func Shares(m experiment.Model) bool {
+	return m.Extraction == experiment.ExtractChunks || m.Extraction == experiment.ExtractClip
+}
+
 // ClipLength returns the length of a clip in seconds.
 func ClipLength(m experiment.Model) float64 {
-	if m.Extraction != experiment.ExtractWindows {
+	if Shares(m) {
 		return m.ChunkSeconds
 	}
 	return m.WindowSeconds

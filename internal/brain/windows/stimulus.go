@@ -22,7 +22,7 @@ type Stimulus struct {
 
 // Own assigns the windows to clips.
 func (st *Stimulus) Own(m experiment.Model) {
-	st.Shared = m.Extraction != experiment.ExtractWindows
+	st.Shared = Shares(m)
 	switch m.Extraction {
 	case experiment.ExtractClip:
 		st.Clips = wholeClips(st.Windows, m.ChunkSeconds)
