@@ -64,12 +64,13 @@ func TestMaxMemoryLeavesWhatIsGiven(t *testing.T) {
 
 // By hand: 160 rows of 16 channels, at the layers that are read; 34 test rows of 60 and of 8 voxels, four times; a
 // quarter for garbage. Sound of four stories; mean, SD and whether it varies of each voxel and story. The largest fit
-// is ada's: 68 rows at 2 delays, 60 voxels.
+// is ada's: 68 rows at 2 delays, 60 voxels, folds that hold out 16 rows.
 func TestMemoryOfAnEvaluation(t *testing.T) {
 	const channels, width = 16, 16 * 2
 	features := func(layers int) int { return (160*channels*4*layers + 4*34*(60+8)*4) * 5 / 4 }
 	sound, kept := 4*40*6400*4, 17*(4*60+3*8)
-	fit := (57+8*10)*60 + 4*60*68 + 8*68*width + 40*width*width + 24*68*width + 128<<20 + 4*68*width
+	fold := 16 * (32*16 + (24+8*10)*width)
+	fit := (57+8*10)*60 + 4*60*68 + 8*68*width + 40*width*width + 24*68*width + fold + 128<<20 + 4*68*width
 	for mode, want := range map[experiment.TrainMode]int{"readout": features(1), "lora": features(4)} {
 		st := studytest.Tiny(t, study.Options{}, func(e *experiment.Experiment, _ *dataset.Spec) {
 			e.Data.Subjects, e.Train.Mode = []string{"ada", "cleo"}, mode
