@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/brainwavlm/bwlm/brain/dataset"
 	"github.com/brainwavlm/bwlm/brain/design"
@@ -13,10 +14,15 @@ import (
 	"github.com/brainwavlm/bwlm/internal/brain/windows"
 )
 
-// refuseSeriesKeys refuses keys of the design series where rows are not bins of it.
+// refuseSeriesKeys refuses keys of the design series where rows are not bins of it. Their defaults are in the file of any
+// experiment that was written out.
 func refuseSeriesKeys(exp *experiment.Experiment) error {
 	if exp.Model.Extraction == experiment.ExtractClip {
 		return refuseKey("of this data set", "model.extraction", "clip is for the design series")
+	}
+	usual := experiment.Default().Readout
+	if slices.Equal(exp.Readout.LagsMS, usual.LagsMS) && len(exp.Readout.LagWindows) == 0 {
+		return nil
 	}
 	return refuseGiven(exp, "of this data set", "lags in ms are for the design series", "readout.lags_ms",
 		"readout.lag_windows")
