@@ -2,6 +2,7 @@ package openinference
 
 import (
 	"bytes"
+	"math"
 	"strconv"
 	"testing"
 
@@ -128,4 +129,44 @@ func FuzzDecodeRequest(f *testing.F) {
 		require.NoError(t, err)
 		assert.Len(t, back.Inputs, len(q.Inputs))
 	})
+}
+
+// Numbers that are not finite are null in JSON, and null is NaN.
+func TestNullIsNaN(t *testing.T) {
+	for _, data := range []any{[]float32{1, float32(math.NaN())}, []float64{1, math.NaN()}} {
+		r := &Response{Model: "m", Outputs: []Tensor{NewTensor("a", []int64{2}, data)}}
+		body, err := r.Encode()
+		require.NoError(t, err)
+		var b bytes.Buffer
+		require.NoError(t, body.Write(&b))
+		assert.Contains(t, b.String(), "[1,null]")
+		got, err := DecodeResponse(b.Bytes(), body.Length)
+		require.NoError(t, err)
+		switch x := got.Outputs[0].Data.(type) {
+		case []float32:
+			assert.Equal(t, []bool{false, true}, []bool{x[0] != x[0], x[1] != x[1]})
+		case []float64:
+			assert.Equal(t, []bool{false, true}, []bool{x[0] != x[0], x[1] != x[1]})
+		default:
+			assert.Fail(t, "other numbers")
+		}
+	}
+	_, err := DecodeRequest([]byte(`{"inputs":[{"name":"a","datatype":"FP32","shape":[2],"data":[null]}]}`), "")
+	assert.Equal(t, fault.Usage, fault.KindOf(err))
+}
+
+func TestLevelsOfIntervals(t *testing.T) {
+	c := &Call{Model: "m", Samples: []float32{1}, Level: .95, Outputs: []string{OutputLower}}
+	body, length, err := c.Request().Encode()
+	require.NoError(t, err)
+	wire, err := DecodeRequest(body, length)
+	require.NoError(t, err)
+	got, err := CallOf(wire, "m", "")
+	require.NoError(t, err)
+	assert.Equal(t, c, got)
+	for _, level := range []any{"x", 0., 1., -3.} {
+		wire.Parameters[ParamLevel] = level
+		_, err := CallOf(wire, "m", "")
+		assert.Equal(t, fault.Usage, fault.KindOf(err), level)
+	}
 }

@@ -20,10 +20,11 @@ import (
 
 // calibrate writes what the validation rows say about predictions of the readouts: calibration/SUBJECT.safetensors. The
 // trainer is at the chosen epoch, of which z are the statistics of features by story. There is none of readouts that
-// do not predict new audio: those of clips, and random ones.
+// do not predict new audio: of clips, of series, and random ones.
 func (t *Trainer) calibrate(ctx context.Context, run *rundir.Run, z map[string]design.ZScore) error {
 	p := &t.Progress
-	if t.Study.Data.IsEvents() || p.Epochs[p.Best].Epoch == 0 && !t.ridgeReadouts() {
+	data := t.Study.Data
+	if data.IsEvents() || data.IsSeries() || p.Epochs[p.Best].Epoch == 0 && !t.ridgeReadouts() {
 		if run.Follows() {
 			return nil
 		}
@@ -43,34 +44,9 @@ func (t *Trainer) calibrate(ctx context.Context, run *rundir.Run, z map[string]d
 				trained.Rows[part.Story] = c.Statistics.Apply(raw.Rows[part.Story])
 			}
 		}
-		predOwn, err := t.predictAll(ctx, i, own)
-		if err != nil {
+		if err := t.measureIntervals(ctx, run, i, c, own, &trained); err != nil {
 			return err
 		}
-		predTrained, err := t.predictAll(ctx, i, &trained)
-		if err != nil {
-			return err
-		}
-		if run.Follows() {
-			continue
-		}
-		want, err := p.Read(ctx, p.Tuned, p.Parts[study.Val]...)
-		if err != nil {
-			return err
-		}
-		var parts []int
-		for _, part := range p.Parts[study.Val] {
-			parts = append(parts, part.Len())
-		}
-		var constant []bool
-		c.R, constant = stats.Correlation(predOwn, want, p.RowsOf(study.Val), len(p.Tuned))
-		for v, none := range constant {
-			if none {
-				c.R[v] = math.NaN()
-			}
-		}
-		c.Clip = calibration.Fit(predOwn, want, len(p.Tuned), parts)
-		c.Training = calibration.Fit(predTrained, want, len(p.Tuned), parts)
 		all[i] = c
 	}
 	if run.Follows() {
@@ -84,6 +60,43 @@ func (t *Trainer) calibrate(ctx context.Context, run *rundir.Run, z map[string]d
 		}
 		return nil
 	})
+}
+
+// measureIntervals predicts the validation rows of subject i from features that are standardised in both ways, and
+// compares them with the responses.
+func (t *Trainer) measureIntervals(ctx context.Context, run *rundir.Run, i int, c *calibration.Calibration, own,
+	trained *encoding.RowFeatures) error {
+	p := t.Study.Subjects[i]
+	var want []float32
+	var parts []int
+	for _, part := range p.Parts[study.Val] {
+		parts = append(parts, part.Len())
+	}
+	for _, f := range []*encoding.RowFeatures{own, trained} {
+		pred, err := t.predictAll(ctx, i, f) // which all ranks do together
+		if err != nil {
+			return err
+		}
+		if run.Follows() {
+			continue
+		}
+		if f == trained {
+			c.Training = calibration.Fit(pred, want, len(p.Tuned), parts)
+			break
+		}
+		if want, err = p.Read(ctx, p.Tuned, p.Parts[study.Val]...); err != nil {
+			return err
+		}
+		var constant []bool
+		c.R, constant = stats.Correlation(pred, want, p.RowsOf(study.Val), len(p.Tuned))
+		for v, none := range constant {
+			if none {
+				c.R[v] = math.NaN()
+			}
+		}
+		c.Clip = calibration.Fit(pred, want, len(p.Tuned), parts)
+	}
+	return nil
 }
 
 // validationRows reads the validation stories as predictions of clips read them: standardised by the story's own
