@@ -55,6 +55,9 @@ func (d *Dataset) featureNames() (out []string) {
 	}
 	if d.IsEvents() {
 		out = append(out, d.columns()...)
+		if d.IsSeries() {
+			out = append(out, timeCourse)
+		}
 	}
 	return out
 }
@@ -64,7 +67,7 @@ func (d *Dataset) featureNames() (out []string) {
 func (d *Dataset) Features(ctx context.Context, name, story string) (*Matrix, error) {
 	at := slices.IndexFunc(d.spec.Features, func(f Features) bool { return f.Name == name })
 	if at < 0 {
-		if d.IsEvents() && slices.Contains(d.columns(), name) {
+		if d.IsEvents() && (slices.Contains(d.columns(), name) || d.IsSeries() && name == timeCourse) {
 			return d.labelFeatures(name), nil
 		}
 		return nil, d.unknown("features", name, d.featureNames())
@@ -86,7 +89,18 @@ func (d *Dataset) Features(ctx context.Context, name, story string) (*Matrix, er
 	return opened.all(ctx)
 }
 
-// labelFeatures returns 1 for the label of each clip in a column, 0 for the others, (rows, labels).
+// timeCourse names the features of one time course for all clips of the design series.
+const timeCourse = "time"
+
+// EachBin reports whether features have a column for each bin of a clip, so that they need no lags: labels in the design
+// series, whose floor is a mean time course for each label.
+func (d *Dataset) EachBin(name string) bool {
+	own := slices.ContainsFunc(d.spec.Features, func(f Features) bool { return f.Name == name })
+	return d.IsSeries() && d.IsEvents() && !own
+}
+
+// labelFeatures returns 1 for the label of each clip in a column and the bin of the clip, 0 for the others, (rows,
+// labels × rows of a clip).
 func (d *Dataset) labelFeatures(column string) *Matrix {
 	var labels []string
 	for _, e := range d.spec.Events {
@@ -95,11 +109,12 @@ func (d *Dataset) labelFeatures(column string) *Matrix {
 		}
 	}
 	slices.Sort(labels)
-	rows := len(d.spec.Events) * d.ClipRows()
-	m := NewMatrix(rows, len(labels), make([]float32, rows*len(labels)))
+	bins := d.ClipRows()
+	rows, columns := len(d.spec.Events)*bins, len(labels)*bins
+	m := NewMatrix(rows, columns, make([]float32, rows*columns))
 	for k := range rows {
-		i, _ := slices.BinarySearch(labels, d.spec.Events[k/d.ClipRows()].Labels[column])
-		m.Row(0, k)[i] = 1
+		i, _ := slices.BinarySearch(labels, d.spec.Events[k/bins].Labels[column]) // "" of the one time course
+		m.Row(0, k)[i*bins+k%bins] = 1
 	}
 	return m
 }

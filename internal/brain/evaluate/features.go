@@ -24,7 +24,7 @@ func (e *Evaluation) addFeatures(ctx context.Context) error {
 		indices[i] = i
 	}
 	for _, name := range st.Experiment.Eval.Features {
-		f, err := encoding.Regressors(ctx, st, "", encoding.Own(st, name), st.StoriesOf(study.Train, study.Test))
+		f, err := encoding.OwnFeatures(ctx, st, name, st.StoriesOf(study.Train, study.Test))
 		if err != nil {
 			return err
 		}
