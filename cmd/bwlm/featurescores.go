@@ -56,7 +56,7 @@ func printLags(w io.Writer, list []results.LagScore) error {
 		}
 		rows = append(rows, r)
 	}
-	fmt.Fprintln(w, "The model at lags by themselves, r (channels.tsv of a subject has channels and its latency):")
+	fmt.Fprintln(w, "r of the model at lags by themselves (channels and latencies: channels.tsv of each subject):")
 	if err := ui.Table(w, head, rows); err != nil {
 		return err
 	}

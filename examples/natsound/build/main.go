@@ -1,7 +1,10 @@
 // Command build makes a data set of the sounds and fMRI components of Norman-Haignere, Kanwisher and McDermott (2015)
-// from a folder that examples/natsound/fetch.sh has filled. Nothing is copied but the tables of sounds:
+// from a folder that examples/natsound/fetch.sh has filled. Nothing is copied but the tables of sounds. With the
+// electrodes of Norman-Haignere et al. (2022) it makes one of these and the same sounds instead, whose responses are
+// copied into one file:
 //
 //	go run ./examples/natsound/build -from sources -out data/natsound
+//	go run ./examples/natsound/build -from sources -ecog electrodes -out data/natsound-ecog
 package main
 
 import (
@@ -31,6 +34,7 @@ var components = []string{"lowfreq", "highfreq", "envsounds", "pitch", "speech",
 func run(ctx context.Context, args []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet("build", flag.ContinueOnError)
 	from := flags.String("from", "", "folder that fetch.sh has filled")
+	ecog := flags.String("ecog", "", "folder of electrodes that fetch.sh ecog has filled, for a data set of these")
 	out := flags.String("out", "data/natsound", "folder of the data set")
 	folds := flags.String("folds", "examples/natsound/folds.tsv", "table of the sounds and their folds")
 	if err := flags.Parse(args); err != nil {
@@ -51,6 +55,16 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return fault.Wrap(fault.Missing, op, *folds, err)
 	}
+	if *ecog != "" {
+		described, err := describeECoG(ctx, *ecog, filepath.Join(source, "stimuli", "wav"), *out, namesIn(table))
+		if err == nil {
+			err = writeAll(*out, map[string]string{"sounds.tsv": table, "folds.tsv": string(text), "dataset.yaml": described})
+		}
+		if err != nil {
+			return err
+		}
+		return check(ctx, *out, "electrodes", stdout)
+	}
 	var rois []string
 	for i, name := range components {
 		rois = append(rois, fmt.Sprintf("%s: [%d]", name, i))
@@ -66,21 +80,24 @@ subjects:
 rois: {%s}
 `, filepath.Join(source, "stimuli", "wav", "{clip}.wav"), filepath.Join(source, "data", "components.mat"),
 		strings.Join(rois, ", "))
-	for name, text := range map[string]string{"sounds.tsv": table, "folds.tsv": string(text),
-		"dataset.yaml": description} {
-		if err := os.WriteFile(filepath.Join(*out, name), []byte(text), 0o600); err != nil {
-			return fault.Wrap(fault.IO, op, *out, err)
-		}
-	}
-	data, err := dataset.Open(*out)
+	err = writeAll(*out, map[string]string{"sounds.tsv": table, "folds.tsv": string(text), "dataset.yaml": description})
 	if err != nil {
 		return err
 	}
-	m, err := data.ReadResponses(ctx, "components", dataset.EventStory)
+	return check(ctx, *out, "components", stdout)
+}
+
+// check opens the data set that was made.
+func check(ctx context.Context, out, subject string, stdout io.Writer) error {
+	data, err := dataset.Open(out)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(stdout, "%s: %d sounds, %d components\n", *out, m.Rows, m.Voxels)
+	m, err := data.ReadResponses(ctx, subject, dataset.EventStory)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(stdout, "%s: %d sounds, %d %s\n", out, len(data.Events()), m.Voxels, subject)
 	return err
 }
 
