@@ -11,10 +11,11 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/brainwavlm/bwlm/audio"
+	"github.com/brainwavlm/bwlm/npy"
 )
 
 // TestClipScripts are the scripts about data sets of clips: the tiny model, data/sounds with 24 recordings of noise,
-// data/group.txt with their responses, and two tables.
+// data/group.txt with their responses, data/courses.npy with time courses, and two tables.
 func TestClipScripts(t *testing.T) {
 	if testing.Short() {
 		t.Skip("many processes that train; make test runs it")
@@ -37,6 +38,7 @@ func tinyClips(dir string) error {
 	}
 	sounds, folds := bytes.NewBufferString("sound\tcategory\n"), bytes.NewBufferString("sound\tfold\n")
 	var responses, own bytes.Buffer
+	var courses []float32 // (clips, times of 10 ms, channels)
 	for k := range 24 {
 		draw, name := rand.New(rand.NewPCG(uint64(k), 2)), fmt.Sprintf("clip-%02d", k)
 		loud, sound := draw.Float64(), make([]float32, 6000)
@@ -54,6 +56,12 @@ func tinyClips(dir string) error {
 			fmt.Fprintf(&responses, "%g ", float64(v+1)*loud+.3*draw.NormFloat64())
 		}
 		responses.WriteByte('\n')
+		for range 80 {
+			courses = append(courses, float32(loud+.3*draw.NormFloat64()))
+		}
+	}
+	if err := npy.Write(filepath.Join(dir, "courses.npy"), []int{24, 40, 2}, courses); err != nil {
+		return err
 	}
 	for name, text := range map[string][]byte{"sounds.tsv": sounds.Bytes(), "folds.tsv": folds.Bytes(),
 		"group.txt": responses.Bytes(), "loud.txt": own.Bytes()} {
