@@ -92,8 +92,8 @@ func (d *Dataset) Features(ctx context.Context, name, story string) (*Matrix, er
 // timeCourse names the features of one time course for all clips of the design series.
 const timeCourse = "time"
 
-// EachBin reports whether features have a column for each bin of a clip, so that they need no lags: labels in the design
-// series, whose floor is a mean time course for each label.
+// EachBin reports whether features have a column for each bin of a clip, so that they need no lags: labels in the
+// design series, whose floor is a mean time course for each label.
 func (d *Dataset) EachBin(name string) bool {
 	own := slices.ContainsFunc(d.spec.Features, func(f Features) bool { return f.Name == name })
 	return d.IsSeries() && d.IsEvents() && !own

@@ -54,6 +54,7 @@ func describeECoG(ctx context.Context, from, sounds, out string, names []string)
 			at := slices.Index(order, sound)
 			if at < 0 || len(r) != times*len(order) {
 				return "", fault.New(fault.BadData, op, path, "%d numbers of %d sounds, want %d each, also of %s", len(r),
+					return "", fault.New(fault.BadData, op, path, "%d numbers of %d sounds, want %d each, also of %s", len(r),
 					len(order), times, sound)
 			}
 			for t, v := range r[at*times:][:times] {
@@ -110,8 +111,8 @@ func electrode(ctx context.Context, path string) (x []float32, sounds []string, 
 	return x, sounds, r.ReadRows(ctx, 0, 0, rows, x)
 }
 
-// melOf returns the log power of each sound in mel bands every 10 ms, from the 25 ms that end with them, (sounds, times,
-// bands).
+// melOf returns the log power of each sound in mel bands every 10 ms, from the 25 ms that end with them, (sounds,
+// times, bands).
 func melOf(ctx context.Context, folder string, names []string) (out []float32, err error) {
 	const ahead = 400 - acoustic.Rate*step // silence, so that the first 10 ms have a frame
 	least := 0
@@ -122,7 +123,8 @@ func melOf(ctx context.Context, folder string, names []string) (out []float32, e
 			return nil, err
 		}
 		wave := append(make([]float32, int(ahead)), clip.Samples...)
-		even, odd := acoustic.Bands(wave, melBands), acoustic.Bands(wave[acoustic.Hop/2:], melBands) // each every 20 ms
+		even := acoustic.Bands(wave, melBands) // every 20 ms
+		odd := acoustic.Bands(wave[acoustic.Hop/2:], melBands)
 		var bands []float64
 		for i := 0; i < len(odd); i += melBands {
 			bands = append(append(bands, even[i:i+melBands]...), odd[i:i+melBands]...)

@@ -58,7 +58,8 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if *ecog != "" {
 		described, err := describeECoG(ctx, *ecog, filepath.Join(source, "stimuli", "wav"), *out, namesIn(table))
 		if err == nil {
-			err = writeAll(*out, map[string]string{"sounds.tsv": table, "folds.tsv": string(text), "dataset.yaml": described})
+			err = writeAll(*out, map[string]string{"sounds.tsv": table, "folds.tsv": string(text),
+				"dataset.yaml": described})
 		}
 		if err != nil {
 			return err
@@ -80,7 +81,8 @@ subjects:
 rois: {%s}
 `, filepath.Join(source, "stimuli", "wav", "{clip}.wav"), filepath.Join(source, "data", "components.mat"),
 		strings.Join(rois, ", "))
-	err = writeAll(*out, map[string]string{"sounds.tsv": table, "folds.tsv": string(text), "dataset.yaml": description})
+	err = writeAll(*out, map[string]string{"sounds.tsv": table, "folds.tsv": string(text),
+		"dataset.yaml": description})
 	if err != nil {
 		return err
 	}

@@ -14,11 +14,12 @@ import (
 	"github.com/brainwavlm/bwlm/internal/brain/windows"
 )
 
-// refuseSeriesKeys refuses keys of the design series where rows are not bins of it. Their defaults are in the file of any
-// experiment that was written out.
+// refuseSeriesKeys refuses keys of the design series where rows are not bins of it. Their defaults are in the file of
+// any experiment that was written out.
 func refuseSeriesKeys(exp *experiment.Experiment) error {
 	if exp.Model.Extraction == experiment.ExtractClip {
-		return refuseKey("of this data set", "model.extraction", "clip is for the design series")
+		return refuseKey("of this data set", "model.extraction",
+			"clip is for the design series")
 	}
 	usual := experiment.Default().Readout
 	if slices.Equal(exp.Readout.LagsMS, usual.LagsMS) && len(exp.Readout.LagWindows) == 0 {
