@@ -53,9 +53,8 @@ func describeECoG(ctx context.Context, from, sounds, out string, names []string)
 		for s, sound := range names {
 			at := slices.Index(order, sound)
 			if at < 0 || len(r) != times*len(order) {
-				return "", fault.New(fault.BadData, op, path, "%d numbers of %d sounds, want %d each, also of %s", len(r),
-					return "", fault.New(fault.BadData, op, path, "%d numbers of %d sounds, want %d each, also of %s", len(r),
-					len(order), times, sound)
+				return "", fault.New(fault.BadData, op, path,
+					"%d numbers of %d sounds, want %d each, also of %s", len(r), len(order), times, sound)
 			}
 			for t, v := range r[at*times:][:times] {
 				x[(s*times+t)*len(channels)+c] = v
