@@ -52,8 +52,9 @@ libtorch: ## fetches libtorch into third_party (KIND=cpu or cuda)
 	@scripts/fetch_libtorch.sh $(KIND)
 
 # The program loads the binding, which is linked with libtorch; bin/ and third_party/ can move together.
-build: libtorch ## bin/bwlm and bin/libbwlm_torch.so, fetching what is missing
+build: libtorch ## bin/bwlm and its binding of libtorch, fetching what is missing (KIND=cpu or cuda)
 	scripts/build_binding.sh bin/libbwlm_torch.so
+	[ '$(KIND)' != cuda ] || scripts/build_nccl.sh bin/libbwlm_nccl.so
 	$(GO) build -tags libtorch_dlopen -o bin/bwlm -ldflags '$(LINK_VERSION)' ./cmd/bwlm
 
 demo: build ## the whole study on simulated subjects, into out/demo (OUT=DIR SEED=N DEMO_FLAGS=--null)
@@ -87,7 +88,7 @@ $(LINT)/.done: scripts/requirements-lint.txt
 
 format: $(LINT)/.done ## rewrites Go and C++ as lint wants them
 	gofmt -s -w $$(find . -name '*.go' -not -path './third_party/*' -not -path './.venv/*')
-	$(LINT)/clang_format/data/bin/clang-format -i torch/*.c torch/*.cc torch/*.h torch/dist/*.c torch/dist/*.cc torch/dist/*.h
+	$(LINT)/clang_format/data/bin/clang-format -i torch/*.c torch/*.cc torch/*.h torch/dist/*.c torch/dist/*.h torch/dist/*.cc torch/dist/*/*.cc
 
 proto: ## generates internal/inferencepb (PROTOC="python3 -m grpc_tools.protoc" where there is no protoc)
 	scripts/proto.sh
@@ -95,6 +96,7 @@ proto: ## generates internal/inferencepb (PROTOC="python3 -m grpc_tools.protoc" 
 test-cuda: ## the device tests; without a GPU they say so and skip, unless BWLM_REQUIRE_CUDA=1
 	@if [ -e /dev/nvidiactl ] || [ "$${BWLM_REQUIRE_CUDA:-0}" = 1 ]; then \
 	  scripts/fetch_libtorch.sh cuda; else scripts/fetch_libtorch.sh cpu; fi
+	! scripts/build_nccl.sh bin/libbwlm_nccl.so || export BWLM_NCCL_LIBRARY=$(CURDIR)/bin/libbwlm_nccl.so; \
 	BWLM_TEST_DEVICE=cuda $(GO) test -tags cuda -count=1 -v -p 1 -timeout 20m ./torch/... ./wavlm ./peft ./brain ./brain/ridge
 
 bench: build ## a training step and features, beside PyTorch's if BWLM_PEER_PYTHON names a Python that has the peer

@@ -83,6 +83,18 @@ func (a *app) sameOnAll(exp *experiment.Experiment) error {
 	return nil
 }
 
+// exchangeBy lets the ranks exchange between their GPUs, if they can.
+func (a *app) exchangeBy(device torch.Device) error {
+	by, why, err := a.group.OnDevice(device)
+	if err == nil && device != torch.CPU && by != "" {
+		if why != "" {
+			why = ", since " + why
+		}
+		a.ui.Note("%d ranks exchange by %s%s", a.group.World(), by, why)
+	}
+	return err
+}
+
 // openRun opens a run on rank 0, and then on the others to read it.
 func (a *app) openRun(out string, begin func() (*rundir.Run, error)) (*rundir.Run, error) {
 	if a.follows() {

@@ -23,7 +23,11 @@ import (
 // until it is called to end. A board, if there is one, sees all events.
 func (a *app) openStudy(ctx context.Context, exp *experiment.Experiment, boards ...*tensorboard.Board) (st *brain.Study,
 	end func(), err error) {
-	if _, err := torch.OpenDevice(exp.Device); err != nil {
+	device, err := torch.OpenDevice(exp.Device)
+	if err == nil {
+		err = a.exchangeBy(device)
+	}
+	if err != nil {
 		return nil, nil, err
 	}
 	watch := &watcher{ui: a.ui}

@@ -105,9 +105,20 @@ const (
 	sum      = C.DIST_SUM
 )
 
+// connectDevices connects the ranks' GPUs, of which this one has number index, by a library of device.h.
+func (h *handle) connectDevices(library string, index int, wait time.Duration) error {
+	l := C.CString(library)
+	defer C.free(unsafe.Pointer(l))
+	var msg *C.char
+	return check(C.dist_device_connect(h.g, l, C.int(index), C.int64_t(wait.Milliseconds()), &msg), msg)
+}
+
+func (h *handle) leaveDevices() { C.dist_device_leave(h.g) }
+
 // exchange is one operation of all processes.
 type exchange struct {
 	what          C.int
+	byDevice      bool
 	in            unsafe.Pointer // copied
 	send, receive []int64        // bytes
 	most          time.Duration  // that it may take
@@ -115,7 +126,11 @@ type exchange struct {
 
 func (h *handle) start(x exchange) error {
 	var msg *C.char
-	return check(C.dist_start(h.g, x.what, x.in, (*C.int64_t)(unsafe.SliceData(x.send)),
+	byDevice := C.int(0)
+	if x.byDevice {
+		byDevice = 1
+	}
+	return check(C.dist_start(h.g, x.what, byDevice, x.in, (*C.int64_t)(unsafe.SliceData(x.send)),
 		(*C.int64_t)(unsafe.SliceData(x.receive)), C.int64_t(x.most.Milliseconds()), &msg), msg)
 }
 

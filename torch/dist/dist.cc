@@ -6,26 +6,33 @@
 
 #include <ATen/ATen.h>
 #include <c10/util/Logging.h>
+#include <dlfcn.h>
 #include <torch/csrc/distributed/c10d/exception.h>
 
 #include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <thread>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 #include <vector>
+
+#include "device.h"
 
 using std::chrono::milliseconds;
 
 struct dist_group {
   c10::intrusive_ptr<c10d::Store> store;
   c10::intrusive_ptr<c10d::ProcessGroupGloo> gloo;
+  std::optional<dist_device> device;
   // The exchange that goes on. It has its own buffers, since Go's may be gone before it ends.
   c10::intrusive_ptr<c10d::Work> work;
   at::Tensor in, out;
+  bool by_device = false;
   bool stuck = false;
 };
 
@@ -71,12 +78,21 @@ void quiet() {
   });
 }
 
-at::Tensor bytes(int64_t n) { return at::empty({n}, at::kByte); }
+at::Tensor bytes(int64_t n, at::Device place) { return at::empty({n}, at::device(place).dtype(at::kByte)); }
 
 int64_t total(const int64_t* counts, int n) {
   int64_t sum = 0;
   for (int r = 0; r < n; r++) sum += counts[r];
   return sum;
+}
+
+// ended waits for the end of an exchange of devices. NCCL's own wait would give up the connection at its limit.
+bool ended(c10d::Work& work, milliseconds most) {
+  for (const auto until = std::chrono::steady_clock::now() + most; !work.isCompleted();) {
+    if (std::chrono::steady_clock::now() > until) return false;
+    std::this_thread::sleep_for(std::chrono::microseconds(50));
+  }
+  return true;
 }
 
 }  // namespace
@@ -129,34 +145,64 @@ int dist_connect(dist_group* g, int rank, int world, const char* iface, const ch
   });
 }
 
-int dist_start(dist_group* g, int what, const void* in, const int64_t* send, const int64_t* receive, int64_t ms,
-               char** err) {
+int dist_device_connect(dist_group* g, const char* library, int index, int64_t ms, char** err) {
+  return guard(err, [&] {
+    void* lib = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+    void* open = lib ? dlsym(lib, dist_device_name) : nullptr;
+    if (!open) {
+      const char* why = dlerror();
+      TORCH_CHECK(false, why ? why : library);
+    }
+    const auto store = c10::make_intrusive<c10d::PrefixStore>("device", g->store->clone());
+    store->setTimeout(milliseconds(ms));
+    g->device = reinterpret_cast<dist_device_open>(open)(store, g->gloo->getRank(), g->gloo->getSize(), index,
+                                                         milliseconds(ms));
+    return DIST_OK;
+  });
+}
+
+void dist_device_leave(dist_group* g) {
+  if (g->device) g->device->backend->abort();
+  g->device.reset();
+}
+
+int dist_start(dist_group* g, int what, int by_device, const void* in, const int64_t* send, const int64_t* receive,
+               int64_t ms, char** err) {
   return guard(err, [&] {
     TORCH_CHECK(!g->work, "an exchange goes on");
     const int world = g->gloo->getSize();
     const bool all = what == DIST_EXCHANGE;
-    g->in = bytes(all ? total(send, world) : send[0]);
+    at::Device place = at::kCPU;
+    c10d::Backend* backend = g->gloo.get();
+    if (by_device) {
+      TORCH_CHECK(g->device, "the ranks' devices are not connected");
+      place = g->device->place;
+      backend = g->device->backend.get();
+    }
+    g->in = bytes(all ? total(send, world) : send[0], at::kCPU);
     if (in) memcpy(g->in.data_ptr(), in, g->in.numel());
+    g->in = g->in.to(place);
     if (all) {
       std::vector<int64_t> from(receive, receive + world), to(send, send + world);
       c10d::AllToAllOptions o;
       o.timeout = milliseconds(ms);
-      g->out = bytes(total(receive, world));
-      g->work = static_cast<c10d::Backend&>(*g->gloo).alltoall_base(g->out, g->in, from, to, o);
+      g->out = bytes(total(receive, world), place);
+      g->work = backend->alltoall_base(g->out, g->in, from, to, o);
     } else if (what == DIST_SUM) {
       g->out = g->in;
       std::vector<at::Tensor> sums{g->in.view(at::kFloat)};
       c10d::AllreduceOptions o;
       o.timeout = milliseconds(ms);
-      g->work = g->gloo->allreduce(sums, o);
+      g->work = backend->allreduce(sums, o);
     } else {
       std::vector<at::Tensor> ins{g->in};
-      g->out = bytes(world * send[0]);
+      g->out = bytes(world * send[0], place);
       std::vector<std::vector<at::Tensor>> parts{g->out.split(send[0])};
       c10d::AllgatherOptions o;
       o.timeout = milliseconds(ms);
-      g->work = g->gloo->allgather(parts, ins, o);
+      g->work = backend->allgather(parts, ins, o);
     }
+    g->by_device = by_device;
     return DIST_OK;
   });
 }
@@ -165,7 +211,8 @@ int dist_wait(dist_group* g, int64_t ms, char** err) {
   return guard(err, [&] {
     g->stuck = true;  // until it has ended, whatever happens below
     try {
-      g->work->wait(milliseconds(ms));
+      if (g->by_device && !ended(*g->work, milliseconds(ms))) return DIST_PENDING;
+      g->work->wait(g->by_device ? kNoTimeout : milliseconds(ms));
     } catch (...) {
       if (!g->work->isCompleted()) return DIST_PENDING;
       g->stuck = false;
@@ -184,12 +231,14 @@ int dist_wait(dist_group* g, int64_t ms, char** err) {
 int dist_take(dist_group* g, void* out, int64_t n, char** err) {
   return guard(err, [&] {
     TORCH_CHECK(g->out.numel() == n, "the result has ", g->out.numel(), " bytes, the caller wants ", n);
-    memcpy(out, g->out.data_ptr(), n);
+    memcpy(out, g->out.cpu().data_ptr(), n);
     g->in = g->out = at::Tensor();
     return DIST_OK;
   });
 }
 
 void dist_close(dist_group* g) {
-  if (g && !g->stuck) delete g;
+  if (!g || g->stuck) return;
+  dist_device_leave(g);
+  delete g;
 }

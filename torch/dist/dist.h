@@ -27,10 +27,15 @@ int dist_get(dist_group* g, const char* key, char** value, char** err);
 // that has address.
 int dist_connect(dist_group* g, int rank, int world, const char* iface, const char* address, int64_t ms, char** err);
 
-// dist_start begins an exchange of in, which it copies. send and receive are numbers of bytes: one for a gather or
-// a sum, and of an exchange those to and from each process. It fails after ms.
-int dist_start(dist_group* g, int what, const void* in, const int64_t* send, const int64_t* receive, int64_t ms,
-               char** err);
+// dist_device_connect connects the GPUs of all processes, by the library of device.h; index is this one's. It returns
+// when all have called it. dist_device_leave takes that back.
+int dist_device_connect(dist_group* g, const char* library, int index, int64_t ms, char** err);
+void dist_device_leave(dist_group* g);
+
+// dist_start begins an exchange of in, which it copies, between the processors or by_device. send and receive are
+// numbers of bytes: one for a gather or a sum, and of an exchange those to and from each process. It fails after ms.
+int dist_start(dist_group* g, int what, int by_device, const void* in, const int64_t* send, const int64_t* receive,
+               int64_t ms, char** err);
 // dist_wait waits at most so long for the end of the exchange.
 int dist_wait(dist_group* g, int64_t ms, char** err);
 // dist_take copies the result out.

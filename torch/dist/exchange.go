@@ -45,7 +45,8 @@ func Gather[T Number](g *Group, what string, x []T, lengths []int) ([][]T, error
 	}
 	in := bytesOf(mine)
 	g.sent(len(in) * (g.env.World - 1))
-	err := g.run(what, exchange{what: gather, in: pointer(in), send: []int64{int64(len(in))}}, bytesOf(all))
+	err := g.run(what, exchange{what: gather, byDevice: g.byDevice(total * size[T]()), in: pointer(in),
+		send: []int64{int64(len(in))}}, bytesOf(all))
 	for r := range out {
 		n := most
 		if lengths != nil {
@@ -85,6 +86,7 @@ func Exchange[T Number](g *Group, what string, x []T, counts [][]int) ([][]T, er
 		return out, err
 	}
 	g.sent(sent)
+	op.byDevice = g.byDevice(sum)
 	all := make([]T, mine)
 	err := g.run(what, op, bytesOf(all))
 	for from := range out {
@@ -106,7 +108,8 @@ func Sum(g *Group, what string, x []float32) ([]float32, error) {
 	}
 	out := make([]float32, len(x))
 	g.sent(2 * len(in) * (g.env.World - 1) / g.env.World) // of the algorithm that c10d takes, a ring
-	err := g.run(what, exchange{what: sum, in: pointer(in), send: []int64{int64(len(in))}}, bytesOf(out))
+	err := g.run(what, exchange{what: sum, byDevice: g.byDevice(len(in)), in: pointer(in),
+		send: []int64{int64(len(in))}}, bytesOf(out))
 	return out, err
 }
 

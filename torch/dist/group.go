@@ -19,6 +19,7 @@ type Group struct {
 	store *thread // for the store, which may hang where exchanges do not
 	names []string
 
+	devices bool         // large exchanges go between the ranks' GPUs
 	seq     atomic.Int64 // exchanges so far
 	wish    atomic.Int64
 	context context.Context

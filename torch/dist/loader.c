@@ -13,7 +13,9 @@ static struct {
   int (*set)(dist_group*, const char*, const char*, char**);
   int (*get)(dist_group*, const char*, char**, char**);
   int (*connect)(dist_group*, int, int, const char*, const char*, int64_t, char**);
-  int (*start)(dist_group*, int, const void*, const int64_t*, const int64_t*, int64_t, char**);
+  int (*device_connect)(dist_group*, const char*, int, int64_t, char**);
+  void (*device_leave)(dist_group*);
+  int (*start)(dist_group*, int, int, const void*, const int64_t*, const int64_t*, int64_t, char**);
   int (*wait)(dist_group*, int64_t, char**);
   int (*take)(dist_group*, void*, int64_t, char**);
   void (*close)(dist_group*);
@@ -25,10 +27,16 @@ char* dist_load(const char* path) {
     const char* name;
     void** to;
   } functions[] = {
-      {"dist_open", (void**)&binding.open},   {"dist_set", (void**)&binding.set},
-      {"dist_get", (void**)&binding.get},     {"dist_connect", (void**)&binding.connect},
-      {"dist_start", (void**)&binding.start}, {"dist_wait", (void**)&binding.wait},
-      {"dist_take", (void**)&binding.take},   {"dist_close", (void**)&binding.close},
+      {"dist_open", (void**)&binding.open},
+      {"dist_set", (void**)&binding.set},
+      {"dist_get", (void**)&binding.get},
+      {"dist_connect", (void**)&binding.connect},
+      {"dist_device_connect", (void**)&binding.device_connect},
+      {"dist_device_leave", (void**)&binding.device_leave},
+      {"dist_start", (void**)&binding.start},
+      {"dist_wait", (void**)&binding.wait},
+      {"dist_take", (void**)&binding.take},
+      {"dist_close", (void**)&binding.close},
   };
   for (size_t i = 0; lib && i < sizeof functions / sizeof *functions; i++)
     if (!(*functions[i].to = dlsym(lib, functions[i].name))) lib = NULL;
@@ -51,9 +59,15 @@ int dist_connect(dist_group* g, int rank, int world, const char* iface, const ch
   return binding.connect(g, rank, world, iface, address, ms, err);
 }
 
-int dist_start(dist_group* g, int what, const void* in, const int64_t* send, const int64_t* receive, int64_t ms,
-               char** err) {
-  return binding.start(g, what, in, send, receive, ms, err);
+int dist_device_connect(dist_group* g, const char* library, int index, int64_t ms, char** err) {
+  return binding.device_connect(g, library, index, ms, err);
+}
+
+void dist_device_leave(dist_group* g) { binding.device_leave(g); }
+
+int dist_start(dist_group* g, int what, int by_device, const void* in, const int64_t* send, const int64_t* receive,
+               int64_t ms, char** err) {
+  return binding.start(g, what, by_device, in, send, receive, ms, err);
 }
 
 int dist_wait(dist_group* g, int64_t ms, char** err) { return binding.wait(g, ms, err); }
