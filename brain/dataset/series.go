@@ -17,6 +17,9 @@ type Series struct {
 	Baseline [2]float64 // of the responses to a clip whose mean is taken from all of them; equal: none
 }
 
+// maxClipRows is the most bins of a clip: beyond it the file is likely to be wrong, and its rows would fill memory.
+const maxClipRows = 1_000_000
+
 // times returns seconds as a number of steps, and whether it is a whole one.
 func (s *Series) times(seconds float64) (n int, whole bool) {
 	n = int(math.Round(seconds / s.Step))
@@ -57,6 +60,9 @@ func (s *Series) check(bin float64, clips bool) *fault.Error {
 	}
 	if n := s.Clip / bin; math.Abs(n-math.Round(n)) > 1e-6 {
 		return wrong("clip_seconds", "%g s is no multiple of bin_ms %g", s.Clip, 1000*bin)
+	}
+	if n := s.Clip / bin; n > maxClipRows {
+		return wrong("clip_seconds", "%g s are %.0f bins of %g ms, want at most %d", s.Clip, n, 1000*bin, maxClipRows)
 	}
 	return nil
 }

@@ -99,10 +99,12 @@ func (e *Evaluation) milliseconds(lag int) float64 {
 }
 
 // channels writes channels.tsv of a subject: a line for each channel with r of the model at all lags, of features of
-// the data set, and of the model in each window and at each lag alone, and the lag that alone has the largest r.
+// the data set, and of the model in each window and at each lag alone, and the lag that alone has the largest r. A
+// channel that is constant on the test rows has none of them, n/a.
 func (e *Evaluation) channels(dir string, i int, want []float32) error {
 	p := e.Study.Subjects[i]
 	head, columns := []string{"channel", "base"}, [][]float64{}
+	_, silent := stats.Correlation(want, want, p.RowsOf(study.Test), p.Voxels)
 	add := func(x encoding.Prediction) {
 		r, _ := stats.Correlation(x.Pred, want, p.RowsOf(study.Test), p.Voxels)
 		columns = append(columns, r)
@@ -134,6 +136,10 @@ func (e *Evaluation) channels(dir string, i int, want []float32) error {
 				name = names[v]
 			}
 			fmt.Fprintf(w, "\n%s", name)
+			if silent[v] {
+				fmt.Fprint(w, strings.Repeat("\tn/a", len(columns)+1))
+				continue
+			}
 			for _, r := range columns {
 				fmt.Fprintf(w, "\t%.4f", r[v])
 			}

@@ -27,9 +27,9 @@ func delayed(t *testing.T, change func(*experiment.Experiment, *dataset.Spec)) *
 	const clips, heard, rows, bin = 40, 30, 40, 320 // bins of 20 ms of a clip and of the responses, samples
 	st, err := studytest.TrySeries(t, func(e *experiment.Experiment, s *dataset.Spec) {
 		r := rand.New(rand.NewPCG(11, 1))
-		m := &dataset.Matrix{Repeats: clips, Rows: rows, Voxels: 2}
+		m := &dataset.Matrix{Repeats: clips, Rows: rows, Voxels: 3}
 		s.TR, s.Series = .02, dataset.Series{Step: .02, Clip: .8}
-		s.Events, s.Channels = nil, []string{"tone-low", "tone-high"}
+		s.Events, s.Channels = nil, []string{"tone-low", "tone-high", "silent"}
 		e.Eval.Features, e.Readout.LagWindows = []string{"kind"}, []string{"early=0:100", "late=120:240"}
 		for k := range clips {
 			var sound []float32
@@ -50,6 +50,7 @@ func delayed(t *testing.T, change func(*experiment.Experiment, *dataset.Spec)) *
 					}
 					m.Data = append(m.Data, float32(x))
 				}
+				m.Data = append(m.Data, 1)
 			}
 			s.Events = append(s.Events, dataset.Event{Name: fmt.Sprintf("clip-%02d", k), Audio: dataset.Value(sound),
 				Labels: map[string]string{"fold": fmt.Sprint(k % 4), "kind": fmt.Sprint(k % 3)}})
@@ -136,7 +137,8 @@ func TestLatencyIsRecovered(t *testing.T) {
 			table, err := os.ReadFile(filepath.Join(dir, "test", "ada", "channels.tsv"))
 			require.NoError(t, err)
 			lines := strings.Split(strings.TrimSuffix(string(table), "\n"), "\n")
-			require.Len(t, lines, 3)
+			require.Len(t, lines, 4)
+			assert.Equal(t, "silent"+strings.Repeat("\tn/a", strings.Count(lines[0], "\t")), lines[3])
 			assert.True(t, strings.HasPrefix(lines[0],
 				"channel\tbase\tfeatures_kind\tearly\tlate\t0_ms\t20_ms\t"), lines[0])
 			first := strings.Split(lines[1], "\t")

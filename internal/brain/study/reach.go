@@ -32,7 +32,7 @@ func (st *Study) refuse(report *design.Report) error {
 	return report.Err()
 }
 
-// StimulusWindow is the audio that one row depends on.
+// StimulusWindow is the audio that one row depends on, at all lags that are scored.
 func (st *Study) StimulusWindow() design.StimulusWindow {
 	exp, clock := st.Experiment, design.Clock{TR: st.Data.TR(), RowTime: st.Data.RowTime()}
 	if exp.Compat.TimesAtTRStarts {
@@ -42,5 +42,10 @@ func (st *Study) StimulusWindow() design.StimulusWindow {
 	if windows.Shares(exp.Model) { // a frame depends on all of its clip
 		vector.After = vector.Before
 	}
-	return st.Design().StimulusWindow(clock, vector)
+	d := st.Design()
+	if bins, ok := d.(design.Series); ok {
+		bins.Delays = st.allLags()
+		d = bins
+	}
+	return d.StimulusWindow(clock, vector)
 }

@@ -54,7 +54,7 @@ func asSeries(exp *experiment.Experiment, data *dataset.Dataset) (*experiment.Ex
 	case exp.Compat.String() != "none":
 		return nil, refuseKey(series, "compat", "the released code has no such rows")
 	}
-	return exp.ForDesign(func(e *experiment.Experiment) {
+	exp = exp.ForDesign(func(e *experiment.Experiment) {
 		e.Model.StrideSeconds, e.Model.Context = data.TR(), experiment.ContextWindow
 		if whole {
 			ofWholeClips(&e.Model, data)
@@ -63,7 +63,28 @@ func asSeries(exp *experiment.Experiment, data *dataset.Dataset) (*experiment.Ex
 		if data.IsEvents() {
 			e.Eval.ChunkRows = data.ClipRows()
 		}
-	}), nil
+	})
+	return exp, checkClipKeys(exp, data)
+}
+
+// checkClipKeys refuses keys that were given other than the clips of a data set need them: a pass is one over a clip,
+// of which bins are means, and the rows of a clip stay together.
+func checkClipKeys(exp *experiment.Experiment, data *dataset.Dataset) error {
+	const series = dataset.DesignSeries
+	whole, m := exp.Model.Extraction == experiment.ExtractClip, exp.Model
+	ofWholeClips(&m, data)
+	switch {
+	case whole && exp.Model.WindowSeconds != m.WindowSeconds:
+		return refuseKey(series, "model.window_seconds", "with model.extraction: clip a bin has its own frames")
+	case whole && exp.Model.Pooling != m.Pooling:
+		return refuseKey(series, "model.pooling", "with model.extraction: clip a bin has the mean of its frames")
+	case whole && exp.Model.ChunkSeconds != m.ChunkSeconds:
+		return refuseKey(series, "model.chunk_seconds", "with model.extraction: clip a pass is over a clip")
+	case data.IsEvents() && exp.Eval.ChunkRows%data.ClipRows() != 0:
+		return fault.New(fault.Usage, "open study", "eval.chunk_rows", "%d rows are not whole clips of %d",
+			exp.Eval.ChunkRows, data.ClipRows()).WithHint("leave it out, or give a multiple")
+	}
+	return nil
 }
 
 // ofWholeClips has bins read from one pass over each clip.
@@ -99,6 +120,15 @@ func (st *Study) CutAgain(stim *windows.Stimulus, m experiment.Model) (*windows.
 		return nil, err
 	}
 	return windows.Cut(&exp, st.series(m), clock, stim.Name, stim.Samples, stim.Rows)
+}
+
+// allLags returns the lags of rows and those of windows of lags, which are scored as well.
+func (st *Study) allLags() []int {
+	all := slices.Clone(st.Delays)
+	for _, w := range st.LagWindows() {
+		all = append(all, w.Lags...)
+	}
+	return all
 }
 
 // lags returns lags in milliseconds as numbers of bins of some seconds.
@@ -177,11 +207,18 @@ func (st *Study) refuseTuning() error {
 		WithHint("score the untuned model, or tune on a data set of the design event")
 }
 
+// shortChunk is the seconds of a story below which neighbouring chunks of a fold are likely to be alike.
+const shortChunk = 5
+
 // noteSeries notes bins, lags, and what vectors depend on.
 func (st *Study) noteSeries() {
 	st.Note("rows are bins of %g ms; lags of %v ms are %v bins", 1000*st.Data.TR(), st.Experiment.Readout.LagsMS,
 		st.Delays)
 	if st.Experiment.Model.Extraction == experiment.ExtractClip {
 		st.Note("features are ACAUSAL (model.extraction: clip): a bin depends on all of its clip; latencies are none")
+	}
+	if rows := st.Experiment.Eval.ChunkRows; !st.Data.IsEvents() && float64(rows)*st.Data.TR() < shortChunk {
+		st.Note("eval.chunk_rows: %d bins last %.3g s; if responses depend on each other for longer, held-out rows "+
+			"are no test of a penalty, and it comes out too small", rows, float64(rows)*st.Data.TR())
 	}
 }

@@ -3,6 +3,7 @@ package study_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -83,8 +84,42 @@ func TestStimulusWindowsOfBins(t *testing.T) {
 	}
 }
 
+// A pass hears all of a clip, its last audio included, and each frame of it is in the bin that holds its middle.
+func TestBinsOfAPassShareTheFrames(t *testing.T) {
+	st, err := studytest.TrySeries(t, func(e *experiment.Experiment, s *dataset.Spec) {
+		e.Model.Extraction = experiment.ExtractClip
+		long, err := s.Events[3].Audio.Load(t.Context())
+		require.NoError(t, err)
+		s.Events[3].Audio = dataset.Value(append(long, long[:500]...)) // ends within bin 5
+	})
+	require.NoError(t, err)
+	defer st.Close()
+	stim := st.Stimuli[dataset.EventStory]
+	at := slices.IndexFunc(st.Data.Events(), func(e dataset.Event) bool { return e.Name == "clip-03" })
+	assert.Equal(t, 3700, stim.Clips[at].Samples())
+	assert.Equal(t, 5, stim.Clips[at].Windows.Len(), "a bin that ends after the clip has no vector")
+	x, err := st.Reader(st.Model).Features(t.Context(), stim, []int{2})
+	require.NoError(t, err)
+	heard, err := stim.Samples.Read(t.Context(), at*5120, at*5120+3700)
+	require.NoError(t, err)
+	h, err := st.Model.HiddenStates(t.Context(), heard, 2)
+	require.NoError(t, err)
+	for bin := range 5 { // of 640 samples, frames of 320 whose middles are at 200, 520, ...
+		want := make([]float32, 16)
+		for i := range want {
+			want[i] = (h[0].Row(2 * bin)[i] + h[0].Row(2*bin + 1)[i]) / 2
+		}
+		studytest.CloseTo(t, want, x[0][(at*5+bin)*16:][:16], 1e-4)
+	}
+}
+
 // What a study of bins refuses, one line each.
 func TestSeriesAreRefused(t *testing.T) {
+	given := func(e *experiment.Experiment, keys ...string) {
+		for _, key := range keys {
+			require.NoError(t, e.Set(key))
+		}
+	}
 	for name, x := range map[string]struct {
 		change func(*experiment.Experiment, *dataset.Spec)
 		want   string
@@ -107,6 +142,18 @@ func TestSeriesAreRefused(t *testing.T) {
 		"chunks": {func(e *experiment.Experiment, _ *dataset.Spec) {
 			e.Model.Extraction = experiment.ExtractChunks
 		}, "model.extraction: has no part in the design series"},
+		"passes over more than a clip": {func(e *experiment.Experiment, _ *dataset.Spec) {
+			given(e, "model.extraction=clip", "model.chunk_seconds=3")
+		}, "model.chunk_seconds: has no part in the design series"},
+		"windows of a pass": {func(e *experiment.Experiment, _ *dataset.Spec) {
+			given(e, "model.extraction=clip", "model.window_seconds=2")
+		}, "model.window_seconds: has no part in the design series"},
+		"one frame of a pass": {func(e *experiment.Experiment, _ *dataset.Spec) {
+			given(e, "model.extraction=clip", "model.pooling=first")
+		}, "model.pooling: has no part in the design series"},
+		"folds that part the rows of a clip": {func(e *experiment.Experiment, _ *dataset.Spec) {
+			given(e, "eval.chunk_rows=12")
+		}, "eval.chunk_rows: 12 rows are not whole clips of 8"},
 		"drift of clips": {func(e *experiment.Experiment, _ *dataset.Spec) {
 			e.Data.Detrend = "legendre:1"
 		}, "data.detrend: has no part in the design series"},
@@ -140,21 +187,10 @@ func TestSeriesAreRefused(t *testing.T) {
 
 // Responses to stories have rows of their own, and splits by rows of a story.
 func TestSeriesOfAStory(t *testing.T) {
-	st, err := studytest.TrySeries(t, func(e *experiment.Experiment, s *dataset.Spec) {
-		r := rand.New(rand.NewPCG(7, 1))
-		noise := func(n int) (x []float32) {
-			for range n {
-				x = append(x, float32(.1*r.NormFloat64()))
-			}
-			return x
-		}
-		m := &dataset.Matrix{Repeats: 1, Rows: 250, Voxels: 2, Data: noise(500)}
-		s.Events, s.Series.Clip = nil, 0
-		s.Stories = []dataset.Story{{Name: "tale", Audio: dataset.Value(noise(40000))}}
-		s.Subjects[0].Responses = []dataset.Response{{Story: "tale", Matrix: dataset.Value(m)}}
-		e.Model.WindowSeconds, e.Model.StrideSeconds = .2, .04
-		e.Data.Train, e.Data.Val, e.Data.Test = []string{"tale[0:20]"}, []string{"tale[34:42]"}, []string{"tale[54:62]"}
-	})
+	open := func(windows ...string) (*study.Study, error) {
+		return studytest.TrySeries(t, func(e *experiment.Experiment, s *dataset.Spec) { aTale(e, s, windows) })
+	}
+	st, err := open()
 	require.NoError(t, err)
 	defer st.Close()
 	stim := st.Stimuli["tale"]
@@ -162,4 +198,26 @@ func TestSeriesOfAStory(t *testing.T) {
 	assert.Len(t, stim.Windows, 62)
 	assert.Equal(t, "1.76 to 2.48 s", fmt.Sprintf("%.2f to %.2f s", st.Audit.Rows[2].Window.From,
 		st.Audit.Rows[2].Window.To))
+	assert.Contains(t, strings.Join(st.Notes, "\n"), "eval.chunk_rows: 40 bins last 1.6 s")
+
+	_, err = open("late=320:400") // 160 ms earlier than the longest of lags_ms, into the rows of validation
+	require.ErrorContains(t, err, "val tale[34:42] and test tale[54:62] depend on the same 0.1 s of tale")
+}
+
+// aTale makes the study one of a story.
+func aTale(e *experiment.Experiment, s *dataset.Spec, windows []string) {
+	e.Readout.LagWindows = windows
+	r := rand.New(rand.NewPCG(7, 1))
+	noise := func(n int) (x []float32) {
+		for range n {
+			x = append(x, float32(.1*r.NormFloat64()))
+		}
+		return x
+	}
+	m := &dataset.Matrix{Repeats: 1, Rows: 250, Voxels: 2, Data: noise(500)}
+	s.Events, s.Series.Clip = nil, 0
+	s.Stories = []dataset.Story{{Name: "tale", Audio: dataset.Value(noise(40000))}}
+	s.Subjects[0].Responses = []dataset.Response{{Story: "tale", Matrix: dataset.Value(m)}}
+	e.Model.WindowSeconds, e.Model.StrideSeconds = .2, .04
+	e.Data.Train, e.Data.Val, e.Data.Test = []string{"tale[0:20]"}, []string{"tale[34:42]"}, []string{"tale[54:62]"}
 }

@@ -40,15 +40,17 @@ func ChunkClips(windows []design.Window, samples, length, window int) (out []Cli
 	return out
 }
 
-// wholeClips returns one clip for each stretch of some seconds in which windows end: all of their audio.
-func wholeClips(windows []design.Window, seconds float64) (out []Clip) {
+// wholeClips returns one clip for each stretch of some seconds in which windows end: all of their audio, as long as
+// lengths say in samples.
+func wholeClips(windows []design.Window, seconds float64, lengths []int) (out []Clip) {
 	for i, w := range windows {
 		k := math.Floor(w.Time/seconds - 1e-6)
 		if last := len(out) - 1; last >= 0 && out[last].Start == SamplesOf(k*seconds) {
-			out[last].End, out[last].Windows.To = w.End, i+1
+			out[last].Windows.To = i + 1
 			continue
 		}
-		out = append(out, Clip{Start: SamplesOf(k * seconds), End: w.End, Windows: design.Rows{From: i, To: i + 1}})
+		start := SamplesOf(k * seconds)
+		out = append(out, Clip{start, start + lengths[int(k)], design.Rows{From: i, To: i + 1}})
 	}
 	return out
 }
@@ -78,6 +80,17 @@ func (c Clip) FramesIn(w design.Window, g speech.Geometry) design.Rows {
 		return design.Rows{To: to}
 	}
 	return design.Rows{From: min((w.Start-c.Start-arch.Offset+arch.Hop-1)/arch.Hop, to-1), To: to}
+}
+
+// framesOf returns the frames of a clip behind the vector of a window: those of [Clip.FramesIn] or, where windows are
+// bins of a pass over the clip, those whose middles are in it, so that each frame is in one bin; the nearest one where
+// there is none.
+func (st *Stimulus) framesOf(c Clip, w design.Window, g speech.Geometry) design.Rows {
+	if st.passes == nil {
+		return c.FramesIn(w, g)
+	}
+	at := Span{float64(w.Start-c.Start) / speech.SampleRate, float64(w.End-c.Start) / speech.SampleRate}
+	return FramesOf([]Span{at}, g.Architecture(), g.Frames(c.Samples()))[0]
 }
 
 // Activations of frozen layers are computed in fixed groups of clips. Their last bits depend on the

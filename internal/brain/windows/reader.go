@@ -309,7 +309,7 @@ func (r *Reader) wanted(st *Stimulus, unit Unit, do func(place int, frames desig
 	for k := unit.Clips.From; k < unit.Clips.To; k++ {
 		c := st.Clips[k]
 		for i := max(c.Windows.From, unit.Windows.From); i < min(c.Windows.To, unit.Windows.To); i++ {
-			do(k-unit.Clips.From, c.FramesIn(st.Windows[i], r.Model))
+			do(k-unit.Clips.From, st.framesOf(c, st.Windows[i], r.Model))
 		}
 	}
 }

@@ -18,6 +18,8 @@ type Stimulus struct {
 	Shared  bool          // clips hold several windows
 	Design  *design.StoryDesign
 	Tuning  *design.StoryDesign // the design while tuning: Design, unless compat.clip_lanczos
+
+	passes []int // samples of the clips that a pass is over; nil: windows are not read from whole clips
 }
 
 // Own assigns the windows to clips.
@@ -25,7 +27,7 @@ func (st *Stimulus) Own(m experiment.Model) {
 	st.Shared = Shares(m)
 	switch m.Extraction {
 	case experiment.ExtractClip:
-		st.Clips = wholeClips(st.Windows, m.ChunkSeconds)
+		st.Clips = wholeClips(st.Windows, m.ChunkSeconds, st.passes)
 	case experiment.ExtractChunks:
 		st.Clips = ChunkClips(st.Windows, st.Samples.Len(), SamplesOf(m.ChunkSeconds), SamplesOf(m.WindowSeconds))
 	default:
@@ -55,6 +57,9 @@ func Cut(exp *experiment.Experiment, d design.Design, clock design.Clock, story 
 	var err error
 	if st.Windows, err = d.Windows(clock, rows, samples.Len(), speech.SampleRate); err != nil {
 		return nil, fault.New(fault.BadData, "cut windows", story, "%v", err)
+	}
+	if bins, ok := d.(design.Series); ok && bins.Pass {
+		st.passes = bins.Clips
 	}
 	st.Own(exp.Model)
 	times := design.FeatureTimes(st.Windows)
