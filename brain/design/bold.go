@@ -26,17 +26,27 @@ func (b BOLD) Windows(_ Clock, _, samples, rate int) ([]Window, error) {
 	return windows, nil
 }
 
+// WindowAt returns window i, from 1 on, of a story that is long enough; ok is false for one that is too short to be
+// used. Those that are used are the windows of Windows, in order.
+func (b BOLD) WindowAt(i, rate int) (w Window, ok bool) {
+	w = windowAt(i, rate, b.Window, b.Stride)
+	return w, w.End-w.Start >= minSamples
+}
+
 // Story returns the design of a story with n rows. Lanczos interpolation has 3 lobes and its cutoff
 // at 1/TR.
 func (b BOLD) Story(c Clock, n int, times []float64) *StoryDesign {
-	rows := c.Times(0, n)
-	d := &StoryDesign{Delays: b.Delays}
+	return &StoryDesign{Delays: b.Delays, Weights: b.Weights(c, 0, n, times)}
+}
+
+// Weights returns what carries vectors at ascending times to the rows from ≤ k < to. A row has the same weights in any
+// range, given the vectors in its reach.
+func (b BOLD) Weights(c Clock, from, to int, times []float64) *Weights {
+	rows := c.Times(from, to)
 	if b.Average {
-		d.Weights = Average(rows, times, c.TR, c.RowTime)
-	} else {
-		d.Weights = Lanczos(rows, times, LanczosOptions{Cutoff: 1 / c.TR, ClipNegative: b.ClipNegative})
+		return Average(rows, times, c.TR, c.RowTime)
 	}
-	return d
+	return Lanczos(rows, times, LanczosOptions{Cutoff: 1 / c.TR, ClipNegative: b.ClipNegative})
 }
 
 // StimulusWindow returns the stretch of stimulus that a row depends on, where a vector depends on

@@ -24,20 +24,24 @@ func Windows(samples, rate int, windowSeconds, strideSeconds float64) []Window {
 		panic(fmt.Sprintf("design: windows of %g s every %g s at %d samples a second", windowSeconds, strideSeconds,
 			rate))
 	}
-	length := int(math.Round(windowSeconds * float64(rate)))
 	var windows []Window
 	for i := 1; ; i++ {
-		// Each end is rounded by itself: adding up a rounded stride would drift.
-		time := float64(i) * strideSeconds
-		end := math.Round(time * float64(rate))
-		if end > float64(samples) {
+		w := windowAt(i, rate, windowSeconds, strideSeconds)
+		if w.End > samples {
 			return windows
 		}
-		w := Window{Start: max(0, int(end)-length), End: int(end), Time: time}
 		if w.End-w.Start >= minSamples {
 			windows = append(windows, w)
 		}
 	}
+}
+
+// windowAt returns window i, from 1 on, of audio that is long enough.
+func windowAt(i, rate int, windowSeconds, strideSeconds float64) Window {
+	// Each end is rounded by itself: adding up a rounded stride would drift.
+	time := float64(i) * strideSeconds
+	end := int(math.Round(time * float64(rate)))
+	return Window{Start: max(0, end-int(math.Round(windowSeconds*float64(rate)))), End: end, Time: time}
 }
 
 // FeatureTimes returns the ends of the windows in seconds.

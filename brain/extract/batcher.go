@@ -58,6 +58,7 @@ type BatchLoad struct {
 // call is the windows of one call of a batcher.
 type call struct {
 	reader   *windows.Reader
+	alone    bool // its passes have no clips of others
 	stimulus *windows.Stimulus
 	layers   []int
 	next     int         // first clip that has not been handed out
@@ -111,6 +112,9 @@ func (b *Batcher) Close() {
 var errBatcherClosed = &fault.Error{Kind: fault.Temporary, Op: "read features", Reason: "the batcher is closed",
 	Err: fault.ErrClosed}
 
+// Exact reports whether results do not depend on what else is computed, in a batcher for which this is an option.
+func (b *Batcher) Exact() bool { return b != nil && b.opt.Exact }
+
 // Load returns what there is to do now.
 func (b *Batcher) Load() BatchLoad {
 	b.lock.Lock()
@@ -131,18 +135,31 @@ func (b *Batcher) Reader(model speech.Encoder, spec experiment.Model, n int) fun
 		return windows.ClipReader(model, spec, n).Features
 	}
 	return func(ctx context.Context, clip *windows.Stimulus, layers []int) ([][]float32, error) {
-		return b.features(ctx, model, spec, clip, layers)
+		return b.features(ctx, windows.ClipReader(model, spec, b.opt.Windows), false, clip, layers)
+	}
+}
+
+// Alone is Reader whose passes have windows of one call, in units of n, so that results are bit-identical to those
+// without a batcher. Such calls wait for their turn like others.
+func (b *Batcher) Alone(model speech.Encoder, spec experiment.Model, n int) func(ctx context.Context,
+	clip *windows.Stimulus, layers []int) ([][]float32, error) {
+	r := windows.ClipReader(model, spec, n)
+	if b == nil {
+		return r.Features
+	}
+	return func(ctx context.Context, clip *windows.Stimulus, layers []int) ([][]float32, error) {
+		return b.features(ctx, r, true, clip, layers)
 	}
 }
 
 // features reads all windows of a stimulus: one matrix (windows, E) per layer. It returns the context's cause if that
 // ends first; a pass that runs is waited for.
-func (b *Batcher) features(ctx context.Context, model speech.Encoder, spec experiment.Model, st *windows.Stimulus,
+func (b *Batcher) features(ctx context.Context, r *windows.Reader, alone bool, st *windows.Stimulus,
 	layers []int) ([][]float32, error) {
-	c := &call{reader: windows.ClipReader(model, spec, b.opt.Windows), stimulus: st, layers: layers,
+	c := &call{reader: r, alone: alone, stimulus: st, layers: layers,
 		left: len(st.Windows), out: make([][]float32, len(layers)), changed: make(chan struct{}, 1)}
 	for i := range c.out {
-		c.out[i] = make([]float32, len(st.Windows)*model.Architecture().Width)
+		c.out[i] = make([]float32, len(st.Windows)*r.Model.Architecture().Width)
 	}
 	b.lock.Lock()
 	if b.life.Err() != nil {
@@ -239,6 +256,9 @@ func (c *call) samples() int { return c.stimulus.Clips[c.next].Samples() }
 
 // joins reports whether the next clip of a call may be in a pass with clips of another one.
 func (c *call) joins(first *call, samples int) bool {
+	if c != first && (c.alone || first.alone) {
+		return false
+	}
 	return c.next < len(c.stimulus.Clips) && c.samples() == samples && c.stimulus.Shared == first.stimulus.Shared &&
 		c.reader.Model.Session() == first.reader.Model.Session() && slices.Equal(c.layers, first.layers) &&
 		c.reader.Pooling == first.reader.Pooling && c.reader.Frozen.Normalise == first.reader.Frozen.Normalise
@@ -256,7 +276,7 @@ func (b *Batcher) vectors(p *pass) (vectors [][]float32, err error) {
 		parts[i] = windows.Part{Stimulus: c.stimulus, Clip: p.clips[i]}
 	}
 	reader, layers := p.calls[0].reader, p.calls[0].layers
-	if !b.opt.Exact {
+	if !b.opt.Exact || p.calls[0].alone {
 		return reader.Joined(b.life, parts, layers)
 	}
 	size, err := b.exactSize(reader, parts[0], layers)

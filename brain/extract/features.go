@@ -63,7 +63,7 @@ func Features(ctx context.Context, model speech.Encoder, samples []float32, opt 
 func (o Options) vectors(ctx context.Context, model speech.Encoder, spec experiment.Model, clip *windows.Stimulus,
 	layers []int) ([][]float32, error) {
 	if o.Batcher != nil {
-		return o.Batcher.features(ctx, model, spec, clip, layers)
+		return o.Batcher.Reader(model, spec, o.UnitWindows)(ctx, clip, layers)
 	}
 	vectors := make([][]float32, len(layers))
 	units := cmp.Or(o.UnitWindows, experiment.Default().Train.UnitWindows)

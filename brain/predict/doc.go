@@ -5,6 +5,8 @@
 // How good predictions are is kept in the run: r of each voxel on the validation rows, noise ceilings, and residuals,
 // from which [Predictor.Interval] gives the bounds of single responses.
 //
+// [Predictor.Stream] predicts while audio comes in.
+//
 // # Caveats
 //
 // Predictions are those of the trained readout. Scores that are published come from a ridge regression that is fitted

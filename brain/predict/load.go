@@ -15,6 +15,7 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/basemodel"
 	"github.com/brainwavlm/bwlm/internal/brain/readout"
+	"github.com/brainwavlm/bwlm/internal/brain/windows"
 	"github.com/brainwavlm/bwlm/internal/ckpt"
 	"github.com/brainwavlm/bwlm/internal/jsonfile"
 	"github.com/brainwavlm/bwlm/internal/rundir"
@@ -121,7 +122,14 @@ func (p *Predictor) load(ctx context.Context, run string, f *ckpt.File, opt Opti
 		return err
 	}
 	p.Notes = p.model.Notes
+	if p.exp.Model, err = windows.Resolved(p.exp.Model, p.model.Model); err != nil {
+		return err
+	}
 	p.reader = opt.Batcher.Reader(p.model.Model, p.exp.Model, p.exp.Train.UnitWindows)
+	p.alone = opt.Batcher.Alone(p.model.Model, p.exp.Model, p.exp.Train.UnitWindows)
+	if opt.Batcher.Exact() && p.streams() == nil {
+		p.reader = p.alone // exact as well, and with the bits of a stream
+	}
 	columns, err := f.Int64(rundir.ReadoutColumns)
 	if err != nil {
 		return err

@@ -52,7 +52,8 @@ type Predictor struct {
 	exp     *experiment.Experiment
 	clock   design.Clock
 	model   *extract.SpeechModel
-	reader  func(ctx context.Context, clip *windows.Stimulus, layers []int) ([][]float32, error)
+	reader  windowReader
+	alone   windowReader // reads windows that no other call has a part in
 	readout *readout.Readout
 	session nn.Session // of the readout
 
@@ -60,6 +61,9 @@ type Predictor struct {
 	life context.Context
 	end  context.CancelFunc
 }
+
+// windowReader reads the vectors (windows, E) of a clip, of each layer.
+type windowReader func(ctx context.Context, clip *windows.Stimulus, layers []int) ([][]float32, error)
 
 // Options say which predictor of a run to open. The zero value serves runs of one subject.
 type Options struct {
@@ -73,7 +77,7 @@ type Options struct {
 	Batcher *extract.Batcher
 
 	// TrainingStatistics standardises features by mean and SD over the training stories in place of the clip's own, so
-	// that a prediction depends on its stimulus window alone. Short clips are predicted better so.
+	// that a prediction depends on its stimulus window alone. Short clips are predicted better so. A Stream needs it.
 	TrainingStatistics bool
 
 	// AllowChangedBase lets the run meet a speech model other than the one that it was trained on.
@@ -131,26 +135,51 @@ func (p *Predictor) MinSeconds() float64 { return float64(slices.Max(p.Delays)+1
 // the context's cause if that ends first, an error that matches fault.ErrClosed after Close, and
 // else a *fault.Error of kind BadData for audio that is too short or not finite.
 func (p *Predictor) Predict(ctx context.Context, samples []float32) (*Prediction, error) {
+	ctx, done, err := p.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	if p.streams() == nil {
+		return p.next(ctx, p.newRowStream(p.reader), samples, true)
+	}
+	rows, err := p.rows(len(samples))
+	if err != nil {
+		return nil, err
+	}
+	if err := windows.Finite(samples, 0); err != nil {
+		return nil, err
+	}
+	return p.whole(ctx, samples, rows)
+}
+
+// begin is the beginning of a use of the predictor: its context, and what ends it.
+func (p *Predictor) begin(ctx context.Context) (_ context.Context, done func(), err error) {
 	p.use.RLock()
-	defer p.use.RUnlock()
 	if p.life.Err() != nil {
-		return nil, errClosed
+		p.use.RUnlock()
+		return nil, nil, errClosed
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	defer context.AfterFunc(p.life, func() { cancel(errClosed) })()
+	stop := context.AfterFunc(p.life, func() { cancel(errClosed) })
+	return ctx, func() { stop(); cancel(nil); p.use.RUnlock() }, nil
+}
 
+// rows returns the number of rows of a recording, or an error if it is too short for any.
+func (p *Predictor) rows(samples int) (int, error) {
 	const edge = 1e-6 // of a TR; what rounding may take from a clip of whole TRs
-	seconds := float64(len(samples)) / speech.SampleRate
+	seconds := float64(samples) / speech.SampleRate
 	rows := int(seconds/p.TR + edge)
 	if rows <= slices.Max(p.Delays) {
-		return nil, fault.New(fault.BadData, rundir.Predicting, "", "%.3g s of audio, want at least %.3g s", seconds,
+		return 0, fault.New(fault.BadData, rundir.Predicting, "", "%.3g s of audio, want at least %.3g s", seconds,
 			p.MinSeconds()).
 			WithHint("a minute or more is sensible")
 	}
-	if err := windows.Finite(samples); err != nil {
-		return nil, err
-	}
+	return rows, nil
+}
+
+// whole predicts a recording whose rows depend on all of it.
+func (p *Predictor) whole(ctx context.Context, samples []float32, rows int) (*Prediction, error) {
 	clip, err := windows.Cut(p.exp, windows.BOLD(p.exp, p.Delays), p.clock, "clip",
 		windows.InMemory(windows.Normalised(p.exp.Model, samples)), rows)
 	if err != nil {
@@ -161,22 +190,22 @@ func (p *Predictor) Predict(ctx context.Context, samples []float32) (*Prediction
 		return nil, err
 	}
 	out := &Prediction{Rows: rows, Voxels: p.Voxels(), Times: p.clock.Times(0, rows)}
+	out.Values, err = p.respond(ctx, x, rows)
+	return out, err
+}
+
+// respond returns the responses (rows, V) to features x (rows, F).
+func (p *Predictor) respond(ctx context.Context, x []float32, rows int) (values []float32, err error) {
 	err = p.session.Infer(ctx, func(s *torch.Scope) error {
-		out.Values = p.readout.Forward(s.FromFloat32(x, rows, len(x)/rows)).Float32s()
+		values = p.readout.Forward(s.FromFloat32(x, rows, len(x)/rows)).Float32s()
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
+	return values, err
 }
 
 // rowFeatures is what the readout sees of a clip: (rows, F).
 func (p *Predictor) rowFeatures(ctx context.Context, clip *windows.Stimulus) ([]float32, error) {
-	layers := []int{p.exp.Model.Layer}
-	if m := p.readout.Weights; m != nil {
-		layers = upTo(m.States)
-	}
+	layers := p.layers()
 	vectors, err := p.reader(ctx, clip, layers)
 	if err != nil {
 		return nil, err
@@ -189,6 +218,14 @@ func (p *Predictor) rowFeatures(ctx context.Context, clip *windows.Stimulus) ([]
 			Rows: map[string][]float32{clip.Name: rows}}
 	}
 	return encoding.Joined(fs).Of(design.Rows{Story: clip.Name, To: clip.Rows}), nil
+}
+
+// layers are the hidden states that the readout sees.
+func (p *Predictor) layers() []int {
+	if m := p.readout.Weights; m != nil {
+		return upTo(m.States)
+	}
+	return []int{p.exp.Model.Layer}
 }
 
 // upTo are the numbers 0 to n-1.

@@ -16,7 +16,7 @@ func Resolved(m experiment.Model, e speech.Encoder) (experiment.Model, error) {
 
 // NewClip returns audio outside a data set as a stimulus without rows. m is resolved.
 func NewClip(m experiment.Model, samples []float32) (*Stimulus, error) {
-	if err := Finite(samples); err != nil {
+	if err := Finite(samples, 0); err != nil {
 		return nil, err
 	}
 	clip := &Stimulus{Samples: InMemory(Normalised(m, samples))}
@@ -30,11 +30,11 @@ func NewClip(m experiment.Model, samples []float32) (*Stimulus, error) {
 	return clip, nil
 }
 
-// Finite returns an error if a sample is not finite.
-func Finite(samples []float32) error {
+// Finite returns an error if a sample is not finite, of which the first has a number.
+func Finite(samples []float32, first int) error {
 	for i, x := range samples {
 		if x-x != 0 { // NaN or infinite
-			return fault.New(fault.BadData, "read features", "", "sample %d is %g", i, x)
+			return fault.New(fault.BadData, "read features", "", "sample %d is %g", first+i, x)
 		}
 	}
 	return nil
