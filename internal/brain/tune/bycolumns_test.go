@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"github.com/brainwavlm/bwlm/internal/brain/columns"
 	"github.com/brainwavlm/bwlm/internal/brain/study"
 	"github.com/brainwavlm/bwlm/internal/brain/studytest"
+	"github.com/brainwavlm/bwlm/internal/brain/tune"
 	"github.com/brainwavlm/bwlm/internal/slowtest"
 	"github.com/brainwavlm/bwlm/torch/dist"
 )
@@ -129,6 +131,28 @@ func TestGradientsByRanks(t *testing.T) {
 }
 
 // Sums in any order are those in order but for rounding, on all ranks the same.
+// Ranks tell each other what a float64 is too short for.
+func TestExactSumsOfRanks(t *testing.T) {
+	sameForAll(t, func(t *testing.T, g *dist.Group, d digests) {
+		const units, n = 12, 1003
+		r := rand.New(rand.NewPCG(5, 6))
+		var mine [][]float32
+		for u := range units {
+			values := make([]float32, n)
+			for i := range values {
+				values[i] = float32(r.NormFloat64() * math.Exp2(float64(r.IntN(80)-40)))
+			}
+			if u*g.World()/units == g.Rank() {
+				mine = append(mine, values)
+			}
+		}
+		sum, rests, err := tune.ExactSum(g, mine, 100)
+		require.NoError(t, err)
+		require.Positive(t, rests)
+		d.add("sum", sum)
+	})
+}
+
 func TestFastSums(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds; make test runs it")

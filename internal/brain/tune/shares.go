@@ -10,30 +10,35 @@ import (
 )
 
 // shares is what a step exchanges with the other ranks. Units are dealt as consecutive ranges. Their vectors are
-// gathered, so that each rank has the loss of all. The gradients of the model are added up unit by unit in the order
-// of the units, as one process adds them, so that the sum does not depend on the number of ranks. For that, a rank
-// keeps those of each unit. Fast sums do without: a rank adds up its units as they come, and all ranks in any order.
+// gathered, so that each rank has the loss of all. The gradients of the model are added up exactly over the units, so
+// that the sum depends neither on their order nor on the number of ranks. Fast sums do without: a rank adds up its units
+// as they come, and all ranks in any order.
 type shares struct {
 	group  *dist.Group
 	fast   bool
-	units  [][]windows.Unit  // by rank
-	params []*torch.Tensor   // of the model, those that are tuned
-	mine   []addend[float32] // gradients by unit of this rank and parameter
+	units  [][]windows.Unit // by rank
+	params []*torch.Tensor  // of the model, those that are tuned
+	sums   *exactSum        // of their gradients
 }
 
 // share leaves to a pass the units of this rank.
 func (u *unitPass) share(g *dist.Group) {
-	if g == nil {
+	fast := u.trainer.Study.Options.FastSums
+	if g == nil && (fast || len(u.units) == 1) {
 		return
 	}
-	x := &shares{group: g, fast: u.trainer.Study.Options.FastSums}
+	x := &shares{group: g, fast: fast}
 	for rank := range g.World() {
 		x.units = append(x.units, windows.Share(u.units, g.World(), rank))
 	}
+	var sizes []int
 	for name, p := range u.trainer.Adam.Params() {
 		if !strings.HasPrefix(name, readoutPrefix) {
-			x.params = append(x.params, p)
+			x.params, sizes = append(x.params, p), append(sizes, p.Len())
 		}
+	}
+	if !fast {
+		x.sums = newExactSum(sizes)
 	}
 	u.ranks, u.units = x, x.units[g.Rank()]
 }
@@ -45,7 +50,7 @@ func (x *shares) gather(s *torch.Scope, u *unitPass, parts []*torch.Tensor) (all
 		parts = append(parts, u.empty(s))
 	}
 	mine := torch.Cat(0, parts...)
-	if x == nil {
+	if x == nil || x.group == nil {
 		return mine, 0, nil
 	}
 	width, total := mine.Dim(1), 0
@@ -69,13 +74,9 @@ func (x *shares) take(s *torch.Scope) {
 	if x == nil || x.fast {
 		return
 	}
-	x.takeAll(s)
-}
-
-func (x *shares) takeAll(s *torch.Scope) {
 	for k, p := range x.params {
 		if p.HasGrad() {
-			x.mine = append(x.mine, addend[float32]{k, p.Grad(s).Float32s()})
+			x.sums.add(k, p.Grad(s).Float32s())
 		}
 	}
 	torch.ClearGrad(x.params...)
@@ -86,20 +87,12 @@ func (x *shares) sum(s *torch.Scope) error {
 	if x == nil {
 		return nil
 	}
-	r := &runningSum[float32]{group: x.group}
-	for _, p := range x.params {
-		r.sizes = append(r.sizes, p.Len())
+	over := x.anyOrder
+	if !x.fast {
+		over = func(*torch.Scope) ([][]float32, error) { return x.sums.over(x.group) }
 	}
-	for _, units := range x.units {
-		r.has = append(r.has, len(units) > 0)
-	}
-	over := r.over
-	if x.fast {
-		x.takeAll(s)
-		over = r.anyOrder
-	}
-	sums, err := over(x.mine)
-	if x.mine = nil; err != nil {
+	sums, err := over(s)
+	if x.sums = nil; err != nil {
 		return err
 	}
 	for k, p := range x.params {
@@ -108,4 +101,17 @@ func (x *shares) sum(s *torch.Scope) error {
 		}
 	}
 	return nil
+}
+
+// anyOrder takes the gradients away from the parameters and returns their sums over all ranks, added up in any order.
+func (x *shares) anyOrder(s *torch.Scope) ([][]float32, error) {
+	r := &runningSum[float32]{group: x.group}
+	var mine []addend[float32]
+	for k, p := range x.params {
+		if r.sizes = append(r.sizes, p.Len()); p.HasGrad() {
+			mine = append(mine, addend[float32]{k, p.Grad(s).Float32s()})
+		}
+	}
+	torch.ClearGrad(x.params...)
+	return r.anyOrder(mine)
 }

@@ -58,7 +58,7 @@ func (t *Trainer) Backward(s *torch.Scope, b Block, y *Targets, seed uint64) (fl
 // unitPass is one pass forward and backward through the units of a block.
 //
 // The gradient of the loss stops at the vectors of the windows. From there each unit carries its
-// part into the model, in the order of the units. The first units keep their activations from the
+// part into the model. The first units keep their activations from the
 // forward pass, as many as memory allows; the others are computed again. Each unit has its own
 // random numbers, so both ways give bit-identical results.
 type unitPass struct {
@@ -67,7 +67,7 @@ type unitPass struct {
 	units   []windows.Unit // of this rank
 	seed    uint64
 	held    []*torch.Tensor // vectors of the first units, with their activations
-	ranks   *shares         // nil in one process
+	ranks   *shares         // nil where one process has one unit
 }
 
 // frozen returns the vectors of all units (windows, E) without gradients.
