@@ -25,7 +25,7 @@ type rest struct {
 	lack float64
 }
 
-// newExactSum returns the sum of nothing, which is -0 as the sum of negative zeros is.
+// newExactSum returns the sum of nothing.
 func newExactSum(sizes []int) *exactSum {
 	x := &exactSum{sizes: sizes, begun: make([]bool, len(sizes))}
 	total := 0
@@ -33,10 +33,17 @@ func newExactSum(sizes []int) *exactSum {
 		total += n
 	}
 	x.sums = make([]float64, total)
+	x.clear()
+	return x
+}
+
+// clear makes x the sum of nothing, which is -0 as the sum of negative zeros is.
+func (x *exactSum) clear() {
+	clear(x.begun)
+	x.rest = x.rest[:0]
 	for i := range x.sums {
 		x.sums[i] = math.Copysign(0, -1)
 	}
-	return x
 }
 
 // addTo adds a number to the sum of an element and returns what the sum then lacks.

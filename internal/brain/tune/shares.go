@@ -38,9 +38,18 @@ func (u *unitPass) share(g *dist.Group) {
 		}
 	}
 	if !fast {
-		x.sums = newExactSum(sizes)
+		x.sums = u.trainer.sumOf(sizes)
 	}
 	u.ranks, u.units = x, x.units[g.Rank()]
+}
+
+// sumOf returns a sum of nothing in the memory of the last step's.
+func (t *Trainer) sumOf(sizes []int) *exactSum {
+	if t.sums == nil || !slices.Equal(t.sums.sizes, sizes) {
+		t.sums = newExactSum(sizes)
+	}
+	t.sums.clear()
+	return t.sums
 }
 
 // gather returns the vectors of the units of all ranks, of which parts are this one's, and the place of the first of
@@ -92,7 +101,7 @@ func (x *shares) sum(s *torch.Scope) error {
 		over = func(*torch.Scope) ([][]float32, error) { return x.sums.over(x.group) }
 	}
 	sums, err := over(s)
-	if x.sums = nil; err != nil {
+	if err != nil {
 		return err
 	}
 	for k, p := range x.params {

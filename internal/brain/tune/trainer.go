@@ -57,6 +57,7 @@ type Trainer struct {
 	columns   [][]columns.Block      // by rank: the blocks of tuned voxels of all subjects
 	loss      loss.Columns           // of subjects with several blocks
 	alphas    [][]float64            // (voxels) of each subject at epoch 0; nil unless eval.reuse_alphas
+	sums      *exactSum              // of a step's gradients; nil before the first step that needs one
 }
 
 // NewTrainer creates the adapter or the copy of the model, the readouts and the optimizer.
