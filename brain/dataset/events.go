@@ -172,7 +172,7 @@ func (c *clips) load(ctx context.Context) ([]float32, error) {
 		if room := at(k+1) - at(k); len(samples) > room {
 			return nil, fault.New(fault.BadData, "read audio", e.Audio.Path, "clip %s lasts %.4g s, clip_seconds is %g",
 				e.Name, float64(len(samples))/SampleRate, c.seconds).
-				WithHint("set clip_seconds to the length of the longest clip, or cut clips that outlast their responses")
+				WithHint("set clip_seconds to the length of the longest clip, or cut clips that outlast responses")
 		}
 		lengths[k] = copy(out[at(k):], samples)
 	}

@@ -91,6 +91,12 @@ func (e *Experiment) between() error {
 		return e.bad("eval.reuse_alphas", "eval.reuse_alphas: eval.layer: voxel chooses the hidden state by "+
 			"cross-validation, which given alphas do without").
 			WithHint("set one of them to its default")
+	case e.Eval.ReuseAlphas && e.Eval.Layer == EvalLayerStack:
+		return e.bad("eval.reuse_alphas", "eval.reuse_alphas: with eval.layer: stack each fold and hidden state has "+
+			"penalties of its own").WithHint("set one of them to its default")
+	case e.Eval.HeldOutChunks != "" && e.Eval.Layer == EvalLayerStack:
+		return e.bad("eval.held_out_chunks", "eval.held_out_chunks: eval.layer: stack chooses penalties without "+
+			"some of the training rows, which have other chunks").WithHint("set one of them to its default")
 	case t.Loss == LossNTXent && t.BlockRows < 2:
 		return e.bad("train.block_rows",
 			"train.block_rows: in a block of 1 row nt_xent has no other row to contrast with").

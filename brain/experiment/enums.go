@@ -128,4 +128,5 @@ const (
 const (
 	EvalLayerModel EvalLayer = "model" // all voxels from Model.Layer
 	EvalLayerVoxel EvalLayer = "voxel" // each from its own, up to Model.Layer
+	EvalLayerStack EvalLayer = "stack" // each from all up to Model.Layer: a weighted sum of their predictions
 )

@@ -272,8 +272,10 @@ var keys = []key{
 
 	{"eval.layer",
 		"model (all voxels are scored from model.layer) | voxel (each from the hidden state up to it that is best\n" +
-			"in cross-validation on the training rows, before and after tuning).",
-		"", false, func(e *Experiment) any { return &e.Eval.Layer }, oneOf(EvalLayerModel, EvalLayerVoxel)},
+			"in cross-validation on the training rows, before and after tuning) | stack (each from all of them:\n" +
+			"the sum of their predictions with weights from 0 on that add up to 1, found on held-out training rows).",
+		"", false, func(e *Experiment) any { return &e.Eval.Layer },
+		oneOf(EvalLayerModel, EvalLayerVoxel, EvalLayerStack)},
 	{"eval.folds",
 		"none | stories (cross-validation: each story of data.train, data.val and data.test is tested once, with a\n" +
 			"tuning on the others of its own; as many as data.val has, the next ones, validate) | label:COLUMN\n" +

@@ -13,12 +13,13 @@ import (
 type Prediction struct {
 	Rows   int
 	Pred   []float32 // (rows, voxels)
-	Alphas []float64 // (voxels) of the ridge
+	Alphas []float64 // (voxels) of the ridge; of a stack, that of the features with the largest weight
+	Stack  []float64 // (voxels, features) weights of the features in the stack; nil: there is none
 }
 
 // Predict fits a ridge for each subject on the training rows and predicts a split. Subjects with the same training rows
 // share the decomposition of the features. With several features, each voxel takes those whose cross-validated score on
-// the training rows is best.
+// the training rows is best or, with eval.layer: stack, the weighted sum of their predictions.
 func Predict(ctx context.Context, st *study.Study, subjects []*study.Subject, fs []RowFeatures,
 	split study.Split) ([]Prediction, error) {
 	return PredictWith(ctx, st, subjects, fs, split, nil)
@@ -93,7 +94,18 @@ func (f *fits) predict(ctx context.Context, sets [][]RowFeatures) ([][]Predictio
 			n := f.subjects[i].RowsOf(f.split)
 			alphas := make([]float64, y.Voxels)
 			for s := range sets {
-				out[s][i] = Prediction{n, make([]float32, n*y.Voxels), alphas}
+				out[s][i] = Prediction{Rows: n, Pred: make([]float32, n*y.Voxels), Alphas: alphas}
+			}
+		}
+		if f.stacked() {
+			weights, err := f.stack(ctx, group)
+			if err != nil {
+				return nil, err
+			}
+			for s := range sets {
+				for k, i := range group {
+					out[s][i].Stack = weights[k]
+				}
 			}
 		}
 		best := make([][]float64, len(group)) // scores of the features that each voxel takes
@@ -113,6 +125,9 @@ func (f *fits) predict(ctx context.Context, sets [][]RowFeatures) ([][]Predictio
 // options returns those of the ridge on one of the features, for a number of voxels of which these are a share.
 func (f *fits) options(l, voxels int) ridge.Options {
 	opt := f.st.RidgeOptions()
+	if f.stacked() { // r would leave the scale of a prediction open, and sums need the right one
+		opt.Metric = ridge.R2
+	}
 	if f.features[l].Options != nil {
 		f.features[l].Options(&opt)
 	}
@@ -139,6 +154,7 @@ func (f *fits) predictLayer(ctx context.Context, group []int, ys []ridge.Respons
 		var better []int // voxels of the block
 		for v := range m.Voxels {
 			switch at := from + v; {
+			case f.stacked(): // all are summed
 			case l > 0 && (m.Scores == nil || m.Scores[v] <= best[k][at]):
 				continue
 			case m.Scores != nil:
@@ -155,14 +171,26 @@ func (f *fits) predictLayer(ctx context.Context, group []int, ys []ridge.Respons
 			for row := range p.Rows {
 				to, of := p.Pred[row*ys[k].Voxels+from:], pred[row*m.Voxels:]
 				for _, v := range better {
-					to[v] = of[v]
+					if p.Stack == nil {
+						to[v] = of[v]
+					} else {
+						to[v] += float32(p.Stack[(from+v)*len(f.features)+l]) * of[v]
+					}
 				}
 			}
 		}
 		for _, v := range better { // sets share them
+			if of, n := out[0][group[k]].Stack, len(f.features); of != nil && !isLargest(of[(from+v)*n:][:n], l) {
+				continue
+			}
 			out[0][group[k]].Alphas[from+v] = m.Alphas[v]
 		}
 		return nil
 	})
 	return err
+}
+
+// isLargest reports whether weight l is the first of the largest.
+func isLargest(weights []float64, l int) bool {
+	return slices.Index(weights, slices.Max(weights)) == l
 }

@@ -24,6 +24,8 @@ import (
 //	    SYSTEM_r.npy            (voxels): its score
 //	    SYSTEM_story_r.npy      (stories, voxels): its score over the rows of each story, in the order of the rows
 //	    SYSTEM_alpha.npy        (voxels): the alpha of its ridge
+//	    SYSTEM_stack.npy        (hidden states, voxels): the weights of its stack, with eval.layer: stack
+//	    stack.tsv               their means over voxels
 //	    delta_r.npy             (voxels): tuned − base
 //	    delta_p.npy             (voxels): its two-sided p by [stats.PairedTest]; 1 where nothing can be scored
 //	    delta_q.npy             (voxels): its false discovery rate over the subject's voxels (Benjamini and Hochberg)
@@ -56,6 +58,11 @@ func (e *Evaluation) Write(ctx context.Context, dir string) error {
 		}
 		for _, own := range e.own {
 			f.system("features_"+own.name, own.predicted[i], want, p.Parts[study.Test])
+		}
+		if e.Base[i].Stack != nil && f.err == nil {
+			if err := e.stackTable(dir, i); err != nil {
+				return err
+			}
 		}
 		if e.lags != nil {
 			if err := e.channels(dir, i, want); err != nil {
@@ -120,6 +127,9 @@ func (f *voxelFiles) system(name string, p encoding.Prediction, want []float32, 
 	f.vector(name+"_r", out)
 	if p.Alphas != nil {
 		f.vector(name+"_alpha", rundir.Float32s(p.Alphas))
+	}
+	if p.Stack != nil { // (voxels, states) there
+		f.put(name+"_stack", []int{len(p.Stack) / f.voxels, f.voxels}, transposed(p.Stack, f.voxels))
 	}
 	var stories []float32
 	for _, s := range encoding.StoryR(p.Pred, want, f.voxels, parts) {

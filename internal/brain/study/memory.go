@@ -105,7 +105,36 @@ func (st *Study) evaluationBytes(ridgeBytes int) (int64, error) {
 		if fit.Form != ridge.Sums { // which does not keep the features
 			fit.Memory += 4 * int64(train) * width
 		}
+		if st.Experiment.Eval.Layer == experiment.EvalLayerStack {
+			fit.Memory += int64(min(stackVoxels(train, int(layers), ridgeBytes), voxels))*
+				stackBytes(train, int(layers)) + 8*int64(train)*width
+		}
 		fits = max(fits, fit.Memory)
 	}
 	return min(waves, waveBytes+longest) + kept + pass + features + features/4 + fits, nil
+}
+
+// Stacking holds out training rows in StackFolds folds, and has its ridges made in units of StackUnit voxels, so that
+// results do not depend on the memory for them.
+const (
+	StackFolds = 5
+	StackUnit  = 512
+)
+
+// StackVoxels returns the number of voxels whose predictions of held-out rows, from all hidden states, are in memory at
+// once, for a number of training rows.
+func (st *Study) StackVoxels(rows int) int {
+	return stackVoxels(rows, len(st.ScoredLayers()), st.ridgeBytes)
+}
+
+func stackVoxels(rows, layers, bytes int) int {
+	if bytes == 0 {
+		bytes = 1 << 30
+	}
+	return max(1, int(int64(bytes)/(StackUnit*stackBytes(rows, layers)))) * StackUnit
+}
+
+// stackBytes is the memory of a voxel: residuals of the rows of a fold, responses and parts of them, and products.
+func stackBytes(rows, layers int) int64 {
+	return int64(4*layers*((rows+StackFolds-1)/StackFolds) + 12*rows + 8*layers*layers)
 }

@@ -50,6 +50,10 @@ func (st *Study) noteMethod(context.Context) error {
 	if st.Frozen.Half {
 		st.Note("activations of frozen layers are cached in bf16: results are not bit-identical to those without")
 	}
+	if exp.Eval.Layer == experiment.EvalLayerStack {
+		st.Note("scores are of stacks: predictions from hidden states 0 to %d with weights of each voxel, found on "+
+			"held-out training rows in %d folds", exp.Model.Layer, StackFolds)
+	}
 	if st.Data.IsSeries() {
 		st.noteSeries()
 		return nil

@@ -59,7 +59,7 @@ func (st *Study) readFolds(context.Context) error {
 	return nil
 }
 
-// ScoredLayer returns the hidden state behind the scores; nil where each voxel has its own.
+// ScoredLayer returns the hidden state behind the scores; nil where each voxel has its own or a stack.
 func (st *Study) ScoredLayer() *int {
 	if st.Experiment.Eval.Layer != experiment.EvalLayerModel {
 		return nil
@@ -67,10 +67,11 @@ func (st *Study) ScoredLayer() *int {
 	return &st.Experiment.Model.Layer
 }
 
-// ScoredLayers returns the hidden states behind the scores: model.layer, or all up to it where each voxel has its own.
+// ScoredLayers returns the hidden states behind the scores: model.layer, or all up to it where each voxel has its own
+// or a stack of them.
 func (st *Study) ScoredLayers() []int {
 	layers := []int{st.Experiment.Model.Layer}
-	for l := st.Experiment.Model.Layer - 1; l >= 0 && st.Experiment.Eval.Layer == experiment.EvalLayerVoxel; l-- {
+	for l := st.Experiment.Model.Layer - 1; l >= 0 && st.Experiment.Eval.Layer != experiment.EvalLayerModel; l-- {
 		layers = append([]int{l}, layers...)
 	}
 	return layers
