@@ -38,22 +38,6 @@ func TestMemory(t *testing.T) {
 	assert.LessOrEqual(t, available, total)
 }
 
-func TestThreadsFollowTheQuotaOfTheCgroup(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "cpu.max")
-	assert.Zero(t, cpuQuota(path), "no file")
-	for text, want := range map[string]float64{"max 100000\n": 0, "150000 100000\n": 1.5, "100000\n": 0, "0 0": 0,
-		"": 0} {
-		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
-		assert.Equal(t, want, cpuQuota(path), "%q", text)
-	}
-	for _, c := range []struct {
-		quota float64
-		want  int
-	}{{0, 0}, {.5, 1}, {2, 2}, {2.5, 3}, {3.5, 0}, {4, 0}, {9, 0}} {
-		assert.Equal(t, c.want, threads(c.quota, 4), "%g of 4", c.quota)
-	}
-}
-
 func TestCPU(t *testing.T) {
 	assert.NotEmpty(t, CPUModel())
 	seen := 0
