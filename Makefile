@@ -6,7 +6,8 @@ SHELL := /bin/bash
 
 GO ?= go
 PYTHON ?= python3
-VERSION ?= $(shell git describe --tags --match "v[0-9]*" 2>/dev/null || echo v0.1.0-unknown)
+VERSION ?= $(shell git describe --tags --dirty --match "v[0-9]*" 2>/dev/null || echo v0.1.0-unknown)
+COMMIT = $(shell git rev-parse HEAD 2>/dev/null)
 KIND ?= cpu
 OUT ?= out/demo
 SEED ?=
@@ -40,7 +41,8 @@ PINNED = $(shell sed -n 's/^version //p' third_party/libtorch.lock)
 FETCHED = $(shell sed -n 's/^version //p' third_party/libtorch/FETCHED 2>/dev/null)
 export CGO_CXXFLAGS ?= $(strip -g -O2 $(addprefix -DBWLM_LIBTORCH=,$(filter-out $(PINNED),$(FETCHED))))
 
-LINK_VERSION = -X github.com/brainwavlm/bwlm/internal/version.linked=$(VERSION)
+LINK_VERSION = -X github.com/brainwavlm/bwlm/internal/version.linked=$(VERSION) \
+  -X github.com/brainwavlm/bwlm/internal/version.linkedCommit=$(COMMIT)
 LINT := .venv/lint
 
 .PHONY: proto help libtorch build demo test test-fast lint format go-test script-test test-cuda bench growth slow slow-parts dist wheel release release-draft fuzz clean distclean

@@ -12,6 +12,7 @@ out=$(realpath -m "${2:-out/dist}")
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 go=${GO:-go}
 version=${VERSION:-$(git describe --tags --dirty --match 'v[0-9]*' 2>/dev/null || echo v0.1.0-unknown)}
+commit=$(git rev-parse HEAD 2>/dev/null || true)
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 0)}
 OBJECTS=$PWD/bin/libbwlm_torch.so.o # shared with make build
 export SOURCE_DATE_EPOCH OBJECTS
@@ -19,7 +20,8 @@ build=$out/build
 mkdir -p "$build"
 
 "$go" build -tags libtorch_dlopen -trimpath -o "$build/bwlm" \
-  -ldflags "-s -w -X github.com/brainwavlm/bwlm/internal/version.linked=$version" ./cmd/bwlm
+  -ldflags "-s -w -X github.com/brainwavlm/bwlm/internal/version.linked=$version
+    -X github.com/brainwavlm/bwlm/internal/version.linkedCommit=$commit" ./cmd/bwlm
 dist() { "$go" run ./tools/dist "$kind" -go "$go" -bin "$build/bwlm" -version "$version" -out "$out" "$@"; }
 
 # libtorch_of MINOR: prints the folder of the pinned libtorch of that minor version: what make build uses, if it is that, or

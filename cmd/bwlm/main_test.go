@@ -25,6 +25,7 @@ import (
 	"github.com/brainwavlm/bwlm/fault"
 	"github.com/brainwavlm/bwlm/internal/brain/columns"
 	"github.com/brainwavlm/bwlm/internal/disk/disktest"
+	"github.com/brainwavlm/bwlm/internal/version"
 	"github.com/brainwavlm/bwlm/torch"
 )
 
@@ -243,6 +244,9 @@ func TestVersionAndDoctorAnswerJSON(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(stdout), &v))
 	assert.EqualValues(t, 1, v["schema"])
 	assert.Equal(t, torch.Version(), v["libtorch"])
+	commit, dirty := version.Commit()
+	assert.Equal(t, commit, v["commit"])
+	assert.Equal(t, dirty, v["dirty"])
 	assert.Regexp(t, `^v\d+\.\d+\.\d+(-[\w.-]+)?$`, v["version"])
 	assert.Empty(t, stderr)
 

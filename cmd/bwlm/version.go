@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"runtime"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +15,7 @@ import (
 type versions struct {
 	Version  string `json:"version"`
 	Commit   string `json:"commit"` // empty if the build did not record it
+	Dirty    bool   `json:"dirty"`  // the sources had changes that are in no commit
 	Go       string `json:"go"`
 	OS       string `json:"os"`
 	Arch     string `json:"arch"`
@@ -55,18 +55,6 @@ func versionCommand(a *app) *cobra.Command {
 }
 
 func currentVersions() versions {
-	return versions{version.String(), commit(), runtime.Version(), runtime.GOOS, runtime.GOARCH, torch.Version()}
-}
-
-func commit() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return ""
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			return s.Value
-		}
-	}
-	return ""
+	commit, dirty := version.Commit()
+	return versions{version.String(), commit, dirty, runtime.Version(), runtime.GOOS, runtime.GOARCH, torch.Version()}
 }

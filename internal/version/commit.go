@@ -5,17 +5,20 @@ import (
 	"strings"
 )
 
+// linkedCommit is set by the Makefile, as linked is: a build with -buildvcs=false records no commit by itself.
+var linkedCommit string
+
 // Commit returns the commit that the program was built from, "" if the build did not record it, and whether the tree
 // had changes.
 func Commit() (commit string, dirty bool) {
 	info, _ := debug.ReadBuildInfo()
-	return recorded(linked, info)
+	return recorded(linked, linkedCommit, info)
 }
 
-func recorded(linked string, info *debug.BuildInfo) (commit string, dirty bool) {
-	dirty = strings.HasSuffix(linked, "-dirty")
+func recorded(linked, linkedCommit string, info *debug.BuildInfo) (commit string, dirty bool) {
+	commit, dirty = linkedCommit, strings.HasSuffix(linked, "-dirty")
 	if info == nil {
-		return "", dirty
+		return commit, dirty
 	}
 	for _, s := range info.Settings {
 		switch s.Key {

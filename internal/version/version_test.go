@@ -31,9 +31,37 @@ func TestVersionComesFromTheLinkerThenFromGo(t *testing.T) {
 	}
 }
 
-// The linker ignores a -X that names no variable, so the Makefile is held against the name here.
-func TestMakefileSetsTheVariable(t *testing.T) {
-	text, err := os.ReadFile("../../Makefile")
-	require.NoError(t, err)
-	assert.Contains(t, string(text), "-X "+module+"/internal/version.linked=$(VERSION)")
+func TestCommitComesFromTheLinkerOrFromGo(t *testing.T) {
+	vcs := func(commit, modified string) *debug.BuildInfo {
+		return &debug.BuildInfo{Settings: []debug.BuildSetting{{Key: "vcs.revision", Value: commit},
+			{Key: "vcs.modified", Value: modified}}}
+	}
+	for _, c := range []struct {
+		name, linked, linkedCommit string
+		info                       *debug.BuildInfo
+		want                       string
+		dirty                      bool
+	}{
+		{"make build", "v0.1.0", "abc", vcs("abc", "false"), "abc", false},
+		{"make build with -buildvcs=false", "v0.1.0", "abc", &debug.BuildInfo{}, "abc", false},
+		{"the same of a changed tree", "v0.1.0-dirty", "abc", &debug.BuildInfo{}, "abc", true},
+		{"go build", "", "", vcs("abc", "true"), "abc", true},
+		{"no build information", "", "", nil, "", false},
+	} {
+		commit, dirty := recorded(c.linked, c.linkedCommit, c.info)
+		assert.Equal(t, c.want, commit, c.name)
+		assert.Equal(t, c.dirty, dirty, c.name)
+	}
+}
+
+// The linker ignores a -X that names no variable, so those who call it are held against the names here.
+func TestBuildsSetTheVariables(t *testing.T) {
+	for file, values := range map[string][2]string{"Makefile": {"$(VERSION)", "$(COMMIT)"},
+		"scripts/dist.sh": {"$version", "$commit"}} {
+		text, err := os.ReadFile("../../" + file)
+		require.NoError(t, err)
+		assert.Contains(t, string(text), "-X "+module+"/internal/version.linked="+values[0], file)
+		assert.Contains(t, string(text), "-X "+module+"/internal/version.linkedCommit="+values[1], file)
+		assert.Regexp(t, `git describe --tags --dirty `, string(text), file)
+	}
 }
