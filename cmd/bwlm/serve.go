@@ -57,14 +57,18 @@ func serveCommand(a *app) *cobra.Command {
 				return a.printDigests(args)
 			}
 			load := func() (*serve.Config, error) { return serve.Load(args[0], insecure) }
+			if show {
+				return a.printServeConfig(load)
+			}
+			var level slog.LevelVar
+			log := slog.New(slog.NewJSONHandler(c.ErrOrStderr(), &slog.HandlerOptions{Level: &level}))
+			a.ui.LogTo(log) // a mistake in the configuration and the note on a signal are lines of the log, too
 			cfg, err := load()
 			if err != nil {
 				return err
 			}
-			if show {
-				return a.printServeConfig(cfg)
-			}
-			return a.serve(c.Context(), cfg, load, c.ErrOrStderr())
+			level.Set(cfg.Level())
+			return a.serve(c.Context(), cfg, load, log)
 		},
 	}
 	flags := c.Flags()
@@ -75,12 +79,12 @@ func serveCommand(a *app) *cobra.Command {
 }
 
 // serve answers until the context ends.
-func (a *app) serve(ctx context.Context, cfg *serve.Config, again func() (*serve.Config, error), logs io.Writer) error {
+func (a *app) serve(ctx context.Context, cfg *serve.Config, again func() (*serve.Config, error),
+	log *slog.Logger) error {
 	err := torch.Setup(torch.SetupOptions{Workers: cfg.Workers, Threads: cfg.Threads, KeepMemory: true})
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewJSONHandler(logs, &slog.HandlerOptions{Level: cfg.Level()}))
 	figures := metrics.New()
 	server, err := serve.Open(ctx, cfg, serve.Options{Log: log, Again: again, Observer: figures,
 		Admin: figures.Handler})
@@ -90,7 +94,11 @@ func (a *app) serve(ctx context.Context, cfg *serve.Config, again func() (*serve
 	return server.Serve(ctx, grpcapi.Front(server, cfg), nil)
 }
 
-func (a *app) printServeConfig(cfg *serve.Config) error {
+func (a *app) printServeConfig(load func() (*serve.Config, error)) error {
+	cfg, err := load()
+	if err != nil {
+		return err
+	}
 	text, err := cfg.YAML()
 	if err != nil {
 		return err

@@ -83,6 +83,12 @@ device: cpu
 	require.NoError(t, c.process.Signal(syscall.SIGTERM))
 	assert.NoError(t, c.wait())
 	assert.NotContains(t, c.logs.String(), dir, "logs name no files")
+	assert.Contains(t, c.logs.String(), "SIGTERM", "the note on the signal")
+	for line := range strings.Lines(c.logs.String()) {
+		var said struct{ Time, Level, Msg string }
+		require.NoError(t, json.Unmarshal([]byte(line), &said), line)
+		assert.NotEmpty(t, said.Time+said.Level+said.Msg, line)
+	}
 }
 
 // server is a process of bwlm serve.
@@ -99,7 +105,7 @@ func startServe(t *testing.T, config string) *server {
 	self, err := os.Executable()
 	require.NoError(t, err)
 	c := exec.CommandContext(t.Context(), self)
-	c.Args = []string{"bwlm", "--quiet", "serve", config}
+	c.Args = []string{"bwlm", "serve", config}
 	reader, writer, err := os.Pipe()
 	require.NoError(t, err)
 	c.Stderr = writer

@@ -1,8 +1,10 @@
 package ui
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"sync"
 
@@ -21,6 +23,7 @@ type UI struct {
 
 	mu    sync.Mutex
 	shown *Progress
+	log   *slog.Logger // takes the lines, if it is not nil
 }
 
 // New makes a UI on a file, usually standard error.
@@ -48,16 +51,23 @@ func NewWriter(w io.Writer, width func() int) *UI { return &UI{out: w, width: wi
 // Columns returns the width of the terminal, 0 if there is none.
 func (u *UI) Columns() int { return u.width() }
 
+// LogTo gives lines to a log from now on, as what they say alone. The log writes whole lines by itself.
+func (u *UI) LogTo(log *slog.Logger) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.log = log
+}
+
 // Note prints a note, unless the UI is quiet.
 func (u *UI) Note(format string, args ...any) {
 	if !u.Quiet {
-		u.line(u.words(fmt.Sprintf(format, args...)))
+		u.line(slog.LevelInfo, "", u.words(fmt.Sprintf(format, args...)))
 	}
 }
 
 // Warn prints a warning, always.
 func (u *UI) Warn(format string, args ...any) {
-	u.line("bwlm: warning: " + u.words(fmt.Sprintf(format, args...)))
+	u.line(slog.LevelWarn, "bwlm: warning: ", u.words(fmt.Sprintf(format, args...)))
 }
 
 // words applies Words.
@@ -70,14 +80,18 @@ func (u *UI) words(text string) string {
 
 // line prints a whole line. A bar is erased and comes back with its next step. Errors of the stream
 // are dropped: a run must not end because nobody reads its log.
-func (u *UI) line(s string) {
+func (u *UI) line(level slog.Level, before, s string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	if u.log != nil {
+		u.log.Log(context.Background(), level, s)
+		return
+	}
 	if u.shown != nil {
 		u.shown.erase()
 	}
-	_, _ = io.WriteString(u.out, quote.Escaped(s, "\n\t")+"\n")
+	_, _ = io.WriteString(u.out, quote.Escaped(before+s, "\n\t")+"\n")
 }
 
 // Fail prints why the program ends, always.
-func (u *UI) Fail(message string) { u.line("bwlm: " + message) }
+func (u *UI) Fail(message string) { u.line(slog.LevelError, "bwlm: ", message) }

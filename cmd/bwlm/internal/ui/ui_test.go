@@ -2,6 +2,7 @@ package ui
 
 import (
 	"bytes"
+	"log/slog"
 	"regexp"
 	"strings"
 	"testing"
@@ -185,4 +186,23 @@ func TestNothingThatATerminalObeysIsPrinted(t *testing.T) {
 	assert.Equal(t, "ROI a\\u001b[2Jb\nbwlm: warning: ROI a\\u009b2Jb\nbwlm: ROI a\\u000db\n"+
 		"ROI                         r\na\\u000ab\\u001b]0;x\\u0007  0.1\nc                         0.2\n",
 		out.String())
+}
+
+// A log takes whole lines without the name of the program, at their levels.
+func TestLinesGoToALog(t *testing.T) {
+	var out, log strings.Builder
+	u := NewWriter(&out, func() int { return 0 })
+	u.LogTo(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey {
+			return slog.Attr{}
+		}
+		return a
+	}})))
+	u.Note("a %d", 1)
+	u.Warn("b")
+	u.Fail("c")
+	u.Quiet = true
+	u.Note("d")
+	assert.Empty(t, out.String())
+	assert.Equal(t, "level=INFO msg=\"a 1\"\nlevel=WARN msg=b\nlevel=ERROR msg=c\n", log.String())
 }
