@@ -33,8 +33,8 @@ TR, swapped stories, and responses that are transposed, raw or constant. Each fi
 it) or wrong (fix it).
 
 Given an experiment file, the command uses the subjects of that file; given a data set (its folder or dataset.yaml), all
-subjects. It needs no speech model and reads all rows, test rows included. The exit code is 0 whatever it finds; scripts
-read "verdict".`,
+subjects. It needs no speech model and reads all rows, test rows included. The exit code is 65 if a finding is wrong,
+else 0.`,
 		Example: "  bwlm check-timing ../shared/data/alice\n  bwlm check-timing alice.yaml --roi temporal --json",
 		Args:    wantArgs("EXPERIMENT|DATASET"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -46,7 +46,10 @@ read "verdict".`,
 			if err != nil {
 				return err
 			}
-			return a.answer(r, func(w io.Writer) error { return printTiming(w, r, a.onTerminal()) })
+			if err := a.answer(r, func(w io.Writer) error { return printTiming(w, r, a.onTerminal()) }); err != nil {
+				return err
+			}
+			return r.Err()
 		},
 	}
 	exp.add(c)

@@ -1,6 +1,9 @@
 package timing
 
-import "github.com/brainwavlm/bwlm/brain/stats"
+import (
+	"github.com/brainwavlm/bwlm/brain/stats"
+	"github.com/brainwavlm/bwlm/fault"
+)
 
 // Verdict rates a finding.
 type Verdict string
@@ -27,6 +30,20 @@ type Report struct {
 	PerSubject map[string]Subject `json:"per_subject"`
 	Stories    []Story            `json:"stories"`
 	Findings   []Finding          `json:"findings"`
+}
+
+// Err returns an error of kind BadData if a finding is wrong.
+func (r *Report) Err() error {
+	wrong := 0
+	for _, f := range r.Findings {
+		if f.Verdict == Wrong {
+			wrong++
+		}
+	}
+	if wrong == 0 {
+		return nil
+	}
+	return fault.New(fault.BadData, "check timing", r.Dataset, "%d of %d findings are wrong", wrong, len(r.Findings))
 }
 
 // Estimate is an estimate of the lag.
