@@ -25,6 +25,10 @@ endif
 ifdef BWLM_PEER_PYTHON
 export BWLM_PEER_PYTHON
 endif
+ifdef BWLM_SERVE_PYTHON
+override BWLM_SERVE_PYTHON := $(abspath $(BWLM_SERVE_PYTHON))
+export BWLM_SERVE_PYTHON
+endif
 export GO PYTHON
 
 # Waiting OpenMP threads spin briefly and then sleep, and malloc keeps what tensors free: on busy cores the tests are

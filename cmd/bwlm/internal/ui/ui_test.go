@@ -192,12 +192,13 @@ func TestNothingThatATerminalObeysIsPrinted(t *testing.T) {
 func TestLinesGoToALog(t *testing.T) {
 	var out, log strings.Builder
 	u := NewWriter(&out, func() int { return 0 })
-	u.LogTo(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+	noTime := func(_ []string, a slog.Attr) slog.Attr {
 		if a.Key == slog.TimeKey {
 			return slog.Attr{}
 		}
 		return a
-	}})))
+	}
+	u.LogTo(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{ReplaceAttr: noTime})))
 	u.Note("a %d", 1)
 	u.Warn("b")
 	u.Fail("c")
