@@ -1,10 +1,10 @@
 """Runs `bwlm train` by one process of one thread and by two, in turn, on the same study, and prints a table in Markdown.
 
-    python bench/ranks.py [--rounds 3] [--rows 96] [--voxels 6000] [--model base]
+    python bench/ranks.py [--rounds 3] [--rows 96] [--voxels 6000] [--model base] [--mode lora]
 
 The model is WavLM Base with random weights, the study two stories of noise for one subject. A training of one epoch is taken from
 one of two, so that processor seconds, bytes and waiting are those of an epoch's steps and of its validation alone. Processor
-seconds tell more than seconds where others use the machine. The adapters must be equal, byte for byte.
+seconds tell more than seconds where others use the machine. The tuned weights must be equal, byte for byte.
 """
 
 import argparse
@@ -33,7 +33,7 @@ model: {{path: {folder}/model, layer: 9}}
 data: {{path: {folder}/data, subjects: all, train: one, val: two, test: "two"}}
 readout: {{bottleneck: 100}}
 eval: {{chunk_rows: 8}}
-train: {{block_rows: {block}, checkpoint_minutes: 0}}
+train: {{block_rows: {block}, checkpoint_minutes: 0, mode: {mode}}}
 out: {folder}/run
 """
 
@@ -54,12 +54,12 @@ def study(args, folder):
         lists["responses"] += f"    {name}: {name}.npy\n"
     (folder / "data" / "dataset.yaml").write_text(
         f"tr_seconds: {TR}\nstories:\n{lists['stories']}subjects:\n  ada:\n{lists['responses']}")
-    text = EXPERIMENT.format(folder=folder, block=BLOCK).replace('"two"', "three")
+    text = EXPERIMENT.format(folder=folder, block=BLOCK, mode=args.mode).replace('"two"', "three")
     (folder / "study.yaml").write_text(text)
 
 
 def train(folder, world, epochs):
-    """Processor seconds, seconds, what rank 0 sent in MB and waited, and a hash of the adapter."""
+    """Processor seconds, seconds, what rank 0 sent in MB and waited, and a hash of the tuned weights."""
     subprocess.run(["rm", "-rf", folder / "run"], check=True)
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -77,9 +77,11 @@ def train(folder, world, epochs):
         sys.exit("\n".join(said))
     now = resource.getrusage(resource.RUSAGE_CHILDREN)
     note = re.search(r"sent ([0-9.]+) MB in \d+ exchanges and waited ([0-9.]+) s", said[0])
-    adapter = (folder / "run" / "adapter" / "adapter_model.safetensors").read_bytes()
+    weights = next(file for file in [folder / "run" / "adapter" / "adapter_model.safetensors",
+                                     folder / "run" / "model" / "model.safetensors"] if file.exists())
     return dict(cpu=now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime, seconds=time.perf_counter() - begun,
-                sent=float(note[1]) if note else 0, waited=float(note[2]) if note else 0, adapter=hashlib.sha256(adapter).hexdigest())
+                sent=float(note[1]) if note else 0, waited=float(note[2]) if note else 0,
+                weights=hashlib.sha256(weights.read_bytes()).hexdigest())
 
 
 def main():
@@ -88,6 +90,7 @@ def main():
     parser.add_argument("--rows", type=int, default=96)
     parser.add_argument("--voxels", type=int, default=6000)
     parser.add_argument("--model", choices=SIZES, default="base")
+    parser.add_argument("--mode", choices=["lora", "full"], default="lora")
     args = parser.parse_args()
     steps = -(-args.rows // BLOCK)
     runs = {1: [], 2: []}
@@ -98,11 +101,11 @@ def main():
             for world, list_ in runs.items():
                 one, two = train(folder, world, 1), train(folder, world, 2)
                 list_.append({key: (two[key] - one[key]) / steps for key in ["cpu", "seconds", "sent", "waited"]} |
-                             {"adapter": two["adapter"]})
+                             {"weights": two["weights"]})
                 print(f"round {n + 1} of {args.rounds}, {world} processes: {list_[-1]}", file=sys.stderr)
-    if len({run["adapter"] for list_ in runs.values() for run in list_}) > 1:
-        sys.exit("the adapters differ: this is no comparison")
-    print(f"WavLM {args.model}, {steps} steps of {BLOCK} rows in an epoch, {args.voxels} voxels, one thread a process, {args.rounds} "
+    if len({run["weights"] for list_ in runs.values() for run in list_}) > 1:
+        sys.exit("the weights differ: this is no comparison")
+    print(f"WavLM {args.model}, {args.mode}, {steps} steps of {BLOCK} rows in an epoch, {args.voxels} voxels, one thread a process, {args.rounds} "
           f"rounds in turn; medians for a step.\n")
     print("| processes | processor s | s | MB sent | s waited |\n|--:|--:|--:|--:|--:|")
     middle = {world: {key: statistics.median(r[key] for r in list_) for key in ["cpu", "seconds", "sent", "waited"]}
