@@ -3,9 +3,9 @@ package encoding
 import "math"
 
 // convexWeights returns the weights a ≥ 0 of sum 1 that make aᵀPa smallest, exactly but for rounding. P (n, n) is
-// the matrix of products of n residuals, so that aᵀPa is the squared error of the weighted sum of their predictions
-// (Lin, Naselaris, Kay and Wehbe 2023). The minimum is the point of the convex hull of the residuals that is nearest to 0,
-// which Wolfe's algorithm (1976) finds in finitely many steps from products alone.
+// the matrix of products of n residuals, so that aᵀPa is the squared error of the weighted sum of their
+// predictions (Lin, Naselaris, Kay and Wehbe 2023). The minimum is the point of the convex hull of the residuals
+// that is nearest to 0, which Wolfe's algorithm (1976) finds in finitely many steps from products alone.
 func convexWeights(p []float64, n int) []float64 {
 	a, largest, first := make([]float64, n), 0., 0
 	for i := range n {
