@@ -85,8 +85,8 @@ func (x *exactSum) add(part int, values []float32) {
 // piece is the number of elements that ranks exchange at once.
 var piece = 1 << 22
 
-// over returns the totals of all parts over the sums of all ranks; nil of a part that no rank has added to. A rank sends
-// at most a float64 and a float32 for each element.
+// over returns the totals of all parts over the sums of all ranks; nil of a part that no rank has added to. A rank
+// sends at most a float64 and a float32 for each element.
 func (x *exactSum) over(g *dist.Group) ([][]float32, error) {
 	flags := make([]int64, len(x.begun))
 	for part, begun := range x.begun {

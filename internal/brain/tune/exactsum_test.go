@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// addends draws float32 of all magnitudes: small ones beside large ones, opposite ones, zeros of both signs, and numbers
-// below the smallest normal one.
+// addends draws float32 of all magnitudes: small ones beside large ones, opposite ones, zeros of both signs, and
+// numbers below the smallest normal one.
 func addends(r *rand.Rand, units, n int) [][]float32 {
 	out := make([][]float32, units)
 	for u := range out {

@@ -11,8 +11,8 @@ import (
 
 // shares is what a step exchanges with the other ranks. Units are dealt as consecutive ranges. Their vectors are
 // gathered, so that each rank has the loss of all. The gradients of the model are added up exactly over the units, so
-// that the sum depends neither on their order nor on the number of ranks. Fast sums do without: a rank adds up its units
-// as they come, and all ranks in any order.
+// that the sum depends neither on their order nor on the number of ranks. Fast sums do without: a rank adds up its
+// units as they come, and all ranks in any order.
 type shares struct {
 	group  *dist.Group
 	fast   bool
