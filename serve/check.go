@@ -48,6 +48,9 @@ func (c *Config) check() *fault.Error {
 		{"limits.upload", l.Upload <= 0},
 		{"limits.drain", l.Drain < 0},
 		{"limits.stuck", l.Stuck <= 0},
+		{"limits.streams.number", l.Streams.Number < 0 || l.Streams.Number > 1<<20},
+		{"limits.streams.seconds", !(l.Streams.Seconds > 0) || math.IsInf(l.Streams.Seconds, 0)},
+		{"limits.streams.idle", l.Streams.Idle <= 0},
 		{"workers", c.Workers < 1 || c.Workers > 1024},
 		{"threads", c.Threads < 0 || c.Threads > 1024},
 	} {

@@ -75,7 +75,15 @@ type Limits struct {
 	Deadline time.Duration `yaml:"deadline"` // from a request's arrival to its answer
 	Upload   time.Duration `yaml:"upload"`   // how long a body may take
 	Drain    time.Duration `yaml:"drain"`    // how long accepted requests may take at the end
-	Stuck    time.Duration `yaml:"stuck"`    // a pass that takes longer makes the server not live
+	Streams  Streams       `yaml:"streams"`
+	Stuck    time.Duration `yaml:"stuck"` // a pass that takes longer makes the server not live
+}
+
+// Streams bound recordings that are predicted while they come in.
+type Streams struct {
+	Number  int           `yaml:"number"`  // at the same time; others are refused, and 0 refuses all
+	Seconds float64       `yaml:"seconds"` // of audio of each
+	Idle    time.Duration `yaml:"idle"`    // how long one may bring no audio, or take no answer
 }
 
 // Default returns a configuration without models that listens on loopback addresses.
@@ -86,7 +94,8 @@ func Default() *Config {
 		Batching: Batching{Windows: experiment.Default().Train.UnitWindows},
 		Limits: Limits{Requests: 64, Bytes: 64 << 20, Memory: 512 << 20, Seconds: 600, Channels: 8,
 			Deadline: 30 * time.Second,
-			Upload:   time.Minute, Drain: 30 * time.Second, Stuck: 2 * time.Minute},
+			Upload:   time.Minute, Drain: 30 * time.Second, Stuck: 2 * time.Minute,
+			Streams: Streams{Number: 16, Seconds: 7200, Idle: 30 * time.Second}},
 		Workers: 1, Device: "auto", Log: "info",
 	}
 }

@@ -26,6 +26,7 @@ func (s *Server) Handler() http.Handler {
 		mux.HandleFunc("GET "+of, s.metadata)
 		mux.HandleFunc("GET "+of+"/ready", s.modelReady)
 		mux.HandleFunc("POST "+of+"/infer", s.post)
+		mux.HandleFunc("POST "+of+"/stream", s.streamHTTP)
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, http.StatusNotFound, map[string]string{"error": "there is nothing here; the protocol is under /v2"})
@@ -230,7 +231,7 @@ func statusOf(err error) int {
 
 // fail answers with an error. What the server alone is to blame for is not described: it may name files.
 func fail(w http.ResponseWriter, err error) {
-	code, text := statusOf(err), err.Error()
+	code, text := statusOf(err), textOf(err)
 	after := time.Second
 	if o, ok := errors.AsType[*Overload](err); ok {
 		after = o.After
@@ -238,10 +239,16 @@ func fail(w http.ResponseWriter, err error) {
 	switch code {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", strconv.Itoa(int((after+time.Second-1)/time.Second)))
-	case http.StatusInternalServerError:
-		text = "an internal error; the log of the server has its kind under this request id"
 	}
 	reply(w, code, map[string]string{"error": text})
+}
+
+// textOf returns what a client is told of an error.
+func textOf(err error) string {
+	if statusOf(err) == http.StatusInternalServerError {
+		return "an internal error; the log of the server has its kind under this request id"
+	}
+	return err.Error()
 }
 
 func reply(w http.ResponseWriter, status int, v any) {

@@ -138,11 +138,7 @@ func (s *Server) infer(ctx context.Context, t *ticket, q *Request) (*Response, e
 		return nil, err
 	}
 	defer m.use.Done()
-	if q.Adapter != "" && !slices.Contains(m.adapters, q.Adapter) {
-		return nil, fault.New(fault.Missing, inferring, openinference.ParamAdapter, "the model has no such adapter").
-			WithHint("%s", m.choices())
-	}
-	if err := m.checkOutputs(q.Outputs); err != nil {
+	if err := m.check(q); err != nil {
 		return nil, err
 	}
 	ctx, decoded := s.observer.Phase(ctx, q.Model, "decode")
@@ -170,10 +166,15 @@ func (s *Server) infer(ctx context.Context, t *ticket, q *Request) (*Response, e
 		return nil, err
 	}
 	s.observer.Answered(q.Model, time.Since(t.began), float64(len(samples))/speech.SampleRate, windows)
+	return m.response(q, outputs), nil
+}
+
+// response returns the outputs that a request wants.
+func (m *model) response(q *Request, outputs []Tensor) *Response {
 	if len(q.Outputs) > 0 {
 		outputs = slices.DeleteFunc(outputs, func(x Tensor) bool { return !slices.Contains(q.Outputs, x.Name) })
 	}
-	return &Response{Model: q.Model, Version: m.meta.Versions[0], ID: q.ID, Outputs: outputs}, nil
+	return &Response{Model: q.Model, Version: m.meta.Versions[0], ID: q.ID, Outputs: outputs}
 }
 
 // choices are the adapters of a model as a hint.
@@ -186,9 +187,13 @@ func (m *model) choices() string {
 
 func joined(names []string) string { return strings.Join(names, ", ") }
 
-// checkOutputs refuses names that the model does not have.
-func (m *model) checkOutputs(names []string) error {
-	for _, name := range names {
+// check refuses adapters and outputs that the model does not have.
+func (m *model) check(q *Request) error {
+	if q.Adapter != "" && !slices.Contains(m.adapters, q.Adapter) {
+		return fault.New(fault.Missing, inferring, openinference.ParamAdapter, "the model has no such adapter").
+			WithHint("%s", m.choices())
+	}
+	for _, name := range q.Outputs {
 		if !slices.ContainsFunc(m.meta.Outputs, func(o TensorSpec) bool { return o.Name == name }) {
 			return fault.New(fault.Usage, inferring, "outputs", "the model has no output of this name")
 		}

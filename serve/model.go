@@ -23,6 +23,9 @@ type model struct {
 	answerer
 	shortest float64 // seconds of audio that it can answer
 
+	ending  chan struct{} // closed when streams are to end
+	endOnce sync.Once
+
 	use    sync.WaitGroup
 	stop   func()
 	closed sync.Once
@@ -38,9 +41,13 @@ type answerer interface {
 	bytes(q *Request, samples int) int64
 }
 
+// end asks streams to end.
+func (m *model) end() { m.endOnce.Do(func() { close(m.ending) }) }
+
 // close waits for requests and frees the model.
 func (m *model) close() {
 	m.closed.Do(func() {
+		m.end()
 		m.use.Wait()
 		m.stop()
 	})
@@ -76,7 +83,7 @@ func (s *Server) openFeatures(ctx context.Context, name string, m Model) (*model
 	if f.base, err = extract.Adapt(ctx, base, extract.Adapters{}); err != nil {
 		return nil, err
 	}
-	out := &model{answerer: f, stop: f.close}
+	out := &model{answerer: f, stop: f.close, ending: make(chan struct{})}
 	fail := func(err error) (*model, error) {
 		f.close()
 		return nil, err

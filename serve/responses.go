@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/brainwavlm/bwlm/brain/predict"
@@ -40,7 +41,7 @@ func (s *Server) openResponses(ctx context.Context, name string, m Model) (*mode
 		p.Close()
 		return nil, err
 	}
-	out := &model{answerer: responses{p}, stop: p.Close, shortest: p.MinSeconds()}
+	out := &model{answerer: responses{p}, stop: p.Close, shortest: p.MinSeconds(), ending: make(chan struct{})}
 	voxels := int64(p.Voxels())
 	out.meta = Metadata{Name: name, Versions: []string{versionOf(m, identity)}, Platform: platform, Inputs: inputs,
 		Outputs: []TensorSpec{
@@ -53,6 +54,9 @@ func (s *Server) openResponses(ctx context.Context, name string, m Model) (*mode
 			{Name: openinference.OutputR, Datatype: "FP32", Shape: []int64{voxels}},
 		},
 		Properties: map[string]string{"statistics": cmp.Or(m.Statistics, clipStatistics), "levels": "none"}}
+	if in, err := p.Stream(); err == nil {
+		out.meta.Properties["stream_latency"] = strconv.FormatFloat(in.Latency(), 'g', 6, 64)
+	}
 	if p.Calibrated() {
 		out.meta.Properties["levels"] = strings.Trim(fmt.Sprint(predict.Levels()), "[]")
 	}
@@ -69,15 +73,27 @@ const (
 const defaultLevel = .9
 
 func (r responses) answer(ctx context.Context, q *Request, samples []float32) ([]Tensor, error) {
-	level := cmp.Or(q.Level, defaultLevel)
-	if !slices.Contains(predict.Levels(), level) {
-		return nil, fault.New(fault.Usage, inferring, openinference.ParamLevel, "there are no intervals of this level").
-			WithHint("choose one of %v", predict.Levels())
+	if err := checkLevel(q); err != nil {
+		return nil, err
 	}
 	p, err := r.Predict(ctx, samples)
 	if err != nil {
 		return nil, err
 	}
+	return r.tensors(q, p)
+}
+
+// checkLevel refuses levels that prediction intervals do not have.
+func checkLevel(q *Request) error {
+	if !slices.Contains(predict.Levels(), cmp.Or(q.Level, defaultLevel)) {
+		return fault.New(fault.Usage, inferring, openinference.ParamLevel, "there are no intervals of this level").
+			WithHint("choose one of %v", predict.Levels())
+	}
+	return nil
+}
+
+// tensors returns a prediction, and what a request names beside it.
+func (r responses) tensors(q *Request, p *predict.Prediction) ([]Tensor, error) {
 	columns := make([]int64, len(r.Columns))
 	for i, c := range r.Columns {
 		columns[i] = int64(c)
@@ -89,7 +105,7 @@ func (r responses) answer(ctx context.Context, q *Request, samples []float32) ([
 		{Name: openinference.OutputResponse, Shape: rows, Values: p.Values},
 	}
 	if asksBounds(q) {
-		lower, upper, err := r.Interval(p, level)
+		lower, upper, err := r.Interval(p, cmp.Or(q.Level, defaultLevel))
 		if err != nil {
 			return nil, err
 		}

@@ -47,6 +47,7 @@ type Server struct {
 	models  map[string]*model
 	reload  sync.Mutex // one at a time
 	memory  *semaphore.Weighted
+	streams atomic.Int64 // that are open
 	waiting atomic.Int64 // requests that are accepted and not answered
 	phase   atomic.Int32
 	mean    atomic.Int64 // windows of a request, the mean over the latest
@@ -220,13 +221,15 @@ func (s *Server) Ready() bool { return s.phase.Load() == ready }
 // Live reports whether the passes of libtorch end: false means that the process should be started again.
 func (s *Server) Live() bool { return s.batcher.Load().Longest < s.cfg.Limits.Stuck }
 
-// Drain refuses new requests and waits for those that were accepted, or for ctx.
+// Drain refuses new requests and waits for those that were accepted, or for ctx. Streams end when they have answered
+// the audio that they have.
 func (s *Server) Drain(ctx context.Context) error {
 	s.phase.CompareAndSwap(ready, draining)
-	s.log.Info("draining", "requests", s.waiting.Load())
+	s.log.Info("draining", "requests", s.waiting.Load(), "streams", s.streams.Load())
+	s.endStreams()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	for s.waiting.Load() > 0 {
+	for s.waiting.Load()+s.streams.Load() > 0 {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -234,6 +237,15 @@ func (s *Server) Drain(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// endStreams asks the streams of all models to end.
+func (s *Server) endStreams() {
+	s.lock.RLock()
+	defer s.lock.RUnlock()
+	for _, m := range s.models {
+		m.end()
+	}
 }
 
 // Close ends requests and frees the models. A second Close does nothing.

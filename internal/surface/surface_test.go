@@ -32,8 +32,8 @@ const (
 
 // Names of package serve, of its fronts and its client, and of batches of extract.
 const (
-	served     = 78
-	keptServed = 25
+	served     = 82
+	keptServed = 26
 )
 
 // load type-checks the packages of the module that a pattern names.

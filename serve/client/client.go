@@ -44,7 +44,7 @@ type Tensor = openinference.Array
 // Metadata describes a model.
 type Metadata = openinference.Metadata
 
-// Error is an answer other than 200.
+// Error is an answer other than 200, or the end that a server makes to a stream.
 type Error struct {
 	Status int           // of HTTP
 	Text   string        // what the server says
@@ -59,11 +59,7 @@ func (c *Client) Infer(ctx context.Context, q *Request) (*Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	path := "/v2/models/" + url.PathEscape(q.Model)
-	if q.Version != "" {
-		path += "/versions/" + url.PathEscape(q.Version)
-	}
-	answer, header, err := c.do(ctx, http.MethodPost, path+"/infer", body, length)
+	answer, header, err := c.do(ctx, http.MethodPost, pathOf(q)+"/infer", body, length)
 	if err != nil {
 		return nil, err
 	}
@@ -72,6 +68,15 @@ func (c *Client) Infer(ctx context.Context, q *Request) (*Response, error) {
 		return nil, err
 	}
 	return r.Answer(), nil
+}
+
+// pathOf returns the path of the model of a request.
+func pathOf(q *Request) string {
+	path := "/v2/models/" + url.PathEscape(q.Model)
+	if q.Version != "" {
+		path += "/versions/" + url.PathEscape(q.Version)
+	}
+	return path
 }
 
 // Metadata describes a model.
@@ -107,13 +112,34 @@ func (c *Client) get(ctx context.Context, method, path string, into any) error {
 
 // do sends a request.
 func (c *Client) do(ctx context.Context, method, path string, body []byte, length string) ([]byte, http.Header, error) {
-	r, err := http.NewRequestWithContext(ctx, method, c.URL+path, bytes.NewReader(body))
+	kind := ""
+	if length != "" {
+		kind = "application/octet-stream"
+	}
+	answer, err := c.open(ctx, method, path, bytes.NewReader(body), kind, length)
 	if err != nil {
-		return nil, nil, fault.Wrap(fault.Usage, "infer", c.URL, err)
+		return nil, nil, err
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return nil, nil, fault.Wrap(fault.Unavailable, "infer", c.URL, err)
+	}
+	return text, answer.Header, nil
+}
+
+// open sends a request, and returns an answer of 200, whose body is to be closed.
+func (c *Client) open(ctx context.Context, method, path string, body io.Reader, kind, length string) (*http.Response,
+	error) {
+	r, err := http.NewRequestWithContext(ctx, method, c.URL+path, body)
+	if err != nil {
+		return nil, fault.Wrap(fault.Usage, "infer", c.URL, err)
+	}
+	if kind != "" {
+		r.Header.Set("Content-Type", kind)
 	}
 	if length != "" {
 		r.Header.Set(openinference.HeaderLength, length)
-		r.Header.Set("Content-Type", "application/octet-stream")
 	}
 	if c.Token != "" {
 		r.Header.Set("Authorization", "Bearer "+c.Token)
@@ -124,14 +150,14 @@ func (c *Client) do(ctx context.Context, method, path string, body []byte, lengt
 	}
 	answer, err := over.Do(r)
 	if err != nil {
-		return nil, nil, fault.Wrap(fault.Unavailable, "infer", c.URL, err)
-	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
-	if err != nil {
-		return nil, nil, fault.Wrap(fault.Unavailable, "infer", c.URL, err)
+		return nil, fault.Wrap(fault.Unavailable, "infer", c.URL, err)
 	}
 	if answer.StatusCode != http.StatusOK {
+		defer answer.Body.Close()
+		text, err := io.ReadAll(answer.Body)
+		if err != nil {
+			return nil, fault.Wrap(fault.Unavailable, "infer", c.URL, err)
+		}
 		e := &Error{Status: answer.StatusCode}
 		var said struct{ Error string }
 		if json.Unmarshal(text, &said) == nil {
@@ -140,7 +166,7 @@ func (c *Client) do(ctx context.Context, method, path string, body []byte, lengt
 		if seconds, err := strconv.Atoi(answer.Header.Get("Retry-After")); err == nil && seconds > 0 {
 			e.After = time.Duration(seconds) * time.Second
 		}
-		return nil, nil, e
+		return nil, e
 	}
-	return text, answer.Header, nil
+	return answer, nil
 }

@@ -26,15 +26,16 @@ func Front(s *serve.Server, cfg *serve.Config) serve.Front {
 	return func(ctx context.Context, l net.Listener) error {
 		server := grpc.NewServer(
 			grpc.MaxRecvMsgSize(int(cfg.Limits.Bytes)+slack),
-			grpc.MaxConcurrentStreams(uint32(cfg.Limits.Requests)),
+			grpc.MaxConcurrentStreams(uint32(cfg.Limits.Requests+cfg.Limits.Streams.Number)),
 			grpc.ConnectionTimeout(10*time.Second),
 			grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: 5 * time.Minute}),
 			grpc.InTapHandle(func(ctx context.Context, info *tap.Info) (context.Context, error) {
 				return ctx, admit(s, info.Header, info.FullMethodName)
 			}),
 			grpc.UnaryInterceptor(logged(s)),
+			grpc.StreamInterceptor(loggedStream(s)),
 		)
-		inferencepb.RegisterGRPCInferenceServiceServer(server, &service{server: s})
+		inferencepb.RegisterGRPCInferenceServiceServer(server, &service{server: s, idle: cfg.Limits.Streams.Idle})
 		grpc_health_v1.RegisterHealthServer(server, &health{server: s, end: ctx.Done()})
 		reflection.Register(server)
 		ended := make(chan error, 1)

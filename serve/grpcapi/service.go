@@ -22,6 +22,7 @@ import (
 type service struct {
 	pb.UnimplementedGRPCInferenceServiceServer
 	server *serve.Server
+	idle   time.Duration // how long a stream may take no answer
 }
 
 // ServerLive reports whether the passes of libtorch end.
@@ -93,6 +94,11 @@ func (s *service) ModelInfer(ctx context.Context, in *pb.ModelInferRequest) (*pb
 		return nil, errorOf(ctx, err)
 	}
 	answer := openinference.ResponseOf(r, wire)
+	return messageOf(answer), nil
+}
+
+// messageOf returns a response with raw tensors.
+func messageOf(answer *openinference.Response) *pb.ModelInferResponse {
 	out := &pb.ModelInferResponse{ModelName: answer.Model, ModelVersion: answer.Version, Id: answer.ID}
 	for i := range answer.Outputs {
 		t := &answer.Outputs[i]
@@ -100,7 +106,7 @@ func (s *service) ModelInfer(ctx context.Context, in *pb.ModelInferRequest) (*pb
 			&pb.ModelInferResponse_InferOutputTensor{Name: t.Name, Datatype: t.Datatype, Shape: t.Shape})
 		out.RawOutputContents = append(out.RawOutputContents, t.Bytes())
 	}
-	return out, nil
+	return out
 }
 
 // requestOf reads a message. Its tensors are raw, all of them, or typed.
@@ -161,6 +167,9 @@ func errorOf(ctx context.Context, err error) error {
 			return status.Error(codes.Unavailable, err.Error())
 		}
 		return status.Error(codes.ResourceExhausted, err.Error())
+	}
+	if known, ok := status.FromError(err); ok { // of reading a stream
+		return known.Err()
 	}
 	code := codes.Internal
 	switch fault.KindOf(err) {
