@@ -19,9 +19,8 @@ import (
 type BatchOptions struct {
 	// Windows go through a model together, at most; 0: 16.
 	Windows int
-	// Exact makes results independent of what else is computed: each pass has the same number of windows, and
-	// silence fills those that are missing. Without it, results depend on it in their last bits. A call that is alone
-	// then pays for full passes.
+	// Exact makes results independent of what else is computed: each clip is a pass of its own, so that nothing is won
+	// by batches. The last bits of a clip depend on its place among others with some processors.
 	Exact bool
 	// Workers is the number of passes at the same time; 0: 1. It should be that of torch.Setup.
 	Workers int
@@ -45,7 +44,6 @@ type Batcher struct {
 	waiting int     // windows that are not computed
 	passes  map[*pass]struct{}
 	seconds float64 // of a window, the mean over the latest passes
-	sizes   map[lengthOf]int
 }
 
 // BatchLoad is what a batcher has to do.
@@ -76,18 +74,11 @@ type pass struct {
 	clips []int   // in the stimulus of the call
 }
 
-// lengthOf is what decides whether passes of a size are bit-identical at each of their places.
-type lengthOf struct {
-	session any
-	samples int
-	top     int
-}
-
 // NewBatcher returns a batcher with its workers.
 func NewBatcher(opt BatchOptions) *Batcher {
 	opt.Windows = cmp.Or(opt.Windows, experiment.Default().Train.UnitWindows)
 	opt.Workers = cmp.Or(opt.Workers, 1)
-	b := &Batcher{opt: opt, passes: map[*pass]struct{}{}, sizes: map[lengthOf]int{}}
+	b := &Batcher{opt: opt, passes: map[*pass]struct{}{}}
 	b.wake = sync.NewCond(&b.lock)
 	b.life, b.end = context.WithCancel(context.Background())
 	for range opt.Workers {
@@ -279,22 +270,14 @@ func (b *Batcher) vectors(p *pass) (vectors [][]float32, err error) {
 	if !b.opt.Exact || p.calls[0].alone {
 		return reader.Joined(b.life, parts, layers)
 	}
-	size, err := b.exactSize(reader, parts[0], layers)
-	if err != nil {
-		return nil, err
-	}
 	vectors = make([][]float32, len(layers))
-	for from := 0; from < len(parts); from += size {
-		filled := slices.Clone(parts[from:min(from+size, len(parts))])
-		for len(filled) < size {
-			filled = append(filled, windows.Part{})
-		}
-		some, err := reader.Joined(b.life, filled, layers)
+	for i := range parts { // whose last bits depend on their place among others, with some processors
+		one, err := reader.Joined(b.life, parts[i:i+1], layers)
 		if err != nil {
 			return nil, err
 		}
-		for i, x := range some {
-			vectors[i] = append(vectors[i], x...)
+		for l, x := range one {
+			vectors[l] = append(vectors[l], x...)
 		}
 	}
 	return vectors, nil
