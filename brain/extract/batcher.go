@@ -77,6 +77,9 @@ type pass struct {
 // NewBatcher returns a batcher with its workers.
 func NewBatcher(opt BatchOptions) *Batcher {
 	opt.Windows = cmp.Or(opt.Windows, experiment.Default().Train.UnitWindows)
+	if opt.Exact {
+		opt.Windows = 1
+	}
 	opt.Workers = cmp.Or(opt.Workers, 1)
 	b := &Batcher{opt: opt, passes: map[*pass]struct{}{}}
 	b.wake = sync.NewCond(&b.lock)
@@ -266,21 +269,7 @@ func (b *Batcher) vectors(p *pass) (vectors [][]float32, err error) {
 	for i, c := range p.calls {
 		parts[i] = windows.Part{Stimulus: c.stimulus, Clip: p.clips[i]}
 	}
-	reader, layers := p.calls[0].reader, p.calls[0].layers
-	if !b.opt.Exact || p.calls[0].alone {
-		return reader.Joined(b.life, parts, layers)
-	}
-	vectors = make([][]float32, len(layers))
-	for i := range parts { // whose last bits depend on their place among others, with some processors
-		one, err := reader.Joined(b.life, parts[i:i+1], layers)
-		if err != nil {
-			return nil, err
-		}
-		for l, x := range one {
-			vectors[l] = append(vectors[l], x...)
-		}
-	}
-	return vectors, nil
+	return p.calls[0].reader.Joined(b.life, parts, p.calls[0].layers)
 }
 
 // finish hands the vectors of a pass to its calls.

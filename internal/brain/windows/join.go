@@ -7,14 +7,13 @@ import (
 	"github.com/brainwavlm/bwlm/torch"
 )
 
-// Part is one clip of a stimulus. Without a stimulus it is silence.
+// Part is one clip of a stimulus.
 type Part struct {
 	Stimulus *Stimulus
 	Clip     int
 }
 
-// Join returns clips of equal length, of any stimuli, as one stimulus: its clips and windows are theirs, in order. The
-// length is that of the first, which is no silence.
+// Join returns clips of equal length, of any stimuli, as one stimulus: its clips and windows are theirs, in order.
 func Join(parts []Part) *Stimulus {
 	first := parts[0]
 	length := first.Stimulus.Clips[first.Clip].Samples()
@@ -22,12 +21,10 @@ func Join(parts []Part) *Stimulus {
 	for i, p := range parts {
 		start := i * length
 		c := Clip{Start: start, End: start + length, Windows: design.Rows{From: len(out.Windows)}}
-		if p.Stimulus != nil {
-			own := p.Stimulus.Clips[p.Clip]
-			for _, w := range p.Stimulus.Windows[own.Windows.From:own.Windows.To] {
-				w.Start, w.End = w.Start-own.Start+start, w.End-own.Start+start
-				out.Windows = append(out.Windows, w)
-			}
+		own := p.Stimulus.Clips[p.Clip]
+		for _, w := range p.Stimulus.Windows[own.Windows.From:own.Windows.To] {
+			w.Start, w.End = w.Start-own.Start+start, w.End-own.Start+start
+			out.Windows = append(out.Windows, w)
 		}
 		c.Windows.To = len(out.Windows)
 		out.Clips = append(out.Clips, c)
@@ -46,24 +43,16 @@ func (j joint) Len() int { return j.length * len(j.parts) }
 
 func (j joint) Read(ctx context.Context, from, to int) ([]float32, error) {
 	p := j.parts[from/j.length]
-	if p.Stimulus == nil {
-		return make([]float32, to-from), nil
-	}
 	start := p.Stimulus.Clips[p.Clip].Start + from%j.length
 	return p.Stimulus.Samples.Read(ctx, start, start+to-from)
 }
 
-// Joined reads the windows of clips of equal length in one pass: of each layer (windows, E). Silence comes last and has
-// no windows.
+// Joined reads the windows of clips of equal length in one pass: of each layer (windows, E).
 func (r *Reader) Joined(ctx context.Context, parts []Part, layers []int) ([][]float32, error) {
 	st := Join(parts)
 	out := make([][]float32, len(layers))
 	err := r.Model.Session().Infer(ctx, func(s *torch.Scope) error {
-		vectors := r.Vectors(s, st, st.All(design.Rows{To: len(parts)}), layers)
-		for i, x := range vectors {
-			vectors[i] = x.Narrow(0, 0, len(st.Windows))
-		}
-		AppendVectors(out, vectors)
+		AppendVectors(out, r.Vectors(s, st, st.All(design.Rows{To: len(parts)}), layers))
 		return nil
 	})
 	return out, SoundError(err)
