@@ -192,7 +192,7 @@ func (p *columnPass) backward(seeds []*torch.Tensor) {
 func (p *columnPass) gradients() ([]*torch.Tensor, error) {
 	defer p.scope.Part(phases.PartLoss)()
 	out := make([]*torch.Tensor, len(p.inputs))
-	sum := &runningSum[float64]{group: p.group(), sizes: make([]int, len(p.inputs))}
+	sum := &runningSum{group: p.group(), sizes: make([]int, len(p.inputs))}
 	for k, h := range p.inputs {
 		if h.RequiresGrad() {
 			sum.sizes[k] = h.Len()
@@ -209,7 +209,7 @@ func (p *columnPass) gradients() ([]*torch.Tensor, error) {
 	}
 	over := sum.over
 	if p.group() != nil && p.trainer.Study.Options.FastSums {
-		over = sum.anyOrder
+		over = func(mine []addend[float64]) ([][]float32, error) { return anyOrder(p.group(), sum.sizes, mine) }
 	}
 	totals, err := over(mine)
 	if err != nil {

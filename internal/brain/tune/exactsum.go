@@ -28,11 +28,7 @@ type rest struct {
 // newExactSum returns the sum of nothing.
 func newExactSum(sizes []int) *exactSum {
 	x := &exactSum{sizes: sizes, begun: make([]bool, len(sizes))}
-	total := 0
-	for _, n := range sizes {
-		total += n
-	}
-	x.sums = make([]float64, total)
+	x.sums = make([]float64, firsts(sizes)[len(sizes)])
 	x.clear()
 	return x
 }
@@ -64,10 +60,7 @@ const leastAddends = 1 << 18
 // add adds the numbers of a part.
 func (x *exactSum) add(part int, values []float32) {
 	x.begun[part] = true
-	first := 0
-	for _, n := range x.sizes[:part] {
-		first += n
-	}
+	first := firsts(x.sizes)[part]
 	sums, found := x.sums[first:first+len(values)], make(chan []rest, 1)
 	found <- x.rest
 	parallel.Ranges(len(values), leastAddends, func(from, to int) {
@@ -88,19 +81,13 @@ var piece = 1 << 22
 // over returns the totals of all parts over the sums of all ranks; nil of a part that no rank has added to. A rank
 // sends at most a float64 and a float32 for each element.
 func (x *exactSum) over(g *dist.Group) ([][]float32, error) {
-	flags := make([]int64, len(x.begun))
-	for part, begun := range x.begun {
-		if begun {
-			flags[part] = 1
-		}
-	}
-	all, err := dist.Gather(g, "parts of the gradient", flags, nil)
+	all, err := dist.Gather(g, "parts of the gradient", flags[uint8](x.begun), nil)
 	if err != nil {
 		return nil, err
 	}
-	for _, flags := range all {
-		for part, flag := range flags {
-			x.begun[part] = x.begun[part] || flag != 0
+	for _, one := range all {
+		for part, begun := range flagged(one) {
+			x.begun[part] = x.begun[part] || begun
 		}
 	}
 	total := make([]float32, len(x.sums))
@@ -115,23 +102,13 @@ func (x *exactSum) over(g *dist.Group) ([][]float32, error) {
 			at += copy(total[at:to], part)
 		}
 	}
-	out := make([][]float32, len(x.sizes))
-	for part, n := range x.sizes {
-		if x.begun[part] {
-			out[part] = total[:n]
-		}
-		total = total[n:]
-	}
-	return out, nil
+	return parted(x.sizes, x.begun, total), nil
 }
 
 // pieceOver returns the totals of a range of elements, in parts: each rank adds up its share of them.
 func (x *exactSum) pieceOver(g *dist.Group, from, to int) ([][]float32, error) {
 	world := g.World()
-	shares, counts := make([]int, world), make([][]int, world)
-	for rank := range shares {
-		shares[rank] = (to-from)*(rank+1)/world - (to-from)*rank/world
-	}
+	shares, counts := dealt(to-from, world), make([][]int, world)
 	for rank := range counts {
 		counts[rank] = shares
 	}
@@ -146,10 +123,10 @@ func (x *exactSum) pieceOver(g *dist.Group, from, to int) ([][]float32, error) {
 	return dist.Gather(g, "gradients", totals(sums, rests), shares)
 }
 
-// restsOver returns, of the elements that this rank adds up, what the sums of all ranks lack: indices within its share
-// and float64 in turn, as bits. Elements are dealt from a number on, as many to each rank as shares says.
+// restsOver returns, of the elements that this rank adds up, what the sums of all ranks lack, by the number within its
+// share. Elements are dealt from a number on, as many to each rank as shares says.
 func (x *exactSum) restsOver(g *dist.Group, from int, shares []int) ([]rest, error) {
-	var mine []int64
+	var mine []int64 // numbers and bits in turn
 	count := make([]int64, len(shares))
 	for rank, n := range shares {
 		for _, r := range x.rest {

@@ -6,14 +6,14 @@ import (
 
 // runningSum is a sum of the addends of all ranks in their order. It passes from rank to rank, each of which adds its
 // own, and the last sends the total to all: a part to each rank, which passes it on. It goes in as many pieces as
-// ranks add to it, so that each adds to a piece while the others have theirs. So a rank sends at most one T and two
-// float32 for each element, however many ranks and addends there are.
-type runningSum[T float32 | float64] struct {
+// ranks add to it, so that each adds to a piece while the others have theirs. So a rank sends at most one float64 and
+// two float32 for each element, however many ranks and addends there are.
+type runningSum struct {
 	group *dist.Group
 	has   []bool // by rank: it has addends
 	sizes []int  // elements of each part
 
-	sums  []T
+	sums  []float64
 	begun [][]bool // by piece and part: sums has an addend
 }
 
@@ -24,8 +24,8 @@ type addend[T float32 | float64] struct {
 }
 
 // over returns the totals of all parts with the addends of this rank; nil of a part that no rank adds to.
-func (r *runningSum[T]) over(mine []addend[T]) ([][]float32, error) {
-	total := r.firsts()[len(r.sizes)]
+func (r *runningSum) over(mine []addend[float64]) ([][]float32, error) {
+	total := firsts(r.sizes)[len(r.sizes)]
 	var order []int // ranks that add
 	place := -1     // of this one
 	for rank, has := range r.has {
@@ -41,7 +41,7 @@ func (r *runningSum[T]) over(mine []addend[T]) ([][]float32, error) {
 	if total == 0 || pieces == 0 {
 		return make([][]float32, len(r.sizes)), nil
 	}
-	r.sums, r.begun = make([]T, total), make([][]bool, pieces)
+	r.sums, r.begun = make([]float64, total), make([][]bool, pieces)
 	for piece := range pieces {
 		r.begun[piece] = make([]bool, len(r.sizes))
 	}
@@ -56,24 +56,15 @@ func (r *runningSum[T]) over(mine []addend[T]) ([][]float32, error) {
 	return r.tell(order[pieces-1])
 }
 
-// firsts are the numbers of each part's first element, and of all elements.
-func (r *runningSum[T]) firsts() []int {
-	out := make([]int, 1, len(r.sizes)+1)
-	for k, n := range r.sizes {
-		out = append(out, out[k]+n)
-	}
-	return out
-}
-
 // span is the range of elements of a piece.
-func (r *runningSum[T]) span(piece int) (from, to int) {
+func (r *runningSum) span(piece int) (from, to int) {
 	return len(r.sums) * piece / len(r.begun), len(r.sums) * (piece + 1) / len(r.begun)
 }
 
 // add adds this rank's addends to a piece.
-func (r *runningSum[T]) add(piece int, mine []addend[T]) {
+func (r *runningSum) add(piece int, mine []addend[float64]) {
 	from, to := r.span(piece)
-	first := r.firsts()
+	first := firsts(r.sizes)
 	for _, a := range mine {
 		at := first[a.part]
 		low, high := max(from, at), min(to, at+r.sizes[a.part])
@@ -94,7 +85,7 @@ func (r *runningSum[T]) add(piece int, mine []addend[T]) {
 }
 
 // pass sends pieces on at time t: each rank, in its place in the order, the one that it has just added to.
-func (r *runningSum[T]) pass(t int, order []int, place int) error {
+func (r *runningSum) pass(t int, order []int, place int) error {
 	counts := none(len(r.has))
 	send, receive, any := -1, -1, false
 	for i := range len(order) - 1 {
@@ -113,37 +104,24 @@ func (r *runningSum[T]) pass(t int, order []int, place int) error {
 	if !any {
 		return nil
 	}
-	var out []T
+	var out []float64
 	if send >= 0 {
 		from, to := r.span(send)
-		out = append(flags[T](r.begun[send]), r.sums[from:to]...)
+		out = append(flags[float64](r.begun[send]), r.sums[from:to]...)
 	}
 	got, err := dist.Exchange(r.group, "running sum", out, counts)
 	if err != nil || receive < 0 {
 		return err
 	}
 	in := got[order[place-1]]
-	for k := range r.sizes {
-		r.begun[receive][k] = in[k] != 0
-	}
+	r.begun[receive] = flagged(in[:len(r.sizes)])
 	from, _ := r.span(receive)
 	copy(r.sums[from:], in[len(r.sizes):])
 	return nil
 }
 
-// flags are numbers for booleans.
-func flags[T float32 | float64](yes []bool) []T {
-	out := make([]T, len(yes))
-	for k, y := range yes {
-		if y {
-			out[k] = 1
-		}
-	}
-	return out
-}
-
 // tell returns the totals that one rank has.
-func (r *runningSum[T]) tell(last int) ([][]float32, error) {
+func (r *runningSum) tell(last int) ([][]float32, error) {
 	var flat []float32
 	if last == r.group.Rank() {
 		flat = flags[float32](r.begun[0]) // all pieces have the same addends
@@ -151,14 +129,11 @@ func (r *runningSum[T]) tell(last int) ([][]float32, error) {
 			flat = append(flat, float32(x))
 		}
 	}
-	total := len(r.sizes) + len(r.sums)
+	n, total := len(r.sizes), len(r.sizes)+len(r.sums)
 	r.sums, r.begun = nil, nil
 	if r.group != nil {
 		world := len(r.has)
-		counts, ranges := none(world), make([]int, world)
-		for rank := range ranges {
-			ranges[rank] = total*(rank+1)/world - total*rank/world
-		}
+		counts, ranges := none(world), dealt(total, world)
 		counts[last] = ranges
 		got, err := dist.Exchange(r.group, "parts of a sum", flat, counts)
 		if err != nil {
@@ -173,27 +148,14 @@ func (r *runningSum[T]) tell(last int) ([][]float32, error) {
 			flat = append(flat, part...)
 		}
 	}
-	return r.parted(flat), nil
+	return parted(r.sizes, flagged(flat[:n]), flat[n:]), nil
 }
 
-// parted returns the parts of numbers that begin with a flag of each part.
-func (r *runningSum[T]) parted(flat []float32) [][]float32 {
-	out := make([][]float32, len(r.sizes))
-	begun, flat := flat[:len(r.sizes)], flat[len(r.sizes):]
-	for k, n := range r.sizes {
-		if begun[k] > 0 {
-			out[k] = flat[:n]
-		}
-		flat = flat[n:]
-	}
-	return out
-}
-
-// anyOrder is over in the order that c10d likes best: it depends on the number of ranks, in the last bits. A rank sends
-// about two float32 for each element.
-func (r *runningSum[T]) anyOrder(mine []addend[T]) ([][]float32, error) {
-	begun, first := make([]bool, len(r.sizes)), r.firsts()
-	sums := make([]float32, first[len(r.sizes)])
+// anyOrder returns the sums of parts over all ranks in the order that c10d likes best: it depends on the number of
+// ranks, in the last bits. A rank sends about two float32 for each element.
+func anyOrder[T float32 | float64](g *dist.Group, sizes []int, mine []addend[T]) ([][]float32, error) {
+	begun, first := make([]bool, len(sizes)), firsts(sizes)
+	sums := make([]float32, first[len(sizes)])
 	for _, a := range mine {
 		begun[a.part] = true
 		for i, x := range a.values {
@@ -201,18 +163,9 @@ func (r *runningSum[T]) anyOrder(mine []addend[T]) ([][]float32, error) {
 		}
 	}
 	flat := append(flags[float32](begun), sums...)
-	flat, err := dist.Sum(r.group, "sum in any order", flat)
+	flat, err := dist.Sum(g, "sum in any order", flat)
 	if err != nil {
 		return nil, err
 	}
-	return r.parted(flat), nil
-}
-
-// none are the counts of an exchange of nothing.
-func none(world int) [][]int {
-	out := make([][]int, world)
-	for rank := range out {
-		out[rank] = make([]int, world)
-	}
-	return out
+	return parted(sizes, flagged(flat[:len(sizes)]), flat[len(sizes):]), nil
 }

@@ -47,8 +47,9 @@ func (u *unitPass) share(g *dist.Group) {
 func (t *Trainer) sumOf(sizes []int) *exactSum {
 	if t.sums == nil || !slices.Equal(t.sums.sizes, sizes) {
 		t.sums = newExactSum(sizes)
+	} else {
+		t.sums.clear()
 	}
-	t.sums.clear()
 	return t.sums
 }
 
@@ -114,13 +115,13 @@ func (x *shares) sum(s *torch.Scope) error {
 
 // anyOrder takes the gradients away from the parameters and returns their sums over all ranks, added up in any order.
 func (x *shares) anyOrder(s *torch.Scope) ([][]float32, error) {
-	r := &runningSum[float32]{group: x.group}
+	var sizes []int
 	var mine []addend[float32]
 	for k, p := range x.params {
-		if r.sizes = append(r.sizes, p.Len()); p.HasGrad() {
+		if sizes = append(sizes, p.Len()); p.HasGrad() {
 			mine = append(mine, addend[float32]{k, p.Grad(s).Float32s()})
 		}
 	}
 	torch.ClearGrad(x.params...)
-	return r.anyOrder(mine)
+	return anyOrder(x.group, sizes, mine)
 }
