@@ -53,16 +53,20 @@ func check(code C.int, msg *C.char) error {
 	return &bindingError{map[C.int]error{C.DIST_TIMEOUT: errLate, C.DIST_LOST: errLost}[code], text}
 }
 
+// truth is a boolean of C.
+func truth(yes bool) C.int {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
 func openStore(host string, port int, server bool, world int, prefix string, wait time.Duration) (*handle, error) {
 	h, p := C.CString(host), C.CString(prefix)
 	defer C.free(unsafe.Pointer(h))
 	defer C.free(unsafe.Pointer(p))
-	serves := C.int(0)
-	if server {
-		serves = 1
-	}
 	out, msg := &handle{}, (*C.char)(nil)
-	if err := check(C.dist_open(h, C.int(port), serves, C.int(world), p, C.int64_t(wait.Milliseconds()), &out.g,
+	if err := check(C.dist_open(h, C.int(port), truth(server), C.int(world), p, C.int64_t(wait.Milliseconds()), &out.g,
 		&msg), msg); err != nil {
 		return nil, err
 	}
@@ -126,11 +130,7 @@ type exchange struct {
 
 func (h *handle) start(x exchange) error {
 	var msg *C.char
-	byDevice := C.int(0)
-	if x.byDevice {
-		byDevice = 1
-	}
-	return check(C.dist_start(h.g, x.what, byDevice, x.in, (*C.int64_t)(unsafe.SliceData(x.send)),
+	return check(C.dist_start(h.g, x.what, truth(x.byDevice), x.in, (*C.int64_t)(unsafe.SliceData(x.send)),
 		(*C.int64_t)(unsafe.SliceData(x.receive)), C.int64_t(x.most.Milliseconds()), &msg), msg)
 }
 

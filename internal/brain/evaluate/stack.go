@@ -5,17 +5,18 @@ import (
 	"io"
 	"strings"
 
+	"github.com/brainwavlm/bwlm/brain/stats"
 	"github.com/brainwavlm/bwlm/internal/atomicfile"
 	"github.com/brainwavlm/bwlm/internal/brain/study"
 	"github.com/brainwavlm/bwlm/internal/rundir"
 )
 
-// transposed returns x (voxels, columns) as (columns, voxels).
-func transposed(x []float64, voxels int) []float32 {
-	out, columns := make([]float32, len(x)), len(x)/voxels
-	for v := range voxels {
-		for c := range columns {
-			out[c*voxels+v] = float32(x[v*columns+c])
+// byState returns the weights (voxels, hidden states) of a stack as those of all voxels for each state.
+func byState(weights []float64, voxels int) [][]float64 {
+	out := make([][]float64, len(weights)/voxels)
+	for l := range out {
+		for v := range voxels {
+			out[l] = append(out[l], weights[v*len(out)+l])
 		}
 	}
 	return out
@@ -27,7 +28,7 @@ func (e *Evaluation) stackTable(dir string, i int) error {
 	p := e.Study.Subjects[i]
 	head, means := []string{"hidden_state"}, [][]float64{}
 	add := func(system string, weights []float64) {
-		states := len(weights) / p.Voxels
+		states := byState(weights, p.Voxels)
 		for _, g := range e.Groups {
 			name, columns := system, []int(nil)
 			if g.Columns != nil {
@@ -36,14 +37,9 @@ func (e *Evaluation) stackTable(dir string, i int) error {
 			if g.Name == study.TunedGroup || g.Columns != nil && len(columns) == 0 {
 				continue
 			}
-			if columns == nil {
-				columns = upTo(p.Voxels)
-			}
-			mean := make([]float64, states)
-			for _, v := range columns {
-				for l := range mean {
-					mean[l] += weights[v*states+l] / float64(len(columns))
-				}
+			mean, none := make([]float64, len(states)), make([]bool, p.Voxels) // constant voxels have weights, too
+			for l := range mean {
+				mean[l], _ = stats.Mean(states[l], none, columns)
 			}
 			head, means = append(head, name), append(means, mean)
 		}
@@ -68,13 +64,4 @@ func (e *Evaluation) stackTable(dir string, i int) error {
 		}
 		return nil
 	})
-}
-
-// upTo returns the numbers from 0 to n-1.
-func upTo(n int) []int {
-	out := make([]int, n)
-	for i := range out {
-		out[i] = i
-	}
-	return out
 }

@@ -3,6 +3,7 @@ package evaluate
 import (
 	"context"
 	"path/filepath"
+	"slices"
 
 	"github.com/brainwavlm/bwlm/brain/design"
 	"github.com/brainwavlm/bwlm/brain/results"
@@ -129,7 +130,8 @@ func (f *voxelFiles) system(name string, p encoding.Prediction, want []float32, 
 		f.vector(name+"_alpha", rundir.Float32s(p.Alphas))
 	}
 	if p.Stack != nil { // (voxels, states) there
-		f.put(name+"_stack", []int{len(p.Stack) / f.voxels, f.voxels}, transposed(p.Stack, f.voxels))
+		states := byState(p.Stack, f.voxels)
+		f.put(name+"_stack", []int{len(states), f.voxels}, rundir.Float32s(slices.Concat(states...)))
 	}
 	var stories []float32
 	for _, s := range encoding.StoryR(p.Pred, want, f.voxels, parts) {
